@@ -1,0 +1,154 @@
+// Package money holds amounts in whole tyiyn (1 som = 100 tyiyn).
+//
+// It promises that no amount is ever rounded, overflows silently or passes
+// through a float. It knows one currency and nothing of fees or accounts.
+package money
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Amount is a sum of money in whole tyiyn; negative amounts are debits.
+type Amount int64
+
+// Currency is the only one that the books know so far (ISO 4217).
+const Currency = "KGS"
+
+// Max is the largest amount a person may type: 999,999,999,999.99 som. It
+// leaves room to add a million of them without overflow.
+const Max Amount = 99_999_999_999_999
+
+// The reasons for which Parse refuses a text; all are the typist's to mend.
+var (
+	ErrEmpty    = errors.New("money: empty")
+	ErrFormat   = errors.New("money: not an amount")
+	ErrDecimals = errors.New("money: more than two decimals")
+	ErrNegative = errors.New("money: negative")
+	ErrTooLarge = errors.New("money: too large")
+)
+
+// Parse reads an amount in som as people type it: 250, 250,50, 250.5,
+// 1 500,50. Spaces group; comma or dot begins one or two decimals. Anything
+// else (signs, exponents, several separators) is refused.
+func Parse(text string) (Amount, error) {
+	s := strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '\u00a0', '\u202f', '\u2009', '\t':
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(text))
+	if s == "" {
+		return 0, ErrEmpty
+	}
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		if _, err := Parse(rest); err == nil || errors.Is(err, ErrTooLarge) {
+			return 0, ErrNegative
+		}
+		return 0, ErrFormat
+	}
+	whole, frac := s, ""
+	if i := strings.IndexAny(s, ".,"); i >= 0 {
+		whole, frac = s[:i], s[i+1:]
+		if frac == "" {
+			return 0, ErrFormat
+		}
+	}
+	if !digits(whole) || (frac != "" && !digits(frac)) {
+		return 0, ErrFormat
+	}
+	if len(frac) > 2 {
+		return 0, ErrDecimals
+	}
+	return assemble(whole, frac)
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func assemble(whole, frac string) (Amount, error) {
+	whole = strings.TrimLeft(whole, "0")
+	for len(frac) < 2 {
+		frac += "0"
+	}
+	if len(whole) > 12 {
+		return 0, ErrTooLarge
+	}
+	n, err := strconv.ParseInt("0"+whole+frac, 10, 64)
+	if err != nil || Amount(n) > Max {
+		return 0, ErrTooLarge
+	}
+	return Amount(n), nil
+}
+
+// Group prints the amount in som for people, whatever their language of the
+// three: "1 500,50", grouped by no-break spaces, always two decimals.
+func (a Amount) Group() string {
+	sign, whole, frac := a.parts()
+	var b strings.Builder
+	b.WriteString(sign)
+	for i, d := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteRune('\u00a0')
+		}
+		b.WriteRune(d)
+	}
+	return b.String() + "," + frac
+}
+
+// String is Group; it makes amounts readable in messages.
+func (a Amount) String() string { return a.Group() }
+
+// Plain prints the amount as it would be typed: "1500,50". Parse reads it back.
+func (a Amount) Plain() string {
+	sign, whole, frac := a.parts()
+	return sign + whole + "," + frac
+}
+
+// Dot prints the amount as machines write it: "1500.50" (OSMP's sum).
+func (a Amount) Dot() string {
+	sign, whole, frac := a.parts()
+	return sign + whole + "." + frac
+}
+
+func (a Amount) parts() (sign, whole, frac string) {
+	u := uint64(a)
+	if a < 0 {
+		sign, u = "−", -u
+	}
+	s := strconv.FormatUint(u, 10)
+	for len(s) < 3 {
+		s = "0" + s
+	}
+	return sign, s[:len(s)-2], s[len(s)-2:]
+}
+
+// Add gives a+b and whether it fits.
+func (a Amount) Add(b Amount) (Amount, bool) {
+	if (b > 0 && a > math.MaxInt64-b) || (b < 0 && a < math.MinInt64-b) {
+		return 0, false
+	}
+	return a + b, true
+}
+
+// Sum adds amounts and tells whether all of it fits.
+func Sum(amounts ...Amount) (Amount, bool) {
+	var total Amount
+	for _, a := range amounts {
+		next, ok := total.Add(a)
+		if !ok {
+			return 0, false
+		}
+		total = next
+	}
+	return total, true
+}

@@ -1,0 +1,113 @@
+// Package phone reads and prints the mobile numbers of Kyrgyzstan that name
+// wallets (+996 and nine digits).
+//
+// It promises that one number has one written form, whatever the typist's
+// habit. Which carrier a number belongs to is the catalogue's knowledge.
+package phone
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Number is a mobile number as "+996" and nine digits. The zero value is no number.
+type Number string
+
+// The reasons for which Parse refuses a text; all are the typist's to mend.
+var (
+	ErrEmpty    = errors.New("phone: empty")
+	ErrFormat   = errors.New("phone: not a phone number")
+	ErrForeign  = errors.New("phone: a number of another country")
+	ErrLandline = errors.New("phone: not a mobile number")
+)
+
+const maxLength = 40
+
+// Parse reads a number as people type it: 0700 123 456, 700123456,
+// 996700123456, +996 (700) 12-34-56.
+func Parse(text string) (Number, error) {
+	if len(text) > maxLength {
+		return "", ErrFormat
+	}
+	digits, plus, err := clean(text)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case len(digits) == 12 && strings.HasPrefix(digits, "996"):
+		digits = digits[3:]
+	case strings.HasPrefix(digits, "00996") && len(digits) == 14 && !plus:
+		digits = digits[5:]
+	case plus || strings.HasPrefix(digits, "00"):
+		if len(digits) >= 7 && !strings.HasPrefix(digits, "996") {
+			return "", ErrForeign
+		}
+		return "", ErrFormat
+	case len(digits) == 10 && digits[0] == '0':
+		digits = digits[1:]
+	case len(digits) == 11 && (digits[0] == '7' || digits[0] == '8'), len(digits) == 12:
+		return "", ErrForeign
+	}
+	if len(digits) != 9 {
+		return "", ErrFormat
+	}
+	return judge(digits)
+}
+
+func clean(text string) (digits string, plus bool, err error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return "", false, ErrEmpty
+	}
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case r == '+' && i == 0:
+			plus = true
+		case strings.ContainsRune(" -().\u00a0\u202f\u2010\u2011\u2013", r):
+		default:
+			return "", false, ErrFormat
+		}
+	}
+	return b.String(), plus, nil
+}
+
+func judge(national string) (Number, error) {
+	parsed, err := phonenumbers.Parse("+996"+national, "KG")
+	if err != nil || !phonenumbers.IsValidNumberForRegion(parsed, "KG") {
+		return "", ErrFormat
+	}
+	switch phonenumbers.GetNumberType(parsed) {
+	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE:
+		return Number("+996" + national), nil
+	}
+	return "", ErrLandline
+}
+
+// String gives "+996700123456".
+func (n Number) String() string { return string(n) }
+
+// National gives the nine digits after +996, empty for the zero value.
+func (n Number) National() string { return strings.TrimPrefix(string(n), "+996") }
+
+// Pretty gives "+996 700 123 456" with no-break spaces.
+func (n Number) Pretty() string {
+	d := n.National()
+	if len(d) != 9 {
+		return string(n)
+	}
+	return "+996\u00a0" + d[:3] + "\u00a0" + d[3:6] + "\u00a0" + d[6:]
+}
+
+// Masked gives "+996 700 ••• 456", enough for its owner to know it by.
+func (n Number) Masked() string {
+	d := n.National()
+	if len(d) != 9 {
+		return ""
+	}
+	return "+996\u00a0" + d[:3] + "\u00a0•••\u00a0" + d[6:]
+}
