@@ -1,0 +1,103 @@
+// Package config turns the environment into one checked struct.
+//
+// It promises that every problem is told at once, each with the name of its
+// variable; that no secret is ever printed; and that neither mode starts with
+// what only the other may have. It is the only package that reads the
+// environment, and it never opens, dials or listens.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+)
+
+// Mode is how the program runs.
+type Mode string
+
+// Production is the default. Development adds the demo agents and the pages
+// under /dev, and stays on loopback.
+const (
+	Production  Mode = "production"
+	Development Mode = "development"
+)
+
+// Config is the whole configuration, valid as it stands.
+type Config struct {
+	Mode Mode
+	// Listen is host:port. In development always a loopback address.
+	Listen string
+	// BaseURL is the public address without a slash at its end.
+	BaseURL string
+	// DatabaseURL is sqlite:PATH or postgres://…, which may hold a password.
+	DatabaseURL Secret
+	// SecretKey is at least 32 bytes; keys for single uses are derived from it.
+	SecretKey Secret
+	// PINPepper is at least 32 bytes and never the secret key itself.
+	PINPepper Secret
+	// DosTekURL is where DosTek takes payments; empty: not connected.
+	DosTekURL Secret
+	// TrustedProxies are those whose X-Forwarded headers count.
+	TrustedProxies []netip.Prefix
+	// MetricsListen is host:port; empty: no metrics.
+	MetricsListen string
+	// VAPIDKey signs Web Push; empty: no push.
+	VAPIDKey Secret
+	// SMSURL is Kannel's sendsms address with its user and password.
+	SMSURL Secret
+	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
+	SMTPURL Secret
+	// RateLimits is false only where a measurement asked for it.
+	RateLimits bool
+	// Strangers are ELSOM_ variables that mean nothing here: most likely
+	// mistyped, worth a warning.
+	Strangers []string
+}
+
+// Load reads the environment of the process. The error, if any, is Problems.
+func Load() (*Config, error) { return Parse(environment()) }
+
+// LoadDatabase reads only where the database is, for the commands that need
+// nothing else: they run without the secrets of the portal.
+func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
+
+func environment() map[string]string {
+	vars := map[string]string{}
+	for _, line := range os.Environ() {
+		if name, value, ok := strings.Cut(line, "="); ok {
+			vars[name] = value
+		}
+	}
+	return vars
+}
+
+// Development tells whether the pages and agents for trying out are there.
+func (c *Config) Development() bool { return c.Mode == Development }
+
+// HTTPS tells whether people reach the portal over TLS.
+func (c *Config) HTTPS() bool { return strings.HasPrefix(c.BaseURL, "https://") }
+
+// String is a line for people, secrets masked.
+func (c *Config) String() string {
+	return fmt.Sprintf("mode=%s listen=%s base=%s", c.Mode, c.Listen, c.BaseURL)
+}
+
+// LogValue gives the log what may stand in it.
+func (c *Config) LogValue() slog.Value {
+	database, _, _ := strings.Cut(c.DatabaseURL.Reveal(), ":")
+	return slog.GroupValue(
+		slog.String("mode", string(c.Mode)),
+		slog.String("listen", c.Listen),
+		slog.String("base_url", c.BaseURL),
+		slog.String("database", database),
+		slog.Bool("dostek", c.DosTekURL.Set()),
+		slog.Int("trusted_proxies", len(c.TrustedProxies)),
+		slog.String("metrics_listen", c.MetricsListen),
+		slog.Bool("push", c.VAPIDKey.Set()),
+		slog.Bool("sms", c.SMSURL.Set()),
+		slog.Bool("email", c.SMTPURL.Set()),
+		slog.Bool("rate_limits", c.RateLimits),
+	)
+}

@@ -1,0 +1,312 @@
+package config
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Problem is one variable that can't be used, and why; never its value where
+// that may be secret.
+type Problem struct{ Variable, Reason string }
+
+// Problems is every problem of one environment, as one line.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.Variable + ": " + problem.Reason
+	}
+	return strings.Join(lines, "; ")
+}
+
+func (p *Problems) add(variable, reason string, args ...any) {
+	*p = append(*p, Problem{variable, fmt.Sprintf(reason, args...)})
+}
+
+// The variables, with their defaults.
+type variables struct {
+	Mode           string `env:"ELSOM_MODE" envDefault:"production"`
+	Listen         string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080"`
+	BaseURL        string `env:"ELSOM_BASE_URL"`
+	DatabaseURL    string `env:"ELSOM_DATABASE_URL" envDefault:"sqlite:var/elsom.db"`
+	SecretKey      string `env:"ELSOM_SECRET_KEY"`
+	DosTekURL      string `env:"ELSOM_DOSTEK_URL"`
+	PINPepper      string `env:"ELSOM_PIN_PEPPER"`
+	TrustedProxies string `env:"ELSOM_TRUSTED_PROXIES"`
+	MetricsListen  string `env:"ELSOM_METRICS_LISTEN"`
+	VAPIDKey       string `env:"ELSOM_VAPID_KEY"`
+	SMSURL         string `env:"ELSOM_SMS_URL"`
+	SMTPURL        string `env:"ELSOM_SMTP_URL"`
+	RateLimits     string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
+}
+
+// The variables that may come from a file named by the same name and _FILE.
+var secrets = []string{
+	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
+	"ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMTP_URL",
+}
+
+const (
+	secretBytes = 32
+	// Public, as everything in the source is: production refuses it.
+	developmentSecret = "development only: this secret is known to all the world"
+	developmentDosTek = "http://127.0.0.1:8090/pay"
+)
+
+// Parse checks an environment given as name → value. The error, if any, is
+// Problems.
+func Parse(environment map[string]string) (*Config, error) {
+	var problems Problems
+	in := read(environment, secrets, &problems)
+	c := &Config{
+		Mode:           Mode(in.Mode),
+		Listen:         in.Listen,
+		BaseURL:        strings.TrimSuffix(in.BaseURL, "/"),
+		DatabaseURL:    Secret(in.DatabaseURL),
+		SecretKey:      Secret(in.SecretKey),
+		PINPepper:      Secret(in.PINPepper),
+		DosTekURL:      Secret(in.DosTekURL),
+		TrustedProxies: prefixes(in.TrustedProxies, &problems),
+		MetricsListen:  in.MetricsListen,
+		VAPIDKey:       Secret(in.VAPIDKey),
+		SMSURL:         Secret(in.SMSURL),
+		SMTPURL:        Secret(in.SMTPURL),
+		RateLimits:     in.RateLimits != "off",
+		Strangers:      strangers(environment),
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://" + c.Listen
+	}
+	checkMode(c, in, &problems)
+	checkAddresses(c, &problems)
+	checkSecrets(c, &problems)
+	checkDatabase(c.DatabaseURL, &problems)
+	checkURL("ELSOM_DOSTEK_URL", c.DosTekURL, &problems, "http", "https")
+	checkURL("ELSOM_SMS_URL", c.SMSURL, &problems, "http", "https")
+	checkURL("ELSOM_SMTP_URL", c.SMTPURL, &problems, "smtp", "smtps")
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+// ParseDatabase checks ELSOM_DATABASE_URL alone.
+func ParseDatabase(environment map[string]string) (Secret, error) {
+	var problems Problems
+	database := Secret(read(environment, []string{"ELSOM_DATABASE_URL"}, &problems).DatabaseURL)
+	checkDatabase(database, &problems)
+	if len(problems) > 0 {
+		return "", problems
+	}
+	return database, nil
+}
+
+// read fills in defaults and what stands in files. An empty variable counts
+// as one that isn't set, so that a line of a service file can be emptied.
+func read(environment map[string]string, files []string, problems *Problems) variables {
+	vars := map[string]string{}
+	for name, value := range environment {
+		if value != "" && strings.HasPrefix(name, "ELSOM_") {
+			vars[name] = value
+		}
+	}
+	for _, name := range files {
+		path, ok := vars[name+"_FILE"]
+		if !ok {
+			continue
+		}
+		if _, both := vars[name]; both {
+			problems.add(name, "given twice, here and as %s_FILE", name)
+			continue
+		}
+		content, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+		if err != nil {
+			problems.add(name+"_FILE", "can't be read: %v", reason(err))
+			continue
+		}
+		vars[name] = strings.TrimRight(string(content), "\r\n")
+	}
+	var in variables
+	if err := env.ParseWithOptions(&in, env.Options{Environment: vars}); err != nil {
+		problems.add("ELSOM_", "can't be read")
+	}
+	return in
+}
+
+func reason(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func strangers(environment map[string]string) []string {
+	var known variables
+	names, err := env.GetFieldParams(&known)
+	if err != nil {
+		return nil
+	}
+	var strange []string
+	for name := range environment {
+		own := func(p env.FieldParams) bool { return p.Key == name }
+		file := func(secret string) bool { return secret+"_FILE" == name }
+		if strings.HasPrefix(name, "ELSOM_") && !slices.ContainsFunc(names, own) && !slices.ContainsFunc(secrets, file) {
+			strange = append(strange, name)
+		}
+	}
+	slices.Sort(strange)
+	return strange
+}
+
+func checkMode(c *Config, in variables, problems *Problems) {
+	if c.Mode != Production && c.Mode != Development {
+		problems.add("ELSOM_MODE", "is %q, must be production or development", in.Mode)
+	}
+	switch in.RateLimits {
+	case "on":
+	case "off":
+		if c.Mode != Development {
+			problems.add("ELSOM_RATE_LIMITS", "may be off in development only")
+		}
+	default:
+		problems.add("ELSOM_RATE_LIMITS", "is %q, must be on or off", in.RateLimits)
+	}
+	if c.Mode == Development && in.DosTekURL == "" {
+		c.DosTekURL = developmentDosTek
+	}
+}
+
+func checkAddresses(c *Config, problems *Problems) {
+	checkListen("ELSOM_LISTEN", c.Listen, c.Mode, problems)
+	if c.MetricsListen != "" {
+		checkListen("ELSOM_METRICS_LISTEN", c.MetricsListen, c.Mode, problems)
+		if c.MetricsListen == c.Listen {
+			problems.add("ELSOM_METRICS_LISTEN", "must not be the public address")
+		}
+	}
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") ||
+		base.Path != "" || base.RawQuery != "" || base.Fragment != "" || base.User != nil {
+		problems.add("ELSOM_BASE_URL", "must be http(s)://host without a path")
+		return
+	}
+	if c.Mode == Production && base.Scheme == "http" && !loopback(base.Hostname()) {
+		problems.add("ELSOM_BASE_URL", "must be https in production, except on loopback")
+	}
+}
+
+func checkListen(variable, address string, mode Mode, problems *Problems) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		problems.add(variable, "is %q, must be host:port", address)
+		return
+	}
+	if mode == Development && !loopback(host) {
+		problems.add(variable, "is %q, but development listens on loopback only", address)
+	}
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func checkSecrets(c *Config, problems *Problems) {
+	if c.Mode == Development {
+		if c.SecretKey == "" {
+			c.SecretKey = developmentSecret
+		}
+		if c.PINPepper == "" {
+			c.PINPepper = pepperOf(c.SecretKey)
+		}
+	}
+	checkSecret("ELSOM_SECRET_KEY", c.SecretKey, problems)
+	checkSecret("ELSOM_PIN_PEPPER", c.PINPepper, problems)
+	if c.Mode != Development {
+		for variable, secret := range map[string]Secret{"ELSOM_SECRET_KEY": c.SecretKey, "ELSOM_PIN_PEPPER": c.PINPepper} {
+			if secret == developmentSecret || secret == pepperOf(developmentSecret) {
+				problems.add(variable, "is development's, which all the world knows")
+			}
+		}
+	}
+	if c.PINPepper.Set() && c.PINPepper == c.SecretKey {
+		problems.add("ELSOM_PIN_PEPPER", "must not be the secret key")
+	}
+}
+
+func checkSecret(variable string, secret Secret, problems *Problems) {
+	switch {
+	case secret == "":
+		problems.add(variable, "is required in production")
+	case len(secret) < secretBytes:
+		problems.add(variable, "has %d bytes, must have %d or more", len(secret), secretBytes)
+	}
+}
+
+func pepperOf(secret Secret) Secret {
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	mac.Write([]byte("elsom pin pepper"))
+	return Secret(hex.EncodeToString(mac.Sum(nil)))
+}
+
+func checkDatabase(database Secret, problems *Problems) {
+	text := database.Reveal()
+	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && path != "" {
+		return
+	}
+	if at, err := url.Parse(text); err == nil && at.Scheme == "postgres" && (at.Host != "" || at.RawQuery != "") {
+		return
+	}
+	problems.add("ELSOM_DATABASE_URL", "must be sqlite:PATH or postgres://user:password@host/name")
+}
+
+func checkURL(variable string, address Secret, problems *Problems, schemes ...string) {
+	if address == "" {
+		return
+	}
+	at, err := url.Parse(address.Reveal())
+	if err != nil || at.Host == "" || !slices.Contains(schemes, at.Scheme) {
+		problems.add(variable, "must be an address that begins with %s://", strings.Join(schemes, ":// or "))
+	}
+}
+
+func prefixes(list string, problems *Problems) []netip.Prefix {
+	var found []netip.Prefix
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(item)
+		if err != nil {
+			address, addressErr := netip.ParseAddr(item)
+			if addressErr != nil {
+				problems.add("ELSOM_TRUSTED_PROXIES", "%q is not a CIDR", item)
+				continue
+			}
+			prefix = netip.PrefixFrom(address, address.BitLen())
+		}
+		found = append(found, prefix.Masked())
+	}
+	return found
+}
