@@ -1,0 +1,138 @@
+// Package static serves the portal's own css, script, font and pictures.
+//
+// It promises that an address carries its content's hash, so that a browser
+// may keep the file for ever and still gets a new one at once. It holds
+// nothing private.
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+)
+
+//go:embed css js fonts icons
+var files embed.FS
+
+// Prefix is where the handler expects to be mounted.
+const Prefix = "/static/"
+
+type file struct {
+	plain, packed []byte
+	kind          string
+	address       string
+}
+
+type shelf struct {
+	byName    map[string]*file
+	byAddress map[string]*file
+}
+
+var stock = sync.OnceValue(func() shelf {
+	s := shelf{byName: map[string]*file{}, byAddress: map[string]*file{}}
+	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f := &file{plain: content, kind: kindOf(name), address: Prefix + hashed(name, content)}
+		if packs(name) {
+			f.packed = pack(content)
+		}
+		s.byName[name], s.byAddress[f.address] = f, f
+		return nil
+	})
+	return s
+})
+
+func hashed(name string, content []byte) string {
+	sum := sha256.Sum256(content)
+	ext := path.Ext(name)
+	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+}
+
+func kindOf(name string) string {
+	switch path.Ext(name) {
+	case ".woff2":
+		return "font/woff2"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".txt":
+		return "text/plain; charset=utf-8"
+	}
+	return mime.TypeByExtension(path.Ext(name))
+}
+
+func packs(name string) bool {
+	switch path.Ext(name) {
+	case ".css", ".js", ".svg":
+		return true
+	}
+	return false
+}
+
+func pack(content []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	_, _ = w.Write(content)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// Path gives the address of a file by its name in this folder:
+// "css/elsom.css" → "/static/css/elsom.0f3a….css". An unknown name gives an
+// address that answers 404.
+func Path(name string) string {
+	if f, ok := stock().byName[name]; ok {
+		return f.address
+	}
+	return Prefix + name
+}
+
+// Handler serves the files by their hashed addresses, whole path included:
+// mount it at Prefix without stripping it.
+func Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, ok := stock().byAddress[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		f.serve(w, r)
+	})
+}
+
+func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", f.kind)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("X-Content-Type-Options", "nosniff")
+	body := f.plain
+	if f.packed != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			body = f.packed
+		}
+	}
+	if r.Method == http.MethodHead {
+		return
+	}
+	_, _ = w.Write(body)
+}

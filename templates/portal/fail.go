@@ -1,0 +1,62 @@
+package portal
+
+import (
+	"elsom/templates/component"
+	"elsom/templates/layout"
+)
+
+func fail(frame *layout.Frame, words string, field string, inputs map[string]*component.Input) {
+	if in, ok := inputs[field]; ok {
+		if in.Error == "" {
+			in.Error = words
+		}
+		return
+	}
+	if frame.Problem == "" {
+		frame.Problem = words
+	}
+}
+
+// Fail implements Form.
+func (p *PhonePage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"phone": &p.Phone})
+}
+
+// Fail implements Form.
+func (p *LoginPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"password": &p.Password})
+}
+
+// Fail implements Form.
+func (p *SignupPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{
+		"email": &p.Email, "password": &p.Password, "offer": &p.Offer,
+	})
+}
+
+// Fail implements Form.
+func (p *ConfirmPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"code": &p.Code})
+}
+
+// Fail implements Form.
+func (p *ResetPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"phone": &p.Phone})
+}
+
+// Fail implements Form.
+func (p *ResetConfirmPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"code": &p.Code, "password": &p.Password})
+}
+
+// Fail implements Form.
+func (p *PayPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"account": &p.Account, "amount": &p.Amount})
+}
+
+// Fail implements Form.
+func (p *SettingsPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{
+		"old_password": &p.OldPassword, "password": &p.Password,
+	})
+}
