@@ -243,11 +243,8 @@ func checkSecrets(c *Config, problems *Problems) {
 	checkSecret("ELSOM_SECRET_KEY", c.SecretKey, problems)
 	checkSecret("ELSOM_PIN_PEPPER", c.PINPepper, problems)
 	if c.Mode != Development {
-		for variable, secret := range map[string]Secret{"ELSOM_SECRET_KEY": c.SecretKey, "ELSOM_PIN_PEPPER": c.PINPepper} {
-			if secret == developmentSecret || secret == pepperOf(developmentSecret) {
-				problems.add(variable, "is development's, which all the world knows")
-			}
-		}
+		refuseKnown("ELSOM_SECRET_KEY", c.SecretKey, problems)
+		refuseKnown("ELSOM_PIN_PEPPER", c.PINPepper, problems)
 	}
 	if c.PINPepper.Set() && c.PINPepper == c.SecretKey {
 		problems.add("ELSOM_PIN_PEPPER", "must not be the secret key")
@@ -260,6 +257,13 @@ func checkSecret(variable string, secret Secret, problems *Problems) {
 		problems.add(variable, "is required in production")
 	case len(secret) < secretBytes:
 		problems.add(variable, "has %d bytes, must have %d or more", len(secret), secretBytes)
+	}
+}
+
+// refuseKnown keeps the secrets that stand in the source out of production.
+func refuseKnown(variable string, secret Secret, problems *Problems) {
+	if secret == developmentSecret || secret == pepperOf(developmentSecret) {
+		problems.add(variable, "is development's, which all the world knows")
 	}
 }
 
