@@ -1,0 +1,202 @@
+// Package osmp is the wire to billers that speak the OSMP provider protocol:
+// GET <url>?command=check|pay&txn_id=…&txn_date=…&account=…&sum=250.50, the
+// answer a small XML.
+//
+// It promises one call for one question, an answer within the deadline, and
+// Unknown for whatever is not plainly this biller's answer to this request.
+// It never repeats a call, follows a redirect, uses a proxy of the
+// environment, or lets an account, a password or the body into an error.
+package osmp
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"elsom/internal/biller"
+)
+
+// Defaults of Options.
+const (
+	DefaultTimeout = 30 * time.Second
+	DefaultConns   = 12
+)
+
+// maxBody is far above any honest answer.
+const maxBody = 64 << 10
+
+// Options say whom to call and how.
+type Options struct {
+	// URL is the biller's address; it may hold a query of its own, and the
+	// name and password for HTTP Basic as userinfo. CheckURL tells whether it
+	// will do; with one that won't, every answer is Unknown.
+	URL string
+	// Timeout bounds a call whose context has no nearer deadline; 0: DefaultTimeout.
+	Timeout time.Duration
+	// Conns is how many calls this client has open at once; 0: DefaultConns.
+	Conns int
+	// RootCAs are trusted instead of the system's; nil: the system's.
+	RootCAs *x509.CertPool
+}
+
+// Client calls one biller.
+type Client struct {
+	base      *url.URL
+	user      *url.Userinfo
+	timeout   time.Duration
+	transport *http.Transport
+}
+
+var _ biller.Biller = (*Client)(nil)
+
+// New makes a client. It opens nothing yet.
+func New(o Options) *Client {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Conns <= 0 {
+		o.Conns = DefaultConns
+	}
+	c := &Client{timeout: o.Timeout, transport: &http.Transport{
+		Proxy:       nil,
+		DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSClientConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			RootCAs:    o.RootCAs,
+		},
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxConnsPerHost:        o.Conns,
+		MaxResponseHeaderBytes: 32 << 10,
+		DisableCompression:     true,
+		// The transport silently repeats a GET whose kept connection breaks:
+		// a refusal of the repeat would hide that the first was booked. So
+		// each call has a connection of its own.
+		DisableKeepAlives: true,
+	}}
+	if u, err := parseURL(o.URL); err == nil {
+		c.user, u.User = u.User, nil
+		c.base = u
+	}
+	return c
+}
+
+// Check asks whether the account may be paid the sum, and whose it is.
+func (c *Client) Check(ctx context.Context, r biller.Request) biller.Answer {
+	return c.ask(ctx, commandCheck, r)
+}
+
+// Pay asks to book the sum under the request's TxnID.
+func (c *Client) Pay(ctx context.Context, r biller.Request) biller.Answer {
+	return c.ask(ctx, commandPay, r)
+}
+
+func (c *Client) ask(ctx context.Context, command string, r biller.Request) biller.Answer {
+	unknown := func(err error) biller.Answer {
+		return biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone, Err: fmt.Errorf("osmp: %s: %w", command, err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	request, err := c.request(ctx, command, r)
+	if err != nil {
+		return unknown(fmt.Errorf("not sent: %w", err))
+	}
+	body, contentType, err := c.fetch(request)
+	if err != nil {
+		return unknown(err)
+	}
+	reply, err := parse(body, contentType)
+	if err != nil {
+		return unknown(err)
+	}
+	if err := reply.answers(r); err != nil {
+		return unknown(err)
+	}
+	answer := biller.Answer{
+		Outcome: biller.OutcomeOf(reply.result), Result: reply.result,
+		Name: reply.name, Reference: reply.reference, Comment: reply.comment,
+	}
+	if answer.Outcome == biller.Unknown {
+		answer.Err = fmt.Errorf("osmp: %s: result %d settles nothing", command, reply.result)
+	}
+	return answer
+}
+
+func (c *Client) request(ctx context.Context, command string, r biller.Request) (*http.Request, error) {
+	if c.base == nil {
+		return nil, errURL
+	}
+	own, err := query(command, r)
+	if err != nil {
+		return nil, err
+	}
+	u := *c.base
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += own
+	u.ForceQuery = false
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, errURL // its text would hold the address
+	}
+	request.Header.Set("Accept", "text/xml, application/xml")
+	request.Header.Set("User-Agent", "elsom")
+	if c.user != nil {
+		password, _ := c.user.Password()
+		request.SetBasicAuth(c.user.Username(), password)
+	}
+	return request, nil
+}
+
+// fetch makes the call. RoundTrip is used as it stands: a client above it
+// would follow redirects and put the address into its errors.
+func (c *Client) fetch(request *http.Request) (body []byte, contentType string, err error) {
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return nil, "", broken(request.Context(), err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, "", fmt.Errorf("HTTP status %d", response.StatusCode)
+	}
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if err != nil {
+		return nil, "", broken(request.Context(), err)
+	}
+	if len(body) > maxBody {
+		return nil, "", fmt.Errorf("the reply is longer than %d bytes", maxBody)
+	}
+	return body, response.Header.Get("Content-Type"), nil
+}
+
+// broken names a failure of the call in our own words: the library's may
+// quote what the biller sent.
+func broken(ctx context.Context, err error) error {
+	if cause := ctx.Err(); cause != nil {
+		if errors.Is(cause, context.DeadlineExceeded) {
+			return fmt.Errorf("no answer in time: %w", cause)
+		}
+		return fmt.Errorf("given up by us: %w", cause)
+	}
+	var op *net.OpError
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &dns):
+		return errors.New("the biller's host is not found")
+	case errors.As(err, &cert):
+		return errors.New("the biller's certificate is not trusted")
+	case errors.As(err, &op):
+		return fmt.Errorf("broken connection: %s: %w", op.Op, op.Err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("broken connection: it ended before the answer")
+	}
+	return errors.New("broken connection")
+}

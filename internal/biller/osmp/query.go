@@ -1,0 +1,110 @@
+package osmp
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"elsom/internal/biller"
+	"elsom/internal/money"
+)
+
+// The commands of the protocol; also the acts named in errors.
+const (
+	commandCheck = "check"
+	commandPay   = "pay"
+)
+
+// Bounds of the protocol: old terminals number with 20 digits, some with 28.
+const (
+	txnIDLength   = 28
+	accountLength = 200
+	dateLayout    = "20060102150405"
+)
+
+// A request that breaks the protocol is never sent. None of these errors
+// holds what was wrong, only where.
+var (
+	errTxnID   = errors.New("txn_id is not 1 to 28 digits")
+	errAccount = errors.New("account is empty, too long or holds control characters")
+	errSum     = errors.New("sum is out of bounds")
+	errDate    = errors.New("txn_date is not set")
+)
+
+var errURL = errors.New("osmp: the biller's address must be http(s)://host/…, without a fragment and without the protocol's own parameters")
+
+// parameters are the names that the wire writes itself.
+var parameters = []string{"command", "txn_id", "txn_date", "account", "sum"}
+
+// CheckURL tells whether text can be a biller's address. The error does not
+// repeat it, since it may hold a password.
+func CheckURL(text string) error {
+	_, err := parseURL(text)
+	return err
+}
+
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "" || u.Fragment != "" {
+		return nil, errURL
+	}
+	own, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, errURL
+	}
+	for _, name := range parameters {
+		if own.Has(name) {
+			return nil, errURL
+		}
+	}
+	return u, nil
+}
+
+// bishkek is where the protocol's dates are local. Kyrgyzstan has kept UTC+6
+// all the year since 2005, which serves where the machine knows no zones.
+var bishkek = func() *time.Location {
+	if zone, err := time.LoadLocation("Asia/Bishkek"); err == nil {
+		return zone
+	}
+	return time.FixedZone("Asia/Bishkek", 6*60*60)
+}()
+
+// query writes the protocol's parameters in the protocol's order.
+func query(command string, r biller.Request) (string, error) {
+	if !digits(r.TxnID) || len(r.TxnID) > txnIDLength {
+		return "", errTxnID
+	}
+	if !accountFits(r.Account) {
+		return "", errAccount
+	}
+	if r.Sum < 0 || r.Sum > money.Max || (command == commandPay && r.Sum == 0) {
+		return "", errSum
+	}
+	var b strings.Builder
+	b.WriteString("command=" + command + "&txn_id=" + r.TxnID)
+	if command == commandPay {
+		if r.Date.IsZero() {
+			return "", errDate
+		}
+		b.WriteString("&txn_date=" + r.Date.In(bishkek).Format(dateLayout))
+	}
+	b.WriteString("&account=" + url.QueryEscape(r.Account) + "&sum=" + r.Sum.Dot())
+	return b.String(), nil
+}
+
+func accountFits(account string) bool {
+	return account != "" && utf8.ValidString(account) &&
+		utf8.RuneCountInString(account) <= accountLength && !strings.ContainsFunc(account, unicode.IsControl)
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

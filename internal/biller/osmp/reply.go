@@ -1,0 +1,332 @@
+package osmp
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"mime"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+
+	"elsom/internal/biller"
+	"elsom/internal/money"
+)
+
+// Why a body is not the XML agreed on. The texts are all that the log sees:
+// what the body held stays out of it, since a biller may repeat the account.
+var (
+	errCharset   = errors.New("the reply's charset is unknown or broken")
+	errDoctype   = errors.New("the reply has a DOCTYPE")
+	errMalformed = errors.New("the reply is not well-formed XML")
+	errDeep      = errors.New("the reply is nested too deeply")
+	errRoot      = errors.New("the reply is not a <response>")
+	errTwice     = errors.New("the reply says the same thing twice")
+	errResult    = errors.New("the reply has no result that can be read")
+	errNotOurID  = errors.New("the reply is about another txn_id")
+	errNotOurSum = errors.New("the reply is about another sum")
+)
+
+// maxDepth is one more than the protocol needs: response, fields, field1.
+const maxDepth = 4
+
+// reply is what the XML says, not yet compared with what was asked.
+type reply struct {
+	ids       []string // osmp_txn_id and Pay24's txn_id, as far as not empty
+	sum       string
+	result    int
+	reference string
+	comment   string
+	name      string
+}
+
+// parse reads a body whole or not at all.
+func parse(body []byte, contentType string) (reply, error) {
+	text, err := toUTF8(body, contentType)
+	if err != nil {
+		return reply{}, err
+	}
+	d := xml.NewDecoder(bytes.NewReader(text))
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // decoded above
+	p := parser{decoder: d, seen: map[string]bool{}}
+	if err := p.document(); err != nil {
+		return reply{}, err
+	}
+	if !p.seen["result"] {
+		return reply{}, errResult
+	}
+	return p.reply, nil
+}
+
+// parser walks the tokens by hand: encoding/xml's Unmarshal would let a
+// repeated element, a second root or a DOCTYPE pass.
+type parser struct {
+	decoder *xml.Decoder
+	reply   reply
+	seen    map[string]bool
+}
+
+func (p *parser) document() error {
+	rooted := false
+	for {
+		token, err := p.decoder.Token()
+		if errors.Is(err, io.EOF) && rooted {
+			return nil
+		}
+		if err != nil {
+			return errMalformed
+		}
+		switch t := token.(type) {
+		case xml.Directive:
+			return errDoctype
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return errRoot
+			}
+		case xml.StartElement:
+			if rooted || t.Name.Local != "response" {
+				return errRoot
+			}
+			rooted = true
+			if err := p.response(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (p *parser) response() error {
+	for {
+		token, err := p.decoder.Token()
+		if err != nil {
+			return errMalformed
+		}
+		switch t := token.(type) {
+		case xml.Directive:
+			return errDoctype
+		case xml.EndElement:
+			return nil
+		case xml.StartElement:
+			if err := p.child(t); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// child reads one element of the response. What the protocol doesn't name is
+// passed over; what it names may stand there once.
+func (p *parser) child(start xml.StartElement) error {
+	name := start.Name.Local
+	switch name {
+	case "osmp_txn_id", "txn_id", "sum", "result", "prv_txn", "comment", "fields":
+		if p.seen[name] {
+			return errTwice
+		}
+		p.seen[name] = true
+	}
+	if name == "fields" {
+		return p.fields()
+	}
+	text, err := p.text(2)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "osmp_txn_id", "txn_id":
+		if id := strings.TrimSpace(text); id != "" {
+			p.reply.ids = append(p.reply.ids, id)
+		}
+	case "sum":
+		p.reply.sum = strings.TrimSpace(text)
+	case "result":
+		return p.result(strings.TrimSpace(text))
+	case "prv_txn":
+		p.reply.reference = clean(text, biller.ReferenceLength)
+	case "comment":
+		p.reply.comment = clean(text, biller.CommentLength)
+	}
+	return nil
+}
+
+// result takes the numbers of the protocol only: no sign, no leading zeros.
+func (p *parser) result(text string) error {
+	if !digits(text) || len(text) > 6 || (len(text) > 1 && text[0] == '0') {
+		return errResult
+	}
+	for _, d := range text {
+		p.reply.result = p.reply.result*10 + int(d-'0')
+	}
+	return nil
+}
+
+// fields takes the first field that looks like a name.
+func (p *parser) fields() error {
+	for {
+		token, err := p.decoder.Token()
+		if err != nil {
+			return errMalformed
+		}
+		switch t := token.(type) {
+		case xml.Directive:
+			return errDoctype
+		case xml.EndElement:
+			return nil
+		case xml.StartElement:
+			text, err := p.text(3)
+			if err != nil {
+				return err
+			}
+			if p.reply.name == "" && nameLike(t) {
+				p.reply.name = clean(text, biller.NameLength)
+			}
+		}
+	}
+}
+
+// text gives an element's own text and passes over elements inside it, whose
+// text is not part of it. depth is the element's own.
+func (p *parser) text(depth int) (string, error) {
+	var b strings.Builder
+	own := depth
+	for {
+		token, err := p.decoder.Token()
+		if err != nil {
+			return "", errMalformed
+		}
+		switch t := token.(type) {
+		case xml.Directive:
+			return "", errDoctype
+		case xml.CharData:
+			if depth == own {
+				b.Write(t)
+			}
+		case xml.StartElement:
+			if depth++; depth > maxDepth {
+				return "", errDeep
+			}
+		case xml.EndElement:
+			if depth--; depth < own {
+				return b.String(), nil
+			}
+		}
+	}
+}
+
+// nameWords are the field names under which billers tell who is paid.
+var nameWords = map[string]bool{
+	"fio": true, "фио": true, "name": true, "full_name": true, "fullname": true, "имя": true,
+	"payer": true, "payer_name": true, "client": true, "client_name": true, "клиент": true,
+	"customer": true, "customer_name": true, "subscriber": true, "abonent": true, "абонент": true,
+	"company": true, "company_name": true, "org_name": true, "organization": true,
+	"организация": true, "наименование": true, "плательщик": true,
+}
+
+func nameLike(start xml.StartElement) bool {
+	for _, a := range start.Attr {
+		if a.Name.Local == "name" {
+			word := strings.ToLower(strings.TrimSpace(a.Value))
+			return nameWords[strings.NewReplacer(" ", "_", "-", "_").Replace(word)]
+		}
+	}
+	return false
+}
+
+// answers tells whether the reply is about this request. A biller that echoes
+// nothing is believed: each call has a connection of its own.
+func (r reply) answers(request biller.Request) error {
+	for _, id := range r.ids {
+		if id != request.TxnID {
+			return errNotOurID
+		}
+	}
+	if r.sum != "" && !sameSum(r.sum, request.Sum) {
+		return errNotOurSum
+	}
+	return nil
+}
+
+// sameSum compares by value: 250.5, 250,50 and 250.5000 are 250.50.
+func sameSum(text string, sum money.Amount) bool {
+	whole, frac, _ := strings.Cut(strings.Replace(text, ",", ".", 1), ".")
+	for len(frac) > 2 && strings.HasSuffix(frac, "0") {
+		frac = frac[:len(frac)-1]
+	}
+	if !digits(whole) || (frac != "" && !digits(frac)) {
+		return false
+	}
+	if frac != "" {
+		whole += "." + frac
+	}
+	got, err := money.Parse(whole)
+	return err == nil && got == sum
+}
+
+// clean makes a text fit to be shown: one line, without control and invisible
+// formatting characters (an override could turn a name around), at most n
+// characters.
+func clean(text string, n int) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError, unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > n {
+		text = strings.TrimSpace(string(runes[:n]))
+	}
+	return text
+}
+
+var declared = regexp.MustCompile(`^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']`)
+
+// toUTF8 decodes the body by its byte order mark, else by its XML
+// declaration, else by the Content-Type, else it must be UTF-8.
+func toUTF8(body []byte, contentType string) ([]byte, error) {
+	decoder, name, rest := encoding.Encoding(nil), "", body
+	switch {
+	case bytes.HasPrefix(body, []byte{0xef, 0xbb, 0xbf}):
+		rest = body[3:]
+	case bytes.HasPrefix(body, []byte{0xff, 0xfe}):
+		name = "utf-16le"
+		rest = body[2:]
+	case bytes.HasPrefix(body, []byte{0xfe, 0xff}):
+		name = "utf-16be"
+		rest = body[2:]
+	default:
+		if m := declared.FindSubmatch(body[:min(len(body), 256)]); m != nil {
+			name = string(m[1])
+		} else if _, params, err := mime.ParseMediaType(contentType); err == nil {
+			name = params["charset"]
+		}
+	}
+	if name != "" {
+		found, err := htmlindex.Get(name)
+		if err != nil {
+			return nil, errCharset
+		}
+		if known, err := htmlindex.Name(found); err != nil || known != "utf-8" {
+			decoder = found
+		}
+	}
+	if decoder == nil {
+		if !utf8.Valid(rest) {
+			return nil, errCharset
+		}
+		return rest, nil
+	}
+	text, err := decoder.NewDecoder().Bytes(rest)
+	if err != nil {
+		return nil, errCharset
+	}
+	return text, nil
+}
