@@ -1,0 +1,187 @@
+// Package database opens the one store of the house, PostgreSQL or embedded
+// SQLite, runs transactions on it, and migrates its schema.
+//
+// It promises that the same portable SQL behaves alike on both: times are
+// stored in UTC and sort, a transaction that the database asks to repeat is
+// repeated, and a commit whose answer was lost is told as unknown. It knows no
+// table. GORM's handles are for the store files of the other packages.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	sqlite "github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/gormlite"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Dialect tells which of the two databases is behind a DB.
+type Dialect string
+
+// The two databases.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// Connections is the pool's size on PostgreSQL: two flights of the ledger,
+// the deliveries of a few billers, and page reads, on a machine of few cores.
+const Connections = 24
+
+// DB is an open database.
+type DB struct {
+	dialect Dialect
+	gorm    *gorm.DB
+	pool    *sql.DB
+	clock   func() time.Time
+	ids     *idSource
+	// writer lets one transaction at a time into SQLite, which has a single
+	// writer anyway: waiting here is fair, its busy handler is not. Safety
+	// doesn't rest on it; other processes have their own.
+	writer chan struct{}
+}
+
+// Option changes how a database is opened.
+type Option func(*DB)
+
+// WithClock replaces the clock, for tests.
+func WithClock(clock func() time.Time) Option { return func(db *DB) { db.clock = clock } }
+
+// Open opens "sqlite:PATH" (the folder is made where it is missing) or
+// "postgres://…". It tries the connection once, so that a wrong address is
+// told at once, and never prints the address's password.
+func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
+	db := &DB{clock: time.Now, ids: newIDSource()}
+	for _, option := range options {
+		option(db)
+	}
+	var dialector gorm.Dialector
+	var err error
+	switch {
+	case strings.HasPrefix(address, "sqlite:"):
+		db.dialect = SQLite
+		db.writer = make(chan struct{}, 1)
+		db.pool, err = openSQLite(strings.TrimPrefix(address, "sqlite:"))
+		dialector = gormlite.OpenDB(db.pool)
+	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+		db.dialect = Postgres
+		db.pool, err = openPostgres(address)
+		dialector = postgres.New(postgres.Config{Conn: db.pool})
+	default:
+		return nil, errors.New("database: the address must begin with sqlite: or postgres://")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.pool.PingContext(ctx); err != nil {
+		_ = db.pool.Close()
+		return nil, fmt.Errorf("database: can't reach %s: %w", describe(address), err)
+	}
+	db.gorm, err = gorm.Open(dialector, &gorm.Config{
+		TranslateError:         true,
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard,
+		NowFunc:                db.Now,
+	})
+	if err != nil {
+		_ = db.pool.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return db, nil
+}
+
+func openSQLite(path string) (*sql.DB, error) {
+	if path == "" {
+		return nil, errors.New("database: sqlite: needs a path")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	// busy_timeout stands first: what follows may already meet a lock.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
+		"&_pragma=foreign_keys(on)&_pragma=recursive_triggers(on)&_pragma=cache_size(-20000)&_txlock=immediate"
+	pool, err := sqlite.Open(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	pool.SetMaxOpenConns(12)
+	pool.SetMaxIdleConns(12)
+	return pool, nil
+}
+
+func openPostgres(address string) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		// pgx's own words may quote the address with its password.
+		return nil, errors.New("database: the postgres address can't be read")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "elsom"
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(Connections)
+	pool.SetMaxIdleConns(Connections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return pool, nil
+}
+
+// describe names an address without its secrets.
+func describe(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return strings.SplitN(address, "?", 2)[0]
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// Close ends all connections.
+func (db *DB) Close() error { return db.pool.Close() }
+
+// Ping tells whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
+
+// Dialect tells which database this is.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// Pool is the connection pool, for migrations and figures.
+func (db *DB) Pool() *sql.DB { return db.pool }
+
+// Gorm gives a handle outside any transaction, for reading and for single
+// statements; for store files only.
+func (db *DB) Gorm(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ctx) }
+
+// Now is the present moment as the database stores it.
+func (db *DB) Now() time.Time { return Moment(db.clock()) }
+
+// NewID draws an id: unique, positive, and growing with time.
+func (db *DB) NewID() int64 { return db.ids.next(db.clock()) }
+
+// Moment brings a time to the form that both databases keep and order alike:
+// UTC, whole microseconds, the last digit never zero. SQLite keeps times as
+// text and leaves trailing zeros out, so that a time with fewer digits would
+// sort behind a later one of the same second.
+func Moment(t time.Time) time.Time {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond()%10_000 == 0 {
+		t = t.Add(time.Microsecond)
+	}
+	return t
+}

@@ -1,0 +1,207 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+)
+
+func openAt(t *testing.T, address string) *database.DB {
+	t.Helper()
+	db, err := database.Open(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func TestMigrateUpDownUp(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		for _, step := range []func(context.Context) error{db.Current, db.Rollback, db.Migrate, db.Current} {
+			if err := step(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestFiveProcessesMigrateAtOnce(t *testing.T) {
+	for kind, address := range databasetest.Addresses(t) {
+		t.Run(kind, func(t *testing.T) {
+			var wg sync.WaitGroup
+			for range 5 {
+				db := openAt(t, address)
+				wg.Go(func() {
+					if err := db.Migrate(context.Background()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		_, err := db.Pool().ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Migrate(ctx); !errors.Is(err, database.ErrNewer) {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+// Both databases must have the same tables with the same columns.
+func TestSchemasAgree(t *testing.T) {
+	type column struct{ Table, Name string }
+	read := func(db *database.DB, query string) map[column]bool {
+		var rows []column
+		if err := db.Gorm(context.Background()).Raw(query).Scan(&rows).Error; err != nil {
+			t.Fatal(err)
+		}
+		set := map[column]bool{}
+		for _, r := range rows {
+			set[r] = true
+		}
+		return set
+	}
+	lite := read(databasetest.SQLite(t), `SELECT m.name AS "table", p.name FROM sqlite_master m, pragma_table_info(m.name) p
+		WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%'`)
+	pg := read(databasetest.Postgres(t), `SELECT table_name AS "table", column_name AS name FROM information_schema.columns
+		WHERE table_schema = 'public' AND table_name NOT LIKE 'goose%'`)
+	if len(lite) < 10 {
+		t.Fatalf("only %d columns read", len(lite))
+	}
+	for c := range lite {
+		if !pg[c] {
+			t.Errorf("%v is in SQLite only", c)
+		}
+	}
+	for c := range pg {
+		if !lite[c] {
+			t.Errorf("%v is in PostgreSQL only", c)
+		}
+	}
+}
+
+func TestMomentSorts(t *testing.T) {
+	base := time.Date(2026, 11, 22, 8, 0, 0, 0, time.FixedZone("Bishkek", 6*3600))
+	for _, d := range []time.Duration{0, time.Microsecond, 10 * time.Microsecond, time.Millisecond, time.Second - 1} {
+		m := database.Moment(base.Add(d))
+		if text := m.Format(time.RFC3339Nano); len(text) != len("2026-11-22T02:00:00.000001Z") {
+			t.Errorf("%v is kept as %s", d, text)
+		}
+	}
+}
+
+func TestIDsGrowAndNeverMeet(t *testing.T) {
+	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	db := databasetest.SQLite(t, database.WithClock(func() time.Time { now = now.Add(-time.Microsecond); return now }))
+	last := int64(0)
+	for range 100_000 {
+		id := db.NewID()
+		if id <= last {
+			t.Fatalf("%d after %d", id, last)
+		}
+		last = id
+	}
+}
+
+func TestInTxRollsBack(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		insert := func(tx *database.Tx, key string) error {
+			return tx.Gorm().Exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'test', ?, '', 'open', ?, ?)",
+				tx.NewID(), key, tx.Now(), tx.Now()).Error
+		}
+		refused := fault.New(fault.Limit, "test", "")
+		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+			if err := insert(tx, "a"); err != nil {
+				return err
+			}
+			return refused
+		})
+		if !errors.Is(err, refused) {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { _ = insert(tx, "a"); panic("bug") })
+		}()
+		if err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insert(tx, "a") }); err != nil {
+			t.Fatal(err)
+		}
+		err = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insert(tx, "a") })
+		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+// Many transactions that read and then write the same row must all succeed.
+func TestInTxRepeats(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		if db.Dialect() == database.Postgres {
+			if _, err := db.Pool().ExecContext(ctx, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$"); err != nil {
+				t.Fatal(err)
+			}
+			db.Pool().SetMaxIdleConns(0) // old connections keep the old default
+		}
+		must(t, db.Gorm(ctx).Exec("INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at) VALUES (1, 'test', 'a', '', 'open', 0, ?, ?)", db.Now(), db.Now()).Error)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 25 {
+					err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+						var tries int64
+						if err := tx.Gorm().Raw("SELECT tries FROM promises WHERE id = 1").Scan(&tries).Error; err != nil {
+							return err
+						}
+						return tx.Gorm().Exec("UPDATE promises SET tries = ? WHERE id = 1", tries+1).Error
+					})
+					if err != nil && !fault.Is(err, fault.Unavailable) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenTellsWhatIsWrong(t *testing.T) {
+	ctx := context.Background()
+	for _, address := range []string{
+		"", "mysql://x", "sqlite:", "postgres://user:secret@127.0.0.1:1/none",
+		"sqlite:" + filepath.Join(t.TempDir(), "folder") + "/\x00",
+	} {
+		db, err := database.Open(ctx, address)
+		if err == nil {
+			_ = db.Close()
+			t.Errorf("%q opened", address)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+// Package databasetest gives tests a fresh, migrated database of either kind.
+//
+// It promises that nothing is skipped: where PostgreSQL can't be had, the test
+// fails and says what to install. ELSOM_TEST_POSTGRES names a running server
+// (postgres://user@host:port) to use instead of one started for the tests.
+package databasetest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+)
+
+// Each runs the test on a fresh SQLite and on a fresh PostgreSQL database.
+func Each(t *testing.T, test func(t *testing.T, db *database.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, Postgres(t)) })
+}
+
+// Addresses gives the address of a fresh, empty database of each kind, for
+// tests that start the program itself.
+func Addresses(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{
+		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "elsom.db"),
+		"postgres": create(t, "template0"),
+	}
+}
+
+// SQLite gives a fresh, migrated SQLite database.
+func SQLite(t testing.TB, options ...database.Option) *database.DB {
+	t.Helper()
+	original, err := sqliteTemplate()
+	if err != nil {
+		t.Fatalf("SQLite template: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "elsom.db")
+	if err := os.WriteFile(path, original, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, "sqlite:"+path, options)
+}
+
+// Postgres gives a fresh, migrated PostgreSQL database.
+func Postgres(t testing.TB, options ...database.Option) *database.DB {
+	t.Helper()
+	if err := postgresTemplate(); err != nil {
+		t.Fatalf("PostgreSQL template: %v", err)
+	}
+	return open(t, create(t, templateName), options)
+}
+
+// Reopen opens a second handle on the same database, as another process would.
+func Reopen(t testing.TB, address string, options ...database.Option) *database.DB {
+	t.Helper()
+	return open(t, address, options)
+}
+
+func open(t testing.TB, address string, options []database.Option) *database.DB {
+	t.Helper()
+	db, err := database.Open(context.Background(), address, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// sqliteTemplate is a migrated database file, made once a process and copied.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "elsom-sqlite")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "template.db")
+	if err := migrate("sqlite:" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path) //nolint:gosec // our own file
+})
+
+// templateName is one for each process: packages are tested at the same time
+// and may share a server.
+var templateName = fmt.Sprintf("elsom_template_%d", os.Getpid())
+
+var postgresTemplate = sync.OnceValue(func() error {
+	server, err := Server()
+	if err != nil {
+		return err
+	}
+	if err := server.exec("CREATE DATABASE " + templateName + " TEMPLATE template0"); err != nil {
+		return err
+	}
+	return migrate(server.Address(templateName))
+})
+
+func migrate(address string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	db, err := database.Open(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	if db.Dialect() == database.SQLite {
+		// Everything into the one file that is copied.
+		_, err = db.Pool().ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	return err
+}
+
+var counter atomic.Int64
+
+func create(t testing.TB, template string) string {
+	t.Helper()
+	server, err := Server()
+	if err != nil {
+		t.Fatalf("PostgreSQL: %v", err)
+	}
+	name := fmt.Sprintf("elsom_%d_%d", os.Getpid(), counter.Add(1))
+	if err := server.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil &&
+			!strings.Contains(err.Error(), "closed") {
+			t.Logf("drop %s: %v", name, err)
+		}
+	})
+	return server.Address(name)
+}

@@ -1,0 +1,194 @@
+package databasetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// PostgresServer is a running server that tests may make databases on.
+type PostgresServer struct {
+	base string // postgres://user@host:port
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// Server gives the tests' server, started at the first call of the process and
+// ended with it. It keeps its promises to the disk lightly (fsync off): tests
+// of durability kill our program, not the machine; benchmarks start their own.
+var Server = sync.OnceValues(func() (*PostgresServer, error) {
+	if base := os.Getenv("ELSOM_TEST_POSTGRES"); base != "" {
+		return &PostgresServer{base: base}, nil
+	}
+	return StartPostgres("-c", "fsync=off", "-c", "full_page_writes=off")
+})
+
+// Address names a database on the server.
+func (s *PostgresServer) Address(database string) string {
+	return s.base + "/" + database + "?sslmode=disable"
+}
+
+func (s *PostgresServer) exec(statement string) error {
+	db, err := sql.Open("pgx", s.Address("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	_, err = db.ExecContext(ctx, statement)
+	return err
+}
+
+// Binary finds a program of the newest PostgreSQL on the machine.
+func Binary(name string) (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if len(found) > 0 {
+		sort.Slice(found, func(i, j int) bool { return version(found[i]) < version(found[j]) })
+		return found[len(found)-1], nil
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%s is missing: install PostgreSQL (Debian: apt-get install postgresql)", name)
+	}
+	return path, nil
+}
+
+func version(path string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+	return n
+}
+
+// StartPostgres starts a server of its own in a folder of its own, on a free
+// port of the loopback, which ends with this process. The options go to it.
+func StartPostgres(options ...string) (*PostgresServer, error) {
+	initdb, err := Binary("initdb")
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "elsom-postgres")
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := asPostgres(folder)
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(folder, "data")
+	init := exec.Command(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8") //nolint:gosec // fixed words
+	init.Dir, init.SysProcAttr = folder, attributes()
+	if out, err := init.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	port, err := FreePort()
+	if err != nil {
+		return nil, err
+	}
+	server := &PostgresServer{base: "postgres://postgres@127.0.0.1:" + strconv.Itoa(port), done: make(chan struct{})}
+	args := append([]string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=", "-c", "max_connections=300"}, options...)
+	if err := server.start(folder, args, attributes()); err != nil {
+		return nil, err
+	}
+	return server, server.wait()
+}
+
+// asPostgres makes the folder the database user's own when we are root, since
+// PostgreSQL refuses to run as root.
+func asPostgres(folder string) (func() *syscall.SysProcAttr, error) {
+	if os.Getuid() != 0 {
+		return func() *syscall.SysProcAttr {
+			return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGQUIT}
+		}, nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, errors.New("the user postgres is missing: install PostgreSQL (Debian: apt-get install postgresql)")
+	}
+	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
+	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
+	if err := os.Chown(folder, int(uid), int(gid)); err != nil { //nolint:gosec // ids fit
+		return nil, err
+	}
+	return func() *syscall.SysProcAttr {
+		return &syscall.SysProcAttr{
+			Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, //nolint:gosec // parsed as 32 bits
+			Setpgid:    true, Pdeathsig: syscall.SIGQUIT,
+		}
+	}, nil
+}
+
+func (s *PostgresServer) start(folder string, args []string, attributes *syscall.SysProcAttr) error {
+	binary, err := Binary("postgres")
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(folder, "log")) //nolint:gosec // our own folder
+	if err != nil {
+		return err
+	}
+	s.cmd = exec.Command(binary, args...) //nolint:gosec // our own words
+	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = folder, log, log, attributes
+	started := make(chan error)
+	go func() {
+		// The death signal comes when this thread ends, so it has to live as
+		// long as the server.
+		runtime.LockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = s.cmd.Wait()
+			_ = os.RemoveAll(folder)
+			close(s.done)
+		}
+	}()
+	return <-started
+}
+
+func (s *PostgresServer) wait() error {
+	var err error
+	for range 300 {
+		if err = s.exec("SELECT 1"); err == nil {
+			return nil
+		}
+		select {
+		case <-s.done:
+			return errors.New("PostgreSQL ended at once")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("PostgreSQL doesn't answer: %w", err)
+}
+
+// Stop ends a server that StartPostgres started and waits for its end.
+func (s *PostgresServer) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(syscall.SIGINT)
+	<-s.done
+}
+
+// FreePort gives a port of the loopback that nobody listens on.
+func FreePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

@@ -1,0 +1,79 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrRowCount is what a family's Write returns when a statement did not touch
+// as many rows as it had to: the transaction must not commit.
+var ErrRowCount = errors.New("database: unexpected number of rows")
+
+// Family is a kind of rows that ride on money: they commit with the transfer
+// they belong to, or not at all. A package declares its families in its store
+// file; who carries the riders (the ledger) knows nothing of their tables.
+type Family[T any] struct {
+	// Name is unique among families and orders them within a transaction.
+	Name string
+	// Judge, where there is one, reads what it needs for all rows at once and
+	// returns the verdict on row i. Verdicts are asked in the rows' order; a
+	// row whose verdict is nil counts as accepted for the rows behind it. At
+	// most one rider of a transfer may judge.
+	Judge func(ctx context.Context, tx *Tx, rows []T) (verdict func(i int) error, err error)
+	// Write writes the accepted rows, all in as few statements as it can, and
+	// returns ErrRowCount when a statement touched another number of rows.
+	Write func(ctx context.Context, tx *Tx, rows []T) error
+}
+
+// Rider is a row of some family.
+type Rider interface {
+	// FamilyName orders riders; those of one family share it.
+	FamilyName() string
+
+	judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error)
+	write(ctx context.Context, tx *Tx, riders []Rider) error
+}
+
+// Row makes a rider of v.
+func (f *Family[T]) Row(v T) Rider { return &rider[T]{f, v} }
+
+type rider[T any] struct {
+	family *Family[T]
+	value  T
+}
+
+func (r *rider[T]) FamilyName() string { return r.family.Name }
+
+func (r *rider[T]) rows(riders []Rider) []T {
+	rows := make([]T, len(riders))
+	for i, other := range riders {
+		rows[i] = other.(*rider[T]).value
+	}
+	return rows
+}
+
+func (r *rider[T]) judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
+	if r.family.Judge == nil {
+		return nil, nil
+	}
+	return r.family.Judge(ctx, tx, r.rows(riders))
+}
+
+func (r *rider[T]) write(ctx context.Context, tx *Tx, riders []Rider) error {
+	if err := r.family.Write(ctx, tx, r.rows(riders)); err != nil {
+		return fmt.Errorf("%s: %w", r.family.Name, err)
+	}
+	return nil
+}
+
+// Judge asks the riders' family, all riders being of one, for its verdicts;
+// nil where the family doesn't judge.
+func Judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
+	return riders[0].judge(ctx, tx, riders)
+}
+
+// Write writes riders of one family.
+func Write(ctx context.Context, tx *Tx, riders []Rider) error {
+	return riders[0].write(ctx, tx, riders)
+}

@@ -1,0 +1,137 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
+	"gorm.io/gorm"
+
+	"elsom/internal/fault"
+)
+
+// Tx is a running transaction. Its GORM handle is for store files only.
+type Tx struct {
+	db   *DB
+	gorm *gorm.DB
+}
+
+// Gorm gives the transaction's handle; for store files only.
+func (tx *Tx) Gorm() *gorm.DB { return tx.gorm }
+
+// Now is the present moment as the database stores it.
+func (tx *Tx) Now() time.Time { return tx.db.Now() }
+
+// NewID draws an id.
+func (tx *Tx) NewID() int64 { return tx.db.NewID() }
+
+// Dialect tells which database this is.
+func (tx *Tx) Dialect() Dialect { return tx.db.dialect }
+
+// maxTries bounds how often a transaction is repeated.
+const maxTries = 8
+
+// InTx runs act in one transaction and commits it when act returns nil.
+//
+// A transaction that the database refuses for another's sake (serialization
+// failure, deadlock, busy) or that lost its connection before COMMIT is
+// repeated from the start, so act must do nothing outside tx that matters. A
+// connection lost during COMMIT gives fault.Unknown: it may have been done. A
+// database that can't be reached gives fault.Unavailable.
+func (db *DB) InTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
+	var err error
+	for try := range maxTries {
+		if try > 0 {
+			pause := time.Duration(1<<min(try, 6)) * time.Millisecond
+			pause += time.Duration(rand.Int64N(int64(pause))) //nolint:gosec // jitter, not a secret
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return fault.Wrap("database.tx", ctx.Err())
+			}
+		}
+		err = db.tryTx(ctx, act)
+		if err == nil || !Repeatable(err) || fault.Is(err, fault.Unknown) {
+			break
+		}
+	}
+	if err != nil && Repeatable(err) && !fault.Is(err, fault.Unknown) {
+		return fault.New(fault.Unavailable, "database.tx", "").Because(err)
+	}
+	return err
+}
+
+func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) (err error) {
+	if db.writer != nil {
+		select {
+		case db.writer <- struct{}{}:
+			defer func() { <-db.writer }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	handle := db.gorm.WithContext(ctx).Begin()
+	if handle.Error != nil {
+		return handle.Error
+	}
+	done := false
+	defer func() {
+		if !done { // act failed or panicked
+			handle.Rollback()
+		}
+	}()
+	if err := act(ctx, &Tx{db: db, gorm: handle}); err != nil {
+		return err
+	}
+	done = true
+	return commitError(handle.Commit().Error)
+}
+
+// commitError tells a commit that was refused from one whose answer was lost.
+func commitError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var pg *pgconn.PgError
+	var lite *sqlite3.Error
+	if errors.As(err, &pg) || errors.As(err, &lite) {
+		return err // the database itself says that nothing was committed
+	}
+	return fault.New(fault.Unknown, "database.commit", "").Because(err)
+}
+
+// Repeatable tells whether a transaction that ended with err can simply be
+// run again: the database asked for it, or the connection was lost before
+// COMMIT was sent.
+func Repeatable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "40001", "40P01", // serialization failure, deadlock
+			"55P03",                   // lock not available
+			"57P01", "57P02", "57P03", // the server goes down or comes up
+			"53300": // too many connections
+			return true
+		}
+		return false
+	}
+	if errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) {
+		return true
+	}
+	return lostConnection(err)
+}
+
+func lostConnection(err error) bool {
+	var connect *pgconn.ConnectError
+	var network *net.OpError
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.As(err, &connect) || errors.As(err, &network)
+}

@@ -1,0 +1,36 @@
+-- Nothing erased: transfers and entries are written once; an account is never
+-- deleted and only its balance and floor change.
+
+-- +goose Up
+-- +goose StatementBegin
+CREATE TRIGGER transfers_no_update BEFORE UPDATE ON transfers
+BEGIN SELECT RAISE(ABORT, 'transfers is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER transfers_no_delete BEFORE DELETE ON transfers
+BEGIN SELECT RAISE(ABORT, 'transfers is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER accounts_no_delete BEFORE DELETE ON accounts
+BEGIN SELECT RAISE(ABORT, 'accounts is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER accounts_identity BEFORE UPDATE OF id, kind, subject, currency, opened_at ON accounts
+BEGIN SELECT RAISE(ABORT, 'accounts is append-only'); END;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP TRIGGER accounts_identity;
+DROP TRIGGER accounts_no_delete;
+DROP TRIGGER entries_no_delete;
+DROP TRIGGER entries_no_update;
+DROP TRIGGER transfers_no_delete;
+DROP TRIGGER transfers_no_update;
