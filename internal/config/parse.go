@@ -278,7 +278,7 @@ func checkDatabase(database Secret, problems *Problems) {
 	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && path != "" {
 		return
 	}
-	if at, err := url.Parse(text); err == nil && at.Scheme == "postgres" && (at.Host != "" || at.RawQuery != "") {
+	if at, err := url.Parse(text); err == nil && (at.Scheme == "postgres" || at.Scheme == "postgresql") && (at.Host != "" || at.RawQuery != "") {
 		return
 	}
 	problems.add("ELSOM_DATABASE_URL", "must be sqlite:PATH or postgres://user:password@host/name")

@@ -126,16 +126,19 @@ func Wrap(act string, err error) error {
 	return &Error{Kind: Internal, Act: act, Err: err}
 }
 
-// As gives the fault in err; an error that is none counts as Internal.
+// As gives the fault in err; an error that is none counts as Internal, also
+// where it stands beside faults of fields: it must not pass for their kind.
 func As(err error) *Error {
-	if err == nil {
+	all := All(err)
+	if len(all) == 0 {
 		return nil
 	}
-	var f *Error
-	if errors.As(err, &f) {
-		return f
+	for _, f := range all {
+		if f.Kind == Internal {
+			return f
+		}
 	}
-	return &Error{Kind: Internal, Err: err}
+	return all[0]
 }
 
 // KindOf tells the kind of err.
@@ -147,17 +150,27 @@ func Is(err error, kind Kind) bool { return err != nil && As(err).Kind == kind }
 // Join makes one error of the faults of several fields; nil where all are nil.
 func Join(errs ...error) error { return errors.Join(errs...) }
 
-// All lists the faults in err, those joined by Join one by one.
+// All lists the faults in err, those joined by Join one by one, an error that
+// is none as Internal. The cause of a fault is not listed.
 func All(err error) []*Error {
 	if err == nil {
 		return nil
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
+	if f, ok := err.(*Error); ok { //nolint:errorlint // the wrappers are taken off below, one by one
+		return []*Error{f}
+	}
+	switch wrapper := err.(type) { //nolint:errorlint // looks for what wraps, not for one error
+	case interface{ Unwrap() []error }:
 		var all []*Error
-		for _, e := range many.Unwrap() {
+		for _, e := range wrapper.Unwrap() {
 			all = append(all, All(e)...)
 		}
 		return all
+	case interface{ Unwrap() error }:
+		var f *Error
+		if errors.As(err, &f) {
+			return All(wrapper.Unwrap())
+		}
 	}
-	return []*Error{As(err)}
+	return []*Error{{Kind: Internal, Err: err}}
 }

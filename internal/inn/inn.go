@@ -8,6 +8,7 @@ package inn
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -59,6 +60,9 @@ func (n INN) Masked() string {
 	}
 	return "••••\u00a0" + string(n[len(n)-4:])
 }
+
+// LogValue keeps the number out of logs.
+func (n INN) LogValue() slog.Value { return slog.StringValue("•••") }
 
 // Group writes digits in groups of four, joined by no-break spaces.
 func Group(digits string) string {

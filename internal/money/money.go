@@ -34,6 +34,9 @@ var (
 // 1 500,50. Spaces group; comma or dot begins one or two decimals. Anything
 // else (signs, exponents, several separators) is refused.
 func Parse(text string) (Amount, error) {
+	if len(text) > maxLength {
+		return 0, ErrFormat
+	}
 	s := strings.Map(func(r rune) rune {
 		switch r {
 		case ' ', '\u00a0', '\u202f', '\u2009', '\t':
@@ -44,12 +47,16 @@ func Parse(text string) (Amount, error) {
 	if s == "" {
 		return 0, ErrEmpty
 	}
-	if rest, ok := strings.CutPrefix(s, "-"); ok {
-		if _, err := Parse(rest); err == nil || errors.Is(err, ErrTooLarge) {
+	if rest := strings.TrimPrefix(strings.TrimPrefix(s, "-"), "−"); rest != s {
+		if _, err := unsigned(rest); err == nil || errors.Is(err, ErrTooLarge) {
 			return 0, ErrNegative
 		}
 		return 0, ErrFormat
 	}
+	return unsigned(s)
+}
+
+func unsigned(s string) (Amount, error) {
 	whole, frac := s, ""
 	if i := strings.IndexAny(s, ".,"); i >= 0 {
 		whole, frac = s[:i], s[i+1:]
@@ -65,6 +72,9 @@ func Parse(text string) (Amount, error) {
 	}
 	return assemble(whole, frac)
 }
+
+// maxLength in bytes is far above any amount and its spaces.
+const maxLength = 80
 
 func digits(s string) bool {
 	for i := range len(s) {
@@ -95,7 +105,9 @@ func assemble(whole, frac string) (Amount, error) {
 func (a Amount) Group() string {
 	sign, whole, frac := a.parts()
 	var b strings.Builder
-	b.WriteString(sign)
+	if sign != "" {
+		b.WriteRune('−')
+	}
 	for i, d := range whole {
 		if i > 0 && (len(whole)-i)%3 == 0 {
 			b.WriteRune('\u00a0')
@@ -123,7 +135,7 @@ func (a Amount) Dot() string {
 func (a Amount) parts() (sign, whole, frac string) {
 	u := uint64(a)
 	if a < 0 {
-		sign, u = "−", -u
+		sign, u = "-", -u
 	}
 	s := strconv.FormatUint(u, 10)
 	for len(s) < 3 {

@@ -7,6 +7,7 @@ package phone
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -111,3 +112,6 @@ func (n Number) Masked() string {
 	}
 	return "+996\u00a0" + d[:3] + "\u00a0•••\u00a0" + d[6:]
 }
+
+// LogValue keeps numbers out of logs.
+func (n Number) LogValue() slog.Value { return slog.StringValue("•••") }
