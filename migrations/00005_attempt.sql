@@ -1,0 +1,10 @@
+-- +goose Up
+CREATE TABLE attempts (
+    id VARCHAR(64) PRIMARY KEY, -- keyed hash of the rule and whom it counts
+    tries BIGINT NOT NULL CHECK (tries > 0 AND tries = CAST(tries AS BIGINT)),
+    ends_ms BIGINT NOT NULL CHECK (ends_ms = CAST(ends_ms AS BIGINT)) -- Unix time in milliseconds
+);
+CREATE INDEX attempts_ends ON attempts (ends_ms);
+
+-- +goose Down
+DROP TABLE attempts;
