@@ -1,0 +1,271 @@
+// Package ledger keeps the books: accounts, and transfers between them that
+// each sum to zero.
+//
+// It promises, under these names:
+//   - books balance: every transfer, and so the whole, sums to zero;
+//   - no debt: an account with a floor never goes below it;
+//   - once only: one transfer for a request key, whoever asks however often;
+//   - nothing erased: transfers and entries are written once;
+//   - balance is its entries: an account's balance is their sum.
+//
+// It is the only writer of money, has one way to write (Post), and knows
+// nobody's tables: rows of others that must commit with a transfer come along
+// as riders.
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"sync"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+)
+
+// Kind is what an account stands for in the chart of accounts. A credit is
+// positive: what we owe is a positive balance, what is owed to us a negative one.
+type Kind string
+
+// The chart of accounts.
+const (
+	Wallet  Kind = "wallet"  // a customer's money; the account's id is the customer's
+	Till    Kind = "till"    // what a cash-in agent owes us; its floor is minus the ceiling
+	Transit Kind = "transit" // accepted payments of a biller, not yet ended; amount and fee
+	Payable Kind = "payable" // what we owe a biller for completed payments
+	Fees    Kind = "fees"    // earned fees
+	Bank    Kind = "bank"    // the settlement account
+	Claims  Kind = "claims"  // payments that a biller took and we had given back
+	Losses  Kind = "losses"  // what nobody will return
+)
+
+// Account is a new account of the books.
+type Account struct {
+	ID      int64 // 0: a fresh id is drawn
+	Kind    Kind
+	Subject string        // whose: unique within the kind
+	Floor   *money.Amount // the lowest balance allowed; nil: none
+}
+
+// Entry moves an amount into an account (positive) or out of it (negative).
+type Entry struct {
+	Account int64
+	Amount  money.Amount
+	// Most, where above zero, refuses the transfer if it would leave the
+	// account above it. Only for accounts with a floor.
+	Most money.Amount
+}
+
+// Posting asks for one transfer.
+type Posting struct {
+	// Key names the request for ever: the same key and the same content give
+	// the first answer again; other content under it is a conflict.
+	Key string
+	// Hash adds to the content what the entries don't say; may be empty.
+	Hash string
+	// Act says why, by the name of the act: "payment.accept".
+	Act string
+	// Entries sum to zero; none is zero.
+	Entries []Entry
+	// Corrects names the transfer that this one corrects; 0: none.
+	Corrects int64
+	// Riders commit with the transfer or not at all.
+	Riders []database.Rider
+}
+
+// Receipt proves a transfer.
+type Receipt struct {
+	Transfer int64
+	PostedAt time.Time
+	// Replayed: the transfer had been posted before; nothing was written now.
+	Replayed bool
+}
+
+// BelowFloor is the cause of fault.Insufficient.
+type BelowFloor struct {
+	Account int64
+	Balance money.Amount // before the refused transfer
+}
+
+func (e *BelowFloor) Error() string {
+	return fmt.Sprintf("account %d would fall below its floor", e.Account)
+}
+
+// AboveMost is the cause of fault.Limit from an entry's Most.
+type AboveMost struct {
+	Account int64
+	Balance money.Amount // before the refused transfer
+}
+
+func (e *AboveMost) Error() string {
+	return fmt.Sprintf("account %d would rise above its limit", e.Account)
+}
+
+// The bounds of the write path.
+const (
+	// MaxBatch postings share a transaction at most; with MaxEntries it keeps
+	// every statement under SQLite's 32,766 parameters.
+	MaxBatch = 500
+	// MaxEntries is the most that a posting may have.
+	MaxEntries = 8
+	// maxQueue postings may wait; more are refused with fault.Unavailable.
+	maxQueue = 20_000
+	// batchTimeout bounds one try of a batch.
+	batchTimeout = 30 * time.Second
+)
+
+// Options of the write path. Zero values give what suits the database.
+type Options struct {
+	// Flights is how many batches may be in flight at once.
+	Flights int
+}
+
+// Ledger is the books of one database. Any number of processes may have one.
+type Ledger struct {
+	db    *database.DB
+	queue chan *job
+	wg    sync.WaitGroup
+
+	closing sync.RWMutex
+	closed  bool
+
+	accounts sync.Map // accountName → id
+}
+
+// New starts the write path on db; Close ends it.
+func New(db *database.DB, options Options) *Ledger {
+	flights := options.Flights
+	if flights == 0 {
+		flights = 2 // one collects and computes while the other commits
+		if db.Dialect() == database.SQLite {
+			flights = 1
+		}
+	}
+	l := &Ledger{db: db, queue: make(chan *job, maxQueue)}
+	for range flights {
+		l.wg.Go(l.fly)
+	}
+	return l
+}
+
+// Close takes no more postings, finishes those that wait, and returns.
+func (l *Ledger) Close() {
+	l.closing.Lock()
+	if !l.closed {
+		l.closed = true
+		close(l.queue)
+	}
+	l.closing.Unlock()
+	l.wg.Wait()
+}
+
+// Post writes a transfer with its riders, durably, and returns its receipt.
+//
+// Failures: Insufficient (an account would fall below its floor, *BelowFloor),
+// Limit (above an entry's Most, *AboveMost), Conflict (the key stands for
+// other content; or a rider's unique key is taken), Unavailable (nothing was
+// done: too much waits, or the database is away), Unknown (it may have been
+// done: ask again under the same key), and whatever a rider's judge says.
+// Refusals are not remembered. When ctx ends first the posting goes on, and the
+// answer is Unknown.
+func (l *Ledger) Post(ctx context.Context, p Posting) (Receipt, error) {
+	if err := p.check(); err != nil {
+		return Receipt{}, fault.Wrap("ledger.post", err)
+	}
+	j := &job{posting: p, hash: p.hash(), done: make(chan struct{})}
+	if err := l.enqueue(j); err != nil {
+		return Receipt{}, err
+	}
+	select {
+	case <-j.done:
+		return j.receipt, j.err
+	case <-ctx.Done():
+		return Receipt{}, fault.New(fault.Unknown, "ledger.post", "").Because(ctx.Err())
+	}
+}
+
+func (l *Ledger) enqueue(j *job) error {
+	l.closing.RLock()
+	defer l.closing.RUnlock()
+	if l.closed {
+		return fault.New(fault.Unavailable, "ledger.post", "")
+	}
+	select {
+	case l.queue <- j:
+		return nil
+	default:
+		return fault.New(fault.Unavailable, "ledger.post", "").After(time.Second)
+	}
+}
+
+func (p Posting) check() error {
+	switch {
+	case p.Key == "" || p.Act == "":
+		return fmt.Errorf("a posting needs a key and an act")
+	case len(p.Entries) < 2 || len(p.Entries) > MaxEntries:
+		return fmt.Errorf("a posting has 2 to %d entries, not %d", MaxEntries, len(p.Entries))
+	}
+	amounts := make([]money.Amount, len(p.Entries))
+	for i, e := range p.Entries {
+		if e.Amount == 0 {
+			return fmt.Errorf("entry %d moves nothing", i)
+		}
+		amounts[i] = e.Amount
+	}
+	if sum, ok := money.Sum(amounts...); !ok || sum != 0 {
+		return fmt.Errorf("the entries sum to %d", sum)
+	}
+	return nil
+}
+
+// hash is the content that the key stands for.
+func (p Posting) hash() string {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%q %d %q\n", p.Act, p.Corrects, p.Hash)
+	for _, e := range p.Entries {
+		_, _ = fmt.Fprintf(h, "%d %d\n", e.Account, e.Amount)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// Open opens an account in the caller's transaction and fills in its ID.
+func Open(_ context.Context, tx *database.Tx, account *Account) error {
+	if account.ID == 0 {
+		account.ID = tx.NewID()
+	}
+	return fault.Wrap("ledger.open", insertAccount(tx, *account))
+}
+
+// SetFloor changes an account's floor in the caller's transaction; a floor
+// above the balance of the moment is refused by the database.
+func SetFloor(_ context.Context, tx *database.Tx, account int64, floor money.Amount) error {
+	return fault.Wrap("ledger.floor", updateFloor(tx, account, floor))
+}
+
+type accountName struct {
+	kind    Kind
+	subject string
+}
+
+// Account gives the id of an account without a floor (a biller's, fees, …),
+// and opens it when nobody has yet.
+func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64, error) {
+	name := accountName{kind, subject}
+	if id, ok := l.accounts.Load(name); ok {
+		return id.(int64), nil
+	}
+	id, err := ensureAccount(ctx, l.db, name)
+	if err != nil {
+		return 0, fault.Wrap("ledger.account", err)
+	}
+	l.accounts.Store(name, id)
+	return id, nil
+}
+
+// Balance reads an account's balance; NotFound when there is no such account.
+func (l *Ledger) Balance(ctx context.Context, account int64) (money.Amount, error) {
+	return readBalance(ctx, l.db, account)
+}

@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+)
+
+// forUpdate locks the rows read; SQLite has one writer and no such words.
+func forUpdate(tx *database.Tx) string {
+	if tx.Dialect() == database.Postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+func insertAccount(tx *database.Tx, a Account) error {
+	return tx.Gorm().Exec("INSERT INTO accounts (id, kind, subject, currency, balance, floor, opened_at) VALUES (?, ?, ?, ?, 0, ?, ?)",
+		a.ID, a.Kind, a.Subject, money.Currency, a.Floor, tx.Now()).Error
+}
+
+func updateFloor(tx *database.Tx, account int64, floor money.Amount) error {
+	result := tx.Gorm().Exec("UPDATE accounts SET floor = ? WHERE id = ? AND floor IS NOT NULL", floor, account)
+	if result.Error == nil && result.RowsAffected != 1 {
+		return database.ErrRowCount
+	}
+	return result.Error
+}
+
+func ensureAccount(ctx context.Context, db *database.DB, name accountName) (id int64, err error) {
+	err = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		err := tx.Gorm().Exec(`INSERT INTO accounts (id, kind, subject, currency, balance, opened_at)
+			VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (kind, subject) DO NOTHING`,
+			tx.NewID(), name.kind, name.subject, money.Currency, tx.Now()).Error
+		if err != nil {
+			return err
+		}
+		return tx.Gorm().Raw("SELECT id FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&id).Error
+	})
+	return id, err
+}
+
+func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amount, error) {
+	var balances []money.Amount
+	err := db.Gorm(ctx).Raw("SELECT balance FROM accounts WHERE id = ?", account).Scan(&balances).Error
+	if err != nil {
+		return 0, fault.Wrap("ledger.balance", err)
+	}
+	if len(balances) == 0 {
+		return 0, fault.New(fault.NotFound, "ledger.balance", "")
+	}
+	return balances[0], nil
+}
+
+// lockAccounts locks those of the accounts that have a floor and reads their
+// balances. The others are only ever added to.
+func lockAccounts(tx *database.Tx, ids []int64) (map[int64]*lockedAccount, error) {
+	var rows []lockedAccount
+	err := tx.Gorm().Raw("SELECT id, balance, floor FROM accounts WHERE id IN ? AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), ids).
+		Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	accounts := make(map[int64]*lockedAccount, len(rows))
+	for i := range rows {
+		accounts[rows[i].ID] = &rows[i]
+	}
+	return accounts, nil
+}
+
+func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
+	var rows []postedRow
+	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key IN ?", keys).
+		Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	posted := make(map[string]postedRow, len(rows)+len(keys))
+	for _, row := range rows {
+		posted[row.RequestKey] = row
+	}
+	return posted, nil
+}
+
+// insertTransfers leaves "once only" to the unique key: a second transfer
+// under one request key is an error that reruns the batch from fresh reads.
+func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time) error {
+	values := make([]any, 0, len(accepted)*6)
+	for _, a := range accepted {
+		p := a.job.posting
+		var corrects *int64
+		if p.Corrects != 0 {
+			corrects = &p.Corrects
+		}
+		values = append(values, a.id, p.Key, a.job.hash, p.Act, corrects, now)
+	}
+	return tx.Gorm().Exec("INSERT INTO transfers (id, request_key, request_hash, act, corrects, posted_at) VALUES "+
+		rowsOf("(?,?,?,?,?,?)", len(accepted)), values...).Error
+}
+
+func insertEntries(tx *database.Tx, accepted []*acceptedPosting) error {
+	var values []any
+	rows := 0
+	for _, a := range accepted {
+		for line, e := range a.job.posting.Entries {
+			values = append(values, a.id, line, e.Account, e.Amount)
+			rows++
+		}
+	}
+	return tx.Gorm().Exec("INSERT INTO entries (transfer_id, line, account_id, amount) VALUES "+rowsOf("(?,?,?,?)", rows), values...).Error
+}
+
+// updateBalances writes the new balances of locked accounts.
+func updateBalances(tx *database.Tx, accounts map[int64]*lockedAccount) error {
+	balances := map[int64]money.Amount{}
+	for id, a := range accounts {
+		if a.changed {
+			balances[id] = a.Balance
+		}
+	}
+	return setBalances(tx, balances, "v.amount")
+}
+
+// addToBalances adds to accounts that nobody locked before. Where there are
+// several, they are locked in order first: two batches must not meet crosswise.
+func addToBalances(tx *database.Tx, deltas map[int64]money.Amount) error {
+	if len(deltas) > 1 && tx.Dialect() == database.Postgres {
+		var ids []int64
+		if err := tx.Gorm().Raw("SELECT id FROM accounts WHERE id IN ? ORDER BY id FOR UPDATE", sortedIDs(deltas)).Scan(&ids).Error; err != nil {
+			return err
+		}
+	}
+	return setBalances(tx, deltas, "accounts.balance + v.amount")
+}
+
+func setBalances(tx *database.Tx, amounts map[int64]money.Amount, expression string) error {
+	if len(amounts) == 0 {
+		return nil
+	}
+	values := make([]any, 0, len(amounts)*2)
+	for _, id := range sortedIDs(amounts) {
+		values = append(values, id, amounts[id])
+	}
+	result := tx.Gorm().Exec("WITH v(id, amount) AS (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))"+
+		strings.Repeat(",(?,?)", len(amounts)-1)+
+		") UPDATE accounts SET balance = "+expression+" FROM v WHERE accounts.id = v.id", values...)
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected != int64(len(amounts)) {
+		return fmt.Errorf("%w: %d of %d accounts", database.ErrRowCount, result.RowsAffected, len(amounts))
+	}
+	return nil
+}
+
+func rowsOf(row string, n int) string {
+	return row + strings.Repeat(","+row, n-1)
+}
+
+func sortedIDs(m map[int64]money.Amount) []int64 {
+	ids := make([]int64, 0, len(m))
+	for id := range m {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
