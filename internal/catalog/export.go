@@ -1,0 +1,222 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"strconv"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"elsom/internal/fault"
+	"elsom/internal/money"
+)
+
+//go:embed catalog.yaml
+var initial []byte
+
+// Import puts the file's catalogue in place of the present one, all or
+// nothing. A file with mistakes is a fault.Invalid around a *BadFile that
+// lists them all with their lines, and changes nothing. Services, billers and
+// levels that the file leaves out are retired.
+func (c *Catalog) Import(ctx context.Context, file []byte) error {
+	return c.put(ctx, "catalog.import", file, false)
+}
+
+// Seed fills an empty catalogue with the one that the program carries, and
+// leaves any other alone. Several processes may do it at the same moment.
+func (c *Catalog) Seed(ctx context.Context) error {
+	return c.put(ctx, "catalog.seed", initial, true)
+}
+
+func (c *Catalog) put(ctx context.Context, act string, file []byte, onlyEmpty bool) error {
+	book, err := readFile(file)
+	if err != nil {
+		return fault.New(fault.Invalid, act, "").Because(err)
+	}
+	if err := replace(ctx, c.db, book, onlyEmpty); err != nil {
+		return fault.Wrap(act, err)
+	}
+	c.copy.Store(nil) // this process sees it at once
+	return nil
+}
+
+// Export writes the catalogue in force as a file that Import takes back.
+func (c *Catalog) Export(ctx context.Context) ([]byte, error) {
+	c.copy.Store(nil) // what another process imported a moment ago too
+	s, err := c.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := writeFile(s.book)
+	return file, fault.Wrap("catalog.export", err)
+}
+
+// writeFile is the opposite of readFile. Retired entries are left out. Its
+// remarks on the form are those of the program's own file.
+func writeFile(book Book) ([]byte, error) {
+	root := mapping(
+		"categories", sequence(book.Categories, categoryNode),
+		"billers", sequence(book.Billers, billerNode),
+		"services", sequence(book.Services, serviceNode),
+		"levels", sequence(book.Levels, levelNode),
+		"carriers", sequence(book.Carriers, carrierNode),
+	)
+	var own yaml.Node
+	if err := yaml.Unmarshal(initial, &own); err != nil {
+		return nil, err
+	}
+	remarks := map[string]string{}
+	for i := 0; i < len(own.Content[0].Content); i += 2 {
+		key := own.Content[0].Content[i]
+		remarks[key.Value] = key.HeadComment
+	}
+	for i := 0; i < len(root.Content); i += 2 {
+		root.Content[i].HeadComment = remarks[root.Content[i].Value]
+	}
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(&yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}}); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), encoder.Close()
+}
+
+// mapping makes one of key, value, key, value …; a nil value is left out.
+func mapping(pairs ...any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for i := 0; i < len(pairs); i += 2 {
+		if value := pairs[i+1].(*yaml.Node); value != nil {
+			n.Content = append(n.Content, bare(pairs[i].(string)), value)
+		}
+	}
+	return n
+}
+
+func flow(n *yaml.Node) *yaml.Node { n.Style = yaml.FlowStyle; return n }
+
+func bare(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
+
+// word is a code, quoted only where YAML would take it for something else.
+func word(value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+}
+
+func quoted(value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: value}
+}
+
+func sequence[T any](items []T, node func(T) *yaml.Node) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, item := range items {
+		if child := node(item); child != nil {
+			n.Content = append(n.Content, child)
+		}
+	}
+	if len(n.Content) == 0 {
+		n.Style = yaml.FlowStyle
+	}
+	return n
+}
+
+func texts(values []string) *yaml.Node {
+	if len(values) == 0 {
+		return nil
+	}
+	return flow(sequence(values, quoted))
+}
+
+func wordsNode(w Words) *yaml.Node {
+	return flow(mapping("ky", quoted(w.KY), "ru", quoted(w.RU), "en", quoted(w.EN)))
+}
+
+func ussdNode(number int, w Words) *yaml.Node {
+	if number == 0 {
+		return nil
+	}
+	return flow(mapping("number", bare(strconv.Itoa(number)), "ky", quoted(w.KY), "ru", quoted(w.RU), "en", quoted(w.EN)))
+}
+
+func amountNode(a money.Amount) *yaml.Node {
+	if a == 0 {
+		return bare(none)
+	}
+	return quoted(a.Dot())
+}
+
+func categoryNode(c Category) *yaml.Node {
+	if c.Retired {
+		return nil
+	}
+	return mapping("code", word(c.Code), "name", wordsNode(c.Name), "ussd", ussdNode(c.USSDNumber, c.USSDName))
+}
+
+func billerNode(b Biller) *yaml.Node {
+	if b.Retired {
+		return nil
+	}
+	return mapping(
+		"code", word(b.Code), "name", quoted(b.Name), "url", quoted(b.URL),
+		"answers_stored_outcome", bare(strconv.FormatBool(b.AnswersStoredOutcome)),
+		"deadline", bare(shortDuration(b.Deadline)),
+	)
+}
+
+func shortDuration(d time.Duration) string {
+	if d%time.Second == 0 {
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	return fmt.Sprintf("%dms", d/time.Millisecond)
+}
+
+func serviceNode(s Service) *yaml.Node {
+	if s.Retired {
+		return nil
+	}
+	var pattern *yaml.Node
+	if s.Pattern != "" {
+		pattern = quoted(s.Pattern)
+	}
+	return mapping(
+		"code", word(s.Code), "category", word(s.Category), "biller", word(s.Biller),
+		"name", wordsNode(s.Name), "label", wordsNode(s.Label), "hint", wordsNode(s.Hint),
+		"identifier", bare(string(s.Identifier)), "pattern", pattern,
+		"minimum", amountNode(s.Minimum), "maximum", amountNode(s.Maximum), "fee", feeNode(s.Fee),
+		"ussd", ussdNode(s.USSDNumber, s.USSDName), "search", texts(s.Search),
+	)
+}
+
+func feeNode(f Fee) *yaml.Node {
+	if f.None() {
+		return bare(none)
+	}
+	part := func(a money.Amount) *yaml.Node {
+		if a == 0 {
+			return nil
+		}
+		return quoted(a.Dot())
+	}
+	var percent *yaml.Node
+	if f.BasisPoints > 0 {
+		percent = quoted(fmt.Sprintf("%d.%02d", f.BasisPoints/100, f.BasisPoints%100))
+	}
+	return flow(mapping("percent", percent, "fixed", part(f.Fixed), "minimum", part(f.Minimum), "maximum", part(f.Maximum)))
+}
+
+func levelNode(l Level) *yaml.Node {
+	if l.Retired {
+		return nil
+	}
+	return mapping(
+		"code", word(l.Code), "balance", amountNode(l.Balance), "operation", amountNode(l.Operation),
+		"day", amountNode(l.Day), "month", amountNode(l.Month),
+	)
+}
+
+func carrierNode(c Carrier) *yaml.Node {
+	prefixes := flow(sequence(c.Prefixes, quoted))
+	return mapping("code", word(c.Code), "name", quoted(c.Name), "ussd", bare(strconv.FormatBool(c.USSD)), "prefixes", prefixes)
+}

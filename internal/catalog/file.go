@@ -1,0 +1,337 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Bounds of a catalogue file.
+const (
+	maxFile     = 1 << 20
+	maxEntries  = 2000
+	nameLength  = 100
+	hintLength  = 300
+	ussdLength  = 20 // of a name on a USSD screen
+	urlLength   = 500
+	maxSearch   = 30 // words of one service
+	searchWord  = 60
+	patternMost = 200
+	maxPrefixes = 200
+)
+
+// readFile reads a whole catalogue. On any mistake it gives a *BadFile that
+// lists all of them.
+func readFile(content []byte) (Book, error) {
+	r := &reader{}
+	root := r.parse(content)
+	if len(r.problems) > 0 {
+		return Book{}, &BadFile{r.problems}
+	}
+	book := r.book(root)
+	if len(r.problems) > 0 {
+		slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+		return Book{}, &BadFile{r.problems}
+	}
+	return book, nil
+}
+
+var yamlLine = regexp.MustCompile(`(?s)\Ayaml: line ([0-9]+): (.*)\z`)
+
+func (r *reader) parse(content []byte) *yaml.Node {
+	if len(content) > maxFile {
+		r.fail(nil, "the file is larger than %d bytes", maxFile)
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		r.fail(nil, "the file is empty")
+		return nil
+	case err != nil:
+		r.syntax(err)
+		return nil
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		r.fail(&second, "a second document begins here; one file holds one catalogue")
+	case !errors.Is(err, io.EOF):
+		r.syntax(err)
+	}
+	root := document.Content[0]
+	r.plain(root)
+	return root
+}
+
+func (r *reader) syntax(err error) {
+	text, line := err.Error(), 0
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = m[2]
+	}
+	r.problems = append(r.problems, Problem{line, "not YAML: " + strings.TrimPrefix(text, "yaml: ")})
+}
+
+// names remembers where each code of a list stands.
+type names map[string]*yaml.Node
+
+func (r *reader) book(root *yaml.Node) Book {
+	f := r.fields(root, "catalogue", []string{"categories", "billers", "services", "levels", "carriers"}, nil)
+	var book Book
+	categories, billers := names{}, names{}
+	for _, n := range r.list(f["categories"], "categories", maxEntries) {
+		c := r.category(n)
+		r.once(categories, n, "category", c.Code)
+		book.Categories = append(book.Categories, c)
+	}
+	for _, n := range r.list(f["billers"], "billers", maxEntries) {
+		b := r.biller(n)
+		r.once(billers, n, "biller", b.Code)
+		book.Billers = append(book.Billers, b)
+	}
+	services := names{}
+	for _, n := range r.list(f["services"], "services", maxEntries) {
+		s := r.service(n)
+		r.once(services, n, "service", s.Code)
+		if s.Category != "" && categories[s.Category] == nil {
+			r.fail(n, "service %s: there is no category %q", s.Code, s.Category)
+		}
+		if s.Biller != "" && billers[s.Biller] == nil {
+			r.fail(n, "service %s: there is no biller %q", s.Code, s.Biller)
+		}
+		book.Services = append(book.Services, s)
+	}
+	r.menu(book, categories, services)
+	levels := names{}
+	for _, n := range r.list(f["levels"], "levels", maxEntries) {
+		l := r.level(n)
+		r.once(levels, n, "level", l.Code)
+		book.Levels = append(book.Levels, l)
+	}
+	if n := f["levels"]; n != nil && levels[StandardLevel] == nil {
+		r.fail(n, "levels: %q is missing; it is the level of every customer", StandardLevel)
+	}
+	book.Carriers = r.carriers(f["carriers"])
+	return book
+}
+
+func (r *reader) once(seen names, n *yaml.Node, what, code string) {
+	if code == "" {
+		return
+	}
+	if first := seen[code]; first != nil {
+		r.fail(n, "%s %q stands there already, in line %d", what, code, first.Line)
+		return
+	}
+	seen[code] = n
+}
+
+func (r *reader) category(n *yaml.Node) Category {
+	f := r.fields(n, "category", []string{"code", "name"}, []string{"ussd"})
+	what := "category " + valueOf(f["code"])
+	c := Category{Code: r.code(f["code"], "category's code"), Name: r.words(f["name"], what+": name", nameLength)}
+	c.USSDNumber, c.USSDName = r.ussd(f["ussd"], what)
+	return c
+}
+
+func valueOf(n *yaml.Node) string {
+	if n == nil {
+		return "without code"
+	}
+	return n.Value
+}
+
+func (r *reader) ussd(n *yaml.Node, what string) (int, Words) {
+	if n == nil {
+		return 0, Words{}
+	}
+	what += ": ussd"
+	f := r.fields(n, what, []string{"number", "ky", "ru", "en"}, nil)
+	return r.number(f["number"], what+" number", 1, 98), Words{
+		KY: r.text(f["ky"], what+" in ky", ussdLength),
+		RU: r.text(f["ru"], what+" in ru", ussdLength),
+		EN: r.text(f["en"], what+" in en", ussdLength),
+	}
+}
+
+func (r *reader) biller(n *yaml.Node) Biller {
+	f := r.fields(n, "biller", []string{"code", "name", "url", "answers_stored_outcome", "deadline"}, nil)
+	what := "biller " + valueOf(f["code"])
+	return Biller{
+		Code:                 r.code(f["code"], "biller's code"),
+		Name:                 r.text(f["name"], what+": name", nameLength),
+		URL:                  r.address(f["url"], what+": url"),
+		AnswersStoredOutcome: r.boolean(f["answers_stored_outcome"], what+": answers_stored_outcome"),
+		Deadline:             r.duration(f["deadline"], what+": deadline", time.Second, time.Minute),
+	}
+}
+
+func (r *reader) address(n *yaml.Node, what string) string {
+	value, ok := r.scalar(n, what)
+	if !ok || value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Fragment != "", len(value) > urlLength:
+		r.fail(n, "%s: expected an http or https address, or \"\" for none", what)
+	case u.User != nil:
+		r.fail(n, "%s: a password must not stand in this file", what)
+	case u.RawQuery != "":
+		r.fail(n, "%s: the address must not have a query", what)
+	default:
+		return value
+	}
+	return ""
+}
+
+func (r *reader) service(n *yaml.Node) Service {
+	f := r.fields(n, "service",
+		[]string{"code", "category", "biller", "name", "label", "hint", "identifier", "minimum", "maximum", "fee"},
+		[]string{"pattern", "ussd", "search"})
+	what := "service " + valueOf(f["code"])
+	s := Service{
+		Code:     r.code(f["code"], "service's code"),
+		Category: r.code(f["category"], what+": category"),
+		Biller:   r.code(f["biller"], what+": biller"),
+		Name:     r.words(f["name"], what+": name", nameLength),
+		Label:    r.words(f["label"], what+": label", nameLength),
+		Hint:     r.words(f["hint"], what+": hint", hintLength),
+		Minimum:  r.amount(f["minimum"], what+": minimum"),
+		Maximum:  r.amount(f["maximum"], what+": maximum"),
+		Fee:      r.fee(f["fee"], what+": fee"),
+	}
+	if s.Minimum > 0 && s.Maximum > 0 && s.Minimum > s.Maximum {
+		r.fail(f["maximum"], "%s: maximum is below minimum", what)
+	}
+	s.Identifier, s.Pattern = r.identifier(f["identifier"], f["pattern"], what)
+	s.USSDNumber, s.USSDName = r.ussd(f["ussd"], what)
+	for _, word := range r.list(f["search"], what+": search", maxSearch) {
+		s.Search = append(s.Search, r.text(word, what+": search", searchWord))
+	}
+	return s
+}
+
+func (r *reader) identifier(kind, pattern *yaml.Node, what string) (Kind, string) {
+	value, _ := r.scalar(kind, what+": identifier")
+	if kind != nil && value != string(KindINN) && value != string(KindContract) {
+		r.fail(kind, "%s: identifier must be inn or contract", what)
+	}
+	if pattern == nil {
+		return Kind(value), ""
+	}
+	if value == string(KindINN) {
+		r.fail(pattern, "%s: an inn has no pattern", what)
+	}
+	text := r.text(pattern, what+": pattern", patternMost)
+	if _, err := anchored(text); err != nil {
+		r.fail(pattern, "%s: pattern: %v", what, err)
+	}
+	return Kind(value), text
+}
+
+func (r *reader) fee(n *yaml.Node, what string) Fee {
+	if n == nil || n.Kind == yaml.ScalarNode && n.Value == none {
+		return Fee{}
+	}
+	f := r.fields(n, what, nil, []string{"percent", "fixed", "minimum", "maximum"})
+	fee := Fee{
+		BasisPoints: r.percent(f["percent"], what+": percent"),
+		Fixed:       r.amount(f["fixed"], what+": fixed"),
+		Minimum:     r.amount(f["minimum"], what+": minimum"),
+		Maximum:     r.amount(f["maximum"], what+": maximum"),
+	}
+	if n.Kind == yaml.MappingNode && fee.BasisPoints == 0 && fee.Fixed == 0 {
+		r.fail(n, "%s: needs percent or fixed; write none where there is no fee", what)
+	}
+	if fee.Maximum > 0 && fee.Minimum > fee.Maximum {
+		r.fail(f["maximum"], "%s: maximum is below minimum", what)
+	}
+	return fee
+}
+
+// menu sees that a number leads to one thing only in the USSD menus.
+func (r *reader) menu(book Book, categories, services names) {
+	top := map[int]string{}
+	onMenu := map[string]bool{}
+	for _, c := range book.Categories {
+		if c.USSDNumber == 0 {
+			continue
+		}
+		if other, taken := top[c.USSDNumber]; taken {
+			r.fail(categories[c.Code], "category %s: ussd number %d is taken by category %s", c.Code, c.USSDNumber, other)
+		}
+		top[c.USSDNumber], onMenu[c.Code] = c.Code, true
+	}
+	type place struct {
+		category string
+		number   int
+	}
+	taken := map[place]string{}
+	for _, s := range book.Services {
+		if s.USSDNumber == 0 {
+			continue
+		}
+		at := place{s.Category, s.USSDNumber}
+		switch other, is := taken[at]; {
+		case is:
+			r.fail(services[s.Code], "service %s: ussd number %d is taken by service %s", s.Code, s.USSDNumber, other)
+		case !onMenu[s.Category] && categories[s.Category] != nil:
+			r.fail(services[s.Code], "service %s: its category %s is not in the ussd menu", s.Code, s.Category)
+		}
+		taken[at] = s.Code
+	}
+}
+
+func (r *reader) level(n *yaml.Node) Level {
+	f := r.fields(n, "level", []string{"code", "balance", "operation", "day", "month"}, nil)
+	what := "level " + valueOf(f["code"])
+	return Level{
+		Code:      r.code(f["code"], "level's code"),
+		Balance:   r.amount(f["balance"], what+": balance"),
+		Operation: r.amount(f["operation"], what+": operation"),
+		Day:       r.amount(f["day"], what+": day"),
+		Month:     r.amount(f["month"], what+": month"),
+	}
+}
+
+var prefixForm = regexp.MustCompile(`\A[0-9]{1,9}\z`)
+
+func (r *reader) carriers(n *yaml.Node) []Carrier {
+	var carriers []Carrier
+	codes, prefixes := names{}, names{}
+	for _, n := range r.list(n, "carriers", maxEntries) {
+		f := r.fields(n, "carrier", []string{"code", "name", "ussd", "prefixes"}, nil)
+		what := "carrier " + valueOf(f["code"])
+		c := Carrier{
+			Code: r.code(f["code"], "carrier's code"),
+			Name: r.text(f["name"], what+": name", nameLength),
+			USSD: r.boolean(f["ussd"], what+": ussd"),
+		}
+		r.once(codes, n, "carrier", c.Code)
+		for _, p := range r.list(f["prefixes"], what+": prefixes", maxPrefixes) {
+			value, ok := r.scalar(p, what+": prefix")
+			if !ok {
+				continue
+			}
+			if !prefixForm.MatchString(value) {
+				r.fail(p, "%s: prefix %q: expected one to nine digits, those after +996", what, value)
+				continue
+			}
+			r.once(prefixes, p, "prefix", value)
+			c.Prefixes = append(c.Prefixes, value)
+		}
+		carriers = append(carriers, c)
+	}
+	return carriers
+}

@@ -1,0 +1,87 @@
+package catalog
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"elsom/internal/fault"
+	"elsom/internal/inn"
+	"elsom/internal/money"
+)
+
+// Identify reads what a payer typed as the service's identifier and gives it
+// as the biller gets it. Refusals are fault.Invalid at the field "account".
+func (s Service) Identify(text string) (string, error) {
+	const act = "catalog.identify"
+	refuse := func(message string) error {
+		return fault.New(fault.Invalid, act, message).At("account")
+	}
+	if s.Identifier == KindINN {
+		n, err := inn.Parse(text)
+		switch {
+		case errors.Is(err, inn.ErrEmpty):
+			return "", refuse("catalog.inn_empty")
+		case errors.Is(err, inn.ErrLength):
+			return "", refuse("catalog.inn_length")
+		case err != nil:
+			return "", refuse("catalog.inn_digits")
+		}
+		return n.String(), nil
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return "", refuse("catalog.contract_empty")
+	case !printable(text), utf8.RuneCountInString(text) > MaxIdentifier, !s.matches(text):
+		return "", refuse("catalog.contract_form")
+	}
+	return text, nil
+}
+
+func (s Service) matches(text string) bool {
+	if s.Pattern == "" {
+		return !strings.ContainsFunc(text, unicode.IsSpace)
+	}
+	pattern, err := anchored(s.Pattern)
+	return err == nil && pattern.MatchString(text)
+}
+
+// anchored makes the operator's pattern match whole identifiers only. Go's
+// expressions take time linear in the text, whatever the pattern.
+func anchored(pattern string) (*regexp.Regexp, error) {
+	if _, err := regexp.Compile(pattern); err != nil {
+		return nil, err // "a)(b" must not become valid by our brackets
+	}
+	return regexp.Compile(`\A(?:` + pattern + `)\z`)
+}
+
+// printable refuses what no keyboard writes: control characters, broken UTF-8.
+func printable(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// Accepts tells whether the amount is within the service's bounds. Refusals
+// are fault.Limit at the field "amount", with the bound as {{.Amount}}.
+func (s Service) Accepts(amount money.Amount) error {
+	const act = "catalog.accepts"
+	switch {
+	case s.Minimum > 0 && amount < s.Minimum:
+		return fault.New(fault.Limit, act, "catalog.below_minimum").With("Amount", s.Minimum).At("amount")
+	case s.Maximum > 0 && amount > s.Maximum:
+		return fault.New(fault.Limit, act, "catalog.above_maximum").With("Amount", s.Maximum).At("amount")
+	}
+	return nil
+}
+
+func missing(act, message string) error { return fault.New(fault.NotFound, act, message) }

@@ -1,0 +1,126 @@
+package catalog
+
+import (
+	"context"
+	"strings"
+	"unicode"
+)
+
+// maxQuery is how many characters of a search are looked at.
+const maxQuery = 100
+
+// Search finds the payable services that every word of the text speaks of, in
+// any of the languages and either alphabet («достэк», "dostek", «Достек»):
+// by name, category, biller, or the operator's search words. Services whose
+// own name begins with the text come first. An empty text finds nothing.
+func (c *Catalog) Search(ctx context.Context, text string) ([]Service, error) {
+	s, err := c.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if runes := []rune(text); len(runes) > maxQuery {
+		text = string(runes[:maxQuery])
+	}
+	asked := fold(text)
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	var named, other []Service
+	for i, service := range s.payable {
+		switch words := s.words[i]; {
+		case !speaksOf(words.all, asked):
+		case speaksOf(words.name, asked):
+			named = append(named, service)
+		default:
+			other = append(other, service)
+		}
+	}
+	return append(named, other...), nil
+}
+
+// searchable is what one service is found by, folded.
+type searchable struct{ name, all []string }
+
+func searchWords(service Service, category Category, biller Biller) searchable {
+	var w searchable
+	for _, text := range service.Name.all() {
+		w.name = append(w.name, fold(text)...)
+	}
+	w.all = append(w.all, w.name...)
+	texts := append(service.USSDName.all(), category.Name.all()...)
+	texts = append(texts, biller.Name, service.Code)
+	for _, text := range append(texts, service.Search...) {
+		w.all = append(w.all, fold(text)...)
+	}
+	return w
+}
+
+// speaksOf tells whether each asked word begins one of the words, or, from
+// three letters on, stands within one.
+func speaksOf(words, asked []string) bool {
+	for _, a := range asked {
+		found := false
+		for _, w := range words {
+			if strings.HasPrefix(w, a) || (len(a) >= 3 && strings.Contains(w, a)) {
+				found = true
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// latin writes Cyrillic letters the way people type them on a Latin keyboard;
+// what sounds alike is written alike.
+var latin = map[rune]string{
+	'а': "a", 'б': "b", 'в': "v", 'г': "g", 'д': "d", 'е': "e", 'ё': "e", 'ж': "zh",
+	'з': "z", 'и': "i", 'й': "i", 'к': "k", 'л': "l", 'м': "m", 'н': "n", 'ң': "n",
+	'о': "o", 'ө': "o", 'п': "p", 'р': "r", 'с': "s", 'т': "t", 'у': "u", 'ү': "u",
+	'ф': "f", 'х': "h", 'ц': "ts", 'ч': "ch", 'ш': "sh", 'щ': "sh", 'ъ': "", 'ы': "i",
+	'ь': "", 'э': "e", 'ю': "iu", 'я': "ia",
+}
+
+var alike = strings.NewReplacer(
+	"kh", "h", "ck", "k", "ph", "f", "c", "k", "q", "k", "w", "v", "y", "i", "j", "zh",
+	"x", "ks",
+)
+
+// fold splits a text into words of Latin letters and digits that are the same
+// for the same sound in either alphabet; doubled letters count once.
+func fold(text string) []string {
+	var words []string
+	for _, field := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		var b strings.Builder
+		for _, r := range field {
+			if l, ok := latin[r]; ok {
+				b.WriteString(l)
+			} else {
+				b.WriteRune(r)
+			}
+		}
+		// "ch" stands for itself; elsewhere c sounds like k.
+		word := strings.ReplaceAll(b.String(), "ch", "\x00")
+		word = strings.ReplaceAll(alike.Replace(word), "\x00", "ch")
+		if word = squeeze(word); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+func squeeze(word string) string {
+	var b strings.Builder
+	var last rune
+	for _, r := range word {
+		if r != last || unicode.IsDigit(r) {
+			b.WriteRune(r)
+		}
+		last = r
+	}
+	return b.String()
+}

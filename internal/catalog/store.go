@@ -1,0 +1,271 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"elsom/internal/database"
+	"elsom/internal/money"
+)
+
+// Words lie in three columns each.
+type wordsRow struct {
+	KY string `gorm:"column:ky"`
+	RU string `gorm:"column:ru"`
+	EN string `gorm:"column:en"`
+}
+
+func (w wordsRow) words() Words { return Words(w) }
+
+type categoryRow struct {
+	Code       string   `gorm:"primaryKey"`
+	Name       wordsRow `gorm:"embedded;embeddedPrefix:name_"`
+	USSDNumber int      `gorm:"column:ussd_number"`
+	USSDName   wordsRow `gorm:"embedded;embeddedPrefix:ussd_name_"`
+	Position   int
+	Retired    bool
+}
+
+func (categoryRow) TableName() string { return "catalog_categories" }
+
+type billerRow struct {
+	Code                 string `gorm:"primaryKey"`
+	Name                 string
+	URL                  string `gorm:"column:url"`
+	AnswersStoredOutcome bool
+	DeadlineMs           int64
+	Retired              bool
+}
+
+func (billerRow) TableName() string { return "catalog_billers" }
+
+type serviceRow struct {
+	Code           string `gorm:"primaryKey"`
+	Category       string
+	Biller         string
+	Name           wordsRow `gorm:"embedded;embeddedPrefix:name_"`
+	Label          wordsRow `gorm:"embedded;embeddedPrefix:label_"`
+	Hint           wordsRow `gorm:"embedded;embeddedPrefix:hint_"`
+	Identifier     string
+	Pattern        string
+	Minimum        int64
+	Maximum        int64
+	FeeBasisPoints int64
+	FeeFixed       int64
+	FeeMinimum     int64
+	FeeMaximum     int64
+	USSDNumber     int      `gorm:"column:ussd_number"`
+	USSDName       wordsRow `gorm:"embedded;embeddedPrefix:ussd_name_"`
+	Search         string
+	Position       int
+	Retired        bool
+}
+
+func (serviceRow) TableName() string { return "catalog_services" }
+
+type levelRow struct {
+	Code      string `gorm:"primaryKey"`
+	Balance   int64
+	Operation int64
+	Day       int64
+	Month     int64
+	Position  int
+	Retired   bool
+}
+
+func (levelRow) TableName() string { return "catalog_levels" }
+
+type carrierRow struct {
+	Code     string `gorm:"primaryKey"`
+	Name     string
+	Prefixes string
+	USSD     bool `gorm:"column:ussd"`
+	Position int
+}
+
+func (carrierRow) TableName() string { return "catalog_carriers" }
+
+func readVersion(ctx context.Context, db *database.DB) (int64, error) {
+	var version int64
+	result := db.Gorm(ctx).Raw("SELECT version FROM catalog_state WHERE id = 1").Scan(&version)
+	if result.Error == nil && result.RowsAffected != 1 {
+		return 0, fmt.Errorf("catalog: state: %w", gorm.ErrRecordNotFound)
+	}
+	return version, result.Error
+}
+
+// readBook reads all rows, retired ones too.
+func readBook(ctx context.Context, db *database.DB) (Book, error) {
+	var book Book
+	categories, err := list[categoryRow](ctx, db, "position, code")
+	if err != nil {
+		return Book{}, err
+	}
+	for _, r := range categories {
+		book.Categories = append(book.Categories, Category{
+			Code: r.Code, Name: r.Name.words(), USSDNumber: r.USSDNumber, USSDName: r.USSDName.words(),
+			Position: r.Position, Retired: r.Retired,
+		})
+	}
+	billers, err := list[billerRow](ctx, db, "code")
+	if err != nil {
+		return Book{}, err
+	}
+	for _, r := range billers {
+		book.Billers = append(book.Billers, Biller{
+			Code: r.Code, Name: r.Name, URL: r.URL, AnswersStoredOutcome: r.AnswersStoredOutcome,
+			Deadline: time.Duration(r.DeadlineMs) * time.Millisecond, Retired: r.Retired,
+		})
+	}
+	services, err := list[serviceRow](ctx, db, "position, code")
+	if err != nil {
+		return Book{}, err
+	}
+	for _, r := range services {
+		book.Services = append(book.Services, r.service())
+	}
+	levels, err := list[levelRow](ctx, db, "position, code")
+	if err != nil {
+		return Book{}, err
+	}
+	for _, r := range levels {
+		book.Levels = append(book.Levels, Level{
+			Code: r.Code, Balance: money.Amount(r.Balance), Operation: money.Amount(r.Operation),
+			Day: money.Amount(r.Day), Month: money.Amount(r.Month), Retired: r.Retired,
+		})
+	}
+	carriers, err := list[carrierRow](ctx, db, "position, code")
+	if err != nil {
+		return Book{}, err
+	}
+	for _, r := range carriers {
+		book.Carriers = append(book.Carriers, Carrier{
+			Code: r.Code, Name: r.Name, Prefixes: strings.Fields(r.Prefixes), USSD: r.USSD,
+		})
+	}
+	return book, nil
+}
+
+func list[T any](ctx context.Context, db *database.DB, order string) ([]T, error) {
+	var rows []T
+	err := db.Gorm(ctx).Order(order).Find(&rows).Error
+	return rows, err
+}
+
+func (r serviceRow) service() Service {
+	s := Service{
+		Code: r.Code, Category: r.Category, Biller: r.Biller,
+		Name: r.Name.words(), Label: r.Label.words(), Hint: r.Hint.words(),
+		Identifier: Kind(r.Identifier), Pattern: r.Pattern,
+		Minimum: money.Amount(r.Minimum), Maximum: money.Amount(r.Maximum),
+		Fee: Fee{
+			BasisPoints: r.FeeBasisPoints, Fixed: money.Amount(r.FeeFixed),
+			Minimum: money.Amount(r.FeeMinimum), Maximum: money.Amount(r.FeeMaximum),
+		},
+		USSDNumber: r.USSDNumber, USSDName: r.USSDName.words(),
+		Position: r.Position, Retired: r.Retired,
+	}
+	if r.Search != "" {
+		s.Search = strings.Split(r.Search, "\n")
+	}
+	return s
+}
+
+func rowOfService(s Service) serviceRow {
+	return serviceRow{
+		Code: s.Code, Category: s.Category, Biller: s.Biller,
+		Name: wordsRow(s.Name), Label: wordsRow(s.Label), Hint: wordsRow(s.Hint),
+		Identifier: string(s.Identifier), Pattern: s.Pattern,
+		Minimum: int64(s.Minimum), Maximum: int64(s.Maximum),
+		FeeBasisPoints: s.Fee.BasisPoints, FeeFixed: int64(s.Fee.Fixed),
+		FeeMinimum: int64(s.Fee.Minimum), FeeMaximum: int64(s.Fee.Maximum),
+		USSDNumber: s.USSDNumber, USSDName: wordsRow(s.USSDName),
+		Search: strings.Join(s.Search, "\n"), Position: s.Position,
+	}
+}
+
+// replace writes the book in place of what is there, in one transaction. With
+// onlyEmpty it does so only in a catalogue that nobody has filled. The row of
+// the version is taken first: writers go one after another.
+func replace(ctx context.Context, db *database.DB, book Book, onlyEmpty bool) error {
+	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		g := tx.Gorm()
+		turn := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND (version = 0 OR NOT ?)", onlyEmpty)
+		if turn.Error != nil || turn.RowsAffected == 0 {
+			return turn.Error
+		}
+		// What the book doesn't name stays, retired; the book's rows bring
+		// themselves back.
+		for _, table := range []string{"catalog_services", "catalog_categories", "catalog_billers", "catalog_levels"} {
+			if err := g.Exec("UPDATE " + table + " SET retired = TRUE").Error; err != nil {
+				return err
+			}
+		}
+		// Nothing refers to carriers.
+		if err := g.Exec("DELETE FROM catalog_carriers").Error; err != nil {
+			return err
+		}
+		return writeBook(g, book)
+	})
+}
+
+func writeBook(g *gorm.DB, book Book) error {
+	var categories []categoryRow
+	for i, c := range book.Categories {
+		categories = append(categories, categoryRow{
+			Code: c.Code, Name: wordsRow(c.Name), USSDNumber: c.USSDNumber, USSDName: wordsRow(c.USSDName), Position: i + 1,
+		})
+	}
+	var billers []billerRow
+	for _, b := range book.Billers {
+		billers = append(billers, billerRow{
+			Code: b.Code, Name: b.Name, URL: b.URL, AnswersStoredOutcome: b.AnswersStoredOutcome,
+			DeadlineMs: b.Deadline.Milliseconds(),
+		})
+	}
+	var services []serviceRow
+	for i, s := range book.Services {
+		s.Position = i + 1
+		services = append(services, rowOfService(s))
+	}
+	var levels []levelRow
+	for i, l := range book.Levels {
+		levels = append(levels, levelRow{
+			Code: l.Code, Balance: int64(l.Balance), Operation: int64(l.Operation),
+			Day: int64(l.Day), Month: int64(l.Month), Position: i + 1,
+		})
+	}
+	var carriers []carrierRow
+	for i, c := range book.Carriers {
+		carriers = append(carriers, carrierRow{
+			Code: c.Code, Name: c.Name, Prefixes: strings.Join(c.Prefixes, " "), USSD: c.USSD, Position: i + 1,
+		})
+	}
+	for _, write := range []func() error{
+		func() error { return upsert(g, categories) },
+		func() error { return upsert(g, billers) },
+		func() error { return upsert(g, services) },
+		func() error { return upsert(g, levels) },
+		func() error { return upsert(g, carriers) },
+	} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upsert writes rows in portions that stay under the parameter limits.
+func upsert[T any](g *gorm.DB, rows []T) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return g.Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "code"}}, UpdateAll: true,
+	}).CreateInBatches(&rows, 200).Error
+}
