@@ -1,0 +1,48 @@
+# ЭЛСОМ. `make help` lists what can be typed.
+
+# Binaries and tests share these flags, so that everything is compiled once.
+FLAGS = -trimpath
+LINK  = -ldflags='-s -w'
+
+GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+export GOLANGCI GOVULNCHECK
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check generate fmt screenshots bench guards
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C ends both
+	@.ci/start
+
+build: ## bin/elsom and bin/sochi
+	@mkdir -p bin
+	go build $(FLAGS) $(LINK) -o bin/ ./cmd/elsom ./cmd/sochi
+
+test: ## installs what the tests need, then runs them all
+	@.ci/install
+	go test $(FLAGS) -timeout 20m ./...
+
+check: ## generated code, formatting, linters, import rules, vulnerabilities, words
+	@.ci/check
+
+generate: ## the Go code of the templates
+	go tool templ generate
+
+fmt: ## gofmt and templ fmt
+	go tool templ fmt templates
+	gofmt -w cmd internal migrations static templates web .ci
+
+screenshots: ## pictures of all pages and states: sheets in var/sheets, the README's in .readme
+	@.ci/install
+	go test $(FLAGS) -tags screenshots -count=1 -timeout 20m -run '^TestScreenshots$$$$' -v ./cmd/elsom
+
+bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
+	@.ci/install
+	go test $(FLAGS) -count=1 -timeout 30m -run '^$$$$' -bench . -benchtime 1x ./cmd/elsom
+
+guards: ## takes each guard out in turn and sees a test fail
+	@.ci/install
+	go run ./.ci/guards
