@@ -1,0 +1,100 @@
+// Package outbox keeps promises: work that became due in a transaction and
+// has to be done after its commit, whatever happens in between (an SMS, a
+// delivery to a biller).
+//
+// It promises that a committed promise is taken up until it is kept or given
+// up, by one worker at a time as long as its lease lasts, in any number of
+// processes. It can't promise that the work happens once: a worker may die
+// between the work and its record, so the work itself must bear repetition.
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Promise is work to be done after commit.
+type Promise struct {
+	// Lane is the kind of work; each lane is worked off by itself.
+	Lane string
+	// Key names the event, unique within the lane: one promise an event.
+	Key string
+	// Payload is kept as JSON (at most 8,000 bytes) until the promise ends.
+	Payload any
+	// NotBefore delays the work; the zero time means at once.
+	NotBefore time.Time
+}
+
+// Task is a promise that a worker has claimed.
+type Task struct {
+	ID      int64
+	Lane    string
+	Key     string
+	Payload json.RawMessage
+	// Tries counts claims, this one included.
+	Tries int
+	// Lease proves the claim; a later claim has another.
+	Lease int64
+}
+
+// Read fills v from the task's payload.
+func (t Task) Read(v any) error {
+	if err := json.Unmarshal(t.Payload, v); err != nil {
+		return fmt.Errorf("outbox: payload of %s %s: %w", t.Lane, t.Key, err)
+	}
+	return nil
+}
+
+// Promised writes promises together with a transfer.
+var Promised = &database.Family[Promise]{
+	Name: "promise",
+	Write: func(_ context.Context, tx *database.Tx, rows []Promise) error {
+		return insert(tx, rows)
+	},
+}
+
+// Kept ends promises together with a transfer, by the claimed task's ID. It
+// doesn't ask for the lease: what the transfer says has happened.
+var Kept = &database.Family[int64]{
+	Name: "promise kept",
+	Write: func(_ context.Context, tx *database.Tx, ids []int64) error {
+		return keep(tx, ids)
+	},
+}
+
+// Add makes promises in the caller's transaction. A key that was promised
+// before is gorm.ErrDuplicatedKey.
+func Add(_ context.Context, tx *database.Tx, promises ...Promise) error {
+	if len(promises) == 0 {
+		return nil
+	}
+	return insert(tx, promises)
+}
+
+// Claim takes up to n due promises of a lane for the length of the lease, in
+// the caller's transaction. When the lease ends without a word they are due again.
+func Claim(_ context.Context, tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {
+	tasks, err := claim(tx, lane, n, lease)
+	return tasks, fault.Wrap("outbox.claim", err)
+}
+
+// Keep ends a promise as kept and forgets its payload.
+func Keep(_ context.Context, tx *database.Tx, task Task) error {
+	return fault.Wrap("outbox.keep", keep(tx, []int64{task.ID}))
+}
+
+// GiveUp ends a promise as failed and forgets its payload.
+func GiveUp(_ context.Context, tx *database.Tx, task Task) error {
+	return fault.Wrap("outbox.give up", end(tx, []int64{task.ID}, "failed"))
+}
+
+// Postpone makes a claimed promise due again at a time. A claim that has run
+// out changes nothing: whoever took the task over decides.
+func Postpone(_ context.Context, tx *database.Tx, task Task, at time.Time) error {
+	return fault.Wrap("outbox.postpone", postpone(tx, task, at))
+}

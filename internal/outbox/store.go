@@ -1,0 +1,74 @@
+package outbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+)
+
+const maxPayload = 8000
+
+func insert(tx *database.Tx, promises []Promise) error {
+	values := make([]any, 0, len(promises)*6)
+	now := tx.Now()
+	for _, p := range promises {
+		payload, err := json.Marshal(p.Payload)
+		if err != nil {
+			return fmt.Errorf("outbox: payload of %s: %w", p.Lane, err)
+		}
+		if len(payload) > maxPayload {
+			return fmt.Errorf("outbox: payload of %s has %d bytes", p.Lane, len(payload))
+		}
+		due := now
+		if p.NotBefore.After(now) {
+			due = database.Moment(p.NotBefore)
+		}
+		values = append(values, tx.NewID(), p.Lane, p.Key, string(payload), due, now)
+	}
+	return tx.Gorm().Exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?,?,?,?,'open',?,?)"+
+		strings.Repeat(",(?,?,?,?,'open',?,?)", len(promises)-1), values...).Error
+}
+
+func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {
+	skip := ""
+	if tx.Dialect() == database.Postgres {
+		skip = " FOR UPDATE SKIP LOCKED"
+	}
+	type row struct {
+		ID      int64
+		Key     string
+		Payload string
+		Tries   int
+	}
+	var rows []row
+	now, token := tx.Now(), tx.NewID()
+	err := tx.Gorm().Raw(`UPDATE promises SET lease = ?, due_at = ?, tries = tries + 1
+		WHERE state = 'open' AND id IN (SELECT id FROM promises WHERE lane = ? AND state = 'open' AND due_at <= ?
+			ORDER BY due_at LIMIT ?`+skip+`)
+		RETURNING id, key, payload, tries`,
+		token, database.Moment(now.Add(lease)), lane, now, n).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]Task, len(rows))
+	for i, r := range rows {
+		tasks[i] = Task{ID: r.ID, Lane: lane, Key: r.Key, Payload: json.RawMessage(r.Payload), Tries: r.Tries, Lease: token}
+	}
+	return tasks, nil
+}
+
+func keep(tx *database.Tx, ids []int64) error { return end(tx, ids, "kept") }
+
+// end closes promises; one that had ended before stays as it ended.
+func end(tx *database.Tx, ids []int64, state string) error {
+	return tx.Gorm().Exec("UPDATE promises SET state = ?, payload = '', ended_at = ? WHERE id IN ? AND state = 'open'",
+		state, tx.Now(), ids).Error
+}
+
+func postpone(tx *database.Tx, task Task, at time.Time) error {
+	return tx.Gorm().Exec("UPDATE promises SET due_at = ?, lease = 0 WHERE id = ? AND lease = ? AND state = 'open'",
+		database.Moment(at), task.ID, task.Lease).Error
+}

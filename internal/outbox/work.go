@@ -1,0 +1,134 @@
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"elsom/internal/database"
+)
+
+// Worker does the work of one lane in this process.
+type Worker struct {
+	Lane string
+	// Width is how many tasks are done at once.
+	Width int
+	// Lease is how long a claim lasts; Do must end well before it.
+	Lease time.Duration
+	// Claim takes up to n tasks; nil: Claim of this package in a transaction
+	// of its own.
+	Claim func(ctx context.Context, n int) ([]Task, error)
+	// Do does one task and records how it went.
+	Do func(ctx context.Context, task Task)
+}
+
+// pollInterval is how often a lane looks for work that another process made
+// due, or that became due by time. Work of this process comes with Wake.
+const pollInterval = 300 * time.Millisecond
+
+// Bell wakes the workers of a lane in this process.
+type Bell struct {
+	mu    sync.Mutex
+	lanes map[string]chan struct{}
+}
+
+// NewBell makes a bell.
+func NewBell() *Bell { return &Bell{lanes: map[string]chan struct{}{}} }
+
+// Ring tells the lane's worker that something was promised. It never waits.
+func (b *Bell) Ring(lane string) {
+	select {
+	case b.lane(lane) <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+func (b *Bell) lane(name string) chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c, ok := b.lanes[name]
+	if !ok {
+		c = make(chan struct{}, 1)
+		b.lanes[name] = c
+	}
+	return c
+}
+
+// Work does a lane's work until ctx ends, then waits for what is under way.
+func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
+	if w.Claim == nil {
+		w.Claim = func(ctx context.Context, n int) (tasks []Task, err error) {
+			err = db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+				tasks, err = Claim(ctx, tx, w.Lane, n, w.Lease)
+				return err
+			})
+			return tasks, err
+		}
+	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	free := make(chan struct{}, w.Width)
+	for range w.Width {
+		free <- struct{}{}
+	}
+	for ctx.Err() == nil {
+		n := takeAll(ctx, free)
+		tasks, err := w.Claim(ctx, n)
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "outbox: claim", "lane", w.Lane, "error", err)
+		}
+		for range n - len(tasks) {
+			free <- struct{}{}
+		}
+		for _, task := range tasks {
+			running.Go(func() {
+				defer func() { free <- struct{}{} }()
+				w.do(ctx, task)
+			})
+		}
+		if len(tasks) == 0 {
+			wait(ctx, bell.lane(w.Lane))
+		}
+	}
+}
+
+// do contains a panic: one bad task must not end the process. Its lease runs
+// out and it is tried again, later and later by the lane's own rule.
+func (w Worker) do(ctx context.Context, task Task) {
+	defer func() {
+		if r := recover(); r != nil {
+			slog.ErrorContext(ctx, "outbox: panic", "lane", w.Lane, "task", task.ID, "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	w.Do(context.WithoutCancel(ctx), task)
+}
+
+// takeAll waits for one free place and takes the others that are free too.
+func takeAll(ctx context.Context, free chan struct{}) int {
+	select {
+	case <-free:
+	case <-ctx.Done():
+		return 0
+	}
+	n := 1
+	for {
+		select {
+		case <-free:
+			n++
+		default:
+			return n
+		}
+	}
+}
+
+func wait(ctx context.Context, bell <-chan struct{}) {
+	timer := time.NewTimer(pollInterval)
+	defer timer.Stop()
+	select {
+	case <-bell:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
