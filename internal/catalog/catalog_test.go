@@ -1,0 +1,388 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/catalog"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/i18n"
+	"elsom/internal/money"
+	"elsom/internal/phone"
+)
+
+var development = catalog.Options{Development: true}
+
+func seeded(t *testing.T, db *database.DB, options catalog.Options) *catalog.Catalog {
+	t.Helper()
+	c := catalog.New(db, options)
+	if err := c.Seed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func codes(services []catalog.Service) []string {
+	var list []string
+	for _, s := range services {
+		list = append(list, s.Code)
+	}
+	return list
+}
+
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func TestSeededCatalogue(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c, ctx := seeded(t, db, development), t.Context()
+		categories := must(c.Categories(ctx))(t)
+		if len(categories) != 2 || categories[1].Name.In("ru") != "Другие" || categories[1].USSDNumber != 14 ||
+			categories[1].USSDName.In("ru") != "Другие услуги" {
+			t.Errorf("categories %+v", categories)
+		}
+		if got := codes(must(c.Services(ctx, "other"))(t)); !slices.Equal(got, []string{"dostek", "hoster"}) {
+			t.Errorf("«Другие» holds %v", got)
+		}
+		s := must(c.Service(ctx, "dostek"))(t)
+		if s.Name.In("ru") != "DosTek group" || s.USSDNumber != 14 || s.USSDName.RU != "Достэк" ||
+			s.Identifier != catalog.KindINN || s.Label.In("ru") != "ИНН компании" || !s.Fee.None() {
+			t.Errorf("service %+v", s)
+		}
+		l := must(c.Level(ctx, catalog.StandardLevel))(t)
+		if l.Operation != 10_000_000 || l.Balance != 80_000_000 || l.Month != 100_000_000 || l.Day != 0 {
+			t.Errorf("level %+v", l)
+		}
+		for _, wrong := range []func() error{
+			func() error { _, err := c.Service(ctx, "nothing"); return err },
+			func() error { _, err := c.Category(ctx, "nothing"); return err },
+			func() error { _, err := c.Biller(ctx, "nothing"); return err },
+			func() error { _, err := c.Level(ctx, ""); return err },
+		} {
+			if err := wrong(); !fault.Is(err, fault.NotFound) {
+				t.Errorf("what is not there: %v", err)
+			}
+		}
+	})
+}
+
+func TestCarriers(t *testing.T) {
+	c := seeded(t, databasetest.SQLite(t), development)
+	for number, want := range map[phone.Number]string{
+		"+996550123456": "megacom", "+996755123456": "megacom", "+996999123456": "megacom",
+		"+996770123456": "beeline", "+996220123456": "beeline", "+996200123456": "beeline",
+		"+996700123456": "o", "+996500123456": "o", "+996600123456": "", "+996996123456": "",
+	} {
+		got, err := c.Carrier(t.Context(), number)
+		if want == "" {
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s is of %q, %v", number, got.Code, err)
+			}
+			continue
+		}
+		if err != nil || got.Code != want || got.USSD != (want != "o") {
+			t.Errorf("%s is of %q (USSD %v), want %q: %v", number, got.Code, got.USSD, want, err)
+		}
+	}
+}
+
+func TestLongestPrefixWins(t *testing.T) {
+	db := databasetest.SQLite(t)
+	c := seeded(t, db, development)
+	file := string(must(c.Export(t.Context()))(t))
+	file = strings.Replace(file, `prefixes: ["50", "70"]`, `prefixes: ["50", "70", "5512"]`, 1)
+	if err := c.Import(t.Context(), []byte(file)); err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range map[phone.Number]string{"+996551234567": "o", "+996551334567": "megacom"} {
+		if got := must(c.Carrier(t.Context(), number))(t); got.Code != want {
+			t.Errorf("%s is of %s, want %s", number, got.Code, want)
+		}
+	}
+}
+
+func TestWhoIsConnected(t *testing.T) {
+	db := databasetest.SQLite(t)
+	seeded(t, db, development)
+	for _, c := range []struct {
+		name    string
+		options catalog.Options
+		payable []string
+		url     string
+		stored  bool
+	}{
+		{"production", catalog.Options{}, nil, "", false},
+		{"production with DosTek", catalog.Options{DostekURL: "https://dostek.example/pay"}, []string{"dostek"}, "https://dostek.example/pay", false},
+		{"production never has the stand-in", catalog.Options{StandInURL: "http://127.0.0.1:8090"}, nil, "", false},
+		{"development", development, []string{"aknet", "dostek", "hoster"}, "http://127.0.0.1:8090/pay", true},
+		{"development elsewhere", catalog.Options{Development: true, StandInURL: "http://127.0.0.1:9/"}, []string{"aknet", "dostek", "hoster"}, "http://127.0.0.1:9/pay", true},
+		{"development with DosTek", catalog.Options{Development: true, DostekURL: "http://127.0.0.1:7/osmp"}, []string{"aknet", "dostek", "hoster"}, "http://127.0.0.1:7/osmp", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, its := t.Context(), catalog.New(db, c.options)
+			if got := codes(must(its.Services(ctx, ""))(t)); !slices.Equal(got, c.payable) {
+				t.Errorf("payable %v, want %v", got, c.payable)
+			}
+			b := must(its.Biller(ctx, catalog.DostekBiller))(t)
+			if b.URL != c.url || b.AnswersStoredOutcome != c.stored || b.Deadline != 20*time.Second {
+				t.Errorf("biller %+v", b)
+			}
+			for _, code := range []string{"dostek", "hoster"} {
+				_, err := its.Service(ctx, code)
+				if payable := slices.Contains(c.payable, code); payable != (err == nil) || (err != nil && !fault.Is(err, fault.NotFound)) {
+					t.Errorf("asked for %s: %v", code, err)
+				}
+				if _, err := its.ServiceOfRecord(ctx, code); err != nil {
+					t.Errorf("a receipt of %s: %v", code, err)
+				}
+			}
+			if got := must(its.Search(ctx, "hoster"))(t); (len(got) == 1) != slices.Contains(c.payable, "hoster") {
+				t.Errorf("search shows %v", codes(got))
+			}
+			if got := must(its.Categories(ctx))(t); (len(got) == 0) != (len(c.payable) == 0) {
+				t.Errorf("categories %+v", got)
+			}
+		})
+	}
+	hoster := must(catalog.New(db, development).Biller(t.Context(), "hoster"))(t)
+	if hoster.URL != "http://127.0.0.1:8090/pay/hoster" {
+		t.Errorf("the stand-in for Hoster.kg is at %s", hoster.URL)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	c := seeded(t, databasetest.SQLite(t), development)
+	for text, want := range map[string][]string{
+		"достэк": {"dostek"}, "dostek": {"dostek"}, "Достек": {"dostek"}, "ДОСТЕК ГРУП": nil, "dostek group": {"dostek"},
+		"dos": {"dostek"}, "сочи": {"dostek"}, "Sochi": {"dostek"}, "отчет": {"dostek"},
+		"хостер": {"hoster"}, "Hoster.kg": {"hoster"}, "хостинг": {"hoster"},
+		"акнет": {"aknet"}, "aknet": {"aknet"}, "acnet": {"aknet"}, "интернет": {"aknet"}, "internet": {"aknet"},
+		"башкалар": {"dostek", "hoster"}, "другие": {"dostek", "hoster"}, "other": {"dostek", "hoster"},
+		"другие hoster": {"hoster"}, "": nil, "  ": nil, "%": nil, "водоканал": nil, strings.Repeat("я", 5000): nil,
+	} {
+		if got := codes(must(c.Search(t.Context(), text))(t)); !slices.Equal(got, want) {
+			t.Errorf("%.20q finds %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestBadImportChangesNothing(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c, ctx := seeded(t, db, development), t.Context()
+		before := must(c.Export(ctx))(t)
+		err := c.Import(ctx, []byte(strings.Replace(string(before), "identifier: inn", "identifier: innn", 1)))
+		var bad *catalog.BadFile
+		if !fault.Is(err, fault.Invalid) || !errors.As(err, &bad) || bad.Problems[0].Line == 0 {
+			t.Errorf("the bad file: %v", err)
+		}
+		if after := must(c.Export(ctx))(t); string(after) != string(before) {
+			t.Error("it changed the catalogue")
+		}
+	})
+}
+
+func TestExportedIsImportedTheSame(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c, ctx := seeded(t, db, development), t.Context()
+		before := must(c.Export(ctx))(t)
+		if !strings.Contains(string(before), "# Limits of identification levels. EDITABLE DEFAULT") {
+			t.Error("the remarks are lost")
+		}
+		if err := c.Import(ctx, before); err != nil {
+			t.Fatal(err)
+		}
+		if after := must(c.Export(ctx))(t); string(after) != string(before) {
+			t.Errorf("exported\n%s\nthen\n%s", before, after)
+		}
+	})
+}
+
+func TestLeftOutIsRetired(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c, ctx := seeded(t, db, development), t.Context()
+		whole := must(c.Export(ctx))(t)
+		from := strings.Index(string(whole), "  - code: hoster\n    category")
+		to := strings.Index(string(whole), "  - code: aknet\n    category")
+		if err := c.Import(ctx, append(slices.Clone(whole[:from]), whole[to:]...)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Service(ctx, "hoster"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a retired service can be paid: %v", err)
+		}
+		if s := must(c.ServiceOfRecord(ctx, "hoster"))(t); !s.Retired || s.Name.RU != "Hoster.kg" {
+			t.Errorf("on record: %+v", s)
+		}
+		if strings.Contains(string(must(c.Export(ctx))(t)), "category: other\n    biller: hoster") {
+			t.Error("a retired service is exported")
+		}
+		if err := c.Import(ctx, whole); err != nil {
+			t.Fatal(err)
+		}
+		if s := must(c.Service(ctx, "hoster"))(t); s.Retired {
+			t.Error("it didn't come back")
+		}
+	})
+}
+
+func TestFiveProcessesSeed(t *testing.T) {
+	for kind, address := range databasetest.Addresses(t) {
+		t.Run(kind, func(t *testing.T) {
+			first := databasetest.Reopen(t, address)
+			if err := first.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			for range 5 {
+				db := databasetest.Reopen(t, address)
+				wg.Go(func() {
+					if err := catalog.New(db, development).Seed(context.Background()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			c := catalog.New(first, development)
+			if got := must(c.Services(t.Context(), ""))(t); len(got) != 3 {
+				t.Errorf("services %v", codes(got))
+			}
+			// An operator's catalogue is left alone, even an empty one.
+			file := must(c.Export(t.Context()))(t)
+			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "7.00"`, 1)
+			if err := c.Import(t.Context(), []byte(edited)); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Seed(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if l := must(c.Level(t.Context(), catalog.StandardLevel))(t); l.Operation != 700 {
+				t.Errorf("seeding overwrote the operator's limit: %s", l.Operation)
+			}
+		})
+	}
+}
+
+func TestOtherProcessesSeeAnImport(t *testing.T) {
+	var ahead atomic.Int64
+	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	for name, db := range map[string]*database.DB{
+		"sqlite": databasetest.SQLite(t, database.WithClock(clock)), "postgres": databasetest.Postgres(t, database.WithClock(clock)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ahead.Store(0)
+			one, other, ctx := seeded(t, db, development), catalog.New(db, development), t.Context()
+			if l := must(other.Level(ctx, catalog.StandardLevel))(t); l.Operation != 10_000_000 {
+				t.Fatalf("before: %s", l.Operation)
+			}
+			file := must(one.Export(ctx))(t)
+			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "50000.00"`, 1)
+			if err := one.Import(ctx, []byte(edited)); err != nil {
+				t.Fatal(err)
+			}
+			if l := must(one.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {
+				t.Errorf("the importing process still says %s", l.Operation)
+			}
+			ahead.Store(int64(2 * time.Second))
+			if l := must(other.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {
+				t.Errorf("two seconds later another process still says %s", l.Operation)
+			}
+		})
+	}
+}
+
+func TestCatalogueNeedsItsDatabaseOnce(t *testing.T) {
+	var ahead atomic.Int64
+	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
+	c := seeded(t, db, development)
+	must(c.Services(t.Context(), ""))(t)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ahead.Store(int64(time.Hour))
+	if _, err := c.Service(t.Context(), "dostek"); err != nil {
+		t.Errorf("with a copy in memory: %v", err)
+	}
+	if _, err := catalog.New(db, development).Service(t.Context(), "dostek"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("without one: %v", err)
+	}
+}
+
+func TestIdentify(t *testing.T) {
+	dostek := catalog.Service{Identifier: catalog.KindINN}
+	free := catalog.Service{Identifier: catalog.KindContract}
+	strict := catalog.Service{Identifier: catalog.KindContract, Pattern: `[0-9]{3}|abc`}
+	for _, c := range []struct {
+		service   catalog.Service
+		text      string
+		want, key string
+	}{
+		{dostek, "00207199610017", "00207199610017", ""},
+		{dostek, " 0020 7199 6100-17 ", "00207199610017", ""},
+		{dostek, "", "", "catalog.inn_empty"},
+		{dostek, "0020719961001", "", "catalog.inn_length"},
+		{dostek, "002071996100177", "", "catalog.inn_length"},
+		{dostek, "0020719961001a", "", "catalog.inn_digits"},
+		{free, " AB-12/3 ", "AB-12/3", ""},
+		{free, "", "", "catalog.contract_empty"},
+		{free, "12 34", "", "catalog.contract_form"},
+		{free, strings.Repeat("7", catalog.MaxIdentifier), strings.Repeat("7", catalog.MaxIdentifier), ""},
+		{free, strings.Repeat("7", catalog.MaxIdentifier+1), "", "catalog.contract_form"},
+		{free, "12\x0034", "", "catalog.contract_form"},
+		{free, "12\xff34", "", "catalog.contract_form"},
+		{strict, "123", "123", ""},
+		{strict, "abc", "abc", ""},
+		{strict, "1234", "", "catalog.contract_form"},
+		{strict, "xabc", "", "catalog.contract_form"},
+		{strict, "123\n", "123", ""},
+		{strict, "123\n456", "", "catalog.contract_form"},
+	} {
+		got, err := c.service.Identify(c.text)
+		if got != c.want || (err == nil) != (c.key == "") {
+			t.Errorf("%q: %q, %v", c.text, got, err)
+		}
+		if f := fault.As(err); err != nil && (f.Kind != fault.Invalid || f.Field != "account" || f.Message != c.key) {
+			t.Errorf("%q: %+v", c.text, f)
+		}
+	}
+}
+
+func TestAccepts(t *testing.T) {
+	s := catalog.Service{Minimum: 1000, Maximum: 5000}
+	for amount, key := range map[money.Amount]string{
+		999: "catalog.below_minimum", 1000: "", 5000: "", 5001: "catalog.above_maximum",
+	} {
+		err := s.Accepts(amount)
+		if key == "" {
+			if err != nil {
+				t.Errorf("%s: %v", amount, err)
+			}
+			continue
+		}
+		f := fault.As(err)
+		if f.Kind != fault.Limit || f.Field != "amount" || f.Message != key {
+			t.Errorf("%s: %+v", amount, f)
+		}
+		for _, lang := range i18n.Langs() {
+			if text := lang.T(f.Message, f.Args); strings.Contains(text, "⟨") || !strings.Contains(text, "0,00 ") {
+				t.Errorf("%s: %q", lang, text)
+			}
+		}
+	}
+	if err := (catalog.Service{}).Accepts(1); err != nil {
+		t.Errorf("without bounds: %v", err)
+	}
+}
