@@ -37,11 +37,11 @@ fmt: ## gofmt and templ fmt
 
 screenshots: ## pictures of all pages and states: sheets in var/sheets, the README's in .readme
 	@.ci/install
-	go test $(FLAGS) -tags screenshots -count=1 -timeout 20m -run '^TestScreenshots$$$$' -v ./cmd/elsom
+	go test $(FLAGS) -tags screenshots -count=1 -timeout 20m -run '^TestScreenshots$$' -v ./cmd/elsom
 
 bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
 	@.ci/install
-	go test $(FLAGS) -count=1 -timeout 30m -run '^$$$$' -bench . -benchtime 1x ./cmd/elsom
+	go test $(FLAGS) -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./cmd/elsom
 
 guards: ## takes each guard out in turn and sees a test fail
 	@.ci/install

@@ -1,0 +1,169 @@
+// Plant shows that every import rule of .golangci.yml bites: it lays out a
+// house of empty rooms in a temporary folder, plants violations of each rule
+// in it, runs the linter, and wants each of them reported by its rule, and
+// nothing else. The source itself is neither copied nor changed.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "plant:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	house, err := os.MkdirTemp("", "elsom-plant-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(house)
+	// The linter speaks of files as the system knows them.
+	if house, err = filepath.EvalSymlinks(house); err != nil {
+		return err
+	}
+	if err := build(house); err != nil {
+		return err
+	}
+	seen, err := lint(house)
+	if err != nil {
+		return err
+	}
+	return compare(seen)
+}
+
+// build lays out the rooms, the allowed imports and the planted ones.
+func build(house string) error {
+	for _, name := range []string{"go.mod", "go.sum", ".golangci.yml"} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if name == "go.mod" {
+			content = bytes.Replace(content, []byte("tool github.com/a-h/templ/cmd/templ\n"), nil, 1)
+		}
+		if err := write(filepath.Join(house, name), string(content)); err != nil {
+			return err
+		}
+	}
+	for _, room := range rooms() {
+		name := path.Base(room)
+		if err := write(filepath.Join(house, room, "room.go"), "// Package "+name+" is an empty room.\npackage "+name+"\n"); err != nil {
+			return err
+		}
+	}
+	for i, p := range append(plants, allowed...) {
+		name := p.file
+		if name == "" {
+			name = fmt.Sprintf("planted_%d.go", i)
+		}
+		body := fmt.Sprintf("package %s\n\n%s\n", path.Base(p.room), p.code())
+		if err := write(filepath.Join(house, p.room, name), body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func write(name, content string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(content), 0o600)
+}
+
+// rooms lists every folder that a plant stands in or points to.
+func rooms() []string {
+	found := map[string]bool{}
+	for _, p := range append(plants, allowed...) {
+		found[p.room] = true
+		if rest, ok := strings.CutPrefix(p.imports, "elsom/"); ok {
+			found[rest] = true
+		}
+	}
+	var list []string
+	for room := range found {
+		list = append(list, room)
+	}
+	sort.Strings(list)
+	return list
+}
+
+// report is one line of the linter: which file, and what it says.
+type report struct{ file, text string }
+
+func lint(house string) ([]report, error) {
+	linter := os.Getenv("GOLANGCI")
+	if linter == "" {
+		return nil, fmt.Errorf("GOLANGCI is not set; run it by make check")
+	}
+	cmd := exec.Command("go", "run", linter, "run", "--enable-only", "depguard,forbidigo", "--output.json.path", "stdout",
+		"--output.text.path", "stderr", "--show-stats=false", "--max-issues-per-linter", "0", "--max-same-issues", "0", "./...")
+	cmd.Dir = house
+	var out, words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &words
+	runErr := cmd.Run()
+	var result struct {
+		Issues []struct {
+			FromLinter, Text string
+			Pos              struct{ Filename string }
+		}
+	}
+	if err := json.NewDecoder(&out).Decode(&result); err != nil {
+		return nil, fmt.Errorf("the linter's answer can't be read (%v; %v): %s", err, runErr, words.String())
+	}
+	var seen []report
+	for _, issue := range result.Issues {
+		file := issue.Pos.Filename
+		if filepath.IsAbs(file) {
+			file, _ = filepath.Rel(house, file)
+		}
+		seen = append(seen, report{filepath.ToSlash(file), issue.FromLinter + ": " + issue.Text})
+	}
+	return seen, nil
+}
+
+func compare(seen []report) error {
+	wrong := 0
+	complain := func(format string, args ...any) {
+		wrong++
+		fmt.Fprintf(os.Stderr, format+"\n", args...)
+	}
+	matched := map[int]bool{}
+	for i, p := range plants {
+		file := p.room + "/" + p.file
+		if p.file == "" {
+			file = fmt.Sprintf("%s/planted_%d.go", p.room, i)
+		}
+		found := false
+		for j, r := range seen {
+			if r.file == file && strings.Contains(r.text, p.rule) && strings.Contains(r.text, p.subject()) {
+				found, matched[j] = true, true
+			}
+		}
+		if !found {
+			complain("%s: %s in %s is not reported", p.rule, p.subject(), file)
+		}
+	}
+	for j, r := range seen {
+		if !matched[j] {
+			complain("reported, but not planted: %s: %s", r.file, r.text)
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of %d plants came out wrong", wrong, len(plants)+len(allowed))
+	}
+	fmt.Printf("%d violations planted and reported, %d allowed imports let pass\n", len(plants), len(allowed))
+	return nil
+}
