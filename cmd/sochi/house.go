@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"elsom/static"
+)
+
+// house is the stand-in behind its doors.
+type house struct {
+	books    *books
+	switches *switches
+	now      func() time.Time
+	stopped  chan struct{}
+	stop     func()
+}
+
+func newHouse(b *books, now func() time.Time) *house {
+	stopped := make(chan struct{})
+	return &house{
+		books: b, now: now,
+		switches: &switches{set: map[lever]order{}},
+		stopped:  stopped,
+		stop:     sync.OnceFunc(func() { close(stopped) }),
+	}
+}
+
+// maxBody is far above any form of ours.
+const maxBody = 64 << 10
+
+// handler is all doors: the provider of each service for machines, and the
+// pages. Forms from other sites are refused, since a browser on this machine
+// could be made to send them.
+func (h *house) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, s := range services {
+		mux.HandleFunc("GET "+s.path, h.provider(s))
+		mux.HandleFunc("POST "+s.path, h.provider(s))
+	}
+	mux.HandleFunc("GET /{$}", h.front)
+	mux.HandleFunc("GET /companies", h.find)
+	mux.HandleFunc("GET /companies/{account}", h.company)
+	mux.HandleFunc("GET /contracts/{service}/{account}", h.contract)
+	mux.HandleFunc("POST /switches", h.throw)
+	mux.HandleFunc("GET /healthz", h.health)
+	mux.Handle(static.Prefix, static.Handler())
+	mux.HandleFunc("/", h.lost)
+	return http.NewCrossOriginProtection().Handler(guarded(mux))
+}
+
+// policy lets the pages load our own style and nothing else, no script either.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (h *house) health(w http.ResponseWriter, r *http.Request) {
+	if err := h.books.ping(r.Context()); err != nil {
+		http.Error(w, "the books can't be reached", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// wantsJSON tells a test or a program from a browser.
+func wantsJSON(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json")
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Vary", "Accept")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value)
+}

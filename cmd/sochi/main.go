@@ -1,0 +1,116 @@
+// Command sochi is a stand-in for DosTek's side, for trying the wallet out: an
+// OSMP provider whose companies have personal balances that payments add to.
+// Nothing in it is DosTek's; names and balances are made up.
+//
+// It promises that a payment is booked once per service and txn_id, in one
+// transaction with its balance, that a repeat gets the stored outcome, and
+// that the books outlive a killed process. It can be told from its front page
+// to misbehave, so that one sees what the wallet does on a bad day. It listens
+// on loopback only and knows no passwords: it is never for anything but trying
+// out.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// environment is all that can be set.
+type environment struct {
+	Listen   string `env:"SOCHI_LISTEN" envDefault:"127.0.0.1:8090"`
+	Database string `env:"SOCHI_DATABASE" envDefault:"var/sochi.db"`
+}
+
+// drainTime is how long requests in flight may take after SIGTERM.
+const drainTime = 10 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "sochi: "+err.Error())
+		os.Exit(1) //nolint:gocritic // nothing is left to be undone
+	}
+}
+
+// run serves until ctx ends and the requests in flight are answered.
+func run(ctx context.Context, out io.Writer) error {
+	e, err := env.ParseAs[environment]()
+	if err != nil {
+		return err
+	}
+	if err := loopback(e.Listen); err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", e.Listen)
+	if err != nil {
+		return fmt.Errorf("can't listen on SOCHI_LISTEN=%s: %w", e.Listen, cause(err))
+	}
+	defer listener.Close()
+	books, err := openBooks(ctx, e.Database)
+	if err != nil {
+		return fmt.Errorf("can't open SOCHI_DATABASE=%s: %w", e.Database, err)
+	}
+	defer books.close()
+	fmt.Fprintf(out, "sochi: the stand-in for DosTek's side listens on http://%s\n", listener.Addr())
+	return serve(ctx, listener, books)
+}
+
+// loopback refuses every address that others could reach.
+func loopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("SOCHI_LISTEN=%s is not host:port", listen)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("SOCHI_LISTEN=%s is not a loopback address, and the stand-in is for this machine only", listen)
+	}
+	return nil
+}
+
+// cause leaves out what the line says anyway.
+func cause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+func serve(ctx context.Context, listener net.Listener, books *books) error {
+	house := newHouse(books, time.Now)
+	server := &http.Server{
+		Handler:           house.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // a dropped connection is meant
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	house.stop() // whoever is kept waiting is let go
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return fmt.Errorf("requests in flight were cut off: %w", err)
+	}
+	return nil
+}

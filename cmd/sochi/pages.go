@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"elsom/internal/inn"
+	"elsom/internal/money"
+	"elsom/templates/component"
+	pages "elsom/templates/sochi"
+)
+
+// How many payments the lists show.
+const (
+	frontPayments   = 30
+	accountPayments = 100
+)
+
+func (h *house) front(w http.ResponseWriter, r *http.Request) {
+	h.showFront(w, r, http.StatusOK, component.Input{}, wish{}, nil)
+}
+
+// showFront draws the front page, with what was typed and what was wrong with it.
+func (h *house) showFront(w http.ResponseWriter, r *http.Request, status int, search component.Input, typed wish, problem error) {
+	list, err := h.books.last(r.Context(), "", "", frontPayments)
+	if err != nil {
+		h.broken(w, r)
+		return
+	}
+	front := pages.Front{Search: search, Payments: shown(list), Switches: h.levers(typed)}
+	switch {
+	case problem == nil:
+	case errors.Is(problem, errSeconds):
+		front.Switches.Seconds.Error = problem.Error()
+	case errors.Is(problem, errTimes):
+		front.Switches.Times.Error = problem.Error()
+	default:
+		front.Problem = problem.Error()
+	}
+	for _, s := range services {
+		front.Providers = append(front.Providers, pages.Provider{Title: s.title, Path: s.path})
+	}
+	show(w, r, status, pages.FrontPage(front))
+}
+
+// find leads from a typed ИНН to the company's page.
+func (h *house) find(w http.ResponseWriter, r *http.Request) {
+	typed := r.URL.Query().Get("inn")
+	number, err := inn.Parse(typed)
+	if err != nil {
+		search := component.Input{Value: typed, Error: "ИНН — это 14 цифр. Проверьте номер."}
+		h.showFront(w, r, http.StatusUnprocessableEntity, search, wish{}, nil)
+		return
+	}
+	http.Redirect(w, r, "/companies/"+number.String(), http.StatusSeeOther)
+}
+
+func (h *house) company(w http.ResponseWriter, r *http.Request) {
+	s, _ := serviceByCode(dostek)
+	h.account(w, r, s, "ИНН")
+}
+
+func (h *house) contract(w http.ResponseWriter, r *http.Request) {
+	s, ok := serviceByCode(r.PathValue("service"))
+	if !ok || s.code == dostek {
+		h.lost(w, r)
+		return
+	}
+	h.account(w, r, s, "Номер договора")
+}
+
+// accountJSON is what programs read; the balance is in tyiyn.
+func accountJSON(s service, number string, balance money.Amount) any {
+	if s.code == dostek {
+		return struct {
+			INN     string `json:"inn"`
+			Name    string `json:"name"`
+			Balance int64  `json:"balance"`
+		}{number, s.name(number), int64(balance)}
+	}
+	return struct {
+		Account string `json:"account"`
+		Name    string `json:"name"`
+		Balance int64  `json:"balance"`
+	}{number, s.name(number), int64(balance)}
+}
+
+// account shows one account of a service, as a page or as JSON.
+func (h *house) account(w http.ResponseWriter, r *http.Request, s service, label string) {
+	number := r.PathValue("account")
+	if !s.wellFormed(number) {
+		h.lost(w, r)
+		return
+	}
+	balance, err := h.books.balance(r.Context(), s.code, number)
+	if err != nil {
+		h.broken(w, r)
+		return
+	}
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, accountJSON(s, number, balance))
+		return
+	}
+	list, err := h.books.last(r.Context(), s.code, number, accountPayments)
+	if err != nil {
+		h.broken(w, r)
+		return
+	}
+	page := pages.Account{
+		Service: s.title, Label: label, Number: number, Shown: number,
+		Name: s.name(number), Balance: balance, Payments: shown(list),
+	}
+	if s.code == dostek {
+		page.Shown = inn.Group(number)
+	}
+	w.Header().Set("Vary", "Accept")
+	show(w, r, http.StatusOK, pages.AccountPage(page))
+}
+
+// throw sets the switches by the form; programs get 204 instead of a page.
+func (h *house) throw(w http.ResponseWriter, r *http.Request) {
+	typed := wish{
+		service: r.PostFormValue("service"), command: r.PostFormValue("command"), mode: r.PostFormValue("mode"),
+		seconds: r.PostFormValue("seconds"), result: r.PostFormValue("result"), times: r.PostFormValue("times"),
+	}
+	service, command, o, err := typed.read()
+	switch {
+	case err != nil && wantsJSON(r):
+		writeJSON(w, http.StatusUnprocessableEntity, map[string]string{"error": err.Error()})
+	case err != nil:
+		h.showFront(w, r, http.StatusUnprocessableEntity, component.Input{}, typed, err)
+	default:
+		h.switches.put(service, command, o)
+		if wantsJSON(r) {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		http.Redirect(w, r, "/#switches", http.StatusSeeOther)
+	}
+}
+
+// levers makes the form of the switches, with what was typed kept.
+func (h *house) levers(typed wish) pages.Switches {
+	s := pages.Switches{
+		Services: []pages.Choice{{Value: all, Label: "все услуги"}},
+		Commands: []pages.Choice{
+			{Value: commandPay, Label: "pay — оплата"}, {Value: commandCheck, Label: "check — проверка"}, {Value: all, Label: "обе"},
+		},
+		Seconds: component.Input{Value: typed.seconds}, Times: component.Input{Value: typed.times},
+	}
+	for _, one := range services {
+		s.Services = append(s.Services, pages.Choice{Value: one.code, Label: one.title})
+	}
+	for _, m := range modes {
+		s.Modes = append(s.Modes, pages.Choice{Value: m.code, Label: m.title})
+	}
+	for _, result := range refusals {
+		n := strconv.Itoa(result)
+		s.Refusals = append(s.Refusals, pages.Choice{Value: n, Label: n + " — " + comments[result]})
+	}
+	selectOne(s.Services, either(typed.service, dostek))
+	selectOne(s.Commands, either(typed.command, commandPay))
+	selectOne(s.Modes, either(typed.mode, normal))
+	selectOne(s.Refusals, either(typed.result, "300"))
+	for _, at := range levers() {
+		if o, ok := h.switches.standing(at); ok {
+			s.Set = append(s.Set, leverShown(at, o))
+		}
+	}
+	return s
+}
+
+func selectOne(choices []pages.Choice, value string) {
+	for i := range choices {
+		choices[i].Selected = choices[i].Value == value
+	}
+}
+
+func leverShown(at lever, o order) pages.Lever {
+	s, _ := serviceByCode(at.service)
+	l := pages.Lever{Service: s.title, Command: at.command, Mode: modeTitle(o.mode), Left: o.left}
+	switch o.mode {
+	case slow:
+		l.Detail = strconv.Itoa(int(o.delay/time.Second)) + " с"
+	case refuse:
+		l.Detail = "код " + strconv.Itoa(o.result)
+	}
+	return l
+}
+
+func shown(list []payment) []pages.Payment {
+	lines := make([]pages.Payment, 0, len(list))
+	for _, p := range list {
+		s, _ := serviceByCode(p.Service)
+		line := pages.Payment{
+			At: p.at(), Service: s.title, TxnID: p.TxnID, Account: p.Account,
+			Sum: p.Sum, Result: p.Result, Comment: comments[p.Result],
+		}
+		if s.wellFormed(p.Account) {
+			line.Href = s.page(p.Account)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func (h *house) lost(w http.ResponseWriter, r *http.Request) {
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusNotFound, map[string]string{"error": "not found"})
+		return
+	}
+	show(w, r, http.StatusNotFound, pages.FailPage(pages.Fail{
+		Title: "Страница не найдена", Text: "Проверьте номер: ИНН — это 14 цифр, номер договора — от 3 до 20 цифр и латинских букв.",
+	}))
+}
+
+func (h *house) broken(w http.ResponseWriter, r *http.Request) {
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "the books can't be read"})
+		return
+	}
+	show(w, r, http.StatusInternalServerError, pages.FailPage(pages.Fail{
+		Title: "Книги не читаются", Text: "База заменителя не отвечает. Попробуйте ещё раз или перезапустите его.",
+	}))
+}
+
+// show draws a page whole before a byte of it is sent.
+func show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
+	var b bytes.Buffer
+	if err := page.Render(r.Context(), &b); err != nil {
+		http.Error(w, "the page can't be drawn", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w)
+}

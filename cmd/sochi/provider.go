@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"elsom/internal/biller"
+	"elsom/internal/money"
+)
+
+// response is the protocol's answer.
+type response struct {
+	XMLName   xml.Name `xml:"response"`
+	TxnID     string   `xml:"osmp_txn_id"`
+	Reference string   `xml:"prv_txn,omitempty"`
+	Sum       string   `xml:"sum,omitempty"`
+	Result    int      `xml:"result"`
+	Comment   string   `xml:"comment"`
+	Fields    *fields  `xml:"fields,omitempty"`
+}
+
+type fields struct {
+	Name field `xml:"field1"`
+}
+
+type field struct {
+	Name string `xml:"name,attr"`
+	Type string `xml:"type,attr"`
+	Text string `xml:",chardata"`
+}
+
+var comments = map[int]string{
+	biller.ResultDone:         "OK",
+	biller.ResultTemporary:    "Временная ошибка, повторите запрос позже",
+	biller.ResultBadAccount:   "Неверный формат идентификатора абонента",
+	biller.ResultNoAccount:    "Идентификатор абонента не найден",
+	biller.ResultForbidden:    "Приём платежа запрещён провайдером",
+	biller.ResultTechnical:    "Приём платежа запрещён по техническим причинам",
+	biller.ResultInactive:     "Счёт абонента не активен",
+	biller.ResultNotFinished:  "Проведение платежа не окончено",
+	biller.ResultTooSmall:     "Сумма слишком мала",
+	biller.ResultTooLarge:     "Сумма слишком велика",
+	biller.ResultCannotVerify: "Невозможно проверить состояние счёта",
+	biller.ResultOther:        "Другая ошибка провайдера",
+}
+
+// brokenXML is what "broken" answers, with HTTP 200.
+const brokenXML = `<?xml version="1.0" encoding="UTF-8"?><response><osmp_txn_id>12`
+
+// provider answers the protocol for one service.
+func (h *house) provider(s service) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			answer(w, response{Result: biller.ResultOther, Comment: comments[biller.ResultOther]})
+			return
+		}
+		command := r.Form.Get("command")
+		o := h.switches.take(s.code, command)
+		if h.misbehavesBefore(w, r, o) {
+			return
+		}
+		// A caller that hangs up doesn't undo what it asked for.
+		reply, err := h.decide(context.WithoutCancel(r.Context()), s, r.Form, o)
+		if err != nil {
+			http.Error(w, "the books can't be written", http.StatusInternalServerError)
+			return
+		}
+		if h.misbehavesAfter(w, r, o) {
+			return
+		}
+		answer(w, reply)
+	}
+}
+
+// misbehavesBefore does what is ordered instead of deciding.
+func (h *house) misbehavesBefore(w http.ResponseWriter, r *http.Request, o order) bool {
+	switch o.mode {
+	case silent:
+		h.wait(r.Context(), forever)
+		panic(http.ErrAbortHandler)
+	case drop:
+		panic(http.ErrAbortHandler)
+	case errorBefore:
+		http.Error(w, "misbehaving as told", http.StatusInternalServerError)
+	case temporary:
+		undone(w, r, biller.ResultTemporary)
+	case unfinished:
+		undone(w, r, biller.ResultNotFinished)
+	case undecided:
+		undone(w, r, biller.ResultCannotVerify)
+	default:
+		return false
+	}
+	return true
+}
+
+// undone answers a result that is not final and is not remembered.
+func undone(w http.ResponseWriter, r *http.Request, result int) {
+	answer(w, response{TxnID: echo(r.Form), Result: result, Comment: comments[result]})
+}
+
+// misbehavesAfter spoils the answer to what was decided.
+func (h *house) misbehavesAfter(w http.ResponseWriter, r *http.Request, o order) bool {
+	switch o.mode {
+	case slow:
+		h.wait(r.Context(), o.delay)
+		return false
+	case silentAfter:
+		h.wait(r.Context(), forever)
+		panic(http.ErrAbortHandler)
+	case dropAfter:
+		panic(http.ErrAbortHandler)
+	case errorAfter:
+		http.Error(w, "misbehaving as told", http.StatusInternalServerError)
+	case broken:
+		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+		_, _ = w.Write([]byte(brokenXML))
+	default:
+		return false
+	}
+	return true
+}
+
+// forever is longer than any caller waits.
+const forever = time.Hour
+
+// wait ends early when the caller hangs up or the stand-in is stopped.
+func (h *house) wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-h.stopped:
+	}
+}
+
+// The forms of the protocol's parameters.
+var (
+	txnIDForm = regexp.MustCompile(`^[0-9]{1,28}$`)
+	sumForm   = regexp.MustCompile(`^-?[0-9]{1,12}(\.[0-9]{1,2})?$`)
+)
+
+const (
+	accountLength = 200
+	dateForm      = "20060102150405"
+)
+
+// question is a well-formed request.
+type question struct {
+	txnID, account, date string
+	sum                  money.Amount
+}
+
+// ask reads the parameters; each may be given once.
+func ask(values url.Values, command string) (question, bool) {
+	for _, name := range []string{"command", "txn_id", "txn_date", "account", "sum"} {
+		if len(values[name]) > 1 {
+			return question{}, false
+		}
+	}
+	q := question{txnID: values.Get("txn_id"), account: values.Get("account"), date: values.Get("txn_date")}
+	if !txnIDForm.MatchString(q.txnID) || !utf8.ValidString(q.account) || len(q.account) > accountLength {
+		return question{}, false
+	}
+	text := values.Get("sum")
+	if text == "" && command == commandCheck {
+		return q, true
+	}
+	if !sumForm.MatchString(text) {
+		return question{}, false
+	}
+	sum, err := money.Parse(strings.TrimPrefix(text, "-"))
+	if err != nil {
+		return question{}, false
+	}
+	if q.sum = sum; text[0] == '-' {
+		q.sum = -sum
+	}
+	if command == commandPay {
+		if _, err := time.Parse(dateForm, q.date); err != nil {
+			return question{}, false
+		}
+	}
+	return q, true
+}
+
+// echo repeats a txn_id that can be repeated.
+func echo(values url.Values) string {
+	if id := values.Get("txn_id"); txnIDForm.MatchString(id) {
+		return id
+	}
+	return ""
+}
+
+// decide answers by the protocol; the order may be to refuse.
+func (h *house) decide(ctx context.Context, s service, values url.Values, o order) (response, error) {
+	command := values.Get("command")
+	q, ok := ask(values, command)
+	if !ok || (command != commandCheck && command != commandPay) {
+		return response{TxnID: echo(values), Result: biller.ResultOther, Comment: "Запрос не по протоколу"}, nil
+	}
+	result := judge(s, q, command)
+	if o.mode == refuse {
+		result = o.result
+	}
+	if command == commandCheck {
+		reply := response{TxnID: q.txnID, Result: result, Comment: comments[result]}
+		if result == biller.ResultDone {
+			reply.Fields = &fields{Name: field{Name: "FIO", Type: "disp", Text: s.name(q.account)}}
+		}
+		return reply, nil
+	}
+	return h.pay(ctx, s, q, result)
+}
+
+// judge gives the result that an honest day would bring. A check may ask
+// about no sum at all.
+func judge(s service, q question, command string) int {
+	switch {
+	case !s.wellFormed(q.account):
+		return biller.ResultBadAccount
+	case q.sum < 0, q.sum == 0 && command == commandPay:
+		return biller.ResultTooSmall
+	}
+	return biller.ResultDone
+}
+
+// pay keeps the result, or gives the one that is kept.
+func (h *house) pay(ctx context.Context, s service, q question, result int) (response, error) {
+	asked := payment{
+		Service: s.code, TxnID: q.txnID, Account: q.account, Sum: q.sum,
+		Result: result, TxnDate: q.date, BookedAt: h.now().UnixMilli(),
+	}
+	kept, err := h.books.book(ctx, asked)
+	if err != nil {
+		return response{}, err
+	}
+	reply := response{TxnID: q.txnID, Sum: plain(q.sum)}
+	if !kept.same(asked) {
+		reply.Result, reply.Comment = biller.ResultOther, "Такой txn_id уже был с другим счётом или суммой"
+		return reply, nil
+	}
+	reply.Reference = strconv.FormatInt(kept.Reference, 10)
+	reply.Result, reply.Comment = kept.Result, comments[kept.Result]
+	return reply, nil
+}
+
+// plain writes a sum as the protocol does, negative ones too.
+func plain(sum money.Amount) string {
+	if sum < 0 {
+		return "-" + (-sum).Dot()
+	}
+	return sum.Dot()
+}
+
+func answer(w http.ResponseWriter, reply response) {
+	body, err := xml.MarshalIndent(reply, "", "  ")
+	if err != nil {
+		http.Error(w, "the answer can't be written", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	_, _ = w.Write([]byte(xml.Header))
+	_, _ = w.Write(append(body, '\n'))
+}

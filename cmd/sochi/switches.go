@@ -1,0 +1,216 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"elsom/internal/biller"
+)
+
+// The commands that a switch can be set for.
+const (
+	commandCheck = "check"
+	commandPay   = "pay"
+	all          = "all" // every command, or every service
+)
+
+// mode is a way to behave.
+type mode struct {
+	code, title string
+}
+
+// The modes. "After" means that the payment is booked and the answer is lost;
+// "before" that nothing is booked. A check books nothing either way.
+const (
+	normal      = "normal"
+	slow        = "slow"
+	silentAfter = "silent-after"
+	silent      = "silent-before"
+	dropAfter   = "drop-after"
+	drop        = "drop-before"
+	errorAfter  = "error-after"
+	errorBefore = "error-before"
+	broken      = "broken"
+	temporary   = "temporary"
+	unfinished  = "unfinished"
+	undecided   = "undecided"
+	refuse      = "refuse"
+)
+
+var modes = []mode{
+	{normal, "как обычно"},
+	{slow, "медленно: зачислить и ответить через N секунд"},
+	{silentAfter, "зачислить и молчать"},
+	{silent, "молчать, не зачисляя"},
+	{dropAfter, "зачислить и оборвать связь"},
+	{drop, "оборвать связь, не зачисляя"},
+	{errorAfter, "зачислить и ответить HTTP 500"},
+	{errorBefore, "HTTP 500, не зачисляя"},
+	{broken, "зачислить и ответить битым XML"},
+	{temporary, "код 1: временная ошибка, не зачислено"},
+	{unfinished, "код 90: не завершено, не зачислено"},
+	{undecided, "код 243: состояние не проверить, не зачислено"},
+	{refuse, "отказать с кодом ниже; отказ запоминается"},
+}
+
+// refusals are the results that can be chosen for refuse.
+var refusals = []int{
+	biller.ResultBadAccount, biller.ResultNoAccount, biller.ResultForbidden, biller.ResultTechnical,
+	biller.ResultInactive, biller.ResultTooSmall, biller.ResultTooLarge, biller.ResultOther,
+}
+
+// order says how to behave, and how often still.
+type order struct {
+	mode   string
+	delay  time.Duration
+	result int
+	left   int // requests; 0: until reset
+}
+
+// Bounds of what can be ordered.
+const (
+	maxSeconds     = 600
+	maxTimes       = 1_000_000
+	defaultSeconds = 10
+)
+
+var (
+	errMode    = errors.New("Такого поведения нет")
+	errService = errors.New("Такой услуги нет")
+	errCommand = errors.New("Такой команды нет")
+	errSeconds = errors.New("Секунды: целое число от 0 до " + strconv.Itoa(maxSeconds))
+	errResult  = errors.New("Такого кода отказа нет")
+	errTimes   = errors.New("Запросы: целое число от 0 (до сброса) до " + strconv.Itoa(maxTimes))
+)
+
+type lever struct{ service, command string }
+
+// switches are set by a person or a test and live as long as the process, so
+// that a restart is a way out of any mess.
+type switches struct {
+	mu  sync.Mutex
+	set map[lever]order
+}
+
+// take tells how to behave to one request, and counts it.
+func (s *switches) take(service, command string) order {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := lever{service, command}
+	o, ok := s.set[at]
+	if !ok {
+		return order{mode: normal}
+	}
+	switch o.left {
+	case 0:
+	case 1:
+		delete(s.set, at)
+	default:
+		rest := o
+		rest.left--
+		s.set[at] = rest
+	}
+	return o
+}
+
+// put sets one lever, or all of a service, a command or both.
+func (s *switches) put(service, command string, o order) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range levers() {
+		if (service != all && service != at.service) || (command != all && command != at.command) {
+			continue
+		}
+		if o.mode == normal {
+			delete(s.set, at)
+		} else {
+			s.set[at] = o
+		}
+	}
+}
+
+// levers lists all of them in the order of the page.
+func levers() []lever {
+	var list []lever
+	for _, s := range services {
+		list = append(list, lever{s.code, commandPay}, lever{s.code, commandCheck})
+	}
+	return list
+}
+
+// standing gives what a lever is set to now.
+func (s *switches) standing(at lever) (order, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, ok := s.set[at]
+	return o, ok
+}
+
+// wish is the form as it was sent.
+type wish struct{ service, command, mode, seconds, result, times string }
+
+// read checks the whole form. Empty: all services, pay, normal, 10 seconds,
+// result 300, until reset.
+func (w wish) read() (service, command string, o order, err error) {
+	service, command = either(w.service, all), either(w.command, commandPay)
+	o.mode = either(w.mode, normal)
+	if _, ok := serviceByCode(service); !ok && service != all {
+		return "", "", order{}, errService
+	}
+	if command != commandPay && command != commandCheck && command != all {
+		return "", "", order{}, errCommand
+	}
+	if modeTitle(o.mode) == "" {
+		return "", "", order{}, errMode
+	}
+	seconds, err := count(w.seconds, defaultSeconds, maxSeconds)
+	if err != nil {
+		return "", "", order{}, errSeconds
+	}
+	o.delay = time.Duration(seconds) * time.Second
+	if o.left, err = count(w.times, 0, maxTimes); err != nil {
+		return "", "", order{}, errTimes
+	}
+	if o.result, err = count(w.result, biller.ResultOther, biller.ResultOther); err != nil || !isRefusal(o.result) {
+		return "", "", order{}, errResult
+	}
+	return service, command, o, nil
+}
+
+func either(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+func count(text string, otherwise, most int) (int, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > most {
+		return 0, strconv.ErrRange
+	}
+	return n, nil
+}
+
+func isRefusal(result int) bool {
+	for _, r := range refusals {
+		if r == result {
+			return true
+		}
+	}
+	return false
+}
+
+func modeTitle(code string) string {
+	for _, m := range modes {
+		if m.code == code {
+			return m.title
+		}
+	}
+	return ""
+}
