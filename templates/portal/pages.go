@@ -185,6 +185,13 @@ type CategoryPage struct {
 	Services []Service
 }
 
+// FeeRule is what a service costs above its amount, in the catalogue's shape:
+// FeeRule(service.Fee) makes one.
+type FeeRule struct {
+	BasisPoints             int64
+	Fixed, Minimum, Maximum money.Amount
+}
+
 // PayPage is `/pay/CODE`. Posts account and amount.
 type PayPage struct {
 	layout.Frame
@@ -200,8 +207,8 @@ type PayPage struct {
 	Balance         money.Amount
 	// Minimum and Maximum are the service's bounds; 0: none.
 	Minimum, Maximum money.Amount
-	// Fee says what the service costs, in words ("Без комиссии"); empty: told at the next step.
-	Fee string
+	// Fee is the service's; the zero value is none.
+	Fee FeeRule
 }
 
 // CheckState is what stands between a draft and its payment.

@@ -1,0 +1,24 @@
+package component
+
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+)
+
+// Icon draws an icon by its lucide name. It is never read aloud: words stand
+// beside it. An unknown name draws nothing.
+func Icon(name string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		inner, ok := icons[name]
+		if !ok {
+			return nil
+		}
+		_, err := io.WriteString(w, `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">`+inner+`</svg>`)
+		return err
+	})
+}
+
+// HasIcon tells whether there is an icon of that name.
+func HasIcon(name string) bool { _, ok := icons[name]; return ok }

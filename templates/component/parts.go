@@ -1,0 +1,18 @@
+package component
+
+func toneIcon(tone string) string {
+	switch tone {
+	case "good":
+		return "circle-check"
+	case "warn", "bad":
+		return "triangle-alert"
+	}
+	return "info"
+}
+
+// The strokes of the mark in a square of 48: the right horn, mirrored for the
+// left one, and the foot they grow from.
+const (
+	hornRight = "M24 31V21C24 12 29 7 35 7c5 0 8 3.6 8 8 0 4.2-3 7-6.6 7-3 0-5.2-2.2-5.2-4.9 0-2.3 1.7-3.9 3.8-3.9"
+	hornFoot  = "M24 30l6.5 6L24 42l-6.5-6z"
+)

@@ -1,0 +1,42 @@
+package component
+
+import (
+	"strconv"
+	"time"
+	_ "time/tzdata" // Bishkek's clock must be known on any machine.
+
+	"elsom/internal/i18n"
+)
+
+var bishkek = func() *time.Location {
+	zone, err := time.LoadLocation("Asia/Bishkek")
+	if err != nil {
+		return time.FixedZone("UTC+6", 6*60*60)
+	}
+	return zone
+}()
+
+// Moment writes a time of Bishkek in full, with its zone:
+// "22 ноября 2026, 21:15, время Бишкека (UTC+6)".
+func Moment(l i18n.Lang, t time.Time) string {
+	t = t.In(bishkek)
+	return l.T("component.moment", i18n.Args{"Date": Day(l, t), "Time": t.Format("15:04"), "Zone": offset(t)})
+}
+
+// Stamp writes a time of Bishkek for lists: "22.11.2026, 21:15".
+func Stamp(t time.Time) string { return t.In(bishkek).Format("02.01.2006, 15:04") }
+
+// Machine writes a time for the datetime attribute.
+func Machine(t time.Time) string { return t.In(bishkek).Format(time.RFC3339) }
+
+// Day writes a day of Bishkek in words: "22 ноября 2026".
+func Day(l i18n.Lang, t time.Time) string {
+	t = t.In(bishkek)
+	month := l.T("component.month.m" + strconv.Itoa(int(t.Month())))
+	return l.T("component.day", i18n.Args{"Day": t.Day(), "Month": month, "Year": t.Year()})
+}
+
+func offset(t time.Time) string {
+	_, seconds := t.Zone()
+	return "UTC+" + strconv.Itoa(seconds/3600)
+}

@@ -1,0 +1,19 @@
+package portal
+
+import "time"
+
+// CurrentOffer is the edition of the public offer that is shown and accepted
+// now. The text stands in the messages under "offer"; a test holds its
+// fingerprint, so that a new text can't go out under an old version.
+func CurrentOffer() Edition {
+	return Edition{Version: "1.0", Date: time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)}
+}
+
+// clauses lists the sections of the offer with the number of their paragraphs.
+var clauses = []struct {
+	key   string
+	count int
+}{
+	{"terms", 5}, {"subject", 3}, {"accept", 4}, {"fill", 3}, {"pay", 6}, {"refund", 4},
+	{"duties", 5}, {"issuer", 4}, {"privacy", 3}, {"changes", 3}, {"contact", 2},
+}

@@ -1,0 +1,176 @@
+package portal
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"elsom/internal/i18n"
+	"elsom/internal/inn"
+	"elsom/internal/money"
+	"elsom/templates/component"
+)
+
+// signed prints an amount with its sign, also when money comes in.
+func signed(a money.Amount) string {
+	if a > 0 {
+		return "+" + a.Group()
+	}
+	return a.Group()
+}
+
+func grouped(code string) string { return inn.Group(code) }
+
+// initial is the sign of a service that has no picture: its first letter.
+func initial(name string) string {
+	r, _ := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(string(r))
+}
+
+func (s Service) note() string {
+	if s.Detail != "" {
+		return s.Detail
+	}
+	return s.Category
+}
+
+func (o Operation) icon() string {
+	switch o.Kind {
+	case CashIn:
+		return "arrow-down-left"
+	case Refund:
+		return "undo-2"
+	}
+	return "arrow-up-right"
+}
+
+func (s Status) icon() string {
+	switch s {
+	case Processing:
+		return "hourglass"
+	case Refunded:
+		return "undo-2"
+	}
+	return "circle-check"
+}
+
+var categoryIcons = map[string]string{
+	"other": "ellipsis", "internet": "wifi", "hosting": "server", "mobile": "smartphone", "state": "landmark",
+}
+
+func (c Category) icon() string {
+	if name, ok := categoryIcons[c.Code]; ok {
+		return name
+	}
+	return "layout-grid"
+}
+
+type direction struct{ code, key, href string }
+
+var directions = []direction{
+	{"", "both", "/history"},
+	{"in", "in", "/history?direction=in"},
+	{"out", "out", "/history?direction=out"},
+}
+
+func (p PayPage) accountMode() string {
+	if p.INN {
+		return "numeric"
+	}
+	return ""
+}
+
+// amountHint says the fee and the bounds, before the amount is typed.
+func (p PayPage) amountHint() string {
+	words := []string{p.feeWords()}
+	switch {
+	case p.Minimum > 0 && p.Maximum > 0:
+		words = append(words, p.T("portal.pay.between", i18n.Args{"Minimum": p.Minimum, "Maximum": p.Maximum}))
+	case p.Minimum > 0:
+		words = append(words, p.T("portal.pay.from", i18n.Args{"Minimum": p.Minimum}))
+	case p.Maximum > 0:
+		words = append(words, p.T("portal.pay.upto", i18n.Args{"Maximum": p.Maximum}))
+	}
+	return strings.Join(words, " ")
+}
+
+func (p PayPage) feeWords() string {
+	fee := p.Fee
+	if fee == (FeeRule{}) {
+		return p.T("portal.pay.no_fee")
+	}
+	var words string
+	switch {
+	case fee.BasisPoints > 0 && fee.Fixed > 0:
+		words = p.T("portal.pay.fee_both", i18n.Args{"Percent": percent(fee.BasisPoints), "Fixed": fee.Fixed})
+	case fee.BasisPoints > 0:
+		words = p.T("portal.pay.fee_percent", i18n.Args{"Percent": percent(fee.BasisPoints)})
+	default:
+		words = p.T("portal.pay.fee_fixed", i18n.Args{"Fixed": max(fee.Fixed, fee.Minimum)})
+	}
+	if fee.BasisPoints > 0 && fee.Minimum > 0 {
+		words += ", " + p.T("portal.pay.fee_least", i18n.Args{"Minimum": fee.Minimum})
+	}
+	if fee.BasisPoints > 0 && fee.Maximum > 0 {
+		words += ", " + p.T("portal.pay.fee_most", i18n.Args{"Maximum": fee.Maximum})
+	}
+	return words + "."
+}
+
+// percent writes basis points as a percentage: 150 → "1,5".
+func percent(basisPoints int64) string {
+	text := strconv.FormatInt(basisPoints/100, 10)
+	if rest := basisPoints % 100; rest > 0 {
+		text += "," + strings.TrimRight(string([]byte{'0' + byte(rest/10), '0' + byte(rest%10)}), "0")
+	}
+	return text
+}
+
+func (p ErrorPage) key() string {
+	switch {
+	case p.Stale:
+		return "errors.stale"
+	case p.Status == 403, p.Status == 404, p.Status == 422, p.Status == 429, p.Status == 503:
+		return "errors.s" + strconv.Itoa(p.Status)
+	}
+	return "errors.s500"
+}
+
+func (p ErrorPage) icon() string {
+	switch {
+	case p.Stale:
+		return "clock"
+	case p.Status == 403:
+		return "lock"
+	case p.Status == 404:
+		return "search-x"
+	case p.Status == 429:
+		return "hourglass"
+	}
+	return "triangle-alert"
+}
+
+func (p ErrorPage) wayOut() string {
+	if p.BackHref != "" {
+		return p.BackHref
+	}
+	return p.Home()
+}
+
+// retry says when to come back, in whole minutes rounded up.
+func (p ErrorPage) retry() string {
+	if p.RetryAfter <= 0 {
+		return ""
+	}
+	seconds := int(p.RetryAfter.Seconds())
+	if seconds < 90 {
+		return p.T("errors.retry_soon")
+	}
+	return p.T("errors.retry", i18n.Args{"Count": (seconds + 59) / 60})
+}
+
+func (p SettingsPage) others() bool { return len(p.Sessions) > 1 }
+
+func (p OfferPage) editionWords() string {
+	return p.T("portal.offer.edition", i18n.Args{"Version": p.Edition.Version, "Date": component.Day(p.Language(), p.Edition.Date)})
+}
