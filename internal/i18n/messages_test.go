@@ -265,6 +265,9 @@ func TestUnknownKeyIsSeen(t *testing.T) {
 }
 
 func TestFilledInAndPlural(t *testing.T) {
+	if err := Check(); err != nil {
+		t.Fatal(err)
+	}
 	for key, m := range messagesOf(t, RU) {
 		args := Args{}
 		if _, simple := m[""]; !simple {

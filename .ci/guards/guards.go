@@ -1,0 +1,77 @@
+package main
+
+// guards is the list. To add one: what it keeps from happening, its file, the
+// exact text (once in the file), what stands there without it (it must still
+// build), and the package and test that must fail then.
+var guards = []guard{
+	// Amounts and identifiers.
+	{
+		name: "a negative amount is refused", file: "internal/money/money.go",
+		text:        `return 0, ErrNegative`,
+		replacement: `return unsigned(rest)`,
+		pkg:         "./internal/money", test: "TestParse",
+	},
+	{
+		name: "a third decimal is not cut off", file: "internal/money/money.go",
+		text:        `if len(frac) > 2 {`,
+		replacement: `if frac = frac[:min(2, len(frac))]; false {`,
+		pkg:         "./internal/money", test: "TestParse",
+	},
+	{
+		name: "a sum never overflows silently", file: "internal/money/money.go",
+		text:        `if (b > 0 && a > math.MaxInt64-b) || (b < 0 && a < math.MinInt64-b) {`,
+		replacement: `if false && a > math.MaxInt64 {`,
+		pkg:         "./internal/money", test: "TestAdd",
+	},
+	{
+		name: "a landline is no wallet", file: "internal/phone/phone.go",
+		text:        `return "", ErrLandline`,
+		replacement: `return Number("+996" + national), nil`,
+		pkg:         "./internal/phone", test: "TestParse",
+	},
+	{
+		name: "a number stays out of the logs", file: "internal/phone/phone.go",
+		text:        `slog.StringValue("•••")`,
+		replacement: `slog.StringValue(string(n))`,
+		pkg:         "./internal/phone", test: "TestStaysOutOfLogs",
+	},
+	{
+		name: "an ИНН has 14 digits", file: "internal/inn/inn.go",
+		text:        `case Length:`,
+		replacement: `default:`,
+		pkg:         "./internal/inn", test: "TestParse",
+	},
+	// Errors and configuration.
+	{
+		name: "a bad field never hides an unforeseen error", file: "internal/fault/fault.go",
+		text:        `if f.Kind == Internal {`,
+		replacement: `if false {`,
+		pkg:         "./internal/fault", test: "TestWorstKindOfSeveralIsNotHidden",
+	},
+	{
+		name: "development stays on loopback", file: "internal/config/parse.go",
+		text:        `if mode == Development && !loopback(host) {`,
+		replacement: `if mode == Development && host == "none" {`,
+		pkg:         "./internal/config", test: "TestRefused",
+	},
+	{
+		name: "production refuses development's secret", file: "internal/config/parse.go",
+		text:        `refuseKnown("ELSOM_SECRET_KEY", c.SecretKey, problems)`,
+		replacement: ``,
+		pkg:         "./internal/config", test: "TestRefused",
+	},
+	{
+		name: "production keeps its rate limits", file: "internal/config/parse.go",
+		text: `if c.Mode != Development {
+			problems.add("ELSOM_RATE_LIMITS"`,
+		replacement: `if false {
+			problems.add("ELSOM_RATE_LIMITS"`,
+		pkg: "./internal/config", test: "TestRefused",
+	},
+	{
+		name: "a secret is never printed", file: "internal/config/secret.go",
+		text:        `func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }`,
+		replacement: `var _ = fmt.Sprint(io.EOF)`,
+		pkg:         "./internal/config", test: "TestSecretsAreNeverPrinted",
+	},
+}
