@@ -1,0 +1,70 @@
+// Package courier carries the messages of a lane of the outbox: it hands each
+// to its wire, again and again with growing pauses, until it is gone or there
+// is no more sense in it.
+//
+// It promises that a message is recorded as sent only after its wire said so;
+// a wire that says so too late may be asked twice. It never logs what a
+// message says or to whom.
+package courier
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/outbox"
+)
+
+// Lane is how a lane's messages are carried.
+type Lane struct {
+	Name string
+	// Send hands a message to its wire. A fault.Invalid error is final, after
+	// any other the message is carried again.
+	Send func(ctx context.Context, task outbox.Task) error
+}
+
+const (
+	width    = 4
+	lease    = time.Minute
+	deadline = 20 * time.Second // of one Send, well under the lease
+	longest  = 10 * time.Minute // pause between two tries
+	maxTries = 150              // about a day
+)
+
+// Worker is the outbox worker of the lane.
+func Worker(db *database.DB, lane Lane) outbox.Worker {
+	return outbox.Worker{
+		Lane: lane.Name, Width: width, Lease: lease,
+		Do: func(ctx context.Context, task outbox.Task) { carry(ctx, db, lane, task) },
+	}
+}
+
+func carry(ctx context.Context, db *database.DB, lane Lane, task outbox.Task) {
+	sending, cancel := context.WithTimeout(ctx, deadline)
+	err := lane.Send(sending, task)
+	cancel()
+	log := slog.With("lane", lane.Name, "task", task.ID, "tries", task.Tries)
+	record := func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) }
+	switch {
+	case err == nil:
+		log.InfoContext(ctx, "courier: sent")
+	case fault.Is(err, fault.Invalid) || task.Tries >= maxTries:
+		log.ErrorContext(ctx, "courier: given up", "error", err)
+		record = func(ctx context.Context, tx *database.Tx) error { return outbox.GiveUp(ctx, tx, task) }
+	default:
+		log.WarnContext(ctx, "courier: not sent yet", "error", err)
+		record = func(ctx context.Context, tx *database.Tx) error {
+			return outbox.Postpone(ctx, tx, task, tx.Now().Add(pause(task.Tries)))
+		}
+	}
+	if err := db.InTx(ctx, record); err != nil {
+		log.ErrorContext(ctx, "courier: not recorded", "error", err) // the lease ends, and it is carried again
+	}
+}
+
+// pause doubles from two seconds on.
+func pause(tries int) time.Duration {
+	return min(longest, time.Second<<min(tries, 20))
+}

@@ -1,0 +1,208 @@
+package sms
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/i18n"
+	"elsom/internal/money"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+)
+
+const number = phone.Number("+996700123456")
+
+func sealer(t *testing.T, secret string) *Sealer {
+	t.Helper()
+	s, err := NewSealer([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// longest fills each text with the longest values that it can meet.
+var longest = map[string]map[string]any{
+	"sms.code":               {"Code": "888888"},
+	"sms.reset_code":         {"Code": "888888"},
+	"sms.reset_done":         {"Until": "23.11.2026 15:40"},
+	"sms.password_changed":   nil,
+	"sms.registered_already": nil,
+	"sms.payment_completed":  payment,
+	"sms.payment_refunded":   payment,
+	"sms.topped_up":          {"Amount": money.Max},
+}
+
+var payment = map[string]any{
+	"Code": "1234 5678 9012", "Service": strings.Repeat("Ңу", 40), "Account": strings.Repeat("•7", 100), "Amount": money.Max,
+}
+
+func TestTextsFitTwoParts(t *testing.T) {
+	for _, lang := range i18n.Langs() {
+		for key, args := range longest {
+			text, err := render(string(lang), key, printed(args))
+			if err != nil {
+				t.Errorf("%s %s: %v", lang, key, err)
+				continue
+			}
+			// Two parts of UCS-2 hold 67 characters each.
+			if n := len(utf16.Encode([]rune(text))); n > 134 {
+				t.Errorf("%s %s: %d characters: %s", lang, key, n, text)
+			}
+		}
+	}
+}
+
+// In an SMS that brings a code it is the first group of digits of its length.
+func TestCodeIsTheFirstGroupOfItsLength(t *testing.T) {
+	six := regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
+	for _, lang := range i18n.Langs() {
+		for _, key := range []string{"sms.code", "sms.reset_code"} {
+			text, err := render(string(lang), key, map[string]string{"Code": "004711"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := six.FindStringSubmatch(text); found == nil || found[1] != "004711" {
+				t.Errorf("%s %s: %q", lang, key, text)
+			}
+		}
+	}
+}
+
+func TestRenderRefusesHolesInAText(t *testing.T) {
+	for name, args := range map[string]map[string]string{"sms.code": nil, "sms.no_such_text": {"Code": "1"}} {
+		if text, err := render("ru", name, args); err == nil {
+			t.Errorf("%s: rendered %q", name, text)
+		}
+	}
+}
+
+func TestSecretsRestSealed(t *testing.T) {
+	m := Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
+	s := sealer(t, "the server's secret")
+	p := s.Promise("event", m)
+	row, err := json.Marshal(p.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(row), "471193") || strings.Contains(string(row), "Code") {
+		t.Errorf("the secret stands in the row: %s", row)
+	}
+	task := outbox.Task{Key: "event", Payload: row}
+	r, err := s.render(task, time.Time{})
+	if err != nil || !strings.Contains(r.Text, "471193") || r.Phone != number || r.ID != "event" {
+		t.Errorf("rendered %+v, %v", r, err)
+	}
+	// Neither under another key, nor for another event, nor for another number.
+	if _, err := sealer(t, "another secret").render(task, time.Time{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("another server's key opened it: %v", err)
+	}
+	if _, err := s.render(outbox.Task{Key: "other", Payload: row}, time.Time{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("opened for another event: %v", err)
+	}
+	moved := outbox.Task{Key: "event", Payload: json.RawMessage(strings.Replace(string(row), "700123456", "700123457", 1))}
+	if _, err := s.render(moved, time.Time{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("opened for another number: %v", err)
+	}
+}
+
+func TestSecretNeedsASealer(t *testing.T) {
+	p := Promise("event", Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true})
+	if row, err := json.Marshal(p.Payload); err == nil {
+		t.Errorf("a bare secret became a row: %s", row)
+	}
+}
+
+func TestCode(t *testing.T) {
+	seen := map[string]bool{}
+	for range 200 {
+		code := Code(6)
+		if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
+			t.Fatalf("code %q", code)
+		}
+		seen[code] = true
+	}
+	if len(seen) < 190 {
+		t.Errorf("only %d different codes of 200", len(seen))
+	}
+}
+
+type recorder struct {
+	mu   sync.Mutex
+	sent []Rendered
+	fail []error // what the first calls answer
+}
+
+func (g *recorder) Send(_ context.Context, r Rendered) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sent = append(g.sent, r)
+	if len(g.fail) > 0 {
+		err := g.fail[0]
+		g.fail = g.fail[1:]
+		return err
+	}
+	return nil
+}
+
+// promiseAndCarry runs the lane's work on one claimed task.
+func promiseAndCarry(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outbox.Promise) (state, payload string) {
+	t.Helper()
+	ctx := context.Background()
+	var tasks []outbox.Task
+	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		if err = outbox.Add(ctx, tx, p); err != nil {
+			return err
+		}
+		tasks, err = outbox.Claim(ctx, tx, Lane, 1, time.Minute)
+		return err
+	})
+	if err != nil || len(tasks) != 1 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	Worker(db, s, g).Do(ctx, tasks[0])
+	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload FROM promises WHERE id = $1", tasks[0].ID).Scan(&state, &payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state, payload
+}
+
+func TestWorker(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, g := sealer(t, "the server's secret"), &recorder{}
+		m := Message{Phone: number, Lang: "ky", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
+		if state, payload := promiseAndCarry(t, db, s, g, s.Promise("a", m)); state != "kept" || payload != "" {
+			t.Errorf("sent: %s %q", state, payload)
+		}
+		if len(g.sent) != 1 || !strings.Contains(g.sent[0].Text, "капчыгынын") {
+			t.Errorf("sent %+v", g.sent)
+		}
+		g.fail = []error{fault.New(fault.Unavailable, "test", "")}
+		if state, payload := promiseAndCarry(t, db, s, g, s.Promise("b", m)); state != "open" || payload == "" {
+			t.Errorf("gateway down: %s %q", state, payload)
+		}
+		g.fail = []error{fault.New(fault.Invalid, "test", "")}
+		if state, payload := promiseAndCarry(t, db, s, g, s.Promise("c", m)); state != "failed" || payload != "" {
+			t.Errorf("refused for good: %s %q", state, payload)
+		}
+		before := len(g.sent)
+		m.Until = db.Now().Add(-time.Second)
+		if state, _ := promiseAndCarry(t, db, s, g, s.Promise("d", m)); state != "kept" || len(g.sent) != before {
+			t.Errorf("too late: %s, %d sent", state, len(g.sent)-before)
+		}
+		silent := s.Promise("e", Message{Phone: number, Lang: "ru", Key: Nothing})
+		if state, _ := promiseAndCarry(t, db, s, g, silent); state != "kept" || len(g.sent) != before {
+			t.Errorf("nothing to say: %s, %d sent", state, len(g.sent)-before)
+		}
+	})
+}
