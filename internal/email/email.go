@@ -1,0 +1,92 @@
+// Package email is the port to the mail server: what is to be said to whom, as
+// a promise that is kept after the commit of the act that made it due.
+//
+// It promises plain text in the reader's language. It carries notices only,
+// never a code, a password or a link that lets anybody in.
+package email
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"elsom/internal/courier"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/i18n"
+	"elsom/internal/outbox"
+)
+
+// Lane is the outbox lane of e-mails.
+const Lane = "email"
+
+// Message is what is to be said.
+type Message struct {
+	To string
+	// Lang is the reader's language: ky, ru or en.
+	Lang string
+	// Key names the words: those of Key.subject and Key.text.
+	Key string
+	// Args are printed by their String method where they have one.
+	Args map[string]any
+}
+
+// Rendered is a message as the wire gets it.
+type Rendered struct {
+	To, Subject, Text string
+	// ID stays the same over repeats of one message.
+	ID string
+}
+
+// Gateway is the wire that brings a message to a mailbox. A fault.Invalid
+// error is final; after any other the message is sent again later.
+type Gateway interface {
+	Send(ctx context.Context, r Rendered) error
+}
+
+type payload struct {
+	To   string            `json:"to"`
+	Lang string            `json:"lang"`
+	Key  string            `json:"key"`
+	Args map[string]string `json:"args,omitempty"`
+}
+
+// Promise makes the outbox promise of a message. The key is the event's: one
+// message an event.
+func Promise(key string, m Message) outbox.Promise {
+	p := payload{To: m.To, Lang: m.Lang, Key: m.Key, Args: map[string]string{}}
+	for name, value := range m.Args {
+		p.Args[name] = fmt.Sprint(value)
+	}
+	return outbox.Promise{Lane: Lane, Key: key, Payload: p}
+}
+
+// Worker keeps the promises of the lane.
+func Worker(db *database.DB, g Gateway) outbox.Worker {
+	return courier.Worker(db, courier.Lane{Name: Lane, Send: func(ctx context.Context, task outbox.Task) error {
+		r, err := render(task)
+		if err != nil {
+			return err
+		}
+		return g.Send(ctx, r)
+	}})
+}
+
+func render(task outbox.Task) (Rendered, error) {
+	var p payload
+	if err := task.Read(&p); err != nil {
+		return Rendered{}, fault.New(fault.Invalid, "email.render", "").Because(err)
+	}
+	args := make(i18n.Args, len(p.Args))
+	for name, value := range p.Args {
+		args[name] = value
+	}
+	speaker, _ := i18n.Parse(p.Lang)
+	r := Rendered{To: p.To, Subject: speaker.T(p.Key+".subject", args), Text: speaker.T(p.Key+".text", args), ID: task.Key}
+	for _, text := range []string{r.Subject, r.Text} {
+		if strings.HasPrefix(text, "⟨") || strings.Contains(text, "<no value>") {
+			return Rendered{}, fault.New(fault.Invalid, "email.render", "")
+		}
+	}
+	return r, nil
+}
