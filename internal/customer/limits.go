@@ -1,0 +1,83 @@
+package customer
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/phone"
+)
+
+// How often a thing may be tried. Limits by address leave room for a family or
+// an office behind one address. Limits by number alone are above what one
+// address may do to it, so that nobody can use up a number's tries from one
+// place; who once logged in from an address isn't counted by number there, so
+// that guesses from many places don't keep the owner out at home, and a new
+// password by SMS code opens the account anywhere.
+var (
+	knownAddress = attempt.Rule{Name: "known.address", Limit: 120, Window: 15 * time.Minute}
+
+	signupAddress = attempt.Rule{Name: "signup.address", Limit: 30, Window: time.Hour}
+
+	loginAddress       = attempt.Rule{Name: "login.address", Limit: 100, Window: 15 * time.Minute}
+	loginNumber        = attempt.Rule{Name: "login.number", Limit: 30, Window: 15 * time.Minute}
+	loginNumberAddress = attempt.Rule{Name: "login.number.address", Limit: 5, Window: 5 * time.Minute}
+
+	codeAddress       = attempt.Rule{Name: "code.address", Limit: 60, Window: time.Hour}
+	codeNumber        = attempt.Rule{Name: "code.number", Limit: 10, Window: time.Hour}
+	codeNumberAddress = attempt.Rule{Name: "code.number.address", Limit: 5, Window: time.Hour}
+
+	passwordChange = attempt.Rule{Name: "password.change", Limit: 5, Window: 5 * time.Minute}
+)
+
+// familiarFor is how long an address counts as one from which the owner came.
+const familiarFor = 90 * 24 * time.Hour
+
+// takeCode counts an SMS code that is about to be sent.
+func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address string) error {
+	if err := cs.o.Attempts.Take(ctx, codeAddress, address); err != nil {
+		return err
+	}
+	if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {
+		return err
+	}
+	return cs.o.Attempts.Take(ctx, codeNumber, number.String())
+}
+
+// takeLogin counts a password that is about to be tried.
+func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, address string, familiar bool) error {
+	if err := cs.o.Attempts.Take(ctx, loginAddress, address); err != nil {
+		return err
+	}
+	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
+		return err
+	}
+	if familiar {
+		return nil
+	}
+	return cs.o.Attempts.Take(ctx, loginNumber, number.String())
+}
+
+// forgetLogin gives the tries back: who knows the password is no guesser.
+// Those by address stay: one right password doesn't excuse guesses elsewhere.
+func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, address string) error {
+	if err := cs.o.Attempts.Reset(ctx, loginNumberAddress, both(number, address)); err != nil {
+		return err
+	}
+	return cs.o.Attempts.Reset(ctx, loginNumber, number.String())
+}
+
+func both(number phone.Number, address string) string { return number.String() + " " + address }
+
+// hash is a keyed hash of several texts, none of which can run into the next.
+func (cs *Customers) hash(texts ...string) string {
+	mac := hmac.New(sha256.New, cs.key)
+	for _, text := range texts {
+		fmt.Fprintf(mac, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,176 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/email"
+	"elsom/internal/fault"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+	"elsom/internal/sms"
+)
+
+// StartReset sends an SMS code for a new password. A number that is not
+// registered, or whose wallet is blocked, takes the same course, only that no
+// SMS comes. lang is the language of the visit.
+//
+// Faults: TooMany.
+func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang, address string) error {
+	const act = "customer.reset"
+	if err := cs.takeCode(ctx, number, address); err != nil {
+		return err
+	}
+	return fault.Wrap(act, cs.start(ctx, &confirmation{
+		SessionKey: sessionKey, Purpose: string(ForReset), Phone: number.String(), Lang: lang, Address: address,
+	}, resetText))
+}
+
+func resetText(holder *Record) string {
+	if holder == nil || holder.PasswordHash == "" || holder.Blocked {
+		return sms.Nothing
+	}
+	return "sms.reset_code"
+}
+
+// ConfirmReset sets a new password for the number that the SMS code proves.
+// All sessions end; for a day (Options.Hold) a wallet without a PIN can't send
+// money out; its holder is told by SMS and e-mail.
+//
+// Faults: Invalid at password (the code isn't tried then) and code; TooMany;
+// NotFound where the session awaits no code.
+func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, password, address string) (Customer, error) {
+	const act = "customer.reset.confirm"
+	number, err := cs.Pending(ctx, sessionKey, ForReset)
+	if err != nil {
+		return Customer{}, err
+	}
+	if err := judgePassword(act, password, number); err != nil {
+		return Customer{}, err
+	}
+	row, err := cs.try(ctx, act, sessionKey, ForReset, code)
+	if err != nil {
+		return Customer{}, err
+	}
+	hash, err := cs.hasher.hash(ctx, password)
+	if err != nil {
+		return Customer{}, err
+	}
+	var holder *Record
+	var refusal error
+	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		holder, refusal, err = cs.replacePassword(ctx, tx, act, row, hash, address)
+		return err
+	})
+	if err == nil {
+		err = refusal
+	}
+	if err != nil {
+		return Customer{}, fault.Wrap(act, err)
+	}
+	// Whoever guessed meanwhile must not keep the holder of the number out.
+	if err := cs.forgetLogin(ctx, number, address); err != nil {
+		return Customer{}, err
+	}
+	return holder.Customer(), nil
+}
+
+func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act string, row *confirmation, hash, address string) (
+	holder *Record, refusal, err error,
+) {
+	now := cs.o.Now()
+	if fresh, err := use(tx, row, now); err != nil || !fresh {
+		return nil, gone(act), err
+	}
+	before, err := readByPhone(tx, row.Phone)
+	if err != nil {
+		return nil, nil, err
+	}
+	if before == nil || before.PasswordHash == "" || before.Blocked {
+		return nil, gone(act), nil
+	}
+	hold := database.Moment(now.Add(cs.o.Hold))
+	holder, err = setPassword(tx, before.ID, before.PasswordHash, hash, &hold)
+	if err != nil {
+		return nil, nil, err
+	}
+	if holder == nil {
+		return nil, gone(act), nil
+	}
+	if err := remember(tx, holder.ID, cs.familiar(holder.ID, address), now); err != nil {
+		return nil, nil, err
+	}
+	return holder, nil, outbox.Add(ctx, tx, cs.tell(tx, holder, now, hold)...)
+}
+
+// tell promises the words to the holder that the password is another now.
+func (cs *Customers) tell(tx *database.Tx, holder *Record, at, hold time.Time) []outbox.Promise {
+	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
+	promises := []outbox.Promise{sms.Promise(event, sms.Message{
+		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.reset_done",
+		Args: map[string]any{"Until": forPeople(hold)},
+	})}
+	if cs.o.Email && holder.Email != "" {
+		promises = append(promises, email.Promise(event, email.Message{
+			To: holder.Email, Lang: holder.Lang, Key: "email.reset_done",
+			Args: map[string]any{
+				"Phone": phone.Number(holder.Phone).Masked(), "At": forPeople(at), "Until": forPeople(hold),
+			},
+		}))
+	}
+	return promises
+}
+
+// ChangePassword sets a new password for who knows the old one, and ends all
+// sessions; the caller logs the present one in again. The holder is told by
+// SMS.
+//
+// Faults: Invalid at old_password and password; TooMany; Conflict where it was
+// changed elsewhere at this moment.
+func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password string) (Customer, error) {
+	const act = "customer.password"
+	holder, err := cs.readByID(ctx, id)
+	if err != nil {
+		return Customer{}, fault.Wrap(act, err)
+	}
+	if holder == nil || holder.PasswordHash == "" {
+		return Customer{}, fault.New(fault.NotFound, act, "")
+	}
+	if err := judgePassword(act, password, phone.Number(holder.Phone)); err != nil {
+		return Customer{}, err
+	}
+	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
+		return Customer{}, err
+	}
+	right, _, err := cs.hasher.match(ctx, old, holder.PasswordHash)
+	if err != nil {
+		return Customer{}, err
+	}
+	if !right {
+		return Customer{}, fault.New(fault.Invalid, act, "customer.password_old_wrong").At("old_password")
+	}
+	hash, err := cs.hasher.hash(ctx, password)
+	if err != nil {
+		return Customer{}, err
+	}
+	var changed *Record
+	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		changed, err = setPassword(tx, id, holder.PasswordHash, hash, nil)
+		if err != nil || changed == nil {
+			return err
+		}
+		return outbox.Add(ctx, tx, sms.Promise(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
+			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.password_changed",
+		}))
+	})
+	if err != nil {
+		return Customer{}, fault.Wrap(act, err)
+	}
+	if changed == nil {
+		return Customer{}, fault.New(fault.Conflict, act, "")
+	}
+	return changed.Customer(), nil
+}

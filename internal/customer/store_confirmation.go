@@ -1,0 +1,83 @@
+package customer
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"elsom/internal/database"
+)
+
+// confirmation is a row of confirmations: what an SMS code would confirm.
+type confirmation struct {
+	SessionKey   string
+	Purpose      string
+	Phone        string
+	Email        string
+	PasswordHash string
+	Offer        string
+	Lang         string
+	Address      string
+	CodeHash     string
+	Tries        int64
+	CreatedAt    time.Time
+	SentAt       time.Time
+	ExpiresAt    time.Time
+	UsedAt       *time.Time
+}
+
+// TableName names the table for GORM.
+func (confirmation) TableName() string { return "confirmations" }
+
+// put stores what a code would confirm, in the place of what the session had
+// begun before.
+func put(tx *database.Tx, row *confirmation) error {
+	return tx.Gorm().Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "session_key"}, {Name: "purpose"}},
+		UpdateAll: true,
+	}).Create(row).Error
+}
+
+func (cs *Customers) confirmation(ctx context.Context, sessionKey string, purpose Purpose) (*confirmation, error) {
+	var rows []confirmation
+	err := cs.db.Gorm(ctx).Where("session_key = ? AND purpose = ?", sessionKey, purpose).Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// countTry counts a try of a code and gives what it would confirm; nil where
+// no try is left. It commits before anything is compared.
+func (cs *Customers) countTry(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (*confirmation, error) {
+	var rows []confirmation
+	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		rows = nil
+		return tx.Gorm().Raw(`UPDATE confirmations SET tries = tries + 1
+			WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?
+			RETURNING *`, sessionKey, purpose, now, codeTries).Scan(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// use spends a code: false where it was spent or replaced meanwhile. The
+// password goes with it.
+func use(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE confirmations SET used_at = ?, email = '', password_hash = ''
+		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ?`,
+		now, row.SessionKey, row.Purpose, row.CodeHash)
+	return result.RowsAffected == 1, result.Error
+}
+
+// renew puts a new code in the place of row's; false where another press was
+// faster or the pause isn't over.
+func renew(tx *database.Tx, row *confirmation, codeHash string, now time.Time) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE confirmations SET code_hash = ?, tries = 0, sent_at = ?, expires_at = ?
+		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ? AND sent_at <= ?`,
+		codeHash, now, now.Add(CodeLife), row.SessionKey, row.Purpose, row.CodeHash, now.Add(-ResendPause))
+	return result.RowsAffected == 1, result.Error
+}
