@@ -58,12 +58,15 @@ var Promised = &database.Family[Promise]{
 	},
 }
 
-// Kept ends promises together with a transfer, by the claimed task's ID. It
-// doesn't ask for the lease: what the transfer says has happened.
-var Kept = &database.Family[int64]{
+// Name names a promise.
+type Name struct{ Lane, Key string }
+
+// Kept ends promises together with a transfer. It doesn't ask for the lease:
+// what the transfer says has happened.
+var Kept = &database.Family[Name]{
 	Name: "promise kept",
-	Write: func(_ context.Context, tx *database.Tx, ids []int64) error {
-		return keep(tx, ids)
+	Write: func(_ context.Context, tx *database.Tx, names []Name) error {
+		return keepNamed(tx, names)
 	},
 }
 
@@ -74,6 +77,13 @@ func Add(_ context.Context, tx *database.Tx, promises ...Promise) error {
 		return nil
 	}
 	return insert(tx, promises)
+}
+
+// Due tells whether a lane has a promise to be taken up now. It locks nothing,
+// so that an idle lane costs one index look-up.
+func Due(ctx context.Context, db *database.DB, lane string) (bool, error) {
+	due, err := readDue(ctx, db, lane)
+	return due, fault.Wrap("outbox.due", err)
 }
 
 // Claim takes up to n due promises of a lane for the length of the lease, in

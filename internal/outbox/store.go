@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -66,6 +67,22 @@ func keep(tx *database.Tx, ids []int64) error { return end(tx, ids, "kept") }
 func end(tx *database.Tx, ids []int64, state string) error {
 	return tx.Gorm().Exec("UPDATE promises SET state = ?, payload = '', ended_at = ? WHERE id IN ? AND state = 'open'",
 		state, tx.Now(), ids).Error
+}
+
+func keepNamed(tx *database.Tx, names []Name) error {
+	values := make([]any, 0, 1+2*len(names))
+	values = append(values, tx.Now())
+	for _, n := range names {
+		values = append(values, n.Lane, n.Key)
+	}
+	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE (lane, key) IN (VALUES "+
+		strings.TrimSuffix(strings.Repeat("(?,?),", len(names)), ",")+") AND state = 'open'", values...).Error
+}
+
+func readDue(ctx context.Context, db *database.DB, lane string) (bool, error) {
+	var found []int64
+	err := db.Gorm(ctx).Raw("SELECT 1 FROM promises WHERE lane = ? AND state = 'open' AND due_at <= ? LIMIT 1", lane, db.Now()).Scan(&found).Error
+	return len(found) > 0, err
 }
 
 func postpone(tx *database.Tx, task Task, at time.Time) error {

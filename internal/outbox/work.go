@@ -75,7 +75,7 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 	}
 	for ctx.Err() == nil {
 		n := takeAll(ctx, free)
-		tasks, err := w.Claim(ctx, n)
+		tasks, err := w.claimDue(ctx, db, n)
 		if err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "outbox: claim", "lane", w.Lane, "error", err)
 		}
@@ -92,6 +92,16 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 			wait(ctx, bell.lane(w.Lane))
 		}
 	}
+}
+
+func (w Worker) claimDue(ctx context.Context, db *database.DB, n int) ([]Task, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	if due, err := Due(ctx, db, w.Lane); err != nil || !due {
+		return nil, err
+	}
+	return w.Claim(ctx, n)
 }
 
 // do contains a panic: one bad task must not end the process. Its lease runs

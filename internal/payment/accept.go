@@ -1,0 +1,183 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/outbox"
+)
+
+// Lane is the outbox lane of deliveries to a biller.
+func Lane(biller string) string { return "biller:" + biller }
+
+// Accepted is what Accept answers.
+type Accepted struct {
+	Payment Payment
+	// Before: it had been accepted before; nothing was paid now.
+	Before bool
+}
+
+// delivery is the payload of a delivery's promise.
+type delivery struct {
+	Payment int64 `json:"payment"`
+}
+
+// Accept pays a draft: the total goes from the wallet into transit, and its
+// delivery is promised, in one commit. It never waits for the biller.
+//
+// However often it is asked, a draft is accepted once. Refusals leave the
+// draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}},
+// Forbidden (held or blocked), Conflict "payment.fee_changed" and
+// "payment.draft_expired". After Unknown the payment may be accepted: ask again.
+func (ps *Payments) Accept(ctx context.Context, c customer.Customer, id int64) (Accepted, error) {
+	before, err := ps.ByID(ctx, c.ID, id)
+	if err == nil {
+		return Accepted{before, true}, nil
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return Accepted{}, err
+	}
+	draft, err := ps.Draft(ctx, c.ID, id)
+	if err != nil {
+		return Accepted{}, err
+	}
+	level, err := ps.acceptable(ctx, c, draft)
+	if err != nil {
+		return Accepted{}, err
+	}
+	return ps.post(ctx, c, draft, level)
+}
+
+// acceptable tells what stands against a draft besides money.
+func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
+	const act = "payment.accept"
+	if ps.Expired(draft) {
+		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.draft_expired")
+	}
+	if c.Blocked {
+		return catalog.Level{}, fault.New(fault.Forbidden, act, "payment.blocked")
+	}
+	if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {
+		return catalog.Level{}, err
+	}
+	service, err := ps.Catalog.Service(ctx, draft.Service)
+	if err != nil {
+		return catalog.Level{}, err
+	}
+	if err := service.Accepts(draft.Amount); err != nil {
+		return catalog.Level{}, err
+	}
+	if service.Fee.Of(draft.Amount) != draft.Fee || service.Biller != draft.Biller {
+		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.fee_changed")
+	}
+	return ps.Catalog.Level(ctx, c.Level)
+}
+
+func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, level catalog.Level) (Accepted, error) {
+	transit, err := ps.Ledger.Account(ctx, ledger.Transit, draft.Biller)
+	if err != nil {
+		return Accepted{}, err
+	}
+	var payment Payment
+	var receipt ledger.Receipt
+	for range 3 { // a code that another payment has is drawn anew
+		payment = ps.of(draft)
+		receipt, err = ps.Ledger.Post(ctx, ledger.Posting{
+			Key: AcceptKey(draft.ID), Act: "payment.accept",
+			Entries: []ledger.Entry{
+				{Account: draft.CustomerID, Amount: -draft.Total()},
+				{Account: transit, Amount: draft.Total()},
+			},
+			Riders: []database.Rider{
+				acceptedFamily.Row(accepted{payment, level}),
+				outbox.Promised.Row(outbox.Promise{
+					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID},
+				}),
+			},
+		})
+		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+			break
+		}
+	}
+	if err != nil {
+		return Accepted{}, ps.acceptFault(err)
+	}
+	if receipt.Replayed {
+		before, err := ps.ByID(ctx, c.ID, draft.ID)
+		return Accepted{before, true}, err
+	}
+	payment.AcceptedAt = receipt.PostedAt
+	ps.Bell.Ring(Lane(draft.Biller))
+	return Accepted{payment, false}, nil
+}
+
+func (ps *Payments) acceptFault(err error) error {
+	var below *ledger.BelowFloor
+	if errors.As(err, &below) {
+		return short("payment.accept", below.Balance)
+	}
+	return err
+}
+
+func (ps *Payments) of(draft Draft) Payment {
+	return Payment{
+		ID: draft.ID, CustomerID: draft.CustomerID, Service: draft.Service, Biller: draft.Biller,
+		Identifier: draft.Identifier, Payee: draft.Payee, Amount: draft.Amount, Fee: draft.Fee,
+		TxnID: draft.TxnID, Code: newCode(), Channel: draft.Channel, State: Processing, AcceptedAt: ps.DB.Now(),
+	}
+}
+
+// accepted is the row that rides on a payment's first transfer.
+type accepted struct {
+	payment Payment
+	level   catalog.Level
+}
+
+// acceptedFamily judges the limits, for each customer in the order in which
+// the payments stand in the batch, and writes the payments.
+var acceptedFamily = &database.Family[accepted]{
+	Name:  "payment accepted",
+	Judge: judgeLimits,
+	Write: func(_ context.Context, tx *database.Tx, rows []accepted) error {
+		return insertPayments(tx, rows)
+	},
+}
+
+func judgeLimits(_ context.Context, tx *database.Tx, rows []accepted) (func(i int) error, error) {
+	var limited []int64
+	for _, r := range rows {
+		if r.level.Day > 0 || r.level.Month > 0 {
+			limited = append(limited, r.payment.CustomerID)
+		}
+	}
+	sums, err := sumSpent(tx, limited)
+	if err != nil {
+		return nil, err
+	}
+	return func(i int) error {
+		id, total := rows[i].payment.CustomerID, rows[i].payment.Total()
+		if err := exceeds(rows[i].level, sums[id], total); err != nil {
+			return err
+		}
+		sum := sums[id]
+		sums[id] = spent{ID: id, Day: sum.Day + total, Month: sum.Month + total}
+		return nil
+	}, nil
+}
+
+// periods gives the beginnings of the day and of the month in Bishkek.
+func periods(now time.Time) (day, month time.Time) {
+	local := now.In(customer.Bishkek)
+	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)
+	month = time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, customer.Bishkek)
+	return database.Moment(day), database.Moment(month)
+}

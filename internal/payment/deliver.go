@@ -1,0 +1,245 @@
+package payment
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/catalog"
+	"elsom/internal/database"
+	"elsom/internal/outbox"
+)
+
+// leaseOf is how long a claimed delivery belongs to its worker: well over the
+// call's deadline, so that nobody else calls while an answer can still come.
+func leaseOf(who catalog.Biller) time.Duration { return 2*who.Deadline + 5*time.Second }
+
+// lookForBillers is how often new billers of an import get a worker.
+const lookForBillers = 2 * time.Second
+
+// Deliver brings accepted payments to their billers until ctx ends, each
+// biller by a worker of its own, so that one that is dead never starves another.
+func (ps *Payments) Deliver(ctx context.Context) {
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	working := map[string]bool{}
+	for ctx.Err() == nil {
+		codes, err := ps.billers(ctx)
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "payment: billers", "error", err)
+		}
+		for _, code := range codes {
+			if !working[code] {
+				working[code] = true
+				workers.Go(func() { ps.deliverTo(ctx, code) })
+			}
+		}
+		select {
+		case <-time.After(lookForBillers):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// billers are those of the catalogue, and those no longer in it who still have
+// open payments.
+func (ps *Payments) billers(ctx context.Context) ([]string, error) {
+	list, err := ps.Catalog.Billers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	codes, err := readOpenBillers(ctx, ps.DB)
+	for _, b := range list {
+		codes = append(codes, b.Code)
+	}
+	return codes, err
+}
+
+// call is one claimed delivery: an attempt that is committed and not yet made.
+type call struct {
+	task          outbox.Task
+	payment       Payment
+	biller        catalog.Biller
+	number        int // of the attempt, from 1
+	unknownBefore bool
+	slot          slot
+}
+
+// deliverer is the worker of one biller.
+type deliverer struct {
+	*Payments
+	code  string
+	mu    sync.Mutex
+	calls map[int64]call // by task
+}
+
+func (ps *Payments) deliverTo(ctx context.Context, code string) {
+	d := &deliverer{Payments: ps, code: code, calls: map[int64]call{}}
+	outbox.Work(ctx, ps.DB, ps.Bell, outbox.Worker{Lane: Lane(code), Width: slots, Claim: d.claim, Do: d.do})
+}
+
+// claim takes deliveries with their slots and writes their attempts, in one
+// commit: the attempt stands before its call.
+func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
+	who, err := d.Catalog.Biller(ctx, d.code)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.openSlots(ctx, d.code); err != nil {
+		return nil, err
+	}
+	var calls []call
+	err = d.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		calls = nil
+		taken, err := takeSlots(tx, who.Code, n, 1, leaseOf(who))
+		if err != nil || len(taken) == 0 {
+			return err
+		}
+		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), len(taken), leaseOf(who))
+		if err != nil {
+			return err
+		}
+		if calls, err = d.prepare(ctx, tx, who, tasks, taken); err != nil {
+			return err
+		}
+		if err := freeSlots(tx, taken[len(calls):]); err != nil {
+			return err
+		}
+		return insertAttempts(tx, calls)
+	})
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]outbox.Task, len(calls))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, c := range calls {
+		tasks[i] = c.task
+		d.calls[c.task.ID] = c
+	}
+	return tasks, nil
+}
+
+// prepare makes calls of tasks. A payment that a person has decided meanwhile
+// needs none.
+func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.Task, taken []slot) ([]call, error) {
+	ids := make([]int64, len(tasks))
+	for i, task := range tasks {
+		var what delivery
+		if err := task.Read(&what); err != nil {
+			return nil, err
+		}
+		ids[i] = what.Payment
+	}
+	payments, err := readForDelivery(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	history, err := readHistory(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var calls []call
+	for i, task := range tasks {
+		payment, found := payments[ids[i]]
+		if !found || payment.State != Processing {
+			if err := outbox.Keep(ctx, tx, task); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		past := history[payment.ID]
+		calls = append(calls, call{
+			task: task, payment: payment, biller: who, number: past.Attempts + 1,
+			unknownBefore: past.Unknown > 0, slot: taken[len(calls)],
+		})
+	}
+	return calls, nil
+}
+
+// do makes one call and acts on its answer.
+func (d *deliverer) do(ctx context.Context, task outbox.Task) {
+	d.mu.Lock()
+	c := d.calls[task.ID]
+	delete(d.calls, task.ID)
+	d.mu.Unlock()
+
+	answer := d.pay(ctx, c)
+	log := logOf(c.payment).With("attempt", c.number, "outcome", answer.Outcome.String(), "result", answer.Result)
+	if answer.Err != nil {
+		log = log.With("error", answer.Err)
+	}
+	log.InfoContext(ctx, "payment: attempt")
+	if err := d.conclude(ctx, c, answer); err != nil {
+		// The lease runs out and the same txn_id is sent again.
+		log.ErrorContext(ctx, "payment: conclude", "error", err)
+	}
+}
+
+func (d *deliverer) pay(ctx context.Context, c call) biller.Answer {
+	if !c.biller.Connected() {
+		return biller.Answer{Outcome: biller.Later, Result: biller.ResultNone, Comment: "not connected"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.biller.Deadline)
+	defer cancel()
+	return d.Wire(c.biller).Pay(ctx, biller.Request{
+		TxnID: c.payment.TxnID, Date: c.payment.AcceptedAt, Account: c.payment.Identifier, Sum: c.payment.Amount,
+	})
+}
+
+func (ps *Payments) conclude(ctx context.Context, c call, answer biller.Answer) error {
+	switch judge(answer, c.unknownBefore, c.biller.AnswersStoredOutcome) {
+	case settle:
+		return ps.endCall(ctx, c, answer, Completed)
+	case refund:
+		// The refusal is written before the money moves: should we die in
+		// between, the next refusal must not meet an attempt without outcome.
+		if err := ps.record(ctx, c, answer); err != nil {
+			return err
+		}
+		return ps.endCall(ctx, c, answer, Refunded)
+	case ask:
+		return ps.postpone(ctx, c, answer, true)
+	}
+	return ps.postpone(ctx, c, answer, false)
+}
+
+// postpone writes how the attempt went and makes the delivery due again.
+func (ps *Payments) postpone(ctx context.Context, c call, answer biller.Answer, askPerson bool) error {
+	return ps.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := updateAttempts(tx, []attempted{{c, answer}}); err != nil {
+			return err
+		}
+		if askPerson {
+			if err := markAsked(tx, c.payment.ID); err != nil {
+				return err
+			}
+		}
+		if err := outbox.Postpone(ctx, tx, c.task, tx.Now().Add(ps.pause(c.number))); err != nil {
+			return err
+		}
+		return freeSlots(tx, []slot{c.slot})
+	})
+}
+
+func (ps *Payments) record(ctx context.Context, c call, answer biller.Answer) error {
+	return ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return updateAttempts(tx, []attempted{{c, answer}})
+	})
+}
+
+// pause grows with the attempts; a little chance keeps payments that failed
+// together from coming back together.
+func (ps *Payments) pause(attempt int) time.Duration {
+	pauses := ps.Timing.Pauses
+	pause := pauses[min(attempt, len(pauses))-1]
+	return pause + time.Duration(rand.Int64N(int64(pause/5)+1)) //nolint:gosec // jitter, not a secret
+}
+
+func promiseOf(p Payment) outbox.Name {
+	return outbox.Name{Lane: Lane(p.Biller), Key: strconv.FormatInt(p.ID, 10)}
+}

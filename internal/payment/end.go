@@ -1,0 +1,179 @@
+package payment
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/catalog"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/inn"
+	"elsom/internal/ledger"
+	"elsom/internal/outbox"
+	"elsom/internal/sms"
+)
+
+// ended is the row that rides on a payment's second transfer.
+type ended struct {
+	payment   Payment
+	state     State
+	result    int
+	reference string
+}
+
+// attempted is how a call went.
+type attempted struct {
+	call   call
+	answer biller.Answer
+}
+
+var endedFamily = &database.Family[ended]{
+	Name: "payment ended",
+	Write: func(_ context.Context, tx *database.Tx, rows []ended) error {
+		return updateEnded(tx, rows)
+	},
+}
+
+var attemptedFamily = &database.Family[attempted]{
+	Name: "payment attempted",
+	Write: func(_ context.Context, tx *database.Tx, rows []attempted) error {
+		if err := updateAttempts(tx, rows); err != nil {
+			return err
+		}
+		free := make([]slot, len(rows))
+		for i, r := range rows {
+			free[i] = r.call.slot
+		}
+		return freeSlots(tx, free)
+	},
+}
+
+// endCall ends a payment by a biller's answer. Where the books can't take it
+// just now it is asked again for a while: the answer is worth keeping.
+func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, state State) error {
+	const tries = 4
+	var receipt ledger.Receipt
+	var err error
+	for try := range tries {
+		if try > 0 {
+			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
+		}
+		receipt, err = ps.end(ctx, ended{c.payment, state, answer.Result, answer.Reference},
+			attemptedFamily.Row(attempted{c, answer}))
+		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
+			break
+		}
+	}
+	switch {
+	case fault.Is(err, fault.Conflict):
+		return ps.endedOtherwise(ctx, c, answer, state)
+	case err == nil && receipt.Replayed:
+		return ps.close(ctx, c, answer, false)
+	}
+	return err
+}
+
+// end posts a payment's second transfer: out of transit to the biller and to
+// our fees, or back to the wallet. Limits and blocks never stop a refund.
+func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) (ledger.Receipt, error) {
+	p := e.payment
+	transit, err := ps.Ledger.Account(ctx, ledger.Transit, p.Biller)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.refund", Entries: []ledger.Entry{
+		{Account: transit, Amount: -p.Total()}, {Account: p.CustomerID, Amount: p.Total()},
+	}}
+	if e.state == Completed {
+		if posting, err = ps.settlement(ctx, p, transit); err != nil {
+			return ledger.Receipt{}, err
+		}
+	}
+	word, err := ps.word(ctx, p, e.state)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	posting.Riders = append(riders, endedFamily.Row(e), outbox.Kept.Row(promiseOf(p)), outbox.Promised.Row(word))
+	receipt, err := ps.Ledger.Post(ctx, posting)
+	if err == nil {
+		ps.watch.end(p.ID)
+		ps.Bell.Ring(sms.Lane)
+	}
+	return receipt, err
+}
+
+func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (ledger.Posting, error) {
+	payable, err := ps.Ledger.Account(ctx, ledger.Payable, p.Biller)
+	if err != nil {
+		return ledger.Posting{}, err
+	}
+	posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.settle", Entries: []ledger.Entry{
+		{Account: transit, Amount: -p.Total()}, {Account: payable, Amount: p.Amount},
+	}}
+	if p.Fee > 0 {
+		fees, err := ps.Ledger.Account(ctx, ledger.Fees, p.Biller)
+		if err != nil {
+			return ledger.Posting{}, err
+		}
+		posting.Entries = append(posting.Entries, ledger.Entry{Account: fees, Amount: p.Fee})
+	}
+	return posting, nil
+}
+
+// word is the SMS about a payment's end, in the holder's language of the day.
+func (ps *Payments) word(ctx context.Context, p Payment, state State) (outbox.Promise, error) {
+	holder, err := ps.Customers.ByID(ctx, p.CustomerID)
+	if err != nil {
+		return outbox.Promise{}, err
+	}
+	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
+	if err != nil {
+		return outbox.Promise{}, err
+	}
+	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Args: map[string]any{
+		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": masked(service, p.Identifier), "Amount": p.Total(),
+	}}
+	if state == Refunded {
+		message.Key = "sms.payment_refunded"
+	}
+	return sms.Promise("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
+}
+
+// masked shows enough of an identifier for its payer to know it by.
+func masked(service catalog.Service, identifier string) string {
+	if service.Identifier == catalog.KindINN {
+		return inn.INN(identifier).Masked()
+	}
+	if runes := []rune(identifier); len(runes) > 4 {
+		return "••••\u00a0" + string(runes[len(runes)-4:])
+	}
+	return identifier
+}
+
+// endedOtherwise meets a payment that had ended the other way. A good answer
+// after a refund means that the biller has money that we gave back: a claim
+// for people, never a second movement.
+func (ps *Payments) endedOtherwise(ctx context.Context, c call, answer biller.Answer, state State) error {
+	logOf(c.payment).WarnContext(ctx, "payment: had ended otherwise", "now", string(state))
+	return ps.close(ctx, c, answer, state == Completed)
+}
+
+// close ends a call whose payment needs nothing more.
+func (ps *Payments) close(ctx context.Context, c call, answer biller.Answer, claim bool) error {
+	return ps.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if claim {
+			if err := insertClaim(tx, c.payment.ID, answer.Reference); err != nil {
+				return err
+			}
+		}
+		if err := updateAttempts(tx, []attempted{{c, answer}}); err != nil {
+			return err
+		}
+		if err := outbox.Keep(ctx, tx, c.task); err != nil {
+			return err
+		}
+		return freeSlots(tx, []slot{c.slot})
+	})
+}

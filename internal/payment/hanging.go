@@ -1,0 +1,114 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/biller"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Hanging is a payment that waits for a person, with what is known of it.
+type Hanging struct {
+	Payment
+	Attempts  int
+	Unknown   int // attempts without a plain answer
+	Last      string
+	Decisions []Decision
+}
+
+// Decision is one member of staff's word on a hanging payment.
+type Decision struct {
+	PaymentID int64
+	Staff     string
+	Decision  State // Completed or Refunded
+	Reason    string
+}
+
+// Claim is a payment that was refunded and then taken by the biller after all.
+type Claim struct {
+	Payment
+	ClaimReference string
+}
+
+// Hanging lists the payments that wait for a person: refused after an unknown
+// attempt, or open for longer than a day.
+func (ps *Payments) Hanging(ctx context.Context) ([]Hanging, error) {
+	list, err := readHanging(ctx, ps.DB, database.Moment(ps.DB.Now().Add(-ps.Timing.Hanging)))
+	return list, fault.Wrap("payment.hanging", err)
+}
+
+// Claims lists what a biller took after a refund.
+func (ps *Payments) Claims(ctx context.Context) ([]Claim, error) {
+	list, err := readClaims(ctx, ps.DB)
+	return list, fault.Wrap("payment.claims", err)
+}
+
+// ByCode finds a payment by its payment code, for staff.
+func (ps *Payments) ByCode(ctx context.Context, code string) (Payment, error) {
+	p, err := readByCode(ctx, ps.DB, code)
+	return p, fault.Wrap("payment.by code", err)
+}
+
+// Decide writes a member of staff's word on a hanging payment. Two different
+// people with the same word end it, by the same request key as any end; the
+// result tells whether this was the second. Failures: NotFound; Invalid for a
+// missing name or reason; Conflict for a payment that doesn't hang, or a
+// second word of one person.
+func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err error) {
+	const act = "payment.decide"
+	d.Staff, d.Reason = strings.ToLower(strings.TrimSpace(d.Staff)), strings.TrimSpace(d.Reason)
+	if d.Staff == "" || d.Reason == "" || utf8.RuneCountInString(d.Staff) > 60 || utf8.RuneCountInString(d.Reason) > 300 ||
+		(d.Decision != Completed && d.Decision != Refunded) {
+		return false, fault.New(fault.Invalid, act, "payment.decide_invalid")
+	}
+	var payment Payment
+	words := 0
+	err = ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		if payment, err = lockPayment(tx, d.PaymentID); err != nil {
+			return err
+		}
+		hangs := !payment.AskedAt.IsZero() || tx.Now().Sub(payment.AcceptedAt) > ps.Timing.Hanging
+		if payment.State != Processing || !hangs {
+			return fault.New(fault.Conflict, act, "payment.not_hanging")
+		}
+		if err := insertDecision(tx, d); err != nil {
+			return err
+		}
+		words, err = countDecisions(tx, d.PaymentID, d.Decision)
+		return err
+	})
+	switch {
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		// The same person again: no second word, but what two have said is done.
+		if words, err = ps.repeatedWord(ctx, d); err != nil {
+			return false, err
+		}
+	case err != nil:
+		return false, fault.Wrap(act, err)
+	}
+	if words < 2 {
+		return false, nil
+	}
+	_, err = ps.end(ctx, ended{payment, d.Decision, biller.ResultNone, "decided"})
+	return err == nil, err
+}
+
+// repeatedWord lets a decision that two have made, and that met a crash before
+// its transfer, be carried out; otherwise one person can't speak twice.
+func (ps *Payments) repeatedWord(ctx context.Context, d Decision) (int, error) {
+	words := 0
+	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
+		words, err = countDecisions(tx, d.PaymentID, d.Decision)
+		return err
+	})
+	if err == nil && words < 2 {
+		err = fault.New(fault.Conflict, "payment.decide", "payment.decided_twice")
+	}
+	return words, err
+}

@@ -1,0 +1,58 @@
+package payment
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// newTxnID draws the number under which a biller knows a payment: 13 digits of
+// Unix milliseconds and 6 random ones. It is never a sequence: a database
+// restored from a backup must not meet another payment's stored answer.
+func newTxnID(now time.Time) string {
+	return fmt.Sprintf("%013d%06d", now.UnixMilli(), random(1_000_000))
+}
+
+// newCode draws a payment code: 11 random digits and their Luhn digit, so
+// that a call centre hears a mistyped one.
+func newCode() string {
+	digits := fmt.Sprintf("%011d", random(100_000_000_000))
+	return digits + string(luhn(digits))
+}
+
+func random(below int64) int64 {
+	n, err := rand.Int(rand.Reader, big.NewInt(below))
+	if err != nil {
+		panic(err) // never: crypto/rand doesn't fail
+	}
+	return n.Int64()
+}
+
+// luhn is the digit that makes digits valid (ISO/IEC 7812-1, annex B).
+func luhn(digits string) byte {
+	sum := 0
+	for i := range len(digits) {
+		d := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 0 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return byte('0' + (10-sum%10)%10) //nolint:gosec // one digit
+}
+
+// ValidCode tells whether text is 12 digits of which the last is right.
+func ValidCode(text string) bool {
+	if len(text) != 12 {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return luhn(text[:11]) == text[11]
+}

@@ -1,0 +1,211 @@
+// Package payment pays a biller from a wallet: quote, accept, deliver, settle
+// or refund.
+//
+// It promises that a payment is accepted once whatever is pressed, that it
+// ends once, and that the money is held until then; that a biller's silence is
+// never taken for an answer: the same txn_id is sent again, and what can't be
+// decided by rule waits for a person. It never calls a biller inside a
+// transaction and never draws a second txn_id for a payment.
+package payment
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/biller"
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+	"elsom/internal/outbox"
+)
+
+// State is how far a payment is.
+type State string
+
+// A payment is processing from its acceptance until it is completed or
+// refunded, which is final.
+const (
+	Processing State = "processing"
+	Completed  State = "completed"
+	Refunded   State = "refunded"
+)
+
+// Channel is the door through which a payment came.
+type Channel string
+
+// The doors.
+const (
+	Web  Channel = "web"
+	USSD Channel = "ussd"
+)
+
+// Draft is a payment as the payer was shown it. It never changes.
+type Draft struct {
+	ID         int64
+	CustomerID int64
+	Service    string
+	Biller     string
+	Identifier string
+	Payee      string // the name that the biller told; may be empty
+	Amount     money.Amount
+	Fee        money.Amount
+	TxnID      string
+	Channel    Channel
+	MadeAt     time.Time
+	ExpiresAt  time.Time
+}
+
+// Total is what leaves the wallet.
+func (d Draft) Total() money.Amount { return d.Amount + d.Fee }
+
+// Payment is an accepted payment. Its ID is its draft's.
+type Payment struct {
+	ID         int64
+	CustomerID int64
+	Service    string
+	Biller     string
+	Identifier string
+	Payee      string
+	Amount     money.Amount
+	Fee        money.Amount
+	TxnID      string
+	Code       string // the payment code: 12 digits, the last a Luhn digit
+	Channel    Channel
+	State      State
+	AcceptedAt time.Time
+	EndedAt    time.Time // zero while processing
+	Result     int       // the biller's result that ended it; see biller.Result…
+	Reference  string    // the biller's own number
+	AskedAt    time.Time // since when it waits for a person's decision; zero: it doesn't
+}
+
+// Total is what left the wallet.
+func (p Payment) Total() money.Amount { return p.Amount + p.Fee }
+
+// AcceptKey is the request key of a payment's first transfer, from the wallet
+// into transit.
+func AcceptKey(id int64) string { return key(id, "accept") }
+
+// EndKey is the one request key of a payment's second transfer. Settle and
+// refund share it, so only one of them can ever happen.
+func EndKey(id int64) string { return key(id, "end") }
+
+func key(id int64, end string) string { return "payment:" + strconv.FormatInt(id, 10) + ":" + end }
+
+// Timing of quotes and deliveries.
+type Timing struct {
+	// Check bounds the biller's check before the check page.
+	Check time.Duration
+	// Draft is how long a draft can be accepted.
+	Draft time.Duration
+	// Pauses are those between deliveries; the last one repeats.
+	Pauses []time.Duration
+	// Hanging is the age at which an open payment is listed for a person.
+	Hanging time.Duration
+}
+
+// DefaultTiming follows the OSMP habit of repeating for 24 hours with growing
+// pauses; the first repeat comes within two seconds.
+func DefaultTiming() Timing {
+	return Timing{
+		Check: 3 * time.Second,
+		Draft: time.Hour,
+		Pauses: []time.Duration{
+			time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second,
+			30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute,
+		},
+		Hanging: 24 * time.Hour,
+	}
+}
+
+// Parts are what payments are made with.
+type Parts struct {
+	DB        *database.DB
+	Ledger    *ledger.Ledger
+	Bell      *outbox.Bell
+	Catalog   *catalog.Catalog
+	Customers *customer.Customers
+	Attempts  *attempt.Counters
+	// Wire gives the wire to a biller.
+	Wire   func(catalog.Biller) biller.Biller
+	Timing Timing
+}
+
+// Payments is the act.
+type Payments struct {
+	Parts
+	watch   *watch
+	slotted sync.Map // billers whose slots are there
+}
+
+// New makes the act of its parts.
+func New(parts Parts) *Payments {
+	if parts.Timing.Check == 0 {
+		parts.Timing = DefaultTiming()
+	}
+	return &Payments{Parts: parts, watch: newWatch()}
+}
+
+// ByID gives a customer's payment; fault.NotFound for another's too.
+func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, error) {
+	p, err := readPayment(ctx, ps.DB, id)
+	if err != nil {
+		return Payment{}, fault.Wrap("payment.read", err)
+	}
+	if p.CustomerID != customerID { // another's receipt does not exist for the asker
+		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
+	}
+	return p, nil
+}
+
+// Await gives a payment like ByID, but waits for its end until the moment.
+func (ps *Payments) Await(ctx context.Context, customerID, id int64, until time.Time) (Payment, error) {
+	ended := ps.watch.of(id)
+	defer ps.watch.leave(id)
+	for {
+		p, err := ps.ByID(ctx, customerID, id)
+		if err != nil || p.State != Processing || !ps.DB.Now().Before(until) {
+			return p, err
+		}
+		// Another process may be the one that ends it: look now and then.
+		timer := time.NewTimer(min(250*time.Millisecond, until.Sub(ps.DB.Now())))
+		select {
+		case <-ended:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return p, nil
+		}
+		timer.Stop()
+	}
+}
+
+// Latest lists a customer's last payments, one for each service and
+// identifier, newest first: what may be paid again.
+func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {
+	list, err := readLatest(ctx, ps.DB, customerID, n)
+	return list, fault.Wrap("payment.latest", err)
+}
+
+// Several gives a customer's payments by id; others' are left out.
+func (ps *Payments) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
+	found, err := readSeveral(ctx, ps.DB, customerID, ids)
+	return found, fault.Wrap("payment.several", err)
+}
+
+// Purge deletes drafts that can no longer be accepted and tells how many.
+func (ps *Payments) Purge(ctx context.Context) (int64, error) {
+	n, err := deleteDrafts(ctx, ps.DB)
+	return n, fault.Wrap("payment.purge", err)
+}
+
+func logOf(p Payment) *slog.Logger {
+	return slog.With("payment", p.ID, "biller", p.Biller, "txn_id", p.TxnID)
+}

@@ -1,0 +1,237 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/attempt"
+	"elsom/internal/biller"
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+)
+
+// Order is what a payer typed.
+type Order struct {
+	Service    string // its code
+	Identifier string // as typed
+	Amount     string // in som, as typed
+	Channel    Channel
+	// Address is where the payer comes from, for the counters.
+	Address string
+}
+
+var (
+	quoteCustomer = attempt.Rule{Name: "payment.quote", Limit: 60, Window: 10 * time.Minute}
+	quoteAddress  = attempt.Rule{Name: "payment.quote.address", Limit: 600, Window: 10 * time.Minute}
+)
+
+// Quote reads an order, asks the biller about it and stores the draft that the
+// check page shows. What is wrong comes as faults at "account" and "amount",
+// joined; then nothing is stored. A biller that can't check stops nothing.
+func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
+	service, err := ps.Catalog.Service(ctx, order.Service)
+	if err != nil {
+		return Draft{}, err
+	}
+	draft, err := ps.read(ctx, c, service, order)
+	if err != nil {
+		return Draft{}, err
+	}
+	if err := ps.Attempts.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
+		return Draft{}, err
+	}
+	if err := ps.Attempts.Take(ctx, quoteAddress, order.Address); err != nil {
+		return Draft{}, err
+	}
+	if err := ps.check(ctx, &draft); err != nil {
+		return Draft{}, err
+	}
+	return ps.store(ctx, draft)
+}
+
+// Renew makes a new draft of an old one at today's fee, for a payer who was
+// shown another. The biller isn't asked again.
+func (ps *Payments) Renew(ctx context.Context, c customer.Customer, id int64) (Draft, error) {
+	old, err := ps.Draft(ctx, c.ID, id)
+	if err != nil {
+		return Draft{}, err
+	}
+	service, err := ps.Catalog.Service(ctx, old.Service)
+	if err != nil {
+		return Draft{}, err
+	}
+	draft, err := ps.read(ctx, c, service, Order{
+		Service: old.Service, Identifier: old.Identifier, Amount: old.Amount.Plain(), Channel: old.Channel,
+	})
+	if err != nil {
+		return Draft{}, err
+	}
+	draft.Payee = old.Payee
+	return ps.store(ctx, draft)
+}
+
+// Draft gives a customer's draft; fault.NotFound for another's too.
+func (ps *Payments) Draft(ctx context.Context, customerID, id int64) (Draft, error) {
+	draft, err := readDraft(ctx, ps.DB, id)
+	if err != nil {
+		return Draft{}, fault.Wrap("payment.draft", err)
+	}
+	if draft.CustomerID != customerID {
+		return Draft{}, fault.New(fault.NotFound, "payment.draft", "")
+	}
+	return draft, nil
+}
+
+// Expired tells whether a draft is too old to be accepted.
+func (ps *Payments) Expired(d Draft) bool { return !ps.DB.Now().Before(d.ExpiresAt) }
+
+// read turns an order into a draft, or into all that is wrong with it.
+func (ps *Payments) read(ctx context.Context, c customer.Customer, service catalog.Service, order Order) (Draft, error) {
+	identifier, wrongAccount := service.Identify(order.Identifier)
+	amount, wrongAmount := readAmount(service, order.Amount)
+	draft := Draft{
+		CustomerID: c.ID, Service: service.Code, Biller: service.Biller,
+		Identifier: identifier, Amount: amount, Channel: order.Channel,
+	}
+	if wrongAmount == nil {
+		draft.Fee = service.Fee.Of(amount)
+		wrongAmount = ps.affordable(ctx, c, draft.Total())
+	}
+	if err := fault.Join(wrongAccount, wrongAmount); err != nil {
+		return Draft{}, err
+	}
+	if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {
+		return Draft{}, err
+	}
+	return draft, nil
+}
+
+func readAmount(service catalog.Service, text string) (money.Amount, error) {
+	amount, err := money.Parse(text)
+	message := ""
+	switch {
+	case errors.Is(err, money.ErrEmpty):
+		message = "payment.amount_empty"
+	case errors.Is(err, money.ErrDecimals):
+		message = "payment.amount_decimals"
+	case errors.Is(err, money.ErrNegative), err == nil && amount == 0:
+		message = "payment.amount_zero"
+	case errors.Is(err, money.ErrTooLarge):
+		message = "payment.amount_large"
+	case err != nil:
+		message = "payment.amount_form"
+	default:
+		return amount, service.Accepts(amount)
+	}
+	return 0, fault.New(fault.Invalid, "payment.quote", message).At("amount")
+}
+
+// affordable tells early what accepting would refuse: it counts only there.
+func (ps *Payments) affordable(ctx context.Context, c customer.Customer, total money.Amount) error {
+	level, err := ps.Catalog.Level(ctx, c.Level)
+	if err != nil {
+		return err
+	}
+	balance, err := ps.Ledger.Balance(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if total > balance {
+		return short("payment.quote", balance)
+	}
+	spent, err := readSpent(ctx, ps.DB, c.ID)
+	if err != nil {
+		return fault.Wrap("payment.quote", err)
+	}
+	return exceeds(level, spent[c.ID], total)
+}
+
+func short(act string, balance money.Amount) error {
+	return fault.New(fault.Insufficient, act, "payment.insufficient").With("Balance", balance).At("amount")
+}
+
+// exceeds holds the limits of a level against what was spent and what is to be.
+func exceeds(level catalog.Level, spent spent, total money.Amount) error {
+	over := func(message string, left money.Amount) error {
+		return fault.New(fault.Limit, "payment.limit", message).With("Left", max(left, 0)).At("amount")
+	}
+	switch {
+	case level.Operation > 0 && total > level.Operation:
+		return over("payment.limit_operation", level.Operation)
+	case level.Day > 0 && spent.Day+total > level.Day:
+		return over("payment.limit_day", level.Day-spent.Day)
+	case level.Month > 0 && spent.Month+total > level.Month:
+		return over("payment.limit_month", level.Month-spent.Month)
+	}
+	return nil
+}
+
+// check asks the biller, with no transaction open, and writes the name that it
+// tells into the draft.
+func (ps *Payments) check(ctx context.Context, draft *Draft) error {
+	draft.TxnID = newTxnID(ps.DB.Now())
+	who, err := ps.Catalog.Biller(ctx, draft.Biller)
+	if err != nil || !who.Connected() {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, ps.Timing.Check)
+	defer cancel()
+	slot, ok := ps.slotForCheck(ctx, who)
+	if !ok {
+		return nil // too many calls at once: go on without a name
+	}
+	defer ps.freeSlot(slot)
+	answer := ps.Wire(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
+	if answer.Outcome == biller.Good {
+		draft.Payee = answer.Name
+		return nil
+	}
+	return refusal(answer)
+}
+
+// refusal is what a payer is told of a biller's check; nil: go on without it.
+func refusal(answer biller.Answer) error {
+	refuse := func(message, field string) error {
+		return fault.New(fault.Invalid, "payment.check", message).At(field)
+	}
+	switch answer.Result {
+	case biller.ResultBadAccount, biller.ResultNoAccount:
+		return refuse("payment.account_unknown", "account")
+	case biller.ResultInactive:
+		return refuse("payment.account_inactive", "account")
+	case biller.ResultTooSmall:
+		return refuse("payment.biller_too_small", "amount")
+	case biller.ResultTooLarge:
+		return refuse("payment.biller_too_large", "amount")
+	case biller.ResultForbidden, biller.ResultTechnical:
+		return refuse("payment.biller_refuses", "")
+	}
+	return nil
+}
+
+// store keeps a draft; a txn_id that is taken by another is drawn anew.
+func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
+	var err error
+	for range 3 {
+		if draft.TxnID == "" {
+			draft.TxnID = newTxnID(ps.DB.Now())
+		}
+		err = ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+			draft.ID, draft.MadeAt = tx.NewID(), tx.Now()
+			draft.ExpiresAt = draft.MadeAt.Add(ps.Timing.Draft)
+			return insertDraft(tx, draft)
+		})
+		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+			break
+		}
+		draft.TxnID = ""
+	}
+	return draft, fault.Wrap("payment.quote", err)
+}

@@ -1,0 +1,62 @@
+package payment
+
+import (
+	"context"
+	"log/slog"
+
+	"elsom/internal/catalog"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// slots is how many calls to one biller may be under way at once over all
+// processes: OSMP providers serve 10 to 15. Checks get the upper ones only, so
+// that a rush of people who look never holds up money that moves.
+const (
+	slots         = 12
+	firstForCheck = 7
+)
+
+// slot is the right to one call, until its lease ends.
+type slot struct {
+	Biller string
+	Slot   int64
+	Lease  int64
+}
+
+// openSlots makes a biller's slots where they are not there yet.
+func (ps *Payments) openSlots(ctx context.Context, biller string) error {
+	if _, known := ps.slotted.Load(biller); known {
+		return nil
+	}
+	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertSlots(tx, biller) })
+	if err != nil {
+		return fault.Wrap("payment.slots", err)
+	}
+	ps.slotted.Store(biller, true)
+	return nil
+}
+
+func (ps *Payments) slotForCheck(ctx context.Context, who catalog.Biller) (slot, bool) {
+	if err := ps.openSlots(ctx, who.Code); err != nil {
+		return slot{}, false
+	}
+	var taken []slot
+	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
+		taken, err = takeSlots(tx, who.Code, 1, firstForCheck, 2*ps.Timing.Check)
+		return err
+	})
+	if err != nil || len(taken) == 0 {
+		return slot{}, false
+	}
+	return taken[0], true
+}
+
+func (ps *Payments) freeSlot(s slot) {
+	err := ps.DB.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
+		return freeSlots(tx, []slot{s})
+	})
+	if err != nil { // its lease ends by itself
+		slog.Warn("payment: free a slot", "biller", s.Biller, "error", err)
+	}
+}

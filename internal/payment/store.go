@@ -1,0 +1,213 @@
+package payment
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+)
+
+// paymentRow is a row of payments; moments that may be missing are pointers.
+type paymentRow struct {
+	ID         int64
+	CustomerID int64
+	Service    string
+	Biller     string
+	Identifier string
+	Payee      string
+	Amount     money.Amount
+	Fee        money.Amount
+	TxnID      string
+	Code       string
+	Channel    Channel
+	State      State
+	AcceptedAt time.Time
+	EndedAt    *time.Time
+	Result     *int
+	Reference  string
+	AskedAt    *time.Time
+}
+
+const paymentColumns = `id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
+	accepted_at, ended_at, result, reference, asked_at`
+
+func (r paymentRow) payment() Payment {
+	p := Payment{
+		ID: r.ID, CustomerID: r.CustomerID, Service: r.Service, Biller: r.Biller, Identifier: r.Identifier,
+		Payee: r.Payee, Amount: r.Amount, Fee: r.Fee, TxnID: r.TxnID, Code: r.Code, Channel: r.Channel,
+		State: r.State, AcceptedAt: r.AcceptedAt, Reference: r.Reference,
+	}
+	if r.EndedAt != nil {
+		p.EndedAt = *r.EndedAt
+	}
+	if r.AskedAt != nil {
+		p.AskedAt = *r.AskedAt
+	}
+	if r.Result != nil {
+		p.Result = *r.Result
+	}
+	return p
+}
+
+func payments(g *gorm.DB, where string, args ...any) ([]Payment, error) {
+	var rows []paymentRow
+	if err := g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]Payment, len(rows))
+	for i, r := range rows {
+		list[i] = r.payment()
+	}
+	return list, nil
+}
+
+func only(list []Payment, err error) (Payment, error) {
+	if err != nil {
+		return Payment{}, err
+	}
+	if len(list) == 0 {
+		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
+	}
+	return list[0], nil
+}
+
+func readPayment(ctx context.Context, db *database.DB, id int64) (Payment, error) {
+	return only(payments(db.Gorm(ctx), "id = ?", id))
+}
+
+func readByCode(ctx context.Context, db *database.DB, code string) (Payment, error) {
+	return only(payments(db.Gorm(ctx), "code = ?", code))
+}
+
+func lockPayment(tx *database.Tx, id int64) (Payment, error) {
+	lock := ""
+	if tx.Dialect() == database.Postgres {
+		lock = " FOR UPDATE"
+	}
+	return only(payments(tx.Gorm(), "id = ?"+lock, id))
+}
+
+func readSeveral(ctx context.Context, db *database.DB, customerID int64, ids []int64) (map[int64]Payment, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return byID(payments(db.Gorm(ctx), "id IN ? AND customer_id = ?", ids, customerID))
+}
+
+func readForDelivery(tx *database.Tx, ids []int64) (map[int64]Payment, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return byID(payments(tx.Gorm(), "id IN ?", ids))
+}
+
+func byID(list []Payment, err error) (map[int64]Payment, error) {
+	found := make(map[int64]Payment, len(list))
+	for _, p := range list {
+		found[p.ID] = p
+	}
+	return found, err
+}
+
+func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) ([]Payment, error) {
+	return payments(db.Gorm(ctx), `id IN (SELECT MAX(id) FROM payments WHERE customer_id = ? AND state <> 'refunded'
+		GROUP BY service, identifier) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
+}
+
+func readOpenBillers(ctx context.Context, db *database.DB) (codes []string, err error) {
+	err = db.Gorm(ctx).Raw("SELECT DISTINCT biller FROM payments WHERE state = 'processing'").Scan(&codes).Error
+	return codes, err
+}
+
+func insertDraft(tx *database.Tx, d Draft) error {
+	return tx.Gorm().Exec(`INSERT INTO drafts (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id,
+		channel, made_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
+		d.ID, d.CustomerID, d.Service, d.Biller, d.Identifier, d.Payee, d.Amount, d.Fee, d.TxnID,
+		d.Channel, d.MadeAt, d.ExpiresAt).Error
+}
+
+func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
+	var rows []Draft
+	err := db.Gorm(ctx).Raw("SELECT * FROM drafts WHERE id = ?", id).Scan(&rows).Error
+	if err != nil {
+		return Draft{}, err
+	}
+	if len(rows) == 0 {
+		return Draft{}, fault.New(fault.NotFound, "payment.draft", "")
+	}
+	return rows[0], nil
+}
+
+// deleteDrafts forgets drafts a day after they expired: until then the check
+// page can still offer their values.
+func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
+	result := db.Gorm(ctx).Exec("DELETE FROM drafts WHERE expires_at < ?", database.Moment(db.Now().Add(-24*time.Hour)))
+	return result.RowsAffected, result.Error
+}
+
+func insertPayments(tx *database.Tx, rows []accepted) error {
+	const row = "(?,?,?,?,?,?,?,?,?,?,?,'processing',?)"
+	values := make([]any, 0, 12*len(rows))
+	now := tx.Now()
+	for _, r := range rows {
+		p := r.payment
+		values = append(values, p.ID, p.CustomerID, p.Service, p.Biller, p.Identifier, p.Payee, p.Amount, p.Fee,
+			p.TxnID, p.Code, p.Channel, now)
+	}
+	return tx.Gorm().Exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id,
+		code, channel, state, accepted_at) VALUES `+row+strings.Repeat(","+row, len(rows)-1), values...).Error
+}
+
+func updateEnded(tx *database.Tx, rows []ended) error {
+	values := make([]any, 0, 1+4*len(rows))
+	for _, r := range rows {
+		values = append(values, r.payment.ID, r.state, r.result, r.reference)
+	}
+	values = append(values, tx.Now())
+	result := tx.Gorm().Exec(`WITH v(id, state, result, reference) AS (VALUES
+		(CAST(? AS BIGINT), CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS VARCHAR))`+
+		strings.Repeat(",(?,?,?,?)", len(rows)-1)+`)
+		UPDATE payments SET state = v.state, result = v.result, reference = v.reference, ended_at = ?
+		FROM v WHERE payments.id = v.id AND payments.state = 'processing'`, values...)
+	if result.Error == nil && result.RowsAffected != int64(len(rows)) {
+		return database.ErrRowCount
+	}
+	return result.Error
+}
+
+// spent is what left a wallet in the day and in the month of Bishkek.
+type spent struct {
+	ID    int64
+	Day   money.Amount
+	Month money.Amount
+}
+
+func readSpent(ctx context.Context, db *database.DB, customerID int64) (map[int64]spent, error) {
+	return selectSpent(db.Gorm(ctx), []int64{customerID}, db.Now())
+}
+
+func sumSpent(tx *database.Tx, customers []int64) (map[int64]spent, error) {
+	return selectSpent(tx.Gorm(), customers, tx.Now())
+}
+
+func selectSpent(g *gorm.DB, customers []int64, now time.Time) (map[int64]spent, error) {
+	sums := map[int64]spent{}
+	if len(customers) == 0 {
+		return sums, nil
+	}
+	day, month := periods(now)
+	var rows []spent
+	err := g.Raw(`SELECT customer_id AS id, CAST(SUM(CASE WHEN accepted_at >= ? THEN amount + fee ELSE 0 END) AS BIGINT) AS day,
+		CAST(SUM(amount + fee) AS BIGINT) AS month
+		FROM payments WHERE customer_id IN ? AND accepted_at >= ? AND state <> 'refunded' GROUP BY customer_id`,
+		day, customers, month).Scan(&rows).Error
+	for _, r := range rows {
+		sums[r.ID] = r
+	}
+	return sums, err
+}

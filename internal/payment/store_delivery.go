@@ -1,0 +1,207 @@
+package payment
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"elsom/internal/biller"
+	"elsom/internal/database"
+)
+
+func insertSlots(tx *database.Tx, biller string) error {
+	values := make([]any, 0, 3*slots)
+	for n := range slots {
+		values = append(values, biller, n+1, tx.Now())
+	}
+	return tx.Gorm().Exec("INSERT INTO biller_slots (biller, slot, until) VALUES (?,?,?)"+
+		strings.Repeat(",(?,?,?)", slots-1)+" ON CONFLICT (biller, slot) DO NOTHING", values...).Error
+}
+
+// takeSlots takes up to n free slots of a biller, from the given number up.
+func takeSlots(tx *database.Tx, biller string, n, from int, lease time.Duration) ([]slot, error) {
+	skip := ""
+	if tx.Dialect() == database.Postgres {
+		skip = " FOR UPDATE SKIP LOCKED"
+	}
+	var taken []slot
+	now := tx.Now()
+	err := tx.Gorm().Raw(`UPDATE biller_slots SET lease = ?, until = ? WHERE biller = ? AND slot IN (
+			SELECT slot FROM biller_slots WHERE biller = ? AND slot >= ? AND until <= ? ORDER BY slot LIMIT ?`+skip+`)
+		RETURNING biller, slot, lease`,
+		tx.NewID(), database.Moment(now.Add(lease)), biller, biller, from, now, n).Scan(&taken).Error
+	return taken, err
+}
+
+// freeSlots gives slots back, those that still are ours.
+func freeSlots(tx *database.Tx, list []slot) error {
+	if len(list) == 0 {
+		return nil
+	}
+	values := make([]any, 0, 1+3*len(list))
+	values = append(values, tx.Now())
+	for _, s := range list {
+		values = append(values, s.Biller, s.Slot, s.Lease)
+	}
+	return tx.Gorm().Exec("UPDATE biller_slots SET until = ? WHERE (biller, slot, lease) IN (VALUES (CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS BIGINT))"+
+		strings.Repeat(",(?,?,?)", len(list)-1)+")", values...).Error
+}
+
+// past is how often a payment was tried, and how often without a plain answer.
+type past struct {
+	PaymentID int64
+	Attempts  int
+	Unknown   int
+}
+
+// readHistory counts attempts. One without an outcome (a crash, a lease that
+// ran out) is unknown.
+func readHistory(tx *database.Tx, ids []int64) (map[int64]past, error) {
+	found := map[int64]past{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var rows []past
+	err := tx.Gorm().Raw(`SELECT payment_id, MAX(number) AS attempts,
+		SUM(CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN 1 ELSE 0 END) AS unknown
+		FROM payment_attempts WHERE payment_id IN ? GROUP BY payment_id`, ids).Scan(&rows).Error
+	for _, r := range rows {
+		found[r.PaymentID] = r
+	}
+	return found, err
+}
+
+func insertAttempts(tx *database.Tx, calls []call) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	values := make([]any, 0, 3*len(calls))
+	for _, c := range calls {
+		values = append(values, c.payment.ID, c.number, tx.Now())
+	}
+	return tx.Gorm().Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?,?,?)"+
+		strings.Repeat(",(?,?,?)", len(calls)-1), values...).Error
+}
+
+// updateAttempts writes how calls went; an outcome is written once.
+func updateAttempts(tx *database.Tx, rows []attempted) error {
+	values := make([]any, 0, 1+6*len(rows))
+	for _, r := range rows {
+		remark := r.answer.Comment
+		if r.answer.Err != nil {
+			remark = r.answer.Err.Error()
+		}
+		values = append(values, r.call.payment.ID, r.call.number, r.answer.Outcome.String(), r.answer.Result,
+			bounded(r.answer.Reference, biller.ReferenceLength), bounded(remark, 300))
+	}
+	values = append(values, tx.Now())
+	return tx.Gorm().Exec(`WITH v(payment_id, number, outcome, result, reference, remark) AS (VALUES
+		(CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS VARCHAR), CAST(? AS VARCHAR))`+
+		strings.Repeat(",(?,?,?,?,?,?)", len(rows)-1)+`)
+		UPDATE payment_attempts SET outcome = v.outcome, result = v.result, reference = v.reference, remark = v.remark, ended_at = ?
+		FROM v WHERE payment_attempts.payment_id = v.payment_id AND payment_attempts.number = v.number
+		AND payment_attempts.outcome IS NULL`, values...).Error
+}
+
+func bounded(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most])
+}
+
+func markAsked(tx *database.Tx, id int64) error {
+	return tx.Gorm().Exec("UPDATE payments SET asked_at = ? WHERE id = ? AND asked_at IS NULL AND state = 'processing'", tx.Now(), id).Error
+}
+
+func insertClaim(tx *database.Tx, id int64, reference string) error {
+	return tx.Gorm().Exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (?,?,?) ON CONFLICT (payment_id) DO NOTHING",
+		id, bounded(reference, biller.ReferenceLength), tx.Now()).Error
+}
+
+func insertDecision(tx *database.Tx, d Decision) error {
+	return tx.Gorm().Exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (?,?,?,?,?)",
+		d.PaymentID, d.Staff, decisionWord(d.Decision), d.Reason, tx.Now()).Error
+}
+
+func countDecisions(tx *database.Tx, id int64, decision State) (n int, err error) {
+	err = tx.Gorm().Raw("SELECT COUNT(*) FROM payment_decisions WHERE payment_id = ? AND decision = ?", id, decisionWord(decision)).Scan(&n).Error
+	return n, err
+}
+
+func decisionWord(s State) string {
+	if s == Completed {
+		return "complete"
+	}
+	return "refund"
+}
+
+func readHanging(ctx context.Context, db *database.DB, before time.Time) ([]Hanging, error) {
+	list, err := payments(db.Gorm(ctx), "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?) ORDER BY accepted_at LIMIT 1000", before)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	hanging := make([]Hanging, len(list))
+	for i, p := range list {
+		hanging[i].Payment = p
+		if err := readAttempts(ctx, db, &hanging[i]); err != nil {
+			return nil, err
+		}
+	}
+	return hanging, nil
+}
+
+func readAttempts(ctx context.Context, db *database.DB, h *Hanging) error {
+	type row struct {
+		Number  int
+		Outcome *string
+		Result  *int
+		Remark  string
+	}
+	var rows []row
+	err := db.Gorm(ctx).Raw("SELECT number, outcome, result, remark FROM payment_attempts WHERE payment_id = ? ORDER BY number", h.ID).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		h.Attempts = r.Number
+		if r.Outcome == nil || *r.Outcome == biller.Unknown.String() {
+			h.Unknown++
+		} else {
+			h.Last = *r.Outcome
+		}
+		if r.Remark != "" {
+			h.Last = r.Remark
+		}
+	}
+	var words []struct{ Staff, Decision, Reason string }
+	err = db.Gorm(ctx).Raw("SELECT staff, decision, reason FROM payment_decisions WHERE payment_id = ? ORDER BY made_at", h.ID).Scan(&words).Error
+	for _, w := range words {
+		state := Refunded
+		if w.Decision == "complete" {
+			state = Completed
+		}
+		h.Decisions = append(h.Decisions, Decision{h.ID, w.Staff, state, w.Reason})
+	}
+	return err
+}
+
+func readClaims(ctx context.Context, db *database.DB) ([]Claim, error) {
+	var rows []struct {
+		PaymentID int64
+		Reference string
+	}
+	if err := db.Gorm(ctx).Raw("SELECT payment_id, reference FROM payment_claims ORDER BY made_at").Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	claims := make([]Claim, len(rows))
+	for i, r := range rows {
+		p, err := readPayment(ctx, db, r.PaymentID)
+		if err != nil {
+			return nil, err
+		}
+		claims[i] = Claim{p, r.Reference}
+	}
+	return claims, nil
+}
