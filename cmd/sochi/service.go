@@ -80,7 +80,7 @@ func newPick(account string) *pick {
 }
 
 func (p *pick) of(words []string) string {
-	n := uint32(len(words)) //nolint:gosec // a handful
+	n := uint32(len(words))
 	word := words[uint32(*p)%n]
 	*p = pick(uint32(*p)/n*2654435761 + 1)
 	return word

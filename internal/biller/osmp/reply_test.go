@@ -1,6 +1,7 @@
 package osmp
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,7 @@ func TestBadReplies(t *testing.T) {
 
 func TestDoctypeIsRefusedAsSuch(t *testing.T) {
 	for _, name := range []string{"bad_doctype", "bad_html", "bad_directive_inside"} {
-		if _, err := parse(golden(t, name), ""); err != errDoctype { //nolint:errorlint // the very one
+		if _, err := parse(golden(t, name), ""); !errors.Is(err, errDoctype) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

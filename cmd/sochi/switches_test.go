@@ -1,0 +1,200 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/biller/osmp"
+)
+
+// throwSwitch sets a switch as a test does.
+func (s *standIn) throwSwitch(form url.Values) {
+	s.t.Helper()
+	if status, body, _ := s.do(http.MethodPost, "/switches", "application/json", form); status != http.StatusNoContent {
+		s.t.Fatalf("%v: %d %s", form, status, body)
+	}
+}
+
+// client is the wallet's own wire, as it stands.
+func (s *standIn) client(path string, patience time.Duration) *osmp.Client {
+	return osmp.New(osmp.Options{URL: s.address + path, Timeout: patience})
+}
+
+var request = biller.Request{
+	TxnID: "1763798400000123456", Account: ourINN, Sum: 25050,
+	Date: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC),
+}
+
+const (
+	patient   = 20 * time.Second
+	impatient = 150 * time.Millisecond
+)
+
+func TestTheWiresOwnWords(t *testing.T) {
+	s := fresh(t)
+	for path, account := range map[string]string{"/pay": ourINN, "/pay/hoster": "12345", "/pay/aknet": "AB12cd"} {
+		c, r := s.client(path, patient), request
+		r.Account = account
+		if a := c.Check(t.Context(), r); a.Outcome != biller.Good || a.Name == "" {
+			t.Errorf("%s: check: %+v", path, a)
+		}
+		first := c.Pay(t.Context(), r)
+		if first.Outcome != biller.Good || first.Reference == "" {
+			t.Errorf("%s: pay: %+v", path, first)
+		}
+		if again := c.Pay(t.Context(), r); again != first {
+			t.Errorf("%s: %+v, then %+v", path, first, again)
+		}
+		r.Account = "1"
+		if a := c.Check(t.Context(), r); a.Outcome != biller.Refused || a.Result != 4 {
+			t.Errorf("%s: check of a malformed account: %+v", path, a)
+		}
+	}
+	s.wantBalance(25050)
+}
+
+// Every mode: what the wallet's wire makes of it, whether the payment was
+// booked, and that the repeat on an honest day ends with one booking.
+func TestEveryMode(t *testing.T) {
+	for _, c := range []struct {
+		mode     string
+		patience time.Duration
+		outcome  biller.Outcome
+		result   int
+		booked   bool
+	}{
+		{normal, patient, biller.Good, 0, true},
+		{slow, patient, biller.Good, 0, true},
+		{silentAfter, impatient, biller.Unknown, -1, true},
+		{silent, impatient, biller.Unknown, -1, false},
+		{dropAfter, patient, biller.Unknown, -1, true},
+		{drop, patient, biller.Unknown, -1, false},
+		{errorAfter, patient, biller.Unknown, -1, true},
+		{errorBefore, patient, biller.Unknown, -1, false},
+		{broken, patient, biller.Unknown, -1, true},
+		{temporary, patient, biller.Later, 1, false},
+		{unfinished, patient, biller.Later, 90, false},
+		{undecided, patient, biller.Unknown, 243, false},
+	} {
+		t.Run(c.mode, func(t *testing.T) {
+			s := fresh(t)
+			s.throwSwitch(url.Values{"command": {all}, "mode": {c.mode}, "seconds": {"1"}})
+			client := s.client("/pay", c.patience)
+			if a := client.Check(t.Context(), request); a.Outcome != c.outcome || a.Result != c.result {
+				t.Errorf("check: %+v", a)
+			}
+			if a := client.Pay(t.Context(), request); a.Outcome != c.outcome || a.Result != c.result {
+				t.Errorf("pay: %+v", a)
+			}
+			booked := map[bool]int64{true: 25050}[c.booked]
+			s.wantBalance(booked)
+			s.throwSwitch(url.Values{"command": {all}, "mode": {normal}})
+			if a := s.client("/pay", patient).Pay(t.Context(), request); a.Outcome != biller.Good {
+				t.Errorf("the repeat: %+v", a)
+			}
+			s.wantBalance(25050)
+		})
+	}
+}
+
+func TestSlowTakesItsTime(t *testing.T) {
+	s := fresh(t)
+	s.throwSwitch(url.Values{"mode": {slow}, "seconds": {"1"}})
+	if a := s.client("/pay", impatient).Pay(t.Context(), request); a.Outcome != biller.Unknown {
+		t.Errorf("%+v", a)
+	}
+	s.wantBalance(25050) // booked although nobody waited
+}
+
+func TestRefusalsThatCanBeChosen(t *testing.T) {
+	s := fresh(t)
+	for i, result := range refusals {
+		r := request
+		r.TxnID = strconv.Itoa(500 + i)
+		s.throwSwitch(url.Values{"mode": {refuse}, "result": {strconv.Itoa(result)}, "times": {"1"}})
+		first := s.client("/pay", patient).Pay(t.Context(), r)
+		if first.Outcome != biller.Refused || first.Result != result {
+			t.Errorf("%d: %+v", result, first)
+		}
+		if again := s.client("/pay", patient).Pay(t.Context(), r); again != first {
+			t.Errorf("%d: the refusal was forgotten: %+v", result, again)
+		}
+	}
+	s.wantBalance(0)
+}
+
+// A payment that was booked is never refused afterwards, whatever is switched.
+func TestRefusalNeverContradictsABooking(t *testing.T) {
+	s := fresh(t)
+	first := s.client("/pay", patient).Pay(t.Context(), request)
+	s.throwSwitch(url.Values{"mode": {refuse}, "result": {"5"}})
+	if again := s.client("/pay", patient).Pay(t.Context(), request); again != first {
+		t.Errorf("%+v after %+v", again, first)
+	}
+}
+
+func TestSwitchForSomeRequestsOfOneCommandAndService(t *testing.T) {
+	s := fresh(t)
+	s.throwSwitch(url.Values{"service": {hoster}, "command": {commandPay}, "mode": {errorBefore}, "times": {"2"}})
+	pay := query(commandPay, "1", "12345", "1.00")
+	if status, _, _ := s.do(http.MethodGet, "/pay?"+query(commandPay, "1", ourINN, "1.00"), "", nil); status != 200 {
+		t.Errorf("another service misbehaved: %d", status)
+	}
+	if status, _, _ := s.do(http.MethodGet, "/pay/hoster?"+query(commandCheck, "1", "12345", "1.00"), "", nil); status != 200 {
+		t.Errorf("another command misbehaved: %d", status)
+	}
+	for i, want := range []int{500, 500, 200, 200} {
+		if status, _, _ := s.do(http.MethodGet, "/pay/hoster?"+pay, "", nil); status != want {
+			t.Errorf("request %d: %d, want %d", i, status, want)
+		}
+	}
+}
+
+func TestSwitchesForm(t *testing.T) {
+	s := fresh(t)
+	status, _, header := s.do(http.MethodPost, "/switches", "text/html", url.Values{"mode": {errorAfter}})
+	if status != http.StatusSeeOther || header.Get("Location") != "/#switches" {
+		t.Errorf("%d %s", status, header.Get("Location"))
+	}
+	for _, at := range levers() {
+		_, set := s.house.switches.standing(at)
+		if set != (at.command == commandPay) {
+			t.Errorf("%v: set is %t; the default is pay of all services", at, set)
+		}
+	}
+	s.throwSwitch(url.Values{"service": {all}, "command": {all}, "mode": {normal}})
+	if len(s.house.switches.set) != 0 {
+		t.Error("reset left something")
+	}
+	for name, bad := range map[string]url.Values{
+		"mode": {"mode": {"x"}}, "service": {"service": {"x"}}, "command": {"command": {"x"}},
+		"seconds": {"mode": {slow}, "seconds": {"601"}}, "minus": {"mode": {slow}, "seconds": {"-1"}},
+		"times": {"mode": {drop}, "times": {"1.5"}}, "result": {"mode": {refuse}, "result": {"0"}}, "90": {"mode": {refuse}, "result": {"90"}},
+	} {
+		if status, body, _ := s.do(http.MethodPost, "/switches", "application/json", bad); status != 422 || !strings.Contains(body, "error") {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+		status, body, _ := s.do(http.MethodPost, "/switches", "text/html", bad)
+		if status != 422 || !strings.Contains(body, "<title>Ошибка: ") {
+			t.Errorf("%s: page %d", name, status)
+		}
+	}
+	if len(s.house.switches.set) != 0 {
+		t.Error("a bad form set something")
+	}
+}
+
+func TestBadSecondsAreNamedAtTheirField(t *testing.T) {
+	s := fresh(t)
+	_, body, _ := s.do(http.MethodPost, "/switches", "text/html", url.Values{"mode": {slow}, "seconds": {"много"}, "times": {"4"}})
+	for _, want := range []string{`value="много"`, `aria-invalid="true"`, `id="seconds-error"`, `value="4"`, `<option value="slow" selected>`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
