@@ -1,0 +1,141 @@
+// Package wallet is what a holder sees and does with a wallet itself: open,
+// balance, statement.
+//
+// A wallet's account in the books has its customer's id. The package promises
+// that a wallet is opened in the transaction that makes its customer, so that
+// neither is ever without the other. It never moves money.
+package wallet
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// Open opens the wallet of a customer in the transaction that makes them.
+func Open(ctx context.Context, tx *database.Tx, customerID int64) error {
+	floor := money.Amount(0)
+	return ledger.Open(ctx, tx, &ledger.Account{
+		ID: customerID, Kind: ledger.Wallet, Subject: strconv.FormatInt(customerID, 10), Floor: &floor,
+	})
+}
+
+// Kind is what an operation on a wallet was.
+type Kind string
+
+// The operations that a wallet knows.
+const (
+	Payment Kind = "payment"
+	Refund  Kind = "refund"
+	CashIn  Kind = "cashin"
+	Other   Kind = "other" // a correction by staff
+)
+
+// Direction narrows a statement.
+type Direction = ledger.Direction
+
+// In is what came in, Out what left, Both everything.
+const (
+	Both = ledger.Both
+	In   = ledger.In
+	Out  = ledger.Out
+)
+
+// Operation is a line of a wallet's statement.
+type Operation struct {
+	ID        int64 // the transfer's
+	Kind      Kind
+	PaymentID int64  // of Payment and Refund
+	Agent     string // code of the agent of CashIn
+	Amount    money.Amount
+	At        time.Time
+}
+
+// Page is a part of a statement, newest first.
+type Page struct {
+	Operations []Operation
+	// Older and Newer are the cursors of the pages beside; HasOlder and
+	// HasNewer tell whether there are any. Cursor 0 is the first page.
+	Older, Newer       int64
+	HasOlder, HasNewer bool
+	// In, Out and Count are of all that the filter finds.
+	In, Out money.Amount
+	Count   int
+}
+
+// Wallets reads wallets from the books.
+type Wallets struct{ ledger *ledger.Ledger }
+
+// New reads from the books l.
+func New(l *ledger.Ledger) *Wallets { return &Wallets{l} }
+
+// Balance gives a customer's balance.
+func (w *Wallets) Balance(ctx context.Context, customerID int64) (money.Amount, error) {
+	return w.ledger.Balance(ctx, customerID)
+}
+
+// Latest gives the last n operations.
+func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
+	lines, err := w.ledger.Statement(ctx, customerID, ledger.Both, 0, n)
+	return operations(lines), err
+}
+
+// Statement gives the page of n operations that are older than the cursor.
+func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
+	lines, err := w.ledger.Statement(ctx, customerID, d, cursor, n+1)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{HasOlder: len(lines) > n, HasNewer: cursor != 0}
+	page.Operations = operations(lines[:min(n, len(lines))])
+	if page.HasOlder {
+		page.Older = lines[n-1].Transfer
+	}
+	if page.HasNewer {
+		if page.Newer, err = w.ledger.Newer(ctx, customerID, d, cursor, n); err != nil {
+			return Page{}, err
+		}
+	}
+	page.In, page.Out, page.Count, err = w.ledger.Totals(ctx, customerID, d)
+	return page, err
+}
+
+// Operation gives one of a customer's operations; fault.NotFound for others'.
+func (w *Wallets) Operation(ctx context.Context, customerID, id int64) (Operation, error) {
+	line, err := w.ledger.LineOf(ctx, customerID, id)
+	if err != nil {
+		return Operation{}, err
+	}
+	return operation(line), nil
+}
+
+func operations(lines []ledger.Line) []Operation {
+	list := make([]Operation, len(lines))
+	for i, line := range lines {
+		list[i] = operation(line)
+	}
+	return list
+}
+
+// operation reads what a transfer was from its act and its request key.
+func operation(line ledger.Line) Operation {
+	o := Operation{ID: line.Transfer, Kind: Other, Amount: line.Amount, At: line.PostedAt}
+	parts := strings.Split(line.Key, ":")
+	switch {
+	case line.Act == "payment.accept" && len(parts) == 3:
+		o.Kind = Payment
+		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
+	case line.Act == "payment.refund" && len(parts) == 3:
+		o.Kind = Refund
+		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
+	case strings.HasPrefix(line.Act, "cashin.") && len(parts) == 3:
+		o.Kind = CashIn
+		o.Agent = parts[1]
+	}
+	return o
+}
