@@ -1,0 +1,119 @@
+package cashin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+	"elsom/internal/sms"
+)
+
+// PayIn credits the wallet, once for the agent's txn_id, and answers each
+// repeat as the first time. An Answer is final and committed.
+//
+// Failures: Invalid (malformed, not remembered), Conflict (the txn_id stands
+// for another account or sum; nothing changed), Unavailable and Internal
+// (nothing was done, ask again), Unknown (it may have been done, ask again).
+func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, error) {
+	if err := r.check(true); err != nil {
+		return Answer{}, err
+	}
+	number, account := r.account()
+	want := row{Agent: agent.Code, TxnID: r.TxnID, TxnDate: r.TxnDate, Account: account, Sum: r.Sum}
+	if answer, known, err := c.remembered(ctx, want); known || err != nil {
+		return answer, err
+	}
+	found, err := c.judge(ctx, number)
+	if err != nil {
+		return Answer{}, err
+	}
+	want.Result = found.result
+	switch {
+	case found.result != Done:
+	case r.Sum == 0:
+		want.Result = TooSmall
+	case found.tooLarge(r.Sum):
+		want.Result = TooLarge
+	default:
+		return c.credit(ctx, agent, number, found, want)
+	}
+	return c.refuse(ctx, want)
+}
+
+// credit moves the money: till to wallet, the row and the SMS in one commit.
+func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, found finding, want row) (Answer, error) {
+	want.ID, want.CustomerID = c.DB.NewID(), found.wallet.Customer
+	_, err := c.Books.Post(ctx, ledger.Posting{
+		Key:  fmt.Sprintf("cashin:%s:%s", want.Agent, want.TxnID),
+		Hash: want.Account + " " + strconv.FormatInt(int64(want.Sum), 10),
+		Act:  "cashin.pay_in",
+		Entries: []ledger.Entry{
+			{Account: agent.Till, Amount: -want.Sum},
+			{Account: found.wallet.Customer, Amount: want.Sum, Most: found.level.Balance},
+		},
+		Riders: []database.Rider{
+			cashIns.Row(want),
+			outbox.Promised.Row(sms.Promise(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
+				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Args: map[string]any{"Amount": want.Sum},
+			})),
+		},
+	})
+	var aboveMost *ledger.AboveMost
+	var belowFloor *ledger.BelowFloor
+	switch {
+	case err == nil, fault.Is(err, fault.Conflict):
+		// Whoever was first, by us or beside us, left a row to answer by.
+		return c.decided(ctx, want)
+	case errors.As(err, &aboveMost):
+		want.Result = TooLarge
+	case errors.As(err, &belowFloor) && belowFloor.Account == agent.Till:
+		want.Result = Refused
+	default:
+		return Answer{}, err
+	}
+	want.CustomerID = 0
+	return c.refuse(ctx, want)
+}
+
+// refuse commits a refusal, unless the txn_id was decided meanwhile; then
+// that is the answer.
+func (c *CashIn) refuse(ctx context.Context, want row) (Answer, error) {
+	want.ID = c.DB.NewID()
+	if err := writeRefusal(ctx, c.DB, want); err != nil {
+		return Answer{}, fault.Wrap("cashin.refuse", err)
+	}
+	return c.decided(ctx, want)
+}
+
+// remembered gives the stored answer to a txn_id that was decided before.
+func (c *CashIn) remembered(ctx context.Context, want row) (answer Answer, known bool, err error) {
+	was, known, err := readRow(ctx, c.DB, want.Agent, want.TxnID)
+	switch {
+	case err != nil:
+		return Answer{}, false, unreadable(err)
+	case !known:
+		return Answer{}, false, nil
+	case was.Account != want.Account || was.Sum != want.Sum:
+		return Answer{}, true, fault.New(fault.Conflict, "cashin.pay_in", "")
+	}
+	return Answer{Result: was.Result, Reference: was.ID, Sum: was.Sum}, true, nil
+}
+
+// decided answers by the row that must be there. Where it can't be read, the
+// outcome can't be told, though it is fixed.
+func (c *CashIn) decided(ctx context.Context, want row) (Answer, error) {
+	answer, known, err := c.remembered(ctx, want)
+	if fault.Is(err, fault.Unavailable) || (err == nil && !known) {
+		return Answer{}, fault.New(fault.Unknown, "cashin.pay_in", "").Because(err)
+	}
+	return answer, err
+}
+
+// errDecided is the judge's word that a txn_id has its row already.
+var errDecided = fault.New(fault.Conflict, "cashin.pay_in", "")

@@ -1,0 +1,72 @@
+package cashin
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/money"
+)
+
+type agentRow struct {
+	Code         string
+	Name         string
+	PasswordHash string
+	Allowed      string
+	Ceiling      money.Amount
+	TillID       int64
+	Disabled     bool
+	CreatedAt    time.Time
+}
+
+const agentColumns = "code, name, password_hash, allowed, ceiling, till_id, disabled, created_at"
+
+func (r agentRow) agent() Agent {
+	a := Agent{
+		Code: r.Code, Name: r.Name, Ceiling: r.Ceiling, Disabled: r.Disabled, Till: r.TillID, CreatedAt: r.CreatedAt,
+	}
+	for _, text := range strings.Fields(r.Allowed) {
+		if prefix, err := netip.ParsePrefix(text); err == nil {
+			a.Allowed = append(a.Allowed, prefix)
+		} else {
+			// A broken list must not become "any address".
+			a.Disabled = true
+		}
+	}
+	return a
+}
+
+func insertAgent(tx *database.Tx, a NewAgent, hash string, till int64) (added bool, err error) {
+	allowed := make([]string, len(a.Allowed))
+	for i, prefix := range a.Allowed {
+		allowed[i] = prefix.String()
+	}
+	result := tx.Gorm().Exec("INSERT INTO agents ("+agentColumns+") VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
+		a.Code, a.Name, hash, strings.Join(allowed, " "), a.Ceiling, till, false, tx.Now())
+	return result.RowsAffected == 1, result.Error
+}
+
+func readAgent(ctx context.Context, db *database.DB, code string) (agentRow, bool, error) {
+	if !codeForm.MatchString(code) {
+		return agentRow{}, false, nil
+	}
+	var rows []agentRow
+	err := db.Gorm(ctx).Raw("SELECT "+agentColumns+" FROM agents WHERE code = ?", code).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return agentRow{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+func readAgents(ctx context.Context, db *database.DB) ([]agentRow, error) {
+	var rows []agentRow
+	err := db.Gorm(ctx).Raw("SELECT " + agentColumns + " FROM agents ORDER BY code").Scan(&rows).Error
+	return rows, err
+}
+
+func disableAgent(ctx context.Context, db *database.DB, code string) (bool, error) {
+	result := db.Gorm(ctx).Exec("UPDATE agents SET disabled = TRUE WHERE code = ?", code)
+	return result.RowsAffected == 1, result.Error
+}
