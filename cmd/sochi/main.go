@@ -58,7 +58,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("can't listen on SOCHI_LISTEN=%s: %w", e.Listen, cause(err))
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	books, err := openBooks(ctx, e.Database)
 	if err != nil {
 		return fmt.Errorf("can't open SOCHI_DATABASE=%s: %w", e.Database, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -76,13 +75,18 @@ const (
 	defaultSeconds = 10
 )
 
-var (
-	errMode    = errors.New("Такого поведения нет")
-	errService = errors.New("Такой услуги нет")
-	errCommand = errors.New("Такой команды нет")
-	errSeconds = errors.New("Секунды: целое число от 0 до " + strconv.Itoa(maxSeconds))
-	errResult  = errors.New("Такого кода отказа нет")
-	errTimes   = errors.New("Запросы: целое число от 0 (до сброса) до " + strconv.Itoa(maxTimes))
+// formError is what is wrong with the form, in words for its page.
+type formError string
+
+func (e formError) Error() string { return string(e) }
+
+const (
+	errMode    formError = "Такого поведения нет"
+	errService formError = "Такой услуги нет"
+	errCommand formError = "Такой команды нет"
+	errResult  formError = "Такого кода отказа нет"
+	errSeconds formError = "Секунды: целое число от 0 до 600"
+	errTimes   formError = "Запросы: целое число от 0 (до сброса) до 1000000"
 )
 
 type lever struct{ service, command string }

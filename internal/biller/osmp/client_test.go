@@ -67,6 +67,13 @@ func body(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 }
 
+func with(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+	}
+}
+
 func result(n int) string {
 	return fmt.Sprintf(`<response><osmp_txn_id>%s</osmp_txn_id><result>%d</result></response>`, ours.TxnID, n)
 }
@@ -101,6 +108,9 @@ func TestCallOnTheWire(t *testing.T) {
 		if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
 			t.Error("the question has a body")
 		}
+		if packed := r.Header.Get("Accept-Encoding"); packed != "" {
+			t.Errorf("a packed answer is asked for: %s", packed)
+		}
 	}
 }
 
@@ -125,6 +135,7 @@ func TestEveryResult(t *testing.T) {
 
 // reset ends the connection with RST after the request was read.
 func reset(t *testing.T) http.HandlerFunc {
+	t.Helper()
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -138,6 +149,7 @@ func reset(t *testing.T) http.HandlerFunc {
 
 // raw answers with bytes that need not be HTTP.
 func raw(t *testing.T, answer string) http.HandlerFunc {
+	t.Helper()
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -156,10 +168,10 @@ func TestBadDays(t *testing.T) {
 		"closed connection": raw(t, ""),
 		"not HTTP":          raw(t, "account "+plantedAccount+"\r\n\r\n"),
 		"cut answer":        raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"+done),
-		"500":               func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); _, _ = io.WriteString(w, done) },
-		"404":               func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); _, _ = io.WriteString(w, done) },
-		"201":               func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201); _, _ = io.WriteString(w, done) },
-		"204":               func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
+		"500":               with(http.StatusInternalServerError, done),
+		"404":               with(http.StatusNotFound, done),
+		"201":               with(http.StatusCreated, done),
+		"204":               with(http.StatusNoContent, ""),
 		"broken XML":        body("<response><result>0</result>"),
 		"html":              body("<!doctype html><title>" + plantedAccount + "</title>"),
 		"wrong id":          body("<response><osmp_txn_id>7</osmp_txn_id><result>0</result></response>"),
@@ -237,7 +249,7 @@ func TestBrokenKeptConnectionIsNotRepeated(t *testing.T) {
 				return
 			}
 			go func() {
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				in := bufio.NewReader(conn)
 				for {
 					if _, err := http.ReadRequest(in); err != nil {

@@ -11,7 +11,7 @@ import (
 	"elsom/internal/biller"
 )
 
-func golden(t testing.TB, name string) []byte {
+func golden(t *testing.T, name string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", name+".xml"))
 	if err != nil {
