@@ -15,6 +15,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -38,23 +39,53 @@ type shelf struct {
 
 var stock = sync.OnceValue(func() shelf {
 	s := shelf{byName: map[string]*file{}, byAddress: map[string]*file{}}
+	var sheets []string
 	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		content, err := files.ReadFile(name)
-		if err != nil {
-			return err
+		if path.Ext(name) == ".css" {
+			sheets = append(sheets, name)
+			return nil
 		}
-		f := &file{plain: content, kind: kindOf(name), address: Prefix + hashed(name, content)}
-		if packs(name) {
-			f.packed = pack(content)
-		}
-		s.byName[name], s.byAddress[f.address] = f, f
-		return nil
+		return s.put(name, nil)
 	})
+	// Style sheets last: they name the other files by their hashed addresses.
+	for _, name := range sheets {
+		_ = s.put(name, s.resolve)
+	}
 	return s
 })
+
+func (s shelf) put(name string, edit func(name string, content []byte) []byte) error {
+	content, err := files.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if edit != nil {
+		content = edit(name, content)
+	}
+	f := &file{plain: content, kind: kindOf(name), address: Prefix + hashed(name, content)}
+	if packs(name) {
+		f.packed = pack(content)
+	}
+	s.byName[name], s.byAddress[f.address] = f, f
+	return nil
+}
+
+var reference = regexp.MustCompile(`url\("([^"]+)"\)`)
+
+// resolve writes hashed addresses for the relative ones of a style sheet.
+func (s shelf) resolve(name string, content []byte) []byte {
+	return reference.ReplaceAllFunc(content, func(match []byte) []byte {
+		to := string(reference.FindSubmatch(match)[1])
+		f, ok := s.byName[path.Join(path.Dir(name), to)]
+		if !ok {
+			return match
+		}
+		return []byte(`url("` + f.address + `")`)
+	})
+}
 
 func hashed(name string, content []byte) string {
 	sum := sha256.Sum256(content)

@@ -1,0 +1,117 @@
+package gallery
+
+import (
+	"time"
+
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/internal/money"
+	"elsom/templates/component"
+	"elsom/templates/portal"
+)
+
+func services(l i18n.Lang) []portal.Service {
+	return []portal.Service{
+		{Code: "dostek", Name: "DosTek group", Href: "/pay/dostek", Category: other.in(l)},
+		{Code: "hoster", Name: "Hoster.kg", Href: "/pay/hoster", Category: other.in(l)},
+		{Code: "aknet", Name: "Акнет", Href: "/pay/aknet", Category: internet.in(l)},
+	}
+}
+
+func cabinet() []State {
+	return append([]State{
+		{"cabinet", "cabinet", func(l i18n.Lang) templ.Component {
+			again := services(l)[:1]
+			again[0].Detail = "ИНН " + company
+			return portal.CabinetPage{
+				Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50,
+				Operations: operations(l), Payments: again,
+			}.Page()
+		}},
+		{"cabinet-new", "cabinet", func(l i18n.Lang) templ.Component {
+			f := holder(l, "/cabinet")
+			f.Dev = true
+			return portal.CabinetPage{Frame: f, Wallet: wallet}.Page()
+		}},
+		{"cabinet-rich", "cabinet", func(l i18n.Lang) templ.Component {
+			f := holder(l, "/cabinet")
+			f.Flash = l.T("portal.reset.save")
+			list := operations(l)[1:2]
+			list[0].Amount = -money.Max
+			return portal.CabinetPage{Frame: f, Wallet: wallet, Balance: money.Max, Operations: list}.Page()
+		}},
+		{"history", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.HistoryPage{
+				Frame: holder(l, "/history"), Operations: operations(l), In: 2_890_00, Out: 1_501_00, Count: 21,
+				NewerHref: "/history", OlderHref: "/history?page=3",
+			}.Page()
+		}},
+		{"history-empty", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.HistoryPage{Frame: holder(l, "/history?direction=in"), Direction: "in"}.Page()
+		}},
+		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.OperationPage{
+				Frame: holder(l, "/history/1"), Operation: operations(l)[1],
+				AccountLabel: label.in(l), Account: company, Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
+				ReceiptHref: "/receipt/1", RepeatHref: "/pay/dostek?repeat=1",
+			}.Page()
+		}},
+		{"operation-cashin", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.OperationPage{Frame: holder(l, "/history/2"), Operation: operations(l)[2]}.Page()
+		}},
+		{"settings", "cabinet", func(l i18n.Lang) templ.Component {
+			return settings(l).Page()
+		}},
+		{"settings-wrong", "cabinet", func(l i18n.Lang) templ.Component {
+			page := settings(l)
+			page.Sessions = page.Sessions[:1]
+			page.OldPassword = wrong(l, "", "customer.password_old_wrong")
+			page.Password = wrong(l, "", "customer.password_common")
+			return page.Page()
+		}},
+	}, choosing()...)
+}
+
+func settings(l i18n.Lang) portal.SettingsPage {
+	return portal.SettingsPage{
+		Frame: holder(l, "/settings"), Wallet: wallet, Email: email,
+		Sessions: []portal.Session{
+			{ID: "1", Device: "Chrome, Android", Seen: at, Current: true},
+			{ID: "2", Device: "Firefox, Windows", Seen: at.Add(-3 * time.Hour)},
+		},
+	}
+}
+
+func choosing() []State {
+	categories := func(l i18n.Lang) []portal.Category {
+		return []portal.Category{
+			{Code: "internet", Name: internet.in(l), Href: "/services/internet", Examples: "Акнет"},
+			{Code: "other", Name: other.in(l), Href: "/services/other", Examples: "DosTek group, Hoster.kg"},
+		}
+	}
+	return []State{
+		{"services", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.ServicesPage{Frame: holder(l, "/services"), Categories: categories(l)}.Page()
+		}},
+		{"services-found", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.ServicesPage{Frame: holder(l, "/services?q=достэк"), Query: "достэк", Found: services(l)[:1]}.Page()
+		}},
+		{"services-none", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.ServicesPage{Frame: holder(l, "/services?q=x"), Query: "электроэнергия"}.Page()
+		}},
+		{"category", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.CategoryPage{Frame: holder(l, "/services/other"), Name: other.in(l), Services: bare(services(l)[:2])}.Page()
+		}},
+	}
+}
+
+// bare leaves out the category where the page's heading says it.
+func bare(list []portal.Service) []portal.Service {
+	for i := range list {
+		list[i].Category = ""
+	}
+	return list
+}
+
+var typedINN = component.Input{Value: typed}

@@ -1,0 +1,56 @@
+package gallery
+
+import (
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/templates/component"
+	"elsom/templates/portal"
+)
+
+const email = "aizada@example.kg"
+
+func entering() []State {
+	return []State{
+		{"phone", "enter", func(l i18n.Lang) templ.Component {
+			return portal.PhonePage{Frame: visitor(l, "/")}.Page()
+		}},
+		{"phone-wrong", "enter", func(l i18n.Lang) templ.Component {
+			return portal.PhonePage{Frame: visitor(l, "/"), Phone: wrong(l, "0312 960 888", "portal.wrong.phone_landline")}.Page()
+		}},
+		{"login", "enter", func(l i18n.Lang) templ.Component {
+			return portal.LoginPage{Frame: visitor(l, "/login"), Wallet: wallet}.Page()
+		}},
+		{"login-wrong", "enter", func(l i18n.Lang) templ.Component {
+			return portal.LoginPage{
+				Frame: visitor(l, "/login"), Wallet: wallet,
+				Password: wrong(l, "", "customer.password_wrong"),
+			}.Page()
+		}},
+		{"signup", "enter", func(l i18n.Lang) templ.Component {
+			return portal.SignupPage{Frame: visitor(l, "/signup"), Wallet: wallet, Edition: portal.CurrentOffer()}.Page()
+		}},
+		{"signup-wrong", "enter", func(l i18n.Lang) templ.Component {
+			return portal.SignupPage{
+				Frame: visitor(l, "/signup"), Wallet: wallet, Edition: portal.CurrentOffer(),
+				Email:    component.Input{Value: email},
+				Password: wrong(l, "", "customer.password_short"),
+				Offer:    wrong(l, "", "customer.offer_missing"),
+			}.Page()
+		}},
+		{"confirm", "enter", func(l i18n.Lang) templ.Component {
+			return portal.ConfirmPage{Frame: visitor(l, "/confirm"), Wallet: wallet}.Page()
+		}},
+		{"confirm-wrong", "enter", func(l i18n.Lang) templ.Component {
+			f := visitor(l, "/confirm")
+			f.Dev = true
+			return portal.ConfirmPage{Frame: f, Wallet: wallet, Code: wrong(l, "123456", "customer.code_wrong")}.Page()
+		}},
+		{"reset", "enter", func(l i18n.Lang) templ.Component {
+			return portal.ResetPage{Frame: visitor(l, "/reset"), Phone: component.Input{Value: "0700 123 456"}}.Page()
+		}},
+		{"reset-confirm", "enter", func(l i18n.Lang) templ.Component {
+			return portal.ResetConfirmPage{Frame: visitor(l, "/reset/confirm"), Wallet: wallet}.Page()
+		}},
+	}
+}

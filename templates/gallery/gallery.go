@@ -1,0 +1,106 @@
+// Package gallery knows every page of the portal in every state, with fixed
+// data, for sheets of pictures and for tests that must see all of them.
+//
+// It is no door: no program serves it.
+package gallery
+
+import (
+	"time"
+
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/internal/money"
+	"elsom/templates/component"
+	"elsom/templates/layout"
+	"elsom/templates/portal"
+)
+
+// State is one page in one state.
+type State struct {
+	// Name is unique and fit for a file name: "pay-wrong".
+	Name string
+	// Group is the sheet that it stands on.
+	Group string
+	// Render makes the page in a language.
+	Render func(i18n.Lang) templ.Component
+}
+
+const (
+	wallet  = "+996\u00a0700\u00a0123\u00a0456"
+	company = "0020\u00a07199\u00a06100\u00a017"
+	typed   = "0020 7199 6100 17"
+	payCode = "482915730264"
+)
+
+var at = time.Date(2026, time.November, 22, 15, 15, 0, 0, time.UTC)
+
+// words are those of the catalogue, which a page gets ready in its language.
+type words struct{ ru, ky, en string }
+
+func (w words) in(l i18n.Lang) string {
+	switch l {
+	case i18n.KY:
+		return w.ky
+	case i18n.EN:
+		return w.en
+	}
+	return w.ru
+}
+
+var (
+	other    = words{"Другие", "Башкалар", "Other"}
+	internet = words{"Интернет", "Интернет кызматы", "Internet"}
+	innLabel = words{"ИНН компании", "Компаниянын ИНН номери", "Company's INN"}
+	innHint  = words{"14 цифр", "14 сан", "14 digits"}
+	label    = words{"ИНН", "ИНН", "INN"}
+	desk     = words{"Касса KICB", "KICB кассасы", "KICB desk"}
+)
+
+// visitor is the frame of somebody who has not logged in.
+func visitor(l i18n.Lang, path string) layout.Frame {
+	return layout.Frame{Lang: l, CSRF: "token", Path: path}
+}
+
+// holder is the frame of a signed-in person.
+func holder(l i18n.Lang, path string) layout.Frame {
+	f := visitor(l, path)
+	f.Person, f.IdleSeconds = wallet, 900
+	return f
+}
+
+// wrong is an input with the words of a message.
+func wrong(l i18n.Lang, value, key string) component.Input {
+	return component.Input{Value: value, Error: l.T(key)}
+}
+
+func operations(l i18n.Lang) []portal.Operation {
+	out := func(name, detail string, a money.Amount, s portal.Status, ago time.Duration) portal.Operation {
+		return portal.Operation{
+			Href: "/history/1", Kind: portal.Payment, Name: name, Detail: detail,
+			Amount: -a, Status: s, At: at.Add(-ago),
+		}
+	}
+	return []portal.Operation{
+		out("DosTek group", "ИНН "+company, 250_50, portal.Processing, 0),
+		out("DosTek group", "ИНН "+company, 1_250_00, portal.Completed, 26*time.Hour),
+		{
+			Href: "/history/2", Kind: portal.CashIn, Name: "Мобильник",
+			Amount: 2_000_00, Status: portal.Completed, At: at.Add(-27 * time.Hour),
+		},
+		out("Hoster.kg", "20451", 640_00, portal.Refunded, 75*time.Hour),
+		{
+			Href: "/history/3", Kind: portal.CashIn, Name: desk.in(l),
+			Amount: 890_00, Status: portal.Completed, At: at.Add(-124 * time.Hour),
+		},
+	}
+}
+
+// States lists every page and state, in the order of a person's way.
+func States() []State {
+	var all []State
+	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), texts(), failures()} {
+		all = append(all, group...)
+	}
+	return all
+}

@@ -1,0 +1,49 @@
+package gallery
+
+import (
+	"time"
+
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/templates/portal"
+)
+
+func texts() []State {
+	return []State{
+		{"fill", "texts", func(l i18n.Lang) templ.Component {
+			f := holder(l, "/fill")
+			f.Dev = true
+			return portal.FillPage{Frame: f, Wallet: wallet}.Page()
+		}},
+		{"help", "texts", func(l i18n.Lang) templ.Component {
+			return portal.HelpPage{Frame: visitor(l, "/help")}.Page()
+		}},
+		{"offer", "texts", func(l i18n.Lang) templ.Component {
+			return portal.OfferPage{Frame: visitor(l, "/offer"), Edition: portal.CurrentOffer()}.Page()
+		}},
+	}
+}
+
+func failures() []State {
+	failed := func(name string, page portal.ErrorPage, signedIn bool) State {
+		return State{name, "errors", func(l i18n.Lang) templ.Component {
+			p := page
+			p.Frame = visitor(l, "/")
+			if signedIn {
+				p.Frame = holder(l, "/cabinet")
+			}
+			p.RequestID = "4f1c09d27be84a6e"
+			return p.Page()
+		}}
+	}
+	return []State{
+		failed("error-403", portal.ErrorPage{Status: 403}, false),
+		failed("error-stale", portal.ErrorPage{Status: 403, Stale: true, BackHref: "/check/7"}, true),
+		failed("error-404", portal.ErrorPage{Status: 404}, true),
+		failed("error-422", portal.ErrorPage{Status: 422}, true),
+		failed("error-429", portal.ErrorPage{Status: 429, RetryAfter: 5 * time.Minute}, false),
+		failed("error-500", portal.ErrorPage{Status: 500}, true),
+		failed("error-503", portal.ErrorPage{Status: 503}, true),
+	}
+}
