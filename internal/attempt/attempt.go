@@ -22,7 +22,7 @@ import (
 
 // Rule is how often something may be tried.
 type Rule struct {
-	// Name is unique among the rules of the house: "login.phone".
+	// Name is unique among the rules of the house: "login by number".
 	Name string
 	// Limit is how many tries a window holds; the next one is refused.
 	Limit int

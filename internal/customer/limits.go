@@ -19,19 +19,19 @@ import (
 // that guesses from many places don't keep the owner out at home, and a new
 // password by SMS code opens the account anywhere.
 var (
-	knownAddress = attempt.Rule{Name: "known.address", Limit: 120, Window: 15 * time.Minute}
+	knownAddress = attempt.Rule{Name: "known by address", Limit: 120, Window: 15 * time.Minute}
 
-	signupAddress = attempt.Rule{Name: "signup.address", Limit: 30, Window: time.Hour}
+	signupAddress = attempt.Rule{Name: "signup by address", Limit: 30, Window: time.Hour}
 
-	loginAddress       = attempt.Rule{Name: "login.address", Limit: 100, Window: 15 * time.Minute}
-	loginNumber        = attempt.Rule{Name: "login.number", Limit: 30, Window: 15 * time.Minute}
-	loginNumberAddress = attempt.Rule{Name: "login.number.address", Limit: 5, Window: 5 * time.Minute}
+	loginAddress       = attempt.Rule{Name: "login by address", Limit: 100, Window: 15 * time.Minute}
+	loginNumber        = attempt.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
+	loginNumberAddress = attempt.Rule{Name: "login by number and address", Limit: 5, Window: 5 * time.Minute}
 
-	codeAddress       = attempt.Rule{Name: "code.address", Limit: 60, Window: time.Hour}
-	codeNumber        = attempt.Rule{Name: "code.number", Limit: 10, Window: time.Hour}
-	codeNumberAddress = attempt.Rule{Name: "code.number.address", Limit: 5, Window: time.Hour}
+	codeAddress       = attempt.Rule{Name: "code by address", Limit: 60, Window: time.Hour}
+	codeNumber        = attempt.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
+	codeNumberAddress = attempt.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
 
-	passwordChange = attempt.Rule{Name: "password.change", Limit: 5, Window: 5 * time.Minute}
+	passwordChange = attempt.Rule{Name: "password change", Limit: 5, Window: 5 * time.Minute}
 )
 
 // familiarFor is how long an address counts as one from which the owner came.

@@ -115,7 +115,8 @@ func (cs *Customers) tell(tx *database.Tx, holder *Record, at, hold time.Time) [
 	})}
 	if cs.o.Email && holder.Email != "" {
 		promises = append(promises, email.Promise(event, email.Message{
-			To: holder.Email, Lang: holder.Lang, Key: "email.reset_done",
+			To: holder.Email, Lang: holder.Lang,
+			Subject: "email.reset_done.subject", Text: "email.reset_done.text",
 			Args: map[string]any{
 				"Phone": phone.Number(holder.Phone).Masked(), "At": forPeople(at), "Until": forPeople(hold),
 			},

@@ -122,7 +122,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	case holder.PasswordHash != "":
 		return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 	default:
-		hold := now.Add(cs.o.Hold)
+		hold := database.Moment(now.Add(cs.o.Hold))
 		holder.Email, holder.Lang, holder.PasswordHash, holder.HoldUntil = row.Email, row.Lang, row.PasswordHash, &hold
 		holder.SessionEpoch++
 		var rows int64

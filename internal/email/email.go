@@ -25,8 +25,8 @@ type Message struct {
 	To string
 	// Lang is the reader's language: ky, ru or en.
 	Lang string
-	// Key names the words: those of Key.subject and Key.text.
-	Key string
+	// Subject and Text are the keys of the words.
+	Subject, Text string
 	// Args are printed by their String method where they have one.
 	Args map[string]any
 }
@@ -45,16 +45,17 @@ type Gateway interface {
 }
 
 type payload struct {
-	To   string            `json:"to"`
-	Lang string            `json:"lang"`
-	Key  string            `json:"key"`
-	Args map[string]string `json:"args,omitempty"`
+	To      string            `json:"to"`
+	Lang    string            `json:"lang"`
+	Subject string            `json:"subject"`
+	Text    string            `json:"text"`
+	Args    map[string]string `json:"args,omitempty"`
 }
 
 // Promise makes the outbox promise of a message. The key is the event's: one
 // message an event.
 func Promise(key string, m Message) outbox.Promise {
-	p := payload{To: m.To, Lang: m.Lang, Key: m.Key, Args: map[string]string{}}
+	p := payload{To: m.To, Lang: m.Lang, Subject: m.Subject, Text: m.Text, Args: map[string]string{}}
 	for name, value := range m.Args {
 		p.Args[name] = fmt.Sprint(value)
 	}
@@ -82,7 +83,7 @@ func render(task outbox.Task) (Rendered, error) {
 		args[name] = value
 	}
 	speaker, _ := i18n.Parse(p.Lang)
-	r := Rendered{To: p.To, Subject: speaker.T(p.Key+".subject", args), Text: speaker.T(p.Key+".text", args), ID: task.Key}
+	r := Rendered{To: p.To, Subject: speaker.T(p.Subject, args), Text: speaker.T(p.Text, args), ID: task.Key}
 	for _, text := range []string{r.Subject, r.Text} {
 		if strings.HasPrefix(text, "⟨") || strings.Contains(text, "<no value>") {
 			return Rendered{}, fault.New(fault.Invalid, "email.render", "")

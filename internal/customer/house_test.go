@@ -1,0 +1,194 @@
+package customer
+
+import (
+	"context"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/database"
+	"elsom/internal/email"
+	"elsom/internal/fault"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+	"elsom/internal/sms"
+)
+
+const (
+	number   = phone.Number("+996700123456")
+	stranger = phone.Number("+996550765432")
+	home     = "192.0.2.7"
+	browser  = "a browser session's key"
+	good     = "горы Ала-Тоо весной"
+	other    = "ветер над озером 7"
+)
+
+var secret = []byte("a secret of thirty-two bytes or more")
+
+// house is a register with all that it leans on, a clock to turn, and the
+// messages that came out of it.
+type house struct {
+	*Customers
+	t       *testing.T
+	db      *database.DB
+	skipped atomic.Int64 // how far the clock was turned
+	wallets atomic.Int64 // opened
+
+	mu     sync.Mutex
+	sent   []sms.Rendered
+	mailed []email.Rendered
+}
+
+// Send implements sms.Gateway.
+func (h *house) Send(_ context.Context, r sms.Rendered) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent = append(h.sent, r)
+	return nil
+}
+
+type mailbox struct{ *house }
+
+func (m mailbox) Send(_ context.Context, r email.Rendered) error {
+	m.mailed = append(m.mailed, r)
+	return nil
+}
+
+func newHouse(t *testing.T, db *database.DB) *house {
+	t.Helper()
+	h := &house{t: t, db: db}
+	now := func() time.Time { return database.Moment(db.Now().Add(time.Duration(h.skipped.Load()))) }
+	attempts, err := attempt.New(db, attempt.Options{Secret: secret, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Customers = h.build(Options{
+		Secret: secret, Attempts: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
+		OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
+	})
+	return h
+}
+
+func (h *house) build(o Options) *Customers {
+	h.t.Helper()
+	cs, err := New(h.db, o)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return cs
+}
+
+func (h *house) sealer() *sms.Sealer {
+	s, err := sms.NewSealer(secret)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
+func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
+
+// carry keeps all promises that are due, and gives the texts sent by them.
+func (h *house) carry() []string {
+	h.t.Helper()
+	before := len(h.sent)
+	for _, worker := range []outbox.Worker{sms.Worker(h.db, h.sealer(), h), email.Worker(h.db, mailbox{h})} {
+		var tasks []outbox.Task
+		err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
+			tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+			return err
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, task := range tasks {
+			worker.Do(context.Background(), task)
+		}
+	}
+	var texts []string
+	for _, r := range h.sent[before:] {
+		texts = append(texts, r.Text)
+	}
+	return texts
+}
+
+var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
+
+// code carries the promises and reads the code in the one SMS that came.
+func (h *house) code() string {
+	h.t.Helper()
+	texts := h.carry()
+	if len(texts) != 1 {
+		h.t.Fatalf("%d messages instead of one: %q", len(texts), texts)
+	}
+	found := sixDigits.FindStringSubmatch(texts[0])
+	if found == nil {
+		h.t.Fatalf("no code in %q", texts[0])
+	}
+	return found[1]
+}
+
+// wrong is a code that is not the given one.
+func wrong(code string) string {
+	last := (code[5]-'0'+1)%10 + '0'
+	return code[:5] + string(last)
+}
+
+func form(n phone.Number) Signup {
+	return Signup{Phone: n, Email: "aida@example.kg", Password: good, Offer: true, Lang: "ru", Address: home}
+}
+
+// begin starts a sign-up and gives its code.
+func (h *house) begin(sessionKey string, s Signup) string {
+	h.t.Helper()
+	if err := h.StartSignup(context.Background(), sessionKey, s); err != nil {
+		h.t.Fatal(err)
+	}
+	return h.code()
+}
+
+// registered gives a customer who signed up.
+func (h *house) registered(n phone.Number) Customer {
+	h.t.Helper()
+	code := h.begin(browser, form(n))
+	c, err := h.ConfirmSignup(context.Background(), browser, code)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+func (h *house) count(query string) int {
+	h.t.Helper()
+	var n int
+	if err := h.db.Pool().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+func (h *house) exec(query string, args ...any) {
+	h.t.Helper()
+	if _, err := h.db.Pool().ExecContext(context.Background(), query, args...); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// want checks the kind, words and field of a fault.
+func want(t *testing.T, what string, err error, kind fault.Kind, message, field string) {
+	t.Helper()
+	f := fault.As(err)
+	if err == nil || f.Kind != kind || f.Message != message || f.Field != field {
+		t.Errorf("%s: %v at %q, want %s (%s) at %q", what, err, fieldOf(f), kind, message, field)
+	}
+}
+
+func fieldOf(f *fault.Error) string {
+	if f == nil {
+		return ""
+	}
+	return f.Field
+}

@@ -1,0 +1,241 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+func TestLogIn(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.registered(number)
+		_, err := h.LogIn(ctx, number, "", home)
+		want(t, "no password", err, fault.Invalid, "customer.password_empty", "password")
+		_, known := h.LogIn(ctx, number, other, home)
+		want(t, "wrong password", known, fault.Invalid, "customer.password_wrong", "password")
+		_, unknown := h.LogIn(ctx, stranger, other, home)
+		if !reflect.DeepEqual(known, unknown) {
+			t.Errorf("an unknown number is told apart: %+v, %+v", known, unknown)
+		}
+		// A password is compared whole: nothing beyond some length is cut off.
+		_, err = h.LogIn(ctx, number, good+strings.Repeat("x", 600), home)
+		want(t, "longer than any", err, fault.Invalid, "customer.password_wrong", "password")
+
+		if err := h.Block(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.LogIn(ctx, number, other, home)
+		want(t, "blocked, wrong password", err, fault.Invalid, "customer.password_wrong", "password")
+		_, err = h.LogIn(ctx, number, good, home)
+		want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
+		if blocked, err := h.ByPhone(ctx, number); err != nil || !blocked.Blocked || blocked.SessionEpoch <= c.SessionEpoch {
+			t.Errorf("blocked %+v, %v: sessions live on", blocked, err)
+		}
+		if err := h.Unblock(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.LogIn(ctx, number, good, home); err != nil {
+			t.Errorf("unblocked: %v", err)
+		}
+	})
+}
+
+func TestNobodyToChange(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	want(t, "block", h.Block(t.Context(), 1), fault.NotFound, "", "")
+	want(t, "language", h.SetLanguage(t.Context(), 1, "ky"), fault.NotFound, "", "")
+	want(t, "no language", h.SetLanguage(t.Context(), 1, "de"), fault.Invalid, "", "")
+	_, err := h.ByID(t.Context(), 1)
+	want(t, "by id", err, fault.NotFound, "", "")
+	_, err = h.ByPhone(t.Context(), number)
+	want(t, "by phone", err, fault.NotFound, "", "")
+}
+
+func TestSetLanguage(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		c := h.registered(number)
+		if err := h.SetLanguage(context.Background(), c.ID, "ky"); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := h.ByID(context.Background(), c.ID); err != nil || c.Lang != "ky" {
+			t.Errorf("%+v, %v", c, err)
+		}
+	})
+}
+
+func TestGuessesAreCounted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		h.registered(number)
+		for range loginNumberAddress.Limit {
+			_, err := h.LogIn(ctx, number, other, home)
+			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
+		}
+		_, err := h.LogIn(ctx, number, good, home)
+		want(t, "one too many, though right", err, fault.TooMany, "attempt.too_many", "")
+		// A number that nobody has is counted the same way.
+		for range loginNumberAddress.Limit {
+			_, _ = h.LogIn(ctx, stranger, other, home)
+		}
+		_, err = h.LogIn(ctx, stranger, other, home)
+		want(t, "an unknown number", err, fault.TooMany, "attempt.too_many", "")
+		h.wait(loginNumberAddress.Window)
+		if _, err := h.LogIn(ctx, number, good, home); err != nil {
+			t.Errorf("later: %v", err)
+		}
+		for range loginNumberAddress.Limit {
+			if _, err := h.LogIn(ctx, number, good, home); err != nil {
+				t.Fatalf("right passwords are no guesses: %v", err)
+			}
+		}
+	})
+}
+
+func TestGuessesOfAnAddressAreCounted(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	for i := range loginAddress.Limit + 1 {
+		_, err := h.LogIn(t.Context(), phone.Number(fmt.Sprintf("+996700%06d", i)), "a guess", home)
+		if (i == loginAddress.Limit) != fault.Is(err, fault.TooMany) {
+			t.Fatalf("guess %d: %v", i+1, err)
+		}
+	}
+	_, err := h.LogIn(t.Context(), stranger, "a guess", home)
+	want(t, "another number, the same address", err, fault.TooMany, "attempt.too_many", "")
+	_, err = h.LogIn(t.Context(), stranger, "a guess", "198.51.100.1")
+	want(t, "another address", err, fault.Invalid, "customer.password_wrong", "password")
+}
+
+// However many places guess, the owner gets in where they came from before,
+// and anywhere by a code to their phone.
+func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		h.registered(number)
+		for i := range loginNumber.Limit {
+			_, err := h.LogIn(ctx, number, other, fmt.Sprintf("198.51.100.%d", i))
+			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
+		}
+		_, err := h.LogIn(ctx, number, other, "203.0.113.1")
+		want(t, "guesses from ever new places", err, fault.TooMany, "attempt.too_many", "")
+		_, err = h.LogIn(ctx, number, good, "203.0.113.9")
+		want(t, "the owner, on a journey", err, fault.TooMany, "attempt.too_many", "")
+		if err := h.StartReset(ctx, browser, number, "ru", "203.0.113.9"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.ConfirmReset(ctx, browser, h.code(), other, "203.0.113.9"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.LogIn(ctx, number, other, "203.0.113.9"); err != nil {
+			t.Errorf("the owner with the new password: %v", err)
+		}
+	})
+}
+
+func TestTheOwnerGetsInAtHomeWhileStrangersGuess(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	h.registered(number)
+	for i := range loginNumber.Limit + 1 {
+		_, _ = h.LogIn(t.Context(), number, other, fmt.Sprintf("198.51.100.%d", i))
+	}
+	if _, err := h.LogIn(t.Context(), number, good, home); err != nil {
+		t.Errorf("the owner, at home: %v", err)
+	}
+}
+
+func TestPasswordsAreHashedAnew(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		h.registered(number)
+		stored := func() (hash string) {
+			if err := db.Pool().QueryRowContext(ctx, `SELECT password_hash FROM customers`).Scan(&hash); err != nil {
+				t.Fatal(err)
+			}
+			return hash
+		}
+		if before := stored(); !strings.HasPrefix(before, "$argon2id$v=19$m=64,t=1,p=1$") {
+			t.Fatalf("kept as %s", before)
+		}
+		o := h.o
+		o.Hash = Hash{MemoryKiB: 128, Passes: 1, AtOnce: 1}
+		renewed := h.build(o)
+		if _, err := renewed.LogIn(ctx, number, good, home); err != nil {
+			t.Fatal(err)
+		}
+		if after := stored(); !strings.HasPrefix(after, "$argon2id$v=19$m=128,t=1,p=1$") {
+			t.Errorf("kept as %s", after)
+		}
+		if _, err := renewed.LogIn(ctx, number, good, home); err != nil {
+			t.Errorf("with the new hash: %v", err)
+		}
+	})
+}
+
+func TestDefaultHash(t *testing.T) {
+	hasher, err := newHasher(Hash{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := hasher.params; p.Memory < 19*1024 || p.Iterations < 2 || p.Parallelism != 1 {
+		t.Errorf("parameters %+v", p)
+	}
+	if cap(hasher.turns) < 1 {
+		t.Error("no turns")
+	}
+}
+
+// Only so many are hashed at once, and who gives up waiting is let go.
+func TestHashersTakeTurns(t *testing.T) {
+	h, err := newHasher(Hash{MemoryKiB: 64, Passes: 1, AtOnce: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := h.turn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = h.hash(ctx, good)
+	want(t, "hash in a queue", err, fault.Unavailable, "customer.busy", "")
+	_, _, err = h.match(ctx, good, "")
+	want(t, "match in a queue", err, fault.Unavailable, "customer.busy", "")
+	release()
+	if _, err := h.hash(t.Context(), good); err != nil {
+		t.Errorf("after the turn: %v", err)
+	}
+}
+
+// A number without a password costs as much hashing as one with.
+func TestNobodyIsComparedWithADummy(t *testing.T) {
+	h, err := newHasher(Hash{MemoryKiB: 64, Passes: 1, AtOnce: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := h.turn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := h.match(ctx, good, ""); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("an absent password is not hashed at all: %v", err)
+	}
+}
+
+func TestNewWantsItsParts(t *testing.T) {
+	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Attempts: &attempt.Counters{}}); err == nil {
+		t.Error("made without a sealer and a wallet")
+	}
+}

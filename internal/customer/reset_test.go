@@ -1,0 +1,164 @@
+package customer
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+func TestReset(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		before := h.registered(number)
+		if err := h.StartReset(ctx, browser, number, "ky", home); err != nil {
+			t.Fatal(err)
+		}
+		code := h.code()
+		_, err := h.ConfirmReset(ctx, browser, code, "short", home)
+		want(t, "a bad password", err, fault.Invalid, "customer.password_short", "password")
+		_, err = h.ConfirmReset(ctx, browser, wrong(code), other, home)
+		want(t, "a wrong code", err, fault.Invalid, "customer.code_wrong", "code")
+		after, err := h.ConfirmReset(ctx, browser, code, other, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.ID != before.ID || after.SessionEpoch != before.SessionEpoch+1 {
+			t.Errorf("after %+v: sessions live on", after)
+		}
+		now := h.o.Now()
+		if d := after.HoldUntil.Sub(now); d < 23*time.Hour || d > 24*time.Hour {
+			t.Errorf("held for %v", d)
+		}
+		want(t, "paying", HeldFromPaying(after, now), fault.Forbidden, "customer.hold", "")
+		if err := HeldFromPaying(after, now.Add(DefaultHold)); err != nil {
+			t.Errorf("a day later: %v", err)
+		}
+		_, err = h.LogIn(ctx, number, good, home)
+		want(t, "the old password", err, fault.Invalid, "customer.password_wrong", "password")
+		if _, err := h.LogIn(ctx, number, other, home); err != nil {
+			t.Errorf("the new password: %v", err)
+		}
+		_, err = h.ConfirmReset(ctx, browser, code, good, home)
+		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
+		told := h.carry()
+		if len(told) != 1 || !strings.Contains(told[0], forPeople(after.HoldUntil)) {
+			t.Errorf("told by SMS: %q", told)
+		}
+		if len(h.mailed) != 1 || h.mailed[0].To != "aida@example.kg" || strings.Contains(h.mailed[0].Text, "700123456") {
+			t.Errorf("told by e-mail: %+v", h.mailed)
+		}
+	})
+}
+
+// Nothing tells a number that nobody has from one that somebody has.
+func TestResetOfANumberNobodyHas(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		blocked := h.registered(number)
+		if err := h.Block(ctx, blocked.ID); err != nil {
+			t.Fatal(err)
+		}
+		before := h.count(`SELECT COUNT(*) FROM promises`)
+		for key, n := range map[string]phone.Number{"one": stranger, "two": number} {
+			if err := h.StartReset(ctx, key, n, "ru", home); err != nil {
+				t.Errorf("%s: %v", n, err)
+			}
+			_, err := h.ConfirmReset(ctx, key, "000000", other, home)
+			want(t, n.String(), err, fault.Invalid, "customer.code_wrong", "code")
+		}
+		if n := h.count(`SELECT COUNT(*) FROM promises`) - before; n != 2 {
+			t.Errorf("%d promises instead of 2: the course differs", n)
+		}
+		if texts := h.carry(); len(texts) != 0 {
+			t.Errorf("sent %q", texts)
+		}
+	})
+}
+
+func TestResetAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		h.registered(number)
+		if err := h.StartReset(context.Background(), browser, number, "ru", home); err != nil {
+			t.Fatal(err)
+		}
+		code := h.code()
+		var done atomic.Int64
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				_, err := h.ConfirmReset(context.Background(), browser, code, other, home)
+				if err == nil {
+					done.Add(1)
+				} else if !fault.Is(err, fault.NotFound) {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if done.Load() != 1 {
+			t.Errorf("the code was good %d times", done.Load())
+		}
+	})
+}
+
+// A code for one purpose is none for the other.
+func TestResetNeedsItsOwnCode(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	h.registered(number)
+	code := h.begin("another browser", form(stranger))
+	_, err := h.ConfirmReset(t.Context(), "another browser", code, other, home)
+	want(t, "a sign-up's code", err, fault.NotFound, "customer.code_gone", "")
+}
+
+func TestNoEmailWhereNoneCanBeSent(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	h.o.Email = false
+	h.registered(number)
+	if err := h.StartReset(t.Context(), browser, number, "ru", home); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.ConfirmReset(t.Context(), browser, h.code(), other, home); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.count(`SELECT COUNT(*) FROM promises WHERE lane = 'email'`); n != 0 {
+		t.Errorf("%d e-mails promised", n)
+	}
+}
+
+func TestChangePassword(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		before := h.registered(number)
+		_, err := h.ChangePassword(ctx, before.ID, other, other)
+		want(t, "without the old one", err, fault.Invalid, "customer.password_old_wrong", "old_password")
+		_, err = h.ChangePassword(ctx, before.ID, good, "12345678")
+		want(t, "everybody's password", err, fault.Invalid, "customer.password_common", "password")
+		after, err := h.ChangePassword(ctx, before.ID, good, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.SessionEpoch != before.SessionEpoch+1 || !after.HoldUntil.IsZero() {
+			t.Errorf("after %+v", after)
+		}
+		if _, err := h.LogIn(ctx, number, other, home); err != nil {
+			t.Error(err)
+		}
+		if texts := h.carry(); len(texts) != 1 {
+			t.Errorf("told %q", texts)
+		}
+		for range passwordChange.Limit {
+			_, _ = h.ChangePassword(ctx, before.ID, good, other)
+		}
+		_, err = h.ChangePassword(ctx, before.ID, other, good)
+		want(t, "guessed too often", err, fault.TooMany, "attempt.too_many", "")
+	})
+}

@@ -1,0 +1,359 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+func TestSignup(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		code := h.begin(browser, form(number))
+		if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
+			t.Fatalf("%d customers before the code", n)
+		}
+		if known, err := h.Known(ctx, number, home); known || err != nil {
+			t.Errorf("known before the code: %v, %v", known, err)
+		}
+		if n, err := h.Pending(ctx, browser, ForSignup); n != number || err != nil {
+			t.Errorf("pending %q, %v", n, err)
+		}
+		c, err := h.ConfirmSignup(ctx, browser, " "+code[:3]+" "+code[3:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Phone != number || c.Email != "aida@example.kg" || c.Lang != "ru" || !c.HasPassword || c.Blocked ||
+			!c.HoldUntil.IsZero() || c.Level != DefaultLevel || h.wallets.Load() != 1 {
+			t.Errorf("customer %+v, %d wallets", c, h.wallets.Load())
+		}
+		if err := HeldFromPaying(c, h.db.Now()); err != nil {
+			t.Errorf("a wallet opened on the site pays at once: %v", err)
+		}
+		list, err := h.Acceptances(ctx, c.ID)
+		if err != nil || len(list) != 1 || list[0].Version != OfferVersion || list[0].Address != home ||
+			list[0].Channel != Web || list[0].At.IsZero() {
+			t.Errorf("acceptances %+v, %v", list, err)
+		}
+		if known, err := h.Known(ctx, number, home); !known || err != nil {
+			t.Errorf("known: %v, %v", known, err)
+		}
+		in, err := h.LogIn(ctx, number, good, home)
+		if err != nil || in.ID != c.ID || in.SessionEpoch != c.SessionEpoch {
+			t.Errorf("login %+v, %v", in, err)
+		}
+		if same, err := h.ByID(ctx, c.ID); err != nil || same != in {
+			t.Errorf("by id %+v, %v; want %+v", same, err, in)
+		}
+		_, err = h.ConfirmSignup(ctx, browser, code)
+		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
+		if n := h.count(`SELECT COUNT(*) FROM confirmations WHERE password_hash <> '' OR email <> ''`); n != 0 {
+			t.Error("the spent code keeps a password or an address")
+		}
+	})
+}
+
+func TestSignupNamesEveryField(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	err := h.StartSignup(t.Context(), browser, Signup{Phone: number, Email: "aida", Password: "short", Lang: "ru", Address: home})
+	fields := map[string]string{}
+	for _, f := range fault.All(err) {
+		fields[f.Field] = f.Message
+		if f.Kind != fault.Invalid {
+			t.Errorf("%s: %v", f.Field, f)
+		}
+	}
+	if len(fields) != 3 || fields["email"] != "customer.email_wrong" || fields["password"] != "customer.password_short" ||
+		fields["offer"] != "customer.offer_missing" {
+		t.Errorf("faults %v", fields)
+	}
+	if n := h.count(`SELECT COUNT(*) FROM confirmations`) + h.count(`SELECT COUNT(*) FROM promises`); n != 0 {
+		t.Errorf("%d rows written", n)
+	}
+}
+
+func TestCodeHasFiveTries(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		code := h.begin(browser, form(number))
+		_, err := h.ConfirmSignup(ctx, browser, "12x456")
+		want(t, "no code", err, fault.Invalid, "customer.code_format", "code")
+		for i := range 4 {
+			_, err = h.ConfirmSignup(ctx, browser, wrong(code))
+			want(t, fmt.Sprint("wrong code ", i+1), err, fault.Invalid, "customer.code_wrong", "code")
+		}
+		_, err = h.ConfirmSignup(ctx, browser, wrong(code))
+		want(t, "the fifth wrong code", err, fault.Invalid, "customer.code_tries", "code")
+		_, err = h.ConfirmSignup(ctx, browser, code)
+		want(t, "the right code, too late", err, fault.TooMany, "customer.code_tries", "code")
+
+		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, home), fault.TooMany, "attempt.too_many", "")
+		h.wait(ResendPause)
+		if err := h.ResendCode(ctx, browser, ForSignup, home); err != nil {
+			t.Fatal(err)
+		}
+		fresh := h.code()
+		if fresh != code {
+			_, err = h.ConfirmSignup(ctx, browser, code)
+			want(t, "the old code", err, fault.Invalid, "customer.code_wrong", "code")
+		}
+		if _, err := h.ConfirmSignup(ctx, browser, fresh); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The tries are counted before anything is compared, however many come at once.
+func TestTriesAtOnceAreCounted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		code := h.begin(browser, form(number))
+		var judged, refused atomic.Int64
+		var group sync.WaitGroup
+		for range 12 {
+			group.Go(func() {
+				_, err := h.ConfirmSignup(context.Background(), browser, wrong(code))
+				switch fault.KindOf(err) {
+				case fault.Invalid:
+					judged.Add(1)
+				case fault.TooMany:
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if judged.Load() != 5 || refused.Load() != 7 {
+			t.Errorf("%d judged, %d refused; want 5 and 7", judged.Load(), refused.Load())
+		}
+	})
+}
+
+func TestCodeLivesTenMinutes(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		code := h.begin(browser, form(number))
+		h.wait(CodeLife + time.Second)
+		_, err := h.ConfirmSignup(ctx, browser, code)
+		want(t, "late", err, fault.Invalid, "customer.code_expired", "code")
+		if n, err := h.Purge(ctx); n != 0 || err != nil {
+			t.Errorf("purged %d, %v while it can be sent again", n, err)
+		}
+		h.wait(codeHistory)
+		want(t, "resend of an old start", h.ResendCode(ctx, browser, ForSignup, home), fault.NotFound, "customer.code_gone", "")
+		if n, err := h.Purge(ctx); n != 1 || err != nil {
+			t.Errorf("purged %d, %v", n, err)
+		}
+	})
+}
+
+func TestCodeIsBoundToTheBrowser(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		code := h.begin(browser, form(number))
+		_, err := h.ConfirmSignup(ctx, "another browser", code)
+		want(t, "another browser", err, fault.NotFound, "customer.code_gone", "")
+		// Nor does it fit what another browser has begun for the same number.
+		h.begin("another browser", form(number))
+		_, err = h.ConfirmSignup(ctx, "another browser", code)
+		want(t, "another browser's sign-up", err, fault.Invalid, "customer.code_wrong", "code")
+	})
+}
+
+// A code confirms what it was sent for and nothing else: whatever is changed
+// under it makes it worthless.
+func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		for _, column := range []string{"phone", "email", "password_hash", "offer", "session_key", "purpose"} {
+			code := h.begin(browser, form(number))
+			value, sessionKey := "+996550765432", browser
+			if column == "session_key" {
+				sessionKey = value
+			}
+			if column == "purpose" {
+				value = string(ForReset)
+			}
+			h.exec(`UPDATE confirmations SET `+column+` = $1 WHERE session_key = $2`, value, browser)
+			var err error
+			if column == "purpose" {
+				_, err = h.ConfirmReset(ctx, browser, code, other, home)
+			} else {
+				_, err = h.ConfirmSignup(ctx, sessionKey, code)
+			}
+			want(t, column, err, fault.Invalid, "customer.code_wrong", "code")
+			h.exec(`DELETE FROM confirmations`)
+			h.exec(`DELETE FROM attempts`)
+		}
+		if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
+			t.Errorf("%d customers", n)
+		}
+	})
+}
+
+func TestCodeRestsHashed(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	if err := h.StartSignup(t.Context(), browser, form(number)); err != nil {
+		t.Fatal(err)
+	}
+	var payload, hash string
+	if err := h.db.Pool().QueryRowContext(t.Context(), `SELECT payload FROM promises`).Scan(&payload); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.db.Pool().QueryRowContext(t.Context(), `SELECT code_hash FROM confirmations`).Scan(&hash); err != nil {
+		t.Fatal(err)
+	}
+	code := h.code()
+	if strings.Contains(payload, code) || strings.Contains(payload, good) || len(hash) != 64 || strings.Contains(hash, code) {
+		t.Errorf("the code can be read in %s or %s", payload, hash)
+	}
+	if n := h.count(`SELECT COUNT(*) FROM promises WHERE payload <> ''`); n != 0 {
+		t.Error("the sealed code outlives its sending")
+	}
+}
+
+// A number that is registered takes the same course, and nobody gets in by it.
+func TestSignupOfARegisteredNumber(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		before := h.registered(number)
+		if err := h.StartSignup(ctx, "a stranger's browser", form(number)); err != nil {
+			t.Fatalf("told apart: %v", err)
+		}
+		texts := h.carry()
+		if len(texts) != 1 || sixDigits.MatchString(texts[0]) || !strings.Contains(texts[0], "уже зарегистрирован") {
+			t.Errorf("the holder was told %q", texts)
+		}
+		_, err := h.ConfirmSignup(ctx, "a stranger's browser", "000000")
+		want(t, "a guess", err, fault.Invalid, "customer.code_wrong", "code")
+		h.wait(ResendPause)
+		if err := h.ResendCode(ctx, "a stranger's browser", ForSignup, home); err != nil {
+			t.Errorf("told apart at the second sending: %v", err)
+		}
+		if texts := h.carry(); len(texts) != 1 || sixDigits.MatchString(texts[0]) {
+			t.Errorf("the holder was told %q", texts)
+		}
+		if after, err := h.ByID(ctx, before.ID); err != nil || after != before {
+			t.Errorf("the customer changed: %+v, %v", after, err)
+		}
+	})
+}
+
+// One code, pressed ten times at once, makes one customer; and two browsers
+// with a code each for one number make one too.
+func TestConfirmAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		first := h.begin(browser, form(number))
+		second := h.begin("another browser", form(number))
+		var made, refused atomic.Int64
+		var group sync.WaitGroup
+		for i := range 4 {
+			key, code := browser, first
+			if i%2 == 1 {
+				key, code = "another browser", second
+			}
+			group.Go(func() {
+				_, err := h.ConfirmSignup(context.Background(), key, code)
+				switch {
+				case err == nil:
+					made.Add(1)
+				case fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if made.Load() != 1 || refused.Load() != 3 || h.count(`SELECT COUNT(*) FROM customers`) != 1 {
+			t.Errorf("%d made, %d refused", made.Load(), refused.Load())
+		}
+	})
+}
+
+func TestSignupConfirmedElsewhereMeanwhile(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	code := h.begin("another browser", form(number))
+	h.registered(number)
+	_, err := h.ConfirmSignup(t.Context(), "another browser", code)
+	want(t, "registered meanwhile", err, fault.Conflict, "customer.registered", "")
+	_, err = h.ConfirmSignup(t.Context(), "another browser", code)
+	want(t, "the code is spent", err, fault.NotFound, "customer.code_gone", "")
+}
+
+func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'basic', $2)`, number.String(), db.Now())
+		if known, err := h.Known(ctx, number, home); known || err != nil {
+			t.Errorf("known on the site: %v, %v", known, err)
+		}
+		c := h.registered(number)
+		if c.ID != 7 || !c.HasPassword || h.wallets.Load() != 0 || c.SessionEpoch != 2 {
+			t.Errorf("bound %+v, %d wallets opened", c, h.wallets.Load())
+		}
+		want(t, "an SMS alone opened it", HeldFromPaying(c, h.db.Now()), fault.Forbidden, "customer.hold", "")
+		stored, err := h.ByID(ctx, 7)
+		if err != nil || stored != c {
+			t.Errorf("stored %+v, %v; want %+v", stored, err, c)
+		}
+	})
+}
+
+func TestBlockedWalletIsNotBound(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+		VALUES (7, ?, '', 'ky', '', TRUE, 1, 'basic', ?)`, number.String(), h.db.Now())
+	code := h.begin(browser, form(number))
+	_, err := h.ConfirmSignup(t.Context(), browser, code)
+	want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
+}
+
+func TestSMSAreLimited(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		for i := range 5 {
+			if err := h.StartSignup(ctx, browser, form(number)); err != nil {
+				t.Fatalf("start %d: %v", i+1, err)
+			}
+		}
+		want(t, "the sixth in an hour", h.StartSignup(ctx, browser, form(number)), fault.TooMany, "attempt.too_many", "")
+		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", home), fault.TooMany, "attempt.too_many", "")
+		h.wait(ResendPause)
+		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, home), fault.TooMany, "attempt.too_many", "")
+		// One place alone can't use up the number's messages.
+		elsewhere := form(number)
+		elsewhere.Address = "198.51.100.4"
+		if err := h.StartSignup(ctx, browser, elsewhere); err != nil {
+			t.Errorf("from another place: %v", err)
+		}
+		h.wait(time.Hour)
+		if err := h.StartSignup(ctx, browser, form(number)); err != nil {
+			t.Errorf("an hour later: %v", err)
+		}
+	})
+}
+
+func TestSignupsOfAnAddressAreLimited(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	for i := range signupAddress.Limit + 1 {
+		s := form(number)
+		s.Phone = phone.Number(fmt.Sprintf("+996700%06d", i))
+		err := h.StartSignup(t.Context(), browser, s)
+		if (i == signupAddress.Limit) != fault.Is(err, fault.TooMany) {
+			t.Fatalf("sign-up %d: %v", i+1, err)
+		}
+	}
+}
