@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"elsom/static"
+	pages "elsom/templates/sochi"
 )
 
 // house is the stand-in behind its doors.
@@ -47,6 +48,7 @@ func (h *house) handler() http.Handler {
 	mux.HandleFunc("GET /contracts/{service}/{account}", h.contract)
 	mux.HandleFunc("POST /switches", h.throw)
 	mux.HandleFunc("GET /healthz", h.health)
+	mux.HandleFunc("GET "+pages.Style, h.style)
 	mux.Handle(static.Prefix, static.Handler())
 	mux.HandleFunc("/", h.lost)
 	return http.NewCrossOriginProtection().Handler(guarded(mux))

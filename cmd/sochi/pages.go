@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"errors"
 	"net/http"
 	"strconv"
@@ -20,6 +21,14 @@ const (
 	frontPayments   = 30
 	accountPayments = 100
 )
+
+//go:embed sochi.css
+var style []byte
+
+func (h *house) style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(style)
+}
 
 func (h *house) front(w http.ResponseWriter, r *http.Request) {
 	h.showFront(w, r, http.StatusOK, component.Input{}, wish{}, nil)
@@ -112,7 +121,7 @@ func (h *house) account(w http.ResponseWriter, r *http.Request, s service, label
 		return
 	}
 	page := pages.Account{
-		Service: s.title, Label: label, Number: number, Shown: number,
+		Service: s.title, Label: label, Shown: number,
 		Name: s.name(number), Balance: balance, Payments: shown(list),
 	}
 	if s.code == dostek {
@@ -202,7 +211,7 @@ func shown(list []payment) []pages.Payment {
 			Sum: p.Sum, Result: p.Result, Comment: comments[p.Result],
 		}
 		if s.wellFormed(p.Account) {
-			line.Href = s.page(p.Account)
+			line.Href, line.Name = s.page(p.Account), s.name(p.Account)
 		}
 		lines = append(lines, line)
 	}

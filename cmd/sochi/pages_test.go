@@ -74,7 +74,7 @@ func TestFrontPageShowsPaymentsAndSwitches(t *testing.T) {
 	s.throwSwitch(url.Values{"service": {"dostek"}, "mode": {"slow"}, "seconds": {"7"}, "times": {"3"}})
 	page = s.page("/", 200)
 	for id, href := range map[string]string{"11": "/companies/" + ourINN, "12": "", "13": "/contracts/aknet/555"} {
-		row := page.Find(`tr[data-txn-id="` + id + `"]`)
+		row := page.Find(`li[data-txn-id="` + id + `"]`)
 		if got := row.Find("a").AttrOr("href", ""); row.Length() != 1 || got != href {
 			t.Errorf("payment %s: %d rows, link %q", id, row.Length(), got)
 		}
@@ -123,8 +123,14 @@ func TestHealthAndStyle(t *testing.T) {
 	if status, _, _ := s.do(http.MethodGet, "/healthz", "", nil); status != 200 {
 		t.Errorf("healthz: %d", status)
 	}
-	style := s.page("/", 200).Find(`link[rel="stylesheet"]`).AttrOr("href", "")
-	if status, _, header := s.do(http.MethodGet, style, "", nil); status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/css") {
-		t.Errorf("%s: %d %s", style, status, header.Get("Content-Type"))
+	styles := s.page("/", 200).Find(`link[rel="stylesheet"]`)
+	if styles.Length() != 2 {
+		t.Errorf("%d styles", styles.Length())
+	}
+	for _, node := range styles.EachIter() {
+		style := node.AttrOr("href", "")
+		if status, _, header := s.do(http.MethodGet, style, "", nil); status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/css") {
+			t.Errorf("%s: %d %s", style, status, header.Get("Content-Type"))
+		}
 	}
 }

@@ -5,11 +5,16 @@
 package sochi
 
 import (
+	"strconv"
 	"time"
 
 	"elsom/internal/money"
 	"elsom/templates/component"
 )
+
+// Style is where the pages expect the few rules that the wallet's own style
+// has no need of.
+const Style = "/sochi.css"
 
 // Payment is one line of a list of payments.
 type Payment struct {
@@ -17,12 +22,22 @@ type Payment struct {
 	Service string
 	TxnID   string
 	Account string
+	// Name is the account's holder; empty: the account has none.
+	Name string
 	// Href leads to the account's page; empty: the account has none.
 	Href string
 	Sum  money.Amount
 	// Result is the protocol's number, Comment its words.
 	Result  int
 	Comment string
+}
+
+// Title is whom the payment was for.
+func (p Payment) Title() string {
+	if p.Name == "" {
+		return "Неизвестный счёт"
+	}
+	return p.Name
 }
 
 // Choice is one item of a select.
@@ -38,6 +53,18 @@ type Lever struct {
 	Detail string
 	// Left is how many requests it holds for; 0: until reset.
 	Left int
+}
+
+// Words tells the whole switch in a line.
+func (l Lever) Words() string {
+	words := l.Service + ", " + l.Command + ": " + l.Mode
+	if l.Detail != "" {
+		words += " (" + l.Detail + ")"
+	}
+	if l.Left == 0 {
+		return words + " — до сброса"
+	}
+	return words + " — ещё запросов: " + strconv.Itoa(l.Left)
 }
 
 // Switches is the form of misbehaviour and what is set now.
@@ -76,11 +103,11 @@ func (f Front) problems() []component.Problem {
 type Account struct {
 	// Service is the biller's name, Label what the account is called there.
 	Service, Label string
-	// Number is the account as machines write it, Shown as people read it.
-	Number, Shown string
-	Name          string
-	Balance       money.Amount
-	Payments      []Payment
+	// Shown is the account's number as people read it.
+	Shown    string
+	Name     string
+	Balance  money.Amount
+	Payments []Payment
 }
 
 // Fail is a page that isn't there or can't be shown.
