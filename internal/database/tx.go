@@ -2,14 +2,17 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/ncruces/go-sqlite3"
 	"gorm.io/gorm"
@@ -94,17 +97,41 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 	return commitError(handle.Commit().Error)
 }
 
+// ReadTx runs act in one transaction that only reads and sees one moment's
+// state from its first statement on, however long it takes. It waits for no
+// writer, and none waits for it.
+func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
+	options := &sql.TxOptions{ReadOnly: true} // on SQLite: deferred, a snapshot of the WAL
+	if db.dialect == Postgres {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	handle := db.gorm.WithContext(ctx).Begin(options)
+	if handle.Error != nil {
+		return handle.Error
+	}
+	defer handle.Rollback() // there is nothing to commit
+	return act(ctx, &Tx{db: db, gorm: handle})
+}
+
 // commitError tells a commit that was refused from one whose answer was lost.
 func commitError(err error) error {
-	if err == nil {
-		return nil
-	}
 	var pg *pgconn.PgError
 	var lite *sqlite3.Error
-	if errors.As(err, &pg) || errors.As(err, &lite) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pgx.ErrTxCommitRollback):
+		return err // a statement had failed before, and the act went on
+	case errors.As(err, &pg) && !diedCommitting(pg.Code), errors.As(err, &lite) && !errors.Is(err, sqlite3.IOERR):
 		return err // the database itself says that nothing was committed
 	}
 	return fault.New(fault.Unknown, "database.commit", "").Because(err)
+}
+
+// diedCommitting tells errors that end a connection, or say themselves that
+// the outcome isn't known, from those that refuse a commit.
+func diedCommitting(code string) bool {
+	return code == "40003" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "58")
 }
 
 // Repeatable tells whether a transaction that ended with err can simply be
