@@ -1,0 +1,61 @@
+package report
+
+import "elsom/internal/database"
+
+// check is a query that finds what contradicts a property of the books, and
+// the sentence that tells it.
+type check struct {
+	invariant string
+	proves    string
+	query     string
+	says      string
+}
+
+// The invariants by their names in the books, and the promises of the acts.
+const (
+	balance      = "books balance"
+	sums         = "balance is its entries"
+	noDebt       = "no debt"
+	onceOnly     = "once only"
+	nothingGone  = "nothing erased"
+	payments     = "payments"
+	holds        = "holds"
+	cashIns      = "cash-ins"
+	keysOfWallet = "accounts"
+)
+
+func checks(dialect database.Dialect) []check {
+	triggers := missingTriggersSQLite
+	if dialect == database.Postgres {
+		triggers = missingTriggersPostgres
+	}
+	return []check{
+		{balance, "every transfer sums to zero", unbalancedTransfers, "transfer {what} sums to {have}"},
+		{balance, "the whole sums to zero", unbalancedWhole, "all {what} sum to {have}"},
+		{balance, "every transfer has two entries or more", shortTransfers, "transfer {what} has {count} entries"},
+		{balance, "every entry has its account", strayEntries, "account {what} has {count} entries and is not there"},
+		{balance, "one currency", otherCurrencies, "account {what} is in another currency"},
+		{sums, "every balance equals its entries", wrongBalances, "account {what} is at {have}, its entries sum to {want}"},
+		{noDebt, "no account is below its floor", belowFloor, "account {what} is at {have}, its floor is {want}"},
+		{noDebt, "every wallet has a floor of zero", floorlessWallets, "wallet {what} may go below zero"},
+		{onceOnly, "one transfer for a request key", repeatedKeys, "{count} transfers have the request key {what}"},
+		{nothingGone, "every entry has its transfer", orphanEntries, "transfer {what} is not there, {count} of its entries are"},
+		{nothingGone, "no line of a transfer is missing", missingLines, "transfer {what} has lost a line"},
+		{nothingGone, "the append-only triggers stand", triggers, "trigger {what} is missing or off"},
+		{keysOfWallet, "every customer has a wallet", walletless, "customer {what} has no wallet"},
+		{keysOfWallet, "every agent has a till with its ceiling", tillless, "agent {what} has no till with its ceiling"},
+		{payments, "every payment has its transfers", paymentsWithoutTransfer, "{what} was never posted"},
+		{payments, "every payment's transfer has its payment", transfersWithoutPayment, "transfer {what} has no payment in that state"},
+		{payments, "acceptance: amount and fee, from the wallet into transit", wrongAcceptances, "payment {what} was not accepted by its amounts and accounts"},
+		{payments, "settlement: out of transit to the biller and the fees", wrongSettlements, "payment {what} was not settled by its amounts and accounts"},
+		{payments, "refund: amount and fee, out of transit to the wallet", wrongRefunds, "payment {what} was not refunded by its amounts and accounts"},
+		{payments, "every processing payment has an open delivery", undelivered, "payment {what} is processing and nobody will deliver it"},
+		{payments, "a claim stands on a refunded payment", wrongClaims, "payment {what} has a claim and was not refunded"},
+		{holds, "every hold is open or ended once", wrongHolds, "hold of payment {what} was ended {count} times"},
+		{holds, "an end has its moment", undatedEnds, "payment {what} has a state and a moment of its end that disagree"},
+		{holds, "in transit = open payments, biller by biller", wrongTransit, "in transit to {what} are {have}, open payments come to {want}"},
+		{cashIns, "every credited cash-in has its transfer", cashInsWithoutTransfer, "{what} was never posted"},
+		{cashIns, "every cash-in's transfer has its cash-in", transfersWithoutCashIn, "transfer {what} has no credited cash-in"},
+		{cashIns, "the sum, from the agent's till to the wallet", wrongCashIns, "cash-in {what} was not posted by its sum and accounts"},
+	}
+}

@@ -1,0 +1,53 @@
+package report
+
+import (
+	"database/sql"
+
+	"elsom/internal/database"
+)
+
+// violation is a row of a check's query.
+type violation struct {
+	What string
+	Have sql.NullInt64
+	Want sql.NullInt64
+}
+
+// eachViolation hands the rows of a query over one by one, so that a thousand
+// or a million of them take the same memory.
+func eachViolation(tx *database.Tx, query string, found func(violation)) error {
+	rows, err := tx.Gorm().Raw(query).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v violation
+		if err := rows.Scan(&v.What, &v.Have, &v.Want); err != nil {
+			return err
+		}
+		found(v)
+	}
+	return rows.Err()
+}
+
+func readTotals(tx *database.Tx, p *Proof) error {
+	for _, t := range []struct {
+		into  any
+		query string
+	}{
+		{&p.Transfers, "SELECT COUNT(*) FROM transfers"},
+		{&p.Entries, "SELECT COUNT(*) FROM entries"},
+		{&p.Accounts, `SELECT kind AS name, COUNT(*) AS count, CAST(SUM(balance) AS BIGINT) AS amount
+			FROM accounts GROUP BY kind ORDER BY kind`},
+		{&p.Payments, `SELECT state AS name, COUNT(*) AS count, CAST(SUM(amount + fee) AS BIGINT) AS amount
+			FROM payments GROUP BY state ORDER BY state`},
+		{&p.CashIns, `SELECT 'result ' || CAST(result AS VARCHAR) AS name, COUNT(*) AS count, CAST(SUM(sum) AS BIGINT) AS amount
+			FROM cash_ins GROUP BY result ORDER BY result`},
+	} {
+		if err := tx.Gorm().Raw(t.query).Scan(t.into).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}

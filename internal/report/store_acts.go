@@ -1,0 +1,112 @@
+package report
+
+// The request keys of payments and cash-ins, written here once more so that
+// the proof doesn't lean on the code that it judges.
+const (
+	acceptKey = `'payment:' || CAST(p.id AS VARCHAR) || ':accept'`
+	endKey    = `'payment:' || CAST(p.id AS VARCHAR) || ':end'`
+	cashInKey = `'cashin:' || c.agent || ':' || c.txn_id`
+)
+
+// wantedTransfers are those that the payments ought to have. MATERIALIZED lets
+// SQLite find a key by a passing index instead of reading all for each.
+const wantedTransfers = `
+WITH w AS MATERIALIZED (
+	SELECT ` + acceptKey + ` AS request_key, 'payment.accept' AS act FROM payments p
+	UNION ALL
+	SELECT ` + endKey + ` AS request_key, CASE p.state WHEN 'completed' THEN 'payment.settle' ELSE 'payment.refund' END AS act
+	FROM payments p WHERE p.state <> 'processing'
+)`
+
+const paymentsWithoutTransfer = wantedTransfers + `
+SELECT w.act || ' ' || w.request_key, NULL, NULL
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = w.act WHERE t.id IS NULL`
+
+const transfersWithoutPayment = wantedTransfers + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND w.act = t.act
+WHERE w.request_key IS NULL AND (t.act IN ('payment.accept', 'payment.settle', 'payment.refund')
+	OR t.request_key LIKE 'payment:%:accept' OR t.request_key LIKE 'payment:%:end')`
+
+// The accounts that a payment moves through.
+const (
+	itsWallet  = ` LEFT JOIN accounts wallet ON wallet.id = p.customer_id AND wallet.kind = 'wallet'`
+	itsTransit = ` LEFT JOIN accounts transit ON transit.kind = 'transit' AND transit.subject = p.biller`
+	itsPayable = ` LEFT JOIN accounts payable ON payable.kind = 'payable' AND payable.subject = p.biller`
+	itsFees    = ` LEFT JOIN accounts fees ON fees.kind = 'fees' AND fees.subject = p.biller`
+	itsEntries = ` LEFT JOIN entries e ON e.transfer_id = t.id`
+)
+
+const wrongAcceptances = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN transfers t ON t.request_key = ` + acceptKey + itsWallet + itsTransit + itsEntries + `
+GROUP BY p.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
+
+const wrongSettlements = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN transfers t ON t.request_key = ` + endKey + itsTransit + itsPayable + itsFees + itsEntries + `
+WHERE p.state = 'completed'
+GROUP BY p.id HAVING COUNT(e.line) <> MAX(CASE WHEN p.fee > 0 THEN 3 ELSE 2 END)
+	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = payable.id AND e.amount = p.amount THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = fees.id AND e.amount = p.fee THEN 1 ELSE 0 END) <> MAX(CASE WHEN p.fee > 0 THEN 1 ELSE 0 END)`
+
+const wrongRefunds = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN transfers t ON t.request_key = ` + endKey + itsWallet + itsTransit + itsEntries + `
+WHERE p.state = 'refunded'
+GROUP BY p.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
+
+const undelivered = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p
+LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR) AND d.state = 'open'
+WHERE p.state = 'processing' AND d.id IS NULL`
+
+const wrongClaims = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payment_claims c JOIN payments p ON p.id = c.payment_id WHERE p.state <> 'refunded'`
+
+const wrongHolds = `
+SELECT CAST(p.id AS VARCHAR), COUNT(t.id), NULL
+FROM payments p LEFT JOIN transfers t ON t.request_key = ` + endKey + `
+GROUP BY p.id HAVING COUNT(t.id) <> MAX(CASE WHEN p.state = 'processing' THEN 0 ELSE 1 END)`
+
+const undatedEnds = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p WHERE (p.state = 'processing') = (p.ended_at IS NOT NULL)`
+
+const wrongTransit = `
+SELECT b.biller, COALESCE(a.balance, 0), COALESCE(o.total, 0)
+FROM (SELECT subject AS biller FROM accounts WHERE kind = 'transit'
+	UNION SELECT biller FROM payments WHERE state = 'processing') b
+LEFT JOIN accounts a ON a.kind = 'transit' AND a.subject = b.biller
+LEFT JOIN (SELECT biller, CAST(SUM(amount + fee) AS BIGINT) AS total FROM payments WHERE state = 'processing' GROUP BY biller) o
+	ON o.biller = b.biller
+WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`
+
+const wantedCashIns = `
+WITH w AS MATERIALIZED (SELECT ` + cashInKey + ` AS request_key FROM cash_ins c WHERE c.result = 0)`
+
+const cashInsWithoutTransfer = wantedCashIns + `
+SELECT w.request_key, NULL, NULL
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'cashin.pay_in' WHERE t.id IS NULL`
+
+const transfersWithoutCashIn = wantedCashIns + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = 'cashin.pay_in'
+WHERE w.request_key IS NULL AND (t.act = 'cashin.pay_in' OR t.request_key LIKE 'cashin:%')`
+
+const wrongCashIns = `
+SELECT CAST(c.id AS VARCHAR), NULL, NULL
+FROM cash_ins c JOIN transfers t ON t.request_key = ` + cashInKey + `
+LEFT JOIN agents g ON g.code = c.agent
+LEFT JOIN accounts wallet ON wallet.id = c.customer_id AND wallet.kind = 'wallet'` + itsEntries + `
+WHERE c.result = 0
+GROUP BY c.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = g.till_id AND e.amount = -c.sum THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = c.sum THEN 1 ELSE 0 END) <> 1`
