@@ -40,7 +40,7 @@ func paying() []State {
 		{"pay-wrong", "pay", func(l i18n.Lang) templ.Component {
 			page := pay(l)
 			page.Account = wrong(l, "0020 7199 6100 1", "catalog.inn_length")
-			page.Amount = wrong(l, "1.234", "portal.wrong.amount_decimals")
+			page.Amount = wrong(l, "1.234", "payment.amount_decimals")
 			return page.Page()
 		}},
 		{"check", "pay", func(l i18n.Lang) templ.Component { return check(l, portal.Ready).Page() }},

@@ -60,3 +60,8 @@ func (p *SettingsPage) Fail(field, words string) {
 		"old_password": &p.OldPassword, "password": &p.Password,
 	})
 }
+
+// Fail implements Form.
+func (p *CheckPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, nil)
+}
