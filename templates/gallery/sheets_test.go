@@ -1,0 +1,150 @@
+package gallery_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"elsom/internal/i18n"
+	"elsom/templates/gallery"
+)
+
+var (
+	sheetsDir = flag.String("sheets", "", "lay pictures of all pages and states in this folder")
+	onlyLook  = flag.String("look", "", "with -sheets: only looks whose name matches this expression, as ru-light-360")
+	readmeDir = flag.String("readme", "", "put the README's pictures in this folder")
+)
+
+func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+// one is a screen on which everything is shown.
+type one struct {
+	lang  i18n.Lang
+	width int64
+	dark  bool
+}
+
+func (o one) String() string {
+	light := "light"
+	if o.dark {
+		light = "dark"
+	}
+	return fmt.Sprintf("%s-%s-%d", o.lang, light, o.width)
+}
+
+// TestSheets makes pictures only when asked by -sheets or -readme.
+func TestSheets(t *testing.T) {
+	if *sheetsDir == "" && *readmeDir == "" {
+		t.Log("nothing asked for: -sheets DIR, -readme DIR")
+		return
+	}
+	h, ctx := open(t), browser(t)
+	if *readmeDir != "" {
+		readme(t, h, ctx, *readmeDir)
+	}
+	if *sheetsDir == "" {
+		return
+	}
+	wanted := regexp.MustCompile(*onlyLook)
+	for _, l := range []i18n.Lang{i18n.RU, i18n.KY} {
+		for _, dark := range []bool{false, true} {
+			for _, width := range []int64{360, 1280} {
+				if o := (one{l, width, dark}); wanted.MatchString(o.String()) {
+					sheets(t, h, ctx, *sheetsDir, o)
+				}
+			}
+		}
+	}
+}
+
+// sheets lays the states group by group, one picture a group.
+func sheets(t *testing.T, h *hall, ctx context.Context, dir string, o one) {
+	t.Helper()
+	bodies, order := map[string]*strings.Builder{}, []string{}
+	for _, s := range gallery.States() {
+		var picture []byte
+		if err := chromedp.Run(ctx, look(o.width, o.dark), visit(h.URL+"/"+string(o.lang)+"/"+s.Name), shoot(o.width, 740, 1, &picture)); err != nil {
+			t.Fatalf("%s %s: %v", o, s.Name, err)
+		}
+		name := o.String() + "-" + s.Name + ".png"
+		write(t, filepath.Join(dir, "pages", name), picture)
+		h.mu.Lock()
+		h.pictures[name] = picture
+		h.mu.Unlock()
+		if bodies[s.Group] == nil {
+			bodies[s.Group] = &strings.Builder{}
+			order = append(order, s.Group)
+		}
+		fmt.Fprintf(bodies[s.Group], `<figure><img src="/picture/%s" width="%d"><figcaption>%s</figcaption></figure>`, name, o.width*shrink(o)/100, html.EscapeString(s.Name))
+	}
+	for _, group := range order {
+		name := o.String() + "-" + group
+		h.mu.Lock()
+		h.sheets[name] = sheetHead + bodies[group].String()
+		h.mu.Unlock()
+		var picture []byte
+		if err := chromedp.Run(ctx, look(1900, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1900, 100, 1, &picture)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name+".png"), picture)
+	}
+}
+
+const sheetHead = `<!DOCTYPE html><meta charset="utf-8"><style>
+body{margin:0;padding:16px;background:#8a8f94;font:16px sans-serif;display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}
+figure{margin:0}img{display:block}figcaption{padding:4px;color:#fff}</style>`
+
+// shrink keeps wide pages legible two in a row.
+func shrink(o one) int64 {
+	if o.width > 1000 {
+		return 72
+	}
+	return 100
+}
+
+// readme makes the README's few pictures.
+func readme(t *testing.T, h *hall, ctx context.Context, dir string) {
+	t.Helper()
+	for _, p := range []struct {
+		state string
+		lang  i18n.Lang
+		dark  bool
+	}{
+		{"phone", i18n.RU, false},
+		{"cabinet", i18n.RU, false},
+		{"services", i18n.KY, false},
+		{"pay-typed", i18n.RU, false},
+		{"check", i18n.RU, false},
+		{"receipt", i18n.RU, false},
+		{"receipt", i18n.KY, true},
+	} {
+		var picture []byte
+		if err := chromedp.Run(ctx, look(360, p.dark), visit(h.URL+"/"+string(p.lang)+"/"+p.state), shoot(360, 740, 1, &picture)); err != nil {
+			t.Fatal(err)
+		}
+		name := p.state + "-" + string(p.lang)
+		if p.dark {
+			name += "-dark"
+		}
+		write(t, filepath.Join(dir, name+".png"), picture)
+	}
+}
+
+func write(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
