@@ -46,11 +46,14 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 	}
 	var rows []row
 	now, token := tx.Now(), tx.NewID()
-	err := tx.Gorm().Raw(`UPDATE promises SET lease = ?, due_at = ?, tries = tries + 1
-		WHERE state = 'open' AND id IN (SELECT id FROM promises WHERE lane = ? AND state = 'open' AND due_at <= ?
-			ORDER BY due_at LIMIT ?`+skip+`)
+	// MATERIALIZED matters: PostgreSQL may run a plain subquery once for each
+	// row that it updates, and a LIMIT counts each run anew.
+	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT id FROM promises
+			WHERE lane = ? AND state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?`+skip+`)
+		UPDATE promises SET lease = ?, due_at = ?, tries = tries + 1
+		WHERE state = 'open' AND id IN (SELECT id FROM picked)
 		RETURNING id, key, payload, tries`,
-		token, database.Moment(now.Add(lease)), lane, now, n).Scan(&rows).Error
+		lane, now, n, token, database.Moment(now.Add(lease))).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}

@@ -235,3 +235,13 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 	}
 	return draft, fault.Wrap("payment.quote", err)
 }
+
+// RefusalWords is the message key of why a biller refused, by its result;
+// empty where the result tells a payer nothing.
+func RefusalWords(result int) string {
+	err := refusal(biller.Answer{Result: result})
+	if err == nil {
+		return ""
+	}
+	return fault.As(err).Message
+}

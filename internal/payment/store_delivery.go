@@ -27,10 +27,12 @@ func takeSlots(tx *database.Tx, biller string, n, from int, lease time.Duration)
 	}
 	var taken []slot
 	now := tx.Now()
-	err := tx.Gorm().Raw(`UPDATE biller_slots SET lease = ?, until = ? WHERE biller = ? AND slot IN (
-			SELECT slot FROM biller_slots WHERE biller = ? AND slot >= ? AND until <= ? ORDER BY slot LIMIT ?`+skip+`)
+	// MATERIALIZED, so that the LIMIT counts once; see outbox.Claim.
+	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT slot FROM biller_slots
+			WHERE biller = ? AND slot >= ? AND until <= ? ORDER BY slot LIMIT ?`+skip+`)
+		UPDATE biller_slots SET lease = ?, until = ? WHERE biller = ? AND slot IN (SELECT slot FROM picked)
 		RETURNING biller, slot, lease`,
-		tx.NewID(), database.Moment(now.Add(lease)), biller, biller, from, now, n).Scan(&taken).Error
+		biller, from, now, n, tx.NewID(), database.Moment(now.Add(lease)), biller).Scan(&taken).Error
 	return taken, err
 }
 

@@ -1,0 +1,290 @@
+package payment_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/payment"
+)
+
+func TestGoodAnswerSettles(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		c := h.holder(1000_00)
+		p := h.pay(c, "250,50")
+		h.holds(c, 749_50)
+		if p.State != payment.Processing || !payment.ValidCode(p.Code) || p.Payee != good.Name {
+			t.Fatalf("%+v", p)
+		}
+		h.deliver()
+		got := h.ends(p)
+		if got.State != payment.Completed || got.Reference != "77" || got.EndedAt.IsZero() {
+			t.Fatalf("%+v", got)
+		}
+		h.holds(c, 749_50)
+		if n := h.rows("SELECT COUNT(*) FROM promises WHERE lane = 'sms'"); n != 1 {
+			t.Fatalf("%d messages", n)
+		}
+		if n := h.rows("SELECT COUNT(*) FROM promises WHERE lane = 'biller:dostek' AND state = 'open'"); n != 0 {
+			t.Fatalf("%d deliveries open", n)
+		}
+		if n := h.rows("SELECT COUNT(*) FROM biller_slots WHERE until > ?", db.Now()); n != 0 {
+			t.Fatalf("%d slots taken", n)
+		}
+		h.audited()
+	})
+}
+
+// The rules agreed with billers, one line each: what it answers, and how the
+// payment ends, or that it waits.
+func TestAnswers(t *testing.T) {
+	cases := []struct {
+		name   string
+		stored bool
+		script []biller.Answer
+		want   payment.State
+		calls  int
+		asked  bool
+	}{
+		{"good", false, []biller.Answer{good}, payment.Completed, 1, false},
+		{"refused at once", false, []biller.Answer{refused(5)}, payment.Refunded, 1, false},
+		{"every refusal", false, []biller.Answer{refused(300)}, payment.Refunded, 1, false},
+		{"later, then good", false, []biller.Answer{later, later, good}, payment.Completed, 3, false},
+		{"later, then refused", false, []biller.Answer{later, refused(7)}, payment.Refunded, 2, false},
+		{"silence, then good", false, []biller.Answer{silence, good}, payment.Completed, 2, false},
+		{"silence, then refused", false, []biller.Answer{silence, refused(5)}, payment.Processing, 3, true},
+		{"silence, then refused, stored", true, []biller.Answer{silence, refused(5)}, payment.Refunded, 2, false},
+		{"silence, refused, then good", false, []biller.Answer{silence, refused(5), good}, payment.Completed, 3, true},
+		{"silence only", true, []biller.Answer{silence}, payment.Processing, 4, false},
+	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, stored := range []bool{false, true} {
+			h := newHouse(t, db, good)
+			h.trust(stored)
+			stop := h.deliver()
+			for _, tc := range cases {
+				if tc.stored != stored {
+					continue
+				}
+				h.biller.say(tc.script...)
+				c := h.holder(100_00)
+				p := h.pay(c, "100")
+				eventually(t, tc.name, func() bool { return h.biller.count(p.TxnID) >= tc.calls })
+				eventually(t, tc.name+": state", func() bool {
+					got, err := h.ByID(context.Background(), c.ID, p.ID)
+					return err == nil && got.State == tc.want && got.AskedAt.IsZero() != tc.asked
+				})
+				want := map[payment.State]int{payment.Refunded: 100_00}[tc.want]
+				balance, err := h.ledger.Balance(context.Background(), c.ID)
+				must(t, err)
+				if int(balance) != want {
+					t.Fatalf("%s: wallet holds %s", tc.name, balance)
+				}
+				if tc.want != payment.Processing && h.biller.count(p.TxnID) != tc.calls {
+					t.Fatalf("%s: %d calls", tc.name, h.biller.count(p.TxnID))
+				}
+				// Leave nothing open for the next case.
+				h.biller.say(good)
+				h.ends(p)
+			}
+			stop()
+			h.audited()
+		}
+	})
+}
+
+// An attempt that was committed and never answered (a crash) is unknown: a
+// refusal that follows must not give the money back.
+func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, refused(5))
+		h.trust(false)
+		c := h.holder(100_00)
+		p := h.pay(c, "100")
+		must(t, db.Gorm(context.Background()).Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?, 1, ?)", p.ID, db.Now()).Error)
+		h.deliver()
+		eventually(t, "listed for a person", func() bool {
+			list, err := h.Hanging(context.Background())
+			return err == nil && len(list) == 1 && list[0].ID == p.ID && list[0].Unknown == 1
+		})
+		h.holds(c, 0)
+	})
+}
+
+// The attempt stands in the database before its call is made.
+func TestAttemptBeforeCall(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFake(good)
+		f.hold = make(chan struct{})
+		h := houseWith(t, db, f, func(*payment.Timing) {})
+		p := h.pay(h.holder(100_00), "100")
+		h.deliver()
+		eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
+		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE payment_id = ? AND outcome IS NULL", p.ID); n != 1 {
+			t.Fatalf("%d attempts while the call is under way", n)
+		}
+		close(f.hold)
+		h.ends(p)
+	})
+}
+
+// However many processes there are, a biller gets twelve calls at once.
+func TestTwelveCallsAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFake(good)
+		f.hold = make(chan struct{})
+		h := houseWith(t, db, f, func(*payment.Timing) {})
+		other := houseWith(t, db, f, func(*payment.Timing) {})
+		c := h.holder(1000_00)
+		var paid []payment.Payment
+		for range 30 {
+			paid = append(paid, h.pay(c, "1"))
+		}
+		h.deliver()
+		other.deliver()
+		eventually(t, "twelve calls", func() bool {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.busy == 12
+		})
+		time.Sleep(700 * time.Millisecond) // time for a thirteenth
+		close(f.hold)
+		for _, p := range paid {
+			h.ends(p)
+		}
+		if f.most != 12 {
+			t.Fatalf("%d calls at once", f.most)
+		}
+		h.audited()
+	})
+}
+
+// Another process that ends the payment otherwise meets the shared request
+// key: a good answer after a refund is a claim, not a second movement.
+func TestGoodAfterRefundIsAClaim(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFake(good)
+		f.hold = make(chan struct{})
+		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Hanging = 0 })
+		c := h.holder(100_00)
+		p := h.pay(c, "100")
+		h.deliver()
+		eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
+		ctx := context.Background()
+		word := payment.Decision{PaymentID: p.ID, Decision: payment.Refunded, Reason: "DosTek: never seen"}
+		for i, staff := range []string{"aigul", "bakyt"} {
+			word.Staff = staff
+			done, err := h.Decide(ctx, word)
+			if err != nil || done != (i == 1) {
+				t.Fatalf("word %d: %v, %v", i, done, err)
+			}
+		}
+		h.holds(c, 100_00)
+		close(f.hold)
+		eventually(t, "a claim", func() bool {
+			claims, err := h.Claims(ctx)
+			return err == nil && len(claims) == 1 && claims[0].ID == p.ID
+		})
+		h.holds(c, 100_00)
+		h.audited()
+	})
+}
+
+func TestDecideTakesTwoPeople(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, silence)
+		c := h.holder(100_00)
+		p := h.pay(c, "100")
+		ctx := context.Background()
+		word := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
+		_, err := h.Decide(ctx, word)
+		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
+		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.Moment(db.Now().Add(-25*time.Hour)), p.ID).Error)
+		done, err := h.Decide(ctx, word)
+		if err != nil || done {
+			t.Fatalf("the first word: %v, %v", done, err)
+		}
+		word.Staff = " aigul "
+		_, err = h.Decide(ctx, word)
+		kindIs(t, err, fault.Conflict, "payment.decided_twice", "")
+		word.Staff = "bakyt"
+		if done, err = h.Decide(ctx, word); err != nil || !done {
+			t.Fatalf("the second word: %v, %v", done, err)
+		}
+		got := h.ends(p)
+		if got.State != payment.Completed {
+			t.Fatalf("%+v", got)
+		}
+		_, err = h.Decide(ctx, word)
+		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
+		h.audited()
+	})
+}
+
+// One biller that never answers must not keep another's payments waiting.
+func TestDeadBillerStarvesNobody(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFake(good)
+		f.hold = make(chan struct{})
+		h := houseWith(t, db, f, func(*payment.Timing) {})
+		c := h.holder(1000_00)
+		for range 20 {
+			h.pay(c, "1")
+		}
+		h.deliver()
+		eventually(t, "dostek is busy", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
+		f.mu.Lock()
+		held := f.hold
+		f.hold = nil
+		f.mu.Unlock()
+		draft, err := h.Quote(context.Background(), c, payment.Order{
+			Service: "aknet", Identifier: "123456", Amount: "5", Channel: payment.Web, Address: "127.0.0.1",
+		})
+		must(t, err)
+		got, err := h.Accept(context.Background(), c, draft.ID)
+		must(t, err)
+		h.ends(got.Payment)
+		close(held)
+	})
+}
+
+func TestManyAtOnceEndOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, later, good)
+		h.deliver()
+		var wg sync.WaitGroup
+		for range 8 {
+			c := h.holder(10_00)
+			wg.Go(func() {
+				for range 5 {
+					draft, err := h.Quote(context.Background(), c, order("2"))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					var presses sync.WaitGroup
+					for range 3 {
+						presses.Go(func() {
+							if _, err := h.Accept(context.Background(), c, draft.ID); err != nil {
+								t.Error(err)
+							}
+						})
+					}
+					presses.Wait()
+				}
+			})
+		}
+		wg.Wait()
+		eventually(t, "all end", func() bool { return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 40 })
+		if n := h.rows("SELECT COALESCE(SUM(balance), 0) FROM accounts WHERE kind = 'wallet'"); n != 0 {
+			t.Fatalf("%d tyiyn left", n)
+		}
+		h.audited()
+	})
+}
