@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -172,26 +173,33 @@ var terminalCount atomic.Int64
 // terminal sends one request of the agent kicb.
 func (s *site) terminal(t testing.TB, command, txnID, phone, sum string) osmpAnswer {
 	t.Helper()
+	told, err := s.terminalRequest(command, txnID, phone, sum)
+	if err != nil {
+		t.Fatalf("terminal: %v", err)
+	}
+	return told
+}
+
+func (s *site) terminalRequest(command, txnID, phone, sum string) (told osmpAnswer, err error) {
 	form := url.Values{
 		"command": {command}, "txn_id": {txnID}, "account": {phone}, "sum": {sum},
 		"txn_date": {time.Now().Format("20060102150405")},
 	}
 	request, err := http.NewRequest(http.MethodPost, s.base+"/osmp", strings.NewReader(form.Encode()))
 	if err != nil {
-		t.Fatal(err)
+		return told, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth("kicb", "dev-kicb")
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return told, err
 	}
 	defer answer.Body.Close()
-	var told osmpAnswer
-	if err := xml.NewDecoder(answer.Body).Decode(&told); err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("terminal: %s, %v", answer.Status, err)
+	if answer.StatusCode != http.StatusOK {
+		return told, errors.New(answer.Status)
 	}
-	return told
+	return told, xml.NewDecoder(answer.Body).Decode(&told)
 }
 
 // fill puts money into a wallet as a terminal does: check, then pay.

@@ -56,40 +56,56 @@ func newReader(t testing.TB, s *site) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reader{t: t, base: s.base, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+	at, err := url.Parse(s.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &reader{t: t, base: s.base, at: at, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
 }
 
 func (r *reader) size() string { return "no browser" }
 
-func (r *reader) open(path string) {
+func (r *reader) open(path string) { r.t.Helper(); r.visit(path) }
+
+func (r *reader) visit(href string) {
 	r.t.Helper()
-	request, err := http.NewRequest(http.MethodGet, r.base+path, nil)
-	if err != nil {
+	if err := r.request(http.MethodGet, href, nil); err != nil {
 		r.t.Fatal(err)
 	}
-	r.follow(request)
 }
 
-// follow sends a request as a browser would and reads the page it leads to.
-func (r *reader) follow(request *http.Request) {
-	r.t.Helper()
+// request goes where a link or form leads, as a browser would, and reads the
+// page it ends at.
+func (r *reader) request(method, href string, values url.Values) error {
+	target, err := r.at.Parse(href)
+	if err != nil {
+		return err
+	}
+	if method == http.MethodGet && values != nil {
+		target.RawQuery, values = values.Encode(), nil
+	}
+	request, err := http.NewRequest(method, target.String(), strings.NewReader(values.Encode()))
+	if err != nil {
+		return err
+	}
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
 	request.Header.Set("Accept", "text/html")
 	request.Header.Set("Accept-Language", "ru")
-	if request.Method == http.MethodPost {
+	if method == http.MethodPost {
 		request.Header.Set("Origin", r.base)
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	answer, err := r.client.Do(request)
 	if err != nil {
-		r.t.Fatal(err)
+		return err
 	}
 	defer answer.Body.Close()
 	page, err := goquery.NewDocumentFromReader(answer.Body)
 	if err != nil {
-		r.t.Fatal(err)
+		return err
 	}
 	r.at, r.status, r.header, r.page, r.typed = answer.Request.URL, answer.StatusCode, answer.Header, page, map[string]string{}
+	return nil
 }
 
 func (r *reader) control(words string) *goquery.Selection {
@@ -121,48 +137,28 @@ func (r *reader) press(words string) {
 		r.visit(href)
 		return
 	}
-	form := control.Closest("form")
-	if id, ok := control.Attr("form"); ok {
-		form = r.page.Find("form#" + id)
-	}
-	r.send(form, control)
-}
-
-func (r *reader) visit(href string) {
-	r.t.Helper()
-	target, err := r.at.Parse(href)
-	if err != nil {
+	form := r.formOf(control)
+	action, values := r.submission(control)
+	if err := r.request(strings.ToUpper(form.AttrOr("method", "get")), action, values); err != nil {
 		r.t.Fatal(err)
 	}
-	request, err := http.NewRequest(http.MethodGet, target.String(), nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.follow(request)
 }
 
-// send submits a form with everything that stands in it.
-func (r *reader) send(form, button *goquery.Selection) {
-	r.t.Helper()
-	values := r.formValues(form)
+func (r *reader) formOf(button *goquery.Selection) *goquery.Selection {
+	if id, ok := button.Attr("form"); ok {
+		return r.page.Find("form#" + id)
+	}
+	return button.Closest("form")
+}
+
+// submission is where a button sends its form, and everything that stands in it.
+func (r *reader) submission(button *goquery.Selection) (action string, values url.Values) {
+	form := r.formOf(button)
+	values = r.formValues(form)
 	if name, ok := button.Attr("name"); ok && name != "" {
 		values.Set(name, button.AttrOr("value", ""))
 	}
-	target, err := r.at.Parse(button.AttrOr("formaction", form.AttrOr("action", "")))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	method := strings.ToUpper(form.AttrOr("method", "get"))
-	body := strings.NewReader(values.Encode())
-	if method == http.MethodGet {
-		target.RawQuery = values.Encode()
-		body = strings.NewReader("")
-	}
-	request, err := http.NewRequest(method, target.String(), body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.follow(request)
+	return button.AttrOr("formaction", form.AttrOr("action", "")), values
 }
 
 func (r *reader) formValues(form *goquery.Selection) url.Values {
