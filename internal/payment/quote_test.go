@@ -1,0 +1,282 @@
+package payment_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+	"elsom/internal/payment"
+)
+
+// What is typed wrong is told at its field, and nothing is written.
+func TestQuoteRefusesBadInput(t *testing.T) {
+	cases := []struct {
+		identifier, amount   string
+		kind                 fault.Kind
+		message, field, also string
+	}{
+		{"", "100", fault.Invalid, "catalog.inn_empty", "account", ""},
+		{"0020719961001", "100", fault.Invalid, "catalog.inn_length", "account", ""},
+		{"002071996100177", "100", fault.Invalid, "catalog.inn_length", "account", ""},
+		{"0020719961001x", "100", fault.Invalid, "catalog.inn_digits", "account", ""},
+		{company, "", fault.Invalid, "payment.amount_empty", "amount", ""},
+		{company, "0", fault.Invalid, "payment.amount_zero", "amount", ""},
+		{company, "0,00", fault.Invalid, "payment.amount_zero", "amount", ""},
+		{company, "-5", fault.Invalid, "payment.amount_zero", "amount", ""},
+		{company, "abc", fault.Invalid, "payment.amount_form", "amount", ""},
+		{company, "1e3", fault.Invalid, "payment.amount_form", "amount", ""},
+		{company, "1.234", fault.Invalid, "payment.amount_decimals", "amount", ""},
+		{company, "1,234.567", fault.Invalid, "payment.amount_form", "amount", ""},
+		{company, "99999999999999999999", fault.Invalid, "payment.amount_large", "amount", ""},
+		{company, "1000,01", fault.Insufficient, "payment.insufficient", "amount", ""},
+		{company, strings.Repeat("9", 10_000), fault.Invalid, "payment.amount_form", "amount", ""},
+		{"12", "-1", fault.Invalid, "catalog.inn_length", "account", "payment.amount_zero"},
+	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		c := h.holder(1000_00)
+		for _, tc := range cases {
+			o := order(tc.amount)
+			o.Identifier = tc.identifier
+			_, err := h.Quote(context.Background(), c, o)
+			all := fault.All(err)
+			if len(all) == 0 {
+				t.Fatalf("%q %q was taken", tc.identifier, tc.amount)
+			}
+			kindIs(t, all[0], tc.kind, tc.message, tc.field)
+			if tc.also != "" && (len(all) != 2 || all[1].Message != tc.also) {
+				t.Fatalf("not both told: %v", err)
+			}
+		}
+		if n := h.rows("SELECT COUNT(*) FROM drafts"); n != 0 {
+			t.Fatalf("%d drafts written", n)
+		}
+	})
+}
+
+// What the biller says to a check, and where the payer is told.
+func TestQuoteAsksTheBiller(t *testing.T) {
+	cases := []struct {
+		answer         biller.Answer
+		message, field string
+	}{
+		{refused(4), "payment.account_unknown", "account"},
+		{refused(5), "payment.account_unknown", "account"},
+		{refused(79), "payment.account_inactive", "account"},
+		{refused(241), "payment.biller_too_small", "amount"},
+		{refused(242), "payment.biller_too_large", "amount"},
+		{refused(7), "payment.biller_refuses", ""},
+		{refused(8), "payment.biller_refuses", ""},
+	}
+	h := newHouse(t, databasetest.SQLite(t), good)
+	c := h.holder(1000_00)
+	for _, tc := range cases {
+		h.biller.check = tc.answer
+		_, err := h.Quote(context.Background(), c, order("100"))
+		kindIs(t, err, fault.Invalid, tc.message, tc.field)
+	}
+	for _, answer := range []biller.Answer{silence, later, refused(300), {Outcome: biller.Unknown, Result: 243}} {
+		h.biller.check = answer
+		draft, err := h.Quote(context.Background(), c, order("100"))
+		if err != nil || draft.Payee != "" {
+			t.Fatalf("%+v: %+v, %v", answer, draft, err)
+		}
+	}
+	h.biller.check = good
+	draft, err := h.Quote(context.Background(), c, order("100"))
+	if err != nil || draft.Payee != good.Name || len(draft.TxnID) != 19 {
+		t.Fatalf("%+v, %v", draft, err)
+	}
+}
+
+// Ten presses at once: one payment, and all ten are led to it.
+func TestAcceptedOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		c := h.holder(100_00)
+		draft, err := h.Quote(context.Background(), c, order("60"))
+		must(t, err)
+		var wg sync.WaitGroup
+		codes := make(chan string, 10)
+		for range 10 {
+			wg.Go(func() {
+				got, err := h.Accept(context.Background(), c, draft.ID)
+				if err != nil {
+					t.Error(err)
+				}
+				codes <- got.Payment.Code
+			})
+		}
+		wg.Wait()
+		close(codes)
+		first := <-codes
+		for code := range codes {
+			if code != first {
+				t.Fatalf("codes %s and %s", first, code)
+			}
+		}
+		h.holds(c, 40_00)
+		h.audited()
+	})
+}
+
+func TestAcceptOnlyTheOwner(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t), good)
+	c, stranger := h.holder(100_00), h.holder(100_00)
+	draft, err := h.Quote(context.Background(), c, order("60"))
+	must(t, err)
+	_, err = h.Accept(context.Background(), stranger, draft.ID)
+	kindIs(t, err, fault.NotFound, "", "")
+	_, err = h.Accept(context.Background(), c, draft.ID)
+	must(t, err)
+	_, err = h.ByID(context.Background(), stranger.ID, draft.ID)
+	kindIs(t, err, fault.NotFound, "", "")
+}
+
+// What changed between the check page and «Оплатить»: nothing is paid, and the
+// draft is kept where it can still be paid later.
+func TestAcceptRefuses(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		ctx := context.Background()
+		c := h.holder(100_00)
+		first, err := h.Quote(ctx, c, order("60"))
+		must(t, err)
+		second, err := h.Quote(ctx, c, order("60"))
+		must(t, err)
+		_, err = h.Accept(ctx, c, first.ID)
+		must(t, err)
+		_, err = h.Accept(ctx, c, second.ID)
+		kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")
+		if left := fault.As(err).Args["Balance"]; left != money.Amount(40_00) {
+			t.Fatalf("told %v", left)
+		}
+		h.fill(c, 20_00)
+		_, err = h.Accept(ctx, c, second.ID)
+		must(t, err)
+		h.holds(c, 0)
+
+		h.fill(c, 100_00)
+		third, err := h.Quote(ctx, c, order("60"))
+		must(t, err)
+		blocked, held := c, c
+		blocked.Blocked = true
+		_, err = h.Accept(ctx, blocked, third.ID)
+		kindIs(t, err, fault.Forbidden, "payment.blocked", "")
+		held.HoldUntil = db.Now().Add(time.Hour)
+		_, err = h.Accept(ctx, held, third.ID)
+		kindIs(t, err, fault.Forbidden, "customer.hold", "")
+		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET fee = 100 WHERE id = ?", third.ID).Error)
+		_, err = h.Accept(ctx, c, third.ID)
+		kindIs(t, err, fault.Conflict, "payment.fee_changed", "")
+		renewed, err := h.Renew(ctx, c, third.ID)
+		if err != nil || renewed.ID == third.ID || renewed.Fee != 0 || renewed.Payee != third.Payee || renewed.TxnID == third.TxnID {
+			t.Fatalf("%+v, %v", renewed, err)
+		}
+		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET expires_at = ? WHERE id = ?", db.Now(), renewed.ID).Error)
+		_, err = h.Accept(ctx, c, renewed.ID)
+		kindIs(t, err, fault.Conflict, "payment.draft_expired", "")
+		h.holds(c, 100_00)
+		h.audited()
+	})
+}
+
+// At the limit, a tyiyn above it, and two at once at the limit.
+func TestLimits(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		ctx := context.Background()
+		must(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET operation = 5000, day = 8000, month = 10000").Error)
+		must(t, db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
+		time.Sleep(1100 * time.Millisecond)
+		c := h.holder(1000_00)
+		_, err := h.Quote(ctx, c, order("50,01"))
+		kindIs(t, err, fault.Limit, "payment.limit_operation", "amount")
+		h.pay(c, "50")
+
+		var drafts []payment.Draft
+		for range 4 {
+			draft, err := h.Quote(ctx, c, order("30"))
+			must(t, err)
+			drafts = append(drafts, draft)
+		}
+		var wg sync.WaitGroup
+		taken := make(chan bool, len(drafts))
+		for _, draft := range drafts {
+			wg.Go(func() {
+				_, err := h.Accept(ctx, c, draft.ID)
+				if err != nil && fault.As(err).Message != "payment.limit_day" {
+					t.Error(err)
+				}
+				taken <- err == nil
+			})
+		}
+		wg.Wait()
+		close(taken)
+		n := 0
+		for ok := range taken {
+			if ok {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Fatalf("%d payments of 30 fit into the day's last 30 som", n)
+		}
+		// Yesterday's count for the month only; last month's not at all.
+		day := database.Moment(db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
+		sameMonth := day.In(customer.Bishkek).Month() == db.Now().In(customer.Bishkek).Month()
+		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, c.ID).Error)
+		_, err = h.Quote(ctx, c, order("20,01"))
+		if sameMonth {
+			kindIs(t, err, fault.Limit, "payment.limit_month", "amount")
+		} else {
+			must(t, err)
+		}
+		h.audited()
+	})
+}
+
+// A refund is never limited and gives the limits back.
+func TestRefundGivesLimitsBack(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t), refused(5))
+	ctx := context.Background()
+	must(t, h.db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 1, day = 5000").Error)
+	must(t, h.db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
+	time.Sleep(1100 * time.Millisecond)
+	c := h.holder(50_00)
+	p := h.pay(c, "50")
+	h.deliver()
+	if got := h.ends(p); got.State != payment.Refunded || payment.RefusalWords(got.Result) == "" {
+		t.Fatalf("%+v", got)
+	}
+	h.holds(c, 50_00)
+	if _, err := h.Quote(ctx, c, order("50")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	seen := map[string]bool{}
+	h := newHouse(t, databasetest.SQLite(t), good)
+	c := h.holder(100_00)
+	for range 20 {
+		p := h.pay(c, "1")
+		if !payment.ValidCode(p.Code) || len(p.TxnID) != 19 || seen[p.Code] || seen[p.TxnID] {
+			t.Fatalf("%+v", p)
+		}
+		seen[p.Code], seen[p.TxnID] = true, true
+		wrong := []byte(p.Code)
+		wrong[3] = '0' + (wrong[3]-'0'+1)%10
+		if payment.ValidCode(string(wrong)) {
+			t.Fatalf("%s passes as well as %s", wrong, p.Code)
+		}
+	}
+}
