@@ -123,6 +123,9 @@ func (s *standIn) page(path string, status int) *goquery.Document {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if strings.Contains(body, "⟨") {
+		s.t.Errorf("%s: a message is missing", path)
+	}
 	if n := document.Find("script, [style], style, [onclick]").Length(); n > 0 {
 		s.t.Errorf("%s: %d scripts or inline styles", path, n)
 	}
