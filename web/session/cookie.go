@@ -1,0 +1,85 @@
+package session
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/sessions"
+)
+
+// The cookie holds 32 random bytes and a seal over them, by which a token that
+// this server never gave away is told without asking the database.
+const (
+	tokenBytes = 32
+	sealBytes  = 16
+)
+
+// cookieName has the prefix with which browsers guard a cookie against other
+// hosts; they refuse it without TLS.
+func (s *Sessions) cookieName() string {
+	if s.secure {
+		return "__Host-elsom"
+	}
+	return "elsom"
+}
+
+func newToken() []byte {
+	token := make([]byte, tokenBytes)
+	_, _ = rand.Read(token) // never fails: crypto/rand ends the process instead
+	return token
+}
+
+// keyOf is what the database and the codes know of a token.
+func keyOf(token []byte) string {
+	sum := sha256.Sum256(token)
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Sessions) seal(token []byte) []byte {
+	mac := hmac.New(sha256.New, s.cookieKey)
+	mac.Write(token)
+	return mac.Sum(nil)[:sealBytes]
+}
+
+func (s *Sessions) cookieValue(token []byte) string {
+	return base64.RawURLEncoding.EncodeToString(append(token[:len(token):len(token)], s.seal(token)...))
+}
+
+// tokenOf gives the token of the request's cookie; nil where there is none of
+// ours.
+func (s *Sessions) tokenOf(r *http.Request, name string) []byte {
+	for _, cookie := range r.CookiesNamed(name) {
+		value, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+		if err != nil || len(value) != tokenBytes+sealBytes {
+			continue
+		}
+		if token := value[:tokenBytes]; hmac.Equal(value[tokenBytes:], s.seal(token)) {
+			return token
+		}
+	}
+	return nil
+}
+
+// cookieOptions let the cookie end with the browser; the server ends the
+// session earlier.
+func (s *Sessions) cookieOptions() *sessions.Options {
+	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// setCookie sets a cookie in the place of one of that name that the answer
+// would have set.
+func setCookie(w http.ResponseWriter, cookie *http.Cookie) {
+	lines := w.Header().Values("Set-Cookie")
+	w.Header().Del("Set-Cookie")
+	for _, line := range lines {
+		if !strings.HasPrefix(line, cookie.Name+"=") {
+			w.Header().Add("Set-Cookie", line)
+		}
+	}
+	http.SetCookie(w, cookie)
+}

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"elsom/internal/fault"
+)
+
+// Listed is one browser in which the customer is signed in.
+type Listed struct {
+	// ID names the session towards End; it opens nothing.
+	ID string
+	// Device is the browser and the system, as far as they were told.
+	Device  string
+	Seen    time.Time
+	Current bool
+}
+
+// Others ends all sessions but the present one.
+const Others = "others"
+
+// List gives the sessions of who is signed in, the one used last first.
+func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
+	who, ok := of.Customer()
+	if !ok {
+		return nil, fault.New(fault.Forbidden, "session.list", "")
+	}
+	rows, err := s.listed(ctx, who.ID, who.SessionEpoch, s.now())
+	if err != nil {
+		return nil, fault.Wrap("session.list", err)
+	}
+	list := make([]Listed, len(rows))
+	for i, r := range rows {
+		list[i] = Listed{
+			ID: strconv.FormatInt(r.Handle, 10), Device: r.Device, Seen: r.SeenAt.UTC(), Current: r.ID == of.Key(),
+		}
+	}
+	return list, nil
+}
+
+// End ends a session of who is signed in, by its ID in List, or all Others.
+// fault.NotFound where it is nobody's or another's.
+func (s *Sessions) End(ctx context.Context, of *Session, id string) error {
+	const act = "session.end"
+	who, ok := of.Customer()
+	if !ok {
+		return fault.New(fault.Forbidden, act, "")
+	}
+	if id == Others {
+		return fault.Wrap(act, s.endOthers(ctx, who.ID, of.Key()))
+	}
+	handle, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return fault.New(fault.NotFound, act, "")
+	}
+	ended, err := s.endOne(ctx, who.ID, handle)
+	if err == nil && !ended {
+		return fault.New(fault.NotFound, act, "")
+	}
+	return fault.Wrap(act, err)
+}
+
+// word is a piece of a browser's name for itself and what it means.
+type word struct{ piece, means string }
+
+// The order matters: most browsers also name those that they descend from.
+var (
+	browsers = []word{
+		{"YaBrowser/", "Yandex"}, {"OPR/", "Opera"}, {"OPT/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"},
+		{"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"Edg/", "Edge"}, {"FxiOS/", "Firefox"}, {"Firefox/", "Firefox"},
+		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	}
+	systems = []word{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"},
+		{"CrOS", "ChromeOS"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
+	}
+)
+
+// deviceOf tells a browser coarsely, so that its owner knows it again and
+// nobody is traced by it.
+func deviceOf(userAgent string) string {
+	parts := make([]string, 0, 2)
+	for _, words := range [][]word{browsers, systems} {
+		for _, w := range words {
+			if strings.Contains(userAgent, w.piece) {
+				parts = append(parts, w.means)
+				break
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return "—"
+	}
+	return strings.Join(parts, ", ")
+}

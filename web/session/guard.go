@@ -1,0 +1,136 @@
+package session
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
+	"elsom/internal/i18n"
+)
+
+// FormField is the field of a form that holds its token.
+const FormField = "csrf"
+
+var errNoMiddleware = errors.New("session: the middleware has not run")
+
+// formToken gives the form token of a session: a keyed hash of its token,
+// under a new mask each time.
+func (s *Sessions) formToken(token []byte) string {
+	masked := make([]byte, 2*sha256.Size)
+	_, _ = rand.Read(masked[:sha256.Size]) // never fails
+	subtle.XORBytes(masked[sha256.Size:], masked[:sha256.Size], s.formHash(token))
+	return base64.RawURLEncoding.EncodeToString(masked)
+}
+
+func (s *Sessions) formHash(token []byte) []byte {
+	mac := hmac.New(sha256.New, s.formKey)
+	mac.Write(token)
+	return mac.Sum(nil)
+}
+
+func (s *Sessions) fits(typed string, token []byte) bool {
+	masked, err := base64.RawURLEncoding.DecodeString(typed)
+	if err != nil || len(masked) != 2*sha256.Size {
+		return false
+	}
+	hash := make([]byte, sha256.Size)
+	subtle.XORBytes(hash, masked[:sha256.Size], masked[sha256.Size:])
+	return hmac.Equal(hash, s.formHash(token))
+}
+
+// Guard refuses what would change something and doesn't come from a form of
+// this session: fault.Forbidden with "session.foreign" for a form of another
+// site, "session.stale" for one without the session's token. The token is
+// asked for whatever a browser says of where the request comes from.
+func (s *Sessions) Guard() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			request := c.Request()
+			if readOnly(request.Method) {
+				return next(c)
+			}
+			if err := s.origin.Check(request); err != nil {
+				return fault.New(fault.Forbidden, "session.guard", "session.foreign").Because(err)
+			}
+			session := Of(c)
+			if session.sessions == nil {
+				return fault.Wrap("session.guard", errNoMiddleware)
+			}
+			if !s.fits(request.PostFormValue(FormField), session.visit().token) {
+				return fault.New(fault.Forbidden, "session.guard", "session.stale")
+			}
+			return next(c)
+		}
+	}
+}
+
+func readOnly(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// RequireCustomer leads who is not signed in to the first page, and keeps
+// where they wanted to go: the page itself or, for a form, the page it stood on.
+func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			session := Of(c)
+			if _, ok := session.Customer(); ok {
+				return next(c)
+			}
+			if wanted := wanted(c); safe(wanted) {
+				session.Set(nextName, wanted)
+			}
+			if session.Ended() {
+				lang, _ := i18n.Parse(session.Lang())
+				session.Flash(lang.T("session.ended"))
+			}
+			if err := session.Save(); err != nil {
+				return err
+			}
+			return c.Redirect(http.StatusSeeOther, "/")
+		}
+	}
+}
+
+func wanted(c echo.Context) string {
+	request := c.Request()
+	if readOnly(request.Method) {
+		return request.URL.RequestURI()
+	}
+	if from, err := url.Parse(request.Referer()); err == nil && from.Host == request.Host {
+		return from.RequestURI()
+	}
+	for _, route := range c.Echo().Routes() {
+		if route.Method == http.MethodGet && route.Path == c.Path() {
+			return request.URL.EscapedPath()
+		}
+	}
+	return ""
+}
+
+// longestNext bounds an address that is kept.
+const longestNext = 512
+
+// safe tells whether an address leads to a page of this site and nowhere else,
+// however a browser may read it.
+func safe(address string) bool {
+	if len(address) > longestNext || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+		return false
+	}
+	for _, r := range address {
+		if r <= ' ' || r == '\\' || r > '~' { // an address that is written rightly is ASCII
+			return false
+		}
+	}
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "" && u.Host == "" && u.User == nil
+}

@@ -1,0 +1,248 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
+func TestGuard(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser().login()
+	token := b.get("/form")
+	strange := s.browser().login().get("/form")
+	mangled := strings.Repeat("A", len(token))
+	for name, c := range map[string]struct {
+		token   string
+		headers []string
+		words   string // empty: let through
+	}{
+		"a form of ours":                  {token, []string{"Sec-Fetch-Site", "same-origin"}, ""},
+		"an old browser":                  {token, nil, ""},
+		"no token, same origin":           {"", []string{"Sec-Fetch-Site", "same-origin"}, "session.stale"},
+		"no token, no word of its origin": {"", nil, "session.stale"},
+		"typed into the address":          {"", []string{"Sec-Fetch-Site", "none"}, "session.stale"},
+		"another session's token":         {strange, []string{"Sec-Fetch-Site", "same-origin"}, "session.stale"},
+		"a mangled token":                 {mangled, nil, "session.stale"},
+		"no base64":                       {"ё", nil, "session.stale"},
+		"another site, right token":       {token, []string{"Sec-Fetch-Site", "cross-site"}, "session.foreign"},
+		"a neighbour, right token":        {token, []string{"Sec-Fetch-Site", "same-site"}, "session.foreign"},
+		"another origin, right token":     {token, []string{"Origin", "https://evil.example"}, "session.foreign"},
+		"no origin to be told":            {token, []string{"Origin", "null"}, "session.foreign"},
+	} {
+		before := s.paid.Load()
+		form := url.Values{}
+		if c.token != "" {
+			form.Set(FormField, c.token)
+		}
+		w := b.do(http.MethodPost, "/check/1", form, c.headers...)
+		if c.words == "" {
+			if w.Code != http.StatusOK || s.paid.Load() != before+1 {
+				t.Errorf("%s: %d %s", name, w.Code, w.Body)
+			}
+			continue
+		}
+		if w.Code != http.StatusForbidden || w.Body.String() != c.words || s.paid.Load() != before {
+			t.Errorf("%s: %d %s, want 403 %s", name, w.Code, w.Body, c.words)
+		}
+	}
+}
+
+// The token must come in the form: an address is copied, logged and linked.
+func TestTokenInTheAddressIsNone(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser().login()
+	w := b.do(http.MethodPost, "/check/1?"+FormField+"="+b.get("/form"), url.Values{})
+	if w.Code != http.StatusForbidden || s.paid.Load() != 0 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestOtherMethodsAreGuardedToo(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser().login()
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		s.e.Add(method, "/other", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }, s.Middleware(), s.Guard())
+		if w := b.do(method, "/other", url.Values{}); w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d", method, w.Code)
+		}
+	}
+}
+
+// Pages are compressed: a token that never changes its look could be guessed
+// by what compresses well.
+func TestTokensAreMasked(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser()
+	first, second := b.get("/form"), b.get("/form")
+	if first == second || first[:20] == second[:20] || first[len(first)-20:] == second[len(second)-20:] {
+		t.Error("the token looks the same twice")
+	}
+	for _, token := range []string{first, second} {
+		if w := b.do(http.MethodPost, "/set/x", url.Values{FormField: {token}}); w.Code != http.StatusNoContent {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+}
+
+func TestLoginMakesOldFormsStale(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser()
+	old := b.get("/form")
+	b.login()
+	if w := b.do(http.MethodPost, "/check/1", url.Values{FormField: {old}}); w.Code != http.StatusForbidden {
+		t.Errorf("a form from before the login: %d", w.Code)
+	}
+}
+
+func TestNextLeadsWithinTheSite(t *testing.T) {
+	for _, address := range []string{"/", "/cabinet", "/check/12?x=1&y=%D0%B0", "/services?q=a+b"} {
+		if !safe(address) {
+			t.Errorf("%q is refused", address)
+		}
+	}
+	for _, address := range []string{
+		"", "cabinet", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, `/cabinet\..`, "https://evil.example/",
+		"javascript:alert(1)", "/a\r\nLocation: //evil.example", "/a\nb", "/a\tb", "/\t/evil.example", "/ /evil", "/\u00a0x",
+		"/%zz", "/" + strings.Repeat("x", longestNext),
+	} {
+		if safe(address) {
+			t.Errorf("%q is let through", address)
+		}
+	}
+}
+
+func TestRequireCustomer(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db, false)
+		b := s.browser()
+		w := b.do(http.MethodGet, "/check/12?x=1", nil)
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
+			t.Fatalf("%d to %s", w.Code, w.Header().Get("Location"))
+		}
+		if w = b.post("/login"); w.Header().Get("Location") != "/check/12?x=1" {
+			t.Errorf("led to %s", w.Header().Get("Location"))
+		}
+		if w = b.post("/login"); w.Header().Get("Location") != "/cabinet" {
+			t.Errorf("led to %s a second time", w.Header().Get("Location"))
+		}
+		if got := b.get("/cabinet"); got != "cabinet" {
+			t.Errorf("signed in, got %q", got)
+		}
+	})
+}
+
+func TestAnAddressFromOutsideIsNotKept(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser()
+	b.post("/set/"+nextName, "value", "//evil.example")
+	if w := b.post("/login"); w.Header().Get("Location") != "/cabinet" {
+		t.Errorf("led to %s", w.Header().Get("Location"))
+	}
+}
+
+// A session that ended on the check page: the button pays nothing, and after
+// the login the check page is there again.
+func TestSessionEndsOnTheCheckPage(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, headers := range [][]string{nil, {"Referer", "http://example.com/check/12"}, {"Referer", "https://evil.example/x"}} {
+			s := newSite(t, db, false)
+			b := s.browser().login()
+			token := b.get("/form")
+			s.wait(Idle + time.Second)
+			w := b.do(http.MethodPost, "/check/12", url.Values{FormField: {token}}, headers...)
+			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" || s.paid.Load() != 0 {
+				t.Errorf("%v: %d to %s, %d paid", headers, w.Code, w.Header().Get("Location"), s.paid.Load())
+			}
+			if words := b.get("/flash"); words == "" {
+				t.Errorf("%v: no word about the end", headers)
+			}
+			if w = b.post("/login"); w.Header().Get("Location") != "/check/12" || s.paid.Load() != 0 {
+				t.Errorf("%v: led to %s, %d paid", headers, w.Header().Get("Location"), s.paid.Load())
+			}
+			s.exec(`DELETE FROM sessions`)
+			s.exec(`DELETE FROM customers`)
+		}
+	})
+}
+
+func TestListAndEnd(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, s := context.Background(), newSite(t, db, false)
+		one, two, three := s.browser().login(), s.browser().login(), s.browser().login()
+		var list []Listed
+		s.e.GET("/list", func(c echo.Context) (err error) {
+			list, err = s.List(ctx, Of(c))
+			return err
+		}, s.Middleware())
+		one.get("/list")
+		if len(list) != 3 {
+			t.Fatalf("list %+v", list)
+		}
+		current := 0
+		for _, l := range list {
+			if l.Current {
+				current++
+			}
+			if l.ID == "" || l.Seen.IsZero() || l.Device == "" {
+				t.Errorf("listed %+v", l)
+			}
+		}
+		if current != 1 {
+			t.Errorf("%d are the present one", current)
+		}
+		// Another customer can't end it.
+		s.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+			VALUES (8, '+996550123456', '', 'ru', 'a hash', FALSE, 3, 'basic', $1)`, s.holder.CreatedAt)
+		s.holder.ID = 8
+		stranger := s.browser().login()
+		if w := stranger.post("/end", "session", list[0].ID); w.Code != http.StatusNotFound {
+			t.Errorf("another's session: %d", w.Code)
+		}
+		if w := stranger.post("/end", "session", "x"); w.Code != http.StatusNotFound {
+			t.Errorf("no session: %d", w.Code)
+		}
+		if !one.signedIn() || !two.signedIn() || !three.signedIn() {
+			t.Fatal("a stranger ended it")
+		}
+		last := list[0] // the one used last: the listing browser itself, or one of its peers
+		for _, l := range list {
+			if !l.Current {
+				last = l
+			}
+		}
+		if w := one.post("/end", "session", last.ID); w.Code >= 400 {
+			t.Errorf("end: %d", w.Code)
+		}
+		if two.signedIn() == three.signedIn() {
+			t.Error("not exactly one was ended")
+		}
+		if w := one.post("/end", "session", Others); w.Code >= 400 || two.signedIn() || three.signedIn() || !one.signedIn() {
+			t.Errorf("ending the others: %d", w.Code)
+		}
+	})
+}
+
+func TestDevices(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (Linux; Android 14; SM-A155F) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36":                  "Chrome, Android",
+		"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/26.0 Chrome/122.0.0.0 Mobile Safari/537.36":        "Samsung Internet, Android",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1": "Safari, iPhone",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 YaBrowser/24.12.0.0 Safari/537.36":     "Yandex, Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0":                                                                  "Firefox, Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0":           "Edge, Windows",
+		"curl/8.0": "—", "": "—",
+	} {
+		if got := deviceOf(agent); got != want {
+			t.Errorf("%q: %q, want %q", agent, got, want)
+		}
+	}
+}

@@ -1,0 +1,263 @@
+// Package session knows which browser is asking, who is signed in there, and
+// what waits for the next page: gorilla/sessions on a store of our own.
+//
+// It promises that the database holds no token, only its hash; that a login
+// gets a new token and a logout ends the old one on the server; that a visitor
+// who stores nothing has no row; that a session which ended is never brought
+// back by a request that began before; and that nothing is changed by a form
+// of another site. It knows no page and no act but who the customer is.
+package session
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+)
+
+// How long a session lasts without a request, and in all.
+const (
+	Idle     = 15 * time.Minute
+	Absolute = 12 * time.Hour
+)
+
+// seenEvery bounds how often the time of the last request is written.
+const seenEvery = time.Minute
+
+// Options of the sessions.
+type Options struct {
+	// Secret is the server's; the keys of cookies and form tokens are derived
+	// from it.
+	Secret []byte
+	// Secure is set when people reach the site over https.
+	Secure bool
+	// Now replaces the database's clock, for tests.
+	Now func() time.Time
+}
+
+// Sessions is all browser sessions.
+type Sessions struct {
+	db        *database.DB
+	store     *store
+	cookieKey []byte
+	formKey   []byte
+	secure    bool
+	now       func() time.Time
+	origin    *http.CrossOriginProtection
+}
+
+// New makes the sessions on db.
+func New(db *database.DB, o Options) (*Sessions, error) {
+	if o.Now == nil {
+		o.Now = db.Now
+	}
+	s := &Sessions{db: db, secure: o.Secure, now: o.Now, origin: http.NewCrossOriginProtection()}
+	s.store = &store{s}
+	for use, key := range map[string]*[]byte{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {
+		derived, err := hkdf.Key(sha256.New, o.Secret, nil, use, sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("session: %w", err)
+		}
+		*key = derived
+	}
+	return s, nil
+}
+
+// Session is the browser session of one request. It is not safe for use by
+// several goroutines.
+type Session struct {
+	sessions *Sessions // nil: the request came in beside the middleware
+	c        echo.Context
+	g        *sessions.Session
+	lang     string
+}
+
+const contextKey = "elsom session"
+
+// Of gives the session of a request. Where the middleware has not run, or
+// could not, it is one that nobody is signed in to and that keeps nothing.
+func Of(c echo.Context) *Session {
+	if s, ok := c.Get(contextKey).(*Session); ok {
+		return s
+	}
+	return &Session{c: c}
+}
+
+// Customer gives who is signed in, as of the beginning of the request.
+func (s *Session) Customer() (customer.Customer, bool) {
+	if s.sessions == nil {
+		return customer.Customer{}, false
+	}
+	return s.visit().customer()
+}
+
+// Ended tells whether the visitor was signed in until this request: it came
+// too late, or all sessions of the customer were ended.
+func (s *Session) Ended() bool { return s.sessions != nil && s.visit().ended }
+
+// Key names the browser session, for what is bound to it: the hash of the
+// cookie's token. A login changes it.
+func (s *Session) Key() string {
+	if s.sessions == nil {
+		return ""
+	}
+	return s.visit().key
+}
+
+// CSRF gives the token that each form must hold, masked anew at each call
+// since pages are compressed.
+func (s *Session) CSRF() string {
+	if s.sessions == nil {
+		return ""
+	}
+	return s.sessions.formToken(s.visit().token)
+}
+
+// Get gives a value that waits in the session; empty where there is none.
+func (s *Session) Get(name string) string {
+	if s.sessions == nil {
+		return ""
+	}
+	value, _ := s.g.Values[name].(string)
+	return value
+}
+
+// Set keeps a value for later requests; an empty one is forgotten. It is
+// written by Save.
+func (s *Session) Set(name, value string) {
+	switch {
+	case s.sessions == nil:
+	case value == "":
+		delete(s.g.Values, name)
+	default:
+		s.g.Values[name] = value
+	}
+}
+
+const (
+	flashName = "flash"
+	nextName  = "next"
+)
+
+// Flash keeps words for the next page.
+func (s *Session) Flash(words string) { s.Set(flashName, words) }
+
+// TakeFlash gives the words that were kept, once.
+func (s *Session) TakeFlash() string { return s.take(flashName) }
+
+// TakeNext gives, once, the address that the visitor wanted before the login
+// came between, otherwise the given one.
+func (s *Session) TakeNext(otherwise string) string {
+	if next := s.take(nextName); safe(next) {
+		return next
+	}
+	return otherwise
+}
+
+func (s *Session) take(name string) string {
+	value := s.Get(name)
+	s.Set(name, "")
+	return value
+}
+
+// Save writes what was set, as changes to what other requests wrote meanwhile,
+// and sets the cookie. A session that ended meanwhile stays ended. It must run
+// before the first byte of the answer, and does so by itself where nobody
+// called it.
+func (s *Session) Save() error {
+	if s.sessions == nil {
+		return nil
+	}
+	return s.sessions.store.Save(s.c.Request(), s.c.Response(), s.g)
+}
+
+// LogIn signs the customer in under a new token. Of what the old session kept
+// only the address that the visitor wanted stays.
+func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
+	if s.sessions == nil {
+		return errNoMiddleware
+	}
+	next, _ := s.g.Values[nextName].(string)
+	return s.sessions.rotate(c, s.g, &who, next)
+}
+
+// LogOut ends the session on the server and gives the browser a new, empty one.
+func (s *Session) LogOut(c echo.Context) error {
+	if s.sessions == nil {
+		return nil
+	}
+	return s.sessions.rotate(c, s.g, nil, "")
+}
+
+// Lang is the visitor's language: the one switched to in this request, that of
+// who is signed in, that of the browser's cookie, otherwise Russian.
+func (s *Session) Lang() string {
+	if s.lang != "" {
+		return s.lang
+	}
+	if who, ok := s.Customer(); ok {
+		return who.Lang
+	}
+	if s.c == nil {
+		return defaultLang
+	}
+	if cookie, err := s.c.Cookie(langCookie); err == nil && spoken(cookie.Value) {
+		return cookie.Value
+	}
+	return defaultLang
+}
+
+// SetLang keeps the visitor's language in the browser for a year. Where
+// somebody is signed in, the caller keeps it with the customer too.
+func (s *Session) SetLang(lang string) {
+	if !spoken(lang) {
+		return
+	}
+	s.lang = lang
+	setCookie(s.c.Response(), &http.Cookie{
+		Name: langCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+const (
+	langCookie  = "lang"
+	defaultLang = "ru"
+)
+
+func spoken(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
+
+func (s *Session) visit() *visit { return visitOf(s.g) }
+
+// Middleware finds the session of each request, with its customer, in one
+// reading.
+func (s *Sessions) Middleware() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			g, err := s.store.Get(c.Request(), s.cookieName())
+			if err != nil {
+				return err
+			}
+			session := &Session{sessions: s, c: c, g: g}
+			c.Set(contextKey, session)
+			c.Response().Before(func() {
+				if err := session.Save(); err != nil {
+					slog.ErrorContext(c.Request().Context(), "session: not saved", "error", err)
+				}
+			})
+			return next(c)
+		}
+	}
+}
+
+// Purge deletes the sessions that have ended and tells how many.
+func (s *Sessions) Purge(ctx context.Context) (int64, error) { return s.purge(ctx, s.now()) }

@@ -1,0 +1,358 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// store is a gorilla/sessions Store on the database.
+type store struct{ *Sessions }
+
+// row is a row of sessions.
+type row struct {
+	ID         string
+	Handle     int64
+	CustomerID *int64
+	Epoch      int64
+	Data       string
+	Version    int64
+	Device     string
+	CreatedAt  time.Time
+	SeenAt     time.Time
+	EndsAt     time.Time
+}
+
+// TableName names the table for GORM.
+func (row) TableName() string { return "sessions" }
+
+// found is a session and its customer, read together.
+type found struct {
+	Row    row             `gorm:"embedded"`
+	Holder customer.Record `gorm:"embedded;embeddedPrefix:c_"`
+}
+
+// visit is what the store knows of one request's session beyond its values. It
+// travels in the values, under a key of its own.
+type visit struct {
+	token []byte
+	key   string
+	who   *customer.Customer
+	// stored tells whether there was a row; base is what it held.
+	stored bool
+	base   map[string]string
+	ended  bool
+	// cookie tells whether the browser must be given the token.
+	cookie bool
+}
+
+type visitKey struct{}
+
+func visitOf(g *sessions.Session) *visit { return g.Values[visitKey{}].(*visit) }
+
+func (v *visit) customer() (customer.Customer, bool) {
+	if v.who == nil {
+		return customer.Customer{}, false
+	}
+	return *v.who, true
+}
+
+// Get implements sessions.Store.
+func (st *store) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(st, name)
+}
+
+// New implements sessions.Store. A visitor without a cookie of ours gets a new
+// token and no row; one whose session has ended keeps the token, so that the
+// forms on the screen still fit, and nothing else.
+func (st *store) New(r *http.Request, name string) (*sessions.Session, error) {
+	g := sessions.NewSession(st, name)
+	g.Options = st.cookieOptions()
+	g.IsNew = true
+	v := &visit{token: st.tokenOf(r, name)}
+	g.Values[visitKey{}] = v
+	if v.token == nil {
+		v.token, v.cookie = newToken(), true
+		v.key = keyOf(v.token)
+		return g, nil
+	}
+	v.key = keyOf(v.token)
+	if err := st.load(r.Context(), g, v); err != nil {
+		return g, fault.Wrap("session.load", err)
+	}
+	return g, nil
+}
+
+func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error {
+	f, err := st.read(ctx, v.key)
+	if err != nil || f == nil {
+		return err
+	}
+	now := st.now()
+	if !f.alive(now) {
+		v.ended = f.Row.CustomerID != nil
+		return st.delete(ctx, f.Row.Handle)
+	}
+	if err := json.Unmarshal([]byte(f.Row.Data), &v.base); err != nil {
+		return fmt.Errorf("session: data: %w", err)
+	}
+	for name, value := range v.base {
+		g.Values[name] = value
+	}
+	g.ID, g.IsNew, v.stored = v.key, false, true
+	if f.Row.CustomerID != nil {
+		who := f.Holder.Customer()
+		v.who = &who
+	}
+	if now.Sub(f.Row.SeenAt) >= seenEvery {
+		if err := st.touch(ctx, v.key, now); err != nil {
+			slog.WarnContext(ctx, "session: not marked as seen", "error", err)
+		}
+	}
+	return nil
+}
+
+// alive tells whether a session still counts: not idle too long, not at its
+// end, and not from before all sessions of its customer were ended.
+func (f *found) alive(now time.Time) bool {
+	if now.Sub(f.Row.SeenAt) > Idle || now.After(f.Row.EndsAt) {
+		return false
+	}
+	return f.Row.CustomerID == nil || (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)
+}
+
+// Save implements sessions.Store. It writes the changes only, onto what other
+// requests have written meanwhile.
+func (st *store) Save(r *http.Request, w http.ResponseWriter, g *sessions.Session) error {
+	v := visitOf(g)
+	values := texts(g)
+	changes := map[string]string{} // empty: forgotten
+	for name, value := range values {
+		if v.base[name] != value {
+			changes[name] = value
+		}
+	}
+	for name := range v.base {
+		if _, kept := values[name]; !kept {
+			changes[name] = ""
+		}
+	}
+	if len(changes) > 0 {
+		if err := st.write(context.WithoutCancel(r.Context()), v, changes); err != nil {
+			return fault.Wrap("session.save", err)
+		}
+		v.base = values
+	}
+	if v.cookie {
+		setCookie(w, sessions.NewCookie(g.Name(), st.cookieValue(v.token), g.Options))
+		v.cookie = false
+	}
+	return nil
+}
+
+func texts(g *sessions.Session) map[string]string {
+	values := map[string]string{}
+	for name, value := range g.Values {
+		if name, ok := name.(string); ok {
+			values[name], _ = value.(string)
+		}
+	}
+	return values
+}
+
+// rotate puts a new session in the place of the request's, in one transaction:
+// the old token is worth nothing from then on.
+func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Customer, next string) error {
+	old := visitOf(g)
+	token := newToken()
+	v := &visit{token: token, key: keyOf(token), who: who, cookie: true}
+	clear(g.Values)
+	g.Values[visitKey{}] = v
+	data := map[string]string{}
+	if next != "" {
+		data[nextName], g.Values[nextName] = next, next
+	}
+	ctx := context.WithoutCancel(c.Request().Context())
+	err := s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		if err := tx.Gorm().Exec(`DELETE FROM sessions WHERE id = ?`, old.key).Error; err != nil || who == nil {
+			return err
+		}
+		fresh, err := s.fresh(tx, v.key, data)
+		if err != nil {
+			return err
+		}
+		fresh.CustomerID, fresh.Epoch, fresh.Device = &who.ID, who.SessionEpoch, deviceOf(c.Request().UserAgent())
+		return tx.Gorm().Create(fresh).Error
+	})
+	if err != nil {
+		return fault.Wrap("session.rotate", err)
+	}
+	if who != nil {
+		v.stored, v.base = true, data
+	}
+	return nil
+}
+
+// fresh is a new row that nobody is signed in to.
+func (s *Sessions) fresh(tx *database.Tx, key string, data map[string]string) (*row, error) {
+	now := s.now()
+	encoded, err := encode(data)
+	return &row{
+		ID: key, Handle: tx.NewID(), Data: encoded, Version: 1,
+		CreatedAt: now, SeenAt: now, EndsAt: database.Moment(now.Add(Absolute)),
+	}, err
+}
+
+// maxData bounds what a session keeps, in bytes.
+const maxData = 4000
+
+var errTooMuch = errors.New("session: more than 4,000 bytes to keep")
+
+func encode(data map[string]string) (string, error) {
+	encoded, err := json.Marshal(data)
+	if err == nil && len(encoded) > maxData {
+		err = errTooMuch
+	}
+	return string(encoded), err
+}
+
+// write brings changes into the row. A row that was there when the request
+// began and is gone now was ended: it is not made again.
+func (st *store) write(ctx context.Context, v *visit, changes map[string]string) error {
+	const tries = 50
+	for range tries {
+		done, stored := false, v.stored
+		err := st.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
+			done, stored, err = st.merge(tx, v, changes)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if done {
+			v.stored = stored
+			return nil
+		}
+	}
+	return errors.New("session: others wrote faster")
+}
+
+// merge tries to write changes once; not done where another request came
+// between.
+func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (done, stored bool, err error) {
+	var rows []row
+	if err := tx.Gorm().Where("id = ?", v.key).Limit(1).Find(&rows).Error; err != nil {
+		return false, false, err
+	}
+	if len(rows) == 0 {
+		if v.stored {
+			return true, true, nil
+		}
+		done, err = st.insert(tx, v.key, applied(nil, changes))
+		return done, done, err
+	}
+	var data map[string]string
+	if err := json.Unmarshal([]byte(rows[0].Data), &data); err != nil {
+		return false, false, err
+	}
+	encoded, err := encode(applied(data, changes))
+	if err != nil {
+		return false, false, err
+	}
+	result := tx.Gorm().Exec(`UPDATE sessions SET data = ?, version = version + 1 WHERE id = ? AND version = ?`,
+		encoded, v.key, rows[0].Version)
+	return result.RowsAffected == 1, true, result.Error
+}
+
+// insert makes the row of a visitor who stores something for the first time;
+// false where another request of theirs made it.
+func (st *store) insert(tx *database.Tx, key string, data map[string]string) (bool, error) {
+	fresh, err := st.fresh(tx, key, data)
+	if err != nil {
+		return false, err
+	}
+	result := tx.Gorm().Exec(`INSERT INTO sessions (id, handle, epoch, data, version, device, created_at, seen_at, ends_at)
+		VALUES (?, ?, 0, ?, 1, '', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		fresh.ID, fresh.Handle, fresh.Data, fresh.CreatedAt, fresh.SeenAt, fresh.EndsAt)
+	return result.RowsAffected == 1, result.Error
+}
+
+func applied(data, changes map[string]string) map[string]string {
+	merged := map[string]string{}
+	maps.Copy(merged, data)
+	for name, value := range changes {
+		if value == "" {
+			delete(merged, name)
+		} else {
+			merged[name] = value
+		}
+	}
+	return merged
+}
+
+// read gives a session with its customer in one reading; nil where there is
+// none. Of the password it asks only whether there is one.
+func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
+	var rows []found
+	err := s.db.Gorm(ctx).Raw(`SELECT s.*, c.id AS c_id, c.phone AS c_phone, c.email AS c_email, c.lang AS c_lang,
+			CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END AS c_password_hash, c.blocked AS c_blocked,
+			c.hold_until AS c_hold_until, c.session_epoch AS c_session_epoch, c.level AS c_level, c.created_at AS c_created_at
+		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id = ?`, key).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+func (s *Sessions) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
+	err = s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		result := tx.Gorm().Exec(statement, args...)
+		rows = result.RowsAffected
+		return result.Error
+	})
+	return rows, err
+}
+
+func (s *Sessions) delete(ctx context.Context, handle int64) error {
+	_, err := s.exec(ctx, `DELETE FROM sessions WHERE handle = ?`, handle)
+	return err
+}
+
+func (s *Sessions) touch(ctx context.Context, key string, now time.Time) error {
+	_, err := s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
+	return err
+}
+
+func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time.Time) ([]row, error) {
+	var rows []row
+	err := s.db.Gorm(ctx).Where("customer_id = ? AND epoch = ? AND seen_at >= ? AND ends_at >= ?",
+		customerID, epoch, now.Add(-Idle), now).Order("seen_at DESC, id").Limit(100).Find(&rows).Error
+	return rows, err
+}
+
+func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (bool, error) {
+	rows, err := s.exec(ctx, `DELETE FROM sessions WHERE customer_id = ? AND handle = ?`, customerID, handle)
+	return rows > 0, err
+}
+
+func (s *Sessions) endOthers(ctx context.Context, customerID int64, key string) error {
+	_, err := s.exec(ctx, `DELETE FROM sessions WHERE customer_id = ? AND id <> ?`, customerID, key)
+	return err
+}
+
+func (s *Sessions) purge(ctx context.Context, now time.Time) (int64, error) {
+	rows, err := s.exec(ctx, `DELETE FROM sessions WHERE seen_at < ? OR ends_at < ?`, now.Add(-Idle), now)
+	return rows, fault.Wrap("session.purge", err)
+}
