@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/biller"
+	"elsom/internal/biller/osmp"
+	"elsom/internal/cashin"
+	"elsom/internal/catalog"
+	"elsom/internal/config"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+	"elsom/internal/phone"
+	"elsom/internal/sms"
+	"elsom/internal/wallet"
+)
+
+// house is the acts joined together, with no door open yet.
+type house struct {
+	config    *config.Config
+	db        *database.DB
+	ledger    *ledger.Ledger
+	bell      *outbox.Bell
+	sealer    *sms.Sealer
+	attempts  *attempt.Counters
+	catalog   *catalog.Catalog
+	customers *customer.Customers
+	wallets   *wallet.Wallets
+	payments  *payment.Payments
+	agents    *cashin.Agents
+	cashin    *cashin.CashIn
+}
+
+func newHouse(ctx context.Context, cfg *config.Config) (*house, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	h := &house{config: cfg, db: db, bell: outbox.NewBell()}
+	if err := h.join(); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *house) join() (err error) {
+	secret := []byte(h.config.SecretKey.Reveal())
+	if h.sealer, err = sms.NewSealer(secret); err != nil {
+		return err
+	}
+	if h.attempts, err = attempt.New(h.db, attempt.Options{Secret: secret, Off: !h.config.RateLimits}); err != nil {
+		return err
+	}
+	h.catalog = catalog.New(h.db, catalog.Options{
+		Development: h.config.Development(), DostekURL: h.config.DosTekURL.Reveal(),
+	})
+	h.customers, err = customer.New(h.db, customer.Options{
+		Secret: secret, Attempts: h.attempts, Sealer: h.sealer, OpenWallet: wallet.Open,
+		Level: catalog.StandardLevel, Email: h.config.Development() || h.config.SMTPURL.Set(),
+	})
+	if err != nil {
+		return err
+	}
+	if h.agents, err = cashin.NewAgents(h.db, h.attempts); err != nil {
+		return err
+	}
+	h.ledger = ledger.New(h.db, ledger.Options{})
+	h.wallets = wallet.New(h.ledger)
+	h.payments = payment.New(payment.Parts{
+		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
+		Wire: wires(),
+	})
+	h.cashin = cashin.New(cashin.Parts{
+		DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(h.walletOf),
+	})
+	return nil
+}
+
+// walletOf tells a terminal's door whose wallet a number is.
+func (h *house) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
+	c, err := h.customers.ByPhone(ctx, number)
+	if err != nil {
+		return cashin.Wallet{}, err
+	}
+	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, nil
+}
+
+func (h *house) close() {
+	h.ledger.Close()
+	if err := h.db.Close(); err != nil {
+		slog.Warn("database: close", "error", err)
+	}
+}
+
+// wires keeps one client for each address, so that connections are reused.
+func wires() func(catalog.Biller) biller.Biller {
+	var clients sync.Map
+	return func(b catalog.Biller) biller.Biller {
+		client, known := clients.Load(b.URL)
+		if !known {
+			client, _ = clients.LoadOrStore(b.URL, osmp.New(osmp.Options{URL: b.URL, Timeout: b.Deadline}))
+		}
+		return client.(*osmp.Client)
+	}
+}

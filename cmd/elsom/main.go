@@ -1,0 +1,85 @@
+// Command elsom is the portal and all its operator commands.
+//
+// It starts parts and joins them; what they do stands in internal and web.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"elsom/internal/config"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+var commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema to this release and exit."`
+	Audit   auditCommand   `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
+	Agent   agentCommands  `cmd:"" help:"Cash-in agents."`
+	Catalog catalogCommand `cmd:"" help:"Categories, services, billers, limits, carriers."`
+	Payment paymentCommand `cmd:"" help:"Payments that wait for a person."`
+}
+
+func main() {
+	log := slog.NewJSONHandler(os.Stderr, nil)
+	slog.SetDefault(slog.New(log))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	parser := kong.Must(&commands, kong.Name("elsom"),
+		kong.Description("A mobile wallet: the portal and its operator's commands."),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	command, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := command.Run(); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "elsom:", plain(err))
+		os.Exit(1) //nolint:gocritic // stop was called
+	}
+}
+
+// plain is what an operator reads of an error: one line a problem, the cause
+// of a fault rather than its kind.
+func plain(err error) string {
+	f := fault.As(err)
+	var said *fault.Error
+	if errors.As(err, &said) && f.Err != nil {
+		err = f.Err
+	}
+	return strings.TrimSpace(err.Error())
+}
+
+// openDatabase opens the database that the environment names; the commands
+// that need nothing else use it.
+func openDatabase(ctx context.Context) (*database.DB, error) {
+	address, err := config.LoadDatabase()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	return database.Open(ctx, address.Reveal())
+}
+
+// withDatabase runs act on a database whose schema is this release's.
+func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
+	db, err := openDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Current(ctx); err != nil {
+		return fmt.Errorf("%w; run `elsom migrate` first", err)
+	}
+	return act(db)
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"elsom/internal/config"
+	"elsom/internal/customer"
+	"elsom/internal/payment"
+)
+
+type paymentCommand struct {
+	Hanging paymentHanging `cmd:"" help:"List payments that wait for a person, and claims on billers."`
+	Decide  paymentDecide  `cmd:"" help:"Say how a hanging payment ends. It takes two members of staff with the same word."`
+}
+
+type paymentHanging struct{}
+
+// Run lists what waits for a person.
+func (paymentHanging) Run(ctx context.Context) error {
+	return withPayments(ctx, func(payments *payment.Payments) error {
+		list, err := payments.Hanging(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "CODE\tACCEPTED\tBILLER\tTXN_ID\tTOTAL, SOM\tATTEMPTS\tUNKNOWN\tLAST\tWORDS")
+		for _, h := range list {
+			words := ""
+			for _, d := range h.Decisions {
+				words += fmt.Sprintf("%s: %s (%s) ", d.Staff, d.Decision, d.Reason)
+			}
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", h.Code, local(h.AcceptedAt), h.Biller, h.TxnID,
+				h.Total(), h.Attempts, h.Unknown, h.Last, words)
+		}
+		claims, err := payments.Claims(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range claims {
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\t\tclaim: taken after the refund\t%s\n", c.Code, local(c.AcceptedAt),
+				c.Biller, c.TxnID, c.Total(), c.ClaimReference)
+		}
+		return table.Flush()
+	})
+}
+
+type paymentDecide struct {
+	Code     string `arg:"" help:"The payment code, 12 digits."`
+	Decision string `arg:"" help:"complete or refund." enum:"complete,refund"`
+	Staff    string `help:"Who decides." required:""`
+	Reason   string `help:"Why: what the biller said, and to whom." required:""`
+}
+
+// Run writes one word; the second of two people ends the payment.
+func (d paymentDecide) Run(ctx context.Context) error {
+	return withPayments(ctx, func(payments *payment.Payments) error {
+		found, err := payments.ByCode(ctx, d.Code)
+		if err != nil {
+			return err
+		}
+		word := payment.Decision{PaymentID: found.ID, Staff: d.Staff, Decision: payment.Refunded, Reason: d.Reason}
+		if d.Decision == "complete" {
+			word.Decision = payment.Completed
+		}
+		done, err := payments.Decide(ctx, word)
+		switch {
+		case err != nil:
+			return err
+		case done:
+			fmt.Printf("Payment %s is %s.\n", d.Code, word.Decision)
+		default:
+			fmt.Printf("Noted. Payment %s waits for a second person's word.\n", d.Code)
+		}
+		return nil
+	})
+}
+
+func local(t time.Time) string { return t.In(customer.Bishkek).Format("2006-01-02 15:04:05") }
+
+// withPayments joins what payments need, without opening any door.
+func withPayments(ctx context.Context, act func(*payment.Payments) error) error {
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	h, err := newHouse(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.db.Current(ctx); err != nil {
+		return err
+	}
+	return act(h.payments)
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/config"
+	"elsom/internal/email"
+	emailinbox "elsom/internal/email/inbox"
+	"elsom/internal/email/smtp"
+	"elsom/internal/fault"
+	"elsom/internal/i18n"
+	"elsom/internal/outbox"
+	"elsom/internal/sms"
+	"elsom/internal/sms/inbox"
+	"elsom/internal/sms/kannel"
+	"elsom/web"
+	"elsom/web/osmp"
+	"elsom/web/portal"
+	"elsom/web/session"
+)
+
+// drainTime is how long requests under way may take after SIGTERM.
+const drainTime = 15 * time.Second
+
+type serveCommand struct{}
+
+// Run serves until SIGTERM or SIGINT, then finishes what was accepted.
+func (serveCommand) Run(ctx context.Context) error {
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	for _, name := range cfg.Strangers {
+		slog.Warn("config: this variable means nothing", "name", name)
+	}
+	if err := i18n.Check(); err != nil {
+		return err
+	}
+	// The port comes first: a second start must not touch the database.
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("can't listen on %s: %w", cfg.Listen, err)
+	}
+	defer func() { _ = listener.Close() }()
+	h, err := newHouse(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.prepare(ctx); err != nil {
+		return err
+	}
+	sessions, server, err := h.doors()
+	if err != nil {
+		return err
+	}
+	return h.serve(ctx, listener, sessions, server)
+}
+
+// prepare makes the database ready, and refuses what production must not have.
+func (h *house) prepare(ctx context.Context) error {
+	if err := migrate(ctx, h.db); err != nil {
+		return err
+	}
+	if h.config.Development() {
+		return h.agents.SeedDevelopment(ctx)
+	}
+	open, err := h.agents.HasDevelopmentCredentials(ctx)
+	if err != nil {
+		return err
+	}
+	if open {
+		return errors.New("a demo agent with its public password is open; run `elsom agent disable` for kicb, mobilnik and qiwi")
+	}
+	return nil
+}
+
+// doors opens all doors of the web.
+func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
+	sessions, err := session.New(h.db, session.Options{
+		Secret: []byte(h.config.SecretKey.Reveal()), Secure: h.config.HTTPS(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	doors := web.Doors{
+		Sessions: sessions,
+		Portal: portal.New(portal.Parts{
+			Customers: h.customers, Wallets: h.wallets, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
+			Sessions: sessions, Now: h.db.Now, Development: h.config.Development(),
+		}),
+		Terminal:       osmp.New(h.agents, h.cashin, slog.Default()),
+		Healthy:        h.healthy,
+		TrustedProxies: h.config.TrustedProxies,
+		HTTPS:          h.config.HTTPS(),
+	}
+	var server *echo.Echo
+	server = web.New(doors)
+	return sessions, server, nil
+}
+
+func (h *house) healthy(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second)
+	defer cancel()
+	if err := h.db.Current(ctx); err != nil {
+		slog.WarnContext(ctx, "health", "error", err)
+		return c.String(http.StatusServiceUnavailable, "unavailable\n")
+	}
+	return c.String(http.StatusOK, "ok\n")
+}
+
+// serve runs the doors and the workers until ctx ends. Requests under way end
+// first, then the workers finish what they hold; what is left is in the outbox.
+func (h *house) serve(ctx context.Context, listener net.Listener, sessions *session.Sessions, server *echo.Echo) error {
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorking()
+	var workers sync.WaitGroup
+	if err := h.work(working, &workers, sessions); err != nil {
+		return err
+	}
+	server.Listener = listener
+	failed := make(chan error, 1)
+	go func() { failed <- server.Server.Serve(listener) }()
+	slog.Info("serving", "config", h.config)
+
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		slog.Info("draining")
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		err = server.Server.Shutdown(drain)
+	}
+	stopWorking()
+	workers.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+// work starts all workers.
+func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *session.Sessions) error {
+	workers.Go(func() { h.payments.Deliver(ctx) })
+	text, err := h.smsGateway()
+	if err != nil {
+		return err
+	}
+	if text != nil {
+		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, sms.Worker(h.db, h.sealer, text)) })
+	}
+	mail, err := h.emailGateway()
+	if err != nil {
+		return err
+	}
+	if mail != nil {
+		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, email.Worker(h.db, mail)) })
+	}
+	workers.Go(func() { h.tidy(ctx, sessions) })
+	return nil
+}
+
+// smsGateway is where messages go; without one they wait.
+func (h *house) smsGateway() (sms.Gateway, error) {
+	switch {
+	case h.config.Development():
+		return inbox.New(h.db), nil
+	case h.config.SMSURL.Set():
+		return kannel.New(kannel.Options{URL: h.config.SMSURL.Reveal()})
+	}
+	slog.Warn("sms: ELSOM_SMS_URL is not set; messages wait")
+	return nil, nil
+}
+
+func (h *house) emailGateway() (email.Gateway, error) {
+	switch {
+	case h.config.Development():
+		return emailinbox.New(h.db), nil
+	case h.config.SMTPURL.Set():
+		return smtp.New(h.config.SMTPURL.Reveal(), h.db.Now)
+	}
+	return nil, nil
+}
+
+// tidy deletes, every ten minutes, what serves no more.
+func (h *house) tidy(ctx context.Context, sessions *session.Sessions) {
+	purges := map[string]func(context.Context) (int64, error){
+		"drafts": h.payments.Purge, "codes": h.customers.Purge, "tries": h.attempts.Purge, "sessions": sessions.Purge,
+	}
+	for {
+		for what, purge := range purges {
+			if _, err := purge(ctx); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+				slog.WarnContext(ctx, "tidy", "what", what, "error", err)
+			}
+		}
+		select {
+		case <-time.After(10 * time.Minute):
+		case <-ctx.Done():
+			return
+		}
+	}
+}

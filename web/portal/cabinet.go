@@ -1,0 +1,132 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/i18n"
+	"elsom/internal/inn"
+	"elsom/internal/payment"
+	"elsom/internal/wallet"
+	"elsom/templates/portal"
+)
+
+const (
+	cabinetOperations = 5
+	cabinetPayments   = 3
+)
+
+// Cabinet shows the balance, the last operations, and what to pay again.
+func (p *Portal) Cabinet(c echo.Context) error {
+	who := holder(c)
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return err
+	}
+	latest, err := p.Wallets.Latest(ctx(c), who.ID, cabinetOperations)
+	if err != nil {
+		return err
+	}
+	operations, err := p.operations(ctx(c), who, p.lang(c), latest)
+	if err != nil {
+		return err
+	}
+	again, err := p.payAgain(ctx(c), who, p.lang(c))
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, portal.CabinetPage{
+		Frame: p.frame(c), Wallet: who.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
+	})
+}
+
+func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.Lang) ([]portal.Service, error) {
+	latest, err := p.Payments.Latest(ctx, who.ID, cabinetPayments)
+	if err != nil {
+		return nil, err
+	}
+	var list []portal.Service
+	for _, paid := range latest {
+		service, err := p.Catalog.Service(ctx, paid.Service)
+		if err != nil {
+			continue // no longer sold
+		}
+		list = append(list, portal.Service{
+			Code: service.Code, Name: service.Name.In(string(lang)),
+			Href: repeatHref(paid), Detail: shown(service, paid.Identifier),
+		})
+	}
+	return list, nil
+}
+
+// operations dresses a wallet's operations for people.
+func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]portal.Operation, error) {
+	var ids []int64
+	for _, o := range list {
+		if o.PaymentID != 0 {
+			ids = append(ids, o.PaymentID)
+		}
+	}
+	payments, err := p.Payments.Several(ctx, who.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	pages := make([]portal.Operation, len(list))
+	for i, o := range list {
+		if pages[i], err = p.operation(ctx, lang, o, payments[o.PaymentID]); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
+}
+
+func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, paid payment.Payment) (portal.Operation, error) {
+	page := portal.Operation{
+		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: portal.Kind(o.Kind),
+		Amount: o.Amount, Status: portal.Completed, At: o.At,
+	}
+	switch o.Kind {
+	case wallet.Payment, wallet.Refund:
+		service, err := p.Catalog.ServiceOfRecord(ctx, paid.Service)
+		if err != nil {
+			return page, err
+		}
+		page.Name, page.Detail = service.Name.In(string(lang)), shown(service, paid.Identifier)
+		if o.Kind == wallet.Payment {
+			page.Status = portal.Status(paid.State)
+		}
+	case wallet.CashIn:
+		page.Name = p.agentName(ctx, o.Agent)
+	}
+	return page, nil
+}
+
+// agentName is how people know the agent; its code where it has gone.
+func (p *Portal) agentName(ctx context.Context, code string) string {
+	agents, err := p.Agents.ListAgents(ctx)
+	if err == nil {
+		for _, a := range agents {
+			if a.Code == code {
+				return a.Name
+			}
+		}
+	}
+	return code
+}
+
+// shown writes an identifier as people read it.
+func shown(service catalog.Service, identifier string) string {
+	if service.Identifier == catalog.KindINN {
+		return inn.INN(identifier).Grouped()
+	}
+	return identifier
+}
+
+func repeatHref(paid payment.Payment) string {
+	return "/pay/" + paid.Service + "?repeat=" + strconv.FormatInt(paid.ID, 10)
+}

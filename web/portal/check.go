@@ -1,0 +1,128 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+	"elsom/internal/inn"
+	"elsom/internal/money"
+	"elsom/internal/payment"
+	"elsom/templates/portal"
+)
+
+// ShowCheck shows what will be paid, before it is.
+func (p *Portal) ShowCheck(c echo.Context) error {
+	draft, err := p.draft(c)
+	if err != nil {
+		return err
+	}
+	page, err := p.checkPage(c, draft)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// Accept pays the draft («Оплатить») and leads to its receipt, also when it
+// had been paid before.
+func (p *Portal) Accept(c echo.Context) error {
+	draft, err := p.draft(c)
+	if err != nil {
+		return err
+	}
+	_, err = p.Payments.Accept(committed(c), holder(c), draft.ID)
+	if err == nil {
+		return redirect(c, receiptHref(draft.ID))
+	}
+	f := fault.As(err)
+	if f.Message == "payment.fee_changed" {
+		return p.feeChanged(c, draft)
+	}
+	page, checkErr := p.checkPage(c, draft)
+	if checkErr != nil {
+		return err
+	}
+	if page.State == portal.Short || page.State == portal.Expired {
+		return render(c, http.StatusUnprocessableEntity, page) // the page says it itself
+	}
+	if f.Kind == fault.Unknown {
+		page.Fail("", p.lang(c).T("door.unknown"))
+		return render(c, http.StatusServiceUnavailable, page)
+	}
+	return p.refused(c, page, err)
+}
+
+// feeChanged shows a new draft at today's fee, to be confirmed anew.
+func (p *Portal) feeChanged(c echo.Context, old payment.Draft) error {
+	renewed, err := p.Payments.Renew(ctx(c), holder(c), old.ID)
+	if err != nil {
+		page, checkErr := p.checkPage(c, old)
+		if checkErr != nil {
+			return err
+		}
+		return p.refused(c, page, err)
+	}
+	page, err := p.checkPage(c, renewed)
+	if err != nil {
+		return err
+	}
+	if page.State == portal.Ready {
+		page.State, page.OldFee = portal.FeeChanged, old.Fee
+	}
+	return render(c, http.StatusUnprocessableEntity, page)
+}
+
+func (p *Portal) draft(c echo.Context) (payment.Draft, error) {
+	id, err := strconv.ParseInt(c.Param("draft"), 10, 64)
+	if err != nil {
+		return payment.Draft{}, fault.New(fault.NotFound, "portal.check", "")
+	}
+	return p.Payments.Draft(ctx(c), holder(c).ID, id)
+}
+
+func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPage, error) {
+	who := holder(c)
+	service, err := p.Catalog.ServiceOfRecord(ctx(c), draft.Service)
+	if err != nil {
+		return nil, err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return nil, err
+	}
+	state, err := p.checkState(c, who, draft, balance)
+	if err != nil {
+		return nil, err
+	}
+	id := strconv.FormatInt(draft.ID, 10)
+	lang := string(p.lang(c))
+	return &portal.CheckPage{
+		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(lang),
+		AccountLabel: service.Label.In(lang), Account: shown(service, draft.Identifier), Payee: draft.Payee,
+		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
+		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: who.Phone.Pretty(),
+		Balance: balance, After: balance - draft.Total(),
+		BackHref: "/pay/" + draft.Service + "?draft=" + id, ReceiptHref: receiptHref(draft.ID),
+	}, nil
+}
+
+// checkState tells what stands between a draft and its payment today.
+func (p *Portal) checkState(c echo.Context, who customer.Customer, draft payment.Draft, balance money.Amount) (portal.CheckState, error) {
+	_, err := p.Payments.ByID(ctx(c), who.ID, draft.ID)
+	switch {
+	case err == nil:
+		return portal.Paid, nil
+	case !fault.Is(err, fault.NotFound):
+		return "", err
+	case p.Payments.Expired(draft):
+		return portal.Expired, nil
+	case draft.Total() > balance:
+		return portal.Short, nil
+	}
+	return portal.Ready, nil
+}

@@ -1,0 +1,64 @@
+package portal
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
+	"elsom/templates/portal"
+)
+
+// statuses is the door's one table from what went wrong to HTTP. An act with
+// an unknown outcome is 503: the page says that it is being checked.
+var statuses = map[fault.Kind]int{
+	fault.Internal:     http.StatusInternalServerError,
+	fault.Invalid:      http.StatusUnprocessableEntity,
+	fault.NotFound:     http.StatusNotFound,
+	fault.Forbidden:    http.StatusForbidden,
+	fault.Conflict:     http.StatusUnprocessableEntity,
+	fault.Insufficient: http.StatusUnprocessableEntity,
+	fault.Limit:        http.StatusUnprocessableEntity,
+	fault.TooMany:      http.StatusTooManyRequests,
+	fault.Unavailable:  http.StatusServiceUnavailable,
+	fault.Unknown:      http.StatusServiceUnavailable,
+}
+
+// Error shows the page of an error that no form could take, and tells its
+// status for the log.
+func (p *Portal) Error(c echo.Context, err error) (status int) {
+	f := fault.As(err)
+	status = statuses[f.Kind]
+	var routing *echo.HTTPError
+	if errors.As(err, &routing) {
+		status = routing.Code
+		if status == http.StatusMethodNotAllowed { // a path that only a form posts to
+			status = http.StatusNotFound
+		}
+	}
+	page := portal.ErrorPage{
+		Frame: p.frame(c), Status: status, RetryAfter: f.RetryAfter,
+		Stale: f.Message == "session.stale",
+	}
+	if f.Message != "" && !page.Stale {
+		page.Words = words(p.lang(c), f)
+	}
+	if f.Kind == fault.Unknown {
+		page.Words = p.lang(c).T("door.unknown")
+	}
+	retryAfter(c, f)
+	if err := render(c, status, page); err != nil {
+		c.Logger().Error(err)
+		_ = c.NoContent(http.StatusInternalServerError)
+	}
+	return status
+}
+
+func retryAfter(c echo.Context, f *fault.Error) {
+	if f.RetryAfter > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	}
+}

@@ -1,0 +1,104 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
+	"elsom/internal/money"
+	"elsom/internal/wallet"
+	"elsom/templates/portal"
+)
+
+const historyPage = 20
+
+// History lists a wallet's operations, newest first, page by page.
+func (p *Portal) History(c echo.Context) error {
+	direction := wallet.Direction(c.QueryParam("direction"))
+	if direction != wallet.In && direction != wallet.Out {
+		direction = wallet.Both
+	}
+	cursor, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
+	if err != nil || cursor < 0 {
+		cursor = 0
+	}
+	who := holder(c)
+	page, err := p.Wallets.Statement(ctx(c), who.ID, direction, cursor, historyPage)
+	if err != nil {
+		return err
+	}
+	operations, err := p.operations(ctx(c), who, p.lang(c), page.Operations)
+	if err != nil {
+		return err
+	}
+	view := portal.HistoryPage{
+		Frame: p.frame(c), Direction: string(direction), Operations: operations,
+		In: page.In, Out: page.Out, Count: page.Count,
+	}
+	if page.HasOlder {
+		view.OlderHref = historyHref(direction, page.Older)
+	}
+	if page.HasNewer {
+		view.NewerHref = historyHref(direction, page.Newer)
+	}
+	return render(c, http.StatusOK, view)
+}
+
+func historyHref(direction wallet.Direction, before int64) string {
+	query := url.Values{}
+	if direction != wallet.Both {
+		query.Set("direction", string(direction))
+	}
+	if before != 0 {
+		query.Set("before", strconv.FormatInt(before, 10))
+	}
+	if len(query) == 0 {
+		return "/history"
+	}
+	return "/history?" + query.Encode()
+}
+
+// Operation shows one operation of the wallet.
+func (p *Portal) Operation(c echo.Context) error {
+	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+	if err != nil {
+		return fault.New(fault.NotFound, "portal.operation", "")
+	}
+	who := holder(c)
+	found, err := p.Wallets.Operation(ctx(c), who.ID, id)
+	if err != nil {
+		return err
+	}
+	view := portal.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
+	if found.PaymentID == 0 {
+		list, err := p.operations(ctx(c), who, p.lang(c), []wallet.Operation{found})
+		if err != nil {
+			return err
+		}
+		view.Operation = list[0]
+		return render(c, http.StatusOK, view)
+	}
+	paid, err := p.Payments.ByID(ctx(c), who.ID, found.PaymentID)
+	if err != nil {
+		return err
+	}
+	if view.Operation, err = p.operation(ctx(c), p.lang(c), found, paid); err != nil {
+		return err
+	}
+	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)
+	if err != nil {
+		return err
+	}
+	view.AccountLabel, view.Account = service.Label.In(string(p.lang(c))), shown(service, paid.Identifier)
+	view.Payee, view.Code, view.Sum, view.Fee = paid.Payee, paid.Code, paid.Amount, paid.Fee
+	view.ReceiptHref = receiptHref(paid.ID)
+	if found.Kind == wallet.Payment {
+		view.RepeatHref = p.repeatable(c, paid)
+	}
+	return render(c, http.StatusOK, view)
+}
+
+func abs(a money.Amount) money.Amount { return max(a, -a) }

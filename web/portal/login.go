@@ -1,0 +1,55 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/templates/portal"
+	"elsom/web/session"
+)
+
+// ShowLogin asks the password of the number that the visitor began with.
+func (p *Portal) ShowLogin(c echo.Context) error {
+	number, ok := pending(c)
+	if !ok {
+		return redirect(c, "/")
+	}
+	return render(c, http.StatusOK, portal.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()})
+}
+
+// Login signs the holder in.
+func (p *Portal) Login(c echo.Context) error {
+	number, ok := pending(c)
+	if !ok {
+		return redirect(c, "/")
+	}
+	switching := p.switched(c)
+	page := &portal.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	who, err := p.Customers.LogIn(ctx(c), number, c.FormValue("password"), c.RealIP())
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	return p.enter(c, session.Of(c).LogIn(c, who))
+}
+
+// enter goes where the visitor wanted to before the login page came between.
+func (p *Portal) enter(c echo.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	s := session.Of(c)
+	s.Set(pendingPhone, "")
+	return redirect(c, s.TakeNext("/cabinet"))
+}
+
+// Logout ends the session on the server.
+func (p *Portal) Logout(c echo.Context) error {
+	if err := session.Of(c).LogOut(c); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/")
+}

@@ -1,0 +1,78 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/catalog"
+	"elsom/internal/payment"
+	"elsom/templates/portal"
+)
+
+// ShowPay shows a service's form: empty, with what a draft holds («Назад»),
+// or with what an earlier payment was made for, the amount to be typed anew.
+func (p *Portal) ShowPay(c echo.Context) error {
+	page, err := p.payPage(c)
+	if err != nil {
+		return err
+	}
+	if id, err := strconv.ParseInt(c.QueryParam("draft"), 10, 64); err == nil {
+		if draft, err := p.Payments.Draft(ctx(c), holder(c).ID, id); err == nil && draft.Service == page.Code {
+			page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+		}
+	}
+	if id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64); err == nil {
+		if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code {
+			page.Account.Value, page.Amount.Value = paid.Identifier, paid.Amount.Plain()
+		}
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// Pay takes the form («Далее») and makes the draft that the check page shows.
+func (p *Portal) Pay(c echo.Context) error {
+	switching := p.switched(c)
+	page, err := p.payPage(c)
+	if err != nil {
+		return err
+	}
+	page.Account, page.Amount = typed(c, "account"), typed(c, "amount")
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	draft, err := p.Payments.Quote(ctx(c), holder(c), payment.Order{
+		Service: page.Code, Identifier: page.Account.Value, Amount: page.Amount.Value,
+		Channel: payment.Web, Address: c.RealIP(),
+	})
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	return redirect(c, checkHref(draft.ID))
+}
+
+func (p *Portal) payPage(c echo.Context) (*portal.PayPage, error) {
+	service, err := p.Catalog.Service(ctx(c), c.Param("service"))
+	if err != nil {
+		return nil, err
+	}
+	category, err := p.Catalog.Category(ctx(c), service.Category)
+	if err != nil {
+		return nil, err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), holder(c).ID)
+	if err != nil {
+		return nil, err
+	}
+	lang := string(p.lang(c))
+	return &portal.PayPage{
+		Frame: p.frame(c), Code: service.Code, Service: service.Name.In(lang),
+		CategoryName: category.Name.In(lang), CategoryHref: categoryHref(category.Code),
+		AccountLabel: service.Label.In(lang), AccountHint: service.Hint.In(lang),
+		INN: service.Identifier == catalog.KindINN, Balance: balance,
+		Minimum: service.Minimum, Maximum: service.Maximum, Fee: portal.FeeRule(service.Fee),
+	}, nil
+}
+
+func checkHref(draft int64) string { return "/check/" + strconv.FormatInt(draft, 10) }

@@ -1,0 +1,90 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
+	"elsom/internal/payment"
+	"elsom/templates/portal"
+)
+
+// firstView is how long the first look at a receipt may wait for its outcome:
+// most billers answer within it, and nobody has to see "processing".
+const firstView = 1500 * time.Millisecond
+
+// Receipt shows a payment's receipt.
+func (p *Portal) Receipt(c echo.Context) error {
+	id, err := strconv.ParseInt(c.Param("payment"), 10, 64)
+	if err != nil {
+		return fault.New(fault.NotFound, "portal.receipt", "")
+	}
+	who := holder(c)
+	paid, err := p.Payments.ByID(ctx(c), who.ID, id)
+	if err != nil {
+		return err
+	}
+	if paid.State == payment.Processing {
+		if paid, err = p.Payments.Await(ctx(c), who.ID, id, paid.AcceptedAt.Add(firstView)); err != nil {
+			return err
+		}
+	}
+	page, err := p.receiptPage(c, paid)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, page)
+}
+
+func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (portal.ReceiptPage, error) {
+	who := holder(c)
+	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)
+	if err != nil {
+		return portal.ReceiptPage{}, err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return portal.ReceiptPage{}, err
+	}
+	lang := p.lang(c)
+	page := portal.ReceiptPage{
+		Frame: p.frame(c), Status: portal.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
+		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
+		Account: shown(service, paid.Identifier), Payee: paid.Payee,
+		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: who.Phone.Pretty(),
+		Balance: balance, RepeatHref: p.repeatable(c, paid),
+	}
+	switch paid.State {
+	case payment.Processing:
+		page.Refresh = p.refresh(paid)
+	case payment.Refunded:
+		if key := payment.RefusalWords(paid.Result); key != "" {
+			page.Reason = lang.T(key)
+		}
+	}
+	return page, nil
+}
+
+// refresh asks again soon at first, and seldom later.
+func (p *Portal) refresh(paid payment.Payment) int {
+	switch age := p.Now().Sub(paid.AcceptedAt); {
+	case age < 30*time.Second:
+		return 2
+	case age < 5*time.Minute:
+		return 5
+	}
+	return 30
+}
+
+// repeatable is where the payment can be made again; empty where it can't.
+func (p *Portal) repeatable(c echo.Context, paid payment.Payment) string {
+	if _, err := p.Catalog.Service(ctx(c), paid.Service); err != nil {
+		return ""
+	}
+	return repeatHref(paid)
+}
+
+func receiptHref(id int64) string { return "/receipt/" + strconv.FormatInt(id, 10) }

@@ -1,0 +1,79 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+	"elsom/templates/portal"
+	"elsom/web/session"
+)
+
+// ShowReset offers an SMS code to who forgot the password.
+func (p *Portal) ShowReset(c echo.Context) error {
+	page := portal.ResetPage{Frame: p.frame(c)}
+	if number, ok := pending(c); ok {
+		page.Phone.Value = number.Pretty()
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// Reset sends the SMS code, and says the same whether the number is known.
+func (p *Portal) Reset(c echo.Context) error {
+	switching := p.switched(c)
+	page := &portal.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone")}
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	number, err := readPhone(page.Phone.Value)
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	s := session.Of(c)
+	s.Set(pendingPhone, number.String())
+	if err := p.Customers.StartReset(ctx(c), s.Key(), number, s.Lang(), c.RealIP()); err != nil {
+		return p.refused(c, page, err)
+	}
+	return redirect(c, "/reset/confirm")
+}
+
+// ShowResetConfirm asks the SMS code and a new password.
+func (p *Portal) ShowResetConfirm(c echo.Context) error {
+	page, err := p.resetConfirm(c)
+	if page == nil {
+		return err
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// ResetConfirm sets the new password and signs the holder in.
+func (p *Portal) ResetConfirm(c echo.Context) error {
+	switching := p.switched(c)
+	page, err := p.resetConfirm(c)
+	if page == nil {
+		return err
+	}
+	page.Code = typed(c, "code")
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	s := session.Of(c)
+	who, err := p.Customers.ConfirmReset(committed(c), s.Key(), page.Code.Value, c.FormValue("password"), c.RealIP())
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	return p.enter(c, s.LogIn(c, who))
+}
+
+func (p *Portal) resetConfirm(c echo.Context) (*portal.ResetConfirmPage, error) {
+	number, err := p.Customers.Pending(ctx(c), session.Of(c).Key(), customer.ForReset)
+	if fault.Is(err, fault.NotFound) {
+		return nil, redirect(c, "/reset")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &portal.ResetConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()}, nil
+}

@@ -1,0 +1,85 @@
+package portal
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/catalog"
+	"elsom/internal/i18n"
+	"elsom/templates/portal"
+)
+
+// maxQuery bounds what is searched, in bytes.
+const maxQuery = 200
+
+// Services shows the categories, or what a search finds.
+func (p *Portal) Services(c echo.Context) error {
+	page := portal.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
+	if len(page.Query) > maxQuery {
+		page.Query = strings.ToValidUTF8(page.Query[:maxQuery], "")
+	}
+	categories, err := p.Catalog.Categories(ctx(c))
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for _, category := range categories {
+		names[category.Code] = category.Name.In(string(p.lang(c)))
+	}
+	if page.Query != "" {
+		found, err := p.Catalog.Search(ctx(c), page.Query)
+		if err != nil {
+			return err
+		}
+		page.Found = services(found, p.lang(c), names)
+		return render(c, http.StatusOK, page)
+	}
+	for _, category := range categories {
+		list, err := p.Catalog.Services(ctx(c), category.Code)
+		if err != nil {
+			return err
+		}
+		page.Categories = append(page.Categories, portal.Category{
+			Code: category.Code, Name: names[category.Code], Href: categoryHref(category.Code),
+			Examples: examples(list, p.lang(c)),
+		})
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// Category lists the services of a category.
+func (p *Portal) Category(c echo.Context) error {
+	category, err := p.Catalog.Category(ctx(c), c.Param("category"))
+	if err != nil {
+		return err
+	}
+	list, err := p.Catalog.Services(ctx(c), category.Code)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, portal.CategoryPage{
+		Frame: p.frame(c), Name: category.Name.In(string(p.lang(c))), Services: services(list, p.lang(c), nil),
+	})
+}
+
+func categoryHref(code string) string { return "/services/" + code }
+
+func services(list []catalog.Service, lang i18n.Lang, categories map[string]string) []portal.Service {
+	pages := make([]portal.Service, len(list))
+	for i, s := range list {
+		pages[i] = portal.Service{
+			Code: s.Code, Name: s.Name.In(string(lang)), Href: "/pay/" + s.Code, Category: categories[s.Category],
+		}
+	}
+	return pages
+}
+
+func examples(list []catalog.Service, lang i18n.Lang) string {
+	var names []string
+	for _, s := range list[:min(3, len(list))] {
+		names = append(names, s.Name.In(string(lang)))
+	}
+	return strings.Join(names, ", ")
+}

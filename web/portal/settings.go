@@ -1,0 +1,63 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/templates/portal"
+	"elsom/web/session"
+)
+
+// Settings shows who the holder is to us and where they are signed in.
+func (p *Portal) Settings(c echo.Context) error {
+	page, err := p.settingsPage(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// ChangePassword sets a new password and ends the other sessions.
+func (p *Portal) ChangePassword(c echo.Context) error {
+	switching := p.switched(c)
+	page, err := p.settingsPage(c)
+	if err != nil {
+		return err
+	}
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	who, err := p.Customers.ChangePassword(committed(c), holder(c).ID, c.FormValue("old_password"), c.FormValue("password"))
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	s := session.Of(c)
+	if err := s.LogIn(c, who); err != nil {
+		return err
+	}
+	s.Flash(p.lang(c).T("door.password_changed"))
+	return redirect(c, "/settings")
+}
+
+// EndSession signs the holder out in another browser, or in all others.
+func (p *Portal) EndSession(c echo.Context) error {
+	if err := p.Sessions.End(ctx(c), session.Of(c), c.FormValue("session")); err != nil {
+		return err
+	}
+	session.Of(c).Flash(p.lang(c).T("door.session_ended"))
+	return redirect(c, "/settings")
+}
+
+func (p *Portal) settingsPage(c echo.Context) (*portal.SettingsPage, error) {
+	who := holder(c)
+	list, err := p.Sessions.List(ctx(c), session.Of(c))
+	if err != nil {
+		return nil, err
+	}
+	page := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email}
+	for _, s := range list {
+		page.Sessions = append(page.Sessions, portal.Session{ID: s.ID, Device: s.Device, Seen: s.Seen, Current: s.Current})
+	}
+	return page, nil
+}

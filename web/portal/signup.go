@@ -1,0 +1,99 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+	"elsom/templates/portal"
+	"elsom/web/session"
+)
+
+// ShowSignup shows the form for a number never seen on the site.
+func (p *Portal) ShowSignup(c echo.Context) error {
+	number, ok := pending(c)
+	if !ok {
+		return redirect(c, "/")
+	}
+	return render(c, http.StatusOK, portal.SignupPage{
+		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(),
+	})
+}
+
+// Signup takes e-mail, password and the offer, and sends the SMS code.
+func (p *Portal) Signup(c echo.Context) error {
+	number, ok := pending(c)
+	if !ok {
+		return redirect(c, "/")
+	}
+	switching := p.switched(c)
+	page := &portal.SignupPage{
+		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(),
+		Email: typed(c, "email"), Offer: typed(c, "offer"),
+	}
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	s := session.Of(c)
+	err := p.Customers.StartSignup(ctx(c), s.Key(), customer.Signup{
+		Phone: number, Email: page.Email.Value, Password: c.FormValue("password"),
+		Offer: page.Offer.Value != "", Lang: s.Lang(), Address: c.RealIP(),
+	})
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	return redirect(c, "/confirm")
+}
+
+// ShowConfirm asks the SMS code of a sign-up.
+func (p *Portal) ShowConfirm(c echo.Context) error {
+	number, err := p.Customers.Pending(ctx(c), session.Of(c).Key(), customer.ForSignup)
+	if fault.Is(err, fault.NotFound) {
+		return redirect(c, "/")
+	}
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()})
+}
+
+// Confirm takes the SMS code, opens the wallet and signs its holder in.
+func (p *Portal) Confirm(c echo.Context) error {
+	s := session.Of(c)
+	number, err := p.Customers.Pending(ctx(c), s.Key(), customer.ForSignup)
+	if fault.Is(err, fault.NotFound) {
+		return redirect(c, "/")
+	}
+	if err != nil {
+		return err
+	}
+	switching := p.switched(c)
+	page := &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), Code: typed(c, "code")}
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	who, err := p.Customers.ConfirmSignup(committed(c), s.Key(), page.Code.Value)
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	return p.enter(c, s.LogIn(c, who))
+}
+
+// ResendCode sends the sign-up's SMS code again.
+func (p *Portal) ResendCode(c echo.Context) error {
+	s := session.Of(c)
+	number, err := p.Customers.Pending(ctx(c), s.Key(), customer.ForSignup)
+	if fault.Is(err, fault.NotFound) {
+		return redirect(c, "/")
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForSignup, c.RealIP()); err != nil {
+		return p.refused(c, &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()}, err)
+	}
+	s.Flash(p.lang(c).T("door.code_sent"))
+	return redirect(c, "/confirm")
+}

@@ -1,0 +1,158 @@
+// Package web is all the doors: which path leads where, and through what.
+//
+// It promises that every route stands on this page, that whatever goes wrong
+// behind a door is answered in that door's own words, and that a panic ends a
+// request and never the process.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"elsom/internal/fault"
+	"elsom/static"
+	"elsom/web/osmp"
+	"elsom/web/portal"
+	"elsom/web/session"
+)
+
+// Doors are what the server opens.
+type Doors struct {
+	Portal   *portal.Portal
+	Terminal *osmp.Door
+	Dev      Development // nil outside development
+	Sessions *session.Sessions
+	// Healthy tells whether the process can serve.
+	Healthy func(c echo.Context) error
+	// TrustedProxies are those whose X-Forwarded-For counts.
+	TrustedProxies []netip.Prefix
+	// HTTPS: people reach us over TLS.
+	HTTPS bool
+}
+
+// Development are the pages for trying out.
+type Development interface{ Routes(g *echo.Group) }
+
+// New lays the routes.
+func New(d Doors) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = addresses(d.TrustedProxies)
+	e.HTTPErrorHandler = func(err error, c echo.Context) { answer(d, err, c) }
+	e.Server.ReadHeaderTimeout = 10 * time.Second
+	e.Server.ReadTimeout = 30 * time.Second
+	e.Server.WriteTimeout = 60 * time.Second
+	e.Server.IdleTimeout = 2 * time.Minute
+	e.Server.MaxHeaderBytes = 32 << 10
+
+	e.Use(middleware.RequestID(), logged, recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
+
+	e.GET("/healthz", d.Healthy)
+	e.GET("/static/*", echo.WrapHandler(static.Handler()))
+	e.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
+
+	// Machine doors: their own authentication, no session, no form token.
+	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", d.Terminal.Handle, private)
+
+	// A browser's doors.
+	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Sessions.Guard())
+	visitor(browser, d.Portal)
+	holder(browser.Group("", d.Sessions.RequireCustomer()), d.Portal)
+	if d.Dev != nil {
+		d.Dev.Routes(browser.Group("/dev"))
+	}
+	browser.RouteNotFound("/*", func(echo.Context) error { return fault.New(fault.NotFound, "web.route", "") })
+	return e
+}
+
+func visitor(g *echo.Group, p *portal.Portal) {
+	g.GET("/", p.ShowPhone)
+	g.POST("/", p.Phone)
+	g.GET("/login", p.ShowLogin)
+	g.POST("/login", p.Login)
+	g.GET("/signup", p.ShowSignup)
+	g.POST("/signup", p.Signup)
+	g.GET("/confirm", p.ShowConfirm)
+	g.POST("/confirm", p.Confirm)
+	g.POST("/confirm/resend", p.ResendCode)
+	g.GET("/reset", p.ShowReset)
+	g.POST("/reset", p.Reset)
+	g.GET("/reset/confirm", p.ShowResetConfirm)
+	g.POST("/reset/confirm", p.ResetConfirm)
+	g.GET("/offer", p.Offer)
+	g.GET("/fill", p.Fill)
+	g.GET("/help", p.Help)
+	g.POST("/logout", p.Logout)
+}
+
+func holder(g *echo.Group, p *portal.Portal) {
+	g.GET("/cabinet", p.Cabinet)
+	g.GET("/history", p.History)
+	g.GET("/history/:id", p.Operation)
+	g.GET("/services", p.Services)
+	g.GET("/services/:category", p.Category)
+	g.GET("/pay/:service", p.ShowPay)
+	g.POST("/pay/:service", p.Pay)
+	g.GET("/check/:draft", p.ShowCheck)
+	g.POST("/check/:draft", p.Accept)
+	g.GET("/receipt/:payment", p.Receipt)
+	g.GET("/settings", p.Settings)
+	g.POST("/settings/password", p.ChangePassword)
+	g.POST("/settings/sessions/end", p.EndSession)
+}
+
+// answer leads an error to its door's own words.
+func answer(d Doors, err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	f := fault.As(err)
+	status := d.Portal.Error(c, err)
+	if status >= http.StatusInternalServerError {
+		slog.ErrorContext(c.Request().Context(), "web: request failed", "act", f.Act, "kind", f.Kind.String(), "error", err,
+			"route", c.Path(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
+	}
+}
+
+// addresses tells where a request comes from; X-Forwarded-For counts only from
+// the proxies that the operator named.
+func addresses(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, prefix := range trusted {
+		options = append(options, echo.TrustIPRange(ipNet(prefix)))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+// logged writes a line for each request: its route, never its path or query,
+// which may hold a number.
+var logged = middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
+	LogLatency: true, LogStatus: true, LogMethod: true, LogRoutePath: true, LogRequestID: true, HandleError: true,
+	LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+		slog.InfoContext(c.Request().Context(), "web: request", "method", v.Method, "route", v.RoutePath,
+			"status", v.Status, "ms", v.Latency.Milliseconds(), "request_id", v.RequestID)
+		return nil
+	},
+})
+
+// recovered turns a panic into an error page and a log line.
+func recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				slog.ErrorContext(c.Request().Context(), "web: panic", "panic", r, "route", c.Path(), "stack", string(debug.Stack()))
+				err = fault.New(fault.Internal, "web.panic", "")
+			}
+		}()
+		return next(c)
+	}
+}
