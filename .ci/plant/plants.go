@@ -73,8 +73,9 @@ var plants = []plant{
 
 	{rule: "r9-port-biller", room: "internal/biller", imports: "elsom/internal/database"},
 	{rule: "r9-port-biller", room: "internal/biller", imports: "net/http"},
-	{rule: "r9-ports-that-speak", room: "internal/sms", imports: "elsom/internal/database"},
+	{rule: "r9-ports-that-speak", room: "internal/sms", imports: "elsom/internal/ledger"},
 	{rule: "r9-ports-that-speak", room: "internal/email", imports: "net/http"},
+	{rule: "r9-ports-that-speak", room: "internal/courier", imports: "elsom/internal/payment"},
 	{rule: "r9-wires", room: "internal/biller/osmp", imports: "elsom/internal/database"},
 	{rule: "r9-wires", room: "internal/sms/kannel", imports: "elsom/internal/ledger"},
 	{rule: "r9-wire-inbox", room: "internal/sms/inbox", imports: "elsom/internal/ledger"},

@@ -97,8 +97,9 @@ func FuzzParse(f *testing.F) {
 		if len(n) != Length || strings.Trim(string(n), "0123456789") != "" {
 			t.Fatalf("%q gave %q", text, string(n))
 		}
-		n.Date()
-		n.Suspect()
+		if _, dated := n.Date(); !dated && !n.Suspect() {
+			t.Fatalf("%q has no date and is not suspect", string(n))
+		}
 		if again, err := Parse(n.Grouped()); err != nil || again != n {
 			t.Fatalf("%q reads back as %q, %v", n.Grouped(), string(again), err)
 		}
