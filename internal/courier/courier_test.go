@@ -1,0 +1,83 @@
+package courier
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/outbox"
+)
+
+// row is a promise after it was carried.
+type row struct {
+	state, payload string
+	due            time.Time
+}
+
+// carried promises, claims and carries one message whose wire answers err.
+func carried(t *testing.T, db *database.DB, key string, tries int, answer error) row {
+	t.Helper()
+	ctx := context.Background()
+	var tasks []outbox.Task
+	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		if err = outbox.Add(ctx, tx, outbox.Promise{Lane: "test", Key: key, Payload: "words"}); err != nil {
+			return err
+		}
+		tasks, err = outbox.Claim(ctx, tx, "test", 1, time.Minute)
+		return err
+	})
+	if err != nil || len(tasks) != 1 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	tasks[0].Tries = tries
+	Worker(db, Lane{Name: "test", Send: func(ctx context.Context, _ outbox.Task) error {
+		if _, ok := ctx.Deadline(); !ok {
+			t.Error("the wire may take for ever")
+		}
+		return answer
+	}}).Do(ctx, tasks[0])
+	var r row
+	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload, due_at FROM promises WHERE id = $1", tasks[0].ID).Scan(&r.state, &r.payload, &r.due)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestCarry(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		if r := carried(t, db, "sent", 1, nil); r.state != "kept" || r.payload != "" {
+			t.Errorf("sent: %+v", r)
+		}
+		if r := carried(t, db, "refused", 1, fault.New(fault.Invalid, "test", "")); r.state != "failed" || r.payload != "" {
+			t.Errorf("refused for good: %+v", r)
+		}
+		for name, err := range map[string]error{
+			"unavailable": fault.New(fault.Unavailable, "test", ""), "unknown": fault.New(fault.Unknown, "test", ""), "other": errors.New("?"),
+		} {
+			if r := carried(t, db, name, 1, err); r.state != "open" || r.payload == "" || !r.due.After(db.Now()) {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+		if r := carried(t, db, "at last", maxTries, fault.New(fault.Unavailable, "test", "")); r.state != "failed" {
+			t.Errorf("after %d tries: %+v", maxTries, r)
+		}
+	})
+}
+
+func TestPausesGrow(t *testing.T) {
+	var total time.Duration
+	for tries := 1; tries < maxTries; tries++ {
+		if tries > 1 && pause(tries) < pause(tries-1) {
+			t.Errorf("pause %d is shorter", tries)
+		}
+		total += pause(tries)
+	}
+	if pause(1) != 2*time.Second || pause(maxTries) != longest || total < 20*time.Hour || total > 30*time.Hour {
+		t.Errorf("first %v, last %v, in all %v", pause(1), pause(maxTries), total)
+	}
+}
