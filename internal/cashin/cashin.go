@@ -20,6 +20,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
@@ -103,6 +104,8 @@ type Parts struct {
 	Books   Books
 	Wallets Wallets
 	Levels  Levels
+	// Bell wakes this process's SMS worker; nil: it finds the promise itself.
+	Bell *outbox.Bell
 }
 
 // CashIn takes cash.

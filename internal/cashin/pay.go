@@ -67,7 +67,12 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	var aboveMost *ledger.AboveMost
 	var belowFloor *ledger.BelowFloor
 	switch {
-	case err == nil, fault.Is(err, fault.Conflict):
+	case err == nil:
+		if c.Bell != nil {
+			c.Bell.Ring(sms.Lane)
+		}
+		return c.decided(ctx, want)
+	case fault.Is(err, fault.Conflict):
 		// Whoever was first, by us or beside us, left a row to answer by.
 		return c.decided(ctx, want)
 	case errors.As(err, &aboveMost):
