@@ -1,5 +1,23 @@
 package component
 
+import (
+	"unicode/utf8"
+
+	"elsom/internal/money"
+)
+
+// SumClass makes the largest figures smaller where they are so many that a
+// narrow screen would cut them.
+func SumClass(a money.Amount) string {
+	switch n := utf8.RuneCountInString(a.Group()); {
+	case n > 14:
+		return "sum-longest"
+	case n > 10:
+		return "sum-long"
+	}
+	return ""
+}
+
 func toneIcon(tone string) string {
 	switch tone {
 	case "good":

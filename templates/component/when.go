@@ -16,14 +16,7 @@ var bishkek = func() *time.Location {
 	return zone
 }()
 
-// Moment writes a time of Bishkek in full, with its zone:
-// "22 ноября 2026, 21:15, время Бишкека (UTC+6)".
-func Moment(l i18n.Lang, t time.Time) string {
-	t = t.In(bishkek)
-	return l.T("component.moment", i18n.Args{"Date": Day(l, t), "Time": t.Format("15:04"), "Zone": offset(t)})
-}
-
-// Stamp writes a time of Bishkek for lists: "22.11.2026, 21:15".
+// Stamp writes a time of Bishkek: "22.11.2026, 21:15".
 func Stamp(t time.Time) string { return t.In(bishkek).Format("02.01.2006, 15:04") }
 
 // Machine writes a time for the datetime attribute.
@@ -36,7 +29,8 @@ func Day(l i18n.Lang, t time.Time) string {
 	return l.T("component.day", i18n.Args{"Day": t.Day(), "Month": month, "Year": t.Year()})
 }
 
+// offset is the zone of Bishkek at that time: "UTC+6".
 func offset(t time.Time) string {
-	_, seconds := t.Zone()
+	_, seconds := t.In(bishkek).Zone()
 	return "UTC+" + strconv.Itoa(seconds/3600)
 }

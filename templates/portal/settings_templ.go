@@ -78,7 +78,7 @@ func (p SettingsPage) Page() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = fact(p.T("portal.wallet_number"), p.Wallet).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = figures(p.T("portal.wallet_number"), p.Wallet).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

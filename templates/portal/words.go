@@ -9,6 +9,7 @@ import (
 	"elsom/internal/inn"
 	"elsom/internal/money"
 	"elsom/templates/component"
+	"elsom/templates/layout"
 )
 
 // signed prints an amount with its sign, also when money comes in.
@@ -32,6 +33,18 @@ func (s Service) note() string {
 		return s.Detail
 	}
 	return s.Category
+}
+
+// note says what the operation is; a payment's detail says enough.
+func (o Operation) note(f layout.Frame) string {
+	kind := f.T("portal.kind." + string(o.Kind))
+	switch {
+	case o.Detail == "":
+		return kind
+	case o.Kind == Payment:
+		return o.Detail
+	}
+	return kind + " · " + o.Detail
 }
 
 func (o Operation) icon() string {

@@ -1,0 +1,110 @@
+package gallery_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"elsom/internal/i18n"
+	"elsom/templates/gallery"
+)
+
+// axePath is where npm has put axe-core, for all browser tests.
+const axePath = "../../.ci/node_modules/axe-core/axe.min.js"
+
+const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}).then(r =>
+	r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`
+
+// TestPages looks at every page and state in a real browser: no violation that
+// axe finds in light and in dark, nothing in the console, nothing wider than
+// the narrowest screen in any of the languages, no key shown for its words.
+func TestPages(t *testing.T) {
+	axe, err := os.ReadFile(axePath)
+	if err != nil {
+		t.Fatalf("axe-core is not installed: npm ci in .ci (%v)", err)
+	}
+	h, ctx := open(t), browser(t)
+	heard := console(ctx)
+	for _, s := range gallery.States() {
+		t.Run(s.Name, func(t *testing.T) {
+			for _, l := range i18n.Langs() {
+				must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
+				fits(t, ctx, l)
+			}
+			// English was last; Russian is what axe sees.
+			must(t, chromedp.Run(ctx, visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
+			for _, dark := range []bool{false, true} {
+				var wrong []string
+				must(t, chromedp.Run(ctx, scheme(dark), chromedp.Evaluate(axeRun, &wrong, awaitPromise)))
+				for _, w := range wrong {
+					t.Errorf("axe, dark %v: %s", dark, w)
+				}
+			}
+			for _, said := range heard() {
+				t.Errorf("console: %s", said)
+			}
+		})
+	}
+}
+
+func fits(t *testing.T, ctx context.Context, l i18n.Lang) {
+	t.Helper()
+	var out struct {
+		Wide  int
+		Which []string
+		Text  string
+		Title string
+	}
+	must(t, chromedp.Run(ctx, chromedp.Evaluate(`({
+		Wide: document.documentElement.scrollWidth,
+		Which: [...document.querySelectorAll("main *, header *, footer *")].filter(e =>
+			!e.closest(".unseen, svg") && getComputedStyle(e).position !== "absolute" && e.getBoundingClientRect().right > 320.5).map(e =>
+			e.tagName + "." + e.className).slice(0, 3),
+		Text: document.body.innerText, Title: document.title})`, &out)))
+	if out.Wide > 320 || len(out.Which) > 0 {
+		t.Errorf("%s: %d px wide: %s", l, out.Wide, strings.Join(out.Which, ", "))
+	}
+	if strings.ContainsAny(out.Text+out.Title, "⟨⟩") {
+		t.Errorf("%s: a key stands for its words: %s", l, excerpt(out.Title+out.Text))
+	}
+}
+
+func excerpt(text string) string {
+	_, rest, _ := strings.Cut(text, "⟨")
+	key, _, _ := strings.Cut(rest, "⟩")
+	return key
+}
+
+// TestTitles holds the titles to the states: an error page and a form with
+// something wrong say so first, and no two groups of pages are named alike.
+func TestTitles(t *testing.T) {
+	for _, s := range gallery.States() {
+		for l, word := range map[i18n.Lang]string{i18n.RU: "Ошибка: ", i18n.KY: "Ката: ", i18n.EN: "Error: "} {
+			var b strings.Builder
+			must(t, s.Render(l).Render(context.Background(), &b))
+			_, rest, _ := strings.Cut(b.String(), "<title>")
+			title, _, _ := strings.Cut(rest, "</title>")
+			wrong := strings.HasSuffix(s.Name, "-wrong") || strings.HasPrefix(s.Name, "error-") || s.Name == "check-short"
+			if strings.HasPrefix(title, word) != wrong {
+				t.Errorf("%s in %s: title %q", s.Name, l, title)
+			}
+			if strings.Contains(b.String(), "style=") || strings.Contains(b.String(), "<style") {
+				t.Errorf("%s: an inline style", s.Name)
+			}
+			if want := fmt.Sprintf(`<html lang="%s">`, l); !strings.Contains(b.String(), want) {
+				t.Errorf("%s: no %s", s.Name, want)
+			}
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
