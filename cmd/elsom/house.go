@@ -81,7 +81,7 @@ func (h *house) join() (err error) {
 		Wire: wires(),
 	})
 	h.cashin = cashin.New(cashin.Parts{
-		DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(h.walletOf),
+		DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(h.walletOf), Bell: h.bell,
 	})
 	return nil
 }

@@ -104,6 +104,9 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		HTTPS:          h.config.HTTPS(),
 	}
 	var server *echo.Echo
+	if h.config.Development() {
+		doors.Dev = h.development(&server)
+	}
 	server = web.New(doors)
 	return sessions, server, nil
 }

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/cashin"
+	emailinbox "elsom/internal/email/inbox"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+	"elsom/internal/sms/inbox"
+	"elsom/web/dev"
+)
+
+// development opens the door to the handset and the terminal. The terminal
+// calls the real /osmp of the server that server points to.
+func (h *house) development(server **echo.Echo) *dev.Door {
+	texts, letters := inbox.New(h.db), emailinbox.New(h.db)
+	return dev.New(dev.Parts{
+		Messages: func(ctx context.Context, number phone.Number) ([]dev.Message, error) {
+			kept, err := texts.List(ctx, number)
+			list := make([]dev.Message, len(kept))
+			for i, m := range kept {
+				list[i] = dev.Message(m)
+			}
+			return list, err
+		},
+		Letters: func(ctx context.Context, number phone.Number) ([]dev.Letter, error) {
+			who, err := h.customers.ByPhone(ctx, number)
+			if fault.Is(err, fault.NotFound) || who.Email == "" {
+				return nil, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			kept, err := letters.List(ctx, who.Email)
+			list := make([]dev.Letter, len(kept))
+			for i, m := range kept {
+				list[i] = dev.Letter(m)
+			}
+			return list, err
+		},
+		Carrier: h.catalog.Carrier,
+		OSMP:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*server).ServeHTTP(w, r) }),
+		Agents:  cashin.DevelopmentAgents(),
+		Now:     h.db.Now,
+	})
+}
