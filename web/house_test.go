@@ -1,0 +1,373 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/attempt"
+	"elsom/internal/biller"
+	"elsom/internal/cashin"
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+	"elsom/internal/phone"
+	"elsom/internal/report"
+	"elsom/internal/sms"
+	"elsom/internal/sms/inbox"
+	"elsom/internal/wallet"
+	"elsom/web"
+	"elsom/web/osmp"
+	"elsom/web/portal"
+	"elsom/web/session"
+)
+
+const (
+	company  = "00207199610017"
+	password = "горы Ала-Тоо весной"
+	email    = "aida@example.kg"
+)
+
+// said is everything that was logged, by all tests of the package.
+var said = &journal{}
+
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+// lines gives those that hold all of the words.
+func (j *journal) lines(words ...string) (found []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for line := range strings.Lines(j.text.String()) {
+		holds := true
+		for _, word := range words {
+			holds = holds && strings.Contains(line, word)
+		}
+		if holds {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	os.Exit(m.Run())
+}
+
+// fake is a biller that answers as it was told.
+type fake struct {
+	mu    sync.Mutex
+	check biller.Answer
+	pay   biller.Answer
+	paid  map[string]money.Amount
+	asked int
+}
+
+var (
+	good    = biller.Answer{Outcome: biller.Good, Result: 0, Name: "ОсОО «Ала-Тоо»", Reference: "77"}
+	silence = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone}
+)
+
+func refusal(result int) biller.Answer { return biller.Answer{Outcome: biller.Refused, Result: result} }
+
+func (f *fake) Check(context.Context, biller.Request) biller.Answer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	return f.check
+}
+
+func (f *fake) Pay(_ context.Context, r biller.Request) biller.Answer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pay.Outcome == biller.Good {
+		f.paid[r.TxnID] = r.Sum
+	}
+	return f.pay
+}
+
+func (f *fake) says(check, pay biller.Answer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.check, f.pay = check, pay
+}
+
+// setting is what a test wants otherwise.
+type setting struct {
+	https  bool
+	limits bool // the counters against guessing and flooding
+	doors  func(*web.Doors)
+}
+
+// house is the doors with all acts behind them; only the biller and the phones
+// are faked, and the clock can be turned.
+type house struct {
+	t         *testing.T
+	db        *database.DB
+	ledger    *ledger.Ledger
+	catalog   *catalog.Catalog
+	customers *customer.Customers
+	payments  *payment.Payments
+	cashin    *cashin.CashIn
+	sealer    *sms.Sealer
+	inbox     *inbox.Inbox
+	biller    *fake
+	portal    *portal.Portal
+	server    *echo.Echo
+	base      string
+	skipped   *atomic.Int64
+	agent     cashin.Agent
+	numbers   atomic.Int64
+}
+
+var hashed = customer.Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}
+
+func newHouse(t *testing.T) *house { t.Helper(); return houseWith(t, setting{}) }
+
+func houseWith(t *testing.T, with setting) *house {
+	t.Helper()
+	ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
+	h := &house{t: t, skipped: &atomic.Int64{}, base: "http://elsom.test", biller: &fake{check: good, pay: good, paid: map[string]money.Amount{}}}
+	if with.https {
+		h.base = "https://elsom.test"
+	}
+	h.db = databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(h.skipped.Load())) }))
+	var err error
+	h.sealer, err = sms.NewSealer(secret)
+	must(t, err)
+	attempts, err := attempt.New(h.db, attempt.Options{Secret: secret, Off: !with.limits})
+	must(t, err)
+	h.catalog = catalog.New(h.db, catalog.Options{Development: true})
+	must(t, h.catalog.Seed(ctx))
+	h.customers, err = customer.New(h.db, customer.Options{
+		Secret: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
+	})
+	must(t, err)
+	agents, err := cashin.NewAgents(h.db, attempts)
+	must(t, err)
+	h.ledger = ledger.New(h.db, ledger.Options{})
+	t.Cleanup(h.ledger.Close)
+	timing := payment.DefaultTiming()
+	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}
+	h.payments = payment.New(payment.Parts{
+		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
+		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
+	})
+	h.cashin = cashin.New(cashin.Parts{DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(
+		func(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
+			c, err := h.customers.ByPhone(ctx, number)
+			return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, err
+		})})
+	must(t, agents.AddAgent(ctx, cashin.NewAgent{Code: "kicb", Name: "KICB", Password: "terminal's word", Ceiling: 1_000_000_000_00}))
+	list, err := agents.ListAgents(ctx)
+	must(t, err)
+	h.agent = list[0]
+	h.inbox = inbox.New(h.db)
+	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https})
+	must(t, err)
+	h.portal = portal.New(portal.Parts{
+		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,
+		Sessions: sessions, Now: h.db.Now,
+	})
+	doors := web.Doors{
+		Portal: h.portal, Terminal: osmp.New(agents, h.cashin, slog.Default()), Sessions: sessions, HTTPS: with.https,
+		Healthy: func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
+	}
+	if with.doors != nil {
+		with.doors(&doors)
+	}
+	h.server = web.New(doors)
+	return h
+}
+
+// wait turns the clock.
+func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
+
+// imports replaces pieces of the catalogue.
+func (h *house) imports(pieces ...string) {
+	h.t.Helper()
+	exported, err := h.catalog.Export(context.Background())
+	must(h.t, err)
+	text := string(exported)
+	for i := 0; i < len(pieces); i += 2 {
+		if strings.Count(text, pieces[i]) < 1 {
+			h.t.Fatalf("no %q in the catalogue:\n%s", pieces[i], text)
+		}
+		text = strings.Replace(text, pieces[i], pieces[i+1], 1)
+	}
+	must(h.t, h.catalog.Import(context.Background(), []byte(text)))
+	h.wait(2 * time.Second) // copies are looked after once a second
+}
+
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := argon2id.CreateHash(password, &argon2id.Params{
+		Memory: hashed.MemoryKiB, Iterations: hashed.Passes, Parallelism: 1, SaltLength: 16, KeyLength: 32,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// number is one that nobody has.
+func (h *house) number() phone.Number {
+	return phone.Number(fmt.Sprintf("+996700%06d", 100_000+h.numbers.Add(1)))
+}
+
+// holder is registered on the site and has money in the wallet.
+func (h *house) holder(balance money.Amount) customer.Customer {
+	h.t.Helper()
+	ctx, row := context.Background(), customer.Record{}
+	must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		row = customer.Record{
+			ID: tx.NewID(), Phone: h.number().String(), Email: email, Lang: "ru", PasswordHash: passwordHash(),
+			SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(),
+		}
+		if err := tx.Gorm().Create(&row).Error; err != nil {
+			return err
+		}
+		return wallet.Open(ctx, tx, row.ID)
+	}))
+	who := row.Customer()
+	if balance > 0 {
+		h.fill(who, balance)
+	}
+	return who
+}
+
+// fill brings cash through the agent.
+func (h *house) fill(who customer.Customer, amount money.Amount) {
+	h.t.Helper()
+	answer, err := h.cashin.PayIn(context.Background(), h.agent, cashin.Request{
+		TxnID: strconv.FormatInt(h.db.NewID(), 10), TxnDate: "20261122120000", Account: who.Phone.String(), Sum: amount,
+	})
+	must(h.t, err)
+	if answer.Result != cashin.Done {
+		h.t.Fatalf("cash-in: %d", answer.Result)
+	}
+}
+
+// deliver runs the deliveries to the biller until the test ends.
+func (h *house) deliver() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var workers sync.WaitGroup
+	workers.Go(func() { h.payments.Deliver(ctx) })
+	h.t.Cleanup(func() { cancel(); workers.Wait() })
+}
+
+// messages carries the SMS that are due, and gives a number's, newest first.
+func (h *house) messages(number phone.Number) []string {
+	h.t.Helper()
+	ctx, worker := context.Background(), sms.Worker(h.db, h.sealer, h.inbox)
+	var tasks []outbox.Task
+	must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+		return err
+	}))
+	for _, task := range tasks {
+		worker.Do(ctx, task)
+	}
+	list, err := h.inbox.List(ctx, number)
+	must(h.t, err)
+	texts := make([]string, len(list))
+	for i, m := range list {
+		texts[i] = m.Text
+	}
+	return texts
+}
+
+// code is the one of the newest SMS to a number.
+func (h *house) code(number phone.Number) string {
+	h.t.Helper()
+	texts := h.messages(number)
+	if len(texts) == 0 || len(texts[0]) < 6 {
+		h.t.Fatalf("no code among %q", texts)
+	}
+	return texts[0][:6]
+}
+
+// wrong is a code that is not the given one.
+func wrong(code string) string { return code[:5] + string((code[5]-'0'+1)%10+'0') }
+
+// rows counts what a query finds.
+func (h *house) rows(query string, args ...any) (n int) {
+	h.t.Helper()
+	must(h.t, h.db.Pool().QueryRowContext(context.Background(), query, args...).Scan(&n))
+	return n
+}
+
+func (h *house) exec(query string, args ...any) {
+	h.t.Helper()
+	_, err := h.db.Pool().ExecContext(context.Background(), query, args...)
+	must(h.t, err)
+}
+
+// books is how much stands in the books and beside them.
+type books struct{ Transfers, Entries, Payments, Drafts, Promises, Codes, Customers int }
+
+func (h *house) books() books {
+	h.t.Helper()
+	count := func(table string) int { return h.rows("SELECT COUNT(*) FROM " + table) }
+	return books{
+		count("transfers"), count("entries"), count("payments"), count("drafts"), count("promises"), count("confirmations"), count("customers"),
+	}
+}
+
+func (h *house) unchanged(what string, before books) {
+	h.t.Helper()
+	if now := h.books(); now != before {
+		h.t.Errorf("%s: written %+v, was %+v", what, now, before)
+	}
+}
+
+func (h *house) holds(who customer.Customer, want money.Amount) {
+	h.t.Helper()
+	got, err := h.ledger.Balance(context.Background(), who.ID)
+	must(h.t, err)
+	if got != want {
+		h.t.Errorf("the wallet holds %s, want %s", got, want)
+	}
+}
+
+// audited proves the books.
+func (h *house) audited() {
+	h.t.Helper()
+	audit, err := report.Audit(context.Background(), h.db)
+	must(h.t, err)
+	if !audit.Holds() {
+		h.t.Errorf("the books don't hold: %+v", audit)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,181 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// policy is written out once more: what we promise, not what we do.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+
+// look checks what every page of the browser's doors must have, whatever it is.
+func (b *browser) look() {
+	b.t.Helper()
+	b.armoured(b.header)
+	if b.status == http.StatusNotFound && strings.HasPrefix(b.at.Path, "/static/") {
+		return
+	}
+	if got := b.header.Get("Cache-Control"); got != "no-store" {
+		b.t.Errorf("%s (%d): Cache-Control is %q", b.at, b.status, got)
+	}
+	if got := b.header.Get("Content-Type"); got != "text/html; charset=UTF-8" {
+		b.t.Errorf("%s (%d): it is %q", b.at, b.status, got)
+	}
+	if !utf8.ValidString(b.body) {
+		b.t.Errorf("%s: broken UTF-8", b.at)
+	}
+	if strings.ContainsAny(b.body, "⟨⟩") || strings.Contains(b.text(), "%!") || strings.Contains(b.body, "<no value>") {
+		b.t.Errorf("%s: a text is missing: %s", b.at, b.text())
+	}
+	if n := b.page.Find("[style], style, script:not([src]), [onclick], [onsubmit]").Length(); n > 0 {
+		b.t.Errorf("%s: %d styles or scripts stand in the page itself", b.at, n)
+	}
+	if n := b.page.Find("h1").Length(); n != 1 {
+		b.t.Errorf("%s: %d headings of the first rank", b.at, n)
+	}
+	b.named()
+	b.forms()
+	b.faults()
+}
+
+// armoured checks the headers of any answer.
+func (b *browser) armoured(header http.Header) {
+	b.t.Helper()
+	for name, want := range map[string]string{
+		"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff",
+		"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+	} {
+		if got := header.Get(name); got != want {
+			b.t.Errorf("%s: %s is %q, want %q", b.at, name, got, want)
+		}
+	}
+	if got := header.Get("Strict-Transport-Security"); strings.HasPrefix(b.h.base, "https") != strings.HasPrefix(got, "max-age=31536000") {
+		b.t.Errorf("%s: HSTS is %q", b.at, got)
+	}
+	if header.Get("Server") != "" || header.Get("X-Powered-By") != "" {
+		b.t.Errorf("%s: it says what it is made of", b.at)
+	}
+}
+
+// named checks that what has a name has one, and one only.
+func (b *browser) named() {
+	b.t.Helper()
+	ids := map[string]bool{}
+	b.page.Find("[id]").Each(func(_ int, s *goquery.Selection) {
+		id := s.AttrOr("id", "")
+		if ids[id] {
+			b.t.Errorf("%s: two things are #%s", b.at, id)
+		}
+		ids[id] = true
+	})
+	b.page.Find("[aria-describedby], [aria-labelledby], [aria-controls]").Each(func(_ int, s *goquery.Selection) {
+		for _, attribute := range []string{"aria-describedby", "aria-labelledby", "aria-controls"} {
+			for _, id := range strings.Fields(s.AttrOr(attribute, "")) {
+				if !ids[id] {
+					b.t.Errorf("%s: %s names #%s, which isn't there", b.at, attribute, id)
+				}
+			}
+		}
+	})
+	b.page.Find("input:not([type=hidden]):not([aria-hidden=true])").Each(func(_ int, s *goquery.Selection) {
+		id := s.AttrOr("id", "")
+		if label := b.page.Find("label[for='" + id + "']"); id == "" || label.Length() != 1 || line(label.Text()) == "" {
+			b.t.Errorf("%s: the field %q has no label", b.at, s.AttrOr("name", ""))
+		}
+		if s.AttrOr("type", "") == "number" {
+			b.t.Errorf("%s: the field %q spins", b.at, id)
+		}
+	})
+	b.page.Find("a[href], button:not([aria-hidden=true])").Each(func(_ int, s *goquery.Selection) {
+		if name(s) == "" {
+			html, _ := goquery.OuterHtml(s)
+			b.t.Errorf("%s: nothing is read out for %s", b.at, html)
+		}
+	})
+	switch lang := b.page.Find("html").AttrOr("lang", ""); lang {
+	case "ky", "ru", "en":
+	default:
+		b.t.Errorf("%s: it is in %q", b.at, lang)
+	}
+}
+
+// forms checks that each can be sent and that no password comes back.
+func (b *browser) forms() {
+	b.t.Helper()
+	b.page.Find("form[method=post]").Each(func(_ int, form *goquery.Selection) {
+		action := form.AttrOr("action", "")
+		if !strings.HasPrefix(action, "/") || strings.HasPrefix(action, "//") {
+			b.t.Errorf("%s: a form goes to %q", b.at, action)
+		}
+		if token := form.Find("input[name=csrf]"); token.Length() != 1 || (token.AttrOr("value", "") == "" && b.header.Get("Set-Cookie") != "") {
+			b.t.Errorf("%s: the form to %s has no token", b.at, action)
+		}
+	})
+	b.page.Find("input[type=password]").Each(func(_ int, s *goquery.Selection) {
+		if s.AttrOr("value", "") != "" {
+			b.t.Errorf("%s: a password is given back", b.at)
+		}
+	})
+}
+
+// faults checks the summary of what is wrong: at the head, in the words that
+// stand at the fields, each line leading to its field.
+func (b *browser) faults() {
+	b.t.Helper()
+	links := map[string]string{}
+	b.page.Find("#problems li a").Each(func(_ int, s *goquery.Selection) {
+		links[strings.TrimPrefix(s.AttrOr("href", ""), "#")] = line(s.Text())
+	})
+	wrong := b.page.Find("[aria-invalid=true]")
+	wrong.Each(func(_ int, s *goquery.Selection) {
+		id := s.AttrOr("id", "")
+		words := line(b.page.Find("#" + id + "-error").Text())
+		if words == "" || words != links[id] {
+			b.t.Errorf("%s: at %s stands %q, above %q", b.at, id, words, links[id])
+		}
+		if !strings.Contains(" "+s.AttrOr("aria-describedby", "")+" ", " "+id+"-error ") {
+			b.t.Errorf("%s: %s isn't described by its words", b.at, id)
+		}
+	})
+	if wrong.Length() != len(links) {
+		b.t.Errorf("%s: %d fields are wrong, the summary leads to %d", b.at, wrong.Length(), len(links))
+	}
+	title := b.page.Find("title").Text()
+	marked := strings.HasPrefix(title, map[string]string{"ky": "Ката: ", "ru": "Ошибка: ", "en": "Error: "}[b.page.Find("html").AttrOr("lang", "")])
+	if summary := b.page.Find("#problems"); (summary.Length() > 0 || b.status >= 400 && b.page.Find(".notice").Length() == 0) && !marked {
+		b.t.Errorf("%s (%d): an error is called %q", b.at, b.status, title)
+	} else if summary.Length() > 0 && !b.page.Find("#main").Children().First().IsSelection(summary) {
+		b.t.Errorf("%s: the summary doesn't stand first", b.at)
+	}
+	if b.status >= 400 && b.page.Find("#problems").Length() == 0 && b.page.Find(".failure, .notice").Length() == 0 {
+		b.t.Errorf("%s (%d): nothing says what is wrong: %s", b.at, b.status, b.text())
+	}
+}
+
+// cookies checks how each is kept.
+func (b *browser) cookies(set []*http.Cookie) {
+	b.t.Helper()
+	https := strings.HasPrefix(b.h.base, "https")
+	for _, c := range set {
+		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != https {
+			b.t.Errorf("the cookie %s is set so: %s", c.Name, c.Raw)
+		}
+		session := "elsom"
+		if https {
+			session = "__Host-elsom"
+		}
+		switch c.Name {
+		case session:
+			if c.MaxAge != 0 || !c.Expires.IsZero() {
+				b.t.Errorf("the session's cookie stays: %s", c.Raw)
+			}
+		case "lang":
+		default:
+			b.t.Errorf("an unknown cookie %s", c.Name)
+		}
+	}
+}

@@ -1,0 +1,349 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"elsom/internal/biller"
+)
+
+// draft opens the form, types and presses «Далее».
+func (b *browser) draft(account, amount string) *browser {
+	b.t.Helper()
+	return b.open("/pay/dostek").fill("account", account).fill("amount", amount).press("Далее")
+}
+
+func TestBadOrder(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.imports("    identifier: inn\n    minimum: none\n    maximum: none\n    fee: none\n",
+		"    identifier: inn\n    minimum: \"10\"\n    maximum: \"500\"\n    fee: {percent: \"1.5\", fixed: \"2\"}\n")
+	who := h.holder(400_00)
+	b := h.as(who)
+	before := h.books()
+	const fine = "fine"
+	for name, c := range map[string]struct{ account, amount, atAccount, atAmount string }{
+		"13 digits":           {company[:13], "50", "В ИНН должно быть 14 цифр", fine},
+		"15 digits":           {company + "1", "50", "В ИНН должно быть 14 цифр", fine},
+		"letters":             {"0020719961001А", "50", "ИНН состоит только из цифр", fine},
+		"no ИНН":              {"", "50", "Введите ИНН: 14 цифр", fine},
+		"nothing at all":      {"", "", "Введите ИНН: 14 цифр", "Введите сумму"},
+		"both":                {"12", "0", "В ИНН должно быть 14 цифр", "Сумма должна быть больше нуля"},
+		"zero":                {company, "0", fine, "Сумма должна быть больше нуля"},
+		"minus":               {company, "-5", fine, "Сумма должна быть больше нуля"},
+		"no number":           {company, "abc", fine, "Введите сумму цифрами"},
+		"exponent":            {company, "1e3", fine, "Введите сумму цифрами"},
+		"three decimals":      {company, "1.234", fine, "не больше двух знаков после запятой"},
+		"two separators":      {company, "1,234.567", fine, "Введите сумму цифрами"},
+		"far too much":        {company, "99999999999999999999", fine, "Такая сумма слишком велика"},
+		"above the balance":   {company, "450", fine, "В кошельке 400,00 сом, этого не хватает"},
+		"the fee above it":    {company, "393", fine, "В кошельке 400,00 сом, этого не хватает"}, // 5,90 and 2,00
+		"below the minimum":   {company, "9,99", fine, "Наименьшая сумма платежа за эту услугу: 10,00 сом"},
+		"above the maximum":   {company, "500,01", fine, "Наибольшая сумма платежа за эту услугу: 500,00 сом"},
+		"a broken letter":     {"\xff\xfe", "50", "ИНН состоит только из цифр", fine},
+		"markup":              {`"><script>alert(1)</script>`, "50", "ИНН состоит только из цифр", fine},
+		"a nought in the way": {company, "5\x000", fine, "Введите сумму цифрами"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.t = t
+			b.draft(c.account, c.amount).answered(422).isAt("/pay/dostek")
+			want := map[string]string{}
+			if c.atAccount != fine {
+				want["account"] = c.atAccount
+			}
+			if c.atAmount != fine {
+				want["amount"] = c.atAmount
+			}
+			b.wrongAt(want)
+			if name == "a broken letter" || name == "a nought in the way" {
+				return // what can't be shown isn't
+			}
+			if b.value("account") != c.account || b.value("amount") != c.amount {
+				t.Errorf("typed %q and %q, left %q and %q", c.account, c.amount, b.value("account"), b.value("amount"))
+			}
+		})
+	}
+	b.t = t
+	h.unchanged("bad orders", before)
+	if h.biller.asked != 0 {
+		t.Errorf("the biller was asked %d times about what can't be", h.biller.asked)
+	}
+	for _, c := range []struct {
+		amount string
+		total  string
+	}{{"10", "12,15"}, {"250,50", "256,26"}, {"300.5", "307,01"}} { // 1,5 % rounded up, and 2,00
+		b.draft("0020 7199 6100 17", c.amount).answered(200).says("Оплатить " + c.total + " сом")
+	}
+	h.holds(who, 400_00)
+}
+
+func TestCheckPageShowsWhatIsPaid(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.imports("    fee: none\n", "    fee: {fixed: \"5\"}\n")
+	b := h.as(h.holder(1000_00)).draft("00207-19961-0017", "250,5")
+	b.answered(200).says("0020 7199 6100 17", "ОсОО «Ала-Тоо»", "250,50 сом", "5,00 сом", "255,50 сом", "744,50 сом",
+		"Пока ничего не оплачено", "Оплатить 255,50 сом")
+	b.press("Назад").isAt("/pay/dostek")
+	if b.value("account") != company || b.value("amount") != "250,50" {
+		t.Errorf("«Назад» left %q and %q", b.value("account"), b.value("amount"))
+	}
+	b.press("Далее").says("Оплатить 255,50 сом")
+	if n := h.rows("SELECT COUNT(*) FROM drafts"); n != 2 {
+		t.Errorf("%d drafts after «Далее», «Назад», «Далее»", n)
+	}
+}
+
+// What the biller's check refuses stands at the field that it speaks of.
+func TestBillerRefusesTheCheck(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(1000_00))
+	before := h.books()
+	for result, c := range map[int]struct{ field, words string }{
+		4:   {"account", "Получатель не знает такого номера"},
+		5:   {"account", "Получатель не знает такого номера"},
+		79:  {"account", "Получатель не принимает платежи на этот номер"},
+		241: {"amount", "Получатель не принимает такую маленькую сумму"},
+		242: {"amount", "Получатель не принимает такую большую сумму"},
+		7:   {"", "Получатель сейчас не принимает платежи"},
+		8:   {"", "Получатель сейчас не принимает платежи"},
+	} {
+		h.biller.says(refusal(result), good)
+		b.draft(company, "250,50").answered(422).says(c.words)
+		if c.field != "" {
+			b.wrongAt(map[string]string{c.field: c.words})
+		} else {
+			b.wrongAt(nil)
+		}
+		if b.value("account") != company || b.value("amount") != "250,50" {
+			t.Errorf("result %d: what was typed is gone", result)
+		}
+	}
+	h.unchanged("refused checks", before)
+	for _, answer := range []biller.Answer{silence, {Outcome: biller.Later, Result: 1}, {Outcome: biller.Later, Result: 90}, refusal(300)} {
+		h.biller.says(answer, good)
+		b.draft(company, "250,50").answered(200).says("Проверьте данные", "Оплатить 250,50 сом")
+		if b.page.Find("dt").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == "Получатель" }).Length() > 0 {
+			t.Errorf("a name came from %+v", answer)
+		}
+	}
+}
+
+// paying is what the button of a check page sends.
+func (b *browser) paying() (action string, values url.Values) {
+	b.t.Helper()
+	button := b.control("Оплатить")
+	if button.Length() == 0 {
+		b.t.Fatalf("%s can't be paid:\n%s", b.at, b.text())
+	}
+	_, action, values = b.form(button)
+	return action, values
+}
+
+func TestPaidOnceWhateverIsPressed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.deliver()
+	who := h.holder(1000_00)
+	b := h.as(who).draft(company, "250,50")
+	check := b.at.Path
+	action, values := b.paying()
+
+	// Ten times at once, in two tabs.
+	receipts := make([]string, 10)
+	var all sync.WaitGroup
+	tab := h.as(who)
+	tab.open(check)
+	other, otherValues := tab.paying()
+	if other != action || otherValues.Get("csrf") == values.Get("csrf") {
+		t.Errorf("another tab sends %s %v", other, otherValues)
+	}
+	for i := range receipts {
+		all.Go(func() {
+			from, form := b, values
+			if i%2 == 1 {
+				from, form = tab, otherValues
+			}
+			answer := from.ask(http.MethodPost, action, form)
+			if answer.Code != http.StatusSeeOther {
+				t.Errorf("answered %d: %s", answer.Code, answer.Body)
+			}
+			receipts[i] = answer.Header().Get("Location")
+		})
+	}
+	all.Wait()
+	for _, r := range receipts {
+		if r != receipts[0] || !strings.HasPrefix(r, "/receipt/") {
+			t.Fatalf("led to %v", receipts)
+		}
+	}
+	b.open(receipts[0]).answered(200).says("Платёж проведён", "250,50 сом")
+	code := b.data("payment-code")
+	b.open(receipts[0]) // F5
+	if b.data("payment-code") != code || b.data("payment-status") != "completed" {
+		t.Errorf("after F5: %s %s", b.data("payment-code"), b.data("payment-status"))
+	}
+
+	// Back from the receipt to the check page, as the browser shows it again, and as it asks for it anew.
+	b.follow(http.MethodPost, action, values).isAt(receipts[0])
+	b.open(check).answered(200).says("Уже оплачено", "Второй раз деньги не списаны").press("Открыть квитанцию").isAt(receipts[0])
+	if b.open(check).control("Оплатить").Length() > 0 {
+		t.Error("what is paid can be paid")
+	}
+	if n := h.rows("SELECT COUNT(*) FROM payments"); n != 1 || len(h.biller.paid) != 1 {
+		t.Errorf("%d payments, %d at the biller", n, len(h.biller.paid))
+	}
+	h.holds(who, 749_50)
+	h.audited()
+}
+
+// A hidden value that somebody added to the form is nobody's order.
+func TestOnlyTheDraftIsPaid(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(1000_00)
+	b := h.as(who).draft(company, "250,50")
+	action, values := b.paying()
+	for name, value := range map[string]string{"amount": "1", "total": "1", "account": "00207199610018", "fee": "0", "draft": "7"} {
+		values.Set(name, value)
+	}
+	b.follow(http.MethodPost, action, values).says("250,50 сом", "0020 7199 6100 17")
+	h.holds(who, 749_50)
+}
+
+func TestBalanceSpentBetween(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b, other := h.as(who), h.as(who)
+	b.draft(company, "250,50")
+	check := b.at.Path
+	other.draft(company, "200").press("Оплатить")
+	before := h.books()
+	b.press("Оплатить").answered(422).isAt(check).says("Не хватает денег", "В кошельке сейчас 100,00 сом, а нужно 250,50 сом",
+		"Не хватает 150,50 сом", "Ничего не оплачено, деньги не списаны")
+	h.unchanged("too little money", before)
+	h.holds(who, 100_00)
+	b.open(check).answered(200).says("Не хватает денег").press("Назад").isAt("/pay/dostek")
+	if b.value("account") != company || b.value("amount") != "250,50" {
+		t.Error("what was typed is gone")
+	}
+	h.fill(who, 200_00)
+	b.open(check).says("Проверьте данные").press("Оплатить").says("250,50 сом")
+	h.holds(who, 49_50)
+	h.audited()
+}
+
+func TestFeeChangedBetween(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b := h.as(who).draft(company, "250")
+	old := b.at.Path
+	h.imports("    fee: none\n", "    fee: {fixed: \"7\"}\n")
+	before := h.books()
+	b.press("Оплатить").answered(422).says("Комиссия изменилась", "Комиссия была 0,00 сом, теперь 7,00 сом", "Ничего не оплачено", "Оплатить 257,00 сом")
+	before.Drafts++
+	h.unchanged("another fee", before)
+	h.holds(who, 300_00)
+	b.press("Оплатить").says("257,00 сом")
+	h.holds(who, 43_00)
+	b.open(old).press("Оплатить").answered(422).says("Не хватает денег") // the old one again: still at no old fee
+	h.holds(who, 43_00)
+}
+
+func TestBoundsChangedBetween(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b := h.as(who).draft(company, "250")
+	h.imports("    maximum: none\n", "    maximum: \"100\"\n")
+	before := h.books()
+	b.press("Оплатить").answered(422).says("Наибольшая сумма платежа за эту услугу: 100,00 сом")
+	h.unchanged("above the bound of today", before)
+}
+
+func TestDraftExpired(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b := h.as(who).draft(company, "250")
+	check := b.at.Path
+	for range 7 { // somebody is there, but not paying
+		h.wait(10 * time.Minute)
+		b.open(check)
+	}
+	b.says("Данные устарели", "Ничего не оплачено")
+	if b.control("Оплатить").Length() > 0 {
+		t.Error("an expired draft can be paid")
+	}
+	before := h.books()
+	b.follow(http.MethodPost, check, url.Values{"csrf": {b.csrf()}}).answered(422).says("Данные устарели")
+	h.unchanged("an expired draft", before)
+	b.press("Вернуться к форме").isAt("/pay/dostek")
+	if b.value("account") != company || b.value("amount") != "250,00" {
+		t.Error("what was typed is gone")
+	}
+	h.holds(who, 300_00)
+}
+
+func TestSessionEndedOnTheCheckPage(t *testing.T) {
+	t.Parallel()
+	for name, press := range map[string]func(b *browser, check string){
+		"pressing": func(b *browser, _ string) { b.press("Оплатить") },
+		"pressing, and the browser doesn't say where": func(b *browser, _ string) {
+			action, values := b.paying()
+			answer := b.ask(http.MethodPost, action, values)
+			b.open(answer.Header().Get("Location"))
+		},
+		"looking": func(b *browser, check string) { b.open(check) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			who := h.holder(300_00)
+			b := h.as(who).draft(company, "250")
+			check := b.at.Path
+			before := h.books()
+			h.wait(16 * time.Minute)
+			press(b, check)
+			b.isAt("/").says("Сеанс завершён")
+			b.logIn(who.Phone, password)
+			b.isAt(check).says("Проверьте данные", "Оплатить 250,00 сом")
+			h.unchanged("a session that ended", before)
+			b.press("Оплатить").says("250,00 сом")
+			h.holds(who, 50_00)
+
+			// Somebody else who logs in there doesn't get it.
+			b.draft(company, "10")
+			h.wait(16 * time.Minute)
+			b.press("Оплатить").isAt("/")
+			b.logIn(h.holder(0).Phone, password)
+			b.answered(404)
+		})
+	}
+}
+
+func TestLimitOfALevel(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.imports("    day: none", "    day: \"400\"")
+	b := h.as(h.holder(1000_00))
+	b.draft(company, "250")
+	second := h.browser()
+	second.jar = b.jar
+	second.open("/cabinet").draft(company, "150,01")
+	b.press("Оплатить")
+	before := h.books()
+	second.press("Оплатить").answered(422).says("Дневной лимит: сегодня можно отправить ещё 150,00 сом")
+	second.draft(company, "150,01").answered(422).wrongAt(map[string]string{"amount": "ещё 150,00 сом"})
+	h.unchanged("above the day's limit", before)
+	second.draft(company, "150").press("Оплатить").says("150,00 сом")
+}
