@@ -43,7 +43,7 @@ func (p *Portal) Pay(c echo.Context) error {
 		return render(c, http.StatusOK, page)
 	}
 	draft, err := p.Payments.Quote(ctx(c), holder(c), payment.Order{
-		Service: page.Code, Identifier: page.Account.Value, Amount: page.Amount.Value,
+		Service: page.Code, Identifier: c.FormValue("account"), Amount: c.FormValue("amount"),
 		Channel: payment.Web, Address: c.RealIP(),
 	})
 	if err != nil {

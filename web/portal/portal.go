@@ -9,6 +9,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -170,6 +171,7 @@ func ctx(c echo.Context) context.Context { return c.Request().Context() }
 // committed is for acts that must not stop half-way because a browser left.
 func committed(c echo.Context) context.Context { return context.WithoutCancel(ctx(c)) }
 
+// typed is a field as it is given back; acts get what was really sent.
 func typed(c echo.Context, name string) component.Input {
-	return component.Input{Value: c.FormValue(name)}
+	return component.Input{Value: strings.ToValidUTF8(c.FormValue(name), "\uFFFD")}
 }

@@ -17,9 +17,7 @@ const maxQuery = 200
 // Services shows the categories, or what a search finds.
 func (p *Portal) Services(c echo.Context) error {
 	page := portal.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
-	if len(page.Query) > maxQuery {
-		page.Query = strings.ToValidUTF8(page.Query[:maxQuery], "")
-	}
+	page.Query = strings.ToValidUTF8(page.Query[:min(len(page.Query), maxQuery)], "")
 	categories, err := p.Catalog.Categories(ctx(c))
 	if err != nil {
 		return err
