@@ -139,15 +139,18 @@ func percent(basisPoints int64) string {
 	return text
 }
 
+// key begins the keys of the words for the status.
 func (p ErrorPage) key() string {
 	switch {
 	case p.Stale:
-		return "errors.stale"
+		return p.status("stale")
 	case p.Status == 403, p.Status == 404, p.Status == 422, p.Status == 429, p.Status == 503:
-		return "errors.s" + strconv.Itoa(p.Status)
+		return p.status("s" + strconv.Itoa(p.Status))
 	}
-	return "errors.s500"
+	return p.status("s500")
 }
+
+func (p ErrorPage) status(name string) string { return "errors.status." + name + "." }
 
 func (p ErrorPage) icon() string {
 	switch {

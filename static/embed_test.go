@@ -1,0 +1,95 @@
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func get(t *testing.T, address string, header ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	Handler().ServeHTTP(w, r)
+	return w.Result()
+}
+
+func TestAFileIsServedForEverByItsHash(t *testing.T) {
+	address := Path("css/elsom.css")
+	if !regexp.MustCompile(`^/static/css/elsom\.[0-9a-f]{12}\.css$`).MatchString(address) {
+		t.Fatalf("address %q", address)
+	}
+	answer := get(t, address)
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+		t.Fatalf("%d %v", answer.StatusCode, answer.Header)
+	}
+	if c := answer.Header.Get("Cache-Control"); !strings.Contains(c, "immutable") {
+		t.Errorf("Cache-Control %q", c)
+	}
+	for _, other := range []string{Prefix + "css/elsom.css", Prefix + "nothing.css", Path("nothing.css"), Prefix + "../embed.go", Prefix} {
+		if answer := get(t, other); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", other, answer.StatusCode)
+		}
+	}
+}
+
+func TestPackedAndPlainAreTheSame(t *testing.T) {
+	plain, err := io.ReadAll(get(t, Path("js/elsom.js")).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := get(t, Path("js/elsom.js"), "Accept-Encoding", "gzip, br")
+	if answer.Header.Get("Content-Encoding") != "gzip" || answer.Header.Get("Vary") != "Accept-Encoding" {
+		t.Fatalf("%v", answer.Header)
+	}
+	r, err := gzip.NewReader(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpacked, err := io.ReadAll(r)
+	if err != nil || !bytes.Equal(plain, unpacked) || len(plain) == 0 {
+		t.Fatalf("%d and %d bytes, %v", len(plain), len(unpacked), err)
+	}
+}
+
+func TestPostIsRefused(t *testing.T) {
+	w := httptest.NewRecorder()
+	Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, Path("js/elsom.js"), nil))
+	if w.Code != http.StatusMethodNotAllowed {
+		t.Fatalf("%d", w.Code)
+	}
+}
+
+// What a style sheet names must be there, by its hashed address, and be ours.
+func TestStyleSheetNamesItsFiles(t *testing.T) {
+	css, err := io.ReadAll(get(t, Path("css/elsom.css")).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := reference.FindAllSubmatch(css, -1)
+	if len(found) < 5 {
+		t.Fatalf("only %d references", len(found))
+	}
+	for _, m := range found {
+		if answer := get(t, string(m[1])); answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", m[1], answer.StatusCode)
+		}
+	}
+}
+
+// The promise to slow phones.
+func TestSizes(t *testing.T) {
+	for name, most := range map[string]int{"css/elsom.css": 30 << 10, "js/elsom.js": 5 << 10} {
+		if n := len(stock().byName[name].plain); n > most {
+			t.Errorf("%s has %d bytes, more than %d", name, n, most)
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package portal_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/templates/component"
+	"elsom/templates/gallery"
+	"elsom/templates/layout"
+	"elsom/templates/portal"
+)
+
+func render(t *testing.T, page templ.Component) *goquery.Document {
+	t.Helper()
+	var b strings.Builder
+	if err := page.Render(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// offerText is the fingerprint of the Russian text of each version that was
+// ever published. A changed text needs a new version and date in CurrentOffer,
+// and a new line here; a published line is never changed.
+var offerText = map[string]string{
+	"1.0": "2128bc582a050fd28e7cf6bf7579f670f212d7009b689dbd5c8f71727acc76c4",
+}
+
+func TestOfferTextKeepsToItsVersion(t *testing.T) {
+	edition := portal.CurrentOffer()
+	text := render(t, portal.OfferPage{Edition: edition}.Page()).Find("article.offer").Text()
+	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(text), " ")))
+	if got := hex.EncodeToString(sum[:]); offerText[edition.Version] != got {
+		t.Errorf("the text of version %s has the fingerprint %s: give the new text a version of its own", edition.Version, got)
+	}
+}
+
+// Every form that changes something carries the token, on every page.
+func TestEveryFormCarriesTheToken(t *testing.T) {
+	forms := 0
+	for _, s := range gallery.States() {
+		render(t, s.Render(i18n.RU)).Find("form").Each(func(_ int, form *goquery.Selection) {
+			if form.AttrOr("method", "get") != "post" {
+				return
+			}
+			forms++
+			if token := form.Find(`input[type=hidden][name=csrf]`); token.Length() != 1 || token.AttrOr("value", "") != "token" {
+				t.Errorf("%s: the form to %s has no token", s.Name, form.AttrOr("action", "?"))
+			}
+			if form.AttrOr("action", "") == "" {
+				t.Errorf("%s: a form that posts to nowhere", s.Name)
+			}
+		})
+	}
+	if forms < 40 {
+		t.Errorf("only %d forms", forms)
+	}
+}
+
+// The summary says what stands at the field, and leads to it.
+func TestSummaryAndFieldSayTheSame(t *testing.T) {
+	page := portal.PayPage{Code: "dostek"}
+	page.Fail("amount", "Введите сумму")
+	page.Fail("account", "Введите ИНН")
+	page.Fail("account", "second words at one field")
+	page.Fail("weather", "Касса закрыта")
+	doc := render(t, page.Page())
+	var lines []string
+	doc.Find("#problems li").Each(func(_ int, li *goquery.Selection) { lines = append(lines, li.Text()) })
+	if got := strings.Join(lines, "|"); got != "Касса закрыта|Введите ИНН|Введите сумму" {
+		t.Errorf("summary: %s", got)
+	}
+	doc.Find("#problems a").Each(func(_ int, a *goquery.Selection) {
+		field := doc.Find(a.AttrOr("href", "?"))
+		if field.AttrOr("aria-invalid", "") != "true" {
+			t.Errorf("%s is not marked", a.AttrOr("href", "?"))
+		}
+		first, _, _ := strings.Cut(field.AttrOr("aria-describedby", ""), " ")
+		if words := strings.TrimSpace(doc.Find("#" + first).Text()); words != a.Text() {
+			t.Errorf("summary %q, field %q", a.Text(), words)
+		}
+	})
+	if title := doc.Find("title").Text(); !strings.HasPrefix(title, "Ошибка: ") {
+		t.Errorf("title %q", title)
+	}
+	if doc.Find(`main > :first-child`).AttrOr("id", "") != "problems" {
+		t.Error("the summary is not at the top of main")
+	}
+}
+
+func TestAPasswordIsNeverGivenBack(t *testing.T) {
+	in := component.Input{Value: "s3cret-тайна"}
+	for _, page := range []portal.Page{
+		portal.LoginPage{Password: in},
+		portal.SignupPage{Password: in, Edition: portal.CurrentOffer()},
+		portal.ResetConfirmPage{Password: in},
+		portal.SettingsPage{Password: in, OldPassword: in},
+	} {
+		html, err := render(t, page.Page()).Html()
+		if err != nil || strings.Contains(html, "s3cret") {
+			t.Errorf("%T shows a password (%v)", page, err)
+		}
+	}
+}
+
+// What is typed is shown again as text, never as a part of the page.
+func TestWhatIsTypedIsOnlyText(t *testing.T) {
+	nasty := `"><script>alert(1)</script>`
+	in := component.Input{Value: nasty, Error: nasty}
+	doc := render(t, portal.PayPage{Code: `x"/../`, Service: nasty, AccountLabel: nasty, Account: in, Amount: in}.Page())
+	if n := doc.Find("script").Length(); n != 1 {
+		t.Errorf("%d scripts", n)
+	}
+	if got := doc.Find("#account").AttrOr("value", ""); got != nasty {
+		t.Errorf("given back as %q", got)
+	}
+	doc = render(t, portal.ServicesPage{Query: nasty}.Page())
+	if doc.Find("#q").AttrOr("value", "") != nasty || doc.Find("script").Length() != 1 {
+		t.Error("the search is not given back as text")
+	}
+}
+
+// On a form the language switch posts the form, so that nothing typed is
+// lost; elsewhere it is links to the same page. Enter must still press the
+// form's own button.
+func TestLanguageSwitch(t *testing.T) {
+	doc := render(t, portal.PayPage{Code: "dostek", Frame: layout.Frame{Path: "/pay/dostek"}}.Page())
+	buttons := doc.Find(`.languages button[form=pay]`)
+	if first := buttons.First(); first.AttrOr("name", "") != "" || first.AttrOr("aria-hidden", "") != "true" {
+		t.Error("Enter would switch the language")
+	}
+	var values []string
+	doc.Find(`button[name=` + layout.SwitchField + `]`).Each(func(_ int, b *goquery.Selection) {
+		values = append(values, b.AttrOr("value", ""))
+	})
+	if strings.Join(values, " ") != "ky en" {
+		t.Errorf("switches to %v", values)
+	}
+	for path, want := range map[string]string{
+		"/history?direction=in": "/history?direction=in&lang=ky",
+		"/history?lang=en":      "/history?lang=ky",
+		"//evil.example/":       "/?lang=ky",
+		"https://evil.example/": "/?lang=ky",
+		"":                      "/?lang=ky",
+	} {
+		doc := render(t, portal.HistoryPage{Frame: layout.Frame{Path: path}}.Page())
+		if got := doc.Find(`a[hreflang=ky]`).AttrOr("href", ""); got != want {
+			t.Errorf("%q: %q, not %q", path, got, want)
+		}
+	}
+	// The check page pays: its switch must never post its form.
+	if n := render(t, portal.CheckPage{State: portal.Ready}.Page()).Find(`.languages button`).Length(); n != 0 {
+		t.Error("the switch on the check page posts")
+	}
+}
+
+// The words and marks that others read the pages by.
+func TestTheWordsOthersReadThePagesBy(t *testing.T) {
+	state := func(name string) *goquery.Document {
+		for _, s := range gallery.States() {
+			if s.Name == name {
+				return render(t, s.Render(i18n.RU))
+			}
+		}
+		t.Fatalf("no state %q", name)
+		return nil
+	}
+	control := func(page, words string) {
+		t.Helper()
+		found := false
+		state(page).Find("a, button").Each(func(_ int, c *goquery.Selection) {
+			found = found || strings.HasPrefix(strings.TrimSpace(c.Text()), words)
+		})
+		if !found {
+			t.Errorf("%s has no control %q", page, words)
+		}
+	}
+	for page, words := range map[string][]string{
+		"phone": {"Войти"}, "login": {"Войти"}, "signup": {"Зарегистрироваться"}, "confirm": {"Подтвердить"},
+		"cabinet": {"Услуги", "История", "Выйти"}, "services": {"Другие"}, "category": {"DosTek group"},
+		"pay": {"Далее"}, "check": {"Оплатить 250,50 сом", "Назад"},
+	} {
+		for _, w := range words {
+			control(page, w)
+		}
+	}
+	balance := state("cabinet").Find("[data-balance]")
+	if balance.AttrOr("data-balance", "") != "74950" || balance.Text() != "749,50" {
+		t.Errorf("balance %q %q", balance.AttrOr("data-balance", ""), balance.Text())
+	}
+	for page, words := range map[string]string{
+		"receipt-processing": "Платёж обрабатывается", "receipt": "Платёж проведён",
+		"receipt-refunded": "Платёж не прошёл, деньги возвращены",
+	} {
+		doc := state(page)
+		if got := doc.Find("[data-payment-status]").Text(); got != words {
+			t.Errorf("%s says %q", page, got)
+		}
+		code := doc.Find("[data-payment-code]")
+		if code.AttrOr("data-payment-code", "") != "482915730264" || code.Text() != "4829\u00a01573\u00a00264" {
+			t.Errorf("%s: code %q", page, code.Text())
+		}
+	}
+	if state("signup").Find("#offer[checked]").Length() != 0 {
+		t.Error("the offer is ticked beforehand")
+	}
+	if state("pay").Find("#account").AttrOr("type", "") != "text" || state("pay").Find("#account").AttrOr("inputmode", "") != "numeric" {
+		t.Error("the ИНН wants a numeric keypad on a text field")
+	}
+}
+
+func TestFeeInWords(t *testing.T) {
+	for want, fee := range map[string]portal.FeeRule{
+		"Без комиссии.":                         {},
+		"Комиссия 1,5 %, не меньше 5,00 сом.":   {BasisPoints: 150, Minimum: 500},
+		"Комиссия 0,05 %, не больше 10,00 сом.": {BasisPoints: 5, Maximum: 1000},
+		"Комиссия 10,00 сом.":                   {Fixed: 1000},
+		"Комиссия 2 % и 3,00 сом.":              {BasisPoints: 200, Fixed: 300},
+	} {
+		if got := render(t, portal.PayPage{Fee: fee}.Page()).Find("#amount-hint").Text(); strings.TrimSpace(got) != want {
+			t.Errorf("%+v: %q", fee, got)
+		}
+	}
+}
