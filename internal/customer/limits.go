@@ -6,28 +6,29 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"elsom/internal/attempt"
 	"elsom/internal/phone"
 )
 
-// How often a thing may be tried. Limits by address leave room for a family or
-// an office behind one address. Limits by number alone are above what one
-// address may do to it, so that nobody can use up a number's tries from one
-// place; who once logged in from an address isn't counted by number there, so
-// that guesses from many places don't keep the owner out at home, and a new
-// password by SMS code opens the account anywhere.
+// How often a thing may be tried. Limits by address leave room for the many
+// phones that a mobile carrier hides behind one. Limits by number alone are
+// above what one address may do to it, so that nobody can use up a number's
+// tries from one place; who once logged in from an address isn't counted by
+// number there, so that guesses from many places don't keep the owner out at
+// home, and a new password by SMS code opens the account anywhere.
 var (
-	knownAddress = attempt.Rule{Name: "known by address", Limit: 120, Window: 15 * time.Minute}
+	knownAddress = attempt.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
-	signupAddress = attempt.Rule{Name: "signup by address", Limit: 30, Window: time.Hour}
+	signupAddress = attempt.Rule{Name: "signup by address", Limit: 100, Window: time.Hour}
 
-	loginAddress       = attempt.Rule{Name: "login by address", Limit: 100, Window: 15 * time.Minute}
+	loginAddress       = attempt.Rule{Name: "login by address", Limit: 200, Window: 15 * time.Minute}
 	loginNumber        = attempt.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
 	loginNumberAddress = attempt.Rule{Name: "login by number and address", Limit: 5, Window: 5 * time.Minute}
 
-	codeAddress       = attempt.Rule{Name: "code by address", Limit: 60, Window: time.Hour}
+	codeAddress       = attempt.Rule{Name: "code by address", Limit: 200, Window: time.Hour}
 	codeNumber        = attempt.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
 	codeNumberAddress = attempt.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
 
@@ -37,9 +38,28 @@ var (
 // familiarFor is how long an address counts as one from which the owner came.
 const familiarFor = 90 * 24 * time.Hour
 
+// place is what an address counts as: of IPv6 the network, since one house has
+// all of it and its machines change their addresses daily.
+func place(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	const house = 64
+	network, err := ip.Prefix(house)
+	if err != nil {
+		return address
+	}
+	return network.String()
+}
+
 // takeCode counts an SMS code that is about to be sent.
 func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address string) error {
-	if err := cs.o.Attempts.Take(ctx, codeAddress, address); err != nil {
+	if err := cs.o.Attempts.Take(ctx, codeAddress, place(address)); err != nil {
 		return err
 	}
 	if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {
@@ -50,7 +70,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address 
 
 // takeLogin counts a password that is about to be tried.
 func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, address string, familiar bool) error {
-	if err := cs.o.Attempts.Take(ctx, loginAddress, address); err != nil {
+	if err := cs.o.Attempts.Take(ctx, loginAddress, place(address)); err != nil {
 		return err
 	}
 	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
@@ -71,7 +91,7 @@ func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, addre
 	return cs.o.Attempts.Reset(ctx, loginNumber, number.String())
 }
 
-func both(number phone.Number, address string) string { return number.String() + " " + address }
+func both(number phone.Number, address string) string { return number.String() + " " + place(address) }
 
 // hash is a keyed hash of several texts, none of which can run into the next.
 func (cs *Customers) hash(texts ...string) string {

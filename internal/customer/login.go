@@ -14,7 +14,7 @@ import (
 // the site asks the password of a known one and offers registration to others.
 // fault.TooMany for an address that asks for very many.
 func (cs *Customers) Known(ctx context.Context, number phone.Number, address string) (bool, error) {
-	if err := cs.o.Attempts.Take(ctx, knownAddress, address); err != nil {
+	if err := cs.o.Attempts.Take(ctx, knownAddress, place(address)); err != nil {
 		return false, err
 	}
 	r, err := cs.readByPhone(ctx, number)
@@ -42,8 +42,8 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, a
 		holder = &Record{}
 	}
 	now := cs.o.Now()
-	place := cs.familiar(holder.ID, address)
-	familiar, err := cs.isFamiliar(ctx, holder.ID, place, now.Add(-familiarFor))
+	here := cs.familiar(holder.ID, address)
+	familiar, err := cs.isFamiliar(ctx, holder.ID, here, now.Add(-familiarFor))
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
 	}
@@ -64,7 +64,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, a
 		return Customer{}, err
 	}
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return remember(tx, holder.ID, place, now)
+		return remember(tx, holder.ID, here, now)
 	})
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
@@ -89,5 +89,5 @@ func (cs *Customers) renewHash(ctx context.Context, holder *Record, password str
 
 // familiar is how an address is remembered as a customer's.
 func (cs *Customers) familiar(id int64, address string) string {
-	return cs.hash("familiar", strconv.FormatInt(id, 10), address)
+	return cs.hash("familiar", strconv.FormatInt(id, 10), place(address))
 }

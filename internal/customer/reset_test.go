@@ -162,3 +162,58 @@ func TestChangePassword(t *testing.T) {
 		want(t, "guessed too often", err, fault.TooMany, "attempt.too_many", "")
 	})
 }
+
+// Two requests that both hold the right code: the first spends it for both.
+func TestACodeIsSpentOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		code := h.begin(browser, form(number))
+		var rows []*confirmation
+		for range 2 { // both are right, as long as neither has gone on
+			row, err := h.try(ctx, "test", browser, ForSignup, code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, row)
+		}
+		for i, row := range rows {
+			err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+				_, refusal, err := h.register(ctx, tx, "test", row)
+				if spent := fault.Is(refusal, fault.NotFound); spent != (i == 1) {
+					t.Errorf("request %d: %v", i+1, refusal)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// Two presses of «send again»: the second finds another code in place.
+func TestACodeIsRenewedOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		h.begin(browser, form(number))
+		row, err := h.confirmation(ctx, browser, ForSignup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []bool{false, true, false} {
+			if i == 1 {
+				h.wait(ResendPause)
+			}
+			err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+				renewed, err := renew(tx, row, "another", h.o.Now())
+				if renewed != want {
+					t.Errorf("press %d: renewed is %v", i+1, renewed)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"gorm.io/gorm"
-
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
@@ -44,7 +42,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if s.Phone == "" || sessionKey == "" || !known(s.Lang) {
 		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
 	}
-	if err := cs.o.Attempts.Take(ctx, signupAddress, s.Address); err != nil {
+	if err := cs.o.Attempts.Take(ctx, signupAddress, place(s.Address)); err != nil {
 		return err
 	}
 	if err := cs.takeCode(ctx, s.Phone, s.Address); err != nil {
@@ -88,7 +86,7 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string)
 		return err
 	}
 	err = cs.db.InTx(ctx, register)
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
+	if duplicated(err) {
 		// The same number was confirmed in another browser at this moment:
 		// what it has become is known now.
 		err = cs.db.InTx(ctx, register)

@@ -2,6 +2,7 @@ package customer
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -60,6 +61,9 @@ func first(query *gorm.DB) (*Record, error) {
 	}
 	return &rows[0], nil
 }
+
+// duplicated tells that a row with the same unique key is there already.
+func duplicated(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error }
 

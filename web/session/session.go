@@ -223,7 +223,7 @@ func (s *Session) SetLang(lang string) {
 		return
 	}
 	s.lang = lang
-	setCookie(s.c.Response(), &http.Cookie{
+	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure where people come over https; it holds no secret
 		Name: langCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60,
 		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

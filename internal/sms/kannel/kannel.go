@@ -89,10 +89,10 @@ func (c *Client) Send(ctx context.Context, r sms.Rendered) error {
 
 func judge(status int) error {
 	said := fmt.Errorf("kannel answered %d", status)
-	switch {
-	case status == http.StatusAccepted:
+	switch status {
+	case http.StatusAccepted:
 		return nil
-	case status == http.StatusBadRequest, status == http.StatusRequestURITooLong:
+	case http.StatusBadRequest, http.StatusRequestURITooLong:
 		return fault.New(fault.Invalid, "kannel.send", "").Because(said)
 	}
 	// 401 and 403 too: an operator mends the password, and the message goes out.
