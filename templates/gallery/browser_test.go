@@ -20,6 +20,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/static"
 	"elsom/templates/gallery"
+	"elsom/templates/layout"
 )
 
 // policy is the content security policy of the site, word for word.
@@ -29,6 +30,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // hall serves the gallery: /LANG/STATE, the static files, and pictures hung in it.
 type hall struct {
 	*httptest.Server
+	mux      *http.ServeMux
 	mu       sync.Mutex
 	pictures map[string][]byte
 	sheets   map[string]string
@@ -38,6 +40,7 @@ func open(t *testing.T) *hall {
 	t.Helper()
 	h := &hall{pictures: map[string][]byte{}, sheets: map[string]string{}}
 	mux := http.NewServeMux()
+	h.mux = mux
 	mux.Handle(static.Prefix, static.Handler())
 	for _, s := range gallery.States() {
 		for _, l := range i18n.Langs() {
@@ -63,6 +66,10 @@ func open(t *testing.T) *hall {
 	h.Server = httptest.NewServer(mux)
 	t.Cleanup(h.Close)
 	return h
+}
+
+func holderFrame(idle int) layout.Frame {
+	return layout.Frame{Person: "+996\u00a0700\u00a0123\u00a0456", IdleSeconds: idle}
 }
 
 // browser starts a Chromium of its own for the test and gives a page in it.

@@ -1,0 +1,124 @@
+package gallery_test
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"elsom/internal/i18n"
+	"elsom/templates/portal"
+)
+
+func eval[T any](t *testing.T, ctx context.Context, script string) T {
+	t.Helper()
+	var value T
+	must(t, chromedp.Run(ctx, chromedp.Evaluate(script, &value, awaitPromise)))
+	return value
+}
+
+// becomes waits until the script's word is the wanted one.
+func becomes(t *testing.T, ctx context.Context, script, want string) {
+	t.Helper()
+	var got string
+	for range 100 {
+		if got = eval[string](t, ctx, script); got == want {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("%s is %q, not %q", script, got, want)
+}
+
+// The script's comforts, each seen to work in a browser.
+func TestScript(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	heard := console(ctx)
+	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/ru/pay-wrong")))
+	becomes(t, ctx, `document.activeElement.id`, "problems")
+	must(t, chromedp.Run(ctx, chromedp.Click(`#problems a[href="#amount"]`)))
+	becomes(t, ctx, `document.activeElement.id`, "amount")
+
+	must(t, chromedp.Run(ctx, visit(h.URL+"/ru/login"), chromedp.Click(`[data-peek]`)))
+	becomes(t, ctx, `document.querySelector("#password").type + document.querySelector("[data-peek]").textContent`, "textСкрыть")
+	must(t, chromedp.Run(ctx, chromedp.Click(`[data-peek]`)))
+	becomes(t, ctx, `document.querySelector("#password").type`, "password")
+	for _, said := range heard() {
+		t.Errorf("console: %s", said)
+	}
+}
+
+// A receipt in processing finds its outcome by itself, and says it where a
+// screen reader listens.
+func TestReceiptRefreshesItself(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	var asked atomic.Int64
+	h.mux.HandleFunc("GET /receipt/9", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		page := portal.ReceiptPage{Status: portal.Processing, Code: "482915730264", RepeatHref: "/pay/x"}
+		page.Refresh = 1
+		if asked.Add(1) > 2 {
+			page.Status, page.Refresh = portal.Completed, 0
+		}
+		_ = page.Page().Render(r.Context(), w)
+	})
+	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
+		chromedp.Evaluate(`window.region = document.querySelector("[role=status]")`, nil)))
+	becomes(t, ctx, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
+	becomes(t, ctx, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
+	becomes(t, ctx, `String(window.region.isConnected && window.region.textContent.includes("Платёж проведён"))`, "true")
+	becomes(t, ctx, `document.title`, "Платёж проведён — ЭЛСОМ")
+	if n := asked.Load(); n != 3 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// A minute before the session ends the page asks, and can be told to stay.
+func TestIdleWarning(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	h.mux.HandleFunc("GET /idle", func(w http.ResponseWriter, r *http.Request) {
+		page := portal.HelpPage{Frame: holderFrame(61)}
+		_ = page.Page().Render(r.Context(), w)
+	})
+	var stayed atomic.Int64
+	h.mux.HandleFunc("GET /help", func(http.ResponseWriter, *http.Request) { stayed.Add(1) })
+	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/idle")))
+	becomes(t, ctx, `String(document.querySelector("#idle").open)`, "true")
+	must(t, chromedp.Run(ctx, chromedp.Click(`[data-idle-stay]`)))
+	becomes(t, ctx, `String(document.querySelector("#idle").open)`, "false")
+	for range 50 {
+		if stayed.Load() == 1 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("the server was not told")
+}
+
+var sheetOfPaper = regexp.MustCompile(`/Type\s*/Page\b`)
+
+// A receipt is one sheet of paper in every state and language.
+func TestReceiptPrintsOnOnePage(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	for _, state := range []string{"receipt", "receipt-processing", "receipt-refunded"} {
+		for _, l := range i18n.Langs() {
+			var pdf []byte
+			must(t, chromedp.Run(ctx, look(1280, false), visit(h.URL+"/"+string(l)+"/"+state),
+				chromedp.ActionFunc(func(ctx context.Context) (err error) {
+					pdf, _, err = page.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
+					return err
+				})))
+			if n := len(sheetOfPaper.FindAll(pdf, -1)); n != 1 {
+				t.Errorf("%s in %s: %d pages", state, l, n)
+			}
+			if *sheetsDir != "" {
+				write(t, *sheetsDir+"/print-"+string(l)+"-"+state+".pdf", pdf)
+			}
+		}
+	}
+}
