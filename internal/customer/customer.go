@@ -64,7 +64,7 @@ const (
 )
 
 // DefaultLevel is the identification level of who only gave a number.
-const DefaultLevel = "basic"
+const DefaultLevel = "standard"
 
 // Options of the customers.
 type Options struct {

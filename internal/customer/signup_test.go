@@ -296,7 +296,7 @@ func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
-			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'basic', $2)`, number.String(), db.Now())
+			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'standard', $2)`, number.String(), db.Now())
 		if known, err := h.Known(ctx, number, home); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}
@@ -315,7 +315,7 @@ func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 func TestBlockedWalletIsNotBound(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
-		VALUES (7, ?, '', 'ky', '', TRUE, 1, 'basic', ?)`, number.String(), h.db.Now())
+		VALUES (7, ?, '', 'ky', '', TRUE, 1, 'standard', ?)`, number.String(), h.db.Now())
 	code := h.begin(browser, form(number))
 	_, err := h.ConfirmSignup(t.Context(), browser, code)
 	want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")

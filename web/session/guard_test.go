@@ -201,7 +201,7 @@ func TestListAndEnd(t *testing.T) {
 		}
 		// Another customer can't end it.
 		s.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
-			VALUES (8, '+996550123456', '', 'ru', 'a hash', FALSE, 3, 'basic', $1)`, s.holder.CreatedAt)
+			VALUES (8, '+996550123456', '', 'ru', 'a hash', FALSE, 3, 'standard', $1)`, s.holder.CreatedAt)
 		s.holder.ID = 8
 		stranger := s.browser().login()
 		if w := stranger.post("/end", "session", list[0].ID); w.Code != http.StatusNotFound {

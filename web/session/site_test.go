@@ -43,10 +43,10 @@ func newSite(t *testing.T, db *database.DB, secure bool) *site {
 	s.Sessions = sessions
 	s.holder = customer.Customer{
 		ID: 7, Phone: phone.Number("+996700123456"), Email: "aida@example.kg", Lang: "ky", HasPassword: true,
-		SessionEpoch: 3, Level: "basic", CreatedAt: database.Moment(db.Now()),
+		SessionEpoch: 3, Level: "standard", CreatedAt: database.Moment(db.Now()),
 	}
 	s.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
-		VALUES (7, $1, $2, 'ky', 'a hash', FALSE, 3, 'basic', $3)`, s.holder.Phone.String(), s.holder.Email, s.holder.CreatedAt)
+		VALUES (7, $1, $2, 'ky', 'a hash', FALSE, 3, 'standard', $3)`, s.holder.Phone.String(), s.holder.Email, s.holder.CreatedAt)
 	s.routes()
 	return s
 }
@@ -163,4 +163,3 @@ func (b *browser) login() *browser {
 }
 
 func (b *browser) signedIn() bool { return strings.HasPrefix(b.get("/"), "7 ") }
-
