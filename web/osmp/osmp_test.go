@@ -268,7 +268,7 @@ func TestWrongRequests(t *testing.T) {
 		"two ids":                 func(v url.Values) { v.Add("txn_id", "9") },
 		"two commands":            func(v url.Values) { v.Add("command", "check") },
 		"two dates":               func(v url.Values) { v.Add("txn_date", "20261122120005") },
-		"more than can be needed": func(v url.Values) { v.Set("data1", strings.Repeat("x", 9<<10)) },
+		"more than can be needed": func(v url.Values) { v.Set("zzz", strings.Repeat("x", 9<<10)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			values := url.Values{}
@@ -288,6 +288,7 @@ func TestWrongRequests(t *testing.T) {
 		})
 	}
 	for name, c := range map[string]call{
+		"a check of two sums":   {query: "command=check&txn_id=9&account=0700123456&sum=1.00&sum=2.00"},
 		"broken escapes":        {query: "command=pay&txn_id=%zz"},
 		"semicolons":            {query: "command=pay;txn_id=9"},
 		"once here, once there": {method: http.MethodPost, query: "sum=1.00", form: good.Encode()},
