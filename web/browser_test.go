@@ -271,3 +271,17 @@ func (b *browser) wrongAt(want map[string]string) *browser {
 
 // line puts a text into one line with plain spaces.
 func line(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// raw asks for an address exactly as it is written.
+func (b *browser) raw(method, target string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	request := httptest.NewRequest(method, "/", nil) //nolint:noctx // it ends with the answer
+	request.Host, request.RequestURI = b.at.Host, target
+	request.URL = &url.URL{Path: target}
+	if u, err := url.ParseRequestURI(target); err == nil {
+		request.URL = u
+	}
+	answer := httptest.NewRecorder()
+	b.h.server.ServeHTTP(answer, request)
+	return answer
+}

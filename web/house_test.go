@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -76,6 +77,10 @@ func (j *journal) lines(words ...string) (found []string) {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // they wait more than they work
+		panic(err)
+	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	os.Exit(m.Run())
 }
@@ -243,10 +248,15 @@ func (h *house) number() phone.Number {
 // holder is registered on the site and has money in the wallet.
 func (h *house) holder(balance money.Amount) customer.Customer {
 	h.t.Helper()
+	return h.holderOf(h.number(), balance)
+}
+
+func (h *house) holderOf(number phone.Number, balance money.Amount) customer.Customer {
+	h.t.Helper()
 	ctx, row := context.Background(), customer.Record{}
 	must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		row = customer.Record{
-			ID: tx.NewID(), Phone: h.number().String(), Email: email, Lang: "ru", PasswordHash: passwordHash(),
+			ID: tx.NewID(), Phone: number.String(), Email: email, Lang: "ru", PasswordHash: passwordHash(),
 			SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(),
 		}
 		if err := tx.Gorm().Create(&row).Error; err != nil {

@@ -111,6 +111,10 @@ func (b *browser) forms() {
 		if !strings.HasPrefix(action, "/") || strings.HasPrefix(action, "//") {
 			b.t.Errorf("%s: a form goes to %q", b.at, action)
 		}
+		to := b.h.server.NewContext(nil, nil)
+		if b.h.server.Router().Find(http.MethodPost, action, to); to.Path() == "" || to.Path() == "/*" {
+			b.t.Errorf("%s: the form to %s leads nowhere", b.at, action)
+		}
 		if token := form.Find("input[name=csrf]"); token.Length() != 1 || (token.AttrOr("value", "") == "" && b.header.Get("Set-Cookie") != "") {
 			b.t.Errorf("%s: the form to %s has no token", b.at, action)
 		}

@@ -103,6 +103,8 @@ func holder(g *echo.Group, p *portal.Portal) {
 	g.POST("/check/:draft", p.Accept)
 	g.GET("/receipt/:payment", p.Receipt)
 	g.GET("/settings", p.Settings)
+	g.POST("/language", p.ChooseLanguage)
+	g.GET("/settings/password", p.Settings) // the form's page, asked for again
 	g.POST("/settings/password", p.ChangePassword)
 	g.POST("/settings/sessions/end", p.EndSession)
 }

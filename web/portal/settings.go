@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/i18n"
 	"elsom/templates/portal"
 	"elsom/web/session"
 )
@@ -16,6 +17,14 @@ func (p *Portal) Settings(c echo.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, page)
+}
+
+// ChooseLanguage keeps the language that was chosen among the settings.
+func (p *Portal) ChooseLanguage(c echo.Context) error {
+	if lang, ok := i18n.Parse(c.FormValue("lang")); ok {
+		p.keepLanguage(c, lang)
+	}
+	return redirect(c, "/settings")
 }
 
 // ChangePassword sets a new password and ends the other sessions.

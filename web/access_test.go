@@ -1,0 +1,257 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+func TestOthersThingsAreNotThere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.deliver()
+	who := h.holder(500_00)
+	mine := h.as(who).draft(company, "100")
+	draft := mine.at.Path
+	receipt := mine.press("Оплатить").at.Path
+	open := mine.draft(company, "50").at.Path
+	operation := mine.open("/history").page.Find("main a.row").First().AttrOr("href", "")
+	for _, path := range []string{draft, receipt, open, operation} {
+		mine.open(path).answered(200)
+	}
+	other := h.as(h.holder(500_00))
+	before := h.books()
+	nothing := other.open("/receipt/" + strconv.FormatInt(h.db.NewID(), 10)).answered(404).text()
+	for _, path := range []string{draft, receipt, open, operation, "/history/1", "/check/x", "/receipt/-1", "/receipt/99999999999999999999"} {
+		other.open(path).answered(404).says("Такой страницы нет")
+		if withoutID(other.text()) != withoutID(nothing) {
+			t.Errorf("%s answers otherwise than what is nowhere:\n%s\n%s", path, other.text(), nothing)
+		}
+	}
+	for _, path := range []string{draft, open} {
+		other.open("/pay/dostek")
+		other.follow(http.MethodPost, path, form(other)).answered(404)
+	}
+	other.open("/pay/dostek?draft=" + strings.TrimPrefix(open, "/check/")).answered(200)
+	if other.value("account") != "" || other.value("amount") != "" {
+		t.Error("another's draft fills the form")
+	}
+	other.open("/pay/dostek?repeat=" + strings.TrimPrefix(receipt, "/receipt/")).answered(200)
+	if other.value("account") != "" {
+		t.Error("another's payment fills the form")
+	}
+	h.unchanged("another's things", before)
+}
+
+// withoutID takes the request's number out of an error page.
+func withoutID(text string) string {
+	before, _, _ := strings.Cut(text, "Номер обращения")
+	return before
+}
+
+// Every door of a holder's leads a stranger to the first page and, after the
+// login, to where they were going.
+func TestNotSignedIn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(500_00)
+	before := h.books()
+	holders := 0
+	for _, route := range h.server.Routes() {
+		if open := map[string]bool{
+			"/": true, "/login": true, "/signup": true, "/confirm": true, "/confirm/resend": true, "/reset": true, "/reset/confirm": true,
+			"/offer": true, "/fill": true, "/help": true, "/logout": true, "/healthz": true, "/static/*": true, "/favicon.ico": true, "/osmp": true,
+		}; open[route.Path] || strings.HasPrefix(route.Path, "/*") || route.Path == "" || route.Method != http.MethodGet && route.Method != http.MethodPost {
+			continue
+		}
+		holders++
+		path := route.Path
+		for _, parameter := range []string{":id", ":draft", ":payment"} {
+			path = strings.Replace(path, parameter, "12345", 1)
+		}
+		path = strings.NewReplacer(":category", "other", ":service", "dostek").Replace(path)
+		b := h.browser().open("/")
+		answer := b.ask(route.Method, path+"?x=1", form(b))
+		if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != "/" || answer.Body.Len() > 0 {
+			t.Errorf("%s %s answers a stranger %d %s", route.Method, path, answer.Code, answer.Header().Get("Location"))
+		}
+		if route.Method == http.MethodGet {
+			b.logIn(who.Phone, password)
+			if b.at.RequestURI() != path+"?x=1" {
+				t.Errorf("%s: after the login at %s", path, b.at)
+			}
+		}
+	}
+	if holders < 12 {
+		t.Errorf("only %d doors of holders were tried", holders)
+	}
+	h.unchanged("strangers", before)
+}
+
+func TestNextStaysOnTheSite(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(0)
+	for _, c := range []struct{ method, path, referer string }{
+		{http.MethodGet, "/cabinet?next=https://evil.example/", ""},
+		{http.MethodPost, "/settings/sessions/end", "https://evil.example/cabinet"},
+		{http.MethodPost, "/settings/sessions/end", h.base + "//evil.example/"},
+		{http.MethodPost, "/settings/sessions/end", h.base + `/\evil.example/`},
+		{http.MethodPost, "/settings/sessions/end", h.base + "/%0d%0aLocation:%20//evil.example"},
+		{http.MethodPost, "/settings/sessions/end", "javascript:alert(1)"},
+	} {
+		b := h.browser().open("/")
+		b.ask(c.method, c.path, form(b, "next", "//evil.example/"), "Referer", c.referer)
+		b.open("/?next=//evil.example/").fill("phone", who.Phone.String()).press("Войти").fill("password", password)
+		_, action, values := b.form(b.control("Войти"))
+		values.Set("next", "//evil.example/")
+		place := b.ask(http.MethodPost, action, values).Header().Get("Location")
+		if to, err := url.Parse(place); err != nil || to.Host != "" || to.Scheme != "" || !strings.HasPrefix(place, "/") ||
+			strings.HasPrefix(place, "//") || strings.ContainsAny(place, "\\\r\n") {
+			t.Errorf("%+v: led to %q", c, place)
+		}
+	}
+	for _, path := range []string{"//evil.example", "//evil.example/cabinet", `/\evil.example`, "/%5cevil.example", "/cabinet/../%2f%2fevil.example"} {
+		answer := h.browser().raw(http.MethodGet, path)
+		if place := answer.Header().Get("Location"); strings.HasPrefix(place, "//") || strings.HasPrefix(place, `/\`) {
+			t.Errorf("%s leads to %q", path, place)
+		}
+	}
+}
+
+func TestForeignForms(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(500_00)
+	b := h.as(who).draft(company, "250")
+	strange := h.as(h.holder(0)).open("/cabinet").csrf()
+	visitor := h.browser().open("/").csrf()
+	action, values := b.paying()
+	before := h.books()
+	const stale, foreign = "Страница устарела", "Эта форма отправлена с другого сайта"
+	for name, c := range map[string]struct {
+		token   string
+		headers []string
+		words   string
+	}{
+		"no token":                       {"", nil, stale},
+		"no token, and nothing is said":  {"", []string{"Sec-Fetch-Site", "", "Origin", ""}, stale},
+		"another holder's token":         {strange, nil, stale},
+		"a visitor's token":              {visitor, nil, stale},
+		"a made-up token":                {strings.Repeat("A", len(visitor)), nil, stale},
+		"a cut token":                    {values.Get("csrf")[:20], nil, stale},
+		"another site":                   {values.Get("csrf"), []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, foreign},
+		"another site, without a word":   {values.Get("csrf"), []string{"Sec-Fetch-Site", "cross-site", "Origin", ""}, foreign},
+		"a neighbour":                    {values.Get("csrf"), []string{"Sec-Fetch-Site", "same-site", "Origin", "http://other.elsom.test"}, foreign},
+		"an old browser on another site": {values.Get("csrf"), []string{"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, foreign},
+	} {
+		posted := url.Values{}
+		if c.token != "" {
+			posted.Set("csrf", c.token)
+		}
+		shown := h.browser() // shows what b was answered
+		shown.read(b.ask(http.MethodPost, action, posted, c.headers...)).answered(403).says(c.words)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	// In the address a token counts nothing, and a GET pays nothing.
+	shown := h.browser()
+	shown.read(b.ask(http.MethodPost, action+"?csrf="+url.QueryEscape(values.Get("csrf")), url.Values{})).answered(403)
+	b.ask(http.MethodGet, action+"?csrf="+url.QueryEscape(values.Get("csrf")), nil)
+	h.unchanged("foreign forms", before)
+	h.holds(who, 500_00)
+	b.press("Оплатить").says("250,00 сом") // the page itself still can
+}
+
+// Every way to change something asks for the token.
+func TestEveryFormIsGuarded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(500_00)).draft(company, "250")
+	before, tried := h.books(), 0
+	for _, route := range h.server.Routes() {
+		if route.Method == http.MethodGet || route.Path == "/osmp" || strings.HasPrefix(route.Method, "echo_") {
+			continue
+		}
+		tried++
+		path := strings.NewReplacer(":service", "dostek", ":draft", strings.TrimPrefix(b.at.Path, "/check/")).Replace(route.Path)
+		everything := url.Values{
+			"phone": {"0700123456"}, "email": {email}, "password": {password}, "old_password": {password}, "offer": {"on"}, "code": {"123456"},
+			"account": {company}, "amount": {"10"}, "session": {"others"}, "switch_lang": {"ky"}, "lang": {"ky"},
+		}
+		shown := h.browser()
+		shown.read(b.ask(route.Method, path, everything)).answered(403)
+	}
+	if tried < 12 {
+		t.Errorf("only %d forms were tried", tried)
+	}
+	h.unchanged("forms without a token", before)
+	if b.open("/cabinet").isAt("/cabinet").page.Find("html").AttrOr("lang", "") != "ru" {
+		t.Error("a form without a token switched the language")
+	}
+}
+
+func TestTokensDifferOnEachPage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(0))
+	seen := map[string]bool{}
+	for range 5 {
+		for _, path := range []string{"/cabinet", "/pay/dostek", "/settings"} {
+			token := b.open(path).csrf()
+			if seen[token] || len(token) < 40 {
+				t.Fatalf("%s: the token %s again", path, token)
+			}
+			seen[token] = true
+		}
+	}
+}
+
+// Links change nothing: all that can be reached by them is followed, signed in
+// and not, and the books don't move.
+func TestLinksMoveNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.deliver()
+	who := h.holder(500_00)
+	b := h.as(who).draft(company, "100").press("Оплатить")
+	open := b.draft(company, "50").at.Path
+	for h.rows("SELECT COUNT(*) FROM payments WHERE state = 'processing'") > 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	h.messages(who.Phone)
+	before := h.books()
+	for name, walker := range map[string]*browser{"a holder": b, "a visitor": h.browser()} {
+		seen, queue := map[string]bool{}, []string{"/", "/cabinet", open, "/pay/dostek?repeat=1", "/settings/password", "/confirm", "/login", "/reset/confirm"}
+		for len(queue) > 0 && len(seen) < 200 {
+			path := queue[0]
+			queue = queue[1:]
+			if seen[path] {
+				continue
+			}
+			seen[path] = true
+			walker.open(path)
+			if walker.status >= 400 {
+				t.Errorf("%s: %s answers %d", name, path, walker.status)
+			}
+			if walker.at.Path != "/logout" {
+				walker.page.Find("a[href]").Each(func(_ int, s *goquery.Selection) {
+					if to, err := walker.at.Parse(s.AttrOr("href", "")); err == nil && to.Host == walker.at.Host {
+						queue = append(queue, to.RequestURI())
+					}
+				})
+			}
+		}
+		if least := map[string]int{"a holder": 40, "a visitor": 8}[name]; len(seen) < least {
+			t.Errorf("%s came by %d pages only", name, len(seen))
+		}
+		h.unchanged(name, before)
+	}
+	h.holds(who, 400_00)
+}
