@@ -155,6 +155,16 @@ func Repeatable(err error) bool {
 	return lostConnection(err)
 }
 
+// Contended tells whether a transaction was given up because others were in
+// its way each time: a smaller one may get past them.
+func Contended(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
+	}
+	return false
+}
+
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	var network *net.OpError

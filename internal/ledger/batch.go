@@ -3,7 +3,10 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -72,14 +75,15 @@ func (l *Ledger) run(batch []*job) {
 		// A commit whose answer was lost is asked again under the same keys:
 		// what it did is found, what it didn't is done now.
 		unknown = unknown || fault.Is(err, fault.Unknown)
-		again := fault.Is(err, fault.Unknown) || errors.Is(err, gorm.ErrDuplicatedKey) ||
+		again := fault.Is(err, fault.Unknown) || errors.Is(err, gorm.ErrDuplicatedKey) || errors.Is(err, errStale) ||
 			(unknown && fault.Is(err, fault.Unavailable))
 		if !again {
 			break
 		}
 	}
-	if len(batch) > 1 && !fault.Is(err, fault.Unavailable) && !unknown {
-		// One posting spoils the rest; alone it spoils only itself.
+	if len(batch) > 1 && !unknown && (!fault.Is(err, fault.Unavailable) || database.Contended(err)) {
+		// One posting spoils the rest, or so many can't get past others; alone
+		// each spoils only itself and locks little.
 		for _, j := range batch {
 			l.run([]*job{j})
 		}
@@ -97,8 +101,6 @@ func failure(err error, unknown bool) error {
 		return fault.New(fault.Unknown, "ledger.post", "").Because(err)
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return fault.New(fault.Conflict, "ledger.post", "").Because(err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fault.New(fault.Unavailable, "ledger.post", "").Because(err)
 	}
 	return fault.Wrap("ledger.post", err)
 }
@@ -106,10 +108,21 @@ func failure(err error, unknown bool) error {
 func (l *Ledger) try(batch []*job) (outcomes []outcome, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 	defer cancel()
+	defer func() {
+		// A rider that panics spoils its own posting, not the process.
+		if r := recover(); r != nil {
+			slog.ErrorContext(ctx, "ledger: panic", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
 	err = l.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		outcomes, err = post(ctx, tx, batch)
 		return err
 	})
+	if err != nil && ctx.Err() != nil && !fault.Is(err, fault.Unknown) {
+		// The database hangs; it would for each posting alone.
+		err = fault.New(fault.Unavailable, "ledger.post", "").Because(err)
+	}
 	return outcomes, err
 }
 

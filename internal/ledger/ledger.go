@@ -68,7 +68,7 @@ type Posting struct {
 	Hash string
 	// Act says why, by the name of the act: "payment.accept".
 	Act string
-	// Entries sum to zero; none is zero.
+	// Entries sum to zero; none is zero or moves more than money.Max.
 	Entries []Entry
 	// Corrects names the transfer that this one corrects; 0: none.
 	Corrects int64
@@ -111,6 +111,9 @@ const (
 	MaxBatch = 500
 	// MaxEntries is the most that a posting may have.
 	MaxEntries = 8
+	// MaxKey and MaxAct are the longest request key and act, in bytes.
+	MaxKey = 120
+	MaxAct = 40
 	// maxQueue postings may wait; more are refused with fault.Unavailable.
 	maxQueue = 20_000
 	// batchTimeout bounds one try of a batch.
@@ -121,6 +124,8 @@ const (
 type Options struct {
 	// Flights is how many batches may be in flight at once.
 	Flights int
+	// Queue is how many postings may wait for a flight.
+	Queue int
 }
 
 // Ledger is the books of one database. Any number of processes may have one.
@@ -144,7 +149,11 @@ func New(db *database.DB, options Options) *Ledger {
 			flights = 1
 		}
 	}
-	l := &Ledger{db: db, queue: make(chan *job, maxQueue)}
+	queue := options.Queue
+	if queue == 0 {
+		queue = maxQueue
+	}
+	l := &Ledger{db: db, queue: make(chan *job, queue)}
 	for range flights {
 		l.wg.Go(l.fly)
 	}
@@ -203,15 +212,16 @@ func (l *Ledger) enqueue(j *job) error {
 
 func (p Posting) check() error {
 	switch {
-	case p.Key == "" || p.Act == "":
-		return fmt.Errorf("a posting needs a key and an act")
+	case p.Key == "" || len(p.Key) > MaxKey || p.Act == "" || len(p.Act) > MaxAct:
+		return fmt.Errorf("a posting needs a key of up to %d bytes and an act of up to %d", MaxKey, MaxAct)
 	case len(p.Entries) < 2 || len(p.Entries) > MaxEntries:
 		return fmt.Errorf("a posting has 2 to %d entries, not %d", MaxEntries, len(p.Entries))
 	}
 	amounts := make([]money.Amount, len(p.Entries))
 	for i, e := range p.Entries {
-		if e.Amount == 0 {
-			return fmt.Errorf("entry %d moves nothing", i)
+		if e.Amount == 0 || e.Amount > money.Max || e.Amount < -money.Max {
+			// The bound keeps whatever a batch adds up far from overflowing.
+			return fmt.Errorf("entry %d moves nothing or too much", i)
 		}
 		amounts[i] = e.Amount
 	}

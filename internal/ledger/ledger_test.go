@@ -2,98 +2,104 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"elsom/internal/database"
-	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 )
 
-// books is a ledger with a till to draw money from.
-type books struct {
-	*ledger.Ledger
-	t    testing.TB
-	db   *database.DB
-	bank int64
-}
-
-func newBooks(t testing.TB, db *database.DB) *books {
-	l := ledger.New(db, ledger.Options{})
-	t.Cleanup(l.Close)
-	bank, err := l.Account(context.Background(), ledger.Bank, "bank")
-	if err != nil {
-		t.Fatal(err)
+// waitFor waits for what another goroutine is about to do.
+func waitFor(t testing.TB, there func() bool) {
+	t.Helper()
+	for range 20_000 {
+		if there() {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return &books{l, t, db, bank}
+	t.Fatal("it never came")
 }
 
-func (b *books) wallet(balance money.Amount) int64 {
-	b.t.Helper()
-	zero := money.Amount(0)
-	account := ledger.Account{Kind: ledger.Wallet, Floor: &zero}
-	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-		account.ID = tx.NewID()
-		account.Subject = fmt.Sprint(account.ID)
-		return ledger.Open(ctx, tx, &account)
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if balance > 0 {
-		b.move(fmt.Sprint("fill:", account.ID), b.bank, account.ID, balance)
-	}
-	return account.ID
-}
-
-func (b *books) post(key string, from, to int64, amount money.Amount) (ledger.Receipt, error) {
-	return b.Post(context.Background(), ledger.Posting{Key: key, Act: "test", Entries: []ledger.Entry{
-		{Account: from, Amount: -amount}, {Account: to, Amount: amount},
-	}})
-}
-
-func (b *books) move(key string, from, to int64, amount money.Amount) {
-	b.t.Helper()
-	if _, err := b.post(key, from, to, amount); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *books) holds(account int64, want money.Amount) {
-	b.t.Helper()
-	got, err := b.Balance(context.Background(), account)
-	if err != nil || got != want {
-		b.t.Fatalf("account %d holds %s (%v), want %s", account, got, err, want)
-	}
-}
-
-func TestOnceOnly(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+// Every transfer sums to zero, and so does the whole, whatever is posted.
+func TestBooksBalance(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
-		payer, payee := b.wallet(100_00), b.wallet(0)
+		a, c := b.wallet(500_00), b.wallet(0)
+		fees, till := b.place(ledger.Fees, "x"), b.open(ledger.Till, -100_00)
 		var wg sync.WaitGroup
-		for range 50 {
+		for i := range 30 {
 			wg.Go(func() {
-				if _, err := b.post("pay", payer, payee, 60_00); err != nil {
+				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("p", i), Act: "test", Entries: []ledger.Entry{
+					{Account: a, Amount: -11_00}, {Account: c, Amount: 10_00}, {Account: fees, Amount: 1_00},
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				if _, err := b.post(fmt.Sprint("t", i), till, c, 10_00); err != nil && !fault.Is(err, fault.Insufficient) {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		b.holds(payer, 40_00)
-		b.holds(payee, 60_00)
-		if _, err := b.post("pay", payer, payee, 30_00); !fault.Is(err, fault.Conflict) {
-			t.Fatalf("other content under the same key: %v", err)
-		}
-		b.holds(payer, 40_00)
+		b.holds(a, 170_00)
+		b.holds(c, 400_00)
+		b.holds(fees, 30_00)
+		b.holds(till, -100_00)
+		b.proved()
 	})
 }
 
+// What doesn't sum to zero, or is no transfer at all, is refused unseen.
+func TestMalformedPostingsAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		a := b.wallet(100_00)
+		entries := func(amounts ...money.Amount) (list []ledger.Entry) {
+			for i, amount := range amounts {
+				list = append(list, ledger.Entry{Account: []int64{a, b.bank}[i%2], Amount: amount})
+			}
+			return list
+		}
+		const most = money.Max
+		for name, p := range map[string]ledger.Posting{
+			"one entry":          {Key: "k", Act: "a", Entries: entries(-1)},
+			"no entries":         {Key: "k", Act: "a"},
+			"not zero":           {Key: "k", Act: "a", Entries: entries(-1, 2)},
+			"a zero entry":       {Key: "k", Act: "a", Entries: entries(-1, 1, 0)},
+			"nine entries":       {Key: "k", Act: "a", Entries: entries(-1, 1, -1, 1, -1, 1, -1, 3, -2)},
+			"no key":             {Act: "a", Entries: entries(-1, 1)},
+			"no act":             {Key: "k", Entries: entries(-1, 1)},
+			"a long key":         {Key: strings.Repeat("k", ledger.MaxKey+1), Act: "a", Entries: entries(-1, 1)},
+			"a long act":         {Key: "k", Act: strings.Repeat("a", ledger.MaxAct+1), Entries: entries(-1, 1)},
+			"too much":           {Key: "k", Act: "a", Entries: entries(-(most + 1), most+1)},
+			"a sum that wraps":   {Key: "k", Act: "a", Entries: entries(-1<<63, 1<<62, -1<<63, 1<<62)},
+			"a side that wraps":  {Key: "k", Act: "a", Entries: entries(1<<62, -1<<62, 1<<62, -1<<62, 1<<62, -1<<62)},
+			"an unknown account": {Key: "k", Act: "a", Entries: []ledger.Entry{{Account: a, Amount: -1}, {Account: 4711, Amount: 1}}},
+		} {
+			if _, err := b.Post(context.Background(), p); !fault.Is(err, fault.Internal) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		b.holds(a, 100_00)
+		if n := b.transfers("k"); n != 0 {
+			t.Errorf("%d were written", n)
+		}
+		b.proved()
+	})
+}
+
+// No wallet falls below zero, whoever else spends at the same moment.
 func TestNoDebt(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		payer, payee := b.wallet(100_00), b.wallet(0)
 		var wg sync.WaitGroup
@@ -108,5 +114,224 @@ func TestNoDebt(t *testing.T) {
 		wg.Wait()
 		b.holds(payer, 1_00)
 		b.holds(payee, 99_00)
+		_, err := b.post("more", payer, payee, 1_01)
+		var below *ledger.BelowFloor
+		if !errors.As(err, &below) || below.Account != payer || below.Balance != 1_00 {
+			t.Errorf("the refusal says %v", err)
+		}
+		b.move("all", payer, payee, 1_00) // exactly to the floor
+		b.holds(payer, 0)
+		b.proved()
+	})
+}
+
+// Should the ledger ever miscount, the database itself refuses a debt.
+func TestNoDebtInTheDatabase(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		a, till := b.wallet(10), b.open(ledger.Till, -5)
+		for _, statement := range []string{
+			fmt.Sprintf("UPDATE accounts SET balance = -1 WHERE id = %d", a),
+			fmt.Sprintf("UPDATE accounts SET balance = -6 WHERE id = %d", till),
+			fmt.Sprintf("UPDATE accounts SET balance = 1.5 WHERE id = %d AND balance = 1.5", a),
+		} {
+			result := db.Gorm(context.Background()).Exec(statement)
+			if result.Error == nil && result.RowsAffected > 0 {
+				t.Errorf("done: %s", statement)
+			}
+		}
+		err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+			return ledger.SetFloor(ctx, tx, a, 11)
+		})
+		if err == nil {
+			t.Error("a floor was set above the balance")
+		}
+		b.holds(a, 10)
+	})
+}
+
+// A floor that moves holds from then on.
+func TestFloorMoves(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		till, a := b.open(ledger.Till, -50_00), b.wallet(0)
+		set := func(account int64, floor money.Amount) error {
+			return db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+				return ledger.SetFloor(ctx, tx, account, floor)
+			})
+		}
+		if err := set(till, -80_00); err != nil {
+			t.Fatal(err)
+		}
+		b.move("in", till, a, 80_00)
+		_, err := b.post("more", till, a, 1)
+		wantKind(t, err, fault.Insufficient)
+		if err := set(b.bank, 0); !errors.Is(err, database.ErrRowCount) {
+			t.Errorf("an account without a floor got one: %v", err)
+		}
+	})
+}
+
+// One transfer for a request key, whoever asks however often and at once.
+func TestOnceOnly(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		payer, payee := b.wallet(100_00), b.wallet(0)
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		first, transfers := 0, map[int64]bool{}
+		for range 50 {
+			wg.Go(func() {
+				receipt, err := b.post("pay", payer, payee, 60_00)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				transfers[receipt.Transfer] = true
+				if !receipt.Replayed {
+					first++
+				}
+			})
+		}
+		wg.Wait()
+		if first != 1 || len(transfers) != 1 {
+			t.Errorf("%d were first, of %d transfers", first, len(transfers))
+		}
+		b.holds(payer, 40_00)
+		b.holds(payee, 60_00)
+		b.conflicts(payer, payee)
+		b.holds(payer, 40_00)
+		b.proved()
+	})
+}
+
+// conflicts asks for other content under the key "pay".
+func (b *books) conflicts(payer, payee int64) {
+	b.t.Helper()
+	same := between("pay", payer, payee, 60_00)
+	for name, change := range map[string]func(*ledger.Posting){
+		"another sum":     func(p *ledger.Posting) { p.Entries = between("", payer, payee, 30_00).Entries },
+		"another account": func(p *ledger.Posting) { p.Entries = between("", payer, b.bank, 60_00).Entries },
+		"another act":     func(p *ledger.Posting) { p.Act = "other" },
+		"another hash":    func(p *ledger.Posting) { p.Hash = "other" },
+		"a correction":    func(p *ledger.Posting) { p.Corrects = 1 },
+	} {
+		other := same
+		change(&other)
+		if _, err := b.Post(context.Background(), other); !fault.Is(err, fault.Conflict) {
+			b.t.Errorf("%s under the same key: %v", name, err)
+		}
+	}
+}
+
+// The unique key stands in the database, should the ledger ever overlook one.
+func TestOnceOnlyInTheDatabase(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		b.move("k", b.wallet(1), b.bank, 1)
+		err := db.Gorm(context.Background()).Exec(`INSERT INTO transfers (id, request_key, request_hash, act, posted_at)
+			SELECT 1, request_key, request_hash, act, posted_at FROM transfers WHERE request_key = 'k'`).Error
+		if err == nil {
+			t.Fatal("a second transfer under one key")
+		}
+	})
+}
+
+// Nothing erased: the database refuses to change what was written.
+func TestNothingErased(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		a := b.wallet(100_00)
+		b.move("k", a, b.bank, 10_00)
+		statements := []string{
+			"UPDATE transfers SET act = 'x'", "UPDATE transfers SET request_key = 'x' WHERE request_key = 'k'",
+			"DELETE FROM transfers", "UPDATE entries SET amount = amount + 1", "UPDATE entries SET account_id = 1",
+			"DELETE FROM entries", "DELETE FROM accounts",
+			"UPDATE accounts SET kind = 'x'", "UPDATE accounts SET subject = 'x' WHERE kind = 'wallet'", "UPDATE accounts SET id = id + 1",
+			"UPDATE accounts SET currency = 'USD'", "UPDATE accounts SET opened_at = opened_at",
+			"INSERT INTO transfers SELECT * FROM transfers", "INSERT INTO entries SELECT * FROM entries",
+		}
+		if db.Dialect() == database.Postgres {
+			statements = append(statements, "TRUNCATE transfers", "TRUNCATE entries", "TRUNCATE accounts", "TRUNCATE transfers, entries, accounts CASCADE",
+				"INSERT INTO accounts SELECT * FROM accounts ON CONFLICT (id) DO UPDATE SET kind = 'x'")
+		} else {
+			statements = append(statements, "INSERT OR REPLACE INTO transfers SELECT * FROM transfers",
+				"INSERT OR REPLACE INTO entries SELECT transfer_id, line, account_id, amount + 1 FROM entries",
+				"INSERT OR REPLACE INTO accounts SELECT id, kind, subject, 'USD', balance, floor, opened_at FROM accounts")
+		}
+		for _, statement := range statements {
+			if db.Gorm(context.Background()).Exec(statement).Error == nil {
+				t.Errorf("done: %s", statement)
+			}
+		}
+		b.holds(a, 90_00)
+		b.proved()
+	})
+}
+
+// A mistake is corrected by another transfer that names the first.
+func TestCorrectionNamesTheFirst(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		a := b.wallet(100_00)
+		wrong, err := b.post("k", a, b.bank, 10_00)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := between("k:back", b.bank, a, 10_00)
+		back.Corrects = 4711
+		if _, err := b.Post(context.Background(), back); err == nil {
+			t.Error("it corrects what is not there")
+		}
+		back.Corrects = wrong.Transfer
+		if _, err := b.Post(context.Background(), back); err != nil {
+			t.Fatal(err)
+		}
+		b.holds(a, 100_00)
+		b.proved()
+	})
+}
+
+// A balance is the sum of its entries, after refusals and replays too.
+func TestBalanceIsItsEntries(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		wallets := []int64{b.wallet(50_00), b.wallet(50_00), b.wallet(50_00)}
+		var wg sync.WaitGroup
+		for i := range 60 {
+			wg.Go(func() {
+				from, to := wallets[i%3], wallets[(i+1+i%2)%3]
+				_, err := b.post(fmt.Sprint("p", i%40), from, to, money.Amount(1+i%7)*10_00)
+				if err != nil && !fault.Is(err, fault.Insufficient) && !fault.Is(err, fault.Conflict) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, id := range wallets {
+			var sum money.Amount
+			if err := db.Gorm(context.Background()).Raw("SELECT CAST(SUM(amount) AS BIGINT) FROM entries WHERE account_id = ?", id).Scan(&sum).Error; err != nil {
+				t.Fatal(err)
+			}
+			b.holds(id, sum)
+		}
+		b.proved()
+	})
+}
+
+// Several entries of one account count by their sum, not by their order.
+func TestEntriesOfOneAccountCountTogether(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		a := b.wallet(10_00)
+		_, err := b.Post(context.Background(), ledger.Posting{Key: "k", Act: "test", Entries: []ledger.Entry{
+			{Account: a, Amount: -15_00}, {Account: b.bank, Amount: 9_00}, {Account: a, Amount: 6_00},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.holds(a, 1_00)
+		b.proved()
 	})
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,11 +125,13 @@ func updateBalances(tx *database.Tx, accounts map[int64]*lockedAccount) error {
 			balances[id] = a.Balance
 		}
 	}
-	return setBalances(tx, balances, "v.amount")
+	return setBalances(tx, balances, "v.amount", "NOT NULL")
 }
 
 // addToBalances adds to accounts that nobody locked before. Where there are
 // several, they are locked in order first: two batches must not meet crosswise.
+// A wallet that was opened since the locks were taken is not among them: the
+// count is wrong then, and the postings are decided anew.
 func addToBalances(tx *database.Tx, deltas map[int64]money.Amount) error {
 	if len(deltas) > 1 && tx.Dialect() == database.Postgres {
 		var ids []int64
@@ -136,10 +139,13 @@ func addToBalances(tx *database.Tx, deltas map[int64]money.Amount) error {
 			return err
 		}
 	}
-	return setBalances(tx, deltas, "accounts.balance + v.amount")
+	return setBalances(tx, deltas, "accounts.balance + v.amount", "NULL")
 }
 
-func setBalances(tx *database.Tx, amounts map[int64]money.Amount, expression string) error {
+// errStale is an account that isn't there, or isn't as it was read.
+var errStale = errors.New("ledger: stale account")
+
+func setBalances(tx *database.Tx, amounts map[int64]money.Amount, expression, floor string) error {
 	if len(amounts) == 0 {
 		return nil
 	}
@@ -149,12 +155,12 @@ func setBalances(tx *database.Tx, amounts map[int64]money.Amount, expression str
 	}
 	result := tx.Gorm().Exec("WITH v(id, amount) AS (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))"+
 		strings.Repeat(",(?,?)", len(amounts)-1)+
-		") UPDATE accounts SET balance = "+expression+" FROM v WHERE accounts.id = v.id", values...)
+		") UPDATE accounts SET balance = "+expression+" FROM v WHERE accounts.id = v.id AND accounts.floor IS "+floor, values...)
 	if result.Error != nil {
 		return result.Error
 	}
 	if result.RowsAffected != int64(len(amounts)) {
-		return fmt.Errorf("%w: %d of %d accounts", database.ErrRowCount, result.RowsAffected, len(amounts))
+		return fmt.Errorf("%w: %w: %d of %d accounts", errStale, database.ErrRowCount, result.RowsAffected, len(amounts))
 	}
 	return nil
 }

@@ -1,0 +1,4 @@
+package ledger
+
+// Waiting tells how many postings wait for a flight.
+func (l *Ledger) Waiting() int { return len(l.queue) }

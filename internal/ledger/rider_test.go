@@ -1,0 +1,318 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// ride is a row of the tests' own table, which the ledger knows nothing of.
+type ride struct {
+	Name   string
+	Payer  int64
+	Amount money.Amount
+}
+
+// rides judges that a payer moves at most 100,00 in all, and misbehaves on
+// certain names.
+var rides = &database.Family[ride]{Name: "ride", Judge: judgeRides, Write: writeRides}
+
+var errTooFar = fault.New(fault.Limit, "ride", "ride.too_far")
+
+func judgeRides(_ context.Context, tx *database.Tx, rows []ride) (func(int) error, error) {
+	sums := map[int64]money.Amount{}
+	var before []ride
+	if err := tx.Gorm().Raw("SELECT payer, CAST(SUM(amount) AS BIGINT) AS amount FROM rides GROUP BY payer").Scan(&before).Error; err != nil {
+		return nil, err
+	}
+	for _, r := range before {
+		sums[r.Payer] = r.Amount
+	}
+	for _, r := range rows {
+		if r.Name == "judge fails" {
+			return nil, errors.New("a broken judge")
+		}
+	}
+	return func(i int) error {
+		if sums[rows[i].Payer]+rows[i].Amount > 100_00 {
+			return errTooFar
+		}
+		sums[rows[i].Payer] += rows[i].Amount
+		return nil
+	}, nil
+}
+
+func writeRides(_ context.Context, tx *database.Tx, rows []ride) error {
+	values := make([]any, 0, 3*len(rows))
+	for _, r := range rows {
+		switch r.Name {
+		case "panics":
+			panic("a rider's bug")
+		case "miscounts":
+			return database.ErrRowCount
+		}
+		values = append(values, r.Name, r.Payer, r.Amount)
+	}
+	return tx.Gorm().Exec("INSERT INTO rides (name, payer, amount) VALUES (?,?,?)"+strings.Repeat(",(?,?,?)", len(rows)-1), values...).Error
+}
+
+func withRides(t testing.TB, db *database.DB) {
+	t.Helper()
+	err := db.Gorm(context.Background()).Exec("CREATE TABLE rides (name VARCHAR(40) NOT NULL UNIQUE, payer BIGINT NOT NULL, amount BIGINT NOT NULL CHECK (amount <> 13))").Error
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rode lists the rows that were written.
+func (b *books) rode() string {
+	b.t.Helper()
+	var names []string
+	if err := b.db.Gorm(context.Background()).Raw("SELECT name FROM rides ORDER BY name").Scan(&names).Error; err != nil {
+		b.t.Fatal(err)
+	}
+	return strings.Join(names, " ")
+}
+
+// ridden is a posting with a ride of its own name and amount.
+func (b *books) ridden(name string, from int64, amount money.Amount) ledger.Posting {
+	return between(name, from, b.bank, amount, rides.Row(ride{name, from, amount}))
+}
+
+func TestRidersCommitWithTheirTransfer(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := newBooks(t, db)
+		a := b.wallet(50_00)
+		if _, err := b.Post(context.Background(), b.ridden("first", a, 20_00)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.Post(context.Background(), b.ridden("short", a, 40_00))
+		wantKind(t, err, fault.Insufficient)
+		b.holds(a, 30_00)
+		if got := b.rode(); got != "first" {
+			t.Errorf("written: %s", got)
+		}
+	})
+}
+
+// A replay writes nothing, also when it comes with other riders, or in the
+// same batch as the first.
+func TestReplayWritesNoRiders(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := oneFlight(t, db)
+		a := b.wallet(80_00)
+		g := shut(t, b)
+		again := g.ridden("k", a, 30_00)
+		again.Riders = []database.Rider{rides.Row(ride{"again", a, 30_00})}
+		first, same := g.queue(g.ridden("k", a, 30_00)), g.queue(again)
+		g.release()
+		later, err := g.Post(context.Background(), again)
+		if first.err != nil || same.err != nil || err != nil {
+			t.Fatal(first.err, same.err, err)
+		}
+		if first.Replayed || !same.Replayed || !later.Replayed || same.Transfer != first.Transfer || later.Transfer != first.Transfer {
+			t.Errorf("%+v, %+v, %+v", first.Receipt, same.Receipt, later)
+		}
+		if !later.PostedAt.Equal(first.PostedAt) {
+			t.Errorf("posted at %v, then at %v", first.PostedAt, later.PostedAt)
+		}
+		g.holds(a, 50_00)
+		if got := g.rode(); got != "k" {
+			t.Errorf("written: %s", got)
+		}
+		g.proved()
+	})
+}
+
+// A judge sees what was accepted before it, in the batch as in the database,
+// and nothing of what was refused.
+func TestJudgeSeesWhatWasAccepted(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := oneFlight(t, db)
+		a, poor := b.wallet(500_00), b.wallet(10_00)
+		g := shut(t, b)
+		answers := []*answer{
+			g.queue(g.ridden("1", a, 40_00)),
+			g.queue(g.ridden("2", a, 70_00)),    // above 100 with the first
+			g.queue(g.ridden("3", a, 60_00)),    // exactly 100, since the second was refused
+			g.queue(g.ridden("4", a, 1)),        // above
+			g.queue(g.ridden("5", poor, 90_00)), // short of money: never judged
+			g.queue(g.ridden("6", poor, 10_00)),
+		}
+		g.release()
+		for i, kind := range []fault.Kind{-1, fault.Limit, -1, fault.Limit, fault.Insufficient, -1} {
+			if kind < 0 && answers[i].err == nil {
+				continue
+			}
+			wantKind(t, answers[i].err, kind)
+		}
+		if !errors.Is(answers[1].err, errTooFar) {
+			t.Errorf("the judge's word came back as %v", answers[1].err)
+		}
+		_, err := g.Post(context.Background(), g.ridden("7", a, 1))
+		wantKind(t, err, fault.Limit)
+		if got := g.rode(); got != "1 3 6" {
+			t.Errorf("written: %s", got)
+		}
+		g.holds(a, 400_00)
+		g.proved()
+	})
+}
+
+// Whatever is wrong with one posting, those beside it in the batch go through.
+func TestRefusalNeverFailsNeighbours(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := oneFlight(t, db)
+		a, poor, full := b.wallet(900_00), b.wallet(1), b.wallet(90_00)
+		b.move("taken", a, b.bank, 1_00)
+		b.move("ridden", a, b.bank, 1_00)
+		if _, err := b.Post(context.Background(), b.ridden("name taken", a, 1_00)); err != nil {
+			t.Fatal(err)
+		}
+		toFull := between("above", a, full, 20_00)
+		toFull.Entries[1].Most = 100_00
+		for name, bad := range map[string]struct {
+			posting ledger.Posting
+			kind    fault.Kind
+		}{
+			"short":            {between("short", poor, b.bank, 2), fault.Insufficient},
+			"above":            {toFull, fault.Limit},
+			"conflict":         {between("taken", a, b.bank, 2_00), fault.Conflict},
+			"judged":           {b.ridden("judged", a, 101_00), fault.Limit},
+			"judge fails":      {b.ridden("judge fails", a, 1_00), fault.Internal},
+			"panics":           {b.ridden("panics", a, 1_00), fault.Internal},
+			"miscounts":        {b.ridden("miscounts", a, 1_00), fault.Internal},
+			"check":            {b.ridden("check", a, 13), fault.Internal},
+			"unique":           {between("unique", a, b.bank, 1_00, rides.Row(ride{"name taken", 1, 1})), fault.Conflict},
+			"no such account":  {between("nowhere", a, 4711, 1_00), fault.Internal},
+			"corrects nothing": {ledger.Posting{Key: "corrects", Act: "test", Corrects: 4711, Entries: between("", a, b.bank, 1).Entries}, fault.Internal},
+		} {
+			t.Run(name, func(t *testing.T) {
+				payer := b.wallet(10_00)
+				g := shut(t, b)
+				before := g.queue(g.ridden(name+" before", payer, 1_00))
+				wrong := g.queue(bad.posting)
+				after := g.queue(g.ridden(name+" after", payer, 2_00))
+				g.release()
+				if before.err != nil || after.err != nil {
+					t.Errorf("neighbours: %v, %v", before.err, after.err)
+				}
+				wantKind(t, wrong.err, bad.kind)
+				b.holds(payer, 7_00)
+			})
+		}
+		b.holds(a, 897_00)
+		b.holds(full, 90_00)
+		b.proved()
+		if got := b.rode(); strings.Contains(got, "panics ") && !strings.Contains(got, "panics before") {
+			t.Errorf("written: %s", got)
+		}
+	})
+}
+
+// Callers tell a taken unique key of a rider from other conflicts.
+func TestTakenKeyOfARiderIsKnown(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := newBooks(t, db)
+		a := b.wallet(10_00)
+		if _, err := b.Post(context.Background(), b.ridden("x", a, 1_00)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.post("y", a, b.bank, 1_00, rides.Row(ride{"x", a, 1}))
+		wantKind(t, err, fault.Conflict)
+		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := b.Post(context.Background(), between("x", a, b.bank, 2_00)); errors.Is(err, gorm.ErrDuplicatedKey) || !fault.Is(err, fault.Conflict) {
+			t.Errorf("a request key: %v", err)
+		}
+		if n := b.transfers("y"); n != 0 {
+			t.Error("the transfer was written without its rider")
+		}
+		b.holds(a, 9_00)
+	})
+}
+
+// A rider's wrong number of rows takes its transfer back.
+func TestRowCountRollsBack(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := newBooks(t, db)
+		a := b.wallet(10_00)
+		_, err := b.Post(context.Background(), b.ridden("miscounts", a, 1_00))
+		if !errors.Is(err, database.ErrRowCount) {
+			t.Errorf("got %v", err)
+		}
+		if n := b.transfers("miscounts"); n != 0 {
+			t.Error("the transfer was written")
+		}
+		b.holds(a, 10_00)
+		b.proved()
+	})
+}
+
+// A full batch with one statement of each kind: the counts don't depend on
+// how many postings there are, and the parameters fit.
+func TestFullBatch(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := oneFlight(t, db)
+		places := make([]int64, ledger.MaxEntries-1)
+		for i := range places {
+			places[i] = b.place(ledger.Payable, fmt.Sprint(i))
+		}
+		wallets := make([]int64, ledger.MaxBatch+1)
+		b.openMany(wallets)
+		g := shut(t, b)
+		answers := make([]*answer, len(wallets))
+		for i, id := range wallets {
+			p := ledger.Posting{Key: fmt.Sprint("full", i), Act: "test", Riders: []database.Rider{rides.Row(ride{fmt.Sprint(i), id, 7})}}
+			for _, place := range places {
+				p.Entries = append(p.Entries, ledger.Entry{Account: place, Amount: -1})
+			}
+			p.Entries = append(p.Entries, ledger.Entry{Account: id, Amount: ledger.MaxEntries - 1})
+			answers[i] = g.queue(p)
+		}
+		g.release()
+		for _, a := range answers {
+			if a.err != nil {
+				t.Fatal(a.err)
+			}
+		}
+		g.holds(places[0], -money.Amount(len(wallets)))
+		g.proved()
+	})
+}
+
+func (b *books) openMany(ids []int64) {
+	b.t.Helper()
+	zero := money.Amount(0)
+	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+		for i := range ids {
+			account := ledger.Account{ID: tx.NewID(), Kind: ledger.Wallet, Floor: &zero}
+			account.Subject = fmt.Sprint(account.ID)
+			if err := ledger.Open(ctx, tx, &account); err != nil {
+				return err
+			}
+			ids[i] = account.ID
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
