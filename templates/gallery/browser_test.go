@@ -166,6 +166,13 @@ func shoot(width, least int64, scale float64, to *[]byte) chromedp.Action {
 		if err := emulation.SetDeviceMetricsOverride(width, height, scale, width < 600).Do(ctx); err != nil {
 			return err
 		}
+		return capture(to).Do(ctx)
+	})
+}
+
+// capture takes a picture of what the screen shows.
+func capture(to *[]byte) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
 		data, err := page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).Do(ctx)
 		*to = data
 		return err

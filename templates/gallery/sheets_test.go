@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -111,33 +112,38 @@ func shrink(o one) int64 {
 	return 100
 }
 
-// readme makes the README's few pictures.
+// readme makes the README's pictures: four screens of a phone in a row.
 func readme(t *testing.T, h *hall, ctx context.Context, dir string) {
 	t.Helper()
-	for _, p := range []struct {
-		state string
-		lang  i18n.Lang
-		dark  bool
+	for name, row := range map[string]struct {
+		one
+		states []string
 	}{
-		{"phone", i18n.RU, false},
-		{"cabinet", i18n.RU, false},
-		{"services", i18n.KY, false},
-		{"pay-typed", i18n.RU, false},
-		{"check", i18n.RU, false},
-		{"receipt", i18n.RU, false},
-		{"receipt", i18n.KY, true},
+		"pages":   {one{i18n.RU, 360, false}, []string{"phone", "services", "check", "receipt"}},
+		"ky-dark": {one{i18n.KY, 360, true}, []string{"cabinet", "pay-typed", "check", "receipt"}},
 	} {
+		var body strings.Builder
+		for _, state := range row.states {
+			var picture []byte
+			must(t, chromedp.Run(ctx, look(row.width, row.dark), visit(h.URL+"/"+string(row.lang)+"/"+state),
+				emulation.SetDeviceMetricsOverride(row.width, 780, 1.5, true), capture(&picture)))
+			h.mu.Lock()
+			h.pictures[name+state] = picture
+			h.mu.Unlock()
+			fmt.Fprintf(&body, `<img src="/picture/%s" width="300">`, name+state)
+		}
+		h.mu.Lock()
+		h.sheets[name] = rowHead + body.String()
+		h.mu.Unlock()
 		var picture []byte
-		if err := chromedp.Run(ctx, look(360, p.dark), visit(h.URL+"/"+string(p.lang)+"/"+p.state), shoot(360, 740, 1, &picture)); err != nil {
-			t.Fatal(err)
-		}
-		name := p.state + "-" + string(p.lang)
-		if p.dark {
-			name += "-dark"
-		}
+		must(t, chromedp.Run(ctx, look(1296, false), emulation.SetDeviceMetricsOverride(1296, 100, 1, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1296, 100, 1, &picture)))
 		write(t, filepath.Join(dir, name+".png"), picture)
 	}
 }
+
+const rowHead = `<!DOCTYPE html><meta charset="utf-8"><style>
+body{margin:0;padding:24px 12px;background:#e9e5dc;display:flex;justify-content:space-evenly}
+img{display:block;border-radius:22px;box-shadow:0 2px 24px #0003}</style>`
 
 func write(t *testing.T, name string, data []byte) {
 	t.Helper()
