@@ -88,10 +88,11 @@ func writeFile(book Book) ([]byte, error) {
 // mapping makes one of key, value, key, value …; a nil value is left out.
 func mapping(pairs ...any) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
-	for i := 0; i < len(pairs); i += 2 {
-		if value := pairs[i+1].(*yaml.Node); value != nil {
-			n.Content = append(n.Content, bare(pairs[i].(string)), value)
+	for len(pairs) >= 2 {
+		if value := pairs[1].(*yaml.Node); value != nil {
+			n.Content = append(n.Content, bare(pairs[0].(string)), value)
 		}
+		pairs = pairs[2:]
 	}
 	return n
 }

@@ -229,8 +229,7 @@ func (r *reader) percent(n *yaml.Node, what string) int64 {
 
 // plain refuses what would make one file mean two things: anchors, aliases,
 // merged mappings, tags of its own.
-func (r *reader) plain(n *yaml.Node) bool {
-	before := len(r.problems)
+func (r *reader) plain(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		r.fail(n, "anchors and aliases are not used here; write the value out")
@@ -240,5 +239,4 @@ func (r *reader) plain(n *yaml.Node) bool {
 	for _, child := range n.Content {
 		r.plain(child)
 	}
-	return len(r.problems) == before
 }

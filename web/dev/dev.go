@@ -71,7 +71,7 @@ func (d *Door) Routes(g *echo.Group) {
 
 // numberKept is the session's name for the number last looked at, so that
 // handset and terminal offer it again.
-const numberKept = "dev.number"
+const numberKept = "dev_number"
 
 func (d *Door) frame(c echo.Context) layout.Frame {
 	s := session.Of(c)

@@ -141,6 +141,7 @@ func (s *site) get(address string, status int) *goquery.Document {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	return s.page(answer, status)
 }
 
@@ -155,12 +156,12 @@ func (s *site) submit(form *goquery.Selection, status int) *goquery.Document {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	return s.page(answer, status)
 }
 
 func (s *site) page(answer *http.Response, status int) *goquery.Document {
 	s.t.Helper()
-	defer func() { _ = answer.Body.Close() }()
 	page, err := goquery.NewDocumentFromReader(answer.Body)
 	if err != nil {
 		s.t.Fatal(err)

@@ -195,7 +195,7 @@ func TestGoldenAnswers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(file) //nolint:gosec // a file of testdata
+			want, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
