@@ -51,7 +51,7 @@ func New(d Doors) *echo.Echo {
 	e.Server.IdleTimeout = 2 * time.Minute
 	e.Server.MaxHeaderBytes = 32 << 10
 
-	e.Use(middleware.RequestID(), logged, recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
+	e.Use(unnumbered, middleware.RequestID(), logged, recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
 
 	e.GET("/healthz", d.Healthy)
 	e.GET("/static/*", echo.WrapHandler(static.Handler()))
@@ -135,6 +135,15 @@ func addresses(trusted []netip.Prefix) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(options...)
 }
 
+// unnumbered takes off the number that a request came with: by ours a person's
+// page is found in the log, and nobody else's words belong there.
+func unnumbered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Request().Header.Del(echo.HeaderXRequestID)
+		return next(c)
+	}
+}
+
 // logged writes a line for each request: its route, never its path or query,
 // which may hold a number.
 var logged = middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
@@ -151,7 +160,8 @@ func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if r := recover(); r != nil {
-				slog.ErrorContext(c.Request().Context(), "web: panic", "panic", r, "route", c.Path(), "stack", string(debug.Stack()))
+				slog.ErrorContext(c.Request().Context(), "web: panic", "panic", r, "route", c.Path(),
+					"request_id", c.Response().Header().Get(echo.HeaderXRequestID), "stack", string(debug.Stack()))
 				err = fault.New(fault.Internal, "web.panic", "")
 			}
 		}()

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"errors"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -40,7 +41,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		}
 	}
 	page := portal.ErrorPage{
-		Frame: p.frame(c), Status: status, RetryAfter: f.RetryAfter,
+		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
 		Stale: f.Message == "session.stale",
 	}
 	if f.Message != "" && !page.Stale {
@@ -50,9 +51,23 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		page.Words = p.lang(c).T("door.unknown")
 	}
 	retryAfter(c, f)
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	if err := render(c, status, page); err != nil {
-		c.Logger().Error(err)
+		slog.ErrorContext(ctx(c), "portal: no page for an error", "error", err)
 		_ = c.NoContent(http.StatusInternalServerError)
+	}
+	return status
+}
+
+// shownAs gives the status whose words fit: a request that was too large or
+// strange in another way could not be read.
+func shownAs(status int) int {
+	switch status {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests:
+		return status
+	}
+	if status < http.StatusInternalServerError {
+		return http.StatusUnprocessableEntity
 	}
 	return status
 }

@@ -8,6 +8,7 @@ package portal
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -143,7 +144,7 @@ func (p *Portal) keepLanguage(c echo.Context, lang i18n.Lang) {
 	s.SetLang(string(lang))
 	if holder, ok := s.Customer(); ok && holder.Lang != string(lang) {
 		if err := p.Customers.SetLanguage(c.Request().Context(), holder.ID, string(lang)); err != nil {
-			c.Logger().Warn(err)
+			slog.WarnContext(ctx(c), "portal: language not kept", "customer", holder.ID, "error", err)
 		}
 	}
 }

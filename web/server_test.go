@@ -1,0 +1,300 @@
+package web_test
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
+	"elsom/static"
+	"elsom/web"
+)
+
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	t.Parallel()
+	for _, https := range []bool{false, true} {
+		h := houseWith(t, setting{https: https, doors: func(d *web.Doors) { d.Dev = breaking{} }})
+		b := h.as(h.holder(100_00))
+		for _, c := range []struct {
+			method, path string
+			status       int
+			cache        string
+		}{
+			{"GET", "/cabinet", 200, "no-store"}, {"GET", "/offer", 200, "no-store"}, {"GET", "/", 303, "no-store"},
+			{"GET", "/nowhere", 404, "no-store"}, {"GET", "/receipt/1", 404, "no-store"}, {"DELETE", "/cabinet", 403, "no-store"},
+			{"HEAD", "/nowhere", 404, "no-store"}, {"POST", "/cabinet", 403, "no-store"}, {"POST", "/pay/dostek", 403, "no-store"},
+			{"PROPFIND", "/", 403, "no-store"}, {"OPTIONS", "/", 404, "no-store"}, {"TRACE", "/", 403, "no-store"}, {"GET", "/dev/panic", 500, "no-store"}, {"GET", "/dev/internal", 500, "no-store"},
+			{"GET", "/osmp", 401, "no-store"}, {"GET", static.Path("css/elsom.css"), 200, "public, max-age=31536000, immutable"},
+			{"GET", "/static/css/elsom.css", 404, ""}, {"GET", "/static/../server.go", 404, "no-store"},
+			{"GET", "/healthz", 200, ""}, {"GET", "/favicon.ico", 302, ""},
+		} {
+			answer := b.send(c.method, c.path, nil, "Content-Type", "application/x-www-form-urlencoded")
+			b.at = &url.URL{Scheme: b.at.Scheme, Host: b.at.Host, Path: c.path}
+			if b.armoured(answer.Header()); answer.Code != c.status {
+				t.Errorf("%s %s answers %d, want %d", c.method, c.path, answer.Code, c.status)
+			}
+			if got := answer.Header().Get("Cache-Control"); c.cache != "" && got != c.cache {
+				t.Errorf("%s %s (%d): Cache-Control is %q, want %q", c.method, c.path, answer.Code, got, c.cache)
+			}
+		}
+	}
+}
+
+// breaking is a door behind which everything goes wrong.
+type breaking struct{}
+
+const private = "the text of an error: SELECT password_hash FROM customers"
+
+func (breaking) Routes(g *echo.Group) {
+	g.GET("/panic", func(echo.Context) error { panic(private) })
+	g.GET("/internal", func(echo.Context) error { return errors.New(private) })
+	g.GET("/kind/:kind", func(c echo.Context) error {
+		for _, kind := range fault.Kinds() {
+			if strings.ReplaceAll(kind.String(), " ", "-") == c.Param("kind") {
+				return fault.New(kind, "test.act", "").After(90 * time.Second).Because(errors.New(private))
+			}
+		}
+		return nil
+	})
+	g.GET("/late", func(c echo.Context) error {
+		_ = c.String(http.StatusOK, "begun")
+		panic(private)
+	})
+}
+
+var requestID = regexp.MustCompile(`[A-Za-z0-9]{32}`)
+
+func TestPanicEndsARequestOnly(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Dev = breaking{} }})
+	b := h.browser().open("/dev/panic").answered(500).says("У нас что-то сломалось", "Номер обращения")
+	id := requestID.FindString(b.page.Find(".failure-id").Text())
+	if id == "" || id != b.header.Get("X-Request-Id") {
+		t.Errorf("the page names %q, the header %q", id, b.header.Get("X-Request-Id"))
+	}
+	for _, words := range [][]string{{"web: panic", "stack"}, {"web: request failed", id}, {"web: request", `"status":500`, id}} {
+		if len(said.lines(words...)) == 0 {
+			t.Errorf("no line is logged with %q", words)
+		}
+	}
+	if len(said.lines("web: panic", id)) == 0 {
+		t.Error("the panic's line doesn't name the request")
+	}
+	b.ask(http.MethodGet, "/dev/late", nil)
+	b.open("/").answered(200)
+}
+
+// Every kind of fault has its page; what happened inside stays inside.
+func TestEveryKindHasItsPage(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Dev = breaking{} }})
+	want := map[fault.Kind]int{
+		fault.Internal: 500, fault.Invalid: 422, fault.NotFound: 404, fault.Forbidden: 403, fault.Conflict: 422,
+		fault.Insufficient: 422, fault.Limit: 422, fault.TooMany: 429, fault.Unavailable: 503, fault.Unknown: 503,
+	}
+	if len(want) != len(fault.Kinds()) {
+		t.Fatal("there are other kinds")
+	}
+	for _, lang := range []string{"ru", "ky", "en"} {
+		b := h.browser().open("/?lang=" + lang)
+		for kind, status := range want {
+			b.open("/dev/kind/" + strings.ReplaceAll(kind.String(), " ", "-")).answered(status)
+			if strings.Contains(b.body, "SELECT") || strings.Contains(b.body, "test.act") || strings.Contains(b.body, kind.String()+":") {
+				t.Errorf("%s tells what happened inside: %s", kind, b.text())
+			}
+			if b.control(map[string]string{"ru": "Помощь", "ky": "Жардам", "en": "Help"}[lang]).Length() == 0 ||
+				b.page.Find(".failure .actions a").Length() == 0 {
+				t.Errorf("%s: no way out: %s", kind, b.text())
+			}
+			if retry := b.header.Get("Retry-After"); (kind == fault.TooMany || kind == fault.Unavailable) && retry != "90" {
+				t.Errorf("%s: Retry-After %q", kind, retry)
+			}
+			if got := b.page.Find("html").AttrOr("lang", ""); got != lang {
+				t.Errorf("%s in %s: the page is in %s", kind, lang, got)
+			}
+		}
+	}
+	b := h.browser().open("/dev/kind/too-many")
+	b.says("Попробуйте снова через 2 минуты")
+}
+
+func TestLargeAndStrangeBodies(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(500_00)).open("/pay/dostek")
+	before, token := h.books(), url.QueryEscape(b.csrf())
+	const kind = "application/x-www-form-urlencoded"
+	large := "csrf=" + token + "&account=" + strings.Repeat("1", 1<<20)
+	shown := h.browser()
+	shown.read(b.send(http.MethodPost, "/pay/dostek", strings.NewReader(large), "Content-Type", kind))
+	if shown.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body above 1 MB: %d", shown.status)
+	}
+	shown.says("Не получилось прочитать запрос", "Деньги не списаны")
+	b.read(b.send(http.MethodDelete, "/cabinet", strings.NewReader("csrf="+token), "Content-Type", kind)).answered(403) // no form is one
+	// One that doesn't say how large it is, and never ends.
+	endless := io.MultiReader(strings.NewReader(large), strings.NewReader(large))
+	if shown.read(b.send(http.MethodPost, "/pay/dostek", struct{ io.Reader }{endless}, "Content-Type", kind)); shown.status < 400 {
+		t.Errorf("an endless body: %d", shown.status)
+	}
+	for name, body := range map[string]string{
+		"a huge field":         "csrf=" + token + "&account=" + strings.Repeat("1", 900_000) + "&amount=10",
+		"broken UTF-8":         "csrf=" + token + "&account=%ff%fe%00&amount=%ff",
+		"a broken escape":      "csrf=" + token + "&account=%zz&amount=10",
+		"many fields":          "csrf=" + token + strings.Repeat("&a=1", 10_000),
+		"no fields":            "csrf=" + token,
+		"a semicolon":          "csrf=" + token + ";account=1",
+		"field that are lists": "csrf=" + token + "&account=&account=" + company + "&amount=&amount=10",
+	} {
+		b.read(b.send(http.MethodPost, "/pay/dostek", strings.NewReader(body), "Content-Type", kind))
+		if b.status != 422 && b.status != 403 {
+			t.Errorf("%s: %d", name, b.status)
+		}
+	}
+	for _, kind := range []string{"text/plain", "application/json", "multipart/form-data", "multipart/form-data; boundary=x", "x"} {
+		if answer := b.send(http.MethodPost, "/pay/dostek", strings.NewReader("csrf="+token+"&account="+company+"&amount=10"), "Content-Type", kind); answer.Code != 403 {
+			t.Errorf("a form as %s: %d", kind, answer.Code)
+		}
+	}
+	h.unchanged("strange bodies", before)
+	b.read(b.send(http.MethodPost, "/pay/dostek", strings.NewReader("csrf="+token+"&account=1&account="+company+"&amount=10&amount=20"),
+		"Content-Type", kind)).answered(422).wrongAt(map[string]string{"account": "14 цифр"}) // the first counts
+	h.unchanged("fields twice", before)
+	b.open("/services?q=" + strings.Repeat("%D1%8F", 5000)).answered(200)
+	b.open("/services?q=%ff%00").answered(200)
+	b.open("/history?before=-1&direction=%00").answered(200)
+	b.open("/history?before=99999999999999999999").answered(200)
+	b.open("/pay/dostek?draft=%ff&repeat=x").answered(200)
+	b.open("/pay/%ff").answered(404)
+	b.open("/services/%00").answered(404)
+	b.open("/cabinet?lang=%00&lang=xx").answered(200)
+}
+
+// A terminal that sends too much is answered in its own form too.
+func TestPagesAreCompressed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	answer := h.browser().ask(http.MethodGet, "/offer", nil, "Accept-Encoding", "gzip")
+	if answer.Header().Get("Content-Encoding") != "gzip" || !strings.Contains(answer.Header().Get("Vary"), "Accept-Encoding") {
+		t.Fatalf("not compressed: %v", answer.Header())
+	}
+	unpacked, err := gzip.NewReader(answer.Body)
+	must(t, err)
+	text, err := io.ReadAll(unpacked)
+	must(t, err)
+	if !strings.Contains(string(text), "</html>") {
+		t.Error("the page is cut")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	status := http.StatusOK
+	h := houseWith(t, setting{doors: func(d *web.Doors) {
+		d.Healthy = func(c echo.Context) error { return c.String(status, "x\n") }
+	}})
+	for _, status = range []int{http.StatusOK, http.StatusServiceUnavailable} {
+		answer := h.browser().ask(http.MethodGet, "/healthz", nil)
+		if answer.Code != status || len(answer.Header().Values("Set-Cookie")) > 0 {
+			t.Errorf("%d with cookies %q", answer.Code, answer.Header().Values("Set-Cookie"))
+		}
+	}
+}
+
+func TestNothingOfDevelopment(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(0))
+	for _, path := range []string{"/dev", "/dev/", "/dev/phone", "/dev/terminal", "/dev/sms?phone=0700123456", "/metrics", "/debug/pprof/"} {
+		b.open(path).answered(404)
+	}
+	for _, path := range []string{"/", "/fill", "/cabinet", "/help"} {
+		if b.open(path); strings.Contains(b.body, "/dev/") {
+			t.Errorf("%s speaks of development", path)
+		}
+	}
+}
+
+// The machine doors have no session and no form token, whatever is sent.
+func TestTerminalsDoor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(0)
+	query := url.Values{
+		"command": {"pay"}, "txn_id": {"1"}, "txn_date": {"20261122120000"}, "account": {who.Phone.String()}, "sum": {"100.00"},
+	}
+	for i, method := range []string{http.MethodGet, http.MethodPost} {
+		query.Set("txn_id", []string{"1", "2"}[i])
+		var request *http.Request
+		if method == http.MethodGet {
+			request = httptest.NewRequest(method, "/osmp?"+query.Encode(), nil)
+		} else {
+			request = httptest.NewRequest(method, "/osmp", strings.NewReader(query.Encode()))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		answer := httptest.NewRecorder()
+		h.server.ServeHTTP(answer, request.Clone(request.Context()))
+		if answer.Code != http.StatusUnauthorized {
+			t.Errorf("%s without a password: %d", method, answer.Code)
+		}
+		request.SetBasicAuth("kicb", "terminal's word")
+		request.Header.Set("Sec-Fetch-Site", "cross-site")
+		answer = httptest.NewRecorder()
+		h.server.ServeHTTP(answer, request)
+		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "<result>0</result>") ||
+			!strings.HasPrefix(answer.Header().Get("Content-Type"), "application/xml") && !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/xml") {
+			t.Errorf("%s: %d %s %s", method, answer.Code, answer.Header().Get("Content-Type"), answer.Body)
+		}
+		if len(answer.Header().Values("Set-Cookie")) > 0 {
+			t.Errorf("%s: a terminal gets a cookie", method)
+		}
+	}
+	h.holds(who, 200_00)
+}
+
+// Whose address counts: the proxy's word only where the operator named it.
+func TestAddressesBehindProxies(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		trusted []netip.Prefix
+		want    string
+	}{
+		{nil, "192.0.2.7"},
+		{[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, "203.0.113.9"},
+		{[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "192.0.2.7"},
+	} {
+		h := houseWith(t, setting{doors: func(d *web.Doors) { d.TrustedProxies = c.trusted }})
+		number := h.number()
+		b := h.browser()
+		b.agent = map[string]string{"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Real-Ip": "198.51.100.2"}
+		b.open("/").fill("phone", number.String()).press("Войти")
+		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
+		if n := h.rows("SELECT COUNT(*) FROM confirmations WHERE address = ?", c.want); n != 1 {
+			t.Errorf("trusting %v: not from %s", c.trusted, c.want)
+		}
+	}
+}
+
+func TestRequestsHaveNumbersOfOurs(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var seen []string
+	for _, path := range []string{"/nowhere", "/", "/healthz"} {
+		id := h.browser().ask(http.MethodGet, path, nil, "X-Request-Id", "a number that somebody sent").Header().Get("X-Request-Id")
+		if !requestID.MatchString(id) || slices.Contains(seen, id) {
+			t.Errorf("the request has the number %q", id)
+		}
+		seen = append(seen, id)
+	}
+}
