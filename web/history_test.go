@@ -1,0 +1,199 @@
+package web_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"elsom/internal/biller"
+	"elsom/internal/payment"
+)
+
+// The first look at a receipt waits for the outcome, a while.
+func TestReceiptWaits(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.biller.says(good, biller.Answer{Outcome: biller.Later, Result: 90})
+	h.deliver()
+	who := h.holder(500_00)
+	b := h.as(who).draft(company, "100")
+	time.AfterFunc(300*time.Millisecond, func() { h.biller.says(good, good) })
+	b.press("Оплатить").answered(200).says("Платёж проведён")
+	if b.data("payment-status") != "completed" || b.data("refresh") != "" || b.page.Find("noscript").Length() > 0 {
+		t.Errorf("a receipt that is complete: %s, refreshed %q", b.data("payment-status"), b.data("refresh"))
+	}
+}
+
+func TestReceiptProcessing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.biller.says(good, silence)
+	h.deliver()
+	who := h.holder(500_00)
+	b := h.as(who).draft(company, "100")
+	begin := time.Now()
+	b.press("Оплатить").answered(200).says("Платёж обрабатывается", "Деньги отложены на этот платёж", "Платить ещё раз не нужно", "400,00")
+	if waited := time.Since(begin); waited < 500*time.Millisecond {
+		t.Errorf("the first look waited %s only", waited)
+	}
+	if strings.Contains(b.text(), "повторите") || b.page.Find("#problems").Length() > 0 {
+		t.Errorf("waiting is shown as a mistake: %s", b.text())
+	}
+	meta := b.page.Find("noscript").Text()
+	if b.data("refresh") != "2" || !strings.Contains(meta, `http-equiv="refresh"`) || !strings.Contains(meta, `content="2"`) {
+		t.Errorf("refreshed %q, without scripts %q", b.data("refresh"), meta)
+	}
+	if b.data("payment-status") != "processing" || b.page.Find("[role=status] [data-payment-status]").Length() != 1 {
+		t.Errorf("it is %q", b.data("payment-status"))
+	}
+	code := b.data("payment-code")
+	if !payment.ValidCode(code) || line(b.page.Find("[data-payment-code]").Text()) != code[:4]+" "+code[4:8]+" "+code[8:] {
+		t.Errorf("the code %s is shown as %s", code, b.page.Find("[data-payment-code]").Text())
+	}
+	begin = time.Now()
+	h.wait(time.Minute)
+	b.open(b.at.Path)
+	if b.data("refresh") != "5" || time.Since(begin) > time.Second {
+		t.Errorf("after a minute: refreshed %q, waited %s", b.data("refresh"), time.Since(begin))
+	}
+	h.wait(10 * time.Minute)
+	if b.open(b.at.Path); b.data("refresh") != "30" {
+		t.Errorf("after eleven minutes: refreshed %q", b.data("refresh"))
+	}
+	receipt := b.at.Path
+	b.open("/history").says("Обрабатывается")
+	h.biller.says(good, good)
+	for i := 0; b.open(receipt).data("payment-status") == "processing" && i < 500; i++ {
+		time.Sleep(20 * time.Millisecond)
+	}
+	b.says("Платёж проведён", "Получатель принял деньги", "0312 960 888", "0312 986 000", "время Бишкека, UTC+6")
+	if b.data("payment-code") != code {
+		t.Error("the code is another")
+	}
+	h.holds(who, 400_00)
+}
+
+func TestReceiptRefunded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.imports("    fee: none\n", "    fee: {fixed: \"5\"}\n")
+	h.biller.says(good, refusal(5))
+	h.deliver()
+	who := h.holder(500_00)
+	b := h.as(who).draft(company, "100").press("Оплатить")
+	for i := 0; b.data("payment-status") == "processing" && i < 500; i++ {
+		time.Sleep(20 * time.Millisecond)
+		b.open(b.at.Path)
+	}
+	b.answered(200).says("Платёж не прошёл, деньги возвращены", "Вся сумма снова в Вашем кошельке", "Получатель не знает такого номера", "105,00 сом", "500,00")
+	if b.data("payment-status") != "refunded" || b.data("refresh") != "" {
+		t.Errorf("it is %s, refreshed %q", b.data("payment-status"), b.data("refresh"))
+	}
+	code, receipt := b.data("payment-code"), b.at.Path
+	h.holds(who, 500_00)
+	texts := h.messages(who.Phone)
+	if !strings.Contains(texts[0], "деньги возвращены") || !strings.Contains(texts[0], code) || strings.Contains(texts[0], company) {
+		t.Errorf("the message is %q", texts[0])
+	}
+	b.open("/history?direction=in").says("Возврат", "+105,00")
+	b.press("DosTek group").answered(200).says("Возврат", "+105,00", "0020 7199 6100 17").press("Открыть квитанцию").isAt(receipt)
+	b.press("Повторить платёж").isAt("/pay/dostek")
+	if b.value("account") != company || b.value("amount") != "100,00" {
+		t.Errorf("repeated with %q and %q", b.value("account"), b.value("amount"))
+	}
+	h.audited()
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.deliver()
+	who := h.holder(0)
+	b := h.as(who)
+	b.open("/history").says("Здесь пока ничего нет")
+	b.open("/history?direction=out").says("Здесь пока ничего нет")
+	var want []string // newest first
+	for n := 1; n <= 43; n++ {
+		h.fill(who, 1_00)
+		want = append([]string{"+1,00"}, want...)
+	}
+	for _, amount := range []string{"10", "5"} {
+		b.draft(company, amount).press("Оплатить").answered(200)
+		want = append([]string{"−" + amount + ",00"}, want...)
+	}
+	sums := func() []string {
+		return b.page.Find("main a.row").Map(func(_ int, s *goquery.Selection) string {
+			return strings.TrimSuffix(line(s.Find(".row-sum").Text()), " сом")
+		})
+	}
+	walk := func(path string, most int, want []string) {
+		t.Helper()
+		var pages []string
+		var got []string
+		b.open(path)
+		for {
+			pages = append(pages, b.at.RequestURI())
+			got = append(got, sums()...)
+			if b.control("Более ранние").Length() == 0 {
+				break
+			}
+			if n := len(sums()); n != most {
+				t.Errorf("%s: %d on a page", b.at, n)
+			}
+			b.press("Более ранние")
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+		for i := len(pages) - 2; i >= 0; i-- {
+			if b.press("Более новые"); b.at.RequestURI() != pages[i] {
+				t.Errorf("newer than %s: %s, want %s", pages[i+1], b.at.RequestURI(), pages[i])
+			}
+		}
+		if b.control("Более новые").Length() > 0 {
+			t.Errorf("there is something newer than %s", b.at)
+		}
+	}
+	walk("/history", 20, want)
+	b.says("43,00", "15,00", "45 записей")
+	walk("/history?direction=in", 20, want[2:])
+	b.says("43,00", "43 записи")
+	if strings.Contains(b.text(), "Списано") {
+		t.Error("what left is summed with what came")
+	}
+	walk("/history?direction=out", 20, want[:2])
+	b.says("15,00", "2 записи")
+	b.open("/history?direction=both").says("45 записей")
+	b.open("/history").press("DosTek group").answered(200).says("Платёж", "−5,00", "0020 7199 6100 17", "Код платежа")
+	b.open("/history?direction=in").press("KICB").answered(200).says("Пополнение", "+1,00", "KICB")
+	b.open("/cabinet").says("28,00")
+	if n := b.page.Find(".cabinet-main a.row").Length(); n != 5 || b.data("balance") != "2800" {
+		t.Errorf("the cabinet shows %d operations and %s", n, b.data("balance"))
+	}
+	again := b.page.Find("#again-title").Parent().Find("a.row")
+	if again.Length() != 1 || !strings.Contains(again.Text(), "0020") {
+		t.Errorf("to pay again: %s", line(again.Text()))
+	}
+	// What another pays doesn't show.
+	h.fill(h.holder(0), 7_00)
+	b.open("/history").says("45 записей")
+}
+
+func TestServices(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(100_00))
+	b.press("Услуги").press("Другие").press("DosTek group").isAt("/pay/dostek")
+	for _, words := range []string{"достэк", "dostek", "ДОСТЕК", "сочи"} {
+		b.open("/services?q=" + words).says("Найдена 1 услуга").press("DosTek group").isAt("/pay/dostek")
+	}
+	b.open(`/services?q="><i>яяя`).answered(200).says("ничего не нашлось", `"><i>яяя`)
+	if b.page.Find("main i").Length() > 0 {
+		t.Error("what was typed became markup")
+	}
+	b.open("/services/nothing").answered(404)
+	b.open("/pay/nothing").answered(404)
+}
