@@ -168,7 +168,8 @@ func Contended(err error) bool {
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	var network *net.OpError
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	// SafeToRetry: pgx found the connection closed before it used it.
+	return errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.As(err, &connect) || errors.As(err, &network)
 }

@@ -1,0 +1,318 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// A caller that gives up doesn't stop its posting; the outcome is found under
+// its key.
+func TestCallerWhoLeavesIsToldUnknown(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := oneFlight(t, db)
+		a := b.wallet(10_00)
+		g := shut(t, b)
+		ctx, cancel := context.WithCancel(context.Background())
+		var err error
+		g.wg.Go(func() { _, err = b.Post(ctx, between("k", a, b.bank, 4_00)) })
+		waitFor(t, func() bool { return b.Waiting() == 1 })
+		cancel()
+		g.release()
+		if !fault.Is(err, fault.Unknown) {
+			t.Fatalf("got %v", err)
+		}
+		receipt, err := b.post("k", a, b.bank, 4_00)
+		if err != nil || !receipt.Replayed {
+			t.Errorf("it didn't go on: %+v, %v", receipt, err)
+		}
+		b.holds(a, 6_00)
+		b.proved()
+	})
+}
+
+// Close takes nothing new and finishes what waits.
+func TestCloseDrains(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := oneFlight(t, db)
+		a := b.wallet(10_00)
+		g := shut(t, b)
+		var answers []*answer
+		for i := range 10 {
+			answers = append(answers, g.queue(between(fmt.Sprint("k", i), a, b.bank, 1_00)))
+		}
+		closed := make(chan struct{})
+		go func() { b.Close(); close(closed) }()
+		waitFor(t, b.Closed)
+		_, err := b.post("late", a, b.bank, 1_00)
+		wantKind(t, err, fault.Unavailable)
+		select {
+		case <-closed:
+			t.Error("closed while postings wait")
+		default:
+		}
+		g.release()
+		<-closed
+		for _, a := range answers {
+			if a.err != nil {
+				t.Error(a.err)
+			}
+		}
+		b.holds(a, 0)
+		if b.transfers("late") != 0 {
+			t.Error("a late posting was written")
+		}
+		b.Close() // again
+	})
+}
+
+// A full queue is told at once, and nothing is done.
+func TestFullQueueIsUnavailable(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := openBooks(t, db, ledger.Options{Flights: 1, Queue: 2})
+		a := b.wallet(10_00)
+		g := shut(t, b)
+		first, second := g.queue(between("1", a, b.bank, 1_00)), g.queue(between("2", a, b.bank, 1_00))
+		_, err := b.post("3", a, b.bank, 1_00)
+		wantKind(t, err, fault.Unavailable)
+		g.release()
+		if first.err != nil || second.err != nil {
+			t.Error(first.err, second.err)
+		}
+		if b.transfers("3") != 0 {
+			t.Error("it was written")
+		}
+		b.holds(a, 8_00)
+	})
+}
+
+// Two ledgers on one database, as two processes have them, with the same keys
+// and the same wallets.
+func TestTwoProcesses(t *testing.T) {
+	for kind, address := range databasetest.Addresses(t) {
+		addresses := map[string]string{kind: address}
+		if kind == "postgres" {
+			addresses["serializable"] = databasetest.Addresses(t)[kind] + "&default_transaction_isolation=serializable"
+		}
+		for name, address := range addresses {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				twoProcesses(t, address)
+			})
+		}
+	}
+}
+
+func twoProcesses(t *testing.T, address string) {
+	one, two := databasetest.Reopen(t, address), databasetest.Reopen(t, address)
+	if err := one.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	first, second := newBooks(t, one), newBooks(t, two)
+	if first.bank != second.bank {
+		t.Fatal("two banks")
+	}
+	const keys = 40
+	payer, payee := first.wallet(1000_00), first.wallet(0)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	paid := map[string]map[int64]int{} // by key: transfers, and how often they were not replays
+	for n := range 8 {
+		b := []*books{first, second}[n%2]
+		wg.Go(func() {
+			for i := range keys {
+				key := fmt.Sprint("k", (i+n*5)%keys)
+				receipt := insist(t, b, key, payer, payee, 10_00)
+				mu.Lock()
+				if paid[key] == nil {
+					paid[key] = map[int64]int{}
+				}
+				if !receipt.Replayed {
+					paid[key][receipt.Transfer]++
+				} else {
+					paid[key][receipt.Transfer] += 0
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	for key, transfers := range paid {
+		for transfer, times := range transfers {
+			if len(transfers) != 1 || times > 1 {
+				t.Errorf("%s: transfer %d of %d, written %d times", key, transfer, len(transfers), times)
+			}
+		}
+	}
+	first.holds(payer, 600_00)
+	second.holds(payee, 400_00)
+	first.proved()
+}
+
+// insist asks under the same key until there is an answer, as callers do.
+func insist(t testing.TB, b *books, key string, from, to int64, amount money.Amount) ledger.Receipt {
+	t.Helper()
+	for range 200 {
+		receipt, err := b.post(key, from, to, amount)
+		if err == nil {
+			return receipt
+		}
+		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
+			t.Error(key, err)
+			return receipt
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Error(key, "never answered")
+	return ledger.Receipt{}
+}
+
+// Connections are cut at random under load: nothing is doubled, nothing lost.
+func TestCutConnectionsDoubleNothing(t *testing.T) {
+	for name, option := range map[string]string{"read committed": "", "serializable": "&default_transaction_isolation=serializable"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := databasetest.Addresses(t)["postgres"]
+			db := databasetest.Reopen(t, address+option)
+			if err := db.Migrate(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			b := newBooks(t, db)
+			payer, payee := b.wallet(10_000_00), b.wallet(0)
+			stop, killed := cutter(t, address)
+			var wg sync.WaitGroup
+			for n := range 4 {
+				wg.Go(func() {
+					for i := range 40 {
+						insist(t, b, fmt.Sprintf("k%d-%d", n, i), payer, payee, 1_00)
+					}
+				})
+			}
+			wg.Wait()
+			close(stop)
+			if n := <-killed; n == 0 {
+				t.Error("no connection was cut: nothing was shown")
+			}
+			b.holdsInTime(payer, 10_000_00-160_00)
+			b.holdsInTime(payee, 160_00)
+			if n := b.transfers("k"); n != 160 {
+				t.Errorf("%d transfers", n)
+			}
+			b.proved()
+		})
+	}
+}
+
+// cutter cuts connections of the database at random moments until told to stop,
+// then tells how many.
+func cutter(t *testing.T, address string) (stop chan struct{}, killed chan int) {
+	other := databasetest.Reopen(t, strings.Replace(address, "?", "?application_name=cutter&", 1))
+	stop, killed = make(chan struct{}), make(chan int, 1)
+	go func() {
+		total := 0
+		for {
+			select {
+			case <-stop:
+				killed <- total
+				return
+			case <-time.After(time.Duration(2+rand.IntN(12)) * time.Millisecond):
+			}
+			var n int
+			err := other.Gorm(context.Background()).Raw(`SELECT COUNT(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
+				WHERE datname = current_database() AND application_name = 'elsom' ORDER BY random() LIMIT 1) one`).Scan(&n).Error
+			if err != nil {
+				t.Error(err)
+			}
+			total += n
+		}
+	}()
+	return stop, killed
+}
+
+// holdsInTime is holds on connections of which some may be cut still.
+func (b *books) holdsInTime(account int64, want money.Amount) {
+	b.t.Helper()
+	for range 50 {
+		if _, err := b.Balance(context.Background(), account); err == nil {
+			break
+		}
+	}
+	b.holds(account, want)
+}
+
+// The commit is done and its answer lost: the posting is found under its key
+// and answered, not written twice.
+func TestLostAnswerOfACommit(t *testing.T) {
+	address, err := url.Parse(databasetest.Addresses(t)["postgres"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := newWire(t, address.Host)
+	address.Host = wire.address
+	db := databasetest.Reopen(t, address.String())
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	b := openBooks(t, db, ledger.Options{Flights: 1})
+	payer, payee := b.wallet(10_00), b.wallet(0)
+	for i, cut := range []cut{afterCommit, beforeCommit} {
+		wire.cutNext(cut)
+		receipt, err := b.post(fmt.Sprint("k", i), payer, payee, 3_00)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if receipt.Replayed != (cut == afterCommit) {
+			t.Errorf("cut %v: replayed %v", cut, receipt.Replayed)
+		}
+		if !wire.wasCut() {
+			t.Error("nothing was cut: nothing was shown")
+		}
+		if n := b.transfers(fmt.Sprint("k", i)); n != 1 {
+			t.Errorf("%d transfers", n)
+		}
+	}
+	b.holds(payer, 4_00)
+	b.holds(payee, 6_00)
+	b.proved()
+}
+
+// A wallet that is opened while a batch runs is decided as a wallet.
+func TestWalletOpenedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		var wg sync.WaitGroup
+		for range 30 {
+			id := db.NewID()
+			wg.Go(func() {
+				zero := money.Amount(0)
+				err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+					return ledger.Open(ctx, tx, &ledger.Account{ID: id, Kind: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("k", id), Act: "test", Entries: []ledger.Entry{
+					{Account: b.bank, Amount: -20_00}, {Account: id, Amount: 20_00, Most: 10_00},
+				}})
+				if !fault.Is(err, fault.Limit) && !fault.Is(err, fault.Internal) { // not there yet
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		b.proved()
+	})
+}
