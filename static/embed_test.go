@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func get(t *testing.T, address string, header ...string) *http.Response {
+func get(t *testing.T, address string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, address, nil)
 	for i := 0; i+1 < len(header); i += 2 {
@@ -19,7 +19,7 @@ func get(t *testing.T, address string, header ...string) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	Handler().ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func TestAFileIsServedForEverByItsHash(t *testing.T) {
@@ -28,15 +28,15 @@ func TestAFileIsServedForEverByItsHash(t *testing.T) {
 		t.Fatalf("address %q", address)
 	}
 	answer := get(t, address)
-	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/css; charset=utf-8" {
-		t.Fatalf("%d %v", answer.StatusCode, answer.Header)
+	if answer.Code != http.StatusOK || answer.Header().Get("Content-Type") != "text/css; charset=utf-8" {
+		t.Fatalf("%d %v", answer.Code, answer.Header())
 	}
-	if c := answer.Header.Get("Cache-Control"); !strings.Contains(c, "immutable") {
+	if c := answer.Header().Get("Cache-Control"); !strings.Contains(c, "immutable") {
 		t.Errorf("Cache-Control %q", c)
 	}
 	for _, other := range []string{Prefix + "css/elsom.css", Prefix + "nothing.css", Path("nothing.css"), Prefix + "../embed.go", Prefix} {
-		if answer := get(t, other); answer.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: %d", other, answer.StatusCode)
+		if answer := get(t, other); answer.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", other, answer.Code)
 		}
 	}
 }
@@ -47,8 +47,8 @@ func TestPackedAndPlainAreTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := get(t, Path("js/elsom.js"), "Accept-Encoding", "gzip, br")
-	if answer.Header.Get("Content-Encoding") != "gzip" || answer.Header.Get("Vary") != "Accept-Encoding" {
-		t.Fatalf("%v", answer.Header)
+	if answer.Header().Get("Content-Encoding") != "gzip" || answer.Header().Get("Vary") != "Accept-Encoding" {
+		t.Fatalf("%v", answer.Header())
 	}
 	r, err := gzip.NewReader(answer.Body)
 	if err != nil {
@@ -79,8 +79,8 @@ func TestStyleSheetNamesItsFiles(t *testing.T) {
 		t.Fatalf("only %d references", len(found))
 	}
 	for _, m := range found {
-		if answer := get(t, string(m[1])); answer.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d", m[1], answer.StatusCode)
+		if answer := get(t, string(m[1])); answer.Code != http.StatusOK {
+			t.Errorf("%s: %d", m[1], answer.Code)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestPages(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			for _, l := range i18n.Langs() {
 				must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
-				fits(t, ctx, l)
+				fits(ctx, t, l)
 			}
 			// English was last; Russian is what axe sees.
 			must(t, chromedp.Run(ctx, visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
@@ -51,7 +51,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func fits(t *testing.T, ctx context.Context, l i18n.Lang) {
+func fits(ctx context.Context, t *testing.T, l i18n.Lang) {
 	t.Helper()
 	var out struct {
 		Wide  int

@@ -15,7 +15,7 @@ import (
 	"elsom/templates/portal"
 )
 
-func eval[T any](t *testing.T, ctx context.Context, script string) T {
+func eval[T any](ctx context.Context, t *testing.T, script string) T {
 	t.Helper()
 	var value T
 	must(t, chromedp.Run(ctx, chromedp.Evaluate(script, &value, awaitPromise)))
@@ -23,11 +23,11 @@ func eval[T any](t *testing.T, ctx context.Context, script string) T {
 }
 
 // becomes waits until the script's word is the wanted one.
-func becomes(t *testing.T, ctx context.Context, script, want string) {
+func becomes(ctx context.Context, t *testing.T, script, want string) {
 	t.Helper()
 	var got string
 	for range 100 {
-		if got = eval[string](t, ctx, script); got == want {
+		if got = eval[string](ctx, t, script); got == want {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -40,14 +40,14 @@ func TestScript(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	heard := console(ctx)
 	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/ru/pay-wrong")))
-	becomes(t, ctx, `document.activeElement.id`, "problems")
+	becomes(ctx, t, `document.activeElement.id`, "problems")
 	must(t, chromedp.Run(ctx, chromedp.Click(`#problems a[href="#amount"]`)))
-	becomes(t, ctx, `document.activeElement.id`, "amount")
+	becomes(ctx, t, `document.activeElement.id`, "amount")
 
 	must(t, chromedp.Run(ctx, visit(h.URL+"/ru/login"), chromedp.Click(`[data-peek]`)))
-	becomes(t, ctx, `document.querySelector("#password").type + document.querySelector("[data-peek]").textContent`, "textСкрыть")
+	becomes(ctx, t, `document.querySelector("#password").type + document.querySelector("[data-peek]").textContent`, "textСкрыть")
 	must(t, chromedp.Run(ctx, chromedp.Click(`[data-peek]`)))
-	becomes(t, ctx, `document.querySelector("#password").type`, "password")
+	becomes(ctx, t, `document.querySelector("#password").type`, "password")
 	for _, said := range heard() {
 		t.Errorf("console: %s", said)
 	}
@@ -69,10 +69,10 @@ func TestReceiptRefreshesItself(t *testing.T) {
 	})
 	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
 		chromedp.Evaluate(`window.region = document.querySelector("[role=status]")`, nil)))
-	becomes(t, ctx, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
-	becomes(t, ctx, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
-	becomes(t, ctx, `String(window.region.isConnected && window.region.textContent.includes("Платёж проведён"))`, "true")
-	becomes(t, ctx, `document.title`, "Платёж проведён — ЭЛСОМ")
+	becomes(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
+	becomes(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
+	becomes(ctx, t, `String(window.region.isConnected && window.region.textContent.includes("Платёж проведён"))`, "true")
+	becomes(ctx, t, `document.title`, "Платёж проведён — ЭЛСОМ")
 	if n := asked.Load(); n != 3 {
 		t.Errorf("asked %d times", n)
 	}
@@ -88,9 +88,9 @@ func TestIdleWarning(t *testing.T) {
 	var stayed atomic.Int64
 	h.mux.HandleFunc("GET /help", func(http.ResponseWriter, *http.Request) { stayed.Add(1) })
 	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/idle")))
-	becomes(t, ctx, `String(document.querySelector("#idle").open)`, "true")
+	becomes(ctx, t, `String(document.querySelector("#idle").open)`, "true")
 	must(t, chromedp.Run(ctx, chromedp.Click(`[data-idle-stay]`)))
-	becomes(t, ctx, `String(document.querySelector("#idle").open)`, "false")
+	becomes(ctx, t, `String(document.querySelector("#idle").open)`, "false")
 	for range 50 {
 		if stayed.Load() == 1 {
 			return

@@ -50,7 +50,7 @@ func TestSheets(t *testing.T) {
 	}
 	h, ctx := open(t), browser(t)
 	if *readmeDir != "" {
-		readme(t, h, ctx, *readmeDir)
+		readme(ctx, t, h, *readmeDir)
 	}
 	if *sheetsDir == "" {
 		return
@@ -60,7 +60,7 @@ func TestSheets(t *testing.T) {
 		for _, dark := range []bool{false, true} {
 			for _, width := range []int64{360, 1280} {
 				if o := (one{l, width, dark}); wanted.MatchString(o.String()) {
-					sheets(t, h, ctx, *sheetsDir, o)
+					sheets(ctx, t, h, *sheetsDir, o)
 				}
 			}
 		}
@@ -68,7 +68,7 @@ func TestSheets(t *testing.T) {
 }
 
 // sheets lays the states group by group, one picture a group.
-func sheets(t *testing.T, h *hall, ctx context.Context, dir string, o one) {
+func sheets(ctx context.Context, t *testing.T, h *hall, dir string, o one) {
 	t.Helper()
 	bodies, order := map[string]*strings.Builder{}, []string{}
 	for _, s := range gallery.States() {
@@ -113,7 +113,7 @@ func shrink(o one) int64 {
 }
 
 // readme makes the README's pictures: four screens of a phone in a row.
-func readme(t *testing.T, h *hall, ctx context.Context, dir string) {
+func readme(ctx context.Context, t *testing.T, h *hall, dir string) {
 	t.Helper()
 	for name, row := range map[string]struct {
 		one
