@@ -4,14 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -69,26 +65,6 @@ func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
 			c.audit(t)
 		})
 	}
-}
-
-// hurry shortens the calls to billers, and with them the leases that a killed
-// process leaves behind: a test waits less than an operator.
-func (c *crash) hurry(t *testing.T) {
-	t.Helper()
-	env := []string{"ELSOM_DATABASE_URL=" + c.database}
-	exported := operate(t, env, "catalog", "export")
-	if exported.code != 0 || !strings.Contains(exported.out, "deadline: 20s") {
-		t.Fatalf("catalog export: %d %s %.300s", exported.code, exported.err, exported.out)
-	}
-	file := filepath.Join(t.TempDir(), "catalog.yaml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(exported.out, "deadline: 20s", "deadline: 3s")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if told := operate(t, env, "catalog", "import", file); told.code != 0 {
-		t.Fatalf("catalog import: %s", told.err)
-	}
-	c.portal.stop(syscall.SIGTERM)
-	c.open(t)
 }
 
 // join signs somebody up and fills the wallet.

@@ -1,0 +1,133 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// hurry shortens the calls to billers, and with them the leases that a killed
+// process leaves behind: a test waits less than an operator.
+func (s *site) hurry(t *testing.T) {
+	t.Helper()
+	env := []string{"ELSOM_DATABASE_URL=" + s.database}
+	exported := operate(t, env, "catalog", "export")
+	if exported.code != 0 || !strings.Contains(exported.out, "deadline: 20s") {
+		t.Fatalf("catalog export: %d %s %.300s", exported.code, exported.err, exported.out)
+	}
+	file := filepath.Join(t.TempDir(), "catalog.yaml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(exported.out, "deadline: 20s", "deadline: 3s")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if told := operate(t, env, "catalog", "import", file); told.code != 0 {
+		t.Fatalf("catalog import: %s", told.err)
+	}
+	s.portal.stop(syscall.SIGTERM)
+	s.open(t)
+}
+
+// What a biller may do on a bad day, and the payment is done all the same,
+// once: by the next attempt with the same txn_id.
+func TestPaymentOutlivesABadDayOfTheBiller(t *testing.T) {
+	t.Parallel()
+	s := sqlite(t, withoutRateLimits)
+	s.hurry(t)
+	r, _ := member(t, s, "5000.00")
+	for _, mode := range []string{
+		"silent-after", "silent-before", "drop-after", "drop-before", "error-after", "error-before",
+		"broken", "temporary", "unfinished", "undecided",
+	} {
+		t.Run(mode, func(t *testing.T) {
+			own := *r
+			own.t = t
+			inn := somebody().inn
+			own.order(inn, "10,50")
+			s.switchStand(t, "service", "dostek", "command", "pay", "mode", mode, "times", "2", "seconds", "1")
+			own.press("Оплатить")
+			see(t, &own, "data-payment-status", "processing")
+			says(t, &own, "Платёж обрабатывается")
+			own.wait("data-payment-status", "completed")
+			if got := s.companyBalance(t, inn); got != 1050 {
+				t.Errorf("the company has %d", got)
+			}
+		})
+	}
+	s.audit(t)
+}
+
+func TestRefusedPaymentGivesTheMoneyBack(t *testing.T) {
+	t.Parallel()
+	s := sqlite(t, withoutRateLimits)
+	r, p := member(t, s, "100.00")
+	for _, result := range []int{4, 5, 7, 8, 79, 241, 242, 300} {
+		t.Run(strconv.Itoa(result), func(t *testing.T) {
+			own := *r
+			own.t = t
+			inn := somebody().inn
+			own.order(inn, "10,50")
+			s.switchStand(t, "service", "dostek", "command", "pay", "mode", "refuse", "result", strconv.Itoa(result), "times", "1")
+			own.press("Оплатить")
+			own.wait("data-payment-status", "refunded")
+			says(t, &own, "Платёж не прошёл, деньги возвращены")
+			if got := s.companyBalance(t, inn); got != 0 {
+				t.Errorf("the company has %d", got)
+			}
+			s.message(t, p.phone, regexp.MustCompile(strings.ReplaceAll(grouped(own.attribute("data-payment-code")), " ", `\s?`)))
+			own.open("/cabinet")
+			see(t, &own, "data-balance", "10000")
+		})
+	}
+	s.audit(t)
+}
+
+func TestCheckTellsWhatIsWrongBeforePaying(t *testing.T) {
+	t.Parallel()
+	s := sqlite(t, withoutRateLimits)
+	s.hurry(t)
+	r, _ := member(t, s, "100.00")
+	for result, field := range map[int]string{4: "account", 5: "account", 79: "account", 241: "amount", 242: "amount"} {
+		t.Run(strconv.Itoa(result), func(t *testing.T) {
+			own := *r
+			own.t = t
+			s.switchStand(t, "service", "dostek", "command", "check", "mode", "refuse", "result", strconv.Itoa(result), "times", "1")
+			own.order(somebody().inn, "10,50")
+			own.refused(field)
+		})
+	}
+	for _, mode := range []string{"silent-before", "drop-before", "error-before", "broken", "temporary"} {
+		t.Run(mode, func(t *testing.T) {
+			own := *r
+			own.t = t
+			s.switchStand(t, "service", "dostek", "command", "check", "mode", mode, "times", "1", "seconds", "1")
+			own.order(somebody().inn, "10,50")
+			if !own.offers("Оплатить") {
+				t.Errorf("a biller that can't check stops the payment: %s", own.text())
+			}
+		})
+	}
+}
+
+func TestAnswerAfterOurRestart(t *testing.T) {
+	t.Parallel()
+	s := sqlite(t, withoutRateLimits)
+	s.hurry(t)
+	r, p := member(t, s, "100.00")
+	r.order(p.inn, "10,50")
+	s.switchStand(t, "service", "dostek", "command", "pay", "mode", "slow", "seconds", "2", "times", "1")
+	r.press("Оплатить")
+	if err := s.portal.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-s.portal.done
+	s.open(t)
+	r.visit(r.at.String())
+	r.wait("data-payment-status", "completed")
+	if got := s.companyBalance(t, p.inn); got != 1050 {
+		t.Errorf("the company has %d", got)
+	}
+	s.audit(t)
+}
