@@ -118,7 +118,7 @@ func (p Proof) Print(w io.Writer) error {
 		if c.Found > 0 {
 			verdict = fmt.Sprintf("%d WRONG", c.Found)
 		}
-		out.line("  %-20s %-62s %s", c.Invariant, c.Proves, verdict)
+		out.line("  %-24s %-60s %s", c.Invariant, c.Proves, verdict)
 	}
 	out.line("")
 	for _, v := range p.Violations {
@@ -127,6 +127,8 @@ func (p Proof) Print(w io.Writer) error {
 	switch found := p.Found(); {
 	case found == 0:
 		out.line("All holds.")
+	case found == 1:
+		out.line("1 violation.")
 	case found > int64(len(p.Violations)):
 		out.line("%d violations; the first %d are listed.", found, len(p.Violations))
 	default:

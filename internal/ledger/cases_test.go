@@ -1,0 +1,245 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// The cases of testdata are written for accountants; the language is told at
+// the head of transfers.txt.
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) < 4 {
+		t.Fatal(files, err)
+	}
+	each(t, func(t *testing.T, db *database.DB) {
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runCases(t, db, string(text))
+		}
+	})
+}
+
+func runCases(t *testing.T, db *database.DB, text string) {
+	b := oneFlight(t, db)
+	var s *story
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		title, begins := strings.CutPrefix(line, "case: ")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+			continue
+		case begins:
+			if s != nil {
+				s.together()
+			}
+			s = &story{t: t, b: b, title: title, accounts: map[string]int64{}, transfers: map[string]int64{}}
+			continue
+		}
+		s.line(line)
+	}
+	s.together()
+	b.proved()
+}
+
+// story is one case as it runs.
+type story struct {
+	t         *testing.T
+	b         *books
+	title     string
+	accounts  map[string]int64
+	transfers map[string]int64 // by key
+	n         int
+	waiting   []act // the & lines
+}
+
+// act is a transfer that is asked for, and what should come of it.
+type act struct {
+	line, key, want string
+	posting         ledger.Posting
+}
+
+func (s *story) line(line string) {
+	s.t.Helper()
+	text, want, isAct := strings.Cut(line, "|")
+	text, want = strings.TrimSpace(text), strings.TrimSpace(want)
+	words := strings.Fields(text)
+	rest, batched := strings.CutPrefix(text, "& ")
+	if !batched {
+		s.together()
+	}
+	switch {
+	case isAct:
+		a := act{line: line, want: want}
+		a.key, a.posting = s.posting(rest)
+		if batched {
+			s.waiting = append(s.waiting, a)
+			return
+		}
+		receipt, err := s.b.Post(context.Background(), a.posting)
+		s.judge(a, receipt, err)
+	case words[0] == "open":
+		s.open(words[1:])
+	case len(words) > 2 && words[1] == "holds":
+		s.b.holds(s.account(words[0]), s.amount(strings.Join(words[2:], "")))
+	default:
+		s.t.Fatalf("%s: what is %q?", s.title, line)
+	}
+}
+
+// together posts the & lines as one batch.
+func (s *story) together() {
+	s.t.Helper()
+	if len(s.waiting) == 0 {
+		return
+	}
+	g := shut(s.t, s.b)
+	answers := make([]*answer, len(s.waiting))
+	for i, a := range s.waiting {
+		answers[i] = g.queue(a.posting)
+	}
+	g.release()
+	for i, a := range s.waiting {
+		s.judge(a, answers[i].Receipt, answers[i].err)
+	}
+	s.waiting = nil
+}
+
+func (s *story) open(words []string) {
+	s.t.Helper()
+	kind, name := ledger.Kind(words[0]), words[1]
+	switch {
+	case len(words) > 2:
+		s.accounts[name] = s.b.open(kind, s.amount(strings.Join(words[3:], "")))
+	case kind == ledger.Wallet:
+		s.accounts[name] = s.b.open(kind, 0)
+	default:
+		s.accounts[name] = s.b.place(kind, fmt.Sprint(s.b.db.NewID()))
+	}
+}
+
+var options = regexp.MustCompile(` (key|hash|act|corrects|most) ([^ ]+( [0-9 ]*,\d\d)?)`)
+
+func (s *story) posting(text string) (key string, p ledger.Posting) {
+	s.t.Helper()
+	s.n++
+	key = fmt.Sprint("line", s.n)
+	var most money.Amount
+	p.Act = "test"
+	for _, option := range options.FindAllStringSubmatch(text, -1) {
+		switch value := option[2]; option[1] {
+		case "key":
+			key = value
+		case "hash":
+			p.Hash = value
+		case "act":
+			p.Act = value
+		case "corrects":
+			p.Corrects = s.transfers[value]
+		case "most":
+			most = s.amount(value)
+		}
+	}
+	p.Key = s.title + "/" + key
+	text = options.ReplaceAllString(text, "")
+	left, right, found := strings.Cut(text, "→")
+	if !found {
+		s.t.Fatalf("%s: what is %q?", s.title, text)
+	}
+	credits, total := s.side(right, 0)
+	debits, _ := s.side(left, total)
+	for _, e := range debits {
+		e.Amount = -e.Amount
+		p.Entries = append(p.Entries, e)
+	}
+	for _, e := range credits {
+		e.Most = most
+		p.Entries = append(p.Entries, e)
+	}
+	return key, p
+}
+
+// side reads "A 10,00 + B 5,00"; an account without an amount has the total.
+func (s *story) side(text string, total money.Amount) (entries []ledger.Entry, sum money.Amount) {
+	s.t.Helper()
+	for _, part := range strings.Split(text, "+") {
+		name, amount, given := strings.Cut(strings.TrimSpace(part), " ")
+		e := ledger.Entry{Account: s.account(name), Amount: total}
+		if given {
+			e.Amount = s.amount(amount)
+		}
+		sum += e.Amount
+		entries = append(entries, e)
+	}
+	return entries, sum
+}
+
+func (s *story) account(name string) int64 {
+	s.t.Helper()
+	id, ok := s.accounts[name]
+	if !ok {
+		s.t.Fatalf("%s: there is no account %s", s.title, name)
+	}
+	return id
+}
+
+func (s *story) amount(text string) money.Amount {
+	s.t.Helper()
+	amount, err := money.Parse(strings.TrimPrefix(text, "−"))
+	if err != nil {
+		s.t.Fatalf("%s: %q: %v", s.title, text, err)
+	}
+	if strings.HasPrefix(text, "−") {
+		return -amount
+	}
+	return amount
+}
+
+func (s *story) judge(a act, receipt ledger.Receipt, err error) {
+	s.t.Helper()
+	if got := told(receipt, err); strings.ReplaceAll(a.want, " ", "") != strings.ReplaceAll(got, "\u00a0", "") {
+		s.t.Errorf("%s:\n\t%s\n\tcame out: %s (%v)", s.title, a.line, got, err)
+	}
+	if err != nil {
+		return
+	}
+	if first, posted := s.transfers[a.key]; posted && receipt.Transfer != first {
+		s.t.Errorf("%s: %s: another receipt", s.title, a.line)
+	}
+	s.transfers[a.key] = receipt.Transfer
+}
+
+// told says in the cases' words what came of a posting.
+func told(receipt ledger.Receipt, err error) string {
+	var below *ledger.BelowFloor
+	var above *ledger.AboveMost
+	switch {
+	case err == nil && receipt.Replayed:
+		return "same"
+	case err == nil:
+		return "ok"
+	case errors.As(err, &below) && fault.Is(err, fault.Insufficient):
+		return "short" + below.Balance.String()
+	case errors.As(err, &above) && fault.Is(err, fault.Limit):
+		return "above" + above.Balance.String()
+	case fault.Is(err, fault.Conflict):
+		return "conflict"
+	case fault.Is(err, fault.Internal) && receipt == ledger.Receipt{}:
+		return "wrong"
+	}
+	return err.Error()
+}
