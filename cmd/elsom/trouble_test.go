@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,7 +9,55 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"elsom/internal/i18n"
 )
+
+// member is somebody who is signed up and has some money, on a reader's page.
+func member(t *testing.T, s *site, som string) (*reader, person) {
+	t.Helper()
+	p, r := somebody(), newReader(t, s)
+	signUp(t, s, r, wordsOf[i18n.RU], p)
+	if som != "" {
+		s.fill(t, p.phone, som)
+	}
+	return r, p
+}
+
+// order types a payment to DosTek and presses «Далее».
+func (r *reader) order(account, amount string) {
+	r.t.Helper()
+	r.open("/pay/dostek")
+	r.fill("account", account)
+	r.fill("amount", amount)
+	r.press("Далее")
+}
+
+// sqlite starts a site on a fresh SQLite database.
+func sqlite(t *testing.T, env ...string) *site {
+	t.Helper()
+	return newSite(t, "sqlite:"+filepath.Join(t.TempDir(), "elsom.db"), env...)
+}
+
+// refused wants 422 with the field named and described, and others not.
+func (r *reader) refused(field string) {
+	r.t.Helper()
+	if r.status != http.StatusUnprocessableEntity {
+		r.t.Errorf("status %d at %s, want 422:\n%s", r.status, r.at, r.text())
+		return
+	}
+	invalid := r.page.Find(`[aria-invalid="true"]`)
+	if invalid.Length() != 1 || invalid.AttrOr("name", "") != field {
+		r.t.Errorf("%d fields are called wrong, the first %q; want %s", invalid.Length(), invalid.AttrOr("name", ""), field)
+	}
+	described := false
+	for _, id := range strings.Fields(invalid.AttrOr("aria-describedby", "")) {
+		described = described || line(r.page.Find("#"+id).Text()) != ""
+	}
+	if !described {
+		r.t.Errorf("%s has no words that say what is wrong", field)
+	}
+}
 
 // hurry shortens the calls to billers, and with them the leases that a killed
 // process leaves behind: a test waits less than an operator.
