@@ -28,8 +28,8 @@ type Order struct {
 }
 
 var (
-	quoteCustomer = attempt.Rule{Name: "payment.quote", Limit: 60, Window: 10 * time.Minute}
-	quoteAddress  = attempt.Rule{Name: "payment.quote.address", Limit: 600, Window: 10 * time.Minute}
+	quoteCustomer = attempt.Rule{Name: "quote by customer", Limit: 60, Window: 10 * time.Minute}
+	quoteAddress  = attempt.Rule{Name: "quote by address", Limit: 600, Window: 10 * time.Minute}
 )
 
 // Quote reads an order, asks the biller about it and stores the draft that the

@@ -122,20 +122,22 @@ func operations(lines []ledger.Line) []Operation {
 	return list
 }
 
-// operation reads what a transfer was from its act and its request key.
+// operation reads what a transfer was from its request key.
 func operation(line ledger.Line) Operation {
 	o := Operation{ID: line.Transfer, Kind: Other, Amount: line.Amount, At: line.PostedAt}
-	parts := strings.Split(line.Key, ":")
-	switch {
-	case line.Act == "payment.accept" && len(parts) == 3:
+	parts := strings.SplitN(line.Key, ":", 3)
+	if len(parts) != 3 {
+		return o
+	}
+	switch parts[0] {
+	case "payment":
+		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
 		o.Kind = Payment
-		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
-	case line.Act == "payment.refund" && len(parts) == 3:
-		o.Kind = Refund
-		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
-	case strings.HasPrefix(line.Act, "cashin.") && len(parts) == 3:
-		o.Kind = CashIn
-		o.Agent = parts[1]
+		if parts[2] == "end" { // of a payment's two transfers the second touches the wallet only to refund
+			o.Kind = Refund
+		}
+	case "cashin":
+		o.Kind, o.Agent = CashIn, parts[1]
 	}
 	return o
 }
