@@ -7,19 +7,10 @@ import (
 	"elsom/internal/fault"
 )
 
-// OfferVersion is the edition of the public offer that is accepted now, named
-// by the day from which it holds. A new edition is a new name; who accepted an
+// OfferVersion is the edition of the public offer that is accepted now; its
+// text stands with the pages. A new edition is a new name; who accepted an
 // older one keeps that acceptance.
-const OfferVersion = "2026-11-22"
-
-// OfferDate is the day from which the present edition holds.
-func OfferDate() time.Time {
-	date, err := time.ParseInLocation(time.DateOnly, OfferVersion, Bishkek)
-	if err != nil {
-		panic(err) // the constant above is no date
-	}
-	return date
-}
+const OfferVersion = "1.0"
 
 // Acceptance is one acceptance of the public offer.
 type Acceptance struct {
