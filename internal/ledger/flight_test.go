@@ -79,7 +79,7 @@ func TestCloseDrains(t *testing.T) {
 
 // A full queue is told at once, and nothing is done.
 func TestFullQueueIsUnavailable(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := openBooks(t, db, ledger.Options{Flights: 1, Queue: 2})
 		a := b.wallet(10_00)
 		g := shut(t, b)

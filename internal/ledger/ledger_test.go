@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
@@ -60,7 +61,7 @@ func TestBooksBalance(t *testing.T) {
 
 // What doesn't sum to zero, or is no transfer at all, is refused unseen.
 func TestMalformedPostingsAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(100_00)
 		entries := func(amounts ...money.Amount) (list []ledger.Entry) {
@@ -127,7 +128,7 @@ func TestNoDebt(t *testing.T) {
 
 // Should the ledger ever miscount, the database itself refuses a debt.
 func TestNoDebtInTheDatabase(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a, till := b.wallet(10), b.open(ledger.Till, -5)
 		for _, statement := range []string{
@@ -152,7 +153,7 @@ func TestNoDebtInTheDatabase(t *testing.T) {
 
 // A floor that moves holds from then on.
 func TestFloorMoves(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		till, a := b.open(ledger.Till, -50_00), b.wallet(0)
 		set := func(account int64, floor money.Amount) error {
@@ -227,7 +228,7 @@ func (b *books) conflicts(payer, payee int64) {
 
 // The unique key stands in the database, should the ledger ever overlook one.
 func TestOnceOnlyInTheDatabase(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		b.move("k", b.wallet(1), b.bank, 1)
 		err := db.Gorm(context.Background()).Exec(`INSERT INTO transfers (id, request_key, request_hash, act, posted_at)
@@ -240,7 +241,7 @@ func TestOnceOnlyInTheDatabase(t *testing.T) {
 
 // Nothing erased: the database refuses to change what was written.
 func TestNothingErased(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(100_00)
 		b.move("k", a, b.bank, 10_00)
@@ -322,7 +323,7 @@ func TestBalanceIsItsEntries(t *testing.T) {
 
 // Several entries of one account count by their sum, not by their order.
 func TestEntriesOfOneAccountCountTogether(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(10_00)
 		_, err := b.Post(context.Background(), ledger.Posting{Key: "k", Act: "test", Entries: []ledger.Entry{

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
@@ -268,7 +269,7 @@ func TestRowCountRollsBack(t *testing.T) {
 // A full batch with one statement of each kind: the counts don't depend on
 // how many postings there are, and the parameters fit.
 func TestFullBatch(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		withRides(t, db)
 		b := oneFlight(t, db)
 		places := make([]int64, ledger.MaxEntries-1)

@@ -93,14 +93,16 @@ func Claim(_ context.Context, tx *database.Tx, lane string, n int, lease time.Du
 	return tasks, fault.Wrap("outbox.claim", err)
 }
 
-// Keep ends a promise as kept and forgets its payload.
+// Keep ends a promise as kept and forgets its payload. It doesn't ask for the
+// lease: what was done was done.
 func Keep(_ context.Context, tx *database.Tx, task Task) error {
-	return fault.Wrap("outbox.keep", keep(tx, []int64{task.ID}))
+	return fault.Wrap("outbox.keep", keep(tx, task.ID))
 }
 
-// GiveUp ends a promise as failed and forgets its payload.
+// GiveUp ends a promise as failed and forgets its payload. A claim that has
+// run out changes nothing: whoever took the task over may yet do it.
 func GiveUp(_ context.Context, tx *database.Tx, task Task) error {
-	return fault.Wrap("outbox.give up", end(tx, []int64{task.ID}, "failed"))
+	return fault.Wrap("outbox.give up", giveUp(tx, task))
 }
 
 // Postpone makes a claimed promise due again at a time. A claim that has run

@@ -64,12 +64,16 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 	return tasks, nil
 }
 
-func keep(tx *database.Tx, ids []int64) error { return end(tx, ids, "kept") }
+// keep ends a promise, whoever has its lease; one that had ended before stays
+// as it ended.
+func keep(tx *database.Tx, id int64) error {
+	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id = ? AND state = 'open'",
+		tx.Now(), id).Error
+}
 
-// end closes promises; one that had ended before stays as it ended.
-func end(tx *database.Tx, ids []int64, state string) error {
-	return tx.Gorm().Exec("UPDATE promises SET state = ?, payload = '', ended_at = ? WHERE id IN ? AND state = 'open'",
-		state, tx.Now(), ids).Error
+func giveUp(tx *database.Tx, task Task) error {
+	return tx.Gorm().Exec("UPDATE promises SET state = 'failed', payload = '', ended_at = ? WHERE id = ? AND lease = ? AND state = 'open'",
+		tx.Now(), task.ID, task.Lease).Error
 }
 
 func keepNamed(tx *database.Tx, names []Name) error {
