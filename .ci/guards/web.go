@@ -54,8 +54,8 @@ func init() {
 		},
 		{
 			name: "a logout ends the session on the server", file: "web/session/store.go",
-			text:        "tx.Gorm().Exec(`DELETE FROM sessions WHERE id = ?`, old.key).Error",
-			replacement: `error(nil)`,
+			text:        "WHERE id = ?`, old.key).Error",
+			replacement: "WHERE id = ? AND 1 = 2`, old.key).Error",
 			pkg:         web, test: "TestLogOut",
 		},
 		{
@@ -127,7 +127,7 @@ func init() {
 		{
 			name: "only a named proxy says who asks", file: "web/server.go",
 			text:        `return echo.ExtractIPDirect()`,
-			replacement: `return echo.ExtractIPFromRealIPHeader()`,
+			replacement: `return func(r *http.Request) string { return r.Header.Get("X-Real-Ip") }`,
 			pkg:         web, test: "TestAddressesBehindProxies",
 		},
 		{
@@ -170,7 +170,7 @@ func init() {
 			name: "nobody is registered without the offer", file: "internal/customer/signup.go",
 			text:        `if !s.Offer {`,
 			replacement: `if false {`,
-			pkg:         web, test: "TestSignUp",
+			pkg:         web, test: "TestBadSignUp",
 		},
 		{
 			name: "a known number is not told at sign-up", file: "internal/customer/signup.go",

@@ -1,0 +1,71 @@
+package main
+
+var booksGuards = []guard{
+	{
+		name: "no debt: the ledger refuses", file: "internal/ledger/batch.go",
+		text:        `case c.delta < 0 && after < account.Floor:`,
+		replacement: `case c.delta < 0 && after < account.Floor && false:`,
+		pkg:         "./internal/ledger", test: "TestNoDebt",
+	},
+	{
+		name: "no debt: the database refuses", file: "migrations/00001_ledger.sql",
+		text: `    UNIQUE (kind, subject),
+    CHECK (floor IS NULL OR balance >= floor)`,
+		replacement: `    UNIQUE (kind, subject)`,
+		pkg:         "./internal/ledger", test: "TestNoDebtInTheDatabase",
+	},
+	{
+		name: "once only: a request key seen before", file: "internal/ledger/batch.go",
+		text:        `if row, seen := b.posted[p.Key]; seen {`,
+		replacement: `if row, seen := b.posted[p.Key]; seen && row.ID == 0 {`,
+		pkg:         "./internal/ledger", test: "TestOnceOnly",
+	},
+	{
+		name: "once only: the database's unique key", file: "migrations/00001_ledger.sql",
+		text:        `request_key  VARCHAR(120) NOT NULL UNIQUE,`,
+		replacement: `request_key  VARCHAR(120) NOT NULL,`,
+		pkg:         "./internal/ledger", test: "TestOnceOnlyInTheDatabase",
+	},
+	{
+		name: "same key, other content is a conflict", file: "internal/ledger/batch.go",
+		text:        `if row.RequestHash != j.hash {`,
+		replacement: `if false {`,
+		pkg:         "./internal/ledger", test: "TestOnceOnly",
+	},
+	{
+		name: "books balance: entries sum to zero", file: "internal/ledger/ledger.go",
+		text:        `if sum, ok := money.Sum(amounts...); !ok || sum != 0 {`,
+		replacement: `if sum, ok := money.Sum(amounts...); !ok && sum != 0 {`,
+		pkg:         "./internal/ledger", test: "TestMalformedPostingsAreRefused",
+	},
+	{
+		name: "balance is its entries", file: "internal/ledger/batch.go",
+		text:        `account.Balance += c.delta`,
+		replacement: `account.Balance += c.delta + 1`,
+		pkg:         "./internal/ledger", test: "TestBalanceIsItsEntries",
+	},
+	{
+		name: "one's refusal never fails the neighbours", file: "internal/ledger/batch.go",
+		text: `	for _, verdict := range verdicts[i] {
+		if err := verdict(); err != nil {
+			b.outcomes[i].err = err
+			return
+		}
+	}`,
+		replacement: `	for _, verdict := range verdicts[i] {
+		if err := verdict(); err != nil {
+			for n := range b.outcomes {
+				b.outcomes[n].err = err
+			}
+			return
+		}
+	}`,
+		pkg: "./internal/ledger", test: "TestRefusalNeverFailsNeighbours",
+	},
+	{
+		name: "an agent never owes more than its ceiling", file: "internal/cashin/agent.go",
+		text:        `floor := -a.Ceiling`,
+		replacement: `floor := -money.Max`,
+		pkg:         "./internal/cashin", test: "TestCeilingReachedByTwoAtOnce",
+	},
+}

@@ -1,0 +1,189 @@
+package main
+
+// What the books and the outbox stand on, and the audit that proves the books.
+var proofGuards = []guard{
+	{
+		name: "once only: the same key twice in a batch", file: "internal/ledger/batch.go",
+		text:        `	b.posted[p.Key] = row`,
+		replacement: ``,
+		pkg:         "./internal/ledger", test: "TestCases",
+	},
+	{
+		name: "a wallet takes no more than its limit", file: "internal/ledger/batch.go",
+		text:        `case c.most > 0 && c.delta > 0 && after > c.most:`,
+		replacement: `case c.most > 0 && c.delta > 0 && after > c.most && false:`,
+		pkg:         "./internal/ledger", test: "TestCases",
+	},
+	{
+		name: "an entry never moves more than can be added up", file: "internal/ledger/ledger.go",
+		text:        `if e.Amount == 0 || e.Amount > money.Max || e.Amount < -money.Max {`,
+		replacement: `if e.Amount == 0 {`,
+		pkg:         "./internal/ledger", test: "TestMalformedPostingsAreRefused",
+	},
+	{
+		name: "an entry to no account takes its transfer back", file: "internal/ledger/store.go",
+		text:        `if result.RowsAffected != int64(len(amounts)) {`,
+		replacement: `if false {`,
+		pkg:         "./internal/ledger", test: "TestMalformedPostingsAreRefused",
+	},
+	{
+		name: "a commit whose answer was lost is asked again", file: "internal/ledger/batch.go",
+		text:        `again := fault.Is(err, fault.Unknown) || errors.Is`,
+		replacement: `again := errors.Is`,
+		pkg:         "./internal/ledger", test: "TestLostAnswerOfACommit",
+	},
+	{
+		name: "a poisoned rider spoils only its own posting", file: "internal/ledger/batch.go",
+		text:        `if len(batch) > 1 && !unknown &&`,
+		replacement: `if len(batch) > 1 && !unknown && false &&`,
+		pkg:         "./internal/ledger", test: "TestRefusalNeverFailsNeighbours",
+	},
+	{
+		name: "a rider that panics doesn't end the process", file: "internal/ledger/batch.go",
+		text:        `if r := recover(); r != nil {`,
+		replacement: `if r := any(nil); r != nil {`,
+		pkg:         "./internal/ledger", test: "TestRefusalNeverFailsNeighbours",
+	},
+	{
+		name: "a replay in the database writes no riders", file: "internal/ledger/batch.go",
+		text:        `b.outcomes[i].receipt = Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}`,
+		replacement: `b.accepted = append(b.accepted, &acceptedPosting{b.tx.NewID(), j})`,
+		pkg:         "./internal/ledger", test: "TestReplayWritesNoRiders",
+	},
+	{
+		name: "a closed ledger takes nothing", file: "internal/ledger/ledger.go",
+		text:        `	if l.closed {`,
+		replacement: `	if false {`,
+		pkg:         "./internal/ledger", test: "TestCloseDrains",
+	},
+	{
+		name: "nothing erased: entries on PostgreSQL", file: "migrations/00010_ledger_append_only.postgres.sql",
+		text:        `BEFORE UPDATE OR DELETE ON entries`,
+		replacement: `BEFORE DELETE ON entries`,
+		pkg:         "./internal/ledger", test: "TestNothingErased",
+	},
+	{
+		name: "nothing erased: TRUNCATE", file: "migrations/00010_ledger_append_only.postgres.sql",
+		text:        `BEFORE TRUNCATE ON entries`,
+		replacement: `BEFORE TRUNCATE ON promises`,
+		pkg:         "./internal/ledger", test: "TestNothingErased",
+	},
+	{
+		name: "nothing erased: transfers on SQLite", file: "migrations/00010_ledger_append_only.sqlite.sql",
+		text:        `BEFORE DELETE ON transfers`,
+		replacement: `BEFORE DELETE ON promises`,
+		pkg:         "./internal/ledger", test: "TestNothingErased",
+	},
+	{
+		name: "an account keeps its identity", file: "migrations/00010_ledger_append_only.sqlite.sql",
+		text:        `BEFORE UPDATE OF id, kind, subject, currency, opened_at ON accounts`,
+		replacement: `BEFORE UPDATE OF kind, subject, opened_at ON accounts`,
+		pkg:         "./internal/ledger", test: "TestNothingErased",
+	},
+	{
+		name: "a commit without an answer is unknown", file: "internal/database/tx.go",
+		text:        `	return fault.New(fault.Unknown, "database.commit", "").Because(err)`,
+		replacement: `	return err`,
+		pkg:         "./internal/database", test: "TestCutCommitIsUnknown",
+	},
+	{
+		name: "a cut connection is run again", file: "internal/database/tx.go",
+		text:        `"57P01", "57P02", "57P03", // the server`,
+		replacement: `// the server`,
+		pkg:         "./internal/database", test: "TestCutConnectionIsRunAgain",
+	},
+	// The outbox.
+	{
+		name: "a task is claimed once", file: "internal/outbox/store.go",
+		text:        `skip = " FOR UPDATE SKIP LOCKED"`,
+		replacement: `skip = ""`,
+		pkg:         "./internal/outbox", test: "TestClaimedOnce",
+	},
+	{
+		name: "a lost lease puts nothing off", file: "internal/outbox/store.go",
+		text:        `SET due_at = ?, lease = 0 WHERE id = ? AND lease = ? AND state = 'open'`,
+		replacement: `SET due_at = ?, lease = 0 WHERE id = ? AND lease <> -? AND state = 'open'`,
+		pkg:         "./internal/outbox", test: "TestLeaseRunsOut",
+	},
+	{
+		name: "a lost lease gives nothing up", file: "internal/outbox/store.go",
+		text:        `SET state = 'failed', payload = '', ended_at = ? WHERE id = ? AND lease = ?`,
+		replacement: `SET state = 'failed', payload = '', ended_at = ? WHERE id = ? AND lease <> -?`,
+		pkg:         "./internal/outbox", test: "TestLeaseRunsOut",
+	},
+	{
+		name: "what was sent is forgotten", file: "internal/outbox/store.go",
+		text:        `SET state = 'kept', payload = '', ended_at = ? WHERE id = ?`,
+		replacement: `SET state = 'kept', ended_at = ? WHERE id = ?`,
+		pkg:         "./internal/outbox", test: "TestClaimAndKeep",
+	},
+	{
+		name: "a panic spoils one task", file: "internal/outbox/work.go",
+		text:        `if r := recover(); r != nil {`,
+		replacement: `if r := any(nil); r != nil {`,
+		pkg:         "./internal/outbox", test: "TestPanicIsContained",
+	},
+	{
+		name: "work under way is finished", file: "internal/outbox/work.go",
+		text:        `	defer running.Wait()`,
+		replacement: ``,
+		pkg:         "./internal/outbox", test: "TestWorkDrains",
+	},
+	// The audit.
+	{
+		name: "the audit sees one moment", file: "internal/database/tx.go",
+		text:        `options.Isolation = sql.LevelRepeatableRead`,
+		replacement: `options.Isolation = sql.LevelReadCommitted`,
+		pkg:         "./internal/database", test: "TestReadTx",
+	},
+	{
+		name: "the audit can't write", file: "internal/database/tx.go",
+		text:        `&sql.TxOptions{ReadOnly: true}`,
+		replacement: `&sql.TxOptions{ReadOnly: false}`,
+		pkg:         "./internal/database", test: "TestReadTx",
+	},
+	{
+		name: "the audit adds up every transfer", file: "internal/report/store_books.go",
+		text:        `GROUP BY transfer_id HAVING SUM(amount) <> 0) s`,
+		replacement: `GROUP BY transfer_id HAVING SUM(amount) <> 0 AND 1 = 0) s`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound/an_entry's_amount_is_changed",
+	},
+	{
+		name: "the audit compares balances with entries", file: "internal/report/store_books.go",
+		text:        `WHERE a.balance <> COALESCE(s.total, 0)`,
+		replacement: `WHERE a.balance <> a.balance`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound/money_moves_from_wallet_to_wallet_without_a_transfer",
+	},
+	{
+		name: "the audit wants the append-only triggers", file: "internal/report/checks.go",
+		text:        `triggers, "trigger {what}`,
+		replacement: `triggers + " AND 1 = 0", "trigger {what}`,
+		pkg:         "./internal/report", test: "TestMissingTriggersAreFound",
+	},
+	{
+		name: "the audit compares transit with open payments", file: "internal/report/store_acts.go",
+		text:        `WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`,
+		replacement: `WHERE 1 = 0`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound/a_payment_without_money",
+	},
+	{
+		name: "the audit wants each payment's end by its state", file: "internal/report/store_acts.go",
+		text:        `ON t.request_key = w.request_key AND t.act = w.act WHERE t.id IS NULL`,
+		replacement: `ON t.request_key = w.request_key WHERE t.id IS NULL`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound/a_settled_payment_is_said_to_be_refunded",
+	},
+	{
+		name: "the audit wants a delivery for what is processing", file: "internal/report/store_acts.go",
+		text:        `AND d.key = CAST(p.id AS VARCHAR) AND d.state = 'open'`,
+		replacement: `AND d.key = CAST(p.id AS VARCHAR)`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound/a_delivery_is_forgotten",
+	},
+	{
+		name: "the audit wants a transfer for a credited cash-in", file: "internal/report/store_acts.go",
+		text:        `AND t.act = 'cashin.pay_in' WHERE t.id IS NULL`,
+		replacement: `AND t.act = 'cashin.pay_in' WHERE t.id < 0`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound/a_refused_cash-in_is_said_to_be_credited",
+	},
+}
+
+func init() { guards = append(guards, proofGuards...) }
