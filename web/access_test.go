@@ -156,6 +156,9 @@ func TestForeignForms(t *testing.T) {
 		}
 		shown := h.browser() // shows what b was answered
 		shown.read(b.ask(http.MethodPost, action, posted, c.headers...)).answered(403).says(c.words)
+		if way := shown.page.Find(".actions a").First().AttrOr("href", ""); (way == b.at.Path) != (c.words == stale) {
+			t.Errorf("%s: the way out leads to %s", name, way)
+		}
 		if t.Failed() {
 			t.Fatal(name)
 		}

@@ -73,7 +73,7 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 	b.t.Helper()
 	to, err := b.at.Parse(target)
 	must(b.t, err)
-	request := httptest.NewRequest(method, to.RequestURI(), body) //nolint:noctx // it ends with the answer
+	request := httptest.NewRequest(method, to.RequestURI(), body)
 	request.Host, request.RemoteAddr = to.Host, b.from
 	for _, cookie := range b.jar.Cookies(to) {
 		request.AddCookie(cookie)
@@ -94,13 +94,18 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 	}
 	answer := httptest.NewRecorder()
 	b.h.server.ServeHTTP(answer, request)
-	cookies := answer.Result().Cookies() //nolint:bodyclose // a recorder's
+	var cookies []*http.Cookie
+	for _, set := range answer.Header().Values("Set-Cookie") {
+		cookie, err := http.ParseSetCookie(set)
+		must(b.t, err)
+		cookies = append(cookies, cookie)
+	}
 	b.jar.SetCookies(to, cookies)
 	b.cookies(cookies)
 	return answer
 }
 
-// go follows a request to the page at which it ends.
+// follow goes after a request to the page at which it ends.
 func (b *browser) follow(method, target string, form url.Values) *browser {
 	b.t.Helper()
 	to, err := b.at.Parse(target)
@@ -275,7 +280,7 @@ func line(text string) string { return strings.Join(strings.Fields(text), " ") }
 // raw asks for an address exactly as it is written.
 func (b *browser) raw(method, target string) *httptest.ResponseRecorder {
 	b.t.Helper()
-	request := httptest.NewRequest(method, "/", nil) //nolint:noctx // it ends with the answer
+	request := httptest.NewRequest(method, "/", nil)
 	request.Host, request.RequestURI = b.at.Host, target
 	request.URL = &url.URL{Path: target}
 	if u, err := url.ParseRequestURI(target); err == nil {

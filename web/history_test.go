@@ -107,6 +107,37 @@ func TestReceiptRefunded(t *testing.T) {
 	h.audited()
 }
 
+// walk reads the history from a page on to its end, and goes back again.
+func (b *browser) walk(path string, most int, want []string) {
+	b.t.Helper()
+	var pages, got []string
+	b.open(path)
+	for {
+		sums := b.page.Find("main a.row").Map(func(_ int, s *goquery.Selection) string {
+			return strings.TrimSuffix(line(s.Find(".row-sum").Text()), " сом")
+		})
+		pages, got = append(pages, b.at.RequestURI()), append(got, sums...)
+		if b.control("Более ранние").Length() == 0 {
+			break
+		}
+		if len(sums) != most {
+			b.t.Errorf("%s: %d on a page", b.at, len(sums))
+		}
+		b.press("Более ранние")
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		b.t.Errorf("%s: %v, want %v", path, got, want)
+	}
+	for i := len(pages) - 2; i >= 0; i-- {
+		if b.press("Более новые"); b.at.RequestURI() != pages[i] {
+			b.t.Errorf("newer than %s: %s, want %s", pages[i+1], b.at.RequestURI(), pages[i])
+		}
+	}
+	if b.control("Более новые").Length() > 0 {
+		b.t.Errorf("there is something newer than %s", b.at)
+	}
+}
+
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -124,47 +155,14 @@ func TestHistory(t *testing.T) {
 		b.draft(company, amount).press("Оплатить").answered(200)
 		want = append([]string{"−" + amount + ",00"}, want...)
 	}
-	sums := func() []string {
-		return b.page.Find("main a.row").Map(func(_ int, s *goquery.Selection) string {
-			return strings.TrimSuffix(line(s.Find(".row-sum").Text()), " сом")
-		})
-	}
-	walk := func(path string, most int, want []string) {
-		t.Helper()
-		var pages []string
-		var got []string
-		b.open(path)
-		for {
-			pages = append(pages, b.at.RequestURI())
-			got = append(got, sums()...)
-			if b.control("Более ранние").Length() == 0 {
-				break
-			}
-			if n := len(sums()); n != most {
-				t.Errorf("%s: %d on a page", b.at, n)
-			}
-			b.press("Более ранние")
-		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%s: %v, want %v", path, got, want)
-		}
-		for i := len(pages) - 2; i >= 0; i-- {
-			if b.press("Более новые"); b.at.RequestURI() != pages[i] {
-				t.Errorf("newer than %s: %s, want %s", pages[i+1], b.at.RequestURI(), pages[i])
-			}
-		}
-		if b.control("Более новые").Length() > 0 {
-			t.Errorf("there is something newer than %s", b.at)
-		}
-	}
-	walk("/history", 20, want)
+	b.walk("/history", 20, want)
 	b.says("43,00", "15,00", "45 записей")
-	walk("/history?direction=in", 20, want[2:])
+	b.walk("/history?direction=in", 20, want[2:])
 	b.says("43,00", "43 записи")
 	if strings.Contains(b.text(), "Списано") {
 		t.Error("what left is summed with what came")
 	}
-	walk("/history?direction=out", 20, want[:2])
+	b.walk("/history?direction=out", 20, want[:2])
 	b.says("15,00", "2 записи")
 	b.open("/history?direction=both").says("45 записей")
 	b.open("/history").press("DosTek group").answered(200).says("Платёж", "−5,00", "0020 7199 6100 17", "Код платежа")

@@ -50,6 +50,9 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 	if f.Kind == fault.Unknown {
 		page.Words = p.lang(c).T("door.unknown")
 	}
+	if page.Stale {
+		page.BackHref = pageOf(c)
+	}
 	retryAfter(c, f)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	if err := render(c, status, page); err != nil {
@@ -57,6 +60,17 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		_ = c.NoContent(http.StatusInternalServerError)
 	}
 	return status
+}
+
+// pageOf is the page on which a form stands that posts to its own address;
+// empty where there is none.
+func pageOf(c echo.Context) string {
+	for _, route := range c.Echo().Routes() {
+		if route.Method == http.MethodGet && route.Path == c.Path() {
+			return c.Request().URL.EscapedPath()
+		}
+	}
+	return ""
 }
 
 // shownAs gives the status whose words fit: a request that was too large or

@@ -1,0 +1,84 @@
+package web_test
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTooManyCodes(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{limits: true})
+	number := h.number()
+	for range 5 {
+		b := h.browser().open("/").fill("phone", number.String()).press("Войти")
+		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").isAt("/confirm")
+	}
+	before := h.books()
+	b := h.browser().open("/").fill("phone", number.String()).press("Войти")
+	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").answered(429).isAt("/signup").
+		says("Слишком много попыток. Попробуйте снова через 60 минут")
+	b.retryAfter(time.Hour)
+	if _, ticked := b.field("offer").Attr("checked"); b.value("email") != email || !ticked {
+		t.Error("what was typed is gone")
+	}
+	b.open("/reset").fill("phone", number.String()).press("Получить код").answered(429).isAt("/reset")
+	if b.value("phone") != number.String() {
+		t.Error("the number is gone")
+	}
+	h.unchanged("too many codes", before)
+}
+
+func TestTooManyChecks(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{limits: true})
+	b := h.as(h.holder(100_00)).open("/pay/dostek")
+	for range 60 {
+		b.ask("POST", "/pay/dostek", form(b, "account", company, "amount", "1"))
+	}
+	asked, before := h.biller.asked, h.books()
+	b.fill("account", company).fill("amount", "1").press("Далее").answered(429).isAt("/pay/dostek").says("Слишком много попыток")
+	b.retryAfter(10 * time.Minute)
+	if b.value("account") != company || b.value("amount") != "1" || h.biller.asked != asked {
+		t.Error("what was typed is gone, or the biller was asked")
+	}
+	h.unchanged("too many checks", before)
+}
+
+func TestBlocked(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b := h.as(who).draft(company, "100")
+	must(t, h.customers.Block(t.Context(), who.ID))
+	before := h.books()
+	b.press("Оплатить").isAt("/")
+	b.logIn(who.Phone, "не тот")
+	b.answered(422).wrongAt(map[string]string{"password": "Пароль не подходит"}) // who doesn't know it isn't told
+	b.fill("password", password).press("Войти").answered(422).isAt("/login").says("Кошелёк заблокирован")
+	h.unchanged("blocked", before)
+	must(t, h.customers.Unblock(t.Context(), who.ID))
+	b.press("Изменить")
+	b.logIn(who.Phone, password)
+	b.says("Оплатить 100,00 сом").press("Оплатить").says("100,00 сом")
+}
+
+// The database may go at any moment: there is a page that says so, and no
+// word of what broke.
+func TestDatabaseGone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.as(h.holder(300_00)).draft(company, "100")
+	check := b.at.Path
+	action, values := b.paying()
+	must(t, h.db.Close())
+	for _, path := range []string{"/cabinet", check, "/history", "/"} {
+		if b.open(path); b.status < 500 {
+			t.Errorf("%s: %d", path, b.status)
+		}
+	}
+	shown := h.browser()
+	if shown.read(b.ask("POST", action, values)); shown.status < 500 {
+		t.Errorf("paying: %d", shown.status)
+	}
+	h.browser().open("/help").answered(200) // needs none
+}
