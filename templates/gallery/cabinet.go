@@ -23,7 +23,7 @@ func cabinet() []State {
 	return append([]State{
 		{"cabinet", "cabinet", func(l i18n.Lang) templ.Component {
 			again := services(l)[:1]
-			again[0].Detail = "ИНН " + company
+			again[0].Detail = company
 			return portal.CabinetPage{
 				Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50,
 				Operations: operations(l), Payments: again,
@@ -53,7 +53,7 @@ func cabinet() []State {
 		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
 			return portal.OperationPage{
 				Frame: holder(l, "/history/1"), Operation: operations(l)[1],
-				AccountLabel: label.in(l), Account: company, Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
+				AccountLabel: innLabel.in(l), Account: company, Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
 				ReceiptHref: "/receipt/1", RepeatHref: "/pay/dostek?repeat=1",
 			}.Page()
 		}},

@@ -51,10 +51,12 @@ func (w words) in(l i18n.Lang) string {
 var (
 	other    = words{"Другие", "Башкалар", "Other"}
 	internet = words{"Интернет", "Интернет кызматы", "Internet"}
-	innLabel = words{"ИНН компании", "Компаниянын ИНН номери", "Company's INN"}
-	innHint  = words{"14 цифр", "14 сан", "14 digits"}
-	label    = words{"ИНН", "ИНН", "INN"}
-	desk     = words{"Касса KICB", "KICB кассасы", "KICB desk"}
+	innLabel = words{"ИНН компании", "Компаниянын ИНН номери", "Company INN"}
+	innHint  = words{
+		"14 цифр из свидетельства о регистрации компании", "Компаниянын каттоо күбөлүгүндөгү 14 сан",
+		"14 digits from the company's registration certificate",
+	}
+	desk = words{"Касса KICB", "KICB кассасы", "KICB desk"}
 )
 
 // visitor is the frame of somebody who has not logged in.
@@ -82,8 +84,8 @@ func operations(l i18n.Lang) []portal.Operation {
 		}
 	}
 	return []portal.Operation{
-		out("DosTek group", "ИНН "+company, 250_50, portal.Processing, 0),
-		out("DosTek group", "ИНН "+company, 1_250_00, portal.Completed, 26*time.Hour),
+		out("DosTek group", company, 250_50, portal.Processing, 0),
+		out("DosTek group", company, 1_250_00, portal.Completed, 26*time.Hour),
 		{
 			Href: "/history/2", Kind: portal.CashIn, Name: "Мобильник",
 			Amount: 2_000_00, Status: portal.Completed, At: at.Add(-27 * time.Hour),
