@@ -1,285 +1,283 @@
 package main
 
-func init() {
-	guards = append(guards, []guard{
-		{
-			name: "a code is tried five times", file: "internal/customer/store_confirmation.go",
-			text:        `expires_at > ? AND tries < ?`,
-			replacement: `expires_at > ? AND ? > 0`,
-			pkg:         "./internal/customer", test: "TestCodeHasFiveTries",
-		},
-		{
-			name: "a code ends after ten minutes", file: "internal/customer/store_confirmation.go",
-			text:        `used_at IS NULL AND expires_at > ? AND`,
-			replacement: `used_at IS NULL AND created_at < ? AND`,
-			pkg:         "./internal/customer", test: "TestCodeLivesTenMinutes",
-		},
-		{
-			name: "a code is good once", file: "internal/customer/store_confirmation.go",
-			text: `	return result.RowsAffected == 1, result.Error
+var customerGuards = []guard{
+	{
+		name: "a code is tried five times", file: "internal/customer/store_confirmation.go",
+		text:        `expires_at > ? AND tries < ?`,
+		replacement: `expires_at > ? AND ? > 0`,
+		pkg:         "./internal/customer", test: "TestCodeHasFiveTries",
+	},
+	{
+		name: "a code ends after ten minutes", file: "internal/customer/store_confirmation.go",
+		text:        `used_at IS NULL AND expires_at > ? AND`,
+		replacement: `used_at IS NULL AND created_at < ? AND`,
+		pkg:         "./internal/customer", test: "TestCodeLivesTenMinutes",
+	},
+	{
+		name: "a code is good once", file: "internal/customer/store_confirmation.go",
+		text: `	return result.RowsAffected == 1, result.Error
 }
 
 // renew`,
-			replacement: `	return true, result.Error
+		replacement: `	return true, result.Error
 }
 
 // renew`,
-			pkg: "./internal/customer", test: "TestACodeIsSpentOnce",
-		},
-		{
-			name: "a code confirms only what it was sent for", file: "internal/customer/code.go",
-			text:        `row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)`,
-			replacement: `row.Email, row.Offer, row.Lang, code)`,
-			pkg:         "./internal/customer", test: "TestCodeIsBoundToWhatItConfirms",
-		},
-		{
-			name: "a code is bound to the browser session", file: "internal/customer/code.go",
-			text:        `return cs.hash("code", row.SessionKey, row.Purpose,`,
-			replacement: `return cs.hash("code",`,
-			pkg:         "./internal/customer", test: "TestCodeIsBoundToWhatItConfirms",
-		},
-		{
-			name: "a registered number gets no sign-up code", file: "internal/customer/signup.go",
-			text:        `return "sms.registered_already"`,
-			replacement: `return "sms.code"`,
-			pkg:         "./internal/customer", test: "TestSignupOfARegisteredNumber",
-		},
-		{
-			name: "passwords are counted by number and address", file: "internal/customer/limits.go",
-			text:        `if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {`,
-			replacement: `if err := error(nil); err != nil {`,
-			pkg:         "./internal/customer", test: "TestGuessesAreCounted",
-		},
-		{
-			name: "passwords are counted by address", file: "internal/customer/limits.go",
-			text:        `if err := cs.o.Attempts.Take(ctx, loginAddress, place(address)); err != nil {`,
-			replacement: `if err := error(nil); err != nil {`,
-			pkg:         "./internal/customer", test: "TestGuessesOfAnAddressAreCounted",
-		},
-		{
-			name: "passwords are counted by number", file: "internal/customer/limits.go",
-			text:        `return cs.o.Attempts.Take(ctx, loginNumber, number.String())`,
-			replacement: `return nil`,
-			pkg:         "./internal/customer", test: "TestStrangersCannotLockTheOwnerOut",
-		},
-		{
-			name: "strangers don't keep the owner out", file: "internal/customer/limits.go",
-			text:        `	if familiar {`,
-			replacement: `	if false {`,
-			pkg:         "./internal/customer", test: "TestTheOwnerGetsInAtHomeWhileStrangersGuess",
-		},
-		{
-			name: "SMS codes are limited", file: "internal/customer/limits.go",
-			text:        `if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {`,
-			replacement: `if err := error(nil); err != nil {`,
-			pkg:         "./internal/customer", test: "TestSMSAreLimited",
-		},
-		{
-			name: "an absent password costs as much as a wrong one", file: "internal/customer/password.go",
-			text: `	if !possible {`,
-			replacement: `	if hash == "" {
+		pkg: "./internal/customer", test: "TestACodeIsSpentOnce",
+	},
+	{
+		name: "a code confirms only what it was sent for", file: "internal/customer/code.go",
+		text:        `row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)`,
+		replacement: `row.Email, row.Offer, row.Lang, code)`,
+		pkg:         "./internal/customer", test: "TestCodeIsBoundToWhatItConfirms",
+	},
+	{
+		name: "a code is bound to the browser session", file: "internal/customer/code.go",
+		text:        `return cs.hash("code", row.SessionKey, row.Purpose,`,
+		replacement: `return cs.hash("code",`,
+		pkg:         "./internal/customer", test: "TestCodeIsBoundToWhatItConfirms",
+	},
+	{
+		name: "a registered number gets no sign-up code", file: "internal/customer/signup.go",
+		text:        `return "sms.registered_already"`,
+		replacement: `return "sms.code"`,
+		pkg:         "./internal/customer", test: "TestSignupOfARegisteredNumber",
+	},
+	{
+		name: "passwords are counted by number and address", file: "internal/customer/limits.go",
+		text:        `if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./internal/customer", test: "TestGuessesAreCounted",
+	},
+	{
+		name: "passwords are counted by address", file: "internal/customer/limits.go",
+		text:        `if err := cs.o.Attempts.Take(ctx, loginAddress, place(address)); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./internal/customer", test: "TestGuessesOfAnAddressAreCounted",
+	},
+	{
+		name: "passwords are counted by number", file: "internal/customer/limits.go",
+		text:        `return cs.o.Attempts.Take(ctx, loginNumber, number.String())`,
+		replacement: `return nil`,
+		pkg:         "./internal/customer", test: "TestStrangersCannotLockTheOwnerOut",
+	},
+	{
+		name: "strangers don't keep the owner out", file: "internal/customer/limits.go",
+		text:        `	if familiar {`,
+		replacement: `	if false {`,
+		pkg:         "./internal/customer", test: "TestTheOwnerGetsInAtHomeWhileStrangersGuess",
+	},
+	{
+		name: "SMS codes are limited", file: "internal/customer/limits.go",
+		text:        `if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./internal/customer", test: "TestSMSAreLimited",
+	},
+	{
+		name: "an absent password costs as much as a wrong one", file: "internal/customer/password.go",
+		text: `	if !possible {`,
+		replacement: `	if hash == "" {
 		return false, false, nil
 	}
 	if !possible {`,
-			pkg: "./internal/customer", test: "TestNobodyIsComparedWithADummy",
-		},
-		{
-			name: "hashing waits its turn", file: "internal/customer/password.go",
-			text: `return func() { <-h.turns }, nil`,
-			replacement: `<-h.turns
+		pkg: "./internal/customer", test: "TestNobodyIsComparedWithADummy",
+	},
+	{
+		name: "hashing waits its turn", file: "internal/customer/password.go",
+		text: `return func() { <-h.turns }, nil`,
+		replacement: `<-h.turns
 		return func() {}, nil`,
-			pkg: "./internal/customer", test: "TestHashersTakeTurns",
-		},
-		{
-			name: "common passwords are refused", file: "internal/customer/fields.go",
-			text:        `case isCommon(password):`,
-			replacement: `case false:`,
-			pkg:         "./internal/customer", test: "TestPassword",
-		},
-		{
-			name: "the offer must be accepted", file: "internal/customer/signup.go",
-			text:        `if !s.Offer {`,
-			replacement: `if false {`,
-			pkg:         "./internal/customer", test: "TestSignupNamesEveryField",
-		},
-		{
-			name: "a reset holds the money for a day", file: "internal/customer/reset.go",
-			text:        `setPassword(tx, before.ID, before.PasswordHash, hash, &hold)`,
-			replacement: `setPassword(tx, before.ID, before.PasswordHash, hash, nil)`,
-			pkg:         "./internal/customer", test: "TestReset",
-		},
-		{
-			name: "a new password ends all sessions", file: "internal/customer/store.go",
-			text: `SET password_hash = ?, session_epoch = session_epoch + 1,
+		pkg: "./internal/customer", test: "TestHashersTakeTurns",
+	},
+	{
+		name: "common passwords are refused", file: "internal/customer/fields.go",
+		text:        `case isCommon(password):`,
+		replacement: `case false:`,
+		pkg:         "./internal/customer", test: "TestPassword",
+	},
+	{
+		name: "the offer must be accepted", file: "internal/customer/signup.go",
+		text:        `if !s.Offer {`,
+		replacement: `if false {`,
+		pkg:         "./internal/customer", test: "TestSignupNamesEveryField",
+	},
+	{
+		name: "a reset holds the money for a day", file: "internal/customer/reset.go",
+		text:        `setPassword(tx, before.ID, before.PasswordHash, hash, &hold)`,
+		replacement: `setPassword(tx, before.ID, before.PasswordHash, hash, nil)`,
+		pkg:         "./internal/customer", test: "TestReset",
+	},
+	{
+		name: "a new password ends all sessions", file: "internal/customer/store.go",
+		text: `SET password_hash = ?, session_epoch = session_epoch + 1,
 `,
-			replacement: `SET password_hash = ?,
+		replacement: `SET password_hash = ?,
 `,
-			pkg: "./internal/customer", test: "TestReset",
-		},
-		{
-			name: "only the old password sets a new one", file: "internal/customer/reset.go",
-			text:        `	if !right {`,
-			replacement: `	if !right && false {`,
-			pkg:         "./internal/customer", test: "TestChangePassword",
-		},
-		{
-			name: "blocked customers stay out", file: "internal/customer/login.go",
-			text:        `if holder.Blocked {`,
-			replacement: `if false {`,
-			pkg:         "./internal/customer", test: "TestLogIn",
-		},
-		{
-			name: "codes rest sealed", file: "internal/sms/sms.go",
-			text:        `if m.Secret {`,
-			replacement: `if false {`,
-			pkg:         "./internal/sms", test: "TestSecretNeedsASealer",
-		},
-		{
-			name: "a sealed code is for one number", file: "internal/sms/sms.go",
-			text:        `return []byte(key + "\n" + number.String())`,
-			replacement: `return []byte(key)`,
-			pkg:         "./internal/sms", test: "TestSecretsRestSealed",
-		},
-		{
-			name: "only 202 is sent", file: "internal/sms/kannel/kannel.go",
-			text:        `case http.StatusAccepted:`,
-			replacement: `case http.StatusAccepted, http.StatusOK:`,
-			pkg:         "./internal/sms/kannel", test: "TestAnswers",
-		},
-		{
-			name: "an SMS error tells no secret", file: "internal/sms/kannel/kannel.go",
-			text:        `		return e.Err`,
-			replacement: `		return e`,
-			pkg:         "./internal/sms/kannel", test: "TestNoAnswer",
-		},
-		{
-			name: "tries are counted in the table", file: "internal/attempt/attempt.go",
-			text:        `if count <= int64(rule.Limit) {`,
-			replacement: `if count <= int64(rule.Limit) || true {`,
-			pkg:         "./internal/attempt", test: "TestTakeRefusesAboveTheLimit",
-		},
-		{
-			name: "tries of codes and PINs stay counted", file: "internal/attempt/attempt.go",
-			text:        `if c.off && !rule.Always {`,
-			replacement: `if c.off {`,
-			pkg:         "./internal/attempt", test: "TestOffSilencesAllButAlways",
-		},
-		{
-			name: "counters tell nobody's number", file: "internal/attempt/attempt.go",
-			text: `return hex.EncodeToString(mac.Sum(nil))`,
-			replacement: `_ = hex.EncodeToString(mac.Sum(nil))
+		pkg: "./internal/customer", test: "TestReset",
+	},
+	{
+		name: "only the old password sets a new one", file: "internal/customer/reset.go",
+		text:        `	if !right {`,
+		replacement: `	if !right && false {`,
+		pkg:         "./internal/customer", test: "TestChangePassword",
+	},
+	{
+		name: "blocked customers stay out", file: "internal/customer/login.go",
+		text:        `if holder.Blocked {`,
+		replacement: `if false {`,
+		pkg:         "./internal/customer", test: "TestLogIn",
+	},
+	{
+		name: "codes rest sealed", file: "internal/sms/sms.go",
+		text:        `if m.Secret {`,
+		replacement: `if false {`,
+		pkg:         "./internal/sms", test: "TestSecretNeedsASealer",
+	},
+	{
+		name: "a sealed code is for one number", file: "internal/sms/sms.go",
+		text:        `return []byte(key + "\n" + number.String())`,
+		replacement: `return []byte(key)`,
+		pkg:         "./internal/sms", test: "TestSecretsRestSealed",
+	},
+	{
+		name: "only 202 is sent", file: "internal/sms/kannel/kannel.go",
+		text:        `case http.StatusAccepted:`,
+		replacement: `case http.StatusAccepted, http.StatusOK:`,
+		pkg:         "./internal/sms/kannel", test: "TestAnswers",
+	},
+	{
+		name: "an SMS error tells no secret", file: "internal/sms/kannel/kannel.go",
+		text:        `		return e.Err`,
+		replacement: `		return e`,
+		pkg:         "./internal/sms/kannel", test: "TestNoAnswer",
+	},
+	{
+		name: "tries are counted in the table", file: "internal/attempt/attempt.go",
+		text:        `if count <= int64(rule.Limit) {`,
+		replacement: `if count <= int64(rule.Limit) || true {`,
+		pkg:         "./internal/attempt", test: "TestTakeRefusesAboveTheLimit",
+	},
+	{
+		name: "tries of codes and PINs stay counted", file: "internal/attempt/attempt.go",
+		text:        `if c.off && !rule.Always {`,
+		replacement: `if c.off {`,
+		pkg:         "./internal/attempt", test: "TestOffSilencesAllButAlways",
+	},
+	{
+		name: "counters tell nobody's number", file: "internal/attempt/attempt.go",
+		text: `return hex.EncodeToString(mac.Sum(nil))`,
+		replacement: `_ = hex.EncodeToString(mac.Sum(nil))
 	return subject`,
-			pkg: "./internal/attempt", test: "TestTableTellsNobody",
-		},
-		{
-			name: "a form needs its token", file: "web/session/guard.go",
-			text:        `if !s.fits(request.PostFormValue(FormField), session.visit().token) {`,
-			replacement: `if false {`,
-			pkg:         "./web/session", test: "TestGuard",
-		},
-		{
-			name: "another site's form is refused", file: "web/session/guard.go",
-			text:        `if err := s.origin.Check(request); err != nil {`,
-			replacement: `if err := error(nil); err != nil {`,
-			pkg:         "./web/session", test: "TestGuard",
-		},
-		{
-			name: "the token isn't taken from the address", file: "web/session/guard.go",
-			text:        `request.PostFormValue(FormField)`,
-			replacement: `request.FormValue(FormField)`,
-			pkg:         "./web/session", test: "TestTokenInTheAddressIsNone",
-		},
-		{
-			name: "form tokens are masked", file: "web/session/guard.go",
-			text: `	_, _ = rand.Read(masked[:sha256.Size]) // never fails
+		pkg: "./internal/attempt", test: "TestTableTellsNobody",
+	},
+	{
+		name: "a form needs its token", file: "web/session/guard.go",
+		text:        `if !s.fits(request.PostFormValue(FormField), session.visit().token) {`,
+		replacement: `if false {`,
+		pkg:         "./web/session", test: "TestGuard",
+	},
+	{
+		name: "another site's form is refused", file: "web/session/guard.go",
+		text:        `if err := s.origin.Check(request); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./web/session", test: "TestGuard",
+	},
+	{
+		name: "the token isn't taken from the address", file: "web/session/guard.go",
+		text:        `request.PostFormValue(FormField)`,
+		replacement: `request.FormValue(FormField)`,
+		pkg:         "./web/session", test: "TestTokenInTheAddressIsNone",
+	},
+	{
+		name: "form tokens are masked", file: "web/session/guard.go",
+		text: `	_, _ = rand.Read(masked[:sha256.Size]) // never fails
 `,
-			replacement: `	_ = rand.Reader
+		replacement: `	_ = rand.Reader
 `,
-			pkg: "./web/session", test: "TestTokensAreMasked",
-		},
-		{
-			name: "next leads within the site", file: "web/session/guard.go",
-			text:        `|| strings.HasPrefix(address, "//") {`,
-			replacement: `{`,
-			pkg:         "./web/session", test: "TestNextLeadsWithinTheSite",
-		},
-		{
-			name: "next holds no backslash or line break", file: "web/session/guard.go",
-			text:        `if r <= ' ' || r == '\\' || r > '~' {`,
-			replacement: `if false && r > '~' {`,
-			pkg:         "./web/session", test: "TestNextLeadsWithinTheSite",
-		},
-		{
-			name: "a page of the holder wants the holder", file: "web/session/guard.go",
-			text:        `if _, ok := session.Customer(); ok {`,
-			replacement: `if true {`,
-			pkg:         "./web/session", test: "TestRequireCustomer",
-		},
-		{
-			name: "a login ends the token before it", file: "web/session/store.go",
-			text:        "DELETE FROM sessions WHERE id = ?`, old.key)",
-			replacement: "DELETE FROM sessions WHERE id = ? AND 1 = 0`, old.key)",
-			pkg:         "./web/session", test: "TestLoginRotates",
-		},
-		{
-			name: "a planted cookie is not taken over", file: "web/session/cookie.go",
-			text:        `hmac.Equal(value[tokenBytes:], s.seal(token))`,
-			replacement: `len(s.seal(token)) > 0`,
-			pkg:         "./web/session", test: "TestPlantedCookie",
-		},
-		{
-			name: "an ended session is not brought back", file: "web/session/store.go",
-			text: `		if v.stored {
+		pkg: "./web/session", test: "TestTokensAreMasked",
+	},
+	{
+		name: "next leads within the site", file: "web/session/guard.go",
+		text:        `|| strings.HasPrefix(address, "//") {`,
+		replacement: `{`,
+		pkg:         "./web/session", test: "TestNextLeadsWithinTheSite",
+	},
+	{
+		name: "next holds no backslash or line break", file: "web/session/guard.go",
+		text:        `if r <= ' ' || r == '\\' || r > '~' {`,
+		replacement: `if false && r > '~' {`,
+		pkg:         "./web/session", test: "TestNextLeadsWithinTheSite",
+	},
+	{
+		name: "a page of the holder wants the holder", file: "web/session/guard.go",
+		text:        `if _, ok := session.Customer(); ok {`,
+		replacement: `if true {`,
+		pkg:         "./web/session", test: "TestRequireCustomer",
+	},
+	{
+		name: "a login ends the token before it", file: "web/session/store.go",
+		text:        "DELETE FROM sessions WHERE id = ?`, old.key)",
+		replacement: "DELETE FROM sessions WHERE id = ? AND 1 = 0`, old.key)",
+		pkg:         "./web/session", test: "TestLoginRotates",
+	},
+	{
+		name: "a planted cookie is not taken over", file: "web/session/cookie.go",
+		text:        `hmac.Equal(value[tokenBytes:], s.seal(token))`,
+		replacement: `len(s.seal(token)) > 0`,
+		pkg:         "./web/session", test: "TestPlantedCookie",
+	},
+	{
+		name: "an ended session is not brought back", file: "web/session/store.go",
+		text: `		if v.stored {
 			return true, true, nil
 		}
 `,
-			replacement: ``,
-			pkg:         "./web/session", test: "TestSaveNeverBringsASessionBack",
-		},
-		{
-			name: "a session ends when idle", file: "web/session/store.go",
-			text:        `now.Sub(f.Row.SeenAt) > Idle ||`,
-			replacement: ``,
-			pkg:         "./web/session", test: "TestIdleAndAbsoluteEnd",
-		},
-		{
-			name: "a session ends after twelve hours", file: "web/session/store.go",
-			text:        `|| now.After(f.Row.EndsAt)`,
-			replacement: ``,
-			pkg:         "./web/session", test: "TestIdleAndAbsoluteEnd",
-		},
-		{
-			name: "a new epoch ends sessions", file: "web/session/store.go",
-			text:        `(f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)`,
-			replacement: `!f.Holder.Blocked`,
-			pkg:         "./web/session", test: "TestEpochAndBlockEndSessions",
-		},
-		{
-			name: "a block ends sessions", file: "web/session/store.go",
-			text:        `&& !f.Holder.Blocked)`,
-			replacement: `)`,
-			pkg:         "./web/session", test: "TestEpochAndBlockEndSessions",
-		},
-		{
-			name: "parallel saves lose nothing", file: "web/session/store.go",
-			text:        "WHERE id = ? AND version = ?`",
-			replacement: "WHERE id = ? AND version >= ? - 9999`",
-			pkg:         "./web/session", test: "TestParallelSavesLoseNothing",
-		},
-		{
-			name: "a session is its owner's to end", file: "web/session/store.go",
-			text:        "DELETE FROM sessions WHERE customer_id = ? AND handle = ?`",
-			replacement: "DELETE FROM sessions WHERE customer_id > ? - 99 AND handle = ?`",
-			pkg:         "./web/session", test: "TestListAndEnd",
-		},
-		{
-			name: "the database holds no token", file: "web/session/cookie.go",
-			text: `	sum := sha256.Sum256(token)
+		replacement: ``,
+		pkg:         "./web/session", test: "TestSaveNeverBringsASessionBack",
+	},
+	{
+		name: "a session ends when idle", file: "web/session/store.go",
+		text:        `now.Sub(f.Row.SeenAt) > Idle ||`,
+		replacement: ``,
+		pkg:         "./web/session", test: "TestIdleAndAbsoluteEnd",
+	},
+	{
+		name: "a session ends after twelve hours", file: "web/session/store.go",
+		text:        `|| now.After(f.Row.EndsAt)`,
+		replacement: ``,
+		pkg:         "./web/session", test: "TestIdleAndAbsoluteEnd",
+	},
+	{
+		name: "a new epoch ends sessions", file: "web/session/store.go",
+		text:        `(f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)`,
+		replacement: `!f.Holder.Blocked`,
+		pkg:         "./web/session", test: "TestEpochAndBlockEndSessions",
+	},
+	{
+		name: "a block ends sessions", file: "web/session/store.go",
+		text:        `&& !f.Holder.Blocked)`,
+		replacement: `)`,
+		pkg:         "./web/session", test: "TestEpochAndBlockEndSessions",
+	},
+	{
+		name: "parallel saves lose nothing", file: "web/session/store.go",
+		text:        "WHERE id = ? AND version = ?`",
+		replacement: "WHERE id = ? AND version >= ? - 9999`",
+		pkg:         "./web/session", test: "TestParallelSavesLoseNothing",
+	},
+	{
+		name: "a session is its owner's to end", file: "web/session/store.go",
+		text:        "DELETE FROM sessions WHERE customer_id = ? AND handle = ?`",
+		replacement: "DELETE FROM sessions WHERE customer_id > ? - 99 AND handle = ?`",
+		pkg:         "./web/session", test: "TestListAndEnd",
+	},
+	{
+		name: "the database holds no token", file: "web/session/cookie.go",
+		text: `	sum := sha256.Sum256(token)
 	return hex.EncodeToString(sum[:])`,
-			replacement: `	sum := sha256.Sum256(token)
+		replacement: `	sum := sha256.Sum256(token)
 	_ = sum
 	return hex.EncodeToString(token)`,
-			pkg: "./web/session", test: "TestVisitorsHaveACookieAndNoRow",
-		},
-	}...)
+		pkg: "./web/session", test: "TestVisitorsHaveACookieAndNoRow",
+	},
 }

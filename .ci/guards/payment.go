@@ -1,86 +1,84 @@
 package main
 
-func init() {
-	guards = append(guards, []guard{
-		{
-			name: "an attempt is written before its call", file: "internal/payment/deliver.go",
-			text:        `return insertAttempts(tx, calls)`,
-			replacement: `return nil`,
-			pkg:         "./internal/payment", test: "TestAttemptBeforeCall",
-		},
-		{
-			name: "no refund by a refusal after an unknown attempt", file: "internal/payment/outcome.go",
-			text:        `if unknownBefore && !answersStoredOutcome {`,
-			replacement: `if false {`,
-			pkg:         "./internal/payment", test: "TestAnswers",
-		},
-		{
-			name: "an attempt without an outcome is unknown", file: "internal/payment/store_delivery.go",
-			text:        `outcome IS NULL OR outcome = 'unknown'`,
-			replacement: `outcome = 'unknown'`,
-			pkg:         "./internal/payment", test: "TestAttemptWithoutOutcomeIsUnknown",
-		},
-		{
-			name: "settle and refund share one request key", file: "internal/payment/end.go",
-			text:        `posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.settle"`,
-			replacement: `posting := ledger.Posting{Key: EndKey(p.ID) + ":settle", Act: "payment.settle"`,
-			pkg:         "./internal/payment", test: "TestGoodAfterRefundIsAClaim",
-		},
-		{
-			name: "a draft is paid by its owner only", file: "internal/payment/quote.go",
-			text:        `if draft.CustomerID != customerID {`,
-			replacement: `if false {`,
-			pkg:         "./internal/payment", test: "TestAcceptOnlyTheOwner",
-		},
-		{
-			name: "a receipt is shown to its owner only", file: "internal/payment/payment.go",
-			text:        `if p.CustomerID != customerID {`,
-			replacement: `if false {`,
-			pkg:         "./internal/payment", test: "TestAcceptOnlyTheOwner",
-		},
-		{
-			name: "twelve calls to a biller at once", file: "internal/payment/slot.go",
-			text:        `slots         = 12`,
-			replacement: `slots         = 24`,
-			pkg:         "./internal/payment", test: "TestTwelveCallsAtOnce",
-		},
-		{
-			name: "a hanging payment takes two people", file: "internal/payment/hanging.go",
-			text: `if words < 2 {
+var deliveryGuards = []guard{
+	{
+		name: "an attempt is written before its call", file: "internal/payment/deliver.go",
+		text:        `return insertAttempts(tx, calls)`,
+		replacement: `return nil`,
+		pkg:         "./internal/payment", test: "TestAttemptBeforeCall",
+	},
+	{
+		name: "no refund by a refusal after an unknown attempt", file: "internal/payment/outcome.go",
+		text:        `if unknownBefore && !answersStoredOutcome {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestAnswers",
+	},
+	{
+		name: "an attempt without an outcome is unknown", file: "internal/payment/store_delivery.go",
+		text:        `outcome IS NULL OR outcome = 'unknown'`,
+		replacement: `outcome = 'unknown'`,
+		pkg:         "./internal/payment", test: "TestAttemptWithoutOutcomeIsUnknown",
+	},
+	{
+		name: "settle and refund share one request key", file: "internal/payment/end.go",
+		text:        `posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.settle"`,
+		replacement: `posting := ledger.Posting{Key: EndKey(p.ID) + ":settle", Act: "payment.settle"`,
+		pkg:         "./internal/payment", test: "TestGoodAfterRefundIsAClaim",
+	},
+	{
+		name: "a draft is paid by its owner only", file: "internal/payment/quote.go",
+		text:        `if draft.CustomerID != customerID {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestAcceptOnlyTheOwner",
+	},
+	{
+		name: "a receipt is shown to its owner only", file: "internal/payment/payment.go",
+		text:        `if p.CustomerID != customerID {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestAcceptOnlyTheOwner",
+	},
+	{
+		name: "twelve calls to a biller at once", file: "internal/payment/slot.go",
+		text:        `slots         = 12`,
+		replacement: `slots         = 24`,
+		pkg:         "./internal/payment", test: "TestTwelveCallsAtOnce",
+	},
+	{
+		name: "a hanging payment takes two people", file: "internal/payment/hanging.go",
+		text: `if words < 2 {
 		return false, nil`,
-			replacement: `if words < 1 {
+		replacement: `if words < 1 {
 		return false, nil`,
-			pkg: "./internal/payment", test: "TestDecideTakesTwoPeople",
-		},
-		{
-			name: "a held wallet pays nothing", file: "internal/payment/accept.go",
-			text:        `if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {`,
-			replacement: `if err := error(nil); err != nil {`,
-			pkg:         "./internal/payment", test: "TestAcceptRefuses",
-		},
-		{
-			name: "a changed fee is shown before it is taken", file: "internal/payment/accept.go",
-			text:        `if service.Fee.Of(draft.Amount) != draft.Fee ||`,
-			replacement: `if false &&`,
-			pkg:         "./internal/payment", test: "TestAcceptRefuses",
-		},
-		{
-			name: "an old draft is not paid", file: "internal/payment/accept.go",
-			text:        `if ps.Expired(draft) {`,
-			replacement: `if false {`,
-			pkg:         "./internal/payment", test: "TestAcceptRefuses",
-		},
-		{
-			name: "limits see what was accepted before", file: "internal/payment/accept.go",
-			text:        `Judge: judgeLimits,`,
-			replacement: `Judge: nil,`,
-			pkg:         "./internal/payment", test: "TestLimits",
-		},
-		{
-			name: "a refund gives the limits back", file: "internal/payment/store.go",
-			text:        `AND state <> 'refunded' GROUP BY customer_id`,
-			replacement: `GROUP BY customer_id`,
-			pkg:         "./internal/payment", test: "TestRefundGivesLimitsBack",
-		},
-	}...)
+		pkg: "./internal/payment", test: "TestDecideTakesTwoPeople",
+	},
+	{
+		name: "a held wallet pays nothing", file: "internal/payment/accept.go",
+		text:        `if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./internal/payment", test: "TestAcceptRefuses",
+	},
+	{
+		name: "a changed fee is shown before it is taken", file: "internal/payment/accept.go",
+		text:        `if service.Fee.Of(draft.Amount) != draft.Fee ||`,
+		replacement: `if false &&`,
+		pkg:         "./internal/payment", test: "TestAcceptRefuses",
+	},
+	{
+		name: "an old draft is not paid", file: "internal/payment/accept.go",
+		text:        `if ps.Expired(draft) {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestAcceptRefuses",
+	},
+	{
+		name: "limits see what was accepted before", file: "internal/payment/accept.go",
+		text:        `Judge: judgeLimits,`,
+		replacement: `Judge: nil,`,
+		pkg:         "./internal/payment", test: "TestLimits",
+	},
+	{
+		name: "a refund gives the limits back", file: "internal/payment/store.go",
+		text:        `AND state <> 'refunded' GROUP BY customer_id`,
+		replacement: `GROUP BY customer_id`,
+		pkg:         "./internal/payment", test: "TestRefundGivesLimitsBack",
+	},
 }

@@ -100,10 +100,4 @@ var webGuards = []guard{
 		replacement: ``,
 		pkg:         web, test: "TestFeeChangedBetween",
 	},
-	{
-		name: "a code ends after ten minutes", file: "internal/customer/store_confirmation.go",
-		text:        `used_at IS NULL AND expires_at > ? AND tries < ?`,
-		replacement: `used_at IS NULL AND ? IS NOT NULL AND tries < ?`,
-		pkg:         web, test: "TestLateCode",
-	},
 }
