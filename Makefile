@@ -37,7 +37,7 @@ fmt: ## gofmt and templ fmt
 
 screenshots: ## pictures of all pages and states: sheets in var/sheets, the README's in .readme
 	@.ci/install
-	go test $(FLAGS) -tags screenshots -count=1 -timeout 20m -run '^TestScreenshots$$' -v ./cmd/elsom
+	go test $(FLAGS) -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
 
 bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
 	@.ci/install

@@ -61,7 +61,7 @@ func New(d Doors) *echo.Echo {
 	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", d.Terminal.Handle, private)
 
 	// A browser's doors.
-	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Sessions.Guard())
+	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended, d.Sessions.Guard())
 	visitor(browser, d.Portal)
 	holder(browser.Group("", d.Sessions.RequireCustomer()), d.Portal)
 	if d.Dev != nil {

@@ -46,7 +46,7 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	// The port comes first: a second start must not touch the database.
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("can't listen on %s: %w", cfg.Listen, err)
 	}

@@ -89,11 +89,8 @@ func (db *DB) provider() (*goose.Provider, error) {
 func (db *DB) refuseNewer(ctx context.Context, provider *goose.Provider) error {
 	sources := provider.ListSources()
 	target := sources[len(sources)-1].Version
-	current, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return nil // an empty database; what else is wrong, Up will tell
-	}
-	if current > target {
+	// An error here is an empty database; what else is wrong, Up will tell.
+	if current, err := provider.GetDBVersion(ctx); err == nil && current > target {
 		return ErrNewer
 	}
 	return nil

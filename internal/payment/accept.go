@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"gorm.io/gorm"
-
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -104,7 +102,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				}),
 			},
 		})
-		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		if !taken(err) {
 			break
 		}
 	}

@@ -120,8 +120,7 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 // The attempt stands in the database before its call is made.
 func TestAttemptBeforeCall(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		f := newFake(good)
-		f.hold = make(chan struct{})
+		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		p := h.pay(h.holder(100_00), "100")
 		h.deliver()
@@ -129,7 +128,7 @@ func TestAttemptBeforeCall(t *testing.T) {
 		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE payment_id = ? AND outcome IS NULL", p.ID); n != 1 {
 			t.Fatalf("%d attempts while the call is under way", n)
 		}
-		close(f.hold)
+		f.release()
 		h.ends(p)
 	})
 }
@@ -137,8 +136,7 @@ func TestAttemptBeforeCall(t *testing.T) {
 // However many processes there are, a biller gets twelve calls at once.
 func TestTwelveCallsAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		f := newFake(good)
-		f.hold = make(chan struct{})
+		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		other := houseWith(t, db, f, func(*payment.Timing) {})
 		c := h.holder(1000_00)
@@ -154,7 +152,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 			return f.busy == 12
 		})
 		time.Sleep(700 * time.Millisecond) // time for a thirteenth
-		close(f.hold)
+		f.release()
 		for _, p := range paid {
 			h.ends(p)
 		}
@@ -169,8 +167,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 // key: a good answer after a refund is a claim, not a second movement.
 func TestGoodAfterRefundIsAClaim(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		f := newFake(good)
-		f.hold = make(chan struct{})
+		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Hanging = 0 })
 		c := h.holder(100_00)
 		p := h.pay(c, "100")
@@ -186,7 +183,7 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 			}
 		}
 		h.holds(c, 100_00)
-		close(f.hold)
+		f.release()
 		eventually(t, "a claim", func() bool {
 			claims, err := h.Claims(ctx)
 			return err == nil && len(claims) == 1 && claims[0].ID == p.ID
@@ -230,8 +227,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 // One biller that never answers must not keep another's payments waiting.
 func TestDeadBillerStarvesNobody(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		f := newFake(good)
-		f.hold = make(chan struct{})
+		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		c := h.holder(1000_00)
 		for range 20 {
@@ -243,6 +239,7 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 		held := f.hold
 		f.hold = nil
 		f.mu.Unlock()
+		defer close(held)
 		draft, err := h.Quote(context.Background(), c, payment.Order{
 			Service: "aknet", Identifier: "123456", Amount: "5", Channel: payment.Web, Address: "127.0.0.1",
 		})
@@ -250,7 +247,6 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 		got, err := h.Accept(context.Background(), c, draft.ID)
 		must(t, err)
 		h.ends(got.Payment)
-		close(held)
 	})
 }
 

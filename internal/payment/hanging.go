@@ -2,11 +2,8 @@ package payment
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"unicode/utf8"
-
-	"gorm.io/gorm"
 
 	"elsom/internal/biller"
 	"elsom/internal/database"
@@ -84,7 +81,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		return err
 	})
 	switch {
-	case errors.Is(err, gorm.ErrDuplicatedKey):
+	case taken(err):
 		// The same person again: no second word, but what two have said is done.
 		if words, err = ps.repeatedWord(ctx, d); err != nil {
 			return false, err

@@ -80,6 +80,21 @@ func (f *fake) say(script ...biller.Answer) {
 	f.script = script
 }
 
+// holding makes each call wait until release.
+func (f *fake) holding() *fake {
+	f.hold = make(chan struct{})
+	return f
+}
+
+func (f *fake) release() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hold != nil {
+		close(f.hold)
+		f.hold = nil
+	}
+}
+
 func (f *fake) count(txnID string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -188,7 +203,11 @@ func (h *house) deliver() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { h.Deliver(ctx) })
-	stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	stop = sync.OnceFunc(func() {
+		h.biller.release() // a test that failed must not wait for its own hand
+		cancel()
+		wg.Wait()
+	})
 	h.t.Cleanup(stop)
 	return stop
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"gorm.io/gorm"
-
 	"elsom/internal/attempt"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
@@ -115,7 +113,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 
 func readAmount(service catalog.Service, text string) (money.Amount, error) {
 	amount, err := money.Parse(text)
-	message := ""
+	var message string
 	switch {
 	case errors.Is(err, money.ErrEmpty):
 		message = "payment.amount_empty"
@@ -228,7 +226,7 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 			draft.ExpiresAt = draft.MadeAt.Add(ps.Timing.Draft)
 			return insertDraft(tx, draft)
 		})
-		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		if !taken(err) {
 			break
 		}
 		draft.TxnID = ""

@@ -13,6 +13,7 @@ import (
 	"elsom/internal/money"
 	"elsom/internal/payment"
 	"elsom/templates/portal"
+	"elsom/web/session"
 )
 
 // ShowCheck shows what will be paid, before it is.
@@ -37,6 +38,7 @@ func (p *Portal) Accept(c echo.Context) error {
 	}
 	_, err = p.Payments.Accept(committed(c), holder(c), draft.ID)
 	if err == nil {
+		session.Of(c).Set(lastDraft, "")
 		return redirect(c, receiptHref(draft.ID))
 	}
 	f := fault.As(err)

@@ -9,6 +9,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/payment"
 	"elsom/templates/portal"
+	"elsom/web/session"
 )
 
 // ShowPay shows a service's form: empty, with what a draft holds («Назад»),
@@ -18,17 +19,34 @@ func (p *Portal) ShowPay(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if id, err := strconv.ParseInt(c.QueryParam("draft"), 10, 64); err == nil {
-		if draft, err := p.Payments.Draft(ctx(c), holder(c).ID, id); err == nil && draft.Service == page.Code {
-			page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+	switch {
+	case c.QueryParam("draft") != "":
+		p.fillFrom(c, page, c.QueryParam("draft"))
+	case c.QueryParam("repeat") != "":
+		if id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64); err == nil {
+			if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code {
+				page.Account.Value, page.Amount.Value = paid.Identifier, paid.Amount.Plain()
+			}
 		}
-	}
-	if id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64); err == nil {
-		if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code {
-			page.Account.Value, page.Amount.Value = paid.Identifier, paid.Amount.Plain()
-		}
+	default:
+		// The browser's own Back gets the form anew: what was typed is kept.
+		p.fillFrom(c, page, session.Of(c).Get(lastDraft))
 	}
 	return render(c, http.StatusOK, page)
+}
+
+// lastDraft is the session's name for the draft not yet paid.
+const lastDraft = "draft"
+
+// fillFrom puts a draft's values into the form of its service.
+func (p *Portal) fillFrom(c echo.Context, page *portal.PayPage, text string) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return
+	}
+	if draft, err := p.Payments.Draft(ctx(c), holder(c).ID, id); err == nil && draft.Service == page.Code {
+		page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+	}
 }
 
 // Pay takes the form («Далее») and makes the draft that the check page shows.
@@ -49,6 +67,7 @@ func (p *Portal) Pay(c echo.Context) error {
 	if err != nil {
 		return p.refused(c, page, err)
 	}
+	session.Of(c).Set(lastDraft, strconv.FormatInt(draft.ID, 10))
 	return redirect(c, checkHref(draft.ID))
 }
 

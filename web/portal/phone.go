@@ -56,7 +56,7 @@ func pending(c echo.Context) (phone.Number, bool) {
 
 func readPhone(text string) (phone.Number, error) {
 	number, err := phone.Parse(text)
-	message := ""
+	var message string
 	switch {
 	case err == nil:
 		return number, nil

@@ -161,6 +161,17 @@ func (p *Portal) Language(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// Ended tells a visitor whose session ended by itself why they are asked to log
+// in, on whatever page comes next.
+func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s := session.Of(c); s.Ended() {
+			s.Flash(p.lang(c).T("door.session_over"))
+		}
+		return next(c)
+	}
+}
+
 // holder is who is signed in; the routes behind RequireCustomer have one.
 func holder(c echo.Context) customer.Customer {
 	who, _ := session.Of(c).Customer()

@@ -89,7 +89,7 @@ func StartPostgres(options ...string) (*PostgresServer, error) {
 		return nil, err
 	}
 	data := filepath.Join(folder, "data")
-	init := exec.Command(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8") //nolint:gosec // fixed words
+	init := exec.Command(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8")
 	init.Dir, init.SysProcAttr = folder, attributes()
 	if out, err := init.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
@@ -121,12 +121,12 @@ func asPostgres(folder string) (func() *syscall.SysProcAttr, error) {
 	}
 	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
 	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
-	if err := os.Chown(folder, int(uid), int(gid)); err != nil { //nolint:gosec // ids fit
+	if err := os.Chown(folder, int(uid), int(gid)); err != nil {
 		return nil, err
 	}
 	return func() *syscall.SysProcAttr {
 		return &syscall.SysProcAttr{
-			Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, //nolint:gosec // parsed as 32 bits
+			Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)},
 			Setpgid:    true, Pdeathsig: syscall.SIGQUIT,
 		}
 	}, nil
@@ -137,11 +137,11 @@ func (s *PostgresServer) start(folder string, args []string, attributes *syscall
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(folder, "log")) //nolint:gosec // our own folder
+	log, err := os.Create(filepath.Join(folder, "log"))
 	if err != nil {
 		return err
 	}
-	s.cmd = exec.Command(binary, args...) //nolint:gosec // our own words
+	s.cmd = exec.Command(binary, args...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = folder, log, log, attributes
 	started := make(chan error)
 	go func() {
