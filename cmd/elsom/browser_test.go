@@ -95,7 +95,7 @@ func newSurfer(t testing.TB, s *site, screen screen) *surfer {
 	if err != nil {
 		t.Fatalf("Chromium: %v", err)
 	}
-	ctx, cancel := newProfile(t, browser)
+	ctx, cancel := newProfile(browser, t)
 	t.Cleanup(cancel)
 	ctx, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancelTime)
@@ -119,7 +119,7 @@ func newSurfer(t testing.TB, s *site, screen screen) *surfer {
 
 // newProfile opens a window with cookies of its own. (A new profile has no
 // window yet, and a tab without one is refused.)
-func newProfile(t testing.TB, browser context.Context) (context.Context, context.CancelFunc) {
+func newProfile(browser context.Context, t testing.TB) (context.Context, context.CancelFunc) {
 	t.Helper()
 	all := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
 	profile, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(all)
