@@ -29,7 +29,10 @@ var paymentGuards = []guard{
 		return false, nil
 	}
 	_, err = ps.end`,
-		replacement: `	_, err = ps.end`,
+		replacement: `	if words < 1 {
+		return false, nil
+	}
+	_, err = ps.end`,
 		pkg:         "./internal/payment", test: "TestDecideTakesTwoPeople",
 	},
 	{
@@ -39,9 +42,9 @@ var paymentGuards = []guard{
 		pkg:         "./web", test: "TestFeeChangedBetween",
 	},
 	{
-		name: "limits see what was accepted before in the batch", file: "internal/payment/accept.go",
-		text:        `sums[id] = spent{ID: id, Day: sum.Day + total, Month: sum.Month + total}`,
-		replacement: `sums[id] = sum`,
+		name: "limits of a day and a month", file: "internal/payment/accept.go",
+		text:        `if err := exceeds(rows[i].level, sums[id], total); err != nil {`,
+		replacement: `if err := exceeds(rows[i].level, sums[id], total); err != nil && false {`,
 		pkg:         "./internal/payment", test: "TestLimits",
 	},
 	{
@@ -49,11 +52,5 @@ var paymentGuards = []guard{
 		text:        `if response.StatusCode != http.StatusOK {`,
 		replacement: `if response.StatusCode == 0 {`,
 		pkg:         "./internal/biller/osmp", test: "TestBadDays",
-	},
-	{
-		name: "XML with a DOCTYPE is refused", file: "internal/biller/osmp/reply.go",
-		text:        `return errDoctype`,
-		replacement: `continue`,
-		pkg:         "./internal/biller/osmp", test: "TestDoctypeIsRefusedAsSuch",
 	},
 }
