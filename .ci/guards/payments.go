@@ -33,7 +33,7 @@ var paymentGuards = []guard{
 		return false, nil
 	}
 	_, err = ps.end`,
-		pkg:         "./internal/payment", test: "TestDecideTakesTwoPeople",
+		pkg: "./internal/payment", test: "TestDecideTakesTwoPeople",
 	},
 	{
 		name: "the fee that was shown is the fee that is paid", file: "internal/payment/accept.go",
