@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/PuerkitoBio/goquery"
 )
@@ -223,11 +222,8 @@ func TestLinksMoveNothing(t *testing.T) {
 	h := newHouse(t)
 	h.deliver()
 	who := h.holder(500_00)
-	b := h.as(who).draft(company, "100").press("Оплатить")
+	b := h.as(who).draft(company, "100").press("Оплатить").ended()
 	open := b.draft(company, "50").at.Path
-	for h.rows("SELECT COUNT(*) FROM payments WHERE state = 'processing'") > 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
 	h.messages(who.Phone)
 	before := h.books()
 	for name, walker := range map[string]*browser{"a holder": b, "a visitor": h.browser()} {

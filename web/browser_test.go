@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -276,6 +277,20 @@ func (b *browser) wrongAt(want map[string]string) *browser {
 
 // line puts a text into one line with plain spaces.
 func line(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// ended looks at a receipt until its payment is no longer processing.
+func (b *browser) ended() *browser {
+	b.t.Helper()
+	for range 1500 {
+		if b.data("payment-status") != "processing" {
+			return b
+		}
+		time.Sleep(20 * time.Millisecond)
+		b.open(b.at.Path)
+	}
+	b.t.Fatalf("%s is still processing", b.at)
+	return nil
+}
 
 // raw asks for an address exactly as it is written.
 func (b *browser) raw(method, target string) *httptest.ResponseRecorder {

@@ -130,7 +130,7 @@ func TestLanguageIsKeptWithTheCustomer(t *testing.T) {
 	b.open("/pay/dostek").press("Кыргызча").speaks("ky")
 	elsewhere := h.as(who) // another browser, with no cookie of a language
 	elsewhere.open("/history").speaks("ky")
-	elsewhere.open("/pay/dostek").fill("account", company).fill("amount", "100").press("Улантуу").press("Төлөө").speaks("ky")
+	elsewhere.open("/pay/dostek").fill("account", company).fill("amount", "100").press("Улантуу").press("Төлөө").ended().speaks("ky")
 	if elsewhere.data("payment-status") != "completed" {
 		t.Errorf("the payment is %s", elsewhere.data("payment-status"))
 	}

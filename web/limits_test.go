@@ -82,3 +82,42 @@ func TestDatabaseGone(t *testing.T) {
 	}
 	h.browser().open("/help").answered(200) // needs none
 }
+
+// The books may stop taking: then nothing is paid, and the page says so.
+func TestBooksClosed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b := h.as(who).draft(company, "100")
+	check := b.at.Path
+	h.ledger.Close()
+	before := h.books()
+	b.press("Оплатить").answered(503).says("деньги не списаны")
+	h.unchanged("closed books", before)
+	b.open(check).says("Проверьте данные", "Оплатить 100,00 сом")
+}
+
+// One number proved in two browsers has one holder.
+func TestSignUpInTwoBrowsers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	number := h.number()
+	var both [2]*browser
+	var codes [2]string
+	for i := range both {
+		both[i] = h.browser().open("/").fill("phone", number.String()).press("Войти")
+		both[i].fill("email", email).fill("password", password+string(rune('0'+i))).tick("offer").press("Зарегистрироваться")
+		codes[i] = h.code(number)
+	}
+	if codes[0] != codes[1] { // but for one time in a million
+		both[1].fill("code", codes[0]).press("Подтвердить").answered(422) // the code is the other browser's
+	}
+	both[0].fill("code", codes[0]).press("Подтвердить").isAt("/cabinet")
+	both[1].fill("code", codes[1]).press("Подтвердить").answered(422).isAt("/confirm").says("Этот номер уже зарегистрирован. Войдите с паролем")
+	both[0].press("Выйти")
+	both[0].logIn(number, password+"0")
+	both[0].isAt("/cabinet")
+	if n := h.rows("SELECT COUNT(*) FROM customers"); n != 1 {
+		t.Errorf("%d customers", n)
+	}
+}

@@ -184,7 +184,7 @@ func TestPaidOnceWhateverIsPressed(t *testing.T) {
 			t.Fatalf("led to %v", receipts)
 		}
 	}
-	b.open(receipts[0]).answered(200).says("Платёж проведён", "250,50 сом")
+	b.open(receipts[0]).answered(200).ended().says("Платёж проведён", "250,50 сом")
 	code := b.data("payment-code")
 	b.open(receipts[0]) // F5
 	if b.data("payment-code") != code || b.data("payment-status") != "completed" {
@@ -196,6 +196,10 @@ func TestPaidOnceWhateverIsPressed(t *testing.T) {
 	b.open(check).answered(200).says("Уже оплачено", "Второй раз деньги не списаны").press("Открыть квитанцию").isAt(receipts[0])
 	if b.open(check).control("Оплатить").Length() > 0 {
 		t.Error("what is paid can be paid")
+	}
+	texts := h.messages(who.Phone)
+	if len(texts) != 2 || !strings.Contains(texts[0], code) || strings.Contains(texts[0], company) { // the other is of the cash
+		t.Errorf("the messages are %q", texts)
 	}
 	if n := h.rows("SELECT COUNT(*) FROM payments"); n != 1 || len(h.biller.paid) != 1 {
 		t.Errorf("%d payments, %d at the biller", n, len(h.biller.paid))
