@@ -1,8 +1,9 @@
 # ЭЛСОМ. `make help` lists what can be typed.
 
-# Binaries and tests share these flags, so that everything is compiled once.
-FLAGS = -trimpath
-LINK  = -ldflags='-s -w'
+# Binaries, tests and linters share the flags that make another compilation,
+# so that everything is compiled once.
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
+LINK = -ldflags='-s -w'
 
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -19,11 +20,11 @@ run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C end
 
 build: ## bin/elsom and bin/sochi
 	@mkdir -p bin
-	go build $(FLAGS) $(LINK) -o bin/ ./cmd/elsom ./cmd/sochi
+	go build $(LINK) -o bin/ ./cmd/elsom ./cmd/sochi
 
 test: ## installs what the tests need, then runs them all
 	@.ci/install
-	go test $(FLAGS) -timeout 20m ./...
+	go test -timeout 20m ./...
 
 check: ## generated code, formatting, linters, import rules, vulnerabilities, words
 	@.ci/check
@@ -37,11 +38,11 @@ fmt: ## gofmt and templ fmt
 
 screenshots: ## pictures of all pages and states: sheets in var/sheets, the README's in .readme
 	@.ci/install
-	go test $(FLAGS) -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
+	go test -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
 
 bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
 	@.ci/install
-	go test $(FLAGS) -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./cmd/elsom
+	go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./cmd/elsom
 
 guards: ## takes each guard out in turn and sees a test fail
 	@.ci/install
