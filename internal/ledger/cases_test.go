@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
@@ -113,8 +114,17 @@ func (s *story) together() {
 		answers[i] = g.queue(a.posting)
 	}
 	g.release()
+	var moment time.Time
 	for i, a := range s.waiting {
 		s.judge(a, answers[i].Receipt, answers[i].err)
+		if answers[i].err != nil || answers[i].Replayed && a.want == "same" {
+			continue
+		}
+		if at := answers[i].PostedAt; moment.IsZero() {
+			moment = at
+		} else if !at.Equal(moment) {
+			s.t.Errorf("%s: %s: not in the batch of those before it", s.title, a.line)
+		}
 	}
 	s.waiting = nil
 }
