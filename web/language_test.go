@@ -65,10 +65,13 @@ func TestSwitchKeepsWhatWasTyped(t *testing.T) {
 	if b.value("code") != h.code(number) {
 		t.Error("the code is gone")
 	}
-	b.press("Русский").press("Подтвердить").isAt("/cabinet")
-
+	b.press("Ырастоо").isAt("/cabinet").speaks("ky") // not the language in which the code was asked for
 	who, err := h.customers.ByPhone(t.Context(), number)
 	must(t, err)
+	if who.Lang != "ky" {
+		t.Errorf("kept %q", who.Lang)
+	}
+	b.open("/cabinet?lang=ru")
 	h.fill(who, 500_00)
 	before = h.books()
 	b.open("/pay/dostek").fill("account", "0020").fill("amount", "1 0").press("Кыргызча").answered(200).isAt("/pay/dostek").speaks("ky")
@@ -136,6 +139,23 @@ func TestLanguageIsKeptWithTheCustomer(t *testing.T) {
 	}
 	if texts := h.messages(who.Phone); !strings.Contains(texts[0], "төлөм") {
 		t.Errorf("the message is %q", texts[0])
+	}
+}
+
+// A switch on the way to the cabinet holds there; a language that somebody
+// else left in the browser doesn't.
+func TestLanguageSwitchedBeforeTheLogin(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	first, second := h.holder(0), h.holder(0)
+	b := h.browser().open("/").press("English").fill("phone", first.Phone.String()).press("Log in").fill("password", password).press("Log in")
+	b.isAt("/cabinet").speaks("en").press("Log out").isAt("/").speaks("en")
+	if got := h.language(first); got != "en" {
+		t.Errorf("kept %q", got)
+	}
+	b.fill("phone", second.Phone.String()).press("Log in").fill("password", password).press("Log in").isAt("/cabinet").speaks("ru")
+	if got := h.language(second); got != "ru" {
+		t.Errorf("another's language: %q", got)
 	}
 }
 

@@ -168,16 +168,16 @@ func (b *browser) cookies(set []*http.Cookie) {
 		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != https {
 			b.t.Errorf("the cookie %s is set so: %s", c.Name, c.Raw)
 		}
-		session := "elsom"
-		if https {
-			session = "__Host-elsom"
+		name, guarded := strings.CutPrefix(c.Name, "__Host-")
+		if guarded != https {
+			b.t.Errorf("the cookie %s is open to other hosts", c.Name)
 		}
-		switch c.Name {
-		case session:
+		switch name {
+		case "elsom":
 			if c.MaxAge != 0 || !c.Expires.IsZero() {
 				b.t.Errorf("the session's cookie stays: %s", c.Raw)
 			}
-		case "lang":
+		case "lang", "lang_choice":
 		default:
 			b.t.Errorf("an unknown cookie %s", c.Name)
 		}

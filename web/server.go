@@ -30,6 +30,8 @@ type Doors struct {
 	Sessions *session.Sessions
 	// Healthy tells whether the process can serve.
 	Healthy func(c echo.Context) error
+	// Observe is told of each answered request; nil: nobody counts.
+	Observe func(Answered)
 	// TrustedProxies are those whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
 	// HTTPS: people reach us over TLS.
@@ -51,7 +53,7 @@ func New(d Doors) *echo.Echo {
 	e.Server.IdleTimeout = 2 * time.Minute
 	e.Server.MaxHeaderBytes = 32 << 10
 
-	e.Use(unnumbered, middleware.RequestID(), logged, recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
+	e.Use(unnumbered, middleware.RequestID(), logged(d.Observe), recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
 
 	e.GET("/healthz", d.Healthy)
 	e.GET("/static/*", echo.WrapHandler(static.Handler()))
@@ -144,16 +146,29 @@ func unnumbered(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// Answered is a request that was answered. Route is the path's pattern, never
+// the path itself.
+type Answered struct {
+	Method, Route string
+	Status        int
+	Took          time.Duration
+}
+
 // logged writes a line for each request: its route, never its path or query,
 // which may hold a number.
-var logged = middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
-	LogLatency: true, LogStatus: true, LogMethod: true, LogRoutePath: true, LogRequestID: true, HandleError: true,
-	LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
-		slog.InfoContext(c.Request().Context(), "web: request", "method", v.Method, "route", v.RoutePath,
-			"status", v.Status, "ms", v.Latency.Milliseconds(), "request_id", v.RequestID)
-		return nil
-	},
-})
+func logged(observe func(Answered)) echo.MiddlewareFunc {
+	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
+		LogLatency: true, LogStatus: true, LogMethod: true, LogRoutePath: true, LogRequestID: true, HandleError: true,
+		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+			slog.InfoContext(c.Request().Context(), "web: request", "method", v.Method, "route", v.RoutePath,
+				"status", v.Status, "ms", v.Latency.Milliseconds(), "request_id", v.RequestID)
+			if observe != nil {
+				observe(Answered{v.Method, v.RoutePath, v.Status, v.Latency})
+			}
+			return nil
+		},
+	})
+}
 
 // recovered turns a panic into an error page and a log line.
 func recovered(next echo.HandlerFunc) echo.HandlerFunc {

@@ -31,7 +31,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			status       int
 			cache        string
 		}{
-			{"GET", "/cabinet", 200, "no-store"}, {"GET", "/offer", 200, "no-store"}, {"GET", "/", 303, "no-store"},
+			{"GET", "/cabinet", 200, "no-store"}, {"GET", "/offer", 200, "no-store"}, {"GET", "/", 303, "no-store"}, {"GET", "/help?lang=en", 200, "no-store"},
 			{"GET", "/nowhere", 404, "no-store"}, {"GET", "/receipt/1", 404, "no-store"}, {"DELETE", "/cabinet", 403, "no-store"},
 			{"HEAD", "/nowhere", 404, "no-store"}, {"POST", "/cabinet", 403, "no-store"}, {"POST", "/pay/dostek", 403, "no-store"},
 			{"PROPFIND", "/", 403, "no-store"}, {"OPTIONS", "/", 404, "no-store"}, {"TRACE", "/", 403, "no-store"}, {"GET", "/dev/panic", 500, "no-store"}, {"GET", "/dev/internal", 500, "no-store"},

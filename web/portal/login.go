@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/i18n"
 	"elsom/templates/portal"
 	"elsom/web/session"
 )
@@ -36,13 +37,17 @@ func (p *Portal) Login(c echo.Context) error {
 	return p.enter(c, session.Of(c).LogIn(c, who))
 }
 
-// enter goes where the visitor wanted to before the login page came between.
+// enter goes where the visitor wanted to before the login page came between,
+// in the language that was switched to on the way.
 func (p *Portal) enter(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
 	s := session.Of(c)
 	s.Set(pendingPhone, "")
+	if lang, ok := i18n.Parse(s.TakeChoice()); ok {
+		p.keepLanguage(c, lang)
+	}
 	return redirect(c, s.TakeNext("/cabinet"))
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // ShowPay shows a service's form: empty, with what a draft holds («Назад»),
-// or with what an earlier payment was made for, the amount to be typed anew.
+// or with what an earlier payment was made for. Nothing is sent by itself.
 func (p *Portal) ShowPay(c echo.Context) error {
 	page, err := p.payPage(c)
 	if err != nil {

@@ -19,11 +19,14 @@ const (
 	sealBytes  = 16
 )
 
-// cookieName has the prefix with which browsers guard a cookie against other
-// hosts; they refuse it without TLS.
+// hostPrefix is that by which browsers guard a cookie against other hosts; they
+// refuse it without TLS.
+const hostPrefix = "__Host-"
+
+// cookieName is the session's.
 func (s *Sessions) cookieName() string {
 	if s.secure {
-		return "__Host-elsom"
+		return hostPrefix + "elsom"
 	}
 	return "elsom"
 }

@@ -207,11 +207,8 @@ func (s *Session) Lang() string {
 	if who, ok := s.Customer(); ok {
 		return who.Lang
 	}
-	if s.c == nil {
-		return defaultLang
-	}
-	if cookie, err := s.c.Cookie(langCookie); err == nil && spoken(cookie.Value) {
-		return cookie.Value
+	if lang := s.kept(langCookie); lang != "" {
+		return lang
 	}
 	return defaultLang
 }
@@ -223,15 +220,50 @@ func (s *Session) SetLang(lang string) {
 		return
 	}
 	s.lang = lang
+	s.keep(langCookie, lang, 365*24*60*60)
+	if _, ok := s.Customer(); !ok {
+		s.keep(choiceCookie, lang, int(Idle/time.Second))
+	}
+}
+
+// TakeChoice gives, once, the language that the visitor switched to shortly
+// before a login: it is newer than what is kept with the customer, while the
+// browser's own may be anybody's. Empty where there was no switch.
+func (s *Session) TakeChoice() string {
+	lang := s.kept(choiceCookie)
+	if lang != "" {
+		s.keep(choiceCookie, "", -1)
+	}
+	return lang
+}
+
+// kept gives the language in a cookie; empty where there is none.
+func (s *Session) kept(name string) string {
+	if s.c == nil {
+		return ""
+	}
+	for _, name := range []string{hostPrefix + name, name} {
+		if cookie, err := s.c.Cookie(name); err == nil && spoken(cookie.Value) {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+func (s *Session) keep(name, value string, seconds int) {
+	if s.sessions != nil && s.sessions.secure {
+		name = hostPrefix + name
+	}
 	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure where people come over https; it holds no secret
-		Name: langCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		Name: name, Value: value, Path: "/", MaxAge: seconds,
 		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 
 const (
-	langCookie  = "lang"
-	defaultLang = "ru"
+	langCookie   = "lang"
+	choiceCookie = "lang_choice"
+	defaultLang  = "ru"
 )
 
 func spoken(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
