@@ -36,6 +36,7 @@ type house struct {
 	payments  *payment.Payments
 	agents    *cashin.Agents
 	cashin    *cashin.CashIn
+	metrics   *metrics // nil: nobody asked for figures
 }
 
 func newHouse(ctx context.Context, cfg *config.Config) (*house, error) {

@@ -46,9 +46,9 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	// The port comes first: a second start must not touch the database.
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("can't listen on %s: %w", cfg.Listen, err)
+		return err
 	}
 	defer func() { _ = listener.Close() }()
 	h, err := newHouse(ctx, cfg)
@@ -59,11 +59,27 @@ func (serveCommand) Run(ctx context.Context) error {
 	if err := h.prepare(ctx); err != nil {
 		return err
 	}
+	if cfg.MetricsListen != "" {
+		figures, err := listen(ctx, cfg.MetricsListen)
+		if err != nil {
+			return err
+		}
+		h.metrics = newMetrics(h.db)
+		go h.metrics.serve(ctx, figures)
+	}
 	sessions, server, err := h.doors()
 	if err != nil {
 		return err
 	}
 	return h.serve(ctx, listener, sessions, server)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("can't listen on %s: %w", address, err)
+	}
+	return listener, nil
 }
 
 // prepare makes the database ready, and refuses what production must not have.
@@ -102,6 +118,9 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		Healthy:        h.healthy,
 		TrustedProxies: h.config.TrustedProxies,
 		HTTPS:          h.config.HTTPS(),
+	}
+	if h.metrics != nil {
+		doors.Observe = h.metrics.observe
 	}
 	var server *echo.Echo
 	if h.config.Development() {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"elsom/internal/database"
+	"elsom/internal/report"
+	"elsom/web"
+)
+
+// metrics are an operator's figures, for Prometheus, on an address of their
+// own. No label holds a number, a name or an amount.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+}
+
+func newMetrics(db *database.DB) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "elsom_request_seconds", Help: "Time to answer, by route.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method", "route", "status"}),
+	}
+	m.registry.MustRegister(m.requests, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(db.Pool(), "elsom"),
+		&standing{db: db})
+	return m
+}
+
+// observe counts an answered request.
+func (m *metrics) observe(r web.Answered) {
+	m.requests.WithLabelValues(r.Method, r.Route, strconv.Itoa(r.Status)).Observe(r.Took.Seconds())
+}
+
+// serve answers until ctx ends. The address was tried before: see listen.
+func (m *metrics) serve(ctx context.Context, listener net.Listener) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		slog.ErrorContext(ctx, "metrics", "error", err)
+	}
+}
+
+var (
+	processing = prometheus.NewDesc("elsom_payments_processing", "Payments that have not ended.", nil, nil)
+	asked      = prometheus.NewDesc("elsom_payments_asked", "Payments that wait for a person's decision.", nil, nil)
+	promised   = prometheus.NewDesc("elsom_promises_open", "Work not done yet, by lane.", []string{"lane"}, nil)
+	oldest     = prometheus.NewDesc("elsom_promises_oldest_seconds", "Age of the oldest open work, by lane.", []string{"lane"}, nil)
+)
+
+// standing reads what waits when it is asked.
+type standing struct{ db *database.DB }
+
+// Describe implements prometheus.Collector.
+func (s *standing) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{processing, asked, promised, oldest} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s *standing) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	now, err := report.Stand(ctx, s.db)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(processing, err)
+		return
+	}
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	gauge(processing, float64(now.Processing))
+	gauge(asked, float64(now.Asked))
+	for _, lane := range now.Lanes {
+		gauge(promised, float64(lane.Open), lane.Name)
+		gauge(oldest, s.db.Now().Sub(lane.Oldest).Seconds(), lane.Name)
+	}
+}
