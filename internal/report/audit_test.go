@@ -348,6 +348,23 @@ func TestMissingTriggersAreFound(t *testing.T) {
 	})
 }
 
+// SQLite joins by an index everywhere: one table read anew for each row of
+// another took hours at a hundred thousand payments.
+func TestChecksJoinByIndexes(t *testing.T) {
+	db := databasetest.SQLite(t)
+	for proves, query := range report.Queries(database.SQLite) {
+		var plan []struct{ Detail string }
+		if err := db.Gorm(context.Background()).Raw("EXPLAIN QUERY PLAN " + query).Scan(&plan).Error; err != nil || len(plan) == 0 {
+			t.Fatal(proves, err)
+		}
+		for _, step := range plan {
+			if strings.HasPrefix(step.Detail, "SCAN") && strings.Contains(step.Detail, "JOIN") {
+				t.Errorf("%s: %s in\n%v", proves, step.Detail, plan)
+			}
+		}
+	}
+}
+
 // All violations are counted, and only so many listed.
 func TestListIsBounded(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -9,12 +9,13 @@ const (
 )
 
 // wantedTransfers are those that the payments ought to have. MATERIALIZED lets
-// SQLite find a key by a passing index instead of reading all for each.
+// SQLite find a key by a passing index instead of reading all for each, and
+// only where the key has a type: hence the CAST.
 const wantedTransfers = `
 WITH w AS MATERIALIZED (
-	SELECT ` + acceptKey + ` AS request_key, 'payment.accept' AS act FROM payments p
+	SELECT CAST(` + acceptKey + ` AS VARCHAR) AS request_key, 'payment.accept' AS act FROM payments p
 	UNION ALL
-	SELECT ` + endKey + ` AS request_key, CASE p.state WHEN 'completed' THEN 'payment.settle' ELSE 'payment.refund' END AS act
+	SELECT CAST(` + endKey + ` AS VARCHAR) AS request_key, CASE p.state WHEN 'completed' THEN 'payment.settle' ELSE 'payment.refund' END AS act
 	FROM payments p WHERE p.state <> 'processing'
 )`
 
@@ -90,7 +91,7 @@ LEFT JOIN (SELECT biller, CAST(SUM(amount + fee) AS BIGINT) AS total FROM paymen
 WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`
 
 const wantedCashIns = `
-WITH w AS MATERIALIZED (SELECT ` + cashInKey + ` AS request_key FROM cash_ins c WHERE c.result = 0)`
+WITH w AS MATERIALIZED (SELECT CAST(` + cashInKey + ` AS VARCHAR) AS request_key FROM cash_ins c WHERE c.result = 0)`
 
 const cashInsWithoutTransfer = wantedCashIns + `
 SELECT w.request_key, NULL, NULL
