@@ -113,7 +113,7 @@ func lint(house string) ([]report, error) {
 	cmd.Dir = house
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
-	runErr := cmd.Run()
+	runErr := cmd.Run() // violations end it with an error; they are in its answer
 	var result struct {
 		Issues []struct {
 			FromLinter, Text string
@@ -121,7 +121,7 @@ func lint(house string) ([]report, error) {
 		}
 	}
 	if err := json.NewDecoder(&out).Decode(&result); err != nil {
-		return nil, fmt.Errorf("the linter's answer can't be read (%v; %v): %s", err, runErr, words.String())
+		return nil, fmt.Errorf("the linter's answer can't be read (%w; %w): %s", err, runErr, words.String())
 	}
 	var seen []report
 	for _, issue := range result.Issues {
