@@ -63,11 +63,13 @@ func New(d Doors) *echo.Echo {
 	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", d.Terminal.Handle, private)
 
 	// A browser's doors.
-	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended, d.Sessions.Guard())
-	visitor(browser, d.Portal)
-	holder(browser.Group("", d.Sessions.RequireCustomer()), d.Portal)
+	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
+	visitor(browser.Group("", d.Sessions.Guard()), d.Portal)
+	// Who is no longer signed in is led to the login and back, whatever became
+	// of the form's token meanwhile.
+	holder(browser.Group("", d.Sessions.RequireCustomer(), d.Sessions.Guard()), d.Portal)
 	if d.Dev != nil {
-		d.Dev.Routes(browser.Group("/dev"))
+		d.Dev.Routes(browser.Group("/dev", d.Sessions.Guard()))
 	}
 	browser.RouteNotFound("/*", func(echo.Context) error { return fault.New(fault.NotFound, "web.route", "") })
 	return e

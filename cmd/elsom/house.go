@@ -107,9 +107,13 @@ func (h *house) close() {
 func wires() func(catalog.Biller) biller.Biller {
 	var clients sync.Map
 	return func(b catalog.Biller) biller.Biller {
-		client, known := clients.Load(b.URL)
+		contract := struct {
+			url      string
+			deadline time.Duration
+		}{b.URL, b.Deadline}
+		client, known := clients.Load(contract)
 		if !known {
-			client, _ = clients.LoadOrStore(b.URL, osmp.New(osmp.Options{URL: b.URL, Timeout: b.Deadline}))
+			client, _ = clients.LoadOrStore(contract, osmp.New(osmp.Options{URL: b.URL, Timeout: b.Deadline}))
 		}
 		return client.(*osmp.Client)
 	}

@@ -87,7 +87,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	}
 	if err := db.pool.PingContext(ctx); err != nil {
 		_ = db.pool.Close()
-		return nil, fmt.Errorf("database: can't reach %s: %w", describe(address), err)
+		return nil, fmt.Errorf("database: can't reach %s: %w", describe(address), oneLine{err})
 	}
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
 		TranslateError:         true,
@@ -142,6 +142,16 @@ func openPostgres(address string) (*sql.DB, error) {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
 }
+
+// oneLine writes an error of several lines (pgx has one a host) in one.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e oneLine) Unwrap() error { return e.error }
+
+// Taken tells that a unique key has its row already. GORM's own error, so that
+// only stores have to know GORM.
+func Taken(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 // describe names an address without its secrets.
 func describe(address string) string {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/money"
@@ -75,7 +73,7 @@ func (l *Ledger) run(batch []*job) {
 		// A commit whose answer was lost is asked again under the same keys:
 		// what it did is found, what it didn't is done now.
 		unknown = unknown || fault.Is(err, fault.Unknown)
-		again := fault.Is(err, fault.Unknown) || errors.Is(err, gorm.ErrDuplicatedKey) || errors.Is(err, errStale) ||
+		again := fault.Is(err, fault.Unknown) || database.Taken(err) || errors.Is(err, errStale) ||
 			(unknown && fault.Is(err, fault.Unavailable))
 		if !again {
 			break
@@ -99,7 +97,7 @@ func failure(err error, unknown bool) error {
 	switch {
 	case unknown:
 		return fault.New(fault.Unknown, "ledger.post", "").Because(err)
-	case errors.Is(err, gorm.ErrDuplicatedKey):
+	case database.Taken(err):
 		return fault.New(fault.Conflict, "ledger.post", "").Because(err)
 	}
 	return fault.Wrap("ledger.post", err)

@@ -102,7 +102,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				}),
 			},
 		})
-		if !taken(err) {
+		if !database.Taken(err) {
 			break
 		}
 	}

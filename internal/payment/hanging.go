@@ -81,7 +81,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		return err
 	})
 	switch {
-	case taken(err):
+	case database.Taken(err):
 		// The same person again: no second word, but what two have said is done.
 		if words, err = ps.repeatedWord(ctx, d); err != nil {
 			return false, err

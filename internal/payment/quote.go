@@ -226,7 +226,7 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 			draft.ExpiresAt = draft.MadeAt.Add(ps.Timing.Draft)
 			return insertDraft(tx, draft)
 		})
-		if !taken(err) {
+		if !database.Taken(err) {
 			break
 		}
 		draft.TxnID = ""

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -66,9 +65,6 @@ func payments(g *gorm.DB, where string, args ...any) ([]Payment, error) {
 	}
 	return list, nil
 }
-
-// taken tells that a unique key has its row already.
-func taken(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 func only(list []Payment, err error) (Payment, error) {
 	if err != nil {

@@ -80,6 +80,7 @@ func StartPostgres(options ...string) (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	sweep()
 	folder, err := os.MkdirTemp("", "elsom-postgres")
 	if err != nil {
 		return nil, err
@@ -105,6 +106,22 @@ func StartPostgres(options ...string) (*PostgresServer, error) {
 		return nil, err
 	}
 	return server, server.wait()
+}
+
+// sweep removes what servers of ended test processes left behind: they die with
+// their process, and nobody is there to clean up. One that starts just now has
+// no pid file yet either, so only old folders go.
+func sweep() {
+	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), "elsom-postgres*"))
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		if err != nil || time.Since(info.ModTime()) < 10*time.Minute {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(folder, "data", "postmaster.pid")); errors.Is(err, os.ErrNotExist) {
+			_ = os.RemoveAll(folder)
+		}
+	}
 }
 
 // asPostgres makes the folder the database user's own when we are root, since
