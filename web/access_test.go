@@ -171,6 +171,31 @@ func TestForeignForms(t *testing.T) {
 	b.press("Оплатить").says("250,00 сом") // the page itself still can
 }
 
+// A form that was open while its owner logged in anew in another tab is out of
+// date; what was typed into it isn't lost.
+func TestStaleFormKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(500_00)
+	b := h.as(who).open("/pay/dostek")
+	tab := h.browser()
+	tab.jar = b.jar
+	tab.open("/cabinet").press("Выйти")
+	tab.logIn(who.Phone, password)
+	before := h.books()
+	b.fill("account", "0020 7199 6100 17").fill("amount", "100,5").press("Далее").answered(403).says("Страница устарела", "Ничего не оплачено")
+	h.unchanged("a stale form", before)
+	tab.open("/pay/hoster")
+	if tab.value("account") != "" {
+		t.Error("it fills another service's form")
+	}
+	b.press("Открыть заново").isAt("/pay/dostek")
+	if b.value("account") != "0020 7199 6100 17" || b.value("amount") != "100,5" {
+		t.Errorf("left %q and %q", b.value("account"), b.value("amount"))
+	}
+	b.press("Далее").says("Оплатить 100,50 сом")
+}
+
 // Every way to change something asks for the token.
 func TestEveryFormIsGuarded(t *testing.T) {
 	t.Parallel()

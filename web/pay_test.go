@@ -335,6 +335,21 @@ func TestSessionEndedOnTheCheckPage(t *testing.T) {
 	}
 }
 
+func TestLoggedOutInAnotherTab(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(300_00)
+	b := h.as(who).draft(company, "250")
+	check, tab := b.at.Path, h.browser()
+	tab.jar = b.jar
+	tab.open("/cabinet").press("Выйти")
+	before := h.books()
+	b.press("Оплатить").isAt("/")
+	b.logIn(who.Phone, password)
+	b.isAt(check).says("Оплатить 250,00 сом")
+	h.unchanged("pressing after a logout", before)
+}
+
 func TestLimitOfALevel(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

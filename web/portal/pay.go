@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -32,7 +33,32 @@ func (p *Portal) ShowPay(c echo.Context) error {
 		// The browser's own Back gets the form anew: what was typed is kept.
 		p.fillFrom(c, page, session.Of(c).Get(lastDraft))
 	}
+	takeTyped(c, page)
 	return render(c, http.StatusOK, page)
+}
+
+// A form that came too late is not accepted, but what was typed into it waits
+// in the session for the page that is opened anew.
+const lateForm = "late"
+
+// maxLate bounds what waits, in bytes.
+const maxLate = 200
+
+func keepTyped(c echo.Context) {
+	account, amount := c.FormValue("account"), c.FormValue("amount")
+	_, signedIn := session.Of(c).Customer()
+	if signedIn && c.Path() == "/pay/:service" && len(account)+len(amount) <= maxLate {
+		session.Of(c).Set(lateForm, c.Param("service")+"\n"+account+"\n"+amount)
+	}
+}
+
+func takeTyped(c echo.Context, page *portal.PayPage) {
+	service, typed, _ := strings.Cut(session.Of(c).Get(lateForm), "\n")
+	if service != page.Code {
+		return
+	}
+	session.Of(c).Set(lateForm, "")
+	page.Account.Value, page.Amount.Value, _ = strings.Cut(typed, "\n")
 }
 
 // lastDraft is the session's name for the draft not yet paid.
