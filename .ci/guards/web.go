@@ -12,9 +12,21 @@ var webGuards = []guard{
 	},
 	{
 		name: "a holder's page is for who is signed in", file: "web/server.go",
-		text:        `holder(browser.Group("", d.Sessions.RequireCustomer()), d.Portal)`,
-		replacement: `holder(browser.Group(""), d.Portal)`,
+		text:        `d.Sessions.RequireCustomer(), d.Sessions.Guard()`,
+		replacement: `d.Sessions.Guard()`,
 		pkg:         web, test: "TestNotSignedIn",
+	},
+	{
+		name: "a holder's form is guarded", file: "web/server.go",
+		text:        `d.Sessions.RequireCustomer(), d.Sessions.Guard()`,
+		replacement: `d.Sessions.RequireCustomer()`,
+		pkg:         web, test: "TestForeignForms",
+	},
+	{
+		name: "a visitor's form is guarded", file: "web/server.go",
+		text:        `visitor(browser.Group("", d.Sessions.Guard()), d.Portal)`,
+		replacement: `visitor(browser.Group(""), d.Portal)`,
+		pkg:         web, test: "TestEveryFormIsGuarded",
 	},
 	{
 		name: "a login gets a new token", file: "web/session/store.go",
