@@ -137,7 +137,10 @@ func post(ctx context.Context, tx *database.Tx, batch []*job) ([]outcome, error)
 	// Wallets are locked first and in id order, so that batches wait for each
 	// other and never in a ring; whatever is read behind this lock is what
 	// earlier batches left.
-	var err error
+	err := readByIndex(tx)
+	if err != nil {
+		return nil, err
+	}
 	if b.accounts, err = lockAccounts(tx, accountsOf(batch)); err != nil {
 		return nil, err
 	}
