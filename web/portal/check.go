@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,7 +15,6 @@ import (
 	"elsom/internal/money"
 	"elsom/internal/payment"
 	"elsom/templates/portal"
-	"elsom/web/session"
 )
 
 // ShowCheck shows what will be paid, before it is.
@@ -29,17 +30,31 @@ func (p *Portal) ShowCheck(c echo.Context) error {
 	return render(c, http.StatusOK, page)
 }
 
+// patience is how long accepting may take, in a bad hour of the database. Who
+// waits longer is told that it is being checked; the server's own limit would
+// only cut the connection.
+const patience = 20 * time.Second
+
 // Accept pays the draft («Оплатить») and leads to its receipt, also when it
 // had been paid before.
 func (p *Portal) Accept(c echo.Context) error {
-	draft, err := p.draft(c)
+	id, err := draftID(c)
 	if err != nil {
 		return err
 	}
-	_, err = p.Payments.Accept(committed(c), holder(c), draft.ID)
-	if err == nil {
-		session.Of(c).Set(lastDraft, "")
-		return redirect(c, receiptHref(draft.ID))
+	acting, cancel := context.WithTimeout(committed(c), patience)
+	defer cancel()
+	if _, err := p.Payments.Accept(acting, holder(c), id); err != nil {
+		return p.notAccepted(c, id, err)
+	}
+	return redirect(c, receiptHref(id))
+}
+
+// notAccepted shows what stands between the draft and its payment.
+func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
+	draft, draftErr := p.Payments.Draft(ctx(c), holder(c).ID, id)
+	if draftErr != nil {
+		return err
 	}
 	f := fault.As(err)
 	if f.Message == "payment.fee_changed" {
@@ -80,11 +95,19 @@ func (p *Portal) feeChanged(c echo.Context, old payment.Draft) error {
 }
 
 func (p *Portal) draft(c echo.Context) (payment.Draft, error) {
-	id, err := strconv.ParseInt(c.Param("draft"), 10, 64)
+	id, err := draftID(c)
 	if err != nil {
-		return payment.Draft{}, fault.New(fault.NotFound, "portal.check", "")
+		return payment.Draft{}, err
 	}
 	return p.Payments.Draft(ctx(c), holder(c).ID, id)
+}
+
+func draftID(c echo.Context) (int64, error) {
+	id, err := strconv.ParseInt(c.Param("draft"), 10, 64)
+	if err != nil {
+		return 0, fault.New(fault.NotFound, "portal.check", "")
+	}
+	return id, nil
 }
 
 func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPage, error) {

@@ -30,8 +30,11 @@ func (p *Portal) ShowPay(c echo.Context) error {
 			}
 		}
 	default:
-		// The browser's own Back gets the form anew: what was typed is kept.
-		p.fillFrom(c, page, session.Of(c).Get(lastDraft))
+		// The browser's own Back gets the form anew: what was typed is kept,
+		// until it is paid.
+		if last := session.Of(c).Get(lastDraft); !p.paid(c, last) {
+			p.fillFrom(c, page, last)
+		}
 	}
 	takeTyped(c, page)
 	return render(c, http.StatusOK, page)
@@ -61,8 +64,17 @@ func takeTyped(c echo.Context, page *portal.PayPage) {
 	page.Account.Value, page.Amount.Value, _ = strings.Cut(typed, "\n")
 }
 
-// lastDraft is the session's name for the draft not yet paid.
+// lastDraft is the session's name for the draft made last.
 const lastDraft = "draft"
+
+func (p *Portal) paid(c echo.Context, draft string) bool {
+	id, err := strconv.ParseInt(draft, 10, 64)
+	if err != nil {
+		return false
+	}
+	_, err = p.Payments.ByID(ctx(c), holder(c).ID, id)
+	return err == nil
+}
 
 // fillFrom puts a draft's values into the form of its service.
 func (p *Portal) fillFrom(c echo.Context, page *portal.PayPage, text string) {
