@@ -117,21 +117,17 @@ const (
 	resultOther       = 300
 )
 
-// resultOf is the table from kinds of faults to results. Only what says that
-// nothing will ever come of the request is final.
+// resultOf is the table from kinds of faults to results. Only a malformed
+// request, or one that contradicts an earlier, is final: a refusal for a reason
+// of its own is an answer that the act has stored, never a fault.
 func resultOf(err error) int {
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.Conflict:
 		return resultOther
-	case fault.NotFound:
-		return int(cashin.NoWallet)
-	case fault.Forbidden, fault.Insufficient:
-		return int(cashin.Refused)
-	case fault.Limit:
-		return int(cashin.TooLarge)
 	case fault.Unknown:
 		return resultNotFinished
-	case fault.TooMany, fault.Unavailable, fault.Internal:
+	case fault.NotFound, fault.Forbidden, fault.Insufficient, fault.Limit,
+		fault.TooMany, fault.Unavailable, fault.Internal:
 		return resultTemporary
 	}
 	return resultTemporary
