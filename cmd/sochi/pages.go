@@ -121,11 +121,8 @@ func (h *house) account(w http.ResponseWriter, r *http.Request, s service, label
 		return
 	}
 	page := pages.Account{
-		Service: s.title, Label: label, Shown: number,
+		Service: s.title, Label: label, Shown: s.shown(number),
 		Name: s.name(number), Balance: balance, Payments: shown(list),
-	}
-	if s.code == dostek {
-		page.Shown = inn.Group(number)
 	}
 	w.Header().Set("Vary", "Accept")
 	show(w, r, http.StatusOK, pages.AccountPage(page))
@@ -212,6 +209,7 @@ func shown(list []payment) []pages.Payment {
 		}
 		if s.wellFormed(p.Account) {
 			line.Href, line.Name = s.page(p.Account), s.name(p.Account)
+			line.Account = s.shown(p.Account)
 		}
 		lines = append(lines, line)
 	}

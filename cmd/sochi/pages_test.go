@@ -79,6 +79,16 @@ func TestFrontPageShowsPaymentsAndSwitches(t *testing.T) {
 			t.Errorf("payment %s: %d rows, link %q", id, row.Length(), got)
 		}
 	}
+	if text := page.Find(`li[data-txn-id="11"]`).Text(); !strings.Contains(text, "0020\u00a07199\u00a06100\u00a017") {
+		t.Errorf("the ИНН isn't in groups: %s", text)
+	}
+	refused := page.Find(`li[data-txn-id="12"]`)
+	if sum := refused.Find(".row-end .row-sum-void").Text(); sum != "1,00\u00a0сом" {
+		t.Errorf("the refused sum is %q", sum)
+	}
+	if words := refused.Find(".row-end .row-note").Text(); !strings.HasPrefix(words, "Отказ ") || strings.HasSuffix(words, ": ") {
+		t.Errorf("the refused row says %q", words)
+	}
 	set := page.Find(`[data-misbehaving="true"]`).Text()
 	for _, want := range []string{"DosTek group (СОчИ), pay", "7 с", "ещё запросов: 3"} {
 		if !strings.Contains(set, want) {

@@ -23,6 +23,14 @@ func (s service) page(account string) string {
 	return "/contracts/" + s.code + "/" + account
 }
 
+// shown is an account as people read it: an ИНН in groups.
+func (s service) shown(account string) string {
+	if s.code == dostek {
+		return inn.Group(account)
+	}
+	return account
+}
+
 // The codes of the services.
 const (
 	dostek = "dostek"
