@@ -51,7 +51,7 @@ func (w words) in(l i18n.Lang) string {
 var (
 	other    = words{"Другие", "Башкалар", "Other"}
 	internet = words{"Интернет", "Интернет кызматы", "Internet"}
-	innLabel = words{"ИНН компании", "Компаниянын ИНН номери", "Company INN"}
+	innLabel = words{"ИНН компании", "Компаниянын ИНН", "Company INN"}
 	innHint  = words{
 		"14 цифр из свидетельства о регистрации компании", "Компаниянын каттоо күбөлүгүндөгү 14 сан",
 		"14 digits from the company's registration certificate",
