@@ -18,13 +18,13 @@ func TestLedgerAndCustomersAway(t *testing.T) {
 		spoil func()
 		want  fault.Kind
 	}{
-		"customers can't be read":         {func() { d.holder.err = away }, fault.Unavailable},
-		"customers know of another fault": {func() { d.holder.err = fault.New(fault.Forbidden, "x", "") }, fault.Unavailable},
+		"customers can't be read":         {func() { d.holder.err = away }, fault.Internal},
+		"customers know of another fault": {func() { d.holder.err = fault.New(fault.Forbidden, "x", "") }, fault.Forbidden},
 		"a level nobody knows": {func() {
 			w := d.holder.wallets[asel]
 			w.Level = "gone"
 			d.holder.wallets[asel] = w
-		}, fault.Unavailable},
+		}, fault.NotFound},
 		"ledger away":    {func() { d.CashIn.Books = brokenBooks{d.books, fault.New(fault.Unavailable, "x", ""), false} }, fault.Unavailable},
 		"ledger unknown": {func() { d.CashIn.Books = brokenBooks{d.books, fault.New(fault.Unknown, "x", ""), false} }, fault.Unknown},
 	} {

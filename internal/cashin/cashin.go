@@ -180,14 +180,14 @@ func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, err
 	}
 	balance, err := c.Books.Balance(ctx, found.wallet.Customer)
 	if err != nil {
-		return 0, unreadable(err)
+		return 0, fault.Wrap("cashin.judge", err)
 	}
 	if most := found.level.Balance; most > 0 && r.Sum > most-balance {
 		return TooLarge, nil
 	}
 	till, err := c.Books.Balance(ctx, agent.Till)
 	if err != nil {
-		return 0, unreadable(err)
+		return 0, fault.Wrap("cashin.judge", err)
 	}
 	if till-r.Sum < -agent.Ceiling {
 		return Refused, nil
@@ -215,19 +215,13 @@ func (c *CashIn) judge(ctx context.Context, number phone.Number) (finding, error
 	case fault.Is(err, fault.NotFound):
 		return finding{result: NoWallet}, nil
 	case err != nil:
-		return finding{}, unreadable(err)
+		return finding{}, fault.Wrap("cashin.judge", err)
 	case wallet.Blocked:
 		return finding{result: Blocked}, nil
 	}
 	level, err := c.Levels.Level(ctx, wallet.Level)
 	if err != nil {
-		return finding{}, unreadable(err)
+		return finding{}, fault.Wrap("cashin.judge", err)
 	}
 	return finding{result: Done, wallet: wallet, level: level}, nil
-}
-
-// unreadable is a failure to read what a judgement needs: nothing was done,
-// and whatever its own kind is, it says nothing final about the request.
-func unreadable(err error) error {
-	return fault.New(fault.Unavailable, "cashin.judge", "").Because(err)
 }

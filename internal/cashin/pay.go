@@ -18,8 +18,9 @@ import (
 // repeat as the first time. An Answer is final and committed.
 //
 // Failures: Invalid (malformed, not remembered), Conflict (the txn_id stands
-// for another account or sum; nothing changed), Unavailable and Internal
-// (nothing was done, ask again), Unknown (it may have been done, ask again).
+// for another account or sum; nothing changed), Unknown (it may
+// have been done, ask again); any other says nothing final: what it needs could
+// not be read, and nothing was done.
 func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, error) {
 	if err := r.check(true); err != nil {
 		return Answer{}, err
@@ -101,7 +102,7 @@ func (c *CashIn) remembered(ctx context.Context, want row) (answer Answer, known
 	was, known, err := readRow(ctx, c.DB, want.Agent, want.TxnID)
 	switch {
 	case err != nil:
-		return Answer{}, false, unreadable(err)
+		return Answer{}, false, fault.Wrap("cashin.judge", err)
 	case !known:
 		return Answer{}, false, nil
 	case was.Account != want.Account || was.Sum != want.Sum:
@@ -114,7 +115,7 @@ func (c *CashIn) remembered(ctx context.Context, want row) (answer Answer, known
 // outcome can't be told, though it is fixed.
 func (c *CashIn) decided(ctx context.Context, want row) (Answer, error) {
 	answer, known, err := c.remembered(ctx, want)
-	if fault.Is(err, fault.Unavailable) || (err == nil && !known) {
+	if !known {
 		return Answer{}, fault.New(fault.Unknown, "cashin.pay_in", "").Because(err)
 	}
 	return answer, err

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,6 +52,7 @@ type DB struct {
 	// writer anyway: waiting here is fair, its busy handler is not. Safety
 	// doesn't rest on it; other processes have their own.
 	writer chan struct{}
+	closed atomic.Bool
 }
 
 // Option changes how a database is opened.
@@ -97,6 +99,10 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		NowFunc:                db.Now,
 	})
 	if err != nil {
+		_ = db.pool.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	if err := tellAway(db); err != nil {
 		_ = db.pool.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -162,8 +168,11 @@ func describe(address string) string {
 	return u.Scheme + "://" + u.Host + u.Path
 }
 
-// Close ends all connections.
-func (db *DB) Close() error { return db.pool.Close() }
+// Close ends all connections. Whoever still asks gets fault.Unavailable.
+func (db *DB) Close() error {
+	db.closed.Store(true)
+	return db.pool.Close()
+}
 
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
@@ -175,7 +184,8 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 func (db *DB) Pool() *sql.DB { return db.pool }
 
 // Gorm gives a handle outside any transaction, for reading and for single
-// statements; for store files only.
+// statements; for store files only. A database that is away, or too busy, is
+// told as fault.Unavailable.
 func (db *DB) Gorm(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ctx) }
 
 // Now is the present moment as the database stores it.

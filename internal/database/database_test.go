@@ -66,39 +66,6 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
-// Both databases must have the same tables with the same columns.
-func TestSchemasAgree(t *testing.T) {
-	type column struct{ Table, Name string }
-	read := func(db *database.DB, query string) map[column]bool {
-		var rows []column
-		if err := db.Gorm(context.Background()).Raw(query).Scan(&rows).Error; err != nil {
-			t.Fatal(err)
-		}
-		set := map[column]bool{}
-		for _, r := range rows {
-			set[r] = true
-		}
-		return set
-	}
-	lite := read(databasetest.SQLite(t), `SELECT m.name AS "table", p.name FROM sqlite_master m, pragma_table_info(m.name) p
-		WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%'`)
-	pg := read(databasetest.Postgres(t), `SELECT table_name AS "table", column_name AS name FROM information_schema.columns
-		WHERE table_schema = 'public' AND table_name NOT LIKE 'goose%'`)
-	if len(lite) < 10 {
-		t.Fatalf("only %d columns read", len(lite))
-	}
-	for c := range lite {
-		if !pg[c] {
-			t.Errorf("%v is in SQLite only", c)
-		}
-	}
-	for c := range pg {
-		if !lite[c] {
-			t.Errorf("%v is in PostgreSQL only", c)
-		}
-	}
-}
-
 func TestMomentSorts(t *testing.T) {
 	base := time.Date(2026, 11, 22, 8, 0, 0, 0, time.FixedZone("Bishkek", 6*3600))
 	for _, d := range []time.Duration{0, time.Microsecond, 10 * time.Microsecond, time.Millisecond, time.Second - 1} {

@@ -165,6 +165,37 @@ func Contended(err error) bool {
 	return false
 }
 
+// tellAway makes GORM tell a database that can't serve now as
+// fault.Unavailable.
+func tellAway(db *DB) error {
+	t := telling{db.gorm.Dialector, db}
+	db.gorm.Dialector = t
+	// The one kind of statement whose errors GORM doesn't translate itself.
+	return db.gorm.Callback().Row().After("gorm:row").Register("database:away", func(g *gorm.DB) {
+		if g.Error != nil {
+			g.Error = t.Translate(g.Error)
+		}
+	})
+}
+
+// telling is a dialector that GORM asks to translate its errors.
+type telling struct {
+	gorm.Dialector
+	db *DB
+}
+
+// Translate implements gorm.ErrorTranslator.
+func (t telling) Translate(err error) error {
+	if translator, ok := t.Dialector.(gorm.ErrorTranslator); ok {
+		err = translator.Translate(err)
+	}
+	var told *fault.Error
+	if err == nil || errors.As(err, &told) || !(Repeatable(err) || t.db.closed.Load()) {
+		return err
+	}
+	return fault.New(fault.Unavailable, "database", "").Because(err)
+}
+
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	var network *net.OpError
