@@ -6,6 +6,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -41,6 +42,8 @@ type Doors struct {
 // Development are the pages for trying out.
 type Development interface{ Routes(g *echo.Group) }
 
+const terminalPath = "/osmp"
+
 // New lays the routes.
 func New(d Doors) *echo.Echo {
 	e := echo.New()
@@ -60,7 +63,7 @@ func New(d Doors) *echo.Echo {
 	e.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
 
 	// Machine doors: their own authentication, no session, no form token.
-	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", d.Terminal.Handle, private)
+	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private)
 
 	// A browser's doors.
 	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
@@ -119,11 +122,31 @@ func answer(d Doors, err error, c echo.Context) {
 		return
 	}
 	f := fault.As(err)
-	status := d.Portal.Error(c, err)
+	var status int
+	if c.Path() == terminalPath {
+		status = answerTerminal(c, err)
+	} else {
+		status = d.Portal.Error(c, err)
+	}
 	if status >= http.StatusInternalServerError {
 		slog.ErrorContext(c.Request().Context(), "web: request failed", "act", f.Act, "kind", f.Kind.String(), "error", err,
 			"route", c.Path(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 	}
+}
+
+// answerTerminal answers what the terminals' door itself could not: without a
+// result, so that the terminal repeats.
+func answerTerminal(c echo.Context, err error) (status int) {
+	status = http.StatusInternalServerError
+	var refused *echo.HTTPError
+	if errors.As(err, &refused) {
+		status = refused.Code
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	if err := c.String(status, http.StatusText(status)+"\n"); err != nil {
+		slog.WarnContext(c.Request().Context(), "web: no answer for an error", "error", err)
+	}
+	return status
 }
 
 // addresses tells where a request comes from; X-Forwarded-For counts only from

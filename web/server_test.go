@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -19,6 +20,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/static"
 	"elsom/web"
+	"elsom/web/osmp"
 )
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
@@ -181,7 +183,23 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 	b.open("/cabinet?lang=%00&lang=xx").answered(200)
 }
 
-// A terminal that sends too much is answered in its own form too.
+// A terminal that sends too much, or meets a panic, gets no page of people: a
+// status that makes it repeat.
+func TestTerminalGetsNoPage(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Terminal = osmp.New(nil, nil, slog.Default()) }})
+	for status, body := range map[int]string{500: "command=check", 413: strings.Repeat("1", 1<<20+1)} {
+		answer := h.browser().send(http.MethodPost, "/osmp", strings.NewReader(body),
+			"Content-Type", "application/x-www-form-urlencoded", "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
+		if kind := answer.Header().Get("Content-Type"); answer.Code != status || !strings.HasPrefix(kind, "text/plain") {
+			t.Errorf("%d as %s, want %d as plain text: %.200s", answer.Code, kind, status, answer.Body)
+		}
+		if answer.Header().Get("Cache-Control") != "no-store" || len(answer.Header().Values("Set-Cookie")) > 0 {
+			t.Errorf("%d: %v", status, answer.Header())
+		}
+	}
+}
+
 func TestPagesAreCompressed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
