@@ -48,7 +48,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		page.Words = words(p.lang(c), f)
 	}
 	if f.Kind == fault.Unknown {
-		page.Words = p.lang(c).T("door.unknown")
+		page.Words = p.lang(c).T("door.unclear")
 	}
 	if page.Stale {
 		page.BackHref = pageOf(c)
