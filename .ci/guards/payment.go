@@ -14,6 +14,20 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/payment", test: "TestAnswers",
 	},
 	{
+		name: "a refusal counts only while its claim lasts", file: "internal/payment/end.go",
+		text:        `if e.state == Refunded && e.task.ID != 0 {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestLateRefusalRefundsNothing",
+	},
+	{
+		name: "a clock set back frees the slots", file: "internal/payment/store_delivery.go",
+		text: `values = append(values, longAgo)
+	for _, s := range list {`,
+		replacement: `values = append(values, tx.Now())
+	for _, s := range list {`,
+		pkg: "./internal/payment", test: "TestClockSetBack",
+	},
+	{
 		name: "an attempt without an outcome is unknown", file: "internal/payment/store_delivery.go",
 		text:        `outcome IS NULL OR outcome = 'unknown'`,
 		replacement: `outcome = 'unknown'`,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,6 +65,8 @@ func (h *house) join() (err error) {
 	}
 	h.catalog = catalog.New(h.db, catalog.Options{
 		Development: h.config.Development(), DostekURL: h.config.DosTekURL.Reveal(),
+		// The stand-in's other services stand beside DosTek's.
+		StandInURL: strings.TrimSuffix(h.config.DosTekURL.Reveal(), "/pay"),
 	})
 	h.customers, err = customer.New(h.db, customer.Options{
 		Secret: secret, Attempts: h.attempts, Sealer: h.sealer, OpenWallet: wallet.Open,

@@ -70,6 +70,15 @@ var Kept = &database.Family[Name]{
 	},
 }
 
+// Held ends claimed promises together with a transfer, and only as long as
+// their claims last: who has lost one must not decide.
+var Held = &database.Family[Task]{
+	Name: "promise held",
+	Write: func(_ context.Context, tx *database.Tx, tasks []Task) error {
+		return keepHeld(tx, tasks)
+	},
+}
+
 // Add makes promises in the caller's transaction. A key that was promised
 // before is gorm.ErrDuplicatedKey.
 func Add(_ context.Context, tx *database.Tx, promises ...Promise) error {

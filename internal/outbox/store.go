@@ -96,3 +96,17 @@ func postpone(tx *database.Tx, task Task, at time.Time) error {
 	return tx.Gorm().Exec("UPDATE promises SET due_at = ?, lease = 0 WHERE id = ? AND lease = ? AND state = 'open'",
 		database.Moment(at), task.ID, task.Lease).Error
 }
+
+func keepHeld(tx *database.Tx, tasks []Task) error {
+	values := make([]any, 0, 1+2*len(tasks))
+	values = append(values, tx.Now())
+	for _, t := range tasks {
+		values = append(values, t.ID, t.Lease)
+	}
+	result := tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE (id, lease) IN (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))"+
+		strings.Repeat(",(?,?)", len(tasks)-1)+") AND state = 'open'", values...)
+	if result.Error == nil && result.RowsAffected != int64(len(tasks)) {
+		return database.ErrRowCount
+	}
+	return result.Error
+}

@@ -21,6 +21,9 @@ type ended struct {
 	state     State
 	result    int
 	reference string
+	// task is the delivery whose answer ends the payment; zero for a decision
+	// by people.
+	task outbox.Task
 }
 
 // attempted is how a call went.
@@ -60,7 +63,7 @@ func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, s
 		if try > 0 {
 			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
 		}
-		receipt, err = ps.end(ctx, ended{c.payment, state, answer.Result, answer.Reference},
+		receipt, err = ps.end(ctx, ended{c.payment, state, answer.Result, answer.Reference, c.task},
 			attemptedFamily.Row(attempted{c, answer}))
 		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
 			break
@@ -95,13 +98,24 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(riders, endedFamily.Row(e), outbox.Kept.Row(promiseOf(p)), outbox.Promised.Row(word))
+	posting.Riders = append(riders, endedFamily.Row(e), outbox.Promised.Row(word), e.promise())
 	receipt, err := ps.Ledger.Post(ctx, posting)
 	if err == nil {
 		ps.watch.end(p.ID)
 		ps.Bell.Ring(sms.Lane)
 	}
 	return receipt, err
+}
+
+// promise ends the delivery with the payment. A refusal counts only while its
+// claim lasts: whoever claimed the delivery since may have had the payment
+// booked, and a refusal from before says nothing of that. A good answer and
+// people's decisions count whoever holds the claim.
+func (e ended) promise() database.Rider {
+	if e.state == Refunded && e.task.ID != 0 {
+		return outbox.Held.Row(e.task)
+	}
+	return outbox.Kept.Row(promiseOf(e.payment))
 }
 
 func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (ledger.Posting, error) {

@@ -215,7 +215,7 @@ func (h *house) deliver() (stop func()) {
 // ends waits until the payment is no longer processing.
 func (h *house) ends(p payment.Payment) payment.Payment {
 	h.t.Helper()
-	got, err := h.Await(context.Background(), p.CustomerID, p.ID, h.db.Now().Add(20*time.Second))
+	got, err := h.Await(context.Background(), p.CustomerID, p.ID, 20*time.Second)
 	must(h.t, err)
 	if got.State == payment.Processing {
 		h.t.Fatalf("payment still processing after %d calls", h.biller.count(p.TxnID))

@@ -165,23 +165,24 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 	return p, nil
 }
 
-// Await gives a payment like ByID, but waits for its end until the moment.
-func (ps *Payments) Await(ctx context.Context, customerID, id int64, until time.Time) (Payment, error) {
+// Await gives a payment like ByID, but waits for its end as long as patience
+// lasts.
+func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience time.Duration) (Payment, error) {
 	ended := ps.watch.of(id)
 	defer ps.watch.leave(id)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for {
-		p, err := ps.ByID(ctx, customerID, id)
-		if err != nil || p.State != Processing || !ps.DB.Now().Before(until) {
+		p, err := ps.ByID(context.WithoutCancel(ctx), customerID, id)
+		if err != nil || p.State != Processing || ctx.Err() != nil {
 			return p, err
 		}
 		// Another process may be the one that ends it: look now and then.
-		timer := time.NewTimer(min(250*time.Millisecond, until.Sub(ps.DB.Now())))
+		timer := time.NewTimer(250 * time.Millisecond)
 		select {
 		case <-ended:
 		case <-timer.C:
 		case <-ctx.Done():
-			timer.Stop()
-			return p, nil
 		}
 		timer.Stop()
 	}

@@ -1,0 +1,80 @@
+package payment_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/catalog"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/payment"
+)
+
+// late is a biller whose first refusal arrives only when a second attempt,
+// made after the first one's lease, has been booked and its answer lost.
+type late struct {
+	*fake
+	calls  atomic.Int32
+	expire func()
+	second chan struct{}
+}
+
+func (l *late) Pay(ctx context.Context, r biller.Request) biller.Answer {
+	switch l.calls.Add(1) {
+	case 1:
+		l.expire()
+		<-l.second
+		return refused(5)
+	case 2:
+		l.fake.Pay(ctx, r) // booked
+		close(l.second)
+		return silence
+	}
+	return l.fake.Pay(ctx, r)
+}
+
+// A refusal that comes after its claim was lost must not give money back: the
+// biller may have booked since.
+func TestLateRefusalRefundsNothing(t *testing.T) {
+	for _, open := range []func(testing.TB, ...database.Option) *database.DB{databasetest.SQLite, databasetest.Postgres} {
+		var ahead atomic.Int64
+		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
+		h := newHouse(t, db, good)
+		h.trust(false)
+		l := &late{fake: h.biller, second: make(chan struct{}), expire: func() { ahead.Store(int64(2 * time.Minute)) }}
+		h.Wire = func(catalog.Biller) biller.Biller { return l }
+		c := h.holder(100_00)
+		p := h.pay(c, "100")
+		stop := h.deliver()
+		if got := h.ends(p); got.State != payment.Completed {
+			t.Fatalf("%s, though the biller has booked", got.State)
+		}
+		h.holds(c, 0)
+		stop()
+		h.audited()
+	}
+}
+
+// A clock set back an hour stops no deliveries and keeps nobody waiting.
+func TestClockSetBack(t *testing.T) {
+	var ahead atomic.Int64
+	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
+	f := newFake(good).holding()
+	h := houseWith(t, db, f, func(*payment.Timing) {})
+	c := h.holder(1000_00)
+	var paid []payment.Payment
+	for range 12 {
+		paid = append(paid, h.pay(c, "1"))
+	}
+	h.deliver()
+	eventually(t, "all slots are taken", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
+	f.release()
+	for _, p := range paid {
+		h.ends(p)
+	}
+	ahead.Store(-int64(time.Hour))
+	h.ends(h.pay(c, "1"))
+}
