@@ -232,10 +232,16 @@ func TestBalanceSpentBetween(t *testing.T) {
 	other.draft(company, "200").press("Оплатить")
 	before := h.books()
 	b.press("Оплатить").answered(422).isAt(check).says("Не хватает денег", "В кошельке сейчас 100,00 сом, а нужно 250,50 сом",
-		"Не хватает 150,50 сом", "Ничего не оплачено, деньги не списаны")
+		"150,50 сом", "Ничего не оплачено, деньги не списаны")
+	if sum := line(b.page.Find(".slip-sum").Text()); sum != "150,50 сом" {
+		t.Errorf("the missing sum is %q", sum)
+	}
 	h.unchanged("too little money", before)
 	h.holds(who, 100_00)
-	b.open(check).answered(200).says("Не хватает денег").press("Назад").isAt("/pay/dostek")
+	if b.open(check).answered(200).says("Не хватает денег"); b.control("Оплатить").Length() > 0 {
+		t.Error("what the wallet has not can be paid")
+	}
+	b.press("Назад").isAt("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "250,50" {
 		t.Error("what was typed is gone")
 	}
@@ -259,7 +265,8 @@ func TestFeeChangedBetween(t *testing.T) {
 	h.holds(who, 300_00)
 	b.press("Оплатить").says("257,00 сом")
 	h.holds(who, 43_00)
-	b.open(old).press("Оплатить").answered(422).says("Не хватает денег") // the old one again: still at no old fee
+	b.open(old).says("Не хватает денег").follow(http.MethodPost, old, url.Values{"csrf": {b.csrf()}}).
+		answered(422).says("Не хватает денег") // the old one again: still at no old fee
 	h.holds(who, 43_00)
 }
 

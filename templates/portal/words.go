@@ -139,6 +139,29 @@ func percent(basisPoints int64) string {
 	return text
 }
 
+// figure is the page's largest: what is to be paid, or what is missing for it.
+func (p CheckPage) figure() money.Amount {
+	if p.State == Short {
+		return p.Total - p.Balance
+	}
+	return p.Total
+}
+
+// money says first what became of it. Words of an act say that themselves,
+// except where an act was stopped before it began.
+func (p ErrorPage) money() string {
+	if p.Words != "" && p.Status != 403 && p.Status != 404 && p.Status != 429 {
+		return ""
+	}
+	return p.T(p.key() + "money")
+}
+
+// lost tells that nobody knows yet what became of an act: the history does.
+func (p ErrorPage) lost() bool { return p.key() == p.status("s500") && p.Person != "" }
+
+// early tells that coming back at once would be too soon.
+func (p ErrorPage) early() bool { return p.Status == 429 }
+
 // key begins the keys of the words for the status.
 func (p ErrorPage) key() string {
 	switch {
