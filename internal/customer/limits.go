@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"elsom/internal/attempt"
@@ -38,28 +37,9 @@ var (
 // familiarFor is how long an address counts as one from which the owner came.
 const familiarFor = 90 * 24 * time.Hour
 
-// place is what an address counts as: of IPv6 the network, since one house has
-// all of it and its machines change their addresses daily.
-func place(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	const house = 64
-	network, err := ip.Prefix(house)
-	if err != nil {
-		return address
-	}
-	return network.String()
-}
-
 // takeCode counts an SMS code that is about to be sent.
 func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address string) error {
-	if err := cs.o.Attempts.Take(ctx, codeAddress, place(address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, codeAddress, attempt.Place(address)); err != nil {
 		return err
 	}
 	if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {
@@ -70,7 +50,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address 
 
 // takeLogin counts a password that is about to be tried.
 func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, address string, familiar bool) error {
-	if err := cs.o.Attempts.Take(ctx, loginAddress, place(address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, loginAddress, attempt.Place(address)); err != nil {
 		return err
 	}
 	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
@@ -91,7 +71,9 @@ func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, addre
 	return cs.o.Attempts.Reset(ctx, loginNumber, number.String())
 }
 
-func both(number phone.Number, address string) string { return number.String() + " " + place(address) }
+func both(number phone.Number, address string) string {
+	return number.String() + " " + attempt.Place(address)
+}
 
 // hash is a keyed hash of several texts, none of which can run into the next.
 func (cs *Customers) hash(texts ...string) string {

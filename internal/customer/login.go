@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strconv"
 
+	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
@@ -14,7 +15,7 @@ import (
 // the site asks the password of a known one and offers registration to others.
 // fault.TooMany for an address that asks for very many.
 func (cs *Customers) Known(ctx context.Context, number phone.Number, address string) (bool, error) {
-	if err := cs.o.Attempts.Take(ctx, knownAddress, place(address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, knownAddress, attempt.Place(address)); err != nil {
 		return false, err
 	}
 	r, err := cs.readByPhone(ctx, number)
@@ -89,5 +90,5 @@ func (cs *Customers) renewHash(ctx context.Context, holder *Record, password str
 
 // familiar is how an address is remembered as a customer's.
 func (cs *Customers) familiar(id int64, address string) string {
-	return cs.hash("familiar", strconv.FormatInt(id, 10), place(address))
+	return cs.hash("familiar", strconv.FormatInt(id, 10), attempt.Place(address))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
@@ -42,7 +43,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if s.Phone == "" || sessionKey == "" || !known(s.Lang) {
 		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
 	}
-	if err := cs.o.Attempts.Take(ctx, signupAddress, place(s.Address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, signupAddress, attempt.Place(s.Address)); err != nil {
 		return err
 	}
 	if err := cs.takeCode(ctx, s.Phone, s.Address); err != nil {

@@ -280,3 +280,21 @@ func TestNumbers(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has a network of IPv6 is one address for the counter.
+func TestQuotesAreCountedByPlace(t *testing.T) {
+	db := databasetest.SQLite(t)
+	h := newHouse(t, db, good)
+	c := h.holder(1000_00)
+	for _, address := range []string{"2001:db8:1:2::1", "2001:db8:1:2:ffff::2"} {
+		asked := order("10")
+		asked.Address = address
+		_, err := h.Quote(context.Background(), c, asked)
+		must(t, err)
+	}
+	var counters int
+	must(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM attempts").Scan(&counters).Error)
+	if counters != 2 { // the customer's, and the network's
+		t.Errorf("%d counters, want 2", counters)
+	}
+}

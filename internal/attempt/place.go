@@ -1,0 +1,25 @@
+package attempt
+
+import "net/netip"
+
+// house is how much of an IPv6 address names the network of one house.
+const house = 64
+
+// Place is what an address counts as: of IPv6 the network, since one house has
+// all of it and its machines change their addresses daily. What is no address
+// counts as it stands.
+func Place(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(house)
+	if err != nil {
+		return address
+	}
+	return network.String()
+}
