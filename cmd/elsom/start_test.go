@@ -16,7 +16,7 @@ import (
 
 const (
 	someSecret = "ELSOM_SECRET_KEY=some-secret-some-secret-some-secret"
-	somePepper = "ELSOM_PIN_PEPPER=some-pepper-some-pepper-some-pepper"
+	somePepper = "ELSOM_PIN_PEPPER=good-pepper-for-tests-of-the-program"
 )
 
 // refuses wants one clear line with these words, and a non-zero exit.

@@ -61,6 +61,9 @@ var secrets = []string{
 
 const (
 	secretBytes = 32
+	// secretDistinct is how many different bytes a secret has at least: 32
+	// drawn hex digits have fewer once in millions.
+	secretDistinct = 8
 	// Public, as everything in the source is: production refuses it.
 	developmentSecret = "development only: this secret is known to all the world"
 	developmentDosTek = "http://127.0.0.1:8090/pay"
@@ -92,6 +95,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	}
 	checkMode(c, in, &problems)
 	checkAddresses(c, &problems)
+	checkProxies(c, &problems)
 	checkSecrets(c, &problems)
 	checkDatabase(c.DatabaseURL, &problems)
 	checkURL("ELSOM_DOSTEK_URL", c.DosTekURL, &problems, "http", "https")
@@ -204,8 +208,29 @@ func checkAddresses(c *Config, problems *Problems) {
 		problems.add("ELSOM_BASE_URL", "must be http(s)://host without a path")
 		return
 	}
-	if c.Mode == Production && base.Scheme == "http" && !loopback(base.Hostname()) {
+	if c.Mode != Production || base.Scheme != "http" {
+		return
+	}
+	if !loopback(base.Hostname()) {
 		problems.add("ELSOM_BASE_URL", "must be https in production, except on loopback")
+		return
+	}
+	// Others would come over plain http, and their cookies with them.
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
+		problems.add("ELSOM_LISTEN", "is %q, which others reach, but ELSOM_BASE_URL is http", c.Listen)
+	}
+}
+
+// checkProxies refuses to trust everybody: each visitor could name the address
+// that is counted.
+func checkProxies(c *Config, problems *Problems) {
+	if c.Mode != Production {
+		return
+	}
+	for _, prefix := range c.TrustedProxies {
+		if prefix.Bits() == 0 {
+			problems.add("ELSOM_TRUSTED_PROXIES", "%s is the whole world", prefix)
+		}
 	}
 }
 
@@ -257,7 +282,17 @@ func checkSecret(variable string, secret Secret, problems *Problems) {
 		problems.add(variable, "is required in production")
 	case len(secret) < secretBytes:
 		problems.add(variable, "has %d bytes, must have %d or more", len(secret), secretBytes)
+	case distinct(secret) < secretDistinct:
+		problems.add(variable, "repeats a few bytes; draw it, by `openssl rand -hex 32` for one")
 	}
+}
+
+func distinct(secret Secret) int {
+	seen := map[byte]bool{}
+	for _, b := range []byte(secret.Reveal()) {
+		seen[b] = true
+	}
+	return len(seen)
 }
 
 // refuseKnown keeps the secrets that stand in the source out of production.
