@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gorm.io/gorm"
@@ -266,8 +267,8 @@ func TestRowCountRollsBack(t *testing.T) {
 	})
 }
 
-// A full batch with one statement of each kind: the counts don't depend on
-// how many postings there are, and the parameters fit.
+// A full batch takes the statements that a batch of one takes, and the
+// parameters fit. One posting more than a batch holds goes through as well.
 func TestFullBatch(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		withRides(t, db)
@@ -278,25 +279,54 @@ func TestFullBatch(t *testing.T) {
 		}
 		wallets := make([]int64, ledger.MaxBatch+1)
 		b.openMany(wallets)
-		g := shut(t, b)
-		answers := make([]*answer, len(wallets))
-		for i, id := range wallets {
-			p := ledger.Posting{Key: fmt.Sprint("full", i), Act: "test", Riders: []database.Rider{rides.Row(ride{fmt.Sprint(i), id, 7})}}
-			for _, place := range places {
-				p.Entries = append(p.Entries, ledger.Entry{Account: place, Amount: -1})
+		statements := countStatements(t, db)
+		took := func(wallets []int64) int64 {
+			g := shut(t, b)
+			answers := make([]*answer, len(wallets))
+			for i, id := range wallets {
+				name := fmt.Sprintf("full %d of %d", i, len(wallets))
+				p := ledger.Posting{Key: name, Act: "test", Riders: []database.Rider{rides.Row(ride{name, id, 7})}}
+				for _, place := range places {
+					p.Entries = append(p.Entries, ledger.Entry{Account: place, Amount: -1})
+				}
+				p.Entries = append(p.Entries, ledger.Entry{Account: id, Amount: ledger.MaxEntries - 1})
+				answers[i] = g.queue(p)
 			}
-			p.Entries = append(p.Entries, ledger.Entry{Account: id, Amount: ledger.MaxEntries - 1})
-			answers[i] = g.queue(p)
-		}
-		g.release()
-		for _, a := range answers {
-			if a.err != nil {
-				t.Fatal(a.err)
+			before := statements.Load()
+			g.release()
+			for _, a := range answers {
+				if a.err != nil {
+					t.Fatal(a.err)
+				}
 			}
+			return statements.Load() - before
 		}
-		g.holds(places[0], -money.Amount(len(wallets)))
-		g.proved()
+		// Both numbers hold what is left of the batch in the gate.
+		one, full := took(wallets[:1]), took(wallets[:ledger.MaxBatch])
+		if one < 5 || full != one {
+			t.Errorf("a batch of one takes %d statements, a full one %d", one, full)
+		}
+		took(wallets)
+		b.holds(places[0], -money.Amount(1+ledger.MaxBatch+len(wallets)))
+		b.proved()
 	})
+}
+
+// countStatements counts what goes to the database from now on.
+func countStatements(t *testing.T, db *database.DB) *atomic.Int64 {
+	t.Helper()
+	var n atomic.Int64
+	count := func(*gorm.DB) { n.Add(1) }
+	all := db.Gorm(context.Background()).Callback()
+	for _, err := range []error{
+		all.Raw().Register("count", count), all.Row().Register("count", count), all.Query().Register("count", count),
+		all.Create().Register("count", count), all.Update().Register("count", count), all.Delete().Register("count", count),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &n
 }
 
 func (b *books) openMany(ids []int64) {
