@@ -41,7 +41,18 @@ func newMetrics(db *database.DB) *metrics {
 
 // observe counts an answered request.
 func (m *metrics) observe(r web.Answered) {
-	m.requests.WithLabelValues(r.Method, r.Route, strconv.Itoa(r.Status)).Observe(r.Took.Seconds())
+	m.requests.WithLabelValues(known(r.Method), r.Route, strconv.Itoa(r.Status)).Observe(r.Took.Seconds())
+}
+
+// known keeps the methods that clients make up out of the labels: each would
+// be a series for ever.
+func known(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return method
+	}
+	return "other"
 }
 
 // serve answers until ctx ends. The address was tried before: see listen.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The figures are told on an address of their own, by route and never by path.
@@ -26,14 +27,28 @@ func TestMetrics(t *testing.T) {
 		return answer.StatusCode, string(body)
 	}
 	get(s.base + "/receipt/700123456")
+	made, err := http.NewRequest("MADEUP", s.base+"/help", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
 	status, figures := get("http://" + address + "/metrics")
-	for _, want := range []string{`route="/receipt/:payment"`, "elsom_payments_processing 0", "go_goroutines"} {
+	// A request is counted after it was answered.
+	for begin := time.Now(); !strings.Contains(figures, `method="other"`) && time.Since(begin) < 10*time.Second; {
+		time.Sleep(20 * time.Millisecond)
+		status, figures = get("http://" + address + "/metrics")
+	}
+	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", "go_goroutines"} {
 		if status != http.StatusOK || !strings.Contains(figures, want) {
 			t.Errorf("%d: no %s", status, want)
 		}
 	}
-	if strings.Contains(figures, "700123456") {
-		t.Error("a path stands in the figures")
+	if strings.Contains(figures, "700123456") || strings.Contains(figures, "MADEUP") {
+		t.Error("what a client made up stands in the figures")
 	}
 	if status, _ := get(s.base + "/metrics"); status != http.StatusNotFound {
 		t.Errorf("the public address answers %d for /metrics", status)
