@@ -19,6 +19,7 @@ import (
 	"elsom/internal/config"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 )
 
 var commands struct {
@@ -48,12 +49,16 @@ func main() {
 	}
 }
 
-// plain is what an operator reads of an error: one line a problem, the cause
-// of a fault rather than its kind.
+// plain is what an operator reads of an error: one line a problem, the words
+// of a fault, or its cause, rather than its kind.
 func plain(err error) string {
 	f := fault.As(err)
 	var said *fault.Error
-	if errors.As(err, &said) && f.Err != nil {
+	switch {
+	case !errors.As(err, &said):
+	case f.Message != "":
+		return i18n.EN.T(f.Message, i18n.Args(f.Args))
+	case f.Err != nil:
 		err = f.Err
 	}
 	return strings.TrimSpace(err.Error())
@@ -78,8 +83,16 @@ func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
+	if err := current(ctx, db); err != nil {
+		return err
+	}
+	return act(db)
+}
+
+// current tells an operator what to do about a schema of another release.
+func current(ctx context.Context, db *database.DB) error {
 	if err := db.Current(ctx); err != nil {
 		return fmt.Errorf("%w; run `elsom migrate` first", err)
 	}
-	return act(db)
+	return nil
 }

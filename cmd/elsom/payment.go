@@ -92,7 +92,7 @@ func withPayments(ctx context.Context, act func(*payment.Payments) error) error 
 		return err
 	}
 	defer h.close()
-	if err := h.db.Current(ctx); err != nil {
+	if err := current(ctx, h.db); err != nil {
 		return err
 	}
 	return act(h.payments)
