@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/i18n"
 )
@@ -19,11 +21,28 @@ import (
 // under way. Afterwards every payment has ended once, and what the wallets and
 // the companies have is exactly the cash that was put in.
 const (
-	kills    = 6
 	holders  = 5
 	perKill  = 6  // payments of each holder before each kill
 	inFlight = 20 // at least, at each kill
 )
+
+// kills says how the stand-in behaves before each kill: by turns, if by several
+// orders. With ends, the portal is killed when that many more payments have
+// ended: amid settling and refunding.
+var kills = []struct {
+	orders []string
+	ends   int64
+}{
+	// It books at once and answers too late: what is accepted stays in flight.
+	{[]string{"mode=slow&seconds=30"}, 0},
+	{[]string{"mode=slow&seconds=30"}, 0},
+	// It answers at once, or after a second: just when nobody waits any more.
+	{[]string{"mode=normal"}, 1},
+	{[]string{"mode=normal", "mode=slow&seconds=1"}, 4},
+	// It refuses and fails, before and after booking.
+	{[]string{"mode=refuse&result=5", "mode=error-before"}, 2},
+	{[]string{"mode=refuse&result=5", "mode=error-after", "mode=drop-before", "mode=normal"}, 5},
+}
 
 // order is a payment that somebody is going to press "Оплатить" for.
 type order struct {
@@ -37,6 +56,7 @@ type order struct {
 
 type crash struct {
 	*site
+	books   *database.DB // the portal's own database, to look into
 	persons []person
 	readers []*reader
 	cash    atomic.Int64
@@ -49,19 +69,24 @@ func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &crash{site: newSite(t, address, withoutRateLimits)}
-			c.hurry(t)
+			c.hurry(t, "1s")
+			c.books = databasetest.Reopen(t, address)
 			for range holders {
 				c.join(t)
 			}
-			// The stand-in books at once and answers too late: whatever is
-			// accepted stays in flight.
-			c.switchStand(t, "service", "dostek", "command", "pay", "mode", "slow", "seconds", "30")
+			rounds := make([][]*order, len(kills))
 			for kill := range kills {
-				c.killUnderLoad(t, kill)
+				for i := range holders * perKill {
+					rounds[kill] = append(rounds[kill], c.draft(t, i%holders))
+				}
+			}
+			for kill, round := range rounds {
+				c.killUnderLoad(t, kill, round)
 			}
 			c.switchStand(t, "service", "all", "command", "all", "mode", "normal")
 			c.settle(t)
 			c.count(t)
+			c.told(t)
 			c.audit(t)
 		})
 	}
@@ -101,12 +126,11 @@ func (c *crash) draft(t *testing.T, who int) *order {
 
 // killUnderLoad presses "Оплатить" in many tabs at once, lets terminals bring
 // cash, and kills the portal in the middle of it, each time a little later.
-func (c *crash) killUnderLoad(t *testing.T, kill int) {
+func (c *crash) killUnderLoad(t *testing.T, kill int, round []*order) {
 	t.Helper()
-	var round []*order
-	for i := range holders * perKill {
-		round = append(round, c.draft(t, i%holders))
-	}
+	behaved := c.behave(t, kills[kill].orders)
+	defer behaved()
+	_, ended := c.standing(t)
 	accepted := make(chan bool, len(round))
 	var all sync.WaitGroup
 	for _, o := range round {
@@ -124,11 +148,14 @@ func (c *crash) killUnderLoad(t *testing.T, kill int) {
 	if answers < inFlight {
 		t.Fatalf("kill %d: only %d payments were accepted", kill, answers)
 	}
-	time.Sleep(time.Duration(kill) * 40 * time.Millisecond)
+	c.waitForEnds(t, ended+kills[kill].ends)
 	if err := c.portal.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	<-c.portal.done
+	if processing, ended := c.standing(t); processing < inFlight {
+		t.Fatalf("kill %d: only %d payments were in flight, %d had ended", kill, processing, ended)
+	}
 	c.open(t)
 	all.Wait()
 	// Whoever got no answer presses again; who did sees the same receipt.
@@ -137,15 +164,61 @@ func (c *crash) killUnderLoad(t *testing.T, kill int) {
 			t.Errorf("kill %d: %v", kill, err)
 		}
 	})
-	// The stand-in has not answered anybody yet, so nothing had ended.
-	processing := 0
-	for _, o := range round {
-		if o.tab.page.Find("[data-payment-status=processing]").Length() > 0 {
-			processing++
+}
+
+// behave gives the stand-in these orders by turns until it is told to stop.
+func (c *crash) behave(t *testing.T, orders []string) (stop func()) {
+	t.Helper()
+	give := func(order string) error {
+		answer, err := http.Post(c.company+"/switches", "application/x-www-form-urlencoded",
+			strings.NewReader("service=dostek&command=pay&"+order))
+		if err == nil {
+			err = answer.Body.Close()
 		}
+		return err
 	}
-	if processing < inFlight {
-		t.Fatalf("kill %d: only %d payments were in flight", kill, processing)
+	if err := give(orders[0]); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	var turns sync.WaitGroup
+	turns.Go(func() {
+		for i := 1; len(orders) > 1; i++ {
+			select {
+			case <-over:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			if err := give(orders[i%len(orders)]); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return func() { close(over); turns.Wait() }
+}
+
+// standing counts payments in the database.
+func (c *crash) standing(t *testing.T) (processing, ended int64) {
+	t.Helper()
+	row := c.books.Pool().QueryRow("SELECT COUNT(CASE WHEN state = 'processing' THEN 1 END), COUNT(CASE WHEN state <> 'processing' THEN 1 END) FROM payments")
+	if err := row.Scan(&processing, &ended); err != nil {
+		t.Fatal(err)
+	}
+	return processing, ended
+}
+
+// waitForEnds waits until so many payments have ended: after a kill that takes
+// until the leases of the killed have run out.
+func (c *crash) waitForEnds(t *testing.T, wanted int64) {
+	t.Helper()
+	for begin := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		processing, ended := c.standing(t)
+		if ended >= wanted {
+			return
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("%d payments have ended, %d wait; wanted %d", ended, processing, wanted)
+		}
 	}
 }
 
@@ -216,18 +289,23 @@ func (c *crash) settle(t *testing.T) {
 func (c *crash) count(t *testing.T) {
 	t.Helper()
 	var wallets, companies int64
-	codes := map[string]bool{}
+	codes, ends := map[string]bool{}, map[string]int{}
 	for _, o := range c.orders {
 		got := c.companyBalance(t, o.inn)
 		companies += got
-		if o.status != "completed" || got != o.amount {
+		want := map[string]int64{"completed": o.amount, "refunded": 0}[o.status]
+		if got != want {
 			t.Errorf("a payment of %d is %s, the company has %d", o.amount, o.status, got)
 		}
+		ends[o.status]++
 		code := o.tab.attribute("data-payment-code")
 		if codes[code] {
 			t.Errorf("two payments have the code %s", code)
 		}
 		codes[code] = true
+	}
+	if ends["completed"] == 0 || ends["refunded"] == 0 {
+		t.Errorf("both ends are wanted: %v", ends)
 	}
 	for _, r := range c.readers {
 		r.open("/cabinet")
@@ -240,5 +318,28 @@ func (c *crash) count(t *testing.T) {
 	if wallets+companies != c.cash.Load() {
 		t.Errorf("wallets have %d, companies %d, together %d; the cash put in was %d",
 			wallets, companies, wallets+companies, c.cash.Load())
+	}
+}
+
+// told wants an SMS about each end, each promised once.
+func (c *crash) told(t *testing.T) {
+	t.Helper()
+	count := func(query string) (n int) {
+		if err := c.books.Pool().QueryRow(query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const ends = "FROM promises WHERE lane = 'sms' AND key LIKE 'payment:%'"
+	for begin := time.Now(); count("SELECT COUNT(*) FROM promises WHERE state = 'open'") > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("%d promises stay open", count("SELECT COUNT(*) FROM promises WHERE state = 'open'"))
+		}
+	}
+	if n := count("SELECT COUNT(*) " + ends); n != len(c.orders) {
+		t.Errorf("%d SMS about %d payments", n, len(c.orders))
+	}
+	if n := count("SELECT COUNT(*) " + ends + " AND state <> 'kept'"); n > 0 {
+		t.Errorf("%d SMS were given up", n)
 	}
 }

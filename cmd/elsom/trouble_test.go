@@ -61,7 +61,7 @@ func (r *reader) refused(field string) {
 
 // hurry shortens the calls to billers, and with them the leases that a killed
 // process leaves behind: a test waits less than an operator.
-func (s *site) hurry(t *testing.T) {
+func (s *site) hurry(t *testing.T, deadline string) {
 	t.Helper()
 	env := []string{"ELSOM_DATABASE_URL=" + s.database}
 	exported := operate(t, env, "catalog", "export")
@@ -69,7 +69,7 @@ func (s *site) hurry(t *testing.T) {
 		t.Fatalf("catalog export: %d %s %.300s", exported.code, exported.err, exported.out)
 	}
 	file := filepath.Join(t.TempDir(), "catalog.yaml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(exported.out, "deadline: 20s", "deadline: 3s")), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(exported.out, "deadline: 20s", "deadline: "+deadline)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if told := operate(t, env, "catalog", "import", file); told.code != 0 {
@@ -84,7 +84,7 @@ func (s *site) hurry(t *testing.T) {
 func TestPaymentOutlivesABadDayOfTheBiller(t *testing.T) {
 	t.Parallel()
 	s := sqlite(t, withoutRateLimits)
-	s.hurry(t)
+	s.hurry(t, "3s")
 	r, _ := member(t, s, "5000.00")
 	for _, mode := range []string{
 		"silent-after", "silent-before", "drop-after", "drop-before", "error-after", "error-before",
@@ -136,7 +136,7 @@ func TestRefusedPaymentGivesTheMoneyBack(t *testing.T) {
 func TestCheckTellsWhatIsWrongBeforePaying(t *testing.T) {
 	t.Parallel()
 	s := sqlite(t, withoutRateLimits)
-	s.hurry(t)
+	s.hurry(t, "3s")
 	r, _ := member(t, s, "100.00")
 	for result, field := range map[int]string{4: "account", 5: "account", 79: "account", 241: "amount", 242: "amount"} {
 		t.Run(strconv.Itoa(result), func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestCheckTellsWhatIsWrongBeforePaying(t *testing.T) {
 func TestAnswerAfterOurRestart(t *testing.T) {
 	t.Parallel()
 	s := sqlite(t, withoutRateLimits)
-	s.hurry(t)
+	s.hurry(t, "3s")
 	r, p := member(t, s, "100.00")
 	r.order(p.inn, "10,50")
 	s.switchStand(t, "service", "dostek", "command", "pay", "mode", "slow", "seconds", "2", "times", "1")
