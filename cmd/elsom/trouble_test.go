@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"elsom/internal/database/databasetest"
 	"elsom/internal/i18n"
 )
 
@@ -83,7 +84,16 @@ func (s *site) hurry(t *testing.T, deadline string) {
 // once: by the next attempt with the same txn_id.
 func TestPaymentOutlivesABadDayOfTheBiller(t *testing.T) {
 	t.Parallel()
-	s := sqlite(t, withoutRateLimits)
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			badDays(t, newSite(t, address, withoutRateLimits))
+		})
+	}
+}
+
+func badDays(t *testing.T, s *site) {
+	t.Helper()
 	s.hurry(t, "3s")
 	r, _ := member(t, s, "5000.00")
 	for _, mode := range []string{
