@@ -51,7 +51,7 @@ var customerGuards = []guard{
 	},
 	{
 		name: "passwords are counted by address", file: "internal/customer/limits.go",
-		text:        `if err := cs.o.Attempts.Take(ctx, loginAddress, place(address)); err != nil {`,
+		text:        `if err := cs.o.Attempts.Take(ctx, loginAddress, attempt.Place(address)); err != nil {`,
 		replacement: `if err := error(nil); err != nil {`,
 		pkg:         "./internal/customer", test: "TestGuessesOfAnAddressAreCounted",
 	},
