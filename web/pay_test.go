@@ -325,7 +325,10 @@ func TestSessionEndedOnTheCheckPage(t *testing.T) {
 			before := h.books()
 			h.wait(16 * time.Minute)
 			press(b, check)
-			b.isAt("/").says("Сеанс завершён")
+			b.isAt("/").says("Вход закрылся")
+			if n := strings.Count(b.text(), "Вход закрылся"); n != 1 {
+				t.Errorf("it is said %d times", n)
+			}
 			b.logIn(who.Phone, password)
 			b.isAt(check).says("Проверьте данные", "Оплатить 250,00 сом")
 			h.unchanged("a session that ended", before)

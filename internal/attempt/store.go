@@ -28,10 +28,7 @@ func (c *Counters) forget(ctx context.Context, key string) error {
 }
 
 func (c *Counters) purge(ctx context.Context, nowMs int64) (deleted int64, err error) {
-	err = c.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		result := tx.Gorm().Exec(`DELETE FROM attempts WHERE ends_ms <= ?`, nowMs)
-		deleted = result.RowsAffected
-		return result.Error
-	})
-	return deleted, err
+	// The first condition spares a counter that began anew meanwhile.
+	return c.db.Purge(ctx, `DELETE FROM attempts WHERE ends_ms <= ? AND id IN
+		(SELECT id FROM attempts WHERE ends_ms <= ? LIMIT ?)`, nowMs, nowMs)
 }

@@ -138,15 +138,16 @@ func remember(tx *database.Tx, id int64, address string, now time.Time) error {
 		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at`, id, address, now).Error
 }
 
-func (cs *Customers) purge(ctx context.Context, now time.Time) (deleted int64, err error) {
-	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		codes := tx.Gorm().Exec(`DELETE FROM confirmations WHERE expires_at < ?`, now.Add(-codeHistory))
-		if codes.Error != nil {
-			return codes.Error
-		}
-		addresses := tx.Gorm().Exec(`DELETE FROM familiar_addresses WHERE seen_at < ?`, now.Add(-familiarFor))
-		deleted = codes.RowsAffected + addresses.RowsAffected
-		return addresses.Error
-	})
-	return deleted, err
+func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
+	// The first conditions spare what became fresh meanwhile.
+	old := now.Add(-codeHistory)
+	codes, err := cs.db.Purge(ctx, `DELETE FROM confirmations WHERE expires_at < ? AND (session_key, purpose) IN
+		(SELECT session_key, purpose FROM confirmations WHERE expires_at < ? LIMIT ?)`, old, old)
+	if err != nil {
+		return codes, err
+	}
+	old = now.Add(-familiarFor)
+	addresses, err := cs.db.Purge(ctx, `DELETE FROM familiar_addresses WHERE seen_at < ? AND (customer_id, address) IN
+		(SELECT customer_id, address FROM familiar_addresses WHERE seen_at < ? LIMIT ?)`, old, old)
+	return codes + addresses, err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -95,6 +96,30 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 	}
 	done = true
 	return commitError(handle.Commit().Error)
+}
+
+// Portion is how many rows a purge deletes in one transaction: on SQLite
+// nobody else writes meanwhile.
+const Portion = 1000
+
+// Purge runs a DELETE of at most ? rows, its last placeholder, again and again
+// until it finds none left, and tells how many rows went.
+func (db *DB) Purge(ctx context.Context, statement string, args ...any) (deleted int64, err error) {
+	args = append(slices.Clone(args), Portion)
+	for {
+		var portion int64
+		err := db.InTx(ctx, func(_ context.Context, tx *Tx) error {
+			result := tx.gorm.Exec(statement, args...)
+			portion = result.RowsAffected
+			return result.Error
+		})
+		if err != nil {
+			return deleted, err
+		}
+		if deleted += portion; portion < Portion {
+			return deleted, nil
+		}
+	}
 }
 
 // ReadTx runs act in one transaction that only reads and sees one moment's

@@ -146,8 +146,8 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 // deleteDrafts forgets drafts a day after they expired: until then the check
 // page can still offer their values.
 func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
-	result := db.Gorm(ctx).Exec("DELETE FROM drafts WHERE expires_at < ?", database.Moment(db.Now().Add(-24*time.Hour)))
-	return result.RowsAffected, result.Error
+	return db.Purge(ctx, "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE expires_at < ? LIMIT ?)",
+		database.Moment(db.Now().Add(-24*time.Hour)))
 }
 
 func insertPayments(tx *database.Tx, rows []accepted) error {

@@ -14,7 +14,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
-	"elsom/internal/i18n"
 )
 
 // FormField is the field of a form that holds its token.
@@ -88,10 +87,6 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 			}
 			if wanted := wanted(c); safe(wanted) {
 				session.Set(nextName, wanted)
-			}
-			if session.Ended() {
-				lang, _ := i18n.Parse(session.Lang())
-				session.Flash(lang.T("session.ended"))
 			}
 			if err := session.Save(); err != nil {
 				return err

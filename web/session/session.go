@@ -291,5 +291,9 @@ func (s *Sessions) Middleware() echo.MiddlewareFunc {
 	}
 }
 
-// Purge deletes the sessions that have ended and tells how many.
+// remembered is how long an ended session is kept, so that whoever comes back
+// is told why they are asked to log in.
+const remembered = 24 * time.Hour
+
+// Purge deletes the sessions that have ended long ago and tells how many.
 func (s *Sessions) Purge(ctx context.Context) (int64, error) { return s.purge(ctx, s.now()) }

@@ -198,7 +198,11 @@ func TestPurge(t *testing.T) {
 		if n, err := s.Purge(context.Background()); n != 0 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
 		}
-		s.wait(Idle + time.Second)
+		s.wait(Idle + time.Hour)
+		if n, err := s.Purge(context.Background()); n != 0 || err != nil {
+			t.Errorf("purged %d, %v while it can be told that it ended", n, err)
+		}
+		s.wait(remembered)
 		if n, err := s.Purge(context.Background()); n != 1 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
 		}

@@ -352,7 +352,10 @@ func (s *Sessions) endOthers(ctx context.Context, customerID int64, key string) 
 	return err
 }
 
+// purge needs not ask when a session ends: it is not seen after that.
 func (s *Sessions) purge(ctx context.Context, now time.Time) (int64, error) {
-	rows, err := s.exec(ctx, `DELETE FROM sessions WHERE seen_at < ? OR ends_at < ?`, now.Add(-Idle), now)
+	old := now.Add(-Idle - remembered)
+	rows, err := s.db.Purge(ctx, `DELETE FROM sessions WHERE seen_at < ? AND id IN
+		(SELECT id FROM sessions WHERE seen_at < ? LIMIT ?)`, old, old)
 	return rows, fault.Wrap("session.purge", err)
 }
