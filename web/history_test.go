@@ -69,7 +69,7 @@ func TestReceiptProcessing(t *testing.T) {
 	receipt := b.at.Path
 	b.open("/history").says("Обрабатывается")
 	h.biller.says(good, good)
-	b.open(receipt).ended().says("Платёж проведён", "Получатель принял деньги", "0312 960 888", "0312 986 000", "время Бишкека, UTC+6")
+	b.open(receipt).ended().says("Платёж проведён", "DosTek group: деньги приняты", "0312 960 888", "0312 986 000", "время Бишкека, UTC+6")
 	if b.data("payment-code") != code {
 		t.Error("the code is another")
 	}
@@ -84,7 +84,7 @@ func TestReceiptRefunded(t *testing.T) {
 	h.deliver()
 	who := h.holder(500_00)
 	b := h.as(who).draft(company, "100").press("Оплатить").ended()
-	b.answered(200).says("Платёж не прошёл, деньги возвращены", "Вся сумма снова в Вашем кошельке", "Получатель не знает такого номера", "105,00 сом", "500,00")
+	b.answered(200).says("Платёж не прошёл, деньги возвращены", "Вся сумма снова в Вашем кошельке", "Такой номер или ИНН не найден", "105,00 сом", "500,00")
 	if b.data("payment-status") != "refunded" || b.data("refresh") != "" {
 		t.Errorf("it is %s, refreshed %q", b.data("payment-status"), b.data("refresh"))
 	}
@@ -96,7 +96,7 @@ func TestReceiptRefunded(t *testing.T) {
 	}
 	b.open("/history?direction=in").says("Возврат", "+105,00")
 	b.press("DosTek group").answered(200).says("Возврат", "+105,00", "0020 7199 6100 17").press("Открыть квитанцию").isAt(receipt)
-	b.press("Повторить платёж").isAt("/pay/dostek")
+	b.press("Исправить и оплатить снова").isAt("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "100,00" {
 		t.Errorf("repeated with %q and %q", b.value("account"), b.value("amount"))
 	}
@@ -113,23 +113,23 @@ func (b *browser) walk(path string, most int, want []string) {
 			return strings.TrimSuffix(line(s.Find(".row-sum").Text()), " сом")
 		})
 		pages, got = append(pages, b.at.RequestURI()), append(got, sums...)
-		if b.control("Более ранние").Length() == 0 {
+		if b.control("Раньше").Length() == 0 {
 			break
 		}
 		if len(sums) != most {
 			b.t.Errorf("%s: %d on a page", b.at, len(sums))
 		}
-		b.press("Более ранние")
+		b.press("Раньше")
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		b.t.Errorf("%s: %v, want %v", path, got, want)
 	}
 	for i := len(pages) - 2; i >= 0; i-- {
-		if b.press("Более новые"); b.at.RequestURI() != pages[i] {
+		if b.press("Новее"); b.at.RequestURI() != pages[i] {
 			b.t.Errorf("newer than %s: %s, want %s", pages[i+1], b.at.RequestURI(), pages[i])
 		}
 	}
-	if b.control("Более новые").Length() > 0 {
+	if b.control("Новее").Length() > 0 {
 		b.t.Errorf("there is something newer than %s", b.at)
 	}
 }

@@ -164,7 +164,7 @@ func TestWordsOfMistakes(t *testing.T) {
 	h := newHouse(t)
 	b := h.as(h.holder(100_00))
 	for lang, c := range map[string]struct{ next, account, amount, short, title string }{
-		"ky": {"Улантуу", "ИНН 14 сандан турушу керек", "Сумма нөлдөн чоң болушу керек", "Капчыкта 100,00 сом бар", "Ката: "},
+		"ky": {"Улантуу", "ИНН 14 цифрадан турушу керек", "Сумма нөлдөн чоң болушу керек", "Капчыкта 100,00 сом бар", "Ката: "},
 		"en": {"Continue", "An INN has 14 digits", "The amount must be above zero", "The wallet holds 100,00 som", "Error: "},
 	} {
 		b.open("/pay/dostek?lang="+lang).fill("account", "1").fill("amount", "0").press(c.next).answered(422).speaks(lang)

@@ -92,7 +92,7 @@ func TestBooksClosed(t *testing.T) {
 	check := b.at.Path
 	h.ledger.Close()
 	before := h.books()
-	b.press("Оплатить").answered(503).says("деньги не списаны")
+	b.press("Оплатить").answered(503).says("Деньги не списаны")
 	h.unchanged("closed books", before)
 	b.open(check).says("Проверьте данные", "Оплатить 100,00 сом")
 }

@@ -334,7 +334,7 @@ func TestChangeOfPassword(t *testing.T) {
 	who, fresh := h.holder(300_00), "ветер над озером 7"
 	b, other := h.as(who), h.as(who)
 	b.open("/settings").fill("old_password", "не тот").fill("password", fresh).press("Сменить").answered(422).
-		wrongAt(map[string]string{"old_password": "Прежний пароль не подходит"})
+		wrongAt(map[string]string{"old_password": "Текущий пароль не подходит"})
 	b.fill("old_password", password).fill("password", "короче").press("Сменить").answered(422).
 		wrongAt(map[string]string{"password": "слишком короткий"})
 	other.open("/settings").answered(200)
@@ -358,8 +358,8 @@ func TestEndOfSessionsElsewhere(t *testing.T) {
 	b.open("/settings")
 	b.follow(http.MethodPost, "/settings/sessions/end", form(b, "session", strconv.Itoa(id))).answered(404)
 	strange.open("/settings").answered(200).isAt("/settings")
-	b.open("/settings").press("Завершить:").isAt("/settings").says("Вход закрыт")
-	b.press("Завершить все остальные").isAt("/settings")
+	b.open("/settings").press("Выйти на этом устройстве").isAt("/settings").says("Вход закрыт")
+	b.press("Выйти на всех остальных устройствах").isAt("/settings")
 	other.open("/cabinet").isAt("/")
 	third.open("/cabinet").isAt("/")
 	b.open("/cabinet").isAt("/cabinet")

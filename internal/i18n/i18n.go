@@ -67,7 +67,11 @@ var load = sync.OnceValues(func() (*speakers, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+		file, err := bundle.LoadMessageFileFS(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("i18n: %s: %w", name, err)
+		}
+		if err := bundle.AddMessages(file.Tag, keptWhole(name, file.Messages)...); err != nil {
 			return nil, fmt.Errorf("i18n: %s: %w", name, err)
 		}
 	}

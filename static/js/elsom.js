@@ -30,10 +30,17 @@
     if (field.form) field.form.addEventListener("submit", () => { field.type = "password"; });
   }
 
-  for (const button of all("[data-print]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => print());
-  }
+  // What only a script can do is offered only where it can be done.
+  const tools = () => {
+    for (const button of all("[data-print]")) button.hidden = false;
+    for (const button of all("[data-share]")) button.hidden = !navigator.share;
+  };
+  tools();
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
+    const share = event.target.closest("[data-share]");
+    if (share) navigator.share({ text: share.dataset.share }).catch(() => { /* thought better of it */ });
+  });
 
   // Gets the page anew, never posting again.
   const anew = () => location.replace(location.pathname + location.search);
@@ -71,10 +78,7 @@
       if (reason) one(".facts", receipt).before(reason);
       receipt.className = fresh.className;
       for (const part of [".funds", ".actions"]) one("main > " + part).replaceWith(one("main > " + part, next));
-      for (const button of all("[data-print]")) {
-        button.hidden = false;
-        button.addEventListener("click", () => print());
-      }
+      tools();
       document.title = next.title;
     } catch {
       setTimeout(look, pause * 2);

@@ -36,7 +36,7 @@ func cabinet() []State {
 		}},
 		{"cabinet-rich", "cabinet", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/cabinet")
-			f.Flash = l.T("portal.reset.save")
+			f.Flash = l.T("door.password_changed")
 			list := operations(l)[1:2]
 			list[0].Amount = -money.Max
 			return portal.CabinetPage{Frame: f, Wallet: wallet, Balance: money.Max, Operations: list}.Page()
@@ -53,7 +53,7 @@ func cabinet() []State {
 		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
 			return portal.OperationPage{
 				Frame: holder(l, "/history/1"), Operation: operations(l)[1],
-				AccountLabel: innLabel.in(l), Account: company, Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
+				AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
 				ReceiptHref: "/receipt/1", RepeatHref: "/pay/dostek?repeat=1",
 			}.Page()
 		}},

@@ -53,8 +53,8 @@ var (
 	internet = words{"Интернет", "Интернет кызматы", "Internet"}
 	innLabel = words{"ИНН компании", "Компаниянын ИНН", "Company INN"}
 	innHint  = words{
-		"14 цифр из свидетельства о регистрации компании", "Компаниянын каттоо күбөлүгүндөгү 14 сан",
-		"14 digits from the company's registration certificate",
+		"14 цифр из свидетельства о регистрации компании.", "Компаниянын каттоо күбөлүгүндөгү 14 цифра.",
+		"14 digits from the company's registration certificate.",
 	}
 	desk = words{"Касса KICB", "KICB кассасы", "KICB desk"}
 )

@@ -147,6 +147,22 @@ func (p CheckPage) figure() money.Amount {
 	return p.Total
 }
 
+// shared is what a messenger gets of a receipt: enough to find the payment
+// by, and no ИНН.
+func (p ReceiptPage) shared() string {
+	return p.T("portal.receipt.shared", i18n.Args{
+		"Status": p.T("portal.receipt.status_" + string(p.Status)), "Code": grouped(p.Code), "Service": p.Service, "Total": p.Total,
+	})
+}
+
+// mobilnik is the agent's name in the letters of the page.
+func (p FillPage) mobilnik() string {
+	if p.Language() == i18n.EN {
+		return "Mobilnik"
+	}
+	return "Мобильник"
+}
+
 // money says first what became of it. Words of an act say that themselves,
 // except where an act was stopped before it began.
 func (p ErrorPage) money() string {
