@@ -16,6 +16,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/password"
 )
 
 // Agent is who takes cash for us and owes us what was taken.
@@ -48,11 +49,14 @@ type Tries interface {
 	Reset(ctx context.Context, rule attempt.Rule, subject string) error
 }
 
-// How often passwords may be tried: of one agent from one address, and from
-// one address whatever the agent. A password known to be right is no try.
+// How often passwords may be tried: of one agent from one place, from one
+// place whatever the agent, and of one agent from all places together. A
+// password known to be right is no try, so the last never locks out an agent
+// who is at work.
 var (
 	triesOfAgent   = attempt.Rule{Name: "cashin.agent", Limit: 20, Window: 10 * time.Minute}
 	triesOfAddress = attempt.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute}
+	triesAnywhere  = attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}
 )
 
 // Agents is the register of agents.
@@ -75,15 +79,19 @@ func NewAgents(db *database.DB, tries Tries) (*Agents, error) {
 const (
 	nameLength  = 100
 	passwordMin = 8
-	passwordMax = 128
+	passwordMax = password.Max
 	maxAllowed  = 20
 )
 
 var codeForm = regexp.MustCompile(`\A[a-z0-9][a-z0-9-]{0,31}\z`)
 
+// IsCode tells whether a text could be an agent's code: only such is worth a
+// line in the log.
+func IsCode(text string) bool { return codeForm.MatchString(text) }
+
 func (a NewAgent) check() error {
 	var wrong []string
-	if !codeForm.MatchString(a.Code) {
+	if !IsCode(a.Code) {
 		wrong = append(wrong, "the code: 1 to 32 small Latin letters, digits and dashes")
 	}
 	if n := utf8.RuneCountInString(a.Name); n < 1 || n > nameLength || !printable(a.Name) {
@@ -121,7 +129,7 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 }
 
 func (as *Agents) add(ctx context.Context, a NewAgent) (added bool, err error) {
-	hash, err := as.keychain.hash(ctx, a.Password)
+	hash, err := as.keychain.Hash(ctx, a.Password)
 	if err != nil {
 		return false, err
 	}
@@ -169,34 +177,44 @@ func (as *Agents) Authenticate(ctx context.Context, code, password string, from 
 		return Agent{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
 	agent := r.agent()
-	may := known && !agent.Disabled && allows(agent.Allowed, from)
-	right, err := as.keychain.match(ctx, r.PasswordHash, code, password, as.db.Now, as.counted(ctx, code, from))
+	hash, counted := r.PasswordHash, true
+	if known && (agent.Disabled || !allows(agent.Allowed, from)) {
+		// No password opens the door here: none is compared, and strangers
+		// don't use up the tries of the agent's own places.
+		hash, counted = "", false
+	}
+	right, err := as.keychain.match(ctx, hash, code, password, as.db.Now, as.counted(ctx, code, from, counted))
 	if err != nil {
 		return Agent{}, err
 	}
-	if !right || !may {
+	if !right {
 		return Agent{}, fault.New(fault.Forbidden, act, "")
 	}
 	return agent, nil
 }
 
-// counted counts a password that has to be tried, and forgets the agent's
-// tries once one was right.
-func (as *Agents) counted(ctx context.Context, code string, from netip.Addr) tally {
+// counted counts a password that has to be tried, everywhere: also among the
+// agent's tries from all places; and forgets the agent's tries from this place
+// once one was right.
+func (as *Agents) counted(ctx context.Context, code string, from netip.Addr, everywhere bool) tally {
+	place := attempt.Place(from.String())
 	if as.tries == nil {
-		return tally{take: func() error { return nil }, reset: func() {}}
+		return tally{place: place, take: func() error { return nil }, reset: func() {}}
 	}
-	address := from.Unmap().String()
 	return tally{
+		place: place,
 		take: func() error {
-			if err := as.tries.Take(ctx, triesOfAddress, address); err != nil {
+			if err := as.tries.Take(ctx, triesOfAddress, place); err != nil {
 				return err
 			}
-			return as.tries.Take(ctx, triesOfAgent, code+" "+address)
+			if err := as.tries.Take(ctx, triesOfAgent, code+" "+place); err != nil || !everywhere {
+				return err
+			}
+			return as.tries.Take(ctx, triesAnywhere, code)
 		},
 		reset: func() {
 			// A count that stays too high for a while is no harm to the caller.
-			_ = as.tries.Reset(ctx, triesOfAgent, code+" "+address)
+			_ = as.tries.Reset(ctx, triesOfAgent, code+" "+place)
 		},
 	}
 }

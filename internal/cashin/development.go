@@ -61,7 +61,7 @@ func (as *Agents) HasDevelopmentCredentials(ctx context.Context) (bool, error) {
 		if !known || r.Disabled {
 			continue
 		}
-		right, err := as.keychain.compare(ctx, a.Password, r.PasswordHash)
+		right, _, err := as.keychain.Match(ctx, a.Password, r.PasswordHash)
 		if err != nil || right {
 			return right, err
 		}

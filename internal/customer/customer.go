@@ -19,6 +19,7 @@ import (
 	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/password"
 	"elsom/internal/phone"
 	"elsom/internal/sms"
 )
@@ -49,7 +50,7 @@ type Customer struct {
 // Limits of what may be typed, in characters.
 const (
 	PasswordMin = 8
-	PasswordMax = 128
+	PasswordMax = password.Max
 	EmailMax    = 254
 	CodeDigits  = 6
 )
@@ -65,6 +66,9 @@ const (
 
 // DefaultLevel is the identification level of who only gave a number.
 const DefaultLevel = "standard"
+
+// Hash is how passwords are hashed.
+type Hash = password.Hash
 
 // Options of the customers.
 type Options struct {
@@ -82,7 +86,7 @@ type Options struct {
 	Hold time.Duration
 	// Level of new customers; empty: DefaultLevel.
 	Level string
-	// Hash is how passwords are hashed; zero: DefaultHash.
+	// Hash is how passwords are hashed; zero: password.DefaultHash.
 	Hash Hash
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
@@ -93,7 +97,7 @@ type Customers struct {
 	db     *database.DB
 	o      Options
 	key    []byte
-	hasher *hasher
+	hasher *password.Hasher
 }
 
 // New makes the register on db.
@@ -114,7 +118,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if o.Now == nil {
 		o.Now = db.Now
 	}
-	hasher, err := newHasher(o.Hash)
+	hasher, err := password.New(o.Hash)
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}

@@ -51,7 +51,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, a
 	if err := cs.takeLogin(ctx, number, address, familiar); err != nil {
 		return Customer{}, err
 	}
-	right, outdated, err := cs.hasher.match(ctx, password, holder.PasswordHash)
+	right, outdated, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
 	if err != nil {
 		return Customer{}, err
 	}
@@ -79,7 +79,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, a
 // renewHash hashes a password with today's parameters. It may fail without
 // harm: the next login tries again.
 func (cs *Customers) renewHash(ctx context.Context, holder *Record, password string) {
-	hash, err := cs.hasher.hash(ctx, password)
+	hash, err := cs.hasher.Hash(ctx, password)
 	if err == nil {
 		err = cs.rehash(ctx, holder.ID, holder.PasswordHash, hash)
 	}

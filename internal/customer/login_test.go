@@ -181,59 +181,6 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 	})
 }
 
-func TestDefaultHash(t *testing.T) {
-	hasher, err := newHasher(Hash{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p := hasher.params; p.Memory < 19*1024 || p.Iterations < 2 || p.Parallelism != 1 {
-		t.Errorf("parameters %+v", p)
-	}
-	if cap(hasher.turns) < 1 {
-		t.Error("no turns")
-	}
-}
-
-// Only so many are hashed at once, and who gives up waiting is let go.
-func TestHashersTakeTurns(t *testing.T) {
-	h, err := newHasher(Hash{MemoryKiB: 64, Passes: 1, AtOnce: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	release, err := h.turn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err = h.hash(ctx, good)
-	want(t, "hash in a queue", err, fault.Unavailable, "customer.busy", "")
-	_, _, err = h.match(ctx, good, "")
-	want(t, "match in a queue", err, fault.Unavailable, "customer.busy", "")
-	release()
-	if _, err := h.hash(t.Context(), good); err != nil {
-		t.Errorf("after the turn: %v", err)
-	}
-}
-
-// A number without a password costs as much hashing as one with.
-func TestNobodyIsComparedWithADummy(t *testing.T) {
-	h, err := newHasher(Hash{MemoryKiB: 64, Passes: 1, AtOnce: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	release, err := h.turn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := h.match(ctx, good, ""); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("an absent password is not hashed at all: %v", err)
-	}
-}
-
 func TestNewWantsItsParts(t *testing.T) {
 	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Attempts: &attempt.Counters{}}); err == nil {
 		t.Error("made without a sealer and a wallet")

@@ -55,7 +55,7 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	if err != nil {
 		return Customer{}, err
 	}
-	hash, err := cs.hasher.hash(ctx, password)
+	hash, err := cs.hasher.Hash(ctx, password)
 	if err != nil {
 		return Customer{}, err
 	}
@@ -146,14 +146,14 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
 		return Customer{}, err
 	}
-	right, _, err := cs.hasher.match(ctx, old, holder.PasswordHash)
+	right, _, err := cs.hasher.Match(ctx, old, holder.PasswordHash)
 	if err != nil {
 		return Customer{}, err
 	}
 	if !right {
 		return Customer{}, fault.New(fault.Invalid, act, "customer.password_old_wrong").At("old_password")
 	}
-	hash, err := cs.hasher.hash(ctx, password)
+	hash, err := cs.hasher.Hash(ctx, password)
 	if err != nil {
 		return Customer{}, err
 	}

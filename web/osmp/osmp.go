@@ -18,6 +18,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/fault"
 	"elsom/internal/money"
@@ -62,8 +63,10 @@ func (d *Door) Handle(c echo.Context) error {
 	agent, err := d.agents.Authenticate(ctx, code, password, from)
 	switch {
 	case fault.Is(err, fault.Forbidden):
+		d.turnedAway(ctx, c, code, err)
 		return unknownAgent(c)
 	case fault.Is(err, fault.TooMany):
+		d.turnedAway(ctx, c, code, err)
 		return tooMany(c, fault.As(err))
 	}
 	a, problem := read(c.Request())
@@ -76,6 +79,15 @@ func (d *Door) Handle(c echo.Context) error {
 	}
 	d.log.WarnContext(ctx, "osmp", "agent", agent.Code, "result", resultOf(err), "error", err)
 	return write(c, reply{TxnID: a.TxnID, Result: resultOf(err)})
+}
+
+// turnedAway tells the operator who guesses, and from where. What can't be an
+// agent's code is not repeated: it may be a password, or anything at all.
+func (d *Door) turnedAway(ctx context.Context, c echo.Context, code string, err error) {
+	if !cashin.IsCode(code) {
+		code = ""
+	}
+	d.log.WarnContext(ctx, "osmp: turned away", "agent", code, "place", attempt.Place(c.RealIP()), "error", err)
 }
 
 func (d *Door) answer(ctx context.Context, c echo.Context, agent cashin.Agent, a asked) error {

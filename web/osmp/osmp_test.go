@@ -350,3 +350,16 @@ func TestOtherMethods(t *testing.T) {
 		}
 	}
 }
+
+// The operator is told who is guessed at, and from where; never what can't be
+// a code, since it may be a password.
+func TestStrangersAreLogged(t *testing.T) {
+	term := newTerminal(t)
+	for agent, want := range map[string]string{"kicb": `"agent":"kicb","place":"192.0.2.1"`, "My Pass w0rd": `"agent":"","place":"192.0.2.1"`} {
+		term.log.Reset()
+		term.call(call{agent: agent, password: "a guess"})
+		if line := term.log.String(); !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, want) || strings.Contains(line, "w0rd") {
+			t.Errorf("%s: logged %s, want %s", agent, line, want)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Package password hashes and compares passwords slowly, with argon2id.
+//
+// It promises that only so many are hashed at once, since each takes its
+// memory; that the queue for a turn is short and nobody waits in it for long;
+// and that a missing hash takes as long as a wrong password. It stores nothing
+// and counts no tries: who compares a password has counted it before.
+package password
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"elsom/internal/fault"
+)
+
+// Max is how long a password may be, in characters; a longer one is never right.
+const Max = 128
+
+// Hash is how passwords are hashed.
+type Hash struct {
+	MemoryKiB, Passes uint32
+	// AtOnce is how many may be hashed at the same time; zero: one fewer than
+	// there are processors, so that payments always find one.
+	AtOnce int
+}
+
+// DefaultHash is 19 MiB and two passes, the least that OWASP asks for.
+var DefaultHash = Hash{MemoryKiB: 19 * 1024, Passes: 2}
+
+const (
+	hashSalt  = 16
+	hashLanes = 1
+	hashKey   = 32
+)
+
+// How many may wait for a turn, and how long.
+const (
+	maxWaiting = 64
+	patience   = 2 * time.Second
+)
+
+// Hasher hashes and compares passwords.
+type Hasher struct {
+	params  *argon2id.Params
+	turns   chan struct{}
+	waiting atomic.Int64
+	// dummy is compared where there is no password to compare with.
+	dummy string
+}
+
+// New makes a hasher; a zero Hash: DefaultHash.
+func New(h Hash) (*Hasher, error) {
+	if h.MemoryKiB == 0 {
+		h.MemoryKiB, h.Passes = DefaultHash.MemoryKiB, DefaultHash.Passes
+	}
+	if h.AtOnce == 0 {
+		h.AtOnce = max(1, runtime.NumCPU()-1)
+	}
+	params := &argon2id.Params{
+		Memory: h.MemoryKiB, Iterations: h.Passes, Parallelism: hashLanes, SaltLength: hashSalt, KeyLength: hashKey,
+	}
+	dummy, err := argon2id.CreateHash("nobody's password", params)
+	if err != nil {
+		return nil, err
+	}
+	return &Hasher{params: params, turns: make(chan struct{}, h.AtOnce), dummy: dummy}, nil
+}
+
+var (
+	errCrowded = errors.New("password: too many wait for a turn")
+	errLate    = errors.New("password: no turn came in time")
+)
+
+// turn waits for leave to hash; release gives it back. Who finds too many
+// waiting, or waits too long, gets fault.Unavailable.
+func (h *Hasher) turn(ctx context.Context) (release func(), err error) {
+	release = func() { <-h.turns }
+	select {
+	case h.turns <- struct{}{}:
+		return release, nil
+	default:
+	}
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > maxWaiting {
+		return nil, busy(errCrowded)
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case h.turns <- struct{}{}:
+		return release, nil
+	case <-late.C:
+		return nil, busy(errLate)
+	case <-ctx.Done():
+		return nil, busy(ctx.Err())
+	}
+}
+
+func busy(cause error) error {
+	return fault.New(fault.Unavailable, "password.turn", "customer.busy").After(patience).Because(cause)
+}
+
+// Hash makes the hash under which a password is kept. fault.Unavailable when
+// too much is to be hashed.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	release, err := h.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	hash, err := argon2id.CreateHash(password, h.params)
+	return hash, fault.Wrap("password.hash", err)
+}
+
+// Match tells whether the password is the one kept as hash, and whether it
+// should be hashed anew because the parameters have changed. With an empty
+// hash, or a password longer than any that is kept, it takes the same time
+// and says no. fault.Unavailable when too much is to be hashed.
+func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outdated bool, err error) {
+	possible := hash != "" && len(password) <= Max*utf8.UTFMax
+	if !possible {
+		password, hash = "", h.dummy
+	}
+	release, err := h.turn(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	defer release()
+	right, params, err := argon2id.CheckHash(password, hash)
+	if err != nil {
+		return false, false, fault.Wrap("password.match", err)
+	}
+	return right && possible, *params != *h.params, nil
+}

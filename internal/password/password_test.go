@@ -1,0 +1,122 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"elsom/internal/fault"
+)
+
+const good = "горы Ала-Тоо весной"
+
+func hasher(t *testing.T) *Hasher {
+	t.Helper()
+	h, err := New(Hash{MemoryKiB: 64, Passes: 1, AtOnce: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func isBusy(t *testing.T, what string, err, cause error) {
+	t.Helper()
+	if f := fault.As(err); err == nil || f.Kind != fault.Unavailable || f.Message != "customer.busy" ||
+		f.RetryAfter <= 0 || !errors.Is(err, cause) {
+		t.Errorf("%s: %v, want %v", what, err, cause)
+	}
+}
+
+func TestMatch(t *testing.T) {
+	h := hasher(t)
+	hash, err := h.Hash(t.Context(), good)
+	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=64,t=1,p=1$") {
+		t.Fatalf("%s, %v", hash, err)
+	}
+	for _, c := range []struct {
+		password, hash string
+		right          bool
+	}{
+		{good, hash, true}, {good + "!", hash, false}, {"", hash, false}, {"", "", false},
+		{"nobody's password", "", false}, {strings.Repeat("x", 1000), hash, false},
+	} {
+		if right, outdated, err := h.Match(t.Context(), c.password, c.hash); right != c.right || outdated || err != nil {
+			t.Errorf("%q against %q: %v, %v, %v", c.password, c.hash, right, outdated, err)
+		}
+	}
+}
+
+func TestDefaultHash(t *testing.T) {
+	h, err := New(Hash{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := h.params; p.Memory < 19*1024 || p.Iterations < 2 || p.Parallelism != 1 {
+		t.Errorf("parameters %+v", p)
+	}
+	if cap(h.turns) < 1 {
+		t.Error("no turns")
+	}
+}
+
+// Only so many are hashed at once, and who gives up waiting is let go.
+func TestTurns(t *testing.T) {
+	h := hasher(t)
+	release, err := h.turn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = h.Hash(ctx, good)
+	isBusy(t, "a hash", err, context.Canceled)
+	_, _, err = h.Match(ctx, good, "") // without a hash it is compared with a dummy
+	isBusy(t, "a comparison with nothing", err, context.Canceled)
+	release()
+	if _, err := h.Hash(t.Context(), good); err != nil {
+		t.Errorf("after the turn: %v", err)
+	}
+}
+
+// A storm finds a short queue in which nobody waits for long.
+func TestStorm(t *testing.T) {
+	h := hasher(t)
+	synctest.Test(t, func(t *testing.T) {
+		h.turns = make(chan struct{}, 1)
+		release, err := h.turn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const storm = 3 * maxWaiting
+		answers := make(chan error, storm)
+		for range storm {
+			go func() {
+				_, err := h.turn(t.Context())
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		if n := len(answers); n != storm-maxWaiting {
+			t.Errorf("%d of %d were sent away at once", n, storm)
+		}
+		for range storm - maxWaiting {
+			isBusy(t, "in the crowd", <-answers, errCrowded)
+		}
+		time.Sleep(patience)
+		synctest.Wait()
+		if n := len(answers); n != maxWaiting {
+			t.Errorf("%d of %d who waited were let go", n, maxWaiting)
+		}
+		for range len(answers) {
+			isBusy(t, "waiting", <-answers, errLate)
+		}
+		release()
+		if release, err = h.turn(t.Context()); err != nil {
+			t.Fatalf("after the storm: %v", err)
+		}
+		release()
+	})
+}
