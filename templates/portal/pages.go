@@ -83,9 +83,10 @@ type Kind string
 
 // The operations that a wallet's history knows.
 const (
-	Payment Kind = "payment"
-	CashIn  Kind = "cashin"
-	Refund  Kind = "refund"
+	Payment    Kind = "payment"
+	CashIn     Kind = "cashin"
+	Refund     Kind = "refund"
+	Correction Kind = "correction" // made by staff
 )
 
 // Status is how far a payment is, by the words of the web channel.

@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -76,16 +78,22 @@ func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18
 	if err != nil {
 		return nil, err
 	}
+	agents, err := p.agentNames(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	pages := make([]portal.Operation, len(list))
 	for i, o := range list {
-		if pages[i], err = p.operation(ctx, lang, o, payments[o.PaymentID]); err != nil {
+		if pages[i], err = p.operation(ctx, lang, o, payments[o.PaymentID], agents); err != nil {
 			return nil, err
 		}
 	}
 	return pages, nil
 }
 
-func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, paid payment.Payment) (portal.Operation, error) {
+func (p *Portal) operation(
+	ctx context.Context, lang i18n.Lang, o wallet.Operation, paid payment.Payment, agents map[string]string,
+) (portal.Operation, error) {
 	page := portal.Operation{
 		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: portal.Kind(o.Kind),
 		Amount: o.Amount, Status: portal.Completed, At: o.At,
@@ -101,22 +109,28 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 			page.Status = portal.Status(paid.State)
 		}
 	case wallet.CashIn:
-		page.Name = p.agentName(ctx, o.Agent)
+		page.Name = cmp.Or(agents[o.Agent], o.Agent)
+	case wallet.Other:
+		page.Kind, page.Name = portal.Correction, lang.T("frame.brand")
 	}
 	return page, nil
 }
 
-// agentName is how people know the agent; its code where it has gone.
-func (p *Portal) agentName(ctx context.Context, code string) string {
-	agents, err := p.Agents.ListAgents(ctx)
-	if err == nil {
-		for _, a := range agents {
-			if a.Code == code {
-				return a.Name
-			}
-		}
+// agentNames is how people know the agents who took the cash, by code; nil
+// where no cash was taken.
+func (p *Portal) agentNames(ctx context.Context, list []wallet.Operation) (map[string]string, error) {
+	if !slices.ContainsFunc(list, func(o wallet.Operation) bool { return o.Kind == wallet.CashIn }) {
+		return nil, nil
 	}
-	return code
+	agents, err := p.Agents.ListAgents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(agents))
+	for _, a := range agents {
+		names[a.Code] = a.Name
+	}
+	return names, nil
 }
 
 // shown writes an identifier as people read it.

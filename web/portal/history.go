@@ -85,7 +85,7 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if view.Operation, err = p.operation(ctx(c), p.lang(c), found, paid); err != nil {
+	if view.Operation, err = p.operation(ctx(c), p.lang(c), found, paid, nil); err != nil {
 		return err
 	}
 	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)
