@@ -107,8 +107,8 @@ func TestBillerRefusesTheCheck(t *testing.T) {
 	b := h.as(h.holder(1000_00))
 	before := h.books()
 	for result, c := range map[int]struct{ field, words string }{
-		4:   {"account", "Получатель не знает такого номера"},
-		5:   {"account", "Получатель не знает такого номера"},
+		4:   {"account", "Такой номер или ИНН не найден"},
+		5:   {"account", "Такой номер или ИНН не найден"},
 		79:  {"account", "Получатель не принимает платежи на этот номер"},
 		241: {"amount", "Получатель не принимает такую маленькую сумму"},
 		242: {"amount", "Получатель не принимает такую большую сумму"},
@@ -130,7 +130,7 @@ func TestBillerRefusesTheCheck(t *testing.T) {
 	for _, answer := range []biller.Answer{silence, {Outcome: biller.Later, Result: 1}, {Outcome: biller.Later, Result: 90}, refusal(300)} {
 		h.biller.says(answer, good)
 		b.draft(company, "250,50").answered(200).says("Проверьте данные", "Оплатить 250,50 сом")
-		if b.page.Find("dt").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == "Получатель" }).Length() > 0 {
+		if b.page.Find("dt").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == "Компания" }).Length() > 0 {
 			t.Errorf("a name came from %+v", answer)
 		}
 	}

@@ -206,7 +206,7 @@ func anyForm(m message) string {
 // names. Anything else that reads alike in both was not translated.
 var sameInBoth = []string{
 	"ЭЛСОМ", "ИНН", "Сумма", "сумма", "Комиссия", "комиссия", "Код", "код", "Баланс", "баланс",
-	"Терминал", "терминал", "Лимит", "лимит", "сом", "тыйын",
+	"Терминал", "терминал", "Лимит", "лимит", "сом", "тыйын", "Компания",
 }
 
 func TestNoKyrgyzTextIsRussian(t *testing.T) {

@@ -22,7 +22,7 @@ func pay(l i18n.Lang) portal.PayPage {
 func check(l i18n.Lang, s portal.CheckState) portal.CheckPage {
 	return portal.CheckPage{
 		Frame: holder(l, "/check/7"), State: s, Draft: "7", Service: "DosTek group",
-		AccountLabel: innLabel.in(l), Account: company, Payee: payee,
+		AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee,
 		Amount: 250_50, Total: 250_50, Wallet: wallet, Balance: 749_50, After: 499_00,
 		BackHref: "/pay/dostek?draft=7",
 	}
@@ -72,7 +72,7 @@ func paying() []State {
 func receipt(l i18n.Lang, s portal.Status) portal.ReceiptPage {
 	return portal.ReceiptPage{
 		Frame: holder(l, "/receipt/1"), Status: s, Code: payCode, At: at, Service: "DosTek group",
-		AccountLabel: innLabel.in(l), Account: company, Payee: payee,
+		AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee,
 		Amount: 250_50, Total: 250_50, Wallet: wallet, Balance: 499_00, RepeatHref: "/pay/dostek?repeat=1",
 	}
 }
@@ -92,9 +92,7 @@ func receipts() []State {
 		{"receipt-refunded", "receipt", func(l i18n.Lang) templ.Component {
 			page := receipt(l, portal.Refunded)
 			page.Fee, page.Total, page.Balance, page.EndedAt = 5_00, 255_50, 749_50, at
-			page.Reason = words{
-				"Получатель не нашёл такого ИНН.", "Алуучу мындай ИНН тапкан жок.", "The payee found no such INN.",
-			}.in(l)
+			page.Reason = l.T("payment.account_unknown")
 			return page.Page()
 		}},
 	}

@@ -130,7 +130,10 @@ type OperationPage struct {
 	layout.Frame
 	Operation Operation
 	// AccountLabel and Account stand for payments: "ИНН", "0020 7199 …".
-	AccountLabel, Account, Payee string
+	AccountLabel, Account string
+	// PayeeLabel and Payee: "Компания" and the name that the biller told;
+	// empty: it told none.
+	PayeeLabel, Payee string
 	// Code is the payment code, 12 digits; empty where there is none.
 	Code string
 	// Sum and Fee are the parts of the amount, both without sign.
@@ -239,8 +242,9 @@ type CheckPage struct {
 	Service string
 	// AccountLabel and Account: "ИНН", in groups of four.
 	AccountLabel, Account string
-	// Payee is the name that the biller told; empty: it told none.
-	Payee string
+	// PayeeLabel and Payee: "Компания" and the name that the biller told, of
+	// the account's holder; empty: it told none.
+	PayeeLabel, Payee string
 	// Suspect tells that the ИНН looks mistyped.
 	Suspect            bool
 	Amount, Fee, Total money.Amount
@@ -266,7 +270,7 @@ type ReceiptPage struct {
 	At, EndedAt           time.Time
 	Service               string
 	AccountLabel, Account string
-	Payee                 string
+	PayeeLabel, Payee     string
 	Amount, Fee, Total    money.Amount
 	Wallet                string
 	// Reason says in words why it was refunded, where the biller told.

@@ -141,6 +141,15 @@ func shown(service catalog.Service, identifier string) string {
 	return identifier
 }
 
+// payeeLabel says whose name a biller tells: that of the account's holder. The
+// money goes to the service, not to them.
+func payeeLabel(lang i18n.Lang, service catalog.Service) string {
+	if service.Identifier == catalog.KindINN {
+		return lang.T("portal.check.company")
+	}
+	return lang.T("portal.check.holder")
+}
+
 func repeatHref(paid payment.Payment) string {
 	return "/pay/" + paid.Service + "?repeat=" + strconv.FormatInt(paid.ID, 10)
 }

@@ -128,7 +128,7 @@ func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPa
 	lang := string(p.lang(c))
 	return &portal.CheckPage{
 		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(lang),
-		AccountLabel: service.Label.In(lang), Account: shown(service, draft.Identifier), Payee: draft.Payee,
+		AccountLabel: service.Label.In(lang), Account: shown(service, draft.Identifier), PayeeLabel: payeeLabel(p.lang(c), service), Payee: draft.Payee,
 		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
 		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: who.Phone.Pretty(),
 		Balance: balance, After: balance - draft.Total(),

@@ -93,7 +93,8 @@ func (p *Portal) Operation(c echo.Context) error {
 		return err
 	}
 	view.AccountLabel, view.Account = service.Label.In(string(p.lang(c))), shown(service, paid.Identifier)
-	view.Payee, view.Code, view.Sum, view.Fee = paid.Payee, paid.Code, paid.Amount, paid.Fee
+	view.PayeeLabel, view.Payee = payeeLabel(p.lang(c), service), paid.Payee
+	view.Code, view.Sum, view.Fee = paid.Code, paid.Amount, paid.Fee
 	view.ReceiptHref = receiptHref(paid.ID)
 	if found.Kind == wallet.Payment {
 		view.RepeatHref = p.repeatable(c, paid)

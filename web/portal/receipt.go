@@ -54,7 +54,7 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (portal.Recei
 	page := portal.ReceiptPage{
 		Frame: p.frame(c), Status: portal.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
-		Account: shown(service, paid.Identifier), Payee: paid.Payee,
+		Account: shown(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
 		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: who.Phone.Pretty(),
 		Balance: balance, RepeatHref: p.repeatable(c, paid),
 	}
