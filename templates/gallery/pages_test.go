@@ -21,7 +21,8 @@ const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "w
 
 // TestPages looks at every page and state in a real browser: no violation that
 // axe finds in light and in dark, nothing in the console, nothing wider than
-// the narrowest screen in any of the languages, no key shown for its words.
+// the narrowest screen or a tablet's in any of the languages, no key shown for
+// its words.
 func TestPages(t *testing.T) {
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
@@ -33,10 +34,14 @@ func TestPages(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			for _, l := range i18n.Langs() {
 				must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
-				fits(ctx, t, l)
+				fits(ctx, t, l, 320)
+				for _, width := range []int64{768, 820, 960, 1024} {
+					must(t, chromedp.Run(ctx, look(width, false)))
+					fits(ctx, t, l, width)
+				}
 			}
 			// English was last; Russian is what axe sees.
-			must(t, chromedp.Run(ctx, visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
+			must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
 			for _, dark := range []bool{false, true} {
 				var wrong []string
 				must(t, chromedp.Run(ctx, scheme(dark), chromedp.Evaluate(axeRun, &wrong, awaitPromise)))
@@ -51,22 +56,22 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func fits(ctx context.Context, t *testing.T, l i18n.Lang) {
+func fits(ctx context.Context, t *testing.T, l i18n.Lang, width int64) {
 	t.Helper()
 	var out struct {
-		Wide  int
+		Wide  int64
 		Which []string
 		Text  string
 		Title string
 	}
-	must(t, chromedp.Run(ctx, chromedp.Evaluate(`({
+	must(t, chromedp.Run(ctx, chromedp.Evaluate(fmt.Sprintf(`({
 		Wide: document.documentElement.scrollWidth,
 		Which: [...document.querySelectorAll("main *, header *, footer *")].filter(e =>
-			!e.closest(".unseen, svg") && getComputedStyle(e).position !== "absolute" && e.getBoundingClientRect().right > 320.5).map(e =>
+			!e.closest(".unseen, svg") && getComputedStyle(e).position !== "absolute" && e.getBoundingClientRect().right > %d.5).map(e =>
 			e.tagName + "." + e.className).slice(0, 3),
-		Text: document.body.innerText, Title: document.title})`, &out)))
-	if out.Wide > 320 || len(out.Which) > 0 {
-		t.Errorf("%s: %d px wide: %s", l, out.Wide, strings.Join(out.Which, ", "))
+		Text: document.body.innerText, Title: document.title})`, width), &out)))
+	if out.Wide > width || len(out.Which) > 0 {
+		t.Errorf("%s: %d px wide on a screen of %d: %s", l, out.Wide, width, strings.Join(out.Which, ", "))
 	}
 	if strings.ContainsAny(out.Text+out.Title, "⟨⟩") {
 		t.Errorf("%s: a key stands for its words: %s", l, excerpt(out.Title+out.Text))
