@@ -74,20 +74,24 @@ var customerGuards = []guard{
 		pkg:         "./internal/customer", test: "TestSMSAreLimited",
 	},
 	{
-		name: "an absent password costs as much as a wrong one", file: "internal/customer/password.go",
+		name: "an absent password costs as much as a wrong one", file: "internal/password/password.go",
 		text: `	if !possible {`,
 		replacement: `	if hash == "" {
 		return false, false, nil
 	}
 	if !possible {`,
-		pkg: "./internal/customer", test: "TestNobodyIsComparedWithADummy",
+		pkg: "./internal/password", test: "TestTurns",
 	},
 	{
-		name: "hashing waits its turn", file: "internal/customer/password.go",
-		text: `return func() { <-h.turns }, nil`,
-		replacement: `<-h.turns
-		return func() {}, nil`,
-		pkg: "./internal/customer", test: "TestHashersTakeTurns",
+		name: "hashing waits its turn", file: "internal/password/password.go",
+		text: `	default:
+	}
+	defer h.waiting`,
+		replacement: `	default:
+		return func() {}, nil
+	}
+	defer h.waiting`,
+		pkg: "./internal/password", test: "TestTurns",
 	},
 	{
 		name: "common passwords are refused", file: "internal/customer/fields.go",
