@@ -22,7 +22,7 @@ type paymentHanging struct{}
 // Run lists what waits for a person.
 func (paymentHanging) Run(ctx context.Context) error {
 	return withPayments(ctx, func(payments *payment.Payments) error {
-		list, err := payments.Hanging(ctx)
+		list, all, err := payments.Hanging(ctx)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (paymentHanging) Run(ctx context.Context) error {
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", h.Code, local(h.AcceptedAt), h.Biller, h.TxnID,
 				h.Total(), h.Attempts, h.Unknown, h.Last, words)
 		}
-		claims, err := payments.Claims(ctx)
+		claims, allClaims, err := payments.Claims(ctx)
 		if err != nil {
 			return err
 		}
@@ -44,8 +44,20 @@ func (paymentHanging) Run(ctx context.Context) error {
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\t\tclaim: taken after the refund\t%s\n", c.Code, local(c.AcceptedAt),
 				c.Biller, c.TxnID, c.Total(), c.ClaimReference)
 		}
-		return table.Flush()
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		cut("payments", len(list), all)
+		cut("claims", len(claims), allClaims)
+		return nil
 	})
+}
+
+// cut says that a list doesn't show everything.
+func cut(what string, shown, all int) {
+	if shown < all {
+		fmt.Printf("These are the first %d of %d %s.\n", shown, all, what)
+	}
 }
 
 type paymentDecide struct {

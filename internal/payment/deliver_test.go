@@ -110,7 +110,7 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 		must(t, db.Gorm(context.Background()).Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?, 1, ?)", p.ID, db.Now()).Error)
 		h.deliver()
 		eventually(t, "listed for a person", func() bool {
-			list, err := h.Hanging(context.Background())
+			list, _, err := h.Hanging(context.Background())
 			return err == nil && len(list) == 1 && list[0].ID == p.ID && list[0].Unknown == 1
 		})
 		h.holds(c, 0)
@@ -185,7 +185,7 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 		h.holds(c, 100_00)
 		f.release()
 		eventually(t, "a claim", func() bool {
-			claims, err := h.Claims(ctx)
+			claims, _, err := h.Claims(ctx)
 			return err == nil && len(claims) == 1 && claims[0].ID == p.ID
 		})
 		h.holds(c, 100_00)

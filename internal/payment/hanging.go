@@ -35,16 +35,17 @@ type Claim struct {
 }
 
 // Hanging lists the payments that wait for a person: refused after an unknown
-// attempt, or open for longer than a day.
-func (ps *Payments) Hanging(ctx context.Context) ([]Hanging, error) {
-	list, err := readHanging(ctx, ps.DB, database.Moment(ps.DB.Now().Add(-ps.Timing.Hanging)))
-	return list, fault.Wrap("payment.hanging", err)
+// attempt, or open for longer than a day. It gives the 1,000 oldest, and how many there are.
+func (ps *Payments) Hanging(ctx context.Context) (list []Hanging, all int, err error) {
+	list, all, err = readHanging(ctx, ps.DB, database.Moment(ps.DB.Now().Add(-ps.Timing.Hanging)))
+	return list, all, fault.Wrap("payment.hanging", err)
 }
 
-// Claims lists what a biller took after a refund.
-func (ps *Payments) Claims(ctx context.Context) ([]Claim, error) {
-	list, err := readClaims(ctx, ps.DB)
-	return list, fault.Wrap("payment.claims", err)
+// Claims lists what a biller took after a refund: the 1,000 oldest, and how
+// many there are.
+func (ps *Payments) Claims(ctx context.Context) (list []Claim, all int, err error) {
+	list, all, err = readClaims(ctx, ps.DB)
+	return list, all, fault.Wrap("payment.claims", err)
 }
 
 // ByCode finds a payment by its payment code, for staff.

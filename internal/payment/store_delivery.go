@@ -142,34 +142,43 @@ func decisionWord(s State) string {
 	return "refund"
 }
 
-func readHanging(ctx context.Context, db *database.DB, before time.Time) ([]Hanging, error) {
-	list, err := payments(db.Gorm(ctx), "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?) ORDER BY accepted_at LIMIT 1000", before)
-	if err != nil || len(list) == 0 {
-		return nil, err
+// most is how many payments a list for staff holds.
+const most = 1000
+
+const hangs = "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?)"
+
+// readHanging reads the oldest that wait for a person, and counts all.
+func readHanging(ctx context.Context, db *database.DB, before time.Time) (hanging []Hanging, all int, err error) {
+	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payments WHERE "+hangs, before).Scan(&all).Error; err != nil {
+		return nil, 0, err
 	}
-	hanging := make([]Hanging, len(list))
+	list, err := payments(db.Gorm(ctx), hangs+" ORDER BY accepted_at, id LIMIT ?", before, most)
+	if err != nil || len(list) == 0 {
+		return nil, all, err
+	}
+	hanging = make([]Hanging, len(list))
+	ids, of := make([]int64, len(list)), map[int64]*Hanging{}
 	for i, p := range list {
 		hanging[i].Payment = p
-		if err := readAttempts(ctx, db, &hanging[i]); err != nil {
-			return nil, err
-		}
+		ids[i], of[p.ID] = p.ID, &hanging[i]
 	}
-	return hanging, nil
+	if err := readAttempts(ctx, db, ids, of); err != nil {
+		return nil, 0, err
+	}
+	return hanging, all, readDecisions(ctx, db, ids, of)
 }
 
-func readAttempts(ctx context.Context, db *database.DB, h *Hanging) error {
-	type row struct {
-		Number  int
-		Outcome *string
-		Result  *int
-		Remark  string
+func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Hanging) error {
+	var rows []struct {
+		PaymentID int64
+		Number    int
+		Outcome   *string
+		Remark    string
 	}
-	var rows []row
-	err := db.Gorm(ctx).Raw("SELECT number, outcome, result, remark FROM payment_attempts WHERE payment_id = ? ORDER BY number", h.ID).Scan(&rows).Error
-	if err != nil {
-		return err
-	}
+	err := db.Gorm(ctx).Raw(`SELECT payment_id, number, outcome, remark FROM payment_attempts WHERE payment_id IN ?
+		ORDER BY payment_id, number`, ids).Scan(&rows).Error
 	for _, r := range rows {
+		h := of[r.PaymentID]
 		h.Attempts = r.Number
 		if r.Outcome == nil || *r.Outcome == biller.Unknown.String() {
 			h.Unknown++
@@ -180,33 +189,50 @@ func readAttempts(ctx context.Context, db *database.DB, h *Hanging) error {
 			h.Last = r.Remark
 		}
 	}
-	var words []struct{ Staff, Decision, Reason string }
-	err = db.Gorm(ctx).Raw("SELECT staff, decision, reason FROM payment_decisions WHERE payment_id = ? ORDER BY made_at", h.ID).Scan(&words).Error
-	for _, w := range words {
-		state := Refunded
-		if w.Decision == "complete" {
+	return err
+}
+
+func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Hanging) error {
+	var rows []struct {
+		PaymentID               int64
+		Staff, Decision, Reason string
+	}
+	err := db.Gorm(ctx).Raw(`SELECT payment_id, staff, decision, reason FROM payment_decisions WHERE payment_id IN ?
+		ORDER BY payment_id, made_at`, ids).Scan(&rows).Error
+	for _, r := range rows {
+		h, state := of[r.PaymentID], Refunded
+		if r.Decision == decisionWord(Completed) {
 			state = Completed
 		}
-		h.Decisions = append(h.Decisions, Decision{h.ID, w.Staff, state, w.Reason})
+		h.Decisions = append(h.Decisions, Decision{h.ID, r.Staff, state, r.Reason})
 	}
 	return err
 }
 
-func readClaims(ctx context.Context, db *database.DB) ([]Claim, error) {
+// readClaims reads the oldest claims, and counts all.
+func readClaims(ctx context.Context, db *database.DB) (claims []Claim, all int, err error) {
+	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payment_claims").Scan(&all).Error; err != nil {
+		return nil, 0, err
+	}
 	var rows []struct {
 		PaymentID int64
 		Reference string
 	}
-	if err := db.Gorm(ctx).Raw("SELECT payment_id, reference FROM payment_claims ORDER BY made_at").Scan(&rows).Error; err != nil {
-		return nil, err
+	err = db.Gorm(ctx).Raw("SELECT payment_id, reference FROM payment_claims ORDER BY made_at, payment_id LIMIT ?", most).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, all, err
 	}
-	claims := make([]Claim, len(rows))
+	ids := make([]int64, len(rows))
 	for i, r := range rows {
-		p, err := readPayment(ctx, db, r.PaymentID)
-		if err != nil {
-			return nil, err
-		}
-		claims[i] = Claim{p, r.Reference}
+		ids[i] = r.PaymentID
 	}
-	return claims, nil
+	found, err := byID(payments(db.Gorm(ctx), "id IN ?", ids))
+	if err != nil {
+		return nil, 0, err
+	}
+	claims = make([]Claim, len(rows))
+	for i, r := range rows {
+		claims[i] = Claim{found[r.PaymentID], r.Reference}
+	}
+	return claims, all, nil
 }
