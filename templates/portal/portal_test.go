@@ -220,6 +220,45 @@ func TestTheWordsOthersReadThePagesBy(t *testing.T) {
 	}
 }
 
+// What is shared finds the payment, and says nothing of whose it was.
+func TestWhatIsSharedHasNoINN(t *testing.T) {
+	page := portal.ReceiptPage{
+		Status: portal.Completed, Code: "482915730264", Service: "DosTek group", Account: "0020 7199 6100 17",
+		Payee: "ОсОО «Ак-Булут»", Wallet: "+996 700 123 456", Total: 250_50,
+	}
+	button := render(t, page.Page()).Find("[data-share]")
+	want := "Платёж проведён. Код платежа 4829\u00a01573\u00a00264. DosTek group, 250,50 сом."
+	if got := button.AttrOr("data-share", ""); got != want {
+		t.Errorf("shared: %q", got)
+	}
+	if _, hidden := button.Attr("hidden"); !hidden {
+		t.Error("it is offered where it can't be done")
+	}
+}
+
+// Every failure says first what became of the money; where nobody knows, the
+// way leads to the history.
+func TestFailuresSayTheMoneyFirst(t *testing.T) {
+	for _, status := range []int{403, 404, 422, 429, 500, 503} {
+		doc := render(t, portal.ErrorPage{Status: status, Frame: layout.Frame{Person: "x"}}.Page())
+		words := doc.Find(".failure h1 + p strong").Text()
+		if !strings.Contains(words, "еньг") && status != 500 {
+			t.Errorf("%d begins with %q", status, words)
+		}
+		first := doc.Find(".failure .actions a").First()
+		if (first.AttrOr("href", "") == "/history") != (status == 500) {
+			t.Errorf("%d leads to %q", status, first.AttrOr("href", ""))
+		}
+		if first.HasClass("button-quiet") != (status == 429) {
+			t.Errorf("%d: is coming back at once invited?", status)
+		}
+	}
+	// An act whose outcome is being looked into says so, and nothing else.
+	if n := render(t, portal.ErrorPage{Status: 503, Words: "?"}.Page()).Find(".failure strong").Length(); n != 0 {
+		t.Error("it is said to be known")
+	}
+}
+
 func TestFeeInWords(t *testing.T) {
 	for want, fee := range map[string]portal.FeeRule{
 		"Без комиссии.":                         {},
