@@ -178,6 +178,10 @@ func (b *browser) cookies(set []*http.Cookie) {
 				b.t.Errorf("the session's cookie stays: %s", c.Raw)
 			}
 		case "lang", "lang_choice":
+		case "next":
+			if c.MaxAge > 15*60 {
+				b.t.Errorf("what was wanted stays: %s", c.Raw)
+			}
 		default:
 			b.t.Errorf("an unknown cookie %s", c.Name)
 		}

@@ -86,7 +86,7 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 				return next(c)
 			}
 			if wanted := wanted(c); safe(wanted) {
-				session.Set(nextName, wanted)
+				session.keepNext(wanted)
 			}
 			if err := session.Save(); err != nil {
 				return err

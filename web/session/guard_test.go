@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,12 +141,46 @@ func TestRequireCustomer(t *testing.T) {
 	})
 }
 
+// Only what we sealed is followed: not what another host put into the jar, and
+// not one visitor's token.
 func TestAnAddressFromOutsideIsNotKept(t *testing.T) {
 	s := newSite(t, databasetest.SQLite(t), false)
+	evil := "//evil.example"
+	for _, value := range []string{
+		base64.RawURLEncoding.EncodeToString([]byte("/check/12")),
+		base64.RawURLEncoding.EncodeToString(append(make([]byte, sealBytes), "/check/12"...)),
+		base64.RawURLEncoding.EncodeToString(append(s.seal([]byte("/check/12")), "/check/12"...)),
+		base64.RawURLEncoding.EncodeToString(append(s.sealNext(evil), evil...)),
+		"", "/check/12",
+	} {
+		b := s.browser()
+		b.cookies[nextCookie] = value
+		if w := b.post("/login"); w.Header().Get("Location") != "/cabinet" {
+			t.Errorf("%q led to %s", value, w.Header().Get("Location"))
+		}
+	}
+}
+
+// Whoever asks for pages without being signed in costs no row, and what they
+// wanted is not for who comes after a logout.
+func TestWhatAStrangerWantedIsTheirBrowsers(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), true)
+	for range 5 {
+		b := s.browser()
+		b.get("/cabinet")
+		b.get("/check/12")
+	}
+	if n := s.rows(); n != 0 {
+		t.Errorf("%d rows for nobody", n)
+	}
 	b := s.browser()
-	b.post("/set/"+nextName, "value", "//evil.example")
+	cookie := b.do(http.MethodGet, "/check/12", nil).Header().Values("Set-Cookie")
+	if all := strings.Join(cookie, "\n"); !strings.Contains(all, "__Host-next=") || strings.Count(all, "HttpOnly") != strings.Count(all, "Secure") {
+		t.Errorf("set %s", all)
+	}
+	b.post("/logout")
 	if w := b.post("/login"); w.Header().Get("Location") != "/cabinet" {
-		t.Errorf("led to %s", w.Header().Get("Location"))
+		t.Errorf("after a logout led to %s", w.Header().Get("Location"))
 	}
 }
 

@@ -143,25 +143,13 @@ func (s *Session) Set(name, value string) {
 	}
 }
 
-const (
-	flashName = "flash"
-	nextName  = "next"
-)
+const flashName = "flash"
 
 // Flash keeps words for the next page.
 func (s *Session) Flash(words string) { s.Set(flashName, words) }
 
 // TakeFlash gives the words that were kept, once.
 func (s *Session) TakeFlash() string { return s.take(flashName) }
-
-// TakeNext gives, once, the address that the visitor wanted before the login
-// came between, otherwise the given one.
-func (s *Session) TakeNext(otherwise string) string {
-	if next := s.take(nextName); safe(next) {
-		return next
-	}
-	return otherwise
-}
 
 func (s *Session) take(name string) string {
 	value := s.Get(name)
@@ -180,14 +168,13 @@ func (s *Session) Save() error {
 	return s.sessions.store.Save(s.c.Request(), s.c.Response(), s.g)
 }
 
-// LogIn signs the customer in under a new token. Of what the old session kept
-// only the address that the visitor wanted stays.
+// LogIn signs the customer in under a new token. Nothing stays of what the old
+// session kept.
 func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
 	if s.sessions == nil {
 		return errNoMiddleware
 	}
-	next, _ := s.g.Values[nextName].(string)
-	return s.sessions.rotate(c, s.g, &who, next)
+	return s.sessions.rotate(c, s.g, &who)
 }
 
 // LogOut ends the session on the server and gives the browser a new, empty one.
@@ -195,7 +182,8 @@ func (s *Session) LogOut(c echo.Context) error {
 	if s.sessions == nil {
 		return nil
 	}
-	return s.sessions.rotate(c, s.g, nil, "")
+	s.forgetNext()
+	return s.sessions.rotate(c, s.g, nil)
 }
 
 // Lang is the visitor's language: the one switched to in this request, that of
@@ -250,10 +238,16 @@ func (s *Session) kept(name string) string {
 	return ""
 }
 
-func (s *Session) keep(name, value string, seconds int) {
+// cookie is the name of one of our cookies in the browser.
+func (s *Session) cookie(name string) string {
 	if s.sessions != nil && s.sessions.secure {
-		name = hostPrefix + name
+		return hostPrefix + name
 	}
+	return name
+}
+
+func (s *Session) keep(name, value string, seconds int) {
+	name = s.cookie(name)
 	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure where people come over https; it holds no secret
 		Name: name, Value: value, Path: "/", MaxAge: seconds,
 		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,

@@ -174,22 +174,18 @@ func texts(g *sessions.Session) map[string]string {
 
 // rotate puts a new session in the place of the request's, in one transaction:
 // the old token is worth nothing from then on.
-func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Customer, next string) error {
+func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Customer) error {
 	old := visitOf(g)
 	token := newToken()
 	v := &visit{token: token, key: keyOf(token), who: who, cookie: true}
 	clear(g.Values)
 	g.Values[visitKey{}] = v
-	data := map[string]string{}
-	if next != "" {
-		data[nextName], g.Values[nextName] = next, next
-	}
 	ctx := context.WithoutCancel(c.Request().Context())
 	err := s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if err := tx.Gorm().Exec(`DELETE FROM sessions WHERE id = ?`, old.key).Error; err != nil || who == nil {
 			return err
 		}
-		fresh, err := s.fresh(tx, v.key, data)
+		fresh, err := s.fresh(tx, v.key, map[string]string{})
 		if err != nil {
 			return err
 		}
@@ -200,7 +196,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Cus
 		return fault.Wrap("session.rotate", err)
 	}
 	if who != nil {
-		v.stored, v.base = true, data
+		v.stored = true
 	}
 	return nil
 }
