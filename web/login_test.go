@@ -2,8 +2,11 @@ package web_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,6 +126,46 @@ func TestSignUp(t *testing.T) {
 	b.press("Выйти").isAt("/")
 	b.logIn(number, password)
 	b.isAt("/cabinet")
+}
+
+// «Подтвердить» pressed many times opens one wallet, and every answer leads to it.
+func TestConfirmPressedManyTimes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	number := h.number()
+	b := h.browser().open("/").fill("phone", number.String()).press("Войти")
+	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").isAt("/confirm")
+	b.fill("code", h.code(number))
+	_, action, values := b.form(b.control("Подтвердить"))
+	cookies := b.jar.Cookies(b.at)
+	var sent sync.WaitGroup
+	var signedIn atomic.Int64
+	for range 5 { // as many as a code may be tried
+		request := httptest.NewRequest(http.MethodPost, action, strings.NewReader(values.Encode()))
+		request.Host = b.at.Host
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, cookie := range cookies {
+			request.AddCookie(cookie)
+		}
+		sent.Go(func() {
+			answer := httptest.NewRecorder()
+			h.server.ServeHTTP(answer, request)
+			if answer.Code != http.StatusSeeOther {
+				t.Errorf("answered %d", answer.Code)
+			}
+			for _, cookie := range answer.Result().Cookies() {
+				if cookie.Name == "elsom" {
+					signedIn.Add(1)
+					b.jar.SetCookies(b.at, []*http.Cookie{cookie})
+				}
+			}
+		})
+	}
+	sent.Wait()
+	if signedIn.Load() != 1 || h.rows("SELECT COUNT(*) FROM customers") != 1 {
+		t.Errorf("%d were signed in", signedIn.Load())
+	}
+	b.open("/cabinet").isAt("/cabinet").answered(200)
 }
 
 // Between the first step and the second somebody else may have registered the

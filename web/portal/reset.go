@@ -61,6 +61,9 @@ func (p *Portal) ResetConfirm(c echo.Context) error {
 	}
 	s := session.Of(c)
 	who, err := p.Customers.ConfirmReset(committed(c), s.Key(), page.Code.Value, c.FormValue("password"), c.RealIP())
+	if fault.Is(err, fault.NotFound) {
+		return redirect(c, "/cabinet") // pressed twice: the other request did it
+	}
 	if err != nil {
 		return p.refused(c, page, err)
 	}

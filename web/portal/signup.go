@@ -75,6 +75,9 @@ func (p *Portal) Confirm(c echo.Context) error {
 		return render(c, http.StatusOK, page)
 	}
 	who, err := p.Customers.ConfirmSignup(committed(c), s.Key(), page.Code.Value)
+	if fault.Is(err, fault.NotFound) {
+		return redirect(c, "/cabinet") // pressed twice: the other request did it
+	}
 	if err != nil {
 		return p.refused(c, page, err)
 	}
