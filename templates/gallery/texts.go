@@ -16,6 +16,9 @@ func texts() []State {
 			f.Dev = true
 			return portal.FillPage{Frame: f, Wallet: wallet}.Page()
 		}},
+		{"fill-back", "texts", func(l i18n.Lang) templ.Component {
+			return portal.FillPage{Frame: holder(l, "/fill?back=7"), Wallet: wallet, BackHref: "/check/7", Missing: 150_50}.Page()
+		}},
 		{"help", "texts", func(l i18n.Lang) templ.Component {
 			return portal.HelpPage{Frame: visitor(l, "/help")}.Page()
 		}},

@@ -285,6 +285,10 @@ type FillPage struct {
 	layout.Frame
 	// Wallet is the person's own number; empty when nobody is signed in.
 	Wallet string
+	// BackHref leads to the payment that waits for the money; empty: none does.
+	BackHref string
+	// Missing is what that payment still lacks; 0: nothing.
+	Missing money.Amount
 }
 
 // HelpPage is `/help`.

@@ -2,9 +2,12 @@ package portal
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/customer"
+	"elsom/internal/fault"
 	"elsom/templates/portal"
 	"elsom/web/session"
 )
@@ -14,13 +17,44 @@ func (p *Portal) Offer(c echo.Context) error {
 	return render(c, http.StatusOK, portal.OfferPage{Frame: p.frame(c), Edition: portal.CurrentOffer()})
 }
 
-// Fill tells how to fill the wallet.
+// Fill tells how to fill the wallet, and leads back to the payment that waits
+// for it.
 func (p *Portal) Fill(c echo.Context) error {
 	page := portal.FillPage{Frame: p.frame(c)}
 	if who, ok := session.Of(c).Customer(); ok {
 		page.Wallet = who.Phone.Pretty()
+		if err := p.waiting(c, who, &page); err != nil {
+			return err
+		}
 	}
 	return render(c, http.StatusOK, page)
+}
+
+// waiting puts the draft that ?back= names into the page, while it is the
+// holder's own and can be paid yet.
+func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.FillPage) error {
+	id, err := strconv.ParseInt(c.QueryParam("back"), 10, 64)
+	if err != nil {
+		return nil // nothing waits
+	}
+	draft, err := p.Payments.Draft(ctx(c), who.ID, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return err
+	}
+	state, err := p.checkState(c, who, draft, balance)
+	if err != nil {
+		return err
+	}
+	if state == portal.Short || state == portal.Ready {
+		page.BackHref, page.Missing = checkHref(draft.ID), max(draft.Total()-balance, 0)
+	}
+	return nil
 }
 
 // Help tells how to get help.

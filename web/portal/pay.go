@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/catalog"
+	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/templates/portal"
 	"elsom/web/session"
@@ -40,8 +41,8 @@ func (p *Portal) ShowPay(c echo.Context) error {
 	return render(c, http.StatusOK, page)
 }
 
-// A form that came too late is not accepted, but what was typed into it waits
-// in the session for the page that is opened anew.
+// A form that came too late, or before the money, is not accepted, but what was
+// typed into it waits in the session for the page that is opened anew.
 const lateForm = "late"
 
 // maxLate bounds what waits, in bytes.
@@ -103,8 +104,12 @@ func (p *Portal) Pay(c echo.Context) error {
 		Channel: payment.Web, Address: c.RealIP(),
 	})
 	if err != nil {
+		if fault.Is(err, fault.Insufficient) {
+			keepTyped(c) // who goes to fill the wallet comes back to it
+		}
 		return p.refused(c, page, err)
 	}
+	session.Of(c).Set(lateForm, "")
 	session.Of(c).Set(lastDraft, strconv.FormatInt(draft.ID, 10))
 	return redirect(c, checkHref(draft.ID))
 }
