@@ -74,7 +74,8 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 // balances. The others are only ever added to.
 func lockAccounts(tx *database.Tx, ids []int64) (map[int64]*lockedAccount, error) {
 	var rows []lockedAccount
-	err := tx.Gorm().Raw("SELECT id, balance, floor FROM accounts WHERE id IN ? AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), ids).
+	these, list := among(tx, ids)
+	err := tx.Gorm().Raw("SELECT id, balance, floor FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, err
@@ -88,7 +89,8 @@ func lockAccounts(tx *database.Tx, ids []int64) (map[int64]*lockedAccount, error
 
 func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	var rows []postedRow
-	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key IN ?", keys).
+	these, list := among(tx, keys)
+	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key "+these, list).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, err
@@ -100,32 +102,60 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	return posted, nil
 }
 
+// among compares with a list: one array for PostgreSQL (GORM hands over a
+// pointer to a slice as it is), so that the statement is the same for every
+// length and planned once; SQLite gets the list written out.
+func among[T any](tx *database.Tx, list []T) (comparison string, value any) {
+	if tx.Dialect() == database.Postgres {
+		return "= ANY(?)", &list
+	}
+	return "IN ?", list
+}
+
 // insertTransfers leaves "once only" to the unique key: a second transfer
 // under one request key is an error that reruns the batch from fresh reads.
 func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time) error {
-	values := make([]any, 0, len(accepted)*6)
+	var ids []int64
+	var keys, hashes, acts []string
+	var corrects []*int64
 	for _, a := range accepted {
 		p := a.job.posting
-		var corrects *int64
+		ids, keys, hashes, acts = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(acts, p.Act)
+		var corrected *int64
 		if p.Corrects != 0 {
-			corrects = &p.Corrects
+			corrected = &p.Corrects
 		}
-		values = append(values, a.id, p.Key, a.job.hash, p.Act, corrects, now)
+		corrects = append(corrects, corrected)
 	}
-	return tx.Gorm().Exec("INSERT INTO transfers (id, request_key, request_hash, act, corrects, posted_at) VALUES "+
-		rowsOf("(?,?,?,?,?,?)", len(accepted)), values...).Error
+	const into = "INSERT INTO transfers (id, request_key, request_hash, act, corrects, posted_at) "
+	if tx.Dialect() == database.Postgres {
+		return tx.Gorm().Exec(into+"SELECT u.*, ?::timestamptz FROM unnest(?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[]) u",
+			now, &ids, &keys, &hashes, &acts, &corrects).Error
+	}
+	values := make([]any, 0, 6*len(ids))
+	for i := range ids {
+		values = append(values, ids[i], keys[i], hashes[i], acts[i], corrects[i], now)
+	}
+	return tx.Gorm().Exec(into+"VALUES "+rowsOf("(?,?,?,?,?,?)", len(ids)), values...).Error
 }
 
 func insertEntries(tx *database.Tx, accepted []*acceptedPosting) error {
-	var values []any
-	rows := 0
+	var ids, lines, accounts, amounts []int64
 	for _, a := range accepted {
 		for line, e := range a.job.posting.Entries {
-			values = append(values, a.id, line, e.Account, e.Amount)
-			rows++
+			ids, lines = append(ids, a.id), append(lines, int64(line))
+			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
 		}
 	}
-	return tx.Gorm().Exec("INSERT INTO entries (transfer_id, line, account_id, amount) VALUES "+rowsOf("(?,?,?,?)", rows), values...).Error
+	const into = "INSERT INTO entries (transfer_id, line, account_id, amount) "
+	if tx.Dialect() == database.Postgres {
+		return tx.Gorm().Exec(into+"SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])", &ids, &lines, &accounts, &amounts).Error
+	}
+	values := make([]any, 0, 4*len(ids))
+	for i := range ids {
+		values = append(values, ids[i], lines[i], accounts[i], amounts[i])
+	}
+	return tx.Gorm().Exec(into+"VALUES "+rowsOf("(?,?,?,?)", len(ids)), values...).Error
 }
 
 // updateBalances writes the new balances of locked accounts.
@@ -146,7 +176,7 @@ func updateBalances(tx *database.Tx, accounts map[int64]*lockedAccount) error {
 func addToBalances(tx *database.Tx, deltas map[int64]money.Amount) error {
 	if len(deltas) > 1 && tx.Dialect() == database.Postgres {
 		var ids []int64
-		if err := tx.Gorm().Raw("SELECT id FROM accounts WHERE id IN ? ORDER BY id FOR UPDATE", sortedIDs(deltas)).Scan(&ids).Error; err != nil {
+		if err := tx.Gorm().Raw("SELECT id FROM accounts WHERE id = ANY(?) ORDER BY id FOR UPDATE", new(sortedIDs(deltas))).Scan(&ids).Error; err != nil {
 			return err
 		}
 	}
@@ -160,13 +190,19 @@ func setBalances(tx *database.Tx, amounts map[int64]money.Amount, expression, fl
 	if len(amounts) == 0 {
 		return nil
 	}
-	values := make([]any, 0, len(amounts)*2)
-	for _, id := range sortedIDs(amounts) {
-		values = append(values, id, amounts[id])
+	ids := sortedIDs(amounts)
+	sums := make([]int64, len(ids))
+	values := make([]any, 0, len(ids)*2)
+	for i, id := range ids {
+		sums[i] = int64(amounts[id])
+		values = append(values, id, sums[i])
 	}
-	result := tx.Gorm().Exec("WITH v(id, amount) AS (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))"+
-		strings.Repeat(",(?,?)", len(amounts)-1)+
-		") UPDATE accounts SET balance = "+expression+" FROM v WHERE accounts.id = v.id AND accounts.floor IS "+floor, values...)
+	v := "VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))" + strings.Repeat(",(?,?)", len(ids)-1)
+	if tx.Dialect() == database.Postgres {
+		v, values = "SELECT * FROM unnest(?::bigint[], ?::bigint[])", []any{&ids, &sums}
+	}
+	result := tx.Gorm().Exec("WITH v(id, amount) AS ("+v+") UPDATE accounts SET balance = "+expression+
+		" FROM v WHERE accounts.id = v.id AND accounts.floor IS "+floor, values...)
 	if result.Error != nil {
 		return result.Error
 	}
