@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"elsom/internal/attempt"
 	"elsom/internal/database"
