@@ -23,7 +23,7 @@ func cabinet() []State {
 	return append([]State{
 		{"cabinet", "cabinet", func(l i18n.Lang) templ.Component {
 			again := services(l)[:1]
-			again[0].Detail = company
+			again[0].Detail, again[0].Sum = payee+" · …6100\u00a017", 1_240_00
 			return portal.CabinetPage{
 				Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50,
 				Operations: operations(l), Payments: again,

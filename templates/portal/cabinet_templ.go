@@ -225,7 +225,7 @@ func (p CabinetPage) Page() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = services(p.Payments).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = services(p.Frame, p.Payments).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -106,7 +106,8 @@ type Operation struct {
 	Kind Kind
 	// Name is the service, or the agent that took the cash, in the page's language.
 	Name string
-	// Detail is what tells it from its like: the ИНН, grouped or masked.
+	// Detail is what tells it from its like: the company and the end of its
+	// ИНН, or the whole ИНН in groups.
 	Detail string
 	// Amount is signed: money out is negative. It is the total with the fee.
 	Amount money.Amount
@@ -169,8 +170,11 @@ type Service struct {
 	Code, Name, Href string
 	// Category is its category's name, shown in search results and repeats.
 	Category string
-	// Detail is shown instead of Category where it is set: the ИНН paid last time.
+	// Detail is shown instead of Category where it is set: whom it was paid for
+	// last time.
 	Detail string
+	// Sum is what was paid then; 0: not shown.
+	Sum money.Amount
 }
 
 // ServicesPage is `/services?q=`.

@@ -60,7 +60,7 @@ func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.
 		}
 		list = append(list, portal.Service{
 			Code: service.Code, Name: service.Name.In(string(lang)),
-			Href: repeatHref(paid), Detail: shown(service, paid.Identifier),
+			Href: repeatHref(paid), Detail: told(service, paid), Sum: paid.Amount,
 		})
 	}
 	return list, nil
@@ -104,7 +104,7 @@ func (p *Portal) operation(
 		if err != nil {
 			return page, err
 		}
-		page.Name, page.Detail = service.Name.In(string(lang)), shown(service, paid.Identifier)
+		page.Name, page.Detail = service.Name.In(string(lang)), told(service, paid)
 		if o.Kind == wallet.Payment {
 			page.Status = portal.Status(paid.State)
 		}
@@ -139,6 +139,22 @@ func shown(service catalog.Service, identifier string) string {
 		return inn.INN(identifier).Grouped()
 	}
 	return identifier
+}
+
+// told is what tells a payment from its like: whose account it is, and the
+// last digits of it, or all of it where no name is known.
+func told(service catalog.Service, paid payment.Payment) string {
+	whole := shown(service, paid.Identifier)
+	if paid.Payee == "" {
+		return whole
+	}
+	const last = 6
+	digits := []rune(paid.Identifier)
+	if service.Identifier != catalog.KindINN || len(digits) <= last {
+		return paid.Payee + " · " + whole
+	}
+	digits = digits[len(digits)-last:]
+	return paid.Payee + " · …" + string(digits[:4]) + "\u00a0" + string(digits[4:])
 }
 
 // payeeLabel says whose name a biller tells: that of the account's holder. The
