@@ -94,8 +94,12 @@ func TestReceiptRefunded(t *testing.T) {
 	if !strings.Contains(texts[0], "деньги возвращены") || !strings.Contains(texts[0], code) || strings.Contains(texts[0], company) {
 		t.Errorf("the message is %q", texts[0])
 	}
-	b.open("/history?direction=in").says("Возврат", "+105,00")
-	b.press("DosTek group").answered(200).says("Возврат", "+105,00", "0020 7199 6100 17").press("Открыть квитанцию").isAt(receipt)
+	// One line tells of it, and neither of its two movements is summed.
+	if b.open("/history?direction=in"); b.page.Find("main a.row").Length() != 1 {
+		t.Error("the refund stands beside its payment")
+	}
+	b.open("/history").says("−105,00", "Деньги возвращены", "500,00", "0,00")
+	b.press("DosTek group").answered(200).says("Платёж", "−105,00", "0020 7199 6100 17").press("Открыть квитанцию").isAt(receipt)
 	b.press("Исправить и оплатить снова").isAt("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "100,00" {
 		t.Errorf("repeated with %q and %q", b.value("account"), b.value("amount"))

@@ -28,26 +28,42 @@ const (
 	Out  Direction = "out"
 )
 
+// Query asks for a part of an account's statement.
+type Query struct {
+	Account   int64
+	Direction Direction
+	// Without leaves the transfers of one act out; empty: none.
+	Without string
+	Limit   int
+}
+
 // Statement lists an account's lines, newest first: those older than the
-// transfer before, or the newest when before is 0; at most limit.
-func (l *Ledger) Statement(ctx context.Context, account int64, d Direction, before int64, limit int) ([]Line, error) {
-	lines, err := readLines(ctx, l.db, account, d, before, limit)
+// transfer before, or the newest when before is 0; at most q.Limit.
+func (l *Ledger) Statement(ctx context.Context, q Query, before int64) ([]Line, error) {
+	lines, err := readLines(ctx, l.db, q, before)
 	return lines, fault.Wrap("ledger.statement", err)
 }
 
 // Newer gives the cursor of the page before the one that begins behind the
-// transfer: what to pass as before to see the limit lines that are newer.
+// transfer: what to pass as before to see the q.Limit lines that are newer.
 // The result is 0 when that page is the first.
-func (l *Ledger) Newer(ctx context.Context, account int64, d Direction, transfer int64, limit int) (int64, error) {
-	cursor, err := readNewer(ctx, l.db, account, d, transfer, limit)
+func (l *Ledger) Newer(ctx context.Context, q Query, transfer int64) (int64, error) {
+	cursor, err := readNewer(ctx, l.db, q, transfer)
 	return cursor, fault.Wrap("ledger.statement", err)
 }
 
-// Totals sums an account's lines in the direction, both without sign, and
-// counts them.
-func (l *Ledger) Totals(ctx context.Context, account int64, d Direction) (in, out money.Amount, count int, err error) {
-	in, out, count, err = readTotals(ctx, l.db, account, d)
-	return in, out, count, fault.Wrap("ledger.totals", err)
+// Total is what one act brought into an account and took out of it, both
+// without sign, and in how many transfers.
+type Total struct {
+	Act               string
+	In, Out           money.Amount
+	InCount, OutCount int
+}
+
+// Totals sums an account's lines by act.
+func (l *Ledger) Totals(ctx context.Context, account int64) ([]Total, error) {
+	totals, err := readTotals(ctx, l.db, account)
+	return totals, fault.Wrap("ledger.totals", err)
 }
 
 // LineOf gives an account's line of one transfer; NotFound when the transfer

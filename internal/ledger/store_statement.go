@@ -6,7 +6,6 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/money"
 )
 
 const lineQuery = `SELECT e.transfer_id AS transfer, t.act, t.request_key AS "key", CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at
@@ -26,35 +25,36 @@ func (d Direction) signed() string {
 	return ""
 }
 
-func readLines(ctx context.Context, db *database.DB, account int64, d Direction, before int64, limit int) (lines []Line, err error) {
+// narrowed is what a query asks beside the account; no act is empty, so an
+// empty Without leaves nothing out.
+func (q Query) narrowed() string { return q.Direction.signed() + " AND t.act <> ?" }
+
+func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lines []Line, err error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	err = db.Gorm(ctx).Raw(lineQuery+d.signed()+" AND e.transfer_id < ?"+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
-		account, before, limit).Scan(&lines).Error
+	err = db.Gorm(ctx).Raw(lineQuery+q.narrowed()+" AND e.transfer_id < ?"+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
+		q.Account, q.Without, before, q.Limit).Scan(&lines).Error
 	return lines, err
 }
 
-func readNewer(ctx context.Context, db *database.DB, account int64, d Direction, transfer int64, limit int) (int64, error) {
+func readNewer(ctx context.Context, db *database.DB, q Query, transfer int64) (int64, error) {
 	var ids []int64
 	// One more than a page: the last of them is where that page begins behind.
-	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM entries e WHERE e.account_id = ?"+d.signed()+
-		" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", account, transfer, limit+1).Scan(&ids).Error
-	if err != nil || len(ids) <= limit {
+	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?"+
+		q.narrowed()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.Without, transfer, q.Limit+1).Scan(&ids).Error
+	if err != nil || len(ids) <= q.Limit {
 		return 0, err
 	}
-	return ids[limit], nil
+	return ids[q.Limit], nil
 }
 
-func readTotals(ctx context.Context, db *database.DB, account int64, d Direction) (in, out money.Amount, count int, err error) {
-	var row struct {
-		Received, Sent money.Amount
-		Count          int
-	}
-	err = db.Gorm(ctx).Raw(`SELECT CAST(COALESCE(SUM(CASE WHEN e.amount > 0 THEN e.amount END), 0) AS BIGINT) AS received,
-		CAST(COALESCE(-SUM(CASE WHEN e.amount < 0 THEN e.amount END), 0) AS BIGINT) AS sent, COUNT(*) AS count
-		FROM entries e WHERE e.account_id = ?`+d.signed(), account).Scan(&row).Error
-	return row.Received, row.Sent, row.Count, err
+func readTotals(ctx context.Context, db *database.DB, account int64) (totals []Total, err error) {
+	err = db.Gorm(ctx).Raw(`SELECT t.act, CAST(COALESCE(SUM(CASE WHEN e.amount > 0 THEN e.amount END), 0) AS BIGINT) AS "in",
+		CAST(COALESCE(-SUM(CASE WHEN e.amount < 0 THEN e.amount END), 0) AS BIGINT) AS out,
+		SUM(CASE WHEN e.amount > 0 THEN 1 ELSE 0 END) AS in_count, SUM(CASE WHEN e.amount < 0 THEN 1 ELSE 0 END) AS out_count
+		FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? GROUP BY t.act`, account).Scan(&totals).Error
+	return totals, err
 }
 
 func readLine(ctx context.Context, db *database.DB, account, transfer int64) (Line, error) {

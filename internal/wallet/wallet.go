@@ -79,15 +79,19 @@ func (w *Wallets) Balance(ctx context.Context, customerID int64) (money.Amount, 
 	return w.ledger.Balance(ctx, customerID)
 }
 
+// refund is the act that brings a payment's money back. A statement shows such
+// a payment once, as refunded, and counts neither of its two movements.
+const refund = "payment.refund"
+
 // Latest gives the last n operations.
 func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
-	lines, err := w.ledger.Statement(ctx, customerID, ledger.Both, 0, n)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Without: refund, Limit: n}, 0)
 	return operations(lines), err
 }
 
 // Statement gives the page of n operations that are older than the cursor.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
-	lines, err := w.ledger.Statement(ctx, customerID, d, cursor, n+1)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, Without: refund, Limit: n + 1}, cursor)
 	if err != nil {
 		return Page{}, err
 	}
@@ -97,12 +101,37 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 		page.Older = lines[n-1].Transfer
 	}
 	if page.HasNewer {
-		if page.Newer, err = w.ledger.Newer(ctx, customerID, d, cursor, n); err != nil {
+		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, Without: refund, Limit: n}, cursor)
+		if err != nil {
 			return Page{}, err
 		}
 	}
-	page.In, page.Out, page.Count, err = w.ledger.Totals(ctx, customerID, d)
-	return page, err
+	totals, err := w.ledger.Totals(ctx, customerID)
+	if err != nil {
+		return Page{}, err
+	}
+	page.sum(totals, d)
+	return page, nil
+}
+
+// sum adds up what the direction finds.
+func (p *Page) sum(totals []ledger.Total, d Direction) {
+	for _, t := range totals {
+		if t.Act == refund {
+			if d != In {
+				p.Out -= t.In
+			}
+			continue
+		}
+		if d != Out {
+			p.In += t.In
+			p.Count += t.InCount
+		}
+		if d != In {
+			p.Out += t.Out
+			p.Count += t.OutCount
+		}
+	}
 }
 
 // Operation gives one of a customer's operations; fault.NotFound for others'.
