@@ -33,7 +33,7 @@ var sources = sync.OnceValues(func() ([]source, error) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (entry.Name() == "node_modules" || path == ".git" || path == "var" || path == "bin" || path == "cmd/scratch") {
+		if entry.IsDir() && (entry.Name() == "node_modules" || path == ".git" || path == "var" || path == "bin") {
 			return fs.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(path, ".go") {
