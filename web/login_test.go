@@ -104,7 +104,7 @@ func TestSignUp(t *testing.T) {
 	}
 	code := h.code(number)
 	for typed, words := range map[string]string{
-		"": "Введите код из СМС", "12345": "состоит из 6 цифр", "abcdef": "состоит из 6 цифр", wrong(code): "СМС-код не подходит",
+		"": "Введите код из СМС", "12345": "состоит из 6 цифр", "abcdef": "состоит из 6 цифр", wrong(code): "Код из СМС не подходит",
 	} {
 		b.fill("code", typed).press("Подтвердить").answered(422).isAt("/confirm").wrongAt(map[string]string{"code": words})
 		if b.value("code") != typed {
@@ -202,10 +202,10 @@ func TestFiveWrongCodes(t *testing.T) {
 	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
 	code := h.code(number)
 	for range 4 {
-		b.fill("code", wrong(code)).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "СМС-код не подходит"})
+		b.fill("code", wrong(code)).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Код из СМС не подходит"})
 	}
-	b.fill("code", wrong(code)).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Попытки для этого СМС-кода закончились"})
-	b.fill("code", code).press("Подтвердить").answered(429).wrongAt(map[string]string{"code": "Попытки для этого СМС-кода закончились"})
+	b.fill("code", wrong(code)).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Попытки для этого кода из СМС закончились"})
+	b.fill("code", code).press("Подтвердить").answered(429).wrongAt(map[string]string{"code": "Попытки для этого кода из СМС закончились"})
 	b.retryAfter(time.Minute)
 	if h.rows("SELECT COUNT(*) FROM customers") != 0 {
 		t.Error("the sixth try opened a wallet")
@@ -225,7 +225,7 @@ func TestLateCode(t *testing.T) {
 	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
 	code := h.code(number)
 	h.wait(10*time.Minute + time.Second)
-	b.fill("code", code).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Срок СМС-кода истёк"})
+	b.fill("code", code).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Срок кода из СМС истёк"})
 }
 
 // retryAfter checks that a refusal says when to come back, within so long.
