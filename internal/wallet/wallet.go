@@ -79,19 +79,19 @@ func (w *Wallets) Balance(ctx context.Context, customerID int64) (money.Amount, 
 	return w.ledger.Balance(ctx, customerID)
 }
 
-// refund is the act that brings a payment's money back. A statement shows such
+// actRefund is the act that brings a payment's money back. A statement shows such
 // a payment once, as refunded, and counts neither of its two movements.
-const refund = "payment.refund"
+const actRefund = "payment.refund"
 
 // Latest gives the last n operations.
 func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Without: refund, Limit: n}, 0)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Without: actRefund, Limit: n}, 0)
 	return operations(lines), err
 }
 
 // Statement gives the page of n operations that are older than the cursor.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, Without: refund, Limit: n + 1}, cursor)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, Without: actRefund, Limit: n + 1}, cursor)
 	if err != nil {
 		return Page{}, err
 	}
@@ -101,7 +101,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 		page.Older = lines[n-1].Transfer
 	}
 	if page.HasNewer {
-		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, Without: refund, Limit: n}, cursor)
+		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, Without: actRefund, Limit: n}, cursor)
 		if err != nil {
 			return Page{}, err
 		}
@@ -117,7 +117,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 // sum adds up what the direction finds.
 func (p *Page) sum(totals []ledger.Total, d Direction) {
 	for _, t := range totals {
-		if t.Act == refund {
+		if t.Act == actRefund {
 			if d != In {
 				p.Out -= t.In
 			}
