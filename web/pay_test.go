@@ -392,7 +392,7 @@ func TestWayBackFromFilling(t *testing.T) {
 	first.press("Пополнить кошелёк").press("Вернуться к оплате").isAt(check).press("Оплатить").answered(200)
 	draft := strings.TrimPrefix(check, "/check/")
 	for name, other := range map[string]*browser{"a paid one": b, "a stranger": h.as(h.holder(1_00)), "a visitor": h.browser()} {
-		if other.open("/fill?back=" + draft).answered(200).control("Вернуться к оплате").Length() > 0 {
+		if other.open("/fill?back="+draft).answered(200).control("Вернуться к оплате").Length() > 0 {
 			t.Errorf("%s is led to /check/%s", name, draft)
 		}
 	}

@@ -52,7 +52,7 @@ func (d *Door) Terminal(c echo.Context) error {
 	}
 	txn := d.draw()
 	r, err := d.ask(c, agent, url.Values{
-		"command": {"check"}, "txn_id": {txn}, "account": {typed}, "sum": {sum.Dot()},
+		"command": {"check"}, "txn_id": {txn}, "account": {dialled(typed)}, "sum": {sum.Dot()},
 	})
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (d *Door) Insert(c echo.Context) error {
 	}
 	r, err := d.ask(c, agent, url.Values{
 		"command": {"pay"}, "txn_id": {c.FormValue("txn_id")}, "txn_date": {c.FormValue("txn_date")},
-		"account": {c.FormValue("phone")}, "sum": {sum.Dot()},
+		"account": {dialled(c.FormValue("phone"))}, "sum": {sum.Dot()},
 	})
 	if err != nil {
 		return err
@@ -167,3 +167,12 @@ func pretty(number string) string {
 }
 
 var errOSMP = fault.New(fault.Unavailable, "dev.terminal", "")
+
+// dialled is a number as a terminal's keys give it: without the spaces by which
+// a page groups it. What is no number goes on as it is.
+func dialled(typed string) string {
+	if number, err := phone.Parse(typed); err == nil {
+		return number.String()
+	}
+	return typed
+}

@@ -33,10 +33,8 @@ func (p *Portal) Fill(c echo.Context) error {
 // waiting puts the draft that ?back= names into the page, while it is the
 // holder's own and can be paid yet.
 func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.FillPage) error {
-	id, err := strconv.ParseInt(c.QueryParam("back"), 10, 64)
-	if err != nil {
-		return nil // nothing waits
-	}
+	// What is no number is no draft's: nothing waits.
+	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
 	draft, err := p.Payments.Draft(ctx(c), who.ID, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil
