@@ -279,3 +279,20 @@ func TestLinksMoveNothing(t *testing.T) {
 	}
 	h.holds(who, 400_00)
 }
+
+func TestEndOfSessionsElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(0)
+	b, other, third, stranger := h.as(who), h.as(who), h.as(who), h.as(h.holder(0))
+	strange := stranger.open("/settings")
+	id := h.rows("SELECT handle FROM sessions WHERE customer_id <> ?", who.ID)
+	b.open("/settings")
+	b.follow(http.MethodPost, "/settings/sessions/end", form(b, "session", strconv.Itoa(id))).answered(404)
+	strange.open("/settings").answered(200).isAt("/settings")
+	b.open("/settings").press("Выйти на этом устройстве").isAt("/settings").says("Вход закрыт")
+	b.press("Выйти на всех остальных устройствах").isAt("/settings")
+	other.open("/cabinet").isAt("/")
+	third.open("/cabinet").isAt("/")
+	b.open("/cabinet").isAt("/cabinet")
+}

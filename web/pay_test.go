@@ -376,33 +376,3 @@ func TestLimitOfALevel(t *testing.T) {
 	h.unchanged("above the day's limit", before)
 	second.draft(company, "150").press("Оплатить").says("150,00 сом")
 }
-
-// Who lacks money finds the way back from where it is filled, and what was
-// typed.
-func TestWayBackFromFilling(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(300_00)
-	b, first := h.as(who), h.as(who).draft(company, "250,50")
-	check := first.at.Path
-	first.draft(company, "200").press("Оплатить").answered(200)
-	first.open(check).says("Не хватает денег").press("Пополнить кошелёк").says("Для платежа не хватает 150,50 сом").
-		press("Вернуться к оплате").isAt(check)
-	h.fill(who, 200_00)
-	first.press("Пополнить кошелёк").press("Вернуться к оплате").isAt(check).press("Оплатить").answered(200)
-	draft := strings.TrimPrefix(check, "/check/")
-	for name, other := range map[string]*browser{"a paid one": b, "a stranger": h.as(h.holder(1_00)), "a visitor": h.browser()} {
-		if other.open("/fill?back="+draft).answered(200).control("Вернуться к оплате").Length() > 0 {
-			t.Errorf("%s is led to /check/%s", name, draft)
-		}
-	}
-	b.open("/fill?back=//evil.example").answered(200)
-	b.draft("0020 7199 6100 17", "70,5").answered(422).open("/fill").open("/pay/dostek")
-	if b.value("account") != "0020 7199 6100 17" || b.value("amount") != "70,5" {
-		t.Errorf("back from filling: %q and %q", b.value("account"), b.value("amount"))
-	}
-	b.draft(company, "70").answered(422).fill("amount", "10").press("Далее").answered(200)
-	if b.open("/pay/dostek"); b.value("amount") != "10,00" {
-		t.Errorf("what could not be paid came back after what can: %q", b.value("amount"))
-	}
-}
