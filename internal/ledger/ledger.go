@@ -142,9 +142,13 @@ type Ledger struct {
 
 // New starts the write path on db; Close ends it.
 func New(db *database.DB, options Options) *Ledger {
-	// One flight makes the largest batches, which cost the processor least: a
-	// second one pays only where commits wait long for the disk.
-	flights := max(options.Flights, 1)
+	flights := options.Flights
+	if flights == 0 {
+		flights = 2 // one collects and computes while the other commits
+		if db.Dialect() == database.SQLite {
+			flights = 1
+		}
+	}
 	queue := options.Queue
 	if queue == 0 {
 		queue = maxQueue
