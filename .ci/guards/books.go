@@ -27,6 +27,18 @@ var booksGuards = []guard{
 		pkg:         "./internal/ledger", test: "TestOnceOnlyInTheDatabase",
 	},
 	{
+		name: "once only: what looks refused may have been made", file: "internal/ledger/batch.go",
+		text:        `if rerun || b.refused() {`,
+		replacement: `if rerun {`,
+		pkg:         "./internal/ledger", test: "TestOnceOnly",
+	},
+	{
+		name: "once only: a batch that met a key is decided with it", file: "internal/ledger/batch.go",
+		text:        `if rerun || b.refused() {`,
+		replacement: `if b.refused() {`,
+		pkg:         "./internal/ledger", test: "TestOnceOnly",
+	},
+	{
 		name: "same key, other content is a conflict", file: "internal/ledger/batch.go",
 		text:        `if row.RequestHash != j.hash {`,
 		replacement: `if false {`,
@@ -40,26 +52,19 @@ var booksGuards = []guard{
 	},
 	{
 		name: "balance is its entries", file: "internal/ledger/batch.go",
-		text:        `account.Balance += c.delta`,
-		replacement: `account.Balance += c.delta + 1`,
+		text:        `b.deltas[c.account] += c.delta`,
+		replacement: `b.deltas[c.account] += c.delta + 1`,
 		pkg:         "./internal/ledger", test: "TestBalanceIsItsEntries",
 	},
 	{
 		name: "one's refusal never fails the neighbours", file: "internal/ledger/batch.go",
-		text: `	for _, verdict := range verdicts[i] {
+		text: `	for _, verdict := range verdicts {
 		if err := verdict(); err != nil {
-			b.outcomes[i].err = err
-			return
-		}
-	}`,
-		replacement: `	for _, verdict := range verdicts[i] {
+			return outcome{err: err}`,
+		replacement: `	for _, verdict := range verdicts {
 		if err := verdict(); err != nil {
-			for n := range b.outcomes {
-				b.outcomes[n].err = err
-			}
-			return
-		}
-	}`,
+			b.accepted = nil
+			return outcome{err: err}`,
 		pkg: "./internal/ledger", test: "TestRefusalNeverFailsNeighbours",
 	},
 	{

@@ -39,6 +39,17 @@ func (tx *Tx) NewID() int64 { return tx.db.NewID() }
 // Dialect tells which database this is.
 func (tx *Tx) Dialect() Dialect { return tx.db.dialect }
 
+// ReadByIndex keeps PostgreSQL from reading whole tables in the rest of this
+// transaction. A plan that was made while a table was small reads all of it,
+// and is kept while the table grows, until its next ANALYZE; for who looks up
+// a few keys in a table that grows fast, an index is never much worse.
+func (tx *Tx) ReadByIndex() error {
+	if tx.Dialect() != Postgres {
+		return nil
+	}
+	return tx.gorm.Exec("SET LOCAL enable_seqscan = off").Error
+}
+
 // maxTries bounds how often a transaction is repeated.
 const maxTries = 8
 

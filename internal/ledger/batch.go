@@ -2,11 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"log/slog"
-	"math/rand/v2"
-	"runtime/debug"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,114 +12,6 @@ import (
 	"elsom/internal/money"
 )
 
-// job is a posting on its way.
-type job struct {
-	posting Posting
-	hash    string
-	receipt Receipt
-	err     error
-	done    chan struct{}
-}
-
-func (j *job) end(receipt Receipt, err error) {
-	j.receipt, j.err = receipt, err
-	close(j.done)
-}
-
-// fly takes whatever waits, writes it in one transaction, and again. While one
-// batch commits, the next collects by itself: nobody waits for a timer.
-func (l *Ledger) fly() {
-	for first := range l.queue {
-		batch := append(make([]*job, 0, 64), first)
-	collect:
-		for len(batch) < MaxBatch {
-			select {
-			case j, open := <-l.queue:
-				if !open {
-					break collect
-				}
-				batch = append(batch, j)
-			default:
-				break collect
-			}
-		}
-		l.run(batch)
-	}
-}
-
-// maxTries bounds how often a batch is rerun before its postings go singly.
-const maxTries = 5
-
-// run writes a batch and answers each of its jobs exactly once.
-func (l *Ledger) run(batch []*job) {
-	var outcomes []outcome
-	var err error
-	unknown := false
-	for try := range maxTries {
-		if try > 0 {
-			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
-		}
-		outcomes, err = l.try(batch)
-		if err == nil {
-			for i, j := range batch {
-				j.end(outcomes[i].receipt, outcomes[i].err)
-			}
-			return
-		}
-		// A commit whose answer was lost is asked again under the same keys:
-		// what it did is found, what it didn't is done now.
-		unknown = unknown || fault.Is(err, fault.Unknown)
-		again := fault.Is(err, fault.Unknown) || database.Taken(err) || errors.Is(err, errStale) ||
-			(unknown && fault.Is(err, fault.Unavailable))
-		if !again {
-			break
-		}
-	}
-	if len(batch) > 1 && !unknown && (!fault.Is(err, fault.Unavailable) || database.Contended(err)) {
-		// One posting spoils the rest, or so many can't get past others; alone
-		// each spoils only itself and locks little.
-		for _, j := range batch {
-			l.run([]*job{j})
-		}
-		return
-	}
-	err = failure(err, unknown)
-	for _, j := range batch {
-		j.end(Receipt{}, err)
-	}
-}
-
-func failure(err error, unknown bool) error {
-	switch {
-	case unknown:
-		return fault.New(fault.Unknown, "ledger.post", "").Because(err)
-	case database.Taken(err):
-		return fault.New(fault.Conflict, "ledger.post", "").Because(err)
-	}
-	return fault.Wrap("ledger.post", err)
-}
-
-func (l *Ledger) try(batch []*job) (outcomes []outcome, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
-	defer cancel()
-	defer func() {
-		// A rider that panics spoils its own posting, not the process.
-		if r := recover(); r != nil {
-			slog.ErrorContext(ctx, "ledger: panic", "panic", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	err = l.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		outcomes, err = post(ctx, tx, batch)
-		return err
-	})
-	if err != nil && ctx.Err() != nil && !fault.Is(err, fault.Unknown) {
-		// The database hangs; it would for each posting alone.
-		err = fault.New(fault.Unavailable, "ledger.post", "").Because(err)
-	}
-	return outcomes, err
-}
-
 // outcome is what a batch decided about one of its postings.
 type outcome struct {
 	receipt Receipt
@@ -132,27 +20,32 @@ type outcome struct {
 
 // post decides and writes a batch in the transaction. The number of its
 // statements doesn't grow with the batch.
-func post(ctx context.Context, tx *database.Tx, batch []*job) ([]outcome, error) {
-	b := &book{tx: tx, now: tx.Now(), outcomes: make([]outcome, len(batch))}
+//
+// Few postings were made before, so their keys are looked up only on a rerun,
+// or when something is to be refused that may be a replay: one that is
+// accepted again runs into the unique key, and the batch is rerun.
+func post(ctx context.Context, tx *database.Tx, batch []*job, rerun bool) ([]outcome, error) {
+	b := &book{tx: tx, now: tx.Now(), batch: batch}
 	// Wallets are locked first and in id order, so that batches wait for each
 	// other and never in a ring; whatever is read behind this lock is what
 	// earlier batches left.
-	err := readByIndex(tx)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if b.accounts, err = lockAccounts(tx, accountsOf(batch)); err != nil {
 		return nil, err
 	}
-	if b.posted, err = readPosted(tx, keysOf(batch)); err != nil {
-		return nil, err
+	if !rerun {
+		if err := b.decide(ctx, nil); err != nil {
+			return nil, err
+		}
 	}
-	verdicts, err := b.judges(ctx, batch)
-	if err != nil {
-		return nil, err
-	}
-	for i, j := range batch {
-		b.decide(i, j, verdicts)
+	if rerun || b.refused() {
+		posted, err := readPosted(tx, keysOf(batch))
+		if err != nil {
+			return nil, err
+		}
+		if err := b.decide(ctx, posted); err != nil {
+			return nil, err
+		}
 	}
 	return b.outcomes, b.write(ctx)
 }
@@ -161,9 +54,10 @@ func post(ctx context.Context, tx *database.Tx, batch []*job) ([]outcome, error)
 type book struct {
 	tx       *database.Tx
 	now      time.Time
-	accounts map[int64]*lockedAccount // those with a floor
-	deltas   map[int64]money.Amount   // of those without
-	posted   map[string]postedRow     // by request key: earlier ones, and this batch's
+	batch    []*job
+	accounts map[int64]lockedAccount // those with a floor, as they were read
+	deltas   map[int64]money.Amount  // what the batch adds to every account
+	posted   map[string]postedRow    // by request key: earlier ones, and this batch's
 	accepted []*acceptedPosting
 	outcomes []outcome
 }
@@ -172,7 +66,6 @@ type lockedAccount struct {
 	ID      int64
 	Balance money.Amount
 	Floor   money.Amount
-	changed bool
 }
 
 type acceptedPosting struct {
@@ -187,12 +80,34 @@ type postedRow struct {
 	PostedAt    time.Time
 }
 
+// decide decides the whole batch from the start: accepts a posting into it, or
+// answers it.
+func (b *book) decide(ctx context.Context, posted map[string]postedRow) error {
+	b.posted, b.deltas = maps.Clone(posted), map[int64]money.Amount{}
+	if b.posted == nil {
+		b.posted = map[string]postedRow{}
+	}
+	b.accepted, b.outcomes = nil, make([]outcome, len(b.batch))
+	verdicts, err := b.judges(ctx)
+	if err != nil {
+		return err
+	}
+	for i, j := range b.batch {
+		b.outcomes[i] = b.decideOne(j, verdicts[i])
+	}
+	return nil
+}
+
+func (b *book) refused() bool {
+	return slices.ContainsFunc(b.outcomes, func(o outcome) bool { return o.err != nil })
+}
+
 // judges asks every family that judges for its verdicts on all the riders of
 // the batch at once. The result has a list of verdicts for each posting.
-func (b *book) judges(ctx context.Context, batch []*job) ([][]func() error, error) {
+func (b *book) judges(ctx context.Context) ([][]func() error, error) {
 	riders := map[string][]database.Rider{}
 	owners := map[string][]int{}
-	for i, j := range batch {
+	for i, j := range b.batch {
 		if _, replay := b.posted[j.posting.Key]; replay {
 			continue
 		}
@@ -201,8 +116,8 @@ func (b *book) judges(ctx context.Context, batch []*job) ([][]func() error, erro
 			owners[r.FamilyName()] = append(owners[r.FamilyName()], i)
 		}
 	}
-	verdicts := make([][]func() error, len(batch))
-	for _, name := range sortedKeys(riders) {
+	verdicts := make([][]func() error, len(b.batch))
+	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		verdict, err := database.Judge(ctx, b.tx, riders[name])
 		if err != nil {
 			return nil, err
@@ -217,43 +132,30 @@ func (b *book) judges(ctx context.Context, batch []*job) ([][]func() error, erro
 	return verdicts, nil
 }
 
-// decide accepts a posting into the batch or answers it.
-func (b *book) decide(i int, j *job, verdicts [][]func() error) {
+func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 	p := j.posting
 	if row, seen := b.posted[p.Key]; seen {
 		if row.RequestHash != j.hash {
-			b.outcomes[i].err = fault.New(fault.Conflict, p.Act, "")
-			return
+			return outcome{err: fault.New(fault.Conflict, p.Act, "")}
 		}
-		b.outcomes[i].receipt = Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}
-		return
+		return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}}
 	}
 	changes := b.changes(p)
 	if err := b.judge(p, changes); err != nil {
-		b.outcomes[i].err = err
-		return
+		return outcome{err: err}
 	}
-	for _, verdict := range verdicts[i] {
+	for _, verdict := range verdicts {
 		if err := verdict(); err != nil {
-			b.outcomes[i].err = err
-			return
+			return outcome{err: err}
 		}
 	}
 	for _, c := range changes {
-		if account, ok := b.accounts[c.account]; ok {
-			account.Balance += c.delta
-			account.changed = true
-			continue
-		}
-		if b.deltas == nil {
-			b.deltas = map[int64]money.Amount{}
-		}
 		b.deltas[c.account] += c.delta
 	}
 	row := postedRow{ID: b.tx.NewID(), RequestKey: p.Key, RequestHash: j.hash, PostedAt: b.now}
 	b.posted[p.Key] = row
 	b.accepted = append(b.accepted, &acceptedPosting{row.ID, j})
-	b.outcomes[i].receipt = Receipt{Transfer: row.ID, PostedAt: b.now}
+	return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: b.now}}
 }
 
 type change struct {
@@ -287,21 +189,22 @@ func (b *book) judge(p Posting, changes []change) error {
 		if !ok {
 			continue
 		}
-		after, fits := account.Balance.Add(c.delta)
+		balance := account.Balance + b.deltas[c.account]
+		after, fits := balance.Add(c.delta)
 		switch {
 		case !fits:
-			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, account.Balance})
+			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
 		case c.delta < 0 && after < account.Floor:
-			return fault.New(fault.Insufficient, p.Act, "").Because(&BelowFloor{c.account, account.Balance})
+			return fault.New(fault.Insufficient, p.Act, "").Because(&BelowFloor{c.account, balance})
 		case c.most > 0 && c.delta > 0 && after > c.most:
-			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, account.Balance})
+			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
 		}
 	}
 	return nil
 }
 
-// write puts the accepted postings down: transfers, entries, riders, balances;
-// last the accounts that everybody shares, so that their rows are locked for
+// write puts the accepted postings down: transfers with entries, riders, and
+// last the balances, with them the accounts that everybody shares, so that their rows are locked for
 // the shortest time.
 func (b *book) write(ctx context.Context) error {
 	if len(b.accepted) == 0 {
@@ -314,16 +217,27 @@ func (b *book) write(ctx context.Context) error {
 	if err := insertTransfers(b.tx, b.accepted, b.now); err != nil {
 		return err
 	}
-	if err := insertEntries(b.tx, b.accepted); err != nil {
-		return err
-	}
 	if err := b.writeRiders(ctx); err != nil {
 		return err
 	}
-	if err := updateBalances(b.tx, b.accounts); err != nil {
+	return b.addToBalances()
+}
+
+// addToBalances also locks the accounts without a floor, which every batch
+// shares; where there are several, in order: two batches must not meet
+// crosswise.
+func (b *book) addToBalances() error {
+	var shared []int64
+	for id := range b.deltas {
+		if _, locked := b.accounts[id]; !locked {
+			shared = append(shared, id)
+		}
+	}
+	slices.Sort(shared)
+	if err := lockShared(b.tx, shared); err != nil {
 		return err
 	}
-	return addToBalances(b.tx, b.deltas)
+	return addToBalances(b.tx, b.deltas, shared)
 }
 
 func (b *book) writeRiders(ctx context.Context) error {
@@ -333,7 +247,7 @@ func (b *book) writeRiders(ctx context.Context) error {
 			riders[r.FamilyName()] = append(riders[r.FamilyName()], r)
 		}
 	}
-	for _, name := range sortedKeys(riders) {
+	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		if err := database.Write(ctx, b.tx, riders[name]); err != nil {
 			return err
 		}
@@ -359,13 +273,4 @@ func keysOf(batch []*job) []string {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

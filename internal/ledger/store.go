@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,17 +20,6 @@ func forUpdate(tx *database.Tx) string {
 		return " FOR UPDATE"
 	}
 	return ""
-}
-
-// readByIndex keeps PostgreSQL from reading whole tables in this transaction.
-// A plan that was made while a table was small reads all of it, and is kept
-// while the table grows, until its next ANALYZE; for a batch, which looks up a
-// few keys, an index is never much worse.
-func readByIndex(tx *database.Tx) error {
-	if tx.Dialect() != database.Postgres {
-		return nil
-	}
-	return tx.Gorm().Exec("SET LOCAL enable_seqscan = off").Error
 }
 
 func insertAccount(tx *database.Tx, a Account) error {
@@ -72,7 +62,7 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 
 // lockAccounts locks those of the accounts that have a floor and reads their
 // balances. The others are only ever added to.
-func lockAccounts(tx *database.Tx, ids []int64) (map[int64]*lockedAccount, error) {
+func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error) {
 	var rows []lockedAccount
 	these, list := among(tx, ids)
 	err := tx.Gorm().Raw("SELECT id, balance, floor FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
@@ -80,14 +70,17 @@ func lockAccounts(tx *database.Tx, ids []int64) (map[int64]*lockedAccount, error
 	if err != nil {
 		return nil, err
 	}
-	accounts := make(map[int64]*lockedAccount, len(rows))
-	for i := range rows {
-		accounts[rows[i].ID] = &rows[i]
+	accounts := make(map[int64]lockedAccount, len(rows))
+	for _, row := range rows {
+		accounts[row.ID] = row
 	}
 	return accounts, nil
 }
 
 func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
+	if err := tx.ReadByIndex(); err != nil {
+		return nil, err
+	}
 	var rows []postedRow
 	these, list := among(tx, keys)
 	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key "+these, list).
@@ -95,7 +88,7 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	posted := make(map[string]postedRow, len(rows)+len(keys))
+	posted := make(map[string]postedRow, len(rows))
 	for _, row := range rows {
 		posted[row.RequestKey] = row
 	}
@@ -112,10 +105,11 @@ func among[T any](tx *database.Tx, list []T) (comparison string, value any) {
 	return "IN ?", list
 }
 
-// insertTransfers leaves "once only" to the unique key: a second transfer
-// under one request key is an error that reruns the batch from fresh reads.
+// insertTransfers writes transfers with their entries. It leaves "once only"
+// to the unique key: a second transfer under one request key is an error that
+// reruns the batch.
 func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time) error {
-	var ids []int64
+	var ids, of, lines, accounts, amounts []int64
 	var keys, hashes, acts []string
 	var corrects []*int64
 	for _, a := range accepted {
@@ -126,101 +120,72 @@ func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time
 			corrected = &p.Corrects
 		}
 		corrects = append(corrects, corrected)
+		for line, e := range p.Entries {
+			of, lines = append(of, a.id), append(lines, int64(line))
+			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
+		}
 	}
-	const into = "INSERT INTO transfers (id, request_key, request_hash, act, corrects, posted_at) "
+	const transfers = "INSERT INTO transfers (id, request_key, request_hash, act, corrects, posted_at) "
+	const entries = "INSERT INTO entries (transfer_id, line, account_id, amount) "
 	if tx.Dialect() == database.Postgres {
-		return tx.Gorm().Exec(into+"SELECT u.*, ?::timestamptz FROM unnest(?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[]) u",
-			now, &ids, &keys, &hashes, &acts, &corrects).Error
+		return tx.Gorm().Exec("WITH t AS ("+transfers+"SELECT u.*, ?::timestamptz FROM unnest(?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[]) u) "+
+			entries+"SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])",
+			now, &ids, &keys, &hashes, &acts, &corrects, &of, &lines, &accounts, &amounts).Error
 	}
 	values := make([]any, 0, 6*len(ids))
 	for i := range ids {
 		values = append(values, ids[i], keys[i], hashes[i], acts[i], corrects[i], now)
 	}
-	return tx.Gorm().Exec(into+"VALUES "+rowsOf("(?,?,?,?,?,?)", len(ids)), values...).Error
+	if err := tx.Gorm().Exec(transfers+"VALUES "+rowsOf("(?,?,?,?,?,?)", len(ids)), values...).Error; err != nil {
+		return err
+	}
+	values = make([]any, 0, 4*len(of))
+	for i := range of {
+		values = append(values, of[i], lines[i], accounts[i], amounts[i])
+	}
+	return tx.Gorm().Exec(entries+"VALUES "+rowsOf("(?,?,?,?)", len(of)), values...).Error
 }
 
-func insertEntries(tx *database.Tx, accepted []*acceptedPosting) error {
-	var ids, lines, accounts, amounts []int64
-	for _, a := range accepted {
-		for line, e := range a.job.posting.Entries {
-			ids, lines = append(ids, a.id), append(lines, int64(line))
-			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
-		}
+func lockShared(tx *database.Tx, ids []int64) error {
+	if len(ids) < 2 || tx.Dialect() == database.SQLite {
+		return nil
 	}
-	const into = "INSERT INTO entries (transfer_id, line, account_id, amount) "
-	if tx.Dialect() == database.Postgres {
-		return tx.Gorm().Exec(into+"SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])", &ids, &lines, &accounts, &amounts).Error
-	}
-	values := make([]any, 0, 4*len(ids))
-	for i := range ids {
-		values = append(values, ids[i], lines[i], accounts[i], amounts[i])
-	}
-	return tx.Gorm().Exec(into+"VALUES "+rowsOf("(?,?,?,?)", len(ids)), values...).Error
-}
-
-// updateBalances writes the new balances of locked accounts.
-func updateBalances(tx *database.Tx, accounts map[int64]*lockedAccount) error {
-	balances := map[int64]money.Amount{}
-	for id, a := range accounts {
-		if a.changed {
-			balances[id] = a.Balance
-		}
-	}
-	return setBalances(tx, balances, "v.amount", "NOT NULL")
-}
-
-// addToBalances adds to accounts that nobody locked before. Where there are
-// several, they are locked in order first: two batches must not meet crosswise.
-// A wallet that was opened since the locks were taken is not among them: the
-// count is wrong then, and the postings are decided anew.
-func addToBalances(tx *database.Tx, deltas map[int64]money.Amount) error {
-	if len(deltas) > 1 && tx.Dialect() == database.Postgres {
-		var ids []int64
-		if err := tx.Gorm().Raw("SELECT id FROM accounts WHERE id = ANY(?) ORDER BY id FOR UPDATE", new(sortedIDs(deltas))).Scan(&ids).Error; err != nil {
-			return err
-		}
-	}
-	return setBalances(tx, deltas, "accounts.balance + v.amount", "NULL")
+	var locked []int64
+	return tx.Gorm().Raw("SELECT id FROM accounts WHERE id = ANY(?) ORDER BY id FOR UPDATE", &ids).Scan(&locked).Error
 }
 
 // errStale is an account that isn't there, or isn't as it was read.
 var errStale = errors.New("ledger: stale account")
 
-func setBalances(tx *database.Tx, amounts map[int64]money.Amount, expression, floor string) error {
-	if len(amounts) == 0 {
-		return nil
-	}
-	ids := sortedIDs(amounts)
-	sums := make([]int64, len(ids))
-	values := make([]any, 0, len(ids)*2)
+// addToBalances changes balances by what the batch adds. A wallet that was
+// opened since the locks were taken counts as shared here, and has a floor by
+// now: the count is wrong then, and the postings are decided anew.
+func addToBalances(tx *database.Tx, deltas map[int64]money.Amount, shared []int64) error {
+	ids := slices.Sorted(maps.Keys(deltas))
+	sums, floorless := make([]int64, len(ids)), make([]int64, len(ids))
+	values := make([]any, 0, len(ids)*3)
 	for i, id := range ids {
-		sums[i] = int64(amounts[id])
-		values = append(values, id, sums[i])
+		sums[i] = int64(deltas[id])
+		if _, is := slices.BinarySearch(shared, id); is {
+			floorless[i] = 1
+		}
+		values = append(values, id, sums[i], floorless[i])
 	}
-	v := "VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))" + strings.Repeat(",(?,?)", len(ids)-1)
+	v := "VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))" + strings.Repeat(",(?,?,?)", len(ids)-1)
 	if tx.Dialect() == database.Postgres {
-		v, values = "SELECT * FROM unnest(?::bigint[], ?::bigint[])", []any{&ids, &sums}
+		v, values = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[])", []any{&ids, &sums, &floorless}
 	}
-	result := tx.Gorm().Exec("WITH v(id, amount) AS ("+v+") UPDATE accounts SET balance = "+expression+
-		" FROM v WHERE accounts.id = v.id AND accounts.floor IS "+floor, values...)
+	result := tx.Gorm().Exec("WITH v(id, amount, floorless) AS ("+v+") UPDATE accounts SET balance = accounts.balance + v.amount"+
+		" FROM v WHERE accounts.id = v.id AND CASE WHEN accounts.floor IS NULL THEN 1 ELSE 0 END = v.floorless", values...)
 	if result.Error != nil {
 		return result.Error
 	}
-	if result.RowsAffected != int64(len(amounts)) {
-		return fmt.Errorf("%w: %w: %d of %d accounts", errStale, database.ErrRowCount, result.RowsAffected, len(amounts))
+	if result.RowsAffected != int64(len(ids)) {
+		return fmt.Errorf("%w: %w: %d of %d accounts", errStale, database.ErrRowCount, result.RowsAffected, len(ids))
 	}
 	return nil
 }
 
 func rowsOf(row string, n int) string {
 	return row + strings.Repeat(","+row, n-1)
-}
-
-func sortedIDs(m map[int64]money.Amount) []int64 {
-	ids := make([]int64, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }

@@ -1,0 +1,126 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// job is a posting on its way.
+type job struct {
+	posting Posting
+	hash    string
+	receipt Receipt
+	err     error
+	done    chan struct{}
+}
+
+func (j *job) end(receipt Receipt, err error) {
+	j.receipt, j.err = receipt, err
+	close(j.done)
+}
+
+// fly takes whatever waits, writes it in one transaction, and again. While one
+// batch commits, the next collects by itself: nobody waits for a timer.
+func (l *Ledger) fly() {
+	for first := range l.queue {
+		// Whoever was just answered and is ready to ask again gets in: fuller
+		// batches, and no timer.
+		runtime.Gosched()
+		batch := append(make([]*job, 0, 64), first)
+	collect:
+		for len(batch) < MaxBatch {
+			select {
+			case j, open := <-l.queue:
+				if !open {
+					break collect
+				}
+				batch = append(batch, j)
+			default:
+				break collect
+			}
+		}
+		l.run(batch)
+	}
+}
+
+// maxTries bounds how often a batch is rerun before its postings go singly.
+const maxTries = 5
+
+// run writes a batch and answers each of its jobs exactly once.
+func (l *Ledger) run(batch []*job) {
+	var outcomes []outcome
+	var err error
+	unknown := false
+	for try := range maxTries {
+		if try > 1 || (try > 0 && !database.Taken(err)) {
+			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
+		}
+		outcomes, err = l.try(batch, try > 0)
+		if err == nil {
+			for i, j := range batch {
+				j.end(outcomes[i].receipt, outcomes[i].err)
+			}
+			return
+		}
+		// A commit whose answer was lost is asked again under the same keys:
+		// what it did is found, what it didn't is done now.
+		unknown = unknown || fault.Is(err, fault.Unknown)
+		again := fault.Is(err, fault.Unknown) || database.Taken(err) || errors.Is(err, errStale) ||
+			(unknown && fault.Is(err, fault.Unavailable))
+		if !again {
+			break
+		}
+	}
+	if len(batch) > 1 && !unknown && (!fault.Is(err, fault.Unavailable) || database.Contended(err)) {
+		// One posting spoils the rest, or so many can't get past others; alone
+		// each spoils only itself and locks little.
+		for _, j := range batch {
+			l.run([]*job{j})
+		}
+		return
+	}
+	err = failure(err, unknown)
+	for _, j := range batch {
+		j.end(Receipt{}, err)
+	}
+}
+
+func failure(err error, unknown bool) error {
+	switch {
+	case unknown:
+		return fault.New(fault.Unknown, "ledger.post", "").Because(err)
+	case database.Taken(err):
+		return fault.New(fault.Conflict, "ledger.post", "").Because(err)
+	}
+	return fault.Wrap("ledger.post", err)
+}
+
+func (l *Ledger) try(batch []*job, rerun bool) (outcomes []outcome, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
+	defer cancel()
+	defer func() {
+		// A rider that panics spoils its own posting, not the process.
+		if r := recover(); r != nil {
+			slog.ErrorContext(ctx, "ledger: panic", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	err = l.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		outcomes, err = post(ctx, tx, batch, rerun)
+		return err
+	})
+	if err != nil && ctx.Err() != nil && !fault.Is(err, fault.Unknown) {
+		// The database hangs; it would for each posting alone.
+		err = fault.New(fault.Unavailable, "ledger.post", "").Because(err)
+	}
+	return outcomes, err
+}
