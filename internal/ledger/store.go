@@ -112,6 +112,7 @@ func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time
 	var ids, of, lines, accounts, amounts []int64
 	var keys, hashes, acts []string
 	var corrects []*int64
+	var moments []time.Time
 	for _, a := range accepted {
 		p := a.job.posting
 		ids, keys, hashes, acts = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(acts, p.Act)
@@ -119,31 +120,22 @@ func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time
 		if p.Corrects != 0 {
 			corrected = &p.Corrects
 		}
-		corrects = append(corrects, corrected)
+		corrects, moments = append(corrects, corrected), append(moments, now)
 		for line, e := range p.Entries {
 			of, lines = append(of, a.id), append(lines, int64(line))
 			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
 		}
 	}
-	const transfers = "INSERT INTO transfers (id, request_key, request_hash, act, corrects, posted_at) "
-	const entries = "INSERT INTO entries (transfer_id, line, account_id, amount) "
-	if tx.Dialect() == database.Postgres {
-		return tx.Gorm().Exec("WITH t AS ("+transfers+"SELECT u.*, ?::timestamptz FROM unnest(?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[]) u) "+
-			entries+"SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])",
-			now, &ids, &keys, &hashes, &acts, &corrects, &of, &lines, &accounts, &amounts).Error
-	}
-	values := make([]any, 0, 6*len(ids))
-	for i := range ids {
-		values = append(values, ids[i], keys[i], hashes[i], acts[i], corrects[i], now)
-	}
-	if err := tx.Gorm().Exec(transfers+"VALUES "+rowsOf("(?,?,?,?,?,?)", len(ids)), values...).Error; err != nil {
-		return err
-	}
-	values = make([]any, 0, 4*len(of))
-	for i := range of {
-		values = append(values, of[i], lines[i], accounts[i], amounts[i])
-	}
-	return tx.Gorm().Exec(entries+"VALUES "+rowsOf("(?,?,?,?)", len(of)), values...).Error
+	return tx.Insert(
+		database.Rows{Table: "transfers", Columns: []database.Column{
+			database.Of("id", "bigint", ids), database.Of("request_key", "text", keys), database.Of("request_hash", "text", hashes),
+			database.Of("act", "text", acts), database.Of("corrects", "bigint", corrects), database.Of("posted_at", "timestamptz", moments),
+		}},
+		database.Rows{Table: "entries", Columns: []database.Column{
+			database.Of("transfer_id", "bigint", of), database.Of("line", "bigint", lines),
+			database.Of("account_id", "bigint", accounts), database.Of("amount", "bigint", amounts),
+		}},
+	)
 }
 
 func lockShared(tx *database.Tx, ids []int64) error {
@@ -184,8 +176,4 @@ func addToBalances(tx *database.Tx, deltas map[int64]money.Amount, shared []int6
 		return fmt.Errorf("%w: %w: %d of %d accounts", errStale, database.ErrRowCount, result.RowsAffected, len(ids))
 	}
 	return nil
-}
-
-func rowsOf(row string, n int) string {
-	return row + strings.Repeat(","+row, n-1)
 }

@@ -13,7 +13,9 @@ import (
 const maxPayload = 8000
 
 func insert(tx *database.Tx, promises []Promise) error {
-	values := make([]any, 0, len(promises)*6)
+	var ids []int64
+	var lanes, keys, payloads, states []string
+	var due, made []time.Time
 	now := tx.Now()
 	for _, p := range promises {
 		payload, err := json.Marshal(p.Payload)
@@ -23,14 +25,19 @@ func insert(tx *database.Tx, promises []Promise) error {
 		if len(payload) > maxPayload {
 			return fmt.Errorf("outbox: payload of %s has %d bytes", p.Lane, len(payload))
 		}
-		due := now
+		at := now
 		if p.NotBefore.After(now) {
-			due = database.Moment(p.NotBefore)
+			at = database.Moment(p.NotBefore)
 		}
-		values = append(values, tx.NewID(), p.Lane, p.Key, string(payload), due, now)
+		ids, lanes, keys = append(ids, tx.NewID()), append(lanes, p.Lane), append(keys, p.Key)
+		payloads, states = append(payloads, string(payload)), append(states, "open")
+		due, made = append(due, at), append(made, now)
 	}
-	return tx.Gorm().Exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?,?,?,?,'open',?,?)"+
-		strings.Repeat(",(?,?,?,?,'open',?,?)", len(promises)-1), values...).Error
+	return tx.Insert(database.Rows{Table: "promises", Columns: []database.Column{
+		database.Of("id", "bigint", ids), database.Of("lane", "text", lanes), database.Of("key", "text", keys),
+		database.Of("payload", "text", payloads), database.Of("state", "text", states),
+		database.Of("due_at", "timestamptz", due), database.Of("made_at", "timestamptz", made),
+	}})
 }
 
 func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {

@@ -151,16 +151,28 @@ func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 }
 
 func insertPayments(tx *database.Tx, rows []accepted) error {
-	const row = "(?,?,?,?,?,?,?,?,?,?,?,'processing',?)"
-	values := make([]any, 0, 12*len(rows))
+	var ids, customers, amounts, fees []int64
+	var services, billers, identifiers, payees, txnIDs, codes, channels, states []string
+	var moments []time.Time
 	now := tx.Now()
 	for _, r := range rows {
 		p := r.payment
-		values = append(values, p.ID, p.CustomerID, p.Service, p.Biller, p.Identifier, p.Payee, p.Amount, p.Fee,
-			p.TxnID, p.Code, p.Channel, now)
+		ids, customers = append(ids, p.ID), append(customers, p.CustomerID)
+		services, billers = append(services, p.Service), append(billers, p.Biller)
+		identifiers, payees = append(identifiers, p.Identifier), append(payees, p.Payee)
+		amounts, fees = append(amounts, int64(p.Amount)), append(fees, int64(p.Fee))
+		txnIDs, codes = append(txnIDs, p.TxnID), append(codes, p.Code)
+		channels, states = append(channels, string(p.Channel)), append(states, string(Processing))
+		moments = append(moments, now)
 	}
-	return tx.Gorm().Exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id,
-		code, channel, state, accepted_at) VALUES `+row+strings.Repeat(","+row, len(rows)-1), values...).Error
+	return tx.Insert(database.Rows{Table: "payments", Columns: []database.Column{
+		database.Of("id", "bigint", ids), database.Of("customer_id", "bigint", customers),
+		database.Of("service", "text", services), database.Of("biller", "text", billers),
+		database.Of("identifier", "text", identifiers), database.Of("payee", "text", payees),
+		database.Of("amount", "bigint", amounts), database.Of("fee", "bigint", fees),
+		database.Of("txn_id", "text", txnIDs), database.Of("code", "text", codes), database.Of("channel", "text", channels),
+		database.Of("state", "text", states), database.Of("accepted_at", "timestamptz", moments),
+	}})
 }
 
 func updateEnded(tx *database.Tx, rows []ended) error {
