@@ -34,6 +34,7 @@ type house struct {
 	catalog   *catalog.Catalog
 	customers *customer.Customers
 	wallets   *wallet.Wallets
+	transfers *wallet.Transfers
 	payments  *payment.Payments
 	agents    *cashin.Agents
 	cashin    *cashin.CashIn
@@ -80,6 +81,9 @@ func (h *house) join() (err error) {
 	}
 	h.ledger = ledger.New(h.db, ledger.Options{})
 	h.wallets = wallet.New(h.ledger)
+	h.transfers = wallet.NewTransfers(wallet.Parts{
+		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
+	})
 	h.payments = payment.New(payment.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
 		Wire: wires(),

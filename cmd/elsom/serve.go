@@ -217,7 +217,7 @@ func (h *house) emailGateway() (email.Gateway, error) {
 // tidy deletes, every ten minutes, what serves no more.
 func (h *house) tidy(ctx context.Context, sessions *session.Sessions) {
 	purges := map[string]func(context.Context) (int64, error){
-		"drafts": h.payments.Purge, "codes": h.customers.Purge, "tries": h.attempts.Purge, "sessions": sessions.Purge,
+		"drafts": h.payments.Purge, "transfer drafts": h.transfers.Purge, "codes": h.customers.Purge, "tries": h.attempts.Purge, "sessions": sessions.Purge,
 	}
 	for {
 		for what, purge := range purges {

@@ -22,7 +22,8 @@ type Family[T any] struct {
 	// most one rider of a transfer may judge.
 	Judge func(ctx context.Context, tx *Tx, rows []T) (verdict func(i int) error, err error)
 	// Write writes the accepted rows, all in as few statements as it can, and
-	// returns ErrRowCount when a statement touched another number of rows.
+	// returns ErrRowCount when a statement touched another number of rows; nil
+	// in a family that only judges.
 	Write func(ctx context.Context, tx *Tx, rows []T) error
 }
 
@@ -64,6 +65,9 @@ func (r *rider[T]) judge(ctx context.Context, tx *Tx, riders []Rider) (func(i in
 }
 
 func (r *rider[T]) write(ctx context.Context, tx *Tx, riders []Rider) error {
+	if r.family.Write == nil {
+		return nil
+	}
 	if err := r.family.Write(ctx, tx, r.rows(riders)); err != nil {
 		return fmt.Errorf("%s: %w", r.family.Name, err)
 	}

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/outbox"
+	"elsom/internal/spending"
 )
 
 // Lane is the outbox lane of deliveries to a biller.
@@ -96,7 +96,8 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				{Account: transit, Amount: draft.Total()},
 			},
 			Riders: []database.Rider{
-				acceptedFamily.Row(accepted{payment, level}),
+				acceptedFamily.Row(accepted{payment}),
+				spending.Within(draft.CustomerID, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
 					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID},
 				}),
@@ -107,7 +108,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		}
 	}
 	if err != nil {
-		return Accepted{}, ps.acceptFault(err)
+		return Accepted{}, spending.Refused("payment.accept", c.ID, err)
 	}
 	if receipt.Replayed {
 		before, err := ps.ByID(ctx, c.ID, draft.ID)
@@ -116,14 +117,6 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	payment.AcceptedAt = receipt.PostedAt
 	ps.Bell.Ring(Lane(draft.Biller))
 	return Accepted{payment, false}, nil
-}
-
-func (ps *Payments) acceptFault(err error) error {
-	var below *ledger.BelowFloor
-	if errors.As(err, &below) {
-		return short("payment.accept", below.Balance)
-	}
-	return err
 }
 
 func (ps *Payments) of(draft Draft) Payment {
@@ -135,41 +128,13 @@ func (ps *Payments) of(draft Draft) Payment {
 }
 
 // accepted is the row that rides on a payment's first transfer.
-type accepted struct {
-	payment Payment
-	level   catalog.Level
-}
+type accepted struct{ payment Payment }
 
-// acceptedFamily judges the limits, for each customer in the order in which
-// the payments stand in the batch, and writes the payments.
 var acceptedFamily = &database.Family[accepted]{
-	Name:  "payment accepted",
-	Judge: judgeLimits,
+	Name: "payment accepted",
 	Write: func(_ context.Context, tx *database.Tx, rows []accepted) error {
 		return insertPayments(tx, rows)
 	},
-}
-
-func judgeLimits(_ context.Context, tx *database.Tx, rows []accepted) (func(i int) error, error) {
-	var limited []int64
-	for _, r := range rows {
-		if r.level.Day > 0 || r.level.Month > 0 {
-			limited = append(limited, r.payment.CustomerID)
-		}
-	}
-	sums, err := sumSpent(tx, limited)
-	if err != nil {
-		return nil, err
-	}
-	return func(i int) error {
-		id, total := rows[i].payment.CustomerID, rows[i].payment.Total()
-		if err := exceeds(rows[i].level, sums[id], total); err != nil {
-			return err
-		}
-		sum := sums[id]
-		sums[id] = spent{ID: id, Day: sum.Day + total, Month: sum.Month + total}
-		return nil
-	}, nil
 }
 
 // periods gives the beginnings of the day and of the month in Bishkek.

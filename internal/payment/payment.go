@@ -24,6 +24,7 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/outbox"
+	"elsom/internal/spending"
 )
 
 // State is how far a payment is.
@@ -141,6 +142,7 @@ type Parts struct {
 // Payments is the act.
 type Payments struct {
 	Parts
+	limits  spending.Limits
 	watch   *watch
 	slotted sync.Map // billers whose slots are there
 }
@@ -150,7 +152,7 @@ func New(parts Parts) *Payments {
 	if parts.Timing.Check == 0 {
 		parts.Timing = DefaultTiming()
 	}
-	return &Payments{Parts: parts, watch: newWatch()}
+	return &Payments{Parts: parts, limits: spending.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
 }
 
 // ByID gives a customer's payment; fault.NotFound for another's too.

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/money"
+	"elsom/internal/spending"
 )
 
 // Order is what a payer typed.
@@ -100,7 +100,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	}
 	if wrongAmount == nil {
 		draft.Fee = service.Fee.Of(amount)
-		wrongAmount = ps.affordable(ctx, c, draft.Total())
+		wrongAmount = ps.limits.Affordable(ctx, "payment.quote", c, draft.Total())
 	}
 	if err := fault.Join(wrongAccount, wrongAmount); err != nil {
 		return Draft{}, err
@@ -112,63 +112,11 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 }
 
 func readAmount(service catalog.Service, text string) (money.Amount, error) {
-	amount, err := money.Parse(text)
-	var message string
-	switch {
-	case errors.Is(err, money.ErrEmpty):
-		message = "payment.amount_empty"
-	case errors.Is(err, money.ErrDecimals):
-		message = "payment.amount_decimals"
-	case errors.Is(err, money.ErrNegative), err == nil && amount == 0:
-		message = "payment.amount_zero"
-	case errors.Is(err, money.ErrTooLarge):
-		message = "payment.amount_large"
-	case err != nil:
-		message = "payment.amount_form"
-	default:
-		return amount, service.Accepts(amount)
-	}
-	return 0, fault.New(fault.Invalid, "payment.quote", message).At("amount")
-}
-
-// affordable tells early what accepting would refuse: it counts only there.
-func (ps *Payments) affordable(ctx context.Context, c customer.Customer, total money.Amount) error {
-	level, err := ps.Catalog.Level(ctx, c.Level)
+	amount, err := spending.ReadAmount("payment.quote", text)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	balance, err := ps.Ledger.Balance(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	if total > balance {
-		return short("payment.quote", balance)
-	}
-	spent, err := readSpent(ctx, ps.DB, c.ID)
-	if err != nil {
-		return fault.Wrap("payment.quote", err)
-	}
-	return exceeds(level, spent[c.ID], total)
-}
-
-func short(act string, balance money.Amount) error {
-	return fault.New(fault.Insufficient, act, "payment.insufficient").With("Balance", balance).At("amount")
-}
-
-// exceeds holds the limits of a level against what was spent and what is to be.
-func exceeds(level catalog.Level, spent spent, total money.Amount) error {
-	over := func(message string, left money.Amount) error {
-		return fault.New(fault.Limit, "payment.limit", message).With("Left", max(left, 0)).At("amount")
-	}
-	switch {
-	case level.Operation > 0 && total > level.Operation:
-		return over("payment.limit_operation", level.Operation)
-	case level.Day > 0 && spent.Day+total > level.Day:
-		return over("payment.limit_day", level.Day-spent.Day)
-	case level.Month > 0 && spent.Month+total > level.Month:
-		return over("payment.limit_month", level.Month-spent.Month)
-	}
-	return nil
+	return amount, service.Accepts(amount)
 }
 
 // check asks the biller, with no transaction open, and writes the name that it

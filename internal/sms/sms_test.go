@@ -40,7 +40,14 @@ var longest = map[string]map[string]any{
 	"sms.payment_completed":  payment,
 	"sms.payment_refunded":   payment,
 	"sms.topped_up":          {"Amount": money.Max},
+
+	"sms.transfer_sent":       transfer,
+	"sms.transfer_sent_named": transfer,
+	"sms.transfer_got":        transfer,
+	"sms.transfer_got_named":  transfer,
 }
+
+var transfer = map[string]any{"Phone": number.Pretty(), "Name": strings.Repeat("Ңу", 40), "Amount": money.Max}
 
 var payment = map[string]any{
 	"Code": "1234 5678 9012", "Service": strings.Repeat("Ңу", 40), "Account": strings.Repeat("•7", 100), "Amount": money.Max,

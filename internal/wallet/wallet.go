@@ -1,9 +1,11 @@
 // Package wallet is what a holder sees and does with a wallet itself: open,
-// balance, statement.
+// balance, statement, transfer to another.
 //
 // A wallet's account in the books has its customer's id. The package promises
 // that a wallet is opened in the transaction that makes its customer, so that
-// neither is ever without the other. It never moves money.
+// neither is ever without the other; and that a transfer is made once whatever
+// is pressed, as it was shown, within the limits of both wallets. It never
+// tells one holder what another holds.
 package wallet
 
 import (
@@ -33,6 +35,8 @@ const (
 	Payment Kind = "payment"
 	Refund  Kind = "refund"
 	CashIn  Kind = "cashin"
+	Sent    Kind = "sent"  // a transfer to another wallet
+	Got     Kind = "got"   // a transfer from another wallet
 	Other   Kind = "other" // a correction by staff
 )
 
@@ -48,12 +52,13 @@ const (
 
 // Operation is a line of a wallet's statement.
 type Operation struct {
-	ID        int64 // the transfer's
-	Kind      Kind
-	PaymentID int64  // of Payment and Refund
-	Agent     string // code of the agent of CashIn
-	Amount    money.Amount
-	At        time.Time
+	ID         int64 // the transfer's
+	Kind       Kind
+	PaymentID  int64  // of Payment and Refund
+	TransferID int64  // of Sent and Got: Transfer.ID
+	Agent      string // code of the agent of CashIn
+	Amount     money.Amount
+	At         time.Time
 }
 
 // Page is a part of a statement, newest first.
@@ -155,17 +160,21 @@ func operations(lines []ledger.Line) []Operation {
 func operation(line ledger.Line) Operation {
 	o := Operation{ID: line.Transfer, Kind: Other, Amount: line.Amount, At: line.PostedAt}
 	parts := strings.SplitN(line.Key, ":", 3)
-	if len(parts) != 3 {
-		return o
-	}
-	switch parts[0] {
-	case "payment":
+	switch {
+	case len(parts) == 2 && parts[0] == "transfer":
+		o.TransferID, _ = strconv.ParseInt(parts[1], 10, 64)
+		o.Kind = Sent
+		if line.Amount > 0 {
+			o.Kind = Got
+		}
+	case len(parts) != 3:
+	case parts[0] == "payment":
 		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
 		o.Kind = Payment
 		if parts[2] == "end" { // of a payment's two transfers the second touches the wallet only to refund
 			o.Kind = Refund
 		}
-	case "cashin":
+	case parts[0] == "cashin":
 		o.Kind, o.Agent = CashIn, parts[1]
 	}
 	return o

@@ -1,0 +1,151 @@
+// Package spending is what leaves wallets, by whatever act: it reads an amount
+// as it is typed, and holds the limits of a level against all that a wallet
+// has sent.
+//
+// It promises that payments and transfers count together, and that the limits
+// hold under the locks of the books, also for two at once. It moves no money:
+// its verdicts ride on the postings of those who do. Its words are those of
+// payments, since people are told the same.
+package spending
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// ReadAmount reads an amount above zero in som, as typed; Invalid at "amount".
+func ReadAmount(act, text string) (money.Amount, error) {
+	amount, err := money.Parse(text)
+	var message string
+	switch {
+	case errors.Is(err, money.ErrEmpty):
+		message = "payment.amount_empty"
+	case errors.Is(err, money.ErrDecimals):
+		message = "payment.amount_decimals"
+	case errors.Is(err, money.ErrNegative), err == nil && amount == 0:
+		message = "payment.amount_zero"
+	case errors.Is(err, money.ErrTooLarge):
+		message = "payment.amount_large"
+	case err != nil:
+		message = "payment.amount_form"
+	default:
+		return amount, nil
+	}
+	return 0, fault.New(fault.Invalid, act, message).At("amount")
+}
+
+// Limits tells early what the books would refuse.
+type Limits struct {
+	db      *database.DB
+	ledger  *ledger.Ledger
+	catalog *catalog.Catalog
+}
+
+// New reads limits and balances from the parts given.
+func New(db *database.DB, l *ledger.Ledger, c *catalog.Catalog) Limits { return Limits{db, l, c} }
+
+// Affordable tells what stands against sending total now: Insufficient with
+// {{.Balance}} or Limit with {{.Left}}, at "amount". It counts only when the
+// money moves; see Within.
+func (l Limits) Affordable(ctx context.Context, act string, c customer.Customer, total money.Amount) error {
+	level, err := l.catalog.Level(ctx, c.Level)
+	if err != nil {
+		return err
+	}
+	balance, err := l.ledger.Balance(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if total > balance {
+		return Short(act, balance)
+	}
+	spent, err := readSpent(ctx, l.db, c.ID)
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	return exceeds(level, spent[c.ID], total)
+}
+
+// Short is the refusal of a wallet that holds too little.
+func Short(act string, balance money.Amount) error {
+	return fault.New(fault.Insufficient, act, "payment.insufficient").With("Balance", balance).At("amount")
+}
+
+// Refused makes people's words of the books' refusal to take money out of a
+// wallet; any other error stays as it is.
+func Refused(act string, wallet int64, err error) error {
+	var below *ledger.BelowFloor
+	if errors.As(err, &below) && below.Account == wallet {
+		return Short(act, below.Balance)
+	}
+	return err
+}
+
+// exceeds holds the limits of a level against what was spent and what is to be.
+func exceeds(level catalog.Level, spent spent, total money.Amount) error {
+	over := func(message string, left money.Amount) error {
+		return fault.New(fault.Limit, "payment.limit", message).With("Left", max(left, 0)).At("amount")
+	}
+	switch {
+	case level.Operation > 0 && total > level.Operation:
+		return over("payment.limit_operation", level.Operation)
+	case level.Day > 0 && spent.Day+total > level.Day:
+		return over("payment.limit_day", level.Day-spent.Day)
+	case level.Month > 0 && spent.Month+total > level.Month:
+		return over("payment.limit_month", level.Month-spent.Month)
+	}
+	return nil
+}
+
+// outlay is what is about to leave a wallet.
+type outlay struct {
+	customer int64
+	total    money.Amount
+	level    catalog.Level
+}
+
+// Within rides on the posting that takes total out of a customer's wallet, and
+// refuses it above the limits of the level.
+func Within(customerID int64, total money.Amount, level catalog.Level) database.Rider {
+	return outlays.Row(outlay{customerID, total, level})
+}
+
+// judge asks for each customer in the order in which the outlays stand in the
+// batch, whatever act they are of.
+func judge(_ context.Context, tx *database.Tx, rows []outlay) (func(i int) error, error) {
+	var limited []int64
+	for _, r := range rows {
+		if r.level.Day > 0 || r.level.Month > 0 {
+			limited = append(limited, r.customer)
+		}
+	}
+	sums, err := sumSpent(tx, limited)
+	if err != nil {
+		return nil, err
+	}
+	return func(i int) error {
+		id, total := rows[i].customer, rows[i].total
+		if err := exceeds(rows[i].level, sums[id], total); err != nil {
+			return err
+		}
+		sum := sums[id]
+		sums[id] = spent{ID: id, Day: sum.Day + total, Month: sum.Month + total}
+		return nil
+	}, nil
+}
+
+// periods gives the beginnings of the day and of the month in Bishkek.
+func periods(now time.Time) (day, month time.Time) {
+	local := now.In(customer.Bishkek)
+	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)
+	month = time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, customer.Bishkek)
+	return database.Moment(day), database.Moment(month)
+}

@@ -1,0 +1,148 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/outbox"
+	"elsom/internal/sms"
+	"elsom/internal/spending"
+)
+
+const actTransfer = "wallet.transfer"
+
+// Accept sends a draft's money: from wallet to wallet, and an SMS to both
+// promised, in one commit.
+//
+// However often it is asked, a draft is accepted once. Refusals leave the
+// draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}} of the
+// sender's or "wallet.receiver_full" of the receiver's, Forbidden (held or
+// blocked, either of the two), Conflict "payment.draft_expired". After Unknown
+// the money may have gone: ask again.
+func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
+	before, err := ts.sent(ctx, c, id)
+	if err == nil || !fault.Is(err, fault.NotFound) {
+		return before, err
+	}
+	draft, err := ts.Draft(ctx, c.ID, id)
+	if err != nil {
+		return Transfer{}, err
+	}
+	receiver, err := ts.acceptable(ctx, c, draft)
+	if err != nil {
+		return Transfer{}, err
+	}
+	return ts.post(ctx, c, receiver, draft)
+}
+
+// sent gives a transfer to its sender only: it was not the receiver who
+// accepted it.
+func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
+	t, err := ts.ByID(ctx, c.ID, id)
+	if err == nil && t.SenderID != c.ID {
+		return Transfer{}, fault.New(fault.NotFound, actTransfer, "")
+	}
+	return t, err
+}
+
+// acceptable tells what stands against a draft besides money, and gives the
+// receiver as of today.
+func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft TransferDraft) (customer.Customer, error) {
+	if ts.Expired(draft) {
+		return customer.Customer{}, fault.New(fault.Conflict, actTransfer, "payment.draft_expired")
+	}
+	if c.Blocked {
+		return customer.Customer{}, fault.New(fault.Forbidden, actTransfer, "payment.blocked")
+	}
+	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
+		return customer.Customer{}, err
+	}
+	receiver, err := ts.Customers.ByID(ctx, draft.ReceiverID)
+	if err != nil {
+		return customer.Customer{}, err
+	}
+	return receiver, refusesMoney(receiver, actTransfer)
+}
+
+func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft TransferDraft) (Transfer, error) {
+	mine, err := ts.Catalog.Level(ctx, c.Level)
+	if err != nil {
+		return Transfer{}, err
+	}
+	theirs, err := ts.Catalog.Level(ctx, receiver.Level)
+	if err != nil {
+		return Transfer{}, err
+	}
+	t := Transfer{
+		ID: draft.ID, SenderID: c.ID, ReceiverID: receiver.ID, SenderPhone: c.Phone, ReceiverPhone: draft.Phone,
+		Sender: maskedName(c), Receiver: draft.Receiver, Amount: draft.Amount, Channel: draft.Channel,
+		AcceptedAt: ts.DB.Now(),
+	}
+	receipt, err := ts.Ledger.Post(ctx, posting(t, mine, theirs, wordToSender(t, c), wordToReceiver(t, receiver)))
+	if err != nil {
+		return Transfer{}, refusal(t, err)
+	}
+	if receipt.Replayed {
+		return ts.sent(ctx, c, draft.ID)
+	}
+	t.AcceptedAt = receipt.PostedAt
+	ts.Bell.Ring(sms.Lane)
+	return t, nil
+}
+
+func posting(t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
+	p := ledger.Posting{
+		Key: TransferKey(t.ID), Act: actTransfer,
+		Entries: []ledger.Entry{
+			{Account: t.SenderID, Amount: -t.Amount},
+			{Account: t.ReceiverID, Amount: t.Amount, Most: theirs.Balance},
+		},
+		Riders: []database.Rider{transferred.Row(t), spending.Within(t.SenderID, t.Amount, mine)},
+	}
+	for _, w := range words {
+		p.Riders = append(p.Riders, outbox.Promised.Row(w))
+	}
+	return p
+}
+
+// refusal tells the sender why the books refuse, and nothing of what the
+// receiver holds.
+func refusal(t Transfer, err error) error {
+	var above *ledger.AboveMost
+	if errors.As(err, &above) && above.Account == t.ReceiverID {
+		return fault.New(fault.Limit, actTransfer, "wallet.receiver_full").At("amount")
+	}
+	return spending.Refused(actTransfer, t.SenderID, err)
+}
+
+// wordToSender is the SMS about money that left.
+func wordToSender(t Transfer, to customer.Customer) outbox.Promise {
+	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Args: map[string]any{
+		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
+	}}
+	if t.Receiver != "" {
+		m.Key, m.Args["Name"] = "sms.transfer_sent_named", t.Receiver
+	}
+	return sms.Promise(wordKey(t, "sent"), m)
+}
+
+// wordToReceiver is the SMS about money that came.
+func wordToReceiver(t Transfer, to customer.Customer) outbox.Promise {
+	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Args: map[string]any{
+		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
+	}}
+	if t.Sender != "" {
+		m.Key, m.Args["Name"] = "sms.transfer_got_named", t.Sender
+	}
+	return sms.Promise(wordKey(t, "got"), m)
+}
+
+func wordKey(t Transfer, side string) string {
+	return "transfer:" + strconv.FormatInt(t.ID, 10) + ":" + side
+}

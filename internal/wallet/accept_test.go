@@ -1,0 +1,327 @@
+package wallet_test
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+	"elsom/internal/payment"
+	"elsom/internal/wallet"
+)
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 1000 {
+		if holds() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("in vain: " + what)
+}
+
+// The money, the row, and a word to both, each in their language.
+func TestTransfer(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		from, to := h.holder(1000_00), h.holder(5_00)
+		must(t, h.Customers.SetLanguage(ctx, to.ID, "ky"))
+		sent := h.send(from, to, "250,50")
+		h.holds(from, 749_50)
+		h.holds(to, 255_50)
+		for _, who := range []customer.Customer{from, to} {
+			got, err := h.ByID(ctx, who.ID, sent.ID)
+			must(t, err)
+			if got.AcceptedAt.IsZero() || got.Amount != 250_50 || got.SenderPhone != from.Phone || got.ReceiverPhone != to.Phone {
+				t.Fatalf("%+v, accepted %+v", got, sent)
+			}
+		}
+		_, err := h.ByID(ctx, h.holder(0).ID, sent.ID)
+		kindIs(t, err, fault.NotFound, "", "")
+		for _, want := range []struct {
+			who       customer.Customer
+			key, lang string
+			other     customer.Customer
+		}{{from, "sms.transfer_sent", "ru", to}, {to, "sms.transfer_got", "ky", from}} {
+			word := h.word(want.key)
+			if word.Phone != want.who.Phone.String() || word.Lang != want.lang || word.Args["Phone"] != want.other.Phone.Pretty() || word.Args["Amount"] != "250,50" {
+				t.Errorf("%s: %+v", want.key, word)
+			}
+		}
+		h.audited()
+	})
+}
+
+type word struct {
+	Phone, Lang, Key string
+	Args             map[string]string
+}
+
+// word gives the one promised message of a key.
+func (h *house) word(key string) word {
+	h.t.Helper()
+	var payloads []string
+	must(h.t, h.db.Gorm(context.Background()).Raw("SELECT payload FROM promises WHERE lane = 'sms'").Scan(&payloads).Error)
+	var found []word
+	for _, text := range payloads {
+		var w word
+		must(h.t, json.Unmarshal([]byte(text), &w))
+		if w.Key == key {
+			found = append(found, w)
+		}
+	}
+	if len(found) != 1 {
+		h.t.Fatalf("%d messages %s are promised", len(found), key)
+	}
+	return found[0]
+}
+
+// However often it is pressed, at once or later, money goes once.
+func TestAcceptOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		from, to := h.holder(100_00), h.holder(0)
+		draft := h.quote(from, to, "100")
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if got, err := h.Accept(ctx, from, draft.ID); err != nil || got.ID != draft.ID {
+					t.Errorf("%+v, %v", got, err)
+				}
+			})
+		}
+		wg.Wait()
+		h.holds(from, 0)
+		h.holds(to, 100_00)
+		// What changed since doesn't matter to what is done: neither age, nor a
+		// block, nor that the draft itself is gone.
+		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
+		must(t, h.Customers.Block(ctx, to.ID))
+		_, err := h.Accept(ctx, from, draft.ID)
+		must(t, err)
+		n, err := h.Purge(ctx)
+		if must(t, err); n != 1 {
+			t.Fatalf("%d drafts purged", n)
+		}
+		_, err = h.Accept(ctx, from, draft.ID)
+		must(t, err)
+		_, err = h.Accept(ctx, to, draft.ID)
+		kindIs(t, err, fault.NotFound, "", "")
+		h.word("sms.transfer_sent")
+		h.word("sms.transfer_got")
+		h.audited()
+	})
+}
+
+func TestAcceptRefuses(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		from, to := h.holder(100_00), h.holder(0)
+		draft := h.quote(from, to, "60")
+		refused := func(who customer.Customer, kind fault.Kind, message, field string) {
+			t.Helper()
+			_, err := h.Accept(ctx, who, draft.ID)
+			kindIs(t, err, kind, message, field)
+		}
+		refused(to, fault.NotFound, "", "")
+		refused(h.holder(100_00), fault.NotFound, "", "")
+
+		must(t, h.Customers.Block(ctx, to.ID))
+		refused(from, fault.Forbidden, "wallet.receiver_blocked", "phone")
+		_, err := h.Quote(ctx, from, order(to, "1"))
+		kindIs(t, err, fault.Forbidden, "wallet.receiver_blocked", "phone")
+		must(t, h.Customers.Unblock(ctx, to.ID))
+
+		must(t, h.Customers.Block(ctx, from.ID))
+		refused(h.again(from), fault.Forbidden, "payment.blocked", "")
+		must(t, h.Customers.Unblock(ctx, from.ID))
+
+		held := from
+		held.HoldUntil = db.Now().Add(time.Hour)
+		refused(held, fault.Forbidden, "customer.hold", "")
+		_, err = h.Quote(ctx, held, order(to, "1"))
+		kindIs(t, err, fault.Forbidden, "customer.hold", "")
+
+		second := h.quote(from, to, "60")
+		_, err = h.Accept(ctx, from, second.ID)
+		must(t, err)
+		refused(from, fault.Insufficient, "payment.insufficient", "amount")
+		h.fill(from.ID, 100_00)
+		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID).Error)
+		refused(from, fault.Conflict, "payment.draft_expired", "")
+		h.holds(from, 140_00)
+		h.holds(to, 60_00)
+		h.audited()
+	})
+}
+
+// The receiver's wallet takes no more than its level allows, to the tyiyn and
+// for two senders at once, and the refusal doesn't tell what it holds.
+func TestReceiverIsFull(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		to := h.holder(50_00)
+		h.level("balance", 80_00)
+		var wg sync.WaitGroup
+		results := make(chan error, 4)
+		for range 4 {
+			from := h.holder(80_00)
+			draft := h.quote(from, to, "30")
+			wg.Go(func() {
+				_, err := h.Accept(ctx, from, draft.ID)
+				results <- err
+			})
+		}
+		wg.Wait()
+		close(results)
+		took := 0
+		for err := range results {
+			if err == nil {
+				took++
+				continue
+			}
+			kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
+			if f := fault.As(err); len(f.Args) != 0 || f.Err != nil {
+				t.Errorf("the refusal tells more: %+v", f)
+			}
+		}
+		if took != 1 {
+			t.Fatalf("%d transfers of 30 fit into the last 30 som", took)
+		}
+		from := h.holder(80_00)
+		_, err := h.Accept(ctx, from, h.quote(from, to, "0,01").ID)
+		kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
+		h.holds(to, 80_00)
+		h.audited()
+	})
+}
+
+// Payments and transfers share the sender's limits, also when both come at
+// once and stand in one batch.
+func TestLimitsAreShared(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		from, to := h.holder(1000_00), h.holder(0)
+		h.level("operation", 50_00)
+		h.level("month", 100_00)
+		h.level("day", 80_00)
+		_, err := h.Quote(ctx, from, order(to, "50,01"))
+		kindIs(t, err, fault.Limit, "payment.limit_operation", "amount")
+		h.send(from, to, "50")
+
+		var wg sync.WaitGroup
+		results := make(chan error, 6)
+		var acts []func() error
+		for range 3 {
+			draft := h.quote(from, to, "30")
+			bill, err := h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "30", Channel: payment.Web})
+			must(t, err)
+			acts = append(acts,
+				func() error { _, err := h.Accept(ctx, from, draft.ID); return err },
+				func() error { _, err := h.payments.Accept(ctx, from, bill.ID); return err })
+		}
+		for _, act := range acts {
+			wg.Go(func() { results <- act() })
+		}
+		wg.Wait()
+		close(results)
+		done := 0
+		for err := range results {
+			if err == nil {
+				done++
+				continue
+			}
+			kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
+		}
+		if done != 1 {
+			t.Fatalf("%d of 30 fit into the day's last 30 som", done)
+		}
+		h.holds(from, 920_00)
+		_, err = h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "1", Channel: payment.Web})
+		kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
+		h.yesterday(from)
+		h.audited()
+	})
+}
+
+// yesterday moves what a customer sent back by a day, and proves that it then
+// counts for the month only.
+func (h *house) yesterday(from customer.Customer) {
+	h.t.Helper()
+	ctx := context.Background()
+	day := database.Moment(h.db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
+	sameMonth := day.In(customer.Bishkek).Month() == h.db.Now().In(customer.Bishkek).Month()
+	must(h.t, h.db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID).Error)
+	must(h.t, h.db.Gorm(ctx).Exec("UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID).Error)
+	to := h.holder(0)
+	_, err := h.Quote(ctx, from, order(to, "20,01"))
+	if sameMonth {
+		kindIs(h.t, err, fault.Limit, "payment.limit_month", "amount")
+	} else {
+		must(h.t, err)
+	}
+	h.send(from, to, "20")
+}
+
+// Two who send each other all they have at the same time end where they began.
+func TestCrosswise(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		a, b := h.holder(100_00), h.holder(100_00)
+		var wg sync.WaitGroup
+		for range 10 {
+			for _, d := range []struct {
+				from  customer.Customer
+				draft wallet.TransferDraft
+			}{{a, h.quote(a, b, "10")}, {b, h.quote(b, a, "10")}} {
+				wg.Go(func() {
+					if _, err := h.Accept(context.Background(), d.from, d.draft.ID); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		h.holds(a, 100_00)
+		h.holds(b, 100_00)
+		h.audited()
+	})
+}
+
+// Both sides see it in their history, with the sign that it has for them.
+func TestStatement(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		from, to := h.holder(100_00), h.holder(0)
+		sent := h.send(from, to, "40")
+		for _, want := range []struct {
+			who    customer.Customer
+			kind   wallet.Kind
+			amount money.Amount
+			d      wallet.Direction
+		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Got, 40_00, wallet.In}} {
+			page, err := h.wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
+			must(t, err)
+			if len(page.Operations) != 1 || page.Count != 1 || page.In+page.Out != 40_00 {
+				t.Fatalf("%+v", page)
+			}
+			o := page.Operations[0]
+			if o.Kind != want.kind || o.Amount != want.amount || o.TransferID != sent.ID {
+				t.Fatalf("%+v", o)
+			}
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+	"elsom/internal/spending"
+)
+
+// A quote tells whether a number is a wallet's and how its holder is called:
+// few send money to thirty others an hour, but who collects numbers and names
+// would ask for thousands. Addresses leave room for the many phones that a
+// carrier hides behind one.
+var (
+	receiversHour    = attempt.Rule{Name: "receiver by customer", Limit: 30, Window: time.Hour}
+	receiversDay     = attempt.Rule{Name: "receiver by customer a day", Limit: 100, Window: 24 * time.Hour}
+	receiversAddress = attempt.Rule{Name: "receiver by address", Limit: 300, Window: time.Hour}
+)
+
+const actQuote = "wallet.transfer_quote"
+
+// Quote reads an order, looks the receiver up and stores the draft that the
+// sender is shown. What is wrong comes as faults at "phone" and "amount",
+// joined; then nothing is stored. Whether the receiver's wallet has room for
+// it is told by Accept alone: answers for the asking would tell its balance.
+func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order TransferOrder) (TransferDraft, error) {
+	number, wrongPhone := readReceiver(c, order.Phone)
+	amount, wrongAmount := spending.ReadAmount(actQuote, order.Amount)
+	if wrongAmount == nil {
+		wrongAmount = ts.limits.Affordable(ctx, actQuote, c, amount)
+	}
+	if err := fault.Join(wrongPhone, wrongAmount); err != nil {
+		return TransferDraft{}, err
+	}
+	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
+		return TransferDraft{}, err
+	}
+	receiver, err := ts.receiver(ctx, c, number, order.Address)
+	if err != nil {
+		return TransferDraft{}, err
+	}
+	draft := TransferDraft{
+		SenderID: c.ID, ReceiverID: receiver.ID, Phone: receiver.Phone, Receiver: maskedName(receiver),
+		Amount: amount, Channel: order.Channel,
+	}
+	err = ts.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		draft.ID, draft.MadeAt = tx.NewID(), tx.Now()
+		draft.ExpiresAt = draft.MadeAt.Add(ts.Life)
+		return insertDraft(tx, draft)
+	})
+	return draft, fault.Wrap(actQuote, err)
+}
+
+// readReceiver reads the number to which a customer sends.
+func readReceiver(c customer.Customer, text string) (phone.Number, error) {
+	number, err := phone.Parse(text)
+	var message string
+	switch {
+	case errors.Is(err, phone.ErrEmpty):
+		message = "wallet.receiver_empty"
+	case errors.Is(err, phone.ErrForeign):
+		message = "wallet.receiver_foreign"
+	case errors.Is(err, phone.ErrLandline):
+		message = "wallet.receiver_landline"
+	case err != nil:
+		message = "wallet.receiver_format"
+	case number == c.Phone:
+		message = "wallet.receiver_self"
+	default:
+		return number, nil
+	}
+	return "", fault.New(fault.Invalid, actQuote, message).At("phone")
+}
+
+// receiver counts the question and finds whose wallet the number is.
+func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number phone.Number, address string) (customer.Customer, error) {
+	who := strconv.FormatInt(c.ID, 10)
+	for _, rule := range []attempt.Rule{receiversHour, receiversDay} {
+		if err := ts.Attempts.Take(ctx, rule, who); err != nil {
+			return customer.Customer{}, err
+		}
+	}
+	if address != "" {
+		if err := ts.Attempts.Take(ctx, receiversAddress, attempt.Place(address)); err != nil {
+			return customer.Customer{}, err
+		}
+	}
+	receiver, err := ts.Customers.ByPhone(ctx, number)
+	if fault.Is(err, fault.NotFound) {
+		return customer.Customer{}, fault.New(fault.Invalid, actQuote, "wallet.receiver_unknown").At("phone")
+	}
+	if err != nil {
+		return customer.Customer{}, err
+	}
+	return receiver, refusesMoney(receiver, actQuote)
+}
+
+func refusesMoney(receiver customer.Customer, act string) error {
+	if receiver.Blocked {
+		return fault.New(fault.Forbidden, act, "wallet.receiver_blocked").At("phone")
+	}
+	return nil
+}

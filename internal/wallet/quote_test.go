@@ -1,0 +1,132 @@
+package wallet_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/wallet"
+)
+
+// What is typed wrong is told at its field, and nothing is written.
+func TestQuoteRefusesBadInput(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		from, to := h.holder(1000_00), h.holder(0)
+		there := to.Phone.String()
+		for _, tc := range []struct {
+			phone, amount        string
+			kind                 fault.Kind
+			message, field, also string
+		}{
+			{"", "100", fault.Invalid, "wallet.receiver_empty", "phone", ""},
+			{"0700", "100", fault.Invalid, "wallet.receiver_format", "phone", ""},
+			{strings.Repeat("7", 10_000), "100", fault.Invalid, "wallet.receiver_format", "phone", ""},
+			{"+7 916 123-45-67", "100", fault.Invalid, "wallet.receiver_foreign", "phone", ""},
+			{"0312 960 888", "100", fault.Invalid, "wallet.receiver_landline", "phone", ""},
+			{from.Phone.National(), "100", fault.Invalid, "wallet.receiver_self", "phone", ""},
+			{"0555 555 555", "100", fault.Invalid, "wallet.receiver_unknown", "phone", ""},
+			{there, "", fault.Invalid, "payment.amount_empty", "amount", ""},
+			{there, "0", fault.Invalid, "payment.amount_zero", "amount", ""},
+			{there, "-5", fault.Invalid, "payment.amount_zero", "amount", ""},
+			{there, "1e3", fault.Invalid, "payment.amount_form", "amount", ""},
+			{there, "1.234", fault.Invalid, "payment.amount_decimals", "amount", ""},
+			{there, "99999999999999999999", fault.Invalid, "payment.amount_large", "amount", ""},
+			{there, "1000,01", fault.Insufficient, "payment.insufficient", "amount", ""},
+			{"12", "-1", fault.Invalid, "wallet.receiver_format", "phone", "payment.amount_zero"},
+		} {
+			_, err := h.Quote(context.Background(), from, wallet.TransferOrder{Phone: tc.phone, Amount: tc.amount, Channel: "web"})
+			all := fault.All(err)
+			if len(all) == 0 {
+				t.Fatalf("%q %q was taken", tc.phone, tc.amount)
+			}
+			kindIs(t, all[0], tc.kind, tc.message, tc.field)
+			if tc.also != "" && (len(all) != 2 || all[1].Message != tc.also) {
+				t.Fatalf("not both told: %v", err)
+			}
+		}
+		if n := h.rows("SELECT COUNT(*) FROM wallet_transfer_drafts"); n != 0 {
+			t.Fatalf("%d drafts written", n)
+		}
+	})
+}
+
+func TestQuote(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		from, to := h.holder(1000_00), h.holder(0)
+		o := order(to, "250,50")
+		o.Phone = "0" + to.Phone.National()
+		draft, err := h.Quote(context.Background(), from, o)
+		must(t, err)
+		if draft.SenderID != from.ID || draft.ReceiverID != to.ID || draft.Phone != to.Phone || draft.Amount != 250_50 ||
+			draft.Fee != 0 || draft.Total() != 250_50 || draft.Channel != "web" || draft.ExpiresAt.Sub(draft.MadeAt) != h.Life {
+			t.Fatalf("%+v", draft)
+		}
+		kept, err := h.Draft(context.Background(), from.ID, draft.ID)
+		must(t, err)
+		if !kept.MadeAt.Equal(draft.MadeAt) || !kept.ExpiresAt.Equal(draft.ExpiresAt) {
+			t.Fatalf("kept %+v, told %+v", kept, draft)
+		}
+		kept.MadeAt, kept.ExpiresAt = draft.MadeAt, draft.ExpiresAt
+		if kept != draft {
+			t.Fatalf("kept %+v, told %+v", kept, draft)
+		}
+		h.holds(from, 1000_00)
+		for _, stranger := range []customer.Customer{to, h.holder(0)} {
+			_, err := h.Draft(context.Background(), stranger.ID, draft.ID)
+			kindIs(t, err, fault.NotFound, "", "")
+		}
+	})
+}
+
+// Who collects numbers and names is stopped, whether or not they hit wallets;
+// those at other addresses are not.
+func TestReceiversAreCounted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		from, to := h.holder(100_00), h.holder(0)
+		ask := func(who customer.Customer, number string) error {
+			_, err := h.Quote(context.Background(), who, wallet.TransferOrder{Phone: number, Amount: "1", Channel: "web", Address: "127.0.0.1"})
+			return err
+		}
+		for i := range 30 {
+			number, want := "0555 555 555", fault.Invalid
+			if err := ask(from, number); !fault.Is(err, want) {
+				t.Fatalf("question %d: %v", i+1, err)
+			}
+		}
+		for _, number := range []string{"0555 555 555", to.Phone.String()} {
+			if err := ask(from, number); !fault.Is(err, fault.TooMany) {
+				t.Fatalf("the question after the last: %v", err)
+			}
+		}
+		must(t, ask(h.holder(100_00), to.Phone.String()))
+	})
+}
+
+// A question that is refused for its amount tells nothing of the number.
+func TestReceiverIsLookedUpLast(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	from := h.holder(0)
+	_, err := h.Quote(context.Background(), from, wallet.TransferOrder{Phone: "0555 555 555", Amount: "1", Channel: "web"})
+	kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")
+	if n := h.rows("SELECT COUNT(*) FROM attempts"); n != 0 {
+		t.Fatalf("%d counters of a question that wasn't asked", n)
+	}
+}
+
+func TestMaskName(t *testing.T) {
+	for name, want := range map[string]string{
+		"Бакыт Асанов": "Бакыт А.", "бакыт асанов": "бакыт А.", "  Айгүл \t Өмүрбек кызы ": "Айгүл Ө.",
+		"Ңурлан": "Ңурлан", "John Smith": "John S.", "": "", "   ": "",
+	} {
+		if got := wallet.MaskName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package wallet
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+	"elsom/internal/spending"
+)
+
+// TransferOrder is what a sender typed.
+type TransferOrder struct {
+	Phone   string // the receiver's number, as typed
+	Amount  string // in som, as typed
+	Channel string // the door: "web", "ussd"
+	// Address is where the sender comes from, for the counters; empty where
+	// the door knows none.
+	Address string
+}
+
+// TransferDraft is a transfer as the sender was shown it. It never changes.
+type TransferDraft struct {
+	ID         int64
+	SenderID   int64
+	ReceiverID int64
+	Phone      phone.Number // the receiver's
+	Receiver   string       // the receiver's name, masked; empty where it isn't known
+	Amount     money.Amount
+	Fee        money.Amount // 0: no tariff is known for transfers
+	Channel    string
+	MadeAt     time.Time
+	ExpiresAt  time.Time
+}
+
+// Total is what leaves the sender's wallet.
+func (d TransferDraft) Total() money.Amount { return d.Amount + d.Fee }
+
+// Transfer is money that went from wallet to wallet. Its ID is its draft's.
+// Names are masked as they were on the day, and empty where not known.
+type Transfer struct {
+	ID            int64
+	SenderID      int64
+	ReceiverID    int64
+	SenderPhone   phone.Number
+	ReceiverPhone phone.Number
+	Sender        string
+	Receiver      string
+	Amount        money.Amount
+	Channel       string
+	AcceptedAt    time.Time
+}
+
+// TransferKey is the request key of a transfer in the books.
+func TransferKey(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
+
+// Parts are what transfers are made with.
+type Parts struct {
+	DB        *database.DB
+	Ledger    *ledger.Ledger
+	Bell      *outbox.Bell
+	Catalog   *catalog.Catalog
+	Customers *customer.Customers
+	Attempts  *attempt.Counters
+	// Life is how long a draft can be accepted; zero: an hour.
+	Life time.Duration
+}
+
+// Transfers is the act.
+type Transfers struct {
+	Parts
+	limits spending.Limits
+}
+
+// NewTransfers makes the act of its parts.
+func NewTransfers(parts Parts) *Transfers {
+	if parts.Life == 0 {
+		parts.Life = time.Hour
+	}
+	return &Transfers{parts, spending.New(parts.DB, parts.Ledger, parts.Catalog)}
+}
+
+// ByID gives a transfer to those two between whom it went; fault.NotFound to
+// everybody else.
+func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, error) {
+	found, err := ts.Several(ctx, customerID, []int64{id})
+	if err != nil {
+		return Transfer{}, err
+	}
+	t, known := found[id]
+	if !known {
+		return Transfer{}, fault.New(fault.NotFound, "wallet.transfer_read", "")
+	}
+	return t, nil
+}
+
+// Several gives those of the transfers that a customer sent or got.
+func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
+	found, err := readTransfers(ctx, ts.DB, customerID, ids)
+	return found, fault.Wrap("wallet.transfer_read", err)
+}
+
+// Draft gives a sender's draft; fault.NotFound for another's too.
+func (ts *Transfers) Draft(ctx context.Context, customerID, id int64) (TransferDraft, error) {
+	draft, err := readDraft(ctx, ts.DB, customerID, id)
+	return draft, fault.Wrap("wallet.transfer_draft", err)
+}
+
+// Expired tells whether a draft is too old to be accepted.
+func (ts *Transfers) Expired(d TransferDraft) bool { return !ts.DB.Now().Before(d.ExpiresAt) }
+
+// Purge deletes drafts that can no longer be accepted and tells how many.
+func (ts *Transfers) Purge(ctx context.Context) (int64, error) {
+	n, err := deleteDrafts(ctx, ts.DB)
+	return n, fault.Wrap("wallet.transfer_purge", err)
+}
