@@ -171,7 +171,7 @@ func houseWith(t *testing.T, with setting) *house {
 	h.catalog = catalog.New(h.db, catalog.Options{Development: true})
 	must(t, h.catalog.Seed(ctx))
 	h.customers, err = customer.New(h.db, customer.Options{
-		Secret: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
+		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
 	})
 	must(t, err)
 	agents, err := cashin.NewAgents(h.db, attempts)

@@ -70,7 +70,8 @@ func (h *house) join() (err error) {
 		StandInURL: strings.TrimSuffix(h.config.DosTekURL.Reveal(), "/pay"),
 	})
 	h.customers, err = customer.New(h.db, customer.Options{
-		Secret: secret, Attempts: h.attempts, Sealer: h.sealer, OpenWallet: wallet.Open,
+		Secret: secret, PINPepper: []byte(h.config.PINPepper.Reveal()),
+		Attempts: h.attempts, Sealer: h.sealer, OpenWallet: wallet.Open,
 		Level: catalog.StandardLevel, Email: h.config.Development() || h.config.SMTPURL.Set(),
 	})
 	if err != nil {

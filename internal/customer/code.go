@@ -21,6 +21,7 @@ type Purpose string
 const (
 	ForSignup Purpose = "signup"
 	ForReset  Purpose = "reset"
+	ForUnlock Purpose = "unlock"
 )
 
 // codeHash is what is kept of a code: a keyed hash over the browser session
@@ -152,8 +153,11 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 // textFor gives what is said to a number, by who holds it (nil: nobody). Where
 // it isn't a text with the code, nobody learns the code.
 func textFor(purpose Purpose) func(holder *Record) string {
-	if purpose == ForReset {
+	switch purpose {
+	case ForReset:
 		return resetText
+	case ForUnlock:
+		return unlockText
 	}
 	return signupText
 }

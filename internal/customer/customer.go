@@ -1,8 +1,10 @@
-// Package customer knows who holds a wallet: number, e-mail, password,
+// Package customer knows who holds a wallet: number, e-mail, password, PIN,
 // acceptance of the public offer, language.
 //
-// It promises that a wallet is opened or bound only to who proved the number
-// by an SMS code; that a code proves one thing in one browser session, once;
+// It promises that a wallet is opened or bound only to who proved the number,
+// by an SMS code or through the operator's own network (*900#); that a code
+// proves one thing in one browser session, once; that tries of a PIN are
+// counted over all channels together before anything is compared;
 // that nothing but the first step tells a known number from a new one; and
 // that a stranger's guesses slow an account down but never lock its owner out
 // for good. It moves no money and knows no page.
@@ -30,10 +32,18 @@ type Customer struct {
 	Phone phone.Number
 	// Email is empty until the number is registered on the site.
 	Email string
+	// Name is first and last name, given by who signed up by *900#; else empty.
+	Name string
+	// Registered is the channel that opened the wallet: Web or USSD.
+	Registered string
 	// Lang is ky, ru or en.
 	Lang string
 	// HasPassword tells whether the number is registered on the site.
 	HasPassword bool
+	// HasPIN tells whether there is a PIN. PINOwed tells that the site takes
+	// none of this wallet's money before the PIN was given there: its password
+	// rests on an SMS alone.
+	HasPIN, PINOwed bool
 	// Blocked customers can't log in, and terminals are answered 79.
 	Blocked bool
 	// HoldUntil is the moment before which a wallet without a PIN can't send
@@ -64,6 +74,8 @@ const (
 	codeHistory = time.Hour // a code is not sent again for a start older than this
 )
 
+const pepperBytes = 32
+
 // DefaultLevel is the identification level of who only gave a number.
 const DefaultLevel = "standard"
 
@@ -73,9 +85,12 @@ type Hash = password.Hash
 // Options of the customers.
 type Options struct {
 	// Secret is the server's; keys for codes are derived from it.
-	Secret   []byte
-	Attempts *attempt.Counters
-	Sealer   *sms.Sealer
+	Secret []byte
+	// PINPepper is mixed into PINs before they are hashed; it never rests in
+	// the database.
+	PINPepper []byte
+	Attempts  *attempt.Counters
+	Sealer    *sms.Sealer
 	// OpenWallet opens the wallet of a new customer in the transaction that
 	// makes it.
 	OpenWallet func(ctx context.Context, tx *database.Tx, customerID int64) error
@@ -104,6 +119,9 @@ type Customers struct {
 func New(db *database.DB, o Options) (*Customers, error) {
 	if o.Attempts == nil || o.Sealer == nil || o.OpenWallet == nil {
 		return nil, errors.New("customer: Attempts, Sealer and OpenWallet are needed")
+	}
+	if len(o.PINPepper) < pepperBytes {
+		return nil, errors.New("customer: the PIN pepper is missing or short")
 	}
 	key, err := hkdf.Key(sha256.New, o.Secret, nil, "elsom customer", sha256.Size)
 	if err != nil {
@@ -188,6 +206,15 @@ func HeldFromPaying(c Customer, now time.Time) error {
 	}
 	return fault.New(fault.Forbidden, "customer.hold", "customer.hold").
 		With("Until", forPeople(c.HoldUntil)).After(c.HoldUntil.Sub(now))
+}
+
+// OwesPIN gives fault.Forbidden while the site may not send money out of a
+// wallet before its PIN was given there.
+func OwesPIN(c Customer) error {
+	if !c.PINOwed {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "customer.pin_owed", "customer.pin_owed")
 }
 
 // Purge deletes SMS codes and familiar addresses that serve no more, and tells

@@ -26,7 +26,10 @@ const (
 	other    = "ветер над озером 7"
 )
 
-var secret = []byte("a secret of thirty-two bytes or more")
+var (
+	secret = []byte("a secret of thirty-two bytes or more")
+	pepper = []byte("a pepper of thirty-two bytes or more")
+)
 
 // house is a register with all that it leans on, a clock to turn, and the
 // messages that came out of it.
@@ -66,7 +69,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 		t.Fatal(err)
 	}
 	h.Customers = h.build(Options{
-		Secret: secret, Attempts: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
+		Secret: secret, PINPepper: pepper, Attempts: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
 		OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
 	})
 	return h

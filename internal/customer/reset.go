@@ -37,8 +37,9 @@ func resetText(holder *Record) string {
 }
 
 // ConfirmReset sets a new password for the number that the SMS code proves.
-// All sessions end; for a day (Options.Hold) a wallet without a PIN can't send
-// money out; its holder is told by SMS and e-mail.
+// All sessions end, and the site asks the PIN before the next payment; for a
+// day (Options.Hold) a wallet without one can't send money out. The holder is
+// told by SMS and e-mail.
 //
 // Faults: Invalid at password (the code isn't tried then) and code; TooMany;
 // NotFound where the session awaits no code.
@@ -92,8 +93,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	if before == nil || before.PasswordHash == "" || before.Blocked {
 		return nil, gone(act), nil
 	}
-	hold := database.Moment(now.Add(cs.o.Hold))
-	holder, err = setPassword(tx, before.ID, before.PasswordHash, hash, &hold)
+	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, database.Moment(now.Add(cs.o.Hold)))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,23 +103,25 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	if err := remember(tx, holder.ID, cs.familiar(holder.ID, address), now); err != nil {
 		return nil, nil, err
 	}
-	return holder, nil, outbox.Add(ctx, tx, cs.tell(tx, holder, now, hold)...)
+	return holder, nil, outbox.Add(ctx, tx, cs.tell(tx, holder, now)...)
 }
 
 // tell promises the words to the holder that the password is another now.
-func (cs *Customers) tell(tx *database.Tx, holder *Record, at, hold time.Time) []outbox.Promise {
+func (cs *Customers) tell(tx *database.Tx, holder *Record, at time.Time) []outbox.Promise {
 	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
+	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": forPeople(at)}
+	said, mail := "sms.reset_done_pin", "email.reset_done_pin.text"
+	if !holder.PINOwed {
+		said, mail = "sms.reset_done", "email.reset_done.text"
+		args["Until"] = forPeople(*holder.HoldUntil)
+	}
 	promises := []outbox.Promise{sms.Promise(event, sms.Message{
-		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.reset_done",
-		Args: map[string]any{"Until": forPeople(hold)},
+		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said, Args: args,
 	})}
 	if cs.o.Email && holder.Email != "" {
 		promises = append(promises, email.Promise(event, email.Message{
 			To: holder.Email, Lang: holder.Lang,
-			Subject: "email.reset_done.subject", Text: "email.reset_done.text",
-			Args: map[string]any{
-				"Phone": phone.Number(holder.Phone).Masked(), "At": forPeople(at), "Until": forPeople(hold),
-			},
+			Subject: "email.reset_done.subject", Text: mail, Args: args,
 		}))
 	}
 	return promises
@@ -159,7 +161,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	}
 	var changed *Record
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		changed, err = setPassword(tx, id, holder.PasswordHash, hash, nil)
+		changed, err = setPassword(tx, id, holder.PasswordHash, hash)
 		if err != nil || changed == nil {
 			return err
 		}

@@ -67,8 +67,9 @@ func signupText(holder *Record) string {
 }
 
 // ConfirmSignup registers the number that the SMS code proves: a wallet is
-// opened, or one that was opened elsewhere gets its login on the site (and
-// can't send money out for a while, since an SMS alone opened the door). The
+// opened, or one that was opened elsewhere gets its login on the site (which
+// asks its PIN before the first payment, since an SMS alone opened the door; a
+// wallet without a PIN can't send money out for a while). The
 // acceptance of the offer is kept with it.
 //
 // Faults: Invalid at code; TooMany; NotFound where the session awaits no code;
@@ -121,11 +122,8 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	case holder.PasswordHash != "":
 		return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 	default:
-		hold := database.Moment(now.Add(cs.o.Hold))
-		holder.Email, holder.Lang, holder.PasswordHash, holder.HoldUntil = row.Email, row.Lang, row.PasswordHash, &hold
-		holder.SessionEpoch++
-		var rows int64
-		if rows, err = bind(tx, holder); err == nil && rows == 0 {
+		holder, err = bind(tx, holder.ID, row, database.Moment(now.Add(cs.o.Hold)))
+		if err == nil && holder == nil {
 			return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 		}
 	}
@@ -142,7 +140,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmation, now time.Time) (*Record, error) {
 	holder := &Record{
 		ID: tx.NewID(), Phone: row.Phone, Email: row.Email, Lang: row.Lang, PasswordHash: row.PasswordHash,
-		SessionEpoch: 1, Level: cs.o.Level, CreatedAt: now,
+		SessionEpoch: 1, Level: cs.o.Level, CreatedAt: now, Registered: Web,
 	}
 	if err := insert(tx, holder); err != nil {
 		return nil, err

@@ -24,6 +24,11 @@ type Record struct {
 	SessionEpoch int64
 	Level        string
 	CreatedAt    time.Time
+	Name         string
+	INN          string `gorm:"column:inn"`
+	Registered   string
+	HasPIN       bool `gorm:"column:has_pin"`
+	PINOwed      bool `gorm:"column:pin_owed"`
 }
 
 // TableName names the table for GORM.
@@ -33,6 +38,7 @@ func (Record) TableName() string { return "customers" }
 func (r *Record) Customer() Customer {
 	c := Customer{
 		ID: r.ID, Phone: phone.Number(r.Phone), Email: r.Email, Lang: r.Lang, HasPassword: r.PasswordHash != "",
+		Name: r.Name, Registered: r.Registered, HasPIN: r.HasPIN, PINOwed: r.PINOwed,
 		Blocked: r.Blocked, SessionEpoch: r.SessionEpoch, Level: r.Level, CreatedAt: r.CreatedAt.UTC(),
 	}
 	if r.HoldUntil != nil {
@@ -47,6 +53,14 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 
 func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Record, error) {
 	return first(cs.db.Gorm(ctx).Where("phone = ?", number.String()))
+}
+
+func readByID(tx *database.Tx, id int64) (*Record, error) {
+	r, err := first(tx.Gorm().Where("id = ?", id))
+	if err == nil && r == nil {
+		err = gorm.ErrRecordNotFound
+	}
+	return r, err
 }
 
 func readByPhone(tx *database.Tx, number string) (*Record, error) {
@@ -67,25 +81,36 @@ func duplicated(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error }
 
-// bind gives a wallet that was opened elsewhere its login on the site.
-func bind(tx *database.Tx, r *Record) (rows int64, err error) {
-	result := tx.Gorm().Exec(`UPDATE customers SET email = ?, lang = ?, password_hash = ?, hold_until = ?,
-		session_epoch = session_epoch + 1 WHERE id = ? AND password_hash = ''`,
-		r.Email, r.Lang, r.PasswordHash, r.HoldUntil, r.ID)
-	return result.RowsAffected, result.Error
+// bind gives a wallet that was opened elsewhere its login on the site: its PIN
+// is owed there, or it is held where it has none. nil where it has a login.
+func bind(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
+	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
+			session_epoch = session_epoch + 1, pin_owed = has_pin,
+			hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
+		WHERE id = ? AND password_hash = '' RETURNING *`, c.Email, c.Lang, c.PasswordHash, hold, id))
 }
 
-// setPassword changes a password and ends all sessions. A nil hold leaves the
-// customer's as it is.
-func setPassword(tx *database.Tx, id int64, from, to string, hold *time.Time) (*Record, error) {
+func one(query *gorm.DB) (*Record, error) {
 	var rows []Record
-	err := tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
-		hold_until = COALESCE(?, hold_until) WHERE id = ? AND password_hash = ? RETURNING *`,
-		to, hold, id, from).Scan(&rows).Error
-	if err != nil || len(rows) == 0 {
+	if err := query.Scan(&rows).Error; err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	return &rows[0], nil
+}
+
+// setPassword changes a password for who knew the old one, and ends all
+// sessions; nil where it was changed meanwhile.
+func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
+	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1
+		WHERE id = ? AND password_hash = ? RETURNING *`, to, id, from))
+}
+
+// resetPassword changes a password for who got an SMS code. The site asks the
+// PIN then; a wallet without one is held.
+func resetPassword(tx *database.Tx, id int64, from, to string, hold time.Time) (*Record, error) {
+	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
+			pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
+		WHERE id = ? AND password_hash = ? RETURNING *`, to, hold, id, from))
 }
 
 // rehash replaces a hash by one of the same password with today's parameters.

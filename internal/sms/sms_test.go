@@ -37,6 +37,11 @@ var longest = map[string]map[string]any{
 	"sms.reset_done":         {"Until": "23.11.2026 15:40"},
 	"sms.password_changed":   nil,
 	"sms.registered_already": nil,
+	"sms.pin_issued":         {"PIN": "8888"},
+	"sms.pin_changed":        nil,
+	"sms.pin_locked":         {"Until": "23.11.2026 15:40"},
+	"sms.unlock_code":        {"Code": "888888"},
+	"sms.reset_done_pin":     nil,
 	"sms.payment_completed":  payment,
 	"sms.payment_refunded":   payment,
 	"sms.topped_up":          {"Amount": money.Max},
@@ -73,7 +78,7 @@ func TestTextsFitTwoParts(t *testing.T) {
 func TestCodeIsTheFirstGroupOfItsLength(t *testing.T) {
 	six := regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
 	for _, lang := range i18n.Langs() {
-		for _, key := range []string{"sms.code", "sms.reset_code"} {
+		for _, key := range []string{"sms.code", "sms.reset_code", "sms.unlock_code"} {
 			text, err := render(string(lang), key, map[string]string{"Code": "004711"})
 			if err != nil {
 				t.Fatal(err)
@@ -81,6 +86,19 @@ func TestCodeIsTheFirstGroupOfItsLength(t *testing.T) {
 			if found := six.FindStringSubmatch(text); found == nil || found[1] != "004711" {
 				t.Errorf("%s %s: %q", lang, key, text)
 			}
+		}
+	}
+}
+
+func TestPINIsTheFirstGroupOfItsLength(t *testing.T) {
+	four := regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
+	for _, lang := range i18n.Langs() {
+		text, err := render(string(lang), "sms.pin_issued", map[string]string{"PIN": "0471"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := four.FindStringSubmatch(text); found == nil || found[1] != "0471" {
+			t.Errorf("%s: %q", lang, text)
 		}
 	}
 }

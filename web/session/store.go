@@ -304,7 +304,8 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 	var rows []found
 	err := s.db.Gorm(ctx).Raw(`SELECT s.*, c.id AS c_id, c.phone AS c_phone, c.email AS c_email, c.lang AS c_lang,
 			CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END AS c_password_hash, c.blocked AS c_blocked,
-			c.hold_until AS c_hold_until, c.session_epoch AS c_session_epoch, c.level AS c_level, c.created_at AS c_created_at
+			c.hold_until AS c_hold_until, c.session_epoch AS c_session_epoch, c.level AS c_level, c.created_at AS c_created_at,
+			c.name AS c_name, c.registered AS c_registered, c.has_pin AS c_has_pin, c.pin_owed AS c_pin_owed
 		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id = ?`, key).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err

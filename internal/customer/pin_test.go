@@ -1,0 +1,246 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+const (
+	ownPIN   = "7302"
+	otherPIN = "8461"
+	wrongPN  = "9153"
+)
+
+// pinned gives a customer of the site who set a PIN.
+func (h *house) pinned(n phone.Number) Customer {
+	h.t.Helper()
+	c := h.registered(n)
+	if err := h.SetPIN(context.Background(), c.ID, ownPIN); err != nil {
+		h.t.Fatal(err)
+	}
+	h.carry()
+	return c
+}
+
+func (h *house) check(id int64, pin string, use PINUse, key string) error {
+	return h.CheckPIN(context.Background(), id, pin, use, key)
+}
+
+// guess gives wrong PINs and wants so many refused as wrong.
+func (h *house) guess(id int64, n int) {
+	h.t.Helper()
+	for i := range n {
+		want(h.t, fmt.Sprint("wrong PIN ", i+1), h.check(id, wrongPN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
+	}
+}
+
+func TestPINIsSetOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.registered(number)
+		want(t, "before there is one", h.check(c.ID, ownPIN, ForBalance, ""), fault.NotFound, "customer.no_pin", "")
+		for _, typed := range []string{"", "123", "12345", "12a4", "١٢٣٤", strings.Repeat("7", 10_000)} {
+			want(t, typed, h.SetPIN(ctx, c.ID, typed), fault.Invalid, "customer.pin_malformed", "pin")
+		}
+		want(t, "a weak one", h.SetPIN(ctx, c.ID, "4444"), fault.Invalid, "customer.pin_weak", "pin")
+		if err := h.SetPIN(ctx, c.ID, ownPIN); err != nil {
+			t.Fatal(err)
+		}
+		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "новый ПИН-код") || strings.Contains(texts[0], ownPIN) {
+			t.Errorf("told %q", texts)
+		}
+		want(t, "a second one", h.SetPIN(ctx, c.ID, otherPIN), fault.Conflict, "customer.pin_there", "")
+		for _, use := range []PINUse{ForPayment, ForBalance, ForSite, ForPayment} {
+			if err := h.check(c.ID, " 73 02", use, "payment:1"+string(use)); err != nil {
+				t.Errorf("%s: %v", use, err)
+			}
+		}
+		if c, err := h.ByID(ctx, c.ID); err != nil || !c.HasPIN || c.PINOwed {
+			t.Errorf("customer %+v, %v", c, err)
+		}
+		if n := h.count(`SELECT COUNT(*) FROM pins WHERE pin_hash LIKE '%7302%'`); n != 0 {
+			t.Error("the PIN stands in the database")
+		}
+	})
+}
+
+// The hash is of the PIN, its holder and the pepper together.
+func TestPINIsPeppered(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	c := h.pinned(number)
+	o := h.o
+	o.PINPepper = []byte("another pepper of thirty-two bytes or more")
+	want(t, "under another pepper", h.build(o).CheckPIN(t.Context(), c.ID, ownPIN, ForBalance, ""),
+		fault.Invalid, "customer.pin_wrong", "pin")
+	if h.peppered(c.ID, ownPIN) == h.peppered(c.ID+1, ownPIN) {
+		t.Error("two customers' equal PINs hash the same")
+	}
+	o.PINPepper = []byte("short")
+	if _, err := New(h.db, o); err == nil {
+		t.Error("a short pepper was taken")
+	}
+}
+
+// Five wrong ones over two channels at once: exactly five are compared, the
+// sixth and all others find the PIN locked, and the holder is told once.
+func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		c := h.pinned(number)
+		var tries sync.WaitGroup
+		answers := make(chan error, 16)
+		for i := range cap(answers) {
+			tries.Go(func() { answers <- h.check(c.ID, wrongPN, []PINUse{ForSite, ForPayment}[i%2], "payment:7") })
+		}
+		tries.Wait()
+		close(answers)
+		got := map[string]int{}
+		for err := range answers {
+			got[fault.As(err).Message]++
+		}
+		if got["customer.pin_wrong"] != 4 || got["customer.pin_locked"] != 12 {
+			t.Errorf("answers %v", got)
+		}
+		want(t, "the right one, too late", h.check(c.ID, ownPIN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
+		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "закрыт до") {
+			t.Errorf("told %q", texts)
+		}
+	})
+}
+
+func TestPINLocksGrow(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		c := h.pinned(number)
+		for round, lock := range []time.Duration{PINFirstLock, PINNextLock, PINNextLock} {
+			h.guess(c.ID, 4)
+			want(t, fmt.Sprint("the fifth of round ", round), h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
+			h.wait(lock - 2*time.Second)
+			err := h.check(c.ID, ownPIN, ForBalance, "")
+			want(t, fmt.Sprint("before the lock opens, round ", round), err, fault.Forbidden, "customer.pin_locked", "")
+			h.wait(4 * time.Second)
+		}
+		if texts := h.carry(); len(texts) != 3 {
+			t.Errorf("told %q", texts)
+		}
+		h.guess(c.ID, 4)
+		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
+			t.Fatalf("the right one as the fifth: %v", err)
+		}
+		// A right one begins all anew: four tries, and the short lock first.
+		h.guess(c.ID, 4)
+		_ = h.check(c.ID, wrongPN, ForBalance, "")
+		h.wait(PINFirstLock + 2*time.Second)
+		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
+			t.Errorf("after half an hour: %v", err)
+		}
+	})
+}
+
+// What is no PIN is not counted, and neither is a try that compared nothing.
+func TestOnlyComparedPINsCount(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	c := h.pinned(number)
+	for range 7 {
+		want(t, "no PIN", h.check(c.ID, "73 0", ForBalance, ""), fault.Invalid, "customer.pin_malformed", "pin")
+	}
+	h.guess(c.ID, 4)
+	h.exec(`UPDATE pins SET version = 2`)
+	for range 3 {
+		if err := h.check(c.ID, ownPIN, ForBalance, ""); !fault.Is(err, fault.Internal) {
+			t.Errorf("a PIN that can't be compared: %v", err)
+		}
+	}
+	h.exec(`UPDATE pins SET version = 1`)
+	if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
+		t.Errorf("the fifth try: %v", err)
+	}
+}
+
+func TestWeakPINs(t *testing.T) {
+	const person = "21603198500123" // born on 16 March 1985
+	for _, pin := range []string{
+		"0000", "7777", "1212", "9090", "1122", "7733", "0123", "6789", "3210", "9876",
+		"1985", "1603", "3456",
+	} {
+		if !weakPIN(pin, number, person) {
+			t.Errorf("%s is not seen as weak", pin)
+		}
+	}
+	for _, pin := range []string{"7302", "1221", "8901", "1357", "1986", "0316"} {
+		if weakPIN(pin, number, person) {
+			t.Errorf("%s is seen as weak", pin)
+		}
+	}
+	for range 2000 {
+		if pin := drawPIN(number, person); weakPIN(pin, number, person) || len(pin) != PINDigits {
+			t.Fatalf("drew %s", pin)
+		}
+	}
+}
+
+func TestPINChange(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.pinned(number)
+		want(t, "to a weak one", h.ChangePIN(ctx, c.ID, ownPIN, "1111"), fault.Invalid, "customer.pin_weak", "pin")
+		want(t, "to itself", h.ChangePIN(ctx, c.ID, ownPIN, ownPIN), fault.Invalid, "customer.pin_same", "pin")
+		want(t, "from none", h.ChangePIN(ctx, c.ID, "", otherPIN), fault.Invalid, "customer.pin_malformed", "old_pin")
+		want(t, "from a wrong one", h.ChangePIN(ctx, c.ID, wrongPN, otherPIN), fault.Invalid, "customer.pin_wrong", "old_pin")
+		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
+			t.Errorf("after a change that broke off: %v", err)
+		}
+		if err := h.ChangePIN(ctx, c.ID, ownPIN, otherPIN); err != nil {
+			t.Fatal(err)
+		}
+		if texts := h.carry(); len(texts) != 1 {
+			t.Errorf("told %q", texts)
+		}
+		want(t, "the old one", h.check(c.ID, ownPIN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
+		if err := h.check(c.ID, otherPIN, ForPayment, "payment:1"); err != nil {
+			t.Error(err)
+		}
+		for range 4 {
+			_ = h.ChangePIN(ctx, c.ID, wrongPN, ownPIN)
+		}
+		err := h.ChangePIN(ctx, c.ID, wrongPN, ownPIN)
+		want(t, "the fifth wrong old one", err, fault.Forbidden, "customer.pin_locked", "")
+		want(t, "changing a locked one", h.ChangePIN(ctx, c.ID, otherPIN, ownPIN), fault.Forbidden, "customer.pin_locked", "")
+	})
+}
+
+// Two changes at once: one wins, and the PIN is that one's.
+func TestPINChangesAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		c := h.pinned(number)
+		pins := []string{"8461", "5093", "2749"}
+		errs := make([]error, len(pins))
+		var all sync.WaitGroup
+		for i, pin := range pins {
+			all.Go(func() { errs[i] = h.ChangePIN(context.Background(), c.ID, ownPIN, pin) })
+		}
+		all.Wait()
+		won := 0
+		for i, pin := range pins {
+			if errs[i] == nil {
+				won++
+				if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
+					t.Errorf("the PIN that won: %v", err)
+				}
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d changes won: %v", won, errs)
+		}
+	})
+}

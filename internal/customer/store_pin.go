@@ -1,0 +1,136 @@
+package customer
+
+import (
+	"context"
+	"time"
+
+	"elsom/internal/database"
+)
+
+// pinRow is a row of pins.
+type pinRow struct {
+	CustomerID  int64
+	PINHash     string `gorm:"column:pin_hash"`
+	Version     int64
+	Issued      bool
+	UsedFor     string
+	Tries       int64
+	Locks       int64
+	LockedUntil *time.Time
+	SetAt       time.Time
+}
+
+// TableName names the table for GORM.
+func (pinRow) TableName() string { return "pins" }
+
+func (cs *Customers) readPIN(ctx context.Context, id int64) (*pinRow, error) {
+	var rows []pinRow
+	err := cs.db.Gorm(ctx).Where("customer_id = ?", id).Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// countPIN counts a try of a PIN and gives the row as it is then; nil where
+// there is no PIN, or it is locked. It commits before anything is compared, so
+// that tries over all channels and processes are five together. The fifth
+// locks at once: who proves to be right takes the lock back.
+func (cs *Customers) countPIN(ctx context.Context, id int64, now time.Time) (*pinRow, error) {
+	var rows []pinRow
+	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		rows = nil
+		return tx.Gorm().Raw(`UPDATE pins SET
+				tries = CASE WHEN tries >= ? THEN 1 ELSE tries + 1 END,
+				locks = CASE WHEN tries = ? THEN locks + 1 ELSE locks END,
+				locked_until = CASE WHEN tries = ? AND locks = 0 THEN ? WHEN tries = ? THEN ? ELSE locked_until END
+			WHERE customer_id = ? AND (locked_until IS NULL OR locked_until <= ?)
+			RETURNING *`, pinTries, pinTries-1,
+			pinTries-1, now.Add(PINFirstLock), pinTries-1, now.Add(PINNextLock), id, now).Scan(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// uncountPIN takes back a try that compared nothing.
+func (cs *Customers) uncountPIN(ctx context.Context, id int64) error {
+	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec(`UPDATE pins SET tries = tries - 1,
+				locks = CASE WHEN tries = ? THEN locks - 1 ELSE locks END,
+				locked_until = CASE WHEN tries = ? THEN NULL ELSE locked_until END
+			WHERE customer_id = ? AND tries > 0`, pinTries, pinTries, id).Error
+	})
+}
+
+// stillLocked tells whether the lock that a try made has not been lifted.
+func stillLocked(tx *database.Tx, row *pinRow) (bool, error) {
+	var n int64
+	err := tx.Gorm().Raw(`SELECT COUNT(*) FROM pins WHERE customer_id = ? AND tries = ? AND locks = ? AND pin_hash = ?`,
+		row.CustomerID, pinTries, row.Locks, row.PINHash).Scan(&n).Error
+	return n > 0, err
+}
+
+// clearTries begins the counting anew for a PIN that was right; false where it
+// was changed meanwhile.
+func clearTries(tx *database.Tx, row *pinRow) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE pins SET tries = 0, locks = 0, locked_until = NULL
+		WHERE customer_id = ? AND pin_hash = ?`, row.CustomerID, row.PINHash)
+	return result.RowsAffected == 1, result.Error
+}
+
+// usePIN spends an issued PIN for what key names; false where it was spent for
+// something else.
+func usePIN(tx *database.Tx, row *pinRow, key string) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE pins SET used_for = ?
+		WHERE customer_id = ? AND pin_hash = ? AND (used_for = '' OR used_for = ?)`, key, row.CustomerID, row.PINHash, key)
+	return result.RowsAffected == 1, result.Error
+}
+
+func (cs *Customers) storeUnused(ctx context.Context, id int64, key string) error {
+	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec(`UPDATE pins SET used_for = '' WHERE customer_id = ? AND issued AND used_for = ?`, id, key).Error
+	})
+}
+
+// insertPIN gives a customer the first PIN; false where there is one.
+func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
+	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, version, issued, used_for, tries, locks, set_at)
+		VALUES (?, ?, ?, ?, '', 0, 0, ?) ON CONFLICT (customer_id) DO NOTHING`,
+		row.CustomerID, row.PINHash, row.Version, row.Issued, row.SetAt)
+	if result.Error != nil || result.RowsAffected == 0 {
+		return false, result.Error
+	}
+	return true, tx.Gorm().Exec(`UPDATE customers SET has_pin = ? WHERE id = ?`, true, row.CustomerID).Error
+}
+
+// replacePIN puts the holder's own PIN in the place of the one that was proved;
+// false where it was changed meanwhile.
+func replacePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, issued = ?, used_for = '',
+			tries = 0, locks = 0, locked_until = NULL, set_at = ?
+		WHERE customer_id = ? AND pin_hash = ?`, hash, pinVersion, false, now, before.CustomerID, before.PINHash)
+	return result.RowsAffected == 1, result.Error
+}
+
+// reissuePIN puts another issued PIN in the place of one that confirmed nothing
+// yet; tries and locks stay.
+func reissuePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, set_at = ?
+		WHERE customer_id = ? AND pin_hash = ? AND issued AND used_for = ''`,
+		hash, pinVersion, now, before.CustomerID, before.PINHash)
+	return result.RowsAffected == 1, result.Error
+}
+
+// giveTries gives tries back and keeps the PIN. Locks are counted on, so that
+// codes by SMS don't make guessing faster, unless forget says otherwise.
+func giveTries(tx *database.Tx, id int64, forget bool) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE pins SET tries = 0, locked_until = NULL,
+		locks = CASE WHEN ? THEN 0 ELSE locks END WHERE customer_id = ?`, forget, id)
+	return result.RowsAffected == 1, result.Error
+}
+
+func payPINOwed(tx *database.Tx, id int64) error {
+	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND pin_owed`, false, id).Error
+}

@@ -1,0 +1,85 @@
+package customer
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+// pinUnlock bounds how much faster than a lock allows somebody can guess who
+// holds the password and reads the number's messages.
+var pinUnlock = attempt.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.Hour, Always: true}
+
+// StartUnlock sends an SMS code that will give the PIN's tries back, to who
+// knows the password. lang is the language of the visit.
+//
+// Faults: Invalid at password; TooMany; NotFound "customer.no_pin"; Unavailable.
+func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int64, password, lang, address string) error {
+	const act = "customer.pin.unlock"
+	if password == "" {
+		return fault.New(fault.Invalid, act, "customer.password_empty").At("password")
+	}
+	holder, err := cs.readByID(ctx, id)
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	if holder == nil || !holder.HasPIN {
+		return noPIN(act)
+	}
+	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
+		return err
+	}
+	right, _, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return fault.New(fault.Invalid, act, "customer.password_wrong").At("password")
+	}
+	if err := cs.o.Attempts.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
+		return err
+	}
+	if err := cs.takeCode(ctx, phone.Number(holder.Phone), address); err != nil {
+		return err
+	}
+	return fault.Wrap(act, cs.start(ctx, &confirmation{
+		SessionKey: sessionKey, Purpose: string(ForUnlock), Phone: holder.Phone, Lang: lang, Address: address,
+	}, unlockText))
+}
+
+func unlockText(*Record) string { return "sms.unlock_code" }
+
+// ConfirmUnlock gives the tries of the customer's PIN back for the SMS code; the
+// PIN stays, and the next lock is as long as it would have been.
+//
+// Faults: Invalid at code; TooMany; NotFound where the session awaits no code.
+func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id int64, code string) error {
+	const act = "customer.pin.unlock.confirm"
+	row, err := cs.try(ctx, act, sessionKey, ForUnlock, code)
+	if err != nil {
+		return err
+	}
+	done := false
+	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		done = false
+		fresh, err := use(tx, row, cs.o.Now())
+		if err != nil || !fresh {
+			return err
+		}
+		holder, err := readByID(tx, id)
+		if err != nil || holder.Phone != row.Phone { // another signed in meanwhile
+			return err
+		}
+		done, err = giveTries(tx, id, false)
+		return err
+	})
+	if err == nil && !done {
+		err = gone(act)
+	}
+	return fault.Wrap(act, err)
+}

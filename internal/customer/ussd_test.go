@@ -1,0 +1,265 @@
+package customer
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+const person = "21603198500123"
+
+func dialled(n phone.Number) USSDSignup {
+	return USSDSignup{Phone: n, Name: " Айжан  Үсөнова ", INN: person, Lang: "ky", OfferVersion: OfferVersion, Gateway: "ussd"}
+}
+
+var fourDigits = regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
+
+// dial opens a wallet by *900# and gives its first PIN.
+func (h *house) dial(n phone.Number) (Customer, string) {
+	h.t.Helper()
+	c, err := h.RegisterByUSSD(context.Background(), dialled(n))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c, h.issued()
+}
+
+func (h *house) issued() string {
+	h.t.Helper()
+	texts := h.carry()
+	if len(texts) != 1 {
+		h.t.Fatalf("%d messages instead of one: %q", len(texts), texts)
+	}
+	return fourDigits.FindStringSubmatch(texts[0])[1]
+}
+
+// another is a PIN that is not the given one.
+func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:] }
+
+func TestRegisterByUSSD(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c, pin := h.dial(stranger)
+		if c.Name != "Айжан Үсөнова" || c.Lang != "ky" || c.Registered != USSD || !c.HasPIN || c.HasPassword || c.PINOwed ||
+			c.Level != DefaultLevel || h.wallets.Load() != 1 {
+			t.Errorf("customer %+v, %d wallets", c, h.wallets.Load())
+		}
+		if same, err := h.ByPhone(ctx, stranger); err != nil || same != c {
+			t.Errorf("by phone %+v, %v; want %+v", same, err, c)
+		}
+		list, err := h.Acceptances(ctx, c.ID)
+		if err != nil || len(list) != 1 || list[0].Version != OfferVersion || list[0].Channel != USSD || list[0].Address != "ussd" {
+			t.Errorf("acceptances %+v, %v", list, err)
+		}
+		again, err := h.RegisterByUSSD(ctx, dialled(stranger))
+		if err != nil || again != c {
+			t.Errorf("a repeat: %+v, %v", again, err)
+		}
+		if texts := h.carry(); len(texts) != 0 || h.wallets.Load() != 1 {
+			t.Errorf("a repeat sent %q, %d wallets", texts, h.wallets.Load())
+		}
+		if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
+			t.Error(err)
+		}
+		if known, err := h.Known(ctx, stranger, home); known || err != nil {
+			t.Errorf("known on the site: %v, %v", known, err)
+		}
+	})
+}
+
+func TestRegisterByUSSDAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ids := make([]int64, 8)
+		var all sync.WaitGroup
+		for i := range ids {
+			all.Go(func() {
+				c, err := h.RegisterByUSSD(context.Background(), dialled(stranger))
+				if err != nil {
+					t.Error(err)
+				}
+				ids[i] = c.ID
+			})
+		}
+		all.Wait()
+		for _, id := range ids {
+			if id != ids[0] {
+				t.Errorf("customers %v", ids)
+			}
+		}
+		if err := h.check(ids[0], h.issued(), ForBalance, ""); err != nil {
+			t.Errorf("the PIN that was sent: %v", err)
+		}
+	})
+}
+
+func TestRegisterByUSSDRefuses(t *testing.T) {
+	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
+	for what, c := range map[string]struct {
+		change  func(*USSDSignup)
+		kind    fault.Kind
+		message string
+		field   string
+	}{
+		"one letter":       {func(s *USSDSignup) { s.Name = "А" }, fault.Invalid, "customer.name_malformed", "name"},
+		"a short ИНН":      {func(s *USSDSignup) { s.INN = "2160319850012" }, fault.Invalid, "catalog.inn_length", "inn"},
+		"letters in ИНН":   {func(s *USSDSignup) { s.INN = "2160319850012x" }, fault.Invalid, "catalog.inn_digits", "inn"},
+		"no ИНН":           {func(s *USSDSignup) { s.INN = " " }, fault.Invalid, "catalog.inn_empty", "inn"},
+		"an older edition": {func(s *USSDSignup) { s.OfferVersion = "0.9" }, fault.Conflict, "customer.offer_changed", ""},
+		"no language":      {func(s *USSDSignup) { s.Lang = "de" }, fault.Internal, "", ""},
+	} {
+		s := dialled(stranger)
+		c.change(&s)
+		_, err := h.RegisterByUSSD(ctx, s)
+		want(t, what, err, c.kind, c.message, c.field)
+	}
+	if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
+		t.Errorf("%d customers", n)
+	}
+	h.registered(number)
+	_, err := h.RegisterByUSSD(ctx, dialled(number))
+	want(t, "a wallet of the site", err, fault.Conflict, "customer.registered", "")
+	c, _ := h.dial(stranger)
+	if err := h.Block(ctx, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.RegisterByUSSD(ctx, dialled(stranger))
+	want(t, "a blocked wallet", err, fault.Forbidden, "customer.blocked", "")
+	// An ИНН that looks odd is warned of by the door and refused by nobody.
+	odd := dialled("+996777111222")
+	odd.INN = "99999999999999"
+	if _, err := h.RegisterByUSSD(ctx, odd); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	long := strings.Repeat("Ң", 19)
+	for text, want := range map[string]string{
+		"Айжан Үсөнова": "Айжан Үсөнова", "  Бакыт   Асанов\t": "Бакыт Асанов", "Asel Toktosunova": "Asel Toktosunova",
+		"Анна-Мария О’Нил": "Анна-Мария О’Нил", "Асан Үсөн уулу": "Асан Үсөн уулу",
+		long + " " + long + "ң": long + " " + long + "ң", // 40 characters
+		"А":                     "", "": "", "Айжан": "", "Айжан Ү": "", "Асанов А.": "", "Айжан 🙂🙂": "", "Айжан Үсөнова2": "", "-- --": "",
+		"Айжан Үсөнова-": "", "Ай--жан Үсөнова": "", "李 小龙": "", strings.Repeat("ы", 200): "", strings.Repeat("Ай ", 80): "",
+		long + "ң " + long + "ң": "", "Айжан Үсө\x00нова": "", "Айжан \xff\xfe\xfd": "", "<b>Айжан</b> Үсөнова": "",
+	} {
+		got, err := CheckName(text)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q gives %q, %v; want %q", text, got, err, want)
+		}
+		if err != nil && (fault.As(err).Message != "customer.name_malformed" || fault.As(err).Field != "name") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// The PIN from the SMS confirms one payment, and that one again when it is
+// repeated; then it opens only its own change.
+func TestIssuedPINConfirmsOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c, pin := h.dial(stranger)
+		for range 2 {
+			if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
+				t.Errorf("the balance uses it up: %v", err)
+			}
+		}
+		for range 2 {
+			if err := h.check(c.ID, pin, ForPayment, "payment:7"); err != nil {
+				t.Errorf("the payment and its repeat: %v", err)
+			}
+		}
+		if s, err := h.PIN(ctx, c.ID); err != nil || !s.Set || !s.Issued || !s.Used || !s.LockedUntil.IsZero() {
+			t.Errorf("state %+v, %v", s, err)
+		}
+		want(t, "another payment", h.check(c.ID, pin, ForPayment, "payment:8"), fault.Forbidden, "customer.pin_change_first", "")
+		want(t, "the balance", h.check(c.ID, pin, ForBalance, ""), fault.Forbidden, "customer.pin_change_first", "")
+		want(t, "the site", h.check(c.ID, pin, ForSite, "payment:9"), fault.Forbidden, "customer.pin_change_first", "")
+		if err := h.check(c.ID, pin, ForChange, ""); err != nil {
+			t.Errorf("for its change: %v", err)
+		}
+		want(t, "sent again", h.ResendPIN(ctx, c.ID), fault.Conflict, "customer.pin_used", "")
+		if err := h.ChangePIN(ctx, c.ID, pin, ownPIN); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"payment:8", "payment:9"} {
+			if err := h.check(c.ID, ownPIN, ForPayment, key); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// Where two payments ask at once, one gets it.
+func TestIssuedPINConfirmsOneOfTwo(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		c, pin := h.dial(stranger)
+		var all sync.WaitGroup
+		errs := make([]error, 2)
+		for i, key := range []string{"payment:7", "payment:8"} {
+			all.Go(func() { errs[i] = h.check(c.ID, pin, ForPayment, key) })
+		}
+		all.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Errorf("both or none: %v", errs)
+		}
+		// What was refused for good gives it back, and only that.
+		ctx, used, other := context.Background(), "payment:7", "payment:8"
+		if errs[0] != nil {
+			used, other = other, used
+		}
+		_ = h.ReturnPIN(ctx, c.ID, other)
+		want(t, "the other's return", h.check(c.ID, pin, ForPayment, other), fault.Forbidden, "customer.pin_change_first", "")
+		if err := h.ReturnPIN(ctx, c.ID, used); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.check(c.ID, pin, ForPayment, other); err != nil {
+			t.Errorf("after its return: %v", err)
+		}
+	})
+}
+
+func TestPINIsSentAgain(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c, pin := h.dial(stranger)
+		for range 3 {
+			before := pin
+			if err := h.ResendPIN(ctx, c.ID); err != nil {
+				t.Fatal(err)
+			}
+			if pin = h.issued(); pin != before {
+				want(t, "the one before", h.check(c.ID, before, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
+			}
+		}
+		want(t, "a fourth time", h.ResendPIN(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
+		if err := h.check(c.ID, pin, ForPayment, "payment:1"); err != nil {
+			t.Error(err)
+		}
+		c = h.pinned(number)
+		want(t, "one's own", h.ResendPIN(ctx, c.ID), fault.Conflict, "customer.pin_used", "")
+	})
+}
+
+// A lock is not lifted by asking for another PIN.
+func TestLockedPINIsNotSentAgain(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	c, pin := h.dial(stranger)
+	for range 5 {
+		_ = h.check(c.ID, another(pin), ForBalance, "")
+	}
+	want(t, "locked", h.ResendPIN(t.Context(), c.ID), fault.Forbidden, "customer.pin_locked", "")
+	h.wait(PINFirstLock + time.Second)
+	if err := h.ResendPIN(t.Context(), c.ID); err != nil {
+		t.Error(err)
+	}
+}
