@@ -232,9 +232,9 @@ func TestCustomerIsWhole(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db, false)
 		hold := database.Moment(db.Now().Add(time.Hour))
-		s.exec(`UPDATE customers SET hold_until = $1`, hold)
+		s.exec(`UPDATE customers SET hold_until = $1, name = 'Айда Асанова', registered = 'ussd', has_pin = TRUE, pin_owed = TRUE`, hold)
 		want := s.holder
-		want.HoldUntil = hold
+		want.HoldUntil, want.Name, want.Registered, want.HasPIN, want.PINOwed = hold, "Айда Асанова", customer.USSD, true, true
 		var got customer.Customer
 		s.e.GET("/who", func(c echo.Context) error {
 			got, _ = Of(c).Customer()

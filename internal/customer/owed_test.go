@@ -1,0 +1,171 @@
+package customer
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+)
+
+// One wallet for all channels: who signs up on the site with a number that has
+// a wallet of *900# gets that wallet, and owes the site its PIN once.
+func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		before, pin := h.dial(stranger)
+		c := h.registered(stranger)
+		if c.ID != before.ID || c.Name != before.Name || !c.HasPassword || !c.PINOwed || !c.HoldUntil.IsZero() ||
+			c.Registered != USSD || h.wallets.Load() != 1 {
+			t.Errorf("bound %+v, %d wallets", c, h.wallets.Load())
+		}
+		want(t, "paying on the site", OwesPIN(c), fault.Forbidden, "customer.pin_owed", "")
+		_ = h.check(c.ID, pin, ForBalance, "")
+		_ = h.check(c.ID, another(pin), ForSite, "payment:1")
+		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
+			t.Errorf("a wrong PIN, or one for the balance, was enough: %+v, %v", c, err)
+		}
+		if err := h.check(c.ID, pin, ForSite, "payment:1"); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := h.ByID(ctx, c.ID); err != nil || OwesPIN(c) != nil {
+			t.Errorf("after the PIN: %+v, %v", c, err)
+		}
+		// It was this payment that the issued PIN confirmed.
+		want(t, "a payment by *900#", h.check(c.ID, pin, ForPayment, "payment:2"), fault.Forbidden, "customer.pin_change_first", "")
+	})
+}
+
+// After a reset the site asks the PIN again; a wallet without one is held, and
+// a PIN that is set meanwhile lifts nothing.
+func TestResetOwesThePIN(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.pinned(number)
+		reset := func() Customer {
+			h.wait(2 * time.Hour) // codes are counted by the hour
+			if err := h.StartReset(ctx, browser, number, "ru", home); err != nil {
+				t.Fatal(err)
+			}
+			c, err := h.ConfirmReset(ctx, browser, h.code(), other+"!", home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		c = reset()
+		if !c.PINOwed || !c.HoldUntil.IsZero() {
+			t.Errorf("after the reset: %+v", c)
+		}
+		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "спросит ПИН-код") {
+			t.Errorf("told %q", texts)
+		}
+		if mail := h.mailed[len(h.mailed)-1]; !strings.Contains(mail.Text, "спросит ПИН-код") {
+			t.Errorf("mailed %q", mail.Text)
+		}
+		if err := h.check(c.ID, ownPIN, ForSite, "payment:1"); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := h.ChangePassword(ctx, c.ID, other+"!", good); err != nil || c.PINOwed {
+			t.Errorf("who knew the old password owes nothing: %+v, %v", c, err)
+		}
+		if c = reset(); !c.PINOwed {
+			t.Error("a second reset owes nothing")
+		}
+	})
+}
+
+func TestPINLiftsNoHold(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.registered(number)
+		if err := h.StartReset(ctx, browser, number, "ru", home); err != nil {
+			t.Fatal(err)
+		}
+		c, err := h.ConfirmReset(ctx, browser, h.code(), other, home)
+		if err != nil || c.PINOwed || c.HoldUntil.IsZero() {
+			t.Fatalf("after the reset: %+v, %v", c, err)
+		}
+		if err := h.SetPIN(ctx, c.ID, ownPIN); err != nil {
+			t.Fatal(err)
+		}
+		c, err = h.ByID(ctx, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "with the new PIN", HeldFromPaying(c, h.o.Now()), fault.Forbidden, "customer.hold", "")
+	})
+}
+
+func TestUnlock(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.pinned(number)
+		lock := func() {
+			for range 5 {
+				_ = h.check(c.ID, wrongPN, ForPayment, "payment:1")
+			}
+			h.carry()
+		}
+		lock()
+		want(t, "no password", h.StartUnlock(ctx, browser, c.ID, "", "ru", home), fault.Invalid, "customer.password_empty", "password")
+		want(t, "a wrong one", h.StartUnlock(ctx, browser, c.ID, other, "ru", home), fault.Invalid, "customer.password_wrong", "password")
+		want(t, "no code is awaited", h.ConfirmUnlock(ctx, browser, c.ID, "123456"), fault.NotFound, "customer.code_gone", "")
+		if texts := h.carry(); len(texts) != 0 {
+			t.Errorf("sent %q", texts)
+		}
+		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", home); err != nil {
+			t.Fatal(err)
+		}
+		code := h.code()
+		want(t, "a wrong code", h.ConfirmUnlock(ctx, browser, c.ID, wrong(code)), fault.Invalid, "customer.code_wrong", "code")
+		want(t, "in another browser", h.ConfirmUnlock(ctx, "another", c.ID, code), fault.NotFound, "customer.code_gone", "")
+		if err := h.ConfirmUnlock(ctx, browser, c.ID, code); err != nil {
+			t.Fatal(err)
+		}
+		h.guess(c.ID, 4)
+		// The tries came back, the lock's length did not.
+		err := h.check(c.ID, wrongPN, ForBalance, "")
+		want(t, "the fifth", err, fault.Forbidden, "customer.pin_locked", "")
+		if f := fault.As(err); f.RetryAfter < PINNextLock-time.Minute {
+			t.Errorf("the next lock is short: %v", f.RetryAfter)
+		}
+		if err := h.UnlockPIN(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
+			t.Errorf("by staff: %v", err)
+		}
+		for range 2 {
+			if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", home); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.wait(10 * time.Minute)
+		want(t, "a fourth time in a day", h.StartUnlock(ctx, browser, c.ID, good, "ru", home), fault.TooMany, "attempt.too_many", "")
+	})
+}
+
+// Another's session opens nobody's PIN, and who has none has nothing to open.
+func TestUnlockIsTheHolders(t *testing.T) {
+	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
+	c := h.pinned(number)
+	second := h.registered(stranger)
+	want(t, "without a PIN", h.StartUnlock(ctx, browser, second.ID, good, "ru", home), fault.NotFound, "customer.no_pin", "")
+	want(t, "by staff", h.UnlockPIN(ctx, second.ID), fault.NotFound, "customer.no_pin", "")
+	if err := h.SetPIN(ctx, second.ID, ownPIN); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		_ = h.check(second.ID, wrongPN, ForBalance, "")
+	}
+	h.carry()
+	if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", home); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "with another's code", h.ConfirmUnlock(ctx, browser, second.ID, h.code()), fault.NotFound, "customer.code_gone", "")
+	want(t, "still locked", h.check(second.ID, ownPIN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
+}
