@@ -47,6 +47,7 @@ func TestResetOwesThePIN(t *testing.T) {
 		c := h.pinned(number)
 		reset := func() Customer {
 			h.wait(2 * time.Hour) // codes are counted by the hour
+			h.carry()
 			if err := h.StartReset(ctx, browser, number, "ru", home); err != nil {
 				t.Fatal(err)
 			}
