@@ -21,10 +21,11 @@ type confirmation struct {
 	Address      string
 	CodeHash     string
 	Tries        int64
-	CreatedAt    time.Time
-	SentAt       time.Time
-	ExpiresAt    time.Time
-	UsedAt       *time.Time
+	// Otherwise GORM leaves it as it was when the session begins anew.
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	SentAt    time.Time
+	ExpiresAt time.Time
+	UsedAt    *time.Time
 }
 
 // TableName names the table for GORM.
