@@ -52,7 +52,7 @@ var stock = sync.OnceValue(func() shelf {
 	})
 	// Style sheets last: they name the other files by their hashed addresses.
 	for _, name := range sheets {
-		_ = s.put(name, s.resolve)
+		_ = s.put(name, func(name string, content []byte) []byte { return squeeze(s.resolve(name, content)) })
 	}
 	return s
 })
@@ -85,6 +85,17 @@ func (s shelf) resolve(name string, content []byte) []byte {
 		}
 		return []byte(`url("` + f.address + `")`)
 	})
+}
+
+var (
+	comments = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	comfort  = regexp.MustCompile(`\s*([{};])\s*`)
+)
+
+// squeeze takes out of a style sheet what only its author reads: comments, and
+// white space around what ends a rule or declaration.
+func squeeze(content []byte) []byte {
+	return bytes.TrimSpace(comfort.ReplaceAll(comments.ReplaceAll(content, nil), []byte("$1")))
 }
 
 func hashed(name string, content []byte) string {

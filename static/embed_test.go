@@ -85,11 +85,26 @@ func TestStyleSheetNamesItsFiles(t *testing.T) {
 	}
 }
 
-// The promise to slow phones.
+// The promise to slow phones, of what is sent.
 func TestSizes(t *testing.T) {
-	for name, most := range map[string]int{"css/elsom.css": 32 << 10, "js/elsom.js": 5 << 10} {
+	for name, most := range map[string]int{"css/elsom.css": 32 << 10, "js/elsom.js": 5 << 10, "js/app.js": 3 << 10} {
 		if n := len(stock().byName[name].plain); n > most {
 			t.Errorf("%s has %d bytes, more than %d", name, n, most)
+		}
+	}
+	if n := len(Worker); n > 4<<10 {
+		t.Errorf("the worker has %d bytes", n)
+	}
+}
+
+// What is taken out of a style sheet means nothing to a browser.
+func TestSqueeze(t *testing.T) {
+	for from, want := range map[string]string{
+		"/* a { */\n@media (width < 22rem) {\n  .a > .b, .c::before { content: \" \"; margin: 0 auto; }\n}\n": `@media (width < 22rem){.a > .b, .c::before{content: " ";margin: 0 auto;}}`,
+		"@layer a, b;\n.a {\n  --x: calc(1px + 2px);\n}":                                                      "@layer a, b;.a{--x: calc(1px + 2px);}",
+	} {
+		if got := string(squeeze([]byte(from))); got != want {
+			t.Errorf("%q became %q", from, got)
 		}
 	}
 }

@@ -61,6 +61,9 @@ func New(d Doors) *echo.Echo {
 	e.GET("/healthz", d.Healthy)
 	e.GET("/static/*", echo.WrapHandler(static.Handler()))
 	e.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
+	// The application's own files; they know nobody.
+	e.GET("/app/:manifest", d.Portal.Manifest)
+	e.GET("/worker.js", d.Portal.Worker)
 
 	// Machine doors: their own authentication, no session, no form token.
 	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private)
@@ -95,6 +98,8 @@ func visitor(g *echo.Group, p *portal.Portal) {
 	g.GET("/offer", p.Offer)
 	g.GET("/fill", p.Fill)
 	g.GET("/help", p.Help)
+	g.GET("/app", p.App)
+	g.GET("/offline", p.Offline)
 	g.POST("/logout", p.Logout)
 }
 

@@ -16,6 +16,10 @@
     field.closest(".field").scrollIntoView({ block: "center" });
   });
 
+  // The application when there is no connection, in the language of the page.
+  const worker = document.body.dataset.worker;
+  if (worker && navigator.serviceWorker) navigator.serviceWorker.register(worker).catch(() => { /* not in this browser */ });
+
   // Show and hide passwords.
   for (const button of all("[data-peek]")) {
     const field = document.getElementById(button.dataset.peek);

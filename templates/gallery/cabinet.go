@@ -70,7 +70,7 @@ func cabinet() []State {
 			page.Password = wrong(l, "", "customer.password_common")
 			return page.Page()
 		}},
-	}, choosing()...)
+	}, append(choosing(), application()...)...)
 }
 
 func settings(l i18n.Lang) portal.SettingsPage {

@@ -37,6 +37,8 @@ type Frame struct {
 	IdleSeconds int
 	// Dev adds the links to the handset and the terminal of development.
 	Dev bool
+	// Installable: the door has the manifest and the worker of the application.
+	Installable bool
 	// RequestID is what a person can name to the call centre; error pages show it.
 	RequestID string
 }

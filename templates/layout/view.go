@@ -27,6 +27,11 @@ type View struct {
 	Wide bool
 	// Article makes the page a text to read.
 	Article bool
+	// App loads the script of the application: installing and notices.
+	App bool
+	// Alone leaves out the language switch: the page stands for others where
+	// there is no connection.
+	Alone bool
 }
 
 // SwitchField is the name under which a form posts the language asked for:
@@ -71,6 +76,12 @@ func Help(f Frame) []Phone {
 		{f.T("frame.issuer"), "0312\u00a0986\u00a0000", "tel:+996312986000"},
 	}
 }
+
+// Worker is the address of the service worker that speaks the page's language.
+func Worker(l i18n.Lang) string { return "/worker.js?lang=" + string(l) }
+
+// Manifest is the address of the application's manifest in a language.
+func Manifest(l i18n.Lang) string { return "/app/" + string(l) + ".webmanifest" }
 
 // Home is where the brand leads.
 func (f Frame) Home() string {

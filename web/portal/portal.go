@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -44,10 +45,13 @@ type Parts struct {
 }
 
 // Portal is the door.
-type Portal struct{ Parts }
+type Portal struct {
+	Parts
+	workers sync.Map // language → the worker that speaks it
+}
 
 // New opens the door to parts.
-func New(parts Parts) *Portal { return &Portal{parts} }
+func New(parts Parts) *Portal { return &Portal{Parts: parts} }
 
 // frame is what every page's frame has to know of the request.
 func (p *Portal) frame(c echo.Context) layout.Frame {
@@ -59,6 +63,8 @@ func (p *Portal) frame(c echo.Context) layout.Frame {
 		Flash:     s.TakeFlash(),
 		Dev:       p.Development,
 		RequestID: c.Response().Header().Get(echo.HeaderXRequestID),
+
+		Installable: true,
 	}
 	if holder, ok := s.Customer(); ok {
 		frame.Person = holder.Phone.Pretty()

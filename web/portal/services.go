@@ -62,13 +62,15 @@ func (p *Portal) Category(c echo.Context) error {
 	})
 }
 
+func payHref(code string) string { return "/pay/" + code }
+
 func categoryHref(code string) string { return "/services/" + code }
 
 func services(list []catalog.Service, lang i18n.Lang, categories map[string]string) []portal.Service {
 	pages := make([]portal.Service, len(list))
 	for i, s := range list {
 		pages[i] = portal.Service{
-			Code: s.Code, Name: s.Name.In(string(lang)), Href: "/pay/" + s.Code, Category: categories[s.Category],
+			Code: s.Code, Name: s.Name.In(string(lang)), Href: payHref(s.Code), Category: categories[s.Category],
 		}
 	}
 	return pages

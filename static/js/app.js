@@ -1,0 +1,39 @@
+// What only an application can do: stand on the screen, and tell what became
+// of a payment. Everything else works without.
+(() => {
+  "use strict";
+  const one = (selector) => document.querySelector(selector);
+  const all = (selector) => document.querySelectorAll(selector);
+
+  // The hint to install, until it is put away: then never again.
+  const hint = one("[data-install-hint]");
+  const away = "install-hint-away";
+  const wanted = () => { try { return !localStorage.getItem(away); } catch { return false; } };
+  let offer;
+  const show = (can) => {
+    for (const button of all("[data-install]")) button.hidden = !can;
+    if (hint) hint.hidden = !wanted();
+  };
+  addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault();
+    offer = event;
+    show(true);
+  });
+  addEventListener("appinstalled", () => {
+    for (const part of all("[data-install], [data-install-hint]")) part.hidden = true;
+  });
+  // A telephone that installs from its own menu only.
+  if (navigator.standalone === false) show(false);
+  document.addEventListener("click", async (event) => {
+    if (event.target.closest("[data-install-away]")) {
+      hint.hidden = true;
+      localStorage.setItem(away, "yes");
+    }
+    if (event.target.closest("[data-install]") && offer) {
+      const asked = offer;
+      offer = null; // it can be asked once
+      for (const button of all("[data-install]")) button.hidden = true;
+      await asked.prompt();
+    }
+  });
+})();

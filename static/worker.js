@@ -1,0 +1,65 @@
+// The application when there is no connection. What it keeps is named in
+// `shell`, which the server writes before this: files by their hashed
+// addresses, and public pages as a stranger is shown them. No other answer is
+// ever kept, and no request is ever sent a second time.
+(() => {
+  "use strict";
+  const address = (url) => new URL(url, location.origin);
+  const kept = async (url) => (await caches.open(shell.name)).match(url, { ignoreVary: true });
+
+  addEventListener("install", (event) => event.waitUntil((async () => {
+    const cache = await caches.open(shell.name);
+    await Promise.all([...shell.files, ...shell.pages].map(async (url) => {
+      // Without cookies nobody is signed in.
+      const answer = await fetch(url, { credentials: "omit", cache: "reload" });
+      if (!answer.ok || answer.redirected) throw new Error(url);
+      await cache.put(url, answer);
+    }));
+    await skipWaiting();
+  })()));
+
+  // An older release gives way, with all that it kept.
+  addEventListener("activate", (event) => event.waitUntil((async () => {
+    for (const name of await caches.keys()) if (name !== shell.name) await caches.delete(name);
+    await registration.navigationPreload?.enable();
+    await clients.claim();
+  })()));
+
+  const visit = async (event, url) => {
+    try {
+      return (await event.preloadResponse) || (await fetch(event.request));
+    } catch {
+      // Whether a form arrived is not known: it goes nowhere again by itself,
+      // and the page that it stood on tells when it can be got.
+      if (event.request.method !== "GET") return Response.redirect(event.request.referrer, 303);
+      const page = shell.pages.find((page) => address(page).pathname === url.pathname);
+      return (page && (await kept(page))) || (await kept(shell.offline)) || Response.error();
+    }
+  };
+
+  addEventListener("fetch", (event) => {
+    const { request } = event;
+    const url = address(request.url);
+    if (url.origin !== location.origin) return;
+    if (request.mode === "navigate") {
+      // A form of another site must reach the server as what it is.
+      const ours = request.method === "GET" || request.referrer.startsWith(location.origin + "/");
+      if (ours) event.respondWith(visit(event, url));
+    } else if (request.method === "GET" && shell.files.includes(url.pathname)) {
+      event.respondWith(kept(url.pathname).then((file) => file || fetch(request)));
+    }
+  });
+
+  addEventListener("push", (event) => {
+    const { title, text, lang, tag, href } = event.data.json();
+    event.waitUntil(registration.showNotification(title, {
+      body: text, lang, tag, data: href, icon: shell.icon, badge: shell.badge,
+    }));
+  });
+
+  addEventListener("notificationclick", (event) => {
+    event.notification.close();
+    const url = address(event.notification.data);
+    if (url.origin === location.origin) event.waitUntil(clients.openWindow(url.href));
+  });
+})();

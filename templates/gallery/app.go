@@ -1,0 +1,19 @@
+package gallery
+
+import (
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/templates/portal"
+)
+
+func application() []State {
+	return []State{
+		{"app", "application", func(l i18n.Lang) templ.Component {
+			return portal.AppPage{Frame: visitor(l, "/app")}.Page()
+		}},
+		{"offline", "application", func(l i18n.Lang) templ.Component {
+			return portal.OfflinePage{Frame: visitor(l, "/offline")}.Page()
+		}},
+	}
+}

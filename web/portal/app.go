@@ -1,0 +1,57 @@
+package portal
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
+	"elsom/internal/i18n"
+	"elsom/templates/layout"
+	"elsom/templates/portal"
+)
+
+// App tells how to put the application on a screen.
+func (p *Portal) App(c echo.Context) error {
+	return render(c, http.StatusOK, portal.AppPage{Frame: p.frame(c)})
+}
+
+// Offline is what the application shows without a connection.
+func (p *Portal) Offline(c echo.Context) error {
+	return render(c, http.StatusOK, portal.OfflinePage{Frame: p.frame(c)})
+}
+
+// Manifest describes the application in one language. Browsers ask for it
+// without cookies, so the language stands in its address.
+func (p *Portal) Manifest(c echo.Context) error {
+	code, _ := strings.CutSuffix(c.Param("manifest"), ".webmanifest")
+	lang, ok := i18n.Parse(code)
+	if !ok || c.Request().URL.Path != layout.Manifest(lang) {
+		return fault.New(fault.NotFound, "portal.manifest", "")
+	}
+	dostek := ""
+	if service, err := p.Catalog.Service(ctx(c), "dostek"); err == nil {
+		dostek = payHref(service.Code)
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
+	c.Response().Header().Set(echo.HeaderContentType, "application/manifest+json")
+	return json.NewEncoder(c.Response()).Encode(portal.NewManifest(lang, dostek))
+}
+
+// Worker gives the service worker that speaks the language asked for. Browsers
+// look for a new one with each visit.
+func (p *Portal) Worker(c echo.Context) error {
+	lang, _ := i18n.Parse(c.QueryParam("lang"))
+	source, ok := p.workers.Load(lang)
+	if !ok {
+		made, err := portal.Worker(ctx(c), lang, p.Development)
+		if err != nil {
+			return fault.Wrap("portal.worker", err)
+		}
+		source, _ = p.workers.LoadOrStore(lang, made)
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
+	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", source.([]byte))
+}
