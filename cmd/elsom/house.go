@@ -30,6 +30,7 @@ type house struct {
 	ledger    *ledger.Ledger
 	bell      *outbox.Bell
 	sealer    *sms.Sealer
+	messages  *sms.Messages
 	attempts  *attempt.Counters
 	catalog   *catalog.Catalog
 	customers *customer.Customers
@@ -61,6 +62,7 @@ func (h *house) join() (err error) {
 	if h.sealer, err = sms.NewSealer(secret); err != nil {
 		return err
 	}
+	h.messages = sms.NewMessages(h.db, h.sealer)
 	if h.attempts, err = attempt.New(h.db, attempt.Options{Secret: secret, Off: !h.config.RateLimits}); err != nil {
 		return err
 	}

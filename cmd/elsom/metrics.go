@@ -15,6 +15,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/report"
+	"elsom/internal/sms"
 	"elsom/web"
 )
 
@@ -25,7 +26,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-func newMetrics(db *database.DB) *metrics {
+func newMetrics(db *database.DB, messages *sms.Messages) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -35,7 +36,7 @@ func newMetrics(db *database.DB) *metrics {
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(db.Pool(), "elsom"),
-		&standing{db: db})
+		&standing{db, messages})
 	return m
 }
 
@@ -72,14 +73,20 @@ var (
 	asked      = prometheus.NewDesc("elsom_payments_asked", "Payments that wait for a person's decision.", nil, nil)
 	promised   = prometheus.NewDesc("elsom_promises_open", "Work not done yet, by lane.", []string{"lane"}, nil)
 	oldest     = prometheus.NewDesc("elsom_promises_oldest_seconds", "Age of the oldest open work, by lane.", []string{"lane"}, nil)
+	texted   = prometheus.NewDesc("elsom_sms_messages", "Messages of the last 24 hours, by state.", []string{"state"}, nil)
+	repeated = prometheus.NewDesc("elsom_sms_repeated_total",
+		"Messages handed to the gateway again because its answer was lost: so many phones may have one twice.", nil, nil)
 )
 
 // standing reads what waits when it is asked.
-type standing struct{ db *database.DB }
+type standing struct {
+	db       *database.DB
+	messages *sms.Messages
+}
 
 // Describe implements prometheus.Collector.
 func (s *standing) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{processing, asked, promised, oldest} {
+	for _, d := range []*prometheus.Desc{processing, asked, promised, oldest, texted, repeated} {
 		out <- d
 	}
 }
@@ -102,4 +109,13 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 		gauge(promised, float64(lane.Open), lane.Name)
 		gauge(oldest, s.db.Now().Sub(lane.Oldest).Seconds(), lane.Name)
 	}
+	told, err := s.messages.Count(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(repeated, err)
+		return
+	}
+	for _, state := range []sms.State{sms.Queued, sms.Sent, sms.Delivered, sms.Failed} {
+		gauge(texted, float64(told.States[state]), string(state))
+	}
+	out <- prometheus.MustNewConstMetric(repeated, prometheus.CounterValue, float64(told.Repeats))
 }

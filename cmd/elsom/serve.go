@@ -64,7 +64,7 @@ func (serveCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		h.metrics = newMetrics(h.db)
+		h.metrics = newMetrics(h.db, h.messages)
 		go h.metrics.serve(ctx, figures)
 	}
 	sessions, server, err := h.doors()
@@ -198,7 +198,7 @@ func (h *house) smsGateway() (sms.Gateway, error) {
 	case h.config.Development():
 		return inbox.New(h.db), nil
 	case h.config.SMSURL.Set():
-		return kannel.New(kannel.Options{URL: h.config.SMSURL.Reveal()})
+		return kannel.New(kannel.Options{URL: h.config.SMSURL.Reveal(), Receipts: h.config.SMSReceiptsURL.Reveal()})
 	}
 	slog.Warn("sms: ELSOM_SMS_URL is not set; messages wait")
 	return nil, nil

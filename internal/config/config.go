@@ -47,6 +47,9 @@ type Config struct {
 	VAPIDKey Secret
 	// SMSURL is Kannel's sendsms address with its user and password.
 	SMSURL Secret
+	// SMSReceiptsURL is where Kannel brings receipts, with a gateway's code and
+	// password; empty: nobody asks for any.
+	SMSReceiptsURL Secret
 	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
 	SMTPURL Secret
 	// RateLimits is false only where a measurement asked for it.

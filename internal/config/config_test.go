@@ -116,6 +116,7 @@ func TestRefused(t *testing.T) {
 		"metrics to all the world":    {with("METRICS_LISTEN", "127.0.0.1:8080"), "ELSOM_METRICS_LISTEN"},
 		"DosTek":                      {with("DOSTEK_URL", "dostek.example/pay"), "ELSOM_DOSTEK_URL"},
 		"SMS":                         {with("SMS_URL", "smpp://kannel"), "ELSOM_SMS_URL"},
+		"receipts":                    {with("SMS_RECEIPTS_URL", "wallet.example/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
 		"mail":                        {with("SMTP_URL", "mail.example"), "ELSOM_SMTP_URL"},
 		"a file that is not there":    {with("SECRET_KEY", "", "SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY_FILE"},
 		"given twice":                 {with("SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY"},
@@ -184,7 +185,7 @@ func TestStrangersAreNamed(t *testing.T) {
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	vars := with(
 		"DATABASE_URL", "postgres://u:planted@db/elsom", "DOSTEK_URL", "http://u:planted@d/pay",
-		"SMS_URL", "http://u:planted@k/", "SMTP_URL", "smtp://u:planted@m", "VAPID_KEY", "planted",
+		"SMS_URL", "http://u:planted@k/", "SMS_RECEIPTS_URL", "http://u:planted@w/", "SMTP_URL", "smtp://u:planted@m", "VAPID_KEY", "planted",
 	)
 	c, err := Parse(vars)
 	if err != nil {

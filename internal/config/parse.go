@@ -49,6 +49,7 @@ type variables struct {
 	MetricsListen  string `env:"ELSOM_METRICS_LISTEN"`
 	VAPIDKey       string `env:"ELSOM_VAPID_KEY"`
 	SMSURL         string `env:"ELSOM_SMS_URL"`
+	SMSReceiptsURL string `env:"ELSOM_SMS_RECEIPTS_URL"`
 	SMTPURL        string `env:"ELSOM_SMTP_URL"`
 	RateLimits     string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
 }
@@ -56,7 +57,7 @@ type variables struct {
 // The variables that may come from a file named by the same name and _FILE.
 var secrets = []string{
 	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
-	"ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMTP_URL",
+	"ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
 }
 
 const (
@@ -86,6 +87,7 @@ func Parse(environment map[string]string) (*Config, error) {
 		MetricsListen:  in.MetricsListen,
 		VAPIDKey:       Secret(in.VAPIDKey),
 		SMSURL:         Secret(in.SMSURL),
+		SMSReceiptsURL: Secret(in.SMSReceiptsURL),
 		SMTPURL:        Secret(in.SMTPURL),
 		RateLimits:     in.RateLimits != "off",
 		Strangers:      strangers(environment),
@@ -100,6 +102,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkDatabase(c.DatabaseURL, &problems)
 	checkURL("ELSOM_DOSTEK_URL", c.DosTekURL, &problems, "http", "https")
 	checkURL("ELSOM_SMS_URL", c.SMSURL, &problems, "http", "https")
+	checkURL("ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, &problems, "http", "https")
 	checkURL("ELSOM_SMTP_URL", c.SMTPURL, &problems, "smtp", "smtps")
 	if len(problems) > 0 {
 		return nil, problems

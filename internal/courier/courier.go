@@ -23,6 +23,9 @@ type Lane struct {
 	// Send hands a message to its wire. A fault.Invalid error is final, after
 	// any other the message is carried again.
 	Send func(ctx context.Context, task outbox.Task) error
+	// Record, where there is one, is called in the transaction that records how
+	// a Send went: err is what it answered, again tells that it is tried again.
+	Record func(tx *database.Tx, task outbox.Task, err error, again bool) error
 }
 
 const (
@@ -46,25 +49,37 @@ func carry(ctx context.Context, db *database.DB, lane Lane, task outbox.Task) {
 	err := lane.Send(sending, task)
 	cancel()
 	log := slog.With("lane", lane.Name, "task", task.ID, "tries", task.Tries)
-	record := func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) }
+	again := false
+	end := outbox.Keep
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "courier: sent")
 	case fault.Is(err, fault.Invalid) || task.Tries >= maxTries:
 		log.ErrorContext(ctx, "courier: given up", "error", err)
-		record = func(ctx context.Context, tx *database.Tx) error { return outbox.GiveUp(ctx, tx, task) }
+		end = outbox.GiveUp
 	default:
 		log.WarnContext(ctx, "courier: not sent yet", "error", err)
-		record = func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Postpone(ctx, tx, task, tx.Now().Add(pause(task.Tries)))
+		again = true
+		end = func(ctx context.Context, tx *database.Tx, task outbox.Task) error {
+			return outbox.Postpone(ctx, tx, task, tx.Now().Add(pause(task.Tries, err)))
 		}
 	}
-	if err := db.InTx(ctx, record); err != nil {
-		log.ErrorContext(ctx, "courier: not recorded", "error", err) // the lease ends, and it is carried again
+	if failed := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if lane.Record != nil {
+			if failed := lane.Record(tx, task, err, again); failed != nil {
+				return failed
+			}
+		}
+		return end(ctx, tx, task)
+	}); failed != nil {
+		log.ErrorContext(ctx, "courier: not recorded", "error", failed) // the lease ends, and it is carried again
 	}
 }
 
-// pause doubles from two seconds on.
-func pause(tries int) time.Duration {
+// pause doubles from two seconds on, unless the wire said when to come back.
+func pause(tries int, err error) time.Duration {
+	if after := fault.As(err).RetryAfter; after > 0 {
+		return after
+	}
 	return min(longest, time.Second<<min(tries, 20))
 }

@@ -71,13 +71,14 @@ func TestCarry(t *testing.T) {
 
 func TestPausesGrow(t *testing.T) {
 	var total time.Duration
+	down := fault.New(fault.Unavailable, "test", "")
 	for tries := 1; tries < maxTries; tries++ {
-		if tries > 1 && pause(tries) < pause(tries-1) {
+		if tries > 1 && pause(tries, down) < pause(tries-1, down) {
 			t.Errorf("pause %d is shorter", tries)
 		}
-		total += pause(tries)
+		total += pause(tries, down)
 	}
-	if pause(1) != 2*time.Second || pause(maxTries) != longest || total < 20*time.Hour || total > 30*time.Hour {
-		t.Errorf("first %v, last %v, in all %v", pause(1), pause(maxTries), total)
+	if pause(1, down) != 2*time.Second || pause(maxTries, down) != longest || total < 20*time.Hour || total > 30*time.Hour {
+		t.Errorf("first %v, last %v, in all %v", pause(1, down), pause(maxTries, down), total)
 	}
 }

@@ -38,3 +38,17 @@ func clip(value string) string {
 	}
 	return string(runes[:longestArg-1]) + "…"
 }
+
+// masked hides every digit of arguments that hold a code or PIN.
+func masked(args map[string]string) map[string]string {
+	hidden := make(map[string]string, len(args))
+	for name, value := range args {
+		hidden[name] = strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				return '•'
+			}
+			return r
+		}, value)
+	}
+	return hidden
+}

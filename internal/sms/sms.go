@@ -4,7 +4,9 @@
 // It promises that a text is rendered in its reader's language when it is
 // sent, that it fits two parts, that a code is the first group of digits of
 // its length in its text, and that codes rest in the database encrypted only.
-// How a text reaches the phone is the wires' business (sms/kannel, sms/inbox).
+// A message is handed to the gateway again only if the gateway surely didn't
+// take it, or if its answer was lost, no receipt came for two minutes, and
+// there is no code in it; such repeats are counted. How a text reaches the phone is the wires' business (sms/kannel, sms/inbox).
 package sms
 
 import (
@@ -53,10 +55,13 @@ type Rendered struct {
 	Text  string
 	// ID stays the same over repeats of one message.
 	ID string
+	// Token proves a receipt to be about this message; see Messages.Receive.
+	Token string
 }
 
-// Gateway is the wire that brings a text to a phone. A fault.Invalid error is
-// final; after any other the message is sent again later, with the same ID.
+// Gateway is the wire that brings a text to a phone. Faults: Invalid is final;
+// Unavailable says that the message was surely not taken, and it is sent again
+// later; any other leaves open whether it was.
 type Gateway interface {
 	Send(ctx context.Context, r Rendered) error
 }
@@ -111,9 +116,12 @@ func printed(args map[string]any) map[string]string {
 	return texts
 }
 
-// Sealer encrypts the arguments of secret messages with a key that is derived
-// from the server's secret.
-type Sealer struct{ aead cipher.AEAD }
+// Sealer encrypts the arguments of secret messages, and makes the tokens of
+// receipts, with keys that are derived from the server's secret.
+type Sealer struct {
+	aead   cipher.AEAD
+	tokens []byte
+}
 
 // NewSealer makes a sealer of the server's secret.
 func NewSealer(secret []byte) (*Sealer, error) {
@@ -129,7 +137,11 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
-	return &Sealer{aead}, nil
+	tokens, err := hkdf.Key(sha256.New, secret, nil, "elsom sms receipts", 32)
+	if err != nil {
+		return nil, fmt.Errorf("sms: %w", err)
+	}
+	return &Sealer{aead, tokens}, nil
 }
 
 // Promise makes the outbox promise of a message whose arguments are secret.

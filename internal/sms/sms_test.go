@@ -123,19 +123,22 @@ func TestSecretsRestSealed(t *testing.T) {
 		t.Errorf("the secret stands in the row: %s", row)
 	}
 	task := outbox.Task{Key: "event", Payload: row}
-	r, err := s.render(task, time.Time{})
-	if err != nil || !strings.Contains(r.Text, "471193") || r.Phone != number || r.ID != "event" {
-		t.Errorf("rendered %+v, %v", r, err)
+	w, err := s.read(task)
+	if err != nil || !strings.Contains(w.text, "471193") || w.Phone != number {
+		t.Errorf("read %+v, %v", w, err)
+	}
+	if strings.Contains(w.shown, "471193") || !strings.Contains(w.shown, "••••••") {
+		t.Errorf("shown again as %q", w.shown)
 	}
 	// Neither under another key, nor for another event, nor for another number.
-	if _, err := sealer(t, "another secret").render(task, time.Time{}); !fault.Is(err, fault.Invalid) {
+	if _, err := sealer(t, "another secret").read(task); !fault.Is(err, fault.Invalid) {
 		t.Errorf("another server's key opened it: %v", err)
 	}
-	if _, err := s.render(outbox.Task{Key: "other", Payload: row}, time.Time{}); !fault.Is(err, fault.Invalid) {
+	if _, err := s.read(outbox.Task{Key: "other", Payload: row}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("opened for another event: %v", err)
 	}
 	moved := outbox.Task{Key: "event", Payload: json.RawMessage(strings.Replace(string(row), "700123456", "700123457", 1))}
-	if _, err := s.render(moved, time.Time{}); !fault.Is(err, fault.Invalid) {
+	if _, err := s.read(moved); !fault.Is(err, fault.Invalid) {
 		t.Errorf("opened for another number: %v", err)
 	}
 }
@@ -222,7 +225,7 @@ func TestWorker(t *testing.T) {
 		}
 		before := len(g.sent)
 		m.Until = db.Now().Add(-time.Second)
-		if state, _ := promiseAndCarry(t, db, s, g, s.Promise("d", m)); state != "kept" || len(g.sent) != before {
+		if state, _ := promiseAndCarry(t, db, s, g, s.Promise("d", m)); state != "failed" || len(g.sent) != before {
 			t.Errorf("too late: %s, %d sent", state, len(g.sent)-before)
 		}
 		silent := s.Promise("e", Message{Phone: number, Lang: "ru", Key: Nothing})

@@ -1,8 +1,10 @@
 // Package kannel is the wire to an SMS centre through Kannel's sendsms.
 //
 // It promises that a message counts as sent only when Kannel said 202 (taken,
-// or queued for later). Its errors tell neither the number, nor the text, nor
-// Kannel's password: all of them stand in the address that it calls.
+// or queued for later), and as not taken only when no word of it left for
+// Kannel or Kannel said so. Nothing of a message stands in an address, where
+// logs would keep it; its errors tell neither the number, nor the text, nor a
+// password.
 package kannel
 
 import (
@@ -10,8 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
 	"elsom/internal/fault"
@@ -25,6 +30,10 @@ type Options struct {
 	URL string
 	// From is the sender that phones show; empty: Kannel's own default.
 	From string
+	// Receipts is where Kannel tells what became of a message, with user and
+	// password as userinfo: http://kannel:password@127.0.0.1:8080/sms/dlr.
+	// Empty: nobody asks.
+	Receipts string
 }
 
 // Client calls one Kannel.
@@ -32,6 +41,7 @@ type Client struct {
 	address        url.URL
 	user, password string
 	from           string
+	receipts       string // what the token is put behind; empty: none
 	http           *http.Client
 }
 
@@ -54,9 +64,15 @@ func New(o Options) (*Client, error) {
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	c.address = *u
+	if c.receipts, err = receiptsAt(o.Receipts); err != nil {
+		return nil, err
+	}
 	// No proxy of the environment: it would read the numbers and the codes.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil
+	// A new connection for each message: of one that was kept and broke nobody
+	// can tell whether the message went through it.
+	transport.DisableKeepAlives = true
 	c.http = &http.Client{
 		Transport:     transport,
 		Timeout:       timeout,
@@ -65,30 +81,70 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
+// plain are the characters that Kannel leaves as they are in an address: it
+// reads %C3 as one of its own escapes.
+var plain = regexp.MustCompile(`\A[A-Za-z0-9._~-]+\z`)
+
+// receiptsAt makes the beginning of a dlr-url: Kannel fills in %d, the state.
+func receiptsAt(address string) (string, error) {
+	if address == "" {
+		return "", nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" ||
+		strings.Contains(u.EscapedPath(), "%") {
+		return "", errors.New("kannel: the address of receipts must be http:// or https:// without a query")
+	}
+	password, _ := u.User.Password()
+	if !plain.MatchString(u.User.Username()) || !plain.MatchString(password) {
+		return "", errors.New("kannel: the address of receipts needs user and password before the host, of letters, digits and . _ ~ - only")
+	}
+	return u.String() + "?type=%d&token=", nil
+}
+
+// every asks for all receipts there are: delivered, not delivered, buffered,
+// taken by the centre, refused by the centre.
+const every = "31"
+
 // Send implements sms.Gateway. Faults: Invalid for what Kannel refuses for
 // good (a malformed request), Unavailable for what was surely not taken,
-// Unknown for no answer: then the phone may get the message twice.
+// Unknown for no answer: then Kannel may have it.
 func (c *Client) Send(ctx context.Context, r sms.Rendered) error {
-	query := url.Values{
-		"username": {c.user}, "password": {c.password}, "to": {r.Phone.String()},
-		"text": {r.Text}, "charset": {"UTF-8"}, "coding": {"2"},
-	}
-	if c.from != "" {
-		query.Set("from", c.from)
-	}
-	address := c.address
-	address.RawQuery = query.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address.String(), strings.NewReader(r.Text))
 	if err != nil {
 		return fault.New(fault.Invalid, "kannel.send", "").Because(bare(err))
 	}
+	request.Header = http.Header{
+		"Content-Type":      {"text/plain; charset=UTF-8"},
+		"X-Kannel-Username": {c.user},
+		"X-Kannel-Password": {c.password},
+		"X-Kannel-To":       {r.Phone.String()},
+		"X-Kannel-Coding":   {"2"}, // UCS-2, or Kyrgyz letters are lost
+	}
+	if c.from != "" {
+		request.Header.Set("X-Kannel-From", c.from)
+	}
+	if c.receipts != "" && r.Token != "" {
+		request.Header.Set("X-Kannel-DLR-Mask", every)
+		request.Header.Set("X-Kannel-DLR-Url", c.receipts+r.Token)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fault.New(fault.Unknown, "kannel.send", "").Because(bare(err))
+		kind := fault.Unknown
+		if neverConnected(err) {
+			kind = fault.Unavailable
+		}
+		return fault.New(kind, "kannel.send", "").Because(bare(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 4096))
 	return judge(response.StatusCode)
+}
+
+// neverConnected tells that no word can have reached Kannel.
+func neverConnected(err error) bool {
+	var e *net.OpError
+	return errors.As(err, &e) && e.Op == "dial"
 }
 
 func judge(status int) error {
@@ -96,8 +152,11 @@ func judge(status int) error {
 	switch status {
 	case http.StatusAccepted:
 		return nil
-	case http.StatusBadRequest, http.StatusRequestURITooLong:
+	case http.StatusBadRequest:
 		return fault.New(fault.Invalid, "kannel.send", "").Because(said)
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
+		// Whoever stands before Kannel says so, and doesn't know.
+		return fault.New(fault.Unknown, "kannel.send", "").Because(said)
 	}
 	// 401 and 403 too: an operator mends the password, and the message goes out.
 	return fault.New(fault.Unavailable, "kannel.send", "").Because(said)

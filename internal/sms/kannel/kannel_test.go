@@ -3,9 +3,9 @@ package kannel_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -15,25 +15,36 @@ import (
 	"elsom/internal/sms/kannel"
 )
 
-var message = sms.Rendered{Phone: "+996700123456", Text: "Ңөү & 100% + код 471193", ID: "a"}
+var message = sms.Rendered{Phone: "+996700123456", Text: "Ңөү & 100% + код 471193", ID: "a", Token: "t0ken"}
+
+// asked is what Kannel got.
+type asked struct {
+	method, address, text string
+	header                http.Header
+}
 
 // serve runs a Kannel that answers with status and gives what it was asked.
-func serve(t *testing.T, status int) (client *kannel.Client, asked *url.Values) {
+func serve(t *testing.T, status int) (client *kannel.Client, got *asked) {
 	t.Helper()
-	asked = &url.Values{}
+	got = &asked{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked = r.URL.Query()
-		asked.Set("path", r.URL.Path)
+		text, _ := io.ReadAll(r.Body)
+		*got = asked{r.Method, r.RequestURI, string(text), r.Header}
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(server.Close)
-	return dial(t, server.URL), asked
+	return dial(t, server.URL), got
 }
+
+const receipts = "http://kannel:p-w@127.0.0.1:8080/sms/dlr"
 
 func dial(t *testing.T, server string) *kannel.Client {
 	t.Helper()
-	client, err := kannel.New(kannel.Options{URL: strings.Replace(server, "://", "://elsom:p%40ss@", 1) + "/cgi-bin/sendsms", From: "ELSOM"})
+	client, err := kannel.New(kannel.Options{
+		URL:  strings.Replace(server, "://", "://elsom:p%40ss@", 1) + "/cgi-bin/sendsms",
+		From: "ELSOM", Receipts: receipts,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,17 +52,44 @@ func dial(t *testing.T, server string) *kannel.Client {
 }
 
 func TestSend(t *testing.T) {
-	client, asked := serve(t, http.StatusAccepted)
+	client, got := serve(t, http.StatusAccepted)
 	if err := client.Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
+	// Nothing of the message in the address: logs keep addresses.
+	if got.method != http.MethodPost || got.address != "/cgi-bin/sendsms" || got.text != message.Text {
+		t.Errorf("asked %s %s %q", got.method, got.address, got.text)
+	}
 	for name, want := range map[string]string{
-		"path": "/cgi-bin/sendsms", "username": "elsom", "password": "p@ss", "from": "ELSOM", "to": "+996700123456",
-		"text": message.Text, "coding": "2", "charset": "UTF-8",
+		"Username": "elsom", "Password": "p@ss", "From": "ELSOM", "To": "+996700123456", "Coding": "2", "DLR-Mask": "31",
+		"DLR-Url": receipts + "?type=%d&token=t0ken",
 	} {
-		if got := asked.Get(name); got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
+		if is := got.header.Get("X-Kannel-" + name); is != want {
+			t.Errorf("%s is %q, want %q", name, is, want)
 		}
+	}
+	if kind := got.header.Get("Content-Type"); kind != "text/plain; charset=UTF-8" {
+		t.Errorf("the text is %s", kind)
+	}
+}
+
+// Who has no door for receipts asks for none.
+func TestSendWithoutReceipts(t *testing.T) {
+	_, got := serve(t, http.StatusAccepted)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got.header = r.Header
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer server.Close()
+	client, err := kannel.New(kannel.Options{URL: strings.Replace(server.URL, "://", "://u:p@", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Send(t.Context(), message); err != nil {
+		t.Fatal(err)
+	}
+	if asked := got.header.Get("X-Kannel-DLR-Url") + got.header.Get("X-Kannel-DLR-Mask"); asked != "" {
+		t.Errorf("asked for a receipt: %s", asked)
 	}
 }
 
@@ -60,7 +98,8 @@ func TestAnswers(t *testing.T) {
 	for status, want := range map[int]fault.Kind{
 		http.StatusOK: fault.Unavailable, http.StatusFound: fault.Unavailable, http.StatusBadRequest: fault.Invalid,
 		http.StatusUnauthorized: fault.Unavailable, http.StatusForbidden: fault.Unavailable, http.StatusNotFound: fault.Unavailable,
-		http.StatusServiceUnavailable: fault.Unavailable, http.StatusInternalServerError: fault.Unavailable,
+		http.StatusServiceUnavailable: fault.Unavailable, http.StatusInternalServerError: fault.Unknown,
+		http.StatusBadGateway: fault.Unknown, http.StatusGatewayTimeout: fault.Unknown,
 	} {
 		client, _ := serve(t, status)
 		err := client.Send(t.Context(), message)
@@ -75,12 +114,23 @@ func TestNoAnswer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.Close()
 	err := dial(t, server.URL).Send(t.Context(), message)
-	if !fault.Is(err, fault.Unknown) {
-		t.Errorf("a dead Kannel: %v", err)
+	if !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a dead Kannel surely has nothing: %v", err)
 	}
 	secretless(t, err)
 
-	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer cut.Close()
+	err = dial(t, cut.URL).Send(t.Context(), message)
+	if !fault.Is(err, fault.Unknown) {
+		t.Errorf("Kannel had it and fell silent: %v", err)
+	}
+	secretless(t, err)
+
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then it is seen that the caller has gone
+		<-r.Context().Done()
+	}))
 	defer slow.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -94,7 +144,7 @@ func TestNoAnswer(t *testing.T) {
 // What is logged of a failure tells neither number, nor text, nor password.
 func secretless(t *testing.T, err error) {
 	t.Helper()
-	for _, secret := range []string{"700123456", "471193", "p@ss", "p%40ss", "sendsms"} {
+	for _, secret := range []string{"700123456", "471193", "p@ss", "p%40ss", "sendsms", "t0ken", "p-w"} {
 		if err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("the error tells %q: %v", secret, err)
 		}
@@ -104,6 +154,19 @@ func secretless(t *testing.T, err error) {
 func TestNewRefuses(t *testing.T) {
 	for _, address := range []string{"", "127.0.0.1:13013", "ftp://u:p@host/", "http://host/cgi-bin/sendsms", "http://u@host/", "http://u:p@/x", "http://u:p@h:x/"} {
 		if _, err := kannel.New(kannel.Options{URL: address}); err == nil || strings.Contains(err.Error(), "u:p") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+// Kannel fills in %-escapes of its own in an address that it is given.
+func TestNewRefusesReceipts(t *testing.T) {
+	for _, address := range []string{
+		"127.0.0.1:8080", "ftp://u:p@h/", "http://h/sms/dlr", "http://u@h/sms/dlr", "http://u:p%40@h/sms/dlr", "http://u%C3:p@h/",
+		"http://u:p@h/sms/dlr?x=1", "http://u:p@h/%41", "http://u:p@h/#x",
+	} {
+		_, err := kannel.New(kannel.Options{URL: "http://u:p@h/", Receipts: address})
+		if err == nil || strings.Contains(err.Error(), "u:p") {
 			t.Errorf("%q: %v", address, err)
 		}
 	}

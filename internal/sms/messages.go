@@ -1,0 +1,107 @@
+package sms
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+// State of a message. It only goes forward: queued, sent, then one of the ends.
+type State string
+
+// Queued: the gateway has not been heard to take it. Sent: the gateway has it.
+// Delivered and Failed: as the receipt said; failed, too, what was given up.
+const (
+	Queued    State = "queued"
+	Sent      State = "sent"
+	Delivered State = "delivered"
+	Failed    State = "failed"
+)
+
+// Messages are those that were taken up for sending.
+type Messages struct {
+	db     *database.DB
+	sealer *Sealer
+}
+
+// NewMessages opens them.
+func NewMessages(db *database.DB, s *Sealer) *Messages { return &Messages{db, s} }
+
+// Letter is a message as its reader may see it again: codes and PINs masked.
+type Letter struct {
+	ID    int64
+	Text  string
+	State State
+	At    time.Time
+}
+
+// List gives messages to a number, newest first, those before an id (0: from
+// the newest on), and tells whether there are older ones.
+func (ms *Messages) List(ctx context.Context, number phone.Number, before int64, n int) (list []Letter, older bool, err error) {
+	list, err = ms.list(ctx, number, before, n+1)
+	if older = len(list) > n; older {
+		list = list[:n]
+	}
+	return list, older, fault.Wrap("sms.list", err)
+}
+
+// Receipt is what a gateway tells of a message that it took.
+type Receipt struct {
+	Token string
+	// State is Sent, Delivered or Failed.
+	State State
+}
+
+// Receive takes a receipt. A state that would lead backwards changes nothing.
+// Faults: NotFound for a token that is not ours, Unavailable.
+func (ms *Messages) Receive(ctx context.Context, r Receipt) error {
+	id, ours := ms.sealer.idOf(r.Token)
+	if !ours {
+		return fault.New(fault.NotFound, "sms.receive", "")
+	}
+	return fault.Wrap("sms.receive", ms.receive(ctx, id, r.State))
+}
+
+// Count is how an operator's messages stand.
+type Count struct {
+	// States counts those of the last 24 hours.
+	States map[State]int64
+	// Repeats counts, since ever, messages that were handed over again because
+	// the gateway's answer was lost: so many phones may have one twice.
+	Repeats int64
+}
+
+// Count counts.
+func (ms *Messages) Count(ctx context.Context) (Count, error) {
+	c, err := ms.count(ctx)
+	return c, fault.Wrap("sms.count", err)
+}
+
+// token proves a receipt to be about the message.
+func (s *Sealer) token(id int64) string {
+	text := binary.BigEndian.AppendUint64(nil, uint64(id)) //nolint:gosec // read back the same way
+	return base64.RawURLEncoding.EncodeToString(append(text, s.mac(text)...))
+}
+
+const macLength = 16
+
+func (s *Sealer) mac(text []byte) []byte {
+	h := hmac.New(sha256.New, s.tokens)
+	h.Write(text)
+	return h.Sum(nil)[:macLength]
+}
+
+func (s *Sealer) idOf(token string) (id int64, ours bool) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(text) != 8+macLength || !hmac.Equal(s.mac(text[:8]), text[8:]) {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(text)), true //nolint:gosec // written the same way
+}

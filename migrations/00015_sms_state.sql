@@ -1,0 +1,24 @@
+-- Text messages and what became of them. A row is written before a message is
+-- first handed to the gateway; the text is kept as its reader may see it
+-- again, codes and PINs masked.
+
+-- +goose Up
+CREATE TABLE messages (
+    id       BIGINT        NOT NULL PRIMARY KEY,
+    key      VARCHAR(120)  NOT NULL UNIQUE, -- that of its promise
+    phone    VARCHAR(16)   NOT NULL,
+    text     VARCHAR(1000) NOT NULL,
+    state    VARCHAR(10)   NOT NULL CHECK (state IN ('queued', 'sent', 'delivered', 'failed')),
+    repeats  BIGINT        NOT NULL DEFAULT 0, -- sends after one whose answer was lost
+    asked_by BIGINT        NOT NULL DEFAULT 0, -- the lease under which the gateway was called and hasn't answered yet
+    asked_at TIMESTAMPTZ,
+    made_at  TIMESTAMPTZ   NOT NULL,
+    sent_at  TIMESTAMPTZ,
+    ended_at TIMESTAMPTZ
+);
+CREATE INDEX messages_phone ON messages (phone, id);
+CREATE INDEX messages_made ON messages (made_at);
+CREATE INDEX messages_repeated ON messages (asked_at) WHERE repeats > 0;
+
+-- +goose Down
+DROP TABLE messages;
