@@ -44,6 +44,20 @@ var customerGuards = []guard{
 		pkg:         "./internal/customer", test: "TestSignupOfARegisteredNumber",
 	},
 	{
+		name: "a neighbour doesn't keep the owner's browser out", file: "internal/customer/limits.go",
+		text: `	if owners {
+		return cs.o.Attempts.Take(ctx, loginDevice,`,
+		replacement: `	if false {
+		return cs.o.Attempts.Take(ctx, loginDevice,`,
+		pkg: "./internal/customer", test: "TestANeighbourCannotLockTheOwnersBrowserOut",
+	},
+	{
+		name: "slips in the owner's browser are counted", file: "internal/customer/limits.go",
+		text:        `		return cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device)`,
+		replacement: `		return nil`,
+		pkg:         "./internal/customer", test: "TestANeighbourCannotLockTheOwnersBrowserOut",
+	},
+	{
 		name: "passwords are counted by number and address", file: "internal/customer/limits.go",
 		text:        `if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {`,
 		replacement: `if err := error(nil); err != nil {`,

@@ -114,7 +114,7 @@ func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Pur
 // a minute after the last one; the old code is worth nothing from then on, and
 // five tries begin anew. fault.TooMany says when to come back, fault.NotFound
 // that there is nothing to send again.
-func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, address string) error {
+func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, from Origin) error {
 	const act = "customer.resend"
 	row, err := cs.confirmation(ctx, sessionKey, purpose)
 	if err != nil {
@@ -127,7 +127,7 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 	if wait := row.SentAt.Add(ResendPause).Sub(now); wait > 0 {
 		return attempt.TooMany(act, wait)
 	}
-	if err := cs.takeCode(ctx, phone.Number(row.Phone), address); err != nil {
+	if err := cs.takeCode(ctx, phone.Number(row.Phone), from); err != nil {
 		return err
 	}
 	code := sms.Code(CodeDigits)

@@ -31,6 +31,8 @@ var (
 	pepper = []byte("a pepper of thirty-two bytes or more")
 )
 
+func at(address string) Origin { return Origin{Address: address} }
+
 // house is a register with all that it leans on, a clock to turn, and the
 // messages that came out of it.
 type house struct {

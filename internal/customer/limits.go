@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"elsom/internal/attempt"
+	"elsom/internal/fault"
 	"elsom/internal/phone"
 )
 
@@ -17,7 +18,9 @@ import (
 // above what one address may do to it, so that nobody can use up a number's
 // tries from one place; who once logged in from an address isn't counted by
 // number there, so that guesses from many places don't keep the owner out at
-// home, and a new password by SMS code opens the account anywhere.
+// home; a browser in which the owner once logged in is counted by itself
+// alone, so that not even guesses from the same address do; and a new password
+// by SMS code opens the account anywhere.
 var (
 	knownAddress = attempt.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
@@ -31,14 +34,48 @@ var (
 	codeNumber        = attempt.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
 	codeNumberAddress = attempt.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
 
+	// What a browser of the owner's may do, whatever others do behind the same
+	// address.
+	loginDevice = attempt.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
+	codeDevice  = attempt.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
+
 	passwordChange = attempt.Rule{Name: "password change", Limit: 5, Window: 5 * time.Minute}
 )
 
-// familiarFor is how long an address counts as one from which the owner came.
+// Origin is where a request comes from.
+type Origin struct {
+	// Address is the network address.
+	Address string
+	// Device names the browser by a secret that only it has; empty where it
+	// has none.
+	Device string
+}
+
+// familiarFor is how long an address or a browser counts as the owner's.
 const familiarFor = 90 * 24 * time.Hour
 
+// deviceIs tells whether the owner of a number has logged in from a browser.
+func (cs *Customers) deviceIs(ctx context.Context, number phone.Number, device string) (bool, error) {
+	if device == "" {
+		return false, nil
+	}
+	holder, err := cs.readByPhone(ctx, number)
+	if err != nil || holder == nil {
+		return false, err
+	}
+	return cs.isFamiliar(ctx, holder.ID, cs.familiarDevice(holder.ID, device), cs.o.Now().Add(-familiarFor))
+}
+
 // takeCode counts an SMS code that is about to be sent.
-func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address string) error {
+func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Origin) error {
+	owners, err := cs.deviceIs(ctx, number, from.Device)
+	if err != nil {
+		return fault.Wrap("customer.code", err)
+	}
+	if owners {
+		return cs.o.Attempts.Take(ctx, codeDevice, number.String()+" "+from.Device)
+	}
+	address := from.Address
 	if err := cs.o.Attempts.Take(ctx, codeAddress, attempt.Place(address)); err != nil {
 		return err
 	}
@@ -49,7 +86,11 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, address 
 }
 
 // takeLogin counts a password that is about to be tried.
-func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, address string, familiar bool) error {
+func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Origin, familiar, owners bool) error {
+	if owners {
+		return cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device)
+	}
+	address := from.Address
 	if err := cs.o.Attempts.Take(ctx, loginAddress, attempt.Place(address)); err != nil {
 		return err
 	}
@@ -64,7 +105,13 @@ func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, address
 
 // forgetLogin gives the tries back: who knows the password is no guesser.
 // Those by address stay: one right password doesn't excuse guesses elsewhere.
-func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, address string) error {
+func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, from Origin) error {
+	address := from.Address
+	if from.Device != "" {
+		if err := cs.o.Attempts.Reset(ctx, loginDevice, number.String()+" "+from.Device); err != nil {
+			return err
+		}
+	}
 	if err := cs.o.Attempts.Reset(ctx, loginNumberAddress, both(number, address)); err != nil {
 		return err
 	}

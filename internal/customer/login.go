@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"elsom/internal/attempt"
 	"elsom/internal/database"
@@ -30,7 +31,7 @@ func (cs *Customers) Known(ctx context.Context, number phone.Number, address str
 //
 // Faults: Invalid at password; TooMany; Forbidden where the wallet is blocked
 // (told only to who knows the password); Unavailable.
-func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, address string) (Customer, error) {
+func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password string, from Origin) (Customer, error) {
 	const act = "customer.login"
 	if password == "" {
 		return Customer{}, fault.New(fault.Invalid, act, "customer.password_empty").At("password")
@@ -43,12 +44,15 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, a
 		holder = &Record{}
 	}
 	now := cs.o.Now()
-	here := cs.familiar(holder.ID, address)
-	familiar, err := cs.isFamiliar(ctx, holder.ID, here, now.Add(-familiarFor))
+	familiar, err := cs.isFamiliar(ctx, holder.ID, cs.familiarAddress(holder.ID, from.Address), now.Add(-familiarFor))
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
 	}
-	if err := cs.takeLogin(ctx, number, address, familiar); err != nil {
+	owners, err := cs.deviceIs(ctx, number, from.Device)
+	if err != nil {
+		return Customer{}, fault.Wrap(act, err)
+	}
+	if err := cs.takeLogin(ctx, number, from, familiar, owners); err != nil {
 		return Customer{}, err
 	}
 	right, outdated, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
@@ -61,11 +65,11 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password, a
 	if holder.Blocked {
 		return Customer{}, fault.New(fault.Forbidden, act, "customer.blocked")
 	}
-	if err := cs.forgetLogin(ctx, number, address); err != nil {
+	if err := cs.forgetLogin(ctx, number, from); err != nil {
 		return Customer{}, err
 	}
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return remember(tx, holder.ID, here, now)
+		return cs.remember(tx, holder.ID, from, now)
 	})
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
@@ -88,7 +92,20 @@ func (cs *Customers) renewHash(ctx context.Context, holder *Record, password str
 	}
 }
 
-// familiar is how an address is remembered as a customer's.
-func (cs *Customers) familiar(id int64, address string) string {
+// remember keeps that a customer has come from here.
+func (cs *Customers) remember(tx *database.Tx, id int64, from Origin, now time.Time) error {
+	if from.Device != "" {
+		if err := remember(tx, id, cs.familiarDevice(id, from.Device), now); err != nil {
+			return err
+		}
+	}
+	return remember(tx, id, cs.familiarAddress(id, from.Address), now)
+}
+
+func (cs *Customers) familiarAddress(id int64, address string) string {
 	return cs.hash("familiar", strconv.FormatInt(id, 10), attempt.Place(address))
+}
+
+func (cs *Customers) familiarDevice(id int64, device string) string {
+	return cs.hash("familiar device", strconv.FormatInt(id, 10), device)
 }

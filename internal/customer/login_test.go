@@ -18,24 +18,24 @@ func TestLogIn(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		c := h.registered(number)
-		_, err := h.LogIn(ctx, number, "", home)
+		_, err := h.LogIn(ctx, number, "", at(home))
 		want(t, "no password", err, fault.Invalid, "customer.password_empty", "password")
-		_, known := h.LogIn(ctx, number, other, home)
+		_, known := h.LogIn(ctx, number, other, at(home))
 		want(t, "wrong password", known, fault.Invalid, "customer.password_wrong", "password")
-		_, unknown := h.LogIn(ctx, stranger, other, home)
+		_, unknown := h.LogIn(ctx, stranger, other, at(home))
 		if !reflect.DeepEqual(known, unknown) {
 			t.Errorf("an unknown number is told apart: %+v, %+v", known, unknown)
 		}
 		// A password is compared whole: nothing beyond some length is cut off.
-		_, err = h.LogIn(ctx, number, good+strings.Repeat("x", 600), home)
+		_, err = h.LogIn(ctx, number, good+strings.Repeat("x", 600), at(home))
 		want(t, "longer than any", err, fault.Invalid, "customer.password_wrong", "password")
 
 		if err := h.Block(ctx, c.ID); err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.LogIn(ctx, number, other, home)
+		_, err = h.LogIn(ctx, number, other, at(home))
 		want(t, "blocked, wrong password", err, fault.Invalid, "customer.password_wrong", "password")
-		_, err = h.LogIn(ctx, number, good, home)
+		_, err = h.LogIn(ctx, number, good, at(home))
 		want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
 		if blocked, err := h.ByPhone(ctx, number); err != nil || !blocked.Blocked || blocked.SessionEpoch <= c.SessionEpoch {
 			t.Errorf("blocked %+v, %v: sessions live on", blocked, err)
@@ -43,7 +43,7 @@ func TestLogIn(t *testing.T) {
 		if err := h.Unblock(ctx, c.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.LogIn(ctx, number, good, home); err != nil {
+		if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Errorf("unblocked: %v", err)
 		}
 	})
@@ -78,23 +78,23 @@ func TestGuessesAreCounted(t *testing.T) {
 		ctx, h := context.Background(), newHouse(t, db)
 		h.registered(number)
 		for range loginNumberAddress.Limit {
-			_, err := h.LogIn(ctx, number, other, home)
+			_, err := h.LogIn(ctx, number, other, at(home))
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
-		_, err := h.LogIn(ctx, number, good, home)
+		_, err := h.LogIn(ctx, number, good, at(home))
 		want(t, "one too many, though right", err, fault.TooMany, "attempt.too_many", "")
 		// A number that nobody has is counted the same way.
 		for range loginNumberAddress.Limit {
-			_, _ = h.LogIn(ctx, stranger, other, home)
+			_, _ = h.LogIn(ctx, stranger, other, at(home))
 		}
-		_, err = h.LogIn(ctx, stranger, other, home)
+		_, err = h.LogIn(ctx, stranger, other, at(home))
 		want(t, "an unknown number", err, fault.TooMany, "attempt.too_many", "")
 		h.wait(loginNumberAddress.Window)
-		if _, err := h.LogIn(ctx, number, good, home); err != nil {
+		if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Errorf("later: %v", err)
 		}
 		for range loginNumberAddress.Limit {
-			if _, err := h.LogIn(ctx, number, good, home); err != nil {
+			if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
 				t.Fatalf("right passwords are no guesses: %v", err)
 			}
 		}
@@ -104,14 +104,14 @@ func TestGuessesAreCounted(t *testing.T) {
 func TestGuessesOfAnAddressAreCounted(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	for i := range loginAddress.Limit + 1 {
-		_, err := h.LogIn(t.Context(), phone.Number(fmt.Sprintf("+996700%06d", i)), "a guess", home)
+		_, err := h.LogIn(t.Context(), phone.Number(fmt.Sprintf("+996700%06d", i)), "a guess", at(home))
 		if (i == loginAddress.Limit) != fault.Is(err, fault.TooMany) {
 			t.Fatalf("guess %d: %v", i+1, err)
 		}
 	}
-	_, err := h.LogIn(t.Context(), stranger, "a guess", home)
+	_, err := h.LogIn(t.Context(), stranger, "a guess", at(home))
 	want(t, "another number, the same address", err, fault.TooMany, "attempt.too_many", "")
-	_, err = h.LogIn(t.Context(), stranger, "a guess", "198.51.100.1")
+	_, err = h.LogIn(t.Context(), stranger, "a guess", at("198.51.100.1"))
 	want(t, "another address", err, fault.Invalid, "customer.password_wrong", "password")
 }
 
@@ -122,20 +122,20 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 		ctx, h := context.Background(), newHouse(t, db)
 		h.registered(number)
 		for i := range loginNumber.Limit {
-			_, err := h.LogIn(ctx, number, other, fmt.Sprintf("198.51.100.%d", i))
+			_, err := h.LogIn(ctx, number, other, at(fmt.Sprintf("198.51.100.%d", i)))
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
-		_, err := h.LogIn(ctx, number, other, "203.0.113.1")
+		_, err := h.LogIn(ctx, number, other, at("203.0.113.1"))
 		want(t, "guesses from ever new places", err, fault.TooMany, "attempt.too_many", "")
-		_, err = h.LogIn(ctx, number, good, "203.0.113.9")
+		_, err = h.LogIn(ctx, number, good, at("203.0.113.9"))
 		want(t, "the owner, on a journey", err, fault.TooMany, "attempt.too_many", "")
-		if err := h.StartReset(ctx, browser, number, "ru", "203.0.113.9"); err != nil {
+		if err := h.StartReset(ctx, browser, number, "ru", at("203.0.113.9")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.ConfirmReset(ctx, browser, h.code(), other, "203.0.113.9"); err != nil {
+		if _, err := h.ConfirmReset(ctx, browser, h.code(), other, at("203.0.113.9")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.LogIn(ctx, number, other, "203.0.113.9"); err != nil {
+		if _, err := h.LogIn(ctx, number, other, at("203.0.113.9")); err != nil {
 			t.Errorf("the owner with the new password: %v", err)
 		}
 	})
@@ -145,11 +145,51 @@ func TestTheOwnerGetsInAtHomeWhileStrangersGuess(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	h.registered(number)
 	for i := range loginNumber.Limit + 1 {
-		_, _ = h.LogIn(t.Context(), number, other, fmt.Sprintf("198.51.100.%d", i))
+		_, _ = h.LogIn(t.Context(), number, other, at(fmt.Sprintf("198.51.100.%d", i)))
 	}
-	if _, err := h.LogIn(t.Context(), number, good, home); err != nil {
+	if _, err := h.LogIn(t.Context(), number, good, at(home)); err != nil {
 		t.Errorf("the owner, at home: %v", err)
 	}
+}
+
+// A neighbour behind the same address uses up what the address may do to the
+// number; the owner's own browser is counted by itself.
+func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		h.registered(number)
+		own, neighbour := Origin{home, "the owner's browser"}, Origin{home, "the neighbour's browser"}
+		if _, err := h.LogIn(ctx, number, good, own); err != nil {
+			t.Fatal(err)
+		}
+		for i := range codeNumberAddress.Limit {
+			_ = h.StartReset(ctx, fmt.Sprint("neighbour", i), number, "ru", neighbour)
+		}
+		err := h.StartReset(ctx, "neighbour", number, "ru", neighbour)
+		want(t, "the neighbour's codes", err, fault.TooMany, "attempt.too_many", "")
+		for range loginNumberAddress.Limit {
+			_, err := h.LogIn(ctx, number, other, neighbour)
+			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
+		}
+		_, err = h.LogIn(ctx, number, good, neighbour)
+		want(t, "the neighbour", err, fault.TooMany, "attempt.too_many", "")
+		for range loginDevice.Limit {
+			_, err = h.LogIn(ctx, number, other, own)
+			want(t, "the owner's slip", err, fault.Invalid, "customer.password_wrong", "password")
+		}
+		_, err = h.LogIn(ctx, number, good, own)
+		want(t, "too many slips in one browser", err, fault.TooMany, "attempt.too_many", "")
+		h.wait(loginDevice.Window)
+		for i := range loginNumberAddress.Limit {
+			_, _ = h.LogIn(ctx, number, fmt.Sprint(other, i), neighbour)
+		}
+		if err := h.StartReset(ctx, browser, number, "ru", own); err != nil {
+			t.Errorf("a code for the owner: %v", err)
+		}
+		if _, err := h.LogIn(ctx, number, good, own); err != nil {
+			t.Errorf("the owner: %v", err)
+		}
+	})
 }
 
 func TestPasswordsAreHashedAnew(t *testing.T) {
@@ -168,13 +208,13 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 		o := h.o
 		o.Hash = Hash{MemoryKiB: 128, Passes: 1, AtOnce: 1}
 		renewed := h.build(o)
-		if _, err := renewed.LogIn(ctx, number, good, home); err != nil {
+		if _, err := renewed.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Fatal(err)
 		}
 		if after := stored(); !strings.HasPrefix(after, "$argon2id$v=19$m=128,t=1,p=1$") {
 			t.Errorf("kept as %s", after)
 		}
-		if _, err := renewed.LogIn(ctx, number, good, home); err != nil {
+		if _, err := renewed.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Errorf("with the new hash: %v", err)
 		}
 	})

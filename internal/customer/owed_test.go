@@ -48,10 +48,10 @@ func TestResetOwesThePIN(t *testing.T) {
 		reset := func() Customer {
 			h.wait(2 * time.Hour) // codes are counted by the hour
 			h.carry()
-			if err := h.StartReset(ctx, browser, number, "ru", home); err != nil {
+			if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
 				t.Fatal(err)
 			}
-			c, err := h.ConfirmReset(ctx, browser, h.code(), other+"!", home)
+			c, err := h.ConfirmReset(ctx, browser, h.code(), other+"!", at(home))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,10 +83,10 @@ func TestPINLiftsNoHold(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		c := h.registered(number)
-		if err := h.StartReset(ctx, browser, number, "ru", home); err != nil {
+		if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
-		c, err := h.ConfirmReset(ctx, browser, h.code(), other, home)
+		c, err := h.ConfirmReset(ctx, browser, h.code(), other, at(home))
 		if err != nil || c.PINOwed || c.HoldUntil.IsZero() {
 			t.Fatalf("after the reset: %+v, %v", c, err)
 		}
@@ -112,13 +112,13 @@ func TestUnlock(t *testing.T) {
 			h.carry()
 		}
 		lock()
-		want(t, "no password", h.StartUnlock(ctx, browser, c.ID, "", "ru", home), fault.Invalid, "customer.password_empty", "password")
-		want(t, "a wrong one", h.StartUnlock(ctx, browser, c.ID, other, "ru", home), fault.Invalid, "customer.password_wrong", "password")
+		want(t, "no password", h.StartUnlock(ctx, browser, c.ID, "", "ru", at(home)), fault.Invalid, "customer.password_empty", "password")
+		want(t, "a wrong one", h.StartUnlock(ctx, browser, c.ID, other, "ru", at(home)), fault.Invalid, "customer.password_wrong", "password")
 		want(t, "no code is awaited", h.ConfirmUnlock(ctx, browser, c.ID, "123456"), fault.NotFound, "customer.code_gone", "")
 		if texts := h.carry(); len(texts) != 0 {
 			t.Errorf("sent %q", texts)
 		}
-		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", home); err != nil {
+		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
 		code := h.code()
@@ -141,12 +141,12 @@ func TestUnlock(t *testing.T) {
 			t.Errorf("by staff: %v", err)
 		}
 		for range 2 {
-			if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", home); err != nil {
+			if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		h.wait(10 * time.Minute)
-		want(t, "a fourth time in a day", h.StartUnlock(ctx, browser, c.ID, good, "ru", home), fault.TooMany, "attempt.too_many", "")
+		want(t, "a fourth time in a day", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
 	})
 }
 
@@ -155,7 +155,7 @@ func TestUnlockIsTheHolders(t *testing.T) {
 	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
 	c := h.pinned(number)
 	second := h.registered(stranger)
-	want(t, "without a PIN", h.StartUnlock(ctx, browser, second.ID, good, "ru", home), fault.NotFound, "customer.no_pin", "")
+	want(t, "without a PIN", h.StartUnlock(ctx, browser, second.ID, good, "ru", at(home)), fault.NotFound, "customer.no_pin", "")
 	want(t, "by staff", h.UnlockPIN(ctx, second.ID), fault.NotFound, "customer.no_pin", "")
 	if err := h.SetPIN(ctx, second.ID, ownPIN); err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestUnlockIsTheHolders(t *testing.T) {
 		_ = h.check(second.ID, wrongPN, ForBalance, "")
 	}
 	h.carry()
-	if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", home); err != nil {
+	if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "with another's code", h.ConfirmUnlock(ctx, browser, second.ID, h.code()), fault.NotFound, "customer.code_gone", "")

@@ -19,13 +19,13 @@ import (
 // SMS comes. lang is the language of the visit.
 //
 // Faults: TooMany.
-func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang, address string) error {
+func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang string, from Origin) error {
 	const act = "customer.reset"
-	if err := cs.takeCode(ctx, number, address); err != nil {
+	if err := cs.takeCode(ctx, number, from); err != nil {
 		return err
 	}
 	return fault.Wrap(act, cs.start(ctx, &confirmation{
-		SessionKey: sessionKey, Purpose: string(ForReset), Phone: number.String(), Lang: lang, Address: address,
+		SessionKey: sessionKey, Purpose: string(ForReset), Phone: number.String(), Lang: lang, Address: from.Address,
 	}, resetText))
 }
 
@@ -43,7 +43,7 @@ func resetText(holder *Record) string {
 //
 // Faults: Invalid at password (the code isn't tried then) and code; TooMany;
 // NotFound where the session awaits no code.
-func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, password, address string) (Customer, error) {
+func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, password string, from Origin) (Customer, error) {
 	const act = "customer.reset.confirm"
 	number, err := cs.Pending(ctx, sessionKey, ForReset)
 	if err != nil {
@@ -63,7 +63,7 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	var holder *Record
 	var refusal error
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		holder, refusal, err = cs.replacePassword(ctx, tx, act, row, hash, address)
+		holder, refusal, err = cs.replacePassword(ctx, tx, act, row, hash, from)
 		return err
 	})
 	if err == nil {
@@ -73,13 +73,13 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 		return Customer{}, fault.Wrap(act, err)
 	}
 	// Whoever guessed meanwhile must not keep the holder of the number out.
-	if err := cs.forgetLogin(ctx, number, address); err != nil {
+	if err := cs.forgetLogin(ctx, number, from); err != nil {
 		return Customer{}, err
 	}
 	return holder.Customer(), nil
 }
 
-func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act string, row *confirmation, hash, address string) (
+func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act string, row *confirmation, hash string, from Origin) (
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
@@ -100,7 +100,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	if holder == nil {
 		return nil, gone(act), nil
 	}
-	if err := remember(tx, holder.ID, cs.familiar(holder.ID, address), now); err != nil {
+	if err := cs.remember(tx, holder.ID, from, now); err != nil {
 		return nil, nil, err
 	}
 	return holder, nil, outbox.Add(ctx, tx, cs.tell(tx, holder, now)...)

@@ -18,15 +18,15 @@ func TestReset(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		before := h.registered(number)
-		if err := h.StartReset(ctx, browser, number, "ky", home); err != nil {
+		if err := h.StartReset(ctx, browser, number, "ky", at(home)); err != nil {
 			t.Fatal(err)
 		}
 		code := h.code()
-		_, err := h.ConfirmReset(ctx, browser, code, "short", home)
+		_, err := h.ConfirmReset(ctx, browser, code, "short", at(home))
 		want(t, "a bad password", err, fault.Invalid, "customer.password_short", "password")
-		_, err = h.ConfirmReset(ctx, browser, wrong(code), other, home)
+		_, err = h.ConfirmReset(ctx, browser, wrong(code), other, at(home))
 		want(t, "a wrong code", err, fault.Invalid, "customer.code_wrong", "code")
-		after, err := h.ConfirmReset(ctx, browser, code, other, home)
+		after, err := h.ConfirmReset(ctx, browser, code, other, at(home))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,12 +41,12 @@ func TestReset(t *testing.T) {
 		if err := HeldFromPaying(after, now.Add(DefaultHold)); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
-		_, err = h.LogIn(ctx, number, good, home)
+		_, err = h.LogIn(ctx, number, good, at(home))
 		want(t, "the old password", err, fault.Invalid, "customer.password_wrong", "password")
-		if _, err := h.LogIn(ctx, number, other, home); err != nil {
+		if _, err := h.LogIn(ctx, number, other, at(home)); err != nil {
 			t.Errorf("the new password: %v", err)
 		}
-		_, err = h.ConfirmReset(ctx, browser, code, good, home)
+		_, err = h.ConfirmReset(ctx, browser, code, good, at(home))
 		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
 		told := h.carry()
 		if len(told) != 1 || !strings.Contains(told[0], forPeople(after.HoldUntil)) {
@@ -68,10 +68,10 @@ func TestResetOfANumberNobodyHas(t *testing.T) {
 		}
 		before := h.count(`SELECT COUNT(*) FROM promises`)
 		for key, n := range map[string]phone.Number{"one": stranger, "two": number} {
-			if err := h.StartReset(ctx, key, n, "ru", home); err != nil {
+			if err := h.StartReset(ctx, key, n, "ru", at(home)); err != nil {
 				t.Errorf("%s: %v", n, err)
 			}
-			_, err := h.ConfirmReset(ctx, key, "000000", other, home)
+			_, err := h.ConfirmReset(ctx, key, "000000", other, at(home))
 			want(t, n.String(), err, fault.Invalid, "customer.code_wrong", "code")
 		}
 		if n := h.count(`SELECT COUNT(*) FROM promises`) - before; n != 2 {
@@ -87,7 +87,7 @@ func TestResetAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		h.registered(number)
-		if err := h.StartReset(context.Background(), browser, number, "ru", home); err != nil {
+		if err := h.StartReset(context.Background(), browser, number, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
 		code := h.code()
@@ -95,7 +95,7 @@ func TestResetAtOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() {
-				_, err := h.ConfirmReset(context.Background(), browser, code, other, home)
+				_, err := h.ConfirmReset(context.Background(), browser, code, other, at(home))
 				if err == nil {
 					done.Add(1)
 				} else if !fault.Is(err, fault.NotFound) {
@@ -115,7 +115,7 @@ func TestResetNeedsItsOwnCode(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	h.registered(number)
 	code := h.begin("another browser", form(stranger))
-	_, err := h.ConfirmReset(t.Context(), "another browser", code, other, home)
+	_, err := h.ConfirmReset(t.Context(), "another browser", code, other, at(home))
 	want(t, "a sign-up's code", err, fault.NotFound, "customer.code_gone", "")
 }
 
@@ -123,10 +123,10 @@ func TestNoEmailWhereNoneCanBeSent(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	h.o.Email = false
 	h.registered(number)
-	if err := h.StartReset(t.Context(), browser, number, "ru", home); err != nil {
+	if err := h.StartReset(t.Context(), browser, number, "ru", at(home)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.ConfirmReset(t.Context(), browser, h.code(), other, home); err != nil {
+	if _, err := h.ConfirmReset(t.Context(), browser, h.code(), other, at(home)); err != nil {
 		t.Fatal(err)
 	}
 	if n := h.count(`SELECT COUNT(*) FROM promises WHERE lane = 'email'`); n != 0 {
@@ -149,7 +149,7 @@ func TestChangePassword(t *testing.T) {
 		if after.SessionEpoch != before.SessionEpoch+1 || !after.HoldUntil.IsZero() {
 			t.Errorf("after %+v", after)
 		}
-		if _, err := h.LogIn(ctx, number, other, home); err != nil {
+		if _, err := h.LogIn(ctx, number, other, at(home)); err != nil {
 			t.Error(err)
 		}
 		if texts := h.carry(); len(texts) != 1 {

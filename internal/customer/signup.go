@@ -46,7 +46,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if err := cs.o.Attempts.Take(ctx, signupAddress, attempt.Place(s.Address)); err != nil {
 		return err
 	}
-	if err := cs.takeCode(ctx, s.Phone, s.Address); err != nil {
+	if err := cs.takeCode(ctx, s.Phone, Origin{Address: s.Address}); err != nil {
 		return err
 	}
 	hash, err := cs.hasher.Hash(ctx, s.Password)
@@ -133,7 +133,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	if err := accept(tx, holder.ID, Acceptance{Version: row.Offer, At: now, Address: row.Address, Channel: Web}); err != nil {
 		return nil, nil, err
 	}
-	return holder, nil, remember(tx, holder.ID, cs.familiar(holder.ID, row.Address), now)
+	return holder, nil, remember(tx, holder.ID, cs.familiarAddress(holder.ID, row.Address), now)
 }
 
 // open makes a customer with a wallet.

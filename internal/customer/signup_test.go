@@ -47,7 +47,7 @@ func TestSignup(t *testing.T) {
 		if known, err := h.Known(ctx, number, home); !known || err != nil {
 			t.Errorf("known: %v, %v", known, err)
 		}
-		in, err := h.LogIn(ctx, number, good, home)
+		in, err := h.LogIn(ctx, number, good, at(home))
 		if err != nil || in.ID != c.ID || in.SessionEpoch != c.SessionEpoch {
 			t.Errorf("login %+v, %v", in, err)
 		}
@@ -96,9 +96,9 @@ func TestCodeHasFiveTries(t *testing.T) {
 		_, err = h.ConfirmSignup(ctx, browser, code)
 		want(t, "the right code, too late", err, fault.TooMany, "customer.code_tries", "code")
 
-		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, home), fault.TooMany, "attempt.too_many", "")
+		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
 		h.wait(ResendPause)
-		if err := h.ResendCode(ctx, browser, ForSignup, home); err != nil {
+		if err := h.ResendCode(ctx, browser, ForSignup, at(home)); err != nil {
 			t.Fatal(err)
 		}
 		fresh := h.code()
@@ -150,7 +150,7 @@ func TestCodeLivesTenMinutes(t *testing.T) {
 			t.Errorf("purged %d, %v while it can be sent again", n, err)
 		}
 		h.wait(codeHistory)
-		want(t, "resend of an old start", h.ResendCode(ctx, browser, ForSignup, home), fault.NotFound, "customer.code_gone", "")
+		want(t, "resend of an old start", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.NotFound, "customer.code_gone", "")
 		if n, err := h.Purge(ctx); n != 1 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
 		}
@@ -187,7 +187,7 @@ func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
 			h.exec(`UPDATE confirmations SET `+column+` = $1 WHERE session_key = $2`, value, browser)
 			var err error
 			if column == "purpose" {
-				_, err = h.ConfirmReset(ctx, browser, code, other, home)
+				_, err = h.ConfirmReset(ctx, browser, code, other, at(home))
 			} else {
 				_, err = h.ConfirmSignup(ctx, sessionKey, code)
 			}
@@ -237,7 +237,7 @@ func TestSignupOfARegisteredNumber(t *testing.T) {
 		_, err := h.ConfirmSignup(ctx, "a stranger's browser", "000000")
 		want(t, "a guess", err, fault.Invalid, "customer.code_wrong", "code")
 		h.wait(ResendPause)
-		if err := h.ResendCode(ctx, "a stranger's browser", ForSignup, home); err != nil {
+		if err := h.ResendCode(ctx, "a stranger's browser", ForSignup, at(home)); err != nil {
 			t.Errorf("told apart at the second sending: %v", err)
 		}
 		if texts := h.carry(); len(texts) != 1 || sixDigits.MatchString(texts[0]) {
@@ -330,9 +330,9 @@ func TestSMSAreLimited(t *testing.T) {
 			}
 		}
 		want(t, "the sixth in an hour", h.StartSignup(ctx, browser, form(number)), fault.TooMany, "attempt.too_many", "")
-		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", home), fault.TooMany, "attempt.too_many", "")
+		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
 		h.wait(ResendPause)
-		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, home), fault.TooMany, "attempt.too_many", "")
+		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
 		// One place alone can't use up the number's messages.
 		elsewhere := form(number)
 		elsewhere.Address = "198.51.100.4"

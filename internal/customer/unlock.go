@@ -19,7 +19,7 @@ var pinUnlock = attempt.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.H
 // knows the password. lang is the language of the visit.
 //
 // Faults: Invalid at password; TooMany; NotFound "customer.no_pin"; Unavailable.
-func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int64, password, lang, address string) error {
+func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int64, password, lang string, from Origin) error {
 	const act = "customer.pin.unlock"
 	if password == "" {
 		return fault.New(fault.Invalid, act, "customer.password_empty").At("password")
@@ -44,11 +44,11 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	if err := cs.o.Attempts.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
-	if err := cs.takeCode(ctx, phone.Number(holder.Phone), address); err != nil {
+	if err := cs.takeCode(ctx, phone.Number(holder.Phone), from); err != nil {
 		return err
 	}
 	return fault.Wrap(act, cs.start(ctx, &confirmation{
-		SessionKey: sessionKey, Purpose: string(ForUnlock), Phone: holder.Phone, Lang: lang, Address: address,
+		SessionKey: sessionKey, Purpose: string(ForUnlock), Phone: holder.Phone, Lang: lang, Address: from.Address,
 	}, unlockText))
 }
 

@@ -30,7 +30,7 @@ func (p *Portal) Login(c echo.Context) error {
 	if switching {
 		return render(c, http.StatusOK, page)
 	}
-	who, err := p.Customers.LogIn(ctx(c), number, c.FormValue("password"), c.RealIP())
+	who, err := p.Customers.LogIn(ctx(c), number, c.FormValue("password"), origin(c))
 	if err != nil {
 		return p.refused(c, page, err)
 	}

@@ -12,6 +12,11 @@ import (
 	"elsom/web/session"
 )
 
+// origin is where a request comes from.
+func origin(c echo.Context) customer.Origin {
+	return customer.Origin{Address: c.RealIP(), Device: session.Of(c).Device()}
+}
+
 // Offer shows the public offer.
 func (p *Portal) Offer(c echo.Context) error {
 	return render(c, http.StatusOK, portal.OfferPage{Frame: p.frame(c), Edition: portal.CurrentOffer()})

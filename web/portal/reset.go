@@ -33,7 +33,7 @@ func (p *Portal) Reset(c echo.Context) error {
 	}
 	s := session.Of(c)
 	s.Set(pendingPhone, number.String())
-	if err := p.Customers.StartReset(ctx(c), s.Key(), number, s.Lang(), c.RealIP()); err != nil {
+	if err := p.Customers.StartReset(ctx(c), s.Key(), number, s.Lang(), origin(c)); err != nil {
 		return p.refused(c, page, err)
 	}
 	return redirect(c, "/reset/confirm")
@@ -60,7 +60,7 @@ func (p *Portal) ResetConfirm(c echo.Context) error {
 		return render(c, http.StatusOK, page)
 	}
 	s := session.Of(c)
-	who, err := p.Customers.ConfirmReset(committed(c), s.Key(), page.Code.Value, c.FormValue("password"), c.RealIP())
+	who, err := p.Customers.ConfirmReset(committed(c), s.Key(), page.Code.Value, c.FormValue("password"), origin(c))
 	if fault.Is(err, fault.NotFound) {
 		return redirect(c, "/cabinet") // pressed twice: the other request did it
 	}

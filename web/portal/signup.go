@@ -94,7 +94,7 @@ func (p *Portal) ResendCode(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForSignup, c.RealIP()); err != nil {
+	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForSignup, origin(c)); err != nil {
 		return p.refused(c, &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()}, err)
 	}
 	s.Flash(p.lang(c).T("door.code_sent"))

@@ -74,6 +74,32 @@ func (s *Sessions) cookieOptions() *sessions.Options {
 	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
+// deviceCookie stays in a browser in which somebody logged in, so that its
+// owner isn't kept out by guesses that others make behind the same address. It
+// opens nothing by itself.
+const deviceCookie = "elsom_device"
+
+// Device names the browser: the hash of a secret that it keeps from the next
+// login on.
+func (s *Session) Device() string {
+	if s.sessions == nil {
+		return ""
+	}
+	if s.device == nil {
+		s.device = s.sessions.tokenOf(s.c.Request(), s.cookie(deviceCookie))
+	}
+	if s.device == nil {
+		s.device = newToken()
+	}
+	return keyOf(s.device)
+}
+
+// keepDevice keeps it for ninety days more.
+func (s *Session) keepDevice() {
+	s.Device()
+	s.keep(deviceCookie, s.sessions.cookieValue(s.device), 90*24*60*60)
+}
+
 // setCookie sets a cookie in the place of one of that name that the answer
 // would have set.
 func setCookie(w http.ResponseWriter, cookie *http.Cookie) {

@@ -79,6 +79,7 @@ type Session struct {
 	c        echo.Context
 	g        *sessions.Session
 	lang     string
+	device   []byte
 }
 
 const contextKey = "elsom session"
@@ -174,6 +175,7 @@ func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
 	if s.sessions == nil {
 		return errNoMiddleware
 	}
+	s.keepDevice()
 	return s.sessions.rotate(c, s.g, &who)
 }
 
@@ -248,7 +250,7 @@ func (s *Session) cookie(name string) string {
 
 func (s *Session) keep(name, value string, seconds int) {
 	name = s.cookie(name)
-	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure where people come over https; it holds no secret
+	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure where people come over https
 		Name: name, Value: value, Path: "/", MaxAge: seconds,
 		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

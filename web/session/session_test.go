@@ -82,6 +82,31 @@ func TestPlantedCookie(t *testing.T) {
 	})
 }
 
+// A browser gets its name at its first login and keeps it over logout and
+// other logins; a planted one is not taken.
+func TestBrowserKeepsItsName(t *testing.T) {
+	s := newSite(t, databasetest.SQLite(t), false)
+	b := s.browser()
+	b.get("/")
+	if b.cookies[deviceCookie] != "" {
+		t.Error("named before any login")
+	}
+	b.login()
+	name := b.cookies[deviceCookie]
+	if name == "" {
+		t.Fatal("no name")
+	}
+	b.login()
+	if b.cookies[deviceCookie] != name {
+		t.Error("the second login gave another name")
+	}
+	b.cookies[deviceCookie] = strings.Repeat("A", len(name))
+	b.login()
+	if planted := b.cookies[deviceCookie]; planted == strings.Repeat("A", len(name)) {
+		t.Error("a planted name was taken")
+	}
+}
+
 func TestLoginRotates(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db, false)
