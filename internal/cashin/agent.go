@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/keychain"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
-	"elsom/internal/password"
 )
 
 // Agent is who takes cash for us and owes us what was taken.
@@ -44,67 +41,39 @@ type NewAgent struct {
 }
 
 // Tries counts what may be tried only so often; *attempt.Counters does.
-type Tries interface {
-	Take(ctx context.Context, rule attempt.Rule, subject string) error
-	Reset(ctx context.Context, rule attempt.Rule, subject string) error
-}
+type Tries = keychain.Tries
 
-// How often passwords may be tried: of one agent from one place, from one
-// place whatever the agent, and of one agent from all places together. A
-// password known to be right is no try, so the last never locks out an agent
-// who is at work.
-var (
-	triesOfAgent   = attempt.Rule{Name: "cashin.agent", Limit: 20, Window: 10 * time.Minute}
-	triesOfAddress = attempt.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute}
-	triesAnywhere  = attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}
-)
+// rules are how often agents' passwords may be tried.
+var rules = keychain.Rules{
+	Code:     attempt.Rule{Name: "cashin.agent", Limit: 20, Window: 10 * time.Minute},
+	Place:    attempt.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute},
+	Anywhere: attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour},
+}
 
 // Agents is the register of agents.
 type Agents struct {
 	db       *database.DB
-	tries    Tries
-	keychain *keychain
+	keychain *keychain.Keychain
 }
 
 // NewAgents makes the register on db. Passwords that have to be tried are
 // counted by tries, where there is one (commands need none).
 func NewAgents(db *database.DB, tries Tries) (*Agents, error) {
-	k, err := newKeychain()
+	k, err := keychain.New(tries, rules)
 	if err != nil {
 		return nil, fmt.Errorf("cashin: %w", err)
 	}
-	return &Agents{db: db, tries: tries, keychain: k}, nil
+	return &Agents{db: db, keychain: k}, nil
 }
-
-const (
-	nameLength  = 100
-	passwordMin = 8
-	passwordMax = password.Max
-	maxAllowed  = 20
-)
-
-var codeForm = regexp.MustCompile(`\A[a-z0-9][a-z0-9-]{0,31}\z`)
 
 // IsCode tells whether a text could be an agent's code: only such is worth a
 // line in the log.
-func IsCode(text string) bool { return codeForm.MatchString(text) }
+func IsCode(text string) bool { return keychain.IsCode(text) }
 
 func (a NewAgent) check() error {
-	var wrong []string
-	if !IsCode(a.Code) {
-		wrong = append(wrong, "the code: 1 to 32 small Latin letters, digits and dashes")
-	}
-	if n := utf8.RuneCountInString(a.Name); n < 1 || n > nameLength || !printable(a.Name) {
-		wrong = append(wrong, fmt.Sprintf("the name: 1 to %d characters", nameLength))
-	}
-	if n := utf8.RuneCountInString(a.Password); n < passwordMin || n > passwordMax || !printable(a.Password) {
-		wrong = append(wrong, fmt.Sprintf("the password: %d to %d characters", passwordMin, passwordMax))
-	}
+	wrong := keychain.Judge(a.Code, a.Name, a.Password, a.Allowed)
 	if a.Ceiling <= 0 || a.Ceiling > money.Max {
 		wrong = append(wrong, "the ceiling: an amount above zero")
-	}
-	if len(a.Allowed) > maxAllowed {
-		wrong = append(wrong, fmt.Sprintf("the addresses: at most %d", maxAllowed))
 	}
 	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, "cashin.add_agent", "").Because(errors.New(strings.Join(wrong, "; ")))
@@ -172,18 +141,13 @@ func (as *Agents) DisableAgent(ctx context.Context, code string) error {
 // when too much was tried; Unavailable when nothing can be told now.
 func (as *Agents) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Agent, error) {
 	const act = "cashin.authenticate"
-	r, known, err := readAgent(ctx, as.db, code)
+	r, _, err := readAgent(ctx, as.db, code)
 	if err != nil {
 		return Agent{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
 	agent := r.agent()
-	hash, counted := r.PasswordHash, true
-	if known && (agent.Disabled || !allows(agent.Allowed, from)) {
-		// No password opens the door here: none is compared, and strangers
-		// don't use up the tries of the agent's own places.
-		hash, counted = "", false
-	}
-	right, err := as.keychain.match(ctx, hash, code, password, as.db.Now, as.counted(ctx, code, from, counted))
+	lock := keychain.Lock{Hash: r.PasswordHash, Allowed: agent.Allowed, Disabled: agent.Disabled}
+	right, err := as.keychain.Open(ctx, lock, code, password, from, as.db.Now)
 	if err != nil {
 		return Agent{}, err
 	}
@@ -193,51 +157,7 @@ func (as *Agents) Authenticate(ctx context.Context, code, password string, from 
 	return agent, nil
 }
 
-// counted counts a password that has to be tried, everywhere: also among the
-// agent's tries from all places; and forgets the agent's tries from this place
-// once one was right.
-func (as *Agents) counted(ctx context.Context, code string, from netip.Addr, everywhere bool) tally {
-	place := attempt.Place(from.String())
-	if as.tries == nil {
-		return tally{place: place, take: func() error { return nil }, reset: func() {}}
-	}
-	return tally{
-		place: place,
-		take: func() error {
-			if err := as.tries.Take(ctx, triesOfAddress, place); err != nil {
-				return err
-			}
-			if err := as.tries.Take(ctx, triesOfAgent, code+" "+place); err != nil || !everywhere {
-				return err
-			}
-			return as.tries.Take(ctx, triesAnywhere, code)
-		},
-		reset: func() {
-			// A count that stays too high for a while is no harm to the caller.
-			_ = as.tries.Reset(ctx, triesOfAgent, code+" "+place)
-		},
-	}
-}
-
-func allows(allowed []netip.Prefix, from netip.Addr) bool {
-	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(from.Unmap()) })
-}
-
 // ParseAllowed reads addresses and CIDRs as an operator writes them.
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
-	var allowed []netip.Prefix
-	for _, text := range texts {
-		if address, err := netip.ParseAddr(text); err == nil {
-			address = address.Unmap().WithZone("")
-			allowed = append(allowed, netip.PrefixFrom(address, address.BitLen()))
-			continue
-		}
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "cashin.add_agent", "").
-				Because(fmt.Errorf("%q is neither an address nor a CIDR", text))
-		}
-		allowed = append(allowed, prefix.Masked())
-	}
-	return allowed, nil
+	return keychain.ParseAllowed("cashin.add_agent", texts)
 }

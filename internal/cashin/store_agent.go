@@ -2,11 +2,10 @@ package cashin
 
 import (
 	"context"
-	"net/netip"
-	"strings"
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/keychain"
 	"elsom/internal/money"
 )
 
@@ -27,29 +26,19 @@ func (r agentRow) agent() Agent {
 	a := Agent{
 		Code: r.Code, Name: r.Name, Ceiling: r.Ceiling, Disabled: r.Disabled, Till: r.TillID, CreatedAt: r.CreatedAt,
 	}
-	for _, text := range strings.Fields(r.Allowed) {
-		if prefix, err := netip.ParsePrefix(text); err == nil {
-			a.Allowed = append(a.Allowed, prefix)
-		} else {
-			// A broken list must not become "any address".
-			a.Disabled = true
-		}
-	}
+	allowed, whole := keychain.ReadAllowed(r.Allowed)
+	a.Allowed, a.Disabled = allowed, a.Disabled || !whole
 	return a
 }
 
 func insertAgent(tx *database.Tx, a NewAgent, hash string, till int64) (added bool, err error) {
-	allowed := make([]string, len(a.Allowed))
-	for i, prefix := range a.Allowed {
-		allowed[i] = prefix.String()
-	}
 	result := tx.Gorm().Exec("INSERT INTO agents ("+agentColumns+") VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
-		a.Code, a.Name, hash, strings.Join(allowed, " "), a.Ceiling, till, false, tx.Now())
+		a.Code, a.Name, hash, keychain.WriteAllowed(a.Allowed), a.Ceiling, till, false, tx.Now())
 	return result.RowsAffected == 1, result.Error
 }
 
 func readAgent(ctx context.Context, db *database.DB, code string) (agentRow, bool, error) {
-	if !codeForm.MatchString(code) {
+	if !keychain.IsCode(code) {
 		return agentRow{}, false, nil
 	}
 	var rows []agentRow

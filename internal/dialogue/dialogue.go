@@ -1,0 +1,223 @@
+// Package dialogue keeps where the dialogues of *900# stand, since the next
+// request of a session may reach another process.
+//
+// It promises that an answer is written once: of several who answer the same
+// turn one wins and the others read its answer; that whoever works at an
+// answer for longer has claimed the turn, and that a claim ends with its
+// holder's life; and that the database tells nobody's number, words or PIN:
+// keys are hashed, what was heard is kept as length and keyed hash, and the
+// content is encrypted with the server's key. It knows no menu.
+package dialogue
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Life is how long a dialogue lasts in all.
+const Life = 180 * time.Second
+
+// Lease is how long a claim holds without its holder. What is done under it is
+// safe to be done again by who takes it over.
+const Lease = 6 * time.Second
+
+// Options of the dialogues.
+type Options struct {
+	// Secret is the server's; the keys are derived from it.
+	Secret []byte
+	// Now replaces the database's clock, for tests.
+	Now func() time.Time
+	// Lease replaces Lease, for tests.
+	Lease time.Duration
+}
+
+// Dialogues keeps the dialogues of a database.
+type Dialogues struct {
+	db    *database.DB
+	key   []byte
+	aead  cipher.AEAD
+	now   func() time.Time
+	lease time.Duration
+
+	reads   *gather[string, *row]
+	begins  *gather[row, bool]
+	answers *gather[row, bool]
+}
+
+// New makes the dialogues on db.
+func New(db *database.DB, o Options) (*Dialogues, error) {
+	key, err1 := hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue", sha256.Size)
+	sealing, err2 := hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue content", 32)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("dialogue: %w", err)
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return nil, fmt.Errorf("dialogue: %w", err)
+	}
+	ds := &Dialogues{db: db, key: key, now: o.Now, lease: o.Lease}
+	if ds.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+		return nil, fmt.Errorf("dialogue: %w", err)
+	}
+	if ds.now == nil {
+		ds.now = db.Now
+	}
+	if ds.lease == 0 {
+		ds.lease = Lease
+	}
+	ds.reads = newGather(ds.readRows)
+	ds.begins = newGather(ds.insertRows)
+	ds.answers = newGather(ds.updateRows)
+	return ds, nil
+}
+
+// Name tells one dialogue from another. One session of one gateway that comes
+// with another number is another dialogue.
+type Name struct{ Gateway, Session, Phone string }
+
+// Heard is what came in: for a gateway that sends the whole text, all of it;
+// for another the id of the input.
+type Heard struct {
+	Text string
+	At   time.Time
+}
+
+// Dialogue is one as it stands.
+type Dialogue struct {
+	row
+	// Content is what the door kept.
+	Content []byte
+	ds      *Dialogues
+}
+
+// BeganAt is when the dialogue began, HeardAt when it heard what it answered last.
+func (d *Dialogue) BeganAt() time.Time { return time.UnixMilli(d.BeganMs) }
+
+// HeardAt is when what was answered last was said.
+func (d *Dialogue) HeardAt() time.Time { return time.UnixMilli(d.HeardMs) }
+
+// Busy tells whether somebody is at work on the next answer.
+func (d *Dialogue) Busy() bool {
+	return d.row.Claim != 0 && d.ClaimedUntilMs > d.ds.now().UnixMilli()
+}
+
+// Repeats tells whether text is what was heard last.
+func (d *Dialogue) Repeats(text string) bool {
+	return int64(len(text)) == d.HeardLength && hmac.Equal([]byte(d.ds.Mark(text)), []byte(d.HeardHash))
+}
+
+// Added gives what was added to the last text, behind a "*"; false where text
+// doesn't begin with the last one.
+func (d *Dialogue) Added(text string) (string, bool) {
+	n := int(d.HeardLength)
+	if len(text) <= n || !hmac.Equal([]byte(d.ds.Mark(text[:n])), []byte(d.HeardHash)) {
+		return "", false
+	}
+	added := text[n:]
+	if n == 0 {
+		return added, true
+	}
+	return strings.CutPrefix(added, "*")
+}
+
+// Mark is a keyed hash of a text: equal texts have equal marks, and nobody
+// without the server's key finds the text by trying.
+func (ds *Dialogues) Mark(texts ...string) string {
+	mac := hmac.New(sha256.New, ds.key)
+	for _, text := range texts {
+		fmt.Fprintf(mac, "%d:%s", len(text), text)
+	}
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (ds *Dialogues) id(n Name) string { return ds.Mark("name", n.Gateway, n.Session, n.Phone) }
+
+// Find gives a dialogue that lives; nil where there is none, or it is over.
+func (ds *Dialogues) Find(ctx context.Context, n Name) (*Dialogue, error) {
+	id := ds.id(n)
+	r, err := ds.reads.ask(ctx, id)
+	if err != nil || r == nil || r.EndsMs <= ds.now().UnixMilli() {
+		return nil, fault.Wrap("dialogue.find", err)
+	}
+	d := &Dialogue{row: *r, ds: ds}
+	if d.Content, err = ds.open(id, r.Content); err != nil {
+		return nil, fault.Wrap("dialogue.find", err)
+	}
+	return d, nil
+}
+
+// Begin writes the first turn; false where the dialogue lives already.
+func (ds *Dialogues) Begin(ctx context.Context, n Name, heard Heard, content []byte) (bool, error) {
+	id, now := ds.id(n), ds.now()
+	began, err := ds.begins.ask(ctx, row{
+		ID: id, Turn: 1, HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
+		Content: ds.seal(id, content), BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
+	})
+	return began, fault.Wrap("dialogue.begin", err)
+}
+
+// Claim reserves the next turn for who has to do more than to write it; false
+// where somebody else has it, or has answered meanwhile.
+func (ds *Dialogues) Claim(ctx context.Context, d *Dialogue) (bool, error) {
+	claimed := d.row
+	claimed.Claim, claimed.ClaimedUntilMs = ds.db.NewID(), ds.now().Add(ds.lease).UnixMilli()
+	won, err := ds.claimRow(ctx, claimed)
+	if won {
+		d.row = claimed
+	}
+	return won, fault.Wrap("dialogue.claim", err)
+}
+
+// Release gives a claimed turn back unanswered.
+func (ds *Dialogues) Release(ctx context.Context, d *Dialogue) error {
+	return fault.Wrap("dialogue.release", ds.releaseRow(ctx, d.row))
+}
+
+// Answer writes the next turn; false where somebody else has answered it, or
+// works at it.
+func (ds *Dialogues) Answer(ctx context.Context, d *Dialogue, heard Heard, content []byte) (bool, error) {
+	next := d.row
+	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Mark(heard.Text)
+	next.HeardMs, next.Content = heard.At.UnixMilli(), ds.seal(d.ID, content)
+	won, err := ds.answers.ask(ctx, next)
+	return won, fault.Wrap("dialogue.answer", err)
+}
+
+// Restart begins a dialogue anew while it lives: its time runs from now. False
+// as with Answer.
+func (ds *Dialogues) Restart(ctx context.Context, d *Dialogue, heard Heard, content []byte) (bool, error) {
+	fresh, now := *d, ds.now()
+	fresh.BeganMs, fresh.EndsMs = now.UnixMilli(), now.Add(Life).UnixMilli()
+	return ds.Answer(ctx, &fresh, heard, content)
+}
+
+// Purge deletes dialogues whose time is over and tells how many.
+func (ds *Dialogues) Purge(ctx context.Context) (int64, error) {
+	n, err := ds.purge(ctx, ds.now().UnixMilli())
+	return n, fault.Wrap("dialogue.purge", err)
+}
+
+// seal encrypts a content so that it opens for its own dialogue only.
+func (ds *Dialogues) seal(id string, content []byte) string {
+	return base64.RawStdEncoding.EncodeToString(ds.aead.Seal(nil, nil, content, []byte(id)))
+}
+
+func (ds *Dialogues) open(id, sealed string) ([]byte, error) {
+	raw, err := base64.RawStdEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, err
+	}
+	return ds.aead.Open(nil, nil, raw, []byte(id))
+}

@@ -1,0 +1,172 @@
+// Package gateway is the register of gateways that may call the machine doors:
+// USSD gateways and Kannel.
+//
+// It promises that whatever is wrong with a caller is the same refusal after
+// the same time, and that a gateway which was shut out stays outside from its
+// next request on. What a gateway asks for is none of its business.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/keychain"
+)
+
+// Gateway is a machine that brings us what phones say.
+type Gateway struct {
+	// Code is its name at the door: small Latin letters, digits, dashes.
+	Code string
+	Name string
+	// Allowed are the addresses it may call from; none: any.
+	Allowed   []netip.Prefix
+	Disabled  bool
+	CreatedAt time.Time
+}
+
+// NewGateway is a gateway to be added.
+type NewGateway struct {
+	Code     string
+	Name     string
+	Password string // 8–128 characters; kept hashed
+	Allowed  []netip.Prefix
+}
+
+// The gateway of development; its password is public, so production refuses to
+// start with it.
+const (
+	DevelopmentCode     = "ussd"
+	DevelopmentPassword = "dev-ussd" //nolint:gosec // public; production refuses to start with it
+)
+
+// rules are how often gateways' passwords may be tried.
+var rules = keychain.Rules{
+	Code:     attempt.Rule{Name: "gateway", Limit: 20, Window: 10 * time.Minute},
+	Place:    attempt.Rule{Name: "gateway by address", Limit: 60, Window: 10 * time.Minute},
+	Anywhere: attempt.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour},
+}
+
+// Gateways is the register of gateways.
+type Gateways struct {
+	db       *database.DB
+	keychain *keychain.Keychain
+	latest   latest
+}
+
+// New makes the register on db. Passwords that have to be tried are counted by
+// tries, where there is one (commands need none).
+func New(db *database.DB, tries keychain.Tries) (*Gateways, error) {
+	k, err := keychain.New(tries, rules)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	return &Gateways{db: db, keychain: k}, nil
+}
+
+// Add enters a gateway. Failures: Invalid (the cause says what, for the
+// operator), Conflict (the code is taken).
+func (gs *Gateways) Add(ctx context.Context, g NewGateway) error {
+	const act = "gateway.add"
+	if wrong := keychain.Judge(g.Code, g.Name, g.Password, g.Allowed); len(wrong) > 0 {
+		return fault.New(fault.Invalid, act, "").Because(errors.New(strings.Join(wrong, "; ")))
+	}
+	if g.Password == DevelopmentPassword {
+		return fault.New(fault.Invalid, act, "").Because(errors.New("the password is the demo gateway's"))
+	}
+	added, err := gs.add(ctx, g)
+	if err == nil && !added {
+		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf("the gateway %s exists", g.Code))
+	}
+	return err
+}
+
+func (gs *Gateways) add(ctx context.Context, g NewGateway) (added bool, err error) {
+	hash, err := gs.keychain.Hash(ctx, g.Password)
+	if err != nil {
+		return false, err
+	}
+	added, err = insert(ctx, gs.db, g, hash)
+	return added, fault.Wrap("gateway.add", err)
+}
+
+// List gives all gateways by code, disabled ones too.
+func (gs *Gateways) List(ctx context.Context) ([]Gateway, error) {
+	rows, err := readAll(ctx, gs.db)
+	if err != nil {
+		return nil, fault.Wrap("gateway.list", err)
+	}
+	gateways := make([]Gateway, len(rows))
+	for i, r := range rows {
+		gateways[i] = r.gateway()
+	}
+	return gateways, nil
+}
+
+// Disable shuts the doors to a gateway, from its next request on;
+// fault.NotFound for an unknown one.
+func (gs *Gateways) Disable(ctx context.Context, code string) error {
+	found, err := disable(ctx, gs.db, code)
+	if err == nil && !found {
+		return fault.New(fault.NotFound, "gateway.disable", "").Because(fmt.Errorf("there is no gateway %s", code))
+	}
+	return fault.Wrap("gateway.disable", err)
+}
+
+// Authenticate tells which gateway calls. Whatever is wrong (code, password,
+// address, disabled) is the same fault.Forbidden after the same time; TooMany
+// when too much was tried; Unavailable when nothing can be told now.
+func (gs *Gateways) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Gateway, error) {
+	const act = "gateway.authenticate"
+	r, err := gs.latest.read(ctx, gs.db, code)
+	if err != nil {
+		return Gateway{}, fault.New(fault.Unavailable, act, "").Because(err)
+	}
+	g := r.gateway()
+	lock := keychain.Lock{Hash: r.PasswordHash, Allowed: g.Allowed, Disabled: g.Disabled}
+	right, err := gs.keychain.Open(ctx, lock, code, password, from, gs.db.Now)
+	if err != nil {
+		return Gateway{}, err
+	}
+	if !right {
+		return Gateway{}, fault.New(fault.Forbidden, act, "")
+	}
+	return g, nil
+}
+
+// SeedDevelopment adds the demo gateway unless it is there. Several processes
+// may do it at the same moment.
+func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
+	r, err := read(ctx, gs.db, DevelopmentCode)
+	if err != nil || r.Code != "" {
+		return fault.Wrap("gateway.seed", err)
+	}
+	_, err = gs.add(ctx, NewGateway{Code: DevelopmentCode, Name: "USSD", Password: DevelopmentPassword})
+	return err
+}
+
+// HasDevelopmentCredentials tells whether the demo gateway with its public
+// password can still get in.
+func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error) {
+	r, err := read(ctx, gs.db, DevelopmentCode)
+	if err != nil || r.Code == "" || r.Disabled {
+		return false, fault.Wrap("gateway.development", err)
+	}
+	right, _, err := gs.keychain.Match(ctx, DevelopmentPassword, r.PasswordHash)
+	return right, err
+}
+
+// ParseAllowed reads addresses and CIDRs as an operator writes them.
+func ParseAllowed(texts []string) ([]netip.Prefix, error) {
+	return keychain.ParseAllowed("gateway.add", texts)
+}
+
+// IsCode tells whether a text could be a gateway's code: only such is worth a
+// line in the log.
+func IsCode(text string) bool { return keychain.IsCode(text) }

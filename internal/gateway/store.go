@@ -1,0 +1,55 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/keychain"
+)
+
+type row struct {
+	Code         string
+	Name         string
+	PasswordHash string
+	Allowed      string
+	Disabled     bool
+	CreatedAt    time.Time
+}
+
+const columns = "code, name, password_hash, allowed, disabled, created_at"
+
+func (r row) gateway() Gateway {
+	allowed, whole := keychain.ReadAllowed(r.Allowed)
+	return Gateway{Code: r.Code, Name: r.Name, Allowed: allowed, Disabled: r.Disabled || !whole, CreatedAt: r.CreatedAt.UTC()}
+}
+
+func insert(ctx context.Context, db *database.DB, g NewGateway, hash string) (added bool, err error) {
+	result := db.Gorm(ctx).Exec("INSERT INTO gateways ("+columns+") VALUES (?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
+		g.Code, g.Name, hash, keychain.WriteAllowed(g.Allowed), false, db.Now())
+	return result.RowsAffected == 1, result.Error
+}
+
+// read gives the zero row for an unknown code.
+func read(ctx context.Context, db *database.DB, code string) (row, error) {
+	var rows []row
+	if !keychain.IsCode(code) {
+		return row{}, nil
+	}
+	err := db.Gorm(ctx).Raw("SELECT "+columns+" FROM gateways WHERE code = ?", code).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return row{}, err
+	}
+	return rows[0], nil
+}
+
+func readAll(ctx context.Context, db *database.DB) ([]row, error) {
+	var rows []row
+	err := db.Gorm(ctx).Raw("SELECT " + columns + " FROM gateways ORDER BY code").Scan(&rows).Error
+	return rows, err
+}
+
+func disable(ctx context.Context, db *database.DB, code string) (bool, error) {
+	result := db.Gorm(ctx).Exec("UPDATE gateways SET disabled = TRUE WHERE code = ?", code)
+	return result.RowsAffected == 1, result.Error
+}

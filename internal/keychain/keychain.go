@@ -1,0 +1,199 @@
+// Package keychain knows machines that call us, agents and gateways, by code,
+// password and address.
+//
+// It promises that whatever is wrong is the same refusal after the same time,
+// that a password which has to be tried is counted before it is tried, and
+// that one found right lately needs no new hashing. It keeps no register: who
+// calls is told by whoever asks.
+package keychain
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/sync/singleflight"
+
+	"elsom/internal/attempt"
+	"elsom/internal/fault"
+	"elsom/internal/password"
+)
+
+// Tries counts what may be tried only so often; *attempt.Counters does.
+type Tries interface {
+	Take(ctx context.Context, rule attempt.Rule, subject string) error
+	Reset(ctx context.Context, rule attempt.Rule, subject string) error
+}
+
+// Rules are how often passwords may be tried: of one code from one place, from
+// one place whatever the code, and of one code from all places together. A
+// password known to be right is no try, so the last never locks out a caller
+// who is at work.
+type Rules struct{ Code, Place, Anywhere attempt.Rule }
+
+// Lock is what a register keeps of one caller. The zero value is nobody's.
+type Lock struct {
+	Hash string
+	// Allowed are the addresses it may call from; none: any.
+	Allowed  []netip.Prefix
+	Disabled bool
+}
+
+// Keychain compares callers' passwords. The operator chooses them, so they are
+// hashed slowly; callers come with each request, so one found right is
+// remembered for a while, as a keyed hash that means nothing outside this
+// process.
+type Keychain struct {
+	*password.Hasher
+	tries Tries
+	rules Rules
+	salt  [32]byte
+	// same joins those who try one password at once: it is one try.
+	same singleflight.Group
+
+	mu    sync.Mutex
+	right map[string]proof // by code
+}
+
+// New makes a keychain. Passwords that have to be tried are counted by tries,
+// where there is one (commands need none).
+func New(tries Tries, rules Rules) (*Keychain, error) {
+	k := &Keychain{tries: tries, rules: rules, right: map[string]proof{}}
+	if _, err := rand.Read(k.salt[:]); err != nil {
+		return nil, err
+	}
+	var err error
+	k.Hasher, err = password.New(password.DefaultHash)
+	return k, err
+}
+
+// Open tells whether the password opens the lock for a caller from an address.
+// Whatever is wrong (password, address, disabled, nobody's lock) is the same
+// no after the same time. fault.TooMany when too much was tried;
+// fault.Unavailable when too much is to be hashed.
+func (k *Keychain) Open(ctx context.Context, lock Lock, code, password string, from netip.Addr, now func() time.Time) (bool, error) {
+	hash, counted := lock.Hash, true
+	if hash != "" && (lock.Disabled || !allows(lock.Allowed, from)) {
+		// No password opens the door here: none is compared, and strangers
+		// don't use up the tries of the caller's own places.
+		hash, counted = "", false
+	}
+	return k.match(ctx, hash, code, password, now, k.counted(ctx, code, from, counted))
+}
+
+// counted counts a password that has to be tried, everywhere: also among the
+// code's tries from all places; and forgets the code's tries from this place
+// once one was right.
+func (k *Keychain) counted(ctx context.Context, code string, from netip.Addr, everywhere bool) tally {
+	place := attempt.Place(from.String())
+	if k.tries == nil {
+		return tally{place: place, take: func() error { return nil }, reset: func() {}}
+	}
+	return tally{
+		place: place,
+		take: func() error {
+			if err := k.tries.Take(ctx, k.rules.Place, place); err != nil {
+				return err
+			}
+			if err := k.tries.Take(ctx, k.rules.Code, code+" "+place); err != nil || !everywhere {
+				return err
+			}
+			return k.tries.Take(ctx, k.rules.Anywhere, code)
+		},
+		reset: func() {
+			// A count that stays too high for a while is no harm to the caller.
+			_ = k.tries.Reset(ctx, k.rules.Code, code+" "+place)
+		},
+	}
+}
+
+func allows(allowed []netip.Prefix, from netip.Addr) bool {
+	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(from.Unmap()) })
+}
+
+const (
+	nameLength  = 100
+	passwordMin = 8
+	passwordMax = password.Max
+	maxAllowed  = 20
+)
+
+var codeForm = regexp.MustCompile(`\A[a-z0-9][a-z0-9-]{0,31}\z`)
+
+// IsCode tells whether a text could be a code: only such is worth a line in
+// the log.
+func IsCode(text string) bool { return codeForm.MatchString(text) }
+
+// Judge lists what is wrong with a caller that is to be added, for the
+// operator.
+func Judge(code, name, password string, allowed []netip.Prefix) (wrong []string) {
+	if !IsCode(code) {
+		wrong = append(wrong, "the code: 1 to 32 small Latin letters, digits and dashes")
+	}
+	if n := utf8.RuneCountInString(name); n < 1 || n > nameLength || !printable(name) {
+		wrong = append(wrong, fmt.Sprintf("the name: 1 to %d characters", nameLength))
+	}
+	if n := utf8.RuneCountInString(password); n < passwordMin || n > passwordMax || !printable(password) {
+		wrong = append(wrong, fmt.Sprintf("the password: %d to %d characters", passwordMin, passwordMax))
+	}
+	if len(allowed) > maxAllowed {
+		wrong = append(wrong, fmt.Sprintf("the addresses: at most %d", maxAllowed))
+	}
+	return wrong
+}
+
+// ParseAllowed reads addresses and CIDRs as an operator writes them. The
+// failure is fault.Invalid in act.
+func ParseAllowed(act string, texts []string) ([]netip.Prefix, error) {
+	var allowed []netip.Prefix
+	for _, text := range texts {
+		if address, err := netip.ParseAddr(text); err == nil {
+			address = address.Unmap().WithZone("")
+			allowed = append(allowed, netip.PrefixFrom(address, address.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, act, "").
+				Because(errors.New(text + " is neither an address nor a CIDR"))
+		}
+		allowed = append(allowed, prefix.Masked())
+	}
+	return allowed, nil
+}
+
+// WriteAllowed gives addresses as a register keeps them.
+func WriteAllowed(allowed []netip.Prefix) string {
+	texts := make([]string, len(allowed))
+	for i, prefix := range allowed {
+		texts[i] = prefix.String()
+	}
+	return strings.Join(texts, " ")
+}
+
+// ReadAllowed reads what WriteAllowed gave. A broken list must not become "any
+// address": then whole is false, and the caller is to stay outside.
+func ReadAllowed(text string) (allowed []netip.Prefix, whole bool) {
+	whole = true
+	for field := range strings.FieldsSeq(text) {
+		if prefix, err := netip.ParsePrefix(field); err == nil {
+			allowed = append(allowed, prefix)
+		} else {
+			whole = false
+		}
+	}
+	return allowed, whole
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}

@@ -1,0 +1,202 @@
+package ussd
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+	"elsom/internal/payment"
+	"elsom/internal/phone"
+	"elsom/internal/wallet"
+)
+
+// asked is what an act has to know besides the state.
+type asked struct {
+	act     Act
+	input   string
+	number  phone.Number
+	gateway string
+}
+
+// do asks the house. Each act may be asked again with the same state: what was
+// done then is not done a second time.
+func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
+	switch a.act {
+	case actCheckName:
+		r.Name, r.Err = customer.CheckName(a.input)
+		return r
+	case actRegister:
+		_, r.Err = d.Customers.RegisterByUSSD(ctx, customer.USSDSignup{
+			Phone: a.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: customer.OfferVersion, Gateway: a.gateway,
+		})
+		return r
+	case actTongue:
+		r.Err = d.Customers.SetLanguage(ctx, s.Customer, s.Lang)
+		return r
+	case actProvePIN:
+		r.Proof, r.Err = d.Customers.ProvePIN(ctx, s.Customer, a.input)
+		return r
+	case actJudgePIN:
+		r.Mark, r.Err = d.mark(s, a.input), d.Customers.JudgePIN(ctx, s.Customer, a.input)
+		return r
+	case actChangePIN:
+		r.Err = d.changePIN(ctx, s, a.input)
+		return r
+	case actResendPIN:
+		r.Err = d.Customers.ResendPIN(ctx, s.Customer)
+		return r
+	}
+	holder, err := d.Customers.ByID(ctx, s.Customer)
+	if err == nil && holder.Blocked {
+		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
+	}
+	if err != nil {
+		return Result{Err: err}
+	}
+	return d.doFor(ctx, holder, s, a)
+}
+
+// doFor asks the house for a holder of a wallet.
+func (d *Door) doFor(ctx context.Context, holder customer.Customer, s State, a asked) (r Result) {
+	switch a.act {
+	case actQuote:
+		r.Check, r.Err = d.quote(ctx, holder, s, a)
+	case actPay:
+		r.Code, r.Err = d.pay(ctx, holder, s, a)
+	case actQuoteSend:
+		r.Check, r.Err = d.quoteSend(ctx, holder, s, a)
+	case actSend:
+		r.Err = d.send(ctx, holder, s, a)
+	case actBalance:
+		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
+			r.Balance, r.Err = d.Wallets.Balance(ctx, holder.ID)
+		}
+	case actOperations:
+		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
+			r.Operations, r.Err = d.operations(ctx, holder, s)
+		}
+	}
+	return r
+}
+
+func (d *Door) quote(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
+	draft, err := d.Payments.Quote(ctx, holder, payment.Order{
+		Service: s.Service, Identifier: s.Account, Amount: a.input, Channel: payment.USSD,
+		// A gateway's address is everybody's; a number is one person's.
+		Address: a.number.String(),
+	})
+	if err != nil {
+		return Check{}, err
+	}
+	service, err := d.Catalog.Service(ctx, draft.Service)
+	return Check{
+		Draft: draft.ID, Account: draft.Identifier, INN: isINN(service), Name: oneLine(draft.Payee),
+		Amount: draft.Amount, Fee: draft.Fee,
+	}, err
+}
+
+// oneLine keeps a name that others told from breaking the screen.
+func oneLine(name string) string { return cut(strings.Join(strings.Fields(name), " "), Most/2) }
+
+func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a asked) (code string, err error) {
+	key := "payment:" + strconv.FormatInt(s.Check.Draft, 10)
+	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
+		return "", err
+	}
+	accepted, err := d.Payments.Accept(ctx, holder, s.Check.Draft)
+	if err != nil {
+		return "", d.unpaid(ctx, holder, key, err)
+	}
+	return accepted.Payment.Code, nil
+}
+
+func (d *Door) quoteSend(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
+	draft, err := d.Transfers.Quote(ctx, holder, wallet.TransferOrder{Phone: s.Receiver, Amount: a.input, Channel: string(payment.USSD)})
+	return Check{
+		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: oneLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
+	}, err
+}
+
+func (d *Door) send(ctx context.Context, holder customer.Customer, s State, a asked) error {
+	key := "transfer:" + strconv.FormatInt(s.Check.Draft, 10)
+	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
+		return err
+	}
+	if _, err := d.Transfers.Accept(ctx, holder, s.Check.Draft); err != nil {
+		return d.unpaid(ctx, holder, key, err)
+	}
+	return nil
+}
+
+// unpaid gives a PIN that came by SMS its one use back where nothing was paid
+// with it, and none of it will be.
+func (d *Door) unpaid(ctx context.Context, holder customer.Customer, key string, why error) error {
+	switch fault.KindOf(why) {
+	case fault.Unknown, fault.Unavailable, fault.Internal:
+		return why
+	}
+	f := *fault.As(why)
+	f.Field = "" // nothing more is typed in this dialogue
+	if err := d.Customers.ReturnPIN(ctx, holder.ID, key); err != nil {
+		d.log.WarnContext(ctx, "ussd: a PIN was used for nothing", "error", err)
+	}
+	return &f
+}
+
+// changePIN compares the new PIN with what was typed before, and puts it in the
+// place of the one that was proved.
+func (d *Door) changePIN(ctx context.Context, s State, again string) error {
+	if d.mark(s, again) != s.Mark {
+		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
+	}
+	return d.Customers.ChangeProvenPIN(ctx, s.Customer, s.Proof, again)
+}
+
+func (d *Door) mark(s State, pin string) string {
+	return d.Dialogues.Mark("pin", strconv.FormatInt(s.Customer, 10), s.Proof, strings.TrimSpace(pin))
+}
+
+// shown is how many operations are kept for the screens.
+const shown = 9
+
+func (d *Door) operations(ctx context.Context, holder customer.Customer, s State) ([]Operation, error) {
+	latest, err := d.Wallets.Latest(ctx, holder.ID, shown)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, o := range latest {
+		if o.PaymentID != 0 {
+			ids = append(ids, o.PaymentID)
+		}
+	}
+	payments, err := d.Payments.Several(ctx, holder.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Operation, len(latest))
+	for i, o := range latest {
+		list[i] = Operation{Day: o.At.In(customer.Bishkek).Format("02.01"), Amount: o.Amount}
+		list[i].What, list[i].Key = d.what(ctx, s, o, payments)
+	}
+	return list, nil
+}
+
+// what names an operation: the service that was paid, or what it was.
+func (d *Door) what(ctx context.Context, s State, o wallet.Operation, payments map[int64]payment.Payment) (text string, key bool) {
+	switch o.Kind {
+	case wallet.Payment:
+		if service, err := d.Catalog.ServiceOfRecord(ctx, payments[o.PaymentID].Service); err == nil {
+			return nameOf(service, s.Lang), false
+		}
+	case wallet.CashIn:
+		return "ussd.cashin", true
+	case wallet.Refund:
+		return "ussd.refund", true
+	case wallet.Sent, wallet.Got:
+		return "ussd.transfer", true
+	}
+	return "ussd.correction", true
+}

@@ -1,0 +1,295 @@
+// Package ussd is the door of *900#: gateways bring what a phone's keys said
+// and take back the next screen.
+//
+// It promises that a request which comes again gets the same screen and does
+// nothing twice, wherever and whenever the first one broke off; that every
+// screen fits 160 octets; and that no number, name, ИНН or PIN reaches a log.
+// The menu is a pure function of state and input (menu.go, done.go, screen.go);
+// what it asks of the house stands in act.go. The door decides nothing about
+// money.
+package ussd
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"time"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/dialogue"
+	"elsom/internal/fault"
+	"elsom/internal/payment"
+	"elsom/internal/phone"
+	"elsom/internal/wallet"
+)
+
+// ServiceCode is what is dialled.
+const ServiceCode = "*900#"
+
+// Input is what a gateway brings.
+type Input struct {
+	// Gateway is the code of who brings it.
+	Gateway string
+	// Session is the gateway's name for the dialogue.
+	Session string
+	// Phone is the number that dials, in any writing.
+	Phone       string
+	ServiceCode string
+	// ID tells an input from the next one; only where Whole is not set.
+	ID string
+	// Text is all inputs joined by "*" where Whole is set, otherwise the new
+	// input; there a dialogue begins by ServiceCode, or by an empty text.
+	Text string
+	// At is when it was said; zero: now.
+	At    time.Time
+	Whole bool
+}
+
+// Parts are what the door leads to.
+type Parts struct {
+	Dialogues *dialogue.Dialogues
+	Customers *customer.Customers
+	Catalog   *catalog.Catalog
+	Payments  *payment.Payments
+	Transfers *wallet.Transfers
+	Wallets   *wallet.Wallets
+	// Gateways tells who calls, for the HTTP doors.
+	Gateways Gateways
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Door answers gateways.
+type Door struct {
+	Parts
+	log *slog.Logger
+}
+
+// New makes the door.
+func New(parts Parts, log *slog.Logger) *Door { return &Door{parts, log} }
+
+// patience is how long a turn may take in all; gateways wait 10 to 15 s. Who
+// hangs up doesn't end it: what was begun is better finished.
+const patience = 12 * time.Second
+
+// lookAgain is how often a request looks whether another has answered its turn.
+const lookAgain = 50 * time.Millisecond
+
+// content is what a dialogue keeps of itself.
+type content struct {
+	State  State  `json:"state"`
+	Screen Screen `json:"screen"`
+	// Past are marks of the ids that were answered, where inputs have ids.
+	Past []string `json:"past,omitempty"`
+}
+
+// Turn answers an input. The screen is always one to show; the error, for the
+// log, says why it is a poor one.
+func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	number, err := phone.Parse(in.Phone)
+	if err != nil || in.Session == "" || strings.TrimSpace(in.ServiceCode) != ServiceCode {
+		return d.end("", "ussd.end.command"), nil
+	}
+	if in.At.IsZero() {
+		in.At = d.Now()
+	}
+	t := turn{Door: d, in: in, number: number, name: dialogue.Name{
+		Gateway: in.Gateway, Session: in.Session, Phone: number.String(),
+	}}
+	for {
+		screen, answered, err := t.try(ctx)
+		if err != nil {
+			return d.end("", endings[fault.KindOf(err)]), err
+		}
+		if answered {
+			return screen, nil
+		}
+		// Somebody else is at work on this turn: its answer is ours too.
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return d.end("", "ussd.end.unknown"), fault.New(fault.Unknown, "ussd.turn", "").Because(ctx.Err())
+		}
+	}
+}
+
+func (d *Door) end(lang, key string) Screen {
+	return State{Lang: lang}.over(word(key)).Screen(Shelf{})
+}
+
+// turn is one input on its way to an answer.
+type turn struct {
+	*Door
+	in     Input
+	number phone.Number
+	name   dialogue.Name
+}
+
+// heard is what the dialogue compares the next input with.
+func (t *turn) heard() dialogue.Heard {
+	if t.in.Whole {
+		return dialogue.Heard{Text: t.in.Text, At: t.in.At}
+	}
+	return dialogue.Heard{Text: t.in.ID, At: t.in.At}
+}
+
+// begins tells whether the input dials.
+func (t *turn) begins() bool {
+	return t.in.Text == "" || (!t.in.Whole && strings.TrimSpace(t.in.Text) == ServiceCode)
+}
+
+// try answers once; false where another request is at work on the same turn.
+func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error) {
+	if !t.in.Whole && t.in.At.Before(t.Now().Add(-dialogue.Life)) {
+		return t.end("", "ussd.end.expired"), true, nil
+	}
+	found, err := t.Dialogues.Find(ctx, t.name)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	if found == nil {
+		if !t.begins() {
+			return t.end("", "ussd.end.expired"), true, nil
+		}
+		return t.begin(ctx, nil)
+	}
+	var kept content
+	if err := json.Unmarshal(found.Content, &kept); err != nil {
+		return Screen{}, false, fault.Wrap("ussd.turn", err)
+	}
+	input, fresh, stale := t.input(found, kept)
+	switch {
+	case stale:
+		return t.end(kept.State.Lang, "ussd.end.expired"), true, nil
+	case !fresh:
+		return kept.Screen, true, nil
+	case found.Busy():
+		return Screen{}, false, nil
+	case !t.in.Whole && t.begins():
+		return t.begin(ctx, found)
+	case kept.State.Step == stepOver && t.in.Whole:
+		return kept.Screen, true, nil
+	case kept.State.Step == stepOver:
+		return t.end(kept.State.Lang, "ussd.end.expired"), true, nil
+	}
+	return t.answer(ctx, found, kept, input)
+}
+
+// input tells what is new; fresh is false for a repeat and for a text that
+// doesn't continue the dialogue, stale is true for an input from before.
+func (t *turn) input(found *dialogue.Dialogue, kept content) (input string, fresh, stale bool) {
+	if t.in.Whole {
+		if found.Repeats(t.in.Text) {
+			return "", false, false
+		}
+		input, fresh = found.Added(t.in.Text)
+		return input, fresh, false
+	}
+	if found.Repeats(t.in.ID) {
+		return "", false, false
+	}
+	mark := t.Dialogues.Mark("id", t.in.ID)
+	for _, past := range kept.Past {
+		if past == mark {
+			return "", false, false
+		}
+	}
+	return t.in.Text, true, t.in.At.Unix() < found.HeardAt().Unix()
+}
+
+// begin writes the first screen: of a new dialogue, or anew where a phone dials
+// within the session of the one before.
+func (t *turn) begin(ctx context.Context, before *dialogue.Dialogue) (Screen, bool, error) {
+	caller, err := t.caller(ctx)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	next := content{State: Start(caller)}
+	next.Screen = next.State.Screen(Shelf{})
+	var past []string
+	if before != nil {
+		var kept content
+		if err := json.Unmarshal(before.Content, &kept); err == nil {
+			past = kept.Past
+		}
+	}
+	packed, err := t.pack(&next, past)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	var won bool
+	if before == nil {
+		won, err = t.Dialogues.Begin(ctx, t.name, t.heard(), packed)
+	} else {
+		won, err = t.Dialogues.Restart(ctx, before, t.heard(), packed)
+	}
+	return next.Screen, won, err
+}
+
+// mostPast is how many answered ids a dialogue remembers.
+const mostPast = 60
+
+func (t *turn) pack(next *content, past []string) ([]byte, error) {
+	if !t.in.Whole {
+		next.Past = append(past, t.Dialogues.Mark("id", t.in.ID))
+		next.Past = next.Past[max(0, len(next.Past)-mostPast):]
+	}
+	packed, err := json.Marshal(next)
+	return packed, fault.Wrap("ussd.turn", err)
+}
+
+// answer takes a new input. A step that only leads on is written as it is: of
+// two requests the second finds the first one's answer. An act is done by who
+// has claimed the turn.
+func (t *turn) answer(ctx context.Context, found *dialogue.Dialogue, kept content, input string) (Screen, bool, error) {
+	shelf, err := t.shelf(ctx, kept.State)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	next, act := kept.State.Hear(input, shelf)
+	if act != actNone {
+		won, err := t.Dialogues.Claim(ctx, found)
+		if err != nil || !won {
+			return Screen{}, false, err
+		}
+		next = t.perform(ctx, next, act, input)
+	}
+	screen, won, err := t.write(ctx, found, kept, next)
+	if err != nil && act != actNone {
+		_ = t.Dialogues.Release(context.WithoutCancel(ctx), found)
+	}
+	return screen, won, err
+}
+
+func (t *turn) perform(ctx context.Context, s State, act Act, input string) State {
+	result := t.do(ctx, s, asked{act: act, input: input, number: t.number, gateway: t.in.Gateway})
+	next := s.Done(act, result)
+	log := t.log.With("gateway", t.in.Gateway, "act", string(act), "step", string(next.Step))
+	switch fault.KindOf(result.Err) {
+	case fault.Internal, fault.Unavailable, fault.Unknown:
+		if result.Err != nil {
+			log.WarnContext(ctx, "ussd", "error", result.Err)
+			return next
+		}
+	}
+	log.InfoContext(ctx, "ussd")
+	return next
+}
+
+func (t *turn) write(ctx context.Context, found *dialogue.Dialogue, kept content, s State) (Screen, bool, error) {
+	shelf, err := t.shelf(ctx, s)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	next := content{State: s, Screen: s.Screen(shelf)}
+	packed, err := t.pack(&next, kept.Past)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	won, err := t.Dialogues.Answer(ctx, found, t.heard(), packed)
+	return next.Screen, won, err
+}

@@ -1,0 +1,60 @@
+package ussd
+
+import (
+	"strings"
+	"unicode/utf16"
+)
+
+// Most is how many octets a screen may have.
+const Most = 160
+
+// gsm7 are the characters that one septet carries (GSM 03.38), and gsm7two
+// those that take two.
+const (
+	gsm7 = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
+		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+	gsm7two = "^{}\\[~]|€\f"
+)
+
+// Octets is how many a network needs for a text: packed septets where GSM's
+// alphabet has all of its characters, otherwise UCS-2.
+func Octets(text string) int {
+	septets := 0
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune(gsm7, r):
+			septets++
+		case strings.ContainsRune(gsm7two, r):
+			septets += 2
+		default:
+			return 2 * len(utf16.Encode([]rune(text)))
+		}
+	}
+	return (septets*7 + 7) / 8
+}
+
+// fits tells whether a screen can carry the text.
+func fits(text string) bool { return Octets(text) <= Most }
+
+// first gives the first of several ways to say a thing that a screen can
+// carry. If none can, the last is cut: better a broken word than no screen.
+func first(ways ...string) string {
+	for _, way := range ways {
+		if fits(way) {
+			return way
+		}
+	}
+	return cut(ways[len(ways)-1], Most)
+}
+
+// cut takes characters off the end until a text needs no more octets.
+func cut(text string, octets int) string {
+	runes := []rune(text)
+	for len(runes) > 0 && Octets(string(runes)) > octets {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes)
+}
+
+// plain writes a text with spaces and signs that phones of all ages know.
+var plain = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "−", "-", "—", "-", "–", "-", "•", "*").Replace

@@ -1,0 +1,276 @@
+package ussd
+
+import (
+	"strconv"
+	"strings"
+
+	"elsom/internal/i18n"
+	"elsom/internal/inn"
+	"elsom/internal/money"
+)
+
+// Screen is what a phone shows. End ends the session.
+type Screen struct {
+	Text string `json:"text"`
+	End  bool   `json:"end,omitempty"`
+}
+
+// Screen gives the state's screen. It always fits: what a person must know
+// stays whatever else is left out.
+func (s State) Screen(shelf Shelf) Screen {
+	if s.Step == stepOver {
+		return Screen{Text: first(s.t(s.Word)), End: true}
+	}
+	return Screen{Text: plain(s.text(shelf))}
+}
+
+func (s State) t(w Word) string {
+	args := i18n.Args{}
+	for name, value := range w.Args {
+		args[name] = value
+		if n, err := strconv.Atoi(value); err == nil && name == "Count" {
+			args[name] = n
+		}
+	}
+	return plain(i18n.Lang(s.Lang).T(w.Key, args))
+}
+
+func (s State) say1(key string, args ...string) string { return s.t(word(key, args...)) }
+
+func (s State) text(shelf Shelf) string {
+	switch s.Step {
+	case stepLanguage:
+		return s.languages("Тил / Язык / Language")
+	case stepTongue:
+		return s.languages(s.say1("ussd.menu.language"))
+	case stepConfirm:
+		return s.confirm()
+	case stepMain:
+		return s.menu("ЭЛСОМ")
+	case stepPay:
+		return s.menu(s.say1("ussd.menu.payments"))
+	case stepSettings:
+		return s.menu(s.say1("ussd.menu.settings"))
+	case stepCategories, stepServices:
+		pages := s.pages(shelf)
+		if len(pages) == 0 {
+			return s.ask(s.say1("ussd.nothing"))
+		}
+		return s.ways(pages[min(s.Page, len(pages)-1)])
+	case stepOperations:
+		return s.operations()
+	case stepAccount:
+		return s.account(shelf)
+	case stepCheck, stepSend:
+		return s.check()
+	case stepRegister:
+		return s.ask(s.say1("ussd.register"), "1 "+s.say1("ussd.confirm"))
+	case stepOffer:
+		return s.ask(s.say1("ussd.offer"), "1 "+s.say1("ussd.accept"))
+	}
+	return s.ask(s.say1(prompts[s.Step]))
+}
+
+// prompts are the screens that only ask.
+var prompts = map[Step]string{
+	stepName: "ussd.name", stepINN: "ussd.inn", stepAmount: "ussd.amount", stepReceiver: "ussd.receiver",
+	stepSum: "ussd.amount", stepBalance: "ussd.pin", stepLookPIN: "ussd.pin", stepOldPIN: "ussd.old_pin",
+	stepNewPIN: "ussd.new_pin", stepAgainPIN: "ussd.again_pin",
+}
+
+func lines(parts ...string) string {
+	kept := parts[:0:0]
+	for _, part := range parts {
+		if part != "" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func (s State) wordLine() string {
+	if s.Word.Key == "" {
+		return ""
+	}
+	return s.t(s.Word)
+}
+
+func (s State) backLine() string { return "0 " + s.say1("ussd.back") }
+
+// ask shows lines, with the word above them and the way back below them where
+// there is room.
+func (s State) ask(parts ...string) string {
+	body := lines(parts...)
+	return first(lines(s.wordLine(), body, s.backLine()), lines(s.wordLine(), body), lines(body, s.backLine()), body)
+}
+
+// ways shows a page that brings its own way back.
+func (s State) ways(body string) string {
+	return first(lines(s.wordLine(), body), body)
+}
+
+func (s State) languages(title string) string {
+	list := []string{title, "1 " + i18n.KY.Name(), "2 " + i18n.RU.Name(), "3 " + i18n.EN.Name()}
+	if s.Step == stepLanguage {
+		return s.ways(lines(list...))
+	}
+	return s.ask(list...)
+}
+
+// menu shows fixed choices; a title goes first where room is short.
+func (s State) menu(title string) string {
+	var items []string
+	for _, c := range s.choices() {
+		items = append(items, strconv.Itoa(c.number)+" "+s.say1(c.key))
+	}
+	body, back := lines(items...), s.backLine()
+	if s.Step == stepMain {
+		back = ""
+	}
+	word := s.wordLine()
+	return first(lines(word, title, body, back), lines(word, body, back), lines(word, body), body)
+}
+
+// pages cuts a list into pages. Where the cuts are doesn't depend on the word
+// above: an item stays on its page.
+func (s State) pages(shelf Shelf) []string {
+	title := s.say1("ussd.categories")
+	if s.Step == stepServices {
+		title = s.say1("ussd.services")
+	}
+	items := make([]string, len(shelf.Items))
+	for i, item := range shelf.Items {
+		items[i] = strconv.Itoa(item.Number) + " " + item.Name
+	}
+	return s.cutPages(title, items)
+}
+
+func (s State) cutPages(title string, items []string) (pages []string) {
+	room := s.say1("ussd.word.choice")
+	more := numberMore + " " + s.say1("ussd.more")
+	for len(items) > 0 {
+		n := 1
+		for n < len(items) && fits(lines(room, title, lines(items[:n+1]...), more, s.backLine())) {
+			n++
+		}
+		if n == len(items)-1 && fits(lines(room, title, lines(items...), s.backLine())) {
+			n++ // the last page needs no way on
+		}
+		if n == len(items) {
+			more = ""
+		}
+		pages = append(pages, lines(title, lines(items[:n]...), more, s.backLine()))
+		items = items[n:]
+	}
+	return pages
+}
+
+func (s State) operationPages() []string {
+	items := make([]string, len(s.Operations))
+	for i, o := range s.Operations {
+		what := o.What
+		if o.Key {
+			what = s.say1(o.What)
+		}
+		amount := plain(o.Amount.Group())
+		if o.Amount > 0 {
+			amount = "+" + amount
+		}
+		items[i] = cut(o.Day+" "+amount+" "+plain(what), 90)
+	}
+	return s.cutPages("", items)
+}
+
+func (s State) moreOperations() bool { return s.Page+1 < len(s.operationPages()) }
+
+func (s State) operations() string {
+	pages := s.operationPages()
+	if len(pages) == 0 {
+		return s.ask(s.say1("ussd.no_operations"))
+	}
+	return s.ways(pages[min(s.Page, len(pages)-1)])
+}
+
+func (s State) account(shelf Shelf) string {
+	label := plain(shelf.Label)
+	if shelf.INN {
+		label += ", " + s.say1("ussd.digits")
+	}
+	short := s.say1("ussd.account")
+	if shelf.INN {
+		short = "ИНН, " + s.say1("ussd.digits")
+	}
+	word, service, back := s.wordLine(), plain(shelf.Service), s.backLine()
+	return first(lines(word, service, label+":", back), lines(word, label+":", back), lines(word, service, short+":", back),
+		lines(word, short+":", back), lines(word, short+":"))
+}
+
+// confirm shows what was typed to register. Warnings never refuse.
+func (s State) confirm() string {
+	number := inn.INN(s.INN)
+	shown := "ИНН " + s.INN
+	if s.Lang == "en" {
+		shown = "INN " + s.INN
+	}
+	if number.Suspect() || number.Holder() == inn.Company {
+		shown = s.say1("ussd.look_at") + " " + shown
+	}
+	word, right, back := s.wordLine(), "1 "+s.say1("ussd.right"), s.backLine()
+	return first(lines(word, s.Name, shown, right, back), lines(word, s.Name, shown, right), lines(s.Name, shown, right, back),
+		lines(s.Name, shown, right), lines(cut(s.Name, 60), shown, right, back))
+}
+
+// check shows what is about to be paid or sent. Where room is short it leaves
+// out the name, then the total, then labels, and never whom, how much or the fee.
+func (s State) check() string {
+	c := s.Check
+	som := " " + s.say1("ussd.som")
+	fee := s.say1("ussd.no_fee")
+	if c.Fee > 0 {
+		fee = s.say1("ussd.fee", "Fee", c.Fee.Group())
+	}
+	total := ""
+	if c.Fee > 0 {
+		total = s.say1("ussd.total", "Total", (c.Amount + c.Fee).Group())
+	}
+	whom, warned, amount := s.whom(), s.warned(), group(c.Amount)+som
+	prompt, name, back := s.say1("ussd.pin"), plain(c.Name), s.backLine()
+	if s.Word.Key != "" {
+		prompt = s.wordLine()
+	}
+	tight := group(c.Amount) + " + " + group(c.Fee) + som
+	return first(
+		lines(warned, name, amount, fee, total, prompt, back),
+		lines(warned, name, amount, fee, total, prompt),
+		lines(warned, amount, fee, total, prompt, back),
+		lines(warned, amount, fee, total, prompt),
+		lines(warned, amount, fee, prompt, back),
+		lines(warned, amount, fee, prompt),
+		lines(whom, amount, fee, prompt),
+		lines(whom, tight, prompt),
+		lines(whom, tight, s.say1("ussd.pin")),
+		lines(cut(whom, 60), tight, "PIN:"),
+	)
+}
+
+func group(a money.Amount) string { return plain(a.Group()) }
+
+func (s State) whom() string {
+	switch {
+	case s.Check.Phone != "":
+		return plain(s.Check.Phone)
+	case !s.Check.INN:
+		return plain(s.Check.Account)
+	case s.Lang == "en":
+		return "INN " + s.Check.Account
+	}
+	return "ИНН " + s.Check.Account
+}
+
+// warned is whom with a word where its ИНН looks mistyped.
+func (s State) warned() string {
+	if s.Check.INN && inn.INN(s.Check.Account).Suspect() {
+		return s.say1("ussd.look_at") + " " + s.whom()
+	}
+	return s.whom()
+}
