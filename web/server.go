@@ -21,12 +21,14 @@ import (
 	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
+	"elsom/web/ussd"
 )
 
 // Doors are what the server opens.
 type Doors struct {
 	Portal   *portal.Portal
 	Terminal *osmp.Door
+	USSD     *ussd.Door
 	Dev      Development // nil outside development
 	Sessions *session.Sessions
 	// Healthy tells whether the process can serve.
@@ -42,7 +44,11 @@ type Doors struct {
 // Development are the pages for trying out.
 type Development interface{ Routes(g *echo.Group) }
 
-const terminalPath = "/osmp"
+// The machine doors.
+const (
+	terminalPath = "/osmp"
+	ussdPath     = "/ussd"
+)
 
 // New lays the routes.
 func New(d Doors) *echo.Echo {
@@ -67,6 +73,7 @@ func New(d Doors) *echo.Echo {
 
 	// Machine doors: their own authentication, no session, no form token.
 	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private)
+	e.POST(ussdPath, d.USSD.Handle, private)
 
 	// A browser's doors.
 	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
@@ -128,8 +135,8 @@ func answer(d Doors, err error, c echo.Context) {
 	}
 	f := fault.As(err)
 	var status int
-	if c.Path() == terminalPath {
-		status = answerTerminal(c, err)
+	if c.Path() == terminalPath || c.Path() == ussdPath {
+		status = answerMachine(c, err)
 	} else {
 		status = d.Portal.Error(c, err)
 	}
@@ -139,9 +146,9 @@ func answer(d Doors, err error, c echo.Context) {
 	}
 }
 
-// answerTerminal answers what the terminals' door itself could not: without a
-// result, so that the terminal repeats.
-func answerTerminal(c echo.Context, err error) (status int) {
+// answerMachine answers what a machine's door itself could not: without a
+// result or a screen, so that the machine repeats.
+func answerMachine(c echo.Context, err error) (status int) {
 	status = http.StatusInternalServerError
 	var refused *echo.HTTPError
 	if errors.As(err, &refused) {

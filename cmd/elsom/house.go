@@ -15,6 +15,8 @@ import (
 	"elsom/internal/config"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/dialogue"
+	"elsom/internal/gateway"
 	"elsom/internal/ledger"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
@@ -38,6 +40,8 @@ type house struct {
 	transfers *wallet.Transfers
 	payments  *payment.Payments
 	agents    *cashin.Agents
+	gateways  *gateway.Gateways
+	dialogues *dialogue.Dialogues
 	cashin    *cashin.CashIn
 	metrics   *metrics // nil: nobody asked for figures
 }
@@ -80,6 +84,12 @@ func (h *house) join() (err error) {
 		return err
 	}
 	if h.agents, err = cashin.NewAgents(h.db, h.attempts); err != nil {
+		return err
+	}
+	if h.gateways, err = gateway.New(h.db, h.attempts); err != nil {
+		return err
+	}
+	if h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret}); err != nil {
 		return err
 	}
 	h.ledger = ledger.New(h.db, ledger.Options{})

@@ -23,12 +23,13 @@ import (
 )
 
 var commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema to this release and exit."`
-	Audit   auditCommand   `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
-	Agent   agentCommands  `cmd:"" help:"Cash-in agents."`
-	Catalog catalogCommand `cmd:"" help:"Categories, services, billers, limits, carriers."`
-	Payment paymentCommand `cmd:"" help:"Payments that wait for a person."`
+	Serve   serveCommand    `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
+	Migrate migrateCommand  `cmd:"" help:"Bring the database's schema to this release and exit."`
+	Audit   auditCommand    `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
+	Agent   agentCommands   `cmd:"" help:"Cash-in agents."`
+	Gateway gatewayCommands `cmd:"" help:"Gateways of *900# and SMS."`
+	Catalog catalogCommand  `cmd:"" help:"Categories, services, billers, limits, carriers."`
+	Payment paymentCommand  `cmd:"" help:"Payments that wait for a person."`
 }
 
 func main() {

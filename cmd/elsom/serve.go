@@ -26,6 +26,7 @@ import (
 	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
+	"elsom/web/ussd"
 )
 
 // drainTime is how long requests under way may take after SIGTERM.
@@ -88,7 +89,7 @@ func (h *house) prepare(ctx context.Context) error {
 		return err
 	}
 	if h.config.Development() {
-		return h.agents.SeedDevelopment(ctx)
+		return errors.Join(h.agents.SeedDevelopment(ctx), h.gateways.SeedDevelopment(ctx))
 	}
 	open, err := h.agents.HasDevelopmentCredentials(ctx)
 	if err != nil {
@@ -96,6 +97,12 @@ func (h *house) prepare(ctx context.Context) error {
 	}
 	if open {
 		return errors.New("a demo agent with its public password is open; run `elsom agent disable` for kicb, mobilnik and qiwi")
+	}
+	if open, err = h.gateways.HasDevelopmentCredentials(ctx); err != nil {
+		return err
+	}
+	if open {
+		return errors.New("the demo gateway with its public password is open; run `elsom gateway disable ussd`")
 	}
 	return nil
 }
@@ -114,7 +121,11 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 			Customers: h.customers, Wallets: h.wallets, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
 			Sessions: sessions, Now: h.db.Now, Development: h.config.Development(),
 		}),
-		Terminal:       osmp.New(h.agents, h.cashin, slog.Default()),
+		Terminal: osmp.New(h.agents, h.cashin, slog.Default()),
+		USSD: ussd.New(ussd.Parts{
+			Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments,
+			Transfers: h.transfers, Wallets: h.wallets, Gateways: h.gateways, Now: h.db.Now,
+		}, slog.Default()),
 		Healthy:        h.healthy,
 		TrustedProxies: h.config.TrustedProxies,
 		HTTPS:          h.config.HTTPS(),
@@ -218,6 +229,7 @@ func (h *house) emailGateway() (email.Gateway, error) {
 func (h *house) tidy(ctx context.Context, sessions *session.Sessions) {
 	purges := map[string]func(context.Context) (int64, error){
 		"drafts": h.payments.Purge, "transfer drafts": h.transfers.Purge, "codes": h.customers.Purge, "tries": h.attempts.Purge, "sessions": sessions.Purge,
+		"dialogues": h.dialogues.Purge,
 	}
 	for {
 		for what, purge := range purges {

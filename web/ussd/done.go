@@ -152,10 +152,19 @@ var mends = map[string]string{
 	"payment.account_unknown": "ussd.word.account_unknown", "payment.account_inactive": "ussd.word.account_unknown",
 	"payment.insufficient": "ussd.word.insufficient", "payment.limit_operation": "ussd.word.limit",
 	"payment.limit_day": "ussd.word.limit", "payment.limit_month": "ussd.word.limit",
+	"customer.name_malformed": "ussd.word.name",
+	"customer.pin_wrong":      "ussd.word.pin_wrong", "customer.pin_malformed": "ussd.word.pin_malformed",
+	"customer.pin_weak": "ussd.word.pin_weak", "customer.pin_same": "ussd.word.pin_same",
+	"ussd.word.pin_differs":   "ussd.word.pin_differs",
+	"wallet.receiver_unknown": "ussd.word.receiver_unknown", "wallet.receiver_self": "ussd.word.receiver_self",
+	"wallet.receiver_blocked":  "ussd.word.receiver_refuses",
 	"payment.biller_too_small": "ussd.word.too_small", "payment.biller_too_large": "ussd.word.too_large",
 }
 
 var ends = map[string]string{
 	"customer.blocked": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",
+	"wallet.receiver_blocked": "ussd.end.receiver_refuses", "wallet.receiver_full": "ussd.end.receiver_refuses",
+	"customer.pin_locked": "ussd.end.pin_locked", "customer.pin_change_first": "ussd.end.pin_change_first",
+	"customer.pin_used": "ussd.end.pin_used", "customer.no_pin": "ussd.end.no_pin",
 	"customer.hold": "ussd.end.hold", "customer.registered": "ussd.end.registered_elsewhere",
 }

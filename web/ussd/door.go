@@ -265,16 +265,16 @@ func (t *turn) answer(ctx context.Context, found *dialogue.Dialogue, kept conten
 	return screen, won, err
 }
 
+// troubles are ours, not the person's.
+var troubles = map[fault.Kind]bool{fault.Internal: true, fault.Unavailable: true, fault.Unknown: true}
+
 func (t *turn) perform(ctx context.Context, s State, act Act, input string) State {
 	result := t.do(ctx, s, asked{act: act, input: input, number: t.number, gateway: t.in.Gateway})
 	next := s.Done(act, result)
 	log := t.log.With("gateway", t.in.Gateway, "act", string(act), "step", string(next.Step))
-	switch fault.KindOf(result.Err) {
-	case fault.Internal, fault.Unavailable, fault.Unknown:
-		if result.Err != nil {
-			log.WarnContext(ctx, "ussd", "error", result.Err)
-			return next
-		}
+	if err := result.Err; err != nil && troubles[fault.KindOf(err)] {
+		log.WarnContext(ctx, "ussd", "error", err)
+		return next
 	}
 	log.InfoContext(ctx, "ussd")
 	return next
