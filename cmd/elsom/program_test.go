@@ -119,6 +119,7 @@ func start(t testing.TB, name string, env []string, args ...string) *program {
 	}
 	t.Cleanup(func() {
 		p.stop(syscall.SIGTERM)
+		discreet(t, name, p.log)
 		if t.Failed() {
 			t.Logf("%s said at last:\n%s", name, p.lastWords())
 		}

@@ -103,7 +103,7 @@ var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
 // smsCode waits for the code in an SMS: the first group of six digits.
 func (s *site) smsCode(t testing.TB, phone string) string {
 	t.Helper()
-	return sixDigits.FindStringSubmatch(s.message(t, phone, sixDigits))[1]
+	return keepCode(sixDigits.FindStringSubmatch(s.message(t, phone, sixDigits))[1])
 }
 
 func (s *site) get(t testing.TB, address string, into any) {
