@@ -29,6 +29,7 @@ type Proof struct {
 	Accounts  []Total // by kind; balances
 	Payments  []Total // by state; amount and fee
 	CashIns   []Total // by OSMP result; sums
+	Sent      []Total // between wallets, by channel; amounts
 	Checks    []Check // what was looked at, in the order of Print
 	// Violations holds a line for each, at most MaxListed.
 	Violations []string
@@ -112,6 +113,7 @@ func (p Proof) Print(w io.Writer) error {
 	out.totals("accounts", p.Accounts)
 	out.totals("payments", p.Payments)
 	out.totals("cash-ins", p.CashIns)
+	out.totals("between wallets", p.Sent)
 	out.line("")
 	for _, c := range p.Checks {
 		verdict := "ok"

@@ -273,11 +273,17 @@ var plants = []planted{
 }
 
 func TestPlantedViolationsAreFound(t *testing.T) {
+	allFound(t, plants, func(*book) {})
+}
+
+// allFound plants each in a book of its own, which prepare adds to before.
+func allFound(t *testing.T, plants []planted, prepare func(*book)) {
 	for _, plant := range plants {
 		t.Run(plant.name, func(t *testing.T) {
 			t.Parallel()
 			databasetest.Each(t, func(t *testing.T, db *database.DB) {
 				b := newBook(t, db)
+				prepare(b)
 				names := b.names()
 				did := make([]string, len(plant.did))
 				for i, statement := range plant.did {
@@ -318,9 +324,12 @@ func (b *book) names() *strings.Replacer {
 	}
 	for _, r := range rows {
 		parts := strings.Split(r.RequestKey, ":")
-		name := "{" + parts[2] + " " + parts[1] + "}"
-		if parts[0] == "cashin" {
+		name := "{sent " + parts[1] + "}"
+		switch parts[0] {
+		case "cashin":
 			name = "{cash " + parts[2] + "}"
+		case "payment":
+			name = "{" + parts[2] + " " + parts[1] + "}"
 		}
 		pairs = append(pairs, name, fmt.Sprint(r.ID))
 	}

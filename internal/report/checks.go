@@ -21,6 +21,7 @@ const (
 	payments     = "payments"
 	holds        = "holds"
 	cashIns      = "cash-ins"
+	sent         = "between wallets"
 	keysOfWallet = "accounts"
 )
 
@@ -56,6 +57,9 @@ func checks(dialect database.Dialect) []check {
 		{holds, "in transit = open payments, biller by biller", wrongTransit, "in transit to {what} are {have}, open payments come to {want}"},
 		{cashIns, "every credited cash-in has its transfer", cashInsWithoutTransfer, "{what} was never posted"},
 		{cashIns, "every cash-in's transfer has its cash-in", transfersWithoutCashIn, "transfer {what} has no credited cash-in"},
+		{sent, "every transfer between wallets is in the books", sentWithoutTransfer, "{what} was never posted"},
+		{sent, "every one in the books has its transfer between wallets", transfersWithoutSent, "transfer {what} has nobody who sent it"},
+		{sent, "the amount, from the sender's wallet to the receiver's", wrongSent, "transfer {what} was not posted by its amount and wallets"},
 		{cashIns, "the sum, from the agent's till to the wallet", wrongCashIns, "cash-in {what} was not posted by its sum and accounts"},
 	}
 }

@@ -44,6 +44,8 @@ func readTotals(tx *database.Tx, p *Proof) error {
 			FROM payments GROUP BY state ORDER BY state`},
 		{&p.CashIns, `SELECT 'result ' || CAST(result AS VARCHAR) AS name, COUNT(*) AS count, CAST(SUM(sum) AS BIGINT) AS amount
 			FROM cash_ins GROUP BY result ORDER BY result`},
+		{&p.Sent, `SELECT channel AS name, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount
+			FROM wallet_transfers GROUP BY channel ORDER BY channel`},
 	} {
 		if err := tx.Gorm().Raw(t.query).Scan(t.into).Error; err != nil {
 			return err

@@ -1,11 +1,12 @@
 package report
 
-// The request keys of payments and cash-ins, written here once more so that
+// The request keys of payments, transfers and cash-ins, written here once more so that
 // the proof doesn't lean on the code that it judges.
 const (
 	acceptKey = `'payment:' || CAST(p.id AS VARCHAR) || ':accept'`
 	endKey    = `'payment:' || CAST(p.id AS VARCHAR) || ':end'`
 	cashInKey = `'cashin:' || c.agent || ':' || c.txn_id`
+	sentKey   = `'transfer:' || CAST(s.id AS VARCHAR)`
 )
 
 // wantedTransfers are those that the payments ought to have. MATERIALIZED lets
@@ -111,3 +112,24 @@ WHERE c.result = 0
 GROUP BY c.id HAVING COUNT(e.line) <> 2
 	OR SUM(CASE WHEN e.account_id = g.till_id AND e.amount = -c.sum THEN 1 ELSE 0 END) <> 1
 	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = c.sum THEN 1 ELSE 0 END) <> 1`
+
+const wantedSent = `
+WITH w AS MATERIALIZED (SELECT CAST(` + sentKey + ` AS VARCHAR) AS request_key FROM wallet_transfers s)`
+
+const sentWithoutTransfer = wantedSent + `
+SELECT w.request_key, NULL, NULL
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'wallet.transfer' WHERE t.id IS NULL`
+
+const transfersWithoutSent = wantedSent + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = 'wallet.transfer'
+WHERE w.request_key IS NULL AND (t.act = 'wallet.transfer' OR t.request_key LIKE 'transfer:%')`
+
+const wrongSent = `
+SELECT CAST(s.id AS VARCHAR), NULL, NULL
+FROM wallet_transfers s JOIN transfers t ON t.request_key = ` + sentKey + `
+LEFT JOIN accounts sender ON sender.id = s.sender_id AND sender.kind = 'wallet'
+LEFT JOIN accounts receiver ON receiver.id = s.receiver_id AND receiver.kind = 'wallet'` + itsEntries + `
+GROUP BY s.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = sender.id AND e.amount = -s.amount THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = receiver.id AND e.amount = s.amount THEN 1 ELSE 0 END) <> 1`
