@@ -70,7 +70,7 @@ func TestNotSignedIn(t *testing.T) {
 		}
 		holders++
 		path := route.Path
-		for _, parameter := range []string{":id", ":draft", ":payment"} {
+		for _, parameter := range []string{":id", ":draft", ":payment", ":transfer"} {
 			path = strings.Replace(path, parameter, "12345", 1)
 		}
 		path = strings.NewReplacer(":category", "other", ":service", "dostek").Replace(path)

@@ -198,6 +198,9 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	h.portal = portal.New(portal.Parts{
 		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,
+		Transfers: wallet.NewTransfers(wallet.Parts{
+			DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
+		}),
 		Sessions: sessions, Now: h.db.Now,
 	})
 	doors := web.Doors{

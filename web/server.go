@@ -121,6 +121,11 @@ func holder(g *echo.Group, p *portal.Portal) {
 	g.GET("/check/:draft", p.ShowCheck)
 	g.POST("/check/:draft", p.Accept)
 	g.GET("/receipt/:payment", p.Receipt)
+	g.GET("/transfer", p.ShowTransfer)
+	g.POST("/transfer", p.Transfer)
+	g.GET("/transfer/:draft", p.ShowTransferCheck)
+	g.POST("/transfer/:draft", p.AcceptTransfer)
+	g.GET("/transfer/done/:transfer", p.TransferReceipt)
 	g.GET("/settings", p.Settings)
 	g.POST("/language", p.ChooseLanguage)
 	g.GET("/settings/password", p.Settings) // the form's page, asked for again

@@ -3,7 +3,6 @@ package payment
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
@@ -96,7 +95,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				{Account: transit, Amount: draft.Total()},
 			},
 			Riders: []database.Rider{
-				acceptedFamily.Row(accepted{payment}),
+				acceptedFamily.Row(payment),
 				spending.Within(draft.CustomerID, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
 					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID},
@@ -127,20 +126,10 @@ func (ps *Payments) of(draft Draft) Payment {
 	}
 }
 
-// accepted is the row that rides on a payment's first transfer.
-type accepted struct{ payment Payment }
-
-var acceptedFamily = &database.Family[accepted]{
+// acceptedFamily is the rows that ride on payments' first transfers.
+var acceptedFamily = &database.Family[Payment]{
 	Name: "payment accepted",
-	Write: func(_ context.Context, tx *database.Tx, rows []accepted) error {
+	Write: func(_ context.Context, tx *database.Tx, rows []Payment) error {
 		return insertPayments(tx, rows)
 	},
-}
-
-// periods gives the beginnings of the day and of the month in Bishkek.
-func periods(now time.Time) (day, month time.Time) {
-	local := now.In(customer.Bishkek)
-	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)
-	month = time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, customer.Bishkek)
-	return database.Moment(day), database.Moment(month)
 }

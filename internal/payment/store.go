@@ -150,13 +150,12 @@ func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 		database.Moment(db.Now().Add(-24*time.Hour)))
 }
 
-func insertPayments(tx *database.Tx, rows []accepted) error {
+func insertPayments(tx *database.Tx, rows []Payment) error {
 	var ids, customers, amounts, fees []int64
 	var services, billers, identifiers, payees, txnIDs, codes, channels, states []string
 	var moments []time.Time
 	now := tx.Now()
-	for _, r := range rows {
-		p := r.payment
+	for _, p := range rows {
 		ids, customers = append(ids, p.ID), append(customers, p.CustomerID)
 		services, billers = append(services, p.Service), append(billers, p.Biller)
 		identifiers, payees = append(identifiers, p.Identifier), append(payees, p.Payee)
@@ -190,36 +189,4 @@ func updateEnded(tx *database.Tx, rows []ended) error {
 		return database.ErrRowCount
 	}
 	return result.Error
-}
-
-// spent is what left a wallet in the day and in the month of Bishkek.
-type spent struct {
-	ID    int64
-	Day   money.Amount
-	Month money.Amount
-}
-
-func readSpent(ctx context.Context, db *database.DB, customerID int64) (map[int64]spent, error) {
-	return selectSpent(db.Gorm(ctx), []int64{customerID}, db.Now())
-}
-
-func sumSpent(tx *database.Tx, customers []int64) (map[int64]spent, error) {
-	return selectSpent(tx.Gorm(), customers, tx.Now())
-}
-
-func selectSpent(g *gorm.DB, customers []int64, now time.Time) (map[int64]spent, error) {
-	sums := map[int64]spent{}
-	if len(customers) == 0 {
-		return sums, nil
-	}
-	day, month := periods(now)
-	var rows []spent
-	err := g.Raw(`SELECT customer_id AS id, CAST(SUM(CASE WHEN accepted_at >= ? THEN amount + fee ELSE 0 END) AS BIGINT) AS day,
-		CAST(SUM(amount + fee) AS BIGINT) AS month
-		FROM payments WHERE customer_id IN ? AND accepted_at >= ? AND state <> 'refunded' GROUP BY customer_id`,
-		day, customers, month).Scan(&rows).Error
-	for _, r := range rows {
-		sums[r.ID] = r
-	}
-	return sums, err
 }

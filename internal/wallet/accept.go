@@ -22,8 +22,8 @@ const actTransfer = "wallet.transfer"
 //
 // However often it is asked, a draft is accepted once. Refusals leave the
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}} of the
-// sender's or "wallet.receiver_full" of the receiver's, Forbidden (held or
-// blocked, either of the two), Conflict "payment.draft_expired". After Unknown
+// sender's or "wallet.receiver_full" of the receiver's, Forbidden (held, a
+// PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
 // the money may have gone: ask again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
 	before, err := ts.sent(ctx, c, id)
@@ -61,6 +61,9 @@ func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft 
 		return customer.Customer{}, fault.New(fault.Forbidden, actTransfer, "payment.blocked")
 	}
 	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
+		return customer.Customer{}, err
+	}
+	if err := customer.OwesPIN(c); err != nil && draft.Channel == Web {
 		return customer.Customer{}, err
 	}
 	receiver, err := ts.Customers.ByID(ctx, draft.ReceiverID)

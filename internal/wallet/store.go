@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -44,15 +43,23 @@ var transferred = &database.Family[Transfer]{
 }
 
 func insertTransfers(tx *database.Tx, rows []Transfer) error {
-	const row = "(?,?,?,?,?,?,?,?,?,?)"
-	values := make([]any, 0, 10*len(rows))
+	var ids, senders, receivers, amounts []int64
+	var senderPhones, receiverPhones, senderNames, receiverNames, channels []string
+	var moments []time.Time
 	now := tx.Now()
 	for _, t := range rows {
-		values = append(values, t.ID, t.SenderID, t.ReceiverID, t.SenderPhone, t.ReceiverPhone, t.Sender, t.Receiver,
-			t.Amount, t.Channel, now)
+		ids, senders, receivers = append(ids, t.ID), append(senders, t.SenderID), append(receivers, t.ReceiverID)
+		senderPhones, receiverPhones = append(senderPhones, t.SenderPhone.String()), append(receiverPhones, t.ReceiverPhone.String())
+		senderNames, receiverNames = append(senderNames, t.Sender), append(receiverNames, t.Receiver)
+		amounts, channels, moments = append(amounts, int64(t.Amount)), append(channels, t.Channel), append(moments, now)
 	}
-	return tx.Gorm().Exec(`INSERT INTO wallet_transfers (id, sender_id, receiver_id, sender_phone, receiver_phone,
-		sender, receiver, amount, channel, accepted_at) VALUES `+row+strings.Repeat(","+row, len(rows)-1), values...).Error
+	return tx.Insert(database.Rows{Table: "wallet_transfers", Columns: []database.Column{
+		database.Of("id", "bigint", ids), database.Of("sender_id", "bigint", senders), database.Of("receiver_id", "bigint", receivers),
+		database.Of("sender_phone", "text", senderPhones), database.Of("receiver_phone", "text", receiverPhones),
+		database.Of("sender", "text", senderNames), database.Of("receiver", "text", receiverNames),
+		database.Of("amount", "bigint", amounts), database.Of("channel", "text", channels),
+		database.Of("accepted_at", "timestamptz", moments),
+	}})
 }
 
 // readTransfers finds those of the transfers that a customer has a part in.

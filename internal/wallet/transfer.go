@@ -17,11 +17,17 @@ import (
 	"elsom/internal/spending"
 )
 
+// The doors through which a transfer comes.
+const (
+	Web  = "web"
+	USSD = "ussd"
+)
+
 // TransferOrder is what a sender typed.
 type TransferOrder struct {
 	Phone   string // the receiver's number, as typed
 	Amount  string // in som, as typed
-	Channel string // the door: "web", "ussd"
+	Channel string // Web or USSD
 	// Address is where the sender comes from, for the counters; empty where
 	// the door knows none.
 	Address string

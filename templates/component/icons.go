@@ -5,6 +5,7 @@ package component
 var icons = map[string]string{
 	"arrow-down-left":      `<path d="M17 7 7 17"/><path d="M17 17H7V7"/>`,
 	"arrow-left":           `<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>`,
+	"arrow-left-right":     `<path d="M8 3 4 7l4 4"/><path d="M4 7h16"/><path d="m16 21 4-4-4-4"/><path d="M20 17H4"/>`,
 	"arrow-up-right":       `<path d="M7 7h10v10"/><path d="M7 17 17 7"/>`,
 	"banknote":             `<rect width="20" height="12" x="2" y="6" rx="2"/><circle cx="12" cy="12" r="2"/><path d="M6 12h.01M18 12h.01"/>`,
 	"bell":                 `<path d="M10.268 21a2 2 0 0 0 3.464 0"/><path d="M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326"/>`,

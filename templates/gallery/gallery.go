@@ -5,6 +5,7 @@
 package gallery
 
 import (
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -90,6 +91,14 @@ func operations(l i18n.Lang) []portal.Operation {
 			Href: "/history/2", Kind: portal.CashIn, Name: "Мобильник",
 			Amount: 2_000_00, Status: portal.Completed, At: at.Add(-27 * time.Hour),
 		},
+		{
+			Href: "/history/4", Kind: portal.Sent, Name: otherName, Detail: otherNumber,
+			Amount: -150_00, Status: portal.Completed, At: at.Add(-50 * time.Hour),
+		},
+		{
+			Href: "/history/5", Kind: portal.Got, Name: strings.ReplaceAll(otherNumber, "\u00a0", " "),
+			Amount: 300_00, Status: portal.Completed, At: at.Add(-51 * time.Hour),
+		},
 		out("Hoster.kg", "20451", 640_00, portal.Refunded, 75*time.Hour),
 		{
 			Href: "/history/3", Kind: portal.CashIn, Name: desk.in(l),
@@ -101,7 +110,7 @@ func operations(l i18n.Lang) []portal.Operation {
 // States lists every page and state, in the order of a person's way.
 func States() []State {
 	var all []State
-	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), texts(), failures()} {
+	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), sending(), texts(), failures()} {
 		all = append(all, group...)
 	}
 	return all

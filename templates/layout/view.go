@@ -83,6 +83,12 @@ func Worker(l i18n.Lang) string { return "/worker.js?lang=" + string(l) }
 // Manifest is the address of the application's manifest in a language.
 func Manifest(l i18n.Lang) string { return "/app/" + string(l) + ".webmanifest" }
 
+// Issuer is the call centre of who runs the wallets.
+func Issuer(f Frame) Phone {
+	list := Help(f)
+	return list[len(list)-1]
+}
+
 // Home is where the brand leads.
 func (f Frame) Home() string {
 	if f.Person == "" {

@@ -86,6 +86,8 @@ const (
 	Payment    Kind = "payment"
 	CashIn     Kind = "cashin"
 	Refund     Kind = "refund"
+	Sent       Kind = "sent"       // a transfer to another wallet
+	Got        Kind = "got"        // a transfer from another wallet
 	Correction Kind = "correction" // made by staff
 )
 
@@ -104,7 +106,8 @@ type Operation struct {
 	// Href is the operation's own page.
 	Href string
 	Kind Kind
-	// Name is the service, or the agent that took the cash, in the page's language.
+	// Name is the service, the agent that took the cash, or who is on the other
+	// side of a transfer, in the page's language.
 	Name string
 	// Detail is what tells it from its like: the company and the end of its
 	// ИНН, or the whole ИНН in groups.
@@ -293,6 +296,8 @@ type FillPage struct {
 	BackHref string
 	// Missing is what that payment still lacks; 0: nothing.
 	Missing money.Amount
+	// Transfer: what waits is a transfer and no payment.
+	Transfer bool
 }
 
 // HelpPage is `/help`.

@@ -49,8 +49,10 @@ func (o Operation) note(f layout.Frame) string {
 
 func (o Operation) icon() string {
 	switch o.Kind {
-	case CashIn:
+	case CashIn, Got:
 		return "arrow-down-left"
+	case Sent:
+		return "arrow-left-right"
 	case Refund:
 		return "undo-2"
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,6 +15,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/inn"
 	"elsom/internal/payment"
+	"elsom/internal/phone"
 	"elsom/internal/wallet"
 	"elsom/templates/portal"
 )
@@ -68,38 +70,50 @@ func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.
 
 // operations dresses a wallet's operations for people.
 func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]portal.Operation, error) {
-	var ids []int64
+	var about records
+	var paid, sent []int64
 	for _, o := range list {
-		if o.PaymentID != 0 {
-			ids = append(ids, o.PaymentID)
+		switch {
+		case o.PaymentID != 0:
+			paid = append(paid, o.PaymentID)
+		case o.TransferID != 0:
+			sent = append(sent, o.TransferID)
 		}
 	}
-	payments, err := p.Payments.Several(ctx, who.ID, ids)
-	if err != nil {
+	var err error
+	if about.payments, err = p.Payments.Several(ctx, who.ID, paid); err != nil {
 		return nil, err
 	}
-	agents, err := p.agentNames(ctx, list)
-	if err != nil {
+	if about.transfers, err = p.Transfers.Several(ctx, who.ID, sent); err != nil {
+		return nil, err
+	}
+	if about.agents, err = p.agentNames(ctx, list); err != nil {
 		return nil, err
 	}
 	pages := make([]portal.Operation, len(list))
 	for i, o := range list {
-		if pages[i], err = p.operation(ctx, lang, o, payments[o.PaymentID], agents); err != nil {
+		if pages[i], err = p.operation(ctx, lang, o, about); err != nil {
 			return nil, err
 		}
 	}
 	return pages, nil
 }
 
-func (p *Portal) operation(
-	ctx context.Context, lang i18n.Lang, o wallet.Operation, paid payment.Payment, agents map[string]string,
-) (portal.Operation, error) {
+// records are what stands behind operations, by id and, of agents, by code.
+type records struct {
+	payments  map[int64]payment.Payment
+	transfers map[int64]wallet.Transfer
+	agents    map[string]string
+}
+
+func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, about records) (portal.Operation, error) {
 	page := portal.Operation{
 		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: portal.Kind(o.Kind),
 		Amount: o.Amount, Status: portal.Completed, At: o.At,
 	}
 	switch o.Kind {
 	case wallet.Payment, wallet.Refund:
+		paid := about.payments[o.PaymentID]
 		service, err := p.Catalog.ServiceOfRecord(ctx, paid.Service)
 		if err != nil {
 			return page, err
@@ -109,11 +123,26 @@ func (p *Portal) operation(
 			page.Status = portal.Status(paid.State)
 		}
 	case wallet.CashIn:
-		page.Name = cmp.Or(agents[o.Agent], o.Agent)
+		page.Name = cmp.Or(about.agents[o.Agent], o.Agent)
+	case wallet.Sent:
+		t := about.transfers[o.TransferID]
+		page.Name, page.Detail = otherSide(t.Receiver, t.ReceiverPhone)
+	case wallet.Got:
+		t := about.transfers[o.TransferID]
+		page.Name, page.Detail = otherSide(t.Sender, t.SenderPhone)
 	case wallet.Other:
 		page.Kind, page.Name = portal.Correction, lang.T("frame.brand")
 	}
 	return page, nil
+}
+
+// otherSide tells who is on the other side of a transfer: by name and number,
+// or by the number alone, which may break where a row is narrow.
+func otherSide(name string, number phone.Number) (title, detail string) {
+	if name == "" {
+		return strings.ReplaceAll(number.Pretty(), "\u00a0", " "), ""
+	}
+	return name, number.Pretty()
 }
 
 // agentNames is how people know the agents who took the cash, by code; nil

@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/money"
+	"elsom/internal/payment"
 	"elsom/internal/wallet"
 	"elsom/templates/portal"
 )
@@ -72,6 +73,9 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if found.TransferID != 0 {
+		return redirect(c, transferReceiptHref(found.TransferID)) // which says all there is to say
+	}
 	view := portal.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
 	if found.PaymentID == 0 {
 		list, err := p.operations(ctx(c), who, p.lang(c), []wallet.Operation{found})
@@ -85,7 +89,7 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if view.Operation, err = p.operation(ctx(c), p.lang(c), found, paid, nil); err != nil {
+	if view.Operation, err = p.operation(ctx(c), p.lang(c), found, records{payments: map[int64]payment.Payment{paid.ID: paid}}); err != nil {
 		return err
 	}
 	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)

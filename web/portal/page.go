@@ -42,7 +42,7 @@ func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.Fil
 	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
 	draft, err := p.Payments.Draft(ctx(c), who.ID, id)
 	if fault.Is(err, fault.NotFound) {
-		return nil
+		return p.waitingTransfer(c, who, id, page)
 	} else if err != nil {
 		return err
 	}
@@ -56,6 +56,24 @@ func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.Fil
 	}
 	if state == portal.Short || state == portal.Ready {
 		page.BackHref, page.Missing = checkHref(draft.ID), max(draft.Total()-balance, 0)
+	}
+	return nil
+}
+
+// waitingTransfer does the same for a transfer.
+func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, page *portal.FillPage) error {
+	draft, err := p.Transfers.Draft(ctx(c), who.ID, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return err
+	}
+	if !p.Transfers.Expired(draft) && !p.sent(c, strconv.FormatInt(id, 10)) {
+		page.Transfer, page.BackHref, page.Missing = true, transferHref(id), max(draft.Total()-balance, 0)
 	}
 	return nil
 }

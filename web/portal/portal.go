@@ -34,6 +34,7 @@ import (
 type Parts struct {
 	Customers *customer.Customers
 	Wallets   *wallet.Wallets
+	Transfers *wallet.Transfers
 	Payments  *payment.Payments
 	Catalog   *catalog.Catalog
 	Agents    *cashin.Agents

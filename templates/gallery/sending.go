@@ -1,0 +1,78 @@
+package gallery
+
+import (
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/templates/component"
+	"elsom/templates/portal"
+)
+
+const (
+	otherName   = "Бакыт А."
+	otherNumber = "+996\u00a0550\u00a0123\u00a0456"
+)
+
+func transferCheck(l i18n.Lang, s portal.CheckState) portal.TransferCheckPage {
+	return portal.TransferCheckPage{
+		Frame: holder(l, "/transfer/7"), State: s, Draft: "7", Receiver: otherName, Phone: otherNumber, Wallet: wallet,
+		Amount: 250_50, Balance: 749_50, BackHref: "/transfer?draft=7", ReceiptHref: "/transfer/done/7",
+	}
+}
+
+func transferReceipt(l i18n.Lang) portal.TransferReceiptPage {
+	return portal.TransferReceiptPage{
+		Frame: holder(l, "/transfer/done/7"), Number: "118058099700478336", Name: otherName, Phone: otherNumber, Wallet: wallet,
+		Amount: 250_50, At: at, Balance: 499_00, RepeatHref: "/transfer?repeat=7",
+	}
+}
+
+// sending is the pages of a transfer from wallet to wallet.
+func sending() []State {
+	return []State{
+		{"transfer", "transfer", func(l i18n.Lang) templ.Component {
+			return portal.TransferPage{Frame: holder(l, "/transfer"), Balance: 749_50}.Page()
+		}},
+		{"transfer-wrong", "transfer", func(l i18n.Lang) templ.Component {
+			return portal.TransferPage{
+				Frame: holder(l, "/transfer"), Balance: 749_50, Phone: wrong(l, "0555 555 555", "wallet.receiver_unknown"),
+				Amount: component.Input{Value: "250", Error: l.T("payment.amount_zero")},
+			}.Page()
+		}},
+		{"transfer-check", "transfer", func(l i18n.Lang) templ.Component { return transferCheck(l, portal.Ready).Page() }},
+		{"transfer-pin-wrong", "transfer", func(l i18n.Lang) templ.Component {
+			page := transferCheck(l, portal.Ready)
+			page.AskPIN, page.Receiver = true, ""
+			page.PIN = wrong(l, "", "customer.pin_malformed")
+			return page.Page()
+		}},
+		{"transfer-full-wrong", "transfer", func(l i18n.Lang) templ.Component {
+			page := transferCheck(l, portal.Ready)
+			page.Fail("amount", l.T("wallet.receiver_full"))
+			return page.Page()
+		}},
+		{"transfer-check-short", "transfer", func(l i18n.Lang) templ.Component {
+			page := transferCheck(l, portal.Short)
+			page.Balance = 100_00
+			return page.Page()
+		}},
+		{"transfer-check-sent", "transfer", func(l i18n.Lang) templ.Component { return transferCheck(l, portal.Paid).Page() }},
+		{"transfer-check-expired", "transfer", func(l i18n.Lang) templ.Component { return transferCheck(l, portal.Expired).Page() }},
+		{"transfer-sent", "transfer", func(l i18n.Lang) templ.Component { return transferReceipt(l).Page() }},
+		{"transfer-got", "transfer", func(l i18n.Lang) templ.Component {
+			page := transferReceipt(l)
+			page.Incoming = true
+			return page.Page()
+		}},
+		{"transfer-got-nameless", "transfer", func(l i18n.Lang) templ.Component {
+			page := transferReceipt(l)
+			page.Incoming, page.Name = true, ""
+			return page.Page()
+		}},
+		{"fill-transfer", "transfer", func(l i18n.Lang) templ.Component {
+			return portal.FillPage{
+				Frame: holder(l, "/fill?back=7"), Wallet: wallet, BackHref: "/transfer/7", Missing: 150_50, Transfer: true,
+			}.Page()
+		}},
+	}
+}

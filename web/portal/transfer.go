@@ -1,0 +1,225 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+	"elsom/internal/wallet"
+	"elsom/templates/portal"
+	"elsom/web/session"
+)
+
+// lastTransfer is the session's name for the transfer's draft made last.
+const lastTransfer = "transfer"
+
+// ShowTransfer shows the form: empty, with what a draft holds («Назад»), or
+// with the number of an earlier transfer. Nothing is sent by itself.
+func (p *Portal) ShowTransfer(c echo.Context) error {
+	page, err := p.transferPage(c)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.QueryParam("draft") != "":
+		p.fillTransfer(c, page, c.QueryParam("draft"))
+	case c.QueryParam("repeat") != "":
+		p.repeatTransfer(c, page)
+	default:
+		// The browser's own Back gets the form anew: what was typed is kept,
+		// until it is sent.
+		if last := session.Of(c).Get(lastTransfer); !p.sent(c, last) {
+			p.fillTransfer(c, page, last)
+		}
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// Transfer takes the form («Далее») and makes the draft that the check page shows.
+func (p *Portal) Transfer(c echo.Context) error {
+	switching := p.switched(c)
+	page, err := p.transferPage(c)
+	if err != nil {
+		return err
+	}
+	page.Phone, page.Amount = typed(c, "phone"), typed(c, "amount")
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	draft, err := p.Transfers.Quote(ctx(c), holder(c), wallet.TransferOrder{
+		Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: wallet.Web, Address: c.RealIP(),
+	})
+	if err != nil {
+		return p.refused(c, page, err)
+	}
+	session.Of(c).Set(lastTransfer, strconv.FormatInt(draft.ID, 10))
+	return redirect(c, transferHref(draft.ID))
+}
+
+func (p *Portal) transferPage(c echo.Context) (*portal.TransferPage, error) {
+	balance, err := p.Wallets.Balance(ctx(c), holder(c).ID)
+	if err != nil {
+		return nil, err
+	}
+	return &portal.TransferPage{Frame: p.frame(c), Balance: balance}, nil
+}
+
+// fillTransfer puts a draft's values into the form.
+func (p *Portal) fillTransfer(c echo.Context, page *portal.TransferPage, text string) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return
+	}
+	if draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, id); err == nil {
+		page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
+	}
+}
+
+// repeatTransfer puts the other side of an earlier transfer into the form, and
+// what was sent to it; what to send back to a sender is left open.
+func (p *Portal) repeatTransfer(c echo.Context, page *portal.TransferPage) {
+	id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64)
+	if err != nil {
+		return
+	}
+	switch t, err := p.Transfers.ByID(ctx(c), holder(c).ID, id); {
+	case err != nil:
+	case t.SenderID == holder(c).ID:
+		page.Phone.Value, page.Amount.Value = t.ReceiverPhone.Pretty(), t.Amount.Plain()
+	default:
+		page.Phone.Value = t.SenderPhone.Pretty()
+	}
+}
+
+func (p *Portal) sent(c echo.Context, draft string) bool {
+	id, err := strconv.ParseInt(draft, 10, 64)
+	if err != nil {
+		return false
+	}
+	_, err = p.Transfers.ByID(ctx(c), holder(c).ID, id)
+	return err == nil
+}
+
+// ShowTransferCheck shows what will be sent, before it is.
+func (p *Portal) ShowTransferCheck(c echo.Context) error {
+	page, err := p.transferCheckPage(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// AcceptTransfer sends the draft's money and leads to the receipt, also when it
+// had been sent before.
+func (p *Portal) AcceptTransfer(c echo.Context) error {
+	id, err := draftID(c)
+	if err != nil {
+		return err
+	}
+	acting, cancel := context.WithTimeout(committed(c), patience)
+	defer cancel()
+	who, err := p.provenBy(acting, c, wallet.TransferKey(id))
+	if err == nil {
+		_, err = p.Transfers.Accept(acting, who, id)
+	}
+	if err != nil {
+		return p.notSent(c, err)
+	}
+	return redirect(c, transferReceiptHref(id))
+}
+
+// provenBy gives who is signed in; where the wallet's PIN is wanted before
+// money leaves, the PIN typed proves them.
+func (p *Portal) provenBy(ctx context.Context, c echo.Context, key string) (customer.Customer, error) {
+	who := holder(c)
+	if !who.PINOwed {
+		return who, nil
+	}
+	if err := p.Customers.CheckPIN(ctx, who.ID, c.FormValue("pin"), customer.ForSite, key); err != nil {
+		return who, err
+	}
+	return p.Customers.ByID(ctx, who.ID)
+}
+
+// notSent shows what stands between the draft and its transfer.
+func (p *Portal) notSent(c echo.Context, err error) error {
+	page, checkErr := p.transferCheckPage(c)
+	if checkErr != nil {
+		return err
+	}
+	if page.State == portal.Short || page.State == portal.Expired {
+		return render(c, http.StatusUnprocessableEntity, page) // the page says it itself
+	}
+	if fault.As(err).Kind == fault.Unknown {
+		page.Fail("", p.lang(c).T("door.unknown"))
+		return render(c, http.StatusServiceUnavailable, page)
+	}
+	return p.refused(c, page, err)
+}
+
+func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, error) {
+	id, err := draftID(c)
+	if err != nil {
+		return nil, err
+	}
+	who := holder(c)
+	draft, err := p.Transfers.Draft(ctx(c), who.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return nil, err
+	}
+	page := &portal.TransferCheckPage{
+		Frame: p.frame(c), State: portal.Ready, Draft: strconv.FormatInt(draft.ID, 10),
+		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: who.Phone.Pretty(),
+		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: who.PINOwed,
+		BackHref: "/transfer?draft=" + strconv.FormatInt(draft.ID, 10), ReceiptHref: transferReceiptHref(draft.ID),
+	}
+	switch _, err := p.Transfers.ByID(ctx(c), who.ID, draft.ID); {
+	case err == nil:
+		page.State = portal.Paid
+	case !fault.Is(err, fault.NotFound):
+		return nil, err
+	case p.Transfers.Expired(draft):
+		page.State = portal.Expired
+	case draft.Total() > balance:
+		page.State = portal.Short
+	}
+	return page, nil
+}
+
+// TransferReceipt shows a transfer to either side.
+func (p *Portal) TransferReceipt(c echo.Context) error {
+	id, err := strconv.ParseInt(c.Param("transfer"), 10, 64)
+	if err != nil {
+		return fault.New(fault.NotFound, "portal.transfer", "")
+	}
+	who := holder(c)
+	t, err := p.Transfers.ByID(ctx(c), who.ID, id)
+	if err != nil {
+		return err
+	}
+	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	if err != nil {
+		return err
+	}
+	number := strconv.FormatInt(t.ID, 10)
+	page := portal.TransferReceiptPage{
+		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: who.Phone.Pretty(),
+		Amount: t.Amount, At: t.AcceptedAt, Balance: balance, RepeatHref: "/transfer?repeat=" + number,
+	}
+	if t.SenderID != who.ID {
+		page.Incoming, page.Name, page.Phone = true, t.Sender, t.SenderPhone.Pretty()
+	}
+	return render(c, http.StatusOK, page)
+}
+
+func transferHref(draft int64) string { return "/transfer/" + strconv.FormatInt(draft, 10) }
+
+func transferReceiptHref(id int64) string { return "/transfer/done/" + strconv.FormatInt(id, 10) }
