@@ -131,6 +131,9 @@ func holder(g *echo.Group, p *portal.Portal) {
 	g.GET("/settings/password", p.Settings) // the form's page, asked for again
 	g.POST("/settings/password", p.ChangePassword)
 	g.POST("/settings/sessions/end", p.EndSession)
+	g.GET("/settings/notices", p.Settings)
+	g.POST("/settings/notices", p.AllowNotices)
+	g.POST("/settings/notices/end", p.EndNotices)
 }
 
 // answer leads an error to its door's own words.

@@ -21,6 +21,8 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/push"
+	"elsom/internal/push/webpush"
 	"elsom/internal/sms"
 	"elsom/internal/wallet"
 )
@@ -43,7 +45,8 @@ type house struct {
 	gateways  *gateway.Gateways
 	dialogues *dialogue.Dialogues
 	cashin    *cashin.CashIn
-	metrics   *metrics // nil: nobody asked for figures
+	notices   *push.Notices // nil: no key, no notices
+	metrics   *metrics      // nil: nobody asked for figures
 }
 
 func newHouse(ctx context.Context, cfg *config.Config) (*house, error) {
@@ -97,9 +100,16 @@ func (h *house) join() (err error) {
 	h.transfers = wallet.NewTransfers(wallet.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
 	})
+	if h.config.VAPIDKey.Set() {
+		public, err := webpush.PublicKey(h.config.VAPIDKey.Reveal())
+		if err != nil {
+			return err
+		}
+		h.notices = push.New(h.db, public)
+	}
 	h.payments = payment.New(payment.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
-		Wire: wires(),
+		Wire: wires(), Notices: h.notices,
 	})
 	h.cashin = cashin.New(cashin.Parts{
 		DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(h.walletOf), Bell: h.bell,

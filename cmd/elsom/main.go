@@ -30,6 +30,8 @@ var commands struct {
 	Gateway gatewayCommands `cmd:"" help:"Gateways of *900# and SMS."`
 	Catalog catalogCommand  `cmd:"" help:"Categories, services, billers, limits, carriers."`
 	Payment paymentCommand  `cmd:"" help:"Payments that wait for a person."`
+	Vapid   vapidCommand    `cmd:"" help:"Draw a key for Web Push, for ELSOM_VAPID_KEY."`
+	Example exampleCommands `cmd:"" help:"Examples of other programs' files."`
 }
 
 func main() {

@@ -73,8 +73,8 @@ var (
 	asked      = prometheus.NewDesc("elsom_payments_asked", "Payments that wait for a person's decision.", nil, nil)
 	promised   = prometheus.NewDesc("elsom_promises_open", "Work not done yet, by lane.", []string{"lane"}, nil)
 	oldest     = prometheus.NewDesc("elsom_promises_oldest_seconds", "Age of the oldest open work, by lane.", []string{"lane"}, nil)
-	texted   = prometheus.NewDesc("elsom_sms_messages", "Messages of the last 24 hours, by state.", []string{"state"}, nil)
-	repeated = prometheus.NewDesc("elsom_sms_repeated_total",
+	texted     = prometheus.NewDesc("elsom_sms_messages", "Messages of the last 24 hours, by state.", []string{"state"}, nil)
+	repeated   = prometheus.NewDesc("elsom_sms_repeated_total",
 		"Messages handed to the gateway again because its answer was lost: so many phones may have one twice.", nil, nil)
 )
 

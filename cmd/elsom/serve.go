@@ -19,6 +19,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/outbox"
+	"elsom/internal/push/webpush"
 	"elsom/internal/sms"
 	"elsom/internal/sms/inbox"
 	"elsom/internal/sms/kannel"
@@ -119,7 +120,7 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		Sessions: sessions,
 		Portal: portal.New(portal.Parts{
 			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
-			Sessions: sessions, Now: h.db.Now, Development: h.config.Development(),
+			Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
 		}),
 		Terminal: osmp.New(h.agents, h.cashin, slog.Default()),
 		USSD: ussd.New(ussd.Parts{
@@ -198,6 +199,13 @@ func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *ses
 	}
 	if mail != nil {
 		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, email.Worker(h.db, mail)) })
+	}
+	if h.notices != nil {
+		wire, err := webpush.New(webpush.Options{Key: h.config.VAPIDKey.Reveal(), Subject: h.config.BaseURL})
+		if err != nil {
+			return err
+		}
+		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, h.notices.Worker(wire)) })
 	}
 	workers.Go(func() { h.tidy(ctx, sessions) })
 	return nil

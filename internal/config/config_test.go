@@ -185,7 +185,7 @@ func TestStrangersAreNamed(t *testing.T) {
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	vars := with(
 		"DATABASE_URL", "postgres://u:planted@db/elsom", "DOSTEK_URL", "http://u:planted@d/pay",
-		"SMS_URL", "http://u:planted@k/", "SMS_RECEIPTS_URL", "http://u:planted@w/", "SMTP_URL", "smtp://u:planted@m", "VAPID_KEY", "planted",
+		"SMS_URL", "http://u:planted@k/", "SMS_RECEIPTS_URL", "http://u:planted@w/", "SMTP_URL", "smtp://u:planted@m", "VAPID_KEY", "planted"+strings.Repeat("A", 36),
 	)
 	c, err := Parse(vars)
 	if err != nil {

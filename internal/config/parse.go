@@ -1,8 +1,10 @@
 package config
 
 import (
+	"crypto/ecdh"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -100,6 +102,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkProxies(c, &problems)
 	checkSecrets(c, &problems)
 	checkDatabase(c.DatabaseURL, &problems)
+	checkVAPID(c.VAPIDKey, &problems)
 	checkURL("ELSOM_DOSTEK_URL", c.DosTekURL, &problems, "http", "https")
 	checkURL("ELSOM_SMS_URL", c.SMSURL, &problems, "http", "https")
 	checkURL("ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, &problems, "http", "https")
@@ -276,6 +279,20 @@ func checkSecrets(c *Config, problems *Problems) {
 	}
 	if c.PINPepper.Set() && c.PINPepper == c.SecretKey {
 		problems.add("ELSOM_PIN_PEPPER", "must not be the secret key")
+	}
+}
+
+// checkVAPID wants a private key of P-256, as `elsom vapid` draws it.
+func checkVAPID(key Secret, problems *Problems) {
+	if !key.Set() {
+		return
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(key.Reveal())
+	if err == nil {
+		_, err = ecdh.P256().NewPrivateKey(raw)
+	}
+	if err != nil {
+		problems.add("ELSOM_VAPID_KEY", "must be what `elsom vapid` prints")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/inn"
 	"elsom/internal/ledger"
 	"elsom/internal/outbox"
+	"elsom/internal/push"
 	"elsom/internal/sms"
 )
 
@@ -99,10 +100,12 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 		return ledger.Receipt{}, err
 	}
 	posting.Riders = append(riders, endedFamily.Row(e), outbox.Promised.Row(word), e.promise())
+	posting.Riders = append(posting.Riders, ps.notices(ctx, p, e.state)...)
 	receipt, err := ps.Ledger.Post(ctx, posting)
 	if err == nil {
 		ps.watch.end(p.ID)
 		ps.Bell.Ring(sms.Lane)
+		ps.Bell.Ring(push.Lane)
 	}
 	return receipt, err
 }

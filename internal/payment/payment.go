@@ -24,6 +24,7 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/outbox"
+	"elsom/internal/push"
 	"elsom/internal/spending"
 )
 
@@ -137,6 +138,8 @@ type Parts struct {
 	// Wire gives the wire to a biller.
 	Wire   func(catalog.Biller) biller.Biller
 	Timing Timing
+	// Notices tells the holder's browsers of an end; nil: nobody does.
+	Notices *push.Notices
 }
 
 // Payments is the act.

@@ -36,4 +36,26 @@
       await asked.prompt();
     }
   });
+
+  // Notices are asked for by whoever presses, and then the form is posted as
+  // any other.
+  const form = one("#notices-form");
+  if (form && "PushManager" in window && "Notification" in window) {
+    form.hidden = false;
+    one("#notices-unable").hidden = true;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      one("#notices-denied").hidden = true;
+      try {
+        if ((await Notification.requestPermission()) !== "granted") throw new Error("denied");
+        const { pushManager } = await navigator.serviceWorker.ready;
+        await (await pushManager.getSubscription())?.unsubscribe(); // it may be of an older key
+        const { endpoint, keys } = (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: form.dataset.key })).toJSON();
+        for (const [name, value] of Object.entries({ endpoint, ...keys })) form.elements[name].value = value;
+        form.submit();
+      } catch {
+        one("#notices-denied").hidden = false;
+      }
+    });
+  }
 })();

@@ -61,7 +61,10 @@ func cabinet() []State {
 			return portal.OperationPage{Frame: holder(l, "/history/2"), Operation: operations(l)[2]}.Page()
 		}},
 		{"settings", "cabinet", func(l i18n.Lang) templ.Component {
-			return settings(l).Page()
+			page := settings(l)
+			page.NoticesKey = "key"
+			page.Notices = []portal.NoticeDevice{{ID: "1", Device: "Chrome, Android", Since: at}}
+			return page.Page()
 		}},
 		{"settings-wrong", "cabinet", func(l i18n.Lang) templ.Component {
 			page := settings(l)

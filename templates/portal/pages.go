@@ -320,6 +320,15 @@ type SettingsPage struct {
 	Wallet, Email         string
 	OldPassword, Password component.Input
 	Sessions              []Session
+	// NoticesKey is the public key of notices; empty: there are none.
+	NoticesKey string
+	Notices    []NoticeDevice
+}
+
+// NoticeDevice is one browser that is told of payments.
+type NoticeDevice struct {
+	ID, Device string
+	Since      time.Time
 }
 
 // ErrorPage is any answer that could not be the page asked for.

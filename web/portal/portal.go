@@ -23,6 +23,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/payment"
+	"elsom/internal/push"
 	"elsom/internal/wallet"
 	"elsom/templates/component"
 	"elsom/templates/layout"
@@ -39,6 +40,8 @@ type Parts struct {
 	Catalog   *catalog.Catalog
 	Agents    *cashin.Agents
 	Sessions  *session.Sessions
+	// Notices tells browsers of payments; nil: nobody does.
+	Notices *push.Notices
 	// Now is the clock.
 	Now func() time.Time
 	// Development shows the links to the handset and the terminal.

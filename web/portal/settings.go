@@ -68,5 +68,5 @@ func (p *Portal) settingsPage(c echo.Context) (*portal.SettingsPage, error) {
 	for _, s := range list {
 		page.Sessions = append(page.Sessions, portal.Session{ID: s.ID, Device: s.Device, Seen: s.Seen, Current: s.Current})
 	}
-	return page, nil
+	return page, p.putNotices(c, page)
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+type exampleCommands struct {
+	Assetlinks assetlinksCommand `cmd:"" help:"What /.well-known/assetlinks.json must say for the application of Google Play to open without an address bar."`
+}
+
+type assetlinksCommand struct {
+	Package     string   `default:"kg.example.wallet" help:"The application's id in Google Play."`
+	Fingerprint []string `help:"SHA-256 fingerprint of a signing certificate, as Play Console shows it; several where there are several."`
+}
+
+var (
+	packageShape     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$`)
+	fingerprintShape = regexp.MustCompile(`^[0-9A-F]{2}(:[0-9A-F]{2}){31}$`)
+)
+
+// Run prints the statement. Source:
+// https://developers.google.com/digital-asset-links/v1/statements
+func (a assetlinksCommand) Run() error {
+	if !packageShape.MatchString(a.Package) {
+		return fmt.Errorf("%q is no application's id; it looks like kg.example.wallet", a.Package)
+	}
+	prints := make([]string, 0, 1)
+	for _, fingerprint := range a.Fingerprint {
+		if fingerprint = strings.ToUpper(fingerprint); !fingerprintShape.MatchString(fingerprint) {
+			return fmt.Errorf("%q is no SHA-256 fingerprint: 32 bytes in hex, with colons between", fingerprint)
+		}
+		prints = append(prints, fingerprint)
+	}
+	if len(prints) == 0 { // a place to fill in
+		prints = append(prints, strings.TrimSuffix(strings.Repeat("00:", 32), ":"))
+	}
+	type target struct {
+		Namespace    string   `json:"namespace"`
+		Package      string   `json:"package_name"`
+		Fingerprints []string `json:"sha256_cert_fingerprints"`
+	}
+	text, err := json.MarshalIndent([]struct {
+		Relation []string `json:"relation"`
+		Target   target   `json:"target"`
+	}{{[]string{"delegate_permission/common.handle_all_urls"}, target{"android_app", a.Package, prints}}}, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(text))
+	return nil
+}

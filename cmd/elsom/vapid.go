@@ -1,0 +1,19 @@
+package main
+
+import (
+	"fmt"
+
+	"elsom/internal/push/webpush"
+)
+
+type vapidCommand struct{}
+
+// Run draws the key that signs Web Push.
+func (vapidCommand) Run() error {
+	key, err := webpush.NewKey()
+	if err != nil {
+		return err
+	}
+	fmt.Println(key)
+	return nil
+}

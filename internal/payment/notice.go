@@ -1,0 +1,50 @@
+package payment
+
+import (
+	"context"
+	"strconv"
+
+	"elsom/internal/database"
+	"elsom/internal/outbox"
+	"elsom/internal/push"
+)
+
+// notices are the words about a payment's end to the browsers whose holder
+// wants them. The SMS says the same, so what goes wrong here stops nothing.
+// They name the service and the sum and no identifier: a screen may show them
+// while it is locked.
+func (ps *Payments) notices(ctx context.Context, p Payment, state State) []database.Rider {
+	if ps.Notices == nil {
+		return nil
+	}
+	promises, err := ps.noticesOf(ctx, p, state)
+	if err != nil {
+		logOf(p).WarnContext(ctx, "payment: no notice of the end", "error", err)
+	}
+	riders := make([]database.Rider, len(promises))
+	for i, promise := range promises {
+		riders[i] = outbox.Promised.Row(promise)
+	}
+	return riders
+}
+
+func (ps *Payments) noticesOf(ctx context.Context, p Payment, state State) ([]outbox.Promise, error) {
+	holder, err := ps.Customers.ByID(ctx, p.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
+	if err != nil {
+		return nil, err
+	}
+	id := strconv.FormatInt(p.ID, 10)
+	word := push.Word{
+		Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/" + id,
+		Args: map[string]any{"Service": service.Name.In(holder.Lang), "Amount": p.Total()},
+	}
+	if state == Refunded {
+		word.Title = "push.payment_refunded"
+	}
+	to := push.Holder{ID: holder.ID, Epoch: holder.SessionEpoch, Lang: holder.Lang}
+	return ps.Notices.About(ctx, to, "payment:"+id+":"+string(state), word)
+}

@@ -1,0 +1,57 @@
+package push
+
+import (
+	"crypto/ecdh"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Address is where a browser's push service takes notices, and the keys that
+// they are encrypted with, as the browser gives them (base64url).
+// Source: https://www.w3.org/TR/push-api/#pushsubscription-interface
+type Address struct{ Endpoint, P256DH, Auth string }
+
+// LogValue keeps an address out of the logs: who knows it may use it.
+func (Address) LogValue() slog.Value { return slog.StringValue("•••") }
+
+const longestEndpoint = 1000
+
+var errAddress = errors.New("push: not an address of a push service")
+
+// check refuses what can't be a push service's: it comes from a browser, and
+// the server will call it. Where a name leads is judged when it is called.
+func (a Address) check() error {
+	u, err := url.Parse(a.Endpoint)
+	if err != nil || len(a.Endpoint) > longestEndpoint || strings.ContainsFunc(a.Endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errAddress
+	}
+	host := u.Hostname()
+	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(strings.Trim(host, "."), ".") {
+		return errAddress
+	}
+	if u.Scheme != "https" || u.User != nil || u.Fragment != "" || (u.Port() != "" && u.Port() != "443") || strings.HasSuffix(u.Host, ":") {
+		return errAddress
+	}
+	point, err := decode(a.P256DH)
+	if err != nil {
+		return errAddress
+	}
+	if _, err := ecdh.P256().NewPublicKey(point); err != nil {
+		return errAddress
+	}
+	if auth, err := decode(a.Auth); err != nil || len(auth) != 16 {
+		return errAddress
+	}
+	return nil
+}
+
+func decode(text string) ([]byte, error) {
+	if len(text) > 100 {
+		return nil, errAddress
+	}
+	return base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
+}
