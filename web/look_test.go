@@ -178,6 +178,10 @@ func (b *browser) cookies(set []*http.Cookie) {
 				b.t.Errorf("the session's cookie stays: %s", c.Raw)
 			}
 		case "lang", "lang_choice":
+		case "elsom_device":
+			if c.MaxAge > 90*24*60*60 {
+				b.t.Errorf("the browser's own cookie stays: %s", c.Raw)
+			}
 		case "next":
 			if c.MaxAge > 15*60 {
 				b.t.Errorf("what was wanted stays: %s", c.Raw)
