@@ -37,8 +37,9 @@ type Doors struct {
 	Observe func(Answered)
 	// TrustedProxies are those whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
-	// HTTPS: people reach us over TLS.
-	HTTPS bool
+	// HTTPS: people reach us over TLS, at BaseURL.
+	HTTPS   bool
+	BaseURL string
 }
 
 // Development are the pages for trying out.
@@ -64,12 +65,16 @@ func New(d Doors) *echo.Echo {
 
 	e.Use(unnumbered, middleware.RequestID(), logged(d.Observe), recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
 
-	e.GET("/healthz", d.Healthy)
-	e.GET("/static/*", echo.WrapHandler(static.Handler()))
-	e.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
+	if d.HTTPS {
+		e.Use(encrypted(d.BaseURL, d.TrustedProxies))
+	}
+	public := pages{e.Group("")}
+	public.GET("/healthz", d.Healthy)
+	public.GET("/static/*", echo.WrapHandler(static.Handler()))
+	public.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
 	// The application's own files; they know nobody.
-	e.GET("/app/:manifest", d.Portal.Manifest)
-	e.GET("/worker.js", d.Portal.Worker)
+	public.GET("/app/:manifest", d.Portal.Manifest)
+	public.GET("/worker.js", d.Portal.Worker)
 
 	// Machine doors: their own authentication, no session, no form token.
 	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private)
@@ -77,10 +82,10 @@ func New(d Doors) *echo.Echo {
 
 	// A browser's doors.
 	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
-	visitor(browser.Group("", d.Sessions.Guard()), d.Portal)
+	visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)
 	// Who is no longer signed in is led to the login and back, whatever became
 	// of the form's token meanwhile.
-	holder(browser.Group("", d.Sessions.RequireCustomer(), d.Sessions.Guard()), d.Portal)
+	holder(pages{browser.Group("", d.Sessions.RequireCustomer(), d.Sessions.Guard())}, d.Portal)
 	if d.Dev != nil {
 		d.Dev.Routes(browser.Group("/dev", d.Sessions.Guard()))
 	}
@@ -88,7 +93,7 @@ func New(d Doors) *echo.Echo {
 	return e
 }
 
-func visitor(g *echo.Group, p *portal.Portal) {
+func visitor(g pages, p *portal.Portal) {
 	g.GET("/", p.ShowPhone)
 	g.POST("/", p.Phone)
 	g.GET("/login", p.ShowLogin)
@@ -110,7 +115,7 @@ func visitor(g *echo.Group, p *portal.Portal) {
 	g.POST("/logout", p.Logout)
 }
 
-func holder(g *echo.Group, p *portal.Portal) {
+func holder(g pages, p *portal.Portal) {
 	g.GET("/cabinet", p.Cabinet)
 	g.GET("/history", p.History)
 	g.GET("/history/:id", p.Operation)

@@ -304,6 +304,35 @@ func TestAddressesBehindProxies(t *testing.T) {
 	}
 }
 
+// Who reached a trusted proxy without TLS is led to the public address; nobody
+// else is believed.
+func TestPlainRequestsAreLedToTLS(t *testing.T) {
+	t.Parallel()
+	const base = "https://wallet.example.kg"
+	ours := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	h := houseWith(t, setting{https: true, doors: func(d *web.Doors) { d.TrustedProxies, d.BaseURL = ours, base }})
+	for _, c := range []struct {
+		method, proto string
+		status        int
+		location      string
+	}{
+		{http.MethodGet, "http", http.StatusPermanentRedirect, base + "/help?x=1"},
+		{http.MethodHead, "http", http.StatusPermanentRedirect, base + "/help?x=1"},
+		{http.MethodPost, "http", http.StatusForbidden, ""},
+		{http.MethodGet, "https", http.StatusOK, ""},
+		{http.MethodHead, "https", http.StatusOK, ""},
+	} {
+		answer := h.browser().ask(c.method, "/help?x=1", nil, "X-Forwarded-Proto", c.proto)
+		if answer.Code != c.status || answer.Header().Get("Location") != c.location {
+			t.Errorf("%s over %s: %d %s", c.method, c.proto, answer.Code, answer.Header().Get("Location"))
+		}
+	}
+	h = houseWith(t, setting{https: true, doors: func(d *web.Doors) { d.BaseURL = base }})
+	if answer := h.browser().ask(http.MethodGet, "/help", nil, "X-Forwarded-Proto", "http"); answer.Code != http.StatusOK {
+		t.Errorf("a stranger's word about TLS counts: %d", answer.Code)
+	}
+}
+
 func TestRequestsHaveNumbersOfOurs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -182,7 +182,7 @@ func TestTransferIsNobodyElses(t *testing.T) {
 	for _, other := range []*browser{stranger, h.as(to)} {
 		other.open(draft).answered(404)
 		other.open(open).answered(404)
-		other.open("/transfer?draft="+strings.TrimPrefix(open, "/transfer/")).answered(200)
+		other.open("/transfer?draft=" + strings.TrimPrefix(open, "/transfer/")).answered(200)
 		if other.value("phone") != "" {
 			t.Error("another's draft fills the form")
 		}

@@ -129,7 +129,7 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		}, slog.Default()),
 		Healthy:        h.healthy,
 		TrustedProxies: h.config.TrustedProxies,
-		HTTPS:          h.config.HTTPS(),
+		HTTPS:          h.config.HTTPS(), BaseURL: h.config.BaseURL,
 	}
 	if h.metrics != nil {
 		doors.Observe = h.metrics.observe
