@@ -126,6 +126,32 @@ func TestTransferBadInput(t *testing.T) {
 	}
 }
 
+// Who lacks money, or whose form came too late, finds what was typed.
+func TestTransferFormWaits(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	from, to := h.holder(10_00), h.holder(0)
+	number := to.Phone.National()
+	b := h.as(from).open("/transfer").fill("phone", number).fill("amount", "50").press("Далее").answered(422)
+	b.open("/fill").open("/pay/dostek")
+	if b.value("account") != "" {
+		t.Error("a transfer's number stands in a payment's form")
+	}
+	b.open("/transfer")
+	if b.value("phone") != number || b.value("amount") != "50" {
+		t.Errorf("the form has %q %q", b.value("phone"), b.value("amount"))
+	}
+	if b.open("/transfer"); b.value("phone") != "" {
+		t.Error("it is given back twice")
+	}
+	late := url.Values{"csrf": {"old"}, "phone": {number}, "amount": {"7"}}
+	b.follow(http.MethodPost, "/transfer", late).answered(403).says("Страница устарела")
+	b.open(b.page.Find(".actions a").First().AttrOr("href", "")).isAt("/transfer")
+	if b.value("phone") != number || b.value("amount") != "7" {
+		t.Errorf("the form has %q %q", b.value("phone"), b.value("amount"))
+	}
+}
+
 // What stands between a draft and its transfer is said on its page, which keeps
 // all of it.
 func TestTransferRefused(t *testing.T) {

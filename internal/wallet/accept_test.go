@@ -152,6 +152,17 @@ func TestAcceptRefuses(t *testing.T) {
 		_, err = h.Quote(ctx, held, order(to, "1"))
 		kindIs(t, err, fault.Forbidden, "customer.hold", "")
 
+		owing := from
+		owing.PINOwed = true
+		refused(owing, fault.Forbidden, "customer.pin_owed", "")
+		dialled := order(to, "0,01")
+		dialled.Channel = wallet.USSD // whose PIN was asked by the phone
+		small, err := h.Quote(ctx, owing, dialled)
+		must(t, err)
+		_, err = h.Accept(ctx, owing, small.ID)
+		must(t, err)
+		h.fill(from.ID, 1)
+
 		second := h.quote(from, to, "60")
 		_, err = h.Accept(ctx, from, second.ID)
 		must(t, err)
@@ -160,7 +171,7 @@ func TestAcceptRefuses(t *testing.T) {
 		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID).Error)
 		refused(from, fault.Conflict, "payment.draft_expired", "")
 		h.holds(from, 140_00)
-		h.holds(to, 60_00)
+		h.holds(to, 60_01)
 		h.audited()
 	})
 }

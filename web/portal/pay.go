@@ -10,6 +10,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
+	"elsom/templates/component"
 	"elsom/templates/portal"
 	"elsom/web/session"
 )
@@ -37,7 +38,7 @@ func (p *Portal) ShowPay(c echo.Context) error {
 			p.fillFrom(c, page, last)
 		}
 	}
-	takeTyped(c, page)
+	takeTyped(c, page.Code, &page.Account, &page.Amount)
 	return render(c, http.StatusOK, page)
 }
 
@@ -49,20 +50,28 @@ const lateForm = "late"
 const maxLate = 200
 
 func keepTyped(c echo.Context) {
-	account, amount := c.FormValue("account"), c.FormValue("amount")
-	_, signedIn := session.Of(c).Customer()
-	if signedIn && c.Path() == "/pay/:service" && len(account)+len(amount) <= maxLate {
-		session.Of(c).Set(lateForm, c.Param("service")+"\n"+account+"\n"+amount)
+	var form, to string
+	switch c.Path() {
+	case "/pay/:service":
+		form, to = c.Param("service"), c.FormValue("account")
+	case transferPath:
+		form, to = transferPath, c.FormValue("phone")
+	default:
+		return
+	}
+	amount := c.FormValue("amount")
+	if _, signedIn := session.Of(c).Customer(); signedIn && len(to)+len(amount) <= maxLate {
+		session.Of(c).Set(lateForm, form+"\n"+to+"\n"+amount)
 	}
 }
 
-func takeTyped(c echo.Context, page *portal.PayPage) {
-	service, typed, _ := strings.Cut(session.Of(c).Get(lateForm), "\n")
-	if service != page.Code {
+func takeTyped(c echo.Context, form string, to, amount *component.Input) {
+	late, typed, _ := strings.Cut(session.Of(c).Get(lateForm), "\n")
+	if late != form {
 		return
 	}
 	session.Of(c).Set(lateForm, "")
-	page.Account.Value, page.Amount.Value, _ = strings.Cut(typed, "\n")
+	to.Value, amount.Value, _ = strings.Cut(typed, "\n")
 }
 
 // lastDraft is the session's name for the draft made last.

@@ -14,6 +14,8 @@ import (
 	"elsom/web/session"
 )
 
+const transferPath = "/transfer"
+
 // lastTransfer is the session's name for the transfer's draft made last.
 const lastTransfer = "transfer"
 
@@ -36,6 +38,7 @@ func (p *Portal) ShowTransfer(c echo.Context) error {
 			p.fillTransfer(c, page, last)
 		}
 	}
+	takeTyped(c, transferPath, &page.Phone, &page.Amount)
 	return render(c, http.StatusOK, page)
 }
 
@@ -54,8 +57,12 @@ func (p *Portal) Transfer(c echo.Context) error {
 		Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: wallet.Web, Address: c.RealIP(),
 	})
 	if err != nil {
+		if fault.Is(err, fault.Insufficient) {
+			keepTyped(c) // who goes to fill the wallet comes back to it
+		}
 		return p.refused(c, page, err)
 	}
+	session.Of(c).Set(lateForm, "")
 	session.Of(c).Set(lastTransfer, strconv.FormatInt(draft.ID, 10))
 	return redirect(c, transferHref(draft.ID))
 }
