@@ -139,6 +139,13 @@ func holder(g pages, p *portal.Portal) {
 	g.GET("/settings/notices", p.Settings)
 	g.POST("/settings/notices", p.AllowNotices)
 	g.POST("/settings/notices/end", p.EndNotices)
+	g.GET("/settings/pin", p.ShowPIN)
+	g.POST("/settings/pin", p.PIN)
+	g.GET("/settings/pin/unlock", p.ShowUnlock)
+	g.POST("/settings/pin/unlock", p.Unlock)
+	g.GET("/settings/pin/code", p.ShowUnlock) // the form's page, asked for again
+	g.POST("/settings/pin/code", p.UnlockCode)
+	g.POST("/settings/pin/resend", p.ResendUnlock)
 }
 
 // answer leads an error to its door's own words.

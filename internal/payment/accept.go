@@ -33,7 +33,7 @@ type delivery struct {
 //
 // However often it is asked, a draft is accepted once. Refusals leave the
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}},
-// Forbidden (held or blocked), Conflict "payment.fee_changed" and
+// Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, id int64) (Accepted, error) {
 	before, err := ps.ByID(ctx, c.ID, id)
@@ -75,6 +75,12 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 	}
 	if service.Fee.Of(draft.Amount) != draft.Fee || service.Biller != draft.Biller {
 		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.fee_changed")
+	}
+	// The last word: nobody is asked the PIN for what is refused anyway.
+	if draft.Channel == Web {
+		if err := customer.OwesPIN(c); err != nil {
+			return catalog.Level{}, err
+		}
 	}
 	return ps.Catalog.Level(ctx, c.Level)
 }

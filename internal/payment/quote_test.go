@@ -174,6 +174,10 @@ func TestAcceptRefuses(t *testing.T) {
 		held.HoldUntil = db.Now().Add(time.Hour)
 		_, err = h.Accept(ctx, held, third.ID)
 		kindIs(t, err, fault.Forbidden, "customer.hold", "")
+		owing := c
+		owing.PINOwed = true
+		_, err = h.Accept(ctx, owing, third.ID)
+		kindIs(t, err, fault.Forbidden, "customer.pin_owed", "")
 		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET fee = 100 WHERE id = ?", third.ID).Error)
 		_, err = h.Accept(ctx, c, third.ID)
 		kindIs(t, err, fault.Conflict, "payment.fee_changed", "")

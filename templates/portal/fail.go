@@ -63,5 +63,22 @@ func (p *SettingsPage) Fail(field, words string) {
 
 // Fail implements Form.
 func (p *CheckPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, nil)
+	if !p.AskPIN {
+		field = ""
+	}
+	fail(&p.Frame, words, field, map[string]*component.Input{"pin": &p.PIN})
+}
+
+// Fail implements Form.
+func (p *PINPage) Fail(field, words string) {
+	inputs := map[string]*component.Input{"password": &p.Password}
+	if p.State != LockedPIN {
+		inputs = map[string]*component.Input{"old_pin": &p.OldPIN, "pin": &p.PIN}
+	}
+	fail(&p.Frame, words, field, inputs)
+}
+
+// Fail implements Form.
+func (p *UnlockPage) Fail(field, words string) {
+	fail(&p.Frame, words, field, map[string]*component.Input{"code": &p.Code})
 }

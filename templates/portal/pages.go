@@ -240,7 +240,8 @@ const (
 	Expired CheckState = "expired"
 )
 
-// CheckPage is `/check/DRAFT`. Posts nothing but the token.
+// CheckPage is `/check/DRAFT`. Posts nothing but the token, and pin where it
+// is asked.
 type CheckPage struct {
 	layout.Frame
 	State CheckState
@@ -265,6 +266,9 @@ type CheckPage struct {
 	BackHref string
 	// ReceiptHref is set with Paid.
 	ReceiptHref string
+	// AskPIN tells that the site wants the PIN once before it pays.
+	AskPIN bool
+	PIN    component.Input
 }
 
 // ReceiptPage is `/receipt/ID`.
@@ -320,6 +324,8 @@ type SettingsPage struct {
 	Wallet, Email         string
 	OldPassword, Password component.Input
 	Sessions              []Session
+	// HasPIN tells whether there is a PIN to change.
+	HasPIN bool
 	// NoticesKey is the public key of notices; empty: there are none.
 	NoticesKey string
 	Notices    []NoticeDevice

@@ -228,6 +228,15 @@ func (p ErrorPage) retry() string {
 
 func (p SettingsPage) others() bool { return len(p.Sessions) > 1 }
 
+func (p PINPage) title() string { return p.T("portal.pin.title_" + string(p.State)) }
+
+func (p PINPage) submit() string {
+	if p.State == NoPIN {
+		return p.T("portal.pin.set")
+	}
+	return p.T("portal.pin.change")
+}
+
 func (p OfferPage) editionWords() string {
 	return p.T("portal.offer.edition", i18n.Args{"Version": p.Edition.Version, "Date": component.Day(p.Language(), p.Edition.Date)})
 }

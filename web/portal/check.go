@@ -44,7 +44,11 @@ func (p *Portal) Accept(c echo.Context) error {
 	}
 	acting, cancel := context.WithTimeout(committed(c), patience)
 	defer cancel()
-	if _, err := p.Payments.Accept(acting, holder(c), id); err != nil {
+	err = p.proved(acting, c, "payment:"+strconv.FormatInt(id, 10), func(who customer.Customer) error {
+		_, err := p.Payments.Accept(acting, who, id)
+		return err
+	})
+	if err != nil {
 		return p.notAccepted(c, id, err)
 	}
 	return redirect(c, receiptHref(id))
@@ -132,6 +136,7 @@ func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPa
 		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
 		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: who.Phone.Pretty(),
 		Balance: balance, After: balance - draft.Total(),
+		AskPIN:   who.PINOwed && (state == portal.Ready || state == portal.FeeChanged),
 		BackHref: "/pay/" + draft.Service + "?draft=" + id, ReceiptHref: receiptHref(draft.ID),
 	}, nil
 }

@@ -64,7 +64,7 @@ func (p *Portal) settingsPage(c echo.Context) (*portal.SettingsPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email}
+	page := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email, HasPIN: who.HasPIN}
 	for _, s := range list {
 		page.Sessions = append(page.Sessions, portal.Session{ID: s.ID, Device: s.Device, Seen: s.Seen, Current: s.Current})
 	}

@@ -1,0 +1,44 @@
+package gallery
+
+import (
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/templates/portal"
+)
+
+func pins() []State {
+	page := func(l i18n.Lang, s portal.PINState) portal.PINPage {
+		return portal.PINPage{Frame: holder(l, "/settings/pin"), Wallet: wallet, State: s, Until: at}
+	}
+	return []State{
+		{"pin", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.NoPIN).Page() }},
+		{"pin-issued", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.IssuedPIN).Page() }},
+		{"pin-wrong", "pin", func(l i18n.Lang) templ.Component {
+			p := page(l, portal.OwnPIN)
+			p.OldPIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 3})
+			p.PIN = wrong(l, "", "customer.pin_weak")
+			return p.Page()
+		}},
+		{"pin-locked", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.LockedPIN).Page() }},
+		{"pin-locked-wrong", "pin", func(l i18n.Lang) templ.Component {
+			p := page(l, portal.LockedPIN)
+			p.Password = wrong(l, "", "customer.password_wrong")
+			return p.Page()
+		}},
+		{"pin-unlock", "pin", func(l i18n.Lang) templ.Component {
+			return portal.UnlockPage{Frame: holder(l, "/settings/pin/unlock"), Wallet: wallet}.Page()
+		}},
+		{"check-pin", "pin", func(l i18n.Lang) templ.Component {
+			p := check(l, portal.Ready)
+			p.AskPIN = true
+			return p.Page()
+		}},
+		{"check-pin-wrong", "pin", func(l i18n.Lang) templ.Component {
+			p := check(l, portal.Ready)
+			p.AskPIN = true
+			p.PIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 4})
+			return p.Page()
+		}},
+	}
+}
