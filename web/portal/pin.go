@@ -68,7 +68,7 @@ func (p *Portal) Unlock(c echo.Context) error {
 		return redirect(c, "/settings/pin")
 	}
 	s, who := session.Of(c), holder(c)
-	if err := p.Customers.StartUnlock(committed(c), s.Key(), who.ID, c.FormValue("password"), s.Lang(), c.RealIP()); err != nil {
+	if err := p.Customers.StartUnlock(committed(c), s.Key(), who.ID, c.FormValue("password"), s.Lang(), origin(c)); err != nil {
 		return p.refused(c, page, err)
 	}
 	return redirect(c, "/settings/pin/unlock")
@@ -112,7 +112,7 @@ func (p *Portal) ResendUnlock(c echo.Context) error {
 		return err
 	}
 	s := session.Of(c)
-	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForUnlock, c.RealIP()); err != nil {
+	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForUnlock, origin(c)); err != nil {
 		return p.refused(c, page, err)
 	}
 	s.Flash(p.lang(c).T("door.code_sent"))

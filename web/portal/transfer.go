@@ -129,27 +129,14 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	}
 	acting, cancel := context.WithTimeout(committed(c), patience)
 	defer cancel()
-	who, err := p.provenBy(acting, c, wallet.TransferKey(id))
-	if err == nil {
-		_, err = p.Transfers.Accept(acting, who, id)
-	}
+	err = p.proved(acting, c, wallet.TransferKey(id), func(who customer.Customer) error {
+		_, err := p.Transfers.Accept(acting, who, id)
+		return err
+	})
 	if err != nil {
 		return p.notSent(c, err)
 	}
 	return redirect(c, transferReceiptHref(id))
-}
-
-// provenBy gives who is signed in; where the wallet's PIN is wanted before
-// money leaves, the PIN typed proves them.
-func (p *Portal) provenBy(ctx context.Context, c echo.Context, key string) (customer.Customer, error) {
-	who := holder(c)
-	if !who.PINOwed {
-		return who, nil
-	}
-	if err := p.Customers.CheckPIN(ctx, who.ID, c.FormValue("pin"), customer.ForSite, key); err != nil {
-		return who, err
-	}
-	return p.Customers.ByID(ctx, who.ID)
 }
 
 // notSent shows what stands between the draft and its transfer.
