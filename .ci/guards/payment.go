@@ -2,6 +2,18 @@ package main
 
 var deliveryGuards = []guard{
 	{
+		name: "a wallet blocked meanwhile pays nothing", file: "internal/spending/spending.go",
+		text:        `	case now.Blocked:`,
+		replacement: `	case now.Blocked && false:`,
+		pkg:         "./internal/payment", test: "TestChangedSinceTheRequestBegan",
+	},
+	{
+		name: "a session that was ended meanwhile pays nothing", file: "internal/spending/spending.go",
+		text:        `	case now.SessionEpoch != before.SessionEpoch:`,
+		replacement: `	case now.SessionEpoch != before.SessionEpoch && false:`,
+		pkg:         "./internal/payment", test: "TestChangedSinceTheRequestBegan",
+	},
+	{
 		name: "an attempt is written before its call", file: "internal/payment/deliver.go",
 		text:        `return insertAttempts(tx, calls)`,
 		replacement: `return nil`,

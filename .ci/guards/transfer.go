@@ -69,7 +69,7 @@ var transferGuards = []guard{
 	},
 	{
 		name: "transfers count in the limits", file: "internal/wallet/accept.go",
-		text:        `, spending.Within(t.SenderID, t.Amount, mine)}`,
+		text:        `, spending.Within(c, t.Amount, mine)}`,
 		replacement: `}`,
 		pkg:         "./internal/wallet", test: "TestLimitsAreShared",
 	},

@@ -67,6 +67,19 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 	return first(tx.Gorm().Where("phone = ?", number))
 }
 
+// Standing gives customers as they are now in a transaction.
+func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
+	var rows []Record
+	if err := tx.Gorm().Where("id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	standing := make(map[int64]Customer, len(rows))
+	for i := range rows {
+		standing[rows[i].ID] = rows[i].Customer()
+	}
+	return standing, nil
+}
+
 // first gives the row of a query, nil where there is none.
 func first(query *gorm.DB) (*Record, error) {
 	var rows []Record

@@ -102,7 +102,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 			},
 			Riders: []database.Rider{
 				acceptedFamily.Row(payment),
-				spending.Within(draft.CustomerID, draft.Total(), level),
+				spending.Within(c, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
 					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID},
 				}),

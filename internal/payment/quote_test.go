@@ -194,6 +194,34 @@ func TestAcceptRefuses(t *testing.T) {
 }
 
 // At the limit, a tyiyn above it, and two at once at the limit.
+// What happens to the wallet while a payment is on its way counts: the request
+// knew the customer as they were before.
+func TestChangedSinceTheRequestBegan(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		ctx := context.Background()
+		for name, c := range map[string]struct{ statement, message string }{
+			"blocked":        {"UPDATE customers SET blocked = TRUE WHERE id = ?", "payment.blocked"},
+			"sessions ended": {"UPDATE customers SET session_epoch = session_epoch + 1 WHERE id = ?", "payment.session_ended"},
+			"held":           {"UPDATE customers SET hold_until = ? WHERE id = ?", "customer.hold"},
+		} {
+			before := h.holder(100_00)
+			draft, err := h.Quote(ctx, before, order("30"))
+			must(t, err)
+			args := []any{before.ID}
+			if strings.Contains(c.statement, "hold_until") {
+				args = []any{db.Now().Add(time.Hour), before.ID}
+			}
+			must(t, db.Gorm(ctx).Exec(c.statement, args...).Error)
+			_, err = h.Accept(ctx, before, draft.ID)
+			if !fault.Is(err, fault.Forbidden) || fault.As(err).Message != c.message {
+				t.Errorf("%s: %v", name, err)
+			}
+			h.holds(before, 100_00)
+		}
+	})
+}
+
 func TestLimits(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)

@@ -105,34 +105,45 @@ func exceeds(level catalog.Level, spent spent, total money.Amount) error {
 	return nil
 }
 
-// outlay is what is about to leave a wallet.
+// outlay is what is about to leave a wallet; the customer as the request found
+// them.
 type outlay struct {
-	customer int64
+	customer customer.Customer
 	total    money.Amount
 	level    catalog.Level
 }
 
-// Within rides on the posting that takes total out of a customer's wallet, and
-// refuses it above the limits of the level.
-func Within(customerID int64, total money.Amount, level catalog.Level) database.Rider {
-	return outlays.Row(outlay{customerID, total, level})
+// Within rides on the posting that takes total out of a customer's wallet. It
+// refuses it above the limits of the level, and where the wallet was blocked or
+// held, or all sessions were ended, since the request began.
+func Within(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
+	return outlays.Row(outlay{c, total, level})
 }
 
 // judge asks for each customer in the order in which the outlays stand in the
 // batch, whatever act they are of.
 func judge(_ context.Context, tx *database.Tx, rows []outlay) (func(i int) error, error) {
-	var limited []int64
+	var all, limited []int64
 	for _, r := range rows {
+		all = append(all, r.customer.ID)
 		if r.level.Day > 0 || r.level.Month > 0 {
-			limited = append(limited, r.customer)
+			limited = append(limited, r.customer.ID)
 		}
+	}
+	standing, err := customer.Standing(tx, all)
+	if err != nil {
+		return nil, err
 	}
 	sums, err := sumSpent(tx, limited)
 	if err != nil {
 		return nil, err
 	}
+	now := tx.Now()
 	return func(i int) error {
-		id, total := rows[i].customer, rows[i].total
+		id, total := rows[i].customer.ID, rows[i].total
+		if err := stands(rows[i].customer, standing[id], now); err != nil {
+			return err
+		}
 		if err := exceeds(rows[i].level, sums[id], total); err != nil {
 			return err
 		}
@@ -140,6 +151,17 @@ func judge(_ context.Context, tx *database.Tx, rows []outlay) (func(i int) error
 		sums[id] = spent{ID: id, Day: sum.Day + total, Month: sum.Month + total}
 		return nil
 	}, nil
+}
+
+// stands tells what has come between a request's beginning and its posting.
+func stands(before, now customer.Customer, at time.Time) error {
+	switch {
+	case now.Blocked:
+		return fault.New(fault.Forbidden, "payment.blocked", "payment.blocked")
+	case now.SessionEpoch != before.SessionEpoch:
+		return fault.New(fault.Forbidden, "payment.session_ended", "payment.session_ended")
+	}
+	return customer.HeldFromPaying(now, at)
 }
 
 // periods gives the beginnings of the day and of the month in Bishkek.

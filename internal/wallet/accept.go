@@ -87,7 +87,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		Sender: maskedName(c), Receiver: draft.Receiver, Amount: draft.Amount, Channel: draft.Channel,
 		AcceptedAt: ts.DB.Now(),
 	}
-	receipt, err := ts.Ledger.Post(ctx, posting(t, mine, theirs, wordToSender(t, c), wordToReceiver(t, receiver)))
+	receipt, err := ts.Ledger.Post(ctx, posting(c, t, mine, theirs, wordToSender(t, c), wordToReceiver(t, receiver)))
 	if err != nil {
 		return Transfer{}, refusal(t, err)
 	}
@@ -99,14 +99,14 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 	return t, nil
 }
 
-func posting(t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
+func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
 	p := ledger.Posting{
 		Key: TransferKey(t.ID), Act: actTransfer,
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},
 			{Account: t.ReceiverID, Amount: t.Amount, Most: theirs.Balance},
 		},
-		Riders: []database.Rider{transferred.Row(t), spending.Within(t.SenderID, t.Amount, mine)},
+		Riders: []database.Rider{transferred.Row(t), spending.Within(c, t.Amount, mine)},
 	}
 	for _, w := range words {
 		p.Riders = append(p.Riders, outbox.Promised.Row(w))

@@ -145,6 +145,8 @@ func TestAcceptRefuses(t *testing.T) {
 		must(t, h.Customers.Block(ctx, from.ID))
 		refused(h.again(from), fault.Forbidden, "payment.blocked", "")
 		must(t, h.Customers.Unblock(ctx, from.ID))
+		refused(from, fault.Forbidden, "payment.session_ended", "")
+		from = h.again(from)
 
 		held := from
 		held.HoldUntil = db.Now().Add(time.Hour)
