@@ -11,6 +11,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/payment"
 	"elsom/internal/wallet"
@@ -286,6 +287,52 @@ func (h *house) yesterday(from customer.Customer) {
 		must(h.t, err)
 	}
 	h.send(from, to, "20")
+}
+
+// Two processes that share the database are one house: a draft is accepted
+// once, and the day's last som is sent once.
+func TestTwoProcesses(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		parts := h.Parts
+		parts.Ledger = ledger.New(db, ledger.Options{})
+		t.Cleanup(parts.Ledger.Close)
+		both := []*wallet.Transfers{h.Transfers, wallet.NewTransfers(parts)}
+		ctx := context.Background()
+		from, to := h.holder(100_00), h.holder(0)
+		h.level("day", 50_00)
+		draft := h.quote(from, to, "20")
+		var drafts []wallet.TransferDraft
+		for range 4 {
+			drafts = append(drafts, h.quote(from, to, "30"))
+		}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				if _, err := both[i%2].Accept(ctx, from, draft.ID); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		h.holds(to, 20_00)
+		results := make(chan error, len(drafts))
+		for i, d := range drafts {
+			wg.Go(func() {
+				_, err := both[i%2].Accept(ctx, from, d.ID)
+				results <- err
+			})
+		}
+		wg.Wait()
+		close(results)
+		for err := range results {
+			if err != nil {
+				kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
+			}
+		}
+		h.holds(to, 50_00)
+		h.audited()
+	})
 }
 
 // Two who send each other all they have at the same time end where they began.
