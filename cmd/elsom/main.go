@@ -23,15 +23,16 @@ import (
 )
 
 var commands struct {
-	Serve   serveCommand    `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
-	Migrate migrateCommand  `cmd:"" help:"Bring the database's schema to this release and exit."`
-	Audit   auditCommand    `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
-	Agent   agentCommands   `cmd:"" help:"Cash-in agents."`
-	Gateway gatewayCommands `cmd:"" help:"Gateways of *900# and SMS."`
-	Catalog catalogCommand  `cmd:"" help:"Categories, services, billers, limits, carriers."`
-	Payment paymentCommand  `cmd:"" help:"Payments that wait for a person."`
-	Vapid   vapidCommand    `cmd:"" help:"Draw a key for Web Push, for ELSOM_VAPID_KEY."`
-	Example exampleCommands `cmd:"" help:"Examples of other programs' files."`
+	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
+	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
+	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
+	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
+	Gateway  gatewayCommands  `cmd:"" help:"Gateways of *900# and SMS."`
+	Catalog  catalogCommand   `cmd:"" help:"Categories, services, billers, limits, carriers."`
+	Payment  paymentCommand   `cmd:"" help:"Payments that wait for a person."`
+	Customer customerCommands `cmd:"" help:"Holders of wallets."`
+	Vapid    vapidCommand     `cmd:"" help:"Draw a key for Web Push, for ELSOM_VAPID_KEY."`
+	Example  exampleCommands  `cmd:"" help:"Examples of other programs' files."`
 }
 
 func main() {

@@ -93,8 +93,12 @@ func (d paymentDecide) Run(ctx context.Context) error {
 
 func local(t time.Time) string { return t.In(customer.Bishkek).Format("2006-01-02 15:04:05") }
 
-// withPayments joins what payments need, without opening any door.
 func withPayments(ctx context.Context, act func(*payment.Payments) error) error {
+	return withHouse(ctx, func(h *house) error { return act(h.payments) })
+}
+
+// withHouse joins the acts without opening any door.
+func withHouse(ctx context.Context, act func(*house) error) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return err
@@ -107,5 +111,5 @@ func withPayments(ctx context.Context, act func(*payment.Payments) error) error 
 	if err := current(ctx, h.db); err != nil {
 		return err
 	}
-	return act(h.payments)
+	return act(h)
 }

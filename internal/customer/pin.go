@@ -61,9 +61,15 @@ func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PIN
 	if use == ForPayment && key == "" {
 		return fault.New(fault.Internal, act, "").Because(errors.New("what does the PIN confirm?"))
 	}
+	_, err := cs.checked(ctx, act, id, pin, use, key)
+	return err
+}
+
+// checked gives the row of a PIN that was right and good for its use.
+func (cs *Customers) checked(ctx context.Context, act string, id int64, pin string, use PINUse, key string) (*pinRow, error) {
 	row, err := cs.tryPIN(ctx, act, id, pin)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var refusal error
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
@@ -73,7 +79,7 @@ func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PIN
 	if err == nil {
 		err = refusal
 	}
-	return fault.Wrap(act, err)
+	return row, fault.Wrap(act, err)
 }
 
 // passPIN writes what follows from a right PIN. A refusal commits: the tries

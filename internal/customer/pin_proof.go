@@ -4,9 +4,7 @@ import (
 	"context"
 	"strconv"
 
-	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/outbox"
 )
 
 // ProvePIN tries a PIN that is about to be changed, as CheckPIN does, and gives
@@ -14,12 +12,9 @@ import (
 // change it proves nothing. It tells nothing of the PIN, so that a dialogue
 // may keep it where it keeps no PIN.
 func (cs *Customers) ProvePIN(ctx context.Context, id int64, pin string) (proof string, err error) {
-	if err := cs.CheckPIN(ctx, id, pin, ForChange, ""); err != nil {
+	row, err := cs.checked(ctx, "customer.pin.prove", id, pin, ForChange, "")
+	if err != nil {
 		return "", err
-	}
-	row, err := cs.readPIN(ctx, id)
-	if err != nil || row == nil {
-		return "", fault.Wrap("customer.pin.prove", err)
 	}
 	return cs.proof(row), nil
 }
@@ -61,20 +56,5 @@ func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin s
 	if same {
 		return fault.New(fault.Invalid, act, "customer.pin_same").At("pin")
 	}
-	hash, err := cs.hashPIN(ctx, id, pin)
-	if err != nil {
-		return err
-	}
-	changed := false
-	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		changed, err = replacePIN(tx, row, hash, cs.o.Now())
-		if err != nil || !changed {
-			return err
-		}
-		return outbox.Add(ctx, tx, pinChanged(tx, holder))
-	})
-	if err == nil && !changed {
-		err = fault.New(fault.Conflict, act, "customer.pin_changed_elsewhere")
-	}
-	return fault.Wrap(act, err)
+	return cs.exchange(ctx, act, holder, row, pin)
 }

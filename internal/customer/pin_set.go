@@ -123,13 +123,18 @@ func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) e
 	if err != nil {
 		return atOld(err)
 	}
-	hash, err := cs.hashPIN(ctx, id, pin)
+	return cs.exchange(ctx, act, holder, row, pin)
+}
+
+// exchange puts the holder's own PIN in the place of the one that was proved.
+func (cs *Customers) exchange(ctx context.Context, act string, holder *Record, row *pinRow, pin string) error {
+	hash, err := cs.hashPIN(ctx, row.CustomerID, pin)
 	if err != nil {
 		return err
 	}
 	changed := false
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		changed, err = replacePIN(tx, row, hash, cs.o.Now())
+		changed, err = replacePIN(tx, row, hash, false, cs.o.Now())
 		if err != nil || !changed {
 			return err
 		}
@@ -170,6 +175,41 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	if err := cs.o.Attempts.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
 	}
+	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
+		renewed, err := reissuePIN(tx, row, hash, cs.o.Now())
+		if err == nil && !renewed {
+			return fault.New(fault.Conflict, act, "customer.pin_used")
+		}
+		return err
+	})
+}
+
+// IssuePIN draws a new PIN for who has forgotten theirs, and sends it, for
+// staff: like the first one it confirms one payment and should be changed.
+//
+// Faults: NotFound "customer.no_pin"; Conflict "customer.pin_changed_elsewhere";
+// Unavailable.
+func (cs *Customers) IssuePIN(ctx context.Context, id int64) error {
+	const act = "customer.pin.issue"
+	row, err := cs.readPIN(ctx, id)
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	if row == nil {
+		return noPIN(act)
+	}
+	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
+		replaced, err := replacePIN(tx, row, hash, true, cs.o.Now())
+		if err == nil && !replaced {
+			return fault.New(fault.Conflict, act, "customer.pin_changed_elsewhere")
+		}
+		return err
+	})
+}
+
+// sendPIN draws a PIN, has it written, and promises it to the holder, in one
+// transaction.
+func (cs *Customers) sendPIN(ctx context.Context, act string, id int64, write func(tx *database.Tx, hash string) error) error {
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
 		return fault.Wrap(act, err)
@@ -179,18 +219,12 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	renewed := false
-	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		renewed, err = reissuePIN(tx, row, hash, cs.o.Now())
-		if err != nil || !renewed {
+	return fault.Wrap(act, cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := write(tx, hash); err != nil {
 			return err
 		}
 		return outbox.Add(ctx, tx, cs.pinMessage(tx, holder, pin))
-	})
-	if err == nil && !renewed {
-		err = fault.New(fault.Conflict, act, "customer.pin_used")
-	}
-	return fault.Wrap(act, err)
+	}))
 }
 
 // pinLife is how long a PIN that could not be sent is worth sending.

@@ -105,12 +105,12 @@ func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 	return true, tx.Gorm().Exec(`UPDATE customers SET has_pin = ? WHERE id = ?`, true, row.CustomerID).Error
 }
 
-// replacePIN puts the holder's own PIN in the place of the one that was proved;
-// false where it was changed meanwhile.
-func replacePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bool, error) {
+// replacePIN puts another PIN in the place of the one before; false where it
+// was changed meanwhile.
+func replacePIN(tx *database.Tx, before *pinRow, hash string, issued bool, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, issued = ?, used_for = '',
 			tries = 0, locks = 0, locked_until = NULL, set_at = ?
-		WHERE customer_id = ? AND pin_hash = ?`, hash, pinVersion, false, now, before.CustomerID, before.PINHash)
+		WHERE customer_id = ? AND pin_hash = ?`, hash, pinVersion, issued, now, before.CustomerID, before.PINHash)
 	return result.RowsAffected == 1, result.Error
 }
 

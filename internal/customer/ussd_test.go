@@ -263,3 +263,31 @@ func TestLockedPINIsNotSentAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who forgot a PIN gets another through staff: it confirms once, like the first.
+func TestPINIsIssuedAnew(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.registered(number)
+		want(t, "without one", h.IssuePIN(ctx, c.ID), fault.NotFound, "customer.no_pin", "")
+		if err := h.SetPIN(ctx, c.ID, ownPIN); err != nil {
+			t.Fatal(err)
+		}
+		h.carry()
+		for range 5 {
+			_ = h.check(c.ID, wrongPN, ForBalance, "")
+		}
+		h.carry()
+		if err := h.IssuePIN(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		pin := h.issued()
+		if pin != ownPIN {
+			want(t, "the old one", h.check(c.ID, ownPIN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
+		}
+		if err := h.check(c.ID, pin, ForPayment, "payment:1"); err != nil {
+			t.Error(err)
+		}
+		want(t, "a second payment", h.check(c.ID, pin, ForPayment, "payment:2"), fault.Forbidden, "customer.pin_change_first", "")
+	})
+}

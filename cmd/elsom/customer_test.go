@@ -1,0 +1,59 @@
+package main_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"elsom/internal/database"
+)
+
+// Staff give tries back and send a new PIN, by the wallet's number.
+func TestStaffHelpsWithPINs(t *testing.T) {
+	t.Parallel()
+	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
+	env := []string{"ELSOM_DATABASE_URL=" + address, "ELSOM_MODE=development"}
+	if told := operate(t, env, "migrate"); told.code != 0 {
+		t.Fatal(told.err)
+	}
+	db, err := database.Open(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, query := range []string{
+		`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at, has_pin)
+			VALUES (7, '+996700123456', '', 'ru', '', FALSE, 1, 'standard', $1, TRUE)`,
+		`INSERT INTO pins (customer_id, pin_hash, version, issued, used_for, tries, locks, locked_until, set_at)
+			VALUES (7, 'forgotten', 1, FALSE, '', 5, 1, $1, $1)`,
+	} {
+		if _, err := db.Pool().ExecContext(context.Background(), query, db.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := func() (pin string, tries, locks int) {
+		err := db.Pool().QueryRowContext(context.Background(), `SELECT pin_hash, tries, locks FROM pins`).Scan(&pin, &tries, &locks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pin, tries, locks
+	}
+	if told := operate(t, env, "customer", "unlock", "0700 123 456"); told.code != 0 || !strings.Contains(told.out, "is open") {
+		t.Errorf("unlock: %d %s%s", told.code, told.out, told.err)
+	}
+	if pin, tries, locks := row(); pin != "forgotten" || tries != 0 || locks != 0 {
+		t.Errorf("unlocked %s, %d tries, %d locks", pin, tries, locks)
+	}
+	if told := operate(t, env, "customer", "pin", "+996700123456"); told.code != 0 || !strings.Contains(told.out, "by SMS") {
+		t.Errorf("pin: %d %s%s", told.code, told.out, told.err)
+	}
+	if pin, _, _ := row(); pin == "forgotten" {
+		t.Error("no new PIN")
+	}
+	for _, number := range []string{"0700 123 457", "hello"} {
+		if told := operate(t, env, "customer", "unlock", number); told.code == 0 || told.err == "" {
+			t.Errorf("%s: %d %s%s", number, told.code, told.out, told.err)
+		}
+	}
+}
