@@ -23,6 +23,17 @@ import (
 
 // chromium is one browser for all tests; each visitor gets a profile of its own.
 var chromium = sync.OnceValues(func() (context.Context, error) {
+	options, err := browserOptions()
+	if err != nil {
+		return nil, err
+	}
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
+	browser, cancel := chromedp.NewContext(allocator)
+	stopBrowser = cancel
+	return browser, chromedp.Run(browser)
+})
+
+func browserOptions() ([]chromedp.ExecAllocatorOption, error) {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -47,11 +58,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
-	browser, cancel := chromedp.NewContext(allocator)
-	stopBrowser = cancel
-	return browser, chromedp.Run(browser)
-})
+	return options, nil
+}
 
 var stopBrowser func()
 
@@ -97,9 +105,15 @@ func newSurfer(t testing.TB, s *site, screen screen) *surfer {
 	}
 	ctx, cancel := newProfile(browser, t)
 	t.Cleanup(cancel)
+	return surf(ctx, t, s.base, screen)
+}
+
+// surf makes a visitor of a window.
+func surf(ctx context.Context, t testing.TB, base string, screen screen) *surfer {
+	t.Helper()
 	ctx, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancelTime)
-	v := &surfer{t: t, ctx: ctx, base: s.base, screen: screen}
+	v := &surfer{t: t, ctx: ctx, base: base, screen: screen}
 	chromedp.ListenTarget(ctx, v.listen)
 	scheme := "light"
 	if screen.dark {
