@@ -75,8 +75,8 @@ var transferGuards = []guard{
 	},
 	{
 		name: "payments see what was transferred", file: "internal/spending/store.go",
-		text:        `WHERE sender_id IN ? AND accepted_at >= ?) s`,
-		replacement: `WHERE sender_id IN ? AND accepted_at < ?) s`,
+		text:        ` AND accepted_at >= ?) s`,
+		replacement: ` AND accepted_at < ?) s`,
 		pkg:         "./internal/wallet", test: "TestLimitsAreShared",
 	},
 	{

@@ -70,7 +70,8 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 // Standing gives customers as they are now in a transaction.
 func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 	var rows []Record
-	if err := tx.Gorm().Where("id IN ?", ids).Find(&rows).Error; err != nil {
+	these, list := database.Among(tx.Dialect(), ids)
+	if err := tx.Gorm().Where("id "+these, list).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	standing := make(map[int64]Customer, len(rows))

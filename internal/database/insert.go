@@ -76,3 +76,13 @@ func (r Rows) into() string {
 	}
 	return "INSERT INTO " + r.Table + " (" + strings.Join(names, ", ") + ")"
 }
+
+// Among compares with a list: one array for PostgreSQL (GORM hands over a
+// pointer to a slice as it is), so that the statement is the same for every
+// length and planned once; SQLite gets the list written out.
+func Among[T any](dialect Dialect, list []T) (comparison string, value any) {
+	if dialect == Postgres {
+		return "= ANY(?)", &list
+	}
+	return "IN ?", list
+}

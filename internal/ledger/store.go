@@ -64,7 +64,7 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 // balances. The others are only ever added to.
 func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error) {
 	var rows []lockedAccount
-	these, list := among(tx, ids)
+	these, list := database.Among(tx.Dialect(), ids)
 	err := tx.Gorm().Raw("SELECT id, balance, floor FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
 		Scan(&rows).Error
 	if err != nil {
@@ -82,7 +82,7 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 		return nil, err
 	}
 	var rows []postedRow
-	these, list := among(tx, keys)
+	these, list := database.Among(tx.Dialect(), keys)
 	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key "+these, list).
 		Scan(&rows).Error
 	if err != nil {
@@ -93,16 +93,6 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 		posted[row.RequestKey] = row
 	}
 	return posted, nil
-}
-
-// among compares with a list: one array for PostgreSQL (GORM hands over a
-// pointer to a slice as it is), so that the statement is the same for every
-// length and planned once; SQLite gets the list written out.
-func among[T any](tx *database.Tx, list []T) (comparison string, value any) {
-	if tx.Dialect() == database.Postgres {
-		return "= ANY(?)", &list
-	}
-	return "IN ?", list
 }
 
 // insertTransfers writes transfers with their entries. It leaves "once only"

@@ -22,27 +22,28 @@ type spent struct {
 }
 
 func readSpent(ctx context.Context, db *database.DB, customerID int64) (map[int64]spent, error) {
-	return selectSpent(db.Gorm(ctx), []int64{customerID}, db.Now())
+	return selectSpent(db.Gorm(ctx), db.Dialect(), []int64{customerID}, db.Now())
 }
 
 func sumSpent(tx *database.Tx, customers []int64) (map[int64]spent, error) {
-	return selectSpent(tx.Gorm(), customers, tx.Now())
+	return selectSpent(tx.Gorm(), tx.Dialect(), customers, tx.Now())
 }
 
-func selectSpent(g *gorm.DB, customers []int64, now time.Time) (map[int64]spent, error) {
+func selectSpent(g *gorm.DB, dialect database.Dialect, customers []int64, now time.Time) (map[int64]spent, error) {
 	sums := map[int64]spent{}
 	if len(customers) == 0 {
 		return sums, nil
 	}
 	day, month := periods(now)
+	these, list := database.Among(dialect, customers)
 	var rows []spent
 	err := g.Raw(`SELECT s.id, CAST(SUM(CASE WHEN s.accepted_at >= ? THEN s.total ELSE 0 END) AS BIGINT) AS day,
 		CAST(SUM(s.total) AS BIGINT) AS month
 		FROM (SELECT customer_id AS id, accepted_at, amount + fee AS total FROM payments
-				WHERE customer_id IN ? AND accepted_at >= ? AND state <> 'refunded'
+				WHERE customer_id `+these+` AND accepted_at >= ? AND state <> 'refunded'
 			UNION ALL SELECT sender_id AS id, accepted_at, amount AS total FROM wallet_transfers
-				WHERE sender_id IN ? AND accepted_at >= ?) s GROUP BY s.id`,
-		day, customers, month, customers, month).Scan(&rows).Error
+				WHERE sender_id `+these+` AND accepted_at >= ?) s GROUP BY s.id`,
+		day, list, month, list, month).Scan(&rows).Error
 	for _, r := range rows {
 		sums[r.ID] = r
 	}
