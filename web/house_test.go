@@ -201,7 +201,7 @@ func houseWith(t *testing.T, with setting) *house {
 		Transfers: wallet.NewTransfers(wallet.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
-		Sessions: sessions, Now: h.db.Now,
+		Messages: sms.NewMessages(h.db, h.sealer), Sessions: sessions, Now: h.db.Now,
 	})
 	doors := web.Doors{
 		Portal: h.portal, Terminal: osmp.New(agents, h.cashin, slog.Default()), Sessions: sessions, HTTPS: with.https,

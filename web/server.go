@@ -21,6 +21,7 @@ import (
 	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
+	"elsom/web/sms"
 	"elsom/web/ussd"
 )
 
@@ -29,6 +30,7 @@ type Doors struct {
 	Portal   *portal.Portal
 	Terminal *osmp.Door
 	USSD     *ussd.Door
+	Receipts *sms.Door
 	Dev      Development // nil outside development
 	Sessions *session.Sessions
 	// Healthy tells whether the process can serve.
@@ -49,7 +51,11 @@ type Development interface{ Routes(g *echo.Group) }
 const (
 	terminalPath = "/osmp"
 	ussdPath     = "/ussd"
+	kannelPath   = "/ussd/kannel"
+	receiptPath  = "/sms/dlr"
 )
+
+var machine = map[string]bool{terminalPath: true, ussdPath: true, kannelPath: true, receiptPath: true}
 
 // New lays the routes.
 func New(d Doors) *echo.Echo {
@@ -79,6 +85,8 @@ func New(d Doors) *echo.Echo {
 	// Machine doors: their own authentication, no session, no form token.
 	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private)
 	e.POST(ussdPath, d.USSD.Handle, private)
+	e.POST(kannelPath, d.USSD.HandleKannel, private)
+	e.GET(receiptPath, d.Receipts.Handle, private)
 
 	// A browser's doors.
 	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
@@ -132,6 +140,7 @@ func holder(g pages, p *portal.Portal) {
 	g.POST("/transfer/:draft", p.AcceptTransfer)
 	g.GET("/transfer/done/:transfer", p.TransferReceipt)
 	g.GET("/settings", p.Settings)
+	g.GET("/messages", p.Messages)
 	g.POST("/language", p.ChooseLanguage)
 	g.GET("/settings/password", p.Settings) // the form's page, asked for again
 	g.POST("/settings/password", p.ChangePassword)
@@ -155,7 +164,7 @@ func answer(d Doors, err error, c echo.Context) {
 	}
 	f := fault.As(err)
 	var status int
-	if c.Path() == terminalPath || c.Path() == ussdPath {
+	if machine[c.Path()] {
 		status = answerMachine(c, err)
 	} else {
 		status = d.Portal.Error(c, err)

@@ -8,6 +8,8 @@ import (
 )
 
 type exampleCommands struct {
+	Kannel     exampleKannel     `cmd:"" help:"kannel.conf: SMS and receipts through Kannel, and the link of *900#."`
+	KannelUSSD exampleKannelUSSD `cmd:"" name:"kannel-ussd" help:"kannel-ussd.conf: the smsbox of *900#."`
 	Assetlinks assetlinksCommand `cmd:"" help:"What /.well-known/assetlinks.json must say for the application of Google Play to open without an address bar."`
 }
 

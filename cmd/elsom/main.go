@@ -33,6 +33,7 @@ var commands struct {
 	Customer customerCommands `cmd:"" help:"Holders of wallets."`
 	Vapid    vapidCommand     `cmd:"" help:"Draw a key for Web Push, for ELSOM_VAPID_KEY."`
 	Example  exampleCommands  `cmd:"" help:"Examples of other programs' files."`
+	SMS      smsCommand       `cmd:"" name:"sms" help:"Text messages: try the gateway, see what became of them."`
 }
 
 func main() {

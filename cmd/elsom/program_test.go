@@ -93,14 +93,29 @@ type program struct {
 // start starts a program, which ends with the test or with us.
 func start(t testing.TB, name string, env []string, args ...string) *program {
 	t.Helper()
+	cmd := exec.Command(binary(t, name), args...)
+	cmd.Env = cleanEnvironment(env)
+	return launch(t, name, cmd)
+}
+
+// launch starts any command so. What it prints is its log, unless somebody
+// reads its standard output.
+func launch(t testing.TB, name string, cmd *exec.Cmd) *program {
+	t.Helper()
 	folder := t.TempDir()
 	p := &program{name: name, log: filepath.Join(folder, name+".log"), done: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command(binary(t, name), args...)
-	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir, p.cmd.Env = log, log, folder, cleanEnvironment(env)
+	p.cmd = cmd
+	if cmd.Stdout == nil {
+		cmd.Stdout = log
+	}
+	cmd.Stderr = log
+	if cmd.Dir == "" {
+		cmd.Dir = folder
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go func() {

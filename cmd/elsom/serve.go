@@ -27,6 +27,7 @@ import (
 	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
+	receipts "elsom/web/sms"
 	"elsom/web/ussd"
 )
 
@@ -120,13 +121,14 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		Sessions: sessions,
 		Portal: portal.New(portal.Parts{
 			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
-			Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
+			Messages: h.messages, Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
 		}),
 		Terminal: osmp.New(h.agents, h.cashin, slog.Default()),
 		USSD: ussd.New(ussd.Parts{
 			Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments,
 			Transfers: h.transfers, Wallets: h.wallets, Gateways: h.gateways, Now: h.db.Now,
 		}, slog.Default()),
+		Receipts:       receipts.New(h.gateways, h.messages),
 		Healthy:        h.healthy,
 		TrustedProxies: h.config.TrustedProxies,
 		HTTPS:          h.config.HTTPS(), BaseURL: h.config.BaseURL,

@@ -45,6 +45,7 @@ var longest = map[string]map[string]any{
 	"sms.payment_completed":  payment,
 	"sms.payment_refunded":   payment,
 	"sms.topped_up":          {"Amount": money.Max},
+	"messages.test":          {"Time": "23.11.2026 15:40"},
 
 	"sms.transfer_sent":       transfer,
 	"sms.transfer_sent_named": transfer,

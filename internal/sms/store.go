@@ -80,6 +80,16 @@ func (ms *Messages) receive(ctx context.Context, id int64, to State) error {
 	})
 }
 
+func idOf(tx *database.Tx, key string) (id int64, err error) {
+	err = tx.Gorm().Raw("SELECT id FROM messages WHERE key = ?", key).Scan(&id).Error
+	return id, err
+}
+
+func (ms *Messages) state(ctx context.Context, id int64) (state State, err error) {
+	err = ms.db.Gorm(ctx).Raw("SELECT state FROM messages WHERE id = ?", id).Scan(&state).Error
+	return state, err
+}
+
 func (ms *Messages) list(ctx context.Context, number phone.Number, before int64, n int) (list []Letter, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
@@ -106,5 +116,6 @@ func (ms *Messages) count(ctx context.Context) (c Count, err error) {
 	for _, s := range states {
 		c.States[s.State] = s.Count
 	}
-	return c, ms.db.Gorm(ctx).Raw("SELECT COALESCE(SUM(repeats), 0) FROM messages WHERE repeats > 0").Scan(&c.Repeats).Error
+	err = ms.db.Gorm(ctx).Raw("SELECT COALESCE(SUM(repeats), 0) FROM messages WHERE repeats > 0").Scan(&c.Repeats).Error
+	return c, err
 }

@@ -60,6 +60,12 @@ func cabinet() []State {
 		{"operation-cashin", "cabinet", func(l i18n.Lang) templ.Component {
 			return portal.OperationPage{Frame: holder(l, "/history/2"), Operation: operations(l)[2]}.Page()
 		}},
+		{"messages", "cabinet", func(l i18n.Lang) templ.Component {
+			return messages(l).Page()
+		}},
+		{"messages-empty", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.MessagesPage{Frame: holder(l, "/messages")}.Page()
+		}},
 		{"settings", "cabinet", func(l i18n.Lang) templ.Component {
 			page := settings(l)
 			page.NoticesKey = "key"
@@ -74,6 +80,19 @@ func cabinet() []State {
 			return page.Page()
 		}},
 	}, append(choosing(), application()...)...)
+}
+
+func messages(l i18n.Lang) portal.MessagesPage {
+	paid := i18n.Args{"Code": payCode, "Service": "DosTek group", "Account": company, "Amount": money.Amount(1_240_00)}
+	return portal.MessagesPage{
+		Frame: holder(l, "/messages"), NewestHref: "/messages", OlderHref: "/messages?before=1",
+		Messages: []portal.Message{
+			{Text: l.T("sms.code", i18n.Args{"Code": "••••••"}), State: portal.MessageQueued, At: at},
+			{Text: l.T("sms.payment_completed", paid), State: portal.MessageDelivered, At: at.Add(-time.Hour)},
+			{Text: l.T("sms.topped_up", i18n.Args{"Amount": money.Max}), State: portal.MessageSent, At: at.Add(-2 * time.Hour)},
+			{Text: l.T("sms.password_changed"), State: portal.MessageFailed, At: at.Add(-48 * time.Hour)},
+		},
+	}
 }
 
 func settings(l i18n.Lang) portal.SettingsPage {

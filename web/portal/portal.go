@@ -24,6 +24,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/payment"
 	"elsom/internal/push"
+	"elsom/internal/sms"
 	"elsom/internal/wallet"
 	"elsom/templates/component"
 	"elsom/templates/layout"
@@ -39,6 +40,7 @@ type Parts struct {
 	Payments  *payment.Payments
 	Catalog   *catalog.Catalog
 	Agents    *cashin.Agents
+	Messages  *sms.Messages
 	Sessions  *session.Sessions
 	// Notices tells browsers of payments; nil: nobody does.
 	Notices *push.Notices

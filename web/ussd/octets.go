@@ -33,6 +33,16 @@ func Octets(text string) int {
 	return (septets*7 + 7) / 8
 }
 
+// gsm tells whether GSM's alphabet has all characters of a text.
+func gsm(text string) bool {
+	for _, r := range text {
+		if !strings.ContainsRune(gsm7, r) && !strings.ContainsRune(gsm7two, r) {
+			return false
+		}
+	}
+	return true
+}
+
 // fits tells whether a screen can carry the text.
 func fits(text string) bool { return Octets(text) <= Most }
 

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"elsom/internal/customer"
+	"elsom/internal/phone"
+	"elsom/internal/sms"
+)
+
+type smsCommand struct {
+	Test   smsTest   `cmd:"" help:"Send one message now and wait for its receipt."`
+	Status smsStatus `cmd:"" help:"Count the messages of the last 24 hours, and those that were sent again because an answer was lost."`
+}
+
+type smsTest struct {
+	Number string        `arg:"" help:"A mobile number of Kyrgyzstan."`
+	Lang   string        `help:"ky, ru or en." enum:"ky,ru,en" default:"ru"`
+	Wait   time.Duration `help:"How long to wait for the receipt." default:"30s"`
+}
+
+// Run sends a message by the gateway of the environment. Receipts come to the
+// portal, so one has to be running on the same database.
+func (s smsTest) Run(ctx context.Context) error {
+	number, err := phone.Parse(s.Number)
+	if err != nil {
+		return fmt.Errorf("%q is not a mobile number of Kyrgyzstan", s.Number)
+	}
+	return withHouse(ctx, func(h *house) error {
+		gateway, err := h.smsGateway()
+		if err != nil {
+			return err
+		}
+		if gateway == nil {
+			return errors.New("ELSOM_SMS_URL is not set")
+		}
+		id, err := h.messages.SendNow(ctx, gateway, sms.Message{
+			Phone: number, Lang: s.Lang, Key: "messages.test",
+			Args: map[string]any{"Time": h.db.Now().In(customer.Bishkek).Format("02.01.2006 15:04")},
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Println("The gateway took it.")
+		if h.config.Development() {
+			return nil
+		}
+		return s.receipt(ctx, h, id)
+	})
+}
+
+// receipt waits for what the gateway tells of the message.
+func (s smsTest) receipt(ctx context.Context, h *house, id int64) error {
+	if !h.config.SMSReceiptsURL.Set() {
+		fmt.Println("ELSOM_SMS_RECEIPTS_URL is not set: no receipt will come.")
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Wait)
+	defer cancel()
+	for {
+		state, err := h.messages.State(ctx, id)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		switch state {
+		case sms.Delivered:
+			fmt.Println("Delivered.")
+			return nil
+		case sms.Failed:
+			return errors.New("the receipt says that it was not delivered")
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("no receipt within %s: is the portal running, and can the gateway reach /sms/dlr?", s.Wait)
+		}
+	}
+}
+
+type smsStatus struct{}
+
+// Run counts messages.
+func (smsStatus) Run(ctx context.Context) error {
+	return withHouse(ctx, func(h *house) error {
+		told, err := h.messages.Count(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		for _, state := range []sms.State{sms.Queued, sms.Sent, sms.Delivered, sms.Failed} {
+			_, _ = fmt.Fprintf(table, "%s\t%d\n", state, told.States[state])
+		}
+		_, _ = fmt.Fprintf(table, "sent again after a lost answer, ever\t%d\n", told.Repeats)
+		return table.Flush()
+	})
+}

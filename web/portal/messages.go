@@ -1,0 +1,35 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/templates/portal"
+)
+
+const messagesPage = 20
+
+// Messages lists the SMS that were sent to the holder's number, page by page.
+func (p *Portal) Messages(c echo.Context) error {
+	before, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
+	if err != nil || before < 0 {
+		before = 0
+	}
+	list, older, err := p.Parts.Messages.List(ctx(c), holder(c).Phone, before, messagesPage)
+	if err != nil {
+		return err
+	}
+	view := portal.MessagesPage{Frame: p.frame(c)}
+	for _, m := range list {
+		view.Messages = append(view.Messages, portal.Message{Text: m.Text, State: portal.MessageState(m.State), At: m.At})
+	}
+	if before > 0 {
+		view.NewestHref = "/messages"
+	}
+	if older {
+		view.OlderHref = "/messages?before=" + strconv.FormatInt(list[len(list)-1].ID, 10)
+	}
+	return render(c, http.StatusOK, view)
+}

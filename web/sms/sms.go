@@ -1,0 +1,114 @@
+// Package sms is the door through which an SMS gateway tells what became of a
+// message: Kannel fetches /sms/dlr for each receipt.
+//
+// It promises that only a known gateway is heard, and only about messages
+// whose token it has. It never logs an address it was called by: tokens stand
+// in it.
+package sms
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/attempt"
+	"elsom/internal/fault"
+	"elsom/internal/gateway"
+	"elsom/internal/sms"
+)
+
+// Gateways tells who calls; *gateway.Gateways does.
+type Gateways interface {
+	Authenticate(ctx context.Context, code, password string, from netip.Addr) (gateway.Gateway, error)
+}
+
+// Messages takes receipts; *sms.Messages does.
+type Messages interface {
+	Receive(ctx context.Context, r sms.Receipt) error
+}
+
+// Door answers gateways.
+type Door struct {
+	gateways Gateways
+	messages Messages
+}
+
+// New makes the door.
+func New(gateways Gateways, messages Messages) *Door { return &Door{gateways, messages} }
+
+// states is the table from Kannel's %d to states. Buffered by the centre says
+// no more than that Kannel had the message.
+var states = map[string]sms.State{
+	"1": sms.Delivered, "2": sms.Failed, "4": sms.Sent, "8": sms.Sent, "16": sms.Failed,
+}
+
+// Handle answers GET /sms/dlr. A gateway that gets anything but 200 calls again.
+func (d *Door) Handle(c echo.Context) error {
+	ctx := c.Request().Context()
+	c.Response().Header().Set("Cache-Control", "no-store")
+	code, password, given := c.Request().BasicAuth()
+	if !given {
+		return unknownGateway(c)
+	}
+	from, _ := netip.ParseAddr(c.RealIP()) // the zero address is in no gateway's list
+	who, err := d.gateways.Authenticate(ctx, code, password, from)
+	if err == nil {
+		err = d.receive(ctx, c)
+	}
+	switch {
+	case err == nil:
+		slog.InfoContext(ctx, "sms: receipt", "gateway", who.Code, "type", states[c.QueryParam("type")])
+		return c.String(http.StatusOK, "ok\n")
+	case fault.Is(err, fault.Forbidden):
+		turnedAway(c, code, err)
+		return unknownGateway(c)
+	case fault.Is(err, fault.TooMany):
+		turnedAway(c, code, err)
+		seconds := int64((fault.As(err).RetryAfter + time.Second - 1) / time.Second)
+		c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
+		return c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
+	case fault.Is(err, fault.NotFound):
+		slog.WarnContext(ctx, "sms: receipt of no message", "gateway", who.Code)
+		return c.String(http.StatusNotFound, "No such message\n")
+	case fault.Is(err, fault.Invalid):
+		slog.WarnContext(ctx, "sms: no receipt", "gateway", who.Code)
+		return c.String(http.StatusBadRequest, "type and token are wanted\n")
+	}
+	slog.ErrorContext(ctx, "sms: receipt not taken", "gateway", who.Code, "error", err)
+	return c.String(http.StatusServiceUnavailable, "Later\n")
+}
+
+var errMalformed = errors.New("no receipt")
+
+const longestToken = 100
+
+// receive reads the receipt; each parameter stands once.
+func (d *Door) receive(ctx context.Context, c echo.Context) error {
+	query := c.QueryParams()
+	state, known := states[query.Get("type")]
+	token := query.Get("token")
+	if len(query["type"]) != 1 || len(query["token"]) != 1 || !known || len(token) > longestToken {
+		return fault.New(fault.Invalid, "sms.receipt", "").Because(errMalformed)
+	}
+	return d.messages.Receive(ctx, sms.Receipt{Token: token, State: state})
+}
+
+// turnedAway tells the operator who guesses, and from where. What can't be a
+// gateway's code is not repeated: it may be a password, or anything at all.
+func turnedAway(c echo.Context, code string, err error) {
+	if !gateway.IsCode(code) {
+		code = ""
+	}
+	slog.WarnContext(c.Request().Context(), "sms: turned away", "gateway", code, "place", attempt.Place(c.RealIP()), "error", err)
+}
+
+func unknownGateway(c echo.Context) error {
+	c.Response().Header().Set("WWW-Authenticate", `Basic realm="gateway", charset="UTF-8"`)
+	return c.String(http.StatusUnauthorized, "Unknown gateway\n")
+}
