@@ -95,18 +95,26 @@ func (s State) wordLine() string {
 	return s.t(s.Word)
 }
 
+// shortLine stands for a word that a screen has no room for.
+func (s State) shortLine() string {
+	if s.Word.Key == "" {
+		return ""
+	}
+	return s.say1("ussd.word.again")
+}
+
 func (s State) backLine() string { return "0 " + s.say1("ussd.back") }
 
 // ask shows lines, with the word above them and the way back below them where
 // there is room.
 func (s State) ask(parts ...string) string {
 	body := lines(parts...)
-	return first(lines(s.wordLine(), body, s.backLine()), lines(s.wordLine(), body), lines(body, s.backLine()), body)
+	return first(lines(s.wordLine(), body, s.backLine()), lines(s.wordLine(), body), lines(s.shortLine(), body))
 }
 
 // ways shows a page that brings its own way back.
 func (s State) ways(body string) string {
-	return first(lines(s.wordLine(), body), body)
+	return first(lines(s.wordLine(), body), lines(s.shortLine(), body), body)
 }
 
 func (s State) languages(title string) string {
@@ -128,7 +136,7 @@ func (s State) menu(title string) string {
 		back = ""
 	}
 	word := s.wordLine()
-	return first(lines(word, title, body, back), lines(word, body, back), lines(word, body), body)
+	return first(lines(word, title, body, back), lines(word, body, back), lines(word, body), lines(s.shortLine(), body))
 }
 
 // pages cuts a list into pages. Where the cuts are doesn't depend on the word
@@ -216,8 +224,9 @@ func (s State) confirm() string {
 		shown = s.say1("ussd.look_at") + " " + shown
 	}
 	word, right, back := s.wordLine(), "1 "+s.say1("ussd.right"), s.backLine()
-	return first(lines(word, s.Name, shown, right, back), lines(word, s.Name, shown, right), lines(s.Name, shown, right, back),
-		lines(s.Name, shown, right), lines(cut(s.Name, 60), shown, right, back))
+	short, name := s.shortLine(), cut(s.Name, 60)+".."
+	return first(lines(word, s.Name, shown, right, back), lines(word, s.Name, shown, right),
+		lines(short, s.Name, shown, right, back), lines(short, s.Name, shown, right), lines(short, name, shown, right))
 }
 
 // check shows what is about to be paid or sent. Where room is short it leaves
@@ -238,6 +247,10 @@ func (s State) check() string {
 	if s.Word.Key != "" {
 		prompt = s.wordLine()
 	}
+	short := s.say1("ussd.pin")
+	if s.Word.Key != "" {
+		short = s.shortLine()
+	}
 	tight := group(c.Amount) + " + " + group(c.Fee) + som
 	return first(
 		lines(warned, name, amount, fee, total, prompt, back),
@@ -248,7 +261,7 @@ func (s State) check() string {
 		lines(warned, amount, fee, prompt),
 		lines(whom, amount, fee, prompt),
 		lines(whom, tight, prompt),
-		lines(whom, tight, s.say1("ussd.pin")),
+		lines(whom, tight, short),
 		lines(cut(whom, 60), tight, "PIN:"),
 	)
 }
