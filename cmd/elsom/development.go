@@ -9,6 +9,7 @@ import (
 	"elsom/internal/cashin"
 	emailinbox "elsom/internal/email/inbox"
 	"elsom/internal/fault"
+	"elsom/internal/gateway"
 	"elsom/internal/phone"
 	"elsom/internal/sms/inbox"
 	"elsom/web/dev"
@@ -44,6 +45,7 @@ func (h *house) development(server **echo.Echo) *dev.Door {
 		},
 		Carrier: h.catalog.Carrier,
 		OSMP:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*server).ServeHTTP(w, r) }),
+		Gateway: dev.Gateway{Code: gateway.DevelopmentCode, Password: gateway.DevelopmentPassword},
 		Agents:  cashin.DevelopmentAgents(),
 		Now:     h.db.Now,
 	})

@@ -1,16 +1,59 @@
-// The handset of development: new messages come in without a press.
+// The handset of development: keys write without a press of the server, screens
+// change without a new page, and messages come in by themselves.
 (() => {
   "use strict";
+  const one = (selector, root) => (root || document).querySelector(selector);
   const pause = Number(document.body.dataset.refresh) * 1000 || 5000;
+  const renew = (page) => {
+    const fresh = one("#messages", page), shown = one("#messages");
+    if (!fresh || fresh.innerHTML === shown.innerHTML) return;
+    const known = new Set([...shown.querySelectorAll(".sms")].map((sms) => sms.textContent));
+    for (const sms of fresh.querySelectorAll(".sms")) if (!known.has(sms.textContent)) sms.classList.add("sms-new");
+    shown.replaceChildren(...fresh.childNodes);
+    shown.scrollTop = 0;
+  };
+  const read = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+  const address = one("#handset a.handset-refresh").href;
   const look = async () => {
     try {
-      const answer = await fetch(location.href, { cache: "no-store" });
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = next.getElementById("messages");
-      const shown = document.getElementById("messages");
-      if (answer.ok && fresh && fresh.innerHTML !== shown.innerHTML) shown.replaceChildren(...fresh.childNodes);
+      const answer = await fetch(address, { cache: "no-store" });
+      if (answer.ok) renew(await read(answer));
     } catch { /* the next look may find more */ }
     setTimeout(look, pause);
   };
   setTimeout(look, pause);
+
+  const rest = () => one("#typed") || one("#dial button");
+  let busy = false;
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.id !== "dial") return;
+    event.preventDefault();
+    const typed = one("#typed"), by = event.submitter;
+    if (by && by.name === "key" && typed) {
+      typed.value = by.value === "erase" ? typed.value.slice(0, -1) : typed.value + by.value;
+      return;
+    }
+    if (busy) return;
+    busy = true;
+    one("#handset").setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, by)) });
+      const page = await read(answer), next = one("#dial", page);
+      if (!next) return location.assign(address);
+      form.className = next.className;
+      const said = one("#said", form);
+      for (const field of ["session", "text"]) form.elements[field].value = next.elements[field].value;
+      said.replaceChildren(...one("#said", next).childNodes);
+      while (said.nextSibling) said.nextSibling.remove();
+      for (const part of [...one("#said", next).parentNode.children].slice([...next.children].indexOf(one("#said", next)) + 1)) form.append(part);
+      renew(page);
+      rest().focus();
+    } catch {
+      form.submit();
+    } finally {
+      busy = false;
+      one("#handset").removeAttribute("aria-busy");
+    }
+  });
 })();

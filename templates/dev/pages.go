@@ -37,6 +37,22 @@ type PhonePage struct {
 	// Messages and Letters are newest first.
 	Messages []Message
 	Letters  []Letter
+	// Said is the screen of a dialogue; empty: the phone rests. Over: it is the
+	// dialogue's last one.
+	Said string
+	Over bool
+	// Session names the dialogue, Text is all that was sent in it, Typed what
+	// stands in the line and was not sent.
+	Session, Text, Typed string
+}
+
+// Talking tells whether the phone waits for an answer.
+func (p PhonePage) Talking() bool { return p.Said != "" && !p.Over }
+
+// keys are those of a phone, row by row.
+var keys = []struct{ Sign, Letters string }{
+	{"1", ""}, {"2", "abc"}, {"3", "def"}, {"4", "ghi"}, {"5", "jkl"}, {"6", "mno"},
+	{"7", "pqrs"}, {"8", "tuv"}, {"9", "wxyz"}, {"*", ""}, {"0", "+"}, {"#", ""},
 }
 
 // Agent is whose terminal it is.

@@ -46,13 +46,19 @@ type Parts struct {
 	Letters func(ctx context.Context, number phone.Number) ([]Letter, error)
 	// Carrier tells whose range a number is in; *catalog.Catalog does.
 	Carrier func(ctx context.Context, number phone.Number) (catalog.Carrier, error)
-	// OSMP is the server whose /osmp the terminal calls.
+	// OSMP is the server whose /osmp the terminal calls, and whose /ussd the
+	// handset does.
 	OSMP http.Handler
+	// Gateway is the code and password under which the handset's network calls.
+	Gateway Gateway
 	// Agents are the demo agents with their passwords.
 	Agents []cashin.NewAgent
 	// Now is the clock.
 	Now func() time.Time
 }
+
+// Gateway is the demo gateway.
+type Gateway struct{ Code, Password string }
 
 // Door opens to the handset and the terminal.
 type Door struct{ Parts }
@@ -63,6 +69,7 @@ func New(parts Parts) *Door { return &Door{parts} }
 // Routes lays the pages under the group's /dev.
 func (d *Door) Routes(g *echo.Group) {
 	g.GET("/phone", d.Phone)
+	g.POST("/phone", d.Press)
 	g.GET("/sms", d.SMS)
 	g.GET("/terminal", d.Terminal)
 	g.POST("/terminal", d.Insert)

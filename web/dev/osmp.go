@@ -28,15 +28,12 @@ func (d *Door) ask(c echo.Context, agent cashin.NewAgent, parameters url.Values)
 	if d.OSMP == nil {
 		return reply{}, errOSMP
 	}
-	from := c.Request()
-	r, err := http.NewRequestWithContext(from.Context(), http.MethodGet, "/osmp?"+parameters.Encode(), nil)
+	r, err := http.NewRequestWithContext(c.Request().Context(), http.MethodGet, "/osmp?"+parameters.Encode(), nil)
 	if err != nil {
 		return reply{}, err
 	}
-	r.Host, r.RemoteAddr, r.RequestURI = from.Host, from.RemoteAddr, r.URL.RequestURI()
 	r.SetBasicAuth(agent.Code, agent.Password)
-	w := &recorder{header: http.Header{}}
-	d.OSMP.ServeHTTP(w, r)
+	w := d.call(c, r)
 	read := reply{status: w.status}
 	if w.status != http.StatusOK {
 		return read, nil
@@ -45,6 +42,16 @@ func (d *Door) ask(c echo.Context, agent cashin.NewAgent, parameters url.Values)
 		read.Result, read.Reference = resultUnread, ""
 	}
 	return read, nil
+}
+
+// call sends a machine's request to the real server, from the browser's own
+// address.
+func (d *Door) call(c echo.Context, r *http.Request) *recorder {
+	from := c.Request()
+	r.Host, r.RemoteAddr, r.RequestURI = from.Host, from.RemoteAddr, r.URL.RequestURI()
+	w := &recorder{header: http.Header{}}
+	d.OSMP.ServeHTTP(w, r)
+	return w
 }
 
 // recorder keeps an answer.

@@ -15,7 +15,7 @@ import (
 )
 
 // refreshSeconds is how often the handset looks for messages by itself.
-const refreshSeconds = 5
+const refreshSeconds = 3
 
 // Phone shows a number's handset.
 func (d *Door) Phone(c echo.Context) error {
@@ -33,6 +33,11 @@ func (d *Door) Phone(c echo.Context) error {
 		page.Phone.Error = page.T(phoneProblem(err))
 		return render(c, http.StatusUnprocessableEntity, page)
 	}
+	return d.show(c, page, number)
+}
+
+// show puts the number's messages on the handset.
+func (d *Door) show(c echo.Context, page dev.PhonePage, number phone.Number) error {
 	session.Of(c).Set(numberKept, number.String())
 	page.Phone.Value, page.Number, page.Refresh = number.Pretty(), number.Pretty(), refreshSeconds
 	page.Path = "/dev/phone?phone=" + url.QueryEscape(number.String())
