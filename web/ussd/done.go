@@ -168,3 +168,9 @@ var ends = map[string]string{
 	"customer.pin_used": "ussd.end.pin_used", "customer.no_pin": "ussd.end.no_pin",
 	"customer.hold": "ussd.end.hold", "customer.registered": "ussd.end.registered_elsewhere",
 }
+
+// Sentence is what a person reads, in Russian, when a kind of fault ends a
+// dialogue.
+func Sentence(kind fault.Kind) string {
+	return State{Lang: "ru"}.over(word(endings[kind])).Screen(Shelf{}).Text
+}

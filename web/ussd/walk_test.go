@@ -205,6 +205,7 @@ func (w *walker) look(s State) {
 func TestWholeTree(t *testing.T) {
 	for lang, number := range map[string]string{"ky": "1", "ru": "2", "en": "3"} {
 		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
 			w := &walker{t: t, lang: lang, seen: map[string]State{}, steps: map[Step]int{}, leads: map[string][]string{}}
 			for _, c := range []Caller{
 				{}, {Reaches: true, Customer: 1, Lang: lang, Blocked: true}, {Reaches: true, Customer: 1, Lang: lang},

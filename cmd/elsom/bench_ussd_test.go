@@ -1,0 +1,153 @@
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/password"
+)
+
+// What *900# has to reach of its yardsticks, measured in the same run: a bare
+// Echo handler over HTTP, and argon2id hashes with as many at once as the
+// portal allows itself.
+const (
+	benchUSSDLeast    = 0.2
+	benchUSSDPINLeast = 0.8
+	benchUSSDSeconds  = 5
+)
+
+// caller is a phone of the bench with a wallet.
+type caller struct{ phone, pin string }
+
+// BenchmarkUSSD prints requests and dialogues a second over a real portal on
+// PostgreSQL, 32 gateway connections.
+func BenchmarkUSSD(b *testing.B) {
+	server, err := databasetest.StartPostgres()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Stop)
+	(&bench{b: b, server: server}).tool("createdb", "ussd")
+	s := newSite(b, server.Address("ussd"), withoutRateLimits)
+	u := &ussdBench{b: b, site: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchCallers}}}
+	for i := range benchCallers {
+		u.join(i)
+	}
+	bare := echo.New()
+	bare.POST("/ussd", func(c echo.Context) error { return c.String(http.StatusOK, "CON "+c.FormValue("text")) })
+	yard := httptest.NewServer(bare)
+	defer yard.Close()
+	hasher, err := password.New(password.DefaultHash)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var plain, pins []float64
+	say("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
+	for round := range benchRounds {
+		bareRate := u.rate(func(i, n int) int { return u.walk(yard.URL, i, n) })
+		requests := u.rate(func(i, n int) int { return u.walk(s.base, i, n) })
+		hashes := u.rate(func(int, int) int {
+			if _, err := hasher.Hash(context.Background(), "7391"); err != nil {
+				b.Error(err)
+			}
+			return 1
+		})
+		dialogues := u.rate(u.balance)
+		plain, pins = append(plain, requests/bareRate), append(pins, dialogues/hashes)
+		say("%-8d %14.0f %14.0f %8.2f %14.1f %14.1f %8.2f\n", round+1, bareRate, requests, requests/bareRate, hashes, dialogues, dialogues/hashes)
+	}
+	say("USSD requests a second without PIN steps / a bare Echo handler: %.2f; at least %.1f is wanted\n", median(plain), benchUSSDLeast)
+	say("USSD dialogues a second with PIN steps / argon2id hashes a second: %.2f; at least %.1f is wanted\n", median(pins), benchUSSDPINLeast)
+	b.ReportMetric(median(plain), "x-echo")
+	b.ReportMetric(median(pins), "x-argon2id")
+	if median(plain) < benchUSSDLeast || median(pins) < benchUSSDPINLeast {
+		b.Errorf("the ratios are %.2f and %.2f; %.1f and %.1f are wanted", median(plain), median(pins), benchUSSDLeast, benchUSSDPINLeast)
+	}
+}
+
+type ussdBench struct {
+	b        *testing.B
+	site     *site
+	client   *http.Client
+	callers  []caller
+	sessions atomic.Int64
+}
+
+func (u *ussdBench) join(i int) {
+	p := somebodyOfMegacom()
+	_, last := u.site.talk(u.b, fmt.Sprintf("join-%d", i), p.phone, "2", "1", "Айжан Осмонова", "11503198500123", "1", "1")
+	if !strings.HasPrefix(last, "END ") {
+		u.b.Fatal(last)
+	}
+	u.callers = append(u.callers, caller{p.phone, pinOf(u.site.message(u.b, p.phone, regexp.MustCompile(`^\d{4} `)))})
+}
+
+// rate lets 32 callers act for some seconds; act tells how much it did.
+func (u *ussdBench) rate(act func(caller, n int) int) float64 {
+	var done atomic.Int64
+	var all sync.WaitGroup
+	begin := time.Now()
+	for i := range benchCallers {
+		all.Go(func() {
+			for n := 0; time.Since(begin) < benchUSSDSeconds*time.Second; n++ {
+				done.Add(int64(act(i, n)))
+			}
+		})
+	}
+	all.Wait()
+	return float64(done.Load()) / time.Since(begin).Seconds()
+}
+
+// walk dials and goes to where the sum is asked: six requests, none with a PIN.
+func (u *ussdBench) walk(base string, i, _ int) int {
+	session := fmt.Sprintf("bench-%d", u.sessions.Add(1))
+	texts := []string{"", "3", "3*3", "3*3*14", "3*3*14*14", "3*3*14*14*00207199610017"}
+	for _, text := range texts {
+		u.send(base, session, u.callers[i].phone, text, "CON ")
+	}
+	return len(texts)
+}
+
+// balance asks for the balance: four requests, the last with the PIN.
+func (u *ussdBench) balance(i, _ int) int {
+	session := fmt.Sprintf("bench-%d", u.sessions.Add(1))
+	u.send(u.site.base, session, u.callers[i].phone, "", "CON ")
+	u.send(u.site.base, session, u.callers[i].phone, "8", "CON ")
+	u.send(u.site.base, session, u.callers[i].phone, "8*1", "CON ")
+	u.send(u.site.base, session, u.callers[i].phone, "8*1*"+u.callers[i].pin, "END ")
+	return 1
+}
+
+func (u *ussdBench) send(base, session, phone, text, want string) {
+	form := url.Values{"sessionId": {session}, "serviceCode": {"*900#"}, "phoneNumber": {phone}, "text": {text}}
+	request, err := http.NewRequest(http.MethodPost, base+"/ussd", strings.NewReader(form.Encode()))
+	if err != nil {
+		u.b.Error(err)
+		return
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth("ussd", "dev-ussd")
+	answer, err := u.client.Do(request)
+	if err != nil {
+		u.b.Error(err)
+		return
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), want) {
+		u.b.Errorf("%s: %s %q, %v", text, answer.Status, body, err)
+	}
+}
