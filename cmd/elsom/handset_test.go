@@ -45,7 +45,7 @@ func TestDiallingOnTheHandset(t *testing.T) {
 			v.look("handset, talking")
 			v.answer("1", "оферту на elsom.kg")
 			v.answer("1", "Кошелёк открыт")
-			v.press("OK")
+			v.key("OK")
 			pin := pinOf(s.message(t, p.phone, regexp.MustCompile(`^\d{4} `)))
 			v.says("ПИН-код кошелька ЭЛСОМ") // the SMS comes to the handset
 			s.fill(t, p.phone, "500.00")
