@@ -72,9 +72,8 @@ func TestDiallingOnTheHandset(t *testing.T) {
 	t.Cleanup(func() { s.audit(t) })
 }
 
-var fourDigits = regexp.MustCompile(`\d{4}`)
 
-func pinOf(text string) string { return keepCode(fourDigits.FindString(text)) }
+func pinOf(text string) string { return keepCode(fourDigits.FindStringSubmatch(text)[1]) }
 
 // dial presses *900# key by key.
 func (v *surfer) dial() {
