@@ -25,14 +25,14 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	if len(lines) < 60 {
 		t.Errorf("only %d lines were logged", len(lines))
 	}
-	for _, flow := range []string{`"/signup"`, `"/confirm"`, `"/login"`, `"/pay/:service"`, `"/check/:draft"`, `"/receipt/:payment"`, `"/reset/confirm"`, `"/osmp"`, "courier: sent"} {
+	for _, flow := range []string{`"/signup"`, `"/confirm"`, `"/login"`, `"/pay/:service"`, `"/check/:draft"`, `"/receipt/:payment"`, `"/transfer/:draft"`, `"/transfer/done/:transfer"`, `"/reset/confirm"`, `"/osmp"`, "courier: sent"} {
 		if len(said.lines(flow)) == 0 {
 			t.Errorf("nothing is logged of %s", flow)
 		}
 	}
 	var patterns []*regexp.Regexp
 	for _, text := range []string{
-		mine.National(), other.National(), mine.Pretty(), "555 314 159", "0" + mine.National(), secret, renewed, mistyped, address, "kanykei",
+		mine.National(), other.National(), mine.Pretty(), other.Pretty(), "314 150", "Сымбат", "Жайсаңова", "555 314 159", "0" + mine.National(), secret, renewed, mistyped, address, "kanykei",
 		firm, firm[:13], "terminal's word", "a2ljYjp0ZXJtaW5hbCdzIHdvcmQ", "argon2id",
 	} {
 		patterns = append(patterns, regexp.MustCompile(regexp.QuoteMeta(text)))
@@ -56,6 +56,7 @@ const (
 	mistyped    = "жаңгак-Арсланбоб"
 	address     = "kanykei.planted@example.kg"
 	firm        = "00606199510324"
+	named       = "Сымбат Жайсаңова"
 )
 
 // planted runs every flow with what must not be logged, and gives the codes
@@ -89,6 +90,11 @@ func (b *browser) planted() (codes []string) {
 	b.open("/services?q=" + firm).open("/history?before=" + firm).open("/pay/" + firm).open("/nowhere/" + mine.String() + "?phone=" + mine.String())
 	b.open("/settings").fill("old_password", mistyped).fill("password", renewed).press("Сменить").answered(422)
 	h.as(h.holderOf(other, 0)).open(receipt).answered(404)
+
+	// Sending to another wallet: well, and to one that isn't there.
+	h.exec("UPDATE customers SET name = $1 WHERE phone = $2", named, other.String())
+	b.open("/transfer").fill("phone", other.Pretty()).fill("amount", "15").press("Далее").press("Перевести").answered(200)
+	b.open("/transfer").fill("phone", "0555 314 150").fill("amount", "15").press("Далее").answered(422)
 
 	// Logging in, with mistakes, and the forgotten password.
 	b.open("/cabinet").press("Выйти")
