@@ -78,6 +78,9 @@ var plants = []plant{
 	{rule: "r9-ports-that-speak", room: "internal/courier", imports: "elsom/internal/payment"},
 	{rule: "r9-wires", room: "internal/biller/osmp", imports: "elsom/internal/database"},
 	{rule: "r9-wires", room: "internal/sms/kannel", imports: "elsom/internal/ledger"},
+	{rule: "r9-port-push", room: "internal/push", imports: "net/http"},
+	{rule: "r9-port-push", room: "internal/push", imports: "elsom/internal/payment"},
+	{rule: "r9-wires", room: "internal/push/webpush", imports: "elsom/internal/database"},
 	{rule: "r9-wire-inbox", room: "internal/sms/inbox", imports: "elsom/internal/ledger"},
 
 	{rule: "r10-identifiers", room: "internal/money", imports: "elsom/internal/fault"},

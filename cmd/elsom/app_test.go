@@ -353,7 +353,7 @@ func TestHintAndNotices(t *testing.T) {
 	}
 	v.ask(nil, `document.querySelector("[data-install-away]").click()`)
 	v.open("/cabinet")
-	if v.ask(&held, offer); v.offers("Больше не показывать") {
+	if v.ask(&held, offer); v.offers("Не показывать") {
 		t.Error("the hint is back")
 	}
 

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,5 +13,46 @@ func TestPlainWordsForOperators(t *testing.T) {
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
 	if told := operate(t, env, "payment", "hanging"); told.code == 0 || !strings.Contains(told.err, "run `elsom migrate` first") {
 		t.Errorf("an empty database: %d %s", told.code, told.err)
+	}
+}
+
+// A key for Web Push is one that the server takes, and never the same.
+func TestVapid(t *testing.T) {
+	t.Parallel()
+	first, second := operate(t, nil, "vapid"), operate(t, nil, "vapid")
+	if first.code != 0 || first.out == second.out || len(strings.TrimSpace(first.out)) != 43 {
+		t.Errorf("%+v, %+v", first, second)
+	}
+}
+
+// What Google Play's application needs is printed with the operator's own
+// values, and nothing that looks like them but isn't.
+func TestExampleOfAssetlinks(t *testing.T) {
+	t.Parallel()
+	fingerprint := strings.TrimSuffix(strings.Repeat("ab:", 32), ":")
+	told := operate(t, nil, "example", "assetlinks", "--package=kg.elsom.wallet", "--fingerprint="+fingerprint)
+	var statements []struct {
+		Relation []string
+		Target   struct {
+			Namespace    string
+			Package      string   `json:"package_name"`
+			Fingerprints []string `json:"sha256_cert_fingerprints"`
+		}
+	}
+	if err := json.Unmarshal([]byte(told.out), &statements); err != nil || len(statements) != 1 {
+		t.Fatalf("%v: %+v", err, told)
+	}
+	s := statements[0]
+	if s.Relation[0] != "delegate_permission/common.handle_all_urls" || s.Target.Namespace != "android_app" || s.Target.Package != "kg.elsom.wallet" ||
+		s.Target.Fingerprints[0] != strings.ToUpper(fingerprint) {
+		t.Errorf("%+v", s)
+	}
+	if told := operate(t, nil, "example", "assetlinks"); told.code != 0 || !strings.Contains(told.out, "00:00:") {
+		t.Errorf("no place to fill in: %+v", told)
+	}
+	for _, wrong := range []string{"--package=wallet", "--package=kg..x", "--fingerprint=ab:cd", "--fingerprint=" + fingerprint + ":ab"} {
+		if told := operate(t, nil, "example", "assetlinks", wrong); told.code == 0 {
+			t.Errorf("%s: %+v", wrong, told)
+		}
 	}
 }

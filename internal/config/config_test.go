@@ -118,6 +118,8 @@ func TestRefused(t *testing.T) {
 		"SMS":                         {with("SMS_URL", "smpp://kannel"), "ELSOM_SMS_URL"},
 		"receipts":                    {with("SMS_RECEIPTS_URL", "wallet.example/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
 		"mail":                        {with("SMTP_URL", "mail.example"), "ELSOM_SMTP_URL"},
+		"no key of P-256":             {with("VAPID_KEY", "planted"), "ELSOM_VAPID_KEY"},
+		"a key of nothing":            {with("VAPID_KEY", strings.Repeat("A", 43)), "ELSOM_VAPID_KEY"},
 		"a file that is not there":    {with("SECRET_KEY", "", "SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY_FILE"},
 		"given twice":                 {with("SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY"},
 	} {

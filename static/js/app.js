@@ -12,6 +12,7 @@
   let offer;
   const show = (can) => {
     for (const button of all("[data-install]")) button.hidden = !can;
+    for (const link of all("[data-install-how]")) link.hidden = can;
     if (hint) hint.hidden = !wanted();
   };
   addEventListener("beforeinstallprompt", (event) => {
