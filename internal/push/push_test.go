@@ -248,7 +248,7 @@ func TestTheOldestBrowserMakesRoom(t *testing.T) {
 
 // The address is a stranger's word: nothing but a push service's is taken.
 func TestStrangeAddressesAreRefused(t *testing.T) {
-	h := &house{Notices: push.New(databasetest.SQLite(t), "key"), t: t}
+	h := push.New(databasetest.SQLite(t), "key")
 	good := address(t, "x")
 	with := func(endpoint string) push.Address {
 		return push.Address{Endpoint: endpoint, P256DH: good.P256DH, Auth: good.Auth}
