@@ -65,7 +65,7 @@ func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64
 		return 0, fault.Wrap("sms.send_now", err)
 	}
 	task := outbox.Task{Lane: Lane, Key: promise.Key, Payload: body, Tries: 1, Lease: ms.db.NewID()}
-	sending := (desk{ms.db, ms.sealer, g}).send(ctx, task)
+	sending := newDesk(ms.db, ms.sealer, g).send(ctx, task)
 	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
 		if err = record(tx, task, sending, false); err == nil {
 			id, err = idOf(tx, task.Key)

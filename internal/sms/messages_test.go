@@ -247,7 +247,7 @@ func TestADeathInTheCallIsALostAnswer(t *testing.T) {
 			p.Fatal(err)
 		}
 		for _, task := range tasks { // the call, and then nothing
-			if err := (desk{p.db, p.sealer, p.gateway}).send(p.Context(), task); err != nil {
+			if err := newDesk(p.db, p.sealer, p.gateway).send(p.Context(), task); err != nil {
 				p.Fatal(err)
 			}
 		}

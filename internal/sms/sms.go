@@ -66,6 +66,13 @@ type Gateway interface {
 	Send(ctx context.Context, r Rendered) error
 }
 
+// OnceGateway is a gateway that takes a message of one ID once, however often
+// it is brought: after a lost answer it can be asked again at once.
+type OnceGateway interface {
+	Gateway
+	TakesOnce()
+}
+
 // Promise makes the outbox promise of a message without secrets. The key is
 // the event's: one message an event.
 func Promise(key string, m Message) outbox.Promise {

@@ -25,7 +25,7 @@ var (
 // text in the reader's language and hands it to the gateway. The outbox
 // forgets the message, with what was sealed in it, when it is sent.
 func Worker(db *database.DB, s *Sealer, g Gateway) outbox.Worker {
-	d := desk{db, s, g}
+	d := newDesk(db, s, g)
 	return courier.Worker(db, courier.Lane{Name: Lane, Send: d.send, Record: record})
 }
 
@@ -34,6 +34,12 @@ type desk struct {
 	db      *database.DB
 	sealer  *Sealer
 	gateway Gateway
+	once    bool // the gateway is a OnceGateway
+}
+
+func newDesk(db *database.DB, s *Sealer, g Gateway) desk {
+	_, once := g.(OnceGateway)
+	return desk{db, s, g, once}
 }
 
 func (d desk) send(ctx context.Context, task outbox.Task) error {
@@ -46,7 +52,7 @@ func (d desk) send(ctx context.Context, task outbox.Task) error {
 		return err
 	}
 	err = d.gateway.Send(ctx, Rendered{Phone: w.Phone, Text: w.text, ID: task.Key, Token: d.sealer.token(id)})
-	if err == nil || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unavailable) {
+	if err == nil || d.once || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unavailable) {
 		return err
 	}
 	return unknown(repeatAfter).Because(err)
@@ -72,7 +78,7 @@ func (d desk) ask(ctx context.Context, task outbox.Task, w *written) (id int64, 
 		if !w.Until.IsZero() && tx.Now().After(w.Until) {
 			return final(errLate)
 		}
-		if r.AskedBy != 0 {
+		if r.AskedBy != 0 && !d.once {
 			if left := r.AskedAt.Add(repeatAfter).Sub(tx.Now()); left > 0 {
 				return unknown(left).Because(errWait)
 			}

@@ -31,6 +31,9 @@ func (i *Inbox) Send(ctx context.Context, r sms.Rendered) error {
 	return fault.Wrap("sms.inbox", i.insert(ctx, r))
 }
 
+// TakesOnce implements sms.OnceGateway.
+func (i *Inbox) TakesOnce() {}
+
 // List gives the last messages to a number, newest first; never nil.
 func (i *Inbox) List(ctx context.Context, number phone.Number) ([]Kept, error) {
 	list, err := i.list(ctx, number)
