@@ -72,7 +72,6 @@ func TestDiallingOnTheHandset(t *testing.T) {
 	t.Cleanup(func() { s.audit(t) })
 }
 
-
 func pinOf(text string) string { return keepCode(fourDigits.FindStringSubmatch(text)[1]) }
 
 // dial presses *900# key by key.

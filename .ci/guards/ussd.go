@@ -1,0 +1,64 @@
+package main
+
+var ussdGuards = []guard{
+	{
+		name: "an answer of *900# is written once", file: "internal/dialogue/store.go",
+		text:        `FROM v WHERE dialogues.id = v.id AND dialogues.turn = v.turn`,
+		replacement: `FROM v WHERE dialogues.id = v.id AND dialogues.turn <> -v.turn`,
+		pkg:         "./internal/dialogue", test: "TestOneAnswerWins",
+	},
+	{
+		name: "a claimed turn is nobody else's", file: "internal/dialogue/store.go",
+		text:        `WHERE id = ? AND turn = ? AND (claim = 0 OR claimed_until_ms <= ?)`,
+		replacement: `WHERE id = ? AND turn = ? AND (claim >= 0 OR claimed_until_ms <= ?)`,
+		pkg:         "./internal/dialogue", test: "TestOneClaimWins",
+	},
+	{
+		name: "a dialogue ends after three minutes", file: "internal/dialogue/dialogue.go",
+		text:        ` || r.EndsMs <= ds.now().UnixMilli()`,
+		replacement: ``,
+		pkg:         "./web/ussd", test: "TestSessionsEnd",
+	},
+	{
+		name: "a session belongs to its number", file: "internal/dialogue/dialogue.go",
+		text:        `ds.Mark("name", n.Gateway, n.Session, n.Phone)`,
+		replacement: `ds.Mark("name", n.Gateway, n.Session)`,
+		pkg:         "./web/ussd", test: "TestSessionBelongsToItsNumber",
+	},
+	{
+		name: "a repeat of *900# is no new input", file: "web/ussd/door.go",
+		text:        `if found.Repeats(t.in.ID) {`,
+		replacement: `if false {`,
+		pkg:         "./web/ussd", test: "TestInputsWithIDs",
+	},
+	{
+		name: "an input from before is refused", file: "web/ussd/door.go",
+		text:        `t.in.At.Unix() < found.HeardAt().Unix()`,
+		replacement: `false`,
+		pkg:         "./web/ussd", test: "TestInputsWithIDs",
+	},
+	{
+		name: "a payment of *900# takes its PIN", file: "web/ussd/act.go",
+		text:        `	key := "payment:" + strconv.FormatInt(s.Check.Draft, 10)` + "\n" + `	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {`,
+		replacement: `	key := "payment:" + strconv.FormatInt(s.Check.Draft, 10)` + "\n" + `	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); err != nil {`,
+		pkg:         "./web/ussd", test: "TestPINOfTheSMS",
+	},
+	{
+		name: "the new PIN is typed twice", file: "web/ussd/act.go",
+		text:        `if d.mark(s, again) != s.Mark {`,
+		replacement: `if false {`,
+		pkg:         "./web/ussd", test: "TestPINOverDialogues",
+	},
+	{
+		name: "a gateway that was shut out stays outside", file: "internal/keychain/keychain.go",
+		text:        `if hash != "" && (lock.Disabled || !allows(lock.Allowed, from)) {`,
+		replacement: `if hash != "" && !allows(lock.Allowed, from) {`,
+		pkg:         "./internal/gateway", test: "TestGatewaysAtTheDoor",
+	},
+	{
+		name: "a screen has 160 octets", file: "web/ussd/octets.go",
+		text:        `func fits(text string) bool { return Octets(text) <= Most }`,
+		replacement: `func fits(text string) bool { return Octets(text) <= Most+2 }`,
+		pkg:         "./web/ussd", test: "TestWholeTree",
+	},
+}

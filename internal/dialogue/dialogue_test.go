@@ -1,0 +1,116 @@
+package dialogue_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/dialogue"
+)
+
+var name = dialogue.Name{Gateway: "ussd", Session: "1", Phone: "+996550123456"}
+
+func begun(t *testing.T, db *database.DB) (*dialogue.Dialogues, *dialogue.Dialogue) {
+	t.Helper()
+	ds, err := dialogue.New(db, dialogue.Options{Secret: []byte("a secret of thirty-two bytes or more"), Lease: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if won, err := ds.Begin(t.Context(), name, dialogue.Heard{At: db.Now()}, []byte("first")); err != nil || !won {
+		t.Fatal(won, err)
+	}
+	return ds, find(t, ds)
+}
+
+func find(t *testing.T, ds *dialogue.Dialogues) *dialogue.Dialogue {
+	t.Helper()
+	d, err := ds.Find(t.Context(), name)
+	if err != nil || d == nil {
+		t.Fatal(d, err)
+	}
+	return d
+}
+
+// many does something eight times at once and tells how many won.
+func many(t *testing.T, act func(i int) (bool, error)) int64 {
+	t.Helper()
+	var won atomic.Int64
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			ok, err := act(i)
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				won.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return won.Load()
+}
+
+func TestOneAnswerWins(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ds, d := begun(t, db)
+		heard := dialogue.Heard{Text: "3", At: db.Now()}
+		if n := many(t, func(int) (bool, error) { return ds.Answer(t.Context(), d, heard, []byte("second")) }); n != 1 {
+			t.Errorf("%d answers were written", n)
+		}
+		// Not even later, by who looked before.
+		if won, err := ds.Answer(t.Context(), d, heard, []byte("late")); err != nil || won {
+			t.Error(won, err)
+		}
+		after := find(t, ds)
+		if string(after.Content) != "second" || !after.Repeats("3") || after.Repeats("4") {
+			t.Errorf("%s", after.Content)
+		}
+		for text, want := range map[string]string{"3*14": "14", "3*1*4": "1*4", "3*": ""} {
+			if added, ok := after.Added(text); !ok || added != want {
+				t.Errorf("%s adds %q, %v", text, added, ok)
+			}
+		}
+		for _, text := range []string{"3", "4*1", "31", ""} {
+			if added, ok := after.Added(text); ok {
+				t.Errorf("%s adds %q", text, added)
+			}
+		}
+	})
+}
+
+func TestOneClaimWins(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ds, _ := begun(t, db)
+		found := make([]*dialogue.Dialogue, 8)
+		for i := range found {
+			found[i] = find(t, ds)
+		}
+		var winner atomic.Int64
+		if n := many(t, func(i int) (bool, error) {
+			won, err := ds.Claim(t.Context(), found[i])
+			if won {
+				winner.Store(int64(i))
+			}
+			return won, err
+		}); n != 1 {
+			t.Fatalf("%d have claimed it", n)
+		}
+		if !find(t, ds).Busy() {
+			t.Error("nobody is at work")
+		}
+		heard := dialogue.Heard{Text: "3", At: db.Now()}
+		if won, err := ds.Answer(t.Context(), found[(winner.Load()+1)%8], heard, []byte("other")); err != nil || won {
+			t.Errorf("somebody else answered: %v, %v", won, err)
+		}
+		if won, err := ds.Answer(t.Context(), found[winner.Load()], heard, []byte("mine")); err != nil || !won {
+			t.Errorf("who has claimed it didn't answer: %v, %v", won, err)
+		}
+		if d := find(t, ds); d.Busy() || string(d.Content) != "mine" {
+			t.Errorf("busy %v, %s", d.Busy(), d.Content)
+		}
+	})
+}
