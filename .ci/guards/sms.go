@@ -14,12 +14,6 @@ var smsGuards = []guard{
 		pkg:         "./internal/sms", test: "TestADeathInTheCallIsALostAnswer",
 	},
 	{
-		name: "a lost answer is waited for", file: "internal/courier/courier.go",
-		text:        `after > 0 {`,
-		replacement: `after < 0 {`,
-		pkg:         "./internal/sms", test: "TestADeathInTheCallIsALostAnswer",
-	},
-	{
 		name: "an error that tells nothing is a lost answer", file: "internal/sms/worker.go",
 		text:        `return unknown(repeatAfter).Because(err)`,
 		replacement: `return fault.New(fault.Unavailable, "sms.send", "").Because(err)`,
