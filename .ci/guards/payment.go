@@ -2,6 +2,18 @@ package main
 
 var deliveryGuards = []guard{
 	{
+		name: "a payment that *900# showed is not accepted on the site", file: "internal/payment/quote.go",
+		text:        ` || draft.Channel != door {`,
+		replacement: ` {`,
+		pkg:         "./web", test: "TestDraftsOfAnotherDoor",
+	},
+	{
+		name: "a transfer that *900# showed is not accepted on the site", file: "internal/wallet/transfer.go",
+		text:        `if err == nil && draft.Channel != door {`,
+		replacement: `if false {`,
+		pkg:         "./web", test: "TestDraftsOfAnotherDoor",
+	},
+	{
 		name: "a wallet blocked meanwhile pays nothing", file: "internal/spending/spending.go",
 		text:        `	case now.Blocked:`,
 		replacement: `	case now.Blocked && false:`,

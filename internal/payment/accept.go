@@ -29,13 +29,15 @@ type delivery struct {
 }
 
 // Accept pays a draft: the total goes from the wallet into transit, and its
-// delivery is promised, in one commit. It never waits for the biller.
+// delivery is promised, in one commit. It never waits for the biller. door is
+// that of the request: what one showed, no other accepts, since each asks the
+// PIN in its own way.
 //
 // However often it is asked, a draft is accepted once. Refusals leave the
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}},
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
-func (ps *Payments) Accept(ctx context.Context, c customer.Customer, id int64) (Accepted, error) {
+func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (Accepted, error) {
 	before, err := ps.ByID(ctx, c.ID, id)
 	if err == nil {
 		return Accepted{before, true}, nil
@@ -43,7 +45,7 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, id int64) (
 	if !fault.Is(err, fault.NotFound) {
 		return Accepted{}, err
 	}
-	draft, err := ps.Draft(ctx, c.ID, id)
+	draft, err := ps.Draft(ctx, c.ID, door, id)
 	if err != nil {
 		return Accepted{}, err
 	}
@@ -77,7 +79,7 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.fee_changed")
 	}
 	// The last word: nobody is asked the PIN for what is refused anyway.
-	if draft.Channel == Web {
+	if draft.Channel != USSD {
 		if err := customer.OwesPIN(c); err != nil {
 			return catalog.Level{}, err
 		}

@@ -244,7 +244,7 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 			Service: "aknet", Identifier: "123456", Amount: "5", Channel: payment.Web, Address: "127.0.0.1",
 		})
 		must(t, err)
-		got, err := h.Accept(context.Background(), c, draft.ID)
+		got, err := h.Accept(context.Background(), c, payment.Web, draft.ID)
 		must(t, err)
 		h.ends(got.Payment)
 	})
@@ -267,7 +267,7 @@ func TestManyAtOnceEndOnce(t *testing.T) {
 					var presses sync.WaitGroup
 					for range 3 {
 						presses.Go(func() {
-							if _, err := h.Accept(context.Background(), c, draft.ID); err != nil {
+							if _, err := h.Accept(context.Background(), c, payment.Web, draft.ID); err != nil {
 								t.Error(err)
 							}
 						})

@@ -193,7 +193,7 @@ func (h *house) pay(c customer.Customer, amount string) payment.Payment {
 	h.t.Helper()
 	draft, err := h.Quote(context.Background(), c, order(amount))
 	must(h.t, err)
-	got, err := h.Accept(context.Background(), c, draft.ID)
+	got, err := h.Accept(context.Background(), c, payment.Web, draft.ID)
 	must(h.t, err)
 	return got.Payment
 }

@@ -56,8 +56,8 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 
 // Renew makes a new draft of an old one at today's fee, for a payer who was
 // shown another. The biller isn't asked again.
-func (ps *Payments) Renew(ctx context.Context, c customer.Customer, id int64) (Draft, error) {
-	old, err := ps.Draft(ctx, c.ID, id)
+func (ps *Payments) Renew(ctx context.Context, c customer.Customer, door Channel, id int64) (Draft, error) {
+	old, err := ps.Draft(ctx, c.ID, door, id)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -75,13 +75,13 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, id int64) (D
 	return ps.store(ctx, draft)
 }
 
-// Draft gives a customer's draft; fault.NotFound for another's too.
-func (ps *Payments) Draft(ctx context.Context, customerID, id int64) (Draft, error) {
+// Draft gives a customer's draft of a door; fault.NotFound for another's too.
+func (ps *Payments) Draft(ctx context.Context, customerID int64, door Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ps.DB, id)
 	if err != nil {
 		return Draft{}, fault.Wrap("payment.draft", err)
 	}
-	if draft.CustomerID != customerID {
+	if draft.CustomerID != customerID || draft.Channel != door {
 		return Draft{}, fault.New(fault.NotFound, "payment.draft", "")
 	}
 	return draft, nil

@@ -18,19 +18,20 @@ import (
 const actTransfer = "wallet.transfer"
 
 // Accept sends a draft's money: from wallet to wallet, and an SMS to both
-// promised, in one commit.
+// promised, in one commit. door is that of the request: what one showed, no
+// other accepts, since each asks the PIN in its own way.
 //
 // However often it is asked, a draft is accepted once. Refusals leave the
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}} of the
 // sender's or "wallet.receiver_full" of the receiver's, Forbidden (held, a
 // PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
 // the money may have gone: ask again.
-func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
+func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, door string, id int64) (Transfer, error) {
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
 		return before, err
 	}
-	draft, err := ts.Draft(ctx, c.ID, id)
+	draft, err := ts.Draft(ctx, c.ID, door, id)
 	if err != nil {
 		return Transfer{}, err
 	}
@@ -63,7 +64,7 @@ func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft 
 	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
 		return customer.Customer{}, err
 	}
-	if err := customer.OwesPIN(c); err != nil && draft.Channel == Web {
+	if err := customer.OwesPIN(c); err != nil && draft.Channel != USSD {
 		return customer.Customer{}, err
 	}
 	receiver, err := ts.Customers.ByID(ctx, draft.ReceiverID)

@@ -95,7 +95,7 @@ func TestAcceptOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				if got, err := h.Accept(ctx, from, draft.ID); err != nil || got.ID != draft.ID {
+				if got, err := h.Accept(ctx, from, wallet.Web, draft.ID); err != nil || got.ID != draft.ID {
 					t.Errorf("%+v, %v", got, err)
 				}
 			})
@@ -107,15 +107,15 @@ func TestAcceptOnce(t *testing.T) {
 		// block, nor that the draft itself is gone.
 		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
 		must(t, h.Customers.Block(ctx, to.ID))
-		_, err := h.Accept(ctx, from, draft.ID)
+		_, err := h.Accept(ctx, from, wallet.Web, draft.ID)
 		must(t, err)
 		n, err := h.Purge(ctx)
 		if must(t, err); n != 1 {
 			t.Fatalf("%d drafts purged", n)
 		}
-		_, err = h.Accept(ctx, from, draft.ID)
+		_, err = h.Accept(ctx, from, wallet.Web, draft.ID)
 		must(t, err)
-		_, err = h.Accept(ctx, to, draft.ID)
+		_, err = h.Accept(ctx, to, wallet.Web, draft.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		h.word("sms.transfer_sent")
 		h.word("sms.transfer_got")
@@ -131,7 +131,7 @@ func TestAcceptRefuses(t *testing.T) {
 		draft := h.quote(from, to, "60")
 		refused := func(who customer.Customer, kind fault.Kind, message, field string) {
 			t.Helper()
-			_, err := h.Accept(ctx, who, draft.ID)
+			_, err := h.Accept(ctx, who, wallet.Web, draft.ID)
 			kindIs(t, err, kind, message, field)
 		}
 		refused(to, fault.NotFound, "", "")
@@ -162,12 +162,12 @@ func TestAcceptRefuses(t *testing.T) {
 		dialled.Channel = wallet.USSD // whose PIN was asked by the phone
 		small, err := h.Quote(ctx, owing, dialled)
 		must(t, err)
-		_, err = h.Accept(ctx, owing, small.ID)
+		_, err = h.Accept(ctx, owing, wallet.USSD, small.ID)
 		must(t, err)
 		h.fill(from.ID, 1)
 
 		second := h.quote(from, to, "60")
-		_, err = h.Accept(ctx, from, second.ID)
+		_, err = h.Accept(ctx, from, wallet.Web, second.ID)
 		must(t, err)
 		refused(from, fault.Insufficient, "payment.insufficient", "amount")
 		h.fill(from.ID, 100_00)
@@ -193,7 +193,7 @@ func TestReceiverIsFull(t *testing.T) {
 			from := h.holder(80_00)
 			draft := h.quote(from, to, "30")
 			wg.Go(func() {
-				_, err := h.Accept(ctx, from, draft.ID)
+				_, err := h.Accept(ctx, from, wallet.Web, draft.ID)
 				results <- err
 			})
 		}
@@ -214,7 +214,7 @@ func TestReceiverIsFull(t *testing.T) {
 			t.Fatalf("%d transfers of 30 fit into the last 30 som", took)
 		}
 		from := h.holder(80_00)
-		_, err := h.Accept(ctx, from, h.quote(from, to, "0,01").ID)
+		_, err := h.Accept(ctx, from, wallet.Web, h.quote(from, to, "0,01").ID)
 		kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
 		h.holds(to, 80_00)
 		h.audited()
@@ -243,8 +243,8 @@ func TestLimitsAreShared(t *testing.T) {
 			bill, err := h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "30", Channel: payment.Web})
 			must(t, err)
 			acts = append(acts,
-				func() error { _, err := h.Accept(ctx, from, draft.ID); return err },
-				func() error { _, err := h.payments.Accept(ctx, from, bill.ID); return err })
+				func() error { _, err := h.Accept(ctx, from, wallet.Web, draft.ID); return err },
+				func() error { _, err := h.payments.Accept(ctx, from, payment.Web, bill.ID); return err })
 		}
 		for _, act := range acts {
 			wg.Go(func() { results <- act() })
@@ -309,7 +309,7 @@ func TestTwoProcesses(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				if _, err := both[i%2].Accept(ctx, from, draft.ID); err != nil {
+				if _, err := both[i%2].Accept(ctx, from, wallet.Web, draft.ID); err != nil {
 					t.Error(err)
 				}
 			})
@@ -319,7 +319,7 @@ func TestTwoProcesses(t *testing.T) {
 		results := make(chan error, len(drafts))
 		for i, d := range drafts {
 			wg.Go(func() {
-				_, err := both[i%2].Accept(ctx, from, d.ID)
+				_, err := both[i%2].Accept(ctx, from, wallet.Web, d.ID)
 				results <- err
 			})
 		}
@@ -347,7 +347,7 @@ func TestCrosswise(t *testing.T) {
 				draft wallet.TransferDraft
 			}{{a, h.quote(a, b, "10")}, {b, h.quote(b, a, "10")}} {
 				wg.Go(func() {
-					if _, err := h.Accept(context.Background(), d.from, d.draft.ID); err != nil {
+					if _, err := h.Accept(context.Background(), d.from, wallet.Web, d.draft.ID); err != nil {
 						t.Error(err)
 					}
 				})

@@ -125,7 +125,7 @@ func (h *house) quote(from, to customer.Customer, amount string) wallet.Transfer
 // send quotes and accepts.
 func (h *house) send(from, to customer.Customer, amount string) wallet.Transfer {
 	h.t.Helper()
-	t, err := h.Accept(context.Background(), from, h.quote(from, to, amount).ID)
+	t, err := h.Accept(context.Background(), from, wallet.Web, h.quote(from, to, amount).ID)
 	must(h.t, err)
 	return t
 }

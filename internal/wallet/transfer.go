@@ -115,8 +115,11 @@ func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64)
 }
 
 // Draft gives a sender's draft; fault.NotFound for another's too.
-func (ts *Transfers) Draft(ctx context.Context, customerID, id int64) (TransferDraft, error) {
+func (ts *Transfers) Draft(ctx context.Context, customerID int64, door string, id int64) (TransferDraft, error) {
 	draft, err := readDraft(ctx, ts.DB, customerID, id)
+	if err == nil && draft.Channel != door {
+		return TransferDraft{}, fault.New(fault.NotFound, "wallet.transfer_draft", "")
+	}
 	return draft, fault.Wrap("wallet.transfer_draft", err)
 }
 

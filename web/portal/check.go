@@ -45,7 +45,7 @@ func (p *Portal) Accept(c echo.Context) error {
 	acting, cancel := context.WithTimeout(committed(c), patience)
 	defer cancel()
 	err = p.proved(acting, c, "payment:"+strconv.FormatInt(id, 10), func(who customer.Customer) error {
-		_, err := p.Payments.Accept(acting, who, id)
+		_, err := p.Payments.Accept(acting, who, payment.Web, id)
 		return err
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ func (p *Portal) Accept(c echo.Context) error {
 
 // notAccepted shows what stands between the draft and its payment.
 func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
-	draft, draftErr := p.Payments.Draft(ctx(c), holder(c).ID, id)
+	draft, draftErr := p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
 	if draftErr != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 
 // feeChanged shows a new draft at today's fee, to be confirmed anew.
 func (p *Portal) feeChanged(c echo.Context, old payment.Draft) error {
-	renewed, err := p.Payments.Renew(ctx(c), holder(c), old.ID)
+	renewed, err := p.Payments.Renew(ctx(c), holder(c), payment.Web, old.ID)
 	if err != nil {
 		page, checkErr := p.checkPage(c, old)
 		if checkErr != nil {
@@ -103,7 +103,7 @@ func (p *Portal) draft(c echo.Context) (payment.Draft, error) {
 	if err != nil {
 		return payment.Draft{}, err
 	}
-	return p.Payments.Draft(ctx(c), holder(c).ID, id)
+	return p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
 }
 
 func draftID(c echo.Context) (int64, error) {

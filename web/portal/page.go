@@ -8,6 +8,8 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
+	"elsom/internal/payment"
+	"elsom/internal/wallet"
 	"elsom/templates/portal"
 	"elsom/web/session"
 )
@@ -40,7 +42,7 @@ func (p *Portal) Fill(c echo.Context) error {
 func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.FillPage) error {
 	// What is no number is no draft's: nothing waits.
 	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
-	draft, err := p.Payments.Draft(ctx(c), who.ID, id)
+	draft, err := p.Payments.Draft(ctx(c), who.ID, payment.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return p.waitingTransfer(c, who, id, page)
 	} else if err != nil {
@@ -62,7 +64,7 @@ func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.Fil
 
 // waitingTransfer does the same for a transfer.
 func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, page *portal.FillPage) error {
-	draft, err := p.Transfers.Draft(ctx(c), who.ID, id)
+	draft, err := p.Transfers.Draft(ctx(c), who.ID, wallet.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	} else if err != nil {

@@ -92,7 +92,7 @@ func (p *Portal) fillFrom(c echo.Context, page *portal.PayPage, text string) {
 	if err != nil {
 		return
 	}
-	if draft, err := p.Payments.Draft(ctx(c), holder(c).ID, id); err == nil && draft.Service == page.Code {
+	if draft, err := p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id); err == nil && draft.Service == page.Code {
 		page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
 	}
 }

@@ -81,7 +81,7 @@ func (p *Portal) fillTransfer(c echo.Context, page *portal.TransferPage, text st
 	if err != nil {
 		return
 	}
-	if draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, id); err == nil {
+	if draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, wallet.Web, id); err == nil {
 		page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
 	}
 }
@@ -130,7 +130,7 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	acting, cancel := context.WithTimeout(committed(c), patience)
 	defer cancel()
 	err = p.proved(acting, c, wallet.TransferKey(id), func(who customer.Customer) error {
-		_, err := p.Transfers.Accept(acting, who, id)
+		_, err := p.Transfers.Accept(acting, who, wallet.Web, id)
 		return err
 	})
 	if err != nil {
@@ -161,7 +161,7 @@ func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, e
 		return nil, err
 	}
 	who := holder(c)
-	draft, err := p.Transfers.Draft(ctx(c), who.ID, id)
+	draft, err := p.Transfers.Draft(ctx(c), who.ID, wallet.Web, id)
 	if err != nil {
 		return nil, err
 	}

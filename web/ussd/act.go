@@ -105,7 +105,7 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return "", err
 	}
-	accepted, err := d.Payments.Accept(ctx, holder, s.Check.Draft)
+	accepted, err := d.Payments.Accept(ctx, holder, payment.USSD, s.Check.Draft)
 	if err != nil {
 		return "", d.unpaid(ctx, holder, key, err)
 	}
@@ -113,7 +113,7 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 }
 
 func (d *Door) quoteSend(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
-	draft, err := d.Transfers.Quote(ctx, holder, wallet.TransferOrder{Phone: s.Receiver, Amount: a.input, Channel: string(payment.USSD)})
+	draft, err := d.Transfers.Quote(ctx, holder, wallet.TransferOrder{Phone: s.Receiver, Amount: a.input, Channel: wallet.USSD})
 	return Check{
 		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: oneLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
 	}, err
@@ -124,7 +124,7 @@ func (d *Door) send(ctx context.Context, holder customer.Customer, s State, a as
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return err
 	}
-	if _, err := d.Transfers.Accept(ctx, holder, s.Check.Draft); err != nil {
+	if _, err := d.Transfers.Accept(ctx, holder, wallet.USSD, s.Check.Draft); err != nil {
 		return d.unpaid(ctx, holder, key, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -29,9 +30,18 @@ func encrypted(base string, trusted []netip.Prefix) echo.MiddlewareFunc {
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
 				return echo.NewHTTPError(http.StatusForbidden)
 			}
-			return c.Redirect(http.StatusPermanentRedirect, strings.TrimSuffix(base, "/")+r.URL.RequestURI())
+			return c.Redirect(http.StatusPermanentRedirect, strings.TrimSuffix(base, "/")+path(r.URL))
 		}
 	}
+}
+
+// path is where a request goes on our own host, whatever form its target had.
+func path(u *url.URL) string {
+	target := "/" + strings.TrimLeft(u.EscapedPath(), "/")
+	if u.RawQuery != "" {
+		target += "?" + u.RawQuery
+	}
+	return target
 }
 
 // from tells whether a request's peer is one of the proxies.
