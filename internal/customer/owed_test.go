@@ -44,7 +44,7 @@ func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
 func TestResetOwesThePIN(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
-		c := h.pinned(number)
+		h.pinned(number)
 		reset := func() Customer {
 			h.wait(2 * time.Hour) // codes are counted by the hour
 			h.carry()
@@ -57,7 +57,7 @@ func TestResetOwesThePIN(t *testing.T) {
 			}
 			return c
 		}
-		c = reset()
+		c := reset()
 		if !c.PINOwed || !c.HoldUntil.IsZero() {
 			t.Errorf("after the reset: %+v", c)
 		}
@@ -82,7 +82,7 @@ func TestResetOwesThePIN(t *testing.T) {
 func TestPINLiftsNoHold(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
-		c := h.registered(number)
+		h.registered(number)
 		if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}

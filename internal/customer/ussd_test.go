@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
@@ -47,7 +48,14 @@ func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:]
 func TestRegisterByUSSD(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
-		c, pin := h.dial(stranger)
+		c, err := h.RegisterByUSSD(ctx, dialled(stranger))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := h.count(`SELECT COUNT(*) FROM promises WHERE payload LIKE '%sms.pin_issued%' AND payload NOT LIKE '%"PIN"%'`); n != 1 {
+			t.Errorf("%d promises with the PIN sealed", n)
+		}
+		pin := h.issued()
 		if c.Name != "Айжан Үсөнова" || c.Lang != "ky" || c.Registered != USSD || !c.HasPIN || c.HasPassword || c.PINOwed ||
 			c.Level != DefaultLevel || h.wallets.Load() != 1 {
 			t.Errorf("customer %+v, %d wallets", c, h.wallets.Load())
@@ -248,6 +256,36 @@ func TestPINIsSentAgain(t *testing.T) {
 		c = h.pinned(number)
 		want(t, "one's own", h.ResendPIN(ctx, c.ID), fault.Conflict, "customer.pin_used", "")
 	})
+}
+
+// With the counters off, for measuring, PINs are counted all the same.
+func TestPINsAreAlwaysCounted(t *testing.T) {
+	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
+	off, err := attempt.New(h.db, attempt.Options{Secret: secret, Off: true, Now: h.o.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := h.o
+	o.Attempts = off
+	h.Customers = h.build(o)
+	c, _ := h.dial(stranger)
+	for range 3 {
+		if err := h.ResendPIN(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "a fourth PIN", h.ResendPIN(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
+	h.carry()
+	c = h.pinned(number)
+	for range 3 {
+		h.wait(ResendPause)
+		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", Origin{Address: home}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", Origin{Address: home}), fault.TooMany, "attempt.too_many", "")
+	h.guess(c.ID, 4)
+	want(t, "a fifth PIN", h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
 }
 
 // A lock is not lifted by asking for another PIN.
