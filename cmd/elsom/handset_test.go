@@ -188,7 +188,8 @@ func TestKilledBetweenPINAndAnswer(t *testing.T) {
 			}
 			s.fill(t, p.phone, "1000.00")
 			codes := map[string]bool{}
-			for i, delay := range []time.Duration{5, 15, 30, 45, 60, 90} {
+			for i, ms := range []int{5, 15, 30, 45, 60, 90} {
+				delay := time.Duration(ms) * time.Millisecond
 				session := fmt.Sprintf("pay-%d", i)
 				text, screen := s.talk(t, session, p.phone, "3", "3", "14", "14", p.inn, "100")
 				if !strings.Contains(screen, "Введите ПИН") {
@@ -196,7 +197,7 @@ func TestKilledBetweenPINAndAnswer(t *testing.T) {
 				}
 				text += "*" + pin
 				go func() { _, _ = s.ussd(session, p.phone, text) }() // its answer is lost with the process, or comes before
-				time.Sleep(delay * time.Millisecond)
+				time.Sleep(delay)
 				s.portal.stop(syscall.SIGKILL)
 				s.open(t)
 				var again [2]string
@@ -208,7 +209,7 @@ func TestKilledBetweenPINAndAnswer(t *testing.T) {
 				}
 				code := regexp.MustCompile(`Код (\d{4} \d{4} \d{4})`).FindStringSubmatch(again[0])
 				if code == nil || again[0] != again[1] || codes[code[1]] {
-					t.Fatalf("after %v: %q, then %q", delay*time.Millisecond, again[0], again[1])
+					t.Fatalf("after %v: %q, then %q", delay, again[0], again[1])
 				}
 				codes[code[1]] = true
 			}

@@ -269,7 +269,6 @@ type phoneCall struct {
 	number  phone.Number
 	session string
 	text    string
-	dialled bool
 	screen  string
 }
 
