@@ -92,4 +92,16 @@ var pushGuards = []guard{
 		replacement: `void name;`,
 		pkg:         "./cmd/elsom", test: "TestAnOlderWorkerGivesWay",
 	},
+	{
+		name: "a button on a Kyrgyz Android is named as it stands", file: "internal/i18n/messages/app.ky.toml",
+		text:        `«Колдонмону орнотуу» же`,
+		replacement: `«Колдонмону орнотууну» же`,
+		pkg:         "./internal/i18n", test: "TestButtonsAreNamedAsTheyStand",
+	},
+	{
+		name: "a button on an iPhone is named as it stands", file: "internal/i18n/messages/app.ky.toml",
+		text:        `«Поделиться» (бөлүшүү)`,
+		replacement: `«Бөлүшүү»`,
+		pkg:         "./internal/i18n", test: "TestButtonsAreNamedAsTheyStand",
+	},
 }
