@@ -112,6 +112,7 @@ func (c *chain) dials(t *testing.T) {
 		t.Fatalf("no PIN: %q", got.Text)
 	}
 	// Typed alone and read alone: four digits may stand in a log's numbers.
+	keepPIN(pin[1])
 	c.secrets = append(c.secrets, "<"+pin[1]+">", `"`+pin[1]+`"`, " "+pin[1]+"\n")
 	d.session = "0900"
 	screen, last := d.says(opBegins, "*900#")
