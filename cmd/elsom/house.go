@@ -65,7 +65,7 @@ func newHouse(ctx context.Context, cfg *config.Config) (*house, error) {
 }
 
 func (h *house) join() (err error) {
-	secret := []byte(h.config.SecretKey.Reveal())
+	secret, pepper := []byte(h.config.SecretKey.Reveal()), []byte(h.config.PINPepper.Reveal())
 	if h.sealer, err = sms.NewSealer(secret); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (h *house) join() (err error) {
 		StandInURL: strings.TrimSuffix(h.config.DosTekURL.Reveal(), "/pay"),
 	})
 	h.customers, err = customer.New(h.db, customer.Options{
-		Secret: secret, PINPepper: []byte(h.config.PINPepper.Reveal()),
+		Secret: secret, PINPepper: pepper,
 		Attempts: h.attempts, Sealer: h.sealer, OpenWallet: wallet.Open,
 		Level: catalog.StandardLevel, Email: h.config.Development() || h.config.SMTPURL.Set(),
 	})
@@ -92,7 +92,7 @@ func (h *house) join() (err error) {
 	if h.gateways, err = gateway.New(h.db, h.attempts); err != nil {
 		return err
 	}
-	if h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret}); err != nil {
+	if h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret, Pepper: pepper}); err != nil {
 		return err
 	}
 	h.ledger = ledger.New(h.db, ledger.Options{})

@@ -235,20 +235,28 @@ func (h *house) emailGateway() (email.Gateway, error) {
 	return nil, nil
 }
 
-// tidy deletes, every ten minutes, what serves no more.
+// tidy deletes what serves no more: dialogues every minute, since they hold
+// what was typed, the rest every ten.
 func (h *house) tidy(ctx context.Context, sessions *session.Sessions) {
-	purges := map[string]func(context.Context) (int64, error){
+	var both sync.WaitGroup
+	defer both.Wait()
+	both.Go(func() { purge(ctx, time.Minute, purges{"dialogues": h.dialogues.Purge}) })
+	purge(ctx, 10*time.Minute, purges{
 		"drafts": h.payments.Purge, "transfer drafts": h.transfers.Purge, "codes": h.customers.Purge, "tries": h.attempts.Purge, "sessions": sessions.Purge,
-		"dialogues": h.dialogues.Purge,
-	}
+	})
+}
+
+type purges map[string]func(context.Context) (int64, error)
+
+func purge(ctx context.Context, pause time.Duration, all purges) {
 	for {
-		for what, purge := range purges {
+		for what, purge := range all {
 			if _, err := purge(ctx); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
 				slog.WarnContext(ctx, "tidy", "what", what, "error", err)
 			}
 		}
 		select {
-		case <-time.After(10 * time.Minute):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return
 		}

@@ -35,8 +35,9 @@ const Lease = 6 * time.Second
 
 // Options of the dialogues.
 type Options struct {
-	// Secret is the server's; the keys are derived from it.
-	Secret []byte
+	// Secret and Pepper are the server's; the keys are derived from both, so
+	// that neither alone opens a dialogue or finds a PIN by its mark.
+	Secret, Pepper []byte
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
 	// Lease replaces Lease, for tests.
@@ -58,8 +59,11 @@ type Dialogues struct {
 
 // New makes the dialogues on db.
 func New(db *database.DB, o Options) (*Dialogues, error) {
-	key, err1 := hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue", sha256.Size)
-	sealing, err2 := hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue content", 32)
+	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
+		return nil, errors.New("dialogue: secret or pepper is missing")
+	}
+	key, err1 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)
+	sealing, err2 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue content", 32)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("dialogue: %w", err)
 	}
@@ -101,9 +105,6 @@ type Dialogue struct {
 	Content []byte
 	ds      *Dialogues
 }
-
-// BeganAt is when the dialogue began, HeardAt when it heard what it answered last.
-func (d *Dialogue) BeganAt() time.Time { return time.UnixMilli(d.BeganMs) }
 
 // HeardAt is when what was answered last was said.
 func (d *Dialogue) HeardAt() time.Time { return time.UnixMilli(d.HeardMs) }

@@ -11,11 +11,15 @@ import (
 	"elsom/internal/dialogue"
 )
 
-var name = dialogue.Name{Gateway: "ussd", Session: "1", Phone: "+996550123456"}
+var (
+	name   = dialogue.Name{Gateway: "ussd", Session: "1", Phone: "+996550123456"}
+	secret = []byte("a secret of thirty-two bytes or more")
+	pepper = []byte("a pepper of thirty-two bytes or more")
+)
 
 func begun(t *testing.T, db *database.DB) (*dialogue.Dialogues, *dialogue.Dialogue) {
 	t.Helper()
-	ds, err := dialogue.New(db, dialogue.Options{Secret: []byte("a secret of thirty-two bytes or more"), Lease: 300 * time.Millisecond})
+	ds, err := dialogue.New(db, dialogue.Options{Secret: secret, Pepper: pepper, Lease: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,4 +117,42 @@ func TestOneClaimWins(t *testing.T) {
 			t.Errorf("busy %v, %s", d.Busy(), d.Content)
 		}
 	})
+}
+
+// Who repeats a confirmation after a crash of the database has to find the
+// dialogue.
+func TestDialoguesOutliveACrash(t *testing.T) {
+	db := databasetest.Postgres(t)
+	var kind string
+	err := db.Pool().QueryRow("SELECT relpersistence FROM pg_class WHERE oid = 'dialogues'::regclass").Scan(&kind)
+	if err != nil || kind != "p" {
+		t.Errorf("the table of dialogues is of the kind %q (%v)", kind, err)
+	}
+}
+
+// Who has the secret alone, or the pepper alone, reads no dialogue and finds no
+// PIN by trying.
+func TestKeysTakeSecretAndPepper(t *testing.T) {
+	db := databasetest.SQLite(t)
+	ds, _ := begun(t, db)
+	other := []byte("another one of thirty-two bytes or more")
+	for what, o := range map[string]dialogue.Options{
+		"another pepper": {Secret: secret, Pepper: other}, "another secret": {Secret: other, Pepper: pepper},
+	} {
+		stranger, err := dialogue.New(db, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := stranger.Find(t.Context(), name); d != nil || err != nil {
+			t.Errorf("%s finds %v, %v", what, d, err)
+		}
+		if stranger.Mark("7391") == ds.Mark("7391") {
+			t.Errorf("%s gives the same mark", what)
+		}
+	}
+	for what, o := range map[string]dialogue.Options{"no pepper": {Secret: secret}, "no secret": {Pepper: pepper}} {
+		if _, err := dialogue.New(db, o); err == nil {
+			t.Errorf("%s is taken", what)
+		}
+	}
 }

@@ -103,7 +103,7 @@ func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
 	for {
 		screen, answered, err := t.try(ctx)
 		if err != nil {
-			return d.end("", endings[fault.KindOf(err)]), err
+			return t.broken(err), err
 		}
 		if answered {
 			return screen, nil
@@ -119,6 +119,15 @@ func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
 
 func (d *Door) end(lang, key string) Screen {
 	return State{Lang: lang}.over(word(key)).Screen(Shelf{})
+}
+
+// broken is the end of a turn that can't be told: where it dials, nothing was
+// done; any other may repeat a confirmation whose payment is under way.
+func (t *turn) broken(err error) Screen {
+	if t.begins() {
+		return t.end("", endings[fault.KindOf(err)])
+	}
+	return t.end("", "ussd.end.lost")
 }
 
 // turn is one input on its way to an answer.
@@ -145,7 +154,7 @@ func (t *turn) begins() bool {
 // try answers once; false where another request is at work on the same turn.
 func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error) {
 	if !t.in.Whole && t.in.At.Before(t.Now().Add(-dialogue.Life)) {
-		return t.end("", "ussd.end.expired"), true, nil
+		return t.lost(ctx), true, nil
 	}
 	found, err := t.Dialogues.Find(ctx, t.name)
 	if err != nil {
@@ -153,7 +162,7 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 	}
 	if found == nil {
 		if !t.begins() {
-			return t.end("", "ussd.end.expired"), true, nil
+			return t.lost(ctx), true, nil
 		}
 		return t.begin(ctx, nil)
 	}
@@ -177,6 +186,21 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 		return t.end(kept.State.Lang, "ussd.end.expired"), true, nil
 	}
 	return t.answer(ctx, found, kept, input)
+}
+
+// lost is what is said where the dialogue of an input is gone. The input may
+// repeat a confirmation whose answer never arrived, and its payment may stand:
+// nobody is told to dial again and pay.
+func (t *turn) lost(ctx context.Context) Screen {
+	key := "ussd.end.lost"
+	if t.begins() {
+		key = "ussd.end.expired"
+	}
+	holder, err := t.Customers.ByPhone(ctx, t.number)
+	if err != nil {
+		return t.end("", key) // a stranger, or a bad hour: Russian
+	}
+	return t.end(holder.Lang, key)
 }
 
 // input tells what is new; fresh is false for a repeat and for a text that

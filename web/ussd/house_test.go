@@ -161,7 +161,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	gateways, err := gateway.New(h.db, attempts)
 	must(t, err)
 	must(t, gateways.SeedDevelopment(ctx))
-	h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret, Lease: 500 * time.Millisecond})
+	h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
 	must(t, err)
 	h.door = ussd.New(ussd.Parts{
 		Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,

@@ -54,7 +54,7 @@ func TestWhoMayNotDial(t *testing.T) {
 			t.Errorf("%v: %d %q", f, status, body)
 		}
 	}
-	if _, body := h.post(form("text", "3*3"), "ussd", "dev-ussd"); body != "END Сеанс окончен. Наберите *900# снова." {
+	if _, body := h.post(form("text", "3*3"), "ussd", "dev-ussd"); body != "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС." {
 		t.Errorf("a session that never began: %q", body)
 	}
 	for _, basic := range [][2]string{{"ussd", "guess"}, {"nobody", "dev-ussd"}, {"", ""}} {
@@ -203,7 +203,7 @@ func TestSessionBelongsToItsNumber(t *testing.T) {
 	call := h.dial(h.holder("7391", 100_000))
 	call.toCheck("100")
 	call.number = h.number()
-	if got := call.press("7391"); got != "END Сеанс окончен. Наберите *900# снова." {
+	if got := call.press("7391"); got != "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС." {
 		t.Error(got)
 	}
 }
@@ -213,7 +213,7 @@ func TestSessionsEnd(t *testing.T) {
 		call := h.dial(h.holder("7391", 100_000))
 		call.toCheck("100")
 		h.wait(dialogue.Life + time.Second)
-		if got := call.press("7391"); got != "END Сеанс окончен. Наберите *900# снова." {
+		if got := call.press("7391"); got != "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС." {
 			t.Error(got)
 		}
 		if n, err := h.dialogues.Purge(t.Context()); err != nil || n == 0 {
@@ -319,7 +319,7 @@ func TestTransferAndOperations(t *testing.T) {
 			7391 → CON …-250,50 Перевод / …
 			0 → …
 			2 → CON Язык / 1 Кыргызча / 2 Русский / 3 English / 0 Назад
-			1 → CON Тил өзгөртүлдү. / ЭЛСОМ / 1 Капчыкка которуу …`)
+			1 → CON Тил өзгөртүлдү. / …1 Капчыкка которуу …`)
 		stranger := h.dial(number)
 		if got := stranger.all("1", "0555999888", "10"); !strings.HasPrefix(got, "CON Мындай капчык жок.") {
 			t.Error(got)

@@ -227,6 +227,27 @@ func TestWholeTree(t *testing.T) {
 	}
 }
 
+// TestEndsOfTheDoor looks at what is said where no dialogue is found.
+func TestEndsOfTheDoor(t *testing.T) {
+	keys := []string{"ussd.end.lost", "ussd.end.expired", "ussd.end.command"}
+	for _, key := range endings {
+		keys = append(keys, key)
+	}
+	for _, lang := range []string{"ky", "ru", "en"} {
+		said := map[string]string{}
+		for _, key := range keys {
+			s := (&Door{}).end(lang, key)
+			if !s.End || s.Text == "" || strings.Contains(s.Text, "⟨") || strings.HasSuffix(s.Text, "..") {
+				t.Errorf("%s, %s: %+v", lang, key, s)
+			}
+			said[key] = s.Text
+		}
+		if said["ussd.end.lost"] == said["ussd.end.expired"] {
+			t.Errorf("%s: who may have paid is told to dial again", lang)
+		}
+	}
+}
+
 // noDeadEnd goes back from all ends.
 func (w *walker) noDeadEnd() {
 	before := map[string][]string{}
