@@ -22,6 +22,18 @@ func bind(text string) string {
 	return beforeDash.Replace(text)
 }
 
+// thousands is a space within a sum.
+var thousands = regexp.MustCompile(`(\d) (\d{3})`)
+
+// Whole keeps the sums in a text that was written elsewhere, an SMS, on one
+// line each.
+func Whole(text string) string {
+	for range 2 { // two spaces share the digits between them
+		text = thousands.ReplaceAllString(text, "$1\u00a0$2")
+	}
+	return text
+}
+
 // keptWhole gives those messages of a file whose lines are broken with care:
 // the running text of pages. Controls, states and the words of SMS and
 // letters, which others look for letter by letter, stay as they are written.

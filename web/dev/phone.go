@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 	"elsom/internal/phone"
 	"elsom/templates/component"
 	"elsom/templates/dev"
@@ -47,7 +48,7 @@ func (d *Door) show(c echo.Context, page dev.PhonePage, number phone.Number) err
 		return fault.Wrap("dev.phone", err)
 	}
 	for _, m := range messages {
-		page.Messages = append(page.Messages, dev.Message{Text: m.Text, At: m.CreatedAt})
+		page.Messages = append(page.Messages, dev.Message{Text: i18n.Whole(m.Text), At: m.CreatedAt})
 	}
 	if d.Letters != nil {
 		letters, err := d.Letters(ctx, number)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/i18n"
 	"elsom/templates/portal"
 )
 
@@ -23,7 +24,7 @@ func (p *Portal) Messages(c echo.Context) error {
 	}
 	view := portal.MessagesPage{Frame: p.frame(c)}
 	for _, m := range list {
-		view.Messages = append(view.Messages, portal.Message{Text: m.Text, State: portal.MessageState(m.State), At: m.At})
+		view.Messages = append(view.Messages, portal.Message{Text: i18n.Whole(m.Text), State: portal.MessageState(m.State), At: m.At})
 	}
 	if before > 0 {
 		view.NewestHref = "/messages"
