@@ -145,7 +145,7 @@ func TestResetAsksThePIN(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	who := h.holder(1000_00)
-	must(t, h.customers.SetPIN(context.Background(), who.ID, ownPIN))
+	must(t, h.customers.SetPIN(context.Background(), who.ID, password, ownPIN))
 	b := h.browser().open("/reset").fill("phone", who.Phone.String()).press("Получить код").isAt("/reset/confirm")
 	b.fill("code", h.code(who.Phone)).fill("password", "совсем другой пароль").press("Сохранить пароль").isAt("/cabinet")
 	b.draft(company, "250").press("Оплатить").answered(422).wrongAt(map[string]string{"pin": "ПИН-код – это 4 цифры"})

@@ -224,7 +224,7 @@ func TestTransferAsksThePINOwed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	from, to := h.holder(100_00), h.holder(0)
-	must(t, h.customers.SetPIN(context.Background(), from.ID, "5938"))
+	must(t, h.customers.SetPIN(context.Background(), from.ID, password, "5938"))
 	h.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", from.ID)
 	b := h.as(from).sending(to, "60")
 	b.press("Перевести 60").answered(422).wrongAt(map[string]string{"pin": ""})

@@ -15,14 +15,21 @@ type customerCommands struct {
 	PIN    customerPIN    `cmd:"" name:"pin" help:"Send a new PIN by SMS to who has forgotten theirs. It confirms one payment."`
 }
 
+// StaffWord is who acts for a customer, and why; it is written down for good.
+type StaffWord struct {
+	Staff  string `help:"Who acts." required:""`
+	Reason string `help:"Why: who asked, and how they proved to be the holder." required:""`
+}
+
 type customerUnlock struct {
 	Phone string `arg:"" help:"The wallet's number."`
+	StaffWord
 }
 
 // Run opens a locked PIN.
 func (u customerUnlock) Run(ctx context.Context) error {
 	return withCustomer(ctx, u.Phone, func(customers *customer.Customers, c customer.Customer) error {
-		if err := customers.UnlockPIN(ctx, c.ID); err != nil {
+		if err := customers.UnlockPIN(ctx, c.ID, customer.StaffWord(u.StaffWord)); err != nil {
 			return err
 		}
 		fmt.Printf("The PIN of %s is open.\n", c.Phone.Pretty())
@@ -32,12 +39,13 @@ func (u customerUnlock) Run(ctx context.Context) error {
 
 type customerPIN struct {
 	Phone string `arg:"" help:"The wallet's number."`
+	StaffWord
 }
 
 // Run sends a new PIN.
 func (p customerPIN) Run(ctx context.Context) error {
 	return withCustomer(ctx, p.Phone, func(customers *customer.Customers, c customer.Customer) error {
-		if err := customers.IssuePIN(ctx, c.ID); err != nil {
+		if err := customers.IssuePIN(ctx, c.ID, customer.StaffWord(p.StaffWord)); err != nil {
 			return err
 		}
 		fmt.Printf("A new PIN goes to %s by SMS.\n", c.Phone.Pretty())

@@ -32,6 +32,14 @@ func TestStaffHelpsWithPINs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	said := []string{"--staff", "aigul", "--reason", "came with her passport"}
+	for _, act := range []string{"unlock", "pin"} {
+		for _, half := range [][]string{nil, said[:2], said[2:], {"--staff", "aigul", "--reason", " "}} {
+			if told := operate(t, env, append([]string{"customer", act, "0700 123 456"}, half...)...); told.code == 0 {
+				t.Errorf("%s %v: %d %s%s", act, half, told.code, told.out, told.err)
+			}
+		}
+	}
 	row := func() (pin string, tries, locks int) {
 		err := db.Pool().QueryRowContext(context.Background(), `SELECT pin_hash, tries, locks FROM pins`).Scan(&pin, &tries, &locks)
 		if err != nil {
@@ -39,20 +47,20 @@ func TestStaffHelpsWithPINs(t *testing.T) {
 		}
 		return pin, tries, locks
 	}
-	if told := operate(t, env, "customer", "unlock", "0700 123 456"); told.code != 0 || !strings.Contains(told.out, "is open") {
+	if told := operate(t, env, append([]string{"customer", "unlock", "0700 123 456"}, said...)...); told.code != 0 || !strings.Contains(told.out, "is open") {
 		t.Errorf("unlock: %d %s%s", told.code, told.out, told.err)
 	}
 	if pin, tries, locks := row(); pin != "forgotten" || tries != 0 || locks != 0 {
 		t.Errorf("unlocked %s, %d tries, %d locks", pin, tries, locks)
 	}
-	if told := operate(t, env, "customer", "pin", "+996700123456"); told.code != 0 || !strings.Contains(told.out, "by SMS") {
+	if told := operate(t, env, append([]string{"customer", "pin", "+996700123456"}, said...)...); told.code != 0 || !strings.Contains(told.out, "by SMS") {
 		t.Errorf("pin: %d %s%s", told.code, told.out, told.err)
 	}
 	if pin, _, _ := row(); pin == "forgotten" {
 		t.Error("no new PIN")
 	}
 	for _, number := range []string{"0700 123 457", "hello"} {
-		if told := operate(t, env, "customer", "unlock", number); told.code == 0 || told.err == "" {
+		if told := operate(t, env, append([]string{"customer", "unlock", number}, said...)...); told.code == 0 || told.err == "" {
 			t.Errorf("%s: %d %s%s", number, told.code, told.out, told.err)
 		}
 	}

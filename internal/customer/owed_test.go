@@ -24,11 +24,11 @@ func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
 		}
 		want(t, "paying on the site", OwesPIN(c), fault.Forbidden, "customer.pin_owed", "")
 		_ = h.check(c.ID, pin, ForBalance, "")
-		_ = h.check(c.ID, another(pin), ForSite, "payment:1")
+		_ = h.PayPINOwed(ctx, c, another(pin), "payment:1")
 		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
 			t.Errorf("a wrong PIN, or one for the balance, was enough: %+v, %v", c, err)
 		}
-		if err := h.check(c.ID, pin, ForSite, "payment:1"); err != nil {
+		if err := h.PayPINOwed(ctx, c, pin, "payment:1"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.ByID(ctx, c.ID); err != nil || OwesPIN(c) != nil {
@@ -67,14 +67,22 @@ func TestResetOwesThePIN(t *testing.T) {
 		if mail := h.mailed[len(h.mailed)-1]; !strings.Contains(mail.Text, "спросит ПИН-код") {
 			t.Errorf("mailed %q", mail.Text)
 		}
-		if err := h.check(c.ID, ownPIN, ForSite, "payment:1"); err != nil {
+		if err := h.PayPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.ChangePassword(ctx, c.ID, other+"!", good); err != nil || c.PINOwed {
 			t.Errorf("who knew the old password owes nothing: %+v, %v", c, err)
 		}
+		before := c
 		if c = reset(); !c.PINOwed {
 			t.Error("a second reset owes nothing")
+		}
+		// A PIN typed in a session that the reset ended pays not for the new ones.
+		if err := h.PayPINOwed(ctx, before, ownPIN, "payment:2"); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
+			t.Errorf("an ended session paid the debt: %+v, %v", c, err)
 		}
 	})
 }
@@ -90,7 +98,7 @@ func TestPINLiftsNoHold(t *testing.T) {
 		if err != nil || c.PINOwed || c.HoldUntil.IsZero() {
 			t.Fatalf("after the reset: %+v, %v", c, err)
 		}
-		if err := h.SetPIN(ctx, c.ID, ownPIN); err != nil {
+		if err := h.SetPIN(ctx, c.ID, other, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		c, err = h.ByID(ctx, c.ID)
@@ -134,7 +142,7 @@ func TestUnlock(t *testing.T) {
 		if f := fault.As(err); f.RetryAfter < PINNextLock-time.Minute {
 			t.Errorf("the next lock is short: %v", f.RetryAfter)
 		}
-		if err := h.UnlockPIN(ctx, c.ID); err != nil {
+		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
@@ -156,8 +164,8 @@ func TestUnlockIsTheHolders(t *testing.T) {
 	c := h.pinned(number)
 	second := h.registered(stranger)
 	want(t, "without a PIN", h.StartUnlock(ctx, browser, second.ID, good, "ru", at(home)), fault.NotFound, "customer.no_pin", "")
-	want(t, "by staff", h.UnlockPIN(ctx, second.ID), fault.NotFound, "customer.no_pin", "")
-	if err := h.SetPIN(ctx, second.ID, ownPIN); err != nil {
+	want(t, "by staff", h.UnlockPIN(ctx, second.ID, aigul), fault.NotFound, "customer.no_pin", "")
+	if err := h.SetPIN(ctx, second.ID, good, ownPIN); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {

@@ -28,7 +28,8 @@ const (
 	ForPayment PINUse = "payment"
 	// ForBalance opens the balance and other things that are only read.
 	ForBalance PINUse = "balance"
-	// ForSite proves on the site that its login belongs to the wallet's holder.
+	// ForSite proves on the site that its login belongs to the wallet's holder;
+	// see PayPINOwed.
 	ForSite PINUse = "site"
 	// ForChange proves who is about to change the PIN.
 	ForChange PINUse = "change"
@@ -61,19 +62,35 @@ func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PIN
 	if use == ForPayment && key == "" {
 		return fault.New(fault.Internal, act, "").Because(errors.New("what does the PIN confirm?"))
 	}
-	_, err := cs.checked(ctx, act, id, pin, use, key)
+	_, err := cs.checked(ctx, act, id, pin, proving{use: use, key: key})
 	return err
 }
 
+// PayPINOwed is CheckPIN on the site: a right PIN clears what c owes there. c is
+// the customer as the session knows them; where all sessions were ended since,
+// the new ones owe the PIN still.
+func (cs *Customers) PayPINOwed(ctx context.Context, c Customer, pin, key string) error {
+	_, err := cs.checked(ctx, "customer.pin.owed", c.ID, pin, proving{use: ForSite, key: key, epoch: c.SessionEpoch})
+	return err
+}
+
+// proving is what a PIN is tried for. epoch is of the sessions whose debt it
+// pays; zero: of none.
+type proving struct {
+	use   PINUse
+	key   string
+	epoch int64
+}
+
 // checked gives the row of a PIN that was right and good for its use.
-func (cs *Customers) checked(ctx context.Context, act string, id int64, pin string, use PINUse, key string) (*pinRow, error) {
+func (cs *Customers) checked(ctx context.Context, act string, id int64, pin string, to proving) (*pinRow, error) {
 	row, err := cs.tryPIN(ctx, act, id, pin)
 	if err != nil {
 		return nil, err
 	}
 	var refusal error
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		refusal, err = passPIN(tx, act, row, use, key)
+		refusal, err = passPIN(tx, act, row, to)
 		return err
 	})
 	if err == nil {
@@ -84,14 +101,14 @@ func (cs *Customers) checked(ctx context.Context, act string, id int64, pin stri
 
 // passPIN writes what follows from a right PIN. A refusal commits: the tries
 // begin anew whatever it was good for.
-func passPIN(tx *database.Tx, act string, row *pinRow, use PINUse, key string) (refusal, err error) {
+func passPIN(tx *database.Tx, act string, row *pinRow, to proving) (refusal, err error) {
 	if same, err := clearTries(tx, row); err != nil || !same {
 		return wrongPIN(act, row), err
 	}
-	if row.Issued && use != ForChange {
+	if row.Issued && to.use != ForChange {
 		fresh := row.UsedFor == ""
-		if key != "" {
-			if fresh, err = usePIN(tx, row, key); err != nil {
+		if to.key != "" {
+			if fresh, err = usePIN(tx, row, to.key); err != nil {
 				return nil, err
 			}
 		}
@@ -99,8 +116,8 @@ func passPIN(tx *database.Tx, act string, row *pinRow, use PINUse, key string) (
 			return fault.New(fault.Forbidden, act, "customer.pin_change_first"), nil
 		}
 	}
-	if use == ForSite {
-		return nil, payPINOwed(tx, row.CustomerID)
+	if to.epoch != 0 {
+		return nil, payPINOwed(tx, row.CustomerID, to.epoch)
 	}
 	return nil, nil
 }
@@ -157,8 +174,12 @@ func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error
 		if err != nil {
 			return err
 		}
+		said := "sms.pin_locked"
+		if cs.staffOnly(holder) {
+			said = "sms.pin_locked_staff"
+		}
 		return outbox.Add(ctx, tx, sms.Promise(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
-			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_locked",
+			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said,
 			Args: map[string]any{"Until": forPeople(until)},
 		}))
 	})
@@ -195,8 +216,10 @@ type PINState struct {
 	// Issued: it came by SMS and is not yet the holder's own. Used: it has
 	// confirmed its one payment, and opens only its own change.
 	Issued, Used bool
-	// LockedUntil is zero while it is not locked.
+	// LockedUntil is zero while it is not locked. StaffOnly: the holder can't
+	// open it sooner, only staff.
 	LockedUntil time.Time
+	StaffOnly   bool
 }
 
 // PIN tells how a customer's PIN stands.
@@ -208,6 +231,11 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 	state := PINState{Set: true, Issued: row.Issued, Used: row.Issued && row.UsedFor != ""}
 	if row.LockedUntil != nil && row.LockedUntil.After(cs.o.Now()) {
 		state.LockedUntil = row.LockedUntil.UTC()
+		holder, err := cs.readByID(ctx, id)
+		if err != nil {
+			return PINState{}, fault.Wrap("customer.pin", err)
+		}
+		state.StaffOnly = cs.staffOnly(holder)
 	}
 	return state, nil
 }

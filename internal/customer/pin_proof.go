@@ -12,7 +12,7 @@ import (
 // change it proves nothing. It tells nothing of the PIN, so that a dialogue
 // may keep it where it keeps no PIN.
 func (cs *Customers) ProvePIN(ctx context.Context, id int64, pin string) (proof string, err error) {
-	row, err := cs.checked(ctx, "customer.pin.prove", id, pin, ForChange, "")
+	row, err := cs.checked(ctx, "customer.pin.prove", id, pin, proving{use: ForChange})
 	if err != nil {
 		return "", err
 	}
@@ -28,7 +28,7 @@ func (cs *Customers) proof(row *pinRow) string {
 //
 // Faults: those of JudgePIN at pin, and Invalid "customer.pin_same" there;
 // Conflict "customer.pin_changed_elsewhere" where the proof is of no use any
-// more; Unavailable.
+// more; TooMany; Unavailable.
 func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin string) error {
 	const act = "customer.pin.change"
 	holder, pin, err := cs.judged(ctx, act, id, pin)

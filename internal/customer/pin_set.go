@@ -2,7 +2,9 @@ package customer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +16,9 @@ import (
 	"elsom/internal/phone"
 	"elsom/internal/sms"
 )
+
+// pinChange bounds what changes of a PIN cost: each is hashed and told by SMS.
+var pinChange = attempt.Rule{Name: "PIN changed", Limit: 5, Window: time.Hour, Always: true}
 
 // pinResend is how often a first PIN is sent again, whatever else is counted.
 var pinResend = attempt.Rule{Name: "PIN sent again", Limit: 3, Window: 24 * time.Hour, Always: true}
@@ -69,14 +74,28 @@ func drawPIN(number phone.Number, person inn.INN) string {
 	}
 }
 
-// SetPIN sets the first PIN of a wallet. It lifts no hold: after a password
+// SetPIN sets the first PIN of a wallet, for who knows the password: an open
+// page is not enough to keep its owner out. It lifts no hold: after a password
 // that was set by SMS, a PIN proves nobody.
 //
-// Faults: Invalid at pin as JudgePIN; Conflict "customer.pin_there"; Unavailable.
-func (cs *Customers) SetPIN(ctx context.Context, id int64, pin string) error {
+// Faults: Invalid at pin as JudgePIN, and at password; Conflict
+// "customer.pin_there"; TooMany; Unavailable.
+func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string) error {
 	const act = "customer.pin.set"
 	holder, pin, err := cs.judged(ctx, act, id, pin)
+	if password == "" {
+		err = fault.Join(fault.New(fault.Invalid, act, "customer.password_empty").At("password"), err)
+	}
 	if err != nil {
+		return err
+	}
+	if holder.HasPIN {
+		return fault.New(fault.Conflict, act, "customer.pin_there")
+	}
+	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+		return err
+	}
+	if err := cs.takeChange(ctx, id); err != nil {
 		return err
 	}
 	hash, err := cs.hashPIN(ctx, id, pin)
@@ -97,6 +116,10 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, pin string) error {
 	return fault.Wrap(act, err)
 }
 
+func (cs *Customers) takeChange(ctx context.Context, id int64) error {
+	return cs.o.Attempts.Take(ctx, pinChange, strconv.FormatInt(id, 10))
+}
+
 func pinChanged(tx *database.Tx, holder *Record) outbox.Promise {
 	return sms.Promise(fmt.Sprintf("customer:pin:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_changed",
@@ -108,7 +131,7 @@ func pinChanged(tx *database.Tx, holder *Record) outbox.Promise {
 // it is. Until then nothing is changed: whoever breaks off keeps the old PIN.
 //
 // Faults: those of JudgePIN at pin, and Invalid "customer.pin_same" there;
-// those of CheckPIN at old_pin; Conflict where it was changed elsewhere.
+// those of CheckPIN at old_pin; TooMany; Conflict where it was changed elsewhere.
 func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) error {
 	const act = "customer.pin.change"
 	was, badOld := parsePIN(act, old)
@@ -123,11 +146,18 @@ func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) e
 	if err != nil {
 		return atOld(err)
 	}
-	return cs.exchange(ctx, act, holder, row, pin)
+	err = cs.exchange(ctx, act, holder, row, pin)
+	if fault.Is(err, fault.TooMany) { // the old one was right
+		err = errors.Join(err, cs.uncountPIN(context.WithoutCancel(ctx), id))
+	}
+	return err
 }
 
 // exchange puts the holder's own PIN in the place of the one that was proved.
 func (cs *Customers) exchange(ctx context.Context, act string, holder *Record, row *pinRow, pin string) error {
+	if err := cs.takeChange(ctx, row.CustomerID); err != nil {
+		return err
+	}
 	hash, err := cs.hashPIN(ctx, row.CustomerID, pin)
 	if err != nil {
 		return err
@@ -184,29 +214,6 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	})
 }
 
-// IssuePIN draws a new PIN for who has forgotten theirs, and sends it, for
-// staff: like the first one it confirms one payment and should be changed.
-//
-// Faults: NotFound "customer.no_pin"; Conflict "customer.pin_changed_elsewhere";
-// Unavailable.
-func (cs *Customers) IssuePIN(ctx context.Context, id int64) error {
-	const act = "customer.pin.issue"
-	row, err := cs.readPIN(ctx, id)
-	if err != nil {
-		return fault.Wrap(act, err)
-	}
-	if row == nil {
-		return noPIN(act)
-	}
-	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
-		replaced, err := replacePIN(tx, row, hash, true, cs.o.Now())
-		if err == nil && !replaced {
-			return fault.New(fault.Conflict, act, "customer.pin_changed_elsewhere")
-		}
-		return err
-	})
-}
-
 // sendPIN draws a PIN, has it written, and promises it to the holder, in one
 // transaction.
 func (cs *Customers) sendPIN(ctx context.Context, act string, id int64, write func(tx *database.Tx, hash string) error) error {
@@ -235,17 +242,4 @@ func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) out
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_issued",
 		Args: map[string]any{"PIN": pin}, Secret: true, Until: cs.o.Now().Add(pinLife),
 	})
-}
-
-// UnlockPIN gives a customer all tries back, for staff; the PIN stays.
-// fault.NotFound "customer.no_pin" where there is none.
-func (cs *Customers) UnlockPIN(ctx context.Context, id int64) error {
-	const act = "customer.pin.unlock"
-	return fault.Wrap(act, cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		there, err := giveTries(tx, id, true)
-		if err == nil && !there {
-			return noPIN(act)
-		}
-		return err
-	}))
 }

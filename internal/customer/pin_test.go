@@ -24,7 +24,7 @@ const (
 func (h *house) pinned(n phone.Number) Customer {
 	h.t.Helper()
 	c := h.registered(n)
-	if err := h.SetPIN(context.Background(), c.ID, ownPIN); err != nil {
+	if err := h.SetPIN(context.Background(), c.ID, good, ownPIN); err != nil {
 		h.t.Fatal(err)
 	}
 	h.carry()
@@ -49,16 +49,20 @@ func TestPINIsSetOnce(t *testing.T) {
 		c := h.registered(number)
 		want(t, "before there is one", h.check(c.ID, ownPIN, ForBalance, ""), fault.NotFound, "customer.no_pin", "")
 		for _, typed := range []string{"", "123", "12345", "12a4", "١٢٣٤", strings.Repeat("7", 10_000)} {
-			want(t, typed, h.SetPIN(ctx, c.ID, typed), fault.Invalid, "customer.pin_malformed", "pin")
+			want(t, typed, h.SetPIN(ctx, c.ID, good, typed), fault.Invalid, "customer.pin_malformed", "pin")
 		}
-		want(t, "a weak one", h.SetPIN(ctx, c.ID, "4444"), fault.Invalid, "customer.pin_weak", "pin")
-		if err := h.SetPIN(ctx, c.ID, ownPIN); err != nil {
+		want(t, "a weak one", h.SetPIN(ctx, c.ID, good, "4444"), fault.Invalid, "customer.pin_weak", "pin")
+		want(t, "without the password", h.SetPIN(ctx, c.ID, "", ownPIN), fault.Invalid, "customer.password_empty", "password")
+		want(t, "with a wrong one", h.SetPIN(ctx, c.ID, other, ownPIN), fault.Invalid, "customer.password_wrong", "password")
+		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "новый ПИН-код") || strings.Contains(texts[0], ownPIN) {
 			t.Errorf("told %q", texts)
 		}
-		want(t, "a second one", h.SetPIN(ctx, c.ID, otherPIN), fault.Conflict, "customer.pin_there", "")
+		for range 7 { // refused before anything is hashed or counted
+			want(t, "a second one", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
+		}
 		for _, use := range []PINUse{ForPayment, ForBalance, ForSite, ForPayment} {
 			if err := h.check(c.ID, " 73 02", use, "payment:1"+string(use)); err != nil {
 				t.Errorf("%s: %v", use, err)

@@ -93,7 +93,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	if before == nil || before.PasswordHash == "" || before.Blocked {
 		return nil, gone(act), nil
 	}
-	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, database.Moment(now.Add(cs.o.Hold)))
+	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.Moment(now.Add(cs.o.Hold)))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,6 +29,8 @@ type Record struct {
 	Registered   string
 	HasPIN       bool `gorm:"column:has_pin"`
 	PINOwed      bool `gorm:"column:pin_owed"`
+	// ResetAt is when the password was last set by who got an SMS code.
+	ResetAt *time.Time
 }
 
 // TableName names the table for GORM.
@@ -121,10 +123,10 @@ func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 
 // resetPassword changes a password for who got an SMS code. The site asks the
 // PIN then; a wallet without one is held.
-func resetPassword(tx *database.Tx, id int64, from, to string, hold time.Time) (*Record, error) {
+func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
 	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
-			pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
-		WHERE id = ? AND password_hash = ? RETURNING *`, to, hold, id, from))
+			reset_at = ?, pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
+		WHERE id = ? AND password_hash = ? RETURNING *`, to, now, hold, id, from))
 }
 
 // rehash replaces a hash by one of the same password with today's parameters.

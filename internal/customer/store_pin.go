@@ -131,6 +131,14 @@ func giveTries(tx *database.Tx, id int64, forget bool) (bool, error) {
 	return result.RowsAffected == 1, result.Error
 }
 
-func payPINOwed(tx *database.Tx, id int64) error {
-	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND pin_owed`, false, id).Error
+// payPINOwed clears what the sessions of an epoch owe. A debt that a reset made
+// meanwhile is another's.
+func payPINOwed(tx *database.Tx, id, epoch int64) error {
+	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error
+}
+
+// insertStaffAct writes what staff did; the table takes no change of it.
+func insertStaffAct(tx *database.Tx, id int64, act string, by StaffWord) error {
+	return tx.Gorm().Exec(`INSERT INTO staff_acts (id, done_at, staff, act, customer_id, reason) VALUES (?, ?, ?, ?, ?, ?)`,
+		tx.NewID(), tx.Now(), by.Staff, act, id, by.Reason).Error
 }

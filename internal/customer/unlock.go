@@ -15,10 +15,21 @@ import (
 // holds the password and reads the number's messages.
 var pinUnlock = attempt.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.Hour, Always: true}
 
+// unlockPause is how long after a reset the password and an SMS code open no
+// PIN: who holds another's SIM card has both.
+const unlockPause = 24 * time.Hour
+
+// staffOnly tells that nothing speaks for the holder on the site but the SIM
+// card: the site's password came of an SMS.
+func (cs *Customers) staffOnly(holder *Record) bool {
+	return holder.PINOwed || (holder.ResetAt != nil && cs.o.Now().Before(holder.ResetAt.Add(unlockPause)))
+}
+
 // StartUnlock sends an SMS code that will give the PIN's tries back, to who
 // knows the password. lang is the language of the visit.
 //
-// Faults: Invalid at password; TooMany; NotFound "customer.no_pin"; Unavailable.
+// Faults: Invalid at password; TooMany; NotFound "customer.no_pin"; Forbidden
+// "customer.pin_staff_only" where the password rests on an SMS; Unavailable.
 func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int64, password, lang string, from Origin) error {
 	const act = "customer.pin.unlock"
 	if password == "" {
@@ -31,15 +42,11 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	if holder == nil || !holder.HasPIN {
 		return noPIN(act)
 	}
-	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
-		return err
+	if cs.staffOnly(holder) {
+		return fault.New(fault.Forbidden, act, "customer.pin_staff_only")
 	}
-	right, _, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
-	if err != nil {
+	if err := cs.provePassword(ctx, act, holder, password); err != nil {
 		return err
-	}
-	if !right {
-		return fault.New(fault.Invalid, act, "customer.password_wrong").At("password")
 	}
 	if err := cs.o.Attempts.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
 		return err
@@ -50,6 +57,18 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	return fault.Wrap(act, cs.start(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForUnlock), Phone: holder.Phone, Lang: lang, Address: from.Address,
 	}, unlockText))
+}
+
+// provePassword counts and tries the password of who is logged in already.
+func (cs *Customers) provePassword(ctx context.Context, act string, holder *Record, password string) error {
+	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(holder.ID, 10)); err != nil {
+		return err
+	}
+	right, _, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
+	if err == nil && !right {
+		err = fault.New(fault.Invalid, act, "customer.password_wrong").At("password")
+	}
+	return err
 }
 
 func unlockText(*Record) string { return "sms.unlock_code" }
@@ -72,7 +91,7 @@ func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id in
 			return err
 		}
 		holder, err := readByID(tx, id)
-		if err != nil || holder.Phone != row.Phone { // another signed in meanwhile
+		if err != nil || holder.Phone != row.Phone || cs.staffOnly(holder) { // another signed in meanwhile, or a reset
 			return err
 		}
 		done, err = giveTries(tx, id, false)

@@ -307,8 +307,8 @@ func TestPINIsIssuedAnew(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		c := h.registered(number)
-		want(t, "without one", h.IssuePIN(ctx, c.ID), fault.NotFound, "customer.no_pin", "")
-		if err := h.SetPIN(ctx, c.ID, ownPIN); err != nil {
+		want(t, "without one", h.IssuePIN(ctx, c.ID, aigul), fault.NotFound, "customer.no_pin", "")
+		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		h.carry()
@@ -316,7 +316,7 @@ func TestPINIsIssuedAnew(t *testing.T) {
 			_ = h.check(c.ID, wrongPN, ForBalance, "")
 		}
 		h.carry()
-		if err := h.IssuePIN(ctx, c.ID); err != nil {
+		if err := h.IssuePIN(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
 		}
 		pin := h.issued()

@@ -40,6 +40,7 @@ var longest = map[string]map[string]any{
 	"sms.pin_issued":         {"PIN": "8888"},
 	"sms.pin_changed":        nil,
 	"sms.pin_locked":         {"Until": "23.11.2026 15:40"},
+	"sms.pin_locked_staff":   {"Until": "23.11.2026 15:40"},
 	"sms.unlock_code":        {"Code": "888888"},
 	"sms.reset_done_pin":     nil,
 	"sms.payment_completed":  payment,

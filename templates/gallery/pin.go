@@ -14,6 +14,8 @@ func pins() []State {
 	return []State{
 		{"pin", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.NoPIN).Page() }},
 		{"pin-issued", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.IssuedPIN).Page() }},
+		{"pin-used", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.UsedPIN).Page() }},
+		{"pin-closed", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.ClosedPIN).Page() }},
 		{"pin-wrong", "pin", func(l i18n.Lang) templ.Component {
 			p := page(l, portal.OwnPIN)
 			p.OldPIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 3})

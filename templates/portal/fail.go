@@ -71,9 +71,14 @@ func (p *CheckPage) Fail(field, words string) {
 
 // Fail implements Form.
 func (p *PINPage) Fail(field, words string) {
-	inputs := map[string]*component.Input{"password": &p.Password}
-	if p.State != LockedPIN {
-		inputs = map[string]*component.Input{"old_pin": &p.OldPIN, "pin": &p.PIN}
+	inputs := map[string]*component.Input{"old_pin": &p.OldPIN, "pin": &p.PIN}
+	switch p.State {
+	case NoPIN:
+		inputs = map[string]*component.Input{"password": &p.Password, "pin": &p.PIN}
+	case LockedPIN:
+		inputs = map[string]*component.Input{"password": &p.Password}
+	case ClosedPIN:
+		inputs = nil
 	}
 	fail(&p.Frame, words, field, inputs)
 }

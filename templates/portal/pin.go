@@ -16,14 +16,19 @@ const (
 	NoPIN PINState = "none"
 	// IssuedPIN: it came by SMS and should be changed.
 	IssuedPIN PINState = "issued"
+	// UsedPIN: it came by SMS, has confirmed its one thing, and opens only its
+	// own change.
+	UsedPIN PINState = "used"
 	// OwnPIN: the holder set it.
 	OwnPIN PINState = "own"
 	// LockedPIN: too many wrong ones; the holder can open it.
 	LockedPIN PINState = "locked"
+	// ClosedPIN: too many wrong ones; only staff, or time, can open it.
+	ClosedPIN PINState = "closed"
 )
 
-// PINPage is `/settings/pin`. Posts pin, and old_pin where there is one; the
-// locked one posts password to `/settings/pin/unlock`.
+// PINPage is `/settings/pin`. Posts pin, and old_pin where there is one, else
+// password; the locked one posts password to `/settings/pin/unlock`.
 type PINPage struct {
 	layout.Frame
 	Wallet string

@@ -237,6 +237,13 @@ func (p PINPage) submit() string {
 	return p.T("portal.pin.change")
 }
 
+func (p PINPage) help() string {
+	if p.State == ClosedPIN {
+		return p.T("portal.pin.help_closed")
+	}
+	return p.T("portal.pin.forgotten")
+}
+
 func (p OfferPage) editionWords() string {
 	return p.T("portal.offer.edition", i18n.Args{"Version": p.Edition.Version, "Date": component.Day(p.Language(), p.Edition.Date)})
 }

@@ -21,7 +21,7 @@ func (p *Portal) ShowPIN(c echo.Context) error {
 	return render(c, http.StatusOK, page)
 }
 
-// PIN sets the first PIN, or changes it for who knows the old one.
+// PIN sets the first PIN for who knows the password, or changes it for who knows the old one.
 func (p *Portal) PIN(c echo.Context) error {
 	switching := p.switched(c)
 	page, err := p.pinPage(c)
@@ -33,7 +33,7 @@ func (p *Portal) PIN(c echo.Context) error {
 	}
 	id, pin := holder(c).ID, c.FormValue("pin")
 	if page.State == portal.NoPIN {
-		err = p.Customers.SetPIN(committed(c), id, pin)
+		err = p.Customers.SetPIN(committed(c), id, c.FormValue("password"), pin)
 	} else {
 		err = p.Customers.ChangePIN(committed(c), id, c.FormValue("old_pin"), pin)
 	}
@@ -129,8 +129,12 @@ func (p *Portal) pinPage(c echo.Context) (*portal.PINPage, error) {
 	switch {
 	case !pin.Set:
 		page.State = portal.NoPIN
+	case !pin.LockedUntil.IsZero() && pin.StaffOnly:
+		page.State = portal.ClosedPIN
 	case !pin.LockedUntil.IsZero():
 		page.State = portal.LockedPIN
+	case pin.Used:
+		page.State = portal.UsedPIN
 	case pin.Issued:
 		page.State = portal.IssuedPIN
 	}
@@ -157,7 +161,7 @@ func (p *Portal) proved(acting context.Context, c echo.Context, key string, act 
 	if err == nil || fault.As(err).Message != owed {
 		return err
 	}
-	if err := p.Customers.CheckPIN(acting, who.ID, c.FormValue("pin"), customer.ForSite, key); err != nil {
+	if err := p.Customers.PayPINOwed(acting, who, c.FormValue("pin"), key); err != nil {
 		return err
 	}
 	who.PINOwed = false

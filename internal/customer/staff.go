@@ -1,0 +1,78 @@
+package customer
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// StaffWord is who of the staff acts for a customer, and why. It is kept with
+// the act for good.
+type StaffWord struct{ Staff, Reason string }
+
+const (
+	staffMax  = 60
+	reasonMax = 300
+)
+
+func (w StaffWord) judged(act string) (StaffWord, error) {
+	w = StaffWord{strings.ToLower(strings.TrimSpace(w.Staff)), strings.TrimSpace(w.Reason)}
+	if w.Staff == "" || w.Reason == "" || utf8.RuneCountInString(w.Staff) > staffMax || utf8.RuneCountInString(w.Reason) > reasonMax {
+		return w, fault.New(fault.Invalid, act, "customer.staff_invalid")
+	}
+	return w, nil
+}
+
+// IssuePIN draws a new PIN for who has forgotten theirs, and sends it, for
+// staff: like the first one it confirms one payment and should be changed.
+//
+// Faults: Invalid "customer.staff_invalid"; NotFound "customer.no_pin"; Conflict "customer.pin_changed_elsewhere";
+// Unavailable.
+func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffWord) error {
+	const act = "customer.pin.issue"
+	by, err := by.judged(act)
+	if err != nil {
+		return err
+	}
+	row, err := cs.readPIN(ctx, id)
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	if row == nil {
+		return noPIN(act)
+	}
+	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
+		replaced, err := replacePIN(tx, row, hash, true, cs.o.Now())
+		if err == nil && !replaced {
+			err = fault.New(fault.Conflict, act, "customer.pin_changed_elsewhere")
+		}
+		if err != nil {
+			return err
+		}
+		return insertStaffAct(tx, id, "pin", by)
+	})
+}
+
+// UnlockPIN gives a customer all tries back, for staff; the PIN stays.
+//
+// Faults: Invalid "customer.staff_invalid"; NotFound "customer.no_pin".
+func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffWord) error {
+	const act = "customer.pin.unlock"
+	by, err := by.judged(act)
+	if err != nil {
+		return err
+	}
+	return fault.Wrap(act, cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		there, err := giveTries(tx, id, true)
+		if err == nil && !there {
+			err = noPIN(act)
+		}
+		if err != nil {
+			return err
+		}
+		return insertStaffAct(tx, id, "unlock", by)
+	}))
+}

@@ -1,0 +1,154 @@
+package customer
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+)
+
+var aigul = StaffWord{Staff: " Aigul ", Reason: "came to the desk with her passport"}
+
+// reset gives the customer after a new password by SMS.
+func (h *house) reset(password string) Customer {
+	h.t.Helper()
+	ctx := context.Background()
+	h.carry()
+	if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
+		h.t.Fatal(err)
+	}
+	c, err := h.ConfirmReset(ctx, browser, h.code(), password, at(home))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.carry()
+	return c
+}
+
+// Who holds another's SIM card gets password and code by SMS: for a day these
+// two open no PIN, and before the PIN was given on the site neither.
+func TestUnlockIsForStaffAfterAReset(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.pinned(number)
+		start := func() error { return h.StartUnlock(ctx, browser, c.ID, other, "ru", at(home)) }
+		c = h.reset(other)
+		for range 5 {
+			_ = h.check(c.ID, wrongPN, ForBalance, "")
+		}
+		if texts := h.carry(); len(texts) != 1 || strings.Contains(texts[0], "Настройки") {
+			t.Errorf("told %q", texts)
+		}
+		if state, err := h.PIN(ctx, c.ID); err != nil || !state.StaffOnly || state.LockedUntil.IsZero() {
+			t.Errorf("state %+v, %v", state, err)
+		}
+		want(t, "owed", start(), fault.Forbidden, "customer.pin_staff_only", "")
+		h.wait(unlockPause + time.Second)
+		want(t, "owed, a day later", start(), fault.Forbidden, "customer.pin_staff_only", "")
+
+		c = h.reset(other)
+		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.PayPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "paid, the same day", start(), fault.Forbidden, "customer.pin_staff_only", "")
+		h.wait(unlockPause - time.Minute)
+		want(t, "within the day", start(), fault.Forbidden, "customer.pin_staff_only", "")
+		h.wait(2 * time.Minute)
+		if err := start(); err != nil {
+			t.Errorf("a day later: %v", err)
+		}
+		// A reset meanwhile takes the code's use away.
+		code := h.code()
+		h.exec(`UPDATE customers SET pin_owed = TRUE`)
+		want(t, "a code from before", h.ConfirmUnlock(ctx, browser, c.ID, code), fault.NotFound, "customer.code_gone", "")
+	})
+}
+
+// What staff did stays, with name and reason, and nothing unsaid is done.
+func TestStaffActsAreKept(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.pinned(number)
+		for _, by := range []StaffWord{
+			{}, {Staff: "aigul"}, {Reason: "asked"}, {Staff: " ", Reason: "asked"}, {Staff: "aigul", Reason: "\t"},
+			{Staff: strings.Repeat("ө", 61), Reason: "asked"}, {Staff: "aigul", Reason: strings.Repeat("ө", 301)},
+		} {
+			want(t, "unlock", h.UnlockPIN(ctx, c.ID, by), fault.Invalid, "customer.staff_invalid", "")
+			want(t, "pin", h.IssuePIN(ctx, c.ID, by), fault.Invalid, "customer.staff_invalid", "")
+		}
+		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.IssuePIN(ctx, c.ID, StaffWord{"bakyt", strings.Repeat("ө", 300)}); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "nobody's", h.UnlockPIN(ctx, c.ID+1, aigul), fault.NotFound, "customer.no_pin", "")
+		if n := h.count(`SELECT COUNT(*) FROM staff_acts`); n != 2 {
+			t.Errorf("%d acts are kept", n)
+		}
+		if n := h.count(`SELECT COUNT(*) FROM staff_acts s JOIN customers c ON c.id = s.customer_id
+			WHERE staff = 'aigul' AND act = 'unlock' AND reason = 'came to the desk with her passport'`); n != 1 {
+			t.Error("the unlocking is not told")
+		}
+		changes := []string{`UPDATE staff_acts SET reason = 'another'`, `DELETE FROM staff_acts`}
+		if db.Dialect() == database.Postgres {
+			changes = append(changes, `TRUNCATE staff_acts`)
+		}
+		for _, change := range changes {
+			if _, err := db.Pool().ExecContext(ctx, change); err == nil {
+				t.Errorf("%s was done", change)
+			}
+		}
+	})
+}
+
+// Each change is hashed and told by SMS: five an hour.
+func TestPINChangesAreCounted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		c := h.pinned(number) // the first of five
+		pins := []string{ownPIN, otherPIN}
+		for i := range 2 {
+			if err := h.ChangePIN(ctx, c.ID, pins[i%2], pins[(i+1)%2]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		proven := func(old, pin string) error {
+			proof, err := h.ProvePIN(ctx, c.ID, old)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return h.ChangeProvenPIN(ctx, c.ID, proof, pin)
+		}
+		for i := range 2 {
+			if err := proven(pins[i%2], pins[(i+1)%2]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 6 { // who knows the old one is not locked out by asking
+			want(t, "a sixth", h.ChangePIN(ctx, c.ID, ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
+		}
+		want(t, "a sixth by proof", proven(ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
+		h.wait(time.Hour + time.Second)
+		if err := h.ChangePIN(ctx, c.ID, ownPIN, otherPIN); err != nil {
+			t.Error(err)
+		}
+
+		// The first one is counted like the others.
+		h.exec(`DELETE FROM pins`)
+		for range 4 {
+			if err := h.takeChange(ctx, c.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.exec(`UPDATE customers SET has_pin = FALSE`)
+		want(t, "the first", h.SetPIN(ctx, c.ID, good, ownPIN), fault.TooMany, "attempt.too_many", "")
+	})
+}
