@@ -34,7 +34,7 @@ var pinGuards = []guard{
 	{
 		name: "a used PIN shows no balance", file: "internal/customer/pin.go",
 		text:        `if !fresh {`,
-		replacement: `if !fresh && key != "" {`,
+		replacement: `if !fresh && to.key != "" {`,
 		pkg:         "./internal/customer", test: "TestIssuedPINConfirmsOnce",
 	},
 	{
@@ -93,8 +93,8 @@ var pinGuards = []guard{
 	},
 	{
 		name: "a PIN is opened by who knows the password", file: "internal/customer/unlock.go",
-		text:        `if !right {`,
-		replacement: `if !right && password == "" {`,
+		text:        `if err == nil && !right {`,
+		replacement: `if err == nil && !right && password == "" {`,
 		pkg:         "./internal/customer", test: "TestUnlock",
 	},
 	{
@@ -112,9 +112,9 @@ var pinGuards = []guard{
 	{
 		name: "after a reset the site asks the PIN", file: "internal/customer/store.go",
 		text: `session_epoch = session_epoch + 1,
-			pin_owed = has_pin, hold_until`,
+			reset_at = ?, pin_owed = has_pin, hold_until`,
 		replacement: `session_epoch = session_epoch + 1,
-			pin_owed = FALSE, hold_until`,
+			reset_at = ?, pin_owed = FALSE, hold_until`,
 		pkg: "./internal/customer", test: "TestResetOwesThePIN",
 	},
 	{
@@ -140,5 +140,134 @@ var pinGuards = []guard{
 		text:        `if s.OfferVersion != OfferVersion {`,
 		replacement: `if s.OfferVersion == "" {`,
 		pkg:         "./internal/customer", test: "TestRegisterByUSSDRefuses",
+	},
+	{
+		name: "a try of a PIN is counted before it is compared", file: "internal/customer/store_pin.go",
+		text:        `tries = CASE WHEN tries >= ? THEN 1 ELSE tries + 1 END,`,
+		replacement: `tries = CASE WHEN tries >= ? THEN 1 ELSE tries END,`,
+		pkg:         "./internal/customer", test: "TestPINHasFiveTriesOverAllChannels",
+	},
+	{
+		name: "the fifth wrong PIN locks", file: "internal/customer/store_pin.go",
+		text:        `locked_until = CASE WHEN tries = ? AND locks = 0 THEN ? WHEN tries = ? THEN ? ELSE locked_until END`,
+		replacement: `locked_until = CASE WHEN tries = ? AND locks < 0 THEN ? WHEN tries = ? - 100 THEN ? ELSE locked_until END`,
+		pkg:         "./internal/customer", test: "TestPINLocksGrow",
+	},
+	{
+		name: "weak PINs are refused", file: "internal/customer/pin_set.go",
+		text:        `if weakPIN(pin, phone.Number(holder.Phone), inn.INN(holder.INN)) {`,
+		replacement: `if weakPIN(pin, phone.Number(holder.Phone), inn.INN(holder.INN)) && false {`,
+		pkg:         "./internal/customer", test: "TestPINIsSetOnce",
+	},
+	{
+		name: "a PIN is sent again three times a day", file: "internal/customer/pin_set.go",
+		text:        `if err := cs.o.Attempts.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./internal/customer", test: "TestPINIsSentAgain",
+	},
+	{
+		name: "a PIN is opened by SMS three times a day", file: "internal/customer/unlock.go",
+		text:        `if err := cs.o.Attempts.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {`,
+		replacement: `if err := error(nil); err != nil {`,
+		pkg:         "./internal/customer", test: "TestUnlock",
+	},
+	{
+		name: "a SIM card alone opens no PIN", file: "internal/customer/unlock.go",
+		text:        "	if cs.staffOnly(holder) {",
+		replacement: "	if false {",
+		pkg:         "./internal/customer", test: "TestUnlockIsForStaffAfterAReset",
+	},
+	{
+		name: "no PIN is opened by SMS a day after a reset", file: "internal/customer/unlock.go",
+		text:        `return holder.PINOwed || (holder.ResetAt != nil &&`,
+		replacement: `return holder.PINOwed || (holder.ResetAt == nil &&`,
+		pkg:         "./internal/customer", test: "TestUnlockIsForStaffAfterAReset",
+	},
+	{
+		name: "no PIN is opened by SMS while it is owed", file: "internal/customer/unlock.go",
+		text:        `return holder.PINOwed || (`,
+		replacement: `return (`,
+		pkg:         "./internal/customer", test: "TestUnlockIsForStaffAfterAReset",
+	},
+	{
+		name: "a reset takes the unlock code's use away", file: "internal/customer/unlock.go",
+		text:        `holder.Phone != row.Phone || cs.staffOnly(holder) {`,
+		replacement: `holder.Phone != row.Phone {`,
+		pkg:         "./internal/customer", test: "TestUnlockIsForStaffAfterAReset",
+	},
+	{
+		name: "changes of a PIN are counted", file: "internal/customer/pin_set.go",
+		text: `	if err := cs.takeChange(ctx, row.CustomerID); err != nil {
+		return err
+	}
+`,
+		replacement: ``,
+		pkg:         "./internal/customer", test: "TestPINChangesAreCounted",
+	},
+	{
+		name: "first PINs are counted", file: "internal/customer/pin_set.go",
+		text: `	if err := cs.takeChange(ctx, id); err != nil {
+		return err
+	}
+`,
+		replacement: ``,
+		pkg:         "./internal/customer", test: "TestPINChangesAreCounted",
+	},
+	{
+		name: "a second first PIN is refused before it is hashed", file: "internal/customer/pin_set.go",
+		text:        `	if holder.HasPIN {`,
+		replacement: `	if false {`,
+		pkg:         "./internal/customer", test: "TestPINIsSetOnce",
+	},
+	{
+		name: "the first PIN wants the password", file: "internal/customer/pin_set.go",
+		text: `	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+		return err
+	}
+`,
+		replacement: ``,
+		pkg:         "./internal/customer", test: "TestPINIsSetOnce",
+	},
+	{
+		name: "a session that a reset ended pays no debt of a PIN", file: "internal/customer/store_pin.go",
+		text:        `WHERE id = ? AND session_epoch = ? AND pin_owed`,
+		replacement: `WHERE id = ? AND 0 <> ? AND pin_owed`,
+		pkg:         "./internal/customer", test: "TestResetOwesThePIN",
+	},
+	{
+		name: "staff give name and reason", file: "internal/customer/staff.go",
+		text:        `if w.Staff == "" || w.Reason == "" ||`,
+		replacement: `if`,
+		pkg:         "./internal/customer", test: "TestStaffActsAreKept",
+	},
+	{
+		name: "staff's unlocking is kept", file: "internal/customer/staff.go",
+		text:        `return insertStaffAct(tx, id, "unlock", by)`,
+		replacement: `return nil`,
+		pkg:         "./internal/customer", test: "TestStaffActsAreKept",
+	},
+	{
+		name: "staff's new PIN is kept", file: "internal/customer/staff.go",
+		text:        `return insertStaffAct(tx, id, "pin", by)`,
+		replacement: `return nil`,
+		pkg:         "./internal/customer", test: "TestStaffActsAreKept",
+	},
+	{
+		name: "nothing erased: staff's acts on PostgreSQL", file: "migrations/00017_staff_acts.postgres.sql",
+		text:        `BEFORE UPDATE OR DELETE ON staff_acts`,
+		replacement: `BEFORE DELETE ON staff_acts`,
+		pkg:         "./internal/customer", test: "TestStaffActsAreKept",
+	},
+	{
+		name: "nothing erased: staff's acts on SQLite", file: "migrations/00017_staff_acts.sqlite.sql",
+		text:        `BEFORE DELETE ON staff_acts`,
+		replacement: `BEFORE DELETE ON promises`,
+		pkg:         "./internal/customer", test: "TestStaffActsAreKept",
+	},
+	{
+		name: "a wallet held meanwhile pays nothing", file: "internal/spending/spending.go",
+		text:        `return customer.HeldFromPaying(now, at)`,
+		replacement: `return customer.HeldFromPaying(before, at)`,
+		pkg:         "./internal/payment", test: "TestChangedSinceTheRequestBegan",
 	},
 }

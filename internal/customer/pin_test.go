@@ -63,6 +63,9 @@ func TestPINIsSetOnce(t *testing.T) {
 		for range 7 { // refused before anything is hashed or counted
 			want(t, "a second one", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		}
+		h.exec(`UPDATE customers SET has_pin = FALSE`) // as who asks at the same moment read it
+		want(t, "a second one at once", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
+		h.exec(`UPDATE customers SET has_pin = TRUE`)
 		for _, use := range []PINUse{ForPayment, ForBalance, ForSite, ForPayment} {
 			if err := h.check(c.ID, " 73 02", use, "payment:1"+string(use)); err != nil {
 				t.Errorf("%s: %v", use, err)
