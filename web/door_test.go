@@ -15,7 +15,7 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	who, other := h.holder(1000_00), h.holder(0)
-	must(t, h.customers.SetPIN(t.Context(), who.ID, ownPIN))
+	must(t, h.customers.SetPIN(t.Context(), who.ID, password, ownPIN))
 	b := h.browser().open("/reset").fill("phone", who.Phone.String()).press("Получить код").isAt("/reset/confirm")
 	b.fill("code", h.code(who.Phone)).fill("password", "совсем другой пароль").press("Сохранить пароль").isAt("/cabinet")
 	now, err := h.customers.ByID(t.Context(), who.ID)

@@ -205,6 +205,12 @@ var pinGuards = []guard{
 		pkg:         "./internal/customer", test: "TestPINChangesAreCounted",
 	},
 	{
+		name: "changes of a PIN are counted, whatever is switched off", file: "internal/customer/pin_set.go",
+		text:        `Name: "PIN changed", Limit: 5, Window: time.Hour, Always: true`,
+		replacement: `Name: "PIN changed", Limit: 5, Window: time.Hour`,
+		pkg:         "./internal/customer", test: "TestPINsAreAlwaysCounted",
+	},
+	{
 		name: "first PINs are counted", file: "internal/customer/pin_set.go",
 		text: `	if err := cs.takeChange(ctx, id); err != nil {
 		return err

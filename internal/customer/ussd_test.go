@@ -284,6 +284,12 @@ func TestPINsAreAlwaysCounted(t *testing.T) {
 		}
 	}
 	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", Origin{Address: home}), fault.TooMany, "attempt.too_many", "")
+	for range 4 {
+		if err := h.takeChange(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "a sixth change", h.takeChange(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
 	h.guess(c.ID, 4)
 	want(t, "a fifth PIN", h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
 }
