@@ -39,8 +39,8 @@ var ussdGuards = []guard{
 	},
 	{
 		name: "a payment of *900# takes its PIN", file: "web/ussd/act.go",
-		text:        `	key := "payment:" + strconv.FormatInt(s.Check.Draft, 10)` + "\n" + `	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {`,
-		replacement: `	key := "payment:" + strconv.FormatInt(s.Check.Draft, 10)` + "\n" + `	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); err != nil {`,
+		text:        `	key := payment.PINKey(s.Check.Draft)` + "\n" + `	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {`,
+		replacement: `	key := payment.PINKey(s.Check.Draft)` + "\n" + `	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); err != nil {`,
 		pkg:         "./web/ussd", test: "TestPINOfTheSMS",
 	},
 	{
@@ -60,5 +60,41 @@ var ussdGuards = []guard{
 		text:        `func fits(text string) bool { return Octets(text) <= Most }`,
 		replacement: `func fits(text string) bool { return Octets(text) <= Most+2 }`,
 		pkg:         "./web/ussd", test: "TestWholeTree",
+	},
+	{
+		name: "a wallet blocked meanwhile does nothing", file: "web/ussd/act.go",
+		text:        `if err == nil && holder.Blocked {`,
+		replacement: `if false {`,
+		pkg:         "./web/ussd", test: "TestBlockedMeanwhile",
+	},
+	{
+		name: "the offer accepted is the one that was shown", file: "web/ussd/act.go",
+		text:        `OfferVersion: s.Offer,`,
+		replacement: `OfferVersion: customer.OfferVersion,`,
+		pkg:         "./web/ussd", test: "TestOfferThatWasShown",
+	},
+	{
+		name: "a payment's quote tells *900# no balance", file: "internal/payment/quote.go",
+		text:        `	if draft.Channel == USSD {`,
+		replacement: `	if false {`,
+		pkg:         "./web/ussd", test: "TestBalanceIsBehindThePIN",
+	},
+	{
+		name: "a transfer's quote tells *900# no balance", file: "internal/wallet/quote.go",
+		text:        `	if channel == USSD {`,
+		replacement: `	if false {`,
+		pkg:         "./web/ussd", test: "TestBalanceIsBehindThePIN",
+	},
+	{
+		name: "who may have paid is not told to dial again", file: "web/ussd/door.go",
+		text:        `key := "ussd.end.lost"`,
+		replacement: `key := "ussd.end.expired"`,
+		pkg:         "./web/ussd", test: "TestSessionsEnd",
+	},
+	{
+		name: "a dialogue's keys take the pepper", file: "internal/dialogue/dialogue.go",
+		text:        `hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)`,
+		replacement: `hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue", sha256.Size)`,
+		pkg:         "./internal/dialogue", test: "TestKeysTakeSecretAndPepper",
 	},
 }

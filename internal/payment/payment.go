@@ -95,6 +95,9 @@ func (p Payment) Total() money.Amount { return p.Amount + p.Fee }
 // into transit.
 func AcceptKey(id int64) string { return key(id, "accept") }
 
+// PINKey names a draft where a PIN confirms it; see customer.CheckPIN.
+func PINKey(draft int64) string { return "payment:" + strconv.FormatInt(draft, 10) }
+
 // EndKey is the one request key of a payment's second transfer. Settle and
 // refund share it, so only one of them can ever happen.
 func EndKey(id int64) string { return key(id, "end") }

@@ -32,7 +32,8 @@ var (
 
 // Quote reads an order, asks the biller about it and stores the draft that the
 // check page shows. What is wrong comes as faults at "account" and "amount",
-// joined; then nothing is stored. A biller that can't check stops nothing.
+// joined; then nothing is stored. Whether the money is there is told by Accept
+// alone where the channel is USSD: only there a PIN has been asked. A biller that can't check stops nothing.
 func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	service, err := ps.Catalog.Service(ctx, order.Service)
 	if err != nil {
@@ -100,7 +101,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	}
 	if wrongAmount == nil {
 		draft.Fee = service.Fee.Of(amount)
-		wrongAmount = ps.limits.Affordable(ctx, "payment.quote", c, draft.Total())
+		wrongAmount = ps.affordable(ctx, c, draft)
 	}
 	if err := fault.Join(wrongAccount, wrongAmount); err != nil {
 		return Draft{}, err
@@ -109,6 +110,14 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 		return Draft{}, err
 	}
 	return draft, nil
+}
+
+// affordable leaves a phone's balance to Accept, which stands behind the PIN.
+func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
+	if draft.Channel == USSD {
+		return ps.limits.Allowed(ctx, "payment.quote", c, draft.Total())
+	}
+	return ps.limits.Affordable(ctx, "payment.quote", c, draft.Total())
 }
 
 func readAmount(service catalog.Service, text string) (money.Amount, error) {

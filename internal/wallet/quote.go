@@ -10,6 +10,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/money"
 	"elsom/internal/phone"
 	"elsom/internal/spending"
 )
@@ -34,7 +35,7 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Trans
 	number, wrongPhone := readReceiver(c, order.Phone)
 	amount, wrongAmount := spending.ReadAmount(actQuote, order.Amount)
 	if wrongAmount == nil {
-		wrongAmount = ts.limits.Affordable(ctx, actQuote, c, amount)
+		wrongAmount = ts.affordable(ctx, c, order.Channel, amount)
 	}
 	if err := fault.Join(wrongPhone, wrongAmount); err != nil {
 		return TransferDraft{}, err
@@ -56,6 +57,14 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Trans
 		return insertDraft(tx, draft)
 	})
 	return draft, fault.Wrap(actQuote, err)
+}
+
+// affordable leaves a phone's balance to Accept, which stands behind the PIN.
+func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel string, amount money.Amount) error {
+	if channel == USSD {
+		return ts.limits.Allowed(ctx, actQuote, c, amount)
+	}
+	return ts.limits.Affordable(ctx, actQuote, c, amount)
 }
 
 // readReceiver reads the number to which a customer sends.

@@ -65,7 +65,8 @@ type Transfer struct {
 	AcceptedAt    time.Time
 }
 
-// TransferKey is the request key of a transfer in the books.
+// TransferKey is the request key of a transfer in the books, and names its
+// draft where a PIN confirms it; see customer.CheckPIN.
 func TransferKey(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
 
 // Parts are what transfers are made with.

@@ -14,7 +14,7 @@ import (
 )
 
 // questions are answered on the help page, in this order.
-var questions = []string{"pay", "fill", "transfer", "processing", "refund", "mistake", "password", "safety"}
+var questions = []string{"pay", "fill", "transfer", "wrong_number", "ussd", "pin", "processing", "refund", "mistake", "password", "safety"}
 
 // Page answers what people ask, and says whom to call.
 func (p HelpPage) Page() templ.Component {

@@ -6,7 +6,7 @@ import "time"
 // now. The text stands in the messages under "portal.offer"; a test holds its
 // fingerprint, so that a new text can't go out under an old version.
 func CurrentOffer() Edition {
-	return Edition{Version: "1.0", Date: time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)}
+	return Edition{Version: "1.1", Date: time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)}
 }
 
 // clauses lists the sections of the offer with the number of their paragraphs.
@@ -14,7 +14,7 @@ var clauses = []struct {
 	key   string
 	count int
 }{
-	{"terms", 5}, {"subject", 3}, {"accept", 4}, {"fill", 3}, {"pay", 6}, {"refund", 4},
+	{"terms", 6}, {"subject", 3}, {"accept", 4}, {"fill", 3}, {"pay", 6}, {"transfer", 4}, {"refund", 4},
 	{"duties", 5}, {"issuer", 4}, {"privacy", 3}, {"changes", 3}, {"contact", 2},
 }
 

@@ -35,6 +35,7 @@ func render(t *testing.T, page templ.Component) *goquery.Document {
 // and a new line here; a published line is never changed.
 var offerText = map[string]string{
 	"1.0": "98aa902b3ef0f6557f166920404db48632e68f21a6f0bea41c90b64d8108cd3b",
+	"1.1": "a75b8ea69b0d94095e14b18c6c2f53397ebb2cf6a15cc7b4a90c1d194dac018b",
 }
 
 func TestOfferTextKeepsToItsVersion(t *testing.T) {

@@ -44,7 +44,7 @@ func (p *Portal) Accept(c echo.Context) error {
 	}
 	acting, cancel := context.WithTimeout(committed(c), patience)
 	defer cancel()
-	err = p.proved(acting, c, "payment:"+strconv.FormatInt(id, 10), func(who customer.Customer) error {
+	err = p.proved(acting, c, payment.PINKey(id), func(who customer.Customer) error {
 		_, err := p.Payments.Accept(acting, who, payment.Web, id)
 		return err
 	})

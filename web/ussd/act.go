@@ -29,25 +29,11 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 		return r
 	case actRegister:
 		_, r.Err = d.Customers.RegisterByUSSD(ctx, customer.USSDSignup{
-			Phone: a.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: customer.OfferVersion, Gateway: a.gateway,
+			Phone: a.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: s.Offer, Gateway: a.gateway,
 		})
 		return r
-	case actTongue:
-		r.Err = d.Customers.SetLanguage(ctx, s.Customer, s.Lang)
-		return r
-	case actProvePIN:
-		r.Proof, r.Err = d.Customers.ProvePIN(ctx, s.Customer, a.input)
-		return r
-	case actJudgePIN:
-		r.Mark, r.Err = d.mark(s, a.input), d.Customers.JudgePIN(ctx, s.Customer, a.input)
-		return r
-	case actChangePIN:
-		r.Err = d.changePIN(ctx, s, a.input)
-		return r
-	case actResendPIN:
-		r.Err = d.Customers.ResendPIN(ctx, s.Customer)
-		return r
 	}
+	// As of now: a wallet may have been blocked since the dialogue began.
 	holder, err := d.Customers.ByID(ctx, s.Customer)
 	if err == nil && holder.Blocked {
 		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
@@ -65,10 +51,10 @@ func (d *Door) doFor(ctx context.Context, holder customer.Customer, s State, a a
 		r.Check, r.Err = d.quote(ctx, holder, s, a)
 	case actPay:
 		r.Code, r.Err = d.pay(ctx, holder, s, a)
-	case actQuoteSend:
-		r.Check, r.Err = d.quoteSend(ctx, holder, s, a)
-	case actSend:
-		r.Err = d.send(ctx, holder, s, a)
+	case actQuoteTransfer:
+		r.Check, r.Err = d.quoteTransfer(ctx, holder, s, a)
+	case actTransfer:
+		r.Err = d.transfer(ctx, holder, s, a)
 	case actBalance:
 		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
 			r.Balance, r.Err = d.Wallets.Balance(ctx, holder.ID)
@@ -77,6 +63,25 @@ func (d *Door) doFor(ctx context.Context, holder customer.Customer, s State, a a
 		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
 			r.Operations, r.Err = d.operations(ctx, holder, s)
 		}
+	default:
+		return d.doForPIN(ctx, s, a)
+	}
+	return r
+}
+
+// doForPIN does what is about the PIN and the language, not about money.
+func (d *Door) doForPIN(ctx context.Context, s State, a asked) (r Result) {
+	switch a.act {
+	case actTongue:
+		r.Err = d.Customers.SetLanguage(ctx, s.Customer, s.Lang)
+	case actProvePIN:
+		r.Proof, r.Err = d.Customers.ProvePIN(ctx, s.Customer, a.input)
+	case actJudgePIN:
+		r.Mark, r.Err = d.mark(s, a.input), d.Customers.JudgePIN(ctx, s.Customer, a.input)
+	case actChangePIN:
+		r.Err = d.changePIN(ctx, s, a.input)
+	case actResendPIN:
+		r.Err = d.Customers.ResendPIN(ctx, s.Customer)
 	}
 	return r
 }
@@ -101,7 +106,7 @@ func (d *Door) quote(ctx context.Context, holder customer.Customer, s State, a a
 func oneLine(name string) string { return cut(strings.Join(strings.Fields(name), " "), Most/2) }
 
 func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a asked) (code string, err error) {
-	key := "payment:" + strconv.FormatInt(s.Check.Draft, 10)
+	key := payment.PINKey(s.Check.Draft)
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return "", err
 	}
@@ -112,15 +117,15 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 	return accepted.Payment.Code, nil
 }
 
-func (d *Door) quoteSend(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
+func (d *Door) quoteTransfer(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
 	draft, err := d.Transfers.Quote(ctx, holder, wallet.TransferOrder{Phone: s.Receiver, Amount: a.input, Channel: wallet.USSD})
 	return Check{
 		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: oneLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
 	}, err
 }
 
-func (d *Door) send(ctx context.Context, holder customer.Customer, s State, a asked) error {
-	key := "transfer:" + strconv.FormatInt(s.Check.Draft, 10)
+func (d *Door) transfer(ctx context.Context, holder customer.Customer, s State, a asked) error {
+	key := wallet.TransferKey(s.Check.Draft)
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return err
 	}

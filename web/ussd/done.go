@@ -39,11 +39,11 @@ func (s State) Done(act Act, r Result) State {
 		return s.to(stepCheck)
 	case actPay:
 		return s.over(word("ussd.end.paid", "Code", inn.Group(r.Code)))
-	case actQuoteSend:
+	case actQuoteTransfer:
 		s.Check = r.Check
-		return s.to(stepSend)
-	case actSend:
-		return s.over(word("ussd.end.sent", "Amount", s.Check.Amount.Group(), "Phone", s.Check.Phone))
+		return s.to(stepTransfer)
+	case actTransfer:
+		return s.over(word("ussd.end.transferred", "Amount", s.Check.Amount.Group(), "Phone", s.Check.Phone))
 	case actBalance:
 		return s.over(word("ussd.end.balance", "Balance", r.Balance.Group()))
 	case actTongue:
@@ -67,13 +67,13 @@ func (s State) Done(act Act, r Result) State {
 
 // places is where what a fault speaks of was typed, by act and field.
 var places = map[Act]map[string]Step{
-	actCheckName: {"name": stepName},
-	actRegister:  {"name": stepName, "inn": stepINN},
-	actQuote:     {"account": stepAccount, "amount": stepAmount},
-	actPay:       {"pin": stepCheck},
-	actQuoteSend: {"phone": stepReceiver, "amount": stepSum},
-	actSend:      {"pin": stepSend},
-	actBalance:   {"pin": stepBalance}, actOperations: {"pin": stepLookPIN},
+	actCheckName:     {"name": stepName},
+	actRegister:      {"name": stepName, "inn": stepINN},
+	actQuote:         {"account": stepAccount, "amount": stepAmount},
+	actPay:           {"pin": stepCheck},
+	actQuoteTransfer: {"phone": stepReceiver, "amount": stepTransferAmount},
+	actTransfer:      {"pin": stepTransfer},
+	actBalance:       {"pin": stepBalance}, actOperations: {"pin": stepLookPIN},
 	actProvePIN: {"pin": stepOldPIN, "old_pin": stepOldPIN}, actJudgePIN: {"pin": stepNewPIN}, actChangePIN: {"pin": stepNewPIN},
 }
 
@@ -85,12 +85,19 @@ func (s State) failed(act Act, err error) State {
 	if f.Kind == fault.Unavailable && act != actRegister {
 		return s.say(word("ussd.word.busy"))
 	}
-	return s.over(endOf(f))
+	end := endOf(f)
+	if end.Key == "ussd.end.changed" && !spends[act] {
+		end = word("ussd.end.changed_elsewhere")
+	}
+	return s.over(end)
 }
+
+// spends are the acts about money: the others' ends don't speak of it.
+var spends = map[Act]bool{actQuote: true, actPay: true, actQuoteTransfer: true, actTransfer: true}
 
 // mendable are the kinds after which something else can be typed.
 var mendable = map[fault.Kind]bool{
-	fault.Invalid: true, fault.Insufficient: true, fault.Limit: true, fault.Forbidden: true,
+	fault.Invalid: true, fault.Limit: true, fault.Forbidden: true,
 }
 
 // wordOf is what a person reads above the screen on which to type again.
@@ -145,13 +152,13 @@ var endings = map[fault.Kind]string{
 }
 
 // mends are the words for what can be typed again; messages of sums never tell
-// a balance, which takes a PIN.
+// a balance, which takes a PIN: where money is short is told behind it.
 var mends = map[string]string{
 	"catalog.inn_empty": "ussd.word.inn", "catalog.inn_length": "ussd.word.inn", "catalog.inn_digits": "ussd.word.inn",
 	"catalog.below_minimum": "ussd.word.minimum", "catalog.above_maximum": "ussd.word.maximum",
 	"payment.account_unknown": "ussd.word.account_unknown", "payment.account_inactive": "ussd.word.account_unknown",
-	"payment.insufficient": "ussd.word.insufficient", "payment.limit_operation": "ussd.word.limit",
-	"payment.limit_day": "ussd.word.limit", "payment.limit_month": "ussd.word.limit",
+	"payment.limit_operation": "ussd.word.limit",
+	"payment.limit_day":       "ussd.word.limit", "payment.limit_month": "ussd.word.limit",
 	"customer.name_malformed": "ussd.word.name",
 	"customer.pin_wrong":      "ussd.word.pin_wrong", "customer.pin_malformed": "ussd.word.pin_malformed",
 	"customer.pin_weak": "ussd.word.pin_weak", "customer.pin_same": "ussd.word.pin_same",
@@ -166,11 +173,5 @@ var ends = map[string]string{
 	"wallet.receiver_blocked": "ussd.end.receiver_refuses", "wallet.receiver_full": "ussd.end.receiver_refuses",
 	"customer.pin_locked": "ussd.end.pin_locked", "customer.pin_change_first": "ussd.end.pin_change_first",
 	"customer.pin_used": "ussd.end.pin_used", "customer.no_pin": "ussd.end.no_pin",
-	"customer.hold": "ussd.end.hold", "customer.registered": "ussd.end.registered_elsewhere",
-}
-
-// Sentence is what a person reads, in Russian, when a kind of fault ends a
-// dialogue.
-func Sentence(kind fault.Kind) string {
-	return State{Lang: "ru"}.over(word(endings[kind])).Screen(Shelf{}).Text
+	"customer.hold": "ussd.end.hold", "customer.offer_changed": "ussd.end.offer_changed", "customer.registered": "ussd.end.registered_elsewhere",
 }

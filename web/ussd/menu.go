@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"elsom/internal/customer"
 	"elsom/internal/inn"
 	"elsom/internal/phone"
 )
@@ -30,9 +31,9 @@ const (
 	stepAmount     Step = "amount"
 	stepCheck      Step = "check"
 
-	stepReceiver Step = "receiver"
-	stepSum      Step = "sum"
-	stepSend     Step = "send"
+	stepReceiver       Step = "receiver"
+	stepTransferAmount Step = "transfer_amount"
+	stepTransfer       Step = "transfer"
 
 	stepSettings   Step = "settings"
 	stepBalance    Step = "balance"
@@ -49,20 +50,20 @@ type Act string
 
 // The acts.
 const (
-	actNone       Act = ""
-	actCheckName  Act = "check name"
-	actRegister   Act = "register"
-	actQuote      Act = "quote"
-	actPay        Act = "pay"
-	actQuoteSend  Act = "quote transfer"
-	actSend       Act = "transfer"
-	actBalance    Act = "balance"
-	actTongue     Act = "language"
-	actProvePIN   Act = "prove PIN"
-	actJudgePIN   Act = "judge PIN"
-	actChangePIN  Act = "change PIN"
-	actOperations Act = "operations"
-	actResendPIN  Act = "resend PIN"
+	actNone          Act = ""
+	actCheckName     Act = "check name"
+	actRegister      Act = "register"
+	actQuote         Act = "quote"
+	actPay           Act = "pay"
+	actQuoteTransfer Act = "quote transfer"
+	actTransfer      Act = "transfer"
+	actBalance       Act = "balance"
+	actTongue        Act = "language"
+	actProvePIN      Act = "prove PIN"
+	actJudgePIN      Act = "judge PIN"
+	actChangePIN     Act = "change PIN"
+	actOperations    Act = "operations"
+	actResendPIN     Act = "resend PIN"
 )
 
 // Shelf is what the catalogue offers at a step, in the dialogue's language.
@@ -174,6 +175,7 @@ func (s State) hearRegistration(input string) (State, Act) {
 		return s.to(stepConfirm), actNone
 	case stepConfirm:
 		if input == "1" {
+			s.Offer = customer.OfferVersion
 			return s.to(stepOffer), actNone
 		}
 	case stepOffer:
@@ -278,11 +280,11 @@ func (s State) hearTyped(input string, shelf Shelf) (State, Act) {
 			return s.say(word("ussd.word.phone")), actNone
 		}
 		s.Receiver = input
-		return s.to(stepSum), actNone
-	case stepSum:
-		return s, actQuoteSend
-	case stepSend:
-		return s, actSend
+		return s.to(stepTransferAmount), actNone
+	case stepTransferAmount:
+		return s, actQuoteTransfer
+	case stepTransfer:
+		return s, actTransfer
 	case stepBalance:
 		return s, actBalance
 	case stepLookPIN:
@@ -302,7 +304,7 @@ var backs = map[Step]Step{
 	stepRegister: stepLanguage, stepName: stepRegister, stepINN: stepName, stepConfirm: stepName, stepOffer: stepConfirm,
 	stepPay: stepMain, stepCategories: stepPay, stepServices: stepCategories, stepAccount: stepServices,
 	stepAmount: stepAccount, stepCheck: stepAmount,
-	stepReceiver: stepMain, stepSum: stepReceiver, stepSend: stepSum,
+	stepReceiver: stepMain, stepTransferAmount: stepReceiver, stepTransfer: stepTransferAmount,
 	stepSettings: stepMain, stepBalance: stepSettings, stepTongue: stepSettings, stepOldPIN: stepSettings,
 	stepNewPIN: stepSettings, stepAgainPIN: stepNewPIN, stepLookPIN: stepSettings, stepOperations: stepSettings,
 }

@@ -28,9 +28,6 @@ func (s State) t(w Word) string {
 	args := i18n.Args{}
 	for name, value := range w.Args {
 		args[name] = value
-		if n, err := strconv.Atoi(value); err == nil && name == "Count" {
-			args[name] = n
-		}
 	}
 	return plain(i18n.Lang(s.Lang).T(w.Key, args))
 }
@@ -61,7 +58,7 @@ func (s State) text(shelf Shelf) string {
 		return s.operations()
 	case stepAccount:
 		return s.account(shelf)
-	case stepCheck, stepSend:
+	case stepCheck, stepTransfer:
 		return s.check()
 	case stepRegister:
 		return s.ask(s.say1("ussd.register"), "1 "+s.say1("ussd.confirm"))
@@ -74,7 +71,7 @@ func (s State) text(shelf Shelf) string {
 // prompts are the screens that only ask.
 var prompts = map[Step]string{
 	stepName: "ussd.name", stepINN: "ussd.inn", stepAmount: "ussd.amount", stepReceiver: "ussd.receiver",
-	stepSum: "ussd.amount", stepBalance: "ussd.pin", stepLookPIN: "ussd.pin", stepOldPIN: "ussd.old_pin",
+	stepTransferAmount: "ussd.amount", stepBalance: "ussd.pin", stepLookPIN: "ussd.pin", stepOldPIN: "ussd.old_pin",
 	stepNewPIN: "ussd.new_pin", stepAgainPIN: "ussd.again_pin",
 }
 

@@ -19,6 +19,8 @@ type State struct {
 	// Name and INN of who registers.
 	Name string `json:"name,omitempty"`
 	INN  string `json:"inn,omitempty"`
+	// Offer is the edition of the public offer that they were shown.
+	Offer string `json:"offer,omitempty"`
 
 	// What is being paid.
 	Category string `json:"category,omitempty"`

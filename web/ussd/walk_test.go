@@ -50,7 +50,7 @@ func outcomes(act Act) []Result {
 	good := Result{Name: longName, Code: "123456789012", Balance: 99_999_999_99, Proof: "p", Mark: "m"}
 	results := []Result{}
 	switch act {
-	case actQuote, actQuoteSend:
+	case actQuote, actQuoteTransfer:
 		for _, c := range walkChecks(act) {
 			good.Check = c
 			results = append(results, good)
@@ -88,7 +88,7 @@ func walkChecks(act Act) (checks []Check) {
 	for _, amount := range []money.Amount{9_999_999, 99_999_999_99} {
 		for _, fee := range []money.Amount{0, 99_999, 9_999_999} {
 			c := Check{Draft: 7, Amount: amount, Fee: fee, Name: longName}
-			if act == actQuoteSend {
+			if act == actQuoteTransfer {
 				c.Phone = "+996 550 123 456"
 				checks = append(checks, c)
 				continue
@@ -121,7 +121,7 @@ func (w *walker) inputs(shelf Shelf) []string {
 // was chosen on the way to it is one item as good as another.
 func id(s State) string {
 	s.Category, s.Service, s.Account, s.Receiver, s.Proof, s.Mark = "", "", "", "", "", ""
-	if s.Step != stepCheck && s.Step != stepSend {
+	if s.Step != stepCheck && s.Step != stepTransfer {
 		s.Check = Check{}
 	}
 	if s.Step != stepOperations {
@@ -195,7 +195,7 @@ func (w *walker) look(s State) {
 		c.Fee > 0 && !strings.Contains(text, group(c.Fee))) {
 		w.t.Errorf("%s: a check screen without ИНН, sum or fee: %q", w.lang, text)
 	}
-	if s.Step == stepSend && (!strings.Contains(text, c.Phone) || !strings.Contains(text, group(c.Amount))) {
+	if s.Step == stepTransfer && (!strings.Contains(text, c.Phone) || !strings.Contains(text, group(c.Amount))) {
 		w.t.Errorf("%s: a check screen without number or sum: %q", w.lang, text)
 	}
 }

@@ -1,0 +1,90 @@
+package ussd_test
+
+import (
+	"strings"
+	"testing"
+
+	"elsom/internal/customer"
+)
+
+// A wallet that is blocked while its holder dials does nothing more.
+func TestBlockedMeanwhile(t *testing.T) {
+	h := sqlite(t)
+	const pin = "7391"
+	for what, keys := range map[string][]string{
+		"language": {"8", "2", "1"}, "balance": {"8", "1", pin}, "operations": {"8", "4", pin},
+		"old PIN": {"8", "3", pin}, "new PIN": {"8", "3", pin, "8264"}, "change of PIN": {"8", "3", pin, "8264", "8264"},
+		"quote": {"3", "3", "14", "14", company, "100"}, "payment": {"3", "3", "14", "14", company, "100", pin},
+	} {
+		number := h.holder(pin, 100_000)
+		c, err := h.customers.ByPhone(t.Context(), number)
+		must(t, err)
+		call := h.dial(number)
+		call.all(keys[:len(keys)-1]...)
+		must(t, h.customers.Block(t.Context(), c.ID))
+		if got := call.press(keys[len(keys)-1]); !strings.Contains(got, "0312 986 000") || !strings.HasPrefix(got, "END К") {
+			t.Errorf("%s: %s", what, got)
+		}
+		must(t, h.customers.Unblock(t.Context(), c.ID))
+		after, err := h.customers.ByPhone(t.Context(), number)
+		must(t, err)
+		if err := h.customers.CheckPIN(t.Context(), c.ID, pin, customer.ForBalance, ""); err != nil || after.Lang != "ru" || h.balance(number) != 100_000 {
+			t.Errorf("%s: the PIN says %v, the language is %s", what, err, after.Lang)
+		}
+	}
+	number := h.number()
+	h.register(number, "ru")
+	first := h.pin(number)
+	c, err := h.customers.ByPhone(t.Context(), number)
+	must(t, err)
+	call := h.dial(number)
+	call.press("8")
+	must(t, h.customers.Block(t.Context(), c.ID))
+	if got := call.press("5"); !strings.HasPrefix(got, "END Кошелёк заблокирован") || h.pin(number) != first {
+		t.Errorf("a new PIN: %s", got)
+	}
+}
+
+// Sums that are tried without the PIN tell nothing of what the wallet holds.
+func TestBalanceIsBehindThePIN(t *testing.T) {
+	h := sqlite(t)
+	number, other := h.holder("7391", 100_000), h.holder("8264", 0)
+	call := h.dial(number)
+	for _, amount := range []string{"999,99", "1000,01", "5000"} {
+		if got := call.toCheck(amount); !strings.HasSuffix(got, "Введите ПИН: / 0 Назад") {
+			t.Errorf("%s: %s", amount, got)
+		}
+		call.all("0", "0", "0", "0", "0", "0")
+	}
+	if got := call.all("3", "3", "14", "14", company, "1000,01", "7391"); got != "END Недостаточно средств. Деньги не списаны." {
+		t.Error(got)
+	}
+	call = h.dial(number)
+	if got := call.all("1", other.National(), "2000"); !strings.HasSuffix(got, "Введите ПИН: / 0 Назад") {
+		t.Error(got)
+	}
+	if got := call.press("7391"); got != "END Недостаточно средств. Деньги не списаны." {
+		t.Error(got)
+	}
+	if h.balance(number) != 100_000 || h.balance(other) != 0 {
+		t.Error("money moved")
+	}
+}
+
+// Who was shown an edition of the offer accepts that one and no other.
+func TestOfferThatWasShown(t *testing.T) {
+	h := sqlite(t)
+	number := h.number()
+	if got := h.door.Register(t.Context(), number, "Бакыт Асанов", person, "0.9"); !strings.HasPrefix(got, "Оферта обновилась.") {
+		t.Error(got)
+	}
+	if _, err := h.customers.ByPhone(t.Context(), number); err == nil {
+		t.Fatal("a wallet was opened under an offer that nobody read")
+	}
+	h.dial(number).all("2", "1", "Бакыт Асанов", person, "1", "1")
+	c, err := h.customers.ByPhone(t.Context(), number)
+	must(t, err)
+	if list, err := h.customers.Acceptances(t.Context(), c.ID); err != nil || len(list) != 1 || list[0].Version != customer.OfferVersion {
+		t.Errorf("%+v, %v", list, err)
+	}
+}

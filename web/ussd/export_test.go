@@ -1,0 +1,21 @@
+package ussd
+
+import (
+	"context"
+
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+// Sentence is what a person reads, in Russian, when a kind of fault ends a
+// dialogue.
+func Sentence(kind fault.Kind) string {
+	return State{Lang: "ru"}.over(word(endings[kind])).Screen(Shelf{}).Text
+}
+
+// Register is the last step of a registration that was shown an edition of the
+// offer.
+func (d *Door) Register(ctx context.Context, number phone.Number, name, person, offer string) string {
+	s := State{Step: stepOffer, Lang: "ru", Name: name, INN: person, Offer: offer}
+	return s.Done(actRegister, d.do(ctx, s, asked{act: actRegister, number: number, gateway: "ussd"})).Screen(Shelf{}).Text
+}
