@@ -30,6 +30,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/push"
 	"elsom/internal/report"
 	"elsom/internal/sms"
 	"elsom/internal/sms/inbox"
@@ -194,7 +195,7 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	h.agent = list[0]
 	h.inbox = inbox.New(h.db)
-	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https})
+	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https, Left: push.Left, Ended: push.Ended})
 	must(t, err)
 	h.portal = portal.New(portal.Parts{
 		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/push"
 	"elsom/web"
+	"elsom/web/session"
 )
 
 // The parts of an address as a browser gives them.
@@ -36,7 +37,7 @@ func (p *pushed) Send(_ context.Context, r push.Rendered) error {
 
 func withNotices(t *testing.T) *house {
 	return houseWith(t, setting{doors: func(d *web.Doors) {
-		d.Portal.Notices = push.New(d.Portal.Payments.DB, "the public key")
+		d.Portal.Notices = push.New(d.Portal.Payments.DB, push.Options{Key: "the public key", Hosts: []string{"push.example.net"}, Attempts: d.Portal.Payments.Attempts})
 		d.Portal.Payments.Notices = d.Portal.Notices
 	}})
 }
@@ -135,7 +136,7 @@ func TestBadNotices(t *testing.T) {
 	t.Parallel()
 	h := withNotices(t)
 	b := h.as(h.holder(0))
-	for _, endpoint := range []string{"", "http://push.example.net/1", "https://127.0.0.1/1", "https://metadata/1", "https://push.example.net/" + strings.Repeat("x", 2000)} {
+	for _, endpoint := range []string{"", "http://push.example.net/1", "https://127.0.0.1/1", "https://metadata/1", "https://shop.example.net/hook", "https://push.example.net/" + strings.Repeat("x", 2000)} {
 		b.allow(endpoint).answered(http.StatusUnprocessableEntity).says("Они не включены")
 	}
 	if n := h.rows("SELECT COUNT(*) FROM push_addresses"); n != 0 {
@@ -166,5 +167,45 @@ func TestANewPasswordEndsNotices(t *testing.T) {
 	b.open("/settings").fill("old_password", password).fill("password", "совсем другой пароль").press("Сменить пароль").isAt("/settings")
 	if b.page.Find("button[name=notice]").Length() > 0 {
 		t.Error("they go on")
+	}
+}
+
+// Notices end with the session, also those that were promised before: at a
+// logout, when the session is ended from another browser, and when somebody
+// else signs in. A session that merely was idle ends none, and nobody else's
+// end.
+func TestNoticesEndWithTheSession(t *testing.T) {
+	t.Parallel()
+	h := withNotices(t)
+	who := h.holder(1000_00)
+	phone, desk := h.browser(), h.as(who)
+	leave := func() { phone.open("/settings").follow(http.MethodPost, "/logout", form(phone)) }
+	h.as(h.holder(0)).allow("https://push.example.net/another's")
+	told := func(what string, leave func()) {
+		t.Helper()
+		phone.open("/").logIn(who.Phone, password)
+		phone.allow("https://push.example.net/" + strings.ReplaceAll(what, " ", "-"))
+		desk.open("/pay/dostek").fill("account", company).fill("amount", "10").press("Далее").press("Оплатить")
+		h.deliver()
+		desk.ends("completed")
+		leave()
+		if sent := h.push(); (len(sent) > 0) != strings.HasPrefix(what, "idle") {
+			t.Errorf("%s: sent %d", what, len(sent))
+		}
+	}
+	told("logout", leave)
+	told("end", func() {
+		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "session", desk.page.Find("button[name=session]").Not("[value=others]").AttrOr("value", "")))
+	})
+	told("end others", func() {
+		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "session", "others"))
+	})
+	told("idle", func() { h.wait(session.Idle + time.Minute) })
+	if n := h.rows("SELECT COUNT(*) FROM push_addresses"); n != 2 {
+		t.Errorf("%d are kept", n)
+	}
+	phone.open("/").logIn(h.holder(0).Phone, password)
+	if n := h.rows("SELECT COUNT(*) FROM push_addresses"); n != 1 {
+		t.Errorf("another signed in there: %d are kept", n)
 	}
 }

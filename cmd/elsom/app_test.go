@@ -337,7 +337,7 @@ func TestAnOlderWorkerGivesWay(t *testing.T) {
 func TestHintAndNotices(t *testing.T) {
 	t.Parallel()
 	key := strings.TrimSpace(operate(t, nil, "vapid").out)
-	s := sqlite(t, withoutRateLimits, "ELSOM_VAPID_KEY="+key)
+	s := sqlite(t, withoutRateLimits, "ELSOM_VAPID_KEY="+key, "ELSOM_PUSH_HOSTS=push.example.net")
 	v := newApplication(t, s.base)
 	p := somebody()
 	signUp(t, s, v, wordsOf[i18n.RU], p)

@@ -105,7 +105,7 @@ func (h *house) join() (err error) {
 		if err != nil {
 			return err
 		}
-		h.notices = push.New(h.db, public)
+		h.notices = push.New(h.db, push.Options{Key: public, Hosts: h.config.PushHosts, Attempts: h.attempts})
 	}
 	h.payments = payment.New(payment.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,

@@ -19,6 +19,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/outbox"
+	"elsom/internal/push"
 	"elsom/internal/push/webpush"
 	"elsom/internal/sms"
 	"elsom/internal/sms/inbox"
@@ -113,6 +114,7 @@ func (h *house) prepare(ctx context.Context) error {
 func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 	sessions, err := session.New(h.db, session.Options{
 		Secret: []byte(h.config.SecretKey.Reveal()), Secure: h.config.HTTPS(),
+		Left: push.Left, Ended: push.Ended,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -45,6 +45,9 @@ type Config struct {
 	MetricsListen string
 	// VAPIDKey signs Web Push; empty: no push.
 	VAPIDKey Secret
+	// PushHosts are push services besides the known ones, in small letters;
+	// "*." before a name means any below it.
+	PushHosts []string
 	// SMSURL is Kannel's sendsms address with its user and password.
 	SMSURL Secret
 	// SMSReceiptsURL is where Kannel brings receipts, with a gateway's code and

@@ -70,6 +70,7 @@ func TestAccepted(t *testing.T) {
 		"IPv6 loopback":        {"ELSOM_MODE": "development", "ELSOM_LISTEN": "[::1]:0"},
 		"measured without":     {"ELSOM_MODE": "development", "ELSOM_RATE_LIMITS": "off"},
 		"an emptied variable":  with("LISTEN", ""),
+		"push services":        with("PUSH_HOSTS", "push.example.net, *.Push.example.kg,"),
 		"proxies, one address": with("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,"),
 		"mail":                 with("SMTP_URL", "smtps://u:p@mail.example:465"),
 	} {
@@ -120,6 +121,10 @@ func TestRefused(t *testing.T) {
 		"mail":                        {with("SMTP_URL", "mail.example"), "ELSOM_SMTP_URL"},
 		"no key of P-256":             {with("VAPID_KEY", "planted"), "ELSOM_VAPID_KEY"},
 		"a key of nothing":            {with("VAPID_KEY", strings.Repeat("A", 43)), "ELSOM_VAPID_KEY"},
+		"a push service by number":    {with("PUSH_HOSTS", "192.0.2.1"), "ELSOM_PUSH_HOSTS"},
+		"a country's push services":   {with("PUSH_HOSTS", "push.example.net,*.kg"), "ELSOM_PUSH_HOSTS"},
+		"any push service":            {with("PUSH_HOSTS", "*"), "ELSOM_PUSH_HOSTS"},
+		"a push service's address":    {with("PUSH_HOSTS", "https://push.example.net"), "ELSOM_PUSH_HOSTS"},
 		"a file that is not there":    {with("SECRET_KEY", "", "SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY_FILE"},
 		"given twice":                 {with("SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY"},
 	} {

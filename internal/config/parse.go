@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,7 @@ type variables struct {
 	TrustedProxies string `env:"ELSOM_TRUSTED_PROXIES"`
 	MetricsListen  string `env:"ELSOM_METRICS_LISTEN"`
 	VAPIDKey       string `env:"ELSOM_VAPID_KEY"`
+	PushHosts      string `env:"ELSOM_PUSH_HOSTS"`
 	SMSURL         string `env:"ELSOM_SMS_URL"`
 	SMSReceiptsURL string `env:"ELSOM_SMS_RECEIPTS_URL"`
 	SMTPURL        string `env:"ELSOM_SMTP_URL"`
@@ -88,6 +90,7 @@ func Parse(environment map[string]string) (*Config, error) {
 		TrustedProxies: prefixes(in.TrustedProxies, &problems),
 		MetricsListen:  in.MetricsListen,
 		VAPIDKey:       Secret(in.VAPIDKey),
+		PushHosts:      hosts(in.PushHosts, &problems),
 		SMSURL:         Secret(in.SMSURL),
 		SMSReceiptsURL: Secret(in.SMSReceiptsURL),
 		SMTPURL:        Secret(in.SMTPURL),
@@ -347,6 +350,23 @@ func checkURL(variable string, address Secret, problems *Problems, schemes ...st
 	if err != nil || at.Host == "" || !slices.Contains(schemes, at.Scheme) {
 		problems.add(variable, "must be an address that begins with %s://", strings.Join(schemes, ":// or "))
 	}
+}
+
+// A name of a host, not of a whole country's; "*." stands for all below it.
+var hostName = regexp.MustCompile(`^(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*$`)
+
+func hosts(list string, problems *Problems) []string {
+	var found []string
+	for item := range strings.SplitSeq(strings.ToLower(list), ",") {
+		switch item = strings.TrimSpace(item); {
+		case item == "":
+		case hostName.MatchString(item):
+			found = append(found, item)
+		default:
+			problems.add("ELSOM_PUSH_HOSTS", "%q is no host's name, nor *. and one", item)
+		}
+	}
+	return found
 }
 
 func prefixes(list string, problems *Problems) []netip.Prefix {

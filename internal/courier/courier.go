@@ -8,6 +8,7 @@
 package courier
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -20,6 +21,12 @@ import (
 // Lane is how a lane's messages are carried.
 type Lane struct {
 	Name string
+	// Width is how many messages are sent at once, Deadline the end of one Send
+	// (well under a minute), Tries how often it is sent at most; zero values mean
+	// the house's own: 4, 20 s, and about a day.
+	Width    int
+	Deadline time.Duration
+	Tries    int
 	// Send hands a message to its wire. A fault.Invalid error is final, after
 	// any other the message is carried again.
 	Send func(ctx context.Context, task outbox.Task) error
@@ -38,14 +45,17 @@ const (
 
 // Worker is the outbox worker of the lane.
 func Worker(db *database.DB, lane Lane) outbox.Worker {
+	lane.Width = cmp.Or(lane.Width, width)
+	lane.Deadline = cmp.Or(lane.Deadline, deadline)
+	lane.Tries = cmp.Or(lane.Tries, maxTries)
 	return outbox.Worker{
-		Lane: lane.Name, Width: width, Lease: lease,
+		Lane: lane.Name, Width: lane.Width, Lease: lease,
 		Do: func(ctx context.Context, task outbox.Task) { carry(ctx, db, lane, task) },
 	}
 }
 
 func carry(ctx context.Context, db *database.DB, lane Lane, task outbox.Task) {
-	sending, cancel := context.WithTimeout(ctx, deadline)
+	sending, cancel := context.WithTimeout(ctx, lane.Deadline)
 	err := lane.Send(sending, task)
 	cancel()
 	log := slog.With("lane", lane.Name, "task", task.ID, "tries", task.Tries)
@@ -54,7 +64,7 @@ func carry(ctx context.Context, db *database.DB, lane Lane, task outbox.Task) {
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "courier: sent")
-	case fault.Is(err, fault.Invalid) || task.Tries >= maxTries:
+	case fault.Is(err, fault.Invalid) || task.Tries >= lane.Tries:
 		log.ErrorContext(ctx, "courier: given up", "error", err)
 		end = outbox.GiveUp
 	default:

@@ -95,6 +95,13 @@ func Due(ctx context.Context, db *database.DB, lane string) (bool, error) {
 	return due, fault.Wrap("outbox.due", err)
 }
 
+// Open counts the promises of a lane that wait, and whose keys begin with a
+// text of digits and signs.
+func Open(ctx context.Context, db *database.DB, lane, prefix string) (int, error) {
+	n, err := countOpen(ctx, db, lane, prefix)
+	return n, fault.Wrap("outbox.open", err)
+}
+
 // Claim takes up to n due promises of a lane for the length of the lease, in
 // the caller's transaction. When the lease ends without a word they are due again.
 func Claim(_ context.Context, tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {

@@ -99,6 +99,11 @@ func readDue(ctx context.Context, db *database.DB, lane string) (bool, error) {
 	return len(found) > 0, err
 }
 
+func countOpen(ctx context.Context, db *database.DB, lane, prefix string) (n int, err error) {
+	err = db.Gorm(ctx).Raw("SELECT COUNT(*) FROM promises WHERE lane = ? AND state = 'open' AND SUBSTR(key, 1, ?) = ?", lane, len(prefix), prefix).Scan(&n).Error
+	return n, err
+}
+
 func postpone(tx *database.Tx, task Task, at time.Time) error {
 	return tx.Gorm().Exec("UPDATE promises SET due_at = ?, lease = 0 WHERE id = ? AND lease = ? AND state = 'open'",
 		database.Moment(at), task.ID, task.Lease).Error

@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -22,15 +22,20 @@ const longestEndpoint = 1000
 
 var errAddress = errors.New("push: not an address of a push service")
 
-// check refuses what can't be a push service's: it comes from a browser, and
-// the server will call it. Where a name leads is judged when it is called.
-func (a Address) check() error {
+// services are the push services of Chrome and its kin, Firefox, Safari and
+// Edge. Below "*." any name is meant.
+var services = []string{"fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"}
+
+// check refuses what is no push service's: it comes from a browser, and the
+// server will call it, signed and from its own address. Where a name leads is
+// judged when it is called.
+func (a Address) check(hosts []string) error {
 	u, err := url.Parse(a.Endpoint)
 	if err != nil || len(a.Endpoint) > longestEndpoint || strings.ContainsFunc(a.Endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errAddress
 	}
-	host := u.Hostname()
-	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(strings.Trim(host, "."), ".") {
+	host := strings.ToLower(u.Hostname())
+	if !slices.ContainsFunc(hosts, func(name string) bool { return covers(name, host) }) {
 		return errAddress
 	}
 	if u.Scheme != "https" || u.User != nil || u.Fragment != "" || (u.Port() != "" && u.Port() != "443") || strings.HasSuffix(u.Host, ":") {
@@ -47,6 +52,13 @@ func (a Address) check() error {
 		return errAddress
 	}
 	return nil
+}
+
+func covers(name, host string) bool {
+	if below, ok := strings.CutPrefix(name, "*"); ok {
+		return strings.HasSuffix(host, below) && len(host) > len(below)
+	}
+	return host == name
 }
 
 func decode(text string) ([]byte, error) {

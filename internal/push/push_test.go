@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
@@ -27,13 +28,16 @@ type house struct {
 	mu   sync.Mutex
 	sent []push.Rendered
 	fail error
+	slow chan struct{} // where there is one, an answer waits for its end
+	// until is when the latest call would have been broken off.
+	until time.Time
 }
 
 var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
 func each(t *testing.T, test func(t *testing.T, h *house)) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := &house{Notices: push.New(db, "the server's key"), t: t, db: db}
+		h := &house{Notices: notices(t, db, "the server's key"), t: t, db: db}
 		for id := range 3 {
 			must(t, db.Gorm(context.Background()).Exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 				VALUES (?, ?, '', 'ru', '', FALSE, 1, 'standard', ?)`, id+1, fmt.Sprintf("+99670000000%d", id), start).Error)
@@ -42,12 +46,24 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 	})
 }
 
+func notices(t *testing.T, db *database.DB, key string) *push.Notices {
+	t.Helper()
+	attempts, err := attempt.New(db, attempt.Options{Secret: []byte("a secret of thirty-two bytes or more")})
+	must(t, err)
+	return push.New(db, push.Options{Key: key, Hosts: []string{"push.example.net"}, Attempts: attempts})
+}
+
 // Send implements push.Gateway.
-func (h *house) Send(_ context.Context, r push.Rendered) error {
+func (h *house) Send(ctx context.Context, r push.Rendered) error {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.sent = append(h.sent, r)
-	return h.fail
+	h.until, _ = ctx.Deadline()
+	fail, slow := h.fail, h.slow
+	h.mu.Unlock()
+	if slow != nil {
+		<-slow
+	}
+	return fail
 }
 
 func (h *house) answers(err error) {
@@ -60,12 +76,7 @@ func (h *house) answers(err error) {
 func (h *house) work() []push.Rendered {
 	h.t.Helper()
 	worker := h.Worker(h)
-	var tasks []outbox.Task
-	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Claim(ctx, tx, push.Lane, 100, time.Minute)
-		return err
-	}))
-	for _, task := range tasks {
+	for _, task := range h.claim() {
 		worker.Do(context.Background(), task)
 	}
 	h.mu.Lock()
@@ -85,8 +96,13 @@ func (h *house) tell(to push.Holder, event string) {
 func (h *house) allow(to push.Holder, name string) push.Address {
 	h.t.Helper()
 	a := address(h.t, name)
-	must(h.t, h.Allow(context.Background(), to, a, "Chrome, Android"))
+	must(h.t, h.Allow(context.Background(), browserOf(to, name), a))
 	return a
+}
+
+// browserOf is one in which the holder is signed in.
+func browserOf(to push.Holder, name string) push.Browser {
+	return push.Browser{Holder: to, Key: name, Name: "Chrome, Android", Signed: func(*database.Tx) (bool, error) { return true, nil }}
 }
 
 func (h *house) names(to push.Holder) (ids []int64) {
@@ -204,11 +220,11 @@ func TestWhoseABrowserIs(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ctx := context.Background()
 		a := h.allow(aida, "phone")
-		must(t, h.Allow(ctx, aida, a, "Chrome, Android"))
+		must(t, h.Allow(ctx, browserOf(aida, "phone"), a))
 		if n := len(h.names(aida)); n != 1 {
 			t.Errorf("allowed twice: %d", n)
 		}
-		must(t, h.Allow(ctx, bakyt, a, "Chrome, Android"))
+		must(t, h.Allow(ctx, browserOf(bakyt, "phone"), a))
 		if len(h.names(aida)) != 0 || len(h.names(bakyt)) != 1 {
 			t.Errorf("%d and %d", len(h.names(aida)), len(h.names(bakyt)))
 		}
@@ -217,7 +233,7 @@ func TestWhoseABrowserIs(t *testing.T) {
 		if sent := h.work(); len(sent) != 0 || len(h.names(later)) != 0 {
 			t.Error("a new password ends nothing")
 		}
-		h.Notices = push.New(h.db, "another key")
+		h.Notices = notices(t, h.db, "another key")
 		if len(h.names(bakyt)) != 0 {
 			t.Error("a new key ends nothing")
 		}
@@ -248,7 +264,7 @@ func TestTheOldestBrowserMakesRoom(t *testing.T) {
 
 // The address is a stranger's word: nothing but a push service's is taken.
 func TestStrangeAddressesAreRefused(t *testing.T) {
-	h := push.New(databasetest.SQLite(t), "key")
+	h := notices(t, databasetest.SQLite(t), "key")
 	good := address(t, "x")
 	with := func(endpoint string) push.Address {
 		return push.Address{Endpoint: endpoint, P256DH: good.P256DH, Auth: good.Auth}
@@ -258,12 +274,13 @@ func TestStrangeAddressesAreRefused(t *testing.T) {
 		with("https://10.0.0.1/x"), with("https://8.8.8.8/x"), with("https://push.example.net:8443/x"), with("https://push.example.net:/x"),
 		with("https://user@push.example.net/x"), with("https://push.example.net/x#y"), with("ftp://push.example.net/x"), with("//push.example.net/x"),
 		with("https://push.example.net/\r\nHost: x"), with("https://push.example.net/ы"), with("https://push.example.net/" + strings.Repeat("x", 1000)),
-		with("https://intranet/x"), with("https:///x"), with("https://./x"), with("javascript:alert(1)"),
+		with("https://intranet/x"), with("https:///x"), with("https://./x"), with("javascript:alert(1)"), with("https://intranet.push.example.net/x"), with("https://wallet.example.kg/osmp"), with("https://push.apple.com/x"),
+		with("https://evilpush.apple.com.example.net/x"), with("https://fcm.googleapis.com.example.net/x"), with("https://x.fcm.googleapis.com/x"),
 		{good.Endpoint, "", good.Auth}, {good.Endpoint, good.P256DH, ""}, {good.Endpoint, good.P256DH, "AAAA"}, {good.Endpoint, "AAAA", good.Auth},
 		{good.Endpoint, base64.RawURLEncoding.EncodeToString(append([]byte{4}, make([]byte, 64)...)), good.Auth},
 		{good.Endpoint, strings.Repeat("A", 10_000), good.Auth}, {good.Endpoint, good.P256DH, "не база"},
 	} {
-		if err := h.Allow(context.Background(), aida, a, ""); !fault.Is(err, fault.Invalid) {
+		if err := h.Allow(context.Background(), browserOf(aida, "x"), a); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}

@@ -16,21 +16,22 @@ type row struct {
 	Endpoint     string
 	P256dh       string
 	Auth         string
+	Browser      string
 	Device       string
 	MadeAt       time.Time
 }
 
-// insert keeps an address in the place of the same one, and makes room: what
+// insert keeps an address in the place of its browser's, and makes room: what
 // an older password or key allowed goes, and then the oldest.
 func insert(tx *database.Tx, r row) error {
 	g := tx.Gorm()
-	if err := g.Exec("DELETE FROM push_addresses WHERE endpoint_hash = ? OR (customer_id = ? AND (epoch <> ? OR key_hash <> ?))",
-		r.EndpointHash, r.CustomerID, r.Epoch, r.KeyHash).Error; err != nil {
+	if err := g.Exec("DELETE FROM push_addresses WHERE endpoint_hash = ? OR browser = ? OR (customer_id = ? AND (epoch <> ? OR key_hash <> ?))",
+		r.EndpointHash, r.Browser, r.CustomerID, r.Epoch, r.KeyHash).Error; err != nil {
 		return err
 	}
-	if err := g.Exec(`INSERT INTO push_addresses (id, customer_id, epoch, key_hash, endpoint_hash, endpoint, p256dh, auth, device, made_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.ID, r.CustomerID, r.Epoch, r.KeyHash, r.EndpointHash, r.Endpoint, r.P256dh, r.Auth, r.Device, r.MadeAt).Error; err != nil {
+	if err := g.Exec(`INSERT INTO push_addresses (id, customer_id, epoch, key_hash, endpoint_hash, endpoint, p256dh, auth, browser, device, made_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.ID, r.CustomerID, r.Epoch, r.KeyHash, r.EndpointHash, r.Endpoint, r.P256dh, r.Auth, r.Browser, r.Device, r.MadeAt).Error; err != nil {
 		return err
 	}
 	return g.Exec(`DELETE FROM push_addresses WHERE customer_id = ? AND id NOT IN (
@@ -44,10 +45,12 @@ func (n *Notices) read(ctx context.Context, h Holder) (rows []row, err error) {
 	return rows, err
 }
 
-// byID gives an address; nil where it is no more.
-func (n *Notices) byID(ctx context.Context, id int64) (*row, error) {
+// valid gives an address; nil where it is no more, or where its holder has a
+// new password since or is blocked.
+func (n *Notices) valid(ctx context.Context, id int64) (*row, error) {
 	var rows []row
-	err := n.db.Gorm(ctx).Raw("SELECT * FROM push_addresses WHERE id = ?", id).Scan(&rows).Error
+	err := n.db.Gorm(ctx).Raw(`SELECT a.* FROM push_addresses a JOIN customers c ON c.id = a.customer_id
+		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, n.keyHash()).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -61,4 +64,16 @@ func (n *Notices) delete(ctx context.Context, customerID, id int64) (ended bool,
 		return result.Error
 	})
 	return ended, err
+}
+
+func forget(tx *database.Tx, browser string, stays int64) error {
+	return tx.Gorm().Exec("DELETE FROM push_addresses WHERE browser = ? AND customer_id <> ?", browser, stays).Error
+}
+
+func forgetOf(tx *database.Tx, holder int64, browser string, others bool) error {
+	which := "="
+	if others {
+		which = "<>"
+	}
+	return tx.Gorm().Exec("DELETE FROM push_addresses WHERE customer_id = ? AND browser "+which+" ?", holder, browser).Error
 }

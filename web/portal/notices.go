@@ -21,17 +21,18 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	device := ""
-	for _, s := range page.Sessions {
-		if s.Current {
-			device = s.Device
+	s := session.Of(c)
+	browser := push.Browser{Holder: readerOf(holder(c)), Key: s.Browser(), Signed: s.Holds}
+	for _, listed := range page.Sessions {
+		if listed.Current {
+			browser.Name = listed.Device
 		}
 	}
 	address := push.Address{Endpoint: c.FormValue("endpoint"), P256DH: c.FormValue("p256dh"), Auth: c.FormValue("auth")}
-	if err := p.Notices.Allow(ctx(c), readerOf(holder(c)), address, device); err != nil {
+	if err := p.Notices.Allow(ctx(c), browser, address); err != nil {
 		return p.refused(c, page, err)
 	}
-	session.Of(c).Flash(p.lang(c).T("push.settings.done"))
+	s.Flash(p.lang(c).T("push.settings.done"))
 	return redirect(c, "/settings")
 }
 

@@ -50,7 +50,7 @@ func (s *Sessions) End(ctx context.Context, of *Session, id string) error {
 		return fault.New(fault.Forbidden, act, "")
 	}
 	if id == Others {
-		return fault.Wrap(act, s.endOthers(ctx, who.ID, of.Key()))
+		return fault.Wrap(act, s.endOthers(ctx, who.ID, of.Key(), of.Browser()))
 	}
 	handle, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/fault"
 )
 
 // How long a session lasts without a request, and in all.
@@ -40,6 +41,12 @@ type Options struct {
 	Secret []byte
 	// Secure is set when people reach the site over https.
 	Secure bool
+	// Left is called, where there is one, in the transaction in which everybody
+	// but one holder (0: all) leaves a browser: by a logout, or a login there.
+	Left func(tx *database.Tx, browser string, stays int64) error
+	// Ended is called, where there is one, in the transaction in which a holder
+	// ends the session in a browser or, for others, in all but that one.
+	Ended func(tx *database.Tx, holder int64, browser string, others bool) error
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
 }
@@ -51,6 +58,8 @@ type Sessions struct {
 	cookieKey []byte
 	formKey   []byte
 	secure    bool
+	left      func(*database.Tx, string, int64) error
+	ended     func(*database.Tx, int64, string, bool) error
 	now       func() time.Time
 	origin    *http.CrossOriginProtection
 }
@@ -60,7 +69,7 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	if o.Now == nil {
 		o.Now = db.Now
 	}
-	s := &Sessions{db: db, secure: o.Secure, now: o.Now, origin: http.NewCrossOriginProtection()}
+	s := &Sessions{db: db, secure: o.Secure, left: o.Left, ended: o.Ended, now: o.Now, origin: http.NewCrossOriginProtection()}
 	s.store = &store{s}
 	for use, key := range map[string]*[]byte{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {
 		derived, err := hkdf.Key(sha256.New, o.Secret, nil, use, sha256.Size)
@@ -112,6 +121,26 @@ func (s *Session) Key() string {
 		return ""
 	}
 	return s.visit().key
+}
+
+// Browser names the browser in which the customer is signed in; it stays the
+// same over logins there.
+func (s *Session) Browser() string {
+	if s.sessions == nil {
+		return ""
+	}
+	return s.visit().browser
+}
+
+// Holds tells whether who is signed in still is; until the transaction ends
+// nobody can end the session.
+func (s *Session) Holds(tx *database.Tx) (bool, error) {
+	who, ok := s.Customer()
+	if !ok {
+		return false, nil
+	}
+	held, err := holds(tx, s.Key(), who.ID, who.SessionEpoch)
+	return held, fault.Wrap("session.holds", err)
 }
 
 // CSRF gives the token that each form must hold, masked anew at each call
@@ -176,7 +205,7 @@ func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
 		return errNoMiddleware
 	}
 	s.keepDevice()
-	return s.sessions.rotate(c, s.g, &who)
+	return s.sessions.rotate(c, s.g, s.Device(), &who)
 }
 
 // LogOut ends the session on the server and gives the browser a new, empty one.
@@ -185,7 +214,7 @@ func (s *Session) LogOut(c echo.Context) error {
 		return nil
 	}
 	s.forgetNext()
-	return s.sessions.rotate(c, s.g, nil)
+	return s.sessions.rotate(c, s.g, s.Device(), nil)
 }
 
 // Lang is the visitor's language: the one switched to in this request, that of

@@ -30,6 +30,7 @@ type row struct {
 	Data       string
 	Version    int64
 	Device     string
+	Browser    string
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	EndsAt     time.Time
@@ -50,6 +51,8 @@ type visit struct {
 	token []byte
 	key   string
 	who   *customer.Customer
+	// browser is the row's.
+	browser string
 	// stored tells whether there was a row; base is what it held.
 	stored bool
 	base   map[string]string
@@ -114,7 +117,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	g.ID, g.IsNew, v.stored = v.key, false, true
 	if f.Row.CustomerID != nil {
 		who := f.Holder.Customer()
-		v.who = &who
+		v.who, v.browser = &who, f.Row.Browser
 	}
 	if now.Sub(f.Row.SeenAt) >= seenEvery {
 		if err := st.touch(ctx, v.key, now); err != nil {
@@ -174,7 +177,7 @@ func texts(g *sessions.Session) map[string]string {
 
 // rotate puts a new session in the place of the request's, in one transaction:
 // the old token is worth nothing from then on.
-func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Customer) error {
+func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, who *customer.Customer) error {
 	old := visitOf(g)
 	token := newToken()
 	v := &visit{token: token, key: keyOf(token), who: who, cookie: true}
@@ -182,7 +185,10 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Cus
 	g.Values[visitKey{}] = v
 	ctx := context.WithoutCancel(c.Request().Context())
 	err := s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		if err := tx.Gorm().Exec(`DELETE FROM sessions WHERE id = ?`, old.key).Error; err != nil || who == nil {
+		if who == nil {
+			return s.leave(tx, old.key, device, 0)
+		}
+		if err := s.leave(tx, old.key, device, who.ID); err != nil {
 			return err
 		}
 		fresh, err := s.fresh(tx, v.key, map[string]string{})
@@ -190,13 +196,14 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, who *customer.Cus
 			return err
 		}
 		fresh.CustomerID, fresh.Epoch, fresh.Device = &who.ID, who.SessionEpoch, deviceOf(c.Request().UserAgent())
+		fresh.Browser = device
 		return tx.Gorm().Create(fresh).Error
 	})
 	if err != nil {
 		return fault.Wrap("session.rotate", err)
 	}
 	if who != nil {
-		v.stored = true
+		v.stored, v.browser = true, device
 	}
 	return nil
 }
@@ -337,16 +344,6 @@ func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time
 	err := s.db.Gorm(ctx).Where("customer_id = ? AND epoch = ? AND seen_at >= ? AND ends_at >= ?",
 		customerID, epoch, now.Add(-Idle), now).Order("seen_at DESC, id").Limit(100).Find(&rows).Error
 	return rows, err
-}
-
-func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (bool, error) {
-	rows, err := s.exec(ctx, `DELETE FROM sessions WHERE customer_id = ? AND handle = ?`, customerID, handle)
-	return rows > 0, err
-}
-
-func (s *Sessions) endOthers(ctx context.Context, customerID int64, key string) error {
-	_, err := s.exec(ctx, `DELETE FROM sessions WHERE customer_id = ? AND id <> ?`, customerID, key)
-	return err
 }
 
 // purge needs not ask when a session ends: it is not seen after that.

@@ -44,7 +44,7 @@ type Wire struct {
 }
 
 const (
-	timeout = 15 * time.Second
+	timeout = 5 * time.Second
 	// kept is how long a push service keeps what it can't deliver, in seconds.
 	kept = 24 * 60 * 60
 	// longestAnswer bounds what is read of an answer, so that the connection

@@ -1,0 +1,60 @@
+package session
+
+import (
+	"context"
+
+	"elsom/internal/database"
+)
+
+// leave ends the request's old session; whoever but stays was in its browser
+// has left it.
+func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error {
+	var browsers []string
+	if err := tx.Gorm().Raw(`DELETE FROM sessions WHERE id = ? RETURNING browser`, key).Scan(&browsers).Error; err != nil || s.left == nil {
+		return err
+	}
+	for _, browser := range append(browsers, device) {
+		if browser == "" {
+			continue
+		}
+		if err := s.left(tx, browser, stays); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds tells whether a session still is, and lets nobody end it before the
+// transaction does.
+func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
+	share := ""
+	if tx.Dialect() == database.Postgres {
+		share = " FOR SHARE"
+	}
+	var found []int64
+	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE id = ? AND customer_id = ? AND epoch = ?`+share, key, customerID, epoch).Scan(&found).Error
+	return len(found) > 0, err
+}
+
+func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (done bool, err error) {
+	err = s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		var browsers []string
+		err := tx.Gorm().Raw(`DELETE FROM sessions WHERE customer_id = ? AND handle = ? RETURNING browser`, customerID, handle).Scan(&browsers).Error
+		done = len(browsers) > 0
+		if err != nil || !done || s.ended == nil {
+			return err
+		}
+		return s.ended(tx, customerID, browsers[0], false)
+	})
+	return done, err
+}
+
+func (s *Sessions) endOthers(ctx context.Context, customerID int64, key, browser string) error {
+	return s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		err := tx.Gorm().Exec(`DELETE FROM sessions WHERE customer_id = ? AND id <> ?`, customerID, key).Error
+		if err != nil || s.ended == nil {
+			return err
+		}
+		return s.ended(tx, customerID, browser, true)
+	})
+}
