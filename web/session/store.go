@@ -320,23 +320,16 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 	return &rows[0], nil
 }
 
-func (s *Sessions) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
-	err = s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		result := tx.Gorm().Exec(statement, args...)
-		rows = result.RowsAffected
-		return result.Error
-	})
-	return rows, err
+func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {
+	return s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return tx.Gorm().Exec(statement, args...).Error })
 }
 
 func (s *Sessions) delete(ctx context.Context, handle int64) error {
-	_, err := s.exec(ctx, `DELETE FROM sessions WHERE handle = ?`, handle)
-	return err
+	return s.exec(ctx, `DELETE FROM sessions WHERE handle = ?`, handle)
 }
 
 func (s *Sessions) touch(ctx context.Context, key string, now time.Time) error {
-	_, err := s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
-	return err
+	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
 }
 
 func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time.Time) ([]row, error) {
