@@ -233,9 +233,9 @@ var customerGuards = []guard{
 		pkg:         "./web/session", test: "TestRequireCustomer",
 	},
 	{
-		name: "a login ends the token before it", file: "web/session/store.go",
-		text:        "DELETE FROM sessions WHERE id = ?`, old.key)",
-		replacement: "DELETE FROM sessions WHERE id = ? AND 1 = 0`, old.key)",
+		name: "a login ends the token before it", file: "web/session/store_browser.go",
+		text:        "DELETE FROM sessions WHERE id = ? RETURNING browser`",
+		replacement: "DELETE FROM sessions WHERE id = ? AND 1 = 0 RETURNING browser`",
 		pkg:         "./web/session", test: "TestLoginRotates",
 	},
 	{
@@ -284,7 +284,7 @@ var customerGuards = []guard{
 		pkg:         "./web/session", test: "TestParallelSavesLoseNothing",
 	},
 	{
-		name: "a session is its owner's to end", file: "web/session/store.go",
+		name: "a session is its owner's to end", file: "web/session/store_browser.go",
 		text:        "DELETE FROM sessions WHERE customer_id = ? AND handle = ?`",
 		replacement: "DELETE FROM sessions WHERE customer_id > ? - 99 AND handle = ?`",
 		pkg:         "./web/session", test: "TestListAndEnd",

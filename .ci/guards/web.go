@@ -35,9 +35,9 @@ var webGuards = []guard{
 		pkg:         web, test: "TestSessionIsNewAfterLogin",
 	},
 	{
-		name: "a logout ends the session on the server", file: "web/session/store.go",
-		text:        "WHERE id = ?`, old.key).Error",
-		replacement: "WHERE id = ? AND 1 = 2`, old.key).Error",
+		name: "a logout ends the session on the server", file: "web/session/store_browser.go",
+		text:        "WHERE id = ? RETURNING browser`",
+		replacement: "WHERE id = ? AND 1 = 2 RETURNING browser`",
 		pkg:         web, test: "TestLogOut",
 	},
 	{
