@@ -24,8 +24,9 @@ type row struct {
 
 func (ds *Dialogues) readRows(ctx context.Context, ids []string) ([]*row, error) {
 	var rows []row
+	these, list := database.Among(ds.db.Dialect(), ids)
 	err := ds.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
-		began_ms, ends_ms FROM dialogues WHERE id IN ?`, ids).Scan(&rows).Error
+		began_ms, ends_ms FROM dialogues WHERE id `+these, list).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +46,10 @@ func (ds *Dialogues) readRows(ctx context.Context, ids []string) ([]*row, error)
 func (ds *Dialogues) insertRows(ctx context.Context, rows []row) ([]bool, error) {
 	now := ds.now().UnixMilli()
 	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
-		values := make([]any, 0, len(rows)*8+1)
-		for _, r := range rows {
-			values = append(values, r.ID, r.Turn, r.HeardLength, r.HeardHash, r.HeardMs, r.Content, r.BeganMs, r.EndsMs)
-		}
-		err = tx.Gorm().Raw(`INSERT INTO dialogues (id, turn, heard_length, heard_hash, heard_ms, content, claim,
-				claimed_until_ms, began_ms, ends_ms) VALUES (?,?,?,?,?,?,0,0,?,?)`+
-			strings.Repeat(",(?,?,?,?,?,?,0,0,?,?)", len(rows)-1)+`
+		v, values := with(tx.Dialect(), rows)
+		err = tx.Gorm().Raw(v+`
+			INSERT INTO dialogues (id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms, began_ms, ends_ms)
+			SELECT id, turn, heard_length, heard_hash, heard_ms, content, 0, 0, began_ms, ends_ms FROM v WHERE TRUE
 			ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, heard_length = excluded.heard_length,
 				heard_hash = excluded.heard_hash, heard_ms = excluded.heard_ms, content = excluded.content, claim = 0,
 				claimed_until_ms = 0, began_ms = excluded.began_ms, ends_ms = excluded.ends_ms
@@ -65,15 +63,8 @@ func (ds *Dialogues) insertRows(ctx context.Context, rows []row) ([]bool, error)
 func (ds *Dialogues) updateRows(ctx context.Context, rows []row) ([]bool, error) {
 	now := ds.now().UnixMilli()
 	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
-		values := make([]any, 0, len(rows)*9+1)
-		for _, r := range rows {
-			values = append(values, r.ID, r.Turn, r.Claim, r.HeardLength, r.HeardHash, r.HeardMs, r.Content,
-				r.BeganMs, r.EndsMs)
-		}
-		err = tx.Gorm().Raw(`WITH v (id, turn, claim, heard_length, heard_hash, heard_ms, content, began_ms, ends_ms) AS (VALUES
-				(CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS VARCHAR),
-					CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT))`+
-			strings.Repeat(",(?,?,?,?,?,?,?,?,?)", len(rows)-1)+`)
+		v, values := with(tx.Dialect(), rows)
+		err = tx.Gorm().Raw(v+`
 			UPDATE dialogues SET turn = v.turn + 1, claim = 0, claimed_until_ms = 0, heard_length = v.heard_length,
 				heard_hash = v.heard_hash, heard_ms = v.heard_ms, content = v.content,
 				began_ms = v.began_ms, ends_ms = v.ends_ms
@@ -82,6 +73,35 @@ func (ds *Dialogues) updateRows(ctx context.Context, rows []row) ([]bool, error)
 			append(values, now)...).Scan(&ids).Error
 		return ids, err
 	})
+}
+
+// with gives rows as a table v: arrays for PostgreSQL, so that the statement is
+// the same for any number of rows and planned once; written out for SQLite.
+func with(dialect database.Dialect, rows []row) (text string, values []any) {
+	const head = "WITH v (id, turn, claim, heard_length, heard_hash, heard_ms, content, began_ms, ends_ms) AS ("
+	if dialect == database.Postgres {
+		return head + `SELECT * FROM unnest(?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::varchar[], ?::bigint[],
+			?::text[], ?::bigint[], ?::bigint[]))`, []any{
+				column(rows, func(r row) string { return r.ID }), column(rows, func(r row) int64 { return r.Turn }),
+				column(rows, func(r row) int64 { return r.Claim }), column(rows, func(r row) int64 { return r.HeardLength }),
+				column(rows, func(r row) string { return r.HeardHash }), column(rows, func(r row) int64 { return r.HeardMs }),
+				column(rows, func(r row) string { return r.Content }), column(rows, func(r row) int64 { return r.BeganMs }),
+				column(rows, func(r row) int64 { return r.EndsMs }),
+			}
+	}
+	for _, r := range rows {
+		values = append(values, r.ID, r.Turn, r.Claim, r.HeardLength, r.HeardHash, r.HeardMs, r.Content, r.BeganMs, r.EndsMs)
+	}
+	return head + "VALUES (?,?,?,?,?,?,?,?,?)" + strings.Repeat(",(?,?,?,?,?,?,?,?,?)", len(rows)-1) + ")", values
+}
+
+// column is a pointer, which GORM hands to the driver as one array.
+func column[T any](rows []row, of func(row) T) *[]T {
+	values := make([]T, len(rows))
+	for i, r := range rows {
+		values[i] = of(r)
+	}
+	return &values
 }
 
 // write runs a statement over the rows, of those with one id only the first,
