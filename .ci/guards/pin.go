@@ -125,7 +125,7 @@ var pinGuards = []guard{
 	},
 	{
 		name: "a payment on the site waits for the PIN", file: "internal/payment/accept.go",
-		text:        `if draft.Channel == Web {`,
+		text:        `if draft.Channel != USSD {`,
 		replacement: `if draft.Channel == USSD {`,
 		pkg:         "./web", test: "TestOneWalletForAllChannels",
 	},

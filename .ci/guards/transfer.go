@@ -51,7 +51,7 @@ var transferGuards = []guard{
 	},
 	{
 		name: "a PIN that is owed comes before a transfer on the site", file: "internal/wallet/accept.go",
-		text:        `if err := customer.OwesPIN(c); err != nil && draft.Channel == Web {`,
+		text:        `if err := customer.OwesPIN(c); err != nil && draft.Channel != USSD {`,
 		replacement: `if err := customer.OwesPIN(c); err != nil && draft.Channel == "" {`,
 		pkg:         "./internal/wallet", test: "TestAcceptRefuses",
 	},
