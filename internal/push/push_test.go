@@ -274,7 +274,7 @@ func TestStrangeAddressesAreRefused(t *testing.T) {
 		with("https://10.0.0.1/x"), with("https://8.8.8.8/x"), with("https://push.example.net:8443/x"), with("https://push.example.net:/x"),
 		with("https://user@push.example.net/x"), with("https://push.example.net/x#y"), with("ftp://push.example.net/x"), with("//push.example.net/x"),
 		with("https://push.example.net/\r\nHost: x"), with("https://push.example.net/ы"), with("https://push.example.net/" + strings.Repeat("x", 1000)),
-		with("https://intranet/x"), with("https:///x"), with("https://./x"), with("javascript:alert(1)"), with("https://intranet.push.example.net/x"), with("https://wallet.example.kg/osmp"), with("https://push.apple.com/x"),
+		with("https://intranet/x"), with("https:///x"), with("https://./x"), with("javascript:alert(1)"), with("https://intranet.push.example.net/x"), with("https://wallet.example.kg/osmp"), with("https://push.apple.com/x"), with("https://evilpush.apple.com/x"),
 		with("https://evilpush.apple.com.example.net/x"), with("https://fcm.googleapis.com.example.net/x"), with("https://x.fcm.googleapis.com/x"),
 		{good.Endpoint, "", good.Auth}, {good.Endpoint, good.P256DH, ""}, {good.Endpoint, good.P256DH, "AAAA"}, {good.Endpoint, "AAAA", good.Auth},
 		{good.Endpoint, base64.RawURLEncoding.EncodeToString(append([]byte{4}, make([]byte, 64)...)), good.Auth},
