@@ -121,8 +121,8 @@ var customerGuards = []guard{
 	},
 	{
 		name: "a reset holds the money for a day", file: "internal/customer/reset.go",
-		text:        `setPassword(tx, before.ID, before.PasswordHash, hash, &hold)`,
-		replacement: `setPassword(tx, before.ID, before.PasswordHash, hash, nil)`,
+		text:        `now, database.Moment(now.Add(cs.o.Hold)))`,
+		replacement: `now, now)`,
 		pkg:         "./internal/customer", test: "TestReset",
 	},
 	{

@@ -24,8 +24,8 @@ var webGuards = []guard{
 	},
 	{
 		name: "a visitor's form is guarded", file: "web/server.go",
-		text:        `visitor(browser.Group("", d.Sessions.Guard()), d.Portal)`,
-		replacement: `visitor(browser.Group(""), d.Portal)`,
+		text:        `visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)`,
+		replacement: `visitor(pages{browser.Group("")}, d.Portal)`,
 		pkg:         web, test: "TestEveryFormIsGuarded",
 	},
 	{
