@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -78,16 +79,33 @@ func newApplication(t *testing.T, base string) *surfer {
 	if err != nil {
 		t.Fatalf("Chromium: %v", err)
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, chromedp.Flag("app", base+"/help"))...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
+	ctx := ownBrowser(t, append(options, chromedp.Flag("app", base+"/help")))
 	v := surf(ctx, t, base, screen{width: 360, scripts: true}).unwatched()
 	var standalone bool
 	if v.ask(&standalone, `matchMedia("(display-mode: standalone)").matches`); !standalone {
 		t.Fatal("the window is no application's")
 	}
 	return v
+}
+
+// ownBrowser starts a browser for one test. One that ends while it starts, as
+// on a crowded machine, is started again.
+func ownBrowser(t *testing.T, options []chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	var err error
+	for range 3 {
+		allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, chromedp.WSURLReadTimeout(time.Minute))...)
+		ctx, cancel := chromedp.NewContext(allocator)
+		if err = chromedp.Run(ctx); err == nil {
+			t.Cleanup(stop)
+			t.Cleanup(cancel)
+			return ctx
+		}
+		cancel()
+		stop()
+	}
+	t.Fatalf("Chromium: %v", err)
+	return nil
 }
 
 // unwatched takes the browser's tools off the workers: a worker that they hold
@@ -165,10 +183,7 @@ func TestTheSiteCanBeInstalled(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Chromium: %v", err)
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
+	ctx := ownBrowser(t, options)
 	v := surf(ctx, t, s.base, screen{width: 360, scripts: true}).unwatched()
 	for _, lang := range i18n.Langs() {
 		v.open("/?lang=" + string(lang))
@@ -256,6 +271,7 @@ func TestConnectionLostAtPaying(t *testing.T) {
 	s := sqlite(t, withoutRateLimits)
 	f := newFront(t, s)
 	v := newApplication(t, f.URL)
+	v.loses = true
 	w, p := wordsOf[i18n.RU], somebody()
 	signUp(t, s, v, w, p)
 	v.ready()
