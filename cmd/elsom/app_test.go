@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -86,26 +85,6 @@ func newApplication(t *testing.T, base string) *surfer {
 		t.Fatal("the window is no application's")
 	}
 	return v
-}
-
-// ownBrowser starts a browser for one test. One that ends while it starts, as
-// on a crowded machine, is started again.
-func ownBrowser(t *testing.T, options []chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	var err error
-	for range 3 {
-		allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, chromedp.WSURLReadTimeout(time.Minute))...)
-		ctx, cancel := chromedp.NewContext(allocator)
-		if err = chromedp.Run(ctx); err == nil {
-			t.Cleanup(stop)
-			t.Cleanup(cancel)
-			return ctx
-		}
-		cancel()
-		stop()
-	}
-	t.Fatalf("Chromium: %v", err)
-	return nil
 }
 
 // unwatched takes the browser's tools off the workers: a worker that they hold

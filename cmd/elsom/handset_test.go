@@ -82,6 +82,9 @@ func (v *surfer) dial() {
 	v.t.Helper()
 	for _, key := range []string{"*", "9", "0", "0", "#"} {
 		v.key(key)
+		if !v.screen.scripts { // each key is a page, which has to come first
+			time.Sleep(500 * time.Millisecond)
+		}
 	}
 	v.key("Вызов")
 }
