@@ -80,11 +80,13 @@ func pinOf(text string) string { return keepCode(fourDigits.FindStringSubmatch(t
 // dial presses *900# key by key.
 func (v *surfer) dial() {
 	v.t.Helper()
-	for _, key := range []string{"*", "9", "0", "0", "#"} {
-		v.key(key)
-		if !v.screen.scripts { // each key is a page, which has to come first
-			time.Sleep(500 * time.Millisecond)
+	if v.screen.scripts {
+		for _, key := range []string{"*", "9", "0", "0", "#"} {
+			v.key(key)
 		}
+	} else { // where each key is a page of its own
+		v.focus("typed")
+		v.run(input.InsertText("*900#"))
 	}
 	v.key("Вызов")
 }
