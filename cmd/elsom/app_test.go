@@ -15,7 +15,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/serviceworker"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"elsom/internal/i18n"
@@ -79,19 +78,11 @@ func newApplication(t *testing.T, base string) *surfer {
 		t.Fatalf("Chromium: %v", err)
 	}
 	ctx := ownBrowser(t, append(options, chromedp.Flag("app", base+"/help")))
-	v := surf(ctx, t, base, screen{width: 360, scripts: true}).unwatched()
+	v := surf(ctx, t, base, screen{width: 360, scripts: true})
 	var standalone bool
 	if v.ask(&standalone, `matchMedia("(display-mode: standalone)").matches`); !standalone {
 		t.Fatal("the window is no application's")
 	}
-	return v
-}
-
-// unwatched takes the browser's tools off the workers: a worker that they hold
-// never rests, and so gives way to none.
-func (v *surfer) unwatched() *surfer {
-	v.t.Helper()
-	v.run(target.SetAutoAttach(false, false).WithFlatten(true))
 	return v
 }
 
@@ -163,7 +154,7 @@ func TestTheSiteCanBeInstalled(t *testing.T) {
 		t.Fatalf("Chromium: %v", err)
 	}
 	ctx := ownBrowser(t, options)
-	v := surf(ctx, t, s.base, screen{width: 360, scripts: true}).unwatched()
+	v := surf(ctx, t, s.base, screen{width: 360, scripts: true})
 	for _, lang := range i18n.Langs() {
 		v.open("/?lang=" + string(lang))
 		v.ready()

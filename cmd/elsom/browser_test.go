@@ -121,6 +121,9 @@ func surf(ctx context.Context, t testing.TB, base string, screen screen) *surfer
 		scheme = "dark"
 	}
 	v.run(
+		// The browser's tools let go of the workers: one that they hold never
+		// rests, and a page that it is to serve sometimes never comes.
+		target.SetAutoAttach(false, false).WithFlatten(true),
 		emulation.SetDeviceMetricsOverride(screen.width, 740, 1, screen.width < 600),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme},

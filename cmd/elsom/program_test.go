@@ -119,8 +119,10 @@ func launch(t testing.TB, name string, cmd *exec.Cmd) *program {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go func() {
-		// The death signal comes when this thread ends, so it stays.
+		// The death signal comes when this thread ends, so it lives as long as
+		// the program, and longer: a browser may have been started from it.
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		err := p.cmd.Start()
 		started <- err
 		if err == nil {

@@ -162,9 +162,10 @@ func (s *PostgresServer) start(folder string, args []string, attributes *syscall
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = folder, log, log, attributes
 	started := make(chan error)
 	go func() {
-		// The death signal comes when this thread ends, so it has to live as
-		// long as the server.
+		// The death signal comes when this thread ends, so it lives as long as
+		// the program, and longer: a browser may have been started from it.
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		err := s.cmd.Start()
 		started <- err
 		if err == nil {
