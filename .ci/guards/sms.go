@@ -61,10 +61,14 @@ var smsGuards = []guard{
 	},
 	{
 		name: "only a known gateway brings receipts", file: "web/sms/sms.go",
-		text: `	if err == nil {
+		text: `	if answered {
+		return err
+	}
+	if err == nil {
 		err = d.receive(ctx, c)
 	}`,
-		replacement: `	err = d.receive(ctx, c)`,
+		replacement: `	err = d.receive(ctx, c)
+	_ = answered`,
 		pkg:         "./web/sms", test: "TestStrangers",
 	},
 	{

@@ -66,10 +66,6 @@ func NewAgents(db *database.DB, tries Tries) (*Agents, error) {
 	return &Agents{db: db, keychain: k}, nil
 }
 
-// IsCode tells whether a text could be an agent's code: only such is worth a
-// line in the log.
-func IsCode(text string) bool { return keychain.IsCode(text) }
-
 func (a NewAgent) check() error {
 	wrong := keychain.Judge(a.Code, a.Name, a.Password, a.Allowed)
 	if a.Ceiling <= 0 || a.Ceiling > money.Max {

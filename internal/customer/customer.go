@@ -113,6 +113,9 @@ type Customers struct {
 	o      Options
 	key    []byte
 	hasher *password.Hasher
+
+	byPhone *database.Gather[phone.Number, *Record]
+	pins    *database.Gather[int64, *pinRow]
 }
 
 // New makes the register on db.
@@ -140,7 +143,9 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	return &Customers{db: db, o: o, key: key, hasher: hasher}, nil
+	cs := &Customers{db: db, o: o, key: key, hasher: hasher}
+	cs.byPhone, cs.pins = database.NewGather(cs.readByPhones), database.NewGather(cs.readPINs)
+	return cs, nil
 }
 
 // ByID gives a customer; fault.NotFound where there is none.

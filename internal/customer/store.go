@@ -54,7 +54,14 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 }
 
 func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Record, error) {
-	return first(cs.db.Gorm(ctx).Where("phone = ?", number.String()))
+	return cs.byPhone.Ask(ctx, number)
+}
+
+func (cs *Customers) readByPhones(ctx context.Context, numbers []phone.Number) ([]*Record, error) {
+	var rows []Record
+	these, list := database.Among(cs.db.Dialect(), numbers)
+	err := cs.db.Gorm(ctx).Where("phone "+these, list).Find(&rows).Error
+	return database.ByKey(numbers, rows, func(r Record) phone.Number { return phone.Number(r.Phone) }), err
 }
 
 func readByID(tx *database.Tx, id int64) (*Record, error) {

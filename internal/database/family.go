@@ -58,9 +58,6 @@ func (r *rider[T]) judge(ctx context.Context, tx *Tx, riders []Rider) (func(i in
 	if r.family.Judge == nil {
 		return nil, nil
 	}
-	if err := tx.ReadByIndex(); err != nil {
-		return nil, err
-	}
 	return r.family.Judge(ctx, tx, r.rows(riders))
 }
 

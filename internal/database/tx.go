@@ -39,17 +39,6 @@ func (tx *Tx) NewID() int64 { return tx.db.NewID() }
 // Dialect tells which database this is.
 func (tx *Tx) Dialect() Dialect { return tx.db.dialect }
 
-// ReadByIndex keeps PostgreSQL from reading whole tables in the rest of this
-// transaction. A plan that was made while a table was small reads all of it,
-// and is kept while the table grows, until its next ANALYZE; for who looks up
-// a few keys in a table that grows fast, an index is never much worse.
-func (tx *Tx) ReadByIndex() error {
-	if tx.Dialect() != Postgres {
-		return nil
-	}
-	return tx.gorm.Exec("SET LOCAL enable_seqscan = off").Error
-}
-
 // maxTries bounds how often a transaction is repeated.
 const maxTries = 8
 
@@ -61,6 +50,43 @@ const maxTries = 8
 // connection lost during COMMIT gives fault.Unknown: it may have been done. A
 // database that can't be reached gives fault.Unavailable.
 func (db *DB) InTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
+	return db.again(ctx, func() error { return db.tryTx(ctx, act) })
+}
+
+// InStatement is InTx for one statement, which the database commits by itself:
+// two round trips less. It is repeated also where its answer was lost, so it
+// must be one that does nothing the second time.
+func (db *DB) InStatement(ctx context.Context, statement func(tx *Tx) error) error {
+	return db.again(ctx, func() error {
+		if err := db.beginWriting(ctx); err != nil {
+			return err
+		}
+		defer db.endWriting()
+		return statement(&Tx{db: db, gorm: db.gorm.WithContext(ctx)})
+	})
+}
+
+// beginWriting waits for the turn to write, on SQLite, which has one writer.
+func (db *DB) beginWriting(ctx context.Context) error {
+	if db.writer == nil {
+		return nil
+	}
+	select {
+	case db.writer <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (db *DB) endWriting() {
+	if db.writer != nil {
+		<-db.writer
+	}
+}
+
+// again repeats what the database refused for another's sake.
+func (db *DB) again(ctx context.Context, run func() error) error {
 	var err error
 	for try := range maxTries {
 		if try > 0 {
@@ -72,7 +98,7 @@ func (db *DB) InTx(ctx context.Context, act func(ctx context.Context, tx *Tx) er
 				return fault.Wrap("database.tx", ctx.Err())
 			}
 		}
-		err = db.tryTx(ctx, act)
+		err = run()
 		if err == nil || !Repeatable(err) || fault.Is(err, fault.Unknown) {
 			break
 		}
@@ -84,14 +110,10 @@ func (db *DB) InTx(ctx context.Context, act func(ctx context.Context, tx *Tx) er
 }
 
 func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) (err error) {
-	if db.writer != nil {
-		select {
-		case db.writer <- struct{}{}:
-			defer func() { <-db.writer }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := db.beginWriting(ctx); err != nil {
+		return err
 	}
+	defer db.endWriting()
 	handle := db.gorm.WithContext(ctx).Begin()
 	if handle.Error != nil {
 		return handle.Error
@@ -146,6 +168,12 @@ func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) 
 		return handle.Error
 	}
 	defer handle.Rollback() // there is nothing to commit
+	if db.dialect == Postgres {
+		// Who reads one moment's state may well read whole tables.
+		if err := handle.Exec("SET LOCAL enable_seqscan = on").Error; err != nil {
+			return err
+		}
+	}
 	return act(ctx, &Tx{db: db, gorm: handle})
 }
 
@@ -231,6 +259,10 @@ func (t telling) Translate(err error) error {
 	}
 	return fault.New(fault.Unavailable, "database", "").Because(err)
 }
+
+// Explain gives a statement without its values. GORM asks for every statement
+// that it scans, and throws the answer away; nor are values for a log.
+func (telling) Explain(statement string, _ ...any) string { return statement }
 
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError

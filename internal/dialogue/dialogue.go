@@ -52,9 +52,10 @@ type Dialogues struct {
 	now   func() time.Time
 	lease time.Duration
 
-	reads   *gather[string, *row]
-	begins  *gather[row, bool]
-	answers *gather[row, bool]
+	reads   *database.Gather[string, *row]
+	begins  *database.Gather[row, bool]
+	answers *database.Gather[row, bool]
+	recent  recent
 }
 
 // New makes the dialogues on db.
@@ -81,9 +82,9 @@ func New(db *database.DB, o Options) (*Dialogues, error) {
 	if ds.lease == 0 {
 		ds.lease = Lease
 	}
-	ds.reads = newGather(ds.readRows)
-	ds.begins = newGather(ds.insertRows)
-	ds.answers = newGather(ds.updateRows)
+	ds.reads = database.NewGather(ds.readRows)
+	ds.begins = database.NewGather(ds.insertRows)
+	ds.answers = database.NewGather(ds.updateRows)
 	return ds, nil
 }
 
@@ -147,25 +148,50 @@ func (ds *Dialogues) id(n Name) string { return ds.Mark("name", n.Gateway, n.Ses
 
 // Find gives a dialogue that lives; nil where there is none, or it is over.
 func (ds *Dialogues) Find(ctx context.Context, n Name) (*Dialogue, error) {
-	id := ds.id(n)
-	r, err := ds.reads.ask(ctx, id)
-	if err != nil || r == nil || r.EndsMs <= ds.now().UnixMilli() {
+	r, err := ds.reads.Ask(ctx, ds.id(n))
+	if err != nil || r == nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
-	d := &Dialogue{row: *r, ds: ds}
-	if d.Content, err = ds.open(id, r.Content); err != nil {
+	return ds.dialogue(*r)
+}
+
+// Recall gives a dialogue as this process wrote it last, or nil. Another may
+// have led it on meanwhile, so it is good for nothing but Claim and Answer:
+// what they refuse is to be found again.
+func (ds *Dialogues) Recall(n Name) *Dialogue {
+	r, ok := ds.recent.get(ds.id(n))
+	if !ok {
+		return nil
+	}
+	d, err := ds.dialogue(r)
+	if err != nil {
+		return nil
+	}
+	return d
+}
+
+func (ds *Dialogues) dialogue(r row) (*Dialogue, error) {
+	if r.EndsMs <= ds.now().UnixMilli() {
+		return nil, nil
+	}
+	content, err := ds.open(r.ID, r.Content)
+	if err != nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
-	return d, nil
+	return &Dialogue{row: r, Content: content, ds: ds}, nil
 }
 
 // Begin writes the first turn; false where the dialogue lives already.
 func (ds *Dialogues) Begin(ctx context.Context, n Name, heard Heard, content []byte) (bool, error) {
 	id, now := ds.id(n), ds.now()
-	began, err := ds.begins.ask(ctx, row{
+	first := row{
 		ID: id, Turn: 1, HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
 		Content: ds.seal(id, content), BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
-	})
+	}
+	began, err := ds.begins.Ask(ctx, first)
+	if began {
+		ds.recent.put(first)
+	}
 	return began, fault.Wrap("dialogue.begin", err)
 }
 
@@ -177,6 +203,8 @@ func (ds *Dialogues) Claim(ctx context.Context, d *Dialogue) (bool, error) {
 	won, err := ds.claimRow(ctx, claimed)
 	if won {
 		d.row = claimed
+	} else {
+		ds.recent.forget(d.ID)
 	}
 	return won, fault.Wrap("dialogue.claim", err)
 }
@@ -192,7 +220,13 @@ func (ds *Dialogues) Answer(ctx context.Context, d *Dialogue, heard Heard, conte
 	next := d.row
 	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Mark(heard.Text)
 	next.HeardMs, next.Content = heard.At.UnixMilli(), ds.seal(d.ID, content)
-	won, err := ds.answers.ask(ctx, next)
+	won, err := ds.answers.Ask(ctx, next)
+	if won {
+		next.Turn, next.Claim, next.ClaimedUntilMs = next.Turn+1, 0, 0
+		ds.recent.put(next)
+	} else {
+		ds.recent.forget(d.ID)
+	}
 	return won, fault.Wrap("dialogue.answer", err)
 }
 

@@ -30,15 +30,7 @@ func (ds *Dialogues) readRows(ctx context.Context, ids []string) ([]*row, error)
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]*row, len(rows))
-	for i := range rows {
-		byID[rows[i].ID] = &rows[i]
-	}
-	found := make([]*row, len(ids))
-	for i, id := range ids {
-		found[i] = byID[id]
-	}
-	return found, nil
+	return database.ByKey(ids, rows, func(r row) string { return r.ID }), nil
 }
 
 // insertRows begins dialogues. Of two with one name the first wins; a name
@@ -122,7 +114,7 @@ func (ds *Dialogues) write(ctx context.Context, rows []row, statement func(*data
 	// In one order, so that two processes don't wait for each other.
 	slices.SortFunc(single, func(a, b row) int { return strings.Compare(a.ID, b.ID) })
 	written := make([]bool, len(rows))
-	err := ds.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	err := ds.db.InStatement(ctx, func(tx *database.Tx) error {
 		ids, err := statement(tx, single)
 		clear(written)
 		for _, id := range ids {
@@ -134,7 +126,7 @@ func (ds *Dialogues) write(ctx context.Context, rows []row, statement func(*data
 }
 
 func (ds *Dialogues) claimRow(ctx context.Context, r row) (won bool, err error) {
-	err = ds.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	err = ds.db.InStatement(ctx, func(tx *database.Tx) error {
 		result := tx.Gorm().Exec(`UPDATE dialogues SET claim = ?, claimed_until_ms = ?
 			WHERE id = ? AND turn = ? AND (claim = 0 OR claimed_until_ms <= ?)`,
 			r.Claim, r.ClaimedUntilMs, r.ID, r.Turn, ds.now().UnixMilli())
@@ -145,7 +137,7 @@ func (ds *Dialogues) claimRow(ctx context.Context, r row) (won bool, err error) 
 }
 
 func (ds *Dialogues) releaseRow(ctx context.Context, r row) error {
-	return ds.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	return ds.db.InStatement(ctx, func(tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE dialogues SET claim = 0, claimed_until_ms = 0 WHERE id = ? AND turn = ? AND claim = ?`,
 			r.ID, r.Turn, r.Claim).Error
 	})

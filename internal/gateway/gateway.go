@@ -57,7 +57,7 @@ var rules = keychain.Rules{
 type Gateways struct {
 	db       *database.DB
 	keychain *keychain.Keychain
-	latest   latest
+	rows     *database.Gather[string, *row]
 }
 
 // New makes the register on db. Passwords that have to be tried are counted by
@@ -67,7 +67,8 @@ func New(db *database.DB, tries keychain.Tries) (*Gateways, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	return &Gateways{db: db, keychain: k}, nil
+	rows := database.NewGather(func(ctx context.Context, codes []string) ([]*row, error) { return readRows(ctx, db, codes) })
+	return &Gateways{db: db, keychain: k, rows: rows}, nil
 }
 
 // Add enters a gateway. Failures: Invalid (the cause says what, for the
@@ -124,7 +125,7 @@ func (gs *Gateways) Disable(ctx context.Context, code string) error {
 // when too much was tried; Unavailable when nothing can be told now.
 func (gs *Gateways) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Gateway, error) {
 	const act = "gateway.authenticate"
-	r, err := gs.latest.read(ctx, gs.db, code)
+	r, err := gs.read(ctx, code)
 	if err != nil {
 		return Gateway{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
@@ -140,10 +141,23 @@ func (gs *Gateways) Authenticate(ctx context.Context, code, password string, fro
 	return g, nil
 }
 
+// read gives the zero row for an unknown code, and a row as it is now: a
+// gateway that was shut out is met outside by its next request.
+func (gs *Gateways) read(ctx context.Context, code string) (row, error) {
+	if !keychain.IsCode(code) {
+		return row{}, nil
+	}
+	found, err := gs.rows.Ask(ctx, code)
+	if err != nil || found == nil {
+		return row{}, err
+	}
+	return *found, nil
+}
+
 // SeedDevelopment adds the demo gateway unless it is there. Several processes
 // may do it at the same moment.
 func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
-	r, err := read(ctx, gs.db, DevelopmentCode)
+	r, err := gs.read(ctx, DevelopmentCode)
 	if err != nil || r.Code != "" {
 		return fault.Wrap("gateway.seed", err)
 	}
@@ -154,7 +168,7 @@ func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
 // HasDevelopmentCredentials tells whether the demo gateway with its public
 // password can still get in.
 func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error) {
-	r, err := read(ctx, gs.db, DevelopmentCode)
+	r, err := gs.read(ctx, DevelopmentCode)
 	if err != nil || r.Code == "" || r.Disabled {
 		return false, fault.Wrap("gateway.development", err)
 	}
@@ -166,7 +180,3 @@ func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error)
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
 	return keychain.ParseAllowed("gateway.add", texts)
 }
-
-// IsCode tells whether a text could be a gateway's code: only such is worth a
-// line in the log.
-func IsCode(text string) bool { return keychain.IsCode(text) }

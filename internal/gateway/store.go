@@ -30,17 +30,11 @@ func insert(ctx context.Context, db *database.DB, g NewGateway, hash string) (ad
 	return result.RowsAffected == 1, result.Error
 }
 
-// read gives the zero row for an unknown code.
-func read(ctx context.Context, db *database.DB, code string) (row, error) {
+func readRows(ctx context.Context, db *database.DB, codes []string) ([]*row, error) {
 	var rows []row
-	if !keychain.IsCode(code) {
-		return row{}, nil
-	}
-	err := db.Gorm(ctx).Raw("SELECT "+columns+" FROM gateways WHERE code = ?", code).Scan(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return row{}, err
-	}
-	return rows[0], nil
+	these, list := database.Among(db.Dialect(), codes)
+	err := db.Gorm(ctx).Raw("SELECT "+columns+" FROM gateways WHERE code "+these, list).Scan(&rows).Error
+	return database.ByKey(codes, rows, func(r row) string { return r.Code }), err
 }
 
 func readAll(ctx context.Context, db *database.DB) ([]row, error) {

@@ -78,9 +78,6 @@ func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error)
 }
 
 func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
-	if err := tx.ReadByIndex(); err != nil {
-		return nil, err
-	}
 	var rows []postedRow
 	these, list := database.Among(tx.Dialect(), keys)
 	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key "+these, list).

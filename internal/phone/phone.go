@@ -8,6 +8,7 @@ package phone
 import (
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -78,13 +79,16 @@ func clean(text string) (digits string, plus bool, err error) {
 }
 
 func judge(national string) (Number, error) {
-	parsed, err := phonenumbers.Parse("+996"+national, "KG")
-	if err != nil || !phonenumbers.IsValidNumberForRegion(parsed, "KG") {
+	country := int32(996)
+	value, err := strconv.ParseUint(national, 10, 64)
+	if err != nil {
 		return "", ErrFormat
 	}
-	switch phonenumbers.GetNumberType(parsed) {
+	switch phonenumbers.GetNumberType(&phonenumbers.PhoneNumber{CountryCode: &country, NationalNumber: &value}) {
 	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE:
 		return Number("+996" + national), nil
+	case phonenumbers.UNKNOWN:
+		return "", ErrFormat
 	}
 	return "", ErrLandline
 }

@@ -12,22 +12,19 @@ import (
 	"encoding/xml"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/fault"
 	"elsom/internal/money"
+	"elsom/web/admission"
 )
 
 // Agents tells who calls; *cashin.Agents does.
-type Agents interface {
-	Authenticate(ctx context.Context, code, password string, from netip.Addr) (cashin.Agent, error)
-}
+type Agents = admission.Register[cashin.Agent]
 
 // Desk takes the cash; *cashin.CashIn does.
 type Desk interface {
@@ -37,14 +34,17 @@ type Desk interface {
 
 // Door answers terminals.
 type Door struct {
-	agents Agents
-	desk   Desk
-	log    *slog.Logger
+	room admission.Room[cashin.Agent]
+	desk Desk
+	log  *slog.Logger
 }
 
 // New makes the door.
 func New(agents Agents, desk Desk, log *slog.Logger) *Door {
-	return &Door{agents: agents, desk: desk, log: log}
+	return &Door{
+		room: admission.Room[cashin.Agent]{Door: "osmp", Caller: "agent", Register: agents, Log: log},
+		desk: desk, log: log,
+	}
 }
 
 // patience is how long an act may take; terminals wait 60 s. A terminal that
@@ -55,19 +55,9 @@ const patience = 30 * time.Second
 func (d *Door) Handle(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), patience)
 	defer cancel()
-	code, password, given := c.Request().BasicAuth()
-	if !given {
-		return unknownAgent(c)
-	}
-	from, _ := netip.ParseAddr(c.RealIP()) // the zero address is in no agent's list
-	agent, err := d.agents.Authenticate(ctx, code, password, from)
-	switch {
-	case fault.Is(err, fault.Forbidden):
-		d.turnedAway(ctx, c, code, err)
-		return unknownAgent(c)
-	case fault.Is(err, fault.TooMany):
-		d.turnedAway(ctx, c, code, err)
-		return tooMany(c, fault.As(err))
+	agent, answered, err := d.room.Admit(ctx, c)
+	if answered {
+		return err
 	}
 	a, problem := read(c.Request())
 	switch {
@@ -79,15 +69,6 @@ func (d *Door) Handle(c echo.Context) error {
 	}
 	d.log.WarnContext(ctx, "osmp", "agent", agent.Code, "result", resultOf(err), "error", err)
 	return write(c, reply{TxnID: a.TxnID, Result: resultOf(err)})
-}
-
-// turnedAway tells the operator who guesses, and from where. What can't be an
-// agent's code is not repeated: it may be a password, or anything at all.
-func (d *Door) turnedAway(ctx context.Context, c echo.Context, code string, err error) {
-	if !cashin.IsCode(code) {
-		code = ""
-	}
-	d.log.WarnContext(ctx, "osmp: turned away", "agent", code, "place", attempt.Place(c.RealIP()), "error", err)
 }
 
 func (d *Door) answer(ctx context.Context, c echo.Context, agent cashin.Agent, a asked) error {
@@ -177,15 +158,4 @@ func write(c echo.Context, r reply) error {
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.Blob(http.StatusOK, "application/xml; charset=utf-8", append([]byte(xml.Header), append(body, '\n')...))
-}
-
-func unknownAgent(c echo.Context) error {
-	c.Response().Header().Set("WWW-Authenticate", `Basic realm="osmp", charset="UTF-8"`)
-	return c.String(http.StatusUnauthorized, "Unknown agent\n")
-}
-
-func tooMany(c echo.Context, f *fault.Error) error {
-	seconds := int64((f.RetryAfter + time.Second - 1) / time.Second)
-	c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
-	return c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
 }

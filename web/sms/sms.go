@@ -11,22 +11,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"strconv"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"elsom/internal/attempt"
 	"elsom/internal/fault"
 	"elsom/internal/gateway"
 	"elsom/internal/sms"
+	"elsom/web/admission"
 )
-
-// Gateways tells who calls; *gateway.Gateways does.
-type Gateways interface {
-	Authenticate(ctx context.Context, code, password string, from netip.Addr) (gateway.Gateway, error)
-}
 
 // Messages takes receipts; *sms.Messages does.
 type Messages interface {
@@ -35,12 +27,15 @@ type Messages interface {
 
 // Door answers gateways.
 type Door struct {
-	gateways Gateways
+	room     admission.Room[gateway.Gateway]
 	messages Messages
 }
 
 // New makes the door.
-func New(gateways Gateways, messages Messages) *Door { return &Door{gateways, messages} }
+func New(gateways admission.Register[gateway.Gateway], messages Messages) *Door {
+	room := admission.Room[gateway.Gateway]{Door: "sms", Caller: "gateway", Register: gateways, Log: slog.Default()}
+	return &Door{room, messages}
+}
 
 // states is the table from Kannel's %d to states. Buffered by the centre says
 // no more than that Kannel had the message.
@@ -52,12 +47,10 @@ var states = map[string]sms.State{
 func (d *Door) Handle(c echo.Context) error {
 	ctx := c.Request().Context()
 	c.Response().Header().Set("Cache-Control", "no-store")
-	code, password, given := c.Request().BasicAuth()
-	if !given {
-		return unknownGateway(c)
+	who, answered, err := d.room.Admit(ctx, c)
+	if answered {
+		return err
 	}
-	from, _ := netip.ParseAddr(c.RealIP()) // the zero address is in no gateway's list
-	who, err := d.gateways.Authenticate(ctx, code, password, from)
 	if err == nil {
 		err = d.receive(ctx, c)
 	}
@@ -65,14 +58,6 @@ func (d *Door) Handle(c echo.Context) error {
 	case err == nil:
 		slog.InfoContext(ctx, "sms: receipt", "gateway", who.Code, "type", states[c.QueryParam("type")])
 		return c.String(http.StatusOK, "ok\n")
-	case fault.Is(err, fault.Forbidden):
-		turnedAway(c, code, err)
-		return unknownGateway(c)
-	case fault.Is(err, fault.TooMany):
-		turnedAway(c, code, err)
-		seconds := int64((fault.As(err).RetryAfter + time.Second - 1) / time.Second)
-		c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
-		return c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
 	case fault.Is(err, fault.NotFound):
 		slog.WarnContext(ctx, "sms: receipt of no message", "gateway", who.Code)
 		return c.String(http.StatusNotFound, "No such message\n")
@@ -97,18 +82,4 @@ func (d *Door) receive(ctx context.Context, c echo.Context) error {
 		return fault.New(fault.Invalid, "sms.receipt", "").Because(errMalformed)
 	}
 	return d.messages.Receive(ctx, sms.Receipt{Token: token, State: state})
-}
-
-// turnedAway tells the operator who guesses, and from where. What can't be a
-// gateway's code is not repeated: it may be a password, or anything at all.
-func turnedAway(c echo.Context, code string, err error) {
-	if !gateway.IsCode(code) {
-		code = ""
-	}
-	slog.WarnContext(c.Request().Context(), "sms: turned away", "gateway", code, "place", attempt.Place(c.RealIP()), "error", err)
-}
-
-func unknownGateway(c echo.Context) error {
-	c.Response().Header().Set("WWW-Authenticate", `Basic realm="gateway", charset="UTF-8"`)
-	return c.String(http.StatusUnauthorized, "Unknown gateway\n")
 }

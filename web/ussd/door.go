@@ -20,9 +20,11 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/dialogue"
 	"elsom/internal/fault"
+	"elsom/internal/gateway"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/wallet"
+	"elsom/web/admission"
 )
 
 // ServiceCode is what is dialled.
@@ -64,11 +66,15 @@ type Parts struct {
 // Door answers gateways.
 type Door struct {
 	Parts
-	log *slog.Logger
+	room admission.Room[gateway.Gateway]
+	log  *slog.Logger
 }
 
 // New makes the door.
-func New(parts Parts, log *slog.Logger) *Door { return &Door{parts, log} }
+func New(parts Parts, log *slog.Logger) *Door {
+	room := admission.Room[gateway.Gateway]{Door: "ussd", Caller: "gateway", Register: parts.Gateways, Log: log}
+	return &Door{parts, room, log}
+}
 
 // patience is how long a turn may take in all; gateways wait 10 to 15 s. Who
 // hangs up doesn't end it: what was begun is better finished.
@@ -156,15 +162,26 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 	if !t.in.Whole && t.in.At.Before(t.Now().Add(-dialogue.Life)) {
 		return t.lost(ctx), true, nil
 	}
+	if recalled := t.Dialogues.Recall(t.name); recalled != nil {
+		if screen, answered, err := t.follow(ctx, recalled); answered || err != nil {
+			return screen, answered, err
+		}
+	}
+	if t.begins() {
+		// Mostly there is none yet; where there is, nothing is written.
+		if screen, began, err := t.begin(ctx, nil); began || err != nil {
+			return screen, began, err
+		}
+	}
 	found, err := t.Dialogues.Find(ctx, t.name)
 	if err != nil {
 		return Screen{}, false, err
 	}
 	if found == nil {
-		if !t.begins() {
-			return t.lost(ctx), true, nil
+		if t.begins() {
+			return Screen{}, false, nil // it has just ended: once more
 		}
-		return t.begin(ctx, nil)
+		return t.lost(ctx), true, nil
 	}
 	var kept content
 	if err := json.Unmarshal(found.Content, &kept); err != nil {
@@ -186,6 +203,20 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 		return t.end(kept.State.Lang, "ussd.end.expired"), true, nil
 	}
 	return t.answer(ctx, found, kept, input)
+}
+
+// follow answers an input that leads on from a recalled turn. Whatever else it
+// may be is for the database to tell.
+func (t *turn) follow(ctx context.Context, recalled *dialogue.Dialogue) (screen Screen, answered bool, err error) {
+	var kept content
+	if err := json.Unmarshal(recalled.Content, &kept); err != nil {
+		return Screen{}, false, fault.Wrap("ussd.turn", err)
+	}
+	input, fresh, stale := t.input(recalled, kept)
+	if !fresh || stale || kept.State.Step == stepOver || !t.in.Whole && t.begins() {
+		return Screen{}, false, nil
+	}
+	return t.answer(ctx, recalled, kept, input)
 }
 
 // lost is what is said where the dialogue of an input is gone. The input may

@@ -1,33 +1,27 @@
 package ussd
 
 import (
-	"context"
 	"io"
 	"mime"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"strconv"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"elsom/internal/attempt"
 	"elsom/internal/fault"
 	"elsom/internal/gateway"
+	"elsom/web/admission"
 )
 
 // Gateways tells who calls; *gateway.Gateways does.
-type Gateways interface {
-	Authenticate(ctx context.Context, code, password string, from netip.Addr) (gateway.Gateway, error)
-}
+type Gateways = admission.Register[gateway.Gateway]
 
 // maxBody bounds a request: a session's inputs take some hundreds of bytes.
 const maxBody = 32 << 10
 
 // Handle answers POST /ussd.
 func (d *Door) Handle(c echo.Context) error {
-	who, answered, err := d.Admit(c)
+	who, answered, err := d.room.Admit(c.Request().Context(), c)
 	if answered {
 		return err
 	}
@@ -46,42 +40,6 @@ func (d *Door) Handle(c echo.Context) error {
 		d.log.WarnContext(c.Request().Context(), "ussd", "gateway", who.Code, "error", err)
 	}
 	return say(c, screen)
-}
-
-// Admit lets a gateway in by HTTP Basic. Where it did not, it has answered 401
-// or 429; an error without an answer says that nothing can be told now.
-func (d *Door) Admit(c echo.Context) (who gateway.Gateway, answered bool, err error) {
-	code, password, given := c.Request().BasicAuth()
-	if !given {
-		return who, true, stranger(c)
-	}
-	from, _ := netip.ParseAddr(c.RealIP()) // the zero address is in no gateway's list
-	who, err = d.Gateways.Authenticate(c.Request().Context(), code, password, from)
-	switch {
-	case fault.Is(err, fault.Forbidden):
-		d.turnedAway(c, code, err)
-		return who, true, stranger(c)
-	case fault.Is(err, fault.TooMany):
-		d.turnedAway(c, code, err)
-		seconds := int64((fault.As(err).RetryAfter + time.Second - 1) / time.Second)
-		c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
-		return who, true, c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
-	}
-	return who, false, err
-}
-
-// turnedAway tells the operator who guesses, and from where. What can't be a
-// gateway's code is not repeated: it may be a password, or anything at all.
-func (d *Door) turnedAway(c echo.Context, code string, err error) {
-	if !gateway.IsCode(code) {
-		code = ""
-	}
-	d.log.WarnContext(c.Request().Context(), "ussd: turned away", "gateway", code, "place", attempt.Place(c.RealIP()), "error", err)
-}
-
-func stranger(c echo.Context) error {
-	c.Response().Header().Set("WWW-Authenticate", `Basic realm="ussd", charset="UTF-8"`)
-	return c.String(http.StatusUnauthorized, "Unknown gateway\n")
 }
 
 // say writes a screen as the gateway reads it.

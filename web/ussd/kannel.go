@@ -36,7 +36,7 @@ const (
 // A known gateway always gets 200: anything else Kannel would tell the phone
 // in words of its own.
 func (d *Door) HandleKannel(c echo.Context) error {
-	who, answered, err := d.Admit(c)
+	who, answered, err := d.room.Admit(c.Request().Context(), c)
 	if answered {
 		return err
 	}

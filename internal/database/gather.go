@@ -1,0 +1,110 @@
+package database
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Gather lets those who come at once share one statement: while one runs the
+// next collects, and nobody waits for company. Who asks gets what was read, or
+// written, after they asked.
+//
+// A statement that fails fails for all who share it, so what is asked has been
+// checked before.
+type Gather[Q, A any] struct {
+	do func(ctx context.Context, asked []Q) ([]A, error)
+
+	mu      sync.Mutex
+	waiting []*question[Q, A]
+	running bool
+}
+
+type question[Q, A any] struct {
+	asked  Q
+	answer A
+	err    error
+	done   chan struct{}
+}
+
+const (
+	// gathered is how many share one statement at most.
+	gathered = 200
+	// gatherPatience bounds a statement: it isn't any one caller's.
+	gatherPatience = 10 * time.Second
+)
+
+// NewGather gathers for do, which gives one answer for each that is asked, in
+// the same order.
+func NewGather[Q, A any](do func(context.Context, []Q) ([]A, error)) *Gather[Q, A] {
+	return &Gather[Q, A]{do: do}
+}
+
+// Ask gives the answer, or the caller's own end.
+func (g *Gather[Q, A]) Ask(ctx context.Context, asked Q) (A, error) {
+	q := &question[Q, A]{asked: asked, done: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, q)
+	first := !g.running
+	g.running = true
+	g.mu.Unlock()
+	if first {
+		go g.run(context.WithoutCancel(ctx))
+	}
+	select {
+	case <-q.done:
+		return q.answer, q.err
+	case <-ctx.Done():
+		var none A
+		return none, ctx.Err()
+	}
+}
+
+func (g *Gather[Q, A]) run(ctx context.Context) {
+	for {
+		runtime.Gosched() // who is about to ask comes along
+		g.mu.Lock()
+		n := min(len(g.waiting), gathered)
+		batch := g.waiting[:n:n]
+		g.waiting = g.waiting[n:]
+		g.running = n > 0
+		g.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		g.serve(ctx, batch)
+	}
+}
+
+func (g *Gather[Q, A]) serve(ctx context.Context, batch []*question[Q, A]) {
+	ctx, cancel := context.WithTimeout(ctx, gatherPatience)
+	defer cancel()
+	asked := make([]Q, len(batch))
+	for i, q := range batch {
+		asked[i] = q.asked
+	}
+	answers, err := g.do(ctx, asked)
+	for i, q := range batch {
+		if q.err = err; err == nil {
+			q.answer = answers[i]
+		}
+		close(q.done)
+	}
+}
+
+// ByKey puts rows in the order of the keys that were asked; nil where there is
+// no row for one.
+func ByKey[K comparable, R any](keys []K, rows []R, of func(R) K) []*R {
+	byKey := make(map[K]R, len(rows))
+	for _, row := range rows {
+		byKey[of(row)] = row
+	}
+	found := make([]*R, len(keys))
+	for i, key := range keys {
+		if row, ok := byKey[key]; ok {
+			found[i] = &row // each its own: who asks may change it
+		}
+	}
+	return found
+}
