@@ -97,4 +97,30 @@ var ussdGuards = []guard{
 		replacement: `hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue", sha256.Size)`,
 		pkg:         "./internal/dialogue", test: "TestKeysTakeSecretAndPepper",
 	},
+	{
+		name: "what another process answered is not recalled", file: "internal/dialogue/dialogue.go",
+		text: `	} else {
+		ds.recent.forget(d.ID)
+	}
+	return won, fault.Wrap("dialogue.answer", err)`,
+		replacement: `	}
+	return won, fault.Wrap("dialogue.answer", err)`,
+		pkg: "./internal/dialogue", test: "TestRecalledDialogueYields",
+	},
+	{
+		name: "who asks together holds rows of their own", file: "internal/database/gather.go",
+		text: `	for i, key := range keys {
+		if row, ok := byKey[key]; ok {`,
+		replacement: `	var row R
+	for i, key := range keys {
+		var ok bool
+		if row, ok = byKey[key]; ok {`,
+		pkg: "./internal/database", test: "TestByKey",
+	},
+	{
+		name: "plans go by indexes", file: "internal/database/database.go",
+		text:        `"SET enable_seqscan = off; SET jit = off"`,
+		replacement: `"SET jit = off"`,
+		pkg:         "./internal/database", test: "TestPlansGoByIndexes",
+	},
 }

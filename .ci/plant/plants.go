@@ -41,6 +41,7 @@ var plants = []plant{
 	{rule: "r2-r3-doors-with-pages", room: "web/dev", imports: "elsom/web/portal"},
 	{rule: "r2-r3-doors-with-pages", room: "web/dev", imports: "elsom/internal/sms/inbox"},
 	{rule: "r2-doors-for-machines", room: "web/osmp", imports: "elsom/templates/layout"},
+	{rule: "r2-admission", room: "web/admission", imports: "elsom/internal/gateway"},
 	{rule: "r2-doors-for-machines", room: "web/osmp", imports: "elsom/internal/ledger"},
 	{rule: "r2-doors-for-machines", room: "web/ussd", imports: "elsom/templates/layout"},
 	{rule: "r2-doors-for-machines", room: "web/sms", imports: "elsom/internal/sms/kannel"},

@@ -86,6 +86,50 @@ func TestOneAnswerWins(t *testing.T) {
 	})
 }
 
+// What a process remembers is refused where another has gone on, and then
+// forgotten.
+func TestRecalledDialogueYields(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		here, _ := begun(t, db)
+		there, err := dialogue.New(db, dialogue.Options{Secret: secret, Pepper: pepper})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there.Recall(name) != nil {
+			t.Error("recalled what another process wrote")
+		}
+		old := here.Recall(name)
+		if old == nil || string(old.Content) != "first" {
+			t.Fatal(old)
+		}
+		if won, err := there.Answer(t.Context(), find(t, there), dialogue.Heard{Text: "3", At: db.Now()}, []byte("second")); err != nil || !won {
+			t.Fatal(won, err)
+		}
+		if won, err := here.Answer(t.Context(), old, dialogue.Heard{Text: "8", At: db.Now()}, []byte("other")); err != nil || won {
+			t.Error(won, err)
+		}
+		if here.Recall(name) != nil {
+			t.Error("what was refused is still recalled")
+		}
+		if d := find(t, here); string(d.Content) != "second" || !d.Repeats("3") {
+			t.Errorf("%s", d.Content)
+		}
+		recalled := there.Recall(name)
+		if recalled == nil || string(recalled.Content) != "second" || !recalled.Repeats("3") {
+			t.Fatal(recalled)
+		}
+		if won, err := here.Claim(t.Context(), find(t, here)); err != nil || !won {
+			t.Fatal(won, err)
+		}
+		if won, err := there.Claim(t.Context(), recalled); err != nil || won {
+			t.Error(won, err)
+		}
+		if there.Recall(name) != nil {
+			t.Error("what was refused is still recalled")
+		}
+	})
+}
+
 func TestOneClaimWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ds, _ := begun(t, db)

@@ -102,6 +102,7 @@ type house struct {
 	dialogues *dialogue.Dialogues
 	inbox     *inbox.Inbox
 	biller    *fake
+	parts     ussd.Parts
 	door      *ussd.Door
 	server    *echo.Echo
 	skipped   *atomic.Int64
@@ -161,15 +162,15 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	gateways, err := gateway.New(h.db, attempts)
 	must(t, err)
 	must(t, gateways.SeedDevelopment(ctx))
-	h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
-	must(t, err)
-	h.door = ussd.New(ussd.Parts{
+	h.dialogues = h.newDialogues()
+	h.parts = ussd.Parts{
 		Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
 		Transfers: wallet.NewTransfers(wallet.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
 		Gateways: gateways, Now: h.db.Now,
-	}, slog.Default())
+	}
+	h.door = ussd.New(h.parts, slog.Default())
 	h.server = echo.New()
 	h.server.POST("/ussd", h.door.Handle)
 	working, stop := context.WithCancel(ctx)
@@ -178,6 +179,24 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	workers.Go(func() { outbox.Work(working, h.db, bell, sms.Worker(h.db, sealer, h.inbox)) })
 	t.Cleanup(func() { stop(); workers.Wait() })
 	return h
+}
+
+func (h *house) newDialogues() *dialogue.Dialogues {
+	h.t.Helper()
+	secret := []byte("a secret of thirty-two bytes or more")
+	ds, err := dialogue.New(h.db, dialogue.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
+	must(h.t, err)
+	return ds
+}
+
+// second is another process on the same database.
+func (h *house) second() *echo.Echo {
+	h.t.Helper()
+	parts := h.parts
+	parts.Dialogues = h.newDialogues()
+	server := echo.New()
+	server.POST("/ussd", ussd.New(parts, slog.Default()).Handle)
+	return server
 }
 
 func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
