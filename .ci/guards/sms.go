@@ -69,7 +69,7 @@ var smsGuards = []guard{
 	}`,
 		replacement: `	err = d.receive(ctx, c)
 	_ = answered`,
-		pkg:         "./web/sms", test: "TestStrangers",
+		pkg: "./web/sms", test: "TestStrangers",
 	},
 	{
 		name: "no text stands in an address", file: "internal/sms/kannel/kannel.go",

@@ -11,7 +11,7 @@ import (
 // next collects, and nobody waits for company. Who asks gets what was read, or
 // written, after they asked.
 //
-// A statement that fails fails for all who share it, so what is asked has been
+// Where a statement fails, all who share it are told so: what is asked has been
 // checked before.
 type Gather[Q, A any] struct {
 	do func(ctx context.Context, asked []Q) ([]A, error)
