@@ -26,6 +26,8 @@ var commands struct {
 	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
 	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
+	Backup   backupCommand    `cmd:"" help:"Copy the SQLite database into a file, while the portal runs. PostgreSQL has pg_dump."`
+	Restore  restoreCommand   `cmd:"" help:"Put a backup into the place of an SQLite database that is gone. The portal must not run."`
 	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
 	Gateway  gatewayCommands  `cmd:"" help:"Gateways of *900# and SMS."`
 	Catalog  catalogCommand   `cmd:"" help:"Categories, services, billers, limits, carriers."`

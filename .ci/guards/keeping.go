@@ -1,0 +1,41 @@
+package main
+
+// What keeps the books over the loss of a machine.
+var keepingGuards = []guard{
+	{
+		name: "a file that came meanwhile isn't overwritten", file: "internal/database/keep.go",
+		text:        `os.Link(part.Name(), path)`,
+		replacement: `os.Rename(part.Name(), path)`,
+		pkg:         "./internal/database", test: "TestBackupsAtOnceOverwriteNothing",
+	},
+	{
+		name: "what can't be a whole database isn't restored", file: "internal/database/keep.go",
+		text:        `if said != "ok" {`,
+		replacement: `if false {`,
+		pkg:         "./internal/database", test: "TestRestoreRefuses",
+	},
+	{
+		name: "a later release's database isn't restored", file: "internal/database/keep.go",
+		text:        `case current > target:`,
+		replacement: `case current > target && false:`,
+		pkg:         "./internal/database", test: "TestRestoreRefuses",
+	},
+	{
+		name: "another database's log isn't read into a restored one", file: "internal/database/keep.go",
+		text:        `if beside := besides(path); beside != "" {`,
+		replacement: `if beside := besides(path); beside != "" && false {`,
+		pkg:         "./internal/database", test: "TestRestoreRefuses",
+	},
+	{
+		name: "a database without its last payments isn't restored", file: "internal/database/keep.go",
+		text:        `if beside := besides(file); beside != "" {`,
+		replacement: `if beside := besides(file); beside != "" && false {`,
+		pkg:         "./internal/database", test: "TestRestoreRefuses",
+	},
+	{
+		name: "a backup has what was committed before it", file: "internal/database/keep.go",
+		text:        `source.ExecContext(ctx, "VACUUM INTO ?", part)`,
+		replacement: `error(nil), copyFile(part, path)`,
+		pkg:         "./internal/database", test: "TestBackupAndRestore",
+	},
+}

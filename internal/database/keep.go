@@ -1,0 +1,177 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	sqlite "github.com/ncruces/go-sqlite3/driver"
+)
+
+// ErrKeptByPostgres is what Backup and Restore say to a PostgreSQL address.
+var ErrKeptByPostgres = errors.New(
+	"this command is for SQLite; PostgreSQL is kept by its own tools: pg_dump and pg_restore for one moment, " +
+		"a base backup with archived WAL for any moment (the README's part \"Keeping it\" has the commands)")
+
+// Backup copies the SQLite database at address into a new file, readable by
+// its owner alone: one moment's state, while others write, who don't wait.
+//
+// The file appears only when it is whole, checked and on the disk; until then
+// its content stands beside it as FILE.*.part. What is there already is never
+// overwritten.
+func Backup(ctx context.Context, address, file string) error {
+	path, err := sqlitePath(address)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err != nil { // to open it would make it
+		return fmt.Errorf("database: %w", err)
+	}
+	source, err := openSQLite(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }()
+	return place(file, func(part string) error {
+		// It takes a file that is there and empty, and reads from one snapshot.
+		if _, err := source.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
+			return fmt.Errorf("database: backup: %w", err)
+		}
+		return whole(ctx, part)
+	})
+}
+
+// Restore puts a backup where address, an SQLite one, says that the database
+// is. It refuses where a database is already, and a file that is damaged, not
+// a whole database of this program, or of a later release (ErrNewer); an older
+// release's is brought up by Migrate. Nobody may use the database meanwhile.
+func Restore(ctx context.Context, address, file string) error {
+	path, err := sqlitePath(address)
+	if err != nil {
+		return err
+	}
+	if beside := besides(file); beside != "" {
+		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
+			"and its last payments stand in that other file; make a backup of it", beside, file)
+	}
+	// SQLite would read an old database's log into the new file.
+	if beside := besides(path); beside != "" {
+		return fmt.Errorf("database: %s of another database is there; move it away with its database", beside)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return place(path, func(part string) error {
+		if err := copyFile(part, file); err != nil {
+			return fmt.Errorf("database: restore: %w", err)
+		}
+		return whole(ctx, part) // the copy, since that is what will be used
+	})
+}
+
+func sqlitePath(address string) (string, error) {
+	path, ok := strings.CutPrefix(address, "sqlite:")
+	switch {
+	case !ok:
+		return "", ErrKeptByPostgres
+	case path == "":
+		return "", errors.New("database: sqlite: needs a path")
+	}
+	return path, nil
+}
+
+// besides gives the file in which SQLite keeps what the database's own file
+// doesn't have yet; empty where there is none.
+func besides(path string) string {
+	for _, end := range []string{"-wal", "-journal"} {
+		if info, err := os.Stat(path + end); err == nil && info.Size() > 0 {
+			return path + end
+		}
+	}
+	return ""
+}
+
+// place makes a file at path that is whole from the moment it is there: fill
+// writes it beside, it reaches the disk, and then it gets its name.
+func place(path string, fill func(part string) error) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("database: %s is there already and is never overwritten", path)
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // mode 0600
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer func() { _ = os.Remove(part.Name()) }() // gone already when all went well
+	defer func() { _ = part.Close() }()
+	if err := fill(part.Name()); err != nil {
+		return err
+	}
+	if err := part.Sync(); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	// A link, unlike a rename, never takes the place of what came meanwhile.
+	if err := os.Link(part.Name(), path); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer folder.Close()
+	if err := folder.Sync(); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return nil
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY, 0) //nolint:gosec // our own file
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// whole tells whether a file that nobody else uses is an undamaged database
+// of this program's release or an older one.
+func whole(ctx context.Context, path string) error {
+	pool, err := sqlite.Open("file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&immutable=1&_pragma=cache_size(-20000)")
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer func() { _ = pool.Close() }()
+	var said string
+	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); err != nil {
+		return fmt.Errorf("database: the file can't be read as a database: %w", err)
+	}
+	if said != "ok" {
+		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(said), " "))
+	}
+	provider, err := (&DB{dialect: SQLite, pool: pool}).provider()
+	if err != nil {
+		return err
+	}
+	current, target, err := provider.GetVersions(ctx)
+	switch {
+	case err != nil || current == 0:
+		return errors.New("database: the file is not a database of elsom")
+	case current > target:
+		return ErrNewer
+	}
+	return nil
+}
