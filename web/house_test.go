@@ -129,6 +129,8 @@ type setting struct {
 	https  bool
 	limits bool // the counters against guessing and flooding
 	doors  func(*web.Doors)
+	on     func(testing.TB, ...database.Option) *database.DB // SQLite where it isn't said
+	trace  func(statement string, args []any)
 }
 
 // house is the doors with all acts behind them; only the biller and the phones
@@ -163,7 +165,11 @@ func houseWith(t *testing.T, with setting) *house {
 	if with.https {
 		h.base = "https://elsom.test"
 	}
-	h.db = databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(h.skipped.Load())) }))
+	if with.on == nil {
+		with.on = databasetest.SQLite
+	}
+	h.db = with.on(t, database.WithTrace(with.trace),
+		database.WithClock(func() time.Time { return time.Now().Add(time.Duration(h.skipped.Load())) }))
 	var err error
 	h.sealer, err = sms.NewSealer(secret)
 	must(t, err)

@@ -65,8 +65,8 @@ var deliveryGuards = []guard{
 	},
 	{
 		name: "a draft is paid by its owner only", file: "internal/payment/quote.go",
-		text:        `if draft.CustomerID != customerID || draft.Channel != door {`,
-		replacement: `if draft.Channel != door {`,
+		text:        `if d.CustomerID != customerID || d.Channel != door {`,
+		replacement: `if d.Channel != door {`,
 		pkg:         "./internal/payment", test: "TestAcceptOnlyTheOwner",
 	},
 	{

@@ -53,6 +53,7 @@ type DB struct {
 	// doesn't rest on it; other processes have their own.
 	writer chan struct{}
 	closed atomic.Bool
+	trace  func(statement string, args []any)
 }
 
 // Option changes how a database is opened.
@@ -60,6 +61,12 @@ type Option func(*DB)
 
 // WithClock replaces the clock, for tests.
 func WithClock(clock func() time.Time) Option { return func(db *DB) { db.clock = clock } }
+
+// WithTrace tells each statement as it is sent, BEGIN and COMMIT too, for tests.
+// Only PostgreSQL tells the values.
+func WithTrace(trace func(statement string, args []any)) Option {
+	return func(db *DB) { db.trace = trace }
+}
 
 // Open opens "sqlite:PATH" (the folder is made where it is missing) or
 // "postgres://…". It tries the connection once, so that a wrong address is
@@ -75,11 +82,11 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	case strings.HasPrefix(address, "sqlite:"):
 		db.dialect = SQLite
 		db.writer = make(chan struct{}, 1)
-		db.pool, err = openSQLite(strings.TrimPrefix(address, "sqlite:"))
+		db.pool, err = openSQLite(strings.TrimPrefix(address, "sqlite:"), db.trace)
 		dialector = gormlite.OpenDB(db.pool)
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
 		db.dialect = Postgres
-		db.pool, err = openPostgres(address)
+		db.pool, err = openPostgres(address, db.trace)
 		dialector = postgres.New(postgres.Config{Conn: db.pool})
 	default:
 		return nil, errors.New("database: the address must begin with sqlite: or postgres://")
@@ -109,7 +116,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	return db, nil
 }
 
-func openSQLite(path string) (*sql.DB, error) {
+func openSQLite(path string, trace func(string, []any)) (*sql.DB, error) {
 	if path == "" {
 		return nil, errors.New("database: sqlite: needs a path")
 	}
@@ -120,7 +127,7 @@ func openSQLite(path string) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
 		"&_pragma=foreign_keys(on)&_pragma=recursive_triggers(on)&_pragma=cache_size(-20000)&_txlock=immediate"
-	pool, err := sqlite.Open(dsn)
+	pool, err := sqlite.Open(dsn, traceSQLite(trace))
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -129,7 +136,7 @@ func openSQLite(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
-func openPostgres(address string) (*sql.DB, error) {
+func openPostgres(address string, trace func(string, []any)) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		// pgx's own words may quote the address with its password.
@@ -142,6 +149,9 @@ func openPostgres(address string) (*sql.DB, error) {
 		config.RuntimeParams["application_name"] = "elsom"
 	}
 	config.RuntimeParams["timezone"] = "UTC"
+	if trace != nil {
+		config.Tracer = tracePostgres(trace)
+	}
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readByIndex))
 	pool.SetMaxOpenConns(Connections)
 	pool.SetMaxIdleConns(Connections)

@@ -38,15 +38,15 @@ type delivery struct {
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (Accepted, error) {
-	before, err := ps.ByID(ctx, c.ID, id)
-	if err == nil {
-		return Accepted{before, true}, nil
+	draft, accepted, err := readAccepting(ctx, ps.DB, id)
+	if accepted || fault.Is(err, fault.NotFound) { // drafts are forgotten, payments are not
+		before, err := ps.ByID(ctx, c.ID, id)
+		return Accepted{before, err == nil}, err
 	}
-	if !fault.Is(err, fault.NotFound) {
-		return Accepted{}, err
-	}
-	draft, err := ps.Draft(ctx, c.ID, door, id)
 	if err != nil {
+		return Accepted{}, fault.Wrap("payment.draft", err)
+	}
+	if err := draft.ownedBy(c.ID, door); err != nil {
 		return Accepted{}, err
 	}
 	level, err := ps.acceptable(ctx, c, draft)

@@ -82,10 +82,18 @@ func (ps *Payments) Draft(ctx context.Context, customerID int64, door Channel, i
 	if err != nil {
 		return Draft{}, fault.Wrap("payment.draft", err)
 	}
-	if draft.CustomerID != customerID || draft.Channel != door {
-		return Draft{}, fault.New(fault.NotFound, "payment.draft", "")
+	if err := draft.ownedBy(customerID, door); err != nil {
+		return Draft{}, err
 	}
 	return draft, nil
+}
+
+// ownedBy is fault.NotFound for whom, or for which door, a draft does not exist.
+func (d Draft) ownedBy(customerID int64, door Channel) error {
+	if d.CustomerID != customerID || d.Channel != door {
+		return fault.New(fault.NotFound, "payment.draft", "")
+	}
+	return nil
 }
 
 // Expired tells whether a draft is too old to be accepted.

@@ -143,6 +143,23 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	return rows[0], nil
 }
 
+// readAccepting reads a draft, and whether there is a payment of it already.
+func readAccepting(ctx context.Context, db *database.DB, id int64) (draft Draft, accepted bool, err error) {
+	var rows []struct {
+		Draft    `gorm:"embedded"`
+		Accepted bool
+	}
+	err = db.Gorm(ctx).Raw("SELECT d.*, p.id IS NOT NULL AS accepted FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id = ?", id).
+		Scan(&rows).Error
+	if err != nil {
+		return Draft{}, false, err
+	}
+	if len(rows) == 0 {
+		return Draft{}, false, fault.New(fault.NotFound, "payment.draft", "")
+	}
+	return rows[0].Draft, rows[0].Accepted, nil
+}
+
 // deleteDrafts forgets drafts a day after they expired: until then the check
 // page can still offer their values.
 func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {

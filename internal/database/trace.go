@@ -1,0 +1,35 @@
+package database
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/ncruces/go-sqlite3"
+)
+
+// tracePostgres is a pgx.QueryTracer.
+type tracePostgres func(statement string, args []any)
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (trace tracePostgres) TraceQueryStart(ctx context.Context, _ *pgx.Conn, query pgx.TraceQueryStartData) context.Context {
+	trace(query.SQL, query.Args)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (tracePostgres) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// traceSQLite is called for each new connection; nil where nobody asks.
+func traceSQLite(trace func(statement string, args []any)) func(*sqlite3.Conn) error {
+	if trace == nil {
+		return nil
+	}
+	return func(connection *sqlite3.Conn) error {
+		return connection.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _, statement any) error {
+			if text, ok := statement.(string); ok {
+				trace(text, nil)
+			}
+			return nil
+		})
+	}
+}

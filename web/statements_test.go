@@ -1,0 +1,113 @@
+package web_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
+// traced is what goes to a database.
+type traced struct {
+	mu   sync.Mutex
+	list []statement
+}
+
+type statement struct {
+	text string
+	args []any
+}
+
+func (s *traced) add(text string, args []any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !strings.HasPrefix(text, "--") { // SQLite's word for a trigger
+		s.list = append(s.list, statement{text, args})
+	}
+}
+
+// take gives what was sent since it was last asked.
+func (s *traced) take() (list []statement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list, s.list = s.list, nil
+	return list
+}
+
+func (s *traced) shapes() (list []string) {
+	for _, one := range s.take() {
+		list = append(list, one.shape())
+	}
+	return list
+}
+
+var touching = regexp.MustCompile(`\b(from|join|into|update) ([a-z_]+)|\blocking\b`)
+
+// shape is a statement's tables, and what it does to them.
+func (s statement) shape() string {
+	text := strings.ToLower(strings.Join(strings.Fields(s.text), " "))
+	text = strings.NewReplacer("\"", "", "`", "", "for update", "locking", "do update", "do").Replace(text)
+	found := slices.DeleteFunc(touching.FindAllString(text, -1), func(word string) bool {
+		return slices.Contains([]string{"from v", "from unnest", "from picked"}, word)
+	})
+	if len(found) == 0 {
+		return strings.Fields(text)[0]
+	}
+	return strings.Join(found, ", ")
+}
+
+// Every statement of «Оплатить», from the session to the commit of its batch:
+// nobody adds one unseen.
+func TestStatementsOfAPayment(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		on    func(testing.TB, ...database.Option) *database.DB
+		batch []string
+	}{
+		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
+			"from accounts", "from customers", "from payments, from wallet_transfers",
+			"into transfers", "into entries", "into payments", "into promises", "update accounts",
+		}},
+		"postgres": {databasetest.Postgres, []string{
+			"begin", "from accounts, locking", "from customers", "from payments, from wallet_transfers",
+			"into transfers, into entries", "into payments", "into promises", "update accounts", "commit",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent, noon := &traced{}, time.Now()
+			h := houseWith(t, setting{trace: sent.add, on: func(t testing.TB, options ...database.Option) *database.DB {
+				// The clock stands: nothing that is done once a second, or once a minute, comes between.
+				return c.on(t, append(options, database.WithClock(func() time.Time { return noon }))...)
+			}})
+			who := h.holder(1000_00)
+			paid := func(want ...string) {
+				t.Helper()
+				if got := sent.shapes(); !slices.Equal(got, want) {
+					t.Errorf("it sends\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+			}
+			pay := func(b *browser) {
+				action, values := b.paying()
+				sent.take()
+				if answer := b.ask(http.MethodPost, action, values); answer.Code != http.StatusSeeOther {
+					t.Fatalf("answered %d: %s", answer.Code, answer.Body)
+				}
+			}
+			pay(h.as(who).draft(company, "100")) // opens the biller's account, once
+			b := h.as(who).draft(company, "250,50")
+			pay(b)
+			paid(append([]string{"from sessions, join customers", "from drafts, join payments"}, c.batch...)...)
+			pay(b) // again
+			paid("from sessions, join customers", "from drafts, join payments", "from payments")
+			h.holds(who, 649_50)
+			h.audited()
+		})
+	}
+}
