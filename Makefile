@@ -10,10 +10,10 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check generate fmt screenshots bench guards
+.PHONY: help run build test test-serializable check generate fmt screenshots bench guards
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C ends both
 	@.ci/start
@@ -25,6 +25,11 @@ build: ## bin/elsom and bin/sochi
 test: ## installs what the tests need, then runs them all
 	@.ci/install
 	go test -timeout 20m ./...
+
+test-serializable: ## the tests that write money, with every transaction of PostgreSQL serializable
+	@.ci/install
+	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m ./internal/... ./web/...
+	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m -run 'Killed|OverTwo|Several|Sigterm|BadDay|Refused|Restart' ./cmd/elsom
 
 check: ## generated code, formatting, linters, import rules, vulnerabilities, words
 	@.ci/check

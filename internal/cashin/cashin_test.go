@@ -185,7 +185,7 @@ func (d *desk) pay(agent, txn, account string, sum money.Amount, want cashin.Res
 }
 
 func TestResultsAreFinal(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		steps := []struct {
 			agent, txn, account string
@@ -236,7 +236,7 @@ func TestResultsAreFinal(t *testing.T) {
 }
 
 func TestAnotherAccountOrSumUnderOneID(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		d.pay("kicb", "1", "0700123456", 10_000, cashin.Done)
 		d.pay("kicb", "2", nobody, 10_000, cashin.NoWallet)
@@ -293,7 +293,7 @@ func TestMalformedIsNotRemembered(t *testing.T) {
 }
 
 func TestCheckWritesNothing(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		d.pay("kicb", "1", asel.String(), 15_000, cashin.Done)
 		d.pay("kicb", "2", asel.String(), 15_000, cashin.Done)
@@ -331,7 +331,7 @@ func TestCheckWritesNothing(t *testing.T) {
 }
 
 func TestAgentNeverOwesMoreThanItsCeiling(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		for i := range 5 { // 100,000 in all; fresh wallets, so that no other limit is met
 			number := phone.Number(fmt.Sprintf("+99655000000%d", i))

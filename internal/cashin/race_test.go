@@ -33,7 +33,7 @@ func atOnce(n int, call func(i int) (cashin.Answer, error)) ([]cashin.Answer, []
 }
 
 func TestFiftyRepeatsCreditOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		answers, errs := atOnce(50, func(int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request("1", asel.String(), 10_000))
@@ -55,7 +55,7 @@ func TestFiftyRepeatsCreditOnce(t *testing.T) {
 // Repeats meet a wallet that is blocked and opened at every question: some
 // decide to credit, others to refuse. One decision holds for all.
 func TestCreditAndRefusalRacing(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		flip := false
 		d.holder.before = func() {
@@ -88,7 +88,7 @@ func TestCreditAndRefusalRacing(t *testing.T) {
 }
 
 func TestOtherSumRacing(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		answers, errs := atOnce(10, func(i int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request("1", asel.String(), money.Amount(1_000+i)))
@@ -109,7 +109,7 @@ func TestOtherSumRacing(t *testing.T) {
 }
 
 func TestCeilingReachedByTwoAtOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		var numbers []phone.Number
 		for i := range 12 { // 12 times 20,000 against a ceiling of 100,000
@@ -133,7 +133,7 @@ func TestCeilingReachedByTwoAtOnce(t *testing.T) {
 }
 
 func TestBalanceLimitReachedByTwoAtOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		answers, errs := atOnce(10, func(i int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request(fmt.Sprint(i), asel.String(), 10_000))
@@ -154,7 +154,7 @@ func TestBalanceLimitReachedByTwoAtOnce(t *testing.T) {
 // A process that dies behind its commit has told the terminal nothing; the
 // repeat is told what was committed.
 func TestAnswerLostBehindTheCommit(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		whole := d.CashIn.Books
 		d.CashIn.Books = brokenBooks{d.books, fault.New(fault.Unknown, "died", ""), true}
@@ -173,7 +173,7 @@ func TestAnswerLostBehindTheCommit(t *testing.T) {
 // A posting that lingers while its terminal was told to repeat must not credit
 // when the repeat was refused.
 func TestLatePostingBehindARefusal(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		late := &lateBooks{Books: d.books}
 		d.CashIn.Books = late
@@ -194,7 +194,7 @@ func TestLatePostingBehindARefusal(t *testing.T) {
 
 // A cash-in is the same as its description: a map of what was decided.
 func TestCashInAgainstItsModel(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)
 		run := 0
 		rapid.Check(t, func(t *rapid.T) {

@@ -40,22 +40,7 @@ func openBooks(t testing.TB, db *database.DB, options ledger.Options) *books {
 // transaction is serializable.
 func each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 	t.Helper()
-	databasetest.Each(t, test)
-	t.Run("serializable", func(t *testing.T) {
-		t.Parallel()
-		db := databasetest.Postgres(t)
-		err := db.Gorm(context.Background()).Exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$").Error
-		if err != nil {
-			t.Fatal(err)
-		}
-		db.Pool().SetMaxIdleConns(0) // old connections keep the old default
-		db.Pool().SetMaxIdleConns(database.Connections)
-		var level string
-		if err := db.Gorm(context.Background()).Raw("SHOW transaction_isolation").Scan(&level).Error; err != nil || level != "serializable" {
-			t.Fatal(level, err)
-		}
-		test(t, db)
-	})
+	databasetest.EachIsolation(t, test)
 }
 
 // place gives an account without a floor.

@@ -14,7 +14,7 @@ import (
 )
 
 func TestGoodAnswerSettles(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		c := h.holder(1000_00)
 		p := h.pay(c, "250,50")
@@ -63,7 +63,7 @@ func TestAnswers(t *testing.T) {
 		{"silence, refused, then good", false, []biller.Answer{silence, refused(5), good}, payment.Completed, 3, true},
 		{"silence only", true, []biller.Answer{silence}, payment.Processing, 4, false},
 	}
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		for _, stored := range []bool{false, true} {
 			h := newHouse(t, db, good)
 			h.trust(stored)
@@ -102,7 +102,7 @@ func TestAnswers(t *testing.T) {
 // An attempt that was committed and never answered (a crash) is unknown: a
 // refusal that follows must not give the money back.
 func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, refused(5))
 		h.trust(false)
 		c := h.holder(100_00)
@@ -119,7 +119,7 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 
 // The attempt stands in the database before its call is made.
 func TestAttemptBeforeCall(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		p := h.pay(h.holder(100_00), "100")
@@ -135,7 +135,7 @@ func TestAttemptBeforeCall(t *testing.T) {
 
 // However many processes there are, a biller gets twelve calls at once.
 func TestTwelveCallsAtOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		other := houseWith(t, db, f, func(*payment.Timing) {})
@@ -166,7 +166,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 // Another process that ends the payment otherwise meets the shared request
 // key: a good answer after a refund is a claim, not a second movement.
 func TestGoodAfterRefundIsAClaim(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Hanging = 0 })
 		c := h.holder(100_00)
@@ -194,7 +194,7 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 }
 
 func TestDecideTakesTwoPeople(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, silence)
 		c := h.holder(100_00)
 		p := h.pay(c, "100")
@@ -226,7 +226,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 
 // One biller that never answers must not keep another's payments waiting.
 func TestDeadBillerStarvesNobody(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		c := h.holder(1000_00)
@@ -251,7 +251,7 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 }
 
 func TestManyAtOnceEndOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, later, good)
 		h.deliver()
 		var wg sync.WaitGroup

@@ -40,7 +40,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 		{company, strings.Repeat("9", 10_000), fault.Invalid, "payment.amount_form", "amount", ""},
 		{"12", "-1", fault.Invalid, "catalog.inn_length", "account", "payment.amount_zero"},
 	}
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		c := h.holder(1000_00)
 		for _, tc := range cases {
@@ -99,7 +99,7 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 
 // Ten presses at once: one payment, and all ten are led to it.
 func TestAcceptedOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		c := h.holder(100_00)
 		draft, err := h.Quote(context.Background(), c, order("60"))
@@ -144,7 +144,7 @@ func TestAcceptOnlyTheOwner(t *testing.T) {
 // What changed between the check page and «Оплатить»: nothing is paid, and the
 // draft is kept where it can still be paid later.
 func TestAcceptRefuses(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
 		c := h.holder(100_00)
@@ -197,7 +197,7 @@ func TestAcceptRefuses(t *testing.T) {
 // What happens to the wallet while a payment is on its way counts: the request
 // knew the customer as they were before.
 func TestChangedSinceTheRequestBegan(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
 		for name, c := range map[string]struct{ statement, message string }{
@@ -223,7 +223,7 @@ func TestChangedSinceTheRequestBegan(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
 		must(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET operation = 5000, day = 8000, month = 10000").Error)

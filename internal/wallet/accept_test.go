@@ -30,7 +30,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 // The money, the row, and a word to both, each in their language.
 func TestTransfer(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
 		from, to := h.holder(1000_00), h.holder(5_00)
@@ -87,7 +87,7 @@ func (h *house) word(key string) word {
 
 // However often it is pressed, at once or later, money goes once.
 func TestAcceptOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
 		from, to := h.holder(100_00), h.holder(0)
@@ -124,7 +124,7 @@ func TestAcceptOnce(t *testing.T) {
 }
 
 func TestAcceptRefuses(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
 		from, to := h.holder(100_00), h.holder(0)
@@ -182,7 +182,7 @@ func TestAcceptRefuses(t *testing.T) {
 // The receiver's wallet takes no more than its level allows, to the tyiyn and
 // for two senders at once, and the refusal doesn't tell what it holds.
 func TestReceiverIsFull(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
 		to := h.holder(50_00)
@@ -224,7 +224,7 @@ func TestReceiverIsFull(t *testing.T) {
 // Payments and transfers share the sender's limits, also when both come at
 // once and stand in one batch.
 func TestLimitsAreShared(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
 		from, to := h.holder(1000_00), h.holder(0)
@@ -292,7 +292,7 @@ func (h *house) yesterday(from customer.Customer) {
 // Two processes that share the database are one house: a draft is accepted
 // once, and the day's last som is sent once.
 func TestTwoProcesses(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		parts := h.Parts
 		parts.Ledger = ledger.New(db, ledger.Options{})
@@ -337,7 +337,7 @@ func TestTwoProcesses(t *testing.T) {
 
 // Two who send each other all they have at the same time end where they began.
 func TestCrosswise(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		a, b := h.holder(100_00), h.holder(100_00)
 		var wg sync.WaitGroup
@@ -362,7 +362,7 @@ func TestCrosswise(t *testing.T) {
 
 // Both sides see it in their history, with the sign that it has for them.
 func TestStatement(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
 		from, to := h.holder(100_00), h.holder(0)

@@ -14,7 +14,7 @@ import (
 
 // What is typed wrong is told at its field, and nothing is written.
 func TestQuoteRefusesBadInput(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		from, to := h.holder(1000_00), h.holder(0)
 		there := to.Phone.String()
@@ -56,7 +56,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 }
 
 func TestQuote(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		from, to := h.holder(1000_00), h.holder(0)
 		o := order(to, "250,50")
@@ -87,7 +87,7 @@ func TestQuote(t *testing.T) {
 // Who collects numbers and names is stopped, whether or not they hit wallets;
 // those at other addresses are not.
 func TestReceiversAreCounted(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		from, to := h.holder(100_00), h.holder(0)
 		ask := func(who customer.Customer, number string) error {

@@ -2,7 +2,8 @@
 //
 // It promises that nothing is skipped: where PostgreSQL can't be had, the test
 // fails and says what to install. ELSOM_TEST_POSTGRES names a running server
-// (postgres://user@host:port) to use instead of one started for the tests.
+// (postgres://user@host:port) to use instead of one started for the tests; with
+// ELSOM_TEST_ISOLATION=serializable every transaction on the latter is so.
 package databasetest
 
 import (
@@ -24,6 +25,23 @@ func Each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, Postgres(t)) })
+}
+
+// EachIsolation is Each, and once more on a PostgreSQL database where every
+// transaction is serializable: for whatever moves money.
+func EachIsolation(t *testing.T, test func(t *testing.T, db *database.DB)) {
+	t.Helper()
+	Each(t, test)
+	t.Run("serializable", func(t *testing.T) { t.Parallel(); test(t, Serializable(t)) })
+}
+
+// Serializable gives a PostgreSQL database where every transaction is so.
+func Serializable(t testing.TB, options ...database.Option) *database.DB {
+	t.Helper()
+	if err := postgresTemplate(); err != nil {
+		t.Fatalf("PostgreSQL template: %v", err)
+	}
+	return open(t, create(t, templateName)+"&default_transaction_isolation=serializable", options)
 }
 
 // Addresses gives the address of a fresh, empty database of each kind, for

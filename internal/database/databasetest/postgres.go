@@ -34,7 +34,11 @@ var Server = sync.OnceValues(func() (*PostgresServer, error) {
 	if base := os.Getenv("ELSOM_TEST_POSTGRES"); base != "" {
 		return &PostgresServer{base: base}, nil
 	}
-	return StartPostgres("-c", "fsync=off", "-c", "full_page_writes=off")
+	options := []string{"-c", "fsync=off", "-c", "full_page_writes=off"}
+	if os.Getenv("ELSOM_TEST_ISOLATION") == "serializable" {
+		options = append(options, "-c", "default_transaction_isolation=serializable")
+	}
+	return StartPostgres(options...)
 })
 
 // Address names a database on the server.
