@@ -15,8 +15,8 @@ var ussdGuards = []guard{
 	},
 	{
 		name: "a dialogue ends after three minutes", file: "internal/dialogue/dialogue.go",
-		text:        ` || r.EndsMs <= ds.now().UnixMilli()`,
-		replacement: ``,
+		text:        `if r.EndsMs <= ds.now().UnixMilli() {`,
+		replacement: `if false {`,
 		pkg:         "./web/ussd", test: "TestSessionsEnd",
 	},
 	{
@@ -27,8 +27,8 @@ var ussdGuards = []guard{
 	},
 	{
 		name: "a repeat of *900# is no new input", file: "web/ussd/door.go",
-		text:        `if found.Repeats(t.in.ID) {`,
-		replacement: `if false {`,
+		text:        `if slices.Contains(kept.Past, t.Dialogues.Mark("id", t.in.ID)) {`,
+		replacement: `if slices.Contains(kept.Past, "") {`,
 		pkg:         "./web/ussd", test: "TestInputsWithIDs",
 	},
 	{

@@ -13,6 +13,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -244,14 +245,8 @@ func (t *turn) input(found *dialogue.Dialogue, kept content) (input string, fres
 		input, fresh = found.Added(t.in.Text)
 		return input, fresh, false
 	}
-	if found.Repeats(t.in.ID) {
+	if slices.Contains(kept.Past, t.Dialogues.Mark("id", t.in.ID)) {
 		return "", false, false
-	}
-	mark := t.Dialogues.Mark("id", t.in.ID)
-	for _, past := range kept.Past {
-		if past == mark {
-			return "", false, false
-		}
 	}
 	return t.in.Text, true, t.in.At.Unix() < found.HeardAt().Unix()
 }
