@@ -35,7 +35,7 @@ func (ps *Payments) Deliver(ctx context.Context) {
 		for _, code := range codes {
 			if !working[code] {
 				working[code] = true
-				workers.Go(func() { ps.deliverTo(ctx, code) })
+				workers.Go(func() { outbox.Work(ctx, ps.DB, ps.Bell, ps.Worker(code)) })
 			}
 		}
 		select {
@@ -77,9 +77,11 @@ type deliverer struct {
 	calls map[int64]call // by task
 }
 
-func (ps *Payments) deliverTo(ctx context.Context, code string) {
+// Worker is the outbox worker of one biller's deliveries. A task that it has
+// claimed can be done by this worker only.
+func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, calls: map[int64]call{}}
-	outbox.Work(ctx, ps.DB, ps.Bell, outbox.Worker{Lane: Lane(code), Width: slots, Claim: d.claim, Do: d.do})
+	return outbox.Worker{Lane: Lane(code), Width: slots, Claim: d.claim, Do: d.do}
 }
 
 // claim takes deliveries with their slots and writes their attempts, in one

@@ -1,0 +1,248 @@
+package simulation_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"elsom/internal/money"
+)
+
+// life is one seed's.
+type life struct {
+	seed   uint64
+	rng    *rand.Rand
+	clock  time.Time
+	path   string // of the database's file
+	faulty bool   // until the faults stop
+	house  *house
+
+	processes []*process // alive
+	opened    int
+	running   *process // whose step it is
+	at        *task
+	tasks     []*task // parked
+	fuse      fuse
+
+	billers  map[string]*company
+	underway []letter
+	texts    phoneBook
+	clients  clients
+	seen     seen
+	changed  bool // something was committed since it was looked at
+
+	story   []string
+	aliases map[string]int // of drawn numbers, in the story
+	failure string
+}
+
+// steps is how long a life is before the faults stop.
+const steps = 60
+
+var dawn = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+
+// live lives a seed's life in a folder and gives it back, ended.
+func live(h *house, folder string, seed uint64) *life {
+	l := &life{
+		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x656c736f6d)), clock: dawn, faulty: true, house: h,
+		path: filepath.Join(folder, "elsom.db"), billers: map[string]*company{}, aliases: map[string]int{},
+		texts: phoneBook{taken: map[string]int{}, excused: map[string]bool{}},
+	}
+	for _, code := range billerCodes {
+		l.billers[code] = &company{code: code, stored: code == "dostek",
+			booked: map[string]money.Amount{}, over: map[string]bool{}, begun: map[string]bool{}}
+	}
+	l.clients.begin(h)
+	if err := os.WriteFile(l.path, h.file, 0o600); err != nil {
+		l.wrong("%v", err)
+		return l
+	}
+	name := filepath.Base(folder)
+	lives.Store(name, l)
+	defer lives.Delete(name)
+	l.processes = append(l.processes, l.open())
+	defer l.close()
+	for range steps {
+		l.step()
+		l.check()
+		if l.failure != "" {
+			return l
+		}
+	}
+	l.end()
+	return l
+}
+
+func (l *life) close() {
+	for _, p := range l.processes {
+		p.die()
+		p.bury()
+	}
+}
+
+func (l *life) must(err error) {
+	if err != nil {
+		l.wrong("the simulation itself: %v", err)
+		panic(err)
+	}
+}
+
+// chance is true in so many of a hundred cases.
+func (l *life) chance(percent int) bool { return l.rng.IntN(100) < percent }
+
+func pick[T any](l *life, list []T) T { return list[l.rng.IntN(len(list))] }
+
+// step is one thing that happens.
+func (l *life) step() {
+	l.clock = l.clock.Add(time.Duration(1+l.rng.IntN(400)) * time.Millisecond)
+	p := pick(l, l.processes)
+	if l.chance(12) {
+		l.fuse = fuse{blow(1 + l.rng.IntN(3)), 1 + l.rng.IntN(4)}
+	}
+	for _, one := range l.chances() {
+		if l.chance(one.percent) {
+			one.happens(p)
+			break
+		}
+	}
+	l.fuse = fuse{}
+}
+
+// chances are tried in this order; the first that hits happens.
+func (l *life) chances() []struct {
+	percent int
+	happens func(p *process)
+} {
+	return []struct {
+		percent int
+		happens func(p *process)
+	}{
+		{6, l.crash},
+		{4, l.another},
+		{12, l.jump},
+		{8, func(*process) { l.stray() }},
+		{14, func(*process) { l.goOn() }},
+		{14, l.payIn},
+		{22, l.quote},
+		{34, l.accept},
+		{16, l.send},
+		{4, func(p *process) { l.decide(p) }},
+		{60, l.deliver},
+		{100, l.text},
+	}
+}
+
+// crash ends a process wherever its work waits.
+func (l *life) crash(p *process) {
+	l.say("%s dies", p.name)
+	p.die()
+	l.funeral(p)
+}
+
+// another process starts beside those that run.
+func (l *life) another(*process) {
+	if len(l.processes) < 3 {
+		p := l.open()
+		l.processes = append(l.processes, p)
+		l.say("%s starts", p.name)
+	}
+}
+
+// jump moves the clock: mostly on, now and then back.
+func (l *life) jump(*process) {
+	by := []time.Duration{3 * time.Second, 50 * time.Second, 3 * time.Minute, 20 * time.Minute, 2 * time.Hour, 25 * time.Hour, -time.Hour}
+	ahead := pick(l, by)
+	l.clock = l.clock.Add(ahead)
+	l.say("the clock jumps by %s", ahead)
+}
+
+// goOn lets one of the waiting tasks on.
+func (l *life) goOn() {
+	if len(l.tasks) == 0 {
+		return
+	}
+	t := pick(l, l.tasks)
+	l.say("%s goes on: %s", t.process.name, t.where)
+	l.let(t)
+	l.after(t)
+}
+
+func (l *life) after(t *task) {
+	for _, waits := range l.tasks {
+		if waits == t {
+			return
+		}
+	}
+	if t.what == textWork && !t.process.dead.Load() {
+		l.texts.settled(t.process)
+	}
+}
+
+// stray lets a request whose sender may be dead arrive.
+func (l *life) stray() {
+	if len(l.underway) == 0 {
+		return
+	}
+	one := pick(l, l.underway)
+	l.arrives(one.to, one.r)
+	answer := one.to.receive(l, one.r)
+	l.say("a request to %s %s arrives late: %s", one.to.code, l.alias(one.r.TxnID), answer.Outcome)
+}
+
+const textWork = "sms"
+
+// deliver takes up deliveries of a biller.
+func (l *life) deliver(p *process) {
+	code := pick(l, billerCodes)
+	l.work(p, "deliveries to "+code, code)
+}
+
+func (l *life) text(p *process) { l.work(p, textWork, "") }
+
+// work claims from a lane and does what was claimed, one task after the other.
+func (l *life) work(p *process, what, code string) int {
+	w := p.texts
+	if code != "" {
+		w = p.billers[code]
+	}
+	n := 1 + l.rng.IntN(3)
+	ctx := context.Background()
+	var work []func()
+	l.begin(p, "claim "+what, func() {
+		tasks, err := p.claim(ctx, w, n)
+		if err != nil {
+			l.say("  %s can't claim: %v", p.name, err)
+			return
+		}
+		for _, t := range tasks {
+			work = append(work, func() { w.Do(ctx, t) })
+		}
+	})
+	if p.dead.Load() {
+		return 0
+	}
+	if len(work) > 0 {
+		l.say("%s takes up %d %s", p.name, len(work), what)
+	}
+	for _, do := range work {
+		if p.dead.Load() {
+			break
+		}
+		l.after(l.begin(p, what, do))
+	}
+	return len(work)
+}
+
+func (l *life) tell() string {
+	text := fmt.Sprintf("seed %d: %s\n", l.seed, l.failure)
+	for _, line := range l.story {
+		text += "  " + line + "\n"
+	}
+	return text
+}
+
+func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }

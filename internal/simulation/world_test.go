@@ -1,0 +1,206 @@
+package simulation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"elsom/internal/biller"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+	"elsom/internal/sms"
+)
+
+var billerCodes = []string{"dostek", "hoster", "aknet"}
+
+// company is a biller's side, with books of its own.
+type company struct {
+	code string
+	// stored: by contract a repeated txn_id is answered with its outcome. A
+	// company without it may refuse what it has booked, as a duplicate, and may
+	// book what it had refused; only to what it called unfinished it keeps.
+	stored bool
+	begun  map[string]bool // booked, and called unfinished
+	booked map[string]money.Amount
+	over   map[string]bool // refused for good
+	calls  int
+}
+
+// receive is a request's arrival.
+func (c *company) receive(l *life, r biller.Request) biller.Answer {
+	c.calls++
+	if sum, known := c.booked[r.TxnID]; known {
+		if sum != r.Sum {
+			l.wrong("%s: %s comes with %s and had %s", c.code, l.alias(r.TxnID), r.Sum, sum)
+		}
+		if !c.stored && !c.begun[r.TxnID] && l.chance(40) {
+			return refused(biller.ResultOther)
+		}
+		return good(r)
+	}
+	if c.over[r.TxnID] {
+		return refused(biller.ResultForbidden)
+	}
+	switch {
+	case !l.faulty || l.chance(70):
+		c.booked[r.TxnID] = r.Sum
+		return good(r)
+	case l.chance(50):
+		if c.stored {
+			c.over[r.TxnID] = true
+		}
+		return refused(biller.ResultInactive)
+	}
+	if l.chance(30) { // it books, and says that it isn't finished
+		c.booked[r.TxnID], c.begun[r.TxnID] = r.Sum, true
+		return biller.Answer{Outcome: biller.Later, Result: biller.ResultNotFinished}
+	}
+	return biller.Answer{Outcome: biller.Later, Result: biller.ResultTemporary}
+}
+
+func good(r biller.Request) biller.Answer {
+	return biller.Answer{Outcome: biller.Good, Result: biller.ResultDone, Name: "ОсОО «Ала-Тоо»", Reference: r.TxnID[8:]}
+}
+
+func refused(result int) biller.Answer { return biller.Answer{Outcome: biller.Refused, Result: result} }
+
+var (
+	silence = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone, Err: errors.New("no answer")}
+	garbled = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultCannotVerify, Err: errors.New("no XML")}
+)
+
+// wire leads from a process to a company.
+type wire struct {
+	process *process
+	to      *company
+}
+
+// Check implements biller.Biller.
+func (w wire) Check(_ context.Context, r biller.Request) biller.Answer {
+	w.process.mustLive()
+	l := w.process.life
+	switch {
+	case !l.faulty || l.chance(80):
+		return good(r)
+	case l.chance(50):
+		return silence
+	}
+	return refused(biller.ResultNoAccount)
+}
+
+// Pay implements biller.Biller: a request that may be lost, late or doubled,
+// and an answer that may be lost, late or garbled.
+func (w wire) Pay(_ context.Context, r biller.Request) biller.Answer {
+	w.process.mustLive()
+	l := w.process.life
+	how := w.to.code + " " + l.alias(r.TxnID)
+	if l.faulty && l.chance(30) {
+		// Its process may die before it arrives; then it may arrive all the same.
+		l.underway = append(l.underway, letter{w.to, r})
+		w.process.park("request to " + how)
+		if !l.arrives(w.to, r) {
+			l.say("  %s: the request was there without its sender", how)
+		}
+	}
+	if l.faulty && l.chance(10) {
+		l.say("  %s: the request is lost", how)
+		return silence
+	}
+	answer := w.to.receive(l, r)
+	if l.faulty && l.chance(10) {
+		l.say("  %s: the request is doubled", how)
+		if second := w.to.receive(l, r); w.to.stored {
+			answer = second
+		}
+	}
+	l.say("  %s: %s %d", how, answer.Outcome, answer.Result)
+	if l.faulty && l.chance(30) {
+		w.process.park("answer of " + how)
+	}
+	switch {
+	case l.faulty && l.chance(15):
+		l.say("  %s: the answer is lost", how)
+		return silence
+	case l.faulty && l.chance(8):
+		l.say("  %s: the answer is garbled", how)
+		return garbled
+	}
+	return answer
+}
+
+// alias names a drawn number in the story, by when it was first seen: the
+// digits are chance's, the story is the seed's.
+func (l *life) alias(drawn string) string {
+	if l.aliases[drawn] == 0 {
+		l.aliases[drawn] = len(l.aliases) + 1
+	}
+	return fmt.Sprintf("no. %d", l.aliases[drawn])
+}
+
+// letter is a request on its way to a company.
+type letter struct {
+	to *company
+	r  biller.Request
+}
+
+// arrives takes a letter off the road; false: it was there before.
+func (l *life) arrives(to *company, r biller.Request) bool {
+	for i, one := range l.underway {
+		if one.to == to && one.r.TxnID == r.TxnID {
+			l.underway = append(l.underway[:i], l.underway[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// gateway takes a process's messages.
+type gateway struct{ process *process }
+
+// phoneBook is what became of messages, by their ids.
+type phoneBook struct {
+	taken   map[string]int  // how often the gateway took it
+	excused map[string]bool // it may come again: its answer isn't written down
+	home    []home          // answered well, in a task that goes on
+}
+
+type home struct {
+	process *process
+	id      string
+}
+
+// Send implements sms.Gateway.
+func (g gateway) Send(_ context.Context, r sms.Rendered) error {
+	g.process.mustLive()
+	l := g.process.life
+	if l.faulty && l.chance(15) {
+		l.say("  sms %s: the gateway is away", l.alias(r.ID))
+		return fault.New(fault.Unavailable, "sms.send", "")
+	}
+	if l.texts.taken[r.ID] > 0 && !l.texts.excused[r.ID] {
+		l.wrong("sms %s is sent again, though nobody lost an answer", l.alias(r.ID))
+	}
+	l.texts.taken[r.ID]++
+	// Until the answer is home and written down it may come again.
+	l.texts.excused[r.ID] = true
+	if l.faulty && l.chance(20) {
+		g.process.park("answer to sms " + l.alias(r.ID))
+	}
+	if l.faulty && l.chance(15) {
+		l.say("  sms %s: the answer is lost", l.alias(r.ID))
+		return errors.New("no answer")
+	}
+	l.texts.home = append(l.texts.home, home{g.process, r.ID})
+	return nil
+}
+
+// settled is called when a task of the SMS lane has ended in a process that
+// lives: what the gateway took is written down, and has no excuse left.
+func (b *phoneBook) settled(p *process) {
+	for _, h := range b.home {
+		if h.process == p {
+			delete(b.excused, h.id)
+		}
+	}
+	b.home = nil
+}
