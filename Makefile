@@ -10,7 +10,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-serializable check generate fmt screenshots bench guards
+.PHONY: help run build test test-serializable check generate fmt screenshots bench guards simulate
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ screenshots: ## pictures of all pages and states: sheets in var/sheets, the READ
 bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
 	@.ci/install
 	go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./cmd/elsom
+
+simulate: ## SEEDS=100000 lives of the whole house with every fault, from the seed FROM=1 on
+	go test -count=1 -timeout 24h -v -run '^TestLives$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
 
 guards: ## takes each guard out in turn and sees a test fail
 	@.ci/install
