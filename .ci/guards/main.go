@@ -37,9 +37,14 @@ type guard struct {
 func main() {
 	only := flag.String("run", "", "take out only the guards whose name or file matches")
 	atOnce := flag.Int("p", 2, "how many at once")
+	look := flag.Bool("look", false, "only see that the text of each stands where it is said to, and take out none")
 	flag.Parse()
 	chosen, err := choose(*only)
-	if err == nil {
+	switch {
+	case err != nil:
+	case *look:
+		err = lookAt(chosen)
+	default:
 		err = run(chosen, *atOnce)
 	}
 	if err != nil {
@@ -63,6 +68,21 @@ func choose(only string) ([]guard, error) {
 		return nil, fmt.Errorf("none matches %q", only)
 	}
 	return chosen, nil
+}
+
+func lookAt(chosen []guard) error {
+	gone := 0
+	for _, g := range chosen {
+		if _, problem := without(g); problem != "" {
+			gone++
+			fmt.Printf("%s: %s\n", g.name, problem)
+		}
+	}
+	if gone > 0 {
+		return fmt.Errorf("%d of %d are gone", gone, len(chosen))
+	}
+	fmt.Printf("%d guards stand\n", len(chosen))
+	return nil
 }
 
 func run(chosen []guard, atOnce int) error {
@@ -128,20 +148,28 @@ func takeOut(folder string, g guard) string {
 	return ""
 }
 
+// without gives a guard's file as it is without it.
+func without(g guard) (content []byte, problem string) {
+	content, err := os.ReadFile(g.file)
+	if err != nil {
+		return nil, err.Error()
+	}
+	if n := bytes.Count(content, []byte(g.text)); n != 1 {
+		return nil, fmt.Sprintf("its text stands %d times in %s, must stand once", n, g.file)
+	}
+	return bytes.Replace(content, []byte(g.text), []byte(g.replacement), 1), ""
+}
+
 // overlay writes the file without the guard beside the compiler's note on it.
 func overlay(folder string, g guard) (flags, problem string) {
 	path, err := filepath.Abs(g.file)
 	if err != nil {
 		return "", err.Error()
 	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return "", err.Error()
+	taken, problem := without(g)
+	if problem != "" {
+		return "", problem
 	}
-	if n := bytes.Count(content, []byte(g.text)); n != 1 {
-		return "", fmt.Sprintf("its text stands %d times in %s, must stand once", n, g.file)
-	}
-	without := bytes.Replace(content, []byte(g.text), []byte(g.replacement), 1)
 	changed := filepath.Join(folder, filepath.Base(g.file))
 	note, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
 	if err != nil {
@@ -149,7 +177,7 @@ func overlay(folder string, g guard) (flags, problem string) {
 	}
 	noted := filepath.Join(folder, "overlay.json")
 	for _, err := range []error{
-		os.MkdirAll(folder, 0o700), os.WriteFile(changed, without, 0o600), os.WriteFile(noted, note, 0o600),
+		os.MkdirAll(folder, 0o700), os.WriteFile(changed, taken, 0o600), os.WriteFile(noted, note, 0o600),
 	} {
 		if err != nil {
 			return "", err.Error()

@@ -3,7 +3,7 @@ package main
 var deliveryGuards = []guard{
 	{
 		name: "a payment that *900# showed is not accepted on the site", file: "internal/payment/quote.go",
-		text:        ` || draft.Channel != door {`,
+		text:        ` || d.Channel != door {`,
 		replacement: ` {`,
 		pkg:         "./web", test: "TestDraftsOfAnotherDoor",
 	},
