@@ -95,11 +95,15 @@ type Receipt struct {
 }
 
 // Receive takes a receipt. A state that would lead backwards changes nothing.
-// Faults: NotFound for a token that is not ours, Unavailable.
+// Faults: NotFound for a token that is not ours, Invalid for a state that no
+// receipt tells, Unavailable.
 func (ms *Messages) Receive(ctx context.Context, r Receipt) error {
 	id, ours := ms.sealer.idOf(r.Token)
 	if !ours {
 		return fault.New(fault.NotFound, "sms.receive", "")
+	}
+	if r.State != Sent && r.State != Delivered && r.State != Failed { // no receipt says so
+		return fault.New(fault.Invalid, "sms.receive", "")
 	}
 	return fault.Wrap("sms.receive", ms.receive(ctx, id, r.State))
 }

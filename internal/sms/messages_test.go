@@ -283,6 +283,11 @@ func TestTokens(t *testing.T) {
 				p.Errorf("%q: %v", forged, err)
 			}
 		}
+		for _, state := range []State{"", Queued, "read"} {
+			if err := p.messages.Receive(p.Context(), Receipt{mine, state}); !fault.Is(err, fault.Invalid) {
+				p.Errorf("a receipt of %q: %v", state, err)
+			}
+		}
 		p.stands("a", Sent, "kept")
 		// A message that isn't there (another database's) changes nothing.
 		p.receive(p.sealer.token(12345), Delivered)
