@@ -1,0 +1,165 @@
+package web_test
+
+import (
+	"context"
+	"database/sql"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+)
+
+// crowd is 10,000 wallets with a life behind them: each was filled, has a
+// session and has paid; every fiftieth of the promises is still open.
+const crowd = `
+CREATE TEMPORARY TABLE n AS SELECT n, 1000000 + n AS id, now() - n * interval '7 minutes' AS at FROM generate_series(1, 10000) n;
+INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+	SELECT id, '+99655' || lpad(n::text, 7, '0'), '', 'ru', 'x', FALSE, 1, 'standard', at FROM n;
+INSERT INTO accounts (id, kind, subject, currency, balance, floor, opened_at) SELECT id, 'wallet', id, 'KGS', 100000, 0, at FROM n;
+INSERT INTO sessions (id, handle, customer_id, epoch, data, version, device, browser, created_at, seen_at, ends_at)
+	SELECT md5(n::text), id, id, 1, '{}', 1, 'x', md5(n::text), at, at, at + interval '12 hours' FROM n;
+INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT id, 'cashin:' || n, 'x', 'cashin.pay', at FROM n;
+INSERT INTO entries (transfer_id, line, account_id, amount) SELECT id, line, CASE line WHEN 0 THEN id ELSE 1 END, 100000 * (1 - 2 * line) FROM n, generate_series(0, 1) line;
+INSERT INTO drafts SELECT id, id, 'dostek', 'dostek', '00207199610017', '', 100, 0, 'd' || n, 'web', at, at + interval '1 hour' FROM n;
+INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+	SELECT id, id, 'dostek', 'dostek', '00207199610017', '', 100, 0, 'd' || n, 'c' || n, 'web', CASE WHEN n % 50 = 0 THEN 'processing' ELSE 'completed' END, at FROM n;
+INSERT INTO payment_attempts (payment_id, number, started_at, ended_at, outcome) SELECT id, 1, at, at, 'good' FROM n;
+INSERT INTO wallet_transfers SELECT id, id, id + 1, 'x', 'x', 'x', 'x', 100, 'web', at FROM n;
+INSERT INTO promises (id, lane, key, payload, state, due_at, made_at)
+	SELECT 2 * id + sms, CASE sms WHEN 1 THEN 'sms' ELSE 'biller:dostek' END, n, '{}', CASE WHEN n % 50 = 0 THEN 'open' ELSE 'kept' END, now() + interval '1 day', at
+	FROM n, generate_series(0, 1) sms;
+INSERT INTO messages (id, key, phone, text, state, made_at) SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', 'delivered', at FROM n;
+INSERT INTO sms_inbox SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', at FROM n;
+DROP TABLE n;
+ANALYZE`
+
+// planned is what a payment's life asks, in its shapes, and the indexes by which
+// each finds its rows.
+var planned = map[string]string{}
+
+// A biller's slots are twelve rows.
+const slots = "ALL_OF biller_slots"
+
+var (
+	byIndex  = regexp.MustCompile(`Index (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)`)
+	byTable  = regexp.MustCompile(`Seq Scan on (\w+)`)
+	numbered = regexp.MustCompile(`\$\d+`)
+)
+
+// Each statement of a payment's life, from the page to the SMS, finds its rows
+// by an index, also where PostgreSQL is free to choose and the tables are
+// large: with the values of the moment, and as it is planned for all values.
+func TestPlansOfAPayment(t *testing.T) {
+	t.Parallel()
+	sent := &traced{}
+	h := houseWith(t, setting{on: databasetest.Postgres, trace: sent.add})
+	h.exec(crowd)
+	who := h.holder(1000_00)
+	b := h.as(who)
+	sent.take()
+	h.deliver()
+	b.draft(company, "250,50").press("Оплатить").ended()
+	h.messages(who.Phone)
+	_, err := h.ledger.Post(context.Background(), ledger.Posting{Key: "more than there is", Act: "test", Entries: []ledger.Entry{
+		{Account: who.ID, Amount: -5000_00}, {Account: 1_000_001, Amount: 5000_00},
+	}})
+	if !fault.Is(err, fault.Insufficient) {
+		t.Fatal(err)
+	}
+	told := sent.take()
+
+	connection := h.freePlanner()
+	seen := map[string]string{}
+	for _, s := range told {
+		if !s.reads() {
+			continue
+		}
+		now, ever := h.plan(connection, s, s.args), h.planOfAll(connection, s)
+		if now != ever {
+			t.Errorf("%s: %q now, %q for all values", s.shape(), now, ever)
+		}
+		seen[s.shape()] = union(seen[s.shape()], now)
+		if strings.Contains(now, "ALL_OF") && now != slots {
+			t.Errorf("%s reads %s", s.text, now)
+		}
+	}
+	for shape, want := range planned {
+		if seen[shape] != want {
+			t.Errorf("%s: by %q, not by %q", shape, seen[shape], want)
+		}
+	}
+}
+
+// union is the words of both, each once and in order.
+func union(a, b string) string {
+	words := strings.Fields(a + " " + b)
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), " ")
+}
+
+// freePlanner is a connection that may read whole tables.
+func (h *house) freePlanner() *sql.Conn {
+	h.t.Helper()
+	connection, err := h.db.Pool().Conn(context.Background())
+	must(h.t, err)
+	h.t.Cleanup(func() { _ = connection.Close() })
+	_, err = connection.ExecContext(context.Background(), "SET enable_seqscan = on; SET plan_cache_mode = force_generic_plan", pgx.QueryExecModeSimpleProtocol)
+	must(h.t, err)
+	return connection
+}
+
+// reads tells whether a statement looks for rows of a table.
+func (s statement) reads() bool {
+	shape := s.shape()
+	return strings.Contains(shape, "from ") || strings.Contains(shape, "update ")
+}
+
+// planOfAll plans as PostgreSQL does for a statement that it has seen often.
+func (h *house) planOfAll(connection *sql.Conn, s statement) string {
+	h.t.Helper()
+	if _, err := connection.ExecContext(context.Background(), "PREPARE planned AS "+s.text); err != nil {
+		h.t.Fatalf("%s: %v", s.text, err)
+	}
+	defer func() {
+		if _, err := connection.ExecContext(context.Background(), "DEALLOCATE planned"); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	execute := "EXECUTE planned"
+	values := numbered.FindAllString(s.text, -1)
+	slices.Sort(values)
+	if n := len(slices.Compact(values)); n > 0 {
+		execute += "(NULL" + strings.Repeat(", NULL", n-1) + ")"
+	}
+	return h.plan(connection, statement{text: execute}, nil)
+}
+
+// plan gives the indexes by which a statement finds its rows, in order, and
+// whole tables that it reads.
+func (h *house) plan(connection *sql.Conn, s statement, args []any) string {
+	h.t.Helper()
+	rows, err := connection.QueryContext(context.Background(), "EXPLAIN "+s.text, args...)
+	if err != nil {
+		h.t.Fatalf("%s %d: %v", s.text, len(args), err)
+	}
+	defer func() { _ = rows.Close() }()
+	var found []string
+	for rows.Next() {
+		var line string
+		must(h.t, rows.Scan(&line))
+		if m := byIndex.FindStringSubmatch(line); m != nil {
+			found = append(found, m[1])
+		}
+		if m := byTable.FindStringSubmatch(line); m != nil {
+			found = append(found, "ALL_OF "+m[1])
+		}
+	}
+	must(h.t, rows.Err())
+	return union("", strings.Join(found, " "))
+}
