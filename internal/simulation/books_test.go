@@ -131,6 +131,9 @@ func (l *life) decide(p *process) bool {
 			if !answered {
 				return true
 			}
+			if done {
+				l.tally.decided++
+			}
 		}
 	}
 	return len(list) > 0
@@ -151,6 +154,7 @@ func (l *life) compare() {
 		}
 	}
 	l.compareTexts(messages)
+	l.tally.messages += int(messages)
 	audit, err := report.Audit(context.Background(), l.processes[0].db)
 	l.must(err)
 	if !audit.Holds() {
@@ -167,6 +171,7 @@ func (l *life) compareCash(balances map[int64]money.Amount) (messages int64) {
 		if credited > 0 {
 			balances[c.holder.id] += c.request.Sum
 			messages++
+			l.tally.cashIns++
 		}
 	}
 	return messages
@@ -199,7 +204,10 @@ func (l *life) comparePayments(balances map[int64]money.Amount) (messages int64)
 		case state == "" && has:
 			l.wrong("payment %s was never accepted, and %s has it", l.alias(d.TxnID), d.Biller)
 		case state == payment.Completed:
+			l.tally.completed++
 			balances[d.CustomerID] -= d.Total()
+		case state == payment.Refunded:
+			l.tally.refunded++
 		}
 	}
 	for code, c := range l.billers {
@@ -222,6 +230,7 @@ func (l *life) compareSent(balances map[int64]money.Amount) (messages int64) {
 		if there == 1 {
 			balances[one.from.id] -= one.draft.Amount
 			balances[one.to.id] += one.draft.Amount
+			l.tally.transfers++
 			messages += 2
 		}
 	}

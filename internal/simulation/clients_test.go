@@ -118,7 +118,28 @@ func (l *life) payIn(p *process) {
 		}
 		c.cash = append(c.cash, one)
 	}
+	if one.told != notAsked && l.chance(15) {
+		l.forgedCash(p, one)
+		return
+	}
 	l.repeatCash(p, one)
+}
+
+// forgedCash asks for another sum under a txn_id that has its answer: it may
+// only be a conflict, or open.
+func (l *life) forgedCash(p *process, one *cash) {
+	if one.told == isOpen {
+		return
+	}
+	other := one.request
+	other.Sum += 700
+	answer, err, answered := ask(l, p, "cash-in", func(ctx context.Context) (cashin.Answer, error) {
+		return p.cashin.PayIn(ctx, one.agent, other)
+	})
+	l.say("%s cash-in %s/%s with another sum: %v", p.name, one.agent.Code, other.TxnID, err)
+	if now := learn(err, answered); now == isDone || (now == isNot && !fault.Is(err, fault.Conflict)) {
+		l.wrong("cash-in %s with another sum: %+v %v", other.TxnID, answer, err)
+	}
 }
 
 func (l *life) repeatCash(p *process, one *cash) {
@@ -159,8 +180,12 @@ func (l *life) quote(p *process) {
 		})
 	})
 	if learn(err, answered) == isDone {
-		l.clients.payments = append(l.clients.payments, &paid{holder: who, draft: draft})
+		one := &paid{holder: who, draft: draft}
+		l.clients.payments = append(l.clients.payments, one)
 		l.say("%s shows %s the check page %d: %s to %s %s", p.name, who.phone, len(l.clients.payments), amount, service, l.alias(draft.TxnID))
+		if l.chance(60) {
+			l.press(p, one)
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ func build(t *testing.T, folder string) *house {
 	must(catalog.New(db, catalog.Options{}).Seed(ctx))
 	must(db.Gorm(ctx).Exec("UPDATE catalog_billers SET url = 'http://127.0.0.1:1/', answers_stored_outcome = (code = 'dostek')").Error)
 	must(db.Gorm(ctx).Exec("UPDATE catalog_services SET fee_fixed = 150 WHERE code = 'hoster'").Error)
+	must(db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 150000, operation = 60000, month = 120000").Error)
 	h := &house{}
 	for n := range 3 {
 		who := holder{id: db.NewID(), phone: fmt.Sprintf("+99670012345%d", n)}
@@ -54,7 +55,7 @@ func build(t *testing.T, folder string) *house {
 	register, err := cashin.NewAgents(db, nil)
 	must(err)
 	for _, code := range []string{"kicb", "qiwi"} {
-		must(register.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "a password of the agent", Ceiling: 10_000_00}))
+		must(register.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "a password of the agent", Ceiling: 4_000_00}))
 	}
 	h.agents, err = register.ListAgents(ctx)
 	must(err)

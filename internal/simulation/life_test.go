@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"elsom/internal/money"
+	"elsom/internal/sms"
 )
 
 // life is one seed's.
@@ -35,9 +36,24 @@ type life struct {
 	seen     seen
 	changed  bool // something was committed since it was looked at
 
+	tally   tally
 	story   []string
 	aliases map[string]int // of drawn numbers, in the story
 	failure string
+}
+
+// tally counts what happened, so that nobody takes dull lives for good ones.
+type tally struct{ completed, refunded, decided, cashIns, transfers, messages, deaths, lostCommits int }
+
+func (t *tally) add(o tally) {
+	t.completed += o.completed
+	t.refunded += o.refunded
+	t.decided += o.decided
+	t.cashIns += o.cashIns
+	t.transfers += o.transfers
+	t.messages += o.messages
+	t.deaths += o.deaths
+	t.lostCommits += o.lostCommits
 }
 
 // steps is how long a life is before the faults stop.
@@ -50,7 +66,7 @@ func live(h *house, folder string, seed uint64) *life {
 	l := &life{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x656c736f6d)), clock: dawn, faulty: true, house: h,
 		path: filepath.Join(folder, "elsom.db"), billers: map[string]*company{}, aliases: map[string]int{},
-		texts: phoneBook{taken: map[string]int{}, excused: map[string]bool{}},
+		texts: phoneBook{taken: map[string]bool{}, excused: map[string]bool{}, received: map[string]bool{}},
 	}
 	for _, code := range billerCodes {
 		l.billers[code] = &company{code: code, stored: code == "dostek",
@@ -66,8 +82,15 @@ func live(h *house, folder string, seed uint64) *life {
 	defer lives.Delete(name)
 	l.processes = append(l.processes, l.open())
 	defer l.close()
-	for range steps {
-		l.step()
+	defer func() {
+		if r := recover(); r != nil {
+			l.wrong("the simulation itself: %v", r)
+		}
+	}()
+	for n := range steps {
+		if l.step(); n < 4 {
+			l.payIn(l.processes[0]) // there is money to pay with
+		}
 		l.check()
 		if l.failure != "" {
 			return l
@@ -78,6 +101,8 @@ func live(h *house, folder string, seed uint64) *life {
 }
 
 func (l *life) close() {
+	died := l.tally.deaths
+	defer func() { l.tally.deaths = died }()
 	for _, p := range l.processes {
 		p.die()
 		p.bury()
@@ -86,7 +111,6 @@ func (l *life) close() {
 
 func (l *life) must(err error) {
 	if err != nil {
-		l.wrong("the simulation itself: %v", err)
 		panic(err)
 	}
 }
@@ -126,9 +150,12 @@ func (l *life) chances() []struct {
 		{12, l.jump},
 		{8, func(*process) { l.stray() }},
 		{14, func(*process) { l.goOn() }},
+		{6, l.receipt},
+		{3, func(*process) { l.outage() }},
+		{2, l.tidy},
 		{14, l.payIn},
-		{22, l.quote},
-		{34, l.accept},
+		{30, l.quote},
+		{28, l.accept},
 		{16, l.send},
 		{4, func(p *process) { l.decide(p) }},
 		{60, l.deliver},
@@ -191,6 +218,42 @@ func (l *life) stray() {
 	l.arrives(one.to, one.r)
 	answer := one.to.receive(l, one.r)
 	l.say("a request to %s %s arrives late: %s", one.to.code, l.alias(one.r.TxnID), answer.Outcome)
+}
+
+// receipt brings a phone's receipt of a message that the gateway took: from
+// then on it must not be sent again, whatever became of the answer.
+func (l *life) receipt(p *process) {
+	if len(l.texts.receipts) == 0 {
+		return
+	}
+	one := pick(l, l.texts.receipts)
+	_, err, answered := ask(l, p, "receipt", func(ctx context.Context) (bool, error) {
+		return true, p.messages.Receive(ctx, sms.Receipt{Token: one.token, State: sms.Delivered})
+	})
+	l.say("%s hears that %s is delivered: %v", p.name, l.alias(one.id), err)
+	if answered && err == nil {
+		l.texts.received[one.id] = true
+	}
+}
+
+// outage makes a company fall silent, or come back.
+func (l *life) outage() {
+	c := l.billers[pick(l, billerCodes)]
+	c.away = !c.away
+	l.say("%s is away: %v", c.code, c.away)
+}
+
+// tidy deletes the drafts that can no longer be accepted.
+func (l *life) tidy(p *process) {
+	n, err, _ := ask(l, p, "tidy", func(ctx context.Context) (int64, error) {
+		n, err := p.payments.Purge(ctx)
+		if err != nil {
+			return n, err
+		}
+		m, err := p.transfers.Purge(ctx)
+		return n + m, err
+	})
+	l.say("%s deletes %d drafts: %v", p.name, n, err)
 }
 
 const textWork = "sms"

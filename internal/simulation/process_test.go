@@ -36,6 +36,7 @@ type process struct {
 	cashin    *cashin.CashIn
 	billers   map[string]outbox.Worker
 	texts     outbox.Worker
+	messages  *sms.Messages
 
 	dead atomic.Bool
 	died chan struct{}
@@ -83,6 +84,7 @@ func (l *life) open() *process {
 	for _, code := range billerCodes {
 		p.billers[code] = p.payments.Worker(code)
 	}
+	p.messages = sms.NewMessages(db, sealer)
 	p.texts = sms.Worker(db, sealer, gateway{p})
 	return p
 }
@@ -110,6 +112,7 @@ func (p *process) die() {
 		return
 	}
 	close(p.died)
+	p.life.tally.deaths++
 	_ = p.db.Close()
 }
 
@@ -186,8 +189,11 @@ func (l *life) commit() blow {
 	hit := l.fuse.blow
 	l.fuse = fuse{}
 	l.say("%s %s", p.name, blowNames[hit])
-	if hit == deathBefore {
+	switch hit {
+	case deathBefore:
 		p.die()
+	case answerIsLost:
+		l.tally.lostCommits++
 	}
 	return hit
 }

@@ -21,14 +21,13 @@ type company struct {
 	// book what it had refused; only to what it called unfinished it keeps.
 	stored bool
 	begun  map[string]bool // booked, and called unfinished
+	away   bool            // it answers nothing
 	booked map[string]money.Amount
 	over   map[string]bool // refused for good
-	calls  int
 }
 
 // receive is a request's arrival.
 func (c *company) receive(l *life, r biller.Request) biller.Answer {
-	c.calls++
 	if sum, known := c.booked[r.TxnID]; known {
 		if sum != r.Sum {
 			l.wrong("%s: %s comes with %s and had %s", c.code, l.alias(r.TxnID), r.Sum, sum)
@@ -80,12 +79,12 @@ func (w wire) Check(_ context.Context, r biller.Request) biller.Answer {
 	w.process.mustLive()
 	l := w.process.life
 	switch {
-	case !l.faulty || l.chance(80):
-		return good(r)
-	case l.chance(50):
+	case l.faulty && (w.to.away || l.chance(10)):
 		return silence
+	case l.faulty && l.chance(10):
+		return refused(biller.ResultNoAccount)
 	}
-	return refused(biller.ResultNoAccount)
+	return good(r)
 }
 
 // Pay implements biller.Biller: a request that may be lost, late or doubled,
@@ -99,15 +98,18 @@ func (w wire) Pay(_ context.Context, r biller.Request) biller.Answer {
 		l.underway = append(l.underway, letter{w.to, r})
 		w.process.park("request to " + how)
 		if !l.arrives(w.to, r) {
-			l.say("  %s: the request was there without its sender", how)
+			l.say("  %s: it had arrived on another way, and its answer is lost", how)
+			return silence
 		}
 	}
-	if l.faulty && l.chance(10) {
+	if l.faulty && (w.to.away || l.chance(10)) {
 		l.say("  %s: the request is lost", how)
 		return silence
 	}
 	answer := w.to.receive(l, r)
-	if l.faulty && l.chance(10) {
+	// A company without stored outcomes knows a request that comes twice at once
+	// only if it has booked it; whoever asks it has to hear the first answer.
+	if l.faulty && l.chance(10) && (w.to.stored || answer.Outcome == biller.Good) {
 		l.say("  %s: the request is doubled", how)
 		if second := w.to.receive(l, r); w.to.stored {
 			answer = second
@@ -159,10 +161,14 @@ type gateway struct{ process *process }
 
 // phoneBook is what became of messages, by their ids.
 type phoneBook struct {
-	taken   map[string]int  // how often the gateway took it
-	excused map[string]bool // it may come again: its answer isn't written down
-	home    []home          // answered well, in a task that goes on
+	taken    map[string]bool
+	excused  map[string]bool // it may come again: its answer isn't written down
+	home     []home          // answered well, in a task that goes on
+	receipts []receipt       // that may come
+	received map[string]bool // they came
 }
+
+type receipt struct{ id, token string }
 
 type home struct {
 	process *process
@@ -177,10 +183,11 @@ func (g gateway) Send(_ context.Context, r sms.Rendered) error {
 		l.say("  sms %s: the gateway is away", l.alias(r.ID))
 		return fault.New(fault.Unavailable, "sms.send", "")
 	}
-	if l.texts.taken[r.ID] > 0 && !l.texts.excused[r.ID] {
-		l.wrong("sms %s is sent again, though nobody lost an answer", l.alias(r.ID))
+	if l.texts.taken[r.ID] && (l.texts.received[r.ID] || !l.texts.excused[r.ID]) {
+		l.wrong("sms %s is sent again, though it was known that the gateway has it", l.alias(r.ID))
 	}
-	l.texts.taken[r.ID]++
+	l.texts.taken[r.ID] = true
+	l.texts.receipts = append(l.texts.receipts, receipt{r.ID, r.Token})
 	// Until the answer is home and written down it may come again.
 	l.texts.excused[r.ID] = true
 	if l.faulty && l.chance(20) {
