@@ -28,7 +28,7 @@ const (
 // a file system there.
 func memory(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("/dev/shm", "elsom-lives")
+	folder, err := os.MkdirTemp("/dev/shm", "elsom-lives") //nolint:usetesting // t.TempDir is on a disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -108,7 +108,7 @@ func run(t *testing.T, h *house, folder string, limit uint64, patience time.Dura
 
 func liveIn(t *testing.T, h *house, folder string, seed uint64) *life {
 	t.Helper()
-	own, err := os.MkdirTemp(folder, "life")
+	own, err := os.MkdirTemp(folder, "life") //nolint:usetesting // a life ends before its test
 	if err != nil {
 		t.Error(err)
 		return &life{seed: seed, failure: err.Error()}

@@ -12,16 +12,16 @@ type task struct {
 	process *process
 	what    string
 	where   string // while it is parked
-	go_     chan struct{}
+	onward  chan struct{}
 	stopped chan bool // true: it has ended
 }
 
 // begin starts work in a process, and goes on with the life when it parks, has
 // ended, or its process is dead.
 func (l *life) begin(p *process, what string, work func()) *task {
-	t := &task{process: p, what: what, go_: make(chan struct{}), stopped: make(chan bool, 1)}
+	t := &task{process: p, what: what, onward: make(chan struct{}), stopped: make(chan bool, 1)}
 	go func() {
-		<-t.go_
+		<-t.onward
 		defer func() {
 			// The process is dead, or the work is done.
 			if r := recover(); r != nil {
@@ -41,10 +41,10 @@ func (l *life) let(t *task) {
 	before, beforeTask := l.running, l.at
 	l.running, l.at = t.process, t
 	select {
-	case t.go_ <- struct{}{}:
+	case t.onward <- struct{}{}:
 	case <-t.process.died:
 	}
-	ended := false
+	var ended bool
 	select {
 	case ended = <-t.stopped:
 	case <-t.process.died:
@@ -78,7 +78,7 @@ func (p *process) park(where string) {
 	t.where = where
 	t.stopped <- false
 	select {
-	case <-t.go_:
+	case <-t.onward:
 	case <-p.died:
 	}
 	p.mustLive()
