@@ -17,6 +17,8 @@ import (
 
 // crowd is 10,000 wallets with a life behind them: each was filled, has a
 // session and has paid; every fiftieth of the promises is still open.
+//
+//nolint:dupword // columns
 const crowd = `
 CREATE TEMPORARY TABLE n AS SELECT n, 1000000 + n AS id, now() - n * interval '7 minutes' AS at FROM generate_series(1, 10000) n;
 INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)

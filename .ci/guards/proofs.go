@@ -93,6 +93,27 @@ var proofGuards = []guard{
 		pkg:         "./internal/database", test: "TestCutConnectionIsRunAgain",
 	},
 	{
+		name: "a history: what a caller left is not told as not done", file: "internal/ledger/ledger.go",
+		text:        `return Receipt{}, fault.New(fault.Unknown, "ledger.post", "").Because(ctx.Err())`,
+		replacement: `return Receipt{}, fault.New(fault.Unavailable, "ledger.post", "").Because(ctx.Err())`,
+		pkg:         "./internal/ledger", test: "TestHistoriesAreLinearizable",
+	},
+	{
+		name: "a history: a repeat is told the first answer, not what stands against it today", file: "internal/ledger/batch.go",
+		text:        `if rerun || b.refused() {`,
+		replacement: `if rerun {`,
+		pkg:         "./internal/ledger", test: "TestHistoriesAreLinearizable",
+	},
+	{
+		name: "a history: who gives up and asks again is not posted twice", file: "internal/ledger/batch.go",
+		text: `	if err := insertTransfers(b.tx, b.accepted, b.now); err != nil {`,
+		replacement: `	for i, a := range b.accepted {
+		a.job.posting.Key = a.job.posting.Key + b.now.String() + strings.Repeat("+", i)
+	}
+	if err := insertTransfers(b.tx, b.accepted, b.now); err != nil {`,
+		pkg: "./internal/ledger", test: "TestHistoriesAreLinearizable",
+	},
+	{
 		name: "what the database refuses for another's sake is run again", file: "internal/database/tx.go",
 		text:        `case "40001", "40P01", // serialization failure, deadlock`,
 		replacement: `case "40P01",`,
