@@ -88,6 +88,7 @@ func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
 			c.count(t)
 			c.told(t)
 			c.audit(t)
+			c.audit(t, "--since=1h")
 		})
 	}
 }

@@ -164,6 +164,7 @@ func TestBackupOfARunningPortal(t *testing.T) {
 	}
 	r.fill(t, l.to.phone, "5.00")
 	r.audit(t)
+	r.audit(t, "--since=1h")
 }
 
 // PostgreSQL's own tools are named to whom the commands don't serve.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"elsom/internal/catalog"
 	"elsom/internal/database"
@@ -33,12 +35,42 @@ func migrate(ctx context.Context, db *database.DB) error {
 	return catalog.New(db, catalog.Options{}).Seed(ctx)
 }
 
-type auditCommand struct{}
+type auditCommand struct {
+	Since moment `help:"Look only at what was posted since: a time as 2026-11-22T00:00:00Z, or how long ago, as 24h."`
+}
+
+// Help tells an operator what --since leaves out.
+func (auditCommand) Help() string {
+	return "What --since proves, and what it does not:\n\n" + report.SinceProves
+}
+
+// moment is a time that has passed; zero where none was given.
+type moment struct{ time.Time }
+
+// UnmarshalText reads a time, or how long ago it was.
+func (m *moment) UnmarshalText(text []byte) error {
+	now := time.Now()
+	if ago, err := time.ParseDuration(string(text)); err == nil {
+		m.Time = now.Add(-ago)
+	} else if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		return errors.New("want a time as 2026-11-22T00:00:00Z, or how long ago, as 24h")
+	}
+	if m.After(now) {
+		return errors.New("that moment is yet to come")
+	}
+	return nil
+}
 
 // Run proves the books; the exit code tells whether all holds.
-func (auditCommand) Run(ctx context.Context) error {
+func (a auditCommand) Run(ctx context.Context) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		audit, err := report.Audit(ctx, db)
+		prove := report.Audit
+		if !a.Since.IsZero() {
+			prove = func(ctx context.Context, db *database.DB) (report.Proof, error) {
+				return report.AuditSince(ctx, db, a.Since.Time)
+			}
+		}
+		audit, err := prove(ctx, db)
 		if err != nil {
 			return err
 		}

@@ -56,3 +56,22 @@ func TestExampleOfAssetlinks(t *testing.T) {
 		}
 	}
 }
+
+// A moment is one that has passed.
+func TestAuditSinceAMoment(t *testing.T) {
+	t.Parallel()
+	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}
+	if told := operate(t, env, "migrate"); told.code != 0 {
+		t.Fatal(told.err)
+	}
+	for _, since := range []string{"2026-01-01T00:00:00+06:00", "24h"} {
+		if told := operate(t, env, "audit", "--since="+since); told.code != 0 || !strings.Contains(told.out, "What is older was not looked at.") {
+			t.Errorf("%s: %+v", since, told)
+		}
+	}
+	for _, since := range []string{"yesterday", "2999-01-01T00:00:00Z", "-1h", ""} {
+		if told := operate(t, env, "audit", "--since="+since); told.code == 0 || strings.Contains(told.out, "All of it holds") {
+			t.Errorf("%q: %+v", since, told)
+		}
+	}
+}

@@ -215,9 +215,9 @@ func (s *site) fill(t testing.TB, phone, sum string) {
 }
 
 // audit proves the books.
-func (s *site) audit(t testing.TB) {
+func (s *site) audit(t testing.TB, flags ...string) {
 	t.Helper()
-	if told := operate(t, []string{"ELSOM_DATABASE_URL=" + s.database}, "audit"); told.code != 0 {
+	if told := operate(t, []string{"ELSOM_DATABASE_URL=" + s.database}, append([]string{"audit"}, flags...)...); told.code != 0 {
 		t.Errorf("the books don't hold (%d):\n%s%s", told.code, told.out, told.err)
 	}
 }

@@ -48,3 +48,7 @@ func randomCounter() int64 {
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return int64(binary.BigEndian.Uint32(b[:])) & (idCounterMask >> 1)
 }
+
+// FirstID is the least id that can be drawn at a moment; ids drawn before are
+// smaller, as far as the clocks agree. It is 0 before 2026.
+func FirstID(at time.Time) int64 { return max(0, at.UnixMilli()-idEpoch) << idCounterBits }

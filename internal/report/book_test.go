@@ -178,8 +178,8 @@ func (b *book) keys(conn *sql.Conn) (open, shut []string) {
 	if b.db.Dialect() == database.Postgres {
 		return []string{
 				"SET session_replication_role = replica",
-				"ALTER TABLE accounts DROP CONSTRAINT accounts_check",
-				"ALTER TABLE transfers DROP CONSTRAINT transfers_request_key_key",
+				"ALTER TABLE accounts DROP CONSTRAINT IF EXISTS accounts_check",
+				"ALTER TABLE transfers DROP CONSTRAINT IF EXISTS transfers_request_key_key",
 			}, []string{
 				"SET session_replication_role = origin",
 			}

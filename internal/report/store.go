@@ -31,23 +31,36 @@ func eachViolation(tx *database.Tx, query string, found func(violation)) error {
 	return rows.Err()
 }
 
-func readTotals(tx *database.Tx, p *Proof) error {
-	for _, t := range []struct {
-		into  any
-		query string
-	}{
-		{&p.Transfers, "SELECT COUNT(*) FROM transfers"},
-		{&p.Entries, "SELECT COUNT(*) FROM entries"},
+// total is a query that adds up; none gives more rows for more transfers.
+type total struct {
+	into   any
+	query  string
+	narrow string
+}
+
+func totals(p *Proof) []total {
+	return []total{
+		{&p.Transfers, "SELECT COUNT(*) FROM transfers", "transfers"},
+		{&p.Entries, "SELECT COUNT(*) FROM entries", "entries"},
 		{&p.Accounts, `SELECT kind AS name, COUNT(*) AS count, CAST(SUM(balance) AS BIGINT) AS amount
-			FROM accounts GROUP BY kind ORDER BY kind`},
+			FROM accounts GROUP BY kind ORDER BY kind`, ""},
 		{&p.Payments, `SELECT state AS name, COUNT(*) AS count, CAST(SUM(amount + fee) AS BIGINT) AS amount
-			FROM payments GROUP BY state ORDER BY state`},
+			FROM payments GROUP BY state ORDER BY state`, wholeOnly},
 		{&p.CashIns, `SELECT 'result ' || CAST(result AS VARCHAR) AS name, COUNT(*) AS count, CAST(SUM(sum) AS BIGINT) AS amount
-			FROM cash_ins GROUP BY result ORDER BY result`},
+			FROM cash_ins GROUP BY result ORDER BY result`, wholeOnly},
 		{&p.Sent, `SELECT channel AS name, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount
-			FROM wallet_transfers GROUP BY channel ORDER BY channel`},
-	} {
-		if err := tx.Gorm().Raw(t.query).Scan(t.into).Error; err != nil {
+			FROM wallet_transfers GROUP BY channel ORDER BY channel`, wholeOnly},
+	}
+}
+
+// readTotals adds up what is looked at: of an audit since a moment, transfers
+// and entries since, and the accounts.
+func readTotals(tx *database.Tx, p *Proof, only *part) error {
+	for _, t := range totals(p) {
+		if only != nil && t.narrow == wholeOnly {
+			continue
+		}
+		if err := tx.Gorm().Raw(only.of(t.query, t.narrow)).Scan(t.into).Error; err != nil {
 			return err
 		}
 	}
