@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -135,7 +136,7 @@ func TestBackupOfARunningPortal(t *testing.T) {
 	if told := operate(t, env, "backup", file); told.code != 0 {
 		t.Fatalf("backup: %+v", told)
 	}
-	l.moves(t, brought, got)
+	l.moves(t, brought, 0)
 	l.stop()
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the backup: %v, %v", info, err)
@@ -184,5 +185,39 @@ func TestBackupNamesPostgresTools(t *testing.T) {
 		if _, err := os.Lstat(file); err == nil {
 			t.Errorf("%s left a file", command)
 		}
+	}
+}
+
+// PostgreSQL's own tools do the same, by the commands of the README.
+func TestDumpOfARunningPortal(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, databasetest.Addresses(t)["postgres"], withoutRateLimits)
+	l := newLoad(t, s)
+	l.begin(t, s)
+	l.moves(t, 110000, 300)
+	brought, got := l.brought.Load(), l.got.Load()
+	file := filepath.Join(t.TempDir(), "kept.dump")
+	postgres(t, "pg_dump", "-Fc", "-f", file, s.database)
+	l.moves(t, brought, 0)
+	l.stop()
+	restored := databasetest.Addresses(t)["postgres"]
+	postgres(t, "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "-d", restored, file)
+	for _, address := range []string{s.database, restored} {
+		books := site{database: address}
+		books.audit(t)
+		books.audit(t, "--since=1h")
+	}
+	l.holds(t, restored, brought, got)
+}
+
+// postgres runs one of PostgreSQL's own tools.
+func postgres(t *testing.T, tool string, args ...string) {
+	t.Helper()
+	path, err := databasetest.Binary(tool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", tool, err, out)
 	}
 }
