@@ -66,7 +66,7 @@ func live(h *house, folder string, seed uint64) *life {
 	l := &life{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x656c736f6d)), clock: dawn, faulty: true, house: h,
 		path: filepath.Join(folder, "elsom.db"), billers: map[string]*company{}, aliases: map[string]int{},
-		texts: phoneBook{taken: map[string]bool{}, excused: map[string]bool{}, received: map[string]bool{}},
+		texts: phoneBook{taken: map[string]bool{}, at: map[string]time.Time{}, excused: map[string]bool{}, received: map[string]bool{}},
 	}
 	for _, code := range billerCodes {
 		l.billers[code] = &company{code: code, stored: code == "dostek",
@@ -181,7 +181,7 @@ func (l *life) another(*process) {
 
 // jump moves the clock: mostly on, now and then back.
 func (l *life) jump(*process) {
-	by := []time.Duration{3 * time.Second, 50 * time.Second, 3 * time.Minute, 20 * time.Minute, 2 * time.Hour, 25 * time.Hour, -time.Hour}
+	by := []time.Duration{3 * time.Second, 50 * time.Second, 70 * time.Second, 3 * time.Minute, 20 * time.Minute, 2 * time.Hour, 25 * time.Hour, -time.Hour}
 	ahead := pick(l, by)
 	l.clock = l.clock.Add(ahead)
 	l.say("the clock jumps by %s", ahead)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"elsom/internal/biller"
 	"elsom/internal/fault"
@@ -162,13 +163,17 @@ type gateway struct{ process *process }
 // phoneBook is what became of messages, by their ids.
 type phoneBook struct {
 	taken    map[string]bool
-	excused  map[string]bool // it may come again: its answer isn't written down
-	home     []home          // answered well, in a task that goes on
-	receipts []receipt       // that may come
-	received map[string]bool // they came
+	at       map[string]time.Time // when it was last taken
+	excused  map[string]bool      // it may come again: its answer isn't written down
+	home     []home               // answered well, in a task that goes on
+	receipts []receipt            // that may come
+	received map[string]bool      // they came
 }
 
 type receipt struct{ id, token string }
+
+// receiptWait is how long a receipt is waited for, less the clock's ticks.
+const receiptWait = 2*time.Minute - time.Second
 
 type home struct {
 	process *process
@@ -186,7 +191,10 @@ func (g gateway) Send(_ context.Context, r sms.Rendered) error {
 	if l.texts.taken[r.ID] && (l.texts.received[r.ID] || !l.texts.excused[r.ID]) {
 		l.wrong("sms %s is sent again, though it was known that the gateway has it", l.alias(r.ID))
 	}
-	l.texts.taken[r.ID] = true
+	if before := l.texts.at[r.ID]; l.texts.taken[r.ID] && l.clock.Sub(before) < receiptWait {
+		l.wrong("sms %s is sent again after %s, and its receipt could still have come", l.alias(r.ID), l.clock.Sub(before))
+	}
+	l.texts.taken[r.ID], l.texts.at[r.ID] = true, l.clock
 	l.texts.receipts = append(l.texts.receipts, receipt{r.ID, r.Token})
 	// Until the answer is home and written down it may come again.
 	l.texts.excused[r.ID] = true
