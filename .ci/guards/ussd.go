@@ -9,8 +9,8 @@ var ussdGuards = []guard{
 	},
 	{
 		name: "a claimed turn is nobody else's", file: "internal/dialogue/store.go",
-		text:        `WHERE id = ? AND turn = ? AND (claim = 0 OR claimed_until_ms <= ?)`,
-		replacement: `WHERE id = ? AND turn = ? AND (claim >= 0 OR claimed_until_ms <= ?)`,
+		text:        `WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claimed_until_ms <= ?)`,
+		replacement: `WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claim >= 0 OR claimed_until_ms <= ?)`,
 		pkg:         "./internal/dialogue", test: "TestOneClaimWins",
 	},
 	{
@@ -119,8 +119,26 @@ var ussdGuards = []guard{
 	},
 	{
 		name: "plans go by indexes", file: "internal/database/database.go",
-		text:        `"SET enable_seqscan = off; SET jit = off"`,
-		replacement: `"SET jit = off"`,
+		text:        `config.RuntimeParams["enable_seqscan"], config.RuntimeParams["jit"] = "off", "off"`,
+		replacement: `config.RuntimeParams["jit"] = "off"`,
 		pkg:         "./internal/database", test: "TestPlansGoByIndexes",
+	},
+	{
+		name: "who claimed a turn is not beaten within a statement", file: "internal/dialogue/store.go",
+		text:        `again = append(again, i)`,
+		replacement: `_ = again`,
+		pkg:         "./internal/dialogue", test: "TestClaimWinsWithinAStatement",
+	},
+	{
+		name: "a session's name that comes again is another dialogue", file: "internal/dialogue/dialogue.go",
+		text:        `ID: id, Turn: ds.db.NewID(), `,
+		replacement: `ID: id, Turn: 1, `,
+		pkg:         "./internal/dialogue", test: "TestOldLifeIsNotTheNewOne",
+	},
+	{
+		name: "a panic is the failure of one batch", file: "internal/database/gather.go",
+		text:        `if p := recover(); p != nil {`,
+		replacement: `if p := any(nil); p != nil {`,
+		pkg:         "./internal/database", test: "TestGatherSurvives",
 	},
 }

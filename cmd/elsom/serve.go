@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -47,9 +46,6 @@ func (serveCommand) Run(ctx context.Context) error {
 	for _, name := range cfg.Strangers {
 		slog.Warn("config: this variable means nothing", "name", name)
 	}
-	// The living heap is small, so the collector would come round all the time;
-	// GOMEMLIMIT bounds what is left lying.
-	debug.SetGCPercent(400)
 	if err := i18n.Check(); err != nil {
 		return err
 	}

@@ -149,23 +149,18 @@ func openPostgres(address string, trace func(string, []any)) (*sql.DB, error) {
 		config.RuntimeParams["application_name"] = "elsom"
 	}
 	config.RuntimeParams["timezone"] = "UTC"
+	// A plan that was made while a table was small reads all of it, and is kept
+	// while the table grows, until its next ANALYZE; for who looks up a few keys
+	// an index is never much worse. (jit takes what has none for very costly.)
+	config.RuntimeParams["enable_seqscan"], config.RuntimeParams["jit"] = "off", "off"
 	if trace != nil {
 		config.Tracer = tracePostgres(trace)
 	}
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readByIndex))
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(Connections)
 	pool.SetMaxIdleConns(Connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
-}
-
-// readByIndex keeps PostgreSQL from reading whole tables. A plan that was made
-// while a table was small reads all of it, and is kept while the table grows,
-// until its next ANALYZE; for who looks up a few keys, an index is never much
-// worse. (jit would take the plans that are left for very costly ones.)
-func readByIndex(ctx context.Context, connection *pgx.Conn) error {
-	_, err := connection.PgConn().Exec(ctx, "SET enable_seqscan = off; SET jit = off").ReadAll()
-	return err
 }
 
 // oneLine writes an error of several lines (pgx has one a host) in one.

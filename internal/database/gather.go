@@ -2,9 +2,14 @@ package database
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"elsom/internal/fault"
 )
 
 // Gather lets those who come at once share one statement: while one runs the
@@ -50,7 +55,7 @@ func (g *Gather[Q, A]) Ask(ctx context.Context, asked Q) (A, error) {
 	g.running = true
 	g.mu.Unlock()
 	if first {
-		go g.run(context.WithoutCancel(ctx))
+		go g.run()
 	}
 	select {
 	case <-q.done:
@@ -61,7 +66,7 @@ func (g *Gather[Q, A]) Ask(ctx context.Context, asked Q) (A, error) {
 	}
 }
 
-func (g *Gather[Q, A]) run(ctx context.Context) {
+func (g *Gather[Q, A]) run() {
 	for {
 		runtime.Gosched() // who is about to ask comes along
 		g.mu.Lock()
@@ -73,24 +78,41 @@ func (g *Gather[Q, A]) run(ctx context.Context) {
 		if n == 0 {
 			return
 		}
-		g.serve(ctx, batch)
+		g.serve(batch)
 	}
 }
 
-func (g *Gather[Q, A]) serve(ctx context.Context, batch []*question[Q, A]) {
-	ctx, cancel := context.WithTimeout(ctx, gatherPatience)
-	defer cancel()
+func (g *Gather[Q, A]) serve(batch []*question[Q, A]) {
 	asked := make([]Q, len(batch))
 	for i, q := range batch {
 		asked[i] = q.asked
 	}
-	answers, err := g.do(ctx, asked)
+	answers, err := g.answer(asked)
 	for i, q := range batch {
 		if q.err = err; err == nil {
 			q.answer = answers[i]
 		}
 		close(q.done)
 	}
+}
+
+// answer asks for all of a batch. A panic is a failure of this batch alone.
+func (g *Gather[Q, A]) answer(asked []Q) (answers []A, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("database: gather: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), gatherPatience)
+	defer cancel()
+	answers, err = g.do(ctx, asked)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fault.New(fault.Unavailable, "database.gather", "").Because(err)
+	case err == nil && len(answers) != len(asked):
+		return nil, fmt.Errorf("database: gather: %d answers for %d questions", len(answers), len(asked))
+	}
+	return answers, err
 }
 
 // ByKey puts rows in the order of the keys that were asked; nil where there is
@@ -103,7 +125,7 @@ func ByKey[K comparable, R any](keys []K, rows []R, of func(R) K) []*R {
 	found := make([]*R, len(keys))
 	for i, key := range keys {
 		if row, ok := byKey[key]; ok {
-			found[i] = &row // each its own: who asks may change it
+			found[i] = &row // each its own; what it points to is shared
 		}
 	}
 	return found

@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 )
 
 // While one statement runs the next collects.
@@ -58,6 +59,33 @@ func TestGather(t *testing.T) {
 	open <- struct{}{}
 	if _, err := g.Ask(t.Context(), -1); err == nil {
 		t.Error("a failure was not told")
+	}
+}
+
+// A statement that can't be finished is a failure of who shared it, and of
+// nobody else.
+func TestGatherSurvives(t *testing.T) {
+	g := database.NewGather(func(_ context.Context, asked []string) ([]string, error) {
+		switch asked[0] {
+		case "panic":
+			panic("a slip")
+		case "slow":
+			return nil, context.DeadlineExceeded
+		case "few":
+			return nil, nil
+		}
+		return asked, nil
+	})
+	for _, odd := range []string{"panic", "few"} {
+		if _, err := g.Ask(t.Context(), odd); err == nil {
+			t.Errorf("%s was answered", odd)
+		}
+	}
+	if _, err := g.Ask(t.Context(), "slow"); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	if got, err := g.Ask(t.Context(), "a"); got != "a" || err != nil {
+		t.Error(got, err)
 	}
 }
 

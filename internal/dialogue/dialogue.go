@@ -184,8 +184,9 @@ func (ds *Dialogues) dialogue(r row) (*Dialogue, error) {
 // Begin writes the first turn; false where the dialogue lives already.
 func (ds *Dialogues) Begin(ctx context.Context, n Name, heard Heard, content []byte) (bool, error) {
 	id, now := ds.id(n), ds.now()
+	// A name may come again for another dialogue: turns never do.
 	first := row{
-		ID: id, Turn: 1, HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
+		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
 		Content: ds.seal(id, content), BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
 	}
 	began, err := ds.begins.Ask(ctx, first)

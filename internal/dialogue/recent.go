@@ -11,7 +11,7 @@ type recent struct {
 }
 
 // most is how many dialogues are held at most, twice.
-const most = 4096
+const most = 1024
 
 func (r *recent) put(next row) {
 	r.mu.Lock()

@@ -96,40 +96,49 @@ func column[T any](rows []row, of func(row) T) *[]T {
 	return &values
 }
 
-// write runs a statement over the rows, of those with one id only the first,
-// and tells which of them it wrote.
+// write runs a statement over the rows and tells which of them it wrote. Of
+// several with one id each is tried until one is written: the first may come
+// from who has no claim, and the next from who has it.
 func (ds *Dialogues) write(ctx context.Context, rows []row, statement func(*database.Tx, []row) ([]string, error)) ([]bool, error) {
-	first := make(map[string]int, len(rows))
-	for i, r := range rows {
-		if _, known := first[r.ID]; !known {
-			first[r.ID] = i
-		}
-	}
-	single := make([]row, 0, len(first))
-	for i, r := range rows {
-		if first[r.ID] == i {
-			single = append(single, r)
-		}
-	}
-	// In one order, so that two processes don't wait for each other.
-	slices.SortFunc(single, func(a, b row) int { return strings.Compare(a.ID, b.ID) })
 	written := make([]bool, len(rows))
-	err := ds.db.InStatement(ctx, func(tx *database.Tx) error {
-		ids, err := statement(tx, single)
-		clear(written)
-		for _, id := range ids {
-			written[first[id]] = true
+	left := make([]int, len(rows))
+	for i := range left {
+		left[i] = i
+	}
+	for len(left) > 0 {
+		batch, again := map[string]int{}, []int{}
+		single := make([]row, 0, len(left))
+		for _, i := range left {
+			if _, known := batch[rows[i].ID]; known {
+				again = append(again, i)
+				continue
+			}
+			batch[rows[i].ID] = i
+			single = append(single, rows[i])
 		}
-		return err
-	})
-	return written, err
+		// In one order, so that two processes don't wait for each other.
+		slices.SortFunc(single, func(a, b row) int { return strings.Compare(a.ID, b.ID) })
+		var ids []string
+		err := ds.db.InStatement(ctx, func(tx *database.Tx) (err error) {
+			ids, err = statement(tx, single)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			written[batch[id]] = true
+		}
+		left = slices.DeleteFunc(again, func(i int) bool { return written[batch[rows[i].ID]] })
+	}
+	return written, nil
 }
 
 func (ds *Dialogues) claimRow(ctx context.Context, r row) (won bool, err error) {
 	err = ds.db.InStatement(ctx, func(tx *database.Tx) error {
 		result := tx.Gorm().Exec(`UPDATE dialogues SET claim = ?, claimed_until_ms = ?
-			WHERE id = ? AND turn = ? AND (claim = 0 OR claimed_until_ms <= ?)`,
-			r.Claim, r.ClaimedUntilMs, r.ID, r.Turn, ds.now().UnixMilli())
+			WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claimed_until_ms <= ?)`,
+			r.Claim, r.ClaimedUntilMs, r.ID, r.Turn, r.Claim, ds.now().UnixMilli())
 		won = result.RowsAffected == 1
 		return result.Error
 	})

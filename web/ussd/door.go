@@ -143,6 +143,8 @@ type turn struct {
 	in     Input
 	number phone.Number
 	name   dialogue.Name
+	// dialled: a beginning was tried before anything was looked for.
+	dialled bool
 }
 
 // heard is what the dialogue compares the next input with.
@@ -168,8 +170,8 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 			return screen, answered, err
 		}
 	}
-	if t.begins() {
-		// Mostly there is none yet; where there is, nothing is written.
+	if t.begins() && !t.dialled {
+		t.dialled = true // mostly there is none yet
 		if screen, began, err := t.begin(ctx, nil); began || err != nil {
 			return screen, began, err
 		}
@@ -180,7 +182,7 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 	}
 	if found == nil {
 		if t.begins() {
-			return Screen{}, false, nil // it has just ended: once more
+			return t.begin(ctx, nil)
 		}
 		return t.lost(ctx), true, nil
 	}
@@ -211,7 +213,7 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 func (t *turn) follow(ctx context.Context, recalled *dialogue.Dialogue) (screen Screen, answered bool, err error) {
 	var kept content
 	if err := json.Unmarshal(recalled.Content, &kept); err != nil {
-		return Screen{}, false, fault.Wrap("ussd.turn", err)
+		return Screen{}, false, nil
 	}
 	input, fresh, stale := t.input(recalled, kept)
 	if !fresh || stale || kept.State.Step == stepOver || !t.in.Whole && t.begins() {
