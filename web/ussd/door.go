@@ -212,7 +212,7 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 // may be is for the database to tell.
 func (t *turn) follow(ctx context.Context, recalled *dialogue.Dialogue) (screen Screen, answered bool, err error) {
 	var kept content
-	if err := json.Unmarshal(recalled.Content, &kept); err != nil {
+	if json.Unmarshal(recalled.Content, &kept) != nil {
 		return Screen{}, false, nil
 	}
 	input, fresh, stale := t.input(recalled, kept)
