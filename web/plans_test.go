@@ -45,8 +45,11 @@ ANALYZE`
 // each finds its rows.
 var planned = map[string]string{}
 
-// A biller's slots are twelve rows.
-const slots = "ALL_OF biller_slots"
+// A biller's slots are twelve rows, and the catalogue's version is one.
+const (
+	slots   = "ALL_OF biller_slots"
+	version = "ALL_OF catalog_state"
+)
 
 var (
 	byIndex  = regexp.MustCompile(`Index (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)`)
@@ -87,7 +90,7 @@ func TestPlansOfAPayment(t *testing.T) {
 			t.Errorf("%s: %q now, %q for all values", s.shape(), now, ever)
 		}
 		seen[s.shape()] = union(seen[s.shape()], now)
-		if strings.Contains(now, "ALL_OF") && now != slots {
+		if strings.Contains(now, "ALL_OF") && now != slots && now != version {
 			t.Errorf("%s reads %s", s.text, now)
 		}
 	}

@@ -212,11 +212,9 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 // may be is for the database to tell.
 func (t *turn) follow(ctx context.Context, recalled *dialogue.Dialogue) (screen Screen, answered bool, err error) {
 	var kept content
-	if json.Unmarshal(recalled.Content, &kept) != nil {
-		return Screen{}, false, nil
-	}
+	readable := json.Unmarshal(recalled.Content, &kept) == nil
 	input, fresh, stale := t.input(recalled, kept)
-	if !fresh || stale || kept.State.Step == stepOver || !t.in.Whole && t.begins() {
+	if !readable || !fresh || stale || kept.State.Step == stepOver || !t.in.Whole && t.begins() {
 		return Screen{}, false, nil
 	}
 	return t.answer(ctx, recalled, kept, input)
