@@ -209,6 +209,15 @@ func (cs *Customers) whyNoTry(ctx context.Context, act string, id int64) error {
 
 func noPIN(act string) error { return fault.New(fault.NotFound, act, "customer.no_pin") }
 
+// mustReadPIN reads a PIN that has to be there.
+func (cs *Customers) mustReadPIN(ctx context.Context, act string, id int64) (*pinRow, error) {
+	row, err := cs.readPIN(ctx, id)
+	if err == nil && row == nil {
+		return nil, noPIN(act)
+	}
+	return row, fault.Wrap(act, err)
+}
+
 // PINState is what the pages may know of a PIN.
 type PINState struct {
 	// Set: there is a PIN.

@@ -35,12 +35,9 @@ func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin s
 	if err != nil {
 		return err
 	}
-	row, err := cs.readPIN(ctx, id)
+	row, err := cs.mustReadPIN(ctx, act, id)
 	if err != nil {
-		return fault.Wrap(act, err)
-	}
-	if row == nil {
-		return noPIN(act)
+		return err
 	}
 	if cs.proof(row) != proof {
 		// Done already, where the answer was lost; that is a try like any other.

@@ -37,12 +37,9 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffWord) error
 	if err != nil {
 		return err
 	}
-	row, err := cs.readPIN(ctx, id)
+	row, err := cs.mustReadPIN(ctx, act, id)
 	if err != nil {
-		return fault.Wrap(act, err)
-	}
-	if row == nil {
-		return noPIN(act)
+		return err
 	}
 	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
 		replaced, err := replacePIN(tx, row, hash, true, cs.o.Now())

@@ -76,11 +76,13 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 	return first(tx.Gorm().Where("phone = ?", number))
 }
 
-// Standing gives customers as they are now in a transaction.
+// Standing gives of customers, as they are now in a transaction, what may change
+// while a request is under way: id, Blocked, SessionEpoch and HoldUntil. The rest
+// is empty, since it is asked for each payment under the wallets' locks.
 func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 	var rows []Record
 	these, list := database.Among(tx.Dialect(), ids)
-	if err := tx.Gorm().Where("id "+these, list).Find(&rows).Error; err != nil {
+	if err := tx.Gorm().Select("id", "blocked", "session_epoch", "hold_until").Where("id "+these, list).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	standing := make(map[int64]Customer, len(rows))

@@ -2,6 +2,7 @@ package i18n
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
@@ -34,21 +35,29 @@ func Whole(text string) string {
 	return text
 }
 
+// telephone is a number as a person dials it.
+var telephone = regexp.MustCompile(`\b(0\d{3}) (\d{3}) (\d{3})\b`)
+
 // keptWhole gives those messages of a file whose lines are broken with care:
-// the running text of pages. Controls, states and the words of SMS and
-// letters, which others look for letter by letter, stay as they are written.
+// telephone numbers everywhere on pages, and the rest of Russian in running
+// text. Controls and states, which others look for letter by letter, keep their
+// words' spaces, and SMS, screens of *900# and letters all that is written.
 func keptWhole(file string, messages []*goi18n.Message) []*goi18n.Message {
+	running := slices.ContainsFunc([]string{"portal", "errors", "offer", "frame"}, func(topic string) bool {
+		return file == "messages/"+topic+".ru.toml"
+	})
 	var bound []*goi18n.Message
-	for _, topic := range []string{"portal", "errors", "offer", "frame"} {
-		if file != "messages/"+topic+".ru.toml" {
+	for _, m := range messages {
+		if topic, _, _ := strings.Cut(m.ID, "."); topic == "sms" || topic == "ussd" || topic == "email" || m.Other == "" {
 			continue
 		}
-		for _, m := range messages {
-			if m.Other != "" && strings.HasSuffix(m.Other, ".") {
-				m.One, m.Few, m.Many, m.Other = bind(m.One), bind(m.Few), bind(m.Many), bind(m.Other)
-				bound = append(bound, m)
+		for _, text := range []*string{&m.One, &m.Few, &m.Many, &m.Other} {
+			if running && strings.HasSuffix(m.Other, ".") {
+				*text = bind(*text)
 			}
+			*text = telephone.ReplaceAllString(*text, "$1\u00a0$2\u00a0$3")
 		}
+		bound = append(bound, m)
 	}
 	return bound
 }

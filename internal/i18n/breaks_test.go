@@ -1,6 +1,9 @@
 package i18n
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestLinesOfRussianBreakWithCare(t *testing.T) {
 	for text, want := range map[string]string{
@@ -19,6 +22,20 @@ func TestLinesOfRussianBreakWithCare(t *testing.T) {
 	for _, key := range []string{"portal.receipt.status_refunded", "customer.code_wrong"} {
 		if got := RU.T(key); bind(got) == got {
 			t.Errorf("%s is bound, and others look for its words: %q", key, got)
+		}
+	}
+}
+
+func TestTelephoneNumbersStayOnOneLine(t *testing.T) {
+	const whole, plain = "0312\u00a0986\u00a0000", "0312 986 000"
+	for key, want := range map[string]string{
+		"portal.pin.help_closed": whole, "payment.blocked": whole, "customer.pin_staff_only": whole,
+		"portal.help.wrong_number_a": whole, "ussd.end.blocked": plain, "sms.password_changed": plain,
+	} {
+		for _, lang := range Langs() {
+			if got := lang.T(key); !strings.Contains(got, want) {
+				t.Errorf("%s %s: %q", lang, key, got)
+			}
 		}
 	}
 }
