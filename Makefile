@@ -10,7 +10,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-serializable check generate fmt screenshots bench guards simulate
+.PHONY: help run build test test-serializable check generate fmt screenshots bench guards simulate disaster
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
 
 simulate: ## SEEDS=100000 lives of the whole house with every fault, from the seed FROM=1 on
 	go test -count=1 -timeout 24h -v -run '^TestLives$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
+
+disaster: ## kills, crashes, full disks and other bad days, and three books compared after each; SEED=4711 draws alike
+	@.ci/install
+	go test -count=1 -v -timeout 30m -parallel 4 -run '^TestDisaster' ./cmd/elsom -disaster -seed $(or $(SEED),0)
 
 guards: ## takes each guard out in turn and sees a test fail
 	@.ci/install

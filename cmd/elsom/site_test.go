@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 // site is a portal with its stand-in for DosTek's side, each a process.
 type site struct {
 	base, company string // addresses of the two
+	companies     string // path of the stand-in's books
 	database      string
 	portal        *program
 	stand         *program
@@ -31,7 +33,8 @@ func newSite(t testing.TB, database string, env ...string) *site {
 	s := &site{database: database}
 	listen, company := freeAddress(t), freeAddress(t)
 	s.base, s.company = "http://"+listen, "http://"+company
-	s.stand = start(t, "sochi", []string{"SOCHI_LISTEN=" + company, "SOCHI_DATABASE=" + t.TempDir() + "/sochi.db"})
+	s.companies = filepath.Join(t.TempDir(), "sochi.db")
+	s.stand = start(t, "sochi", []string{"SOCHI_LISTEN=" + company, "SOCHI_DATABASE=" + s.companies})
 	s.env = append([]string{
 		"ELSOM_MODE=development",
 		"ELSOM_LISTEN=" + listen,

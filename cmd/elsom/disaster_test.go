@@ -1,0 +1,149 @@
+package main_test
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/i18n"
+)
+
+// The disaster suite: real portals, a real database and the stand-in for
+// DosTek's side, and something terrible. Each case has clients that write down
+// what they were told, ok, refused or unknown, and compares three books when
+// the trouble is over (disaster_books_test.go). `make disaster` runs it long,
+// `make test` a short part. What chance draws comes from the seed; when things
+// happen at the same moment, their order is the machine's.
+var (
+	long     = flag.Bool("disaster", false, "run the disaster suite at its full length")
+	seedFlag = flag.Uint64("seed", 0, "the disaster suite's seed; 0: drawn")
+)
+
+// theSeed is one for the whole run, and printed.
+var theSeed = sync.OnceValue(func() uint64 {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64() >> 32
+	}
+	if *long {
+		say("disaster: seed %d\n", seed)
+	}
+	return seed
+})
+
+// size is how much of something a run does.
+func size(short, full int) int {
+	if *long {
+		return full
+	}
+	return short
+}
+
+// dice are thrown by many at once.
+type dice struct {
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+func newDice(t *testing.T) *dice {
+	t.Helper()
+	name := fnv.New64()
+	_, _ = name.Write([]byte(t.Name()))
+	return &dice{rand: rand.New(rand.NewPCG(theSeed(), name.Sum64()))}
+}
+
+// below throws a number from 0 up to, and without, n.
+func (d *dice) below(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rand.IntN(n)
+}
+
+// disaster is one case: portals on one database, the stand-in, the clients.
+type disaster struct {
+	*site // the first portal, which stands for all where one will do
+	t     *testing.T
+	dice  *dice
+	// portals are all of them; a killed one is put back by revive.
+	portals []*site
+	holders []*holder
+	log     clientLog
+	// books is a reader of our database, beside the portals.
+	books *database.DB
+}
+
+// newDisaster opens a house with so many portals on a fresh database, and
+// so many holders with money.
+func newDisaster(t *testing.T, address string, portals, holders int, env ...string) *disaster {
+	t.Helper()
+	d := &disaster{t: t, dice: newDice(t)}
+	d.site = newSite(t, address, append([]string{withoutRateLimits}, env...)...)
+	d.hurry(t, "1s")
+	d.portals = append(d.portals, d.site)
+	for len(d.portals) < portals {
+		listen := freeAddress(t)
+		next := *d.site
+		next.base, next.env = "http://"+listen, append(next.env[:len(next.env):len(next.env)], "ELSOM_LISTEN="+listen)
+		next.open(t)
+		d.portals = append(d.portals, &next)
+	}
+	d.books = databasetest.Reopen(t, d.database)
+	for range holders {
+		d.holders = append(d.holders, d.join())
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the seed was %d", theSeed())
+		}
+	})
+	return d
+}
+
+// any gives one of the portals.
+func (d *disaster) any() *site { return d.portals[d.dice.below(len(d.portals))] }
+
+// holder is somebody with a wallet, a browser, and a form token.
+type holder struct {
+	person
+	reader *reader
+	client *http.Client // follows no redirect
+	token  url.Values
+}
+
+// join signs somebody up and fills the wallet.
+func (d *disaster) join() *holder {
+	d.t.Helper()
+	h := &holder{person: somebody(), reader: newReader(d.t, d.site)}
+	signUp(d.t, d.site, h.reader, wordsOf[i18n.RU], h.person)
+	h.client = &http.Client{
+		Jar: h.reader.client.Jar, Timeout: 40 * time.Second,
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	h.reader.open("/pay/dostek")
+	_, values := h.reader.submission(h.reader.control("Далее"))
+	h.token = url.Values{"csrf": values["csrf"]}
+	d.bring(h, 10_000_00)
+	return h
+}
+
+// told prints a line of what a case has seen: in a long run at once, so that
+// the log proves it.
+func (d *disaster) told(format string, args ...any) {
+	line := fmt.Sprintf("%s: %s", strings.TrimPrefix(d.t.Name(), "TestDisaster"), fmt.Sprintf(format, args...))
+	if *long {
+		_, _ = fmt.Fprintln(os.Stdout, "disaster: "+line)
+		return
+	}
+	d.t.Log(line)
+}
