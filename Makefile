@@ -10,7 +10,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-serializable check generate fmt screenshots bench guards simulate disaster
+.PHONY: help run build test test-serializable check generate fmt screenshots bench bench-short guards simulate disaster
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,9 +45,15 @@ screenshots: ## pictures of all pages and states: sheets in var/sheets, the READ
 	@.ci/install
 	go test -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
 
-bench: ## the hot path as ratios to pgbench, in one run on one PostgreSQL
+BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 60m ./cmd/elsom -bench '^BenchmarkAims$$'
+
+bench: ## every aim of speed as a ratio, in one table; then parsers and pages. Takes some 40 minutes and an idle machine
 	@.ci/install
-	go test -count=1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./cmd/elsom
+	$(BENCH) -markdown $(BENCHFLAGS)
+
+bench-short: ## the same in a minute: a look, no judgement
+	@.ci/install
+	$(BENCH) -rounds 1 -seconds 2 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
 
 simulate: ## SEEDS=100000 lives of the whole house with every fault, from the seed FROM=1 on
 	go test -count=1 -timeout 24h -v -run '^TestLives$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)

@@ -27,6 +27,8 @@ const (
 	benchUSSDLeast    = 0.2
 	benchUSSDPINLeast = 0.8
 	benchUSSDSeconds  = 5
+	benchUSSDRounds   = 3
+	benchUSSDCallers  = 32
 )
 
 // caller is a phone of the bench with a wallet.
@@ -40,10 +42,10 @@ func BenchmarkUSSD(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(server.Stop)
-	(&bench{b: b, server: server}).tool("createdb", "ussd")
+	(&benchServer{b: b, server: server}).tool("createdb", "ussd")
 	s := newSite(b, server.Address("ussd"), withoutRateLimits)
-	u := &ussdBench{b: b, site: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchCallers}}}
-	for i := range benchCallers {
+	u := &ussdBench{b: b, site: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchUSSDCallers}}}
+	for i := range benchUSSDCallers {
 		u.join(i)
 	}
 	bare := echo.New()
@@ -56,9 +58,9 @@ func BenchmarkUSSD(b *testing.B) {
 	}
 	var plain, pins []float64
 	say("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
-	for round := range benchRounds {
-		bareRate := u.rate(benchCallers, func(i, n int) int { return u.walk(yard.URL, i, n) })
-		requests := u.rate(benchCallers, func(i, n int) int { return u.walk(s.base, i, n) })
+	for round := range benchUSSDRounds {
+		bareRate := u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(yard.URL, i, n) })
+		requests := u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(s.base, i, n) })
 		hashes := u.rate(benchHashers, func(int, int) int {
 			if _, err := hasher.Hash(context.Background(), "7391"); err != nil {
 				return 0
