@@ -27,8 +27,8 @@ var ussdGuards = []guard{
 	},
 	{
 		name: "a repeat of *900# is no new input", file: "web/ussd/door.go",
-		text:        `if slices.Contains(kept.Past, t.Dialogues.Mark("id", t.in.ID)) {`,
-		replacement: `if slices.Contains(kept.Past, "") {`,
+		text:        `if slices.Contains(found.Content.Past, t.Dialogues.Mark("id", t.in.ID)) {`,
+		replacement: `if slices.Contains(found.Content.Past, "") {`,
 		pkg:         "./web/ussd", test: "TestInputsWithIDs",
 	},
 	{
@@ -48,6 +48,12 @@ var ussdGuards = []guard{
 		text:        `if d.mark(s, again) != s.Mark {`,
 		replacement: `if false {`,
 		pkg:         "./web/ussd", test: "TestPINOverDialogues",
+	},
+	{
+		name: "a gateway that another process shut out is outside soon", file: "internal/gateway/gateway.go",
+		text:        `if age := now.Sub(found.(known).read); age >= 0 && age < freshness {`,
+		replacement: `if age := now.Sub(found.(known).read); age >= 0 {`,
+		pkg:         "./internal/gateway", test: "TestShutOutElsewhere",
 	},
 	{
 		name: "a gateway that was shut out stays outside", file: "internal/keychain/keychain.go",

@@ -25,6 +25,7 @@ import (
 	"elsom/internal/push/webpush"
 	"elsom/internal/sms"
 	"elsom/internal/wallet"
+	"elsom/web/ussd"
 )
 
 // house is the acts joined together, with no door open yet.
@@ -43,7 +44,7 @@ type house struct {
 	payments  *payment.Payments
 	agents    *cashin.Agents
 	gateways  *gateway.Gateways
-	dialogues *dialogue.Dialogues
+	dialogues *dialogue.Dialogues[ussd.Content]
 	cashin    *cashin.CashIn
 	notices   *push.Notices // nil: no key, no notices
 	metrics   *metrics      // nil: nobody asked for figures
@@ -92,7 +93,7 @@ func (h *house) join() (err error) {
 	if h.gateways, err = gateway.New(h.db, h.attempts); err != nil {
 		return err
 	}
-	if h.dialogues, err = dialogue.New(h.db, dialogue.Options{Secret: secret, Pepper: pepper}); err != nil {
+	if h.dialogues, err = dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: pepper}); err != nil {
 		return err
 	}
 	h.ledger = ledger.New(h.db, ledger.Options{})

@@ -114,8 +114,7 @@ type Customers struct {
 	key    []byte
 	hasher *password.Hasher
 
-	byPhone *database.Gather[phone.Number, *Record]
-	pins    *database.Gather[int64, *pinRow]
+	callers *database.Gather[phone.Number, *callerRow]
 }
 
 // New makes the register on db.
@@ -144,7 +143,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
 	cs := &Customers{db: db, o: o, key: key, hasher: hasher}
-	cs.byPhone, cs.pins = database.NewGather(cs.readByPhones), database.NewGather(cs.readPINs)
+	cs.callers = database.NewGather(cs.readCallers)
 	return cs, nil
 }
 
@@ -156,6 +155,17 @@ func (cs *Customers) ByID(ctx context.Context, id int64) (Customer, error) {
 // ByPhone gives the customer of a number; fault.NotFound where there is none.
 func (cs *Customers) ByPhone(ctx context.Context, number phone.Number) (Customer, error) {
 	return found(cs.readByPhone(ctx, number))
+}
+
+// Caller gives the customer of a number that dials *900#, and whether the PIN
+// they were sent was never used; fault.NotFound where there is none.
+func (cs *Customers) Caller(ctx context.Context, number phone.Number) (holder Customer, unusedPIN bool, err error) {
+	r, err := cs.callers.Ask(ctx, number)
+	if err != nil || r == nil {
+		holder, err = found(nil, err)
+		return holder, false, err
+	}
+	return r.Customer(), r.HasPIN && r.UnusedPIN, nil
 }
 
 func found(r *Record, err error) (Customer, error) {

@@ -54,14 +54,21 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 }
 
 func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Record, error) {
-	return cs.byPhone.Ask(ctx, number)
+	return first(cs.db.Gorm(ctx).Where("phone = ?", number))
 }
 
-func (cs *Customers) readByPhones(ctx context.Context, numbers []phone.Number) ([]*Record, error) {
-	var rows []Record
+// callerRow is a customer as who dials *900#.
+type callerRow struct {
+	Record
+	UnusedPIN bool `gorm:"column:unused_pin"`
+}
+
+func (cs *Customers) readCallers(ctx context.Context, numbers []phone.Number) ([]*callerRow, error) {
+	var rows []callerRow
 	these, list := database.Among(cs.db.Dialect(), numbers)
-	err := cs.db.Gorm(ctx).Where("phone "+these, list).Find(&rows).Error
-	return database.ByKey(numbers, rows, func(r Record) phone.Number { return phone.Number(r.Phone) }), err
+	err := cs.db.Gorm(ctx).Raw(`SELECT *, EXISTS (SELECT 1 FROM pins WHERE customer_id = customers.id AND issued AND used_for = '') AS unused_pin
+		FROM customers WHERE phone `+these, list).Scan(&rows).Error
+	return database.ByKey(numbers, rows, func(r callerRow) phone.Number { return phone.Number(r.Phone) }), err
 }
 
 func readByID(tx *database.Tx, id int64) (*Record, error) {

@@ -6,7 +6,8 @@
 // answer for longer has claimed the turn, and that a claim ends with its
 // holder's life; and that the database tells nobody's number, words or PIN:
 // keys are hashed, what was heard is kept as length and keyed hash, and the
-// content is encrypted with the server's key. It knows no menu.
+// content is encrypted with the server's key. It knows no menu: C is whatever
+// its user keeps, as JSON.
 package dialogue
 
 import (
@@ -17,8 +18,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +48,7 @@ type Options struct {
 }
 
 // Dialogues keeps the dialogues of a database.
-type Dialogues struct {
+type Dialogues[C any] struct {
 	db    *database.DB
 	key   []byte
 	aead  cipher.AEAD
@@ -55,11 +58,11 @@ type Dialogues struct {
 	reads   *database.Gather[string, *row]
 	begins  *database.Gather[row, bool]
 	answers *database.Gather[row, bool]
-	recent  recent
+	recent  recent[turn[C]]
 }
 
 // New makes the dialogues on db.
-func New(db *database.DB, o Options) (*Dialogues, error) {
+func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
 	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
 		return nil, errors.New("dialogue: secret or pepper is missing")
 	}
@@ -72,7 +75,7 @@ func New(db *database.DB, o Options) (*Dialogues, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dialogue: %w", err)
 	}
-	ds := &Dialogues{db: db, key: key, now: o.Now, lease: o.Lease}
+	ds := &Dialogues[C]{db: db, key: key, now: o.Now, lease: o.Lease}
 	if ds.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		return nil, fmt.Errorf("dialogue: %w", err)
 	}
@@ -100,29 +103,36 @@ type Heard struct {
 }
 
 // Dialogue is one as it stands.
-type Dialogue struct {
+type Dialogue[C any] struct {
 	row
-	// Content is what the door kept.
-	Content []byte
-	ds      *Dialogues
+	// Content is what the door kept. What it points to is shared by all who
+	// look at the same turn, and not to be changed.
+	Content C
+	ds      *Dialogues[C]
+}
+
+// turn is a dialogue as it was written.
+type turn[C any] struct {
+	row
+	content C
 }
 
 // HeardAt is when what was answered last was said.
-func (d *Dialogue) HeardAt() time.Time { return time.UnixMilli(d.HeardMs) }
+func (d *Dialogue[C]) HeardAt() time.Time { return time.UnixMilli(d.HeardMs) }
 
 // Busy tells whether somebody is at work on the next answer.
-func (d *Dialogue) Busy() bool {
+func (d *Dialogue[C]) Busy() bool {
 	return d.row.Claim != 0 && d.ClaimedUntilMs > d.ds.now().UnixMilli()
 }
 
 // Repeats tells whether text is what was heard last.
-func (d *Dialogue) Repeats(text string) bool {
+func (d *Dialogue[C]) Repeats(text string) bool {
 	return int64(len(text)) == d.HeardLength && hmac.Equal([]byte(d.ds.Mark(text)), []byte(d.HeardHash))
 }
 
 // Added gives what was added to the last text, behind a "*"; false where text
 // doesn't begin with the last one.
-func (d *Dialogue) Added(text string) (string, bool) {
+func (d *Dialogue[C]) Added(text string) (string, bool) {
 	n := int(d.HeardLength)
 	if len(text) <= n || !hmac.Equal([]byte(d.ds.Mark(text[:n])), []byte(d.HeardHash)) {
 		return "", false
@@ -136,41 +146,25 @@ func (d *Dialogue) Added(text string) (string, bool) {
 
 // Mark is a keyed hash of a text: equal texts have equal marks, and nobody
 // without the server's key finds the text by trying.
-func (ds *Dialogues) Mark(texts ...string) string {
+func (ds *Dialogues[C]) Mark(texts ...string) string {
 	mac := hmac.New(sha256.New, ds.key)
+	var told []byte
 	for _, text := range texts {
-		fmt.Fprintf(mac, "%d:%s", len(text), text)
+		told = append(strconv.AppendInt(told, int64(len(text)), 10), ':')
+		told = append(told, text...)
 	}
+	mac.Write(told)
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (ds *Dialogues) id(n Name) string { return ds.Mark("name", n.Gateway, n.Session, n.Phone) }
+func (ds *Dialogues[C]) id(n Name) string { return ds.Mark("name", n.Gateway, n.Session, n.Phone) }
 
 // Find gives a dialogue that lives; nil where there is none, or it is over.
-func (ds *Dialogues) Find(ctx context.Context, n Name) (*Dialogue, error) {
+func (ds *Dialogues[C]) Find(ctx context.Context, n Name) (*Dialogue[C], error) {
 	r, err := ds.reads.Ask(ctx, ds.id(n))
 	if err != nil || r == nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
-	return ds.dialogue(*r)
-}
-
-// Recall gives a dialogue as this process wrote it last, or nil. Another may
-// have led it on meanwhile, so it is good for nothing but Claim and Answer:
-// what they refuse is to be found again.
-func (ds *Dialogues) Recall(n Name) *Dialogue {
-	r, ok := ds.recent.get(ds.id(n))
-	if !ok {
-		return nil
-	}
-	d, err := ds.dialogue(r)
-	if err != nil {
-		return nil
-	}
-	return d
-}
-
-func (ds *Dialogues) dialogue(r row) (*Dialogue, error) {
 	if r.EndsMs <= ds.now().UnixMilli() {
 		return nil, nil
 	}
@@ -178,27 +172,42 @@ func (ds *Dialogues) dialogue(r row) (*Dialogue, error) {
 	if err != nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
-	return &Dialogue{row: r, Content: content, ds: ds}, nil
+	return &Dialogue[C]{row: *r, Content: content, ds: ds}, nil
+}
+
+// Recall gives a dialogue as this process wrote it last, or nil. Another may
+// have led it on meanwhile, so it is good for nothing but Claim and Answer:
+// what they refuse is to be found again.
+func (ds *Dialogues[C]) Recall(n Name) *Dialogue[C] {
+	t, ok := ds.recent.get(ds.id(n))
+	if !ok || t.EndsMs <= ds.now().UnixMilli() {
+		return nil
+	}
+	return &Dialogue[C]{row: t.row, Content: t.content, ds: ds}
 }
 
 // Begin writes the first turn; false where the dialogue lives already.
-func (ds *Dialogues) Begin(ctx context.Context, n Name, heard Heard, content []byte) (bool, error) {
+func (ds *Dialogues[C]) Begin(ctx context.Context, n Name, heard Heard, content C) (bool, error) {
 	id, now := ds.id(n), ds.now()
+	sealed, err := ds.seal(id, content)
+	if err != nil {
+		return false, err
+	}
 	// A name may come again for another dialogue: turns never do.
 	first := row{
 		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
-		Content: ds.seal(id, content), BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
+		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
 	}
 	began, err := ds.begins.Ask(ctx, first)
 	if began {
-		ds.recent.put(first)
+		ds.recent.put(id, turn[C]{first, content})
 	}
 	return began, fault.Wrap("dialogue.begin", err)
 }
 
 // Claim reserves the next turn for who has to do more than to write it; false
 // where somebody else has it, or has answered meanwhile.
-func (ds *Dialogues) Claim(ctx context.Context, d *Dialogue) (bool, error) {
+func (ds *Dialogues[C]) Claim(ctx context.Context, d *Dialogue[C]) (bool, error) {
 	claimed := d.row
 	claimed.Claim, claimed.ClaimedUntilMs = ds.db.NewID(), ds.now().Add(ds.lease).UnixMilli()
 	won, err := ds.claimRow(ctx, claimed)
@@ -211,20 +220,24 @@ func (ds *Dialogues) Claim(ctx context.Context, d *Dialogue) (bool, error) {
 }
 
 // Release gives a claimed turn back unanswered.
-func (ds *Dialogues) Release(ctx context.Context, d *Dialogue) error {
+func (ds *Dialogues[C]) Release(ctx context.Context, d *Dialogue[C]) error {
 	return fault.Wrap("dialogue.release", ds.releaseRow(ctx, d.row))
 }
 
 // Answer writes the next turn; false where somebody else has answered it, or
 // works at it.
-func (ds *Dialogues) Answer(ctx context.Context, d *Dialogue, heard Heard, content []byte) (bool, error) {
+func (ds *Dialogues[C]) Answer(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
+	sealed, err := ds.seal(d.ID, content)
+	if err != nil {
+		return false, err
+	}
 	next := d.row
 	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Mark(heard.Text)
-	next.HeardMs, next.Content = heard.At.UnixMilli(), ds.seal(d.ID, content)
+	next.HeardMs, next.Content = heard.At.UnixMilli(), sealed
 	won, err := ds.answers.Ask(ctx, next)
 	if won {
 		next.Turn, next.Claim, next.ClaimedUntilMs = next.Turn+1, 0, 0
-		ds.recent.put(next)
+		ds.recent.put(d.ID, turn[C]{next, content})
 	} else {
 		ds.recent.forget(d.ID)
 	}
@@ -233,27 +246,35 @@ func (ds *Dialogues) Answer(ctx context.Context, d *Dialogue, heard Heard, conte
 
 // Restart begins a dialogue anew while it lives: its time runs from now. False
 // as with Answer.
-func (ds *Dialogues) Restart(ctx context.Context, d *Dialogue, heard Heard, content []byte) (bool, error) {
+func (ds *Dialogues[C]) Restart(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
 	fresh, now := *d, ds.now()
 	fresh.BeganMs, fresh.EndsMs = now.UnixMilli(), now.Add(Life).UnixMilli()
 	return ds.Answer(ctx, &fresh, heard, content)
 }
 
 // Purge deletes dialogues whose time is over and tells how many.
-func (ds *Dialogues) Purge(ctx context.Context) (int64, error) {
+func (ds *Dialogues[C]) Purge(ctx context.Context) (int64, error) {
 	n, err := ds.purge(ctx, ds.now().UnixMilli())
 	return n, fault.Wrap("dialogue.purge", err)
 }
 
 // seal encrypts a content so that it opens for its own dialogue only.
-func (ds *Dialogues) seal(id string, content []byte) string {
-	return base64.RawStdEncoding.EncodeToString(ds.aead.Seal(nil, nil, content, []byte(id)))
+func (ds *Dialogues[C]) seal(id string, content C) (string, error) {
+	packed, err := json.Marshal(content)
+	if err != nil {
+		return "", fault.Wrap("dialogue.seal", err)
+	}
+	return base64.RawStdEncoding.EncodeToString(ds.aead.Seal(nil, nil, packed, []byte(id))), nil
 }
 
-func (ds *Dialogues) open(id, sealed string) ([]byte, error) {
+func (ds *Dialogues[C]) open(id, sealed string) (content C, err error) {
 	raw, err := base64.RawStdEncoding.DecodeString(sealed)
 	if err != nil {
-		return nil, err
+		return content, err
 	}
-	return ds.aead.Open(nil, nil, raw, []byte(id))
+	packed, err := ds.aead.Open(nil, nil, raw, []byte(id))
+	if err != nil {
+		return content, err
+	}
+	return content, json.Unmarshal(packed, &content)
 }

@@ -17,19 +17,19 @@ var (
 	pepper = []byte("a pepper of thirty-two bytes or more")
 )
 
-func begun(t *testing.T, db *database.DB) (*dialogue.Dialogues, *dialogue.Dialogue) {
+func begun(t *testing.T, db *database.DB) (*dialogue.Dialogues[string], *dialogue.Dialogue[string]) {
 	t.Helper()
-	ds, err := dialogue.New(db, dialogue.Options{Secret: secret, Pepper: pepper, Lease: 300 * time.Millisecond})
+	ds, err := dialogue.New[string](db, dialogue.Options{Secret: secret, Pepper: pepper, Lease: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if won, err := ds.Begin(t.Context(), name, dialogue.Heard{At: db.Now()}, []byte("first")); err != nil || !won {
+	if won, err := ds.Begin(t.Context(), name, dialogue.Heard{At: db.Now()}, "first"); err != nil || !won {
 		t.Fatal(won, err)
 	}
 	return ds, find(t, ds)
 }
 
-func find(t *testing.T, ds *dialogue.Dialogues) *dialogue.Dialogue {
+func find(t *testing.T, ds *dialogue.Dialogues[string]) *dialogue.Dialogue[string] {
 	t.Helper()
 	d, err := ds.Find(t.Context(), name)
 	if err != nil || d == nil {
@@ -62,15 +62,15 @@ func TestOneAnswerWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ds, d := begun(t, db)
 		heard := dialogue.Heard{Text: "3", At: db.Now()}
-		if n := many(t, func(int) (bool, error) { return ds.Answer(t.Context(), d, heard, []byte("second")) }); n != 1 {
+		if n := many(t, func(int) (bool, error) { return ds.Answer(t.Context(), d, heard, "second") }); n != 1 {
 			t.Errorf("%d answers were written", n)
 		}
 		// Not even later, by who looked before.
-		if won, err := ds.Answer(t.Context(), d, heard, []byte("late")); err != nil || won {
+		if won, err := ds.Answer(t.Context(), d, heard, "late"); err != nil || won {
 			t.Error(won, err)
 		}
 		after := find(t, ds)
-		if string(after.Content) != "second" || !after.Repeats("3") || after.Repeats("4") {
+		if after.Content != "second" || !after.Repeats("3") || after.Repeats("4") {
 			t.Errorf("%s", after.Content)
 		}
 		for text, want := range map[string]string{"3*14": "14", "3*1*4": "1*4", "3*": ""} {
@@ -91,7 +91,7 @@ func TestOneAnswerWins(t *testing.T) {
 func TestRecalledDialogueYields(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		here, _ := begun(t, db)
-		there, err := dialogue.New(db, dialogue.Options{Secret: secret, Pepper: pepper})
+		there, err := dialogue.New[string](db, dialogue.Options{Secret: secret, Pepper: pepper})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,23 +99,23 @@ func TestRecalledDialogueYields(t *testing.T) {
 			t.Error("recalled what another process wrote")
 		}
 		old := here.Recall(name)
-		if old == nil || string(old.Content) != "first" {
+		if old == nil || old.Content != "first" {
 			t.Fatal(old)
 		}
-		if won, err := there.Answer(t.Context(), find(t, there), dialogue.Heard{Text: "3", At: db.Now()}, []byte("second")); err != nil || !won {
+		if won, err := there.Answer(t.Context(), find(t, there), dialogue.Heard{Text: "3", At: db.Now()}, "second"); err != nil || !won {
 			t.Fatal(won, err)
 		}
-		if won, err := here.Answer(t.Context(), old, dialogue.Heard{Text: "8", At: db.Now()}, []byte("other")); err != nil || won {
+		if won, err := here.Answer(t.Context(), old, dialogue.Heard{Text: "8", At: db.Now()}, "other"); err != nil || won {
 			t.Error(won, err)
 		}
 		if here.Recall(name) != nil {
 			t.Error("what was refused is still recalled")
 		}
-		if d := find(t, here); string(d.Content) != "second" || !d.Repeats("3") {
+		if d := find(t, here); d.Content != "second" || !d.Repeats("3") {
 			t.Errorf("%s", d.Content)
 		}
 		recalled := there.Recall(name)
-		if recalled == nil || string(recalled.Content) != "second" || !recalled.Repeats("3") {
+		if recalled == nil || recalled.Content != "second" || !recalled.Repeats("3") {
 			t.Fatal(recalled)
 		}
 		if won, err := here.Claim(t.Context(), find(t, here)); err != nil || !won {
@@ -133,7 +133,7 @@ func TestRecalledDialogueYields(t *testing.T) {
 func TestOneClaimWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ds, _ := begun(t, db)
-		found := make([]*dialogue.Dialogue, 8)
+		found := make([]*dialogue.Dialogue[string], 8)
 		for i := range found {
 			found[i] = find(t, ds)
 		}
@@ -151,13 +151,13 @@ func TestOneClaimWins(t *testing.T) {
 			t.Error("nobody is at work")
 		}
 		heard := dialogue.Heard{Text: "3", At: db.Now()}
-		if won, err := ds.Answer(t.Context(), found[(winner.Load()+1)%8], heard, []byte("other")); err != nil || won {
+		if won, err := ds.Answer(t.Context(), found[(winner.Load()+1)%8], heard, "other"); err != nil || won {
 			t.Errorf("somebody else answered: %v, %v", won, err)
 		}
-		if won, err := ds.Answer(t.Context(), found[winner.Load()], heard, []byte("mine")); err != nil || !won {
+		if won, err := ds.Answer(t.Context(), found[winner.Load()], heard, "mine"); err != nil || !won {
 			t.Errorf("who has claimed it didn't answer: %v, %v", won, err)
 		}
-		if d := find(t, ds); d.Busy() || string(d.Content) != "mine" {
+		if d := find(t, ds); d.Busy() || d.Content != "mine" {
 			t.Errorf("busy %v, %s", d.Busy(), d.Content)
 		}
 	})
@@ -183,7 +183,7 @@ func TestKeysTakeSecretAndPepper(t *testing.T) {
 	for what, o := range map[string]dialogue.Options{
 		"another pepper": {Secret: secret, Pepper: other}, "another secret": {Secret: other, Pepper: pepper},
 	} {
-		stranger, err := dialogue.New(db, o)
+		stranger, err := dialogue.New[string](db, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestKeysTakeSecretAndPepper(t *testing.T) {
 		}
 	}
 	for what, o := range map[string]dialogue.Options{"no pepper": {Secret: secret}, "no secret": {Pepper: pepper}} {
-		if _, err := dialogue.New(db, o); err == nil {
+		if _, err := dialogue.New[string](db, o); err == nil {
 			t.Errorf("%s is taken", what)
 		}
 	}

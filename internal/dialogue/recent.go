@@ -5,24 +5,24 @@ import "sync"
 // recent holds what this process wrote last, for mostly the next input comes
 // to it too and spares a reading. What another process wrote meanwhile it
 // doesn't know: an answer or a claim that fails forgets.
-type recent struct {
+type recent[T any] struct {
 	mu         sync.Mutex
-	young, old map[string]row
+	young, old map[string]T
 }
 
 // most is how many dialogues are held at most, twice.
 const most = 1024
 
-func (r *recent) put(next row) {
+func (r *recent[T]) put(id string, next T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.young) >= most || r.young == nil {
-		r.old, r.young = r.young, map[string]row{}
+		r.old, r.young = r.young, map[string]T{}
 	}
-	r.young[next.ID] = next
+	r.young[id] = next
 }
 
-func (r *recent) get(id string) (row, bool) {
+func (r *recent[T]) get(id string) (T, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if found, ok := r.young[id]; ok {
@@ -32,7 +32,7 @@ func (r *recent) get(id string) (row, bool) {
 	return found, ok
 }
 
-func (r *recent) forget(id string) {
+func (r *recent[T]) forget(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.young, id)

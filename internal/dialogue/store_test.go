@@ -13,18 +13,18 @@ var (
 	secret = []byte("a secret of thirty-two bytes or more")
 )
 
-func open(t *testing.T, db *database.DB, now func() time.Time) *Dialogues {
+func open(t *testing.T, db *database.DB, now func() time.Time) *Dialogues[string] {
 	t.Helper()
-	ds, err := New(db, Options{Secret: secret, Pepper: secret, Now: now})
+	ds, err := New[string](db, Options{Secret: secret, Pepper: secret, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return ds
 }
 
-func begin(t *testing.T, ds *Dialogues, content string) *Dialogue {
+func begin(t *testing.T, ds *Dialogues[string], content string) *Dialogue[string] {
 	t.Helper()
-	if won, err := ds.Begin(t.Context(), name, Heard{At: ds.now()}, []byte(content)); err != nil || !won {
+	if won, err := ds.Begin(t.Context(), name, Heard{At: ds.now()}, content); err != nil || !won {
 		t.Fatal(won, err)
 	}
 	return ds.Recall(name)
@@ -76,7 +76,7 @@ func TestOldLifeIsNotTheNewOne(t *testing.T) {
 		if won, err := behind.Claim(t.Context(), old); err != nil || won {
 			t.Error("the old life claimed a turn of the new one:", won, err)
 		}
-		if won, err := behind.Answer(t.Context(), old, Heard{Text: "3", At: db.Now()}, []byte("x")); err != nil || won {
+		if won, err := behind.Answer(t.Context(), old, Heard{Text: "3", At: db.Now()}, "x"); err != nil || won {
 			t.Error("the old life answered in the new one:", won, err)
 		}
 	})

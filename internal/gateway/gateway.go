@@ -2,8 +2,8 @@
 // USSD gateways and Kannel.
 //
 // It promises that whatever is wrong with a caller is the same refusal after
-// the same time, and that a gateway which was shut out stays outside from its
-// next request on. What a gateway asks for is none of its business.
+// the same time, and that a gateway which was shut out is outside within a
+// second, in every process. What a gateway asks for is none of its business.
 package gateway
 
 import (
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"elsom/internal/attempt"
@@ -57,7 +58,17 @@ var rules = keychain.Rules{
 type Gateways struct {
 	db       *database.DB
 	keychain *keychain.Keychain
-	rows     *database.Gather[string, *row]
+	recent   sync.Map // known gateways by code, as they were read
+}
+
+// freshness is how old a known gateway may be: each phone's key is a request.
+const freshness = time.Second
+
+// known is a gateway as it was read.
+type known struct {
+	Gateway
+	hash string
+	read time.Time
 }
 
 // New makes the register on db. Passwords that have to be tried are counted by
@@ -67,8 +78,7 @@ func New(db *database.DB, tries keychain.Tries) (*Gateways, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	rows := database.NewGather(func(ctx context.Context, codes []string) ([]*row, error) { return readRows(ctx, db, codes) })
-	return &Gateways{db: db, keychain: k, rows: rows}, nil
+	return &Gateways{db: db, keychain: k}, nil
 }
 
 // Add enters a gateway. Failures: Invalid (the cause says what, for the
@@ -110,10 +120,11 @@ func (gs *Gateways) List(ctx context.Context) ([]Gateway, error) {
 	return gateways, nil
 }
 
-// Disable shuts the doors to a gateway, from its next request on;
+// Disable shuts the doors to a gateway, in other processes within a second;
 // fault.NotFound for an unknown one.
 func (gs *Gateways) Disable(ctx context.Context, code string) error {
 	found, err := disable(ctx, gs.db, code)
+	gs.recent.Delete(code)
 	if err == nil && !found {
 		return fault.New(fault.NotFound, "gateway.disable", "").Because(fmt.Errorf("there is no gateway %s", code))
 	}
@@ -125,12 +136,11 @@ func (gs *Gateways) Disable(ctx context.Context, code string) error {
 // when too much was tried; Unavailable when nothing can be told now.
 func (gs *Gateways) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Gateway, error) {
 	const act = "gateway.authenticate"
-	r, err := gs.read(ctx, code)
+	g, err := gs.find(ctx, code)
 	if err != nil {
 		return Gateway{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
-	g := r.gateway()
-	lock := keychain.Lock{Hash: r.PasswordHash, Allowed: g.Allowed, Disabled: g.Disabled}
+	lock := keychain.Lock{Hash: g.hash, Allowed: g.Allowed, Disabled: g.Disabled}
 	right, err := gs.keychain.Open(ctx, lock, code, password, from, gs.db.Now)
 	if err != nil {
 		return Gateway{}, err
@@ -138,20 +148,33 @@ func (gs *Gateways) Authenticate(ctx context.Context, code, password string, fro
 	if !right {
 		return Gateway{}, fault.New(fault.Forbidden, act, "")
 	}
-	return g, nil
+	return g.Gateway, nil
 }
 
-// read gives the zero row for an unknown code, and a row as it is now: a
-// gateway that was shut out is met outside by its next request.
+// find gives nobody for an unknown code.
+func (gs *Gateways) find(ctx context.Context, code string) (known, error) {
+	now := gs.db.Now()
+	if found, ok := gs.recent.Load(code); ok {
+		if age := now.Sub(found.(known).read); age >= 0 && age < freshness {
+			return found.(known), nil
+		}
+	}
+	r, err := gs.read(ctx, code)
+	if err != nil || r.Code == "" {
+		gs.recent.Delete(code)
+		return known{}, err
+	}
+	found := known{r.gateway(), r.PasswordHash, now}
+	gs.recent.Store(code, found)
+	return found, nil
+}
+
+// read gives the zero row for an unknown code.
 func (gs *Gateways) read(ctx context.Context, code string) (row, error) {
 	if !keychain.IsCode(code) {
 		return row{}, nil
 	}
-	found, err := gs.rows.Ask(ctx, code)
-	if err != nil || found == nil {
-		return row{}, err
-	}
-	return *found, nil
+	return readRow(ctx, gs.db, code)
 }
 
 // SeedDevelopment adds the demo gateway unless it is there. Several processes

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
@@ -66,6 +67,39 @@ func TestGatewaysAtTheDoor(t *testing.T) {
 		list, err := gs.List(ctx)
 		if err != nil || len(list) != 2 || list[0].Code != "kannel" || !list[1].Disabled {
 			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+// Another process shuts a gateway out: it gets in a second longer at most.
+func TestShutOutElsewhere(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		var here, there *gateway.Gateways
+		for _, gs := range []**gateway.Gateways{&here, &there} {
+			var err error
+			if *gs, err = gateway.New(db, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := there.Add(t.Context(), gateway.NewGateway{Code: "megacom", Name: "Megacom", Password: "correct horse"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := here.Authenticate(t.Context(), "megacom", "correct horse", home); err != nil {
+			t.Fatal(err)
+		}
+		if err := there.Disable(t.Context(), "megacom"); err != nil {
+			t.Fatal(err)
+		}
+		end := time.Now().Add(20 * time.Second)
+		for {
+			_, err := here.Authenticate(t.Context(), "megacom", "correct horse", home)
+			if fault.Is(err, fault.Forbidden) {
+				return
+			}
+			if err != nil || time.Now().After(end) {
+				t.Fatal("still inside:", err)
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 	})
 }

@@ -30,11 +30,9 @@ func insert(ctx context.Context, db *database.DB, g NewGateway, hash string) (ad
 	return result.RowsAffected == 1, result.Error
 }
 
-func readRows(ctx context.Context, db *database.DB, codes []string) ([]*row, error) {
-	var rows []row
-	these, list := database.Among(db.Dialect(), codes)
-	err := db.Gorm(ctx).Raw("SELECT "+columns+" FROM gateways WHERE code "+these, list).Scan(&rows).Error
-	return database.ByKey(codes, rows, func(r row) string { return r.Code }), err
+func readRow(ctx context.Context, db *database.DB, code string) (r row, err error) {
+	err = db.Gorm(ctx).Raw("SELECT "+columns+" FROM gateways WHERE code = ?", code).Scan(&r).Error
+	return r, err
 }
 
 func readAll(ctx context.Context, db *database.DB) ([]row, error) {

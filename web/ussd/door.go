@@ -11,7 +11,6 @@ package ussd
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ type Input struct {
 
 // Parts are what the door leads to.
 type Parts struct {
-	Dialogues *dialogue.Dialogues
+	Dialogues *dialogue.Dialogues[Content]
 	Customers *customer.Customers
 	Catalog   *catalog.Catalog
 	Payments  *payment.Payments
@@ -84,13 +83,16 @@ const patience = 12 * time.Second
 // lookAgain is how often a request looks whether another has answered its turn.
 const lookAgain = 50 * time.Millisecond
 
-// content is what a dialogue keeps of itself.
-type content struct {
+// Content is what a dialogue keeps of itself.
+type Content struct {
 	State  State  `json:"state"`
 	Screen Screen `json:"screen"`
 	// Past are marks of the ids that were answered, where inputs have ids.
 	Past []string `json:"past,omitempty"`
 }
+
+// kept is a dialogue as it stands.
+type kept = dialogue.Dialogue[Content]
 
 // Turn answers an input. The screen is always one to show; the error, for the
 // log, says why it is a poor one.
@@ -186,38 +188,32 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 		}
 		return t.lost(ctx), true, nil
 	}
-	var kept content
-	if err := json.Unmarshal(found.Content, &kept); err != nil {
-		return Screen{}, false, fault.Wrap("ussd.turn", err)
-	}
-	input, fresh, stale := t.input(found, kept)
+	input, fresh, stale := t.input(found)
 	switch {
 	case stale:
-		return t.end(kept.State.Lang, "ussd.end.expired"), true, nil
+		return t.end(found.Content.State.Lang, "ussd.end.expired"), true, nil
 	case !fresh:
-		return kept.Screen, true, nil
+		return found.Content.Screen, true, nil
 	case found.Busy():
 		return Screen{}, false, nil
 	case !t.in.Whole && t.begins():
 		return t.begin(ctx, found)
-	case kept.State.Step == stepOver && t.in.Whole:
-		return kept.Screen, true, nil
-	case kept.State.Step == stepOver:
-		return t.end(kept.State.Lang, "ussd.end.expired"), true, nil
+	case found.Content.State.Step == stepOver && t.in.Whole:
+		return found.Content.Screen, true, nil
+	case found.Content.State.Step == stepOver:
+		return t.end(found.Content.State.Lang, "ussd.end.expired"), true, nil
 	}
-	return t.answer(ctx, found, kept, input)
+	return t.answer(ctx, found, input)
 }
 
 // follow answers an input that leads on from a recalled turn. Whatever else it
 // may be is for the database to tell.
-func (t *turn) follow(ctx context.Context, recalled *dialogue.Dialogue) (screen Screen, answered bool, err error) {
-	var kept content
-	readable := json.Unmarshal(recalled.Content, &kept) == nil
-	input, fresh, stale := t.input(recalled, kept)
-	if !readable || !fresh || stale || kept.State.Step == stepOver || !t.in.Whole && t.begins() {
+func (t *turn) follow(ctx context.Context, recalled *kept) (screen Screen, answered bool, err error) {
+	input, fresh, stale := t.input(recalled)
+	if !fresh || stale || recalled.Content.State.Step == stepOver || !t.in.Whole && t.begins() {
 		return Screen{}, false, nil
 	}
-	return t.answer(ctx, recalled, kept, input)
+	return t.answer(ctx, recalled, input)
 }
 
 // lost is what is said where the dialogue of an input is gone. The input may
@@ -237,7 +233,7 @@ func (t *turn) lost(ctx context.Context) Screen {
 
 // input tells what is new; fresh is false for a repeat and for a text that
 // doesn't continue the dialogue, stale is true for an input from before.
-func (t *turn) input(found *dialogue.Dialogue, kept content) (input string, fresh, stale bool) {
+func (t *turn) input(found *kept) (input string, fresh, stale bool) {
 	if t.in.Whole {
 		if found.Repeats(t.in.Text) {
 			return "", false, false
@@ -245,7 +241,7 @@ func (t *turn) input(found *dialogue.Dialogue, kept content) (input string, fres
 		input, fresh = found.Added(t.in.Text)
 		return input, fresh, false
 	}
-	if slices.Contains(kept.Past, t.Dialogues.Mark("id", t.in.ID)) {
+	if slices.Contains(found.Content.Past, t.Dialogues.Mark("id", t.in.ID)) {
 		return "", false, false
 	}
 	return t.in.Text, true, t.in.At.Unix() < found.HeardAt().Unix()
@@ -253,29 +249,20 @@ func (t *turn) input(found *dialogue.Dialogue, kept content) (input string, fres
 
 // begin writes the first screen: of a new dialogue, or anew where a phone dials
 // within the session of the one before.
-func (t *turn) begin(ctx context.Context, before *dialogue.Dialogue) (Screen, bool, error) {
+func (t *turn) begin(ctx context.Context, before *kept) (Screen, bool, error) {
 	caller, err := t.caller(ctx)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next := content{State: Start(caller)}
+	next := Content{State: Start(caller)}
 	next.Screen = next.State.Screen(Shelf{})
-	var past []string
-	if before != nil {
-		var kept content
-		if err := json.Unmarshal(before.Content, &kept); err == nil {
-			past = kept.Past
-		}
-	}
-	packed, err := t.pack(&next, past)
-	if err != nil {
-		return Screen{}, false, err
-	}
 	var won bool
 	if before == nil {
-		won, err = t.Dialogues.Begin(ctx, t.name, t.heard(), packed)
+		next.Past = t.past(nil)
+		won, err = t.Dialogues.Begin(ctx, t.name, t.heard(), next)
 	} else {
-		won, err = t.Dialogues.Restart(ctx, before, t.heard(), packed)
+		next.Past = t.past(before.Content.Past)
+		won, err = t.Dialogues.Restart(ctx, before, t.heard(), next)
 	}
 	return next.Screen, won, err
 }
@@ -283,24 +270,24 @@ func (t *turn) begin(ctx context.Context, before *dialogue.Dialogue) (Screen, bo
 // mostPast is how many answered ids a dialogue remembers.
 const mostPast = 60
 
-func (t *turn) pack(next *content, past []string) ([]byte, error) {
-	if !t.in.Whole {
-		next.Past = append(past, t.Dialogues.Mark("id", t.in.ID))
-		next.Past = next.Past[max(0, len(next.Past)-mostPast):]
+// past is what was answered, with this input.
+func (t *turn) past(before []string) []string {
+	if t.in.Whole {
+		return nil
 	}
-	packed, err := json.Marshal(next)
-	return packed, fault.Wrap("ussd.turn", err)
+	all := slices.Concat(before, []string{t.Dialogues.Mark("id", t.in.ID)})
+	return all[max(0, len(all)-mostPast):]
 }
 
 // answer takes a new input. A step that only leads on is written as it is: of
 // two requests the second finds the first one's answer. An act is done by who
 // has claimed the turn.
-func (t *turn) answer(ctx context.Context, found *dialogue.Dialogue, kept content, input string) (Screen, bool, error) {
-	shelf, err := t.shelf(ctx, kept.State)
+func (t *turn) answer(ctx context.Context, found *kept, input string) (Screen, bool, error) {
+	shelf, err := t.shelf(ctx, found.Content.State)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next, act := kept.State.Hear(input, shelf)
+	next, act := found.Content.State.Hear(input, shelf)
 	if act != actNone {
 		won, err := t.Dialogues.Claim(ctx, found)
 		if err != nil || !won {
@@ -308,7 +295,7 @@ func (t *turn) answer(ctx context.Context, found *dialogue.Dialogue, kept conten
 		}
 		next = t.perform(ctx, next, act, input)
 	}
-	screen, won, err := t.write(ctx, found, kept, next)
+	screen, won, err := t.write(ctx, found, next)
 	if err != nil && act != actNone {
 		_ = t.Dialogues.Release(context.WithoutCancel(ctx), found)
 	}
@@ -330,16 +317,12 @@ func (t *turn) perform(ctx context.Context, s State, act Act, input string) Stat
 	return next
 }
 
-func (t *turn) write(ctx context.Context, found *dialogue.Dialogue, kept content, s State) (Screen, bool, error) {
+func (t *turn) write(ctx context.Context, found *kept, s State) (Screen, bool, error) {
 	shelf, err := t.shelf(ctx, s)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next := content{State: s, Screen: s.Screen(shelf)}
-	packed, err := t.pack(&next, kept.Past)
-	if err != nil {
-		return Screen{}, false, err
-	}
-	won, err := t.Dialogues.Answer(ctx, found, t.heard(), packed)
+	next := Content{State: s, Screen: s.Screen(shelf), Past: t.past(found.Content.Past)}
+	won, err := t.Dialogues.Answer(ctx, found, t.heard(), next)
 	return next.Screen, won, err
 }

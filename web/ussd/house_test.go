@@ -99,7 +99,7 @@ type house struct {
 	customers *customer.Customers
 	payments  *payment.Payments
 	wallets   *wallet.Wallets
-	dialogues *dialogue.Dialogues
+	dialogues *dialogue.Dialogues[ussd.Content]
 	inbox     *inbox.Inbox
 	biller    *fake
 	parts     ussd.Parts
@@ -181,10 +181,10 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	return h
 }
 
-func (h *house) newDialogues() *dialogue.Dialogues {
+func (h *house) newDialogues() *dialogue.Dialogues[ussd.Content] {
 	h.t.Helper()
 	secret := []byte("a secret of thirty-two bytes or more")
-	ds, err := dialogue.New(h.db, dialogue.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
+	ds, err := dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
 	must(h.t, err)
 	return ds
 }

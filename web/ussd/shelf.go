@@ -19,21 +19,14 @@ func (t *turn) caller(ctx context.Context) (Caller, error) {
 		return c, nil
 	}
 	c.Reaches = true
-	holder, err := t.Customers.ByPhone(ctx, t.number)
+	holder, unused, err := t.Customers.Caller(ctx, t.number)
 	if fault.Is(err, fault.NotFound) {
 		return c, nil
 	}
 	if err != nil {
 		return c, err
 	}
-	c.Customer, c.Lang, c.Blocked, c.HasPIN = holder.ID, holder.Lang, holder.Blocked, holder.HasPIN
-	if c.HasPIN {
-		pin, err := t.Customers.PIN(ctx, holder.ID)
-		if err != nil {
-			return c, err
-		}
-		c.Resend = pin.Issued && !pin.Used
-	}
+	c.Customer, c.Lang, c.Blocked, c.HasPIN, c.Resend = holder.ID, holder.Lang, holder.Blocked, holder.HasPIN, unused
 	return c, nil
 }
 
