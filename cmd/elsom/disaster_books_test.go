@@ -51,10 +51,15 @@ func (d *disaster) settle() {
 
 func (d *disaster) count(query string, args ...any) (n int) {
 	d.t.Helper()
-	if err := d.books.Pool().QueryRow(query, args...).Scan(&n); err != nil {
-		d.t.Fatal(err)
+	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) { // our own connections were lost, too
+		err := d.books.Pool().QueryRow(query, args...).Scan(&n)
+		if err == nil {
+			return n
+		}
+		if time.Since(begin) > 10*time.Second {
+			d.t.Fatal(err)
+		}
 	}
-	return n
 }
 
 // compare lays the three books beside each other.

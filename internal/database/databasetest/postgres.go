@@ -22,9 +22,13 @@ import (
 
 // PostgresServer is a running server that tests may make databases on.
 type PostgresServer struct {
-	base string // postgres://user@host:port
-	cmd  *exec.Cmd
-	done chan struct{}
+	base       string // postgres://user@host:port
+	folder     string // its own, with "data" in it
+	port       int
+	options    []string // for each start
+	attributes func() *syscall.SysProcAttr
+	cmd        *exec.Cmd
+	done       chan struct{} // closed when the running one has ended
 }
 
 // Server gives the tests' server, started at the first call of the process and
@@ -84,6 +88,20 @@ func StartPostgres(options ...string) (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	server, err := newPostgres(options)
+	if err != nil {
+		return nil, err
+	}
+	init := exec.Command(initdb, "-D", server.data(), "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8")
+	init.Dir, init.SysProcAttr = server.folder, server.attributes()
+	if out, err := init.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return server, server.Start()
+}
+
+// newPostgres prepares a folder and a port for a server.
+func newPostgres(options []string) (*PostgresServer, error) {
 	sweep()
 	folder, err := os.MkdirTemp("", "elsom-postgres")
 	if err != nil {
@@ -93,24 +111,17 @@ func StartPostgres(options ...string) (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(folder, "data")
-	init := exec.Command(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8")
-	init.Dir, init.SysProcAttr = folder, attributes()
-	if out, err := init.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	server := &PostgresServer{base: "postgres://postgres@127.0.0.1:" + strconv.Itoa(port), done: make(chan struct{})}
-	args := append([]string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "unix_socket_directories=", "-c", "max_connections=300"}, options...)
-	if err := server.start(folder, args, attributes()); err != nil {
-		return nil, err
-	}
-	return server, server.wait()
+	return &PostgresServer{
+		base: "postgres://postgres@127.0.0.1:" + strconv.Itoa(port), folder: folder, port: port,
+		options: options, attributes: attributes,
+	}, nil
 }
+
+func (s *PostgresServer) data() string { return filepath.Join(s.folder, "data") }
 
 // sweep removes what servers of ended test processes left behind: they die with
 // their process, and nobody is there to clean up. One that starts just now has
@@ -153,32 +164,39 @@ func asPostgres(folder string) (func() *syscall.SysProcAttr, error) {
 	}, nil
 }
 
-func (s *PostgresServer) start(folder string, args []string, attributes *syscall.SysProcAttr) error {
+// Start starts a server that has ended, on its old data and port, and waits
+// until it answers.
+func (s *PostgresServer) Start() error {
 	binary, err := Binary("postgres")
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(folder, "log"))
+	log, err := os.OpenFile(filepath.Join(s.folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	s.cmd = exec.Command(binary, args...)
-	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = folder, log, log, attributes
-	started := make(chan error)
+	s.cmd = exec.Command(binary, append([]string{"-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=", "-c", "max_connections=300"}, s.options...)...)
+	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = s.folder, log, log, s.attributes()
+	cmd, done, started := s.cmd, make(chan struct{}), make(chan error)
+	s.done = done
 	go func() {
 		// The death signal comes when this thread ends, so it lives as long as
 		// the program, and longer: a browser may have been started from it.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := s.cmd.Start()
+		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = s.cmd.Wait()
-			_ = os.RemoveAll(folder)
-			close(s.done)
+			_ = cmd.Wait()
+			_ = log.Close()
+			close(done)
 		}
 	}()
-	return <-started
+	if err := <-started; err != nil {
+		return err
+	}
+	return s.wait()
 }
 
 func (s *PostgresServer) wait() error {
@@ -196,13 +214,15 @@ func (s *PostgresServer) wait() error {
 	return fmt.Errorf("PostgreSQL doesn't answer: %w", err)
 }
 
-// Stop ends a server that StartPostgres started and waits for its end.
+// Stop ends a server that StartPostgres started, waits for its end and removes
+// its data.
 func (s *PostgresServer) Stop() {
 	if s.cmd == nil {
 		return
 	}
 	_ = s.cmd.Process.Signal(syscall.SIGINT)
 	<-s.done
+	_ = os.RemoveAll(s.folder)
 }
 
 // FreePort gives a port of the loopback that nobody listens on.
