@@ -10,6 +10,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -54,6 +55,7 @@ type DB struct {
 	writer chan struct{}
 	closed atomic.Bool
 	trace  func(statement string, args []any)
+	lend   func(driver.Connector) driver.Connector
 }
 
 // Option changes how a database is opened.
@@ -66,6 +68,12 @@ func WithClock(clock func() time.Time) Option { return func(db *DB) { db.clock =
 // Only PostgreSQL tells the values.
 func WithTrace(trace func(statement string, args []any)) Option {
 	return func(db *DB) { db.trace = trace }
+}
+
+// WithConnections puts something between an SQLite database and its connections,
+// for tests.
+func WithConnections(lend func(driver.Connector) driver.Connector) Option {
+	return func(db *DB) { db.lend = lend }
 }
 
 // Open opens "sqlite:PATH" (the folder is made where it is missing) or
@@ -82,7 +90,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	case strings.HasPrefix(address, "sqlite:"):
 		db.dialect = SQLite
 		db.writer = make(chan struct{}, 1)
-		db.pool, err = openSQLite(strings.TrimPrefix(address, "sqlite:"), db.trace)
+		db.pool, err = openSQLite(strings.TrimPrefix(address, "sqlite:"), db.trace, db.lend)
 		dialector = gormlite.OpenDB(db.pool)
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
 		db.dialect = Postgres
@@ -116,7 +124,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	return db, nil
 }
 
-func openSQLite(path string, trace func(string, []any)) (*sql.DB, error) {
+func openSQLite(path string, trace func(string, []any), lend func(driver.Connector) driver.Connector) (*sql.DB, error) {
 	if path == "" {
 		return nil, errors.New("database: sqlite: needs a path")
 	}
@@ -127,10 +135,15 @@ func openSQLite(path string, trace func(string, []any)) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
 		"&_pragma=foreign_keys(on)&_pragma=recursive_triggers(on)&_pragma=cache_size(-20000)&_txlock=immediate"
-	pool, err := sqlite.Open(dsn, traceSQLite(trace))
+	connector, err := (&sqlite.SQLite{}).OpenConnector(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
+	connector = keeping{connector, traceSQLite(trace)}
+	if lend != nil {
+		connector = lend(connector)
+	}
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(12)
 	pool.SetMaxIdleConns(12)
 	return pool, nil

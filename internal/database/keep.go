@@ -32,7 +32,7 @@ func Backup(ctx context.Context, address, file string) error {
 	if _, err := os.Stat(path); err != nil { // to open it would make it
 		return fmt.Errorf("database: %w", err)
 	}
-	source, err := openSQLite(path, nil)
+	source, err := openSQLite(path, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -19,12 +19,12 @@ func (trace tracePostgres) TraceQueryStart(ctx context.Context, _ *pgx.Conn, que
 // TraceQueryEnd implements pgx.QueryTracer.
 func (tracePostgres) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// traceSQLite is called for each new connection; nil where nobody asks.
+// traceSQLite is called for each new connection.
 func traceSQLite(trace func(statement string, args []any)) func(*sqlite3.Conn) error {
-	if trace == nil {
-		return nil
-	}
 	return func(connection *sqlite3.Conn) error {
+		if trace == nil {
+			return nil
+		}
 		return connection.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _, statement any) error {
 			if text, ok := statement.(string); ok {
 				trace(text, nil)

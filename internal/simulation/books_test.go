@@ -155,7 +155,7 @@ func (l *life) compare() {
 	}
 	l.compareTexts(messages)
 	l.tally.messages += int(messages)
-	audit, err := report.Audit(context.Background(), l.processes[0].db)
+	audit, err := report.Audit(context.Background(), l.place.auditor)
 	l.must(err)
 	if !audit.Holds() {
 		l.wrong("the audit: %v", audit.Violations)

@@ -17,6 +17,7 @@ import (
 
 // house is what every life begins with: a database with wallets and agents.
 type house struct {
+	path    string
 	file    []byte
 	holders []holder
 	agents  []cashin.Agent
@@ -40,7 +41,7 @@ func build(t *testing.T, folder string) *house {
 	must(db.Gorm(ctx).Exec("UPDATE catalog_billers SET url = 'http://127.0.0.1:1/', answers_stored_outcome = (code = 'dostek')").Error)
 	must(db.Gorm(ctx).Exec("UPDATE catalog_services SET fee_fixed = 150 WHERE code = 'hoster'").Error)
 	must(db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 150000, operation = 60000, month = 120000").Error)
-	h := &house{}
+	h := &house{path: path}
 	for n := range 3 {
 		who := holder{id: db.NewID(), phone: fmt.Sprintf("+99670012345%d", n)}
 		must(db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"time"
 
 	"elsom/internal/money"
@@ -18,8 +16,8 @@ type life struct {
 	seed   uint64
 	rng    *rand.Rand
 	clock  time.Time
-	path   string // of the database's file
-	faulty bool   // until the faults stop
+	place  *place
+	faulty bool // until the faults stop
 	house  *house
 
 	processes []*process // alive
@@ -61,25 +59,23 @@ const steps = 60
 
 var dawn = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 
-// live lives a seed's life in a folder and gives it back, ended.
-func live(h *house, folder string, seed uint64) *life {
+// live lives a seed's life at a place and gives it back, ended.
+func live(at *place, seed uint64) *life {
 	l := &life{
-		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x656c736f6d)), clock: dawn, faulty: true, house: h,
-		path: filepath.Join(folder, "elsom.db"), billers: map[string]*company{}, aliases: map[string]int{},
+		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x656c736f6d)), clock: dawn, faulty: true, house: at.house,
+		place: at, billers: map[string]*company{}, aliases: map[string]int{},
 		texts: phoneBook{taken: map[string]bool{}, at: map[string]time.Time{}, excused: map[string]bool{}, received: map[string]bool{}},
 	}
 	for _, code := range billerCodes {
 		l.billers[code] = &company{code: code, stored: code == "dostek",
 			booked: map[string]money.Amount{}, over: map[string]bool{}, begun: map[string]bool{}}
 	}
-	l.clients.begin(h)
-	if err := os.WriteFile(l.path, h.file, 0o600); err != nil {
-		l.wrong("%v", err)
+	l.clients.begin(at.house)
+	at.life = l
+	if err := at.wipe(); err != nil {
+		l.wrong("the place isn't clean: %v", err)
 		return l
 	}
-	name := filepath.Base(folder)
-	lives.Store(name, l)
-	defer lives.Delete(name)
 	l.processes = append(l.processes, l.open())
 	defer l.close()
 	defer func() {
@@ -277,6 +273,9 @@ func (l *life) work(p *process, what, code string) int {
 	var work []func()
 	l.begin(p, "claim "+what, func() {
 		tasks, err := p.claim(ctx, w, n)
+		if p.dead.Load() {
+			return // the life goes on beside it
+		}
 		if err != nil {
 			l.say("  %s can't claim: %v", p.name, err)
 			return

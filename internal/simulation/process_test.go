@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"context"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +51,7 @@ func (l *life) open() *process {
 	p := &process{name: string(rune('A' + (l.opened-1)%26)), life: l, died: make(chan struct{})}
 	start := l.clock
 	p.last.Store(&start)
-	db, err := database.Open(context.Background(), "sqlite:"+l.path, database.WithClock(p.now))
+	db, err := database.Open(context.Background(), "sqlite:"+l.place.path, database.WithClock(p.now), database.WithConnections(l.place.lend))
 	l.must(err)
 	p.db = db
 	sealer, err := sms.NewSealer(secret)
@@ -62,7 +61,7 @@ func (l *life) open() *process {
 	goods := catalog.New(db, catalog.Options{})
 	p.customers, err = customer.New(db, customer.Options{
 		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: sealer, OpenWallet: wallet.Open,
-		Level: catalog.StandardLevel, Hash: password.Hash{MemoryKiB: 64, Passes: 1},
+		Level: catalog.StandardLevel, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
 	})
 	l.must(err)
 	bell := outbox.NewBell()
@@ -142,23 +141,20 @@ type fuse struct {
 	commits int // until then
 }
 
-// lives finds a life by the file of its database.
-var lives sync.Map
-
 func init() {
 	sqlite3.AutoExtension(func(c *sqlite3.Conn) error {
 		file := c.Filename("main")
 		if file == nil {
 			return nil
 		}
-		found, ok := lives.Load(filepath.Base(filepath.Dir(file.String())))
+		found, ok := places.Load(filepath.Base(filepath.Dir(file.String())))
 		if !ok {
 			return nil
 		}
-		l := found.(*life)
+		at := found.(*place)
 		hit := nothing
 		c.CommitHook(func() bool {
-			hit = l.commit()
+			hit = at.life.commit()
 			return hit != deathBefore
 		})
 		c.WALHook(func(*sqlite3.Conn, string, int) error {
@@ -166,7 +162,7 @@ func init() {
 			hit = nothing
 			switch was {
 			case deathBehind:
-				l.running.die()
+				at.life.running.die()
 			case answerIsLost:
 				return sqlite3.IOERR
 			}

@@ -2,11 +2,13 @@ package simulation_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -41,7 +43,7 @@ func TestLives(t *testing.T) {
 	folder := memory(t)
 	h := build(t, folder)
 	if *one != 0 {
-		l := liveIn(t, h, folder, *one)
+		l := live(settled(t, h, folder), *one)
 		t.Log(l.tell())
 		if l.failure != "" {
 			t.Fatal("it fails")
@@ -57,72 +59,122 @@ func TestLives(t *testing.T) {
 	run(t, h, folder, limit, patience)
 }
 
-// run lives on all cores, from the first seed on.
+// count is what all lives together came to.
+type count struct {
+	sync.Mutex
+	began    time.Time
+	lived    int
+	tally    tally
+	underway map[uint64]bool // seeds
+	next     uint64          // seed that nobody has begun
+	failed   *life           // the one with the lowest seed
+}
+
+// take gives the next seed.
+func (c *count) take() uint64 {
+	c.Lock()
+	defer c.Unlock()
+	seed := c.next
+	c.next++
+	c.underway[seed] = true
+	return seed
+}
+
+func (c *count) ended(l *life) {
+	c.Lock()
+	defer c.Unlock()
+	delete(c.underway, l.seed)
+	c.lived++
+	c.tally.add(l.tally)
+	if l.failure != "" && (c.failed == nil || l.seed < c.failed.seed) {
+		c.failed = l
+	}
+}
+
+func (c *count) over() bool {
+	c.Lock()
+	defer c.Unlock()
+	return c.failed != nil
+}
+
+// String tells how far it came: below the seed that it names all are lived, so
+// that a run that ends here can go on from there.
+func (c *count) String() string {
+	c.Lock()
+	defer c.Unlock()
+	from := c.next
+	for seed := range c.underway {
+		from = min(from, seed)
+	}
+	took := time.Since(c.began)
+	return fmt.Sprintf("%d lives in %s, %.1f a second, all before seed %d; %+v",
+		c.lived, took.Round(time.Second), float64(c.lived)/took.Seconds(), from, c.tally)
+}
+
+// run lives on all cores, from the first seed on, and tells every ten seconds
+// how far it is.
 func run(t *testing.T, h *house, folder string, limit uint64, patience time.Duration) {
 	t.Helper()
-	began := time.Now()
-	var next, lived atomic.Uint64
-	var first sync.Map
-	var failed atomic.Bool
-	var counting sync.Mutex
-	var all tally
-	var workers sync.WaitGroup
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // lives are short, and little is kept of them
+	all := &count{began: time.Now(), underway: map[uint64]bool{}, next: *from}
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	done := make(chan struct{})
+	var workers, teller sync.WaitGroup
+	teller.Go(func() {
+		for {
+			select {
+			case <-tick.C:
+				t.Log(all)
+			case <-done:
+				return
+			}
+		}
+	})
 	for range runtime.GOMAXPROCS(0) {
+		at := settled(t, h, folder)
 		workers.Go(func() {
-			for !failed.Load() && (patience == 0 || time.Since(began) < patience) {
-				n := next.Add(1) - 1
-				if limit > 0 && n >= limit {
+			for !all.over() && (patience == 0 || time.Since(all.began) < patience) {
+				seed := all.take()
+				if limit > 0 && seed-*from >= limit {
 					return
 				}
-				l := liveIn(t, h, folder, *from+n)
-				lived.Add(1)
-				counting.Lock()
-				all.add(l.tally)
-				counting.Unlock()
-				if l.failure != "" {
-					failed.Store(true)
-					first.Store(l.seed, l)
-				}
+				all.ended(live(at, seed))
 			}
 		})
 	}
 	workers.Wait()
-	took := time.Since(began)
-	t.Logf("%d lives in %s, %.1f a second", lived.Load(), took.Round(time.Second), float64(lived.Load())/took.Seconds())
-	t.Logf("%+v", all)
-	dull := all.completed == 0 || all.refunded == 0 || all.decided == 0 || all.cashIns == 0 || all.transfers == 0 || all.lostCommits == 0
-	if !failed.Load() && patience != short && (limit == 0 || limit > 100) && dull {
-		t.Error("dull lives prove nothing")
+	close(done)
+	teller.Wait()
+	t.Log(all)
+	if l := all.failed; l != nil {
+		t.Errorf("%sagain: go test ./internal/simulation -run TestLives -seed %d", l.tell(), l.seed)
+		return
 	}
-	var earliest *life
-	first.Range(func(_, found any) bool {
-		if l := found.(*life); earliest == nil || l.seed < earliest.seed {
-			earliest = l
-		}
-		return true
-	})
-	if earliest != nil {
-		t.Errorf("%sagain: go test ./internal/simulation -run TestLives -seed %d", earliest.tell(), earliest.seed)
+	dull := slices.Contains([]int{all.tally.completed, all.tally.refunded, all.tally.decided, all.tally.cashIns,
+		all.tally.transfers, all.tally.deaths, all.tally.lostCommits}, 0)
+	if patience != short && (limit == 0 || limit > 100) && dull {
+		t.Error("dull lives prove nothing")
 	}
 }
 
-func liveIn(t *testing.T, h *house, folder string, seed uint64) *life {
+func settled(t *testing.T, h *house, folder string) *place {
 	t.Helper()
-	own, err := os.MkdirTemp(folder, "life") //nolint:usetesting // a life ends before its test
+	at, err := settle(h, folder)
 	if err != nil {
-		t.Error(err)
-		return &life{seed: seed, failure: err.Error()}
+		t.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(own) }()
-	return live(h, own, seed)
+	t.Cleanup(at.leave)
+	return at
 }
 
 // A life is its seed's: lived twice, it tells the same story.
 func TestSameSeedSameLife(t *testing.T) {
 	folder := memory(t)
 	h := build(t, folder)
+	here, there := settled(t, h, folder), settled(t, h, folder)
 	for seed := range uint64(5) {
-		first, second := liveIn(t, h, folder, 1000+seed), liveIn(t, h, folder, 1000+seed)
+		first, second := live(here, 1000+seed), live(there, 1000+seed)
 		if a, b := storyOf(first), storyOf(second); a != b {
 			t.Fatalf("seed %d:\n%s\nand then:\n%s", 1000+seed, a, b)
 		}
