@@ -45,11 +45,9 @@ var deliveryGuards = []guard{
 	},
 	{
 		name: "a clock set back frees the slots", file: "internal/payment/store_delivery.go",
-		text: `values = append(values, longAgo)
-	for _, s := range list {`,
-		replacement: `values = append(values, tx.Now())
-	for _, s := range list {`,
-		pkg: "./internal/payment", test: "TestClockSetBack",
+		text:        `append(args, longAgo)...).Error`,
+		replacement: `append(args, tx.Now())...).Error`,
+		pkg:         "./internal/payment", test: "TestClockSetBack",
 	},
 	{
 		name: "an attempt without an outcome is unknown", file: "internal/payment/store_delivery.go",

@@ -19,9 +19,27 @@ var paymentGuards = []guard{
 	},
 	{
 		name: "twelve calls at once over all processes", file: "internal/payment/store_delivery.go",
-		text:        `WHERE biller = ? AND slot >= ? AND until <= ?`,
-		replacement: `WHERE biller = ? AND slot >= ? AND COALESCE(?, until) IS NOT NULL`,
+		text:        `(until <= ? OR lease `,
+		replacement: `(COALESCE(?, until) IS NOT NULL OR lease `,
 		pkg:         "./internal/payment", test: "TestTwelveCallsAtOnce",
+	},
+	{
+		name: "twelve calls at once of those claimed ahead", file: "internal/payment/held.go",
+		text:        `one := h.slots[s.Slot] // a call that has it goes on`,
+		replacement: `var one *heldSlot`,
+		pkg:         "./internal/payment", test: "TestClaimedAhead",
+	},
+	{
+		name: "what could outlast its claim is not called", file: "internal/payment/deliver.go",
+		text:        `if own == nil || c.until.Before(over()) {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestNoTimeLeft",
+	},
+	{
+		name: "what can't be recorded spoils no other", file: "internal/payment/record.go",
+		text:        `if len(rows) == 1 || fault.Is(err, fault.Unavailable) {`,
+		replacement: `if true {`,
+		pkg:         "./internal/payment", test: "TestWhatCantBeRecorded",
 	},
 	{
 		name: "limits of a day and a month", file: "internal/spending/spending.go",

@@ -71,7 +71,7 @@ func carry(ctx context.Context, db *database.DB, lane Lane, task outbox.Task) {
 		log.WarnContext(ctx, "courier: not sent yet", "error", err)
 		again = true
 		end = func(ctx context.Context, tx *database.Tx, task outbox.Task) error {
-			return outbox.Postpone(ctx, tx, task, tx.Now().Add(pause(task.Tries, err)))
+			return outbox.Postpone(ctx, tx, outbox.Later{Task: task, At: tx.Now().Add(pause(task.Tries, err))})
 		}
 	}
 	if failed := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {

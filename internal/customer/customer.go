@@ -152,6 +152,12 @@ func (cs *Customers) ByID(ctx context.Context, id int64) (Customer, error) {
 	return found(cs.readByID(ctx, id))
 }
 
+// Several gives those of the customers that there are, in no certain order.
+func (cs *Customers) Several(ctx context.Context, ids []int64) ([]Customer, error) {
+	list, err := cs.readSeveral(ctx, ids)
+	return list, fault.Wrap("customer.several", err)
+}
+
 // ByPhone gives the customer of a number; fault.NotFound where there is none.
 func (cs *Customers) ByPhone(ctx context.Context, number phone.Number) (Customer, error) {
 	return found(cs.readByPhone(ctx, number))

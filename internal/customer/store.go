@@ -53,6 +53,17 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 	return first(cs.db.Gorm(ctx).Where("id = ?", id))
 }
 
+func (cs *Customers) readSeveral(ctx context.Context, ids []int64) ([]Customer, error) {
+	var rows []Record
+	these, list := database.Among(cs.db.Dialect(), ids)
+	err := cs.db.Gorm(ctx).Where("id "+these, list).Find(&rows).Error
+	customers := make([]Customer, len(rows))
+	for i := range rows {
+		customers[i] = rows[i].Customer()
+	}
+	return customers, err
+}
+
 func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Record, error) {
 	return first(cs.db.Gorm(ctx).Where("phone = ?", number))
 }

@@ -69,6 +69,26 @@ func (tx *Tx) insertArrays(tables []Rows) error {
 	return tx.gorm.Exec(with+statements[last], arrays...).Error
 }
 
+// Values makes a table of columns, for WITH name(columns) AS (…): on PostgreSQL
+// the same text for any number of rows, so that it is planned once.
+func (tx *Tx) Values(columns ...Column) (query string, args []any) {
+	list := make([]string, len(columns))
+	if tx.Dialect() == Postgres {
+		for i, c := range columns {
+			list[i] = "?::" + c.kind + "[]"
+			args = append(args, c.array)
+		}
+		return "SELECT * FROM unnest(" + strings.Join(list, ", ") + ")", args
+	}
+	for row := range columns[0].count {
+		for _, c := range columns {
+			args = append(args, c.at(row))
+		}
+	}
+	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
+	return "VALUES " + row + strings.Repeat(","+row, columns[0].count-1), args
+}
+
 func (r Rows) into() string {
 	names := make([]string, len(r.Columns))
 	for i, c := range r.Columns {

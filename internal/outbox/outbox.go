@@ -88,11 +88,11 @@ func Add(_ context.Context, tx *database.Tx, promises ...Promise) error {
 	return insert(tx, promises)
 }
 
-// Due tells whether a lane has a promise to be taken up now. It locks nothing,
-// so that an idle lane costs one index look-up.
-func Due(ctx context.Context, db *database.DB, lane string) (bool, error) {
-	due, err := readDue(ctx, db, lane)
-	return due, fault.Wrap("outbox.due", err)
+// Due counts a lane's promises that are to be taken up now, up to most. It
+// locks nothing, so that an idle lane costs one index look-up.
+func Due(ctx context.Context, db *database.DB, lane string, most int) (int, error) {
+	n, err := countDue(ctx, db, lane, most)
+	return n, fault.Wrap("outbox.due", err)
 }
 
 // Open counts the promises of a lane that wait, and whose keys begin with a
@@ -121,8 +121,17 @@ func GiveUp(_ context.Context, tx *database.Tx, task Task) error {
 	return fault.Wrap("outbox.give up", giveUp(tx, task))
 }
 
-// Postpone makes a claimed promise due again at a time. A claim that has run
-// out changes nothing: whoever took the task over decides.
-func Postpone(_ context.Context, tx *database.Tx, task Task, at time.Time) error {
-	return fault.Wrap("outbox.postpone", postpone(tx, task, at))
+// Later makes a claimed promise due again at a time.
+type Later struct {
+	Task Task
+	At   time.Time
+}
+
+// Postpone makes claimed promises due again. A claim that has run out changes
+// nothing: whoever took the task over decides.
+func Postpone(_ context.Context, tx *database.Tx, list ...Later) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return fault.Wrap("outbox.postpone", postpone(tx, list))
 }

@@ -186,13 +186,13 @@ func TestDueInOrder(t *testing.T) {
 		if got := b.one().Key; got != "now" {
 			t.Errorf("%s came first", got)
 		}
-		if due, err := outbox.Due(context.Background(), b.db, "lane"); due || err != nil {
+		if due, err := outbox.Due(context.Background(), b.db, "lane", 2); due != 0 || err != nil {
 			t.Error("due before its time", err)
 		}
 		b.pass(time.Minute - time.Second)
 		b.none()
 		b.pass(3 * time.Second)
-		if due, err := outbox.Due(context.Background(), b.db, "lane"); !due || err != nil {
+		if due, err := outbox.Due(context.Background(), b.db, "lane", 2); due != 2 || err != nil {
 			t.Error("not due in its time", err)
 		}
 		b.pass(3 * time.Minute)
@@ -258,17 +258,21 @@ func TestLeaseRunsOut(t *testing.T) {
 		if second.Tries != 2 || second.Lease == first.Lease {
 			t.Errorf("%+v after %+v", second, first)
 		}
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Postpone(ctx, tx, first, b.now()) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error {
+			return outbox.Postpone(ctx, tx, outbox.Later{Task: first, At: b.now()})
+		})
 		b.none()
 		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.GiveUp(ctx, tx, first) })
 		b.stands("a", "open")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Postpone(ctx, tx, second, b.now()) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error {
+			return outbox.Postpone(ctx, tx, outbox.Later{Task: second, At: b.now()})
+		})
 		b.pass(time.Second)
 		third := b.one()
 		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, first) })
 		b.stands("a", "kept")
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return errors.Join(outbox.GiveUp(ctx, tx, third), outbox.Postpone(ctx, tx, third, b.now()))
+			return errors.Join(outbox.GiveUp(ctx, tx, third), outbox.Postpone(ctx, tx, outbox.Later{Task: third, At: b.now()}))
 		})
 		b.stands("a", "kept")
 		b.pass(time.Hour)
@@ -281,7 +285,7 @@ func TestPostpone(t *testing.T) {
 		b.add(promise("a"))
 		task := b.one()
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Postpone(ctx, tx, task, b.now().Add(10*time.Minute))
+			return outbox.Postpone(ctx, tx, outbox.Later{Task: task, At: b.now().Add(10 * time.Minute)})
 		})
 		b.pass(9 * time.Minute) // longer than the lease
 		b.none()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -84,19 +83,19 @@ func giveUp(tx *database.Tx, task Task) error {
 }
 
 func keepNamed(tx *database.Tx, names []Name) error {
-	values := make([]any, 0, 1+2*len(names))
-	values = append(values, tx.Now())
-	for _, n := range names {
-		values = append(values, n.Lane, n.Key)
+	lanes, keys := make([]string, len(names)), make([]string, len(names))
+	for i, n := range names {
+		lanes[i], keys[i] = n.Lane, n.Key
 	}
-	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE (lane, key) IN (VALUES "+
-		strings.TrimSuffix(strings.Repeat("(?,?),", len(names)), ",")+") AND state = 'open'", values...).Error
+	v, args := tx.Values(database.Of("lane", "text", lanes), database.Of("key", "text", keys))
+	return tx.Gorm().Exec("WITH v(lane, key) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
+		" FROM v WHERE promises.lane = v.lane AND promises.key = v.key AND promises.state = 'open'", append(args, tx.Now())...).Error
 }
 
-func readDue(ctx context.Context, db *database.DB, lane string) (bool, error) {
-	var found []int64
-	err := db.Gorm(ctx).Raw("SELECT 1 FROM promises WHERE lane = ? AND state = 'open' AND due_at <= ? LIMIT 1", lane, db.Now()).Scan(&found).Error
-	return len(found) > 0, err
+func countDue(ctx context.Context, db *database.DB, lane string, most int) (n int, err error) {
+	err = db.Gorm(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM promises WHERE lane = ? AND state = 'open' AND due_at <= ? LIMIT ?) due",
+		lane, db.Now(), most).Scan(&n).Error
+	return n, err
 }
 
 func countOpen(ctx context.Context, db *database.DB, lane, prefix string) (n int, err error) {
@@ -104,19 +103,24 @@ func countOpen(ctx context.Context, db *database.DB, lane, prefix string) (n int
 	return n, err
 }
 
-func postpone(tx *database.Tx, task Task, at time.Time) error {
-	return tx.Gorm().Exec("UPDATE promises SET due_at = ?, lease = 0 WHERE id = ? AND lease = ? AND state = 'open'",
-		database.Moment(at), task.ID, task.Lease).Error
+func postpone(tx *database.Tx, list []Later) error {
+	ids, leases, due := make([]int64, len(list)), make([]int64, len(list)), make([]time.Time, len(list))
+	for i, l := range list {
+		ids[i], leases[i], due[i] = l.Task.ID, l.Task.Lease, database.Moment(l.At)
+	}
+	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases), database.Of("due_at", "timestamptz", due))
+	return tx.Gorm().Exec("WITH v(id, lease, due_at) AS ("+v+") UPDATE promises SET due_at = v.due_at, lease = 0"+
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", args...).Error
 }
 
 func keepHeld(tx *database.Tx, tasks []Task) error {
-	values := make([]any, 0, 1+2*len(tasks))
-	values = append(values, tx.Now())
-	for _, t := range tasks {
-		values = append(values, t.ID, t.Lease)
+	ids, leases := make([]int64, len(tasks)), make([]int64, len(tasks))
+	for i, t := range tasks {
+		ids[i], leases[i] = t.ID, t.Lease
 	}
-	result := tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE (id, lease) IN (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT))"+
-		strings.Repeat(",(?,?)", len(tasks)-1)+") AND state = 'open'", values...)
+	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases))
+	result := tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(tasks)) {
 		return database.ErrRowCount
 	}

@@ -22,6 +22,11 @@ type Worker struct {
 	Claim func(ctx context.Context, n int) ([]Task, error)
 	// Do does one task and records how it went.
 	Do func(ctx context.Context, task Task)
+	// Room, where there is one, tells how many more may be claimed now. Who
+	// makes room rings the bell.
+	Room func() int
+	// Idle, where there is one, is called when nothing is due, and at the end.
+	Idle func(ctx context.Context)
 }
 
 // pollInterval is how often a lane looks for work that another process made
@@ -67,15 +72,21 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 			return tasks, err
 		}
 	}
+	if w.Idle == nil {
+		w.Idle = func(context.Context) {}
+	}
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() {
+		running.Wait()
+		w.Idle(context.WithoutCancel(ctx))
+	}()
 	free := make(chan struct{}, w.Width)
 	for range w.Width {
 		free <- struct{}{}
 	}
 	for ctx.Err() == nil {
 		n := takeAll(ctx, free)
-		tasks, err := w.claimDue(ctx, db, n)
+		tasks, err := w.claimDue(ctx, db, w.fitting(n))
 		if err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "outbox: claim", "lane", w.Lane, "error", err)
 		}
@@ -94,14 +105,26 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 	}
 }
 
+func (w Worker) fitting(n int) int {
+	if w.Room == nil {
+		return n
+	}
+	return max(0, min(n, w.Room()))
+}
+
 func (w Worker) claimDue(ctx context.Context, db *database.DB, n int) ([]Task, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	if due, err := Due(ctx, db, w.Lane); err != nil || !due {
+	due, err := Due(ctx, db, w.Lane, n)
+	if err != nil {
 		return nil, err
 	}
-	return w.Claim(ctx, n)
+	if due == 0 {
+		w.Idle(ctx)
+		return nil, nil
+	}
+	return w.Claim(ctx, due)
 }
 
 // do contains a panic: one bad task must not end the process. Its lease runs

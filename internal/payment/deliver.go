@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/database"
+	"elsom/internal/ledger"
 	"elsom/internal/outbox"
 )
 
@@ -66,25 +68,33 @@ type call struct {
 	biller        catalog.Biller
 	number        int // of the attempt, from 1
 	unknownBefore bool
-	slot          slot
+	until         time.Time // its claim ends
 }
 
 // deliverer is the worker of one biller.
 type deliverer struct {
 	*Payments
 	code  string
+	held  *held
 	mu    sync.Mutex
 	calls map[int64]call // by task
 }
 
+// inHand is how many deliveries are claimed, called or being recorded at once
+// in a process.
+const inHand = ledger.MaxBatch
+
 // Worker is the outbox worker of one biller's deliveries. A task that it has
 // claimed can be done by this worker only.
 func (ps *Payments) Worker(code string) outbox.Worker {
-	d := &deliverer{Payments: ps, code: code, calls: map[int64]call{}}
-	return outbox.Worker{Lane: Lane(code), Width: slots, Claim: d.claim, Do: d.do}
+	d := &deliverer{Payments: ps, code: code, held: newHeld(), calls: map[int64]call{}}
+	return outbox.Worker{
+		Lane: Lane(code), Width: inHand, Claim: d.claim, Do: d.do, Idle: d.idle,
+		Room: func() int { return d.held.room(ps.Timing.Ahead) },
+	}
 }
 
-// claim takes deliveries with their slots and writes their attempts, in one
+// claim takes deliveries with slots and writes their attempts, in one
 // commit: the attempt stands before its call.
 func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	who, err := d.Catalog.Biller(ctx, d.code)
@@ -95,20 +105,28 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 		return nil, err
 	}
 	var calls []call
+	var kept []slot
+	var until time.Time
 	err = d.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		calls = nil
-		taken, err := takeSlots(tx, who.Code, n, 1, leaseOf(who))
-		if err != nil || len(taken) == 0 {
-			return err
-		}
-		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), len(taken), leaseOf(who))
+		calls, until = nil, tx.Now().Add(leaseOf(who))
+		most, ours := d.held.wanted(n)
+		taken, err := takeSlots(tx, wanted{biller: who.Code, n: most, from: 1, ours: ours, lease: leaseOf(who)})
 		if err != nil {
 			return err
 		}
-		if calls, err = d.prepare(ctx, tx, who, tasks, taken); err != nil {
+		if kept = taken; len(taken) == 0 {
+			return nil
+		}
+		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), min(n, d.held.fits(len(taken))), leaseOf(who))
+		if err != nil {
 			return err
 		}
-		if err := freeSlots(tx, taken[len(calls):]); err != nil {
+		if calls, err = d.prepare(ctx, tx, who, tasks, until); err != nil {
+			return err
+		}
+		surplus := d.held.surplus(taken, len(calls))
+		kept = slices.DeleteFunc(taken, func(s slot) bool { return slices.Contains(surplus, s) })
+		if err := freeSlots(tx, surplus); err != nil {
 			return err
 		}
 		return insertAttempts(tx, calls)
@@ -116,6 +134,7 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.held.take(kept, until, len(calls))
 	tasks := make([]outbox.Task, len(calls))
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -126,9 +145,21 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	return tasks, nil
 }
 
+// idle gives the slots back to whoever has work for them.
+func (d *deliverer) idle(ctx context.Context) {
+	list := d.held.idle()
+	if len(list) == 0 {
+		return
+	}
+	err := d.DB.InStatement(ctx, func(tx *database.Tx) error { return freeSlots(tx, list) })
+	if err != nil { // their leases end by themselves
+		slog.WarnContext(ctx, "payment: free slots", "biller", d.code, "error", err)
+	}
+}
+
 // prepare makes calls of tasks. A payment that a person has decided meanwhile
 // needs none.
-func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.Task, taken []slot) ([]call, error) {
+func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.Task, until time.Time) ([]call, error) {
 	ids := make([]int64, len(tasks))
 	for i, task := range tasks {
 		var what delivery
@@ -157,7 +188,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Bi
 		past := history[payment.ID]
 		calls = append(calls, call{
 			task: task, payment: payment, biller: who, number: past.Attempts + 1,
-			unknownBefore: past.Unknown > 0, slot: taken[len(calls)],
+			unknownBefore: past.Unknown > 0, until: until,
 		})
 	}
 	return calls, nil
@@ -170,7 +201,7 @@ func (d *deliverer) do(ctx context.Context, task outbox.Task) {
 	delete(d.calls, task.ID)
 	d.mu.Unlock()
 
-	answer := d.pay(ctx, c)
+	answer := d.call(ctx, c)
 	log := logOf(c.payment).With("attempt", c.number, "outcome", answer.Outcome.String(), "result", answer.Result)
 	if answer.Err != nil {
 		log = log.With("error", answer.Err)
@@ -180,6 +211,22 @@ func (d *deliverer) do(ctx context.Context, task outbox.Task) {
 		// The lease runs out and the same txn_id is sent again.
 		log.ErrorContext(ctx, "payment: conclude", "error", err)
 	}
+}
+
+// call makes the call in a slot. One that could outlast its claim, or its slot's
+// lease, is not made: another may make it by then.
+func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
+	over := func() time.Time { return d.DB.Now().Add(c.biller.Deadline) }
+	own := d.held.begin(over)
+	began := d.DB.Now()
+	defer func() {
+		d.held.end(own, d.DB.Now().Sub(began))
+		d.Bell.Ring(Lane(d.code))
+	}()
+	if own == nil || c.until.Before(over()) {
+		return biller.Answer{Outcome: biller.Later, Result: biller.ResultNone, Comment: "not called: no time was left"}
+	}
+	return d.pay(ctx, c)
 }
 
 func (d *deliverer) pay(ctx context.Context, c call) biller.Answer {
@@ -200,38 +247,14 @@ func (ps *Payments) conclude(ctx context.Context, c call, answer biller.Answer) 
 	case refund:
 		// The refusal is written before the money moves: should we die in
 		// between, the next refusal must not meet an attempt without outcome.
-		if err := ps.record(ctx, c, answer); err != nil {
+		if err := ps.record(ctx, recorded{attempted: attempted{c, answer}}); err != nil {
 			return err
 		}
 		return ps.endCall(ctx, c, answer, Refunded)
 	case ask:
-		return ps.postpone(ctx, c, answer, true)
+		return ps.record(ctx, recorded{attempted: attempted{c, answer}, again: true, ask: true})
 	}
-	return ps.postpone(ctx, c, answer, false)
-}
-
-// postpone writes how the attempt went and makes the delivery due again.
-func (ps *Payments) postpone(ctx context.Context, c call, answer biller.Answer, askPerson bool) error {
-	return ps.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := updateAttempts(tx, []attempted{{c, answer}}); err != nil {
-			return err
-		}
-		if askPerson {
-			if err := markAsked(tx, c.payment.ID); err != nil {
-				return err
-			}
-		}
-		if err := outbox.Postpone(ctx, tx, c.task, tx.Now().Add(ps.pause(c.number))); err != nil {
-			return err
-		}
-		return freeSlots(tx, []slot{c.slot})
-	})
-}
-
-func (ps *Payments) record(ctx context.Context, c call, answer biller.Answer) error {
-	return ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return updateAttempts(tx, []attempted{{c, answer}})
-	})
+	return ps.record(ctx, recorded{attempted: attempted{c, answer}, again: true})
 }
 
 // pause grows with the attempts; a little chance keeps payments that failed

@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/inn"
@@ -43,14 +44,7 @@ var endedFamily = &database.Family[ended]{
 var attemptedFamily = &database.Family[attempted]{
 	Name: "payment attempted",
 	Write: func(_ context.Context, tx *database.Tx, rows []attempted) error {
-		if err := updateAttempts(tx, rows); err != nil {
-			return err
-		}
-		free := make([]slot, len(rows))
-		for i, r := range rows {
-			free[i] = r.call.slot
-		}
-		return freeSlots(tx, free)
+		return updateAttempts(tx, rows)
 	},
 }
 
@@ -64,7 +58,7 @@ func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, s
 		if try > 0 {
 			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
 		}
-		receipt, err = ps.end(ctx, ended{c.payment, state, answer.Result, answer.Reference, c.task},
+		receipt, err = ps.end(ctx, ended{c.payment, state, answer.Result, bounded(answer.Reference, biller.ReferenceLength), c.task},
 			attemptedFamily.Row(attempted{c, answer}))
 		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
 			break
@@ -95,12 +89,16 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 			return ledger.Receipt{}, err
 		}
 	}
-	word, err := ps.word(ctx, p, e.state)
+	holder, err := ps.holder(ctx, p.CustomerID)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	word, err := ps.word(ctx, p, holder, e.state)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
 	posting.Riders = append(riders, endedFamily.Row(e), outbox.Promised.Row(word), e.promise())
-	posting.Riders = append(posting.Riders, ps.notices(ctx, p, e.state)...)
+	posting.Riders = append(posting.Riders, ps.notices(ctx, p, holder, e.state)...)
 	receipt, err := ps.Ledger.Post(ctx, posting)
 	if err == nil {
 		ps.watch.end(p.ID)
@@ -140,11 +138,7 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 }
 
 // word is the SMS about a payment's end, in the holder's language of the day.
-func (ps *Payments) word(ctx context.Context, p Payment, state State) (outbox.Promise, error) {
-	holder, err := ps.Customers.ByID(ctx, p.CustomerID)
-	if err != nil {
-		return outbox.Promise{}, err
-	}
+func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Promise, error) {
 	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return outbox.Promise{}, err
@@ -188,9 +182,6 @@ func (ps *Payments) close(ctx context.Context, c call, answer biller.Answer, cla
 		if err := updateAttempts(tx, []attempted{{c, answer}}); err != nil {
 			return err
 		}
-		if err := outbox.Keep(ctx, tx, c.task); err != nil {
-			return err
-		}
-		return freeSlots(tx, []slot{c.slot})
+		return outbox.Keep(ctx, tx, c.task)
 	})
 }

@@ -250,6 +250,12 @@ func (h *house) rows(query string, args ...any) (n int) {
 	return n
 }
 
+// taken counts the slots that somebody holds.
+func (h *house) taken() int {
+	h.t.Helper()
+	return h.rows("SELECT COUNT(*) FROM biller_slots WHERE until > ?", h.db.Now())
+}
+
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 1000 {

@@ -75,6 +75,7 @@ func TestClockSetBack(t *testing.T) {
 	for _, p := range paid {
 		h.ends(p)
 	}
+	eventually(t, "nobody holds a slot", func() bool { return h.taken() == 0 })
 	ahead.Store(-int64(time.Hour))
 	h.ends(h.pay(c, "1"))
 }

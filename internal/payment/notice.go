@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/outbox"
 	"elsom/internal/push"
@@ -13,11 +14,11 @@ import (
 // wants them. The SMS says the same, so what goes wrong here stops nothing.
 // They name the service and the sum and no identifier: a screen may show them
 // while it is locked.
-func (ps *Payments) notices(ctx context.Context, p Payment, state State) []database.Rider {
+func (ps *Payments) notices(ctx context.Context, p Payment, holder customer.Customer, state State) []database.Rider {
 	if ps.Notices == nil {
 		return nil
 	}
-	promises, err := ps.noticesOf(ctx, p, state)
+	promises, err := ps.noticesOf(ctx, p, holder, state)
 	if err != nil {
 		logOf(p).WarnContext(ctx, "payment: no notice of the end", "error", err)
 	}
@@ -28,11 +29,7 @@ func (ps *Payments) notices(ctx context.Context, p Payment, state State) []datab
 	return riders
 }
 
-func (ps *Payments) noticesOf(ctx context.Context, p Payment, state State) ([]outbox.Promise, error) {
-	holder, err := ps.Customers.ByID(ctx, p.CustomerID)
-	if err != nil {
-		return nil, err
-	}
+func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Customer, state State) ([]outbox.Promise, error) {
 	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return nil, err

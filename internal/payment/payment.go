@@ -114,6 +114,9 @@ type Timing struct {
 	Pauses []time.Duration
 	// Hanging is the age at which an open payment is listed for a person.
 	Hanging time.Duration
+	// Ahead is how long claimed deliveries may wait for their calls, at the
+	// biller's pace of late; zero: each is claimed when there is a place for it.
+	Ahead time.Duration
 }
 
 // DefaultTiming follows the OSMP habit of repeating for 24 hours with growing
@@ -127,6 +130,7 @@ func DefaultTiming() Timing {
 			30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute,
 		},
 		Hanging: 24 * time.Hour,
+		Ahead:   20 * time.Millisecond,
 	}
 }
 
@@ -151,6 +155,9 @@ type Payments struct {
 	limits  spending.Limits
 	watch   *watch
 	slotted sync.Map // billers whose slots are there
+
+	recording *database.Gather[recorded, error]
+	holders   *database.Gather[int64, *customer.Customer]
 }
 
 // New makes the act of its parts.
@@ -158,7 +165,10 @@ func New(parts Parts) *Payments {
 	if parts.Timing.Check == 0 {
 		parts.Timing = DefaultTiming()
 	}
-	return &Payments{Parts: parts, limits: spending.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
+	ps := &Payments{Parts: parts, limits: spending.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
+	ps.recording = database.NewGather(ps.recordAll)
+	ps.holders = database.NewGather(ps.readHolders)
+	return ps
 }
 
 // ByID gives a customer's payment; fault.NotFound for another's too.

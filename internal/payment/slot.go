@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"elsom/internal/catalog"
 	"elsom/internal/database"
@@ -24,6 +25,16 @@ type slot struct {
 	Lease  int64
 }
 
+// wanted is what slots are asked for.
+type wanted struct {
+	biller string
+	n      int // at most
+	from   int // the lowest number
+	// ours are leases of slots that are had already, and are taken first.
+	ours  []int64
+	lease time.Duration
+}
+
 // openSlots makes a biller's slots where they are not there yet.
 func (ps *Payments) openSlots(ctx context.Context, biller string) error {
 	if _, known := ps.slotted.Load(biller); known {
@@ -43,7 +54,7 @@ func (ps *Payments) slotForCheck(ctx context.Context, who catalog.Biller) (slot,
 	}
 	var taken []slot
 	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		taken, err = takeSlots(tx, who.Code, 1, firstForCheck, 2*ps.Timing.Check)
+		taken, err = takeSlots(tx, wanted{biller: who.Code, n: 1, from: firstForCheck, lease: 2 * ps.Timing.Check})
 		return err
 	})
 	if err != nil || len(taken) == 0 {

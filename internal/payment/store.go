@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -103,7 +102,8 @@ func readForDelivery(tx *database.Tx, ids []int64) (map[int64]Payment, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return byID(payments(tx.Gorm(), "id IN ?", ids))
+	these, list := database.Among(tx.Dialect(), ids)
+	return byID(payments(tx.Gorm(), "id "+these, list))
 }
 
 func byID(list []Payment, err error) (map[int64]Payment, error) {
@@ -192,16 +192,20 @@ func insertPayments(tx *database.Tx, rows []Payment) error {
 }
 
 func updateEnded(tx *database.Tx, rows []ended) error {
-	values := make([]any, 0, 1+4*len(rows))
+	var ids, results []int64
+	var states, references []string
 	for _, r := range rows {
-		values = append(values, r.payment.ID, r.state, r.result, r.reference)
+		ids, results = append(ids, r.payment.ID), append(results, int64(r.result))
+		states, references = append(states, string(r.state)), append(references, r.reference)
 	}
-	values = append(values, tx.Now())
-	result := tx.Gorm().Exec(`WITH v(id, state, result, reference) AS (VALUES
-		(CAST(? AS BIGINT), CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS VARCHAR))`+
-		strings.Repeat(",(?,?,?,?)", len(rows)-1)+`)
+	v, args := tx.Values(
+		database.Of("id", "bigint", ids), database.Of("state", "text", states),
+		database.Of("result", "bigint", results), database.Of("reference", "text", references),
+	)
+	// CASE: by its state PostgreSQL would look through all that is open.
+	result := tx.Gorm().Exec("WITH v(id, state, result, reference) AS ("+v+`)
 		UPDATE payments SET state = v.state, result = v.result, reference = v.reference, ended_at = ?
-		FROM v WHERE payments.id = v.id AND payments.state = 'processing'`, values...)
+		FROM v WHERE payments.id = v.id AND CASE WHEN payments.state = 'processing' THEN 1 ELSE 0 END = 1`, append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(rows)) {
 		return database.ErrRowCount
 	}

@@ -19,20 +19,25 @@ func insertSlots(tx *database.Tx, biller string) error {
 		strings.Repeat(",(?,?,?)", slots-1)+" ON CONFLICT (biller, slot) DO NOTHING", values...).Error
 }
 
-// takeSlots takes up to n free slots of a biller, from the given number up.
-func takeSlots(tx *database.Tx, biller string, n, from int, lease time.Duration) ([]slot, error) {
+// takeSlots takes slots of a biller that are free, or ours already.
+func takeSlots(tx *database.Tx, w wanted) ([]slot, error) {
 	skip := ""
 	if tx.Dialect() == database.Postgres {
 		skip = " FOR UPDATE SKIP LOCKED"
 	}
+	if w.ours == nil {
+		w.ours = []int64{} // not NULL, with which nothing compares
+	}
 	var taken []slot
 	now := tx.Now()
+	these, ours := database.Among(tx.Dialect(), w.ours)
 	// MATERIALIZED, so that the LIMIT counts once; see outbox.Claim.
 	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT slot FROM biller_slots
-			WHERE biller = ? AND slot >= ? AND until <= ? ORDER BY slot LIMIT ?`+skip+`)
+			WHERE biller = ? AND slot >= ? AND (until <= ? OR lease `+these+`)
+			ORDER BY CASE WHEN lease `+these+` THEN 0 ELSE 1 END, slot LIMIT ?`+skip+`)
 		UPDATE biller_slots SET lease = ?, until = ? WHERE biller = ? AND slot IN (SELECT slot FROM picked)
 		RETURNING biller, slot, lease`,
-		biller, from, now, n, tx.NewID(), database.Moment(now.Add(lease)), biller).Scan(&taken).Error
+		w.biller, w.from, now, ours, ours, w.n, tx.NewID(), database.Moment(now.Add(w.lease)), w.biller).Scan(&taken).Error
 	return taken, err
 }
 
@@ -44,13 +49,14 @@ func freeSlots(tx *database.Tx, list []slot) error {
 	if len(list) == 0 {
 		return nil
 	}
-	values := make([]any, 0, 1+3*len(list))
-	values = append(values, longAgo)
-	for _, s := range list {
-		values = append(values, s.Biller, s.Slot, s.Lease)
+	billers, numbers, leases := make([]string, len(list)), make([]int64, len(list)), make([]int64, len(list))
+	for i, s := range list {
+		billers[i], numbers[i], leases[i] = s.Biller, s.Slot, s.Lease
 	}
-	return tx.Gorm().Exec("UPDATE biller_slots SET until = ? WHERE (biller, slot, lease) IN (VALUES (CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS BIGINT))"+
-		strings.Repeat(",(?,?,?)", len(list)-1)+")", values...).Error
+	v, args := tx.Values(database.Of("biller", "text", billers), database.Of("slot", "bigint", numbers), database.Of("lease", "bigint", leases))
+	return tx.Gorm().Exec("WITH v(biller, slot, lease) AS ("+v+") UPDATE biller_slots SET until = ?"+
+		" FROM v WHERE biller_slots.biller = v.biller AND biller_slots.slot = v.slot AND biller_slots.lease = v.lease",
+		append(args, longAgo)...).Error
 }
 
 // past is how often a payment was tried, and how often without a plain answer.
@@ -68,9 +74,10 @@ func readHistory(tx *database.Tx, ids []int64) (map[int64]past, error) {
 		return found, nil
 	}
 	var rows []past
+	these, list := database.Among(tx.Dialect(), ids)
 	err := tx.Gorm().Raw(`SELECT payment_id, MAX(number) AS attempts,
 		SUM(CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN 1 ELSE 0 END) AS unknown
-		FROM payment_attempts WHERE payment_id IN ? GROUP BY payment_id`, ids).Scan(&rows).Error
+		FROM payment_attempts WHERE payment_id `+these+` GROUP BY payment_id`, list).Scan(&rows).Error
 	for _, r := range rows {
 		found[r.PaymentID] = r
 	}
@@ -81,43 +88,55 @@ func insertAttempts(tx *database.Tx, calls []call) error {
 	if len(calls) == 0 {
 		return nil
 	}
-	values := make([]any, 0, 3*len(calls))
-	for _, c := range calls {
-		values = append(values, c.payment.ID, c.number, tx.Now())
+	ids, numbers, moments := make([]int64, len(calls)), make([]int64, len(calls)), make([]time.Time, len(calls))
+	for i, c := range calls {
+		ids[i], numbers[i], moments[i] = c.payment.ID, int64(c.number), tx.Now()
 	}
-	return tx.Gorm().Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?,?,?)"+
-		strings.Repeat(",(?,?,?)", len(calls)-1), values...).Error
+	return tx.Insert(database.Rows{Table: "payment_attempts", Columns: []database.Column{
+		database.Of("payment_id", "bigint", ids), database.Of("number", "bigint", numbers),
+		database.Of("started_at", "timestamptz", moments),
+	}})
 }
 
 // updateAttempts writes how calls went; an outcome is written once.
 func updateAttempts(tx *database.Tx, rows []attempted) error {
-	values := make([]any, 0, 1+6*len(rows))
+	var ids, numbers, results []int64
+	var outcomes, references, remarks []string
 	for _, r := range rows {
 		remark := r.answer.Comment
 		if r.answer.Err != nil {
 			remark = r.answer.Err.Error()
 		}
-		values = append(values, r.call.payment.ID, r.call.number, r.answer.Outcome.String(), r.answer.Result,
-			bounded(r.answer.Reference, biller.ReferenceLength), bounded(remark, 300))
+		ids, numbers = append(ids, r.call.payment.ID), append(numbers, int64(r.call.number))
+		outcomes, results = append(outcomes, r.answer.Outcome.String()), append(results, int64(r.answer.Result))
+		references, remarks = append(references, bounded(r.answer.Reference, biller.ReferenceLength)), append(remarks, bounded(remark, 300))
 	}
-	values = append(values, tx.Now())
-	return tx.Gorm().Exec(`WITH v(payment_id, number, outcome, result, reference, remark) AS (VALUES
-		(CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS VARCHAR), CAST(? AS BIGINT), CAST(? AS VARCHAR), CAST(? AS VARCHAR))`+
-		strings.Repeat(",(?,?,?,?,?,?)", len(rows)-1)+`)
+	v, args := tx.Values(
+		database.Of("payment_id", "bigint", ids), database.Of("number", "bigint", numbers),
+		database.Of("outcome", "text", outcomes), database.Of("result", "bigint", results),
+		database.Of("reference", "text", references), database.Of("remark", "text", remarks),
+	)
+	return tx.Gorm().Exec("WITH v(payment_id, number, outcome, result, reference, remark) AS ("+v+`)
 		UPDATE payment_attempts SET outcome = v.outcome, result = v.result, reference = v.reference, remark = v.remark, ended_at = ?
 		FROM v WHERE payment_attempts.payment_id = v.payment_id AND payment_attempts.number = v.number
-		AND payment_attempts.outcome IS NULL`, values...).Error
+		AND payment_attempts.outcome IS NULL`, append(args, tx.Now())...).Error
 }
 
+// bounded is a stranger's text as both databases take it.
 func bounded(text string, most int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 	if utf8.RuneCountInString(text) <= most {
 		return text
 	}
 	return string([]rune(text)[:most])
 }
 
-func markAsked(tx *database.Tx, id int64) error {
-	return tx.Gorm().Exec("UPDATE payments SET asked_at = ? WHERE id = ? AND asked_at IS NULL AND state = 'processing'", tx.Now(), id).Error
+func markAsked(tx *database.Tx, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	these, list := database.Among(tx.Dialect(), ids)
+	return tx.Gorm().Exec("UPDATE payments SET asked_at = ? WHERE id "+these+" AND asked_at IS NULL AND state = 'processing'", tx.Now(), list).Error
 }
 
 func insertClaim(tx *database.Tx, id int64, reference string) error {

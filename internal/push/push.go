@@ -130,11 +130,14 @@ type Notices struct {
 	hosts    []string
 	attempts *attempt.Counters
 	calling  sync.Map // addresses that this process is calling
+	reading  *database.Gather[Holder, []row]
 }
 
 // New makes the notices of a server.
 func New(db *database.DB, o Options) *Notices {
-	return &Notices{db: db, key: o.Key, hosts: slices.Concat(services, o.Hosts), attempts: o.Attempts}
+	n := &Notices{db: db, key: o.Key, hosts: slices.Concat(services, o.Hosts), attempts: o.Attempts}
+	n.reading = database.NewGather(n.readAll)
+	return n
 }
 
 // Key is the server's public key (P-256, not compressed, base64url), which a
@@ -184,7 +187,7 @@ func Ended(tx *database.Tx, holder int64, browser string, others bool) error {
 
 // List gives the holder's browsers, the newest first.
 func (n *Notices) List(ctx context.Context, h Holder) ([]Device, error) {
-	rows, err := n.read(ctx, h)
+	rows, err := n.reading.Ask(ctx, h)
 	list := make([]Device, len(rows))
 	for i, r := range rows {
 		list[i] = Device{ID: r.ID, Name: r.Device, Made: r.MadeAt.UTC()}
@@ -204,7 +207,7 @@ func (n *Notices) End(ctx context.Context, customerID, id int64) error {
 // About makes the promises of a word, one for each browser of the holder for
 // which not too many are waiting. The event names it: one word an event.
 func (n *Notices) About(ctx context.Context, h Holder, event string, w Word) ([]outbox.Promise, error) {
-	rows, err := n.read(ctx, h)
+	rows, err := n.reading.Ask(ctx, h)
 	if err != nil {
 		return nil, fault.Wrap("push.about", err)
 	}

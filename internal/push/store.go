@@ -39,10 +39,25 @@ func insert(tx *database.Tx, r row) error {
 		r.CustomerID, r.CustomerID, devices).Error
 }
 
-func (n *Notices) read(ctx context.Context, h Holder) (rows []row, err error) {
-	err = n.db.Gorm(ctx).Raw("SELECT * FROM push_addresses WHERE customer_id = ? AND epoch = ? AND key_hash = ? ORDER BY made_at DESC, id DESC",
-		h.ID, h.Epoch, n.keyHash()).Scan(&rows).Error
-	return rows, err
+// readAll gives the addresses of several holders, each one's newest first.
+func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error) {
+	ids := make([]int64, len(holders))
+	for i, h := range holders {
+		ids[i] = h.ID
+	}
+	var rows []row
+	these, list := database.Among(n.db.Dialect(), ids)
+	err := n.db.Gorm(ctx).Raw("SELECT * FROM push_addresses WHERE customer_id "+these+" AND key_hash = ? ORDER BY made_at DESC, id DESC",
+		list, n.keyHash()).Scan(&rows).Error
+	found := make([][]row, len(holders))
+	for i, h := range holders {
+		for _, r := range rows {
+			if r.CustomerID == h.ID && r.Epoch == h.Epoch {
+				found[i] = append(found[i], r)
+			}
+		}
+	}
+	return found, err
 }
 
 // valid gives an address; nil where it is no more, or where its holder has a

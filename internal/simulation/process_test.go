@@ -69,6 +69,7 @@ func (l *life) open() *process {
 	timing := payment.DefaultTiming()
 	// So short that no jitter is added: chance belongs to the seed.
 	timing.Pauses = []time.Duration{4 * time.Nanosecond}
+	timing.Ahead = 0 // a delivery never waits for another's call: one task runs at a time
 	p.payments = payment.New(payment.Parts{
 		DB: db, Ledger: p.ledger, Bell: bell, Catalog: goods, Customers: p.customers, Attempts: attempts, Timing: timing,
 		Wire: func(b catalog.Biller) biller.Biller { return wire{p, l.billers[b.Code]} },
@@ -196,8 +197,17 @@ func (l *life) commit() blow {
 
 // claim takes up to n due tasks of a worker, as outbox.Work does.
 func (p *process) claim(ctx context.Context, w outbox.Worker, n int) (tasks []outbox.Task, err error) {
-	if due, err := outbox.Due(ctx, p.db, w.Lane); err != nil || !due {
+	if w.Room != nil {
+		n = max(0, min(n, w.Room()))
+	}
+	if n, err = outbox.Due(ctx, p.db, w.Lane, n); err != nil {
 		return nil, err
+	}
+	if n == 0 {
+		if w.Idle != nil {
+			w.Idle(ctx)
+		}
+		return nil, nil
 	}
 	if w.Claim != nil {
 		return w.Claim(ctx, n)

@@ -1,0 +1,122 @@
+package payment_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/catalog"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/payment"
+)
+
+// under tells how many calls are under way.
+func (f *fake) under() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.busy
+}
+
+// What is claimed ahead of its call waits for one of the twelve places, also
+// when more is claimed meanwhile.
+func TestClaimedAhead(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		f := newFake(good).holding()
+		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Ahead = time.Hour })
+		c := h.holder(1000_00)
+		var paid []payment.Payment
+		attempts := func(n int) {
+			t.Helper()
+			eventually(t, "claimed ahead", func() bool { return h.rows("SELECT COUNT(*) FROM payment_attempts") == n })
+		}
+		for range 15 {
+			paid = append(paid, h.pay(c, "1"))
+		}
+		h.deliver()
+		attempts(15)
+		for range 15 {
+			paid = append(paid, h.pay(c, "1"))
+		}
+		attempts(30)
+		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
+		time.Sleep(200 * time.Millisecond) // time for a thirteenth
+		f.release()
+		for _, p := range paid {
+			h.ends(p)
+		}
+		if f.most != 12 {
+			t.Fatalf("%d calls at once", f.most)
+		}
+		eventually(t, "the slots are free", func() bool { return h.taken() == 0 })
+		h.audited()
+	})
+}
+
+// A call that could outlast its claim is not made: another may make it by then.
+func TestNoTimeLeft(t *testing.T) {
+	for _, open := range eachDatabase {
+		var ahead atomic.Int64
+		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
+		h := newHouse(t, db, good)
+		p := h.pay(h.holder(100_00), "100")
+		worker := h.Worker("dostek")
+		tasks, err := worker.Claim(context.Background(), 1)
+		must(t, err)
+		ahead.Store(int64(30 * time.Second)) // of 45, and a call may take 20
+		worker.Do(context.Background(), tasks[0])
+		if n := h.biller.count(p.TxnID); n != 0 {
+			t.Fatalf("%d calls", n)
+		}
+		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE outcome = 'later'"); n != 1 {
+			t.Fatalf("%d attempts known to be none", n)
+		}
+		h.deliver()
+		h.ends(p)
+		h.audited()
+	}
+}
+
+// odd answers something that is in no table.
+type odd struct {
+	*fake
+	of func(txnID string) bool
+}
+
+func (o odd) Pay(ctx context.Context, r biller.Request) biller.Answer {
+	answer := o.fake.Pay(ctx, r)
+	if o.of(r.TxnID) {
+		answer.Outcome = biller.Outcome(99)
+	}
+	return answer
+}
+
+// An answer that can't be written down stays without an outcome; the others
+// that came with it are recorded all the same.
+func TestWhatCantBeRecorded(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		f := newFake(later, good).holding()
+		h := houseWith(t, db, f, func(*payment.Timing) {})
+		spoilt := map[string]bool{}
+		h.Wire = func(catalog.Biller) biller.Biller { return odd{f, func(txnID string) bool { return spoilt[txnID] }} }
+		c := h.holder(1000_00)
+		var sound []payment.Payment
+		for i := range 12 {
+			p := h.pay(c, "1")
+			if spoilt[p.TxnID] = i%2 == 0; !spoilt[p.TxnID] {
+				sound = append(sound, p)
+			}
+		}
+		h.deliver()
+		eventually(t, "all are called", func() bool { return f.under() == 12 })
+		f.release()
+		for _, p := range sound {
+			if got := h.ends(p); got.State != payment.Completed {
+				t.Fatalf("%+v", got)
+			}
+		}
+		h.audited()
+	})
+}

@@ -1,0 +1,86 @@
+package payment
+
+import (
+	"context"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/outbox"
+)
+
+// recorded is how a call went that ends no payment, or not yet.
+type recorded struct {
+	attempted
+	again bool // the delivery is due again
+	ask   bool // a person is to look at it
+}
+
+// record writes how a call went, together with others that wait to be written.
+func (ps *Payments) record(ctx context.Context, r recorded) error {
+	failed, err := ps.recording.Ask(ctx, r)
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// recordAll writes many. One that can't be written stops no other.
+func (ps *Payments) recordAll(ctx context.Context, rows []recorded) ([]error, error) {
+	failed := make([]error, len(rows))
+	err := ps.recordTogether(ctx, rows)
+	if err == nil {
+		return failed, nil
+	}
+	if len(rows) == 1 || fault.Is(err, fault.Unavailable) {
+		return nil, err
+	}
+	for i := range rows {
+		failed[i] = ps.recordTogether(ctx, rows[i:i+1])
+	}
+	return failed, nil
+}
+
+func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
+	attempts := make([]attempted, len(rows))
+	var later []outbox.Later
+	var asked []int64
+	for i, r := range rows {
+		attempts[i] = r.attempted
+		if r.again {
+			later = append(later, outbox.Later{Task: r.call.task, At: ps.DB.Now().Add(ps.pause(r.call.number))})
+		}
+		if r.ask {
+			asked = append(asked, r.call.payment.ID)
+		}
+	}
+	return ps.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := updateAttempts(tx, attempts); err != nil {
+			return err
+		}
+		if err := markAsked(tx, asked); err != nil {
+			return err
+		}
+		return outbox.Postpone(ctx, tx, later...)
+	})
+}
+
+// readHolders reads the holders of payments that end at once.
+func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.Customer, error) {
+	list, err := ps.Customers.Several(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return database.ByKey(ids, list, func(c customer.Customer) int64 { return c.ID }), nil
+}
+
+func (ps *Payments) holder(ctx context.Context, id int64) (customer.Customer, error) {
+	c, err := ps.holders.Ask(ctx, id)
+	if err == nil && c == nil {
+		err = fault.New(fault.NotFound, "payment.holder", "")
+	}
+	if err != nil {
+		return customer.Customer{}, err
+	}
+	return *c, nil
+}

@@ -1,0 +1,143 @@
+package payment_test
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+)
+
+// traced is what goes to a database.
+type traced struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (s *traced) add(text string, _ []any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !strings.HasPrefix(text, "--") { // SQLite's word for a trigger
+		s.list = append(s.list, text)
+	}
+}
+
+// take gives what was sent since it was last asked.
+func (s *traced) take() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list, s.list = s.list, nil
+	return list
+}
+
+var touching = regexp.MustCompile(`\b(from|into|update) ([a-z_]+)`)
+
+// shapes are the tables of statements, and what is done to them.
+func shapes(list []string) (shapes []string) {
+	for _, text := range list {
+		text = strings.NewReplacer("\"", "", "`", "", "for update", "", "do update", "").Replace(strings.ToLower(strings.Join(strings.Fields(text), " ")))
+		found := slices.DeleteFunc(touching.FindAllString(text, -1), func(word string) bool {
+			return slices.Contains([]string{"from v", "from unnest", "from picked"}, word)
+		})
+		if len(found) == 0 {
+			found = strings.Fields(text)[:1]
+		}
+		shapes = append(shapes, strings.Join(found, ", "))
+	}
+	return shapes
+}
+
+var eachDatabase = map[string]func(testing.TB, ...database.Option) *database.DB{
+	"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres,
+}
+
+// Claiming one delivery and claiming twelve send the same statements; nobody
+// adds one unseen.
+func TestStatementsOfAClaim(t *testing.T) {
+	want := []string{
+		"begin", "from biller_slots, update biller_slots", "from promises, update promises", "from payments", "from payment_attempts",
+		"into payment_attempts", "commit",
+	}
+	for name, open := range eachDatabase {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent, noon := &traced{}, time.Now()
+			// The clock stands: nothing that is done once a second comes between.
+			db := open(t, database.WithTrace(sent.add), database.WithClock(func() time.Time { return noon }))
+			want := want
+			if name == "sqlite" { // which doesn't tell of begin and commit
+				want = want[1 : len(want)-1]
+			}
+			h := newHouse(t, db, good)
+			c := h.holder(1000_00)
+			worker := h.Worker("dostek")
+			ctx := context.Background()
+			_, err := worker.Claim(ctx, 1) // reads the catalogue
+			must(t, err)
+			for _, n := range []int{1, 11} {
+				for range n {
+					h.pay(c, "1")
+				}
+				sent.take()
+				tasks, err := worker.Claim(ctx, n)
+				must(t, err)
+				if len(tasks) != n {
+					t.Fatalf("%d claimed of %d", len(tasks), n)
+				}
+				if got := shapes(sent.take()); !slices.Equal(got, want) {
+					t.Errorf("claiming %d sends\n%s\nnot\n%s", n, strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+				var calls sync.WaitGroup
+				for _, task := range tasks {
+					calls.Go(func() { worker.Do(ctx, task) })
+				}
+				calls.Wait()
+			}
+		})
+	}
+}
+
+// What completing a payment costs where many are completed: all statements,
+// from the look for what is due to the last commit. Here it is two or three;
+// one at a time it would be twenty.
+func TestStatementsOfADelivery(t *testing.T) {
+	const n = 300
+	for name, open := range eachDatabase {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := &traced{}
+			db := open(t, database.WithTrace(sent.add))
+			h := newHouse(t, db, good)
+			var c customer.Customer
+			var last payment.Payment
+			for i := range n {
+				if i%15 == 0 {
+					c = h.holder(1000_00)
+				}
+				last = h.pay(c, "1")
+			}
+			sent.take()
+			ctx, cancel := context.WithCancel(context.Background())
+			var working sync.WaitGroup
+			working.Go(func() { outbox.Work(ctx, db, h.Bell, h.Worker("dostek")) })
+			eventually(t, "all are completed", func() bool {
+				return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'processing'") == 0
+			})
+			cancel()
+			working.Wait()
+			if all := len(sent.take()); all > 7*n {
+				t.Errorf("%d statements for %d payments", all, n)
+			}
+			h.ends(last)
+			h.audited()
+		})
+	}
+}
