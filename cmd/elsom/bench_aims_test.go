@@ -10,8 +10,13 @@ var aims = []aim{
 	{name: "ledger p99", what: "p99 of the ledger, 32 callers / pgbench's mean latency (at most)", least: 1, dream: 0.35, most: true, measure: latency},
 	{name: "http", what: "«Оплатить» over HTTP (session, CSRF, draft, books), 32 connections / pgbench", least: 1.5, dream: 3, measure: pressing},
 	{name: "http deliveries", what: "the same with deliveries to an instant biller, until every payment is completed / pgbench", least: 0.6, dream: 1, measure: delivering},
+	{name: "ten minutes", what: "ten minutes' rate of the ledger / a short run's", least: 0.7, dream: 0.9, once: true, measure: tenMinutes},
+	{name: "many transfers", what: "rate at 10,000,000 transfers / rate at 10,000", least: 0.8, dream: 1, once: true, measure: manyTransfers},
 	{name: "http logins", what: "«Оплатить» at half the saturating rate in a storm of logins / without it", least: 0.67, dream: 0.9, measure: storm},
+	{name: "ussd", what: "USSD requests without PIN steps / a bare Echo handler", least: benchUSSDLeast, dream: 0.4, measure: dialing},
+	{name: "ussd pin", what: "USSD dialogues with PIN steps / argon2id hashes", least: benchUSSDPINLeast, dream: 0.95, measure: proving},
 	{name: "http two", what: "two portal processes on one database / one", least: 0.9, dream: 1.3, measure: twoPortals},
+	{name: "sqlite", what: "embedded SQLite, batched, 32 callers / one raw transaction a payment on the same driver", least: 2.5, dream: 4, measure: embedded},
 	{name: "http overload", what: "goodput at ten times the load that saturates / peak", least: 0.8, dream: 0.95, measure: overload},
 }
 

@@ -16,6 +16,8 @@ var (
 	benchLines    = flag.String("lines", "", "bench: only the aims whose names match")
 	benchRounds   = flag.Int("rounds", 3, "bench: interleaved rounds")
 	benchSeconds  = flag.Float64("seconds", 10, "bench: seconds of one measurement")
+	benchLong     = flag.Duration("long", 10*time.Minute, "bench: the long run")
+	benchMany     = flag.Int("many", 10_000_000, "bench: the transfers of books that have many")
 	benchJudged   = flag.Bool("judge", true, "bench: fail where a line is short")
 	benchMarkdown = flag.Bool("markdown", false, "bench: print the table as Markdown too")
 )
@@ -48,6 +50,7 @@ type meter struct {
 	lasting time.Duration // of one measurement
 	books   map[string]*books
 	round   map[string]figure // what was measured in this round
+	ussd    *ussdBench
 	opened  []*books
 }
 

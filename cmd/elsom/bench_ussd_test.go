@@ -43,31 +43,11 @@ func BenchmarkUSSD(b *testing.B) {
 	}
 	b.Cleanup(server.Stop)
 	(&benchServer{b: b, server: server}).tool("createdb", "ussd")
-	s := newSite(b, server.Address("ussd"), withoutRateLimits)
-	u := &ussdBench{b: b, site: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchUSSDCallers}}}
-	for i := range benchUSSDCallers {
-		u.join(i)
-	}
-	bare := echo.New()
-	bare.POST("/ussd", func(c echo.Context) error { return c.String(http.StatusOK, "CON "+c.FormValue("text")) })
-	yard := httptest.NewServer(bare)
-	defer yard.Close()
-	hasher, err := password.New(password.DefaultHash)
-	if err != nil {
-		b.Fatal(err)
-	}
+	u := newUSSDBench(b, server.Address("ussd"), benchUSSDSeconds*time.Second)
 	var plain, pins []float64
 	say("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
 	for round := range benchUSSDRounds {
-		bareRate := u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(yard.URL, i, n) })
-		requests := u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(s.base, i, n) })
-		hashes := u.rate(benchHashers, func(int, int) int {
-			if _, err := hasher.Hash(context.Background(), "7391"); err != nil {
-				return 0
-			}
-			return 1
-		})
-		dialogues := u.rate(benchHashers, u.balance)
+		bareRate, requests, hashes, dialogues := u.bare(), u.requests(), u.hashes(), u.dialogues()
 		plain, pins = append(plain, requests/bareRate), append(pins, dialogues/hashes)
 		say("%-8d %14.0f %14.0f %8.2f %14.1f %14.1f %8.2f\n", round+1, bareRate, requests, requests/bareRate, hashes, dialogues, dialogues/hashes)
 	}
@@ -83,10 +63,52 @@ func BenchmarkUSSD(b *testing.B) {
 type ussdBench struct {
 	b        *testing.B
 	site     *site
+	yard     string // the bare handler's address
+	hasher   *password.Hasher
+	lasting  time.Duration
 	client   *http.Client
 	callers  []caller
 	sessions atomic.Int64
 }
+
+// newUSSDBench starts a portal, and a bare Echo handler beside it.
+func newUSSDBench(b *testing.B, address string, lasting time.Duration) *ussdBench {
+	b.Helper()
+	s := newSite(b, address, withoutRateLimits)
+	u := &ussdBench{b: b, site: s, lasting: lasting, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchUSSDCallers}}}
+	for i := range benchUSSDCallers {
+		u.join(i)
+	}
+	bare := echo.New()
+	bare.POST("/ussd", func(c echo.Context) error { return c.String(http.StatusOK, "CON "+c.FormValue("text")) })
+	yard := httptest.NewServer(bare)
+	b.Cleanup(yard.Close)
+	u.yard = yard.URL
+	var err error
+	if u.hasher, err = password.New(password.DefaultHash); err != nil {
+		b.Fatal(err)
+	}
+	return u
+}
+
+func (u *ussdBench) bare() float64 {
+	return u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(u.yard, i, n) })
+}
+
+func (u *ussdBench) requests() float64 {
+	return u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(u.site.base, i, n) })
+}
+
+func (u *ussdBench) hashes() float64 {
+	return u.rate(benchHashers, func(int, int) int {
+		if _, err := u.hasher.Hash(context.Background(), "7391"); err != nil {
+			return 0
+		}
+		return 1
+	})
+}
+
+func (u *ussdBench) dialogues() float64 { return u.rate(benchHashers, u.balance) }
 
 func (u *ussdBench) join(i int) {
 	p := somebodyOfMegacom()
@@ -107,7 +129,7 @@ func (u *ussdBench) rate(callers int, act func(caller, n int) int) float64 {
 	begin := time.Now()
 	for i := range callers {
 		all.Go(func() {
-			for n := 0; time.Since(begin) < benchUSSDSeconds*time.Second; n++ {
+			for n := 0; time.Since(begin) < u.lasting; n++ {
 				done.Add(int64(act(i, n)))
 			}
 		})
@@ -158,4 +180,29 @@ func (u *ussdBench) send(base, session, phone, text, want string) string {
 		u.b.Errorf("%d inputs: %s, %v", strings.Count(text, "*")+1, answer.Status, err)
 	}
 	return string(body)
+}
+
+// dials measures *900# on a portal of its own.
+func (m *meter) dials() (*ussdBench, *books) {
+	m.b.Helper()
+	if m.ussd == nil {
+		m.server.tool("createdb", "ussd")
+		m.ussd = newUSSDBench(m.b, m.server.server.Address("ussd"), m.lasting/2)
+		m.books["ussd"] = m.openAt("ussd", m.server.server.Address("ussd"))
+	}
+	return m.ussd, m.books["ussd"]
+}
+
+func dialing(m *meter) measured {
+	u, k := m.dials()
+	yardstick := m.once("a bare Echo handler", func() figure { return figure{rate: u.bare()} })
+	f := m.once("USSD requests without PIN steps", func() figure { return figure{rate: u.requests()} })
+	return on(per(f, yardstick), k)
+}
+
+func proving(m *meter) measured {
+	u, k := m.dials()
+	yardstick := m.once("argon2id hashes", func() figure { return figure{rate: u.hashes()} })
+	f := m.once("USSD dialogues with a PIN", func() figure { return figure{rate: u.dialogues()} })
+	return on(per(f, yardstick), k)
 }
