@@ -134,9 +134,11 @@ var proofGuards = []guard{
 	},
 	{
 		name: "a lost lease puts nothing off", file: "internal/outbox/store.go",
-		text:        `SET due_at = ?, lease = 0 WHERE id = ? AND lease = ? AND state = 'open'`,
-		replacement: `SET due_at = ?, lease = 0 WHERE id = ? AND lease <> -? AND state = 'open'`,
-		pkg:         "./internal/outbox", test: "TestLeaseRunsOut",
+		text: `lease = 0"+
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND`,
+		replacement: `lease = 0"+
+		" FROM v WHERE promises.id = v.id AND`,
+		pkg: "./internal/outbox", test: "TestLeaseRunsOut",
 	},
 	{
 		name: "a lost lease gives nothing up", file: "internal/outbox/store.go",
@@ -158,8 +160,9 @@ var proofGuards = []guard{
 	},
 	{
 		name: "work under way is finished", file: "internal/outbox/work.go",
-		text:        `	defer running.Wait()`,
-		replacement: ``,
+		text: `		running.Wait()
+		w.Idle`,
+		replacement: `		w.Idle`,
 		pkg:         "./internal/outbox", test: "TestWorkDrains",
 	},
 	// The audit.

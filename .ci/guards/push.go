@@ -160,8 +160,8 @@ var pushGuards = []guard{
 	},
 	{
 		name: "a new password ends the notices", file: "internal/push/store.go",
-		text:        `WHERE customer_id = ? AND epoch = ? AND`,
-		replacement: `WHERE customer_id = ? AND 0 <> ? AND`,
+		text:        `r.CustomerID == h.ID && r.Epoch == h.Epoch {`,
+		replacement: `r.CustomerID == h.ID {`,
 		pkg:         "./internal/push", test: "TestWhoseABrowserIs",
 	},
 	{
