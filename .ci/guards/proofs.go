@@ -114,6 +114,18 @@ var proofGuards = []guard{
 		pkg: "./internal/ledger", test: "TestHistoriesAreLinearizable",
 	},
 	{
+		name: "a history: a commit whose answer was lost is not told as not done", file: "internal/database/tx.go",
+		text:        `return fault.New(fault.Unknown, "database.commit", "").Because(err)`,
+		replacement: `return fault.New(fault.Unavailable, "database.commit", "").Because(err)`,
+		pkg:         "./internal/ledger", test: "TestHistoriesWithLostCommits",
+	},
+	{
+		name: "a history: what a lost commit did is looked up", file: "internal/ledger/flight.go",
+		text:        `outcomes, err = l.try(batch, try > 0)`,
+		replacement: `outcomes, err = l.try(batch, false)`,
+		pkg:         "./internal/ledger", test: "TestHistoriesWithLostCommits",
+	},
+	{
 		name: "what the database refuses for another's sake is run again", file: "internal/database/tx.go",
 		text:        `case "40001", "40P01", // serialization failure, deadlock`,
 		replacement: `case "40P01",`,

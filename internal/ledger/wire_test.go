@@ -23,6 +23,7 @@ type wire struct {
 	server  string
 	mu      sync.Mutex
 	next    cut
+	lose    func() cut // asked at each commit, where it is there
 }
 
 func newWire(t *testing.T, server string) *wire {
@@ -62,8 +63,11 @@ func (w *wire) wasCut() bool {
 func (w *wire) take(words []byte) cut {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.next == whole || !bytes.Contains(words, []byte("commit")) {
+	if !bytes.Contains(words, []byte("commit")) {
 		return whole
+	}
+	if w.lose != nil {
+		return w.lose()
 	}
 	c := w.next
 	w.next = whole
