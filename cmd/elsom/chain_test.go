@@ -33,7 +33,7 @@ type chain struct {
 func newChain(t *testing.T) *chain {
 	t.Helper()
 	listen, metrics, centreAt := freeAddress(t), freeAddress(t), freeAddress(t)
-	c := &chain{t: t, site: &site{database: "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}, metrics: metrics}
+	c := &chain{t: t, site: &site{program: "elsom", database: "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}, metrics: metrics}
 	c.base = "http://" + listen
 	c.kannel = newKannel(t, listen, portOf(centreAt))
 	c.wire = newWiretap(t, c.kannel.sendsms)

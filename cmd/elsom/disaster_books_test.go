@@ -202,8 +202,8 @@ func (d *disaster) wallets(paid map[*holder]int64) {
 	}
 	for _, h := range d.holders {
 		h.reader.open("/cabinet")
-		if got := h.reader.attribute("data-balance"); got != strconv.FormatInt(want[h]-paid[h], 10) {
-			d.t.Errorf("the wallet %s has %s: %d were brought, %d paid", h.phone, got, want[h], paid[h])
+		if got := h.reader.attribute("data-balance"); got != strconv.FormatInt(want[h]+d.moved[h]-paid[h], 10) {
+			d.t.Errorf("the wallet %s has %s: %d were brought, %d paid, %d moved", h.phone, got, want[h], paid[h], d.moved[h])
 		}
 	}
 }

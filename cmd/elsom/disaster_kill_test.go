@@ -19,7 +19,7 @@ func TestDisasterKillOneOfTwo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDisaster(t, address, 2, size(3, 6))
-			kills := size(2, 20)
+			kills := size(1, 20)
 			fewest, unanswered := 1<<30, 0
 			for kill := range kills {
 				flying, asked := d.killOne(kill)

@@ -78,6 +78,8 @@ type disaster struct {
 	portals []*site
 	holders []*holder
 	log     clientLog
+	// moved is what transfers between wallets brought to each holder.
+	moved map[*holder]int64
 	// books is a reader of our database, beside the portals.
 	books *database.DB
 }
@@ -86,7 +88,7 @@ type disaster struct {
 // so many holders with money.
 func newDisaster(t *testing.T, address string, portals, holders int, env ...string) *disaster {
 	t.Helper()
-	d := &disaster{t: t, dice: newDice(t)}
+	d := &disaster{t: t, dice: newDice(t), moved: map[*holder]int64{}}
 	d.site = newSite(t, address, append([]string{withoutRateLimits}, env...)...)
 	d.hurry(t, "1s")
 	d.portals = append(d.portals, d.site)

@@ -22,6 +22,8 @@ type site struct {
 	base, company string // addresses of the two
 	companies     string // path of the stand-in's books
 	database      string
+	agent         [2]string // name and password of the terminals
+	program       string    // the portal's
 	portal        *program
 	stand         *program
 	env           []string
@@ -30,7 +32,7 @@ type site struct {
 // newSite starts both on a fresh database. The environment given is added.
 func newSite(t testing.TB, database string, env ...string) *site {
 	t.Helper()
-	s := &site{database: database}
+	s := &site{database: database, agent: [2]string{"kicb", "dev-kicb"}, program: "elsom"}
 	listen, company := freeAddress(t), freeAddress(t)
 	s.base, s.company = "http://"+listen, "http://"+company
 	s.companies = filepath.Join(t.TempDir(), "sochi.db")
@@ -49,7 +51,7 @@ func newSite(t testing.TB, database string, env ...string) *site {
 // open starts the portal, also again.
 func (s *site) open(t testing.TB) {
 	t.Helper()
-	s.portal = start(t, "elsom", s.env, "serve")
+	s.portal = start(t, s.program, s.env, "serve")
 	s.portal.serves(t, s.base)
 }
 
@@ -173,7 +175,7 @@ type osmpAnswer struct {
 var terminalRun = time.Now().UnixMilli()
 var terminalCount atomic.Int64
 
-// terminal sends one request of the agent kicb.
+// terminal sends one request of the site's agent.
 func (s *site) terminal(t testing.TB, command, txnID, phone, sum string) osmpAnswer {
 	t.Helper()
 	told, err := s.terminalRequest(command, txnID, phone, sum)
@@ -193,7 +195,7 @@ func (s *site) terminalRequest(command, txnID, phone, sum string) (told osmpAnsw
 		return told, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth("kicb", "dev-kicb")
+	request.SetBasicAuth(s.agent[0], s.agent[1])
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return told, err

@@ -80,7 +80,7 @@ func WithConnections(lend func(driver.Connector) driver.Connector) Option {
 // "postgres://…". It tries the connection once, so that a wrong address is
 // told at once, and never prints the address's password.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
-	db := &DB{clock: time.Now, ids: newIDSource()}
+	db := &DB{clock: systemClock, ids: newIDSource()}
 	for _, option := range options {
 		option(db)
 	}
