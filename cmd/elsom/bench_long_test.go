@@ -115,12 +115,12 @@ func (k *books) fill(transfers int) figure {
 			FROM lives, generate_series(0, 1) line`, end.id, end.from, end.to, benchAmount, benchAmount), accounts...)
 	}
 	run(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
-			accepted_at, ended_at, result, reference)
+			accepted_at, result, ended_at, reference)
 		SELECT id, wallet, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $1::bigint, 0, 'f' || lpad(i::text, 17, '0'),
-			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at, at, 0, i::text FROM lives`, benchAmount)
-	run(`INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at, ended_at)
+			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at, 0, at, i::text FROM lives`, benchAmount)
+	run(`INSERT INTO promises (id, lane, key, payload, due_at, state, made_at, tries, ended_at)
 		SELECT id + word, CASE word WHEN 1 THEN 'biller:dostek' ELSE 'sms' END, CASE word WHEN 1 THEN id::text ELSE 'payment:' || id || ':completed' END,
-			'', 'kept', 1, at, at, at FROM lives, generate_series(1, 2) word`)
+			'', at, 'kept', at, 1, at FROM lives, generate_series(1, 2) word`)
 	run(`UPDATE accounts SET balance = accounts.balance + moved.amount
 		FROM (SELECT account_id, SUM(amount) AS amount FROM entries WHERE transfer_id BETWEEN $1 AND $2 GROUP BY account_id) moved
 		WHERE accounts.id = moved.account_id`, first, first+step*int64(n+1))

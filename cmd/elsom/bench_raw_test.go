@@ -37,7 +37,7 @@ func newRaw(k *books) *raw {
 	r.conn, err = k.db.Pool().Conn(context.Background())
 	must(k.m.b, err)
 	for _, statement := range rawStatements {
-		made, err := r.conn.PrepareContext(context.Background(), statement)
+		made, err := r.conn.PrepareContext(context.Background(), statement) //nolint:sqlclosecheck // close closes it
 		must(k.m.b, err)
 		r.made = append(r.made, made)
 	}
@@ -63,17 +63,20 @@ func (r *raw) pay(int) outcome {
 
 var errShort = errors.New("bench: the wallet is short")
 
-func (r *raw) post() error {
-	k := r.k
+func (r *raw) post() (err error) {
+	k, ctx := r.k, context.Background()
 	drawn := k.drawn.Add(1)
 	from, to, id, transfer, now := k.wallet(), k.transit[0], k.db.NewID(), k.db.NewID(), k.db.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tx, err := r.conn.BeginTx(context.Background(), nil)
-	if err != nil {
+	if _, err := r.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }()
+	defer func() {
+		if err != nil {
+			_, _ = r.conn.ExecContext(ctx, "ROLLBACK")
+		}
+	}()
 	for i, args := range [][]any{
 		{benchAmount, from, benchAmount},
 		{benchAmount, to.account},
@@ -82,7 +85,7 @@ func (r *raw) post() error {
 		{id, from, benchAmount, k.number(drawn, 18), k.number(drawn, 12), now},
 		{k.db.NewID(), strconv.FormatInt(id, 10), fmt.Sprintf(`{"payment":%d}`, id), now, now},
 	} {
-		result, err := tx.Stmt(r.made[i]).Exec(args...)
+		result, err := r.made[i].ExecContext(ctx, args...)
 		if err != nil {
 			return err
 		}
@@ -90,5 +93,6 @@ func (r *raw) post() error {
 			return errors.Join(errShort, err)
 		}
 	}
-	return tx.Commit()
+	_, err = r.conn.ExecContext(ctx, "COMMIT")
+	return err
 }

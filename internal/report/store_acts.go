@@ -63,11 +63,13 @@ GROUP BY p.id HAVING COUNT(e.line) <> 2
 	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
 	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
 
+// The promise is found by its key and then looked at: by the index of open ones
+// each payment would be held against all that are open to its biller.
 const undelivered = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p
-LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR) AND d.state = 'open'
-WHERE p.state = 'processing' AND d.id IS NULL`
+LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR)
+WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 
 // The claims come first: they are few.
 const wrongClaims = `
