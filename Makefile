@@ -45,11 +45,14 @@ screenshots: ## pictures of all pages and states: sheets in var/sheets, the READ
 	@.ci/install
 	go test -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
 
-BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 60m ./cmd/elsom -bench '^BenchmarkAims$$'
+BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 90m ./cmd/elsom -bench '^BenchmarkAims$$'
 
 bench: ## every aim of speed as a ratio, in one table; then parsers and pages. Takes some 40 minutes and an idle machine
 	@.ci/install
-	$(BENCH) -markdown $(BENCHFLAGS)
+	@short=0; $(BENCH) -markdown $(BENCHFLAGS) || short=1; \
+	go test -run '^$$' -bench . -benchmem -benchtime 300ms ./internal/inn ./internal/phone ./internal/money \
+		./internal/biller/osmp ./web/osmp ./web/ussd ./templates/gallery || short=1; \
+	exit $$short
 
 bench-short: ## the same in a minute: a look, no judgement
 	@.ci/install

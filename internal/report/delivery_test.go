@@ -23,10 +23,10 @@ func TestDeliveriesAreFoundByTheirKeys(t *testing.T) {
 	}
 	defer conn.Close()
 	for _, statement := range []string{
-		`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at, ended_at)
-			SELECT i, 'biller:dostek', i::text, '', 'kept', now(), now(), now() FROM generate_series(1, 20000) i`,
+		`INSERT INTO promises (id, lane, key, payload, due_at, state, made_at, ended_at)
+			SELECT i, 'biller:dostek', i::text, '', at, 'kept', at, now() FROM generate_series(1, 20000) i, now() at`,
 		`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
-			SELECT i, 1, 'dostek', 'dostek', '', '', 1, 0, i::text, i::text, 'web', 'completed', now() FROM generate_series(1, 20000) i`,
+			SELECT i, 1, 'dostek', 'dostek', '', '', 1, 0, 't' || i, 'c' || i, 'web', 'completed', at FROM generate_series(1, 20000) i, now() at`,
 		"ANALYZE",
 	} {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {

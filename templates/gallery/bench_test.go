@@ -1,0 +1,35 @@
+package gallery_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"elsom/internal/i18n"
+	"elsom/templates/gallery"
+)
+
+// The pages that a payment passes, into a buffer that is used again.
+func BenchmarkPages(b *testing.B) {
+	for _, s := range gallery.States() {
+		switch s.Name {
+		case "cabinet", "services", "pay", "check", "receipt":
+		default:
+			continue
+		}
+		b.Run(s.Name, func(b *testing.B) {
+			var page bytes.Buffer
+			render := func() {
+				page.Reset()
+				if err := s.Render(i18n.RU).Render(context.Background(), &page); err != nil {
+					b.Fatal(err)
+				}
+			}
+			render() // the texts are read at the first
+			for b.Loop() {
+				render()
+			}
+			b.SetBytes(int64(page.Len()))
+		})
+	}
+}
