@@ -10,7 +10,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-serializable check generate fmt screenshots bench bench-short guards simulate disaster
+.PHONY: help run build test test-serializable check generate fmt screenshots bench bench-short audit-large guards simulate disaster
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ simulate: ## SEEDS=100000 lives of the whole house with every fault, from the se
 disaster: ## kills, crashes, full disks and other bad days, and three books compared after each; SEED=4711 draws alike
 	@.ci/install
 	go test -count=1 -v -timeout 30m -parallel 4 -run '^TestDisaster' ./cmd/elsom -disaster -seed $(or $(SEED),0)
+
+audit-large: ## elsom audit over TRANSFERS=10000000 on PostgreSQL, its rate and its memory
+	@.ci/install
+	go test -count=1 -timeout 3h -v -run '^TestAuditOfManyTransfers$$' ./cmd/elsom -audited $(or $(TRANSFERS),10000000)
 
 guards: ## takes each guard out in turn and sees a test fail
 	@.ci/install

@@ -1,12 +1,9 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"time"
-
-	"elsom/internal/database"
 )
 
 // tenMinutes compares a long run with short ones before and after it. Its parts
@@ -67,70 +64,13 @@ func manyTransfers(m *meter) measured {
 	return r
 }
 
-// fill puts completed payments of the last three hundred days into books, two
-// transfers each, as «Оплатить» and its delivery leave them.
+// fill puts completed payments into books.
 func (k *books) fill(transfers int) figure {
 	k.m.b.Helper()
-	begin, n := time.Now(), transfers/2
-	now := k.db.Now()
-	since := now.Add(-300 * 24 * time.Hour)
-	first := database.FirstID(since)
-	step := (database.FirstID(now.Add(-time.Hour)) - first) / int64(n+1)
-	ctx := context.Background()
-	conn, err := k.db.Pool().Conn(ctx)
-	must(k.m.b, err)
-	defer conn.Close()
-	run := func(statement string, args ...any) {
-		k.m.b.Helper()
-		_, err := conn.ExecContext(ctx, statement, args...)
-		must(k.m.b, err)
-	}
-	// The fill is no measurement: it may lose its last moment, and build the
-	// scattered indexes at once.
-	run("SET synchronous_commit = off")
-	run("SET maintenance_work_mem = '512MB'")
-	run("DROP INDEX entries_account")
-	run("DROP INDEX payments_customer")
-	run("ALTER TABLE payments DROP CONSTRAINT payments_code_key")
-	run(`CREATE TEMPORARY TABLE lives AS SELECT $1::bigint + i * $2::bigint AS id, $3::timestamptz + i * $4::interval AS at,
-			($5::bigint[])[1 + i % $6::bigint] AS wallet, i FROM generate_series(1::bigint, $7::bigint) i`,
-		first, step, since, fmt.Sprintf("%d microseconds", 300*24*time.Hour.Microseconds()/int64(n+1)), k.wallets, len(k.wallets), n)
-	for _, end := range []struct {
-		key, act     string
-		id           int
-		from, to     string
-		fromID, toID int64
-	}{
-		{key: "accept", act: "payment.accept", id: 1, from: "wallet", to: "$1::bigint", fromID: 0, toID: k.transit[0].account},
-		{key: "end", act: "payment.settle", id: 2, from: "$1::bigint", to: "$2::bigint", fromID: k.transit[0].account, toID: k.payable},
-	} {
-		run(fmt.Sprintf(`INSERT INTO transfers (id, request_key, request_hash, act, posted_at)
-			SELECT id + %d, 'payment:' || id || ':%s', md5(id::text) || '-----------', '%s', at FROM lives`, end.id, end.key, end.act))
-		accounts := []any{end.toID}
-		if end.fromID != 0 {
-			accounts = []any{end.fromID, end.toID}
-		}
-		run(fmt.Sprintf(`INSERT INTO entries (transfer_id, line, account_id, amount)
-			SELECT id + %d, line, CASE line WHEN 0 THEN %s ELSE %s END, CASE line WHEN 0 THEN -%d ELSE %d END
-			FROM lives, generate_series(0, 1) line`, end.id, end.from, end.to, benchAmount, benchAmount), accounts...)
-	}
-	run(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
-			accepted_at, result, ended_at, reference)
-		SELECT id, wallet, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $1::bigint, 0, 'f' || lpad(i::text, 17, '0'),
-			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at, 0, at, i::text FROM lives`, benchAmount)
-	run(`INSERT INTO promises (id, lane, key, payload, due_at, state, made_at, tries, ended_at)
-		SELECT id + word, CASE word WHEN 1 THEN 'biller:dostek' ELSE 'sms' END, CASE word WHEN 1 THEN id::text ELSE 'payment:' || id || ':completed' END,
-			'', at, 'kept', at, 1, at FROM lives, generate_series(1, 2) word`)
-	run(`UPDATE accounts SET balance = accounts.balance + moved.amount
-		FROM (SELECT account_id, SUM(amount) AS amount FROM entries WHERE transfer_id BETWEEN $1 AND $2 GROUP BY account_id) moved
-		WHERE accounts.id = moved.account_id`, first, first+step*int64(n+1))
-	run("CREATE INDEX entries_account ON entries (account_id, transfer_id)")
-	run("CREATE INDEX payments_customer ON payments (customer_id, accepted_at)")
-	run("ALTER TABLE payments ADD CONSTRAINT payments_code_key UNIQUE (code)")
-	run("VACUUM (ANALYZE)")
-	run("CHECKPOINT")
+	begin := time.Now()
+	fill(k.m.b, k.db, k.wallets, k.transit[0].account, k.payable, transfers)
 	k.before = k.rows()
-	return figure{done: int64(2 * n), rate: float64(2*n) / time.Since(begin).Seconds(), unit: " rows of transfers"}
+	return figure{done: int64(transfers), rate: float64(transfers) / time.Since(begin).Seconds(), unit: " rows of transfers"}
 }
 
 // embedded compares the ledger on SQLite with one transaction a payment by

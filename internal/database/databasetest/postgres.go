@@ -51,6 +51,18 @@ func (s *PostgresServer) Address(database string) string {
 }
 
 func (s *PostgresServer) exec(statement string) error {
+	return s.on(func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, statement)
+		return err
+	})
+}
+
+// ask reads one value.
+func (s *PostgresServer) ask(value any, query string) error {
+	return s.on(func(ctx context.Context, db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(value) })
+}
+
+func (s *PostgresServer) on(act func(ctx context.Context, db *sql.DB) error) error {
 	db, err := sql.Open("pgx", s.Address("postgres"))
 	if err != nil {
 		return err
@@ -58,8 +70,7 @@ func (s *PostgresServer) exec(statement string) error {
 	defer func() { _ = db.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	_, err = db.ExecContext(ctx, statement)
-	return err
+	return act(ctx, db)
 }
 
 // Binary finds a program of the newest PostgreSQL on the machine.
