@@ -56,7 +56,7 @@ bench: ## every aim of speed as a ratio, in one table; then parsers and pages. T
 
 bench-short: ## the same in a minute: a look, no judgement
 	@.ci/install
-	$(BENCH) -rounds 1 -seconds 2 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
+	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
 
 simulate: ## SEEDS=100000 lives of the whole house with every fault, from the seed FROM=1 on
 	go test -count=1 -timeout 24h -v -run '^TestLives$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)

@@ -98,18 +98,21 @@ func seed(b *testing.B, address, key string) (payers, strangers []payer) {
 		first := len(wallets)
 		must(b, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			wallets = wallets[:first]
-			for n := range 500 {
-				row := customer.Record{
+			people := make([]customer.Record, 500)
+			for n := range people {
+				people[n] = customer.Record{
 					ID: tx.NewID(), Phone: benchPhone(first + n), Email: "bench@example.kg", Lang: "ru", PasswordHash: hash,
 					SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "web",
 				}
-				if err := tx.Gorm().Create(&row).Error; err != nil {
+			}
+			if err := tx.Gorm().Create(&people).Error; err != nil {
+				return err
+			}
+			for _, p := range people {
+				if err := wallet.Open(ctx, tx, p.ID); err != nil {
 					return err
 				}
-				if err := wallet.Open(ctx, tx, row.ID); err != nil {
-					return err
-				}
-				wallets = append(wallets, row.ID)
+				wallets = append(wallets, p.ID)
 			}
 			return nil
 		}))
@@ -197,6 +200,16 @@ func (k *books) paysTo(codes ...string) {
 func (k *books) close() {
 	k.ledger.Close()
 	_ = k.db.Close()
+}
+
+// drop gives the disk back, once the books are proved.
+func (k *books) drop() {
+	k.m.b.Helper()
+	k.prove()
+	k.close()
+	var name string
+	must(k.m.b, k.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", k.address).Scan(&name))
+	k.m.server.tool("dropdb", name)
 }
 
 func (k *books) wallet() int64 { return k.wallets[mathrand.IntN(len(k.wallets))] }

@@ -30,24 +30,32 @@ func delivering(m *meter) measured {
 	yardstick := m.pgbench()
 	k := m.open("deliveries")
 	p := k.portal("deliveries", m.server.instant())
+	n := int(1000 * m.lasting.Seconds())
 	f := m.once("«Оплатить» until completed", func() figure {
-		n := int(1000 * m.lasting.Seconds())
 		k.ready(n, p)
-		k.settled()
-		begin := time.Now()
-		accepted := k.presses(rush{callers: 32, lasting: 10 * time.Minute}, p)
-		k.settled()
-		took := time.Since(begin)
-		accepted.note = fmt.Sprintf("%s accepted at %s a second", thousands(accepted.done), thousands(accepted.rate))
-		accepted.rate, accepted.p99 = float64(accepted.done)/took.Seconds(), 0
-		return accepted
+		return k.completed(func() figure { return k.presses(rush{callers: 32, lasting: 10 * time.Minute}, p) })
+	})
+	posted := m.once("the ledger's until completed", func() figure {
+		return k.completed(func() figure { return k.rushOf(n, 32, whole) })
 	})
 	if now := k.rows(); now.Completed != k.payments.Load() {
 		m.b.Errorf("%d payments were accepted, %d are completed", k.payments.Load(), now.Completed)
 	}
 	r := per(f, yardstick)
-	r.said += " (" + f.note + ")"
+	r.said += fmt.Sprintf(" (%s; posted by the ledger without HTTP: %s)", f.note, thousands(posted.rate))
 	return on(r, k)
+}
+
+// completed counts payments from the first to the moment when none is open.
+func (k *books) completed(accept func() figure) figure {
+	k.m.b.Helper()
+	k.settled()
+	begin := time.Now()
+	f := accept()
+	k.settled()
+	f.note = fmt.Sprintf("%s accepted at %s a second", thousands(f.done), thousands(f.rate))
+	f.rate, f.p99 = float64(f.done)/time.Since(begin).Seconds(), 0
+	return f
 }
 
 // settled waits until no payment is under way.
@@ -86,14 +94,14 @@ func overload(m *meter) measured {
 	p := k.portal("overload", m.server.silent())
 	peak, _ := m.pressed()
 	more := m.once("«Оплатить», 128 connections", func() figure {
-		k.ready(2*m.many(), p)
+		k.ready(m.many(), p)
 		return k.presses(rush{callers: 128, lasting: m.lasting}, p)
 	})
 	if more.rate > peak.rate {
 		peak = more
 	}
 	f := m.once("ten times the load", func() figure {
-		k.ready(int(10*peak.rate*m.lasting.Seconds())+1000, p)
+		k.ready(m.many(), p)
 		return k.presses(rush{callers: 1000, lasting: m.lasting, rate: 10 * peak.rate}, p)
 	})
 	r := on(per(f, peak), k)

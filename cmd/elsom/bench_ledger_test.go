@@ -3,7 +3,9 @@ package main_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
+	"sync/atomic"
 	"time"
 	_ "unsafe" // for linkname
 
@@ -77,14 +79,28 @@ func count(err error) int64 {
 
 // rush puts callers on the ledger for a while.
 func (k *books) rush(callers int, lasting time.Duration, kind kind) figure {
+	return k.posting(rush{callers: callers, lasting: lasting}, math.MaxInt64, kind)
+}
+
+// rushOf lets callers post so many.
+func (k *books) rushOf(n, callers int, kind kind) figure {
+	return k.posting(rush{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
+}
+
+func (k *books) posting(r rush, n int64, kind kind) figure {
 	ctx := context.Background()
-	return rush{callers: callers, lasting: lasting, act: func(int) outcome {
+	var begun atomic.Int64
+	r.act = func(int) outcome {
+		if begun.Add(1) > n {
+			return over
+		}
 		if err := k.post(ctx, kind); err != nil {
 			k.m.b.Error(err)
 			return over
 		}
 		return done
-	}}.run()
+	}
+	return r.run()
 }
 
 // ledger measures payments posted in this process.

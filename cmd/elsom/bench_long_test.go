@@ -35,6 +35,7 @@ func tenMinutes(m *meter) measured {
 		ratio: all.rate / usual, books: []*books{long, short},
 		said: fmt.Sprintf("%s / %s (p99 of the worst tenth %.1f ms)", thousands(all.rate), thousands(usual), milliseconds(all.p99)),
 	}
+	long.drop()
 	for _, f := range parts {
 		r.parts = append(r.parts, f.rate/usual)
 	}
@@ -61,6 +62,7 @@ func manyTransfers(m *meter) measured {
 	transfers := full.before.Transfers + p.written.Transfers
 	r.said += fmt.Sprintf(" (audit of %s transfers: %.0f s, %s a second, %d MiB at most)",
 		thousands(transfers), p.took.Seconds(), thousands(float64(transfers)/p.took.Seconds()), p.memory>>20)
+	full.drop()
 	return r
 }
 

@@ -129,18 +129,23 @@ func (k *books) next() (draft, bool) {
 
 // pay presses «Оплатить» of one draft.
 func (k *books) pay(w *wire) outcome {
-	d, ok := k.next()
-	if !ok {
-		return over
+	d := w.held
+	if w.held = (draft{}); d.id == 0 {
+		var ok bool
+		if d, ok = k.next(); !ok {
+			return over
+		}
 	}
 	r, err := w.post("/check/"+strconv.FormatInt(d.id, 10), d.of.cookie, "csrf="+d.of.tok)
 	switch {
 	case err != nil:
-		return refused // the connection was turned away or cut: the payer asks again
+		w.held = d // the connection was turned away or cut: the payer presses again
+		return refused
 	case r.status == http.StatusSeeOther && strings.HasPrefix(r.location, "/receipt/"):
 		k.payments.Add(1)
 		return done
 	case r.status == http.StatusServiceUnavailable || r.status == http.StatusTooManyRequests:
+		w.held = d
 		return refused
 	}
 	k.m.b.Errorf("«Оплатить» was answered %d %s", r.status, r.location)

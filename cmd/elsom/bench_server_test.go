@@ -33,9 +33,6 @@ type benchServer struct {
 	silent, instant   func() string // billers
 }
 
-// benchScale is the yardstick's, so that its own rows are not hot.
-const benchScale = 50
-
 func startBenchServer(b *testing.B) *benchServer {
 	b.Helper()
 	server, err := databasetest.StartPostgres()
@@ -99,7 +96,7 @@ func (m *meter) pgbench() figure {
 		if !s.scaled {
 			s.scaled = true
 			s.tool("createdb", "yardstick")
-			s.tool("pgbench", "-i", "-q", "-s", strconv.Itoa(benchScale), "yardstick")
+			s.tool("pgbench", "-i", "-q", "-s", strconv.Itoa(*benchScale), "yardstick")
 		}
 		out := s.tool("pgbench", "-b", "tpcb-like", "-c", "32", "-j", "2", "-M", "prepared", "-n",
 			"-T", strconv.Itoa(max(1, int(m.lasting/time.Second))), "yardstick")

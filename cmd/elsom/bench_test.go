@@ -18,6 +18,7 @@ var (
 	benchSeconds  = flag.Float64("seconds", 10, "bench: seconds of one measurement")
 	benchLong     = flag.Duration("long", 10*time.Minute, "bench: the long run")
 	benchMany     = flag.Int("many", 10_000_000, "bench: the transfers of books that have many")
+	benchScale    = flag.Int("scale", 50, "bench: pgbench's scale, so large that its own rows are not hot")
 	benchJudged   = flag.Bool("judge", true, "bench: fail where a line is short")
 	benchMarkdown = flag.Bool("markdown", false, "bench: print the table as Markdown too")
 )
@@ -85,7 +86,7 @@ func BenchmarkAims(b *testing.B) {
 	table.measure(func(a aim) bool { return a.once })
 	table.prove()
 	say("\n%s\n", m.server.words())
-	say("%d rounds of %s, %s in all; %s\n\n", *benchRounds, m.lasting, time.Since(begin).Round(time.Second), benchWork)
+	say("%d rounds of %s, %s in all; pgbench at scale %d; %s\n\n", *benchRounds, m.lasting, time.Since(begin).Round(time.Second), *benchScale, benchWork)
 	table.print(os.Stdout)
 	if *benchMarkdown {
 		table.markdown(os.Stdout)

@@ -99,6 +99,7 @@ type wire struct {
 	conn net.Conn
 	in   *bufio.Reader
 	out  []byte
+	held draft // which was refused, and is pressed again
 }
 
 // reply is what matters of an answer.
