@@ -140,6 +140,8 @@ func (d *disaster) press(s *site, a *act) word {
 		note = "500, which says nothing"
 	case status == http.StatusServiceUnavailable && !strings.Contains(page, openWords[0]) && !strings.Contains(page, openWords[1]):
 		said = isRefused
+	case status == http.StatusSeeOther && location == "/": // the session is over
+		said = isRefused
 	case status == http.StatusUnprocessableEntity, status == http.StatusTooManyRequests:
 		said = isRefused
 	case status != http.StatusServiceUnavailable:

@@ -132,11 +132,16 @@ func (d *disaster) join() *holder {
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	h.takeToken()
+	d.bring(h, 10_000_00)
+	return h
+}
+
+// takeToken takes the form token of the holder's session, which all its forms share.
+func (h *holder) takeToken() {
 	h.reader.open("/pay/dostek")
 	_, values := h.reader.submission(h.reader.control("Далее"))
 	h.token = url.Values{"csrf": values["csrf"]}
-	d.bring(h, 10_000_00)
-	return h
 }
 
 // told prints a line of what a case has seen: in a long run at once, so that
