@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,7 +133,13 @@ type crowd struct {
 }
 
 func (c *crowd) enter() (net.Conn, error) {
-	conn, err := net.Dial("tcp", c.address)
+	// Room for little, so that the portal's answers stay at the portal.
+	narrow := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(socket uintptr) {
+			_ = syscall.SetsockoptInt(int(socket), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
+		})
+	}}
+	conn, err := narrow.Dial("tcp", c.address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inside++
@@ -184,7 +191,6 @@ func (c *crowd) deaf() {
 		return
 	}
 	defer conn.Close()
-	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 	pages := strings.Repeat("GET /offer HTTP/1.1\r\nHost: "+c.address+"\r\n\r\n", 200)
 	for {
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))

@@ -51,7 +51,7 @@ func TestDisasterDiskFull(t *testing.T) {
 func (d *disaster) fillUp(ballast string, presses int) (refused int) {
 	d.t.Helper()
 	orders := d.drafts(presses)
-	full := fill(d.t, ballast)
+	full := takeAllRoom(d.t, ballast)
 	for start := 0; start < len(orders); start += 40 {
 		var all sync.WaitGroup
 		var mu sync.Mutex
@@ -96,7 +96,7 @@ type fullness struct {
 	file *os.File
 }
 
-func fill(t *testing.T, path string) *fullness {
+func takeAllRoom(t *testing.T, path string) *fullness {
 	t.Helper()
 	file, err := os.Create(path)
 	if err != nil {
