@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,8 +23,9 @@ var ErrKeptByPostgres = errors.New(
 // its owner alone: one moment's state, while others write, who don't wait.
 //
 // The file appears only when it is whole, checked and on the disk; until then
-// its content stands beside it as FILE.*.part. What is there already is never
-// overwritten.
+// its content stands beside it as FILE.*.part (and where the file system knows
+// no links, an empty file holds the name in the last moment). What is there
+// already is never overwritten.
 func Backup(ctx context.Context, address, file string) error {
 	path, err := sqlitePath(address)
 	if err != nil {
@@ -115,10 +117,41 @@ func place(path string, fill func(part string) error) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	// A link, unlike a rename, never takes the place of what came meanwhile.
-	if err := os.Link(part.Name(), path); err != nil {
+	err = os.Link(part.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = takeName(part.Name(), path) // a memory stick knows no links
+	}
+	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// takeName renames a file to a name that it holds with an empty one first, so
+// that whoever comes at the same time finds it taken.
+func takeName(part, path string) error {
+	empty, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	_ = empty.Close()
+	if err := os.Rename(part, path); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// Leftovers gives the unfinished files beside a file that Backup or Restore
+// makes: of one that was killed, or of one that runs now.
+func Leftovers(file string) []string {
+	beside, _ := os.ReadDir(filepath.Dir(file)) // a folder that can't be read is told by who writes there
+	var left []string
+	for _, e := range beside {
+		if strings.HasPrefix(e.Name(), filepath.Base(file)+".") && strings.HasSuffix(e.Name(), ".part") {
+			left = append(left, filepath.Join(filepath.Dir(file), e.Name()))
+		}
+	}
+	return left
 }
 
 func syncFolder(path string) error {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"elsom/internal/database"
@@ -223,4 +224,28 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Errorf("PostgreSQL: %v", err)
 	}
 	must(t, database.Restore(ctx, "sqlite:"+filepath.Join(t.TempDir(), "elsom.db"), good))
+}
+
+// Where there are no links, one of many takes the name, and keeps it.
+func TestOneTakesTheNameWithoutLinks(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "kept.db")
+	var winner atomic.Int64
+	var all sync.WaitGroup
+	for n := range 20 {
+		part := filepath.Join(folder, fmt.Sprint("kept.db.", n, ".part"))
+		must(t, os.WriteFile(part, []byte(fmt.Sprint(n)), 0o600))
+		all.Go(func() {
+			if database.TakeName(part, path) == nil && winner.Swap(int64(n)+1) != 0 {
+				t.Error("two took it")
+			}
+		})
+	}
+	all.Wait()
+	if got := string(read(t, path)); got != fmt.Sprint(winner.Load()-1) {
+		t.Errorf("number %d took it, and %q is there", winner.Load()-1, got)
+	}
+	if left := database.Leftovers(path); len(left) != 19 {
+		t.Errorf("%d unfinished files are told: %v", len(left), left)
+	}
 }
