@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"elsom/internal/attempt"
@@ -48,6 +49,7 @@ type house struct {
 	cashin    *cashin.CashIn
 	notices   *push.Notices // nil: no key, no notices
 	metrics   *metrics      // nil: nobody asked for figures
+	draining  atomic.Bool   // it is about to end
 }
 
 func newHouse(ctx context.Context, cfg *config.Config) (*house, error) {

@@ -162,6 +162,9 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 func (h *house) healthy(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second)
 	defer cancel()
+	if h.draining.Load() {
+		return c.String(http.StatusServiceUnavailable, "draining\n")
+	}
 	if err := h.db.Current(ctx); err != nil {
 		slog.WarnContext(ctx, "health", "error", err)
 		return c.String(http.StatusServiceUnavailable, "unavailable\n")
@@ -187,7 +190,7 @@ func (h *house) serve(ctx context.Context, listener net.Listener, sessions *sess
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		slog.Info("draining")
+		h.drain(server, failed)
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		err = server.Server.Shutdown(drain)
@@ -198,6 +201,18 @@ func (h *house) serve(ctx context.Context, listener net.Listener, sessions *sess
 		err = nil
 	}
 	return err
+}
+
+// drain lets whoever leads people here find out that it must lead them
+// elsewhere; until the doors close everybody is served.
+func (h *house) drain(server *echo.Echo, failed <-chan error) {
+	h.draining.Store(true)
+	server.Server.SetKeepAlivesEnabled(false)
+	slog.Info("draining", "for", h.config.Drain)
+	select {
+	case <-time.After(h.config.Drain):
+	case <-failed:
+	}
 }
 
 // work starts all workers.

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 )
 
 // Mode is how the program runs.
@@ -55,6 +56,9 @@ type Config struct {
 	SMSReceiptsURL Secret
 	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
 	SMTPURL Secret
+	// Drain is how long, after SIGTERM, health tells to lead people elsewhere
+	// before the doors close.
+	Drain time.Duration
 	// RateLimits is false only where a measurement asked for it.
 	RateLimits bool
 	// Strangers are ELSOM_ variables that mean nothing here: most likely

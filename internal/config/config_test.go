@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -47,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Mode != Production || c.Listen != "127.0.0.1:8080" || c.BaseURL != "http://127.0.0.1:8080" ||
-		c.DatabaseURL.Reveal() != "sqlite:var/elsom.db" || c.DosTekURL.Set() || c.MetricsListen != "" || !c.RateLimits {
+		c.DatabaseURL.Reveal() != "sqlite:var/elsom.db" || c.DosTekURL.Set() || c.MetricsListen != "" || !c.RateLimits || c.Drain != 5*time.Second {
 		t.Errorf("defaults of production: %+v", c)
 	}
 	d, err := Parse(map[string]string{"ELSOM_MODE": "development"})
@@ -55,7 +56,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d.DosTekURL.Reveal() != "http://127.0.0.1:8090/pay" || len(d.SecretKey) < secretBytes ||
-		d.PINPepper != pepperOf(d.SecretKey) || !d.Development() {
+		d.PINPepper != pepperOf(d.SecretKey) || !d.Development() || d.Drain != 0 {
 		t.Errorf("defaults of development: %+v", d)
 	}
 }
@@ -70,6 +71,7 @@ func TestAccepted(t *testing.T) {
 		"IPv6 loopback":        {"ELSOM_MODE": "development", "ELSOM_LISTEN": "[::1]:0"},
 		"measured without":     {"ELSOM_MODE": "development", "ELSOM_RATE_LIMITS": "off"},
 		"an emptied variable":  with("LISTEN", ""),
+		"a short drain":        with("DRAIN", "500ms"),
 		"push services":        with("PUSH_HOSTS", "push.example.net, *.Push.example.kg,"),
 		"proxies, one address": with("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,"),
 		"mail":                 with("SMTP_URL", "smtps://u:p@mail.example:465"),
@@ -106,6 +108,8 @@ func TestRefused(t *testing.T) {
 		"development's pepper":        {with("PIN_PEPPER", pepperOf(developmentSecret).Reveal()), "ELSOM_PIN_PEPPER"},
 		"pepper that is the secret":   {with("PIN_PEPPER", testSecret), "ELSOM_PIN_PEPPER"},
 		"no limits in production":     {with("RATE_LIMITS", "off"), "ELSOM_RATE_LIMITS"},
+		"a drain without end":         {with("DRAIN", "1h"), "ELSOM_DRAIN"},
+		"a drain that is no time":     {with("DRAIN", "5"), "ELSOM_DRAIN"},
 		"limits neither on nor off":   {with("RATE_LIMITS", "0"), "ELSOM_RATE_LIMITS"},
 		"proxy by name":               {with("TRUSTED_PROXIES", "proxy.example"), "ELSOM_TRUSTED_PROXIES"},
 		"all the world as proxy":      {with("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"), "ELSOM_TRUSTED_PROXIES"},

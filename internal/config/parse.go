@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -56,6 +57,7 @@ type variables struct {
 	SMSReceiptsURL string `env:"ELSOM_SMS_RECEIPTS_URL"`
 	SMTPURL        string `env:"ELSOM_SMTP_URL"`
 	RateLimits     string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
+	Drain          string `env:"ELSOM_DRAIN"`
 }
 
 // The variables that may come from a file named by the same name and _FILE.
@@ -100,6 +102,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	if c.BaseURL == "" {
 		c.BaseURL = "http://" + c.Listen
 	}
+	c.Drain = drain(in.Drain, c.Mode, &problems)
 	checkMode(c, in, &problems)
 	checkAddresses(c, &problems)
 	checkProxies(c, &problems)
@@ -114,6 +117,22 @@ func Parse(environment map[string]string) (*Config, error) {
 		return nil, problems
 	}
 	return c, nil
+}
+
+// drain is five seconds where it isn't said, none in development, where nobody
+// stands in front.
+func drain(text string, mode Mode, problems *Problems) time.Duration {
+	switch {
+	case text == "" && mode == Development:
+		return 0
+	case text == "":
+		return 5 * time.Second
+	}
+	length, err := time.ParseDuration(text)
+	if err != nil || length < 0 || length > time.Minute {
+		problems.add("ELSOM_DRAIN", "must be a time up to 1m, such as 5s")
+	}
+	return length
 }
 
 // ParseDatabase checks ELSOM_DATABASE_URL alone.
