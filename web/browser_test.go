@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -20,17 +21,18 @@ import (
 // browser is one without scripts: cookies, links, forms. Every page that it
 // comes by is looked at; see look.
 type browser struct {
-	t      *testing.T
-	h      *house
-	jar    *cookiejar.Jar
-	from   string // address
-	agent  map[string]string
-	at     *url.URL
-	status int
-	header http.Header
-	body   string
-	page   *goquery.Document
-	typed  url.Values
+	hangsUp context.Context // ends the requests where there is one
+	t       *testing.T
+	h       *house
+	jar     *cookiejar.Jar
+	from    string // address
+	agent   map[string]string
+	at      *url.URL
+	status  int
+	header  http.Header
+	body    string
+	page    *goquery.Document
+	typed   url.Values
 }
 
 func (h *house) browser() *browser {
@@ -76,6 +78,9 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 	must(b.t, err)
 	request := httptest.NewRequest(method, to.RequestURI(), body)
 	request.Host, request.RemoteAddr = to.Host, b.from
+	if b.hangsUp != nil {
+		request = request.WithContext(b.hangsUp)
+	}
 	for _, cookie := range b.jar.Cookies(to) {
 		request.AddCookie(cookie)
 	}

@@ -129,6 +129,7 @@ type setting struct {
 	https  bool
 	limits bool // the counters against guessing and flooding
 	doors  func(*web.Doors)
+	books  ledger.Options
 	on     func(testing.TB, ...database.Option) *database.DB // SQLite where it isn't said
 	trace  func(statement string, args []any)
 }
@@ -183,7 +184,7 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	agents, err := cashin.NewAgents(h.db, attempts)
 	must(t, err)
-	h.ledger = ledger.New(h.db, ledger.Options{})
+	h.ledger = ledger.New(h.db, with.books)
 	t.Cleanup(h.ledger.Close)
 	timing := payment.DefaultTiming()
 	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}

@@ -37,6 +37,8 @@ type Doors struct {
 	Healthy func(c echo.Context) error
 	// Observe is told of each answered request; nil: nobody counts.
 	Observe func(Answered)
+	// Crowd is how many may be inside; the zero value means the usual.
+	Crowd Crowd
 	// TrustedProxies are those whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
 	// HTTPS: people reach us over TLS, at BaseURL.
@@ -83,13 +85,17 @@ func New(d Doors) *echo.Echo {
 	public.GET("/worker.js", d.Portal.Worker)
 
 	// Machine doors: their own authentication, no session, no form token.
-	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private)
-	e.POST(ussdPath, d.USSD.Handle, private)
-	e.POST(kannelPath, d.USSD.HandleKannel, private)
-	e.GET(receiptPath, d.Receipts.Handle, private)
+	if d.Crowd == (Crowd{}) {
+		d.Crowd = usualCrowd
+	}
+	machines := func() echo.MiddlewareFunc { return crowded(d.Crowd.Machines, crowdedMachine) }
+	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private, crowded(d.Crowd.Machines, d.Terminal.Crowded))
+	e.POST(ussdPath, d.USSD.Handle, private, machines())
+	e.POST(kannelPath, d.USSD.HandleKannel, private, machines())
+	e.GET(receiptPath, d.Receipts.Handle, private, machines())
 
 	// A browser's doors.
-	browser := e.Group("", private, middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
+	browser := e.Group("", private, crowdedBrowser(d.Crowd), middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
 	visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)
 	// Who is no longer signed in is led to the login and back, whatever became
 	// of the form's token meanwhile.

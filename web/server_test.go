@@ -268,6 +268,9 @@ func TestTerminalsDoor(t *testing.T) {
 		}
 		request.SetBasicAuth("kicb", "terminal's word")
 		request.Header.Set("Sec-Fetch-Site", "cross-site")
+		if method == http.MethodPost {
+			request.Body = io.NopCloser(strings.NewReader(query.Encode()))
+		}
 		answer = httptest.NewRecorder()
 		h.server.ServeHTTP(answer, request)
 		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "<result>0</result>") ||

@@ -211,7 +211,8 @@ func (h *house) drain(server *echo.Echo, failed <-chan error) {
 	slog.Info("draining", "for", h.config.Drain)
 	select {
 	case <-time.After(h.config.Drain):
-	case <-failed:
+	case err := <-failed:
+		slog.Warn("draining", "error", err)
 	}
 }
 

@@ -158,6 +158,7 @@ type Payments struct {
 
 	recording *database.Gather[recorded, error]
 	holders   *database.Gather[int64, *customer.Customer]
+	reading   *database.Gather[int64, *Payment]
 }
 
 // New makes the act of its parts.
@@ -168,19 +169,23 @@ func New(parts Parts) *Payments {
 	ps := &Payments{Parts: parts, limits: spending.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
 	ps.recording = database.NewGather(ps.recordAll)
 	ps.holders = database.NewGather(ps.readHolders)
+	ps.reading = database.NewGather(ps.readByIDs)
 	return ps
 }
 
 // ByID gives a customer's payment; fault.NotFound for another's too.
 func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, error) {
-	p, err := readPayment(ctx, ps.DB, id)
+	p, err := ps.reading.Ask(ctx, id)
 	if err != nil {
 		return Payment{}, fault.Wrap("payment.read", err)
+	}
+	if p == nil {
+		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	if p.CustomerID != customerID { // another's receipt does not exist for the asker
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
-	return p, nil
+	return *p, nil
 }
 
 // Await gives a payment like ByID, but waits for its end as long as patience

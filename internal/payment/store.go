@@ -75,8 +75,10 @@ func only(list []Payment, err error) (Payment, error) {
 	return list[0], nil
 }
 
-func readPayment(ctx context.Context, db *database.DB, id int64) (Payment, error) {
-	return only(payments(db.Gorm(ctx), "id = ?", id))
+func (ps *Payments) readByIDs(ctx context.Context, ids []int64) ([]*Payment, error) {
+	these, list := database.Among(ps.DB.Dialect(), ids)
+	found, err := payments(ps.DB.Gorm(ctx), "id "+these, list)
+	return database.ByKey(ids, found, func(p Payment) int64 { return p.ID }), err
 }
 
 func readByCode(ctx context.Context, db *database.DB, code string) (Payment, error) {

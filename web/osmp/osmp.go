@@ -71,6 +71,12 @@ func (d *Door) Handle(c echo.Context) error {
 	return write(c, reply{TxnID: a.TxnID, Result: resultOf(err)})
 }
 
+// Crowded answers whom nobody has time for: nothing was done, it may repeat.
+func (d *Door) Crowded(c echo.Context) error {
+	asked, _ := read(c.Request())
+	return write(c, reply{TxnID: asked.TxnID, Result: resultTemporary})
+}
+
 func (d *Door) answer(ctx context.Context, c echo.Context, agent cashin.Agent, a asked) error {
 	out := reply{TxnID: a.TxnID}
 	var err error
