@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -117,22 +116,6 @@ func Parse(environment map[string]string) (*Config, error) {
 		return nil, problems
 	}
 	return c, nil
-}
-
-// drain is five seconds where it isn't said, none in development, where nobody
-// stands in front.
-func drain(text string, mode Mode, problems *Problems) time.Duration {
-	switch {
-	case text == "" && mode == Development:
-		return 0
-	case text == "":
-		return 5 * time.Second
-	}
-	length, err := time.ParseDuration(text)
-	if err != nil || length < 0 || length > time.Minute {
-		problems.add("ELSOM_DRAIN", "must be a time up to 1m, such as 5s")
-	}
-	return length
 }
 
 // ParseDatabase checks ELSOM_DATABASE_URL alone.
