@@ -133,7 +133,13 @@ func TestSlowSendersCrowdNobody(t *testing.T) {
 		h.server.ServeHTTP(answer, r)
 		slow <- answer.Code
 	}()
-	_, _ = sender.Write([]byte("phone=")) // it is being read now
+	read := make(chan struct{})
+	go func() { _, _ = sender.Write([]byte("phone=")); close(read) }()
+	select {
+	case <-read:
+	case code := <-slow:
+		t.Fatalf("came in before it was read: %d", code)
+	}
 	if answer := p.pay(); answer.Code != http.StatusSeeOther {
 		t.Errorf("answered %d", answer.Code)
 	}
