@@ -91,6 +91,9 @@ func (d *disaster) compare() {
 	if completed != booked {
 		d.t.Errorf("we sent %d, the biller has %d", completed, booked)
 	}
+	if d.log.unclear > 0 {
+		d.t.Errorf("%d presses were answered HTTP 500, which says nothing", d.log.unclear)
+	}
 	d.wallets(paid)
 	d.messages()
 	d.audit(d.t)
@@ -236,6 +239,6 @@ func (d *disaster) tally() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d payments ok, %d refused, %d unknown to the end (%d at some time), %d terminals' cash",
-		n[isOK], n[isRefused], n[isUnknown], unknown, len(d.log.cash))
+	return fmt.Sprintf("%d payments ok, %d refused, %d unknown to the end (%d at some time), %d answers were HTTP 500, %d terminals' cash",
+		n[isOK], n[isRefused], n[isUnknown], unknown, d.log.unclear, len(d.log.cash))
 }

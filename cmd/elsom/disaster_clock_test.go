@@ -21,7 +21,7 @@ func TestDisasterClock(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDisaster(t, address, 2, size(3, 6))
+			d := newDisaster(t, address, 2, size(2, 6))
 			clock := filepath.Join(t.TempDir(), "clock")
 			for _, s := range d.portals {
 				s.portal.stop(syscall.SIGTERM)

@@ -28,7 +28,7 @@ func TestDisasterFewConnections(t *testing.T) {
 	}
 	command("CREATE ROLE elsom LOGIN")
 	command("ALTER DATABASE elsom OWNER TO elsom")
-	d := newDisaster(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, size(3, 6))
+	d := newDisaster(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, size(2, 6))
 	d.books = owner
 	n := size(100, 300)
 
@@ -70,9 +70,6 @@ func TestDisasterFewConnections(t *testing.T) {
 			t.Errorf("who waited for the lock was told %s", strings.Join(a.was, ", "))
 		}
 	}
-	if d.log.unclear > 0 {
-		t.Errorf("%d answers said nothing", d.log.unclear)
-	}
 	d.settle()
 	d.compare()
 	d.told("four connections: %s; at the end, behind the lock too: %s", few, d.tally())
@@ -93,7 +90,7 @@ func (d *disaster) pressAll(orders []*act) {
 // keep them for ever.
 func TestDisasterSlowClients(t *testing.T) {
 	t.Parallel()
-	d := newDisaster(t, databasetest.Addresses(t)["postgres"], 1, size(3, 6))
+	d := newDisaster(t, databasetest.Addresses(t)["postgres"], 1, size(2, 6))
 	slow := size(100, 400)
 	crowd := &crowd{address: strings.TrimPrefix(d.base, "http://"), over: make(chan struct{})}
 	for i := range slow {

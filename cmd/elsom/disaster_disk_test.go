@@ -30,7 +30,7 @@ func TestDisasterDiskFull(t *testing.T) {
 			t.Errorf("unmount: %v", err)
 		}
 	})
-	d := newDisaster(t, "sqlite:"+filepath.Join(folder, "elsom.db"), 1, size(3, 6))
+	d := newDisaster(t, "sqlite:"+filepath.Join(folder, "elsom.db"), 1, size(2, 6))
 	refused := 0
 	times := size(1, 3)
 	for range times {
@@ -38,9 +38,6 @@ func TestDisasterDiskFull(t *testing.T) {
 	}
 	d.settle()
 	d.compare()
-	if d.log.unclear > 0 {
-		t.Errorf("%d answers said nothing", d.log.unclear)
-	}
 	d.told("%d times full, %d presses were not taken then; %s", times, refused, d.tally())
 	d.books.Close()
 	d.portal.stop(syscall.SIGTERM)

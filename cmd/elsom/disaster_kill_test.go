@@ -18,7 +18,7 @@ func TestDisasterKillOneOfTwo(t *testing.T) {
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDisaster(t, address, 2, size(3, 6))
+			d := newDisaster(t, address, 2, size(2, 6))
 			kills := size(1, 20)
 			fewest, unanswered := 1<<30, 0
 			for kill := range kills {

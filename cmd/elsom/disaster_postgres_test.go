@@ -13,7 +13,7 @@ import (
 func TestDisasterPostgresRestarts(t *testing.T) {
 	t.Parallel()
 	server := ownServer(t)
-	d := newDisaster(t, server.Address("elsom"), 2, size(3, 6))
+	d := newDisaster(t, server.Address("elsom"), 2, size(2, 6))
 	restarts, least := size(1, 10), 1<<30
 	for range restarts {
 		least = min(least, d.struck(120, func() {
@@ -41,7 +41,7 @@ func TestDisasterStandbyTakesOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(standby.Stop)
-	d := newDisaster(t, primary.Either(standby, "elsom"), 2, size(3, 6))
+	d := newDisaster(t, primary.Either(standby, "elsom"), 2, size(2, 6))
 	unanswered := d.struck(size(100, 300), func() {
 		primary.Kill()
 		time.Sleep(time.Duration(d.dice.below(500)) * time.Millisecond)
