@@ -71,12 +71,12 @@ func TestStatementsOfAPayment(t *testing.T) {
 		batch []string
 	}{
 		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
-			"from accounts", "from customers", "from payments, from wallet_transfers",
+			"update accounts", "from customers", "from payments, from wallet_transfers",
 			"into transfers", "into entries", "into payments", "into promises", "update accounts",
 		}},
 		"postgres": {databasetest.Postgres, []string{
-			"begin", "from accounts, locking", "from customers", "from payments, from wallet_transfers",
-			"into transfers, into entries", "into payments", "into promises", "update accounts", "commit",
+			"begin", "update accounts", "from customers", "from payments, from wallet_transfers",
+			"into transfers, into entries, into payments, into promises", "update accounts", "commit",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,14 +28,14 @@ var booksGuards = []guard{
 	},
 	{
 		name: "once only: what looks refused may have been made", file: "internal/ledger/batch.go",
-		text:        `if rerun || b.refused() {`,
-		replacement: `if rerun {`,
+		text:        `b.decide(ctx, posted); err != nil {`,
+		replacement: `b.decide(ctx, nil); err != nil {`,
 		pkg:         "./internal/ledger", test: "TestOnceOnly",
 	},
 	{
-		name: "once only: a batch that met a key is decided with it", file: "internal/ledger/batch.go",
-		text:        `if rerun || b.refused() {`,
-		replacement: `if b.refused() {`,
+		name: "once only: a batch that met a key is decided with it", file: "internal/ledger/flight.go",
+		text:        `l.try(batch, try > 0)`,
+		replacement: `l.try(batch, false)`,
 		pkg:         "./internal/ledger", test: "TestOnceOnly",
 	},
 	{

@@ -21,9 +21,12 @@ type Family[T any] struct {
 	// row whose verdict is nil counts as accepted for the rows behind it. At
 	// most one rider of a transfer may judge.
 	Judge func(ctx context.Context, tx *Tx, rows []T) (verdict func(i int) error, err error)
+	// Insert gives the accepted rows where they are only to be inserted: they
+	// share a statement with the transfers and with other families.
+	Insert func(tx *Tx, rows []T) (Rows, error)
 	// Write writes the accepted rows, all in as few statements as it can, and
 	// returns ErrRowCount when a statement touched another number of rows; nil
-	// in a family that only judges.
+	// in a family that only judges or inserts.
 	Write func(ctx context.Context, tx *Tx, rows []T) error
 }
 
@@ -33,6 +36,7 @@ type Rider interface {
 	FamilyName() string
 
 	judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error)
+	insert(tx *Tx, riders []Rider) ([]Rows, error)
 	write(ctx context.Context, tx *Tx, riders []Rider) error
 }
 
@@ -61,6 +65,17 @@ func (r *rider[T]) judge(ctx context.Context, tx *Tx, riders []Rider) (func(i in
 	return r.family.Judge(ctx, tx, r.rows(riders))
 }
 
+func (r *rider[T]) insert(tx *Tx, riders []Rider) ([]Rows, error) {
+	if r.family.Insert == nil {
+		return nil, nil
+	}
+	rows, err := r.family.Insert(tx, r.rows(riders))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.family.Name, err)
+	}
+	return []Rows{rows}, nil
+}
+
 func (r *rider[T]) write(ctx context.Context, tx *Tx, riders []Rider) error {
 	if r.family.Write == nil {
 		return nil
@@ -75,6 +90,12 @@ func (r *rider[T]) write(ctx context.Context, tx *Tx, riders []Rider) error {
 // nil where the family doesn't judge.
 func Judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
 	return riders[0].judge(ctx, tx, riders)
+}
+
+// Inserts gives what riders of one family are to be inserted as; nothing where
+// the family doesn't insert.
+func Inserts(tx *Tx, riders []Rider) ([]Rows, error) {
+	return riders[0].insert(tx, riders)
 }
 
 // Write writes riders of one family.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -21,33 +22,84 @@ type outcome struct {
 // post decides and writes a batch in the transaction. The number of its
 // statements doesn't grow with the batch.
 //
-// Few postings were made before, so their keys are looked up only on a rerun,
-// or when something is to be refused that may be a replay: one that is
-// accepted again runs into the unique key, and the batch is rerun.
-func post(ctx context.Context, tx *database.Tx, batch []*job, rerun bool) ([]outcome, error) {
-	b := &book{tx: tx, now: tx.Now(), batch: batch}
+// Nearly always no key was seen before and nothing is to be refused, so the
+// first try takes that for granted; whatever isn't so reruns the batch.
+func post(ctx context.Context, tx *database.Tx, shared func(account int64) bool, batch []*job, rerun bool) ([]outcome, error) {
+	b := &book{tx: tx, now: tx.Now(), batch: batch, shared: shared}
+	write := b.swiftly
+	if rerun {
+		write = b.carefully
+	}
+	err := write(ctx)
+	return b.outcomes, err
+}
+
+// errRefused says that something in a batch is to be refused.
+var errRefused = errors.New("ledger: refused at the first try")
+
+// swiftly debits the wallets before anything else: what locks them is what
+// refuses them, and whatever is read behind it is what earlier batches left.
+// Accounts that everybody shares come last, so that they are locked for the
+// shortest time.
+func (b *book) swiftly(ctx context.Context) error {
+	b.begin(nil)
+	for i, j := range b.batch {
+		b.outcomes[i] = b.decideOne(j, nil)
+	}
+	// What one wallet takes may be what another needs to give: the sums alone
+	// would let two give each other what neither has.
+	if b.refused() || b.crossed {
+		return errRefused
+	}
+	wallets, shared := b.sums()
+	if err := addToBalances(b.tx, wallets); err != nil {
+		return err
+	}
+	repeats := func(i int) bool { return b.outcomes[i].receipt.Replayed } // of one in the batch
+	verdicts, err := b.judges(ctx, repeats)
+	if err != nil {
+		return err
+	}
+	for i := range b.batch {
+		for _, verdict := range verdicts[i] {
+			if verdict() != nil {
+				return errRefused
+			}
+		}
+	}
+	if err := b.insert(ctx); err != nil {
+		return err
+	}
+	return addToBalances(b.tx, shared)
+}
+
+// carefully locks the wallets, looks for what was posted before, and decides
+// each posting by itself.
+func (b *book) carefully(ctx context.Context) error {
 	// Wallets are locked first and in id order, so that batches wait for each
-	// other and never in a ring; whatever is read behind this lock is what
-	// earlier batches left.
+	// other and never in a ring.
 	var err error
-	if b.accounts, err = lockAccounts(tx, accountsOf(batch)); err != nil {
-		return nil, err
+	if b.accounts, err = lockAccounts(b.tx, accountsOf(b.batch)); err != nil {
+		return err
 	}
-	if !rerun {
-		if err := b.decide(ctx, nil); err != nil {
-			return nil, err
-		}
+	posted, err := readPosted(b.tx, keysOf(b.batch))
+	if err != nil {
+		return err
 	}
-	if rerun || b.refused() {
-		posted, err := readPosted(tx, keysOf(batch))
-		if err != nil {
-			return nil, err
-		}
-		if err := b.decide(ctx, posted); err != nil {
-			return nil, err
-		}
+	if err := b.decide(ctx, posted); err != nil {
+		return err
 	}
-	return b.outcomes, b.write(ctx)
+	if len(b.accepted) == 0 {
+		return nil
+	}
+	if err := b.insert(ctx); err != nil {
+		return err
+	}
+	wallets, shared := b.sums()
+	if err := addToBalances(b.tx, wallets); err != nil {
+		return err
+	}
+	return addToBalances(b.tx, shared)
 }
 
 // book is one batch's view of the accounts that it touches.
@@ -55,9 +107,12 @@ type book struct {
 	tx       *database.Tx
 	now      time.Time
 	batch    []*job
-	accounts map[int64]lockedAccount // those with a floor, as they were read
-	deltas   map[int64]money.Amount  // what the batch adds to every account
-	posted   map[string]postedRow    // by request key: earlier ones, and this batch's
+	shared   func(account int64) bool // whether everybody uses it
+	accounts map[int64]lockedAccount  // those with a floor, as they were locked
+	deltas   map[int64]money.Amount   // what the batch adds to every account
+	mosts    map[int64]money.Amount   // the least of what each may hold, where that is bounded
+	posted   map[string]postedRow     // by request key: earlier ones, and this batch's
+	crossed  bool                     // a wallet both gives and takes: the order counts
 	accepted []*acceptedPosting
 	outcomes []outcome
 }
@@ -80,15 +135,22 @@ type postedRow struct {
 	PostedAt    time.Time
 }
 
-// decide decides the whole batch from the start: accepts a posting into it, or
-// answers it.
-func (b *book) decide(ctx context.Context, posted map[string]postedRow) error {
-	b.posted, b.deltas = maps.Clone(posted), map[int64]money.Amount{}
+func (b *book) begin(posted map[string]postedRow) {
+	b.posted, b.deltas, b.mosts = posted, map[int64]money.Amount{}, map[int64]money.Amount{}
 	if b.posted == nil {
-		b.posted = map[string]postedRow{}
+		b.posted = make(map[string]postedRow, len(b.batch))
 	}
-	b.accepted, b.outcomes = nil, make([]outcome, len(b.batch))
-	verdicts, err := b.judges(ctx)
+	b.outcomes = make([]outcome, len(b.batch))
+}
+
+// decide decides the batch: accepts a posting into it, or answers it.
+func (b *book) decide(ctx context.Context, posted map[string]postedRow) error {
+	b.begin(posted)
+	repeats := func(i int) bool {
+		_, seen := b.posted[b.batch[i].posting.Key]
+		return seen
+	}
+	verdicts, err := b.judges(ctx, repeats)
 	if err != nil {
 		return err
 	}
@@ -103,12 +165,13 @@ func (b *book) refused() bool {
 }
 
 // judges asks every family that judges for its verdicts on all the riders of
-// the batch at once. The result has a list of verdicts for each posting.
-func (b *book) judges(ctx context.Context) ([][]func() error, error) {
+// the batch at once, save those of repeats. The result has a list of verdicts
+// for each posting.
+func (b *book) judges(ctx context.Context, repeats func(i int) bool) ([][]func() error, error) {
 	riders := map[string][]database.Rider{}
 	owners := map[string][]int{}
 	for i, j := range b.batch {
-		if _, replay := b.posted[j.posting.Key]; replay {
+		if repeats(i) {
 			continue
 		}
 		for _, r := range j.posting.Riders {
@@ -150,7 +213,13 @@ func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 		}
 	}
 	for _, c := range changes {
+		if sum := b.deltas[c.account]; sum != 0 && (sum < 0) != (c.delta < 0) && !b.shared(c.account) {
+			b.crossed = true
+		}
 		b.deltas[c.account] += c.delta
+		if before, bounded := b.mosts[c.account]; c.most > 0 && c.delta > 0 && (!bounded || c.most < before) {
+			b.mosts[c.account] = c.most
+		}
 	}
 	row := postedRow{ID: b.tx.NewID(), RequestKey: p.Key, RequestHash: j.hash, PostedAt: b.now}
 	b.posted[p.Key] = row
@@ -203,56 +272,52 @@ func (b *book) judge(p Posting, changes []change) error {
 	return nil
 }
 
-// write puts the accepted postings down: transfers with entries, riders, and
-// last the balances, with them the accounts that everybody shares, so that their rows are locked for
-// the shortest time.
-func (b *book) write(ctx context.Context) error {
-	if len(b.accepted) == 0 {
-		return nil
-	}
+// insert puts the accepted postings down: transfers with entries and riders.
+func (b *book) insert(ctx context.Context) error {
 	// Two batches with the same keys must meet them in the same order.
 	slices.SortFunc(b.accepted, func(x, y *acceptedPosting) int {
 		return strings.Compare(x.job.posting.Key, y.job.posting.Key)
 	})
-	if err := insertTransfers(b.tx, b.accepted, b.now); err != nil {
-		return err
-	}
-	if err := b.writeRiders(ctx); err != nil {
-		return err
-	}
-	return b.addToBalances()
-}
-
-// addToBalances also locks the accounts without a floor, which every batch
-// shares; where there are several, in order: two batches must not meet
-// crosswise.
-func (b *book) addToBalances() error {
-	var shared []int64
-	for id := range b.deltas {
-		if _, locked := b.accounts[id]; !locked {
-			shared = append(shared, id)
-		}
-	}
-	slices.Sort(shared)
-	if err := lockShared(b.tx, shared); err != nil {
-		return err
-	}
-	return addToBalances(b.tx, b.deltas, shared)
-}
-
-func (b *book) writeRiders(ctx context.Context) error {
 	riders := map[string][]database.Rider{}
 	for _, a := range b.accepted {
 		for _, r := range a.job.posting.Riders {
 			riders[r.FamilyName()] = append(riders[r.FamilyName()], r)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(riders)) {
+	families := slices.Sorted(maps.Keys(riders))
+	rows := rowsOf(b.accepted, b.now)
+	for _, name := range families {
+		more, err := database.Inserts(b.tx, riders[name])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
+	}
+	if err := b.tx.Insert(rows...); err != nil {
+		return err
+	}
+	for _, name := range families {
 		if err := database.Write(ctx, b.tx, riders[name]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sums are what the batch adds, in the order of the accounts' ids.
+func (b *book) sums() (wallets, shared []sum) {
+	for _, id := range slices.Sorted(maps.Keys(b.deltas)) {
+		s := sum{id, b.deltas[id], b.mosts[id]}
+		if _, judged := b.accounts[id]; judged {
+			s.most = 0 // one posting at a time, each by its own bound
+		}
+		if b.shared(id) {
+			shared = append(shared, s)
+		} else {
+			wallets = append(wallets, s)
+		}
+	}
+	return wallets, shared
 }
 
 func accountsOf(batch []*job) []int64 {

@@ -61,7 +61,7 @@ func (l *Ledger) run(batch []*job) {
 	var err error
 	unknown := false
 	for try := range maxTries {
-		if try > 1 || (try > 0 && !database.Taken(err)) {
+		if try > 1 || fault.Is(err, fault.Unknown) {
 			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
 		}
 		outcomes, err = l.try(batch, try > 0)
@@ -75,7 +75,7 @@ func (l *Ledger) run(batch []*job) {
 		// what it did is found, what it didn't is done now.
 		unknown = unknown || fault.Is(err, fault.Unknown)
 		again := fault.Is(err, fault.Unknown) || database.Taken(err) || errors.Is(err, errStale) ||
-			(unknown && fault.Is(err, fault.Unavailable))
+			(unknown && fault.Is(err, fault.Unavailable)) || (try == 0 && !fault.Is(err, fault.Unavailable))
 		if !again {
 			break
 		}
@@ -115,7 +115,7 @@ func (l *Ledger) try(batch []*job, rerun bool) (outcomes []outcome, err error) {
 		}
 	}()
 	err = l.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		outcomes, err = post(ctx, tx, batch, rerun)
+		outcomes, err = post(ctx, tx, l.isShared, batch, rerun)
 		return err
 	})
 	if err != nil && ctx.Err() != nil && !fault.Is(err, fault.Unknown) {

@@ -138,6 +138,7 @@ type Ledger struct {
 	closed  bool
 
 	accounts sync.Map // accountName → id
+	shared   sync.Map // ids of those that have no holder
 }
 
 // New starts the write path on db; Close ends it.
@@ -272,7 +273,17 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 		return 0, fault.Wrap("ledger.account", err)
 	}
 	l.accounts.Store(name, id)
+	if kind != Wallet {
+		l.shared.Store(id, true)
+	}
 	return id, nil
+}
+
+// isShared tells accounts that everybody uses, as far as this process knows
+// them; another is locked earlier, and nothing else.
+func (l *Ledger) isShared(account int64) bool {
+	_, is := l.shared.Load(account)
+	return is
 }
 
 // Balance reads an account's balance; NotFound when there is no such account.

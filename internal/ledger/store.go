@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -92,10 +90,10 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	return posted, nil
 }
 
-// insertTransfers writes transfers with their entries. It leaves "once only"
-// to the unique key: a second transfer under one request key is an error that
-// reruns the batch.
-func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time) error {
+// rowsOf gives transfers with their entries. They leave "once only" to the
+// unique key: a second transfer under one request key is an error that reruns
+// the batch.
+func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var ids, of, lines, accounts, amounts []int64
 	var keys, hashes, acts []string
 	var corrects []*int64
@@ -113,16 +111,16 @@ func insertTransfers(tx *database.Tx, accepted []*acceptedPosting, now time.Time
 			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
 		}
 	}
-	return tx.Insert(
-		database.Rows{Table: "transfers", Columns: []database.Column{
+	return []database.Rows{
+		{Table: "transfers", Columns: []database.Column{
 			database.Of("id", "bigint", ids), database.Of("request_key", "text", keys), database.Of("request_hash", "text", hashes),
 			database.Of("act", "text", acts), database.Of("corrects", "bigint", corrects), database.Of("posted_at", "timestamptz", moments),
 		}},
-		database.Rows{Table: "entries", Columns: []database.Column{
+		{Table: "entries", Columns: []database.Column{
 			database.Of("transfer_id", "bigint", of), database.Of("line", "bigint", lines),
 			database.Of("account_id", "bigint", accounts), database.Of("amount", "bigint", amounts),
 		}},
-	)
+	}
 }
 
 func lockShared(tx *database.Tx, ids []int64) error {
@@ -133,29 +131,35 @@ func lockShared(tx *database.Tx, ids []int64) error {
 	return tx.Gorm().Raw("SELECT id FROM accounts WHERE id = ANY(?) ORDER BY id FOR UPDATE", &ids).Scan(&locked).Error
 }
 
-// errStale is an account that isn't there, or isn't as it was read.
+// errStale is an account that isn't there, or can't bear what the batch adds.
 var errStale = errors.New("ledger: stale account")
 
-// addToBalances changes balances by what the batch adds. A wallet that was
-// opened since the locks were taken counts as shared here, and has a floor by
-// now: the count is wrong then, and the postings are decided anew.
-func addToBalances(tx *database.Tx, deltas map[int64]money.Amount, shared []int64) error {
-	ids := slices.Sorted(maps.Keys(deltas))
-	sums, floorless := make([]int64, len(ids)), make([]int64, len(ids))
-	values := make([]any, 0, len(ids)*3)
-	for i, id := range ids {
-		sums[i] = int64(deltas[id])
-		if _, is := slices.BinarySearch(shared, id); is {
-			floorless[i] = 1
-		}
-		values = append(values, id, sums[i], floorless[i])
+// sum is what a batch adds to an account, which then, if it has a floor, holds
+// most at most; 0: any amount.
+type sum struct {
+	account      int64
+	amount, most money.Amount
+}
+
+// addToBalances locks accounts in the order of the sums, which is that of their
+// ids, and adds the sums; errStale where one would pass a bound.
+func addToBalances(tx *database.Tx, sums []sum) error {
+	if len(sums) == 0 {
+		return nil
 	}
-	v := "VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))" + strings.Repeat(",(?,?,?)", len(ids)-1)
+	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
+	values := make([]any, 0, len(sums)*3)
+	for i, s := range sums {
+		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.most)
+		values = append(values, ids[i], amounts[i], mosts[i])
+	}
+	v := "VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))" + strings.Repeat(",(?,?,?)", len(sums)-1)
 	if tx.Dialect() == database.Postgres {
-		v, values = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[])", []any{&ids, &sums, &floorless}
+		v, values = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[])", []any{&ids, &amounts, &mosts}
 	}
-	result := tx.Gorm().Exec("WITH v(id, amount, floorless) AS ("+v+") UPDATE accounts SET balance = accounts.balance + v.amount"+
-		" FROM v WHERE accounts.id = v.id AND CASE WHEN accounts.floor IS NULL THEN 1 ELSE 0 END = v.floorless", values...)
+	result := tx.Gorm().Exec("WITH v(id, amount, most) AS ("+v+") UPDATE accounts SET balance = accounts.balance + v.amount"+
+		" FROM v WHERE accounts.id = v.id AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor"+
+		" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))", values...)
 	if result.Error != nil {
 		return result.Error
 	}

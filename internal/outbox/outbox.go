@@ -52,10 +52,8 @@ func (t Task) Read(v any) error {
 
 // Promised writes promises together with a transfer.
 var Promised = &database.Family[Promise]{
-	Name: "promise",
-	Write: func(_ context.Context, tx *database.Tx, rows []Promise) error {
-		return insert(tx, rows)
-	},
+	Name:   "promise",
+	Insert: rowsOf,
 }
 
 // Name names a promise.
@@ -85,7 +83,11 @@ func Add(_ context.Context, tx *database.Tx, promises ...Promise) error {
 	if len(promises) == 0 {
 		return nil
 	}
-	return insert(tx, promises)
+	rows, err := rowsOf(tx, promises)
+	if err != nil {
+		return err
+	}
+	return tx.Insert(rows)
 }
 
 // Due counts a lane's promises that are to be taken up now, up to most. It

@@ -11,7 +11,7 @@ import (
 
 const maxPayload = 8000
 
-func insert(tx *database.Tx, promises []Promise) error {
+func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
 	var ids []int64
 	var lanes, keys, payloads, states []string
 	var due, made []time.Time
@@ -19,10 +19,10 @@ func insert(tx *database.Tx, promises []Promise) error {
 	for _, p := range promises {
 		payload, err := json.Marshal(p.Payload)
 		if err != nil {
-			return fmt.Errorf("outbox: payload of %s: %w", p.Lane, err)
+			return database.Rows{}, fmt.Errorf("outbox: payload of %s: %w", p.Lane, err)
 		}
 		if len(payload) > maxPayload {
-			return fmt.Errorf("outbox: payload of %s has %d bytes", p.Lane, len(payload))
+			return database.Rows{}, fmt.Errorf("outbox: payload of %s has %d bytes", p.Lane, len(payload))
 		}
 		at := now
 		if p.NotBefore.After(now) {
@@ -32,11 +32,11 @@ func insert(tx *database.Tx, promises []Promise) error {
 		payloads, states = append(payloads, string(payload)), append(states, "open")
 		due, made = append(due, at), append(made, now)
 	}
-	return tx.Insert(database.Rows{Table: "promises", Columns: []database.Column{
+	return database.Rows{Table: "promises", Columns: []database.Column{
 		database.Of("id", "bigint", ids), database.Of("lane", "text", lanes), database.Of("key", "text", keys),
 		database.Of("payload", "text", payloads), database.Of("state", "text", states),
 		database.Of("due_at", "timestamptz", due), database.Of("made_at", "timestamptz", made),
-	}})
+	}}, nil
 }
 
 func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {

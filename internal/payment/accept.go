@@ -136,8 +136,6 @@ func (ps *Payments) of(draft Draft) Payment {
 
 // acceptedFamily is the rows that ride on payments' first transfers.
 var acceptedFamily = &database.Family[Payment]{
-	Name: "payment accepted",
-	Write: func(_ context.Context, tx *database.Tx, rows []Payment) error {
-		return insertPayments(tx, rows)
-	},
+	Name:   "payment accepted",
+	Insert: rowsOf,
 }

@@ -169,7 +169,7 @@ func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 		database.Moment(db.Now().Add(-24*time.Hour)))
 }
 
-func insertPayments(tx *database.Tx, rows []Payment) error {
+func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 	var ids, customers, amounts, fees []int64
 	var services, billers, identifiers, payees, txnIDs, codes, channels, states []string
 	var moments []time.Time
@@ -183,14 +183,14 @@ func insertPayments(tx *database.Tx, rows []Payment) error {
 		channels, states = append(channels, string(p.Channel)), append(states, string(Processing))
 		moments = append(moments, now)
 	}
-	return tx.Insert(database.Rows{Table: "payments", Columns: []database.Column{
+	return database.Rows{Table: "payments", Columns: []database.Column{
 		database.Of("id", "bigint", ids), database.Of("customer_id", "bigint", customers),
 		database.Of("service", "text", services), database.Of("biller", "text", billers),
 		database.Of("identifier", "text", identifiers), database.Of("payee", "text", payees),
 		database.Of("amount", "bigint", amounts), database.Of("fee", "bigint", fees),
 		database.Of("txn_id", "text", txnIDs), database.Of("code", "text", codes), database.Of("channel", "text", channels),
 		database.Of("state", "text", states), database.Of("accepted_at", "timestamptz", moments),
-	}})
+	}}, nil
 }
 
 func updateEnded(tx *database.Tx, rows []ended) error {

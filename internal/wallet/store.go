@@ -36,13 +36,11 @@ func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 
 // transferred is the rows that ride on transfers.
 var transferred = &database.Family[Transfer]{
-	Name: "wallet transferred",
-	Write: func(_ context.Context, tx *database.Tx, rows []Transfer) error {
-		return insertTransfers(tx, rows)
-	},
+	Name:   "wallet transferred",
+	Insert: rowsOf,
 }
 
-func insertTransfers(tx *database.Tx, rows []Transfer) error {
+func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 	var ids, senders, receivers, amounts []int64
 	var senderPhones, receiverPhones, senderNames, receiverNames, channels []string
 	var moments []time.Time
@@ -53,13 +51,13 @@ func insertTransfers(tx *database.Tx, rows []Transfer) error {
 		senderNames, receiverNames = append(senderNames, t.Sender), append(receiverNames, t.Receiver)
 		amounts, channels, moments = append(amounts, int64(t.Amount)), append(channels, t.Channel), append(moments, now)
 	}
-	return tx.Insert(database.Rows{Table: "wallet_transfers", Columns: []database.Column{
+	return database.Rows{Table: "wallet_transfers", Columns: []database.Column{
 		database.Of("id", "bigint", ids), database.Of("sender_id", "bigint", senders), database.Of("receiver_id", "bigint", receivers),
 		database.Of("sender_phone", "text", senderPhones), database.Of("receiver_phone", "text", receiverPhones),
 		database.Of("sender", "text", senderNames), database.Of("receiver", "text", receiverNames),
 		database.Of("amount", "bigint", amounts), database.Of("channel", "text", channels),
 		database.Of("accepted_at", "timestamptz", moments),
-	}})
+	}}, nil
 }
 
 // readTransfers finds those of the transfers that a customer has a part in.
