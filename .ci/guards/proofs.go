@@ -124,11 +124,11 @@ var proofGuards = []guard{
 	},
 	{
 		name: "a history: who gives up and asks again is not posted twice", file: "internal/ledger/batch.go",
-		text: `	rows := rowsOf(b.accepted, b.now)`,
+		text: `	families := make([][]database.Rider, 0, len(riders))`,
 		replacement: `	for i, a := range b.accepted {
 		a.job.posting.Key = a.job.posting.Key + b.now.String() + strings.Repeat("+", i)
 	}
-	rows := rowsOf(b.accepted, b.now)`,
+	families := make([][]database.Rider, 0, len(riders))`,
 		pkg: "./internal/ledger", test: "TestHistoriesAreLinearizable",
 	},
 	{

@@ -92,13 +92,25 @@ func Judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, erro
 	return riders[0].judge(ctx, tx, riders)
 }
 
-// Inserts gives what riders of one family are to be inserted as; nothing where
-// the family doesn't insert.
-func Inserts(tx *Tx, riders []Rider) ([]Rows, error) {
-	return riders[0].insert(tx, riders)
-}
-
-// Write writes riders of one family.
-func Write(ctx context.Context, tx *Tx, riders []Rider) error {
-	return riders[0].write(ctx, tx, riders)
+// Write writes riders, each list being of one family; what is only to be
+// inserted goes first and shares a statement with more rows.
+func Write(ctx context.Context, tx *Tx, families [][]Rider, more ...Rows) error {
+	for _, riders := range families {
+		rows, err := riders[0].insert(tx, riders)
+		if err != nil {
+			return err
+		}
+		more = append(more, rows...)
+	}
+	if len(more) > 0 {
+		if err := tx.Insert(more...); err != nil {
+			return err
+		}
+	}
+	for _, riders := range families {
+		if err := riders[0].write(ctx, tx, riders); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -284,24 +284,11 @@ func (b *book) insert(ctx context.Context) error {
 			riders[r.FamilyName()] = append(riders[r.FamilyName()], r)
 		}
 	}
-	families := slices.Sorted(maps.Keys(riders))
-	rows := rowsOf(b.accepted, b.now)
-	for _, name := range families {
-		more, err := database.Inserts(b.tx, riders[name])
-		if err != nil {
-			return err
-		}
-		rows = append(rows, more...)
+	families := make([][]database.Rider, 0, len(riders))
+	for _, name := range slices.Sorted(maps.Keys(riders)) {
+		families = append(families, riders[name])
 	}
-	if err := b.tx.Insert(rows...); err != nil {
-		return err
-	}
-	for _, name := range families {
-		if err := database.Write(ctx, b.tx, riders[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return database.Write(ctx, b.tx, families, rowsOf(b.accepted, b.now)...)
 }
 
 // sums are what the batch adds, in the order of the accounts' ids.

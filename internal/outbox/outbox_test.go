@@ -313,20 +313,20 @@ func TestGiveUp(t *testing.T) {
 func TestRiders(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return database.Write(ctx, tx, []database.Rider{
+			return database.Write(ctx, tx, [][]database.Rider{{
 				outbox.Promised.Row(promise("a")), outbox.Promised.Row(promise("b")), outbox.Promised.Row(promise("c")),
 				outbox.Promised.Row(outbox.Promise{Lane: "other", Key: "d"}),
-			})
+			}})
 		})
 		task := b.claim("lane", 1)[0]
 		kept := []string{task.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[task.Key]}
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return database.Write(ctx, tx, []database.Rider{
+			return database.Write(ctx, tx, [][]database.Rider{{
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: kept[0]}), // claimed, and open still
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: kept[1]}), // never claimed
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: "d"}),     // of another lane
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: "never promised"}),
-			})
+			}})
 		})
 		b.stands(kept[0], "kept")
 		b.stands(kept[1], "kept")
