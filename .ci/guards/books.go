@@ -28,8 +28,8 @@ var booksGuards = []guard{
 	},
 	{
 		name: "once only: what looks refused may have been made", file: "internal/ledger/batch.go",
-		text:        `b.decide(ctx, posted); err != nil {`,
-		replacement: `b.decide(ctx, nil); err != nil {`,
+		text:        `if err := b.decide(ctx, posted); err != nil {`,
+		replacement: `if clear(posted); b.decide(ctx, posted) != nil {`,
 		pkg:         "./internal/ledger", test: "TestOnceOnly",
 	},
 	{

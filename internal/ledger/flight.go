@@ -75,7 +75,7 @@ func (l *Ledger) run(batch []*job) {
 		// what it did is found, what it didn't is done now.
 		unknown = unknown || fault.Is(err, fault.Unknown)
 		again := fault.Is(err, fault.Unknown) || database.Taken(err) || errors.Is(err, errStale) ||
-			(unknown && fault.Is(err, fault.Unavailable)) || (try == 0 && !fault.Is(err, fault.Unavailable))
+			(unknown && fault.Is(err, fault.Unavailable)) || (try == 0 && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown)) // the first try was a quick one
 		if !again {
 			break
 		}
