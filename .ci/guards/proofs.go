@@ -28,7 +28,7 @@ var proofGuards = []guard{
 	},
 	{
 		name: "a commit whose answer was lost is asked again", file: "internal/ledger/flight.go",
-		text:        `again := fault.Is(err, fault.Unknown) || database.Taken(err)`,
+		text:        `again := lost || database.Taken(err)`,
 		replacement: `again := database.Taken(err)`,
 		pkg:         "./internal/ledger", test: "TestLostAnswerOfACommit",
 	},

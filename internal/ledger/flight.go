@@ -73,9 +73,10 @@ func (l *Ledger) run(batch []*job) {
 		}
 		// A commit whose answer was lost is asked again under the same keys:
 		// what it did is found, what it didn't is done now.
-		unknown = unknown || fault.Is(err, fault.Unknown)
-		again := fault.Is(err, fault.Unknown) || database.Taken(err) || errors.Is(err, errStale) ||
-			(unknown && fault.Is(err, fault.Unavailable)) || (try == 0 && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown)) // the first try was a quick one
+		lost, away := fault.Is(err, fault.Unknown), fault.Is(err, fault.Unavailable)
+		unknown = unknown || lost
+		again := lost || database.Taken(err) || errors.Is(err, errStale) || (unknown && away) ||
+			(try == 0 && !lost && !away) // it took much for granted
 		if !again {
 			break
 		}
