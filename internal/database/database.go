@@ -166,6 +166,8 @@ func openPostgres(address string, trace func(string, []any)) (*sql.DB, error) {
 	// while the table grows, until its next ANALYZE; for who looks up a few keys
 	// an index is never much worse. (jit takes what has none for very costly.)
 	config.RuntimeParams["enable_seqscan"], config.RuntimeParams["jit"] = "off", "off"
+	// By itself PostgreSQL plans what has arrays anew each time, to the same plan.
+	config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	if trace != nil {
 		config.Tracer = tracePostgres(trace)
 	}

@@ -170,8 +170,10 @@ func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) 
 	defer handle.Rollback() // there is nothing to commit
 	if db.dialect == Postgres {
 		// Who reads one moment's state may well read whole tables.
-		if err := handle.Exec("SET LOCAL enable_seqscan = on").Error; err != nil {
-			return err
+		for _, free := range []string{"enable_seqscan = on", "plan_cache_mode = auto"} {
+			if err := handle.Exec("SET LOCAL " + free).Error; err != nil {
+				return err
+			}
 		}
 	}
 	return act(ctx, &Tx{db: db, gorm: handle})
