@@ -123,14 +123,6 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	}
 }
 
-func lockShared(tx *database.Tx, ids []int64) error {
-	if len(ids) < 2 || tx.Dialect() == database.SQLite {
-		return nil
-	}
-	var locked []int64
-	return tx.Gorm().Raw("SELECT id FROM accounts WHERE id = ANY(?) ORDER BY id FOR UPDATE", &ids).Scan(&locked).Error
-}
-
 // errStale is an account that isn't there, or can't bear what the batch adds.
 var errStale = errors.New("ledger: stale account")
 
@@ -142,7 +134,8 @@ type sum struct {
 }
 
 // addToBalances locks accounts in the order of the sums, which is that of their
-// ids, and adds the sums; errStale where one would pass a bound.
+// ids, and adds the sums; errStale where one would pass a bound. A plan that
+// took them in another order could deadlock, and the batch is repeated.
 func addToBalances(tx *database.Tx, sums []sum) error {
 	if len(sums) == 0 {
 		return nil
