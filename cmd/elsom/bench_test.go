@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +115,7 @@ func chosenAims(b *testing.B) []aim {
 
 func newMeter(b *testing.B) *meter {
 	b.Helper()
+	debug.SetGCPercent(400) // as `elsom serve` does
 	return &meter{
 		b: b, server: startBenchServer(b), lasting: time.Duration(*benchSeconds * float64(time.Second)),
 		books: map[string]*books{}, round: map[string]figure{},

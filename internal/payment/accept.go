@@ -38,14 +38,15 @@ type delivery struct {
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (Accepted, error) {
-	draft, accepted, err := readAccepting(ctx, ps.DB, id)
-	if accepted || fault.Is(err, fault.NotFound) { // drafts are forgotten, payments are not
-		before, err := ps.ByID(ctx, c.ID, id)
-		return Accepted{before, err == nil}, err
-	}
+	found, err := ps.accepting.Ask(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
 	}
+	if found == nil || found.Accepted { // drafts are forgotten, payments are not
+		before, err := ps.ByID(ctx, c.ID, id)
+		return Accepted{before, err == nil}, err
+	}
+	draft := found.Draft
 	if err := draft.ownedBy(c.ID, door); err != nil {
 		return Accepted{}, err
 	}

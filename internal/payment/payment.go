@@ -159,6 +159,7 @@ type Payments struct {
 	recording *database.Gather[recorded, error]
 	holders   *database.Gather[int64, *customer.Customer]
 	reading   *database.Gather[int64, *Payment]
+	accepting *database.Gather[int64, *accepting]
 }
 
 // New makes the act of its parts.
@@ -170,6 +171,7 @@ func New(parts Parts) *Payments {
 	ps.recording = database.NewGather(ps.recordAll)
 	ps.holders = database.NewGather(ps.readHolders)
 	ps.reading = database.NewGather(ps.readByIDs)
+	ps.accepting = database.NewGather(ps.readAccepting)
 	return ps
 }
 

@@ -145,21 +145,18 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	return rows[0], nil
 }
 
-// readAccepting reads a draft, and whether there is a payment of it already.
-func readAccepting(ctx context.Context, db *database.DB, id int64) (draft Draft, accepted bool, err error) {
-	var rows []struct {
-		Draft    `gorm:"embedded"`
-		Accepted bool
-	}
-	err = db.Gorm(ctx).Raw("SELECT d.*, p.id IS NOT NULL AS accepted FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id = ?", id).
+// accepting is a draft, and whether there is a payment of it already.
+type accepting struct {
+	Draft    `gorm:"embedded"`
+	Accepted bool
+}
+
+func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*accepting, error) {
+	var rows []accepting
+	these, list := database.Among(ps.DB.Dialect(), ids)
+	err := ps.DB.Gorm(ctx).Raw("SELECT d.*, p.id IS NOT NULL AS accepted FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id "+these, list).
 		Scan(&rows).Error
-	if err != nil {
-		return Draft{}, false, err
-	}
-	if len(rows) == 0 {
-		return Draft{}, false, fault.New(fault.NotFound, "payment.draft", "")
-	}
-	return rows[0].Draft, rows[0].Accepted, nil
+	return database.ByKey(ids, rows, func(a accepting) int64 { return a.ID }), err
 }
 
 // deleteDrafts forgets drafts a day after they expired: until then the check

@@ -305,19 +305,22 @@ func applied(data, changes map[string]string) map[string]string {
 	return merged
 }
 
-// read gives a session with its customer in one reading; nil where there is
-// none. Of the password it asks only whether there is one.
+// read gives a session with its customer; nil where there is none.
 func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
+	return s.reads.Ask(ctx, key)
+}
+
+// readRows gives sessions with their customers in one reading. Of the password
+// it asks only whether there is one.
+func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
 	var rows []found
+	these, list := database.Among(s.db.Dialect(), keys)
 	err := s.db.Gorm(ctx).Raw(`SELECT s.*, c.id AS c_id, c.phone AS c_phone, c.email AS c_email, c.lang AS c_lang,
 			CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END AS c_password_hash, c.blocked AS c_blocked,
 			c.hold_until AS c_hold_until, c.session_epoch AS c_session_epoch, c.level AS c_level, c.created_at AS c_created_at,
 			c.name AS c_name, c.registered AS c_registered, c.has_pin AS c_has_pin, c.pin_owed AS c_pin_owed
-		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id = ?`, key).Scan(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return &rows[0], nil
+		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id `+these, list).Scan(&rows).Error
+	return database.ByKey(keys, rows, func(f found) string { return f.Row.ID }), err
 }
 
 func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {
