@@ -17,7 +17,6 @@ import (
 // press at once, then none answers for seconds since somebody holds a lock on
 // the books: people wait or are told to come back, and nothing is lost.
 func TestDisasterFewConnections(t *testing.T) {
-	onlyLong(t)
 	t.Parallel()
 	server := ownServer(t)
 	owner := databasetest.Reopen(t, server.Address("elsom"))
@@ -29,9 +28,9 @@ func TestDisasterFewConnections(t *testing.T) {
 	}
 	command("CREATE ROLE elsom LOGIN")
 	command("ALTER DATABASE elsom OWNER TO elsom")
-	d := newDisaster(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, 6)
+	d := newDisaster(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, size(2, 6))
 	d.books = owner
-	n := 300
+	n := size(100, 300)
 
 	orders := d.drafts(n)
 	command("ALTER ROLE elsom CONNECTION LIMIT 4")

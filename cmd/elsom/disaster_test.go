@@ -49,14 +49,6 @@ func size(short, full int) int {
 	return short
 }
 
-// onlyLong keeps a case out of the short part.
-func onlyLong(t *testing.T) {
-	t.Helper()
-	if !*long {
-		t.Skip("make disaster")
-	}
-}
-
 // dice are thrown by many at once.
 type dice struct {
 	mu   sync.Mutex
