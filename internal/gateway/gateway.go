@@ -120,7 +120,7 @@ func (gs *Gateways) List(ctx context.Context) ([]Gateway, error) {
 	return gateways, nil
 }
 
-// Disable shuts the doors to a gateway, in other processes within a second;
+// Disable shuts the doors to a gateway, within a second everywhere;
 // fault.NotFound for an unknown one.
 func (gs *Gateways) Disable(ctx context.Context, code string) error {
 	found, err := disable(ctx, gs.db, code)

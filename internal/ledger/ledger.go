@@ -273,7 +273,7 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 		return 0, fault.Wrap("ledger.account", err)
 	}
 	l.accounts.Store(name, id)
-	if kind != Wallet {
+	if kind != Wallet && kind != Till { // those have floors
 		l.shared.Store(id, true)
 	}
 	return id, nil
