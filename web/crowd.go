@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/i18n"
+	"elsom/static"
 )
 
 // Crowd is how many requests of one door are inside at the same time; who comes
@@ -81,7 +82,8 @@ func readWhole(r *http.Request) error {
 // languages, made once.
 func crowdedPage() echo.HandlerFunc {
 	var text strings.Builder
-	text.WriteString("<!doctype html><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>503</title>")
+	text.WriteString("<!doctype html><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>503</title>" +
+		"<link rel=stylesheet href=" + static.Path("css/elsom.css") + "><main class=\"main main-article\">")
 	for _, lang := range i18n.Langs() {
 		text.WriteString("<section lang=" + string(lang) + "><h1>" + html.EscapeString(lang.T("errors.status.s503.title")) + "</h1><p>" +
 			html.EscapeString(lang.T("errors.status.s503.money")) + " " + html.EscapeString(lang.T("errors.retry_soon")) + "</p></section>")
