@@ -2,8 +2,9 @@
 // both databases, in goose's form.
 //
 // NAME.sql serves both; a pair NAME.postgres.sql and NAME.sqlite.sql stands
-// only where no portable SQL says the same (triggers). A file that was
-// released is never changed; what follows it is a new file.
+// only where no portable SQL says the same (triggers), and one of them alone
+// where the other database needs nothing. A file that was released is never
+// changed; what follows it is a new file.
 package migrations
 
 import (

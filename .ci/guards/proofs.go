@@ -21,8 +21,8 @@ var proofGuards = []guard{
 		pkg:         "./internal/ledger", test: "TestMalformedPostingsAreRefused",
 	},
 	{
-		name: "an entry to no account takes its transfer back", file: "internal/ledger/store.go",
-		text:        `if result.RowsAffected != int64(len(ids)) {`,
+		name: "an entry to no account takes its transfer back", file: "internal/database/record.go",
+		text:        `if result.Error == nil && result.RowsAffected != c.count() {`,
 		replacement: `if false {`,
 		pkg:         "./internal/ledger", test: "TestMalformedPostingsAreRefused",
 	},

@@ -38,6 +38,7 @@ type Rider interface {
 	judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error)
 	insert(tx *Tx, riders []Rider) ([]Rows, error)
 	write(ctx context.Context, tx *Tx, riders []Rider) error
+	onlyInserts() bool
 }
 
 // Row makes a rider of v.
@@ -86,31 +87,38 @@ func (r *rider[T]) write(ctx context.Context, tx *Tx, riders []Rider) error {
 	return nil
 }
 
+func (r *rider[T]) onlyInserts() bool { return r.family.Judge == nil && r.family.Write == nil }
+
 // Judge asks the riders' family, all riders being of one, for its verdicts;
 // nil where the family doesn't judge.
 func Judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
 	return riders[0].judge(ctx, tx, riders)
 }
 
-// Write writes riders, each list being of one family; what is only to be
-// inserted goes first and shares a statement with more rows.
-func Write(ctx context.Context, tx *Tx, families [][]Rider, more ...Rows) error {
-	for _, riders := range families {
-		rows, err := riders[0].insert(tx, riders)
-		if err != nil {
-			return err
-		}
-		more = append(more, rows...)
-	}
-	if len(more) > 0 {
-		if err := tx.Insert(more...); err != nil {
-			return err
+// OnlyInserts tells whether nobody among the riders judges or writes more than
+// new rows.
+func OnlyInserts(riders []Rider) bool {
+	for _, r := range riders {
+		if !r.onlyInserts() {
+			return false
 		}
 	}
+	return true
+}
+
+// Write writes riders, each list being of one family, with a record. What
+// families write by themselves goes first, so that the record's last change
+// is the last of all.
+func Write(ctx context.Context, tx *Tx, families [][]Rider, r Record) error {
 	for _, riders := range families {
 		if err := riders[0].write(ctx, tx, riders); err != nil {
 			return err
 		}
+		rows, err := riders[0].insert(tx, riders)
+		if err != nil {
+			return err
+		}
+		r.Rows = append(r.Rows, rows...)
 	}
-	return nil
+	return tx.Record(r)
 }

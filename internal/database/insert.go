@@ -28,8 +28,13 @@ func Of[T any](name, kind string, values []T) Column {
 // the same for any number of rows, so that it is planned once; the tables are
 // written in no certain order. On SQLite it is a statement a table.
 func (tx *Tx) Insert(tables ...Rows) error {
+	if len(tables) == 0 {
+		return nil
+	}
 	if tx.Dialect() == Postgres {
-		return tx.insertArrays(tables)
+		with, args := withInserts(tables[:len(tables)-1])
+		last, more := tables[len(tables)-1].fromArrays()
+		return tx.gorm.Exec(with+last, append(args, more...)...).Error
 	}
 	for _, t := range tables {
 		count := t.Columns[0].count
@@ -47,38 +52,40 @@ func (tx *Tx) Insert(tables ...Rows) error {
 	return nil
 }
 
-func (tx *Tx) insertArrays(tables []Rows) error {
-	statements := make([]string, len(tables))
-	var arrays []any
+// withInserts begins a statement with inserts t0, t1 and so on.
+func withInserts(tables []Rows) (with string, args []any) {
+	list := make([]string, len(tables))
 	for i, t := range tables {
-		casts := make([]string, len(t.Columns))
-		for n, c := range t.Columns {
-			casts[n] = "?::" + c.kind + "[]"
-			arrays = append(arrays, c.array)
-		}
-		statements[i] = t.into() + " SELECT * FROM unnest(" + strings.Join(casts, ", ") + ")"
+		insert, arrays := t.fromArrays()
+		list[i] = fmt.Sprintf("t%d AS (%s)", i, insert)
+		args = append(args, arrays...)
 	}
-	last := len(statements) - 1
-	for i, s := range statements[:last] {
-		statements[i] = fmt.Sprintf("t%d AS (%s)", i, s)
+	if len(list) == 0 {
+		return "", nil
 	}
-	with := ""
-	if last > 0 {
-		with = "WITH " + strings.Join(statements[:last], ", ") + " "
+	return "WITH " + strings.Join(list, ", ") + " ", args
+}
+
+func (r Rows) fromArrays() (insert string, args []any) {
+	from, args := unnest(r.Columns)
+	return r.into() + " SELECT * FROM " + from, args
+}
+
+func unnest(columns []Column) (from string, args []any) {
+	casts := make([]string, len(columns))
+	for i, c := range columns {
+		casts[i] = "?::" + c.kind + "[]"
+		args = append(args, c.array)
 	}
-	return tx.gorm.Exec(with+statements[last], arrays...).Error
+	return "unnest(" + strings.Join(casts, ", ") + ")", args
 }
 
 // Values makes a table of columns, for WITH name(columns) AS (…): on PostgreSQL
 // the same text for any number of rows, so that it is planned once.
 func (tx *Tx) Values(columns ...Column) (query string, args []any) {
-	list := make([]string, len(columns))
 	if tx.Dialect() == Postgres {
-		for i, c := range columns {
-			list[i] = "?::" + c.kind + "[]"
-			args = append(args, c.array)
-		}
-		return "SELECT * FROM unnest(" + strings.Join(list, ", ") + ")", args
+		from, args := unnest(columns)
+		return "SELECT * FROM " + from, args
 	}
 	for row := range columns[0].count {
 		for _, c := range columns {
@@ -90,11 +97,15 @@ func (tx *Tx) Values(columns ...Column) (query string, args []any) {
 }
 
 func (r Rows) into() string {
-	names := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		names[i] = c.name
+	return "INSERT INTO " + r.Table + " (" + names(r.Columns) + ")"
+}
+
+func names(columns []Column) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c.name
 	}
-	return "INSERT INTO " + r.Table + " (" + strings.Join(names, ", ") + ")"
+	return strings.Join(list, ", ")
 }
 
 // Among compares with a list: one array for PostgreSQL (GORM hands over a

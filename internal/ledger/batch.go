@@ -52,7 +52,12 @@ func (b *book) swiftly(ctx context.Context) error {
 		return errRefused
 	}
 	wallets, shared := b.sums()
-	if err := addToBalances(b.tx, wallets); err != nil {
+	if b.onlyInserts() {
+		return b.record(ctx, wallets, shared)
+	}
+	// Whoever judges, and what is locked beside accounts, comes behind the
+	// wallets' locks.
+	if err := b.tx.Change(adding(wallets)); err != nil {
 		return err
 	}
 	repeats := func(i int) bool { return b.outcomes[i].receipt.Replayed } // of one in the batch
@@ -67,10 +72,7 @@ func (b *book) swiftly(ctx context.Context) error {
 			}
 		}
 	}
-	if err := b.insert(ctx); err != nil {
-		return err
-	}
-	return addToBalances(b.tx, shared)
+	return b.record(ctx, nil, shared)
 }
 
 // carefully locks the wallets, looks for what was posted before, and decides
@@ -92,14 +94,8 @@ func (b *book) carefully(ctx context.Context) error {
 	if len(b.accepted) == 0 {
 		return nil
 	}
-	if err := b.insert(ctx); err != nil {
-		return err
-	}
 	wallets, shared := b.sums()
-	if err := addToBalances(b.tx, wallets); err != nil {
-		return err
-	}
-	return addToBalances(b.tx, shared)
+	return b.record(ctx, wallets, shared)
 }
 
 // book is one batch's view of the accounts that it touches.
@@ -162,6 +158,11 @@ func (b *book) decide(ctx context.Context, posted map[string]postedRow) error {
 
 func (b *book) refused() bool {
 	return slices.ContainsFunc(b.outcomes, func(o outcome) bool { return o.err != nil })
+}
+
+// onlyInserts tells whether the batch's riders are nothing but new rows.
+func (b *book) onlyInserts() bool {
+	return !slices.ContainsFunc(b.batch, func(j *job) bool { return !database.OnlyInserts(j.posting.Riders) })
 }
 
 // judges asks every family that judges for its verdicts on all the riders of
@@ -272,8 +273,9 @@ func (b *book) judge(p Posting, changes []change) error {
 	return nil
 }
 
-// insert puts the accepted postings down: transfers with entries and riders.
-func (b *book) insert(ctx context.Context) error {
+// record puts the accepted postings down: transfers with entries and riders,
+// and what they add to accounts.
+func (b *book) record(ctx context.Context, wallets, shared []sum) error {
 	// Two batches with the same keys must meet them in the same order.
 	slices.SortFunc(b.accepted, func(x, y *acceptedPosting) int {
 		return strings.Compare(x.job.posting.Key, y.job.posting.Key)
@@ -288,7 +290,9 @@ func (b *book) insert(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		families = append(families, riders[name])
 	}
-	return database.Write(ctx, b.tx, families, rowsOf(b.accepted, b.now)...)
+	return database.Write(ctx, b.tx, families, database.Record{
+		First: adding(wallets), Rows: rowsOf(b.accepted, b.now), Last: adding(shared),
+	})
 }
 
 // sums are what the batch adds, in the order of the accounts' ids.

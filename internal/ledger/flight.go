@@ -75,7 +75,7 @@ func (l *Ledger) run(batch []*job) {
 		// what it did is found, what it didn't is done now.
 		lost, away := fault.Is(err, fault.Unknown), fault.Is(err, fault.Unavailable)
 		unknown = unknown || lost
-		again := lost || database.Taken(err) || errors.Is(err, errStale) || (unknown && away) ||
+		again := lost || database.Taken(err) || errors.Is(err, database.ErrStale) || (unknown && away) ||
 			(try == 0 && !lost && !away) // it took much for granted
 		if !again {
 			break

@@ -2,9 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -123,9 +120,6 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	}
 }
 
-// errStale is an account that isn't there, or can't bear what the batch adds.
-var errStale = errors.New("ledger: stale account")
-
 // sum is what a batch adds to an account, which then, if it has a floor, holds
 // most at most; 0: any amount.
 type sum struct {
@@ -133,31 +127,19 @@ type sum struct {
 	amount, most money.Amount
 }
 
-// addToBalances locks accounts in the order of the sums, which is that of their
-// ids, and adds the sums; errStale where one would pass a bound. A plan that
-// took them in another order could deadlock, and the batch is repeated.
-func addToBalances(tx *database.Tx, sums []sum) error {
-	if len(sums) == 0 {
-		return nil
-	}
+// adding locks accounts in the order of the sums, which is that of their ids,
+// and adds the sums; database.ErrStale where an account isn't there or would
+// pass a bound. A plan that took them in another order could deadlock, and the
+// batch is repeated.
+func adding(sums []sum) database.Change {
 	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
-	values := make([]any, 0, len(sums)*3)
 	for i, s := range sums {
 		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.most)
-		values = append(values, ids[i], amounts[i], mosts[i])
 	}
-	v := "VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))" + strings.Repeat(",(?,?,?)", len(sums)-1)
-	if tx.Dialect() == database.Postgres {
-		v, values = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[])", []any{&ids, &amounts, &mosts}
+	return database.Change{
+		Set: "accounts SET balance = accounts.balance + v.amount",
+		Where: "accounts.id = v.id AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor" +
+			" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))",
+		V: []database.Column{database.Of("id", "bigint", ids), database.Of("amount", "bigint", amounts), database.Of("most", "bigint", mosts)},
 	}
-	result := tx.Gorm().Exec("WITH v(id, amount, most) AS ("+v+") UPDATE accounts SET balance = accounts.balance + v.amount"+
-		" FROM v WHERE accounts.id = v.id AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor"+
-		" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))", values...)
-	if result.Error != nil {
-		return result.Error
-	}
-	if result.RowsAffected != int64(len(ids)) {
-		return fmt.Errorf("%w: %w: %d of %d accounts", errStale, database.ErrRowCount, result.RowsAffected, len(ids))
-	}
-	return nil
 }

@@ -316,7 +316,7 @@ func TestRiders(t *testing.T) {
 			return database.Write(ctx, tx, [][]database.Rider{{
 				outbox.Promised.Row(promise("a")), outbox.Promised.Row(promise("b")), outbox.Promised.Row(promise("c")),
 				outbox.Promised.Row(outbox.Promise{Lane: "other", Key: "d"}),
-			}})
+			}}, database.Record{})
 		})
 		task := b.claim("lane", 1)[0]
 		kept := []string{task.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[task.Key]}
@@ -326,7 +326,7 @@ func TestRiders(t *testing.T) {
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: kept[1]}), // never claimed
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: "d"}),     // of another lane
 				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: "never promised"}),
-			}})
+			}}, database.Record{})
 		})
 		b.stands(kept[0], "kept")
 		b.stands(kept[1], "kept")

@@ -233,6 +233,13 @@ var plants = []planted{
 		},
 	},
 	{
+		"a settled payment gets a state that nobody knows", []string{"UPDATE payments SET state = 'paid' WHERE id = 12"},
+		[]string{
+			"payments: payment.refund payment:12:end was never posted",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+		},
+	},
+	{
 		"a payment's amount is changed", []string{"UPDATE payments SET amount = amount - 100 WHERE id = 12"},
 		[]string{
 			"payments: payment 12 was not accepted by its amounts and accounts",
