@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-	_ "unsafe" // for linkname
 
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
@@ -17,12 +16,6 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/spending"
 )
-
-// accepted is the product's own row of a payment: nobody but the act posts
-// it, and the bench must not write less than the act does.
-//
-//go:linkname accepted elsom/internal/payment.acceptedFamily
-var accepted *database.Family[payment.Payment]
 
 // kind is how much of a payment is posted.
 type kind int
@@ -52,7 +45,7 @@ func (k *books) post(ctx context.Context, kind kind) error {
 		return err
 	}
 	posting.Riders = []database.Rider{
-		accepted.Row(payment.Payment{
+		payment.AcceptedRows.Row(payment.Payment{
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
 			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: payment.Web,
 			State: payment.Processing, AcceptedAt: k.db.Now(),

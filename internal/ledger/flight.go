@@ -48,15 +48,16 @@ func (l *Ledger) fly() {
 				break collect
 			}
 		}
-		l.run(batch)
+		l.run(batch, false)
 	}
 }
 
 // maxTries bounds how often a batch is rerun before its postings go singly.
 const maxTries = 5
 
-// run writes a batch and answers each of its jobs exactly once.
-func (l *Ledger) run(batch []*job) {
+// run writes a batch and answers each of its jobs exactly once. What spoiled
+// its batch is tried carefully from the start.
+func (l *Ledger) run(batch []*job, careful bool) {
 	var outcomes []outcome
 	var err error
 	unknown := false
@@ -64,7 +65,7 @@ func (l *Ledger) run(batch []*job) {
 		if try > 1 || fault.Is(err, fault.Unknown) {
 			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
 		}
-		outcomes, err = l.try(batch, try > 0)
+		outcomes, err = l.try(batch, careful || try > 0)
 		if err == nil {
 			for i, j := range batch {
 				j.end(outcomes[i].receipt, outcomes[i].err)
@@ -76,7 +77,7 @@ func (l *Ledger) run(batch []*job) {
 		lost, away := fault.Is(err, fault.Unknown), fault.Is(err, fault.Unavailable)
 		unknown = unknown || lost
 		again := lost || database.Taken(err) || errors.Is(err, database.ErrStale) || (unknown && away) ||
-			(try == 0 && !lost && !away) // it took much for granted
+			(try == 0 && !careful && !lost && !away) // it took much for granted
 		if !again {
 			break
 		}
@@ -85,7 +86,7 @@ func (l *Ledger) run(batch []*job) {
 		// One posting spoils the rest, or so many can't get past others; alone
 		// each spoils only itself and locks little.
 		for _, j := range batch {
-			l.run([]*job{j})
+			l.run([]*job{j}, true)
 		}
 		return
 	}

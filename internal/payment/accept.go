@@ -104,7 +104,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				{Account: transit, Amount: draft.Total()},
 			},
 			Riders: []database.Rider{
-				acceptedFamily.Row(payment),
+				AcceptedRows.Row(payment),
 				spending.Within(c, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
 					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID},
@@ -135,8 +135,9 @@ func (ps *Payments) of(draft Draft) Payment {
 	}
 }
 
-// acceptedFamily is the rows that ride on payments' first transfers.
-var acceptedFamily = &database.Family[Payment]{
+// AcceptedRows are the rows that ride on payments' first transfers. They are for
+// Accept, and for benches that must not write less than it does.
+var AcceptedRows = &database.Family[Payment]{
 	Name:   "payment accepted",
 	Insert: rowsOf,
 }
