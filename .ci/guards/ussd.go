@@ -142,6 +142,12 @@ var ussdGuards = []guard{
 		pkg:         "./internal/dialogue", test: "TestOldLifeIsNotTheNewOne",
 	},
 	{
+		name: "who asks doesn't wait for a statement that hangs", file: "internal/database/gather.go",
+		text:        `		another := time.AfterFunc(gatherStall, g.run)`,
+		replacement: `		another := time.AfterFunc(gatherPatience, g.run)`,
+		pkg:         "./internal/database", test: "TestGatherBesideOneThatHangs",
+	},
+	{
 		name: "a panic is the failure of one batch", file: "internal/database/gather.go",
 		text:        `if p := recover(); p != nil {`,
 		replacement: `if p := any(nil); p != nil {`,

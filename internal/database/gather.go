@@ -14,7 +14,8 @@ import (
 
 // Gather lets those who come at once share one statement: while one runs the
 // next collects, and nobody waits for company. Who asks gets what was read, or
-// written, after they asked.
+// written, after they asked. A statement that hangs keeps only those who share
+// it: after a second the next one goes beside it.
 //
 // Where a statement fails, all who share it are told so: what is asked has been
 // checked before.
@@ -38,6 +39,8 @@ const (
 	gathered = 200
 	// gatherPatience bounds a statement: it isn't any one caller's.
 	gatherPatience = 10 * time.Second
+	// gatherStall is after how long the next one doesn't wait for it any more.
+	gatherStall = time.Second
 )
 
 // NewGather gathers for do, which gives one answer for each that is asked, in
@@ -78,7 +81,11 @@ func (g *Gather[Q, A]) run() {
 		if n == 0 {
 			return
 		}
+		another := time.AfterFunc(gatherStall, g.run)
 		g.serve(batch)
+		if !another.Stop() {
+			return // the other one goes on
+		}
 	}
 }
 

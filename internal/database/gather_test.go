@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
@@ -87,6 +89,40 @@ func TestGatherSurvives(t *testing.T) {
 	if got, err := g.Ask(t.Context(), "a"); got != "a" || err != nil {
 		t.Error(got, err)
 	}
+}
+
+// Who asks while a statement hangs, as one on a dead connection does, has
+// another a second later.
+func TestGatherBesideOneThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := database.NewGather(func(ctx context.Context, asked []string) ([]string, error) {
+			if asked[0] == "hangs" {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return asked, nil
+		})
+		begin := time.Now()
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := g.Ask(t.Context(), "hangs"); !fault.Is(err, fault.Unavailable) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		for range 3 { // the first comes while it hangs
+			if got, err := g.Ask(t.Context(), "a"); got != "a" || err != nil {
+				t.Error(got, err)
+			}
+		}
+		if waited := time.Since(begin); waited != time.Second {
+			t.Errorf("it took %s", waited)
+		}
+		all.Wait()
+		if got, err := g.Ask(t.Context(), "b"); got != "b" || err != nil {
+			t.Error(got, err)
+		}
+	})
 }
 
 func TestByKey(t *testing.T) {
