@@ -147,15 +147,20 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 
 // accepting is a draft, and whether there is a payment of it already.
 type accepting struct {
-	Draft    `gorm:"embedded"`
+	Draft
 	Accepted bool
 }
 
 func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*accepting, error) {
-	var rows []accepting
 	these, list := database.Among(ps.DB.Dialect(), ids)
-	err := ps.DB.Gorm(ctx).Raw("SELECT d.*, p.id IS NOT NULL AS accepted FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id "+these, list).
-		Scan(&rows).Error
+	rows, err := database.Collect(ps.DB.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
+			d.txn_id, d.channel, d.made_at, d.expires_at, p.id IS NOT NULL
+		FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id `+these, list), func(a *accepting) []any {
+		return []any{
+			&a.ID, &a.CustomerID, &a.Service, &a.Biller, &a.Identifier, &a.Payee, &a.Amount, &a.Fee,
+			&a.TxnID, &a.Channel, &a.MadeAt, &a.ExpiresAt, &a.Accepted,
+		}
+	})
 	return database.ByKey(ids, rows, func(a accepting) int64 { return a.ID }), err
 }
 

@@ -41,8 +41,8 @@ func (row) TableName() string { return "sessions" }
 
 // found is a session and its customer, read together.
 type found struct {
-	Row    row             `gorm:"embedded"`
-	Holder customer.Record `gorm:"embedded;embeddedPrefix:c_"`
+	Row    row
+	Holder customer.Record
 }
 
 // visit is what the store knows of one request's session beyond its values. It
@@ -313,14 +313,24 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 // readRows gives sessions with their customers in one reading. Of the password
 // it asks only whether there is one.
 func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
-	var rows []found
 	these, list := database.Among(s.db.Dialect(), keys)
-	err := s.db.Gorm(ctx).Raw(`SELECT s.*, c.id AS c_id, c.phone AS c_phone, c.email AS c_email, c.lang AS c_lang,
-			CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END AS c_password_hash, c.blocked AS c_blocked,
-			c.hold_until AS c_hold_until, c.session_epoch AS c_session_epoch, c.level AS c_level, c.created_at AS c_created_at,
-			c.name AS c_name, c.registered AS c_registered, c.has_pin AS c_has_pin, c.pin_owed AS c_pin_owed
-		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id `+these, list).Scan(&rows).Error
+	rows, err := database.Collect(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at,
+			c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
+			c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed
+		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id `+these, list), (*found).places)
 	return database.ByKey(keys, rows, func(f found) string { return f.Row.ID }), err
+}
+
+// places are where the columns of readRows go. A visitor has no holder.
+func (f *found) places() []any {
+	r, h := &f.Row, &f.Holder
+	return []any{
+		&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt,
+		database.OrZero(&h.ID), database.OrZero(&h.Phone), database.OrZero(&h.Email), database.OrZero(&h.Lang), database.OrZero(&h.PasswordHash),
+		database.OrZero(&h.Blocked), &h.HoldUntil, database.OrZero(&h.SessionEpoch), database.OrZero(&h.Level),
+		database.OrZero(&h.CreatedAt), database.OrZero(&h.Name), database.OrZero(&h.Registered),
+		database.OrZero(&h.HasPIN), database.OrZero(&h.PINOwed),
+	}
 }
 
 func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {
