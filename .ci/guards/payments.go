@@ -53,4 +53,16 @@ var paymentGuards = []guard{
 		replacement: `if response.StatusCode == 0 {`,
 		pkg:         "./internal/biller/osmp", test: "TestBadDays",
 	},
+	{
+		name: "a question over a kept connection is not repeated", file: "internal/biller/osmp/client.go",
+		text:        `request.Body, request.Close = unrepeatable{}, !c.keeps.Load()`,
+		replacement: `request.Close = !c.keeps.Load()`,
+		pkg:         "./internal/biller/osmp", test: "TestBrokenKeptConnectionIsNotRepeated",
+	},
+	{
+		name: "only who names the question keeps the connection", file: "internal/biller/osmp/client.go",
+		text:        `named = len(reply.ids) > 0`,
+		replacement: `named = true`,
+		pkg:         "./internal/biller/osmp", test: "TestWhoseConnectionsAreKept",
+	},
 }

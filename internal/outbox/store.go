@@ -40,9 +40,13 @@ func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
 }
 
 func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {
-	skip := ""
+	skip, them := "", "IN (SELECT id FROM picked)"
 	if tx.Dialect() == database.Postgres {
 		skip = " FOR UPDATE SKIP LOCKED"
+		// An array, and no more asked of its rows, which are locked as they were
+		// picked: PostgreSQL can't know how few they are, and would read all that
+		// are open to join them.
+		them = "= ANY (ARRAY(SELECT id FROM picked))"
 	}
 	type row struct {
 		ID      int64
@@ -57,7 +61,7 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT id FROM promises
 			WHERE lane = ? AND state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?`+skip+`)
 		UPDATE promises SET lease = ?, due_at = ?, tries = tries + 1
-		WHERE state = 'open' AND id IN (SELECT id FROM picked)
+		WHERE id `+them+`
 		RETURNING id, key, payload, tries`,
 		lane, now, n, token, database.Moment(now.Add(lease))).Scan(&rows).Error
 	if err != nil {

@@ -130,7 +130,7 @@ func DefaultTiming() Timing {
 			30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute,
 		},
 		Hanging: 24 * time.Hour,
-		Ahead:   20 * time.Millisecond,
+		Ahead:   200 * time.Millisecond,
 	}
 }
 

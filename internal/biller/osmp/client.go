@@ -3,9 +3,10 @@
 // answer a small XML.
 //
 // It promises one call for one question, an answer within the deadline, and
-// Unknown for whatever is not plainly this biller's answer to this request.
-// It never repeats a call, follows a redirect, uses a proxy of the
-// environment, or lets an account, a password or the body into an error.
+// Unknown for whatever is not plainly this biller's answer to this request. A
+// connection is used again, soon, where answers name their questions. It never
+// repeats a call, follows a redirect, uses a proxy of the environment, or lets
+// an account, a password or the body into an error.
 package osmp
 
 import (
@@ -18,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"elsom/internal/biller"
@@ -29,8 +31,13 @@ const (
 	DefaultConns   = 12
 )
 
-// maxBody is far above any honest answer.
-const maxBody = 64 << 10
+const (
+	// maxBody is far above any honest answer.
+	maxBody = 64 << 10
+	// idle is how long a connection is kept for the next call: long enough
+	// amid many calls, and shorter than any biller closes one.
+	idle = 300 * time.Millisecond
+)
 
 // Options say whom to call and how.
 type Options struct {
@@ -52,6 +59,10 @@ type Client struct {
 	user      *url.Userinfo
 	timeout   time.Duration
 	transport *http.Transport
+	// keeps tells that the last answer was good to read and named its question.
+	// Only then is a connection used again: what comes over it without a name
+	// could be the answer to the question before.
+	keeps atomic.Bool
 }
 
 var _ biller.Biller = (*Client)(nil)
@@ -73,12 +84,10 @@ func New(o Options) *Client {
 		},
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxConnsPerHost:        o.Conns,
+		MaxIdleConnsPerHost:    o.Conns,
+		IdleConnTimeout:        idle,
 		MaxResponseHeaderBytes: 32 << 10,
 		DisableCompression:     true,
-		// The transport silently repeats a GET whose kept connection breaks:
-		// a refusal of the repeat would hide that the first was booked. So
-		// each call has a connection of its own.
-		DisableKeepAlives: true,
 	}}
 	if u, err := parseURL(o.URL); err == nil {
 		c.user, u.User = u.User, nil
@@ -103,6 +112,8 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	named := false
+	defer func() { c.keep(named) }()
 	request, err := c.request(ctx, command, r)
 	if err != nil {
 		return unknown(fmt.Errorf("not sent: %w", err))
@@ -118,6 +129,7 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 	if err := reply.answers(r); err != nil {
 		return unknown(err)
 	}
+	named = len(reply.ids) > 0
 	answer := biller.Answer{
 		Outcome: biller.OutcomeOf(reply.result), Result: reply.result,
 		Name: reply.name, Reference: reply.reference, Comment: reply.comment,
@@ -126,6 +138,13 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 		answer.Err = fmt.Errorf("osmp: %s: result %d settles nothing", command, reply.result)
 	}
 	return answer
+}
+
+// keep tells whether connections may be used again.
+func (c *Client) keep(named bool) {
+	if was := c.keeps.Swap(named); was && !named {
+		c.transport.CloseIdleConnections()
+	}
 }
 
 func (c *Client) request(ctx context.Context, command string, r biller.Request) (*http.Request, error) {
@@ -146,6 +165,7 @@ func (c *Client) request(ctx context.Context, command string, r biller.Request) 
 	if err != nil {
 		return nil, errURL // its text would hold the address
 	}
+	request.Body, request.Close = unrepeatable{}, !c.keeps.Load()
 	request.Header.Set("Accept", "text/xml, application/xml")
 	request.Header.Set("User-Agent", "elsom")
 	if c.user != nil {
@@ -154,6 +174,15 @@ func (c *Client) request(ctx context.Context, command string, r biller.Request) 
 	}
 	return request, nil
 }
+
+// unrepeatable is an empty body, of which nothing is sent. The transport
+// silently repeats a GET whose kept connection breaks, and a refusal of the
+// repeat would hide that the first was booked; it repeats none whose body it
+// can't have again.
+type unrepeatable struct{}
+
+func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }
+func (unrepeatable) Close() error             { return nil }
 
 // fetch makes the call. RoundTrip is used as it stands: a client above it
 // would follow redirects and put the address into its errors.

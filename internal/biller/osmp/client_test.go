@@ -1,7 +1,6 @@
 package osmp
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -228,49 +227,6 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 	if elsewhere.Load() != 0 {
 		t.Error("a redirect was followed")
-	}
-}
-
-// A biller that keeps a connection and breaks it on the next question must
-// see that question once: the library would repeat it by itself.
-func TestBrokenKeptConnectionIsNotRepeated(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	var questions atomic.Int32
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				in := bufio.NewReader(conn)
-				for {
-					if _, err := http.ReadRequest(in); err != nil {
-						return
-					}
-					if questions.Add(1) > 1 {
-						return // booked, and the answer is lost
-					}
-					answer := result(0)
-					fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
-				}
-			}()
-		}
-	}()
-	c := New(Options{URL: "http://" + listener.Addr().String()})
-	if a := c.Pay(t.Context(), asked()); a.Outcome != biller.Good {
-		t.Fatalf("first: %+v", a)
-	}
-	if a := c.Pay(t.Context(), asked()); a.Outcome != biller.Unknown {
-		t.Errorf("second: %+v", a)
-	}
-	if questions.Load() != 2 {
-		t.Errorf("%d questions reached the biller, want 2", questions.Load())
 	}
 }
 
