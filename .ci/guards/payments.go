@@ -36,8 +36,8 @@ var paymentGuards = []guard{
 		pkg:         "./internal/payment", test: "TestNoTimeLeft",
 	},
 	{
-		name: "what can't be recorded spoils no other", file: "internal/payment/record.go",
-		text:        `if len(rows) == 1 || fault.Is(err, fault.Unavailable) {`,
+		name: "what can't be recorded spoils no other", file: "internal/database/gather.go",
+		text:        `if len(list) == 1 || fault.Is(err, fault.Unavailable) {`,
 		replacement: `if true {`,
 		pkg:         "./internal/payment", test: "TestWhatCantBeRecorded",
 	},

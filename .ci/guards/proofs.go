@@ -178,14 +178,16 @@ var proofGuards = []guard{
 	},
 	{
 		name: "a lost lease gives nothing up", file: "internal/outbox/store.go",
-		text:        `SET state = 'failed', payload = '', ended_at = ? WHERE id = ? AND lease = ?`,
-		replacement: `SET state = 'failed', payload = '', ended_at = ? WHERE id = ? AND lease <> -?`,
-		pkg:         "./internal/outbox", test: "TestLeaseRunsOut",
+		text: `SET state = 'failed', payload = '', ended_at = ?"+
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND`,
+		replacement: `SET state = 'failed', payload = '', ended_at = ?"+
+		" FROM v WHERE promises.id = v.id AND`,
+		pkg: "./internal/outbox", test: "TestLeaseRunsOut",
 	},
 	{
 		name: "what was sent is forgotten", file: "internal/outbox/store.go",
-		text:        `SET state = 'kept', payload = '', ended_at = ? WHERE id = ?`,
-		replacement: `SET state = 'kept', ended_at = ? WHERE id = ?`,
+		text:        `SET state = 'kept', payload = '', ended_at = ? WHERE id "+these`,
+		replacement: `SET state = 'kept', ended_at = ? WHERE id "+these`,
 		pkg:         "./internal/outbox", test: "TestClaimAndKeep",
 	},
 	{

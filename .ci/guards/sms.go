@@ -3,7 +3,7 @@ package main
 var smsGuards = []guard{
 	{
 		name: "a message is written down before the gateway is called", file: "internal/sms/worker.go",
-		text:        `return fault.Wrap("sms.send", note(tx, id, task.Lease, r.AskedBy != 0))`,
+		text:        `return note(tx, calls)`,
 		replacement: `_ = note; return nil`,
 		pkg:         "./internal/sms", test: "TestALostAnswerIsTriedAgainAfterTwoMinutes",
 	},
@@ -21,18 +21,18 @@ var smsGuards = []guard{
 	},
 	{
 		name: "a receipt saves a repeat", file: "internal/sms/worker.go",
-		text: `		if r.State != Queued {
-			return nil
-		}`,
+		text: `	if r.State != Queued {
+		return false, nil
+	}`,
 		replacement: ``,
 		pkg:         "./internal/sms", test: "TestAReceiptSavesARepeat",
 	},
 	{
 		name: "a code is not repeated", file: "internal/sms/worker.go",
-		text: `			if w.Sealed != nil {
-				return final(errLost)
-			}`,
-		replacement: `			_ = errLost`,
+		text: `		if a.words.Sealed != nil {
+			return false, final(errLost)
+		}`,
+		replacement: `		_ = errLost`,
 		pkg:         "./internal/sms", test: "TestCodesAreNotRepeated",
 	},
 	{

@@ -31,8 +31,16 @@ type Lane struct {
 	// any other the message is carried again.
 	Send func(ctx context.Context, task outbox.Task) error
 	// Record, where there is one, is called in the transaction that records how
-	// a Send went: err is what it answered, again tells that it is tried again.
-	Record func(tx *database.Tx, task outbox.Task, err error, again bool) error
+	// some went.
+	Record func(tx *database.Tx, list []Carried) error
+}
+
+// Carried is a message that was handed to its wire.
+type Carried struct {
+	Task outbox.Task
+	// Err is what Send answered; Again tells that it is sent again.
+	Err   error
+	Again bool
 }
 
 const (
@@ -48,42 +56,69 @@ func Worker(db *database.DB, lane Lane) outbox.Worker {
 	lane.Width = cmp.Or(lane.Width, width)
 	lane.Deadline = cmp.Or(lane.Deadline, deadline)
 	lane.Tries = cmp.Or(lane.Tries, maxTries)
+	recording := database.NewGather(database.Together(func(ctx context.Context, list []Carried) error {
+		return record(ctx, db, lane, list)
+	}))
 	return outbox.Worker{
 		Lane: lane.Name, Width: lane.Width, Lease: lease,
-		Do: func(ctx context.Context, task outbox.Task) { carry(ctx, db, lane, task) },
+		Do: func(ctx context.Context, task outbox.Task) {
+			failed, err := recording.Ask(ctx, carry(ctx, lane, task))
+			if err == nil {
+				err = failed
+			}
+			if err != nil { // the lease ends, and it is carried again
+				slog.ErrorContext(ctx, "courier: not recorded", "lane", lane.Name, "task", task.ID, "error", err)
+			}
+		},
 	}
 }
 
-func carry(ctx context.Context, db *database.DB, lane Lane, task outbox.Task) {
+func carry(ctx context.Context, lane Lane, task outbox.Task) Carried {
 	sending, cancel := context.WithTimeout(ctx, lane.Deadline)
-	err := lane.Send(sending, task)
-	cancel()
+	defer cancel()
+	c := Carried{Task: task, Err: lane.Send(sending, task)}
 	log := slog.With("lane", lane.Name, "task", task.ID, "tries", task.Tries)
-	again := false
-	end := outbox.Keep
 	switch {
-	case err == nil:
+	case c.Err == nil:
 		log.InfoContext(ctx, "courier: sent")
-	case fault.Is(err, fault.Invalid) || task.Tries >= lane.Tries:
-		log.ErrorContext(ctx, "courier: given up", "error", err)
-		end = outbox.GiveUp
+	case fault.Is(c.Err, fault.Invalid) || task.Tries >= lane.Tries:
+		log.ErrorContext(ctx, "courier: given up", "error", c.Err)
 	default:
-		log.WarnContext(ctx, "courier: not sent yet", "error", err)
-		again = true
-		end = func(ctx context.Context, tx *database.Tx, task outbox.Task) error {
-			return outbox.Postpone(ctx, tx, outbox.Later{Task: task, At: tx.Now().Add(pause(task.Tries, err))})
+		log.WarnContext(ctx, "courier: not sent yet", "error", c.Err)
+		c.Again = true
+	}
+	return c
+}
+
+// record writes how messages went, together with others that were sent
+// meanwhile.
+func record(ctx context.Context, db *database.DB, lane Lane, list []Carried) error {
+	var sent, lost []outbox.Task
+	var later []outbox.Later
+	for _, c := range list {
+		switch {
+		case c.Err == nil:
+			sent = append(sent, c.Task)
+		case c.Again:
+			later = append(later, outbox.Later{Task: c.Task, At: db.Now().Add(pause(c.Task.Tries, c.Err))})
+		default:
+			lost = append(lost, c.Task)
 		}
 	}
-	if failed := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	return db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if lane.Record != nil {
-			if failed := lane.Record(tx, task, err, again); failed != nil {
-				return failed
+			if err := lane.Record(tx, list); err != nil {
+				return err
 			}
 		}
-		return end(ctx, tx, task)
-	}); failed != nil {
-		log.ErrorContext(ctx, "courier: not recorded", "error", failed) // the lease ends, and it is carried again
-	}
+		if err := outbox.Keep(ctx, tx, sent...); err != nil {
+			return err
+		}
+		if err := outbox.GiveUp(ctx, tx, lost...); err != nil {
+			return err
+		}
+		return outbox.Postpone(ctx, tx, later...)
+	})
 }
 
 // pause doubles from two seconds on, unless the wire said when to come back.

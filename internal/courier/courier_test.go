@@ -3,6 +3,7 @@ package courier
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -81,4 +82,72 @@ func TestPausesGrow(t *testing.T) {
 	if pause(1, down) != 2*time.Second || pause(maxTries, down) != longest || total < 20*time.Hour || total > 30*time.Hour {
 		t.Errorf("first %v, last %v, in all %v", pause(1, down), pause(maxTries, down), total)
 	}
+}
+
+// Messages that were sent meanwhile are recorded together. One that can't be
+// recorded stops no other, and is carried again when its lease ends.
+func TestRecordedTogether(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		answers := map[string]error{"first": nil, "sent": nil, "bad": nil, "refused": fault.New(fault.Invalid, "test", ""), "away": fault.New(fault.Unavailable, "test", "")}
+		var tasks []outbox.Task
+		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+			for key := range answers {
+				if err = outbox.Add(ctx, tx, outbox.Promise{Lane: "test", Key: key, Payload: "words"}); err != nil {
+					return err
+				}
+			}
+			tasks, err = outbox.Claim(ctx, tx, "test", 10, time.Minute)
+			return err
+		})
+		if err != nil || len(tasks) != len(answers) {
+			t.Fatalf("%d tasks, %v", len(tasks), err)
+		}
+		recording, others := make(chan struct{}), make(chan struct{}, len(answers))
+		most := 0
+		worker := Worker(db, Lane{
+			Name: "test",
+			Send: func(_ context.Context, task outbox.Task) error {
+				if task.Key != "first" {
+					<-recording
+					defer func() { others <- struct{}{} }()
+				}
+				return answers[task.Key]
+			},
+			Record: func(_ *database.Tx, list []Carried) error {
+				if list[0].Task.Key == "first" { // the others are answered, and wait
+					close(recording)
+					for range len(answers) - 1 {
+						<-others
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+				most = max(most, len(list))
+				for _, c := range list {
+					if c.Task.Key == "bad" {
+						return errors.New("it can't be recorded")
+					}
+				}
+				return nil
+			},
+		})
+		var all sync.WaitGroup
+		for _, task := range tasks {
+			all.Go(func() { worker.Do(ctx, task) })
+		}
+		all.Wait()
+		if most < 2 {
+			t.Errorf("%d were recorded together", most)
+		}
+		for key, want := range map[string]string{"first": "kept", "sent": "kept", "bad": "open", "refused": "failed", "away": "open"} {
+			var state string
+			var lease int64
+			if err := db.Pool().QueryRowContext(ctx, "SELECT state, lease FROM promises WHERE key = $1", key).Scan(&state, &lease); err != nil {
+				t.Fatal(err)
+			}
+			if held := lease != 0; state != want || (state == "open" && held != (key == "bad")) {
+				t.Errorf("%s is %s, lease %d; want %s", key, state, lease, want)
+			}
+		}
+	})
 }

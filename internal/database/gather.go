@@ -122,6 +122,26 @@ func (g *Gather[Q, A]) answer(asked []Q) (answers []A, err error) {
 	return answers, err
 }
 
+// Together makes a Gather's act of one that does many things in one
+// transaction or none of them: where that fails each is done alone, so that one
+// that can't be done stops no other. The answers are the failures of each.
+func Together[Q any](do func(ctx context.Context, list []Q) error) func(ctx context.Context, list []Q) ([]error, error) {
+	return func(ctx context.Context, list []Q) ([]error, error) {
+		failed := make([]error, len(list))
+		err := do(ctx, list)
+		if err == nil {
+			return failed, nil
+		}
+		if len(list) == 1 || fault.Is(err, fault.Unavailable) {
+			return nil, err
+		}
+		for i := range list {
+			failed[i] = do(ctx, list[i:i+1])
+		}
+		return failed, nil
+	}
+}
+
 // ByKey puts rows in the order of the keys that were asked; nil where there is
 // no row for one.
 func ByKey[K comparable, R any](keys []K, rows []R, of func(R) K) []*R {

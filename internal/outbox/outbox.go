@@ -111,16 +111,22 @@ func Claim(_ context.Context, tx *database.Tx, lane string, n int, lease time.Du
 	return tasks, fault.Wrap("outbox.claim", err)
 }
 
-// Keep ends a promise as kept and forgets its payload. It doesn't ask for the
-// lease: what was done was done.
-func Keep(_ context.Context, tx *database.Tx, task Task) error {
-	return fault.Wrap("outbox.keep", keep(tx, task.ID))
+// Keep ends promises as kept and forgets their payloads. It doesn't ask for
+// the leases: what was done was done.
+func Keep(_ context.Context, tx *database.Tx, tasks ...Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	return fault.Wrap("outbox.keep", keep(tx, tasks))
 }
 
-// GiveUp ends a promise as failed and forgets its payload. A claim that has
+// GiveUp ends promises as failed and forgets their payloads. A claim that has
 // run out changes nothing: whoever took the task over may yet do it.
-func GiveUp(_ context.Context, tx *database.Tx, task Task) error {
-	return fault.Wrap("outbox.give up", giveUp(tx, task))
+func GiveUp(_ context.Context, tx *database.Tx, tasks ...Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	return fault.Wrap("outbox.give up", giveUp(tx, tasks))
 }
 
 // Later makes a claimed promise due again at a time.

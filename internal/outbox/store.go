@@ -74,16 +74,31 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 	return tasks, nil
 }
 
-// keep ends a promise, whoever has its lease; one that had ended before stays
-// as it ended.
-func keep(tx *database.Tx, id int64) error {
-	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id = ? AND state = 'open'",
-		tx.Now(), id).Error
+// keep ends promises, whoever has their leases; one that had ended before
+// stays as it ended.
+func keep(tx *database.Tx, tasks []Task) error {
+	ids := make([]int64, len(tasks))
+	for i, t := range tasks {
+		ids[i] = t.ID
+	}
+	these, list := database.Among(tx.Dialect(), ids)
+	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id "+these+" AND state = 'open'",
+		tx.Now(), list).Error
 }
 
-func giveUp(tx *database.Tx, task Task) error {
-	return tx.Gorm().Exec("UPDATE promises SET state = 'failed', payload = '', ended_at = ? WHERE id = ? AND lease = ? AND state = 'open'",
-		tx.Now(), task.ID, task.Lease).Error
+func giveUp(tx *database.Tx, tasks []Task) error {
+	v, args := claimed(tx, tasks)
+	return tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'failed', payload = '', ended_at = ?"+
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", append(args, tx.Now())...).Error
+}
+
+// claimed are tasks with their leases as a table.
+func claimed(tx *database.Tx, tasks []Task) (query string, args []any) {
+	ids, leases := make([]int64, len(tasks)), make([]int64, len(tasks))
+	for i, t := range tasks {
+		ids[i], leases[i] = t.ID, t.Lease
+	}
+	return tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases))
 }
 
 func keepNamed(tx *database.Tx, names []Name) error {
@@ -118,11 +133,7 @@ func postpone(tx *database.Tx, list []Later) error {
 }
 
 func keepHeld(tx *database.Tx, tasks []Task) error {
-	ids, leases := make([]int64, len(tasks)), make([]int64, len(tasks))
-	for i, t := range tasks {
-		ids[i], leases[i] = t.ID, t.Lease
-	}
-	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases))
+	v, args := claimed(tx, tasks)
 	result := tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
 		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(tasks)) {

@@ -168,7 +168,7 @@ func New(parts Parts) *Payments {
 		parts.Timing = DefaultTiming()
 	}
 	ps := &Payments{Parts: parts, limits: spending.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
-	ps.recording = database.NewGather(ps.recordAll)
+	ps.recording = database.NewGather(database.Together(ps.recordTogether))
 	ps.holders = database.NewGather(ps.readHolders)
 	ps.reading = database.NewGather(ps.readByIDs)
 	ps.accepting = database.NewGather(ps.readAccepting)

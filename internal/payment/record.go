@@ -25,22 +25,6 @@ func (ps *Payments) record(ctx context.Context, r recorded) error {
 	return failed
 }
 
-// recordAll writes many. One that can't be written stops no other.
-func (ps *Payments) recordAll(ctx context.Context, rows []recorded) ([]error, error) {
-	failed := make([]error, len(rows))
-	err := ps.recordTogether(ctx, rows)
-	if err == nil {
-		return failed, nil
-	}
-	if len(rows) == 1 || fault.Is(err, fault.Unavailable) {
-		return nil, err
-	}
-	for i := range rows {
-		failed[i] = ps.recordTogether(ctx, rows[i:i+1])
-	}
-	return failed, nil
-}
-
 func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
 	attempts := make([]attempted, len(rows))
 	var later []outbox.Later

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"elsom/internal/courier"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
@@ -67,7 +68,7 @@ func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64
 	task := outbox.Task{Lane: Lane, Key: promise.Key, Payload: body, Tries: 1, Lease: ms.db.NewID()}
 	sending := newDesk(ms.db, ms.sealer, g).send(ctx, task)
 	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		if err = record(tx, task, sending, false); err == nil {
+		if err = record(tx, []courier.Carried{{Task: task, Err: sending}}); err == nil {
 			id, err = idOf(tx, task.Key)
 		}
 		return err

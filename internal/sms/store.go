@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -14,57 +13,92 @@ import (
 // row is a message as far as its sending goes.
 type row struct {
 	ID      int64
+	Key     string
 	State   State
 	AskedBy int64
 	AskedAt time.Time
 }
 
-// begin writes the message down, unless it is there, and locks it.
-func begin(tx *database.Tx, task outbox.Task, w *written) (row, error) {
-	err := tx.Gorm().Exec(`INSERT INTO messages (id, key, phone, text, state, made_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (key) DO NOTHING`, tx.NewID(), task.Key, w.Phone.String(), w.shown, Queued, tx.Now()).Error
+// begin writes messages down, those that are not there yet, and locks them.
+func begin(tx *database.Tx, list []asked) ([]*row, error) {
+	var ids []int64
+	var keys, phones, texts, states []string
+	var moments []time.Time
+	for _, a := range list {
+		ids, keys, phones = append(ids, tx.NewID()), append(keys, a.task.Key), append(phones, a.words.Phone.String())
+		texts, states, moments = append(texts, a.words.shown), append(states, string(Queued)), append(moments, tx.Now())
+	}
+	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("key", "text", keys), database.Of("phone", "text", phones),
+		database.Of("text", "text", texts), database.Of("state", "text", states), database.Of("made_at", "timestamptz", moments))
+	// In the order of the keys: whoever has the same ones waits for us.
+	err := tx.Gorm().Exec("WITH v(id, key, phone, text, state, made_at) AS ("+v+`) INSERT INTO messages (id, key, phone, text, state, made_at)
+		SELECT id, key, phone, text, state, made_at FROM v WHERE TRUE ORDER BY key ON CONFLICT (key) DO NOTHING`, args...).Error
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	lock := ""
 	if tx.Dialect() == database.Postgres {
 		lock = " FOR UPDATE"
 	}
 	var rows []row
-	err = tx.Gorm().Raw("SELECT id, state, asked_by, asked_at FROM messages WHERE key = ?"+lock, task.Key).Scan(&rows).Error
-	if err == nil && len(rows) != 1 {
-		err = errors.New("sms: the message is gone")
-	}
+	these, among := database.Among(tx.Dialect(), keys)
+	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+these+" ORDER BY key"+lock, among).Scan(&rows).Error
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
-	return rows[0], nil
+	return database.ByKey(keys, rows, func(r row) string { return r.Key }), nil
 }
 
-// note keeps under which claim the gateway is called, and counts the call if
-// it is one after an answer that was lost.
-func note(tx *database.Tx, id, lease int64, again bool) error {
-	repeats := 0
-	if again {
-		repeats = 1
+// called is a message that the gateway is about to be called with.
+type called struct {
+	id, lease int64
+	again     bool // the answer to an earlier call was lost
+}
+
+// note keeps under which claims the gateway is called, and counts the calls
+// after an answer that was lost.
+func note(tx *database.Tx, list []called) error {
+	if len(list) == 0 {
+		return nil
 	}
-	return tx.Gorm().Exec("UPDATE messages SET asked_by = ?, asked_at = ?, repeats = repeats + ? WHERE id = ?",
-		lease, tx.Now(), repeats, id).Error
+	ids, leases, repeats := make([]int64, len(list)), make([]int64, len(list)), make([]int64, len(list))
+	for i, c := range list {
+		ids[i], leases[i] = c.id, c.lease
+		if c.again {
+			repeats[i] = 1
+		}
+	}
+	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases), database.Of("repeats", "bigint", repeats))
+	return tx.Gorm().Exec("WITH v(id, lease, repeats) AS ("+v+") UPDATE messages SET asked_by = v.lease, asked_at = ?,"+
+		" repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, tx.Now())...).Error
 }
 
-// unask takes the note of this claim back: the gateway surely has nothing.
-func unask(tx *database.Tx, task outbox.Task) error {
-	return tx.Gorm().Exec("UPDATE messages SET asked_by = 0 WHERE key = ? AND asked_by = ?", task.Key, task.Lease).Error
+// unask takes the notes of these claims back: the gateway surely has nothing.
+func unask(tx *database.Tx, tasks []outbox.Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	keys, leases := make([]string, len(tasks)), make([]int64, len(tasks))
+	for i, t := range tasks {
+		keys[i], leases[i] = t.Key, t.Lease
+	}
+	v, args := tx.Values(database.Of("key", "text", keys), database.Of("lease", "bigint", leases))
+	return tx.Gorm().Exec("WITH v(key, lease) AS ("+v+") UPDATE messages SET asked_by = 0 FROM v"+
+		" WHERE messages.key = v.key AND messages.asked_by = v.lease", args...).Error
 }
 
-// forward leads a queued message on.
-func forward(tx *database.Tx, key string, to State) error {
+// forward leads queued messages on.
+func forward(tx *database.Tx, keys []string, to State) error {
+	if len(keys) == 0 {
+		return nil
+	}
 	column := "sent_at"
 	if to == Failed {
 		column = "ended_at"
 	}
-	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, "+column+" = ? WHERE key = ? AND state = ?",
-		to, tx.Now(), key, Queued).Error
+	these, among := database.Among(tx.Dialect(), keys)
+	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, "+column+" = ? WHERE key "+these+" AND state = ?",
+		to, tx.Now(), among, Queued).Error
 }
 
 // receive leads a message on to what a receipt says: never back, and no end

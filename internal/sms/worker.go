@@ -26,8 +26,12 @@ var (
 // forgets the message, with what was sealed in it, when it is sent.
 func Worker(db *database.DB, s *Sealer, g Gateway) outbox.Worker {
 	d := newDesk(db, s, g)
-	return courier.Worker(db, courier.Lane{Name: Lane, Send: d.send, Record: record})
+	return courier.Worker(db, courier.Lane{Name: Lane, Width: width, Send: d.send, Record: record})
 }
+
+// width is how many messages are handed over at once. Of those that are when a
+// process dies, codes are never sent.
+const width = 16
 
 // desk hands messages to the gateway.
 type desk struct {
@@ -35,14 +39,17 @@ type desk struct {
 	sealer  *Sealer
 	gateway Gateway
 	once    bool // the gateway is a OnceGateway
+	asking  *database.Gather[asked, error]
 }
 
-func newDesk(db *database.DB, s *Sealer, g Gateway) desk {
+func newDesk(db *database.DB, s *Sealer, g Gateway) *desk {
 	_, once := g.(OnceGateway)
-	return desk{db, s, g, once}
+	d := &desk{db: db, sealer: s, gateway: g, once: once}
+	d.asking = database.NewGather(database.Together(d.askTogether))
+	return d
 }
 
-func (d desk) send(ctx context.Context, task outbox.Task) error {
+func (d *desk) send(ctx context.Context, task outbox.Task) error {
 	w, err := d.sealer.read(task)
 	if err != nil || w == nil {
 		return err
@@ -62,47 +69,97 @@ func unknown(after time.Duration) *fault.Error {
 	return fault.New(fault.Unknown, "sms.send", "").After(max(after, time.Second))
 }
 
+// asked is a message that is to be handed over.
+type asked struct {
+	task  outbox.Task
+	words *written
+	told  *told
+}
+
+// told is what stands of a message before the gateway is called.
+type told struct {
+	id  int64 // 0: it is not to be called, for it has the message already
+	err error
+}
+
 // ask writes down that the gateway is about to be called with the message:
 // whoever finds such a note without an outcome knows that the phone may have
 // it. The id is 0 where it is not to be called: the gateway has it already.
-func (d desk) ask(ctx context.Context, task outbox.Task, w *written) (id int64, err error) {
-	err = d.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		id = 0
-		r, err := begin(tx, task, w)
-		if err != nil {
-			return fault.Wrap("sms.send", err)
-		}
-		if r.State != Queued {
-			return nil
-		}
-		if !w.Until.IsZero() && tx.Now().After(w.Until) {
-			return final(errLate)
-		}
-		if r.AskedBy != 0 && !d.once {
-			if left := r.AskedAt.Add(repeatAfter).Sub(tx.Now()); left > 0 {
-				return unknown(left).Because(errWait)
-			}
-			if w.Sealed != nil {
-				return final(errLost)
-			}
-		}
-		id = r.ID
-		return fault.Wrap("sms.send", note(tx, id, task.Lease, r.AskedBy != 0))
-	})
-	return id, err
+func (d *desk) ask(ctx context.Context, task outbox.Task, w *written) (id int64, err error) {
+	a := asked{task, w, &told{}}
+	failed, err := d.asking.Ask(ctx, a)
+	if err == nil {
+		err = failed
+	}
+	if err != nil { // what was told may not stand, or not yet
+		return 0, fault.Wrap("sms.send", err)
+	}
+	return a.told.id, a.told.err
 }
 
-// record keeps a message's state in step with its promise.
-func record(tx *database.Tx, task outbox.Task, err error, again bool) error {
-	switch {
-	case err == nil:
-		return forward(tx, task.Key, Sent)
-	case !again:
-		return forward(tx, task.Key, Failed)
-	case fault.Is(err, fault.Unknown):
-		return nil
+// askTogether writes the notes of all that came at once.
+func (d *desk) askTogether(ctx context.Context, list []asked) error {
+	return d.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		rows, err := begin(tx, list)
+		if err != nil {
+			return err
+		}
+		var calls []called
+		for i, a := range list {
+			if rows[i] == nil {
+				return errors.New("sms: the message is gone")
+			}
+			call, err := d.may(tx, rows[i], a)
+			*a.told = told{err: err}
+			if call {
+				a.told.id = rows[i].ID
+				calls = append(calls, called{rows[i].ID, a.task.Lease, rows[i].AskedBy != 0})
+			}
+		}
+		return note(tx, calls)
+	})
+}
+
+// may tells whether the gateway is to be called with a message.
+func (d *desk) may(tx *database.Tx, r *row, a asked) (bool, error) {
+	if r.State != Queued {
+		return false, nil
 	}
-	return unask(tx, task)
+	if until := a.words.Until; !until.IsZero() && tx.Now().After(until) {
+		return false, final(errLate)
+	}
+	if r.AskedBy != 0 && !d.once {
+		if left := r.AskedAt.Add(repeatAfter).Sub(tx.Now()); left > 0 {
+			return false, unknown(left).Because(errWait)
+		}
+		if a.words.Sealed != nil {
+			return false, final(errLost)
+		}
+	}
+	return true, nil
+}
+
+// record keeps the messages' states in step with their promises.
+func record(tx *database.Tx, list []courier.Carried) error {
+	var sent, failed []string
+	var untaken []outbox.Task
+	for _, c := range list {
+		switch {
+		case c.Err == nil:
+			sent = append(sent, c.Task.Key)
+		case !c.Again:
+			failed = append(failed, c.Task.Key)
+		case !fault.Is(c.Err, fault.Unknown):
+			untaken = append(untaken, c.Task)
+		}
+	}
+	if err := forward(tx, sent, Sent); err != nil {
+		return err
+	}
+	if err := forward(tx, failed, Failed); err != nil {
+		return err
+	}
+	return unask(tx, untaken)
 }
 
 // written is a message that was read from its promise.
