@@ -160,7 +160,13 @@ var proofGuards = []guard{
 		name: "a claim reads what it takes", file: "internal/outbox/store.go",
 		text:        `them = "= ANY (ARRAY(SELECT id FROM picked))"`,
 		replacement: `_ = them`,
-		pkg:         "./internal/outbox", test: "TestAClaimReadsWhatItTakes",
+		pkg:         "./internal/outbox", test: "TestPlansReadWhatIsMeant",
+	},
+	{
+		name: "what ends claims reads what is meant", file: "internal/outbox/store.go",
+		text:        `const unended = "state NOT IN ('kept', 'failed')"`,
+		replacement: `const unended = "state = 'open'"`,
+		pkg:         "./internal/outbox", test: "TestPlansReadWhatIsMeant",
 	},
 	{
 		name: "a task is claimed once", file: "internal/outbox/store.go",

@@ -2,11 +2,14 @@ package outbox_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,6 +20,15 @@ import (
 
 var scanned = regexp.MustCompile(`Scan .*promises.*actual .*rows=(\d+)`)
 
+var numbered = regexp.MustCompile(`\$\d+`)
+
+// places counts the values of a statement.
+func places(text string) int {
+	list := numbered.FindAllString(text, -1)
+	slices.Sort(list)
+	return len(slices.Compact(list))
+}
+
 func dollars(n int) string {
 	list := make([]string, n)
 	for i := range n {
@@ -25,15 +37,20 @@ func dollars(n int) string {
 	return strings.Join(list, ", ")
 }
 
-// However many promises are open, a claim reads those that it takes, as
-// PostgreSQL plans it for all values, whatever it last knew of the table.
-func TestAClaimReadsWhatItTakes(t *testing.T) {
+// However many promises are open, a claim and what ends claims read those that
+// are meant, as PostgreSQL plans it for all values, whatever it last knew of
+// the table.
+func TestPlansReadWhatIsMeant(t *testing.T) {
 	t.Parallel()
-	var sent string
-	var values []any
+	type statement struct {
+		text   string
+		values []any
+	}
+	var sent []statement
 	db := databasetest.Postgres(t, database.WithTrace(func(text string, args []any) {
-		if strings.HasPrefix(text, "WITH picked") {
-			sent, values = text, args[1:] // behind how the answer is to come
+		if strings.HasPrefix(text, "WITH") || strings.HasPrefix(text, "UPDATE promises") {
+			// Behind how the answer is to come.
+			sent = append(sent, statement{text, args[len(args)-places(text):]})
 		}
 	}))
 	ctx := context.Background()
@@ -49,47 +66,97 @@ func TestAClaimReadsWhatItTakes(t *testing.T) {
 		}
 	}
 	const n = 12
-	for _, open := range []int{8_000, 30_000, 0} {
-		if open > 0 {
-			run(fmt.Sprintf(`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at)
-				SELECT n, 'lane', n, '{}', 'open', now() - n * 7919 %% %[1]d * interval '1 millisecond', now()
-				FROM generate_series((SELECT COUNT(*) FROM promises) + 1, %[1]d) n`, open))
+	more := func(open int) {
+		t.Helper()
+		run(fmt.Sprintf(`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at)
+			SELECT n, 'lane', n, '{}', 'open', now() - n * 7919 %% %[1]d * interval '1 millisecond', now()
+			FROM generate_series((SELECT COUNT(*) FROM promises) + 1, %[1]d) n`, open))
+	}
+	for _, known := range []string{"as a new table", "as 8000 open", "as 30000 open", "as none open"} {
+		switch known {
+		case "as 8000 open":
+			more(8000)
 			run("ANALYZE promises")
-		} else {
-			run("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname LIKE 'promises%'") // as of a new table
+		case "as none open":
+			run("UPDATE promises SET state = 'kept'")
+			run("ANALYZE promises")
+			run("UPDATE promises SET state = 'open'")
+		default:
+			more(30_000)
+			run("ANALYZE promises")
+		}
+		if known == "as a new table" {
+			run("DELETE FROM promises WHERE id > 8000")
+			run("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname LIKE 'promises%'")
 			run("DELETE FROM pg_statistic WHERE starelid = 'promises'::regclass")
 		}
-		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			_, err := outbox.Claim(ctx, tx, "lane", n, 1)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
+		sent = nil
+		claimAndEnd(t, db, n)
+		if len(sent) != 6 {
+			t.Fatalf("%d statements were seen", len(sent))
 		}
-		run("PREPARE claim AS " + sent)
-		rows, err := connection.QueryContext(ctx, "EXPLAIN ANALYZE EXECUTE claim("+dollars(len(values))+")",
-			append([]any{pgx.QueryExecModeSimpleProtocol}, values...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		read := 0
-		for rows.Next() {
-			var line string
-			if err := rows.Scan(&line); err != nil {
+		for _, s := range sent {
+			run("PREPARE planned AS " + s.text)
+			rows, err := connection.QueryContext(ctx, "EXPLAIN ANALYZE EXECUTE planned("+dollars(len(s.values))+")",
+				append([]any{pgx.QueryExecModeSimpleProtocol}, s.values...)...)
+			if err != nil {
 				t.Fatal(err)
 			}
-			plan = append(plan, line)
-			if m := scanned.FindStringSubmatch(line); m != nil {
-				some, _ := strconv.Atoi(m[1])
-				read += some
+			plan, read := readBy(t, rows)
+			run("DEALLOCATE planned")
+			if read > 3*n {
+				t.Errorf("%s: %d rows read for %d\n%s\n%s", known, read, n, s.text, plan)
 			}
 		}
-		_ = rows.Close()
-		run("DEALLOCATE claim")
-		// Once to pick them, once to change them.
-		if read < n || read > 3*n {
-			t.Errorf("%d open: %d rows read to claim %d\n%s", open, read, n, strings.Join(plan, "\n"))
+	}
+}
+
+// claimAndEnd sends each statement about claims once.
+func claimAndEnd(t *testing.T, db *database.DB, n int) {
+	t.Helper()
+	err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+		tasks, err := outbox.Claim(ctx, tx, "lane", n, time.Minute)
+		if err != nil {
+			return err
+		}
+		var riders []database.Rider
+		for i, task := range tasks {
+			if i < 2 {
+				riders = append(riders, outbox.Kept.Row(outbox.Name{Lane: "lane", Key: task.Key}))
+			} else if i < 4 {
+				riders = append(riders, outbox.Held.Row(task))
+			}
+		}
+		if err := database.Write(ctx, tx, [][]database.Rider{riders[:2], riders[2:]}); err != nil {
+			return err
+		}
+		if err := outbox.Keep(ctx, tx, tasks[4:6]...); err != nil {
+			return err
+		}
+		if err := outbox.GiveUp(ctx, tx, tasks[6:8]...); err != nil {
+			return err
+		}
+		return outbox.Postpone(ctx, tx, outbox.Later{Task: tasks[8], At: tx.Now()}, outbox.Later{Task: tasks[9], At: tx.Now()})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readBy gives a plan that was tried, and how many rows its scans gave.
+func readBy(t *testing.T, rows *sql.Rows) (plan string, read int) {
+	t.Helper()
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		plan += line + "\n"
+		if m := scanned.FindStringSubmatch(line); m != nil {
+			some, _ := strconv.Atoi(m[1])
+			read += some
 		}
 	}
+	return plan, read
 }

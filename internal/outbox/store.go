@@ -74,6 +74,11 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 	return tasks, nil
 }
 
+// unended is true of open promises. Who knows which rows are meant says it so:
+// after the words of the index of those that are open PostgreSQL, which knows
+// neither how many are meant nor how many are open just now, reads them all.
+const unended = "state NOT IN ('kept', 'failed')"
+
 // keep ends promises, whoever has their leases; one that had ended before
 // stays as it ended.
 func keep(tx *database.Tx, tasks []Task) error {
@@ -82,14 +87,14 @@ func keep(tx *database.Tx, tasks []Task) error {
 		ids[i] = t.ID
 	}
 	these, list := database.Among(tx.Dialect(), ids)
-	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id "+these+" AND state = 'open'",
+	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id "+these+" AND "+unended,
 		tx.Now(), list).Error
 }
 
 func giveUp(tx *database.Tx, tasks []Task) error {
 	v, args := claimed(tx, tasks)
 	return tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'failed', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", append(args, tx.Now())...).Error
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, append(args, tx.Now())...).Error
 }
 
 // claimed are tasks with their leases as a table.
@@ -108,7 +113,7 @@ func keepNamed(tx *database.Tx, names []Name) error {
 	}
 	v, args := tx.Values(database.Of("lane", "text", lanes), database.Of("key", "text", keys))
 	return tx.Gorm().Exec("WITH v(lane, key) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.lane = v.lane AND promises.key = v.key AND promises.state = 'open'", append(args, tx.Now())...).Error
+		" FROM v WHERE promises.lane = v.lane AND promises.key = v.key AND promises."+unended, append(args, tx.Now())...).Error
 }
 
 func countDue(ctx context.Context, db *database.DB, lane string, most int) (n int, err error) {
@@ -129,13 +134,13 @@ func postpone(tx *database.Tx, list []Later) error {
 	}
 	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases), database.Of("due_at", "timestamptz", due))
 	return tx.Gorm().Exec("WITH v(id, lease, due_at) AS ("+v+") UPDATE promises SET due_at = v.due_at, lease = 0"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", args...).Error
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, args...).Error
 }
 
 func keepHeld(tx *database.Tx, tasks []Task) error {
 	v, args := claimed(tx, tasks)
 	result := tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises.state = 'open'", append(args, tx.Now())...)
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(tasks)) {
 		return database.ErrRowCount
 	}
