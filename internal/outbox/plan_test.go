@@ -127,7 +127,7 @@ func claimAndEnd(t *testing.T, db *database.DB, n int) {
 				riders = append(riders, outbox.Held.Row(task))
 			}
 		}
-		if err := database.Write(ctx, tx, [][]database.Rider{riders[:2], riders[2:]}); err != nil {
+		if err := database.Write(ctx, tx, [][]database.Rider{riders[:2], riders[2:]}, database.Record{}); err != nil {
 			return err
 		}
 		if err := outbox.Keep(ctx, tx, tasks[4:6]...); err != nil {
