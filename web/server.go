@@ -232,8 +232,8 @@ func logged(observe func(Answered)) echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		LogLatency: true, LogStatus: true, LogMethod: true, LogRoutePath: true, LogRequestID: true, HandleError: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
-			slog.InfoContext(c.Request().Context(), "web: request", "method", v.Method, "route", v.RoutePath,
-				"status", v.Status, "ms", v.Latency.Milliseconds(), "request_id", v.RequestID)
+			slog.LogAttrs(c.Request().Context(), slog.LevelInfo, "web: request", slog.String("method", v.Method), slog.String("route", v.RoutePath),
+				slog.Int("status", v.Status), slog.Int64("ms", v.Latency.Milliseconds()), slog.String("request_id", v.RequestID))
 			if observe != nil {
 				observe(Answered{v.Method, v.RoutePath, v.Status, v.Latency})
 			}

@@ -98,16 +98,14 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 // while a request is under way: id, Blocked, SessionEpoch and HoldUntil. The rest
 // is empty, since it is asked for each payment under the wallets' locks.
 func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
-	var rows []Record
 	these, list := database.Among(tx.Dialect(), ids)
-	if err := tx.Gorm().Select("id", "blocked", "session_epoch", "hold_until").Where("id "+these, list).Find(&rows).Error; err != nil {
-		return nil, err
-	}
+	rows, err := database.Collect(tx.Gorm().Raw("SELECT id, blocked, session_epoch, hold_until FROM customers WHERE id "+these, list),
+		func(r *Record) []any { return []any{&r.ID, &r.Blocked, &r.SessionEpoch, &r.HoldUntil} })
 	standing := make(map[int64]Customer, len(rows))
 	for i := range rows {
 		standing[rows[i].ID] = rows[i].Customer()
 	}
-	return standing, nil
+	return standing, err
 }
 
 // first gives the row of a query, nil where there is none.

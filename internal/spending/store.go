@@ -36,14 +36,13 @@ func selectSpent(g *gorm.DB, dialect database.Dialect, customers []int64, now ti
 	}
 	day, month := periods(now)
 	these, list := database.Among(dialect, customers)
-	var rows []spent
-	err := g.Raw(`SELECT s.id, CAST(SUM(CASE WHEN s.accepted_at >= ? THEN s.total ELSE 0 END) AS BIGINT) AS day,
-		CAST(SUM(s.total) AS BIGINT) AS month
+	rows, err := database.Collect(g.Raw(`SELECT s.id, CAST(SUM(CASE WHEN s.accepted_at >= ? THEN s.total ELSE 0 END) AS BIGINT),
+		CAST(SUM(s.total) AS BIGINT)
 		FROM (SELECT customer_id AS id, accepted_at, amount + fee AS total FROM payments
 				WHERE customer_id `+these+` AND accepted_at >= ? AND state <> 'refunded'
 			UNION ALL SELECT sender_id AS id, accepted_at, amount AS total FROM wallet_transfers
 				WHERE sender_id `+these+` AND accepted_at >= ?) s GROUP BY s.id`,
-		day, list, month, list, month).Scan(&rows).Error
+		day, list, month, list, month), func(s *spent) []any { return []any{&s.ID, &s.Day, &s.Month} })
 	for _, r := range rows {
 		sums[r.ID] = r
 	}
