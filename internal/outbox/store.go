@@ -112,8 +112,15 @@ func keepNamed(tx *database.Tx, names []Name) error {
 		lanes[i], keys[i] = n.Lane, n.Key
 	}
 	v, args := tx.Values(database.Of("lane", "text", lanes), database.Of("key", "text", keys))
+	// One look for each: how many there are of anything is unknown when this is
+	// planned, perhaps for an empty table.
+	found := "(SELECT (SELECT id FROM promises WHERE promises.lane = v.lane AND promises.key = v.key) FROM v)"
+	them := "IN " + found
+	if tx.Dialect() == database.Postgres {
+		them = "= ANY (ARRAY" + found + ")"
+	}
 	return tx.Gorm().Exec("WITH v(lane, key) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.lane = v.lane AND promises.key = v.key AND promises."+unended, append(args, tx.Now())...).Error
+		" WHERE id "+them+" AND "+unended, append(args, tx.Now())...).Error
 }
 
 func countDue(ctx context.Context, db *database.DB, lane string, most int) (n int, err error) {
