@@ -84,8 +84,8 @@ var webGuards = []guard{
 	},
 	{
 		name: "addresses with what they hold stay out of the log", file: "web/server.go",
-		text:        `"route", v.RoutePath,`,
-		replacement: `"route", v.RoutePath, "uri", c.Request().RequestURI,`,
+		text:        `slog.String("route", v.RoutePath),`,
+		replacement: `slog.String("route", v.RoutePath), slog.String("uri", c.Request().RequestURI),`,
 		pkg:         web, test: "TestNothingPrivateIsLogged",
 	},
 	{
