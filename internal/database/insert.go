@@ -5,23 +5,30 @@ import (
 	"strings"
 )
 
-// Rows are new rows of one table, column by column.
+// Rows are new rows of one table, column by column; the first differs by row.
 type Rows struct {
 	Table   string
 	Columns []Column
 }
 
-// Column is one column of some rows, with a value for each.
+// Column is one column of some rows, with a value for each or one for all.
 type Column struct {
 	name, kind string
 	array      any // a pointer: GORM hands it to the driver as one array
 	count      int
 	at         func(i int) any
+	same       any // for all rows; nil: see array
 }
 
 // Of makes a column; kind is its type in SQL.
 func Of[T any](name, kind string, values []T) Column {
-	return Column{name, kind, &values, len(values), func(i int) any { return values[i] }}
+	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any { return values[i] }}
+}
+
+// Same makes a column of new rows that all have one value, not nil: PostgreSQL
+// unpacks an array less.
+func Same(name, kind string, value any) Column {
+	return Column{name: name, kind: kind, at: func(int) any { return value }, same: value}
 }
 
 // Insert writes the rows of all tables. On PostgreSQL that is one statement,
@@ -67,8 +74,16 @@ func withInserts(tables []Rows) (with string, args []any) {
 }
 
 func (r Rows) fromArrays() (insert string, args []any) {
-	from, args := unnest(r.Columns)
-	return r.into() + " SELECT * FROM " + from, args
+	picked, varying := make([]string, len(r.Columns)), make([]Column, 0, len(r.Columns))
+	for i, c := range r.Columns {
+		if c.same != nil {
+			picked[i], args = "?::"+c.kind, append(args, c.same)
+			continue
+		}
+		picked[i], varying = "u."+c.name, append(varying, c)
+	}
+	from, arrays := unnest(varying)
+	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM " + from + " AS u(" + names(varying) + ")", append(args, arrays...)
 }
 
 func unnest(columns []Column) (from string, args []any) {

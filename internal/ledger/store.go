@@ -94,7 +94,6 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var ids, of, lines, accounts, amounts []int64
 	var keys, hashes, acts []string
 	var corrects []*int64
-	var moments []time.Time
 	for _, a := range accepted {
 		p := a.job.posting
 		ids, keys, hashes, acts = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(acts, p.Act)
@@ -102,7 +101,7 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 		if p.Corrects != 0 {
 			corrected = &p.Corrects
 		}
-		corrects, moments = append(corrects, corrected), append(moments, now)
+		corrects = append(corrects, corrected)
 		for line, e := range p.Entries {
 			of, lines = append(of, a.id), append(lines, int64(line))
 			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
@@ -111,7 +110,7 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	return []database.Rows{
 		{Table: "transfers", Columns: []database.Column{
 			database.Of("id", "bigint", ids), database.Of("request_key", "text", keys), database.Of("request_hash", "text", hashes),
-			database.Of("act", "text", acts), database.Of("corrects", "bigint", corrects), database.Of("posted_at", "timestamptz", moments),
+			database.Of("act", "text", acts), database.Of("corrects", "bigint", corrects), database.Same("posted_at", "timestamptz", now),
 		}},
 		{Table: "entries", Columns: []database.Column{
 			database.Of("transfer_id", "bigint", of), database.Of("line", "bigint", lines),

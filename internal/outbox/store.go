@@ -13,8 +13,8 @@ const maxPayload = 8000
 
 func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
 	var ids []int64
-	var lanes, keys, payloads, states []string
-	var due, made []time.Time
+	var lanes, keys, payloads []string
+	var due []time.Time
 	now := tx.Now()
 	for _, p := range promises {
 		payload, err := json.Marshal(p.Payload)
@@ -29,13 +29,12 @@ func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
 			at = database.Moment(p.NotBefore)
 		}
 		ids, lanes, keys = append(ids, tx.NewID()), append(lanes, p.Lane), append(keys, p.Key)
-		payloads, states = append(payloads, string(payload)), append(states, "open")
-		due, made = append(due, at), append(made, now)
+		payloads, due = append(payloads, string(payload)), append(due, at)
 	}
 	return database.Rows{Table: "promises", Columns: []database.Column{
 		database.Of("id", "bigint", ids), database.Of("lane", "text", lanes), database.Of("key", "text", keys),
-		database.Of("payload", "text", payloads), database.Of("state", "text", states),
-		database.Of("due_at", "timestamptz", due), database.Of("made_at", "timestamptz", made),
+		database.Of("payload", "text", payloads), database.Same("state", "text", "open"),
+		database.Of("due_at", "timestamptz", due), database.Same("made_at", "timestamptz", now),
 	}}, nil
 }
 

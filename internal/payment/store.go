@@ -173,17 +173,14 @@ func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 
 func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 	var ids, customers, amounts, fees []int64
-	var services, billers, identifiers, payees, txnIDs, codes, channels, states []string
-	var moments []time.Time
-	now := tx.Now()
+	var services, billers, identifiers, payees, txnIDs, codes, channels []string
 	for _, p := range rows {
 		ids, customers = append(ids, p.ID), append(customers, p.CustomerID)
 		services, billers = append(services, p.Service), append(billers, p.Biller)
 		identifiers, payees = append(identifiers, p.Identifier), append(payees, p.Payee)
 		amounts, fees = append(amounts, int64(p.Amount)), append(fees, int64(p.Fee))
 		txnIDs, codes = append(txnIDs, p.TxnID), append(codes, p.Code)
-		channels, states = append(channels, string(p.Channel)), append(states, string(Processing))
-		moments = append(moments, now)
+		channels = append(channels, string(p.Channel))
 	}
 	return database.Rows{Table: "payments", Columns: []database.Column{
 		database.Of("id", "bigint", ids), database.Of("customer_id", "bigint", customers),
@@ -191,7 +188,7 @@ func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 		database.Of("identifier", "text", identifiers), database.Of("payee", "text", payees),
 		database.Of("amount", "bigint", amounts), database.Of("fee", "bigint", fees),
 		database.Of("txn_id", "text", txnIDs), database.Of("code", "text", codes), database.Of("channel", "text", channels),
-		database.Of("state", "text", states), database.Of("accepted_at", "timestamptz", moments),
+		database.Same("state", "text", string(Processing)), database.Same("accepted_at", "timestamptz", tx.Now()),
 	}}, nil
 }
 

@@ -88,13 +88,13 @@ func insertAttempts(tx *database.Tx, calls []call) error {
 	if len(calls) == 0 {
 		return nil
 	}
-	ids, numbers, moments := make([]int64, len(calls)), make([]int64, len(calls)), make([]time.Time, len(calls))
+	ids, numbers := make([]int64, len(calls)), make([]int64, len(calls))
 	for i, c := range calls {
-		ids[i], numbers[i], moments[i] = c.payment.ID, int64(c.number), tx.Now()
+		ids[i], numbers[i] = c.payment.ID, int64(c.number)
 	}
 	return tx.Insert(database.Rows{Table: "payment_attempts", Columns: []database.Column{
 		database.Of("payment_id", "bigint", ids), database.Of("number", "bigint", numbers),
-		database.Of("started_at", "timestamptz", moments),
+		database.Same("started_at", "timestamptz", tx.Now()),
 	}})
 }
 

@@ -43,20 +43,18 @@ var transferred = &database.Family[Transfer]{
 func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 	var ids, senders, receivers, amounts []int64
 	var senderPhones, receiverPhones, senderNames, receiverNames, channels []string
-	var moments []time.Time
-	now := tx.Now()
 	for _, t := range rows {
 		ids, senders, receivers = append(ids, t.ID), append(senders, t.SenderID), append(receivers, t.ReceiverID)
 		senderPhones, receiverPhones = append(senderPhones, t.SenderPhone.String()), append(receiverPhones, t.ReceiverPhone.String())
 		senderNames, receiverNames = append(senderNames, t.Sender), append(receiverNames, t.Receiver)
-		amounts, channels, moments = append(amounts, int64(t.Amount)), append(channels, t.Channel), append(moments, now)
+		amounts, channels = append(amounts, int64(t.Amount)), append(channels, t.Channel)
 	}
 	return database.Rows{Table: "wallet_transfers", Columns: []database.Column{
 		database.Of("id", "bigint", ids), database.Of("sender_id", "bigint", senders), database.Of("receiver_id", "bigint", receivers),
 		database.Of("sender_phone", "text", senderPhones), database.Of("receiver_phone", "text", receiverPhones),
 		database.Of("sender", "text", senderNames), database.Of("receiver", "text", receiverNames),
 		database.Of("amount", "bigint", amounts), database.Of("channel", "text", channels),
-		database.Of("accepted_at", "timestamptz", moments),
+		database.Same("accepted_at", "timestamptz", tx.Now()),
 	}}, nil
 }
 
