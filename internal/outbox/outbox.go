@@ -97,6 +97,13 @@ func Due(ctx context.Context, db *database.DB, lane string, most int) (int, erro
 	return n, fault.Wrap("outbox.due", err)
 }
 
+// Lanes gives the lanes that have open promises; it reads as many rows as
+// there are such lanes.
+func Lanes(ctx context.Context, db *database.DB) ([]string, error) {
+	lanes, err := readLanes(ctx, db)
+	return lanes, fault.Wrap("outbox.lanes", err)
+}
+
 // Open counts the promises of a lane that wait, and whose keys begin with a
 // text of digits and signs.
 func Open(ctx context.Context, db *database.DB, lane, prefix string) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -334,5 +335,24 @@ func TestRiders(t *testing.T) {
 			t.Errorf("another lane's: %+v", r)
 		}
 		b.one()
+	})
+}
+
+func TestLanesWithOpenPromises(t *testing.T) {
+	each(t, func(t *testing.T, b *box) {
+		want := func(lanes ...string) {
+			t.Helper()
+			got, err := outbox.Lanes(context.Background(), b.db)
+			if slices.Sort(got); err != nil || !slices.Equal(got, lanes) {
+				t.Errorf("got %v, %v", got, err)
+			}
+		}
+		want()
+		b.add(promise("a"), promise("b"), outbox.Promise{Lane: "biller:one", Key: "a"}, outbox.Promise{Lane: "biller:Two", Key: "a"})
+		want("biller:Two", "biller:one", "lane")
+		task := b.claim("biller:one", 1)[0]
+		want("biller:Two", "biller:one", "lane")
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) })
+		want("biller:Two", "lane")
 	})
 }

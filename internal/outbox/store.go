@@ -128,6 +128,15 @@ func countDue(ctx context.Context, db *database.DB, lane string, most int) (n in
 	return n, err
 }
 
+// readLanes goes from lane to lane by the index of what is due, past all that
+// is open in each.
+func readLanes(ctx context.Context, db *database.DB) (lanes []string, err error) {
+	const open = "(SELECT MIN(lane) FROM promises WHERE state = 'open'"
+	err = db.Gorm(ctx).Raw("WITH RECURSIVE l(lane) AS (SELECT " + open + ") UNION ALL SELECT " + open + " AND promises.lane > l.lane)" +
+		" FROM l WHERE l.lane IS NOT NULL) SELECT lane FROM l WHERE lane IS NOT NULL").Scan(&lanes).Error
+	return lanes, err
+}
+
 func countOpen(ctx context.Context, db *database.DB, lane, prefix string) (n int, err error) {
 	err = db.Gorm(ctx).Raw("SELECT COUNT(*) FROM promises WHERE lane = ? AND state = 'open' AND SUBSTR(key, 1, ?) = ?", lane, len(prefix), prefix).Scan(&n).Error
 	return n, err

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,7 +55,13 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	codes, err := readOpenBillers(ctx, ps.DB)
+	lanes, err := outbox.Lanes(ctx, ps.DB)
+	var codes []string
+	for _, lane := range lanes {
+		if code, ours := strings.CutPrefix(lane, Lane("")); ours {
+			codes = append(codes, code)
+		}
+	}
 	for _, b := range list {
 		codes = append(codes, b.Code)
 	}

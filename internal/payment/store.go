@@ -121,11 +121,6 @@ func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) (
 		GROUP BY service, identifier) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
 }
 
-func readOpenBillers(ctx context.Context, db *database.DB) (codes []string, err error) {
-	err = db.Gorm(ctx).Raw("SELECT DISTINCT biller FROM payments WHERE state = 'processing'").Scan(&codes).Error
-	return codes, err
-}
-
 func insertDraft(tx *database.Tx, d Draft) error {
 	return tx.Gorm().Exec(`INSERT INTO drafts (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id,
 		channel, made_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
