@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -71,7 +70,7 @@ type proof struct {
 	holds   bool
 	said    string // by the audit, where it doesn't hold
 	took    time.Duration
-	memory  int64 // bytes at most
+	memory  int64 // MiB at most
 	short   string
 }
 
@@ -261,11 +260,19 @@ func (p *proof) audit(b *testing.B, address string) {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, cleanEnvironment([]string{"ELSOM_DATABASE_URL=" + address}), b.TempDir()
 	begin := time.Now()
-	err := cmd.Run()
-	p.took, p.holds = time.Since(begin), err == nil
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		p.memory = usage.Maxrss << 10
+	must(b, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var err error
+	for running := true; running; {
+		select {
+		case err = <-ended:
+			running = false
+		case <-time.After(50 * time.Millisecond):
+			p.memory = max(p.memory, highWater(cmd.Process.Pid))
+		}
 	}
+	p.took, p.holds = time.Since(begin), err == nil
 	if err != nil {
 		p.said = err.Error() + "\n" + said.String()
 	}

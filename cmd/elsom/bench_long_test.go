@@ -61,7 +61,7 @@ func manyTransfers(m *meter) measured {
 	p := full.prove()
 	transfers := full.before.Transfers + p.written.Transfers
 	r.said += fmt.Sprintf(" (audit of %s transfers: %.0f s, %s a second, %d MiB at most)",
-		thousands(transfers), p.took.Seconds(), thousands(float64(transfers)/p.took.Seconds()), p.memory>>20)
+		thousands(transfers), p.took.Seconds(), thousands(float64(transfers)/p.took.Seconds()), p.memory)
 	full.drop()
 	return r
 }

@@ -40,8 +40,12 @@ type portal struct {
 }
 
 // memory is the most that the process has held so far, in MiB.
-func (p *portal) memory() int64 {
-	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *portal) memory() int64 { return highWater(p.cmd.Process.Pid) }
+
+// highWater is the most that a running process has held so far, in MiB. What
+// the kernel tells of an ended one has its parent's in it.
+func highWater(pid int) int64 {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(content)) {
 		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmHWM:" {
 			kib, _ := strconv.ParseInt(fields[1], 10, 64)
