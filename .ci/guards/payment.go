@@ -117,4 +117,10 @@ var deliveryGuards = []guard{
 		replacement: ``,
 		pkg:         "./internal/payment", test: "TestRefundGivesLimitsBack",
 	},
+	{
+		name: "a biller that was retired still gets what was paid", file: "internal/payment/deliver.go",
+		text:        `codes = append(codes, code)`,
+		replacement: `_ = code`,
+		pkg:         "./internal/payment", test: "TestBillerRetiredWithOpenPayments",
+	},
 }

@@ -248,6 +248,22 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 	})
 }
 
+// Who paid before a biller left the operator's file has paid: it is delivered.
+func TestBillerRetiredWithOpenPayments(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		c := h.holder(10_00)
+		p := h.pay(c, "5")
+		must(t, db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET retired = ?", true).Error)
+		must(t, db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
+		time.Sleep(1100 * time.Millisecond) // the catalogue looks once a second
+		h.deliver()
+		if got := h.ends(p); got.State != payment.Completed {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 func TestManyAtOnceEndOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, later, good)
