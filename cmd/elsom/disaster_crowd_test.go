@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,15 +36,12 @@ func TestDisasterFewConnections(t *testing.T) {
 	orders := d.drafts(n)
 	command("ALTER ROLE elsom CONNECTION LIMIT 4")
 	command("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'elsom'")
-	d.pressAll(orders)
-	few := d.tally()
-	ok := 0
-	for _, a := range orders {
-		if a.told == isOK {
-			ok++
-		}
+	few, ok := "", false
+	for tries := 0; !ok && tries < 5; tries++ { // people press again
+		d.pressAll(orders)
+		few, ok = d.tally(), slices.ContainsFunc(orders, func(a *act) bool { return a.told == isOK })
 	}
-	if ok == 0 {
+	if !ok {
 		t.Error("nobody could pay over four connections")
 	}
 	command("ALTER ROLE elsom CONNECTION LIMIT -1")
