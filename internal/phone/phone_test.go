@@ -87,7 +87,8 @@ func TestPrint(t *testing.T) {
 func TestStaysOutOfLogs(t *testing.T) {
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("sent", "to", Number("+996700123456"))
-	if strings.Contains(out.String(), "123") || !strings.Contains(out.String(), "sent") {
+	_, told, _ := strings.Cut(out.String(), `"level"`) // behind the time, which may have any digits
+	if strings.Contains(told, "123") || !strings.Contains(out.String(), "sent") {
 		t.Errorf("logged as %s", out.String())
 	}
 }
