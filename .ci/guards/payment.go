@@ -2,6 +2,18 @@ package main
 
 var deliveryGuards = []guard{
 	{
+		name: "slots of others are not asked for at each payment", file: "internal/payment/held.go",
+		text:        `		h.refused = at`,
+		replacement: `		h.refused = time.Time{}`,
+		pkg:         "./internal/payment", test: "TestSlotsOfOthers",
+	},
+	{
+		name: "a clock set back doesn't keep from asking for slots", file: "internal/payment/held.go",
+		text:        `since >= 0 && since < askAgain`,
+		replacement: `since < askAgain`,
+		pkg:         "./internal/payment", test: "TestSlotsOfOthers",
+	},
+	{
 		name: "a payment that *900# showed is not accepted on the site", file: "internal/payment/quote.go",
 		text:        ` || d.Channel != door {`,
 		replacement: ` {`,

@@ -55,6 +55,46 @@ func TestClaimedAhead(t *testing.T) {
 	})
 }
 
+// Where others have all the slots, a process asks for some now and then, not at
+// each payment; also after its clock was set back.
+func TestSlotsOfOthers(t *testing.T) {
+	for _, open := range eachDatabase {
+		var ahead atomic.Int64
+		noon := time.Now()
+		db := open(t, database.WithClock(func() time.Time { return noon.Add(time.Duration(ahead.Load())) }))
+		f := newFake(good).holding()
+		h := houseWith(t, db, f, func(*payment.Timing) {})
+		c := h.holder(1000_00)
+		var paid []payment.Payment
+		for range 13 {
+			paid = append(paid, h.pay(c, "1"))
+		}
+		h.deliver()
+		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
+		worker := houseWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
+		tasks, err := worker.Claim(context.Background(), 1)
+		must(t, err)
+		if len(tasks) != 0 {
+			t.Fatalf("%d deliveries without a slot", len(tasks))
+		}
+		for _, moment := range []struct {
+			ahead time.Duration
+			asks  bool
+		}{{0, false}, {100 * time.Millisecond, false}, {time.Second, true}, {-time.Hour, true}} {
+			ahead.Store(int64(moment.ahead))
+			if asks := worker.Room() > 0; asks != moment.asks {
+				t.Errorf("%s later it asks: %t", moment.ahead, asks)
+			}
+		}
+		ahead.Store(0)
+		f.release()
+		for _, p := range paid {
+			h.ends(p)
+		}
+		h.audited()
+	}
+}
+
 // A call that could outlast its claim is not made: another may make it by then.
 func TestNoTimeLeft(t *testing.T) {
 	for _, open := range eachDatabase {

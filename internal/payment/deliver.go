@@ -12,6 +12,7 @@ import (
 
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
 	"elsom/internal/outbox"
@@ -72,6 +73,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 type call struct {
 	task          outbox.Task
 	payment       Payment
+	holder        *customer.Customer // who is told of the end; nil: not read yet
 	biller        catalog.Biller
 	number        int // of the attempt, from 1
 	unknownBefore bool
@@ -97,7 +99,7 @@ func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, held: newHeld(), calls: map[int64]call{}}
 	return outbox.Worker{
 		Lane: Lane(code), Width: inHand, Claim: d.claim, Do: d.do, Idle: d.idle,
-		Room: func() int { return d.held.room(ps.Timing.Ahead) },
+		Room: func() int { return d.held.room(ps.DB.Now(), ps.Timing.Ahead) },
 	}
 }
 
@@ -121,10 +123,12 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 		if err != nil {
 			return err
 		}
-		if kept = taken; len(taken) == 0 {
+		kept = taken
+		fitting := d.held.fits(len(taken))
+		if fitting == 0 {
 			return nil
 		}
-		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), min(n, d.held.fits(len(taken))), leaseOf(who))
+		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), min(n, fitting), leaseOf(who))
 		if err != nil {
 			return err
 		}
@@ -141,7 +145,8 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.held.take(kept, until, len(calls))
+	d.held.take(kept, until, len(calls), d.DB.Now())
+	d.addHolders(ctx, calls)
 	tasks := make([]outbox.Task, len(calls))
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -150,6 +155,28 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 		d.calls[c.task.ID] = c
 	}
 	return tasks, nil
+}
+
+// addHolders reads whom the calls' ends will be told to, all at once: each end
+// would read its own. Where that fails now, each does.
+func (d *deliverer) addHolders(ctx context.Context, calls []call) {
+	ids := make([]int64, len(calls))
+	for i, c := range calls {
+		ids[i] = c.payment.CustomerID
+	}
+	if len(ids) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // the calls are claimed, and wait
+	defer cancel()
+	holders, err := d.readHolders(ctx, ids)
+	if err != nil {
+		slog.WarnContext(ctx, "payment: holders", "biller", d.code, "error", err)
+		return
+	}
+	for i := range calls {
+		calls[i].holder = holders[i]
+	}
 }
 
 // idle gives the slots back to whoever has work for them.

@@ -26,6 +26,8 @@ type ended struct {
 	// task is the delivery whose answer ends the payment; zero for a decision
 	// by people.
 	task outbox.Task
+	// holder is who is told; nil: to be read.
+	holder *customer.Customer
 }
 
 // attempted is how a call went.
@@ -58,7 +60,10 @@ func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, s
 		if try > 0 {
 			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
 		}
-		receipt, err = ps.end(ctx, ended{c.payment, state, answer.Result, bounded(answer.Reference, biller.ReferenceLength), c.task},
+		receipt, err = ps.end(ctx, ended{
+			payment: c.payment, state: state, result: answer.Result,
+			reference: bounded(answer.Reference, biller.ReferenceLength), task: c.task, holder: c.holder,
+		},
 			attemptedFamily.Row(attempted{c, answer}))
 		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
 			break
@@ -89,7 +94,7 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 			return ledger.Receipt{}, err
 		}
 	}
-	holder, err := ps.holder(ctx, p.CustomerID)
+	holder, err := ps.holderOf(ctx, e)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}

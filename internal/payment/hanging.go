@@ -8,7 +8,6 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/outbox"
 )
 
 // Hanging is a payment that waits for a person, with what is known of it.
@@ -94,7 +93,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	if words < 2 {
 		return false, nil
 	}
-	_, err = ps.end(ctx, ended{payment, d.Decision, biller.ResultNone, "decided", outbox.Task{}})
+	_, err = ps.end(ctx, ended{payment: payment, state: d.Decision, result: biller.ResultNone, reference: "decided"})
 	return err == nil, err
 }
 

@@ -14,6 +14,7 @@ type held struct {
 	open    int           // deliveries that are claimed and not yet answered
 	pace    time.Duration // how long a call took of late
 	depth   int           // how many deliveries are claimed for each slot
+	refused time.Time     // when others had all the slots that we hadn't
 }
 
 type heldSlot struct {
@@ -38,9 +39,12 @@ const maxDepth = 8
 // room tells how many deliveries may be claimed now: more than there are slots
 // where calls are so short that they'd wait for claims. Those that are claimed
 // ahead are claimed many at a time.
-func (h *held) room(ahead time.Duration) int {
+func (h *held) room(now time.Time, ahead time.Duration) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if since := now.Sub(h.refused); since >= 0 && since < askAgain { // a clock may be set back
+		return 0
+	}
 	h.depth = int(max(1, min(maxDepth, ahead/max(h.pace, 1))))
 	limit := h.depth * slots
 	if h.depth > 1 && h.open > limit/2 {
@@ -48,6 +52,9 @@ func (h *held) room(ahead time.Duration) int {
 	}
 	return limit - h.open
 }
+
+// askAgain is after how long more slots are asked for where others had the rest.
+const askAgain = 250 * time.Millisecond
 
 // wanted tells how many slots n more deliveries take, and the leases that are
 // had already.
@@ -84,7 +91,10 @@ func (h *held) surplus(taken []slot, deliveries int) []slot {
 }
 
 // take keeps what a claim took: slots until their leases end, and deliveries.
-func (h *held) take(taken []slot, until time.Time, deliveries int) {
+// Where none more fits into the slots, others have the rest: more are asked for
+// after a while, or when one that is had is free. Whoever pays rings, and a
+// process would ask at each ring.
+func (h *held) take(taken []slot, until time.Time, deliveries int, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := map[int64]*heldSlot{}
@@ -98,6 +108,9 @@ func (h *held) take(taken []slot, until time.Time, deliveries int) {
 	}
 	h.slots = now
 	h.open += deliveries
+	if deliveries == 0 && len(h.slots)*h.depth <= h.open {
+		h.refused = at
+	}
 	h.changed.Broadcast()
 }
 
@@ -131,6 +144,7 @@ func (h *held) end(s *heldSlot, took time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.open--
+	h.refused = time.Time{}
 	if s != nil {
 		s.busy = false
 		h.pace = (3*h.pace + took) / 4

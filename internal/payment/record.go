@@ -58,8 +58,11 @@ func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.C
 	return database.ByKey(ids, list, func(c customer.Customer) int64 { return c.ID }), nil
 }
 
-func (ps *Payments) holder(ctx context.Context, id int64) (customer.Customer, error) {
-	c, err := ps.holders.Ask(ctx, id)
+func (ps *Payments) holderOf(ctx context.Context, e ended) (customer.Customer, error) {
+	if e.holder != nil {
+		return *e.holder, nil
+	}
+	c, err := ps.holders.Ask(ctx, e.payment.CustomerID)
 	if err == nil && c == nil {
 		err = fault.New(fault.NotFound, "payment.holder", "")
 	}
