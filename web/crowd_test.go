@@ -155,9 +155,7 @@ func TestFullQueueOfTheBooks(t *testing.T) {
 	t.Parallel()
 	h := houseWith(t, setting{on: databasetest.Postgres, books: ledger.Options{Flights: 1, Queue: 1}})
 	payers := []payer{h.payer(), h.payer(), h.payer()}
-	transit, err := h.ledger.Account(t.Context(), ledger.Transit, "dostek")
-	must(t, err)
-	open := h.locked(transit)
+	open := h.locked(payers[0].who.ID)
 	told := race(payers[0])
 	for h.waiting() == 0 { // it flies, and meets the lock
 		time.Sleep(time.Millisecond)

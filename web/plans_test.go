@@ -24,6 +24,8 @@ CREATE TEMPORARY TABLE n AS SELECT n, 1000000 + n AS id, now() - n * interval '7
 INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 	SELECT id, '+99655' || lpad(n::text, 7, '0'), '', 'ru', 'x', FALSE, 1, 'standard', at FROM n;
 INSERT INTO accounts (id, kind, subject, currency, balance, floor, opened_at) SELECT id, 'wallet', id, 'KGS', 100000, 0, at FROM n;
+INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) SELECT id - 1000000, 'fees', id, 'KGS', 0, at FROM n WHERE n <= 40;
+INSERT INTO stripes SELECT id, stripe, 0 FROM accounts, generate_series(0, 255) stripe WHERE kind = 'fees';
 INSERT INTO sessions (id, handle, customer_id, epoch, data, version, device, browser, created_at, seen_at, ends_at)
 	SELECT md5(n::text), id, id, 1, '{}', 1, 'x', md5(n::text), at, at, at + interval '12 hours' FROM n;
 INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT id, 'cashin:' || n, 'x', 'cashin.pay', at FROM n;

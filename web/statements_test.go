@@ -72,11 +72,11 @@ func TestStatementsOfAPayment(t *testing.T) {
 	}{
 		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
 			"update accounts", "from customers", "from payments, from wallet_transfers",
-			"into transfers", "into entries", "into payments", "into promises", "update accounts",
+			"into transfers", "into entries", "into stripes", "into payments", "into promises",
 		}},
 		"postgres": {databasetest.Postgres, []string{
 			"begin", "update accounts", "from customers", "from payments, from wallet_transfers",
-			"into transfers, into entries, into payments, into promises", "update accounts", "commit",
+			"into transfers, into entries, into stripes, into payments, into promises", "commit",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

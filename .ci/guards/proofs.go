@@ -139,8 +139,8 @@ var proofGuards = []guard{
 	},
 	{
 		name: "a history: what a lost commit did is looked up", file: "internal/ledger/flight.go",
-		text:        `outcomes, err = l.try(batch, careful || try > 0)`,
-		replacement: `outcomes, err = l.try(batch, false)`,
+		text:        `outcomes, err = f.try(batch, careful || try > 0)`,
+		replacement: `outcomes, err = f.try(batch, false)`,
 		pkg:         "./internal/ledger", test: "TestHistoriesWithLostCommits",
 	},
 	{

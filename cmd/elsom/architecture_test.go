@@ -170,7 +170,7 @@ func TestGORMStandsInStoreFiles(t *testing.T) {
 	}
 }
 
-var writesBooks = regexp.MustCompile(`(?i)\b(INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+["'` + "`" + `]?(accounts|transfers|entries)\b`)
+var writesBooks = regexp.MustCompile(`(?i)\b(INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+["'` + "`" + `]?(accounts|transfers|entries|stripes)\b`)
 
 func TestOnlyTheLedgerWritesTheBooks(t *testing.T) {
 	t.Parallel()

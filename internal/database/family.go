@@ -107,8 +107,7 @@ func OnlyInserts(riders []Rider) bool {
 }
 
 // Write writes riders, each list being of one family, with a record. What
-// families write by themselves goes first, so that the record's last change
-// is the last of all.
+// families write by themselves goes first.
 func Write(ctx context.Context, tx *Tx, families [][]Rider, r Record) error {
 	for _, riders := range families {
 		if err := riders[0].write(ctx, tx, riders); err != nil {

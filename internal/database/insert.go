@@ -9,6 +9,9 @@ import (
 type Rows struct {
 	Table   string
 	Columns []Column
+	// OnConflict, where there is one, ends the statement: what becomes of a row
+	// that is there already. "ON CONFLICT (…) DO UPDATE SET …".
+	OnConflict string
 }
 
 // Column is one column of some rows, with a value for each or one for all.
@@ -52,7 +55,7 @@ func (tx *Tx) Insert(tables ...Rows) error {
 			}
 		}
 		row := "(?" + strings.Repeat(",?", len(t.Columns)-1) + ")"
-		if err := tx.gorm.Exec(t.into()+" VALUES "+row+strings.Repeat(","+row, count-1), values...).Error; err != nil {
+		if err := tx.gorm.Exec(t.into()+" VALUES "+row+strings.Repeat(","+row, count-1)+t.meeting(), values...).Error; err != nil {
 			return err
 		}
 	}
@@ -83,7 +86,7 @@ func (r Rows) fromArrays() (insert string, args []any) {
 		picked[i], varying = "u."+c.name, append(varying, c)
 	}
 	from, arrays := unnest(varying)
-	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM " + from + " AS u(" + names(varying) + ")", append(args, arrays...)
+	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM " + from + " AS u(" + names(varying) + ")" + r.meeting(), append(args, arrays...)
 }
 
 func unnest(columns []Column) (from string, args []any) {
@@ -113,6 +116,13 @@ func (tx *Tx) Values(columns ...Column) (query string, args []any) {
 
 func (r Rows) into() string {
 	return "INSERT INTO " + r.Table + " (" + names(r.Columns) + ")"
+}
+
+func (r Rows) meeting() string {
+	if r.OnConflict == "" {
+		return ""
+	}
+	return " " + r.OnConflict
 }
 
 func names(columns []Column) string {

@@ -61,13 +61,14 @@ func (db *DB) Current(ctx context.Context) error {
 	return nil
 }
 
-// Rollback takes all migrations back, for the test that goes up, down and up.
-func (db *DB) Rollback(ctx context.Context) error {
+// Rollback takes all migrations behind a version back, for tests that go up,
+// down and up.
+func (db *DB) Rollback(ctx context.Context, version int64) error {
 	provider, err := db.provider()
 	if err != nil {
 		return err
 	}
-	_, err = provider.DownTo(ctx, 0)
+	_, err = provider.DownTo(ctx, version)
 	return err
 }
 

@@ -12,11 +12,10 @@ type Change struct {
 	V     []Column
 }
 
-// Record is what a transaction writes: First, then Rows, then Last.
+// Record is what a transaction writes: First, then Rows.
 type Record struct {
 	First Change
 	Rows  []Rows
-	Last  Change
 }
 
 // ErrStale is a change that didn't find each of its rows as its conditions
@@ -62,16 +61,10 @@ func (tx *Tx) Record(r Record) error {
 	if tx.Dialect() == Postgres && r.First.count() > 0 {
 		with, args := withInserts(r.Rows)
 		update, more := r.First.fromArrays()
-		if err := tx.changed(r.First, with+update, append(args, more...)); err != nil {
-			return err
-		}
-		return tx.Change(r.Last)
+		return tx.changed(r.First, with+update, append(args, more...))
 	}
 	if err := tx.Change(r.First); err != nil {
 		return err
 	}
-	if err := tx.Insert(r.Rows...); err != nil {
-		return err
-	}
-	return tx.Change(r.Last)
+	return tx.Insert(r.Rows...)
 }

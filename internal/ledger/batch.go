@@ -24,10 +24,10 @@ type outcome struct {
 //
 // Nearly always no key was seen before and nothing is to be refused, so the
 // first try takes that for granted; whatever isn't so reruns the batch.
-func post(ctx context.Context, tx *database.Tx, shared func(account int64) bool, batch []*job, rerun bool) ([]outcome, error) {
-	b := &book{tx: tx, now: tx.Now(), batch: batch, shared: shared}
+func (f *flight) post(ctx context.Context, tx *database.Tx, batch []*job, careful bool) ([]outcome, error) {
+	b := &book{tx: tx, now: tx.Now(), batch: batch, shared: f.isShared, stripe: f.stripe}
 	write := b.swiftly
-	if rerun {
+	if careful {
 		write = b.carefully
 	}
 	err := write(ctx)
@@ -39,8 +39,6 @@ var errRefused = errors.New("ledger: refused at the first try")
 
 // swiftly debits the wallets before anything else: what locks them is what
 // refuses them, and whatever is read behind it is what earlier batches left.
-// Accounts that everybody shares come last, so that they are locked for the
-// shortest time.
 func (b *book) swiftly(ctx context.Context) error {
 	b.begin(nil)
 	for i, j := range b.batch {
@@ -104,6 +102,7 @@ type book struct {
 	now      time.Time
 	batch    []*job
 	shared   func(account int64) bool // whether everybody uses it
+	stripe   int64                    // of shared accounts, where the batch adds
 	accounts map[int64]lockedAccount  // those with a floor, as they were locked
 	deltas   map[int64]money.Amount   // what the batch adds to every account
 	mosts    map[int64]money.Amount   // the least of what each may hold, where that is bounded
@@ -291,7 +290,7 @@ func (b *book) record(ctx context.Context, wallets, shared []sum) error {
 		families = append(families, riders[name])
 	}
 	return database.Write(ctx, b.tx, families, database.Record{
-		First: adding(wallets), Rows: rowsOf(b.accepted, b.now), Last: adding(shared),
+		First: adding(wallets), Rows: append(rowsOf(b.accepted, b.now), striped(shared, b.stripe)...),
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"elsom/internal/database"
@@ -28,10 +29,20 @@ func (j *job) end(receipt Receipt, err error) {
 	close(j.done)
 }
 
+// flight writes one batch at a time, and adds to shared accounts in a stripe
+// that hardly anybody else uses.
+type flight struct {
+	*Ledger
+	stripe int64
+	give   func() // the turn to the next flight
+}
+
 // fly takes whatever waits, writes it in one transaction, and again. While one
-// batch commits, the next collects by itself: nobody waits for a timer.
-func (l *Ledger) fly() {
-	for first := range l.queue {
+// batch commits, the next is collected and written: batches are fuller than if
+// two were written at once, and nobody waits for company.
+func (f *flight) fly() {
+	for first := range f.queue {
+		f.give = f.takeTurn()
 		// Whoever was just answered and is ready to ask again gets in: fuller
 		// batches, and no timer.
 		runtime.Gosched()
@@ -39,7 +50,7 @@ func (l *Ledger) fly() {
 	collect:
 		for len(batch) < MaxBatch {
 			select {
-			case j, open := <-l.queue:
+			case j, open := <-f.queue:
 				if !open {
 					break collect
 				}
@@ -48,7 +59,30 @@ func (l *Ledger) fly() {
 				break collect
 			}
 		}
-		l.run(batch, false)
+		f.run(batch, false)
+		f.give()
+	}
+}
+
+// turnPatience is how long a flight waits for its turn. Who has it longer hangs
+// on a lock: until it passes the turn on, the others write beside it.
+const turnPatience = 100 * time.Millisecond
+
+// takeTurn waits for the turn; give passes it on, however often it is called.
+func (l *Ledger) takeTurn() (give func()) {
+	wait := turnPatience
+	if l.late.Load() {
+		wait = time.Millisecond
+	}
+	patience := time.NewTimer(wait)
+	defer patience.Stop()
+	select {
+	case l.turn <- struct{}{}:
+		l.late.Store(false)
+		return sync.OnceFunc(func() { <-l.turn })
+	case <-patience.C:
+		l.late.Store(true)
+		return func() {}
 	}
 }
 
@@ -57,7 +91,7 @@ const maxTries = 5
 
 // run writes a batch and answers each of its jobs exactly once. What spoiled
 // its batch is tried carefully from the start.
-func (l *Ledger) run(batch []*job, careful bool) {
+func (f *flight) run(batch []*job, careful bool) {
 	var outcomes []outcome
 	var err error
 	unknown := false
@@ -65,7 +99,7 @@ func (l *Ledger) run(batch []*job, careful bool) {
 		if try > 1 || fault.Is(err, fault.Unknown) {
 			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
 		}
-		outcomes, err = l.try(batch, careful || try > 0)
+		outcomes, err = f.try(batch, careful || try > 0)
 		if err == nil {
 			for i, j := range batch {
 				j.end(outcomes[i].receipt, outcomes[i].err)
@@ -86,7 +120,7 @@ func (l *Ledger) run(batch []*job, careful bool) {
 		// One posting spoils the rest, or so many can't get past others; alone
 		// each spoils only itself and locks little.
 		for _, j := range batch {
-			l.run([]*job{j}, true)
+			f.run([]*job{j}, true)
 		}
 		return
 	}
@@ -106,7 +140,7 @@ func failure(err error, unknown bool) error {
 	return fault.Wrap("ledger.post", err)
 }
 
-func (l *Ledger) try(batch []*job, rerun bool) (outcomes []outcome, err error) {
+func (f *flight) try(batch []*job, careful bool) (outcomes []outcome, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 	defer cancel()
 	defer func() {
@@ -116,8 +150,9 @@ func (l *Ledger) try(batch []*job, rerun bool) (outcomes []outcome, err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	err = l.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		outcomes, err = post(ctx, tx, l.isShared, batch, rerun)
+	err = f.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		outcomes, err = f.post(ctx, tx, batch, careful)
+		f.give() // what is left is the commit
 		return err
 	})
 	if err != nil && ctx.Err() != nil && !fault.Is(err, fault.Unknown) {

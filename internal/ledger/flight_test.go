@@ -190,7 +190,7 @@ func TestCutConnectionsDoubleNothing(t *testing.T) {
 			}
 			b := newBooks(t, db)
 			payer, payee := b.wallet(10_000_00), b.wallet(0)
-			stop, killed := cutter(t, address)
+			stop, killed := cutter(t, address, pace(t, address))
 			var wg sync.WaitGroup
 			for n := range 4 {
 				wg.Go(func() {
@@ -214,9 +214,18 @@ func TestCutConnectionsDoubleNothing(t *testing.T) {
 	}
 }
 
-// cutter cuts connections of the database at random moments until told to stop,
-// then tells how many.
-func cutter(t *testing.T, address string) (stop chan struct{}, killed chan int) {
+// pace is how long it takes on this machine to connect and to post.
+func pace(t *testing.T, address string) time.Duration {
+	t.Helper()
+	db := databasetest.Reopen(t, address)
+	begin := time.Now()
+	newBooks(t, db).wallet(1)
+	return time.Since(begin)
+}
+
+// cutter cuts connections of the database at random moments, until told to stop,
+// then tells how many. Who connects anew must get a posting through now and then.
+func cutter(t *testing.T, address string, pace time.Duration) (stop chan struct{}, killed chan int) {
 	other := databasetest.Reopen(t, strings.Replace(address, "?", "?application_name=cutter&", 1))
 	stop, killed = make(chan struct{}), make(chan int, 1)
 	go func() {
@@ -226,7 +235,7 @@ func cutter(t *testing.T, address string) (stop chan struct{}, killed chan int) 
 			case <-stop:
 				killed <- total
 				return
-			case <-time.After(time.Duration(2+rand.IntN(12)) * time.Millisecond):
+			case <-time.After(pace/2 + time.Duration(rand.Int64N(int64(3*pace)))):
 			}
 			var n int
 			err := other.Gorm(context.Background()).Raw(`SELECT COUNT(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
@@ -315,4 +324,20 @@ func TestWalletOpenedMeanwhile(t *testing.T) {
 		wg.Wait()
 		b.proved()
 	})
+}
+
+// A batch that hangs has the turn for a moment only: what comes behind it is
+// written beside it.
+func TestHangingBatchHoldsUpItsOwn(t *testing.T) {
+	b := newBooks(t, databasetest.Postgres(t))
+	a := b.wallet(10_00)
+	g := shut(t, b)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := b.Post(ctx, between("k", a, b.bank, 4_00)); err != nil {
+		t.Fatal(err)
+	}
+	b.holds(a, 6_00)
+	g.release()
+	b.proved()
 }

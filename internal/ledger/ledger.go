@@ -18,7 +18,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"elsom/internal/database"
@@ -116,13 +118,17 @@ const (
 	MaxAct = 40
 	// maxQueue postings may wait; more are refused with fault.Unavailable.
 	maxQueue = 20_000
+	// stripes is in how many parts the balance of an account without a floor is
+	// kept, so that batches of several flights and processes don't wait for each
+	// other's commits.
+	stripes = 256
 	// batchTimeout bounds one try of a batch.
 	batchTimeout = 30 * time.Second
 )
 
 // Options of the write path. Zero values give what suits the database.
 type Options struct {
-	// Flights is how many batches may be in flight at once.
+	// Flights is how many batches may be in flight at once, up to 256.
 	Flights int
 	// Queue is how many postings may wait for a flight.
 	Queue int
@@ -133,6 +139,8 @@ type Ledger struct {
 	db    *database.DB
 	queue chan *job
 	wg    sync.WaitGroup
+	turn  chan struct{} // to collect and write a batch, up to its commit
+	late  atomic.Bool   // who has the turn has it for too long
 
 	closing sync.RWMutex
 	closed  bool
@@ -154,9 +162,10 @@ func New(db *database.DB, options Options) *Ledger {
 	if queue == 0 {
 		queue = maxQueue
 	}
-	l := &Ledger{db: db, queue: make(chan *job, queue)}
-	for range flights {
-		l.wg.Go(l.fly)
+	l := &Ledger{db: db, queue: make(chan *job, queue), turn: make(chan struct{}, 1)}
+	first := rand.Int64N(stripes/int64(flights)) * int64(flights) //nolint:gosec // no secret: where two meet, one waits
+	for i := range int64(flights) {
+		l.wg.Go((&flight{Ledger: l, stripe: first + i}).fly)
 	}
 	return l
 }
@@ -268,15 +277,15 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 	if id, ok := l.accounts.Load(name); ok {
 		return id.(int64), nil
 	}
-	id, err := ensureAccount(ctx, l.db, name)
+	account, err := ensureAccount(ctx, l.db, name)
 	if err != nil {
 		return 0, fault.Wrap("ledger.account", err)
 	}
-	l.accounts.Store(name, id)
-	if kind != Wallet && kind != Till { // those have floors
-		l.shared.Store(id, true)
+	l.accounts.Store(name, account.ID)
+	if !account.Floored { // what has a floor is in one row, where it is locked
+		l.shared.Store(account.ID, true)
 	}
-	return id, nil
+	return account.ID, nil
 }
 
 // isShared tells accounts that everybody uses, as far as this process knows

@@ -252,12 +252,15 @@ func TestNothingErased(t *testing.T) {
 			"UPDATE accounts SET kind = 'x'", "UPDATE accounts SET subject = 'x' WHERE kind = 'wallet'", "UPDATE accounts SET id = id + 1",
 			"UPDATE accounts SET currency = 'USD'", "UPDATE accounts SET opened_at = opened_at",
 			"INSERT INTO transfers SELECT * FROM transfers", "INSERT INTO entries SELECT * FROM entries",
+			"DELETE FROM stripes", "UPDATE stripes SET stripe = stripe + 1000", fmt.Sprintf("UPDATE stripes SET account_id = %d", a),
+			"INSERT INTO stripes VALUES (4711, 0, 1)",
 		}
 		if db.Dialect() == database.Postgres {
-			statements = append(statements, "TRUNCATE transfers", "TRUNCATE entries", "TRUNCATE accounts", "TRUNCATE transfers, entries, accounts CASCADE",
+			statements = append(statements, "TRUNCATE transfers", "TRUNCATE entries", "TRUNCATE accounts", "TRUNCATE transfers, entries, accounts CASCADE", "TRUNCATE stripes",
 				"INSERT INTO accounts SELECT * FROM accounts ON CONFLICT (id) DO UPDATE SET kind = 'x'")
 		} else {
 			statements = append(statements, "INSERT OR REPLACE INTO transfers SELECT * FROM transfers",
+				"INSERT OR REPLACE INTO stripes SELECT account_id, stripe, balance + 1 FROM stripes",
 				"INSERT OR REPLACE INTO entries SELECT transfer_id, line, account_id, amount + 1 FROM entries",
 				"INSERT OR REPLACE INTO accounts SELECT id, kind, subject, 'USD', balance, floor, opened_at FROM accounts")
 		}

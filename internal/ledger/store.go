@@ -30,7 +30,13 @@ func updateFloor(tx *database.Tx, account int64, floor money.Amount) error {
 	return result.Error
 }
 
-func ensureAccount(ctx context.Context, db *database.DB, name accountName) (id int64, err error) {
+// ensured is an account as it stands, and whether it has a floor.
+type ensured struct {
+	ID      int64
+	Floored bool
+}
+
+func ensureAccount(ctx context.Context, db *database.DB, name accountName) (account ensured, err error) {
 	err = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		err := tx.Gorm().Exec(`INSERT INTO accounts (id, kind, subject, currency, balance, opened_at)
 			VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (kind, subject) DO NOTHING`,
@@ -38,14 +44,14 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (id i
 		if err != nil {
 			return err
 		}
-		return tx.Gorm().Raw("SELECT id FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&id).Error
+		return tx.Gorm().Raw("SELECT id, floor IS NOT NULL AS floored FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&account).Error
 	})
-	return id, err
+	return account, err
 }
 
 func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amount, error) {
 	var balances []money.Amount
-	err := db.Gorm(ctx).Raw("SELECT balance FROM accounts WHERE id = ?", account).Scan(&balances).Error
+	err := db.Gorm(ctx).Raw("SELECT balance FROM balances WHERE id = ?", account).Scan(&balances).Error
 	if err != nil {
 		return 0, fault.Wrap("ledger.balance", err)
 	}
@@ -141,4 +147,23 @@ func adding(sums []sum) database.Change {
 			" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))",
 		V: []database.Column{database.Of("id", "bigint", ids), database.Of("amount", "bigint", amounts), database.Of("most", "bigint", mosts)},
 	}
+}
+
+// striped adds the sums to accounts without a floor, each in a stripe of its
+// balance.
+func striped(sums []sum, stripe int64) []database.Rows {
+	if len(sums) == 0 {
+		return nil
+	}
+	ids, amounts := make([]int64, len(sums)), make([]int64, len(sums))
+	for i, s := range sums {
+		ids[i], amounts[i] = s.account, int64(s.amount)
+	}
+	return []database.Rows{{
+		Table: "stripes",
+		Columns: []database.Column{
+			database.Of("account_id", "bigint", ids), database.Same("stripe", "bigint", stripe), database.Of("balance", "bigint", amounts),
+		},
+		OnConflict: "ON CONFLICT (account_id, stripe) DO UPDATE SET balance = stripes.balance + excluded.balance",
+	}}
 }

@@ -40,6 +40,7 @@ func checks(dialect database.Dialect) []check {
 		{balance, "every entry has its account", strayEntries, "account {what} has {count} entries and is not there", "entries"},
 		{balance, "one currency", otherCurrencies, "account {what} is in another currency", ""},
 		{sums, "every balance equals its entries", wrongBalances, "account {what} is at {have}, its entries sum to {want}", ""},
+		{sums, "stripes are of accounts without a floor", strayStripes, "account {what} has a floor and {count} stripes", ""},
 		{noDebt, "no account is below its floor", belowFloor, "account {what} is at {have}, its floor is {want}", ""},
 		{noDebt, "every wallet has a floor of zero", floorlessWallets, "wallet {what} may go below zero", ""},
 		{onceOnly, "one transfer for a request key", repeatedKeys, "{count} transfers have the request key {what}", "transfers"},

@@ -43,7 +43,7 @@ func totals(p *Proof) []total {
 		{&p.Transfers, "SELECT COUNT(*) FROM transfers", "transfers"},
 		{&p.Entries, "SELECT COUNT(*) FROM entries", "entries"},
 		{&p.Accounts, `SELECT kind AS name, COUNT(*) AS count, CAST(SUM(balance) AS BIGINT) AS amount
-			FROM accounts GROUP BY kind ORDER BY kind`, ""},
+			FROM balances GROUP BY kind ORDER BY kind`, ""},
 		{&p.Payments, `SELECT state AS name, COUNT(*) AS count, CAST(SUM(amount + fee) AS BIGINT) AS amount
 			FROM payments GROUP BY state ORDER BY state`, wholeOnly},
 		{&p.CashIns, `SELECT 'result ' || CAST(result AS VARCHAR) AS name, COUNT(*) AS count, CAST(SUM(sum) AS BIGINT) AS amount

@@ -89,7 +89,7 @@ const wrongTransit = `
 SELECT b.biller, COALESCE(a.balance, 0), COALESCE(o.total, 0)
 FROM (SELECT subject AS biller FROM accounts WHERE kind = 'transit'
 	UNION SELECT biller FROM payments WHERE state = 'processing') b
-LEFT JOIN accounts a ON a.kind = 'transit' AND a.subject = b.biller
+LEFT JOIN balances a ON a.kind = 'transit' AND a.subject = b.biller
 LEFT JOIN (SELECT biller, CAST(SUM(amount + fee) AS BIGINT) AS total FROM payments WHERE state = 'processing' GROUP BY biller) o
 	ON o.biller = b.biller
 WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`

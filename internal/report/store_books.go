@@ -14,7 +14,7 @@ const unbalancedWhole = `
 SELECT what, have, NULL FROM (
 	SELECT 'entries' AS what, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS have FROM entries
 	UNION ALL
-	SELECT 'balances' AS what, CAST(COALESCE(SUM(balance), 0) AS BIGINT) AS have FROM accounts
+	SELECT 'balances' AS what, CAST(COALESCE(SUM(balance), 0) AS BIGINT) AS have FROM balances
 ) s WHERE have <> 0`
 
 const shortTransfers = `
@@ -33,13 +33,18 @@ const namedAccount = `CAST(a.id AS VARCHAR) || ' (' || a.kind || ' ' || a.subjec
 
 const wrongBalances = `
 SELECT ` + namedAccount + `, a.balance, COALESCE(s.total, 0)
-FROM accounts a
+FROM balances a
 LEFT JOIN (SELECT account_id, CAST(SUM(amount) AS BIGINT) AS total FROM entries GROUP BY account_id) s ON s.account_id = a.id
 WHERE a.balance <> COALESCE(s.total, 0)`
 
 const belowFloor = `
-SELECT ` + namedAccount + `, a.balance, COALESCE(a.floor, 0) FROM accounts a
+SELECT ` + namedAccount + `, a.balance, COALESCE(a.floor, 0) FROM balances a
 WHERE a.balance < a.floor OR (a.kind = 'wallet' AND a.balance < 0)`
+
+// What has a floor is in one row, which its condition and its locks are about.
+const strayStripes = `
+SELECT CAST(stripes.account_id AS VARCHAR), COUNT(*), NULL
+FROM stripes WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.id = stripes.account_id AND a.floor IS NOT NULL) GROUP BY stripes.account_id`
 
 const floorlessWallets = `
 SELECT CAST(id AS VARCHAR), NULL, NULL FROM accounts WHERE kind = 'wallet' AND (floor IS NULL OR floor < 0)`
@@ -62,6 +67,7 @@ SELECT w.name, NULL, NULL FROM (VALUES
 	('transfers_append_only', 'transfers'), ('transfers_no_truncate', 'transfers'),
 	('entries_append_only', 'entries'), ('entries_no_truncate', 'entries'),
 	('accounts_no_delete', 'accounts'), ('accounts_no_truncate', 'accounts'), ('accounts_identity', 'accounts'),
+	('stripes_no_delete', 'stripes'), ('stripes_no_truncate', 'stripes'), ('stripes_identity', 'stripes'),
 	('staff_acts_append_only', 'staff_acts'), ('staff_acts_no_truncate', 'staff_acts')
 ) AS w (name, place)
 WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g
@@ -72,6 +78,7 @@ WITH w (name, place) AS (VALUES
 	('transfers_no_update', 'transfers'), ('transfers_no_delete', 'transfers'),
 	('entries_no_update', 'entries'), ('entries_no_delete', 'entries'),
 	('accounts_no_delete', 'accounts'), ('accounts_identity', 'accounts'),
+	('stripes_no_delete', 'stripes'), ('stripes_identity', 'stripes'),
 	('staff_acts_no_update', 'staff_acts'), ('staff_acts_no_delete', 'staff_acts'))
 SELECT w.name, NULL, NULL FROM w
 WHERE NOT EXISTS (SELECT 1 FROM sqlite_master m WHERE m.type = 'trigger' AND m.name = w.name AND m.tbl_name = w.place)`

@@ -16,7 +16,7 @@ theirs, by amounts and accounts. What was begun since has its transfers. The bal
 is the sum of all its entries.
 
 As they stand now, whatever their age: all balances sum to zero, no account is below its floor, customers have
-wallets and agents tills, in transit are the open payments and each has its delivery, the append-only triggers stand.
+wallets and agents tills, stripes are of accounts without a floor, in transit are the open payments and each has its delivery, the append-only triggers stand.
 
 Not proved, and left to the whole audit: that nothing older was changed or erased; that the balances of billers,
 tills and fees are their entries; that all entries ever sum to zero; that no transfer was slipped in under an id
@@ -108,5 +108,5 @@ func (p *part) narrowed(c check) check {
 const wrongMovedBalances = `
 SELECT ` + namedAccount + `, a.balance, a.total
 FROM (SELECT w.*, (SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM entries e WHERE e.account_id = w.id) AS total
-	FROM accounts w WHERE w.kind = 'wallet' AND w.id IN (SELECT account_id FROM moved)) a
+	FROM balances w WHERE w.kind = 'wallet' AND w.id IN (SELECT account_id FROM moved)) a
 WHERE a.balance <> a.total`

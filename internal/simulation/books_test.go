@@ -19,9 +19,9 @@ const cheapChecks = `SELECT
 	(SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries),
 	(SELECT COALESCE(SUM(amount), 0) FROM entries),
 	(SELECT COUNT(*) FROM (SELECT 1 FROM entries GROUP BY transfer_id HAVING SUM(amount) <> 0)),
-	(SELECT COUNT(*) FROM accounts WHERE floor IS NOT NULL AND balance < floor),
+	(SELECT COUNT(*) FROM balances WHERE floor IS NOT NULL AND balance < floor),
 	(SELECT COUNT(*) FROM transfers) - (SELECT COUNT(DISTINCT request_key) FROM transfers),
-	(SELECT COUNT(*) FROM accounts a WHERE balance <> (SELECT COALESCE(SUM(amount), 0) FROM entries e WHERE e.account_id = a.id)),
+	(SELECT COUNT(*) FROM balances a WHERE balance <> (SELECT COALESCE(SUM(amount), 0) FROM entries e WHERE e.account_id = a.id)),
 	(SELECT COUNT(*) FROM payments WHERE state <> 'processing')
 		- (SELECT COUNT(*) FROM transfers WHERE act IN ('payment.settle', 'payment.refund'))`
 
@@ -149,7 +149,7 @@ func (l *life) compare() {
 	messages += l.comparePayments(balances)
 	messages += l.compareSent(balances)
 	for _, h := range l.clients.holders {
-		if have := money.Amount(l.count("SELECT balance FROM accounts WHERE id = ?", h.id)); have != balances[h.id] {
+		if have := money.Amount(l.count("SELECT balance FROM balances WHERE id = ?", h.id)); have != balances[h.id] {
 			l.wrong("the wallet of %s holds %s, by what was told it is %s", h.phone, have, balances[h.id])
 		}
 	}

@@ -1,0 +1,31 @@
+-- Accounts without a floor are everybody's: to keep the balance of a biller in
+-- one row made each batch of payments wait for the commit of the one before. So
+-- it is kept in stripes, one for each that writes; accounts.balance keeps what it
+-- was. What an account holds is what the view says.
+
+-- +goose Up
+CREATE TABLE stripes (
+    account_id BIGINT NOT NULL REFERENCES accounts (id),
+    stripe     BIGINT NOT NULL,
+    balance    BIGINT NOT NULL CHECK (balance = CAST(balance AS BIGINT)),
+    PRIMARY KEY (account_id, stripe)
+);
+CREATE VIEW balances AS
+    SELECT a.id, a.kind, a.subject, a.currency, a.floor, a.opened_at,
+        a.balance + CASE WHEN a.floor IS NOT NULL THEN 0
+            ELSE CAST(COALESCE((SELECT SUM(s.balance) FROM stripes s WHERE s.account_id = a.id), 0) AS BIGINT) END AS balance
+    FROM accounts a;
+-- +goose StatementBegin
+CREATE TRIGGER stripes_no_delete BEFORE DELETE ON stripes
+BEGIN SELECT RAISE(ABORT, 'stripes are never deleted'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER stripes_identity BEFORE UPDATE OF account_id, stripe ON stripes
+BEGIN SELECT RAISE(ABORT, 'a stripe stays that of its account'); END;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP VIEW balances;
+UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
+    WHERE id IN (SELECT account_id FROM stripes);
+DROP TABLE stripes;
