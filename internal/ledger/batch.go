@@ -101,7 +101,7 @@ type book struct {
 	tx       *database.Tx
 	now      time.Time
 	batch    []*job
-	shared   func(account int64) bool // whether everybody uses it
+	shared   func(account int64) bool // whether it is in stripes
 	stripe   int64                    // of shared accounts, where the batch adds
 	accounts map[int64]lockedAccount  // those with a floor, as they were locked
 	deltas   map[int64]money.Amount   // what the batch adds to every account

@@ -146,7 +146,7 @@ type Ledger struct {
 	closed  bool
 
 	accounts sync.Map // accountName → id
-	shared   sync.Map // ids of those that have no holder
+	shared   sync.Map // ids of those that have no floor
 }
 
 // New starts the write path on db; Close ends it.
@@ -288,8 +288,8 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 	return account.ID, nil
 }
 
-// isShared tells accounts that everybody uses, as far as this process knows
-// them; another is locked earlier, and nothing else.
+// isShared tells accounts without a floor, as far as this process knows them:
+// they are in stripes. Another is one row, which is locked.
 func (l *Ledger) isShared(account int64) bool {
 	_, is := l.shared.Load(account)
 	return is
