@@ -21,7 +21,7 @@ var keepingGuards = []guard{
 		pkg:         "./internal/database", test: "TestRestoreRefuses",
 	},
 	{
-		name: "a later release's database isn't restored", file: "internal/database/keep.go",
+		name: "a later release's database isn't restored", file: "internal/database/existing.go",
 		text:        `case current > target:`,
 		replacement: `case current > target && false:`,
 		pkg:         "./internal/database", test: "TestRestoreRefuses",
@@ -43,6 +43,30 @@ var keepingGuards = []guard{
 		text:        `source.ExecContext(ctx, "VACUUM INTO ?", part)`,
 		replacement: `error(nil), copyFile(part, path)`,
 		pkg:         "./internal/database", test: "TestBackupAndRestore",
+	},
+	{
+		name: "a copy of a database's own file isn't restored", file: "internal/database/keep.go",
+		text:        `if own {`,
+		replacement: `if own && false {`,
+		pkg:         "./internal/database", test: "TestRestoreRefuses",
+	},
+	{
+		name: "nothing is restored beside a running portal", file: "internal/database/keep.go",
+		text:        `if open {`,
+		replacement: `if open && false {`,
+		pkg:         "./internal/database", test: "TestRestoreSeesWhoIsThere",
+	},
+	{
+		name: "looking makes no file", file: "internal/database/database.go",
+		text:        `if err := existing(path); err != nil {`,
+		replacement: `if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {`,
+		pkg:         "./internal/database", test: "TestExistingMakesNothing",
+	},
+	{
+		name: "looking makes no table", file: "internal/database/existing.go",
+		text:        `current, err := db.version(ctx)`,
+		replacement: `current, err := provider.GetDBVersion(ctx)`,
+		pkg:         "./internal/database", test: "TestExistingMakesNothing",
 	},
 	// The audit since a moment.
 	{

@@ -56,6 +56,8 @@ type DB struct {
 	closed atomic.Bool
 	trace  func(statement string, args []any)
 	lend   func(driver.Connector) driver.Connector
+	// existing: nothing is made, see Existing.
+	existing bool
 }
 
 // Option changes how a database is opened.
@@ -90,7 +92,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	case strings.HasPrefix(address, "sqlite:"):
 		db.dialect = SQLite
 		db.writer = make(chan struct{}, 1)
-		db.pool, err = openSQLite(strings.TrimPrefix(address, "sqlite:"), db.trace, db.lend)
+		db.pool, err = db.openSQLite(strings.TrimPrefix(address, "sqlite:"))
 		dialector = gormlite.OpenDB(db.pool)
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
 		db.dialect = Postgres
@@ -104,7 +106,16 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	}
 	if err := db.pool.PingContext(ctx); err != nil {
 		_ = db.pool.Close()
+		if unreadable(err) {
+			return nil, notSQLite(strings.TrimPrefix(address, "sqlite:"))
+		}
 		return nil, fmt.Errorf("database: can't reach %s: %w", describe(address), oneLine{err})
+	}
+	if db.existing {
+		if err := db.settle(ctx); err != nil {
+			_ = db.pool.Close()
+			return nil, err
+		}
 	}
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
 		TranslateError:         true,
@@ -124,24 +135,29 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	return db, nil
 }
 
-func openSQLite(path string, trace func(string, []any), lend func(driver.Connector) driver.Connector) (*sql.DB, error) {
+func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	if path == "" {
 		return nil, errors.New("database: sqlite: needs a path")
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	mode := "mode=rwc&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)"
+	if db.existing {
+		mode = "mode=rw&_pragma=busy_timeout(10000)" // a file that isn't ours stays as it is
+		if err := existing(path); err != nil {
+			return nil, err
+		}
+	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	// busy_timeout stands first: what follows may already meet a lock.
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + mode + "&_pragma=synchronous(full)" +
 		"&_pragma=foreign_keys(on)&_pragma=recursive_triggers(on)&_pragma=cache_size(-20000)&_txlock=immediate"
 	connector, err := (&sqlite.SQLite{}).OpenConnector(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	connector = keeping{connector, traceSQLite(trace)}
-	if lend != nil {
-		connector = lend(connector)
+	connector = keeping{connector, traceSQLite(db.trace)}
+	if db.lend != nil {
+		connector = db.lend(connector)
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(12)

@@ -31,17 +31,16 @@ func Backup(ctx context.Context, address, file string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err != nil { // to open it would make it
-		return fmt.Errorf("database: %w", err)
-	}
-	source, err := openSQLite(path, nil, nil)
+	source, err := (&DB{existing: true}).openSQLite(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = source.Close() }()
 	return place(file, func(part string) error {
 		// It takes a file that is there and empty, and reads from one snapshot.
-		if _, err := source.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
+		if _, err := source.ExecContext(ctx, "VACUUM INTO ?", part); unreadable(err) {
+			return notSQLite(path)
+		} else if err != nil {
 			return fmt.Errorf("database: backup: %w", err)
 		}
 		return whole(ctx, part)
@@ -49,9 +48,11 @@ func Backup(ctx context.Context, address, file string) error {
 }
 
 // Restore puts a backup where address, an SQLite one, says that the database
-// is. It refuses where a database is already, and a file that is damaged, not
-// a whole database of this program, or of a later release (ErrNewer); an older
-// release's is brought up by Migrate. Nobody may use the database meanwhile.
+// is. It refuses where a database is already or is still open, a copy of a
+// database's own file, and what SQLite finds damaged, isn't a database of this
+// program, or of a later release (ErrNewer); an older release's is brought up
+// by Migrate. What the books say is not looked at. Nobody may use the database
+// meanwhile.
 func Restore(ctx context.Context, address, file string) error {
 	path, err := sqlitePath(address)
 	if err != nil {
@@ -61,9 +62,16 @@ func Restore(ctx context.Context, address, file string) error {
 		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
 			"and its last payments stand in that other file; make a backup of it", beside, file)
 	}
-	// SQLite would read an old database's log into the new file.
-	if beside := besides(path); beside != "" {
-		return fmt.Errorf("database: %s of another database is there; move it away with its database", beside)
+	own, err := isSQLite(file)
+	if err != nil {
+		return err
+	}
+	if own {
+		return fmt.Errorf("database: %s is a copy of a database's own file and may lack its last payments, which stood in its -wal; "+
+			"restore what `elsom backup` made (or, with the portal stopped, put the file and its -wal into place together by hand)", file)
+	}
+	if err := vacant(path); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -74,6 +82,29 @@ func Restore(ctx context.Context, address, file string) error {
 		}
 		return whole(ctx, part) // the copy, since that is what will be used
 	})
+}
+
+// vacant tells why a database can't be put at path.
+func vacant(path string) error {
+	open, err := inUse(path)
+	if err != nil {
+		return fmt.Errorf("database: can't tell whether a portal runs: %w", err)
+	}
+	if open {
+		// It writes into its files wherever they were moved.
+		return fmt.Errorf("database: a portal, or another program, has the database of %s open, even if its files were moved: "+
+			"put moved files back, stop the portal, and then move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("database: %s is there already and is never overwritten; "+
+			"with the portal stopped, move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
+	}
+	// SQLite would read an old database's log into the new file.
+	if beside := besides(path); beside != "" {
+		return fmt.Errorf("database: %s is there, with the last payments of another database; "+
+			"with the portal stopped, move it to where its database is", beside)
+	}
+	return nil
 }
 
 func sqlitePath(address string) (string, error) {
@@ -109,6 +140,7 @@ func place(path string, fill func(part string) error) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	defer func() { _ = os.Remove(part.Name()) }() // gone already when all went well
+	defer func() { _ = os.Remove(part.Name() + "-journal") }()
 	defer func() { _ = part.Close() }()
 	if err := fill(part.Name()); err != nil {
 		return err
@@ -142,12 +174,14 @@ func takeName(part, path string) error {
 }
 
 // Leftovers gives the unfinished files beside a file that Backup or Restore
-// makes: of one that was killed, or of one that runs now.
+// makes, and SQLite's journals of them: of one that was killed, or of one that
+// runs now.
 func Leftovers(file string) []string {
 	beside, _ := os.ReadDir(filepath.Dir(file)) // a folder that can't be read is told by who writes there
 	var left []string
 	for _, e := range beside {
-		if strings.HasPrefix(e.Name(), filepath.Base(file)+".") && strings.HasSuffix(e.Name(), ".part") {
+		part := strings.TrimSuffix(e.Name(), "-journal")
+		if strings.HasPrefix(part, filepath.Base(file)+".") && strings.HasSuffix(part, ".part") {
 			left = append(left, filepath.Join(filepath.Dir(file), e.Name()))
 		}
 	}
@@ -189,22 +223,20 @@ func whole(ctx context.Context, path string) error {
 	}
 	defer func() { _ = pool.Close() }()
 	var said string
-	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); err != nil {
+	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); unreadable(err) {
+		return errors.New("database: the file is not an SQLite database")
+	} else if err != nil {
 		return fmt.Errorf("database: the file can't be read as a database: %w", err)
 	}
 	if said != "ok" {
 		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(said), " "))
 	}
-	provider, err := (&DB{dialect: SQLite, pool: pool}).provider()
-	if err != nil {
-		return err
-	}
-	current, target, err := provider.GetVersions(ctx)
+	err = (&DB{dialect: SQLite, pool: pool}).Current(ctx)
 	switch {
-	case err != nil || current == 0:
+	case errors.Is(err, ErrOlder):
+		return nil
+	case errors.Is(err, ErrEmpty):
 		return errors.New("database: the file is not a database of elsom")
-	case current > target:
-		return ErrNewer
 	}
-	return nil
+	return err
 }

@@ -130,12 +130,17 @@ func TestBackupsAtOnceOverwriteNothing(t *testing.T) {
 	alone(t, folder, 1)
 }
 
+// likeSQLite begins as SQLite's files do, and is none.
+var likeSQLite = []byte("SQLite format 3\x00" + strings.Repeat("Dear operator, ...", 500))
+
 func TestBackupRefuses(t *testing.T) {
 	t.Parallel()
 	_, address := kept(t)
 	folder := t.TempDir()
 	there := filepath.Join(folder, "there")
 	must(t, os.WriteFile(there, []byte("mine"), 0o600))
+	odd := filepath.Join(t.TempDir(), "odd.db")
+	must(t, os.WriteFile(odd, likeSQLite, 0o600))
 	ended, end := context.WithCancel(context.Background())
 	end()
 	for name, refused := range map[string]struct {
@@ -146,9 +151,11 @@ func TestBackupRefuses(t *testing.T) {
 		"a file that is there":          {context.Background(), address, there, "never overwritten"},
 		"a folder that isn't":           {context.Background(), address, filepath.Join(folder, "none", "file"), "none"},
 		"PostgreSQL":                    {context.Background(), "postgres://elsom:secret@db/elsom", filepath.Join(folder, "pg"), "pg_dump"},
-		"a database that isn't there":   {context.Background(), "sqlite:" + filepath.Join(folder, "no.db"), filepath.Join(folder, "no"), "no.db"},
+		"a database that isn't there":   {context.Background(), "sqlite:" + filepath.Join(folder, "no", "no.db"), filepath.Join(folder, "no"), "there is no database at " + filepath.Join(folder, "no", "no.db")},
+		"a folder":                      {context.Background(), "sqlite:" + folder, filepath.Join(folder, "no"), folder + " is a folder"},
 		"who gives up":                  {ended, address, filepath.Join(folder, "ended"), "cancel"},
-		"a database without its schema": {context.Background(), "sqlite:" + there, filepath.Join(folder, "odd"), "not a database"},
+		"a database without its schema": {context.Background(), "sqlite:" + there, filepath.Join(folder, "odd"), there + " is not an SQLite database"},
+		"what only begins like one":     {context.Background(), "sqlite:" + odd, filepath.Join(folder, "odd"), odd + " is not an SQLite database"},
 	} {
 		err := database.Backup(refused.ctx, refused.address, refused.file)
 		if err == nil || !strings.Contains(err.Error(), refused.says) || strings.Contains(err.Error(), "secret") {
@@ -186,8 +193,11 @@ func TestRestoreRefuses(t *testing.T) {
 	_, err = databasetest.Reopen(t, "sqlite:"+newer).Pool().Exec("VACUUM INTO ?", later)
 	must(t, err)
 	foreign := filepath.Join(t.TempDir(), "foreign")
-	_, err = databasetest.Reopen(t, "sqlite:"+foreign).Pool().Exec("CREATE TABLE t (a)")
+	_, err = databasetest.Reopen(t, "sqlite:"+foreign+".own").Pool().Exec("CREATE TABLE t (a)")
 	must(t, err)
+	_, err = databasetest.Reopen(t, "sqlite:"+foreign+".own").Pool().Exec("VACUUM INTO ?", foreign)
+	must(t, err)
+	live := read(t, strings.TrimPrefix(address, "sqlite:"))
 	zeroes := slices.Concat(content[:len(content)/2], make([]byte, 8192), content[len(content)/2+8192:])
 	for name, refused := range map[string]struct {
 		file   []byte
@@ -197,14 +207,16 @@ func TestRestoreRefuses(t *testing.T) {
 		"one changed letter":          {bytes.Replace(content, []byte("25a"), []byte("95a"), 1), "", "the file is damaged"},
 		"pages that were overwritten": {zeroes, "", "the file"},
 		"half a file":                 {content[:len(content)/2], "", "the file"},
-		"no database":                 {[]byte("Dear operator, ..."), "", "can't be read"},
-		"an empty file":               {nil, "", "not a database of elsom"},
+		"no database":                 {[]byte("Dear operator, ..."), "", "file is not an SQLite database"},
+		"what only begins like one":   {likeSQLite, "", "file is not an SQLite database"},
+		"an empty file":               {nil, "", "file is empty"},
+		"a copy without its log":      {live, "", "restore what `elsom backup` made"},
 		"somebody else's database":    {read(t, foreign), "", "not a database of elsom"},
 		"a later release's":           {read(t, later), "", database.ErrNewer.Error()},
 		"a copy of one in use":        {content, "file-wal", "is no backup"},
 		"one after a crash":           {content, "file-journal", "is no backup"},
 		"the place has a database":    {content, "elsom.db", "never overwritten"},
-		"the place has an old log":    {content, "elsom.db-wal", "of another database"},
+		"the place has an old log":    {content, "elsom.db-wal", "with the portal stopped, move it to where its database is"},
 	} {
 		folder := t.TempDir()
 		file, place := filepath.Join(folder, "file"), filepath.Join(folder, "elsom.db")
@@ -220,6 +232,11 @@ func TestRestoreRefuses(t *testing.T) {
 		}
 		alone(t, folder, want)
 	}
+	folder := t.TempDir()
+	if err := database.Restore(ctx, "sqlite:"+filepath.Join(folder, "elsom.db"), folder); err == nil || !strings.HasSuffix(err.Error(), folder+" is a folder") {
+		t.Errorf("a folder: %v", err)
+	}
+	alone(t, folder, 0)
 	if err := database.Restore(ctx, "postgres://elsom@db/elsom", good); !errors.Is(err, database.ErrKeptByPostgres) {
 		t.Errorf("PostgreSQL: %v", err)
 	}
@@ -245,7 +262,9 @@ func TestOneTakesTheNameWithoutLinks(t *testing.T) {
 	if got := string(read(t, path)); got != fmt.Sprint(winner.Load()-1) {
 		t.Errorf("number %d took it, and %q is there", winner.Load()-1, got)
 	}
-	if left := database.Leftovers(path); len(left) != 19 {
+	must(t, os.WriteFile(filepath.Join(folder, "kept.db.20.part-journal"), nil, 0o600))
+	must(t, os.WriteFile(path+"-journal", nil, 0o600)) // nobody's but the database's
+	if left := database.Leftovers(path); len(left) != 20 {
 		t.Errorf("%d unfinished files are told: %v", len(left), left)
 	}
 }

@@ -45,22 +45,6 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return fmt.Errorf("database: migrate: %w", err)
 }
 
-// Current tells whether the schema is exactly this program's.
-func (db *DB) Current(ctx context.Context) error {
-	provider, err := db.provider()
-	if err != nil {
-		return err
-	}
-	current, target, err := provider.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if current != target {
-		return fmt.Errorf("database: schema is %d, this program wants %d", current, target)
-	}
-	return nil
-}
-
 // Rollback takes all migrations behind a version back, for tests that go up,
 // down and up.
 func (db *DB) Rollback(ctx context.Context, version int64) error {

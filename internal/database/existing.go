@@ -1,0 +1,119 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/pressly/goose/v3"
+)
+
+// ErrOlder is a database that an earlier release has migrated.
+var ErrOlder = errors.New("database: its schema is older than this program; run `elsom migrate` first")
+
+// ErrEmpty is a database in which this program's tables are not.
+var ErrEmpty = errors.New("database: it is empty, or another program's; only `elsom serve` and `elsom migrate` fill one")
+
+// Existing opens only a database that is there and has exactly this program's
+// schema, for whoever must not make one: nothing is made or written elsewhere.
+func Existing(db *DB) { db.existing = true }
+
+// Current tells whether the schema is exactly this program's, and writes
+// nothing: ErrEmpty, ErrOlder, ErrNewer, or why it can't be read.
+func (db *DB) Current(ctx context.Context) error {
+	provider, err := db.provider()
+	if err != nil {
+		return err
+	}
+	sources := provider.ListSources()
+	target := sources[len(sources)-1].Version
+	current, err := db.version(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("database: its schema can't be read: %w", oneLine{err})
+	case current == 0:
+		return ErrEmpty
+	case current < target:
+		return ErrOlder
+	case current > target:
+		return ErrNewer
+	}
+	return nil
+}
+
+// version is the schema's; 0 where none is. goose would make its table.
+func (db *DB) version(ctx context.Context) (version int64, err error) {
+	exists := "SELECT COUNT(*) FROM sqlite_master WHERE name = '" + goose.DefaultTablename + "'"
+	if db.dialect == Postgres {
+		exists = "SELECT COUNT(to_regclass('" + goose.DefaultTablename + "'))"
+	}
+	var tables int
+	if err := db.pool.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
+		return 0, err
+	}
+	err = db.pool.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename).Scan(&version)
+	return version, err
+}
+
+// settle looks at what Existing opened. A database that was just restored has
+// no log yet; with one, who reads and who writes don't wait for each other.
+func (db *DB) settle(ctx context.Context) error {
+	if err := db.Current(ctx); err != nil {
+		return err
+	}
+	if db.dialect == SQLite {
+		if _, err := db.pool.ExecContext(ctx, "PRAGMA journal_mode = wal"); err != nil {
+			return fmt.Errorf("database: %w", err)
+		}
+	}
+	return nil
+}
+
+// isSQLite tells whether a file is an SQLite database by its first bytes, and
+// whether it is a database's own file, whose last rows may stand in a log. (A
+// backup never is one.) What SQLite would say of others is no help to anybody.
+func isSQLite(path string) (own bool, err error) {
+	file, err := os.Open(path) //nolint:gosec // the operator names it
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("database: there is no file %s", path)
+	}
+	if err != nil {
+		return false, fmt.Errorf("database: %w", err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return false, fmt.Errorf("database: %s is a folder", path)
+	}
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, 20)
+	n, err := io.ReadFull(file, head)
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return false, fmt.Errorf("database: %s is empty", path)
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return false, fmt.Errorf("database: %w", err)
+	case string(head[:len(magic)]) != magic:
+		return false, notSQLite(path)
+	}
+	const byLog = 2 // the file format's versions for writing and for reading
+	return head[18] == byLog || head[19] == byLog, nil
+}
+
+func notSQLite(path string) error { return fmt.Errorf("database: %s is not an SQLite database", path) }
+
+// unreadable tells that SQLite doesn't take a file for a database, though it
+// begins like one.
+func unreadable(err error) bool { return errors.Is(err, sqlite3.NOTADB) }
+
+// existing tells why an SQLite database can't be opened without making it.
+func existing(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("database: there is no database at %s; only `elsom serve` and `elsom migrate` make one", path)
+	}
+	_, err := isSQLite(path)
+	return err
+}
