@@ -52,10 +52,10 @@ type house struct {
 	draining  atomic.Bool   // it is about to end
 }
 
-func newHouse(ctx context.Context, cfg *config.Config) (*house, error) {
+func newHouse(ctx context.Context, cfg *config.Config, options ...database.Option) (*house, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal())
+	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), options...)
 	if err != nil {
 		return nil, err
 	}

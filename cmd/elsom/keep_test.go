@@ -144,8 +144,8 @@ func TestBackupOfARunningPortal(t *testing.T) {
 	if told := operate(t, env, "backup", file); told.code == 0 {
 		t.Error("the second backup overwrote the first")
 	}
-	if told := operate(t, env, "restore", file); told.code == 0 {
-		t.Error("a restore overwrote the portal's database")
+	if told := operate(t, env, "restore", file); told.code == 0 || !strings.Contains(told.err, "stop the portal") {
+		t.Errorf("a restore beside the portal: %+v", told)
 	}
 	s.portal.stop(syscall.SIGTERM)
 	s.audit(t)
@@ -166,6 +166,59 @@ func TestBackupOfARunningPortal(t *testing.T) {
 	r.fill(t, l.to.phone, "5.00")
 	r.audit(t)
 	r.audit(t, "--since=1h")
+}
+
+// Looking makes nothing: a wrong path has no database afterwards, and what is
+// empty stays so, for a restore. Nobody is told to migrate it.
+func TestAuditAndBackupMakeNothing(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "var")
+	missing := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}
+	for _, command := range [][]string{{"audit"}, {"backup", filepath.Join(t.TempDir(), "file")}, {"agent", "list"}} {
+		told := operate(t, missing, command...)
+		if told.code == 0 || !strings.Contains(told.err, "there is no database at "+folder) || strings.Contains(told.err, "first") {
+			t.Errorf("%v: %+v", command, told)
+		}
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("the folder was made")
+	}
+	address := databasetest.Addresses(t)["postgres"]
+	if told := operate(t, []string{"ELSOM_DATABASE_URL=" + address}, "audit"); told.code != 2 || !strings.Contains(told.err, "empty") || strings.Contains(told.err, "first") {
+		t.Errorf("an empty PostgreSQL: %+v", told)
+	}
+	var tables int
+	must(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
+	if tables != 0 {
+		t.Errorf("%d tables were made", tables)
+	}
+}
+
+// An audit that found something ends otherwise than one that could not be made.
+func TestAuditEndsWith(t *testing.T) {
+	t.Parallel()
+	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
+	env := []string{"ELSOM_DATABASE_URL=" + address}
+	wants := func(code int, says string) {
+		t.Helper()
+		if told := operate(t, env, "audit"); told.code != code || !strings.Contains(told.out+told.err, says) {
+			t.Errorf("want %d and %q, got %+v", code, says, told)
+		}
+	}
+	wants(2, "no database")
+	if told := operate(t, env, "migrate"); told.code != 0 {
+		t.Fatal(told.err)
+	}
+	wants(0, "holds")
+	change := func(statement string) {
+		t.Helper()
+		_, err := databasetest.Reopen(t, address).Pool().Exec(statement)
+		must(t, err)
+	}
+	change("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'bank', 'odd', 'KGS', 5, '2026-11-22 08:00:00.000001+00:00')")
+	wants(1, "audit: ")
+	change("DELETE FROM goose_db_version WHERE version_id > 1")
+	wants(2, "run `elsom migrate` first")
 }
 
 // PostgreSQL's own tools are named to whom the commands don't serve.

@@ -25,7 +25,7 @@ import (
 var commands struct {
 	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
-	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation."`
+	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation, 2 when it could not be made."`
 	Backup   backupCommand    `cmd:"" help:"Copy the SQLite database into a file, while the portal runs. PostgreSQL has pg_dump."`
 	Restore  restoreCommand   `cmd:"" help:"Put a backup into the place of an SQLite database that is gone. The portal must not run."`
 	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
@@ -52,8 +52,17 @@ func main() {
 	if err := command.Run(); err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "elsom:", plain(err))
-		os.Exit(1) //nolint:gocritic // stop was called
+		os.Exit(code(err)) //nolint:gocritic // stop was called
 	}
+}
+
+// code is the exit code of an error that says none itself.
+func code(err error) int {
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return coded.ExitCode()
+	}
+	return 1
 }
 
 // plain is what an operator reads of an error: one line a problem, the words
@@ -73,33 +82,22 @@ func plain(err error) string {
 
 // openDatabase opens the database that the environment names; the commands
 // that need nothing else use it.
-func openDatabase(ctx context.Context) (*database.DB, error) {
+func openDatabase(ctx context.Context, options ...database.Option) (*database.DB, error) {
 	address, err := config.LoadDatabase()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	return database.Open(ctx, address.Reveal())
+	return database.Open(ctx, address.Reveal(), options...)
 }
 
-// withDatabase runs act on a database whose schema is this release's.
+// withDatabase runs act on a database that is there, with this release's schema.
 func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
-	db, err := openDatabase(ctx)
+	db, err := openDatabase(ctx, database.Existing)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := current(ctx, db); err != nil {
-		return err
-	}
 	return act(db)
-}
-
-// current tells an operator what to do about a schema of another release.
-func current(ctx context.Context, db *database.DB) error {
-	if err := db.Current(ctx); err != nil {
-		return fmt.Errorf("%w; run `elsom migrate` first", err)
-	}
-	return nil
 }

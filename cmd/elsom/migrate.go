@@ -61,8 +61,27 @@ func (m *moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// violated is an audit that was made, and what it found.
+type violated int64
+
+func (v violated) Error() string { return fmt.Sprintf("audit: %d violations", int64(v)) }
+
+// unmade is why an audit could not be made, which says nothing of the books.
+type unmade struct{ error }
+
+func (u unmade) Unwrap() error { return u.error }
+func (unmade) ExitCode() int   { return 2 }
+
 // Run proves the books; the exit code tells whether all holds.
 func (a auditCommand) Run(ctx context.Context) error {
+	err := a.prove(ctx)
+	if errors.As(err, new(violated)) || err == nil {
+		return err
+	}
+	return unmade{err}
+}
+
+func (a auditCommand) prove(ctx context.Context) error {
 	return withDatabase(ctx, func(db *database.DB) error {
 		prove := report.Audit
 		if !a.Since.IsZero() {
@@ -78,7 +97,7 @@ func (a auditCommand) Run(ctx context.Context) error {
 			return err
 		}
 		if !audit.Holds() {
-			return fmt.Errorf("audit: %d violations", audit.Found())
+			return violated(audit.Found())
 		}
 		return nil
 	})

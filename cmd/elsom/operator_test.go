@@ -11,8 +11,8 @@ import (
 func TestPlainWordsForOperators(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
-	if told := operate(t, env, "payment", "hanging"); told.code == 0 || !strings.Contains(told.err, "run `elsom migrate` first") {
-		t.Errorf("an empty database: %d %s", told.code, told.err)
+	if told := operate(t, env, "payment", "hanging"); told.code == 0 || !strings.Contains(told.err, "only `elsom serve` and `elsom migrate` make one") {
+		t.Errorf("no database: %d %s", told.code, told.err)
 	}
 }
 

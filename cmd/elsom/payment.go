@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/config"
 	"elsom/internal/customer"
+	"elsom/internal/database"
 	"elsom/internal/payment"
 )
 
@@ -103,13 +104,10 @@ func withHouse(ctx context.Context, act func(*house) error) error {
 	if err != nil {
 		return err
 	}
-	h, err := newHouse(ctx, cfg)
+	h, err := newHouse(ctx, cfg, database.Existing)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	if err := current(ctx, h.db); err != nil {
-		return err
-	}
 	return act(h)
 }
