@@ -55,6 +55,9 @@ func drains(t *testing.T, s *site) {
 	if code := s.portal.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("ended with %d:\n%s", code, s.portal.lastWords())
 	}
+	if words := s.portal.lastWords(); !strings.Contains(words, `"msg":"draining","for":"2s"`) {
+		t.Errorf("how long it drains is not told:\n%s", words)
+	}
 	var state string
 	books := databasetest.Reopen(t, s.database)
 	if err := books.Pool().QueryRow("SELECT state FROM payments").Scan(&state); err != nil || state != "completed" {

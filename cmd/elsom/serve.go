@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/catalog"
 	"elsom/internal/config"
 	"elsom/internal/email"
 	emailinbox "elsom/internal/email/inbox"
@@ -76,6 +77,7 @@ func (serveCommand) Run(ctx context.Context) error {
 	if err := h.prepare(ctx); err != nil {
 		return err
 	}
+	h.warnUnconnected(ctx)
 	if cfg.MetricsListen != "" {
 		figures, err := listen(ctx, cfg.MetricsListen)
 		if err != nil {
@@ -121,6 +123,14 @@ func (h *house) prepare(ctx context.Context) error {
 		return errors.New("the demo gateway with its public password is open; run `elsom gateway disable ussd`")
 	}
 	return nil
+}
+
+// warnUnconnected says what an operator may have forgotten. (The catalogue may
+// have the address too, or another biller.)
+func (h *house) warnUnconnected(ctx context.Context) {
+	if b, err := h.catalog.Biller(ctx, catalog.DostekBiller); err == nil && !b.Connected() {
+		slog.WarnContext(ctx, "dostek: ELSOM_DOSTEK_URL is not set; its service is not offered")
+	}
 }
 
 // doors opens all doors of the web.
@@ -208,7 +218,7 @@ func (h *house) serve(ctx context.Context, listener net.Listener, sessions *sess
 func (h *house) drain(server *echo.Echo, failed <-chan error) {
 	h.draining.Store(true)
 	server.Server.SetKeepAlivesEnabled(false)
-	slog.Info("draining", "for", h.config.Drain)
+	slog.Info("draining", "for", h.config.Drain.String())
 	select {
 	case <-time.After(h.config.Drain):
 	case err := <-failed:
