@@ -26,5 +26,5 @@ CREATE TRIGGER stripes_identity BEFORE UPDATE OF account_id, stripe ON stripes
 LOCK TABLE stripes IN ACCESS EXCLUSIVE MODE;
 DROP VIEW balances;
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
-    WHERE id IN (SELECT account_id FROM stripes);
+    WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
 DROP TABLE stripes;

@@ -27,5 +27,5 @@ BEGIN SELECT RAISE(ABORT, 'a stripe stays that of its account'); END;
 -- +goose Down
 DROP VIEW balances;
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
-    WHERE id IN (SELECT account_id FROM stripes);
+    WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
 DROP TABLE stripes;

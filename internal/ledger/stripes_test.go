@@ -68,17 +68,23 @@ func TestFloorOfASharedAccount(t *testing.T) {
 	})
 }
 
-// Who goes back to the release before stripes finds their sums in the accounts.
+// Who goes back to the release before stripes finds their sums in the accounts;
+// one that has a floor since is in one row already.
 func TestStripesFoldBack(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(10_00)
 		openBooks(t, db, ledger.Options{}).move("more", a, b.bank, 4_00)
 		ctx := context.Background()
+		fees := b.place(ledger.Fees, "fees")
+		b.move("earned", a, fees, 2_00)
+		if err := db.Gorm(ctx).Exec("UPDATE accounts SET floor = 0, balance = 200 WHERE id = ?", fees).Error; err != nil {
+			t.Fatal(err)
+		}
 		if err := db.Rollback(ctx, 19); err != nil {
 			t.Fatal(err)
 		}
-		for account, want := range map[int64]int64{a: 6_00, b.bank: -6_00} {
+		for account, want := range map[int64]int64{a: 4_00, b.bank: -6_00, fees: 2_00} {
 			var balance int64
 			if err := db.Gorm(ctx).Raw("SELECT balance FROM accounts WHERE id = ?", account).Scan(&balance).Error; err != nil || balance != want {
 				t.Errorf("account %d is at %d, not %d: %v", account, balance, want, err)
