@@ -99,8 +99,8 @@ var transferGuards = []guard{
 	},
 	{
 		name: "a transfer stands in the books by its amount and wallets", file: "internal/report/checks.go",
-		text:        `transfersWithoutSent, "transfer`,
-		replacement: `sentWithoutTransfer, "transfer`,
+		text:        `transfersWithoutSent, "transfer {what} has`,
+		replacement: `sentWithoutTransfer, "transfer {what} has`,
 		pkg:         "./internal/report", test: "TestPlantedTransfersAreFound",
 	},
 }

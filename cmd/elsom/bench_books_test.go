@@ -245,14 +245,17 @@ func (k *books) prove() *proof {
 			p.short += fmt.Sprintf("%s: %d %s were acknowledged, %d are there\n", k.name, c.want, c.what, c.have)
 		}
 	}
-	p.audit(k.m.b, k.address)
+	var own int64
+	must(k.m.b, k.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
+	p.audit(k.m.b, k.address, own)
 	k.proved = p
 	say("  %-34s %s transfers of %s, audit %s in %.1f s\n", k.name, thousands(p.written.Transfers), thousands(now.Transfers), p.verdict(), p.took.Seconds())
 	return p
 }
 
-// audit runs the operator's command and sees what it takes.
-func (p *proof) audit(b *testing.B, address string) {
+// audit runs the operator's command and sees what it takes. So many transfers
+// are by acts of the bench, which the house doesn't know.
+func (p *proof) audit(b *testing.B, address string, own int64) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
@@ -272,9 +275,9 @@ func (p *proof) audit(b *testing.B, address string) {
 			p.memory = max(p.memory, highWater(cmd.Process.Pid))
 		}
 	}
-	p.took, p.holds = time.Since(begin), err == nil
-	if err != nil {
-		p.said = err.Error() + "\n" + said.String()
+	p.took, p.holds = time.Since(begin), holdsBut(own, said.String())
+	if !p.holds {
+		p.said = fmt.Sprint(err) + "\n" + said.String()
 	}
 }
 

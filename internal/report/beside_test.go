@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,7 @@ func TestHoldsBesideARunningServer(t *testing.T) {
 		last := int64(0)
 		for n := 0; n < 5 || last <= 9 && n < 200; n++ { // audits may be quicker than the first payment
 			p := audit(t, db)
+			p.Checks = slices.DeleteFunc(p.Checks, func(c report.Check) bool { return c.Invariant == "acts" }) // payers have one of their own
 			if !p.Holds() {
 				t.Error(printed(t, p))
 			}

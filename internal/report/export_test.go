@@ -32,3 +32,6 @@ func Totals() (queries []string) {
 	}
 	return queries
 }
+
+// KnownActs are the acts that the audit knows, as SQL.
+const KnownActs = knownActs

@@ -179,7 +179,41 @@ var plants = []planted{
 		[]string{
 			"payments: payment.refund payment:12:end was never posted",
 			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+			"payments: payment 12 is in a state that nobody knows",
 		},
+	},
+	{
+		"a refunded payment gets a state that nobody knows", []string{"UPDATE payments SET state = 'returned' WHERE id = 13"},
+		[]string{
+			"payments: payment 13 has a claim and was not refunded",
+			"payments: payment 13 is in a state that nobody knows",
+		},
+	},
+	{
+		"a processing payment gets a state that nobody knows", []string{"UPDATE payments SET state = '' WHERE id = 14"},
+		[]string{
+			"payments: payment.refund payment:14:end was never posted",
+			"payments: payment 14 is in a state that nobody knows",
+			"holds: hold of payment 14 was ended 0 times",
+			"holds: in transit to dostek are 202,00, open payments come to 0,00",
+		},
+	},
+	{
+		"money moves by an act that nobody knows", []string{
+			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, 'gift:1', '', 'wallet.gift', posted_at FROM transfers WHERE id = {end 12}",
+			"INSERT INTO entries VALUES (77, 0, {payable}, -10000), (77, 1, 102, 10000)",
+			"UPDATE stripes SET balance = balance - 10000 WHERE account_id = {payable} AND stripe = (SELECT MIN(stripe) FROM stripes WHERE account_id = {payable})",
+			"UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
+		},
+		[]string{"acts: transfer 77 (gift:1, wallet.gift) is of an act that nobody knows"},
+	},
+	{
+		"an act that nobody knows has a transfer's key", []string{
+			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, 'transfer:7', '', '', posted_at FROM transfers WHERE id = {end 12}",
+			"INSERT INTO entries VALUES (77, 0, 101, -10000), (77, 1, 102, 10000)",
+			"UPDATE accounts SET balance = balance - 10000 WHERE id = 101", "UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
+		},
+		[]string{"acts: transfer 77 (transfer:7, ) is of an act that nobody knows"},
 	},
 	{
 		"a payment's amount is changed", []string{"UPDATE payments SET amount = amount - 100 WHERE id = 12"},
