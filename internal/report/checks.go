@@ -31,9 +31,9 @@ const (
 )
 
 func checks(dialect database.Dialect) []check {
-	triggers := missingTriggersSQLite
+	triggers := wrongTriggersSQLite
 	if dialect == database.Postgres {
-		triggers = missingTriggersPostgres
+		triggers = wrongTriggersPostgres
 	}
 	return []check{
 		{balance, "every transfer sums to zero", unbalancedTransfers, "transfer {what} sums to {have}", "entries"},
@@ -48,7 +48,7 @@ func checks(dialect database.Dialect) []check {
 		{onceOnly, "one transfer for a request key", repeatedKeys, "{count} transfers have the request key {what}", "transfers"},
 		{nothingGone, "every entry has its transfer", orphanEntries, "transfer {what} is not there, {count} of its entries are", "entries"},
 		{nothingGone, "no line of a transfer is missing", missingLines, "transfer {what} has lost a line", "entries"},
-		{nothingGone, "the append-only triggers stand", triggers, "trigger {what} is missing or off", ""},
+		{nothingGone, "the append-only triggers stand", triggers, "trigger {what} is missing, off or another", ""},
 		{keysOfWallet, "every customer has a wallet", walletless, "customer {what} has no wallet", ""},
 		{keysOfWallet, "every agent has a till with its ceiling", tillless, "agent {what} has no till with its ceiling", ""},
 		{payments, "every payment has its transfers", paymentsWithoutTransfer, "{what} was never posted", "payments"},

@@ -62,27 +62,6 @@ SELECT ` + namedTransfer + `, NULL, NULL
 FROM (SELECT transfer_id FROM entries GROUP BY transfer_id HAVING COUNT(*) <> MAX(line) + 1) s
 LEFT JOIN transfers t ON t.id = s.transfer_id`
 
-const missingTriggersPostgres = `
-SELECT w.name, NULL, NULL FROM (VALUES
-	('transfers_append_only', 'transfers'), ('transfers_no_truncate', 'transfers'),
-	('entries_append_only', 'entries'), ('entries_no_truncate', 'entries'),
-	('accounts_no_delete', 'accounts'), ('accounts_no_truncate', 'accounts'), ('accounts_identity', 'accounts'),
-	('stripes_no_delete', 'stripes'), ('stripes_no_truncate', 'stripes'), ('stripes_identity', 'stripes'),
-	('staff_acts_append_only', 'staff_acts'), ('staff_acts_no_truncate', 'staff_acts')
-) AS w (name, place)
-WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g
-	WHERE g.tgname = w.name AND g.tgrelid = to_regclass(w.place) AND g.tgenabled IN ('O', 'A'))`
-
-const missingTriggersSQLite = `
-WITH w (name, place) AS (VALUES
-	('transfers_no_update', 'transfers'), ('transfers_no_delete', 'transfers'),
-	('entries_no_update', 'entries'), ('entries_no_delete', 'entries'),
-	('accounts_no_delete', 'accounts'), ('accounts_identity', 'accounts'),
-	('stripes_no_delete', 'stripes'), ('stripes_identity', 'stripes'),
-	('staff_acts_no_update', 'staff_acts'), ('staff_acts_no_delete', 'staff_acts'))
-SELECT w.name, NULL, NULL FROM w
-WHERE NOT EXISTS (SELECT 1 FROM sqlite_master m WHERE m.type = 'trigger' AND m.name = w.name AND m.tbl_name = w.place)`
-
 const walletless = `
 SELECT CAST(c.id AS VARCHAR), NULL, NULL
 FROM customers c LEFT JOIN accounts a ON a.id = c.id AND a.kind = 'wallet' WHERE a.id IS NULL`
