@@ -8,6 +8,24 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/payment", test: "TestSlotsOfOthers",
 	},
 	{
+		name: "slots that are had are renewed or given back", file: "internal/payment/held.go",
+		text:        `max(len(h.slots), min(slots, h.open+n))`,
+		replacement: `min(slots, h.open+n)`,
+		pkg:         "./internal/payment", test: "TestSlotsAfterARush",
+	},
+	{
+		name: "slots without a call are given back", file: "internal/payment/held.go",
+		text:        `i >= 0 && len(h.slots) > h.open; i--`,
+		replacement: `i >= len(taken); i--`,
+		pkg:         "./internal/payment", test: "TestSlotsAfterARush",
+	},
+	{
+		name: "a call keeps its slot", file: "internal/payment/held.go",
+		text:        `if s := taken[i]; !h.slots[s.Slot].busy {`,
+		replacement: `if s := taken[i]; true {`,
+		pkg:         "./internal/payment", test: "TestACallKeepsItsSlot",
+	},
+	{
 		name: "a clock set back doesn't keep from asking for slots", file: "internal/payment/held.go",
 		text:        `since >= 0 && since < askAgain`,
 		replacement: `since < askAgain`,

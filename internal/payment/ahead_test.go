@@ -10,6 +10,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/outbox"
 	"elsom/internal/payment"
 )
 
@@ -93,6 +94,48 @@ func TestSlotsOfOthers(t *testing.T) {
 		}
 		h.audited()
 	}
+}
+
+// After a rush a process keeps as many slots as it has calls; the others are
+// anybody's at once.
+func TestSlotsAfterARush(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		c := h.holder(1000_00)
+		worker := h.Worker("dostek")
+		claim := func(w outbox.Worker, n int) []outbox.Task {
+			t.Helper()
+			for range n {
+				h.pay(c, "1")
+			}
+			tasks, err := w.Claim(context.Background(), n)
+			must(t, err)
+			if len(tasks) != n {
+				t.Fatalf("%d deliveries of %d", len(tasks), n)
+			}
+			return tasks
+		}
+		rush := claim(worker, 12)
+		for _, task := range rush[1:] {
+			worker.Do(context.Background(), task)
+		}
+		trickle := claim(worker, 1)
+		if n := h.taken(); n != 2 {
+			t.Fatalf("%d slots for two calls", n)
+		}
+		other := houseWith(t, db, h.biller, func(*payment.Timing) {}).Worker("dostek")
+		for _, task := range claim(other, 10) {
+			other.Do(context.Background(), task)
+		}
+		worker.Do(context.Background(), rush[0])
+		worker.Do(context.Background(), trickle[0])
+		worker.Idle(context.Background())
+		other.Idle(context.Background())
+		if n := h.taken(); n != 0 {
+			t.Fatalf("%d slots for no call", n)
+		}
+		h.audited()
+	})
 }
 
 // A call that could outlast its claim is not made: another may make it by then.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,16 +113,15 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 		return nil, err
 	}
 	var calls []call
-	var kept []slot
+	var taken []slot
 	var until time.Time
 	err = d.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		calls, until = nil, tx.Now().Add(leaseOf(who))
 		most, ours := d.held.wanted(n)
-		taken, err := takeSlots(tx, wanted{biller: who.Code, n: most, from: 1, ours: ours, lease: leaseOf(who)})
+		taken, err = takeSlots(tx, wanted{biller: who.Code, n: most, from: 1, ours: ours, lease: leaseOf(who)})
 		if err != nil {
 			return err
 		}
-		kept = taken
 		fitting := d.held.fits(len(taken))
 		if fitting == 0 {
 			return nil
@@ -135,17 +133,12 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 		if calls, err = d.prepare(ctx, tx, who, tasks, until); err != nil {
 			return err
 		}
-		surplus := d.held.surplus(taken, len(calls))
-		kept = slices.DeleteFunc(taken, func(s slot) bool { return slices.Contains(surplus, s) })
-		if err := freeSlots(tx, surplus); err != nil {
-			return err
-		}
 		return insertAttempts(tx, calls)
 	})
 	if err != nil {
 		return nil, err
 	}
-	d.held.take(kept, until, len(calls), d.DB.Now())
+	d.free(context.WithoutCancel(ctx), d.held.take(taken, until, len(calls), d.DB.Now()))
 	d.addHolders(ctx, calls)
 	tasks := make([]outbox.Task, len(calls))
 	d.mu.Lock()
@@ -179,9 +172,11 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	}
 }
 
-// idle gives the slots back to whoever has work for them.
-func (d *deliverer) idle(ctx context.Context) {
-	list := d.held.idle()
+// idle gives the slots back when there is no work.
+func (d *deliverer) idle(ctx context.Context) { d.free(ctx, d.held.idle()) }
+
+// free gives slots back to whoever has work for them.
+func (d *deliverer) free(ctx context.Context, list []slot) {
 	if len(list) == 0 {
 		return
 	}

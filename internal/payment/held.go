@@ -57,7 +57,8 @@ func (h *held) room(now time.Time, ahead time.Duration) int {
 const askAgain = 250 * time.Millisecond
 
 // wanted tells how many slots n more deliveries take, and the leases that are
-// had already.
+// had already. Each of those is renewed, needed or not: one that is forgotten
+// is nobody's until its lease ends.
 func (h *held) wanted(n int) (most int, leases []int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -65,7 +66,7 @@ func (h *held) wanted(n int) (most int, leases []int64) {
 	for _, s := range h.slots {
 		leases = append(leases, s.Lease)
 	}
-	return min(slots, h.open+n), leases
+	return max(len(h.slots), min(slots, h.open+n)), leases
 }
 
 // fits tells how many deliveries may be claimed with so many slots.
@@ -75,26 +76,13 @@ func (h *held) fits(taken int) (deliveries int) {
 	return max(0, taken*h.depth-h.open)
 }
 
-// surplus gives those of the taken slots that are new and that so many more
-// deliveries don't need.
-func (h *held) surplus(taken []slot, deliveries int) []slot {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	extra := len(taken) - min(slots, h.open+deliveries)
-	var list []slot
-	for i := len(taken) - 1; i >= 0 && len(list) < extra; i-- {
-		if h.slots[taken[i].Slot] == nil {
-			list = append(list, taken[i])
-		}
-	}
-	return list
-}
-
 // take keeps what a claim took: slots until their leases end, and deliveries.
 // Where none more fits into the slots, others have the rest: more are asked for
 // after a while, or when one that is had is free. Whoever pays rings, and a
 // process would ask at each ring.
-func (h *held) take(taken []slot, until time.Time, deliveries int, at time.Time) {
+//
+// It gives those back that nobody needs and no call has.
+func (h *held) take(taken []slot, until time.Time, deliveries int, at time.Time) (spare []slot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := map[int64]*heldSlot{}
@@ -111,7 +99,14 @@ func (h *held) take(taken []slot, until time.Time, deliveries int, at time.Time)
 	if deliveries == 0 && len(h.slots)*h.depth <= h.open {
 		h.refused = at
 	}
+	for i := len(taken) - 1; i >= 0 && len(h.slots) > h.open; i-- {
+		if s := taken[i]; !h.slots[s.Slot].busy {
+			spare = append(spare, s)
+			delete(h.slots, s.Slot)
+		}
+	}
 	h.changed.Broadcast()
+	return spare
 }
 
 // begin waits for a free slot whose lease lasts beyond the given moment; nil:
