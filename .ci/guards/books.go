@@ -2,6 +2,30 @@ package main
 
 var booksGuards = []guard{
 	{
+		name: "rows that somebody changed meanwhile are read again", file: "internal/ledger/flight.go",
+		text:        `errors.Is(err, database.ErrRowCount) ||`,
+		replacement: `errors.Is(err, database.ErrRowCount) && try == 0 ||`,
+		pkg:         "./internal/ledger", test: "TestMiscountIsTriedAgain",
+	},
+	{
+		name: "a machine that is lost keeps no locks", file: "internal/database/database.go",
+		text:        `config.RuntimeParams[abandoned] = "10s"`,
+		replacement: `config.RuntimeParams[abandoned] = "0"`,
+		pkg:         "./internal/database", test: "TestAbandonedAfterTenSeconds",
+	},
+	{
+		name: "who slept amid a transaction begins anew", file: "internal/database/tx.go",
+		text:        `"25P03", // the transaction was abandoned, for all it knows`,
+		replacement: `"25P99",`,
+		pkg:         "./internal/database", test: "TestAbandonedTransaction",
+	},
+	{
+		name: "who reads for long may think", file: "internal/database/tx.go",
+		text:        `"plan_cache_mode = auto", "idle_in_transaction_session_timeout = 0"`,
+		replacement: `"plan_cache_mode = auto"`,
+		pkg:         "./internal/database", test: "TestAbandonedAfterTenSeconds",
+	},
+	{
 		name: "no debt: the ledger refuses", file: "internal/ledger/batch.go",
 		text:        `case c.delta < 0 && after < account.Floor:`,
 		replacement: `case c.delta < 0 && after < account.Floor && false:`,

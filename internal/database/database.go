@@ -165,6 +165,9 @@ func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
+// abandoned is the setting that ends a transaction whose program says nothing.
+const abandoned = "idle_in_transaction_session_timeout"
+
 func openPostgres(address string, trace func(string, []any)) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
@@ -178,6 +181,11 @@ func openPostgres(address string, trace func(string, []any)) (*sql.DB, error) {
 		config.RuntimeParams["application_name"] = "elsom"
 	}
 	config.RuntimeParams["timezone"] = "UTC"
+	// A machine that is lost amid a transaction says no goodbye, and its locks
+	// would stand until the network's keepalive notices: two hours.
+	if config.RuntimeParams[abandoned] == "" {
+		config.RuntimeParams[abandoned] = "10s"
+	}
 	// A plan that was made while a table was small reads all of it, and is kept
 	// while the table grows, until its next ANALYZE; for who looks up a few keys
 	// an index is never much worse. (jit takes what has none for very costly.)

@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// ErrRowCount is what a family's Write returns when a statement did not touch
-// as many rows as it had to: the transaction must not commit.
+// ErrRowCount is a statement that did not touch as many rows as it had to: the
+// transaction must not commit. Another may have changed them meanwhile, so who
+// reads first may well try again.
 var ErrRowCount = errors.New("database: unexpected number of rows")
 
 // Family is a kind of rows that ride on money: they commit with the transfer

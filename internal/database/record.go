@@ -1,7 +1,6 @@
 package database
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -18,10 +17,6 @@ type Record struct {
 	Rows  []Rows
 }
 
-// ErrStale is a change that didn't find each of its rows as its conditions
-// want it; the transaction must not commit.
-var ErrStale = errors.New("database: not as it was taken to be")
-
 func (c Change) count() int64 {
 	if len(c.V) == 0 {
 		return 0
@@ -29,7 +24,8 @@ func (c Change) count() int64 {
 	return int64(c.V[0].count)
 }
 
-// Change makes a change; ErrStale where it isn't made to one row each.
+// Change makes a change; ErrRowCount where it isn't made to one row each, as its
+// conditions want them.
 func (tx *Tx) Change(c Change) error {
 	if c.count() == 0 {
 		return nil
@@ -45,7 +41,7 @@ func (tx *Tx) Change(c Change) error {
 func (tx *Tx) changed(c Change, statement string, args []any) error {
 	result := tx.gorm.Exec(statement, args...)
 	if result.Error == nil && result.RowsAffected != c.count() {
-		return fmt.Errorf("%w: %w: %d of %d", ErrStale, ErrRowCount, result.RowsAffected, c.count())
+		return fmt.Errorf("%w: %d of %d", ErrRowCount, result.RowsAffected, c.count())
 	}
 	return result.Error
 }
@@ -55,7 +51,7 @@ func (c Change) fromArrays() (update string, args []any) {
 	return "UPDATE " + c.Set + " FROM " + from + " AS v(" + names(c.V) + ") WHERE " + c.Where, args
 }
 
-// Record writes a record; ErrStale as Change says it. On PostgreSQL First and
+// Record writes a record; ErrRowCount as Change says it. On PostgreSQL First and
 // Rows are one statement, whose own UPDATE runs before what stands in WITH.
 func (tx *Tx) Record(r Record) error {
 	if tx.Dialect() == Postgres && r.First.count() > 0 {

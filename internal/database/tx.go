@@ -169,8 +169,9 @@ func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) 
 	}
 	defer handle.Rollback() // there is nothing to commit
 	if db.dialect == Postgres {
-		// Who reads one moment's state may well read whole tables.
-		for _, free := range []string{"enable_seqscan = on", "plan_cache_mode = auto"} {
+		// Who reads one moment's state may well read whole tables, and think
+		// about them: nobody waits for a reader's locks.
+		for _, free := range []string{"enable_seqscan = on", "plan_cache_mode = auto", "idle_in_transaction_session_timeout = 0"} {
 			if err := handle.Exec("SET LOCAL " + free).Error; err != nil {
 				return err
 			}
@@ -210,6 +211,7 @@ func Repeatable(err error) bool {
 		case "40001", "40P01", // serialization failure, deadlock
 			"55P03",                   // lock not available
 			"57P01", "57P02", "57P03", // the server goes down or comes up
+			"25P03", // the transaction was abandoned, for all it knows
 			"53300": // too many connections
 			return true
 		}

@@ -110,7 +110,7 @@ func (f *flight) run(batch []*job, careful bool) {
 		// what it did is found, what it didn't is done now.
 		lost, away := fault.Is(err, fault.Unknown), fault.Is(err, fault.Unavailable)
 		unknown = unknown || lost
-		again := lost || database.Taken(err) || errors.Is(err, database.ErrStale) || (unknown && away) ||
+		again := lost || database.Taken(err) || errors.Is(err, database.ErrRowCount) || (unknown && away) ||
 			(try == 0 && !careful && !lost && !away) // it took much for granted
 		if !again {
 			break

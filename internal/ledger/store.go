@@ -133,7 +133,7 @@ type sum struct {
 }
 
 // adding locks accounts in the order of the sums, which is that of their ids,
-// and adds the sums; database.ErrStale where an account isn't there or would
+// and adds the sums; database.ErrRowCount where an account isn't there or would
 // pass a bound. A plan that took them in another order could deadlock, and the
 // batch is repeated.
 func adding(sums []sum) database.Change {
