@@ -173,7 +173,10 @@ func (b *browser) press(words string) *browser {
 		return b.open(href)
 	}
 	form, action, values := b.form(control)
-	return b.follow(strings.ToUpper(form.AttrOr("method", "get")), action, values)
+	if form.AttrOr("method", "get") == "get" {
+		return b.open(action + "?" + values.Encode())
+	}
+	return b.follow(http.MethodPost, action, values)
 }
 
 // form is what a button sends.

@@ -83,7 +83,11 @@ func (b *browser) named() {
 	})
 	b.page.Find("input:not([type=hidden]):not([aria-hidden=true])").Each(func(_ int, s *goquery.Selection) {
 		id := s.AttrOr("id", "")
-		if label := b.page.Find("label[for='" + id + "']"); id == "" || label.Length() != 1 || line(label.Text()) == "" {
+		label := b.page.Find("label[for='" + id + "']")
+		if around := s.Closest("label"); around.Length() == 1 {
+			label = around
+		}
+		if label.Length() != 1 || line(label.Text()) == "" {
 			b.t.Errorf("%s: the field %q has no label", b.at, s.AttrOr("name", ""))
 		}
 		if s.AttrOr("type", "") == "number" {

@@ -44,10 +44,14 @@ func (d *Door) ask(c echo.Context, agent cashin.NewAgent, parameters url.Values)
 	return read, nil
 }
 
-// call sends a machine's request to the real server, from the browser's own
-// address.
+// call serves a machine's request in this process, from the browser's address.
+// net/http promises handlers a body that is never nil, which a request made for
+// a client doesn't have.
 func (d *Door) call(c echo.Context, r *http.Request) *recorder {
 	from := c.Request()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
 	r.Host, r.RemoteAddr, r.RequestURI = from.Host, from.RemoteAddr, r.URL.RequestURI()
 	w := &recorder{header: http.Header{}}
 	d.OSMP.ServeHTTP(w, r)
