@@ -45,6 +45,13 @@ var smallGuards = []guard{
 		replacement: `default:`,
 		pkg:         "./internal/inn", test: "TestParse",
 	},
+	// Builds.
+	{
+		name: "the version is printed", file: "cmd/elsom/main.go",
+		text:        `kong.Vars{"version": version()},`,
+		replacement: `kong.Vars{"version": ""},`,
+		pkg:         "./cmd/elsom", test: "TestVersion",
+	},
 	// Errors and configuration.
 	{
 		name: "a bad field never hides an unforeseen error", file: "internal/fault/fault.go",

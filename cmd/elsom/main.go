@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +25,8 @@ import (
 )
 
 var commands struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
 	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
 	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation, 2 when it could not be made."`
@@ -46,6 +50,7 @@ func main() {
 
 	parser := kong.Must(&commands, kong.Name("elsom"),
 		kong.Description("A mobile wallet: the portal and its operator's commands."),
+		kong.Vars{"version": version()},
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
@@ -54,6 +59,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "elsom:", plain(err))
 		os.Exit(code(err)) //nolint:gocritic // stop was called
 	}
+}
+
+// version returns the release's tag, or where there is none the commit as Go
+// writes it, with the compiler and the machine it was built for.
+func version() string {
+	release := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		release = info.Main.Version
+	}
+	return fmt.Sprintf("elsom %s (%s %s/%s)", release, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // code is the exit code of an error that says none itself.

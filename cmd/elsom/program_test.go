@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Tests in this package start the programs as an operator does. They are
-// built once for all of them, with the flags of `make build`.
+// Tests in this package start the programs as an operator does. `make build`
+// builds them once for all tests.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	closeBrowser()
@@ -33,13 +33,16 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", folder+"/", "elsom/cmd/elsom", "elsom/cmd/sochi")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		return folder, fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return folder, nil
+	return folder, build(exec.Command("make", "-s", "build", "BIN="+folder))
 })
+
+func build(cmd *exec.Cmd) error {
+	cmd.Dir, cmd.Env = "../..", append(os.Environ(), "MAKEFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
+}
 
 // disasterProgram is elsom with what the disaster suite needs inside it: it
 // tells of its commits, and its clock can be put off.
@@ -50,12 +53,7 @@ var disasterBinary = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags=disaster", "-o", filepath.Join(folder, disasterProgram), "elsom/cmd/elsom")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return nil
+	return build(exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags=disaster", "-o", filepath.Join(folder, disasterProgram), "elsom/cmd/elsom"))
 })
 
 func binary(t testing.TB, name string) string {

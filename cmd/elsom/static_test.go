@@ -1,0 +1,42 @@
+package main_test
+
+import (
+	"debug/elf"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// The programs that `make build` makes need no library and no loader of the
+// machine, so that they run on any Linux and in an empty container.
+func TestProgramsAreStatic(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Log("only Linux has static programs")
+		return
+	}
+	for _, name := range []string{"elsom", "sochi"} {
+		file, err := elf.Open(binary(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		for _, p := range file.Progs {
+			if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+				t.Errorf("%s: has a segment %s: it is linked dynamically", name, p.Type)
+			}
+		}
+		if libraries, err := file.ImportedLibraries(); err == nil && len(libraries) > 0 {
+			t.Errorf("%s: needs %v", name, libraries)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	told := operate(t, nil, "--version")
+	words := strings.TrimSpace(told.out)
+	if told.code != 0 || !strings.HasPrefix(words, "elsom ") || !strings.Contains(words, runtime.Version()) || strings.Contains(words, "\n") {
+		t.Errorf("%+v", told)
+	}
+}
