@@ -149,6 +149,7 @@ type house struct {
 	biller    *fake
 	portal    *portal.Portal
 	server    *echo.Echo
+	doors     web.Doors // of the server
 	base      string
 	skipped   *atomic.Int64
 	agent     cashin.Agent
@@ -182,7 +183,7 @@ func houseWith(t *testing.T, with setting) *house {
 		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
 	})
 	must(t, err)
-	agents, err := cashin.NewAgents(h.db, attempts)
+	agents, err := cashin.NewAgents(h.db, attempts, secret)
 	must(t, err)
 	h.ledger = ledger.New(h.db, with.books)
 	t.Cleanup(h.ledger.Close)
@@ -218,8 +219,13 @@ func houseWith(t *testing.T, with setting) *house {
 	if with.doors != nil {
 		with.doors(&doors)
 	}
-	h.server = web.New(doors)
+	h.doors, h.server = doors, web.New(doors)
 	return h
+}
+
+// databases are those on which a setting's on makes one.
+var databases = map[string]func(testing.TB, ...database.Option) *database.DB{
+	"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres,
 }
 
 // wait turns the clock.

@@ -100,7 +100,7 @@ func (a agentDisable) Run(ctx context.Context) error {
 
 func withAgents(ctx context.Context, act func(*cashin.Agents) error) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		agents, err := cashin.NewAgents(db, nil)
+		agents, err := cashin.NewAgents(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func (g gatewayDisable) Run(ctx context.Context) error {
 
 func withGateways(ctx context.Context, act func(*gateway.Gateways) error) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		gateways, err := gateway.New(db, nil)
+		gateways, err := gateway.New(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}

@@ -89,10 +89,10 @@ func (h *house) join() (err error) {
 	if err != nil {
 		return err
 	}
-	if h.agents, err = cashin.NewAgents(h.db, h.attempts); err != nil {
+	if h.agents, err = cashin.NewAgents(h.db, h.attempts, secret); err != nil {
 		return err
 	}
-	if h.gateways, err = gateway.New(h.db, h.attempts); err != nil {
+	if h.gateways, err = gateway.New(h.db, h.attempts, secret); err != nil {
 		return err
 	}
 	if h.dialogues, err = dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: pepper}); err != nil {

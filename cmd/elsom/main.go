@@ -107,6 +107,11 @@ func openDatabase(ctx context.Context, options ...database.Option) (*database.DB
 	return database.Open(ctx, address.Reveal(), options...)
 }
 
+// serverSecret returns the server's secret where the command's environment has
+// it, as the portal's has: a password that is added then is known to be right
+// from its first request on.
+func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
+
 // withDatabase runs act on a database that is there, with this release's schema.
 func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
 	db, err := openDatabase(ctx, database.Existing)

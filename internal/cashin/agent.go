@@ -57,9 +57,11 @@ type Agents struct {
 }
 
 // NewAgents makes the register on db. Passwords that have to be tried are
-// counted by tries, where there is one (commands need none).
-func NewAgents(db *database.DB, tries Tries) (*Agents, error) {
-	k, err := keychain.New(tries, rules)
+// counted by tries, where there is one (commands need none). Passwords found
+// right are recognized by a key derived from the server's secret; nil: not after
+// a restart.
+func NewAgents(db *database.DB, tries Tries, secret []byte) (*Agents, error) {
+	k, err := keychain.New(tries, rules, secret)
 	if err != nil {
 		return nil, fmt.Errorf("cashin: %w", err)
 	}
@@ -100,7 +102,7 @@ func (as *Agents) add(ctx context.Context, a NewAgent) (added bool, err error) {
 	}
 	err = as.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		till := tx.NewID()
-		if added, err = insertAgent(tx, a, hash, till); err != nil || !added {
+		if added, err = insertAgent(tx, a, hash, as.keychain.MAC(a.Code, hash, a.Password), till); err != nil || !added {
 			return err
 		}
 		floor := -a.Ceiling
@@ -142,8 +144,11 @@ func (as *Agents) Authenticate(ctx context.Context, code, password string, from 
 		return Agent{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
 	agent := r.agent()
-	lock := keychain.Lock{Hash: r.PasswordHash, Allowed: agent.Allowed, Disabled: agent.Disabled}
-	right, err := as.keychain.Open(ctx, lock, code, password, from, as.db.Now)
+	lock := keychain.Lock{Hash: r.PasswordHash, MAC: r.PasswordMAC, Allowed: agent.Allowed, Disabled: agent.Disabled}
+	lock.Keep = func(ctx context.Context, mac string) error {
+		return keepAgentMAC(ctx, as.db, code, r.PasswordHash, mac)
+	}
+	right, err := as.keychain.Open(ctx, lock, code, password, from)
 	if err != nil {
 		return Agent{}, err
 	}

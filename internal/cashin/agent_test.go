@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/database"
@@ -22,7 +24,7 @@ var home = netip.MustParseAddr("127.0.0.1")
 
 func newAgents(t testing.TB, db *database.DB) *cashin.Agents {
 	t.Helper()
-	as, err := cashin.NewAgents(db, nil)
+	as, err := cashin.NewAgents(db, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +258,7 @@ func (f *full) Reset(context.Context, attempt.Rule, string) error { return nil }
 // those who may not call at all.
 func TestGuessingIsCountedOverAllPlaces(t *testing.T) {
 	tries := &full{}
-	as, err := cashin.NewAgents(databasetest.SQLite(t), tries)
+	as, err := cashin.NewAgents(databasetest.SQLite(t), tries, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +323,7 @@ func countedAgents(t *testing.T) *cashin.Agents {
 	if err != nil {
 		t.Fatal(err)
 	}
-	as, err := cashin.NewAgents(db, tries)
+	as, err := cashin.NewAgents(db, tries, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,43 +335,61 @@ func countedAgents(t *testing.T) *cashin.Agents {
 	return as
 }
 
-// What was found right once is not hashed again, and ends with its time.
-func TestRightPasswordIsRemembered(t *testing.T) {
-	var ahead atomic.Int64
-	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
-	tries := &counting{}
-	as, err := cashin.NewAgents(db, tries)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := as.AddAgent(t.Context(), cashin.NewAgent{Code: "known", Name: "K", Password: "correct horse", Ceiling: 1}); err != nil {
-		t.Fatal(err)
-	}
-	in := func() {
-		t.Helper()
-		if _, err := as.Authenticate(t.Context(), "known", "correct horse", home); err != nil {
+// A machine at work is recognized before anything is counted: by the process
+// that added it, by one that starts later, and after a change of its password
+// only with the new one.
+func TestRightPasswordIsNoTry(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, secret := t.Context(), []byte(strings.Repeat("s", 32))
+		start := func(secret []byte) (*cashin.Agents, *counting) {
+			t.Helper()
+			tries := &counting{}
+			as, err := cashin.NewAgents(db, tries, secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return as, tries
+		}
+		call := func(secret []byte, code, password string, in bool, counted int64) {
+			t.Helper()
+			as, tries := start(secret)
+			for range 2 {
+				if _, err := as.Authenticate(ctx, code, password, home); in != (err == nil) {
+					t.Errorf("%s with %q: %v", code, password, err)
+				}
+			}
+			if n := tries.n.Load(); n != counted {
+				t.Errorf("%s with %q: %d tries counted, want %d", code, password, n, counted)
+			}
+		}
+		for code, key := range map[string][]byte{"added": secret, "old": nil} {
+			as, _ := start(key)
+			if err := as.AddAgent(ctx, cashin.NewAgent{Code: code, Name: "K", Password: "correct horse", Ceiling: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		call(secret, "added", "correct horse", true, 0)
+		call(secret, "added", "correct hors", false, 6) // by place, by code, in all; twice
+		call(secret, "old", "correct horse", true, 3)   // added before there were keyed hashes: found right once
+		call(secret, "old", "correct horse", true, 0)
+		call([]byte(strings.Repeat("o", 32)), "old", "correct horse", true, 3) // under another key it means nothing
+		other, err := argon2id.CreateHash("battery staple", argon2id.DefaultParams)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	in()
-	hashed := tries.n.Load()
-	in()
-	if tries.n.Load() != hashed {
-		t.Error("it was hashed again at once")
-	}
-	// An agent at work is remembered as long as it works.
-	for range 3 {
-		ahead.Add(int64(23 * time.Hour))
-		in()
-	}
-	if tries.n.Load() != hashed {
-		t.Error("it was hashed again though it was used all the time")
-	}
-	ahead.Add(int64(25 * time.Hour))
-	in()
-	if tries.n.Load() == hashed {
-		t.Error("it is remembered for ever")
-	}
+		if _, err := db.Pool().ExecContext(ctx, "UPDATE agents SET password_hash = '"+other+"' WHERE code = 'added'"); err != nil {
+			t.Fatal(err)
+		}
+		call(secret, "added", "correct horse", false, 6)
+		call(secret, "added", "battery staple", true, 3)
+		var stored string
+		if err := db.Pool().QueryRowContext(ctx, "SELECT password_mac FROM agents WHERE code = 'added'").Scan(&stored); err != nil {
+			t.Fatal(err)
+		}
+		if len(stored) != 64 || strings.Contains(stored, "battery") {
+			t.Errorf("stored as %q", stored)
+		}
+	})
 }
 
 type counting struct{ n atomic.Int64 }

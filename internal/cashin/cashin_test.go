@@ -95,7 +95,7 @@ func newDesk(t testing.TB, db *database.DB) *desk {
 		d.open(number)
 	}
 	d.holder.block(jailed, true)
-	register, err := cashin.NewAgents(db, nil)
+	register, err := cashin.NewAgents(db, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ type agentRow struct {
 	Code         string
 	Name         string
 	PasswordHash string
+	PasswordMAC  string `gorm:"column:password_mac"`
 	Allowed      string
 	Ceiling      money.Amount
 	TillID       int64
@@ -20,7 +21,7 @@ type agentRow struct {
 	CreatedAt    time.Time
 }
 
-const agentColumns = "code, name, password_hash, allowed, ceiling, till_id, disabled, created_at"
+const agentColumns = "code, name, password_hash, password_mac, allowed, ceiling, till_id, disabled, created_at"
 
 func (r agentRow) agent() Agent {
 	a := Agent{
@@ -31,9 +32,9 @@ func (r agentRow) agent() Agent {
 	return a
 }
 
-func insertAgent(tx *database.Tx, a NewAgent, hash string, till int64) (added bool, err error) {
-	result := tx.Gorm().Exec("INSERT INTO agents ("+agentColumns+") VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
-		a.Code, a.Name, hash, keychain.WriteAllowed(a.Allowed), a.Ceiling, till, false, tx.Now())
+func insertAgent(tx *database.Tx, a NewAgent, hash, mac string, till int64) (added bool, err error) {
+	result := tx.Gorm().Exec("INSERT INTO agents ("+agentColumns+") VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
+		a.Code, a.Name, hash, mac, keychain.WriteAllowed(a.Allowed), a.Ceiling, till, false, tx.Now())
 	return result.RowsAffected == 1, result.Error
 }
 
@@ -58,4 +59,10 @@ func readAgents(ctx context.Context, db *database.DB) ([]agentRow, error) {
 func disableAgent(ctx context.Context, db *database.DB, code string) (bool, error) {
 	result := db.Gorm(ctx).Exec("UPDATE agents SET disabled = TRUE WHERE code = ?", code)
 	return result.RowsAffected == 1, result.Error
+}
+
+// keepAgentMAC stores the keyed hash of a password that was found right, unless
+// the password was changed meanwhile.
+func keepAgentMAC(ctx context.Context, db *database.DB, code, hash, mac string) error {
+	return db.Gorm(ctx).Exec("UPDATE agents SET password_mac = ? WHERE code = ? AND password_hash = ?", mac, code, hash).Error
 }

@@ -73,6 +73,10 @@ func Load() (*Config, error) { return Parse(environment()) }
 // nothing else: they run without the secrets of the portal.
 func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
 
+// LoadSecretKey reads only the server's secret, for commands that can do more
+// with it but run without it too: empty where the environment has none.
+func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
+
 func environment() map[string]string {
 	vars := map[string]string{}
 	for _, line := range os.Environ() {

@@ -129,6 +129,21 @@ func ParseDatabase(environment map[string]string) (Secret, error) {
 	return database, nil
 }
 
+// ParseSecretKey returns the server's secret of an environment; empty where there
+// is none, or none that the server would start with.
+func ParseSecretKey(environment map[string]string) Secret {
+	var problems Problems
+	in := read(environment, []string{"ELSOM_SECRET_KEY"}, &problems)
+	secret := Secret(in.SecretKey)
+	if secret == "" && Mode(in.Mode) == Development {
+		secret = developmentSecret
+	}
+	if len(problems) > 0 || len(secret) < secretBytes {
+		return ""
+	}
+	return secret
+}
+
 // read fills in defaults and what stands in files. An empty variable counts
 // as one that isn't set, so that a line of a service file can be emptied.
 func read(environment map[string]string, files []string, problems *Problems) variables {

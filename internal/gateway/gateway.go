@@ -67,14 +67,15 @@ const freshness = time.Second
 // known is a gateway as it was read.
 type known struct {
 	Gateway
-	hash string
-	read time.Time
+	hash, mac string
+	read      time.Time
 }
 
 // New makes the register on db. Passwords that have to be tried are counted by
-// tries, where there is one (commands need none).
-func New(db *database.DB, tries keychain.Tries) (*Gateways, error) {
-	k, err := keychain.New(tries, rules)
+// tries, where there is one (commands need none). Passwords found right are
+// recognized by a key derived from the server's secret; nil: not after a restart.
+func New(db *database.DB, tries keychain.Tries, secret []byte) (*Gateways, error) {
+	k, err := keychain.New(tries, rules, secret)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
@@ -103,7 +104,7 @@ func (gs *Gateways) add(ctx context.Context, g NewGateway) (added bool, err erro
 	if err != nil {
 		return false, err
 	}
-	added, err = insert(ctx, gs.db, g, hash)
+	added, err = insert(ctx, gs.db, g, hash, gs.keychain.MAC(g.Code, hash, g.Password))
 	return added, fault.Wrap("gateway.add", err)
 }
 
@@ -140,8 +141,9 @@ func (gs *Gateways) Authenticate(ctx context.Context, code, password string, fro
 	if err != nil {
 		return Gateway{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
-	lock := keychain.Lock{Hash: g.hash, Allowed: g.Allowed, Disabled: g.Disabled}
-	right, err := gs.keychain.Open(ctx, lock, code, password, from, gs.db.Now)
+	lock := keychain.Lock{Hash: g.hash, MAC: g.mac, Allowed: g.Allowed, Disabled: g.Disabled}
+	lock.Keep = func(ctx context.Context, mac string) error { return keepMAC(ctx, gs.db, code, g.hash, mac) }
+	right, err := gs.keychain.Open(ctx, lock, code, password, from)
 	if err != nil {
 		return Gateway{}, err
 	}
@@ -164,7 +166,7 @@ func (gs *Gateways) find(ctx context.Context, code string) (known, error) {
 		gs.recent.Delete(code)
 		return known{}, err
 	}
-	found := known{r.gateway(), r.PasswordHash, now}
+	found := known{r.gateway(), r.PasswordHash, r.PasswordMAC, now}
 	gs.recent.Store(code, found)
 	return found, nil
 }

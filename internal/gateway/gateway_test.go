@@ -18,7 +18,7 @@ var home = netip.MustParseAddr("127.0.0.1")
 func TestGatewaysAtTheDoor(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
-		gs, err := gateway.New(db, nil)
+		gs, err := gateway.New(db, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestShutOutElsewhere(t *testing.T) {
 		var here, there *gateway.Gateways
 		for _, gs := range []**gateway.Gateways{&here, &there} {
 			var err error
-			if *gs, err = gateway.New(db, nil); err != nil {
+			if *gs, err = gateway.New(db, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -106,7 +106,7 @@ func TestShutOutElsewhere(t *testing.T) {
 
 func TestDemoGateway(t *testing.T) {
 	db, ctx := databasetest.SQLite(t), t.Context()
-	gs, err := gateway.New(db, nil)
+	gs, err := gateway.New(db, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,21 +12,22 @@ type row struct {
 	Code         string
 	Name         string
 	PasswordHash string
+	PasswordMAC  string `gorm:"column:password_mac"`
 	Allowed      string
 	Disabled     bool
 	CreatedAt    time.Time
 }
 
-const columns = "code, name, password_hash, allowed, disabled, created_at"
+const columns = "code, name, password_hash, password_mac, allowed, disabled, created_at"
 
 func (r row) gateway() Gateway {
 	allowed, whole := keychain.ReadAllowed(r.Allowed)
 	return Gateway{Code: r.Code, Name: r.Name, Allowed: allowed, Disabled: r.Disabled || !whole, CreatedAt: r.CreatedAt.UTC()}
 }
 
-func insert(ctx context.Context, db *database.DB, g NewGateway, hash string) (added bool, err error) {
-	result := db.Gorm(ctx).Exec("INSERT INTO gateways ("+columns+") VALUES (?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
-		g.Code, g.Name, hash, keychain.WriteAllowed(g.Allowed), false, db.Now())
+func insert(ctx context.Context, db *database.DB, g NewGateway, hash, mac string) (added bool, err error) {
+	result := db.Gorm(ctx).Exec("INSERT INTO gateways ("+columns+") VALUES (?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
+		g.Code, g.Name, hash, mac, keychain.WriteAllowed(g.Allowed), false, db.Now())
 	return result.RowsAffected == 1, result.Error
 }
 
@@ -44,4 +45,10 @@ func readAll(ctx context.Context, db *database.DB) ([]row, error) {
 func disable(ctx context.Context, db *database.DB, code string) (bool, error) {
 	result := db.Gorm(ctx).Exec("UPDATE gateways SET disabled = TRUE WHERE code = ?", code)
 	return result.RowsAffected == 1, result.Error
+}
+
+// keepMAC stores the keyed hash of a password that was found right, unless the
+// password was changed meanwhile.
+func keepMAC(ctx context.Context, db *database.DB, code, hash, mac string) error {
+	return db.Gorm(ctx).Exec("UPDATE gateways SET password_mac = ? WHERE code = ? AND password_hash = ?", mac, code, hash).Error
 }

@@ -1,15 +1,18 @@
 // Package keychain knows machines that call us, agents and gateways, by code,
 // password and address.
 //
-// It promises that whatever is wrong is the same refusal after the same time,
-// that a password which has to be tried is counted before it is tried, and
-// that one found right lately needs no new hashing. It keeps no register: who
-// calls is told by whoever asks.
+// It guarantees that whatever is wrong is the same refusal after the same time,
+// that a password which has to be tried is counted before it is tried, and that
+// one found right before is recognized before anything is counted, so that
+// guesses from elsewhere never lock out a machine at work. It keeps no register:
+// the caller of Open passes what is stored of one machine.
 package keychain
 
 import (
 	"context"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -17,7 +20,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -36,13 +38,17 @@ type Tries interface {
 
 // Rules are how often passwords may be tried: of one code from one place, from
 // one place whatever the code, and of one code from all places together. A
-// password known to be right is no try, so the last never locks out a caller
-// who is at work.
+// password known to be right is no try, so none of them locks out a caller that
+// was admitted once.
 type Rules struct{ Code, Place, Anywhere attempt.Rule }
 
 // Lock is what a register keeps of one caller. The zero value is nobody's.
 type Lock struct {
 	Hash string
+	// MAC is the keyed hash of the right password; empty: not known yet. Keep,
+	// where there is one, stores it.
+	MAC  string
+	Keep func(ctx context.Context, mac string) error
 	// Allowed are the addresses it may call from; none: any.
 	Allowed  []netip.Prefix
 	Disabled bool
@@ -50,28 +56,32 @@ type Lock struct {
 
 // Keychain compares callers' passwords. The operator chooses them, so they are
 // hashed slowly; callers come with each request, so one found right is
-// remembered for a while, as a keyed hash that means nothing outside this
-// process.
+// recognized by a keyed hash.
 type Keychain struct {
 	*password.Hasher
 	tries Tries
 	rules Rules
-	salt  [32]byte
+	key   []byte
+	keyed bool // key is the server's; otherwise it is drawn by this process
 	// same joins those who try one password at once: it is one try.
-	same singleflight.Group
-
-	mu    sync.Mutex
-	right map[string]proof // by code
+	same  singleflight.Group
+	right sync.Map // keyed hashes found right by this process, by code
 }
 
 // New makes a keychain. Passwords that have to be tried are counted by tries,
-// where there is one (commands need none).
-func New(tries Tries, rules Rules) (*Keychain, error) {
-	k := &Keychain{tries: tries, rules: rules, right: map[string]proof{}}
-	if _, err := rand.Read(k.salt[:]); err != nil {
-		return nil, err
+// where there is one (commands need none). The key of the keyed hashes is
+// derived from the server's secret; without one they mean nothing outside this
+// process, and none is stored.
+func New(tries Tries, rules Rules, secret []byte) (*Keychain, error) {
+	k := &Keychain{tries: tries, rules: rules, keyed: len(secret) > 0}
+	if !k.keyed {
+		secret = make([]byte, sha256.Size)
+		_, _ = rand.Read(secret) // never fails: crypto/rand ends the process instead
 	}
 	var err error
+	if k.key, err = hkdf.Key(sha256.New, secret, nil, "elsom keychain", sha256.Size); err != nil {
+		return nil, err
+	}
 	k.Hasher, err = password.New(password.DefaultHash)
 	return k, err
 }
@@ -80,14 +90,14 @@ func New(tries Tries, rules Rules) (*Keychain, error) {
 // Whatever is wrong (password, address, disabled, nobody's lock) is the same
 // no after the same time. fault.TooMany when too much was tried;
 // fault.Unavailable when too much is to be hashed.
-func (k *Keychain) Open(ctx context.Context, lock Lock, code, password string, from netip.Addr, now func() time.Time) (bool, error) {
+func (k *Keychain) Open(ctx context.Context, lock Lock, code, password string, from netip.Addr) (bool, error) {
 	hash, counted := lock.Hash, true
 	if hash != "" && (lock.Disabled || !allows(lock.Allowed, from)) {
 		// No password opens the door here: none is compared, and strangers
 		// don't use up the tries of the caller's own places.
 		hash, counted = "", false
 	}
-	return k.match(ctx, hash, code, password, now, k.counted(ctx, code, from, counted))
+	return k.match(ctx, lock, hash, code, password, k.counted(ctx, code, from, counted))
 }
 
 // counted counts a password that has to be tried, everywhere: also among the

@@ -4,21 +4,10 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
-	"time"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
 )
-
-// remember is how long after its last use a password that was found right
-// needs no new hashing. It is longer than a night, so that a caller who
-// comes daily isn't counted among the guessers.
-const remember = 24 * time.Hour
-
-// proof is a password that was found right for a stored hash.
-type proof struct {
-	hash  string
-	mac   [sha256.Size]byte
-	until time.Time
-}
 
 // tally counts passwords that have to be tried.
 type tally struct {
@@ -27,15 +16,33 @@ type tally struct {
 	reset func()
 }
 
-// match tells whether the password is the one kept as hash. An empty hash
+// MAC returns the keyed hash by which a right password is recognized without
+// being counted or hashed slowly. It covers the slow hash, so it ends with a
+// change of the password. Empty without a server's key: nothing is kept then.
+func (k *Keychain) MAC(code, hash, password string) string {
+	if !k.keyed {
+		return ""
+	}
+	return k.mac(code, hash, password)
+}
+
+func (k *Keychain) mac(code, hash, password string) string {
+	mac := hmac.New(sha256.New, k.key)
+	for _, text := range []string{code, hash, password} {
+		fmt.Fprintf(mac, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// match reports whether the password is the one kept as hash. An empty hash
 // takes the same time and says no.
-func (k *Keychain) match(ctx context.Context, hash, code, password string, now func() time.Time, tries tally) (bool, error) {
-	mac := k.mac(code, password)
-	if k.proven(code, hash, mac, now()) {
+func (k *Keychain) match(ctx context.Context, lock Lock, hash, code, password string, tries tally) (bool, error) {
+	mac := k.mac(code, hash, password)
+	if hash != "" && k.recognized(lock, code, mac) {
 		return true, nil
 	}
-	right, err, _ := k.same.Do(tries.place+"\x00"+hash+"\x00"+string(mac[:]), func() (any, error) {
-		if k.proven(code, hash, mac, now()) {
+	right, err, _ := k.same.Do(tries.place+"\x00"+mac, func() (any, error) {
+		if hash != "" && k.recognized(lock, code, mac) {
 			return true, nil // by another request a moment ago
 		}
 		// Counted before it waits for its turn: a queue of guesses is counted too.
@@ -45,35 +52,31 @@ func (k *Keychain) match(ctx context.Context, hash, code, password string, now f
 		right, _, err := k.Match(ctx, password, hash)
 		if right {
 			tries.reset()
-			k.mu.Lock()
-			k.right[code] = proof{hash, mac, now().Add(remember)}
-			k.mu.Unlock()
+			k.remember(ctx, lock, code, mac)
 		}
 		return right, err
 	})
 	return right.(bool), err
 }
 
-func (k *Keychain) mac(code, password string) (sum [sha256.Size]byte) {
-	h := hmac.New(sha256.New, k.salt[:])
-	h.Write([]byte(code))
-	h.Write([]byte{0})
-	h.Write([]byte(password))
-	h.Sum(sum[:0])
-	return sum
+// recognized reports whether this password was found right for this slow hash
+// before: by this process, or by another one that stored it.
+func (k *Keychain) recognized(lock Lock, code, mac string) bool {
+	if k.keyed && hmac.Equal([]byte(lock.MAC), []byte(mac)) {
+		return true
+	}
+	found, known := k.right.Load(code)
+	return known && hmac.Equal([]byte(found.(string)), []byte(mac))
 }
 
-// proven tells whether this password was found right for this hash lately, and
-// remembers it longer if so. A changed password has another hash, so it counts
-// at once.
-func (k *Keychain) proven(code, hash string, mac [sha256.Size]byte, now time.Time) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	p, known := k.right[code]
-	if !known || p.hash != hash || !now.Before(p.until) || subtle.ConstantTimeCompare(p.mac[:], mac[:]) != 1 {
-		return false
+// remember keeps the keyed hash of a password that was found right. Where it
+// can't be stored, a restart costs one more slow hash, which is counted.
+func (k *Keychain) remember(ctx context.Context, lock Lock, code, mac string) {
+	k.right.Store(code, mac)
+	if !k.keyed || lock.Keep == nil {
+		return
 	}
-	p.until = now.Add(remember)
-	k.right[code] = p
-	return true
+	if err := lock.Keep(context.WithoutCancel(ctx), mac); err != nil {
+		slog.WarnContext(ctx, "keychain: keyed hash of a right password not stored", "code", code, "error", err)
+	}
 }

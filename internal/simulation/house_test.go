@@ -53,7 +53,7 @@ func build(t *testing.T, folder string) *house {
 		}))
 		h.holders = append(h.holders, who)
 	}
-	register, err := cashin.NewAgents(db, nil)
+	register, err := cashin.NewAgents(db, nil, nil)
 	must(err)
 	for _, code := range []string{"kicb", "qiwi"} {
 		must(register.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "a password of the agent", Ceiling: 4_000_00}))

@@ -72,7 +72,7 @@ func open(t testing.TB) *site {
 	}
 	s.asel = wallets[asel].Customer
 	var err error
-	if s.agents, err = cashin.NewAgents(db, nil); err != nil {
+	if s.agents, err = cashin.NewAgents(db, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.agents.SeedDevelopment(ctx); err != nil {

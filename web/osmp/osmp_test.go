@@ -79,7 +79,7 @@ func newTerminal(t testing.TB) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	agents, err := cashin.NewAgents(db, tries)
+	agents, err := cashin.NewAgents(db, tries, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -159,7 +159,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
 	})
 	h.wallets, h.inbox = wallet.New(h.ledger), inbox.New(h.db)
-	gateways, err := gateway.New(h.db, attempts)
+	gateways, err := gateway.New(h.db, attempts, nil)
 	must(t, err)
 	must(t, gateways.SeedDevelopment(ctx))
 	h.dialogues = h.newDialogues()

@@ -1,0 +1,76 @@
+package web_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/cashin"
+	"elsom/internal/gateway"
+	"elsom/internal/sms"
+	"elsom/web"
+	"elsom/web/osmp"
+	receipts "elsom/web/sms"
+)
+
+// Wrong passwords from elsewhere use up what may be tried of a code, and then
+// the portal restarts: agents and gateways at work are admitted all the same.
+func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
+	t.Parallel()
+	for name, on := range databases {
+		t.Run(name, func(t *testing.T) {
+			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
+			h := houseWith(t, setting{limits: true, on: on})
+			attempts, err := attempt.New(h.db, attempt.Options{Secret: secret})
+			must(t, err)
+			start := func() (*gateway.Gateways, http.Handler) {
+				agents, err := cashin.NewAgents(h.db, attempts, secret)
+				must(t, err)
+				gateways, err := gateway.New(h.db, attempts, secret)
+				must(t, err)
+				doors := h.doors
+				doors.Terminal = osmp.New(agents, h.cashin, slog.Default())
+				doors.Receipts = receipts.New(gateways, sms.NewMessages(h.db, h.sealer))
+				return gateways, web.New(doors)
+			}
+			ask := func(server http.Handler, path, code, password string) int {
+				r := httptest.NewRequest(http.MethodGet, path, nil)
+				r.RemoteAddr = "198.51.100.7:4000"
+				r.SetBasicAuth(code, password)
+				w := httptest.NewRecorder()
+				server.ServeHTTP(w, r)
+				return w.Code
+			}
+			gateways, _ := start()
+			must(t, gateways.Add(ctx, gateway.NewGateway{Code: "kannel", Name: "Kannel", Password: "the gateway's word"}))
+			for range 300 {
+				must(t, attempts.Take(ctx, attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))
+				must(t, attempts.Take(ctx, attempt.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour}, "kannel"))
+			}
+			_, server := start()
+			terminal := "/osmp?command=check&txn_id=1&account=0700000000&sum=1"
+			for range 2 {
+				if status := ask(server, terminal, "kicb", "a guess"); status != http.StatusTooManyRequests {
+					t.Errorf("a guess at an agent's password: %d", status)
+				}
+				if status := ask(server, terminal, "kicb", "terminal's word"); status != http.StatusOK {
+					t.Errorf("the agent at work: %d", status)
+				}
+				if status := ask(server, "/sms/dlr?type=1&token=x", "kannel", "a guess"); status != http.StatusTooManyRequests {
+					t.Errorf("a guess at a gateway's password: %d", status)
+				}
+				if status := ask(server, "/sms/dlr?type=1&token=x", "kannel", "the gateway's word"); status != http.StatusNotFound { // admitted: it has no such message
+					t.Errorf("the gateway at work: %d", status)
+				}
+			}
+			if lines := said.lines("terminal's word"); len(lines) > 0 || strings.Contains(strings.Join(said.lines("kannel"), ""), "gateway's word") {
+				t.Error("a password stands in the log")
+			}
+		})
+	}
+}
