@@ -56,7 +56,9 @@ func main() {
 	parser.FatalIfErrorf(err)
 	if err := command.Run(); err != nil {
 		stop()
-		fmt.Fprintln(os.Stderr, "elsom:", plain(err))
+		for line := range strings.SplitSeq(plain(err), "\n") {
+			fmt.Fprintln(os.Stderr, "elsom:", line)
+		}
 		os.Exit(code(err)) //nolint:gocritic // stop was called
 	}
 }
@@ -80,8 +82,8 @@ func code(err error) int {
 	return 1
 }
 
-// plain is what an operator reads of an error: one line a problem, the words
-// of a fault, or its cause, rather than its kind.
+// plain is what an operator reads of an error: a line for each problem, the
+// message of a fault, or its cause, rather than its kind.
 func plain(err error) string {
 	f := fault.As(err)
 	var said *fault.Error

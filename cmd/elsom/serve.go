@@ -57,8 +57,8 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	collectRarely()
-	for _, name := range cfg.Strangers {
-		slog.Warn("config: this variable means nothing", "name", name)
+	for _, w := range cfg.Warnings {
+		slog.Warn("config: "+w.Reason, "variable", w.Variable)
 	}
 	if err := i18n.Check(); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (serveCommand) Run(ctx context.Context) error {
 	if err := h.prepare(ctx); err != nil {
 		return err
 	}
-	h.warnUnconnected(ctx)
+	h.warnBillers(ctx)
 	if cfg.MetricsListen != "" {
 		figures, err := listen(ctx, cfg.MetricsListen)
 		if err != nil {
@@ -125,11 +125,21 @@ func (h *house) prepare(ctx context.Context) error {
 	return nil
 }
 
-// warnUnconnected says what an operator may have forgotten. (The catalogue may
-// have the address too, or another biller.)
-func (h *house) warnUnconnected(ctx context.Context) {
-	if b, err := h.catalog.Biller(ctx, catalog.DostekBiller); err == nil && !b.Connected() {
-		slog.WarnContext(ctx, "dostek: ELSOM_DOSTEK_URL is not set; its service is not offered")
+// warnBillers logs what an operator may have forgotten: a biller without an
+// address, and addresses of the catalog that others can read and change on the
+// way. (Config warns of ELSOM_DOSTEK_URL.)
+func (h *house) warnBillers(ctx context.Context) {
+	billers, err := h.catalog.Billers(ctx)
+	if err != nil {
+		slog.WarnContext(ctx, "catalog", "error", err)
+	}
+	for _, b := range billers {
+		switch {
+		case !b.Connected() && b.Code == catalog.DostekBiller:
+			slog.WarnContext(ctx, "dostek: ELSOM_DOSTEK_URL is not set; its service is not offered")
+		case !h.config.Development() && b.URL != h.config.DosTekURL.Reveal() && config.InClear(b.URL):
+			slog.WarnContext(ctx, "catalog: payments go to a biller in clear text; use https, or a tunnel or VPN", "biller", b.Code)
+		}
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +21,8 @@ const (
 	somePepper = "ELSOM_PIN_PEPPER=good-pepper-for-tests-of-the-program"
 )
 
-// refuses wants one clear line with these words, and a non-zero exit.
+// refuses wants a line for each problem, all these words among them, and a
+// non-zero exit.
 func refuses(t *testing.T, env []string, wanted ...string) {
 	t.Helper()
 	told := operate(t, env, "serve")
@@ -27,8 +30,10 @@ func refuses(t *testing.T, env []string, wanted ...string) {
 		t.Errorf("it ended as if all were well")
 	}
 	words := strings.TrimSpace(told.err)
-	if strings.Count(words, "\n") > 0 || !strings.HasPrefix(words, "elsom: ") {
-		t.Errorf("not one clear line:\n%s", words)
+	for line := range strings.SplitSeq(words, "\n") {
+		if !strings.HasPrefix(line, "elsom: ") {
+			t.Errorf("not one clear line for each problem:\n%s", words)
+		}
 	}
 	for _, want := range wanted {
 		if !strings.Contains(words, want) {
@@ -53,11 +58,15 @@ func TestServeRefusesWhatItCannotServe(t *testing.T) {
 	})
 	t.Run("production without a secret", func(t *testing.T) {
 		t.Parallel()
-		refuses(t, nil, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
+		refuses(t, nil, "elsom: ELSOM_SECRET_KEY: ", "\nelsom: ELSOM_PIN_PEPPER: ", "\nelsom: ELSOM_DATABASE_URL: ")
 	})
 	t.Run("production with http to all the world", func(t *testing.T) {
 		t.Parallel()
 		refuses(t, []string{someSecret, somePepper, "ELSOM_BASE_URL=http://wallet.example"}, "ELSOM_BASE_URL")
+	})
+	t.Run("production behind a proxy that it doesn't know", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, []string{someSecret, somePepper, "ELSOM_BASE_URL=https://wallet.example"}, "ELSOM_TRUSTED_PROXIES")
 	})
 	t.Run("development to all the world", func(t *testing.T) {
 		t.Parallel()
@@ -81,6 +90,77 @@ func TestServeRefusesWhatItCannotServe(t *testing.T) {
 		defer taken.Close()
 		refuses(t, []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + taken.Addr().String()}, taken.Addr().String(), "in use")
 	})
+}
+
+// A mistyped name of the database's variable must not open an empty wallet,
+// whatever the command.
+func TestMistypedDatabaseVariable(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"production", "development"} {
+		for _, command := range [][]string{{"serve"}, {"migrate"}, {"audit"}, {"agent", "list"}, {"backup", "file"}, {"restore", "file"}, {"catalog", "export"}, {"payment", "hanging"}} {
+			folder := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), binary(t, "elsom"), command...)
+			cmd.Dir, cmd.Env = folder, cleanEnvironment([]string{
+				someSecret, somePepper, "ELSOM_MODE=" + mode, "ELSOM_LISTEN=" + freeAddress(t), "ELSOM_DATABASE_ULR=sqlite:p1anted.db",
+			})
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "elsom: ELSOM_DATABASE_ULR: is not known; did you mean ELSOM_DATABASE_URL?") || strings.Contains(string(out), "p1anted") {
+				t.Errorf("%v in %s: %v\n%s", command, mode, err, out)
+			}
+			if made, err := os.ReadDir(folder); err != nil || len(made) > 0 {
+				t.Errorf("%v in %s made %v, %v", command, mode, made, err)
+			}
+		}
+	}
+}
+
+// What starts and may be a mistake is in the log of the start, the addresses of
+// the catalog too.
+func TestServeWarns(t *testing.T) {
+	t.Parallel()
+	database := "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db"
+	if told := operate(t, []string{database}, "migrate"); told.code != 0 {
+		t.Fatal(told.err)
+	}
+	amendCatalog(t, []string{database}, `url: ""`, `url: "http://biller.example/pay"`)
+	listen := freeAddress(t)
+	p := start(t, "elsom", []string{
+		someSecret, somePepper, database, "ELSOM_LISTEN=" + listen, "ELSOM_OFFICE_LISTEN=127.0.0.1:1", "ELSOM_METRICS_LISTEN=:0",
+		"ELSOM_SMS_URL=http://kannel:p1anted@127.0.0.2.example:1/sendsms", "ELSOM_SMTP_URL=smtp://u:p1anted@mail.example",
+	}, "serve")
+	p.serves(t, "http://"+listen)
+	log, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"variable":"ELSOM_OFFICE_LISTEN"`, `"variable":"ELSOM_METRICS_LISTEN"`, `"variable":"ELSOM_SMS_URL"`, `"variable":"ELSOM_SMTP_URL"`,
+		`"biller":"dostek"`, `"biller":"hoster"`, `"biller":"aknet"`,
+	} {
+		if !strings.Contains(string(log), want) {
+			t.Errorf("%s is not in:\n%s", want, log)
+		}
+	}
+	if strings.Contains(string(log), "p1anted") {
+		t.Errorf("a password is in the log:\n%s", log)
+	}
+}
+
+// amendCatalog exports the catalog, replaces texts in it, and imports it.
+func amendCatalog(t testing.TB, env []string, oldnew ...string) {
+	t.Helper()
+	exported := operate(t, env, "catalog", "export")
+	amended := strings.NewReplacer(oldnew...).Replace(exported.out)
+	if exported.code != 0 || amended == exported.out {
+		t.Fatalf("catalog export: %+v", exported)
+	}
+	file := filepath.Join(t.TempDir(), "catalog.yaml")
+	if err := os.WriteFile(file, []byte(amended), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if told := operate(t, env, "catalog", "import", file); told.code != 0 {
+		t.Fatalf("catalog import: %+v", told)
+	}
 }
 
 func TestServeRefusesANewerDatabase(t *testing.T) {

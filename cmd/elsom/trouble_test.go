@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -64,20 +63,8 @@ func (r *reader) refused(field string) {
 // process leaves behind: a test waits less than an operator.
 func (s *site) hurry(t *testing.T, deadline string) {
 	t.Helper()
-	env := []string{"ELSOM_DATABASE_URL=" + s.database}
-	exported := operate(t, env, "catalog", "export")
-	if exported.code != 0 || !strings.Contains(exported.out, "deadline: 20s") {
-		t.Fatalf("catalog export: %d %s %.300s", exported.code, exported.err, exported.out)
-	}
-	file := filepath.Join(t.TempDir(), "catalog.yaml")
 	// In development the stand-in is known to answer stored outcomes anyway.
-	amended := strings.NewReplacer("deadline: 20s", "deadline: "+deadline, "answers_stored_outcome: false", "answers_stored_outcome: true")
-	if err := os.WriteFile(file, []byte(amended.Replace(exported.out)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if told := operate(t, env, "catalog", "import", file); told.code != 0 {
-		t.Fatalf("catalog import: %s", told.err)
-	}
+	amendCatalog(t, []string{"ELSOM_DATABASE_URL=" + s.database}, "deadline: 20s", "deadline: "+deadline, "answers_stored_outcome: false", "answers_stored_outcome: true")
 	s.portal.stop(syscall.SIGTERM)
 	s.open(t)
 }

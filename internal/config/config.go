@@ -1,9 +1,9 @@
 // Package config turns the environment into one checked struct.
 //
-// It promises that every problem is told at once, each with the name of its
-// variable; that no secret is ever printed; and that neither mode starts with
-// what only the other may have. It is the only package that reads the
-// environment, and it never opens, dials or listens.
+// It reports every problem at once, each on a line with the name of its
+// variable and what to do; it never prints a secret; and neither mode starts
+// with what only the other may have. It is the only package that reads the
+// environment. It reads the files of secrets and opens nothing else.
 package config
 
 import (
@@ -61,9 +61,8 @@ type Config struct {
 	Drain time.Duration
 	// RateLimits is false only where a measurement asked for it.
 	RateLimits bool
-	// Strangers are ELSOM_ variables that mean nothing here: most likely
-	// mistyped, worth a warning.
-	Strangers []string
+	// Warnings are what starts and may be a mistake, for the log.
+	Warnings []Problem
 }
 
 // Load reads the environment of the process. The error, if any, is Problems.

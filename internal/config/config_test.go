@@ -25,6 +25,9 @@ func with(changes ...string) map[string]string {
 		"ELSOM_SECRET_KEY": testSecret,
 		"ELSOM_PIN_PEPPER": testPepper,
 		"ELSOM_BASE_URL":   "https://wallet.example",
+
+		"ELSOM_TRUSTED_PROXIES": "127.0.0.1",
+		"ELSOM_DATABASE_URL":    "sqlite:/var/lib/elsom/elsom.db",
 	}
 	for i := 0; i < len(changes); i += 2 {
 		vars["ELSOM_"+changes[i]] = changes[i+1]
@@ -43,19 +46,19 @@ func problemsOf(t *testing.T, vars map[string]string) Problems {
 }
 
 func TestDefaults(t *testing.T) {
-	c, err := Parse(map[string]string{"ELSOM_SECRET_KEY": testSecret, "ELSOM_PIN_PEPPER": testPepper})
+	c, err := Parse(with("BASE_URL", "", "TRUSTED_PROXIES", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Mode != Production || c.Listen != "127.0.0.1:8080" || c.BaseURL != "http://127.0.0.1:8080" ||
-		c.DatabaseURL.Reveal() != "sqlite:var/elsom.db" || c.DosTekURL.Set() || c.MetricsListen != "" || !c.RateLimits || c.Drain != 5*time.Second {
+		c.DatabaseURL.Reveal() != "sqlite:/var/lib/elsom/elsom.db" || c.Warnings != nil || c.DosTekURL.Set() || c.MetricsListen != "" || !c.RateLimits || c.Drain != 5*time.Second {
 		t.Errorf("defaults of production: %+v", c)
 	}
 	d, err := Parse(map[string]string{"ELSOM_MODE": "development"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.DosTekURL.Reveal() != "http://127.0.0.1:8090/pay" || len(d.SecretKey) < secretBytes ||
+	if d.DatabaseURL.Reveal() != "sqlite:var/elsom.db" || d.DosTekURL.Reveal() != "http://127.0.0.1:8090/pay" || len(d.SecretKey) < secretBytes ||
 		d.PINPepper != pepperOf(d.SecretKey) || !d.Development() || d.Drain != 0 {
 		t.Errorf("defaults of development: %+v", d)
 	}
@@ -74,6 +77,10 @@ func TestAccepted(t *testing.T) {
 		"a short drain":        with("DRAIN", "500ms"),
 		"push services":        with("PUSH_HOSTS", "push.example.net, *.Push.example.kg,"),
 		"proxies, one address": with("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,"),
+		"the largest private":  with("TRUSTED_PROXIES", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,127.0.0.0/8,::1"),
+		"a network's proxies":  with("TRUSTED_PROXIES", "104.16.0.0/13,2606:4700::/32,2a06:98c0::/29,::ffff:10.0.0.0/104"),
+		"names of the tests":   with("TEST_ISOLATION", "serializable", "TEST_POSTGRES", "x"),
+		"an emptied typo":      with("DATABASE_ULR", ""),
 		"mail":                 with("SMTP_URL", "smtps://u:p@mail.example:465"),
 	} {
 		if problems := problemsOf(t, vars); problems != nil {
@@ -114,6 +121,14 @@ func TestRefused(t *testing.T) {
 		"proxy by name":               {with("TRUSTED_PROXIES", "proxy.example"), "ELSOM_TRUSTED_PROXIES"},
 		"all the world as proxy":      {with("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"), "ELSOM_TRUSTED_PROXIES"},
 		"all of IPv6 as proxy":        {with("TRUSTED_PROXIES", "::/0"), "ELSOM_TRUSTED_PROXIES"},
+		"the world in two halves":     {with("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"), "ELSOM_TRUSTED_PROXIES"},
+		"IPv6 in two halves":          {with("TRUSTED_PROXIES", "::/1,8000::/1"), "ELSOM_TRUSTED_PROXIES"},
+		"the Internet of IPv6":        {with("TRUSTED_PROXIES", "2000::/3"), "ELSOM_TRUSTED_PROXIES"},
+		"the world, mapped":           {with("TRUSTED_PROXIES", "::ffff:0:0/96"), "ELSOM_TRUSTED_PROXIES"},
+		"the world in pieces":         {with("TRUSTED_PROXIES", pieces()), "ELSOM_TRUSTED_PROXIES"},
+		"https without a proxy":       {with("TRUSTED_PROXIES", ""), "ELSOM_TRUSTED_PROXIES"},
+		"https and none, to try":      {map[string]string{"ELSOM_MODE": "development", "ELSOM_BASE_URL": "https://wallet.example"}, "ELSOM_TRUSTED_PROXIES"},
+		"no database":                 {with("DATABASE_URL", ""), "ELSOM_DATABASE_URL"},
 		"plain http to others":        {with("BASE_URL", "http://localhost:8080", "LISTEN", "0.0.0.0:8080"), "ELSOM_LISTEN"},
 		"plain http to all":           {with("BASE_URL", "http://127.0.0.1", "LISTEN", ":8080"), "ELSOM_LISTEN"},
 		"secret of few bytes":         {with("SECRET_KEY", strings.Repeat("abcdefg", 8)), "ELSOM_SECRET_KEY"},
@@ -137,8 +152,91 @@ func TestRefused(t *testing.T) {
 			if len(problems) == 0 || problems[0].Variable != c.variable {
 				t.Errorf("problems %v, want one of %s", problems, c.variable)
 			}
-			if strings.Contains(problems.Error(), "\n") {
-				t.Errorf("more than a line: %q", problems.Error())
+			if strings.Count(problems.Error(), "\n") != len(problems)-1 {
+				t.Errorf("not one line for each of %d problems: %q", len(problems), problems.Error())
+			}
+		})
+	}
+}
+
+// pieces are networks of which none is large, and all are half of IPv4.
+func pieces() string {
+	var list []string
+	for i := range 128 {
+		list = append(list, fmt.Sprintf("%d.0.0.0/8", i))
+	}
+	return strings.Join(list, ",")
+}
+
+// A name that is nearly a known one is a mistake whose default would take its
+// place; others may be of another release.
+func TestMistypedNames(t *testing.T) {
+	for name, meant := range map[string]string{
+		"ELSOM_DATABASE_ULR": "ELSOM_DATABASE_URL", "ELSOM_DATABSE_URL": "ELSOM_DATABASE_URL", "ELSOM_DATABASEURL": "ELSOM_DATABASE_URL",
+		"ELSON_DATABASE_URL": "ELSOM_DATABASE_URL", "ELSOMDATABASE_URL": "ELSOM_DATABASE_URL", "elsom_database_url": "ELSOM_DATABASE_URL",
+		"ELSOM_DATABASES_URLS": "ELSOM_DATABASE_URL", "ELSOM_DATABASE_URL_FIEL": "ELSOM_DATABASE_URL_FILE", "ELSOM_SECRET_KEYFILE": "ELSOM_SECRET_KEY_FILE",
+		"ELSOM_MOD": "ELSOM_MODE", "ELSOM_LISTNE": "ELSOM_LISTEN", "ELSOM_TRUSTED_PROXY": "", "ELSOM_TRUSTED_PROXIS": "ELSOM_TRUSTED_PROXIES",
+		"ELSOM_PIN_PEPER": "ELSOM_PIN_PEPPER", "ELSOM_RATELIMIT": "ELSOM_RATE_LIMITS", "ELSOM_METRIC_LISTEN": "ELSOM_METRICS_LISTEN",
+		// Not mistyped: of another release, or of somebody else.
+		"ELSOM_BOOKS_KEY": "", "ELSOM_OFFICE_LISTEN": "", "ELSOM_NOTE": "", "ELSOM_TEST_MODE": "", "SOCHI_DATABASE": "", "DATABASE_URL": "",
+	} {
+		vars := with()
+		vars[name] = "sqlite:x"
+		problems := problemsOf(t, vars)
+		if meant == "" {
+			if problems != nil {
+				t.Errorf("%s is refused: %v", name, problems)
+			}
+			continue
+		}
+		if len(problems) != 1 || problems[0].Variable != name || !strings.Contains(problems[0].Reason, "did you mean "+meant+"?") {
+			t.Errorf("%s: %v, want a word about %s", name, problems, meant)
+		}
+	}
+	for _, name := range knownNames() {
+		if problems := (Problems)(nil); checkNames(map[string]string{name: "x"}, knownNames(), &problems) != nil || problems != nil {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
+// What is right in one network and wrong in another starts, and is logged.
+func TestWarnings(t *testing.T) {
+	for name, c := range map[string]struct {
+		vars     map[string]string
+		variable string
+	}{
+		"an unknown name":        {with("BOOKS_KEY", "x"), "ELSOM_BOOKS_KEY"},
+		"an unknown file":        {with("LISTEN_FILE", "/x"), "ELSOM_LISTEN_FILE"},
+		"portal on all of IPv4":  {with("LISTEN", "0.0.0.0:8080"), "ELSOM_LISTEN"},
+		"portal on all of IPv6":  {with("LISTEN", "[::]:8080"), "ELSOM_LISTEN"},
+		"portal on all":          {with("LISTEN", ":8080"), "ELSOM_LISTEN"},
+		"portal on all, mapped":  {with("LISTEN", "[::ffff:0.0.0.0]:8080"), "ELSOM_LISTEN"},
+		"metrics on all of IPv4": {with("METRICS_LISTEN", "0.0.0.0:9090"), "ELSOM_METRICS_LISTEN"},
+		"metrics on all of IPv6": {with("METRICS_LISTEN", "[::]:9090"), "ELSOM_METRICS_LISTEN"},
+		"metrics on all":         {with("METRICS_LISTEN", ":9090"), "ELSOM_METRICS_LISTEN"},
+		"a biller in clear":      {with("DOSTEK_URL", "http://dostek.example/pay"), "ELSOM_DOSTEK_URL"},
+		"SMS in clear":           {with("SMS_URL", "http://u:p@10.0.0.3:13013/"), "ELSOM_SMS_URL"},
+		"receipts in clear":      {with("SMS_RECEIPTS_URL", "http://u:p@10.0.0.4/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
+		"mail in clear":          {with("SMTP_URL", "smtp://u:p@mail.example"), "ELSOM_SMTP_URL"},
+		"nothing":                {with("LISTEN", "10.0.0.2:8080", "METRICS_LISTEN", "10.0.0.2:9090", "DOSTEK_URL", "https://dostek.example/pay", "SMTP_URL", "smtps://m"), ""},
+		"nothing on loopback": {with("DOSTEK_URL", "http://127.0.0.1/pay", "SMS_URL", "http://u:p@localhost:13013/", "SMTP_URL", "smtp://[::1]:25",
+			"SMS_RECEIPTS_URL", "http://u:p@127.0.0.1:8080/sms/dlr"), ""},
+		"nothing to try it out": {map[string]string{"ELSOM_MODE": "development", "ELSOM_DOSTEK_URL": "http://stand-in.example/pay"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parsed, err := Parse(c.vars)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.variable == "" {
+				if parsed.Warnings != nil {
+					t.Errorf("warnings: %v", parsed.Warnings)
+				}
+				return
+			}
+			if len(parsed.Warnings) != 1 || parsed.Warnings[0].Variable != c.variable || !strings.Contains(parsed.Warnings[0].Reason, "; ") {
+				t.Errorf("warnings %v, want one of %s that says what to do", parsed.Warnings, c.variable)
 			}
 		})
 	}
@@ -173,23 +271,47 @@ func TestSecretsFromFiles(t *testing.T) {
 	}
 }
 
+// A secret that every user of the machine can read or replace is none.
+func TestSecretFilesOfOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(testSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, refused := range map[os.FileMode]bool{0o400: false, 0o600: false, 0o440: false, 0o640: false, 0o644: true, 0o604: true, 0o602: true, 0o444: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		problems := problemsOf(t, with("SECRET_KEY", "", "SECRET_KEY_FILE", path))
+		if !refused && problems != nil {
+			t.Errorf("%o: %v", mode, problems)
+		}
+		if refused && (len(problems) == 0 || problems[0].Variable != "ELSOM_SECRET_KEY_FILE" || !strings.Contains(problems[0].Reason, "chmod 0400 "+path)) {
+			t.Errorf("%o: %v", mode, problems)
+		}
+		if _, err := Parse(map[string]string{"ELSOM_MODE": "development", "ELSOM_SECRET_KEY_FILE": path}); err != nil {
+			t.Errorf("%o in development: %v", mode, err)
+		}
+	}
+	if problems := problemsOf(t, with("SECRET_KEY", "", "SECRET_KEY_FILE", "/dev/zero")); len(problems) == 0 || problems[0].Variable != "ELSOM_SECRET_KEY_FILE" {
+		t.Errorf("a file without end: %v", problems)
+	}
+}
+
 func TestDatabaseAlone(t *testing.T) {
 	database, err := ParseDatabase(map[string]string{"ELSOM_DATABASE_URL": "sqlite:x.db", "ELSOM_LISTEN": "nonsense"})
 	if err != nil || database.Reveal() != "sqlite:x.db" {
 		t.Errorf("got %q, %v", database.Reveal(), err)
 	}
-	if _, err := ParseDatabase(map[string]string{"ELSOM_DATABASE_URL": "x"}); err == nil {
-		t.Error("a bad address passed")
+	for variable, vars := range map[string]map[string]string{
+		"ELSOM_DATABASE_URL": {"ELSOM_DATABASE_URL": "x"}, "ELSOM_DATABASE_ULR": {"ELSOM_DATABASE_ULR": "sqlite:x.db", "ELSOM_LISTNE": "x"},
+		"ELSOM_DATABASE_URL:": {}, "ELSOM_MODEE": {"ELSOM_MODEE": "development", "ELSOM_DATABASE_URL": "sqlite:x.db"},
+	} {
+		if address, err := ParseDatabase(vars); err == nil || !strings.Contains(err.Error(), variable) || strings.Contains(err.Error(), "LISTNE") {
+			t.Errorf("%v passed as %q, or says otherwise: %v", vars, address.Reveal(), err)
+		}
 	}
-}
-
-func TestStrangersAreNamed(t *testing.T) {
-	c, err := Parse(with("DATABSE_URL", "sqlite:x", "SECRET_KEY_FILE", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(c.Strangers) != 1 || c.Strangers[0] != "ELSOM_DATABSE_URL" {
-		t.Errorf("strangers %v", c.Strangers)
+	if address, err := ParseDatabase(map[string]string{"ELSOM_MODE": "development"}); err != nil || address.Reveal() != developmentDatabase {
+		t.Errorf("development: %q, %v", address.Reveal(), err)
 	}
 }
 
@@ -212,11 +334,24 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	if err := json.NewEncoder(&out).Encode(c); err != nil {
 		t.Fatal(err)
 	}
-	bad := maps.Clone(vars)
-	for name := range bad {
-		bad[name] = "planted"
+	for _, value := range []string{"planted", "http://u:planted@h\x7f/", "http://u:planted%zz@h/", "postgres://u:planted@h:x/", "smtp://planted@:"} {
+		bad := maps.Clone(vars)
+		for name := range bad {
+			bad[name] = value
+		}
+		fmt.Fprint(&out, withoutPublic(problemsOf(t, bad)))
 	}
-	fmt.Fprint(&out, withoutPublic(problemsOf(t, bad)))
+	// An address that was put into the wrong variable, and a key.
+	for _, value := range []string{"postgres://u:planted@db/elsom", "http://u:planted@k/sendsms", strings.Repeat("planted", 7)} {
+		for _, name := range knownNames() {
+			bad := maps.Clone(vars)
+			bad[name], bad["ELSOM_DATABASE_ULR"] = value, value
+			if strings.HasSuffix(name, fileSuffix) { // the path of a file may be printed
+				continue
+			}
+			fmt.Fprintln(&out, problemsOf(t, bad))
+		}
+	}
 	if strings.Contains(out.String(), "planted") || strings.Contains(out.String(), fmt.Sprintf("%x", "planted")) {
 		t.Errorf("a secret is printed:\n%s", out.String())
 	}

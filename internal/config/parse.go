@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +26,7 @@ import (
 // that may be secret.
 type Problem struct{ Variable, Reason string }
 
-// Problems is every problem of one environment, as one line.
+// Problems is every problem of one environment; its text has a line for each.
 type Problems []Problem
 
 func (p Problems) Error() string {
@@ -32,7 +34,7 @@ func (p Problems) Error() string {
 	for i, problem := range p {
 		lines[i] = problem.Variable + ": " + problem.Reason
 	}
-	return strings.Join(lines, "; ")
+	return strings.Join(lines, "\n")
 }
 
 func (p *Problems) add(variable, reason string, args ...any) {
@@ -44,7 +46,7 @@ type variables struct {
 	Mode           string `env:"ELSOM_MODE" envDefault:"production"`
 	Listen         string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080"`
 	BaseURL        string `env:"ELSOM_BASE_URL"`
-	DatabaseURL    string `env:"ELSOM_DATABASE_URL" envDefault:"sqlite:var/elsom.db"`
+	DatabaseURL    string `env:"ELSOM_DATABASE_URL"`
 	SecretKey      string `env:"ELSOM_SECRET_KEY"`
 	DosTekURL      string `env:"ELSOM_DOSTEK_URL"`
 	PINPepper      string `env:"ELSOM_PIN_PEPPER"`
@@ -71,20 +73,21 @@ const (
 	// drawn hex digits have fewer once in millions.
 	secretDistinct = 8
 	// Public, as everything in the source is: production refuses it.
-	developmentSecret = "development only: this secret is known to all the world"
-	developmentDosTek = "http://127.0.0.1:8090/pay"
+	developmentSecret   = "development only: this secret is known to all the world"
+	developmentDosTek   = "http://127.0.0.1:8090/pay"
+	developmentDatabase = "sqlite:var/elsom.db"
 )
 
 // Parse checks an environment given as name → value. The error, if any, is
 // Problems.
 func Parse(environment map[string]string) (*Config, error) {
 	var problems Problems
+	unknown := checkNames(environment, knownNames(), &problems)
 	in := read(environment, secrets, &problems)
 	c := &Config{
 		Mode:           Mode(in.Mode),
 		Listen:         in.Listen,
 		BaseURL:        strings.TrimSuffix(in.BaseURL, "/"),
-		DatabaseURL:    Secret(in.DatabaseURL),
 		SecretKey:      Secret(in.SecretKey),
 		PINPepper:      Secret(in.PINPepper),
 		DosTekURL:      Secret(in.DosTekURL),
@@ -96,7 +99,6 @@ func Parse(environment map[string]string) (*Config, error) {
 		SMSReceiptsURL: Secret(in.SMSReceiptsURL),
 		SMTPURL:        Secret(in.SMTPURL),
 		RateLimits:     in.RateLimits != "off",
-		Strangers:      strangers(environment),
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "http://" + c.Listen
@@ -106,7 +108,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkAddresses(c, &problems)
 	checkProxies(c, &problems)
 	checkSecrets(c, &problems)
-	checkDatabase(c.DatabaseURL, &problems)
+	c.DatabaseURL = database(in, &problems)
 	checkVAPID(c.VAPIDKey, &problems)
 	checkURL("ELSOM_DOSTEK_URL", c.DosTekURL, &problems, "http", "https")
 	checkURL("ELSOM_SMS_URL", c.SMSURL, &problems, "http", "https")
@@ -115,18 +117,21 @@ func Parse(environment map[string]string) (*Config, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	c.Warnings = warnings(c, unknown)
 	return c, nil
 }
 
-// ParseDatabase checks ELSOM_DATABASE_URL alone.
+// ParseDatabase checks ELSOM_DATABASE_URL alone, with ELSOM_MODE, which says
+// whether it has a default.
 func ParseDatabase(environment map[string]string) (Secret, error) {
+	const url, mode = "ELSOM_DATABASE_URL", "ELSOM_MODE"
 	var problems Problems
-	database := Secret(read(environment, []string{"ELSOM_DATABASE_URL"}, &problems).DatabaseURL)
-	checkDatabase(database, &problems)
+	checkNames(environment, []string{mode, url, url + fileSuffix}, &problems)
+	address := database(read(environment, []string{url}, &problems), &problems)
 	if len(problems) > 0 {
 		return "", problems
 	}
-	return database, nil
+	return address, nil
 }
 
 // ParseSecretKey returns the server's secret of an environment; empty where there
@@ -149,12 +154,12 @@ func ParseSecretKey(environment map[string]string) Secret {
 func read(environment map[string]string, files []string, problems *Problems) variables {
 	vars := map[string]string{}
 	for name, value := range environment {
-		if value != "" && strings.HasPrefix(name, "ELSOM_") {
+		if value != "" && strings.HasPrefix(name, prefix) {
 			vars[name] = value
 		}
 	}
 	for _, name := range files {
-		path, ok := vars[name+"_FILE"]
+		path, ok := vars[name+fileSuffix]
 		if !ok {
 			continue
 		}
@@ -162,18 +167,28 @@ func read(environment map[string]string, files []string, problems *Problems) var
 			problems.add(name, "given twice, here and as %s_FILE", name)
 			continue
 		}
-		content, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+		content, err := readFile(path, vars["ELSOM_MODE"] != string(Development))
 		if err != nil {
-			problems.add(name+"_FILE", "can't be read: %v", reason(err))
+			problems.add(name+fileSuffix, "can't be used: %v", reason(err))
 			continue
 		}
-		vars[name] = strings.TrimRight(string(content), "\r\n")
+		vars[name] = strings.TrimRight(content, "\r\n")
 	}
 	var in variables
 	if err := env.ParseWithOptions(&in, env.Options{Environment: vars}); err != nil {
 		problems.add("ELSOM_", "can't be read")
 	}
 	return in
+}
+
+// quote shows a value of a variable that is public, unless it looks like an
+// address with a password or a key that was put into the wrong variable.
+func quote(value string) string {
+	const longest = 43 // a key of 32 bytes in base64 has more
+	if len(value) > longest || strings.Contains(value, "@") {
+		return "(not shown)"
+	}
+	return strconv.Quote(value)
 }
 
 func reason(err error) error {
@@ -184,27 +199,35 @@ func reason(err error) error {
 	return err
 }
 
-func strangers(environment map[string]string) []string {
-	var known variables
-	names, err := env.GetFieldParams(&known)
+// largestSecret bounds what is read of a file that was named by mistake.
+const largestSecret = 64 << 10
+
+// readFile reads a secret. Production refuses a file that every user of the
+// machine can read or replace.
+func readFile(path string, production bool) (string, error) {
+	file, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
-		return nil
+		return "", err
 	}
-	var strange []string
-	for name := range environment {
-		own := func(p env.FieldParams) bool { return p.Key == name }
-		file := func(secret string) bool { return secret+"_FILE" == name }
-		if strings.HasPrefix(name, "ELSOM_") && !slices.ContainsFunc(names, own) && !slices.ContainsFunc(secrets, file) {
-			strange = append(strange, name)
-		}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
 	}
-	slices.Sort(strange)
-	return strange
+	const others = 0o006
+	if mode := info.Mode(); production && mode.IsRegular() && mode.Perm()&others != 0 && runtime.GOOS != "windows" {
+		return "", fmt.Errorf("every user of this machine can read or write %s (mode %04o); run: chmod 0400 %s", path, mode.Perm(), path)
+	}
+	content, err := io.ReadAll(io.LimitReader(file, largestSecret+1))
+	if err == nil && len(content) > largestSecret {
+		err = fmt.Errorf("is larger than %d bytes", largestSecret)
+	}
+	return string(content), err
 }
 
 func checkMode(c *Config, in variables, problems *Problems) {
 	if c.Mode != Production && c.Mode != Development {
-		problems.add("ELSOM_MODE", "is %q, must be production or development", in.Mode)
+		problems.add("ELSOM_MODE", "is %s, must be production or development", quote(in.Mode))
 	}
 	switch in.RateLimits {
 	case "on":
@@ -213,7 +236,7 @@ func checkMode(c *Config, in variables, problems *Problems) {
 			problems.add("ELSOM_RATE_LIMITS", "may be off in development only")
 		}
 	default:
-		problems.add("ELSOM_RATE_LIMITS", "is %q, must be on or off", in.RateLimits)
+		problems.add("ELSOM_RATE_LIMITS", "is %s, must be on or off", quote(in.RateLimits))
 	}
 	if c.Mode == Development && in.DosTekURL == "" {
 		c.DosTekURL = developmentDosTek
@@ -243,20 +266,7 @@ func checkAddresses(c *Config, problems *Problems) {
 	}
 	// Others would come over plain http, and their cookies with them.
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
-		problems.add("ELSOM_LISTEN", "is %q, which others reach, but ELSOM_BASE_URL is http", c.Listen)
-	}
-}
-
-// checkProxies refuses to trust everybody: each visitor could name the address
-// that is counted.
-func checkProxies(c *Config, problems *Problems) {
-	if c.Mode != Production {
-		return
-	}
-	for _, prefix := range c.TrustedProxies {
-		if prefix.Bits() == 0 {
-			problems.add("ELSOM_TRUSTED_PROXIES", "%s is the whole world", prefix)
-		}
+		problems.add("ELSOM_LISTEN", "is %s, which others reach, but ELSOM_BASE_URL is http", quote(c.Listen))
 	}
 }
 
@@ -266,11 +276,11 @@ func checkListen(variable, address string, mode Mode, problems *Problems) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		problems.add(variable, "is %q, must be host:port", address)
+		problems.add(variable, "is %s, must be host:port", quote(address))
 		return
 	}
 	if mode == Development && !loopback(host) {
-		problems.add(variable, "is %q, but development listens on loopback only", address)
+		problems.add(variable, "is %s, but development listens on loopback only", quote(address))
 	}
 }
 
@@ -348,15 +358,27 @@ func pepperOf(secret Secret) Secret {
 	return Secret(hex.EncodeToString(mac.Sum(nil)))
 }
 
-func checkDatabase(database Secret, problems *Problems) {
-	text := database.Reveal()
-	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && path != "" {
-		return
+// database has a default in development only: a forgotten or mistyped variable
+// would open an empty wallet in production.
+func database(in variables, problems *Problems) Secret {
+	const variable, form = "ELSOM_DATABASE_URL", "sqlite:PATH or postgres://user@host/name"
+	address := in.DatabaseURL
+	switch {
+	case address != "":
+	case in.Mode == string(Development):
+		return developmentDatabase
+	default:
+		problems.add(variable, "is required in production, as %s; to try the program out, set ELSOM_MODE=development", form)
+		return ""
 	}
-	if at, err := url.Parse(text); err == nil && (at.Scheme == "postgres" || at.Scheme == "postgresql") && (at.Host != "" || at.RawQuery != "") {
-		return
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" {
+		return Secret(address)
 	}
-	problems.add("ELSOM_DATABASE_URL", "must be sqlite:PATH or postgres://user:password@host/name")
+	if at, err := url.Parse(address); err == nil && (at.Scheme == "postgres" || at.Scheme == "postgresql") && (at.Host != "" || at.RawQuery != "") {
+		return Secret(address)
+	}
+	problems.add(variable, "must be %s", form)
+	return ""
 }
 
 func checkURL(variable string, address Secret, problems *Problems, schemes ...string) {
@@ -380,29 +402,8 @@ func hosts(list string, problems *Problems) []string {
 		case hostName.MatchString(item):
 			found = append(found, item)
 		default:
-			problems.add("ELSOM_PUSH_HOSTS", "%q is no host's name, nor *. and one", item)
+			problems.add("ELSOM_PUSH_HOSTS", "%s is no host's name, nor *. and one", quote(item))
 		}
-	}
-	return found
-}
-
-func prefixes(list string, problems *Problems) []netip.Prefix {
-	var found []netip.Prefix
-	for item := range strings.SplitSeq(list, ",") {
-		item = strings.TrimSpace(item)
-		if item == "" {
-			continue
-		}
-		prefix, err := netip.ParsePrefix(item)
-		if err != nil {
-			address, addressErr := netip.ParseAddr(item)
-			if addressErr != nil {
-				problems.add("ELSOM_TRUSTED_PROXIES", "%q is not a CIDR", item)
-				continue
-			}
-			prefix = netip.PrefixFrom(address, address.BitLen())
-		}
-		found = append(found, prefix.Masked())
 	}
 	return found
 }

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"math"
+	"net/netip"
+	"strings"
+)
+
+func prefixes(list string, problems *Problems) []netip.Prefix {
+	var found []netip.Prefix
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(item)
+		if err != nil {
+			address, addressErr := netip.ParseAddr(item)
+			if addressErr != nil {
+				problems.add("ELSOM_TRUSTED_PROXIES", "%s is not a CIDR, such as 10.0.0.0/8", quote(item))
+				continue
+			}
+			p = netip.PrefixFrom(address, address.BitLen())
+		}
+		found = append(found, unmapped(p.Masked()))
+	}
+	return found
+}
+
+// unmapped writes ::ffff:10.0.0.0/104 as what it is, 10.0.0.0/8.
+func unmapped(p netip.Prefix) netip.Prefix {
+	const mapped = 96
+	if p.Addr().Is4In6() && p.Bits() >= mapped {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
+	}
+	return p
+}
+
+// checkProxies refuses what can't work and what lets visitors choose the
+// address that is logged and counted.
+func checkProxies(c *Config, problems *Problems) {
+	const variable = "ELSOM_TRUSTED_PROXIES"
+	if c.HTTPS() && len(c.TrustedProxies) == 0 {
+		problems.add(variable, "is required, since ELSOM_BASE_URL is https: without it every request counts as http and is redirected for ever. "+
+			"Name the addresses of the proxy in front, such as 127.0.0.1")
+	}
+	if c.Mode != Production {
+		return
+	}
+	if p, found := wide(c.TrustedProxies); found {
+		problems.add(variable, "%s holds much of the Internet, whose visitors could then forge their addresses; "+
+			"name only the networks of your proxies, such as 10.0.0.0/8", p)
+	} else if covers(c.TrustedProxies) {
+		problems.add(variable, "the networks together hold much of the Internet, whose visitors could then forge their addresses; "+
+			"name only those of your proxies, such as 10.0.0.0/8")
+	}
+}
+
+var uniqueLocal = netip.MustParsePrefix("fc00::/7")
+
+// wide finds a network larger than any that one operator has: private ones have
+// at most 10.0.0.0/8 and fc00::/7.
+func wide(trusted []netip.Prefix) (netip.Prefix, bool) {
+	const largest4, largest6 = 8, 16
+	for _, p := range trusted {
+		largest := largest6
+		if p.Addr().Is4() {
+			largest = largest4
+		}
+		if p.Bits() < largest && (!uniqueLocal.Contains(p.Addr()) || p.Bits() < uniqueLocal.Bits()) {
+			return p, true
+		}
+	}
+	return netip.Prefix{}, false
+}
+
+// covers reports whether networks that are small each are half of the IPv4
+// addresses together.
+func covers(trusted []netip.Prefix) bool {
+	share := 0.0
+	for i, p := range trusted {
+		counted := false
+		for j, other := range trusted {
+			larger := other.Bits() < p.Bits() || other.Bits() == p.Bits() && j < i
+			counted = counted || j != i && larger && other.Overlaps(p)
+		}
+		if p.Addr().Is4() && !counted {
+			share += math.Exp2(-float64(p.Bits()))
+		}
+	}
+	return share >= 0.5
+}

@@ -1,0 +1,53 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+)
+
+// warnings are what may be right in this network and is a mistake elsewhere:
+// the portal starts and logs each of them.
+func warnings(c *Config, unknown []string) []Problem {
+	var found Problems
+	for _, name := range unknown {
+		found.add(name, "is not known to this release and changes nothing; correct the name, or unset it")
+	}
+	if c.Mode != Production {
+		return found
+	}
+	warnListen(&found, "ELSOM_LISTEN", c.Listen,
+		"anybody who can route to this machine reaches the portal past the proxy; listen on the proxy's network only, or let a firewall do it")
+	warnListen(&found, "ELSOM_METRICS_LISTEN", c.MetricsListen,
+		"anybody who can route to this machine reads the metrics; listen on the network of Prometheus only, or let a firewall do it")
+	const tunnel = "; use https, or a tunnel or VPN"
+	warnClear(&found, "ELSOM_DOSTEK_URL", c.DosTekURL, "payments go to DosTek in clear text, and whoever is on the way can read and change them"+tunnel)
+	warnClear(&found, "ELSOM_SMS_URL", c.SMSURL, "numbers, codes and Kannel's password go to another machine in clear text"+tunnel)
+	warnClear(&found, "ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, "the gateway's password goes between machines in clear text with each receipt"+tunnel)
+	warnClear(&found, "ELSOM_SMTP_URL", c.SMTPURL, "mail goes to another machine in clear text where its server offers no STARTTLS; use smtps://")
+	return found
+}
+
+func warnListen(found *Problems, variable, address, consequence string) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return
+	}
+	ip, err := netip.ParseAddr(host)
+	if host == "" || err == nil && ip.Unmap().IsUnspecified() {
+		found.add(variable, "is %s, all networks: %s", quote(address), consequence)
+	}
+}
+
+func warnClear(found *Problems, variable string, address Secret, consequence string) {
+	if InClear(address.Reveal()) {
+		found.add(variable, "%s", consequence)
+	}
+}
+
+// InClear reports whether an http or smtp address leads to another machine
+// without TLS.
+func InClear(address string) bool {
+	at, err := url.Parse(address)
+	return err == nil && (at.Scheme == "http" || at.Scheme == "smtp") && !loopback(at.Hostname())
+}
