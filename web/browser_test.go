@@ -8,9 +8,11 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -215,9 +217,13 @@ func (b *browser) field(name string) *goquery.Selection {
 	return field
 }
 
+// fill types or pastes into a field, which cuts off what is longer than its maxlength.
 func (b *browser) fill(field, text string) *browser {
 	b.t.Helper()
-	b.field(field)
+	if most, err := strconv.Atoi(b.field(field).AttrOr("maxlength", "")); err == nil {
+		units := utf16.Encode([]rune(text))
+		text = string(utf16.Decode(units[:min(most, len(units))]))
+	}
 	b.typed.Set(field, text)
 	return b
 }

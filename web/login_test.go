@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"elsom/internal/customer"
 )
 
@@ -72,6 +74,10 @@ func TestBadSignUp(t *testing.T) {
 		"a common password": {email, "qwertyuiop", true, map[string]string{"password": "легко угадать"}},
 		"the number":        {email, strings.TrimPrefix(number.String(), "+"), true, map[string]string{"password": "не должен быть номером"}},
 		"a novel":           {email, strings.Repeat("я", 129), true, map[string]string{"password": "не больше 128 знаков"}},
+		"a long address":    {strings.Repeat("a", 250) + "@example.kg", password, true, map[string]string{"email": "Адрес слишком длинный"}},
+		"an invisible mark": {"aida\u200b@example.kg", password, true, map[string]string{"email": "невидимые знаки"}},
+		"an isolate":        {"\u2066aida@example.kg\u2069", password, true, map[string]string{"email": "невидимые знаки"}},
+		"a control mark":    {email, "семь\u0007знаков", true, map[string]string{"password": "нельзя набрать"}},
 		"two addresses":     {"a@b.kg, c@d.kg", password, true, map[string]string{"email": "Проверьте адрес"}},
 		"a header":          {"a@b.kg\r\nBcc: c@d.kg", password, true, map[string]string{"email": "Проверьте адрес"}},
 	} {
@@ -91,6 +97,50 @@ func TestBadSignUp(t *testing.T) {
 		}
 	}
 	h.unchanged("bad registrations", before)
+}
+
+// A pasted password that is too long is refused with words on every page that
+// takes a new one; cut off by the browser, nobody would know what was set.
+func TestLongPasswordIsNotCut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who, long := h.holder(0), strings.Repeat("Ала-Тоо ", 16)+"!" // 129
+	tooLong := map[string]string{"password": "не больше 128 знаков"}
+	b := h.as(who).open("/settings")
+	b.fill("old_password", password).fill("password", long).press("Сменить пароль").answered(422).wrongAt(tooLong)
+	b = h.browser().open("/reset").fill("phone", who.Phone.String()).press("Получить код").isAt("/reset/confirm")
+	b.fill("code", h.code(who.Phone)).fill("password", long).press("Сохранить пароль").answered(422).wrongAt(tooLong)
+	b = h.browser().open("/").fill("phone", h.number().String()).press("Войти").isAt("/signup")
+	b.fill("email", email).fill("password", long).tick("offer").press("Зарегистрироваться").answered(422).wrongAt(tooLong)
+
+	// What is set is compared whole: neither its beginning nor more opens the wallet.
+	whole := long[:len(long)-1]
+	if _, err := h.customers.ChangePassword(t.Context(), who.ID, password, whole); err != nil {
+		t.Fatal(err)
+	}
+	b = h.browser().open("/").fill("phone", who.Phone.String()).press("Войти").isAt("/login")
+	b.fill("password", long).press("Войти").answered(422)
+	b.fill("password", whole[:len(whole)-2]).press("Войти").answered(422)
+	b.fill("password", whole).press("Войти").isAt("/cabinet")
+}
+
+// The same letters from another keyboard open the wallet, and the next login finds
+// the hash renewed.
+func TestPasswordOfAnotherKeyboard(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	who := h.holder(0)
+	old, err := argon2id.CreateHash("Кара-Кои\u0306 весной", &argon2id.Params{Memory: hashed.MemoryKiB, Iterations: hashed.Passes, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	must(t, err)
+	h.exec("UPDATE customers SET password_hash = $1 WHERE id = $2", old, who.ID)
+	logIn := func(text string) *browser {
+		b := h.browser().open("/").fill("phone", who.Phone.String()).press("Войти").isAt("/login")
+		return b.fill("password", text).press("Войти")
+	}
+	logIn("Кара-Кой весной").answered(422) // the hash is of what was typed on the day
+	logIn("Кара-Кои\u0306 весной").isAt("/cabinet")
+	logIn("Кара-Кой весной").isAt("/cabinet")
+	logIn("Кара-Кои\u0306\u00a0весной").isAt("/cabinet")
 }
 
 func TestSignUp(t *testing.T) {

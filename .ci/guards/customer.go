@@ -298,4 +298,22 @@ var customerGuards = []guard{
 	return hex.EncodeToString(token)`,
 		pkg: "./web/session", test: "TestVisitorsHaveACookieAndNoRow",
 	},
+	{
+		name: "an e-mail address shows all its characters", file: "internal/customer/fields.go",
+		text:        `if strings.ContainsFunc(text, invisible) {`,
+		replacement: `if false {`,
+		pkg:         "./internal/customer", test: "TestEmailInvisible",
+	},
+	{
+		name: "a password is compared in its normal form", file: "internal/password/password.go",
+		text:        `forms = []string{normal, password}`,
+		replacement: `forms = []string{password}`,
+		pkg:         "./internal/password", test: "TestMatchNormalizes",
+	},
+	{
+		name: "a browser cuts no password", file: "templates/component/field.go",
+		text:        `case f.Type == "password", f.Type == "email":`,
+		replacement: `case f.Type == "email":`,
+		pkg:         "./web", test: "TestLongPasswordIsNotCut",
+	},
 }

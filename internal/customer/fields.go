@@ -6,12 +6,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"elsom/internal/fault"
-	"elsom/internal/phone"
 )
 
-// parseEmail gives an address as it is written to, or a fault of the field.
-// Whether somebody reads it can only be found out by writing.
+// parseEmail returns an address as mail is sent to it, or a fault of the field.
+// Invisible characters are refused, not removed: what a person sees must be
+// what is stored. Whether anybody reads the mailbox, only a message shows.
 func parseEmail(act, text string) (string, error) {
 	text = strings.TrimSpace(text)
 	refuse := func(why string) (string, error) {
@@ -23,8 +25,11 @@ func parseEmail(act, text string) (string, error) {
 	if len(text) > EmailMax {
 		return refuse("long")
 	}
+	if strings.ContainsFunc(text, invisible) {
+		return refuse("invisible")
+	}
 	parsed, err := mail.ParseAddress(text)
-	if err != nil || parsed.Address != text || strings.ContainsFunc(text, unfit) {
+	if err != nil || parsed.Address != text || strings.ContainsFunc(text, unicode.IsSpace) {
 		return refuse("wrong")
 	}
 	at := strings.LastIndexByte(text, '@')
@@ -37,48 +42,21 @@ func parseEmail(act, text string) (string, error) {
 			return refuse("wrong")
 		}
 	}
+	if _, err := idna.Lookup.ToASCII(domain); err != nil {
+		return refuse("wrong")
+	}
 	return text, nil
 }
 
-func unfit(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }
-
-// judgePassword gives a fault of the field for a password that may not be set.
-// There are no rules of composition: length and not being everybody's are what
-// keeps guessers out.
-func judgePassword(act, password string, number phone.Number) error {
-	refuse := func(why string) error {
-		return fault.New(fault.Invalid, act, "customer.password_"+why).At("password")
+// invisible reports a character that shows nothing by itself: control and format
+// characters (soft hyphen, zero-width and bidirectional marks, BOM), variation
+// selectors, fillers, unassigned and private ones. White space is not among them.
+func invisible(r rune) bool {
+	if unicode.IsSpace(r) {
+		return false
 	}
-	length := utf8.RuneCountInString(password)
-	switch {
-	case length == 0:
-		return refuse("empty")
-	case length < PasswordMin:
-		return refuse("short")
-	case length > PasswordMax:
-		return refuse("long")
-	case isCommon(password):
-		return refuse("common")
-	case isNumber(password, number):
-		return refuse("phone")
-	}
-	return nil
-}
-
-// isNumber tells whether the password is the wallet's number in any writing.
-func isNumber(password string, number phone.Number) bool {
-	var digits strings.Builder
-	for _, r := range password {
-		switch {
-		case r >= '0' && r <= '9':
-			digits.WriteRune(r)
-		case unicode.IsLetter(r):
-			return false
-		}
-	}
-	national := number.National()
-	return national != "" && strings.HasSuffix(digits.String(), national) &&
-		strings.HasSuffix("00996"+national, strings.TrimLeft(digits.String(), "0"))
+	return r == utf8.RuneError || !unicode.IsGraphic(r) ||
+		unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // parseCode gives the six digits of an SMS code as typed, or a fault of the

@@ -1,25 +1,110 @@
 package customer
 
 import (
-	_ "embed"
+	"embed"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"elsom/internal/fault"
+	"elsom/internal/password"
+	"elsom/internal/phone"
 )
 
-//go:embed common.txt
-var commonList string
+//go:embed common/zxcvbn.txt common/context.txt
+var commonFiles embed.FS
 
-var common = sync.OnceValue(func() map[string]bool {
+func readList(name string) map[string]bool {
+	text, err := commonFiles.ReadFile("common/" + name)
+	if err != nil {
+		panic(err) // embedded: it is there or the program does not build
+	}
 	set := map[string]bool{}
-	for line := range strings.Lines(commonList) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "# ") {
 			set[line] = true
 		}
 	}
 	return set
-})
+}
 
-// isCommon tells whether a password is among those that guessers try first.
-func isCommon(password string) bool {
-	return common()[strings.ToLower(strings.TrimSpace(password))]
+var (
+	common       = sync.OnceValue(func() map[string]bool { return readList("zxcvbn.txt") })
+	contextWords = sync.OnceValue(func() map[string]bool { return readList("context.txt") })
+)
+
+// isCommon reports whether a password is among those that guessers try first:
+// a frequent one, or a word of this wallet and country with digits and signs
+// round it, or twice.
+func isCommon(text string) bool {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if common()[text] || repeated(text) {
+		return true
+	}
+	word := strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+	half := len(word) / 2
+	return contextWords()[word] || (word[:half] == word[half:] && contextWords()[word[:half]])
+}
+
+// repeated reports whether a text is one character, or a run of up to three,
+// over and over: "11111111", "123123123", "ййййййййй".
+func repeated(text string) bool {
+	runes := []rune(text)
+	const longest = 3
+	for n := 1; n <= longest && 2*n <= len(runes); n++ {
+		same := true
+		for i := n; i < len(runes); i++ {
+			same = same && runes[i] == runes[i-n]
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+// judgePassword returns the fault of a password that may not be set, at its
+// field. There are no rules of composition: length and not being everybody's
+// are what stops guessing.
+func judgePassword(act, text string, number phone.Number) error {
+	refuse := func(why string) error {
+		return fault.New(fault.Invalid, act, "customer.password_"+why).At("password")
+	}
+	normal, ok := password.Normal(text)
+	if !ok {
+		normal = text // its length is judged first
+	}
+	length := utf8.RuneCountInString(normal)
+	switch {
+	case length == 0:
+		return refuse("empty")
+	case length < PasswordMin:
+		return refuse("short")
+	case length > PasswordMax:
+		return refuse("long")
+	case !ok:
+		return refuse("signs")
+	case isCommon(normal):
+		return refuse("common")
+	case isNumber(normal, number):
+		return refuse("phone")
+	}
+	return nil
+}
+
+// isNumber reports whether the password is the wallet's number in any writing.
+func isNumber(text string, number phone.Number) bool {
+	var digits strings.Builder
+	for _, r := range text {
+		switch {
+		case r >= '0' && r <= '9':
+			digits.WriteRune(r)
+		case unicode.IsLetter(r):
+			return false
+		}
+	}
+	national := number.National()
+	return national != "" && strings.HasSuffix(digits.String(), national) &&
+		strings.HasSuffix("00996"+national, strings.TrimLeft(digits.String(), "0"))
 }

@@ -145,14 +145,15 @@ func IsCode(text string) bool { return codeForm.MatchString(text) }
 
 // Judge lists what is wrong with a caller that is to be added, for the
 // operator.
-func Judge(code, name, password string, allowed []netip.Prefix) (wrong []string) {
+func Judge(code, name, secret string, allowed []netip.Prefix) (wrong []string) {
 	if !IsCode(code) {
 		wrong = append(wrong, "the code: 1 to 32 small Latin letters, digits and dashes")
 	}
 	if n := utf8.RuneCountInString(name); n < 1 || n > nameLength || !printable(name) {
 		wrong = append(wrong, fmt.Sprintf("the name: 1 to %d characters", nameLength))
 	}
-	if n := utf8.RuneCountInString(password); n < passwordMin || n > passwordMax || !printable(password) {
+	normal, ok := password.Normal(secret)
+	if n := utf8.RuneCountInString(normal); !ok || n < passwordMin || n > passwordMax || !printable(normal) {
 		wrong = append(wrong, fmt.Sprintf("the password: %d to %d characters", passwordMin, passwordMax))
 	}
 	if len(allowed) > maxAllowed {

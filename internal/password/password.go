@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/text/secure/precis"
 
 	"elsom/internal/fault"
 )
@@ -106,9 +107,30 @@ func busy(cause error) error {
 	return fault.New(fault.Unavailable, "password.turn", "customer.busy").After(patience).Because(cause)
 }
 
-// Hash makes the hash under which a password is kept. fault.Unavailable when
-// too much is to be hashed.
+// Normal returns a password in the form in which it is hashed and compared:
+// RFC 8265 OpaqueString, which composes characters (NFC) and maps every space
+// to U+0020, so that two keyboards that write one password differently open
+// the same lock. ok is false where the profile refuses the text, such as one
+// with control characters.
+func Normal(password string) (normal string, ok bool) {
+	if len(password) > maxTyped {
+		return "", false
+	}
+	normal, err := precis.OpaqueString.String(password)
+	return normal, err == nil
+}
+
+// maxTyped bounds what is normalized, in bytes: a character may be typed as a
+// base and several combining marks.
+const maxTyped = 4 * Max * utf8.UTFMax
+
+// Hash returns the hash under which a password is stored, of its normal form.
+// A text that has none is hashed as it is: callers judge passwords before.
+// fault.Unavailable when too much is to be hashed.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	if normal, ok := Normal(password); ok {
+		password = normal
+	}
 	release, err := h.turn(ctx)
 	if err != nil {
 		return "", err
@@ -118,23 +140,33 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hash, fault.Wrap("password.hash", err)
 }
 
-// Match tells whether the password is the one kept as hash, and whether it
-// should be hashed anew because the parameters have changed. With an empty
-// hash, or a password longer than any that is kept, it takes the same time
-// and says no. fault.Unavailable when too much is to be hashed.
+// Match reports whether the password is the one stored as hash, and whether it
+// should be hashed anew: the parameters have changed, or the hash is of the
+// password as it was typed, from before passwords were normalized. With an empty
+// hash, or a password longer than any that is stored, it takes the same time
+// and reports false. fault.Unavailable when too much is to be hashed.
 func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outdated bool, err error) {
-	possible := hash != "" && len(password) <= Max*utf8.UTFMax
+	possible := hash != "" && len(password) <= maxTyped
 	if !possible {
 		password, hash = "", h.dummy
+	}
+	forms := []string{password}
+	if normal, ok := Normal(password); ok && normal != password {
+		forms = []string{normal, password}
 	}
 	release, err := h.turn(ctx)
 	if err != nil {
 		return false, false, err
 	}
 	defer release()
-	right, params, err := argon2id.CheckHash(password, hash)
-	if err != nil {
-		return false, false, fault.Wrap("password.match", err)
+	for i, form := range forms {
+		right, params, err := argon2id.CheckHash(form, hash)
+		if err != nil {
+			return false, false, fault.Wrap("password.match", err)
+		}
+		if right && possible {
+			return true, *params != *h.params || i > 0, nil
+		}
 	}
-	return right && possible, *params != *h.params, nil
+	return false, false, nil
 }

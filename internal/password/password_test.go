@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"elsom/internal/fault"
 )
 
@@ -45,6 +47,35 @@ func TestMatch(t *testing.T) {
 	} {
 		if right, outdated, err := h.Match(t.Context(), c.password, c.hash); right != c.right || outdated || err != nil {
 			t.Errorf("%q against %q: %v, %v, %v", c.password, c.hash, right, outdated, err)
+		}
+	}
+}
+
+// Keyboards write one letter in several ways; hashes from before passwords were
+// normalized are of what was typed.
+func TestMatchNormalizes(t *testing.T) {
+	h, composed, decomposed := hasher(t), "Кара-Кой\u00a0é 7", "Кара-Кои\u0306 e\u0301 7"
+	hash, err := h.Hash(t.Context(), composed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := argon2id.CreateHash(decomposed, h.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, password, hash string
+		right, outdated      bool
+	}{
+		{"composed", composed, hash, true, false},
+		{"decomposed", decomposed, hash, true, false},
+		{"another", decomposed + "7", hash, false, false},
+		{"old hash, as it was typed", decomposed, old, true, true},
+		{"old hash, another", decomposed + "7", old, false, false},
+		{"nobody's", decomposed, "", false, false},
+	} {
+		if right, outdated, err := h.Match(t.Context(), c.password, c.hash); right != c.right || outdated != c.outdated || err != nil {
+			t.Errorf("%s: %v, %v, %v", c.name, right, outdated, err)
 		}
 	}
 }

@@ -20,7 +20,10 @@ type Field struct {
 	Suffix string
 	// Style is "big" for amounts, "code" for SMS codes, "digits" for identifiers.
 	Style string
-	// MaxLength bounds the typing; 0: the general bound.
+	// MaxLength bounds the typing; 0: the general bound. A password without one
+	// and an e-mail address have none: a browser would cut what is pasted, and
+	// something else than was meant would be stored. The server refuses them
+	// with words.
 	MaxLength int
 	// Focus puts the cursor here when the page opens.
 	Focus bool
@@ -37,11 +40,15 @@ func (f Field) kind() string {
 	return f.Type
 }
 
+// length is the bound of the typing; 0: none.
 func (f Field) length() int {
-	if f.MaxLength == 0 {
-		return generalMaxLength
+	switch {
+	case f.MaxLength > 0:
+		return f.MaxLength
+	case f.Type == "password", f.Type == "email":
+		return 0
 	}
-	return f.MaxLength
+	return generalMaxLength
 }
 
 // shown is the value to print; a password's never is.

@@ -87,7 +87,7 @@ func (p SignupPage) Page() templ.Component {
 			}
 			templ_7745c5c3_Err = component.Line(component.Field{
 				Name: "email", Label: p.T("portal.signup.email"), Hint: p.T("portal.signup.email_hint"), Type: "email", Mode: "email",
-				Autocomplete: "email", Input: p.Email, MaxLength: 254,
+				Autocomplete: "email", Input: p.Email,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
