@@ -108,8 +108,8 @@ var customerGuards = []guard{
 		pkg: "./internal/password", test: "TestTurns",
 	},
 	{
-		name: "common passwords are refused", file: "internal/customer/fields.go",
-		text:        `case isCommon(password):`,
+		name: "common passwords are refused", file: "internal/customer/password.go",
+		text:        `case isCommon(normal):`,
 		replacement: `case false:`,
 		pkg:         "./internal/customer", test: "TestPassword",
 	},
