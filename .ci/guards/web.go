@@ -118,4 +118,17 @@ var webGuards = []guard{
 		replacement: ``,
 		pkg:         web, test: "TestTerminalPageReachesOSMP",
 	},
+	{
+		name: "no page of before comes back, without scripts either", file: "web/session/session.go",
+		text:        `session.markPage()`,
+		replacement: ``,
+		pkg:         "./cmd/elsom", test: "TestBackShowsTheStateOfNow",
+	},
+	{
+		name: "a page from the back-forward cache is asked for again", file: "static/js/elsom.js",
+		text: `    document.body.hidden = true;
+    anew();`,
+		replacement: ``,
+		pkg:         "./templates/gallery", test: "TestBackForwardCache",
+	},
 }

@@ -49,7 +49,7 @@ func makeRun(t *testing.T) *site {
 	if err := os.Mkdir(filepath.Join(folder, ".ci"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, ".ci", "start"), text, 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(folder, ".ci", "start"), text, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(filepath.Dir(binary(t, "elsom")), filepath.Join(folder, "bin")); err != nil {
@@ -126,9 +126,9 @@ type readmeWalk struct {
 func (w *readmeWalk) visit(address string) {
 	w.t.Helper()
 	address = w.guide.words(w.t, address)
-	for documented, real := range map[string]string{"http://127.0.0.1:8080": w.site.base, "http://127.0.0.1:8090": w.site.company} {
+	for documented, base := range map[string]string{"http://127.0.0.1:8080": w.site.base, "http://127.0.0.1:8090": w.site.company} {
 		if path, ours := strings.CutPrefix(address, documented); ours {
-			w.run(chromedp.Navigate(real + path))
+			w.run(chromedp.Navigate(base + path))
 			return
 		}
 	}

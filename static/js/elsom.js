@@ -49,17 +49,12 @@
   // Gets the page anew, never posting again.
   const anew = () => location.replace(location.pathname + location.search);
 
-  // A page that comes back from the browser's memory may be of a wallet that
-  // has logged out since: nothing is shown before the server has agreed.
-  addEventListener("pageshow", async (event) => {
+  // A page from the back-forward cache may show a balance or a button of before,
+  // or a wallet that has logged out since: it is hidden and asked for again.
+  addEventListener("pageshow", (event) => {
     if (!event.persisted || !document.body.classList.contains("signed-in")) return;
     document.body.hidden = true;
-    try {
-      if ((await fetch("/cabinet", { cache: "no-store" })).redirected) return anew();
-      document.body.hidden = false;
-    } catch {
-      anew();
-    }
+    anew();
   });
 
   // A receipt in processing looks for its outcome.

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"elsom/internal/i18n"
+	"elsom/templates/layout"
 	"elsom/templates/portal"
 )
 
@@ -98,6 +99,28 @@ func TestIdleWarning(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Error("the server was not told")
+}
+
+// TestBackForwardCache goes back to pages that the browser kept alive: one of a
+// wallet is asked for again, one of a visitor is shown as it was.
+func TestBackForwardCache(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	for path, person := range map[string]string{"/holder": "+996 700 123 456", "/visitor": ""} {
+		h.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			_ = portal.HelpPage{Frame: layout.Frame{Person: person}}.Page().Render(r.Context(), w)
+		})
+	}
+	goBack := chromedp.ActionFunc(func(ctx context.Context) error {
+		current, entries, err := page.GetNavigationHistory().Do(ctx)
+		if err != nil {
+			return err
+		}
+		return page.NavigateToHistoryEntry(entries[current-1].ID).Do(ctx)
+	})
+	for path, want := range map[string]string{"/holder": "asked for again", "/visitor": "kept alive"} {
+		must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+path), chromedp.Evaluate(`window.kept = true`, nil), visit(h.URL+"/ru/help"), goBack))
+		becomes(ctx, t, `location.pathname + (document.readyState === "complete" && !document.body.hidden ? window.kept ? " kept alive" : " asked for again" : "")`, path+" "+want)
+	}
 }
 
 var sheetOfPaper = regexp.MustCompile(`/Type\s*/Page\b`)

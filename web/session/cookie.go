@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gorilla/sessions"
 )
@@ -98,6 +99,19 @@ func (s *Session) Device() string {
 func (s *Session) keepDevice() {
 	s.Device()
 	s.keep(deviceCookie, s.sessions.cookieValue(s.device), 90*24*60*60)
+}
+
+// pageCookie has another value with each answer to a signed-in browser.
+// Chromium keeps even no-store pages in its back-forward cache, and restores
+// one only if no HttpOnly cookie of the site has changed since: with this
+// cookie Back never shows a balance or a button of before, without scripts
+// either.
+const pageCookie = "elsom_page"
+
+func (s *Session) markPage() {
+	if _, signedIn := s.Customer(); signedIn {
+		s.keep(pageCookie, rand.Text()[:8], int(Idle/time.Second))
+	}
 }
 
 // setCookie sets a cookie in the place of one of that name that the answer
