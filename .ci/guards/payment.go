@@ -81,9 +81,33 @@ var deliveryGuards = []guard{
 	},
 	{
 		name: "an attempt without an outcome is unknown", file: "internal/payment/store_delivery.go",
-		text:        `outcome IS NULL OR outcome = 'unknown'`,
-		replacement: `outcome = 'unknown'`,
+		text:        `(outcome IS NULL OR outcome IN`,
+		replacement: `(outcome IN`,
 		pkg:         "./internal/payment", test: "TestAttemptWithoutOutcomeIsUnknown",
+	},
+	{
+		name: "no refund by a refusal behind 1 or 90", file: "internal/payment/store_delivery.go",
+		text:        `outcome IN ('unknown', 'later'))"`,
+		replacement: `outcome IN ('unknown'))"`,
+		pkg:         "./internal/payment", test: "TestAnswers",
+	},
+	{
+		name: "what a connection was made for may have reached the biller", file: "internal/biller/osmp/client.go",
+		text:        `case err != nil && !connected:`,
+		replacement: `case err != nil:`,
+		pkg:         "./internal/biller/osmp", test: "TestBadDays",
+	},
+	{
+		name: "the audit finds a refund behind an answer that settled nothing", file: "internal/report/store_acts.go",
+		text:        `NOT IN ('refused', 'unsent'))`,
+		replacement: `NOT IN ('refused', 'unsent', 'later'))`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound",
+	},
+	{
+		name: "the audit finds a refund decided by one", file: "internal/report/store_acts.go",
+		text:        `d.decision = 'refund') < 2`,
+		replacement: `d.decision = 'refund') < 1`,
+		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound",
 	},
 	{
 		name: "settle and refund share one request key", file: "internal/payment/end.go",

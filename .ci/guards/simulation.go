@@ -16,8 +16,14 @@ var simulationGuards = []guard{
 	},
 	{
 		name: "simulated: an attempt that died without an outcome is unknown", file: "internal/payment/store_delivery.go",
-		text:        `SUM(CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN 1`,
-		replacement: `SUM(CASE WHEN outcome = 'unknown' THEN 1`,
+		text:        `"(outcome IS NULL OR outcome IN ('unknown', 'later'))"`,
+		replacement: `"(outcome IS NOT NULL AND outcome IN ('unknown', 'later'))"`,
+		pkg:         "./internal/simulation", test: "TestLives",
+	},
+	{
+		name: "simulated: no refund by a refusal behind 1 or 90", file: "internal/payment/store_delivery.go",
+		text:        `outcome IN ('unknown', 'later'))"`,
+		replacement: `outcome IN ('unknown'))"`,
 		pkg:         "./internal/simulation", test: "TestLives",
 	},
 	{

@@ -1,8 +1,9 @@
 // Package biller is the port to those who are paid: what is asked of them and
 // what they can answer, whatever wire lies between.
 //
-// It promises that an answer is always one of four outcomes and that whatever
-// can't be read as a plain answer is Unknown. It never decides what happens
+// It promises that an answer is always one of five outcomes, that whatever
+// can't be read as a plain answer is Unknown, and that Unsent is only what
+// certainly never left. It never decides what happens
 // to the money, never repeats a call and never makes up a TxnID.
 package biller
 
@@ -43,11 +44,18 @@ const (
 	// Refused is a final no: results 4, 5, 7, 8, 79, 241, 242, 300.
 	Refused
 	// Later is results 1 and 90: the biller answered that it isn't finished.
-	// A recorded answer, not an unknown one; repeat with the same TxnID.
+	// It may have booked all the same; repeat with the same TxnID.
 	Later
+	// Unsent is a request that certainly never left: no connection was made, so
+	// that not a byte of it was written. The biller can't have booked by it.
+	Unsent
 )
 
-var outcomeNames = [...]string{"unknown", "good", "refused", "later"}
+var outcomeNames = [...]string{"unknown", "good", "refused", "later", "unsent"}
+
+// Final reports whether the outcome settles what became of the request: the
+// biller said so, or never got it.
+func (o Outcome) Final() bool { return o == Good || o == Refused || o == Unsent }
 
 func (o Outcome) String() string {
 	if o < 0 || int(o) >= len(outcomeNames) {
@@ -101,7 +109,7 @@ type Answer struct {
 	// Comment is the biller's remark, cleaned and bounded like Name; for
 	// staff, never for the payer.
 	Comment string
-	// Err says for the log why the outcome is Unknown; it holds neither the
+	// Err says for the log why the outcome is Unknown or Unsent; it holds neither the
 	// account nor the biller's credentials. Nil otherwise.
 	Err error
 }

@@ -153,7 +153,7 @@ func TestNoTimeLeft(t *testing.T) {
 		if n := h.biller.count(p.TxnID); n != 0 {
 			t.Fatalf("%d calls", n)
 		}
-		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE outcome = 'later'"); n != 1 {
+		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE outcome = 'unsent'"); n != 1 {
 			t.Fatalf("%d attempts known to be none", n)
 		}
 		h.deliver()

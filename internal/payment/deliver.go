@@ -74,8 +74,8 @@ type call struct {
 	payment       Payment
 	holder        *customer.Customer // who is told of the end; nil: not read yet
 	biller        catalog.Biller
-	number        int // of the attempt, from 1
-	unknownBefore bool
+	number        int       // of the attempt, from 1
+	unknownBefore bool      // an earlier attempt may have been booked
 	until         time.Time // its claim ends
 }
 
@@ -253,14 +253,14 @@ func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 		d.Bell.Ring(Lane(d.code))
 	}()
 	if own == nil || c.until.Before(over()) {
-		return biller.Answer{Outcome: biller.Later, Result: biller.ResultNone, Comment: "not called: no time was left"}
+		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Comment: "not called: no time was left"}
 	}
 	return d.pay(ctx, c)
 }
 
 func (d *deliverer) pay(ctx context.Context, c call) biller.Answer {
 	if !c.biller.Connected() {
-		return biller.Answer{Outcome: biller.Later, Result: biller.ResultNone, Comment: "not connected"}
+		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Comment: "not connected"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.biller.Deadline)
 	defer cancel()

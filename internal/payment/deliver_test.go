@@ -11,6 +11,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
+	"elsom/internal/report"
 )
 
 func TestGoodAnswerSettles(t *testing.T) {
@@ -54,7 +55,14 @@ func TestAnswers(t *testing.T) {
 		{"refused at once", false, []biller.Answer{refused(5)}, payment.Refunded, 1, false},
 		{"every refusal", false, []biller.Answer{refused(300)}, payment.Refunded, 1, false},
 		{"later, then good", false, []biller.Answer{later, later, good}, payment.Completed, 3, false},
-		{"later, then refused", false, []biller.Answer{later, refused(7)}, payment.Refunded, 2, false},
+		{"1, then refused", false, []biller.Answer{later, refused(7)}, payment.Processing, 3, true},
+		{"90, then refused as a duplicate", false, []biller.Answer{unfinished, refused(300)}, payment.Processing, 3, true},
+		{"90, then refused, stored", true, []biller.Answer{unfinished, refused(7)}, payment.Refunded, 2, false},
+		{"90, refused, then good", false, []biller.Answer{unfinished, refused(300), good}, payment.Completed, 3, true},
+		{"243, then refused", false, []biller.Answer{undecided, refused(5)}, payment.Processing, 3, true},
+		{"never left, then refused", false, []biller.Answer{unsent, unsent, refused(5)}, payment.Refunded, 3, false},
+		{"never left, 90, then refused", false, []biller.Answer{unsent, unfinished, refused(300)}, payment.Processing, 4, true},
+		{"never left, then good", false, []biller.Answer{unsent, good}, payment.Completed, 2, false},
 		{"silence, then good", false, []biller.Answer{silence, good}, payment.Completed, 2, false},
 		{"silence, then refused", false, []biller.Answer{silence, refused(5)}, payment.Processing, 3, true},
 		{"silence, then refused, stored", true, []biller.Answer{silence, refused(5)}, payment.Refunded, 2, false},
@@ -112,6 +120,37 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 			return err == nil && len(list) == 1 && list[0].ID == p.ID && list[0].Unknown == 1
 		})
 		h.holds(c, 0)
+	})
+}
+
+// A payment that the biller called unfinished and then refused is listed with
+// what is known of it, and ends only as two people say.
+func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, unsent, unfinished, refused(300))
+		h.trust(false)
+		ctx := context.Background()
+		c := h.holder(100_00)
+		p := h.pay(c, "100")
+		stop := h.deliver()
+		eventually(t, "listed for a person", func() bool {
+			list, all, err := h.Hanging(ctx)
+			return err == nil && all == 1 && list[0].ID == p.ID && list[0].Attempts >= 3 && list[0].Unknown == 1 && list[0].Last == "refused 300"
+		})
+		now, err := report.Stand(ctx, db)
+		if err != nil || now.Asked != 1 {
+			t.Errorf("%+v, %v", now, err)
+		}
+		h.holds(c, 0)
+		for i, staff := range []string{"aigul", "bakyt"} {
+			done, err := h.Decide(ctx, payment.Decision{PaymentID: p.ID, Staff: staff, Decision: payment.Refunded, Reason: "never seen"})
+			if err != nil || done != (i == 1) {
+				t.Fatalf("word %d: %v, %v", i, done, err)
+			}
+		}
+		h.holds(c, 100_00)
+		stop()
+		h.audited()
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 type ended struct {
 	payment   Payment
 	state     State
+	ground    ground // of a refund
 	result    int
 	reference string
 	// task is the delivery whose answer ends the payment; zero for a decision
@@ -61,7 +62,7 @@ func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, s
 			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
 		}
 		receipt, err = ps.end(ctx, ended{
-			payment: c.payment, state: state, result: answer.Result,
+			payment: c.payment, state: state, ground: refundGround(c.biller.AnswersStoredOutcome), result: answer.Result,
 			reference: bounded(answer.Reference, biller.ReferenceLength), task: c.task, holder: c.holder,
 		},
 			attemptedFamily.Row(attempted{c, answer}))

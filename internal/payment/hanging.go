@@ -14,8 +14,8 @@ import (
 type Hanging struct {
 	Payment
 	Attempts  int
-	Unknown   int // attempts without a plain answer
-	Last      string
+	Unknown   int    // attempts that may have been booked: they have no final answer
+	Last      string // how the last attempt went
 	Decisions []Decision
 }
 
@@ -93,7 +93,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	if words < 2 {
 		return false, nil
 	}
-	_, err = ps.end(ctx, ended{payment: payment, state: d.Decision, result: biller.ResultNone, reference: "decided"})
+	_, err = ps.end(ctx, ended{payment: payment, state: d.Decision, ground: groundDecided, result: biller.ResultNone, reference: "decided"})
 	return err == nil, err
 }
 

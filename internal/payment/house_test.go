@@ -48,6 +48,10 @@ var (
 	good    = biller.Answer{Outcome: biller.Good, Result: 0, Name: "ОсОО «Ала-Тоо»", Reference: "77"}
 	silence = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone}
 	later   = biller.Answer{Outcome: biller.Later, Result: biller.ResultTemporary}
+
+	unfinished = biller.Answer{Outcome: biller.Later, Result: biller.ResultNotFinished}
+	undecided  = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultCannotVerify}
+	unsent     = biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone}
 )
 
 func refused(result int) biller.Answer { return biller.Answer{Outcome: biller.Refused, Result: result} }

@@ -15,9 +15,10 @@ const (
 )
 
 // judge decides by the rules agreed with billers. A refusal gives the money
-// back only when no earlier attempt is unknown: it may describe the state
-// after a booking that we never heard of. A biller that by contract answers a
-// repeated txn_id with its stored outcome can be believed at once.
+// back only when no earlier attempt is unknown, that is, may have reached the
+// biller and has no final answer: the refusal may describe the state after a
+// booking that no answer reported ("exists"). A biller that by contract answers
+// a repeated txn_id with its stored outcome is believed at once.
 func judge(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdict {
 	switch answer.Outcome {
 	case biller.Good:
@@ -29,4 +30,24 @@ func judge(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdi
 		return refund
 	}
 	return again
+}
+
+// ground is why a refund was right; the audit proves it.
+type ground string
+
+const (
+	// groundRefused: a refusal, and no earlier attempt was unknown.
+	groundRefused ground = "refused"
+	// groundStored: a refusal by a biller that answers stored outcomes.
+	groundStored ground = "stored"
+	// groundDecided: two members of staff decided.
+	groundDecided ground = "decided"
+)
+
+// refundGround returns why an answer that judge takes for a refund is one.
+func refundGround(answersStoredOutcome bool) ground {
+	if answersStoredOutcome {
+		return groundStored
+	}
+	return groundRefused
 }

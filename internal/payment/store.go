@@ -189,18 +189,23 @@ func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 
 func updateEnded(tx *database.Tx, rows []ended) error {
 	var ids, results []int64
-	var states, references []string
+	var states, references, grounds []string
 	for _, r := range rows {
+		if r.state != Refunded {
+			r.ground = ""
+		}
+		grounds = append(grounds, string(r.ground))
 		ids, results = append(ids, r.payment.ID), append(results, int64(r.result))
 		states, references = append(states, string(r.state)), append(references, r.reference)
 	}
 	v, args := tx.Values(
 		database.Of("id", "bigint", ids), database.Of("state", "text", states),
 		database.Of("result", "bigint", results), database.Of("reference", "text", references),
+		database.Of("refund_ground", "text", grounds),
 	)
 	// CASE: by its state PostgreSQL would look through all that is open.
-	result := tx.Gorm().Exec("WITH v(id, state, result, reference) AS ("+v+`)
-		UPDATE payments SET state = v.state, result = v.result, reference = v.reference, ended_at = ?
+	result := tx.Gorm().Exec("WITH v(id, state, result, reference, refund_ground) AS ("+v+`)
+		UPDATE payments SET state = v.state, result = v.result, reference = v.reference, refund_ground = v.refund_ground, ended_at = ?
 		FROM v WHERE payments.id = v.id AND CASE WHEN payments.state = 'processing' THEN 1 ELSE 0 END = 1`, append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(rows)) {
 		return database.ErrRowCount

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -59,15 +60,20 @@ func freeSlots(tx *database.Tx, list []slot) error {
 		append(args, longAgo)...).Error
 }
 
-// past is how often a payment was tried, and how often without a plain answer.
+// past is how often a payment was tried, and how often without a final answer.
 type past struct {
 	PaymentID int64
 	Attempts  int
 	Unknown   int
 }
 
-// readHistory counts attempts. One without an outcome (a crash, a lease that
-// ran out) is unknown.
+// withoutFinalAnswer matches attempts that may have reached the biller and that
+// it may have booked: those whose outcome was never written (a crash, a lease that
+// ran out), those that got no readable answer, and those that it called
+// unfinished. See biller.Outcome.Final.
+const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"
+
+// readHistory counts attempts, and those without a final answer.
 func readHistory(tx *database.Tx, ids []int64) (map[int64]past, error) {
 	found := map[int64]past{}
 	if len(ids) == 0 {
@@ -76,7 +82,7 @@ func readHistory(tx *database.Tx, ids []int64) (map[int64]past, error) {
 	var rows []past
 	these, list := database.Among(tx.Dialect(), ids)
 	err := tx.Gorm().Raw(`SELECT payment_id, MAX(number) AS attempts,
-		SUM(CASE WHEN outcome IS NULL OR outcome = 'unknown' THEN 1 ELSE 0 END) AS unknown
+		SUM(CASE WHEN `+withoutFinalAnswer+` THEN 1 ELSE 0 END) AS unknown
 		FROM payment_attempts WHERE payment_id `+these+` GROUP BY payment_id`, list).Scan(&rows).Error
 	for _, r := range rows {
 		found[r.PaymentID] = r
@@ -191,21 +197,24 @@ func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int6
 	var rows []struct {
 		PaymentID int64
 		Number    int
-		Outcome   *string
+		Outcome   string
+		Result    int
 		Remark    string
+		Unknown   bool
 	}
-	err := db.Gorm(ctx).Raw(`SELECT payment_id, number, outcome, remark FROM payment_attempts WHERE payment_id IN ?
-		ORDER BY payment_id, number`, ids).Scan(&rows).Error
+	err := db.Gorm(ctx).Raw(`SELECT payment_id, number, COALESCE(outcome, 'unknown') AS outcome, COALESCE(result, -1) AS result, remark,
+		`+withoutFinalAnswer+` AS unknown FROM payment_attempts WHERE payment_id IN ? ORDER BY payment_id, number`, ids).Scan(&rows).Error
 	for _, r := range rows {
 		h := of[r.PaymentID]
-		h.Attempts = r.Number
-		if r.Outcome == nil || *r.Outcome == biller.Unknown.String() {
+		h.Attempts, h.Last = r.Number, r.Outcome
+		if r.Unknown {
 			h.Unknown++
-		} else {
-			h.Last = *r.Outcome
+		}
+		if r.Result != biller.ResultNone {
+			h.Last += " " + strconv.Itoa(r.Result)
 		}
 		if r.Remark != "" {
-			h.Last = r.Remark
+			h.Last += ": " + r.Remark
 		}
 	}
 	return err

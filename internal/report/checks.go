@@ -56,6 +56,7 @@ func checks(dialect database.Dialect) []check {
 		{payments, "acceptance: amount and fee, from the wallet into transit", wrongAcceptances, "payment {what} was not accepted by its amounts and accounts", "payments"},
 		{payments, "settlement: out of transit to the biller and the fees", wrongSettlements, "payment {what} was not settled by its amounts and accounts", "payments"},
 		{payments, "refund: amount and fee, out of transit to the wallet", wrongRefunds, "payment {what} was not refunded by its amounts and accounts", "payments"},
+		{payments, "no refund without a refusal that can be believed, or two people", wrongGrounds, "payment {what} was refunded without a ground: an attempt of it may have been booked", "payments"},
 		{payments, "every processing payment has an open delivery", undelivered, "payment {what} is processing and nobody will deliver it", ""},
 		{payments, "a claim stands on a refunded payment", wrongClaims, "payment {what} has a claim and was not refunded", ""},
 		{holds, "every hold is open or ended once", wrongHolds, "hold of payment {what} was ended {count} times", "payments"},

@@ -238,6 +238,36 @@ var plants = []planted{
 		[]string{"payments: payment 14 is processing and nobody will deliver it"},
 	},
 	{
+		"a refund behind an answer that settled nothing", []string{
+			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'later' FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a refund behind an attempt that died", []string{
+			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, NULL FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a refund without a refusal", []string{
+			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'unsent' FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a refund decided by one", []string{
+			"UPDATE payments SET refund_ground = 'decided' WHERE id = 13",
+			"INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) SELECT 13, 'aigul', 'refund', 'so', accepted_at FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
 		"a claim on what was never refunded", []string{"UPDATE payment_claims SET payment_id = 12"},
 		[]string{"payments: payment 12 has a claim and was not refunded"},
 	},

@@ -19,10 +19,14 @@ type Lane struct {
 // Standing is what waits, for an operator's gauges.
 type Standing struct {
 	// Processing counts payments that have not ended, Asked those of them that
-	// wait for a person's decision.
+	// wait for a person's decision: what `elsom payment hanging` lists.
 	Processing, Asked int64
 	Lanes             []Lane
 }
+
+// patience is the age from which on an open payment waits for a person whatever
+// its biller answered.
+const patience = 24 * time.Hour
 
 // Stand tells what waits now.
 func Stand(ctx context.Context, db *database.DB) (Standing, error) {

@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
@@ -24,6 +25,18 @@ func TestStand(t *testing.T) {
 		got, err := report.Stand(ctx, db)
 		if err != nil {
 			t.Fatal(err)
+		}
+		// Who waits longer than a day waits for a person, asked for or not.
+		b := newBook(t, db)
+		for age, want := range map[time.Duration]int64{23 * time.Hour: 0, 25 * time.Hour: 1} {
+			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.Moment(db.Now().Add(-age)), b.processing)
+			if s, err := report.Stand(ctx, db); err != nil || s.Processing != 1 || s.Asked != want {
+				t.Errorf("open for %s: %+v, %v", age, s, err)
+			}
+		}
+		b.exec("UPDATE payments SET accepted_at = ?, asked_at = ? WHERE id = ?", db.Now(), db.Now(), b.processing)
+		if s, err := report.Stand(ctx, db); err != nil || s.Asked != 1 {
+			t.Errorf("asked for: %+v, %v", s, err)
 		}
 		if len(got.Lanes) != 2 || got.Lanes[1].Name != "sms" || got.Lanes[1].Open != 2 || got.Lanes[1].Oldest.Before(began) {
 			t.Errorf("%+v", got)

@@ -74,6 +74,21 @@ FROM payments p
 LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR)
 WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 
+// What must be so for a refund's ground: 'refused' says that the biller refused
+// and that no attempt of the payment is without a final answer, behind which it
+// could have been booked; 'decided' that two members of staff decided it. 'stored'
+// rests on a contract that the books don't hold, an empty one is of a release
+// that wrote none.
+const wrongGrounds = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
+	WHEN 'refused' THEN
+		EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND COALESCE(a.outcome, 'unknown') NOT IN ('refused', 'unsent'))
+		OR NOT EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND a.outcome = 'refused')
+	WHEN 'decided' THEN
+		(SELECT COUNT(*) FROM payment_decisions d WHERE d.payment_id = p.id AND d.decision = 'refund') < 2
+	ELSE p.refund_ground NOT IN ('stored', '') END`
+
 // The claims come first: they are few.
 const wrongClaims = `
 SELECT CAST(c.payment_id AS VARCHAR), NULL, NULL

@@ -8,8 +8,8 @@ import (
 
 func readStanding(ctx context.Context, db *database.DB) (s Standing, err error) {
 	var payments struct{ Processing, Asked int64 }
-	err = db.Gorm(ctx).Raw(`SELECT COUNT(*) AS processing, COUNT(asked_at) AS asked FROM payments WHERE state = 'processing'`).
-		Scan(&payments).Error
+	err = db.Gorm(ctx).Raw(`SELECT COUNT(*) AS processing, COALESCE(SUM(CASE WHEN asked_at IS NOT NULL OR accepted_at < ? THEN 1 ELSE 0 END), 0) AS asked
+		FROM payments WHERE state = 'processing'`, database.Moment(db.Now().Add(-patience))).Scan(&payments).Error
 	if err != nil {
 		return s, err
 	}

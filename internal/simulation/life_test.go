@@ -68,7 +68,7 @@ func live(at *place, seed uint64) *life {
 	}
 	for _, code := range billerCodes {
 		l.billers[code] = &company{code: code, stored: code == "dostek",
-			booked: map[string]money.Amount{}, over: map[string]bool{}, begun: map[string]bool{}}
+			booked: map[string]money.Amount{}, over: map[string]bool{}}
 	}
 	l.clients.begin(at.house)
 	at.life = l

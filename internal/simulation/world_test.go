@@ -18,11 +18,10 @@ var billerCodes = []string{"dostek", "hoster", "aknet"}
 type company struct {
 	code string
 	// stored: by contract a repeated txn_id is answered with its outcome. A
-	// company without it may refuse what it has booked, as a duplicate, and may
-	// book what it had refused; only to what it called unfinished it keeps.
+	// company without it may refuse what it has booked, as a duplicate, whatever it
+	// had answered ("1", "90"), and may book what it had refused.
 	stored bool
-	begun  map[string]bool // booked, and called unfinished
-	away   bool            // it answers nothing
+	away   bool // it answers nothing
 	booked map[string]money.Amount
 	over   map[string]bool // refused for good
 }
@@ -33,7 +32,7 @@ func (c *company) receive(l *life, r biller.Request) biller.Answer {
 		if sum != r.Sum {
 			l.wrong("%s: %s comes with %s and had %s", c.code, l.alias(r.TxnID), r.Sum, sum)
 		}
-		if !c.stored && !c.begun[r.TxnID] && l.chance(40) {
+		if !c.stored && l.chance(40) {
 			return refused(biller.ResultOther)
 		}
 		return good(r)
@@ -52,10 +51,9 @@ func (c *company) receive(l *life, r biller.Request) biller.Answer {
 		return refused(biller.ResultInactive)
 	}
 	if l.chance(30) { // it books, and says that it isn't finished
-		c.booked[r.TxnID], c.begun[r.TxnID] = r.Sum, true
-		return biller.Answer{Outcome: biller.Later, Result: biller.ResultNotFinished}
+		c.booked[r.TxnID] = r.Sum
 	}
-	return biller.Answer{Outcome: biller.Later, Result: biller.ResultTemporary}
+	return biller.Answer{Outcome: biller.Later, Result: pick(l, []int{biller.ResultTemporary, biller.ResultNotFinished})}
 }
 
 func good(r biller.Request) biller.Answer {
@@ -66,6 +64,7 @@ func refused(result int) biller.Answer { return biller.Answer{Outcome: biller.Re
 
 var (
 	silence = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone, Err: errors.New("no answer")}
+	unsent  = biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Err: errors.New("not connected")}
 	garbled = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultCannotVerify, Err: errors.New("no XML")}
 )
 
@@ -94,6 +93,10 @@ func (w wire) Pay(_ context.Context, r biller.Request) biller.Answer {
 	w.process.mustLive()
 	l := w.process.life
 	how := w.to.code + " " + l.alias(r.TxnID)
+	if l.faulty && l.chance(8) {
+		l.say("  %s: not connected", how)
+		return unsent
+	}
 	if l.faulty && l.chance(30) {
 		// Its process may die before it arrives; then it may arrive all the same.
 		l.underway = append(l.underway, letter{w.to, r})
@@ -108,9 +111,9 @@ func (w wire) Pay(_ context.Context, r biller.Request) biller.Answer {
 		return silence
 	}
 	answer := w.to.receive(l, r)
-	// A company without stored outcomes knows a request that comes twice at once
-	// only if it has booked it; whoever asks it has to hear the first answer.
-	if l.faulty && l.chance(10) && (w.to.stored || answer.Outcome == biller.Good) {
+	// A company without stored outcomes may book what it had just refused: a
+	// refusal of the first of two copies would then end what the second booked.
+	if l.faulty && l.chance(10) && (w.to.stored || answer.Outcome != biller.Refused) {
 		l.say("  %s: the request is doubled", how)
 		if second := w.to.receive(l, r); w.to.stored {
 			answer = second

@@ -2,8 +2,9 @@
 // GET <url>?command=check|pay&txn_id=…&txn_date=…&account=…&sum=250.50, the
 // answer a small XML.
 //
-// It promises one call for one question, an answer within the deadline, and
-// Unknown for whatever is not plainly this biller's answer to this request. A
+// It promises one call for one question, an answer within the deadline, Unsent
+// only for a request of which no byte was written, and Unknown for whatever else
+// is not plainly this biller's answer to this request. A
 // connection is used again, soon, where answers name their questions. It never
 // repeats a call, follows a redirect, uses a proxy of the environment, or lets
 // an account, a password or the body into an error.
@@ -18,6 +19,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -43,7 +45,7 @@ const (
 type Options struct {
 	// URL is the biller's address; it may hold a query of its own, and the
 	// name and password for HTTP Basic as userinfo. CheckURL tells whether it
-	// will do; with one that won't, every answer is Unknown.
+	// will do; with one that won't, every answer is Unsent.
 	URL string
 	// Timeout bounds a call whose context has no nearer deadline; 0: DefaultTimeout.
 	Timeout time.Duration
@@ -107,19 +109,23 @@ func (c *Client) Pay(ctx context.Context, r biller.Request) biller.Answer {
 }
 
 func (c *Client) ask(ctx context.Context, command string, r biller.Request) biller.Answer {
-	unknown := func(err error) biller.Answer {
-		return biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone, Err: fmt.Errorf("osmp: %s: %w", command, err)}
+	failed := func(outcome biller.Outcome, err error) biller.Answer {
+		return biller.Answer{Outcome: outcome, Result: biller.ResultNone, Err: fmt.Errorf("osmp: %s: %w", command, err)}
 	}
+	unknown := func(err error) biller.Answer { return failed(biller.Unknown, err) }
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	named := false
 	defer func() { c.keep(named) }()
 	request, err := c.request(ctx, command, r)
 	if err != nil {
-		return unknown(fmt.Errorf("not sent: %w", err))
+		return failed(biller.Unsent, fmt.Errorf("not sent: %w", err))
 	}
-	body, contentType, err := c.fetch(request)
-	if err != nil {
+	body, contentType, connected, err := c.fetch(request)
+	switch {
+	case err != nil && !connected:
+		return failed(biller.Unsent, fmt.Errorf("not connected: %w", err))
+	case err != nil:
 		return unknown(err)
 	}
 	reply, err := parse(body, contentType)
@@ -185,24 +191,28 @@ func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }
 func (unrepeatable) Close() error             { return nil }
 
 // fetch makes the call. RoundTrip is used as it stands: a client above it
-// would follow redirects and put the address into its errors.
-func (c *Client) fetch(request *http.Request) (body []byte, contentType string, err error) {
-	response, err := c.transport.RoundTrip(request)
+// would follow redirects and put the address into its errors. It returns
+// connected = false where the request got no connection, over which alone it
+// could have left: the transport reports one, its TLS handshake done, before it
+// writes to it.
+func (c *Client) fetch(request *http.Request) (body []byte, contentType string, connected bool, err error) {
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
+	response, err := c.transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
 	if err != nil {
-		return nil, "", broken(request.Context(), err)
+		return nil, "", connected, broken(request.Context(), err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, "", fmt.Errorf("HTTP status %d", response.StatusCode)
+		return nil, "", true, fmt.Errorf("HTTP status %d", response.StatusCode)
 	}
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	if err != nil {
-		return nil, "", broken(request.Context(), err)
+		return nil, "", true, broken(request.Context(), err)
 	}
 	if len(body) > maxBody {
-		return nil, "", fmt.Errorf("the reply is longer than %d bytes", maxBody)
+		return nil, "", true, fmt.Errorf("the reply is longer than %d bytes", maxBody)
 	}
-	return body, response.Header.Get("Content-Type"), nil
+	return body, response.Header.Get("Content-Type"), true, nil
 }
 
 // broken names a failure of the call in our own words: the library's may

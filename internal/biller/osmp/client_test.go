@@ -283,9 +283,55 @@ func TestNobodyThere(t *testing.T) {
 	_ = listener.Close()
 	for _, host := range []string{"http://" + address, "http://biller.invalid"} {
 		a := New(Options{URL: secretive(t, host)}).Pay(t.Context(), asked())
-		if a.Outcome != biller.Unknown || a.Result != biller.ResultNone {
+		if a.Outcome != biller.Unsent || a.Result != biller.ResultNone {
 			t.Errorf("%+v", a)
 		}
 		tellsNothing(t, a.Err)
+	}
+}
+
+// A request that waits for a connection until its deadline has not left; one
+// whose connection was made may have, however the connection ends.
+func TestUnsentOnlyWithoutAConnection(t *testing.T) {
+	hang, arrived := make(chan struct{}), make(chan struct{}, 10)
+	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	})
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // accepts in the kernel, and answers no handshake
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { close(hang); _ = mute.Close() })
+
+	busy := New(Options{URL: silent, Conns: 1})
+	first := make(chan biller.Answer, 1)
+	firstCtx, firstEnds := context.WithCancel(t.Context())
+	go func() { first <- busy.Pay(firstCtx, asked()) }()
+	<-arrived
+	for name, c := range map[string]*Client{
+		"every connection is busy":   busy,
+		"the TLS handshake hangs":    New(Options{URL: secretive(t, "https://"+mute.Addr().String())}),
+		"the call was given up":      nil,
+		"the biller can't be dialed": New(Options{URL: "http://127.0.0.1:1/"}),
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if c == nil {
+			c = New(Options{URL: silent})
+			cancel()
+		}
+		a := c.Pay(ctx, asked())
+		cancel()
+		if a.Outcome != biller.Unsent {
+			t.Errorf("%s: %+v", name, a)
+		}
+		tellsNothing(t, a.Err)
+	}
+	firstEnds()
+	if a := <-first; a.Outcome != biller.Unknown {
+		t.Errorf("the call that has the connection: %+v", a)
 	}
 }

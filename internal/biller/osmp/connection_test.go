@@ -56,7 +56,7 @@ func TestCertificateIsJudged(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	a := New(Options{URL: secretive(t, server.URL)}).Pay(t.Context(), asked())
-	if a.Outcome != biller.Unknown {
+	if a.Outcome != biller.Unsent {
 		t.Errorf("a stranger's certificate: %+v", a)
 	}
 	tellsNothing(t, a.Err)
@@ -78,7 +78,7 @@ func TestNotSent(t *testing.T) {
 		"no address":    New(Options{}).Pay(t.Context(), asked()),
 		"bad address":   New(Options{URL: "http://elsom:" + plantedPassword + "@[::1/"}).Pay(t.Context(), asked()),
 	} {
-		if a.Outcome != biller.Unknown || a.Result != biller.ResultNone {
+		if a.Outcome != biller.Unsent || a.Result != biller.ResultNone {
 			t.Errorf("%s: %+v", name, a)
 		}
 		tellsNothing(t, a.Err)
