@@ -212,13 +212,16 @@ func (h *house) decide(ctx context.Context, s service, values url.Values, o orde
 		result = o.result
 	}
 	if command == commandCheck {
+		if as := o.bookedAs(); as != 0 && result == biller.ResultDone {
+			result = as
+		}
 		reply := response{TxnID: q.txnID, Result: result, Comment: comments[result]}
 		if result == biller.ResultDone {
 			reply.Fields = &fields{Name: field{Name: "FIO", Type: "disp", Text: s.name(q.account)}}
 		}
 		return reply, nil
 	}
-	return h.pay(ctx, s, q, result)
+	return h.pay(ctx, s, q, result, o)
 }
 
 // judge gives the result that an honest day would bring. A check may ask
@@ -233,13 +236,14 @@ func judge(s service, q question, command string) int {
 	return biller.ResultDone
 }
 
-// pay keeps the result, or gives the one that is kept.
-func (h *house) pay(ctx context.Context, s service, q question, result int) (response, error) {
+// pay stores the result, or returns the stored one; the order may be to say
+// something else of a booking.
+func (h *house) pay(ctx context.Context, s service, q question, result int, o order) (response, error) {
 	asked := payment{
 		Service: s.code, TxnID: q.txnID, Account: q.account, Sum: q.sum,
 		Result: result, TxnDate: q.date, BookedAt: h.now().UnixMilli(),
 	}
-	kept, err := h.books.book(ctx, asked)
+	kept, repeated, err := h.books.book(ctx, asked)
 	if err != nil {
 		return response{}, err
 	}
@@ -250,6 +254,12 @@ func (h *house) pay(ctx context.Context, s service, q question, result int) (res
 	}
 	reply.Reference = strconv.FormatInt(kept.Reference, 10)
 	reply.Result, reply.Comment = kept.Result, comments[kept.Result]
+	if as := o.bookedAs(); as != 0 && kept.Result == biller.ResultDone {
+		reply.Reference, reply.Result, reply.Comment = "", as, comments[as]
+		if repeated {
+			reply.Result, reply.Comment = biller.ResultOther, "Платёж с таким txn_id уже есть"
+		}
+	}
 	return reply, nil
 }
 

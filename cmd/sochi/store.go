@@ -78,15 +78,15 @@ const selectPayment = `SELECT reference, service, txn_id, account, sum, result, 
 
 // book gives the outcome kept under the payment's txn_id; where there is none
 // it keeps p's own, and a good one adds to the balance in the same
-// transaction. The caller sees by same whether the outcome is for its question.
-func (b *books) book(ctx context.Context, p payment) (payment, error) {
-	var kept payment
-	err := b.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+// transaction. The caller sees by same whether the outcome is for its question;
+// repeated reports that it was there before.
+func (b *books) book(ctx context.Context, p payment) (kept payment, repeated bool, err error) {
+	err = b.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		var found []payment
 		if err := tx.Gorm().Raw(selectPayment+`WHERE service = ? AND txn_id = ?`, p.Service, p.TxnID).Scan(&found).Error; err != nil {
 			return err
 		}
-		if len(found) > 0 {
+		if repeated = len(found) > 0; repeated {
 			kept = found[0]
 			return nil
 		}
@@ -101,7 +101,7 @@ func (b *books) book(ctx context.Context, p payment) (payment, error) {
 			kept.Service, kept.TxnID, kept.Account, int64(kept.Sum), kept.Result, kept.TxnDate, kept.BookedAt).
 			Scan(&kept.Reference).Error
 	})
-	return kept, err
+	return kept, repeated, err
 }
 
 // addTo adds the sum to the balance, or turns the outcome into "too large"

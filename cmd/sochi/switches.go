@@ -34,8 +34,12 @@ const (
 	broken      = "broken"
 	temporary   = "temporary"
 	unfinished  = "unfinished"
-	undecided   = "undecided"
-	refuse      = "refuse"
+
+	temporaryAfter  = "temporary-after"
+	unfinishedAfter = "unfinished-after"
+
+	undecided = "undecided"
+	refuse    = "refuse"
 )
 
 var modes = []mode{
@@ -50,8 +54,22 @@ var modes = []mode{
 	{broken, "зачислить и ответить битым XML"},
 	{temporary, "код 1: временная ошибка, не зачислено"},
 	{unfinished, "код 90: не завершено, не зачислено"},
+	{temporaryAfter, "зачислить и ответить кодом 1, повтор отказать кодом 300"},
+	{unfinishedAfter, "зачислить и ответить кодом 90, повтор отказать кодом 300"},
 	{undecided, "код 243: состояние не проверить, не зачислено"},
 	{refuse, "отказать с таким кодом, отказ запоминается"},
+}
+
+// bookedAs returns the result that is answered in place of a booking, by a
+// provider that stores no outcomes and refuses the repeat; 0 in the other modes.
+func (o order) bookedAs() int {
+	switch o.mode {
+	case temporaryAfter:
+		return biller.ResultTemporary
+	case unfinishedAfter:
+		return biller.ResultNotFinished
+	}
+	return 0
 }
 
 // refusals are the results that can be chosen for refuse.

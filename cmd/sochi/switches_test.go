@@ -80,6 +80,8 @@ func TestEveryMode(t *testing.T) {
 		{temporary, patient, biller.Later, 1, false},
 		{unfinished, patient, biller.Later, 90, false},
 		{undecided, patient, biller.Unknown, 243, false},
+		{temporaryAfter, patient, biller.Later, 1, true},
+		{unfinishedAfter, patient, biller.Later, 90, true},
 	} {
 		t.Run(c.mode, func(t *testing.T) {
 			s := fresh(t)
@@ -99,6 +101,30 @@ func TestEveryMode(t *testing.T) {
 			}
 			s.wantBalance(25050)
 		})
+	}
+}
+
+// A provider that books behind 1 or 90 refuses the repeat, as one that stores no
+// outcomes, until it is told to behave.
+func TestBookedBehindUnfinishedAndRefused(t *testing.T) {
+	for _, mode := range []string{temporaryAfter, unfinishedAfter} {
+		s := fresh(t)
+		s.throwSwitch(url.Values{"mode": {mode}})
+		client := s.client("/pay", patient)
+		if a := client.Pay(t.Context(), request); a.Outcome != biller.Later || a.Reference != "" {
+			t.Errorf("%s: %+v", mode, a)
+		}
+		for range 2 {
+			if a := client.Pay(t.Context(), request); a.Outcome != biller.Refused || a.Result != biller.ResultOther || a.Comment == "" {
+				t.Errorf("%s, the repeat: %+v", mode, a)
+			}
+		}
+		s.wantBalance(25050)
+		bad := request
+		bad.TxnID, bad.Account = "77", "1"
+		if a := client.Pay(t.Context(), bad); a.Outcome != biller.Refused || a.Result != biller.ResultBadAccount {
+			t.Errorf("%s, a malformed account: %+v", mode, a)
+		}
 	}
 }
 
