@@ -18,6 +18,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/outbox"
@@ -128,7 +129,7 @@ func (r Request) check(pay bool) error {
 		return malformed.At("txn_id")
 	case pay && !dated(r.TxnDate):
 		return malformed.At("txn_date")
-	case utf8.RuneCountInString(r.Account) > maxAccount || !printable(r.Account):
+	case utf8.RuneCountInString(r.Account) > maxAccount || !printable(input.Clean(r.Account)):
 		return malformed.At("account")
 	case r.Sum < 0 || r.Sum > TooLargeSum:
 		return malformed.At("sum")
@@ -158,7 +159,7 @@ func printable(s string) bool {
 func (r Request) account() (number phone.Number, text string) {
 	number, err := phone.Parse(r.Account)
 	if err != nil {
-		return "", strings.TrimSpace(r.Account)
+		return "", input.Clean(r.Account)
 	}
 	return number, number.String()
 }

@@ -168,8 +168,10 @@ func TestWhoIsConnected(t *testing.T) {
 func TestSearch(t *testing.T) {
 	c := seeded(t, databasetest.SQLite(t), development)
 	for text, want := range map[string][]string{
-		"достэк": {"dostek"}, "dostek": {"dostek"}, "Достек": {"dostek"}, "ДОСТЕК ГРУП": nil, "dostek group": {"dostek"},
-		"dos": {"dostek"}, "сочи": {"dostek"}, "Sochi": {"dostek"}, "отчет": {"dostek"},
+		"достэк": {"dostek"}, "dostek": {"dostek"}, "Достек": {"dostek"}, "ДОСТЕК ГРУП": {"dostek"}, "group": {"dostek"}, "гр": {"dostek"},
+		"ljcn'r": {"dostek"}, "Ljcntr": {"dostek"}, "вщыеул": {"dostek"}, "рщыеук": {"hoster"}, "\u2066dostek\u200b": {"dostek"}, "налог": {"dostek"}, "эсф": {"dostek"}, "ctn": nil,
+		"dostek group": {"dostek"},
+		"dos":          {"dostek"}, "сочи": {"dostek"}, "Sochi": {"dostek"}, "отчет": {"dostek"},
 		"хостер": {"hoster"}, "Hoster.kg": {"hoster"}, "хостинг": {"hoster"},
 		"акнет": {"aknet"}, "aknet": {"aknet"}, "acnet": {"aknet"}, "интернет": {"aknet"}, "internet": {"aknet"},
 		"башкалар": {"dostek", "hoster"}, "другие": {"dostek", "hoster"}, "other": {"dostek", "hoster"},
@@ -332,11 +334,13 @@ func TestIdentify(t *testing.T) {
 	}{
 		{dostek, "00207199610017", "00207199610017", ""},
 		{dostek, " 0020 7199 6100-17 ", "00207199610017", ""},
+		{dostek, "\u20660020.7199.6100.17\u2069", "00207199610017", ""},
 		{dostek, "", "", "catalog.inn_empty"},
 		{dostek, "0020719961001", "", "catalog.inn_length"},
 		{dostek, "002071996100177", "", "catalog.inn_length"},
 		{dostek, "0020719961001a", "", "catalog.inn_digits"},
 		{free, " AB-12/3 ", "AB-12/3", ""},
+		{free, "\u202aAB-\u200b12/3\ufeff\t", "AB-12/3", ""},
 		{free, "", "", "catalog.contract_empty"},
 		{free, "12 34", "", "catalog.contract_form"},
 		{free, strings.Repeat("7", catalog.MaxIdentifier), strings.Repeat("7", catalog.MaxIdentifier), ""},

@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/inn"
+	"elsom/internal/input"
 	"elsom/internal/money"
 )
 
@@ -31,7 +32,7 @@ func (s Service) Identify(text string) (string, error) {
 		}
 		return n.String(), nil
 	}
-	text = strings.TrimSpace(text)
+	text = input.Clean(text)
 	switch {
 	case text == "":
 		return "", refuse("catalog.contract_empty")

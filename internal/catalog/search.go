@@ -4,26 +4,38 @@ import (
 	"context"
 	"strings"
 	"unicode"
+
+	"elsom/internal/input"
 )
 
 // maxQuery is how many characters of a search are looked at.
 const maxQuery = 100
 
-// Search finds the payable services that every word of the text speaks of, in
-// any of the languages and either alphabet («достэк», "dostek", «Достек»):
-// by name, category, biller, or the operator's search words. Services whose
-// own name begins with the text come first. An empty text finds nothing.
+// Search returns the payable services that match every word of the text, in any
+// of the languages and either alphabet («достэк», "dostek", «Достек»): by name,
+// category, biller, or the operator's search words. Services whose own name
+// matches come first. A text that finds nothing is tried again as typed in the
+// other keyboard layout ("ljcn'r", «вщыеул»). An empty text finds nothing.
 func (c *Catalog) Search(ctx context.Context, text string) ([]Service, error) {
 	s, err := c.current(ctx)
 	if err != nil {
 		return nil, err
 	}
+	text = input.Clean(text)
 	if runes := []rune(text); len(runes) > maxQuery {
 		text = string(runes[:maxQuery])
 	}
-	asked := fold(text)
+	found := s.find(fold(text))
+	if len(found) == 0 {
+		found = s.find(fold(otherLayout(text)))
+	}
+	return found, nil
+}
+
+// find returns the payable services that match all words, which are folded.
+func (s *snapshot) find(asked []string) []Service {
 	if len(asked) == 0 {
-		return nil, nil
+		return nil
 	}
 	var named, other []Service
 	for i, service := range s.payable {
@@ -35,7 +47,33 @@ func (c *Catalog) Search(ctx context.Context, text string) ([]Service, error) {
 			other = append(other, service)
 		}
 	}
-	return append(named, other...), nil
+	return append(named, other...)
+}
+
+// The keys of the Latin and the Russian layout in the same order; letters that
+// Kyrgyz adds are typed with a modifier and stay as they are.
+const (
+	latinKeys   = "`qwertyuiop[]asdfghjkl;'zxcvbnm,."
+	russianKeys = "ёйцукенгшщзхъфывапролджэячсмитьбю"
+)
+
+var layouts = func() map[rune]rune {
+	keys := make(map[rune]rune)
+	latin, russian := []rune(latinKeys), []rune(russianKeys)
+	for i := range latin {
+		keys[latin[i]], keys[russian[i]] = russian[i], latin[i]
+	}
+	return keys
+}()
+
+// otherLayout returns the text as the same keys type it in the other layout.
+func otherLayout(text string) string {
+	return strings.Map(func(r rune) rune {
+		if other, ok := layouts[r]; ok {
+			return other
+		}
+		return r
+	}, strings.ToLower(text))
 }
 
 // searchable is what one service is found by, folded.
@@ -85,7 +123,7 @@ var latin = map[rune]string{
 
 var alike = strings.NewReplacer(
 	"kh", "h", "ck", "k", "ph", "f", "c", "k", "q", "k", "w", "v", "y", "i", "j", "zh",
-	"x", "ks",
+	"x", "ks", "ou", "u",
 )
 
 // fold splits a text into words of Latin letters and digits that are the same

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"elsom/internal/fault"
+	"elsom/internal/input"
 )
 
 // parseEmail returns an address as mail is sent to it, or a fault of the field.
@@ -62,12 +63,7 @@ func invisible(r rune) bool {
 // parseCode gives the six digits of an SMS code as typed, or a fault of the
 // field. What is no code is not counted as a try.
 func parseCode(act, text string) (string, error) {
-	code := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || r == '-' {
-			return -1
-		}
-		return r
-	}, text)
+	code := input.Digits(text)
 	if code == "" {
 		return "", fault.New(fault.Invalid, act, "customer.code_empty").At("code")
 	}

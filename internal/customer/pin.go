@@ -10,10 +10,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/sms"
@@ -251,12 +251,7 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 
 // parsePIN gives the four digits as typed. What is no PIN is not counted.
 func parsePIN(act, typed string) (string, error) {
-	pin := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, typed)
+	pin := input.Digits(typed)
 	if len(pin) != PINDigits || strings.Trim(pin, "0123456789") != "" {
 		return "", fault.New(fault.Invalid, act, "customer.pin_malformed").At("pin")
 	}

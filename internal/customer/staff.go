@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 )
 
 // StaffWord is who of the staff acts for a customer, and why. It is kept with
@@ -19,7 +20,7 @@ const (
 )
 
 func (w StaffWord) judged(act string) (StaffWord, error) {
-	w = StaffWord{strings.ToLower(strings.TrimSpace(w.Staff)), strings.TrimSpace(w.Reason)}
+	w = StaffWord{strings.ToLower(input.Name(w.Staff)), input.Name(w.Reason)}
 	if w.Staff == "" || w.Reason == "" || utf8.RuneCountInString(w.Staff) > staffMax || utf8.RuneCountInString(w.Reason) > reasonMax {
 		return w, fault.New(fault.Invalid, act, "customer.staff_invalid")
 	}

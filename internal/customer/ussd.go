@@ -10,6 +10,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/inn"
+	"elsom/internal/input"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
@@ -44,13 +45,13 @@ func CheckName(text string) (string, error) {
 	if len(text) > 4*NameMax+100 || !utf8.ValidString(text) {
 		return "", refuse
 	}
-	words := strings.Fields(text)
-	name := strings.Join(words, " ")
+	name := input.Name(text)
+	words := strings.Fields(name)
 	if len(words) < 2 || utf8.RuneCountInString(name) > NameMax {
 		return "", refuse
 	}
 	for _, word := range words {
-		if !isName(word) {
+		if !isName(word) || !input.OneScript(word) {
 			return "", refuse
 		}
 	}

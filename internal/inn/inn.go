@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"elsom/internal/input"
 )
 
 // INN is 14 digits. The zero value is none.
@@ -26,14 +28,15 @@ var (
 // Length is how many digits an ИНН has.
 const Length = 14
 
-// Parse reads an ИНН as people type it; spaces and dashes are ignored.
+// Parse reads an ИНН as people type or paste it; spaces, dots and dashes are
+// ignored.
 func Parse(text string) (INN, error) {
 	var b strings.Builder
-	for _, r := range strings.TrimSpace(text) {
+	for _, r := range input.Clean(text) {
 		switch {
 		case r >= '0' && r <= '9':
 			b.WriteRune(r)
-		case strings.ContainsRune(" -\u00a0\u202f\u2010\u2011\u2013\u2014", r):
+		case r == ' ', r == '.', input.IsDash(r):
 		default:
 			return "", ErrDigits
 		}

@@ -9,6 +9,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"elsom/internal/input"
 )
 
 // Amount is a sum of money in whole tyiyn; negative amounts are debits.
@@ -30,30 +33,41 @@ var (
 	ErrTooLarge = errors.New("money: too large")
 )
 
-// Parse reads an amount in som as people type it: 250, 250,50, 250.5,
-// 1 500,50. Spaces group; comma or dot begins one or two decimals. Anything
-// else (signs, exponents, several separators) is refused.
+// Parse reads an amount in som as people type or paste it: 250, 250,50, 250.5,
+// 1 500,50, 250,50 сом. Spaces group; comma or dot begins one or two decimals;
+// the currency may follow. Anything else (signs, exponents, several separators)
+// is refused.
 func Parse(text string) (Amount, error) {
-	if len(text) > maxLength {
-		return 0, ErrFormat
-	}
-	s := strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '\u00a0', '\u202f', '\u2009', '\t':
-			return -1
-		}
-		return r
-	}, strings.TrimSpace(text))
+	s := strings.ReplaceAll(withoutCurrency(input.Clean(text)), " ", "")
 	if s == "" {
 		return 0, ErrEmpty
 	}
-	if rest := strings.TrimPrefix(strings.TrimPrefix(s, "-"), "−"); rest != s {
-		if _, err := unsigned(rest); err == nil || errors.Is(err, ErrTooLarge) {
+	if len(s) > maxLength {
+		return 0, ErrFormat
+	}
+	if sign, width := utf8.DecodeRuneInString(s); input.IsDash(sign) {
+		if _, err := unsigned(s[width:]); err == nil || errors.Is(err, ErrTooLarge) {
 			return 0, ErrNegative
 		}
 		return 0, ErrFormat
 	}
 	return unsigned(s)
+}
+
+// currencies are the som as people write it behind a sum; a longer form stands
+// before its beginning.
+var currencies = []string{"сомов", "сома", "сом", "som", "kgs", "с"}
+
+// withoutCurrency cuts the currency off the end of an amount. A currency alone
+// is no amount and stays.
+func withoutCurrency(text string) string {
+	lower := strings.ToLower(strings.TrimSuffix(text, "."))
+	for _, currency := range currencies {
+		if amount, ok := strings.CutSuffix(lower, currency); ok && amount != "" {
+			return strings.TrimRight(amount, " ")
+		}
+	}
+	return text
 }
 
 func unsigned(s string) (Amount, error) {
@@ -73,7 +87,7 @@ func unsigned(s string) (Amount, error) {
 	return assemble(whole, frac)
 }
 
-// maxLength in bytes is far above any amount and its spaces.
+// maxLength in bytes is far above any amount.
 const maxLength = 80
 
 func digits(s string) bool {

@@ -8,6 +8,7 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 )
 
 // Hanging is a payment that waits for a person, with what is known of it.
@@ -49,7 +50,7 @@ func (ps *Payments) Claims(ctx context.Context) (list []Claim, all int, err erro
 
 // ByCode finds a payment by its payment code, for staff.
 func (ps *Payments) ByCode(ctx context.Context, code string) (Payment, error) {
-	p, err := readByCode(ctx, ps.DB, code)
+	p, err := readByCode(ctx, ps.DB, input.Digits(code))
 	return p, fault.Wrap("payment.by code", err)
 }
 
@@ -60,7 +61,7 @@ func (ps *Payments) ByCode(ctx context.Context, code string) (Payment, error) {
 // second word of one person.
 func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err error) {
 	const act = "payment.decide"
-	d.Staff, d.Reason = strings.ToLower(strings.TrimSpace(d.Staff)), strings.TrimSpace(d.Reason)
+	d.Staff, d.Reason = strings.ToLower(input.Name(d.Staff)), input.Name(d.Reason)
 	if d.Staff == "" || d.Reason == "" || utf8.RuneCountInString(d.Staff) > 60 || utf8.RuneCountInString(d.Reason) > 300 ||
 		(d.Decision != Completed && d.Decision != Refunded) {
 		return false, fault.New(fault.Invalid, act, "payment.decide_invalid")

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"elsom/internal/input"
 )
 
 // Number is a mobile number as "+996" and nine digits. The zero value is no number.
@@ -27,22 +29,23 @@ var (
 
 const maxLength = 40
 
-// Parse reads a number as people type it: 0700 123 456, 700123456,
-// 996700123456, +996 (700) 12-34-56.
+// Parse reads a number as people type or paste it: 0700 123 456, 700123456,
+// 996700123456, +996 (700) 12-34-56, +996 (0)700 123 456.
 func Parse(text string) (Number, error) {
-	if len(text) > maxLength {
-		return "", ErrFormat
-	}
 	digits, plus, err := clean(text)
 	if err != nil {
 		return "", err
 	}
 	switch {
-	case len(digits) == 12 && strings.HasPrefix(digits, "996"):
-		digits = digits[3:]
-	case strings.HasPrefix(digits, "00996") && len(digits) == 14 && !plus:
-		digits = digits[5:]
-	case plus || strings.HasPrefix(digits, "00"):
+	case strings.HasPrefix(digits, "00996") && !plus:
+		digits, plus = digits[2:], true
+	case strings.HasPrefix(digits, "00") && len(digits) >= 9:
+		return "", ErrForeign
+	}
+	switch {
+	case strings.HasPrefix(digits, "996") && (len(digits) == 12 || (len(digits) == 13 && digits[3] == '0')):
+		digits = digits[len(digits)-9:] // the trunk prefix 0 is often left in
+	case plus:
 		if len(digits) >= 7 && !strings.HasPrefix(digits, "996") {
 			return "", ErrForeign
 		}
@@ -58,10 +61,14 @@ func Parse(text string) (Number, error) {
 	return judge(digits)
 }
 
+// clean returns the digits of a number and whether a plus stands before them.
 func clean(text string) (digits string, plus bool, err error) {
-	text = strings.TrimSpace(text)
+	text = input.Clean(text)
 	if text == "" {
 		return "", false, ErrEmpty
+	}
+	if len(text) > maxLength {
+		return "", false, ErrFormat
 	}
 	var b strings.Builder
 	for i, r := range text {
@@ -70,7 +77,7 @@ func clean(text string) (digits string, plus bool, err error) {
 			b.WriteRune(r)
 		case r == '+' && i == 0:
 			plus = true
-		case strings.ContainsRune(" -().\u00a0\u202f\u2010\u2011\u2013", r):
+		case strings.ContainsRune(" ().", r), input.IsDash(r):
 		default:
 			return "", false, ErrFormat
 		}

@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/wallet"
@@ -160,7 +161,7 @@ func (d *Door) changePIN(ctx context.Context, s State, again string) error {
 }
 
 func (d *Door) mark(s State, pin string) string {
-	return d.Dialogues.Mark("pin", strconv.FormatInt(s.Customer, 10), s.Proof, strings.TrimSpace(pin))
+	return d.Dialogues.Mark("pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin))
 }
 
 // shown is how many operations are kept for the screens.

@@ -2,10 +2,10 @@ package ussd
 
 import (
 	"strconv"
-	"strings"
 
 	"elsom/internal/customer"
 	"elsom/internal/inn"
+	"elsom/internal/input"
 	"elsom/internal/phone"
 )
 
@@ -117,8 +117,8 @@ func Start(c Caller) State {
 
 // Hear takes an input. Where the answer needs the house, the act says what is
 // to be done; Done takes its outcome. The input itself is in no state.
-func (s State) Hear(input string, shelf Shelf) (State, Act) {
-	input = strings.TrimSpace(input)
+func (s State) Hear(typed string, shelf Shelf) (State, Act) {
+	input := input.Clean(typed)
 	s.Word = Word{}
 	if s.Step == stepOver {
 		return s, actNone
