@@ -99,6 +99,9 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 			continue
 		}
 		request.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			request.Host = headers[i+1]
+		}
 	}
 	answer := httptest.NewRecorder()
 	b.h.server.ServeHTTP(answer, request)

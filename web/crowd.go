@@ -1,10 +1,8 @@
 package web
 
 import (
-	"bytes"
-	"errors"
+	"cmp"
 	"html"
-	"io"
 	"net/http"
 	"strings"
 
@@ -21,37 +19,81 @@ type Crowd struct {
 	// Acts are what a browser posts, Looks what it gets (some wait for a
 	// payment's end), Machines the requests of each other door.
 	Acts, Looks, Machines int
+	// Bodies is how many bytes of bodies are being received, on all routes.
+	Bodies int64
 }
 
-var usualCrowd = Crowd{Acts: 1000, Looks: 2000, Machines: 1000}
+var usualCrowd = Crowd{Acts: 1000, Looks: 2000, Machines: 1000, Bodies: 16 << 20}
 
-// crowded bounds a door. Where too many are inside it answers with little
-// effort, so that whoever is inside gets on: nothing was done. What a slow
-// client sends is read before it takes a place.
+// orUsual fills in what is not set.
+func (crowd Crowd) orUsual() Crowd {
+	return Crowd{
+		Acts: cmp.Or(crowd.Acts, usualCrowd.Acts), Looks: cmp.Or(crowd.Looks, usualCrowd.Looks),
+		Machines: cmp.Or(crowd.Machines, usualCrowd.Machines), Bodies: cmp.Or(crowd.Bodies, usualCrowd.Bodies),
+	}
+}
+
+// crowded bounds the requests in flight on a route. Beyond the limit it answers
+// with little effort, so that the requests in flight get on: nothing was done.
+// It stands behind receive, so that a slow sender takes no place.
 func crowded(most int, words echo.HandlerFunc) echo.MiddlewareFunc {
 	places := make(chan struct{}, most)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := readWhole(c.Request()); err != nil {
-				return err
-			}
 			select {
 			case places <- struct{}{}:
 				defer func() { <-places }()
 				return next(c)
 			default:
-				c.Response().Header().Set("Retry-After", "1")
-				c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-				return words(c)
+				return shed(c, words)
 			}
 		}
 	}
 }
 
+// verified proves the caller before a byte of the body is read. It has a limit
+// of its own on requests in flight, since a password may have to be hashed. A
+// caller that cannot be judged now goes on without its body, and the handler
+// answers that.
+func verified(most int, verify verification, words echo.HandlerFunc) echo.MiddlewareFunc {
+	places := make(chan struct{}, most)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			select {
+			case places <- struct{}{}:
+			default:
+				leaveBody(c)
+				return shed(c, words)
+			}
+			refuse, err := func() (echo.HandlerFunc, error) {
+				defer func() { <-places }()
+				return verify(c)
+			}()
+			if refuse != nil || err != nil {
+				leaveBody(c)
+			}
+			if refuse != nil {
+				return refuse(c)
+			}
+			return next(c)
+		}
+	}
+}
+
+// verification judges the caller of a request: refuse answers it where it may
+// not go on, err says that nothing can be said now.
+type verification = func(c echo.Context) (refuse echo.HandlerFunc, err error)
+
+// shed answers a request that there is no room for.
+func shed(c echo.Context, words echo.HandlerFunc) error {
+	c.Response().Header().Set("Retry-After", "1")
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	return words(c)
+}
+
 // crowdedBrowser bounds acts and looks apart: who waits for a receipt keeps
 // nobody from paying.
-func crowdedBrowser(crowd Crowd) echo.MiddlewareFunc {
-	words := crowdedPage()
+func crowdedBrowser(crowd Crowd, words echo.HandlerFunc) echo.MiddlewareFunc {
 	acts, looks := crowded(crowd.Acts, words), crowded(crowd.Looks, words)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		act, look := acts(next), looks(next)
@@ -62,20 +104,6 @@ func crowdedBrowser(crowd Crowd) echo.MiddlewareFunc {
 			return look(c)
 		}
 	}
-}
-
-func readWhole(r *http.Request) error {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil
-	}
-	body, err := io.ReadAll(r.Body) // up to the limit of a body
-	_ = r.Body.Close()
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	var refused *echo.HTTPError
-	if err != nil && !errors.As(err, &refused) {
-		return echo.ErrBadRequest.WithInternal(err) // it went away, or was too slow
-	}
-	return err
 }
 
 // crowdedPage is what a browser is told, the same for everybody: in all

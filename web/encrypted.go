@@ -1,9 +1,7 @@
 package web
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -18,18 +16,25 @@ func (p pages) GET(path string, h echo.HandlerFunc) {
 	p.Match([]string{http.MethodGet, http.MethodHead}, path, h)
 }
 
-// encrypted leads whoever came to a trusted proxy without TLS to the public
-// address, before anything is said. What was posted in the clear isn't taken.
-func encrypted(base string, trusted []netip.Prefix) echo.MiddlewareFunc {
+// encrypted redirects a browser that reached a trusted proxy without TLS to the
+// public address. A form posted in the clear is refused, and so is a machine:
+// its password was sent already, and would be again after a redirect.
+func encrypted(base string, trusted proxies) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			if !strings.EqualFold(r.Header.Get(echo.HeaderXForwardedProto), "http") || !from(r.RemoteAddr, trusted) {
+			switch {
+			case !trusted.plain(r):
 				return next(c)
-			}
-			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			case machine[c.Path()]:
+				leaveBody(c)
+				c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+				return c.String(http.StatusForbidden, "https only: this password was sent in the clear, change it\n")
+			case r.Method != http.MethodGet && r.Method != http.MethodHead:
+				leaveBody(c)
 				return echo.NewHTTPError(http.StatusForbidden)
 			}
+			leaveBody(c)
 			return c.Redirect(http.StatusPermanentRedirect, strings.TrimSuffix(base, "/")+path(r.URL))
 		}
 	}
@@ -42,22 +47,4 @@ func path(u *url.URL) string {
 		target += "?" + u.RawQuery
 	}
 	return target
-}
-
-// from tells whether a request's peer is one of the proxies.
-func from(peer string, proxies []netip.Prefix) bool {
-	host, _, err := net.SplitHostPort(peer)
-	if err != nil {
-		return false
-	}
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	for _, proxy := range proxies {
-		if proxy.Contains(address.Unmap()) {
-			return true
-		}
-	}
-	return false
 }

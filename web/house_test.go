@@ -203,7 +203,7 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	h.agent = list[0]
 	h.inbox = inbox.New(h.db)
-	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https, Left: push.Left, Ended: push.Ended})
+	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https, Public: h.base, Left: push.Left, Ended: push.Ended})
 	must(t, err)
 	h.portal = portal.New(portal.Parts{
 		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,

@@ -63,7 +63,8 @@ var machine = map[string]bool{terminalPath: true, ussdPath: true, kannelPath: tr
 func New(d Doors) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = addresses(d.TrustedProxies)
+	trusted := proxies(d.TrustedProxies)
+	e.IPExtractor = trusted.client()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { answer(d, err, c) }
 	e.Server.ReadHeaderTimeout = 10 * time.Second
 	e.Server.ReadTimeout = 30 * time.Second
@@ -71,12 +72,12 @@ func New(d Doors) *echo.Echo {
 	e.Server.IdleTimeout = 2 * time.Minute
 	e.Server.MaxHeaderBytes = 32 << 10
 
-	e.Use(unnumbered, middleware.RequestID(), logged(d.Observe), recovered, headers(d.HTTPS), middleware.BodyLimit("1M"))
+	e.Use(unnumbered, middleware.RequestID(), logged(d.Observe), recovered, headers(d.HTTPS))
 
 	if d.HTTPS {
-		e.Use(encrypted(d.BaseURL, d.TrustedProxies))
+		e.Use(encrypted(d.BaseURL, trusted))
 	}
-	public := pages{e.Group("")}
+	public := pages{e.Group("", withoutBody)}
 	public.GET("/healthz", d.Healthy)
 	public.GET("/static/*", echo.WrapHandler(static.Handler()))
 	public.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
@@ -84,18 +85,14 @@ func New(d Doors) *echo.Echo {
 	public.GET("/app/:manifest", d.Portal.Manifest)
 	public.GET("/worker.js", d.Portal.Worker)
 
-	// Machine doors: their own authentication, no session, no form token.
-	if d.Crowd == (Crowd{}) {
-		d.Crowd = usualCrowd
-	}
-	machines := func() echo.MiddlewareFunc { return crowded(d.Crowd.Machines, crowdedMachine) }
-	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, private, crowded(d.Crowd.Machines, d.Terminal.Crowded))
-	e.POST(ussdPath, d.USSD.Handle, private, machines())
-	e.POST(kannelPath, d.USSD.HandleKannel, private, machines())
-	e.GET(receiptPath, d.Receipts.Handle, private, machines())
+	crowd := d.Crowd.orUsual()
+	bodies := &bodyBudget{most: crowd.Bodies}
+	d.machines(e, crowd.Machines, bodies)
 
 	// A browser's doors.
-	browser := e.Group("", private, crowdedBrowser(d.Crowd), middleware.Gzip(), d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
+	busy := crowdedPage()
+	browser := e.Group("", private, bodies.receive(browserBody, busy), crowdedBrowser(crowd, busy), compressed(),
+		d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
 	visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)
 	// Who is no longer signed in is led to the login and back, whatever became
 	// of the form's token meanwhile.
@@ -105,6 +102,18 @@ func New(d Doors) *echo.Echo {
 	}
 	browser.RouteNotFound("/*", func(echo.Context) error { return fault.New(fault.NotFound, "web.route", "") })
 	return e
+}
+
+// machines lays the routes of machines: their own authentication, no session,
+// no form token. Each proves itself before its body is read.
+func (d Doors) machines(e *echo.Echo, most int, bodies *bodyBudget) {
+	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
+		return []echo.MiddlewareFunc{private, verified(most, verify, busy), bodies.receive(body, busy), crowded(most, busy)}
+	}
+	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, guarded(d.Terminal.Verify, terminalBody, d.Terminal.Crowded)...)
+	e.POST(ussdPath, d.USSD.Handle, guarded(d.USSD.Verify, ussdBody, crowdedMachine)...)
+	e.POST(kannelPath, d.USSD.HandleKannel, guarded(d.USSD.Verify, ussdBody, crowdedMachine)...)
+	e.GET(receiptPath, d.Receipts.Handle, guarded(d.Receipts.Verify, receiptBody, crowdedMachine)...)
 }
 
 func visitor(g pages, p *portal.Portal) {
@@ -194,19 +203,6 @@ func answerMachine(c echo.Context, err error) (status int) {
 		slog.WarnContext(c.Request().Context(), "web: no answer for an error", "error", err)
 	}
 	return status
-}
-
-// addresses tells where a request comes from; X-Forwarded-For counts only from
-// the proxies that the operator named.
-func addresses(trusted []netip.Prefix) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, prefix := range trusted {
-		options = append(options, echo.TrustIPRange(ipNet(prefix)))
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
 }
 
 // unnumbered takes off the number that a request came with: by ours a person's

@@ -1,13 +1,11 @@
 package web_test
 
 import (
-	"compress/gzip"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -137,11 +135,11 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 	b := h.as(h.holder(500_00)).open("/pay/dostek")
 	before, token := h.books(), url.QueryEscape(b.csrf())
 	const kind = "application/x-www-form-urlencoded"
-	large := "csrf=" + token + "&account=" + strings.Repeat("1", 1<<20)
+	large := "csrf=" + token + "&account=" + strings.Repeat("1", 16<<10)
 	shown := h.browser()
 	shown.read(b.send(http.MethodPost, "/pay/dostek", strings.NewReader(large), "Content-Type", kind))
 	if shown.status != http.StatusRequestEntityTooLarge {
-		t.Errorf("a body above 1 MB: %d", shown.status)
+		t.Errorf("a body above 16 KiB: %d", shown.status)
 	}
 	shown.says("Не получилось прочитать запрос", "Деньги не списаны")
 	b.read(b.send(http.MethodDelete, "/cabinet", strings.NewReader("csrf="+token), "Content-Type", kind)).answered(404)
@@ -151,10 +149,10 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 		t.Errorf("an endless body: %d", shown.status)
 	}
 	for name, body := range map[string]string{
-		"a huge field":         "csrf=" + token + "&account=" + strings.Repeat("1", 900_000) + "&amount=10",
+		"a huge field":         "csrf=" + token + "&account=" + strings.Repeat("1", 15_000) + "&amount=10",
 		"broken UTF-8":         "csrf=" + token + "&account=%ff%fe%00&amount=%ff",
 		"a broken escape":      "csrf=" + token + "&account=%zz&amount=10",
-		"many fields":          "csrf=" + token + strings.Repeat("&a=1", 10_000),
+		"many fields":          "csrf=" + token + strings.Repeat("&a=1", 3_800),
 		"no fields":            "csrf=" + token,
 		"a semicolon":          "csrf=" + token + ";account=1",
 		"field that are lists": "csrf=" + token + "&account=&account=" + company + "&amount=&amount=10",
@@ -187,9 +185,14 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 // status that makes it repeat.
 func TestTerminalGetsNoPage(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Terminal = osmp.New(nil, nil, slog.Default()) }})
-	for status, body := range map[int]string{500: "command=check", 413: strings.Repeat("1", 1<<20+1)} {
-		answer := h.browser().send(http.MethodPost, "/osmp", strings.NewReader(body),
+	for status, c := range map[int]struct {
+		setting setting
+		body    string
+	}{
+		500: {setting{doors: func(d *web.Doors) { d.Terminal = osmp.New(nil, nil, slog.Default()) }}, "command=check"},
+		413: {setting{}, strings.Repeat("1", 8<<10+1)},
+	} {
+		answer := houseWith(t, c.setting).browser().send(http.MethodPost, "/osmp", strings.NewReader(c.body),
 			"Content-Type", "application/x-www-form-urlencoded", "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
 		if kind := answer.Header().Get("Content-Type"); answer.Code != status || !strings.HasPrefix(kind, "text/plain") {
 			t.Errorf("%d as %s, want %d as plain text: %.200s", answer.Code, kind, status, answer.Body)
@@ -197,22 +200,6 @@ func TestTerminalGetsNoPage(t *testing.T) {
 		if answer.Header().Get("Cache-Control") != "no-store" || len(answer.Header().Values("Set-Cookie")) > 0 {
 			t.Errorf("%d: %v", status, answer.Header())
 		}
-	}
-}
-
-func TestPagesAreCompressed(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	answer := h.browser().ask(http.MethodGet, "/offer", nil, "Accept-Encoding", "gzip")
-	if answer.Header().Get("Content-Encoding") != "gzip" || !strings.Contains(answer.Header().Get("Vary"), "Accept-Encoding") {
-		t.Fatalf("not compressed: %v", answer.Header())
-	}
-	unpacked, err := gzip.NewReader(answer.Body)
-	must(t, err)
-	text, err := io.ReadAll(unpacked)
-	must(t, err)
-	if !strings.Contains(string(text), "</html>") {
-		t.Error("the page is cut")
 	}
 }
 
@@ -282,58 +269,6 @@ func TestTerminalsDoor(t *testing.T) {
 		}
 	}
 	h.holds(who, 200_00)
-}
-
-// Whose address counts: the proxy's word only where the operator named it.
-func TestAddressesBehindProxies(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		trusted []netip.Prefix
-		want    string
-	}{
-		{nil, "192.0.2.7"},
-		{[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, "203.0.113.9"},
-		{[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "192.0.2.7"},
-	} {
-		h := houseWith(t, setting{doors: func(d *web.Doors) { d.TrustedProxies = c.trusted }})
-		number := h.number()
-		b := h.browser()
-		b.agent = map[string]string{"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Real-Ip": "198.51.100.2"}
-		b.open("/").fill("phone", number.String()).press("Войти")
-		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
-		if n := h.rows("SELECT COUNT(*) FROM confirmations WHERE address = ?", c.want); n != 1 {
-			t.Errorf("trusting %v: not from %s", c.trusted, c.want)
-		}
-	}
-}
-
-// Who reached a trusted proxy without TLS is led to the public address; nobody
-// else is believed.
-func TestPlainRequestsAreLedToTLS(t *testing.T) {
-	t.Parallel()
-	const base = "https://wallet.example.kg"
-	ours := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
-	h := houseWith(t, setting{https: true, doors: func(d *web.Doors) { d.TrustedProxies, d.BaseURL = ours, base }})
-	for _, c := range []struct {
-		method, proto string
-		status        int
-		location      string
-	}{
-		{http.MethodGet, "http", http.StatusPermanentRedirect, base + "/help?x=1"},
-		{http.MethodHead, "http", http.StatusPermanentRedirect, base + "/help?x=1"},
-		{http.MethodPost, "http", http.StatusForbidden, ""},
-		{http.MethodGet, "https", http.StatusOK, ""},
-		{http.MethodHead, "https", http.StatusOK, ""},
-	} {
-		answer := h.browser().ask(c.method, "/help?x=1", nil, "X-Forwarded-Proto", c.proto)
-		if answer.Code != c.status || answer.Header().Get("Location") != c.location {
-			t.Errorf("%s over %s: %d %s", c.method, c.proto, answer.Code, answer.Header().Get("Location"))
-		}
-	}
-	h = houseWith(t, setting{https: true, doors: func(d *web.Doors) { d.BaseURL = base }})
-	if answer := h.browser().ask(http.MethodGet, "/help", nil, "X-Forwarded-Proto", "http"); answer.Code != http.StatusOK {
-		t.Errorf("a stranger's word about TLS counts: %d", answer.Code)
-	}
 }
 
 func TestRequestsHaveNumbersOfOurs(t *testing.T) {

@@ -196,7 +196,7 @@ var customerGuards = []guard{
 	},
 	{
 		name: "another site's form is refused", file: "web/session/guard.go",
-		text:        `if err := s.origin.Check(request); err != nil {`,
+		text:        `if err := s.checkOrigin(request); err != nil {`,
 		replacement: `if err := error(nil); err != nil {`,
 		pkg:         "./web/session", test: "TestGuard",
 	},

@@ -65,9 +65,9 @@ var webGuards = []guard{
 		pkg:         web, test: "TestHeadersOfEveryAnswer",
 	},
 	{
-		name: "a body ends at 1 MB", file: "web/server.go",
-		text:        `, middleware.BodyLimit("1M"))`,
-		replacement: `)`,
+		name: "a body above the route's limit is refused", file: "web/body.go",
+		text:        "if size > most {\n\t\t\t\tleaveBody(c)",
+		replacement: "if size > 1000*most {\n\t\t\t\tleaveBody(c)",
 		pkg:         web, test: "TestLargeAndStrangeBodies",
 	},
 	{
@@ -89,10 +89,28 @@ var webGuards = []guard{
 		pkg:         web, test: "TestNothingPrivateIsLogged",
 	},
 	{
-		name: "only a named proxy says who asks", file: "web/server.go",
-		text:        `return echo.ExtractIPDirect()`,
-		replacement: `return func(r *http.Request) string { return r.Header.Get("X-Real-Ip") }`,
+		name: "only a named proxy says who asks", file: "web/proxies.go",
+		text:        `for rest != "" && p.trust(nearest) {`,
+		replacement: `for rest != "" {`,
 		pkg:         web, test: "TestAddressesBehindProxies",
+	},
+	{
+		name: "only a named proxy says what was encrypted", file: "web/proxies.go",
+		text:        `"http") && p.trust(peer(r))`,
+		replacement: `"http")`,
+		pkg:         web, test: "TestPlainRequestsAreLedToTLS",
+	},
+	{
+		name: "a machine is not redirected with its password", file: "web/encrypted.go",
+		text:        `case machine[c.Path()]:`,
+		replacement: `case false:`,
+		pkg:         web, test: "TestPlainRequestsAreLedToTLS",
+	},
+	{
+		name: "the public address alone tells which forms are ours", file: "web/session/guard.go",
+		text:        `if origin != s.public {`,
+		replacement: `if o, err := url.Parse(origin); err != nil || o.Host != r.Host {`,
+		pkg:         web, test: "TestFormsBehindAProxyThatChangesTheHost",
 	},
 	{
 		name: "a request's number is ours", file: "web/server.go",

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -37,17 +36,6 @@ import (
 // drainTime is how long requests under way may take after SIGTERM.
 const drainTime = 15 * time.Second
 
-// roomy is how much garbage may lie about, in percent of what is in use. Little
-// is (some 20 MB), and the collector took an eighth of the time at Go's 100.
-const roomy = 400
-
-// collectRarely leaves alone what the operator chose by GOGC.
-func collectRarely() {
-	if chosen := debug.SetGCPercent(roomy); chosen != 100 {
-		debug.SetGCPercent(chosen)
-	}
-}
-
 type serveCommand struct{}
 
 // Run serves until SIGTERM or SIGINT, then finishes what was accepted.
@@ -56,7 +44,7 @@ func (serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	collectRarely()
+	collectRarely(ctx)
 	for _, w := range cfg.Warnings {
 		slog.Warn("config: "+w.Reason, "variable", w.Variable)
 	}
@@ -146,7 +134,7 @@ func (h *house) warnBillers(ctx context.Context) {
 // doors opens all doors of the web.
 func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 	sessions, err := session.New(h.db, session.Options{
-		Secret: []byte(h.config.SecretKey.Reveal()), Secure: h.config.HTTPS(),
+		Secret: []byte(h.config.SecretKey.Reveal()), Secure: h.config.HTTPS(), Public: h.config.BaseURL,
 		Left: push.Left, Ended: push.Ended,
 	})
 	if err != nil {

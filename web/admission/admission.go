@@ -38,26 +38,62 @@ type Room[Caller any] struct {
 	Log      *slog.Logger
 }
 
-// Admit lets a caller in. Where it did not, it has answered 401 or 429; an
-// error without an answer says that nothing can be told now.
+// verdict is what became of a caller's verification.
+type verdict[Caller any] struct {
+	who    Caller
+	refuse echo.HandlerFunc
+	err    error
+}
+
+// patience bounds a verification. A caller that hangs up doesn't end it: a
+// wrong password is counted all the same.
+const patience = 30 * time.Second
+
+// Verify judges the caller by the request's head, for the handler behind it,
+// which calls Admit. Where the caller may not go on, refuse answers it; err
+// says that nothing can be said now, and the handler answers that.
+func (r Room[Caller]) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), patience)
+	defer cancel()
+	v := r.judge(ctx, c)
+	c.Set(r.Door, v)
+	return v.refuse, v.err
+}
+
+// Admit returns the caller of a request. Where it may not go on, Admit has
+// answered 401 or 429; an error without an answer says that nothing can be told
+// now. A caller that Verify has judged is not judged again.
 func (r Room[Caller]) Admit(ctx context.Context, c echo.Context) (who Caller, answered bool, err error) {
+	v, judged := c.Get(r.Door).(verdict[Caller])
+	if !judged {
+		v = r.judge(ctx, c)
+	}
+	if v.refuse != nil {
+		return who, true, v.refuse(c)
+	}
+	return v.who, false, v.err
+}
+
+func (r Room[Caller]) judge(ctx context.Context, c echo.Context) verdict[Caller] {
 	code, password, given := c.Request().BasicAuth()
 	if !given {
-		return who, true, r.stranger(c)
+		return verdict[Caller]{refuse: r.stranger}
 	}
 	from, _ := netip.ParseAddr(c.RealIP()) // the zero address is in nobody's list
-	who, err = r.Register.Authenticate(ctx, code, password, from)
+	who, err := r.Register.Authenticate(ctx, code, password, from)
 	switch {
 	case fault.Is(err, fault.Forbidden):
 		r.turnedAway(ctx, c, code, err)
-		return who, true, r.stranger(c)
+		return verdict[Caller]{refuse: r.stranger}
 	case fault.Is(err, fault.TooMany):
 		r.turnedAway(ctx, c, code, err)
 		seconds := int64((fault.As(err).RetryAfter + time.Second - 1) / time.Second)
-		c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
-		return who, true, c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
+		return verdict[Caller]{refuse: func(c echo.Context) error {
+			c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
+			return c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
+		}}
 	}
-	return who, false, err
+	return verdict[Caller]{who: who, err: err}
 }
 
 // turnedAway tells the operator who guesses, and from where. What can't be a

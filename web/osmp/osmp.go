@@ -71,6 +71,9 @@ func (d *Door) Handle(c echo.Context) error {
 	return write(c, reply{TxnID: a.TxnID, Result: resultOf(err)})
 }
 
+// Verify judges the caller before its body is read.
+func (d *Door) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) { return d.room.Verify(c) }
+
 // Crowded answers whom nobody has time for: nothing was done, it may repeat.
 func (d *Door) Crowded(c echo.Context) error {
 	asked, _ := read(c.Request())

@@ -34,18 +34,20 @@ type asked struct {
 
 var errMalformed = fault.New(fault.Invalid, "osmp.read", "")
 
-// read takes a request out of the query and, with POST, the form. The fault is
-// Invalid; the txn_id is given even then, where it is one, to be echoed.
+// read takes a request out of the query and, with POST, the form. A POST
+// without a body may have everything in the query, whatever its Content-Type.
+// The fault is Invalid; the txn_id is returned even then, where it is one, to be
+// echoed.
 func read(r *http.Request) (asked, error) {
 	query := r.URL.RawQuery
 	form := ""
 	if r.Method == http.MethodPost {
-		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || kind != "application/x-www-form-urlencoded" {
-			return asked{}, errMalformed
-		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		if err != nil || len(body) > maxBody {
+			return asked{}, errMalformed
+		}
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if len(body) > 0 && (err != nil || kind != "application/x-www-form-urlencoded") {
 			return asked{}, errMalformed
 		}
 		form = string(body)

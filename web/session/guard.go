@@ -19,7 +19,10 @@ import (
 // FormField is the field of a form that holds its token.
 const FormField = "csrf"
 
-var errNoMiddleware = errors.New("session: the middleware has not run")
+var (
+	errNoMiddleware  = errors.New("session: the middleware has not run")
+	errForeignOrigin = errors.New("session: Origin is not the public address")
+)
 
 // formToken gives the form token of a session: a keyed hash of its token,
 // under a new mask each time.
@@ -57,7 +60,7 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			if readOnly(request.Method) {
 				return next(c)
 			}
-			if err := s.origin.Check(request); err != nil {
+			if err := s.checkOrigin(request); err != nil {
 				return fault.New(fault.Forbidden, "session.guard", "session.foreign").Because(err)
 			}
 			session := Of(c)
@@ -70,6 +73,33 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// checkOrigin refuses a form of another site. Over https the public address
+// alone tells which site is ours: a proxy may have changed the Host.
+func (s *Sessions) checkOrigin(r *http.Request) error {
+	origin := r.Header.Get("Origin")
+	if s.public == "" || origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {
+		return s.origin.Check(r)
+	}
+	if origin != s.public { // a browser from before 2023
+		return errForeignOrigin
+	}
+	return nil
+}
+
+// originOf returns scheme and host of an address as browsers write them in
+// Origin: in small letters, without the scheme's own port.
+func originOf(address string) string {
+	u, err := url.Parse(strings.ToLower(address))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	host := u.Host
+	if port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; port != "" {
+		host = strings.TrimSuffix(host, port)
+	}
+	return u.Scheme + "://" + host
 }
 
 func readOnly(method string) bool {
@@ -85,7 +115,7 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 			if _, ok := session.Customer(); ok {
 				return next(c)
 			}
-			if wanted := wanted(c); safe(wanted) {
+			if wanted := s.wanted(c); safe(wanted) {
 				session.keepNext(wanted)
 			}
 			if err := session.Save(); err != nil {
@@ -96,12 +126,12 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 	}
 }
 
-func wanted(c echo.Context) string {
+func (s *Sessions) wanted(c echo.Context) string {
 	request := c.Request()
 	if readOnly(request.Method) {
 		return request.URL.RequestURI()
 	}
-	if from, err := url.Parse(request.Referer()); err == nil && from.Host == request.Host {
+	if from, err := url.Parse(request.Referer()); err == nil && s.ours(from, request) {
 		return from.RequestURI()
 	}
 	for _, route := range c.Echo().Routes() {
@@ -110,6 +140,14 @@ func wanted(c echo.Context) string {
 		}
 	}
 	return ""
+}
+
+// ours reports whether an address is one of this site.
+func (s *Sessions) ours(address *url.URL, r *http.Request) bool {
+	if s.public != "" {
+		return originOf(address.String()) == s.public
+	}
+	return address.Host == r.Host
 }
 
 // longestNext bounds an address that is kept.

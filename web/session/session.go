@@ -39,8 +39,10 @@ type Options struct {
 	// Secret is the server's; the keys of cookies and form tokens are derived
 	// from it.
 	Secret []byte
-	// Secure is set when people reach the site over https.
+	// Secure is set when people reach the site over https, at Public.
 	Secure bool
+	// Public is the public address: the origin of this site's forms over https.
+	Public string
 	// Left is called, where there is one, in the transaction in which everybody
 	// but one holder (0: all) leaves a browser: by a logout, or a login there.
 	Left func(tx *database.Tx, browser string, stays int64) error
@@ -58,6 +60,7 @@ type Sessions struct {
 	cookieKey []byte
 	formKey   []byte
 	secure    bool
+	public    string // origin of the forms over https; empty: that of the request's Host
 	left      func(*database.Tx, string, int64) error
 	ended     func(*database.Tx, int64, string, bool) error
 	now       func() time.Time
@@ -71,6 +74,9 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 		o.Now = db.Now
 	}
 	s := &Sessions{db: db, secure: o.Secure, left: o.Left, ended: o.Ended, now: o.Now, origin: http.NewCrossOriginProtection()}
+	if o.Secure {
+		s.public = originOf(o.Public)
+	}
 	s.store = &store{s}
 	s.reads = database.NewGather(s.readRows)
 	for use, key := range map[string]*[]byte{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {

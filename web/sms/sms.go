@@ -43,6 +43,9 @@ var states = map[string]sms.State{
 	"1": sms.Delivered, "2": sms.Failed, "4": sms.Sent, "8": sms.Sent, "16": sms.Failed,
 }
 
+// Verify judges the caller before its body is read.
+func (d *Door) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) { return d.room.Verify(c) }
+
 // Handle answers GET /sms/dlr. A gateway that gets anything but 200 calls again.
 func (d *Door) Handle(c echo.Context) error {
 	ctx := c.Request().Context()

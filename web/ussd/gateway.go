@@ -19,6 +19,9 @@ type Gateways = admission.Register[gateway.Gateway]
 // maxBody bounds a request: a session's inputs take some hundreds of bytes.
 const maxBody = 32 << 10
 
+// Verify judges the caller before its body is read.
+func (d *Door) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) { return d.room.Verify(c) }
+
 // Handle answers POST /ussd.
 func (d *Door) Handle(c echo.Context) error {
 	who, answered, err := d.room.Admit(c.Request().Context(), c)

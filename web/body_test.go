@@ -1,0 +1,83 @@
+package web_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/web"
+)
+
+// held is a form of which a byte is missing.
+func held(t *testing.T, server *httptest.Server, size int) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	must(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: elsom.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+		size, strings.Repeat("1", size-1))
+	must(t, err)
+	return conn
+}
+
+// TestBodiesHaveABudget checks that bodies beyond the budget are answered with
+// 503 without being read, that large ones leave room for small ones, and that
+// the budget is free again behind them.
+func TestBodiesHaveABudget(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Crowd = web.Crowd{Bodies: 16 << 10} }})
+	server := httptest.NewServer(h.server)
+	t.Cleanup(server.Close)
+	post := func(size int) (int, http.Header) {
+		answer, err := http.Post(server.URL+"/", "application/x-www-form-urlencoded", strings.NewReader(strings.Repeat("1", size)))
+		must(t, err)
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		return answer.StatusCode, answer.Header
+	}
+	wait := func(size, want int) {
+		t.Helper()
+		got := 0
+		for range 500 {
+			if got, _ = post(size); got == want {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Fatalf("%d bytes are answered %d, want %d", size, got, want)
+	}
+	large := held(t, server, 10<<10)
+	wait(3<<10, http.StatusServiceUnavailable) // 13 KiB are more than three quarters
+	wait(2<<10, http.StatusForbidden)          // read, and not from our page
+	if _, header := post(3 << 10); header.Get("Retry-After") == "" || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("503 with %v", header)
+	}
+	small := []net.Conn{held(t, server, 2<<10), held(t, server, 2<<10), held(t, server, 2<<10)}
+	wait(100, http.StatusServiceUnavailable)
+	for _, conn := range append(small, large) {
+		_ = conn.Close()
+	}
+	wait(12<<10, http.StatusForbidden)
+}
+
+// TestSlowBodyEnds checks that a body which never arrives whole ends with 408,
+// before the server's own deadline.
+func TestSlowBodyEnds(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(newHouse(t).server)
+	t.Cleanup(server.Close)
+	conn := held(t, server, 100)
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(t, err)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestTimeout || !answer.Close {
+		t.Errorf("answered %d, closing: %v", answer.StatusCode, answer.Close)
+	}
+}

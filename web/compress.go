@@ -1,0 +1,164 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+)
+
+// The sizes of bodies that are compressed: a smaller one gains nothing, a
+// larger one would be held whole.
+const (
+	leastCompressed = 1000
+	mostCompressed  = 256 << 10
+)
+
+// A compressor holds 0.8 MB. It is taken when a whole body lies ready and given
+// back before a byte is sent, so that there are never more than twice as many
+// as processors, however many clients read slowly or get no body at all.
+// Echo's Gzip takes one for each request in flight.
+type compressors chan *gzip.Writer
+
+func newCompressors() compressors {
+	all := make(compressors, 2*runtime.GOMAXPROCS(0))
+	for range cap(all) {
+		all <- nil // made when first needed
+	}
+	return all
+}
+
+// compress appends a compressed body to out.
+func (all compressors) compress(out *bytes.Buffer, body []byte) error {
+	w := <-all
+	if w == nil {
+		w = gzip.NewWriter(out)
+	}
+	defer func() { all <- w }()
+	w.Reset(out)
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// buffers keeps bodies and what they were compressed to.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// compressed sends bodies compressed to clients that take gzip.
+func compressed() echo.MiddlewareFunc {
+	all := newCompressors()
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			response := c.Response()
+			response.Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
+			if c.Request().Method == http.MethodHead || !strings.Contains(c.Request().Header.Get(echo.HeaderAcceptEncoding), "gzip") {
+				return next(c)
+			}
+			w := &compressingWriter{ResponseWriter: response.Writer, all: all}
+			response.Writer = w
+			defer func() {
+				response.Writer = w.ResponseWriter
+				w.finish()
+			}()
+			return next(c)
+		}
+	}
+}
+
+// A compressingWriter holds an answer back until it is whole, or too large.
+type compressingWriter struct {
+	http.ResponseWriter
+	all    compressors
+	status int
+	body   *bytes.Buffer // nil: nothing was written
+	sent   bool          // the answer goes out as it is written
+}
+
+// Unwrap is for http.ResponseController.
+func (w *compressingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader holds the status back until the first byte goes out.
+func (w *compressingWriter) WriteHeader(status int) {
+	if w.sent || status < http.StatusOK {
+		w.ResponseWriter.WriteHeader(status)
+	} else if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *compressingWriter) Write(b []byte) (int, error) {
+	w.status = cmp.Or(w.status, http.StatusOK)
+	if !w.sent && w.size()+len(b) > mostCompressed {
+		w.sendPlain()
+	}
+	if w.sent {
+		return w.ResponseWriter.Write(b)
+	}
+	if w.body == nil {
+		w.body, _ = buffers.Get().(*bytes.Buffer)
+	}
+	return w.body.Write(b)
+}
+
+// Flush sends what was written so far, uncompressed.
+func (w *compressingWriter) Flush() {
+	w.status = cmp.Or(w.status, http.StatusOK)
+	w.sendPlain()
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+func (w *compressingWriter) size() int {
+	if w.body == nil {
+		return 0
+	}
+	return w.body.Len()
+}
+
+// finish sends the answer, if there is one that was not sent yet.
+func (w *compressingWriter) finish() {
+	if w.sent || w.status == 0 {
+		return
+	}
+	header := w.Header()
+	if w.size() < leastCompressed || header.Get(echo.HeaderContentEncoding) != "" {
+		w.sendPlain()
+		return
+	}
+	out, _ := buffers.Get().(*bytes.Buffer)
+	defer release(out)
+	if err := w.all.compress(out, w.body.Bytes()); err != nil { // a buffer takes everything
+		w.sendPlain()
+		return
+	}
+	release(w.body)
+	header.Set(echo.HeaderContentEncoding, "gzip")
+	header.Set(echo.HeaderContentLength, strconv.Itoa(out.Len()))
+	w.sent = true
+	w.ResponseWriter.WriteHeader(w.status)
+	_, _ = w.ResponseWriter.Write(out.Bytes()) // a client that went away
+}
+
+// sendPlain sends the status and what was held back.
+func (w *compressingWriter) sendPlain() {
+	if w.sent {
+		return
+	}
+	w.sent = true
+	w.ResponseWriter.WriteHeader(w.status)
+	if w.body != nil {
+		_, _ = w.ResponseWriter.Write(w.body.Bytes())
+		release(w.body)
+	}
+}
+
+func release(b *bytes.Buffer) {
+	b.Reset()
+	buffers.Put(b)
+}
