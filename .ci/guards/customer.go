@@ -45,7 +45,7 @@ var customerGuards = []guard{
 	},
 	{
 		name: "a neighbour doesn't keep the owner's browser out", file: "internal/customer/limits.go",
-		text: `	if owners {
+		text: `	if k.device {
 		return cs.o.Attempts.Take(ctx, loginDevice,`,
 		replacement: `	if false {
 		return cs.o.Attempts.Take(ctx, loginDevice,`,
@@ -77,13 +77,16 @@ var customerGuards = []guard{
 	},
 	{
 		name: "strangers don't keep the owner out", file: "internal/customer/limits.go",
-		text:        `	if familiar {`,
-		replacement: `	if false {`,
+		text: `	if k.address {
+		return nil
+	}
+	return cs.o.Attempts.Take(ctx, loginNumber`,
+		replacement: `	return cs.o.Attempts.Take(ctx, loginNumber`,
 		pkg:         "./internal/customer", test: "TestTheOwnerGetsInAtHomeWhileStrangersGuess",
 	},
 	{
 		name: "SMS codes are limited", file: "internal/customer/limits.go",
-		text:        `if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {`,
+		text:        `if err := cs.take(ctx, both(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {`,
 		replacement: `if err := error(nil); err != nil {`,
 		pkg:         "./internal/customer", test: "TestSMSAreLimited",
 	},

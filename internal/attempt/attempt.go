@@ -80,11 +80,17 @@ func (c *Counters) Take(ctx context.Context, rule Rule, subject string) error {
 	return TooMany(rule.Name, time.UnixMilli(endsMs).Sub(now))
 }
 
-// TooMany is the refusal with the words on when to come back, for those who
+// TooMany is the refusal with the words on when to come back, for callers that
 // count in their own tables.
 func TooMany(act string, after time.Duration) *fault.Error {
+	return Later(act, "attempt.too_many", after)
+}
+
+// Later is a refusal with other words; {{.Count}} in them is the minutes until
+// the next try.
+func Later(act, message string, after time.Duration) *fault.Error {
 	after = max(after, time.Second)
-	return fault.New(fault.TooMany, act, "attempt.too_many").
+	return fault.New(fault.TooMany, act, message).
 		With("Count", int((after+time.Minute-1)/time.Minute)).After(after)
 }
 

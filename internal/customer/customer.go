@@ -101,6 +101,8 @@ type Options struct {
 	Hold time.Duration
 	// Level of new customers; empty: DefaultLevel.
 	Level string
+	// Budget bounds the SMS codes that strangers can cause; zero: DefaultBudget.
+	Budget Budget
 	// Hash is how passwords are hashed; zero: password.DefaultHash.
 	Hash Hash
 	// Now replaces the database's clock, for tests.
@@ -113,6 +115,7 @@ type Customers struct {
 	o      Options
 	key    []byte
 	hasher *password.Hasher
+	budget *budget
 
 	callers *database.Gather[phone.Number, *callerRow]
 }
@@ -135,6 +138,9 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if o.Level == "" {
 		o.Level = DefaultLevel
 	}
+	if o.Budget == (Budget{}) {
+		o.Budget = DefaultBudget
+	}
 	if o.Now == nil {
 		o.Now = db.Now
 	}
@@ -142,7 +148,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	cs := &Customers{db: db, o: o, key: key, hasher: hasher}
+	cs := &Customers{db: db, o: o, key: key, hasher: hasher, budget: newBudget(o.Budget)}
 	cs.callers = database.NewGather(cs.readCallers)
 	return cs, nil
 }

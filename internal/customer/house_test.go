@@ -143,7 +143,7 @@ func wrong(code string) string {
 }
 
 func form(n phone.Number) Signup {
-	return Signup{Phone: n, Email: "aida@example.kg", Password: good, Offer: true, Lang: "ru", Address: home}
+	return Signup{Phone: n, Email: "aida@example.kg", Password: good, Offer: true, Lang: "ru", From: at(home)}
 }
 
 // begin starts a sign-up and gives its code.
@@ -159,7 +159,7 @@ func (h *house) begin(sessionKey string, s Signup) string {
 func (h *house) registered(n phone.Number) Customer {
 	h.t.Helper()
 	code := h.begin(browser, form(n))
-	c, err := h.ConfirmSignup(context.Background(), browser, code)
+	c, err := h.ConfirmSignup(context.Background(), browser, code, at(home))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -16,11 +16,11 @@ import (
 // How often a thing may be tried. Limits by address leave room for the many
 // phones that a mobile carrier hides behind one. Limits by number alone are
 // above what one address may do to it, so that nobody can use up a number's
-// tries from one place; who once logged in from an address isn't counted by
-// number there, so that guesses from many places don't keep the owner out at
-// home; a browser in which the owner once logged in is counted by itself
-// alone, so that not even guesses from the same address do; and a new password
-// by SMS code opens the account anywhere.
+// tries from one place; an address that the owner once logged in from isn't
+// counted by number, so that guesses from many places don't keep the owner out
+// at home; a browser that is known for its number is counted by itself alone, so
+// that not even guesses from the same address do; and a new password by SMS code
+// opens the account anywhere.
 var (
 	knownAddress = attempt.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
@@ -30,14 +30,23 @@ var (
 	loginNumber        = attempt.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
 	loginNumberAddress = attempt.Rule{Name: "login by number and address", Limit: 5, Window: 5 * time.Minute}
 
-	codeAddress       = attempt.Rule{Name: "code by address", Limit: 200, Window: time.Hour}
-	codeNumber        = attempt.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
-	codeNumberAddress = attempt.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
+	codeAddress          = attempt.Rule{Name: "code by address", Limit: 200, Window: time.Hour}
+	codeNumber           = attempt.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
+	codeNumberDay        = attempt.Rule{Name: "code by number, daily", Limit: 20, Window: 24 * time.Hour}
+	codeNumberAddress    = attempt.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
+	codeNumberAddressDay = attempt.Rule{Name: "code by number and address, daily", Limit: 15, Window: 24 * time.Hour}
+
+	// When strangers have used up what a number may get, some codes a day are
+	// left for networks that have asked for fewer than this for the number.
+	codeNetwork = attempt.Rule{Name: "code by number and network, daily", Limit: 2, Window: 24 * time.Hour}
+	codeReserve = attempt.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
 
 	// What a browser of the owner's may do, whatever others do behind the same
 	// address.
-	loginDevice = attempt.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
-	codeDevice  = attempt.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
+	knownDevice   = attempt.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
+	loginDevice   = attempt.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
+	codeDevice    = attempt.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
+	codeDeviceDay = attempt.Rule{Name: "code by number and device, daily", Limit: 15, Window: 24 * time.Hour}
 
 	passwordChange = attempt.Rule{Name: "password change", Limit: 5, Window: 5 * time.Minute}
 )
@@ -54,40 +63,92 @@ type Origin struct {
 // familiarFor is how long an address or a browser counts as the owner's.
 const familiarFor = 90 * 24 * time.Hour
 
-// deviceIs tells whether the owner of a number has logged in from a browser.
-func (cs *Customers) deviceIs(ctx context.Context, number phone.Number, device string) (bool, error) {
-	if device == "" {
-		return false, nil
+// familiarity is how far a request comes from where the holder of a number has been:
+// in the same browser, or from the same address.
+type familiarity struct{ device, address bool }
+
+// knows reports whether the holder of a number (nil: nobody) was here before.
+func (cs *Customers) knows(ctx context.Context, holder *Record, from Origin) (k familiarity, err error) {
+	if holder == nil {
+		return familiarity{}, nil
 	}
-	holder, err := cs.readByPhone(ctx, number)
-	if err != nil || holder == nil {
-		return false, err
+	since := cs.o.Now().Add(-familiarFor)
+	if from.Device != "" {
+		if k.device, err = cs.isFamiliar(ctx, holder.ID, cs.familiarDevice(holder.ID, from.Device), since); err != nil {
+			return familiarity{}, err
+		}
 	}
-	return cs.isFamiliar(ctx, holder.ID, cs.familiarDevice(holder.ID, device), cs.o.Now().Add(-familiarFor))
+	k.address, err = cs.isFamiliar(ctx, holder.ID, cs.familiarAddress(holder.ID, from.Address), since)
+	return k, err
+}
+
+// takeKnown counts a first step with the number of holder (nil: nobody).
+func (cs *Customers) takeKnown(ctx context.Context, number phone.Number, holder *Record, from Origin) error {
+	k, err := cs.knows(ctx, holder, from)
+	switch {
+	case err != nil:
+		return err
+	case k.device:
+		return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device)
+	}
+	return cs.o.Attempts.Take(ctx, knownAddress, attempt.Place(from.Address))
 }
 
 // takeCode counts an SMS code that is about to be sent.
 func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Origin) error {
-	owners, err := cs.deviceIs(ctx, number, from.Device)
+	holder, err := cs.readByPhone(ctx, number)
 	if err != nil {
 		return fault.Wrap("customer.code", err)
 	}
-	if owners {
-		return cs.o.Attempts.Take(ctx, codeDevice, number.String()+" "+from.Device)
+	k, err := cs.knows(ctx, holder, from)
+	if err != nil {
+		return fault.Wrap("customer.code", err)
 	}
-	address := from.Address
-	if err := cs.o.Attempts.Take(ctx, codeAddress, attempt.Place(address)); err != nil {
+	if k.device {
+		return cs.take(ctx, number.String()+" "+from.Device, codeDevice, codeDeviceDay)
+	}
+	if err := cs.o.Attempts.Take(ctx, codeAddress, attempt.Place(from.Address)); err != nil {
 		return err
 	}
-	if err := cs.o.Attempts.Take(ctx, codeNumberAddress, both(number, address)); err != nil {
+	if err := cs.take(ctx, both(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
 		return err
 	}
-	return cs.o.Attempts.Take(ctx, codeNumber, number.String())
+	if k.address {
+		return nil
+	}
+	if err := cs.takeStrangers(ctx, number, from); err != nil {
+		return cs.refused(ctx, byNumber, "", err)
+	}
+	return cs.takeBudget(ctx, from)
+}
+
+// takeStrangers counts a code for a number from where its holder was never seen.
+func (cs *Customers) takeStrangers(ctx context.Context, number phone.Number, from Origin) error {
+	// Counted each time, so that a network which was refused has no reserve.
+	abused := cs.o.Attempts.Take(ctx, codeNetwork, number.String()+" "+attempt.Network(from.Address))
+	if abused != nil && !fault.Is(abused, fault.TooMany) {
+		return abused
+	}
+	err := cs.take(ctx, number.String(), codeNumber, codeNumberDay)
+	if abused != nil || !fault.Is(err, fault.TooMany) {
+		return err
+	}
+	return cs.o.Attempts.Take(ctx, codeReserve, number.String())
+}
+
+// take counts one try of subject under several rules.
+func (cs *Customers) take(ctx context.Context, subject string, rules ...attempt.Rule) error {
+	for _, rule := range rules {
+		if err := cs.o.Attempts.Take(ctx, rule, subject); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeLogin counts a password that is about to be tried.
-func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Origin, familiar, owners bool) error {
-	if owners {
+func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
+	if k.device {
 		return cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device)
 	}
 	address := from.Address
@@ -97,7 +158,7 @@ func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Or
 	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
 		return err
 	}
-	if familiar {
+	if k.address {
 		return nil
 	}
 	return cs.o.Attempts.Take(ctx, loginNumber, number.String())

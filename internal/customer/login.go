@@ -12,16 +12,18 @@ import (
 	"elsom/internal/phone"
 )
 
-// Known tells whether a number is registered on the site: the first step of
+// Known reports whether a number is registered on the site: the first step of
 // the site asks the password of a known one and offers registration to others.
-// fault.TooMany for an address that asks for very many.
-func (cs *Customers) Known(ctx context.Context, number phone.Number, address string) (bool, error) {
-	if err := cs.o.Attempts.Take(ctx, knownAddress, attempt.Place(address)); err != nil {
-		return false, err
-	}
+// fault.TooMany for an address that asks for very many, except in a browser that
+// is known for the number.
+func (cs *Customers) Known(ctx context.Context, number phone.Number, from Origin) (bool, error) {
+	const act = "customer.known"
 	r, err := cs.readByPhone(ctx, number)
 	if err != nil {
-		return false, fault.Wrap("customer.known", err)
+		return false, fault.Wrap(act, err)
+	}
+	if err := cs.takeKnown(ctx, number, r, from); err != nil {
+		return false, fault.Wrap(act, err)
 	}
 	return r != nil && r.PasswordHash != "", nil
 }
@@ -40,21 +42,17 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
 	}
+	k, err := cs.knows(ctx, holder, from)
+	if err != nil {
+		return Customer{}, fault.Wrap(act, err)
+	}
+	if err := cs.takeLogin(ctx, number, from, k); err != nil {
+		return Customer{}, err
+	}
 	if holder == nil {
 		holder = &Record{}
 	}
 	now := cs.o.Now()
-	familiar, err := cs.isFamiliar(ctx, holder.ID, cs.familiarAddress(holder.ID, from.Address), now.Add(-familiarFor))
-	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
-	}
-	owners, err := cs.deviceIs(ctx, number, from.Device)
-	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
-	}
-	if err := cs.takeLogin(ctx, number, from, familiar, owners); err != nil {
-		return Customer{}, err
-	}
 	right, outdated, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
 	if err != nil {
 		return Customer{}, err

@@ -178,7 +178,7 @@ func TestACodeIsSpentOnce(t *testing.T) {
 		}
 		for i, row := range rows {
 			err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				_, refusal, err := h.register(ctx, tx, "test", row)
+				_, refusal, err := h.register(ctx, tx, "test", row, at(home))
 				if spent := fault.Is(refusal, fault.NotFound); spent != (i == 1) {
 					t.Errorf("request %d: %v", i+1, refusal)
 				}

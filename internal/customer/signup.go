@@ -19,8 +19,8 @@ type Signup struct {
 	Offer bool
 	// Lang is the language of the visit: ky, ru or en.
 	Lang string
-	// Address is the network address that the request came from.
-	Address string
+	// From is where the request came from.
+	From Origin
 }
 
 // StartSignup judges what was typed and sends an SMS code to the number;
@@ -43,10 +43,10 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if s.Phone == "" || sessionKey == "" || !known(s.Lang) {
 		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
 	}
-	if err := cs.o.Attempts.Take(ctx, signupAddress, attempt.Place(s.Address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, signupAddress, attempt.Place(s.From.Address)); err != nil {
 		return err
 	}
-	if err := cs.takeCode(ctx, s.Phone, Origin{Address: s.Address}); err != nil {
+	if err := cs.takeCode(ctx, s.Phone, s.From); err != nil {
 		return err
 	}
 	hash, err := cs.hasher.Hash(ctx, s.Password)
@@ -55,7 +55,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	}
 	return fault.Wrap(act, cs.start(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForSignup), Phone: s.Phone.String(),
-		Email: email, PasswordHash: hash, Offer: OfferVersion, Lang: s.Lang, Address: s.Address,
+		Email: email, PasswordHash: hash, Offer: OfferVersion, Lang: s.Lang, Address: s.From.Address,
 	}, signupText))
 }
 
@@ -70,12 +70,13 @@ func signupText(holder *Record) string {
 // opened, or one that was opened elsewhere gets its login on the site (which
 // asks its PIN before the first payment, since an SMS alone opened the door; a
 // wallet without a PIN can't send money out for a while). The
-// acceptance of the offer is kept with it.
+// acceptance of the offer is kept with it, and the browser is known for the
+// number from then on.
 //
 // Faults: Invalid at code; TooMany; NotFound where the session awaits no code;
 // Conflict where the number was registered meanwhile; Forbidden where its
 // wallet is blocked.
-func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string) (Customer, error) {
+func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string, from Origin) (Customer, error) {
 	const act = "customer.confirm"
 	row, err := cs.try(ctx, act, sessionKey, ForSignup, code)
 	if err != nil {
@@ -84,7 +85,7 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string)
 	var holder *Record
 	var refusal error
 	register := func(ctx context.Context, tx *database.Tx) error {
-		holder, refusal, err = cs.register(ctx, tx, act, row)
+		holder, refusal, err = cs.register(ctx, tx, act, row, from)
 		return err
 	}
 	err = cs.db.InTx(ctx, register)
@@ -104,7 +105,7 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string)
 
 // register spends the code and opens or binds the wallet. A refusal commits,
 // so that the code is spent whatever it was good for.
-func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, row *confirmation) (
+func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, row *confirmation, from Origin) (
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
@@ -133,7 +134,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	if err := accept(tx, holder.ID, Acceptance{Version: row.Offer, At: now, Address: row.Address, Channel: Web}); err != nil {
 		return nil, nil, err
 	}
-	return holder, nil, remember(tx, holder.ID, cs.familiarAddress(holder.ID, row.Address), now)
+	return holder, nil, cs.remember(tx, holder.ID, from, now)
 }
 
 // open makes a customer with a wallet.

@@ -22,13 +22,13 @@ func TestSignup(t *testing.T) {
 		if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
 			t.Fatalf("%d customers before the code", n)
 		}
-		if known, err := h.Known(ctx, number, home); known || err != nil {
+		if known, err := h.Known(ctx, number, at(home)); known || err != nil {
 			t.Errorf("known before the code: %v, %v", known, err)
 		}
 		if n, err := h.Pending(ctx, browser, ForSignup); n != number || err != nil {
 			t.Errorf("pending %q, %v", n, err)
 		}
-		c, err := h.ConfirmSignup(ctx, browser, " "+code[:3]+" "+code[3:])
+		c, err := h.ConfirmSignup(ctx, browser, " "+code[:3]+" "+code[3:], at(home))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestSignup(t *testing.T) {
 			list[0].Channel != Web || list[0].At.IsZero() {
 			t.Errorf("acceptances %+v, %v", list, err)
 		}
-		if known, err := h.Known(ctx, number, home); !known || err != nil {
+		if known, err := h.Known(ctx, number, at(home)); !known || err != nil {
 			t.Errorf("known: %v, %v", known, err)
 		}
 		in, err := h.LogIn(ctx, number, good, at(home))
@@ -54,7 +54,7 @@ func TestSignup(t *testing.T) {
 		if same, err := h.ByID(ctx, c.ID); err != nil || same != in {
 			t.Errorf("by id %+v, %v; want %+v", same, err, in)
 		}
-		_, err = h.ConfirmSignup(ctx, browser, code)
+		_, err = h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
 		if n := h.count(`SELECT COUNT(*) FROM confirmations WHERE password_hash <> '' OR email <> ''`); n != 0 {
 			t.Error("the spent code keeps a password or an address")
@@ -64,7 +64,7 @@ func TestSignup(t *testing.T) {
 
 func TestSignupNamesEveryField(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
-	err := h.StartSignup(t.Context(), browser, Signup{Phone: number, Email: "aida", Password: "short", Lang: "ru", Address: home})
+	err := h.StartSignup(t.Context(), browser, Signup{Phone: number, Email: "aida", Password: "short", Lang: "ru", From: at(home)})
 	fields := map[string]string{}
 	for _, f := range fault.All(err) {
 		fields[f.Field] = f.Message
@@ -85,15 +85,15 @@ func TestCodeHasFiveTries(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		code := h.begin(browser, form(number))
-		_, err := h.ConfirmSignup(ctx, browser, "12x456")
+		_, err := h.ConfirmSignup(ctx, browser, "12x456", at(home))
 		want(t, "no code", err, fault.Invalid, "customer.code_format", "code")
 		for i := range 4 {
-			_, err = h.ConfirmSignup(ctx, browser, wrong(code))
+			_, err = h.ConfirmSignup(ctx, browser, wrong(code), at(home))
 			want(t, fmt.Sprint("wrong code ", i+1), err, fault.Invalid, "customer.code_wrong", "code")
 		}
-		_, err = h.ConfirmSignup(ctx, browser, wrong(code))
+		_, err = h.ConfirmSignup(ctx, browser, wrong(code), at(home))
 		want(t, "the fifth wrong code", err, fault.Invalid, "customer.code_tries", "code")
-		_, err = h.ConfirmSignup(ctx, browser, code)
+		_, err = h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "the right code, too late", err, fault.TooMany, "customer.code_tries", "code")
 
 		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
@@ -103,10 +103,10 @@ func TestCodeHasFiveTries(t *testing.T) {
 		}
 		fresh := h.code()
 		if fresh != code {
-			_, err = h.ConfirmSignup(ctx, browser, code)
+			_, err = h.ConfirmSignup(ctx, browser, code, at(home))
 			want(t, "the old code", err, fault.Invalid, "customer.code_wrong", "code")
 		}
-		if _, err := h.ConfirmSignup(ctx, browser, fresh); err != nil {
+		if _, err := h.ConfirmSignup(ctx, browser, fresh, at(home)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -121,7 +121,7 @@ func TestTriesAtOnceAreCounted(t *testing.T) {
 		var group sync.WaitGroup
 		for range 12 {
 			group.Go(func() {
-				_, err := h.ConfirmSignup(context.Background(), browser, wrong(code))
+				_, err := h.ConfirmSignup(context.Background(), browser, wrong(code), at(home))
 				switch fault.KindOf(err) {
 				case fault.Invalid:
 					judged.Add(1)
@@ -144,7 +144,7 @@ func TestCodeLivesTenMinutes(t *testing.T) {
 		ctx, h := context.Background(), newHouse(t, db)
 		code := h.begin(browser, form(number))
 		h.wait(CodeLife + time.Second)
-		_, err := h.ConfirmSignup(ctx, browser, code)
+		_, err := h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "late", err, fault.Invalid, "customer.code_expired", "code")
 		if n, err := h.Purge(ctx); n != 0 || err != nil {
 			t.Errorf("purged %d, %v while it can be sent again", n, err)
@@ -161,11 +161,11 @@ func TestCodeIsBoundToTheBrowser(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
 		code := h.begin(browser, form(number))
-		_, err := h.ConfirmSignup(ctx, "another browser", code)
+		_, err := h.ConfirmSignup(ctx, "another browser", code, at(home))
 		want(t, "another browser", err, fault.NotFound, "customer.code_gone", "")
 		// Nor does it fit what another browser has begun for the same number.
 		h.begin("another browser", form(number))
-		_, err = h.ConfirmSignup(ctx, "another browser", code)
+		_, err = h.ConfirmSignup(ctx, "another browser", code, at(home))
 		want(t, "another browser's sign-up", err, fault.Invalid, "customer.code_wrong", "code")
 	})
 }
@@ -189,7 +189,7 @@ func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
 			if column == "purpose" {
 				_, err = h.ConfirmReset(ctx, browser, code, other, at(home))
 			} else {
-				_, err = h.ConfirmSignup(ctx, sessionKey, code)
+				_, err = h.ConfirmSignup(ctx, sessionKey, code, at(home))
 			}
 			want(t, column, err, fault.Invalid, "customer.code_wrong", "code")
 			h.exec(`DELETE FROM confirmations`)
@@ -234,7 +234,7 @@ func TestSignupOfARegisteredNumber(t *testing.T) {
 		if len(texts) != 1 || sixDigits.MatchString(texts[0]) || !strings.Contains(texts[0], "уже зарегистрирован") {
 			t.Errorf("the holder was told %q", texts)
 		}
-		_, err := h.ConfirmSignup(ctx, "a stranger's browser", "000000")
+		_, err := h.ConfirmSignup(ctx, "a stranger's browser", "000000", at(home))
 		want(t, "a guess", err, fault.Invalid, "customer.code_wrong", "code")
 		h.wait(ResendPause)
 		if err := h.ResendCode(ctx, "a stranger's browser", ForSignup, at(home)); err != nil {
@@ -264,7 +264,7 @@ func TestConfirmAtOnce(t *testing.T) {
 				key, code = "another browser", second
 			}
 			group.Go(func() {
-				_, err := h.ConfirmSignup(context.Background(), key, code)
+				_, err := h.ConfirmSignup(context.Background(), key, code, at(home))
 				switch {
 				case err == nil:
 					made.Add(1)
@@ -286,9 +286,9 @@ func TestSignupConfirmedElsewhereMeanwhile(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	code := h.begin("another browser", form(number))
 	h.registered(number)
-	_, err := h.ConfirmSignup(t.Context(), "another browser", code)
+	_, err := h.ConfirmSignup(t.Context(), "another browser", code, at(home))
 	want(t, "registered meanwhile", err, fault.Conflict, "customer.registered", "")
-	_, err = h.ConfirmSignup(t.Context(), "another browser", code)
+	_, err = h.ConfirmSignup(t.Context(), "another browser", code, at(home))
 	want(t, "the code is spent", err, fault.NotFound, "customer.code_gone", "")
 }
 
@@ -297,7 +297,7 @@ func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 		ctx, h := context.Background(), newHouse(t, db)
 		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'standard', $2)`, number.String(), db.Now())
-		if known, err := h.Known(ctx, number, home); known || err != nil {
+		if known, err := h.Known(ctx, number, at(home)); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}
 		c := h.registered(number)
@@ -317,7 +317,7 @@ func TestBlockedWalletIsNotBound(t *testing.T) {
 	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES (7, ?, '', 'ky', '', TRUE, 1, 'standard', ?)`, number.String(), h.db.Now())
 	code := h.begin(browser, form(number))
-	_, err := h.ConfirmSignup(t.Context(), browser, code)
+	_, err := h.ConfirmSignup(t.Context(), browser, code, at(home))
 	want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
 }
 
@@ -335,7 +335,7 @@ func TestSMSAreLimited(t *testing.T) {
 		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
 		// One place alone can't use up the number's messages.
 		elsewhere := form(number)
-		elsewhere.Address = "198.51.100.4"
+		elsewhere.From = at("198.51.100.4")
 		if err := h.StartSignup(ctx, browser, elsewhere); err != nil {
 			t.Errorf("from another place: %v", err)
 		}

@@ -77,7 +77,7 @@ func TestRegisterByUSSD(t *testing.T) {
 		if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
 			t.Error(err)
 		}
-		if known, err := h.Known(ctx, stranger, home); known || err != nil {
+		if known, err := h.Known(ctx, stranger, at(home)); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}
 	})
@@ -280,11 +280,11 @@ func TestPINsAreAlwaysCounted(t *testing.T) {
 	c = h.pinned(number)
 	for range 3 {
 		h.wait(ResendPause)
-		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", Origin{Address: home}); err != nil {
+		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", Origin{Address: home}), fault.TooMany, "attempt.too_many", "")
+	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
 	for range 4 {
 		if err := h.takeChange(ctx, c.ID); err != nil {
 			t.Fatal(err)

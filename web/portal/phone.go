@@ -38,7 +38,7 @@ func (p *Portal) Phone(c echo.Context) error {
 	if err != nil {
 		return p.refused(c, page, err)
 	}
-	known, err := p.Customers.Known(ctx(c), number, c.RealIP())
+	known, err := p.Customers.Known(ctx(c), number, origin(c))
 	if err != nil {
 		return p.refused(c, page, err)
 	}

@@ -86,6 +86,9 @@ func (p *Portal) lang(c echo.Context) i18n.Lang {
 
 // render sends a page, whole or not at all.
 func render(c echo.Context, status int, page interface{ Page() templ.Component }) error {
+	if status >= http.StatusBadRequest {
+		session.Of(c).Refuse()
+	}
 	if err := session.Of(c).Save(); err != nil { // before the first byte: it may set a cookie
 		return err
 	}

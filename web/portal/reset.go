@@ -32,10 +32,10 @@ func (p *Portal) Reset(c echo.Context) error {
 		return p.refused(c, page, err)
 	}
 	s := session.Of(c)
-	s.Set(pendingPhone, number.String())
 	if err := p.Customers.StartReset(ctx(c), s.Key(), number, s.Lang(), origin(c)); err != nil {
 		return p.refused(c, page, err)
 	}
+	s.Set(pendingPhone, number.String())
 	return redirect(c, "/reset/confirm")
 }
 

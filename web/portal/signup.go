@@ -39,7 +39,7 @@ func (p *Portal) Signup(c echo.Context) error {
 	s := session.Of(c)
 	err := p.Customers.StartSignup(ctx(c), s.Key(), customer.Signup{
 		Phone: number, Email: page.Email.Value, Password: c.FormValue("password"),
-		Offer: page.Offer.Value != "", Lang: s.Lang(), Address: c.RealIP(),
+		Offer: page.Offer.Value != "", Lang: s.Lang(), From: origin(c),
 	})
 	if err != nil {
 		return p.refused(c, page, err)
@@ -74,7 +74,7 @@ func (p *Portal) Confirm(c echo.Context) error {
 	if switching {
 		return render(c, http.StatusOK, page)
 	}
-	who, err := p.Customers.ConfirmSignup(committed(c), s.Key(), page.Code.Value)
+	who, err := p.Customers.ConfirmSignup(committed(c), s.Key(), page.Code.Value, origin(c))
 	if fault.Is(err, fault.NotFound) {
 		return redirect(c, "/cabinet") // pressed twice: the other request did it
 	}

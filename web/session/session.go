@@ -97,6 +97,7 @@ type Session struct {
 	g        *sessions.Session
 	lang     string
 	device   []byte
+	refused  bool // nothing of it makes a row
 }
 
 const contextKey = "elsom session"
@@ -203,8 +204,16 @@ func (s *Session) Save() error {
 	if s.sessions == nil {
 		return nil
 	}
+	if v := s.visit(); s.refused && !v.stored {
+		clear(s.g.Values)
+		s.g.Values[visitKey{}] = v
+	}
 	return s.sessions.store.Save(s.c.Request(), s.c.Response(), s.g)
 }
+
+// Refuse makes Save store nothing of a visitor that has no row yet: a request
+// that is refused must not fill the database.
+func (s *Session) Refuse() { s.refused = true }
 
 // LogIn signs the customer in under a new token. Nothing stays of what the old
 // session kept.

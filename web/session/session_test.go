@@ -53,6 +53,21 @@ func TestVisitorsHaveACookieAndNoRow(t *testing.T) {
 	})
 }
 
+// A refused request makes no row; in a row that is there it may write.
+func TestRefusedStoresNothing(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db, false)
+		b := s.browser()
+		if b.post("/refuse/colour", "value", "blue"); s.rows() != 0 || b.get("/get/colour") != "" {
+			t.Errorf("%d rows, colour %q", s.rows(), b.get("/get/colour"))
+		}
+		b.post("/set/shape", "value", "round")
+		if b.post("/refuse/colour", "value", "blue"); s.rows() != 1 || b.get("/get/colour") != "blue" || b.get("/get/shape") != "round" {
+			t.Errorf("%d rows, colour %q", s.rows(), b.get("/get/colour"))
+		}
+	})
+}
+
 func TestCookieOverTLS(t *testing.T) {
 	s := newSite(t, databasetest.SQLite(t), true)
 	cookie := s.browser().do(http.MethodGet, "/", nil).Result().Cookies()[0]

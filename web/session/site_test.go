@@ -82,6 +82,12 @@ func (s *site) routes() {
 		Of(c).Set(c.Param("name"), c.FormValue("value"))
 		return c.NoContent(http.StatusNoContent)
 	})
+	g.POST("/refuse/:name", func(c echo.Context) error {
+		s := Of(c)
+		s.Set(c.Param("name"), c.FormValue("value"))
+		s.Refuse()
+		return c.NoContent(http.StatusTooManyRequests)
+	})
 	mine := g.Group("", s.RequireCustomer())
 	mine.GET("/cabinet", func(c echo.Context) error { return c.String(http.StatusOK, "cabinet") })
 	mine.GET("/check/:draft", func(c echo.Context) error { return c.String(http.StatusOK, "check") })

@@ -1,0 +1,113 @@
+package customer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"elsom/internal/attempt"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+// What strangers cause in a day has an end, of a network and overall; whoever is
+// known in a browser or at an address gets their codes all the same.
+func TestBudgetOfCodesForStrangers(t *testing.T) {
+	var log bytes.Buffer
+	usual := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+	defer slog.SetDefault(usual)
+	for name, db := range map[string]*database.DB{"sqlite": databasetest.SQLite(t), "postgres": databasetest.Postgres(t)} {
+		t.Run(name, func(t *testing.T) {
+			log.Reset()
+			ctx, h := context.Background(), newHouse(t, db)
+			o := h.o
+			o.Budget = Budget{Overall: 6, Network: 4}
+			h.Customers = h.build(o)
+			h.registered(number) // one of the network and overall
+			own := Origin{"198.51.100.1", "the owner's browser"}
+			if _, err := h.LogIn(ctx, number, good, own); err != nil {
+				t.Fatal(err)
+			}
+			refused := map[string]int{}
+			for i, address := range []string{home, home, "192.0.2.9", home, home, "203.0.113.7", "203.0.113.7", "2001:db8::1", "2001:db8::2"} {
+				err := h.StartReset(ctx, fmt.Sprint("stranger", i), phone.Number(fmt.Sprintf("+996700%06d", i)), "ru", at(address))
+				if err == nil {
+					continue
+				}
+				want(t, address, err, fault.TooMany, "customer.code_budget", "")
+				if fault.As(err).RetryAfter <= 0 {
+					t.Error("no word on when to come back")
+				}
+				refused[attempt.Network(address)]++
+			}
+			if want := map[string]int{"192.0.2.0/24": 2, "2001:db8::/48": 2}; fmt.Sprint(refused) != fmt.Sprint(want) {
+				t.Errorf("refused %v, want %v", refused, want)
+			}
+			if got, want := h.RefusedCodes(), map[string]int64{"number": 0, "network": 2, "overall": 2}; fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("counted %v, want %v", got, want)
+			}
+			if err := h.StartReset(ctx, "own", number, "ru", own); err != nil {
+				t.Errorf("the owner's browser: %v", err)
+			}
+			if err := h.StartReset(ctx, "at home", number, "ru", at(home)); err != nil {
+				t.Errorf("the owner's address: %v", err)
+			}
+			if n := strings.Count(log.String(), "budget of SMS codes"); n != 2 || strings.Contains(log.String(), "996700") {
+				t.Errorf("%d warnings:\n%s", n, log.String())
+			}
+		})
+	}
+}
+
+// However strangers spread their requests over a day and over places, a number
+// gets no more than so many codes from them.
+func TestCodesOfADayAreLimited(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newHouse(t, db)
+		sent := 0
+		for hour := range 23 {
+			for place := range 6 {
+				for range 2 {
+					if h.StartReset(ctx, fmt.Sprint(hour), number, "ru", at(fmt.Sprintf("198.51.%d.7", 6*hour+place))) == nil {
+						sent++
+					}
+				}
+			}
+			h.wait(codeNumber.Window)
+		}
+		if most := codeNumberDay.Limit + codeReserve.Limit; sent != most {
+			t.Errorf("%d codes to one number in a day, want %d", sent, most)
+		}
+		if h.RefusedCodes()[byNumber] == 0 {
+			t.Error("no refusal counted")
+		}
+	})
+}
+
+// The owner's own browser has a limit of the day too.
+func TestCodesOfABrowserAreLimited(t *testing.T) {
+	h := newHouse(t, databasetest.SQLite(t))
+	h.registered(number)
+	own := Origin{home, "the owner's browser"}
+	if _, err := h.LogIn(t.Context(), number, good, own); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for range 20 {
+		for range 2 {
+			if h.StartReset(t.Context(), browser, number, "ru", own) == nil {
+				sent++
+			}
+		}
+		h.wait(codeDevice.Window)
+	}
+	if sent != codeDeviceDay.Limit {
+		t.Errorf("%d codes in a day, want %d", sent, codeDeviceDay.Limit)
+	}
+}
