@@ -92,6 +92,30 @@ var smallGuards = []guard{
 		pkg: "./internal/config", test: "TestRefused",
 	},
 	{
+		name: "another key than the database's is refused", file: "cmd/elsom/house.go",
+		text:        `if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {`,
+		replacement: `if err := keycheck.Verify(ctx, db); err != nil {`,
+		pkg:         "./cmd/elsom", test: "TestKeysOfAnotherDatabase/sqlite",
+	},
+	{
+		name: "the keys of the first start are recorded", file: "cmd/elsom/serve.go",
+		text:        `keycheck.Record(ctx, h.db, serverKeys(h.config)...)`,
+		replacement: `keycheck.Verify(ctx, h.db, serverKeys(h.config)...)`,
+		pkg:         "./cmd/elsom", test: "TestTwoKeysOnAnEmptyDatabase/sqlite",
+	},
+	{
+		name: "a check value is of its key", file: "internal/keycheck/keycheck.go",
+		text:        `mac := hmac.New(sha256.New, k.Value)`,
+		replacement: `mac := hmac.New(sha256.New, nil)`,
+		pkg:         "./internal/keycheck", test: "TestOtherKeysAreRefused",
+	},
+	{
+		name: "the last key of a name is in force", file: "internal/keycheck/store.go",
+		text:        `.Order("id")`,
+		replacement: `.Order("id DESC")`,
+		pkg:         "./internal/keycheck", test: "TestLastKeyIsInForce",
+	},
+	{
 		name: "a mistyped variable is refused", file: "internal/config/names.go",
 		text:        `meant != "" && environment[name] != ""`,
 		replacement: `meant == "none"`,

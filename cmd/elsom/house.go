@@ -18,6 +18,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/dialogue"
 	"elsom/internal/gateway"
+	"elsom/internal/keycheck"
 	"elsom/internal/ledger"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
@@ -58,6 +59,12 @@ func newHouse(ctx context.Context, cfg *config.Config, options ...database.Optio
 	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), options...)
 	if err != nil {
 		return nil, err
+	}
+	// Before anything is migrated, read or written under a key that is not the
+	// database's.
+	if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {
+		_ = db.Close()
+		return nil, explainKeys(err)
 	}
 	h := &house{config: cfg, db: db, bell: outbox.NewBell()}
 	if err := h.join(); err != nil {

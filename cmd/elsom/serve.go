@@ -19,6 +19,7 @@ import (
 	"elsom/internal/email/smtp"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
+	"elsom/internal/keycheck"
 	"elsom/internal/outbox"
 	"elsom/internal/push"
 	"elsom/internal/push/webpush"
@@ -94,23 +95,40 @@ func (h *house) prepare(ctx context.Context) error {
 	if err := migrate(ctx, h.db); err != nil {
 		return err
 	}
+	if !h.config.Development() {
+		if err := h.refuseDemo(ctx); err != nil {
+			return err
+		}
+	}
+	// Recorded by the first start on this database; of several starts at once
+	// with different keys only one goes on.
+	if err := keycheck.Record(ctx, h.db, serverKeys(h.config)...); err != nil {
+		return explainKeys(err)
+	}
 	if h.config.Development() {
 		return errors.Join(h.agents.SeedDevelopment(ctx), h.gateways.SeedDevelopment(ctx))
 	}
+	return nil
+}
+
+// refuseDemo refuses a database in which agents or gateways have passwords that
+// everybody knows.
+func (h *house) refuseDemo(ctx context.Context) error {
+	var problems []error
 	open, err := h.agents.HasDevelopmentCredentials(ctx)
 	if err != nil {
 		return err
 	}
 	if open {
-		return errors.New("a demo agent with its public password is open; run `elsom agent disable` for kicb, mobilnik and qiwi")
+		problems = append(problems, errors.New("a demo agent with its public password is open; run `elsom agent disable` for kicb, mobilnik and qiwi"))
 	}
 	if open, err = h.gateways.HasDevelopmentCredentials(ctx); err != nil {
 		return err
 	}
 	if open {
-		return errors.New("the demo gateway with its public password is open; run `elsom gateway disable ussd`")
+		problems = append(problems, errors.New("the demo gateway with its public password is open; run `elsom gateway disable ussd`"))
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // warnBillers logs what an operator may have forgotten: a biller without an

@@ -47,16 +47,22 @@ func (db *DB) Current(ctx context.Context) error {
 
 // version is the schema's; 0 where none is. goose would make its table.
 func (db *DB) version(ctx context.Context) (version int64, err error) {
-	exists := "SELECT COUNT(*) FROM sqlite_master WHERE name = '" + goose.DefaultTablename + "'"
-	if db.dialect == Postgres {
-		exists = "SELECT COUNT(to_regclass('" + goose.DefaultTablename + "'))"
-	}
-	var tables int
-	if err := db.pool.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
+	if there, err := db.HasTable(ctx, goose.DefaultTablename); err != nil || !there {
 		return 0, err
 	}
 	err = db.pool.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename).Scan(&version)
 	return version, err
+}
+
+// HasTable reports whether a table is there, whatever the schema's version.
+func (db *DB) HasTable(ctx context.Context, name string) (bool, error) {
+	exists := "SELECT COUNT(*) FROM sqlite_master WHERE name = $1"
+	if db.dialect == Postgres {
+		exists = "SELECT COUNT(to_regclass($1))"
+	}
+	var tables int
+	err := db.pool.QueryRowContext(ctx, exists, name).Scan(&tables)
+	return tables > 0, err
 }
 
 // settle looks at what Existing opened. A database that was just restored has

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"elsom/internal/config"
+	"elsom/internal/keycheck"
+)
+
+// serverKeys returns the keys that the database depends on.
+func serverKeys(c *config.Config) []keycheck.Key {
+	return []keycheck.Key{
+		{Name: keycheck.Secret, Value: []byte(c.SecretKey.Reveal())},
+		{Name: keycheck.Pepper, Value: []byte(c.PINPepper.Reveal())},
+	}
+}
+
+// explainKeys turns a MismatchError into what an operator can do: a line for
+// each variable.
+func explainKeys(err error) error {
+	var mismatch keycheck.MismatchError
+	if !errors.As(err, &mismatch) {
+		return err
+	}
+	variables := map[keycheck.Name]string{keycheck.Secret: "ELSOM_SECRET_KEY", keycheck.Pepper: "ELSOM_PIN_PEPPER"}
+	lost := map[keycheck.Name]string{
+		keycheck.Secret: "with another one codes, counted tries and stored secrets are lost",
+		keycheck.Pepper: "with another one nobody's PIN opens, and holders are locked out",
+	}
+	var problems []error
+	for _, m := range mismatch {
+		problems = append(problems, fmt.Errorf("%s: is not the key of this database, which was recorded on %s; %s. "+
+			"Set that key again, or set ELSOM_DATABASE_URL to the database of this key",
+			variables[m.Name], m.Since.UTC().Format(time.RFC3339), lost[m.Name]))
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,95 @@
+// Package keycheck refuses a server key other than the one that a database was
+// first served with.
+//
+// Whatever is sealed, hashed or counted under a key is lost under another one,
+// in silence: PINs stop opening, and people are locked out for their own PIN. So
+// the database stores a check value for each key, a keyed hash under the key
+// itself. It says nothing of the key to who has only the database. The row of a
+// key has an id: a key that takes another's place one day gets a row of its own.
+package keycheck
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+)
+
+// Name is what a key is for.
+type Name string
+
+// The keys that a database depends on.
+const (
+	Secret Name = "secret"
+	Pepper Name = "pepper"
+)
+
+// Key is a key as it is configured now.
+type Key struct {
+	Name  Name
+	Value []byte
+}
+
+// firstID is the id of each name's first key.
+const firstID = 1
+
+// check returns the check value of a key.
+func (k Key) check(id int64) string {
+	mac := hmac.New(sha256.New, k.Value)
+	fmt.Fprintf(mac, "elsom key check: %s %d", k.Name, id)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Mismatch is a key that is not the database's.
+type Mismatch struct {
+	Name Name
+	// Since is when the database's key was recorded.
+	Since time.Time
+}
+
+// MismatchError lists the keys that are not the database's.
+type MismatchError []Mismatch
+
+func (e MismatchError) Error() string {
+	names := make([]string, len(e))
+	for i, m := range e {
+		names[i] = string(m.Name)
+	}
+	return "keycheck: not the keys of this database: " + strings.Join(names, ", ")
+}
+
+// Verify compares the keys with those recorded, and writes nothing. A key of
+// which nothing is recorded passes, as in a database that was never served. The
+// error of a wrong key is a MismatchError.
+func Verify(ctx context.Context, db *database.DB, keys ...Key) error {
+	recorded, err := newest(ctx, db)
+	if err != nil {
+		return fmt.Errorf("keycheck: %w", err)
+	}
+	var wrong MismatchError
+	for _, k := range keys {
+		r, ok := recorded[k.Name]
+		if ok && !hmac.Equal([]byte(r.CheckValue), []byte(k.check(r.ID))) {
+			wrong = append(wrong, Mismatch{k.Name, r.CreatedAt})
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return nil
+}
+
+// Record stores check values of the keys whose names have none, all in one
+// statement, then verifies all. Of several processes with different keys that
+// start on one database the first one's keys are recorded, and the others fail.
+func Record(ctx context.Context, db *database.DB, keys ...Key) error {
+	if err := insert(ctx, db, keys); err != nil {
+		return fmt.Errorf("keycheck: %w", err)
+	}
+	return Verify(ctx, db, keys...)
+}

@@ -1,0 +1,131 @@
+package keycheck_test
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/keycheck"
+)
+
+func keys(secret, pepper string) []keycheck.Key {
+	return []keycheck.Key{{keycheck.Secret, []byte(secret)}, {keycheck.Pepper, []byte(pepper)}}
+}
+
+// wrong returns the names of the keys that an error refuses.
+func wrong(t *testing.T, err error) []keycheck.Name {
+	t.Helper()
+	var mismatch keycheck.MismatchError
+	if err != nil && !errors.As(err, &mismatch) {
+		t.Fatal(err)
+	}
+	var names []keycheck.Name
+	for _, m := range mismatch {
+		if m.Since.IsZero() {
+			t.Errorf("%s: no time", m.Name)
+		}
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func TestOtherKeysAreRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		if err := keycheck.Verify(ctx, db, keys("a", "b")...); err != nil {
+			t.Errorf("nothing is recorded: %v", err)
+		}
+		for range 2 {
+			if err := keycheck.Record(ctx, db, keys("a", "b")...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []struct {
+			secret, pepper string
+			wrong          int
+		}{{"a", "b", 0}, {"x", "b", 1}, {"a", "x", 1}, {"b", "a", 2}} {
+			for _, check := range []error{
+				keycheck.Verify(ctx, db, keys(c.secret, c.pepper)...), keycheck.Record(ctx, db, keys(c.secret, c.pepper)...),
+			} {
+				if names := wrong(t, check); len(names) != c.wrong {
+					t.Errorf("%+v: %v are wrong", c, names)
+				}
+			}
+		}
+		if err := keycheck.Verify(ctx, db, keys("a", "b")...); err != nil {
+			t.Errorf("the first keys are refused after others were tried: %v", err)
+		}
+	})
+}
+
+// A key that takes the first one's place gets a row of its own.
+func TestLastKeyIsInForce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		if err := keycheck.Record(ctx, db, keys("a", "b")...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Pool().Exec("INSERT INTO server_keys (name, id, check_value, created_at) SELECT name, 2, 'of another key', created_at FROM server_keys WHERE name = 'secret'"); err != nil {
+			t.Fatal(err)
+		}
+		if names := wrong(t, keycheck.Verify(ctx, db, keys("a", "b")...)); len(names) != 1 || names[0] != keycheck.Secret {
+			t.Errorf("refused: %v", names)
+		}
+	})
+}
+
+func TestFirstOfManyKeysIsRecorded(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		const starts = 8
+		var all sync.WaitGroup
+		errs := make([]error, starts)
+		for i := range starts {
+			all.Go(func() {
+				own := string(bytes.Repeat([]byte{byte('a' + i)}, 32))
+				errs[i] = keycheck.Record(t.Context(), db, keys(own, own+own)...)
+			})
+		}
+		all.Wait()
+		passed := 0
+		for _, err := range errs {
+			switch names := wrong(t, err); len(names) {
+			case 0:
+				passed++
+			case 1:
+				t.Errorf("the keys of two starts were mixed: only %v is wrong", names)
+			}
+		}
+		if passed != 1 {
+			t.Errorf("%d starts passed", passed)
+		}
+	})
+}
+
+// What is stored is no key, and differs for keys of the same value.
+func TestCheckValueSaysNothing(t *testing.T) {
+	db := databasetest.SQLite(t)
+	if err := keycheck.Record(t.Context(), db, keys("planted", "planted")...); err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	if err := db.Gorm(t.Context()).Raw("SELECT check_value FROM server_keys").Scan(&values).Error; err != nil {
+		t.Fatal(err)
+	}
+	if len(values) != 2 || values[0] == values[1] || len(values[0]) != 64 {
+		t.Errorf("check values %q", values)
+	}
+}
+
+func TestSchemaWithoutKeysPasses(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		if _, err := db.Pool().Exec("DROP TABLE server_keys"); err != nil {
+			t.Fatal(err)
+		}
+		if err := keycheck.Verify(t.Context(), db, keys("a", "b")...); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,14 @@
+-- A check value for each key that the data depends on: a keyed hash under the
+-- key itself. The last id of a name is the key in force.
+
+-- +goose Up
+CREATE TABLE server_keys (
+    name        VARCHAR(20) NOT NULL,
+    id          BIGINT      NOT NULL,
+    check_value VARCHAR(64) NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name, id)
+);
+
+-- +goose Down
+DROP TABLE server_keys;
