@@ -161,9 +161,15 @@ var customerGuards = []guard{
 		pkg:         "./internal/sms", test: "TestSecretsRestSealed",
 	},
 	{
-		name: "only 202 is sent", file: "internal/sms/kannel/kannel.go",
-		text:        `case http.StatusAccepted:`,
-		replacement: `case http.StatusAccepted, http.StatusOK:`,
+		name: "any 2xx of an SMS gateway is taken", file: "internal/sms/kannel/kannel.go",
+		text:        `if status >= 200 && status < 300 {`,
+		replacement: `if status == http.StatusAccepted {`,
+		pkg:         "./internal/sms/kannel", test: "TestAnySuccessIsTaken",
+	},
+	{
+		name: "only a 2xx of an SMS gateway is taken", file: "internal/sms/kannel/kannel.go",
+		text:        `if status >= 200 && status < 300 {`,
+		replacement: `if status >= 200 && status < 400 {`,
 		pkg:         "./internal/sms/kannel", test: "TestAnswers",
 	},
 	{

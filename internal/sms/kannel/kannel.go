@@ -1,8 +1,8 @@
 // Package kannel is the wire to an SMS centre through Kannel's sendsms.
 //
-// It promises that a message counts as sent only when Kannel said 202 (taken,
-// or queued for later), and as not taken only when no word of it left for
-// Kannel or Kannel said so. Nothing of a message stands in an address, where
+// It guarantees that a message counts as sent only after a 2xx answer (Kannel's
+// own is 202; gateways that speak the same protocol answer 200, 201 or 204), and
+// as not taken only when no word of it left for Kannel or Kannel said so. Nothing of a message stands in an address, where
 // logs would keep it; its errors tell neither the number, nor the text, nor a
 // password.
 package kannel
@@ -148,10 +148,11 @@ func neverConnected(err error) bool {
 }
 
 func judge(status int) error {
+	if status >= 200 && status < 300 {
+		return nil
+	}
 	said := fmt.Errorf("kannel answered %d", status)
 	switch status {
-	case http.StatusAccepted:
-		return nil
 	case http.StatusBadRequest:
 		return fault.New(fault.Invalid, "kannel.send", "").Because(said)
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:

@@ -93,10 +93,21 @@ func TestSendWithoutReceipts(t *testing.T) {
 	}
 }
 
-// Only 202 says that Kannel took the message.
+// A gateway that takes a message with another 2xx than Kannel's 202 has it: sent
+// again, the holder would get the same SMS several times.
+func TestAnySuccessIsTaken(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent, 299} {
+		client, _ := serve(t, status)
+		if err := client.Send(t.Context(), message); err != nil {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
+// No other answer counts as taken.
 func TestAnswers(t *testing.T) {
 	for status, want := range map[int]fault.Kind{
-		http.StatusOK: fault.Unavailable, http.StatusFound: fault.Unavailable, http.StatusBadRequest: fault.Invalid,
+		http.StatusMultipleChoices: fault.Unavailable, http.StatusFound: fault.Unavailable, http.StatusBadRequest: fault.Invalid,
 		http.StatusUnauthorized: fault.Unavailable, http.StatusForbidden: fault.Unavailable, http.StatusNotFound: fault.Unavailable,
 		http.StatusServiceUnavailable: fault.Unavailable, http.StatusInternalServerError: fault.Unknown,
 		http.StatusBadGateway: fault.Unknown, http.StatusGatewayTimeout: fault.Unknown,
