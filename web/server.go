@@ -112,7 +112,7 @@ func (d Doors) machines(e *echo.Echo, most int, bodies *bodyBudget) {
 	}
 	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, guarded(d.Terminal.Verify, terminalBody, d.Terminal.Crowded)...)
 	e.POST(ussdPath, d.USSD.Handle, guarded(d.USSD.Verify, ussdBody, crowdedMachine)...)
-	e.POST(kannelPath, d.USSD.HandleKannel, guarded(d.USSD.Verify, ussdBody, crowdedMachine)...)
+	e.POST(kannelPath, d.USSD.HandleKannel, guarded(d.USSD.VerifyKannel, ussdBody, crowdedMachine)...)
 	e.GET(receiptPath, d.Receipts.Handle, guarded(d.Receipts.Verify, receiptBody, crowdedMachine)...)
 }
 

@@ -1,39 +1,45 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"text/tabwriter"
 
 	"elsom/internal/cashin"
 	"elsom/internal/database"
+	"elsom/internal/ledger"
 	"elsom/internal/money"
 )
 
 type agentCommands struct {
 	Add     agentAdd     `cmd:"" help:"Add an agent. Its password is read from standard input."`
-	List    agentList    `cmd:"" help:"List agents."`
-	Disable agentDisable `cmd:"" help:"Let an agent in no more."`
+	Set     agentSet     `cmd:"" help:"Change an agent's name, ceiling, addresses or password."`
+	List    agentList    `cmd:"" help:"List agents with what they owe."`
+	Disable agentDisable `cmd:"" help:"Disable an agent. What it owes stays in the books."`
+	Enable  agentEnable  `cmd:"" help:"Enable an agent again, with its till and all that it has brought."`
 }
 
 type agentAdd struct {
-	Code    string   `arg:"" help:"Its name at the door: small Latin letters, digits, dashes."`
-	Name    string   `help:"As people know it." required:""`
-	Ceiling string   `help:"The most it may owe, in som." required:""`
-	Allow   []string `help:"Addresses that may call (CIDR), all when none is given."`
+	Code    string   `arg:"" help:"The name that it logs in with: small Latin letters, digits, dashes."`
+	Name    string   `help:"As people know it; the code where none is given."`
+	Ceiling som      `help:"The most it may owe, in som." required:"" placeholder:"SOM"`
+	Allow   []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS,..."`
+}
+
+// Help implements kong.HelpProvider.
+func (agentAdd) Help() string {
+	return `Example: printf '%s\n' "$PASSWORD" | elsom agent add qiwi --name QIWI --ceiling 500000 --allow 192.0.2.7,198.51.100.0/24
+
+An agent whose password, addresses or ceiling change stays the same agent: use
+"elsom agent set". Under a second code a payment that its terminal repeats would
+be credited again.`
 }
 
 // Run adds an agent with its till.
 func (a agentAdd) Run(ctx context.Context) error {
-	ceiling, err := money.Parse(a.Ceiling)
-	if err != nil {
-		return fmt.Errorf("--ceiling %q: %w", a.Ceiling, err)
-	}
-	allowed, err := cashin.ParseAllowed(a.Allow)
+	allow, err := allowed("agent add", a.Allow, cashin.ParseAllowed)
 	if err != nil {
 		return err
 	}
@@ -43,50 +49,68 @@ func (a agentAdd) Run(ctx context.Context) error {
 	}
 	return withAgents(ctx, func(agents *cashin.Agents) error {
 		err := agents.AddAgent(ctx, cashin.NewAgent{
-			Code: a.Code, Name: a.Name, Password: password, Ceiling: ceiling, Allowed: allowed,
+			Code: a.Code, Name: cmp.Or(a.Name, a.Code), Password: password, Ceiling: money.Amount(a.Ceiling), Allowed: allow,
 		})
 		if err == nil {
-			fmt.Printf("Agent %s may take cash up to %s som.\n", a.Code, ceiling)
+			fmt.Printf("Agent %s may take cash up to %s som, calling from: %s.\n", a.Code, money.Amount(a.Ceiling), places(allow))
 		}
 		return err
 	})
 }
 
-// readPassword takes it from standard input: in the arguments every user of
-// the machine could see it.
-func readPassword() (string, error) {
-	fmt.Fprint(os.Stderr, "Password: ")
-	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", errors.Join(errors.New("no password on standard input"), err)
+type agentSet struct {
+	Code     string   `arg:"" help:"The agent's code."`
+	Name     string   `help:"As people know it."`
+	Ceiling  *som     `help:"The most it may owe, in som; not less than it owes now." placeholder:"SOM"`
+	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS,..."`
+	Password bool     `help:"Read a new password from standard input. The old one ends at once."`
+}
+
+// Help implements kong.HelpProvider.
+func (agentSet) Help() string {
+	return `What is not given stays as it is. A change counts from the agent's next request on.`
+}
+
+// Run changes an agent.
+func (a agentSet) Run(ctx context.Context) error {
+	shared, err := changes(a.Name, a.Password, a.Allow, cashin.ParseAllowed)
+	if err != nil {
+		return err
 	}
-	return line, nil
+	if shared.Empty() && a.Ceiling == nil {
+		return usage("nothing to change: give --ceiling, --allow, --password or --name")
+	}
+	return withAgents(ctx, func(agents *cashin.Agents) error {
+		err := agents.ChangeAgent(ctx, a.Code, cashin.AgentChange{Change: shared, Ceiling: (*money.Amount)(a.Ceiling)})
+		if err == nil {
+			fmt.Printf("Agent %s is changed.\n", a.Code)
+		}
+		return err
+	})
 }
 
 type agentList struct{}
 
 // Run lists agents.
 func (agentList) Run(ctx context.Context) error {
-	return withAgents(ctx, func(agents *cashin.Agents) error {
-		list, err := agents.ListAgents(ctx)
+	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
+		agents, err := cashin.NewAgents(db, nil, serverSecret())
+		if err != nil {
+			return err
+		}
+		books := ledger.New(db, ledger.Options{})
+		defer books.Close()
+		list, err := agents.Debts(ctx, books)
 		if err != nil {
 			return err
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "CODE\tNAME\tCEILING, SOM\tALLOWED\tSTATE")
+		_, _ = fmt.Fprintln(table, "CODE\tNAME\tOWES, SOM\tCEILING, SOM\tALLOWED\tSTATE")
 		for _, a := range list {
-			state := "open"
-			if a.Disabled {
-				state = "disabled"
-			}
-			allowed := "any"
-			if len(a.Allowed) > 0 {
-				allowed = strings.Trim(fmt.Sprint(a.Allowed), "[]")
-			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Ceiling, allowed, state)
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Owed, a.Ceiling, places(a.Allowed), stateOf(a.Disabled))
 		}
 		return table.Flush()
-	})
+	}))
 }
 
 type agentDisable struct {
@@ -98,12 +122,27 @@ func (a agentDisable) Run(ctx context.Context) error {
 	return withAgents(ctx, func(agents *cashin.Agents) error { return agents.DisableAgent(ctx, a.Code) })
 }
 
+type agentEnable struct {
+	Code string `arg:"" help:"The agent's code."`
+}
+
+// Run enables an agent.
+func (a agentEnable) Run(ctx context.Context) error {
+	return withAgents(ctx, func(agents *cashin.Agents) error {
+		err := agents.EnableAgent(ctx, a.Code)
+		if err == nil {
+			fmt.Printf("Agent %s may take cash again.\n", a.Code)
+		}
+		return err
+	})
+}
+
 func withAgents(ctx context.Context, act func(*cashin.Agents) error) error {
-	return withDatabase(ctx, func(db *database.DB) error {
+	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
 		agents, err := cashin.NewAgents(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}
 		return act(agents)
-	})
+	}))
 }

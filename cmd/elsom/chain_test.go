@@ -3,7 +3,6 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,12 +44,14 @@ func newChain(t *testing.T) *chain {
 	if told := operate(t, c.env, "migrate"); told.code != 0 {
 		t.Fatal(told.err)
 	}
-	add := exec.Command(binary(t, "elsom"), "gateway", "add", "kannel", "--name", "Kannel", "--allow", "127.0.0.1")
-	add.Env, add.Stdin = cleanEnvironment(c.env), strings.NewReader(gatewayPassword+"\n")
-	if out, err := add.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	for code, g := range map[string]struct{ scope, password string }{
+		"kannel": {"receipts", gatewayPassword}, "kannel-ussd": {"ussd,kannel", dialogPassword},
+	} {
+		if told := operateWith(t, c.env, g.password+"\n", "gateway", "add", code, "--scope", g.scope, "--allow", "127.0.0.1"); told.code != 0 {
+			t.Fatal(told.err)
+		}
 	}
-	c.secrets = []string{gatewayPassword, sendsmsPassword, centrePassword}
+	c.secrets = []string{gatewayPassword, dialogPassword, sendsmsPassword, centrePassword}
 	c.books = databasetest.Reopen(t, c.database)
 	c.site.open(t)
 	c.centre = newCentre(t, portOf(centreAt), centrePassword)

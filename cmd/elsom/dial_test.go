@@ -52,7 +52,7 @@ func (d *dialler) twin(text string) string {
 		d.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth("kannel", gatewayPassword)
+	request.SetBasicAuth("kannel-ussd", dialogPassword)
 	return d.body(request)
 }
 

@@ -88,7 +88,7 @@ func newCrashes(t *testing.T, name, address string) *crashes {
 		c.command(where, "", "agent", "disable", agent)
 	}
 	c.command(where, "", "gateway", "disable", "ussd")
-	c.command(where, terminalPassword, "agent", "add", "till", "--name", "Till", "--ceiling", "1000000")
+	c.command(where, terminalPassword, "agent", "add", "till", "--name", "Till", "--ceiling", "1000000", "--allow", "127.0.0.1")
 	c.agent = [2]string{"till", terminalPassword}
 
 	c.before = c.count("SELECT COUNT(*) FROM promises WHERE lane = 'sms'")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -13,19 +14,41 @@ import (
 
 type gatewayCommands struct {
 	Add     gatewayAdd     `cmd:"" help:"Add a gateway. Its password is read from standard input."`
+	Set     gatewaySet     `cmd:"" help:"Change a gateway's name, scopes, inputs, addresses or password."`
 	List    gatewayList    `cmd:"" help:"List gateways."`
-	Disable gatewayDisable `cmd:"" help:"Let a gateway in no more."`
+	Disable gatewayDisable `cmd:"" help:"Disable a gateway, within a second everywhere."`
+	Enable  gatewayEnable  `cmd:"" help:"Enable a gateway again."`
 }
 
+const gatewayHelp = `Scopes, the routes that its password opens:
+  ussd      POST /ussd: *900# of a carrier's HTTP gateway, for any number
+  kannel    POST /ussd/kannel: *900# that comes through Kannel, for any number
+  receipts  GET /sms/dlr: what became of our SMS
+Give receipts a gateway of their own: their password goes along with every SMS.
+
+Inputs, how a gateway of the scope ussd sends what a phone typed:
+  all   every input of the session, joined by * (the default)
+  last  the last input only; such a gateway must not repeat its requests, since
+        a repeated "3" can't be told from a second one`
+
 type gatewayAdd struct {
-	Code  string   `arg:"" help:"Its name at the door: small Latin letters, digits, dashes."`
-	Name  string   `help:"As people know it." required:""`
-	Allow []string `help:"Addresses that may call (CIDR), all when none is given."`
+	Code   string   `arg:"" help:"The name that it logs in with: small Latin letters, digits, dashes."`
+	Name   string   `help:"As people know it; the code where none is given."`
+	Scope  []string `help:"What it may call: ussd, kannel, receipts." required:"" enum:"ussd,kannel,receipts"`
+	Inputs string   `help:"What a request of *900# holds: all or last." default:"all" enum:"all,last"`
+	Allow  []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS,..."`
+}
+
+// Help implements kong.HelpProvider.
+func (gatewayAdd) Help() string {
+	return `Example: printf '%s\n' "$PASSWORD" | elsom gateway add megacom --scope ussd --allow 192.0.2.7
+
+` + gatewayHelp
 }
 
 // Run adds a gateway.
 func (g gatewayAdd) Run(ctx context.Context) error {
-	allowed, err := gateway.ParseAllowed(g.Allow)
+	allow, err := allowed("gateway add", g.Allow, gateway.ParseAllowed)
 	if err != nil {
 		return err
 	}
@@ -34,9 +57,52 @@ func (g gatewayAdd) Run(ctx context.Context) error {
 		return err
 	}
 	return withGateways(ctx, func(gateways *gateway.Gateways) error {
-		err := gateways.Add(ctx, gateway.NewGateway{Code: g.Code, Name: g.Name, Password: password, Allowed: allowed})
+		err := gateways.Add(ctx, gateway.NewGateway{
+			Code: g.Code, Name: cmp.Or(g.Name, g.Code), Password: password, Allowed: allow,
+			Scopes: scopes(g.Scope), Inputs: gateway.Inputs(g.Inputs),
+		})
 		if err == nil {
-			fmt.Printf("Gateway %s may call.\n", g.Code)
+			fmt.Printf("Gateway %s may call %s, from: %s.\n", g.Code, strings.Join(g.Scope, ", "), places(allow))
+		}
+		return err
+	})
+}
+
+func scopes(texts []string) []gateway.Scope {
+	list := make([]gateway.Scope, len(texts))
+	for i, text := range texts {
+		list[i] = gateway.Scope(text)
+	}
+	return list
+}
+
+type gatewaySet struct {
+	Code     string   `arg:"" help:"The gateway's code."`
+	Name     string   `help:"As people know it."`
+	Scope    []string `help:"What it may call: ussd, kannel, receipts. They replace those of before." enum:"ussd,kannel,receipts"`
+	Inputs   string   `help:"What a request of *900# holds: all or last." default:"" enum:",all,last"`
+	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS,..."`
+	Password bool     `help:"Read a new password from standard input. The old one ends within a second."`
+}
+
+// Help implements kong.HelpProvider.
+func (gatewaySet) Help() string {
+	return "What is not given stays as it is. A change counts within a second everywhere.\n\n" + gatewayHelp
+}
+
+// Run changes a gateway.
+func (g gatewaySet) Run(ctx context.Context) error {
+	shared, err := changes(g.Name, g.Password, g.Allow, gateway.ParseAllowed)
+	if err != nil {
+		return err
+	}
+	if shared.Empty() && len(g.Scope) == 0 && g.Inputs == "" {
+		return usage("nothing to change: give --scope, --inputs, --allow, --password or --name")
+	}
+	return withGateways(ctx, func(gateways *gateway.Gateways) error {
+		err := gateways.Change(ctx, g.Code, gateway.Change{Change: shared, Scopes: scopes(g.Scope), Inputs: gateway.Inputs(g.Inputs)})
+		if err == nil {
+			fmt.Printf("Gateway %s is changed.\n", g.Code)
 		}
 		return err
 	})
@@ -52,17 +118,13 @@ func (gatewayList) Run(ctx context.Context) error {
 			return err
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "CODE\tNAME\tALLOWED\tSTATE")
+		_, _ = fmt.Fprintln(table, "CODE\tNAME\tSCOPES\tINPUTS\tALLOWED\tSTATE")
 		for _, g := range list {
-			state := "open"
-			if g.Disabled {
-				state = "disabled"
+			may := strings.Trim(fmt.Sprint(g.Scopes), "[]")
+			if g.Unscoped {
+				may = "all (not chosen)"
 			}
-			allowed := "any"
-			if len(g.Allowed) > 0 {
-				allowed = strings.Trim(fmt.Sprint(g.Allowed), "[]")
-			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", g.Code, g.Name, allowed, state)
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Code, g.Name, may, g.Inputs, places(g.Allowed), stateOf(g.Disabled))
 		}
 		return table.Flush()
 	})
@@ -77,12 +139,27 @@ func (g gatewayDisable) Run(ctx context.Context) error {
 	return withGateways(ctx, func(gateways *gateway.Gateways) error { return gateways.Disable(ctx, g.Code) })
 }
 
+type gatewayEnable struct {
+	Code string `arg:"" help:"The gateway's code."`
+}
+
+// Run enables a gateway.
+func (g gatewayEnable) Run(ctx context.Context) error {
+	return withGateways(ctx, func(gateways *gateway.Gateways) error {
+		err := gateways.Enable(ctx, g.Code)
+		if err == nil {
+			fmt.Printf("Gateway %s may call again.\n", g.Code)
+		}
+		return err
+	})
+}
+
 func withGateways(ctx context.Context, act func(*gateway.Gateways) error) error {
-	return withDatabase(ctx, func(db *database.DB) error {
+	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
 		gateways, err := gateway.New(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}
 		return act(gateways)
-	})
+	}))
 }

@@ -20,6 +20,7 @@ import (
 
 const (
 	gatewayPassword = "gateway.Word-2026"
+	dialogPassword  = "dialog.Word-2026"
 	sendsmsPassword = "sendsms.Word-2026"
 	centrePassword  = "c3ntr3"
 )
@@ -55,7 +56,7 @@ func newKannel(t *testing.T, portal, centre string) *kannel {
 			"ADMIN-PASSWORD": "admin", "STATUS-PASSWORD": "status", "SENDSMS-PASSWORD": sendsmsPassword,
 			"reconnect-delay = 5": "reconnect-delay = 1", "http-queue-delay = 2": "http-queue-delay = 1",
 		},
-		"kannel-ussd": {"127.0.0.1:8080": portal, "GATEWAY-PASSWORD": gatewayPassword},
+		"kannel-ussd": {"127.0.0.1:8080": portal, "DIALOG-PASSWORD": dialogPassword},
 	} {
 		told := operate(t, nil, "example", name)
 		if told.code != 0 {

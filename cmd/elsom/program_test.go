@@ -88,11 +88,18 @@ type answer struct {
 // operate runs a command of elsom to its end.
 func operate(t testing.TB, env []string, args ...string) answer {
 	t.Helper()
+	return operateWith(t, env, "", args...)
+}
+
+// operateWith runs it with a text on standard input.
+func operateWith(t testing.TB, env []string, input string, args ...string) answer {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(t, "elsom"), args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &out, &errs, cleanEnvironment(env), t.TempDir()
+	cmd.Stdin = strings.NewReader(input)
 	err := cmd.Run()
 	if cmd.ProcessState == nil || ctx.Err() != nil {
 		t.Fatalf("elsom %s did not end: %v\n%s", strings.Join(args, " "), err, errs.String())

@@ -108,7 +108,7 @@ func (h *house) prepare(ctx context.Context) error {
 	if h.config.Development() {
 		return errors.Join(h.agents.SeedDevelopment(ctx), h.gateways.SeedDevelopment(ctx))
 	}
-	return nil
+	return h.warnOpenCallers(ctx)
 }
 
 // refuseDemo refuses a database in which agents or gateways have passwords that

@@ -26,6 +26,8 @@ type Agent struct {
 	// Allowed are the addresses it may call from; none: any.
 	Allowed  []netip.Prefix
 	Disabled bool
+	// Unreadable: its list of addresses can't be read, so it is kept out.
+	Unreadable bool
 	// Till is its account in the books; what it owes is a negative balance.
 	Till      int64
 	CreatedAt time.Time
@@ -71,26 +73,50 @@ func NewAgents(db *database.DB, tries Tries, secret []byte) (*Agents, error) {
 func (a NewAgent) check() error {
 	wrong := keychain.Judge(a.Code, a.Name, a.Password, a.Allowed)
 	if a.Ceiling <= 0 || a.Ceiling > money.Max {
-		wrong = append(wrong, "the ceiling: an amount above zero")
+		wrong = append(wrong, wrongCeiling)
 	}
-	if len(wrong) > 0 {
-		return fault.New(fault.Invalid, "cashin.add_agent", "").Because(errors.New(strings.Join(wrong, "; ")))
+	if a.Password == developmentPassword(a.Code) {
+		wrong = append(wrong, wrongDemoPassword)
 	}
-	return nil
+	return invalid("cashin.add_agent", wrong)
+}
+
+const (
+	wrongCeiling      = "the ceiling: an amount above zero"
+	wrongDemoPassword = "the password is the demo agent's"
+)
+
+// invalid is the fault of what is wrong, for the operator; nil if nothing is.
+func invalid(act string, wrong []string) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, act, "").Because(errors.New(strings.Join(wrong, "; ")))
 }
 
 // AddAgent enters an agent and opens its till. Failures: Invalid (the cause
-// says what, for the operator), Conflict (the code is taken).
+// says what, for the operator), Conflict (the code is taken, or another agent
+// has the name: under a second code a payment that its terminal repeats would
+// be credited again).
 func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
+	const act = "cashin.add_agent"
 	if err := a.check(); err != nil {
 		return err
 	}
-	if a.Password == developmentPassword(a.Code) {
-		return fault.New(fault.Invalid, "cashin.add_agent", "").Because(errors.New("the password is the demo agent's"))
+	other, err := codeOfName(ctx, as.db, a.Name)
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	if other != "" && other != a.Code {
+		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
+			"%[1]s is already an agent of this name. Under a second code a payment that its terminal repeats would be credited "+
+				"again: `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` lets it in again. "+
+				"If this is really another agent, give it another --name", other))
 	}
 	added, err := as.add(ctx, a)
 	if err == nil && !added {
-		return fault.New(fault.Conflict, "cashin.add_agent", "").Because(fmt.Errorf("the agent %s exists", a.Code))
+		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
+			"the agent %[1]s exists; `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` lets it in again", a.Code))
 	}
 	return err
 }
@@ -124,14 +150,110 @@ func (as *Agents) ListAgents(ctx context.Context) ([]Agent, error) {
 	return agents, nil
 }
 
-// DisableAgent shuts the door to an agent, from its next request on;
-// fault.NotFound for an unknown one. What it owes stays in the books.
+// DisableAgent keeps an agent out from its next request on; fault.NotFound for
+// an unknown one. What it owes stays in the books.
 func (as *Agents) DisableAgent(ctx context.Context, code string) error {
-	found, err := disableAgent(ctx, as.db, code)
-	if err == nil && !found {
-		return fault.New(fault.NotFound, "cashin.disable_agent", "").Because(fmt.Errorf("there is no agent %s", code))
+	found, err := setAgentDisabled(ctx, as.db, code, true)
+	return agentChanged("cashin.disable_agent", code, found, err)
+}
+
+// EnableAgent lets an agent in again after DisableAgent. It has the same till,
+// and payments that it brought before are answered as before. Failures:
+// NotFound; Invalid (its list of addresses can't be read).
+func (as *Agents) EnableAgent(ctx context.Context, code string) error {
+	const act = "cashin.enable_agent"
+	r, _, err := readAgent(ctx, as.db, code)
+	if err != nil {
+		return fault.Wrap(act, err)
 	}
-	return fault.Wrap("cashin.disable_agent", err)
+	if r.agent().Unreadable {
+		return fault.New(fault.Invalid, act, "").Because(fmt.Errorf("the addresses of %s can't be read: give it new ones with --allow first", code))
+	}
+	found, err := setAgentDisabled(ctx, as.db, code, false)
+	return agentChanged(act, code, found, err)
+}
+
+// AgentChange is what an operator changes of an agent; nil parts stay as they
+// are. Its code never changes: payments are known by it.
+type AgentChange struct {
+	keychain.Change
+	Ceiling *money.Amount
+}
+
+// ChangeAgent changes an agent from its next request on. Failures: Invalid (the
+// cause says what, for the operator), NotFound, Conflict (the agent owes more
+// than the new ceiling).
+func (as *Agents) ChangeAgent(ctx context.Context, code string, c AgentChange) error {
+	const act = "cashin.change_agent"
+	wrong := c.Judge()
+	if c.Empty() && c.Ceiling == nil {
+		wrong = append(wrong, "nothing to change")
+	}
+	if c.Ceiling != nil && (*c.Ceiling <= 0 || *c.Ceiling > money.Max) {
+		wrong = append(wrong, wrongCeiling)
+	}
+	if c.Password != nil && *c.Password == developmentPassword(code) {
+		wrong = append(wrong, wrongDemoPassword)
+	}
+	if err := invalid(act, wrong); err != nil {
+		return err
+	}
+	hash, mac := "", ""
+	if c.Password != nil {
+		var err error
+		if hash, err = as.keychain.Hash(ctx, *c.Password); err != nil {
+			return err
+		}
+		mac = as.keychain.MAC(code, hash, *c.Password)
+	}
+	found := false
+	err := as.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		var till int64
+		if till, found, err = updateAgent(tx, code, c, hash, mac); err != nil || !found || c.Ceiling == nil {
+			return err
+		}
+		return ledger.SetFloor(ctx, tx, till, -*c.Ceiling)
+	})
+	if below := (*ledger.BelowFloor)(nil); errors.As(err, &below) {
+		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
+			"%s owes %s som already: give it a ceiling above that, or settle first (`elsom settle agent`)", code, -below.Balance))
+	}
+	return agentChanged(act, code, found, err)
+}
+
+func agentChanged(act, code string, found bool, err error) error {
+	if err == nil && !found {
+		return fault.New(fault.NotFound, act, "").Because(fmt.Errorf("there is no agent %s", code))
+	}
+	return fault.Wrap(act, err)
+}
+
+// Debt is what an agent owes.
+type Debt struct {
+	Agent
+	Owed money.Amount
+}
+
+// Balances reads balances of the books.
+type Balances interface {
+	Balance(ctx context.Context, account int64) (money.Amount, error)
+}
+
+// Debts returns what each agent owes, disabled ones too.
+func (as *Agents) Debts(ctx context.Context, books Balances) ([]Debt, error) {
+	agents, err := as.ListAgents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	debts := make([]Debt, len(agents))
+	for i, a := range agents {
+		balance, err := books.Balance(ctx, a.Till)
+		if err != nil {
+			return nil, fault.Wrap("cashin.debts", err)
+		}
+		debts[i] = Debt{a, -balance}
+	}
+	return debts, nil
 }
 
 // Authenticate tells which agent calls. Whatever is wrong (code, password,
@@ -158,7 +280,8 @@ func (as *Agents) Authenticate(ctx context.Context, code, password string, from 
 	return agent, nil
 }
 
-// ParseAllowed reads addresses and CIDRs as an operator writes them.
+// ParseAllowed reads addresses and CIDRs as an operator writes them; "any" alone
+// is all addresses.
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
 	return keychain.ParseAllowed("cashin.add_agent", texts)
 }

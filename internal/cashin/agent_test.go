@@ -267,7 +267,7 @@ func TestGuessingIsCountedOverAllPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	for code, from := range map[string][]netip.Prefix{"known": nil, "late": nil, "fenced": allowed} {
-		a := cashin.NewAgent{Code: code, Name: "K", Password: "correct horse", Ceiling: 1, Allowed: from}
+		a := cashin.NewAgent{Code: code, Name: code, Password: "correct horse", Ceiling: 1, Allowed: from}
 		if err := as.AddAgent(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
@@ -328,7 +328,7 @@ func countedAgents(t *testing.T) *cashin.Agents {
 		t.Fatal(err)
 	}
 	for _, code := range []string{"known", "late"} {
-		if err := as.AddAgent(t.Context(), cashin.NewAgent{Code: code, Name: "K", Password: "correct horse", Ceiling: 1}); err != nil {
+		if err := as.AddAgent(t.Context(), cashin.NewAgent{Code: code, Name: code, Password: "correct horse", Ceiling: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}

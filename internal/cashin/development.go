@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"elsom/internal/fault"
+	"elsom/internal/keychain"
 	"elsom/internal/money"
 )
 
@@ -26,7 +27,7 @@ func developmentPassword(code string) string { return "dev-" + code }
 func DevelopmentAgents() []NewAgent {
 	agents := make([]NewAgent, len(demo))
 	for i, a := range demo {
-		a.Password, a.Ceiling = developmentPassword(a.Code), demoCeiling
+		a.Password, a.Ceiling, a.Allowed = developmentPassword(a.Code), demoCeiling, keychain.Anywhere()
 		agents[i] = a
 	}
 	return agents

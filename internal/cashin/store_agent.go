@@ -2,6 +2,7 @@ package cashin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -28,7 +29,7 @@ func (r agentRow) agent() Agent {
 		Code: r.Code, Name: r.Name, Ceiling: r.Ceiling, Disabled: r.Disabled, Till: r.TillID, CreatedAt: r.CreatedAt,
 	}
 	allowed, whole := keychain.ReadAllowed(r.Allowed)
-	a.Allowed, a.Disabled = allowed, a.Disabled || !whole
+	a.Allowed, a.Disabled, a.Unreadable = allowed, a.Disabled || !whole, !whole
 	return a
 }
 
@@ -56,8 +57,8 @@ func readAgents(ctx context.Context, db *database.DB) ([]agentRow, error) {
 	return rows, err
 }
 
-func disableAgent(ctx context.Context, db *database.DB, code string) (bool, error) {
-	result := db.Gorm(ctx).Exec("UPDATE agents SET disabled = TRUE WHERE code = ?", code)
+func setAgentDisabled(ctx context.Context, db *database.DB, code string, disabled bool) (found bool, err error) {
+	result := db.Gorm(ctx).Exec("UPDATE agents SET disabled = ? WHERE code = ?", disabled, code)
 	return result.RowsAffected == 1, result.Error
 }
 
@@ -65,4 +66,48 @@ func disableAgent(ctx context.Context, db *database.DB, code string) (bool, erro
 // the password was changed meanwhile.
 func keepAgentMAC(ctx context.Context, db *database.DB, code, hash, mac string) error {
 	return db.Gorm(ctx).Exec("UPDATE agents SET password_mac = ? WHERE code = ? AND password_hash = ?", mac, code, hash).Error
+}
+
+// updateAgent changes what the change names; hash and mac are the new
+// password's, or empty. It returns the agent's till.
+func updateAgent(tx *database.Tx, code string, c AgentChange, hash, mac string) (till int64, found bool, err error) {
+	set, values := []string{}, []any{}
+	column := func(name string, value any) {
+		set, values = append(set, name+" = ?"), append(values, value)
+	}
+	if c.Name != nil {
+		column("name", *c.Name)
+	}
+	if hash != "" {
+		column("password_hash", hash)
+		column("password_mac", mac)
+	}
+	if c.Allowed != nil {
+		column("allowed", keychain.WriteAllowed(*c.Allowed))
+	}
+	if c.Ceiling != nil {
+		column("ceiling", *c.Ceiling)
+	}
+	var tills []int64
+	err = tx.Gorm().Raw("UPDATE agents SET "+strings.Join(set, ", ")+" WHERE code = ? RETURNING till_id", append(values, code)...).
+		Scan(&tills).Error
+	if err != nil || len(tills) == 0 {
+		return 0, false, err
+	}
+	return tills[0], true, nil
+}
+
+// codeOfName returns the code of an agent with this name in any case of
+// letters, or "".
+func codeOfName(ctx context.Context, db *database.DB, name string) (string, error) {
+	all, err := readAgents(ctx, db)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range all {
+		if strings.EqualFold(r.Name, name) {
+			return r.Code, nil
+		}
+	}
+	return "", nil
 }

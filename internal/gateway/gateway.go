@@ -7,6 +7,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,9 +28,16 @@ type Gateway struct {
 	Code string
 	Name string
 	// Allowed are the addresses it may call from; none: any.
-	Allowed   []netip.Prefix
-	Disabled  bool
-	CreatedAt time.Time
+	Allowed []netip.Prefix
+	// Scopes are the routes that it may call. Unscoped: nobody has chosen them,
+	// and it may call all of them.
+	Scopes   []Scope
+	Unscoped bool
+	Inputs   Inputs
+	Disabled bool
+	// Unreadable: its list of addresses can't be read, so it is kept out.
+	Unreadable bool
+	CreatedAt  time.Time
 }
 
 // NewGateway is a gateway to be added.
@@ -38,6 +46,8 @@ type NewGateway struct {
 	Name     string
 	Password string // 8–128 characters; kept hashed
 	Allowed  []netip.Prefix
+	Scopes   []Scope // at least one
+	Inputs   Inputs  // empty: AllInputs
 }
 
 // The gateway of development; its password is public, so production refuses to
@@ -86,7 +96,11 @@ func New(db *database.DB, tries keychain.Tries, secret []byte) (*Gateways, error
 // operator), Conflict (the code is taken).
 func (gs *Gateways) Add(ctx context.Context, g NewGateway) error {
 	const act = "gateway.add"
-	if wrong := keychain.Judge(g.Code, g.Name, g.Password, g.Allowed); len(wrong) > 0 {
+	wrong := append(keychain.Judge(g.Code, g.Name, g.Password, g.Allowed), judgeRoutes(g.Scopes, g.Inputs)...)
+	if len(g.Scopes) == 0 {
+		wrong = append(wrong, "the scopes: one at least of ussd, kannel, receipts")
+	}
+	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, act, "").Because(errors.New(strings.Join(wrong, "; ")))
 	}
 	if g.Password == DevelopmentPassword {
@@ -104,6 +118,7 @@ func (gs *Gateways) add(ctx context.Context, g NewGateway) (added bool, err erro
 	if err != nil {
 		return false, err
 	}
+	g.Inputs = cmp.Or(g.Inputs, AllInputs)
 	added, err = insert(ctx, gs.db, g, hash, gs.keychain.MAC(g.Code, hash, g.Password))
 	return added, fault.Wrap("gateway.add", err)
 }
@@ -119,17 +134,6 @@ func (gs *Gateways) List(ctx context.Context) ([]Gateway, error) {
 		gateways[i] = r.gateway()
 	}
 	return gateways, nil
-}
-
-// Disable shuts the doors to a gateway, within a second everywhere;
-// fault.NotFound for an unknown one.
-func (gs *Gateways) Disable(ctx context.Context, code string) error {
-	found, err := disable(ctx, gs.db, code)
-	gs.recent.Delete(code)
-	if err == nil && !found {
-		return fault.New(fault.NotFound, "gateway.disable", "").Because(fmt.Errorf("there is no gateway %s", code))
-	}
-	return fault.Wrap("gateway.disable", err)
 }
 
 // Authenticate tells which gateway calls. Whatever is wrong (code, password,
@@ -186,7 +190,9 @@ func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
 	if err != nil || r.Code != "" {
 		return fault.Wrap("gateway.seed", err)
 	}
-	_, err = gs.add(ctx, NewGateway{Code: DevelopmentCode, Name: "USSD", Password: DevelopmentPassword})
+	_, err = gs.add(ctx, NewGateway{
+		Code: DevelopmentCode, Name: "USSD", Password: DevelopmentPassword, Allowed: keychain.Anywhere(), Scopes: Scopes(),
+	})
 	return err
 }
 
@@ -201,7 +207,8 @@ func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error)
 	return right, err
 }
 
-// ParseAllowed reads addresses and CIDRs as an operator writes them.
+// ParseAllowed reads addresses and CIDRs as an operator writes them; "any" alone
+// is all addresses.
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
 	return keychain.ParseAllowed("gateway.add", texts)
 }

@@ -27,8 +27,8 @@ func TestGatewaysAtTheDoor(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, g := range []gateway.NewGateway{
-			{Code: "megacom", Name: "Megacom", Password: "correct horse"},
-			{Code: "kannel", Name: "Kannel", Password: "correct horse", Allowed: allowed},
+			{Code: "megacom", Name: "Megacom", Password: "correct horse", Scopes: gateway.Scopes()},
+			{Code: "kannel", Name: "Kannel", Password: "correct horse", Allowed: allowed, Scopes: gateway.Scopes()},
 		} {
 			if err := gs.Add(ctx, g); err != nil {
 				t.Fatal(err)
@@ -38,8 +38,13 @@ func TestGatewaysAtTheDoor(t *testing.T) {
 			}
 		}
 		for _, g := range []gateway.NewGateway{
-			{Code: "A:b", Name: "x", Password: "correct horse"}, {Code: "x", Password: "correct horse"},
-			{Code: "x", Name: "x", Password: "short"}, {Code: "x", Name: "x", Password: gateway.DevelopmentPassword},
+			{Code: "A:b", Name: "x", Password: "correct horse", Scopes: gateway.Scopes()},
+			{Code: "x", Password: "correct horse", Scopes: gateway.Scopes()},
+			{Code: "x", Name: "x", Password: "short", Scopes: gateway.Scopes()},
+			{Code: "x", Name: "x", Password: gateway.DevelopmentPassword, Scopes: gateway.Scopes()},
+			{Code: "x", Name: "x", Password: "correct horse"},
+			{Code: "x", Name: "x", Password: "correct horse", Scopes: []gateway.Scope{"sms"}},
+			{Code: "x", Name: "x", Password: "correct horse", Scopes: gateway.Scopes(), Inputs: "first"},
 		} {
 			if err := gs.Add(ctx, g); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%+v: %v", g, err)
@@ -81,7 +86,7 @@ func TestShutOutElsewhere(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := there.Add(t.Context(), gateway.NewGateway{Code: "megacom", Name: "Megacom", Password: "correct horse"}); err != nil {
+		if err := there.Add(t.Context(), gateway.NewGateway{Code: "megacom", Name: "Megacom", Password: "correct horse", Scopes: gateway.Scopes()}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := here.Authenticate(t.Context(), "megacom", "correct horse", home); err != nil {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -16,18 +17,42 @@ type row struct {
 	Allowed      string
 	Disabled     bool
 	CreatedAt    time.Time
+	Scopes       string
+	Inputs       string
 }
 
-const columns = "code, name, password_hash, password_mac, allowed, disabled, created_at"
+const columns = "code, name, password_hash, password_mac, allowed, disabled, created_at, scopes, inputs"
+
+// everyScope is the scopes of a row for which nobody has chosen any.
+const everyScope = "*"
 
 func (r row) gateway() Gateway {
 	allowed, whole := keychain.ReadAllowed(r.Allowed)
-	return Gateway{Code: r.Code, Name: r.Name, Allowed: allowed, Disabled: r.Disabled || !whole, CreatedAt: r.CreatedAt.UTC()}
+	g := Gateway{
+		Code: r.Code, Name: r.Name, Allowed: allowed, Disabled: r.Disabled || !whole, Unreadable: !whole,
+		Inputs: Inputs(r.Inputs), CreatedAt: r.CreatedAt.UTC(),
+	}
+	if r.Scopes == everyScope {
+		g.Scopes, g.Unscoped = Scopes(), true
+		return g
+	}
+	for field := range strings.FieldsSeq(r.Scopes) {
+		g.Scopes = append(g.Scopes, Scope(field))
+	}
+	return g
+}
+
+func writeScopes(scopes []Scope) string {
+	texts := make([]string, len(scopes))
+	for i, s := range scopes {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, " ")
 }
 
 func insert(ctx context.Context, db *database.DB, g NewGateway, hash, mac string) (added bool, err error) {
-	result := db.Gorm(ctx).Exec("INSERT INTO gateways ("+columns+") VALUES (?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
-		g.Code, g.Name, hash, mac, keychain.WriteAllowed(g.Allowed), false, db.Now())
+	result := db.Gorm(ctx).Exec("INSERT INTO gateways ("+columns+") VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
+		g.Code, g.Name, hash, mac, keychain.WriteAllowed(g.Allowed), false, db.Now(), writeScopes(g.Scopes), string(g.Inputs))
 	return result.RowsAffected == 1, result.Error
 }
 
@@ -42,8 +67,35 @@ func readAll(ctx context.Context, db *database.DB) ([]row, error) {
 	return rows, err
 }
 
-func disable(ctx context.Context, db *database.DB, code string) (bool, error) {
-	result := db.Gorm(ctx).Exec("UPDATE gateways SET disabled = TRUE WHERE code = ?", code)
+// update changes what the change names; hash and mac are the new
+// password's, or empty.
+func update(ctx context.Context, db *database.DB, code string, c Change, hash, mac string) (found bool, err error) {
+	set, values := []string{}, []any{}
+	column := func(name string, value any) {
+		set, values = append(set, name+" = ?"), append(values, value)
+	}
+	if c.Name != nil {
+		column("name", *c.Name)
+	}
+	if hash != "" {
+		column("password_hash", hash)
+		column("password_mac", mac)
+	}
+	if c.Allowed != nil {
+		column("allowed", keychain.WriteAllowed(*c.Allowed))
+	}
+	if len(c.Scopes) > 0 {
+		column("scopes", writeScopes(c.Scopes))
+	}
+	if c.Inputs != "" {
+		column("inputs", string(c.Inputs))
+	}
+	result := db.Gorm(ctx).Exec("UPDATE gateways SET "+strings.Join(set, ", ")+" WHERE code = ?", append(values, code)...)
+	return result.RowsAffected == 1, result.Error
+}
+
+func setDisabled(ctx context.Context, db *database.DB, code string, disabled bool) (found bool, err error) {
+	result := db.Gorm(ctx).Exec("UPDATE gateways SET disabled = ? WHERE code = ?", disabled, code)
 	return result.RowsAffected == 1, result.Error
 }
 

@@ -13,7 +13,6 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -127,15 +126,8 @@ func (k *Keychain) counted(ctx context.Context, code string, from netip.Addr, ev
 }
 
 func allows(allowed []netip.Prefix, from netip.Addr) bool {
-	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(from.Unmap()) })
+	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(from.Unmap().WithZone("")) })
 }
-
-const (
-	nameLength  = 100
-	passwordMin = 8
-	passwordMax = password.Max
-	maxAllowed  = 20
-)
 
 var codeForm = regexp.MustCompile(`\A[a-z0-9][a-z0-9-]{0,31}\z`)
 
@@ -143,28 +135,34 @@ var codeForm = regexp.MustCompile(`\A[a-z0-9][a-z0-9-]{0,31}\z`)
 // the log.
 func IsCode(text string) bool { return codeForm.MatchString(text) }
 
-// Judge lists what is wrong with a caller that is to be added, for the
+// Judge returns what is wrong with a caller that is to be added, for the
 // operator.
 func Judge(code, name, secret string, allowed []netip.Prefix) (wrong []string) {
 	if !IsCode(code) {
 		wrong = append(wrong, "the code: 1 to 32 small Latin letters, digits and dashes")
 	}
-	if n := utf8.RuneCountInString(name); n < 1 || n > nameLength || !printable(name) {
-		wrong = append(wrong, fmt.Sprintf("the name: 1 to %d characters", nameLength))
-	}
-	normal, ok := password.Normal(secret)
-	if n := utf8.RuneCountInString(normal); !ok || n < passwordMin || n > passwordMax || !printable(normal) {
-		wrong = append(wrong, fmt.Sprintf("the password: %d to %d characters", passwordMin, passwordMax))
-	}
-	if len(allowed) > maxAllowed {
-		wrong = append(wrong, fmt.Sprintf("the addresses: at most %d", maxAllowed))
-	}
-	return wrong
+	return append(wrong, Change{Name: &name, Password: &secret, Allowed: &allowed}.Judge()...)
 }
 
-// ParseAllowed reads addresses and CIDRs as an operator writes them. The
-// failure is fault.Invalid in act.
+// AnyAddress is what an operator writes to let a caller in from everywhere.
+const AnyAddress = "any"
+
+// anywhere are all addresses, said explicitly. A register whose list is empty
+// lets its caller in from everywhere too, but nobody has decided that.
+var anywhere = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+
+// Anywhere returns a list that allows all addresses.
+func Anywhere() []netip.Prefix { return slices.Clone(anywhere) }
+
+// IsAnywhere reports whether a list allows all addresses by AnyAddress.
+func IsAnywhere(allowed []netip.Prefix) bool { return slices.Equal(allowed, anywhere) }
+
+// ParseAllowed reads addresses and CIDRs as an operator writes them, or
+// AnyAddress alone. The failure is fault.Invalid in act.
 func ParseAllowed(act string, texts []string) ([]netip.Prefix, error) {
+	if len(texts) == 1 && texts[0] == AnyAddress {
+		return Anywhere(), nil
+	}
 	var allowed []netip.Prefix
 	for _, text := range texts {
 		if address, err := netip.ParseAddr(text); err == nil {
@@ -175,7 +173,7 @@ func ParseAllowed(act string, texts []string) ([]netip.Prefix, error) {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, act, "").
-				Because(errors.New(text + " is neither an address nor a CIDR"))
+				Because(fmt.Errorf("%q is neither an address nor a CIDR, nor %q alone", text, AnyAddress))
 		}
 		allowed = append(allowed, prefix.Masked())
 	}

@@ -259,10 +259,18 @@ func Open(_ context.Context, tx *database.Tx, account *Account) error {
 	return fault.Wrap("ledger.open", insertAccount(tx, *account))
 }
 
-// SetFloor changes an account's floor in the caller's transaction; a floor
-// above the balance of the moment is refused by the database.
+// SetFloor changes an account's floor in the caller's transaction. A floor above
+// the balance is fault.Insufficient, with *BelowFloor as its cause.
 func SetFloor(_ context.Context, tx *database.Tx, account int64, floor money.Amount) error {
-	return fault.Wrap("ledger.floor", updateFloor(tx, account, floor))
+	const act = "ledger.floor"
+	locked, err := lockAccounts(tx, []int64{account})
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	if now, known := locked[account]; known && now.Balance < floor {
+		return fault.New(fault.Insufficient, act, "").Because(&BelowFloor{account, now.Balance})
+	}
+	return fault.Wrap(act, updateFloor(tx, account, floor))
 }
 
 type accountName struct {

@@ -1,5 +1,6 @@
-// Package admission is how machines prove themselves at a door: HTTP Basic,
-// with 401 for whoever is unknown and 429 for whoever guesses.
+// Package admission authenticates machines by HTTP Basic: 401 for an unknown
+// caller, 403 for a known one on a route that it may not call, 429 after too
+// many wrong passwords.
 //
 // It promises that all doors turn away alike, that the operator reads who was
 // turned away and from where, and that no password reaches a log. What an
@@ -8,6 +9,7 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -35,7 +37,9 @@ type Room[Caller any] struct {
 	// Caller is what its callers are called: agent, gateway.
 	Caller   string
 	Register Register[Caller]
-	Log      *slog.Logger
+	// May reports whether a known caller may use this route; nil: all may.
+	May func(Caller) bool
+	Log *slog.Logger
 }
 
 // verdict is what became of a caller's verification.
@@ -61,7 +65,8 @@ func (r Room[Caller]) Verify(c echo.Context) (refuse echo.HandlerFunc, err error
 }
 
 // Admit returns the caller of a request. Where it may not go on, Admit has
-// answered 401 or 429; an error without an answer says that nothing can be told
+// answered 401 (unknown), 403 (known, but not for this route) or 429 (too many
+// wrong passwords); an error without an answer says that nothing can be told
 // now. A caller that Verify has judged is not judged again.
 func (r Room[Caller]) Admit(ctx context.Context, c echo.Context) (who Caller, answered bool, err error) {
 	v, judged := c.Get(r.Door).(verdict[Caller])
@@ -92,9 +97,16 @@ func (r Room[Caller]) judge(ctx context.Context, c echo.Context) verdict[Caller]
 			c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
 			return c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
 		}}
+	case err == nil && r.May != nil && !r.May(who):
+		r.turnedAway(ctx, c, code, errScope)
+		return verdict[Caller]{refuse: func(c echo.Context) error {
+			return c.String(http.StatusForbidden, "This "+r.Caller+" may not call this address\n")
+		}}
 	}
 	return verdict[Caller]{who: who, err: err}
 }
+
+var errScope = errors.New("it has no scope for this address")
 
 // turnedAway tells the operator who guesses, and from where. What can't be a
 // code is not repeated: it may be a password, or anything at all.

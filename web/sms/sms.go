@@ -33,7 +33,10 @@ type Door struct {
 
 // New makes the door.
 func New(gateways admission.Register[gateway.Gateway], messages Messages) *Door {
-	room := admission.Room[gateway.Gateway]{Door: "sms", Caller: "gateway", Register: gateways, Log: slog.Default()}
+	room := admission.Room[gateway.Gateway]{
+		Door: "sms", Caller: "gateway", Register: gateways, Log: slog.Default(),
+		May: func(g gateway.Gateway) bool { return g.May(gateway.Receipts) },
+	}
 	return &Door{room, messages}
 }
 

@@ -30,7 +30,7 @@ func (k keeper) Authenticate(_ context.Context, code, password string, from neti
 	if code != "kannel" || password != "pw" || from != netip.MustParseAddr("192.0.2.1") {
 		return gateway.Gateway{}, fault.New(fault.Forbidden, "test", "")
 	}
-	return gateway.Gateway{Code: code}, nil
+	return gateway.Gateway{Code: code, Scopes: []gateway.Scope{gateway.Receipts}}, nil
 }
 
 // shelf keeps what was received.

@@ -66,14 +66,19 @@ type Parts struct {
 // Door answers gateways.
 type Door struct {
 	Parts
-	room admission.Room[gateway.Gateway]
-	log  *slog.Logger
+	room, kannel admission.Room[gateway.Gateway] // POST /ussd, POST /ussd/kannel
+	log          *slog.Logger
 }
 
 // New makes the door.
 func New(parts Parts, log *slog.Logger) *Door {
-	room := admission.Room[gateway.Gateway]{Door: "ussd", Caller: "gateway", Register: parts.Gateways, Log: log}
-	return &Door{parts, room, log}
+	room := func(s gateway.Scope) admission.Room[gateway.Gateway] {
+		return admission.Room[gateway.Gateway]{
+			Door: "ussd", Caller: "gateway", Register: parts.Gateways, Log: log,
+			May: func(g gateway.Gateway) bool { return g.May(s) },
+		}
+	}
+	return &Door{parts, room(gateway.USSD), room(gateway.Kannel), log}
 }
 
 // patience is how long a turn may take in all; gateways wait 10 to 15 s. Who

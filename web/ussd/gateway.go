@@ -22,6 +22,11 @@ const maxBody = 32 << 10
 // Verify judges the caller before its body is read.
 func (d *Door) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) { return d.room.Verify(c) }
 
+// VerifyKannel does it for POST /ussd/kannel, which has a scope of its own.
+func (d *Door) VerifyKannel(c echo.Context) (refuse echo.HandlerFunc, err error) {
+	return d.kannel.Verify(c)
+}
+
 // Handle answers POST /ussd.
 func (d *Door) Handle(c echo.Context) error {
 	who, answered, err := d.room.Admit(c.Request().Context(), c)

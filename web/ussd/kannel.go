@@ -33,10 +33,10 @@ const (
 // Kannel's sms-service. The input is the body; whose it is stands in the
 // address; the dialogue's fields stand in a header, and go back in one.
 //
-// A known gateway always gets 200: anything else Kannel would tell the phone
-// in words of its own.
+// A known gateway that may call here always gets 200: anything else Kannel would
+// tell the phone in words of its own.
 func (d *Door) HandleKannel(c echo.Context) error {
-	who, answered, err := d.room.Admit(c.Request().Context(), c)
+	who, answered, err := d.kannel.Admit(c.Request().Context(), c)
 	if answered {
 		return err
 	}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+
+	"elsom/internal/fault"
+	"elsom/internal/keychain"
+	"elsom/internal/money"
+)
+
+// What `agent`, `gateway` and `settle` share.
+
+// Exit codes of commands that change something, besides 0.
+const (
+	exitRefused  = 1  // the line says why
+	exitNotTried = 2  // the database or the configuration is not there
+	exitUsage    = 80 // the command line is wrong; kong ends with it too
+)
+
+// coded is an error with an exit code of its own.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) ExitCode() int { return c.code }
+func (c coded) Unwrap() error { return c.error }
+
+func usage(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitUsage} }
+
+// refusals are the kinds of faults that refuse what was asked. Any other error
+// means that it could not be tried, or that its outcome is unknown.
+var refusals = map[fault.Kind]bool{
+	fault.Invalid: true, fault.NotFound: true, fault.Forbidden: true, fault.Conflict: true, fault.Insufficient: true, fault.Limit: true,
+}
+
+// withExitCode gives an error its exit code.
+func withExitCode(err error) error {
+	var already coded
+	switch {
+	case err == nil || errors.As(err, &already):
+		return err
+	case refusals[fault.KindOf(err)]:
+		return coded{err, exitRefused}
+	}
+	return coded{err, exitNotTried}
+}
+
+// som is an amount on the command line.
+type som money.Amount
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *som) UnmarshalText(text []byte) error {
+	amount, err := money.Parse(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not an amount in som, as 250 or 250.50", text)
+	}
+	*s = som(amount)
+	return nil
+}
+
+// allowed reads --allow of a caller that is to be added: without it a forgotten
+// flag would let the caller in from everywhere.
+func allowed(command string, addresses []string, parse func([]string) ([]netip.Prefix, error)) ([]netip.Prefix, error) {
+	if len(addresses) == 0 {
+		return nil, usage("from which addresses may it call? Add --allow with an address or a CIDR (--allow=192.0.2.7,198.51.100.0/24), "+
+			"or --allow=any for all addresses; `elsom %s --help` explains", command)
+	}
+	return parsed(addresses, parse)
+}
+
+func parsed(addresses []string, parse func([]string) ([]netip.Prefix, error)) ([]netip.Prefix, error) {
+	list, err := parse(addresses)
+	if err != nil {
+		return nil, usage("--allow: %s", plain(err))
+	}
+	return list, nil
+}
+
+// changes reads what set changes of any caller; nil slices and empty texts were
+// not given.
+func changes(name string, password bool, addresses []string, parse func([]string) ([]netip.Prefix, error)) (c keychain.Change, err error) {
+	if name != "" {
+		c.Name = &name
+	}
+	if len(addresses) > 0 {
+		list, err := parsed(addresses, parse)
+		if err != nil {
+			return c, err
+		}
+		c.Allowed = &list
+	}
+	if password {
+		word, err := readPassword()
+		if err != nil {
+			return c, err
+		}
+		c.Password = &word
+	}
+	return c, nil
+}
+
+// readPassword takes it from standard input: in the arguments every user of
+// the machine could see it.
+func readPassword() (string, error) {
+	fmt.Fprint(os.Stderr, "Password: ")
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", coded{errors.Join(errors.New("no password on standard input"), err), exitUsage}
+	}
+	return line, nil
+}
+
+// places prints the addresses that a caller may call from.
+func places(allowed []netip.Prefix) string {
+	switch {
+	case len(allowed) == 0:
+		return "any (not chosen)"
+	case keychain.IsAnywhere(allowed):
+		return keychain.AnyAddress
+	}
+	texts := make([]string, len(allowed))
+	for i, prefix := range allowed {
+		texts[i] = prefix.String()
+		if prefix.IsSingleIP() {
+			texts[i] = prefix.Addr().String()
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
+func stateOf(disabled bool) string {
+	if disabled {
+		return "disabled"
+	}
+	return "open"
+}
+
+// warnOpenCallers logs agents and gateways that were added before their
+// addresses and scopes had to be chosen.
+func (h *house) warnOpenCallers(ctx context.Context) error {
+	agents, err := h.agents.ListAgents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range agents {
+		if len(a.Allowed) == 0 && !a.Disabled {
+			slog.WarnContext(ctx, "agent: may call from any address", "agent", a.Code,
+				"do", "elsom agent set "+a.Code+" --allow ADDRESS, or --allow any if that is meant")
+		}
+	}
+	gateways, err := h.gateways.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range gateways {
+		if len(g.Allowed) == 0 && !g.Disabled {
+			slog.WarnContext(ctx, "gateway: may call from any address", "gateway", g.Code,
+				"do", "elsom gateway set "+g.Code+" --allow ADDRESS, or --allow any if that is meant")
+		}
+		if g.Unscoped && !g.Disabled {
+			slog.WarnContext(ctx, "gateway: may call every route", "gateway", g.Code,
+				"do", "elsom gateway set "+g.Code+" --scope with what it needs of ussd,kannel,receipts")
+		}
+	}
+	return nil
+}
