@@ -130,6 +130,7 @@ type setting struct {
 	limits bool // the counters against guessing and flooding
 	doors  func(*web.Doors)
 	books  ledger.Options
+	hash   customer.Hash                                     // the tests' own where it isn't said
 	on     func(testing.TB, ...database.Option) *database.DB // SQLite where it isn't said
 	trace  func(statement string, args []any)
 }
@@ -179,8 +180,11 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	h.catalog = catalog.New(h.db, catalog.Options{Development: true})
 	must(t, h.catalog.Seed(ctx))
+	if with.hash == (customer.Hash{}) {
+		with.hash = hashed
+	}
 	h.customers, err = customer.New(h.db, customer.Options{
-		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
+		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: with.hash,
 	})
 	must(t, err)
 	agents, err := cashin.NewAgents(h.db, attempts, secret)

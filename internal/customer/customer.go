@@ -115,7 +115,9 @@ type Customers struct {
 	o      Options
 	key    []byte
 	hasher *password.Hasher
-	budget *budget
+	// strangers hashes for requests from where nobody was seen before.
+	strangers *password.Hasher
+	budget    *budget
 
 	callers *database.Gather[phone.Number, *callerRow]
 }
@@ -148,7 +150,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	cs := &Customers{db: db, o: o, key: key, hasher: hasher, budget: newBudget(o.Budget)}
+	cs := &Customers{db: db, o: o, key: key, hasher: hasher, strangers: hasher.Behind(), budget: newBudget(o.Budget)}
 	cs.callers = database.NewGather(cs.readCallers)
 	return cs, nil
 }

@@ -53,7 +53,11 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 		holder = &Record{}
 	}
 	now := cs.o.Now()
-	right, outdated, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
+	hasher := cs.strangers
+	if k.device || k.address {
+		hasher = cs.hasher
+	}
+	right, outdated, err := hasher.Match(ctx, password, holder.PasswordHash)
 	if err != nil {
 		return Customer{}, err
 	}

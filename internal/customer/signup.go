@@ -49,7 +49,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if err := cs.takeCode(ctx, s.Phone, s.From); err != nil {
 		return err
 	}
-	hash, err := cs.hasher.Hash(ctx, s.Password)
+	hash, err := cs.strangers.Hash(ctx, s.Password)
 	if err != nil {
 		return err
 	}

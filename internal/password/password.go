@@ -8,10 +8,7 @@ package password
 
 import (
 	"context"
-	"errors"
 	"runtime"
-	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -40,17 +37,11 @@ const (
 	hashKey   = 32
 )
 
-// How many may wait for a turn, and how long.
-const (
-	maxWaiting = 64
-	patience   = 2 * time.Second
-)
-
 // Hasher hashes and compares passwords.
 type Hasher struct {
-	params  *argon2id.Params
-	turns   chan struct{}
-	waiting atomic.Int64
+	params *argon2id.Params
+	queue  *queue
+	behind bool
 	// dummy is compared where there is no password to compare with.
 	dummy string
 }
@@ -70,37 +61,15 @@ func New(h Hash) (*Hasher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hasher{params: params, turns: make(chan struct{}, h.AtOnce), dummy: dummy}, nil
+	return &Hasher{params: params, queue: &queue{free: h.AtOnce}, dummy: dummy}, nil
 }
 
-var (
-	errCrowded = errors.New("password: too many wait for a turn")
-	errLate    = errors.New("password: no turn came in time")
-)
-
-// turn waits for leave to hash; release gives it back. Who finds too many
-// waiting, or waits too long, gets fault.Unavailable.
-func (h *Hasher) turn(ctx context.Context) (release func(), err error) {
-	release = func() { <-h.turns }
-	select {
-	case h.turns <- struct{}{}:
-		return release, nil
-	default:
-	}
-	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > maxWaiting {
-		return nil, busy(errCrowded)
-	}
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	select {
-	case h.turns <- struct{}{}:
-		return release, nil
-	case <-late.C:
-		return nil, busy(errLate)
-	case <-ctx.Done():
-		return nil, busy(ctx.Err())
-	}
+// Behind returns a hasher for callers that wait behind all those of h: requests
+// that anybody can make must not keep out the ones that come from known places.
+func (h *Hasher) Behind() *Hasher {
+	behind := *h
+	behind.behind = true
+	return &behind
 }
 
 func busy(cause error) error {
@@ -131,7 +100,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if normal, ok := Normal(password); ok {
 		password = normal
 	}
-	release, err := h.turn(ctx)
+	release, err := h.queue.turn(ctx, h.behind)
 	if err != nil {
 		return "", err
 	}
@@ -154,7 +123,7 @@ func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outda
 	if normal, ok := Normal(password); ok && normal != password {
 		forms = []string{normal, password}
 	}
-	release, err := h.turn(ctx)
+	release, err := h.queue.turn(ctx, h.behind)
 	if err != nil {
 		return false, false, err
 	}

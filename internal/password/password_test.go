@@ -88,7 +88,7 @@ func TestDefaultHash(t *testing.T) {
 	if p := h.params; p.Memory < 19*1024 || p.Iterations < 2 || p.Parallelism != 1 {
 		t.Errorf("parameters %+v", p)
 	}
-	if cap(h.turns) < 1 {
+	if h.queue.free < 1 {
 		t.Error("no turns")
 	}
 }
@@ -96,7 +96,7 @@ func TestDefaultHash(t *testing.T) {
 // Only so many are hashed at once, and who gives up waiting is let go.
 func TestTurns(t *testing.T) {
 	h := hasher(t)
-	release, err := h.turn(t.Context())
+	release, err := h.queue.turn(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +116,8 @@ func TestTurns(t *testing.T) {
 func TestStorm(t *testing.T) {
 	h := hasher(t)
 	synctest.Test(t, func(t *testing.T) {
-		h.turns = make(chan struct{}, 1)
-		release, err := h.turn(t.Context())
+		h.queue = &queue{free: 1}
+		release, err := h.queue.turn(t.Context(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestStorm(t *testing.T) {
 		answers := make(chan error, storm)
 		for range storm {
 			go func() {
-				_, err := h.turn(t.Context())
+				_, err := h.queue.turn(t.Context(), false)
 				answers <- err
 			}()
 		}
@@ -145,9 +145,50 @@ func TestStorm(t *testing.T) {
 			isBusy(t, "waiting", <-answers, errLate)
 		}
 		release()
-		if release, err = h.turn(t.Context()); err != nil {
+		if release, err = h.queue.turn(t.Context(), false); err != nil {
 			t.Fatalf("after the storm: %v", err)
 		}
 		release()
+	})
+}
+
+// Those in front get each turn, however many wait behind, who get the rest; those
+// behind never fill the queue of the others.
+func TestFrontGoesFirst(t *testing.T) {
+	h := hasher(t)
+	synctest.Test(t, func(t *testing.T) {
+		h.queue = &queue{free: 1}
+		release, err := h.queue.turn(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var served []string
+		wait := func(name string, of *Hasher, n int) {
+			for range n {
+				go func() {
+					release, err := of.queue.turn(t.Context(), of.behind)
+					if err == nil {
+						served = append(served, name)
+						release()
+					}
+				}()
+			}
+			synctest.Wait()
+		}
+		wait("behind", h.Behind(), 2*maxWaiting)
+		wait("front", h, 10)
+		release()
+		synctest.Wait()
+		if len(served) != maxWaiting+10 {
+			t.Fatalf("%d served", len(served))
+		}
+		for i, name := range served {
+			if (name == "front") != (i < 10) {
+				t.Fatalf("%s was served as number %d", name, i+1)
+			}
+		}
+		if h.queue.free != 1 {
+			t.Errorf("%d turns are free", h.queue.free)
+		}
 	})
 }
