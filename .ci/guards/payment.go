@@ -98,6 +98,18 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/biller/osmp", test: "TestBadDays",
 	},
 	{
+		name: "a customer leaves slots to others", file: "internal/payment/fair.go",
+		text:        `if c != 0 && s.inFlight[c] >= s.per {`,
+		replacement: `if false {`,
+		pkg:         "./internal/payment", test: "TestOneCustomerLeavesSlotsToOthers",
+	},
+	{
+		name: "claims of other processes count in a customer's share", file: "internal/payment/store_delivery.go",
+		text:        `biller = ? AND slot = ? FOR UPDATE"`,
+		replacement: `biller = ? AND slot = ?"`,
+		pkg:         "./internal/payment", test: "TestShareHoldsBetweenClaims",
+	},
+	{
 		name: "the audit finds a refund behind an answer that settled nothing", file: "internal/report/store_acts.go",
 		text:        `NOT IN ('refused', 'unsent'))`,
 		replacement: `NOT IN ('refused', 'unsent', 'later'))`,

@@ -118,6 +118,13 @@ func Claim(_ context.Context, tx *database.Tx, lane string, n int, lease time.Du
 	return tasks, fault.Wrap("outbox.claim", err)
 }
 
+// Leased returns the promises of a lane that are claimed now by leases of at most
+// the given length, in any process, without their leases.
+func Leased(_ context.Context, tx *database.Tx, lane string, lease time.Duration) ([]Task, error) {
+	tasks, err := leased(tx, lane, lease)
+	return tasks, fault.Wrap("outbox.leased", err)
+}
+
 // Keep ends promises as kept and forgets their payloads. It doesn't ask for
 // the leases: what was done was done.
 func Keep(_ context.Context, tx *database.Tx, tasks ...Task) error {

@@ -73,6 +73,28 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 	return tasks, nil
 }
 
+func leased(tx *database.Tx, lane string, lease time.Duration) ([]Task, error) {
+	var rows []struct {
+		ID      int64
+		Key     string
+		Payload string
+		Tries   int
+	}
+	now := tx.Now()
+	// A claimed promise is due when its lease ends: the index of what is due has them.
+	err := tx.Gorm().Raw(`SELECT id, key, payload, tries FROM promises
+		WHERE lane = ? AND state = 'open' AND due_at > ? AND due_at <= ? AND lease <> 0`,
+		lane, now, database.Moment(now.Add(lease))).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]Task, len(rows))
+	for i, r := range rows {
+		tasks[i] = Task{ID: r.ID, Lane: lane, Key: r.Key, Payload: json.RawMessage(r.Payload), Tries: r.Tries}
+	}
+	return tasks, nil
+}
+
 // unended is true of open promises. Who knows which rows are meant says it so:
 // after the words of the index of those that are open PostgreSQL, which knows
 // neither how many are meant nor how many are open just now, reads them all.

@@ -26,6 +26,9 @@ type Accepted struct {
 // delivery is the payload of a delivery's promise.
 type delivery struct {
 	Payment int64 `json:"payment"`
+	// Customer is whose payment it is, so that slots are shared out fairly; 0 in
+	// what an earlier release wrote.
+	Customer int64 `json:"customer,omitempty"`
 }
 
 // Accept pays a draft: the total goes from the wallet into transit, and its
@@ -107,7 +110,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				AcceptedRows.Row(payment),
 				spending.Within(c, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
-					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID},
+					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
 				}),
 			},
 		})

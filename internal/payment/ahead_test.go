@@ -27,20 +27,14 @@ func TestClaimedAhead(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Ahead = time.Hour })
-		c := h.holder(1000_00)
-		var paid []payment.Payment
 		attempts := func(n int) {
 			t.Helper()
 			eventually(t, "claimed ahead", func() bool { return h.rows("SELECT COUNT(*) FROM payment_attempts") == n })
 		}
-		for range 15 {
-			paid = append(paid, h.pay(c, "1"))
-		}
+		paid := h.payEach(15)
 		h.deliver()
 		attempts(15)
-		for range 15 {
-			paid = append(paid, h.pay(c, "1"))
-		}
+		paid = append(paid, h.payEach(15)...)
 		attempts(30)
 		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
 		time.Sleep(200 * time.Millisecond) // time for a thirteenth
@@ -65,11 +59,7 @@ func TestSlotsOfOthers(t *testing.T) {
 		db := open(t, database.WithClock(func() time.Time { return noon.Add(time.Duration(ahead.Load())) }))
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
-		c := h.holder(1000_00)
-		var paid []payment.Payment
-		for range 13 {
-			paid = append(paid, h.pay(c, "1"))
-		}
+		paid := h.payEach(13)
 		h.deliver()
 		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
 		worker := houseWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
@@ -101,13 +91,10 @@ func TestSlotsOfOthers(t *testing.T) {
 func TestSlotsAfterARush(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
-		c := h.holder(1000_00)
 		worker := h.Worker("dostek")
 		claim := func(w outbox.Worker, n int) []outbox.Task {
 			t.Helper()
-			for range n {
-				h.pay(c, "1")
-			}
+			h.payEach(n)
 			tasks, err := w.Claim(context.Background(), n)
 			must(t, err)
 			if len(tasks) != n {
@@ -184,10 +171,8 @@ func TestWhatCantBeRecorded(t *testing.T) {
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		spoilt := map[string]bool{}
 		h.Wire = func(catalog.Biller) biller.Biller { return odd{f, func(txnID string) bool { return spoilt[txnID] }} }
-		c := h.holder(1000_00)
 		var sound []payment.Payment
-		for i := range 12 {
-			p := h.pay(c, "1")
+		for i, p := range h.payEach(12) {
 			if spoilt[p.TxnID] = i%2 == 0; !spoilt[p.TxnID] {
 				sound = append(sound, p)
 			}

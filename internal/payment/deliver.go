@@ -126,7 +126,7 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 		if fitting == 0 {
 			return nil
 		}
-		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), min(n, fitting), leaseOf(who))
+		tasks, err := d.claimFairly(ctx, tx, who, min(n, fitting))
 		if err != nil {
 			return err
 		}

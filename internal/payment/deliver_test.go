@@ -176,11 +176,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		other := houseWith(t, db, f, func(*payment.Timing) {})
-		c := h.holder(1000_00)
-		var paid []payment.Payment
-		for range 30 {
-			paid = append(paid, h.pay(c, "1"))
-		}
+		paid := h.payEach(30)
 		h.deliver()
 		other.deliver()
 		eventually(t, "twelve calls", func() bool {
@@ -267,9 +263,7 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		c := h.holder(1000_00)
-		for range 20 {
-			h.pay(c, "1")
-		}
+		h.payEach(20)
 		h.deliver()
 		eventually(t, "dostek is busy", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
 		f.mu.Lock()

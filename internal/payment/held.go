@@ -53,6 +53,13 @@ func (h *held) room(now time.Time, ahead time.Duration) int {
 	return limit - h.open
 }
 
+// paceOfLate is how long a call took of late.
+func (h *held) paceOfLate() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.pace
+}
+
 // askAgain is after how long more slots are asked for where others had the rest.
 const askAgain = 250 * time.Millisecond
 

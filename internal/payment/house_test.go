@@ -203,6 +203,15 @@ func (h *house) pay(c customer.Customer, amount string) payment.Payment {
 	return got.Payment
 }
 
+// payEach pays 1 som from each of n new wallets.
+func (h *house) payEach(n int) (paid []payment.Payment) {
+	h.t.Helper()
+	for range n {
+		paid = append(paid, h.pay(h.holder(1_00), "1"))
+	}
+	return paid
+}
+
 // deliver runs the workers until the test ends or stop is called.
 func (h *house) deliver() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -65,10 +65,7 @@ func TestClockSetBack(t *testing.T) {
 	f := newFake(good).holding()
 	h := houseWith(t, db, f, func(*payment.Timing) {})
 	c := h.holder(1000_00)
-	var paid []payment.Payment
-	for range 12 {
-		paid = append(paid, h.pay(c, "1"))
-	}
+	paid := h.payEach(12)
 	h.deliver()
 	eventually(t, "all slots are taken", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
 	f.release()

@@ -18,6 +18,11 @@ const (
 	firstForCheck = 7
 )
 
+// slotsPerCustomer is how many of a biller's slots one customer's deliveries take
+// at once over all processes: a customer with many slow payments keeps nobody
+// else's waiting.
+const slotsPerCustomer = slots / 4
+
 // slot is the right to one call, until its lease ends.
 type slot struct {
 	Biller string

@@ -11,13 +11,27 @@ import (
 	"elsom/internal/database"
 )
 
+// shareSlot is the row that claims lock to share slots out among customers. It is
+// below the slots that are taken, and none itself.
+const shareSlot = 0
+
+// insertSlots makes a biller's slots, and the row of shareSlot.
 func insertSlots(tx *database.Tx, biller string) error {
-	values := make([]any, 0, 3*slots)
-	for n := range slots {
-		values = append(values, biller, n+1, longAgo)
+	values := make([]any, 0, 3*(slots+1))
+	for n := range slots + 1 {
+		values = append(values, biller, shareSlot+n, longAgo)
 	}
 	return tx.Gorm().Exec("INSERT INTO biller_slots (biller, slot, until) VALUES (?,?,?)"+
-		strings.Repeat(",(?,?,?)", slots-1)+" ON CONFLICT (biller, slot) DO NOTHING", values...).Error
+		strings.Repeat(",(?,?,?)", slots)+" ON CONFLICT (biller, slot) DO NOTHING", values...).Error
+}
+
+// lockShares lets the claims of one biller pass one after another, over all
+// processes, until their transactions end. On SQLite they do anyway.
+func lockShares(tx *database.Tx, biller string) error {
+	if tx.Dialect() != database.Postgres {
+		return nil
+	}
+	return tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = ? AND slot = ? FOR UPDATE", biller, shareSlot).Error
 }
 
 // takeSlots takes slots of a biller that are free, or ours already.

@@ -1,0 +1,104 @@
+package payment_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+)
+
+// A customer with forty slow payments has a quarter of a biller's slots, over all
+// processes: another's payment is delivered at once.
+func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		f := newFake(good).holding()
+		h := houseWith(t, db, f, func(*payment.Timing) {})
+		other := houseWith(t, db, f, func(*payment.Timing) {})
+		c := h.holder(1000_00)
+		var paid []payment.Payment
+		for range 40 {
+			paid = append(paid, h.pay(c, "1"))
+		}
+		h.deliver()
+		other.deliver()
+		eventually(t, "three calls", func() bool { return f.under() == 3 })
+		time.Sleep(700 * time.Millisecond) // time for a fourth, in either process
+		if n := f.under(); n != 3 {
+			t.Errorf("%d calls of one customer at once", n)
+		}
+		for _, process := range []*house{h, other} {
+			p := process.pay(process.holder(1_00), "1")
+			eventually(t, "another's payment is delivered", func() bool { return f.count(p.TxnID) == 1 })
+			paid = append(paid, p)
+		}
+		f.release()
+		for _, p := range paid {
+			h.ends(p)
+		}
+		h.audited()
+	})
+}
+
+// A claim waits for one of another process that has not committed yet: each sees
+// what the other took.
+func TestShareHoldsBetweenClaims(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		ctx := context.Background()
+		worker := h.Worker("dostek")
+		_, err := worker.Claim(ctx, 1) // makes the slots
+		must(t, err)
+		c := h.holder(1000_00)
+		for range 40 {
+			h.pay(c, "1")
+		}
+		claimed := make(chan int, 1)
+		must(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			if tx.Dialect() == database.Postgres {
+				if err := tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = 'dostek' AND slot = 0 FOR UPDATE").Error; err != nil {
+					return err
+				}
+			}
+			tasks, err := outbox.Claim(ctx, tx, payment.Lane("dostek"), 3, 30*time.Second)
+			if err != nil || len(tasks) != 3 {
+				t.Errorf("%d deliveries, %v", len(tasks), err)
+				return err
+			}
+			go func() {
+				tasks, err := worker.Claim(context.WithoutCancel(ctx), 12)
+				if err != nil {
+					t.Error(err)
+				}
+				claimed <- len(tasks)
+			}()
+			time.Sleep(300 * time.Millisecond) // time to claim regardless
+			return nil
+		}))
+		if n := <-claimed; n != 0 {
+			t.Errorf("%d deliveries above the customer's share", n)
+		}
+	})
+}
+
+// Deliveries that an earlier release wrote name no customer, and are delivered.
+func TestDeliveriesOfAnEarlierRelease(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db, good)
+		c := h.holder(1000_00)
+		var paid []payment.Payment
+		for range 8 {
+			p := h.pay(c, "1")
+			must(t, db.Gorm(context.Background()).Exec("UPDATE promises SET payload = '{\"payment\":' || key || '}' WHERE state = 'open'").Error)
+			paid = append(paid, p)
+		}
+		h.deliver()
+		for _, p := range paid {
+			h.ends(p)
+		}
+		h.audited()
+	})
+}
