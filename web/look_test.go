@@ -186,7 +186,7 @@ func (b *browser) cookies(set []*http.Cookie) {
 			if c.MaxAge > 90*24*60*60 {
 				b.t.Errorf("the browser's own cookie stays: %s", c.Raw)
 			}
-		case "next", "elsom_page":
+		case "next", "note", "elsom_page":
 			if c.MaxAge > 15*60 {
 				b.t.Errorf("what was wanted stays: %s", c.Raw)
 			}

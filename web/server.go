@@ -94,9 +94,9 @@ func New(d Doors) *echo.Echo {
 	browser := e.Group("", private, bodies.receive(browserBody, busy), crowdedBrowser(crowd, busy), compressed(),
 		d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
 	visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)
-	// Who is no longer signed in is led to the login and back, whatever became
-	// of the form's token meanwhile.
-	holder(pages{browser.Group("", d.Sessions.RequireCustomer(), d.Sessions.Guard())}, d.Portal)
+	// RequireCustomer runs before Guard: an ended session leads to the login and
+	// back instead of failing the form's token.
+	holder(pages{browser.Group("", d.Portal.SignedOut, d.Sessions.RequireCustomer(), d.Sessions.Guard())}, d.Portal)
 	if d.Dev != nil {
 		d.Dev.Routes(browser.Group("/dev", d.Sessions.Guard()))
 	}

@@ -289,8 +289,8 @@ var customerGuards = []guard{
 	},
 	{
 		name: "a session is its owner's to end", file: "web/session/store_browser.go",
-		text:        "DELETE FROM sessions WHERE customer_id = ? AND handle = ? RETURNING",
-		replacement: "DELETE FROM sessions WHERE customer_id > ? - 99 AND handle = ? RETURNING",
+		text:        "WHERE customer_id = ? AND handle = ? AND epoch <> ? RETURNING",
+		replacement: "WHERE customer_id > ? - 99 AND handle = ? AND epoch <> ? RETURNING",
 		pkg:         "./web/session", test: "TestListAndEnd",
 	},
 	{

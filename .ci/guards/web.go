@@ -149,4 +149,23 @@ var webGuards = []guard{
 		replacement: ``,
 		pkg:         "./templates/gallery", test: "TestBackForwardCache",
 	},
+	{
+		name: "a session's end is told with what was not done", file: "web/portal/ended.go",
+		text:        `s.SetNote(string(end) + " " + p.undone(c, who))`,
+		replacement: `_ = end`,
+		pkg:         web, test: "TestFormOfAnEndedSession",
+	},
+	{
+		name: "what was accepted is not said to be unpaid", file: "web/portal/ended.go",
+		text: `	case err == nil:
+		return done`,
+		replacement: ``,
+		pkg:         web, test: "TestEndedAfterPaying",
+	},
+	{
+		name: "what was typed is for the same wallet only", file: "web/session/store.go",
+		text:        `strings.CutPrefix(name, nameFor(who.ID, ""))`,
+		replacement: `strings.CutPrefix(name, name[:max(0, strings.LastIndex(name, " ")+1)])`,
+		pkg:         web, test: "TestEndedFormIsForItsHolder",
+	},
 }

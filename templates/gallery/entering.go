@@ -18,6 +18,11 @@ func entering() []State {
 		{"phone-wrong", "enter", func(l i18n.Lang) templ.Component {
 			return portal.PhonePage{Frame: visitor(l, "/"), Phone: wrong(l, "0312 960 888", "portal.wrong.phone_landline")}.Page()
 		}},
+		{"phone-ended", "enter", func(l i18n.Lang) templ.Component {
+			f := visitor(l, "/")
+			f.Note = l.T("door.closed.device") + " " + l.T("portal.check.nothing_paid")
+			return portal.PhonePage{Frame: f, Phone: component.Input{Value: wallet}}.Page()
+		}},
 		{"login", "enter", func(l i18n.Lang) templ.Component {
 			return portal.LoginPage{Frame: visitor(l, "/login"), Wallet: wallet}.Page()
 		}},

@@ -27,6 +27,8 @@ type Frame struct {
 	Person string
 	// Flash is a notice kept from the step before; empty: none.
 	Flash string
+	// Note is what a visitor is told of a session that ended; empty: nothing.
+	Note string
 	// Problem says what went wrong with the whole act, in words for the
 	// person; it heads the error summary. Problems of one field stand at it.
 	Problem string

@@ -50,19 +50,26 @@ const lateForm = "late"
 const maxLate = 200
 
 func keepTyped(c echo.Context) {
+	if late := lateValues(c); late != "" && holder(c).ID != 0 {
+		session.Of(c).Set(lateForm, late)
+	}
+}
+
+// lateValues is what was typed into a form of the request; empty where it is
+// another request, or too much.
+func lateValues(c echo.Context) string {
 	var form, to string
 	switch c.Path() {
 	case "/pay/:service":
 		form, to = c.Param("service"), c.FormValue("account")
 	case transferPath:
 		form, to = transferPath, c.FormValue("phone")
-	default:
-		return
 	}
 	amount := c.FormValue("amount")
-	if _, signedIn := session.Of(c).Customer(); signedIn && len(to)+len(amount) <= maxLate {
-		session.Of(c).Set(lateForm, form+"\n"+to+"\n"+amount)
+	if form == "" || c.Request().Method != http.MethodPost || len(to)+len(amount) > maxLate {
+		return ""
 	}
+	return form + "\n" + to + "\n" + amount
 }
 
 func takeTyped(c echo.Context, form string, to, amount *component.Input) {

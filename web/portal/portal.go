@@ -67,6 +67,7 @@ func (p *Portal) frame(c echo.Context) layout.Frame {
 		CSRF:      s.CSRF(),
 		Path:      c.Request().URL.RequestURI(),
 		Flash:     s.TakeFlash(),
+		Note:      p.note(c),
 		Dev:       p.Development,
 		RequestID: c.Response().Header().Get(echo.HeaderXRequestID),
 
@@ -171,17 +172,6 @@ func (p *Portal) Language(next echo.HandlerFunc) echo.HandlerFunc {
 			if lang, ok := i18n.Parse(c.QueryParam("lang")); ok {
 				p.keepLanguage(c, lang)
 			}
-		}
-		return next(c)
-	}
-}
-
-// Ended tells a visitor whose session ended by itself why they are asked to log
-// in, on whatever page comes next.
-func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if s := session.Of(c); s.Ended() {
-			s.Flash(p.lang(c).T("door.session_over"))
 		}
 		return next(c)
 	}

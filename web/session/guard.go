@@ -131,13 +131,14 @@ func (s *Sessions) wanted(c echo.Context) string {
 	if readOnly(request.Method) {
 		return request.URL.RequestURI()
 	}
-	if from, err := url.Parse(request.Referer()); err == nil && s.ours(from, request) {
-		return from.RequestURI()
-	}
+	// The form's own page: what sent it may have been the answer to another form.
 	for _, route := range c.Echo().Routes() {
 		if route.Method == http.MethodGet && route.Path == c.Path() {
 			return request.URL.EscapedPath()
 		}
+	}
+	if from, err := url.Parse(request.Referer()); err == nil && s.ours(from, request) {
+		return from.RequestURI()
 	}
 	return ""
 }

@@ -150,7 +150,7 @@ func TestAnAddressFromOutsideIsNotKept(t *testing.T) {
 		base64.RawURLEncoding.EncodeToString([]byte("/check/12")),
 		base64.RawURLEncoding.EncodeToString(append(make([]byte, sealBytes), "/check/12"...)),
 		base64.RawURLEncoding.EncodeToString(append(s.seal([]byte("/check/12")), "/check/12"...)),
-		base64.RawURLEncoding.EncodeToString(append(s.sealNext(evil), evil...)),
+		base64.RawURLEncoding.EncodeToString(append(s.sealValue(nextCookie, evil), evil...)),
 		"", "/check/12",
 	} {
 		b := s.browser()

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -96,6 +97,7 @@ type Session struct {
 	c        echo.Context
 	g        *sessions.Session
 	lang     string
+	note     string
 	device   []byte
 	refused  bool // nothing of it makes a row
 }
@@ -119,9 +121,24 @@ func (s *Session) Customer() (customer.Customer, bool) {
 	return s.visit().customer()
 }
 
-// Ended tells whether the visitor was signed in until this request: it came
-// too late, or all sessions of the customer were ended.
-func (s *Session) Ended() bool { return s.sessions != nil && s.visit().ended }
+// End is why a session ended by itself; empty: it did not.
+type End string
+
+// The reasons for which a session ends without a logout.
+const (
+	EndedIdle       End = "idle"     // too long without a request, or too old
+	EndedElsewhere  End = "device"   // its holder ended it from another browser
+	EndedByPassword End = "password" // all sessions ended with the old password
+	EndedOtherwise  End = "out"
+)
+
+// Ended returns whose session it was until this request, and why it ended.
+func (s *Session) Ended() (customer.Customer, End) {
+	if s.sessions == nil {
+		return customer.Customer{}, ""
+	}
+	return s.visit().left, s.visit().end
+}
 
 // Key names the browser session, for what is bound to it: the hash of the
 // cookie's token. A login changes it.
@@ -182,6 +199,16 @@ func (s *Session) Set(name, value string) {
 	}
 }
 
+// SetFor keeps a value for the next session in this browser, if it is this
+// customer's: LogIn hands it on under the name alone, and to nobody else.
+func (s *Session) SetFor(customerID int64, name, value string) {
+	s.Set(nameFor(customerID, name), value)
+}
+
+func nameFor(customerID int64, name string) string {
+	return "for " + strconv.FormatInt(customerID, 10) + " " + name
+}
+
 const flashName = "flash"
 
 // Flash keeps words for the next page.
@@ -216,12 +243,13 @@ func (s *Session) Save() error {
 func (s *Session) Refuse() { s.refused = true }
 
 // LogIn signs the customer in under a new token. Nothing stays of what the old
-// session kept.
+// session kept but what was kept for them by SetFor.
 func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
 	if s.sessions == nil {
 		return errNoMiddleware
 	}
 	s.keepDevice()
+	s.forget(noteCookie)
 	return s.sessions.rotate(c, s.g, s.Device(), &who)
 }
 
@@ -230,7 +258,8 @@ func (s *Session) LogOut(c echo.Context) error {
 	if s.sessions == nil {
 		return nil
 	}
-	s.forgetNext()
+	s.forget(nextCookie)
+	s.forget(noteCookie)
 	return s.sessions.rotate(c, s.g, s.Device(), nil)
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -56,7 +57,9 @@ type visit struct {
 	// stored tells whether there was a row; base is what it held.
 	stored bool
 	base   map[string]string
-	ended  bool
+	// end is why the session ended before this request, left whose it was.
+	end  End
+	left customer.Customer
 	// cookie tells whether the browser must be given the token.
 	cookie bool
 }
@@ -105,7 +108,9 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	}
 	now := st.now()
 	if !f.alive(now) {
-		v.ended = f.Row.CustomerID != nil
+		if f.Row.CustomerID != nil {
+			v.end, v.left = f.end(now), f.Holder.Customer()
+		}
 		return st.delete(ctx, f.Row.Handle)
 	}
 	if err := json.Unmarshal([]byte(f.Row.Data), &v.base); err != nil {
@@ -134,6 +139,23 @@ func (f *found) alive(now time.Time) bool {
 		return false
 	}
 	return f.Row.CustomerID == nil || (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)
+}
+
+// endedEpoch is the epoch of a session that its holder ended from another
+// browser. No holder has it, so it opens nothing; its row stays to say why.
+const endedEpoch = -1
+
+// end returns why a session that isn't alive has ended.
+func (f *found) end(now time.Time) End {
+	switch {
+	case f.Row.Epoch == endedEpoch:
+		return EndedElsewhere
+	case f.Holder.Blocked:
+		return EndedOtherwise
+	case f.Row.Epoch != f.Holder.SessionEpoch:
+		return EndedByPassword
+	}
+	return EndedIdle
 }
 
 // Save implements sessions.Store. It writes the changes only, onto what other
@@ -180,9 +202,12 @@ func texts(g *sessions.Session) map[string]string {
 func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, who *customer.Customer) error {
 	old := visitOf(g)
 	token := newToken()
-	v := &visit{token: token, key: keyOf(token), who: who, cookie: true}
+	v := &visit{token: token, key: keyOf(token), who: who, cookie: true, base: handedOn(g, who)}
 	clear(g.Values)
 	g.Values[visitKey{}] = v
+	for name, value := range v.base {
+		g.Values[name] = value
+	}
 	ctx := context.WithoutCancel(c.Request().Context())
 	err := s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if who == nil {
@@ -191,7 +216,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, wh
 		if err := s.leave(tx, old.key, device, who.ID); err != nil {
 			return err
 		}
-		fresh, err := s.fresh(tx, v.key, map[string]string{})
+		fresh, err := s.fresh(tx, v.key, v.base)
 		if err != nil {
 			return err
 		}
@@ -206,6 +231,20 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, wh
 		v.stored, v.browser = true, device
 	}
 	return nil
+}
+
+// handedOn returns what the old session kept for its next holder, by SetFor.
+func handedOn(g *sessions.Session, who *customer.Customer) map[string]string {
+	values := map[string]string{}
+	if who == nil {
+		return values
+	}
+	for name, value := range texts(g) {
+		if name, ours := strings.CutPrefix(name, nameFor(who.ID, "")); ours {
+			values[name] = value
+		}
+	}
+	return values
 }
 
 // fresh is a new row that nobody is signed in to.

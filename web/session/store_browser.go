@@ -39,7 +39,8 @@ func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
 func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (done bool, err error) {
 	err = s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		var browsers []string
-		err := tx.Gorm().Raw(`DELETE FROM sessions WHERE customer_id = ? AND handle = ? RETURNING browser`, customerID, handle).Scan(&browsers).Error
+		err := tx.Gorm().Raw(`UPDATE sessions SET epoch = ?, data = '{}', version = version + 1
+			WHERE customer_id = ? AND handle = ? AND epoch <> ? RETURNING browser`, endedEpoch, customerID, handle, endedEpoch).Scan(&browsers).Error
 		done = len(browsers) > 0
 		if err != nil || !done || s.ended == nil {
 			return err
@@ -51,7 +52,8 @@ func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (done b
 
 func (s *Sessions) endOthers(ctx context.Context, customerID int64, key, browser string) error {
 	return s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		err := tx.Gorm().Exec(`DELETE FROM sessions WHERE customer_id = ? AND id <> ?`, customerID, key).Error
+		err := tx.Gorm().Exec(`UPDATE sessions SET epoch = ?, data = '{}', version = version + 1
+			WHERE customer_id = ? AND id <> ? AND epoch <> ?`, endedEpoch, customerID, key, endedEpoch).Error
 		if err != nil || s.ended == nil {
 			return err
 		}
