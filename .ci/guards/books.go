@@ -8,7 +8,7 @@ var booksGuards = []guard{
 		pkg:         "./internal/ledger", test: "TestMiscountIsTriedAgain",
 	},
 	{
-		name: "a machine that is lost keeps no locks", file: "internal/database/database.go",
+		name: "a machine that is lost keeps no locks", file: "internal/database/postgres.go",
 		text:        `config.RuntimeParams[abandoned] = "10s"`,
 		replacement: `config.RuntimeParams[abandoned] = "0"`,
 		pkg:         "./internal/database", test: "TestAbandonedAfterTenSeconds",

@@ -65,7 +65,7 @@ var keepingGuards = []guard{
 	{
 		name: "looking makes no table", file: "internal/database/existing.go",
 		text:        `current, err := db.version(ctx)`,
-		replacement: `current, err := provider.GetDBVersion(ctx)`,
+		replacement: `p, _ := db.provider(); current, err := p.GetDBVersion(ctx)`,
 		pkg:         "./internal/database", test: "TestExistingMakesNothing",
 	},
 	{

@@ -124,9 +124,9 @@ var ussdGuards = []guard{
 		pkg: "./internal/database", test: "TestByKey",
 	},
 	{
-		name: "plans go by indexes", file: "internal/database/database.go",
-		text:        `config.RuntimeParams["enable_seqscan"], config.RuntimeParams["jit"] = "off", "off"`,
-		replacement: `config.RuntimeParams["jit"] = "off"`,
+		name: "plans go by indexes", file: "internal/database/postgres.go",
+		text:        `"enable_seqscan": "off",`,
+		replacement: ``,
 		pkg:         "./internal/database", test: "TestPlansGoByIndexes",
 	},
 	{

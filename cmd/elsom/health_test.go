@@ -1,11 +1,11 @@
 package main_test
 
 import (
-	"context"
 	"net/http"
+	"strings"
+	"syscall"
 	"testing"
 
-	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 )
 
@@ -22,21 +22,43 @@ func (s *site) healthy(t *testing.T, want int) {
 	}
 }
 
-// A program whose schema is no longer the database's can't serve, and says so
-// to whoever leads people to it.
-func TestHealthTellsOfAnotherSchema(t *testing.T) {
+// A portal goes on serving beside the next release, whose schema has only more,
+// and starts on it; behind a release that took something away it does not. Every
+// other command of the older release says that the newer one's has to be used.
+func TestALaterSchemaIsServedAsLongAsItFits(t *testing.T) {
 	t.Parallel()
-	s := sqlite(t)
-	s.healthy(t, http.StatusOK)
-	db, err := database.Open(context.Background(), s.database)
-	if err != nil {
-		t.Fatal(err)
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, address)
+			s.healthy(t, http.StatusOK)
+			db := databasetest.Reopen(t, s.database)
+			change := func(statement string) {
+				t.Helper()
+				if _, err := db.Pool().Exec(statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			change("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
+			s.healthy(t, http.StatusOK)
+			s.portal.stop(syscall.SIGTERM)
+			s.open(t)
+			s.healthy(t, http.StatusOK)
+			env := []string{"ELSOM_DATABASE_URL=" + s.database}
+			for _, command := range [][]string{{"audit"}, {"migrate"}, {"agent", "list"}} {
+				told := operate(t, env, command...)
+				want := 1
+				if command[0] == "audit" {
+					want = 2
+				}
+				if told.code != want || !strings.Contains(told.err, "run the newer release's elsom") {
+					t.Errorf("%v: exit %d, %s", command, told.code, told.err)
+				}
+			}
+			change("UPDATE schema_compatibility SET serves_from = 99999")
+			s.healthy(t, http.StatusServiceUnavailable)
+		})
 	}
-	defer db.Close()
-	if _, err := db.Pool().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)"); err != nil {
-		t.Fatal(err)
-	}
-	s.healthy(t, http.StatusServiceUnavailable)
 }
 
 // A portal whose database is gone lives on and says that it can't serve.

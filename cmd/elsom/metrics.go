@@ -59,7 +59,9 @@ func known(method string) string {
 // serve answers until ctx ends. The address was tried before: see listen.
 func (m *metrics) serve(ctx context.Context, listener net.Listener) {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	// What can't be read is left out, and its reason is for the log: it may name
+	// the database's address.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
@@ -74,6 +76,7 @@ var (
 	promised   = prometheus.NewDesc("elsom_promises_open", "Work not done yet, by lane.", []string{"lane"}, nil)
 	oldest     = prometheus.NewDesc("elsom_promises_oldest_seconds", "Age of the oldest open work, by lane.", []string{"lane"}, nil)
 	texted     = prometheus.NewDesc("elsom_sms_messages", "Messages of the last 24 hours, by state.", []string{"state"}, nil)
+	up         = prometheus.NewDesc("elsom_database_up", "1 when the database takes commits and its schema fits, otherwise 0.", nil, nil)
 	repeated   = prometheus.NewDesc("elsom_sms_repeated_total",
 		"Messages handed to the gateway again because its answer was lost: so many phones may have one twice.", nil, nil)
 )
@@ -86,7 +89,7 @@ type standing struct {
 
 // Describe implements prometheus.Collector.
 func (s *standing) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{processing, asked, promised, oldest, texted, repeated} {
+	for _, d := range []*prometheus.Desc{up, processing, asked, promised, oldest, texted, repeated} {
 		out <- d
 	}
 }
@@ -95,13 +98,29 @@ func (s *standing) Describe(out chan<- *prometheus.Desc) {
 func (s *standing) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	now, err := report.Stand(ctx, s.db)
-	if err != nil {
-		out <- prometheus.NewInvalidMetric(processing, err)
-		return
-	}
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	if err := s.read(ctx, gauge, out); err != nil {
+		slog.WarnContext(ctx, "metrics: database", "error", err)
+		gauge(up, 0)
+		return
+	}
+	gauge(up, 1)
+}
+
+// read reads all figures before it gives any.
+func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, value float64, labels ...string), out chan<- prometheus.Metric) error {
+	if err := s.db.Serves(ctx); err != nil {
+		return err
+	}
+	now, err := report.Stand(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	told, err := s.messages.Count(ctx)
+	if err != nil {
+		return err
 	}
 	gauge(processing, float64(now.Processing))
 	gauge(asked, float64(now.Asked))
@@ -109,13 +128,9 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 		gauge(promised, float64(lane.Open), lane.Name)
 		gauge(oldest, s.db.Now().Sub(lane.Oldest).Seconds(), lane.Name)
 	}
-	told, err := s.messages.Count(ctx)
-	if err != nil {
-		out <- prometheus.NewInvalidMetric(repeated, err)
-		return
-	}
 	for _, state := range []sms.State{sms.Queued, sms.Sent, sms.Delivered, sms.Failed} {
 		gauge(texted, float64(told.States[state]), string(state))
 	}
 	out <- prometheus.MustNewConstMetric(repeated, prometheus.CounterValue, float64(told.Repeats))
+	return nil
 }

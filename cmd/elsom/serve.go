@@ -14,6 +14,7 @@ import (
 
 	"elsom/internal/catalog"
 	"elsom/internal/config"
+	"elsom/internal/database"
 	"elsom/internal/email"
 	emailinbox "elsom/internal/email/inbox"
 	"elsom/internal/email/smtp"
@@ -67,6 +68,10 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	h.warnBillers(ctx)
+	if database.InClearText(cfg.DatabaseURL.Reveal()) {
+		slog.Warn("database: PostgreSQL is on another machine and may be reached without TLS; " +
+			"add sslmode=verify-full (and sslrootcert=FILE) to ELSOM_DATABASE_URL")
+	}
 	if cfg.MetricsListen != "" {
 		figures, err := listen(ctx, cfg.MetricsListen)
 		if err != nil {
@@ -92,7 +97,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // prepare makes the database ready, and refuses what production must not have.
 func (h *house) prepare(ctx context.Context) error {
-	if err := migrate(ctx, h.db); err != nil {
+	if err := h.migrateOrFit(ctx); err != nil {
 		return err
 	}
 	if !h.config.Development() {
@@ -129,6 +134,19 @@ func (h *house) refuseDemo(ctx context.Context) error {
 		problems = append(problems, errors.New("the demo gateway with its public password is open; run `elsom gateway disable ussd`"))
 	}
 	return errors.Join(problems...)
+}
+
+// migrateOrFit brings the schema to this release. One that a later release has
+// migrated is left as it is where this one can serve with it.
+func (h *house) migrateOrFit(ctx context.Context) error {
+	if err := h.db.Current(ctx); !errors.Is(err, database.ErrNewer) {
+		return migrate(ctx, h.db)
+	}
+	if err := h.db.Fits(ctx); err != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "database: its schema is of a later release, which this one can serve; run that release's elsom for all other commands")
+	return nil
 }
 
 // warnBillers logs what an operator may have forgotten: a biller without an
@@ -191,7 +209,7 @@ func (h *house) healthy(c echo.Context) error {
 	if h.draining.Load() {
 		return c.String(http.StatusServiceUnavailable, "draining\n")
 	}
-	if err := h.db.Current(ctx); err != nil {
+	if err := h.db.Serves(ctx); err != nil {
 		slog.WarnContext(ctx, "health", "error", err)
 		return c.String(http.StatusServiceUnavailable, "unavailable\n")
 	}

@@ -28,7 +28,7 @@ func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, err
 	number, account := r.account()
 	want := row{Agent: agent.Code, TxnID: r.TxnID, TxnDate: r.TxnDate, Account: account, Sum: r.Sum}
 	if answer, known, err := c.remembered(ctx, want); known || err != nil {
-		return answer, err
+		return c.confirmed(ctx, answer, err)
 	}
 	found, err := c.judge(ctx, number)
 	if err != nil {
@@ -74,8 +74,9 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		}
 		return c.decided(ctx, want)
 	case fault.Is(err, fault.Conflict):
-		// Whoever was first, by us or beside us, left a row to answer by.
-		return c.decided(ctx, want)
+		// The first request, of this process or another, left a row to answer by.
+		answer, err := c.decided(ctx, want)
+		return c.confirmed(ctx, answer, err)
 	case errors.As(err, &aboveMost):
 		want.Result = TooLarge
 	case errors.As(err, &belowFloor) && belowFloor.Account == agent.Till:
@@ -94,7 +95,20 @@ func (c *CashIn) refuse(ctx context.Context, want row) (Answer, error) {
 	if err := writeRefusal(ctx, c.DB, want); err != nil {
 		return Answer{}, fault.Wrap("cashin.refuse", err)
 	}
-	return c.decided(ctx, want)
+	answer, err := c.decided(ctx, want)
+	return c.confirmed(ctx, answer, err)
+}
+
+// confirmed passes on an answer by a row that was there before: only once no
+// failover can lose it, and so for a conflict with that row.
+func (c *CashIn) confirmed(ctx context.Context, answer Answer, err error) (Answer, error) {
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return answer, err
+	}
+	if lost := c.DB.Confirm(ctx, "cashin:"+strconv.FormatInt(answer.Reference, 10)); lost != nil {
+		return Answer{}, lost
+	}
+	return answer, err
 }
 
 // remembered gives the stored answer to a txn_id that was decided before.
@@ -106,7 +120,7 @@ func (c *CashIn) remembered(ctx context.Context, want row) (answer Answer, known
 	case !known:
 		return Answer{}, false, nil
 	case was.Account != want.Account || was.Sum != want.Sum:
-		return Answer{}, true, fault.New(fault.Conflict, "cashin.pay_in", "")
+		return Answer{Reference: was.ID}, true, fault.New(fault.Conflict, "cashin.pay_in", "")
 	}
 	return Answer{Result: was.Result, Reference: was.ID, Sum: was.Sum}, true, nil
 }

@@ -77,7 +77,7 @@ type callerRow struct {
 func (cs *Customers) readCallers(ctx context.Context, numbers []phone.Number) ([]*callerRow, error) {
 	var rows []callerRow
 	these, list := database.Among(cs.db.Dialect(), numbers)
-	err := cs.db.Gorm(ctx).Raw(`SELECT *, EXISTS (SELECT 1 FROM pins WHERE customer_id = customers.id AND issued AND used_for = '') AS unused_pin
+	err := cs.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[Record]()+`, EXISTS (SELECT 1 FROM pins WHERE customer_id = customers.id AND issued AND used_for = '') AS unused_pin
 		FROM customers WHERE phone `+these, list).Scan(&rows).Error
 	return database.ByKey(numbers, rows, func(r callerRow) phone.Number { return phone.Number(r.Phone) }), err
 }
@@ -128,7 +128,7 @@ func bind(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, 
 	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
 			session_epoch = session_epoch + 1, pin_owed = has_pin,
 			hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
-		WHERE id = ? AND password_hash = '' RETURNING *`, c.Email, c.Lang, c.PasswordHash, hold, id))
+		WHERE id = ? AND password_hash = '' RETURNING `+database.ColumnsOf[Record](), c.Email, c.Lang, c.PasswordHash, hold, id))
 }
 
 func one(query *gorm.DB) (*Record, error) {
@@ -143,7 +143,7 @@ func one(query *gorm.DB) (*Record, error) {
 // sessions; nil where it was changed meanwhile.
 func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1
-		WHERE id = ? AND password_hash = ? RETURNING *`, to, id, from))
+		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, id, from))
 }
 
 // resetPassword changes a password for who got an SMS code. The site asks the
@@ -151,7 +151,7 @@ func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
 	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
 			reset_at = ?, pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
-		WHERE id = ? AND password_hash = ? RETURNING *`, to, now, hold, id, from))
+		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, now, hold, id, from))
 }
 
 // rehash replaces a hash by one of the same password with today's parameters.

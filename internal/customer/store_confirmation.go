@@ -57,7 +57,7 @@ func (cs *Customers) countTry(ctx context.Context, sessionKey string, purpose Pu
 		rows = nil
 		return tx.Gorm().Raw(`UPDATE confirmations SET tries = tries + 1
 			WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?
-			RETURNING *`, sessionKey, purpose, now, codeTries).Scan(&rows).Error
+			RETURNING `+database.ColumnsOf[confirmation](), sessionKey, purpose, now, codeTries).Scan(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {
 		return nil, err

@@ -45,7 +45,7 @@ func (cs *Customers) countPIN(ctx context.Context, id int64, now time.Time) (*pi
 				locks = CASE WHEN tries = ? THEN locks + 1 ELSE locks END,
 				locked_until = CASE WHEN tries = ? AND locks = 0 THEN ? WHEN tries = ? THEN ? ELSE locked_until END
 			WHERE customer_id = ? AND (locked_until IS NULL OR locked_until <= ?)
-			RETURNING *`, pinTries, pinTries-1,
+			RETURNING `+database.ColumnsOf[pinRow](), pinTries, pinTries-1,
 			pinTries-1, now.Add(PINFirstLock), pinTries-1, now.Add(PINNextLock), id, now).Scan(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {

@@ -20,8 +20,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	sqlite "github.com/ncruces/go-sqlite3/driver"
 	"github.com/ncruces/go-sqlite3/gormlite"
 	"gorm.io/driver/postgres"
@@ -52,10 +50,16 @@ type DB struct {
 	// writer lets one transaction at a time into SQLite, which has a single
 	// writer anyway: waiting here is fair, its busy handler is not. Safety
 	// doesn't rest on it; other processes have their own.
-	writer chan struct{}
-	closed atomic.Bool
-	trace  func(statement string, args []any)
-	lend   func(driver.Connector) driver.Connector
+	writer   chan struct{}
+	closed   atomic.Bool
+	postgres *connector // nil on SQLite
+	// left counts commits that still wait though their callers are gone.
+	left atomic.Int64
+	// barrier and confirmed are what Confirm works with.
+	barrier   *Gather[struct{}, struct{}]
+	confirmed recentKeys
+	trace     func(statement string, args []any)
+	lend      func(driver.Connector) driver.Connector
 	// existing: nothing is made, see Existing.
 	existing bool
 }
@@ -83,6 +87,7 @@ func WithConnections(lend func(driver.Connector) driver.Connector) Option {
 // told at once, and never prints the address's password.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	db := &DB{clock: systemClock, ids: newIDSource()}
+	db.barrier = NewGather(db.passBarrier)
 	for _, option := range options {
 		option(db)
 	}
@@ -96,7 +101,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		dialector = gormlite.OpenDB(db.pool)
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
 		db.dialect = Postgres
-		db.pool, err = openPostgres(address, db.trace)
+		db.pool, err = db.openPostgres(address)
 		dialector = postgres.New(postgres.Config{Conn: db.pool})
 	default:
 		return nil, errors.New("database: the address must begin with sqlite: or postgres://")
@@ -111,6 +116,10 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		}
 		return nil, fmt.Errorf("database: can't reach %s: %w", describe(address), oneLine{err})
 	}
+	if err := db.checkEncoding(ctx); err != nil {
+		_ = db.pool.Close()
+		return nil, err
+	}
 	if db.existing {
 		if err := db.settle(ctx); err != nil {
 			_ = db.pool.Close()
@@ -119,6 +128,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	}
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
 		TranslateError:         true,
+		QueryFields:            true, // never SELECT *: see TestColumnsAdded
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		Logger:                 logger.Discard,
@@ -165,43 +175,6 @@ func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
-// abandoned is the setting that ends a transaction whose program says nothing.
-const abandoned = "idle_in_transaction_session_timeout"
-
-func openPostgres(address string, trace func(string, []any)) (*sql.DB, error) {
-	config, err := pgx.ParseConfig(address)
-	if err != nil {
-		// pgx's own words may quote the address with its password.
-		return nil, errors.New("database: the postgres address can't be read")
-	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 5 * time.Second
-	}
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "elsom"
-	}
-	config.RuntimeParams["timezone"] = "UTC"
-	// A machine that is lost amid a transaction says no goodbye, and its locks
-	// would stand until the network's keepalive notices: two hours.
-	if config.RuntimeParams[abandoned] == "" {
-		config.RuntimeParams[abandoned] = "10s"
-	}
-	// A plan that was made while a table was small reads all of it, and is kept
-	// while the table grows, until its next ANALYZE; for who looks up a few keys
-	// an index is never much worse. (jit takes what has none for very costly.)
-	config.RuntimeParams["enable_seqscan"], config.RuntimeParams["jit"] = "off", "off"
-	// By itself PostgreSQL plans what has arrays anew each time, to the same plan.
-	config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	if trace != nil {
-		config.Tracer = tracePostgres(trace)
-	}
-	pool := stdlib.OpenDB(*config)
-	pool.SetMaxOpenConns(Connections)
-	pool.SetMaxIdleConns(Connections)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return pool, nil
-}
-
 // oneLine writes an error of several lines (pgx has one a host) in one.
 type oneLine struct{ error }
 
@@ -214,11 +187,31 @@ func Taken(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 // describe names an address without its secrets.
 func describe(address string) string {
+	if strings.HasPrefix(address, "sqlite:") {
+		return address
+	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return strings.SplitN(address, "?", 2)[0]
+		return "the PostgreSQL of the address"
 	}
 	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// checkEncoding refuses a PostgreSQL database that can't hold every name: in
+// SQL_ASCII nothing is checked and nothing compares by letters, and the other
+// encodings lack Kyrgyz ones.
+func (db *DB) checkEncoding(ctx context.Context) error {
+	if db.dialect != Postgres {
+		return nil
+	}
+	var encoding string
+	if err := db.pool.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+		return fmt.Errorf("database: %w", oneLine{err})
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("database: its encoding is %s and must be UTF8: make another one by `createdb -E UTF8 -T template0 NAME`", encoding)
+	}
+	return nil
 }
 
 // Close ends all connections. Whoever still asks gets fault.Unavailable.

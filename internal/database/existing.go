@@ -18,19 +18,21 @@ var ErrOlder = errors.New("database: its schema is older than this program; run 
 // ErrEmpty is a database in which this program's tables are not.
 var ErrEmpty = errors.New("database: it is empty, or another program's; only `elsom serve` and `elsom migrate` fill one")
 
+// ErrReadOnly is a server that takes no writes: fenced, or a standby.
+var ErrReadOnly = errors.New("database: the server takes no writes now")
+
 // Existing opens only a database that is there and has exactly this program's
-// schema, for whoever must not make one: nothing is made or written elsewhere.
+// schema, for callers that must not make one: nothing is made or written
+// elsewhere.
 func Existing(db *DB) { db.existing = true }
 
-// Current tells whether the schema is exactly this program's, and writes
-// nothing: ErrEmpty, ErrOlder, ErrNewer, or why it can't be read.
+// Current returns nil where the schema is exactly this program's, otherwise
+// ErrEmpty, ErrOlder, ErrNewer, or why it can't be read. It writes nothing.
 func (db *DB) Current(ctx context.Context) error {
-	provider, err := db.provider()
+	target, err := db.target()
 	if err != nil {
 		return err
 	}
-	sources := provider.ListSources()
-	target := sources[len(sources)-1].Version
 	current, err := db.version(ctx)
 	switch {
 	case err != nil:
@@ -41,6 +43,59 @@ func (db *DB) Current(ctx context.Context) error {
 		return ErrOlder
 	case current > target:
 		return ErrNewer
+	}
+	return nil
+}
+
+// Serves returns nil where a portal of this program can serve with the database
+// as it is now: it takes commits, and its schema is this program's or a later
+// one that leaves out nothing this program needs. It writes nothing.
+func (db *DB) Serves(ctx context.Context) error {
+	if db.CommitsWait() {
+		return errCommitsWait
+	}
+	if err := db.takesWrites(ctx); err != nil {
+		return err
+	}
+	return db.Fits(ctx)
+}
+
+// Fits returns nil where this program can work with the schema, its own or a
+// later one: the migration that takes away what a release needs raises
+// serves_from above that release's schema.
+func (db *DB) Fits(ctx context.Context) error {
+	err := db.Current(ctx)
+	if !errors.Is(err, ErrNewer) {
+		return err
+	}
+	target, targetErr := db.target()
+	var from int64
+	asked := db.pool.QueryRowContext(ctx, "SELECT serves_from FROM schema_compatibility WHERE id = 1").Scan(&from)
+	if targetErr != nil || asked != nil || from > target {
+		return err
+	}
+	return nil
+}
+
+// takesWrites asks PostgreSQL whether it is read-only. A connection that is may
+// lead to a server that another has taken over from: a fresh one is asked then.
+func (db *DB) takesWrites(ctx context.Context) error {
+	if db.dialect != Postgres {
+		return nil
+	}
+	readOnly := true
+	for try := 0; try < 2 && readOnly; try++ {
+		generation := db.postgres.generation.Load()
+		err := db.pool.QueryRowContext(ctx, "SELECT current_setting('transaction_read_only') = 'on'").Scan(&readOnly)
+		if err != nil {
+			return fmt.Errorf("database: %w", oneLine{err})
+		}
+		if readOnly {
+			db.postgres.leave(generation)
+		}
+	}
+	if readOnly {
+		return ErrReadOnly
 	}
 	return nil
 }

@@ -65,6 +65,9 @@ func (g *Gather[Q, A]) Ask(ctx context.Context, asked Q) (A, error) {
 		return q.answer, q.err
 	case <-ctx.Done():
 		var none A
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return none, fault.New(fault.Unavailable, "database.gather", "").Because(ctx.Err())
+		}
 		return none, ctx.Err()
 	}
 }
@@ -114,6 +117,8 @@ func (g *Gather[Q, A]) answer(asked []Q) (answers []A, err error) {
 	defer cancel()
 	answers, err = g.do(ctx, asked)
 	switch {
+	case fault.Is(err, fault.Unknown):
+		return nil, err // also one that waits still
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fault.New(fault.Unavailable, "database.gather", "").Because(err)
 	case err == nil && len(answers) != len(asked):

@@ -15,17 +15,27 @@ import (
 
 // ErrNewer is a database that a later release has migrated: this program
 // doesn't know its schema and must not touch it.
-var ErrNewer = errors.New("database: its schema is newer than this program; run the newer release")
+var ErrNewer = errors.New("database: its schema is newer than this program: of this release only `elsom serve` may go on beside it, " +
+	"and it changes nothing; run the newer release's elsom for everything else")
 
-// Migrate brings the schema to this program's version. Several processes may
+// ErrNotOwner is a schema that has to be migrated by another role.
+var ErrNotOwner = errors.New("database: this role may not make or change its tables; " +
+	"run `elsom migrate` with the role that owns the database, then start again")
+
+// Migrate brings the schema to this program's version: ErrNewer where it is
+// beyond that, ErrNotOwner where another role has to. Several processes may
 // start at the same moment.
 func (db *DB) Migrate(ctx context.Context) error {
+	err := db.Current(ctx)
+	if !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrOlder) {
+		return err
+	}
+	if err := db.mayMigrate(ctx); err != nil {
+		return err
+	}
 	provider, err := db.provider()
 	if err != nil {
 		return fmt.Errorf("database: migrations: %w", err)
-	}
-	if err := db.refuseNewer(ctx, provider); err != nil {
-		return err
 	}
 	const tries = 8
 	for try := range tries {
@@ -42,7 +52,35 @@ func (db *DB) Migrate(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	return fmt.Errorf("database: migrate: %w", err)
+	return fmt.Errorf("database: migrate: %w", oneLine{err})
+}
+
+// mayMigrate asks before anything is made: half a schema helps nobody.
+func (db *DB) mayMigrate(ctx context.Context) error {
+	if db.dialect != Postgres {
+		return nil
+	}
+	var may bool
+	err := db.pool.QueryRowContext(ctx, `SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE)
+		AND COALESCE((SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class
+			WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')), TRUE)`).Scan(&may)
+	if err != nil {
+		return fmt.Errorf("database: %w", oneLine{err})
+	}
+	if !may {
+		return ErrNotOwner
+	}
+	return nil
+}
+
+// target is the version of this program's schema.
+func (db *DB) target() (int64, error) {
+	provider, err := db.provider()
+	if err != nil {
+		return 0, fmt.Errorf("database: migrations: %w", err)
+	}
+	sources := provider.ListSources()
+	return sources[len(sources)-1].Version, nil
 }
 
 // Rollback takes all migrations behind a version back, for tests that go up,
@@ -69,14 +107,4 @@ func (db *DB) provider() (*goose.Provider, error) {
 		options = append(options, goose.WithLocker(locker))
 	}
 	return goose.NewProvider(dialect, db.pool, migrations.For(string(db.dialect)), options...)
-}
-
-func (db *DB) refuseNewer(ctx context.Context, provider *goose.Provider) error {
-	sources := provider.ListSources()
-	target := sources[len(sources)-1].Version
-	// An error here is an empty database; what else is wrong, Up will tell.
-	if current, err := provider.GetDBVersion(ctx); err == nil && current > target {
-		return ErrNewer
-	}
-	return nil
 }

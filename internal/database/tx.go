@@ -46,9 +46,13 @@ const maxTries = 8
 //
 // A transaction that the database refuses for another's sake (serialization
 // failure, deadlock, busy) or that lost its connection before COMMIT is
-// repeated from the start, so act must do nothing outside tx that matters. A
-// connection lost during COMMIT gives fault.Unknown: it may have been done. A
-// database that can't be reached gives fault.Unavailable.
+// repeated from the start, so act must do nothing outside tx that matters.
+//
+// The context bounds act and the caller's waiting, never COMMIT itself. A COMMIT
+// whose connection was lost, which waits for its standbys when the context ends,
+// or whose wait was cancelled gives fault.Unknown: it may have been done. A
+// database that can't be reached, takes no writes or is too slow gives
+// fault.Unavailable.
 func (db *DB) InTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
 	return db.again(ctx, func() error { return db.tryTx(ctx, act) })
 }
@@ -103,7 +107,7 @@ func (db *DB) again(ctx context.Context, run func() error) error {
 			break
 		}
 	}
-	if err != nil && Repeatable(err) && !fault.Is(err, fault.Unknown) {
+	if err != nil && !told(err) && unavailable(err) {
 		return fault.New(fault.Unavailable, "database.tx", "").Because(err)
 	}
 	return err
@@ -114,6 +118,9 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 		return err
 	}
 	defer db.endWriting()
+	if db.left.Load() >= mostLeft {
+		return fault.New(fault.Unavailable, "database.tx", "").Because(errCommitsWait)
+	}
 	handle := db.gorm.WithContext(ctx).Begin()
 	if handle.Error != nil {
 		return handle.Error
@@ -127,9 +134,46 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 	if err := act(ctx, &Tx{db: db, gorm: handle}); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err // nothing was committed
+	}
 	done = true
-	return commitError(handle.Commit().Error)
+	return db.commit(ctx, handle)
 }
+
+// mostLeft is how many connections commits may hold whose callers have left;
+// the others are for readers.
+const mostLeft = Connections / 2
+
+var errCommitsWait = errors.New("database: earlier commits still wait for their standbys")
+
+// commit sends COMMIT and waits for it until ctx ends. Nothing cancels it: one
+// that waits for synchronous standbys goes on by itself then.
+func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
+	if db.dialect == SQLite {
+		return commitError(handle.Commit().Error)
+	}
+	committed := make(chan error, 1)
+	go func() { committed <- commitError(handle.Commit().Error) }()
+	select {
+	case err := <-committed:
+		return err
+	case <-ctx.Done():
+	}
+	db.left.Add(1)
+	go func() {
+		_ = <-committed // by now it is nobody's
+		db.left.Add(-1)
+	}()
+	return fault.New(fault.Unknown, "database.commit", "").Because(ctx.Err())
+}
+
+// CommitsWait reports whether there are commits whose callers gave up waiting
+// for them.
+func (db *DB) CommitsWait() bool { return db.left.Load() > 0 }
+
+// told reports whether an error says already what kind of failure it is.
+func told(err error) bool { return errors.As(err, new(*fault.Error)) }
 
 // Portion is how many rows a purge deletes in one transaction: on SQLite
 // nobody else writes meanwhile.
@@ -171,7 +215,12 @@ func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) 
 	if db.dialect == Postgres {
 		// Who reads one moment's state may well read whole tables, and think
 		// about them: nobody waits for a reader's locks.
-		for _, free := range []string{"enable_seqscan = on", "plan_cache_mode = auto", "idle_in_transaction_session_timeout = 0"} {
+		// The last two again, for a pooler that drops what connections ask for:
+		// definitions are compared as they are printed with these.
+		for _, free := range []string{
+			"enable_seqscan = on", "plan_cache_mode = auto", "idle_in_transaction_session_timeout = 0",
+			"quote_all_identifiers = off", "standard_conforming_strings = on",
+		} {
 			if err := handle.Exec("SET LOCAL " + free).Error; err != nil {
 				return err
 			}
@@ -201,21 +250,20 @@ func diedCommitting(code string) bool {
 	return code == "40003" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "58")
 }
 
-// Repeatable tells whether a transaction that ended with err can simply be
+// Repeatable reports whether a transaction that ended with err can simply be
 // run again: the database asked for it, or the connection was lost before
-// COMMIT was sent.
+// COMMIT was sent, or another connection may do what this one can't.
 func Repeatable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
 		case "40001", "40P01", // serialization failure, deadlock
-			"55P03",                   // lock not available
-			"57P01", "57P02", "57P03", // the server goes down or comes up
+			"55P03", // lock not available
 			"25P03", // the transaction was abandoned, for all it knows
 			"53300": // too many connections
 			return true
 		}
-		return false
+		return cannotServe(err) || outdatedPlan(err)
 	}
 	if errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) {
 		return true
@@ -231,6 +279,18 @@ func Contended(err error) bool {
 		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
 	}
 	return false
+}
+
+// unavailable reports whether a database can't serve now, though a later try
+// may well succeed.
+func unavailable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// 57014 is a statement_timeout; class 53: no disk, memory or connections.
+		return Repeatable(err) || pg.Code == "57014" || strings.HasPrefix(pg.Code, "53")
+	}
+	return Repeatable(err) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, sqlite3.READONLY) || errors.Is(err, sqlite3.FULL)
 }
 
 // tellAway makes GORM tell a database that can't serve now as
@@ -257,8 +317,13 @@ func (t telling) Translate(err error) error {
 	if translator, ok := t.Dialector.(gorm.ErrorTranslator); ok {
 		err = translator.Translate(err)
 	}
-	var told *fault.Error
-	if err == nil || errors.As(err, &told) || !(Repeatable(err) || t.db.closed.Load()) {
+	switch {
+	case err == nil || told(err):
+		return err
+	case errors.Is(err, errNotReplicated):
+		return fault.New(fault.Unknown, "database", "").Because(err)
+	}
+	if !(unavailable(err) || t.db.closed.Load()) {
 		return err
 	}
 	return fault.New(fault.Unavailable, "database", "").Because(err)

@@ -155,9 +155,10 @@ func (f *flight) try(batch []*job, careful bool) (outcomes []outcome, err error)
 		f.give() // what is left is the commit
 		return err
 	})
-	if err != nil && ctx.Err() != nil && !fault.Is(err, fault.Unknown) {
-		// The database hangs; it would for each posting alone.
-		err = fault.New(fault.Unavailable, "ledger.post", "").Because(err)
+	if err != nil && (ctx.Err() != nil || (fault.Is(err, fault.Unavailable) && f.db.CommitsWait())) && !fault.Is(err, fault.Unknown) {
+		// The database hangs, as it would for each posting alone. What it hangs on
+		// may be the commit of an earlier request under one of these keys.
+		err = fault.New(fault.Unknown, "ledger.post", "").Because(err)
 	}
 	return outcomes, err
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"elsom/internal/fault"
@@ -66,9 +67,12 @@ func (l *Ledger) Totals(ctx context.Context, account int64) ([]Total, error) {
 	return totals, fault.Wrap("ledger.totals", err)
 }
 
-// LineOf gives an account's line of one transfer; NotFound when the transfer
-// doesn't touch the account.
+// LineOf returns an account's line of one transfer; NotFound when the transfer
+// doesn't touch the account, Unknown for one that a failover could still lose.
 func (l *Ledger) LineOf(ctx context.Context, account, transfer int64) (Line, error) {
 	line, err := readLine(ctx, l.db, account, transfer)
+	if err == nil {
+		err = l.db.Confirm(ctx, "ledger:"+strconv.FormatInt(transfer, 10))
+	}
 	return line, fault.Wrap("ledger.line", err)
 }

@@ -126,6 +126,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		return Accepted{before, true}, err
 	}
 	payment.AcceptedAt = receipt.PostedAt
+	ps.DB.Confirmed(answered(payment.ID, Processing))
 	ps.Bell.Ring(Lane(draft.Biller))
 	return Accepted{payment, false}, nil
 }

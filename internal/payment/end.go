@@ -107,6 +107,7 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	posting.Riders = append(posting.Riders, ps.notices(ctx, p, holder, e.state)...)
 	receipt, err := ps.Ledger.Post(ctx, posting)
 	if err == nil {
+		ps.DB.Confirmed(answered(p.ID, e.state))
 		ps.watch.end(p.ID)
 		ps.Bell.Ring(sms.Lane)
 		ps.Bell.Ring(push.Lane)

@@ -175,7 +175,8 @@ func New(parts Parts) *Payments {
 	return ps
 }
 
-// ByID gives a customer's payment; fault.NotFound for another's too.
+// ByID returns a customer's payment; fault.NotFound for another's too, and
+// fault.Unknown for one that a failover could still lose.
 func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, error) {
 	p, err := ps.reading.Ask(ctx, id)
 	if err != nil {
@@ -187,8 +188,14 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 	if p.CustomerID != customerID { // another's receipt does not exist for the asker
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
+	if err := ps.DB.Confirm(ctx, answered(p.ID, p.State)); err != nil {
+		return Payment{}, err
+	}
 	return *p, nil
 }
+
+// answered names what is said of a payment by its row, for database.Confirm.
+func answered(id int64, state State) string { return key(id, string(state)) }
 
 // Await gives a payment like ByID, but waits for its end as long as patience
 // lasts.

@@ -130,7 +130,7 @@ func insertDraft(tx *database.Tx, d Draft) error {
 
 func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	var rows []Draft
-	err := db.Gorm(ctx).Raw("SELECT * FROM drafts WHERE id = ?", id).Scan(&rows).Error
+	err := db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[Draft]()+" FROM drafts WHERE id = ?", id).Scan(&rows).Error
 	if err != nil {
 		return Draft{}, err
 	}

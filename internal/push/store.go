@@ -47,7 +47,7 @@ func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error
 	}
 	var rows []row
 	these, list := database.Among(n.db.Dialect(), ids)
-	err := n.db.Gorm(ctx).Raw("SELECT * FROM push_addresses WHERE customer_id "+these+" AND key_hash = ? ORDER BY made_at DESC, id DESC",
+	err := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]()+" FROM push_addresses WHERE customer_id "+these+" AND key_hash = ? ORDER BY made_at DESC, id DESC",
 		list, n.keyHash()).Scan(&rows).Error
 	found := make([][]row, len(holders))
 	for i, h := range holders {
@@ -64,7 +64,7 @@ func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error
 // new password since or is blocked.
 func (n *Notices) valid(ctx context.Context, id int64) (*row, error) {
 	var rows []row
-	err := n.db.Gorm(ctx).Raw(`SELECT a.* FROM push_addresses a JOIN customers c ON c.id = a.customer_id
+	err := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]("a")+` FROM push_addresses a JOIN customers c ON c.id = a.customer_id
 		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, n.keyHash()).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err

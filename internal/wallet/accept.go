@@ -96,6 +96,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		return ts.sent(ctx, c, draft.ID)
 	}
 	t.AcceptedAt = receipt.PostedAt
+	ts.DB.Confirmed(TransferKey(t.ID))
 	ts.Bell.Ring(sms.Lane)
 	return t, nil
 }

@@ -95,8 +95,8 @@ func NewTransfers(parts Parts) *Transfers {
 	return &Transfers{parts, spending.New(parts.DB, parts.Ledger, parts.Catalog)}
 }
 
-// ByID gives a transfer to those two between whom it went; fault.NotFound to
-// everybody else.
+// ByID returns a transfer to those two between whom it went; fault.NotFound to
+// everybody else, and fault.Unknown while a failover could still lose it.
 func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, error) {
 	found, err := ts.Several(ctx, customerID, []int64{id})
 	if err != nil {
@@ -106,7 +106,7 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	if !known {
 		return Transfer{}, fault.New(fault.NotFound, "wallet.transfer_read", "")
 	}
-	return t, nil
+	return t, ts.DB.Confirm(ctx, TransferKey(id))
 }
 
 // Several gives those of the transfers that a customer sent or got.

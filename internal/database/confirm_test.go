@@ -1,0 +1,108 @@
+package database_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+)
+
+const nobody = "nobody" // a standby that is away
+
+// A caller that gives up does not cancel its commit: PostgreSQL would cut its
+// wait for the standbys short and show the rows, which a failover then loses.
+func TestCommitOutlivesItsCaller(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	must(t, server.Synchronous(nobody))
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") })
+	if !fault.Is(err, fault.Unknown) {
+		t.Errorf("a commit that waits: %v", err)
+	}
+	if n := promises(t, db); n != 0 {
+		t.Errorf("%d rows of a commit that still waits can be read", n)
+	}
+	if db.Serves(t.Context()) == nil {
+		t.Error("a database whose commits wait is called healthy")
+	}
+	must(t, server.Synchronous(""))
+	eventually(t, "the commit ends", func() bool { return promises(t, db) == 1 && !db.CommitsWait() })
+	must(t, db.Serves(t.Context()))
+}
+
+// Commits whose callers left take only a part of the connections: pages can
+// still be read.
+func TestWaitingCommitsLeaveRoomForReaders(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	must(t, server.Synchronous(nobody))
+	for i := range database.Connections {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, string(rune('a'+i))) })
+		cancel()
+		if err == nil {
+			t.Fatal("a commit did not wait")
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	var n int
+	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error; err != nil || n != 0 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+	must(t, server.Synchronous(""))
+	eventually(t, "the commits end", func() bool { return !db.CommitsWait() })
+	must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "z") }))
+}
+
+// A commit whose wait was cancelled comes as a success with a warning. It is
+// unknown, and what it left is confirmed only by a commit that waits.
+func TestCancelledWaitIsUnknown(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	server.Impatient(t)
+	must(t, server.Synchronous(nobody))
+	insert := func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") }
+	if err := db.InTx(t.Context(), insert); !fault.Is(err, fault.Unknown) {
+		t.Errorf("in a transaction: %v", err)
+	}
+	if err := db.Gorm(t.Context()).Exec("UPDATE promises SET tries = 1").Error; !fault.Is(err, fault.Unknown) {
+		t.Errorf("a statement by itself: %v", err)
+	}
+	if n := promises(t, db); n != 1 {
+		t.Fatalf("%d rows", n)
+	}
+	empty := func(context.Context, *database.Tx) error { return nil }
+	must(t, db.InTx(t.Context(), empty)) // which proves nothing
+	for range 2 {
+		if err := db.Confirm(t.Context(), "a"); !fault.Is(err, fault.Unknown) {
+			t.Errorf("confirmed without a standby: %v", err)
+		}
+	}
+	must(t, server.Synchronous(""))
+	must(t, db.Confirm(t.Context(), "a"))
+	must(t, server.Synchronous(nobody))
+	must(t, db.Confirm(t.Context(), "a")) // once is enough
+}
+
+func promises(t *testing.T, db *database.DB) (n int) {
+	t.Helper()
+	must(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error)
+	return n
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 1000 {
+		if holds() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("in vain: " + what)
+}

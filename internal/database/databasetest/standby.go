@@ -1,0 +1,114 @@
+package databasetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"elsom/internal/database"
+)
+
+// Replicated returns a migrated database on a server of its own, for which
+// Synchronous says what its commits wait for.
+func Replicated(t testing.TB) (*database.DB, *PostgresServer) {
+	t.Helper()
+	server, err := StartPostgres("-c", "fsync=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	address := server.Address("postgres")
+	if err := migrate(address); err != nil {
+		t.Fatal(err)
+	}
+	db := Reopen(t, address)
+	t.Cleanup(func() { _ = server.Synchronous("") }) // or Close would wait for ever
+	return db, server
+}
+
+// Impatient cancels commits that wait for a standby, all the time until the test
+// ends, as an operator may who wonders what hangs.
+func (s *PostgresServer) Impatient(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	conn, err := pgx.Connect(ctx, s.Address("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			// No row is written, so this one waits for nobody.
+			_, _ = conn.Exec(ctx, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'elsom'")
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		_ = conn.Close(context.Background())
+	})
+}
+
+// Synchronous says which standbys each commit waits for, as PostgreSQL names
+// them, and returns when commits do so: "" for none, and a name that nobody has
+// for a standby that is away.
+func (s *PostgresServer) Synchronous(standbys string) error {
+	for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = '" + standbys + "'", "SELECT pg_reload_conf()"} {
+		if err := s.exec(statement); err != nil {
+			return err
+		}
+	}
+	for range 100 {
+		waits, err := s.commitWaits()
+		if err != nil || waits == (standbys != "") {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return fmt.Errorf("the standbys %q are not heeded", standbys)
+}
+
+// commitWaits reports whether a commit waits for more than a moment.
+func (s *PostgresServer) commitWaits() (waits bool, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.Address("postgres"))
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	moment, end := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer end()
+	_, err = conn.Exec(moment, "SELECT pg_logical_emit_message(true, 'test', '')")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true, nil
+	}
+	return false, err
+}
+
+// Set changes a setting of the running server, which its sessions see at their
+// next statement.
+func (s *PostgresServer) Set(name, value string) error {
+	if err := s.exec("ALTER SYSTEM SET " + name + " = '" + value + "'"); err != nil {
+		return err
+	}
+	return s.exec("SELECT pg_reload_conf()")
+}
+
+// Exec runs a statement in a database of the server as its superuser.
+func (s *PostgresServer) Exec(name, statement string) error {
+	db, err := sql.Open("pgx", s.Address(name))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	_, err = db.Exec(statement)
+	return err
+}

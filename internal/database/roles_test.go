@@ -1,0 +1,144 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
+// place is an empty database on the tests' server, and a role that may log in.
+type place struct {
+	t            *testing.T
+	server       *databasetest.PostgresServer
+	name, role   string
+	owner, guest string // addresses
+}
+
+func newPlace(t *testing.T, encoding string) *place {
+	t.Helper()
+	server, err := databasetest.Server()
+	must(t, err)
+	name := fmt.Sprintf("elsom_place_%d_%d", os.Getpid(), time.Now().UnixNano())
+	p := &place{t: t, server: server, name: name, role: name + "_role", owner: server.Address(name)}
+	must(t, server.Exec("postgres", "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'"))
+	must(t, server.Exec("postgres", "CREATE ROLE "+p.role+" LOGIN"))
+	t.Cleanup(func() {
+		_ = server.Exec("postgres", "DROP DATABASE "+name+" WITH (FORCE)")
+		_ = server.Exec("postgres", "DROP ROLE "+p.role)
+	})
+	u, err := url.Parse(p.owner)
+	must(t, err)
+	u.User = url.User(p.role)
+	p.guest = u.String()
+	return p
+}
+
+func (p *place) exec(statement string) {
+	p.t.Helper()
+	must(p.t, p.server.Exec(p.name, statement))
+}
+
+func (p *place) migrate(address string) error {
+	p.t.Helper()
+	db := databasetest.Reopen(p.t, address)
+	return db.Migrate(context.Background())
+}
+
+func (p *place) isEmpty() {
+	p.t.Helper()
+	p.exec("DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace) THEN RAISE 'something was made'; END IF; END $$")
+}
+
+// A database that can't hold Kyrgyz names is refused before anything is made.
+func TestOtherEncodingsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, encoding := range []string{"SQL_ASCII", "WIN1251"} {
+		p := newPlace(t, encoding)
+		_, err := database.Open(context.Background(), p.owner)
+		if err == nil || !strings.Contains(err.Error(), encoding) || !strings.Contains(err.Error(), "createdb -E UTF8") {
+			t.Errorf("%s: %v", encoding, err)
+		}
+		p.isEmpty()
+	}
+}
+
+// A role that may not make or change the tables is told who has to, before
+// anything is made; where nothing is to be done it may start.
+func TestMigratingNeedsTheOwner(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "UTF8")
+	if err := p.migrate(p.guest); !errors.Is(err, database.ErrNotOwner) {
+		t.Errorf("into an empty database: %v", err)
+	}
+	p.isEmpty()
+	must(t, p.migrate(p.owner))
+	p.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + p.role)
+	must(t, p.migrate(p.guest))
+	p.exec("GRANT CREATE ON SCHEMA public TO " + p.role)
+	p.exec("DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
+	if err := p.migrate(p.guest); !errors.Is(err, database.ErrNotOwner) {
+		t.Errorf("of an older schema: %v", err)
+	}
+}
+
+// Whatever is wrong with an address, no error has its password.
+func TestErrorsHaveNoPassword(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cret-w0rd"
+	for _, address := range []string{
+		"postgres://elsom:" + secret + "@127.0.0.1:1/elsom?sslmode=disable",
+		"postgres://elsom:" + secret + "@127.0.0.1:1,127.0.0.1:2/elsom?sslmode=disable",
+		"postgres://elsom:" + secret + "@127.0.0.1:port/elsom",
+		"postgres://elsom:" + secret + "%zz@127.0.0.1/elsom",
+		"postgres://elsom:" + secret + "/@127.0.0.1/elsom",
+		"postgres://elsom:" + secret + "@127.0.0.1/elsom?sslmode=perhaps",
+		"postgres://elsom:" + secret + "@127.0.0.1/elsom?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
+		"postgres:///elsom?host=127.0.0.1&port=1&user=elsom&password=" + secret,
+		"postgresql://elsom:" + secret + "@[::1/elsom",
+		"postgres//elsom:" + secret + "@127.0.0.1/elsom",
+		"elsom:" + secret + "@127.0.0.1/elsom",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		db, err := database.Open(ctx, address)
+		cancel()
+		if err == nil {
+			_ = db.Close()
+			t.Errorf("%s was opened", address)
+			continue
+		}
+		if strings.Contains(err.Error(), secret) || strings.Contains(fmt.Sprintf("%+v", err), secret) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// TLS is asked for only where a network lies between.
+func TestInClearText(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"postgres://elsom@db/elsom":                                    true, // prefer falls back
+		"postgres://elsom@db/elsom?sslmode=disable":                    true,
+		"postgres://elsom@10.0.0.5/elsom?sslmode=allow":                true,
+		"postgres://elsom@127.0.0.1,10.0.0.5/elsom?sslmode=disable":    true,
+		"postgres://elsom@db/elsom?sslmode=require":                    false,
+		"postgres://elsom@db,db2/elsom?sslmode=require":                false,
+		"postgres://elsom@127.0.0.1/elsom?sslmode=disable":             false,
+		"postgres://elsom@[::1]/elsom?sslmode=disable":                 false,
+		"postgres://elsom@localhost/elsom":                             false,
+		"postgres:///elsom?host=/var/run/postgresql&sslmode=disable":   false,
+		"postgres://elsom@[::ffff:127.0.0.1]:5432/elsom?sslmode=allow": false,
+		"sqlite:elsom.db": false,
+	} {
+		if got := database.InClearText(address); got != want {
+			t.Errorf("%s: %t", address, got)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package payment_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/payment"
+)
+
+// A payment whose rows stand on the primary alone is neither accepted nor shown,
+// and its biller is not called: a failover would forget the attempt.
+func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	server.Impatient(t)
+	h, ctx := newHouse(t, db, good), context.Background()
+	c := h.holder(1000_00)
+	draft, err := h.Quote(ctx, c, order("250"))
+	must(t, err)
+	must(t, server.Synchronous("nobody"))
+	unknown := func(what string, err error) {
+		t.Helper()
+		if !fault.Is(err, fault.Unknown) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for range 2 {
+		_, err = h.Accept(ctx, c, payment.Web, draft.ID)
+		unknown("accepted", err)
+	}
+	if h.rows("SELECT COUNT(*) FROM payments") != 1 {
+		t.Fatal("the payment can't be read: nothing was tried")
+	}
+	_, err = h.ByID(ctx, c.ID, draft.ID)
+	unknown("a receipt", err)
+	_, err = h.Await(ctx, c.ID, draft.ID, time.Second)
+	unknown("a receipt that waits", err)
+
+	stop := h.deliver()
+	eventually(t, "an attempt stands on the primary", func() bool { return h.rows("SELECT COUNT(*) FROM payment_attempts") > 0 })
+	time.Sleep(2 * time.Second)
+	if n := h.biller.count(draft.TxnID); n != 0 {
+		t.Errorf("the biller was called %d times for an attempt that can be lost", n)
+	}
+	stop()
+	must(t, server.Synchronous(""))
+	if _, err := h.Accept(ctx, c, payment.Web, draft.ID); err != nil {
+		t.Errorf("with the standby: %v", err)
+	}
+	h.holds(c, 750_00)
+}
+
+// An end that stands on the primary alone is told to nobody.
+func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	server.Impatient(t)
+	f := newFake(good).holding()
+	h, ctx := houseWith(t, db, f, func(*payment.Timing) {}), context.Background()
+	c := h.holder(1000_00)
+	paid := h.pay(c, "250")
+	h.deliver()
+	eventually(t, "the biller is called", func() bool { return f.count(paid.TxnID) == 1 })
+	if _, err := h.ByID(ctx, c.ID, paid.ID); err != nil {
+		t.Errorf("the receipt of what was acknowledged: %v", err)
+	}
+	must(t, server.Synchronous("nobody"))
+	f.release()
+	eventually(t, "the end stands on the primary", func() bool { return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 1 })
+	if p, err := h.ByID(ctx, c.ID, paid.ID); !fault.Is(err, fault.Unknown) {
+		t.Errorf("the receipt says %s, %v", p.State, err)
+	}
+	must(t, server.Synchronous(""))
+	if p := h.ends(paid); p.State != payment.Completed {
+		t.Errorf("it is %s", p.State)
+	}
+	h.audited()
+}

@@ -1,0 +1,44 @@
+package wallet_test
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/wallet"
+)
+
+// A transfer whose rows stand on the primary alone is neither accepted nor shown
+// as sent, whoever asks.
+func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	server.Impatient(t)
+	h, ctx := newHouse(t, db), context.Background()
+	from, to := h.holder(100_00), h.holder(0)
+	draft := h.quote(from, to, "60")
+	must(t, server.Synchronous("nobody"))
+	for range 2 {
+		if _, err := h.Accept(ctx, from, wallet.Web, draft.ID); !fault.Is(err, fault.Unknown) {
+			t.Errorf("accepted: %v", err)
+		}
+	}
+	h.holds(to, 60_00) // it can be read
+	for _, who := range []int64{from.ID, to.ID} {
+		if _, err := h.ByID(ctx, who, draft.ID); !fault.Is(err, fault.Unknown) {
+			t.Errorf("a receipt: %v", err)
+		}
+		line := int64(h.rows("SELECT id FROM transfers WHERE request_key = ?", "transfer:"+strconv.FormatInt(draft.ID, 10)))
+		if _, err := h.wallets.Operation(ctx, who, line); !fault.Is(err, fault.Unknown) {
+			t.Errorf("an operation: %v", err)
+		}
+	}
+	must(t, server.Synchronous(""))
+	if _, err := h.Accept(ctx, from, wallet.Web, draft.ID); err != nil {
+		t.Errorf("with the standby: %v", err)
+	}
+	h.holds(from, 40_00)
+	h.audited()
+}
