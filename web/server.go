@@ -7,6 +7,7 @@ package web
 
 import (
 	"errors"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -63,6 +64,7 @@ var machine = map[string]bool{terminalPath: true, ussdPath: true, kannelPath: tr
 func New(d Doors) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
+	e.Logger.SetOutput(log.Writer()) // Echo's own words go where ours go
 	trusted := proxies(d.TrustedProxies)
 	e.IPExtractor = trusted.client()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { answer(d, err, c) }

@@ -55,4 +55,46 @@ var overloadGuards = []guard{
 		replacement: `if w.size() < 0 ||`,
 		pkg:         "./web", test: "TestOnlyWorthwhileBodiesAreCompressed",
 	},
+	{
+		name: "a log's reader that goes away ends nothing", file: "cmd/elsom/main.go",
+		text:        `signal.Ignore(syscall.SIGPIPE) // a reader`,
+		replacement: `// a reader`,
+		pkg:         "./cmd/elsom", test: "TestLogNobodyReads/gone",
+	},
+	{
+		name: "a log's reader that stalls stops nothing", file: "cmd/elsom/main.go",
+		text:        `slog.NewJSONHandler(logs, nil)`,
+		replacement: `slog.NewJSONHandler(os.Stderr, nil)`,
+		pkg:         "./cmd/elsom", test: "TestLogNobodyReads/stalled",
+	},
+	{
+		name: "what waits for the log's reader is bounded", file: "cmd/elsom/log.go",
+		text:        `if len(w.waiting)+len(lines) > w.most {`,
+		replacement: `if false {`,
+		pkg:         "./cmd/elsom", test: "TestLogOfAStalledReader",
+	},
+	{
+		name: "dropped lines are told", file: "cmd/elsom/log.go",
+		text:        `lost > told && w.write(droppedLine(lost-told))`,
+		replacement: `lost > told`,
+		pkg:         "./cmd/elsom", test: "TestLogOfAStalledReader",
+	},
+	{
+		name: "SIGHUP ends in order", file: "cmd/elsom/main.go",
+		text:        `signals = append(signals, syscall.SIGHUP)`,
+		replacement: ``,
+		pkg:         "./cmd/elsom", test: "TestDraining",
+	},
+	{
+		name: "an audit's verdict counts though nobody reads it", file: "cmd/elsom/migrate.go",
+		text:        `if !audit.Holds() { // also`,
+		replacement: `if printed == nil && !audit.Holds() { // also`,
+		pkg:         "./cmd/elsom", test: "TestCommandsNobodyReads",
+	},
+	{
+		name: "the collector keeps below the cgroup's limit", file: "cmd/elsom/memory.go",
+		text:        `return min(hard, max(1, steps)*easyMemory)`,
+		replacement: `return max(1, steps) * easyMemory`,
+		pkg:         "./cmd/elsom", test: "TestSoftLimit",
+	},
 }

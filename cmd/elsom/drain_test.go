@@ -11,20 +11,22 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// After SIGTERM health tells whoever leads people here to lead them elsewhere;
+// After SIGTERM or SIGHUP health tells whoever leads people here to lead them elsewhere;
 // who comes all the same is served until the doors close. What was accepted,
 // and is with the biller just then, is finished before the program ends.
 func TestDraining(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
-		t.Run(name, func(t *testing.T) {
+		// A terminal that is closed is no other end than an operator's.
+		signal := map[string]syscall.Signal{"sqlite": syscall.SIGHUP, "postgres": syscall.SIGTERM}[name]
+		t.Run(name+" by "+signal.String(), func(t *testing.T) {
 			t.Parallel()
-			drains(t, newSite(t, address, withoutRateLimits, "ELSOM_DRAIN=2s"))
+			drains(t, newSite(t, address, withoutRateLimits, "ELSOM_DRAIN=2s"), signal)
 		})
 	}
 }
 
-func drains(t *testing.T, s *site) {
+func drains(t *testing.T, s *site, signal syscall.Signal) {
 	r, _ := member(t, s, "1000.00")
 	inn := somebody().inn
 	r.order(inn, "10,50")
@@ -32,7 +34,7 @@ func drains(t *testing.T, s *site) {
 	r.press("Оплатить")
 	see(t, r, "data-payment-status", "processing")
 
-	if err := s.portal.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.portal.cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	told := ""

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 )
@@ -51,6 +52,6 @@ func (a assetlinksCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(string(text))
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, string(text))
+	return err
 }

@@ -27,7 +27,7 @@ import (
 var commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM drains and ends."`
+	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM and SIGHUP drain and end."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
 	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation, 2 when it could not be made."`
 	Backup   backupCommand    `cmd:"" help:"Copy the SQLite database into a file, while the portal runs. PostgreSQL has pg_dump."`
@@ -43,9 +43,10 @@ var commands struct {
 }
 
 func main() {
-	log := slog.NewJSONHandler(os.Stderr, nil)
-	slog.SetDefault(slog.New(log))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	slog.SetDefault(slog.New(slog.NewJSONHandler(logs, nil)))
+	defer logs.flush()
+	signal.Ignore(syscall.SIGPIPE) // a reader of our output that goes away is no reason to end
+	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
 
 	parser := kong.Must(&commands, kong.Name("elsom"),
@@ -53,14 +54,28 @@ func main() {
 		kong.Vars{"version": version()},
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])
+	if readerGone(err) { // of the help
+		return
+	}
 	parser.FatalIfErrorf(err)
-	if err := command.Run(); err != nil {
+	if err := command.Run(); err != nil && !readerGone(err) {
 		stop()
 		for line := range strings.SplitSeq(plain(err), "\n") {
-			fmt.Fprintln(os.Stderr, "elsom:", line)
+			_, _ = fmt.Fprintln(logs, "elsom:", line)
 		}
-		os.Exit(code(err)) //nolint:gocritic // stop was called
+		logs.flush()
+		os.Exit(code(err)) //nolint:gocritic // what is deferred was done
 	}
+}
+
+// ends are the signals that end a command in order. SIGHUP does unless it was
+// ignored when the program was started, as by nohup.
+func ends() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // version returns the release's tag, or where there is none the commit as Go

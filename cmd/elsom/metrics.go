@@ -36,6 +36,9 @@ func newMetrics(db *database.DB, messages *sms.Messages) *metrics {
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(db.Pool(), "elsom"),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "elsom_log_lines_dropped_total", Help: "Lines of the log that its reader did not take.",
+		}, func() float64 { return float64(logs.dropped.Load()) }),
 		&standing{db, messages})
 	return m
 }
@@ -62,7 +65,7 @@ func (m *metrics) serve(ctx context.Context, listener net.Listener) {
 	// What can't be read is left out, and its reason is for the log: it may name
 	// the database's address.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

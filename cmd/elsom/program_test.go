@@ -123,8 +123,8 @@ func start(t testing.TB, name string, env []string, args ...string) *program {
 	return launch(t, name, cmd)
 }
 
-// launch starts any command so. What it prints is its log, unless somebody
-// reads its standard output.
+// launch starts any command so. What it prints is its log, unless the command
+// has an output of its own.
 func launch(t testing.TB, name string, cmd *exec.Cmd) *program {
 	t.Helper()
 	folder := t.TempDir()
@@ -137,7 +137,9 @@ func launch(t testing.TB, name string, cmd *exec.Cmd) *program {
 	if cmd.Stdout == nil {
 		cmd.Stdout = log
 	}
-	cmd.Stderr = log
+	if cmd.Stderr == nil {
+		cmd.Stderr = log
+	}
 	if cmd.Dir == "" {
 		cmd.Dir = folder
 	}

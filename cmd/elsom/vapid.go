@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"elsom/internal/push/webpush"
 )
@@ -14,6 +15,6 @@ func (vapidCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(key)
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, key)
+	return err
 }
