@@ -247,7 +247,9 @@ func (h *house) imports(pieces ...string) {
 		}
 		text = strings.Replace(text, pieces[i], pieces[i+1], 1)
 	}
-	must(h.t, h.catalog.Import(context.Background(), []byte(text)))
+	change, err := h.catalog.Prepare(context.Background(), []byte(text), true)
+	must(h.t, err)
+	must(h.t, h.catalog.Apply(context.Background(), change, catalog.By{}))
 	h.wait(2 * time.Second) // copies are looked after once a second
 }
 

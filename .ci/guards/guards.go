@@ -91,6 +91,37 @@ var smallGuards = []guard{
 			problems.add("ELSOM_RATE_LIMITS"`,
 		pkg: "./internal/config", test: "TestRefused",
 	},
+	// The catalog.
+	{
+		name: "an import is of the version in force", file: "internal/catalog/store.go",
+		text:        `WHERE id = 1 AND version = ?", from)`,
+		replacement: `WHERE id = 1 AND ? = ?", from, from)`,
+		pkg:         "./internal/catalog", test: "TestStaleFilesAreRefused/sqlite",
+	},
+	{
+		name: "a file names the version in force", file: "internal/catalog/change.go",
+		text:        `if to.Version != from.Version {`,
+		replacement: `if false {`,
+		pkg:         "./internal/catalog", test: "TestStaleFilesAreRefused/sqlite",
+	},
+	{
+		name: "a list is not emptied by mistake", file: "internal/catalog/change.go",
+		text:        `len(lists) > 0 && !allowed {`,
+		replacement: `len(lists) > 100 && !allowed {`,
+		pkg:         "./internal/catalog", test: "TestEmptiedListsAreRefused/sqlite",
+	},
+	{
+		name: "what is refused is not applied", file: "internal/catalog/change.go",
+		text:        `case change.Refused != nil:`,
+		replacement: `case false:`,
+		pkg:         "./internal/catalog", test: "TestEmptiedListsAreRefused/sqlite",
+	},
+	{
+		name: "there is a way back to an older release's catalog", file: "internal/catalog/store.go",
+		text:        `if change.from.Version > 0 {`,
+		replacement: `if false {`,
+		pkg:         "./internal/catalog", test: "TestVersionOfAnOlderRelease/sqlite",
+	},
 	{
 		name: "another key than the database's is refused", file: "cmd/elsom/house.go",
 		text:        `if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {`,

@@ -2,24 +2,37 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/user"
+	"strconv"
+	"text/tabwriter"
 
 	"elsom/internal/catalog"
+	"elsom/internal/config"
 	"elsom/internal/database"
+	"elsom/internal/fault"
 )
 
 type catalogCommand struct {
-	Export catalogExport `cmd:"" help:"Print the catalogue as YAML."`
-	Import catalogImport `cmd:"" help:"Replace the catalogue by a YAML file; a bad file changes nothing and names its lines."`
+	Export  catalogExport  `cmd:"" help:"Print the catalog as YAML, with its version."`
+	Import  catalogImport  `cmd:"" help:"Replace the catalog by a YAML file and print what changes. A file with mistakes changes nothing; its lines are named."`
+	History catalogHistory `cmd:"" help:"List the versions of the catalog, the newest first."`
+	Restore catalogRestore `cmd:"" help:"Put a former version in force again, as a new one, and print what changes."`
 }
 
-type catalogExport struct{}
+type catalogExport struct {
+	Version int64 `arg:"" optional:"" help:"A stored version; otherwise the one in force."`
+}
 
-// Run prints the catalogue.
-func (catalogExport) Run(ctx context.Context) error {
-	return withDatabase(ctx, func(db *database.DB) error {
-		file, err := catalog.New(db, catalog.Options{}).Export(ctx)
+// Run prints the catalog.
+func (e catalogExport) Run(ctx context.Context) error {
+	return withCatalog(ctx, func(c *catalog.Catalog) error {
+		file, err := c.Export(ctx)
+		if e.Version != 0 {
+			file, err = c.ExportVersion(ctx, e.Version)
+		}
 		if err == nil {
 			_, err = os.Stdout.Write(file)
 		}
@@ -27,21 +40,145 @@ func (catalogExport) Run(ctx context.Context) error {
 	})
 }
 
-type catalogImport struct {
-	File string `arg:"" help:"The file, as export prints it." type:"existingfile"`
+// catalogChange are the flags of whatever changes the catalog.
+type catalogChange struct {
+	DryRun     bool   `help:"Print what would change, and change nothing."`
+	AllowEmpty bool   `help:"Allow a list to lose all its entries."`
+	Staff      string `help:"Who changes it, for the history; the machine's user is stored too."`
 }
 
-// Run replaces the catalogue.
-func (c catalogImport) Run(ctx context.Context) error {
-	content, err := os.ReadFile(c.File)
+type catalogImport struct {
+	File string `arg:"" help:"The file, as export printed it and you changed it." type:"existingfile"`
+	catalogChange
+}
+
+// Run replaces the catalog.
+func (i catalogImport) Run(ctx context.Context) error {
+	content, err := os.ReadFile(i.File)
 	if err != nil {
-		return err
+		return unmade{err}
 	}
-	return withDatabase(ctx, func(db *database.DB) error {
-		if err := catalog.New(db, catalog.Options{}).Import(ctx, content); err != nil {
+	return withCatalog(ctx, func(c *catalog.Catalog) error {
+		change, err := c.Prepare(ctx, content, i.AllowEmpty)
+		if err != nil {
 			return err
 		}
-		fmt.Println("The catalogue is replaced; running portals show it within two seconds.")
-		return nil
+		return i.apply(ctx, c, change)
 	})
+}
+
+type catalogRestore struct {
+	Version int64 `arg:"" help:"The version, as history lists it."`
+	catalogChange
+}
+
+// Run puts a former version in force again.
+func (r catalogRestore) Run(ctx context.Context) error {
+	return withCatalog(ctx, func(c *catalog.Catalog) error {
+		change, err := c.PrepareRestore(ctx, r.Version, r.AllowEmpty)
+		if err != nil {
+			return err
+		}
+		return r.apply(ctx, c, change)
+	})
+}
+
+// apply prints a change, and puts it in force unless it is only looked at.
+func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change) error {
+	for _, line := range change.Diff {
+		fmt.Println(line)
+	}
+	for _, b := range change.Billers() {
+		if config.InClear(b.URL) {
+			fmt.Fprintf(os.Stderr, "warning: payments go to the biller %s in clear text; use https, or a tunnel or VPN\n", b.Code)
+		}
+	}
+	if change.Refused != nil {
+		return advise(change.Refused)
+	}
+	if f.DryRun {
+		fmt.Println("A look only: nothing is changed.")
+		return nil
+	}
+	if len(change.Diff) == 0 {
+		fmt.Println("Nothing changes.")
+		return nil
+	}
+	if err := c.Apply(ctx, change, catalog.By{Staff: f.Staff, OSUser: osUser()}); err != nil {
+		return advise(err)
+	}
+	fmt.Println("The catalog is replaced; running portals show it within two seconds.")
+	return nil
+}
+
+// advise adds to each refusal what to do, a line each.
+func advise(err error) error {
+	var stale *catalog.StaleError
+	var empty *catalog.EmptiedError
+	var advised []error
+	if errors.As(err, &stale) {
+		advised = append(advised, fmt.Errorf("%w: run `elsom catalog export`, make your changes in what it prints, and import that", stale))
+	}
+	if errors.As(err, &empty) {
+		advised = append(advised, fmt.Errorf("%w: if that is meant, add --allow-empty", empty))
+	}
+	if advised == nil {
+		return err
+	}
+	return errors.Join(advised...)
+}
+
+// osUser returns the machine's name for who runs the command, or their number.
+func osUser() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Getuid())
+}
+
+type catalogHistory struct{}
+
+// Run lists the versions.
+func (catalogHistory) Run(ctx context.Context) error {
+	return withCatalog(ctx, func(c *catalog.Catalog) error {
+		versions, err := c.Versions(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "VERSION\tIN FORCE SINCE\tBY\tUSER\tHOW")
+		for _, v := range versions {
+			since, how := local(v.At), string(v.Origin)
+			switch v.Origin {
+			case catalog.Found:
+				since, how = "before "+since, "found by the first import that stored versions"
+			case catalog.Restored:
+				how = fmt.Sprintf("restore of %d", v.RestoredFrom)
+			}
+			_, _ = fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", v.Number, since, dash(v.Staff), dash(v.OSUser), how)
+		}
+		return table.Flush()
+	})
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "–"
+	}
+	return text
+}
+
+// withCatalog ends with 1 where act was refused, and with 2 where it could not
+// be tried.
+func withCatalog(ctx context.Context, act func(*catalog.Catalog) error) error {
+	err := withDatabase(ctx, func(db *database.DB) error { return act(catalog.New(db, catalog.Options{})) })
+	if err == nil || refused(err) {
+		return err
+	}
+	return unmade{err}
+}
+
+func refused(err error) bool {
+	return errors.As(err, new(*catalog.StaleError)) || errors.As(err, new(*catalog.EmptiedError)) ||
+		fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound)
 }

@@ -48,6 +48,15 @@ func must[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
+// imports puts a file in force as an operator does.
+func imports(ctx context.Context, c *catalog.Catalog, file []byte) error {
+	change, err := c.Prepare(ctx, file, false)
+	if err != nil {
+		return err
+	}
+	return c.Apply(ctx, change, catalog.By{})
+}
+
 func TestSeededCatalogue(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
@@ -106,7 +115,7 @@ func TestLongestPrefixWins(t *testing.T) {
 	c := seeded(t, db, development)
 	file := string(must(c.Export(t.Context()))(t))
 	file = strings.Replace(file, `prefixes: ["50", "70"]`, `prefixes: ["50", "70", "5512"]`, 1)
-	if err := c.Import(t.Context(), []byte(file)); err != nil {
+	if err := imports(t.Context(), c, []byte(file)); err != nil {
 		t.Fatal(err)
 	}
 	for number, want := range map[phone.Number]string{"+996551234567": "o", "+996551334567": "megacom"} {
@@ -187,7 +196,7 @@ func TestBadImportChangesNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
 		before := must(c.Export(ctx))(t)
-		err := c.Import(ctx, []byte(strings.Replace(string(before), "identifier: inn", "identifier: innn", 1)))
+		err := imports(ctx, c, []byte(strings.Replace(string(before), "identifier: inn", "identifier: innn", 1)))
 		var bad *catalog.BadFile
 		if !fault.Is(err, fault.Invalid) || !errors.As(err, &bad) || bad.Problems[0].Line == 0 {
 			t.Errorf("the bad file: %v", err)
@@ -205,7 +214,7 @@ func TestExportedIsImportedTheSame(t *testing.T) {
 		if !strings.Contains(string(before), "# Limits of identification levels. EDITABLE DEFAULT") {
 			t.Error("the remarks are lost")
 		}
-		if err := c.Import(ctx, before); err != nil {
+		if err := imports(ctx, c, before); err != nil {
 			t.Fatal(err)
 		}
 		if after := must(c.Export(ctx))(t); string(after) != string(before) {
@@ -220,7 +229,7 @@ func TestLeftOutIsRetired(t *testing.T) {
 		whole := must(c.Export(ctx))(t)
 		from := strings.Index(string(whole), "  - code: hoster\n    category")
 		to := strings.Index(string(whole), "  - code: aknet\n    category")
-		if err := c.Import(ctx, append(slices.Clone(whole[:from]), whole[to:]...)); err != nil {
+		if err := imports(ctx, c, append(slices.Clone(whole[:from]), whole[to:]...)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Service(ctx, "hoster"); !fault.Is(err, fault.NotFound) {
@@ -232,7 +241,8 @@ func TestLeftOutIsRetired(t *testing.T) {
 		if strings.Contains(string(must(c.Export(ctx))(t)), "category: other\n    biller: hoster") {
 			t.Error("a retired service is exported")
 		}
-		if err := c.Import(ctx, whole); err != nil {
+		back := strings.Replace(string(whole), "version: 1\n", "version: 2\n", 1)
+		if err := imports(ctx, c, []byte(back)); err != nil {
 			t.Fatal(err)
 		}
 		if s := must(c.Service(ctx, "hoster"))(t); s.Retired {
@@ -265,7 +275,7 @@ func TestFiveProcessesSeed(t *testing.T) {
 			// An operator's catalogue is left alone, even an empty one.
 			file := must(c.Export(t.Context()))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "7.00"`, 1)
-			if err := c.Import(t.Context(), []byte(edited)); err != nil {
+			if err := imports(t.Context(), c, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
 			if err := c.Seed(t.Context()); err != nil {
@@ -292,7 +302,7 @@ func TestOtherProcessesSeeAnImport(t *testing.T) {
 			}
 			file := must(one.Export(ctx))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "50000.00"`, 1)
-			if err := one.Import(ctx, []byte(edited)); err != nil {
+			if err := imports(ctx, one, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
 			if l := must(one.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {

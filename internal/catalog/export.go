@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"bytes"
-	"context"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -10,65 +9,41 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"elsom/internal/fault"
 	"elsom/internal/money"
 )
 
 //go:embed catalog.yaml
 var initial []byte
 
-// Import puts the file's catalogue in place of the present one, all or
-// nothing. A file with mistakes is a fault.Invalid around a *BadFile that
-// lists them all with their lines, and changes nothing. Services, billers and
-// levels that the file leaves out are retired.
-func (c *Catalog) Import(ctx context.Context, file []byte) error {
-	return c.put(ctx, "catalog.import", file, false)
-}
+// versionRemark stands above a file's version.
+const versionRemark = "# The version that was exported. `elsom catalog import` refuses the file when\n" +
+	"# another version is in force by then: what was changed meanwhile would be lost."
 
-// Seed fills an empty catalogue with the one that the program carries, and
-// leaves any other alone. Several processes may do it at the same moment.
-func (c *Catalog) Seed(ctx context.Context) error {
-	return c.put(ctx, "catalog.seed", initial, true)
-}
-
-func (c *Catalog) put(ctx context.Context, act string, file []byte, onlyEmpty bool) error {
-	book, err := readFile(file)
-	if err != nil {
-		return fault.New(fault.Invalid, act, "").Because(err)
+// rootNode is a catalog as a file writes it. Retired entries are left out.
+func rootNode(book Book) *yaml.Node {
+	var version *yaml.Node
+	if book.Version > 0 {
+		version = bare(strconv.FormatInt(book.Version, 10))
 	}
-	if err := replace(ctx, c.db, book, onlyEmpty); err != nil {
-		return fault.Wrap(act, err)
-	}
-	c.copy.Store(nil) // this process sees it at once
-	return nil
-}
-
-// Export writes the catalogue in force as a file that Import takes back.
-func (c *Catalog) Export(ctx context.Context) ([]byte, error) {
-	c.copy.Store(nil) // what another process imported a moment ago too
-	s, err := c.current(ctx)
-	if err != nil {
-		return nil, err
-	}
-	file, err := writeFile(s.book)
-	return file, fault.Wrap("catalog.export", err)
-}
-
-// writeFile is the opposite of readFile. Retired entries are left out. Its
-// remarks on the form are those of the program's own file.
-func writeFile(book Book) ([]byte, error) {
-	root := mapping(
+	return mapping(
+		"version", version,
 		"categories", sequence(book.Categories, categoryNode),
 		"billers", sequence(book.Billers, billerNode),
 		"services", sequence(book.Services, serviceNode),
 		"levels", sequence(book.Levels, levelNode),
 		"carriers", sequence(book.Carriers, carrierNode),
 	)
+}
+
+// writeFile is the opposite of readFile. Its remarks on the form are those of
+// the program's own file.
+func writeFile(book Book) ([]byte, error) {
+	root := rootNode(book)
 	var own yaml.Node
 	if err := yaml.Unmarshal(initial, &own); err != nil {
 		return nil, err
 	}
-	remarks := map[string]string{}
+	remarks := map[string]string{"version": versionRemark}
 	for i := 0; i < len(own.Content[0].Content); i += 2 {
 		key := own.Content[0].Content[i]
 		remarks[key.Value] = key.HeadComment

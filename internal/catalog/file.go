@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -86,8 +87,8 @@ func (r *reader) syntax(err error) {
 type names map[string]*yaml.Node
 
 func (r *reader) book(root *yaml.Node) Book {
-	f := r.fields(root, "catalogue", []string{"categories", "billers", "services", "levels", "carriers"}, nil)
-	var book Book
+	f := r.fields(root, "catalog", []string{"categories", "billers", "services", "levels", "carriers"}, []string{"version"})
+	book := Book{Version: int64(r.number(f["version"], "version", 1, math.MaxInt32))}
 	categories, billers := names{}, names{}
 	for _, n := range r.list(f["categories"], "categories", maxEntries) {
 		c := r.category(n)

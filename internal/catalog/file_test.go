@@ -74,6 +74,8 @@ func TestBadFiles(t *testing.T) {
 		line     int
 		says     string
 	}{
+		"version of a word":          {"categories:", "version: last\ncategories:", 1, "expected a number"},
+		"version of nothing":         {"categories:", "version: 0\ncategories:", 1, "expected a number"},
 		"unknown field":              {`    deadline: 20s`, "    deadline: 20s\n    colour: red", 11, `unknown field "colour"`},
 		"field twice":                {`    deadline: 20s`, "    deadline: 20s\n    deadline: 21s", 11, "stands there twice"},
 		"field missing":              {"    deadline: 20s\n", "", 6, `"deadline" is missing`},

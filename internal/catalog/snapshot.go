@@ -95,6 +95,7 @@ func (c *Catalog) look(ctx context.Context, old *snapshot) (*snapshot, error) {
 			return nil, err
 		}
 		if after == version {
+			book.Version = version
 			return newSnapshot(version, seen, book, c.options), nil
 		}
 		version = after

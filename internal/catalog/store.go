@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,15 +190,25 @@ func rowOfService(s Service) serviceRow {
 	}
 }
 
-// replace writes the book in place of what is there, in one transaction. With
-// onlyEmpty it does so only in a catalogue that nobody has filled. The row of
-// the version is taken first: writers go one after another.
-func replace(ctx context.Context, db *database.DB, book Book, onlyEmpty bool) error {
+// apply writes the change in place of what is there, in one transaction, and
+// stores its version. The row of the version is taken first, and only where it
+// is the one that the change was compared with: of several writers one wins.
+func apply(ctx context.Context, db *database.DB, change *Change, by By) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		g := tx.Gorm()
-		turn := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND (version = 0 OR NOT ?)", onlyEmpty)
-		if turn.Error != nil || turn.RowsAffected == 0 {
+		g, from := tx.Gorm(), change.from.Version
+		turn := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND version = ?", from)
+		if turn.Error != nil {
 			return turn.Error
+		}
+		if turn.RowsAffected == 0 {
+			stale := &StaleError{File: from}
+			if err := g.Raw("SELECT version FROM catalog_state WHERE id = 1").Scan(&stale.InForce).Error; err != nil {
+				return err
+			}
+			return stale
+		}
+		if err := storeVersions(g, change, by, tx.Now()); err != nil {
+			return err
 		}
 		// What the book doesn't name stays, retired; the book's rows bring
 		// themselves back.
@@ -210,8 +221,62 @@ func replace(ctx context.Context, db *database.DB, book Book, onlyEmpty bool) er
 		if err := g.Exec("DELETE FROM catalog_carriers").Error; err != nil {
 			return err
 		}
-		return writeBook(g, book)
+		return writeBook(g, change.to)
 	})
+}
+
+type versionRow struct {
+	Version      int64 `gorm:"primaryKey;autoIncrement:false"`
+	Content      string
+	PutAt        time.Time
+	Staff        string
+	OSUser       string `gorm:"column:os_user"`
+	Origin       Origin
+	RestoredFrom int64
+}
+
+func (versionRow) TableName() string { return "catalog_versions" }
+
+// storeVersions stores the change's version, and the one before it where no
+// release stored it yet.
+func storeVersions(g *gorm.DB, change *Change, by By, now time.Time) error {
+	if change.from.Version > 0 {
+		before, err := writeFile(change.from)
+		if err != nil {
+			return err
+		}
+		found := versionRow{Version: change.from.Version, Content: string(before), PutAt: now, Origin: Found}
+		if err := g.Clauses(clause.OnConflict{DoNothing: true}).Create(&found).Error; err != nil {
+			return err
+		}
+	}
+	to := change.to
+	to.Version = change.from.Version + 1
+	// As it will be exported: billers have no order.
+	to.Billers = slices.SortedFunc(slices.Values(to.Billers), func(a, b Biller) int { return strings.Compare(a.Code, b.Code) })
+	content, err := writeFile(to)
+	if err != nil {
+		return err
+	}
+	return g.Create(&versionRow{
+		Version: to.Version, Content: string(content), PutAt: now, Staff: by.Staff, OSUser: by.OSUser,
+		Origin: change.origin, RestoredFrom: change.restoredFrom,
+	}).Error
+}
+
+func readContent(ctx context.Context, db *database.DB, version int64) (content string, found bool, err error) {
+	result := db.Gorm(ctx).Raw("SELECT content FROM catalog_versions WHERE version = ?", version).Scan(&content)
+	return content, result.RowsAffected == 1, result.Error
+}
+
+func listVersions(ctx context.Context, db *database.DB) ([]Version, error) {
+	var rows []versionRow
+	err := db.Gorm(ctx).Select("version", "put_at", "staff", "os_user", "origin", "restored_from").Order("version DESC").Find(&rows).Error
+	list := make([]Version, len(rows))
+	for i, r := range rows {
+		list[i] = Version{Number: r.Version, At: r.PutAt, By: By{r.Staff, r.OSUser}, Origin: r.Origin, RestoredFrom: r.RestoredFrom}
+	}
+	return list, err
 }
 
 func writeBook(g *gorm.DB, book Book) error {

@@ -67,7 +67,7 @@ func (b *book) open() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.exec("INSERT INTO agents VALUES ('kicb', 'KICB', 'x', '', 100000000, ?, FALSE, ?)", till, b.db.Now())
+	b.exec("INSERT INTO agents (code, name, password_hash, allowed, ceiling, till_id, disabled, created_at) VALUES ('kicb', 'KICB', 'x', '', 100000000, ?, FALSE, ?)", till, b.db.Now())
 	for _, id := range []int64{aizada, bakyt} {
 		b.customer(id)
 	}

@@ -11,7 +11,9 @@ SELECT w.name, NULL, NULL FROM (VALUES
 	('accounts_identity', 'UPDATE OF id, kind, subject, currency, opened_at', 'accounts', 'ROW'),
 	('stripes_no_delete', 'DELETE', 'stripes', 'ROW'), ('stripes_no_truncate', 'TRUNCATE', 'stripes', 'STATEMENT'),
 	('stripes_identity', 'UPDATE OF account_id, stripe', 'stripes', 'ROW'),
-	('staff_acts_append_only', 'DELETE OR UPDATE', 'staff_acts', 'ROW'), ('staff_acts_no_truncate', 'TRUNCATE', 'staff_acts', 'STATEMENT')
+	('staff_acts_append_only', 'DELETE OR UPDATE', 'staff_acts', 'ROW'), ('staff_acts_no_truncate', 'TRUNCATE', 'staff_acts', 'STATEMENT'),
+	('catalog_versions_append_only', 'DELETE OR UPDATE', 'catalog_versions', 'ROW'),
+	('catalog_versions_no_truncate', 'TRUNCATE', 'catalog_versions', 'STATEMENT')
 ) AS w (name, stops, place, each)
 WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid
 	WHERE g.tgname = w.name AND g.tgrelid = to_regclass(w.place) AND g.tgenabled IN ('O', 'A')
@@ -30,7 +32,9 @@ WITH w (name, stops, place, words) AS (VALUES
 	('stripes_no_delete', 'DELETE', 'stripes', 'stripes are never deleted'),
 	('stripes_identity', 'UPDATE OF account_id, stripe', 'stripes', 'a stripe stays that of its account'),
 	('staff_acts_no_update', 'UPDATE', 'staff_acts', 'staff_acts is append-only'),
-	('staff_acts_no_delete', 'DELETE', 'staff_acts', 'staff_acts is append-only'))
+	('staff_acts_no_delete', 'DELETE', 'staff_acts', 'staff_acts is append-only'),
+	('catalog_versions_no_update', 'UPDATE', 'catalog_versions', 'catalog_versions is append-only'),
+	('catalog_versions_no_delete', 'DELETE', 'catalog_versions', 'catalog_versions is append-only'))
 SELECT w.name, NULL, NULL FROM w
 WHERE NOT EXISTS (SELECT 1 FROM sqlite_master m WHERE m.type = 'trigger' AND m.name = w.name AND m.tbl_name = w.place
 	AND REPLACE(m.sql, CHAR(10), ' ') = 'CREATE TRIGGER ' || w.name || ' BEFORE ' || w.stops || ' ON ' || w.place

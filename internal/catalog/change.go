@@ -1,0 +1,208 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"elsom/internal/fault"
+)
+
+// Change is a catalog that may take the place of the one in force. Until Apply
+// nothing is written.
+type Change struct {
+	// Diff says what changes, a line each; empty: nothing does.
+	Diff []string
+	// Refused is why Apply refuses it: a *StaleError, an *EmptiedError, or both.
+	// nil: it doesn't.
+	Refused error
+
+	from, to     Book
+	origin       Origin
+	restoredFrom int64
+}
+
+// Billers returns the billers that the change would put in force.
+func (c *Change) Billers() []Biller { return c.to.Billers }
+
+// By is who makes a change.
+type By struct {
+	// Staff is the name that the person gave, OSUser the machine's name for them.
+	// Both have at most 60 characters.
+	Staff  string
+	OSUser string
+}
+
+const longestName = 60
+
+// Origin is how a version came to be in force.
+type Origin string
+
+// The origins. A found version was in force before versions were stored: when
+// and by whom it was imported is not known.
+const (
+	Seeded   Origin = "seed"
+	Imported Origin = "import"
+	Restored Origin = "restore"
+	Found    Origin = "found"
+)
+
+// Version is one version of the catalog.
+type Version struct {
+	Number int64
+	At     time.Time
+	By
+	Origin Origin
+	// RestoredFrom is the version that a restore brought back.
+	RestoredFrom int64
+}
+
+// StaleError is a file that was exported as another version than the one in
+// force. File is 0 where it names none.
+type StaleError struct{ File, InForce int64 }
+
+func (e *StaleError) Error() string {
+	if e.File == 0 {
+		return fmt.Sprintf("the file names no version; version %d is in force", e.InForce)
+	}
+	return fmt.Sprintf("the file is of version %d, but version %d is in force", e.File, e.InForce)
+}
+
+// EmptiedError is a file that empties lists which have entries now.
+type EmptiedError struct{ Lists []string }
+
+func (e *EmptiedError) Error() string {
+	return "the file empties " + strings.Join(e.Lists, ", ")
+}
+
+// Prepare compares a file with the catalog in force. The error of a file with
+// mistakes is a fault.Invalid around a *BadFile that lists them all with their
+// lines. A file of another version than the one in force is refused: what was
+// imported meanwhile would be lost. So is one that empties a list, unless
+// allowEmpty.
+func (c *Catalog) Prepare(ctx context.Context, file []byte, allowEmpty bool) (*Change, error) {
+	const op = "catalog.import"
+	to, err := readFile(file)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, op, "").Because(err)
+	}
+	from, err := c.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	change := &Change{from: from, to: to, origin: Imported, Diff: diff(from, to)}
+	if to.Version != from.Version {
+		change.Refused = &StaleError{to.Version, from.Version}
+	}
+	change.refuseEmptied(allowEmpty)
+	return change, nil
+}
+
+// PrepareRestore compares a former version with the catalog in force;
+// fault.NotFound for one that is not stored.
+func (c *Catalog) PrepareRestore(ctx context.Context, version int64, allowEmpty bool) (*Change, error) {
+	content, err := c.ExportVersion(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	change, err := c.Prepare(ctx, content, true)
+	if err != nil {
+		return nil, err
+	}
+	change.origin, change.restoredFrom = Restored, version
+	change.Refused = nil // it is of another version by its nature
+	change.refuseEmptied(allowEmpty)
+	return change, nil
+}
+
+func (c *Change) refuseEmptied(allowed bool) {
+	if lists := emptied(c.from, c.to); len(lists) > 0 && !allowed {
+		c.Refused = errors.Join(c.Refused, &EmptiedError{lists})
+	}
+}
+
+// inForce reads the catalog as it is now, whatever another process imported a
+// moment ago.
+func (c *Catalog) inForce(ctx context.Context) (Book, error) {
+	c.copy.Store(nil)
+	s, err := c.current(ctx)
+	if err != nil {
+		return Book{}, err
+	}
+	return s.book, nil
+}
+
+// Apply puts a change in force as the next version, all or nothing, and stores
+// it. It fails with a fault.Conflict around a *StaleError when another change
+// came in between. What the change leaves out is retired. A change that changes
+// nothing is not stored.
+func (c *Catalog) Apply(ctx context.Context, change *Change, by By) error {
+	const op = "catalog.apply"
+	switch {
+	case change.Refused != nil:
+		return fault.New(fault.Conflict, op, "").Because(change.Refused)
+	case utf8.RuneCountInString(by.Staff) > longestName || !printable(by.Staff):
+		return fault.New(fault.Invalid, op, "").Because(fmt.Errorf("a name has at most %d characters that can be printed", longestName))
+	case len(change.Diff) == 0:
+		return nil
+	}
+	if runes := []rune(by.OSUser); len(runes) > longestName {
+		by.OSUser = string(runes[:longestName])
+	}
+	if err := apply(ctx, c.db, change, by); err != nil {
+		if stale := new(StaleError); errors.As(err, &stale) {
+			return fault.New(fault.Conflict, op, "").Because(stale)
+		}
+		return fault.Wrap(op, err)
+	}
+	c.copy.Store(nil) // this process sees it at once
+	return nil
+}
+
+// Seed fills an empty catalog with the one that the program carries, and leaves
+// any other alone. Several processes may do it at the same moment.
+func (c *Catalog) Seed(ctx context.Context) error {
+	const op = "catalog.seed"
+	to, err := readFile(initial)
+	if err != nil {
+		return fault.New(fault.Invalid, op, "").Because(err)
+	}
+	err = apply(ctx, c.db, &Change{to: to, origin: Seeded}, By{})
+	if stale := new(StaleError); errors.As(err, &stale) {
+		return nil // it is filled
+	}
+	c.copy.Store(nil)
+	return fault.Wrap(op, err)
+}
+
+// Export writes the catalog in force as a file, with its version.
+func (c *Catalog) Export(ctx context.Context) ([]byte, error) {
+	book, err := c.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := writeFile(book)
+	return file, fault.Wrap("catalog.export", err)
+}
+
+// ExportVersion returns a version as it was stored; fault.NotFound for one that
+// is not.
+func (c *Catalog) ExportVersion(ctx context.Context, version int64) ([]byte, error) {
+	content, found, err := readContent(ctx, c.db, version)
+	if err != nil {
+		return nil, fault.Wrap("catalog.export", err)
+	}
+	if !found {
+		return nil, fault.New(fault.NotFound, "catalog.export", "").Because(fmt.Errorf("version %d is not stored", version))
+	}
+	return []byte(content), nil
+}
+
+// Versions lists the stored versions, the newest first.
+func (c *Catalog) Versions(ctx context.Context) ([]Version, error) {
+	versions, err := listVersions(ctx, c.db)
+	return versions, fault.Wrap("catalog.versions", err)
+}
