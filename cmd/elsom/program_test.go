@@ -94,9 +94,10 @@ func operate(t testing.TB, env []string, args ...string) answer {
 // operateWith runs it with a text on standard input.
 func operateWith(t testing.TB, env []string, input string, args ...string) answer {
 	t.Helper()
+	path := binary(t, "elsom") // built by the first test, which takes its time
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t, "elsom"), args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &out, &errs, cleanEnvironment(env), t.TempDir()
 	cmd.Stdin = strings.NewReader(input)
