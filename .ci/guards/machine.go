@@ -25,6 +25,36 @@ var machineGuards = []guard{
 		replacement: `if false {`,
 		pkg:         "./cmd/elsom", test: "TestSetAndEnable",
 	},
+	{
+		name: "a PIN that is dialled along pays nothing", file: "web/ussd/dial.go",
+		text:        `		case actQuote, actQuoteTransfer:`,
+		replacement: `		case actQuote, actQuoteTransfer, actPay, actTransfer, actBalance, actChangePIN, actTongue:`,
+		pkg:         "./web/ussd", test: "TestDialledAlongDoesNothing",
+	},
+	{
+		name: "a text that may be a lost confirmation asks for no PIN", file: "web/ussd/dial.go",
+		text:        `return s, !sure, nil`,
+		replacement: `return s, false && sure, nil`,
+		pkg:         "./web/ussd", test: "TestDialledAlongDoesNothing",
+	},
+	{
+		name: "a session's name is used again after its END", file: "web/ussd/dial.go",
+		text:        `case over && !extends && (t.begins() || !heard):`,
+		replacement: `case false && heard:`,
+		pkg:         "./web/ussd", test: "TestSessionIsUsedAgain",
+	},
+	{
+		name: "a sum that is repeated is no wrong PIN", file: "web/ussd/dial.go",
+		text:        `age < repeatOf[found.Content.State.Step]`,
+		replacement: `false`,
+		pkg:         "./web/ussd", test: "TestLastInputs",
+	},
+	{
+		name: "a prefix with 0 or 996 is refused", file: "internal/catalog/file.go",
+		text:        `if strings.HasPrefix(value, "0") || strings.HasPrefix(value, countryCode) {`,
+		replacement: `if false {`,
+		pkg:         "./internal/catalog", test: "TestBadFiles",
+	},
 }
 
 func init() { guards = append(guards, machineGuards...) }

@@ -26,13 +26,13 @@ var ussdGuards = []guard{
 		pkg:         "./web/ussd", test: "TestSessionBelongsToItsNumber",
 	},
 	{
-		name: "a repeat of *900# is no new input", file: "web/ussd/door.go",
-		text:        `if slices.Contains(found.Content.Past, t.Dialogues.Mark("id", t.in.ID)) {`,
-		replacement: `if slices.Contains(found.Content.Past, "") {`,
+		name: "a repeat of *900# is no new input", file: "web/ussd/dial.go",
+		text:        `case slices.Contains(found.Content.Past, t.mark()):`,
+		replacement: `case slices.Contains(found.Content.Past, ""):`,
 		pkg:         "./web/ussd", test: "TestInputsWithIDs",
 	},
 	{
-		name: "an input from before is refused", file: "web/ussd/door.go",
+		name: "an input from before is refused", file: "web/ussd/dial.go",
 		text:        `t.in.At.Unix() < found.HeardAt().Unix()`,
 		replacement: `false`,
 		pkg:         "./web/ussd", test: "TestInputsWithIDs",

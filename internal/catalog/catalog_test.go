@@ -95,7 +95,7 @@ func TestCarriers(t *testing.T) {
 	for number, want := range map[phone.Number]string{
 		"+996550123456": "megacom", "+996755123456": "megacom", "+996999123456": "megacom",
 		"+996770123456": "beeline", "+996220123456": "beeline", "+996200123456": "beeline",
-		"+996700123456": "o", "+996500123456": "o", "+996600123456": "", "+996996123456": "",
+		"+996700123456": "o", "+996500123456": "o", "+996600123456": "beeline", "+996912123456": "", "+996996123456": "",
 	} {
 		got, err := c.Carrier(t.Context(), number)
 		if want == "" {

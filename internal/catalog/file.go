@@ -306,6 +306,8 @@ func (r *reader) level(n *yaml.Node) Level {
 	}
 }
 
+const countryCode = "996"
+
 var prefixForm = regexp.MustCompile(`\A[0-9]{1,9}\z`)
 
 func (r *reader) carriers(n *yaml.Node) []Carrier {
@@ -327,6 +329,11 @@ func (r *reader) carriers(n *yaml.Node) []Carrier {
 			}
 			if !prefixForm.MatchString(value) {
 				r.fail(p, "%s: prefix %q: expected one to nine digits, those after +996", what, value)
+				continue
+			}
+			if strings.HasPrefix(value, "0") || strings.HasPrefix(value, countryCode) {
+				// It would match no number, and a whole range would silently be nobody's.
+				r.fail(p, "%s: prefix %q: expected the digits after +996, without 0 or 996 before them", what, value)
 				continue
 			}
 			r.once(prefixes, p, "prefix", value)

@@ -106,6 +106,10 @@ func TestBadFiles(t *testing.T) {
 		"unprintable":                {`"Megacom"`, `"Mega\tcom"`, 32, "can't be printed"},
 		"neither true nor false":     {"ussd: true", "ussd: yes", 33, "expected true or false"},
 		"not a prefix":               {`"755"`, `"+996755"`, 34, "prefix"},
+		"prefix with 0":              {`"755"`, `"055"`, 34, "without 0 or 996"},
+		"prefix of 0":                {`"755"`, `"0"`, 34, "without 0 or 996"},
+		"prefix with 996":            {`"755"`, `"99655"`, 34, "without 0 or 996"},
+		"prefix of 996":              {`"755"`, `"996"`, 34, "without 0 or 996"},
 		"prefix twice":               {`"755"`, `"55"`, 34, "stands there already"},
 		"no standard level":          {"- code: standard", "- code: high", 25, `"standard" is missing`},
 		"limit left out":             {"    day: none\n", "", 25, `"day" is missing`},
@@ -251,7 +255,7 @@ func drawBook(t *rapid.T) Book {
 		book.Services = append(book.Services, s)
 	}
 	book.Levels = []Level{{Code: StandardLevel, Balance: amount("b"), Operation: amount("o"), Day: amount("d"), Month: amount("m")}}
-	book.Carriers = []Carrier{{Code: "c1", Name: text("name"), Prefixes: []string{"055", "7"}, USSD: true}}
+	book.Carriers = []Carrier{{Code: "c1", Name: text("name"), Prefixes: []string{"551", "7"}, USSD: true}}
 	return book
 }
 

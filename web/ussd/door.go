@@ -12,8 +12,6 @@ package ussd
 import (
 	"context"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"elsom/internal/catalog"
@@ -37,17 +35,29 @@ type Input struct {
 	// Session is the gateway's name for the dialogue.
 	Session string
 	// Phone is the number that dials, in any writing.
-	Phone       string
+	Phone string
+	// ServiceCode is *900#, or with inputs that were dialled along: *900*3*3#.
 	ServiceCode string
-	// ID tells an input from the next one; only where Whole is not set.
+	// ID tells an input from the next one; only of the style Numbered.
 	ID string
-	// Text is all inputs joined by "*" where Whole is set, otherwise the new
-	// input; there a dialogue begins by ServiceCode, or by an empty text.
+	// Text is what was typed, by the style.
 	Text string
 	// At is when it was said; zero: now.
 	At    time.Time
-	Whole bool
+	Style Style
 }
+
+// Style is how a gateway sends inputs.
+type Style int
+
+const (
+	// Whole: a text is all inputs of the session joined by "*".
+	Whole Style = iota
+	// Last: a text is the last input, and nothing tells it from the next one.
+	Last
+	// Numbered: a text is the last input, and ID tells it from the next one.
+	Numbered
+)
 
 // Parts are what the door leads to.
 type Parts struct {
@@ -92,7 +102,8 @@ const lookAgain = 50 * time.Millisecond
 type Content struct {
 	State  State  `json:"state"`
 	Screen Screen `json:"screen"`
-	// Past are marks of the ids that were answered, where inputs have ids.
+	// Past are marks of what was answered: of ids where inputs have them, of
+	// texts where they hold the whole session.
 	Past []string `json:"past,omitempty"`
 }
 
@@ -105,7 +116,7 @@ func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	number, err := phone.Parse(in.Phone)
-	if err != nil || in.Session == "" || strings.TrimSpace(in.ServiceCode) != ServiceCode {
+	if err != nil || in.Session == "" || !isDialled(in.ServiceCode) {
 		return d.end("", "ussd.end.command"), nil
 	}
 	if in.At.IsZero() {
@@ -156,20 +167,19 @@ type turn struct {
 
 // heard is what the dialogue compares the next input with.
 func (t *turn) heard() dialogue.Heard {
-	if t.in.Whole {
-		return dialogue.Heard{Text: t.in.Text, At: t.in.At}
+	if t.in.Style == Numbered {
+		return dialogue.Heard{Text: t.in.ID, At: t.in.At}
 	}
-	return dialogue.Heard{Text: t.in.ID, At: t.in.At}
+	return dialogue.Heard{Text: t.in.Text, At: t.in.At}
 }
 
-// begins tells whether the input dials.
-func (t *turn) begins() bool {
-	return t.in.Text == "" || (!t.in.Whole && strings.TrimSpace(t.in.Text) == ServiceCode)
-}
+// begins reports whether the input surely dials. Another one may dial too, with
+// inputs of its own: see begin.
+func (t *turn) begins() bool { return t.in.Text == "" || isDialled(t.in.Text) }
 
 // try answers once; false where another request is at work on the same turn.
 func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error) {
-	if !t.in.Whole && t.in.At.Before(t.Now().Add(-dialogue.Life)) {
+	if t.in.Style == Numbered && t.in.At.Before(t.Now().Add(-dialogue.Life)) {
 		return t.lost(ctx), true, nil
 	}
 	if recalled := t.Dialogues.Recall(t.name); recalled != nil {
@@ -188,34 +198,30 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 		return Screen{}, false, err
 	}
 	if found == nil {
-		if t.begins() {
-			return t.begin(ctx, nil)
+		if t.in.Style == Numbered && !t.begins() {
+			return t.lost(ctx), true, nil
 		}
-		return t.lost(ctx), true, nil
+		return t.begin(ctx, nil)
 	}
-	input, fresh, stale := t.input(found)
+	input, relation := t.relate(ctx, found)
 	switch {
-	case stale:
+	case relation == outdated:
 		return t.end(found.Content.State.Lang, "ussd.end.expired"), true, nil
-	case !fresh:
+	case relation == repeats:
 		return found.Content.Screen, true, nil
 	case found.Busy():
 		return Screen{}, false, nil
-	case !t.in.Whole && t.begins():
+	case relation == redials:
 		return t.begin(ctx, found)
-	case found.Content.State.Step == stepOver && t.in.Whole:
-		return found.Content.Screen, true, nil
-	case found.Content.State.Step == stepOver:
-		return t.end(found.Content.State.Lang, "ussd.end.expired"), true, nil
 	}
 	return t.answer(ctx, found, input)
 }
 
-// follow answers an input that leads on from a recalled turn. Whatever else it
-// may be is for the database to tell.
+// follow answers an input that continues a recalled turn. Whatever else it may
+// be is for the database to tell.
 func (t *turn) follow(ctx context.Context, recalled *kept) (screen Screen, answered bool, err error) {
-	input, fresh, stale := t.input(recalled)
-	if !fresh || stale || recalled.Content.State.Step == stepOver || !t.in.Whole && t.begins() {
+	input, relation := t.relate(ctx, recalled)
+	if relation != continues {
 		return Screen{}, false, nil
 	}
 	return t.answer(ctx, recalled, input)
@@ -236,22 +242,6 @@ func (t *turn) lost(ctx context.Context) Screen {
 	return t.end(holder.Lang, key)
 }
 
-// input tells what is new; fresh is false for a repeat and for a text that
-// doesn't continue the dialogue, stale is true for an input from before.
-func (t *turn) input(found *kept) (input string, fresh, stale bool) {
-	if t.in.Whole {
-		if found.Repeats(t.in.Text) {
-			return "", false, false
-		}
-		input, fresh = found.Added(t.in.Text)
-		return input, fresh, false
-	}
-	if slices.Contains(found.Content.Past, t.Dialogues.Mark("id", t.in.ID)) {
-		return "", false, false
-	}
-	return t.in.Text, true, t.in.At.Unix() < found.HeardAt().Unix()
-}
-
 // begin writes the first screen: of a new dialogue, or anew where a phone dials
 // within the session of the one before.
 func (t *turn) begin(ctx context.Context, before *kept) (Screen, bool, error) {
@@ -259,29 +249,30 @@ func (t *turn) begin(ctx context.Context, before *kept) (Screen, bool, error) {
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next := Content{State: Start(caller)}
-	next.Screen = next.State.Screen(Shelf{})
+	state, lost, err := t.walk(ctx, Start(caller))
+	if err != nil {
+		return Screen{}, false, err
+	}
+	if lost {
+		return t.lost(ctx), true, nil
+	}
+	shelf, err := t.shelf(ctx, state)
+	if err != nil {
+		return Screen{}, false, err
+	}
+	next := Content{State: state, Screen: state.Screen(shelf)}
 	var won bool
 	if before == nil {
 		next.Past = t.past(nil)
 		won, err = t.Dialogues.Begin(ctx, t.name, t.heard(), next)
 	} else {
-		next.Past = t.past(before.Content.Past)
+		if t.in.Style == Numbered {
+			next.Past = before.Content.Past
+		}
+		next.Past = t.past(next.Past)
 		won, err = t.Dialogues.Restart(ctx, before, t.heard(), next)
 	}
 	return next.Screen, won, err
-}
-
-// mostPast is how many answered ids a dialogue remembers.
-const mostPast = 60
-
-// past is what was answered, with this input.
-func (t *turn) past(before []string) []string {
-	if t.in.Whole {
-		return nil
-	}
-	all := slices.Concat(before, []string{t.Dialogues.Mark("id", t.in.ID)})
-	return all[max(0, len(all)-mostPast):]
 }
 
 // answer takes a new input. A step that only leads on is written as it is: of

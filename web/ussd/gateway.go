@@ -40,9 +40,13 @@ func (d *Door) Handle(c echo.Context) error {
 	if !ok {
 		return c.String(http.StatusBadRequest, "Not a form of a USSD gateway\n")
 	}
+	style := Whole
+	if who.Inputs == gateway.LastInput {
+		style = Last
+	}
 	screen, err := d.Turn(c.Request().Context(), Input{
 		Gateway: who.Code, Session: form.Get("sessionId"), Phone: form.Get("phoneNumber"),
-		ServiceCode: form.Get("serviceCode"), Text: form.Get("text"), Whole: true,
+		ServiceCode: form.Get("serviceCode"), Text: form.Get("text"), Style: style,
 	})
 	if err != nil {
 		d.log.WarnContext(c.Request().Context(), "ussd", "gateway", who.Code, "error", err)

@@ -76,7 +76,7 @@ func readKannel(r *http.Request) (in Input, f fields, ok bool) {
 	}
 	in = Input{
 		// The first octet names the dialogue; the second counts its steps.
-		Session: hex.EncodeToString(f.session[:1]), Phone: query.Get("from"), ServiceCode: ServiceCode,
+		Session: hex.EncodeToString(f.session[:1]), Phone: query.Get("from"), ServiceCode: ServiceCode, Style: Numbered,
 		ID: query.Get("id"), Text: strings.ToValidUTF8(string(body), ""), At: time.Unix(seconds, 0),
 	}
 	switch f.op {

@@ -1,0 +1,275 @@
+package ussd_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/gateway"
+	"elsom/internal/money"
+	"elsom/internal/phone"
+)
+
+const lostSession = "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС."
+
+// ask sends one request of a session and returns its screen on one line.
+func (h *house) ask(number phone.Number, session, code, text string) string {
+	h.t.Helper()
+	status, body := h.post(url.Values{
+		"sessionId": {session}, "serviceCode": {code}, "phoneNumber": {number.String()}, "text": {text},
+	}, "ussd", "dev-ussd")
+	if status != http.StatusOK {
+		h.t.Errorf("status %d: %s", status, body)
+	}
+	return strings.ReplaceAll(body, "\n", " / ")
+}
+
+// What is dialled along leads where the same inputs lead one by one, however
+// the gateway tells of it, and the session goes on from there.
+func TestDialledAlong(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		number := h.holder("7391", 1_000_00)
+		want := h.dial(number).all("3", "3")
+		balance := h.balance(number)
+		for _, first := range [][2]string{
+			{"*900*3*3#", ""}, {"*900#", "3*3"}, {"*900*3*3#", "3*3"}, {"*900#", "*900*3*3#"}, {" *900*3*3# ", "*900*3*3#"}, {"*900#", "3**3*"},
+		} {
+			call := &phoneCall{h: h, number: number, session: "along " + first[0] + " " + first[1], text: first[1]}
+			for range 2 { // and again
+				if got := h.ask(number, call.session, first[0], first[1]); got != want {
+					t.Errorf("%q: %s, want %s", first, got, want)
+				}
+			}
+			if got := call.all("14", "14", company, "10", "7391"); !strings.HasPrefix(got, "END Платёж принят. Код") {
+				t.Errorf("%q went on to: %s", first, got)
+			}
+			if balance -= 10_00; h.balance(number) != balance {
+				t.Errorf("%q: the balance is %s, want %s", first, h.balance(number), balance)
+			}
+		}
+		for along, like := range map[string]string{
+			"3*9":                            "CON Нет такого пункта. / Платежи/Комм.услуги / 3 Оплатить счёт",
+			"0":                              "CON Нет такого пункта. / 1 Перевод",
+			"3*3*14*14*" + company + "*1e3":  "CON Неверная сумма. / Введите сумму",
+			"3*3*14*14*0020719961001*5":      "CON ИНН - это 14 цифр. / Достэк",
+			"8":                              "CON Баланс/Настройки / 1 Баланс",
+			strings.Repeat("8*0*", 30) + "8": "CON ЭЛСОМ / 1 Перевод",
+		} {
+			if got := h.ask(number, "first "+along, "*900#", along); !strings.HasPrefix(got, like) {
+				t.Errorf("%s: %s", along, got)
+			}
+		}
+	})
+}
+
+// Nothing that moves money, takes a PIN or accepts terms is done by dialling.
+func TestDialledAlongDoesNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		number, other := h.holder("7391", 100_000), h.holder("7391", 0)
+		check := h.dial(number).toCheck("100")
+		path := "3*3*14*14*" + company + "*100"
+		if got := h.ask(number, "to the check", "*900*"+path+"#", ""); got != check {
+			t.Errorf("%s, want %s", got, check)
+		}
+		// With the PIN: what was surely dialled stops at the screen that asks for it;
+		// a mere text may repeat a confirmation, so nobody is told to pay.
+		if got := h.ask(number, "with PIN", "*900*"+path+"*7391#", ""); got != check {
+			t.Errorf("%s, want %s", got, check)
+		}
+		if got := h.ask(number, "text with PIN", "*900#", path+"*7391"); got != lostSession {
+			t.Error(got)
+		}
+		national := strings.TrimPrefix(other.String(), "+996")
+		if got := h.ask(number, "transfer", "*900*1*"+national+"*100*7391#", ""); !strings.HasSuffix(got, "Введите ПИН: / 0 Назад") {
+			t.Error(got)
+		}
+		for _, along := range []string{"8*1*7391", "8*3*7391*8264*8264", "8*2*3"} {
+			h.ask(number, "does "+along, "*900*"+along+"#", "")
+		}
+		if got := h.dial(number).all("8", "1", "7391"); got != "END Баланс: 1 000,00 сом" {
+			t.Errorf("something was done: %s", got)
+		}
+		// A number without a wallet begins with the language, and opens none.
+		stranger := h.number()
+		start := h.dial(stranger).screen
+		for _, along := range []string{"3*3", "2*1*Бакыт Асанов*" + person + "*1*1"} {
+			if got := h.ask(stranger, "stranger "+along, "*900*"+along+"#", along); got != start {
+				t.Errorf("%s: %s, want %s", along, got, start)
+			}
+		}
+		if got := h.ask("+996700123456", "O!", "*900*3*3#", "3*3"); !strings.HasPrefix(got, "END *900# работает у Megacom и Beeline") {
+			t.Error(got)
+		}
+		for _, code := range []string{"*900", "900#", "*9001#", "*900*3", "*901*3#", "*900#3#"} {
+			if got := h.ask(number, "code", code, ""); got != "END Нет такой команды. Наберите *900#" {
+				t.Errorf("%s: %s", code, got)
+			}
+		}
+	})
+}
+
+// A gateway that uses the name of a session again right after its END begins a
+// new one; until then the END stands for whatever comes again.
+func TestSessionIsUsedAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		number := h.holder("7391", 1_000_00)
+		call := h.dial(number)
+		start := call.screen
+		for round, again := range []string{"", "8", "*900#"} {
+			call.toCheck("100")
+			end := call.press("7391")
+			if !strings.HasPrefix(end, "END Платёж принят. Код") {
+				t.Fatalf("round %d: %s", round, end)
+			}
+			for _, text := range []string{call.text, call.text + "*1", strings.TrimSuffix(call.text, "*7391")} {
+				if got := h.ask(number, call.session, "*900#", text); got != end {
+					t.Errorf("round %d, %s: %s", round, text, got)
+				}
+			}
+			call.text = again
+			want := start
+			if again == "8" {
+				want = h.dial(number).press("8")
+			}
+			for range 2 {
+				if got := call.send(); got != want {
+					t.Fatalf("round %d, used again: %s, want %s", round, got, want)
+				}
+			}
+			if again == "8" {
+				call.press("0")
+			}
+		}
+		if b := h.balance(number); b != 1_000_00-3*100_00 {
+			t.Errorf("the balance is %s", b)
+		}
+		// Whoever can't go on is told so again, and a first screen stays the same.
+		for range 3 {
+			if got := h.ask("+996700123456", "O!", "*900#", ""); !strings.HasPrefix(got, "END *900# работает у Megacom и Beeline") {
+				t.Error(got)
+			}
+		}
+	})
+}
+
+// lastInputs makes the gateway one that sends only the last input.
+func (h *house) lastInputs() {
+	h.t.Helper()
+	gateways := h.parts.Gateways.(*gateway.Gateways)
+	must(h.t, gateways.Change(h.t.Context(), "ussd", gateway.Change{Inputs: gateway.LastInput}))
+}
+
+func TestLastInputs(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		number := h.holder("7391", 1_000_000)
+		whole := h.dial(number)
+		screens := []string{whole.screen}
+		inputs := []string{"3", "3", "14", "14", company, "1500"}
+		for _, input := range inputs {
+			screens = append(screens, whole.press(input))
+		}
+		h.lastInputs()
+		for round, first := range []string{"", "*900#"} { // in one session, one after the other
+			say := func(text string) string {
+				t.Helper()
+				h.wait(2 * time.Second) // as long as a person needs
+				return h.ask(number, "last", "*900#", text)
+			}
+			for i, input := range append([]string{first}, inputs...) {
+				if got := say(input); got != screens[i] {
+					t.Fatalf("round %d, %q: %s, want %s", round, input, got, screens[i])
+				}
+			}
+			// The gateway repeats the sum: it is no wrong PIN.
+			if got := say("1500"); got != screens[len(screens)-1] {
+				t.Errorf("the sum again: %s", got)
+			}
+			var all sync.WaitGroup
+			answers := make([]string, 6)
+			for i := range answers {
+				all.Go(func() { answers[i] = h.ask(number, "last", "*900#", "7391") })
+			}
+			all.Wait()
+			for _, got := range append(answers, say("7391")) {
+				if got != answers[0] || !strings.HasPrefix(got, "END Платёж принят. Код") {
+					t.Errorf("round %d: %s, first %s", round, got, answers[0])
+				}
+			}
+			if b := h.balance(number); b != 1_000_000-150_000*money.Amount(1+round) {
+				t.Errorf("round %d: the balance is %s", round, b)
+			}
+		}
+		// All tries of the PIN are there.
+		h.ask(number, "tries", "*900*8*1#", "")
+		if got := h.ask(number, "tries", "*900#", "0000"); !strings.Contains(got, "осталось 4") {
+			t.Error(got)
+		}
+		// The same PIN after a while is typed again, and no repeat.
+		call := "pin like the sum"
+		for _, text := range []string{"*900*3*3*14*14*" + company + "#", "7391", "7391"} {
+			h.wait(2 * time.Second)
+			h.ask(number, call, "*900#", text)
+		}
+		h.wait(16 * time.Second)
+		if got := h.ask(number, call, "*900#", "7391"); !strings.HasPrefix(got, "END") {
+			t.Error(got)
+		}
+	})
+}
+
+// Of a session that is gone nobody is told to begin anew and pay.
+func TestLastInputsOfALostSession(t *testing.T) {
+	h := sqlite(t)
+	number := h.holder("7391", 100_000)
+	h.lastInputs()
+	for _, text := range []string{"7391", company, "100"} {
+		if got := h.ask(number, "gone "+text, "*900#", text); got != lostSession {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	if got := h.ask(number, "dialled", "*900#", "8"); !strings.HasPrefix(got, "CON Баланс/Настройки / 1 Баланс") {
+		t.Error(got)
+	}
+}
+
+// A gateway that was added for whole texts and sends last inputs shows the
+// current screen, and the log says what to do.
+func TestWrongStyleIsLogged(t *testing.T) {
+	h := sqlite(t)
+	number := h.holder("7391", 0)
+	call := h.dial(number)
+	at := call.press("3")
+	for range 2 { // "3" again is a repeat, "14" continues nothing
+		call.text = "14"
+		if got := call.send(); got != at {
+			t.Error(got)
+		}
+	}
+	if !strings.Contains(said.String(), "run elsom gateway set CODE --inputs last") {
+		t.Error("nobody is told")
+	}
+}
+
+func TestKannelDialsAlong(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		number := h.holder("7391", 100_000)
+		want := h.dial(number).all("3", "3")
+		call := h.call(number)
+		if got := call.says(1, "*900*3*3#"); got != want || call.again() != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		for _, text := range []string{"14", "14", company, "100"} {
+			call.says(18, text)
+		}
+		end := call.says(18, "7391")
+		if !strings.HasPrefix(end, "END Платёж принят") || call.again() != end || h.balance(number) != 90_000 {
+			t.Errorf("%s; the balance is %s", end, h.balance(number))
+		}
+		if got := call.says(1, "*900*3*3#"); got != want { // the same octet right after the END
+			t.Errorf("used again: %s", got)
+		}
+	})
+}
