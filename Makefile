@@ -12,7 +12,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-serializable check generate fmt screenshots bench bench-short audit-large guards simulate disaster
+.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large guards simulate disaster
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C end
 	@.ci/start
 
 BIN = bin
+
+demo: build ## a bad day in a minute: the biller silent, the portal killed and restarted, the books audited
+	@go run ./.ci/demo -bin $(BIN)
 
 build: ## bin/elsom and bin/sochi
 	@mkdir -p $(BIN)

@@ -1,0 +1,282 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// program is a started program.
+type program struct {
+	name, listen string
+	cmd          *exec.Cmd
+	done         chan struct{}
+}
+
+func (p *program) url() string { return "http://" + p.listen }
+
+// kill ends a program as a power cut does, and waits until it has ended.
+func (p *program) kill() { p.end(syscall.SIGKILL) }
+
+// stop ends a program politely, and after ten seconds in any case.
+func (p *program) stop() {
+	if p == nil {
+		return
+	}
+	late := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
+	p.end(syscall.SIGTERM)
+}
+
+func (p *program) end(signal os.Signal) {
+	_ = p.cmd.Process.Signal(signal)
+	<-p.done
+}
+
+func (d *day) path(name string) string { return filepath.Join(d.folder, name) }
+
+// environment is the portal's, and that of its commands.
+func (d *day) environment() []string {
+	return []string{"ELSOM_MODE=development", "ELSOM_DATABASE_URL=sqlite:" + d.path("elsom.db")}
+}
+
+// own is this environment without what is set for another installation.
+func own(env []string) []string {
+	var clean []string
+	for _, line := range os.Environ() {
+		if !strings.HasPrefix(line, "ELSOM_") && !strings.HasPrefix(line, "SOCHI_") {
+			clean = append(clean, line)
+		}
+	}
+	return append(clean, env...)
+}
+
+func (d *day) run(ctx context.Context, name string, env ...string) (*program, error) {
+	return d.runOn(ctx, "", name, env)
+}
+
+// runOn starts a program on an address, or on a free port, and waits until it
+// is healthy.
+func (d *day) runOn(ctx context.Context, listen, name string, env []string, args ...string) (*program, error) {
+	if listen == "" {
+		free, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		listen = free.Addr().String()
+		_ = free.Close()
+	}
+	log, err := os.OpenFile(d.path(name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command(filepath.Join(d.bin, name), args...)
+	cmd.Env = own(append(env, strings.ToUpper(name)+"_LISTEN="+listen))
+	cmd.Dir, cmd.Stdout, cmd.Stderr = d.folder, log, log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &program{name: name, listen: listen, cmd: cmd, done: make(chan struct{})}
+	go func() { _ = cmd.Wait(); close(p.done) }()
+	err = until(ctx, name+" answers", func() (bool, error) {
+		select {
+		case <-p.done:
+			return false, fmt.Errorf("%s ended by itself", name)
+		default:
+		}
+		return healthy(ctx, p.url()+"/healthz"), nil
+	})
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+func healthy(ctx context.Context, address string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return false
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+var client = &http.Client{Timeout: 10 * time.Second}
+
+// until asks again and again until something is so.
+func until(ctx context.Context, what string, so func() (bool, error)) error {
+	for {
+		done, err := so()
+		if err != nil || done {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waited in vain until %s: %w", what, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// command runs a command of elsom to its end and returns what it printed.
+func (d *day) command(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "elsom"), args...)
+	cmd.Env, cmd.Dir = own(d.environment()), d.folder
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("elsom %s: %w\n%s%s", strings.Join(args, " "), err, out.Bytes(), errs.Bytes())
+	}
+	return out.Bytes(), nil
+}
+
+// shortenCalls lets a call to a biller take two seconds instead of twenty, so
+// that the day fits into a minute.
+func (d *day) shortenCalls(ctx context.Context) error {
+	file, err := d.command(ctx, "catalog", "export")
+	if err != nil {
+		return err
+	}
+	short := regexp.MustCompile(`deadline: \d+s`).ReplaceAll(file, []byte("deadline: 2s"))
+	if err := os.WriteFile(d.path("catalog.yaml"), short, 0o600); err != nil {
+		return err
+	}
+	_, err = d.command(ctx, "catalog", "import", d.path("catalog.yaml"))
+	return err
+}
+
+// fill is what a terminal of the agent QIWI sends.
+func (d *day) fill(ctx context.Context) error {
+	query := url.Values{
+		"command": {"pay"}, "txn_id": {"1"}, "txn_date": {time.Now().Format("20060102150405")}, "account": {phone}, "sum": {"1000.00"},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.portal.url()+"/osmp?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth("qiwi", "dev-qiwi")
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	told := struct {
+		Result  *int   `xml:"result"`
+		Comment string `xml:"comment"`
+	}{}
+	if err := xml.NewDecoder(answer.Body).Decode(&told); err != nil {
+		return fmt.Errorf("the terminal is answered %s: %w", answer.Status, err)
+	}
+	if told.Result == nil || *told.Result != 0 {
+		return fmt.Errorf("the terminal is refused: %+v", told)
+	}
+	return nil
+}
+
+func (d *day) silence(ctx context.Context) error { return d.behave(ctx, "silent-after") }
+func (d *day) recover(ctx context.Context) error { return d.behave(ctx, "normal") }
+
+// behave tells the stand-in how to behave to payments.
+func (d *day) behave(ctx context.Context, mode string) error {
+	form := url.Values{"service": {"dostek"}, "command": {"pay"}, "mode": {mode}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.company.url()+"/switches", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Accept", "application/json")
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("the stand-in's switch: %s", answer.Status)
+	}
+	return nil
+}
+
+// getJSON reads an answer into a value.
+func getJSON(ctx context.Context, address string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/json")
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return errors.New(address + ": " + answer.Status)
+	}
+	return json.NewDecoder(answer.Body).Decode(into)
+}
+
+// companyBalance is what DosTek's side has booked, in tyiyn.
+func (d *day) companyBalance(ctx context.Context) (int, error) {
+	var company struct{ Balance int }
+	err := getJSON(ctx, d.company.url()+"/companies/"+inn, &company)
+	return company.Balance, err
+}
+
+// message waits for an SMS in which a pattern is, and returns what it matched.
+func (d *day) message(ctx context.Context, pattern string) (found string, err error) {
+	wanted := regexp.MustCompile(pattern)
+	err = until(ctx, "an SMS comes", func() (bool, error) {
+		var list []struct{ Text string }
+		if err := getJSON(ctx, d.portal.url()+"/dev/sms?phone="+url.QueryEscape(phone), &list); err != nil {
+			return false, err
+		}
+		for _, one := range list {
+			if found = wanted.FindString(one.Text); found != "" {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	return found, err
+}
+
+// audit proves the books, and prints its last line.
+func (d *day) audit(ctx context.Context) error {
+	proof, err := d.command(ctx, "audit")
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(string(proof)), "\n")
+	_, _ = fmt.Fprintf(d.out, "    elsom audit: %s\n", lines[len(lines)-1])
+	return nil
+}
+
+// showLogs prints the last lines of both programs.
+func (d *day) showLogs() {
+	for _, name := range []string{"elsom", "sochi"} {
+		log, err := os.ReadFile(d.path(name + ".log"))
+		if err != nil {
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+		fmt.Fprintf(os.Stderr, "\nThe last lines of %s:\n%s\n", name, strings.Join(lines[max(0, len(lines)-10):], "\n"))
+	}
+}
