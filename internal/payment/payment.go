@@ -220,8 +220,9 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience ti
 	}
 }
 
-// Latest lists a customer's last payments, one for each service and
-// identifier, newest first: what may be paid again.
+// Latest lists a customer's last completed payments, one for each service and
+// identifier, newest first: what may be paid again. An identifier with a payment
+// in processing is left out: its receipt says not to pay again.
 func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {
 	list, err := readLatest(ctx, ps.DB, customerID, n)
 	return list, fault.Wrap("payment.latest", err)

@@ -118,7 +118,7 @@ func byID(list []Payment, err error) (map[int64]Payment, error) {
 
 func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) ([]Payment, error) {
 	return payments(db.Gorm(ctx), `id IN (SELECT MAX(id) FROM payments WHERE customer_id = ? AND state <> 'refunded'
-		GROUP BY service, identifier) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
+		GROUP BY service, identifier HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
 }
 
 func insertDraft(tx *database.Tx, d Draft) error {

@@ -100,7 +100,7 @@ func (p *Portal) Operation(c echo.Context) error {
 	view.PayeeLabel, view.Payee = payeeLabel(p.lang(c), service), paid.Payee
 	view.Code, view.Sum, view.Fee = paid.Code, paid.Amount, paid.Fee
 	view.ReceiptHref = receiptHref(paid.ID)
-	if found.Kind == wallet.Payment {
+	if found.Kind == wallet.Payment && paid.State == payment.Completed {
 		view.RepeatHref = p.repeatable(c, paid)
 	}
 	return render(c, http.StatusOK, view)

@@ -27,7 +27,7 @@ func (p *Portal) ShowPay(c echo.Context) error {
 		p.fillFrom(c, page, c.QueryParam("draft"))
 	case c.QueryParam("repeat") != "":
 		if id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64); err == nil {
-			if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code {
+			if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code && paid.State != payment.Processing {
 				page.Account.Value, page.Amount.Value = paid.Identifier, paid.Amount.Plain()
 			}
 		}

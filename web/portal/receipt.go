@@ -80,8 +80,12 @@ func (p *Portal) refresh(paid payment.Payment) int {
 	return 30
 }
 
-// repeatable is where the payment can be made again; empty where it can't.
+// repeatable is where the payment can be made again, or mended where it was
+// refunded; empty while it is processing, and where it is no longer sold.
 func (p *Portal) repeatable(c echo.Context, paid payment.Payment) string {
+	if paid.State == payment.Processing {
+		return ""
+	}
 	if _, err := p.Catalog.Service(ctx(c), paid.Service); err != nil {
 		return ""
 	}

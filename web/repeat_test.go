@@ -1,0 +1,64 @@
+package web_test
+
+import (
+	"testing"
+
+	"elsom/internal/biller"
+)
+
+// TestOnlyCompletedPaymentsAreOfferedAgain looks at every page that offers a
+// payment for repetition, while it is processing, completed and refunded.
+func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
+	t.Parallel()
+	for name, on := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := houseWith(t, setting{on: on})
+			b := h.as(h.holder(1000_00))
+			// repeats checks which pages offer the payment of the receipt that is shown.
+			repeats := func(state string, cabinet, operation, receipt, form bool) {
+				t.Helper()
+				at := b.at.Path
+				id := at[len("/receipt/"):]
+				links := func() bool { return b.page.Find(`main a[href*="repeat=`+id+`"]`).Length() > 0 }
+				for page, want := range map[string]bool{at: receipt, "/cabinet": cabinet, "/history": false} {
+					if b.open(page); links() != want {
+						t.Errorf("%s: %s offers it: %v", state, page, !want)
+					}
+				}
+				b.open(b.page.Find(`main a.row[href^="/history/"]`).First().AttrOr("href", ""))
+				if b.page.Find(`main a[href="`+at+`"]`).Length() == 0 {
+					b.open("/history").open(b.page.Find(`main a.row[href^="/history/"]`).Eq(1).AttrOr("href", "")) // the refund stands above
+				}
+				if links() != operation {
+					t.Errorf("%s: its operation offers it: %v", state, !operation)
+				}
+				if b.open("/pay/dostek?repeat=" + id); (b.value("account") != "") != form {
+					t.Errorf("%s: the form is filled with %q", state, b.value("account"))
+				}
+				b.open(at)
+			}
+			h.biller.says(good, silence)
+			h.deliver()
+			b.draft(company, "100").press("Оплатить").says("Платёж обрабатывается")
+			repeats("processing", false, false, false, false)
+			h.biller.says(good, good)
+			b.ended().says("Платёж проведён")
+			repeats("completed", true, true, true, true)
+
+			// An open payment of the same account hides the one before.
+			h.biller.says(good, silence)
+			b.draft(company, "30").press("Оплатить").says("Платёж обрабатывается")
+			second := b.at.Path
+			if b.open("/cabinet"); b.page.Find(`main a[href*="repeat="]`).Length() > 0 {
+				t.Error("the cabinet offers the account of a payment in processing")
+			}
+			h.biller.says(good, good)
+			b.open(second).ended()
+
+			h.biller.says(good, biller.Answer{Outcome: biller.Refused, Result: 5})
+			b.draft("00207199610025", "50").press("Оплатить").ended().says("деньги возвращены")
+			repeats("refunded", false, false, true, true)
+		})
+	}
+}
