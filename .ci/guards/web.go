@@ -168,4 +168,16 @@ var webGuards = []guard{
 		replacement: `strings.CutPrefix(name, name[:max(0, strings.LastIndex(name, " ")+1)])`,
 		pkg:         web, test: "TestEndedFormIsForItsHolder",
 	},
+	{
+		name: "what was just paid is not filled in again", file: "web/portal/pay.go",
+		text:        `return err == nil && !paid`,
+		replacement: `return err == nil`,
+		pkg:         web, test: "TestFormIsEmptyAfterPaying",
+	},
+	{
+		name: "an open payment is not offered again", file: "internal/payment/store.go",
+		text:        ` HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0`,
+		replacement: ``,
+		pkg:         web, test: "TestOnlyCompletedPaymentsAreOfferedAgain",
+	},
 }

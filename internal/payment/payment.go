@@ -228,6 +228,13 @@ func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Paym
 	return list, fault.Wrap("payment.latest", err)
 }
 
+// AcceptedSince reports whether a payment of a customer for a service was
+// accepted at that time or later, over any channel.
+func (ps *Payments) AcceptedSince(ctx context.Context, customerID int64, service string, at time.Time) (bool, error) {
+	accepted, err := readAcceptedSince(ctx, ps.DB, customerID, service, at)
+	return accepted, fault.Wrap("payment.accepted_since", err)
+}
+
 // Several gives a customer's payments by id; others' are left out.
 func (ps *Payments) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
 	found, err := readSeveral(ctx, ps.DB, customerID, ids)

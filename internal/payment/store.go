@@ -121,6 +121,13 @@ func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) (
 		GROUP BY service, identifier HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
 }
 
+func readAcceptedSince(ctx context.Context, db *database.DB, customerID int64, service string, at time.Time) (bool, error) {
+	var ids []int64
+	err := db.Gorm(ctx).Raw("SELECT id FROM payments WHERE customer_id = ? AND accepted_at >= ? AND service = ? LIMIT 1",
+		customerID, database.Moment(at), service).Scan(&ids).Error
+	return len(ids) > 0, err
+}
+
 func insertDraft(tx *database.Tx, d Draft) error {
 	return tx.Gorm().Exec(`INSERT INTO drafts (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id,
 		channel, made_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,

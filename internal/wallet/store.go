@@ -59,6 +59,13 @@ func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 }
 
 // readTransfers finds those of the transfers that a customer has a part in.
+func readSentSince(ctx context.Context, db *database.DB, customerID int64, at time.Time) (bool, error) {
+	var ids []int64
+	err := db.Gorm(ctx).Raw("SELECT id FROM wallet_transfers WHERE sender_id = ? AND accepted_at >= ? LIMIT 1",
+		customerID, database.Moment(at)).Scan(&ids).Error
+	return len(ids) > 0, err
+}
+
 func readTransfers(ctx context.Context, db *database.DB, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	if len(ids) == 0 {
 		return nil, nil

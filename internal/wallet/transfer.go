@@ -109,6 +109,13 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	return t, ts.DB.Confirm(ctx, TransferKey(id))
 }
 
+// SentSince reports whether a customer has sent a transfer at that time or
+// later, over any channel.
+func (ts *Transfers) SentSince(ctx context.Context, customerID int64, at time.Time) (bool, error) {
+	sent, err := readSentSince(ctx, ts.DB, customerID, at)
+	return sent, fault.Wrap("wallet.sent_since", err)
+}
+
 // Several gives those of the transfers that a customer sent or got.
 func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	found, err := readTransfers(ctx, ts.DB, customerID, ids)

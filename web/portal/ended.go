@@ -32,7 +32,7 @@ func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 		if who, end := s.Ended(); end != "" {
 			s.SetNote(string(end) + " " + p.undone(c, who))
 			s.Set(pendingPhone, who.Phone.String())
-			if late := lateValues(c); late != "" {
+			if late := p.lateValues(c); late != "" {
 				s.SetFor(who.ID, lateForm, late)
 			}
 		}

@@ -52,7 +52,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 	}
 	if page.Stale {
 		page.BackHref = pageOf(c)
-		keepTyped(c)
+		p.keepTyped(c)
 	}
 	retryAfter(c, f)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")

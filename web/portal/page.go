@@ -74,7 +74,7 @@ func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64
 	if err != nil {
 		return err
 	}
-	if !p.Transfers.Expired(draft) && !p.sent(c, strconv.FormatInt(id, 10)) {
+	if !p.Transfers.Expired(draft) && !p.sent(c, id) {
 		page.Transfer, page.BackHref, page.Missing = true, transferHref(id), max(draft.Total()-balance, 0)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,7 +25,9 @@ func (p *Portal) ShowPay(c echo.Context) error {
 	}
 	switch {
 	case c.QueryParam("draft") != "":
-		p.fillFrom(c, page, c.QueryParam("draft"))
+		if draft, ok := p.draftOf(c, page, c.QueryParam("draft")); ok && !p.paid(c, draft.ID) {
+			page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+		}
 	case c.QueryParam("repeat") != "":
 		if id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64); err == nil {
 			if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code && paid.State != payment.Processing {
@@ -33,12 +36,15 @@ func (p *Portal) ShowPay(c echo.Context) error {
 		}
 	default:
 		// The browser's own Back gets the form anew: what was typed is kept,
-		// until it is paid.
-		if last := session.Of(c).Get(lastDraft); !p.paid(c, last) {
-			p.fillFrom(c, page, last)
+		// until something is paid for the service.
+		since := func(at time.Time) (bool, error) {
+			return p.Payments.AcceptedSince(ctx(c), holder(c).ID, page.Code, at)
 		}
+		if draft, ok := p.draftOf(c, page, session.Of(c).Get(lastDraft)); ok && unspent(draft.MadeAt, since) {
+			page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+		}
+		takeTyped(c, page.Code, &page.Account, &page.Amount, since)
 	}
-	takeTyped(c, page.Code, &page.Account, &page.Amount)
 	return render(c, http.StatusOK, page)
 }
 
@@ -49,15 +55,15 @@ const lateForm = "late"
 // maxLate bounds what waits, in bytes.
 const maxLate = 200
 
-func keepTyped(c echo.Context) {
-	if late := lateValues(c); late != "" && holder(c).ID != 0 {
+func (p *Portal) keepTyped(c echo.Context) {
+	if late := p.lateValues(c); late != "" && holder(c).ID != 0 {
 		session.Of(c).Set(lateForm, late)
 	}
 }
 
 // lateValues is what was typed into a form of the request; empty where it is
 // another request, or too much.
-func lateValues(c echo.Context) string {
+func (p *Portal) lateValues(c echo.Context) string {
 	var form, to string
 	switch c.Path() {
 	case "/pay/:service":
@@ -69,39 +75,44 @@ func lateValues(c echo.Context) string {
 	if form == "" || c.Request().Method != http.MethodPost || len(to)+len(amount) > maxLate {
 		return ""
 	}
-	return form + "\n" + to + "\n" + amount
+	return form + "\n" + strconv.FormatInt(p.Now().UnixMilli(), 10) + "\n" + to + "\n" + amount
 }
 
-func takeTyped(c echo.Context, form string, to, amount *component.Input) {
-	late, typed, _ := strings.Cut(session.Of(c).Get(lateForm), "\n")
-	if late != form {
+// takeTyped fills a form with what waits for it, once, unless something was
+// paid by such a form since.
+func takeTyped(c echo.Context, form string, to, amount *component.Input, since func(time.Time) (bool, error)) {
+	parts := strings.SplitN(session.Of(c).Get(lateForm), "\n", 4)
+	if len(parts) < 4 || parts[0] != form {
 		return
 	}
 	session.Of(c).Set(lateForm, "")
-	to.Value, amount.Value, _ = strings.Cut(typed, "\n")
+	if at, err := strconv.ParseInt(parts[1], 10, 64); err == nil && unspent(time.UnixMilli(at), since) {
+		to.Value, amount.Value = parts[2], parts[3]
+	}
+}
+
+// unspent reports whether nothing was paid since a time; not where it isn't known.
+func unspent(at time.Time, since func(time.Time) (bool, error)) bool {
+	paid, err := since(at)
+	return err == nil && !paid
 }
 
 // lastDraft is the session's name for the draft made last.
 const lastDraft = "draft"
 
-func (p *Portal) paid(c echo.Context, draft string) bool {
-	id, err := strconv.ParseInt(draft, 10, 64)
-	if err != nil {
-		return false
-	}
-	_, err = p.Payments.ByID(ctx(c), holder(c).ID, id)
+func (p *Portal) paid(c echo.Context, draft int64) bool {
+	_, err := p.Payments.ByID(ctx(c), holder(c).ID, draft)
 	return err == nil
 }
 
-// fillFrom puts a draft's values into the form of its service.
-func (p *Portal) fillFrom(c echo.Context, page *portal.PayPage, text string) {
+// draftOf returns a draft of the holder for the page's service.
+func (p *Portal) draftOf(c echo.Context, page *portal.PayPage, text string) (payment.Draft, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return
+		return payment.Draft{}, false
 	}
-	if draft, err := p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id); err == nil && draft.Service == page.Code {
-		page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
-	}
+	draft, err := p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
+	return draft, err == nil && draft.Service == page.Code
 }
 
 // Pay takes the form («Далее») and makes the draft that the check page shows.
@@ -121,7 +132,7 @@ func (p *Portal) Pay(c echo.Context) error {
 	})
 	if err != nil {
 		if fault.Is(err, fault.Insufficient) {
-			keepTyped(c) // who goes to fill the wallet comes back to it
+			p.keepTyped(c) // who goes to fill the wallet comes back to it
 		}
 		return p.refused(c, page, err)
 	}

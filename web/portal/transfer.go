@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,17 +29,20 @@ func (p *Portal) ShowTransfer(c echo.Context) error {
 	}
 	switch {
 	case c.QueryParam("draft") != "":
-		p.fillTransfer(c, page, c.QueryParam("draft"))
+		if draft, ok := p.transferDraft(c, c.QueryParam("draft")); ok && !p.sent(c, draft.ID) {
+			page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
+		}
 	case c.QueryParam("repeat") != "":
 		p.repeatTransfer(c, page)
 	default:
 		// The browser's own Back gets the form anew: what was typed is kept,
-		// until it is sent.
-		if last := session.Of(c).Get(lastTransfer); !p.sent(c, last) {
-			p.fillTransfer(c, page, last)
+		// until something is sent.
+		since := func(at time.Time) (bool, error) { return p.Transfers.SentSince(ctx(c), holder(c).ID, at) }
+		if draft, ok := p.transferDraft(c, session.Of(c).Get(lastTransfer)); ok && unspent(draft.MadeAt, since) {
+			page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
 		}
+		takeTyped(c, transferPath, &page.Phone, &page.Amount, since)
 	}
-	takeTyped(c, transferPath, &page.Phone, &page.Amount)
 	return render(c, http.StatusOK, page)
 }
 
@@ -58,7 +62,7 @@ func (p *Portal) Transfer(c echo.Context) error {
 	})
 	if err != nil {
 		if fault.Is(err, fault.Insufficient) {
-			keepTyped(c) // who goes to fill the wallet comes back to it
+			p.keepTyped(c) // who goes to fill the wallet comes back to it
 		}
 		return p.refused(c, page, err)
 	}
@@ -75,15 +79,14 @@ func (p *Portal) transferPage(c echo.Context) (*portal.TransferPage, error) {
 	return &portal.TransferPage{Frame: p.frame(c), Balance: balance}, nil
 }
 
-// fillTransfer puts a draft's values into the form.
-func (p *Portal) fillTransfer(c echo.Context, page *portal.TransferPage, text string) {
+// transferDraft returns a draft of the holder.
+func (p *Portal) transferDraft(c echo.Context, text string) (wallet.TransferDraft, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return
+		return wallet.TransferDraft{}, false
 	}
-	if draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, wallet.Web, id); err == nil {
-		page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
-	}
+	draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, wallet.Web, id)
+	return draft, err == nil
 }
 
 // repeatTransfer puts the other side of an earlier transfer into the form, and
@@ -102,12 +105,8 @@ func (p *Portal) repeatTransfer(c echo.Context, page *portal.TransferPage) {
 	}
 }
 
-func (p *Portal) sent(c echo.Context, draft string) bool {
-	id, err := strconv.ParseInt(draft, 10, 64)
-	if err != nil {
-		return false
-	}
-	_, err = p.Transfers.ByID(ctx(c), holder(c).ID, id)
+func (p *Portal) sent(c echo.Context, id int64) bool {
+	_, err := p.Transfers.ByID(ctx(c), holder(c).ID, id)
 	return err == nil
 }
 
