@@ -195,6 +195,12 @@ var smallGuards = []guard{
 		pkg:         "./internal/config", test: "TestSecretsAreNeverPrinted",
 	},
 	{
+		name: "an SMS gateway without a password is refused at the start", file: "internal/config/addresses.go",
+		text:        `at.User.Username() == "" || password == "" {`,
+		replacement: `at.Host == password {`,
+		pkg:         "./internal/config", test: "TestRefused",
+	},
+	{
 		name: "clear text to another machine is warned of", file: "internal/config/warnings.go",
 		text:        `if InClear(address.Reveal()) {`,
 		replacement: `if false {`,

@@ -146,6 +146,24 @@ func TestServeWarns(t *testing.T) {
 	}
 }
 
+// What nobody answers is reported without the password in its address.
+func TestUnreachableSMSGatewayKeepsItsPassword(t *testing.T) {
+	t.Parallel()
+	gone := freeAddress(t)
+	env := []string{
+		someSecret, somePepper, "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db",
+		"ELSOM_SMS_URL=http://kannel:p1anted@" + gone + "/cgi-bin/sendsms", "ELSOM_SMS_RECEIPTS_URL=http://kannel:p1anted@" + gone + "/sms/dlr",
+		"ELSOM_SMTP_URL=smtp://u:p1anted@" + gone, "ELSOM_DOSTEK_URL=http://u:p1anted@" + gone + "/pay",
+	}
+	if told := operate(t, env, "migrate"); told.code != 0 {
+		t.Fatal(told.err)
+	}
+	told := operate(t, env, "sms", "test", "0700123456")
+	if told.code == 0 || !strings.Contains(told.err, "refused") || strings.Contains(told.out+told.err, "p1anted") {
+		t.Errorf("%+v", told)
+	}
+}
+
 // amendCatalog exports the catalog, replaces texts in it, and imports it.
 func amendCatalog(t testing.TB, env []string, oldnew ...string) {
 	t.Helper()

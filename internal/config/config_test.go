@@ -81,6 +81,7 @@ func TestAccepted(t *testing.T) {
 		"a network's proxies":  with("TRUSTED_PROXIES", "104.16.0.0/13,2606:4700::/32,2a06:98c0::/29,::ffff:10.0.0.0/104"),
 		"names of the tests":   with("TEST_ISOLATION", "serializable", "TEST_POSTGRES", "x"),
 		"an emptied typo":      with("DATABASE_ULR", ""),
+		"a biller's own query": with("DOSTEK_URL", "https://u:p@dostek.example/pay?token=1"),
 		"mail":                 with("SMTP_URL", "smtps://u:p@mail.example:465"),
 	} {
 		if problems := problemsOf(t, vars); problems != nil {
@@ -138,6 +139,14 @@ func TestRefused(t *testing.T) {
 		"SMS":                         {with("SMS_URL", "smpp://kannel"), "ELSOM_SMS_URL"},
 		"receipts":                    {with("SMS_RECEIPTS_URL", "wallet.example/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
 		"mail":                        {with("SMTP_URL", "mail.example"), "ELSOM_SMTP_URL"},
+		"DosTek with a fragment":      {with("DOSTEK_URL", "https://dostek.example/pay#x"), "ELSOM_DOSTEK_URL"},
+		"DosTek with our parameter":   {with("DOSTEK_URL", "https://dostek.example/pay?sum=1"), "ELSOM_DOSTEK_URL"},
+		"DosTek with a bad query":     {with("DOSTEK_URL", "https://dostek.example/pay?a=%zz"), "ELSOM_DOSTEK_URL"},
+		"SMS without a user":          {with("SMS_URL", "http://127.0.0.1:13013/cgi-bin/sendsms"), "ELSOM_SMS_URL"},
+		"SMS without a password":      {with("SMS_URL", "http://u@127.0.0.1:13013/cgi-bin/sendsms"), "ELSOM_SMS_URL"},
+		"receipts without a gateway":  {with("SMS_RECEIPTS_URL", "http://127.0.0.1/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
+		"receipts, odd password":      {with("SMS_RECEIPTS_URL", "http://u:p%25@127.0.0.1/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
+		"receipts with a query":       {with("SMS_RECEIPTS_URL", "http://u:p@127.0.0.1/sms/dlr?a=1"), "ELSOM_SMS_RECEIPTS_URL"},
 		"no key of P-256":             {with("VAPID_KEY", "planted"), "ELSOM_VAPID_KEY"},
 		"a key of nothing":            {with("VAPID_KEY", strings.Repeat("A", 43)), "ELSOM_VAPID_KEY"},
 		"a push service by number":    {with("PUSH_HOSTS", "192.0.2.1"), "ELSOM_PUSH_HOSTS"},

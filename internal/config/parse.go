@@ -15,7 +15,6 @@ import (
 	"os"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -110,9 +109,9 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkSecrets(c, &problems)
 	c.DatabaseURL = database(in, &problems)
 	checkVAPID(c.VAPIDKey, &problems)
-	checkURL("ELSOM_DOSTEK_URL", c.DosTekURL, &problems, "http", "https")
-	checkURL("ELSOM_SMS_URL", c.SMSURL, &problems, "http", "https")
-	checkURL("ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, &problems, "http", "https")
+	checkBiller("ELSOM_DOSTEK_URL", c.DosTekURL, &problems)
+	checkSMS("ELSOM_SMS_URL", c.SMSURL, &problems)
+	checkReceipts("ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, &problems)
 	checkURL("ELSOM_SMTP_URL", c.SMTPURL, &problems, "smtp", "smtps")
 	if len(problems) > 0 {
 		return nil, problems
@@ -379,16 +378,6 @@ func database(in variables, problems *Problems) Secret {
 	}
 	problems.add(variable, "must be %s", form)
 	return ""
-}
-
-func checkURL(variable string, address Secret, problems *Problems, schemes ...string) {
-	if address == "" {
-		return
-	}
-	at, err := url.Parse(address.Reveal())
-	if err != nil || at.Host == "" || !slices.Contains(schemes, at.Scheme) {
-		problems.add(variable, "must be an address that begins with %s://", strings.Join(schemes, ":// or "))
-	}
 }
 
 // A name of a host, not of a whole country's; "*." stands for all below it.
