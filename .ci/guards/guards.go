@@ -168,19 +168,19 @@ var smallGuards = []guard{
 		name: "https without a proxy is refused", file: "internal/config/proxies.go",
 		text:        `if c.HTTPS() && len(c.TrustedProxies) == 0 {`,
 		replacement: `if false {`,
-		pkg:         "./internal/config", test: "TestRefused",
+		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
 		name: "half the Internet is no proxy", file: "internal/config/proxies.go",
 		text:        `const largest4, largest6 = 8, 16`,
 		replacement: `const largest4, largest6 = 1, 1`,
-		pkg:         "./internal/config", test: "TestRefused",
+		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
 		name: "the Internet in pieces is no proxy", file: "internal/config/proxies.go",
 		text:        `return share >= 0.5`,
 		replacement: `return share > 1`,
-		pkg:         "./internal/config", test: "TestRefused",
+		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
 		name: "a secret file is nobody else's", file: "internal/config/parse.go",
@@ -198,7 +198,7 @@ var smallGuards = []guard{
 		name: "an SMS gateway without a password is refused at the start", file: "internal/config/addresses.go",
 		text:        `at.User.Username() == "" || password == "" {`,
 		replacement: `at.Host == password {`,
-		pkg:         "./internal/config", test: "TestRefused",
+		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
 		name: "clear text to another machine is warned of", file: "internal/config/warnings.go",

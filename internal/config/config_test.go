@@ -90,11 +90,29 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// refusal is an environment and the variable that is wrong in it.
+type refusal struct {
+	vars     map[string]string
+	variable string
+}
+
+func refuse(t *testing.T, cases map[string]refusal) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			problems := problemsOf(t, c.vars)
+			if len(problems) == 0 || problems[0].Variable != c.variable {
+				t.Errorf("problems %v, want one of %s", problems, c.variable)
+			}
+			if strings.Count(problems.Error(), "\n") != len(problems)-1 {
+				t.Errorf("not one line for each of %d problems: %q", len(problems), problems.Error())
+			}
+		})
+	}
+}
+
 func TestRefused(t *testing.T) {
-	for name, c := range map[string]struct {
-		vars     map[string]string
-		variable string
-	}{
+	refuse(t, map[string]refusal{
 		"mode":                        {with("MODE", "test"), "ELSOM_MODE"},
 		"development on all":          {with("MODE", "development", "LISTEN", ":8080"), "ELSOM_LISTEN"},
 		"development on an address":   {with("MODE", "development", "LISTEN", "192.0.2.1:80"), "ELSOM_LISTEN"},
@@ -119,34 +137,12 @@ func TestRefused(t *testing.T) {
 		"a drain without end":         {with("DRAIN", "1h"), "ELSOM_DRAIN"},
 		"a drain that is no time":     {with("DRAIN", "5"), "ELSOM_DRAIN"},
 		"limits neither on nor off":   {with("RATE_LIMITS", "0"), "ELSOM_RATE_LIMITS"},
-		"proxy by name":               {with("TRUSTED_PROXIES", "proxy.example"), "ELSOM_TRUSTED_PROXIES"},
-		"all the world as proxy":      {with("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"), "ELSOM_TRUSTED_PROXIES"},
-		"all of IPv6 as proxy":        {with("TRUSTED_PROXIES", "::/0"), "ELSOM_TRUSTED_PROXIES"},
-		"the world in two halves":     {with("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"), "ELSOM_TRUSTED_PROXIES"},
-		"IPv6 in two halves":          {with("TRUSTED_PROXIES", "::/1,8000::/1"), "ELSOM_TRUSTED_PROXIES"},
-		"the Internet of IPv6":        {with("TRUSTED_PROXIES", "2000::/3"), "ELSOM_TRUSTED_PROXIES"},
-		"the world, mapped":           {with("TRUSTED_PROXIES", "::ffff:0:0/96"), "ELSOM_TRUSTED_PROXIES"},
-		"the world in pieces":         {with("TRUSTED_PROXIES", pieces()), "ELSOM_TRUSTED_PROXIES"},
-		"https without a proxy":       {with("TRUSTED_PROXIES", ""), "ELSOM_TRUSTED_PROXIES"},
-		"https and none, to try":      {map[string]string{"ELSOM_MODE": "development", "ELSOM_BASE_URL": "https://wallet.example"}, "ELSOM_TRUSTED_PROXIES"},
 		"no database":                 {with("DATABASE_URL", ""), "ELSOM_DATABASE_URL"},
 		"plain http to others":        {with("BASE_URL", "http://localhost:8080", "LISTEN", "0.0.0.0:8080"), "ELSOM_LISTEN"},
 		"plain http to all":           {with("BASE_URL", "http://127.0.0.1", "LISTEN", ":8080"), "ELSOM_LISTEN"},
 		"secret of few bytes":         {with("SECRET_KEY", strings.Repeat("abcdefg", 8)), "ELSOM_SECRET_KEY"},
 		"pepper of one byte":          {with("PIN_PEPPER", strings.Repeat("0", 64)), "ELSOM_PIN_PEPPER"},
 		"metrics to all the world":    {with("METRICS_LISTEN", "127.0.0.1:8080"), "ELSOM_METRICS_LISTEN"},
-		"DosTek":                      {with("DOSTEK_URL", "dostek.example/pay"), "ELSOM_DOSTEK_URL"},
-		"SMS":                         {with("SMS_URL", "smpp://kannel"), "ELSOM_SMS_URL"},
-		"receipts":                    {with("SMS_RECEIPTS_URL", "wallet.example/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
-		"mail":                        {with("SMTP_URL", "mail.example"), "ELSOM_SMTP_URL"},
-		"DosTek with a fragment":      {with("DOSTEK_URL", "https://dostek.example/pay#x"), "ELSOM_DOSTEK_URL"},
-		"DosTek with our parameter":   {with("DOSTEK_URL", "https://dostek.example/pay?sum=1"), "ELSOM_DOSTEK_URL"},
-		"DosTek with a bad query":     {with("DOSTEK_URL", "https://dostek.example/pay?a=%zz"), "ELSOM_DOSTEK_URL"},
-		"SMS without a user":          {with("SMS_URL", "http://127.0.0.1:13013/cgi-bin/sendsms"), "ELSOM_SMS_URL"},
-		"SMS without a password":      {with("SMS_URL", "http://u@127.0.0.1:13013/cgi-bin/sendsms"), "ELSOM_SMS_URL"},
-		"receipts without a gateway":  {with("SMS_RECEIPTS_URL", "http://127.0.0.1/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
-		"receipts, odd password":      {with("SMS_RECEIPTS_URL", "http://u:p%25@127.0.0.1/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
-		"receipts with a query":       {with("SMS_RECEIPTS_URL", "http://u:p@127.0.0.1/sms/dlr?a=1"), "ELSOM_SMS_RECEIPTS_URL"},
 		"no key of P-256":             {with("VAPID_KEY", "planted"), "ELSOM_VAPID_KEY"},
 		"a key of nothing":            {with("VAPID_KEY", strings.Repeat("A", 43)), "ELSOM_VAPID_KEY"},
 		"a push service by number":    {with("PUSH_HOSTS", "192.0.2.1"), "ELSOM_PUSH_HOSTS"},
@@ -155,17 +151,34 @@ func TestRefused(t *testing.T) {
 		"a push service's address":    {with("PUSH_HOSTS", "https://push.example.net"), "ELSOM_PUSH_HOSTS"},
 		"a file that is not there":    {with("SECRET_KEY", "", "SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY_FILE"},
 		"given twice":                 {with("SECRET_KEY_FILE", "/nowhere/secret"), "ELSOM_SECRET_KEY"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			problems := problemsOf(t, c.vars)
-			if len(problems) == 0 || problems[0].Variable != c.variable {
-				t.Errorf("problems %v, want one of %s", problems, c.variable)
-			}
-			if strings.Count(problems.Error(), "\n") != len(problems)-1 {
-				t.Errorf("not one line for each of %d problems: %q", len(problems), problems.Error())
-			}
-		})
-	}
+	})
+}
+
+func TestRefusedAddresses(t *testing.T) {
+	refuse(t, map[string]refusal{
+		"proxy by name":              {with("TRUSTED_PROXIES", "proxy.example"), "ELSOM_TRUSTED_PROXIES"},
+		"all the world as proxy":     {with("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"), "ELSOM_TRUSTED_PROXIES"},
+		"all of IPv6 as proxy":       {with("TRUSTED_PROXIES", "::/0"), "ELSOM_TRUSTED_PROXIES"},
+		"the world in two halves":    {with("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"), "ELSOM_TRUSTED_PROXIES"},
+		"IPv6 in two halves":         {with("TRUSTED_PROXIES", "::/1,8000::/1"), "ELSOM_TRUSTED_PROXIES"},
+		"the Internet of IPv6":       {with("TRUSTED_PROXIES", "2000::/3"), "ELSOM_TRUSTED_PROXIES"},
+		"the world, mapped":          {with("TRUSTED_PROXIES", "::ffff:0:0/96"), "ELSOM_TRUSTED_PROXIES"},
+		"the world in pieces":        {with("TRUSTED_PROXIES", pieces()), "ELSOM_TRUSTED_PROXIES"},
+		"https without a proxy":      {with("TRUSTED_PROXIES", ""), "ELSOM_TRUSTED_PROXIES"},
+		"https and none, to try":     {map[string]string{"ELSOM_MODE": "development", "ELSOM_BASE_URL": "https://wallet.example"}, "ELSOM_TRUSTED_PROXIES"},
+		"DosTek":                     {with("DOSTEK_URL", "dostek.example/pay"), "ELSOM_DOSTEK_URL"},
+		"SMS":                        {with("SMS_URL", "smpp://kannel"), "ELSOM_SMS_URL"},
+		"receipts":                   {with("SMS_RECEIPTS_URL", "wallet.example/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
+		"mail":                       {with("SMTP_URL", "mail.example"), "ELSOM_SMTP_URL"},
+		"DosTek with a fragment":     {with("DOSTEK_URL", "https://dostek.example/pay#x"), "ELSOM_DOSTEK_URL"},
+		"DosTek with our parameter":  {with("DOSTEK_URL", "https://dostek.example/pay?sum=1"), "ELSOM_DOSTEK_URL"},
+		"DosTek with a bad query":    {with("DOSTEK_URL", "https://dostek.example/pay?a=%zz"), "ELSOM_DOSTEK_URL"},
+		"SMS without a user":         {with("SMS_URL", "http://127.0.0.1:13013/cgi-bin/sendsms"), "ELSOM_SMS_URL"},
+		"SMS without a password":     {with("SMS_URL", "http://u@127.0.0.1:13013/cgi-bin/sendsms"), "ELSOM_SMS_URL"},
+		"receipts without a gateway": {with("SMS_RECEIPTS_URL", "http://127.0.0.1/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
+		"receipts, odd password":     {with("SMS_RECEIPTS_URL", "http://u:p%25@127.0.0.1/sms/dlr"), "ELSOM_SMS_RECEIPTS_URL"},
+		"receipts with a query":      {with("SMS_RECEIPTS_URL", "http://u:p@127.0.0.1/sms/dlr?a=1"), "ELSOM_SMS_RECEIPTS_URL"},
+	})
 }
 
 // pieces are networks of which none is large, and all are half of IPv4.
