@@ -214,6 +214,7 @@ func houseWith(t *testing.T, with setting) *house {
 		Transfers: wallet.NewTransfers(wallet.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
+		Closing:  wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Customers: h.customers}),
 		Messages: sms.NewMessages(h.db, h.sealer), Sessions: sessions, Now: h.db.Now,
 	})
 	doors := web.Doors{

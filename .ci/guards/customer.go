@@ -320,4 +320,43 @@ var customerGuards = []guard{
 		replacement: `case f.Type == "email":`,
 		pkg:         "./web", test: "TestLongPasswordIsNotCut",
 	},
+	{
+		name: "a closed wallet moves no more", file: "internal/ledger/store.go",
+		text:        `accounts.id = v.id AND accounts.closed_at IS NULL AND`,
+		replacement: `accounts.id = v.id AND`,
+		pkg:         "./internal/ledger", test: "TestCloseWallet",
+	},
+	{
+		name: "a wallet with money is not closed", file: "internal/ledger/store.go",
+		text:        `WHERE id = ? AND closed_at IS NULL AND balance = 0", at, account)`,
+		replacement: `WHERE id = ? AND closed_at IS NULL", at, account)`,
+		pkg:         "./internal/ledger", test: "TestCloseWallet",
+	},
+	{
+		name: "a wallet with open payments is not closed", file: "internal/wallet/close.go",
+		text:        `		err = Obstacles{Open: open}.refusal()`,
+		replacement: `		err = Obstacles{Open: 0 * open}.refusal()`,
+		pkg:         "./internal/wallet", test: "TestCloseBehindTheLock",
+	},
+	{
+		name: "a new wallet on a number has no fresh limits", file: "internal/spending/store.go",
+		text:        `FROM customers WHERE id `+"`+these+`"+` AND spent_at >= ?) s GROUP BY s.id`,
+		replacement: `FROM customers WHERE id `+"`+these+`"+` AND spent_at >= ? AND FALSE) s GROUP BY s.id`,
+		pkg:         "./web", test: "TestClosingKeepsLimits",
+	},
+	{
+		name: "a closing wants the password", file: "internal/customer/close.go",
+		text: `	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+		return err
+	}
+	if !holder.HasPIN {`,
+		replacement: `	if !holder.HasPIN {`,
+		pkg:         "./web", test: "TestClosing",
+	},
+	{
+		name: "a changed e-mail address is told to the one before", file: "internal/customer/email_change.go",
+		text:        `To: before.Email, Lang: before.Lang, Subject`,
+		replacement: `To: fresh, Lang: before.Lang, Subject`,
+		pkg:         "./internal/customer", test: "TestChangeEmail",
+	},
 }

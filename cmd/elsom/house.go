@@ -43,6 +43,7 @@ type house struct {
 	customers *customer.Customers
 	wallets   *wallet.Wallets
 	transfers *wallet.Transfers
+	closing   *wallet.Closing
 	payments  *payment.Payments
 	agents    *cashin.Agents
 	gateways  *gateway.Gateways
@@ -110,6 +111,7 @@ func (h *house) join() (err error) {
 	h.transfers = wallet.NewTransfers(wallet.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
 	})
+	h.closing = wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: h.bell, Customers: h.customers})
 	if h.config.VAPIDKey.Set() {
 		public, err := webpush.PublicKey(h.config.VAPIDKey.Reveal())
 		if err != nil {

@@ -179,7 +179,7 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 	doors := web.Doors{
 		Sessions: sessions,
 		Portal: portal.New(portal.Parts{
-			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
+			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Closing: h.closing, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
 			Messages: h.messages, Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
 		}),
 		Terminal: osmp.New(h.agents, h.cashin, slog.Default()),

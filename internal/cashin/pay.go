@@ -67,6 +67,7 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	})
 	var aboveMost *ledger.AboveMost
 	var belowFloor *ledger.BelowFloor
+	var closed *ledger.Closed
 	switch {
 	case err == nil:
 		if c.Bell != nil {
@@ -77,6 +78,8 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		// The first request, of this process or another, left a row to answer by.
 		answer, err := c.decided(ctx, want)
 		return c.confirmed(ctx, answer, err)
+	case errors.As(err, &closed):
+		want.Result = NoWallet // at this moment: its number is nobody's now
 	case errors.As(err, &aboveMost):
 		want.Result = TooLarge
 	case errors.As(err, &belowFloor) && belowFloor.Account == agent.Till:

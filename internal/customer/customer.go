@@ -46,6 +46,8 @@ type Customer struct {
 	HasPIN, PINOwed bool
 	// Blocked customers can't log in, and terminals are answered 79.
 	Blocked bool
+	// Closed customers have closed their wallet for good; Phone is its last number.
+	Closed bool
 	// HoldUntil is the moment before which a wallet without a PIN can't send
 	// money out, since its password was set by SMS; zero: no hold.
 	HoldUntil time.Time

@@ -10,7 +10,7 @@ import (
 // OfferVersion is the edition of the public offer that is accepted now; its
 // text stands with the pages. A new edition is a new name; who accepted an
 // older one keeps that acceptance.
-const OfferVersion = "1.1"
+const OfferVersion = "1.2"
 
 // Acceptance is one acceptance of the public offer.
 type Acceptance struct {

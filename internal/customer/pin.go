@@ -31,6 +31,8 @@ const (
 	// ForSite proves on the site that its login belongs to the wallet's holder;
 	// see PayPINOwed.
 	ForSite PINUse = "site"
+	// ForClosing confirms that the wallet is to be closed.
+	ForClosing PINUse = "closing"
 	// ForChange proves who is about to change the PIN.
 	ForChange PINUse = "change"
 )

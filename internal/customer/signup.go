@@ -143,6 +143,9 @@ func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmatio
 		ID: tx.NewID(), Phone: row.Phone, Email: row.Email, Lang: row.Lang, PasswordHash: row.PasswordHash,
 		SessionEpoch: 1, Level: cs.o.Level, CreatedAt: now, Registered: Web,
 	}
+	if err := inherit(tx, holder); err != nil {
+		return nil, err
+	}
 	if err := insert(tx, holder); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"elsom/internal/database"
+	"elsom/internal/money"
 	"elsom/internal/phone"
 )
 
@@ -31,6 +32,15 @@ type Record struct {
 	PINOwed      bool `gorm:"column:pin_owed"`
 	// ResetAt is when the password was last set by who got an SMS code.
 	ResetAt *time.Time
+	// ClosedAt is when the wallet was closed; ClosedPhone is its number then, and
+	// Phone no number any more.
+	ClosedAt    *time.Time
+	ClosedPhone string
+	// What closed wallets of the number had sent, in the day and in the month of
+	// SpentAt.
+	SpentAt    *time.Time
+	SpentDay   money.Amount
+	SpentMonth money.Amount
 }
 
 // TableName names the table for GORM.
@@ -45,6 +55,9 @@ func (r *Record) Customer() Customer {
 	}
 	if r.HoldUntil != nil {
 		c.HoldUntil = r.HoldUntil.UTC()
+	}
+	if r.ClosedAt != nil {
+		c.Closed, c.Phone = true, phone.Number(r.ClosedPhone)
 	}
 	return c
 }
@@ -216,4 +229,11 @@ func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
 	addresses, err := cs.db.Purge(ctx, `DELETE FROM familiar_addresses WHERE seen_at < ? AND (customer_id, address) IN
 		(SELECT customer_id, address FROM familiar_addresses WHERE seen_at < ? LIMIT ?)`, old, old)
 	return codes + addresses, err
+}
+
+// setEmail changes an address; false where it, or the password that was given, was
+// changed meanwhile.
+func setEmail(tx *database.Tx, id int64, passwordHash, from, to string) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE customers SET email = ? WHERE id = ? AND email = ? AND password_hash = ?`, to, id, from, passwordHash)
+	return result.RowsAffected == 1, result.Error
 }

@@ -132,6 +132,9 @@ func (cs *Customers) openByUSSD(ctx context.Context, s USSDSignup, name string, 
 }
 
 func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Record, s USSDSignup, pin, hash string) error {
+	if err := inherit(tx, &fresh); err != nil {
+		return err
+	}
 	if err := insert(tx, &fresh); err != nil {
 		return err
 	}

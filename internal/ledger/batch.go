@@ -121,6 +121,7 @@ type lockedAccount struct {
 	ID      int64
 	Balance money.Amount
 	Floor   money.Amount
+	Closed  bool
 }
 
 type acceptedPosting struct {
@@ -270,6 +271,8 @@ func (b *book) judge(p Posting, changes []change) error {
 		balance := account.Balance + b.deltas[c.account]
 		after, fits := balance.Add(c.delta)
 		switch {
+		case account.Closed:
+			return fault.New(fault.Forbidden, p.Act, "").Because(&Closed{c.account})
 		case !fits:
 			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
 		case c.delta < 0 && after < account.Floor:

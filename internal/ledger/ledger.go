@@ -106,6 +106,19 @@ func (e *AboveMost) Error() string {
 	return fmt.Sprintf("account %d would rise above its limit", e.Account)
 }
 
+// NotEmpty is the cause of fault.Conflict from CloseWallet.
+type NotEmpty struct {
+	Account int64
+	Balance money.Amount
+}
+
+func (e *NotEmpty) Error() string { return fmt.Sprintf("account %d can't be closed", e.Account) }
+
+// Closed is the cause of fault.Forbidden where a closed account would move.
+type Closed struct{ Account int64 }
+
+func (e *Closed) Error() string { return fmt.Sprintf("account %d is closed", e.Account) }
+
 // The bounds of the write path.
 const (
 	// MaxBatch postings share a transaction at most; with MaxEntries it keeps
@@ -184,7 +197,8 @@ func (l *Ledger) Close() {
 // Post writes a transfer with its riders, durably, and returns its receipt.
 //
 // Failures: Insufficient (an account would fall below its floor, *BelowFloor),
-// Limit (above an entry's Most, *AboveMost), Conflict (the key stands for
+// Limit (above an entry's Most, *AboveMost), Forbidden (a closed account,
+// *Closed), Conflict (the key stands for
 // other content; or a rider's unique key is taken), Unavailable (nothing was
 // done: too much waits, or the database is away), Unknown (it may have been
 // done: ask again under the same key), and whatever a rider's judge says.
@@ -271,6 +285,29 @@ func SetFloor(_ context.Context, tx *database.Tx, account int64, floor money.Amo
 		return fault.New(fault.Insufficient, act, "").Because(&BelowFloor{account, now.Balance})
 	}
 	return fault.Wrap(act, updateFloor(tx, account, floor))
+}
+
+// CloseWallet closes an empty wallet in the caller's transaction, behind the lock for
+// which every transfer of it waits, and returns the moment from which nothing
+// moves. Conflict, *NotEmpty: the account holds money, is closed already or is
+// not there.
+func CloseWallet(_ context.Context, tx *database.Tx, wallet int64) (time.Time, error) {
+	locked, err := lockAccounts(tx, []int64{wallet})
+	if err != nil {
+		return time.Time{}, fault.Wrap("ledger.close", err)
+	}
+	at := tx.Now()
+	// Another process's clock may be ahead of ours.
+	if last, err := lastPosted(tx, wallet); err != nil {
+		return time.Time{}, fault.Wrap("ledger.close", err)
+	} else if last != nil && last.After(at) {
+		at = last.UTC()
+	}
+	done, err := closeAccount(tx, wallet, at)
+	if err == nil && !done {
+		err = fault.New(fault.Conflict, "ledger.close", "").Because(&NotEmpty{wallet, locked[wallet].Balance})
+	}
+	return at, fault.Wrap("ledger.close", err)
 }
 
 type accountName struct {

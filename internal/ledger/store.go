@@ -30,6 +30,23 @@ func updateFloor(tx *database.Tx, account int64, floor money.Amount) error {
 	return result.Error
 }
 
+// lastPosted returns when an account last moved; nil: never.
+func lastPosted(tx *database.Tx, account int64) (*time.Time, error) {
+	var rows []struct{ PostedAt time.Time }
+	err := tx.Gorm().Raw(`SELECT t.posted_at FROM entries e JOIN transfers t ON t.id = e.transfer_id
+		WHERE e.account_id = ? ORDER BY t.posted_at DESC LIMIT 1`, account).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0].PostedAt, nil
+}
+
+// closeAccount reports whether the account was open and empty.
+func closeAccount(tx *database.Tx, account int64, at time.Time) (bool, error) {
+	result := tx.Gorm().Exec("UPDATE accounts SET closed_at = ? WHERE id = ? AND closed_at IS NULL AND balance = 0", at, account)
+	return result.RowsAffected == 1, result.Error
+}
+
 // ensured is an account as it stands, and whether it has a floor.
 type ensured struct {
 	ID      int64
@@ -66,7 +83,7 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error) {
 	var rows []lockedAccount
 	these, list := database.Among(tx.Dialect(), ids)
-	err := tx.Gorm().Raw("SELECT id, balance, floor FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
+	err := tx.Gorm().Raw("SELECT id, balance, floor, closed_at IS NOT NULL AS closed FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, err
@@ -133,8 +150,8 @@ type sum struct {
 }
 
 // adding locks accounts in the order of the sums, which is that of their ids,
-// and adds the sums; database.ErrRowCount where an account isn't there or would
-// pass a bound. A plan that took them in another order could deadlock, and the
+// and adds the sums; database.ErrRowCount where an account isn't there, is closed
+// or would pass a bound. A plan that took them in another order could deadlock, and the
 // batch is repeated.
 func adding(sums []sum) database.Change {
 	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
@@ -143,7 +160,7 @@ func adding(sums []sum) database.Change {
 	}
 	return database.Change{
 		Set: "accounts SET balance = accounts.balance + v.amount",
-		Where: "accounts.id = v.id AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor" +
+		Where: "accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor" +
 			" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))",
 		V: []database.Column{database.Of("id", "bigint", ids), database.Of("amount", "bigint", amounts), database.Of("most", "bigint", mosts)},
 	}

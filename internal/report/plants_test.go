@@ -283,4 +283,33 @@ var plants = []planted{
 		"a cash-in's sum is changed", []string{"UPDATE cash_ins SET sum = sum + 1 WHERE txn_id = '2'"},
 		[]string{"cash-ins: cash-in 902 was not posted by its sum and accounts"},
 	},
+	{
+		"a wallet is closed without its customer", []string{"UPDATE accounts SET balance = 0, closed_at = '2100-01-01 00:00:00+00' WHERE id = 102"},
+		[]string{
+			"books balance: all balances sum to −298,00",
+			"balance is its entries: account 102 (wallet bakyt) is at 0,00, its entries sum to 298,00",
+			"accounts: the entries of closed wallet 102 sum to 298,00",
+			"accounts: customer 102 is closed and the wallet is not, or the other way",
+		},
+	},
+	{
+		"a wallet was closed before it moved", []string{
+			"UPDATE accounts SET balance = 0, closed_at = '2000-01-01 00:00:00+00' WHERE id = 102",
+			"UPDATE customers SET closed_at = '2000-01-01 00:00:00+00' WHERE id = 102",
+		},
+		[]string{
+			"books balance: all balances sum to −298,00",
+			"balance is its entries: account 102 (wallet bakyt) is at 0,00, its entries sum to 298,00",
+			"accounts: the entries of closed wallet 102 sum to 298,00",
+			"accounts: wallet 102 has 2 transfers after its closing",
+			"accounts: closed wallet 102 has 1 open payments",
+		},
+	},
+	{
+		"a customer is closed without the wallet, and a payment is open", []string{"UPDATE customers SET closed_at = created_at WHERE id = 102"},
+		[]string{
+			"accounts: customer 102 is closed and the wallet is not, or the other way",
+			"accounts: closed wallet 102 has 1 open payments",
+		},
+	},
 }

@@ -66,6 +66,29 @@ const walletless = `
 SELECT CAST(c.id AS VARCHAR), NULL, NULL
 FROM customers c LEFT JOIN accounts a ON a.id = c.id AND a.kind = 'wallet' WHERE a.id IS NULL`
 
+// By the entries: the database itself refuses a closed account with a balance.
+const fullClosed = `
+SELECT CAST(c.id AS VARCHAR), c.total, NULL
+FROM (SELECT a.id, a.balance, (SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM entries e WHERE e.account_id = a.id) AS total
+	FROM accounts a WHERE a.closed_at IS NOT NULL) c
+WHERE c.total <> 0 OR c.balance <> 0`
+
+const movedClosed = `
+SELECT CAST(c.id AS VARCHAR), c.moves, NULL
+FROM (SELECT a.id, (SELECT COUNT(*) FROM entries e WHERE e.account_id = a.id
+		AND (SELECT t.posted_at FROM transfers t WHERE t.id = e.transfer_id) > a.closed_at) AS moves
+	FROM accounts a WHERE a.closed_at IS NOT NULL) c
+WHERE c.moves > 0`
+
+const halfClosed = `
+SELECT CAST(c.id AS VARCHAR), NULL, NULL
+FROM customers c JOIN accounts a ON a.id = c.id AND a.kind = 'wallet' WHERE (c.closed_at IS NULL) <> (a.closed_at IS NULL)`
+
+const openClosed = `
+SELECT CAST(c.id AS VARCHAR), COUNT(*), NULL
+FROM payments p JOIN customers c ON c.id = p.customer_id
+WHERE p.state = 'processing' AND c.closed_at IS NOT NULL GROUP BY c.id`
+
 const tillless = `
 SELECT g.code, NULL, NULL
 FROM agents g LEFT JOIN accounts a ON a.id = g.till_id AND a.kind = 'till' AND a.subject = g.code AND a.floor = -g.ceiling

@@ -46,10 +46,10 @@ type Letter struct {
 	At    time.Time
 }
 
-// List gives messages to a number, newest first, those before an id (0: from
-// the newest on), and tells whether there are older ones.
-func (ms *Messages) List(ctx context.Context, number phone.Number, before int64, n int) (list []Letter, older bool, err error) {
-	list, err = ms.list(ctx, number, before, n+1)
+// List returns messages to a number since a moment (zero: ever), newest first,
+// those before an id (0: from the newest on), and whether there are older ones.
+func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []Letter, older bool, err error) {
+	list, err = ms.list(ctx, number, since, before, n+1)
 	if older = len(list) > n; older {
 		list = list[:n]
 	}

@@ -306,12 +306,12 @@ func TestList(t *testing.T) {
 		p.carry()
 		p.promise(Promise("nothing", Message{Phone: number, Lang: "ru", Key: Nothing}))
 		p.carry()
-		list, older, err := p.messages.List(p.Context(), number, 0, 1)
+		list, older, err := p.messages.List(p.Context(), number, time.Time{}, 0, 1)
 		if err != nil || len(list) != 1 || !older || !strings.Contains(list[0].Text, "12,50") || list[0].State != Sent ||
 			time.Since(list[0].At) > time.Minute {
 			p.Fatalf("%+v, %v, %v", list, older, err)
 		}
-		list, older, err = p.messages.List(p.Context(), number, list[0].ID, 1)
+		list, older, err = p.messages.List(p.Context(), number, time.Time{}, list[0].ID, 1)
 		if err != nil || len(list) != 1 || older || !strings.Contains(list[0].Text, "••••••") {
 			p.Fatalf("%+v, %v, %v", list, older, err)
 		}

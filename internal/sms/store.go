@@ -124,12 +124,12 @@ func (ms *Messages) state(ctx context.Context, id int64) (state State, err error
 	return state, err
 }
 
-func (ms *Messages) list(ctx context.Context, number phone.Number, before int64, n int) (list []Letter, err error) {
+func (ms *Messages) list(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []Letter, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	err = ms.db.Gorm(ctx).Raw(`SELECT id, text, state, made_at AS at FROM messages WHERE phone = ? AND id < ?
-		ORDER BY id DESC LIMIT ?`, number.String(), before, n).Scan(&list).Error
+	err = ms.db.Gorm(ctx).Raw(`SELECT id, text, state, made_at AS at FROM messages WHERE phone = ? AND id < ? AND made_at >= ?
+		ORDER BY id DESC LIMIT ?`, number.String(), before, since, n).Scan(&list).Error
 	for i := range list {
 		list[i].At = list[i].At.UTC()
 	}

@@ -80,6 +80,54 @@ func (l Limits) Allowed(ctx context.Context, act string, c customer.Customer, to
 	return exceeds(level, spent[c.ID], total)
 }
 
+// Left is what the limits of a level leave a customer now. A bound of 0: there is
+// none, and nothing is said of what is left.
+type Left struct {
+	Level      catalog.Level
+	Balance    money.Amount
+	Day, Month money.Amount // what may still be sent today and this month
+	Room       money.Amount // what the wallet may still take in
+}
+
+// Left returns the limits of a customer and what is left of them.
+func (l Limits) Left(ctx context.Context, c customer.Customer) (Left, error) {
+	const act = "spending.left"
+	level, err := l.catalog.Level(ctx, c.Level)
+	if err != nil {
+		return Left{}, err
+	}
+	balance, err := l.ledger.Balance(ctx, c.ID)
+	if err != nil {
+		return Left{}, err
+	}
+	spent, err := readSpent(ctx, l.db, c.ID)
+	if err != nil {
+		return Left{}, fault.Wrap(act, err)
+	}
+	sum, left := spent[c.ID], Left{Level: level, Balance: balance}
+	if level.Day > 0 {
+		left.Day = max(0, level.Day-sum.Day)
+	}
+	if level.Month > 0 {
+		left.Month = max(0, level.Month-sum.Month)
+	}
+	if level.Balance > 0 {
+		left.Room = max(0, level.Balance-balance)
+	}
+	return left, nil
+}
+
+// Closing returns what a wallet that is about to be closed has spent, and how
+// many of its payments are open; in the transaction that closes it, behind its lock.
+func Closing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
+	sums, err := sumSpent(tx, []int64{customerID})
+	if err != nil {
+		return spent, 0, err
+	}
+	open, err = openPayments(tx, customerID)
+	return customer.Spent{Day: sums[customerID].Day, Month: sums[customerID].Month}, open, err
+}
+
 // Short is the refusal of a wallet that holds too little.
 func Short(act string, balance money.Amount) error {
 	return fault.New(fault.Insufficient, act, "payment.insufficient").With("Balance", balance).At("amount")
@@ -91,6 +139,10 @@ func Refused(act string, wallet int64, err error) error {
 	var below *ledger.BelowFloor
 	if errors.As(err, &below) && below.Account == wallet {
 		return Short(act, below.Balance)
+	}
+	var closed *ledger.Closed
+	if errors.As(err, &closed) && closed.Account == wallet {
+		return fault.New(fault.Forbidden, act, "payment.session_ended")
 	}
 	return err
 }

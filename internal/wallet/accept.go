@@ -123,6 +123,10 @@ func refusal(t Transfer, err error) error {
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
 		return fault.New(fault.Limit, actTransfer, "wallet.receiver_full").At("amount")
 	}
+	var closed *ledger.Closed
+	if errors.As(err, &closed) && closed.Account == t.ReceiverID {
+		return refusesMoney(customer.Customer{Closed: true}, actTransfer)
+	}
 	return spending.Refused(actTransfer, t.SenderID, err)
 }
 

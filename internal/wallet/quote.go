@@ -112,6 +112,9 @@ func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number p
 }
 
 func refusesMoney(receiver customer.Customer, act string) error {
+	if receiver.Closed {
+		return fault.New(fault.Forbidden, act, "wallet.receiver_closed").At("phone")
+	}
 	if receiver.Blocked {
 		return fault.New(fault.Forbidden, act, "wallet.receiver_blocked").At("phone")
 	}

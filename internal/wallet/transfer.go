@@ -95,6 +95,12 @@ func NewTransfers(parts Parts) *Transfers {
 	return &Transfers{parts, spending.New(parts.DB, parts.Ledger, parts.Catalog)}
 }
 
+// Left returns the limits of a customer, which payments and transfers share, and
+// what is left of them.
+func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (spending.Left, error) {
+	return ts.limits.Left(ctx, c)
+}
+
 // ByID returns a transfer to those two between whom it went; fault.NotFound to
 // everybody else, and fault.Unknown while a failover could still lose it.
 func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, error) {

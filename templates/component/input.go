@@ -22,6 +22,9 @@ type Problem struct {
 	Text string
 }
 
+// Way is a link that leads on from a problem.
+type Way struct{ Href, Text string }
+
 // Named is an input with its field name.
 type Named struct {
 	Name  string

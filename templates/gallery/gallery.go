@@ -110,7 +110,7 @@ func operations(l i18n.Lang) []portal.Operation {
 // States lists every page and state, in the order of a person's way.
 func States() []State {
 	var all []State
-	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), sending(), pins(), texts(), failures()} {
+	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), sending(), pins(), account(), texts(), failures()} {
 		all = append(all, group...)
 	}
 	return all

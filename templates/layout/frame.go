@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"elsom/internal/i18n"
+	"elsom/templates/component"
 )
 
 // Frame is what a door tells the frame about the request; every page's struct
@@ -32,6 +33,8 @@ type Frame struct {
 	// Problem says what went wrong with the whole act, in words for the
 	// person; it heads the error summary. Problems of one field stand at it.
 	Problem string
+	// Way is a link below the error summary, to where more can be read; empty: none.
+	Way component.Way
 	// Refresh asks the browser to get the page again in so many seconds; 0: no.
 	Refresh int
 	// IdleSeconds is how long the session lives from now without a request;
@@ -44,6 +47,9 @@ type Frame struct {
 	// RequestID is what a person can name to the call centre; error pages show it.
 	RequestID string
 }
+
+// LeadTo puts a link below the error summary.
+func (f *Frame) LeadTo(href, words string) { f.Way = component.Way{Href: href, Text: words} }
 
 // SwitchTo gives the page's own address with the language asked for.
 func (f Frame) SwitchTo(l i18n.Lang) string {

@@ -339,7 +339,7 @@ func Page(f Frame, v View) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = component.Summary(f.Language(), v.Problems).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = component.Summary(f.Language(), v.Problems, f.Way).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -6,7 +6,7 @@ import "time"
 // now. The text stands in the messages under "portal.offer"; a test holds its
 // fingerprint, so that a new text can't go out under an old version.
 func CurrentOffer() Edition {
-	return Edition{Version: "1.1", Date: time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)}
+	return Edition{Version: "1.2", Date: time.Date(2026, time.November, 30, 0, 0, 0, 0, time.UTC)}
 }
 
 // clauses lists the sections of the offer with the number of their paragraphs.

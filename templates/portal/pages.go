@@ -18,6 +18,8 @@ type Form interface {
 	// Fail puts the words at the field of that name, or at the head of the
 	// page when the page has no such field. The first words at a field stay.
 	Fail(field, words string)
+	// LeadTo adds a link to the error summary.
+	LeadTo(href, words string)
 }
 
 // PhonePage is `/`: a number to begin with. Posts phone to `/`.
@@ -40,6 +42,8 @@ type SignupPage struct {
 	Wallet                 string
 	Email, Password, Offer component.Input
 	Edition                Edition
+	// Closed is when the last wallet of the number was closed; zero: none was.
+	Closed time.Time
 }
 
 // ConfirmPage is `/confirm`: the SMS code of a sign-up. Posts code; a second

@@ -36,6 +36,7 @@ func render(t *testing.T, page templ.Component) *goquery.Document {
 var offerText = map[string]string{
 	"1.0": "98aa902b3ef0f6557f166920404db48632e68f21a6f0bea41c90b64d8108cd3b",
 	"1.1": "a75b8ea69b0d94095e14b18c6c2f53397ebb2cf6a15cc7b4a90c1d194dac018b",
+	"1.2": "4ef87d22300b9216a6b7fc1cf3b2cf840db8a1dee3727abd8ebec1d96ce1a80c",
 }
 
 func TestOfferTextKeepsToItsVersion(t *testing.T) {

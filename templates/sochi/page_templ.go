@@ -130,7 +130,7 @@ func frame(title string, wide bool, problems []component.Problem) templ.Componen
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = component.Summary(i18n.RU, problems).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = component.Summary(i18n.RU, problems, component.Way{}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -18,7 +18,14 @@ func (p *Portal) Messages(c echo.Context) error {
 	if err != nil || before < 0 {
 		before = 0
 	}
-	list, older, err := p.Parts.Messages.List(ctx(c), holder(c).Phone, before, messagesPage)
+	since, err := p.Customers.ClosedAt(ctx(c), holder(c).Phone)
+	if err != nil {
+		return err
+	}
+	if !since.IsZero() { // what was sent to the holder of a closed wallet is not this one's
+		since = holder(c).CreatedAt
+	}
+	list, older, err := p.Parts.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPage)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type Parts struct {
 	Customers *customer.Customers
 	Wallets   *wallet.Wallets
 	Transfers *wallet.Transfers
+	Closing   *wallet.Closing
 	Payments  *payment.Payments
 	Catalog   *catalog.Catalog
 	Agents    *cashin.Agents
@@ -132,6 +133,9 @@ func (p *Portal) refused(c echo.Context, page form, err error) error {
 			return err
 		}
 		page.Fail(f.Field, words(p.lang(c), f))
+		if f.Kind == fault.Limit && f.Message != "wallet.receiver_full" { // the holder's own
+			page.LeadTo("/limits", p.lang(c).T("limits.link"))
+		}
 	}
 	return render(c, status, page)
 }

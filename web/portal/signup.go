@@ -17,8 +17,12 @@ func (p *Portal) ShowSignup(c echo.Context) error {
 	if !ok {
 		return redirect(c, "/")
 	}
+	closed, err := p.Customers.ClosedAt(ctx(c), number)
+	if err != nil {
+		return err
+	}
 	return render(c, http.StatusOK, portal.SignupPage{
-		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(),
+		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(), Closed: closed,
 	})
 }
 
@@ -28,16 +32,20 @@ func (p *Portal) Signup(c echo.Context) error {
 	if !ok {
 		return redirect(c, "/")
 	}
+	closed, err := p.Customers.ClosedAt(ctx(c), number)
+	if err != nil {
+		return err
+	}
 	switching := p.switched(c)
 	page := &portal.SignupPage{
 		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(),
-		Email: typed(c, "email"), Offer: typed(c, "offer"),
+		Email: typed(c, "email"), Offer: typed(c, "offer"), Closed: closed,
 	}
 	if switching {
 		return render(c, http.StatusOK, page)
 	}
 	s := session.Of(c)
-	err := p.Customers.StartSignup(ctx(c), s.Key(), customer.Signup{
+	err = p.Customers.StartSignup(ctx(c), s.Key(), customer.Signup{
 		Phone: number, Email: page.Email.Value, Password: c.FormValue("password"),
 		Offer: page.Offer.Value != "", Lang: s.Lang(), From: origin(c),
 	})

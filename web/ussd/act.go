@@ -34,10 +34,13 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 		})
 		return r
 	}
-	// As of now: a wallet may have been blocked since the dialogue began.
+	// As of now: a wallet may have been blocked or closed since the session began.
 	holder, err := d.Customers.ByID(ctx, s.Customer)
 	if err == nil && holder.Blocked {
 		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
+	}
+	if err == nil && holder.Closed {
+		err = fault.New(fault.Forbidden, "ussd.act", "customer.closed")
 	}
 	if err != nil {
 		return Result{Err: err}

@@ -165,11 +165,14 @@ var mends = map[string]string{
 	"ussd.word.pin_differs":   "ussd.word.pin_differs",
 	"wallet.receiver_unknown": "ussd.word.receiver_unknown", "wallet.receiver_self": "ussd.word.receiver_self",
 	"wallet.receiver_blocked":  "ussd.word.receiver_refuses",
+	"wallet.receiver_closed":   "ussd.word.receiver_refuses",
 	"payment.biller_too_small": "ussd.word.too_small", "payment.biller_too_large": "ussd.word.too_large",
 }
 
 var ends = map[string]string{
+	"customer.closed":  "ussd.end.closed",
 	"customer.blocked": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",
+	"wallet.receiver_closed":  "ussd.end.receiver_refuses",
 	"wallet.receiver_blocked": "ussd.end.receiver_refuses", "wallet.receiver_full": "ussd.end.receiver_refuses",
 	"customer.pin_locked": "ussd.end.pin_locked", "customer.pin_change_first": "ussd.end.pin_change_first",
 	"customer.pin_used": "ussd.end.pin_used", "customer.no_pin": "ussd.end.no_pin",

@@ -84,8 +84,10 @@ type Caller struct {
 	Customer int64 // 0: no wallet yet
 	Lang     string
 	Blocked  bool
-	HasPIN   bool
-	Resend   bool
+	// Closed: the last wallet of the number was closed, and there is no other.
+	Closed bool
+	HasPIN bool
+	Resend bool
 }
 
 // Numbers that mean the same in every menu.
@@ -104,6 +106,9 @@ func Start(c Caller) State {
 		return s.over(word("ussd.end.carrier"))
 	case c.Customer == 0:
 		s.Lang, s.Step = "ru", stepLanguage
+		if c.Closed {
+			s.Word = word("ussd.word.closed")
+		}
 		return s
 	case c.Blocked:
 		return s.over(word("ussd.end.blocked"))

@@ -21,7 +21,9 @@ func (t *turn) caller(ctx context.Context) (Caller, error) {
 	c.Reaches = true
 	holder, unused, err := t.Customers.Caller(ctx, t.number)
 	if fault.Is(err, fault.NotFound) {
-		return c, nil
+		closed, err := t.Customers.ClosedAt(ctx, t.number)
+		c.Closed = !closed.IsZero()
+		return c, err
 	}
 	if err != nil {
 		return c, err

@@ -1,0 +1,105 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/email"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+	"elsom/internal/sms"
+)
+
+// Spent is what left the wallets of one number in a day and in a month of Bishkek.
+type Spent struct{ Day, Month money.Amount }
+
+// ProveClosing reports whether the password, and the PIN where there is one, are
+// those of a customer who is about to close the wallet. The PIN is not tried
+// before the password was right.
+//
+// Faults: Invalid at password and at pin; those of CheckPIN; Forbidden
+// "customer.hold" while the wallet may send no money out; TooMany; Unavailable.
+func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin string) error {
+	const act = "customer.close"
+	if err := HeldFromPaying(c, cs.o.Now()); err != nil {
+		return err
+	}
+	holder, err := cs.readByID(ctx, c.ID)
+	if err != nil {
+		return fault.Wrap(act, err)
+	}
+	if holder == nil {
+		return fault.New(fault.NotFound, act, "")
+	}
+	var badPassword, badPIN error
+	if password == "" {
+		badPassword = fault.New(fault.Invalid, act, "customer.password_empty").At("password")
+	}
+	if holder.HasPIN {
+		_, badPIN = parsePIN(act, pin)
+	}
+	if err := fault.Join(badPassword, badPIN); err != nil {
+		return err
+	}
+	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+		return err
+	}
+	if !holder.HasPIN {
+		return nil
+	}
+	return cs.CheckPIN(ctx, c.ID, pin, ForClosing, closingKey(c.ID))
+}
+
+// ReturnClosingPIN makes a PIN that came by SMS good for another thing, where the
+// closing was refused.
+func (cs *Customers) ReturnClosingPIN(ctx context.Context, id int64) error {
+	return cs.ReturnPIN(ctx, id, closingKey(id))
+}
+
+func closingKey(id int64) string { return "closing:" + strconv.FormatInt(id, 10) }
+
+// Close closes a customer in the transaction that closes their wallet: all
+// sessions end, password and PIN are deleted, the number is free for a new
+// wallet, and an SMS and an e-mail say so. at is the moment of the wallet's
+// closing, spent what it had sent. False where all sessions were ended since the
+// request began, the wallet was blocked or is closed already.
+func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at time.Time, spent Spent) (bool, error) {
+	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)
+	if err != nil || holder == nil {
+		return false, err
+	}
+	event := fmt.Sprintf("customer:closed:%d", c.ID)
+	args := map[string]any{"Phone": phone.Number(holder.ClosedPhone).Masked(), "At": forPeople(at)}
+	messages := []outbox.Promise{sms.Promise(event, sms.Message{
+		Phone: phone.Number(holder.ClosedPhone), Lang: holder.Lang, Key: "sms.wallet_closed",
+	})}
+	if cs.o.Email && holder.Email != "" {
+		messages = append(messages, email.Promise(event, email.Message{
+			To: holder.Email, Lang: holder.Lang, Subject: "email.wallet_closed.subject", Text: "email.wallet_closed.text", Args: args,
+		}))
+	}
+	return true, outbox.Add(ctx, tx, messages...)
+}
+
+// ClosedAt returns when the last wallet of a number was closed; zero: none was.
+func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Time, error) {
+	before, err := closedBefore(cs.db.Gorm(ctx), number.String())
+	if err != nil || before == nil {
+		return time.Time{}, fault.Wrap("customer.closed", err)
+	}
+	return before.ClosedAt.UTC(), nil
+}
+
+// inherit gives a new customer what the number's closed wallets had spent.
+func inherit(tx *database.Tx, fresh *Record) error {
+	before, err := closedBefore(tx.Gorm(), fresh.Phone)
+	if err == nil && before != nil {
+		fresh.SpentAt, fresh.SpentDay, fresh.SpentMonth = before.SpentAt, before.SpentDay, before.SpentMonth
+	}
+	return err
+}

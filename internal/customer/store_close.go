@@ -1,0 +1,32 @@
+package customer
+
+import (
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/database"
+)
+
+// closedPhone stands in the place of a closed customer's number, which is unique.
+func closedPhone(id int64) string { return "~" + strconv.FormatInt(id, 36) }
+
+// closeCustomer closes a customer whose sessions are of an epoch; nil where
+// something else came first.
+func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) (*Record, error) {
+	holder, err := one(tx.Gorm().Raw(`UPDATE customers SET closed_at = ?, closed_phone = phone, phone = ?,
+			session_epoch = session_epoch + 1, password_hash = '', has_pin = ?, pin_owed = ?,
+			spent_at = ?, spent_day = ?, spent_month = ?
+		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked RETURNING *`,
+		at, closedPhone(id), false, false, at, spent.Day, spent.Month, id, epoch))
+	if err != nil || holder == nil {
+		return nil, err
+	}
+	return holder, tx.Gorm().Exec(`DELETE FROM pins WHERE customer_id = ?`, id).Error
+}
+
+// closedBefore returns the last closed customer of a number; nil: there is none.
+func closedBefore(g *gorm.DB, number string) (*Record, error) {
+	return first(g.Where("closed_phone = ?", number).Order("closed_at DESC"))
+}

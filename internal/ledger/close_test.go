@@ -1,0 +1,75 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// A wallet that is closed neither gives nor takes, whichever way a batch goes; a
+// repeat of what was posted before gets its first answer.
+func TestCloseWallet(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, floor := context.Background(), money.Amount(0)
+		wallet, other := ledger.Account{Kind: ledger.Wallet, Subject: "a", Floor: &floor}, ledger.Account{Kind: ledger.Wallet, Subject: "b", Floor: &floor}
+		in := func(act func(ctx context.Context, tx *database.Tx) error) error {
+			return db.InTx(ctx, act)
+		}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(in(func(ctx context.Context, tx *database.Tx) error {
+			return errors.Join(ledger.Open(ctx, tx, &wallet), ledger.Open(ctx, tx, &other))
+		}))
+		l := ledger.New(db, ledger.Options{})
+		defer l.Close()
+		bank, err := l.Account(ctx, ledger.Bank, "kicb")
+		must(err)
+		post := func(key string, from, to int64) error {
+			_, err := l.Post(ctx, ledger.Posting{Key: key, Act: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
+			return err
+		}
+		shut := func(id int64) (at time.Time, err error) {
+			err = in(func(ctx context.Context, tx *database.Tx) (err error) { at, err = ledger.CloseWallet(ctx, tx, id); return err })
+			return at, err
+		}
+		must(errors.Join(post("1", bank, wallet.ID), post("6", bank, other.ID)))
+		var full *ledger.NotEmpty
+		if _, err := shut(wallet.ID); !fault.Is(err, fault.Conflict) || !errors.As(err, &full) || full.Balance != 100 {
+			t.Fatalf("with money: %v", err)
+		}
+		must(post("2", wallet.ID, bank))
+		at, err := shut(wallet.ID)
+		must(err)
+		var last time.Time
+		must(db.Pool().QueryRowContext(ctx, "SELECT posted_at FROM transfers WHERE request_key = '2'").Scan(&last))
+		if at.Before(last) {
+			t.Errorf("closed at %s, before its last transfer at %s", at, last)
+		}
+		if _, err := shut(wallet.ID); !fault.Is(err, fault.Conflict) {
+			t.Errorf("a second time: %v", err)
+		}
+		var closed *ledger.Closed
+		for name, err := range map[string]error{
+			"takes": post("3", bank, wallet.ID), "gives": post("4", wallet.ID, bank), "takes with others": post("5", other.ID, wallet.ID),
+		} {
+			if !fault.Is(err, fault.Forbidden) || !errors.As(err, &closed) || closed.Account != wallet.ID {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		must(post("1", bank, wallet.ID)) // a repeat
+		if balance, err := l.Balance(ctx, wallet.ID); err != nil || balance != 0 {
+			t.Errorf("holds %d, %v", balance, err)
+		}
+	})
+}

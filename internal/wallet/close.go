@@ -1,0 +1,126 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+	"elsom/internal/outbox"
+	"elsom/internal/sms"
+	"elsom/internal/spending"
+)
+
+const actClose = "wallet.close"
+
+// ClosingParts are what wallets are closed with.
+type ClosingParts struct {
+	DB        *database.DB
+	Ledger    *ledger.Ledger
+	Bell      *outbox.Bell
+	Customers *customer.Customers
+}
+
+// Closing closes wallets.
+type Closing struct{ parts ClosingParts }
+
+// NewClosing returns the operation.
+func NewClosing(parts ClosingParts) *Closing { return &Closing{parts} }
+
+// Obstacles are what must be gone before a wallet can be closed.
+type Obstacles struct {
+	Balance money.Amount
+	Open    int // payments whose outcome is not known yet
+}
+
+// Obstacles returns what stands against closing a customer's wallet now.
+func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstacles, err error) {
+	if o.Balance, err = cl.parts.Ledger.Balance(ctx, c.ID); err != nil {
+		return o, err
+	}
+	err = cl.parts.DB.ReadTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
+		_, o.Open, err = spending.Closing(tx, c.ID)
+		return err
+	})
+	return o, fault.Wrap(actClose, err)
+}
+
+// refusal is the fault of the first obstacle; nil: there is none. Open payments
+// come first: what they return changes the balance.
+func (o Obstacles) refusal() error {
+	switch {
+	case o.Open > 0:
+		return fault.New(fault.Conflict, actClose, "wallet.close_open").With("Open", o.Open)
+	case o.Balance > 0:
+		return fault.New(fault.Conflict, actClose, "wallet.close_balance").With("Balance", o.Balance)
+	}
+	return nil
+}
+
+// Close closes an empty wallet without open payments for good, for its holder who
+// gives the password, and the PIN where there is one. It happens behind the
+// wallet's lock: money that arrives at the same moment comes before, and the
+// closing is refused, or after, and is refused itself. Nothing of the books is
+// erased; sessions end; the number is free for a new wallet.
+//
+// Faults: Conflict "wallet.close_open" with {{.Open}} and "wallet.close_balance"
+// with {{.Balance}}; those of customer.ProveClosing; Forbidden
+// "wallet.close_ended" where all sessions were ended or the wallet was
+// blocked meanwhile. After Unknown ask again.
+func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin string) error {
+	o, err := cl.Obstacles(ctx, c)
+	if err == nil {
+		err = o.refusal()
+	}
+	if err != nil {
+		return err
+	}
+	if err := cl.parts.Customers.ProveClosing(ctx, c, password, pin); err != nil {
+		return err
+	}
+	var refusal error
+	err = cl.parts.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		refusal = cl.close(ctx, tx, c)
+		return refusal
+	})
+	if refusal != nil && err != nil {
+		_ = cl.parts.Customers.ReturnClosingPIN(context.WithoutCancel(ctx), c.ID) // it confirmed nothing
+	}
+	if err != nil {
+		return fault.Wrap(actClose, err)
+	}
+	cl.parts.Bell.Ring(sms.Lane)
+	return nil
+}
+
+// close decides behind the wallet's lock, which a transfer of this wallet waits for.
+func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Customer) error {
+	at, err := ledger.CloseWallet(ctx, tx, c.ID)
+	var full *ledger.NotEmpty
+	if errors.As(err, &full) {
+		if full.Balance > 0 {
+			return Obstacles{Balance: full.Balance}.refusal()
+		}
+		return ended() // another request has closed it
+	}
+	if err != nil {
+		return err
+	}
+	spent, open, err := spending.Closing(tx, c.ID)
+	if err == nil {
+		err = Obstacles{Open: open}.refusal()
+	}
+	if err != nil {
+		return err
+	}
+	done, err := cl.parts.Customers.Close(ctx, tx, c, at, spent)
+	if err == nil && !done {
+		err = ended()
+	}
+	return err
+}
+
+func ended() error { return fault.New(fault.Forbidden, actClose, "wallet.close_ended") }

@@ -1,0 +1,68 @@
+package gallery
+
+import (
+	"github.com/a-h/templ"
+
+	"elsom/internal/i18n"
+	"elsom/internal/money"
+	"elsom/templates/portal"
+)
+
+// account is limits, the change of the e-mail address, and closing the wallet.
+func account() []State {
+	limits := portal.LimitsPage{
+		Operation: 100_000_00, Day: 150_000_00, Month: 1_000_000_00, Balance: 800_000_00,
+		DayLeft: 148_759_50, MonthLeft: 998_250_50, Room: 799_250_50, Holds: 749_50,
+	}
+	closing := func(l i18n.Lang) portal.ClosePage {
+		return portal.ClosePage{Frame: holder(l, "/settings/close"), Wallet: wallet, AskPIN: true}
+	}
+	return []State{
+		{"limits", "account", func(l i18n.Lang) templ.Component {
+			limits.Frame = holder(l, "/limits")
+			return limits.Page()
+		}},
+		{"limits-none", "account", func(l i18n.Lang) templ.Component {
+			return portal.LimitsPage{Frame: holder(l, "/limits"), Operation: money.Max, Holds: money.Max}.Page()
+		}},
+		{"email", "account", func(l i18n.Lang) templ.Component {
+			return portal.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}.Page()
+		}},
+		{"email-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := portal.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}
+			p.Email = wrong(l, "aida@\u200bexample.kg", "customer.email_invisible")
+			p.Password = wrong(l, "", "customer.password_wrong")
+			return p.Page()
+		}},
+		{"close", "account", func(l i18n.Lang) templ.Component { return closing(l).Page() }},
+		{"close-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := closing(l)
+			p.Password = wrong(l, "", "customer.password_wrong")
+			p.PIN = wrong(l, "", "customer.pin_malformed")
+			return p.Page()
+		}},
+		{"close-money", "account", func(l i18n.Lang) templ.Component {
+			p := closing(l)
+			p.Balance = 100_000_50
+			return p.Page()
+		}},
+		{"close-open", "account", func(l i18n.Lang) templ.Component {
+			p := closing(l)
+			p.Open = 2
+			return p.Page()
+		}},
+		{"closed", "account", func(l i18n.Lang) templ.Component {
+			return portal.ClosedPage{Frame: visitor(l, "/closed")}.Page()
+		}},
+		{"signup-closed", "account", func(l i18n.Lang) templ.Component {
+			return portal.SignupPage{Frame: visitor(l, "/signup"), Wallet: wallet, Edition: portal.CurrentOffer(), Closed: at}.Page()
+		}},
+		{"pay-limit", "account", func(l i18n.Lang) templ.Component {
+			p := pay(l)
+			p.Amount = wrong(l, "150 000", "payment.limit_operation")
+			p.Amount.Error = l.T("payment.limit_operation", i18n.Args{"Left": money.Amount(100_000_00)})
+			p.LeadTo("/limits", l.T("limits.link"))
+			return p.Page()
+		}},
+	}
+}

@@ -1,0 +1,90 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/templates/portal"
+	"elsom/web/session"
+)
+
+// Limits shows the limits of the holder's level and what is left of them.
+func (p *Portal) Limits(c echo.Context) error {
+	left, err := p.Transfers.Left(ctx(c), holder(c))
+	if err != nil {
+		return err
+	}
+	level := left.Level
+	return render(c, http.StatusOK, portal.LimitsPage{
+		Frame: p.frame(c), Operation: level.Operation, Day: level.Day, Month: level.Month, Balance: level.Balance,
+		DayLeft: left.Day, MonthLeft: left.Month, Room: left.Room, Holds: left.Balance,
+	})
+}
+
+// ShowEmail asks another e-mail address.
+func (p *Portal) ShowEmail(c echo.Context) error { return render(c, http.StatusOK, p.emailPage(c)) }
+
+// ChangeEmail sets another e-mail address for a holder who gives the password.
+func (p *Portal) ChangeEmail(c echo.Context) error {
+	switching, page := p.switched(c), p.emailPage(c)
+	page.Frame, page.Email = p.frame(c), typed(c, "email")
+	if switching {
+		return render(c, http.StatusOK, page)
+	}
+	if err := p.Customers.ChangeEmail(committed(c), holder(c).ID, c.FormValue("password"), page.Email.Value); err != nil {
+		return p.refused(c, page, err)
+	}
+	session.Of(c).Flash(p.lang(c).T("door.email_changed"))
+	return redirect(c, "/settings")
+}
+
+func (p *Portal) emailPage(c echo.Context) *portal.EmailPage {
+	who := holder(c)
+	return &portal.EmailPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Now: who.Email}
+}
+
+// ShowClose says what closing the wallet does, or what stands against it.
+func (p *Portal) ShowClose(c echo.Context) error {
+	page, err := p.closePage(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, page)
+}
+
+// Close closes the wallet for good and logs the holder out.
+func (p *Portal) Close(c echo.Context) error {
+	switching := p.switched(c)
+	if switching {
+		return p.ShowClose(c)
+	}
+	if err := p.Closing.Close(committed(c), holder(c), c.FormValue("password"), c.FormValue("pin")); err != nil {
+		// As things stand now: money may have come in meanwhile.
+		page, readErr := p.closePage(c)
+		if readErr != nil {
+			return readErr
+		}
+		return p.refused(c, page, err)
+	}
+	if err := session.Of(c).LogOut(c); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/closed")
+}
+
+func (p *Portal) closePage(c echo.Context) (*portal.ClosePage, error) {
+	who := holder(c)
+	obstacles, err := p.Closing.Obstacles(ctx(c), who)
+	if err != nil {
+		return nil, err
+	}
+	return &portal.ClosePage{
+		Frame: p.frame(c), Wallet: who.Phone.Pretty(), Balance: obstacles.Balance, Open: obstacles.Open, AskPIN: who.HasPIN,
+	}, nil
+}
+
+// Closed says that the wallet is closed.
+func (p *Portal) Closed(c echo.Context) error {
+	return render(c, http.StatusOK, portal.ClosedPage{Frame: p.frame(c)})
+}
