@@ -40,7 +40,10 @@ func TestCloseWallet(t *testing.T) {
 			return err
 		}
 		shut := func(id int64) (at time.Time, err error) {
-			err = in(func(ctx context.Context, tx *database.Tx) (err error) { at, err = ledger.CloseWallet(ctx, tx, id); return err })
+			err = in(func(ctx context.Context, tx *database.Tx) (err error) {
+				at, err = ledger.CloseWallet(ctx, tx, id)
+				return err
+			})
 			return at, err
 		}
 		must(errors.Join(post("1", bank, wallet.ID), post("6", bank, other.ID)))
