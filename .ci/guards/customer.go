@@ -340,8 +340,8 @@ var customerGuards = []guard{
 	},
 	{
 		name: "a new wallet on a number has no fresh limits", file: "internal/spending/store.go",
-		text:        `FROM customers WHERE id `+"`+these+`"+` AND spent_at >= ?) s GROUP BY s.id`,
-		replacement: `FROM customers WHERE id `+"`+these+`"+` AND spent_at >= ? AND FALSE) s GROUP BY s.id`,
+		text:        `FROM customers WHERE id ` + "`+these+`" + ` AND spent_at >= ?) s GROUP BY s.id`,
+		replacement: `FROM customers WHERE id ` + "`+these+`" + ` AND spent_at >= ? AND FALSE) s GROUP BY s.id`,
 		pkg:         "./web", test: "TestClosingKeepsLimits",
 	},
 	{
