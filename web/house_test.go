@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -318,14 +319,17 @@ func (h *house) deliver() {
 // messages carries the SMS that are due, and gives a number's, newest first.
 func (h *house) messages(number phone.Number) []string {
 	h.t.Helper()
-	ctx, worker := context.Background(), sms.Worker(h.db, h.sealer, h.inbox)
-	var tasks []outbox.Task
-	must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
-		return err
-	}))
-	for _, task := range tasks {
-		worker.Do(ctx, task)
+	ctx := context.Background()
+	// Codes last, so that one is the newest.
+	for _, worker := range slices.Backward(sms.Workers(h.db, h.sealer, h.inbox, sms.Options{})) {
+		var tasks []outbox.Task
+		must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+			tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+			return err
+		}))
+		for _, task := range tasks {
+			worker.Do(ctx, task)
+		}
 	}
 	list, err := h.inbox.List(ctx, number)
 	must(h.t, err)

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/gateway"
+	"elsom/internal/keychain"
 	"elsom/internal/sms"
 	"elsom/web"
 	"elsom/web/osmp"
@@ -47,7 +48,9 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 				return w.Code
 			}
 			gateways, _ := start()
-			must(t, gateways.Add(ctx, gateway.NewGateway{Code: "kannel", Name: "Kannel", Password: "the gateway's word"}))
+			must(t, gateways.Add(ctx, gateway.NewGateway{
+				Code: "kannel", Name: "Kannel", Password: "the gateway's word", Allowed: keychain.Anywhere(), Scopes: gateway.Scopes(),
+			}))
 			for range 300 {
 				must(t, attempts.Take(ctx, attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))
 				must(t, attempts.Take(ctx, attempt.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour}, "kannel"))

@@ -74,4 +74,29 @@ var limitGuards = []guard{
 		replacement: `	if true {`,
 		pkg:         "./web", test: "TestKnownBrowsersLogInDuringAStorm",
 	},
+	{
+		name: "codes go before everything else", file: "internal/sms/sms.go",
+		text:        `	return outbox.Promise{Lane: CodeLane, Key: key, Payload: p}`,
+		replacement: `	return outbox.Promise{Lane: Lane, Key: key, Payload: p}`,
+		pkg:         "./internal/sms", test: "TestCodesGoBeforeEverythingElse",
+	},
+	{
+		name: "a number gets so many notices a day", file: "internal/sms/worker.go",
+		text:        `			if call && dropped[rows[i].ID] {`,
+		replacement: `			if false {`,
+		pkg:         "./internal/sms", test: "TestNoticesOfADayAreLimited",
+	},
+	{
+		name: "a payment costs more than its SMS", file: "internal/catalog/catalog.yaml",
+		text: `    # Each payment costs an SMS, so the least is a som until then.
+    minimum: "1"`,
+		replacement: `    minimum: none`,
+		pkg:         "./web", test: "TestSumsBelowTheMinimumAreRefused",
+	},
+	{
+		name: "a transfer costs more than its SMS", file: "internal/wallet/quote.go",
+		text:        `if wrongAmount == nil && amount < MinTransfer {`,
+		replacement: `if false {`,
+		pkg:         "./web", test: "TestSumsBelowTheMinimumAreRefused",
+	},
 }

@@ -51,6 +51,7 @@ type house struct {
 	cashin    *cashin.CashIn
 	notices   *push.Notices // nil: no key, no notices
 	metrics   *metrics      // nil: nobody asked for figures
+	dropped   atomic.Int64  // SMS notices beyond a number's day
 	draining  atomic.Bool   // it is about to end
 }
 

@@ -26,7 +26,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-func newMetrics(db *database.DB, messages *sms.Messages) *metrics {
+func newMetrics(h *house) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -35,11 +35,11 @@ func newMetrics(db *database.DB, messages *sms.Messages) *metrics {
 		}, []string{"method", "route", "status"}),
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(db.Pool(), "elsom"),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(h.db.Pool(), "elsom"),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "elsom_log_lines_dropped_total", Help: "Lines of the log that its reader did not take.",
 		}, func() float64 { return float64(logs.dropped.Load()) }),
-		&standing{db, messages})
+		&standing{h.db, h.messages}, &limits{h})
 	return m
 }
 
@@ -136,4 +136,29 @@ func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, valu
 	}
 	out <- prometheus.MustNewConstMetric(repeated, prometheus.CounterValue, float64(told.Repeats))
 	return nil
+}
+
+var (
+	codesRefused = prometheus.NewDesc("elsom_sms_codes_refused_total",
+		"SMS codes that were not sent, by the limit that was reached: of a number, or of what strangers may cause from a network or overall.",
+		[]string{"limit"}, nil)
+	noticesDropped = prometheus.NewDesc("elsom_sms_notices_dropped_total",
+		"SMS notices that were left out because their number had its messages of the day.", nil, nil)
+)
+
+// limits reports what this process refused.
+type limits struct{ *house }
+
+// Describe implements prometheus.Collector.
+func (l *limits) Describe(out chan<- *prometheus.Desc) {
+	out <- codesRefused
+	out <- noticesDropped
+}
+
+// Collect implements prometheus.Collector.
+func (l *limits) Collect(out chan<- prometheus.Metric) {
+	for limit, n := range l.customers.RefusedCodes() {
+		out <- prometheus.MustNewConstMetric(codesRefused, prometheus.CounterValue, float64(n), limit)
+	}
+	out <- prometheus.MustNewConstMetric(noticesDropped, prometheus.CounterValue, float64(l.dropped.Load()))
 }

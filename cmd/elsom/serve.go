@@ -77,7 +77,7 @@ func (serveCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		h.metrics = newMetrics(h.db, h.messages)
+		h.metrics = newMetrics(h)
 		go h.metrics.serve(ctx, figures)
 	}
 	sessions, server, err := h.doors()
@@ -268,7 +268,9 @@ func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *ses
 		return err
 	}
 	if text != nil {
-		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, sms.Worker(h.db, h.sealer, text)) })
+		for _, worker := range sms.Workers(h.db, h.sealer, text, h.smsOptions()) {
+			workers.Go(func() { outbox.Work(ctx, h.db, h.bell, worker) })
+		}
 	}
 	mail, err := h.emailGateway()
 	if err != nil {
@@ -286,6 +288,15 @@ func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *ses
 	}
 	workers.Go(func() { h.tidy(ctx, sessions) })
 	return nil
+}
+
+// smsOptions bounds what a number gets, unless a measurement asked for no limits.
+func (h *house) smsOptions() sms.Options {
+	o := sms.Options{Dropped: func() { h.dropped.Add(1) }}
+	if h.config.RateLimits {
+		o.DailyNotices = sms.DailyNotices
+	}
+	return o
 }
 
 // smsGateway is where messages go; without one they wait.

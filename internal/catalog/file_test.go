@@ -174,7 +174,10 @@ func TestOwnFile(t *testing.T) {
 		t.Errorf("%d services, %d categories, %d billers", len(book.Services), len(book.Categories), len(book.Billers))
 	}
 	for _, s := range book.Services {
-		if !s.Fee.None() || s.Minimum != 0 || s.Maximum != 0 {
+		if s.Minimum != 1_00 { // each payment costs an SMS
+			t.Errorf("the least payment of %s is %s som", s.Code, s.Minimum)
+		}
+		if !s.Fee.None() || s.Maximum != 0 {
 			t.Errorf("%s has a tariff that nobody told us", s.Code)
 		}
 	}

@@ -100,7 +100,7 @@ func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
 func (h *house) carry() []string {
 	h.t.Helper()
 	before := len(h.sent)
-	for _, worker := range []outbox.Worker{sms.Worker(h.db, h.sealer(), h), email.Worker(h.db, mailbox{h})} {
+	for _, worker := range append(sms.Workers(h.db, h.sealer(), h, sms.Options{}), email.Worker(h.db, mailbox{h})) {
 		var tasks []outbox.Task
 		err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
 			tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)

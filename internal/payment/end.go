@@ -150,7 +150,7 @@ func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Custome
 	if err != nil {
 		return outbox.Promise{}, err
 	}
-	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Args: map[string]any{
+	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Args: map[string]any{
 		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": masked(service, p.Identifier), "Amount": p.Total(),
 	}}
 	if state == Refunded {

@@ -85,7 +85,7 @@ func (l *life) open() *process {
 		p.billers[code] = p.payments.Worker(code)
 	}
 	p.messages = sms.NewMessages(db, sealer)
-	p.texts = sms.Worker(db, sealer, gateway{p})
+	p.texts = sms.Workers(db, sealer, gateway{p}, sms.Options{})[1] // no life brings codes
 	return p
 }
 

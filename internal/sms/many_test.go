@@ -32,14 +32,14 @@ func TestStatementsOfManyMessages(t *testing.T) {
 				}
 			}))
 			s := sealer(t, "the server's secret")
-			p := &post{t, db, s, &recorder{}, NewMessages(db, s)}
+			p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{}}
 			for i := range n {
 				p.promise(Promise(fmt.Sprint(i), plainMessage))
 			}
 			sent.Store(0)
 			ctx, cancel := context.WithCancel(context.Background())
 			var working sync.WaitGroup
-			working.Go(func() { outbox.Work(ctx, db, outbox.NewBell(), Worker(db, s, p.gateway)) })
+			working.Go(func() { outbox.Work(ctx, db, outbox.NewBell(), Workers(db, s, p.gateway, Options{})[1]) })
 			p.until("all are sent", "SELECT COUNT(*) FROM promises WHERE state = 'kept'", n)
 			cancel()
 			working.Wait()

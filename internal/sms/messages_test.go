@@ -20,13 +20,26 @@ type post struct {
 	sealer   *Sealer
 	gateway  *recorder
 	messages *Messages
+	options  Options
+}
+
+// claim takes up what is due in either lane.
+func claim(ctx context.Context, tx *database.Tx, n int) (tasks []outbox.Task, err error) {
+	for _, lane := range []string{CodeLane, Lane} {
+		more, err := outbox.Claim(ctx, tx, lane, n, time.Minute)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, more...)
+	}
+	return tasks, nil
 }
 
 func eachPost(t *testing.T, act func(p *post)) {
 	t.Helper()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := sealer(t, "the server's secret")
-		act(&post{t, db, s, &recorder{}, NewMessages(db, s)})
+		act(&post{t, db, s, &recorder{}, NewMessages(db, s), Options{}})
 	})
 }
 
@@ -49,14 +62,14 @@ func (p *post) carry() (taken int) {
 	p.Helper()
 	var tasks []outbox.Task
 	err := p.db.InTx(p.Context(), func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Claim(ctx, tx, Lane, 10, time.Minute)
+		tasks, err = claim(ctx, tx, 10)
 		return err
 	})
 	if err != nil {
 		p.Fatal(err)
 	}
 	for _, task := range tasks {
-		Worker(p.db, p.sealer, p.gateway).Do(p.Context(), task)
+		Workers(p.db, p.sealer, p.gateway, p.options)[0].Do(p.Context(), task)
 	}
 	return len(tasks)
 }
@@ -240,7 +253,7 @@ func TestADeathInTheCallIsALostAnswer(t *testing.T) {
 		p.promise(Promise("a", plainMessage), p.sealer.Promise("b", secretMessage()))
 		var tasks []outbox.Task
 		err := p.db.InTx(p.Context(), func(ctx context.Context, tx *database.Tx) (err error) {
-			tasks, err = outbox.Claim(ctx, tx, Lane, 10, time.Minute)
+			tasks, err = claim(ctx, tx, 10)
 			return err
 		})
 		if err != nil {

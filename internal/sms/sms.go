@@ -25,8 +25,12 @@ import (
 	"elsom/internal/phone"
 )
 
-// Lane is the outbox lane of text messages.
-const Lane = "sms"
+// The outbox lanes of text messages. Those with a code or PIN have one of their
+// own with senders of its own: somebody waits for them, whatever else is queued.
+const (
+	Lane     = "sms"
+	CodeLane = "sms.codes"
+)
 
 // Message is what is to be said: a message key of the topic sms and what
 // fills its placeholders.
@@ -41,6 +45,9 @@ type Message struct {
 	// Secret is set where Args hold a code or PIN; then only a Sealer can
 	// promise the message.
 	Secret bool
+	// Notice is set on messages about money that moved, which the holder also
+	// finds on the site: a number gets so many a day, see Options.
+	Notice bool
 	// Until drops a message that could not be sent in time; zero: never.
 	Until time.Time
 }
@@ -94,13 +101,14 @@ type payload struct {
 	Args  map[string]string `json:"args,omitempty"`
 	// Sealed is Args of a secret message: AES-GCM, nonce first.
 	Sealed []byte    `json:"sealed,omitempty"`
+	Notice bool      `json:"notice,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
 
 	err error
 }
 
 func newPayload(m Message) payload {
-	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Until: m.Until}
+	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Until: m.Until}
 }
 
 // MarshalJSON refuses a secret that nobody sealed.
@@ -157,7 +165,7 @@ func (s *Sealer) Promise(key string, m Message) outbox.Promise {
 	p := newPayload(m)
 	args, err := json.Marshal(printed(m.Args))
 	p.Sealed, p.err = s.aead.Seal(nil, nil, args, sealedFor(key, m.Phone)), err
-	return outbox.Promise{Lane: Lane, Key: key, Payload: p}
+	return outbox.Promise{Lane: CodeLane, Key: key, Payload: p}
 }
 
 func (s *Sealer) open(key string, p payload) (map[string]string, error) {

@@ -193,13 +193,13 @@ func promiseAndCarry(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outb
 		if err = outbox.Add(ctx, tx, p); err != nil {
 			return err
 		}
-		tasks, err = outbox.Claim(ctx, tx, Lane, 1, time.Minute)
+		tasks, err = claim(ctx, tx, 1)
 		return err
 	})
 	if err != nil || len(tasks) != 1 {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
 	}
-	Worker(db, s, g).Do(ctx, tasks[0])
+	Workers(db, s, g, Options{})[0].Do(ctx, tasks[0])
 	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload FROM promises WHERE id = $1", tasks[0].ID).Scan(&state, &payload)
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,28 @@ func begin(tx *database.Tx, list []asked) ([]*row, error) {
 	return database.ByKey(keys, rows, func(r row) string { return r.Key }), nil
 }
 
+// day is the time in which a number gets so many messages.
+const day = 24 * time.Hour
+
+// beyond returns those of the messages before which their numbers had this many
+// within a day. It reads each number's messages of the day by the index of
+// numbers and ids.
+func beyond(tx *database.Tx, ids []int64, phones []string, most int) (map[int64]bool, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("phone", "text", phones))
+	var late []int64
+	err := tx.Gorm().Raw("WITH v(id, phone) AS ("+v+`) SELECT v.id FROM v WHERE
+		(SELECT COUNT(*) FROM messages WHERE messages.phone = v.phone AND messages.id > ? AND messages.id < v.id) >= ?`,
+		append(args, database.FirstID(tx.Now().Add(-day)), most)...).Scan(&late).Error
+	found := make(map[int64]bool, len(late))
+	for _, id := range late {
+		found[id] = true
+	}
+	return found, err
+}
+
 // called is a message that the gateway is about to be called with.
 type called struct {
 	id, lease int64

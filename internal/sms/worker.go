@@ -18,15 +18,34 @@ const repeatAfter = 2 * time.Minute
 var (
 	errLate = errors.New("it could not be sent in time")
 	errLost = errors.New("the gateway's answer was lost, and a code is not sent twice")
+	errMany = errors.New("its number had its messages of the day")
 	errWait = errors.New("the gateway's answer was lost; a receipt may come")
 )
 
-// Worker keeps the promises of the lane: it opens what is sealed, renders the
-// text in the reader's language and hands it to the gateway. The outbox
-// forgets the message, with what was sealed in it, when it is sent.
-func Worker(db *database.DB, s *Sealer, g Gateway) outbox.Worker {
+// DailyNotices is how many messages a number gets in 24 hours before notices are
+// left out: more than a holder's own payments cause on a busy day.
+const DailyNotices = 100
+
+// Options of the workers.
+type Options struct {
+	// DailyNotices is how many messages a number gets in 24 hours before notices
+	// of money that moved are left out; 0: no end.
+	DailyNotices int
+	// Dropped, where there is one, is called for each notice that is left out.
+	Dropped func()
+}
+
+// Workers send the messages of both lanes: they open what is sealed, render the
+// text in the reader's language and hand it to the gateway. The outbox forgets
+// the message, with what was sealed in it, when it is sent.
+func Workers(db *database.DB, s *Sealer, g Gateway, o Options) []outbox.Worker {
 	d := newDesk(db, s, g)
-	return courier.Worker(db, courier.Lane{Name: Lane, Width: width, Send: d.send, Record: record})
+	d.o = o
+	workers := make([]outbox.Worker, 0, 2)
+	for _, lane := range []string{CodeLane, Lane} {
+		workers = append(workers, courier.Worker(db, courier.Lane{Name: lane, Width: width, Send: d.send, Record: record}))
+	}
+	return workers
 }
 
 // width is how many messages are handed over at once. Of those that are when a
@@ -39,6 +58,7 @@ type desk struct {
 	sealer  *Sealer
 	gateway Gateway
 	once    bool // the gateway is a OnceGateway
+	o       Options
 	asking  *database.Gather[asked, error]
 }
 
@@ -55,6 +75,9 @@ func (d *desk) send(ctx context.Context, task outbox.Task) error {
 		return err
 	}
 	id, err := d.ask(ctx, task, w)
+	if errors.Is(err, errMany) && d.o.Dropped != nil {
+		d.o.Dropped()
+	}
 	if err != nil || id == 0 {
 		return err
 	}
@@ -104,12 +127,19 @@ func (d *desk) askTogether(ctx context.Context, list []asked) error {
 		if err != nil {
 			return err
 		}
+		dropped, err := d.beyond(tx, list, rows)
+		if err != nil {
+			return err
+		}
 		var calls []called
 		for i, a := range list {
 			if rows[i] == nil {
 				return errors.New("sms: the message is gone")
 			}
 			call, err := d.may(tx, rows[i], a)
+			if call && dropped[rows[i].ID] {
+				call, err = false, final(errMany)
+			}
 			*a.told = told{err: err}
 			if call {
 				a.told.id = rows[i].ID
@@ -118,6 +148,22 @@ func (d *desk) askTogether(ctx context.Context, list []asked) error {
 		}
 		return note(tx, calls)
 	})
+}
+
+// beyond returns the notices, by id, that come after a number's messages of the
+// day.
+func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]bool, error) {
+	if d.o.DailyNotices == 0 {
+		return nil, nil
+	}
+	var ids []int64
+	var phones []string
+	for i, a := range list {
+		if a.words.Notice && rows[i] != nil {
+			ids, phones = append(ids, rows[i].ID), append(phones, a.words.Phone.String())
+		}
+	}
+	return beyond(tx, ids, phones, d.o.DailyNotices)
 }
 
 // may tells whether the gateway is to be called with a message.

@@ -132,7 +132,7 @@ func refusal(t Transfer, err error) error {
 
 // wordToSender is the SMS about money that left.
 func wordToSender(t Transfer, to customer.Customer) outbox.Promise {
-	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Args: map[string]any{
+	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
 	}}
 	if t.Receiver != "" {
@@ -143,7 +143,7 @@ func wordToSender(t Transfer, to customer.Customer) outbox.Promise {
 
 // wordToReceiver is the SMS about money that came.
 func wordToReceiver(t Transfer, to customer.Customer) outbox.Promise {
-	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Args: map[string]any{
+	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
 	}}
 	if t.Sender != "" {

@@ -25,6 +25,9 @@ var (
 	receiversAddress = attempt.Rule{Name: "receiver by address", Limit: 300, Window: time.Hour}
 )
 
+// MinTransfer is the least of one transfer: each costs two SMS.
+const MinTransfer money.Amount = 1_00
+
 const actQuote = "wallet.transfer_quote"
 
 // Quote reads an order, looks the receiver up and stores the draft that the
@@ -34,6 +37,9 @@ const actQuote = "wallet.transfer_quote"
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order TransferOrder) (TransferDraft, error) {
 	number, wrongPhone := readReceiver(c, order.Phone)
 	amount, wrongAmount := spending.ReadAmount(actQuote, order.Amount)
+	if wrongAmount == nil && amount < MinTransfer {
+		wrongAmount = fault.New(fault.Limit, actQuote, "wallet.below_minimum").With("Amount", MinTransfer).At("amount")
+	}
 	if wrongAmount == nil {
 		wrongAmount = ts.affordable(ctx, c, order.Channel, amount)
 	}

@@ -156,6 +156,7 @@ var endings = map[fault.Kind]string{
 var mends = map[string]string{
 	"catalog.inn_empty": "ussd.word.inn", "catalog.inn_length": "ussd.word.inn", "catalog.inn_digits": "ussd.word.inn",
 	"catalog.below_minimum": "ussd.word.minimum", "catalog.above_maximum": "ussd.word.maximum",
+	"wallet.below_minimum":    "ussd.word.minimum",
 	"payment.account_unknown": "ussd.word.account_unknown", "payment.account_inactive": "ussd.word.account_unknown",
 	"payment.limit_operation": "ussd.word.limit",
 	"payment.limit_day":       "ussd.word.limit", "payment.limit_month": "ussd.word.limit",

@@ -176,7 +176,9 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { h.payments.Deliver(working) })
-	workers.Go(func() { outbox.Work(working, h.db, bell, sms.Worker(h.db, sealer, h.inbox)) })
+	for _, worker := range sms.Workers(h.db, sealer, h.inbox, sms.Options{}) {
+		workers.Go(func() { outbox.Work(working, h.db, bell, worker) })
+	}
 	t.Cleanup(func() { stop(); workers.Wait() })
 	return h
 }
