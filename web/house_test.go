@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -320,16 +321,19 @@ func (h *house) deliver() {
 func (h *house) messages(number phone.Number) []string {
 	h.t.Helper()
 	ctx := context.Background()
-	// Codes last, so that one is the newest.
-	for _, worker := range slices.Backward(sms.Workers(h.db, h.sealer, h.inbox, sms.Options{})) {
-		var tasks []outbox.Task
-		must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-			tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+	workers := sms.Workers(h.db, h.sealer, h.inbox, sms.Options{})
+	var tasks []outbox.Task
+	for _, worker := range workers {
+		must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			more, err := outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+			tasks = append(tasks, more...)
 			return err
 		}))
-		for _, task := range tasks {
-			worker.Do(ctx, task)
-		}
+	}
+	// In the order in which they became due, whatever their lanes.
+	slices.SortFunc(tasks, func(a, b outbox.Task) int { return cmp.Compare(a.ID, b.ID) })
+	for _, task := range tasks {
+		workers[0].Do(ctx, task)
 	}
 	list, err := h.inbox.List(ctx, number)
 	must(h.t, err)

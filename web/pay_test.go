@@ -22,7 +22,7 @@ func (b *browser) draft(account, amount string) *browser {
 func TestBadOrder(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.imports("    identifier: inn\n    minimum: \"1\"\n    maximum: none\n    fee: none\n",
+	h.imports("    identifier: inn\n    minimum: \"1.00\"\n    maximum: none\n    fee: none\n",
 		"    identifier: inn\n    minimum: \"10\"\n    maximum: \"500\"\n    fee: {percent: \"1.5\", fixed: \"2\"}\n")
 	who := h.holder(400_00)
 	b := h.as(who)

@@ -29,7 +29,7 @@ import (
 // own with senders of its own: somebody waits for them, whatever else is queued.
 const (
 	Lane     = "sms"
-	CodeLane = "sms.codes"
+	CodeLane = "sms_codes"
 )
 
 // Message is what is to be said: a message key of the topic sms and what

@@ -214,7 +214,7 @@ func TestReceiverIsFull(t *testing.T) {
 			t.Fatalf("%d transfers of 30 fit into the last 30 som", took)
 		}
 		from := h.holder(80_00)
-		_, err := h.Accept(ctx, from, wallet.Web, h.quote(from, to, "0,01").ID)
+		_, err := h.Accept(ctx, from, wallet.Web, h.quote(from, to, "1").ID)
 		kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
 		h.holds(to, 80_00)
 		h.audited()
