@@ -122,6 +122,15 @@ func onThisMachine(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// Generation changes when the database may be on another server than before, for
+// what is remembered of its rows.
+func (db *DB) Generation() int64 {
+	if db.postgres == nil {
+		return 0
+	}
+	return db.postgres.generation.Load()
+}
+
 // connector opens connections, and knows which of them are to be used no more.
 type connector struct {
 	driver.Connector
@@ -185,7 +194,9 @@ func (c *postgresConn) ResetSession(ctx context.Context) error {
 	if c.outdated() {
 		return driver.ErrBadConn
 	}
-	return c.Conn.ResetSession(ctx)
+	err := c.Conn.ResetSession(ctx)
+	c.judge(err)
+	return err
 }
 
 // IsValid implements driver.Validator.
@@ -223,7 +234,7 @@ func (c *postgresConn) judge(err error) {
 	switch {
 	case outdatedPlan(err):
 		c.of.discard(c.generation)
-	case cannotServe(err) && !c.reading:
+	case (cannotServe(err) && !c.reading) || (err != nil && lostConnection(err)):
 		c.of.leave(c.generation)
 	}
 }

@@ -158,7 +158,7 @@ type Ledger struct {
 	closing sync.RWMutex
 	closed  bool
 
-	accounts sync.Map // accountName → id
+	accounts sync.Map // accountName → knownAccount
 	shared   sync.Map // ids of those that have no floor
 }
 
@@ -315,18 +315,22 @@ type accountName struct {
 	subject string
 }
 
+// knownAccount is an account's id in a generation of the database: a server
+// that takes over may not have the account.
+type knownAccount struct{ id, generation int64 }
+
 // Account gives the id of an account without a floor (a biller's, fees, …),
 // and opens it when nobody has yet.
 func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64, error) {
-	name := accountName{kind, subject}
-	if id, ok := l.accounts.Load(name); ok {
-		return id.(int64), nil
+	name, generation := accountName{kind, subject}, l.db.Generation()
+	if found, ok := l.accounts.Load(name); ok && found.(knownAccount).generation == generation {
+		return found.(knownAccount).id, nil
 	}
 	account, err := ensureAccount(ctx, l.db, name)
 	if err != nil {
 		return 0, fault.Wrap("ledger.account", err)
 	}
-	l.accounts.Store(name, account.ID)
+	l.accounts.Store(name, knownAccount{account.ID, generation})
 	if !account.Floored { // what has a floor is in one row, where it is locked
 		l.shared.Store(account.ID, true)
 	}

@@ -61,6 +61,9 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 		if err != nil {
 			return err
 		}
+		if err := tx.WaitAsWriter(); err != nil { // where it was there: its id is relied on
+			return err
+		}
 		return tx.Gorm().Raw("SELECT id, floor IS NOT NULL AS floored FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&account).Error
 	})
 	return account, err

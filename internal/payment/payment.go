@@ -154,7 +154,7 @@ type Payments struct {
 	Parts
 	limits  spending.Limits
 	watch   *watch
-	slotted sync.Map // billers whose slots are there
+	slotted sync.Map // billers whose slots are there → the database's generation
 
 	recording *database.Gather[recorded, error]
 	holders   *database.Gather[int64, *customer.Customer]

@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/ledger"
 	"elsom/internal/payment"
 )
 
@@ -27,6 +28,14 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	for range 2 {
+		_, err = h.ledger.Account(ctx, ledger.Transit, draft.Biller)
+		unknown("an account", err)
+	}
+	must(t, server.Synchronous(""))
+	_, err = h.ledger.Account(ctx, ledger.Transit, draft.Biller)
+	must(t, err)
+	must(t, server.Synchronous("nobody"))
 	for range 2 {
 		_, err = h.Accept(ctx, c, payment.Web, draft.ID)
 		unknown("accepted", err)
@@ -53,6 +62,32 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	h.holds(c, 750_00)
 }
 
+// Slots whose rows stand on the primary alone are not remembered as made: behind
+// a failover nobody would ever call the biller.
+func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
+	t.Parallel()
+	db, server := databasetest.Replicated(t)
+	server.Impatient(t)
+	h, ctx := newHouse(t, db, good), context.Background()
+	claim := h.Worker("dostek").Claim
+	must(t, server.Synchronous("nobody"))
+	for range 2 {
+		if _, err := claim(ctx, 1); !fault.Is(err, fault.Unknown) {
+			t.Errorf("claimed: %v", err)
+		}
+	}
+	if h.rows("SELECT COUNT(*) FROM biller_slots") == 0 {
+		t.Fatal("the slots can't be read: nothing was tried")
+	}
+	must(t, server.Synchronous(""))
+	must(t, db.Gorm(ctx).Exec("DELETE FROM biller_slots").Error) // as the standby never had them
+	_, err := claim(ctx, 1)
+	must(t, err)
+	if h.rows("SELECT COUNT(*) FROM biller_slots") == 0 {
+		t.Error("the slots are not made again")
+	}
+}
+
 // An end that stands on the primary alone is told to nobody.
 func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
@@ -66,6 +101,10 @@ func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	eventually(t, "the biller is called", func() bool { return f.count(paid.TxnID) == 1 })
 	if _, err := h.ByID(ctx, c.ID, paid.ID); err != nil {
 		t.Errorf("the receipt of what was acknowledged: %v", err)
+	}
+	for _, kind := range []ledger.Kind{ledger.Payable, ledger.Fees} {
+		_, err := h.ledger.Account(ctx, kind, paid.Biller)
+		must(t, err)
 	}
 	must(t, server.Synchronous("nobody"))
 	f.release()

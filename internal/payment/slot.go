@@ -42,14 +42,20 @@ type wanted struct {
 
 // openSlots makes a biller's slots where they are not there yet.
 func (ps *Payments) openSlots(ctx context.Context, biller string) error {
-	if _, known := ps.slotted.Load(biller); known {
+	generation := ps.DB.Generation()
+	if known, _ := ps.slotted.Load(biller); known == generation {
 		return nil
 	}
-	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertSlots(tx, biller) })
+	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		if err := insertSlots(tx, biller); err != nil {
+			return err
+		}
+		return tx.WaitAsWriter() // where they were there: they are relied on
+	})
 	if err != nil {
 		return fault.Wrap("payment.slots", err)
 	}
-	ps.slotted.Store(biller, true)
+	ps.slotted.Store(biller, generation)
 	return nil
 }
 
