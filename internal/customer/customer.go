@@ -229,6 +229,9 @@ var Bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
 
 func forPeople(t time.Time) string { return t.In(Bishkek).Format("02.01.2006 15:04") }
 
+// Hold is how long a wallet without a PIN sends nothing after a reset by SMS.
+func (cs *Customers) Hold() time.Duration { return cs.o.Hold }
+
 // HeldFromPaying gives fault.Forbidden with the moment when it ends, while a
 // wallet without a PIN may not send money out.
 func HeldFromPaying(c Customer, now time.Time) error {

@@ -34,6 +34,9 @@ func cabinet() []State {
 			f.Dev = true
 			return portal.CabinetPage{Frame: f, Wallet: wallet}.Page()
 		}},
+		{"cabinet-held", "cabinet", func(l i18n.Lang) templ.Component {
+			return portal.CabinetPage{Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50, Operations: operations(l), Held: held(l)}.Page()
+		}},
 		{"cabinet-rich", "cabinet", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/cabinet")
 			f.Flash = l.T("door.password_changed")

@@ -52,10 +52,10 @@ func entering() []State {
 			return portal.ConfirmPage{Frame: f, Wallet: wallet, Code: wrong(l, "123456", "customer.code_wrong")}.Page()
 		}},
 		{"reset", "enter", func(l i18n.Lang) templ.Component {
-			return portal.ResetPage{Frame: visitor(l, "/reset"), Phone: component.Input{Value: "0700 123 456"}}.Page()
+			return portal.ResetPage{Frame: visitor(l, "/reset"), HoldHours: 24, Phone: component.Input{Value: "0700 123 456"}}.Page()
 		}},
 		{"reset-confirm", "enter", func(l i18n.Lang) templ.Component {
-			return portal.ResetConfirmPage{Frame: visitor(l, "/reset/confirm"), Wallet: wallet}.Page()
+			return portal.ResetConfirmPage{Frame: visitor(l, "/reset/confirm"), Wallet: wallet, HoldHours: 24}.Page()
 		}},
 	}
 }

@@ -10,6 +10,9 @@ import (
 
 const payee = "ОсОО «Ак-Булут Трейд»"
 
+// held are the words of the hold after a password by SMS.
+func held(l i18n.Lang) string { return l.T("customer.hold", i18n.Args{"Until": "01.12.2026 21:24"}) }
+
 func pay(l i18n.Lang) portal.PayPage {
 	return portal.PayPage{
 		Frame: holder(l, "/pay/dostek"), Code: "dostek", Service: "DosTek group",
@@ -35,6 +38,16 @@ func paying() []State {
 			page := pay(l)
 			page.Account, page.Amount = typedINN, component.Input{Value: "250,50"}
 			page.Fee = portal.FeeRule{BasisPoints: 150, Minimum: 5_00}
+			return page.Page()
+		}},
+		{"pay-held", "pay", func(l i18n.Lang) templ.Component {
+			page := pay(l)
+			page.Held = held(l)
+			return page.Page()
+		}},
+		{"check-held", "pay", func(l i18n.Lang) templ.Component {
+			page := check(l, portal.Ready)
+			page.Held = held(l)
 			return page.Page()
 		}},
 		{"pay-wrong", "pay", func(l i18n.Lang) templ.Component {

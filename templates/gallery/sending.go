@@ -33,6 +33,14 @@ func sending() []State {
 		{"transfer", "transfer", func(l i18n.Lang) templ.Component {
 			return portal.TransferPage{Frame: holder(l, "/transfer"), Balance: 749_50}.Page()
 		}},
+		{"transfer-held", "transfer", func(l i18n.Lang) templ.Component {
+			return portal.TransferPage{Frame: holder(l, "/transfer"), Balance: 749_50, Held: held(l)}.Page()
+		}},
+		{"transfer-check-held", "transfer", func(l i18n.Lang) templ.Component {
+			page := transferCheck(l, portal.Ready)
+			page.Held = held(l)
+			return page.Page()
+		}},
 		{"transfer-wrong", "transfer", func(l i18n.Lang) templ.Component {
 			return portal.TransferPage{
 				Frame: holder(l, "/transfer"), Balance: 749_50, Phone: wrong(l, "0555 555 555", "wallet.receiver_unknown"),

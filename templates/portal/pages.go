@@ -58,6 +58,8 @@ type ConfirmPage struct {
 type ResetPage struct {
 	layout.Frame
 	Phone component.Input
+	// HoldHours is how long a wallet without a PIN sends nothing afterwards.
+	HoldHours int
 }
 
 // ResetConfirmPage is `/reset/confirm`: SMS code and a new password. Posts
@@ -66,6 +68,8 @@ type ResetConfirmPage struct {
 	layout.Frame
 	Wallet         string
 	Code, Password component.Input
+	// HoldHours is that of ResetPage.
+	HoldHours int
 }
 
 // Edition is one version of the public offer.
@@ -131,6 +135,9 @@ type CabinetPage struct {
 	Operations []Operation
 	// Payments are services to pay again in one step, at most three.
 	Payments []Service
+	// Held says until when nothing can be sent, since the password was set by
+	// SMS; empty: it can.
+	Held string
 }
 
 // OperationPage is `/history/ID`.
@@ -224,6 +231,9 @@ type PayPage struct {
 	Minimum, Maximum money.Amount
 	// Fee is the service's; the zero value is none.
 	Fee FeeRule
+	// Held says until when nothing can be sent, since the password was set by
+	// SMS; empty: it can.
+	Held string
 }
 
 // CheckState is what stands between a draft and its payment.
@@ -273,6 +283,9 @@ type CheckPage struct {
 	// AskPIN tells that the site wants the PIN once before it pays.
 	AskPIN bool
 	PIN    component.Input
+	// Held says until when nothing can be sent, since the password was set by
+	// SMS; empty: it can.
+	Held string
 }
 
 // ReceiptPage is `/receipt/ID`.

@@ -13,6 +13,9 @@ type TransferPage struct {
 	layout.Frame
 	Phone, Amount component.Input
 	Balance       money.Amount
+	// Held says until when nothing can be sent, since the password was set by
+	// SMS; empty: it can.
+	Held string
 }
 
 // TransferCheckPage is `/transfer/DRAFT`. Posts pin where it is asked for.
@@ -36,6 +39,9 @@ type TransferCheckPage struct {
 	BackHref string
 	// ReceiptHref is set with Paid.
 	ReceiptHref string
+	// Held says until when nothing can be sent, since the password was set by
+	// SMS; empty: it can.
+	Held string
 }
 
 // TransferReceiptPage is `/transfer/done/ID`, for either side.

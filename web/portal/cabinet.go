@@ -46,6 +46,7 @@ func (p *Portal) Cabinet(c echo.Context) error {
 	}
 	return render(c, http.StatusOK, portal.CabinetPage{
 		Frame: p.frame(c), Wallet: who.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
+		Held: p.held(c),
 	})
 }
 

@@ -138,6 +138,7 @@ func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPa
 		Balance: balance, After: balance - draft.Total(),
 		AskPIN:   who.PINOwed && (state == portal.Ready || state == portal.FeeChanged),
 		BackHref: "/pay/" + draft.Service + "?draft=" + id, ReceiptHref: receiptHref(draft.ID),
+		Held: p.held(c),
 	}, nil
 }
 

@@ -160,7 +160,7 @@ func (p *Portal) payPage(c echo.Context) (*portal.PayPage, error) {
 		CategoryName: category.Name.In(lang), CategoryHref: categoryHref(category.Code),
 		AccountLabel: service.Label.In(lang), AccountHint: service.Hint.In(lang),
 		INN: service.Identifier == catalog.KindINN, Balance: balance,
-		Minimum: service.Minimum, Maximum: service.Maximum, Fee: portal.FeeRule(service.Fee),
+		Minimum: service.Minimum, Maximum: service.Maximum, Fee: portal.FeeRule(service.Fee), Held: p.held(c),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"math"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -13,7 +14,7 @@ import (
 
 // ShowReset offers an SMS code to who forgot the password.
 func (p *Portal) ShowReset(c echo.Context) error {
-	page := portal.ResetPage{Frame: p.frame(c)}
+	page := portal.ResetPage{Frame: p.frame(c), HoldHours: p.holdHours()}
 	if number, ok := pending(c); ok {
 		page.Phone.Value = number.Pretty()
 	}
@@ -23,7 +24,7 @@ func (p *Portal) ShowReset(c echo.Context) error {
 // Reset sends the SMS code, and says the same whether the number is known.
 func (p *Portal) Reset(c echo.Context) error {
 	switching := p.switched(c)
-	page := &portal.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone")}
+	page := &portal.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone"), HoldHours: p.holdHours()}
 	if switching {
 		return render(c, http.StatusOK, page)
 	}
@@ -78,5 +79,16 @@ func (p *Portal) resetConfirm(c echo.Context) (*portal.ResetConfirmPage, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &portal.ResetConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()}, nil
+	return &portal.ResetConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), HoldHours: p.holdHours()}, nil
+}
+
+// holdHours is what the pages of a reset say of the hold, rounded up.
+func (p *Portal) holdHours() int { return int(math.Ceil(p.Customers.Hold().Hours())) }
+
+// held says until when the holder can send nothing; empty: they can.
+func (p *Portal) held(c echo.Context) string {
+	if err := customer.HeldFromPaying(holder(c), p.Now()); err != nil {
+		return words(p.lang(c), fault.As(err))
+	}
+	return ""
 }

@@ -76,7 +76,7 @@ func (p *Portal) transferPage(c echo.Context) (*portal.TransferPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &portal.TransferPage{Frame: p.frame(c), Balance: balance}, nil
+	return &portal.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.held(c)}, nil
 }
 
 // transferDraft returns a draft of the holder.
@@ -173,6 +173,7 @@ func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, e
 		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: who.Phone.Pretty(),
 		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: who.PINOwed,
 		BackHref: "/transfer?draft=" + strconv.FormatInt(draft.ID, 10), ReceiptHref: transferReceiptHref(draft.ID),
+		Held: p.held(c),
 	}
 	switch _, err := p.Transfers.ByID(ctx(c), who.ID, draft.ID); {
 	case err == nil:
