@@ -102,8 +102,8 @@ func settings(l i18n.Lang) portal.SettingsPage {
 	return portal.SettingsPage{
 		Frame: holder(l, "/settings"), Wallet: wallet, Email: email,
 		Sessions: []portal.Session{
-			{ID: "1", Device: "Chrome, Android", Seen: at, Current: true},
-			{ID: "2", Device: "Firefox, Windows", Seen: at.Add(-3 * time.Hour)},
+			{ID: "1", Device: "Chrome, Android", Network: "203.0.113.x", LoggedIn: at.Add(-time.Hour), Seen: at, Current: true},
+			{ID: "2", Device: "Firefox, Windows", Network: "2001:db8:4d:x", LoggedIn: at.Add(-4 * time.Hour), Seen: at.Add(-3 * time.Hour)},
 		},
 	}
 }

@@ -329,7 +329,9 @@ type Session struct {
 	ID string
 	// Device is what the browser says of itself, in short.
 	Device string
-	Seen   time.Time
+	// Network is the beginning of the address that logged in; empty: not known.
+	Network        string
+	LoggedIn, Seen time.Time
 	// Current is the one that asks.
 	Current bool
 }

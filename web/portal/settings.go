@@ -66,7 +66,9 @@ func (p *Portal) settingsPage(c echo.Context) (*portal.SettingsPage, error) {
 	}
 	page := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email, HasPIN: who.HasPIN}
 	for _, s := range list {
-		page.Sessions = append(page.Sessions, portal.Session{ID: s.ID, Device: s.Device, Seen: s.Seen, Current: s.Current})
+		page.Sessions = append(page.Sessions, portal.Session{
+			ID: s.ID, Device: s.Device, Network: s.Network, LoggedIn: s.LoggedIn, Seen: s.Seen, Current: s.Current,
+		})
 	}
 	return page, p.putNotices(c, page)
 }

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +16,12 @@ type Listed struct {
 	// ID names the session towards End; it opens nothing.
 	ID string
 	// Device is the browser and the system, as far as they were told.
-	Device  string
-	Seen    time.Time
-	Current bool
+	Device string
+	// Network is the beginning of the address that logged in, as
+	// "203.0.113.x"; empty: it isn't known.
+	Network        string
+	LoggedIn, Seen time.Time
+	Current        bool
 }
 
 // Others ends all sessions but the present one.
@@ -35,7 +40,8 @@ func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
 	list := make([]Listed, len(rows))
 	for i, r := range rows {
 		list[i] = Listed{
-			ID: strconv.FormatInt(r.Handle, 10), Device: r.Device, Seen: r.SeenAt.UTC(), Current: r.ID == of.Key(),
+			ID: strconv.FormatInt(r.Handle, 10), Device: r.Device, Network: r.Network, LoggedIn: r.CreatedAt.UTC(), Seen: r.SeenAt.UTC(),
+			Current: r.ID == of.Key(),
 		}
 	}
 	return list, nil
@@ -78,6 +84,24 @@ var (
 		{"CrOS", "ChromeOS"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
 	}
 )
+
+// networkOf returns the beginning of an address, by which its owner knows a
+// network again: three bytes of IPv4, 48 bits of IPv6.
+func networkOf(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	if ip = ip.Unmap(); ip.Is4() {
+		b := ip.As4()
+		return fmt.Sprintf("%d.%d.%d.x", b[0], b[1], b[2])
+	}
+	prefix, err := ip.WithZone("").Prefix(48)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(prefix.Masked().Addr().String(), "::") + ":x"
+}
 
 // deviceOf tells a browser coarsely, so that its owner knows it again and
 // nobody is traced by it.

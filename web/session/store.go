@@ -32,6 +32,7 @@ type row struct {
 	Version    int64
 	Device     string
 	Browser    string
+	Network    string
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	EndsAt     time.Time
@@ -221,7 +222,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, wh
 			return err
 		}
 		fresh.CustomerID, fresh.Epoch, fresh.Device = &who.ID, who.SessionEpoch, deviceOf(c.Request().UserAgent())
-		fresh.Browser = device
+		fresh.Browser, fresh.Network = device, networkOf(c.RealIP())
 		return tx.Gorm().Create(fresh).Error
 	})
 	if err != nil {
