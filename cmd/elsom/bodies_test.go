@@ -63,6 +63,7 @@ func TestRefusedWithoutReading(t *testing.T) {
 	t.Parallel()
 	s := sqlite(t)
 	const most = 990_000
+	var all sync.WaitGroup // those that are read wait for their bodies
 	for _, c := range []struct {
 		path, user, password string
 		size, want           int
@@ -74,10 +75,14 @@ func TestRefusedWithoutReading(t *testing.T) {
 		{"/ussd/kannel", "ussd", "dev-ussd", 32<<10 + 1, 413},
 		{"/", "", "", 16<<10 + 1, 413}, {"/login", "", "", most, 413}, {"/dev/terminal", "", "", most, 413}, {"/nowhere", "", "", most, 413},
 	} {
-		if got := status(announced(t, s.base, c.path, c.user, c.password, c.size, 0)); got != c.want {
-			t.Errorf("%s as %q, %d bytes announced: %d, want %d at once and a closed connection", c.path, c.user, c.size, got, c.want)
-		}
+		conn := announced(t, s.base, c.path, c.user, c.password, c.size, 0)
+		all.Go(func() {
+			if got := status(conn); got != c.want {
+				t.Errorf("%s as %q, %d bytes announced: %d, want %d at once and a closed connection", c.path, c.user, c.size, got, c.want)
+			}
+		})
 	}
+	all.Wait()
 	// Receipts come by GET; a body is none of them.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
 	must(t, err)
