@@ -67,27 +67,38 @@ func (e MismatchError) Error() string {
 // which nothing is recorded passes, as in a database that was never served. The
 // error of a wrong key is a MismatchError.
 func Verify(ctx context.Context, db *database.DB, keys ...Key) error {
+	_, err := verify(ctx, db, keys)
+	return err
+}
+
+// verify also reports whether each key has a record.
+func verify(ctx context.Context, db *database.DB, keys []Key) (complete bool, err error) {
 	recorded, err := newest(ctx, db)
 	if err != nil {
-		return fmt.Errorf("keycheck: %w", err)
+		return false, fmt.Errorf("keycheck: %w", err)
 	}
+	complete = true
 	var wrong MismatchError
 	for _, k := range keys {
 		r, ok := recorded[k.Name]
+		complete = complete && ok
 		if ok && !hmac.Equal([]byte(r.CheckValue), []byte(k.check(r.ID))) {
 			wrong = append(wrong, Mismatch{k.Name, r.CreatedAt})
 		}
 	}
 	if len(wrong) > 0 {
-		return wrong
+		return complete, wrong
 	}
-	return nil
+	return complete, nil
 }
 
 // Record stores check values of the keys whose names have none, all in one
 // statement, then verifies all. Of several processes with different keys that
 // start on one database the first one's keys are recorded, and the others fail.
 func Record(ctx context.Context, db *database.DB, keys ...Key) error {
+	if complete, err := verify(ctx, db, keys); complete || err != nil {
+		return err
+	}
 	if err := insert(ctx, db, keys); err != nil {
 		return fmt.Errorf("keycheck: %w", err)
 	}
