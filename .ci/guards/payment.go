@@ -98,6 +98,24 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/biller/osmp", test: "TestBadDays",
 	},
 	{
+		name: "a biller is shown our certificate", file: "internal/biller/osmp/client.go",
+		text:        `c.transport.TLSClientConfig.Certificates = []tls.Certificate{*o.Certificate}`,
+		replacement: `_ = o.Certificate`,
+		pkg:         "./cmd/elsom", test: "TestBillerPasswordAndCertificate",
+	},
+	{
+		name: "a biller is told the password that was set", file: "internal/biller/osmp/client.go",
+		text:        `c.user = url.UserPassword(o.User, o.Password)`,
+		replacement: `_ = o.Password`,
+		pkg:         "./cmd/elsom", test: "TestBillerPasswordAndCertificate",
+	},
+	{
+		name: "a biller's password is stored sealed", file: "internal/billerlogin/billerlogin.go",
+		text:        `fault.Wrap(op, upsert(ctx, ls.db, row{Biller: biller, Username: user, Sealed: sealed,`,
+		replacement: `fault.Wrap(op, upsert(ctx, ls.db, row{Biller: biller, Username: user, Sealed: sealed[:0] + password,`,
+		pkg:         "./internal/billerlogin", test: "TestLoginIsSealed",
+	},
+	{
 		name: "a customer leaves slots to others", file: "internal/payment/fair.go",
 		text:        `if c != 0 && s.inFlight[c] >= s.per {`,
 		replacement: `if false {`,

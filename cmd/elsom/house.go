@@ -4,13 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"elsom/internal/attempt"
-	"elsom/internal/biller"
-	"elsom/internal/biller/osmp"
+	"elsom/internal/billerlogin"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
 	"elsom/internal/config"
@@ -44,6 +42,7 @@ type house struct {
 	wallets   *wallet.Wallets
 	transfers *wallet.Transfers
 	closing   *wallet.Closing
+	wires     *wires
 	payments  *payment.Payments
 	agents    *cashin.Agents
 	gateways  *gateway.Gateways
@@ -120,9 +119,16 @@ func (h *house) join() (err error) {
 		}
 		h.notices = push.New(h.db, push.Options{Key: public, Hosts: h.config.PushHosts, Attempts: h.attempts})
 	}
+	h.wires = &wires{}
+	if h.wires.logins, err = billerlogin.New(h.db, secret); err != nil {
+		return err
+	}
+	if h.wires.certificates, err = readCertificates(h.config.BillerCertificates); err != nil {
+		return err
+	}
 	h.payments = payment.New(payment.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
-		Wire: wires(), Notices: h.notices,
+		Wire: h.wires.to, Notices: h.notices,
 	})
 	h.cashin = cashin.New(cashin.Parts{
 		DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(h.walletOf), Bell: h.bell,
@@ -143,21 +149,5 @@ func (h *house) close() {
 	h.ledger.Close()
 	if err := h.db.Close(); err != nil {
 		slog.Warn("database: close", "error", err)
-	}
-}
-
-// wires keeps one client for each address, so that connections are reused.
-func wires() func(catalog.Biller) biller.Biller {
-	var clients sync.Map
-	return func(b catalog.Biller) biller.Biller {
-		contract := struct {
-			url      string
-			deadline time.Duration
-		}{b.URL, b.Deadline}
-		client, known := clients.Load(contract)
-		if !known {
-			client, _ = clients.LoadOrStore(contract, osmp.New(osmp.Options{URL: b.URL, Timeout: b.Deadline}))
-		}
-		return client.(*osmp.Client)
 	}
 }

@@ -35,6 +35,7 @@ var commands struct {
 	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
 	Gateway  gatewayCommands  `cmd:"" help:"Gateways of *900# and SMS."`
 	Catalog  catalogCommand   `cmd:"" help:"Categories, services, billers, limits, carriers."`
+	Biller   billerCommands   `cmd:"" help:"How the portal logs in at billers."`
 	Payment  paymentCommand   `cmd:"" help:"Payments that wait for a person."`
 	Customer customerCommands `cmd:"" help:"Holders of wallets."`
 	Vapid    vapidCommand     `cmd:"" help:"Draw a key for Web Push, for ELSOM_VAPID_KEY."`

@@ -40,6 +40,9 @@ type Config struct {
 	PINPepper Secret
 	// DosTekURL is where DosTek takes payments; empty: not connected.
 	DosTekURL Secret
+	// BillerCertificates is the folder of client certificates for billers; empty:
+	// none.
+	BillerCertificates string
 	// TrustedProxies are those whose X-Forwarded headers count.
 	TrustedProxies []netip.Prefix
 	// MetricsListen is host:port; empty: no metrics.

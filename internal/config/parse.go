@@ -42,22 +42,23 @@ func (p *Problems) add(variable, reason string, args ...any) {
 
 // The variables, with their defaults.
 type variables struct {
-	Mode           string `env:"ELSOM_MODE" envDefault:"production"`
-	Listen         string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080"`
-	BaseURL        string `env:"ELSOM_BASE_URL"`
-	DatabaseURL    string `env:"ELSOM_DATABASE_URL"`
-	SecretKey      string `env:"ELSOM_SECRET_KEY"`
-	DosTekURL      string `env:"ELSOM_DOSTEK_URL"`
-	PINPepper      string `env:"ELSOM_PIN_PEPPER"`
-	TrustedProxies string `env:"ELSOM_TRUSTED_PROXIES"`
-	MetricsListen  string `env:"ELSOM_METRICS_LISTEN"`
-	VAPIDKey       string `env:"ELSOM_VAPID_KEY"`
-	PushHosts      string `env:"ELSOM_PUSH_HOSTS"`
-	SMSURL         string `env:"ELSOM_SMS_URL"`
-	SMSReceiptsURL string `env:"ELSOM_SMS_RECEIPTS_URL"`
-	SMTPURL        string `env:"ELSOM_SMTP_URL"`
-	RateLimits     string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
-	Drain          string `env:"ELSOM_DRAIN"`
+	Mode               string `env:"ELSOM_MODE" envDefault:"production"`
+	Listen             string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080"`
+	BaseURL            string `env:"ELSOM_BASE_URL"`
+	DatabaseURL        string `env:"ELSOM_DATABASE_URL"`
+	SecretKey          string `env:"ELSOM_SECRET_KEY"`
+	DosTekURL          string `env:"ELSOM_DOSTEK_URL"`
+	PINPepper          string `env:"ELSOM_PIN_PEPPER"`
+	BillerCertificates string `env:"ELSOM_BILLER_CERTIFICATES"`
+	TrustedProxies     string `env:"ELSOM_TRUSTED_PROXIES"`
+	MetricsListen      string `env:"ELSOM_METRICS_LISTEN"`
+	VAPIDKey           string `env:"ELSOM_VAPID_KEY"`
+	PushHosts          string `env:"ELSOM_PUSH_HOSTS"`
+	SMSURL             string `env:"ELSOM_SMS_URL"`
+	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL"`
+	SMTPURL            string `env:"ELSOM_SMTP_URL"`
+	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
+	Drain              string `env:"ELSOM_DRAIN"`
 }
 
 // The variables that may come from a file named by the same name and _FILE.
@@ -84,20 +85,21 @@ func Parse(environment map[string]string) (*Config, error) {
 	unknown := checkNames(environment, knownNames(), &problems)
 	in := read(environment, secrets, &problems)
 	c := &Config{
-		Mode:           Mode(in.Mode),
-		Listen:         in.Listen,
-		BaseURL:        strings.TrimSuffix(in.BaseURL, "/"),
-		SecretKey:      Secret(in.SecretKey),
-		PINPepper:      Secret(in.PINPepper),
-		DosTekURL:      Secret(in.DosTekURL),
-		TrustedProxies: prefixes(in.TrustedProxies, &problems),
-		MetricsListen:  in.MetricsListen,
-		VAPIDKey:       Secret(in.VAPIDKey),
-		PushHosts:      hosts(in.PushHosts, &problems),
-		SMSURL:         Secret(in.SMSURL),
-		SMSReceiptsURL: Secret(in.SMSReceiptsURL),
-		SMTPURL:        Secret(in.SMTPURL),
-		RateLimits:     in.RateLimits != "off",
+		Mode:               Mode(in.Mode),
+		Listen:             in.Listen,
+		BaseURL:            strings.TrimSuffix(in.BaseURL, "/"),
+		SecretKey:          Secret(in.SecretKey),
+		PINPepper:          Secret(in.PINPepper),
+		DosTekURL:          Secret(in.DosTekURL),
+		BillerCertificates: in.BillerCertificates,
+		TrustedProxies:     prefixes(in.TrustedProxies, &problems),
+		MetricsListen:      in.MetricsListen,
+		VAPIDKey:           Secret(in.VAPIDKey),
+		PushHosts:          hosts(in.PushHosts, &problems),
+		SMSURL:             Secret(in.SMSURL),
+		SMSReceiptsURL:     Secret(in.SMSReceiptsURL),
+		SMTPURL:            Secret(in.SMTPURL),
+		RateLimits:         in.RateLimits != "off",
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "http://" + c.Listen

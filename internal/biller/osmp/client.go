@@ -47,6 +47,11 @@ type Options struct {
 	// name and password for HTTP Basic as userinfo. CheckURL tells whether it
 	// will do; with one that won't, every answer is Unsent.
 	URL string
+	// User and Password are for HTTP Basic, in place of those of URL; empty: those
+	// of URL.
+	User, Password string
+	// Certificate is ours, for billers that ask for one; nil: none.
+	Certificate *tls.Certificate
 	// Timeout bounds a call whose context has no nearer deadline; 0: DefaultTimeout.
 	Timeout time.Duration
 	// Conns is how many calls this client has open at once; 0: DefaultConns.
@@ -94,6 +99,12 @@ func New(o Options) *Client {
 	if u, err := parseURL(o.URL); err == nil {
 		c.user, u.User = u.User, nil
 		c.base = u
+	}
+	if o.User != "" {
+		c.user = url.UserPassword(o.User, o.Password)
+	}
+	if o.Certificate != nil {
+		c.transport.TLSClientConfig.Certificates = []tls.Certificate{*o.Certificate}
 	}
 	return c
 }

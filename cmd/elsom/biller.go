@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"text/tabwriter"
+
+	"elsom/internal/fault"
+)
+
+type billerCommands struct {
+	List     billerList     `cmd:"" help:"List billers: address, login, certificate, contract."`
+	Password billerPassword `cmd:"" help:"Set the password with which the portal logs in at a biller, from standard input."`
+}
+
+type billerList struct{}
+
+// Run lists billers.
+func (billerList) Run(ctx context.Context) error {
+	return withHouse(ctx, func(h *house) error {
+		list, err := h.catalog.Billers(ctx)
+		if err != nil {
+			return err
+		}
+		logins, err := h.wires.logins.All(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "CODE\tNAME\tADDRESS\tLOGIN\tCERTIFICATE UNTIL\tSTORED OUTCOMES")
+		for _, b := range list {
+			address, login, until, stored := "none", "none", "none", "no"
+			if u, err := url.Parse(b.URL); err == nil && b.URL != "" {
+				address = u.Scheme + "://" + u.Host
+				if u.User != nil {
+					login = "in the address"
+				}
+			}
+			if l, ok := logins[b.Code]; ok {
+				login = l.User + ", since " + local(l.SetAt)
+			}
+			if end := h.wires.certificates.until(b.Code); !end.IsZero() {
+				until = local(end)
+			}
+			if b.AnswersStoredOutcome {
+				stored = "yes"
+			}
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Code, b.Name, address, login, until, stored)
+		}
+		return table.Flush()
+	})
+}
+
+type billerPassword struct {
+	Code   string `arg:"" help:"The biller's code in the catalog."`
+	User   string `help:"The name to log in with." xor:"what" required:""`
+	Remove bool   `help:"Log in no more." xor:"what" required:""`
+}
+
+// Help implements kong.HelpProvider.
+func (billerPassword) Help() string {
+	return `Example: printf '%s\n' "$PASSWORD" | elsom biller password hoster --user elsom
+
+The password is stored sealed with ELSOM_SECRET_KEY, and running portals use it within
+a second. DosTek's may stand in ELSOM_DOSTEK_URL instead; one that is set here goes before it.
+A client certificate is a pair of files, CODE.crt and CODE.key (PEM), in the folder of
+ELSOM_BILLER_CERTIFICATES, read at the start of the portal.`
+}
+
+// Run sets or removes a biller's login.
+func (b billerPassword) Run(ctx context.Context) error {
+	password := ""
+	if !b.Remove {
+		var err error
+		if password, err = readPassword(); err != nil {
+			return err
+		}
+	}
+	return withHouse(ctx, func(h *house) error {
+		known, err := h.catalog.Biller(ctx, b.Code)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			return fmt.Errorf("there is no biller %q in the catalog; `elsom biller list` names them", b.Code)
+		case err != nil:
+			return err
+		}
+		if b.Remove {
+			removed, err := h.wires.logins.Remove(ctx, b.Code)
+			if err == nil && !removed {
+				err = fmt.Errorf("biller %s has no login", b.Code)
+			}
+			if err == nil {
+				fmt.Printf("The portal logs in at %s no more.\n", known.Name)
+			}
+			return err
+		}
+		if err := h.wires.logins.Set(ctx, b.Code, b.User, password); err != nil {
+			return err
+		}
+		fmt.Printf("The portal logs in at %s as %s.\n", known.Name, b.User)
+		if inClear(known.URL) {
+			fmt.Fprintln(os.Stderr, "Warning: its address is http on another machine, so the password goes over the network in clear text.")
+		}
+		return nil
+	})
+}
+
+// inClear reports whether what is sent to an address can be read on its way.
+func inClear(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	host, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !host.IsLoopback())
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/biller/osmp"
+	"elsom/internal/billerlogin"
+	"elsom/internal/catalog"
+)
+
+// certificates are ours for billers that ask for one, by biller.
+type certificates map[string]*tls.Certificate
+
+// readCertificates reads CODE.crt and CODE.key of each biller from a folder; an
+// empty name is none.
+func readCertificates(folder string) (certificates, error) {
+	const variable = "ELSOM_BILLER_CERTIFICATES"
+	if folder == "" {
+		return nil, nil
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return nil, fmt.Errorf("%s: %w", variable, err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.crt"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", variable, err)
+	}
+	found := certificates{}
+	for _, file := range files {
+		code := strings.TrimSuffix(filepath.Base(file), ".crt")
+		key := filepath.Join(folder, code+".key")
+		if info, err := os.Stat(key); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 {
+			return nil, fmt.Errorf("%s: every user of this machine can read %s; run: chmod 0400 %s", variable, key, key)
+		}
+		pair, err := tls.LoadX509KeyPair(file, key)
+		var gone *fs.PathError
+		switch {
+		case errors.As(err, &gone):
+			return nil, fmt.Errorf("%s: %s: %w", variable, gone.Path, gone.Err)
+		case err != nil:
+			return nil, fmt.Errorf("%s: %s and %s don't make a pair: %w", variable, file, key, err)
+		}
+		found[code] = &pair
+	}
+	return found, nil
+}
+
+// until is when a biller's certificate ends; the zero time where there is none.
+func (c certificates) until(code string) time.Time {
+	pair := c[code]
+	if pair == nil {
+		return time.Time{}
+	}
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return time.Time{}
+	}
+	return leaf.NotAfter
+}
+
+// wires calls billers. It keeps one client for each address and login, so that
+// connections are reused.
+type wires struct {
+	logins       *billerlogin.Logins
+	certificates certificates
+	clients      sync.Map // contract → *osmp.Client
+}
+
+// contract is how a biller is called.
+type contract struct {
+	code, url      string
+	deadline       time.Duration
+	user, password string
+}
+
+// to returns the wire to a biller. Its login is read at each call: it may change.
+func (w *wires) to(b catalog.Biller) biller.Biller { return wire{w, b} }
+
+type wire struct {
+	*wires
+	biller catalog.Biller
+}
+
+// Check implements biller.Biller.
+func (w wire) Check(ctx context.Context, r biller.Request) biller.Answer {
+	client, err := w.client(ctx)
+	if err != nil {
+		return unsent(err)
+	}
+	return client.Check(ctx, r)
+}
+
+// Pay implements biller.Biller.
+func (w wire) Pay(ctx context.Context, r biller.Request) biller.Answer {
+	client, err := w.client(ctx)
+	if err != nil {
+		return unsent(err)
+	}
+	return client.Pay(ctx, r)
+}
+
+// unsent is the answer to a call without a login that is known.
+func unsent(err error) biller.Answer {
+	return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Err: err}
+}
+
+func (w wire) client(ctx context.Context) (*osmp.Client, error) {
+	login, _, err := w.logins.Of(ctx, w.biller.Code)
+	if err != nil {
+		return nil, fmt.Errorf("not sent: the biller's login can't be read: %w", err)
+	}
+	how := contract{w.biller.Code, w.biller.URL, w.biller.Deadline, login.User, login.Password}
+	client, known := w.clients.Load(how)
+	if !known {
+		client, _ = w.clients.LoadOrStore(how, osmp.New(osmp.Options{
+			URL: how.url, Timeout: how.deadline, User: how.user, Password: how.password, Certificate: w.certificates[how.code],
+		}))
+	}
+	return client.(*osmp.Client), nil
+}

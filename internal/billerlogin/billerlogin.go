@@ -1,0 +1,150 @@
+// Package billerlogin keeps the names and passwords with which the portal logs in
+// at billers (HTTP Basic).
+//
+// It stores a password only sealed with the server's key, and bound to its
+// biller. A change is seen by every process within a second. It never prints or
+// logs a password, and never calls a biller without one that is set: what can't
+// be read is an error.
+package billerlogin
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Login is a name and a password. Its text is the name alone.
+type Login struct {
+	Biller   string
+	User     string
+	Password string
+	SetAt    time.Time
+}
+
+// String implements fmt.Stringer.
+func (l Login) String() string { return l.User + " with a password" }
+
+// GoString implements fmt.GoStringer.
+func (l Login) GoString() string { return l.String() }
+
+// Logins are those of a database.
+type Logins struct {
+	db   *database.DB
+	aead cipher.AEAD
+
+	mu   sync.Mutex
+	seen time.Time // when the copy was read
+	copy map[string]Login
+}
+
+// freshness is how long a process answers from memory.
+const freshness = time.Second
+
+// New makes the logins of a database, sealed under a key derived from secret.
+func New(db *database.DB, secret []byte) (*Logins, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, "elsom biller logins", 32)
+	if err != nil {
+		return nil, fmt.Errorf("billerlogin: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("billerlogin: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("billerlogin: %w", err)
+	}
+	return &Logins{db: db, aead: aead}, nil
+}
+
+// Bounds of what is stored, in bytes.
+const (
+	userLength     = 100
+	passwordLength = 500
+)
+
+// ErrUser and ErrPassword say what can't be sent as HTTP Basic.
+var (
+	ErrUser     = fmt.Errorf("the name must have 1 to %d printable characters and no colon", userLength)
+	ErrPassword = fmt.Errorf("the password must have 1 to %d characters, none of them invisible", passwordLength)
+)
+
+// Set stores a biller's login in place of the one before. Errors: Invalid, around
+// ErrUser or ErrPassword.
+func (ls *Logins) Set(ctx context.Context, biller, user, password string) error {
+	const op = "billerlogin.set"
+	switch {
+	case !sendable(user, userLength) || strings.Contains(user, ":"):
+		return fault.New(fault.Invalid, op, "").Because(ErrUser)
+	case !sendable(password, passwordLength):
+		return fault.New(fault.Invalid, op, "").Because(ErrPassword)
+	}
+	sealed := base64.StdEncoding.EncodeToString(ls.aead.Seal(nil, nil, []byte(password), []byte(biller)))
+	return fault.Wrap(op, upsert(ctx, ls.db, row{Biller: biller, Username: user, Sealed: sealed, SetAt: ls.db.Now()}))
+}
+
+// sendable reports whether a text can be sent in a header and was meant so.
+func sendable(text string, most int) bool {
+	return text != "" && len(text) <= most && utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// Remove deletes a biller's login; removed is false where there was none.
+func (ls *Logins) Remove(ctx context.Context, biller string) (removed bool, err error) {
+	removed, err = remove(ctx, ls.db, biller)
+	return removed, fault.Wrap("billerlogin.remove", err)
+}
+
+// Of returns a biller's login; found is false where none is set. An error means
+// that it isn't known whether there is one, or that it can't be opened.
+func (ls *Logins) Of(ctx context.Context, biller string) (login Login, found bool, err error) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if now := ls.db.Now(); ls.copy == nil || now.Sub(ls.seen) >= freshness || now.Before(ls.seen) {
+		fresh, err := ls.All(ctx)
+		switch {
+		case err == nil:
+			ls.copy, ls.seen = fresh, now
+		case ls.copy == nil || !fault.Is(err, fault.Unavailable):
+			return Login{}, false, err
+		}
+	}
+	login, found = ls.copy[biller]
+	return login, found, nil
+}
+
+var errSealed = errors.New("it can't be opened with this secret: set it again")
+
+// All reads the logins of all billers, by biller.
+func (ls *Logins) All(ctx context.Context) (map[string]Login, error) {
+	const op = "billerlogin.read"
+	rows, err := list(ctx, ls.db)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	all := make(map[string]Login, len(rows))
+	for _, r := range rows {
+		sealed, err := base64.StdEncoding.DecodeString(r.Sealed)
+		var password []byte
+		if err == nil {
+			password, err = ls.aead.Open(nil, nil, sealed, []byte(r.Biller))
+		}
+		if err != nil {
+			return nil, fault.New(fault.Internal, op, "").Because(fmt.Errorf("the password of biller %s: %w", r.Biller, errSealed))
+		}
+		all[r.Biller] = Login{r.Biller, r.Username, string(password), r.SetAt}
+	}
+	return all, nil
+}
