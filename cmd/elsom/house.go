@@ -48,10 +48,11 @@ type house struct {
 	gateways  *gateway.Gateways
 	dialogues *dialogue.Dialogues[ussd.Content]
 	cashin    *cashin.CashIn
-	notices   *push.Notices // nil: no key, no notices
-	metrics   *metrics      // nil: nobody asked for figures
-	dropped   atomic.Int64  // SMS notices beyond a number's day
-	draining  atomic.Bool   // it is about to end
+	notices   *push.Notices             // nil: no key, no notices
+	metrics   *metrics                  // nil: nobody asked for figures
+	ussd      atomic.Pointer[ussd.Door] // nil until it is open
+	dropped   atomic.Int64              // SMS notices beyond a number's day
+	draining  atomic.Bool               // it is about to end
 }
 
 func newHouse(ctx context.Context, cfg *config.Config, options ...database.Option) (*house, error) {

@@ -144,6 +144,7 @@ var (
 		[]string{"limit"}, nil)
 	noticesDropped = prometheus.NewDesc("elsom_sms_notices_dropped_total",
 		"SMS notices that were left out because their number had its messages of the day.", nil, nil)
+	pinsWrong = prometheus.NewDesc("elsom_ussd_wrong_pins_total", "Wrong PINs that the callers of a gateway gave.", []string{"gateway"}, nil)
 )
 
 // limits reports what this process refused.
@@ -153,6 +154,7 @@ type limits struct{ *house }
 func (l *limits) Describe(out chan<- *prometheus.Desc) {
 	out <- codesRefused
 	out <- noticesDropped
+	out <- pinsWrong
 }
 
 // Collect implements prometheus.Collector.
@@ -161,4 +163,9 @@ func (l *limits) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(codesRefused, prometheus.CounterValue, float64(n), limit)
 	}
 	out <- prometheus.MustNewConstMetric(noticesDropped, prometheus.CounterValue, float64(l.dropped.Load()))
+	if door := l.ussd.Load(); door != nil {
+		for gateway, n := range door.WrongPINs() {
+			out <- prometheus.MustNewConstMetric(pinsWrong, prometheus.CounterValue, float64(n), gateway)
+		}
+	}
 }

@@ -176,17 +176,19 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	menu := ussd.New(ussd.Parts{
+		Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments,
+		Transfers: h.transfers, Wallets: h.wallets, Gateways: h.gateways, Attempts: h.attempts, Now: h.db.Now,
+	}, slog.Default())
+	h.ussd.Store(menu)
 	doors := web.Doors{
 		Sessions: sessions,
 		Portal: portal.New(portal.Parts{
 			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Closing: h.closing, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
 			Messages: h.messages, Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
 		}),
-		Terminal: osmp.New(h.agents, h.cashin, slog.Default()),
-		USSD: ussd.New(ussd.Parts{
-			Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments,
-			Transfers: h.transfers, Wallets: h.wallets, Gateways: h.gateways, Now: h.db.Now,
-		}, slog.Default()),
+		Terminal:       osmp.New(h.agents, h.cashin, slog.Default()),
+		USSD:           menu,
 		Receipts:       receipts.New(h.gateways, h.messages),
 		Healthy:        h.healthy,
 		TrustedProxies: h.config.TrustedProxies,

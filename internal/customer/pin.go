@@ -160,8 +160,12 @@ func (cs *Customers) tryPIN(ctx context.Context, act string, id int64, typed str
 	return nil, cs.lockPIN(ctx, act, row)
 }
 
+// ErrWrongPIN is the cause of each refusal of a PIN that was compared and is
+// another's.
+var ErrWrongPIN = errors.New("customer: wrong PIN")
+
 func wrongPIN(act string, row *pinRow) error {
-	return fault.New(fault.Invalid, act, "customer.pin_wrong").At("pin").With("Left", max(pinTries-row.Tries, 0))
+	return fault.New(fault.Invalid, act, "customer.pin_wrong").At("pin").With("Left", max(pinTries-row.Tries, 0)).Because(ErrWrongPIN)
 }
 
 // lockPIN tells the holder of the lock that the fifth try made.
@@ -188,10 +192,10 @@ func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error
 	if err != nil {
 		return fault.Wrap(act, err)
 	}
-	return cs.locked(act, until)
+	return cs.locked(act, until).Because(ErrWrongPIN)
 }
 
-func (cs *Customers) locked(act string, until time.Time) error {
+func (cs *Customers) locked(act string, until time.Time) *fault.Error {
 	return fault.New(fault.Forbidden, act, "customer.pin_locked").
 		With("Until", forPeople(until)).After(max(time.Second, until.Sub(cs.o.Now())))
 }

@@ -45,7 +45,15 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 	if err != nil {
 		return Result{Err: err}
 	}
-	return d.doFor(ctx, holder, s, a)
+	if !triesPIN[a.act] {
+		return d.doFor(ctx, holder, s, a)
+	}
+	if err := d.pins.wait(ctx, a.gateway); err != nil {
+		return Result{Err: err}
+	}
+	r = d.doFor(ctx, holder, s, a)
+	d.pins.judged(context.WithoutCancel(ctx), a.gateway, r.Err)
+	return r
 }
 
 // doFor asks the house for a holder of a wallet.

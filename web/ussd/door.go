@@ -69,6 +69,8 @@ type Parts struct {
 	Wallets   *wallet.Wallets
 	// Gateways tells who calls, for the HTTP doors.
 	Gateways Gateways
+	// Attempts counts wrong PINs by gateway; nil: nothing does.
+	Attempts Attempts
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -77,6 +79,7 @@ type Parts struct {
 type Door struct {
 	Parts
 	room, kannel admission.Room[gateway.Gateway] // POST /ussd, POST /ussd/kannel
+	pins         *pins
 	log          *slog.Logger
 }
 
@@ -88,7 +91,10 @@ func New(parts Parts, log *slog.Logger) *Door {
 			May: func(g gateway.Gateway) bool { return g.May(s) },
 		}
 	}
-	return &Door{parts, room(gateway.USSD), room(gateway.Kannel), log}
+	return &Door{
+		Parts: parts, room: room(gateway.USSD), kannel: room(gateway.Kannel), log: log,
+		pins: &pins{attempts: parts.Attempts, now: parts.Now, log: log, slow: map[string]slowed{}, wrong: map[string]int64{}},
+	}
 }
 
 // patience is how long a turn may take in all; gateways wait 10 to 15 s. Who

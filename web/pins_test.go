@@ -1,0 +1,122 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/customer"
+	"elsom/internal/dialogue"
+	"elsom/internal/gateway"
+	"elsom/internal/keychain"
+	"elsom/internal/phone"
+	"elsom/internal/wallet"
+	"elsom/web"
+	"elsom/web/ussd"
+)
+
+// A gateway whose callers give many wrong PINs is slowed down, with a line in the
+// log, and goes on; another gateway is not.
+func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	for name, on := range databases {
+		t.Run(name, func(t *testing.T) {
+			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
+			h := houseWith(t, setting{on: on})
+			attempts, err := attempt.New(h.db, attempt.Options{Secret: secret, Off: true}) // PINs are counted all the same
+			must(t, err)
+			gateways, err := gateway.New(h.db, attempts, secret)
+			must(t, err)
+			bad, good := "bad-"+name, "good-"+name
+			for _, code := range []string{bad, good} {
+				must(t, gateways.Add(ctx, gateway.NewGateway{
+					Code: code, Name: code, Password: "the gateway's word", Allowed: keychain.Anywhere(), Scopes: gateway.Scopes(),
+				}))
+			}
+			dialogues, err := dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: secret})
+			must(t, err)
+			doors := h.doors
+			door := ussd.New(ussd.Parts{
+				Dialogues: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger),
+				Gateways: gateways, Attempts: attempts, Now: h.db.Now,
+			}, slog.Default())
+			doors.USSD = door
+			server := web.New(doors)
+			phones, pins := make([]phone.Number, 12), make([]string, 12)
+			for i := range phones {
+				phones[i] = phone.Number(fmt.Sprintf("+9965507001%02d", i))
+				_, err := h.customers.RegisterByUSSD(ctx, customer.USSDSignup{
+					Phone: phones[i], Name: "Айжан Үсөнова", INN: "21603198500123", Lang: "ru", OfferVersion: customer.OfferVersion, Gateway: "ussd",
+				})
+				must(t, err)
+				pins[i] = four.FindString(h.messages(phones[i])[0])
+			}
+			balance := func(code, session string, number phone.Number, pin string) string {
+				said := ""
+				for _, text := range []string{"", "8", "8*1", "8*1*" + pin} {
+					form := url.Values{"sessionId": {session}, "serviceCode": {ussd.ServiceCode}, "phoneNumber": {number.String()}, "text": {text}}
+					r := httptest.NewRequest(http.MethodPost, "/ussd", strings.NewReader(form.Encode()))
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+					r.SetBasicAuth(code, "the gateway's word")
+					w := httptest.NewRecorder()
+					server.ServeHTTP(w, r)
+					said = w.Body.String()
+				}
+				return said
+			}
+			for range 199 {
+				must(t, attempts.Take(ctx, attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
+			}
+			for _, session := range []string{"1", "2"} { // the 200th and one more
+				if screen := balance(bad, session, phones[0], another(pins[0])); !strings.Contains(screen, "Неверный ПИН") {
+					t.Errorf("a wrong PIN: %s", screen)
+				}
+			}
+			if n := door.WrongPINs()[bad]; n != 2 {
+				t.Errorf("%d wrong PINs counted", n)
+			}
+			if lines := said.lines("many wrong PINs", bad); len(lines) != 1 {
+				t.Errorf("%d lines: %q", len(lines), lines)
+			}
+			ask := func(code string) (told, busy int) {
+				var mu sync.Mutex
+				var all sync.WaitGroup
+				for i := range phones {
+					all.Go(func() {
+						screen := balance(code, fmt.Sprint("many ", h.numbers.Add(1)), phones[i], pins[i])
+						mu.Lock()
+						defer mu.Unlock()
+						if strings.Contains(screen, "0,00") {
+							told++
+						} else {
+							busy++
+							if strings.Contains(screen, "END") {
+								t.Errorf("a session ended: %s", screen)
+							}
+						}
+					})
+				}
+				all.Wait()
+				return told, busy
+			}
+			if told, busy := ask(bad); told == 0 || busy == 0 {
+				t.Errorf("slowed down: %d right PINs opened the balance, %d had to wait", told, busy)
+			}
+			if told, busy := ask(good); busy != 0 {
+				t.Errorf("the other gateway: %d right PINs opened the balance, %d had to wait", told, busy)
+			}
+			h.wait(11 * time.Minute)
+			if told, busy := ask(bad); busy != 0 {
+				t.Errorf("later: %d right PINs opened the balance, %d had to wait", told, busy)
+			}
+		})
+	}
+}

@@ -1,0 +1,123 @@
+package ussd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+)
+
+// Attempts counts what may be tried only so often; *attempt.Counters does.
+type Attempts interface {
+	Take(ctx context.Context, rule attempt.Rule, subject string) error
+}
+
+// wrongPINs is how many wrong PINs a gateway's callers may give before the gateway
+// is slowed down: with its password somebody could try a few PINs of each of very
+// many numbers, and lock none of them.
+var wrongPINs = attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
+
+// How a gateway is slowed down until its window ends: one PIN each pause, and
+// callers that would wait longer than this are asked to try again.
+const (
+	pinPause = 2 * time.Second
+	pinWait  = 5 * time.Second
+)
+
+// triesPIN are the operations that try a PIN.
+var triesPIN = map[Act]bool{actPay: true, actTransfer: true, actBalance: true, actOperations: true, actProvePIN: true}
+
+// pins slows down gateways whose callers give many wrong PINs.
+type pins struct {
+	attempts Attempts // nil: nothing is counted
+	now      func() time.Time
+	log      *slog.Logger
+
+	mu    sync.Mutex
+	slow  map[string]slowed // by gateway
+	wrong map[string]int64  // in this process, by gateway
+}
+
+// slowed is how a gateway is slowed down: until when, and when the next PIN may be
+// tried.
+type slowed struct{ until, next time.Time }
+
+// wait delays a PIN of a gateway that is slowed down; fault.Unavailable where the
+// queue is too long.
+func (p *pins) wait(ctx context.Context, gateway string) error {
+	p.mu.Lock()
+	now := p.now()
+	s, found := p.slow[gateway]
+	if !found || !now.Before(s.until) {
+		delete(p.slow, gateway)
+		p.mu.Unlock()
+		return nil
+	}
+	at := s.next
+	if at.Before(now) {
+		at = now
+	}
+	after := at.Sub(now)
+	if after <= pinWait {
+		s.next = at.Add(pinPause)
+		p.slow[gateway] = s
+	}
+	p.mu.Unlock()
+	if after > pinWait {
+		return fault.New(fault.Unavailable, "ussd.pin", "").After(after).Because(errors.New("the gateway's callers gave many wrong PINs"))
+	}
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fault.New(fault.Unavailable, "ussd.pin", "").Because(ctx.Err())
+	}
+}
+
+// judged counts what came of a PIN that was tried.
+func (p *pins) judged(ctx context.Context, gateway string, err error) {
+	if !errors.Is(err, customer.ErrWrongPIN) {
+		return
+	}
+	p.mu.Lock()
+	p.wrong[gateway]++
+	p.mu.Unlock()
+	if p.attempts == nil {
+		return
+	}
+	err = p.attempts.Take(ctx, wrongPINs, gateway)
+	if err == nil {
+		return
+	}
+	if !fault.Is(err, fault.TooMany) {
+		p.log.WarnContext(ctx, "ussd: wrong PIN not counted", "gateway", gateway, "error", err)
+		return
+	}
+	after := fault.As(err).RetryAfter
+	p.mu.Lock()
+	now := p.now()
+	s, known := p.slow[gateway]
+	if !known || !now.Before(s.until) {
+		s = slowed{next: now}
+		p.log.WarnContext(ctx, "ussd: many wrong PINs, the gateway is slowed down", "gateway", gateway, "for_seconds", int(after.Seconds()))
+	}
+	s.until = now.Add(after)
+	p.slow[gateway] = s
+	p.mu.Unlock()
+}
+
+// WrongPINs returns how many wrong PINs the callers of each gateway gave in this
+// process.
+func (d *Door) WrongPINs() map[string]int64 {
+	d.pins.mu.Lock()
+	defer d.pins.mu.Unlock()
+	return maps.Clone(d.pins.wrong)
+}
