@@ -359,4 +359,16 @@ var customerGuards = []guard{
 		replacement: `To: fresh, Lang: before.Lang, Subject`,
 		pkg:         "./internal/customer", test: "TestChangeEmail",
 	},
+	{
+		name: "mail goes to another machine encrypted", file: "internal/email/smtp/smtp.go",
+		text:        `mail.WithTLSPolicy(c.policy),`,
+		replacement: `mail.WithTLSPolicy(mail.TLSOpportunistic),`,
+		pkg:         "./internal/email/smtp", test: "TestEncryption",
+	},
+	{
+		name: "a letter that was taken is not sent again", file: "internal/email/smtp/smtp.go",
+		text:        `	if letter.IsDelivered() {`,
+		replacement: `	if err == nil {`,
+		pkg:         "./internal/email/smtp", test: "TestRefusals",
+	},
 }

@@ -24,7 +24,9 @@ func warnings(c *Config, unknown []string) []Problem {
 	warnClear(&found, "ELSOM_DOSTEK_URL", c.DosTekURL, "payments go to DosTek in clear text, and whoever is on the way can read and change them"+tunnel)
 	warnClear(&found, "ELSOM_SMS_URL", c.SMSURL, "numbers, codes and Kannel's password go to another machine in clear text"+tunnel)
 	warnClear(&found, "ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, "the gateway's password goes between machines in clear text with each receipt"+tunnel)
-	warnClear(&found, "ELSOM_SMTP_URL", c.SMTPURL, "mail goes to another machine in clear text where its server offers no STARTTLS; use smtps://")
+	if at, err := url.Parse(c.SMTPURL.Reveal()); err == nil && at.Query().Get("tls") == "optional" {
+		warnClear(&found, "ELSOM_SMTP_URL", c.SMTPURL, "mail goes to another machine in clear text where its server offers no STARTTLS; leave out ?tls=optional")
+	}
 	return found
 }
 

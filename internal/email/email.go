@@ -34,6 +34,8 @@ type Message struct {
 // Rendered is a message as the wire gets it.
 type Rendered struct {
 	To, Subject, Text string
+	// HTML says the same with marks; empty: the message is text alone.
+	HTML string
 	// ID stays the same over repeats of one message.
 	ID string
 }

@@ -1,163 +1,212 @@
-// Package smtp is the wire to a mail server.
+// Package smtp is the adapter to a mail server, on the library go-mail.
 //
-// It promises that an address can't smuggle in a header or a command, and that
-// its errors name neither the reader nor the server's password.
+// It guarantees that a letter which the server took is never sent again for what
+// went wrong behind it, that a password never crosses the network in clear text,
+// that an address can't smuggle in a header or a command, and that its errors
+// name neither the reader nor the server's password.
 package smtp
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
+	"crypto/x509"
 	"errors"
 	"fmt"
-	"mime"
 	"net"
-	"net/smtp"
+	"net/netip"
 	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wneessen/go-mail"
+	"golang.org/x/net/idna"
 
 	"elsom/internal/email"
 	"elsom/internal/fault"
 )
 
+// timeout bounds a letter; the end of the caller's context ends it sooner.
+const timeout = 15 * time.Second
+
 // Client sends messages over one server.
 type Client struct {
-	server string // host:port
 	host   string
-	tls    bool
-	auth   smtp.Auth
+	port   int
+	tls    bool           // from the first byte
+	policy mail.TLSPolicy // of STARTTLS otherwise
+	auth   mail.SMTPAuthType
+	user   string
+	secret string
 	from   string
+	domain string // of the sender
+	roots  *x509.CertPool
 	now    func() time.Time
 }
 
-// New makes a client of smtp://user:password@host:port (STARTTLS where the
-// server has it) or smtps://… (TLS at once). The sender is the address in
-// ?from=, otherwise the user where it is an address, otherwise wallet@host.
+// New returns a client of smtp://user:password@host:port or smtps://… (TLS at
+// once). Over smtp:// STARTTLS is required, except on loopback and with
+// ?tls=optional. The sender is the address in ?from=, otherwise the user where it
+// is an address, otherwise wallet@host.
 func New(address string, now func() time.Time) (*Client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "smtp" && u.Scheme != "smtps") {
 		return nil, errors.New("email: the server's address must be smtp:// or smtps://")
 	}
-	c := &Client{host: u.Hostname(), tls: u.Scheme == "smtps", from: u.Query().Get("from"), now: now}
-	port := u.Port()
-	if port == "" {
-		port = map[bool]string{false: "587", true: "465"}[c.tls]
+	c := &Client{
+		host: u.Hostname(), port: mail.DefaultPortTLS, tls: u.Scheme == "smtps", policy: mail.TLSMandatory,
+		auth: mail.SMTPAuthAutoDiscover, user: u.User.Username(), from: u.Query().Get("from"), now: now,
 	}
-	c.server = net.JoinHostPort(c.host, port)
-	user := u.User.Username()
-	if password, ok := u.User.Password(); ok {
-		c.auth = smtp.PlainAuth("", user, password, c.host)
+	if c.tls {
+		c.port = mail.DefaultPortSSL
 	}
-	if c.from == "" && strings.Contains(user, "@") {
-		c.from = user
+	if u.Port() != "" {
+		if c.port, err = strconv.Atoi(u.Port()); err != nil {
+			return nil, errors.New("email: the server's port is not a number")
+		}
+	}
+	switch optional := u.Query().Get("tls"); {
+	case optional != "" && optional != "optional":
+		return nil, errors.New("email: ?tls= may only be optional")
+	case loopback(c.host):
+		c.policy, c.auth = mail.TLSOpportunistic, mail.SMTPAuthPlain
+	case optional != "":
+		c.policy = mail.TLSOpportunistic
+	}
+	var withPassword bool
+	if c.secret, withPassword = u.User.Password(); !withPassword {
+		c.auth = mail.SMTPAuthNoAuth
+	}
+	if c.from == "" && strings.Contains(c.user, "@") {
+		c.from = c.user
 	}
 	if c.from == "" {
 		c.from = "wallet@" + c.host
 	}
+	if c.from, err = encoded(c.from); err != nil {
+		return nil, errors.New("email: the sender is not an address")
+	}
+	c.domain = c.from[strings.LastIndexByte(c.from, '@')+1:]
 	return c, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+// encoded returns an address with its domain as mail servers read it: an
+// internationalized one in its ASCII form (A-labels).
+func encoded(address string) (string, error) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 || strings.ContainsAny(address, "\r\n<> ") {
+		return "", errors.New("not an address")
+	}
+	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	if err != nil {
+		if net.ParseIP(address[at+1:]) == nil {
+			return "", err
+		}
+		domain = address[at+1:]
+	}
+	return address[:at+1] + domain, nil
 }
 
 // Send implements email.Gateway.
 func (c *Client) Send(ctx context.Context, r email.Rendered) error {
-	if strings.ContainsAny(r.To, "\r\n<> ") || r.To == "" {
-		return fault.New(fault.Invalid, "email.send", "")
-	}
-	conn, err := c.dial(ctx)
+	letter, err := c.letter(r)
 	if err != nil {
-		return fault.New(fault.Unavailable, "email.send", "").Because(err)
+		return fault.New(fault.Invalid, "email.send", "") // the cause repeats the address
 	}
-	defer func() { _ = conn.Close() }()
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(deadline)
+	hangUp := func() {}
+	defer func() { hangUp() }() // the library leaves a connection open whose greeting fails
+	sender, err := mail.NewClient(c.host, c.options(ctx, &hangUp)...)
+	if err != nil {
+		return fault.New(fault.Internal, "email.send", "").Because(errors.New("the mail client's options don't fit"))
 	}
-	if err := c.say(conn, r); err != nil {
-		return kind(err)
+	session, err := sender.DialToSMTPClientWithContext(ctx)
+	if err == nil {
+		err = sender.SendWithSMTPClient(session, letter)
 	}
-	return nil
+	if letter.IsDelivered() {
+		_ = sender.CloseWithSMTPClient(session) // the server has taken the letter
+		return nil
+	}
+	return kind(err)
 }
 
-func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+// options are those of one letter; hangUp is set to what ends its connection.
+func (c *Client) options(ctx context.Context, hangUp *func()) []mail.Option {
+	config := &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12, RootCAs: c.roots}
+	dial := (&net.Dialer{}).DialContext
+	options := []mail.Option{
+		mail.WithPort(c.port), mail.WithTimeout(timeout), mail.WithTLSConfig(config), mail.WithTLSPolicy(c.policy),
+		mail.WithHELO(c.domain), mail.WithoutNoop(),
+	}
 	if c.tls {
-		return (&tls.Dialer{Config: c.tlsConfig()}).DialContext(ctx, "tcp", c.server)
+		options = append(options, mail.WithSSL())
+		dial = (&tls.Dialer{Config: config}).DialContext
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", c.server)
-}
-
-func (c *Client) tlsConfig() *tls.Config {
-	return &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12}
-}
-
-func (c *Client) say(conn net.Conn, r email.Rendered) error {
-	client, err := smtp.NewClient(conn, c.host)
-	if err != nil {
-		return err
+	if c.auth != mail.SMTPAuthNoAuth {
+		options = append(options, mail.WithSMTPAuth(c.auth), mail.WithUsername(c.user), mail.WithPassword(c.secret))
 	}
-	if ok, _ := client.Extension("STARTTLS"); ok && !c.tls {
-		if err := client.StartTLS(c.tlsConfig()); err != nil {
-			return err
+	return append(options, mail.WithDialContextFunc(func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(dialing, network, address)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if c.auth != nil {
-		if err := client.Auth(c.auth); err != nil {
-			return err
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		*hangUp = func() {
+			stop()
+			_ = conn.Close()
 		}
-	}
-	if err := client.Mail(c.from); err != nil {
-		return err
-	}
-	if err := client.Rcpt(r.To); err != nil {
-		return err
-	}
-	body, err := client.Data()
+		return conn, nil
+	}))
+}
+
+// letter makes the message of text, and of HTML where there is any.
+func (c *Client) letter(r email.Rendered) (*mail.Msg, error) {
+	to, err := encoded(r.To)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := body.Write(c.letter(r)); err != nil {
-		return err
+	m := mail.NewMsg(mail.WithEncoding(mail.EncodingB64), mail.WithNoDefaultUserAgent())
+	if err := errors.Join(m.From(c.from), m.To(to)); err != nil {
+		return nil, err
 	}
-	if err := body.Close(); err != nil {
-		return err
+	m.Subject(r.Subject)
+	m.SetDateWithValue(c.now())
+	m.SetMessageIDWithValue(strings.ReplaceAll(r.ID, ":", ".") + "@" + c.domain)
+	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	m.SetBodyString(mail.TypeTextPlain, strings.ReplaceAll(r.Text, "\n", "\r\n")) // a base64 part keeps its line ends
+	if r.HTML != "" {
+		m.AddAlternativeString(mail.TypeTextHTML, r.HTML)
 	}
-	_ = client.Quit() // the server has taken the letter already
-	return nil
+	return m, nil
 }
 
-// letter is the message with its headers.
-func (c *Client) letter(r email.Rendered) []byte {
-	var b bytes.Buffer
-	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
-	header("From", c.from)
-	header("To", r.To)
-	header("Subject", mime.BEncoding.Encode("utf-8", r.Subject))
-	header("Date", c.now().Format(time.RFC1123Z))
-	header("Message-ID", "<"+strings.ReplaceAll(r.ID, ":", ".")+"@"+c.host+">")
-	header("Auto-Submitted", "auto-generated")
-	header("MIME-Version", "1.0")
-	header("Content-Type", "text/plain; charset=utf-8")
-	header("Content-Transfer-Encoding", "base64")
-	b.WriteString("\r\n")
-	const line = 76
-	text := base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(r.Text, "\n", "\r\n")))
-	for len(text) > line {
-		b.WriteString(text[:line] + "\r\n")
-		text = text[line:]
-	}
-	b.WriteString(text + "\r\n")
-	return b.Bytes()
-}
-
-// kind tells what a repeat can't mend (an address that the server refuses for
-// good). The server's words are left out: they repeat the address.
+// kind classifies a failure: an address that the server refuses for good is
+// Invalid, anything else can be mended by a repeat. The server's words are left
+// out: they repeat the address.
 func kind(err error) error {
+	code := 0
+	var sending *mail.SendError
 	var answer *textproto.Error
-	if !errors.As(err, &answer) {
-		return fault.New(fault.Unavailable, "email.send", "").Because(err)
+	switch {
+	case errors.As(err, &sending):
+		code = sending.ErrorCode()
+	case errors.As(err, &answer):
+		code = answer.Code
 	}
-	said := fmt.Errorf("the mail server answered %d", answer.Code)
-	if answer.Code == 550 || answer.Code == 551 || answer.Code == 553 {
+	said := errors.New("the mail server can't be talked to")
+	switch {
+	case code != 0:
+		said = fmt.Errorf("the mail server answered %d", code)
+	case sending == nil && err != nil && !strings.Contains(err.Error(), "@"):
+		said = err // of the network or of TLS
+	}
+	if code == 550 || code == 551 || code == 553 {
 		return fault.New(fault.Invalid, "email.send", "").Because(said)
 	}
 	return fault.New(fault.Unavailable, "email.send", "").Because(said)
