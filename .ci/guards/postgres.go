@@ -113,4 +113,34 @@ var postgresGuards = []guard{
 		replacement: `(from > target && false) {`,
 		pkg:         "./cmd/elsom", test: "TestALaterSchemaIsServedAsLongAsItFits",
 	},
+	{
+		name: "a repeat is not told to be refused while the first may be done", file: "internal/database/tx.go",
+		text:        `if fault.Is(err, fault.Unavailable) && (db.CommitsWait() ||`,
+		replacement: `if false && fault.Is(err, fault.Unavailable) && (db.CommitsWait() ||`,
+		pkg:         "./cmd/elsom", test: "TestDisasterStandbyAway",
+	},
+	{
+		name: "the figures don't depend on the database", file: "cmd/elsom/metrics.go",
+		text:        `if err := s.read(ctx, gauge, out); err != nil {`,
+		replacement: `if err := s.read(ctx, gauge, out); err != nil { out <- prometheus.NewInvalidMetric(up, err)`,
+		pkg:         "./cmd/elsom", test: "TestMetricsWithoutTheDatabase",
+	},
+	{
+		name: "another encoding is refused", file: "internal/database/database.go",
+		text:        `if encoding != "UTF8" {`,
+		replacement: `if encoding != "UTF8" && false {`,
+		pkg:         "./internal/database", test: "TestOtherEncodingsAreRefused",
+	},
+	{
+		name: "a role that may not migrate makes nothing", file: "internal/database/migrate.go",
+		text:        `	if !may {`,
+		replacement: `	if !may && false {`,
+		pkg:         "./internal/database", test: "TestMigratingNeedsTheOwner",
+	},
+	{
+		name: "the audit is not misled by settings of the role", file: "internal/database/tx.go",
+		text:        `"quote_all_identifiers = off", "standard_conforming_strings = on",`,
+		replacement: `"quote_all_identifiers = on", "standard_conforming_strings = off",`,
+		pkg:         "./internal/report", test: "TestSettingsOfTheRoleAreNoViolations",
+	},
 }

@@ -108,7 +108,11 @@ func (d *disaster) askAll(tries int, orders []*act, list []*cash, judge func(wha
 	for _, a := range orders {
 		s := d.any()
 		all.Go(func() {
+			before := a.told
 			told := d.press(s, a)
+			if before == isUnknown && told == isRefused {
+				d.t.Errorf("payment %s may have been accepted, and is told to be refused: %v", a.draft, a.was)
+			}
 			for try := 1; try < tries && told != isOK; try++ {
 				told = d.press(s, a)
 			}

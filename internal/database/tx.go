@@ -172,6 +172,16 @@ func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
 // for them.
 func (db *DB) CommitsWait() bool { return db.left.Load() > 0 }
 
+// Unsure returns fault.Unknown in place of a fault.Unavailable that says nothing
+// of earlier requests for the same: their commits may still wait, and this one
+// was kept out by them.
+func (db *DB) Unsure(err error) error {
+	if fault.Is(err, fault.Unavailable) && (db.CommitsWait() || errors.Is(err, context.DeadlineExceeded)) {
+		return fault.New(fault.Unknown, "database.unsure", "").Because(err)
+	}
+	return err
+}
+
 // told reports whether an error says already what kind of failure it is.
 func told(err error) bool { return errors.As(err, new(*fault.Error)) }
 

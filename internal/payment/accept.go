@@ -40,7 +40,8 @@ type delivery struct {
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}},
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
-func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (Accepted, error) {
+func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (accepted Accepted, err error) {
+	defer func() { err = ps.DB.Unsure(err) }()
 	found, err := ps.accepting.Ask(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)

@@ -26,7 +26,8 @@ const actTransfer = "wallet.transfer"
 // sender's or "wallet.receiver_full" of the receiver's, Forbidden (held, a
 // PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
 // the money may have gone: ask again.
-func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, door string, id int64) (Transfer, error) {
+func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, door string, id int64) (accepted Transfer, err error) {
+	defer func() { err = ts.DB.Unsure(err) }()
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
 		return before, err
