@@ -192,10 +192,15 @@ func answer(d Doors, err error, c echo.Context) {
 	} else {
 		status = d.Portal.Error(c, err)
 	}
-	if status >= http.StatusInternalServerError {
-		slog.ErrorContext(c.Request().Context(), "web: request failed", "act", f.Act, "kind", f.Kind.String(), "error", err,
-			"route", c.Path(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
+	if status < http.StatusInternalServerError {
+		return
 	}
+	level, event := slog.LevelError, "web: request failed"
+	if c.Request().Context().Err() != nil { // nobody waits for the answer, and nothing is broken
+		level, event = slog.LevelInfo, "web: request aborted"
+	}
+	slog.Log(c.Request().Context(), level, event, "act", f.Act, "kind", f.Kind.String(), "error", err,
+		"route", c.Path(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 }
 
 // answerMachine answers what a machine's door itself could not: without a
