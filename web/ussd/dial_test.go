@@ -3,6 +3,7 @@ package ussd_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,7 +194,7 @@ func TestLastInputs(t *testing.T) {
 				all.Go(func() { answers[i] = h.ask(number, "last", "*900#", "7391") })
 			}
 			all.Wait()
-			for _, got := range append(answers, say("7391")) {
+			for _, got := range slices.Concat(answers, []string{say("7391")}) {
 				if got != answers[0] || !strings.HasPrefix(got, "END Платёж принят. Код") {
 					t.Errorf("round %d: %s, first %s", round, got, answers[0])
 				}

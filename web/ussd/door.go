@@ -51,11 +51,11 @@ type Input struct {
 type Style int
 
 const (
-	// Whole: a text is all inputs of the session joined by "*".
+	// Whole means that a text is all inputs of the session joined by "*".
 	Whole Style = iota
-	// Last: a text is the last input, and nothing tells it from the next one.
+	// Last means that a text is the last input, and nothing tells it from the next one.
 	Last
-	// Numbered: a text is the last input, and ID tells it from the next one.
+	// Numbered means that a text is the last input, and ID tells it from the next one.
 	Numbered
 )
 
