@@ -55,6 +55,30 @@ var machineGuards = []guard{
 		replacement: `if false {`,
 		pkg:         "./internal/catalog", test: "TestPrefixesThatMatchNoNumber",
 	},
+	{
+		name: "no settlement above the debt", file: "internal/settlement/settlement.go",
+		text:        `if o.Amount > owed {`,
+		replacement: `if false {`,
+		pkg:         "./cmd/elsom", test: "TestSettleAgent",
+	},
+	{
+		name: "a reference settles one sum", file: "internal/settlement/settlement.go",
+		text:        `if known && before.Amount != o.Amount {`,
+		replacement: `if false {`,
+		pkg:         "./cmd/elsom", test: "TestSettleAgent",
+	},
+	{
+		name: "settlements at once don't exceed the debt", file: "internal/settlement/settlement.go",
+		text:        `if number, err = nextNumber(ctx, s.db, o); err != nil {`,
+		replacement: `if number = s.db.NewID(); err != nil {`,
+		pkg:         "./cmd/elsom", test: "TestSettleAtOnce",
+	},
+	{
+		name: "a ceiling is not set below the debt", file: "internal/ledger/ledger.go",
+		text:        `known && now.Balance < floor {`,
+		replacement: `known && now.Balance < floor && false {`,
+		pkg:         "./cmd/elsom", test: "TestSettleAgent",
+	},
 }
 
 func init() { guards = append(guards, machineGuards...) }

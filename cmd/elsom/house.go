@@ -48,7 +48,8 @@ type house struct {
 	gateways  *gateway.Gateways
 	dialogues *dialogue.Dialogues[ussd.Content]
 	cashin    *cashin.CashIn
-	notices   *push.Notices             // nil: no key, no notices
+	notices   *push.Notices // nil: no key, no notices
+	ceilings  *ceilings
 	metrics   *metrics                  // nil: nobody asked for figures
 	ussd      atomic.Pointer[ussd.Door] // nil until it is open
 	dropped   atomic.Int64              // SMS notices beyond a number's day
@@ -131,8 +132,10 @@ func (h *house) join() (err error) {
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
 		Wire: h.wires.to, Notices: h.notices,
 	})
+	h.ceilings = newCeilings(h.agents, h.ledger)
 	h.cashin = cashin.New(cashin.Parts{
 		DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(h.walletOf), Bell: h.bell,
+		Ceiling: h.ceilings.count,
 	})
 	return nil
 }

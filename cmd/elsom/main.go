@@ -34,6 +34,7 @@ var commands struct {
 	Restore  restoreCommand   `cmd:"" help:"Put a backup into the place of an SQLite database that is gone. The portal must not run."`
 	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
 	Gateway  gatewayCommands  `cmd:"" help:"Gateways of *900# and SMS."`
+	Settle   settleCommands   `cmd:"" help:"Payments at the bank: from agents, to billers."`
 	Catalog  catalogCommand   `cmd:"" help:"Categories, services, billers, limits, carriers."`
 	Biller   billerCommands   `cmd:"" help:"How the portal logs in at billers."`
 	Payment  paymentCommand   `cmd:"" help:"Payments that wait for a person."`

@@ -39,7 +39,7 @@ func newMetrics(h *house) *metrics {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "elsom_log_lines_dropped_total", Help: "Lines of the log that its reader did not take.",
 		}, func() float64 { return float64(logs.dropped.Load()) }),
-		&standing{h.db, h.messages}, &limits{h})
+		&standing{h.db, h.messages}, &limits{h}, h.ceilings)
 	return m
 }
 

@@ -289,6 +289,7 @@ func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *ses
 		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, h.notices.Worker(wire)) })
 	}
 	workers.Go(func() { h.tidy(ctx, sessions) })
+	workers.Go(func() { h.ceilings.watch(ctx) })
 	return nil
 }
 

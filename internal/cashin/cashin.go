@@ -10,6 +10,7 @@ package cashin
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode"
@@ -107,6 +108,9 @@ type Parts struct {
 	Levels  Levels
 	// Bell wakes this process's SMS worker; nil: it finds the promise itself.
 	Bell *outbox.Bell
+	// Ceiling is called for each payment and check that an agent's ceiling
+	// refuses; nil: nobody counts.
+	Ceiling func(agent string)
 }
 
 // CashIn takes cash.
@@ -191,9 +195,18 @@ func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, err
 		return 0, fault.Wrap("cashin.judge", err)
 	}
 	if till-r.Sum < -agent.Ceiling {
+		c.ceilingRefused(ctx, agent)
 		return Refused, nil
 	}
 	return Done, nil
+}
+
+// ceilingRefused tells the operator that an agent takes no cash any more.
+func (c *CashIn) ceilingRefused(ctx context.Context, agent Agent) {
+	slog.WarnContext(ctx, "cashin: refused by the agent's ceiling; settle, or raise the ceiling", "agent", agent.Code)
+	if c.Ceiling != nil {
+		c.Ceiling(agent.Code)
+	}
 }
 
 // finding is what is known of an account before the sum is looked at.

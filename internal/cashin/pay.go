@@ -83,6 +83,7 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	case errors.As(err, &aboveMost):
 		want.Result = TooLarge
 	case errors.As(err, &belowFloor) && belowFloor.Account == agent.Till:
+		c.ceilingRefused(ctx, agent)
 		want.Result = Refused
 	default:
 		return Answer{}, err

@@ -337,6 +337,11 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 	return account.ID, nil
 }
 
+// Find returns the id of an account; NotFound when there is none.
+func (l *Ledger) Find(ctx context.Context, kind Kind, subject string) (int64, error) {
+	return findAccount(ctx, l.db, accountName{kind, subject})
+}
+
 // isShared tells accounts without a floor, as far as this process knows them:
 // they are in stripes. Another is one row, which is locked.
 func (l *Ledger) isShared(account int64) bool {

@@ -69,6 +69,18 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 	return account, err
 }
 
+func findAccount(ctx context.Context, db *database.DB, name accountName) (int64, error) {
+	var ids []int64
+	err := db.Gorm(ctx).Raw("SELECT id FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&ids).Error
+	if err != nil {
+		return 0, fault.Wrap("ledger.find", err)
+	}
+	if len(ids) == 0 {
+		return 0, fault.New(fault.NotFound, "ledger.find", "")
+	}
+	return ids[0], nil
+}
+
 func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amount, error) {
 	var balances []money.Amount
 	err := db.Gorm(ctx).Raw("SELECT balance FROM balances WHERE id = ?", account).Scan(&balances).Error

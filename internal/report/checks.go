@@ -28,6 +28,7 @@ const (
 	sent         = "between wallets"
 	keysOfWallet = "accounts"
 	acts         = "acts"
+	settled      = "settlements"
 )
 
 func checks(dialect database.Dialect) []check {
@@ -74,5 +75,10 @@ func checks(dialect database.Dialect) []check {
 		{acts, "every transfer is of an act of the house", transfersWithoutSent, "transfer {what} is of an act that nobody knows", "transfers wallet_transfers"},
 		{sent, "the amount, from the sender's wallet to the receiver's", wrongSent, "transfer {what} was not posted by its amount and wallets", "wallet_transfers"},
 		{cashIns, "the sum, from the agent's till to the wallet", wrongCashIns, "cash-in {what} was not posted by its sum and accounts", "cash_ins"},
+		{settled, "every settlement has its transfer", settlementsWithoutTransfer, "{what} was never posted", ""},
+		{settled, "every settlement's transfer has its settlement", transfersWithoutSettlement, "transfer {what} has no settlement", "transfers"},
+		{settled, "the sum, between the party and the settlement account", wrongPostedSettlements, "settlement {what} was not posted by its sum and accounts", ""},
+		{settled, "nobody settled more than was owed", overSettled, "account {what} is at {have}", ""},
+		{settled, "none is missing", wrongNumbers, "settlements of {what} are numbered with gaps", ""},
 	}
 }

@@ -1,5 +1,13 @@
 package report_test
 
+import (
+	"fmt"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
 // planted is what somebody did to the books, and all that the audit must say.
 type planted struct {
 	name string
@@ -9,6 +17,69 @@ type planted struct {
 
 // In statements {payable} and such stand for accounts, {accept 11} for the
 // transfer of that payment, {cash 1} for that of a cash-in.
+// settled plants a settlement with its transfer: the row's sum and number, and
+// what was posted.
+func settled(kind, party string, number, amount int64, account string, posted int64) []string {
+	bank := -posted
+	return []string{
+		fmt.Sprintf("INSERT INTO settlements SELECT 950, '%s', '%s', %d, 'R', %d, 's', '', posted_at FROM transfers WHERE id = {end 12}", kind, party, number, amount),
+		"INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) SELECT 300, 'bank', 'settlement', 'KGS', " + fmt.Sprint(bank) +
+			", posted_at FROM transfers WHERE id = {end 12}",
+		fmt.Sprintf("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 78, 'settle:%[1]s:%[2]s:R', '', 'settle.%[1]s', posted_at FROM transfers WHERE id = {end 12}", kind, party),
+		fmt.Sprintf("INSERT INTO entries VALUES (78, 0, %s, %d), (78, 1, 300, %d)", account, posted, bank),
+		fmt.Sprintf("UPDATE accounts SET balance = balance + %d WHERE id = %s", posted, account),
+	}
+}
+
+// Good settlements hold, so that the planted ones fail by what is wrong of them.
+func TestSettlementsHold(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		names := b.names()
+		for _, statement := range settled("biller", "dostek", 1, 350_00, "{payable}", -350_00) {
+			b.tamper(names.Replace(statement))
+		}
+		if p := audit(t, db); !p.Holds() {
+			t.Error(p.Violations)
+		}
+	})
+}
+
+func TestPlantedSettlementsAreFound(t *testing.T) {
+	allFound(t, settlementPlants, func(*book) {})
+}
+
+var settlementPlants = []planted{
+	{
+		"a settlement is not posted", settled("agent", "kicb", 1, 100_00, "201", 100_00)[:1],
+		[]string{"settlements: settle:agent:kicb:R was never posted"},
+	},
+	{
+		"a settlement's row is missing", settled("agent", "kicb", 1, 100_00, "201", 100_00)[1:],
+		[]string{"settlements: transfer 78 (settle:agent:kicb:R, settle.agent) has no settlement"},
+	},
+	{
+		"a settlement is of another sum", settled("agent", "kicb", 1, 100_00, "201", 50_00),
+		[]string{"settlements: settlement agent kicb R was not posted by its sum and accounts"},
+	},
+	{
+		"a settlement goes the wrong way", settled("biller", "dostek", 1, 100_00, "{payable}", 100_00),
+		[]string{"settlements: settlement biller dostek R was not posted by its sum and accounts"},
+	},
+	{
+		"a biller is paid more than it is owed", settled("biller", "dostek", 1, 400_00, "{payable}", -400_00),
+		[]string{"settlements: account {payable} (payable dostek) is at −50,00"},
+	},
+	{
+		"an agent pays more than it owes", settled("agent", "kicb", 1, 2000_00, "201", 2000_00),
+		[]string{"settlements: account 201 (till kicb) is at 500,00"},
+	},
+	{
+		"an earlier settlement is missing", settled("agent", "kicb", 2, 100_00, "201", 100_00),
+		[]string{"settlements: settlements of agent kicb are numbered with gaps"},
+	},
+}
+
 var plants = []planted{
 	{
 		"an entry's amount is changed", []string{"UPDATE entries SET amount = amount + 100 WHERE transfer_id = {accept 11} AND account_id = 101"},

@@ -7,6 +7,8 @@ const (
 	endKey    = `'payment:' || CAST(p.id AS VARCHAR) || ':end'`
 	cashInKey = `'cashin:' || c.agent || ':' || c.txn_id`
 	sentKey   = `'transfer:' || CAST(s.id AS VARCHAR)`
+	// Of a settlement.
+	settleKey = `'settle:' || m.kind || ':' || m.party || ':' || m.reference`
 )
 
 // wantedTransfers are those that the payments ought to have. MATERIALIZED lets
@@ -31,7 +33,7 @@ WHERE w.request_key IS NULL AND (t.act IN ('payment.accept', 'payment.settle', '
 	OR t.request_key LIKE 'payment:%:accept' OR t.request_key LIKE 'payment:%:end')`
 
 // knownActs are all that the house posts: whoever adds one says so here.
-const knownActs = `('payment.accept', 'payment.settle', 'payment.refund', 'cashin.pay_in', 'wallet.transfer')`
+const knownActs = `('payment.accept', 'payment.settle', 'payment.refund', 'cashin.pay_in', 'wallet.transfer', 'settle.agent', 'settle.biller')`
 
 // The accounts that a payment moves through.
 const (

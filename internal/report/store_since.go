@@ -11,8 +11,8 @@ import (
 // SinceProves is what an audit since a moment proves, and what it doesn't, for
 // an operator to read.
 const SinceProves = `Of the transfers posted since: each sums to zero over two entries or more, none of its lines is missing, each
-entry has its account, no two have one request key; each is of an act of the house, and those of payments, cash-ins and
-transfers between wallets are theirs, by amounts and accounts. What was begun since has its transfers, and payments that
+entry has its account, no two have one request key; each is of an act of the house, and those of payments, cash-ins,
+settlements and transfers between wallets are theirs, by amounts and accounts. What was begun since has its transfers, and payments that
 began or ended since are in a known state. The balance of each wallet that moved since is the sum of all its entries.
 
 As they stand now, whatever their age: all balances sum to zero, no account is below its floor, customers have

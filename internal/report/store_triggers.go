@@ -12,6 +12,7 @@ SELECT w.name, NULL, NULL FROM (VALUES
 	('stripes_no_delete', 'DELETE', 'stripes', 'ROW'), ('stripes_no_truncate', 'TRUNCATE', 'stripes', 'STATEMENT'),
 	('stripes_identity', 'UPDATE OF account_id, stripe', 'stripes', 'ROW'),
 	('staff_acts_append_only', 'DELETE OR UPDATE', 'staff_acts', 'ROW'), ('staff_acts_no_truncate', 'TRUNCATE', 'staff_acts', 'STATEMENT'),
+	('settlements_append_only', 'DELETE OR UPDATE', 'settlements', 'ROW'), ('settlements_no_truncate', 'TRUNCATE', 'settlements', 'STATEMENT'),
 	('catalog_versions_append_only', 'DELETE OR UPDATE', 'catalog_versions', 'ROW'),
 	('catalog_versions_no_truncate', 'TRUNCATE', 'catalog_versions', 'STATEMENT')
 ) AS w (name, stops, place, each)
@@ -33,6 +34,8 @@ WITH w (name, stops, place, words) AS (VALUES
 	('stripes_identity', 'UPDATE OF account_id, stripe', 'stripes', 'a stripe stays that of its account'),
 	('staff_acts_no_update', 'UPDATE', 'staff_acts', 'staff_acts is append-only'),
 	('staff_acts_no_delete', 'DELETE', 'staff_acts', 'staff_acts is append-only'),
+	('settlements_no_update', 'UPDATE', 'settlements', 'settlements is append-only'),
+	('settlements_no_delete', 'DELETE', 'settlements', 'settlements is append-only'),
 	('catalog_versions_no_update', 'UPDATE', 'catalog_versions', 'catalog_versions is append-only'),
 	('catalog_versions_no_delete', 'DELETE', 'catalog_versions', 'catalog_versions is append-only'))
 SELECT w.name, NULL, NULL FROM w

@@ -60,7 +60,7 @@ var silencedPostgres = []silenced{
 	}, []string{
 		"transfers_append_only", "transfers_no_truncate", "entries_append_only", "entries_no_truncate",
 		"accounts_no_delete", "accounts_no_truncate", "accounts_identity", "stripes_no_delete", "stripes_no_truncate", "stripes_identity",
-		"staff_acts_append_only", "staff_acts_no_truncate", "catalog_versions_append_only", "catalog_versions_no_truncate",
+		"staff_acts_append_only", "staff_acts_no_truncate", "settlements_append_only", "settlements_no_truncate", "catalog_versions_append_only", "catalog_versions_no_truncate",
 	}},
 }
 

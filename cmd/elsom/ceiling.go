@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"elsom/internal/cashin"
+)
+
+// ceilings shows how near agents are to what they may owe. An agent whose till
+// is full takes no cash, so the operator learns of it before.
+type ceilings struct {
+	agents  *cashin.Agents
+	books   cashin.Balances
+	refused *prometheus.CounterVec
+}
+
+func newCeilings(agents *cashin.Agents, books cashin.Balances) *ceilings {
+	return &ceilings{agents, books, prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "elsom_agent_ceiling_refusals_total", Help: "Payments and checks that an agent's ceiling refused.",
+	}, []string{"agent"})}
+}
+
+func (c *ceilings) count(agent string) { c.refused.WithLabelValues(agent).Inc() }
+
+var ceilingUsed = prometheus.NewDesc("elsom_agent_ceiling_used_ratio", "What an agent owes of what it may owe, 1 being all.", []string{"agent"}, nil)
+
+// Describe implements prometheus.Collector.
+func (c *ceilings) Describe(out chan<- *prometheus.Desc) {
+	c.refused.Describe(out)
+	out <- ceilingUsed
+}
+
+// Collect implements prometheus.Collector.
+func (c *ceilings) Collect(out chan<- prometheus.Metric) {
+	c.refused.Collect(out)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	debts, err := c.agents.Debts(ctx, c.books)
+	if err != nil {
+		slog.WarnContext(ctx, "metrics: what agents owe", "error", err)
+		return
+	}
+	for _, d := range debts {
+		out <- prometheus.MustNewConstMetric(ceilingUsed, prometheus.GaugeValue, used(d), d.Code)
+	}
+}
+
+func used(d cashin.Debt) float64 { return float64(d.Owed) / float64(d.Ceiling) }
+
+const (
+	// nearCeiling is the share of the ceiling from which on it is warned of.
+	nearCeiling = 0.8
+	// lookAtCeilings is how often they are looked at.
+	lookAtCeilings = 15 * time.Second
+)
+
+// watch warns of each agent that comes near its ceiling, once until it has gone
+// down again.
+func (c *ceilings) watch(ctx context.Context) {
+	near := map[string]bool{}
+	for {
+		debts, err := c.agents.Debts(ctx, c.books)
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "agent: what is owed can't be read", "error", err)
+		}
+		for _, d := range debts {
+			is := used(d) >= nearCeiling && !d.Disabled
+			if is && !near[d.Code] {
+				slog.WarnContext(ctx, "agent: owes nearly its ceiling; behind it no cash is taken", "agent", d.Code,
+					"used", fmt.Sprintf("%.0f%%", 100*used(d)), "do", "elsom settle agent "+d.Code+", or elsom agent set "+d.Code+" --ceiling")
+			}
+			near[d.Code] = is
+		}
+		select {
+		case <-time.After(lookAtCeilings):
+		case <-ctx.Done():
+			return
+		}
+	}
+}

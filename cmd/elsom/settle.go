@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/user"
+
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+	"elsom/internal/settlement"
+)
+
+type settleCommands struct {
+	Agent  settleAgent  `cmd:"" help:"Record what an agent paid into the settlement account. It lowers what the agent owes."`
+	Biller settleBiller `cmd:"" help:"Record what a biller was paid from the settlement account."`
+}
+
+// Settled is what both kinds of settlements take.
+type Settled struct {
+	Code      string `arg:"" help:"The code of the agent or biller."`
+	Som       som    `arg:"" name:"som" help:"The sum in som, as 1500 or 1500.50."`
+	Reference string `help:"The bank's number of the payment: up to 35 characters. It settles once, however often the command runs." required:""`
+	Staff     string `help:"Who records it; the user of this machine where none is given."`
+	Reason    string `help:"A note that is kept with it."`
+}
+
+const settleHelp = `The money moves at the bank; this writes it down in the books, for good. The same
+reference again posts nothing and ends with 0; with another sum it is refused.
+More than is owed is refused.
+
+Exit codes: 0 recorded, 1 refused (the line says why), 2 could not be tried or
+the outcome is unknown (run the same command again), 80 wrong usage.`
+
+type settleAgent struct{ Settled }
+
+// Help implements kong.HelpProvider.
+func (settleAgent) Help() string {
+	return "Example: elsom settle agent qiwi 150000 --reference 2026-11-30/417\n\n" + settleHelp
+}
+
+// Run records a payment of an agent.
+func (s settleAgent) Run(ctx context.Context) error {
+	return s.settle(ctx, settlement.Agent, "%s has paid %s som under %q%s. It owes %s som.\n")
+}
+
+type settleBiller struct{ Settled }
+
+// Help implements kong.HelpProvider.
+func (settleBiller) Help() string {
+	return "Example: elsom settle biller dostek 98000.50 --reference 2026-11-30/418\n\n" + settleHelp
+}
+
+// Run records a payment to a biller.
+func (s settleBiller) Run(ctx context.Context) error {
+	return s.settle(ctx, settlement.Biller, "%s was paid %s som under %q%s. It is owed %s som.\n")
+}
+
+func (s Settled) settle(ctx context.Context, kind settlement.Kind, words string) error {
+	if s.Staff == "" {
+		if who, err := user.Current(); err == nil {
+			s.Staff = who.Username
+		}
+	}
+	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
+		books := ledger.New(db, ledger.Options{})
+		defer books.Close()
+		receipt, err := settlement.New(db, books).Settle(ctx, settlement.Order{
+			Kind: kind, Party: s.Code, Amount: money.Amount(s.Som), Reference: s.Reference, Staff: s.Staff, Reason: s.Reason,
+		})
+		if err != nil {
+			return err
+		}
+		before := ""
+		if receipt.Replayed {
+			before = ", recorded before on " + local(receipt.SettledAt) + "; nothing is posted now"
+		}
+		fmt.Printf(words, s.Code, money.Amount(s.Som), s.Reference, before, receipt.Owed)
+		return nil
+	}))
+}

@@ -1,0 +1,153 @@
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/wallet"
+)
+
+// wallet opens a wallet of a number.
+func (m *machines) wallet(id int64, number string) {
+	m.t.Helper()
+	m.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+		VALUES ($1, $2, '', 'ru', '', FALSE, 1, 'standard', $3)`, id, number, m.db.Now())
+	err := m.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error { return wallet.Open(ctx, tx, id) })
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// pay brings cash and returns OSMP's result.
+func (m *machines) pay(agent, txnID, sum string) string {
+	m.t.Helper()
+	_, body := m.call(agent, callerPassword, http.MethodGet,
+		"/osmp?command=pay&txn_id="+txnID+"&txn_date=20261130120000&account=0700123456&sum="+sum, "")
+	_, rest, _ := strings.Cut(body, "<result>")
+	result, _, _ := strings.Cut(rest, "</result>")
+	return result
+}
+
+// An agent whose till is full takes cash again after it has paid; every
+// settlement is recorded once, and the audit proves it.
+func TestSettleAgent(t *testing.T) {
+	eachMachines(t, func(m *machines) {
+		metrics := freeAddress(t)
+		m.env = append(m.env, "ELSOM_METRICS_LISTEN="+metrics)
+		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "any")
+		m.says("there is no agent", 1, "", "settle", "agent", "tiller", "5", "--reference", "R")
+		m.serve()
+		m.wallet(77, "+996700123456")
+		if got := m.pay("till", "1", "450.00"); got != "0" {
+			t.Fatalf("result %s", got)
+		}
+		m.soon("a warning before the ceiling", func() bool { return strings.Contains(m.log(), "owes nearly its ceiling") })
+		if got := m.pay("till", "2", "51.00"); got != "7" {
+			t.Errorf("above the ceiling: %s", got)
+		}
+		if !strings.Contains(m.log(), `"msg":"cashin: refused by the agent's ceiling`) {
+			t.Error("the refusal is not in the log")
+		}
+		answer, err := http.Get("http://" + metrics + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := new(strings.Builder)
+		_ = answer.Write(page)
+		_ = answer.Body.Close()
+		for _, want := range []string{`elsom_agent_ceiling_refusals_total{agent="till"} 1`, `elsom_agent_ceiling_used_ratio{agent="till"} 0.9`} {
+			if !strings.Contains(page.String(), want) {
+				t.Errorf("no metric %s", want)
+			}
+		}
+		settle := func(words string, code int, sum, reference string, more ...string) {
+			t.Helper()
+			m.says(words, code, "", append([]string{"settle", "agent", "till", sum, "--reference", reference}, more...)...)
+		}
+		settle("owes 450,00 som, and not 450,01", 1, "450.01", "A")
+		settle("It owes 250,00 som", 0, "200", "П/П 417", "--staff", "Айгүл", "--reason", "statement of 30 November")
+		settle("recorded before on", 0, "200", " П/П  417 ")
+		settle("another payment needs a reference of its own", 1, "201", "П/П 417")
+		settle("owes 250,00", 1, "250.01", "B")
+		settle("above zero", 1, "0", "B")
+		settle("not an amount", 80, "1e3", "B")
+		settle("the reference", 1, "1", "")
+		settle("the reference", 1, "1", strings.Repeat("x", 36))
+		m.says("--reference", 80, "", "settle", "agent", "till", "5")
+		m.says("250,00", 0, "", "agent", "list")
+		if got := m.pay("till", "3", "250.00"); got != "0" {
+			t.Errorf("after the settlement: %s", got)
+		}
+		if got := m.pay("till", "2", "51.00"); got != "7" {
+			t.Errorf("a refused payment is credited later: %s", got)
+		}
+		var staff, reason string
+		if err := m.db.Pool().QueryRow("SELECT staff, reason FROM settlements").Scan(&staff, &reason); err != nil || staff != "Айгүл" || reason != "statement of 30 November" {
+			t.Errorf("%s, %s, %v", staff, reason, err)
+		}
+		// The ceiling moves under load, but never below what is owed.
+		m.says("owes 500,00 som already", 1, "", "agent", "set", "till", "--ceiling", "499.99")
+		m.says("is changed", 0, "", "agent", "set", "till", "--ceiling", "600")
+		if got := m.pay("till", "4", "100.00"); got != "0" {
+			t.Errorf("above the old ceiling: %s", got)
+		}
+		m.says("All holds", 0, "", "audit")
+		m.says("All of it holds", 0, "", "audit", "--since", "24h")
+	})
+}
+
+// Of settlements at once no more is recorded than is owed, and a reference once.
+func TestSettleAtOnce(t *testing.T) {
+	eachMachines(t, func(m *machines) {
+		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "1000", "--allow", "any")
+		m.serve()
+		m.wallet(77, "+996700123456")
+		if got := m.pay("till", "1", "1000.00"); got != "0" {
+			t.Fatalf("result %s", got)
+		}
+		var all sync.WaitGroup
+		codes := make([]int, 6)
+		for i := range codes {
+			all.Go(func() { // three references, each twice; two of them fit
+				codes[i] = operate(t, m.env, "settle", "agent", "till", "400", "--reference", fmt.Sprint("R", i/2)).code
+			})
+		}
+		all.Wait()
+		done := 0
+		for _, code := range codes {
+			if code == 0 {
+				done++
+			} else if code != 1 {
+				t.Errorf("ended with %d", code)
+			}
+		}
+		if done != 4 {
+			t.Errorf("%d of 6 done: %v", done, codes)
+		}
+		m.says("200,00", 0, "", "agent", "list")
+		m.says("All holds", 0, "", "audit")
+	})
+}
+
+func TestSettleBiller(t *testing.T) {
+	eachMachines(t, func(m *machines) {
+		m.says("no payment to a biller dostek was ever completed", 1, "", "settle", "biller", "dostek", "5", "--reference", "R")
+		m.exec("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (50, 'payable', 'dostek', 'KGS', 0, $1), (51, 'losses', 'test', 'KGS', 0, $1)", m.db.Now())
+		m.exec("INSERT INTO stripes (account_id, stripe, balance) VALUES (50, 0, 60000), (50, 1, 40000), (51, 0, -100000)")
+		m.exec("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) VALUES (60, 'test', '', 'wallet.transfer', $1)", m.db.Now())
+		m.exec("INSERT INTO entries (transfer_id, line, account_id, amount) VALUES (60, 0, 50, 100000), (60, 1, 51, -100000)")
+		m.says("dostek is owed 1\u00a0000,00 som, and not 1\u00a0000,01", 1, "", "settle", "biller", "dostek", "1000.01", "--reference", "R")
+		m.says("It is owed 250,00 som", 0, "", "settle", "biller", "dostek", "750", "--reference", "R")
+		m.says("recorded before", 0, "", "settle", "biller", "dostek", "750", "--reference", "R")
+		m.says("is owed 250,00", 1, "", "settle", "biller", "dostek", "250.01", "--reference", "S")
+		told := m.run(1, "", "audit") // of the test's own transfer only
+		if n := strings.Count(told, "VIOLATION"); n != 1 {
+			t.Errorf("%d violations:\n%s", n, told)
+		}
+	})
+}

@@ -1,0 +1,232 @@
+// Package settlement records money that moves at the bank: what agents pay for
+// the cash that they took, and what billers are paid for completed payments.
+//
+// It guarantees that a reference settles once for its party, with one sum; that
+// nothing beyond the debt of the moment is settled, however many settle at once;
+// and that who did it stays written down. It moves no money at the bank.
+package settlement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// Kind is who settles.
+type Kind string
+
+// The kinds of parties.
+const (
+	Agent  Kind = "agent"  // pays into the settlement account what its till owes
+	Biller Kind = "biller" // is paid from it what it is owed
+)
+
+// bank is the subject of the settlement account in the books.
+const bank = "settlement"
+
+// Order is a settlement that an operator records.
+type Order struct {
+	Kind   Kind
+	Party  string // the agent's or biller's code
+	Amount money.Amount
+	// Reference is the bank's number of the payment, up to 35 characters.
+	Reference string
+	// Staff is who records it, Reason a note; the latter may be empty.
+	Staff, Reason string
+}
+
+// Receipt is a settlement that stands in the books.
+type Receipt struct {
+	SettledAt time.Time
+	// Owed is what is owed after it, as far as can be read.
+	Owed money.Amount
+	// Replayed: it had been recorded before, and nothing was written now.
+	Replayed bool
+}
+
+// Books are the ledger's.
+type Books interface {
+	Post(ctx context.Context, p ledger.Posting) (ledger.Receipt, error)
+	Find(ctx context.Context, kind ledger.Kind, subject string) (int64, error)
+	Account(ctx context.Context, kind ledger.Kind, subject string) (int64, error)
+	Balance(ctx context.Context, account int64) (money.Amount, error)
+}
+
+// Settlements records settlements.
+type Settlements struct {
+	db    *database.DB
+	books Books
+}
+
+// New returns the service on db and its books.
+func New(db *database.DB, books Books) *Settlements { return &Settlements{db, books} }
+
+// The bounds of texts, in characters. A reference takes 70 bytes at most, so
+// that the transfer's key has room for it.
+const (
+	maxReference = 35
+	maxBytes     = 70
+	maxStaff     = 60
+	maxReason    = 300
+)
+
+func (o Order) normalized() (Order, error) {
+	clean := func(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
+	o.Reference, o.Staff, o.Reason = clean(o.Reference), clean(o.Staff), clean(o.Reason)
+	var wrong []string
+	if o.Amount <= 0 || o.Amount > money.Max {
+		wrong = append(wrong, "the sum: above zero")
+	}
+	if !fits(o.Reference, 1, maxReference) || len(o.Reference) > maxBytes {
+		wrong = append(wrong, fmt.Sprintf("the reference: 1 to %d characters", maxReference))
+	}
+	if !fits(o.Staff, 1, maxStaff) {
+		wrong = append(wrong, fmt.Sprintf("the name of staff: 1 to %d characters", maxStaff))
+	}
+	if !fits(o.Reason, 0, maxReason) {
+		wrong = append(wrong, fmt.Sprintf("the reason: up to %d characters", maxReason))
+	}
+	if len(wrong) > 0 {
+		return o, fault.New(fault.Invalid, act, "").Because(errors.New(strings.Join(wrong, "; ")))
+	}
+	return o, nil
+}
+
+func fits(s string, least, most int) bool {
+	n := utf8.RuneCountInString(s)
+	return n >= least && n <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+const act = "settlement.settle"
+
+// maxTries is how often a settlement is judged anew after another one of the
+// same party that came first.
+const maxTries = 5
+
+// Settle records a settlement, once for its reference. Failures: Invalid (the
+// cause says what, for the operator), NotFound (no such party), Insufficient
+// (more than is owed), Conflict (the reference stands for another sum),
+// Unavailable, Unknown (it may be recorded: settle again under the same
+// reference).
+func (s *Settlements) Settle(ctx context.Context, o Order) (Receipt, error) {
+	o, err := o.normalized()
+	if err != nil {
+		return Receipt{}, err
+	}
+	account, err := s.account(ctx, o)
+	if err != nil {
+		return Receipt{}, err
+	}
+	for range maxTries {
+		receipt, err := s.try(ctx, o, account)
+		if !errors.Is(err, errOvertaken) {
+			return receipt, fault.Wrap(act, err)
+		}
+	}
+	return Receipt{}, fault.New(fault.Unavailable, act, "").Because(errOvertaken)
+}
+
+// account returns the party's account. One that was never opened owes and is
+// owed nothing.
+func (s *Settlements) account(ctx context.Context, o Order) (int64, error) {
+	kind, missing := ledger.Till, "there is no agent %s"
+	if o.Kind == Biller {
+		kind, missing = ledger.Payable, "no payment to a biller %s was ever completed"
+	}
+	id, err := s.books.Find(ctx, kind, o.Party)
+	if fault.Is(err, fault.NotFound) {
+		return 0, fault.New(fault.NotFound, act, "").Because(fmt.Errorf(missing, o.Party))
+	}
+	return id, fault.Wrap(act, err)
+}
+
+var errOvertaken = errors.New("others settle with the same party at this moment")
+
+func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt, error) {
+	before, known, err := readSettlement(ctx, s.db, o)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if known && before.Amount != o.Amount {
+		return Receipt{}, fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
+			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.Kind, o.Party, before.Amount, o.Reference))
+	}
+	// The number is read before the debt, which only settlements lower: one that
+	// comes between has taken the number.
+	number := before.Number
+	if !known {
+		if number, err = nextNumber(ctx, s.db, o); err != nil {
+			return Receipt{}, err
+		}
+		owed, err := s.owed(ctx, o, account)
+		if err != nil {
+			return Receipt{}, err
+		}
+		if o.Amount > owed {
+			return Receipt{}, fault.New(fault.Insufficient, act, "").Because(fmt.Errorf(
+				"%s, and not %s som; nothing was recorded", owes(o, owed), o.Amount))
+		}
+	}
+	posting, err := s.posting(ctx, o, account, number)
+	if err != nil {
+		return Receipt{}, err
+	}
+	// A known one is posted again: its answer waits for the commit of the first.
+	posted, err := s.books.Post(ctx, posting)
+	if fault.Is(err, fault.Conflict) {
+		return Receipt{}, errOvertaken
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt := Receipt{SettledAt: posted.PostedAt, Replayed: posted.Replayed}
+	receipt.Owed, err = s.owed(ctx, o, account)
+	return receipt, err
+}
+
+func owes(o Order, owed money.Amount) string {
+	if o.Kind == Biller {
+		return fmt.Sprintf("%s is owed %s som", o.Party, owed)
+	}
+	return fmt.Sprintf("%s owes %s som", o.Party, owed)
+}
+
+func (s *Settlements) owed(ctx context.Context, o Order, account int64) (money.Amount, error) {
+	balance, err := s.books.Balance(ctx, account)
+	if o.Kind == Agent {
+		balance = -balance
+	}
+	return balance, err
+}
+
+func (s *Settlements) posting(ctx context.Context, o Order, account int64, number int64) (ledger.Posting, error) {
+	settlement, err := s.books.Account(ctx, ledger.Bank, bank)
+	if err != nil {
+		return ledger.Posting{}, err
+	}
+	key := fmt.Sprintf("settle:%s:%s:%s", o.Kind, o.Party, o.Reference)
+	riders := []database.Rider{settlements.Row(row{s.db.NewID(), o, number})}
+	if o.Kind == Agent {
+		return ledger.Posting{Key: key, Act: "settle.agent", Riders: riders, Entries: []ledger.Entry{
+			{Account: account, Amount: o.Amount}, {Account: settlement, Amount: -o.Amount},
+		}}, nil
+	}
+	// The ledger learns here that the account is in stripes.
+	if account, err = s.books.Account(ctx, ledger.Payable, o.Party); err != nil {
+		return ledger.Posting{}, err
+	}
+	return ledger.Posting{Key: key, Act: "settle.biller", Riders: riders, Entries: []ledger.Entry{
+		{Account: account, Amount: -o.Amount}, {Account: settlement, Amount: o.Amount},
+	}}, nil
+}

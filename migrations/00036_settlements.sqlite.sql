@@ -1,0 +1,30 @@
+-- What agents paid to the settlement account, and what billers were paid from it.
+
+-- +goose Up
+CREATE TABLE settlements (
+    id         BIGINT       NOT NULL PRIMARY KEY,
+    kind       VARCHAR(10)  NOT NULL CHECK (kind IN ('agent', 'biller')),
+    party      VARCHAR(32)  NOT NULL,
+    -- 1, 2, … for each party: of two settlements at once that both were judged
+    -- by the same debt, one is judged again.
+    number     BIGINT       NOT NULL,
+    -- The number of the bank's payment order; the transfer's key has it too.
+    reference  VARCHAR(70)  NOT NULL,
+    amount     BIGINT       NOT NULL CHECK (amount = CAST(amount AS BIGINT) AND amount > 0),
+    staff      VARCHAR(60)  NOT NULL,
+    reason     VARCHAR(300) NOT NULL,
+    settled_at TIMESTAMPTZ  NOT NULL,
+    UNIQUE (kind, party, number),
+    UNIQUE (kind, party, reference)
+);
+-- +goose StatementBegin
+CREATE TRIGGER settlements_no_update BEFORE UPDATE ON settlements
+BEGIN SELECT RAISE(ABORT, 'settlements is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER settlements_no_delete BEFORE DELETE ON settlements
+BEGIN SELECT RAISE(ABORT, 'settlements is append-only'); END;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP TABLE settlements;
