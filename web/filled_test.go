@@ -9,81 +9,84 @@ import (
 	"elsom/internal/wallet"
 )
 
+// waysToPay each accept a payment or transfer and return its form's address.
+var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form string){
+	"the check page": func(b *browser, _, _ customer.Customer) string {
+		b.draft(company, "100").press("Оплатить")
+		return "/pay/dostek"
+	},
+	"a changed fee": func(b *browser, _, _ customer.Customer) string {
+		b.draft(company, "100")
+		b.h.imports("    fee: none\n", "    fee: {fixed: \"7\"}\n")
+		b.press("Оплатить").answered(422).says("Комиссия изменилась").press("Оплатить 107,00")
+		return "/pay/dostek"
+	},
+	"another tab": func(b *browser, _, _ customer.Customer) string {
+		b.draft(company, "100")
+		tab := b.h.browser()
+		tab.jar = b.jar
+		tab.open("/cabinet").draft(company, "100")
+		b.press("Оплатить")
+		return "/pay/dostek"
+	},
+	"*900#": func(b *browser, who, _ customer.Customer) string {
+		b.draft(company, "100")
+		draft, err := b.h.payments.Quote(context.Background(), who, payment.Order{
+			Service: "dostek", Identifier: company, Amount: "100", Channel: payment.USSD, Address: who.Phone.String(),
+		})
+		must(b.t, err)
+		_, err = b.h.payments.Accept(context.Background(), who, payment.USSD, draft.ID)
+		must(b.t, err)
+		return "/pay/dostek"
+	},
+	"too little money, then the check page": func(b *browser, _, _ customer.Customer) string {
+		b.draft(company, "100")
+		tab := b.h.browser()
+		tab.jar = b.jar
+		tab.open("/cabinet").draft(company, "99999").answered(422)
+		b.press("Оплатить")
+		return "/pay/dostek"
+	},
+	"back to the form, and on": func(b *browser, _, _ customer.Customer) string {
+		b.draft(company, "100").press("Назад")
+		form := b.at.RequestURI()
+		check := b.page.Find("form#pay").Length()
+		if check != 1 || b.value("amount") != "100,00" {
+			b.t.Errorf("«Назад» lost what was typed: %q", b.value("amount"))
+		}
+		b.open("/check/" + form[len("/pay/dostek?draft="):]).press("Оплатить")
+		return form
+	},
+	"a transfer": func(b *browser, _, other customer.Customer) string {
+		b.sending(other, "100").press("Перевести 100")
+		return "/transfer"
+	},
+	"a transfer in another tab": func(b *browser, _, other customer.Customer) string {
+		b.sending(other, "100")
+		tab := b.h.browser()
+		tab.jar = b.jar
+		tab.open("/cabinet").sending(other, "100")
+		b.press("Перевести 100")
+		return "/transfer"
+	},
+	"a transfer by *900#": func(b *browser, who, other customer.Customer) string {
+		b.sending(other, "100")
+		draft, err := b.h.portal.Transfers.Quote(context.Background(), who, wallet.TransferOrder{
+			Phone: other.Phone.String(), Amount: "100", Channel: wallet.USSD,
+		})
+		must(b.t, err)
+		_, err = b.h.portal.Transfers.Accept(context.Background(), who, wallet.USSD, draft.ID)
+		must(b.t, err)
+		return "/transfer"
+	},
+}
+
 // TestFormIsEmptyAfterPaying opens the form again after a payment or transfer,
 // over every path that leads to one: what was just paid is not offered anew.
 func TestFormIsEmptyAfterPaying(t *testing.T) {
 	t.Parallel()
 	for name, on := range databases {
-		for path, pay := range map[string]func(b *browser, who, other customer.Customer) (form string){
-			"the check page": func(b *browser, _, _ customer.Customer) string {
-				b.draft(company, "100").press("Оплатить")
-				return "/pay/dostek"
-			},
-			"a changed fee": func(b *browser, _, _ customer.Customer) string {
-				b.draft(company, "100")
-				b.h.imports("    fee: none\n", "    fee: {fixed: \"7\"}\n")
-				b.press("Оплатить").answered(422).says("Комиссия изменилась").press("Оплатить 107,00")
-				return "/pay/dostek"
-			},
-			"another tab": func(b *browser, _, _ customer.Customer) string {
-				b.draft(company, "100")
-				tab := b.h.browser()
-				tab.jar = b.jar
-				tab.open("/cabinet").draft(company, "100")
-				b.press("Оплатить")
-				return "/pay/dostek"
-			},
-			"*900#": func(b *browser, who, _ customer.Customer) string {
-				b.draft(company, "100")
-				draft, err := b.h.payments.Quote(context.Background(), who, payment.Order{
-					Service: "dostek", Identifier: company, Amount: "100", Channel: payment.USSD, Address: who.Phone.String(),
-				})
-				must(b.t, err)
-				_, err = b.h.payments.Accept(context.Background(), who, payment.USSD, draft.ID)
-				must(b.t, err)
-				return "/pay/dostek"
-			},
-			"too little money, then the check page": func(b *browser, _, _ customer.Customer) string {
-				b.draft(company, "100")
-				tab := b.h.browser()
-				tab.jar = b.jar
-				tab.open("/cabinet").draft(company, "99999").answered(422)
-				b.press("Оплатить")
-				return "/pay/dostek"
-			},
-			"back to the form, and on": func(b *browser, _, _ customer.Customer) string {
-				b.draft(company, "100").press("Назад")
-				form := b.at.RequestURI()
-				check := b.page.Find("form#pay").Length()
-				if check != 1 || b.value("amount") != "100,00" {
-					b.t.Errorf("«Назад» lost what was typed: %q", b.value("amount"))
-				}
-				b.open("/check/" + form[len("/pay/dostek?draft="):]).press("Оплатить")
-				return form
-			},
-			"a transfer": func(b *browser, _, other customer.Customer) string {
-				b.sending(other, "100").press("Перевести 100")
-				return "/transfer"
-			},
-			"a transfer in another tab": func(b *browser, _, other customer.Customer) string {
-				b.sending(other, "100")
-				tab := b.h.browser()
-				tab.jar = b.jar
-				tab.open("/cabinet").sending(other, "100")
-				b.press("Перевести 100")
-				return "/transfer"
-			},
-			"a transfer by *900#": func(b *browser, who, other customer.Customer) string {
-				b.sending(other, "100")
-				draft, err := b.h.portal.Transfers.Quote(context.Background(), who, wallet.TransferOrder{
-					Phone: other.Phone.String(), Amount: "100", Channel: wallet.USSD,
-				})
-				must(b.t, err)
-				_, err = b.h.portal.Transfers.Accept(context.Background(), who, wallet.USSD, draft.ID)
-				must(b.t, err)
-				return "/transfer"
-			},
-		} {
+		for path, pay := range waysToPay {
 			t.Run(path+" "+name, func(t *testing.T) {
 				t.Parallel()
 				h := houseWith(t, setting{on: on})

@@ -110,7 +110,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	now := st.now()
 	if !f.alive(now) {
 		if f.Row.CustomerID != nil {
-			v.end, v.left = f.end(now), f.Holder.Customer()
+			v.end, v.left = f.end(), f.Holder.Customer()
 		}
 		return st.delete(ctx, f.Row.Handle)
 	}
@@ -147,7 +147,7 @@ func (f *found) alive(now time.Time) bool {
 const endedEpoch = -1
 
 // end returns why a session that isn't alive has ended.
-func (f *found) end(now time.Time) End {
+func (f *found) end() End {
 	switch {
 	case f.Row.Epoch == endedEpoch:
 		return EndedElsewhere
