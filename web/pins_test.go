@@ -44,43 +44,20 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			dialogues, err := dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: secret})
 			must(t, err)
 			doors := h.doors
-			door := ussd.New(ussd.Parts{
-				Dialogues: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger),
-				Gateways: gateways, Attempts: attempts, Now: h.db.Now,
-			}, slog.Default())
-			doors.USSD = door
+			parts := ussd.Parts{Dialogues: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger)}
+			parts.Gateways, parts.Attempts, parts.Now = gateways, attempts, h.db.Now
+			doors.USSD = ussd.New(parts, slog.Default())
 			server := web.New(doors)
-			phones, pins := make([]phone.Number, 12), make([]string, 12)
-			for i := range phones {
-				phones[i] = phone.Number(fmt.Sprintf("+9965507001%02d", i))
-				_, err := h.customers.RegisterByUSSD(ctx, customer.USSDSignup{
-					Phone: phones[i], Name: "Айжан Үсөнова", INN: "21603198500123", Lang: "ru", OfferVersion: customer.OfferVersion, Gateway: "ussd",
-				})
-				must(t, err)
-				pins[i] = four.FindString(h.messages(phones[i])[0])
-			}
-			balance := func(code, session string, number phone.Number, pin string) string {
-				said := ""
-				for _, text := range []string{"", "8", "8*1", "8*1*" + pin} {
-					form := url.Values{"sessionId": {session}, "serviceCode": {ussd.ServiceCode}, "phoneNumber": {number.String()}, "text": {text}}
-					r := httptest.NewRequest(http.MethodPost, "/ussd", strings.NewReader(form.Encode()))
-					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-					r.SetBasicAuth(code, "the gateway's word")
-					w := httptest.NewRecorder()
-					server.ServeHTTP(w, r)
-					said = w.Body.String()
-				}
-				return said
-			}
+			phones, pins := h.dialledBy(12)
 			for range 199 {
 				must(t, attempts.Take(ctx, attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
 			}
 			for _, session := range []string{"1", "2"} { // the 200th and one more
-				if screen := balance(bad, session, phones[0], another(pins[0])); !strings.Contains(screen, "Неверный ПИН") {
+				if screen := balance(server, bad, session, phones[0], another(pins[0])); !strings.Contains(screen, "Неверный ПИН") {
 					t.Errorf("a wrong PIN: %s", screen)
 				}
 			}
-			if n := door.WrongPINs()[bad]; n != 2 {
+			if n := doors.USSD.WrongPINs()[bad]; n != 2 {
 				t.Errorf("%d wrong PINs counted", n)
 			}
 			if lines := said.lines("many wrong PINs", bad); len(lines) != 1 {
@@ -91,7 +68,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 				var all sync.WaitGroup
 				for i := range phones {
 					all.Go(func() {
-						screen := balance(code, fmt.Sprint("many ", h.numbers.Add(1)), phones[i], pins[i])
+						screen := balance(server, code, fmt.Sprint("many ", h.numbers.Add(1)), phones[i], pins[i])
 						mu.Lock()
 						defer mu.Unlock()
 						if strings.Contains(screen, "0,00") {
@@ -119,4 +96,33 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dialledBy registers so many callers of *900# and returns their numbers and PINs.
+func (h *house) dialledBy(n int) (phones []phone.Number, pins []string) {
+	h.t.Helper()
+	for i := range n {
+		number := phone.Number(fmt.Sprintf("+9965507001%02d", i))
+		_, err := h.customers.RegisterByUSSD(context.Background(), customer.USSDSignup{
+			Phone: number, Name: "Айжан Үсөнова", INN: "21603198500123", Lang: "ru", OfferVersion: customer.OfferVersion, Gateway: "ussd",
+		})
+		must(h.t, err)
+		phones, pins = append(phones, number), append(pins, four.FindString(h.messages(number)[0]))
+	}
+	return phones, pins
+}
+
+// balance asks for a balance by *900# through a gateway, and returns the screen
+// behind the PIN.
+func balance(server http.Handler, gateway, session string, number phone.Number, pin string) (screen string) {
+	for _, text := range []string{"", "8", "8*1", "8*1*" + pin} {
+		form := url.Values{"sessionId": {session}, "serviceCode": {ussd.ServiceCode}, "phoneNumber": {number.String()}, "text": {text}}
+		r := httptest.NewRequest(http.MethodPost, "/ussd", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetBasicAuth(gateway, "the gateway's word")
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		screen = w.Body.String()
+	}
+	return screen
 }
