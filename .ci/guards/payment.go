@@ -94,7 +94,7 @@ var deliveryGuards = []guard{
 	{
 		name: "what a connection was made for may have reached the biller", file: "internal/biller/osmp/client.go",
 		text:        `case err != nil && !connected:`,
-		replacement: `case err != nil:`,
+		replacement: `case err != nil && connected != !connected:`,
 		pkg:         "./internal/biller/osmp", test: "TestBadDays",
 	},
 	{
