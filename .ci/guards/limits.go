@@ -87,6 +87,30 @@ var limitGuards = []guard{
 		pkg:         "./internal/sms", test: "TestNoticesOfADayAreLimited",
 	},
 	{
+		name: "notices left out take no room", file: "internal/sms/store.go",
+		text:        `messages.id < v.id AND messages.state <> ?) >= v.most`,
+		replacement: `messages.id < v.id AND messages.state <> '-' || ?) >= v.most`,
+		pkg:         "./internal/sms", test: "TestNoticesLeftOutTakeNoRoom",
+	},
+	{
+		name: "notices of money that came leave room", file: "internal/sms/worker.go",
+		text:        `			if a.words.Came {`,
+		replacement: `			if a.words.Came && n.most == 0 {`,
+		pkg:         "./internal/sms", test: "TestNoticesOfMoneyThatCameLeaveRoom",
+	},
+	{
+		name: "a transfer's receiver gets a notice that others caused", file: "internal/wallet/accept.go",
+		text:        `Key: "sms.transfer_got", Notice: true, Came: true,`,
+		replacement: `Key: "sms.transfer_got", Notice: true,`,
+		pkg:         "./internal/wallet", test: "TestTransfer",
+	},
+	{
+		name: "a cash-in's notice is one that others caused", file: "internal/cashin/pay.go",
+		text:        `Key: "sms.topped_up", Notice: true, Came: true,`,
+		replacement: `Key: "sms.topped_up", Notice: true,`,
+		pkg:         "./internal/cashin", test: "TestResultsAreFinal",
+	},
+	{
 		name: "a payment costs more than its SMS", file: "internal/catalog/catalog.yaml",
 		text: `    # Each payment costs an SMS, so the least is a som until then.
     minimum: "1"`,

@@ -229,7 +229,7 @@ func TestResultsAreFinal(t *testing.T) {
 		if d.rows() != before {
 			t.Error("repeats wrote something")
 		}
-		if n := d.count("SELECT count(*) FROM promises WHERE lane = 'sms'"); n != 5 {
+		if n := d.count(`SELECT count(*) FROM promises WHERE lane = 'sms' AND payload LIKE '%"came":true%'`); n != 5 {
 			t.Errorf("%d messages for 5 cash-ins", n)
 		}
 	})

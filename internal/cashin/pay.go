@@ -61,7 +61,7 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		Riders: []database.Rider{
 			cashIns.Row(want),
 			outbox.Promised.Row(sms.Promise(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
-				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Args: map[string]any{"Amount": want.Sum},
+				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Came: true, Args: map[string]any{"Amount": want.Sum},
 			})),
 		},
 	})

@@ -62,6 +62,57 @@ func TestCodesGoBeforeEverythingElse(t *testing.T) {
 	})
 }
 
+// What is left out takes no room: a number that causes more notices than it gets
+// still gets so many each day, instead of none at all from the second day on.
+func TestNoticesLeftOutTakeNoRoom(t *testing.T) {
+	for name, open := range map[string]func(testing.TB, ...database.Option) *database.DB{
+		"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var ahead atomic.Int64
+			db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
+			s := sealer(t, "the server's secret")
+			p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{DailyNotices: 3}}
+			notice := plainMessage
+			notice.Notice = true
+			const hours = 72
+			for hour := range hours {
+				p.promise(Promise(fmt.Sprint("notice ", hour), notice))
+				p.carry()
+				ahead.Add(int64(time.Hour))
+			}
+			var sent int
+			if err := db.Pool().QueryRow("SELECT COUNT(*) FROM messages WHERE state = 'sent'").Scan(&sent); err != nil {
+				t.Fatal(err)
+			}
+			if sent != 9 {
+				t.Errorf("%d of %d notices in three days were sent, want 3 a day", sent, hours)
+			}
+		})
+	}
+}
+
+// Others cause notices of money that came. They leave room for those of money
+// that went, by which a holder notices a thief.
+func TestNoticesOfMoneyThatCameLeaveRoom(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sealer(t, "the server's secret")
+		p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{DailyNotices: 4}}
+		came, went := plainMessage, plainMessage
+		came.Notice, came.Came, went.Notice = true, true, true
+		for i := range 6 {
+			p.promise(Promise(fmt.Sprint("came ", i), came))
+			p.carry()
+		}
+		p.promise(Promise("went", went))
+		p.carry()
+		p.stands("came 1", Sent, "kept")
+		p.stands("came 2", Failed, "failed")
+		p.stands("went", Sent, "kept")
+	})
+}
+
 // A number gets so many messages a day; then notices are left out, and nothing
 // else is. Another number gets its own.
 func TestNoticesOfADayAreLimited(t *testing.T) {

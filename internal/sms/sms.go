@@ -46,8 +46,9 @@ type Message struct {
 	// promise the message.
 	Secret bool
 	// Notice is set on messages about money that moved, which the holder also
-	// finds on the site: a number gets so many a day, see Options.
-	Notice bool
+	// finds on the site: a number gets so many a day, see Options. Came is set on
+	// those about money that came: others cause them, so they take half of these.
+	Notice, Came bool
 	// Until drops a message that could not be sent in time; zero: never.
 	Until time.Time
 }
@@ -102,13 +103,14 @@ type payload struct {
 	// Sealed is Args of a secret message: AES-GCM, nonce first.
 	Sealed []byte    `json:"sealed,omitempty"`
 	Notice bool      `json:"notice,omitempty"`
+	Came   bool      `json:"came,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
 
 	err error
 }
 
 func newPayload(m Message) payload {
-	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Until: m.Until}
+	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Came: m.Came, Until: m.Until}
 }
 
 // MarshalJSON refuses a secret that nobody sealed.

@@ -52,18 +52,30 @@ func begin(tx *database.Tx, list []asked) ([]*row, error) {
 // day is the time in which a number gets so many messages.
 const day = 24 * time.Hour
 
-// beyond returns those of the messages before which their numbers had this many
-// within a day. It reads each number's messages of the day by the index of
-// numbers and ids.
-func beyond(tx *database.Tx, ids []int64, phones []string, most int) (map[int64]bool, error) {
-	if len(ids) == 0 {
+// notice is a notice that is to be sent unless its number had most messages
+// within a day.
+type notice struct {
+	id    int64
+	phone string
+	most  int
+}
+
+// beyond returns those of the notices that are not to be sent. What failed or was
+// left out itself is not counted: a number with many notices would get none any
+// more. It reads each number's messages of the day by the index of numbers and ids.
+func beyond(tx *database.Tx, notices []notice) (map[int64]bool, error) {
+	if len(notices) == 0 {
 		return nil, nil
 	}
-	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("phone", "text", phones))
+	ids, phones, mosts := make([]int64, len(notices)), make([]string, len(notices)), make([]int64, len(notices))
+	for i, n := range notices {
+		ids[i], phones[i], mosts[i] = n.id, n.phone, int64(n.most)
+	}
+	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("phone", "text", phones), database.Of("most", "bigint", mosts))
 	var late []int64
-	err := tx.Gorm().Raw("WITH v(id, phone) AS ("+v+`) SELECT v.id FROM v WHERE
-		(SELECT COUNT(*) FROM messages WHERE messages.phone = v.phone AND messages.id > ? AND messages.id < v.id) >= ?`,
-		append(args, database.FirstID(tx.Now().Add(-day)), most)...).Scan(&late).Error
+	err := tx.Gorm().Raw("WITH v(id, phone, most) AS ("+v+`) SELECT v.id FROM v WHERE (SELECT COUNT(*) FROM messages
+		WHERE messages.phone = v.phone AND messages.id > ? AND messages.id < v.id AND messages.state <> ?) >= v.most`,
+		append(args, database.FirstID(tx.Now().Add(-day)), Failed)...).Scan(&late).Error
 	found := make(map[int64]bool, len(late))
 	for _, id := range late {
 		found[id] = true

@@ -29,7 +29,8 @@ const DailyNotices = 100
 // Options of the workers.
 type Options struct {
 	// DailyNotices is how many messages a number gets in 24 hours before notices
-	// of money that moved are left out; 0: no end.
+	// of money that moved are left out, and half of them before those of money that
+	// came; 0: no end.
 	DailyNotices int
 	// Dropped, where there is one, is called for each notice that is left out.
 	Dropped func()
@@ -156,14 +157,17 @@ func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]boo
 	if d.o.DailyNotices == 0 {
 		return nil, nil
 	}
-	var ids []int64
-	var phones []string
+	var notices []notice
 	for i, a := range list {
 		if a.words.Notice && rows[i] != nil {
-			ids, phones = append(ids, rows[i].ID), append(phones, a.words.Phone.String())
+			n := notice{rows[i].ID, a.words.Phone.String(), d.o.DailyNotices}
+			if a.words.Came {
+				n.most /= 2
+			}
+			notices = append(notices, n)
 		}
 	}
-	return beyond(tx, ids, phones, d.o.DailyNotices)
+	return beyond(tx, notices)
 }
 
 // may tells whether the gateway is to be called with a message.

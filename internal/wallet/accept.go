@@ -144,7 +144,7 @@ func wordToSender(t Transfer, to customer.Customer) outbox.Promise {
 
 // wordToReceiver is the SMS about money that came.
 func wordToReceiver(t Transfer, to customer.Customer) outbox.Promise {
-	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Args: map[string]any{
+	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Came: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
 	}}
 	if t.Sender != "" {

@@ -53,7 +53,8 @@ func TestTransfer(t *testing.T) {
 			other     customer.Customer
 		}{{from, "sms.transfer_sent", "ru", to}, {to, "sms.transfer_got", "ky", from}} {
 			word := h.word(want.key)
-			if word.Phone != want.who.Phone.String() || word.Lang != want.lang || word.Args["Phone"] != want.other.Phone.Pretty() || word.Args["Amount"] != "250,50" {
+			if word.Phone != want.who.Phone.String() || word.Lang != want.lang || word.Args["Phone"] != want.other.Phone.Pretty() || word.Args["Amount"] != "250,50" ||
+				!word.Notice || word.Came != (want.who.ID == to.ID) {
 				t.Errorf("%s: %+v", want.key, word)
 			}
 		}
@@ -64,6 +65,7 @@ func TestTransfer(t *testing.T) {
 type word struct {
 	Phone, Lang, Key string
 	Args             map[string]string
+	Notice, Came     bool
 }
 
 // word gives the one promised message of a key.
