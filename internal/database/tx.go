@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -162,7 +163,9 @@ func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
 	}
 	db.left.Add(1)
 	go func() {
-		_ = <-committed // by now it is nobody's
+		if err := <-committed; err != nil {
+			slog.Warn("database: a commit whose caller left has failed", "error", oneLine{err})
+		}
 		db.left.Add(-1)
 	}()
 	return fault.New(fault.Unknown, "database.commit", "").Because(ctx.Err())
