@@ -32,7 +32,7 @@ func (c *company) receive(l *life, r biller.Request) biller.Answer {
 		if sum != r.Sum {
 			l.wrong("%s: %s comes with %s and had %s", c.code, l.alias(r.TxnID), r.Sum, sum)
 		}
-		if !c.stored && l.chance(40) {
+		if !c.stored && l.chance(60) {
 			return refused(biller.ResultOther)
 		}
 		return good(r)
@@ -41,16 +41,16 @@ func (c *company) receive(l *life, r biller.Request) biller.Answer {
 		return refused(biller.ResultForbidden)
 	}
 	switch {
-	case !l.faulty || l.chance(70):
+	case !l.faulty || l.chance(55):
 		c.booked[r.TxnID] = r.Sum
 		return good(r)
-	case l.chance(50):
+	case l.chance(40):
 		if c.stored {
 			c.over[r.TxnID] = true
 		}
 		return refused(biller.ResultInactive)
 	}
-	if l.chance(30) { // it books, and says that it isn't finished
+	if l.chance(60) { // it books, and says that it isn't finished
 		c.booked[r.TxnID] = r.Sum
 	}
 	return biller.Answer{Outcome: biller.Later, Result: pick(l, []int{biller.ResultTemporary, biller.ResultNotFinished})}
