@@ -3,6 +3,24 @@ package main
 // What holds when PostgreSQL's servers take over from each other, or change.
 var postgresGuards = []guard{
 	{
+		name: "a client that hangs up amid a commit makes nothing unhealthy", file: "internal/database/tx.go",
+		text:        `case <-time.After(hangs):`,
+		replacement: `case <-time.After(hangs - hangs):`,
+		pkg:         "./internal/database", test: "TestShortCommitWithoutCallerIsHealthy",
+	},
+	{
+		name: "commits wait whatever the role is set to", file: "internal/database/postgres.go",
+		text:        `"synchronous_commit":  "on",`,
+		replacement: `"synchronous_commit":  "local",`,
+		pkg:         "./internal/database", test: "TestRoleSettingsDoNotWeakenCommits",
+	},
+	{
+		name: "the warning of a cancelled wait is never hidden", file: "internal/database/postgres.go",
+		text:        `"client_min_messages": "warning",`,
+		replacement: `"client_min_messages": "error",`,
+		pkg:         "./internal/database", test: "TestRoleSettingsDoNotWeakenCommits",
+	},
+	{
 		name: "a commit that waits for a standby is not cancelled", file: "internal/database/postgres.go",
 		text:        `tag, err := c.Conn.Conn().Exec(context.Background(), "commit")`,
 		replacement: `ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond); defer cancel(); tag, err := c.Conn.Conn().Exec(ctx, "commit")`,

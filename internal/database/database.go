@@ -55,6 +55,8 @@ type DB struct {
 	postgres *connector // nil on SQLite
 	// left counts commits that still wait though their callers are gone.
 	left atomic.Int64
+	// hanging counts those of them that have waited for long.
+	hanging atomic.Int64
 	// barrier and confirmed are what Confirm works with.
 	barrier   *Gather[struct{}, struct{}]
 	confirmed recentKeys

@@ -51,7 +51,7 @@ func (db *DB) Current(ctx context.Context) error {
 // as it is now: it takes commits, and its schema is this program's or a later
 // one that leaves out nothing this program needs. It writes nothing.
 func (db *DB) Serves(ctx context.Context) error {
-	if db.CommitsWait() {
+	if db.hanging.Load() > 0 {
 		return errCommitsWait
 	}
 	if err := db.takesWrites(ctx); err != nil {

@@ -28,6 +28,10 @@ var sessionSettings = map[string]string{
 	"timezone":                    "UTC",
 	"quote_all_identifiers":       "off",
 	"standard_conforming_strings": "on",
+	// A commit is acknowledged once it is on the disk, and on the synchronous
+	// standbys. One whose wait for these was cut short says so by a warning.
+	"synchronous_commit":  "on",
+	"client_min_messages": "warning",
 	// A plan that was made while a table was small reads all of it, and is kept
 	// while the table grows, until its next ANALYZE; for lookups of a few keys
 	// an index is never much worse. (jit takes what has none for very costly.)
@@ -49,6 +53,9 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 		config.RuntimeParams["application_name"] = "elsom"
 	}
 	for name, value := range sessionSettings {
+		if name == "synchronous_commit" && config.RuntimeParams[name] == "remote_apply" {
+			continue // more than is asked
+		}
 		config.RuntimeParams[name] = value
 	}
 	// A machine that is lost amid a transaction says no goodbye, and its locks

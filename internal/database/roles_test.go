@@ -70,6 +70,31 @@ func TestOtherEncodingsAreRefused(t *testing.T) {
 	}
 }
 
+// What an operator set for the role or database never weakens a commit, nor hides
+// the warning that its wait for the standbys was cut short.
+func TestRoleSettingsDoNotWeakenCommits(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "UTF8")
+	p.exec("ALTER ROLE " + p.role + " SET synchronous_commit = off")
+	p.exec("ALTER DATABASE " + p.name + " SET client_min_messages = error")
+	for asked, commits := range map[string]string{"": "on", "off": "on", "remote_apply": "remote_apply"} {
+		u, err := url.Parse(p.guest)
+		must(t, err)
+		if query := u.Query(); asked != "" {
+			query.Set("synchronous_commit", asked)
+			u.RawQuery = query.Encode()
+		}
+		db := databasetest.Reopen(t, u.String())
+		for setting, want := range map[string]string{"synchronous_commit": commits, "client_min_messages": "warning"} {
+			var got string
+			must(t, db.Gorm(t.Context()).Raw("SELECT current_setting(?)", setting).Scan(&got).Error)
+			if got != want {
+				t.Errorf("%s is %s, want %s", setting, got, want)
+			}
+		}
+	}
+}
+
 // A role that may not make or change the tables is told who has to, before
 // anything is made; where nothing is to be done it may start.
 func TestMigratingNeedsTheOwner(t *testing.T) {

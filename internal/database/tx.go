@@ -142,6 +142,10 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 	return db.commit(ctx, handle)
 }
 
+// hangs is how long a commit goes on without its caller before the database counts
+// as unhealthy. Any client can hang up amid a commit, which then ends at once.
+const hangs = time.Second
+
 // mostLeft is how many connections commits may hold whose callers have left;
 // the others are for readers.
 const mostLeft = Connections / 2
@@ -162,13 +166,24 @@ func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
 	case <-ctx.Done():
 	}
 	db.left.Add(1)
-	go func() {
-		if err := <-committed; err != nil {
-			slog.Warn("database: a commit whose caller left has failed", "error", oneLine{err})
-		}
-		db.left.Add(-1)
-	}()
+	go db.awaitLeft(committed)
 	return fault.New(fault.Unknown, "database.commit", "").Because(ctx.Err())
+}
+
+// awaitLeft waits for a commit whose caller has left.
+func (db *DB) awaitLeft(committed <-chan error) {
+	defer db.left.Add(-1)
+	var err error
+	select {
+	case err = <-committed:
+	case <-time.After(hangs):
+		db.hanging.Add(1)
+		err = <-committed
+		db.hanging.Add(-1)
+	}
+	if err != nil {
+		slog.Warn("database: a commit whose caller left has failed", "error", oneLine{err})
+	}
 }
 
 // CommitsWait reports whether there are commits whose callers gave up waiting
