@@ -88,43 +88,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fake is a biller that answers as it was told.
-type fake struct {
-	mu    sync.Mutex
-	check biller.Answer
-	pay   biller.Answer
-	paid  map[string]money.Amount
-	asked int
-}
-
 var (
 	good    = biller.Answer{Outcome: biller.Good, Result: 0, Name: "ОсОО «Ала-Тоо»", Reference: "77"}
 	silence = biller.Answer{Outcome: biller.Unknown, Result: biller.ResultNone}
 )
-
-func refusal(result int) biller.Answer { return biller.Answer{Outcome: biller.Refused, Result: result} }
-
-func (f *fake) Check(context.Context, biller.Request) biller.Answer {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.asked++
-	return f.check
-}
-
-func (f *fake) Pay(_ context.Context, r biller.Request) biller.Answer {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.pay.Outcome == biller.Good {
-		f.paid[r.TxnID] = r.Sum
-	}
-	return f.pay
-}
-
-func (f *fake) says(check, pay biller.Answer) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.check, f.pay = check, pay
-}
 
 // setting is what a test wants otherwise.
 type setting struct {

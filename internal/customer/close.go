@@ -88,7 +88,7 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 
 // ClosedAt returns when the last wallet of a number was closed; zero: none was.
 func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Time, error) {
-	before, err := closedBefore(cs.db.Gorm(ctx), number.String())
+	before, err := cs.readClosed(ctx, number.String())
 	if err != nil || before == nil {
 		return time.Time{}, fault.Wrap("customer.closed", err)
 	}
@@ -97,7 +97,7 @@ func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Ti
 
 // inherit gives a new customer what the number's closed wallets had spent.
 func inherit(tx *database.Tx, fresh *Record) error {
-	before, err := closedBefore(tx.Gorm(), fresh.Phone)
+	before, err := closedIn(tx, fresh.Phone)
 	if err == nil && before != nil {
 		fresh.SpentAt, fresh.SpentDay, fresh.SpentMonth = before.SpentAt, before.SpentDay, before.SpentMonth
 	}

@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -18,7 +19,7 @@ func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) 
 	holder, err := one(tx.Gorm().Raw(`UPDATE customers SET closed_at = ?, closed_phone = phone, phone = ?,
 			session_epoch = session_epoch + 1, password_hash = '', has_pin = ?, pin_owed = ?,
 			spent_at = ?, spent_day = ?, spent_month = ?
-		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked RETURNING *`,
+		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked RETURNING `+database.ColumnsOf[Record](),
 		at, closedPhone(id), false, false, at, spent.Day, spent.Month, id, epoch))
 	if err != nil || holder == nil {
 		return nil, err
@@ -26,7 +27,16 @@ func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) 
 	return holder, tx.Gorm().Exec(`DELETE FROM pins WHERE customer_id = ?`, id).Error
 }
 
-// closedBefore returns the last closed customer of a number; nil: there is none.
-func closedBefore(g *gorm.DB, number string) (*Record, error) {
+// closedIn returns the last closed customer of a number; nil: there is none.
+func closedIn(tx *database.Tx, number string) (*Record, error) {
+	return lastClosed(tx.Gorm(), number)
+}
+
+// readClosed is closedIn outside a transaction.
+func (cs *Customers) readClosed(ctx context.Context, number string) (*Record, error) {
+	return lastClosed(cs.db.Gorm(ctx), number)
+}
+
+func lastClosed(g *gorm.DB, number string) (*Record, error) {
 	return first(g.Where("closed_phone = ?", number).Order("closed_at DESC"))
 }

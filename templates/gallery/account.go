@@ -57,7 +57,7 @@ func account() []State {
 		{"signup-closed", "account", func(l i18n.Lang) templ.Component {
 			return portal.SignupPage{Frame: visitor(l, "/signup"), Wallet: wallet, Edition: portal.CurrentOffer(), Closed: at}.Page()
 		}},
-		{"pay-limit", "account", func(l i18n.Lang) templ.Component {
+		{"pay-limit-wrong", "account", func(l i18n.Lang) templ.Component {
 			p := pay(l)
 			p.Amount = wrong(l, "150 000", "payment.limit_operation")
 			p.Amount.Error = l.T("payment.limit_operation", i18n.Args{"Left": money.Amount(100_000_00)})
