@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 	"text/tabwriter"
 
+	"elsom/internal/config"
 	"elsom/internal/fault"
 )
 
@@ -57,7 +57,7 @@ func (billerList) Run(ctx context.Context) error {
 type billerPassword struct {
 	Code   string `arg:"" help:"The biller's code in the catalog."`
 	User   string `help:"The name to log in with." xor:"what" required:""`
-	Remove bool   `help:"Log in no more." xor:"what" required:""`
+	Remove bool   `help:"Remove the login." xor:"what" required:""`
 }
 
 // Help implements kong.HelpProvider.
@@ -65,7 +65,7 @@ func (billerPassword) Help() string {
 	return `Example: printf '%s\n' "$PASSWORD" | elsom biller password hoster --user elsom
 
 The password is stored sealed with ELSOM_SECRET_KEY, and running portals use it within
-a second. DosTek's may stand in ELSOM_DOSTEK_URL instead; one that is set here goes before it.
+a second. It takes precedence over a login in the biller's address or ELSOM_DOSTEK_URL.
 A client certificate is a pair of files, CODE.crt and CODE.key (PEM), in the folder of
 ELSOM_BILLER_CERTIFICATES, read at the start of the portal.`
 }
@@ -83,7 +83,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 		known, err := h.catalog.Biller(ctx, b.Code)
 		switch {
 		case fault.Is(err, fault.NotFound):
-			return fmt.Errorf("there is no biller %q in the catalog; `elsom biller list` names them", b.Code)
+			return fmt.Errorf("there is no biller %q in the catalog; see `elsom biller list`", b.Code)
 		case err != nil:
 			return err
 		}
@@ -93,7 +93,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 				err = fmt.Errorf("biller %s has no login", b.Code)
 			}
 			if err == nil {
-				fmt.Printf("The portal logs in at %s no more.\n", known.Name)
+				fmt.Printf("The portal no longer logs in at %s.\n", known.Name)
 			}
 			return err
 		}
@@ -101,19 +101,9 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 		fmt.Printf("The portal logs in at %s as %s.\n", known.Name, b.User)
-		if inClear(known.URL) {
-			fmt.Fprintln(os.Stderr, "Warning: its address is http on another machine, so the password goes over the network in clear text.")
+		if config.InClear(known.URL) {
+			fmt.Fprintln(os.Stderr, "warning: the biller's address is http on another machine, so the password is sent in clear text")
 		}
 		return nil
 	})
-}
-
-// inClear reports whether what is sent to an address can be read on its way.
-func inClear(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" {
-		return false
-	}
-	host, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() != "localhost" && (err != nil || !host.IsLoopback())
 }

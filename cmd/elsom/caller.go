@@ -15,12 +15,12 @@ import (
 	"elsom/internal/money"
 )
 
-// What `agent`, `gateway` and `settle` share.
+// What the commands `agent`, `gateway`, `settle` and `catalog` share.
 
-// Exit codes of commands that change something, besides 0.
+// Exit codes of operators' commands, besides 0.
 const (
-	exitRefused  = 1  // the line says why
-	exitNotTried = 2  // the database or the configuration is not there
+	exitRefused  = 1  // refused, with the reason on standard error
+	exitNotTried = 2  // not tried, such as without a database, or the outcome is unknown
 	exitUsage    = 80 // the command line is wrong; kong ends with it too
 )
 
@@ -35,7 +35,7 @@ func (c coded) Unwrap() error { return c.error }
 
 func usage(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitUsage} }
 
-// refusals are the kinds of faults that refuse what was asked. Any other error
+// refusals are the kinds of faults by which an operation is refused. Any other error
 // means that it could not be tried, or that its outcome is unknown.
 var refusals = map[fault.Kind]bool{
 	fault.Invalid: true, fault.NotFound: true, fault.Forbidden: true, fault.Conflict: true, fault.Insufficient: true, fault.Limit: true,
@@ -66,12 +66,12 @@ func (s *som) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// allowed reads --allow of a caller that is to be added: without it a forgotten
-// flag would let the caller in from everywhere.
+// allowed parses --allow for a new caller. The flag is required: forgotten, it
+// would let the caller in from every address.
 func allowed(command string, addresses []string, parse func([]string) ([]netip.Prefix, error)) ([]netip.Prefix, error) {
 	if len(addresses) == 0 {
-		return nil, usage("from which addresses may it call? Add --allow with an address or a CIDR (--allow=192.0.2.7,198.51.100.0/24), "+
-			"or --allow=any for all addresses; `elsom %s --help` explains", command)
+		return nil, usage("missing flag --allow: give addresses or CIDRs that it may call from (--allow=192.0.2.7,198.51.100.0/24), "+
+			"or --allow=any for all addresses; see `elsom %s --help`", command)
 	}
 	return parsed(addresses, parse)
 }
@@ -84,8 +84,8 @@ func parsed(addresses []string, parse func([]string) ([]netip.Prefix, error)) ([
 	return list, nil
 }
 
-// changes reads what set changes of any caller; nil slices and empty texts were
-// not given.
+// changes returns the changes that the flags of set ask for; an empty text or
+// slice is a flag that was not given.
 func changes(name string, password bool, addresses []string, parse func([]string) ([]netip.Prefix, error)) (c keychain.Change, err error) {
 	if name != "" {
 		c.Name = &name
@@ -107,8 +107,8 @@ func changes(name string, password bool, addresses []string, parse func([]string
 	return c, nil
 }
 
-// readPassword takes it from standard input: in the arguments every user of
-// the machine could see it.
+// readPassword reads a password from standard input: every user of the machine
+// can see a command's arguments.
 func readPassword() (string, error) {
 	fmt.Fprint(os.Stderr, "Password: ")
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
@@ -118,7 +118,7 @@ func readPassword() (string, error) {
 	return line, nil
 }
 
-// places prints the addresses that a caller may call from.
+// places formats the addresses that a caller may call from.
 func places(allowed []netip.Prefix) string {
 	switch {
 	case len(allowed) == 0:

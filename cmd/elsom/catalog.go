@@ -12,7 +12,6 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/config"
 	"elsom/internal/database"
-	"elsom/internal/fault"
 )
 
 type catalogCommand struct {
@@ -40,11 +39,11 @@ func (e catalogExport) Run(ctx context.Context) error {
 	})
 }
 
-// catalogChange are the flags of whatever changes the catalog.
+// catalogChange has the flags of the commands that change the catalog.
 type catalogChange struct {
 	DryRun     bool   `help:"Print what would change, and change nothing."`
 	AllowEmpty bool   `help:"Allow a list to lose all its entries."`
-	Staff      string `help:"Who changes it, for the history; the machine's user is stored too."`
+	Staff      string `help:"Name of the person who changes it, for the history; the user of this machine is stored too."`
 }
 
 type catalogImport struct {
@@ -56,7 +55,7 @@ type catalogImport struct {
 func (i catalogImport) Run(ctx context.Context) error {
 	content, err := os.ReadFile(i.File)
 	if err != nil {
-		return unmade{err}
+		return coded{err, exitNotTried}
 	}
 	return withCatalog(ctx, func(c *catalog.Catalog) error {
 		change, err := c.Prepare(ctx, content, i.AllowEmpty)
@@ -83,7 +82,7 @@ func (r catalogRestore) Run(ctx context.Context) error {
 	})
 }
 
-// apply prints a change, and puts it in force unless it is only looked at.
+// apply prints a change and, without --dry-run, puts it in force.
 func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change) error {
 	for _, line := range change.Diff {
 		fmt.Println(line)
@@ -97,7 +96,7 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 		return advise(change.Refused)
 	}
 	if f.DryRun {
-		fmt.Println("A look only: nothing is changed.")
+		fmt.Println("Dry run: nothing was changed.")
 		return nil
 	}
 	if len(change.Diff) == 0 {
@@ -111,7 +110,7 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 	return nil
 }
 
-// advise adds to each refusal what to do, a line each.
+// advise adds what to do to each refusal, one line each.
 func advise(err error) error {
 	var stale *catalog.StaleError
 	var empty *catalog.EmptiedError
@@ -125,10 +124,11 @@ func advise(err error) error {
 	if advised == nil {
 		return err
 	}
-	return errors.Join(advised...)
+	return coded{errors.Join(advised...), exitRefused}
 }
 
-// osUser returns the machine's name for who runs the command, or their number.
+// osUser returns the name of the operating system's user that runs the command,
+// or the user's number.
 func osUser() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
@@ -168,17 +168,6 @@ func dash(text string) string {
 	return text
 }
 
-// withCatalog ends with 1 where act was refused, and with 2 where it could not
-// be tried.
 func withCatalog(ctx context.Context, act func(*catalog.Catalog) error) error {
-	err := withDatabase(ctx, func(db *database.DB) error { return act(catalog.New(db, catalog.Options{})) })
-	if err == nil || refused(err) {
-		return err
-	}
-	return unmade{err}
-}
-
-func refused(err error) bool {
-	return errors.As(err, new(*catalog.StaleError)) || errors.As(err, new(*catalog.EmptiedError)) ||
-		fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound)
+	return withExitCode(withDatabase(ctx, func(db *database.DB) error { return act(catalog.New(db, catalog.Options{})) }))
 }

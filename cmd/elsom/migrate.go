@@ -66,19 +66,14 @@ type violated int64
 
 func (v violated) Error() string { return fmt.Sprintf("audit: %d violations", int64(v)) }
 
-// unmade is why an audit could not be made, which says nothing of the books.
-type unmade struct{ error }
-
-func (u unmade) Unwrap() error { return u.error }
-func (unmade) ExitCode() int   { return 2 }
-
-// Run proves the books; the exit code tells whether all holds.
+// Run proves the books. The exit code tells violations from an audit that could
+// not be made.
 func (a auditCommand) Run(ctx context.Context) error {
 	err := a.prove(ctx)
 	if errors.As(err, new(violated)) || err == nil {
 		return err
 	}
-	return unmade{err}
+	return coded{err, exitNotTried}
 }
 
 func (a auditCommand) prove(ctx context.Context) error {
@@ -94,7 +89,7 @@ func (a auditCommand) prove(ctx context.Context) error {
 			return err
 		}
 		printed := audit.Print(os.Stdout)
-		if !audit.Holds() { // also where nobody reads it
+		if !audit.Holds() { // also when the output is closed
 			return violated(audit.Found())
 		}
 		return printed

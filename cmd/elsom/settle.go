@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/user"
 
 	"elsom/internal/database"
 	"elsom/internal/ledger"
@@ -16,16 +15,16 @@ type settleCommands struct {
 	Biller settleBiller `cmd:"" help:"Record what a biller was paid from the settlement account."`
 }
 
-// Settled is what both kinds of settlements take.
+// Settled has the arguments and flags of both commands.
 type Settled struct {
 	Code      string `arg:"" help:"The code of the agent or biller."`
 	Som       som    `arg:"" name:"som" help:"The sum in som, as 1500 or 1500.50."`
-	Reference string `help:"The bank's number of the payment: up to 35 characters. It settles once, however often the command runs." required:""`
-	Staff     string `help:"Who records it; the user of this machine where none is given."`
-	Reason    string `help:"A note that is kept with it."`
+	Reference string `help:"The bank's number of the payment, up to 35 characters. A reference is settled once, however often the command runs." required:""`
+	Staff     string `help:"Name of the person who records it (default: the user of this machine)."`
+	Reason    string `help:"A note, stored with the settlement."`
 }
 
-const settleHelp = `The money moves at the bank; this writes it down in the books, for good. The same
+const settleHelp = `The money moves at the bank; this command records it in the books, for good. The same
 reference again posts nothing and ends with 0; with another sum it is refused.
 More than is owed is refused.
 
@@ -58,9 +57,7 @@ func (s settleBiller) Run(ctx context.Context) error {
 
 func (s Settled) settle(ctx context.Context, kind settlement.Kind, words string) error {
 	if s.Staff == "" {
-		if who, err := user.Current(); err == nil {
-			s.Staff = who.Username
-		}
+		s.Staff = osUser()
 	}
 	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
 		books := ledger.New(db, ledger.Options{})
