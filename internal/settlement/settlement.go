@@ -1,9 +1,9 @@
 // Package settlement records money that moves at the bank: what agents pay for
 // the cash that they took, and what billers are paid for completed payments.
 //
-// It guarantees that a reference settles once for its party, with one sum; that
-// nothing beyond the debt of the moment is settled, however many settle at once;
-// and that who did it stays written down. It moves no money at the bank.
+// It guarantees that a reference is settled once for its party, with one sum;
+// that no more is settled than is owed, even by concurrent settlements; and that
+// the name of the person who recorded it is stored. It moves no money at the bank.
 package settlement
 
 import (
@@ -15,15 +15,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 )
 
-// Kind is who settles.
+// Kind is the kind of party that settles.
 type Kind string
 
 // The kinds of parties.
@@ -35,27 +34,27 @@ const (
 // bank is the subject of the settlement account in the books.
 const bank = "settlement"
 
-// Order is a settlement that an operator records.
+// Order is a settlement to record.
 type Order struct {
 	Kind   Kind
 	Party  string // the agent's or biller's code
 	Amount money.Amount
 	// Reference is the bank's number of the payment, up to 35 characters.
 	Reference string
-	// Staff is who records it, Reason a note; the latter may be empty.
+	// Staff is the name of the person who records it; Reason is an optional note.
 	Staff, Reason string
 }
 
-// Receipt is a settlement that stands in the books.
+// Receipt is a recorded settlement.
 type Receipt struct {
 	SettledAt time.Time
-	// Owed is what is owed after it, as far as can be read.
+	// Owed is what is still owed after it.
 	Owed money.Amount
-	// Replayed: it had been recorded before, and nothing was written now.
+	// Replayed reports that it had been recorded before; nothing was written now.
 	Replayed bool
 }
 
-// Books are the ledger's.
+// Books is the part of the ledger that settlements use.
 type Books interface {
 	Post(ctx context.Context, p ledger.Posting) (ledger.Receipt, error)
 	Find(ctx context.Context, kind ledger.Kind, subject string) (int64, error)
@@ -72,8 +71,8 @@ type Settlements struct {
 // New returns the service on db and its books.
 func New(db *database.DB, books Books) *Settlements { return &Settlements{db, books} }
 
-// The bounds of texts, in characters. A reference takes 70 bytes at most, so
-// that the transfer's key has room for it.
+// Maximum lengths of texts in characters, and of a reference in bytes: it is
+// part of the transfer's request key.
 const (
 	maxReference = 35
 	maxBytes     = 70
@@ -82,8 +81,7 @@ const (
 )
 
 func (o Order) normalized() (Order, error) {
-	clean := func(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
-	o.Reference, o.Staff, o.Reason = clean(o.Reference), clean(o.Staff), clean(o.Reason)
+	o.Reference, o.Staff, o.Reason = input.Name(o.Reference), input.Name(o.Staff), input.Name(o.Reason)
 	var wrong []string
 	if o.Amount <= 0 || o.Amount > money.Max {
 		wrong = append(wrong, "the sum: above zero")
@@ -110,11 +108,11 @@ func fits(s string, least, most int) bool {
 
 const act = "settlement.settle"
 
-// maxTries is how often a settlement is judged anew after another one of the
-// same party that came first.
+// maxTries is how often a settlement is tried while others of the same party
+// commit before it.
 const maxTries = 5
 
-// Settle records a settlement, once for its reference. Failures: Invalid (the
+// Settle records a settlement, once for its reference. Errors: Invalid (the
 // cause says what, for the operator), NotFound (no such party), Insufficient
 // (more than is owed), Conflict (the reference stands for another sum),
 // Unavailable, Unknown (it may be recorded: settle again under the same
@@ -151,7 +149,7 @@ func (s *Settlements) account(ctx context.Context, o Order) (int64, error) {
 	return id, fault.Wrap(act, err)
 }
 
-var errOvertaken = errors.New("others settle with the same party at this moment")
+var errOvertaken = errors.New("another settlement of the same party was recorded at the same time")
 
 func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt, error) {
 	before, known, err := readSettlement(ctx, s.db, o)
@@ -162,8 +160,8 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 		return Receipt{}, fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
 			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.Kind, o.Party, before.Amount, o.Reference))
 	}
-	// The number is read before the debt, which only settlements lower: one that
-	// comes between has taken the number.
+	// The number is read before the debt, which only settlements lower. A
+	// settlement that commits in between takes the number, and this one is retried.
 	number := before.Number
 	if !known {
 		if number, err = nextNumber(ctx, s.db, o); err != nil {
@@ -182,7 +180,7 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 	if err != nil {
 		return Receipt{}, err
 	}
-	// A known one is posted again: its answer waits for the commit of the first.
+	// A known settlement is posted again: the answer waits for its first commit.
 	posted, err := s.books.Post(ctx, posting)
 	if fault.Is(err, fault.Conflict) {
 		return Receipt{}, errOvertaken
@@ -222,7 +220,7 @@ func (s *Settlements) posting(ctx context.Context, o Order, account int64, numbe
 			{Account: account, Amount: o.Amount}, {Account: settlement, Amount: -o.Amount},
 		}}, nil
 	}
-	// The ledger learns here that the account is in stripes.
+	// Account tells the ledger that the balance is striped.
 	if account, err = s.books.Account(ctx, ledger.Payable, o.Party); err != nil {
 		return ledger.Posting{}, err
 	}

@@ -7,18 +7,18 @@ import (
 	"elsom/internal/money"
 )
 
-// row is a settlement that is to be written.
+// row is a settlement to insert.
 type row struct {
 	id int64
 	Order
 	number int64
 }
 
-// settlements are the rows of settlements; they ride on their transfers.
+// settlements inserts settlements in the transaction of their transfers.
 var settlements = &database.Family[row]{
 	Name: "settlement",
 	Write: func(_ context.Context, tx *database.Tx, rows []row) error {
-		for _, r := range rows { // an operator's command brings one
+		for _, r := range rows { // one for each command
 			err := tx.Gorm().Exec(`INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at)
 				VALUES (?,?,?,?,?,?,?,?,?)`, r.id, string(r.Kind), r.Party, r.number, r.Reference, r.Amount, r.Staff, r.Reason, tx.Now()).Error
 			if err != nil {
@@ -29,7 +29,7 @@ var settlements = &database.Family[row]{
 	},
 }
 
-// stored is a settlement as it was recorded.
+// stored is a settlement as recorded.
 type stored struct {
 	Number int64
 	Amount money.Amount

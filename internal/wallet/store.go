@@ -58,7 +58,8 @@ func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 	}}, nil
 }
 
-// readTransfers finds those of the transfers that a customer has a part in.
+// readSentSince reports whether a customer has sent a transfer at that time or
+// later.
 func readSentSince(ctx context.Context, db *database.DB, customerID int64, at time.Time) (bool, error) {
 	var ids []int64
 	err := db.Gorm(ctx).Raw("SELECT id FROM wallet_transfers WHERE sender_id = ? AND accepted_at >= ? LIMIT 1",
@@ -66,6 +67,7 @@ func readSentSince(ctx context.Context, db *database.DB, customerID int64, at ti
 	return len(ids) > 0, err
 }
 
+// readTransfers reads those of the transfers that the customer sent or received.
 func readTransfers(ctx context.Context, db *database.DB, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	if len(ids) == 0 {
 		return nil, nil
