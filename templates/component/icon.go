@@ -19,6 +19,3 @@ func Icon(name string) templ.Component {
 		return err
 	})
 }
-
-// HasIcon tells whether there is an icon of that name.
-func HasIcon(name string) bool { _, ok := icons[name]; return ok }
