@@ -23,7 +23,7 @@ var machineGuards = []guard{
 		name: "an agent gets no second code", file: "internal/cashin/agent.go",
 		text:        `if other != "" && other != a.Code {`,
 		replacement: `if false {`,
-		pkg:         "./cmd/elsom", test: "TestSetAndEnable",
+		pkg:         "./internal/cashin", test: "TestAddAgent",
 	},
 	{
 		name: "a PIN that is dialled along pays nothing", file: "web/ussd/dial.go",
@@ -59,7 +59,7 @@ var machineGuards = []guard{
 		name: "no settlement above the debt", file: "internal/settlement/settlement.go",
 		text:        `if o.Amount > owed {`,
 		replacement: `if false {`,
-		pkg:         "./cmd/elsom", test: "TestSettleAgent",
+		pkg:         "./cmd/elsom", test: "TestSettleBiller",
 	},
 	{
 		name: "a reference settles one sum", file: "internal/settlement/settlement.go",

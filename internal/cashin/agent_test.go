@@ -97,6 +97,11 @@ func TestAddAgent(t *testing.T) {
 		if err := as.AddAgent(ctx, good); !fault.Is(err, fault.Conflict) {
 			t.Errorf("a second time: %v", err)
 		}
+		renamed := good
+		renamed.Code, renamed.Name = "bank-2", "БАНК" // would credit what bank-1's terminals repeat
+		if err := as.AddAgent(ctx, renamed); !fault.Is(err, fault.Conflict) {
+			t.Errorf("under a second code: %v", err)
+		}
 		for name, spoil := range map[string]func(a *cashin.NewAgent){
 			"no code":           func(a *cashin.NewAgent) { a.Code = "" },
 			"a code with colon": func(a *cashin.NewAgent) { a.Code = "a:b" },
@@ -108,7 +113,7 @@ func TestAddAgent(t *testing.T) {
 			"a debt as ceiling": func(a *cashin.NewAgent) { a.Ceiling = -5 },
 		} {
 			a := good
-			a.Code = "other"
+			a.Code, a.Name = "other", "Other"
 			spoil(&a)
 			if err := as.AddAgent(ctx, a); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%s: %v", name, err)
