@@ -66,6 +66,41 @@ func TestBodiesHaveABudget(t *testing.T) {
 	wait(12<<10, http.StatusForbidden)
 }
 
+// TestStrangersBodiesKeepNoMachineOut checks that bodies which anybody can send
+// take no room from machines, which have proved themselves before theirs are read.
+func TestStrangersBodiesKeepNoMachineOut(t *testing.T) {
+	t.Parallel()
+	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Crowd = web.Crowd{Bodies: 4 << 10} }})
+	server := httptest.NewServer(h.server)
+	t.Cleanup(server.Close)
+	held(t, server, 2<<10)
+	held(t, server, 2<<10)
+	post := func(path string, prove func(r *http.Request)) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, strings.NewReader("command=check&txn_id=1&account=0700000000&sum=1"))
+		must(t, err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		prove(r)
+		answer, err := http.DefaultClient.Do(r)
+		must(t, err)
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		must(t, err)
+		return answer.StatusCode, string(text)
+	}
+	status := 0
+	for i := 0; status != http.StatusServiceUnavailable; i++ {
+		if i > 500 {
+			t.Fatal("the bodies are not held")
+		}
+		time.Sleep(10 * time.Millisecond)
+		status, _ = post("/", func(*http.Request) {})
+	}
+	_, text := post("/osmp", func(r *http.Request) { r.SetBasicAuth("kicb", "terminal's word") })
+	if !strings.Contains(text, "<result>5</result>") {
+		t.Errorf("a terminal that asks for an unknown number is answered %s", text)
+	}
+}
+
 // TestSlowBodyEnds checks that a body which never arrives whole ends with 408,
 // before the server's own deadline.
 func TestSlowBodyEnds(t *testing.T) {

@@ -19,7 +19,8 @@ type Crowd struct {
 	// Acts are what a browser posts, Looks what it gets (some wait for a
 	// payment's end), Machines the requests of each other door.
 	Acts, Looks, Machines int
-	// Bodies is how many bytes of bodies are being received, on all routes.
+	// Bodies is how many bytes of bodies are being received from browsers, and as
+	// many from machines.
 	Bodies int64
 }
 

@@ -89,7 +89,7 @@ func New(d Doors) *echo.Echo {
 
 	crowd := d.Crowd.orUsual()
 	bodies := &bodyBudget{most: crowd.Bodies}
-	d.machines(e, crowd.Machines, bodies)
+	d.machines(e, crowd.Machines, &bodyBudget{most: crowd.Bodies}) // which strangers can't use up
 
 	// A browser's doors.
 	busy := crowdedPage()

@@ -44,6 +44,12 @@ var overloadGuards = []guard{
 		pkg:         "./web", test: "TestBodiesHaveABudget",
 	},
 	{
+		name: "strangers' bodies keep no machine out", file: "web/server.go",
+		text:        `d.machines(e, crowd.Machines, &bodyBudget{most: crowd.Bodies})`,
+		replacement: `d.machines(e, crowd.Machines, bodies)`,
+		pkg:         "./web", test: "TestStrangersBodiesKeepNoMachineOut",
+	},
+	{
 		name: "a slow body ends", file: "web/body.go",
 		text:        `func() { _ = conn.SetReadDeadline(past) }`,
 		replacement: `func() { _ = conn.Flush }`,
