@@ -16,6 +16,18 @@ var smallGuards = []guard{
 		pkg:         "./internal/money", test: "TestParse",
 	},
 	{
+		name: "two amounts are not one", file: "internal/money/money.go",
+		text:        `		if len(group) != size {`,
+		replacement: `		if len(group) == 0 {`,
+		pkg:         "./internal/money", test: "TestParse",
+	},
+	{
+		name: "two cells are not one amount", file: "internal/money/money.go",
+		text:        `len(s) > maxLength, strings.Contains(strings.TrimSpace(text), "\t"):`,
+		replacement: `len(s) > maxLength:`,
+		pkg:         "./internal/money", test: "TestParse",
+	},
+	{
 		name: "a third decimal is not cut off", file: "internal/money/money.go",
 		text:        `if len(frac) > 2 {`,
 		replacement: `if frac = frac[:min(2, len(frac))]; false {`,

@@ -34,19 +34,19 @@ var (
 )
 
 // Parse reads an amount in som as people type or paste it: 250, 250,50, 250.5,
-// 1 500,50, 250,50 сом. Spaces group; comma or dot begins one or two decimals;
-// the currency may follow. Anything else (signs, exponents, several separators)
-// is refused.
+// 1 500,50, 250,50 сом. Spaces group by three digits; comma or dot begins one or
+// two decimals; the currency may follow. Anything else (signs, exponents, several
+// separators, two amounts) is refused.
 func Parse(text string) (Amount, error) {
-	s := strings.ReplaceAll(withoutCurrency(input.Clean(text)), " ", "")
-	if s == "" {
+	s := withoutCurrency(input.Clean(text))
+	switch {
+	case s == "":
 		return 0, ErrEmpty
-	}
-	if len(s) > maxLength {
+	case len(s) > maxLength, strings.Contains(strings.TrimSpace(text), "\t"): // two cells of a table
 		return 0, ErrFormat
 	}
 	if sign, width := utf8.DecodeRuneInString(s); input.IsDash(sign) {
-		if _, err := unsigned(s[width:]); err == nil || errors.Is(err, ErrTooLarge) {
+		if _, err := unsigned(strings.TrimLeft(s[width:], " ")); err == nil || errors.Is(err, ErrTooLarge) {
 			return 0, ErrNegative
 		}
 		return 0, ErrFormat
@@ -78,13 +78,29 @@ func unsigned(s string) (Amount, error) {
 			return 0, ErrFormat
 		}
 	}
-	if !digits(whole) || (frac != "" && !digits(frac)) {
+	whole, ok := ungrouped(whole)
+	if !ok || !digits(whole) || (frac != "" && !digits(frac)) {
 		return 0, ErrFormat
 	}
 	if len(frac) > 2 {
 		return 0, ErrDecimals
 	}
 	return assemble(whole, frac)
+}
+
+// ungrouped removes the spaces that group digits by three; others part two numbers.
+func ungrouped(whole string) (string, bool) {
+	groups := strings.FieldsFunc(whole, func(r rune) bool { return r == ' ' })
+	if len(groups) < 2 {
+		return whole, true
+	}
+	const size = 3
+	for _, group := range groups[1:] {
+		if len(group) != size {
+			return "", false
+		}
+	}
+	return strings.Join(groups, ""), len(groups[0]) <= size && !strings.HasSuffix(whole, " ")
 }
 
 // maxLength in bytes is far above any amount.
