@@ -23,7 +23,7 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 	if !now.PINOwed {
 		t.Fatal("the PIN isn't owed: nothing is shown")
 	}
-	dialled, err := h.payments.Quote(t.Context(), now, payment.Order{
+	dialed, err := h.payments.Quote(t.Context(), now, payment.Order{
 		Service: "dostek", Identifier: company, Amount: "250", Channel: payment.USSD, Address: who.Phone.String(),
 	})
 	must(t, err)
@@ -34,7 +34,7 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 	b.draft(company, "1")
 	_, values := b.paying()
 	values.Del("pin")
-	for _, path := range []string{"/check/" + strconv.FormatInt(dialled.ID, 10), "/transfer/" + strconv.FormatInt(transfer.ID, 10)} {
+	for _, path := range []string{"/check/" + strconv.FormatInt(dialed.ID, 10), "/transfer/" + strconv.FormatInt(transfer.ID, 10)} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			if answer := b.ask(method, path, values); answer.Code != http.StatusNotFound {
 				t.Errorf("%s of a draft of *900#: %d", method, answer.Code)

@@ -72,7 +72,7 @@ func TestTerminalReadsPastedAccount(t *testing.T) {
 func TestPastedPINConfirmsPayment(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	who, pin := h.dialled()
+	who, pin := h.dialed()
 	h.as(who).draft(company, "250,50").fill("pin", "\u2066"+pin[:2]+" \u200b"+pin[2:]+"\u2069").press("Оплатить").answered(200).says("250,50 сом")
 	h.holds(who, 749_50)
 }

@@ -20,9 +20,9 @@ const (
 
 var four = regexp.MustCompile(`\b\d{4}\b`)
 
-// dialled gives a holder who opened the wallet by *900# and signed up on the
+// dialed gives a holder who opened the wallet by *900# and signed up on the
 // site afterwards, with the PIN from the SMS.
-func (h *house) dialled() (who customer.Customer, pin string) {
+func (h *house) dialed() (who customer.Customer, pin string) {
 	h.t.Helper()
 	ctx := context.Background()
 	who, err := h.customers.RegisterByUSSD(ctx, customer.USSDSignup{
@@ -45,7 +45,7 @@ func (h *house) dialled() (who customer.Customer, pin string) {
 func TestOneWalletForAllChannels(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	who, pin := h.dialled()
+	who, pin := h.dialed()
 	b := h.as(who).draft(company, "250,50")
 	check := b.at.Path
 	before := h.books()
@@ -84,7 +84,7 @@ func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:]
 func TestLockedPINPaysNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	who, pin := h.dialled()
+	who, pin := h.dialed()
 	b := h.as(who).draft(company, "250,50")
 	before := h.books()
 	for range 4 {

@@ -48,7 +48,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			parts.Gateways, parts.Attempts, parts.Now = gateways, attempts, h.db.Now
 			doors.USSD = ussd.New(parts, slog.Default())
 			server := web.New(doors)
-			phones, pins := h.dialledBy(12)
+			phones, pins := h.dialedBy(12)
 			for range 199 {
 				must(t, attempts.Take(ctx, attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
 			}
@@ -98,8 +98,8 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 	}
 }
 
-// dialledBy registers so many callers of *900# and returns their numbers and PINs.
-func (h *house) dialledBy(n int) (phones []phone.Number, pins []string) {
+// dialedBy registers so many callers of *900# and returns their numbers and PINs.
+func (h *house) dialedBy(n int) (phones []phone.Number, pins []string) {
 	h.t.Helper()
 	for i := range n {
 		number := phone.Number(fmt.Sprintf("+9965507001%02d", i))

@@ -100,7 +100,7 @@ var customerGuards = []guard{
 		pkg: "./internal/password", test: "TestTurns",
 	},
 	{
-		name: "hashing waits its turn", file: "internal/password/queue.go",
+		name: "concurrent hashes are bounded", file: "internal/password/queue.go",
 		text:        `	if q.free > 0 {`,
 		replacement: `	if true {`,
 		pkg:         "./internal/password", test: "TestTurns",
@@ -303,7 +303,7 @@ var customerGuards = []guard{
 		pkg: "./web/session", test: "TestVisitorsHaveACookieAndNoRow",
 	},
 	{
-		name: "an e-mail address shows all its characters", file: "internal/customer/fields.go",
+		name: "e-mail addresses with invisible characters are refused", file: "internal/customer/fields.go",
 		text:        `if strings.ContainsFunc(text, invisible) {`,
 		replacement: `if false {`,
 		pkg:         "./internal/customer", test: "TestEmailInvisible",
@@ -315,13 +315,13 @@ var customerGuards = []guard{
 		pkg:         "./internal/password", test: "TestMatchNormalizes",
 	},
 	{
-		name: "a browser cuts no password", file: "templates/component/field.go",
+		name: "password fields have no maxlength", file: "templates/component/field.go",
 		text:        `case f.Type == "password", f.Type == "email":`,
 		replacement: `case f.Type == "email":`,
 		pkg:         "./web", test: "TestLongPasswordIsNotCut",
 	},
 	{
-		name: "a closed wallet moves no more", file: "internal/ledger/store.go",
+		name: "a closed wallet takes and sends nothing", file: "internal/ledger/store.go",
 		text:        `accounts.id = v.id AND accounts.closed_at IS NULL AND`,
 		replacement: `accounts.id = v.id AND`,
 		pkg:         "./internal/ledger", test: "TestCloseWallet",
@@ -339,13 +339,13 @@ var customerGuards = []guard{
 		pkg:         "./internal/wallet", test: "TestCloseBehindTheLock",
 	},
 	{
-		name: "a new wallet on a number has no fresh limits", file: "internal/spending/store.go",
+		name: "a number's new wallet inherits what was spent", file: "internal/spending/store.go",
 		text:        `FROM customers WHERE id ` + "`+these+`" + ` AND spent_at >= ?) s GROUP BY s.id`,
 		replacement: `FROM customers WHERE id ` + "`+these+`" + ` AND spent_at >= ? AND FALSE) s GROUP BY s.id`,
 		pkg:         "./web", test: "TestClosingKeepsLimits",
 	},
 	{
-		name: "a closing wants the password", file: "internal/customer/close.go",
+		name: "closing a wallet requires the password", file: "internal/customer/close.go",
 		text: `	if err := cs.provePassword(ctx, act, holder, password); err != nil {
 		return err
 	}
@@ -354,7 +354,7 @@ var customerGuards = []guard{
 		pkg:         "./web", test: "TestClosing",
 	},
 	{
-		name: "a changed e-mail address is told to the one before", file: "internal/customer/email_change.go",
+		name: "the old address is notified of a changed e-mail address", file: "internal/customer/email_change.go",
 		text:        `To: before.Email, Lang: before.Lang, Subject`,
 		replacement: `To: fresh, Lang: before.Lang, Subject`,
 		pkg:         "./internal/customer", test: "TestChangeEmail",

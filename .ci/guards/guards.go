@@ -105,13 +105,13 @@ var smallGuards = []guard{
 	},
 	// The catalog.
 	{
-		name: "an import is of the version in force", file: "internal/catalog/store.go",
+		name: "of concurrent imports only one is applied", file: "internal/catalog/store.go",
 		text:        `WHERE id = 1 AND version = ?", from)`,
 		replacement: `WHERE id = 1 AND ? = ?", from, from)`,
 		pkg:         "./internal/catalog", test: "TestStaleFilesAreRefused/sqlite",
 	},
 	{
-		name: "a file names the version in force", file: "internal/catalog/change.go",
+		name: "an import of another version is refused", file: "internal/catalog/change.go",
 		text:        `if to.Version != from.Version {`,
 		replacement: `if false {`,
 		pkg:         "./internal/catalog", test: "TestStaleFilesAreRefused/sqlite",
@@ -123,13 +123,13 @@ var smallGuards = []guard{
 		pkg:         "./internal/catalog", test: "TestEmptiedListsAreRefused/sqlite",
 	},
 	{
-		name: "what is refused is not applied", file: "internal/catalog/change.go",
+		name: "a refused change is not applied", file: "internal/catalog/change.go",
 		text:        `case change.Refused != nil:`,
 		replacement: `case false:`,
 		pkg:         "./internal/catalog", test: "TestEmptiedListsAreRefused/sqlite",
 	},
 	{
-		name: "there is a way back to an older release's catalog", file: "internal/catalog/store.go",
+		name: "the catalog of an older release is stored before its replacement", file: "internal/catalog/store.go",
 		text:        `if change.from.Version > 0 {`,
 		replacement: `if false {`,
 		pkg:         "./internal/catalog", test: "TestVersionOfAnOlderRelease/sqlite",
@@ -165,13 +165,13 @@ var smallGuards = []guard{
 		pkg:         "./internal/config", test: "TestMistypedNames",
 	},
 	{
-		name: "a mistyped database opens no other", file: "internal/config/parse.go",
+		name: "a mistyped name of the database variable is refused", file: "internal/config/parse.go",
 		text:        `checkNames(environment, []string{mode, url, url + fileSuffix}, &problems)`,
 		replacement: `_ = mode`,
 		pkg:         "./internal/config", test: "TestDatabaseAlone",
 	},
 	{
-		name: "production names its database", file: "internal/config/parse.go",
+		name: "production requires a database address", file: "internal/config/parse.go",
 		text:        `case in.Mode == string(Development):`,
 		replacement: `case true:`,
 		pkg:         "./internal/config", test: "TestRefused",
@@ -183,19 +183,19 @@ var smallGuards = []guard{
 		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
-		name: "half the Internet is no proxy", file: "internal/config/proxies.go",
+		name: "a huge trusted network is refused", file: "internal/config/proxies.go",
 		text:        `const largest4, largest6 = 8, 16`,
 		replacement: `const largest4, largest6 = 1, 1`,
 		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
-		name: "the Internet in pieces is no proxy", file: "internal/config/proxies.go",
+		name: "many trusted networks that are huge together are refused", file: "internal/config/proxies.go",
 		text:        `return share >= 0.5`,
 		replacement: `return share > 1`,
 		pkg:         "./internal/config", test: "TestRefusedAddresses",
 	},
 	{
-		name: "a secret file is nobody else's", file: "internal/config/parse.go",
+		name: "a secret file that others can read is refused", file: "internal/config/parse.go",
 		text:        `const others = 0o006`,
 		replacement: `const others = 0`,
 		pkg:         "./internal/config", test: "TestSecretFilesOfOthers",

@@ -45,13 +45,13 @@ var limitGuards = []guard{
 		pkg:         "./web", test: "TestCodesAreReservedForPlacesWithoutAbuse",
 	},
 	{
-		name: "strangers cause so many SMS codes a day", file: "internal/customer/limits.go",
+		name: "SMS codes for unknown visitors have a daily limit", file: "internal/customer/limits.go",
 		text:        `return cs.takeBudget(ctx, from)`,
 		replacement: `return nil`,
 		pkg:         "./internal/customer", test: "TestBudgetOfCodesForStrangers",
 	},
 	{
-		name: "a number gets so many SMS codes a day", file: "internal/customer/limits.go",
+		name: "SMS codes for a number have a daily limit", file: "internal/customer/limits.go",
 		text:        `err := cs.take(ctx, number.String(), codeNumber, codeNumberDay)`,
 		replacement: `err := cs.take(ctx, number.String(), codeNumber)`,
 		pkg:         "./internal/customer", test: "TestCodesOfADayAreLimited",
@@ -63,25 +63,25 @@ var limitGuards = []guard{
 		pkg:         "./web/session", test: "TestRefusedStoresNothing",
 	},
 	{
-		name: "known browsers are hashed for first", file: "internal/password/queue.go",
+		name: "logins from known browsers are hashed first", file: "internal/password/queue.go",
 		text:        `	if behind {`,
 		replacement: `	if false {`,
 		pkg:         "./web", test: "TestKnownBrowsersLogInDuringAStorm",
 	},
 	{
-		name: "a login from nowhere known waits behind", file: "internal/customer/login.go",
+		name: "logins from unknown places are hashed last", file: "internal/customer/login.go",
 		text:        `	if k.device || k.address {`,
 		replacement: `	if true {`,
 		pkg:         "./web", test: "TestKnownBrowsersLogInDuringAStorm",
 	},
 	{
-		name: "codes go before everything else", file: "internal/sms/sms.go",
+		name: "SMS with codes have their own queue", file: "internal/sms/sms.go",
 		text:        `	return outbox.Promise{Lane: CodeLane, Key: key, Payload: p}`,
 		replacement: `	return outbox.Promise{Lane: Lane, Key: key, Payload: p}`,
 		pkg:         "./internal/sms", test: "TestCodesGoBeforeEverythingElse",
 	},
 	{
-		name: "a number gets so many notices a day", file: "internal/sms/worker.go",
+		name: "notices for a number have a daily limit", file: "internal/sms/worker.go",
 		text:        `			if call && dropped[rows[i].ID] {`,
 		replacement: `			if call && dropped[0] {`,
 		pkg:         "./internal/sms", test: "TestNoticesOfADayAreLimited",
@@ -111,14 +111,14 @@ var limitGuards = []guard{
 		pkg:         "./internal/cashin", test: "TestResultsAreFinal",
 	},
 	{
-		name: "a payment costs more than its SMS", file: "internal/catalog/catalog.yaml",
+		name: "payments have a minimum of one som", file: "internal/catalog/catalog.yaml",
 		text: `    # Each payment costs an SMS, so the least is a som until then.
     minimum: "1"`,
 		replacement: `    minimum: none`,
 		pkg:         "./web", test: "TestSumsBelowTheMinimumAreRefused",
 	},
 	{
-		name: "a transfer costs more than its SMS", file: "internal/wallet/quote.go",
+		name: "transfers have a minimum of one som", file: "internal/wallet/quote.go",
 		text:        `if wrongAmount == nil && amount < MinTransfer {`,
 		replacement: `if false {`,
 		pkg:         "./web", test: "TestSumsBelowTheMinimumAreRefused",
@@ -136,7 +136,7 @@ var limitGuards = []guard{
 		pkg:         "./web", test: "TestGatewayWithManyWrongPINsIsSlowedDown",
 	},
 	{
-		name: "an aborted request is no error of ours", file: "web/server.go",
+		name: "an aborted request is not logged as an error", file: "web/server.go",
 		text:        `if c.Request().Context().Err() != nil {`,
 		replacement: `if false {`,
 		pkg:         "./web", test: "TestAbortedRequestIsNoError",

@@ -8,7 +8,7 @@ var machineGuards = []guard{
 		pkg:         "./cmd/elsom", test: "TestGatewayScopes",
 	},
 	{
-		name: "the addresses of a caller are chosen", file: "cmd/elsom/caller.go",
+		name: "agents and gateways are added with addresses", file: "cmd/elsom/caller.go",
 		text:        `	if len(addresses) == 0 {`,
 		replacement: `	if addresses == nil && command == "" {`,
 		pkg:         "./cmd/elsom", test: "TestAddWantsAddresses",
@@ -26,16 +26,16 @@ var machineGuards = []guard{
 		pkg:         "./internal/cashin", test: "TestAddAgent",
 	},
 	{
-		name: "a PIN that is dialled along pays nothing", file: "web/ussd/dial.go",
+		name: "a PIN dialed with the code pays nothing", file: "web/ussd/dial.go",
 		text:        `		case actQuote, actQuoteTransfer:`,
 		replacement: `		case actQuote, actQuoteTransfer, actPay, actTransfer, actBalance, actChangePIN, actTongue:`,
-		pkg:         "./web/ussd", test: "TestDialledAlongDoesNothing",
+		pkg:         "./web/ussd", test: "TestDialedAlongDoesNothing",
 	},
 	{
 		name: "a text that may be a lost confirmation asks for no PIN", file: "web/ussd/dial.go",
 		text:        `return s, !sure, nil`,
 		replacement: `return s, false && sure, nil`,
-		pkg:         "./web/ussd", test: "TestDialledAlongDoesNothing",
+		pkg:         "./web/ussd", test: "TestDialedAlongDoesNothing",
 	},
 	{
 		name: "a session's name is used again after its END", file: "web/ussd/dial.go",
@@ -44,7 +44,7 @@ var machineGuards = []guard{
 		pkg:         "./web/ussd", test: "TestSessionIsUsedAgain",
 	},
 	{
-		name: "a sum that is repeated is no wrong PIN", file: "web/ussd/dial.go",
+		name: "a repeated sum is not taken for a PIN", file: "web/ussd/dial.go",
 		text:        `age < repeatOf[found.Content.State.Step]`,
 		replacement: `false`,
 		pkg:         "./web/ussd", test: "TestLastInputs",
@@ -56,13 +56,13 @@ var machineGuards = []guard{
 		pkg:         "./internal/catalog", test: "TestPrefixesThatMatchNoNumber",
 	},
 	{
-		name: "no settlement above the debt", file: "internal/settlement/settlement.go",
+		name: "a settlement above the debt is refused", file: "internal/settlement/settlement.go",
 		text:        `if o.Amount > owed {`,
 		replacement: `if false {`,
 		pkg:         "./cmd/elsom", test: "TestSettleBiller",
 	},
 	{
-		name: "a reference settles one sum", file: "internal/settlement/settlement.go",
+		name: "a reference is settled with one sum", file: "internal/settlement/settlement.go",
 		text:        `if known && before.Amount != o.Amount {`,
 		replacement: `if false {`,
 		pkg:         "./cmd/elsom", test: "TestSettleAgent",

@@ -14,13 +14,13 @@ var overloadGuards = []guard{
 		pkg:         "./web", test: "TestCrowdedDoor",
 	},
 	{
-		name: "a slow sender takes no place", file: "web/server.go",
+		name: "a slow sender does not count as a request in flight", file: "web/server.go",
 		text:        `bodies.receive(browserBody, busy), crowdedBrowser(crowd, busy),`,
 		replacement: `crowdedBrowser(crowd, busy), bodies.receive(browserBody, busy),`,
 		pkg:         "./web", test: "TestSlowSendersCrowdNobody",
 	},
 	{
-		name: "a machine proves itself before its body is read", file: "web/server.go",
+		name: "a machine is authenticated before its body is read", file: "web/server.go",
 		text:        `private, verified(most, verify, busy), bodies.receive(body, busy), crowded(most, busy)`,
 		replacement: `private, bodies.receive(body, busy), verified(most, verify, busy), crowded(most, busy)`,
 		pkg:         "./cmd/elsom", test: "TestRefusedWithoutReading",
@@ -38,7 +38,7 @@ var overloadGuards = []guard{
 		pkg:         "./web", test: "TestBodiesHaveABudget",
 	},
 	{
-		name: "large bodies leave room for people's forms", file: "web/body.go",
+		name: "large bodies leave room for small forms", file: "web/body.go",
 		text:        `most -= most / 4`,
 		replacement: `most -= 0`,
 		pkg:         "./web", test: "TestBodiesHaveABudget",
@@ -62,25 +62,25 @@ var overloadGuards = []guard{
 		pkg:         "./web", test: "TestOnlyWorthwhileBodiesAreCompressed",
 	},
 	{
-		name: "a log's reader that goes away ends nothing", file: "cmd/elsom/main.go",
+		name: "a closed log does not end the program", file: "cmd/elsom/main.go",
 		text:        `signal.Ignore(syscall.SIGPIPE) // a reader`,
 		replacement: `// a reader`,
 		pkg:         "./cmd/elsom", test: "TestLogNobodyReads/gone",
 	},
 	{
-		name: "a log's reader that stalls stops nothing", file: "cmd/elsom/main.go",
+		name: "a stalled log does not block the program", file: "cmd/elsom/main.go",
 		text:        `slog.NewJSONHandler(logs, nil)`,
 		replacement: `slog.NewJSONHandler(os.Stderr, nil)`,
 		pkg:         "./cmd/elsom", test: "TestLogNobodyReads/stalled",
 	},
 	{
-		name: "what waits for the log's reader is bounded", file: "cmd/elsom/log.go",
+		name: "the log buffer is bounded", file: "cmd/elsom/log.go",
 		text:        `if len(w.waiting)+len(lines) > w.most {`,
 		replacement: `if false {`,
 		pkg:         "./cmd/elsom", test: "TestLogOfAStalledReader",
 	},
 	{
-		name: "dropped lines are told", file: "cmd/elsom/log.go",
+		name: "dropped log lines are reported", file: "cmd/elsom/log.go",
 		text:        `lost > told && w.write(droppedLine(lost-told))`,
 		replacement: `lost > told`,
 		pkg:         "./cmd/elsom", test: "TestLogOfAStalledReader",
@@ -92,7 +92,7 @@ var overloadGuards = []guard{
 		pkg:         "./cmd/elsom", test: "TestDraining",
 	},
 	{
-		name: "an audit's verdict counts though nobody reads it", file: "cmd/elsom/migrate.go",
+		name: "an audit's exit code survives a closed output", file: "cmd/elsom/migrate.go",
 		text:        `if !audit.Holds() { // also`,
 		replacement: `if printed == nil && !audit.Holds() { // also`,
 		pkg:         "./cmd/elsom", test: "TestCommandsNobodyReads",

@@ -98,13 +98,13 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/biller/osmp", test: "TestBadDays",
 	},
 	{
-		name: "a biller is shown our certificate", file: "internal/biller/osmp/client.go",
+		name: "a biller's client certificate is sent", file: "internal/biller/osmp/client.go",
 		text:        `c.transport.TLSClientConfig.Certificates = []tls.Certificate{*o.Certificate}`,
 		replacement: `_ = o.Certificate`,
 		pkg:         "./cmd/elsom", test: "TestBillerPasswordAndCertificate",
 	},
 	{
-		name: "a biller is told the password that was set", file: "internal/biller/osmp/client.go",
+		name: "a biller's stored password is sent", file: "internal/biller/osmp/client.go",
 		text:        `c.user = url.UserPassword(o.User, o.Password)`,
 		replacement: `_ = o.Password`,
 		pkg:         "./cmd/elsom", test: "TestBillerPasswordAndCertificate",
@@ -116,7 +116,7 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/billerlogin", test: "TestLoginIsSealed",
 	},
 	{
-		name: "a customer leaves slots to others", file: "internal/payment/fair.go",
+		name: "a customer's share of slots is limited", file: "internal/payment/fair.go",
 		text:        `if c != 0 && s.inFlight[c] >= s.per {`,
 		replacement: `if false {`,
 		pkg:         "./internal/payment", test: "TestOneCustomerLeavesSlotsToOthers",
@@ -128,7 +128,7 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/payment", test: "TestShareHoldsBetweenClaims",
 	},
 	{
-		name: "the audit finds a refund behind an answer that settled nothing", file: "internal/report/store_acts.go",
+		name: "the audit finds a refund after an attempt without a final answer", file: "internal/report/store_acts.go",
 		text:        `NOT IN ('refused', 'unsent'))`,
 		replacement: `NOT IN ('refused', 'unsent', 'later'))`,
 		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound",

@@ -9,7 +9,7 @@ var postgresGuards = []guard{
 		pkg:         "./internal/database", test: "TestShortCommitWithoutCallerIsHealthy",
 	},
 	{
-		name: "commits wait whatever the role is set to", file: "internal/database/postgres.go",
+		name: "commits wait for standbys in spite of the settings of the role", file: "internal/database/postgres.go",
 		text:        `"synchronous_commit":  "on",`,
 		replacement: `"synchronous_commit":  "local",`,
 		pkg:         "./internal/database", test: "TestRoleSettingsDoNotWeakenCommits",
@@ -48,7 +48,7 @@ var postgresGuards = []guard{
 		pkg:         "./internal/database", test: "TestCancelledWaitIsUnknown",
 	},
 	{
-		name: "a confirmation writes, for an empty commit does not wait", file: "internal/database/confirm.go",
+		name: "a confirmation writes, since an empty commit does not wait for standbys", file: "internal/database/confirm.go",
 		text:        `return tx.gorm.Exec("SELECT pg_logical_emit_message(true, 'elsom', '')").Error`,
 		replacement: `return nil`,
 		pkg:         "./internal/database", test: "TestCancelledWaitIsUnknown",
@@ -120,25 +120,25 @@ var postgresGuards = []guard{
 		pkg:         "./internal/database", test: "TestPreparedAnew",
 	},
 	{
-		name: "no statement says *", file: "internal/database/database.go",
+		name: "no statement selects *", file: "internal/database/database.go",
 		text:        `QueryFields:            true,`,
 		replacement: ``,
 		pkg:         "./internal/database", test: "TestColumnsAreNamed",
 	},
 	{
-		name: "a later schema is served only as long as it fits", file: "internal/database/existing.go",
+		name: "a later schema is served only if it is compatible", file: "internal/database/existing.go",
 		text:        `from > target {`,
 		replacement: `(from > target && false) {`,
 		pkg:         "./cmd/elsom", test: "TestALaterSchemaIsServedAsLongAsItFits",
 	},
 	{
-		name: "a repeat is not told to be refused while the first may be done", file: "internal/database/tx.go",
+		name: "a repeat is not refused while the first may have committed", file: "internal/database/tx.go",
 		text:        `if fault.Is(err, fault.Unavailable) && (db.CommitsWait() ||`,
 		replacement: `if false && fault.Is(err, fault.Unavailable) && (db.CommitsWait() ||`,
 		pkg:         "./cmd/elsom", test: "TestDisasterStandbyAway",
 	},
 	{
-		name: "the figures don't depend on the database", file: "cmd/elsom/metrics.go",
+		name: "metrics are served without the database", file: "cmd/elsom/metrics.go",
 		text:        `if err := s.read(ctx, gauge, out); err != nil {`,
 		replacement: `if err := s.read(ctx, gauge, out); err != nil { out <- prometheus.NewInvalidMetric(up, err)`,
 		pkg:         "./cmd/elsom", test: "TestMetricsWithoutTheDatabase",

@@ -89,13 +89,13 @@ var webGuards = []guard{
 		pkg:         web, test: "TestNothingPrivateIsLogged",
 	},
 	{
-		name: "only a named proxy says who asks", file: "web/proxies.go",
+		name: "X-Forwarded-For counts from trusted proxies only", file: "web/proxies.go",
 		text:        `for rest != "" && p.trust(nearest) {`,
 		replacement: `for rest != "" {`,
 		pkg:         web, test: "TestAddressesBehindProxies",
 	},
 	{
-		name: "only a named proxy says what was encrypted", file: "web/proxies.go",
+		name: "X-Forwarded-Proto counts from trusted proxies only", file: "web/proxies.go",
 		text:        `"http") && p.trust(peer(r))`,
 		replacement: `"http")`,
 		pkg:         web, test: "TestPlainRequestsAreLedToTLS",
@@ -107,7 +107,7 @@ var webGuards = []guard{
 		pkg:         web, test: "TestPlainRequestsAreLedToTLS",
 	},
 	{
-		name: "the public address alone tells which forms are ours", file: "web/session/guard.go",
+		name: "the origin of a form is compared with the public address", file: "web/session/guard.go",
 		text:        `if origin != s.public {`,
 		replacement: `if o, err := url.Parse(origin); err != nil || o.Host != r.Host {`,
 		pkg:         web, test: "TestFormsBehindAProxyThatChangesTheHost",
@@ -137,26 +137,26 @@ var webGuards = []guard{
 		pkg:         web, test: "TestTerminalPageReachesOSMP",
 	},
 	{
-		name: "no page of before comes back, without scripts either", file: "web/session/session.go",
+		name: "the back-forward cache shows no old page without scripts", file: "web/session/session.go",
 		text:        `session.markPage()`,
 		replacement: ``,
 		pkg:         "./cmd/elsom", test: "TestBackShowsTheStateOfNow",
 	},
 	{
-		name: "a page from the back-forward cache is asked for again", file: "static/js/elsom.js",
+		name: "a page from the back-forward cache is reloaded", file: "static/js/elsom.js",
 		text: `    document.body.hidden = true;
     anew();`,
 		replacement: ``,
 		pkg:         "./templates/gallery", test: "TestBackForwardCache",
 	},
 	{
-		name: "a session's end is told with what was not done", file: "web/portal/ended.go",
+		name: "the login after an ended session says what was not done", file: "web/portal/ended.go",
 		text:        `s.SetNote(string(end) + " " + p.undone(c, who))`,
 		replacement: `_ = end`,
 		pkg:         web, test: "TestFormOfAnEndedSession",
 	},
 	{
-		name: "what was accepted is not said to be unpaid", file: "web/portal/ended.go",
+		name: "an accepted payment is not reported as unpaid", file: "web/portal/ended.go",
 		text: `	case err == nil:
 		return done`,
 		replacement: ``,
@@ -181,7 +181,7 @@ var webGuards = []guard{
 		pkg:         web, test: "TestOnlyCompletedPaymentsAreOfferedAgain",
 	},
 	{
-		name: "who may send nothing yet is told before the form", file: "web/portal/reset.go",
+		name: "the hold is shown before the form", file: "web/portal/reset.go",
 		text:        `if err := customer.HeldFromPaying(holder(c), p.Now()); err != nil {`,
 		replacement: `if err := customer.HeldFromPaying(holder(c), p.Now()); err != nil && false {`,
 		pkg:         web, test: "TestHoldIsToldBefore",

@@ -35,7 +35,7 @@ func (s *site) becomes(t *testing.T, want int) {
 	t.Fatalf("health is %d, not %d:\n%s", s.healthStatus(), want, s.portal.lastWords())
 }
 
-// dial sends a dialled input as a gateway does.
+// dial sends a dialed input as a gateway does.
 func (s *site) dial(t *testing.T, phone, session, text string) (status int, screen string) {
 	t.Helper()
 	form := url.Values{"sessionId": {session}, "serviceCode": {"*900#"}, "phoneNumber": {phone}, "text": {text}}

@@ -261,7 +261,7 @@ func (w *readmeWalk) dialAndPay() {
 	w.visit(readmePhone)
 	w.fill("phone", number)
 	w.press("Взять телефон")
-	w.dialled(w.guide.words(w.t, "*900#"))
+	w.dialed(w.guide.words(w.t, "*900#"))
 	w.says("1 Кыргызча")
 	w.guide.words(w.t, "(language, 1, `Бакыт Асанов`, a person's ИНН such as `21503199012345`, 1, 1)")
 	for _, step := range [][2]string{
@@ -273,7 +273,7 @@ func (w *readmeWalk) dialAndPay() {
 	pin := pinOf(w.handset(number, regexp.MustCompile(`^\d{4} `)))
 	w.payCash("put money in at the terminal", number, "500")
 	w.visit(readmePhone)
-	w.dialled("*900#")
+	w.dialed("*900#")
 	w.says("3 Платежи")
 	w.guide.words(w.t, "dial again: 3, 3, 14, 14, the company's ИНН, the sum, the PIN from the SMS")
 	for _, step := range [][2]string{
@@ -288,8 +288,8 @@ func (w *readmeWalk) dialAndPay() {
 	w.says("751,50")
 }
 
-// dialled presses a number's keys, by mouse where scripts run.
-func (w *readmeWalk) dialled(number string) {
+// dialed presses a number's keys, by mouse where scripts run.
+func (w *readmeWalk) dialed(number string) {
 	w.t.Helper()
 	if w.screen.scripts {
 		for _, key := range strings.Split(number, "") {

@@ -17,7 +17,7 @@ import (
 
 const person = "21603198500123"
 
-func dialled(n phone.Number) USSDSignup {
+func dialed(n phone.Number) USSDSignup {
 	return USSDSignup{Phone: n, Name: " Айжан  Үсөнова ", INN: person, Lang: "ky", OfferVersion: OfferVersion, Gateway: "ussd"}
 }
 
@@ -26,7 +26,7 @@ var fourDigits = regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
 // dial opens a wallet by *900# and gives its first PIN.
 func (h *house) dial(n phone.Number) (Customer, string) {
 	h.t.Helper()
-	c, err := h.RegisterByUSSD(context.Background(), dialled(n))
+	c, err := h.RegisterByUSSD(context.Background(), dialed(n))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:]
 func TestRegisterByUSSD(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newHouse(t, db)
-		c, err := h.RegisterByUSSD(ctx, dialled(stranger))
+		c, err := h.RegisterByUSSD(ctx, dialed(stranger))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestRegisterByUSSD(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].Version != OfferVersion || list[0].Channel != USSD || list[0].Address != "ussd" {
 			t.Errorf("acceptances %+v, %v", list, err)
 		}
-		again, err := h.RegisterByUSSD(ctx, dialled(stranger))
+		again, err := h.RegisterByUSSD(ctx, dialed(stranger))
 		if err != nil || again != c {
 			t.Errorf("a repeat: %+v, %v", again, err)
 		}
@@ -90,7 +90,7 @@ func TestRegisterByUSSDAtOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range ids {
 			all.Go(func() {
-				c, err := h.RegisterByUSSD(context.Background(), dialled(stranger))
+				c, err := h.RegisterByUSSD(context.Background(), dialed(stranger))
 				if err != nil {
 					t.Error(err)
 				}
@@ -124,7 +124,7 @@ func TestRegisterByUSSDRefuses(t *testing.T) {
 		"an older edition": {func(s *USSDSignup) { s.OfferVersion = "0.9" }, fault.Conflict, "customer.offer_changed", ""},
 		"no language":      {func(s *USSDSignup) { s.Lang = "de" }, fault.Internal, "", ""},
 	} {
-		s := dialled(stranger)
+		s := dialed(stranger)
 		c.change(&s)
 		_, err := h.RegisterByUSSD(ctx, s)
 		want(t, what, err, c.kind, c.message, c.field)
@@ -133,16 +133,16 @@ func TestRegisterByUSSDRefuses(t *testing.T) {
 		t.Errorf("%d customers", n)
 	}
 	h.registered(number)
-	_, err := h.RegisterByUSSD(ctx, dialled(number))
+	_, err := h.RegisterByUSSD(ctx, dialed(number))
 	want(t, "a wallet of the site", err, fault.Conflict, "customer.registered", "")
 	c, _ := h.dial(stranger)
 	if err := h.Block(ctx, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.RegisterByUSSD(ctx, dialled(stranger))
+	_, err = h.RegisterByUSSD(ctx, dialed(stranger))
 	want(t, "a blocked wallet", err, fault.Forbidden, "customer.blocked", "")
 	// An ИНН that looks odd is warned of by the door and refused by nobody.
-	odd := dialled("+996777111222")
+	odd := dialed("+996777111222")
 	odd.INN = "99999999999999"
 	if _, err := h.RegisterByUSSD(ctx, odd); err != nil {
 		t.Error(err)

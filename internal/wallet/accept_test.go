@@ -160,9 +160,9 @@ func TestAcceptRefuses(t *testing.T) {
 		owing := from
 		owing.PINOwed = true
 		refused(owing, fault.Forbidden, "customer.pin_owed", "")
-		dialled := order(to, "0,01")
-		dialled.Channel = wallet.USSD // whose PIN was asked by the phone
-		small, err := h.Quote(ctx, owing, dialled)
+		dialed := order(to, "0,01")
+		dialed.Channel = wallet.USSD // whose PIN was asked by the phone
+		small, err := h.Quote(ctx, owing, dialed)
 		must(t, err)
 		_, err = h.Accept(ctx, owing, wallet.USSD, small.ID)
 		must(t, err)

@@ -44,7 +44,7 @@ func TestClosedWallet(t *testing.T) {
 		}
 		call = h.dial(number)
 		if !strings.HasPrefix(call.screen, "CON Кошелек закрыт. Новый: / Тил / Язык / Language / 1 Кыргызча") {
-			t.Errorf("%s, dialled again: %s", what, call.screen)
+			t.Errorf("%s, dialed again: %s", what, call.screen)
 		}
 	}
 	number := h.number()

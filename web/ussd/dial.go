@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// dialled returns the inputs of a dialled code: 3 and 3 of *900*3*3#.
-func dialled(code string) (inputs []string, ok bool) {
+// dialed returns the inputs of a dialed code: 3 and 3 of *900*3*3#.
+func dialed(code string) (inputs []string, ok bool) {
 	code, begins := strings.CutPrefix(strings.TrimSpace(code), strings.TrimSuffix(ServiceCode, "#"))
 	code, ends := strings.CutSuffix(code, "#")
 	if !begins || !ends || (code != "" && code[0] != '*') {
@@ -17,8 +17,8 @@ func dialled(code string) (inputs []string, ok bool) {
 	return parts(code), true
 }
 
-func isDialled(code string) bool {
-	_, ok := dialled(code)
+func isDialed(code string) bool {
+	_, ok := dialed(code)
 	return ok
 }
 
@@ -26,28 +26,28 @@ func parts(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "*"), func(s string) bool { return s == "" })
 }
 
-// along returns the inputs that were dialled along with the service code. They
+// along returns the inputs that were dialed along with the service code. They
 // stand in the code itself, or in the first text; sure is false where the text
 // could as well be of a session that is gone.
 func (t *turn) along() (inputs []string, sure bool) {
 	if !t.begins() {
 		return parts(t.in.Text), false
 	}
-	if inputs, _ := dialled(t.in.Text); len(inputs) > 0 {
+	if inputs, _ := dialed(t.in.Text); len(inputs) > 0 {
 		return inputs, true
 	}
-	inputs, _ = dialled(t.in.ServiceCode)
+	inputs, _ = dialed(t.in.ServiceCode)
 	return inputs, true
 }
 
-// mostAlong is how many inputs may be dialled along; the longest way to a check
+// mostAlong is how many inputs may be dialed along; the longest way to a check
 // screen takes seven, and some pages of lists.
 const mostAlong = 20
 
-// walk leads a new dialogue through the inputs that were dialled along, up to
+// walk leads a new dialogue through the inputs that were dialed along, up to
 // the first that would do more than ask for a price: what moves money, takes a
 // PIN or accepts terms needs its screen before it. lost means that the text is
-// probably not dialled, but of a session that is gone, whose confirmation may
+// probably not dialed, but of a session that is gone, whose confirmation may
 // stand.
 func (t *turn) walk(ctx context.Context, s State) (next State, lost bool, err error) {
 	inputs, sure := t.along()

@@ -28,9 +28,9 @@ func (h *house) ask(number phone.Number, session, code, text string) string {
 	return strings.ReplaceAll(body, "\n", " / ")
 }
 
-// What is dialled along leads where the same inputs lead one by one, however
+// What is dialed along leads where the same inputs lead one by one, however
 // the gateway tells of it, and the session goes on from there.
-func TestDialledAlong(t *testing.T) {
+func TestDialedAlong(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		number := h.holder("7391", 1_000_00)
 		want := h.dial(number).all("3", "3")
@@ -66,8 +66,8 @@ func TestDialledAlong(t *testing.T) {
 	})
 }
 
-// Nothing that moves money, takes a PIN or accepts terms is done by dialling.
-func TestDialledAlongDoesNothing(t *testing.T) {
+// Nothing that moves money, takes a PIN or accepts terms is done by dialing.
+func TestDialedAlongDoesNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		number, other := h.holder("7391", 100_000), h.holder("7391", 0)
 		check := h.dial(number).toCheck("100")
@@ -75,7 +75,7 @@ func TestDialledAlongDoesNothing(t *testing.T) {
 		if got := h.ask(number, "to the check", "*900*"+path+"#", ""); got != check {
 			t.Errorf("%s, want %s", got, check)
 		}
-		// With the PIN: what was surely dialled stops at the screen that asks for it;
+		// With the PIN: what was surely dialed stops at the screen that asks for it;
 		// a mere text may repeat a confirmation, so nobody is told to pay.
 		if got := h.ask(number, "with PIN", "*900*"+path+"*7391#", ""); got != check {
 			t.Errorf("%s, want %s", got, check)
@@ -231,7 +231,7 @@ func TestLastInputsOfALostSession(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	if got := h.ask(number, "dialled", "*900#", "8"); !strings.HasPrefix(got, "CON Баланс/Настройки / 1 Баланс") {
+	if got := h.ask(number, "dialed", "*900#", "8"); !strings.HasPrefix(got, "CON Баланс/Настройки / 1 Баланс") {
 		t.Error(got)
 	}
 }

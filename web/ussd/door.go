@@ -25,7 +25,7 @@ import (
 	"elsom/web/admission"
 )
 
-// ServiceCode is what is dialled.
+// ServiceCode is what is dialed.
 const ServiceCode = "*900#"
 
 // Input is what a gateway brings.
@@ -36,7 +36,7 @@ type Input struct {
 	Session string
 	// Phone is the number that dials, in any writing.
 	Phone string
-	// ServiceCode is *900#, or with inputs that were dialled along: *900*3*3#.
+	// ServiceCode is *900#, or with inputs that were dialed along: *900*3*3#.
 	ServiceCode string
 	// ID tells an input from the next one; only of the style Numbered.
 	ID string
@@ -122,7 +122,7 @@ func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	number, err := phone.Parse(in.Phone)
-	if err != nil || in.Session == "" || !isDialled(in.ServiceCode) {
+	if err != nil || in.Session == "" || !isDialed(in.ServiceCode) {
 		return d.end("", "ussd.end.command"), nil
 	}
 	if in.At.IsZero() {
@@ -167,8 +167,8 @@ type turn struct {
 	in     Input
 	number phone.Number
 	name   dialogue.Name
-	// dialled: a beginning was tried before anything was looked for.
-	dialled bool
+	// dialed: a beginning was tried before anything was looked for.
+	dialed bool
 }
 
 // heard is what the dialogue compares the next input with.
@@ -181,7 +181,7 @@ func (t *turn) heard() dialogue.Heard {
 
 // begins reports whether the input surely dials. Another one may dial too, with
 // inputs of its own: see begin.
-func (t *turn) begins() bool { return t.in.Text == "" || isDialled(t.in.Text) }
+func (t *turn) begins() bool { return t.in.Text == "" || isDialed(t.in.Text) }
 
 // try answers once; false where another request is at work on the same turn.
 func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error) {
@@ -193,8 +193,8 @@ func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error
 			return screen, answered, err
 		}
 	}
-	if t.begins() && !t.dialled {
-		t.dialled = true // mostly there is none yet
+	if t.begins() && !t.dialed {
+		t.dialed = true // mostly there is none yet
 		if screen, began, err := t.begin(ctx, nil); began || err != nil {
 			return screen, began, err
 		}

@@ -81,7 +81,7 @@ func readKannel(r *http.Request) (in Input, f fields, ok bool) {
 	}
 	switch f.op {
 	case opBegins:
-		in.ServiceCode, in.Text = in.Text, ServiceCode // what was dialled
+		in.ServiceCode, in.Text = in.Text, ServiceCode // what was dialed
 	case opAnswers:
 	default:
 		return in, f, false

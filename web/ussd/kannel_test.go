@@ -159,7 +159,7 @@ func TestKannelsOldInputs(t *testing.T) {
 	}
 	c.last.op, c.last.id, c.last.text = 1, "old begin", "*900#"
 	if screen := c.again(); !strings.HasPrefix(screen, "END ") {
-		t.Errorf("dialled three minutes ago: %s", screen)
+		t.Errorf("dialed three minutes ago: %s", screen)
 	}
 	if got := h.balance(number); got != 1000_00 {
 		t.Errorf("the wallet holds %s", got)
@@ -203,7 +203,7 @@ func TestKannelsNonsense(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ address, text string }{
 		"a landline": {address("from", "+996312960888"), "*900#"}, "no phone": {address("from", "KICB"), "*900#"},
-		"another code": {address(), "*901#"}, "nothing dialled": {address(), ""},
+		"another code": {address(), "*901#"}, "nothing dialed": {address(), ""},
 	} {
 		w := h.kannelPost(c.address, good, c.text, "dev-ussd")
 		if w.Code != http.StatusOK || !strings.Contains(w.Header().Get("X-Kannel-Meta-Data"), "op=17") || w.Body.Len() == 0 {

@@ -368,7 +368,7 @@ func TestInputsWithIDs(t *testing.T) {
 			t.Errorf("an input from before: %s", got)
 		}
 		if got := say("e", "*900#", now.Add(3*time.Second)); got != main {
-			t.Errorf("dialled anew: %s", got)
+			t.Errorf("dialed anew: %s", got)
 		}
 	})
 }
