@@ -369,7 +369,7 @@ func TestRightPasswordIsNoTry(t *testing.T) {
 		}
 		for code, key := range map[string][]byte{"added": secret, "old": nil} {
 			as, _ := start(key)
-			if err := as.AddAgent(ctx, cashin.NewAgent{Code: code, Name: "K", Password: "correct horse", Ceiling: 1}); err != nil {
+			if err := as.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "correct horse", Ceiling: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -53,7 +53,7 @@ func actParameter(function *ast.FuncType) int {
 	i := 0
 	for _, field := range function.Params.List {
 		for _, name := range field.Names {
-			if name.Name == "act" {
+			if namesOperation(name.Name) {
 				return i
 			}
 			i++
@@ -118,7 +118,13 @@ func literalsOf(set *token.FileSet, file *ast.File, takers map[string]int) []lit
 	return found
 }
 
-// markActs leaves out constants that name acts: actPay = "payment.pay".
+// namesOperation reports whether a parameter or constant of that name holds the
+// name of an operation, as fault.Error has it, and no message: act, actPay, op.
+func namesOperation(name string) bool {
+	return name == "op" || strings.HasPrefix(strings.ToLower(name), "act")
+}
+
+// markActs leaves out constants that name operations: actPay = "payment.pay".
 func markActs(constants *ast.GenDecl, acts map[ast.Expr]bool) {
 	for _, spec := range constants.Specs {
 		value, ok := spec.(*ast.ValueSpec)
@@ -126,7 +132,7 @@ func markActs(constants *ast.GenDecl, acts map[ast.Expr]bool) {
 			continue
 		}
 		for i, name := range value.Names {
-			if strings.HasPrefix(strings.ToLower(name.Name), "act") && i < len(value.Values) {
+			if namesOperation(name.Name) && i < len(value.Values) {
 				acts[value.Values[i]] = true
 			}
 		}

@@ -63,7 +63,8 @@ func (w *wire) wasCut() bool {
 func (w *wire) take(words []byte) cut {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !bytes.Contains(words, []byte("commit")) {
+	// The first message of a connection names a setting, synchronous_commit.
+	if !bytes.Contains(bytes.ReplaceAll(words, []byte("synchronous_commit"), nil), []byte("commit")) {
 		return whole
 	}
 	if w.lose != nil {

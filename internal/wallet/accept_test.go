@@ -160,13 +160,13 @@ func TestAcceptRefuses(t *testing.T) {
 		owing := from
 		owing.PINOwed = true
 		refused(owing, fault.Forbidden, "customer.pin_owed", "")
-		dialed := order(to, "0,01")
+		dialed := order(to, "1")
 		dialed.Channel = wallet.USSD // whose PIN was asked by the phone
 		small, err := h.Quote(ctx, owing, dialed)
 		must(t, err)
 		_, err = h.Accept(ctx, owing, wallet.USSD, small.ID)
 		must(t, err)
-		h.fill(from.ID, 1)
+		h.fill(from.ID, 1_00)
 
 		second := h.quote(from, to, "60")
 		_, err = h.Accept(ctx, from, wallet.Web, second.ID)
@@ -176,7 +176,7 @@ func TestAcceptRefuses(t *testing.T) {
 		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID).Error)
 		refused(from, fault.Conflict, "payment.draft_expired", "")
 		h.holds(from, 140_00)
-		h.holds(to, 60_01)
+		h.holds(to, 61_00)
 		h.audited()
 	})
 }
