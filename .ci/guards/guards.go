@@ -19,13 +19,13 @@ var smallGuards = []guard{
 		name: "two amounts are not one", file: "internal/money/money.go",
 		text:        `		if len(group) != size {`,
 		replacement: `		if len(group) == 0 {`,
-		pkg:         "./internal/money", test: "TestParse",
+		pkg:         "./internal/money", test: "TestParseReadsOneAmount",
 	},
 	{
 		name: "two cells are not one amount", file: "internal/money/money.go",
 		text:        `len(s) > maxLength, strings.Contains(strings.TrimSpace(text), "\t"):`,
 		replacement: `len(s) > maxLength:`,
-		pkg:         "./internal/money", test: "TestParse",
+		pkg:         "./internal/money", test: "TestParseReadsOneAmount",
 	},
 	{
 		name: "a third decimal is not cut off", file: "internal/money/money.go",

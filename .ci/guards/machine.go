@@ -57,21 +57,29 @@ var machineGuards = []guard{
 	},
 	{
 		name: "a settlement above the debt is refused", file: "internal/settlement/settlement.go",
-		text:        `if o.Amount > owed {`,
-		replacement: `if false {`,
+		text:        `case o.Amount > owed:`,
+		replacement: `case false:`,
 		pkg:         "./cmd/elsom", test: "TestSettleBiller",
 	},
 	{
 		name: "a reference is settled with one sum", file: "internal/settlement/settlement.go",
-		text:        `if known && before.Amount != o.Amount {`,
-		replacement: `if false {`,
+		text:        `case known && before.Amount != o.Amount:`,
+		replacement: `case false:`,
 		pkg:         "./cmd/elsom", test: "TestSettleAgent",
 	},
 	{
 		name: "settlements at once don't exceed the debt", file: "internal/settlement/settlement.go",
-		text:        `if number, err = nextNumber(ctx, s.db, o); err != nil {`,
-		replacement: `if number = s.db.NewID(); err != nil {`,
+		text:        `number, err := nextNumber(ctx, s.db, o)`,
+		replacement: `number, err := s.db.NewID(), ctx.Err()`,
 		pkg:         "./cmd/elsom", test: "TestSettleAtOnce",
+	},
+	{
+		name: "the same settlement at once is not refused", file: "internal/settlement/settlement.go",
+		text: `	case known:
+		number = before.Number`,
+		replacement: `	case known && o.Amount <= owed:
+		number = before.Number`,
+		pkg: "./internal/settlement", test: "TestSettleTwiceAtOnce",
 	},
 	{
 		name: "a ceiling is not set below the debt", file: "internal/ledger/ledger.go",

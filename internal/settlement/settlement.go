@@ -152,29 +152,29 @@ func (s *Settlements) account(ctx context.Context, o Order) (int64, error) {
 var errOvertaken = errors.New("another settlement of the same party was recorded at the same time")
 
 func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt, error) {
-	before, known, err := readSettlement(ctx, s.db, o)
+	// The number is read before the debt, which only settlements lower. A
+	// settlement that commits in between takes the number, and this one is retried.
+	number, err := nextNumber(ctx, s.db, o)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if known && before.Amount != o.Amount {
+	owed, err := s.owed(ctx, o, account)
+	if err != nil {
+		return Receipt{}, err
+	}
+	// Read behind the debt, which the same settlement may have lowered meanwhile.
+	before, known, err := readSettlement(ctx, s.db, o)
+	switch {
+	case err != nil:
+		return Receipt{}, err
+	case known && before.Amount != o.Amount:
 		return Receipt{}, fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
 			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.Kind, o.Party, before.Amount, o.Reference))
-	}
-	// The number is read before the debt, which only settlements lower. A
-	// settlement that commits in between takes the number, and this one is retried.
-	number := before.Number
-	if !known {
-		if number, err = nextNumber(ctx, s.db, o); err != nil {
-			return Receipt{}, err
-		}
-		owed, err := s.owed(ctx, o, account)
-		if err != nil {
-			return Receipt{}, err
-		}
-		if o.Amount > owed {
-			return Receipt{}, fault.New(fault.Insufficient, act, "").Because(fmt.Errorf(
-				"%s, and not %s som; nothing was recorded", owes(o, owed), o.Amount))
-		}
+	case known:
+		number = before.Number
+	case o.Amount > owed:
+		return Receipt{}, fault.New(fault.Insufficient, act, "").Because(fmt.Errorf(
+			"%s, and not %s som; nothing was recorded", owes(o, owed), o.Amount))
 	}
 	posting, err := s.posting(ctx, o, account, number)
 	if err != nil {
