@@ -71,11 +71,11 @@ func TestStatementsOfAPayment(t *testing.T) {
 		batch []string
 	}{
 		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
-			"update accounts", "from customers", "from payments, from wallet_transfers",
+			"update accounts", "from customers", "from payments, from wallet_transfers, from customers",
 			"into transfers", "into entries", "into stripes", "into payments", "into promises",
 		}},
 		"postgres": {databasetest.Postgres, []string{
-			"begin", "update accounts", "from customers", "from payments, from wallet_transfers",
+			"begin", "update accounts", "from customers", "from payments, from wallet_transfers, from customers",
 			"into transfers, into entries, into stripes, into payments, into promises", "commit",
 		}},
 	} {
