@@ -81,8 +81,8 @@ var overloadGuards = []guard{
 	},
 	{
 		name: "dropped log lines are reported", file: "cmd/elsom/log.go",
-		text:        `lost > told && w.write(droppedLine(lost-told))`,
-		replacement: `lost > told`,
+		text:        `lost > reported && w.write(droppedLine(lost-reported))`,
+		replacement: `lost > reported`,
 		pkg:         "./cmd/elsom", test: "TestLogOfAStalledReader",
 	},
 	{

@@ -20,11 +20,11 @@ import (
 	"elsom/internal/catalog"
 )
 
-// certificates are ours for billers that ask for one, by biller.
+// certificates are client certificates by the biller's code.
 type certificates map[string]*tls.Certificate
 
-// readCertificates reads CODE.crt and CODE.key of each biller from a folder; an
-// empty name is none.
+// readCertificates reads CODE.crt and CODE.key of each biller from a folder. The
+// result is nil if the folder's name is empty.
 func readCertificates(folder string) (certificates, error) {
 	const variable = "ELSOM_BILLER_CERTIFICATES"
 	if folder == "" {
@@ -57,7 +57,7 @@ func readCertificates(folder string) (certificates, error) {
 	return found, nil
 }
 
-// until is when a biller's certificate ends; the zero time where there is none.
+// until returns when a biller's certificate expires; zero if it has none.
 func (c certificates) until(code string) time.Time {
 	pair := c[code]
 	if pair == nil {
@@ -70,7 +70,7 @@ func (c certificates) until(code string) time.Time {
 	return leaf.NotAfter
 }
 
-// wires calls billers. It keeps one client for each address and login, so that
+// wires has one client for each address and login of a biller, so that
 // connections are reused.
 type wires struct {
 	logins       *billerlogin.Logins
@@ -78,14 +78,15 @@ type wires struct {
 	clients      sync.Map // contract → *osmp.Client
 }
 
-// contract is how a biller is called.
+// contract is everything that distinguishes one client from another.
 type contract struct {
 	code, url      string
 	deadline       time.Duration
 	user, password string
 }
 
-// to returns the wire to a biller. Its login is read at each call: it may change.
+// to returns the client of a biller. The login is read at each call, since it may
+// change.
 func (w *wires) to(b catalog.Biller) biller.Biller { return wire{w, b} }
 
 type wire struct {
@@ -111,7 +112,7 @@ func (w wire) Pay(ctx context.Context, r biller.Request) biller.Answer {
 	return client.Pay(ctx, r)
 }
 
-// unsent is the answer to a call without a login that is known.
+// unsent is the answer when the login could not be read.
 func unsent(err error) biller.Answer {
 	return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Err: err}
 }

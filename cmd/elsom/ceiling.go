@@ -11,8 +11,8 @@ import (
 	"elsom/internal/cashin"
 )
 
-// ceilings shows how near agents are to what they may owe. An agent whose till
-// is full takes no cash, so the operator learns of it before.
+// ceilings reports how close agents are to their ceilings, as metrics and in the
+// log: an agent that has reached its ceiling can take no cash.
 type ceilings struct {
 	agents  *cashin.Agents
 	books   cashin.Balances
@@ -27,7 +27,7 @@ func newCeilings(agents *cashin.Agents, books cashin.Balances) *ceilings {
 
 func (c *ceilings) count(agent string) { c.refused.WithLabelValues(agent).Inc() }
 
-var ceilingUsed = prometheus.NewDesc("elsom_agent_ceiling_used_ratio", "What an agent owes of what it may owe, 1 being all.", []string{"agent"}, nil)
+var ceilingUsed = prometheus.NewDesc("elsom_agent_ceiling_used_ratio", "What an agent owes, as a fraction of its ceiling.", []string{"agent"}, nil)
 
 // Describe implements prometheus.Collector.
 func (c *ceilings) Describe(out chan<- *prometheus.Desc) {
@@ -42,7 +42,7 @@ func (c *ceilings) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	debts, err := c.agents.Debts(ctx, c.books)
 	if err != nil {
-		slog.WarnContext(ctx, "metrics: what agents owe", "error", err)
+		slog.WarnContext(ctx, "metrics: reading agents' debts failed", "error", err)
 		return
 	}
 	for _, d := range debts {
@@ -53,25 +53,25 @@ func (c *ceilings) Collect(out chan<- prometheus.Metric) {
 func used(d cashin.Debt) float64 { return float64(d.Owed) / float64(d.Ceiling) }
 
 const (
-	// nearCeiling is the share of the ceiling from which on it is warned of.
+	// nearCeiling is the fraction of the ceiling at which a warning is logged.
 	nearCeiling = 0.8
-	// lookAtCeilings is how often they are looked at.
+	// lookAtCeilings is the interval between two checks.
 	lookAtCeilings = 15 * time.Second
 )
 
-// watch warns of each agent that comes near its ceiling, once until it has gone
-// down again.
+// watch logs a warning when an agent's debt rises above nearCeiling, once until it
+// has fallen below again.
 func (c *ceilings) watch(ctx context.Context) {
 	near := map[string]bool{}
 	for {
 		debts, err := c.agents.Debts(ctx, c.books)
 		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "agent: what is owed can't be read", "error", err)
+			slog.WarnContext(ctx, "agent: reading debts failed", "error", err)
 		}
 		for _, d := range debts {
 			is := used(d) >= nearCeiling && !d.Disabled
 			if is && !near[d.Code] {
-				slog.WarnContext(ctx, "agent: owes nearly its ceiling; behind it no cash is taken", "agent", d.Code,
+				slog.WarnContext(ctx, "agent: owes nearly its ceiling, at which it can take no more cash", "agent", d.Code,
 					"used", fmt.Sprintf("%.0f%%", 100*used(d)), "do", "elsom settle agent "+d.Code+", or elsom agent set "+d.Code+" --ceiling")
 			}
 			near[d.Code] = is

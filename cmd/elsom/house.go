@@ -50,9 +50,9 @@ type house struct {
 	cashin    *cashin.CashIn
 	notices   *push.Notices // nil: no key, no notices
 	ceilings  *ceilings
-	metrics   *metrics                  // nil: nobody asked for figures
-	ussd      atomic.Pointer[ussd.Door] // nil until it is open
-	dropped   atomic.Int64              // SMS notices beyond a number's day
+	metrics   *metrics                  // nil without ELSOM_METRICS_LISTEN
+	ussd      atomic.Pointer[ussd.Door] // nil until routes are set up
+	dropped   atomic.Int64              // SMS notices dropped by the daily limit
 	draining  atomic.Bool               // it is about to end
 }
 
@@ -63,8 +63,7 @@ func newHouse(ctx context.Context, cfg *config.Config, options ...database.Optio
 	if err != nil {
 		return nil, err
 	}
-	// Before anything is migrated, read or written under a key that is not the
-	// database's.
+	// Checked before anything is migrated, read or written with a wrong key.
 	if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {
 		_ = db.Close()
 		return nil, explainKeys(err)

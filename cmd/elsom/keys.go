@@ -9,7 +9,7 @@ import (
 	"elsom/internal/keycheck"
 )
 
-// serverKeys returns the keys that the database depends on.
+// serverKeys returns the configured keys that stored data depends on.
 func serverKeys(c *config.Config) []keycheck.Key {
 	return []keycheck.Key{
 		{Name: keycheck.Secret, Value: []byte(c.SecretKey.Reveal())},
@@ -17,7 +17,7 @@ func serverKeys(c *config.Config) []keycheck.Key {
 	}
 }
 
-// explainKeys turns a MismatchError into what an operator can do: a line for
+// explainKeys turns a MismatchError into advice for the operator, one line for
 // each variable.
 func explainKeys(err error) error {
 	var mismatch keycheck.MismatchError
@@ -26,8 +26,8 @@ func explainKeys(err error) error {
 	}
 	variables := map[keycheck.Name]string{keycheck.Secret: "ELSOM_SECRET_KEY", keycheck.Pepper: "ELSOM_PIN_PEPPER"}
 	lost := map[keycheck.Name]string{
-		keycheck.Secret: "with another one codes, counted tries and stored secrets are lost",
-		keycheck.Pepper: "with another one nobody's PIN opens, and holders are locked out",
+		keycheck.Secret: "with another key codes, counters and stored secrets are lost",
+		keycheck.Pepper: "with another key every PIN is wrong, and customers get locked out",
 	}
 	var problems []error
 	for _, m := range mismatch {

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// logBuffer is how much of the log waits for a slow reader: some minutes of
-	// a busy portal.
+	// logBuffer bounds the lines that wait for a slow reader, in bytes: some
+	// minutes of a busy portal.
 	logBuffer = 1 << 20
-	// logFlush bounds how long the end of the program waits for the reader.
+	// logFlush bounds how long the program waits for the reader before it exits.
 	logFlush = 2 * time.Second
 )
 
@@ -31,12 +31,12 @@ var logs = newLogWriter(os.Stderr, logBuffer)
 type logWriter struct {
 	out     io.Writer
 	most    int
-	dropped atomic.Int64 // in all
+	dropped atomic.Int64 // lines, since the start
 
 	mu      sync.Mutex
 	waiting []byte
 	wake    chan struct{}
-	idle    chan struct{} // closed, and made anew, when nothing waits any more
+	idle    chan struct{} // closed and replaced when everything is written
 	busy    bool
 }
 
@@ -46,7 +46,7 @@ func newLogWriter(out io.Writer, most int) *logWriter {
 	return w
 }
 
-// Write takes whole lines; it never fails.
+// Write buffers whole lines. It never blocks and never fails.
 func (w *logWriter) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,17 +65,17 @@ func (w *logWriter) Write(lines []byte) (int, error) {
 
 var newline = []byte("\n")
 
-// work writes what waits, as long as the program runs.
+// work writes buffered lines until the program exits.
 func (w *logWriter) work() {
 	var spare []byte
-	told := int64(0) // of the dropped lines
+	reported := int64(0) // dropped lines
 	for range w.wake {
 		w.mu.Lock()
 		lines := w.waiting
 		w.waiting = spare[:0]
 		w.mu.Unlock()
-		if lost := w.dropped.Load(); lost > told && w.write(droppedLine(lost-told)) {
-			told = lost
+		if lost := w.dropped.Load(); lost > reported && w.write(droppedLine(lost-reported)) {
+			reported = lost
 		}
 		w.write(lines)
 		spare = lines
@@ -99,15 +99,15 @@ func (w *logWriter) write(lines []byte) bool {
 	return err == nil
 }
 
-// droppedLine counts itself among the dropped where it can't be written, so the
-// next one tells of it too.
+// droppedLine returns the log line that reports dropped lines. If it can't be
+// written it is counted as dropped itself.
 func droppedLine(lines int64) []byte {
 	var line bytes.Buffer
-	slog.New(slog.NewJSONHandler(&line, nil)).Warn("log: lines were dropped, since nobody read them", "lines", lines)
+	slog.New(slog.NewJSONHandler(&line, nil)).Warn("log: lines dropped because the reader was too slow", "lines", lines)
 	return line.Bytes()
 }
 
-// flush waits until everything is written, for a bounded time.
+// flush waits until everything is written, at most logFlush.
 func (w *logWriter) flush() {
 	w.mu.Lock()
 	busy, idle := w.busy, w.idle
@@ -121,8 +121,8 @@ func (w *logWriter) flush() {
 	}
 }
 
-// readerGone reports whether a command's error is only that nobody reads its
-// output any more: what it did stays done.
+// readerGone reports whether err is only that standard output was closed by its
+// reader; the command itself has succeeded.
 func readerGone(err error) bool {
 	var failed *fs.PathError
 	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() && errors.Is(failed, syscall.EPIPE)

@@ -47,7 +47,7 @@ var commands struct {
 func main() {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(logs, nil)))
 	defer logs.flush()
-	signal.Ignore(syscall.SIGPIPE) // a reader of our output that goes away is no reason to end
+	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
 	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
 
@@ -70,8 +70,8 @@ func main() {
 	}
 }
 
-// ends are the signals that end a command in order. SIGHUP does unless it was
-// ignored when the program was started, as by nohup.
+// ends returns the signals that shut a command down gracefully. SIGHUP is one
+// unless it was ignored at the start, as by nohup.
 func ends() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -80,8 +80,8 @@ func ends() []os.Signal {
 	return signals
 }
 
-// version returns the release's tag, or where there is none the commit as Go
-// writes it, with the compiler and the machine it was built for.
+// version returns the release's tag (or Go's pseudo-version), with the compiler
+// and the platform.
 func version() string {
 	release := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -99,8 +99,8 @@ func code(err error) int {
 	return 1
 }
 
-// plain is what an operator reads of an error: a line for each problem, the
-// message of a fault, or its cause, rather than its kind.
+// plain returns an error's text for the operator: of a fault the message, or
+// else its cause. Several problems are one line each.
 func plain(err error) string {
 	f := fault.As(err)
 	var said *fault.Error
@@ -126,9 +126,8 @@ func openDatabase(ctx context.Context, options ...database.Option) (*database.DB
 	return database.Open(ctx, address.Reveal(), options...)
 }
 
-// serverSecret returns the server's secret where the command's environment has
-// it, as the portal's has: a password that is added then is known to be right
-// from its first request on.
+// serverSecret returns the server's secret if the environment has it, otherwise
+// nil. With it a new password is stored with its keyed hash.
 func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
 
 // withDatabase runs act on a database that is there, with this release's schema.

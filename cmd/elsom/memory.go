@@ -13,13 +13,12 @@ import (
 	"time"
 )
 
-// Garbage may take this many percent of what is in use. That is little when
-// idle (some 20 MB), and at Go's 100 the collector took an eighth of the time.
+// garbagePercent is GOGC. At Go's default of 100 the collector took an eighth of
+// the processor time; an idle portal still takes only some 20 MB.
 const garbagePercent = 400
 
-// easyMemory is how much the process takes before garbage has to stay smaller
-// than garbagePercent: with a thousand connections paying, the whole process
-// then stays below 200 MB instead of 250.
+// easyMemory is the unit of the soft memory limit, in bytes: with a thousand
+// paying connections it keeps the process below 200 MB instead of 250.
 const easyMemory = 160 << 20
 
 // cgroupLimit returns the smallest memory.max of this process's cgroup (v2) and
@@ -42,9 +41,9 @@ func cgroupLimit(root fs.FS) int64 {
 	return limit
 }
 
-// collectRarely lets a server be generous with memory while it takes little, and
-// keep below its cgroup's limit. It leaves alone what the operator chose by GOGC
-// and GOMEMLIMIT.
+// collectRarely makes the garbage collector run less often while the process is
+// small, and keeps it below its cgroup's memory limit. GOGC and GOMEMLIMIT, where
+// they are set, take precedence.
 func collectRarely(ctx context.Context) {
 	if chosen := debug.SetGCPercent(garbagePercent); chosen != 100 {
 		debug.SetGCPercent(chosen)
@@ -60,8 +59,8 @@ func collectRarely(ctx context.Context) {
 	go adaptLimit(ctx, hard)
 }
 
-// adaptLimit keeps the limit above what is in use: a limit below that would
-// keep the collector busy all the time.
+// adaptLimit raises the soft limit with the live heap: a limit below it would
+// make the collector run all the time.
 func adaptLimit(ctx context.Context, hard int64) {
 	live := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	for set := softLimit(0, hard); ; {
@@ -78,8 +77,8 @@ func adaptLimit(ctx context.Context, hard int64) {
 	}
 }
 
-// softLimit is at least twice what is in use, in whole easyMemory, and never
-// above hard.
+// softLimit returns twice the live heap, rounded up to a multiple of easyMemory,
+// but at most hard.
 func softLimit(live, hard int64) int64 {
 	steps := (2*live + easyMemory - 1) / easyMemory
 	return min(hard, max(1, steps)*easyMemory)

@@ -37,7 +37,7 @@ func newMetrics(h *house) *metrics {
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(h.db.Pool(), "elsom"),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "elsom_log_lines_dropped_total", Help: "Lines of the log that its reader did not take.",
+			Name: "elsom_log_lines_dropped_total", Help: "Log lines dropped because the reader was too slow.",
 		}, func() float64 { return float64(logs.dropped.Load()) }),
 		&standing{h.db, h.messages}, &limits{h}, h.ceilings)
 	return m
@@ -62,8 +62,8 @@ func known(method string) string {
 // serve answers until ctx ends. The address was tried before: see listen.
 func (m *metrics) serve(ctx context.Context, listener net.Listener) {
 	mux := http.NewServeMux()
-	// What can't be read is left out, and its reason is for the log: it may name
-	// the database's address.
+	// Metrics that can't be read are left out. The error is only logged: it may
+	// have the database's address.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
@@ -112,7 +112,7 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 	gauge(up, 1)
 }
 
-// read reads all figures before it gives any.
+// read collects all metrics before it sends any.
 func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, value float64, labels ...string), out chan<- prometheus.Metric) error {
 	if err := s.db.Serves(ctx); err != nil {
 		return err
@@ -140,14 +140,14 @@ func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, valu
 
 var (
 	codesRefused = prometheus.NewDesc("elsom_sms_codes_refused_total",
-		"SMS codes that were not sent, by the limit that was reached: of a number, or of what strangers may cause from a network or overall.",
+		"SMS codes not sent, by the limit that was reached: number, or network and overall for unknown visitors.",
 		[]string{"limit"}, nil)
 	noticesDropped = prometheus.NewDesc("elsom_sms_notices_dropped_total",
-		"SMS notices that were left out because their number had its messages of the day.", nil, nil)
-	pinsWrong = prometheus.NewDesc("elsom_ussd_wrong_pins_total", "Wrong PINs that the callers of a gateway gave.", []string{"gateway"}, nil)
+		"SMS notices dropped by the daily limit of their number.", nil, nil)
+	pinsWrong = prometheus.NewDesc("elsom_ussd_wrong_pins_total", "Wrong PINs entered through a gateway.", []string{"gateway"}, nil)
 )
 
-// limits reports what this process refused.
+// limits exports what this process refused.
 type limits struct{ *house }
 
 // Describe implements prometheus.Collector.

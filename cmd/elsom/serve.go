@@ -105,8 +105,8 @@ func (h *house) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	// Recorded by the first start on this database; of several starts at once
-	// with different keys only one goes on.
+	// The first start on a database records its keys; of concurrent starts with
+	// different keys only one succeeds.
 	if err := keycheck.Record(ctx, h.db, serverKeys(h.config)...); err != nil {
 		return explainKeys(err)
 	}
@@ -116,8 +116,8 @@ func (h *house) prepare(ctx context.Context) error {
 	return h.warnOpenCallers(ctx)
 }
 
-// refuseDemo refuses a database in which agents or gateways have passwords that
-// everybody knows.
+// refuseDemo returns an error if a demo agent or gateway with its public password
+// is enabled.
 func (h *house) refuseDemo(ctx context.Context) error {
 	var problems []error
 	open, err := h.agents.HasDevelopmentCredentials(ctx)
@@ -136,8 +136,8 @@ func (h *house) refuseDemo(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// migrateOrFit brings the schema to this release. One that a later release has
-// migrated is left as it is where this one can serve with it.
+// migrateOrFit migrates the schema to this release. The schema of a later release
+// is left alone if this one can serve with it.
 func (h *house) migrateOrFit(ctx context.Context) error {
 	if err := h.db.Current(ctx); !errors.Is(err, database.ErrNewer) {
 		return migrate(ctx, h.db)
@@ -145,13 +145,12 @@ func (h *house) migrateOrFit(ctx context.Context) error {
 	if err := h.db.Fits(ctx); err != nil {
 		return err
 	}
-	slog.WarnContext(ctx, "database: its schema is of a later release, which this one can serve; run that release's elsom for all other commands")
+	slog.WarnContext(ctx, "database: serving with the schema of a later release; run all other commands from that release")
 	return nil
 }
 
-// warnBillers logs what an operator may have forgotten: a biller without an
-// address, and addresses of the catalog that others can read and change on the
-// way. (Config warns of ELSOM_DOSTEK_URL.)
+// warnBillers logs a missing address of DosTek and billers of the catalog that
+// are reached in clear text. (Config warns of ELSOM_DOSTEK_URL.)
 func (h *house) warnBillers(ctx context.Context) {
 	billers, err := h.catalog.Billers(ctx)
 	if err != nil {
@@ -293,7 +292,7 @@ func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *ses
 	return nil
 }
 
-// smsOptions bounds what a number gets, unless a measurement asked for no limits.
+// smsOptions limits messages to a number unless ELSOM_RATE_LIMITS is off.
 func (h *house) smsOptions() sms.Options {
 	o := sms.Options{Dropped: func() { h.dropped.Add(1) }}
 	if h.config.RateLimits {

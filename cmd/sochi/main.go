@@ -37,7 +37,7 @@ type environment struct {
 const drainTime = 10 * time.Second
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a reader of our output that goes away is no reason to end
+	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup does
 		ends = append(ends, syscall.SIGHUP)
