@@ -47,9 +47,9 @@ func TestALaterSchemaIsServedAsLongAsItFits(t *testing.T) {
 			env := []string{"ELSOM_DATABASE_URL=" + s.database}
 			for _, command := range [][]string{{"audit"}, {"migrate"}, {"agent", "list"}} {
 				told := operate(t, env, command...)
-				want := 1
-				if command[0] == "audit" {
-					want = 2
+				want := 2 // not tried
+				if command[0] == "migrate" {
+					want = 1
 				}
 				if told.code != want || !strings.Contains(told.err, "run the newer release's elsom") {
 					t.Errorf("%v: exit %d, %s", command, told.code, told.err)
