@@ -11,7 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The most bytes of a body, by route. OSMP's and Kannel's requests take some
+// Maximum body sizes in bytes, by route. OSMP's and Kannel's requests take some
 // hundreds of bytes; a USSD gateway sends all inputs of a session each time.
 const (
 	browserBody  = 16 << 10
@@ -22,16 +22,16 @@ const (
 )
 
 const (
-	// smallBody is above what a person's form takes.
+	// smallBody is more than an ordinary form takes.
 	smallBody = 2 << 10
 	// bodyTime bounds how long a body may take; 16 KiB arrive within it at
 	// 10 kbit/s.
 	bodyTime = 15 * time.Second
 )
 
-// A bodyBudget bounds the bytes of all bodies that are being received. The last
-// quarter is for small ones, so that large bodies sent slowly do not keep
-// people's forms out.
+// A bodyBudget bounds the total size of bodies being received. Its last quarter
+// is reserved for small ones, so that large bodies sent slowly don't block
+// ordinary forms.
 type bodyBudget struct {
 	mu   sync.Mutex
 	most int64
@@ -58,9 +58,8 @@ func (b *bodyBudget) release(n int64) {
 	b.held -= n
 }
 
-// receive reads a request's body whole before the next handler, which gets it
-// from memory. A body above most is refused by 413 before it is read, one
-// beyond the budget by busy.
+// receive reads the whole body before it calls the next handler. A body larger
+// than most is answered with 413 before it is read, one beyond the budget by busy.
 func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -70,7 +69,7 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 				return next(c)
 			}
 			size := r.ContentLength
-			if size < 0 { // not announced: as large as may be
+			if size < 0 { // unknown: count the maximum
 				size = most
 			}
 			if size > most {
@@ -84,7 +83,7 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 			body, err := readBody(c, size)
 			b.release(size)
 			if err != nil {
-				// net/http cancels the context with the read; the answer needs one.
+				// The failed read has canceled the context, which the answer needs.
 				c.SetRequest(r.WithContext(context.WithoutCancel(r.Context())))
 				leaveBody(c)
 				return err
@@ -115,8 +114,8 @@ func readBody(c echo.Context, size int64) ([]byte, error) {
 // past is a deadline that makes every read fail at once.
 var past = time.Unix(1, 0)
 
-// leaveBody ends the connection after the answer without reading the rest of
-// the body, which net/http would otherwise do.
+// leaveBody closes the connection after the answer; net/http would otherwise
+// read the rest of the body.
 func leaveBody(c echo.Context) {
 	r := c.Request()
 	if bodyless(r) {
@@ -131,7 +130,7 @@ func bodyless(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0
 }
 
-// withoutBody is for routes that take none: a small one is ignored.
+// withoutBody ignores a small body, for routes that take none.
 func withoutBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		leaveBody(c)

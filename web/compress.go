@@ -13,17 +13,17 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The sizes of bodies that are compressed: a smaller one gains nothing, a
-// larger one would be held whole.
+// Bodies of these sizes in bytes are compressed: a smaller one gains nothing, a
+// larger one would have to be buffered whole.
 const (
 	leastCompressed = 1000
 	mostCompressed  = 256 << 10
 )
 
-// A compressor holds 0.8 MB. It is taken when a whole body lies ready and given
-// back before a byte is sent, so that there are never more than twice as many
-// as processors, however many clients read slowly or get no body at all.
-// Echo's Gzip takes one for each request in flight.
+// compressors is a pool of gzip writers of 0.8 MB each, twice as many as
+// processors. One is used only while a complete body is compressed, never while
+// it is sent, so slow clients don't hold any. Echo's Gzip takes one for each
+// request in flight.
 type compressors chan *gzip.Writer
 
 func newCompressors() compressors {
@@ -48,10 +48,10 @@ func (all compressors) compress(out *bytes.Buffer, body []byte) error {
 	return w.Close()
 }
 
-// buffers keeps bodies and what they were compressed to.
+// buffers pools the buffers of bodies and their compressed forms.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// compressed sends bodies compressed to clients that take gzip.
+// compressed gzips responses for clients that accept it.
 func compressed() echo.MiddlewareFunc {
 	all := newCompressors()
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -72,7 +72,7 @@ func compressed() echo.MiddlewareFunc {
 	}
 }
 
-// A compressingWriter holds an answer back until it is whole, or too large.
+// A compressingWriter buffers a response until it is complete or too large.
 type compressingWriter struct {
 	http.ResponseWriter
 	all    compressors
@@ -84,7 +84,7 @@ type compressingWriter struct {
 // Unwrap is for http.ResponseController.
 func (w *compressingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader holds the status back until the first byte goes out.
+// WriteHeader keeps the status until the first byte is sent.
 func (w *compressingWriter) WriteHeader(status int) {
 	if w.sent || status < http.StatusOK {
 		w.ResponseWriter.WriteHeader(status)
@@ -121,7 +121,7 @@ func (w *compressingWriter) size() int {
 	return w.body.Len()
 }
 
-// finish sends the answer, if there is one that was not sent yet.
+// finish sends the response unless it was sent already.
 func (w *compressingWriter) finish() {
 	if w.sent || w.status == 0 {
 		return
@@ -145,7 +145,7 @@ func (w *compressingWriter) finish() {
 	_, _ = w.ResponseWriter.Write(out.Bytes()) // a client that went away
 }
 
-// sendPlain sends the status and what was held back.
+// sendPlain sends the status and the buffered body, uncompressed.
 func (w *compressingWriter) sendPlain() {
 	if w.sent {
 		return

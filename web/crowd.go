@@ -26,7 +26,7 @@ type Crowd struct {
 
 var usualCrowd = Crowd{Acts: 1000, Looks: 2000, Machines: 1000, Bodies: 16 << 20}
 
-// orUsual fills in what is not set.
+// orUsual replaces zero values by the defaults.
 func (crowd Crowd) orUsual() Crowd {
 	return Crowd{
 		Acts: cmp.Or(crowd.Acts, usualCrowd.Acts), Looks: cmp.Or(crowd.Looks, usualCrowd.Looks),
@@ -35,8 +35,8 @@ func (crowd Crowd) orUsual() Crowd {
 }
 
 // crowded bounds the requests in flight on a route. Beyond the limit it answers
-// with little effort, so that the requests in flight get on: nothing was done.
-// It stands behind receive, so that a slow sender takes no place.
+// with little effort, so that the others make progress: nothing was done. It runs
+// after receive, so that a slow sender does not count as in flight.
 func crowded(most int, words echo.HandlerFunc) echo.MiddlewareFunc {
 	places := make(chan struct{}, most)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -52,10 +52,9 @@ func crowded(most int, words echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
-// verified proves the caller before a byte of the body is read. It has a limit
-// of its own on requests in flight, since a password may have to be hashed. A
-// caller that cannot be judged now goes on without its body, and the handler
-// answers that.
+// verified authenticates the caller before the body is read. It has its own limit
+// of requests in flight, since a password may have to be hashed. A caller that
+// can't be verified now is passed on without its body; the handler answers it.
 func verified(most int, verify verification, words echo.HandlerFunc) echo.MiddlewareFunc {
 	places := make(chan struct{}, most)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -81,11 +80,10 @@ func verified(most int, verify verification, words echo.HandlerFunc) echo.Middle
 	}
 }
 
-// verification judges the caller of a request: refuse answers it where it may
-// not go on, err says that nothing can be said now.
+// verification authenticates the caller of a request; see admission.Room.Verify.
 type verification = func(c echo.Context) (refuse echo.HandlerFunc, err error)
 
-// shed answers a request that there is no room for.
+// shed answers a request above a limit.
 func shed(c echo.Context, words echo.HandlerFunc) error {
 	c.Response().Header().Set("Retry-After", "1")
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")

@@ -11,7 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// proxies are the operator's: only their X-Forwarded-For and -Proto count.
+// proxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 type proxies []netip.Prefix
 
 func (p proxies) trust(address netip.Addr) bool {
@@ -23,9 +23,9 @@ func (p proxies) trust(address netip.Addr) bool {
 	return false
 }
 
-// client returns the address that a request comes from: that of the peer or,
-// behind trusted proxies, the nearest one in X-Forwarded-For that is none of
-// theirs. An entry that cannot be read, and all before it, does not count.
+// client returns the address that a request comes from: the peer's or, behind
+// trusted proxies, the last address in X-Forwarded-For that is not a trusted
+// proxy. A malformed entry and all before it are ignored.
 func (p proxies) client() echo.IPExtractor {
 	var warn sync.Once
 	return func(r *http.Request) string {
@@ -36,14 +36,14 @@ func (p proxies) client() echo.IPExtractor {
 		entries := r.Header[echo.HeaderXForwardedFor]
 		if len(entries) > 0 && !p.trust(nearest) {
 			warn.Do(func() {
-				slog.WarnContext(r.Context(), "web: X-Forwarded-For of a peer that ELSOM_TRUSTED_PROXIES does not name is ignored", "peer", nearest)
+				slog.WarnContext(r.Context(), "web: X-Forwarded-For ignored, since ELSOM_TRUSTED_PROXIES does not name its sender", "peer", nearest)
 			})
 		}
 		rest := strings.Join(entries, ",")
 		for rest != "" && p.trust(nearest) {
 			var entry string
 			rest, entry = cutLast(rest)
-			if entry == "" { // a comma too many
+			if entry == "" { // an empty entry
 				continue
 			}
 			address, ok := parseForwarded(entry)
@@ -56,8 +56,7 @@ func (p proxies) client() echo.IPExtractor {
 	}
 }
 
-// peer returns the address of the connection's other end; the zero value where
-// there is none.
+// peer returns the remote address of the connection; zero if there is none.
 func peer(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -87,8 +86,8 @@ func parseForwarded(entry string) (netip.Addr, bool) {
 	return address.Unmap().WithZone(""), err == nil
 }
 
-// plain reports whether a person or machine reached the outermost trusted proxy
-// without TLS, which stands first in X-Forwarded-Proto.
+// plain reports whether the client reached the outermost trusted proxy without
+// TLS: its protocol is the first entry of X-Forwarded-Proto.
 func (p proxies) plain(r *http.Request) bool {
 	first, _, _ := strings.Cut(strings.Join(r.Header[echo.HeaderXForwardedProto], ","), ",")
 	return strings.EqualFold(strings.Trim(first, ` "`), "http") && p.trust(peer(r))

@@ -64,7 +64,7 @@ var machine = map[string]bool{terminalPath: true, ussdPath: true, kannelPath: tr
 func New(d Doors) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.Logger.SetOutput(log.Writer()) // Echo's own words go where ours go
+	e.Logger.SetOutput(log.Writer()) // Echo's messages go into our log
 	trusted := proxies(d.TrustedProxies)
 	e.IPExtractor = trusted.client()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { answer(d, err, c) }
@@ -96,8 +96,8 @@ func New(d Doors) *echo.Echo {
 	browser := e.Group("", private, bodies.receive(browserBody, busy), crowdedBrowser(crowd, busy), compressed(),
 		d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
 	visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)
-	// RequireCustomer runs before Guard: an ended session leads to the login and
-	// back instead of failing the form's token.
+	// RequireCustomer runs before Guard: an ended session redirects to the login
+	// instead of failing the CSRF check.
 	holder(pages{browser.Group("", d.Portal.SignedOut, d.Sessions.RequireCustomer(), d.Sessions.Guard())}, d.Portal)
 	if d.Dev != nil {
 		d.Dev.Routes(browser.Group("/dev", d.Sessions.Guard()))
@@ -106,8 +106,8 @@ func New(d Doors) *echo.Echo {
 	return e
 }
 
-// machines lays the routes of machines: their own authentication, no session,
-// no form token. Each proves itself before its body is read.
+// machines adds the routes of machines: HTTP Basic instead of session and CSRF
+// token, checked before the body is read.
 func (d Doors) machines(e *echo.Echo, most int, bodies *bodyBudget) {
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
 		return []echo.MiddlewareFunc{private, verified(most, verify, busy), bodies.receive(body, busy), crowded(most, busy)}

@@ -42,20 +42,20 @@ type Room[Caller any] struct {
 	Log *slog.Logger
 }
 
-// verdict is what became of a caller's verification.
+// verdict is the result of a caller's verification.
 type verdict[Caller any] struct {
 	who    Caller
 	refuse echo.HandlerFunc
 	err    error
 }
 
-// patience bounds a verification. A caller that hangs up doesn't end it: a
-// wrong password is counted all the same.
+// patience bounds a verification. It goes on when the caller hangs up, so that a
+// wrong password is still counted.
 const patience = 30 * time.Second
 
-// Verify judges the caller by the request's head, for the handler behind it,
-// which calls Admit. Where the caller may not go on, refuse answers it; err
-// says that nothing can be said now, and the handler answers that.
+// Verify authenticates the caller by the request's header, before its body is
+// read, and stores the result for Admit. refuse, if not nil, answers a caller that
+// is refused; err means that the caller can't be verified now.
 func (r Room[Caller]) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), patience)
 	defer cancel()
@@ -64,10 +64,10 @@ func (r Room[Caller]) Verify(c echo.Context) (refuse echo.HandlerFunc, err error
 	return v.refuse, v.err
 }
 
-// Admit returns the caller of a request. Where it may not go on, Admit has
-// answered 401 (unknown), 403 (known, but not for this route) or 429 (too many
-// wrong passwords); an error without an answer says that nothing can be told
-// now. A caller that Verify has judged is not judged again.
+// Admit returns the caller of a request. For a refused caller it answers 401
+// (unknown), 403 (known, but not for this route) or 429 (too many wrong
+// passwords) and reports answered. An error that is not answered means that the
+// caller can't be verified now. The result of Verify is used if there is one.
 func (r Room[Caller]) Admit(ctx context.Context, c echo.Context) (who Caller, answered bool, err error) {
 	v, judged := c.Get(r.Door).(verdict[Caller])
 	if !judged {

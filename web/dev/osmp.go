@@ -45,8 +45,8 @@ func (d *Door) ask(c echo.Context, agent cashin.NewAgent, parameters url.Values)
 }
 
 // call serves a machine's request in this process, from the browser's address.
-// net/http promises handlers a body that is never nil, which a request made for
-// a client doesn't have.
+// Handlers expect a body that is never nil, as net/http's server provides it; a
+// client's request may have none.
 func (d *Door) call(c echo.Context, r *http.Request) *recorder {
 	from := c.Request()
 	if r.Body == nil {

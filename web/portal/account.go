@@ -22,10 +22,10 @@ func (p *Portal) Limits(c echo.Context) error {
 	})
 }
 
-// ShowEmail asks another e-mail address.
+// ShowEmail shows the form for another e-mail address.
 func (p *Portal) ShowEmail(c echo.Context) error { return render(c, http.StatusOK, p.emailPage(c)) }
 
-// ChangeEmail sets another e-mail address for a holder who gives the password.
+// ChangeEmail changes the holder's e-mail address after checking the password.
 func (p *Portal) ChangeEmail(c echo.Context) error {
 	switching, page := p.switched(c), p.emailPage(c)
 	page.Frame, page.Email = p.frame(c), typed(c, "email")
@@ -44,7 +44,7 @@ func (p *Portal) emailPage(c echo.Context) *portal.EmailPage {
 	return &portal.EmailPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Now: who.Email}
 }
 
-// ShowClose says what closing the wallet does, or what stands against it.
+// ShowClose shows the form that closes the wallet, or why it can't be closed.
 func (p *Portal) ShowClose(c echo.Context) error {
 	page, err := p.closePage(c)
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *Portal) Close(c echo.Context) error {
 		return p.ShowClose(c)
 	}
 	if err := p.Closing.Close(committed(c), holder(c), c.FormValue("password"), c.FormValue("pin")); err != nil {
-		// As things stand now: money may have come in meanwhile.
+		// Read again: money may have arrived meanwhile.
 		page, readErr := p.closePage(c)
 		if readErr != nil {
 			return readErr

@@ -11,8 +11,7 @@ import (
 	"elsom/web/session"
 )
 
-// undone is what a request did not do because nobody is signed in, and the
-// message that says so.
+// undone maps what a request of an ended session did not do to its message.
 var undone = map[string]string{
 	"pay":    "portal.check.nothing_paid",
 	"paid":   "portal.check.paid",
@@ -23,9 +22,9 @@ var undone = map[string]string{
 	"since":  "door.undone.since",
 }
 
-// Ended prepares the login of a visitor whose session has ended: a note says why
-// and what was not done, the number waits in the form, and what was typed waits
-// for the same wallet.
+// Ended prepares the login of a visitor whose session has ended: it stores a note
+// about why it ended and what was not done, the number for the form, and the typed
+// values, which only the same wallet gets back.
 func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		s := session.Of(c)
@@ -40,8 +39,8 @@ func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// SignedOut leaves a note for a form of a page whose session is not known any
-// more: its browser has logged out in another tab.
+// SignedOut stores a note when a form is posted without a session, as after a
+// logout in another tab.
 func (p *Portal) SignedOut(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		s := session.Of(c)
@@ -53,7 +52,7 @@ func (p *Portal) SignedOut(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// undone returns what the request of a session that ended did not do. A draft
+// undone returns the key of what the request of an ended session did not do. A draft
 // that was accepted before stays accepted.
 func (p *Portal) undone(c echo.Context, who customer.Customer) string {
 	if c.Request().Method != http.MethodPost {
@@ -94,7 +93,7 @@ func (p *Portal) accepted(c echo.Context, done, undone string, read func(id int6
 	return "since"
 }
 
-// note is what a visitor is told of a session that ended.
+// note returns the text about an ended session for the login page.
 func (p *Portal) note(c echo.Context) string {
 	s := session.Of(c)
 	why, what, found := strings.Cut(s.Note(), " ")

@@ -22,7 +22,7 @@ func (p *Portal) Messages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !since.IsZero() { // what was sent to the holder of a closed wallet is not this one's
+	if !since.IsZero() { // hide messages to the number's previous holder
 		since = holder(c).CreatedAt
 	}
 	list, older, err := p.Parts.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPage)

@@ -61,8 +61,8 @@ func (p *Portal) keepTyped(c echo.Context) {
 	}
 }
 
-// lateValues is what was typed into a form of the request; empty where it is
-// another request, or too much.
+// lateValues returns the values of a posted payment or transfer form in one
+// string; empty for other requests and for oversized values.
 func (p *Portal) lateValues(c echo.Context) string {
 	var form, to string
 	switch c.Path() {
@@ -78,8 +78,8 @@ func (p *Portal) lateValues(c echo.Context) string {
 	return form + "\n" + strconv.FormatInt(p.Now().UnixMilli(), 10) + "\n" + to + "\n" + amount
 }
 
-// takeTyped fills a form with what waits for it, once, unless something was
-// paid by such a form since.
+// takeTyped fills a form once with the stored values, unless something was paid
+// with such a form since.
 func takeTyped(c echo.Context, form string, to, amount *component.Input, since func(time.Time) (bool, error)) {
 	parts := strings.SplitN(session.Of(c).Get(lateForm), "\n", 4)
 	if len(parts) < 4 || parts[0] != form {
@@ -91,7 +91,7 @@ func takeTyped(c echo.Context, form string, to, amount *component.Input, since f
 	}
 }
 
-// unspent reports whether nothing was paid since a time; not where it isn't known.
+// unspent reports whether certainly nothing was paid since at.
 func unspent(at time.Time, since func(time.Time) (bool, error)) bool {
 	paid, err := since(at)
 	return err == nil && !paid

@@ -80,8 +80,8 @@ func (p *Portal) refresh(paid payment.Payment) int {
 	return 30
 }
 
-// repeatable is where the payment can be made again, or mended where it was
-// refunded; empty while it is processing, and where it is no longer sold.
+// repeatable returns the address of the form that repeats the payment; empty while
+// it is processing, and for a service that is no longer offered.
 func (p *Portal) repeatable(c echo.Context, paid payment.Payment) string {
 	if paid.State == payment.Processing {
 		return ""

@@ -82,10 +82,10 @@ func (p *Portal) resetConfirm(c echo.Context) (*portal.ResetConfirmPage, error) 
 	return &portal.ResetConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), HoldHours: p.holdHours()}, nil
 }
 
-// holdHours is what the pages of a reset say of the hold, rounded up.
+// holdHours returns the hold after a reset in hours, rounded up.
 func (p *Portal) holdHours() int { return int(math.Ceil(p.Customers.Hold().Hours())) }
 
-// held says until when the holder can send nothing; empty: they can.
+// held returns the text about a hold on payments; empty if there is none.
 func (p *Portal) held(c echo.Context) string {
 	if err := customer.HeldFromPaying(holder(c), p.Now()); err != nil {
 		return words(p.lang(c), fault.As(err))
