@@ -95,7 +95,11 @@ func TestClosing(t *testing.T) {
 		b.fill("password", password+"?").press("Закрыть кошелёк").answered(422).wrongAt(map[string]string{"password": "Пароль не подходит"})
 		h.holds(who, 0)
 		b.fill("password", password).press("Закрыть кошелёк").isAt("/closed").says("Кошелёк закрыт", "Номер свободен")
-		other.open("/cabinet").isAt("/")
+		// The wallet's other browsers are told so, with the number that it had.
+		other.open("/cabinet").isAt("/").says("Кошелёк закрыт, номер свободен.", "С деньгами ничего не произошло.")
+		if typed := other.value("phone"); typed != who.Phone.Pretty() {
+			t.Errorf("the login holds %q", typed)
+		}
 		if texts := h.messages(who.Phone); !strings.Contains(texts[0], "Ваш кошелёк закрыт") {
 			t.Errorf("told %q", texts[0])
 		}

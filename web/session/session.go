@@ -129,6 +129,7 @@ const (
 	EndedIdle       End = "idle"     // too long without a request, or too old
 	EndedElsewhere  End = "device"   // its holder ended it from another browser
 	EndedByPassword End = "password" // all sessions ended with the old password
+	EndedByClosing  End = "wallet"   // its holder closed the wallet
 	EndedOtherwise  End = "out"
 )
 

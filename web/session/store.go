@@ -153,6 +153,8 @@ func (f *found) end() End {
 		return EndedElsewhere
 	case f.Holder.Blocked:
 		return EndedOtherwise
+	case f.Holder.ClosedAt != nil:
+		return EndedByClosing
 	case f.Row.Epoch != f.Holder.SessionEpoch:
 		return EndedByPassword
 	}
@@ -356,7 +358,7 @@ func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error
 	these, list := database.Among(s.db.Dialect(), keys)
 	rows, err := database.Collect(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at,
 			c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
-			c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed
+			c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone
 		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id `+these, list), (*found).places)
 	return database.ByKey(keys, rows, func(f found) string { return f.Row.ID }), err
 }
@@ -369,7 +371,7 @@ func (f *found) places() []any {
 		database.OrZero(&h.ID), database.OrZero(&h.Phone), database.OrZero(&h.Email), database.OrZero(&h.Lang), database.OrZero(&h.PasswordHash),
 		database.OrZero(&h.Blocked), &h.HoldUntil, database.OrZero(&h.SessionEpoch), database.OrZero(&h.Level),
 		database.OrZero(&h.CreatedAt), database.OrZero(&h.Name), database.OrZero(&h.Registered),
-		database.OrZero(&h.HasPIN), database.OrZero(&h.PINOwed),
+		database.OrZero(&h.HasPIN), database.OrZero(&h.PINOwed), &h.ClosedAt, database.OrZero(&h.ClosedPhone),
 	}
 }
 
