@@ -95,6 +95,20 @@ func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Ti
 	return before.ClosedAt.UTC(), nil
 }
 
+// ClosedHere is ClosedAt where nobody has proved the number yet: only a browser that
+// is known for the closed wallet is told, no stranger who types the number.
+func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from Origin) (time.Time, error) {
+	const act = "customer.closed"
+	before, err := cs.readClosed(ctx, number.String())
+	if err != nil || before == nil {
+		return time.Time{}, fault.Wrap(act, err)
+	}
+	if k, err := cs.knows(ctx, before, from); err != nil || !k.device {
+		return time.Time{}, fault.Wrap(act, err)
+	}
+	return before.ClosedAt.UTC(), nil
+}
+
 // inherit gives a new customer what the number's closed wallets had spent.
 func inherit(tx *database.Tx, fresh *Record) error {
 	before, err := closedIn(tx, fresh.Phone)

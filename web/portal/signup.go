@@ -17,7 +17,7 @@ func (p *Portal) ShowSignup(c echo.Context) error {
 	if !ok {
 		return redirect(c, "/")
 	}
-	closed, err := p.Customers.ClosedAt(ctx(c), number)
+	closed, err := p.Customers.ClosedHere(ctx(c), number, origin(c))
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (p *Portal) Signup(c echo.Context) error {
 	if !ok {
 		return redirect(c, "/")
 	}
-	closed, err := p.Customers.ClosedAt(ctx(c), number)
+	closed, err := p.Customers.ClosedHere(ctx(c), number, origin(c))
 	if err != nil {
 		return err
 	}
