@@ -101,11 +101,10 @@ func (s *Session) keepDevice() {
 	s.keep(deviceCookie, s.sessions.cookieValue(s.device), 90*24*60*60)
 }
 
-// pageCookie has another value with each answer to a signed-in browser.
-// Chromium keeps even no-store pages in its back-forward cache, and restores
-// one only if no HttpOnly cookie of the site has changed since: with this
-// cookie Back never shows a balance or a button of before, without scripts
-// either.
+// pageCookie changes with each response to a signed-in browser. Chromium keeps
+// even no-store pages in its back-forward cache, but restores one only if no
+// HttpOnly cookie of the site has changed since. So Back never shows an old
+// balance or button, even without scripts.
 const pageCookie = "elsom_page"
 
 func (s *Session) markPage() {

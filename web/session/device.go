@@ -17,8 +17,8 @@ type Listed struct {
 	ID string
 	// Device is the browser and the system, as far as they were told.
 	Device string
-	// Network is the beginning of the address that logged in, as
-	// "203.0.113.x"; empty: it isn't known.
+	// Network is the network that the login came from, such as "203.0.113.x";
+	// empty if unknown.
 	Network        string
 	LoggedIn, Seen time.Time
 	Current        bool
@@ -85,8 +85,8 @@ var (
 	}
 )
 
-// networkOf returns the beginning of an address, by which its owner knows a
-// network again: three bytes of IPv4, 48 bits of IPv6.
+// networkOf returns the first three bytes of an IPv4 address or the first 48 bits
+// of an IPv6 address, for the list of sessions.
 func networkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

@@ -75,8 +75,8 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 	}
 }
 
-// checkOrigin refuses a form of another site. Over https the public address
-// alone tells which site is ours: a proxy may have changed the Host.
+// checkOrigin refuses a form from another site. Over https the origin is compared
+// with the public address, since a proxy may have changed the Host header.
 func (s *Sessions) checkOrigin(r *http.Request) error {
 	origin := r.Header.Get("Origin")
 	if s.public == "" || origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {
@@ -88,8 +88,8 @@ func (s *Sessions) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// originOf returns scheme and host of an address as browsers write them in
-// Origin: in small letters, without the scheme's own port.
+// originOf returns the origin of an address as browsers send it: in lower case,
+// without the default port.
 func originOf(address string) string {
 	u, err := url.Parse(strings.ToLower(address))
 	if err != nil || u.Host == "" {
@@ -131,7 +131,7 @@ func (s *Sessions) wanted(c echo.Context) string {
 	if readOnly(request.Method) {
 		return request.URL.RequestURI()
 	}
-	// The form's own page: what sent it may have been the answer to another form.
+	// The page with the form, not the Referer: that may be the answer to another form.
 	for _, route := range c.Echo().Routes() {
 		if route.Method == http.MethodGet && route.Path == c.Path() {
 			return request.URL.EscapedPath()
@@ -143,7 +143,7 @@ func (s *Sessions) wanted(c echo.Context) string {
 	return ""
 }
 
-// ours reports whether an address is one of this site.
+// ours reports whether an address belongs to this site.
 func (s *Sessions) ours(address *url.URL, r *http.Request) bool {
 	if s.public != "" {
 		return originOf(address.String()) == s.public

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// What a visitor without a session needs on the next pages waits in their
-// browser, sealed: a request of a stranger makes no row.
+// Values for the next pages of a visitor without a session are stored in signed
+// cookies, so that such requests create no row.
 const (
-	// nextCookie is where they wanted to go before the login came between.
+	// nextCookie is the address to return to after the login.
 	nextCookie = "next"
-	// noteCookie is what the login page says to them.
+	// noteCookie is a note for the login page.
 	noteCookie = "note"
 )
 
-// noteLife lets a note outlive the pages on the way to the login, and a request
-// that a script made in between.
+// noteLife is long enough for the pages on the way to the login, and for requests
+// of scripts in between.
 const noteLife = 5 * time.Minute
 
 func (s *Session) keepNext(address string) { s.keepSealed(nextCookie, address, Idle) }
@@ -33,10 +33,10 @@ func (s *Session) TakeNext(otherwise string) string {
 	return next
 }
 
-// SetNote keeps a note for the pages up to the next login or logout.
+// SetNote stores a note until the next login or logout.
 func (s *Session) SetNote(note string) { s.keepSealed(noteCookie, note, noteLife); s.note = note }
 
-// Note returns the note that was kept; empty where there is none.
+// Note returns the stored note; empty if there is none.
 func (s *Session) Note() string {
 	if s.note != "" {
 		return s.note
@@ -50,7 +50,7 @@ func (s *Session) keepSealed(name, value string, life time.Duration) {
 	}
 }
 
-// sealed returns the value of a cookie of ours; empty where there is none.
+// sealed returns the value of a cookie with a valid signature, otherwise empty.
 func (s *Session) sealed(name string) string {
 	if s.sessions == nil {
 		return ""
@@ -73,5 +73,6 @@ func (s *Session) forget(name string) {
 	}
 }
 
-// sealValue is over what no token is: the cookie's name comes first.
+// sealValue signs a value together with its cookie's name, so that the signature is
+// valid for nothing else.
 func (s *Sessions) sealValue(name, value string) []byte { return s.seal([]byte(name + " " + value)) }

@@ -40,7 +40,7 @@ type Options struct {
 	// Secret is the server's; the keys of cookies and form tokens are derived
 	// from it.
 	Secret []byte
-	// Secure is set when people reach the site over https, at Public.
+	// Secure reports that the site is reached over https, at Public.
 	Secure bool
 	// Public is the public address: the origin of this site's forms over https.
 	Public string
@@ -61,7 +61,7 @@ type Sessions struct {
 	cookieKey []byte
 	formKey   []byte
 	secure    bool
-	public    string // origin of the forms over https; empty: that of the request's Host
+	public    string // expected origin of forms over https; empty: the request's Host
 	left      func(*database.Tx, string, int64) error
 	ended     func(*database.Tx, int64, string, bool) error
 	now       func() time.Time
@@ -99,7 +99,7 @@ type Session struct {
 	lang     string
 	note     string
 	device   []byte
-	refused  bool // nothing of it makes a row
+	refused  bool // Save creates no row
 }
 
 const contextKey = "elsom session"
@@ -121,7 +121,7 @@ func (s *Session) Customer() (customer.Customer, bool) {
 	return s.visit().customer()
 }
 
-// End is why a session ended by itself; empty: it did not.
+// End is why a session ended without a logout; empty if it did not.
 type End string
 
 // The reasons for which a session ends without a logout.
@@ -133,7 +133,8 @@ const (
 	EndedOtherwise  End = "out"
 )
 
-// Ended returns whose session it was until this request, and why it ended.
+// Ended returns the customer of a session that was found ended by this request, and
+// why it ended.
 func (s *Session) Ended() (customer.Customer, End) {
 	if s.sessions == nil {
 		return customer.Customer{}, ""
@@ -200,8 +201,8 @@ func (s *Session) Set(name, value string) {
 	}
 }
 
-// SetFor keeps a value for the next session in this browser, if it is this
-// customer's: LogIn hands it on under the name alone, and to nobody else.
+// SetFor stores a value for the next session of this customer in this browser.
+// LogIn of another customer drops it.
 func (s *Session) SetFor(customerID int64, name, value string) {
 	s.Set(nameFor(customerID, name), value)
 }
@@ -239,12 +240,12 @@ func (s *Session) Save() error {
 	return s.sessions.store.Save(s.c.Request(), s.c.Response(), s.g)
 }
 
-// Refuse makes Save store nothing of a visitor that has no row yet: a request
-// that is refused must not fill the database.
+// Refuse makes Save create no row, so that refused requests don't fill the
+// database.
 func (s *Session) Refuse() { s.refused = true }
 
 // LogIn signs the customer in under a new token. Nothing stays of what the old
-// session kept but what was kept for them by SetFor.
+// session had, except values stored for this customer by SetFor.
 func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
 	if s.sessions == nil {
 		return errNoMiddleware

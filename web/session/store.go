@@ -58,7 +58,7 @@ type visit struct {
 	// stored tells whether there was a row; base is what it held.
 	stored bool
 	base   map[string]string
-	// end is why the session ended before this request, left whose it was.
+	// end is why the session ended before this request, left its customer.
 	end  End
 	left customer.Customer
 	// cookie tells whether the browser must be given the token.
@@ -142,11 +142,11 @@ func (f *found) alive(now time.Time) bool {
 	return f.Row.CustomerID == nil || (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)
 }
 
-// endedEpoch is the epoch of a session that its holder ended from another
-// browser. No holder has it, so it opens nothing; its row stays to say why.
+// endedEpoch is the epoch of a session ended from another browser. No customer has
+// this epoch, so the session is invalid; the row stays to tell the reason.
 const endedEpoch = -1
 
-// end returns why a session that isn't alive has ended.
+// end returns why a session has ended.
 func (f *found) end() End {
 	switch {
 	case f.Row.Epoch == endedEpoch:
@@ -236,7 +236,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, wh
 	return nil
 }
 
-// handedOn returns what the old session kept for its next holder, by SetFor.
+// handedOn returns the values that SetFor stored for this customer.
 func handedOn(g *sessions.Session, who *customer.Customer) map[string]string {
 	values := map[string]string{}
 	if who == nil {

@@ -34,7 +34,7 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 		})
 		return r
 	}
-	// As of now: a wallet may have been blocked or closed since the session began.
+	// Read now: the wallet may have been blocked or closed since the session began.
 	holder, err := d.Customers.ByID(ctx, s.Customer)
 	if err == nil && holder.Blocked {
 		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// dialed returns the inputs of a dialed code: 3 and 3 of *900*3*3#.
+// dialed returns the inputs in a service code: 3 and 3 of *900*3*3#.
 func dialed(code string) (inputs []string, ok bool) {
 	code, begins := strings.CutPrefix(strings.TrimSpace(code), strings.TrimSuffix(ServiceCode, "#"))
 	code, ends := strings.CutSuffix(code, "#")
@@ -26,9 +26,9 @@ func parts(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "*"), func(s string) bool { return s == "" })
 }
 
-// along returns the inputs that were dialed along with the service code. They
-// stand in the code itself, or in the first text; sure is false where the text
-// could as well be of a session that is gone.
+// along returns the inputs that were dialed with the service code: those in the
+// code itself, or in the first text. sure is false if the text may also belong to
+// a session that is lost.
 func (t *turn) along() (inputs []string, sure bool) {
 	if !t.begins() {
 		return parts(t.in.Text), false
@@ -40,15 +40,14 @@ func (t *turn) along() (inputs []string, sure bool) {
 	return inputs, true
 }
 
-// mostAlong is how many inputs may be dialed along; the longest way to a check
-// screen takes seven, and some pages of lists.
+// mostAlong limits the inputs dialed with the code; the longest way to a check
+// screen takes seven, plus pages of lists.
 const mostAlong = 20
 
-// walk leads a new dialogue through the inputs that were dialed along, up to
-// the first that would do more than ask for a price: what moves money, takes a
-// PIN or accepts terms needs its screen before it. lost means that the text is
-// probably not dialed, but of a session that is gone, whose confirmation may
-// stand.
+// walk applies the inputs that were dialed with the code to a new session, up to
+// the first that would do more than ask for a price: whatever moves money, takes
+// a PIN or accepts terms must be shown first. lost reports that the text probably
+// belongs to a lost session, whose confirmation may have been accepted.
 func (t *turn) walk(ctx context.Context, s State) (next State, lost bool, err error) {
 	inputs, sure := t.along()
 	if s.Customer == 0 {
@@ -77,18 +76,18 @@ func (t *turn) walk(ctx context.Context, s State) (next State, lost bool, err er
 	return s, false, nil
 }
 
-// relation is how an input relates to a dialogue.
+// relation is how an input relates to its session.
 type relation int
 
 const (
 	repeats   relation = iota // the current screen answers it
 	continues                 // it is the next input
 	redials                   // it begins a session under the name of an earlier one
-	outdated                  // it was said before what was answered last
+	outdated                  // it was sent before the input that was answered last
 )
 
-// relate compares an input with the last answer of its dialogue. input is what
-// is new where it continues.
+// relate compares an input with the last answer of its session. input is its new
+// part if it continues the session.
 func (t *turn) relate(ctx context.Context, found *kept) (input string, r relation) {
 	over := found.Content.State.Step == stepOver
 	switch t.in.Style {
@@ -142,18 +141,18 @@ func (t *turn) relateWhole(ctx context.Context, found *kept, over bool) (input s
 	return "", repeats
 }
 
-// tooSoon is a time within which nobody answers a screen: the same last input
-// is then a repeat.
+// tooSoon is shorter than a person needs to answer a screen: the same last input
+// within it is a repeat.
 const tooSoon = time.Second
 
-// repeatOf is where and how long the same last input is a repeat although it
-// might be typed: there a repeated sum would be counted as a wrong PIN.
+// repeatOf is how long the same last input is taken for a repeat on screens where
+// a repeated sum would be counted as a wrong PIN.
 var repeatOf = map[Step]time.Duration{stepCheck: 15 * time.Second, stepTransfer: 15 * time.Second}
 
-// mostPast is how many answered inputs a dialogue remembers.
+// mostPast is how many answered inputs are stored for a session.
 const mostPast = 60
 
-// past returns the marks of what was answered, with this input's.
+// past returns the marks of the answered inputs, including this one.
 func (t *turn) past(before []string) []string {
 	if t.in.Style == Last {
 		return nil
@@ -162,8 +161,8 @@ func (t *turn) past(before []string) []string {
 	return all[max(0, len(all)-mostPast):]
 }
 
-// mark tells this input from others of its dialogue. That of a text is short,
-// since it is kept with every step.
+// mark returns a keyed hash that identifies this input in its session. Marks of
+// texts are shortened, since they are stored with every step.
 func (t *turn) mark() string {
 	if t.in.Style == Numbered {
 		return t.Dialogues.Mark("id", t.in.ID)

@@ -36,11 +36,11 @@ type Input struct {
 	Session string
 	// Phone is the number that dials, in any writing.
 	Phone string
-	// ServiceCode is *900#, or with inputs that were dialed along: *900*3*3#.
+	// ServiceCode is *900#, or *900*3*3# with inputs dialed along.
 	ServiceCode string
-	// ID tells an input from the next one; only of the style Numbered.
+	// ID identifies the input; only with the style Numbered.
 	ID string
-	// Text is what was typed, by the style.
+	// Text is the typed text; Style says which part of the session it has.
 	Text string
 	// At is when it was said; zero: now.
 	At    time.Time

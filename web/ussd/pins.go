@@ -18,22 +18,22 @@ type Attempts interface {
 	Take(ctx context.Context, rule attempt.Rule, subject string) error
 }
 
-// wrongPINs is how many wrong PINs a gateway's callers may give before the gateway
-// is slowed down: with its password somebody could try a few PINs of each of very
-// many numbers, and lock none of them.
+// wrongPINs limits the wrong PINs entered through a gateway before it is slowed
+// down: a stolen gateway password would allow a few tries for each of many
+// numbers without locking any.
 var wrongPINs = attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
 
-// How a gateway is slowed down until its window ends: one PIN each pause, and
-// callers that would wait longer than this are asked to try again.
+// A gateway that is slowed down may try one PIN each pinPause. A caller that would
+// have to wait longer than pinWait is asked to try again.
 const (
 	pinPause = 2 * time.Second
 	pinWait  = 5 * time.Second
 )
 
-// triesPIN are the operations that try a PIN.
+// triesPIN has the operations that verify a PIN.
 var triesPIN = map[Act]bool{actPay: true, actTransfer: true, actBalance: true, actOperations: true, actProvePIN: true}
 
-// pins slows down gateways whose callers give many wrong PINs.
+// pins slows down gateways with many wrong PINs.
 type pins struct {
 	attempts Attempts // nil: nothing is counted
 	now      func() time.Time
@@ -44,12 +44,11 @@ type pins struct {
 	wrong map[string]int64  // in this process, by gateway
 }
 
-// slowed is how a gateway is slowed down: until when, and when the next PIN may be
-// tried.
+// slowed is the end of a gateway's slowdown, and when its next PIN may be tried.
 type slowed struct{ until, next time.Time }
 
-// wait delays a PIN of a gateway that is slowed down; fault.Unavailable where the
-// queue is too long.
+// wait delays a PIN of a gateway that is slowed down. It returns fault.Unavailable
+// if the wait would be longer than pinWait.
 func (p *pins) wait(ctx context.Context, gateway string) error {
 	p.mu.Lock()
 	now := p.now()
@@ -70,7 +69,7 @@ func (p *pins) wait(ctx context.Context, gateway string) error {
 	}
 	p.mu.Unlock()
 	if after > pinWait {
-		return fault.New(fault.Unavailable, "ussd.pin", "").After(after).Because(errors.New("the gateway's callers gave many wrong PINs"))
+		return fault.New(fault.Unavailable, "ussd.pin", "").After(after).Because(errors.New("the gateway is slowed down after many wrong PINs"))
 	}
 	timer := time.NewTimer(after)
 	defer timer.Stop()
@@ -82,7 +81,7 @@ func (p *pins) wait(ctx context.Context, gateway string) error {
 	}
 }
 
-// judged counts what came of a PIN that was tried.
+// judged counts a wrong PIN.
 func (p *pins) judged(ctx context.Context, gateway string, err error) {
 	if !errors.Is(err, customer.ErrWrongPIN) {
 		return
@@ -107,14 +106,14 @@ func (p *pins) judged(ctx context.Context, gateway string, err error) {
 	s, known := p.slow[gateway]
 	if !known || !now.Before(s.until) {
 		s = slowed{next: now}
-		p.log.WarnContext(ctx, "ussd: many wrong PINs, the gateway is slowed down", "gateway", gateway, "for_seconds", int(after.Seconds()))
+		p.log.WarnContext(ctx, "ussd: gateway slowed down after many wrong PINs", "gateway", gateway, "for_seconds", int(after.Seconds()))
 	}
 	s.until = now.Add(after)
 	p.slow[gateway] = s
 	p.mu.Unlock()
 }
 
-// WrongPINs returns how many wrong PINs the callers of each gateway gave in this
+// WrongPINs returns the number of wrong PINs entered through each gateway, in this
 // process.
 func (d *Door) WrongPINs() map[string]int64 {
 	d.pins.mu.Lock()
