@@ -1,10 +1,9 @@
 // Package billerlogin keeps the names and passwords with which the portal logs in
 // at billers (HTTP Basic).
 //
-// It stores a password only sealed with the server's key, and bound to its
-// biller. A change is seen by every process within a second. It never prints or
-// logs a password, and never calls a biller without one that is set: what can't
-// be read is an error.
+// Passwords are stored sealed with the server's key and bound to their billers.
+// Every process applies a change within a second. Passwords are never printed or
+// logged, and a login that can't be read is an error, never an empty one.
 package billerlogin
 
 import (
@@ -26,7 +25,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// Login is a name and a password. Its text is the name alone.
+// Login is a name and a password. Formatted, it shows the name only.
 type Login struct {
 	Biller   string
 	User     string
@@ -40,7 +39,7 @@ func (l Login) String() string { return l.User + " with a password" }
 // GoString implements fmt.GoStringer.
 func (l Login) GoString() string { return l.String() }
 
-// Logins are those of a database.
+// Logins reads and writes the logins of a database.
 type Logins struct {
 	db   *database.DB
 	aead cipher.AEAD
@@ -50,10 +49,11 @@ type Logins struct {
 	copy map[string]Login
 }
 
-// freshness is how long a process answers from memory.
+// freshness is how long logins are cached.
 const freshness = time.Second
 
-// New makes the logins of a database, sealed under a key derived from secret.
+// New returns the logins of a database. They are sealed with a key derived from
+// secret.
 func New(db *database.DB, secret []byte) (*Logins, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, "elsom biller logins", 32)
 	if err != nil {
@@ -70,20 +70,20 @@ func New(db *database.DB, secret []byte) (*Logins, error) {
 	return &Logins{db: db, aead: aead}, nil
 }
 
-// Bounds of what is stored, in bytes.
+// Maximum lengths in bytes.
 const (
 	userLength     = 100
 	passwordLength = 500
 )
 
-// ErrUser and ErrPassword say what can't be sent as HTTP Basic.
+// ErrUser and ErrPassword report values that can't be sent by HTTP Basic.
 var (
 	ErrUser     = fmt.Errorf("the name must have 1 to %d printable characters and no colon", userLength)
 	ErrPassword = fmt.Errorf("the password must have 1 to %d characters, none of them invisible", passwordLength)
 )
 
-// Set stores a biller's login in place of the one before. Errors: Invalid, around
-// ErrUser or ErrPassword.
+// Set stores or replaces a biller's login. It returns fault.Invalid, wrapping
+// ErrUser or ErrPassword, for values that can't be sent.
 func (ls *Logins) Set(ctx context.Context, biller, user, password string) error {
 	const op = "billerlogin.set"
 	switch {
@@ -96,19 +96,19 @@ func (ls *Logins) Set(ctx context.Context, biller, user, password string) error 
 	return fault.Wrap(op, upsert(ctx, ls.db, row{Biller: biller, Username: user, Sealed: sealed, SetAt: ls.db.Now()}))
 }
 
-// sendable reports whether a text can be sent in a header and was meant so.
+// sendable reports whether a text can be sent in a header.
 func sendable(text string, most int) bool {
 	return text != "" && len(text) <= most && utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// Remove deletes a biller's login; removed is false where there was none.
+// Remove deletes a biller's login and reports whether there was one.
 func (ls *Logins) Remove(ctx context.Context, biller string) (removed bool, err error) {
 	removed, err = remove(ctx, ls.db, biller)
 	return removed, fault.Wrap("billerlogin.remove", err)
 }
 
-// Of returns a biller's login; found is false where none is set. An error means
-// that it isn't known whether there is one, or that it can't be opened.
+// Of returns a biller's login and whether one is set. It returns an error if that
+// is unknown, or if the password can't be decrypted.
 func (ls *Logins) Of(ctx context.Context, biller string) (login Login, found bool, err error) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -127,7 +127,7 @@ func (ls *Logins) Of(ctx context.Context, biller string) (login Login, found boo
 
 var errSealed = errors.New("it can't be opened with this secret: set it again")
 
-// All reads the logins of all billers, by biller.
+// All returns the logins of all billers, by code.
 func (ls *Logins) All(ctx context.Context) (map[string]Login, error) {
 	const op = "billerlogin.read"
 	rows, err := list(ctx, ls.db)

@@ -26,7 +26,7 @@ type Agent struct {
 	// Allowed are the addresses it may call from; none: any.
 	Allowed  []netip.Prefix
 	Disabled bool
-	// Unreadable: its list of addresses can't be read, so it is kept out.
+	// Unreadable reports that its list of addresses is malformed; it is then disabled.
 	Unreadable bool
 	// Till is its account in the books; what it owes is a negative balance.
 	Till      int64
@@ -86,7 +86,7 @@ const (
 	wrongDemoPassword = "the password is the demo agent's"
 )
 
-// invalid is the fault of what is wrong, for the operator; nil if nothing is.
+// invalid returns fault.Invalid with the list of problems; nil if there are none.
 func invalid(act string, wrong []string) error {
 	if len(wrong) == 0 {
 		return nil
@@ -110,13 +110,13 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 	if other != "" && other != a.Code {
 		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
 			"%[1]s is already an agent of this name. Under a second code a payment that its terminal repeats would be credited "+
-				"again: `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` lets it in again. "+
+				"again: `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` enables it again. "+
 				"If this is really another agent, give it another --name", other))
 	}
 	added, err := as.add(ctx, a)
 	if err == nil && !added {
 		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
-			"the agent %[1]s exists; `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` lets it in again", a.Code))
+			"the agent %[1]s exists; `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` enables it again", a.Code))
 	}
 	return err
 }
@@ -150,16 +150,16 @@ func (as *Agents) ListAgents(ctx context.Context) ([]Agent, error) {
 	return agents, nil
 }
 
-// DisableAgent keeps an agent out from its next request on; fault.NotFound for
-// an unknown one. What it owes stays in the books.
+// DisableAgent disables an agent from its next request on; what it owes stays in
+// the books. It returns fault.NotFound for an unknown one.
 func (as *Agents) DisableAgent(ctx context.Context, code string) error {
 	found, err := setAgentDisabled(ctx, as.db, code, true)
 	return agentChanged("cashin.disable_agent", code, found, err)
 }
 
-// EnableAgent lets an agent in again after DisableAgent. It has the same till,
-// and payments that it brought before are answered as before. Failures:
-// NotFound; Invalid (its list of addresses can't be read).
+// EnableAgent reverses DisableAgent. The agent keeps its till, and its earlier
+// payments are answered as before. Errors: NotFound; Invalid (its list of
+// addresses is malformed).
 func (as *Agents) EnableAgent(ctx context.Context, code string) error {
 	const act = "cashin.enable_agent"
 	r, _, err := readAgent(ctx, as.db, code)
@@ -173,8 +173,8 @@ func (as *Agents) EnableAgent(ctx context.Context, code string) error {
 	return agentChanged(act, code, found, err)
 }
 
-// AgentChange is what an operator changes of an agent; nil parts stay as they
-// are. Its code never changes: payments are known by it.
+// AgentChange is a change of an agent; nil fields stay as they are. The code never
+// changes, since payments are identified by it.
 type AgentChange struct {
 	keychain.Change
 	Ceiling *money.Amount

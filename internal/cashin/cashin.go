@@ -109,7 +109,7 @@ type Parts struct {
 	// Bell wakes this process's SMS worker; nil: it finds the promise itself.
 	Bell *outbox.Bell
 	// Ceiling is called for each payment and check that an agent's ceiling
-	// refuses; nil: nobody counts.
+	// refuses; it may be nil.
 	Ceiling func(agent string)
 }
 
@@ -201,7 +201,7 @@ func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, err
 	return Done, nil
 }
 
-// ceilingRefused tells the operator that an agent takes no cash any more.
+// ceilingRefused logs and counts a refusal by an agent's ceiling.
 func (c *CashIn) ceilingRefused(ctx context.Context, agent Agent) {
 	slog.WarnContext(ctx, "cashin: refused by the agent's ceiling; settle, or raise the ceiling", "agent", agent.Code)
 	if c.Ceiling != nil {

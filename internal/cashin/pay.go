@@ -103,8 +103,8 @@ func (c *CashIn) refuse(ctx context.Context, want row) (Answer, error) {
 	return c.confirmed(ctx, answer, err)
 }
 
-// confirmed passes on an answer by a row that was there before: only once no
-// failover can lose it, and so for a conflict with that row.
+// confirmed returns an answer that rests on an existing row, or the conflict with
+// it, only once no failover can lose that row.
 func (c *CashIn) confirmed(ctx context.Context, answer Answer, err error) (Answer, error) {
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return answer, err

@@ -14,10 +14,10 @@ import (
 // Change is a catalog that may take the place of the one in force. Until Apply
 // nothing is written.
 type Change struct {
-	// Diff says what changes, a line each; empty: nothing does.
+	// Diff lists the differences, one line each; empty if there are none.
 	Diff []string
-	// Refused is why Apply refuses it: a *StaleError, an *EmptiedError, or both.
-	// nil: it doesn't.
+	// Refused is why Apply will refuse it: a *StaleError, an *EmptiedError, or
+	// both; nil if it won't.
 	Refused error
 
 	from, to     Book
@@ -28,9 +28,9 @@ type Change struct {
 // Billers returns the billers that the change would put in force.
 func (c *Change) Billers() []Biller { return c.to.Billers }
 
-// By is who makes a change.
+// By is the author of a change.
 type By struct {
-	// Staff is the name that the person gave, OSUser the machine's name for them.
+	// Staff is the name that the person gave, OSUser the operating system's user.
 	// Both have at most 60 characters.
 	Staff  string
 	OSUser string
@@ -124,8 +124,7 @@ func (c *Change) refuseEmptied(allowed bool) {
 	}
 }
 
-// inForce reads the catalog as it is now, whatever another process imported a
-// moment ago.
+// inForce reads the catalog in force, bypassing the cache.
 func (c *Catalog) inForce(ctx context.Context) (Book, error) {
 	c.copy.Store(nil)
 	s, err := c.current(ctx)
@@ -136,8 +135,8 @@ func (c *Catalog) inForce(ctx context.Context) (Book, error) {
 }
 
 // Apply puts a change in force as the next version, all or nothing, and stores
-// it. It fails with a fault.Conflict around a *StaleError when another change
-// came in between. What the change leaves out is retired. A change that changes
+// it. It returns a fault.Conflict that wraps a *StaleError if another change was
+// applied in between. What the change leaves out is retired. A change that changes
 // nothing is not stored.
 func (c *Catalog) Apply(ctx context.Context, change *Change, by By) error {
 	const op = "catalog.apply"

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// diff says what changes from one catalog to another, a line each. It compares
-// the entries as files write them, so that no field can be forgotten.
+// diff lists the differences between two catalogs, one line each. It compares the
+// entries in their YAML form, so that no field can be forgotten.
 func diff(from, to Book) []string {
 	var lines []string
 	before, after := sections(from), sections(to)
@@ -124,7 +124,7 @@ func field(mapping *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// inline writes a value on one line; a field that is not there is none.
+// inline formats a value on one line; a missing field as none.
 func inline(n *yaml.Node) string {
 	if n == nil {
 		return none

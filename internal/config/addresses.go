@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// What an adapter would refuse only when it is first used is refused here, with
-// everything else that is wrong.
+// The checks in this file report at the start what an adapter would only refuse at
+// its first use.
 
-// checkURL returns the parsed address; nil where none is set or it is refused.
+// checkURL returns the parsed address; nil if none is set or it is invalid.
 func checkURL(variable string, address Secret, problems *Problems, schemes ...string) *url.URL {
 	if address == "" {
 		return nil
@@ -23,7 +23,7 @@ func checkURL(variable string, address Secret, problems *Problems, schemes ...st
 	return at
 }
 
-// checkBiller wants an address to which the protocol's parameters can be added.
+// checkBiller requires an address to which the protocol's parameters can be added.
 func checkBiller(variable string, address Secret, problems *Problems) {
 	at := checkURL(variable, address, problems, "http", "https")
 	if at == nil {
@@ -40,7 +40,7 @@ func checkBiller(variable string, address Secret, problems *Problems) {
 	}
 }
 
-// checkSMS wants Kannel's user and password.
+// checkSMS requires Kannel's user and password.
 func checkSMS(variable string, address Secret, problems *Problems) {
 	at := checkURL(variable, address, problems, "http", "https")
 	if at == nil {
@@ -54,8 +54,8 @@ func checkSMS(variable string, address Secret, problems *Problems) {
 // unescaped are the characters that Kannel passes on as they are.
 var unescaped = regexp.MustCompile(`\A[A-Za-z0-9._~-]+\z`)
 
-// checkReceipts wants the code and the password of a gateway that Kannel can
-// write back.
+// checkReceipts requires a gateway's code and password in characters that Kannel
+// passes on unchanged.
 func checkReceipts(variable string, address Secret, problems *Problems) {
 	at := checkURL(variable, address, problems, "http", "https")
 	if at == nil {

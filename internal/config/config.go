@@ -64,7 +64,7 @@ type Config struct {
 	Drain time.Duration
 	// RateLimits is false only where a measurement asked for it.
 	RateLimits bool
-	// Warnings are what starts and may be a mistake, for the log.
+	// Warnings are settings that may be mistakes, for the log.
 	Warnings []Problem
 }
 
@@ -75,8 +75,8 @@ func Load() (*Config, error) { return Parse(environment()) }
 // nothing else: they run without the secrets of the portal.
 func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
 
-// LoadSecretKey reads only the server's secret, for commands that can do more
-// with it but run without it too: empty where the environment has none.
+// LoadSecretKey reads only the server's secret, for commands that can also run
+// without it; empty if the environment has none.
 func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
 
 func environment() map[string]string {

@@ -14,8 +14,8 @@ const (
 	fileSuffix = "_FILE"
 )
 
-// knownNames returns every variable that means something here, the _FILE forms
-// of the secrets among them.
+// knownNames returns the names of all variables, including the _FILE forms of the
+// secrets.
 func knownNames() []string {
 	var names []string
 	params, err := env.GetFieldParams(&variables{})
@@ -31,8 +31,8 @@ func knownNames() []string {
 	return names
 }
 
-// checkNames reports a set variable whose name is nearly one of wanted: it is
-// mistyped, and its default would take its place in silence. It returns the
+// checkNames reports set variables whose names are nearly one of wanted: they are
+// mistyped, and the default would silently be used. It returns the
 // other unknown ELSOM_ variables, which may belong to another release.
 func checkNames(environment map[string]string, wanted []string, problems *Problems) (unknown []string) {
 	known := knownNames()
@@ -58,7 +58,7 @@ func sortedNames(environment map[string]string) []string {
 	return names
 }
 
-// shortName is the length up to which two mistakes would make another word.
+// shortName is the length up to which only one mistake is tolerated.
 const shortName = len("ELSOM_LISTEN")
 
 // nearest returns the name that was probably meant: one mistake away, two in a

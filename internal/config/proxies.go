@@ -36,8 +36,8 @@ func unmapped(p netip.Prefix) netip.Prefix {
 	return p
 }
 
-// checkProxies refuses what can't work and what lets visitors choose the
-// address that is logged and counted.
+// checkProxies refuses settings that can't work and those that let visitors forge
+// the address that is logged and counted.
 func checkProxies(c *Config, problems *Problems) {
 	const variable = "ELSOM_TRUSTED_PROXIES"
 	if c.HTTPS() && len(c.TrustedProxies) == 0 {
@@ -58,8 +58,7 @@ func checkProxies(c *Config, problems *Problems) {
 
 var uniqueLocal = netip.MustParsePrefix("fc00::/7")
 
-// wide finds a network larger than any that one operator has: private ones have
-// at most 10.0.0.0/8 and fc00::/7.
+// wide returns a network larger than any private one (10.0.0.0/8, fc00::/7).
 func wide(trusted []netip.Prefix) (netip.Prefix, bool) {
 	const largest4, largest6 = 8, 16
 	for _, p := range trusted {
@@ -74,8 +73,7 @@ func wide(trusted []netip.Prefix) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// covers reports whether networks that are small each are half of the IPv4
-// addresses together.
+// covers reports whether the networks together have half of all IPv4 addresses.
 func covers(trusted []netip.Prefix) bool {
 	share := 0.0
 	for i, p := range trusted {

@@ -6,8 +6,7 @@ import (
 	"net/url"
 )
 
-// warnings are what may be right in this network and is a mistake elsewhere:
-// the portal starts and logs each of them.
+// warnings returns settings that may be mistakes; the portal starts and logs them.
 func warnings(c *Config, unknown []string) []Problem {
 	var found Problems
 	for _, name := range unknown {
@@ -17,11 +16,11 @@ func warnings(c *Config, unknown []string) []Problem {
 		return found
 	}
 	warnListen(&found, "ELSOM_LISTEN", c.Listen,
-		"anybody who can route to this machine reaches the portal past the proxy; listen on the proxy's network only, or let a firewall do it")
+		"every machine with a route reaches the portal without the proxy; listen on the proxy's network only, or use a firewall")
 	warnListen(&found, "ELSOM_METRICS_LISTEN", c.MetricsListen,
-		"anybody who can route to this machine reads the metrics; listen on the network of Prometheus only, or let a firewall do it")
+		"every machine with a route can read the metrics; listen on the network of Prometheus only, or use a firewall")
 	const tunnel = "; use https, or a tunnel or VPN"
-	warnClear(&found, "ELSOM_DOSTEK_URL", c.DosTekURL, "payments go to DosTek in clear text, and whoever is on the way can read and change them"+tunnel)
+	warnClear(&found, "ELSOM_DOSTEK_URL", c.DosTekURL, "payments go to DosTek in clear text and can be read and changed on the way"+tunnel)
 	warnClear(&found, "ELSOM_SMS_URL", c.SMSURL, "numbers, codes and Kannel's password go to another machine in clear text"+tunnel)
 	warnClear(&found, "ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, "the gateway's password goes between machines in clear text with each receipt"+tunnel)
 	if at, err := url.Parse(c.SMTPURL.Reveal()); err == nil && at.Query().Get("tls") == "optional" {
