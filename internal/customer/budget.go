@@ -11,24 +11,24 @@ import (
 	"elsom/internal/fault"
 )
 
-// Budget bounds the SMS codes a day that requests may cause from where the
-// number's holder was never seen: each costs the operator money.
+// Budget limits the SMS codes a day for requests from browsers and addresses that
+// are unknown for the number: each code costs the operator money.
 type Budget struct {
-	// Overall and Network are for all requests and for those of one network.
+	// Overall is the limit of all requests, Network that of one network.
 	Overall, Network int
 }
 
-// DefaultBudget is for some thousand sign-ups and resets a day.
+// DefaultBudget suffices for some thousand sign-ups and resets a day.
 var DefaultBudget = Budget{Overall: 5000, Network: 1000}
 
-// Why an SMS code was not sent, for an operator's figures.
+// Reasons for which an SMS code was not sent, as labels of a metric.
 const (
 	byNumber  = "number"
 	byNetwork = "network"
 	overall   = "overall"
 )
 
-// budget keeps what was refused by this process.
+// budget has the rules of a Budget and counts what this process refused.
 type budget struct {
 	overall, network attempt.Rule
 	refused          [3]atomic.Int64 // as reasons
@@ -46,7 +46,7 @@ func newBudget(b Budget) *budget {
 	}
 }
 
-// takeBudget counts a code against what strangers may cause in a day.
+// takeBudget counts a code against the budget.
 func (cs *Customers) takeBudget(ctx context.Context, from Origin) error {
 	network := attempt.Network(from.Address)
 	if err := cs.o.Attempts.Take(ctx, cs.budget.network, network); err != nil {
@@ -55,8 +55,8 @@ func (cs *Customers) takeBudget(ctx context.Context, from Origin) error {
 	return cs.refused(ctx, overall, "", cs.o.Attempts.Take(ctx, cs.budget.overall, ""))
 }
 
-// refused counts and logs a code that is not sent. Where the budget is used up,
-// the person is not told that they tried too often.
+// refused counts and logs a code that is not sent. If the budget is used up, the
+// message does not say that the person tried too often.
 func (cs *Customers) refused(ctx context.Context, reason, network string, err error) error {
 	if !fault.Is(err, fault.TooMany) {
 		return err
@@ -77,7 +77,7 @@ func (cs *Customers) refused(ctx context.Context, reason, network string, err er
 	return attempt.Later("customer.code", "customer.code_budget", after).Because(err)
 }
 
-// firstOf reports whether a refusal is the first one of its window. It forgets
+// firstOf reports whether a refusal is the first one of its window. It deletes
 // windows that have ended.
 func (b *budget) firstOf(what string, now time.Time, window time.Duration) bool {
 	b.mu.Lock()
@@ -94,8 +94,7 @@ func (b *budget) firstOf(what string, now time.Time, window time.Duration) bool 
 	return true
 }
 
-// RefusedCodes returns how many SMS codes this process did not send, by the limit
-// that was reached: of a number, of a network, or of all strangers together.
+// RefusedCodes returns how many SMS codes this process did not send, by reason.
 func (cs *Customers) RefusedCodes() map[string]int64 {
 	counts := make(map[string]int64, len(reasons))
 	for i, reason := range reasons {

@@ -15,12 +15,12 @@ import (
 	"elsom/internal/sms"
 )
 
-// Spent is what left the wallets of one number in a day and in a month of Bishkek.
+// Spent is the amount sent from the wallets of one number today and this month
+// (Bishkek time).
 type Spent struct{ Day, Month money.Amount }
 
-// ProveClosing reports whether the password, and the PIN where there is one, are
-// those of a customer who is about to close the wallet. The PIN is not tried
-// before the password was right.
+// ProveClosing verifies the password, and then the PIN if one is set, before the
+// wallet is closed.
 //
 // Faults: Invalid at password and at pin; those of CheckPIN; Forbidden
 // "customer.hold" while the wallet may send no money out; TooMany; Unavailable.
@@ -55,8 +55,7 @@ func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin
 	return cs.CheckPIN(ctx, c.ID, pin, ForClosing, closingKey(c.ID))
 }
 
-// ReturnClosingPIN makes a PIN that came by SMS good for another thing, where the
-// closing was refused.
+// ReturnClosingPIN makes a one-time PIN usable again after the closing was refused.
 func (cs *Customers) ReturnClosingPIN(ctx context.Context, id int64) error {
 	return cs.ReturnPIN(ctx, id, closingKey(id))
 }
@@ -66,8 +65,8 @@ func closingKey(id int64) string { return "closing:" + strconv.FormatInt(id, 10)
 // Close closes a customer in the transaction that closes their wallet: all
 // sessions end, password and PIN are deleted, the number is free for a new
 // wallet, and an SMS and an e-mail say so. at is the moment of the wallet's
-// closing, spent what it had sent. False where all sessions were ended since the
-// request began, the wallet was blocked or is closed already.
+// closing, spent what it had sent. It reports false if the sessions were ended
+// meanwhile, or if the wallet is blocked or closed already.
 func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at time.Time, spent Spent) (bool, error) {
 	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)
 	if err != nil || holder == nil {
@@ -86,7 +85,7 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 	return true, outbox.Add(ctx, tx, messages...)
 }
 
-// ClosedAt returns when the last wallet of a number was closed; zero: none was.
+// ClosedAt returns when the last wallet of a number was closed; zero if none was.
 func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Time, error) {
 	before, err := cs.readClosed(ctx, number.String())
 	if err != nil || before == nil {
@@ -109,7 +108,7 @@ func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from O
 	return before.ClosedAt.UTC(), nil
 }
 
-// inherit gives a new customer what the number's closed wallets had spent.
+// inherit copies to a new customer what the number's closed wallets had spent.
 func inherit(tx *database.Tx, fresh *Record) error {
 	before, err := closedIn(tx, fresh.Phone)
 	if err == nil && before != nil {

@@ -17,12 +17,12 @@ import (
 	"elsom/internal/sms"
 )
 
-// emailChange bounds what changes of an address cost: each sends an SMS, and an
-// e-mail to the address before.
+// emailChange limits changes of the e-mail address: each sends an SMS, and an
+// e-mail to the old address.
 var emailChange = attempt.Rule{Name: "e-mail changed", Limit: 5, Window: 24 * time.Hour, Always: true}
 
-// ChangeEmail sets another e-mail address for a customer who gives the password. An
-// SMS, and an e-mail to the address before, say to what it was changed, masked.
+// ChangeEmail changes the customer's e-mail address after checking the password. An
+// SMS and an e-mail to the old address announce the new one, masked.
 //
 // Faults: Invalid at email and password; TooMany; Conflict
 // "customer.email_elsewhere" where it was changed at this moment.
@@ -66,7 +66,7 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 	return fault.Wrap(act, err)
 }
 
-// emailChanged returns the notices of a changed address, to its holder as before.
+// emailChanged returns the notices of a changed address.
 func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string) []outbox.Promise {
 	event := fmt.Sprintf("customer:email:%d", tx.NewID())
 	args := map[string]any{
@@ -83,8 +83,8 @@ func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string)
 	return notices
 }
 
-// maskEmail shows of an address its first character and its domain, the end of it
-// where it is long.
+// maskEmail returns an address with only its first character and its domain (or
+// the end of a long domain).
 func maskEmail(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {

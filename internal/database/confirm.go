@@ -7,15 +7,15 @@ import (
 	"elsom/internal/fault"
 )
 
-// Confirm returns nil when a row that the caller has just read can't be lost
-// any more by a failover. what names what is going to be answered from it.
+// Confirm returns nil once a row that the caller has just read can no longer be
+// lost by a failover. what identifies the answer that rests on the row.
 //
 // On PostgreSQL with synchronous standbys a row that can be read need not be on
 // them: the wait of its commit may have been cancelled, or the server restarted
 // meanwhile. A later commit that waits covers it, since standbys get all in
 // order; but an empty transaction does not wait, so this one writes something
-// to the log. Callers that come at once share it, and what was confirmed once
-// is not asked again. The error is always fault.Unknown.
+// to the WAL. Concurrent callers share it, and what was confirmed once is not
+// confirmed again. The error is always fault.Unknown.
 //
 // On SQLite what can be read is on the disk.
 func (db *DB) Confirm(ctx context.Context, what string) error {
@@ -29,8 +29,8 @@ func (db *DB) Confirm(ctx context.Context, what string) error {
 	return nil
 }
 
-// Confirmed spares a later Confirm of what: the commit that wrote it was
-// acknowledged.
+// Confirmed records that the commit that wrote what was acknowledged, so that
+// Confirm has nothing to do for it.
 func (db *DB) Confirmed(what string) {
 	if db.dialect == Postgres {
 		db.confirmed.add(what)
@@ -50,8 +50,7 @@ func (tx *Tx) WaitAsWriter() error {
 	return tx.gorm.Exec("SELECT pg_logical_emit_message(true, 'elsom', '')").Error
 }
 
-// recentKeys remembers the last keys that were added, between most and twice
-// as many.
+// recentKeys is a set of the keys added last, between mostRecent and twice as many.
 type recentKeys struct {
 	mu            sync.Mutex
 	newer, before map[string]struct{}

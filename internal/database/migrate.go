@@ -55,7 +55,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return fmt.Errorf("database: migrate: %w", oneLine{err})
 }
 
-// mayMigrate asks before anything is made: half a schema helps nobody.
+// mayMigrate checks the role's rights first, so that no migration fails halfway.
 func (db *DB) mayMigrate(ctx context.Context) error {
 	if db.dialect != Postgres {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// abandoned is the setting that ends a transaction whose program says nothing.
+// abandoned is the setting that ends a transaction whose client is silent.
 const abandoned = "idle_in_transaction_session_timeout"
 
 // sessionSettings are set on each connection, whatever the role or the database
@@ -138,7 +138,8 @@ func (db *DB) Generation() int64 {
 	return db.postgres.generation.Load()
 }
 
-// connector opens connections, and knows which of them are to be used no more.
+// connector opens connections and counts their generations: connections of an
+// older generation are closed.
 type connector struct {
 	driver.Connector
 	generation atomic.Int64
@@ -293,7 +294,7 @@ func (t postgresTx) Rollback() error {
 	_, err := t.conn.Conn.Conn().Exec(ctx, "rollback")
 	t.conn.reading = false
 	if err != nil {
-		_ = t.conn.Close() // in what state it is nobody knows
+		_ = t.conn.Close() // its state is unknown
 	}
 	return err
 }

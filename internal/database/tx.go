@@ -186,8 +186,8 @@ func (db *DB) awaitLeft(committed <-chan error) {
 	}
 }
 
-// CommitsWait reports whether there are commits whose callers gave up waiting
-// for them.
+// CommitsWait reports whether there are commits in progress whose callers have
+// stopped waiting.
 func (db *DB) CommitsWait() bool { return db.left.Load() > 0 }
 
 // Unsure returns fault.Unknown in place of a fault.Unavailable that says nothing
@@ -200,7 +200,7 @@ func (db *DB) Unsure(err error) error {
 	return err
 }
 
-// told reports whether an error says already what kind of failure it is.
+// told reports whether an error has a fault kind already.
 func told(err error) bool { return errors.As(err, new(*fault.Error)) }
 
 // Portion is how many rows a purge deletes in one transaction: on SQLite

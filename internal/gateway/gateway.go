@@ -29,13 +29,13 @@ type Gateway struct {
 	Name string
 	// Allowed are the addresses it may call from; none: any.
 	Allowed []netip.Prefix
-	// Scopes are the routes that it may call. Unscoped: nobody has chosen them,
-	// and it may call all of them.
+	// Scopes are the routes that it may call. Unscoped reports that none were
+	// chosen, and that it may call all of them.
 	Scopes   []Scope
 	Unscoped bool
 	Inputs   Inputs
 	Disabled bool
-	// Unreadable: its list of addresses can't be read, so it is kept out.
+	// Unreadable reports that its list of addresses is malformed; it is then disabled.
 	Unreadable bool
 	CreatedAt  time.Time
 }

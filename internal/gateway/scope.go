@@ -11,9 +11,8 @@ import (
 	"elsom/internal/keychain"
 )
 
-// Scope is a route that a gateway may call. A password that Kannel carries with
-// every receipt must not open *900# for any number, so a gateway calls only the
-// routes that it was added for.
+// Scope is a route that a gateway may call. The password that Kannel sends with
+// every receipt must not give access to *900# for any number.
 type Scope string
 
 // The scopes.
@@ -32,15 +31,14 @@ func (g Gateway) May(s Scope) bool { return slices.Contains(g.Scopes, s) }
 // Inputs is how a gateway of POST /ussd sends what a phone typed.
 type Inputs string
 
-// The kinds of inputs. One request can't tell which it is ("3" twice is a
-// repeat, or the choice of two menus), so the operator says it.
+// The kinds of inputs. A request doesn't show which it is ("3" twice is a repeat,
+// or a choice in two menus), so the operator configures it.
 const (
 	AllInputs Inputs = "all"  // all inputs of the session, joined by "*"
 	LastInput Inputs = "last" // the last input only
 )
 
-// Change is what an operator changes of a gateway; what is nil or empty stays
-// as it is.
+// Change is a change of a gateway; nil and empty fields stay as they are.
 type Change struct {
 	keychain.Change
 	Scopes []Scope
@@ -76,7 +74,7 @@ func judgeRoutes(scopes []Scope, inputs Inputs) (wrong []string) {
 	return wrong
 }
 
-// Change changes a gateway, within a second everywhere. Failures: Invalid (the
+// Change changes a gateway; all processes apply it within a second. Errors: Invalid (the
 // cause says what, for the operator), NotFound.
 func (gs *Gateways) Change(ctx context.Context, code string, c Change) error {
 	const act = "gateway.change"
@@ -95,8 +93,8 @@ func (gs *Gateways) Change(ctx context.Context, code string, c Change) error {
 	return gs.changed(act, code, found, err)
 }
 
-// Enable lets a gateway in again after Disable. Failures: NotFound; Invalid
-// (its list of addresses can't be read).
+// Enable reverses Disable. Errors: NotFound; Invalid (its list of addresses is
+// malformed).
 func (gs *Gateways) Enable(ctx context.Context, code string) error {
 	const act = "gateway.enable"
 	r, err := gs.read(ctx, code)
@@ -110,8 +108,8 @@ func (gs *Gateways) Enable(ctx context.Context, code string) error {
 	return gs.changed(act, code, found, err)
 }
 
-// Disable keeps a gateway out, within a second everywhere; fault.NotFound for
-// an unknown one.
+// Disable disables a gateway, in all processes within a second. It returns
+// fault.NotFound for an unknown one.
 func (gs *Gateways) Disable(ctx context.Context, code string) error {
 	found, err := setDisabled(ctx, gs.db, code, true)
 	return gs.changed("gateway.disable", code, found, err)

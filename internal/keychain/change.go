@@ -15,7 +15,7 @@ const (
 	maxAllowed  = 20
 )
 
-// Change is what an operator changes of a caller; nil parts stay as they are.
+// Change is a change of a caller; nil fields stay as they are.
 type Change struct {
 	Name     *string
 	Password *string

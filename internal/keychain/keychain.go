@@ -1,10 +1,10 @@
 // Package keychain knows machines that call us, agents and gateways, by code,
 // password and address.
 //
-// It guarantees that whatever is wrong is the same refusal after the same time,
-// that a password which has to be tried is counted before it is tried, and that
-// one found right before is recognized before anything is counted, so that
-// guesses from elsewhere never lock out a machine at work. It keeps no register:
+// It guarantees that all refusals look alike and take the same time, that a try is
+// counted before the password is hashed, and that a password found right before is
+// recognized without counting, so that guesses from elsewhere never lock out a
+// working machine. It keeps no register:
 // the caller of Open passes what is stored of one machine.
 package keychain
 

@@ -1,11 +1,10 @@
 // Package keycheck refuses a server key other than the one that a database was
 // first served with.
 //
-// Whatever is sealed, hashed or counted under a key is lost under another one,
-// in silence: PINs stop opening, and people are locked out for their own PIN. So
-// the database stores a check value for each key, a keyed hash under the key
-// itself. It says nothing of the key to who has only the database. The row of a
-// key has an id: a key that takes another's place one day gets a row of its own.
+// Data that was sealed or hashed with one key is silently lost with another: every
+// PIN is wrong, and customers get locked out. So the database stores a check value
+// of each key, a keyed hash that doesn't reveal the key. Rows have an id: a key
+// that replaces another one gets its own row.
 package keycheck
 
 import (

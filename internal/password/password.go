@@ -64,8 +64,8 @@ func New(h Hash) (*Hasher, error) {
 	return &Hasher{params: params, queue: &queue{free: h.AtOnce}, dummy: dummy}, nil
 }
 
-// Behind returns a hasher for callers that wait behind all those of h: requests
-// that anybody can make must not keep out the ones that come from known places.
+// Behind returns a hasher with lower priority than h, so that anonymous requests
+// don't delay those from known browsers and addresses.
 func (h *Hasher) Behind() *Hasher {
 	behind := *h
 	behind.behind = true

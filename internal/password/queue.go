@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// How many callers of each class may wait for a turn, and how long.
+// Limits of the callers of each class that wait for a turn, and of their wait.
 const (
 	maxWaiting = 64
 	patience   = 2 * time.Second
@@ -19,12 +19,12 @@ var (
 	errLate    = errors.New("password: no turn came in time")
 )
 
-// queue gives out turns to hash. Callers wait in two classes, each first come,
-// first served; those behind get a turn only while nobody else waits.
+// queue bounds concurrent hashing. Callers wait in two classes, each in order of
+// arrival; the back class gets a turn only while the front class is empty.
 type queue struct {
 	mu   sync.Mutex
 	free int
-	// waiting are those in front and those behind; a turn closes the channel.
+	// waiting are the queues of front and back; closing a channel grants the turn.
 	waiting [2][]chan struct{}
 }
 
@@ -33,8 +33,8 @@ const (
 	back
 )
 
-// turn waits for leave to hash; release gives it back. A caller that finds too
-// many of its class waiting, or waits too long, gets fault.Unavailable.
+// turn waits for a turn to hash; release ends it. It returns fault.Unavailable if
+// too many of the class wait, or after patience.
 func (q *queue) turn(ctx context.Context, behind bool) (release func(), err error) {
 	class := front
 	if behind {
@@ -69,7 +69,7 @@ func (q *queue) turn(ctx context.Context, behind bool) (release func(), err erro
 	return q.release, nil // the turn came at this moment
 }
 
-// leave takes a caller out of the queue; false where it has its turn already.
+// leave removes a caller from the queue; false if it has its turn already.
 func (q *queue) leave(class int, mine chan struct{}) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

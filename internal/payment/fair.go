@@ -9,15 +9,14 @@ import (
 	"elsom/internal/outbox"
 )
 
-// fairRounds bounds how often one claim looks past deliveries of customers who
-// have their share.
+// fairRounds limits how often one claim skips deliveries of customers that have
+// reached their share.
 const fairRounds = 20
 
-// claimFairly claims up to n deliveries, of no customer more than
-// slotsPerCustomer at once over all processes (or one for each process, where
-// more of them than that claim a customer's first at the same moment). What a
-// customer has above that is put off a little, so that the deliveries behind it
-// are found.
+// claimFairly claims up to n deliveries, but at most slotsPerCustomer of one
+// customer over all processes (or one for each process, if more processes than
+// that claim a customer's first at the same moment). Deliveries above the share
+// are postponed briefly, so that those behind them are found.
 func (d *deliverer) claimFairly(ctx context.Context, tx *database.Tx, who catalog.Biller, n int) ([]outbox.Task, error) {
 	share := fairShare{per: slotsPerCustomer}
 	locked := false
@@ -82,8 +81,8 @@ func (s *fairShare) forget(customers []int64) {
 	}
 }
 
-// take chooses the deliveries whose customers have not got their share yet, and
-// returns the others.
+// take chooses the deliveries of customers below their share and returns the
+// others.
 func (s *fairShare) take(tasks []outbox.Task, customers []int64) (over []excess) {
 	for i, task := range tasks {
 		c := customers[i]

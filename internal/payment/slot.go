@@ -18,9 +18,9 @@ const (
 	firstForCheck = 7
 )
 
-// slotsPerCustomer is how many of a biller's slots one customer's deliveries take
-// at once over all processes: a customer with many slow payments keeps nobody
-// else's waiting.
+// slotsPerCustomer limits the biller's slots that one customer's deliveries take
+// over all processes, so that many slow payments of one customer don't delay
+// others'.
 const slotsPerCustomer = slots / 4
 
 // slot is the right to one call, until its lease ends.

@@ -25,8 +25,8 @@ func insertSlots(tx *database.Tx, biller string) error {
 		strings.Repeat(",(?,?,?)", slots)+" ON CONFLICT (biller, slot) DO NOTHING", values...).Error
 }
 
-// lockShares lets the claims of one biller pass one after another, over all
-// processes, until their transactions end. On SQLite they do anyway.
+// lockShares serializes the claims of one biller over all processes until their
+// transactions end. SQLite does so anyway.
 func lockShares(tx *database.Tx, biller string) error {
 	if tx.Dialect() != database.Postgres {
 		return nil

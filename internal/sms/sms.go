@@ -25,8 +25,8 @@ import (
 	"elsom/internal/phone"
 )
 
-// The outbox lanes of text messages. Those with a code or PIN have one of their
-// own with senders of its own: somebody waits for them, whatever else is queued.
+// The outbox lanes of text messages. Messages with a code or PIN have their own
+// lane and senders, since a person is waiting for them.
 const (
 	Lane     = "sms"
 	CodeLane = "sms_codes"

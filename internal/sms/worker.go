@@ -18,7 +18,7 @@ const repeatAfter = 2 * time.Minute
 var (
 	errLate = errors.New("it could not be sent in time")
 	errLost = errors.New("the gateway's answer was lost, and a code is not sent twice")
-	errMany = errors.New("its number had its messages of the day")
+	errMany = errors.New("the daily limit of the number is reached")
 	errWait = errors.New("the gateway's answer was lost; a receipt may come")
 )
 
@@ -32,13 +32,13 @@ type Options struct {
 	// of money that moved are left out, and half of them before those of money that
 	// came; 0: no end.
 	DailyNotices int
-	// Dropped, where there is one, is called for each notice that is left out.
+	// Dropped, if not nil, is called for each dropped notice.
 	Dropped func()
 }
 
 // Workers send the messages of both lanes: they open what is sealed, render the
-// text in the reader's language and hand it to the gateway. The outbox forgets
-// the message, with what was sealed in it, when it is sent.
+// text in the recipient's language and pass it to the gateway. The outbox deletes
+// the payload when the message is sent.
 func Workers(db *database.DB, s *Sealer, g Gateway, o Options) []outbox.Worker {
 	d := newDesk(db, s, g)
 	d.o = o
@@ -151,8 +151,7 @@ func (d *desk) askTogether(ctx context.Context, list []asked) error {
 	})
 }
 
-// beyond returns the notices, by id, that come after a number's messages of the
-// day.
+// beyond returns the ids of notices above the daily limit of their numbers.
 func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]bool, error) {
 	if d.o.DailyNotices == 0 {
 		return nil, nil

@@ -80,8 +80,8 @@ func (l Limits) Allowed(ctx context.Context, act string, c customer.Customer, to
 	return exceeds(level, spent[c.ID], total)
 }
 
-// Left is what the limits of a level leave a customer now. A bound of 0: there is
-// none, and nothing is said of what is left.
+// Left is what a customer may still send and receive. A limit of 0 in Level means
+// that there is none; the field for what is left of it is then unused.
 type Left struct {
 	Level      catalog.Level
 	Balance    money.Amount
@@ -117,8 +117,8 @@ func (l Limits) Left(ctx context.Context, c customer.Customer) (Left, error) {
 	return left, nil
 }
 
-// Closing returns what a wallet that is about to be closed has spent, and how
-// many of its payments are open; in the transaction that closes it, behind its lock.
+// Closing returns what a wallet has spent and how many of its payments are open, in
+// the transaction that closes it.
 func Closing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
 	sums, err := sumSpent(tx, []int64{customerID})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 const actClose = "wallet.close"
 
-// ClosingParts are what wallets are closed with.
+// ClosingParts are the dependencies of Closing.
 type ClosingParts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
@@ -30,13 +30,13 @@ type Closing struct{ parts ClosingParts }
 // NewClosing returns the operation.
 func NewClosing(parts ClosingParts) *Closing { return &Closing{parts} }
 
-// Obstacles are what must be gone before a wallet can be closed.
+// Obstacles prevent the closing of a wallet.
 type Obstacles struct {
 	Balance money.Amount
 	Open    int // payments whose outcome is not known yet
 }
 
-// Obstacles returns what stands against closing a customer's wallet now.
+// Obstacles returns what prevents the closing of a customer's wallet now.
 func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstacles, err error) {
 	if o.Balance, err = cl.parts.Ledger.Balance(ctx, c.ID); err != nil {
 		return o, err

@@ -1,9 +1,9 @@
 // Package smtp is the adapter to a mail server, on the library go-mail.
 //
-// It guarantees that a letter which the server took is never sent again for what
-// went wrong behind it, that a password never crosses the network in clear text,
-// that an address can't smuggle in a header or a command, and that its errors
-// name neither the reader nor the server's password.
+// It guarantees that a message accepted by the server is never sent again because
+// of a later error, that a password is never sent to another machine in clear
+// text, that an address can't inject a header or a command, and that errors have
+// neither the recipient nor the password.
 package smtp
 
 import (
@@ -27,7 +27,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// timeout bounds a letter; the end of the caller's context ends it sooner.
+// timeout bounds the sending of one message.
 const timeout = 15 * time.Second
 
 // Client sends messages over one server.
@@ -120,7 +120,7 @@ func (c *Client) Send(ctx context.Context, r email.Rendered) error {
 		return fault.New(fault.Invalid, "email.send", "") // the cause repeats the address
 	}
 	hangUp := func() {}
-	defer func() { hangUp() }() // the library leaves a connection open whose greeting fails
+	defer func() { hangUp() }() // the library leaves the connection open if the greeting fails
 	sender, err := mail.NewClient(c.host, c.options(ctx, &hangUp)...)
 	if err != nil {
 		return fault.New(fault.Internal, "email.send", "").Because(errors.New("the mail client's options don't fit"))
