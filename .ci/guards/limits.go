@@ -136,6 +136,12 @@ var limitGuards = []guard{
 		pkg:         "./web", test: "TestGatewayWithManyWrongPINsIsSlowedDown",
 	},
 	{
+		name: "a busy gateway's typing errors are not counted", file: "web/ussd/pins.go",
+		text:        `	if excused || p.attempts == nil {`,
+		replacement: `	if excused = false; excused || p.attempts == nil {`,
+		pkg:         "./web/ussd", test: "TestTypingErrorsOfABusyGatewayAreNotCounted",
+	},
+	{
 		name: "an aborted request is not logged as an error", file: "web/server.go",
 		text:        `if c.Request().Context().Err() != nil {`,
 		replacement: `if false {`,

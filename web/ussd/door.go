@@ -93,7 +93,7 @@ func New(parts Parts, log *slog.Logger) *Door {
 	}
 	return &Door{
 		Parts: parts, room: room(gateway.USSD), kannel: room(gateway.Kannel), log: log,
-		pins: &pins{attempts: parts.Attempts, now: parts.Now, log: log, slow: map[string]slowed{}, wrong: map[string]int64{}},
+		pins: &pins{attempts: parts.Attempts, now: parts.Now, log: log, slow: map[string]slowed{}, wrong: map[string]int64{}, right: map[string]int{}},
 	}
 }
 

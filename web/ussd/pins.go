@@ -18,9 +18,9 @@ type Attempts interface {
 	Take(ctx context.Context, rule attempt.Rule, subject string) error
 }
 
-// wrongPINs limits the wrong PINs entered through a gateway before it is slowed
-// down: a stolen gateway password would allow a few tries for each of many
-// numbers without locking any.
+// wrongPINs limits the wrong PINs entered through a gateway, beyond the typing
+// errors of its honest callers, before it is slowed down: a stolen gateway
+// password would allow a few tries for each of many numbers without locking any.
 var wrongPINs = attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
 
 // A gateway that is slowed down may try one PIN each pinPause. A caller that would
@@ -42,6 +42,25 @@ type pins struct {
 	mu    sync.Mutex
 	slow  map[string]slowed // by gateway
 	wrong map[string]int64  // in this process, by gateway
+	right map[string]int    // right PINs that excuse no wrong one yet, by gateway
+}
+
+// A wrong PIN is a typing error, and not counted, for each rightPerError right
+// ones of its gateway in this process: a country's traffic has more than the
+// limit's typing errors in ten minutes. Right PINs are kept for so many errors.
+const (
+	rightPerError = 10
+	mostErrors    = 200
+)
+
+// excused reports whether the right PINs of a gateway excuse one more wrong PIN,
+// and uses them up for it. The caller holds the lock.
+func (p *pins) excused(gateway string) bool {
+	if p.right[gateway] < rightPerError {
+		return false
+	}
+	p.right[gateway] -= rightPerError
+	return true
 }
 
 // slowed is the end of a gateway's slowdown, and when its next PIN may be tried.
@@ -81,15 +100,20 @@ func (p *pins) wait(ctx context.Context, gateway string) error {
 	}
 }
 
-// judged counts a wrong PIN.
+// judged counts the outcome of an operation that verified a PIN.
 func (p *pins) judged(ctx context.Context, gateway string, err error) {
+	p.mu.Lock()
+	if err == nil {
+		p.right[gateway] = min(p.right[gateway]+1, mostErrors*rightPerError)
+	}
 	if !errors.Is(err, customer.ErrWrongPIN) {
+		p.mu.Unlock()
 		return
 	}
-	p.mu.Lock()
 	p.wrong[gateway]++
+	excused := p.excused(gateway)
 	p.mu.Unlock()
-	if p.attempts == nil {
+	if excused || p.attempts == nil {
 		return
 	}
 	err = p.attempts.Take(ctx, wrongPINs, gateway)

@@ -1,0 +1,49 @@
+package ussd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"elsom/internal/attempt"
+	"elsom/internal/customer"
+)
+
+type countedTries int
+
+func (n *countedTries) Take(context.Context, attempt.Rule, string) error { *n++; return nil }
+
+// The typing errors of a busy gateway are not counted, as long as they are few
+// beside its right PINs; without right ones every wrong PIN is.
+func TestTypingErrorsOfABusyGatewayAreNotCounted(t *testing.T) {
+	counted := new(countedTries)
+	p := &pins{
+		attempts: counted, now: time.Now, log: slog.New(slog.DiscardHandler),
+		slow: map[string]slowed{}, wrong: map[string]int64{}, right: map[string]int{},
+	}
+	judge := func(gateway string, n int, err error) {
+		for range n {
+			p.judged(t.Context(), gateway, err)
+		}
+	}
+	for range 1000 {
+		judge("busy", rightPerError, nil)
+		judge("busy", 1, customer.ErrWrongPIN)
+	}
+	judge("busy", 5, errors.New("the wallet is short"))
+	if *counted != 0 {
+		t.Errorf("%d of 1000 typing errors are counted", *counted)
+	}
+	judge("stolen", 300, customer.ErrWrongPIN)
+	if *counted != 300 {
+		t.Errorf("%d of 300 wrong PINs are counted", *counted)
+	}
+	judge("busy", 100*mostErrors*rightPerError, nil)
+	*counted = 0
+	judge("busy", mostErrors+50, customer.ErrWrongPIN)
+	if *counted != 50 || p.wrong["busy"] != 1000+mostErrors+50 {
+		t.Errorf("%d are counted behind %d right ones", *counted, 100*mostErrors*rightPerError)
+	}
+}
