@@ -57,8 +57,8 @@ func status(conn net.Conn) int {
 	return answer.StatusCode
 }
 
-// TestRefusedWithoutReading checks that whoever is refused is answered without
-// a byte of the body: a wrong password, and a body above the route's limit.
+// TestRefusedWithoutReading checks that a request with a wrong password, and one
+// with a body above the route's limit, are refused without reading the body.
 func TestRefusedWithoutReading(t *testing.T) {
 	t.Parallel()
 	s := sqlite(t)

@@ -13,9 +13,9 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// The next release adds columns beside a running portal, to every table, under
-// load. Nobody notices: no statement says *, and one whose prepared form is out
-// of date is prepared anew.
+// TestColumnsAddedBesideARunningPortal adds columns to every table under load, as
+// the next release does: no statement selects *, and an outdated prepared
+// statement is prepared again.
 func TestColumnsAddedBesideARunningPortal(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {

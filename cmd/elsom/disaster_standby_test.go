@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// The synchronous standby is away, so nothing can be acknowledged: not at once,
-// not when the commit's wait ends, and not to those who ask again and whose rows
-// the primary shows. Then the primary dies, and the standby is promoted as it
-// was before. Whatever was acknowledged is there, and the rest can be asked for
-// again.
+// TestDisasterStandbyAway stops the synchronous standby: nothing may be
+// acknowledged, not even repeats whose rows can be read on the primary. Then it
+// kills the primary and promotes the standby: everything acknowledged is there,
+// and the rest can be repeated.
 func TestDisasterStandbyAway(t *testing.T) {
 	t.Parallel()
 	for name, cancelled := range map[string]bool{"waits are cancelled": true, "waits go on": false} {

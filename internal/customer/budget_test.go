@@ -15,8 +15,8 @@ import (
 	"elsom/internal/phone"
 )
 
-// What strangers cause in a day has an end, of a network and overall; whoever is
-// known in a browser or at an address gets their codes all the same.
+// TestBudgetOfCodesForStrangers uses up the daily budget of a network and overall;
+// known browsers and addresses still get their codes.
 func TestBudgetOfCodesForStrangers(t *testing.T) {
 	var log bytes.Buffer
 	usual := slog.Default()

@@ -10,8 +10,8 @@ import (
 	"elsom/internal/wallet"
 )
 
-// A transfer whose rows stand on the primary alone is neither accepted nor shown
-// as sent, whoever asks.
+// A transfer that only the primary has stored is neither accepted nor shown as
+// sent, to either party.
 func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.Replicated(t)

@@ -16,13 +16,6 @@ import (
 	"elsom/templates/portal"
 )
 
-func eval[T any](ctx context.Context, t *testing.T, script string) T {
-	t.Helper()
-	var value T
-	must(t, chromedp.Run(ctx, chromedp.Evaluate(script, &value, awaitPromise)))
-	return value
-}
-
 // becomes waits until the script's word is the wanted one.
 func becomes(ctx context.Context, t *testing.T, script, want string) {
 	t.Helper()
