@@ -98,7 +98,7 @@ func (d *day) live(ctx context.Context) error {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("step %d: %w", d.steps, err)
 		}
-		_, _ = fmt.Fprintf(d.out, "    It is so (%.1f s).\n", time.Since(began).Seconds())
+		_, _ = fmt.Fprintf(d.out, "    Done (%.1f s).\n", time.Since(began).Seconds())
 	}
 	_, _ = fmt.Fprintln(d.out, "\nNobody lost anything: paid once, booked once, and the books hold.")
 	return nil

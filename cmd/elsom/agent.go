@@ -25,7 +25,7 @@ type agentAdd struct {
 	Code    string   `arg:"" help:"The name that it logs in with: small Latin letters, digits, dashes."`
 	Name    string   `help:"As people know it; the code where none is given."`
 	Ceiling som      `help:"The most it may owe, in som." required:"" placeholder:"SOM"`
-	Allow   []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS,..."`
+	Allow   []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
 }
 
 // Help implements kong.HelpProvider.
@@ -62,7 +62,7 @@ type agentSet struct {
 	Code     string   `arg:"" help:"The agent's code."`
 	Name     string   `help:"As people know it."`
 	Ceiling  *som     `help:"The most it may owe, in som; not less than it owes now." placeholder:"SOM"`
-	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS,..."`
+	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS"`
 	Password bool     `help:"Read a new password from standard input. The old one ends at once."`
 }
 
@@ -119,7 +119,13 @@ type agentDisable struct {
 
 // Run disables an agent.
 func (a agentDisable) Run(ctx context.Context) error {
-	return withAgents(ctx, func(agents *cashin.Agents) error { return agents.DisableAgent(ctx, a.Code) })
+	return withAgents(ctx, func(agents *cashin.Agents) error {
+		err := agents.DisableAgent(ctx, a.Code)
+		if err == nil {
+			fmt.Printf("Agent %s is disabled.\n", a.Code)
+		}
+		return err
+	})
 }
 
 type agentEnable struct {

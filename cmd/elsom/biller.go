@@ -56,8 +56,8 @@ func (billerList) Run(ctx context.Context) error {
 
 type billerPassword struct {
 	Code   string `arg:"" help:"The biller's code in the catalog."`
-	User   string `help:"The name to log in with." xor:"what" required:""`
-	Remove bool   `help:"Remove the login." xor:"what" required:""`
+	User   string `help:"The name to log in with." placeholder:"NAME" xor:"what"`
+	Remove bool   `help:"Remove the stored login." xor:"what"`
 }
 
 // Help implements kong.HelpProvider.
@@ -72,6 +72,9 @@ ELSOM_BILLER_CERTIFICATES, read at the start of the portal.`
 
 // Run sets or removes a biller's login.
 func (b billerPassword) Run(ctx context.Context) error {
+	if b.User == "" && !b.Remove {
+		return usage("give --user NAME to set a password, or --remove; see `elsom biller password --help`")
+	}
 	password := ""
 	if !b.Remove {
 		var err error

@@ -124,6 +124,9 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	if n := biller.booked.Load(); n != 1 {
 		t.Errorf("%d are booked", n)
 	}
+	if told := operate(t, s.env, "biller", "password", "hoster"); told.code != 80 || !strings.Contains(told.err, "give --user NAME to set a password, or --remove") {
+		t.Errorf("neither --user nor --remove: %+v", told)
+	}
 	list := operate(t, s.env, "biller", "list")
 	if list.code != 0 || !regexp.MustCompile(`hoster .*https://127\.0\.0\.1:\d+ +elsom, since `).MatchString(list.out) || strings.Contains(list.out, password) {
 		t.Errorf("%+v", list)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -108,12 +109,17 @@ func changes(name string, password bool, addresses []string, parse func([]string
 }
 
 // readPassword reads a password from standard input: every user of the machine
-// can see a command's arguments.
+// can see a command's arguments. Only a terminal is prompted.
 func readPassword() (string, error) {
-	fmt.Fprint(os.Stderr, "Password: ")
+	if in, err := os.Stdin.Stat(); err == nil && in.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprint(os.Stderr, "Password: ")
+	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("can't read the password: %w", err)
+	}
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", coded{errors.Join(errors.New("no password on standard input"), err), exitUsage}
+		return "", usage("no password on standard input")
 	}
 	return line, nil
 }

@@ -184,6 +184,9 @@ func TestAddWantsAddresses(t *testing.T) {
 			m.says("is changed", 0, "", add[0], "set", add[2], "--allow", "any")
 			m.says("  any  ", 0, "", add[0], "list")
 		}
+		if told := m.run(80, "", "agent", "add", "other", "--ceiling", "5", "--allow", "any"); told != "elsom: no password on standard input\n" {
+			t.Errorf("without a terminal: %q", told)
+		}
 		m.says("--scope", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any")
 		m.says("ussd", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any", "--scope", "uusd")
 		m.exec(`INSERT INTO agents (code, name, password_hash, allowed, ceiling, till_id, disabled, created_at)
@@ -225,7 +228,7 @@ func TestSetAndEnable(t *testing.T) {
 			comes(second, http.StatusUnauthorized)
 			m.run(0, "", what, "set", code, "--allow", "any")
 			comes(second, http.StatusOK)
-			m.run(0, "", what, "disable", code)
+			m.says(code+" is disabled", 0, "", what, "disable", code)
 			comes(second, http.StatusUnauthorized)
 			m.says("disabled", 0, "", what, "list")
 			m.says("again", 0, "", what, "enable", code)

@@ -35,8 +35,8 @@ type gatewayAdd struct {
 	Code   string   `arg:"" help:"The name that it logs in with: small Latin letters, digits, dashes."`
 	Name   string   `help:"As people know it; the code where none is given."`
 	Scope  []string `help:"What it may call: ussd, kannel, receipts." required:"" enum:"ussd,kannel,receipts"`
-	Inputs string   `help:"What a request of *900# holds: all or last." default:"all" enum:"all,last"`
-	Allow  []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS,..."`
+	Inputs string   `help:"What a request of *900# holds: all or last." default:"all" enum:"all,last" placeholder:"all|last"`
+	Allow  []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
 }
 
 // Help implements kong.HelpProvider.
@@ -80,8 +80,8 @@ type gatewaySet struct {
 	Code     string   `arg:"" help:"The gateway's code."`
 	Name     string   `help:"As people know it."`
 	Scope    []string `help:"What it may call: ussd, kannel, receipts. They replace those of before." enum:"ussd,kannel,receipts"`
-	Inputs   string   `help:"What a request of *900# holds: all or last." default:"" enum:",all,last"`
-	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS,..."`
+	Inputs   string   `help:"What a request of *900# holds: all or last." default:"" enum:",all,last" placeholder:"all|last"`
+	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS"`
 	Password bool     `help:"Read a new password from standard input. The old one ends within a second."`
 }
 
@@ -136,7 +136,13 @@ type gatewayDisable struct {
 
 // Run disables a gateway.
 func (g gatewayDisable) Run(ctx context.Context) error {
-	return withGateways(ctx, func(gateways *gateway.Gateways) error { return gateways.Disable(ctx, g.Code) })
+	return withGateways(ctx, func(gateways *gateway.Gateways) error {
+		err := gateways.Disable(ctx, g.Code)
+		if err == nil {
+			fmt.Printf("Gateway %s is disabled.\n", g.Code)
+		}
+		return err
+	})
 }
 
 type gatewayEnable struct {

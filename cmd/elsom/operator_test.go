@@ -14,6 +14,13 @@ func TestPlainWordsForOperators(t *testing.T) {
 	if told := operate(t, env, "payment", "hanging"); told.code == 0 || !strings.Contains(told.err, "only `elsom serve` and `elsom migrate` make one") {
 		t.Errorf("no database: %d %s", told.code, told.err)
 	}
+	if told := operate(t, env, "migrate"); told.code != 0 {
+		t.Fatal(told.err)
+	}
+	told := operate(t, env, "payment", "decide", "123456789012", "refund", "--staff", "aida", "--reason", "asked")
+	if told.code != 1 || !strings.Contains(told.err, "no payment has the code 123456789012") {
+		t.Errorf("an unknown code: %+v", told)
+	}
 }
 
 // A key for Web Push is one that the server takes, and never the same.

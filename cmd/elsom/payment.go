@@ -10,6 +10,7 @@ import (
 	"elsom/internal/config"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/fault"
 	"elsom/internal/payment"
 )
 
@@ -72,7 +73,10 @@ type paymentDecide struct {
 func (d paymentDecide) Run(ctx context.Context) error {
 	return withPayments(ctx, func(payments *payment.Payments) error {
 		found, err := payments.ByCode(ctx, d.Code)
-		if err != nil {
+		switch {
+		case fault.Is(err, fault.NotFound):
+			return fmt.Errorf("no payment has the code %s; `elsom payment hanging` lists those that wait", d.Code)
+		case err != nil:
 			return err
 		}
 		word := payment.Decision{PaymentID: found.ID, Staff: d.Staff, Decision: payment.Refunded, Reason: d.Reason}

@@ -307,11 +307,16 @@ func TestSecretFilesOfOthers(t *testing.T) {
 		if !refused && problems != nil {
 			t.Errorf("%o: %v", mode, problems)
 		}
-		if refused && (len(problems) == 0 || problems[0].Variable != "ELSOM_SECRET_KEY_FILE" || !strings.Contains(problems[0].Reason, "chmod 0400 "+path)) {
+		if refused && (len(problems) != 1 || problems[0].Variable != "ELSOM_SECRET_KEY_FILE" || !strings.Contains(problems[0].Reason, "chmod 0400 "+path)) {
 			t.Errorf("%o: %v", mode, problems)
 		}
 		if _, err := Parse(map[string]string{"ELSOM_MODE": "development", "ELSOM_SECRET_KEY_FILE": path}); err != nil {
 			t.Errorf("%o in development: %v", mode, err)
+		}
+	}
+	for _, name := range []string{"SECRET_KEY", "PIN_PEPPER", "DATABASE_URL"} {
+		if problems := problemsOf(t, with(name, "", name+"_FILE", "/nowhere/secret")); len(problems) != 1 || problems[0].Variable != "ELSOM_"+name+"_FILE" {
+			t.Errorf("%s: %v", name, problems)
 		}
 	}
 	if problems := problemsOf(t, with("SECRET_KEY", "", "SECRET_KEY_FILE", "/dev/zero")); len(problems) == 0 || problems[0].Variable != "ELSOM_SECRET_KEY_FILE" {

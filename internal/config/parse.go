@@ -15,6 +15,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,11 @@ func (p Problems) Error() string {
 
 func (p *Problems) add(variable, reason string, args ...any) {
 	*p = append(*p, Problem{variable, fmt.Sprintf(reason, args...)})
+}
+
+// has reports whether a variable has a problem already.
+func (p *Problems) has(variable string) bool {
+	return slices.ContainsFunc(*p, func(problem Problem) bool { return problem.Variable == variable })
 }
 
 // The variables, with their defaults.
@@ -329,6 +335,7 @@ func checkVAPID(key Secret, problems *Problems) {
 
 func checkSecret(variable string, secret Secret, problems *Problems) {
 	switch {
+	case secret == "" && problems.has(variable+fileSuffix): // its file can't be used
 	case secret == "":
 		problems.add(variable, "is required in production")
 	case len(secret) < secretBytes:
@@ -368,6 +375,8 @@ func database(in variables, problems *Problems) Secret {
 	case address != "":
 	case in.Mode == string(Development):
 		return developmentDatabase
+	case problems.has(variable + fileSuffix): // its file can't be used
+		return ""
 	default:
 		problems.add(variable, "is required in production, as %s; to try the program out, set ELSOM_MODE=development", form)
 		return ""
