@@ -93,7 +93,7 @@ func (h *house) join() (err error) {
 	h.customers, err = customer.New(h.db, customer.Options{
 		Secret: secret, PINPepper: pepper,
 		Attempts: h.attempts, Sealer: h.sealer, OpenWallet: wallet.Open,
-		Level: catalog.StandardLevel, Email: h.config.Development() || h.config.SMTPURL.Set(),
+		Level: catalog.StandardLevel, Budget: customer.BudgetOf(h.config.SMSBudget), Email: h.config.Development() || h.config.SMTPURL.Set(),
 	})
 	if err != nil {
 		return err

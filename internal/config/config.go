@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,6 +58,9 @@ type Config struct {
 	// SMSReceiptsURL is where Kannel brings receipts, with a gateway's code and
 	// password; empty: nobody asks for any.
 	SMSReceiptsURL Secret
+	// SMSBudget is how many SMS codes a day browsers and addresses that are
+	// unknown for the number may cause in all.
+	SMSBudget int
 	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
 	SMTPURL Secret
 	// Drain is how long, after SIGTERM, health tells to lead people elsewhere
@@ -120,6 +124,18 @@ func (c *Config) LogValue() slog.Value {
 
 // drain is five seconds where it isn't said, none in development, where nobody
 // stands in front.
+func smsBudget(text string, problems *Problems) int {
+	const usual, least, most = 5000, 5, 10_000_000
+	if text == "" {
+		return usual
+	}
+	codes, err := strconv.Atoi(text)
+	if err != nil || codes < least || codes > most {
+		problems.add("ELSOM_SMS_BUDGET", "must be a number of SMS from 5 to 10000000, such as 5000")
+	}
+	return codes
+}
+
 func drain(text string, mode Mode, problems *Problems) time.Duration {
 	switch {
 	case text == "" && mode == Development:

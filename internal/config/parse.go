@@ -62,6 +62,7 @@ type variables struct {
 	PushHosts          string `env:"ELSOM_PUSH_HOSTS"`
 	SMSURL             string `env:"ELSOM_SMS_URL"`
 	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL"`
+	SMSBudget          string `env:"ELSOM_SMS_BUDGET"`
 	SMTPURL            string `env:"ELSOM_SMTP_URL"`
 	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
 	Drain              string `env:"ELSOM_DRAIN"`
@@ -111,6 +112,7 @@ func Parse(environment map[string]string) (*Config, error) {
 		c.BaseURL = "http://" + c.Listen
 	}
 	c.Drain = drain(in.Drain, c.Mode, &problems)
+	c.SMSBudget = smsBudget(in.SMSBudget, &problems)
 	checkMode(c, in, &problems)
 	checkAddresses(c, &problems)
 	checkProxies(c, &problems)

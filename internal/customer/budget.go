@@ -19,7 +19,11 @@ type Budget struct {
 }
 
 // DefaultBudget suffices for some thousand sign-ups and resets a day.
-var DefaultBudget = Budget{Overall: 5000, Network: 1000}
+var DefaultBudget = BudgetOf(5000)
+
+// BudgetOf returns a budget of so many codes a day, a fifth of them for one
+// network.
+func BudgetOf(codes int) Budget { return Budget{Overall: codes, Network: codes / 5} }
 
 // Reasons for which an SMS code was not sent, as labels of a metric.
 const (
