@@ -78,6 +78,29 @@ func fits(ctx context.Context, t *testing.T, l i18n.Lang, width int64) {
 	}
 }
 
+// TestNarrowRows looks at the rows of operations on narrow screens: the end of an
+// account is whole, a number stands in one line, and nothing covers its sum.
+func TestNarrowRows(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	for _, page := range []string{"/cabinet", "/history"} {
+		for _, width := range []int64{320, 360} {
+			var rows, phones int
+			var wrong []string
+			must(t, chromedp.Run(ctx, look(width, false), visit(h.URL+"/ru"+page),
+				chromedp.Evaluate(`document.querySelectorAll(".row-clip > :nth-child(2)").length`, &rows),
+				chromedp.Evaluate(`document.querySelectorAll(".row-phone").length`, &phones),
+				chromedp.Evaluate(`[...document.querySelectorAll(".row-clip > :last-child")].filter(e => e.scrollWidth > e.clientWidth).concat(
+					[...document.querySelectorAll(".row-phone")].filter(e => {
+						const sum = e.nextElementSibling.getBoundingClientRect(), own = e.getBoundingClientRect()
+						return own.height > 30 || (own.top < sum.bottom && sum.top < own.bottom && own.right > sum.left)
+					})).map(e => e.innerText)`, &wrong)))
+			if rows == 0 || phones == 0 || len(wrong) > 0 {
+				t.Errorf("%s at %d px: %d rows with an account, %d with a number, badly shown: %q", page, width, rows, phones, wrong)
+			}
+		}
+	}
+}
+
 func excerpt(text string) string {
 	_, rest, _ := strings.Cut(text, "⟨")
 	key, _, _ := strings.Cut(rest, "⟩")

@@ -47,6 +47,15 @@ func (o Operation) note(f layout.Frame) string {
 	return kind + " · " + o.Detail
 }
 
+// cutLast cuts a note before its last part; that part keeps its separator.
+func cutLast(note string) (first, last string, found bool) {
+	at := strings.LastIndex(note, " · ")
+	if at < 0 {
+		return note, "", false
+	}
+	return note[:at], note[at:], true
+}
+
 func (o Operation) icon() string {
 	switch o.Kind {
 	case CashIn, Got:
