@@ -321,12 +321,6 @@ var customerGuards = []guard{
 		pkg:         "./web", test: "TestLongPasswordIsNotCut",
 	},
 	{
-		name: "a closed wallet takes and sends nothing", file: "internal/ledger/store.go",
-		text:        `accounts.id = v.id AND accounts.closed_at IS NULL AND`,
-		replacement: `accounts.id = v.id AND`,
-		pkg:         "./internal/ledger", test: "TestCloseWallet",
-	},
-	{
 		name: "a wallet with money is not closed", file: "internal/ledger/store.go",
 		text:        `WHERE id = ? AND closed_at IS NULL AND balance = 0", at, account)`,
 		replacement: `WHERE id = ? AND closed_at IS NULL", at, account)`,

@@ -77,18 +77,37 @@ func TestDiallingOnTheHandset(t *testing.T) {
 
 func pinOf(text string) string { return keepCode(fourDigits.FindStringSubmatch(text)[1]) }
 
-// dial presses *900# key by key.
-func (v *surfer) dial() {
+// dial presses *900#.
+func (v *surfer) dial() { v.t.Helper(); v.dialed("*900#") }
+
+// dialed presses a number's keys, by mouse where scripts run.
+func (v *surfer) dialed(number string) {
 	v.t.Helper()
 	if v.screen.scripts {
-		for _, key := range []string{"*", "9", "0", "0", "#"} {
+		v.typed("") // a key that is pressed before the script runs is sent by itself
+		for _, key := range strings.Split(number, "") {
 			v.key(key)
 		}
-	} else { // where each key is a page of its own
+		v.typed(number)
+	} else { // each key is a page of its own
 		v.focus("typed")
-		v.run(input.InsertText("*900#"))
+		v.run(input.InsertText(number))
 	}
 	v.key("Вызов")
+}
+
+// typed waits until the handset's script runs and its display has the text.
+func (v *surfer) typed(text string) {
+	v.t.Helper()
+	var display string
+	for range 200 {
+		v.ask(&display, `document.readyState === "complete" ? document.querySelector("#typed").value : "…"`)
+		if display == text {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	v.t.Fatalf("%s: the handset's display has %q, not %q", v.screen, display, text)
 }
 
 // key presses a key of the handset; whether a page follows is its own business.

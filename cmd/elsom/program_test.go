@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -20,6 +21,9 @@ import (
 // Tests in this package start the programs as an operator does. `make build`
 // builds them once for all tests.
 func TestMain(m *testing.M) {
+	// A signal that is ignored here (by nohup) would be ignored by the programs
+	// that the tests start; one that is caught here is not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	code := m.Run()
 	closeBrowser()
 	if folder, err := binaries(); err == nil {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -286,18 +285,4 @@ func (w *readmeWalk) dialAndPay() {
 	w.handset(number, regexp.MustCompile(strings.Join(code[1:], `\D?`)))
 	w.visit(readmeCompany)
 	w.says("751,50")
-}
-
-// dialed presses a number's keys, by mouse where scripts run.
-func (w *readmeWalk) dialed(number string) {
-	w.t.Helper()
-	if w.screen.scripts {
-		for _, key := range strings.Split(number, "") {
-			w.key(key)
-		}
-	} else { // each key is a page of its own
-		w.focus("typed")
-		w.run(input.InsertText(number))
-	}
-	w.key("Вызов")
 }

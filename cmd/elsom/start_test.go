@@ -126,7 +126,7 @@ func TestServeWarns(t *testing.T) {
 	listen := freeAddress(t)
 	p := start(t, "elsom", []string{
 		someSecret, somePepper, database, "ELSOM_LISTEN=" + listen, "ELSOM_OFFICE_LISTEN=127.0.0.1:1", "ELSOM_METRICS_LISTEN=:0",
-		"ELSOM_SMS_URL=http://kannel:p1anted@127.0.0.2.example:1/sendsms", "ELSOM_SMTP_URL=smtp://u:p1anted@mail.example",
+		"ELSOM_SMS_URL=http://kannel:p1anted@127.0.0.2.example:1/sendsms", "ELSOM_SMTP_URL=smtp://u:p1anted@mail.example?tls=optional",
 	}, "serve")
 	p.serves(t, "http://"+listen)
 	log, err := os.ReadFile(p.log)

@@ -76,3 +76,31 @@ func TestCloseWallet(t *testing.T) {
 		}
 	})
 }
+
+// What goes in and out of a closed wallet within one batch would leave its balance
+// at zero, which the table's CHECK allows.
+func TestClosedWalletTakesNothingInOneBatch(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		b := oneFlight(t, db)
+		closed, other := b.wallet(0), b.wallet(100)
+		if err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			_, err := ledger.CloseWallet(ctx, tx, closed)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		g := shut(t, b)
+		move := func(key string, from, to int64) *answer {
+			return g.queue(ledger.Posting{Key: key, Act: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
+		}
+		in, out := move("in", other, closed), move("out", closed, other)
+		g.release()
+		for name, a := range map[string]*answer{"in": in, "out": out} {
+			if !fault.Is(a.err, fault.Forbidden) {
+				t.Errorf("%s: %v", name, a.err)
+			}
+		}
+		b.holds(closed, 0)
+	})
+}
