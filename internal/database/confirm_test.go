@@ -45,10 +45,19 @@ func TestShortCommitWithoutCallerIsHealthy(t *testing.T) {
 	} {
 		must(t, db.Gorm(t.Context()).Exec(statement).Error)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") })
-	if !fault.Is(err, fault.Unknown) || !db.CommitsWait() {
+	told := make(chan error, 1)
+	go func() {
+		told <- db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") })
+	}()
+	eventually(t, "the commit is in progress", func() bool {
+		var n int
+		must(t, db.Gorm(t.Context()).Raw("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'").Scan(&n).Error)
+		return n > 0
+	})
+	cancel()
+	if err := <-told; !fault.Is(err, fault.Unknown) {
 		t.Fatalf("the caller did not leave amid its commit: %v", err)
 	}
 	eventually(t, "the commit ends", func() bool {
@@ -66,7 +75,7 @@ func TestWaitingCommitsLeaveRoomForReaders(t *testing.T) {
 	db, server := databasetest.Replicated(t)
 	must(t, server.Synchronous(nobody))
 	for i := range database.Connections {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // time to reach the commit
 		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, string(rune('a'+i))) })
 		cancel()
 		if err == nil {
