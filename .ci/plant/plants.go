@@ -87,9 +87,10 @@ var plants = []plant{
 
 	{rule: "r10-identifiers", room: "internal/money", imports: "elsom/internal/fault"},
 	{rule: "r10-identifiers", room: "internal/inn", imports: "github.com/labstack/echo/v4"},
-	{rule: "r10-identifiers", room: "internal/fault", imports: "golang.org/x/text/language"},
-	{rule: "r10-identifiers", room: "migrations", imports: "github.com/pressly/goose/v3"},
-	{rule: "r10-identifiers", room: "static", imports: "github.com/a-h/templ"},
+	{rule: "r10-values", room: "internal/fault", imports: "golang.org/x/text/language"},
+	{rule: "r10-values", room: "migrations", imports: "github.com/pressly/goose/v3"},
+	{rule: "r10-values", room: "static", imports: "github.com/a-h/templ"},
+	{rule: "r10-input", room: "internal/input", imports: "elsom/internal/fault"},
 	{rule: "r10-phone", room: "internal/phone", imports: "github.com/labstack/echo/v4"},
 	{rule: "r10-i18n", room: "internal/i18n", imports: "elsom/internal/fault"},
 	{rule: "r10-config", room: "internal/config", imports: "elsom/internal/money"},
