@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -70,6 +71,7 @@ func (p *Portal) Close(c echo.Context) error {
 	if err := session.Of(c).LogOut(c); err != nil {
 		return err
 	}
+	session.Of(c).SetNote(string(session.EndedByClosing) + " read")
 	return c.Redirect(http.StatusSeeOther, "/closed")
 }
 
@@ -84,7 +86,10 @@ func (p *Portal) closePage(c echo.Context) (*portal.ClosePage, error) {
 	}, nil
 }
 
-// Closed says that the wallet is closed.
+// Closed says that the wallet is closed, in the browser that closed it.
 func (p *Portal) Closed(c echo.Context) error {
+	if !strings.HasPrefix(session.Of(c).Note(), string(session.EndedByClosing)+" ") {
+		return redirect(c, "/")
+	}
 	return render(c, http.StatusOK, portal.ClosedPage{Frame: p.frame(c)})
 }
