@@ -90,7 +90,7 @@ var smallGuards = []guard{
 		pkg:         "./internal/config", test: "TestRefused",
 	},
 	{
-		name: "production refuses development's secret", file: "internal/config/parse.go",
+		name: "production refuses development's secret", file: "internal/config/secret.go",
 		text:        `refuseKnown("ELSOM_SECRET_KEY", c.SecretKey, problems)`,
 		replacement: ``,
 		pkg:         "./internal/config", test: "TestRefused",

@@ -6,11 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/alexedwards/argon2id"
 
 	"elsom/internal/attempt"
 	"elsom/internal/cashin"
@@ -339,66 +336,3 @@ func countedAgents(t *testing.T) *cashin.Agents {
 	}
 	return as
 }
-
-// A machine at work is recognized before anything is counted: by the process
-// that added it, by one that starts later, and after a change of its password
-// only with the new one.
-func TestRightPasswordIsNoTry(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, secret := t.Context(), []byte(strings.Repeat("s", 32))
-		start := func(secret []byte) (*cashin.Agents, *counting) {
-			t.Helper()
-			tries := &counting{}
-			as, err := cashin.NewAgents(db, tries, secret)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return as, tries
-		}
-		call := func(secret []byte, code, password string, in bool, counted int64) {
-			t.Helper()
-			as, tries := start(secret)
-			for range 2 {
-				if _, err := as.Authenticate(ctx, code, password, home); in != (err == nil) {
-					t.Errorf("%s with %q: %v", code, password, err)
-				}
-			}
-			if n := tries.n.Load(); n != counted {
-				t.Errorf("%s with %q: %d tries counted, want %d", code, password, n, counted)
-			}
-		}
-		for code, key := range map[string][]byte{"added": secret, "old": nil} {
-			as, _ := start(key)
-			if err := as.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "correct horse", Ceiling: 1}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		call(secret, "added", "correct horse", true, 0)
-		call(secret, "added", "correct hors", false, 6) // by place, by code, in all; twice
-		call(secret, "old", "correct horse", true, 3)   // added before there were keyed hashes: found right once
-		call(secret, "old", "correct horse", true, 0)
-		call([]byte(strings.Repeat("o", 32)), "old", "correct horse", true, 3) // under another key it means nothing
-		other, err := argon2id.CreateHash("battery staple", argon2id.DefaultParams)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := db.Pool().ExecContext(ctx, "UPDATE agents SET password_hash = '"+other+"' WHERE code = 'added'"); err != nil {
-			t.Fatal(err)
-		}
-		call(secret, "added", "correct horse", false, 6)
-		call(secret, "added", "battery staple", true, 3)
-		var stored string
-		if err := db.Pool().QueryRowContext(ctx, "SELECT password_mac FROM agents WHERE code = 'added'").Scan(&stored); err != nil {
-			t.Fatal(err)
-		}
-		if len(stored) != 64 || strings.Contains(stored, "battery") {
-			t.Errorf("stored as %q", stored)
-		}
-	})
-}
-
-type counting struct{ n atomic.Int64 }
-
-func (c *counting) Take(context.Context, attempt.Rule, string) error { c.n.Add(1); return nil }
-
-func (c *counting) Reset(context.Context, attempt.Rule, string) error { return nil }
