@@ -67,9 +67,10 @@ func (d *disaster) fillUp(ballast string, presses int) (refused int) {
 	if refused == 0 {
 		d.t.Errorf("nobody felt the full disk")
 	}
-	// Nor is anything new begun, and the page says so; a reader still reads.
+	// Nor is anything new begun, and the page says so, unless SQLite's log has just
+	// been emptied: then a little fits into the room that it has.
 	status, _, page, err := d.holders[0].post(d.site, "/pay/dostek", url.Values{"account": {somebody().inn}, "amount": {"1,00"}})
-	if err != nil || status != http.StatusServiceUnavailable {
+	if err != nil || (status != http.StatusServiceUnavailable && status != http.StatusSeeOther) {
 		d.t.Errorf("a new payment on a full disk: %d, %v: %.300s", status, err, page)
 	}
 	if err := full.file.Truncate(0); err != nil {
