@@ -164,7 +164,7 @@ func (d *day) shortenCalls(ctx context.Context) error {
 	return err
 }
 
-// fill is what a terminal of the agent QIWI sends.
+// fill sends the cash-in request of a terminal of the agent QIWI.
 func (d *day) fill(ctx context.Context) error {
 	query := url.Values{
 		"command": {"pay"}, "txn_id": {"1"}, "txn_date": {time.Now().Format("20060102150405")}, "account": {phone}, "sum": {"1000.00"},
@@ -233,7 +233,7 @@ func getJSON(ctx context.Context, address string, into any) error {
 	return json.NewDecoder(answer.Body).Decode(into)
 }
 
-// companyBalance is what DosTek's side has booked, in tyiyn.
+// companyBalance returns the balance that the stand-in has booked, in tyiyn.
 func (d *day) companyBalance(ctx context.Context) (int, error) {
 	var company struct{ Balance int }
 	err := getJSON(ctx, d.company.url()+"/companies/"+inn, &company)

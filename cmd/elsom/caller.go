@@ -42,7 +42,7 @@ var refusals = map[fault.Kind]bool{
 	fault.Invalid: true, fault.NotFound: true, fault.Forbidden: true, fault.Conflict: true, fault.Insufficient: true, fault.Limit: true,
 }
 
-// withExitCode gives an error its exit code.
+// withExitCode returns the error with the exit code that the command ends with.
 func withExitCode(err error) error {
 	var already coded
 	switch {

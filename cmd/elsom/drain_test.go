@@ -11,8 +11,8 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// After SIGTERM or SIGHUP health tells whoever leads people here to lead them elsewhere;
-// who comes all the same is served until the doors close. What was accepted,
+// After SIGTERM or SIGHUP the health check fails, so that load balancers stop sending traffic;
+// requests that still arrive are served until the listener closes. What was accepted,
 // and is with the biller just then, is finished before the program ends.
 func TestDraining(t *testing.T) {
 	t.Parallel()

@@ -125,7 +125,7 @@ func TestCommandsNobodyReads(t *testing.T) {
 					t.Errorf("%s ended with %d: %s", args, code, errs)
 				}
 			}
-			// A verdict counts, whoever reads the list.
+			// The exit code is the same when the list is not read.
 			books := databasetest.Reopen(t, address)
 			_, err := books.Pool().Exec("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'wallet', 'nobody', 'KGS', 5, CURRENT_TIMESTAMP)")
 			must(t, err)
@@ -136,7 +136,7 @@ func TestCommandsNobodyReads(t *testing.T) {
 	}
 }
 
-// deaf runs a command whose standard output is a pipe that nobody reads.
+// deaf runs a command whose standard output is a pipe without a reader.
 func deaf(t testing.TB, env []string, args ...string) (code int, errs string) {
 	t.Helper()
 	read, write, err := os.Pipe()
