@@ -84,8 +84,8 @@ var webGuards = []guard{
 	},
 	{
 		name: "what happened inside is not told", file: "web/portal/error.go",
-		text:        `if f.Message != "" && !page.Stale {`,
-		replacement: "if page.Words = err.Error(); f.Message != \"\" && !page.Stale {",
+		text:        `if f.Message != "" && !view.Stale {`,
+		replacement: "if view.Words = err.Error(); f.Message != \"\" && !view.Stale {",
 		pkg:         web, test: "TestEveryKindHasItsPage",
 	},
 	{
@@ -132,7 +132,7 @@ var webGuards = []guard{
 	},
 	{
 		name: "what is refused is typed once only", file: "web/portal/pay.go",
-		text:        `page.Account, page.Amount = typed(c, "account"), typed(c, "amount")`,
+		text:        `view.Account, view.Amount = typed(c, "account"), typed(c, "amount")`,
 		replacement: ``,
 		pkg:         web, test: "TestBadOrder",
 	},

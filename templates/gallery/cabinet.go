@@ -70,17 +70,17 @@ func cabinet() []State {
 			return portal.MessagesPage{Frame: holder(l, "/messages")}.Page()
 		}},
 		{"settings", "cabinet", func(l i18n.Lang) templ.Component {
-			page := settings(l)
-			page.NoticesKey = "key"
-			page.Notices = []portal.NoticeDevice{{ID: "1", Device: "Chrome, Android", Since: at}}
-			return page.Page()
+			view := settings(l)
+			view.NoticesKey = "key"
+			view.Notices = []portal.NoticeDevice{{ID: "1", Device: "Chrome, Android", Since: at}}
+			return view.Page()
 		}},
 		{"settings-wrong", "cabinet", func(l i18n.Lang) templ.Component {
-			page := settings(l)
-			page.Sessions = page.Sessions[:1]
-			page.OldPassword = wrong(l, "", "customer.password_old_wrong")
-			page.Password = wrong(l, "", "customer.password_common")
-			return page.Page()
+			view := settings(l)
+			view.Sessions = view.Sessions[:1]
+			view.OldPassword = wrong(l, "", "customer.password_old_wrong")
+			view.Password = wrong(l, "", "customer.password_common")
+			return view.Page()
 		}},
 	}, append(choosing(), application()...)...)
 }

@@ -35,48 +35,48 @@ func paying() []State {
 	return []State{
 		{"pay", "pay", func(l i18n.Lang) templ.Component { return pay(l).Page() }},
 		{"pay-typed", "pay", func(l i18n.Lang) templ.Component {
-			page := pay(l)
-			page.Account, page.Amount = typedINN, component.Input{Value: "250,50"}
-			page.Fee = portal.FeeRule{BasisPoints: 150, Minimum: 5_00}
-			return page.Page()
+			view := pay(l)
+			view.Account, view.Amount = typedINN, component.Input{Value: "250,50"}
+			view.Fee = portal.FeeRule{BasisPoints: 150, Minimum: 5_00}
+			return view.Page()
 		}},
 		{"pay-held", "pay", func(l i18n.Lang) templ.Component {
-			page := pay(l)
-			page.Held = held(l)
-			return page.Page()
+			view := pay(l)
+			view.Held = held(l)
+			return view.Page()
 		}},
 		{"check-held", "pay", func(l i18n.Lang) templ.Component {
-			page := check(l, portal.Ready)
-			page.Held = held(l)
-			return page.Page()
+			view := check(l, portal.Ready)
+			view.Held = held(l)
+			return view.Page()
 		}},
 		{"pay-wrong", "pay", func(l i18n.Lang) templ.Component {
-			page := pay(l)
-			page.Account = wrong(l, "0020 7199 6100 1", "catalog.inn_length")
-			page.Amount = wrong(l, "1.234", "payment.amount_decimals")
-			return page.Page()
+			view := pay(l)
+			view.Account = wrong(l, "0020 7199 6100 1", "catalog.inn_length")
+			view.Amount = wrong(l, "1.234", "payment.amount_decimals")
+			return view.Page()
 		}},
 		{"check", "pay", func(l i18n.Lang) templ.Component { return check(l, portal.Ready).Page() }},
 		{"check-doubt", "pay", func(l i18n.Lang) templ.Component {
-			page := check(l, portal.Ready)
-			page.Account, page.Suspect, page.Payee = "9020\u00a07199\u00a06100\u00a017", true, ""
-			page.Fee, page.Total, page.After = 5_00, 255_50, 494_00
-			return page.Page()
+			view := check(l, portal.Ready)
+			view.Account, view.Suspect, view.Payee = "9020\u00a07199\u00a06100\u00a017", true, ""
+			view.Fee, view.Total, view.After = 5_00, 255_50, 494_00
+			return view.Page()
 		}},
 		{"check-short", "pay", func(l i18n.Lang) templ.Component {
-			page := check(l, portal.Short)
-			page.Balance = 100_00
-			return page.Page()
+			view := check(l, portal.Short)
+			view.Balance = 100_00
+			return view.Page()
 		}},
 		{"check-fee", "pay", func(l i18n.Lang) templ.Component {
-			page := check(l, portal.FeeChanged)
-			page.OldFee, page.Fee, page.Total, page.After = 0, 5_00, 255_50, 494_00
-			return page.Page()
+			view := check(l, portal.FeeChanged)
+			view.OldFee, view.Fee, view.Total, view.After = 0, 5_00, 255_50, 494_00
+			return view.Page()
 		}},
 		{"check-paid", "pay", func(l i18n.Lang) templ.Component {
-			page := check(l, portal.Paid)
-			page.ReceiptHref = "/receipt/1"
-			return page.Page()
+			view := check(l, portal.Paid)
+			view.ReceiptHref = "/receipt/1"
+			return view.Page()
 		}},
 		{"check-expired", "pay", func(l i18n.Lang) templ.Component { return check(l, portal.Expired).Page() }},
 	}
@@ -93,20 +93,20 @@ func receipt(l i18n.Lang, s portal.Status) portal.ReceiptPage {
 func receipts() []State {
 	return []State{
 		{"receipt-processing", "receipt", func(l i18n.Lang) templ.Component {
-			page := receipt(l, portal.Processing)
-			page.Refresh, page.RepeatHref = 3, ""
-			return page.Page()
+			view := receipt(l, portal.Processing)
+			view.Refresh, view.RepeatHref = 3, ""
+			return view.Page()
 		}},
 		{"receipt", "receipt", func(l i18n.Lang) templ.Component {
-			page := receipt(l, portal.Completed)
-			page.EndedAt = at
-			return page.Page()
+			view := receipt(l, portal.Completed)
+			view.EndedAt = at
+			return view.Page()
 		}},
 		{"receipt-refunded", "receipt", func(l i18n.Lang) templ.Component {
-			page := receipt(l, portal.Refunded)
-			page.Fee, page.Total, page.Balance, page.EndedAt = 5_00, 255_50, 749_50, at
-			page.Reason = l.T("payment.account_unknown")
-			return page.Page()
+			view := receipt(l, portal.Refunded)
+			view.Fee, view.Total, view.Balance, view.EndedAt = 5_00, 255_50, 749_50, at
+			view.Reason = l.T("payment.account_unknown")
+			return view.Page()
 		}},
 	}
 }

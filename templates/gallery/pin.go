@@ -8,23 +8,23 @@ import (
 )
 
 func pins() []State {
-	page := func(l i18n.Lang, s portal.PINState) portal.PINPage {
+	view := func(l i18n.Lang, s portal.PINState) portal.PINPage {
 		return portal.PINPage{Frame: holder(l, "/settings/pin"), Wallet: wallet, State: s, Until: at}
 	}
 	return []State{
-		{"pin", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.NoPIN).Page() }},
-		{"pin-issued", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.IssuedPIN).Page() }},
-		{"pin-used", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.UsedPIN).Page() }},
-		{"pin-closed", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.ClosedPIN).Page() }},
+		{"pin", "pin", func(l i18n.Lang) templ.Component { return view(l, portal.NoPIN).Page() }},
+		{"pin-issued", "pin", func(l i18n.Lang) templ.Component { return view(l, portal.IssuedPIN).Page() }},
+		{"pin-used", "pin", func(l i18n.Lang) templ.Component { return view(l, portal.UsedPIN).Page() }},
+		{"pin-closed", "pin", func(l i18n.Lang) templ.Component { return view(l, portal.ClosedPIN).Page() }},
 		{"pin-wrong", "pin", func(l i18n.Lang) templ.Component {
-			p := page(l, portal.OwnPIN)
+			p := view(l, portal.OwnPIN)
 			p.OldPIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 3})
 			p.PIN = wrong(l, "", "customer.pin_weak")
 			return p.Page()
 		}},
-		{"pin-locked", "pin", func(l i18n.Lang) templ.Component { return page(l, portal.LockedPIN).Page() }},
+		{"pin-locked", "pin", func(l i18n.Lang) templ.Component { return view(l, portal.LockedPIN).Page() }},
 		{"pin-locked-wrong", "pin", func(l i18n.Lang) templ.Component {
-			p := page(l, portal.LockedPIN)
+			p := view(l, portal.LockedPIN)
 			p.Password = wrong(l, "", "customer.password_wrong")
 			return p.Page()
 		}},

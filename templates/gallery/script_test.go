@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"elsom/internal/i18n"
@@ -56,12 +56,12 @@ func TestReceiptRefreshesItself(t *testing.T) {
 	var asked atomic.Int64
 	h.mux.HandleFunc("GET /receipt/9", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
-		page := portal.ReceiptPage{Status: portal.Processing, Code: "482915730264", RepeatHref: "/pay/x"}
-		page.Refresh = 1
+		view := portal.ReceiptPage{Status: portal.Processing, Code: "482915730264", RepeatHref: "/pay/x"}
+		view.Refresh = 1
 		if asked.Add(1) > 2 {
-			page.Status, page.Refresh = portal.Completed, 0
+			view.Status, view.Refresh = portal.Completed, 0
 		}
-		_ = page.Page().Render(r.Context(), w)
+		_ = view.Page().Render(r.Context(), w)
 	})
 	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
 		chromedp.Evaluate(`window.region = document.querySelector("[role=status]")`, nil)))
@@ -78,8 +78,8 @@ func TestReceiptRefreshesItself(t *testing.T) {
 func TestIdleWarning(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	h.mux.HandleFunc("GET /idle", func(w http.ResponseWriter, r *http.Request) {
-		page := portal.HelpPage{Frame: holderFrame(61)}
-		_ = page.Page().Render(r.Context(), w)
+		view := portal.HelpPage{Frame: holderFrame(61)}
+		_ = view.Page().Render(r.Context(), w)
 	})
 	var stayed atomic.Int64
 	h.mux.HandleFunc("GET /help", func(http.ResponseWriter, *http.Request) { stayed.Add(1) })
@@ -106,13 +106,13 @@ func TestBackForwardCache(t *testing.T) {
 		})
 	}
 	goBack := chromedp.ActionFunc(func(ctx context.Context) error {
-		current, entries, err := page.GetNavigationHistory().Do(ctx)
+		current, entries, err := cdppage.GetNavigationHistory().Do(ctx)
 		if err != nil {
 			return err
 		}
 		// The answer is often an error: the page that was asked is no longer shown.
 		// What is shown then is checked below.
-		_ = page.NavigateToHistoryEntry(entries[current-1].ID).Do(ctx)
+		_ = cdppage.NavigateToHistoryEntry(entries[current-1].ID).Do(ctx)
 		return nil
 	})
 	for path, want := range map[string]string{"/holder": "asked for again", "/visitor": "kept alive"} {
@@ -132,7 +132,7 @@ func TestReceiptPrintsOnOnePage(t *testing.T) {
 			var pdf []byte
 			must(t, chromedp.Run(ctx, look(1280, false), visit(h.URL+"/"+string(l)+"/"+state),
 				chromedp.ActionFunc(func(ctx context.Context) (err error) {
-					pdf, _, err = page.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
+					pdf, _, err = cdppage.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
 					return err
 				})))
 			if n := len(sheetOfPaper.FindAll(pdf, -1)); n != 1 {

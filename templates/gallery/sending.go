@@ -37,9 +37,9 @@ func sending() []State {
 			return portal.TransferPage{Frame: holder(l, "/transfer"), Balance: 749_50, Held: held(l)}.Page()
 		}},
 		{"transfer-check-held", "transfer", func(l i18n.Lang) templ.Component {
-			page := transferCheck(l, portal.Ready)
-			page.Held = held(l)
-			return page.Page()
+			view := transferCheck(l, portal.Ready)
+			view.Held = held(l)
+			return view.Page()
 		}},
 		{"transfer-wrong", "transfer", func(l i18n.Lang) templ.Component {
 			return portal.TransferPage{
@@ -49,33 +49,33 @@ func sending() []State {
 		}},
 		{"transfer-check", "transfer", func(l i18n.Lang) templ.Component { return transferCheck(l, portal.Ready).Page() }},
 		{"transfer-pin-wrong", "transfer", func(l i18n.Lang) templ.Component {
-			page := transferCheck(l, portal.Ready)
-			page.AskPIN, page.Receiver = true, ""
-			page.PIN = wrong(l, "", "customer.pin_malformed")
-			return page.Page()
+			view := transferCheck(l, portal.Ready)
+			view.AskPIN, view.Receiver = true, ""
+			view.PIN = wrong(l, "", "customer.pin_malformed")
+			return view.Page()
 		}},
 		{"transfer-full-wrong", "transfer", func(l i18n.Lang) templ.Component {
-			page := transferCheck(l, portal.Ready)
-			page.Fail("amount", l.T("wallet.receiver_full"))
-			return page.Page()
+			view := transferCheck(l, portal.Ready)
+			view.Fail("amount", l.T("wallet.receiver_full"))
+			return view.Page()
 		}},
 		{"transfer-check-short", "transfer", func(l i18n.Lang) templ.Component {
-			page := transferCheck(l, portal.Short)
-			page.Balance = 100_00
-			return page.Page()
+			view := transferCheck(l, portal.Short)
+			view.Balance = 100_00
+			return view.Page()
 		}},
 		{"transfer-check-sent", "transfer", func(l i18n.Lang) templ.Component { return transferCheck(l, portal.Paid).Page() }},
 		{"transfer-check-expired", "transfer", func(l i18n.Lang) templ.Component { return transferCheck(l, portal.Expired).Page() }},
 		{"transfer-sent", "transfer", func(l i18n.Lang) templ.Component { return transferReceipt(l).Page() }},
 		{"transfer-got", "transfer", func(l i18n.Lang) templ.Component {
-			page := transferReceipt(l)
-			page.Incoming = true
-			return page.Page()
+			view := transferReceipt(l)
+			view.Incoming = true
+			return view.Page()
 		}},
 		{"transfer-got-nameless", "transfer", func(l i18n.Lang) templ.Component {
-			page := transferReceipt(l)
-			page.Incoming, page.Name = true, ""
-			return page.Page()
+			view := transferReceipt(l)
+			view.Incoming, view.Name = true, ""
+			return view.Page()
 		}},
 		{"fill-transfer", "transfer", func(l i18n.Lang) templ.Component {
 			return portal.FillPage{

@@ -29,9 +29,9 @@ func texts() []State {
 }
 
 func failures() []State {
-	failed := func(name string, page portal.ErrorPage, signedIn bool) State {
+	failed := func(name string, view portal.ErrorPage, signedIn bool) State {
 		return State{name, "errors", func(l i18n.Lang) templ.Component {
-			p := page
+			p := view
 			p.Frame = visitor(l, "/")
 			if signedIn {
 				p.Frame = holder(l, "/cabinet")

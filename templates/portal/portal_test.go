@@ -17,10 +17,10 @@ import (
 	"elsom/templates/portal"
 )
 
-func render(t *testing.T, page templ.Component) *goquery.Document {
+func render(t *testing.T, view templ.Component) *goquery.Document {
 	t.Helper()
 	var b strings.Builder
-	if err := page.Render(context.Background(), &b); err != nil {
+	if err := view.Render(context.Background(), &b); err != nil {
 		t.Fatal(err)
 	}
 	doc, err := goquery.NewDocumentFromReader(strings.NewReader(b.String()))
@@ -72,12 +72,12 @@ func TestEveryFormCarriesTheToken(t *testing.T) {
 
 // The summary says what stands at the field, and leads to it.
 func TestSummaryAndFieldSayTheSame(t *testing.T) {
-	page := portal.PayPage{Code: "dostek"}
-	page.Fail("amount", "Введите сумму")
-	page.Fail("account", "Введите ИНН")
-	page.Fail("account", "second words at one field")
-	page.Fail("weather", "Касса закрыта")
-	doc := render(t, page.Page())
+	view := portal.PayPage{Code: "dostek"}
+	view.Fail("amount", "Введите сумму")
+	view.Fail("account", "Введите ИНН")
+	view.Fail("account", "second words at one field")
+	view.Fail("weather", "Касса закрыта")
+	doc := render(t, view.Page())
 	var lines []string
 	doc.Find("#problems li").Each(func(_ int, li *goquery.Selection) { lines = append(lines, li.Text()) })
 	if got := strings.Join(lines, "|"); got != "Касса закрыта|Введите ИНН|Введите сумму" {
@@ -103,15 +103,15 @@ func TestSummaryAndFieldSayTheSame(t *testing.T) {
 
 func TestAPasswordIsNeverGivenBack(t *testing.T) {
 	in := component.Input{Value: "s3cret-тайна"}
-	for _, page := range []portal.Page{
+	for _, view := range []portal.Page{
 		portal.LoginPage{Password: in},
 		portal.SignupPage{Password: in, Edition: portal.CurrentOffer()},
 		portal.ResetConfirmPage{Password: in},
 		portal.SettingsPage{Password: in, OldPassword: in},
 	} {
-		html, err := render(t, page.Page()).Html()
+		html, err := render(t, view.Page()).Html()
 		if err != nil || strings.Contains(html, "s3cret") {
-			t.Errorf("%T shows a password (%v)", page, err)
+			t.Errorf("%T shows a password (%v)", view, err)
 		}
 	}
 }
@@ -178,40 +178,40 @@ func TestTheWordsOthersReadThePagesBy(t *testing.T) {
 		t.Fatalf("no state %q", name)
 		return nil
 	}
-	control := func(page, words string) {
+	control := func(view, words string) {
 		t.Helper()
 		found := false
-		state(page).Find("a, button").Each(func(_ int, c *goquery.Selection) {
+		state(view).Find("a, button").Each(func(_ int, c *goquery.Selection) {
 			found = found || strings.HasPrefix(strings.TrimSpace(c.Text()), words)
 		})
 		if !found {
-			t.Errorf("%s has no control %q", page, words)
+			t.Errorf("%s has no control %q", view, words)
 		}
 	}
-	for page, words := range map[string][]string{
+	for view, words := range map[string][]string{
 		"phone": {"Войти"}, "login": {"Войти"}, "signup": {"Зарегистрироваться"}, "confirm": {"Подтвердить"},
 		"cabinet": {"Услуги", "История", "Выйти"}, "services": {"Другие"}, "category": {"DosTek group"},
 		"pay": {"Далее"}, "check": {"Оплатить 250,50 сом", "Назад"},
 	} {
 		for _, w := range words {
-			control(page, w)
+			control(view, w)
 		}
 	}
 	balance := state("cabinet").Find("[data-balance]")
 	if balance.AttrOr("data-balance", "") != "74950" || balance.Text() != "749,50" {
 		t.Errorf("balance %q %q", balance.AttrOr("data-balance", ""), balance.Text())
 	}
-	for page, words := range map[string]string{
+	for view, words := range map[string]string{
 		"receipt-processing": "Платёж обрабатывается", "receipt": "Платёж проведён",
 		"receipt-refunded": "Платёж не прошёл, деньги возвращены",
 	} {
-		doc := state(page)
+		doc := state(view)
 		if got := doc.Find("[data-payment-status]").Text(); got != words {
-			t.Errorf("%s says %q", page, got)
+			t.Errorf("%s says %q", view, got)
 		}
 		code := doc.Find("[data-payment-code]")
 		if code.AttrOr("data-payment-code", "") != "482915730264" || code.Text() != "4829\u00a01573\u00a00264" {
-			t.Errorf("%s: code %q", page, code.Text())
+			t.Errorf("%s: code %q", view, code.Text())
 		}
 	}
 	if state("signup").Find("#offer[checked]").Length() != 0 {
@@ -224,11 +224,11 @@ func TestTheWordsOthersReadThePagesBy(t *testing.T) {
 
 // What is shared finds the payment, and says nothing of whose it was.
 func TestWhatIsSharedHasNoINN(t *testing.T) {
-	page := portal.ReceiptPage{
+	view := portal.ReceiptPage{
 		Status: portal.Completed, Code: "482915730264", Service: "DosTek group", Account: "0020 7199 6100 17",
 		Payee: "ОсОО «Ак-Булут»", Wallet: "+996 700 123 456", Total: 250_50,
 	}
-	button := render(t, page.Page()).Find("[data-share]")
+	button := render(t, view.Page()).Find("[data-share]")
 	want := "Платёж проведён. Код платежа 4829\u00a01573\u00a00264. DosTek group, 250,50 сом."
 	if got := button.AttrOr("data-share", ""); got != want {
 		t.Errorf("shared: %q", got)

@@ -28,13 +28,13 @@ func (p *Portal) ShowEmail(c echo.Context) error { return render(c, http.StatusO
 
 // ChangeEmail changes the holder's e-mail address after checking the password.
 func (p *Portal) ChangeEmail(c echo.Context) error {
-	switching, page := p.switched(c), p.emailPage(c)
-	page.Frame, page.Email = p.frame(c), typed(c, "email")
+	switching, view := p.switched(c), p.emailPage(c)
+	view.Frame, view.Email = p.frame(c), typed(c, "email")
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
-	if err := p.Customers.ChangeEmail(committed(c), holder(c).ID, c.FormValue("password"), page.Email.Value); err != nil {
-		return p.refused(c, page, err)
+	if err := p.Customers.ChangeEmail(committed(c), holder(c).ID, c.FormValue("password"), view.Email.Value); err != nil {
+		return p.refused(c, view, err)
 	}
 	session.Of(c).Flash(p.lang(c).T("door.email_changed"))
 	return redirect(c, "/settings")
@@ -47,11 +47,11 @@ func (p *Portal) emailPage(c echo.Context) *portal.EmailPage {
 
 // ShowClose shows the form that closes the wallet, or why it can't be closed.
 func (p *Portal) ShowClose(c echo.Context) error {
-	page, err := p.closePage(c)
+	view, err := p.closePage(c)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // Close closes the wallet for good and logs the holder out.
@@ -62,11 +62,11 @@ func (p *Portal) Close(c echo.Context) error {
 	}
 	if err := p.Closing.Close(committed(c), holder(c), c.FormValue("password"), c.FormValue("pin")); err != nil {
 		// Read again: money may have arrived meanwhile.
-		page, readErr := p.closePage(c)
+		view, readErr := p.closePage(c)
 		if readErr != nil {
 			return readErr
 		}
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	if err := session.Of(c).LogOut(c); err != nil {
 		return err

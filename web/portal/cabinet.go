@@ -108,7 +108,7 @@ type records struct {
 }
 
 func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, about records) (portal.Operation, error) {
-	page := portal.Operation{
+	view := portal.Operation{
 		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: portal.Kind(o.Kind),
 		Amount: o.Amount, Status: portal.Completed, At: o.At,
 	}
@@ -117,24 +117,24 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		paid := about.payments[o.PaymentID]
 		service, err := p.Catalog.ServiceOfRecord(ctx, paid.Service)
 		if err != nil {
-			return page, err
+			return view, err
 		}
-		page.Name, page.Detail = service.Name.In(string(lang)), told(service, paid)
+		view.Name, view.Detail = service.Name.In(string(lang)), told(service, paid)
 		if o.Kind == wallet.Payment {
-			page.Status = portal.Status(paid.State)
+			view.Status = portal.Status(paid.State)
 		}
 	case wallet.CashIn:
-		page.Name = cmp.Or(about.agents[o.Agent], o.Agent)
+		view.Name = cmp.Or(about.agents[o.Agent], o.Agent)
 	case wallet.Sent:
 		t := about.transfers[o.TransferID]
-		page.Name, page.Detail = otherSide(t.Receiver, t.ReceiverPhone)
+		view.Name, view.Detail = otherSide(t.Receiver, t.ReceiverPhone)
 	case wallet.Got:
 		t := about.transfers[o.TransferID]
-		page.Name, page.Detail = otherSide(t.Sender, t.SenderPhone)
+		view.Name, view.Detail = otherSide(t.Sender, t.SenderPhone)
 	case wallet.Other:
-		page.Kind, page.Name = portal.Correction, lang.T("frame.brand")
+		view.Kind, view.Name = portal.Correction, lang.T("frame.brand")
 	}
-	return page, nil
+	return view, nil
 }
 
 // otherSide tells who is on the other side of a transfer: by name and number,

@@ -23,11 +23,11 @@ func (p *Portal) ShowCheck(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := p.checkPage(c, draft)
+	view, err := p.checkPage(c, draft)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // patience is how long accepting may take, in a bad hour of the database. Who
@@ -64,38 +64,38 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 	if f.Message == "payment.fee_changed" {
 		return p.feeChanged(c, draft)
 	}
-	page, checkErr := p.checkPage(c, draft)
+	view, checkErr := p.checkPage(c, draft)
 	if checkErr != nil {
 		return err
 	}
-	if page.State == portal.Short || page.State == portal.Expired {
-		return render(c, http.StatusUnprocessableEntity, page) // the page says it itself
+	if view.State == portal.Short || view.State == portal.Expired {
+		return render(c, http.StatusUnprocessableEntity, view) // the page says it itself
 	}
 	if f.Kind == fault.Unknown {
-		page.Fail("", p.lang(c).T("door.unknown"))
-		return render(c, http.StatusServiceUnavailable, page)
+		view.Fail("", p.lang(c).T("door.unknown"))
+		return render(c, http.StatusServiceUnavailable, view)
 	}
-	return p.refused(c, page, err)
+	return p.refused(c, view, err)
 }
 
 // feeChanged shows a new draft at today's fee, to be confirmed anew.
 func (p *Portal) feeChanged(c echo.Context, old payment.Draft) error {
 	renewed, err := p.Payments.Renew(ctx(c), holder(c), payment.Web, old.ID)
 	if err != nil {
-		page, checkErr := p.checkPage(c, old)
+		view, checkErr := p.checkPage(c, old)
 		if checkErr != nil {
 			return err
 		}
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
-	page, err := p.checkPage(c, renewed)
+	view, err := p.checkPage(c, renewed)
 	if err != nil {
 		return err
 	}
-	if page.State == portal.Ready {
-		page.State, page.OldFee = portal.FeeChanged, old.Fee
+	if view.State == portal.Ready {
+		view.State, view.OldFee = portal.FeeChanged, old.Fee
 	}
-	return render(c, http.StatusUnprocessableEntity, page)
+	return render(c, http.StatusUnprocessableEntity, view)
 }
 
 func (p *Portal) draft(c echo.Context) (payment.Draft, error) {

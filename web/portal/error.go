@@ -40,23 +40,23 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 			status = http.StatusNotFound
 		}
 	}
-	page := portal.ErrorPage{
+	view := portal.ErrorPage{
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
 		Stale: f.Message == "session.stale",
 	}
-	if f.Message != "" && !page.Stale {
-		page.Words = words(p.lang(c), f)
+	if f.Message != "" && !view.Stale {
+		view.Words = words(p.lang(c), f)
 	}
 	if f.Kind == fault.Unknown {
-		page.Words = p.lang(c).T("door.unclear")
+		view.Words = p.lang(c).T("door.unclear")
 	}
-	if page.Stale {
-		page.BackHref = pageOf(c)
+	if view.Stale {
+		view.BackHref = pageOf(c)
 		p.keepTyped(c)
 	}
 	retryAfter(c, f)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	if err := render(c, status, page); err != nil {
+	if err := render(c, status, view); err != nil {
 		slog.ErrorContext(ctx(c), "portal: no page for an error", "error", err)
 		_ = c.NoContent(http.StatusInternalServerError)
 	}

@@ -27,23 +27,23 @@ func (p *Portal) History(c echo.Context) error {
 		cursor = 0
 	}
 	who := holder(c)
-	page, err := p.Wallets.Statement(ctx(c), who.ID, direction, cursor, historyPage)
+	statement, err := p.Wallets.Statement(ctx(c), who.ID, direction, cursor, historyPage)
 	if err != nil {
 		return err
 	}
-	operations, err := p.operations(ctx(c), who, p.lang(c), page.Operations)
+	operations, err := p.operations(ctx(c), who, p.lang(c), statement.Operations)
 	if err != nil {
 		return err
 	}
 	view := portal.HistoryPage{
 		Frame: p.frame(c), Direction: string(direction), Operations: operations,
-		In: page.In, Out: page.Out, Count: page.Count,
+		In: statement.In, Out: statement.Out, Count: statement.Count,
 	}
-	if page.HasOlder {
-		view.OlderHref = historyHref(direction, page.Older)
+	if statement.HasOlder {
+		view.OlderHref = historyHref(direction, statement.Older)
 	}
-	if page.HasNewer {
-		view.NewerHref = historyHref(direction, page.Newer)
+	if statement.HasNewer {
+		view.NewerHref = historyHref(direction, statement.Newer)
 	}
 	return render(c, http.StatusOK, view)
 }

@@ -26,13 +26,13 @@ func (p *Portal) Login(c echo.Context) error {
 		return redirect(c, "/")
 	}
 	switching := p.switched(c)
-	page := &portal.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}
+	view := &portal.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	who, err := p.Customers.LogIn(ctx(c), number, c.FormValue("password"), origin(c))
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	return p.enter(c, session.Of(c).LogIn(c, who))
 }

@@ -17,20 +17,20 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 	if p.Notices == nil {
 		return fault.New(fault.NotFound, "portal.notices", "")
 	}
-	page, err := p.settingsPage(c)
+	view, err := p.settingsPage(c)
 	if err != nil {
 		return err
 	}
 	s := session.Of(c)
 	browser := push.Browser{Holder: readerOf(holder(c)), Key: s.Browser(), Signed: s.Holds}
-	for _, listed := range page.Sessions {
+	for _, listed := range view.Sessions {
 		if listed.Current {
 			browser.Name = listed.Device
 		}
 	}
 	address := push.Address{Endpoint: c.FormValue("endpoint"), P256DH: c.FormValue("p256dh"), Auth: c.FormValue("auth")}
 	if err := p.Notices.Allow(ctx(c), browser, address); err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	s.Flash(p.lang(c).T("push.settings.done"))
 	return redirect(c, "/settings")
@@ -55,14 +55,14 @@ func readerOf(who customer.Customer) push.Holder {
 }
 
 // putNotices puts what the settings say of notices into the page.
-func (p *Portal) putNotices(c echo.Context, page *portal.SettingsPage) error {
+func (p *Portal) putNotices(c echo.Context, view *portal.SettingsPage) error {
 	if p.Notices == nil {
 		return nil
 	}
-	page.NoticesKey = p.Notices.Key()
+	view.NoticesKey = p.Notices.Key()
 	list, err := p.Notices.List(ctx(c), readerOf(holder(c)))
 	for _, d := range list {
-		page.Notices = append(page.Notices, portal.NoticeDevice{ID: strconv.FormatInt(d.ID, 10), Device: d.Name, Since: d.Made})
+		view.Notices = append(view.Notices, portal.NoticeDevice{ID: strconv.FormatInt(d.ID, 10), Device: d.Name, Since: d.Made})
 	}
 	return err
 }

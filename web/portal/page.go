@@ -27,24 +27,24 @@ func (p *Portal) Offer(c echo.Context) error {
 // Fill tells how to fill the wallet, and leads back to the payment that waits
 // for it.
 func (p *Portal) Fill(c echo.Context) error {
-	page := portal.FillPage{Frame: p.frame(c)}
+	view := portal.FillPage{Frame: p.frame(c)}
 	if who, ok := session.Of(c).Customer(); ok {
-		page.Wallet = who.Phone.Pretty()
-		if err := p.waiting(c, who, &page); err != nil {
+		view.Wallet = who.Phone.Pretty()
+		if err := p.waiting(c, who, &view); err != nil {
 			return err
 		}
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // waiting puts the draft that ?back= names into the page, while it is the
 // holder's own and can be paid yet.
-func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.FillPage) error {
+func (p *Portal) waiting(c echo.Context, who customer.Customer, view *portal.FillPage) error {
 	// What is no number is no draft's: nothing waits.
 	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
 	draft, err := p.Payments.Draft(ctx(c), who.ID, payment.Web, id)
 	if fault.Is(err, fault.NotFound) {
-		return p.waitingTransfer(c, who, id, page)
+		return p.waitingTransfer(c, who, id, view)
 	} else if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func (p *Portal) waiting(c echo.Context, who customer.Customer, page *portal.Fil
 		return err
 	}
 	if state == portal.Short || state == portal.Ready {
-		page.BackHref, page.Missing = checkHref(draft.ID), max(draft.Total()-balance, 0)
+		view.BackHref, view.Missing = checkHref(draft.ID), max(draft.Total()-balance, 0)
 	}
 	return nil
 }
 
 // waitingTransfer does the same for a transfer.
-func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, page *portal.FillPage) error {
+func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, view *portal.FillPage) error {
 	draft, err := p.Transfers.Draft(ctx(c), who.ID, wallet.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -75,7 +75,7 @@ func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64
 		return err
 	}
 	if !p.Transfers.Expired(draft) && !p.sent(c, id) {
-		page.Transfer, page.BackHref, page.Missing = true, transferHref(id), max(draft.Total()-balance, 0)
+		view.Transfer, view.BackHref, view.Missing = true, transferHref(id), max(draft.Total()-balance, 0)
 	}
 	return nil
 }

@@ -19,33 +19,33 @@ import (
 // ShowPay shows a service's form: empty, with what a draft holds («Назад»),
 // or with what an earlier payment was made for. Nothing is sent by itself.
 func (p *Portal) ShowPay(c echo.Context) error {
-	page, err := p.payPage(c)
+	view, err := p.payPage(c)
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.QueryParam("draft") != "":
-		if draft, ok := p.draftOf(c, page, c.QueryParam("draft")); ok && !p.paid(c, draft.ID) {
-			page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+		if draft, ok := p.draftOf(c, view, c.QueryParam("draft")); ok && !p.paid(c, draft.ID) {
+			view.Account.Value, view.Amount.Value = draft.Identifier, draft.Amount.Plain()
 		}
 	case c.QueryParam("repeat") != "":
 		if id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64); err == nil {
-			if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == page.Code && paid.State != payment.Processing {
-				page.Account.Value, page.Amount.Value = paid.Identifier, paid.Amount.Plain()
+			if paid, err := p.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == view.Code && paid.State != payment.Processing {
+				view.Account.Value, view.Amount.Value = paid.Identifier, paid.Amount.Plain()
 			}
 		}
 	default:
 		// The browser's own Back gets the form anew: what was typed is kept,
 		// until something is paid for the service.
 		since := func(at time.Time) (bool, error) {
-			return p.Payments.AcceptedSince(ctx(c), holder(c).ID, page.Code, at)
+			return p.Payments.AcceptedSince(ctx(c), holder(c).ID, view.Code, at)
 		}
-		if draft, ok := p.draftOf(c, page, session.Of(c).Get(lastDraft)); ok && unspent(draft.MadeAt, since) {
-			page.Account.Value, page.Amount.Value = draft.Identifier, draft.Amount.Plain()
+		if draft, ok := p.draftOf(c, view, session.Of(c).Get(lastDraft)); ok && unspent(draft.MadeAt, since) {
+			view.Account.Value, view.Amount.Value = draft.Identifier, draft.Amount.Plain()
 		}
-		takeTyped(c, page.Code, &page.Account, &page.Amount, since)
+		takeTyped(c, view.Code, &view.Account, &view.Amount, since)
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // A form that came too late, or before the money, is not accepted, but what was
@@ -106,35 +106,35 @@ func (p *Portal) paid(c echo.Context, draft int64) bool {
 }
 
 // draftOf returns a draft of the holder for the page's service.
-func (p *Portal) draftOf(c echo.Context, page *portal.PayPage, text string) (payment.Draft, bool) {
+func (p *Portal) draftOf(c echo.Context, view *portal.PayPage, text string) (payment.Draft, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return payment.Draft{}, false
 	}
 	draft, err := p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
-	return draft, err == nil && draft.Service == page.Code
+	return draft, err == nil && draft.Service == view.Code
 }
 
 // Pay takes the form («Далее») and makes the draft that the check page shows.
 func (p *Portal) Pay(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.payPage(c)
+	view, err := p.payPage(c)
 	if err != nil {
 		return err
 	}
-	page.Account, page.Amount = typed(c, "account"), typed(c, "amount")
+	view.Account, view.Amount = typed(c, "account"), typed(c, "amount")
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	draft, err := p.Payments.Quote(ctx(c), holder(c), payment.Order{
-		Service: page.Code, Identifier: c.FormValue("account"), Amount: c.FormValue("amount"),
+		Service: view.Code, Identifier: c.FormValue("account"), Amount: c.FormValue("amount"),
 		Channel: payment.Web, Address: c.RealIP(),
 	})
 	if err != nil {
 		if fault.Is(err, fault.Insufficient) {
 			p.keepTyped(c) // who goes to fill the wallet comes back to it
 		}
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	session.Of(c).Set(lateForm, "")
 	session.Of(c).Set(lastDraft, strconv.FormatInt(draft.ID, 10))

@@ -20,27 +20,27 @@ func (p *Portal) ShowPhone(c echo.Context) error {
 	if _, ok := session.Of(c).Customer(); ok {
 		return redirect(c, "/cabinet")
 	}
-	page := portal.PhonePage{Frame: p.frame(c)}
+	view := portal.PhonePage{Frame: p.frame(c)}
 	if number, ok := pending(c); ok {
-		page.Phone.Value = number.Pretty()
+		view.Phone.Value = number.Pretty()
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // Phone takes the number and leads to its password or to registration.
 func (p *Portal) Phone(c echo.Context) error {
 	switching := p.switched(c)
-	page := &portal.PhonePage{Frame: p.frame(c), Phone: typed(c, "phone")}
+	view := &portal.PhonePage{Frame: p.frame(c), Phone: typed(c, "phone")}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
-	number, err := readPhone(page.Phone.Value)
+	number, err := readPhone(view.Phone.Value)
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	known, err := p.Customers.Known(ctx(c), number, origin(c))
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	session.Of(c).Set(pendingPhone, number.String())
 	if known {

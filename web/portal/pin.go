@@ -14,25 +14,25 @@ import (
 
 // ShowPIN offers to set, change or open the holder's PIN.
 func (p *Portal) ShowPIN(c echo.Context) error {
-	page, err := p.pinPage(c)
+	view, err := p.pinPage(c)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // PIN sets the first PIN for who knows the password, or changes it for who knows the old one.
 func (p *Portal) PIN(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.pinPage(c)
+	view, err := p.pinPage(c)
 	if err != nil {
 		return err
 	}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	id, pin := holder(c).ID, c.FormValue("pin")
-	if page.State == portal.NoPIN {
+	if view.State == portal.NoPIN {
 		err = p.Customers.SetPIN(committed(c), id, c.FormValue("password"), pin)
 	} else {
 		err = p.Customers.ChangePIN(committed(c), id, c.FormValue("old_pin"), pin)
@@ -47,59 +47,59 @@ func (p *Portal) PIN(c echo.Context) error {
 // pinRefused shows how the PIN stands now: the last try may have locked it, or
 // another page set it.
 func (p *Portal) pinRefused(c echo.Context, err error) error {
-	page, readErr := p.pinPage(c)
+	view, readErr := p.pinPage(c)
 	if readErr != nil {
 		return readErr
 	}
-	return p.refused(c, page, err)
+	return p.refused(c, view, err)
 }
 
 // Unlock sends the SMS code that opens a locked PIN, to who knows the password.
 func (p *Portal) Unlock(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.pinPage(c)
+	view, err := p.pinPage(c)
 	if err != nil {
 		return err
 	}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
-	if page.State != portal.LockedPIN {
+	if view.State != portal.LockedPIN {
 		return redirect(c, "/settings/pin")
 	}
 	s, who := session.Of(c), holder(c)
 	if err := p.Customers.StartUnlock(committed(c), s.Key(), who.ID, c.FormValue("password"), s.Lang(), origin(c)); err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	return redirect(c, "/settings/pin/unlock")
 }
 
 // ShowUnlock asks the SMS code.
 func (p *Portal) ShowUnlock(c echo.Context) error {
-	page, err := p.unlockPage(c)
-	if page == nil {
+	view, err := p.unlockPage(c)
+	if view == nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // UnlockCode gives the tries back for the SMS code.
 func (p *Portal) UnlockCode(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.unlockPage(c)
-	if page == nil {
+	view, err := p.unlockPage(c)
+	if view == nil {
 		return err
 	}
-	page.Code = typed(c, "code")
+	view.Code = typed(c, "code")
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
-	err = p.Customers.ConfirmUnlock(committed(c), session.Of(c).Key(), holder(c).ID, page.Code.Value)
+	err = p.Customers.ConfirmUnlock(committed(c), session.Of(c).Key(), holder(c).ID, view.Code.Value)
 	if fault.Is(err, fault.NotFound) {
 		return redirect(c, "/settings/pin") // pressed twice: the other request did it
 	}
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	session.Of(c).Flash(p.lang(c).T("door.pin_unlocked"))
 	return redirect(c, "/settings")
@@ -107,13 +107,13 @@ func (p *Portal) UnlockCode(c echo.Context) error {
 
 // ResendUnlock sends a new code.
 func (p *Portal) ResendUnlock(c echo.Context) error {
-	page, err := p.unlockPage(c)
-	if page == nil {
+	view, err := p.unlockPage(c)
+	if view == nil {
 		return err
 	}
 	s := session.Of(c)
 	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForUnlock, origin(c)); err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	s.Flash(p.lang(c).T("door.code_sent"))
 	return redirect(c, "/settings/pin/unlock")
@@ -125,20 +125,20 @@ func (p *Portal) pinPage(c echo.Context) (*portal.PINPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &portal.PINPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), State: portal.OwnPIN, Until: pin.LockedUntil}
+	view := &portal.PINPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), State: portal.OwnPIN, Until: pin.LockedUntil}
 	switch {
 	case !pin.Set:
-		page.State = portal.NoPIN
+		view.State = portal.NoPIN
 	case !pin.LockedUntil.IsZero() && pin.StaffOnly:
-		page.State = portal.ClosedPIN
+		view.State = portal.ClosedPIN
 	case !pin.LockedUntil.IsZero():
-		page.State = portal.LockedPIN
+		view.State = portal.LockedPIN
 	case pin.Used:
-		page.State = portal.UsedPIN
+		view.State = portal.UsedPIN
 	case pin.Issued:
-		page.State = portal.IssuedPIN
+		view.State = portal.IssuedPIN
 	}
-	return page, nil
+	return view, nil
 }
 
 func (p *Portal) unlockPage(c echo.Context) (*portal.UnlockPage, error) {

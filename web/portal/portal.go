@@ -87,7 +87,7 @@ func (p *Portal) lang(c echo.Context) i18n.Lang {
 }
 
 // render sends a page, whole or not at all.
-func render(c echo.Context, status int, page interface{ Page() templ.Component }) error {
+func render(c echo.Context, status int, view interface{ Page() templ.Component }) error {
 	if status >= http.StatusBadRequest {
 		session.Of(c).Refuse()
 	}
@@ -97,7 +97,7 @@ func render(c echo.Context, status int, page interface{ Page() templ.Component }
 	c.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
 	buffer := templ.GetBuffer()
 	defer templ.ReleaseBuffer(buffer)
-	if err := page.Page().Render(c.Request().Context(), buffer); err != nil {
+	if err := view.Page().Render(c.Request().Context(), buffer); err != nil {
 		return fault.Wrap("portal.render", err)
 	}
 	return c.HTMLBlob(status, buffer.Bytes())
@@ -118,7 +118,7 @@ type form interface {
 
 // refused shows the form again with what was typed and what is wrong with it.
 // What is nobody's typing goes on to the door's error page.
-func (p *Portal) refused(c echo.Context, page form, err error) error {
+func (p *Portal) refused(c echo.Context, view form, err error) error {
 	status := http.StatusUnprocessableEntity
 	for _, f := range fault.All(err) {
 		switch f.Kind {
@@ -132,12 +132,12 @@ func (p *Portal) refused(c echo.Context, page form, err error) error {
 		default:
 			return err
 		}
-		page.Fail(f.Field, words(p.lang(c), f))
+		view.Fail(f.Field, words(p.lang(c), f))
 		if f.Kind == fault.Limit && f.Message != "wallet.receiver_full" { // the holder's own
-			page.LeadTo("/limits", p.lang(c).T("limits.link"))
+			view.LeadTo("/limits", p.lang(c).T("limits.link"))
 		}
 	}
-	return render(c, status, page)
+	return render(c, status, view)
 }
 
 // words are what a person is told of a fault.

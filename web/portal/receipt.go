@@ -33,11 +33,11 @@ func (p *Portal) Receipt(c echo.Context) error {
 			return err
 		}
 	}
-	page, err := p.receiptPage(c, paid)
+	view, err := p.receiptPage(c, paid)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (portal.ReceiptPage, error) {
@@ -51,7 +51,7 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (portal.Recei
 		return portal.ReceiptPage{}, err
 	}
 	lang := p.lang(c)
-	page := portal.ReceiptPage{
+	view := portal.ReceiptPage{
 		Frame: p.frame(c), Status: portal.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
 		Account: shown(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
@@ -60,13 +60,13 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (portal.Recei
 	}
 	switch paid.State {
 	case payment.Processing:
-		page.Refresh = p.refresh(paid)
+		view.Refresh = p.refresh(paid)
 	case payment.Refunded:
 		if key := payment.RefusalWords(paid.Result); key != "" {
-			page.Reason = lang.T(key)
+			view.Reason = lang.T(key)
 		}
 	}
-	return page, nil
+	return view, nil
 }
 
 // refresh asks again soon at first, and seldom later.

@@ -14,27 +14,27 @@ import (
 
 // ShowReset offers an SMS code to who forgot the password.
 func (p *Portal) ShowReset(c echo.Context) error {
-	page := portal.ResetPage{Frame: p.frame(c), HoldHours: p.holdHours()}
+	view := portal.ResetPage{Frame: p.frame(c), HoldHours: p.holdHours()}
 	if number, ok := pending(c); ok {
-		page.Phone.Value = number.Pretty()
+		view.Phone.Value = number.Pretty()
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // Reset sends the SMS code, and says the same whether the number is known.
 func (p *Portal) Reset(c echo.Context) error {
 	switching := p.switched(c)
-	page := &portal.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone"), HoldHours: p.holdHours()}
+	view := &portal.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone"), HoldHours: p.holdHours()}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
-	number, err := readPhone(page.Phone.Value)
+	number, err := readPhone(view.Phone.Value)
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	s := session.Of(c)
 	if err := p.Customers.StartReset(ctx(c), s.Key(), number, s.Lang(), origin(c)); err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	s.Set(pendingPhone, number.String())
 	return redirect(c, "/reset/confirm")
@@ -42,31 +42,31 @@ func (p *Portal) Reset(c echo.Context) error {
 
 // ShowResetConfirm asks the SMS code and a new password.
 func (p *Portal) ShowResetConfirm(c echo.Context) error {
-	page, err := p.resetConfirm(c)
-	if page == nil {
+	view, err := p.resetConfirm(c)
+	if view == nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // ResetConfirm sets the new password and signs the holder in.
 func (p *Portal) ResetConfirm(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.resetConfirm(c)
-	if page == nil {
+	view, err := p.resetConfirm(c)
+	if view == nil {
 		return err
 	}
-	page.Code = typed(c, "code")
+	view.Code = typed(c, "code")
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	s := session.Of(c)
-	who, err := p.Customers.ConfirmReset(committed(c), s.Key(), page.Code.Value, c.FormValue("password"), origin(c))
+	who, err := p.Customers.ConfirmReset(committed(c), s.Key(), view.Code.Value, c.FormValue("password"), origin(c))
 	if fault.Is(err, fault.NotFound) {
 		return redirect(c, "/cabinet") // pressed twice: the other request did it
 	}
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	return p.enter(c, s.LogIn(c, who))
 }

@@ -16,8 +16,8 @@ const maxQuery = 200
 
 // Services shows the categories, or what a search finds.
 func (p *Portal) Services(c echo.Context) error {
-	page := portal.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
-	page.Query = strings.ToValidUTF8(page.Query[:min(len(page.Query), maxQuery)], "")
+	view := portal.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
+	view.Query = strings.ToValidUTF8(view.Query[:min(len(view.Query), maxQuery)], "")
 	categories, err := p.Catalog.Categories(ctx(c))
 	if err != nil {
 		return err
@@ -26,25 +26,25 @@ func (p *Portal) Services(c echo.Context) error {
 	for _, category := range categories {
 		names[category.Code] = category.Name.In(string(p.lang(c)))
 	}
-	if page.Query != "" {
-		found, err := p.Catalog.Search(ctx(c), page.Query)
+	if view.Query != "" {
+		found, err := p.Catalog.Search(ctx(c), view.Query)
 		if err != nil {
 			return err
 		}
-		page.Found = services(found, p.lang(c), names)
-		return render(c, http.StatusOK, page)
+		view.Found = services(found, p.lang(c), names)
+		return render(c, http.StatusOK, view)
 	}
 	for _, category := range categories {
 		list, err := p.Catalog.Services(ctx(c), category.Code)
 		if err != nil {
 			return err
 		}
-		page.Categories = append(page.Categories, portal.Category{
+		view.Categories = append(view.Categories, portal.Category{
 			Code: category.Code, Name: names[category.Code], Href: categoryHref(category.Code),
 			Examples: examples(list, p.lang(c)),
 		})
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // Category lists the services of a category.

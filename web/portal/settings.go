@@ -12,11 +12,11 @@ import (
 
 // Settings shows who the holder is to us and where they are signed in.
 func (p *Portal) Settings(c echo.Context) error {
-	page, err := p.settingsPage(c)
+	view, err := p.settingsPage(c)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // ChooseLanguage keeps the language that was chosen among the settings.
@@ -30,16 +30,16 @@ func (p *Portal) ChooseLanguage(c echo.Context) error {
 // ChangePassword sets a new password and ends the other sessions.
 func (p *Portal) ChangePassword(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.settingsPage(c)
+	view, err := p.settingsPage(c)
 	if err != nil {
 		return err
 	}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	who, err := p.Customers.ChangePassword(committed(c), holder(c).ID, c.FormValue("old_password"), c.FormValue("password"))
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	s := session.Of(c)
 	if err := s.LogIn(c, who); err != nil {
@@ -64,11 +64,11 @@ func (p *Portal) settingsPage(c echo.Context) (*portal.SettingsPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email, HasPIN: who.HasPIN}
+	view := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email, HasPIN: who.HasPIN}
 	for _, s := range list {
-		page.Sessions = append(page.Sessions, portal.Session{
+		view.Sessions = append(view.Sessions, portal.Session{
 			ID: s.ID, Device: s.Device, Network: s.Network, LoggedIn: s.LoggedIn, Seen: s.Seen, Current: s.Current,
 		})
 	}
-	return page, p.putNotices(c, page)
+	return view, p.putNotices(c, view)
 }

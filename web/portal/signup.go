@@ -37,20 +37,20 @@ func (p *Portal) Signup(c echo.Context) error {
 		return err
 	}
 	switching := p.switched(c)
-	page := &portal.SignupPage{
+	view := &portal.SignupPage{
 		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(),
 		Email: typed(c, "email"), Offer: typed(c, "offer"), Closed: closed,
 	}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	s := session.Of(c)
 	err = p.Customers.StartSignup(ctx(c), s.Key(), customer.Signup{
-		Phone: number, Email: page.Email.Value, Password: c.FormValue("password"),
-		Offer: page.Offer.Value != "", Lang: s.Lang(), From: origin(c),
+		Phone: number, Email: view.Email.Value, Password: c.FormValue("password"),
+		Offer: view.Offer.Value != "", Lang: s.Lang(), From: origin(c),
 	})
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	return redirect(c, "/confirm")
 }
@@ -78,16 +78,16 @@ func (p *Portal) Confirm(c echo.Context) error {
 		return err
 	}
 	switching := p.switched(c)
-	page := &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), Code: typed(c, "code")}
+	view := &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), Code: typed(c, "code")}
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
-	who, err := p.Customers.ConfirmSignup(committed(c), s.Key(), page.Code.Value, origin(c))
+	who, err := p.Customers.ConfirmSignup(committed(c), s.Key(), view.Code.Value, origin(c))
 	if fault.Is(err, fault.NotFound) {
 		return redirect(c, "/cabinet") // pressed twice: the other request did it
 	}
 	if err != nil {
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	return p.enter(c, s.LogIn(c, who))
 }

@@ -23,39 +23,39 @@ const lastTransfer = "transfer"
 // ShowTransfer shows the form: empty, with what a draft holds («Назад»), or
 // with the number of an earlier transfer. Nothing is sent by itself.
 func (p *Portal) ShowTransfer(c echo.Context) error {
-	page, err := p.transferPage(c)
+	view, err := p.transferPage(c)
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.QueryParam("draft") != "":
 		if draft, ok := p.transferDraft(c, c.QueryParam("draft")); ok && !p.sent(c, draft.ID) {
-			page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
+			view.Phone.Value, view.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
 		}
 	case c.QueryParam("repeat") != "":
-		p.repeatTransfer(c, page)
+		p.repeatTransfer(c, view)
 	default:
 		// The browser's own Back gets the form anew: what was typed is kept,
 		// until something is sent.
 		since := func(at time.Time) (bool, error) { return p.Transfers.SentSince(ctx(c), holder(c).ID, at) }
 		if draft, ok := p.transferDraft(c, session.Of(c).Get(lastTransfer)); ok && unspent(draft.MadeAt, since) {
-			page.Phone.Value, page.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
+			view.Phone.Value, view.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
 		}
-		takeTyped(c, transferPath, &page.Phone, &page.Amount, since)
+		takeTyped(c, transferPath, &view.Phone, &view.Amount, since)
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // Transfer takes the form («Далее») and makes the draft that the check page shows.
 func (p *Portal) Transfer(c echo.Context) error {
 	switching := p.switched(c)
-	page, err := p.transferPage(c)
+	view, err := p.transferPage(c)
 	if err != nil {
 		return err
 	}
-	page.Phone, page.Amount = typed(c, "phone"), typed(c, "amount")
+	view.Phone, view.Amount = typed(c, "phone"), typed(c, "amount")
 	if switching {
-		return render(c, http.StatusOK, page)
+		return render(c, http.StatusOK, view)
 	}
 	draft, err := p.Transfers.Quote(ctx(c), holder(c), wallet.TransferOrder{
 		Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: wallet.Web, Address: c.RealIP(),
@@ -64,7 +64,7 @@ func (p *Portal) Transfer(c echo.Context) error {
 		if fault.Is(err, fault.Insufficient) {
 			p.keepTyped(c) // who goes to fill the wallet comes back to it
 		}
-		return p.refused(c, page, err)
+		return p.refused(c, view, err)
 	}
 	session.Of(c).Set(lateForm, "")
 	session.Of(c).Set(lastTransfer, strconv.FormatInt(draft.ID, 10))
@@ -91,7 +91,7 @@ func (p *Portal) transferDraft(c echo.Context, text string) (wallet.TransferDraf
 
 // repeatTransfer puts the other side of an earlier transfer into the form, and
 // what was sent to it; what to send back to a sender is left open.
-func (p *Portal) repeatTransfer(c echo.Context, page *portal.TransferPage) {
+func (p *Portal) repeatTransfer(c echo.Context, view *portal.TransferPage) {
 	id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64)
 	if err != nil {
 		return
@@ -99,9 +99,9 @@ func (p *Portal) repeatTransfer(c echo.Context, page *portal.TransferPage) {
 	switch t, err := p.Transfers.ByID(ctx(c), holder(c).ID, id); {
 	case err != nil:
 	case t.SenderID == holder(c).ID:
-		page.Phone.Value, page.Amount.Value = t.ReceiverPhone.Pretty(), t.Amount.Plain()
+		view.Phone.Value, view.Amount.Value = t.ReceiverPhone.Pretty(), t.Amount.Plain()
 	default:
-		page.Phone.Value = t.SenderPhone.Pretty()
+		view.Phone.Value = t.SenderPhone.Pretty()
 	}
 }
 
@@ -112,11 +112,11 @@ func (p *Portal) sent(c echo.Context, id int64) bool {
 
 // ShowTransferCheck shows what will be sent, before it is.
 func (p *Portal) ShowTransferCheck(c echo.Context) error {
-	page, err := p.transferCheckPage(c)
+	view, err := p.transferCheckPage(c)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 // AcceptTransfer sends the draft's money and leads to the receipt, also when it
@@ -140,18 +140,18 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 
 // notSent shows what stands between the draft and its transfer.
 func (p *Portal) notSent(c echo.Context, err error) error {
-	page, checkErr := p.transferCheckPage(c)
+	view, checkErr := p.transferCheckPage(c)
 	if checkErr != nil {
 		return err
 	}
-	if page.State == portal.Short || page.State == portal.Expired {
-		return render(c, http.StatusUnprocessableEntity, page) // the page says it itself
+	if view.State == portal.Short || view.State == portal.Expired {
+		return render(c, http.StatusUnprocessableEntity, view) // the page says it itself
 	}
 	if fault.As(err).Kind == fault.Unknown {
-		page.Fail("", p.lang(c).T("door.unknown"))
-		return render(c, http.StatusServiceUnavailable, page)
+		view.Fail("", p.lang(c).T("door.unknown"))
+		return render(c, http.StatusServiceUnavailable, view)
 	}
-	return p.refused(c, page, err)
+	return p.refused(c, view, err)
 }
 
 func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, error) {
@@ -168,7 +168,7 @@ func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, e
 	if err != nil {
 		return nil, err
 	}
-	page := &portal.TransferCheckPage{
+	view := &portal.TransferCheckPage{
 		Frame: p.frame(c), State: portal.Ready, Draft: strconv.FormatInt(draft.ID, 10),
 		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: who.Phone.Pretty(),
 		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: who.PINOwed,
@@ -177,15 +177,15 @@ func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, e
 	}
 	switch _, err := p.Transfers.ByID(ctx(c), who.ID, draft.ID); {
 	case err == nil:
-		page.State = portal.Paid
+		view.State = portal.Paid
 	case !fault.Is(err, fault.NotFound):
 		return nil, err
 	case p.Transfers.Expired(draft):
-		page.State = portal.Expired
+		view.State = portal.Expired
 	case draft.Total() > balance:
-		page.State = portal.Short
+		view.State = portal.Short
 	}
-	return page, nil
+	return view, nil
 }
 
 // TransferReceipt shows a transfer to either side.
@@ -204,14 +204,14 @@ func (p *Portal) TransferReceipt(c echo.Context) error {
 		return err
 	}
 	number := strconv.FormatInt(t.ID, 10)
-	page := portal.TransferReceiptPage{
+	view := portal.TransferReceiptPage{
 		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: who.Phone.Pretty(),
 		Amount: t.Amount, At: t.AcceptedAt, Balance: balance, RepeatHref: "/transfer?repeat=" + number,
 	}
 	if t.SenderID != who.ID {
-		page.Incoming, page.Name, page.Phone = true, t.Sender, t.SenderPhone.Pretty()
+		view.Incoming, view.Name, view.Phone = true, t.Sender, t.SenderPhone.Pretty()
 	}
-	return render(c, http.StatusOK, page)
+	return render(c, http.StatusOK, view)
 }
 
 func transferHref(draft int64) string { return "/transfer/" + strconv.FormatInt(draft, 10) }
