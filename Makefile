@@ -58,7 +58,7 @@ bench: ## every aim of speed as a ratio, in one table; then parsers and pages. T
 	@.ci/install
 	@short=0; $(BENCH) -markdown $(BENCHFLAGS) || short=1; \
 	go test -run '^$$' -bench . -benchmem -benchtime 300ms ./internal/inn ./internal/phone ./internal/money \
-		./internal/biller/osmp ./web/osmp ./web/ussd ./templates/gallery || short=1; \
+		./internal/biller/osmp ./web/terminal ./web/ussd ./templates/gallery || short=1; \
 	exit $$short
 
 bench-short: ## the same in a minute: a look, no judgement

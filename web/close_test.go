@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
+	"elsom/internal/ratelimit"
 	"elsom/internal/wallet"
 )
 
@@ -29,7 +29,7 @@ func onEach(t *testing.T, test func(t *testing.T, h *house)) {
 func (h *house) transfers(from customer.Customer, to customer.Customer, amount string) error {
 	h.t.Helper()
 	ctx := context.Background()
-	attempts, err := attempt.New(h.db, attempt.Options{Secret: []byte("a secret of thirty-two bytes or more"), Off: true})
+	attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more"), Off: true})
 	must(h.t, err)
 	ts := wallet.NewTransfers(wallet.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,

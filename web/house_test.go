@@ -20,7 +20,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/labstack/echo/v4"
 
-	"elsom/internal/attempt"
+	"elsom/internal/audit"
 	"elsom/internal/biller"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
@@ -29,18 +29,18 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/sms"
+	"elsom/internal/notify/sms/inbox"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
-	"elsom/internal/push"
-	"elsom/internal/report"
-	"elsom/internal/sms"
-	"elsom/internal/sms/inbox"
+	"elsom/internal/ratelimit"
 	"elsom/internal/wallet"
 	"elsom/web"
-	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
+	"elsom/web/terminal"
 )
 
 const (
@@ -145,7 +145,7 @@ func houseWith(t *testing.T, with setting) *house {
 	var err error
 	h.sealer, err = sms.NewSealer(secret)
 	must(t, err)
-	attempts, err := attempt.New(h.db, attempt.Options{Secret: secret, Off: !with.limits})
+	attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: !with.limits})
 	must(t, err)
 	h.catalog = catalog.New(h.db, catalog.Options{Development: true})
 	must(t, h.catalog.Seed(ctx))
@@ -187,7 +187,7 @@ func houseWith(t *testing.T, with setting) *house {
 		Messages: sms.NewMessages(h.db, h.sealer), Sessions: sessions, Now: h.db.Now,
 	})
 	doors := web.Doors{
-		Portal: h.portal, Terminal: osmp.New(agents, h.cashin, slog.Default()), Sessions: sessions, HTTPS: with.https,
+		Portal: h.portal, Terminal: terminal.New(agents, h.cashin, slog.Default()), Sessions: sessions, HTTPS: with.https,
 		Healthy: func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
 	}
 	if with.doors != nil {
@@ -367,7 +367,7 @@ func (h *house) holds(who customer.Customer, want money.Amount) {
 // audited proves the books.
 func (h *house) audited() {
 	h.t.Helper()
-	audit, err := report.Audit(context.Background(), h.db)
+	audit, err := audit.Audit(context.Background(), h.db)
 	must(h.t, err)
 	if !audit.Holds() {
 		h.t.Errorf("the books don't hold: %+v", audit)

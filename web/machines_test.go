@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/cashin"
+	"elsom/internal/credential"
 	"elsom/internal/gateway"
-	"elsom/internal/keychain"
-	"elsom/internal/sms"
+	"elsom/internal/notify/sms"
+	"elsom/internal/ratelimit"
 	"elsom/web"
-	"elsom/web/osmp"
-	receipts "elsom/web/sms"
+	receipts "elsom/web/smsreceipt"
+	"elsom/web/terminal"
 )
 
 // Wrong passwords from elsewhere use up what may be tried of a code, and then
@@ -27,7 +27,7 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
 			h := houseWith(t, setting{limits: true, on: on})
-			attempts, err := attempt.New(h.db, attempt.Options{Secret: secret})
+			attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret})
 			must(t, err)
 			start := func() (*gateway.Gateways, http.Handler) {
 				agents, err := cashin.NewAgents(h.db, attempts, secret)
@@ -35,7 +35,7 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 				gateways, err := gateway.New(h.db, attempts, secret)
 				must(t, err)
 				doors := h.doors
-				doors.Terminal = osmp.New(agents, h.cashin, slog.Default())
+				doors.Terminal = terminal.New(agents, h.cashin, slog.Default())
 				doors.Receipts = receipts.New(gateways, sms.NewMessages(h.db, h.sealer))
 				return gateways, web.New(doors)
 			}
@@ -49,11 +49,11 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 			}
 			gateways, _ := start()
 			must(t, gateways.Add(ctx, gateway.NewGateway{
-				Code: "kannel", Name: "Kannel", Password: "the gateway's word", Allowed: keychain.Anywhere(), Scopes: gateway.Scopes(),
+				Code: "kannel", Name: "Kannel", Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: gateway.Scopes(),
 			}))
 			for range 300 {
-				must(t, attempts.Take(ctx, attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))
-				must(t, attempts.Take(ctx, attempt.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour}, "kannel"))
+				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))
+				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour}, "kannel"))
 			}
 			_, server := start()
 			terminal := "/osmp?command=check&txn_id=1&account=0700000000&sum=1"

@@ -8,8 +8,8 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
-	"elsom/internal/sms"
 )
 
 // promise makes SMS due to a holder.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/notify/push"
 	"elsom/internal/outbox"
-	"elsom/internal/push"
 	"elsom/web"
 	"elsom/web/session"
 )

@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
+	"elsom/internal/credential"
 	"elsom/internal/customer"
-	"elsom/internal/dialogue"
 	"elsom/internal/gateway"
-	"elsom/internal/keychain"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
+	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web"
 	"elsom/web/ussd"
@@ -31,17 +31,17 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
 			h := houseWith(t, setting{on: on})
-			attempts, err := attempt.New(h.db, attempt.Options{Secret: secret, Off: true}) // PINs are counted all the same
+			attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: true}) // PINs are counted all the same
 			must(t, err)
 			gateways, err := gateway.New(h.db, attempts, secret)
 			must(t, err)
 			bad, good := "bad-"+name, "good-"+name
 			for _, code := range []string{bad, good} {
 				must(t, gateways.Add(ctx, gateway.NewGateway{
-					Code: code, Name: code, Password: "the gateway's word", Allowed: keychain.Anywhere(), Scopes: gateway.Scopes(),
+					Code: code, Name: code, Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: gateway.Scopes(),
 				}))
 			}
-			dialogues, err := dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: secret})
+			dialogues, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret})
 			must(t, err)
 			doors := h.doors
 			parts := ussd.Parts{Dialogues: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger)}
@@ -50,7 +50,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			server := web.New(doors)
 			phones, pins := h.dialedBy(12)
 			for range 199 {
-				must(t, attempts.Take(ctx, attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
+				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
 			}
 			for _, session := range []string{"1", "2"} { // the 200th and one more
 				if screen := balance(server, bad, session, phones[0], another(pins[0])); !strings.Contains(screen, "Неверный ПИН") {

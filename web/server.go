@@ -19,19 +19,19 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/static"
-	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
-	"elsom/web/sms"
+	"elsom/web/smsreceipt"
+	"elsom/web/terminal"
 	"elsom/web/ussd"
 )
 
 // Doors are what the server opens.
 type Doors struct {
 	Portal   *portal.Portal
-	Terminal *osmp.Door
+	Terminal *terminal.Door
 	USSD     *ussd.Door
-	Receipts *sms.Door
+	Receipts *smsreceipt.Door
 	Dev      Development // nil outside development
 	Sessions *session.Sessions
 	// Healthy tells whether the process can serve.

@@ -18,7 +18,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/static"
 	"elsom/web"
-	"elsom/web/osmp"
+	"elsom/web/terminal"
 )
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
@@ -189,7 +189,7 @@ func TestTerminalGetsNoPage(t *testing.T) {
 		setting setting
 		body    string
 	}{
-		500: {setting{doors: func(d *web.Doors) { d.Terminal = osmp.New(nil, nil, slog.Default()) }}, "command=check"},
+		500: {setting{doors: func(d *web.Doors) { d.Terminal = terminal.New(nil, nil, slog.Default()) }}, "command=check"},
 		413: {setting{}, strings.Repeat("1", 8<<10+1)},
 	} {
 		answer := houseWith(t, c.setting).browser().send(http.MethodPost, "/osmp", strings.NewReader(c.body),

@@ -118,10 +118,10 @@ var booksGuards = []guard{
 		pkg:         "./internal/ledger", test: "TestHangingBatchHoldsUpItsOwn",
 	},
 	{
-		name: "an audit sees a wallet's debt in a stripe", file: "internal/report/store_books.go",
+		name: "an audit sees a wallet's debt in a stripe", file: "internal/audit/store_books.go",
 		text:        `a.id = stripes.account_id AND a.floor IS NOT NULL)`,
 		replacement: `a.id = stripes.account_id AND a.floor > 0)`,
-		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound",
+		pkg:         "./internal/audit", test: "TestPlantedViolationsAreFound",
 	},
 	{
 		name: "a stripe is never deleted, on PostgreSQL", file: "migrations/00020_stripes.postgres.sql",

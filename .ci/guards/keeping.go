@@ -76,21 +76,21 @@ var keepingGuards = []guard{
 	},
 	// The audit since a moment.
 	{
-		name: "an old payment that ended since is looked at", file: "internal/report/store_since.go",
+		name: "an old payment that ended since is looked at", file: "internal/audit/store_since.go",
 		text:        `AND request_key LIKE 'payment:%'))`,
 		replacement: `AND 1 = 0))`,
-		pkg:         "./internal/report", test: "TestSinceLooksAtWhatIsNew",
+		pkg:         "./internal/audit", test: "TestSinceLooksAtWhatIsNew",
 	},
 	{
-		name: "a wallet that moved since is added up", file: "internal/report/store_since.go",
+		name: "a wallet that moved since is added up", file: "internal/audit/store_since.go",
 		text:        `WHERE a.balance <> a.total`,
 		replacement: `WHERE a.balance <> a.balance`,
-		pkg:         "./internal/report", test: "TestSinceLooksAtWhatIsNew",
+		pkg:         "./internal/audit", test: "TestSinceLooksAtWhatIsNew",
 	},
 	{
-		name: "an audit since a moment reads no table whole", file: "internal/report/store_since.go",
+		name: "an audit since a moment reads no table whole", file: "internal/audit/store_since.go",
 		text:        `entries AS MATERIALIZED (SELECT * FROM`,
 		replacement: `entries AS (SELECT * FROM`,
-		pkg:         "./internal/report", test: "TestSinceReadsNoTableWhole",
+		pkg:         "./internal/audit", test: "TestSinceReadsNoTableWhole",
 	},
 }

@@ -3,19 +3,19 @@ package main
 // limitGuards are about rate limits that must not keep honest callers out.
 var limitGuards = []guard{
 	{
-		name: "a machine at work is recognized after a restart", file: "internal/keychain/match.go",
+		name: "a machine at work is recognized after a restart", file: "internal/credential/match.go",
 		text:        `if k.keyed && hmac.Equal([]byte(lock.MAC), []byte(mac)) {`,
 		replacement: `if false {`,
 		pkg:         "./web", test: "TestMachinesAreAdmittedAfterARestart",
 	},
 	{
-		name: "a password that was found right is stored as a keyed hash", file: "internal/keychain/match.go",
+		name: "a password that was found right is stored as a keyed hash", file: "internal/credential/match.go",
 		text:        `if !k.keyed || lock.Keep == nil {`,
 		replacement: `if true {`,
 		pkg:         "./internal/cashin", test: "TestRightPasswordIsNoTry",
 	},
 	{
-		name: "a keyed hash ends with its password", file: "internal/keychain/match.go",
+		name: "a keyed hash ends with its password", file: "internal/credential/match.go",
 		text:        `for _, text := range []string{code, hash, password} {`,
 		replacement: `for _, text := range []string{code, password} {`,
 		pkg:         "./internal/cashin", test: "TestRightPasswordIsNoTry",
@@ -75,28 +75,28 @@ var limitGuards = []guard{
 		pkg:         "./web", test: "TestKnownBrowsersLogInDuringAStorm",
 	},
 	{
-		name: "SMS with codes have their own queue", file: "internal/sms/sms.go",
+		name: "SMS with codes have their own queue", file: "internal/notify/sms/sms.go",
 		text:        `	return outbox.Promise{Lane: CodeLane, Key: key, Payload: p}`,
 		replacement: `	return outbox.Promise{Lane: Lane, Key: key, Payload: p}`,
-		pkg:         "./internal/sms", test: "TestCodesGoBeforeEverythingElse",
+		pkg:         "./internal/notify/sms", test: "TestCodesGoBeforeEverythingElse",
 	},
 	{
-		name: "notices for a number have a daily limit", file: "internal/sms/worker.go",
+		name: "notices for a number have a daily limit", file: "internal/notify/sms/worker.go",
 		text:        `			if call && dropped[rows[i].ID] {`,
 		replacement: `			if call && dropped[0] {`,
-		pkg:         "./internal/sms", test: "TestNoticesOfADayAreLimited",
+		pkg:         "./internal/notify/sms", test: "TestNoticesOfADayAreLimited",
 	},
 	{
-		name: "notices left out take no room", file: "internal/sms/store.go",
+		name: "notices left out take no room", file: "internal/notify/sms/store.go",
 		text:        `messages.id < v.id AND messages.state <> ?) >= v.most`,
 		replacement: `messages.id < v.id AND messages.state <> '-' || ?) >= v.most`,
-		pkg:         "./internal/sms", test: "TestNoticesLeftOutTakeNoRoom",
+		pkg:         "./internal/notify/sms", test: "TestNoticesLeftOutTakeNoRoom",
 	},
 	{
-		name: "notices of money that came leave room", file: "internal/sms/worker.go",
+		name: "notices of money that came leave room", file: "internal/notify/sms/worker.go",
 		text:        `			if a.words.Came {`,
 		replacement: `			if a.words.Came && n.most == 0 {`,
-		pkg:         "./internal/sms", test: "TestNoticesOfMoneyThatCameLeaveRoom",
+		pkg:         "./internal/notify/sms", test: "TestNoticesOfMoneyThatCameLeaveRoom",
 	},
 	{
 		name: "a transfer's receiver gets a notice that others caused", file: "internal/wallet/accept.go",

@@ -2,7 +2,7 @@ package main
 
 var machineGuards = []guard{
 	{
-		name: "a gateway's password opens its own routes only", file: "web/admission/admission.go",
+		name: "a gateway's password opens its own routes only", file: "web/basicauth/admission.go",
 		text:        `case err == nil && r.May != nil && !r.May(who):`,
 		replacement: `case false:`,
 		pkg:         "./cmd/elsom", test: "TestGatewayScopes",

@@ -44,13 +44,13 @@ var deliveryGuards = []guard{
 		pkg:         "./web", test: "TestDraftsOfAnotherDoor",
 	},
 	{
-		name: "a wallet blocked meanwhile pays nothing", file: "internal/spending/spending.go",
+		name: "a wallet blocked meanwhile pays nothing", file: "internal/limit/spending.go",
 		text:        `	case now.Blocked:`,
 		replacement: `	case now.Blocked && false:`,
 		pkg:         "./internal/payment", test: "TestChangedSinceTheRequestBegan",
 	},
 	{
-		name: "a session that was ended meanwhile pays nothing", file: "internal/spending/spending.go",
+		name: "a session that was ended meanwhile pays nothing", file: "internal/limit/spending.go",
 		text:        `	case now.SessionEpoch != before.SessionEpoch:`,
 		replacement: `	case now.SessionEpoch != before.SessionEpoch && false:`,
 		pkg:         "./internal/payment", test: "TestChangedSinceTheRequestBegan",
@@ -128,16 +128,16 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/payment", test: "TestShareHoldsBetweenClaims",
 	},
 	{
-		name: "the audit finds a refund after an attempt without a final answer", file: "internal/report/store_acts.go",
+		name: "the audit finds a refund after an attempt without a final answer", file: "internal/audit/store_acts.go",
 		text:        `NOT IN ('refused', 'unsent'))`,
 		replacement: `NOT IN ('refused', 'unsent', 'later'))`,
-		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound",
+		pkg:         "./internal/audit", test: "TestPlantedViolationsAreFound",
 	},
 	{
-		name: "the audit finds a refund decided by one", file: "internal/report/store_acts.go",
+		name: "the audit finds a refund decided by one", file: "internal/audit/store_acts.go",
 		text:        `d.decision = 'refund') < 2`,
 		replacement: `d.decision = 'refund') < 1`,
-		pkg:         "./internal/report", test: "TestPlantedViolationsAreFound",
+		pkg:         "./internal/audit", test: "TestPlantedViolationsAreFound",
 	},
 	{
 		name: "settle and refund share one request key", file: "internal/payment/end.go",
@@ -190,13 +190,13 @@ var deliveryGuards = []guard{
 		pkg:         "./internal/payment", test: "TestAcceptRefuses",
 	},
 	{
-		name: "limits see what was accepted before", file: "internal/spending/store.go",
+		name: "limits see what was accepted before", file: "internal/limit/store.go",
 		text:        `Judge: judge}`,
 		replacement: `Judge: nil}`,
 		pkg:         "./internal/payment", test: "TestLimits",
 	},
 	{
-		name: "a refund gives the limits back", file: "internal/spending/store.go",
+		name: "a refund gives the limits back", file: "internal/limit/store.go",
 		text:        ` AND state <> 'refunded'`,
 		replacement: ``,
 		pkg:         "./internal/payment", test: "TestRefundGivesLimitsBack",

@@ -42,7 +42,7 @@ var paymentGuards = []guard{
 		pkg:         "./internal/payment", test: "TestWhatCantBeRecorded",
 	},
 	{
-		name: "limits of a day and a month", file: "internal/spending/spending.go",
+		name: "limits of a day and a month", file: "internal/limit/spending.go",
 		text:        `if err := exceeds(rows[i].level, sums[id], total); err != nil {`,
 		replacement: `if err := exceeds(rows[i].level, sums[id], total); err != nil && false {`,
 		pkg:         "./internal/payment", test: "TestLimits",

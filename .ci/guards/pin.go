@@ -271,7 +271,7 @@ var pinGuards = []guard{
 		pkg:         "./internal/customer", test: "TestStaffActsAreKept",
 	},
 	{
-		name: "a wallet held meanwhile pays nothing", file: "internal/spending/spending.go",
+		name: "a wallet held meanwhile pays nothing", file: "internal/limit/spending.go",
 		text:        `return customer.HeldFromPaying(now, at)`,
 		replacement: `return customer.HeldFromPaying(before, at)`,
 		pkg:         "./internal/payment", test: "TestChangedSinceTheRequestBegan",

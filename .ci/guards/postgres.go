@@ -159,6 +159,6 @@ var postgresGuards = []guard{
 		name: "the audit is not misled by settings of the role", file: "internal/database/tx.go",
 		text:        `"quote_all_identifiers = off", "standard_conforming_strings = on",`,
 		replacement: `"quote_all_identifiers = on", "standard_conforming_strings = off",`,
-		pkg:         "./internal/report", test: "TestSettingsOfTheRoleAreNoViolations",
+		pkg:         "./internal/audit", test: "TestSettingsOfTheRoleAreNoViolations",
 	},
 }

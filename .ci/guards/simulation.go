@@ -27,7 +27,7 @@ var simulationGuards = []guard{
 		pkg:         "./internal/simulation", test: "TestLives",
 	},
 	{
-		name: "simulated: an SMS whose answer was lost waits for its receipt", file: "internal/sms/worker.go",
+		name: "simulated: an SMS whose answer was lost waits for its receipt", file: "internal/notify/sms/worker.go",
 		text:        `if r.AskedBy != 0 && !d.once {`,
 		replacement: `if false {`,
 		pkg:         "./internal/simulation", test: "TestLives",

@@ -69,12 +69,12 @@ var transferGuards = []guard{
 	},
 	{
 		name: "transfers count in the limits", file: "internal/wallet/accept.go",
-		text:        `, spending.Within(c, t.Amount, mine)}`,
+		text:        `, limit.Within(c, t.Amount, mine)}`,
 		replacement: `}`,
 		pkg:         "./internal/wallet", test: "TestLimitsAreShared",
 	},
 	{
-		name: "payments see what was transferred", file: "internal/spending/store.go",
+		name: "payments see what was transferred", file: "internal/limit/store.go",
 		text:        `FROM wallet_transfers WHERE sender_id `,
 		replacement: `FROM wallet_transfers WHERE FALSE AND sender_id `,
 		pkg:         "./internal/wallet", test: "TestLimitsAreShared",
@@ -98,9 +98,9 @@ var transferGuards = []guard{
 		pkg:         "./internal/wallet", test: "TestMaskName",
 	},
 	{
-		name: "a transfer stands in the books by its amount and wallets", file: "internal/report/checks.go",
+		name: "a transfer stands in the books by its amount and wallets", file: "internal/audit/checks.go",
 		text:        `transfersWithoutSent, "transfer {what} has`,
 		replacement: `sentWithoutTransfer, "transfer {what} has`,
-		pkg:         "./internal/report", test: "TestPlantedTransfersAreFound",
+		pkg:         "./internal/audit", test: "TestPlantedTransfersAreFound",
 	},
 }

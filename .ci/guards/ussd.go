@@ -2,25 +2,25 @@ package main
 
 var ussdGuards = []guard{
 	{
-		name: "an answer of *900# is written once", file: "internal/dialogue/store.go",
+		name: "an answer of *900# is written once", file: "internal/ussdsession/store.go",
 		text:        `FROM v WHERE dialogues.id = v.id AND dialogues.turn = v.turn`,
 		replacement: `FROM v WHERE dialogues.id = v.id AND dialogues.turn <> -v.turn`,
-		pkg:         "./internal/dialogue", test: "TestOneAnswerWins",
+		pkg:         "./internal/ussdsession", test: "TestOneAnswerWins",
 	},
 	{
-		name: "a claimed turn is nobody else's", file: "internal/dialogue/store.go",
+		name: "a claimed turn is nobody else's", file: "internal/ussdsession/store.go",
 		text:        `WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claimed_until_ms <= ?)`,
 		replacement: `WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claim >= 0 OR claimed_until_ms <= ?)`,
-		pkg:         "./internal/dialogue", test: "TestOneClaimWins",
+		pkg:         "./internal/ussdsession", test: "TestOneClaimWins",
 	},
 	{
-		name: "a dialogue ends after three minutes", file: "internal/dialogue/dialogue.go",
+		name: "a dialogue ends after three minutes", file: "internal/ussdsession/dialogue.go",
 		text:        `if r.EndsMs <= ds.now().UnixMilli() {`,
 		replacement: `if false {`,
 		pkg:         "./web/ussd", test: "TestSessionsEnd",
 	},
 	{
-		name: "a session belongs to its number", file: "internal/dialogue/dialogue.go",
+		name: "a session belongs to its number", file: "internal/ussdsession/dialogue.go",
 		text:        `ds.Mark("name", n.Gateway, n.Session, n.Phone)`,
 		replacement: `ds.Mark("name", n.Gateway, n.Session)`,
 		pkg:         "./web/ussd", test: "TestSessionBelongsToItsNumber",
@@ -56,7 +56,7 @@ var ussdGuards = []guard{
 		pkg:         "./internal/gateway", test: "TestShutOutElsewhere",
 	},
 	{
-		name: "a gateway that was shut out stays outside", file: "internal/keychain/keychain.go",
+		name: "a gateway that was shut out stays outside", file: "internal/credential/keychain.go",
 		text:        `if hash != "" && (lock.Disabled || !allows(lock.Allowed, from)) {`,
 		replacement: `if hash != "" && !allows(lock.Allowed, from) {`,
 		pkg:         "./internal/gateway", test: "TestGatewaysAtTheDoor",
@@ -98,20 +98,20 @@ var ussdGuards = []guard{
 		pkg:         "./web/ussd", test: "TestSessionsEnd",
 	},
 	{
-		name: "a dialogue's keys take the pepper", file: "internal/dialogue/dialogue.go",
+		name: "a dialogue's keys take the pepper", file: "internal/ussdsession/dialogue.go",
 		text:        `hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)`,
 		replacement: `hkdf.Key(sha256.New, o.Secret, nil, "elsom dialogue", sha256.Size)`,
-		pkg:         "./internal/dialogue", test: "TestKeysTakeSecretAndPepper",
+		pkg:         "./internal/ussdsession", test: "TestKeysTakeSecretAndPepper",
 	},
 	{
-		name: "what another process answered is not recalled", file: "internal/dialogue/dialogue.go",
+		name: "what another process answered is not recalled", file: "internal/ussdsession/dialogue.go",
 		text: `	} else {
 		ds.recent.forget(d.ID)
 	}
 	return won, fault.Wrap("dialogue.answer", err)`,
 		replacement: `	}
 	return won, fault.Wrap("dialogue.answer", err)`,
-		pkg: "./internal/dialogue", test: "TestRecalledDialogueYields",
+		pkg: "./internal/ussdsession", test: "TestRecalledDialogueYields",
 	},
 	{
 		name: "who asks together holds rows of their own", file: "internal/database/gather.go",
@@ -130,16 +130,16 @@ var ussdGuards = []guard{
 		pkg:         "./internal/database", test: "TestPlansGoByIndexes",
 	},
 	{
-		name: "who claimed a turn is not beaten within a statement", file: "internal/dialogue/store.go",
+		name: "who claimed a turn is not beaten within a statement", file: "internal/ussdsession/store.go",
 		text:        `again = append(again, i)`,
 		replacement: `_ = again`,
-		pkg:         "./internal/dialogue", test: "TestClaimWinsWithinAStatement",
+		pkg:         "./internal/ussdsession", test: "TestClaimWinsWithinAStatement",
 	},
 	{
-		name: "a session's name that comes again is another dialogue", file: "internal/dialogue/dialogue.go",
+		name: "a session's name that comes again is another dialogue", file: "internal/ussdsession/dialogue.go",
 		text:        `ID: id, Turn: ds.db.NewID(), `,
 		replacement: `ID: id, Turn: 1, `,
-		pkg:         "./internal/dialogue", test: "TestOldLifeIsNotTheNewOne",
+		pkg:         "./internal/ussdsession", test: "TestOldLifeIsNotTheNewOne",
 	},
 	{
 		name: "who asks doesn't wait for a statement that hangs", file: "internal/database/gather.go",

@@ -89,7 +89,7 @@ var unreachable = []struct{ from, to *regexp.Regexp }{
 	{regexp.MustCompile(`^elsom/internal/(customer|catalog|attempt|dialogue|outbox|database|sms|biller)`), regexp.MustCompile(`^elsom/internal/(ledger|payment|cashin|wallet|report)`)},
 	{regexp.MustCompile(`^elsom/internal/ledger$`), regexp.MustCompile(`^elsom/internal/(outbox|customer|catalog|attempt|biller|sms|i18n|payment|cashin)`)},
 	{regexp.MustCompile(`^elsom/internal/biller(/|$)`), regexp.MustCompile(`^elsom/internal/database|^gorm\.io`)},
-	{regexp.MustCompile(`^elsom/internal/sms/kannel$`), regexp.MustCompile(`^elsom/internal/ledger`)},
+	{regexp.MustCompile(`^elsom/internal/notify/sms/kannel$`), regexp.MustCompile(`^elsom/internal/ledger`)},
 	// R10: the small things know nothing of the house.
 	{regexp.MustCompile(`^elsom/internal/(money|phone|inn|fault|i18n|config)$|^elsom/(migrations|static)$`), regexp.MustCompile(`^elsom/internal/(database|ledger|outbox|customer|catalog|biller|sms)|^gorm\.io`)},
 	// R11: only the database knows its drivers.

@@ -12,9 +12,9 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
+	"elsom/internal/limit"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
-	"elsom/internal/spending"
 )
 
 // kind is how much of a payment is posted.
@@ -56,7 +56,7 @@ func (k *books) post(ctx context.Context, kind kind) error {
 	}
 	if kind == limited {
 		who := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
-		posting.Riders = append(posting.Riders, spending.Within(who, benchAmount, benchLevel))
+		posting.Riders = append(posting.Riders, limit.Within(who, benchAmount, benchLevel))
 	}
 	_, err := k.ledger.Post(ctx, posting)
 	k.payments.Add(count(err))

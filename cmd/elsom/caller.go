@@ -11,8 +11,8 @@ import (
 	"os"
 	"strings"
 
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/keychain"
 	"elsom/internal/money"
 )
 
@@ -87,7 +87,7 @@ func parsed(addresses []string, parse func([]string) ([]netip.Prefix, error)) ([
 
 // changes returns the changes that the flags of set ask for; an empty text or
 // slice is a flag that was not given.
-func changes(name string, password bool, addresses []string, parse func([]string) ([]netip.Prefix, error)) (c keychain.Change, err error) {
+func changes(name string, password bool, addresses []string, parse func([]string) ([]netip.Prefix, error)) (c credential.Change, err error) {
 	if name != "" {
 		c.Name = &name
 	}
@@ -129,8 +129,8 @@ func places(allowed []netip.Prefix) string {
 	switch {
 	case len(allowed) == 0:
 		return "any (not chosen)"
-	case keychain.IsAnywhere(allowed):
-		return keychain.AnyAddress
+	case credential.IsAnywhere(allowed):
+		return credential.AnyAddress
 	}
 	texts := make([]string, len(allowed))
 	for i, prefix := range allowed {

@@ -11,9 +11,9 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/i18n"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
 )
 
 // chain is the whole way of an SMS: a portal in production, Kannel, a message

@@ -7,11 +7,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/cashin"
-	emailinbox "elsom/internal/email/inbox"
 	"elsom/internal/fault"
 	"elsom/internal/gateway"
+	emailinbox "elsom/internal/notify/email/inbox"
+	"elsom/internal/notify/sms/inbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms/inbox"
 	"elsom/web/dev"
 )
 

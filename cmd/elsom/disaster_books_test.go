@@ -9,7 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
-	"elsom/internal/sms"
+	"elsom/internal/notify/sms"
 )
 
 // Ours and the biller's: the second and the third book.

@@ -7,23 +7,23 @@ import (
 	"sync/atomic"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/billerlogin"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
 	"elsom/internal/config"
 	"elsom/internal/customer"
 	"elsom/internal/database"
-	"elsom/internal/dialogue"
 	"elsom/internal/gateway"
 	"elsom/internal/keycheck"
 	"elsom/internal/ledger"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/push/webpush"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
-	"elsom/internal/push"
-	"elsom/internal/push/webpush"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
+	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web/ussd"
 )
@@ -36,7 +36,7 @@ type house struct {
 	bell      *outbox.Bell
 	sealer    *sms.Sealer
 	messages  *sms.Messages
-	attempts  *attempt.Counters
+	attempts  *ratelimit.Counters
 	catalog   *catalog.Catalog
 	customers *customer.Customers
 	wallets   *wallet.Wallets
@@ -46,7 +46,7 @@ type house struct {
 	payments  *payment.Payments
 	agents    *cashin.Agents
 	gateways  *gateway.Gateways
-	dialogues *dialogue.Dialogues[ussd.Content]
+	dialogues *ussdsession.Dialogues[ussd.Content]
 	cashin    *cashin.CashIn
 	notices   *push.Notices // nil: no key, no notices
 	ceilings  *ceilings
@@ -82,7 +82,7 @@ func (h *house) join() (err error) {
 		return err
 	}
 	h.messages = sms.NewMessages(h.db, h.sealer)
-	if h.attempts, err = attempt.New(h.db, attempt.Options{Secret: secret, Off: !h.config.RateLimits}); err != nil {
+	if h.attempts, err = ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: !h.config.RateLimits}); err != nil {
 		return err
 	}
 	h.catalog = catalog.New(h.db, catalog.Options{
@@ -104,7 +104,7 @@ func (h *house) join() (err error) {
 	if h.gateways, err = gateway.New(h.db, h.attempts, secret); err != nil {
 		return err
 	}
-	if h.dialogues, err = dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: pepper}); err != nil {
+	if h.dialogues, err = ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: pepper}); err != nil {
 		return err
 	}
 	h.ledger = ledger.New(h.db, ledger.Options{})

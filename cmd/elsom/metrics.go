@@ -13,9 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"elsom/internal/audit"
 	"elsom/internal/database"
-	"elsom/internal/report"
-	"elsom/internal/sms"
+	"elsom/internal/notify/sms"
 	"elsom/web"
 )
 
@@ -117,7 +117,7 @@ func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, valu
 	if err := s.db.Serves(ctx); err != nil {
 		return err
 	}
-	now, err := report.Stand(ctx, s.db)
+	now, err := audit.Stand(ctx, s.db)
 	if err != nil {
 		return err
 	}

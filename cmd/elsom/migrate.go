@@ -7,9 +7,9 @@ import (
 	"os"
 	"time"
 
+	"elsom/internal/audit"
 	"elsom/internal/catalog"
 	"elsom/internal/database"
-	"elsom/internal/report"
 )
 
 type migrateCommand struct{}
@@ -41,7 +41,7 @@ type auditCommand struct {
 
 // Help tells an operator what --since leaves out.
 func (auditCommand) Help() string {
-	return "What --since proves, and what it does not:\n\n" + report.SinceProves
+	return "What --since proves, and what it does not:\n\n" + audit.SinceProves
 }
 
 // moment is a time that has passed; zero where none was given.
@@ -78,10 +78,10 @@ func (a auditCommand) Run(ctx context.Context) error {
 
 func (a auditCommand) prove(ctx context.Context) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		prove := report.Audit
+		prove := audit.Audit
 		if !a.Since.IsZero() {
-			prove = func(ctx context.Context, db *database.DB) (report.Proof, error) {
-				return report.AuditSince(ctx, db, a.Since.Time)
+			prove = func(ctx context.Context, db *database.DB) (audit.Proof, error) {
+				return audit.AuditSince(ctx, db, a.Since.Time)
 			}
 		}
 		audit, err := prove(ctx, db)

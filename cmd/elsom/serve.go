@@ -15,23 +15,23 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/config"
 	"elsom/internal/database"
-	"elsom/internal/email"
-	emailinbox "elsom/internal/email/inbox"
-	"elsom/internal/email/smtp"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/keycheck"
+	"elsom/internal/notify/email"
+	emailinbox "elsom/internal/notify/email/inbox"
+	"elsom/internal/notify/email/smtp"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/push/webpush"
+	"elsom/internal/notify/sms"
+	"elsom/internal/notify/sms/inbox"
+	"elsom/internal/notify/sms/kannel"
 	"elsom/internal/outbox"
-	"elsom/internal/push"
-	"elsom/internal/push/webpush"
-	"elsom/internal/sms"
-	"elsom/internal/sms/inbox"
-	"elsom/internal/sms/kannel"
 	"elsom/web"
-	"elsom/web/osmp"
 	"elsom/web/portal"
 	"elsom/web/session"
-	receipts "elsom/web/sms"
+	receipts "elsom/web/smsreceipt"
+	"elsom/web/terminal"
 	"elsom/web/ussd"
 )
 
@@ -186,7 +186,7 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Closing: h.closing, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
 			Messages: h.messages, Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
 		}),
-		Terminal:       osmp.New(h.agents, h.cashin, slog.Default()),
+		Terminal:       terminal.New(h.agents, h.cashin, slog.Default()),
 		USSD:           menu,
 		Receipts:       receipts.New(h.gateways, h.messages),
 		Healthy:        h.healthy,

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"elsom/internal/customer"
+	"elsom/internal/notify/sms"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
 )
 
 type smsCommand struct {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"elsom/internal/push/webpush"
+	"elsom/internal/notify/push/webpush"
 )
 
 type vapidCommand struct{}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"elsom/static"
-	pages "elsom/templates/sochi"
+	pages "elsom/templates/sochipage"
 )
 
 // house is the stand-in behind its doors.

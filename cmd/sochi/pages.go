@@ -13,7 +13,7 @@ import (
 	"elsom/internal/inn"
 	"elsom/internal/money"
 	"elsom/templates/component"
-	pages "elsom/templates/sochi"
+	pages "elsom/templates/sochipage"
 )
 
 // How many payments the lists show.

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"elsom/internal/attempt"
+	"elsom/internal/credential"
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/keychain"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/ratelimit"
 )
 
 // Agent is who takes cash for us and owes us what was taken.
@@ -43,19 +43,19 @@ type NewAgent struct {
 }
 
 // Tries counts what may be tried only so often; *attempt.Counters does.
-type Tries = keychain.Tries
+type Tries = credential.Tries
 
 // rules are how often agents' passwords may be tried.
-var rules = keychain.Rules{
-	Code:     attempt.Rule{Name: "cashin.agent", Limit: 20, Window: 10 * time.Minute},
-	Place:    attempt.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute},
-	Anywhere: attempt.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour},
+var rules = credential.Rules{
+	Code:     ratelimit.Rule{Name: "cashin.agent", Limit: 20, Window: 10 * time.Minute},
+	Place:    ratelimit.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute},
+	Anywhere: ratelimit.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour},
 }
 
 // Agents is the register of agents.
 type Agents struct {
 	db       *database.DB
-	keychain *keychain.Keychain
+	keychain *credential.Keychain
 }
 
 // NewAgents makes the register on db. Passwords that have to be tried are
@@ -63,7 +63,7 @@ type Agents struct {
 // right are recognized by a key derived from the server's secret; nil: not after
 // a restart.
 func NewAgents(db *database.DB, tries Tries, secret []byte) (*Agents, error) {
-	k, err := keychain.New(tries, rules, secret)
+	k, err := credential.New(tries, rules, secret)
 	if err != nil {
 		return nil, fmt.Errorf("cashin: %w", err)
 	}
@@ -71,7 +71,7 @@ func NewAgents(db *database.DB, tries Tries, secret []byte) (*Agents, error) {
 }
 
 func (a NewAgent) check() error {
-	wrong := keychain.Judge(a.Code, a.Name, a.Password, a.Allowed)
+	wrong := credential.Judge(a.Code, a.Name, a.Password, a.Allowed)
 	if a.Ceiling <= 0 || a.Ceiling > money.Max {
 		wrong = append(wrong, wrongCeiling)
 	}
@@ -176,7 +176,7 @@ func (as *Agents) EnableAgent(ctx context.Context, code string) error {
 // AgentChange is a change of an agent; nil fields stay as they are. The code never
 // changes, since payments are identified by it.
 type AgentChange struct {
-	keychain.Change
+	credential.Change
 	Ceiling *money.Amount
 }
 
@@ -266,7 +266,7 @@ func (as *Agents) Authenticate(ctx context.Context, code, password string, from 
 		return Agent{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
 	agent := r.agent()
-	lock := keychain.Lock{Hash: r.PasswordHash, MAC: r.PasswordMAC, Allowed: agent.Allowed, Disabled: agent.Disabled}
+	lock := credential.Lock{Hash: r.PasswordHash, MAC: r.PasswordMAC, Allowed: agent.Allowed, Disabled: agent.Disabled}
 	lock.Keep = func(ctx context.Context, mac string) error {
 		return keepAgentMAC(ctx, as.db, code, r.PasswordHash, mac)
 	}
@@ -283,5 +283,5 @@ func (as *Agents) Authenticate(ctx context.Context, code, password string, from 
 // ParseAllowed reads addresses and CIDRs as an operator writes them; "any" alone
 // is all addresses.
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
-	return keychain.ParseAllowed("cashin.add_agent", texts)
+	return credential.ParseAllowed("cashin.add_agent", texts)
 }

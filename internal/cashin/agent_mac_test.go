@@ -8,10 +8,10 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
-	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/ratelimit"
 )
 
 // A machine at work is recognized before anything is counted: by the process
@@ -73,6 +73,6 @@ func TestRightPasswordIsNoTry(t *testing.T) {
 
 type counting struct{ n atomic.Int64 }
 
-func (c *counting) Take(context.Context, attempt.Rule, string) error { c.n.Add(1); return nil }
+func (c *counting) Take(context.Context, ratelimit.Rule, string) error { c.n.Add(1); return nil }
 
-func (c *counting) Reset(context.Context, attempt.Rule, string) error { return nil }
+func (c *counting) Reset(context.Context, ratelimit.Rule, string) error { return nil }

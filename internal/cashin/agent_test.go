@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/cashin"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/ratelimit"
 )
 
 var home = netip.MustParseAddr("127.0.0.1")
@@ -246,15 +246,15 @@ type full struct {
 	taken []string
 }
 
-func (f *full) Take(_ context.Context, rule attempt.Rule, subject string) error {
+func (f *full) Take(_ context.Context, rule ratelimit.Rule, subject string) error {
 	f.taken = append(f.taken, rule.Name+": "+subject)
 	if rule.Name == f.rule {
-		return attempt.TooMany("test", time.Minute)
+		return ratelimit.TooMany("test", time.Minute)
 	}
 	return nil
 }
 
-func (f *full) Reset(context.Context, attempt.Rule, string) error { return nil }
+func (f *full) Reset(context.Context, ratelimit.Rule, string) error { return nil }
 
 // Guesses from very many places end too, but not for the agent at work, nor by
 // those who may not call at all.
@@ -321,7 +321,7 @@ func TestAgentComesWithManyRequests(t *testing.T) {
 func countedAgents(t *testing.T) *cashin.Agents {
 	t.Helper()
 	db := databasetest.SQLite(t)
-	tries, err := attempt.New(db, attempt.Options{Secret: []byte(strings.Repeat("s", 32))})
+	tries, err := ratelimit.New(db, ratelimit.Options{Secret: []byte(strings.Repeat("s", 32))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ package cashin
 import (
 	"context"
 
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/keychain"
 	"elsom/internal/money"
 )
 
@@ -27,7 +27,7 @@ func developmentPassword(code string) string { return "dev-" + code }
 func DevelopmentAgents() []NewAgent {
 	agents := make([]NewAgent, len(demo))
 	for i, a := range demo {
-		a.Password, a.Ceiling, a.Allowed = developmentPassword(a.Code), demoCeiling, keychain.Anywhere()
+		a.Password, a.Ceiling, a.Allowed = developmentPassword(a.Code), demoCeiling, credential.Anywhere()
 		agents[i] = a
 	}
 	return agents

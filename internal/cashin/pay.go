@@ -9,9 +9,9 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
 )
 
 // PayIn credits the wallet, once for the agent's txn_id, and answers each

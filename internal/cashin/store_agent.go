@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"elsom/internal/credential"
 	"elsom/internal/database"
-	"elsom/internal/keychain"
 	"elsom/internal/money"
 )
 
@@ -28,19 +28,19 @@ func (r agentRow) agent() Agent {
 	a := Agent{
 		Code: r.Code, Name: r.Name, Ceiling: r.Ceiling, Disabled: r.Disabled, Till: r.TillID, CreatedAt: r.CreatedAt,
 	}
-	allowed, whole := keychain.ReadAllowed(r.Allowed)
+	allowed, whole := credential.ReadAllowed(r.Allowed)
 	a.Allowed, a.Disabled, a.Unreadable = allowed, a.Disabled || !whole, !whole
 	return a
 }
 
 func insertAgent(tx *database.Tx, a NewAgent, hash, mac string, till int64) (added bool, err error) {
 	result := tx.Gorm().Exec("INSERT INTO agents ("+agentColumns+") VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
-		a.Code, a.Name, hash, mac, keychain.WriteAllowed(a.Allowed), a.Ceiling, till, false, tx.Now())
+		a.Code, a.Name, hash, mac, credential.WriteAllowed(a.Allowed), a.Ceiling, till, false, tx.Now())
 	return result.RowsAffected == 1, result.Error
 }
 
 func readAgent(ctx context.Context, db *database.DB, code string) (agentRow, bool, error) {
-	if !keychain.IsCode(code) {
+	if !credential.IsCode(code) {
 		return agentRow{}, false, nil
 	}
 	var rows []agentRow
@@ -83,7 +83,7 @@ func updateAgent(tx *database.Tx, code string, c AgentChange, hash, mac string) 
 		column("password_mac", mac)
 	}
 	if c.Allowed != nil {
-		column("allowed", keychain.WriteAllowed(*c.Allowed))
+		column("allowed", credential.WriteAllowed(*c.Allowed))
 	}
 	if c.Ceiling != nil {
 		column("ceiling", *c.Ceiling)

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/fault"
+	"elsom/internal/ratelimit"
 )
 
 // Budget limits the SMS codes a day for requests from browsers and addresses that
@@ -34,7 +34,7 @@ const (
 
 // budget has the rules of a Budget and counts what this process refused.
 type budget struct {
-	overall, network attempt.Rule
+	overall, network ratelimit.Rule
 	refused          [3]atomic.Int64 // as reasons
 	mu               sync.Mutex
 	warned           map[string]time.Time // until when a refusal isn't logged again
@@ -44,15 +44,15 @@ var reasons = [3]string{byNumber, byNetwork, overall}
 
 func newBudget(b Budget) *budget {
 	return &budget{
-		overall: attempt.Rule{Name: "codes for strangers", Limit: b.Overall, Window: 24 * time.Hour},
-		network: attempt.Rule{Name: "codes for strangers by network", Limit: b.Network, Window: 24 * time.Hour},
+		overall: ratelimit.Rule{Name: "codes for strangers", Limit: b.Overall, Window: 24 * time.Hour},
+		network: ratelimit.Rule{Name: "codes for strangers by network", Limit: b.Network, Window: 24 * time.Hour},
 		warned:  map[string]time.Time{},
 	}
 }
 
 // takeBudget counts a code against the budget.
 func (cs *Customers) takeBudget(ctx context.Context, from Origin) error {
-	network := attempt.Network(from.Address)
+	network := ratelimit.Network(from.Address)
 	if err := cs.o.Attempts.Take(ctx, cs.budget.network, network); err != nil {
 		return cs.refused(ctx, byNetwork, network, err)
 	}
@@ -78,7 +78,7 @@ func (cs *Customers) refused(ctx context.Context, reason, network string, err er
 		slog.WarnContext(ctx, "customer: budget of SMS codes for strangers used up", "of", reason, "network", network,
 			"for_seconds", int(after.Seconds()))
 	}
-	return attempt.Later("customer.code", "customer.code_budget", after).Because(err)
+	return ratelimit.Later("customer.code", "customer.code_budget", after).Because(err)
 }
 
 // firstOf reports whether a refusal is the first one of its window. It deletes

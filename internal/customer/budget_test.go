@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 // TestBudgetOfCodesForStrangers uses up the daily budget of a network and overall;
@@ -44,7 +44,7 @@ func TestBudgetOfCodesForStrangers(t *testing.T) {
 				if fault.As(err).RetryAfter <= 0 {
 					t.Error("no word on when to come back")
 				}
-				refused[attempt.Network(address)]++
+				refused[ratelimit.Network(address)]++
 			}
 			if want := map[string]int{"192.0.2.0/24": 2, "2001:db8::/48": 2}; fmt.Sprint(refused) != fmt.Sprint(want) {
 				t.Errorf("refused %v, want %v", refused, want)

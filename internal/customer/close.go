@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"elsom/internal/database"
-	"elsom/internal/email"
 	"elsom/internal/fault"
 	"elsom/internal/money"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
 )
 
 // Spent is the amount sent from the wallets of one number today and this month

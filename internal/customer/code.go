@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 )
 
 // Purpose is what an SMS code is for. A session awaits one code of a purpose.
@@ -125,7 +125,7 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 		return gone(act)
 	}
 	if wait := row.SentAt.Add(ResendPause).Sub(now); wait > 0 {
-		return attempt.TooMany(act, wait)
+		return ratelimit.TooMany(act, wait)
 	}
 	if err := cs.takeCode(ctx, phone.Number(row.Phone), from); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 			return err
 		}
 		if !renewed {
-			return attempt.TooMany(act, ResendPause)
+			return ratelimit.TooMany(act, ResendPause)
 		}
 		fresh := *row
 		fresh.ExpiresAt = now.Add(CodeLife)

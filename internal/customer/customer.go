@@ -18,12 +18,12 @@ import (
 	"fmt"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/notify/sms"
 	"elsom/internal/password"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 )
 
 // Customer is a holder of a wallet. Its ID is also the wallet's account.
@@ -91,7 +91,7 @@ type Options struct {
 	// PINPepper is mixed into PINs before they are hashed; it never rests in
 	// the database.
 	PINPepper []byte
-	Attempts  *attempt.Counters
+	Attempts  *ratelimit.Counters
 	Sealer    *sms.Sealer
 	// OpenWallet opens the wallet of a new customer in the transaction that
 	// makes it.

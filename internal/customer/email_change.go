@@ -8,18 +8,18 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
-	"elsom/internal/email"
 	"elsom/internal/fault"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 )
 
 // emailChange limits changes of the e-mail address: each sends an SMS, and an
 // e-mail to the old address.
-var emailChange = attempt.Rule{Name: "e-mail changed", Limit: 5, Window: 24 * time.Hour, Always: true}
+var emailChange = ratelimit.Rule{Name: "e-mail changed", Limit: 5, Window: 24 * time.Hour, Always: true}
 
 // ChangeEmail changes the customer's e-mail address after checking the password. An
 // SMS and an e-mail to the old address announce the new one, masked.

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
-	"elsom/internal/email"
 	"elsom/internal/fault"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 )
 
 const (
@@ -66,7 +66,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	t.Helper()
 	h := &house{t: t, db: db}
 	now := func() time.Time { return database.Moment(db.Now().Add(time.Duration(h.skipped.Load()))) }
-	attempts, err := attempt.New(db, attempt.Options{Secret: secret, Now: now})
+	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 // How often a thing may be tried. Limits by address leave room for the many
@@ -22,33 +22,33 @@ import (
 // that not even guesses from the same address do; and a new password by SMS code
 // opens the account anywhere.
 var (
-	knownAddress = attempt.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
+	knownAddress = ratelimit.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
-	signupAddress = attempt.Rule{Name: "signup by address", Limit: 100, Window: time.Hour}
+	signupAddress = ratelimit.Rule{Name: "signup by address", Limit: 100, Window: time.Hour}
 
-	loginAddress       = attempt.Rule{Name: "login by address", Limit: 200, Window: 15 * time.Minute}
-	loginNumber        = attempt.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
-	loginNumberAddress = attempt.Rule{Name: "login by number and address", Limit: 5, Window: 5 * time.Minute}
+	loginAddress       = ratelimit.Rule{Name: "login by address", Limit: 200, Window: 15 * time.Minute}
+	loginNumber        = ratelimit.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
+	loginNumberAddress = ratelimit.Rule{Name: "login by number and address", Limit: 5, Window: 5 * time.Minute}
 
-	codeAddress          = attempt.Rule{Name: "code by address", Limit: 200, Window: time.Hour}
-	codeNumber           = attempt.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
-	codeNumberDay        = attempt.Rule{Name: "code by number, daily", Limit: 20, Window: 24 * time.Hour}
-	codeNumberAddress    = attempt.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
-	codeNumberAddressDay = attempt.Rule{Name: "code by number and address, daily", Limit: 15, Window: 24 * time.Hour}
+	codeAddress          = ratelimit.Rule{Name: "code by address", Limit: 200, Window: time.Hour}
+	codeNumber           = ratelimit.Rule{Name: "code by number", Limit: 10, Window: time.Hour}
+	codeNumberDay        = ratelimit.Rule{Name: "code by number, daily", Limit: 20, Window: 24 * time.Hour}
+	codeNumberAddress    = ratelimit.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
+	codeNumberAddressDay = ratelimit.Rule{Name: "code by number and address, daily", Limit: 15, Window: 24 * time.Hour}
 
 	// When strangers have used up what a number may get, some codes a day are
 	// left for networks that have asked for fewer than this for the number.
-	codeNetwork = attempt.Rule{Name: "code by number and network, daily", Limit: 2, Window: 24 * time.Hour}
-	codeReserve = attempt.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
+	codeNetwork = ratelimit.Rule{Name: "code by number and network, daily", Limit: 2, Window: 24 * time.Hour}
+	codeReserve = ratelimit.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
 
 	// What a browser of the owner's may do, whatever others do behind the same
 	// address.
-	knownDevice   = attempt.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
-	loginDevice   = attempt.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
-	codeDevice    = attempt.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
-	codeDeviceDay = attempt.Rule{Name: "code by number and device, daily", Limit: 15, Window: 24 * time.Hour}
+	knownDevice   = ratelimit.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
+	loginDevice   = ratelimit.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
+	codeDevice    = ratelimit.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
+	codeDeviceDay = ratelimit.Rule{Name: "code by number and device, daily", Limit: 15, Window: 24 * time.Hour}
 
-	passwordChange = attempt.Rule{Name: "password change", Limit: 5, Window: 5 * time.Minute}
+	passwordChange = ratelimit.Rule{Name: "password change", Limit: 5, Window: 5 * time.Minute}
 )
 
 // Origin is where a request comes from.
@@ -91,7 +91,7 @@ func (cs *Customers) takeKnown(ctx context.Context, number phone.Number, holder 
 	case k.device:
 		return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device)
 	}
-	return cs.o.Attempts.Take(ctx, knownAddress, attempt.Place(from.Address))
+	return cs.o.Attempts.Take(ctx, knownAddress, ratelimit.Place(from.Address))
 }
 
 // takeCode counts an SMS code that is about to be sent.
@@ -107,7 +107,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Ori
 	if k.device {
 		return cs.take(ctx, number.String()+" "+from.Device, codeDevice, codeDeviceDay)
 	}
-	if err := cs.o.Attempts.Take(ctx, codeAddress, attempt.Place(from.Address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, codeAddress, ratelimit.Place(from.Address)); err != nil {
 		return err
 	}
 	if err := cs.take(ctx, both(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
@@ -125,7 +125,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Ori
 // takeStrangers counts a code for a number from where its holder was never seen.
 func (cs *Customers) takeStrangers(ctx context.Context, number phone.Number, from Origin) error {
 	// Counted each time, so that a network which was refused has no reserve.
-	abused := cs.o.Attempts.Take(ctx, codeNetwork, number.String()+" "+attempt.Network(from.Address))
+	abused := cs.o.Attempts.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
 	if abused != nil && !fault.Is(abused, fault.TooMany) {
 		return abused
 	}
@@ -137,7 +137,7 @@ func (cs *Customers) takeStrangers(ctx context.Context, number phone.Number, fro
 }
 
 // take counts one try of subject under several rules.
-func (cs *Customers) take(ctx context.Context, subject string, rules ...attempt.Rule) error {
+func (cs *Customers) take(ctx context.Context, subject string, rules ...ratelimit.Rule) error {
 	for _, rule := range rules {
 		if err := cs.o.Attempts.Take(ctx, rule, subject); err != nil {
 			return err
@@ -152,7 +152,7 @@ func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Or
 		return cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device)
 	}
 	address := from.Address
-	if err := cs.o.Attempts.Take(ctx, loginAddress, attempt.Place(address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, loginAddress, ratelimit.Place(address)); err != nil {
 		return err
 	}
 	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
@@ -180,7 +180,7 @@ func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, from 
 }
 
 func both(number phone.Number, address string) string {
-	return number.String() + " " + attempt.Place(address)
+	return number.String() + " " + ratelimit.Place(address)
 }
 
 // hash is a keyed hash of several texts, none of which can run into the next.

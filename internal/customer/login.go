@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 // Known reports whether a number is registered on the site: the first step of
@@ -105,7 +105,7 @@ func (cs *Customers) remember(tx *database.Tx, id int64, from Origin, now time.T
 }
 
 func (cs *Customers) familiarAddress(id int64, address string) string {
-	return cs.hash("familiar", strconv.FormatInt(id, 10), attempt.Place(address))
+	return cs.hash("familiar", strconv.FormatInt(id, 10), ratelimit.Place(address))
 }
 
 func (cs *Customers) familiarDevice(id int64, device string) string {

@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 func TestLogIn(t *testing.T) {
@@ -221,7 +221,7 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 }
 
 func TestNewWantsItsParts(t *testing.T) {
-	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Attempts: &attempt.Counters{}}); err == nil {
+	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Attempts: &ratelimit.Counters{}}); err == nil {
 		t.Error("made without a sealer and a wallet")
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/input"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
 )
 
 // PINUse is what a PIN is asked for.

@@ -8,20 +8,20 @@ import (
 	"strings"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/inn"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 )
 
 // pinChange bounds what changes of a PIN cost: each is hashed and told by SMS.
-var pinChange = attempt.Rule{Name: "PIN changed", Limit: 5, Window: time.Hour, Always: true}
+var pinChange = ratelimit.Rule{Name: "PIN changed", Limit: 5, Window: time.Hour, Always: true}
 
 // pinResend is how often a first PIN is sent again, whatever else is counted.
-var pinResend = attempt.Rule{Name: "PIN sent again", Limit: 3, Window: 24 * time.Hour, Always: true}
+var pinResend = ratelimit.Rule{Name: "PIN sent again", Limit: 3, Window: 24 * time.Hour, Always: true}
 
 // JudgePIN tells what stands against a PIN that a customer wants:
 // Invalid "customer.pin_malformed" or "customer.pin_weak", at pin.

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"elsom/internal/database"
-	"elsom/internal/email"
 	"elsom/internal/fault"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
 )
 
 // StartReset sends an SMS code for a new password. A number that is not

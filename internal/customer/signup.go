@@ -5,10 +5,10 @@ import (
 	"errors"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 // Signup is what a person gives to register a number on the site.
@@ -43,7 +43,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if s.Phone == "" || sessionKey == "" || !known(s.Lang) {
 		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
 	}
-	if err := cs.o.Attempts.Take(ctx, signupAddress, attempt.Place(s.From.Address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, signupAddress, ratelimit.Place(s.From.Address)); err != nil {
 		return err
 	}
 	if err := cs.takeCode(ctx, s.Phone, s.From); err != nil {

@@ -5,15 +5,15 @@ import (
 	"strconv"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 // pinUnlock bounds how much faster than a lock allows somebody can guess who
 // holds the password and reads the number's messages.
-var pinUnlock = attempt.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.Hour, Always: true}
+var pinUnlock = ratelimit.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.Hour, Always: true}
 
 // unlockPause is how long after a reset the password and an SMS code open no
 // PIN: who holds another's SIM card has both.

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
 )
 
 const person = "21603198500123"
@@ -262,7 +262,7 @@ func TestPINIsSentAgain(t *testing.T) {
 // With the counters off, for measuring, PINs are counted all the same.
 func TestPINsAreAlwaysCounted(t *testing.T) {
 	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
-	off, err := attempt.New(h.db, attempt.Options{Secret: secret, Off: true, Now: h.o.Now})
+	off, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: true, Now: h.o.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

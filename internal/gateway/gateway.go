@@ -16,10 +16,10 @@ import (
 	"sync"
 	"time"
 
-	"elsom/internal/attempt"
+	"elsom/internal/credential"
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/keychain"
+	"elsom/internal/ratelimit"
 )
 
 // Gateway is a machine that brings us what phones say.
@@ -58,16 +58,16 @@ const (
 )
 
 // rules are how often gateways' passwords may be tried.
-var rules = keychain.Rules{
-	Code:     attempt.Rule{Name: "gateway", Limit: 20, Window: 10 * time.Minute},
-	Place:    attempt.Rule{Name: "gateway by address", Limit: 60, Window: 10 * time.Minute},
-	Anywhere: attempt.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour},
+var rules = credential.Rules{
+	Code:     ratelimit.Rule{Name: "gateway", Limit: 20, Window: 10 * time.Minute},
+	Place:    ratelimit.Rule{Name: "gateway by address", Limit: 60, Window: 10 * time.Minute},
+	Anywhere: ratelimit.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour},
 }
 
 // Gateways is the register of gateways.
 type Gateways struct {
 	db       *database.DB
-	keychain *keychain.Keychain
+	keychain *credential.Keychain
 	recent   sync.Map // known gateways by code, as they were read
 }
 
@@ -84,8 +84,8 @@ type known struct {
 // New makes the register on db. Passwords that have to be tried are counted by
 // tries, where there is one (commands need none). Passwords found right are
 // recognized by a key derived from the server's secret; nil: not after a restart.
-func New(db *database.DB, tries keychain.Tries, secret []byte) (*Gateways, error) {
-	k, err := keychain.New(tries, rules, secret)
+func New(db *database.DB, tries credential.Tries, secret []byte) (*Gateways, error) {
+	k, err := credential.New(tries, rules, secret)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
@@ -96,7 +96,7 @@ func New(db *database.DB, tries keychain.Tries, secret []byte) (*Gateways, error
 // operator), Conflict (the code is taken).
 func (gs *Gateways) Add(ctx context.Context, g NewGateway) error {
 	const act = "gateway.add"
-	wrong := append(keychain.Judge(g.Code, g.Name, g.Password, g.Allowed), judgeRoutes(g.Scopes, g.Inputs)...)
+	wrong := append(credential.Judge(g.Code, g.Name, g.Password, g.Allowed), judgeRoutes(g.Scopes, g.Inputs)...)
 	if len(g.Scopes) == 0 {
 		wrong = append(wrong, "the scopes: one at least of ussd, kannel, receipts")
 	}
@@ -145,7 +145,7 @@ func (gs *Gateways) Authenticate(ctx context.Context, code, password string, fro
 	if err != nil {
 		return Gateway{}, fault.New(fault.Unavailable, act, "").Because(err)
 	}
-	lock := keychain.Lock{Hash: g.hash, MAC: g.mac, Allowed: g.Allowed, Disabled: g.Disabled}
+	lock := credential.Lock{Hash: g.hash, MAC: g.mac, Allowed: g.Allowed, Disabled: g.Disabled}
 	lock.Keep = func(ctx context.Context, mac string) error { return keepMAC(ctx, gs.db, code, g.hash, mac) }
 	right, err := gs.keychain.Open(ctx, lock, code, password, from)
 	if err != nil {
@@ -177,7 +177,7 @@ func (gs *Gateways) find(ctx context.Context, code string) (known, error) {
 
 // read gives the zero row for an unknown code.
 func (gs *Gateways) read(ctx context.Context, code string) (row, error) {
-	if !keychain.IsCode(code) {
+	if !credential.IsCode(code) {
 		return row{}, nil
 	}
 	return readRow(ctx, gs.db, code)
@@ -191,7 +191,7 @@ func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
 		return fault.Wrap("gateway.seed", err)
 	}
 	_, err = gs.add(ctx, NewGateway{
-		Code: DevelopmentCode, Name: "USSD", Password: DevelopmentPassword, Allowed: keychain.Anywhere(), Scopes: Scopes(),
+		Code: DevelopmentCode, Name: "USSD", Password: DevelopmentPassword, Allowed: credential.Anywhere(), Scopes: Scopes(),
 	})
 	return err
 }
@@ -210,5 +210,5 @@ func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error)
 // ParseAllowed reads addresses and CIDRs as an operator writes them; "any" alone
 // is all addresses.
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
-	return keychain.ParseAllowed("gateway.add", texts)
+	return credential.ParseAllowed("gateway.add", texts)
 }

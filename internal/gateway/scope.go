@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/keychain"
 )
 
 // Scope is a route that a gateway may call. The password that Kannel sends with
@@ -40,7 +40,7 @@ const (
 
 // Change is a change of a gateway; nil and empty fields stay as they are.
 type Change struct {
-	keychain.Change
+	credential.Change
 	Scopes []Scope
 	Inputs Inputs
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"elsom/internal/credential"
 	"elsom/internal/database"
-	"elsom/internal/keychain"
 )
 
 type row struct {
@@ -27,7 +27,7 @@ const columns = "code, name, password_hash, password_mac, allowed, disabled, cre
 const everyScope = "*"
 
 func (r row) gateway() Gateway {
-	allowed, whole := keychain.ReadAllowed(r.Allowed)
+	allowed, whole := credential.ReadAllowed(r.Allowed)
 	g := Gateway{
 		Code: r.Code, Name: r.Name, Allowed: allowed, Disabled: r.Disabled || !whole, Unreadable: !whole,
 		Inputs: Inputs(r.Inputs), CreatedAt: r.CreatedAt.UTC(),
@@ -52,7 +52,7 @@ func writeScopes(scopes []Scope) string {
 
 func insert(ctx context.Context, db *database.DB, g NewGateway, hash, mac string) (added bool, err error) {
 	result := db.Gorm(ctx).Exec("INSERT INTO gateways ("+columns+") VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (code) DO NOTHING",
-		g.Code, g.Name, hash, mac, keychain.WriteAllowed(g.Allowed), false, db.Now(), writeScopes(g.Scopes), string(g.Inputs))
+		g.Code, g.Name, hash, mac, credential.WriteAllowed(g.Allowed), false, db.Now(), writeScopes(g.Scopes), string(g.Inputs))
 	return result.RowsAffected == 1, result.Error
 }
 
@@ -82,7 +82,7 @@ func update(ctx context.Context, db *database.DB, code string, c Change, hash, m
 		column("password_mac", mac)
 	}
 	if c.Allowed != nil {
-		column("allowed", keychain.WriteAllowed(*c.Allowed))
+		column("allowed", credential.WriteAllowed(*c.Allowed))
 	}
 	if len(c.Scopes) > 0 {
 		column("scopes", writeScopes(c.Scopes))

@@ -8,12 +8,12 @@ import (
 	"sync"
 	"testing"
 
+	"elsom/internal/audit"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
-	"elsom/internal/report"
 )
 
 // books is a ledger with a bank to draw money from.
@@ -105,11 +105,11 @@ func (b *books) holds(account int64, want money.Amount) {
 // proved audits the books, all but the act, which is the tests' own.
 func (b *books) proved() {
 	b.t.Helper()
-	proof, err := report.Audit(context.Background(), b.db)
+	proof, err := audit.Audit(context.Background(), b.db)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	proof.Checks = slices.DeleteFunc(proof.Checks, func(c report.Check) bool { return c.Invariant == "acts" || c.Invariant == "settlements" })
+	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" || c.Invariant == "settlements" })
 	if !proof.Holds() {
 		var text strings.Builder
 		_ = proof.Print(&text)

@@ -9,8 +9,8 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/limit"
 	"elsom/internal/outbox"
-	"elsom/internal/spending"
 )
 
 // Lane is the outbox lane of deliveries to a biller.
@@ -109,7 +109,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 			},
 			Riders: []database.Rider{
 				AcceptedRows.Row(payment),
-				spending.Within(c, draft.Total(), level),
+				limit.Within(c, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
 					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
 				}),
@@ -120,7 +120,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		}
 	}
 	if err != nil {
-		return Accepted{}, spending.Refused("payment.accept", c.ID, err)
+		return Accepted{}, limit.Refused("payment.accept", c.ID, err)
 	}
 	if receipt.Replayed {
 		before, err := ps.ByID(ctx, c.ID, draft.ID)

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/audit"
 	"elsom/internal/biller"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
-	"elsom/internal/report"
 )
 
 func TestGoodAnswerSettles(t *testing.T) {
@@ -137,7 +137,7 @@ func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 			list, all, err := h.Hanging(ctx)
 			return err == nil && all == 1 && list[0].ID == p.ID && list[0].Attempts >= 3 && list[0].Unknown == 1 && list[0].Last == "refused 300"
 		})
-		now, err := report.Stand(ctx, db)
+		now, err := audit.Stand(ctx, db)
 		if err != nil || now.Asked != 1 {
 			t.Errorf("%+v, %v", now, err)
 		}

@@ -12,9 +12,9 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/inn"
 	"elsom/internal/ledger"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
-	"elsom/internal/push"
-	"elsom/internal/sms"
 )
 
 // ended is the row that rides on a payment's second transfer.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
+	"elsom/internal/audit"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
@@ -18,10 +18,10 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
-	"elsom/internal/report"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 	"elsom/internal/wallet"
 )
 
@@ -127,7 +127,7 @@ func houseWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timi
 	_, _ = rand.Read(secret)
 	sealer, err := sms.NewSealer(secret)
 	must(t, err)
-	attempts, err := attempt.New(db, attempt.Options{Secret: secret})
+	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret})
 	must(t, err)
 	goods := catalog.New(db, catalog.Options{Development: true})
 	must(t, goods.Seed(context.Background()))
@@ -249,13 +249,13 @@ func (h *house) holds(c customer.Customer, want money.Amount) {
 // audited proves the books.
 func (h *house) audited() {
 	h.t.Helper()
-	audit, err := report.Audit(context.Background(), h.db)
+	proof, err := audit.Audit(context.Background(), h.db)
 	must(h.t, err)
 	// The tests fill wallets by a transfer of their own, which is no cash-in
 	// and no act of the house.
-	audit.Checks = slices.DeleteFunc(audit.Checks, func(c report.Check) bool { return c.Invariant == "acts" })
-	if !audit.Holds() {
-		h.t.Fatalf("the books don't hold: %+v", audit)
+	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" })
+	if !proof.Holds() {
+		h.t.Fatalf("the books don't hold: %+v", proof)
 	}
 }
 

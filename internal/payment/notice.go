@@ -6,8 +6,8 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/notify/push"
 	"elsom/internal/outbox"
-	"elsom/internal/push"
 )
 
 // notices are the words about a payment's end to the browsers whose holder

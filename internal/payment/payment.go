@@ -15,17 +15,17 @@ import (
 	"sync"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/limit"
 	"elsom/internal/money"
+	"elsom/internal/notify/push"
 	"elsom/internal/outbox"
-	"elsom/internal/push"
-	"elsom/internal/spending"
+	"elsom/internal/ratelimit"
 )
 
 // State is how far a payment is.
@@ -141,7 +141,7 @@ type Parts struct {
 	Bell      *outbox.Bell
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
-	Attempts  *attempt.Counters
+	Attempts  *ratelimit.Counters
 	// Wire gives the wire to a biller.
 	Wire   func(catalog.Biller) biller.Biller
 	Timing Timing
@@ -152,7 +152,7 @@ type Parts struct {
 // Payments is the act.
 type Payments struct {
 	Parts
-	limits  spending.Limits
+	limits  limit.Limits
 	watch   *watch
 	slotted sync.Map // billers whose slots are there → the database's generation
 
@@ -167,7 +167,7 @@ func New(parts Parts) *Payments {
 	if parts.Timing.Check == 0 {
 		parts.Timing = DefaultTiming()
 	}
-	ps := &Payments{Parts: parts, limits: spending.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
+	ps := &Payments{Parts: parts, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
 	ps.recording = database.NewGather(database.Together(ps.recordTogether))
 	ps.holders = database.NewGather(ps.readHolders)
 	ps.reading = database.NewGather(ps.readByIDs)

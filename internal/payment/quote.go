@@ -5,14 +5,14 @@ import (
 	"strconv"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/limit"
 	"elsom/internal/money"
-	"elsom/internal/spending"
+	"elsom/internal/ratelimit"
 )
 
 // Order is what a payer typed.
@@ -26,8 +26,8 @@ type Order struct {
 }
 
 var (
-	quoteCustomer = attempt.Rule{Name: "quote by customer", Limit: 60, Window: 10 * time.Minute}
-	quoteAddress  = attempt.Rule{Name: "quote by address", Limit: 600, Window: 10 * time.Minute}
+	quoteCustomer = ratelimit.Rule{Name: "quote by customer", Limit: 60, Window: 10 * time.Minute}
+	quoteAddress  = ratelimit.Rule{Name: "quote by address", Limit: 600, Window: 10 * time.Minute}
 )
 
 // Quote reads an order, asks the biller about it and stores the draft that the
@@ -46,7 +46,7 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	if err := ps.Attempts.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
 		return Draft{}, err
 	}
-	if err := ps.Attempts.Take(ctx, quoteAddress, attempt.Place(order.Address)); err != nil {
+	if err := ps.Attempts.Take(ctx, quoteAddress, ratelimit.Place(order.Address)); err != nil {
 		return Draft{}, err
 	}
 	if err := ps.check(ctx, &draft); err != nil {
@@ -129,7 +129,7 @@ func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft D
 }
 
 func readAmount(service catalog.Service, text string) (money.Amount, error) {
-	amount, err := spending.ReadAmount("payment.quote", text)
+	amount, err := limit.ReadAmount("payment.quote", text)
 	if err != nil {
 		return 0, err
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
+	"elsom/internal/audit"
 	"elsom/internal/cashin"
 	"elsom/internal/money"
 	"elsom/internal/payment"
-	"elsom/internal/report"
 )
 
 // seen is how much the books held: it never gets less.
@@ -155,7 +155,7 @@ func (l *life) compare() {
 	}
 	l.compareTexts(messages)
 	l.tally.messages += int(messages)
-	audit, err := report.Audit(context.Background(), l.place.auditor)
+	audit, err := audit.Audit(context.Background(), l.place.auditor)
 	l.must(err)
 	if !audit.Holds() {
 		l.wrong("the audit: %v", audit.Violations)

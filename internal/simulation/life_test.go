@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"elsom/internal/money"
-	"elsom/internal/sms"
+	"elsom/internal/notify/sms"
 )
 
 // life is one seed's.

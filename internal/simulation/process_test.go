@@ -8,18 +8,18 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"elsom/internal/attempt"
 	"elsom/internal/biller"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/password"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 	"elsom/internal/wallet"
 )
 
@@ -56,7 +56,7 @@ func (l *life) open() *process {
 	p.db = db
 	sealer, err := sms.NewSealer(secret)
 	l.must(err)
-	attempts, err := attempt.New(db, attempt.Options{Secret: secret, Off: true})
+	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Off: true})
 	l.must(err)
 	goods := catalog.New(db, catalog.Options{})
 	p.customers, err = customer.New(db, customer.Options{

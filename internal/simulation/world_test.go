@@ -9,7 +9,7 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/fault"
 	"elsom/internal/money"
-	"elsom/internal/sms"
+	"elsom/internal/notify/sms"
 )
 
 var billerCodes = []string{"dostek", "hoster", "aknet"}

@@ -10,9 +10,9 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/limit"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
-	"elsom/internal/sms"
-	"elsom/internal/spending"
 )
 
 const actTransfer = "wallet.transfer"
@@ -109,7 +109,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 			{Account: t.SenderID, Amount: -t.Amount},
 			{Account: t.ReceiverID, Amount: t.Amount, Most: theirs.Balance},
 		},
-		Riders: []database.Rider{transferred.Row(t), spending.Within(c, t.Amount, mine)},
+		Riders: []database.Rider{transferred.Row(t), limit.Within(c, t.Amount, mine)},
 	}
 	for _, w := range words {
 		p.Riders = append(p.Riders, outbox.Promised.Row(w))
@@ -128,7 +128,7 @@ func refusal(t Transfer, err error) error {
 	if errors.As(err, &closed) && closed.Account == t.ReceiverID {
 		return refusesMoney(customer.Customer{Closed: true}, actTransfer)
 	}
-	return spending.Refused(actTransfer, t.SenderID, err)
+	return limit.Refused(actTransfer, t.SenderID, err)
 }
 
 // wordToSender is the SMS about money that left.

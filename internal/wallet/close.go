@@ -8,10 +8,10 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/limit"
 	"elsom/internal/money"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
-	"elsom/internal/sms"
-	"elsom/internal/spending"
 )
 
 const actClose = "wallet.close"
@@ -42,7 +42,7 @@ func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstac
 		return o, err
 	}
 	err = cl.parts.DB.ReadTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		_, o.Open, err = spending.Closing(tx, c.ID)
+		_, o.Open, err = limit.Closing(tx, c.ID)
 		return err
 	})
 	return o, fault.Wrap(actClose, err)
@@ -109,7 +109,7 @@ func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Custom
 	if err != nil {
 		return err
 	}
-	spent, open, err := spending.Closing(tx, c.ID)
+	spent, open, err := limit.Closing(tx, c.ID)
 	if err == nil {
 		err = Obstacles{Open: open}.refusal()
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"elsom/internal/attempt"
+	"elsom/internal/audit"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
@@ -16,10 +16,10 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
-	"elsom/internal/report"
-	"elsom/internal/sms"
+	"elsom/internal/ratelimit"
 	"elsom/internal/wallet"
 )
 
@@ -41,7 +41,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	_, _ = rand.Read(secret)
 	sealer, err := sms.NewSealer(secret)
 	must(t, err)
-	attempts, err := attempt.New(db, attempt.Options{Secret: secret})
+	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret})
 	must(t, err)
 	goods := catalog.New(db, catalog.Options{Development: true})
 	must(t, goods.Seed(context.Background()))
@@ -157,9 +157,9 @@ func (h *house) holds(c customer.Customer, want money.Amount) {
 // their own.
 func (h *house) audited() {
 	h.t.Helper()
-	proof, err := report.Audit(context.Background(), h.db)
+	proof, err := audit.Audit(context.Background(), h.db)
 	must(h.t, err)
-	proof.Checks = slices.DeleteFunc(proof.Checks, func(c report.Check) bool { return c.Invariant == "acts" })
+	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" })
 	if !proof.Holds() {
 		h.t.Fatalf("the books don't hold: %v", proof.Violations)
 	}

@@ -6,13 +6,13 @@ import (
 	"strconv"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/limit"
 	"elsom/internal/money"
 	"elsom/internal/phone"
-	"elsom/internal/spending"
+	"elsom/internal/ratelimit"
 )
 
 // A quote tells whether a number is a wallet's and how its holder is called:
@@ -20,9 +20,9 @@ import (
 // would ask for thousands. Addresses leave room for the many phones that a
 // carrier hides behind one.
 var (
-	receiversHour    = attempt.Rule{Name: "receiver by customer", Limit: 30, Window: time.Hour}
-	receiversDay     = attempt.Rule{Name: "receiver by customer a day", Limit: 100, Window: 24 * time.Hour}
-	receiversAddress = attempt.Rule{Name: "receiver by address", Limit: 300, Window: time.Hour}
+	receiversHour    = ratelimit.Rule{Name: "receiver by customer", Limit: 30, Window: time.Hour}
+	receiversDay     = ratelimit.Rule{Name: "receiver by customer a day", Limit: 100, Window: 24 * time.Hour}
+	receiversAddress = ratelimit.Rule{Name: "receiver by address", Limit: 300, Window: time.Hour}
 )
 
 // MinTransfer is the least of one transfer: each costs two SMS.
@@ -36,7 +36,7 @@ const actQuote = "wallet.transfer_quote"
 // it is told by Accept alone: answers for the asking would tell its balance.
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order TransferOrder) (TransferDraft, error) {
 	number, wrongPhone := readReceiver(c, order.Phone)
-	amount, wrongAmount := spending.ReadAmount(actQuote, order.Amount)
+	amount, wrongAmount := limit.ReadAmount(actQuote, order.Amount)
 	if wrongAmount == nil && amount < MinTransfer {
 		wrongAmount = fault.New(fault.Limit, actQuote, "wallet.below_minimum").With("Amount", MinTransfer).At("amount")
 	}
@@ -97,13 +97,13 @@ func readReceiver(c customer.Customer, text string) (phone.Number, error) {
 // receiver counts the question and finds whose wallet the number is.
 func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number phone.Number, address string) (customer.Customer, error) {
 	who := strconv.FormatInt(c.ID, 10)
-	for _, rule := range []attempt.Rule{receiversHour, receiversDay} {
+	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {
 		if err := ts.Attempts.Take(ctx, rule, who); err != nil {
 			return customer.Customer{}, err
 		}
 	}
 	if address != "" {
-		if err := ts.Attempts.Take(ctx, receiversAddress, attempt.Place(address)); err != nil {
+		if err := ts.Attempts.Take(ctx, receiversAddress, ratelimit.Place(address)); err != nil {
 			return customer.Customer{}, err
 		}
 	}

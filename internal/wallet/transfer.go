@@ -5,16 +5,16 @@ import (
 	"strconv"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/limit"
 	"elsom/internal/money"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
-	"elsom/internal/spending"
+	"elsom/internal/ratelimit"
 )
 
 // The doors through which a transfer comes.
@@ -76,7 +76,7 @@ type Parts struct {
 	Bell      *outbox.Bell
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
-	Attempts  *attempt.Counters
+	Attempts  *ratelimit.Counters
 	// Life is how long a draft can be accepted; zero: an hour.
 	Life time.Duration
 }
@@ -84,7 +84,7 @@ type Parts struct {
 // Transfers is the act.
 type Transfers struct {
 	Parts
-	limits spending.Limits
+	limits limit.Limits
 }
 
 // NewTransfers makes the act of its parts.
@@ -92,12 +92,12 @@ func NewTransfers(parts Parts) *Transfers {
 	if parts.Life == 0 {
 		parts.Life = time.Hour
 	}
-	return &Transfers{parts, spending.New(parts.DB, parts.Ledger, parts.Catalog)}
+	return &Transfers{parts, limit.New(parts.DB, parts.Ledger, parts.Catalog)}
 }
 
 // Left returns the limits of a customer, which payments and transfers share, and
 // what is left of them.
-func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (spending.Left, error) {
+func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (limit.Left, error) {
 	return ts.limits.Left(ctx, c)
 }
 

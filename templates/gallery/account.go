@@ -5,17 +5,17 @@ import (
 
 	"elsom/internal/i18n"
 	"elsom/internal/money"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // account is limits, the change of the e-mail address, and closing the wallet.
 func account() []State {
-	limits := portal.LimitsPage{
+	limits := page.LimitsPage{
 		Operation: 100_000_00, Day: 150_000_00, Month: 1_000_000_00, Balance: 800_000_00,
 		DayLeft: 148_759_50, MonthLeft: 998_250_50, Room: 799_250_50, Holds: 749_50,
 	}
-	closing := func(l i18n.Lang) portal.ClosePage {
-		return portal.ClosePage{Frame: holder(l, "/settings/close"), Wallet: wallet, AskPIN: true}
+	closing := func(l i18n.Lang) page.ClosePage {
+		return page.ClosePage{Frame: holder(l, "/settings/close"), Wallet: wallet, AskPIN: true}
 	}
 	return []State{
 		{"limits", "account", func(l i18n.Lang) templ.Component {
@@ -23,13 +23,13 @@ func account() []State {
 			return limits.Page()
 		}},
 		{"limits-none", "account", func(l i18n.Lang) templ.Component {
-			return portal.LimitsPage{Frame: holder(l, "/limits"), Operation: money.Max, Holds: money.Max}.Page()
+			return page.LimitsPage{Frame: holder(l, "/limits"), Operation: money.Max, Holds: money.Max}.Page()
 		}},
 		{"email", "account", func(l i18n.Lang) templ.Component {
-			return portal.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}.Page()
+			return page.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}.Page()
 		}},
 		{"email-wrong", "account", func(l i18n.Lang) templ.Component {
-			p := portal.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}
+			p := page.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}
 			p.Email = wrong(l, "aida@\u200bexample.kg", "customer.email_invisible")
 			p.Password = wrong(l, "", "customer.password_wrong")
 			return p.Page()
@@ -52,10 +52,10 @@ func account() []State {
 			return p.Page()
 		}},
 		{"closed", "account", func(l i18n.Lang) templ.Component {
-			return portal.ClosedPage{Frame: visitor(l, "/closed")}.Page()
+			return page.ClosedPage{Frame: visitor(l, "/closed")}.Page()
 		}},
 		{"signup-closed", "account", func(l i18n.Lang) templ.Component {
-			return portal.SignupPage{Frame: visitor(l, "/signup"), Wallet: wallet, Edition: portal.CurrentOffer(), Closed: at}.Page()
+			return page.SignupPage{Frame: visitor(l, "/signup"), Wallet: wallet, Edition: page.CurrentOffer(), Closed: at}.Page()
 		}},
 		{"pay-limit-wrong", "account", func(l i18n.Lang) templ.Component {
 			p := pay(l)

@@ -4,16 +4,16 @@ import (
 	"github.com/a-h/templ"
 
 	"elsom/internal/i18n"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 func application() []State {
 	return []State{
 		{"app", "application", func(l i18n.Lang) templ.Component {
-			return portal.AppPage{Frame: visitor(l, "/app")}.Page()
+			return page.AppPage{Frame: visitor(l, "/app")}.Page()
 		}},
 		{"offline", "application", func(l i18n.Lang) templ.Component {
-			return portal.OfflinePage{Frame: visitor(l, "/offline")}.Page()
+			return page.OfflinePage{Frame: visitor(l, "/offline")}.Page()
 		}},
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/money"
 	"elsom/templates/component"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
-func services(l i18n.Lang) []portal.Service {
-	return []portal.Service{
+func services(l i18n.Lang) []page.Service {
+	return []page.Service{
 		{Code: "dostek", Name: "DosTek group", Href: "/pay/dostek", Category: other.in(l)},
 		{Code: "hoster", Name: "Hoster.kg", Href: "/pay/hoster", Category: other.in(l)},
 		{Code: "aknet", Name: "Акнет", Href: "/pay/aknet", Category: internet.in(l)},
@@ -24,7 +24,7 @@ func cabinet() []State {
 		{"cabinet", "cabinet", func(l i18n.Lang) templ.Component {
 			again := services(l)[:1]
 			again[0].Detail, again[0].Sum = payee+" · …6100\u00a017", 1_240_00
-			return portal.CabinetPage{
+			return page.CabinetPage{
 				Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50,
 				Operations: operations(l), Payments: again,
 			}.Page()
@@ -32,47 +32,47 @@ func cabinet() []State {
 		{"cabinet-new", "cabinet", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/cabinet")
 			f.Dev = true
-			return portal.CabinetPage{Frame: f, Wallet: wallet}.Page()
+			return page.CabinetPage{Frame: f, Wallet: wallet}.Page()
 		}},
 		{"cabinet-held", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.CabinetPage{Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50, Operations: operations(l), Held: held(l)}.Page()
+			return page.CabinetPage{Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50, Operations: operations(l), Held: held(l)}.Page()
 		}},
 		{"cabinet-rich", "cabinet", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/cabinet")
 			f.Flash = l.T("door.password_changed")
 			list := operations(l)[1:2]
 			list[0].Amount = -money.Max
-			return portal.CabinetPage{Frame: f, Wallet: wallet, Balance: money.Max, Operations: list}.Page()
+			return page.CabinetPage{Frame: f, Wallet: wallet, Balance: money.Max, Operations: list}.Page()
 		}},
 		{"history", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.HistoryPage{
+			return page.HistoryPage{
 				Frame: holder(l, "/history"), Operations: operations(l), In: 2_890_00, Out: 1_501_00, Count: 21,
 				NewerHref: "/history", OlderHref: "/history?page=3",
 			}.Page()
 		}},
 		{"history-empty", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.HistoryPage{Frame: holder(l, "/history?direction=in"), Direction: "in"}.Page()
+			return page.HistoryPage{Frame: holder(l, "/history?direction=in"), Direction: "in"}.Page()
 		}},
 		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.OperationPage{
+			return page.OperationPage{
 				Frame: holder(l, "/history/1"), Operation: operations(l)[1],
 				AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
 				ReceiptHref: "/receipt/1", RepeatHref: "/pay/dostek?repeat=1",
 			}.Page()
 		}},
 		{"operation-cashin", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.OperationPage{Frame: holder(l, "/history/2"), Operation: operations(l)[2]}.Page()
+			return page.OperationPage{Frame: holder(l, "/history/2"), Operation: operations(l)[2]}.Page()
 		}},
 		{"messages", "cabinet", func(l i18n.Lang) templ.Component {
 			return messages(l).Page()
 		}},
 		{"messages-empty", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.MessagesPage{Frame: holder(l, "/messages")}.Page()
+			return page.MessagesPage{Frame: holder(l, "/messages")}.Page()
 		}},
 		{"settings", "cabinet", func(l i18n.Lang) templ.Component {
 			view := settings(l)
 			view.NoticesKey = "key"
-			view.Notices = []portal.NoticeDevice{{ID: "1", Device: "Chrome, Android", Since: at}}
+			view.Notices = []page.NoticeDevice{{ID: "1", Device: "Chrome, Android", Since: at}}
 			return view.Page()
 		}},
 		{"settings-wrong", "cabinet", func(l i18n.Lang) templ.Component {
@@ -85,23 +85,23 @@ func cabinet() []State {
 	}, append(choosing(), application()...)...)
 }
 
-func messages(l i18n.Lang) portal.MessagesPage {
+func messages(l i18n.Lang) page.MessagesPage {
 	paid := i18n.Args{"Code": payCode, "Service": "DosTek group", "Account": company, "Amount": money.Amount(1_240_00)}
-	return portal.MessagesPage{
+	return page.MessagesPage{
 		Frame: holder(l, "/messages"), NewestHref: "/messages", OlderHref: "/messages?before=1",
-		Messages: []portal.Message{
-			{Text: l.T("sms.code", i18n.Args{"Code": "••••••"}), State: portal.MessageQueued, At: at},
-			{Text: l.T("sms.payment_completed", paid), State: portal.MessageDelivered, At: at.Add(-time.Hour)},
-			{Text: l.T("sms.topped_up", i18n.Args{"Amount": money.Max}), State: portal.MessageSent, At: at.Add(-2 * time.Hour)},
-			{Text: l.T("sms.password_changed"), State: portal.MessageFailed, At: at.Add(-48 * time.Hour)},
+		Messages: []page.Message{
+			{Text: l.T("sms.code", i18n.Args{"Code": "••••••"}), State: page.MessageQueued, At: at},
+			{Text: l.T("sms.payment_completed", paid), State: page.MessageDelivered, At: at.Add(-time.Hour)},
+			{Text: l.T("sms.topped_up", i18n.Args{"Amount": money.Max}), State: page.MessageSent, At: at.Add(-2 * time.Hour)},
+			{Text: l.T("sms.password_changed"), State: page.MessageFailed, At: at.Add(-48 * time.Hour)},
 		},
 	}
 }
 
-func settings(l i18n.Lang) portal.SettingsPage {
-	return portal.SettingsPage{
+func settings(l i18n.Lang) page.SettingsPage {
+	return page.SettingsPage{
 		Frame: holder(l, "/settings"), Wallet: wallet, Email: email,
-		Sessions: []portal.Session{
+		Sessions: []page.Session{
 			{ID: "1", Device: "Chrome, Android", Network: "203.0.113.x", LoggedIn: at.Add(-time.Hour), Seen: at, Current: true},
 			{ID: "2", Device: "Firefox, Windows", Network: "2001:db8:4d:x", LoggedIn: at.Add(-4 * time.Hour), Seen: at.Add(-3 * time.Hour)},
 		},
@@ -109,30 +109,30 @@ func settings(l i18n.Lang) portal.SettingsPage {
 }
 
 func choosing() []State {
-	categories := func(l i18n.Lang) []portal.Category {
-		return []portal.Category{
+	categories := func(l i18n.Lang) []page.Category {
+		return []page.Category{
 			{Code: "internet", Name: internet.in(l), Href: "/services/internet", Examples: "Акнет"},
 			{Code: "other", Name: other.in(l), Href: "/services/other", Examples: "DosTek group, Hoster.kg"},
 		}
 	}
 	return []State{
 		{"services", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.ServicesPage{Frame: holder(l, "/services"), Categories: categories(l)}.Page()
+			return page.ServicesPage{Frame: holder(l, "/services"), Categories: categories(l)}.Page()
 		}},
 		{"services-found", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.ServicesPage{Frame: holder(l, "/services?q=достэк"), Query: "достэк", Found: services(l)[:1]}.Page()
+			return page.ServicesPage{Frame: holder(l, "/services?q=достэк"), Query: "достэк", Found: services(l)[:1]}.Page()
 		}},
 		{"services-none", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.ServicesPage{Frame: holder(l, "/services?q=x"), Query: "электроэнергия"}.Page()
+			return page.ServicesPage{Frame: holder(l, "/services?q=x"), Query: "электроэнергия"}.Page()
 		}},
 		{"category", "cabinet", func(l i18n.Lang) templ.Component {
-			return portal.CategoryPage{Frame: holder(l, "/services/other"), Name: other.in(l), Services: bare(services(l)[:2])}.Page()
+			return page.CategoryPage{Frame: holder(l, "/services/other"), Name: other.in(l), Services: bare(services(l)[:2])}.Page()
 		}},
 	}
 }
 
 // bare leaves out the category where the page's heading says it.
-func bare(list []portal.Service) []portal.Service {
+func bare(list []page.Service) []page.Service {
 	for i := range list {
 		list[i].Category = ""
 	}

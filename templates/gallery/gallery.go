@@ -14,7 +14,7 @@ import (
 	"elsom/internal/money"
 	"elsom/templates/component"
 	"elsom/templates/layout"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // State is one page in one state.
@@ -77,32 +77,32 @@ func wrong(l i18n.Lang, value, key string) component.Input {
 	return component.Input{Value: value, Error: l.T(key)}
 }
 
-func operations(l i18n.Lang) []portal.Operation {
-	out := func(name, detail string, a money.Amount, s portal.Status, ago time.Duration) portal.Operation {
-		return portal.Operation{
-			Href: "/history/1", Kind: portal.Payment, Name: name, Detail: detail,
+func operations(l i18n.Lang) []page.Operation {
+	out := func(name, detail string, a money.Amount, s page.Status, ago time.Duration) page.Operation {
+		return page.Operation{
+			Href: "/history/1", Kind: page.Payment, Name: name, Detail: detail,
 			Amount: -a, Status: s, At: at.Add(-ago),
 		}
 	}
-	return []portal.Operation{
-		out("DosTek group", company, 250_50, portal.Processing, 0),
-		out("DosTek group", company, 1_250_00, portal.Completed, 26*time.Hour),
+	return []page.Operation{
+		out("DosTek group", company, 250_50, page.Processing, 0),
+		out("DosTek group", company, 1_250_00, page.Completed, 26*time.Hour),
 		{
-			Href: "/history/2", Kind: portal.CashIn, Name: "Мобильник",
-			Amount: 2_000_00, Status: portal.Completed, At: at.Add(-27 * time.Hour),
+			Href: "/history/2", Kind: page.CashIn, Name: "Мобильник",
+			Amount: 2_000_00, Status: page.Completed, At: at.Add(-27 * time.Hour),
 		},
 		{
-			Href: "/history/4", Kind: portal.Sent, Name: otherName, Detail: otherNumber,
-			Amount: -150_00, Status: portal.Completed, At: at.Add(-50 * time.Hour),
+			Href: "/history/4", Kind: page.Sent, Name: otherName, Detail: otherNumber,
+			Amount: -150_00, Status: page.Completed, At: at.Add(-50 * time.Hour),
 		},
 		{
-			Href: "/history/5", Kind: portal.Got, Name: strings.ReplaceAll(otherNumber, "\u00a0", " "),
-			Amount: 300_00, Status: portal.Completed, At: at.Add(-51 * time.Hour),
+			Href: "/history/5", Kind: page.Got, Name: strings.ReplaceAll(otherNumber, "\u00a0", " "),
+			Amount: 300_00, Status: page.Completed, At: at.Add(-51 * time.Hour),
 		},
-		out("Hoster.kg", "20451", 640_00, portal.Refunded, 75*time.Hour),
+		out("Hoster.kg", "20451", 640_00, page.Refunded, 75*time.Hour),
 		{
-			Href: "/history/3", Kind: portal.CashIn, Name: desk.in(l),
-			Amount: 890_00, Status: portal.Completed, At: at.Add(-124 * time.Hour),
+			Href: "/history/3", Kind: page.CashIn, Name: desk.in(l),
+			Amount: 890_00, Status: page.Completed, At: at.Add(-124 * time.Hour),
 		},
 	}
 }

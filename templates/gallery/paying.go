@@ -5,7 +5,7 @@ import (
 
 	"elsom/internal/i18n"
 	"elsom/templates/component"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 const payee = "ОсОО «Ак-Булут Трейд»"
@@ -13,8 +13,8 @@ const payee = "ОсОО «Ак-Булут Трейд»"
 // held are the words of the hold after a password by SMS.
 func held(l i18n.Lang) string { return l.T("customer.hold", i18n.Args{"Until": "01.12.2026 21:24"}) }
 
-func pay(l i18n.Lang) portal.PayPage {
-	return portal.PayPage{
+func pay(l i18n.Lang) page.PayPage {
+	return page.PayPage{
 		Frame: holder(l, "/pay/dostek"), Code: "dostek", Service: "DosTek group",
 		CategoryName: other.in(l), CategoryHref: "/services/other",
 		AccountLabel: innLabel.in(l), AccountHint: innHint.in(l), INN: true,
@@ -22,8 +22,8 @@ func pay(l i18n.Lang) portal.PayPage {
 	}
 }
 
-func check(l i18n.Lang, s portal.CheckState) portal.CheckPage {
-	return portal.CheckPage{
+func check(l i18n.Lang, s page.CheckState) page.CheckPage {
+	return page.CheckPage{
 		Frame: holder(l, "/check/7"), State: s, Draft: "7", Service: "DosTek group",
 		AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee,
 		Amount: 250_50, Total: 250_50, Wallet: wallet, Balance: 749_50, After: 499_00,
@@ -37,7 +37,7 @@ func paying() []State {
 		{"pay-typed", "pay", func(l i18n.Lang) templ.Component {
 			view := pay(l)
 			view.Account, view.Amount = typedINN, component.Input{Value: "250,50"}
-			view.Fee = portal.FeeRule{BasisPoints: 150, Minimum: 5_00}
+			view.Fee = page.FeeRule{BasisPoints: 150, Minimum: 5_00}
 			return view.Page()
 		}},
 		{"pay-held", "pay", func(l i18n.Lang) templ.Component {
@@ -46,7 +46,7 @@ func paying() []State {
 			return view.Page()
 		}},
 		{"check-held", "pay", func(l i18n.Lang) templ.Component {
-			view := check(l, portal.Ready)
+			view := check(l, page.Ready)
 			view.Held = held(l)
 			return view.Page()
 		}},
@@ -56,34 +56,34 @@ func paying() []State {
 			view.Amount = wrong(l, "1.234", "payment.amount_decimals")
 			return view.Page()
 		}},
-		{"check", "pay", func(l i18n.Lang) templ.Component { return check(l, portal.Ready).Page() }},
+		{"check", "pay", func(l i18n.Lang) templ.Component { return check(l, page.Ready).Page() }},
 		{"check-doubt", "pay", func(l i18n.Lang) templ.Component {
-			view := check(l, portal.Ready)
+			view := check(l, page.Ready)
 			view.Account, view.Suspect, view.Payee = "9020\u00a07199\u00a06100\u00a017", true, ""
 			view.Fee, view.Total, view.After = 5_00, 255_50, 494_00
 			return view.Page()
 		}},
 		{"check-short", "pay", func(l i18n.Lang) templ.Component {
-			view := check(l, portal.Short)
+			view := check(l, page.Short)
 			view.Balance = 100_00
 			return view.Page()
 		}},
 		{"check-fee", "pay", func(l i18n.Lang) templ.Component {
-			view := check(l, portal.FeeChanged)
+			view := check(l, page.FeeChanged)
 			view.OldFee, view.Fee, view.Total, view.After = 0, 5_00, 255_50, 494_00
 			return view.Page()
 		}},
 		{"check-paid", "pay", func(l i18n.Lang) templ.Component {
-			view := check(l, portal.Paid)
+			view := check(l, page.Paid)
 			view.ReceiptHref = "/receipt/1"
 			return view.Page()
 		}},
-		{"check-expired", "pay", func(l i18n.Lang) templ.Component { return check(l, portal.Expired).Page() }},
+		{"check-expired", "pay", func(l i18n.Lang) templ.Component { return check(l, page.Expired).Page() }},
 	}
 }
 
-func receipt(l i18n.Lang, s portal.Status) portal.ReceiptPage {
-	return portal.ReceiptPage{
+func receipt(l i18n.Lang, s page.Status) page.ReceiptPage {
+	return page.ReceiptPage{
 		Frame: holder(l, "/receipt/1"), Status: s, Code: payCode, At: at, Service: "DosTek group",
 		AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee,
 		Amount: 250_50, Total: 250_50, Wallet: wallet, Balance: 499_00, RepeatHref: "/pay/dostek?repeat=1",
@@ -93,17 +93,17 @@ func receipt(l i18n.Lang, s portal.Status) portal.ReceiptPage {
 func receipts() []State {
 	return []State{
 		{"receipt-processing", "receipt", func(l i18n.Lang) templ.Component {
-			view := receipt(l, portal.Processing)
+			view := receipt(l, page.Processing)
 			view.Refresh, view.RepeatHref = 3, ""
 			return view.Page()
 		}},
 		{"receipt", "receipt", func(l i18n.Lang) templ.Component {
-			view := receipt(l, portal.Completed)
+			view := receipt(l, page.Completed)
 			view.EndedAt = at
 			return view.Page()
 		}},
 		{"receipt-refunded", "receipt", func(l i18n.Lang) templ.Component {
-			view := receipt(l, portal.Refunded)
+			view := receipt(l, page.Refunded)
 			view.Fee, view.Total, view.Balance, view.EndedAt = 5_00, 255_50, 749_50, at
 			view.Reason = l.T("payment.account_unknown")
 			return view.Page()

@@ -13,7 +13,7 @@ import (
 
 	"elsom/internal/i18n"
 	"elsom/templates/layout"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // becomes waits until the script's word is the wanted one.
@@ -56,10 +56,10 @@ func TestReceiptRefreshesItself(t *testing.T) {
 	var asked atomic.Int64
 	h.mux.HandleFunc("GET /receipt/9", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
-		view := portal.ReceiptPage{Status: portal.Processing, Code: "482915730264", RepeatHref: "/pay/x"}
+		view := page.ReceiptPage{Status: page.Processing, Code: "482915730264", RepeatHref: "/pay/x"}
 		view.Refresh = 1
 		if asked.Add(1) > 2 {
-			view.Status, view.Refresh = portal.Completed, 0
+			view.Status, view.Refresh = page.Completed, 0
 		}
 		_ = view.Page().Render(r.Context(), w)
 	})
@@ -78,7 +78,7 @@ func TestReceiptRefreshesItself(t *testing.T) {
 func TestIdleWarning(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	h.mux.HandleFunc("GET /idle", func(w http.ResponseWriter, r *http.Request) {
-		view := portal.HelpPage{Frame: holderFrame(61)}
+		view := page.HelpPage{Frame: holderFrame(61)}
 		_ = view.Page().Render(r.Context(), w)
 	})
 	var stayed atomic.Int64
@@ -102,7 +102,7 @@ func TestBackForwardCache(t *testing.T) {
 	h := open(t)
 	for path, person := range map[string]string{"/holder": "+996 700 123 456", "/visitor": ""} {
 		h.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			_ = portal.HelpPage{Frame: layout.Frame{Person: person}}.Page().Render(r.Context(), w)
+			_ = page.HelpPage{Frame: layout.Frame{Person: person}}.Page().Render(r.Context(), w)
 		})
 	}
 	goBack := chromedp.ActionFunc(func(ctx context.Context) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/a-h/templ"
 
 	"elsom/internal/i18n"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 func texts() []State {
@@ -14,22 +14,22 @@ func texts() []State {
 		{"fill", "texts", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/fill")
 			f.Dev = true
-			return portal.FillPage{Frame: f, Wallet: wallet}.Page()
+			return page.FillPage{Frame: f, Wallet: wallet}.Page()
 		}},
 		{"fill-back", "texts", func(l i18n.Lang) templ.Component {
-			return portal.FillPage{Frame: holder(l, "/fill?back=7"), Wallet: wallet, BackHref: "/check/7", Missing: 150_50}.Page()
+			return page.FillPage{Frame: holder(l, "/fill?back=7"), Wallet: wallet, BackHref: "/check/7", Missing: 150_50}.Page()
 		}},
 		{"help", "texts", func(l i18n.Lang) templ.Component {
-			return portal.HelpPage{Frame: visitor(l, "/help")}.Page()
+			return page.HelpPage{Frame: visitor(l, "/help")}.Page()
 		}},
 		{"offer", "texts", func(l i18n.Lang) templ.Component {
-			return portal.OfferPage{Frame: visitor(l, "/offer"), Edition: portal.CurrentOffer()}.Page()
+			return page.OfferPage{Frame: visitor(l, "/offer"), Edition: page.CurrentOffer()}.Page()
 		}},
 	}
 }
 
 func failures() []State {
-	failed := func(name string, view portal.ErrorPage, signedIn bool) State {
+	failed := func(name string, view page.ErrorPage, signedIn bool) State {
 		return State{name, "errors", func(l i18n.Lang) templ.Component {
 			p := view
 			p.Frame = visitor(l, "/")
@@ -41,12 +41,12 @@ func failures() []State {
 		}}
 	}
 	return []State{
-		failed("error-403", portal.ErrorPage{Status: 403}, false),
-		failed("error-stale", portal.ErrorPage{Status: 403, Stale: true, BackHref: "/check/7"}, true),
-		failed("error-404", portal.ErrorPage{Status: 404}, true),
-		failed("error-422", portal.ErrorPage{Status: 422}, true),
-		failed("error-429", portal.ErrorPage{Status: 429, RetryAfter: 5 * time.Minute}, false),
-		failed("error-500", portal.ErrorPage{Status: 500}, true),
-		failed("error-503", portal.ErrorPage{Status: 503}, true),
+		failed("error-403", page.ErrorPage{Status: 403}, false),
+		failed("error-stale", page.ErrorPage{Status: 403, Stale: true, BackHref: "/check/7"}, true),
+		failed("error-404", page.ErrorPage{Status: 404}, true),
+		failed("error-422", page.ErrorPage{Status: 422}, true),
+		failed("error-429", page.ErrorPage{Status: 429, RetryAfter: 5 * time.Minute}, false),
+		failed("error-500", page.ErrorPage{Status: 500}, true),
+		failed("error-503", page.ErrorPage{Status: 503}, true),
 	}
 }

@@ -27,8 +27,8 @@ import (
 	"elsom/internal/phone"
 	"elsom/static"
 	"elsom/web/dev"
-	"elsom/web/osmp"
 	"elsom/web/session"
+	"elsom/web/terminal"
 )
 
 const (
@@ -97,7 +97,7 @@ func (s *site) serve(db *database.DB, goods *catalog.Catalog, desk *cashin.CashI
 	}
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
-	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", osmp.New(s.agents, desk, slog.New(slog.DiscardHandler)).Handle)
+	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", terminal.New(s.agents, desk, slog.New(slog.DiscardHandler)).Handle)
 	e.GET("/static/*", echo.WrapHandler(static.Handler()))
 	door := dev.New(dev.Parts{
 		Messages: func(_ context.Context, number phone.Number) ([]dev.Message, error) { return s.messages[number], nil },
@@ -184,7 +184,7 @@ func (s *site) holds() money.Amount {
 	return balance
 }
 
-const terminal = "/dev/terminal?agent=qiwi&phone=0700123456&amount=250,50"
+const terminalQuery = "/dev/terminal?agent=qiwi&phone=0700123456&amount=250,50"
 
 func TestTerminalTopsUp(t *testing.T) {
 	s := open(t)
@@ -192,7 +192,7 @@ func TestTerminalTopsUp(t *testing.T) {
 		page.Find(`input[name=phone]`).Length() != 1 || page.Find(`input[name=amount]`).Length() != 1 {
 		t.Error("the first screen lacks a field")
 	}
-	cash := s.get(terminal, 200)
+	cash := s.get(terminalQuery, 200)
 	if text := cash.Find(".kiosk").Text(); !strings.Contains(text, "+996\u00a0700\u00a0123\u00a0456") || !strings.Contains(text, "250,50") {
 		t.Errorf("the second screen: %s", text)
 	}
@@ -253,7 +253,7 @@ func TestTerminalRefuses(t *testing.T) {
 
 func TestTerminalRepeatsWhatIsNotFinal(t *testing.T) {
 	s := open(t)
-	pay := s.get(terminal, 200).Find(`form[method=post]`).First()
+	pay := s.get(terminalQuery, 200).Find(`form[method=post]`).First()
 	for name, answer := range map[string]struct {
 		status int
 		body   string
@@ -291,14 +291,14 @@ func TestTerminalOfAnAgentThatWasShutOut(t *testing.T) {
 	if err := s.agents.DisableAgent(t.Context(), "qiwi"); err != nil {
 		t.Fatal(err)
 	}
-	if page := s.get(terminal, 422); !strings.Contains(page.Find(".summary").Text(), "401") {
+	if page := s.get(terminalQuery, 422); !strings.Contains(page.Find(".summary").Text(), "401") {
 		t.Errorf("told: %s", page.Find(".summary").Text())
 	}
 }
 
 func TestTerminalNeedsItsForm(t *testing.T) {
 	s := open(t)
-	pay := s.get(terminal, 200).Find(`form[method=post]`).First()
+	pay := s.get(terminalQuery, 200).Find(`form[method=post]`).First()
 	pay.Find("[name=csrf]").SetAttr("value", "stolen")
 	if page := s.submit(pay, 500); s.holds() != 0 { // the bare server of this test knows no fault's page
 		t.Errorf("a stranger's form paid in: %s", page.Text())

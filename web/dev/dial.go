@@ -12,7 +12,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/phone"
 	"elsom/templates/component"
-	"elsom/templates/dev"
+	"elsom/templates/devpage"
 )
 
 // serviceCode is what the handset can dial.
@@ -28,7 +28,7 @@ func (d *Door) Press(c echo.Context) error {
 	if err != nil {
 		return c.Redirect(http.StatusSeeOther, "/dev/phone")
 	}
-	page := dev.PhonePage{
+	page := devpage.PhonePage{
 		Frame: d.frame(c), Phone: component.Input{Value: number.Pretty()},
 		Session: c.FormValue("session"), Text: c.FormValue("text"), Typed: c.FormValue("typed"),
 	}
@@ -63,7 +63,7 @@ func (d *Door) Press(c echo.Context) error {
 
 // again shows the screen that stands there while a key is pressed: the network
 // answers a repeat with it.
-func (d *Door) again(c echo.Context, page *dev.PhonePage, number phone.Number) error {
+func (d *Door) again(c echo.Context, page *devpage.PhonePage, number phone.Number) error {
 	if page.Session == "" {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (d *Door) again(c echo.Context, page *dev.PhonePage, number phone.Number) e
 }
 
 // dial asks the real /ussd as the gateway does, with its password.
-func (d *Door) dial(c echo.Context, page *dev.PhonePage, number phone.Number) error {
+func (d *Door) dial(c echo.Context, page *devpage.PhonePage, number phone.Number) error {
 	if d.OSMP == nil {
 		return errUSSD
 	}

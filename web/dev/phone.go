@@ -11,7 +11,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/phone"
 	"elsom/templates/component"
-	"elsom/templates/dev"
+	"elsom/templates/devpage"
 	"elsom/web/session"
 )
 
@@ -20,7 +20,7 @@ const refreshSeconds = 3
 
 // Phone shows a number's handset.
 func (d *Door) Phone(c echo.Context) error {
-	page := dev.PhonePage{Frame: d.frame(c)}
+	page := devpage.PhonePage{Frame: d.frame(c)}
 	typed, asked := query(c, "phone")
 	if !asked {
 		typed = offered(c)
@@ -38,7 +38,7 @@ func (d *Door) Phone(c echo.Context) error {
 }
 
 // show puts the number's messages on the handset.
-func (d *Door) show(c echo.Context, page dev.PhonePage, number phone.Number) error {
+func (d *Door) show(c echo.Context, page devpage.PhonePage, number phone.Number) error {
 	session.Of(c).Set(numberKept, number.String())
 	page.Phone.Value, page.Number, page.Refresh = number.Pretty(), number.Pretty(), refreshSeconds
 	page.Path = "/dev/phone?phone=" + url.QueryEscape(number.String())
@@ -48,7 +48,7 @@ func (d *Door) show(c echo.Context, page dev.PhonePage, number phone.Number) err
 		return fault.Wrap("dev.phone", err)
 	}
 	for _, m := range messages {
-		page.Messages = append(page.Messages, dev.Message{Text: i18n.Whole(m.Text), At: m.CreatedAt})
+		page.Messages = append(page.Messages, devpage.Message{Text: i18n.Whole(m.Text), At: m.CreatedAt})
 	}
 	if d.Letters != nil {
 		letters, err := d.Letters(ctx, number)
@@ -56,7 +56,7 @@ func (d *Door) show(c echo.Context, page dev.PhonePage, number phone.Number) err
 			return fault.Wrap("dev.phone", err)
 		}
 		for _, l := range letters {
-			page.Letters = append(page.Letters, dev.Letter{To: l.To, Subject: l.Subject, Text: l.Text, At: l.CreatedAt})
+			page.Letters = append(page.Letters, devpage.Letter{To: l.To, Subject: l.Subject, Text: l.Text, At: l.CreatedAt})
 		}
 	}
 	if carrier, err := d.Carrier(ctx, number); err == nil {

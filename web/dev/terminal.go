@@ -16,14 +16,14 @@ import (
 	"elsom/internal/money"
 	"elsom/internal/phone"
 	"elsom/templates/component"
-	"elsom/templates/dev"
+	"elsom/templates/devpage"
 	"elsom/web/session"
 )
 
 // Terminal shows the first screen; with a number and an amount it asks the
 // wallet's door and shows the second one.
 func (d *Door) Terminal(c echo.Context) error {
-	page := &dev.TerminalPage{Frame: d.frame(c), Agents: d.names(), Agent: c.QueryParam("agent")}
+	page := &devpage.TerminalPage{Frame: d.frame(c), Agents: d.names(), Agent: c.QueryParam("agent")}
 	if page.Agent == "" && len(d.Agents) > 0 {
 		page.Agent = d.Agents[0].Code
 	}
@@ -61,8 +61,8 @@ func (d *Door) Terminal(c echo.Context) error {
 		refused(page, r, sum)
 		return render(c, http.StatusUnprocessableEntity, page)
 	}
-	return render(c, http.StatusOK, dev.CashPage{
-		Frame: page.Frame, Agent: dev.Agent{Code: agent.Code, Name: agent.Name}, Phone: typed, Wallet: number.Pretty(),
+	return render(c, http.StatusOK, devpage.CashPage{
+		Frame: page.Frame, Agent: devpage.Agent{Code: agent.Code, Name: agent.Name}, Phone: typed, Wallet: number.Pretty(),
 		Sum: sum, TxnID: txn, TxnDate: d.Now().In(bishkek).Format("20060102150405"),
 		BackHref: "/dev/terminal?" + url.Values{
 			"edit": {"1"}, "agent": {agent.Code}, "phone": {typed}, "amount": {page.Amount.Value},
@@ -71,7 +71,7 @@ func (d *Door) Terminal(c echo.Context) error {
 }
 
 // refused puts the answer to a check where it belongs on the first screen.
-func refused(page *dev.TerminalPage, r reply, sum money.Amount) {
+func refused(page *devpage.TerminalPage, r reply, sum money.Amount) {
 	field, result := "", r.Result
 	switch {
 	case r.status != http.StatusOK:
@@ -84,7 +84,7 @@ func refused(page *dev.TerminalPage, r reply, sum money.Amount) {
 	case result == int(cashin.BadAccount), result == int(cashin.NoWallet), result == int(cashin.Blocked):
 		field = "phone"
 	}
-	page.Fail(field, page.T(dev.ResultKey(result)))
+	page.Fail(field, page.T(devpage.ResultKey(result)))
 }
 
 // Insert pays in what the second screen shows, and leads to the slip. The
@@ -124,8 +124,8 @@ func (d *Door) Slip(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/dev/terminal")
 	}
 	status, _ := strconv.Atoi(c.QueryParam("status"))
-	return render(c, http.StatusOK, dev.SlipPage{
-		Frame: d.frame(c), Agent: dev.Agent{Code: agent.Code, Name: agent.Name}, Phone: c.QueryParam("phone"),
+	return render(c, http.StatusOK, devpage.SlipPage{
+		Frame: d.frame(c), Agent: devpage.Agent{Code: agent.Code, Name: agent.Name}, Phone: c.QueryParam("phone"),
 		Wallet: number.Pretty(), Sum: sum, TxnID: c.QueryParam("txn_id"), TxnDate: c.QueryParam("txn_date"),
 		Result: result, Reference: c.QueryParam("prv_txn"), Status: status,
 	})
@@ -141,10 +141,10 @@ func (d *Door) draw() string {
 	return fmt.Sprintf("%013d%06d", d.Now().UnixMilli(), binary.BigEndian.Uint64(b[:])%1_000_000)
 }
 
-func (d *Door) names() []dev.Agent {
-	names := make([]dev.Agent, len(d.Agents))
+func (d *Door) names() []devpage.Agent {
+	names := make([]devpage.Agent, len(d.Agents))
 	for i, a := range d.Agents {
-		names[i] = dev.Agent{Code: a.Code, Name: a.Name}
+		names[i] = devpage.Agent{Code: a.Code, Name: a.Name}
 	}
 	return names
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -17,7 +17,7 @@ func (p *Portal) Limits(c echo.Context) error {
 		return err
 	}
 	level := left.Level
-	return render(c, http.StatusOK, portal.LimitsPage{
+	return render(c, http.StatusOK, page.LimitsPage{
 		Frame: p.frame(c), Operation: level.Operation, Day: level.Day, Month: level.Month, Balance: level.Balance,
 		DayLeft: left.Day, MonthLeft: left.Month, Room: left.Room, Holds: left.Balance,
 	})
@@ -40,9 +40,9 @@ func (p *Portal) ChangeEmail(c echo.Context) error {
 	return redirect(c, "/settings")
 }
 
-func (p *Portal) emailPage(c echo.Context) *portal.EmailPage {
+func (p *Portal) emailPage(c echo.Context) *page.EmailPage {
 	who := holder(c)
-	return &portal.EmailPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Now: who.Email}
+	return &page.EmailPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Now: who.Email}
 }
 
 // ShowClose shows the form that closes the wallet, or why it can't be closed.
@@ -75,13 +75,13 @@ func (p *Portal) Close(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/closed")
 }
 
-func (p *Portal) closePage(c echo.Context) (*portal.ClosePage, error) {
+func (p *Portal) closePage(c echo.Context) (*page.ClosePage, error) {
 	who := holder(c)
 	obstacles, err := p.Closing.Obstacles(ctx(c), who)
 	if err != nil {
 		return nil, err
 	}
-	return &portal.ClosePage{
+	return &page.ClosePage{
 		Frame: p.frame(c), Wallet: who.Phone.Pretty(), Balance: obstacles.Balance, Open: obstacles.Open, AskPIN: who.HasPIN,
 	}, nil
 }
@@ -91,5 +91,5 @@ func (p *Portal) Closed(c echo.Context) error {
 	if !strings.HasPrefix(session.Of(c).Note(), string(session.EndedByClosing)+" ") {
 		return redirect(c, "/")
 	}
-	return render(c, http.StatusOK, portal.ClosedPage{Frame: p.frame(c)})
+	return render(c, http.StatusOK, page.ClosedPage{Frame: p.frame(c)})
 }

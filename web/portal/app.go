@@ -10,17 +10,17 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/templates/layout"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // App tells how to put the application on a screen.
 func (p *Portal) App(c echo.Context) error {
-	return render(c, http.StatusOK, portal.AppPage{Frame: p.frame(c)})
+	return render(c, http.StatusOK, page.AppPage{Frame: p.frame(c)})
 }
 
 // Offline is what the application shows without a connection.
 func (p *Portal) Offline(c echo.Context) error {
-	return render(c, http.StatusOK, portal.OfflinePage{Frame: p.frame(c)})
+	return render(c, http.StatusOK, page.OfflinePage{Frame: p.frame(c)})
 }
 
 // Manifest describes the application in one language. Browsers ask for it
@@ -37,7 +37,7 @@ func (p *Portal) Manifest(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
 	c.Response().Header().Set(echo.HeaderContentType, "application/manifest+json")
-	return json.NewEncoder(c.Response()).Encode(portal.NewManifest(lang, dostek))
+	return json.NewEncoder(c.Response()).Encode(page.NewManifest(lang, dostek))
 }
 
 // Worker gives the service worker that speaks the language asked for. Browsers
@@ -46,7 +46,7 @@ func (p *Portal) Worker(c echo.Context) error {
 	lang, _ := i18n.Parse(c.QueryParam("lang"))
 	source, ok := p.workers.Load(lang)
 	if !ok {
-		made, err := portal.Worker(ctx(c), lang, p.Development)
+		made, err := page.Worker(ctx(c), lang, p.Development)
 		if err != nil {
 			return fault.Wrap("portal.worker", err)
 		}

@@ -17,7 +17,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/wallet"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 const (
@@ -44,24 +44,24 @@ func (p *Portal) Cabinet(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, portal.CabinetPage{
+	return render(c, http.StatusOK, page.CabinetPage{
 		Frame: p.frame(c), Wallet: who.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
 		Held: p.held(c),
 	})
 }
 
-func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.Lang) ([]portal.Service, error) {
+func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.Lang) ([]page.Service, error) {
 	latest, err := p.Payments.Latest(ctx, who.ID, cabinetPayments)
 	if err != nil {
 		return nil, err
 	}
-	var list []portal.Service
+	var list []page.Service
 	for _, paid := range latest {
 		service, err := p.Catalog.Service(ctx, paid.Service)
 		if err != nil {
 			continue // no longer sold
 		}
-		list = append(list, portal.Service{
+		list = append(list, page.Service{
 			Code: service.Code, Name: service.Name.In(string(lang)),
 			Href: repeatHref(paid), Detail: told(service, paid), Sum: paid.Amount,
 		})
@@ -70,7 +70,7 @@ func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.
 }
 
 // operations dresses a wallet's operations for people.
-func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]portal.Operation, error) {
+func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]page.Operation, error) {
 	var about records
 	var paid, sent []int64
 	for _, o := range list {
@@ -91,7 +91,7 @@ func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18
 	if about.agents, err = p.agentNames(ctx, list); err != nil {
 		return nil, err
 	}
-	pages := make([]portal.Operation, len(list))
+	pages := make([]page.Operation, len(list))
 	for i, o := range list {
 		if pages[i], err = p.operation(ctx, lang, o, about); err != nil {
 			return nil, err
@@ -107,10 +107,10 @@ type records struct {
 	agents    map[string]string
 }
 
-func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, about records) (portal.Operation, error) {
-	view := portal.Operation{
-		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: portal.Kind(o.Kind),
-		Amount: o.Amount, Status: portal.Completed, At: o.At,
+func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, about records) (page.Operation, error) {
+	view := page.Operation{
+		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: page.Kind(o.Kind),
+		Amount: o.Amount, Status: page.Completed, At: o.At,
 	}
 	switch o.Kind {
 	case wallet.Payment, wallet.Refund:
@@ -121,7 +121,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		}
 		view.Name, view.Detail = service.Name.In(string(lang)), told(service, paid)
 		if o.Kind == wallet.Payment {
-			view.Status = portal.Status(paid.State)
+			view.Status = page.Status(paid.State)
 		}
 	case wallet.CashIn:
 		view.Name = cmp.Or(about.agents[o.Agent], o.Agent)
@@ -132,7 +132,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		t := about.transfers[o.TransferID]
 		view.Name, view.Detail = otherSide(t.Sender, t.SenderPhone)
 	case wallet.Other:
-		view.Kind, view.Name = portal.Correction, lang.T("frame.brand")
+		view.Kind, view.Name = page.Correction, lang.T("frame.brand")
 	}
 	return view, nil
 }

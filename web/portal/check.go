@@ -14,7 +14,7 @@ import (
 	"elsom/internal/inn"
 	"elsom/internal/money"
 	"elsom/internal/payment"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // ShowCheck shows what will be paid, before it is.
@@ -68,7 +68,7 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 	if checkErr != nil {
 		return err
 	}
-	if view.State == portal.Short || view.State == portal.Expired {
+	if view.State == page.Short || view.State == page.Expired {
 		return render(c, http.StatusUnprocessableEntity, view) // the page says it itself
 	}
 	if f.Kind == fault.Unknown {
@@ -92,8 +92,8 @@ func (p *Portal) feeChanged(c echo.Context, old payment.Draft) error {
 	if err != nil {
 		return err
 	}
-	if view.State == portal.Ready {
-		view.State, view.OldFee = portal.FeeChanged, old.Fee
+	if view.State == page.Ready {
+		view.State, view.OldFee = page.FeeChanged, old.Fee
 	}
 	return render(c, http.StatusUnprocessableEntity, view)
 }
@@ -114,7 +114,7 @@ func draftID(c echo.Context) (int64, error) {
 	return id, nil
 }
 
-func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPage, error) {
+func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*page.CheckPage, error) {
 	who := holder(c)
 	service, err := p.Catalog.ServiceOfRecord(ctx(c), draft.Service)
 	if err != nil {
@@ -130,30 +130,30 @@ func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*portal.CheckPa
 	}
 	id := strconv.FormatInt(draft.ID, 10)
 	lang := string(p.lang(c))
-	return &portal.CheckPage{
+	return &page.CheckPage{
 		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(lang),
 		AccountLabel: service.Label.In(lang), Account: shown(service, draft.Identifier), PayeeLabel: payeeLabel(p.lang(c), service), Payee: draft.Payee,
 		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
 		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: who.Phone.Pretty(),
 		Balance: balance, After: balance - draft.Total(),
-		AskPIN:   who.PINOwed && (state == portal.Ready || state == portal.FeeChanged),
+		AskPIN:   who.PINOwed && (state == page.Ready || state == page.FeeChanged),
 		BackHref: "/pay/" + draft.Service + "?draft=" + id, ReceiptHref: receiptHref(draft.ID),
 		Held: p.held(c),
 	}, nil
 }
 
 // checkState tells what stands between a draft and its payment today.
-func (p *Portal) checkState(c echo.Context, who customer.Customer, draft payment.Draft, balance money.Amount) (portal.CheckState, error) {
+func (p *Portal) checkState(c echo.Context, who customer.Customer, draft payment.Draft, balance money.Amount) (page.CheckState, error) {
 	_, err := p.Payments.ByID(ctx(c), who.ID, draft.ID)
 	switch {
 	case err == nil:
-		return portal.Paid, nil
+		return page.Paid, nil
 	case !fault.Is(err, fault.NotFound):
 		return "", err
 	case p.Payments.Expired(draft):
-		return portal.Expired, nil
+		return page.Expired, nil
 	case draft.Total() > balance:
-		return portal.Short, nil
+		return page.Short, nil
 	}
-	return portal.Ready, nil
+	return page.Ready, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // statuses is the door's one table from what went wrong to HTTP. An act with
@@ -40,7 +40,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 			status = http.StatusNotFound
 		}
 	}
-	view := portal.ErrorPage{
+	view := page.ErrorPage{
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
 		Stale: f.Message == "session.stale",
 	}

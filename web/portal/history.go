@@ -11,7 +11,7 @@ import (
 	"elsom/internal/money"
 	"elsom/internal/payment"
 	"elsom/internal/wallet"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 const historyPage = 20
@@ -35,7 +35,7 @@ func (p *Portal) History(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := portal.HistoryPage{
+	view := page.HistoryPage{
 		Frame: p.frame(c), Direction: string(direction), Operations: operations,
 		In: statement.In, Out: statement.Out, Count: statement.Count,
 	}
@@ -76,7 +76,7 @@ func (p *Portal) Operation(c echo.Context) error {
 	if found.TransferID != 0 {
 		return redirect(c, transferReceiptHref(found.TransferID)) // which says all there is to say
 	}
-	view := portal.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
+	view := page.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
 	if found.PaymentID == 0 {
 		list, err := p.operations(ctx(c), who, p.lang(c), []wallet.Operation{found})
 		if err != nil {

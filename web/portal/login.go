@@ -6,7 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/i18n"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -16,7 +16,7 @@ func (p *Portal) ShowLogin(c echo.Context) error {
 	if !ok {
 		return redirect(c, "/")
 	}
-	return render(c, http.StatusOK, portal.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()})
+	return render(c, http.StatusOK, page.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()})
 }
 
 // Login signs the holder in.
@@ -26,7 +26,7 @@ func (p *Portal) Login(c echo.Context) error {
 		return redirect(c, "/")
 	}
 	switching := p.switched(c)
-	view := &portal.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}
+	view := &page.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}
 	if switching {
 		return render(c, http.StatusOK, view)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/i18n"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 const messagesPage = 20
@@ -29,9 +29,9 @@ func (p *Portal) Messages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := portal.MessagesPage{Frame: p.frame(c)}
+	view := page.MessagesPage{Frame: p.frame(c)}
 	for _, m := range list {
-		view.Messages = append(view.Messages, portal.Message{Text: i18n.Whole(m.Text), State: portal.MessageState(m.State), At: m.At})
+		view.Messages = append(view.Messages, page.Message{Text: i18n.Whole(m.Text), State: page.MessageState(m.State), At: m.At})
 	}
 	if before > 0 {
 		view.NewestHref = "/messages"

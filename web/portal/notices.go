@@ -7,8 +7,8 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/internal/push"
-	"elsom/templates/portal"
+	"elsom/internal/notify/push"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -55,14 +55,14 @@ func readerOf(who customer.Customer) push.Holder {
 }
 
 // putNotices puts what the settings say of notices into the page.
-func (p *Portal) putNotices(c echo.Context, view *portal.SettingsPage) error {
+func (p *Portal) putNotices(c echo.Context, view *page.SettingsPage) error {
 	if p.Notices == nil {
 		return nil
 	}
 	view.NoticesKey = p.Notices.Key()
 	list, err := p.Notices.List(ctx(c), readerOf(holder(c)))
 	for _, d := range list {
-		view.Notices = append(view.Notices, portal.NoticeDevice{ID: strconv.FormatInt(d.ID, 10), Device: d.Name, Since: d.Made})
+		view.Notices = append(view.Notices, page.NoticeDevice{ID: strconv.FormatInt(d.ID, 10), Device: d.Name, Since: d.Made})
 	}
 	return err
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"elsom/internal/customer"
-	page "elsom/templates/portal"
+	page "elsom/templates/page"
 )
 
 // Who accepts the offer accepts the edition that the page shows.

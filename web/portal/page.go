@@ -10,7 +10,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/internal/wallet"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -21,13 +21,13 @@ func origin(c echo.Context) customer.Origin {
 
 // Offer shows the public offer.
 func (p *Portal) Offer(c echo.Context) error {
-	return render(c, http.StatusOK, portal.OfferPage{Frame: p.frame(c), Edition: portal.CurrentOffer()})
+	return render(c, http.StatusOK, page.OfferPage{Frame: p.frame(c), Edition: page.CurrentOffer()})
 }
 
 // Fill tells how to fill the wallet, and leads back to the payment that waits
 // for it.
 func (p *Portal) Fill(c echo.Context) error {
-	view := portal.FillPage{Frame: p.frame(c)}
+	view := page.FillPage{Frame: p.frame(c)}
 	if who, ok := session.Of(c).Customer(); ok {
 		view.Wallet = who.Phone.Pretty()
 		if err := p.waiting(c, who, &view); err != nil {
@@ -39,7 +39,7 @@ func (p *Portal) Fill(c echo.Context) error {
 
 // waiting puts the draft that ?back= names into the page, while it is the
 // holder's own and can be paid yet.
-func (p *Portal) waiting(c echo.Context, who customer.Customer, view *portal.FillPage) error {
+func (p *Portal) waiting(c echo.Context, who customer.Customer, view *page.FillPage) error {
 	// What is no number is no draft's: nothing waits.
 	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
 	draft, err := p.Payments.Draft(ctx(c), who.ID, payment.Web, id)
@@ -56,14 +56,14 @@ func (p *Portal) waiting(c echo.Context, who customer.Customer, view *portal.Fil
 	if err != nil {
 		return err
 	}
-	if state == portal.Short || state == portal.Ready {
+	if state == page.Short || state == page.Ready {
 		view.BackHref, view.Missing = checkHref(draft.ID), max(draft.Total()-balance, 0)
 	}
 	return nil
 }
 
 // waitingTransfer does the same for a transfer.
-func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, view *portal.FillPage) error {
+func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, view *page.FillPage) error {
 	draft, err := p.Transfers.Draft(ctx(c), who.ID, wallet.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -82,5 +82,5 @@ func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64
 
 // Help tells how to get help.
 func (p *Portal) Help(c echo.Context) error {
-	return render(c, http.StatusOK, portal.HelpPage{Frame: p.frame(c)})
+	return render(c, http.StatusOK, page.HelpPage{Frame: p.frame(c)})
 }

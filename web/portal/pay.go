@@ -12,7 +12,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/templates/component"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -106,7 +106,7 @@ func (p *Portal) paid(c echo.Context, draft int64) bool {
 }
 
 // draftOf returns a draft of the holder for the page's service.
-func (p *Portal) draftOf(c echo.Context, view *portal.PayPage, text string) (payment.Draft, bool) {
+func (p *Portal) draftOf(c echo.Context, view *page.PayPage, text string) (payment.Draft, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return payment.Draft{}, false
@@ -141,7 +141,7 @@ func (p *Portal) Pay(c echo.Context) error {
 	return redirect(c, checkHref(draft.ID))
 }
 
-func (p *Portal) payPage(c echo.Context) (*portal.PayPage, error) {
+func (p *Portal) payPage(c echo.Context) (*page.PayPage, error) {
 	service, err := p.Catalog.Service(ctx(c), c.Param("service"))
 	if err != nil {
 		return nil, err
@@ -155,12 +155,12 @@ func (p *Portal) payPage(c echo.Context) (*portal.PayPage, error) {
 		return nil, err
 	}
 	lang := string(p.lang(c))
-	return &portal.PayPage{
+	return &page.PayPage{
 		Frame: p.frame(c), Code: service.Code, Service: service.Name.In(lang),
 		CategoryName: category.Name.In(lang), CategoryHref: categoryHref(category.Code),
 		AccountLabel: service.Label.In(lang), AccountHint: service.Hint.In(lang),
 		INN: service.Identifier == catalog.KindINN, Balance: balance,
-		Minimum: service.Minimum, Maximum: service.Maximum, Fee: portal.FeeRule(service.Fee), Held: p.held(c),
+		Minimum: service.Minimum, Maximum: service.Maximum, Fee: page.FeeRule(service.Fee), Held: p.held(c),
 	}, nil
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/phone"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -20,7 +20,7 @@ func (p *Portal) ShowPhone(c echo.Context) error {
 	if _, ok := session.Of(c).Customer(); ok {
 		return redirect(c, "/cabinet")
 	}
-	view := portal.PhonePage{Frame: p.frame(c)}
+	view := page.PhonePage{Frame: p.frame(c)}
 	if number, ok := pending(c); ok {
 		view.Phone.Value = number.Pretty()
 	}
@@ -30,7 +30,7 @@ func (p *Portal) ShowPhone(c echo.Context) error {
 // Phone takes the number and leads to its password or to registration.
 func (p *Portal) Phone(c echo.Context) error {
 	switching := p.switched(c)
-	view := &portal.PhonePage{Frame: p.frame(c), Phone: typed(c, "phone")}
+	view := &page.PhonePage{Frame: p.frame(c), Phone: typed(c, "phone")}
 	if switching {
 		return render(c, http.StatusOK, view)
 	}

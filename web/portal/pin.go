@@ -8,7 +8,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -32,7 +32,7 @@ func (p *Portal) PIN(c echo.Context) error {
 		return render(c, http.StatusOK, view)
 	}
 	id, pin := holder(c).ID, c.FormValue("pin")
-	if view.State == portal.NoPIN {
+	if view.State == page.NoPIN {
 		err = p.Customers.SetPIN(committed(c), id, c.FormValue("password"), pin)
 	} else {
 		err = p.Customers.ChangePIN(committed(c), id, c.FormValue("old_pin"), pin)
@@ -64,7 +64,7 @@ func (p *Portal) Unlock(c echo.Context) error {
 	if switching {
 		return render(c, http.StatusOK, view)
 	}
-	if view.State != portal.LockedPIN {
+	if view.State != page.LockedPIN {
 		return redirect(c, "/settings/pin")
 	}
 	s, who := session.Of(c), holder(c)
@@ -119,29 +119,29 @@ func (p *Portal) ResendUnlock(c echo.Context) error {
 	return redirect(c, "/settings/pin/unlock")
 }
 
-func (p *Portal) pinPage(c echo.Context) (*portal.PINPage, error) {
+func (p *Portal) pinPage(c echo.Context) (*page.PINPage, error) {
 	who := holder(c)
 	pin, err := p.Customers.PIN(ctx(c), who.ID)
 	if err != nil {
 		return nil, err
 	}
-	view := &portal.PINPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), State: portal.OwnPIN, Until: pin.LockedUntil}
+	view := &page.PINPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), State: page.OwnPIN, Until: pin.LockedUntil}
 	switch {
 	case !pin.Set:
-		view.State = portal.NoPIN
+		view.State = page.NoPIN
 	case !pin.LockedUntil.IsZero() && pin.StaffOnly:
-		view.State = portal.ClosedPIN
+		view.State = page.ClosedPIN
 	case !pin.LockedUntil.IsZero():
-		view.State = portal.LockedPIN
+		view.State = page.LockedPIN
 	case pin.Used:
-		view.State = portal.UsedPIN
+		view.State = page.UsedPIN
 	case pin.Issued:
-		view.State = portal.IssuedPIN
+		view.State = page.IssuedPIN
 	}
 	return view, nil
 }
 
-func (p *Portal) unlockPage(c echo.Context) (*portal.UnlockPage, error) {
+func (p *Portal) unlockPage(c echo.Context) (*page.UnlockPage, error) {
 	number, err := p.Customers.Pending(ctx(c), session.Of(c).Key(), customer.ForUnlock)
 	if fault.Is(err, fault.NotFound) {
 		return nil, redirect(c, "/settings/pin")
@@ -149,7 +149,7 @@ func (p *Portal) unlockPage(c echo.Context) (*portal.UnlockPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &portal.UnlockPage{Frame: p.frame(c), Wallet: number.Pretty()}, nil
+	return &page.UnlockPage{Frame: p.frame(c), Wallet: number.Pretty()}, nil
 }
 
 // proved does an act that sends money out. Where the site wants the PIN once,

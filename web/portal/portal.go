@@ -22,13 +22,13 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/sms"
 	"elsom/internal/payment"
-	"elsom/internal/push"
-	"elsom/internal/sms"
 	"elsom/internal/wallet"
 	"elsom/templates/component"
 	"elsom/templates/layout"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -112,7 +112,7 @@ func redirect(c echo.Context, address string) error {
 
 // form is a page on which something typed can be wrong.
 type form interface {
-	portal.Form
+	page.Form
 	Page() templ.Component
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/payment"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // firstView is how long the first look at a receipt may wait for its outcome:
@@ -40,19 +40,19 @@ func (p *Portal) Receipt(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (portal.ReceiptPage, error) {
+func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.ReceiptPage, error) {
 	who := holder(c)
 	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)
 	if err != nil {
-		return portal.ReceiptPage{}, err
+		return page.ReceiptPage{}, err
 	}
 	balance, err := p.Wallets.Balance(ctx(c), who.ID)
 	if err != nil {
-		return portal.ReceiptPage{}, err
+		return page.ReceiptPage{}, err
 	}
 	lang := p.lang(c)
-	view := portal.ReceiptPage{
-		Frame: p.frame(c), Status: portal.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
+	view := page.ReceiptPage{
+		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
 		Account: shown(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
 		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: who.Phone.Pretty(),

@@ -8,13 +8,13 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
 // ShowReset offers an SMS code to who forgot the password.
 func (p *Portal) ShowReset(c echo.Context) error {
-	view := portal.ResetPage{Frame: p.frame(c), HoldHours: p.holdHours()}
+	view := page.ResetPage{Frame: p.frame(c), HoldHours: p.holdHours()}
 	if number, ok := pending(c); ok {
 		view.Phone.Value = number.Pretty()
 	}
@@ -24,7 +24,7 @@ func (p *Portal) ShowReset(c echo.Context) error {
 // Reset sends the SMS code, and says the same whether the number is known.
 func (p *Portal) Reset(c echo.Context) error {
 	switching := p.switched(c)
-	view := &portal.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone"), HoldHours: p.holdHours()}
+	view := &page.ResetPage{Frame: p.frame(c), Phone: typed(c, "phone"), HoldHours: p.holdHours()}
 	if switching {
 		return render(c, http.StatusOK, view)
 	}
@@ -71,7 +71,7 @@ func (p *Portal) ResetConfirm(c echo.Context) error {
 	return p.enter(c, s.LogIn(c, who))
 }
 
-func (p *Portal) resetConfirm(c echo.Context) (*portal.ResetConfirmPage, error) {
+func (p *Portal) resetConfirm(c echo.Context) (*page.ResetConfirmPage, error) {
 	number, err := p.Customers.Pending(ctx(c), session.Of(c).Key(), customer.ForReset)
 	if fault.Is(err, fault.NotFound) {
 		return nil, redirect(c, "/reset")
@@ -79,7 +79,7 @@ func (p *Portal) resetConfirm(c echo.Context) (*portal.ResetConfirmPage, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &portal.ResetConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), HoldHours: p.holdHours()}, nil
+	return &page.ResetConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), HoldHours: p.holdHours()}, nil
 }
 
 // holdHours returns the hold after a reset in hours, rounded up.

@@ -8,7 +8,7 @@ import (
 
 	"elsom/internal/catalog"
 	"elsom/internal/i18n"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 )
 
 // maxQuery bounds what is searched, in bytes.
@@ -16,7 +16,7 @@ const maxQuery = 200
 
 // Services shows the categories, or what a search finds.
 func (p *Portal) Services(c echo.Context) error {
-	view := portal.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
+	view := page.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
 	view.Query = strings.ToValidUTF8(view.Query[:min(len(view.Query), maxQuery)], "")
 	categories, err := p.Catalog.Categories(ctx(c))
 	if err != nil {
@@ -39,7 +39,7 @@ func (p *Portal) Services(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		view.Categories = append(view.Categories, portal.Category{
+		view.Categories = append(view.Categories, page.Category{
 			Code: category.Code, Name: names[category.Code], Href: categoryHref(category.Code),
 			Examples: examples(list, p.lang(c)),
 		})
@@ -57,7 +57,7 @@ func (p *Portal) Category(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, portal.CategoryPage{
+	return render(c, http.StatusOK, page.CategoryPage{
 		Frame: p.frame(c), Name: category.Name.In(string(p.lang(c))), Services: services(list, p.lang(c), nil),
 	})
 }
@@ -66,10 +66,10 @@ func payHref(code string) string { return "/pay/" + code }
 
 func categoryHref(code string) string { return "/services/" + code }
 
-func services(list []catalog.Service, lang i18n.Lang, categories map[string]string) []portal.Service {
-	pages := make([]portal.Service, len(list))
+func services(list []catalog.Service, lang i18n.Lang, categories map[string]string) []page.Service {
+	pages := make([]page.Service, len(list))
 	for i, s := range list {
-		pages[i] = portal.Service{
+		pages[i] = page.Service{
 			Code: s.Code, Name: s.Name.In(string(lang)), Href: payHref(s.Code), Category: categories[s.Category],
 		}
 	}

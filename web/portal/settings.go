@@ -6,7 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/i18n"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -58,15 +58,15 @@ func (p *Portal) EndSession(c echo.Context) error {
 	return redirect(c, "/settings")
 }
 
-func (p *Portal) settingsPage(c echo.Context) (*portal.SettingsPage, error) {
+func (p *Portal) settingsPage(c echo.Context) (*page.SettingsPage, error) {
 	who := holder(c)
 	list, err := p.Sessions.List(ctx(c), session.Of(c))
 	if err != nil {
 		return nil, err
 	}
-	view := &portal.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email, HasPIN: who.HasPIN}
+	view := &page.SettingsPage{Frame: p.frame(c), Wallet: who.Phone.Pretty(), Email: who.Email, HasPIN: who.HasPIN}
 	for _, s := range list {
-		view.Sessions = append(view.Sessions, portal.Session{
+		view.Sessions = append(view.Sessions, page.Session{
 			ID: s.ID, Device: s.Device, Network: s.Network, LoggedIn: s.LoggedIn, Seen: s.Seen, Current: s.Current,
 		})
 	}

@@ -7,7 +7,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -21,8 +21,8 @@ func (p *Portal) ShowSignup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, portal.SignupPage{
-		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(), Closed: closed,
+	return render(c, http.StatusOK, page.SignupPage{
+		Frame: p.frame(c), Wallet: number.Pretty(), Edition: page.CurrentOffer(), Closed: closed,
 	})
 }
 
@@ -37,8 +37,8 @@ func (p *Portal) Signup(c echo.Context) error {
 		return err
 	}
 	switching := p.switched(c)
-	view := &portal.SignupPage{
-		Frame: p.frame(c), Wallet: number.Pretty(), Edition: portal.CurrentOffer(),
+	view := &page.SignupPage{
+		Frame: p.frame(c), Wallet: number.Pretty(), Edition: page.CurrentOffer(),
 		Email: typed(c, "email"), Offer: typed(c, "offer"), Closed: closed,
 	}
 	if switching {
@@ -64,7 +64,7 @@ func (p *Portal) ShowConfirm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()})
+	return render(c, http.StatusOK, page.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()})
 }
 
 // Confirm takes the SMS code, opens the wallet and signs its holder in.
@@ -78,7 +78,7 @@ func (p *Portal) Confirm(c echo.Context) error {
 		return err
 	}
 	switching := p.switched(c)
-	view := &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), Code: typed(c, "code")}
+	view := &page.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty(), Code: typed(c, "code")}
 	if switching {
 		return render(c, http.StatusOK, view)
 	}
@@ -103,7 +103,7 @@ func (p *Portal) ResendCode(c echo.Context) error {
 		return err
 	}
 	if err := p.Customers.ResendCode(ctx(c), s.Key(), customer.ForSignup, origin(c)); err != nil {
-		return p.refused(c, &portal.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()}, err)
+		return p.refused(c, &page.ConfirmPage{Frame: p.frame(c), Wallet: number.Pretty()}, err)
 	}
 	s.Flash(p.lang(c).T("door.code_sent"))
 	return redirect(c, "/confirm")

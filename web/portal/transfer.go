@@ -11,7 +11,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/wallet"
-	"elsom/templates/portal"
+	"elsom/templates/page"
 	"elsom/web/session"
 )
 
@@ -71,12 +71,12 @@ func (p *Portal) Transfer(c echo.Context) error {
 	return redirect(c, transferHref(draft.ID))
 }
 
-func (p *Portal) transferPage(c echo.Context) (*portal.TransferPage, error) {
+func (p *Portal) transferPage(c echo.Context) (*page.TransferPage, error) {
 	balance, err := p.Wallets.Balance(ctx(c), holder(c).ID)
 	if err != nil {
 		return nil, err
 	}
-	return &portal.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.held(c)}, nil
+	return &page.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.held(c)}, nil
 }
 
 // transferDraft returns a draft of the holder.
@@ -91,7 +91,7 @@ func (p *Portal) transferDraft(c echo.Context, text string) (wallet.TransferDraf
 
 // repeatTransfer puts the other side of an earlier transfer into the form, and
 // what was sent to it; what to send back to a sender is left open.
-func (p *Portal) repeatTransfer(c echo.Context, view *portal.TransferPage) {
+func (p *Portal) repeatTransfer(c echo.Context, view *page.TransferPage) {
 	id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64)
 	if err != nil {
 		return
@@ -144,7 +144,7 @@ func (p *Portal) notSent(c echo.Context, err error) error {
 	if checkErr != nil {
 		return err
 	}
-	if view.State == portal.Short || view.State == portal.Expired {
+	if view.State == page.Short || view.State == page.Expired {
 		return render(c, http.StatusUnprocessableEntity, view) // the page says it itself
 	}
 	if fault.As(err).Kind == fault.Unknown {
@@ -154,7 +154,7 @@ func (p *Portal) notSent(c echo.Context, err error) error {
 	return p.refused(c, view, err)
 }
 
-func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, error) {
+func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, error) {
 	id, err := draftID(c)
 	if err != nil {
 		return nil, err
@@ -168,8 +168,8 @@ func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, e
 	if err != nil {
 		return nil, err
 	}
-	view := &portal.TransferCheckPage{
-		Frame: p.frame(c), State: portal.Ready, Draft: strconv.FormatInt(draft.ID, 10),
+	view := &page.TransferCheckPage{
+		Frame: p.frame(c), State: page.Ready, Draft: strconv.FormatInt(draft.ID, 10),
 		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: who.Phone.Pretty(),
 		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: who.PINOwed,
 		BackHref: "/transfer?draft=" + strconv.FormatInt(draft.ID, 10), ReceiptHref: transferReceiptHref(draft.ID),
@@ -177,13 +177,13 @@ func (p *Portal) transferCheckPage(c echo.Context) (*portal.TransferCheckPage, e
 	}
 	switch _, err := p.Transfers.ByID(ctx(c), who.ID, draft.ID); {
 	case err == nil:
-		view.State = portal.Paid
+		view.State = page.Paid
 	case !fault.Is(err, fault.NotFound):
 		return nil, err
 	case p.Transfers.Expired(draft):
-		view.State = portal.Expired
+		view.State = page.Expired
 	case draft.Total() > balance:
-		view.State = portal.Short
+		view.State = page.Short
 	}
 	return view, nil
 }
@@ -204,7 +204,7 @@ func (p *Portal) TransferReceipt(c echo.Context) error {
 		return err
 	}
 	number := strconv.FormatInt(t.ID, 10)
-	view := portal.TransferReceiptPage{
+	view := page.TransferReceiptPage{
 		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: who.Phone.Pretty(),
 		Amount: t.Amount, At: t.AcceptedAt, Balance: balance, RepeatHref: "/transfer?repeat=" + number,
 	}

@@ -16,13 +16,13 @@ import (
 
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
-	"elsom/internal/dialogue"
 	"elsom/internal/fault"
 	"elsom/internal/gateway"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
-	"elsom/web/admission"
+	"elsom/web/basicauth"
 )
 
 // ServiceCode is what is dialed.
@@ -61,7 +61,7 @@ const (
 
 // Parts are what the door leads to.
 type Parts struct {
-	Dialogues *dialogue.Dialogues[Content]
+	Dialogues *ussdsession.Dialogues[Content]
 	Customers *customer.Customers
 	Catalog   *catalog.Catalog
 	Payments  *payment.Payments
@@ -78,15 +78,15 @@ type Parts struct {
 // Door answers gateways.
 type Door struct {
 	Parts
-	room, kannel admission.Room[gateway.Gateway] // POST /ussd, POST /ussd/kannel
+	room, kannel basicauth.Room[gateway.Gateway] // POST /ussd, POST /ussd/kannel
 	pins         *pins
 	log          *slog.Logger
 }
 
 // New makes the door.
 func New(parts Parts, log *slog.Logger) *Door {
-	room := func(s gateway.Scope) admission.Room[gateway.Gateway] {
-		return admission.Room[gateway.Gateway]{
+	room := func(s gateway.Scope) basicauth.Room[gateway.Gateway] {
+		return basicauth.Room[gateway.Gateway]{
 			Door: "ussd", Caller: "gateway", Register: parts.Gateways, Log: log,
 			May: func(g gateway.Gateway) bool { return g.May(s) },
 		}
@@ -114,7 +114,7 @@ type Content struct {
 }
 
 // kept is a dialogue as it stands.
-type kept = dialogue.Dialogue[Content]
+type kept = ussdsession.Dialogue[Content]
 
 // Turn answers an input. The screen is always one to show; the error, for the
 // log, says why it is a poor one.
@@ -128,7 +128,7 @@ func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
 	if in.At.IsZero() {
 		in.At = d.Now()
 	}
-	t := turn{Door: d, in: in, number: number, name: dialogue.Name{
+	t := turn{Door: d, in: in, number: number, name: ussdsession.Name{
 		Gateway: in.Gateway, Session: in.Session, Phone: number.String(),
 	}}
 	for {
@@ -166,17 +166,17 @@ type turn struct {
 	*Door
 	in     Input
 	number phone.Number
-	name   dialogue.Name
+	name   ussdsession.Name
 	// dialed: a beginning was tried before anything was looked for.
 	dialed bool
 }
 
 // heard is what the dialogue compares the next input with.
-func (t *turn) heard() dialogue.Heard {
+func (t *turn) heard() ussdsession.Heard {
 	if t.in.Style == Numbered {
-		return dialogue.Heard{Text: t.in.ID, At: t.in.At}
+		return ussdsession.Heard{Text: t.in.ID, At: t.in.At}
 	}
-	return dialogue.Heard{Text: t.in.Text, At: t.in.At}
+	return ussdsession.Heard{Text: t.in.Text, At: t.in.At}
 }
 
 // begins reports whether the input surely dials. Another one may dial too, with
@@ -185,7 +185,7 @@ func (t *turn) begins() bool { return t.in.Text == "" || isDialed(t.in.Text) }
 
 // try answers once; false where another request is at work on the same turn.
 func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error) {
-	if t.in.Style == Numbered && t.in.At.Before(t.Now().Add(-dialogue.Life)) {
+	if t.in.Style == Numbered && t.in.At.Before(t.Now().Add(-ussdsession.Life)) {
 		return t.lost(ctx), true, nil
 	}
 	if recalled := t.Dialogues.Recall(t.name); recalled != nil {

@@ -10,11 +10,11 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/gateway"
-	"elsom/web/admission"
+	"elsom/web/basicauth"
 )
 
 // Gateways tells who calls; *gateway.Gateways does.
-type Gateways = admission.Register[gateway.Gateway]
+type Gateways = basicauth.Register[gateway.Gateway]
 
 // maxBody bounds a request: a session's inputs take some hundreds of bytes.
 const maxBody = 32 << 10

@@ -19,21 +19,21 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"elsom/internal/attempt"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
-	"elsom/internal/dialogue"
 	"elsom/internal/gateway"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notify/sms"
+	"elsom/internal/notify/sms/inbox"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
-	"elsom/internal/sms"
-	"elsom/internal/sms/inbox"
+	"elsom/internal/ratelimit"
+	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web/ussd"
 )
@@ -99,7 +99,7 @@ type house struct {
 	customers *customer.Customers
 	payments  *payment.Payments
 	wallets   *wallet.Wallets
-	dialogues *dialogue.Dialogues[ussd.Content]
+	dialogues *ussdsession.Dialogues[ussd.Content]
 	inbox     *inbox.Inbox
 	biller    *fake
 	parts     ussd.Parts
@@ -141,7 +141,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	h := &house{t: t, db: db, skipped: skipped, biller: &fake{check: biller.Answer{Outcome: biller.Good, Name: "ОсОО Ала-Тоо"}}}
 	sealer, err := sms.NewSealer(secret)
 	must(t, err)
-	attempts, err := attempt.New(h.db, attempt.Options{Secret: secret})
+	attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret})
 	must(t, err)
 	h.catalog = catalog.New(h.db, catalog.Options{Development: true})
 	must(t, h.catalog.Seed(ctx))
@@ -183,10 +183,10 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	return h
 }
 
-func (h *house) newDialogues() *dialogue.Dialogues[ussd.Content] {
+func (h *house) newDialogues() *ussdsession.Dialogues[ussd.Content] {
 	h.t.Helper()
 	secret := []byte("a secret of thirty-two bytes or more")
-	ds, err := dialogue.New[ussd.Content](h.db, dialogue.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
+	ds, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
 	must(h.t, err)
 	return ds
 }

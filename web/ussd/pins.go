@@ -8,20 +8,20 @@ import (
 	"sync"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/customer"
 	"elsom/internal/fault"
+	"elsom/internal/ratelimit"
 )
 
 // Attempts counts what may be tried only so often; *attempt.Counters does.
 type Attempts interface {
-	Take(ctx context.Context, rule attempt.Rule, subject string) error
+	Take(ctx context.Context, rule ratelimit.Rule, subject string) error
 }
 
 // wrongPINs limits the wrong PINs entered through a gateway, beyond the typing
 // errors of its honest callers, before it is slowed down: a stolen gateway
 // password would allow a few tries for each of many numbers without locking any.
-var wrongPINs = attempt.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
+var wrongPINs = ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
 
 // A gateway that is slowed down may try one PIN each pinPause. A caller that would
 // have to wait longer than pinWait is asked to try again.

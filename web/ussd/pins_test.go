@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/attempt"
 	"elsom/internal/customer"
+	"elsom/internal/ratelimit"
 )
 
 type countedTries int
 
-func (n *countedTries) Take(context.Context, attempt.Rule, string) error { *n++; return nil }
+func (n *countedTries) Take(context.Context, ratelimit.Rule, string) error { *n++; return nil }
 
 // The typing errors of a busy gateway are not counted, as long as they are few
 // beside its right PINs; without right ones every wrong PIN is.

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/dialogue"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/ussdsession"
 	"elsom/web/ussd"
 )
 
@@ -151,7 +151,7 @@ func TestClaimOfTheDead(t *testing.T) {
 		number := h.holder("7391", 100_000)
 		call := h.dial(number)
 		call.toCheck("100")
-		found, err := h.dialogues.Find(t.Context(), dialogue.Name{Gateway: "ussd", Session: call.session, Phone: number.String()})
+		found, err := h.dialogues.Find(t.Context(), ussdsession.Name{Gateway: "ussd", Session: call.session, Phone: number.String()})
 		must(t, err)
 		if won, err := h.dialogues.Claim(t.Context(), found); err != nil || !won {
 			t.Fatal(won, err)
@@ -209,7 +209,7 @@ func TestSessionsEnd(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		call := h.dial(h.holder("7391", 100_000))
 		call.toCheck("100")
-		h.wait(dialogue.Life + time.Second)
+		h.wait(ussdsession.Life + time.Second)
 		if got := call.press("7391"); got != "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС." {
 			t.Error(got)
 		}

@@ -1,0 +1,167 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"elsom/internal/audit"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/payment"
+)
+
+func proveBooks(t testing.TB, db *database.DB) audit.Proof {
+	t.Helper()
+	proof, err := audit.Audit(context.Background(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proof
+}
+
+func printed(t testing.TB, p audit.Proof) string {
+	t.Helper()
+	var text strings.Builder
+	if err := p.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+func TestEmptyBookHolds(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		if p := proveBooks(t, db); !p.Holds() {
+			t.Fatal(printed(t, p))
+		}
+	})
+}
+
+func TestCleanBookHolds(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		p := proveBooks(t, db)
+		if !p.Holds() || len(p.Violations) > 0 {
+			t.Fatal(printed(t, p))
+		}
+		if p.Transfers != 9 || p.Entries != 19 {
+			t.Errorf("%d transfers, %d entries", p.Transfers, p.Entries)
+		}
+		for _, want := range []audit.Total{
+			{Name: "wallet", Count: 2, Amount: 943_00}, {Name: "till", Count: 1, Amount: -1500_00},
+			{Name: "transit", Count: 1, Amount: 202_00}, {Name: "payable", Count: 1, Amount: 350_00}, {Name: "fees", Count: 1, Amount: 5_00},
+		} {
+			if !slices.Contains(p.Accounts, want) {
+				t.Errorf("no %v in %v", want, p.Accounts)
+			}
+		}
+		for _, want := range []audit.Total{{"completed", 2, 355_00}, {"processing", 1, 202_00}, {"refunded", 1, 51_00}} {
+			if !slices.Contains(p.Payments, want) {
+				t.Errorf("no %v in %v", want, p.Payments)
+			}
+		}
+		if want := []audit.Total{{"result 0", 2, 1500_00}, {"result 4", 1, 1_00}}; !slices.Equal(p.CashIns, want) {
+			t.Errorf("cash-ins %v", p.CashIns)
+		}
+		text := printed(t, p)
+		for _, want := range []string{"accounts wallet", "943,00", "payments processing", "no debt", "All holds."} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not in\n%s", want, text)
+			}
+		}
+		_ = b
+	})
+}
+
+// The proof writes the payments' request keys by itself; they must be those of
+// the payments.
+func TestKeysAreThoseOfPayments(t *testing.T) {
+	if payment.AcceptKey(7) != "payment:7:accept" || payment.EndKey(7) != "payment:7:end" {
+		t.Fatal(payment.AcceptKey(7), payment.EndKey(7))
+	}
+}
+
+func TestPlantedViolationsAreFound(t *testing.T) {
+	allFound(t, plants, func(*book) {})
+}
+
+// allFound plants each in a book of its own, which prepare adds to before.
+func allFound(t *testing.T, plants []planted, prepare func(*book)) {
+	for _, plant := range plants {
+		t.Run(plant.name, func(t *testing.T) {
+			t.Parallel()
+			databasetest.Each(t, func(t *testing.T, db *database.DB) {
+				b := newBook(t, db)
+				prepare(b)
+				names := b.names()
+				did := make([]string, len(plant.did))
+				for i, statement := range plant.did {
+					did[i] = names.Replace(statement)
+				}
+				b.tamper(did...)
+				p := proveBooks(t, db)
+				want := make([]string, len(plant.says))
+				for i, line := range plant.says {
+					want[i] = names.Replace(line)
+				}
+				got := slices.Sorted(slices.Values(p.Violations))
+				slices.Sort(want)
+				if !slices.Equal(got, want) {
+					t.Fatalf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+				}
+				if p.Holds() || p.Found() != int64(len(want)) {
+					t.Errorf("counted %d of %d", p.Found(), len(want))
+				}
+				foundSince(t, db, want)
+				if text := printed(t, p); !strings.Contains(text, "VIOLATION "+want[0]) || strings.Contains(text, "All holds.") {
+					t.Errorf("printed:\n%s", text)
+				}
+			})
+		})
+	}
+}
+
+// names fills in ids that the program drew.
+func (b *book) names() *strings.Replacer {
+	b.t.Helper()
+	pairs := []string{"{transit}", fmt.Sprint(b.transit), "{payable}", fmt.Sprint(b.payable)}
+	var rows []struct {
+		ID         int64
+		RequestKey string
+	}
+	if err := b.db.Gorm(context.Background()).Raw("SELECT id, request_key FROM transfers").Scan(&rows).Error; err != nil {
+		b.t.Fatal(err)
+	}
+	for _, r := range rows {
+		parts := strings.Split(r.RequestKey, ":")
+		name := "{sent " + parts[1] + "}"
+		switch parts[0] {
+		case "cashin":
+			name = "{cash " + parts[2] + "}"
+		case "payment":
+			name = "{" + parts[2] + " " + parts[1] + "}"
+		}
+		pairs = append(pairs, name, fmt.Sprint(r.ID))
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// All violations are counted, and only so many listed.
+func TestListIsBounded(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		b.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+			INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+			SELECT 1000 + i, 101, 's', 'dostek', 'x', '', 1, 0, CAST(1000 + i AS VARCHAR), CAST(1000 + i AS VARCHAR), 'web', 'processing', opened_at
+			FROM n, accounts WHERE accounts.id = 101`)
+		p := proveBooks(t, db)
+		if p.Found() != 2*2500+1 || len(p.Violations) != audit.MaxListed {
+			t.Fatalf("found %d, listed %d", p.Found(), len(p.Violations))
+		}
+		if text := printed(t, p); !strings.Contains(text, "5001 violations; the first 1000 are listed.") {
+			t.Error(text[len(text)-200:])
+		}
+	})
+}

@@ -1,0 +1,76 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"elsom/internal/audit"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// While others pay, the audit sees one moment, in which all holds, and nobody
+// who pays is refused.
+func TestHoldsBesideARunningServer(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		stop := make(chan struct{})
+		var payers sync.WaitGroup
+		for n := range 4 {
+			payers.Go(func() {
+				for i := 0; ; i++ {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					_, err := b.l.Post(context.Background(), ledger.Posting{
+						Key: fmt.Sprint("x:", n, ":", i), Act: "test",
+						Entries: []ledger.Entry{{Account: aizada, Amount: -money.Amount(1)}, {Account: bakyt, Amount: 1}},
+					})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		last := int64(0)
+		for n := 0; n < 5 || last <= 9 && n < 200; n++ { // audits may be quicker than the first payment
+			p := proveBooks(t, db)
+			p.Checks = slices.DeleteFunc(p.Checks, func(c audit.Check) bool { return c.Invariant == "acts" }) // payers have one of their own
+			if !p.Holds() {
+				t.Error(printed(t, p))
+			}
+			last = max(last, p.Transfers)
+		}
+		close(stop)
+		payers.Wait()
+		if last <= 9 {
+			t.Error("nobody paid meanwhile: nothing was shown")
+		}
+	})
+}
+
+func TestAuditTellsWhatItCouldNotRead(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := audit.Audit(ctx, db); !errors.Is(err, context.Canceled) {
+			t.Errorf("ended context: %v", err)
+		}
+		if err := db.Gorm(context.Background()).Exec("DROP TABLE payment_claims").Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := audit.Audit(context.Background(), db); err == nil || !strings.Contains(err.Error(), "a claim stands on") {
+			t.Errorf("missing table: %v", err)
+		}
+	})
+}

@@ -1,0 +1,202 @@
+package audit_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+)
+
+// The people of the test book.
+const (
+	aizada int64 = 101 // two payments completed, one refunded
+	bakyt  int64 = 102 // one payment still processing
+	till   int64 = 201
+)
+
+// book is a clean book: cash came in, four payments went through all states.
+type book struct {
+	t  testing.TB
+	db *database.DB
+	l  *ledger.Ledger
+	// Accounts of the biller.
+	transit, payable, fees int64
+	// Payments.
+	completed, feeless, refunded, processing int64
+}
+
+func newBook(t testing.TB, db *database.DB) *book {
+	t.Helper()
+	b := &book{t: t, db: db, l: ledger.New(db, ledger.Options{})}
+	t.Cleanup(b.l.Close)
+	b.open()
+	b.transit, b.payable, b.fees = b.account(ledger.Transit), b.account(ledger.Payable), b.account(ledger.Fees)
+	b.cashIn("1", aizada, 1000_00)
+	b.cashIn("2", bakyt, 500_00)
+	b.exec("INSERT INTO cash_ins VALUES (903, 'kicb', '3', '20261122080000', 'x', 100, 4, 0, ?)", db.Now())
+	b.completed = b.accept(11, aizada, 250_00, 5_00)
+	b.settle(b.completed, 250_00, 5_00)
+	b.feeless = b.accept(12, aizada, 100_00, 0)
+	b.settle(b.feeless, 100_00, 0)
+	b.refunded = b.accept(13, aizada, 50_00, 1_00)
+	b.refund(b.refunded, aizada, 51_00)
+	b.exec("INSERT INTO payment_claims VALUES (?, 'late', ?)", b.refunded, db.Now())
+	b.processing = b.accept(14, bakyt, 200_00, 2_00)
+	return b
+}
+
+func (b *book) open() {
+	b.t.Helper()
+	zero, ceiling := money.Amount(0), money.Amount(-1_000_000_00)
+	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+		for _, a := range []ledger.Account{
+			{ID: aizada, Kind: ledger.Wallet, Subject: "aizada", Floor: &zero},
+			{ID: bakyt, Kind: ledger.Wallet, Subject: "bakyt", Floor: &zero},
+			{ID: till, Kind: ledger.Till, Subject: "kicb", Floor: &ceiling},
+		} {
+			if err := ledger.Open(ctx, tx, &a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.exec("INSERT INTO agents (code, name, password_hash, allowed, ceiling, till_id, disabled, created_at) VALUES ('kicb', 'KICB', 'x', '', 100000000, ?, FALSE, ?)", till, b.db.Now())
+	for _, id := range []int64{aizada, bakyt} {
+		b.customer(id)
+	}
+}
+
+func (b *book) customer(id int64) {
+	b.t.Helper()
+	b.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+		VALUES (?, ?, '', 'ru', '', FALSE, 0, 'basic', ?)`, id, fmt.Sprint("+996700000", id), b.db.Now())
+}
+
+func (b *book) account(kind ledger.Kind) int64 {
+	b.t.Helper()
+	id, err := b.l.Account(context.Background(), kind, "dostek")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return id
+}
+
+func (b *book) exec(statement string, args ...any) {
+	b.t.Helper()
+	if err := b.db.Gorm(context.Background()).Exec(statement, args...).Error; err != nil {
+		b.t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func (b *book) post(key, act string, entries ...ledger.Entry) {
+	b.t.Helper()
+	if _, err := b.l.Post(context.Background(), ledger.Posting{Key: key, Act: act, Entries: entries}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *book) cashIn(txn string, wallet int64, sum money.Amount) {
+	b.t.Helper()
+	b.post("cashin:kicb:"+txn, "cashin.pay_in", ledger.Entry{Account: till, Amount: -sum}, ledger.Entry{Account: wallet, Amount: sum})
+	b.exec("INSERT INTO cash_ins VALUES (?, 'kicb', ?, '20261122080000', 'x', ?, 0, ?, ?)", 800+wallet, txn, sum, wallet, b.db.Now())
+}
+
+func (b *book) accept(id, wallet int64, amount, fee money.Amount) int64 {
+	b.t.Helper()
+	b.post(fmt.Sprintf("payment:%d:accept", id), "payment.accept",
+		ledger.Entry{Account: wallet, Amount: -(amount + fee)}, ledger.Entry{Account: b.transit, Amount: amount + fee})
+	b.payment(id, wallet, amount, fee)
+	b.exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, '{}', 'open', ?, ?)",
+		id, fmt.Sprint(id), b.db.Now(), b.db.Now())
+	return id
+}
+
+func (b *book) payment(id, wallet int64, amount, fee money.Amount) {
+	b.t.Helper()
+	b.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+		VALUES (?, ?, 'dostek', 'dostek', '00207199610017', '', ?, ?, ?, ?, 'web', 'processing', ?)`,
+		id, wallet, amount, fee, fmt.Sprint(id), fmt.Sprint(id), b.db.Now())
+}
+
+func (b *book) settle(id int64, amount, fee money.Amount) {
+	b.t.Helper()
+	entries := []ledger.Entry{{Account: b.transit, Amount: -(amount + fee)}, {Account: b.payable, Amount: amount}}
+	if fee > 0 {
+		entries = append(entries, ledger.Entry{Account: b.fees, Amount: fee})
+	}
+	b.post(fmt.Sprintf("payment:%d:end", id), "payment.settle", entries...)
+	b.end(id, "completed")
+}
+
+func (b *book) refund(id, wallet int64, total money.Amount) {
+	b.t.Helper()
+	b.post(fmt.Sprintf("payment:%d:end", id), "payment.refund",
+		ledger.Entry{Account: b.transit, Amount: -total}, ledger.Entry{Account: wallet, Amount: total})
+	b.end(id, "refunded")
+}
+
+func (b *book) end(id int64, state string) {
+	b.t.Helper()
+	b.exec("UPDATE payments SET state = ?, ended_at = ? WHERE id = ?", state, b.db.Now(), id)
+	b.exec("UPDATE promises SET state = 'kept', payload = '' WHERE key = ?", fmt.Sprint(id))
+}
+
+// tamper runs statements as somebody would who has the right to: no trigger,
+// no CHECK, no unique key of the books stands in the way.
+func (b *book) tamper(statements ...string) {
+	b.t.Helper()
+	ctx := context.Background()
+	conn, err := b.db.Pool().Conn(ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Close()
+	run := func(statement string) {
+		b.t.Helper()
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			b.t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	before, after := b.keys(conn)
+	for _, list := range [][]string{before, statements, after} {
+		for _, statement := range list {
+			run(statement)
+		}
+	}
+}
+
+// keys gives what opens the books to anything and what closes them again.
+func (b *book) keys(conn *sql.Conn) (open, shut []string) {
+	b.t.Helper()
+	if b.db.Dialect() == database.Postgres {
+		return []string{
+				"SET session_replication_role = replica",
+				"ALTER TABLE accounts DROP CONSTRAINT IF EXISTS accounts_check",
+				"ALTER TABLE transfers DROP CONSTRAINT IF EXISTS transfers_request_key_key",
+			}, []string{
+				"SET session_replication_role = origin",
+			}
+	}
+	rows, err := conn.QueryContext(context.Background(), "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			b.t.Fatal(err)
+		}
+		open, shut = append(open, "DROP TRIGGER "+name), append(shut, text)
+	}
+	open = append(open, "PRAGMA foreign_keys = off", "PRAGMA ignore_check_constraints = on",
+		"CREATE TABLE bare AS SELECT * FROM transfers", "DROP TABLE transfers", "ALTER TABLE bare RENAME TO transfers")
+	return open, append(shut, "PRAGMA ignore_check_constraints = off", "PRAGMA foreign_keys = on")
+}

@@ -1,0 +1,37 @@
+package audit_test
+
+import (
+	"context"
+	"testing"
+
+	"elsom/internal/audit"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
+// A refund on each ground that it may have is no violation.
+func TestRightRefunds(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		for id, ground := range map[int64]string{15: "refused", 16: "decided", 17: "stored", 18: ""} {
+			b.refund(b.accept(id, aizada, 1_00, 0), aizada, 1_00)
+			b.exec("UPDATE payments SET refund_ground = ? WHERE id = ?", ground, id)
+		}
+		for n, a := range []struct {
+			payment int64
+			outcome string
+		}{{15, "unsent"}, {15, "refused"}, {16, "later"}, {16, "refused"}, {17, "unknown"}, {17, "refused"}} {
+			b.exec("INSERT INTO payment_attempts (payment_id, number, started_at, outcome) VALUES (?, ?, ?, ?)", a.payment, n, db.Now(), a.outcome)
+		}
+		for _, staff := range []string{"aigul", "bakyt"} {
+			b.exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (16, ?, 'refund', 'never seen', ?)", staff, db.Now())
+		}
+		proof, err := audit.Audit(context.Background(), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !proof.Holds() {
+			t.Errorf("%q", proof.Violations)
+		}
+	})
+}

@@ -1,0 +1,386 @@
+package audit_test
+
+import (
+	"fmt"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
+// planted is what somebody did to the books, and all that the audit must say.
+type planted struct {
+	name string
+	did  []string
+	says []string
+}
+
+// In statements {payable} and such stand for accounts, {accept 11} for the
+// transfer of that payment, {cash 1} for that of a cash-in.
+// settled plants a settlement with its transfer: the row's sum and number, and
+// what was posted.
+func settled(kind, party string, number, amount int64, account string, posted int64) []string {
+	bank := -posted
+	return []string{
+		fmt.Sprintf("INSERT INTO settlements SELECT 950, '%s', '%s', %d, 'R', %d, 's', '', posted_at FROM transfers WHERE id = {end 12}", kind, party, number, amount),
+		"INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) SELECT 300, 'bank', 'settlement', 'KGS', " + fmt.Sprint(bank) +
+			", posted_at FROM transfers WHERE id = {end 12}",
+		fmt.Sprintf("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 78, 'settle:%[1]s:%[2]s:R', '', 'settle.%[1]s', posted_at FROM transfers WHERE id = {end 12}", kind, party),
+		fmt.Sprintf("INSERT INTO entries VALUES (78, 0, %s, %d), (78, 1, 300, %d)", account, posted, bank),
+		fmt.Sprintf("UPDATE accounts SET balance = balance + %d WHERE id = %s", posted, account),
+	}
+}
+
+// Good settlements hold, so that the planted ones fail by what is wrong of them.
+func TestSettlementsHold(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		names := b.names()
+		for _, statement := range settled("biller", "dostek", 1, 350_00, "{payable}", -350_00) {
+			b.tamper(names.Replace(statement))
+		}
+		if p := proveBooks(t, db); !p.Holds() {
+			t.Error(p.Violations)
+		}
+	})
+}
+
+func TestPlantedSettlementsAreFound(t *testing.T) {
+	allFound(t, settlementPlants, func(*book) {})
+}
+
+var settlementPlants = []planted{
+	{
+		"a settlement is not posted", settled("agent", "kicb", 1, 100_00, "201", 100_00)[:1],
+		[]string{"settlements: settle:agent:kicb:R was never posted"},
+	},
+	{
+		"a settlement's row is missing", settled("agent", "kicb", 1, 100_00, "201", 100_00)[1:],
+		[]string{"settlements: transfer 78 (settle:agent:kicb:R, settle.agent) has no settlement"},
+	},
+	{
+		"a settlement is of another sum", settled("agent", "kicb", 1, 100_00, "201", 50_00),
+		[]string{"settlements: settlement agent kicb R was not posted by its sum and accounts"},
+	},
+	{
+		"a settlement goes the wrong way", settled("biller", "dostek", 1, 100_00, "{payable}", 100_00),
+		[]string{"settlements: settlement biller dostek R was not posted by its sum and accounts"},
+	},
+	{
+		"a biller is paid more than it is owed", settled("biller", "dostek", 1, 400_00, "{payable}", -400_00),
+		[]string{"settlements: account {payable} (payable dostek) is at −50,00"},
+	},
+	{
+		"an agent pays more than it owes", settled("agent", "kicb", 1, 2000_00, "201", 2000_00),
+		[]string{"settlements: account 201 (till kicb) is at 500,00"},
+	},
+	{
+		"an earlier settlement is missing", settled("agent", "kicb", 2, 100_00, "201", 100_00),
+		[]string{"settlements: settlements of agent kicb are numbered with gaps"},
+	},
+}
+
+var plants = []planted{
+	{
+		"an entry's amount is changed", []string{"UPDATE entries SET amount = amount + 100 WHERE transfer_id = {accept 11} AND account_id = 101"},
+		[]string{
+			"books balance: transfer {accept 11} (payment:11:accept) sums to 1,00",
+			"books balance: all entries sum to 1,00",
+			"balance is its entries: account 101 (wallet aizada) is at 645,00, its entries sum to 646,00",
+			"payments: payment 11 was not accepted by its amounts and accounts",
+		},
+	},
+	{
+		"a balance is changed", []string{"UPDATE accounts SET balance = balance + 1 WHERE id = 102"},
+		[]string{
+			"books balance: all balances sum to 0,01",
+			"balance is its entries: account 102 (wallet bakyt) is at 298,01, its entries sum to 298,00",
+		},
+	},
+	{
+		"money moves from wallet to wallet without a transfer",
+		[]string{"UPDATE accounts SET balance = balance + 1 WHERE id = 102", "UPDATE accounts SET balance = balance - 1 WHERE id = 101"},
+		[]string{
+			"balance is its entries: account 101 (wallet aizada) is at 644,99, its entries sum to 645,00",
+			"balance is its entries: account 102 (wallet bakyt) is at 298,01, its entries sum to 298,00",
+		},
+	},
+	{
+		"a transfer's entries are erased", []string{
+			"DELETE FROM entries WHERE transfer_id = {cash 2}",
+			"UPDATE accounts SET balance = 500000 WHERE id = 102", // so that only this is wrong
+			"UPDATE accounts SET balance = balance + 50000 WHERE id = 201", "UPDATE accounts SET balance = -20200 WHERE id = 102",
+			"UPDATE accounts SET floor = -20200 WHERE id = 102",
+		},
+		[]string{
+			"books balance: transfer {cash 2} (cashin:kicb:2) has 0 entries",
+			"no debt: account 102 (wallet bakyt) is at −202,00, its floor is −202,00",
+			"no debt: wallet 102 may go below zero",
+			"cash-ins: cash-in 902 was not posted by its sum and accounts",
+		},
+	},
+	{
+		"a transfer is erased", []string{"DELETE FROM transfers WHERE id = {accept 14}"},
+		[]string{
+			"nothing erased: transfer {accept 14} is not there, 2 of its entries are",
+			"payments: payment.accept payment:14:accept was never posted",
+		},
+	},
+	{
+		"a line of a transfer is erased", []string{"DELETE FROM entries WHERE transfer_id = {end 11} AND line = 1"},
+		[]string{
+			"books balance: transfer {end 11} (payment:11:end) sums to −250,00",
+			"books balance: all entries sum to −250,00",
+			"balance is its entries: account {payable} (payable dostek) is at 350,00, its entries sum to 100,00",
+			"nothing erased: transfer {end 11} (payment:11:end) has lost a line",
+			"payments: payment 11 was not settled by its amounts and accounts",
+		},
+	},
+	{
+		"an account is erased", []string{"DELETE FROM stripes WHERE account_id = {payable}", "DELETE FROM accounts WHERE id = {payable}"},
+		[]string{
+			"books balance: all balances sum to −350,00",
+			"books balance: account {payable} has 2 entries and is not there",
+			"payments: payment 11 was not settled by its amounts and accounts",
+			"payments: payment 12 was not settled by its amounts and accounts",
+		},
+	},
+	{
+		"a stripe is changed", []string{"UPDATE stripes SET balance = balance + 100 WHERE account_id = {payable}"},
+		[]string{
+			"books balance: all balances sum to 1,00",
+			"balance is its entries: account {payable} (payable dostek) is at 351,00, its entries sum to 350,00",
+		},
+	},
+	{
+		"a stripe is erased", []string{"DELETE FROM stripes WHERE account_id = {transit}"},
+		[]string{
+			"books balance: all balances sum to −202,00",
+			"balance is its entries: account {transit} (transit dostek) is at 0,00, its entries sum to 202,00",
+			"holds: in transit to dostek are 0,00, open payments come to 202,00",
+		},
+	},
+	{
+		"a wallet hides its debt in a stripe", []string{
+			"INSERT INTO stripes (account_id, stripe, balance) VALUES (102, 0, -30000)", "UPDATE accounts SET balance = balance + 30000 WHERE id = 102",
+		},
+		[]string{
+			"books balance: all balances sum to 300,00",
+			"balance is its entries: account 102 (wallet bakyt) is at 598,00, its entries sum to 298,00",
+			"balance is its entries: account 102 has a floor and 1 stripes",
+		},
+	},
+	{
+		"an account changes its currency", []string{"UPDATE accounts SET currency = 'USD' WHERE id = 102"},
+		[]string{"books balance: account 102 is in another currency"},
+	},
+	{
+		"an agent owes more than its ceiling", []string{"UPDATE accounts SET floor = -100000 WHERE id = 201"},
+		[]string{
+			"no debt: account 201 (till kicb) is at −1\u00a0500,00, its floor is −1\u00a0000,00",
+			"accounts: agent kicb has no till with its ceiling",
+		},
+	},
+	{
+		"a request key is used twice", []string{
+			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, request_key, '', act, posted_at FROM transfers WHERE id = {end 12}",
+			"INSERT INTO entries VALUES (77, 0, {transit}, -10000), (77, 1, {payable}, 10000)",
+			"UPDATE accounts SET balance = balance - 10000 WHERE id = {transit}", "UPDATE accounts SET balance = balance + 10000 WHERE id = {payable}",
+		},
+		[]string{
+			"once only: 2 transfers have the request key payment:12:end",
+			"payments: payment 12 was not settled by its amounts and accounts",
+			"holds: hold of payment 12 was ended 2 times",
+			"holds: in transit to dostek are 102,00, open payments come to 202,00",
+		},
+	},
+	{
+		"a customer has no wallet", []string{
+			"INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at) " +
+				"SELECT 103, '+996700000103', '', 'ru', '', FALSE, 0, 'basic', created_at FROM customers WHERE id = 101",
+		},
+		[]string{"accounts: customer 103 has no wallet"},
+	},
+	{
+		"a payment without money", []string{
+			"INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at) " +
+				"SELECT 15, 102, service, 'akinet', identifier, payee, 700, 0, '15', '15', channel, 'processing', accepted_at FROM payments WHERE id = 11",
+			"INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) SELECT 15, 'biller:akinet', '15', '', 'open', due_at, made_at FROM promises WHERE id = 11",
+		},
+		[]string{
+			"payments: payment.accept payment:15:accept was never posted",
+			"holds: in transit to akinet are 0,00, open payments come to 7,00",
+		},
+	},
+	{
+		"a payment's row is erased", []string{"DELETE FROM payments WHERE id = 12"},
+		[]string{
+			"payments: transfer {accept 12} (payment:12:accept, payment.accept) has no payment in that state",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+		},
+	},
+	{
+		"a completed payment is set back to processing", []string{"UPDATE payments SET state = 'processing', ended_at = NULL WHERE id = 12"},
+		[]string{
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+			"payments: payment 12 is processing and nobody will deliver it",
+			"holds: hold of payment 12 was ended 1 times",
+			"holds: in transit to dostek are 202,00, open payments come to 302,00",
+		},
+	},
+	{
+		"a processing payment is said to be completed", []string{"UPDATE payments SET state = 'completed' WHERE id = 14"},
+		[]string{
+			"payments: payment.settle payment:14:end was never posted",
+			"holds: hold of payment 14 was ended 0 times",
+			"holds: payment 14 has a state and a moment of its end that disagree",
+			"holds: in transit to dostek are 202,00, open payments come to 0,00",
+		},
+	},
+	{
+		"a settled payment is said to be refunded", []string{"UPDATE payments SET state = 'refunded' WHERE id = 12"},
+		[]string{
+			"payments: payment.refund payment:12:end was never posted",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+			"payments: payment 12 was not refunded by its amounts and accounts",
+		},
+	},
+	{
+		"a settled payment gets a state that nobody knows", []string{"UPDATE payments SET state = 'paid' WHERE id = 12"},
+		[]string{
+			"payments: payment.refund payment:12:end was never posted",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+			"payments: payment 12 is in a state that nobody knows",
+		},
+	},
+	{
+		"a refunded payment gets a state that nobody knows", []string{"UPDATE payments SET state = 'returned' WHERE id = 13"},
+		[]string{
+			"payments: payment 13 has a claim and was not refunded",
+			"payments: payment 13 is in a state that nobody knows",
+		},
+	},
+	{
+		"a processing payment gets a state that nobody knows", []string{"UPDATE payments SET state = '' WHERE id = 14"},
+		[]string{
+			"payments: payment.refund payment:14:end was never posted",
+			"payments: payment 14 is in a state that nobody knows",
+			"holds: hold of payment 14 was ended 0 times",
+			"holds: in transit to dostek are 202,00, open payments come to 0,00",
+		},
+	},
+	{
+		"money moves by an act that nobody knows", []string{
+			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, 'gift:1', '', 'wallet.gift', posted_at FROM transfers WHERE id = {end 12}",
+			"INSERT INTO entries VALUES (77, 0, {payable}, -10000), (77, 1, 102, 10000)",
+			"UPDATE stripes SET balance = balance - 10000 WHERE account_id = {payable} AND stripe = (SELECT MIN(stripe) FROM stripes WHERE account_id = {payable})",
+			"UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
+		},
+		[]string{"acts: transfer 77 (gift:1, wallet.gift) is of an act that nobody knows"},
+	},
+	{
+		"an act that nobody knows has a transfer's key", []string{
+			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, 'transfer:7', '', '', posted_at FROM transfers WHERE id = {end 12}",
+			"INSERT INTO entries VALUES (77, 0, 101, -10000), (77, 1, 102, 10000)",
+			"UPDATE accounts SET balance = balance - 10000 WHERE id = 101", "UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
+		},
+		[]string{"acts: transfer 77 (transfer:7, ) is of an act that nobody knows"},
+	},
+	{
+		"a payment's amount is changed", []string{"UPDATE payments SET amount = amount - 100 WHERE id = 12"},
+		[]string{
+			"payments: payment 12 was not accepted by its amounts and accounts",
+			"payments: payment 12 was not settled by its amounts and accounts",
+		},
+	},
+	{
+		"a fee is hidden in the amount", []string{"UPDATE payments SET amount = amount + 100, fee = fee - 100 WHERE id = 11"},
+		[]string{"payments: payment 11 was not settled by its amounts and accounts"},
+	},
+	{
+		"a payment changes hands", []string{"UPDATE payments SET customer_id = 102 WHERE id = 13"},
+		[]string{
+			"payments: payment 13 was not accepted by its amounts and accounts",
+			"payments: payment 13 was not refunded by its amounts and accounts",
+		},
+	},
+	{
+		"a delivery is forgotten", []string{"UPDATE promises SET state = 'failed' WHERE id = 14"},
+		[]string{"payments: payment 14 is processing and nobody will deliver it"},
+	},
+	{
+		"a refund behind an answer that settled nothing", []string{
+			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'later' FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a refund behind an attempt that died", []string{
+			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, NULL FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a refund without a refusal", []string{
+			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
+			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'unsent' FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a refund decided by one", []string{
+			"UPDATE payments SET refund_ground = 'decided' WHERE id = 13",
+			"INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) SELECT 13, 'aigul', 'refund', 'so', accepted_at FROM payments WHERE id = 13",
+		},
+		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+	},
+	{
+		"a claim on what was never refunded", []string{"UPDATE payment_claims SET payment_id = 12"},
+		[]string{"payments: payment 12 has a claim and was not refunded"},
+	},
+	{
+		"a cash-in's row is erased", []string{"DELETE FROM cash_ins WHERE txn_id = '1'"},
+		[]string{"cash-ins: transfer {cash 1} (cashin:kicb:1, cashin.pay_in) has no credited cash-in"},
+	},
+	{
+		"a refused cash-in is said to be credited", []string{"UPDATE cash_ins SET result = 0, customer_id = 101 WHERE txn_id = '3'"},
+		[]string{"cash-ins: cashin:kicb:3 was never posted"},
+	},
+	{
+		"a cash-in's sum is changed", []string{"UPDATE cash_ins SET sum = sum + 1 WHERE txn_id = '2'"},
+		[]string{"cash-ins: cash-in 902 was not posted by its sum and accounts"},
+	},
+	{
+		"a wallet is closed without its customer", []string{"UPDATE accounts SET balance = 0, closed_at = '2100-01-01 00:00:00+00' WHERE id = 102"},
+		[]string{
+			"books balance: all balances sum to −298,00",
+			"balance is its entries: account 102 (wallet bakyt) is at 0,00, its entries sum to 298,00",
+			"accounts: the entries of closed wallet 102 sum to 298,00",
+			"accounts: customer 102 is closed and the wallet is not, or the other way",
+		},
+	},
+	{
+		"a wallet was closed before it moved", []string{
+			"UPDATE accounts SET balance = 0, closed_at = '2000-01-01 00:00:00+00' WHERE id = 102",
+			"UPDATE customers SET closed_at = '2000-01-01 00:00:00+00' WHERE id = 102",
+		},
+		[]string{
+			"books balance: all balances sum to −298,00",
+			"balance is its entries: account 102 (wallet bakyt) is at 0,00, its entries sum to 298,00",
+			"accounts: the entries of closed wallet 102 sum to 298,00",
+			"accounts: wallet 102 has 2 transfers after its closing",
+			"accounts: closed wallet 102 has 1 open payments",
+		},
+	},
+	{
+		"a customer is closed without the wallet, and a payment is open", []string{"UPDATE customers SET closed_at = created_at WHERE id = 102"},
+		[]string{
+			"accounts: customer 102 is closed and the wallet is not, or the other way",
+			"accounts: closed wallet 102 has 1 open payments",
+		},
+	},
+}

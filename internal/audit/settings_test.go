@@ -1,0 +1,41 @@
+package audit_test
+
+import (
+	"context"
+	"testing"
+
+	"elsom/internal/audit"
+	"elsom/internal/database/databasetest"
+)
+
+// What a role or a database is set to changes how PostgreSQL prints the
+// definitions that the audit compares. It finds nothing for that.
+func TestSettingsOfTheRoleAreNoViolations(t *testing.T) {
+	t.Parallel()
+	server, err := databasetest.StartPostgres("-c", "fsync=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	db := databasetest.Reopen(t, server.Address("postgres"))
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, setting := range []string{
+		"quote_all_identifiers = on", "standard_conforming_strings = off", "datestyle = 'German, DMY'", "intervalstyle = 'sql_standard'",
+		"bytea_output = 'escape'", "extra_float_digits = -5", "xmloption = 'document'", "timezone = 'Asia/Bishkek'", "lc_messages = 'C'",
+		"backslash_quote = off", "array_nulls = off", "transform_null_equals = on",
+	} {
+		if err := server.Exec("postgres", "ALTER ROLE postgres SET "+setting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := databasetest.Reopen(t, server.Address("postgres"))
+	proof, err := audit.Audit(context.Background(), again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !proof.Holds() {
+		t.Errorf("%+v", proof)
+	}
+}

@@ -1,0 +1,45 @@
+package audit_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"elsom/internal/audit"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/outbox"
+)
+
+func TestStand(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := context.Background()
+		began := db.Now()
+		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			return outbox.Add(ctx, tx, outbox.Promise{Lane: "sms", Key: "1"}, outbox.Promise{Lane: "sms", Key: "2"},
+				outbox.Promise{Lane: "email", Key: "1"})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := audit.Stand(ctx, db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Who waits longer than a day waits for a person, asked for or not.
+		b := newBook(t, db)
+		for age, want := range map[time.Duration]int64{23 * time.Hour: 0, 25 * time.Hour: 1} {
+			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.Moment(db.Now().Add(-age)), b.processing)
+			if s, err := audit.Stand(ctx, db); err != nil || s.Processing != 1 || s.Asked != want {
+				t.Errorf("open for %s: %+v, %v", age, s, err)
+			}
+		}
+		b.exec("UPDATE payments SET accepted_at = ?, asked_at = ? WHERE id = ?", db.Now(), db.Now(), b.processing)
+		if s, err := audit.Stand(ctx, db); err != nil || s.Asked != 1 {
+			t.Errorf("asked for: %+v, %v", s, err)
+		}
+		if len(got.Lanes) != 2 || got.Lanes[1].Name != "sms" || got.Lanes[1].Open != 2 || got.Lanes[1].Oldest.Before(began) {
+			t.Errorf("%+v", got)
+		}
+	})
+}

@@ -1,0 +1,163 @@
+package audit
+
+// The request keys of payments, transfers and cash-ins, written here once more so that
+// the proof doesn't lean on the code that it judges.
+const (
+	acceptKey = `'payment:' || CAST(p.id AS VARCHAR) || ':accept'`
+	endKey    = `'payment:' || CAST(p.id AS VARCHAR) || ':end'`
+	cashInKey = `'cashin:' || c.agent || ':' || c.txn_id`
+	sentKey   = `'transfer:' || CAST(s.id AS VARCHAR)`
+	// Of a settlement.
+	settleKey = `'settle:' || m.kind || ':' || m.party || ':' || m.reference`
+)
+
+// wantedTransfers are those that the payments ought to have. MATERIALIZED lets
+// SQLite find a key by a passing index instead of reading all for each, and
+// only where the key has a type: hence the CAST.
+const wantedTransfers = `
+WITH w AS MATERIALIZED (
+	SELECT CAST(` + acceptKey + ` AS VARCHAR) AS request_key, 'payment.accept' AS act FROM payments p
+	UNION ALL
+	SELECT CAST(` + endKey + ` AS VARCHAR) AS request_key, CASE p.state WHEN 'completed' THEN 'payment.settle' ELSE 'payment.refund' END AS act
+	FROM payments p WHERE p.state <> 'processing'
+)`
+
+const paymentsWithoutTransfer = wantedTransfers + `
+SELECT w.act || ' ' || w.request_key, NULL, NULL
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = w.act WHERE t.id IS NULL`
+
+const transfersWithoutPayment = wantedTransfers + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND w.act = t.act
+WHERE w.request_key IS NULL AND (t.act IN ('payment.accept', 'payment.settle', 'payment.refund')
+	OR t.request_key LIKE 'payment:%:accept' OR t.request_key LIKE 'payment:%:end')`
+
+// knownActs are all that the house posts: whoever adds one says so here.
+const knownActs = `('payment.accept', 'payment.settle', 'payment.refund', 'cashin.pay_in', 'wallet.transfer', 'settle.agent', 'settle.biller')`
+
+// The accounts that a payment moves through.
+const (
+	itsWallet  = ` LEFT JOIN accounts wallet ON wallet.id = p.customer_id AND wallet.kind = 'wallet'`
+	itsTransit = ` LEFT JOIN accounts transit ON transit.kind = 'transit' AND transit.subject = p.biller`
+	itsPayable = ` LEFT JOIN accounts payable ON payable.kind = 'payable' AND payable.subject = p.biller`
+	itsFees    = ` LEFT JOIN accounts fees ON fees.kind = 'fees' AND fees.subject = p.biller`
+	itsEntries = ` LEFT JOIN entries e ON e.transfer_id = t.id`
+)
+
+const wrongAcceptances = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN transfers t ON t.request_key = ` + acceptKey + itsWallet + itsTransit + itsEntries + `
+GROUP BY p.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
+
+const wrongSettlements = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN transfers t ON t.request_key = ` + endKey + itsTransit + itsPayable + itsFees + itsEntries + `
+WHERE p.state = 'completed'
+GROUP BY p.id HAVING COUNT(e.line) <> MAX(CASE WHEN p.fee > 0 THEN 3 ELSE 2 END)
+	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = payable.id AND e.amount = p.amount THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = fees.id AND e.amount = p.fee THEN 1 ELSE 0 END) <> MAX(CASE WHEN p.fee > 0 THEN 1 ELSE 0 END)`
+
+const wrongRefunds = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN transfers t ON t.request_key = ` + endKey + itsWallet + itsTransit + itsEntries + `
+WHERE p.state = 'refunded'
+GROUP BY p.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
+
+// The promise is found by its key and then looked at: by the index of open ones
+// each payment would be held against all that are open to its biller.
+const undelivered = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p
+LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR)
+WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
+
+// What must be so for a refund's ground: 'refused' says that the biller refused
+// and that no attempt of the payment is without a final answer, behind which it
+// could have been booked; 'decided' that two members of staff decided it. 'stored'
+// rests on a contract that the books don't hold, an empty one is of a release
+// that wrote none.
+const wrongGrounds = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
+	WHEN 'refused' THEN
+		EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND COALESCE(a.outcome, 'unknown') NOT IN ('refused', 'unsent'))
+		OR NOT EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND a.outcome = 'refused')
+	WHEN 'decided' THEN
+		(SELECT COUNT(*) FROM payment_decisions d WHERE d.payment_id = p.id AND d.decision = 'refund') < 2
+	ELSE p.refund_ground NOT IN ('stored', '') END`
+
+// The claims come first: they are few.
+const wrongClaims = `
+SELECT CAST(c.payment_id AS VARCHAR), NULL, NULL
+FROM payment_claims c WHERE (SELECT p.state FROM payments p WHERE p.id = c.payment_id) <> 'refunded'`
+
+const wrongHolds = `
+SELECT CAST(p.id AS VARCHAR), COUNT(t.id), NULL
+FROM payments p LEFT JOIN transfers t ON t.request_key = ` + endKey + `
+GROUP BY p.id HAVING COUNT(t.id) <> MAX(CASE WHEN p.state = 'processing' THEN 0 ELSE 1 END)`
+
+// knownStates are those of a payment; PostgreSQL itself takes any.
+const knownStates = `('processing', 'completed', 'refunded')`
+
+// One reading for two checks: of the moment (0) and of the state (1).
+const strangeEnds = `
+SELECT CAST(p.id AS VARCHAR), NULL, CASE WHEN p.state IN ` + knownStates + ` THEN 0 ELSE 1 END
+FROM payments p WHERE p.state NOT IN ` + knownStates + ` OR (p.state = 'processing') = (p.ended_at IS NOT NULL)`
+
+const wrongTransit = `
+SELECT b.biller, COALESCE(a.balance, 0), COALESCE(o.total, 0)
+FROM (SELECT subject AS biller FROM accounts WHERE kind = 'transit'
+	UNION SELECT biller FROM payments WHERE state = 'processing') b
+LEFT JOIN balances a ON a.kind = 'transit' AND a.subject = b.biller
+LEFT JOIN (SELECT biller, CAST(SUM(amount + fee) AS BIGINT) AS total FROM payments WHERE state = 'processing' GROUP BY biller) o
+	ON o.biller = b.biller
+WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`
+
+const wantedCashIns = `
+WITH w AS MATERIALIZED (SELECT CAST(` + cashInKey + ` AS VARCHAR) AS request_key FROM cash_ins c WHERE c.result = 0)`
+
+const cashInsWithoutTransfer = wantedCashIns + `
+SELECT w.request_key, NULL, NULL
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'cashin.pay_in' WHERE t.id IS NULL`
+
+const transfersWithoutCashIn = wantedCashIns + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = 'cashin.pay_in'
+WHERE w.request_key IS NULL AND (t.act = 'cashin.pay_in' OR t.request_key LIKE 'cashin:%')`
+
+const wrongCashIns = `
+SELECT CAST(c.id AS VARCHAR), NULL, NULL
+FROM cash_ins c JOIN transfers t ON t.request_key = ` + cashInKey + `
+LEFT JOIN agents g ON g.code = c.agent
+LEFT JOIN accounts wallet ON wallet.id = c.customer_id AND wallet.kind = 'wallet'` + itsEntries + `
+WHERE c.result = 0
+GROUP BY c.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = g.till_id AND e.amount = -c.sum THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = c.sum THEN 1 ELSE 0 END) <> 1`
+
+const wantedSent = `
+WITH w AS MATERIALIZED (SELECT CAST(` + sentKey + ` AS VARCHAR) AS request_key FROM wallet_transfers s)`
+
+const sentWithoutTransfer = wantedSent + `
+SELECT w.request_key, NULL, NULL
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'wallet.transfer' WHERE t.id IS NULL`
+
+// One reading for two checks: of the sender (0) and of the act (1).
+const transfersWithoutSent = wantedSent + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, CASE WHEN t.act IN ` + knownActs + ` THEN 0 ELSE 1 END
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = 'wallet.transfer'
+WHERE w.request_key IS NULL AND (t.act = 'wallet.transfer' OR t.request_key LIKE 'transfer:%' OR t.act NOT IN ` + knownActs + `)`
+
+const wrongSent = `
+SELECT CAST(s.id AS VARCHAR), NULL, NULL
+FROM wallet_transfers s JOIN transfers t ON t.request_key = ` + sentKey + `
+LEFT JOIN accounts sender ON sender.id = s.sender_id AND sender.kind = 'wallet'
+LEFT JOIN accounts receiver ON receiver.id = s.receiver_id AND receiver.kind = 'wallet'` + itsEntries + `
+GROUP BY s.id HAVING COUNT(e.line) <> 2
+	OR SUM(CASE WHEN e.account_id = sender.id AND e.amount = -s.amount THEN 1 ELSE 0 END) <> 1
+	OR SUM(CASE WHEN e.account_id = receiver.id AND e.amount = s.amount THEN 1 ELSE 0 END) <> 1`

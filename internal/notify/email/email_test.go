@@ -1,0 +1,59 @@
+package email_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/i18n"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/email/inbox"
+	"elsom/internal/outbox"
+)
+
+func notice(lang string) email.Message {
+	return email.Message{
+		To: "aida@example.kg", Lang: lang, Subject: "email.reset_done.subject", Text: "email.reset_done.text",
+		Args: map[string]any{"Phone": "+996 700 ••• 456", "At": "22.11.2026 15:40", "Until": "23.11.2026 15:40"},
+	}
+}
+
+func carry(t *testing.T, db *database.DB, p outbox.Promise) {
+	t.Helper()
+	payload, err := json.Marshal(p.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	email.Worker(db, inbox.New(db)).Do(context.Background(), outbox.Task{Lane: email.Lane, Key: p.Key, Payload: payload})
+}
+
+func TestEmail(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, lang := range i18n.Langs() {
+			carry(t, db, email.Promise("event "+string(lang), notice(string(lang))))
+		}
+		carry(t, db, email.Promise("event ru", notice("ru"))) // again
+		list, err := inbox.New(db).List(context.Background(), "aida@example.kg")
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%d kept, %v", len(list), err)
+		}
+		for _, m := range list {
+			if m.Subject == "" || !strings.Contains(m.Text, "23.11.2026 15:40") || !strings.Contains(m.Text, "\n\n") {
+				t.Errorf("kept %+v", m)
+			}
+		}
+	})
+}
+
+func TestAHoleInATextIsNotSent(t *testing.T) {
+	db := databasetest.SQLite(t)
+	m := notice("ru")
+	m.Args = nil
+	carry(t, db, email.Promise("event", m))
+	if list, err := inbox.New(db).List(t.Context(), m.To); err != nil || len(list) != 0 {
+		t.Errorf("sent %+v, %v", list, err)
+	}
+}

@@ -1,0 +1,25 @@
+package inbox
+
+import (
+	"context"
+
+	"elsom/internal/database"
+	"elsom/internal/notify/email"
+)
+
+const listed = 100
+
+func (i *Inbox) insert(ctx context.Context, r email.Rendered) error {
+	return i.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec(`INSERT INTO email_inbox (id, message_id, recipient, subject, text, created_at)
+			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING`,
+			tx.NewID(), r.ID, r.To, r.Subject, r.Text, tx.Now()).Error
+	})
+}
+
+func (i *Inbox) list(ctx context.Context, to string) ([]Kept, error) {
+	list := []Kept{}
+	err := i.db.Gorm(ctx).Raw(`SELECT recipient AS "to", subject, text, created_at FROM email_inbox
+		WHERE recipient = ? ORDER BY created_at DESC, id DESC LIMIT ?`, to, listed).Scan(&list).Error
+	return list, err
+}

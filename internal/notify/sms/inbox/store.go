@@ -1,0 +1,29 @@
+package inbox
+
+import (
+	"context"
+
+	"elsom/internal/database"
+	"elsom/internal/notify/sms"
+	"elsom/internal/phone"
+)
+
+const listed = 100
+
+func (i *Inbox) insert(ctx context.Context, r sms.Rendered) error {
+	return i.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec(`INSERT INTO sms_inbox (id, message_id, phone, text, created_at)
+			VALUES (?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING`,
+			tx.NewID(), r.ID, r.Phone.String(), r.Text, tx.Now()).Error
+	})
+}
+
+func (i *Inbox) list(ctx context.Context, number phone.Number) ([]Kept, error) {
+	list := []Kept{}
+	err := i.db.Gorm(ctx).Raw(`SELECT phone, text, created_at FROM sms_inbox
+		WHERE phone = ? ORDER BY created_at DESC, id DESC LIMIT ?`, number.String(), listed).Scan(&list).Error
+	for k := range list {
+		list[k].CreatedAt = list[k].CreatedAt.UTC()
+	}
+	return list, err
+}

@@ -1,0 +1,34 @@
+package ratelimit
+
+import (
+	"context"
+
+	"elsom/internal/database"
+)
+
+// count adds one try in a transaction of its own, so that it is committed
+// whatever happens to the thing that is tried. A window that has ended begins
+// anew at endsMs.
+func (c *Counters) count(ctx context.Context, key string, nowMs, endsMs int64) (count, ends int64, err error) {
+	var row struct{ Tries, EndsMs int64 }
+	err = c.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Raw(`INSERT INTO attempts (id, tries, ends_ms) VALUES (?, 1, ?)
+			ON CONFLICT (id) DO UPDATE SET
+				tries = CASE WHEN attempts.ends_ms <= ? THEN 1 ELSE attempts.tries + 1 END,
+				ends_ms = CASE WHEN attempts.ends_ms <= ? THEN excluded.ends_ms ELSE attempts.ends_ms END
+			RETURNING tries, ends_ms`, key, endsMs, nowMs, nowMs).Scan(&row).Error
+	})
+	return row.Tries, row.EndsMs, err
+}
+
+func (c *Counters) forget(ctx context.Context, key string) error {
+	return c.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec(`DELETE FROM attempts WHERE id = ?`, key).Error
+	})
+}
+
+func (c *Counters) purge(ctx context.Context, nowMs int64) (deleted int64, err error) {
+	// The first condition spares a counter that began anew meanwhile.
+	return c.db.Purge(ctx, `DELETE FROM attempts WHERE ends_ms <= ? AND id IN
+		(SELECT id FROM attempts WHERE ends_ms <= ? LIMIT ?)`, nowMs, nowMs)
+}

@@ -1,0 +1,280 @@
+// Package ussdsession keeps where the dialogues of *900# stand, since the next
+// request of a session may reach another process.
+//
+// It promises that an answer is written once: of several who answer the same
+// turn one wins and the others read its answer; that whoever works at an
+// answer for longer has claimed the turn, and that a claim ends with its
+// holder's life; and that the database tells nobody's number, words or PIN:
+// keys are hashed, what was heard is kept as length and keyed hash, and the
+// content is encrypted with the server's key. It knows no menu: C is whatever
+// its user keeps, as JSON.
+package ussdsession
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Life is how long a dialogue lasts in all.
+const Life = 180 * time.Second
+
+// Lease is how long a claim holds without its holder. What is done under it is
+// safe to be done again by who takes it over.
+const Lease = 6 * time.Second
+
+// Options of the dialogues.
+type Options struct {
+	// Secret and Pepper are the server's; the keys are derived from both, so
+	// that neither alone opens a dialogue or finds a PIN by its mark.
+	Secret, Pepper []byte
+	// Now replaces the database's clock, for tests.
+	Now func() time.Time
+	// Lease replaces Lease, for tests.
+	Lease time.Duration
+}
+
+// Dialogues keeps the dialogues of a database.
+type Dialogues[C any] struct {
+	db    *database.DB
+	key   []byte
+	aead  cipher.AEAD
+	now   func() time.Time
+	lease time.Duration
+
+	reads   *database.Gather[string, *row]
+	begins  *database.Gather[row, bool]
+	answers *database.Gather[row, bool]
+	recent  recent[turn[C]]
+}
+
+// New makes the dialogues on db.
+func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
+	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
+		return nil, errors.New("dialogue: secret or pepper is missing")
+	}
+	key, err1 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)
+	sealing, err2 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue content", 32)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("dialogue: %w", err)
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return nil, fmt.Errorf("dialogue: %w", err)
+	}
+	ds := &Dialogues[C]{db: db, key: key, now: o.Now, lease: o.Lease}
+	if ds.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+		return nil, fmt.Errorf("dialogue: %w", err)
+	}
+	if ds.now == nil {
+		ds.now = db.Now
+	}
+	if ds.lease == 0 {
+		ds.lease = Lease
+	}
+	ds.reads = database.NewGather(ds.readRows)
+	ds.begins = database.NewGather(ds.insertRows)
+	ds.answers = database.NewGather(ds.updateRows)
+	return ds, nil
+}
+
+// Name tells one dialogue from another. One session of one gateway that comes
+// with another number is another dialogue.
+type Name struct{ Gateway, Session, Phone string }
+
+// Heard is what came in: for a gateway that sends the whole text, all of it;
+// for another the id of the input.
+type Heard struct {
+	Text string
+	At   time.Time
+}
+
+// Dialogue is one as it stands.
+type Dialogue[C any] struct {
+	row
+	// Content is what the door kept. What it points to is shared by all who
+	// look at the same turn, and not to be changed.
+	Content C
+	ds      *Dialogues[C]
+}
+
+// turn is a dialogue as it was written.
+type turn[C any] struct {
+	row
+	content C
+}
+
+// HeardAt is when what was answered last was said.
+func (d *Dialogue[C]) HeardAt() time.Time { return time.UnixMilli(d.HeardMs) }
+
+// Busy tells whether somebody is at work on the next answer.
+func (d *Dialogue[C]) Busy() bool {
+	return d.row.Claim != 0 && d.ClaimedUntilMs > d.ds.now().UnixMilli()
+}
+
+// Repeats tells whether text is what was heard last.
+func (d *Dialogue[C]) Repeats(text string) bool {
+	return int64(len(text)) == d.HeardLength && hmac.Equal([]byte(d.ds.Mark(text)), []byte(d.HeardHash))
+}
+
+// Added gives what was added to the last text, behind a "*"; false where text
+// doesn't begin with the last one.
+func (d *Dialogue[C]) Added(text string) (string, bool) {
+	n := int(d.HeardLength)
+	if len(text) <= n || !hmac.Equal([]byte(d.ds.Mark(text[:n])), []byte(d.HeardHash)) {
+		return "", false
+	}
+	added := text[n:]
+	if n == 0 {
+		return added, true
+	}
+	return strings.CutPrefix(added, "*")
+}
+
+// Mark is a keyed hash of a text: equal texts have equal marks, and nobody
+// without the server's key finds the text by trying.
+func (ds *Dialogues[C]) Mark(texts ...string) string {
+	mac := hmac.New(sha256.New, ds.key)
+	var told []byte
+	for _, text := range texts {
+		told = append(strconv.AppendInt(told, int64(len(text)), 10), ':')
+		told = append(told, text...)
+	}
+	mac.Write(told)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (ds *Dialogues[C]) id(n Name) string { return ds.Mark("name", n.Gateway, n.Session, n.Phone) }
+
+// Find gives a dialogue that lives; nil where there is none, or it is over.
+func (ds *Dialogues[C]) Find(ctx context.Context, n Name) (*Dialogue[C], error) {
+	r, err := ds.reads.Ask(ctx, ds.id(n))
+	if err != nil || r == nil {
+		return nil, fault.Wrap("dialogue.find", err)
+	}
+	if r.EndsMs <= ds.now().UnixMilli() {
+		return nil, nil
+	}
+	content, err := ds.open(r.ID, r.Content)
+	if err != nil {
+		return nil, fault.Wrap("dialogue.find", err)
+	}
+	return &Dialogue[C]{row: *r, Content: content, ds: ds}, nil
+}
+
+// Recall gives a dialogue as this process wrote it last, or nil. Another may
+// have led it on meanwhile, so it is good for nothing but Claim and Answer:
+// what they refuse is to be found again.
+func (ds *Dialogues[C]) Recall(n Name) *Dialogue[C] {
+	t, ok := ds.recent.get(ds.id(n))
+	if !ok || t.EndsMs <= ds.now().UnixMilli() {
+		return nil
+	}
+	return &Dialogue[C]{row: t.row, Content: t.content, ds: ds}
+}
+
+// Begin writes the first turn; false where the dialogue lives already.
+func (ds *Dialogues[C]) Begin(ctx context.Context, n Name, heard Heard, content C) (bool, error) {
+	id, now := ds.id(n), ds.now()
+	sealed, err := ds.seal(id, content)
+	if err != nil {
+		return false, err
+	}
+	// A name may come again for another dialogue: turns never do.
+	first := row{
+		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
+		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
+	}
+	began, err := ds.begins.Ask(ctx, first)
+	if began {
+		ds.recent.put(id, turn[C]{first, content})
+	}
+	return began, fault.Wrap("dialogue.begin", err)
+}
+
+// Claim reserves the next turn for who has to do more than to write it; false
+// where somebody else has it, or has answered meanwhile.
+func (ds *Dialogues[C]) Claim(ctx context.Context, d *Dialogue[C]) (bool, error) {
+	claimed := d.row
+	claimed.Claim, claimed.ClaimedUntilMs = ds.db.NewID(), ds.now().Add(ds.lease).UnixMilli()
+	won, err := ds.claimRow(ctx, claimed)
+	if won {
+		d.row = claimed
+	} else {
+		ds.recent.forget(d.ID)
+	}
+	return won, fault.Wrap("dialogue.claim", err)
+}
+
+// Release gives a claimed turn back unanswered.
+func (ds *Dialogues[C]) Release(ctx context.Context, d *Dialogue[C]) error {
+	return fault.Wrap("dialogue.release", ds.releaseRow(ctx, d.row))
+}
+
+// Answer writes the next turn; false where somebody else has answered it, or
+// works at it.
+func (ds *Dialogues[C]) Answer(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
+	sealed, err := ds.seal(d.ID, content)
+	if err != nil {
+		return false, err
+	}
+	next := d.row
+	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Mark(heard.Text)
+	next.HeardMs, next.Content = heard.At.UnixMilli(), sealed
+	won, err := ds.answers.Ask(ctx, next)
+	if won {
+		next.Turn, next.Claim, next.ClaimedUntilMs = next.Turn+1, 0, 0
+		ds.recent.put(d.ID, turn[C]{next, content})
+	} else {
+		ds.recent.forget(d.ID)
+	}
+	return won, fault.Wrap("dialogue.answer", err)
+}
+
+// Restart begins a dialogue anew while it lives: its time runs from now. False
+// as with Answer.
+func (ds *Dialogues[C]) Restart(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
+	fresh, now := *d, ds.now()
+	fresh.BeganMs, fresh.EndsMs = now.UnixMilli(), now.Add(Life).UnixMilli()
+	return ds.Answer(ctx, &fresh, heard, content)
+}
+
+// Purge deletes dialogues whose time is over and tells how many.
+func (ds *Dialogues[C]) Purge(ctx context.Context) (int64, error) {
+	n, err := ds.purge(ctx, ds.now().UnixMilli())
+	return n, fault.Wrap("dialogue.purge", err)
+}
+
+// seal encrypts a content so that it opens for its own dialogue only.
+func (ds *Dialogues[C]) seal(id string, content C) (string, error) {
+	packed, err := json.Marshal(content)
+	if err != nil {
+		return "", fault.Wrap("dialogue.seal", err)
+	}
+	return base64.RawStdEncoding.EncodeToString(ds.aead.Seal(nil, nil, packed, []byte(id))), nil
+}
+
+func (ds *Dialogues[C]) open(id, sealed string) (content C, err error) {
+	raw, err := base64.RawStdEncoding.DecodeString(sealed)
+	if err != nil {
+		return content, err
+	}
+	packed, err := ds.aead.Open(nil, nil, raw, []byte(id))
+	if err != nil {
+		return content, err
+	}
+	return content, json.Unmarshal(packed, &content)
+}

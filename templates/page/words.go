@@ -1,0 +1,258 @@
+package page
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"elsom/internal/i18n"
+	"elsom/internal/inn"
+	"elsom/internal/money"
+	"elsom/templates/component"
+	"elsom/templates/layout"
+)
+
+// signed prints an amount with its sign, also when money comes in.
+func signed(a money.Amount) string {
+	if a > 0 {
+		return "+" + a.Group()
+	}
+	return a.Group()
+}
+
+func grouped(code string) string { return inn.Group(code) }
+
+// initial is the sign of a service that has no picture: its first letter.
+func initial(name string) string {
+	r, _ := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(string(r))
+}
+
+func (s Service) note() string {
+	if s.Detail != "" {
+		return s.Detail
+	}
+	return s.Category
+}
+
+// note says what the operation is; a payment's detail says enough.
+func (o Operation) note(f layout.Frame) string {
+	kind := f.T("portal.kind." + string(o.Kind))
+	switch {
+	case o.Detail == "":
+		return kind
+	case o.Kind == Payment:
+		return o.Detail
+	}
+	return kind + " · " + o.Detail
+}
+
+// cutLast cuts a note before its last part; that part keeps its separator.
+func cutLast(note string) (first, last string, found bool) {
+	at := strings.LastIndex(note, " · ")
+	if at < 0 {
+		return note, "", false
+	}
+	return note[:at], note[at:], true
+}
+
+func (o Operation) icon() string {
+	switch o.Kind {
+	case CashIn, Got:
+		return "arrow-down-left"
+	case Sent:
+		return "arrow-left-right"
+	case Refund:
+		return "undo-2"
+	}
+	return "arrow-up-right"
+}
+
+func (s Status) icon() string {
+	switch s {
+	case Processing:
+		return "hourglass"
+	case Refunded:
+		return "undo-2"
+	}
+	return "circle-check"
+}
+
+var categoryIcons = map[string]string{
+	"other": "ellipsis", "internet": "wifi", "hosting": "server", "mobile": "smartphone", "state": "landmark",
+}
+
+func (c Category) icon() string {
+	if name, ok := categoryIcons[c.Code]; ok {
+		return name
+	}
+	return "layout-grid"
+}
+
+type direction struct{ code, key, href string }
+
+var directions = []direction{
+	{"", "both", "/history"},
+	{"in", "in", "/history?direction=in"},
+	{"out", "out", "/history?direction=out"},
+}
+
+func (p PayPage) accountMode() string {
+	if p.INN {
+		return "numeric"
+	}
+	return ""
+}
+
+// amountHint says the fee and the bounds, before the amount is typed.
+func (p PayPage) amountHint() string {
+	words := []string{p.feeWords()}
+	switch {
+	case p.Minimum > 0 && p.Maximum > 0:
+		words = append(words, p.T("portal.pay.between", i18n.Args{"Minimum": p.Minimum, "Maximum": p.Maximum}))
+	case p.Minimum > 0:
+		words = append(words, p.T("portal.pay.from", i18n.Args{"Minimum": p.Minimum}))
+	case p.Maximum > 0:
+		words = append(words, p.T("portal.pay.upto", i18n.Args{"Maximum": p.Maximum}))
+	}
+	return strings.Join(words, " ")
+}
+
+func (p PayPage) feeWords() string {
+	fee := p.Fee
+	if fee == (FeeRule{}) {
+		return p.T("portal.pay.no_fee")
+	}
+	var words string
+	switch {
+	case fee.BasisPoints > 0 && fee.Fixed > 0:
+		words = p.T("portal.pay.fee_both", i18n.Args{"Percent": percent(fee.BasisPoints), "Fixed": fee.Fixed})
+	case fee.BasisPoints > 0:
+		words = p.T("portal.pay.fee_percent", i18n.Args{"Percent": percent(fee.BasisPoints)})
+	default:
+		words = p.T("portal.pay.fee_fixed", i18n.Args{"Fixed": max(fee.Fixed, fee.Minimum)})
+	}
+	if fee.BasisPoints > 0 && fee.Minimum > 0 {
+		words += ", " + p.T("portal.pay.fee_least", i18n.Args{"Minimum": fee.Minimum})
+	}
+	if fee.BasisPoints > 0 && fee.Maximum > 0 {
+		words += ", " + p.T("portal.pay.fee_most", i18n.Args{"Maximum": fee.Maximum})
+	}
+	return words + "."
+}
+
+// percent writes basis points as a percentage: 150 → "1,5".
+func percent(basisPoints int64) string {
+	text := strconv.FormatInt(basisPoints/100, 10)
+	if rest := basisPoints % 100; rest > 0 {
+		text += "," + strings.TrimRight(string([]byte{'0' + byte(rest/10), '0' + byte(rest%10)}), "0")
+	}
+	return text
+}
+
+// figure is the page's largest: what is to be paid, or what is missing for it.
+func (p CheckPage) figure() money.Amount {
+	if p.State == Short {
+		return p.Total - p.Balance
+	}
+	return p.Total
+}
+
+// shared is what a messenger gets of a receipt: enough to find the payment
+// by, and no ИНН.
+func (p ReceiptPage) shared() string {
+	return p.T("portal.receipt.shared", i18n.Args{
+		"Status": p.T("portal.receipt.status_" + string(p.Status)), "Code": grouped(p.Code), "Service": p.Service, "Total": p.Total,
+	})
+}
+
+// mobilnik is the agent's name in the letters of the page.
+func (p FillPage) mobilnik() string {
+	if p.Language() == i18n.EN {
+		return "Mobilnik"
+	}
+	return "Мобильник"
+}
+
+// money says first what became of it. Words of an act say that themselves,
+// except where an act was stopped before it began.
+func (p ErrorPage) money() string {
+	if p.Words != "" && p.Status != 403 && p.Status != 404 && p.Status != 429 {
+		return ""
+	}
+	return p.T(p.key() + "money")
+}
+
+// lost tells that nobody knows yet what became of an act: the history does.
+func (p ErrorPage) lost() bool { return p.key() == p.status("s500") && p.Person != "" }
+
+// early tells that coming back at once would be too soon.
+func (p ErrorPage) early() bool { return p.Status == 429 }
+
+// key begins the keys of the words for the status.
+func (p ErrorPage) key() string {
+	switch {
+	case p.Stale:
+		return p.status("stale")
+	case p.Status == 403, p.Status == 404, p.Status == 422, p.Status == 429, p.Status == 503:
+		return p.status("s" + strconv.Itoa(p.Status))
+	}
+	return p.status("s500")
+}
+
+func (p ErrorPage) status(name string) string { return "errors.status." + name + "." }
+
+func (p ErrorPage) icon() string {
+	switch {
+	case p.Stale:
+		return "clock"
+	case p.Status == 403:
+		return "lock"
+	case p.Status == 404:
+		return "search-x"
+	case p.Status == 429:
+		return "hourglass"
+	}
+	return "triangle-alert"
+}
+
+func (p ErrorPage) wayOut() string {
+	if p.BackHref != "" {
+		return p.BackHref
+	}
+	return p.Home()
+}
+
+// retry says when to come back, in whole minutes rounded up.
+func (p ErrorPage) retry() string {
+	if p.RetryAfter <= 0 {
+		return ""
+	}
+	seconds := int(p.RetryAfter.Seconds())
+	if seconds < 90 {
+		return p.T("errors.retry_soon")
+	}
+	return p.T("errors.retry", i18n.Args{"Count": (seconds + 59) / 60})
+}
+
+func (p SettingsPage) others() bool { return len(p.Sessions) > 1 }
+
+func (p PINPage) title() string { return p.T("portal.pin.title_" + string(p.State)) }
+
+func (p PINPage) submit() string {
+	if p.State == NoPIN {
+		return p.T("portal.pin.set")
+	}
+	return p.T("portal.pin.change")
+}
+
+func (p PINPage) help() string {
+	if p.State == ClosedPIN {
+		return p.T("portal.pin.help_closed")
+	}
+	return p.T("portal.pin.forgotten")
+}
+
+func (p OfferPage) editionWords() string {
+	return p.T("portal.offer.edition", i18n.Args{"Version": p.Edition.Version, "Date": component.Day(p.Language(), p.Edition.Date)})
+}
