@@ -27,6 +27,7 @@ import (
 var commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
+	Help     helpCommand      `cmd:"" help:"Print a topic of the operator's handbook; without one, list the topics."`
 	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM and SIGHUP drain and end."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
 	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation, 2 when it could not be made."`

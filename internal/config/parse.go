@@ -41,26 +41,28 @@ func (p *Problems) has(variable string) bool {
 	return slices.ContainsFunc(*p, func(problem Problem) bool { return problem.Variable == variable })
 }
 
-// The variables, with their defaults.
+// The variables. The operator's handbook (elsom help config) is generated from the
+// tags: help describes the variable, usual describes a default that envDefault
+// can't express.
 type variables struct {
-	Mode               string `env:"ELSOM_MODE" envDefault:"production"`
-	Listen             string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080"`
-	BaseURL            string `env:"ELSOM_BASE_URL"`
-	DatabaseURL        string `env:"ELSOM_DATABASE_URL"`
-	SecretKey          string `env:"ELSOM_SECRET_KEY"`
-	DosTekURL          string `env:"ELSOM_DOSTEK_URL"`
-	PINPepper          string `env:"ELSOM_PIN_PEPPER"`
-	BillerCertificates string `env:"ELSOM_BILLER_CERTIFICATES"`
-	TrustedProxies     string `env:"ELSOM_TRUSTED_PROXIES"`
-	MetricsListen      string `env:"ELSOM_METRICS_LISTEN"`
-	VAPIDKey           string `env:"ELSOM_VAPID_KEY"`
-	PushHosts          string `env:"ELSOM_PUSH_HOSTS"`
-	SMSURL             string `env:"ELSOM_SMS_URL"`
-	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL"`
-	SMSBudget          string `env:"ELSOM_SMS_BUDGET"`
-	SMTPURL            string `env:"ELSOM_SMTP_URL"`
-	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on"`
-	Drain              string `env:"ELSOM_DRAIN"`
+	Mode               string `env:"ELSOM_MODE" envDefault:"production" help:"production or development. Development adds the pages under /dev, the demo agents and a demo gateway, keeps SMS and e-mail in the database, and listens on loopback only."`
+	Listen             string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080" help:"Address to listen on, host:port."`
+	BaseURL            string `env:"ELSOM_BASE_URL" usual:"http:// and the address of ELSOM_LISTEN" help:"Public address, such as https://wallet.example.kg. Production accepts http on loopback only: TLS ends at the proxy in front."`
+	DatabaseURL        string `env:"ELSOM_DATABASE_URL" usual:"sqlite:var/elsom.db in development; required in production" help:"sqlite:PATH or postgres://USER@HOST/NAME."`
+	SecretKey          string `env:"ELSOM_SECRET_KEY" usual:"required in production" help:"At least 32 random bytes. The keys of cookies, form tokens, SMS codes and stored passwords of billers are derived from it. It must not change."`
+	DosTekURL          string `env:"ELSOM_DOSTEK_URL" usual:"the stand-in, in development" help:"DosTek's payment address. Without it, and without one in the catalog, production doesn't offer the service and logs a warning at the start."`
+	PINPepper          string `env:"ELSOM_PIN_PEPPER" usual:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. It must not change."`
+	BillerCertificates string `env:"ELSOM_BILLER_CERTIFICATES" help:"Folder of client certificates for billers: CODE.crt and CODE.key (PEM), named by the biller's code."`
+	TrustedProxies     string `env:"ELSOM_TRUSTED_PROXIES" help:"Addresses and CIDRs of the proxies whose X-Forwarded-For and X-Forwarded-Proto count, separated by commas. Required where the public address is https."`
+	MetricsListen      string `env:"ELSOM_METRICS_LISTEN" help:"Address of the Prometheus metrics, /metrics. Never the public one."`
+	VAPIDKey           string `env:"ELSOM_VAPID_KEY" help:"Key that signs Web Push, as elsom vapid prints it. Without it there are no push notifications."`
+	PushHosts          string `env:"ELSOM_PUSH_HOSTS" help:"Push services besides the known ones, such as push.example.net,*.example.org. No other host is called."`
+	SMSURL             string `env:"ELSOM_SMS_URL" help:"Kannel's sendsms address with user and password, and ?from= for the sender. Without it messages wait in the queue."`
+	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL" help:"Where Kannel delivers receipts: http://GATEWAY:PASSWORD@HOST/sms/dlr. Without it no receipts are requested."`
+	SMSBudget          string `env:"ELSOM_SMS_BUDGET" usual:"5000" help:"SMS codes a day for all browsers and networks that are unknown for their number; one network gets a fifth."`
+	SMTPURL            string `env:"ELSOM_SMTP_URL" help:"smtp://USER:PASSWORD@HOST:587 (STARTTLS is required, except on loopback or with ?tls=optional) or smtps://… for notices by e-mail; ?from= sets the sender. Without it no e-mail is sent."`
+	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on" help:"off switches rate limits off, for measuring, in development only. Wrong PINs and codes are counted in any case."`
+	Drain              string `env:"ELSOM_DRAIN" usual:"5s; none in development" help:"How long /healthz answers 503 after SIGTERM or SIGHUP before the server stops accepting requests, so that load balancers stop sending traffic."`
 }
 
 // The variables that may come from a file named by the same name and _FILE.
