@@ -241,7 +241,7 @@ func TestBackupNamesPostgresTools(t *testing.T) {
 	}
 }
 
-// PostgreSQL's own tools do the same, by the commands of the README.
+// PostgreSQL's own tools do the same, by the commands of `elsom help backup`.
 func TestDumpOfARunningPortal(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, databasetest.Addresses(t)["postgres"], withoutRateLimits)

@@ -8,7 +8,7 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// PostgreSQL goes back to a moment amid payments, by the README's procedure:
+// PostgreSQL goes back to a moment amid payments, by the procedure of `elsom help backup`:
 // base backup, archived WAL, recovery_target_time. The books hold as they stood
 // then; what was open is settled under the same txn_id when the portal goes on,
 // and what came later is at the biller alone.

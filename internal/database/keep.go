@@ -17,7 +17,7 @@ import (
 // ErrKeptByPostgres is what Backup and Restore say to a PostgreSQL address.
 var ErrKeptByPostgres = errors.New(
 	"this command is for SQLite; PostgreSQL is kept by its own tools: pg_dump and pg_restore for one moment, " +
-		"a base backup with archived WAL for any moment (the README's part \"Keeping it\" has the commands)")
+		"a base backup with archived WAL for any moment (see `elsom help backup`)")
 
 // Backup copies the SQLite database at address into a new file, readable by
 // its owner alone: one moment's state, while others write, who don't wait.
