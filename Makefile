@@ -12,7 +12,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large guards simulate disaster
+.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large mutants simulate disaster
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ build: ## bin/elsom and bin/sochi
 
 test: ## installs what the tests need, then runs them all
 	@.ci/install
-	go test -timeout 20m ./...
+	go test -timeout 20m ./... ./.ci/mutants
 
 test-serializable: ## the tests that write money, with every transaction of PostgreSQL serializable
 	@.ci/install
@@ -76,6 +76,6 @@ audit-large: ## elsom audit over TRANSFERS=10000000 on PostgreSQL, its rate and 
 	@.ci/install
 	go test -count=1 -timeout 3h -v -run '^TestAuditOfManyTransfers$$' ./cmd/elsom -audited $(or $(TRANSFERS),10000000)
 
-guards: ## takes each guard out in turn and sees a test fail
+mutants: ## change each annotated line in turn and expect its test to fail; MUTANTS='-run ledger -p 1' are flags
 	@.ci/install
-	go run ./.ci/guards
+	go run ./.ci/mutants $(MUTANTS)

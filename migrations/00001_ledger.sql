@@ -4,6 +4,7 @@
 -- half of the write path; `elsom audit` proves what it would have kept.
 
 -- +goose Up
+-- mutant:replace , CHECK (floor IS NULL OR balance >= floor) => ./internal/ledger TestNoDebtInTheDatabase
 CREATE TABLE accounts (
     id        BIGINT      NOT NULL PRIMARY KEY,
     kind      VARCHAR(20) NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE accounts (
     CHECK (floor IS NULL OR balance >= floor)
 );
 
+-- mutant:replace UNIQUE => ./internal/ledger TestOnceOnlyInTheDatabase
 CREATE TABLE transfers (
     id           BIGINT       NOT NULL PRIMARY KEY,
     request_key  VARCHAR(120) NOT NULL UNIQUE,

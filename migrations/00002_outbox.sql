@@ -16,6 +16,7 @@ CREATE TABLE promises (
     ended_at     TIMESTAMPTZ,
     UNIQUE (lane, key)
 );
+-- mutant:replace lane, due_at => made_at ./web TestPlansOfAPayment
 CREATE INDEX promises_due ON promises (lane, due_at) WHERE state = 'open';
 
 -- +goose Down

@@ -7,6 +7,7 @@ CREATE TRIGGER transfers_no_update BEFORE UPDATE ON transfers
 BEGIN SELECT RAISE(ABORT, 'transfers is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
+-- mutant:replace ON transfers => ON promises ./internal/ledger TestNothingErased
 CREATE TRIGGER transfers_no_delete BEFORE DELETE ON transfers
 BEGIN SELECT RAISE(ABORT, 'transfers is append-only'); END;
 -- +goose StatementEnd
@@ -23,6 +24,7 @@ CREATE TRIGGER accounts_no_delete BEFORE DELETE ON accounts
 BEGIN SELECT RAISE(ABORT, 'accounts is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
+-- mutant:replace id, kind, subject, currency => kind, subject ./internal/ledger TestNothingErased
 CREATE TRIGGER accounts_identity BEFORE UPDATE OF id, kind, subject, currency, opened_at ON accounts
 BEGIN SELECT RAISE(ABORT, 'accounts is append-only'); END;
 -- +goose StatementEnd

@@ -15,6 +15,7 @@ CREATE VIEW balances AS
         a.balance + CASE WHEN a.floor IS NOT NULL THEN 0
             ELSE CAST(COALESCE((SELECT SUM(s.balance) FROM stripes s WHERE s.account_id = a.id), 0) AS BIGINT) END AS balance
     FROM accounts a;
+-- mutant:replace CREATE TRIGGER stripes_no_delete BEFORE DELETE ON stripes FOR EACH ROW EXECUTE FUNCTION refuse_change(); => ./internal/ledger TestNothingErased
 CREATE TRIGGER stripes_no_delete BEFORE DELETE ON stripes
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER stripes_no_truncate BEFORE TRUNCATE ON stripes
@@ -25,6 +26,7 @@ CREATE TRIGGER stripes_identity BEFORE UPDATE OF account_id, stripe ON stripes
 -- +goose Down
 LOCK TABLE stripes IN ACCESS EXCLUSIVE MODE;
 DROP VIEW balances;
+-- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesFoldBack
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
     WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
 DROP TABLE stripes;

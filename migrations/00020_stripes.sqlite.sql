@@ -16,6 +16,7 @@ CREATE VIEW balances AS
             ELSE CAST(COALESCE((SELECT SUM(s.balance) FROM stripes s WHERE s.account_id = a.id), 0) AS BIGINT) END AS balance
     FROM accounts a;
 -- +goose StatementBegin
+-- mutant:replace SELECT RAISE(ABORT, 'stripes are never deleted') => SELECT 1 ./internal/ledger TestNothingErased
 CREATE TRIGGER stripes_no_delete BEFORE DELETE ON stripes
 BEGIN SELECT RAISE(ABORT, 'stripes are never deleted'); END;
 -- +goose StatementEnd
@@ -26,6 +27,7 @@ BEGIN SELECT RAISE(ABORT, 'a stripe stays that of its account'); END;
 
 -- +goose Down
 DROP VIEW balances;
+-- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesFoldBack
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
     WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
 DROP TABLE stripes;

@@ -43,8 +43,10 @@ func (b *bodyBudget) take(n int64) bool {
 	defer b.mu.Unlock()
 	most := b.most
 	if n > smallBody {
+		//mutant:replace -= most / 4 => -= 0 TestBodiesHaveABudget
 		most -= most / 4
 	}
+	//mutant:drop TestBodiesHaveABudget
 	if b.held+n > most {
 		return false
 	}
@@ -72,6 +74,7 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 			if size < 0 { // unknown: count the maximum
 				size = most
 			}
+			//mutant:replace most => 1000*most TestLargeAndStrangeBodies
 			if size > most {
 				leaveBody(c)
 				return echo.ErrStatusRequestEntityTooLarge
@@ -97,6 +100,7 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 // readBody reads at most size bytes within bodyTime.
 func readBody(c echo.Context, size int64) ([]byte, error) {
 	r, conn := c.Request(), http.NewResponseController(c.Response())
+	//mutant:replace SetReadDeadline(past) => Flush TestSlowBodyEnds
 	expired := time.AfterFunc(bodyTime, func() { _ = conn.SetReadDeadline(past) })
 	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	_, err := body.ReadFrom(io.LimitReader(r.Body, size+1))
@@ -123,6 +127,7 @@ func leaveBody(c echo.Context) {
 	}
 	r.Body = http.NoBody
 	c.Response().Header().Set(echo.HeaderConnection, "close")
+	//mutant:drop ./cmd/elsom TestRefusedWithoutReading
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(past)
 }
 

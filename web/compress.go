@@ -127,6 +127,7 @@ func (w *compressingWriter) finish() {
 		return
 	}
 	header := w.Header()
+	//mutant:replace () < leastCompressed || header => () < 0 || header TestOnlyWorthwhileBodiesAreCompressed
 	if w.size() < leastCompressed || header.Get(echo.HeaderContentEncoding) != "" {
 		w.sendPlain()
 		return

@@ -38,6 +38,7 @@ func (crowd Crowd) orUsual() Crowd {
 // with little effort, so that the others make progress: nothing was done. It runs
 // after receive, so that a slow sender does not count as in flight.
 func crowded(most int, words echo.HandlerFunc) echo.MiddlewareFunc {
+	//mutant:replace most => most+1 TestCrowdedDoor
 	places := make(chan struct{}, most)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

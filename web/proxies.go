@@ -40,6 +40,7 @@ func (p proxies) client() echo.IPExtractor {
 			})
 		}
 		rest := strings.Join(entries, ",")
+		//mutant:replace && p.trust(nearest) => TestAddressesBehindProxies
 		for rest != "" && p.trust(nearest) {
 			var entry string
 			rest, entry = cutLast(rest)
@@ -90,5 +91,6 @@ func parseForwarded(entry string) (netip.Addr, bool) {
 // TLS: its protocol is the first entry of X-Forwarded-Proto.
 func (p proxies) plain(r *http.Request) bool {
 	first, _, _ := strings.Cut(strings.Join(r.Header[echo.HeaderXForwardedProto], ","), ",")
+	//mutant:replace && p.trust(peer(r)) => TestPlainRequestsAreLedToTLS
 	return strings.EqualFold(strings.Trim(first, ` "`), "http") && p.trust(peer(r))
 }

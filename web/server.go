@@ -89,15 +89,20 @@ func New(d Doors) *echo.Echo {
 
 	crowd := d.Crowd.orUsual()
 	bodies := &bodyBudget{most: crowd.Bodies}
+	//mutant:replace (e, crowd.Machines, &bodyBudget{most: crowd.Bodies}) => (e, crowd.Machines, bodies) TestStrangersBodiesKeepNoMachineOut
 	d.machines(e, crowd.Machines, &bodyBudget{most: crowd.Bodies}) // which strangers can't use up
 
 	// A browser's doors.
 	busy := crowdedPage()
+	//mutant:replace "", private, bodies.receive(browserBody, busy), crowdedBrowser(crowd, busy), => "", private, crowdedBrowser(crowd, busy), bodies.receive(browserBody, busy), TestSlowSendersCrowdNobody
 	browser := e.Group("", private, bodies.receive(browserBody, busy), crowdedBrowser(crowd, busy), compressed(),
 		d.Sessions.Middleware(), d.Portal.Language, d.Portal.Ended)
+	//mutant:replace , d.Sessions.Guard() => TestEveryFormIsGuarded
 	visitor(pages{browser.Group("", d.Sessions.Guard())}, d.Portal)
 	// RequireCustomer runs before Guard: an ended session redirects to the login
 	// instead of failing the CSRF check.
+	//mutant:replace RequireCustomer(), d.Sessions. => TestNotSignedIn
+	//mutant:replace , d.Sessions.Guard() => TestForeignForms
 	holder(pages{browser.Group("", d.Portal.SignedOut, d.Sessions.RequireCustomer(), d.Sessions.Guard())}, d.Portal)
 	if d.Dev != nil {
 		d.Dev.Routes(browser.Group("/dev", d.Sessions.Guard()))
@@ -110,6 +115,7 @@ func New(d Doors) *echo.Echo {
 // token, checked before the body is read.
 func (d Doors) machines(e *echo.Echo, most int, bodies *bodyBudget) {
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
+		//mutant:replace verified(most, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(most, verify ./cmd/elsom TestRefusedWithoutReading
 		return []echo.MiddlewareFunc{private, verified(most, verify, busy), bodies.receive(body, busy), crowded(most, busy)}
 	}
 	e.Match([]string{http.MethodGet, http.MethodPost}, terminalPath, d.Terminal.Handle, guarded(d.Terminal.Verify, terminalBody, d.Terminal.Crowded)...)
@@ -196,6 +202,7 @@ func answer(d Doors, err error, c echo.Context) {
 		return
 	}
 	level, event := slog.LevelError, "web: request failed"
+	//mutant:drop TestAbortedRequestIsNoError
 	if c.Request().Context().Err() != nil { // nobody waits for the answer, and nothing is broken
 		level, event = slog.LevelInfo, "web: request aborted"
 	}
@@ -222,6 +229,7 @@ func answerMachine(c echo.Context, err error) (status int) {
 // page is found in the log, and nobody else's words belong there.
 func unnumbered(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		//mutant:drop TestRequestsHaveNumbersOfOurs
 		c.Request().Header.Del(echo.HeaderXRequestID)
 		return next(c)
 	}
@@ -241,6 +249,7 @@ func logged(observe func(Answered)) echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		LogLatency: true, LogStatus: true, LogMethod: true, LogRoutePath: true, LogRequestID: true, HandleError: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+			//mutant:replace RoutePath), slog => RoutePath), slog.String("uri", c.Request().RequestURI), slog TestNothingPrivateIsLogged
 			slog.LogAttrs(c.Request().Context(), slog.LevelInfo, "web: request", slog.String("method", v.Method), slog.String("route", v.RoutePath),
 				slog.Int("status", v.Status), slog.Int64("ms", v.Latency.Milliseconds()), slog.String("request_id", v.RequestID))
 			if observe != nil {
@@ -255,6 +264,7 @@ func logged(observe func(Answered)) echo.MiddlewareFunc {
 func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
+			//mutant:drop TestPanicEndsARequestOnly
 			if r := recover(); r != nil {
 				slog.ErrorContext(c.Request().Context(), "web: panic", "panic", r, "route", c.Path(),
 					"request_id", c.Response().Header().Get(echo.HeaderXRequestID), "stack", string(debug.Stack()))

@@ -70,6 +70,7 @@ func (s *som) UnmarshalText(text []byte) error {
 // allowed parses --allow for a new caller. The flag is required: forgotten, it
 // would let the caller in from every address.
 func allowed(command string, addresses []string, parse func([]string) ([]netip.Prefix, error)) ([]netip.Prefix, error) {
+	//mutant:replace len(addresses) == 0 => addresses == nil && command == "" TestAddWantsAddresses
 	if len(addresses) == 0 {
 		return nil, usage("missing flag --allow: give addresses or CIDRs that it may call from (--allow=192.0.2.7,198.51.100.0/24), "+
 			"or --allow=any for all addresses; see `elsom %s --help`", command)
@@ -157,6 +158,7 @@ func (h *house) warnOpenCallers(ctx context.Context) error {
 		return err
 	}
 	for _, a := range agents {
+		//mutant:replace len(a.Allowed) == 0 && ! => TestAddWantsAddresses
 		if len(a.Allowed) == 0 && !a.Disabled {
 			slog.WarnContext(ctx, "agent: may call from any address", "agent", a.Code,
 				"do", "elsom agent set "+a.Code+" --allow ADDRESS, or --allow any if that is meant")

@@ -46,12 +46,15 @@ var commands struct {
 }
 
 func main() {
+	//mutant:replace logs => os.Stderr TestLogNobodyReads/stalled
 	slog.SetDefault(slog.New(slog.NewJSONHandler(logs, nil)))
 	defer logs.flush()
+	//mutant:drop TestLogNobodyReads/gone
 	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
 	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
 
+	//mutant:replace {"version": version()}, kong. => {"version": ""}, kong. TestVersion
 	parser := kong.Must(&commands, kong.Name("elsom"),
 		kong.Description("A mobile wallet: the portal and its operator's commands."),
 		kong.Vars{"version": version()},
@@ -76,6 +79,7 @@ func main() {
 func ends() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
+		//mutant:drop TestDraining
 		signals = append(signals, syscall.SIGHUP)
 	}
 	return signals

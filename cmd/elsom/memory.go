@@ -81,5 +81,6 @@ func adaptLimit(ctx context.Context, hard int64) {
 // but at most hard.
 func softLimit(live, hard int64) int64 {
 	steps := (2*live + easyMemory - 1) / easyMemory
+	//mutant:replace min(hard, max(1, steps)*easyMemory) => max(1, steps) * easyMemory TestSoftLimit
 	return min(hard, max(1, steps)*easyMemory)
 }

@@ -73,6 +73,7 @@ func (a auditCommand) Run(ctx context.Context) error {
 	if errors.As(err, new(violated)) || err == nil {
 		return err
 	}
+	//mutant:replace coded{err, exitNotTried} => err TestAuditEndsWith
 	return coded{err, exitNotTried}
 }
 
@@ -89,6 +90,7 @@ func (a auditCommand) prove(ctx context.Context) error {
 			return err
 		}
 		printed := audit.Print(os.Stdout)
+		//mutant:replace if !audit => if printed == nil && !audit TestCommandsNobodyReads
 		if !audit.Holds() { // also when the output is closed
 			return violated(audit.Found())
 		}

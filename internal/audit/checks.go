@@ -36,6 +36,8 @@ func checks(dialect database.Dialect) []check {
 	if dialect == database.Postgres {
 		triggers = wrongTriggersPostgres
 	}
+	//mutant:replace ", triggers, " => ", triggers + " AND 1 = 0", " TestSilencedTriggersAreFound
+	//mutant:replace wallets", transfersWithoutSent, " => wallets", sentWithoutTransfer, " TestPlantedTransfersAreFound
 	return []check{
 		{balance, "every transfer sums to zero", unbalancedTransfers, "transfer {what} sums to {have}", "entries"},
 		{balance, "the whole sums to zero", unbalancedWhole, "all {what} sum to {have}", "entries"},

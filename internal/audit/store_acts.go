@@ -22,6 +22,7 @@ WITH w AS MATERIALIZED (
 	FROM payments p WHERE p.state <> 'processing'
 )`
 
+//mutant:replace AND t.act = w.act => TestPlantedViolationsAreFound/a_settled_payment_is_said_to_be_refunded
 const paymentsWithoutTransfer = wantedTransfers + `
 SELECT w.act || ' ' || w.request_key, NULL, NULL
 FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = w.act WHERE t.id IS NULL`
@@ -33,6 +34,8 @@ WHERE w.request_key IS NULL AND (t.act IN ('payment.accept', 'payment.settle', '
 	OR t.request_key LIKE 'payment:%:accept' OR t.request_key LIKE 'payment:%:end')`
 
 // knownActs are all that the house posts: whoever adds one says so here.
+//
+//mutant:replace biller' => biller', 'wallet.gift' TestKnownActsAreThoseThatArePosted
 const knownActs = `('payment.accept', 'payment.settle', 'payment.refund', 'cashin.pay_in', 'wallet.transfer', 'settle.agent', 'settle.biller')`
 
 // The accounts that a payment moves through.
@@ -70,6 +73,8 @@ GROUP BY p.id HAVING COUNT(e.line) <> 2
 
 // The promise is found by its key and then looked at: by the index of open ones
 // each payment would be held against all that are open to its biller.
+//
+//mutant:replace COALESCE(d.state, '') <> 'open' => d.state IS NULL TestPlantedViolationsAreFound/a_delivery_is_forgotten
 const undelivered = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p
@@ -81,6 +86,9 @@ WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 // could have been booked; 'decided' that two members of staff decided it. 'stored'
 // rests on a contract that the books don't hold, an empty one is of a release
 // that wrote none.
+//
+//mutant:replace unsent' => unsent', 'later' TestPlantedViolationsAreFound
+//mutant:replace 2 => 1 TestPlantedViolationsAreFound
 const wrongGrounds = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
@@ -105,10 +113,13 @@ GROUP BY p.id HAVING COUNT(t.id) <> MAX(CASE WHEN p.state = 'processing' THEN 0 
 const knownStates = `('processing', 'completed', 'refunded')`
 
 // One reading for two checks: of the moment (0) and of the state (1).
+//
+//mutant:replace p.state NOT IN ` + knownStates + ` OR => TestPlantedViolationsAreFound/a_refunded_payment_gets_a_state_that_nobody_knows
 const strangeEnds = `
 SELECT CAST(p.id AS VARCHAR), NULL, CASE WHEN p.state IN ` + knownStates + ` THEN 0 ELSE 1 END
 FROM payments p WHERE p.state NOT IN ` + knownStates + ` OR (p.state = 'processing') = (p.ended_at IS NOT NULL)`
 
+//mutant:replace COALESCE(a.balance, 0) <> COALESCE(o.total, 0) => 1 = 0 TestPlantedViolationsAreFound/a_payment_without_money
 const wrongTransit = `
 SELECT b.biller, COALESCE(a.balance, 0), COALESCE(o.total, 0)
 FROM (SELECT subject AS biller FROM accounts WHERE kind = 'transit'
@@ -121,6 +132,7 @@ WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`
 const wantedCashIns = `
 WITH w AS MATERIALIZED (SELECT CAST(` + cashInKey + ` AS VARCHAR) AS request_key FROM cash_ins c WHERE c.result = 0)`
 
+//mutant:replace id IS NULL => id < 0 TestPlantedViolationsAreFound/a_refused_cash-in_is_said_to_be_credited
 const cashInsWithoutTransfer = wantedCashIns + `
 SELECT w.request_key, NULL, NULL
 FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'cashin.pay_in' WHERE t.id IS NULL`
@@ -148,6 +160,8 @@ SELECT w.request_key, NULL, NULL
 FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'wallet.transfer' WHERE t.id IS NULL`
 
 // One reading for two checks: of the sender (0) and of the act (1).
+//
+//mutant:replace OR t.act NOT IN ` + knownActs + ` => TestPlantedViolationsAreFound/money_moves_by_an_act_that_nobody_knows
 const transfersWithoutSent = wantedSent + `
 SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, CASE WHEN t.act IN ` + knownActs + ` THEN 0 ELSE 1 END
 FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = 'wallet.transfer'

@@ -5,6 +5,7 @@ package audit
 // namedTransfer tells a transfer by its id and, where it is there, its key.
 const namedTransfer = `CAST(s.transfer_id AS VARCHAR) || COALESCE(' (' || t.request_key || ')', '')`
 
+//mutant:replace 0 => 0 AND 1 = 0 TestPlantedViolationsAreFound/an_entry's_amount_is_changed
 const unbalancedTransfers = `
 SELECT ` + namedTransfer + `, s.total, NULL
 FROM (SELECT transfer_id, CAST(SUM(amount) AS BIGINT) AS total FROM entries GROUP BY transfer_id HAVING SUM(amount) <> 0) s
@@ -31,6 +32,7 @@ const otherCurrencies = `SELECT CAST(id AS VARCHAR), NULL, NULL FROM accounts WH
 // namedAccount tells an account by its id and its place in the chart.
 const namedAccount = `CAST(a.id AS VARCHAR) || ' (' || a.kind || ' ' || a.subject || ')'`
 
+//mutant:replace > COALESCE(s.total, 0) => > a.balance TestPlantedViolationsAreFound/money_moves_from_wallet_to_wallet_without_a_transfer
 const wrongBalances = `
 SELECT ` + namedAccount + `, a.balance, COALESCE(s.total, 0)
 FROM balances a
@@ -42,6 +44,8 @@ SELECT ` + namedAccount + `, a.balance, COALESCE(a.floor, 0) FROM balances a
 WHERE a.balance < a.floor OR (a.kind = 'wallet' AND a.balance < 0)`
 
 // What has a floor is in one row, which its condition and its locks are about.
+//
+//mutant:replace floor IS NOT NULL => floor > 0 TestPlantedViolationsAreFound
 const strayStripes = `
 SELECT CAST(stripes.account_id AS VARCHAR), COUNT(*), NULL
 FROM stripes WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.id = stripes.account_id AND a.floor IS NOT NULL) GROUP BY stripes.account_id`

@@ -46,11 +46,13 @@ const (
 // newRows are the tables narrowed. A payment may have been accepted long
 // before it ended, so it is also found by its transfer.
 var newRows = map[string]string{
-	"transfers":        `transfers AS MATERIALIZED (SELECT * FROM {main}transfers WHERE id >= {first})`,
+	"transfers": `transfers AS MATERIALIZED (SELECT * FROM {main}transfers WHERE id >= {first})`,
+	//mutant:replace MATERIALIZED => TestSinceReadsNoTableWhole
 	"entries":          `entries AS MATERIALIZED (SELECT * FROM {main}entries WHERE transfer_id >= {first})`,
 	"moved":            `moved AS MATERIALIZED (SELECT account_id FROM {main}entries WHERE transfer_id >= {first})`,
 	"cash_ins":         `cash_ins AS (SELECT * FROM {main}cash_ins WHERE id >= {early})`,
 	"wallet_transfers": `wallet_transfers AS (SELECT * FROM {main}wallet_transfers WHERE id >= {early})`,
+	//mutant:replace request_key LIKE 'payment:%' => 1 = 0 TestSinceLooksAtWhatIsNew
 	"payments": `payments AS (SELECT * FROM {main}payments WHERE id IN (
 		SELECT id FROM {main}payments WHERE id >= {early}
 		UNION SELECT ` + keyID + ` FROM {main}transfers WHERE id >= {first} AND request_key LIKE 'payment:%'))`,
@@ -105,6 +107,7 @@ func (p *part) narrowed(c check) check {
 	return c
 }
 
+//mutant:replace .total` => .balance` TestSinceLooksAtWhatIsNew
 const wrongMovedBalances = `
 SELECT ` + namedAccount + `, a.balance, a.total
 FROM (SELECT w.*, (SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM entries e WHERE e.account_id = w.id) AS total

@@ -93,6 +93,7 @@ func (ls *Logins) Set(ctx context.Context, biller, user, password string) error 
 		return fault.New(fault.Invalid, op, "").Because(ErrPassword)
 	}
 	sealed := base64.StdEncoding.EncodeToString(ls.aead.Seal(nil, nil, []byte(password), []byte(biller)))
+	//mutant:replace sealed => sealed[:0] + password TestLoginIsSealed
 	return fault.Wrap(op, upsert(ctx, ls.db, row{Biller: biller, Username: user, Sealed: sealed, SetAt: ls.db.Now()}))
 }
 

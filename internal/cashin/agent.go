@@ -107,6 +107,7 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 	if err != nil {
 		return fault.Wrap(act, err)
 	}
+	//mutant:drop TestAddAgent
 	if other != "" && other != a.Code {
 		return fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
 			"%[1]s is already an agent of this name. Under a second code a payment that its terminal repeats would be credited "+
@@ -131,6 +132,7 @@ func (as *Agents) add(ctx context.Context, a NewAgent) (added bool, err error) {
 		if added, err = insertAgent(tx, a, hash, as.keychain.MAC(a.Code, hash, a.Password), till); err != nil || !added {
 			return err
 		}
+		//mutant:replace a.Ceiling => money.Max TestCeilingReachedByTwoAtOnce
 		floor := -a.Ceiling
 		return ledger.Open(ctx, tx, &ledger.Account{ID: till, Kind: ledger.Till, Subject: a.Code, Floor: &floor})
 	})

@@ -54,10 +54,12 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		Key:  fmt.Sprintf("cashin:%s:%s", want.Agent, want.TxnID),
 		Hash: want.Account + " " + strconv.FormatInt(int64(want.Sum), 10),
 		Act:  "cashin.pay_in",
+		//mutant:replace , Most: found.level.Balance => TestBalanceLimitReachedByTwoAtOnce
 		Entries: []ledger.Entry{
 			{Account: agent.Till, Amount: -want.Sum},
 			{Account: found.wallet.Customer, Amount: want.Sum, Most: found.level.Balance},
 		},
+		//mutant:replace Came: true, => TestResultsAreFinal
 		Riders: []database.Rider{
 			cashIns.Row(want),
 			outbox.Promised.Row(sms.Promise(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
@@ -109,6 +111,7 @@ func (c *CashIn) confirmed(ctx context.Context, answer Answer, err error) (Answe
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return answer, err
 	}
+	//mutant:drop TestNothingIsFinalWithoutTheStandby
 	if lost := c.DB.Confirm(ctx, "cashin:"+strconv.FormatInt(answer.Reference, 10)); lost != nil {
 		return Answer{}, lost
 	}
@@ -123,6 +126,7 @@ func (c *CashIn) remembered(ctx context.Context, want row) (answer Answer, known
 		return Answer{}, false, fault.Wrap("cashin.judge", err)
 	case !known:
 		return Answer{}, false, nil
+	//mutant:drop TestAnotherAccountOrSumUnderOneID
 	case was.Account != want.Account || was.Sum != want.Sum:
 		return Answer{Reference: was.ID}, true, fault.New(fault.Conflict, "cashin.pay_in", "")
 	}

@@ -94,6 +94,7 @@ func (c *Catalog) Prepare(ctx context.Context, file []byte, allowEmpty bool) (*C
 		return nil, err
 	}
 	change := &Change{from: from, to: to, origin: Imported, Diff: diff(from, to)}
+	//mutant:drop TestStaleFilesAreRefused/sqlite
 	if to.Version != from.Version {
 		change.Refused = &StaleError{to.Version, from.Version}
 	}
@@ -119,6 +120,7 @@ func (c *Catalog) PrepareRestore(ctx context.Context, version int64, allowEmpty 
 }
 
 func (c *Change) refuseEmptied(allowed bool) {
+	//mutant:replace (lists) > 0 && !allowed => (lists) > 100 && !allowed TestEmptiedListsAreRefused/sqlite
 	if lists := emptied(c.from, c.to); len(lists) > 0 && !allowed {
 		c.Refused = errors.Join(c.Refused, &EmptiedError{lists})
 	}
@@ -141,6 +143,7 @@ func (c *Catalog) inForce(ctx context.Context) (Book, error) {
 func (c *Catalog) Apply(ctx context.Context, change *Change, by By) error {
 	const op = "catalog.apply"
 	switch {
+	//mutant:drop TestEmptiedListsAreRefused/sqlite
 	case change.Refused != nil:
 		return fault.New(fault.Conflict, op, "").Because(change.Refused)
 	case utf8.RuneCountInString(by.Staff) > longestName || !printable(by.Staff):

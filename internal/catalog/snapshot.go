@@ -124,6 +124,7 @@ func newSnapshot(version int64, seen time.Time, book Book, options Options) *sna
 		before := len(s.payable)
 		for _, service := range book.Services {
 			biller := s.billers[service.Biller]
+			//mutant:replace || !biller.Connected() => TestWhoIsConnected
 			if service.Category != category.Code || service.Retired || !biller.Connected() {
 				continue
 			}

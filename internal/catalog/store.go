@@ -196,6 +196,7 @@ func rowOfService(s Service) serviceRow {
 func apply(ctx context.Context, db *database.DB, change *Change, by By) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		g, from := tx.Gorm(), change.from.Version
+		//mutant:replace version = ?" => ? = ?", from TestStaleFilesAreRefused/sqlite
 		turn := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND version = ?", from)
 		if turn.Error != nil {
 			return turn.Error
@@ -240,6 +241,7 @@ func (versionRow) TableName() string { return "catalog_versions" }
 // storeVersions stores the change's version, and the one before it where no
 // release stored it yet.
 func storeVersions(g *gorm.DB, change *Change, by By, now time.Time) error {
+	//mutant:drop TestVersionOfAnOlderRelease/sqlite
 	if change.from.Version > 0 {
 		before, err := writeFile(change.from)
 		if err != nil {

@@ -46,6 +46,7 @@ func checkSMS(variable string, address Secret, problems *Problems) {
 	if at == nil {
 		return
 	}
+	//mutant:replace User.Username() == "" || password == "" => Host == password TestRefusedAddresses
 	if password, _ := at.User.Password(); at.User.Username() == "" || password == "" {
 		problems.add(variable, "needs Kannel's user and password before the host, as http://user:…@host:13013/cgi-bin/sendsms")
 	}

@@ -40,6 +40,7 @@ func checkNames(environment map[string]string, wanted []string, problems *Proble
 		if slices.Contains(known, name) || strings.HasPrefix(name, testPrefix) {
 			continue
 		}
+		//mutant:replace meant != "" && environment[name] != "" => meant == "none" TestMistypedNames
 		if meant := nearest(name, wanted); meant != "" && environment[name] != "" {
 			problems.add(name, "is not known; did you mean %s? Correct the name, or unset it", meant)
 		} else if strings.HasPrefix(name, prefix) {

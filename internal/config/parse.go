@@ -115,6 +115,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkProxies(c, &problems)
 	checkSecrets(c, &problems)
 	c.DatabaseURL = database(in, &problems)
+	//mutant:drop TestRefused
 	checkVAPID(c.VAPIDKey, &problems)
 	checkBiller("ELSOM_DOSTEK_URL", c.DosTekURL, &problems)
 	checkSMS("ELSOM_SMS_URL", c.SMSURL, &problems)
@@ -132,6 +133,7 @@ func Parse(environment map[string]string) (*Config, error) {
 func ParseDatabase(environment map[string]string) (Secret, error) {
 	const url, mode = "ELSOM_DATABASE_URL", "ELSOM_MODE"
 	var problems Problems
+	//mutant:drop TestDatabaseAlone
 	checkNames(environment, []string{mode, url, url + fileSuffix}, &problems)
 	address := database(read(environment, []string{url}, &problems), &problems)
 	if len(problems) > 0 {
@@ -191,6 +193,7 @@ func read(environment map[string]string, files []string, problems *Problems) var
 // address with a password or a key that was put into the wrong variable.
 func quote(value string) string {
 	const longest = 43 // a key of 32 bytes in base64 has more
+	//mutant:replace longest || strings.Contains(value, "@") => 1000 TestSecretsAreNeverPrinted
 	if len(value) > longest || strings.Contains(value, "@") {
 		return "(not shown)"
 	}
@@ -220,6 +223,7 @@ func readFile(path string, production bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	//mutant:replace others = 0o006 => others = 0 TestSecretFilesOfOthers
 	const others = 0o006
 	if mode := info.Mode(); production && mode.IsRegular() && mode.Perm()&others != 0 && runtime.GOOS != "windows" {
 		return "", fmt.Errorf("every user of this machine can read or write %s (mode %04o); run: chmod 0400 %s", path, mode.Perm(), path)
@@ -238,6 +242,7 @@ func checkMode(c *Config, in variables, problems *Problems) {
 	switch in.RateLimits {
 	case "on":
 	case "off":
+		//mutant:drop TestRefused
 		if c.Mode != Development {
 			problems.add("ELSOM_RATE_LIMITS", "may be off in development only")
 		}
@@ -285,6 +290,7 @@ func checkListen(variable, address string, mode Mode, problems *Problems) {
 		problems.add(variable, "is %s, must be host:port", quote(address))
 		return
 	}
+	//mutant:replace !loopback(host) => host == "none" TestRefused
 	if mode == Development && !loopback(host) {
 		problems.add(variable, "is %s, but development listens on loopback only", quote(address))
 	}
@@ -305,6 +311,7 @@ func database(in variables, problems *Problems) Secret {
 	address := in.DatabaseURL
 	switch {
 	case address != "":
+	//mutant:replace in.Mode == string(Development) => true TestRefused
 	case in.Mode == string(Development):
 		return developmentDatabase
 	case problems.has(variable + fileSuffix): // its file can't be used
@@ -324,6 +331,8 @@ func database(in variables, problems *Problems) Secret {
 }
 
 // A name of a host, not of a whole country's; "*." stands for all below it.
+//
+//mutant:replace )+ => )* TestRefused
 var hostName = regexp.MustCompile(`^(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*$`)
 
 func hosts(list string, problems *Problems) []string {

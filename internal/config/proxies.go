@@ -40,6 +40,7 @@ func unmapped(p netip.Prefix) netip.Prefix {
 // the address that is logged and counted.
 func checkProxies(c *Config, problems *Problems) {
 	const variable = "ELSOM_TRUSTED_PROXIES"
+	//mutant:drop TestRefusedAddresses
 	if c.HTTPS() && len(c.TrustedProxies) == 0 {
 		problems.add(variable, "is required, since ELSOM_BASE_URL is https: without it every request counts as http and is redirected for ever. "+
 			"Name the addresses of the proxy in front, such as 127.0.0.1")
@@ -60,6 +61,7 @@ var uniqueLocal = netip.MustParsePrefix("fc00::/7")
 
 // wide returns a network larger than any private one (10.0.0.0/8, fc00::/7).
 func wide(trusted []netip.Prefix) (netip.Prefix, bool) {
+	//mutant:replace 8, 16 => 1, 1 TestRefusedAddresses
 	const largest4, largest6 = 8, 16
 	for _, p := range trusted {
 		largest := largest6
@@ -86,5 +88,6 @@ func covers(trusted []netip.Prefix) bool {
 			share += math.Exp2(-float64(p.Bits()))
 		}
 	}
+	//mutant:replace share >= 0.5 => share > 1 TestRefusedAddresses
 	return share >= 0.5
 }

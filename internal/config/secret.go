@@ -33,6 +33,8 @@ func (s Secret) String() string {
 
 // Format masks the value under every verb: the package fmt prints the bare
 // value of a Stringer when the verb is a wrong one.
+//
+//mutant:replace func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) } => var _ = fmt.Sprint(io.EOF) TestSecretsAreNeverPrinted
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
 
 // LogValue masks the value in logs.
@@ -53,6 +55,7 @@ func checkSecrets(c *Config, problems *Problems) {
 	checkSecret("ELSOM_SECRET_KEY", c.SecretKey, problems)
 	checkSecret("ELSOM_PIN_PEPPER", c.PINPepper, problems)
 	if c.Mode != Development {
+		//mutant:drop TestRefused
 		refuseKnown("ELSOM_SECRET_KEY", c.SecretKey, problems)
 		refuseKnown("ELSOM_PIN_PEPPER", c.PINPepper, problems)
 	}

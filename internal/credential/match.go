@@ -28,6 +28,7 @@ func (k *Keychain) MAC(code, hash, password string) string {
 
 func (k *Keychain) mac(code, hash, password string) string {
 	mac := hmac.New(sha256.New, k.key)
+	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNoTry
 	for _, text := range []string{code, hash, password} {
 		fmt.Fprintf(mac, "%d:%s", len(text), text)
 	}
@@ -62,6 +63,7 @@ func (k *Keychain) match(ctx context.Context, lock Lock, hash, code, password st
 // recognized reports whether this password was found right for this slow hash
 // before: by this process, or by another one that stored it.
 func (k *Keychain) recognized(lock Lock, code, mac string) bool {
+	//mutant:drop ./web TestMachinesAreAdmittedAfterARestart
 	if k.keyed && hmac.Equal([]byte(lock.MAC), []byte(mac)) {
 		return true
 	}
@@ -73,6 +75,7 @@ func (k *Keychain) recognized(lock Lock, code, mac string) bool {
 // can't be stored, a restart costs one more slow hash, which is counted.
 func (k *Keychain) remember(ctx context.Context, lock Lock, code, mac string) {
 	k.right.Store(code, mac)
+	//mutant:replace !k.keyed || lock.Keep == nil => true ./internal/cashin TestRightPasswordIsNoTry
 	if !k.keyed || lock.Keep == nil {
 		return
 	}

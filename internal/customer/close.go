@@ -46,6 +46,7 @@ func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin
 	if err := fault.Join(badPassword, badPIN); err != nil {
 		return err
 	}
+	//mutant:drop ./web TestClosing
 	if err := cs.provePassword(ctx, act, holder, password); err != nil {
 		return err
 	}
@@ -102,6 +103,7 @@ func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from O
 	if err != nil || before == nil {
 		return time.Time{}, fault.Wrap(act, err)
 	}
+	//mutant:replace !k.device => k.device && false ./web TestClosing
 	if k, err := cs.knows(ctx, before, from); err != nil || !k.device {
 		return time.Time{}, fault.Wrap(act, err)
 	}

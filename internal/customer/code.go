@@ -27,6 +27,8 @@ const (
 // codeHash is what is kept of a code: a keyed hash over the browser session
 // and all that the code confirms, so that it confirms nothing else.
 func (cs *Customers) codeHash(row *confirmation, code string) string {
+	//mutant:replace Phone, row.Email, row.PasswordHash => Email TestCodeIsBoundToWhatItConfirms
+	//mutant:replace row.SessionKey, row.Purpose, => TestCodeIsBoundToWhatItConfirms
 	return cs.hash("code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)
 }
 

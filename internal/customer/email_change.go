@@ -77,6 +77,7 @@ func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string)
 	})}
 	if cs.o.Email && before.Email != "" {
 		notices = append(notices, email.Promise(event, email.Message{
+			//mutant:replace before.Email => fresh TestChangeEmail
 			To: before.Email, Lang: before.Lang, Subject: "email.email_changed.subject", Text: "email.email_changed.text", Args: args,
 		}))
 	}

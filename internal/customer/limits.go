@@ -89,6 +89,7 @@ func (cs *Customers) takeKnown(ctx context.Context, number phone.Number, holder 
 	case err != nil:
 		return err
 	case k.device:
+		//mutant:replace return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowsersAreServedBehindABusyAddress
 		return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device)
 	}
 	return cs.o.Attempts.Take(ctx, knownAddress, ratelimit.Place(from.Address))
@@ -110,6 +111,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Ori
 	if err := cs.o.Attempts.Take(ctx, codeAddress, ratelimit.Place(from.Address)); err != nil {
 		return err
 	}
+	//mutant:drop TestSMSAreLimited
 	if err := cs.take(ctx, both(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
 		return err
 	}
@@ -119,6 +121,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Ori
 	if err := cs.takeStrangers(ctx, number, from); err != nil {
 		return cs.refused(ctx, byNumber, "", err)
 	}
+	//mutant:replace cs.takeBudget(ctx, from) => nil TestBudgetOfCodesForStrangers
 	return cs.takeBudget(ctx, from)
 }
 
@@ -129,7 +132,10 @@ func (cs *Customers) takeStrangers(ctx context.Context, number phone.Number, fro
 	if abused != nil && !fault.Is(abused, fault.TooMany) {
 		return abused
 	}
+	//mutant:replace , codeNumberDay => TestCodesOfADayAreLimited
 	err := cs.take(ctx, number.String(), codeNumber, codeNumberDay)
+	//mutant:replace abused != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForPlacesWithoutAbuse
+	//mutant:replace abused != nil || => ./web TestCodesAreReservedForPlacesWithoutAbuse
 	if abused != nil || !fault.Is(err, fault.TooMany) {
 		return err
 	}
@@ -148,19 +154,25 @@ func (cs *Customers) take(ctx context.Context, subject string, rules ...ratelimi
 
 // takeLogin counts a password that is about to be tried.
 func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
+	//mutant:drop TestANeighbourCannotLockTheOwnersBrowserOut
 	if k.device {
+		//mutant:replace cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device) => nil TestANeighbourCannotLockTheOwnersBrowserOut
 		return cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device)
 	}
 	address := from.Address
+	//mutant:drop TestGuessesOfAnAddressAreCounted
 	if err := cs.o.Attempts.Take(ctx, loginAddress, ratelimit.Place(address)); err != nil {
 		return err
 	}
+	//mutant:drop TestGuessesAreCounted
 	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
 		return err
 	}
+	//mutant:drop TestTheOwnerGetsInAtHomeWhileStrangersGuess
 	if k.address {
 		return nil
 	}
+	//mutant:replace cs.o.Attempts.Take(ctx, loginNumber, number.String()) => nil TestStrangersCannotLockTheOwnerOut
 	return cs.o.Attempts.Take(ctx, loginNumber, number.String())
 }
 

@@ -54,6 +54,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	}
 	now := cs.o.Now()
 	hasher := cs.strangers
+	//mutant:replace k.device || k.address => true ./web TestKnownBrowsersLogInDuringAStorm
 	if k.device || k.address {
 		hasher = cs.hasher
 	}
@@ -64,6 +65,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if !right {
 		return Customer{}, fault.New(fault.Invalid, act, "customer.password_wrong").At("password")
 	}
+	//mutant:drop TestLogIn
 	if holder.Blocked {
 		return Customer{}, fault.New(fault.Forbidden, act, "customer.blocked")
 	}

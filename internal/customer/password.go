@@ -85,6 +85,7 @@ func judgePassword(act, text string, number phone.Number) error {
 		return refuse("long")
 	case !ok:
 		return refuse("signs")
+	//mutant:drop TestPassword
 	case isCommon(normal):
 		return refuse("common")
 	case isNumber(normal, number):

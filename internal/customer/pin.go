@@ -114,6 +114,7 @@ func passPIN(tx *database.Tx, act string, row *pinRow, to proving) (refusal, err
 				return nil, err
 			}
 		}
+		//mutant:drop TestIssuedPINConfirmsOnce
 		if !fresh {
 			return fault.New(fault.Forbidden, act, "customer.pin_change_first"), nil
 		}
@@ -151,6 +152,7 @@ func (cs *Customers) tryPIN(ctx context.Context, act string, id int64, typed str
 	}
 	switch {
 	case err != nil:
+		//mutant:replace errors.Join(err, cs.uncountPIN(context.WithoutCancel(ctx), id)) => err TestOnlyComparedPINsCount
 		return nil, errors.Join(err, cs.uncountPIN(context.WithoutCancel(ctx), id))
 	case right:
 		return row, nil
@@ -267,6 +269,7 @@ func parsePIN(act, typed string) (string, error) {
 // peppered is what is hashed of a PIN: of ten thousand values a slow hash alone
 // hides none, and the pepper is not in the database.
 func (cs *Customers) peppered(id int64, pin string) string {
+	//mutant:replace o.PINPepper => key TestPINIsPeppered
 	mac := hmac.New(sha256.New, cs.o.PINPepper)
 	_ = binary.Write(mac, binary.BigEndian, id) // a hash takes whatever is written
 	mac.Write([]byte(pin))

@@ -18,9 +18,13 @@ import (
 )
 
 // pinChange bounds what changes of a PIN cost: each is hashed and told by SMS.
+//
+//mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinChange = ratelimit.Rule{Name: "PIN changed", Limit: 5, Window: time.Hour, Always: true}
 
 // pinResend is how often a first PIN is sent again, whatever else is counted.
+//
+//mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinResend = ratelimit.Rule{Name: "PIN sent again", Limit: 3, Window: 24 * time.Hour, Always: true}
 
 // JudgePIN tells what stands against a PIN that a customer wants:
@@ -43,6 +47,7 @@ func (cs *Customers) judged(ctx context.Context, act string, id int64, typed str
 	if holder == nil {
 		return nil, "", fault.New(fault.NotFound, act, "")
 	}
+	//mutant:drop TestPINIsSetOnce
 	if weakPIN(pin, phone.Number(holder.Phone), inn.INN(holder.INN)) {
 		return nil, "", fault.New(fault.Invalid, act, "customer.pin_weak").At("pin")
 	}
@@ -58,10 +63,12 @@ func weakPIN(pin string, number phone.Number, person inn.INN) bool {
 		return true
 	case b == a+1 && c == b+1 && d == c+1, b == a-1 && c == b-1 && d == c-1:
 		return true
+	//mutant:replace String() => National()[:4] TestWeakPINs
 	case strings.HasSuffix(number.String(), pin):
 		return true
 	}
 	born, dated := person.Date()
+	//mutant:replace return dated => return !dated TestWeakPINs
 	return dated && (pin == born.Format("2006") || pin == born.Format("0201"))
 }
 
@@ -89,12 +96,15 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 	if err != nil {
 		return err
 	}
+	//mutant:drop TestPINIsSetOnce
 	if holder.HasPIN {
 		return fault.New(fault.Conflict, act, "customer.pin_there")
 	}
+	//mutant:drop TestPINIsSetOnce
 	if err := cs.provePassword(ctx, act, holder, password); err != nil {
 		return err
 	}
+	//mutant:drop TestPINChangesAreCounted
 	if err := cs.takeChange(ctx, id); err != nil {
 		return err
 	}
@@ -155,6 +165,7 @@ func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) e
 
 // exchange puts the holder's own PIN in the place of the one that was proved.
 func (cs *Customers) exchange(ctx context.Context, act string, holder *Record, row *pinRow, pin string) error {
+	//mutant:drop TestPINChangesAreCounted
 	if err := cs.takeChange(ctx, row.CustomerID); err != nil {
 		return err
 	}
@@ -199,9 +210,11 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 		return noPIN(act)
 	case !row.Issued || row.UsedFor != "":
 		return fault.New(fault.Conflict, act, "customer.pin_used")
+	//mutant:replace LockedUntil.After(cs.o.Now()) => LockedUntil.IsZero() TestLockedPINIsNotSentAgain
 	case row.LockedUntil != nil && row.LockedUntil.After(cs.o.Now()):
 		return cs.locked(act, row.LockedUntil.UTC())
 	}
+	//mutant:drop TestPINIsSentAgain
 	if err := cs.o.Attempts.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
 	}
@@ -238,6 +251,7 @@ func (cs *Customers) sendPIN(ctx context.Context, act string, id int64, write fu
 const pinLife = 24 * time.Hour
 
 func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) outbox.Promise {
+	//mutant:replace cs.o.Sealer => sms TestRegisterByUSSD
 	return cs.o.Sealer.Promise(fmt.Sprintf("customer:pin_issued:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_issued",
 		Args: map[string]any{"PIN": pin}, Secret: true, Until: cs.o.Now().Add(pinLife),

@@ -93,6 +93,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	if before == nil || before.PasswordHash == "" || before.Blocked {
 		return nil, gone(act), nil
 	}
+	//mutant:replace database.Moment(now.Add(cs.o.Hold)) => now TestReset
 	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.Moment(now.Add(cs.o.Hold)))
 	if err != nil {
 		return nil, nil, err
@@ -152,6 +153,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	if err != nil {
 		return Customer{}, err
 	}
+	//mutant:drop TestChangePassword
 	if !right {
 		return Customer{}, fault.New(fault.Invalid, act, "customer.password_old_wrong").At("old_password")
 	}

@@ -34,6 +34,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	email, badEmail := parseEmail(act, s.Email)
 	badPassword := judgePassword(act, s.Password, s.Phone)
 	var badOffer error
+	//mutant:drop TestSignupNamesEveryField
 	if !s.Offer {
 		badOffer = fault.New(fault.Invalid, act, "customer.offer_missing").At("offer")
 	}
@@ -61,6 +62,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 
 func signupText(holder *Record) string {
 	if holder != nil && holder.PasswordHash != "" {
+		//mutant:replace registered_already => code TestSignupOfARegisteredNumber
 		return "sms.registered_already"
 	}
 	return "sms.code"
@@ -134,6 +136,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	if err := accept(tx, holder.ID, Acceptance{Version: row.Offer, At: now, Address: row.Address, Channel: Web}); err != nil {
 		return nil, nil, err
 	}
+	//mutant:replace from => Origin{Address: from.Address} ./web TestKnownBrowsersAreServedBehindABusyAddress
 	return holder, nil, cs.remember(tx, holder.ID, from, now)
 }
 

@@ -21,6 +21,7 @@ const (
 
 func (w StaffWord) judged(act string) (StaffWord, error) {
 	w = StaffWord{strings.ToLower(input.Name(w.Staff)), input.Name(w.Reason)}
+	//mutant:replace w.Staff == "" || w.Reason == "" || => TestStaffActsAreKept
 	if w.Staff == "" || w.Reason == "" || utf8.RuneCountInString(w.Staff) > staffMax || utf8.RuneCountInString(w.Reason) > reasonMax {
 		return w, fault.New(fault.Invalid, act, "customer.staff_invalid")
 	}
@@ -50,6 +51,7 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffWord) error
 		if err != nil {
 			return err
 		}
+		//mutant:replace insertStaffAct(tx, id, "pin", by) => nil TestStaffActsAreKept
 		return insertStaffAct(tx, id, "pin", by)
 	})
 }
@@ -71,6 +73,7 @@ func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffWord) erro
 		if err != nil {
 			return err
 		}
+		//mutant:replace insertStaffAct(tx, id, "unlock", by) => nil TestStaffActsAreKept
 		return insertStaffAct(tx, id, "unlock", by)
 	}))
 }

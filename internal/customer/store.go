@@ -138,6 +138,7 @@ func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error
 // bind gives a wallet that was opened elsewhere its login on the site: its PIN
 // is owed there, or it is held where it has none. nil where it has a login.
 func bind(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
+	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupFindsTheWalletOfUSSD
 	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
 			session_epoch = session_epoch + 1, pin_owed = has_pin,
 			hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
@@ -162,6 +163,8 @@ func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 // resetPassword changes a password for who got an SMS code. The site asks the
 // PIN then; a wallet without one is held.
 func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
+	//mutant:replace session_epoch = session_epoch + 1, => TestReset
+	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestResetOwesThePIN
 	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
 			reset_at = ?, pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
 		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, now, hold, id, from))

@@ -40,6 +40,11 @@ func (cs *Customers) countPIN(ctx context.Context, id int64, now time.Time) (*pi
 	var rows []pinRow
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
+		//mutant:replace OR locked_until => OR set_at TestPINHasFiveTriesOverAllChannels
+		//mutant:replace PINFirstLock => PINNextLock TestPINLocksGrow
+		//mutant:replace PINNextLock => PINFirstLock TestPINLocksGrow
+		//mutant:replace tries + 1 => tries TestPINHasFiveTriesOverAllChannels
+		//mutant:replace locks = 0 THEN ? WHEN tries = ? => locks < 0 THEN ? WHEN tries = ? - 100 TestPINLocksGrow
 		return tx.Gorm().Raw(`UPDATE pins SET
 				tries = CASE WHEN tries >= ? THEN 1 ELSE tries + 1 END,
 				locks = CASE WHEN tries = ? THEN locks + 1 ELSE locks END,
@@ -83,6 +88,7 @@ func clearTries(tx *database.Tx, row *pinRow) (bool, error) {
 // usePIN spends an issued PIN for what key names; false where it was spent for
 // something else.
 func usePIN(tx *database.Tx, row *pinRow, key string) (bool, error) {
+	//mutant:replace used_for = '' => issued TestIssuedPINConfirmsOnce
 	result := tx.Gorm().Exec(`UPDATE pins SET used_for = ?
 		WHERE customer_id = ? AND pin_hash = ? AND (used_for = '' OR used_for = ?)`, key, row.CustomerID, row.PINHash, key)
 	return result.RowsAffected == 1, result.Error
@@ -96,6 +102,7 @@ func (cs *Customers) storeUnused(ctx context.Context, id int64, key string) erro
 
 // insertPIN gives a customer the first PIN; false where there is one.
 func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
+	//mutant:replace NOTHING => UPDATE SET pin_hash = excluded.pin_hash TestPINIsSetOnce
 	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, version, issued, used_for, tries, locks, set_at)
 		VALUES (?, ?, ?, ?, '', 0, 0, ?) ON CONFLICT (customer_id) DO NOTHING`,
 		row.CustomerID, row.PINHash, row.Version, row.Issued, row.SetAt)
@@ -108,6 +115,7 @@ func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 // replacePIN puts another PIN in the place of the one before; false where it
 // was changed meanwhile.
 func replacePIN(tx *database.Tx, before *pinRow, hash string, issued bool, now time.Time) (bool, error) {
+	//mutant:replace AND pin_hash = ? => AND pin_hash <> ? TestPINChangesAtOnce
 	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, issued = ?, used_for = '',
 			tries = 0, locks = 0, locked_until = NULL, set_at = ?
 		WHERE customer_id = ? AND pin_hash = ?`, hash, pinVersion, issued, now, before.CustomerID, before.PINHash)
@@ -134,6 +142,7 @@ func giveTries(tx *database.Tx, id int64, forget bool) (bool, error) {
 // payPINOwed clears what the sessions of an epoch owe. A debt that a reset made
 // meanwhile is another's.
 func payPINOwed(tx *database.Tx, id, epoch int64) error {
+	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetOwesThePIN
 	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error
 }
 

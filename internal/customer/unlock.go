@@ -13,6 +13,8 @@ import (
 
 // pinUnlock bounds how much faster than a lock allows somebody can guess who
 // holds the password and reads the number's messages.
+//
+//mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinUnlock = ratelimit.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.Hour, Always: true}
 
 // unlockPause is how long after a reset the password and an SMS code open no
@@ -22,6 +24,8 @@ const unlockPause = 24 * time.Hour
 // staffOnly tells that nothing speaks for the holder on the site but the SIM
 // card: the site's password came of an SMS.
 func (cs *Customers) staffOnly(holder *Record) bool {
+	//mutant:replace holder.ResetAt != nil => holder.ResetAt == nil TestUnlockIsForStaffAfterAReset
+	//mutant:replace holder.PINOwed || => TestUnlockIsForStaffAfterAReset
 	return holder.PINOwed || (holder.ResetAt != nil && cs.o.Now().Before(holder.ResetAt.Add(unlockPause)))
 }
 
@@ -42,12 +46,14 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	if holder == nil || !holder.HasPIN {
 		return noPIN(act)
 	}
+	//mutant:drop TestUnlockIsForStaffAfterAReset
 	if cs.staffOnly(holder) {
 		return fault.New(fault.Forbidden, act, "customer.pin_staff_only")
 	}
 	if err := cs.provePassword(ctx, act, holder, password); err != nil {
 		return err
 	}
+	//mutant:drop TestUnlock
 	if err := cs.o.Attempts.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
@@ -65,6 +71,7 @@ func (cs *Customers) provePassword(ctx context.Context, act string, holder *Reco
 		return err
 	}
 	right, _, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
+	//mutant:drop TestUnlock
 	if err == nil && !right {
 		err = fault.New(fault.Invalid, act, "customer.password_wrong").At("password")
 	}
@@ -91,9 +98,12 @@ func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id in
 			return err
 		}
 		holder, err := readByID(tx, id)
+		//mutant:replace Phone != row.Phone => Phone == "" TestUnlockIsTheHolders
+		//mutant:replace || cs.staffOnly(holder) => TestUnlockIsForStaffAfterAReset
 		if err != nil || holder.Phone != row.Phone || cs.staffOnly(holder) { // another signed in meanwhile, or a reset
 			return err
 		}
+		//mutant:replace false => true TestUnlock
 		done, err = giveTries(tx, id, false)
 		return err
 	})

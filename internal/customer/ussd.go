@@ -51,6 +51,7 @@ func CheckName(text string) (string, error) {
 		return "", refuse
 	}
 	for _, word := range words {
+		//mutant:replace !input.OneScript(word => (false && !input.OneScript(word) TestCheckName
 		if !isName(word) || !input.OneScript(word) {
 			return "", refuse
 		}
@@ -70,6 +71,7 @@ func isName(word string) bool {
 			return false
 		}
 	}
+	//mutant:replace return letters >= 2 && !joined => return letters >= 1 && !joined TestCheckName
 	return letters >= 2 && !joined
 }
 
@@ -91,6 +93,7 @@ func (cs *Customers) RegisterByUSSD(ctx context.Context, s USSDSignup) (Customer
 	if s.Phone == "" || s.Gateway == "" || !known(s.Lang) {
 		return Customer{}, fault.New(fault.Internal, act, "").Because(errors.New("number, gateway or language is missing"))
 	}
+	//mutant:replace OfferVersion != OfferVersion => OfferVersion == "" TestRegisterByUSSDRefuses
 	if s.OfferVersion != OfferVersion {
 		return Customer{}, fault.New(fault.Conflict, act, "customer.offer_changed")
 	}

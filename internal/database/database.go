@@ -129,7 +129,8 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		}
 	}
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
-		TranslateError:         true,
+		TranslateError: true,
+		//mutant:drop TestColumnsAreNamed
 		QueryFields:            true, // never SELECT *: see TestColumnsAdded
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
@@ -154,6 +155,7 @@ func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	mode := "mode=rwc&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)"
 	if db.existing {
 		mode = "mode=rw&_pragma=busy_timeout(10000)" // a file that isn't ours stays as it is
+		//mutant:replace err := existing(path); => err := os.MkdirAll(filepath.Dir(path), 0o700); TestExistingMakesNothing
 		if err := existing(path); err != nil {
 			return nil, err
 		}
@@ -210,6 +212,7 @@ func (db *DB) checkEncoding(ctx context.Context) error {
 	if err := db.pool.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
 		return fmt.Errorf("database: %w", oneLine{err})
 	}
+	//mutant:drop TestOtherEncodingsAreRefused
 	if encoding != "UTF8" {
 		return fmt.Errorf("database: its encoding is %s and must be UTF8: make another one by `createdb -E UTF8 -T template0 NAME`", encoding)
 	}

@@ -33,6 +33,7 @@ func (db *DB) Current(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	//mutant:replace current, err := db.version => p, _ := db.provider(); current, err := p.GetDBVersion TestExistingMakesNothing
 	current, err := db.version(ctx)
 	switch {
 	case err != nil:
@@ -41,6 +42,7 @@ func (db *DB) Current(ctx context.Context) error {
 		return ErrEmpty
 	case current < target:
 		return ErrOlder
+	//mutant:drop TestRestoreRefuses
 	case current > target:
 		return ErrNewer
 	}
@@ -54,6 +56,7 @@ func (db *DB) Serves(ctx context.Context) error {
 	if db.hanging.Load() > 0 {
 		return errCommitsWait
 	}
+	//mutant:drop ./cmd/elsom TestAServerThatDoesNotWriteIsUnavailable
 	if err := db.takesWrites(ctx); err != nil {
 		return err
 	}
@@ -71,6 +74,7 @@ func (db *DB) Fits(ctx context.Context) error {
 	target, targetErr := db.target()
 	var from int64
 	asked := db.pool.QueryRowContext(ctx, "SELECT serves_from FROM schema_compatibility WHERE id = 1").Scan(&from)
+	//mutant:replace from > target => (from > target && false) ./cmd/elsom TestALaterSchemaIsServedAsLongAsItFits
 	if targetErr != nil || asked != nil || from > target {
 		return err
 	}

@@ -84,6 +84,7 @@ func (g *Gather[Q, A]) run() {
 		if n == 0 {
 			return
 		}
+		//mutant:replace gatherStall => gatherPatience TestGatherBesideOneThatHangs
 		another := time.AfterFunc(gatherStall, g.run)
 		g.serve(batch)
 		if !another.Stop() {
@@ -109,6 +110,7 @@ func (g *Gather[Q, A]) serve(batch []*question[Q, A]) {
 // answer asks for all of a batch. A panic is a failure of this batch alone.
 func (g *Gather[Q, A]) answer(asked []Q) (answers []A, err error) {
 	defer func() {
+		//mutant:drop TestGatherSurvives
 		if p := recover(); p != nil {
 			err = fmt.Errorf("database: gather: panic: %v\n%s", p, debug.Stack())
 		}
@@ -137,6 +139,7 @@ func Together[Q any](do func(ctx context.Context, list []Q) error) func(ctx cont
 		if err == nil {
 			return failed, nil
 		}
+		//mutant:replace len(list) == 1 || fault.Is(err, fault.Unavailable) => true ./internal/payment TestWhatCantBeRecorded
 		if len(list) == 1 || fault.Is(err, fault.Unavailable) {
 			return nil, err
 		}
@@ -149,6 +152,8 @@ func Together[Q any](do func(ctx context.Context, list []Q) error) func(ctx cont
 
 // ByKey puts rows in the order of the keys that were asked; nil where there is
 // no row for one.
+//
+//mutant:replace for i, key := range keys { if row, ok : => var row R; for i, key := range keys { var ok bool; if row, ok TestByKey
 func ByKey[K comparable, R any](keys []K, rows []R, of func(R) K) []*R {
 	byKey := make(map[K]R, len(rows))
 	for _, row := range rows {

@@ -38,6 +38,7 @@ func Backup(ctx context.Context, address, file string) error {
 	defer func() { _ = source.Close() }()
 	return place(file, func(part string) error {
 		// It takes a file that is there and empty, and reads from one snapshot.
+		//mutant:replace source.ExecContext(ctx, "VACUUM INTO ?", part) => error(nil), copyFile(part, path) TestBackupAndRestore
 		if _, err := source.ExecContext(ctx, "VACUUM INTO ?", part); unreadable(err) {
 			return notSQLite(path)
 		} else if err != nil {
@@ -58,6 +59,7 @@ func Restore(ctx context.Context, address, file string) error {
 	if err != nil {
 		return err
 	}
+	//mutant:drop TestRestoreRefuses
 	if beside := besides(file); beside != "" {
 		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
 			"and its last payments stand in that other file; make a backup of it", beside, file)
@@ -66,6 +68,7 @@ func Restore(ctx context.Context, address, file string) error {
 	if err != nil {
 		return err
 	}
+	//mutant:drop TestRestoreRefuses
 	if own {
 		return fmt.Errorf("database: %s is a copy of a database's own file and may lack its last payments, which stood in its -wal; "+
 			"restore what `elsom backup` made (or, with the portal stopped, put the file and its -wal into place together by hand)", file)
@@ -90,6 +93,7 @@ func vacant(path string) error {
 	if err != nil {
 		return fmt.Errorf("database: can't tell whether a portal runs: %w", err)
 	}
+	//mutant:drop TestRestoreSeesWhoIsThere
 	if open {
 		// It writes into its files wherever they were moved.
 		return fmt.Errorf("database: a portal, or another program, has the database of %s open, even if its files were moved: "+
@@ -100,6 +104,7 @@ func vacant(path string) error {
 			"with the portal stopped, move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
 	// SQLite would read an old database's log into the new file.
+	//mutant:drop TestRestoreRefuses
 	if beside := besides(path); beside != "" {
 		return fmt.Errorf("database: %s is there, with the last payments of another database; "+
 			"with the portal stopped, move it to where its database is", beside)
@@ -149,6 +154,7 @@ func place(path string, fill func(part string) error) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	// A link, unlike a rename, never takes the place of what came meanwhile.
+	//mutant:replace Link => Rename TestBackupsAtOnceOverwriteNothing
 	err = os.Link(part.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = takeName(part.Name(), path) // a memory stick knows no links
@@ -162,6 +168,7 @@ func place(path string, fill func(part string) error) error {
 // takeName renames a file to a name that it holds with an empty one first, so
 // that whoever comes at the same time finds it taken.
 func takeName(part, path string) error {
+	//mutant:replace O_EXCL|os.O_WRONLY => O_WRONLY TestOneTakesTheNameWithoutLinks
 	empty, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
 	if err != nil {
 		return err
@@ -228,6 +235,7 @@ func whole(ctx context.Context, path string) error {
 	} else if err != nil {
 		return fmt.Errorf("database: the file can't be read as a database: %w", err)
 	}
+	//mutant:drop TestRestoreRefuses
 	if said != "ok" {
 		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(said), " "))
 	}

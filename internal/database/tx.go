@@ -119,6 +119,7 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 		return err
 	}
 	defer db.endWriting()
+	//mutant:drop TestWaitingCommitsLeaveRoomForReaders
 	if db.left.Load() >= mostLeft {
 		return fault.New(fault.Unavailable, "database.tx", "").Because(errCommitsWait)
 	}
@@ -163,6 +164,7 @@ func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
 	select {
 	case err := <-committed:
 		return err
+	//mutant:drop TestCommitOutlivesItsCaller
 	case <-ctx.Done():
 	}
 	db.left.Add(1)
@@ -176,6 +178,7 @@ func (db *DB) awaitLeft(committed <-chan error) {
 	var err error
 	select {
 	case err = <-committed:
+	//mutant:replace hangs => hangs - hangs TestShortCommitWithoutCallerIsHealthy
 	case <-time.After(hangs):
 		db.hanging.Add(1)
 		err = <-committed
@@ -194,6 +197,7 @@ func (db *DB) CommitsWait() bool { return db.left.Load() > 0 }
 // of earlier requests for the same: their commits may still wait, and this one
 // was kept out by them.
 func (db *DB) Unsure(err error) error {
+	//mutant:drop ./cmd/elsom TestDisasterStandbyAway
 	if fault.Is(err, fault.Unavailable) && (db.CommitsWait() || errors.Is(err, context.DeadlineExceeded)) {
 		return fault.New(fault.Unknown, "database.unsure", "").Because(err)
 	}
@@ -231,8 +235,10 @@ func (db *DB) Purge(ctx context.Context, statement string, args ...any) (deleted
 // state from its first statement on, however long it takes. It waits for no
 // writer, and none waits for it.
 func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
+	//mutant:replace true => false TestReadTx
 	options := &sql.TxOptions{ReadOnly: true} // on SQLite: deferred, a snapshot of the WAL
 	if db.dialect == Postgres {
+		//mutant:replace LevelRepeatableRead => LevelReadCommitted TestReadTx
 		options.Isolation = sql.LevelRepeatableRead
 	}
 	handle := db.gorm.WithContext(ctx).Begin(options)
@@ -245,6 +251,8 @@ func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) 
 		// about them: nobody waits for a reader's locks.
 		// The last two again, for a pooler that drops what connections ask for:
 		// definitions are compared as they are printed with these.
+		//mutant:replace , "idle_in_transaction_session_timeout = 0" => TestAbandonedAfterTenSeconds
+		//mutant:replace off", "standard_conforming_strings = on => on", "standard_conforming_strings = off ./internal/audit TestSettingsOfTheRoleAreNoViolations
 		for _, free := range []string{
 			"enable_seqscan = on", "plan_cache_mode = auto", "idle_in_transaction_session_timeout = 0",
 			"quote_all_identifiers = off", "standard_conforming_strings = on",
@@ -269,6 +277,8 @@ func commitError(err error) error {
 	case errors.As(err, &pg) && !diedCommitting(pg.Code), errors.As(err, &lite) && !errors.Is(err, sqlite3.IOERR):
 		return err // the database itself says that nothing was committed
 	}
+	//mutant:replace fault.New(fault.Unknown, "database.commit", "").Because(err) => err TestCutCommitIsUnknown
+	//mutant:replace Unknown => Unavailable ./internal/ledger TestHistoriesWithLostCommits
 	return fault.New(fault.Unknown, "database.commit", "").Because(err)
 }
 
@@ -285,8 +295,10 @@ func Repeatable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
+		//mutant:replace "40001", => ./internal/ledger TestTwoProcesses/serializable
 		case "40001", "40P01", // serialization failure, deadlock
 			"55P03", // lock not available
+			//mutant:drop TestAbandonedTransaction
 			"25P03", // the transaction was abandoned, for all it knows
 			"53300": // too many connections
 			return true
@@ -315,6 +327,7 @@ func unavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		// 57014 is a statement_timeout; class 53: no disk, memory or connections.
+		//mutant:replace pg.Code == "57014" || => ./cmd/elsom TestAServerThatDoesNotWriteIsUnavailable
 		return Repeatable(err) || pg.Code == "57014" || strings.HasPrefix(pg.Code, "53")
 	}
 	return Repeatable(err) || errors.Is(err, context.DeadlineExceeded) ||

@@ -134,6 +134,7 @@ func As(err error) *Error {
 		return nil
 	}
 	for _, f := range all {
+		//mutant:drop TestWorstKindOfSeveralIsNotHidden
 		if f.Kind == Internal {
 			return f
 		}

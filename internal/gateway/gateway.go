@@ -161,6 +161,7 @@ func (gs *Gateways) Authenticate(ctx context.Context, code, password string, fro
 func (gs *Gateways) find(ctx context.Context, code string) (known, error) {
 	now := gs.db.Now()
 	if found, ok := gs.recent.Load(code); ok {
+		//mutant:replace && age < freshness => TestShutOutElsewhere
 		if age := now.Sub(found.(known).read); age >= 0 && age < freshness {
 			return found.(known), nil
 		}

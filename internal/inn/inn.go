@@ -44,6 +44,7 @@ func Parse(text string) (INN, error) {
 	switch b.Len() {
 	case 0:
 		return "", ErrEmpty
+	//mutant:replace case Length => default TestParse
 	case Length:
 		return INN(b.String()), nil
 	}

@@ -96,6 +96,7 @@ func clean(r rune) rune {
 	switch {
 	case r == '\t', unicode.Is(unicode.Zs, r):
 		return ' '
+	//mutant:replace unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), => ./web TestPastedValuesAreRead
 	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), r == '\u034f', strings.ContainsRune(blanks, r):
 		return -1
 	case r >= '！' && r <= '～': // full-width ASCII

@@ -39,6 +39,7 @@ const firstID = 1
 
 // check returns the check value of a key.
 func (k Key) check(id int64) string {
+	//mutant:replace k.Value => nil TestOtherKeysAreRefused
 	mac := hmac.New(sha256.New, k.Value)
 	fmt.Fprintf(mac, "elsom key check: %s %d", k.Name, id)
 	return hex.EncodeToString(mac.Sum(nil))

@@ -27,6 +27,7 @@ func newest(ctx context.Context, db *database.DB) (map[Name]row, error) {
 		return nil, err
 	}
 	var rows []row
+	//mutant:replace ("id") => ("id DESC") TestLastKeyIsInForce
 	if err := db.Gorm(ctx).Select("name", "id", "check_value", "created_at").Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}

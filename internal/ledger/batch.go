@@ -46,6 +46,7 @@ func (b *book) swiftly(ctx context.Context) error {
 	}
 	// What one wallet takes may be what another needs to give: the sums alone
 	// would let two give each other what neither has.
+	//mutant:replace || b.crossed => TestLedgerIsLinearizable
 	if b.refused() || b.crossed {
 		return errRefused
 	}
@@ -65,6 +66,7 @@ func (b *book) swiftly(ctx context.Context) error {
 	}
 	for i := range b.batch {
 		for _, verdict := range verdicts[i] {
+			//mutant:drop TestJudgeSeesWhatWasAccepted
 			if verdict() != nil {
 				return errRefused
 			}
@@ -82,14 +84,18 @@ func (b *book) carefully(ctx context.Context) error {
 	if b.accounts, err = lockAccounts(b.tx, accountsOf(b.batch)); err != nil {
 		return err
 	}
+	//mutant:replace err := readPosted(b.tx, keysOf(b.batch)) => err := map[string]postedRow{}, error(nil) TestHistoriesAreLinearizable
 	posted, err := readPosted(b.tx, keysOf(b.batch))
 	if err != nil {
 		return err
 	}
+	//mutant:replace err := b.decide(ctx, posted); err => clear(posted); b.decide(ctx, posted) TestOnceOnly
+	//mutant:replace err := b.decide(ctx, posted); err => clear(posted); b.decide(ctx, posted) ./internal/simulation TestLives
 	if err := b.decide(ctx, posted); err != nil {
 		return err
 	}
 	if len(b.accepted) == 0 {
+		//mutant:drop ./internal/cashin TestNothingIsFinalWithoutTheStandby
 		if b.replayed() {
 			// The first answer is given again from a row, which may stand on this
 			// server alone: see database.Confirm.
@@ -207,10 +213,13 @@ func (b *book) judges(ctx context.Context, repeats func(i int) bool) ([][]func()
 
 func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 	p := j.posting
+	//mutant:drop TestOnceOnly
 	if row, seen := b.posted[p.Key]; seen {
+		//mutant:drop TestOnceOnly
 		if row.RequestHash != j.hash {
 			return outcome{err: fault.New(fault.Conflict, p.Act, "")}
 		}
+		//mutant:replace return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}} => b.accepted = append(b.accepted, &acceptedPosting{b.tx.NewID(), j}) TestReplayWritesNoRiders
 		return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}}
 	}
 	changes := b.changes(p)
@@ -219,6 +228,7 @@ func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 	}
 	for _, verdict := range verdicts {
 		if err := verdict(); err != nil {
+			//mutant:replace return => b.accepted = nil; return TestRefusalNeverFailsNeighbours
 			return outcome{err: err}
 		}
 	}
@@ -226,12 +236,14 @@ func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 		if sum := b.deltas[c.account]; sum != 0 && (sum < 0) != (c.delta < 0) && !b.shared(c.account) {
 			b.crossed = true
 		}
+		//mutant:replace delta => delta + 1 TestBalanceIsItsEntries
 		b.deltas[c.account] += c.delta
 		if before, bounded := b.mosts[c.account]; c.most > 0 && c.delta > 0 && (!bounded || c.most < before) {
 			b.mosts[c.account] = c.most
 		}
 	}
 	row := postedRow{ID: b.tx.NewID(), RequestKey: p.Key, RequestHash: j.hash, PostedAt: b.now}
+	//mutant:drop TestCases
 	b.posted[p.Key] = row
 	b.accepted = append(b.accepted, &acceptedPosting{row.ID, j})
 	return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: b.now}}
@@ -275,8 +287,10 @@ func (b *book) judge(p Posting, changes []change) error {
 			return fault.New(fault.Forbidden, p.Act, "").Because(&Closed{c.account})
 		case !fits:
 			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
+		//mutant:drop TestNoDebt
 		case c.delta < 0 && after < account.Floor:
 			return fault.New(fault.Insufficient, p.Act, "").Because(&BelowFloor{c.account, balance})
+		//mutant:drop TestCases
 		case c.most > 0 && c.delta > 0 && after > c.most:
 			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
 		}
@@ -297,6 +311,7 @@ func (b *book) record(ctx context.Context, wallets, shared []sum) error {
 			riders[r.FamilyName()] = append(riders[r.FamilyName()], r)
 		}
 	}
+	//mutant:replace families => for i, a := range b.accepted { a.job.posting.Key = a.job.posting.Key + b.now.String() + strings.Repeat("+", i); }; families TestHistoriesAreLinearizable
 	families := make([][]database.Rider, 0, len(riders))
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		families = append(families, riders[name])
@@ -313,6 +328,7 @@ func (b *book) sums() (wallets, shared []sum) {
 		if _, judged := b.accounts[id]; judged {
 			s.most = 0 // one posting at a time, each by its own bound
 		}
+		//mutant:drop TestSharedAccountsAreNotWaitedFor
 		if b.shared(id) {
 			shared = append(shared, s)
 		} else {

@@ -80,6 +80,7 @@ func (l *Ledger) takeTurn() (give func()) {
 	case l.turn <- struct{}{}:
 		l.late.Store(false)
 		return sync.OnceFunc(func() { <-l.turn })
+	//mutant:replace patience.C => (chan time.Time)(nil) TestHangingBatchHoldsUpItsOwn
 	case <-patience.C:
 		l.late.Store(true)
 		return func() {}
@@ -99,6 +100,8 @@ func (f *flight) run(batch []*job, careful bool) {
 		if try > 1 || fault.Is(err, fault.Unknown) {
 			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
 		}
+		//mutant:replace careful || try > 0 => false TestOnceOnly
+		//mutant:replace careful || try > 0 => false TestHistoriesWithLostCommits
 		outcomes, err = f.try(batch, careful || try > 0)
 		if err == nil {
 			for i, j := range batch {
@@ -110,12 +113,15 @@ func (f *flight) run(batch []*job, careful bool) {
 		// what it did is found, what it didn't is done now.
 		lost, away := fault.Is(err, fault.Unknown), fault.Is(err, fault.Unavailable)
 		unknown = unknown || lost
+		//mutant:replace ErrRowCount) | => ErrRowCount) && try == 0 | TestMiscountIsTriedAgain
+		//mutant:replace lost || => TestLostAnswerOfACommit
 		again := lost || database.Taken(err) || errors.Is(err, database.ErrRowCount) || (unknown && away) ||
 			(try == 0 && !careful && !lost && !away) // it took much for granted
 		if !again {
 			break
 		}
 	}
+	//mutant:drop TestRefusalNeverFailsNeighbours
 	if len(batch) > 1 && !unknown && (!fault.Is(err, fault.Unavailable) || database.Contended(err)) {
 		// One posting spoils the rest, or so many can't get past others; alone
 		// each spoils only itself and locks little.
@@ -145,6 +151,7 @@ func (f *flight) try(batch []*job, careful bool) (outcomes []outcome, err error)
 	defer cancel()
 	defer func() {
 		// A rider that panics spoils its own posting, not the process.
+		//mutant:drop TestRefusalNeverFailsNeighbours
 		if r := recover(); r != nil {
 			slog.ErrorContext(ctx, "ledger: panic", "panic", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", r)

@@ -176,6 +176,7 @@ func New(db *database.DB, options Options) *Ledger {
 		queue = maxQueue
 	}
 	l := &Ledger{db: db, queue: make(chan *job, queue), turn: make(chan struct{}, 1)}
+	//mutant:replace (stripes/int64(flights)) => (1) TestSharedAccountsAreNotWaitedFor
 	first := rand.Int64N(stripes/int64(flights)) * int64(flights) //nolint:gosec // no secret: where two meet, one waits
 	for i := range int64(flights) {
 		l.wg.Go((&flight{Ledger: l, stripe: first + i}).fly)
@@ -216,6 +217,7 @@ func (l *Ledger) Post(ctx context.Context, p Posting) (Receipt, error) {
 	case <-j.done:
 		return j.receipt, j.err
 	case <-ctx.Done():
+		//mutant:replace Unknown => Unavailable TestHistoriesAreLinearizable
 		return Receipt{}, fault.New(fault.Unknown, "ledger.post", "").Because(ctx.Err())
 	}
 }
@@ -223,6 +225,7 @@ func (l *Ledger) Post(ctx context.Context, p Posting) (Receipt, error) {
 func (l *Ledger) enqueue(j *job) error {
 	l.closing.RLock()
 	defer l.closing.RUnlock()
+	//mutant:drop TestCloseDrains
 	if l.closed {
 		return fault.New(fault.Unavailable, "ledger.post", "")
 	}
@@ -243,12 +246,14 @@ func (p Posting) check() error {
 	}
 	amounts := make([]money.Amount, len(p.Entries))
 	for i, e := range p.Entries {
+		//mutant:replace || e.Amount > money.Max || e.Amount < -money.Max => TestMalformedPostingsAreRefused
 		if e.Amount == 0 || e.Amount > money.Max || e.Amount < -money.Max {
 			// The bound keeps whatever a batch adds up far from overflowing.
 			return fmt.Errorf("entry %d moves nothing or too much", i)
 		}
 		amounts[i] = e.Amount
 	}
+	//mutant:replace ok || sum => ok && sum TestMalformedPostingsAreRefused
 	if sum, ok := money.Sum(amounts...); !ok || sum != 0 {
 		return fmt.Errorf("the entries sum to %d", sum)
 	}
@@ -281,6 +286,7 @@ func SetFloor(_ context.Context, tx *database.Tx, account int64, floor money.Amo
 	if err != nil {
 		return fault.Wrap(act, err)
 	}
+	//mutant:drop ./cmd/elsom TestSettleAgent
 	if now, known := locked[account]; known && now.Balance < floor {
 		return fault.New(fault.Insufficient, act, "").Because(&BelowFloor{account, now.Balance})
 	}
@@ -331,6 +337,7 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 		return 0, fault.Wrap("ledger.account", err)
 	}
 	l.accounts.Store(name, knownAccount{account.ID, generation})
+	//mutant:replace !account.Floored => true TestFloorOfASharedAccount
 	if !account.Floored { // what has a floor is in one row, where it is locked
 		l.shared.Store(account.ID, true)
 	}

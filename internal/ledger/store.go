@@ -43,6 +43,7 @@ func lastPosted(tx *database.Tx, account int64) (*time.Time, error) {
 
 // closeAccount reports whether the account was open and empty.
 func closeAccount(tx *database.Tx, account int64, at time.Time) (bool, error) {
+	//mutant:replace AND balance = 0 => TestCloseWallet
 	result := tx.Gorm().Exec("UPDATE accounts SET closed_at = ? WHERE id = ? AND closed_at IS NULL AND balance = 0", at, account)
 	return result.RowsAffected == 1, result.Error
 }
@@ -61,6 +62,7 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 		if err != nil {
 			return err
 		}
+		//mutant:drop ./internal/payment TestPaymentIsUnknownWithoutTheStandby
 		if err := tx.WaitAsWriter(); err != nil { // where it was there: its id is relied on
 			return err
 		}
@@ -175,6 +177,7 @@ func adding(sums []sum) database.Change {
 	}
 	return database.Change{
 		Set: "accounts SET balance = accounts.balance + v.amount",
+		//mutant:replace balance + v.amount <= v.most => balance = accounts.balance TestCases
 		Where: "accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor" +
 			" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))",
 		V: []database.Column{database.Of("id", "bigint", ids), database.Of("amount", "bigint", amounts), database.Of("most", "bigint", mosts)},
@@ -196,6 +199,7 @@ func striped(sums []sum, stripe int64) []database.Rows {
 		Columns: []database.Column{
 			database.Of("account_id", "bigint", ids), database.Same("stripe", "bigint", stripe), database.Of("balance", "bigint", amounts),
 		},
+		//mutant:replace stripes.balance + => TestBalanceIsItsEntries
 		OnConflict: "ON CONFLICT (account_id, stripe) DO UPDATE SET balance = stripes.balance + excluded.balance",
 	}}
 }

@@ -202,6 +202,7 @@ func judge(_ context.Context, tx *database.Tx, rows []outlay) (func(i int) error
 		if err := stands(rows[i].customer, standing[id], now); err != nil {
 			return err
 		}
+		//mutant:drop ./internal/payment TestLimits
 		if err := exceeds(rows[i].level, sums[id], total); err != nil {
 			return err
 		}
@@ -214,11 +215,14 @@ func judge(_ context.Context, tx *database.Tx, rows []outlay) (func(i int) error
 // stands tells what has come between a request's beginning and its posting.
 func stands(before, now customer.Customer, at time.Time) error {
 	switch {
+	//mutant:drop ./internal/payment TestChangedSinceTheRequestBegan
 	case now.Blocked:
 		return fault.New(fault.Forbidden, "payment.blocked", "payment.blocked")
+	//mutant:drop ./internal/payment TestChangedSinceTheRequestBegan
 	case now.SessionEpoch != before.SessionEpoch:
 		return fault.New(fault.Forbidden, "payment.session_ended", "payment.session_ended")
 	}
+	//mutant:replace now => before ./internal/payment TestChangedSinceTheRequestBegan
 	return customer.HeldFromPaying(now, at)
 }
 

@@ -12,6 +12,8 @@ import (
 
 // outlays only judge: what was spent is read from the payments and transfers
 // themselves.
+//
+//mutant:replace judge => nil ./internal/payment TestLimits
 var outlays = &database.Family[outlay]{Name: "spending", Judge: judge}
 
 // spent is what left a wallet in the day and in the month of Bishkek, with what
@@ -44,6 +46,9 @@ func selectSpent(g *gorm.DB, dialect database.Dialect, customers []int64, now ti
 	}
 	day, month := periods(now)
 	these, list := database.Among(dialect, customers)
+	//mutant:replace = ?) => = ? AND FALSE) ./web TestClosingKeepsLimits
+	//mutant:replace AND state <> 'refunded' => ./internal/payment TestRefundGivesLimitsBack
+	//mutant:replace WHERE sender_id => WHERE FALSE AND sender_id ./internal/wallet TestLimitsAreShared
 	rows, err := database.Collect(g.Raw(`SELECT s.id, CAST(SUM(s.in_day) AS BIGINT), CAST(SUM(s.in_month) AS BIGINT)
 		FROM (SELECT customer_id AS id, CASE WHEN accepted_at >= ? THEN amount + fee ELSE 0 END AS in_day, amount + fee AS in_month
 				FROM payments WHERE customer_id `+these+` AND accepted_at >= ? AND state <> 'refunded'

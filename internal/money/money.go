@@ -42,11 +42,13 @@ func Parse(text string) (Amount, error) {
 	switch {
 	case s == "":
 		return 0, ErrEmpty
+	//mutant:replace , strings.Contains(strings.TrimSpace(text), "\t") => TestParseReadsOneAmount
 	case len(s) > maxLength, strings.Contains(strings.TrimSpace(text), "\t"): // two cells of a table
 		return 0, ErrFormat
 	}
 	if sign, width := utf8.DecodeRuneInString(s); input.IsDash(sign) {
 		if _, err := unsigned(strings.TrimLeft(s[width:], " ")); err == nil || errors.Is(err, ErrTooLarge) {
+			//mutant:replace 0, ErrNegative => unsigned(rest) TestParse
 			return 0, ErrNegative
 		}
 		return 0, ErrFormat
@@ -82,6 +84,7 @@ func unsigned(s string) (Amount, error) {
 	if !ok || !digits(whole) || (frac != "" && !digits(frac)) {
 		return 0, ErrFormat
 	}
+	//mutant:drop TestParse
 	if len(frac) > 2 {
 		return 0, ErrDecimals
 	}
@@ -96,6 +99,7 @@ func ungrouped(whole string) (string, bool) {
 	}
 	const size = 3
 	for _, group := range groups[1:] {
+		//mutant:replace != size => == 0 TestParseReadsOneAmount
 		if len(group) != size {
 			return "", false
 		}
@@ -176,6 +180,7 @@ func (a Amount) parts() (sign, whole, frac string) {
 
 // Add gives a+b and whether it fits.
 func (a Amount) Add(b Amount) (Amount, bool) {
+	//mutant:drop TestAdd
 	if (b > 0 && a > math.MaxInt64-b) || (b < 0 && a < math.MinInt64-b) {
 		return 0, false
 	}

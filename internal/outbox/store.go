@@ -41,10 +41,12 @@ func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
 func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {
 	skip, them := "", "IN (SELECT id FROM picked)"
 	if tx.Dialect() == database.Postgres {
+		//mutant:replace FOR UPDATE SKIP LOCKED => TestClaimedOnce
 		skip = " FOR UPDATE SKIP LOCKED"
 		// An array, and no more asked of its rows, which are locked as they were
 		// picked: PostgreSQL can't know how few they are, and would read all that
 		// are open to join them.
+		//mutant:drop TestPlansReadWhatIsMeant
 		them = "= ANY (ARRAY(SELECT id FROM picked))"
 	}
 	type row struct {
@@ -98,6 +100,8 @@ func leased(tx *database.Tx, lane string, lease time.Duration) ([]Task, error) {
 // unended is true of open promises. Who knows which rows are meant says it so:
 // after the words of the index of those that are open PostgreSQL, which knows
 // neither how many are meant nor how many are open just now, reads them all.
+//
+//mutant:replace state NOT IN ('kept', 'failed') => state = 'open' TestPlansReadWhatIsMeant
 const unended = "state NOT IN ('kept', 'failed')"
 
 // keep ends promises, whoever has their leases; one that had ended before
@@ -108,12 +112,14 @@ func keep(tx *database.Tx, tasks []Task) error {
 		ids[i] = t.ID
 	}
 	these, list := database.Among(tx.Dialect(), ids)
+	//mutant:replace payload = '', => TestClaimAndKeep
 	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id "+these+" AND "+unended,
 		tx.Now(), list).Error
 }
 
 func giveUp(tx *database.Tx, tasks []Task) error {
 	v, args := claimed(tx, tasks)
+	//mutant:replace promises.lease = v.lease AND => TestLeaseRunsOut
 	return tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'failed', payload = '', ended_at = ?"+
 		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, append(args, tx.Now())...).Error
 }
@@ -170,6 +176,7 @@ func postpone(tx *database.Tx, list []Later) error {
 		ids[i], leases[i], due[i] = l.Task.ID, l.Task.Lease, database.Moment(l.At)
 	}
 	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases), database.Of("due_at", "timestamptz", due))
+	//mutant:replace promises.lease = v.lease AND => TestLeaseRunsOut
 	return tx.Gorm().Exec("WITH v(id, lease, due_at) AS ("+v+") UPDATE promises SET due_at = v.due_at, lease = 0"+
 		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, args...).Error
 }

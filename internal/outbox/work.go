@@ -77,6 +77,7 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 	}
 	var running sync.WaitGroup
 	defer func() {
+		//mutant:drop TestWorkDrains
 		running.Wait()
 		w.Idle(context.WithoutCancel(ctx))
 	}()
@@ -131,6 +132,7 @@ func (w Worker) claimDue(ctx context.Context, db *database.DB, n int) ([]Task, e
 // out and it is tried again, later and later by the lane's own rule.
 func (w Worker) do(ctx context.Context, task Task) {
 	defer func() {
+		//mutant:drop TestPanicIsContained
 		if r := recover(); r != nil {
 			slog.ErrorContext(ctx, "outbox: panic", "lane", w.Lane, "task", task.ID, "panic", r, "stack", string(debug.Stack()))
 		}

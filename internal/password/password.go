@@ -116,11 +116,13 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // and reports false. fault.Unavailable when too much is to be hashed.
 func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outdated bool, err error) {
 	possible := hash != "" && len(password) <= maxTyped
+	//mutant:replace if !possible => if hash == "" { return false, false, nil; }; if !possible TestTurns
 	if !possible {
 		password, hash = "", h.dummy
 	}
 	forms := []string{password}
 	if normal, ok := Normal(password); ok && normal != password {
+		//mutant:replace normal, => TestMatchNormalizes
 		forms = []string{normal, password}
 	}
 	release, err := h.queue.turn(ctx, h.behind)

@@ -37,10 +37,12 @@ const (
 // too many of the class wait, or after patience.
 func (q *queue) turn(ctx context.Context, behind bool) (release func(), err error) {
 	class := front
+	//mutant:drop ./web TestKnownBrowsersLogInDuringAStorm
 	if behind {
 		class = back
 	}
 	q.mu.Lock()
+	//mutant:replace q.free > 0 => true TestTurns
 	if q.free > 0 {
 		q.free--
 		q.mu.Unlock()

@@ -64,12 +64,14 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channe
 // acceptable tells what stands against a draft besides money.
 func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
 	const act = "payment.accept"
+	//mutant:drop TestAcceptRefuses
 	if ps.Expired(draft) {
 		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.draft_expired")
 	}
 	if c.Blocked {
 		return catalog.Level{}, fault.New(fault.Forbidden, act, "payment.blocked")
 	}
+	//mutant:drop TestAcceptRefuses
 	if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {
 		return catalog.Level{}, err
 	}
@@ -80,10 +82,12 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 	if err := service.Accepts(draft.Amount); err != nil {
 		return catalog.Level{}, err
 	}
+	//mutant:drop TestAcceptRefuses
 	if service.Fee.Of(draft.Amount) != draft.Fee || service.Biller != draft.Biller {
 		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.fee_changed")
 	}
 	// The last word: nobody is asked the PIN for what is refused anyway.
+	//mutant:negate ./web TestOneWalletForAllChannels
 	if draft.Channel != USSD {
 		if err := customer.OwesPIN(c); err != nil {
 			return catalog.Level{}, err

@@ -87,6 +87,7 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
+	//mutant:replace (p.ID), Act: => (p.ID) + "!", Act: TestGoodAfterRefundIsAClaim
 	posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.refund", Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: p.CustomerID, Amount: p.Total()},
 	}}
@@ -120,6 +121,7 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 // booked, and a refusal from before says nothing of that. A good answer and
 // people's decisions count whoever holds the claim.
 func (e ended) promise() database.Rider {
+	//mutant:drop TestLateRefusalRefundsNothing
 	if e.state == Refunded && e.task.ID != 0 {
 		return outbox.Held.Row(e.task)
 	}
@@ -131,6 +133,8 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 	if err != nil {
 		return ledger.Posting{}, err
 	}
+	//mutant:replace (p.ID), Act: => (p.ID) + ":settle", Act: TestGoodAfterRefundIsAClaim
+	//mutant:replace (p.ID), Act: => (p.ID) + ":" + strconv.FormatInt(ps.DB.NewID(), 10), Act: ./internal/simulation TestLives
 	posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.settle", Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: payable, Amount: p.Amount},
 	}}

@@ -91,6 +91,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	case err != nil:
 		return false, fault.Wrap(act, err)
 	}
+	//mutant:replace 2 => 1 TestDecideTakesTwoPeople
 	if words < 2 {
 		return false, nil
 	}

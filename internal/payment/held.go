@@ -42,6 +42,7 @@ const maxDepth = 8
 func (h *held) room(now time.Time, ahead time.Duration) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	//mutant:replace >= 0 && since => TestSlotsOfOthers
 	if since := now.Sub(h.refused); since >= 0 && since < askAgain { // a clock may be set back
 		return 0
 	}
@@ -73,6 +74,7 @@ func (h *held) wanted(n int) (most int, leases []int64) {
 	for _, s := range h.slots {
 		leases = append(leases, s.Lease)
 	}
+	//mutant:replace return max(len(h.slots), min(slots, h.open+n)) => return min(slots, h.open+n) TestSlotsAfterARush
 	return max(len(h.slots), min(slots, h.open+n)), leases
 }
 
@@ -89,6 +91,8 @@ func (h *held) fits(taken int) (deliveries int) {
 // process would ask at each ring.
 //
 // It gives those back that nobody needs and no call has.
+//
+//mutant:replace one := h.slots[s.Slot] => var one *heldSlot TestClaimedAhead
 func (h *held) take(taken []slot, until time.Time, deliveries int, at time.Time) (spare []slot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,9 +108,12 @@ func (h *held) take(taken []slot, until time.Time, deliveries int, at time.Time)
 	h.slots = now
 	h.open += deliveries
 	if deliveries == 0 && len(h.slots)*h.depth <= h.open {
+		//mutant:replace at => time.Time{} TestSlotsOfOthers
 		h.refused = at
 	}
+	//mutant:replace 0 && len(h.slots) > h.open => len(taken) TestSlotsAfterARush
 	for i := len(taken) - 1; i >= 0 && len(h.slots) > h.open; i-- {
+		//mutant:replace !h.slots[s.Slot].busy => true TestACallKeepsItsSlot
 		if s := taken[i]; !h.slots[s.Slot].busy {
 			spare = append(spare, s)
 			delete(h.slots, s.Slot)

@@ -23,12 +23,15 @@ func judge(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdi
 	switch answer.Outcome {
 	case biller.Good:
 		return settle
+	//mutant:replace Refused => Unknown: return refund; case biller.Refused ./internal/simulation TestLives
 	case biller.Refused:
+		//mutant:drop TestAnswers
 		if unknownBefore && !answersStoredOutcome {
 			return ask
 		}
 		return refund
 	}
+	//mutant:replace again => refund TestAnswers
 	return again
 }
 

@@ -185,9 +185,11 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 	if p == nil {
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
+	//mutant:drop TestAcceptOnlyTheOwner
 	if p.CustomerID != customerID { // another's receipt does not exist for the asker
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
+	//mutant:drop TestPaymentIsUnknownWithoutTheStandby
 	if err := ps.DB.Confirm(ctx, answered(p.ID, p.State)); err != nil {
 		return Payment{}, err
 	}

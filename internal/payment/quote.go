@@ -90,6 +90,8 @@ func (ps *Payments) Draft(ctx context.Context, customerID int64, door Channel, i
 
 // ownedBy is fault.NotFound for whom, or for which door, a draft does not exist.
 func (d Draft) ownedBy(customerID int64, door Channel) error {
+	//mutant:replace || d.Channel != door => ./web TestDraftsOfAnotherDoor
+	//mutant:replace CustomerID != customerID || d.Channel => Channel TestAcceptOnlyTheOwner
 	if d.CustomerID != customerID || d.Channel != door {
 		return fault.New(fault.NotFound, "payment.draft", "")
 	}
@@ -122,6 +124,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
 func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
+	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
 	if draft.Channel == USSD {
 		return ps.limits.Allowed(ctx, "payment.quote", c, draft.Total())
 	}

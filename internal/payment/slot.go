@@ -14,6 +14,7 @@ import (
 // processes: OSMP providers serve 10 to 15. Checks get the upper ones only, so
 // that a rush of people who look never holds up money that moves.
 const (
+	//mutant:replace slots = 12 => slots         = 24 TestTwelveCallsAtOnce
 	slots         = 12
 	firstForCheck = 7
 )
@@ -50,6 +51,7 @@ func (ps *Payments) openSlots(ctx context.Context, biller string) error {
 		if err := insertSlots(tx, biller); err != nil {
 			return err
 		}
+		//mutant:replace tx.WaitAsWriter() => nil TestSlotsAreMadeAgainBehindAFailover
 		return tx.WaitAsWriter() // where they were there: they are relied on
 	})
 	if err != nil {

@@ -117,6 +117,7 @@ func byID(list []Payment, err error) (map[int64]Payment, error) {
 }
 
 func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) ([]Payment, error) {
+	//mutant:replace HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0 => ./web TestOnlyCompletedPaymentsAreOfferedAgain
 	return payments(db.Gorm(ctx), `id IN (SELECT MAX(id) FROM payments WHERE customer_id = ? AND state <> 'refunded'
 		GROUP BY service, identifier HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
 }

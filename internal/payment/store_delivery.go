@@ -31,6 +31,7 @@ func lockShares(tx *database.Tx, biller string) error {
 	if tx.Dialect() != database.Postgres {
 		return nil
 	}
+	//mutant:replace FOR UPDATE => TestShareHoldsBetweenClaims
 	return tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = ? AND slot = ? FOR UPDATE", biller, shareSlot).Error
 }
 
@@ -47,6 +48,7 @@ func takeSlots(tx *database.Tx, w wanted) ([]slot, error) {
 	now := tx.Now()
 	these, ours := database.Among(tx.Dialect(), w.ours)
 	// MATERIALIZED, so that the LIMIT counts once; see outbox.Claim.
+	//mutant:replace until <= ? => COALESCE(?, until) IS NOT NULL TestTwelveCallsAtOnce
 	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT slot FROM biller_slots
 			WHERE biller = ? AND slot >= ? AND (until <= ? OR lease `+these+`)
 			ORDER BY CASE WHEN lease `+these+` THEN 0 ELSE 1 END, slot LIMIT ?`+skip+`)
@@ -69,6 +71,7 @@ func freeSlots(tx *database.Tx, list []slot) error {
 		billers[i], numbers[i], leases[i] = s.Biller, s.Slot, s.Lease
 	}
 	v, args := tx.Values(database.Of("biller", "text", billers), database.Of("slot", "bigint", numbers), database.Of("lease", "bigint", leases))
+	//mutant:replace longAgo => tx.Now() TestClockSetBack
 	return tx.Gorm().Exec("WITH v(biller, slot, lease) AS ("+v+") UPDATE biller_slots SET until = ?"+
 		" FROM v WHERE biller_slots.biller = v.biller AND biller_slots.slot = v.slot AND biller_slots.lease = v.lease",
 		append(args, longAgo)...).Error
@@ -85,6 +88,11 @@ type past struct {
 // it may have booked: those whose outcome was never written (a crash, a lease that
 // ran out), those that got no readable answer, and those that it called
 // unfinished. See biller.Outcome.Final.
+//
+//mutant:replace IS NULL OR outcome IN => IN TestAttemptWithoutOutcomeIsUnknown
+//mutant:replace , 'later' => TestAnswers
+//mutant:replace NULL OR => NOT NULL AND ./internal/simulation TestLives
+//mutant:replace , 'later' => ./internal/simulation TestLives
 const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"
 
 // readHistory counts attempts, and those without a final answer.

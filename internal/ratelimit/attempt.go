@@ -66,6 +66,7 @@ func New(db *database.DB, o Options) (*Counters, error) {
 // fault.TooMany with the time until the window ends; refused tries don't
 // prolong the window.
 func (c *Counters) Take(ctx context.Context, rule Rule, subject string) error {
+	//mutant:replace && !rule.Always => TestOffSilencesAllButAlways
 	if c.off && !rule.Always {
 		return nil
 	}
@@ -74,6 +75,7 @@ func (c *Counters) Take(ctx context.Context, rule Rule, subject string) error {
 	if err != nil {
 		return fault.Wrap("attempt.take", err)
 	}
+	//mutant:replace Limit) { => Limit) || true { TestTakeRefusesAboveTheLimit
 	if count <= int64(rule.Limit) {
 		return nil
 	}
@@ -108,5 +110,6 @@ func (c *Counters) Purge(ctx context.Context) (int64, error) {
 func (c *Counters) hash(rule Rule, subject string) string {
 	mac := hmac.New(sha256.New, c.key)
 	fmt.Fprintf(mac, "%d:%s%s", len(rule.Name), rule.Name, subject)
+	//mutant:replace return hex.EncodeToString(mac.Sum(nil)) => _ = hex.EncodeToString(mac.Sum(nil)); return subject TestTableTellsNobody
 	return hex.EncodeToString(mac.Sum(nil))
 }

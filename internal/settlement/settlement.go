@@ -154,6 +154,7 @@ var errOvertaken = errors.New("another settlement of the same party was recorded
 func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt, error) {
 	// The number is read before the debt, which only settlements lower. A
 	// settlement that commits in between takes the number, and this one is retried.
+	//mutant:replace err := nextNumber(ctx, s.db, o) => err := s.db.NewID(), ctx.Err() ./cmd/elsom TestSettleAtOnce
 	number, err := nextNumber(ctx, s.db, o)
 	if err != nil {
 		return Receipt{}, err
@@ -167,11 +168,14 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 	switch {
 	case err != nil:
 		return Receipt{}, err
+	//mutant:drop ./cmd/elsom TestSettleAgent
 	case known && before.Amount != o.Amount:
 		return Receipt{}, fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
 			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.Kind, o.Party, before.Amount, o.Reference))
+	//mutant:replace known => known && o.Amount <= owed TestSettleTwiceAtOnce
 	case known:
 		number = before.Number
+	//mutant:drop ./cmd/elsom TestSettleBiller
 	case o.Amount > owed:
 		return Receipt{}, fault.New(fault.Insufficient, act, "").Because(fmt.Errorf(
 			"%s, and not %s som; nothing was recorded", owes(o, owed), o.Amount))

@@ -66,6 +66,7 @@ func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
 	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
 		return nil, errors.New("dialogue: secret or pepper is missing")
 	}
+	//mutant:replace o.Pepper => nil TestKeysTakeSecretAndPepper
 	key, err1 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)
 	sealing, err2 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue content", 32)
 	if err := errors.Join(err1, err2); err != nil {
@@ -157,6 +158,7 @@ func (ds *Dialogues[C]) Mark(texts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
+//mutant:replace , n.Phone => ./web/ussd TestSessionBelongsToItsNumber
 func (ds *Dialogues[C]) id(n Name) string { return ds.Mark("name", n.Gateway, n.Session, n.Phone) }
 
 // Find gives a dialogue that lives; nil where there is none, or it is over.
@@ -165,6 +167,7 @@ func (ds *Dialogues[C]) Find(ctx context.Context, n Name) (*Dialogue[C], error) 
 	if err != nil || r == nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
+	//mutant:drop ./web/ussd TestSessionsEnd
 	if r.EndsMs <= ds.now().UnixMilli() {
 		return nil, nil
 	}
@@ -194,6 +197,7 @@ func (ds *Dialogues[C]) Begin(ctx context.Context, n Name, heard Heard, content 
 		return false, err
 	}
 	// A name may come again for another dialogue: turns never do.
+	//mutant:replace Turn: ds.db.NewID(), => Turn: 1, TestOldLifeIsNotTheNewOne
 	first := row{
 		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
 		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
@@ -226,6 +230,8 @@ func (ds *Dialogues[C]) Release(ctx context.Context, d *Dialogue[C]) error {
 
 // Answer writes the next turn; false where somebody else has answered it, or
 // works at it.
+//
+//mutant:replace else { ds.recent.forget(d.ID) } => TestRecalledDialogueYields
 func (ds *Dialogues[C]) Answer(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
 	sealed, err := ds.seal(d.ID, content)
 	if err != nil {

@@ -56,6 +56,7 @@ func (ds *Dialogues[C]) updateRows(ctx context.Context, rows []row) ([]bool, err
 	now := ds.now().UnixMilli()
 	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
 		v, values := with(tx.Dialect(), rows)
+		//mutant:replace dialogues.turn = v. => dialogues.turn <> -v. TestOneAnswerWins
 		err = tx.Gorm().Raw(v+`
 			UPDATE dialogues SET turn = v.turn + 1, claim = 0, claimed_until_ms = 0, heard_length = v.heard_length,
 				heard_hash = v.heard_hash, heard_ms = v.heard_ms, content = v.content,
@@ -110,6 +111,7 @@ func (ds *Dialogues[C]) write(ctx context.Context, rows []row, statement func(*d
 		single := make([]row, 0, len(left))
 		for _, i := range left {
 			if _, known := batch[rows[i].ID]; known {
+				//mutant:drop TestClaimWinsWithinAStatement
 				again = append(again, i)
 				continue
 			}
@@ -136,6 +138,7 @@ func (ds *Dialogues[C]) write(ctx context.Context, rows []row, statement func(*d
 
 func (ds *Dialogues[C]) claimRow(ctx context.Context, r row) (won bool, err error) {
 	err = ds.db.InStatement(ctx, func(tx *database.Tx) error {
+		//mutant:replace OR claimed_until_ms => OR claim >= 0 OR claimed_until_ms TestOneClaimWins
 		result := tx.Gorm().Exec(`UPDATE dialogues SET claim = ?, claimed_until_ms = ?
 			WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claimed_until_ms <= ?)`,
 			r.Claim, r.ClaimedUntilMs, r.ID, r.Turn, r.Claim, ds.now().UnixMilli())

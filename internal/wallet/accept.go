@@ -47,6 +47,7 @@ func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, door strin
 // accepted it.
 func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
 	t, err := ts.ByID(ctx, c.ID, id)
+	//mutant:drop TestAcceptOnce
 	if err == nil && t.SenderID != c.ID {
 		return Transfer{}, fault.New(fault.NotFound, actTransfer, "")
 	}
@@ -56,15 +57,19 @@ func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (T
 // acceptable tells what stands against a draft besides money, and gives the
 // receiver as of today.
 func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft TransferDraft) (customer.Customer, error) {
+	//mutant:drop TestAcceptRefuses
 	if ts.Expired(draft) {
 		return customer.Customer{}, fault.New(fault.Conflict, actTransfer, "payment.draft_expired")
 	}
+	//mutant:drop TestAcceptRefuses
 	if c.Blocked {
 		return customer.Customer{}, fault.New(fault.Forbidden, actTransfer, "payment.blocked")
 	}
+	//mutant:drop TestAcceptRefuses
 	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
 		return customer.Customer{}, err
 	}
+	//mutant:replace Channel != USSD => Channel == "" TestAcceptRefuses
 	if err := customer.OwesPIN(c); err != nil && draft.Channel != USSD {
 		return customer.Customer{}, err
 	}
@@ -104,11 +109,14 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 
 func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
 	p := ledger.Posting{
+		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
 		Key: TransferKey(t.ID), Act: actTransfer,
+		//mutant:replace , Most: theirs.Balance => TestReceiverIsFull
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},
 			{Account: t.ReceiverID, Amount: t.Amount, Most: theirs.Balance},
 		},
+		//mutant:replace , limit.Within(c, t.Amount, mine) => TestLimitsAreShared
 		Riders: []database.Rider{transferred.Row(t), limit.Within(c, t.Amount, mine)},
 	}
 	for _, w := range words {
@@ -122,6 +130,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 func refusal(t Transfer, err error) error {
 	var above *ledger.AboveMost
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
+		//mutant:replace ("amount") => ("amount").Because(err) TestReceiverIsFull
 		return fault.New(fault.Limit, actTransfer, "wallet.receiver_full").At("amount")
 	}
 	var closed *ledger.Closed
@@ -144,6 +153,7 @@ func wordToSender(t Transfer, to customer.Customer) outbox.Promise {
 
 // wordToReceiver is the SMS about money that came.
 func wordToReceiver(t Transfer, to customer.Customer) outbox.Promise {
+	//mutant:replace Came: true, => TestTransfer
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Came: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
 	}}

@@ -111,6 +111,7 @@ func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Custom
 	}
 	spent, open, err := limit.Closing(tx, c.ID)
 	if err == nil {
+		//mutant:replace open => 0 * open TestCloseBehindTheLock
 		err = Obstacles{Open: open}.refusal()
 	}
 	if err != nil {

@@ -17,6 +17,7 @@ func MaskName(name string) string {
 		return strings.Join(words, "")
 	}
 	initial, _ := utf8.DecodeRuneInString(words[1])
+	//mutant:replace words[0] + " " + string(unicode.ToUpper(initial)) + "." => strings.Join(words, " ") + strings.Repeat(string(unicode.ToUpper(initial)), 0) TestMaskName
 	return words[0] + " " + string(unicode.ToUpper(initial)) + "."
 }
 

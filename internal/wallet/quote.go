@@ -37,6 +37,7 @@ const actQuote = "wallet.transfer_quote"
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order TransferOrder) (TransferDraft, error) {
 	number, wrongPhone := readReceiver(c, order.Phone)
 	amount, wrongAmount := limit.ReadAmount(actQuote, order.Amount)
+	//mutant:drop ./web TestSumsBelowTheMinimumAreRefused
 	if wrongAmount == nil && amount < MinTransfer {
 		wrongAmount = fault.New(fault.Limit, actQuote, "wallet.below_minimum").With("Amount", MinTransfer).At("amount")
 	}
@@ -67,6 +68,7 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Trans
 
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
 func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel string, amount money.Amount) error {
+	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
 	if channel == USSD {
 		return ts.limits.Allowed(ctx, actQuote, c, amount)
 	}
@@ -86,6 +88,7 @@ func readReceiver(c customer.Customer, text string) (phone.Number, error) {
 		message = "wallet.receiver_landline"
 	case err != nil:
 		message = "wallet.receiver_format"
+	//mutant:replace number == c.Phone: => number == "": TestQuoteRefusesBadInput
 	case number == c.Phone:
 		message = "wallet.receiver_self"
 	default:
@@ -98,6 +101,7 @@ func readReceiver(c customer.Customer, text string) (phone.Number, error) {
 func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number phone.Number, address string) (customer.Customer, error) {
 	who := strconv.FormatInt(c.ID, 10)
 	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {
+		//mutant:drop TestReceiversAreCounted
 		if err := ts.Attempts.Take(ctx, rule, who); err != nil {
 			return customer.Customer{}, err
 		}
@@ -121,6 +125,7 @@ func refusesMoney(receiver customer.Customer, act string) error {
 	if receiver.Closed {
 		return fault.New(fault.Forbidden, act, "wallet.receiver_closed").At("phone")
 	}
+	//mutant:drop TestAcceptRefuses
 	if receiver.Blocked {
 		return fault.New(fault.Forbidden, act, "wallet.receiver_blocked").At("phone")
 	}

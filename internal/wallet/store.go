@@ -17,6 +17,7 @@ func insertDraft(tx *database.Tx, d TransferDraft) error {
 // readDraft gives a sender's draft: another's does not exist for the asker.
 func readDraft(ctx context.Context, db *database.DB, senderID, id int64) (TransferDraft, error) {
 	var rows []TransferDraft
+	//mutant:replace AND sender_id = ? => AND ? <> 0 TestAcceptRefuses
 	err := db.Gorm(ctx).Raw("SELECT id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at FROM wallet_transfer_drafts WHERE id = ? AND sender_id = ?", id, senderID).Scan(&rows).Error
 	if err != nil {
 		return TransferDraft{}, err
@@ -73,6 +74,7 @@ func readTransfers(ctx context.Context, db *database.DB, customerID int64, ids [
 		return nil, nil
 	}
 	var rows []Transfer
+	//mutant:replace receiver_id = ? => receiver_id <> ? TestTransfer
 	err := db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[Transfer]()+" FROM wallet_transfers WHERE id IN ? AND (sender_id = ? OR receiver_id = ?)",
 		ids, customerID, customerID).Scan(&rows).Error
 	found := make(map[int64]Transfer, len(rows))

@@ -112,6 +112,7 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	if !known {
 		return Transfer{}, fault.New(fault.NotFound, "wallet.transfer_read", "")
 	}
+	//mutant:replace ts.DB.Confirm(ctx, TransferKey(id)) => nil TestTransferIsUnknownWithoutTheStandby
 	return t, ts.DB.Confirm(ctx, TransferKey(id))
 }
 
@@ -131,6 +132,7 @@ func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64)
 // Draft gives a sender's draft; fault.NotFound for another's too.
 func (ts *Transfers) Draft(ctx context.Context, customerID int64, door string, id int64) (TransferDraft, error) {
 	draft, err := readDraft(ctx, ts.DB, customerID, id)
+	//mutant:drop ./web TestDraftsOfAnotherDoor
 	if err == nil && draft.Channel != door {
 		return TransferDraft{}, fault.New(fault.NotFound, "wallet.transfer_draft", "")
 	}

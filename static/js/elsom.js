@@ -52,6 +52,7 @@
   // A page from the back-forward cache may show a balance or a button of before,
   // or a wallet that has logged out since: it is hidden and asked for again.
   addEventListener("pageshow", (event) => {
+    // mutant:replace if (!event.persisted || !document.body.classList.contains("signed-in")) return; => return; ./templates/gallery TestBackForwardCache
     if (!event.persisted || !document.body.classList.contains("signed-in")) return;
     document.body.hidden = true;
     anew();

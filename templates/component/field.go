@@ -45,6 +45,7 @@ func (f Field) length() int {
 	switch {
 	case f.MaxLength > 0:
 		return f.MaxLength
+	//mutant:replace password", f.Type == " => ./web TestLongPasswordIsNotCut
 	case f.Type == "password", f.Type == "email":
 		return 0
 	}

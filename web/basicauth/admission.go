@@ -97,6 +97,7 @@ func (r Room[Caller]) judge(ctx context.Context, c echo.Context) verdict[Caller]
 			c.Response().Header().Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
 			return c.String(http.StatusTooManyRequests, "Too many wrong passwords\n")
 		}}
+	//mutant:drop ./cmd/elsom TestGatewayScopes
 	case err == nil && r.May != nil && !r.May(who):
 		r.turnedAway(ctx, c, code, errScope)
 		return verdict[Caller]{refuse: func(c echo.Context) error {

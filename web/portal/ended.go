@@ -29,6 +29,7 @@ func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		s := session.Of(c)
 		if who, end := s.Ended(); end != "" {
+			//mutant:drop ./web TestFormOfAnEndedSession
 			s.SetNote(string(end) + " " + p.undone(c, who))
 			s.Set(pendingPhone, who.Phone.String())
 			if late := p.lateValues(c); late != "" {
@@ -85,6 +86,7 @@ func (p *Portal) accepted(c echo.Context, done, undone string, read func(id int6
 		err = read(id)
 	}
 	switch {
+	//mutant:drop ./web TestEndedAfterPaying
 	case err == nil:
 		return done
 	case fault.Is(err, fault.NotFound):

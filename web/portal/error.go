@@ -44,6 +44,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
 		Stale: f.Message == "session.stale",
 	}
+	//mutant:replace f => view.Words = err.Error(); f ./web TestEveryKindHasItsPage
 	if f.Message != "" && !view.Stale {
 		view.Words = words(p.lang(c), f)
 	}

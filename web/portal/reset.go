@@ -87,6 +87,7 @@ func (p *Portal) holdHours() int { return int(math.Ceil(p.Customers.Hold().Hours
 
 // held returns the text about a hold on payments; empty if there is none.
 func (p *Portal) held(c echo.Context) string {
+	//mutant:drop ./web TestHoldIsToldBefore
 	if err := customer.HeldFromPaying(holder(c), p.Now()); err != nil {
 		return words(p.lang(c), fault.As(err))
 	}

@@ -41,6 +41,7 @@ func newToken() []byte {
 // keyOf is what the database and the codes know of a token.
 func keyOf(token []byte) string {
 	sum := sha256.Sum256(token)
+	//mutant:replace return hex.EncodeToString(sum[:]) => _ = sum; return hex.EncodeToString(token) TestVisitorsHaveACookieAndNoRow
 	return hex.EncodeToString(sum[:])
 }
 
@@ -62,6 +63,7 @@ func (s *Sessions) tokenOf(r *http.Request, name string) []byte {
 		if err != nil || len(value) != tokenBytes+sealBytes {
 			continue
 		}
+		//mutant:replace hmac.Equal(value[tokenBytes:], s.seal(token)) => len(s.seal(token)) > 0 TestPlantedCookie
 		if token := value[:tokenBytes]; hmac.Equal(value[tokenBytes:], s.seal(token)) {
 			return token
 		}
@@ -72,6 +74,7 @@ func (s *Sessions) tokenOf(r *http.Request, name string) []byte {
 // cookieOptions let the cookie end with the browser; the server ends the
 // session earlier.
 func (s *Sessions) cookieOptions() *sessions.Options {
+	//mutant:replace HttpOnly: true, => ./web TestHeadersOfEveryAnswer
 	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 

@@ -28,11 +28,13 @@ var (
 // under a new mask each time.
 func (s *Sessions) formToken(token []byte) string {
 	masked := make([]byte, 2*sha256.Size)
+	//mutant:drop TestTokensAreMasked
 	_, _ = rand.Read(masked[:sha256.Size]) // never fails
 	subtle.XORBytes(masked[sha256.Size:], masked[:sha256.Size], s.formHash(token))
 	return base64.RawURLEncoding.EncodeToString(masked)
 }
 
+//mutant:replace mac.Write(token) => ./web TestForeignForms
 func (s *Sessions) formHash(token []byte) []byte {
 	mac := hmac.New(sha256.New, s.formKey)
 	mac.Write(token)
@@ -60,6 +62,7 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			if readOnly(request.Method) {
 				return next(c)
 			}
+			//mutant:drop TestGuard
 			if err := s.checkOrigin(request); err != nil {
 				return fault.New(fault.Forbidden, "session.guard", "session.foreign").Because(err)
 			}
@@ -67,6 +70,8 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			if session.sessions == nil {
 				return fault.Wrap("session.guard", errNoMiddleware)
 			}
+			//mutant:drop TestGuard
+			//mutant:replace PostFormValue => FormValue TestTokenInTheAddressIsNone
 			if !s.fits(request.PostFormValue(FormField), session.visit().token) {
 				return fault.New(fault.Forbidden, "session.guard", "session.stale")
 			}
@@ -82,6 +87,7 @@ func (s *Sessions) checkOrigin(r *http.Request) error {
 	if s.public == "" || origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {
 		return s.origin.Check(r)
 	}
+	//mutant:replace origin != s.public => o, err := url.Parse(origin); err != nil || o.Host != r.Host ./web TestFormsBehindAProxyThatChangesTheHost
 	if origin != s.public { // a browser from before 2023
 		return errForeignOrigin
 	}
@@ -112,6 +118,7 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			session := Of(c)
+			//mutant:replace _, ok := session.Customer(); ok => true TestRequireCustomer
 			if _, ok := session.Customer(); ok {
 				return next(c)
 			}
@@ -157,10 +164,12 @@ const longestNext = 512
 // safe tells whether an address leads to a page of this site and nowhere else,
 // however a browser may read it.
 func safe(address string) bool {
+	//mutant:replace || strings.HasPrefix(address, "//") => TestNextLeadsWithinTheSite
 	if len(address) > longestNext || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
 		return false
 	}
 	for _, r := range address {
+		//mutant:drop TestNextLeadsWithinTheSite
 		if r <= ' ' || r == '\\' || r > '~' { // an address that is written rightly is ASCII
 			return false
 		}

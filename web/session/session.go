@@ -233,6 +233,7 @@ func (s *Session) Save() error {
 	if s.sessions == nil {
 		return nil
 	}
+	//mutant:drop TestRefusedStoresNothing
 	if v := s.visit(); s.refused && !v.stored {
 		clear(s.g.Values)
 		s.g.Values[visitKey{}] = v
@@ -355,6 +356,7 @@ func (s *Sessions) Middleware() echo.MiddlewareFunc {
 			session := &Session{sessions: s, c: c, g: g}
 			c.Set(contextKey, session)
 			c.Response().Before(func() {
+				//mutant:drop ./cmd/elsom TestBackShowsTheStateOfNow
 				session.markPage()
 				if err := session.Save(); err != nil {
 					slog.ErrorContext(c.Request().Context(), "session: not saved", "error", err)

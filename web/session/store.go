@@ -136,9 +136,13 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 // alive tells whether a session still counts: not idle too long, not at its
 // end, and not from before all sessions of its customer were ended.
 func (f *found) alive(now time.Time) bool {
+	//mutant:replace now.Sub(f.Row.SeenAt) > Idle || => TestIdleAndAbsoluteEnd
+	//mutant:replace || now.After(f.Row.EndsAt) => TestIdleAndAbsoluteEnd
 	if now.Sub(f.Row.SeenAt) > Idle || now.After(f.Row.EndsAt) {
 		return false
 	}
+	//mutant:replace (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked) => !f.Holder.Blocked TestEpochAndBlockEndSessions
+	//mutant:replace && !f.Holder.Blocked => TestEpochAndBlockEndSessions
 	return f.Row.CustomerID == nil || (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)
 }
 
@@ -204,6 +208,7 @@ func texts(g *sessions.Session) map[string]string {
 // the old token is worth nothing from then on.
 func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, who *customer.Customer) error {
 	old := visitOf(g)
+	//mutant:replace newToken() => old.token ./web TestSessionIsNewAfterLogin
 	token := newToken()
 	v := &visit{token: token, key: keyOf(token), who: who, cookie: true, base: handedOn(g, who)}
 	clear(g.Values)
@@ -243,6 +248,7 @@ func handedOn(g *sessions.Session, who *customer.Customer) map[string]string {
 		return values
 	}
 	for name, value := range texts(g) {
+		//mutant:replace nameFor(who.ID, "") => name[:max(0, strings.LastIndex(name, " ")+1)] ./web TestEndedFormIsForItsHolder
 		if name, ours := strings.CutPrefix(name, nameFor(who.ID, "")); ours {
 			values[name] = value
 		}
@@ -302,6 +308,7 @@ func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (do
 		return false, false, err
 	}
 	if len(rows) == 0 {
+		//mutant:drop TestSaveNeverBringsASessionBack
 		if v.stored {
 			return true, true, nil
 		}
@@ -316,6 +323,7 @@ func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (do
 	if err != nil {
 		return false, false, err
 	}
+	//mutant:replace version = ? => version >= ? - 9999 TestParallelSavesLoseNothing
 	result := tx.Gorm().Exec(`UPDATE sessions SET data = ?, version = version + 1 WHERE id = ? AND version = ?`,
 		encoded, v.key, rows[0].Version)
 	return result.RowsAffected == 1, true, result.Error

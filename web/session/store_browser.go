@@ -10,6 +10,8 @@ import (
 // has left it.
 func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error {
 	var browsers []string
+	//mutant:replace RETURNING => AND 1 = 2 RETURNING ./web TestLogOut
+	//mutant:replace RETURNING => AND 1 = 0 RETURNING TestLoginRotates
 	if err := tx.Gorm().Raw(`DELETE FROM sessions WHERE id = ? RETURNING browser`, key).Scan(&browsers).Error; err != nil || s.left == nil {
 		return err
 	}
@@ -17,6 +19,7 @@ func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error
 		if browser == "" {
 			continue
 		}
+		//mutant:replace tx, browser, => tx, "", ./web TestNoticesEndWithTheSession
 		if err := s.left(tx, browser, stays); err != nil {
 			return err
 		}
@@ -32,6 +35,7 @@ func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
 		share = " FOR SHARE"
 	}
 	var found []int64
+	//mutant:replace id = ? AND customer_id = ? => id = ? OR customer_id = ? TestHolds
 	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE id = ? AND customer_id = ? AND epoch = ?`+share, key, customerID, epoch).Scan(&found).Error
 	return len(found) > 0, err
 }
@@ -39,12 +43,14 @@ func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
 func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (done bool, err error) {
 	err = s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		var browsers []string
+		//mutant:replace customer_id = ? => customer_id > ? - 99 TestListAndEnd
 		err := tx.Gorm().Raw(`UPDATE sessions SET epoch = ?, data = '{}', version = version + 1
 			WHERE customer_id = ? AND handle = ? AND epoch <> ? RETURNING browser`, endedEpoch, customerID, handle, endedEpoch).Scan(&browsers).Error
 		done = len(browsers) > 0
 		if err != nil || !done || s.ended == nil {
 			return err
 		}
+		//mutant:replace s.ended(tx, customerID, browsers[0], false) => nil ./web TestNoticesEndWithTheSession
 		return s.ended(tx, customerID, browsers[0], false)
 	})
 	return done, err
@@ -57,6 +63,7 @@ func (s *Sessions) endOthers(ctx context.Context, customerID int64, key, browser
 		if err != nil || s.ended == nil {
 			return err
 		}
+		//mutant:replace s.ended(tx, customerID, browser, true) => nil ./web TestNoticesEndWithTheSession
 		return s.ended(tx, customerID, browser, true)
 	})
 }

@@ -29,6 +29,7 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 		r.Name, r.Err = customer.CheckName(a.input)
 		return r
 	case actRegister:
+		//mutant:replace s.Offer => customer.OfferVersion TestOfferThatWasShown
 		_, r.Err = d.Customers.RegisterByUSSD(ctx, customer.USSDSignup{
 			Phone: a.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: s.Offer, Gateway: a.gateway,
 		})
@@ -36,6 +37,7 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 	}
 	// Read now: the wallet may have been blocked or closed since the session began.
 	holder, err := d.Customers.ByID(ctx, s.Customer)
+	//mutant:drop TestBlockedMeanwhile
 	if err == nil && holder.Blocked {
 		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
 	}
@@ -48,6 +50,7 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 	if !triesPIN[a.act] {
 		return d.doFor(ctx, holder, s, a)
 	}
+	//mutant:drop ./web TestGatewayWithManyWrongPINsIsSlowedDown
 	if err := d.pins.wait(ctx, a.gateway); err != nil {
 		return Result{Err: err}
 	}
@@ -119,6 +122,7 @@ func oneLine(name string) string { return cut(strings.Join(strings.Fields(name),
 
 func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a asked) (code string, err error) {
 	key := payment.PINKey(s.Check.Draft)
+	//mutant:replace ForPayment, key => ForBalance, "" TestPINOfTheSMS
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return "", err
 	}
@@ -165,6 +169,7 @@ func (d *Door) unpaid(ctx context.Context, holder customer.Customer, key string,
 // changePIN compares the new PIN with what was typed before, and puts it in the
 // place of the one that was proved.
 func (d *Door) changePIN(ctx context.Context, s State, again string) error {
+	//mutant:drop TestPINOverDialogues
 	if d.mark(s, again) != s.Mark {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}

@@ -64,9 +64,11 @@ func (t *turn) walk(ctx context.Context, s State) (next State, lost bool, err er
 		next, act := s.Hear(input, shelf)
 		switch act {
 		case actNone:
+		//mutant:replace actQuoteTransfer => actQuoteTransfer, actPay, actTransfer, actBalance, actChangePIN, actTongue TestDialedAlongDoesNothing
 		case actQuote, actQuoteTransfer:
 			next = t.perform(ctx, next, act, input)
 		default:
+			//mutant:replace !sure => false && sure TestDialedAlongDoesNothing
 			return s, !sure, nil
 		}
 		if s = next; s.Word.Key != "" {
@@ -97,6 +99,7 @@ func (t *turn) relate(ctx context.Context, found *kept) (input string, r relatio
 		repeated := found.Repeats(t.in.Text)
 		age := t.in.At.Sub(found.HeardAt())
 		switch {
+		//mutant:replace age < repeatOf[found.Content.State.Step] => false TestLastInputs
 		case repeated && (age < tooSoon || age < repeatOf[found.Content.State.Step]):
 			return "", repeats
 		case t.begins():
@@ -109,8 +112,10 @@ func (t *turn) relate(ctx context.Context, found *kept) (input string, r relatio
 		return t.in.Text, continues
 	}
 	switch {
+	//mutant:replace (found.Content.Past, t.mark()): => (found.Content.Past, ""): TestInputsWithIDs
 	case slices.Contains(found.Content.Past, t.mark()):
 		return "", repeats
+	//mutant:drop TestInputsWithIDs
 	case t.in.At.Unix() < found.HeardAt().Unix():
 		return "", outdated
 	case t.begins():
@@ -127,6 +132,7 @@ func (t *turn) relateWhole(ctx context.Context, found *kept, over bool) (input s
 	switch {
 	case found.Repeats(t.in.Text):
 		return "", repeats
+	//mutant:drop TestSessionIsUsedAgain
 	case over && !extends && (t.begins() || !heard):
 		return "", redials
 	case over:

@@ -237,6 +237,7 @@ func (t *turn) follow(ctx context.Context, recalled *kept) (screen Screen, answe
 // repeat a confirmation whose answer never arrived, and its payment may stand:
 // nobody is told to dial again and pay.
 func (t *turn) lost(ctx context.Context) Screen {
+	//mutant:replace lost => expired TestSessionsEnd
 	key := "ussd.end.lost"
 	if t.begins() {
 		key = "ussd.end.expired"

@@ -43,6 +43,7 @@ func (d *Door) HandleKannel(c echo.Context) error {
 	in, f, ok := readKannel(c.Request())
 	if !ok { // not of a dialogue: an SMS to the short number, or nonsense
 		d.log.InfoContext(c.Request().Context(), "ussd: no input of a dialogue", "gateway", who.Code)
+		//mutant:replace StatusOK => StatusBadRequest TestKannelsNonsense
 		return c.NoContent(http.StatusOK)
 	}
 	if err != nil {
@@ -77,6 +78,7 @@ func readKannel(r *http.Request) (in Input, f fields, ok bool) {
 	in = Input{
 		// The first octet names the dialogue; the second counts its steps.
 		Session: hex.EncodeToString(f.session[:1]), Phone: query.Get("from"), ServiceCode: ServiceCode, Style: Numbered,
+		//mutant:replace ("id") => ("id")+strconv.FormatInt(time.Now().UnixNano(), 10) TestKannelPaysOnce
 		ID: query.Get("id"), Text: strings.ToValidUTF8(string(body), ""), At: time.Unix(seconds, 0),
 	}
 	switch f.op {

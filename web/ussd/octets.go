@@ -44,6 +44,8 @@ func gsm(text string) bool {
 }
 
 // fits tells whether a screen can carry the text.
+//
+//mutant:replace Most => Most+2 TestWholeTree
 func fits(text string) bool { return Octets(text) <= Most }
 
 // first gives the first of several ways to say a thing that a screen can

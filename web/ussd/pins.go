@@ -113,9 +113,11 @@ func (p *pins) judged(ctx context.Context, gateway string, err error) {
 	p.wrong[gateway]++
 	excused := p.excused(gateway)
 	p.mu.Unlock()
+	//mutant:replace if excused || p => if excused = false; excused || p TestTypingErrorsOfABusyGatewayAreNotCounted
 	if excused || p.attempts == nil {
 		return
 	}
+	//mutant:replace p.attempts.Take(ctx, wrongPINs, gateway) => nil ./web TestGatewayWithManyWrongPINsIsSlowedDown
 	err = p.attempts.Take(ctx, wrongPINs, gateway)
 	if err == nil {
 		return

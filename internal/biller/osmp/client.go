@@ -101,9 +101,11 @@ func New(o Options) *Client {
 		c.base = u
 	}
 	if o.User != "" {
+		//mutant:drop ./cmd/elsom TestBillerPasswordAndCertificate
 		c.user = url.UserPassword(o.User, o.Password)
 	}
 	if o.Certificate != nil {
+		//mutant:drop ./cmd/elsom TestBillerPasswordAndCertificate
 		c.transport.TLSClientConfig.Certificates = []tls.Certificate{*o.Certificate}
 	}
 	return c
@@ -134,6 +136,7 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 	}
 	body, contentType, connected, err := c.fetch(request)
 	switch {
+	//mutant:replace nil && !connected => nil && connected != !connected TestBadDays
 	case err != nil && !connected:
 		return failed(biller.Unsent, fmt.Errorf("not connected: %w", err))
 	case err != nil:
@@ -146,6 +149,7 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 	if err := reply.answers(r); err != nil {
 		return unknown(err)
 	}
+	//mutant:replace len(reply.ids) > 0 => true TestWhoseConnectionsAreKept
 	named = len(reply.ids) > 0
 	answer := biller.Answer{
 		Outcome: biller.OutcomeOf(reply.result), Result: reply.result,
@@ -182,6 +186,7 @@ func (c *Client) request(ctx context.Context, command string, r biller.Request) 
 	if err != nil {
 		return nil, errURL // its text would hold the address
 	}
+	//mutant:replace request.Body, request.Close = unrepeatable{}, !c => request.Close = !c TestBrokenKeptConnectionIsNotRepeated
 	request.Body, request.Close = unrepeatable{}, !c.keeps.Load()
 	request.Header.Set("Accept", "text/xml, application/xml")
 	request.Header.Set("User-Agent", "elsom")
@@ -213,6 +218,7 @@ func (c *Client) fetch(request *http.Request) (body []byte, contentType string, 
 		return nil, "", connected, broken(request.Context(), err)
 	}
 	defer response.Body.Close()
+	//mutant:replace StatusCode != http.StatusOK => StatusCode == 0 TestBadDays
 	if response.StatusCode != http.StatusOK {
 		return nil, "", true, fmt.Errorf("HTTP status %d", response.StatusCode)
 	}

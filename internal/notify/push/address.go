@@ -31,13 +31,16 @@ var services = []string{"fcm.googleapis.com", "updates.push.services.mozilla.com
 // judged when it is called.
 func (a Address) check(hosts []string) error {
 	u, err := url.Parse(a.Endpoint)
+	//mutant:replace len(a.Endpoint) > longestEndpoint || => TestStrangeAddressesAreRefused
 	if err != nil || len(a.Endpoint) > longestEndpoint || strings.ContainsFunc(a.Endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errAddress
 	}
 	host := strings.ToLower(u.Hostname())
+	//mutant:replace host) } => host) || host != "" } TestStrangeAddressesAreRefused
 	if !slices.ContainsFunc(hosts, func(name string) bool { return covers(name, host) }) {
 		return errAddress
 	}
+	//mutant:replace u.Scheme != "https" || => TestStrangeAddressesAreRefused
 	if u.Scheme != "https" || u.User != nil || u.Fragment != "" || (u.Port() != "" && u.Port() != "443") || strings.HasSuffix(u.Host, ":") {
 		return errAddress
 	}
@@ -55,6 +58,7 @@ func (a Address) check(hosts []string) error {
 }
 
 func covers(name, host string) bool {
+	//mutant:replace (name, "*"); => (name, "*."); TestStrangeAddressesAreRefused
 	if below, ok := strings.CutPrefix(name, "*"); ok {
 		return strings.HasSuffix(host, below) && len(host) > len(below)
 	}

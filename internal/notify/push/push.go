@@ -50,6 +50,8 @@ const (
 
 // allowing is how often a holder may switch notices on: each time the server
 // will call an address that a browser named.
+//
+//mutant:replace Limit: 20, => Limit: 200, TestAllowingIsCounted
 var allowing = ratelimit.Rule{Name: "notices by wallet", Limit: 20, Window: time.Hour}
 
 // Holder is whose browsers are meant.
@@ -165,6 +167,7 @@ func (n *Notices) Allow(ctx context.Context, b Browser, a Address) error {
 	return fault.Wrap(act, n.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if signed, err := b.Signed(tx); err != nil {
 			return err
+			//mutant:drop TestASessionThatEndedAllowsNothing
 		} else if !signed {
 			return fault.New(fault.Forbidden, act, "session.stale")
 		}
@@ -215,6 +218,7 @@ func (n *Notices) About(ctx context.Context, h Holder, event string, w Word) ([]
 	for _, r := range rows {
 		if open, err := outbox.Open(ctx, n.db, Lane, keyOf(r.ID, "")); err != nil {
 			return nil, fault.Wrap("push.about", err)
+			//mutant:replace waiting => 2*waiting TestWordsThatWaitAreBounded
 		} else if open >= waiting {
 			continue
 		}
@@ -253,6 +257,8 @@ func (p payload) notice() Notice {
 
 // Worker keeps the promises of the lane.
 func (n *Notices) Worker(g Gateway) outbox.Worker {
+	//mutant:replace deadline => 4 * deadline TestSlowServiceStopsNobody
+	//mutant:replace tries => 2 * tries TestFiveTries
 	return courier.Worker(n.db, courier.Lane{
 		Name: Lane, Width: width, Deadline: deadline, Tries: tries,
 		Send: func(ctx context.Context, task outbox.Task) error { return n.send(ctx, g, task) },
@@ -273,15 +279,18 @@ func (n *Notices) send(ctx context.Context, g Gateway, task outbox.Task) error {
 		return nil
 	}
 	address := Address{r.Endpoint, r.P256dh, r.Auth}
+	//mutant:drop TestServiceWithdrawn
 	if err := address.check(n.hosts); err != nil { // the operator has withdrawn the service
 		return fault.New(fault.Invalid, act, "").Because(err)
 	}
+	//mutant:drop TestSlowServiceStopsNobody
 	if _, called := n.calling.LoadOrStore(r.ID, nil); called {
 		return fault.New(fault.Unavailable, act, "").After(busy)
 	}
 	defer n.calling.Delete(r.ID)
 	err = g.Send(ctx, Rendered{address, p.notice()})
 	if errors.Is(err, ErrGone) {
+		//mutant:replace _, err = n.delete(ctx, r.CustomerID, r.ID) => err = nil TestGoneAddressIsDropped
 		_, err = n.delete(ctx, r.CustomerID, r.ID)
 	}
 	return err

@@ -34,6 +34,7 @@ func insert(tx *database.Tx, r row) error {
 		r.ID, r.CustomerID, r.Epoch, r.KeyHash, r.EndpointHash, r.Endpoint, r.P256dh, r.Auth, r.Browser, r.Device, r.MadeAt).Error; err != nil {
 		return err
 	}
+	//mutant:replace devices => devices*devices TestTheOldestBrowserMakesRoom
 	return g.Exec(`DELETE FROM push_addresses WHERE customer_id = ? AND id NOT IN (
 		SELECT id FROM push_addresses WHERE customer_id = ? ORDER BY made_at DESC, id DESC LIMIT ?)`,
 		r.CustomerID, r.CustomerID, devices).Error
@@ -52,6 +53,7 @@ func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error
 	found := make([][]row, len(holders))
 	for i, h := range holders {
 		for _, r := range rows {
+			//mutant:replace && r.Epoch == h.Epoch => TestWhoseABrowserIs
 			if r.CustomerID == h.ID && r.Epoch == h.Epoch {
 				found[i] = append(found[i], r)
 			}
@@ -64,6 +66,8 @@ func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error
 // new password since or is blocked.
 func (n *Notices) valid(ctx context.Context, id int64) (*row, error) {
 	var rows []row
+	//mutant:replace AND a.epoch = c => AND 0 <> c TestWhoLeftIsNotTold
+	//mutant:replace NOT c.blocked AND => TestWhoLeftIsNotTold
 	err := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]("a")+` FROM push_addresses a JOIN customers c ON c.id = a.customer_id
 		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, n.keyHash()).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
@@ -74,6 +78,7 @@ func (n *Notices) valid(ctx context.Context, id int64) (*row, error) {
 
 func (n *Notices) delete(ctx context.Context, customerID, id int64) (ended bool, err error) {
 	err = n.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		//mutant:replace AND customer_id = ? => AND 0 <> ? TestEnd
 		result := tx.Gorm().Exec("DELETE FROM push_addresses WHERE id = ? AND customer_id = ?", id, customerID)
 		ended = result.RowsAffected > 0
 		return result.Error
@@ -82,6 +87,7 @@ func (n *Notices) delete(ctx context.Context, customerID, id int64) (ended bool,
 }
 
 func forget(tx *database.Tx, browser string, stays int64) error {
+	//mutant:replace AND customer_id <> ? => AND 0 <= ? TestWhoStaysIsTold
 	return tx.Gorm().Exec("DELETE FROM push_addresses WHERE browser = ? AND customer_id <> ?", browser, stays).Error
 }
 

@@ -86,6 +86,7 @@ type OnceGateway interface {
 func Promise(key string, m Message) outbox.Promise {
 	p := newPayload(m)
 	p.Args = printed(m.Args)
+	//mutant:drop TestSecretNeedsASealer
 	if m.Secret {
 		p.err = errSecret
 	}
@@ -167,6 +168,7 @@ func (s *Sealer) Promise(key string, m Message) outbox.Promise {
 	p := newPayload(m)
 	args, err := json.Marshal(printed(m.Args))
 	p.Sealed, p.err = s.aead.Seal(nil, nil, args, sealedFor(key, m.Phone)), err
+	//mutant:replace CodeLane => Lane TestCodesGoBeforeEverythingElse
 	return outbox.Promise{Lane: CodeLane, Key: key, Payload: p}
 }
 
@@ -182,6 +184,7 @@ func (s *Sealer) open(key string, p payload) (map[string]string, error) {
 	return args, json.Unmarshal(text, &args)
 }
 
+//mutant:replace + "\n" + number.String() => TestSecretsRestSealed
 func sealedFor(key string, number phone.Number) []byte { return []byte(key + "\n" + number.String()) }
 
 // Code draws a code of so many digits for a message.

@@ -73,6 +73,7 @@ func beyond(tx *database.Tx, notices []notice) (map[int64]bool, error) {
 	}
 	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("phone", "text", phones), database.Of("most", "bigint", mosts))
 	var late []int64
+	//mutant:replace state <> ? => state <> '-' || ? TestNoticesLeftOutTakeNoRoom
 	err := tx.Gorm().Raw("WITH v(id, phone, most) AS ("+v+`) SELECT v.id FROM v WHERE (SELECT COUNT(*) FROM messages
 		WHERE messages.phone = v.phone AND messages.id > ? AND messages.id < v.id AND messages.state <> ?) >= v.most`,
 		append(args, database.FirstID(tx.Now().Add(-day)), Failed)...).Scan(&late).Error
@@ -143,6 +144,7 @@ func (ms *Messages) receive(ctx context.Context, id int64, to State) error {
 			return tx.Gorm().Exec("UPDATE messages SET state = ?, sent_at = ? WHERE id = ? AND state = ?",
 				to, tx.Now(), id, Queued).Error
 		}
+		//mutant:replace ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent => ?`, to, tx.Now(), tx.Now(), id TestStates
 		return tx.Gorm().Exec(`UPDATE messages SET state = ?, sent_at = COALESCE(sent_at, ?), ended_at = ?
 			WHERE id = ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent).Error
 	})
@@ -162,6 +164,7 @@ func (ms *Messages) list(ctx context.Context, number phone.Number, since time.Ti
 	if before <= 0 {
 		before = math.MaxInt64
 	}
+	//mutant:replace messages WHERE phone = ? => messages WHERE phone >= ? ./web TestMessages
 	err = ms.db.Gorm(ctx).Raw(`SELECT id, text, state, made_at AS at FROM messages WHERE phone = ? AND id < ? AND made_at >= ?
 		ORDER BY id DESC LIMIT ?`, number.String(), before, since, n).Scan(&list).Error
 	for i := range list {

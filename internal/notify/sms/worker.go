@@ -86,6 +86,7 @@ func (d *desk) send(ctx context.Context, task outbox.Task) error {
 	if err == nil || d.once || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unavailable) {
 		return err
 	}
+	//mutant:replace return unknown(repeatAfter) => return fault.New(fault.Unavailable, "sms.send", "") TestAnyOtherErrorIsALostAnswer
 	return unknown(repeatAfter).Because(err)
 }
 
@@ -138,6 +139,7 @@ func (d *desk) askTogether(ctx context.Context, list []asked) error {
 				return errors.New("sms: the message is gone")
 			}
 			call, err := d.may(tx, rows[i], a)
+			//mutant:replace [rows[i].ID] => [0] TestNoticesOfADayAreLimited
 			if call && dropped[rows[i].ID] {
 				call, err = false, final(errMany)
 			}
@@ -147,6 +149,7 @@ func (d *desk) askTogether(ctx context.Context, list []asked) error {
 				calls = append(calls, called{rows[i].ID, a.task.Lease, rows[i].AskedBy != 0})
 			}
 		}
+		//mutant:replace return note(tx, calls) => _ = note; return nil TestALostAnswerIsTriedAgainAfterTwoMinutes
 		return note(tx, calls)
 	})
 }
@@ -160,6 +163,7 @@ func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]boo
 	for i, a := range list {
 		if a.words.Notice && rows[i] != nil {
 			n := notice{rows[i].ID, a.words.Phone.String(), d.o.DailyNotices}
+			//mutant:drop TestNoticesOfMoneyThatCameLeaveRoom
 			if a.words.Came {
 				n.most /= 2
 			}
@@ -171,16 +175,20 @@ func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]boo
 
 // may tells whether the gateway is to be called with a message.
 func (d *desk) may(tx *database.Tx, r *row, a asked) (bool, error) {
+	//mutant:drop TestAReceiptSavesARepeat
 	if r.State != Queued {
 		return false, nil
 	}
 	if until := a.words.Until; !until.IsZero() && tx.Now().After(until) {
 		return false, final(errLate)
 	}
+	//mutant:drop ./internal/simulation TestLives
 	if r.AskedBy != 0 && !d.once {
+		//mutant:replace 0 => repeatAfter TestADeathInTheCallIsALostAnswer
 		if left := r.AskedAt.Add(repeatAfter).Sub(tx.Now()); left > 0 {
 			return false, unknown(left).Because(errWait)
 		}
+		//mutant:drop TestCodesAreNotRepeated
 		if a.words.Sealed != nil {
 			return false, final(errLost)
 		}
@@ -237,6 +245,7 @@ func (s *Sealer) read(task outbox.Task) (*written, error) {
 	}
 	w.shown = w.text
 	if w.Sealed != nil {
+		//mutant:replace masked(args) => args TestList
 		if w.shown, err = render(w.Lang, w.Key, masked(args)); err != nil {
 			return nil, final(err)
 		}

@@ -129,6 +129,7 @@ func (c *Client) Send(ctx context.Context, r email.Rendered) error {
 	if err == nil {
 		err = sender.SendWithSMTPClient(session, letter)
 	}
+	//mutant:replace letter.IsDelivered() => err == nil TestRefusals
 	if letter.IsDelivered() {
 		_ = sender.CloseWithSMTPClient(session) // the server has taken the letter
 		return nil
@@ -140,6 +141,7 @@ func (c *Client) Send(ctx context.Context, r email.Rendered) error {
 func (c *Client) options(ctx context.Context, hangUp *func()) []mail.Option {
 	config := &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12, RootCAs: c.roots}
 	dial := (&net.Dialer{}).DialContext
+	//mutant:replace c.policy => mail.TLSOpportunistic TestEncryption
 	options := []mail.Option{
 		mail.WithPort(c.port), mail.WithTimeout(timeout), mail.WithTLSConfig(config), mail.WithTLSPolicy(c.policy),
 		mail.WithHELO(c.domain), mail.WithoutNoop(),

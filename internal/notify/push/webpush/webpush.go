@@ -122,6 +122,7 @@ func verdict(status int) error {
 	switch {
 	case status >= 200 && status < 300:
 		return nil
+	//mutant:replace || status == http.StatusGone => TestAnswers
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return push.ErrGone
 	case status == http.StatusTooManyRequests || status >= 500:
@@ -138,14 +139,16 @@ var errPrivate = errors.New("webpush: the address leads to no public network")
 func careful() *http.Client {
 	dialer := &net.Dialer{Timeout: timeout, Control: func(_, address string, _ syscall.RawConn) error {
 		place, err := netip.ParseAddrPort(address)
+		//mutant:replace public(place.Addr()) || place.Port() != 443 => place.IsValid() TestNoPrivateAddressIsCalled
 		if err != nil || !public(place.Addr()) || place.Port() != 443 {
 			return errPrivate
 		}
 		return nil
 	}}
 	return &http.Client{
-		Timeout:       timeout,
-		Transport:     &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 32 << 10, IdleConnTimeout: time.Minute},
+		Timeout:   timeout,
+		Transport: &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 32 << 10, IdleConnTimeout: time.Minute},
+		//mutant:replace http.ErrUseLastResponse => nil TestAnswers
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -164,6 +167,7 @@ var special = func() (list []netip.Prefix) {
 
 func public(a netip.Addr) bool {
 	a = a.Unmap()
+	//mutant:replace || a.IsPrivate() => TestPublic
 	if !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false
 	}

@@ -110,6 +110,7 @@ const every = "31"
 // good (a malformed request), Unavailable for what was surely not taken,
 // Unknown for no answer: then Kannel may have it.
 func (c *Client) Send(ctx context.Context, r sms.Rendered) error {
+	//mutant:replace String(), => String()+"?text="+url.QueryEscape(r.Text), TestSend
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address.String(), strings.NewReader(r.Text))
 	if err != nil {
 		return fault.New(fault.Invalid, "kannel.send", "").Because(bare(err))
@@ -131,6 +132,7 @@ func (c *Client) Send(ctx context.Context, r sms.Rendered) error {
 	response, err := c.http.Do(request)
 	if err != nil {
 		kind := fault.Unknown
+		//mutant:replace neverConnected(err) => _ = neverConnected; true TestNoAnswer
 		if neverConnected(err) {
 			kind = fault.Unavailable
 		}
@@ -148,6 +150,8 @@ func neverConnected(err error) bool {
 }
 
 func judge(status int) error {
+	//mutant:replace status >= 200 && status < 300 => status == http.StatusAccepted TestAnySuccessIsTaken
+	//mutant:replace 300 => 400 TestAnswers
 	if status >= 200 && status < 300 {
 		return nil
 	}
@@ -167,6 +171,7 @@ func judge(status int) error {
 func bare(err error) error {
 	var e *url.Error
 	if errors.As(err, &e) {
+		//mutant:replace .Err => TestNoAnswer
 		return e.Err
 	}
 	return err
