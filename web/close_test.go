@@ -14,6 +14,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
 	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 )
 
@@ -31,14 +32,14 @@ func (h *house) transfers(from customer.Customer, to customer.Customer, amount s
 	ctx := context.Background()
 	attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more"), Off: true})
 	must(h.t, err)
-	ts := wallet.NewTransfers(wallet.Parts{
+	ts := transfer.New(transfer.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 	})
-	draft, err := ts.Quote(ctx, from, wallet.TransferOrder{Phone: to.Phone.String(), Amount: amount, Channel: wallet.Web})
+	draft, err := ts.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: transfer.Web})
 	if err != nil {
 		return err
 	}
-	_, err = ts.Accept(ctx, from, wallet.Web, draft.ID)
+	_, err = ts.Accept(ctx, from, transfer.Web, draft.ID)
 	return err
 }
 

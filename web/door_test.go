@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"elsom/internal/payment"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 )
 
 // A draft that *900# showed is accepted there, by the PIN, and not on the site,
@@ -27,8 +27,8 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 		Service: "dostek", Identifier: company, Amount: "250", Channel: payment.USSD, Address: who.Phone.String(),
 	})
 	must(t, err)
-	transfer, err := h.portal.Transfers.Quote(t.Context(), now, wallet.TransferOrder{
-		Phone: other.Phone.String(), Amount: "300", Channel: wallet.USSD,
+	transfer, err := h.portal.Transfers.Quote(t.Context(), now, transfer.Order{
+		Phone: other.Phone.String(), Amount: "300", Channel: transfer.USSD,
 	})
 	must(t, err)
 	b.draft(company, "1")

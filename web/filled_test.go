@@ -6,7 +6,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/payment"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 )
 
 // waysToPay each accept a payment or transfer and return its form's address.
@@ -71,11 +71,11 @@ var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form 
 	},
 	"a transfer by *900#": func(b *browser, who, other customer.Customer) string {
 		b.sending(other, "100")
-		draft, err := b.h.portal.Transfers.Quote(context.Background(), who, wallet.TransferOrder{
-			Phone: other.Phone.String(), Amount: "100", Channel: wallet.USSD,
+		draft, err := b.h.portal.Transfers.Quote(context.Background(), who, transfer.Order{
+			Phone: other.Phone.String(), Amount: "100", Channel: transfer.USSD,
 		})
 		must(b.t, err)
-		_, err = b.h.portal.Transfers.Accept(context.Background(), who, wallet.USSD, draft.ID)
+		_, err = b.h.portal.Transfers.Accept(context.Background(), who, transfer.USSD, draft.ID)
 		must(b.t, err)
 		return "/transfer"
 	},

@@ -36,6 +36,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 	"elsom/web"
 	"elsom/web/portal"
@@ -180,7 +181,7 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	h.portal = portal.New(portal.Parts{
 		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,
-		Transfers: wallet.NewTransfers(wallet.Parts{
+		Transfers: transfer.New(transfer.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
 		Closing:  wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Customers: h.customers}),

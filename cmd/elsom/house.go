@@ -23,6 +23,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web/ussd"
@@ -40,7 +41,7 @@ type house struct {
 	catalog   *catalog.Catalog
 	customers *customer.Customers
 	wallets   *wallet.Wallets
-	transfers *wallet.Transfers
+	transfers *transfer.Transfers
 	closing   *wallet.Closing
 	wires     *wires
 	payments  *payment.Payments
@@ -110,7 +111,7 @@ func (h *house) join() (err error) {
 	}
 	h.ledger = ledger.New(h.db, ledger.Options{})
 	h.wallets = wallet.New(h.ledger)
-	h.transfers = wallet.NewTransfers(wallet.Parts{
+	h.transfers = transfer.New(transfer.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: h.bell, Catalog: h.catalog, Customers: h.customers, Attempts: h.attempts,
 	})
 	h.closing = wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: h.bell, Customers: h.customers})

@@ -72,7 +72,7 @@ func (l *Ledger) Totals(ctx context.Context, account int64) ([]Total, error) {
 func (l *Ledger) LineOf(ctx context.Context, account, transfer int64) (Line, error) {
 	line, err := readLine(ctx, l.db, account, transfer)
 	if err == nil {
-		//mutant:replace err = l => _ = l ./internal/wallet TestTransferIsUnknownWithoutTheStandby
+		//mutant:replace err = l => _ = l ./internal/transfer TestTransferIsUnknownWithoutTheStandby
 		err = l.db.Confirm(ctx, "ledger:"+strconv.FormatInt(transfer, 10))
 	}
 	return line, fault.Wrap("ledger.line", err)

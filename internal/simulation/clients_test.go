@@ -9,7 +9,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/money"
 	"elsom/internal/payment"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 )
 
 // clients is the first book: what was asked, and what was told.
@@ -54,7 +54,7 @@ type paid struct {
 
 type sending struct {
 	from, to holder
-	draft    wallet.TransferDraft
+	draft    transfer.Draft
 	told     told
 }
 
@@ -240,8 +240,8 @@ func (l *life) send(p *process) {
 		return
 	}
 	amount := money.Amount(1+l.rng.IntN(300)) * 50
-	draft, err, answered := asHolder(l, p, "transfer's quote", from.id, func(ctx context.Context, c customer.Customer) (wallet.TransferDraft, error) {
-		return p.transfers.Quote(ctx, c, wallet.TransferOrder{Phone: to.phone, Amount: amount.Plain(), Channel: wallet.USSD})
+	draft, err, answered := asHolder(l, p, "transfer's quote", from.id, func(ctx context.Context, c customer.Customer) (transfer.Draft, error) {
+		return p.transfers.Quote(ctx, c, transfer.Order{Phone: to.phone, Amount: amount.Plain(), Channel: transfer.USSD})
 	})
 	if learn(err, answered) != isDone {
 		return
@@ -254,8 +254,8 @@ func (l *life) send(p *process) {
 }
 
 func (l *life) pressSend(p *process, one *sending) {
-	_, err, answered := asHolder(l, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (wallet.Transfer, error) {
-		return p.transfers.Accept(ctx, c, wallet.USSD, one.draft.ID)
+	_, err, answered := asHolder(l, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (transfer.Transfer, error) {
+		return p.transfers.Accept(ctx, c, transfer.USSD, one.draft.ID)
 	})
 	now := learn(err, answered)
 	l.say("%s sends %s from %s to %s: %s %v", p.name, one.draft.Amount, one.from.phone, one.to.phone, toldNames[now], err)

@@ -20,6 +20,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 )
 
@@ -31,7 +32,7 @@ type process struct {
 	ledger    *ledger.Ledger
 	customers *customer.Customers
 	payments  *payment.Payments
-	transfers *wallet.Transfers
+	transfers *transfer.Transfers
 	cashin    *cashin.CashIn
 	billers   map[string]outbox.Worker
 	texts     outbox.Worker
@@ -74,7 +75,7 @@ func (l *life) open() *process {
 		DB: db, Ledger: p.ledger, Bell: bell, Catalog: goods, Customers: p.customers, Attempts: attempts, Timing: timing,
 		Wire: func(b catalog.Biller) biller.Biller { return wire{p, l.billers[b.Code]} },
 	})
-	p.transfers = wallet.NewTransfers(wallet.Parts{
+	p.transfers = transfer.New(transfer.Parts{
 		DB: db, Ledger: p.ledger, Bell: bell, Catalog: goods, Customers: p.customers, Attempts: attempts,
 	})
 	p.cashin = cashin.New(cashin.Parts{

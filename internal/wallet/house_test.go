@@ -20,6 +20,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
 	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 )
 
@@ -27,7 +28,7 @@ const company = "00207199610017"
 
 // house is transfers on real parts, with payments beside them.
 type house struct {
-	*wallet.Transfers
+	*transfer.Transfers
 	t        *testing.T
 	db       *database.DB
 	ledger   *ledger.Ledger
@@ -54,7 +55,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	bell := outbox.NewBell()
 	return &house{
 		t: t, db: db, ledger: books, wallets: wallet.New(books),
-		Transfers: wallet.NewTransfers(wallet.Parts{
+		Transfers: transfer.New(transfer.Parts{
 			DB: db, Ledger: books, Bell: bell, Catalog: goods, Customers: customers, Attempts: attempts,
 		}),
 		payments: payment.New(payment.Parts{
@@ -112,11 +113,11 @@ func (h *house) fill(id int64, amount money.Amount) {
 	must(h.t, err)
 }
 
-func order(to customer.Customer, amount string) wallet.TransferOrder {
-	return wallet.TransferOrder{Phone: to.Phone.String(), Amount: amount, Channel: "web", Address: "127.0.0.1"}
+func order(to customer.Customer, amount string) transfer.Order {
+	return transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: "web", Address: "127.0.0.1"}
 }
 
-func (h *house) quote(from, to customer.Customer, amount string) wallet.TransferDraft {
+func (h *house) quote(from, to customer.Customer, amount string) transfer.Draft {
 	h.t.Helper()
 	draft, err := h.Quote(context.Background(), from, order(to, amount))
 	must(h.t, err)
@@ -124,33 +125,11 @@ func (h *house) quote(from, to customer.Customer, amount string) wallet.Transfer
 }
 
 // send quotes and accepts.
-func (h *house) send(from, to customer.Customer, amount string) wallet.Transfer {
+func (h *house) send(from, to customer.Customer, amount string) transfer.Transfer {
 	h.t.Helper()
-	t, err := h.Accept(context.Background(), from, wallet.Web, h.quote(from, to, amount).ID)
+	t, err := h.Accept(context.Background(), from, transfer.Web, h.quote(from, to, amount).ID)
 	must(h.t, err)
 	return t
-}
-
-// level changes the limits of everybody.
-func (h *house) level(column string, amount money.Amount) {
-	h.t.Helper()
-	ctx := context.Background()
-	must(h.t, h.db.Gorm(ctx).Exec("UPDATE catalog_levels SET "+column+" = ?", amount).Error)
-	must(h.t, h.db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
-	eventually(h.t, "the catalogue notices", func() bool {
-		l, err := h.Catalog.Level(ctx, catalog.StandardLevel)
-		must(h.t, err)
-		return map[string]money.Amount{"balance": l.Balance, "operation": l.Operation, "day": l.Day, "month": l.Month}[column] == amount
-	})
-}
-
-func (h *house) holds(c customer.Customer, want money.Amount) {
-	h.t.Helper()
-	got, err := h.wallets.Balance(context.Background(), c.ID)
-	must(h.t, err)
-	if got != want {
-		h.t.Fatalf("wallet holds %s, want %s", got, want)
-	}
 }
 
 // audited proves the books, but for the acts: the tests fill wallets by one of

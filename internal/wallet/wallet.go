@@ -1,11 +1,8 @@
-// Package wallet is what a holder sees and does with a wallet itself: open,
-// balance, statement, transfer to another.
+// Package wallet opens and closes wallets and reads their balance and statement.
 //
-// A wallet's account in the books has its customer's id. The package promises
-// that a wallet is opened in the transaction that makes its customer, so that
-// neither is ever without the other; and that a transfer is made once whatever
-// is pressed, as it was shown, within the limits of both wallets. It never
-// tells one holder what another holds.
+// A wallet's account in the ledger has the customer's id. A wallet is opened in
+// the transaction that creates its customer, so neither exists without the
+// other. The package never shows one customer's data to another.
 package wallet
 
 import (

@@ -16,6 +16,7 @@ import (
 	"elsom/internal/inn"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 	"elsom/templates/page"
 )
@@ -103,7 +104,7 @@ func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18
 // records are what stands behind operations, by id and, of agents, by code.
 type records struct {
 	payments  map[int64]payment.Payment
-	transfers map[int64]wallet.Transfer
+	transfers map[int64]transfer.Transfer
 	agents    map[string]string
 }
 

@@ -9,7 +9,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -64,7 +64,7 @@ func (p *Portal) waiting(c echo.Context, who customer.Customer, view *page.FillP
 
 // waitingTransfer does the same for a transfer.
 func (p *Portal) waitingTransfer(c echo.Context, who customer.Customer, id int64, view *page.FillPage) error {
-	draft, err := p.Transfers.Draft(ctx(c), who.ID, wallet.Web, id)
+	draft, err := p.Transfers.Draft(ctx(c), who.ID, transfer.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	} else if err != nil {

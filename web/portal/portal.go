@@ -25,6 +25,7 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/payment"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 	"elsom/templates/component"
 	"elsom/templates/layout"
@@ -36,7 +37,7 @@ import (
 type Parts struct {
 	Customers *customer.Customers
 	Wallets   *wallet.Wallets
-	Transfers *wallet.Transfers
+	Transfers *transfer.Transfers
 	Closing   *wallet.Closing
 	Payments  *payment.Payments
 	Catalog   *catalog.Catalog

@@ -10,7 +10,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -57,8 +57,8 @@ func (p *Portal) Transfer(c echo.Context) error {
 	if switching {
 		return render(c, http.StatusOK, view)
 	}
-	draft, err := p.Transfers.Quote(ctx(c), holder(c), wallet.TransferOrder{
-		Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: wallet.Web, Address: c.RealIP(),
+	draft, err := p.Transfers.Quote(ctx(c), holder(c), transfer.Order{
+		Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: transfer.Web, Address: c.RealIP(),
 	})
 	if err != nil {
 		if fault.Is(err, fault.Insufficient) {
@@ -80,12 +80,12 @@ func (p *Portal) transferPage(c echo.Context) (*page.TransferPage, error) {
 }
 
 // transferDraft returns a draft of the holder.
-func (p *Portal) transferDraft(c echo.Context, text string) (wallet.TransferDraft, bool) {
+func (p *Portal) transferDraft(c echo.Context, text string) (transfer.Draft, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return wallet.TransferDraft{}, false
+		return transfer.Draft{}, false
 	}
-	draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, wallet.Web, id)
+	draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, transfer.Web, id)
 	return draft, err == nil
 }
 
@@ -128,8 +128,8 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	}
 	acting, cancel := context.WithTimeout(committed(c), patience)
 	defer cancel()
-	err = p.proved(acting, c, wallet.TransferKey(id), func(who customer.Customer) error {
-		_, err := p.Transfers.Accept(acting, who, wallet.Web, id)
+	err = p.proved(acting, c, transfer.Key(id), func(who customer.Customer) error {
+		_, err := p.Transfers.Accept(acting, who, transfer.Web, id)
 		return err
 	})
 	if err != nil {
@@ -160,7 +160,7 @@ func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, err
 		return nil, err
 	}
 	who := holder(c)
-	draft, err := p.Transfers.Draft(ctx(c), who.ID, wallet.Web, id)
+	draft, err := p.Transfers.Draft(ctx(c), who.ID, transfer.Web, id)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"elsom/internal/input"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 )
 
@@ -134,18 +135,18 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 }
 
 func (d *Door) quoteTransfer(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
-	draft, err := d.Transfers.Quote(ctx, holder, wallet.TransferOrder{Phone: s.Receiver, Amount: a.input, Channel: wallet.USSD})
+	draft, err := d.Transfers.Quote(ctx, holder, transfer.Order{Phone: s.Receiver, Amount: a.input, Channel: transfer.USSD})
 	return Check{
 		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: oneLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
 	}, err
 }
 
 func (d *Door) transfer(ctx context.Context, holder customer.Customer, s State, a asked) error {
-	key := wallet.TransferKey(s.Check.Draft)
+	key := transfer.Key(s.Check.Draft)
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return err
 	}
-	if _, err := d.Transfers.Accept(ctx, holder, wallet.USSD, s.Check.Draft); err != nil {
+	if _, err := d.Transfers.Accept(ctx, holder, transfer.USSD, s.Check.Draft); err != nil {
 		return d.unpaid(ctx, holder, key, err)
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 	"elsom/internal/gateway"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/transfer"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web/basicauth"
@@ -65,7 +66,7 @@ type Parts struct {
 	Customers *customer.Customers
 	Catalog   *catalog.Catalog
 	Payments  *payment.Payments
-	Transfers *wallet.Transfers
+	Transfers *transfer.Transfers
 	Wallets   *wallet.Wallets
 	// Gateways tells who calls, for the HTTP doors.
 	Gateways Gateways

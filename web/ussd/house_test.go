@@ -33,6 +33,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web/ussd"
@@ -165,7 +166,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	h.dialogues = h.newDialogues()
 	h.parts = ussd.Parts{
 		Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
-		Transfers: wallet.NewTransfers(wallet.Parts{
+		Transfers: transfer.New(transfer.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
 		Gateways: gateways, Now: h.db.Now,

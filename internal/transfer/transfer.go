@@ -1,4 +1,8 @@
-package wallet
+// Package transfer sends money from one wallet to another: quote, then accept.
+//
+// A draft is accepted at most once, as it was shown, within the limits of both
+// wallets. The package never reveals the receiver's balance to the sender.
+package transfer
 
 import (
 	"context"
@@ -23,8 +27,8 @@ const (
 	USSD = "ussd"
 )
 
-// TransferOrder is what a sender typed.
-type TransferOrder struct {
+// Order is what a sender typed.
+type Order struct {
 	Phone   string // the receiver's number, as typed
 	Amount  string // in som, as typed
 	Channel string // Web or USSD
@@ -33,8 +37,8 @@ type TransferOrder struct {
 	Address string
 }
 
-// TransferDraft is a transfer as the sender was shown it. It never changes.
-type TransferDraft struct {
+// Draft is a transfer as the sender was shown it. It never changes.
+type Draft struct {
 	ID         int64
 	SenderID   int64
 	ReceiverID int64
@@ -48,7 +52,7 @@ type TransferDraft struct {
 }
 
 // Total is what leaves the sender's wallet.
-func (d TransferDraft) Total() money.Amount { return d.Amount + d.Fee }
+func (d Draft) Total() money.Amount { return d.Amount + d.Fee }
 
 // Transfer is money that went from wallet to wallet. Its ID is its draft's.
 // Names are masked as they were on the day, and empty where not known.
@@ -65,9 +69,9 @@ type Transfer struct {
 	AcceptedAt    time.Time
 }
 
-// TransferKey is the request key of a transfer in the books, and names its
+// Key is the request key of a transfer in the books, and names its
 // draft where a PIN confirms it; see customer.CheckPIN.
-func TransferKey(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
+func Key(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
 
 // Parts are what transfers are made with.
 type Parts struct {
@@ -87,8 +91,8 @@ type Transfers struct {
 	limits limit.Limits
 }
 
-// NewTransfers makes the act of its parts.
-func NewTransfers(parts Parts) *Transfers {
+// New makes the act of its parts.
+func New(parts Parts) *Transfers {
 	if parts.Life == 0 {
 		parts.Life = time.Hour
 	}
@@ -110,40 +114,40 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	}
 	t, known := found[id]
 	if !known {
-		return Transfer{}, fault.New(fault.NotFound, "wallet.transfer_read", "")
+		return Transfer{}, fault.New(fault.NotFound, "transfer.read", "")
 	}
-	//mutant:replace ts.DB.Confirm(ctx, TransferKey(id)) => nil TestTransferIsUnknownWithoutTheStandby
-	return t, ts.DB.Confirm(ctx, TransferKey(id))
+	//mutant:replace ts.DB.Confirm(ctx, Key(id)) => nil TestTransferIsUnknownWithoutTheStandby
+	return t, ts.DB.Confirm(ctx, Key(id))
 }
 
 // SentSince reports whether a customer has sent a transfer at that time or
 // later, over any channel.
 func (ts *Transfers) SentSince(ctx context.Context, customerID int64, at time.Time) (bool, error) {
 	sent, err := readSentSince(ctx, ts.DB, customerID, at)
-	return sent, fault.Wrap("wallet.sent_since", err)
+	return sent, fault.Wrap("transfer.sent_since", err)
 }
 
 // Several gives those of the transfers that a customer sent or got.
 func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	found, err := readTransfers(ctx, ts.DB, customerID, ids)
-	return found, fault.Wrap("wallet.transfer_read", err)
+	return found, fault.Wrap("transfer.read", err)
 }
 
 // Draft gives a sender's draft; fault.NotFound for another's too.
-func (ts *Transfers) Draft(ctx context.Context, customerID int64, door string, id int64) (TransferDraft, error) {
+func (ts *Transfers) Draft(ctx context.Context, customerID int64, door string, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ts.DB, customerID, id)
 	//mutant:drop ./web TestDraftsOfAnotherDoor
 	if err == nil && draft.Channel != door {
-		return TransferDraft{}, fault.New(fault.NotFound, "wallet.transfer_draft", "")
+		return Draft{}, fault.New(fault.NotFound, "transfer.draft", "")
 	}
-	return draft, fault.Wrap("wallet.transfer_draft", err)
+	return draft, fault.Wrap("transfer.draft", err)
 }
 
 // Expired tells whether a draft is too old to be accepted.
-func (ts *Transfers) Expired(d TransferDraft) bool { return !ts.DB.Now().Before(d.ExpiresAt) }
+func (ts *Transfers) Expired(d Draft) bool { return !ts.DB.Now().Before(d.ExpiresAt) }
 
 // Purge deletes drafts that can no longer be accepted and tells how many.
 func (ts *Transfers) Purge(ctx context.Context) (int64, error) {
 	n, err := deleteDrafts(ctx, ts.DB)
-	return n, fault.Wrap("wallet.transfer_purge", err)
+	return n, fault.Wrap("transfer.purge", err)
 }

@@ -1,4 +1,4 @@
-package wallet_test
+package transfer_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 )
 
 // A transfer that only the primary has stored is neither accepted nor shown as
@@ -21,7 +21,7 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	draft := h.quote(from, to, "60")
 	must(t, server.Synchronous("nobody"))
 	for range 2 {
-		if _, err := h.Accept(ctx, from, wallet.Web, draft.ID); !fault.Is(err, fault.Unknown) {
+		if _, err := h.Accept(ctx, from, transfer.Web, draft.ID); !fault.Is(err, fault.Unknown) {
 			t.Errorf("accepted: %v", err)
 		}
 	}
@@ -36,7 +36,7 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 		}
 	}
 	must(t, server.Synchronous(""))
-	if _, err := h.Accept(ctx, from, wallet.Web, draft.ID); err != nil {
+	if _, err := h.Accept(ctx, from, transfer.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}
 	h.holds(from, 40_00)

@@ -1,4 +1,4 @@
-package wallet_test
+package transfer_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 )
 
 // What is typed wrong is told at its field, and nothing is written.
@@ -39,7 +39,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 			{there, "1000,01", fault.Insufficient, "payment.insufficient", "amount", ""},
 			{"12", "-1", fault.Invalid, "wallet.receiver_format", "phone", "payment.amount_zero"},
 		} {
-			_, err := h.Quote(context.Background(), from, wallet.TransferOrder{Phone: tc.phone, Amount: tc.amount, Channel: "web"})
+			_, err := h.Quote(context.Background(), from, transfer.Order{Phone: tc.phone, Amount: tc.amount, Channel: "web"})
 			all := fault.All(err)
 			if len(all) == 0 {
 				t.Fatalf("%q %q was taken", tc.phone, tc.amount)
@@ -67,7 +67,7 @@ func TestQuote(t *testing.T) {
 			draft.Fee != 0 || draft.Total() != 250_50 || draft.Channel != "web" || draft.ExpiresAt.Sub(draft.MadeAt) != h.Life {
 			t.Fatalf("%+v", draft)
 		}
-		kept, err := h.Draft(context.Background(), from.ID, wallet.Web, draft.ID)
+		kept, err := h.Draft(context.Background(), from.ID, transfer.Web, draft.ID)
 		must(t, err)
 		if !kept.MadeAt.Equal(draft.MadeAt) || !kept.ExpiresAt.Equal(draft.ExpiresAt) {
 			t.Fatalf("kept %+v, told %+v", kept, draft)
@@ -78,7 +78,7 @@ func TestQuote(t *testing.T) {
 		}
 		h.holds(from, 1000_00)
 		for _, stranger := range []customer.Customer{to, h.holder(0)} {
-			_, err := h.Draft(context.Background(), stranger.ID, wallet.Web, draft.ID)
+			_, err := h.Draft(context.Background(), stranger.ID, transfer.Web, draft.ID)
 			kindIs(t, err, fault.NotFound, "", "")
 		}
 	})
@@ -91,7 +91,7 @@ func TestReceiversAreCounted(t *testing.T) {
 		h := newHouse(t, db)
 		from, to := h.holder(100_00), h.holder(0)
 		ask := func(who customer.Customer, number string) error {
-			_, err := h.Quote(context.Background(), who, wallet.TransferOrder{Phone: number, Amount: "1", Channel: "web", Address: "127.0.0.1"})
+			_, err := h.Quote(context.Background(), who, transfer.Order{Phone: number, Amount: "1", Channel: "web", Address: "127.0.0.1"})
 			return err
 		}
 		for i := range 30 {
@@ -113,7 +113,7 @@ func TestReceiversAreCounted(t *testing.T) {
 func TestReceiverIsLookedUpLast(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	from := h.holder(0)
-	_, err := h.Quote(context.Background(), from, wallet.TransferOrder{Phone: "0555 555 555", Amount: "1", Channel: "web"})
+	_, err := h.Quote(context.Background(), from, transfer.Order{Phone: "0555 555 555", Amount: "1", Channel: "web"})
 	kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")
 	if n := h.rows("SELECT COUNT(*) FROM attempts"); n != 0 {
 		t.Fatalf("%d counters of a question that wasn't asked", n)
@@ -125,7 +125,7 @@ func TestMaskName(t *testing.T) {
 		"Бакыт Асанов": "Бакыт А.", "бакыт асанов": "бакыт А.", "  Айгүл \t Өмүрбек кызы ": "Айгүл Ө.",
 		"Ңурлан": "Ңурлан", "John Smith": "John S.", "": "", "   ": "",
 	} {
-		if got := wallet.MaskName(name); got != want {
+		if got := transfer.MaskName(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package wallet_test
+package transfer_test
 
 import (
 	"context"
@@ -12,9 +12,8 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
-	"elsom/internal/money"
 	"elsom/internal/payment"
-	"elsom/internal/wallet"
+	"elsom/internal/transfer"
 )
 
 func eventually(t *testing.T, what string, holds func() bool) {
@@ -97,7 +96,7 @@ func TestAcceptOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				if got, err := h.Accept(ctx, from, wallet.Web, draft.ID); err != nil || got.ID != draft.ID {
+				if got, err := h.Accept(ctx, from, transfer.Web, draft.ID); err != nil || got.ID != draft.ID {
 					t.Errorf("%+v, %v", got, err)
 				}
 			})
@@ -109,15 +108,15 @@ func TestAcceptOnce(t *testing.T) {
 		// block, nor that the draft itself is gone.
 		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
 		must(t, h.Customers.Block(ctx, to.ID))
-		_, err := h.Accept(ctx, from, wallet.Web, draft.ID)
+		_, err := h.Accept(ctx, from, transfer.Web, draft.ID)
 		must(t, err)
 		n, err := h.Purge(ctx)
 		if must(t, err); n != 1 {
 			t.Fatalf("%d drafts purged", n)
 		}
-		_, err = h.Accept(ctx, from, wallet.Web, draft.ID)
+		_, err = h.Accept(ctx, from, transfer.Web, draft.ID)
 		must(t, err)
-		_, err = h.Accept(ctx, to, wallet.Web, draft.ID)
+		_, err = h.Accept(ctx, to, transfer.Web, draft.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		h.word("sms.transfer_sent")
 		h.word("sms.transfer_got")
@@ -133,7 +132,7 @@ func TestAcceptRefuses(t *testing.T) {
 		draft := h.quote(from, to, "60")
 		refused := func(who customer.Customer, kind fault.Kind, message, field string) {
 			t.Helper()
-			_, err := h.Accept(ctx, who, wallet.Web, draft.ID)
+			_, err := h.Accept(ctx, who, transfer.Web, draft.ID)
 			kindIs(t, err, kind, message, field)
 		}
 		refused(to, fault.NotFound, "", "")
@@ -161,15 +160,15 @@ func TestAcceptRefuses(t *testing.T) {
 		owing.PINOwed = true
 		refused(owing, fault.Forbidden, "customer.pin_owed", "")
 		dialed := order(to, "1")
-		dialed.Channel = wallet.USSD // whose PIN was asked by the phone
+		dialed.Channel = transfer.USSD // whose PIN was asked by the phone
 		small, err := h.Quote(ctx, owing, dialed)
 		must(t, err)
-		_, err = h.Accept(ctx, owing, wallet.USSD, small.ID)
+		_, err = h.Accept(ctx, owing, transfer.USSD, small.ID)
 		must(t, err)
 		h.fill(from.ID, 1_00)
 
 		second := h.quote(from, to, "60")
-		_, err = h.Accept(ctx, from, wallet.Web, second.ID)
+		_, err = h.Accept(ctx, from, transfer.Web, second.ID)
 		must(t, err)
 		refused(from, fault.Insufficient, "payment.insufficient", "amount")
 		h.fill(from.ID, 100_00)
@@ -195,7 +194,7 @@ func TestReceiverIsFull(t *testing.T) {
 			from := h.holder(80_00)
 			draft := h.quote(from, to, "30")
 			wg.Go(func() {
-				_, err := h.Accept(ctx, from, wallet.Web, draft.ID)
+				_, err := h.Accept(ctx, from, transfer.Web, draft.ID)
 				results <- err
 			})
 		}
@@ -216,7 +215,7 @@ func TestReceiverIsFull(t *testing.T) {
 			t.Fatalf("%d transfers of 30 fit into the last 30 som", took)
 		}
 		from := h.holder(80_00)
-		_, err := h.Accept(ctx, from, wallet.Web, h.quote(from, to, "1").ID)
+		_, err := h.Accept(ctx, from, transfer.Web, h.quote(from, to, "1").ID)
 		kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
 		h.holds(to, 80_00)
 		h.audited()
@@ -245,7 +244,7 @@ func TestLimitsAreShared(t *testing.T) {
 			bill, err := h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "30", Channel: payment.Web})
 			must(t, err)
 			acts = append(acts,
-				func() error { _, err := h.Accept(ctx, from, wallet.Web, draft.ID); return err },
+				func() error { _, err := h.Accept(ctx, from, transfer.Web, draft.ID); return err },
 				func() error { _, err := h.payments.Accept(ctx, from, payment.Web, bill.ID); return err })
 		}
 		for _, act := range acts {
@@ -299,19 +298,19 @@ func TestTwoProcesses(t *testing.T) {
 		parts := h.Parts
 		parts.Ledger = ledger.New(db, ledger.Options{})
 		t.Cleanup(parts.Ledger.Close)
-		both := []*wallet.Transfers{h.Transfers, wallet.NewTransfers(parts)}
+		both := []*transfer.Transfers{h.Transfers, transfer.New(parts)}
 		ctx := context.Background()
 		from, to := h.holder(100_00), h.holder(0)
 		h.level("day", 50_00)
 		draft := h.quote(from, to, "20")
-		var drafts []wallet.TransferDraft
+		var drafts []transfer.Draft
 		for range 4 {
 			drafts = append(drafts, h.quote(from, to, "30"))
 		}
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				if _, err := both[i%2].Accept(ctx, from, wallet.Web, draft.ID); err != nil {
+				if _, err := both[i%2].Accept(ctx, from, transfer.Web, draft.ID); err != nil {
 					t.Error(err)
 				}
 			})
@@ -321,7 +320,7 @@ func TestTwoProcesses(t *testing.T) {
 		results := make(chan error, len(drafts))
 		for i, d := range drafts {
 			wg.Go(func() {
-				_, err := both[i%2].Accept(ctx, from, wallet.Web, d.ID)
+				_, err := both[i%2].Accept(ctx, from, transfer.Web, d.ID)
 				results <- err
 			})
 		}
@@ -346,10 +345,10 @@ func TestCrosswise(t *testing.T) {
 		for range 10 {
 			for _, d := range []struct {
 				from  customer.Customer
-				draft wallet.TransferDraft
+				draft transfer.Draft
 			}{{a, h.quote(a, b, "10")}, {b, h.quote(b, a, "10")}} {
 				wg.Go(func() {
-					if _, err := h.Accept(context.Background(), d.from, wallet.Web, d.draft.ID); err != nil {
+					if _, err := h.Accept(context.Background(), d.from, transfer.Web, d.draft.ID); err != nil {
 						t.Error(err)
 					}
 				})
@@ -359,31 +358,5 @@ func TestCrosswise(t *testing.T) {
 		h.holds(a, 100_00)
 		h.holds(b, 100_00)
 		h.audited()
-	})
-}
-
-// Both sides see it in their history, with the sign that it has for them.
-func TestStatement(t *testing.T) {
-	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		ctx := context.Background()
-		from, to := h.holder(100_00), h.holder(0)
-		sent := h.send(from, to, "40")
-		for _, want := range []struct {
-			who    customer.Customer
-			kind   wallet.Kind
-			amount money.Amount
-			d      wallet.Direction
-		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Got, 40_00, wallet.In}} {
-			page, err := h.wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
-			must(t, err)
-			if len(page.Operations) != 1 || page.Count != 1 || page.In+page.Out != 40_00 {
-				t.Fatalf("%+v", page)
-			}
-			o := page.Operations[0]
-			if o.Kind != want.kind || o.Amount != want.amount || o.TransferID != sent.ID {
-				t.Fatalf("%+v", o)
-			}
-		}
 	})
 }

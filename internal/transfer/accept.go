@@ -1,4 +1,4 @@
-package wallet
+package transfer
 
 import (
 	"context"
@@ -56,7 +56,7 @@ func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (T
 
 // acceptable tells what stands against a draft besides money, and gives the
 // receiver as of today.
-func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft TransferDraft) (customer.Customer, error) {
+func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft Draft) (customer.Customer, error) {
 	//mutant:drop TestAcceptRefuses
 	if ts.Expired(draft) {
 		return customer.Customer{}, fault.New(fault.Conflict, actTransfer, "payment.draft_expired")
@@ -80,7 +80,7 @@ func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft 
 	return receiver, refusesMoney(receiver, actTransfer)
 }
 
-func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft TransferDraft) (Transfer, error) {
+func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft) (Transfer, error) {
 	mine, err := ts.Catalog.Level(ctx, c.Level)
 	if err != nil {
 		return Transfer{}, err
@@ -102,7 +102,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		return ts.sent(ctx, c, draft.ID)
 	}
 	t.AcceptedAt = receipt.PostedAt
-	ts.DB.Confirmed(TransferKey(t.ID))
+	ts.DB.Confirmed(Key(t.ID))
 	ts.Bell.Ring(sms.Lane)
 	return t, nil
 }
@@ -110,7 +110,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
-		Key: TransferKey(t.ID), Act: actTransfer,
+		Key: Key(t.ID), Act: actTransfer,
 		//mutant:replace , Most: theirs.Balance => TestReceiverIsFull
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},

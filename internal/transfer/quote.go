@@ -1,4 +1,4 @@
-package wallet
+package transfer
 
 import (
 	"context"
@@ -28,13 +28,13 @@ var (
 // MinTransfer is the least of one transfer: each costs two SMS.
 const MinTransfer money.Amount = 1_00
 
-const actQuote = "wallet.transfer_quote"
+const actQuote = "transfer.quote"
 
 // Quote reads an order, looks the receiver up and stores the draft that the
 // sender is shown. What is wrong comes as faults at "phone" and "amount",
 // joined; then nothing is stored. Whether the receiver's wallet has room for
 // it is told by Accept alone: answers for the asking would tell its balance.
-func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order TransferOrder) (TransferDraft, error) {
+func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	number, wrongPhone := readReceiver(c, order.Phone)
 	amount, wrongAmount := limit.ReadAmount(actQuote, order.Amount)
 	//mutant:drop ./web TestSumsBelowTheMinimumAreRefused
@@ -45,16 +45,16 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Trans
 		wrongAmount = ts.affordable(ctx, c, order.Channel, amount)
 	}
 	if err := fault.Join(wrongPhone, wrongAmount); err != nil {
-		return TransferDraft{}, err
+		return Draft{}, err
 	}
 	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
-		return TransferDraft{}, err
+		return Draft{}, err
 	}
 	receiver, err := ts.receiver(ctx, c, number, order.Address)
 	if err != nil {
-		return TransferDraft{}, err
+		return Draft{}, err
 	}
-	draft := TransferDraft{
+	draft := Draft{
 		SenderID: c.ID, ReceiverID: receiver.ID, Phone: receiver.Phone, Receiver: maskedName(receiver),
 		Amount: amount, Channel: order.Channel,
 	}

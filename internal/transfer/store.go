@@ -1,4 +1,4 @@
-package wallet
+package transfer
 
 import (
 	"context"
@@ -8,22 +8,22 @@ import (
 	"elsom/internal/fault"
 )
 
-func insertDraft(tx *database.Tx, d TransferDraft) error {
+func insertDraft(tx *database.Tx, d Draft) error {
 	return tx.Gorm().Exec(`INSERT INTO wallet_transfer_drafts (id, sender_id, receiver_id, phone, receiver, amount,
 		channel, made_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?)`,
 		d.ID, d.SenderID, d.ReceiverID, d.Phone, d.Receiver, d.Amount, d.Channel, d.MadeAt, d.ExpiresAt).Error
 }
 
 // readDraft gives a sender's draft: another's does not exist for the asker.
-func readDraft(ctx context.Context, db *database.DB, senderID, id int64) (TransferDraft, error) {
-	var rows []TransferDraft
+func readDraft(ctx context.Context, db *database.DB, senderID, id int64) (Draft, error) {
+	var rows []Draft
 	//mutant:replace AND sender_id = ? => AND ? <> 0 TestAcceptRefuses
 	err := db.Gorm(ctx).Raw("SELECT id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at FROM wallet_transfer_drafts WHERE id = ? AND sender_id = ?", id, senderID).Scan(&rows).Error
 	if err != nil {
-		return TransferDraft{}, err
+		return Draft{}, err
 	}
 	if len(rows) == 0 {
-		return TransferDraft{}, fault.New(fault.NotFound, "wallet.transfer_draft", "")
+		return Draft{}, fault.New(fault.NotFound, "transfer.draft", "")
 	}
 	return rows[0], nil
 }

@@ -1,0 +1,38 @@
+package wallet_test
+
+import (
+	"context"
+	"testing"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/money"
+	"elsom/internal/wallet"
+)
+
+// Both sides see it in their history, with the sign that it has for them.
+func TestStatement(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		h := newHouse(t, db)
+		ctx := context.Background()
+		from, to := h.holder(100_00), h.holder(0)
+		sent := h.send(from, to, "40")
+		for _, want := range []struct {
+			who    customer.Customer
+			kind   wallet.Kind
+			amount money.Amount
+			d      wallet.Direction
+		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Got, 40_00, wallet.In}} {
+			page, err := h.wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
+			must(t, err)
+			if len(page.Operations) != 1 || page.Count != 1 || page.In+page.Out != 40_00 {
+				t.Fatalf("%+v", page)
+			}
+			o := page.Operations[0]
+			if o.Kind != want.kind || o.Amount != want.amount || o.TransferID != sent.ID {
+				t.Fatalf("%+v", o)
+			}
+		}
+	})
+}
