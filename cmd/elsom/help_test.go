@@ -92,3 +92,39 @@ func TestHelpConfigHasEveryVariable(t *testing.T) {
 		t.Errorf("only %d variables were found", found)
 	}
 }
+
+var namedCommand = regexp.MustCompile("(?m)(?:`|^ *|&& |bin/)elsom ([a-z]+)(?: ([a-z][a-z-]*))?")
+
+// TestHelpNamesCommands runs the commands that the documents name, with --help.
+func TestHelpNamesCommands(t *testing.T) {
+	t.Parallel()
+	texts := topics(t)
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts["README.md"] = string(readme)
+	tried := map[string]bool{}
+	for name, text := range texts {
+		for _, match := range namedCommand.FindAllStringSubmatch(text, -1) {
+			command, sub := match[1], match[2]
+			if command == "help" {
+				if _, known := texts[sub]; sub != "" && !known {
+					t.Errorf("%s names the topic %s, which is not there", name, sub)
+				}
+				continue
+			}
+			words := command + " " + sub
+			if tried[words] {
+				continue
+			}
+			tried[words] = true
+			if told := operate(t, nil, append(strings.Fields(words), "--help")...); told.code != 0 {
+				t.Errorf("%s names elsom %s: %s", name, words, told.err)
+			}
+		}
+	}
+	if len(tried) < 20 {
+		t.Errorf("only %d commands were found", len(tried))
+	}
+}
