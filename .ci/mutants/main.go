@@ -51,6 +51,7 @@ func mutants(only string, atOnce int, check bool, results string) error {
 	}
 	all, problems := scan(".", "cmd", "internal", "migrations", "static", "templates", "web")
 	problems = append(problems, missingTests(all)...)
+	problems = append(problems, typeErrors(all)...)
 	for _, problem := range problems {
 		fmt.Println(problem)
 	}

@@ -131,3 +131,28 @@ func TestScanFindsAnnotationsAndMissingTests(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+func TestMutantsThatDoNotCompile(t *testing.T) {
+	root := t.TempDir()
+	t.Chdir(root)
+	if err := os.Mkdir("p", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"go.mod":    "module m\n\ngo 1.26\n",
+		"p/more.go": "package p\n\nimport \"fmt\"\n\nfunc g(n int) int { fmt.Print(n); return n }\n",
+		"p/p.go":    "package p\n\nfunc F() int {\n\t//mutant:replace 1 => 2 TestX\n\t//mutant:replace 1 => `2` TestX\n\t//mutant:replace 1 => h TestX\n\treturn g(1)\n}\n",
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, problems := scan(".", "p")
+	if len(all) != 3 || len(problems) != 0 {
+		t.Fatal(all, problems)
+	}
+	problems = typeErrors(all)
+	if len(problems) != 2 || !strings.Contains(problems[0].Error(), "p/p.go:5") || !strings.Contains(problems[1].Error(), "undefined: h") {
+		t.Error(problems)
+	}
+}

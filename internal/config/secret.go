@@ -34,7 +34,7 @@ func (s Secret) String() string {
 // Format masks the value under every verb: the package fmt prints the bare
 // value of a Stringer when the verb is a wrong one.
 //
-//mutant:replace func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) } => var _ = fmt.Sprint(io.EOF) TestSecretsAreNeverPrinted
+//mutant:drop TestSecretsAreNeverPrinted
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
 
 // LogValue masks the value in logs.

@@ -48,7 +48,7 @@ func Parse(text string) (Amount, error) {
 	}
 	if sign, width := utf8.DecodeRuneInString(s); input.IsDash(sign) {
 		if _, err := unsigned(strings.TrimLeft(s[width:], " ")); err == nil || errors.Is(err, ErrTooLarge) {
-			//mutant:replace 0, ErrNegative => unsigned(rest) TestParse
+			//mutant:replace 0, ErrNegative => unsigned(s[width:]) TestParse
 			return 0, ErrNegative
 		}
 		return 0, ErrFormat
