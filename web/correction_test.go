@@ -13,7 +13,7 @@ func TestCorrectionInTheHistory(t *testing.T) {
 	h := newHouse(t)
 	who := h.holder(100_00)
 	_, err := h.ledger.Post(t.Context(), ledger.Posting{
-		Key: "correction:1", Act: "test.correct",
+		Key: "correction:1", Op: "test.correct",
 		Entries: []ledger.Entry{{Account: h.agent.Till, Amount: -7_00}, {Account: who.ID, Amount: 7_00}},
 	})
 	must(t, err)

@@ -153,7 +153,7 @@ func TestSlowSendersCrowdNobody(t *testing.T) {
 // done; what waits is done, and who presses again gets the same receipt.
 func TestFullQueueOfTheBooks(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{on: databasetest.Postgres, books: ledger.Options{Flights: 1, Queue: 1}})
+	h := houseWith(t, setting{on: databasetest.Postgres, books: ledger.Options{Writers: 1, Queue: 1}})
 	payers := []payer{h.payer(), h.payer(), h.payer()}
 	open := h.locked(payers[0].who.ID)
 	told := race(payers[0])

@@ -368,9 +368,9 @@ func (h *house) holds(who customer.Customer, want money.Amount) {
 // audited proves the books.
 func (h *house) audited() {
 	h.t.Helper()
-	audit, err := audit.Audit(context.Background(), h.db)
+	audit, err := audit.Run(context.Background(), h.db)
 	must(h.t, err)
-	if !audit.Holds() {
+	if !audit.OK() {
 		h.t.Errorf("the books don't hold: %+v", audit)
 	}
 }

@@ -73,7 +73,7 @@ func TestPlansOfAPayment(t *testing.T) {
 	h.deliver()
 	b.draft(company, "250,50").press("Оплатить").ended()
 	h.messages(who.Phone)
-	_, err := h.ledger.Post(context.Background(), ledger.Posting{Key: "more than there is", Act: "test", Entries: []ledger.Entry{
+	_, err := h.ledger.Post(context.Background(), ledger.Posting{Key: "more than there is", Op: "test", Entries: []ledger.Entry{
 		{Account: who.ID, Amount: -5000_00}, {Account: 1_000_001, Amount: 5000_00},
 	}})
 	if !fault.Is(err, fault.Insufficient) {

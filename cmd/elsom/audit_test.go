@@ -90,7 +90,7 @@ func someBooks(t *testing.T, db *database.DB, n int) (wallets []int64, transit, 
 		return nil
 	}))
 	for _, id := range wallets {
-		_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprint("fund:", id), Act: "bench.fund", Entries: []ledger.Entry{
+		_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprint("fund:", id), Op: "bench.fund", Entries: []ledger.Entry{
 			{Account: bank, Amount: -1_000_000_000_00}, {Account: id, Amount: 1_000_000_000_00},
 		}})
 		must(t, err)

@@ -137,7 +137,7 @@ func fund(b *testing.B, db *database.DB, wallets []int64) {
 	for range 64 {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(wallets)); i = next.Add(1) - 1 {
-				_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", i), Act: "bench.fund", Entries: []ledger.Entry{
+				_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", i), Op: "bench.fund", Entries: []ledger.Entry{
 					{Account: bank, Amount: -benchFunds}, {Account: wallets[i], Amount: benchFunds},
 				}})
 				if err != nil {

@@ -34,11 +34,11 @@ func (k *books) post(ctx context.Context, kind kind) error {
 	drawn := k.drawn.Add(1)
 	from, to := k.wallet(), k.transit[int(drawn)%len(k.transit)]
 	id := k.db.NewID()
-	posting := ledger.Posting{Key: payment.AcceptKey(id), Act: "payment.accept", Entries: []ledger.Entry{
+	posting := ledger.Posting{Key: payment.AcceptKey(id), Op: "payment.accept", Entries: []ledger.Entry{
 		{Account: from, Amount: -benchAmount}, {Account: to.account, Amount: benchAmount},
 	}}
 	if kind == bare {
-		posting.Key, posting.Act = fmt.Sprintf("bench:%d", drawn), "bench.transfer"
+		posting.Key, posting.Op = fmt.Sprintf("bench:%d", drawn), "bench.transfer"
 		posting.Entries[1].Account = k.payable
 		_, err := k.ledger.Post(ctx, posting)
 		k.transfers.Add(count(err))
@@ -56,7 +56,7 @@ func (k *books) post(ctx context.Context, kind kind) error {
 	}
 	if kind == limited {
 		who := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
-		posting.Riders = append(posting.Riders, limit.Within(who, benchAmount, benchLevel))
+		posting.Riders = append(posting.Riders, limit.Rider(who, benchAmount, benchLevel))
 	}
 	_, err := k.ledger.Post(ctx, posting)
 	k.payments.Add(count(err))

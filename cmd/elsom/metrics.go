@@ -118,7 +118,7 @@ func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, valu
 	if err := s.db.Serves(ctx); err != nil {
 		return err
 	}
-	now, err := audit.Stand(ctx, s.db)
+	now, err := audit.ReadMetrics(ctx, s.db)
 	if err != nil {
 		return err
 	}
@@ -127,8 +127,8 @@ func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, valu
 		return err
 	}
 	gauge(processing, float64(now.Processing))
-	gauge(asked, float64(now.Asked))
-	for _, lane := range now.Lanes {
+	gauge(asked, float64(now.Undecided))
+	for _, lane := range now.Queues {
 		gauge(promised, float64(lane.Open), lane.Name)
 		gauge(oldest, s.db.Now().Sub(lane.Oldest).Seconds(), lane.Name)
 	}

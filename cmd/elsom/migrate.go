@@ -79,10 +79,10 @@ func (a auditCommand) Run(ctx context.Context) error {
 
 func (a auditCommand) prove(ctx context.Context) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		prove := audit.Audit
+		prove := audit.Run
 		if !a.Since.IsZero() {
-			prove = func(ctx context.Context, db *database.DB) (audit.Proof, error) {
-				return audit.AuditSince(ctx, db, a.Since.Time)
+			prove = func(ctx context.Context, db *database.DB) (audit.Result, error) {
+				return audit.RunSince(ctx, db, a.Since.Time)
 			}
 		}
 		audit, err := prove(ctx, db)
@@ -91,8 +91,8 @@ func (a auditCommand) prove(ctx context.Context) error {
 		}
 		printed := audit.Print(os.Stdout)
 		//mutant:replace if !audit => if printed == nil && !audit TestCommandsNobodyReads
-		if !audit.Holds() { // also when the output is closed
-			return violated(audit.Found())
+		if !audit.OK() { // also when the output is closed
+			return violated(audit.ViolationCount())
 		}
 		return printed
 	})

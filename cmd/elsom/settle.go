@@ -55,7 +55,7 @@ func (s settleBiller) Run(ctx context.Context) error {
 	return s.settle(ctx, settlement.Biller, "%s was paid %s som under %q%s. It is owed %s som.\n")
 }
 
-func (s Settled) settle(ctx context.Context, kind settlement.Kind, words string) error {
+func (s Settled) settle(ctx context.Context, kind settlement.PartyType, words string) error {
 	if s.Staff == "" {
 		s.Staff = osUser()
 	}
@@ -63,7 +63,7 @@ func (s Settled) settle(ctx context.Context, kind settlement.Kind, words string)
 		books := ledger.New(db, ledger.Options{})
 		defer books.Close()
 		receipt, err := settlement.New(db, books).Settle(ctx, settlement.Order{
-			Kind: kind, Party: s.Code, Amount: money.Amount(s.Som), Reference: s.Reference, Staff: s.Staff, Reason: s.Reason,
+			PartyType: kind, Party: s.Code, Amount: money.Amount(s.Som), Reference: s.Reference, Staff: s.Staff, Reason: s.Reason,
 		})
 		if err != nil {
 			return err

@@ -68,7 +68,7 @@ func actsIn(t *testing.T, path string) (acts []string) {
 		}
 		for _, element := range posting.Elts {
 			field := element.(*ast.KeyValueExpr)
-			if field.Key.(*ast.Ident).Name != "Act" {
+			if field.Key.(*ast.Ident).Name != "Op" {
 				continue
 			}
 			var text string

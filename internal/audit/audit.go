@@ -21,8 +21,8 @@ import (
 // MaxListed is how many violations are listed; all are counted.
 const MaxListed = 1000
 
-// Proof is what an audit found.
-type Proof struct {
+// Result is what an audit found.
+type Result struct {
 	At        time.Time
 	Since     time.Time // zero: all was looked at
 	Transfers int64
@@ -50,8 +50,8 @@ type Check struct {
 	Found     int64 // violations
 }
 
-// Found counts the violations, listed or not.
-func (p Proof) Found() int64 {
+// ViolationCount counts the violations, listed or not.
+func (p Result) ViolationCount() int64 {
 	var n int64
 	for _, c := range p.Checks {
 		n += c.Found
@@ -59,27 +59,27 @@ func (p Proof) Found() int64 {
 	return n
 }
 
-// Holds tells whether all was proved.
-func (p Proof) Holds() bool { return p.Found() == 0 }
+// OK tells whether all was proved.
+func (p Result) OK() bool { return p.ViolationCount() == 0 }
 
-// Audit proves the books of db as they stand at one moment; safe beside a
+// Run proves the books of db as they stand at one moment; safe beside a
 // running server. An error means that it could not look, not that the books
 // are wrong.
-func Audit(ctx context.Context, db *database.DB) (Proof, error) {
+func Run(ctx context.Context, db *database.DB) (Result, error) {
 	return prove(ctx, db, time.Time{})
 }
 
-// AuditSince is an audit of what was posted since a moment, by the ids that
+// RunSince is an audit of what was posted since a moment, by the ids that
 // transfers got then, and of what is cheap to prove whole; of the books
 // it reads what is new and the wallets that moved. SinceProves tells exactly what it proves.
-func AuditSince(ctx context.Context, db *database.DB, since time.Time) (Proof, error) {
+func RunSince(ctx context.Context, db *database.DB, since time.Time) (Result, error) {
 	return prove(ctx, db, since)
 }
 
-func prove(ctx context.Context, db *database.DB, since time.Time) (Proof, error) {
-	var proof Proof
+func prove(ctx context.Context, db *database.DB, since time.Time) (Result, error) {
+	var proof Result
 	err := db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		proof = Proof{At: tx.Now(), Since: since}
+		proof = Result{At: tx.Now(), Since: since}
 		var only *part
 		if !since.IsZero() {
 			only = partSince(tx.Dialect(), since)
@@ -95,7 +95,7 @@ func prove(ctx context.Context, db *database.DB, since time.Time) (Proof, error)
 	return proof, fault.Wrap("report.audit", err)
 }
 
-func (p *Proof) lookAll(tx *database.Tx, all []check, only *part) error {
+func (p *Result) lookAll(tx *database.Tx, all []check, only *part) error {
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].query == all[0].query {
@@ -110,7 +110,7 @@ func (p *Proof) lookAll(tx *database.Tx, all []check, only *part) error {
 }
 
 // look asks the query of a check, or of several that share it.
-func (p *Proof) look(tx *database.Tx, shared []check, only *part) error {
+func (p *Result) look(tx *database.Tx, shared []check, only *part) error {
 	first := len(p.Checks)
 	for i := range shared {
 		shared[i] = only.narrowed(shared[i])
@@ -141,7 +141,7 @@ func (v violation) words(sentence string) string {
 
 // Print writes the proof as an operator reads it: counts and totals, what was
 // proved, and a line for each violation.
-func (p Proof) Print(w io.Writer) error {
+func (p Result) Print(w io.Writer) error {
 	out := &printer{w: w}
 	out.line("The books at %s UTC", p.At.UTC().Format("2006-01-02 15:04:05"))
 	if !p.Since.IsZero() {
@@ -165,7 +165,7 @@ func (p Proof) Print(w io.Writer) error {
 	for _, v := range p.Violations {
 		out.line("VIOLATION %s", v)
 	}
-	switch found := p.Found(); {
+	switch found := p.ViolationCount(); {
 	case found == 0 && !p.Since.IsZero():
 		out.line("All of it holds. What is older was not looked at.")
 	case found == 0:

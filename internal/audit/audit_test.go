@@ -13,16 +13,16 @@ import (
 	"elsom/internal/payment"
 )
 
-func proveBooks(t testing.TB, db *database.DB) audit.Proof {
+func proveBooks(t testing.TB, db *database.DB) audit.Result {
 	t.Helper()
-	proof, err := audit.Audit(context.Background(), db)
+	proof, err := audit.Run(context.Background(), db)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return proof
 }
 
-func printed(t testing.TB, p audit.Proof) string {
+func printed(t testing.TB, p audit.Result) string {
 	t.Helper()
 	var text strings.Builder
 	if err := p.Print(&text); err != nil {
@@ -33,7 +33,7 @@ func printed(t testing.TB, p audit.Proof) string {
 
 func TestEmptyBookHolds(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		if p := proveBooks(t, db); !p.Holds() {
+		if p := proveBooks(t, db); !p.OK() {
 			t.Fatal(printed(t, p))
 		}
 	})
@@ -43,7 +43,7 @@ func TestCleanBookHolds(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
 		p := proveBooks(t, db)
-		if !p.Holds() || len(p.Violations) > 0 {
+		if !p.OK() || len(p.Violations) > 0 {
 			t.Fatal(printed(t, p))
 		}
 		if p.Transfers != 9 || p.Entries != 19 {
@@ -111,8 +111,8 @@ func allFound(t *testing.T, plants []planted, prepare func(*book)) {
 				if !slices.Equal(got, want) {
 					t.Fatalf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 				}
-				if p.Holds() || p.Found() != int64(len(want)) {
-					t.Errorf("counted %d of %d", p.Found(), len(want))
+				if p.OK() || p.ViolationCount() != int64(len(want)) {
+					t.Errorf("counted %d of %d", p.ViolationCount(), len(want))
 				}
 				foundSince(t, db, want)
 				if text := printed(t, p); !strings.Contains(text, "VIOLATION "+want[0]) || strings.Contains(text, "All holds.") {
@@ -157,8 +157,8 @@ func TestListIsBounded(t *testing.T) {
 			SELECT 1000 + i, 101, 's', 'dostek', 'x', '', 1, 0, CAST(1000 + i AS VARCHAR), CAST(1000 + i AS VARCHAR), 'web', 'processing', opened_at
 			FROM n, accounts WHERE accounts.id = 101`)
 		p := proveBooks(t, db)
-		if p.Found() != 2*2500+1 || len(p.Violations) != audit.MaxListed {
-			t.Fatalf("found %d, listed %d", p.Found(), len(p.Violations))
+		if p.ViolationCount() != 2*2500+1 || len(p.Violations) != audit.MaxListed {
+			t.Fatalf("found %d, listed %d", p.ViolationCount(), len(p.Violations))
 		}
 		if text := printed(t, p); !strings.Contains(text, "5001 violations; the first 1000 are listed.") {
 			t.Error(text[len(text)-200:])

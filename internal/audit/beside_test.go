@@ -32,7 +32,7 @@ func TestHoldsBesideARunningServer(t *testing.T) {
 					default:
 					}
 					_, err := b.l.Post(context.Background(), ledger.Posting{
-						Key: fmt.Sprint("x:", n, ":", i), Act: "test",
+						Key: fmt.Sprint("x:", n, ":", i), Op: "test",
 						Entries: []ledger.Entry{{Account: aizada, Amount: -money.Amount(1)}, {Account: bakyt, Amount: 1}},
 					})
 					if err != nil {
@@ -46,7 +46,7 @@ func TestHoldsBesideARunningServer(t *testing.T) {
 		for n := 0; n < 5 || last <= 9 && n < 200; n++ { // audits may be quicker than the first payment
 			p := proveBooks(t, db)
 			p.Checks = slices.DeleteFunc(p.Checks, func(c audit.Check) bool { return c.Invariant == "acts" }) // payers have one of their own
-			if !p.Holds() {
+			if !p.OK() {
 				t.Error(printed(t, p))
 			}
 			last = max(last, p.Transfers)
@@ -63,13 +63,13 @@ func TestAuditTellsWhatItCouldNotRead(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if _, err := audit.Audit(ctx, db); !errors.Is(err, context.Canceled) {
+		if _, err := audit.Run(ctx, db); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended context: %v", err)
 		}
 		if err := db.Gorm(context.Background()).Exec("DROP TABLE payment_claims").Error; err != nil {
 			t.Fatal(err)
 		}
-		if _, err := audit.Audit(context.Background(), db); err == nil || !strings.Contains(err.Error(), "a claim stands on") {
+		if _, err := audit.Run(context.Background(), db); err == nil || !strings.Contains(err.Error(), "a claim stands on") {
 			t.Errorf("missing table: %v", err)
 		}
 	})

@@ -54,9 +54,9 @@ func (b *book) open() {
 	zero, ceiling := money.Amount(0), money.Amount(-1_000_000_00)
 	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		for _, a := range []ledger.Account{
-			{ID: aizada, Kind: ledger.Wallet, Subject: "aizada", Floor: &zero},
-			{ID: bakyt, Kind: ledger.Wallet, Subject: "bakyt", Floor: &zero},
-			{ID: till, Kind: ledger.Till, Subject: "kicb", Floor: &ceiling},
+			{ID: aizada, Type: ledger.Wallet, Subject: "aizada", Floor: &zero},
+			{ID: bakyt, Type: ledger.Wallet, Subject: "bakyt", Floor: &zero},
+			{ID: till, Type: ledger.Till, Subject: "kicb", Floor: &ceiling},
 		} {
 			if err := ledger.Open(ctx, tx, &a); err != nil {
 				return err
@@ -79,7 +79,7 @@ func (b *book) customer(id int64) {
 		VALUES (?, ?, '', 'ru', '', FALSE, 0, 'basic', ?)`, id, fmt.Sprint("+996700000", id), b.db.Now())
 }
 
-func (b *book) account(kind ledger.Kind) int64 {
+func (b *book) account(kind ledger.AccountType) int64 {
 	b.t.Helper()
 	id, err := b.l.Account(context.Background(), kind, "dostek")
 	if err != nil {
@@ -97,7 +97,7 @@ func (b *book) exec(statement string, args ...any) {
 
 func (b *book) post(key, act string, entries ...ledger.Entry) {
 	b.t.Helper()
-	if _, err := b.l.Post(context.Background(), ledger.Posting{Key: key, Act: act, Entries: entries}); err != nil {
+	if _, err := b.l.Post(context.Background(), ledger.Posting{Key: key, Op: act, Entries: entries}); err != nil {
 		b.t.Fatal(err)
 	}
 }

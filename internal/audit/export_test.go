@@ -27,7 +27,7 @@ func QueriesSince(dialect database.Dialect, since time.Time) map[string]string {
 
 // Totals gives the queries of what is added up.
 func Totals() (queries []string) {
-	for _, t := range totals(&Proof{}) {
+	for _, t := range totals(&Result{}) {
 		queries = append(queries, t.query)
 	}
 	return queries

@@ -26,11 +26,11 @@ func TestRightRefunds(t *testing.T) {
 		for _, staff := range []string{"aigul", "bakyt"} {
 			b.exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (16, ?, 'refund', 'never seen', ?)", staff, db.Now())
 		}
-		proof, err := audit.Audit(context.Background(), db)
+		proof, err := audit.Run(context.Background(), db)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !proof.Holds() {
+		if !proof.OK() {
 			t.Errorf("%q", proof.Violations)
 		}
 	})

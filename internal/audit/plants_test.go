@@ -39,7 +39,7 @@ func TestSettlementsHold(t *testing.T) {
 		for _, statement := range settled("biller", "dostek", 1, 350_00, "{payable}", -350_00) {
 			b.tamper(names.Replace(statement))
 		}
-		if p := proveBooks(t, db); !p.Holds() {
+		if p := proveBooks(t, db); !p.OK() {
 			t.Error(p.Violations)
 		}
 	})

@@ -31,11 +31,11 @@ func TestSettingsOfTheRoleAreNoViolations(t *testing.T) {
 		}
 	}
 	again := databasetest.Reopen(t, server.Address("postgres"))
-	proof, err := audit.Audit(context.Background(), again)
+	proof, err := audit.Run(context.Background(), again)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !proof.Holds() {
+	if !proof.OK() {
 		t.Errorf("%+v", proof)
 	}
 }

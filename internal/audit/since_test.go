@@ -15,9 +15,9 @@ import (
 	"elsom/internal/transfer"
 )
 
-func since(t testing.TB, db *database.DB, moment time.Time) audit.Proof {
+func since(t testing.TB, db *database.DB, moment time.Time) audit.Result {
 	t.Helper()
-	proof, err := audit.AuditSince(context.Background(), db, moment)
+	proof, err := audit.RunSince(context.Background(), db, moment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func twoDays(t *testing.T, test func(t *testing.T, b *book, between time.Time)) 
 func TestSinceLooksAtWhatIsNew(t *testing.T) {
 	twoDays(t, func(t *testing.T, b *book, between time.Time) {
 		p := since(t, b.db, between)
-		if !p.Holds() || p.Transfers != 2 || p.Entries != 5 {
+		if !p.OK() || p.Transfers != 2 || p.Entries != 5 {
 			t.Fatal(printed(t, p))
 		}
 		if text := printed(t, p); !strings.Contains(text, "All of it holds. What is older was not looked at.") || strings.Contains(text, "payments completed") {
@@ -92,11 +92,11 @@ func TestSinceLooksAtWhatIsNew(t *testing.T) {
 		} {
 			did, undo := names.Replace(tampered.did), names.Replace(tampered.undo)
 			b.tamper(did)
-			if proveBooks(t, b.db).Holds() {
+			if proveBooks(t, b.db).OK() {
 				t.Errorf("%s: the whole audit finds nothing", did)
 			}
 			p := since(t, b.db, between)
-			if tampered.says == "" && !p.Holds() {
+			if tampered.says == "" && !p.OK() {
 				t.Errorf("%s: older, and found: %v", did, p.Violations)
 			}
 			if found := strings.Join(p.Violations, "\n"); !strings.Contains(found, names.Replace(tampered.says)) {
@@ -104,7 +104,7 @@ func TestSinceLooksAtWhatIsNew(t *testing.T) {
 			}
 			b.tamper(undo)
 		}
-		if p := proveBooks(t, b.db); !p.Holds() {
+		if p := proveBooks(t, b.db); !p.OK() {
 			t.Error(printed(t, p))
 		}
 	})
@@ -118,7 +118,7 @@ func TestSinceReadsAnyKey(t *testing.T) {
 			b.post(key, "test", ledger.Entry{Account: aizada, Amount: -1}, ledger.Entry{Account: bakyt, Amount: 1})
 		}
 		p := since(t, db, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC))
-		if p.Found() != 9 || proveBooks(t, db).Found() != 9 { // nobody knows the act, and all but the first look like a payment's
+		if p.ViolationCount() != 9 || proveBooks(t, db).ViolationCount() != 9 { // nobody knows the act, and all but the first look like a payment's
 			t.Error(printed(t, p))
 		}
 	})
@@ -209,7 +209,7 @@ func TestNoStatementGivesMoreRowsForMore(t *testing.T) {
 				t.Errorf("%d rows for few, %d for many: %s", few[i], many[i], query)
 			}
 		}
-		if p := proveBooks(t, db); !p.Holds() {
+		if p := proveBooks(t, db); !p.OK() {
 			t.Error(printed(t, p))
 		}
 	})

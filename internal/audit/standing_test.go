@@ -22,7 +22,7 @@ func TestStand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := audit.Stand(ctx, db)
+		got, err := audit.ReadMetrics(ctx, db)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,15 +30,15 @@ func TestStand(t *testing.T) {
 		b := newBook(t, db)
 		for age, want := range map[time.Duration]int64{23 * time.Hour: 0, 25 * time.Hour: 1} {
 			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.Moment(db.Now().Add(-age)), b.processing)
-			if s, err := audit.Stand(ctx, db); err != nil || s.Processing != 1 || s.Asked != want {
+			if s, err := audit.ReadMetrics(ctx, db); err != nil || s.Processing != 1 || s.Undecided != want {
 				t.Errorf("open for %s: %+v, %v", age, s, err)
 			}
 		}
 		b.exec("UPDATE payments SET accepted_at = ?, asked_at = ? WHERE id = ?", db.Now(), db.Now(), b.processing)
-		if s, err := audit.Stand(ctx, db); err != nil || s.Asked != 1 {
+		if s, err := audit.ReadMetrics(ctx, db); err != nil || s.Undecided != 1 {
 			t.Errorf("asked for: %+v, %v", s, err)
 		}
-		if len(got.Lanes) != 2 || got.Lanes[1].Name != "sms" || got.Lanes[1].Open != 2 || got.Lanes[1].Oldest.Before(began) {
+		if len(got.Queues) != 2 || got.Queues[1].Name != "sms" || got.Queues[1].Open != 2 || got.Queues[1].Oldest.Before(began) {
 			t.Errorf("%+v", got)
 		}
 	})

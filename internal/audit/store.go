@@ -38,7 +38,7 @@ type total struct {
 	narrow string
 }
 
-func totals(p *Proof) []total {
+func totals(p *Result) []total {
 	return []total{
 		{&p.Transfers, "SELECT COUNT(*) FROM transfers", "transfers"},
 		{&p.Entries, "SELECT COUNT(*) FROM entries", "entries"},
@@ -55,7 +55,7 @@ func totals(p *Proof) []total {
 
 // readTotals adds up what is looked at: of an audit since a moment, transfers
 // and entries since, and the accounts.
-func readTotals(tx *database.Tx, p *Proof, only *part) error {
+func readTotals(tx *database.Tx, p *Result, only *part) error {
 	for _, t := range totals(p) {
 		if only != nil && t.narrow == wholeOnly {
 			continue

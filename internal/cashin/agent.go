@@ -134,7 +134,7 @@ func (as *Agents) add(ctx context.Context, a NewAgent) (added bool, err error) {
 		}
 		//mutant:replace a.Ceiling => money.Max TestCeilingReachedByTwoAtOnce
 		floor := -a.Ceiling
-		return ledger.Open(ctx, tx, &ledger.Account{ID: till, Kind: ledger.Till, Subject: a.Code, Floor: &floor})
+		return ledger.Open(ctx, tx, &ledger.Account{ID: till, Type: ledger.Till, Subject: a.Code, Floor: &floor})
 	})
 	return added, fault.Wrap("cashin.add_agent", err)
 }

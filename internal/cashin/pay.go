@@ -53,11 +53,11 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	_, err := c.Books.Post(ctx, ledger.Posting{
 		Key:  fmt.Sprintf("cashin:%s:%s", want.Agent, want.TxnID),
 		Hash: want.Account + " " + strconv.FormatInt(int64(want.Sum), 10),
-		Act:  "cashin.pay_in",
-		//mutant:replace , Most: found.level.Balance => TestBalanceLimitReachedByTwoAtOnce
+		Op:   "cashin.pay_in",
+		//mutant:replace , Ceiling: found.level.Balance => TestBalanceLimitReachedByTwoAtOnce
 		Entries: []ledger.Entry{
 			{Account: agent.Till, Amount: -want.Sum},
-			{Account: found.wallet.Customer, Amount: want.Sum, Most: found.level.Balance},
+			{Account: found.wallet.Customer, Amount: want.Sum, Ceiling: found.level.Balance},
 		},
 		//mutant:replace Came: true, => TestResultsAreFinal
 		Riders: []database.Rider{
@@ -67,7 +67,7 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 			})),
 		},
 	})
-	var aboveMost *ledger.AboveMost
+	var aboveMost *ledger.AboveCeiling
 	var belowFloor *ledger.BelowFloor
 	var closed *ledger.Closed
 	switch {

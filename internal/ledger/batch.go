@@ -116,7 +116,7 @@ type book struct {
 	stripe   int64                    // of shared accounts, where the batch adds
 	accounts map[int64]lockedAccount  // those with a floor, as they were locked
 	deltas   map[int64]money.Amount   // what the batch adds to every account
-	mosts    map[int64]money.Amount   // the least of what each may hold, where that is bounded
+	ceilings map[int64]money.Amount   // the least of what each may hold, where that is bounded
 	posted   map[string]postedRow     // by request key: earlier ones, and this batch's
 	crossed  bool                     // a wallet both gives and takes: the order counts
 	accepted []*acceptedPosting
@@ -143,7 +143,7 @@ type postedRow struct {
 }
 
 func (b *book) begin(posted map[string]postedRow) {
-	b.posted, b.deltas, b.mosts = posted, map[int64]money.Amount{}, map[int64]money.Amount{}
+	b.posted, b.deltas, b.ceilings = posted, map[int64]money.Amount{}, map[int64]money.Amount{}
 	if b.posted == nil {
 		b.posted = make(map[string]postedRow, len(b.batch))
 	}
@@ -217,7 +217,7 @@ func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 	if row, seen := b.posted[p.Key]; seen {
 		//mutant:drop TestOnceOnly
 		if row.RequestHash != j.hash {
-			return outcome{err: fault.New(fault.Conflict, p.Act, "")}
+			return outcome{err: fault.New(fault.Conflict, p.Op, "")}
 		}
 		//mutant:replace return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}} => b.accepted = append(b.accepted, &acceptedPosting{b.tx.NewID(), j}) TestReplayWritesNoRiders
 		return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: row.PostedAt, Replayed: true}}
@@ -238,8 +238,8 @@ func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 		}
 		//mutant:replace delta => delta + 1 TestBalanceIsItsEntries
 		b.deltas[c.account] += c.delta
-		if before, bounded := b.mosts[c.account]; c.most > 0 && c.delta > 0 && (!bounded || c.most < before) {
-			b.mosts[c.account] = c.most
+		if before, bounded := b.ceilings[c.account]; c.ceiling > 0 && c.delta > 0 && (!bounded || c.ceiling < before) {
+			b.ceilings[c.account] = c.ceiling
 		}
 	}
 	row := postedRow{ID: b.tx.NewID(), RequestKey: p.Key, RequestHash: j.hash, PostedAt: b.now}
@@ -252,7 +252,7 @@ func (b *book) decideOne(j *job, verdicts []func() error) outcome {
 type change struct {
 	account int64
 	delta   money.Amount
-	most    money.Amount
+	ceiling money.Amount
 }
 
 // changes sums a posting's entries by account: only the end counts, not the
@@ -266,8 +266,8 @@ func (b *book) changes(p Posting) []change {
 			list = append(list, change{account: e.Account})
 		}
 		list[n].delta += e.Amount
-		if e.Most > 0 {
-			list[n].most = e.Most
+		if e.Ceiling > 0 {
+			list[n].ceiling = e.Ceiling
 		}
 	}
 	return list
@@ -284,15 +284,15 @@ func (b *book) judge(p Posting, changes []change) error {
 		after, fits := balance.Add(c.delta)
 		switch {
 		case account.Closed:
-			return fault.New(fault.Forbidden, p.Act, "").Because(&Closed{c.account})
+			return fault.New(fault.Forbidden, p.Op, "").Because(&Closed{c.account})
 		case !fits:
-			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
+			return fault.New(fault.Limit, p.Op, "").Because(&AboveCeiling{c.account, balance})
 		//mutant:drop TestNoDebt
 		case c.delta < 0 && after < account.Floor:
-			return fault.New(fault.Insufficient, p.Act, "").Because(&BelowFloor{c.account, balance})
+			return fault.New(fault.Insufficient, p.Op, "").Because(&BelowFloor{c.account, balance})
 		//mutant:drop TestCases
-		case c.most > 0 && c.delta > 0 && after > c.most:
-			return fault.New(fault.Limit, p.Act, "").Because(&AboveMost{c.account, balance})
+		case c.ceiling > 0 && c.delta > 0 && after > c.ceiling:
+			return fault.New(fault.Limit, p.Op, "").Because(&AboveCeiling{c.account, balance})
 		}
 	}
 	return nil
@@ -324,9 +324,9 @@ func (b *book) record(ctx context.Context, wallets, shared []sum) error {
 // sums are what the batch adds, in the order of the accounts' ids.
 func (b *book) sums() (wallets, shared []sum) {
 	for _, id := range slices.Sorted(maps.Keys(b.deltas)) {
-		s := sum{id, b.deltas[id], b.mosts[id]}
+		s := sum{id, b.deltas[id], b.ceilings[id]}
 		if _, judged := b.accounts[id]; judged {
-			s.most = 0 // one posting at a time, each by its own bound
+			s.ceiling = 0 // one posting at a time, each by its own bound
 		}
 		//mutant:drop TestSharedAccountsAreNotWaitedFor
 		if b.shared(id) {

@@ -45,7 +45,7 @@ func each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 }
 
 // place gives an account without a floor.
-func (b *books) place(kind ledger.Kind, subject string) int64 {
+func (b *books) place(kind ledger.AccountType, subject string) int64 {
 	b.t.Helper()
 	id, err := b.Account(context.Background(), kind, subject)
 	if err != nil {
@@ -54,9 +54,9 @@ func (b *books) place(kind ledger.Kind, subject string) int64 {
 	return id
 }
 
-func (b *books) open(kind ledger.Kind, floor money.Amount) int64 {
+func (b *books) open(kind ledger.AccountType, floor money.Amount) int64 {
 	b.t.Helper()
-	account := ledger.Account{Kind: kind, Floor: &floor}
+	account := ledger.Account{Type: kind, Floor: &floor}
 	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		account.ID = tx.NewID()
 		account.Subject = fmt.Sprint(account.ID)
@@ -78,7 +78,7 @@ func (b *books) wallet(balance money.Amount) int64 {
 }
 
 func between(key string, from, to int64, amount money.Amount, riders ...database.Rider) ledger.Posting {
-	return ledger.Posting{Key: key, Act: "test", Riders: riders, Entries: []ledger.Entry{
+	return ledger.Posting{Key: key, Op: "test", Riders: riders, Entries: []ledger.Entry{
 		{Account: from, Amount: -amount}, {Account: to, Amount: amount},
 	}}
 }
@@ -105,12 +105,12 @@ func (b *books) holds(account int64, want money.Amount) {
 // proved audits the books, all but the act, which is the tests' own.
 func (b *books) proved() {
 	b.t.Helper()
-	proof, err := audit.Audit(context.Background(), b.db)
+	proof, err := audit.Run(context.Background(), b.db)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" || c.Invariant == "settlements" })
-	if !proof.Holds() {
+	if !proof.OK() {
 		var text strings.Builder
 		_ = proof.Print(&text)
 		b.t.Fatal(text.String())
@@ -138,7 +138,7 @@ type gated struct {
 // oneFlight is a ledger that a gate can be shut in. Accounts are opened before.
 func oneFlight(t testing.TB, db *database.DB) *books {
 	t.Helper()
-	return openBooks(t, db, ledger.Options{Flights: 1})
+	return openBooks(t, db, ledger.Options{Writers: 1})
 }
 
 var gate = &database.Family[func()]{

@@ -131,7 +131,7 @@ func (s *story) together() {
 
 func (s *story) open(words []string) {
 	s.t.Helper()
-	kind, name := ledger.Kind(words[0]), words[1]
+	kind, name := ledger.AccountType(words[0]), words[1]
 	switch {
 	case len(words) > 2:
 		s.accounts[name] = s.b.open(kind, s.amount(strings.Join(words[3:], "")))
@@ -149,7 +149,7 @@ func (s *story) posting(text string) (key string, p ledger.Posting) {
 	s.n++
 	key = fmt.Sprint("line", s.n)
 	var most money.Amount
-	p.Act = "test"
+	p.Op = "test"
 	for _, option := range options.FindAllStringSubmatch(text, -1) {
 		switch value := option[2]; option[1] {
 		case "key":
@@ -157,7 +157,7 @@ func (s *story) posting(text string) (key string, p ledger.Posting) {
 		case "hash":
 			p.Hash = value
 		case "act":
-			p.Act = value
+			p.Op = value
 		case "corrects":
 			p.Corrects = s.transfers[value]
 		case "most":
@@ -177,7 +177,7 @@ func (s *story) posting(text string) (key string, p ledger.Posting) {
 		p.Entries = append(p.Entries, e)
 	}
 	for _, e := range credits {
-		e.Most = most
+		e.Ceiling = most
 		p.Entries = append(p.Entries, e)
 	}
 	return key, p
@@ -236,7 +236,7 @@ func (s *story) judge(a act, receipt ledger.Receipt, err error) {
 // told says in the cases' words what came of a posting.
 func told(receipt ledger.Receipt, err error) string {
 	var below *ledger.BelowFloor
-	var above *ledger.AboveMost
+	var above *ledger.AboveCeiling
 	switch {
 	case err == nil && receipt.Replayed:
 		return "same"

@@ -18,7 +18,7 @@ import (
 func TestCloseWallet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, floor := context.Background(), money.Amount(0)
-		wallet, other := ledger.Account{Kind: ledger.Wallet, Subject: "a", Floor: &floor}, ledger.Account{Kind: ledger.Wallet, Subject: "b", Floor: &floor}
+		wallet, other := ledger.Account{Type: ledger.Wallet, Subject: "a", Floor: &floor}, ledger.Account{Type: ledger.Wallet, Subject: "b", Floor: &floor}
 		in := func(act func(ctx context.Context, tx *database.Tx) error) error {
 			return db.InTx(ctx, act)
 		}
@@ -36,7 +36,7 @@ func TestCloseWallet(t *testing.T) {
 		bank, err := l.Account(ctx, ledger.Bank, "kicb")
 		must(err)
 		post := func(key string, from, to int64) error {
-			_, err := l.Post(ctx, ledger.Posting{Key: key, Act: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
+			_, err := l.Post(ctx, ledger.Posting{Key: key, Op: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
 			return err
 		}
 		shut := func(id int64) (at time.Time, err error) {
@@ -92,7 +92,7 @@ func TestClosedWalletTakesNothingInOneBatch(t *testing.T) {
 		}
 		g := shut(t, b)
 		move := func(key string, from, to int64) *answer {
-			return g.queue(ledger.Posting{Key: key, Act: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
+			return g.queue(ledger.Posting{Key: key, Op: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
 		}
 		in, out := move("in", other, closed), move("out", closed, other)
 		g.release()

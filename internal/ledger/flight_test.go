@@ -80,7 +80,7 @@ func TestCloseDrains(t *testing.T) {
 // A full queue is told at once, and nothing is done.
 func TestFullQueueIsUnavailable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		b := openBooks(t, db, ledger.Options{Flights: 1, Queue: 2})
+		b := openBooks(t, db, ledger.Options{Writers: 1, Queue: 2})
 		a := b.wallet(10_00)
 		g := shut(t, b)
 		first, second := g.queue(between("1", a, b.bank, 1_00)), g.queue(between("2", a, b.bank, 1_00))
@@ -273,7 +273,7 @@ func TestLostAnswerOfACommit(t *testing.T) {
 	if err := db.Migrate(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	b := openBooks(t, db, ledger.Options{Flights: 1})
+	b := openBooks(t, db, ledger.Options{Writers: 1})
 	payer, payee := b.wallet(10_00), b.wallet(0)
 	for i, cut := range []cut{afterCommit, beforeCommit} {
 		wire.cutNext(cut)
@@ -306,15 +306,15 @@ func TestWalletOpenedMeanwhile(t *testing.T) {
 			wg.Go(func() {
 				zero := money.Amount(0)
 				err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-					return ledger.Open(ctx, tx, &ledger.Account{ID: id, Kind: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
+					return ledger.Open(ctx, tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 				})
 				if err != nil {
 					t.Error(err)
 				}
 			})
 			wg.Go(func() {
-				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("k", id), Act: "test", Entries: []ledger.Entry{
-					{Account: b.bank, Amount: -20_00}, {Account: id, Amount: 20_00, Most: 10_00},
+				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("k", id), Op: "test", Entries: []ledger.Entry{
+					{Account: b.bank, Amount: -20_00}, {Account: id, Amount: 20_00, Ceiling: 10_00},
 				}})
 				if !fault.Is(err, fault.Limit) && !fault.Is(err, fault.Internal) { // not there yet
 					t.Errorf("got %v", err)

@@ -28,26 +28,26 @@ import (
 	"elsom/internal/money"
 )
 
-// Kind is what an account stands for in the chart of accounts. A credit is
+// AccountType is what an account stands for in the chart of accounts. A credit is
 // positive: what we owe is a positive balance, what is owed to us a negative one.
-type Kind string
+type AccountType string
 
 // The chart of accounts.
 const (
-	Wallet  Kind = "wallet"  // a customer's money; the account's id is the customer's
-	Till    Kind = "till"    // what a cash-in agent owes us; its floor is minus the ceiling
-	Transit Kind = "transit" // accepted payments of a biller, not yet ended; amount and fee
-	Payable Kind = "payable" // what we owe a biller for completed payments
-	Fees    Kind = "fees"    // earned fees
-	Bank    Kind = "bank"    // the settlement account
-	Claims  Kind = "claims"  // payments that a biller took and we had given back
-	Losses  Kind = "losses"  // what nobody will return
+	Wallet  AccountType = "wallet"  // a customer's money; the account's id is the customer's
+	Till    AccountType = "till"    // what a cash-in agent owes us; its floor is minus the ceiling
+	Transit AccountType = "transit" // accepted payments of a biller, not yet ended; amount and fee
+	Payable AccountType = "payable" // what we owe a biller for completed payments
+	Fees    AccountType = "fees"    // earned fees
+	Bank    AccountType = "bank"    // the settlement account
+	Claims  AccountType = "claims"  // payments that a biller took and we had given back
+	Losses  AccountType = "losses"  // what nobody will return
 )
 
 // Account is a new account of the books.
 type Account struct {
 	ID      int64 // 0: a fresh id is drawn
-	Kind    Kind
+	Type    AccountType
 	Subject string        // whose: unique within the kind
 	Floor   *money.Amount // the lowest balance allowed; nil: none
 }
@@ -58,7 +58,7 @@ type Entry struct {
 	Amount  money.Amount
 	// Most, where above zero, refuses the transfer if it would leave the
 	// account above it. Only for accounts with a floor.
-	Most money.Amount
+	Ceiling money.Amount
 }
 
 // Posting asks for one transfer.
@@ -69,7 +69,7 @@ type Posting struct {
 	// Hash adds to the content what the entries don't say; may be empty.
 	Hash string
 	// Act says why, by the name of the act: "payment.accept".
-	Act string
+	Op string
 	// Entries sum to zero; none is zero or moves more than money.Max.
 	Entries []Entry
 	// Corrects names the transfer that this one corrects; 0: none.
@@ -96,13 +96,13 @@ func (e *BelowFloor) Error() string {
 	return fmt.Sprintf("account %d would fall below its floor", e.Account)
 }
 
-// AboveMost is the cause of fault.Limit from an entry's Most.
-type AboveMost struct {
+// AboveCeiling is the cause of fault.Limit from an entry's Most.
+type AboveCeiling struct {
 	Account int64
 	Balance money.Amount // before the refused transfer
 }
 
-func (e *AboveMost) Error() string {
+func (e *AboveCeiling) Error() string {
 	return fmt.Sprintf("account %d would rise above its limit", e.Account)
 }
 
@@ -128,7 +128,7 @@ const (
 	MaxEntries = 8
 	// MaxKey and MaxAct are the longest request key and act, in bytes.
 	MaxKey = 120
-	MaxAct = 40
+	MaxOp  = 40
 	// maxQueue postings may wait; more are refused with fault.Unavailable.
 	maxQueue = 20_000
 	// stripes is in how many parts the balance of an account without a floor is
@@ -142,7 +142,7 @@ const (
 // Options of the write path. Zero values give what suits the database.
 type Options struct {
 	// Flights is how many batches may be in flight at once, up to 256.
-	Flights int
+	Writers int
 	// Queue is how many postings may wait for a flight.
 	Queue int
 }
@@ -164,7 +164,7 @@ type Ledger struct {
 
 // New starts the write path on db; Close ends it.
 func New(db *database.DB, options Options) *Ledger {
-	flights := options.Flights
+	flights := options.Writers
 	if flights == 0 {
 		flights = 2 // one collects and computes while the other commits
 		if db.Dialect() == database.SQLite {
@@ -239,8 +239,8 @@ func (l *Ledger) enqueue(j *job) error {
 
 func (p Posting) check() error {
 	switch {
-	case p.Key == "" || len(p.Key) > MaxKey || p.Act == "" || len(p.Act) > MaxAct:
-		return fmt.Errorf("a posting needs a key of up to %d bytes and an act of up to %d", MaxKey, MaxAct)
+	case p.Key == "" || len(p.Key) > MaxKey || p.Op == "" || len(p.Op) > MaxOp:
+		return fmt.Errorf("a posting needs a key of up to %d bytes and an act of up to %d", MaxKey, MaxOp)
 	case len(p.Entries) < 2 || len(p.Entries) > MaxEntries:
 		return fmt.Errorf("a posting has 2 to %d entries, not %d", MaxEntries, len(p.Entries))
 	}
@@ -263,7 +263,7 @@ func (p Posting) check() error {
 // hash is the content that the key stands for.
 func (p Posting) hash() string {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %d %q\n", p.Act, p.Corrects, p.Hash)
+	_, _ = fmt.Fprintf(h, "%q %d %q\n", p.Op, p.Corrects, p.Hash)
 	for _, e := range p.Entries {
 		_, _ = fmt.Fprintf(h, "%d %d\n", e.Account, e.Amount)
 	}
@@ -317,8 +317,8 @@ func CloseWallet(_ context.Context, tx *database.Tx, wallet int64) (time.Time, e
 }
 
 type accountName struct {
-	kind    Kind
-	subject string
+	accountType AccountType
+	subject     string
 }
 
 // knownAccount is an account's id in a generation of the database: a server
@@ -327,7 +327,7 @@ type knownAccount struct{ id, generation int64 }
 
 // Account gives the id of an account without a floor (a biller's, fees, …),
 // and opens it when nobody has yet.
-func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64, error) {
+func (l *Ledger) Account(ctx context.Context, kind AccountType, subject string) (int64, error) {
 	name, generation := accountName{kind, subject}, l.db.Generation()
 	if found, ok := l.accounts.Load(name); ok && found.(knownAccount).generation == generation {
 		return found.(knownAccount).id, nil
@@ -345,7 +345,7 @@ func (l *Ledger) Account(ctx context.Context, kind Kind, subject string) (int64,
 }
 
 // Find returns the id of an account; NotFound when there is none.
-func (l *Ledger) Find(ctx context.Context, kind Kind, subject string) (int64, error) {
+func (l *Ledger) Find(ctx context.Context, kind AccountType, subject string) (int64, error) {
 	return findAccount(ctx, l.db, accountName{kind, subject})
 }
 

@@ -37,7 +37,7 @@ func TestBooksBalance(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 30 {
 			wg.Go(func() {
-				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("p", i), Act: "test", Entries: []ledger.Entry{
+				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("p", i), Op: "test", Entries: []ledger.Entry{
 					{Account: a, Amount: -11_00}, {Account: c, Amount: 10_00}, {Account: fees, Amount: 1_00},
 				}})
 				if err != nil {
@@ -72,19 +72,19 @@ func TestMalformedPostingsAreRefused(t *testing.T) {
 		}
 		const most = money.Max
 		for name, p := range map[string]ledger.Posting{
-			"one entry":          {Key: "k", Act: "a", Entries: entries(-1)},
-			"no entries":         {Key: "k", Act: "a"},
-			"not zero":           {Key: "k", Act: "a", Entries: entries(-1, 2)},
-			"a zero entry":       {Key: "k", Act: "a", Entries: entries(-1, 1, 0)},
-			"nine entries":       {Key: "k", Act: "a", Entries: entries(-1, 1, -1, 1, -1, 1, -1, 3, -2)},
-			"no key":             {Act: "a", Entries: entries(-1, 1)},
+			"one entry":          {Key: "k", Op: "a", Entries: entries(-1)},
+			"no entries":         {Key: "k", Op: "a"},
+			"not zero":           {Key: "k", Op: "a", Entries: entries(-1, 2)},
+			"a zero entry":       {Key: "k", Op: "a", Entries: entries(-1, 1, 0)},
+			"nine entries":       {Key: "k", Op: "a", Entries: entries(-1, 1, -1, 1, -1, 1, -1, 3, -2)},
+			"no key":             {Op: "a", Entries: entries(-1, 1)},
 			"no act":             {Key: "k", Entries: entries(-1, 1)},
-			"a long key":         {Key: strings.Repeat("k", ledger.MaxKey+1), Act: "a", Entries: entries(-1, 1)},
-			"a long act":         {Key: "k", Act: strings.Repeat("a", ledger.MaxAct+1), Entries: entries(-1, 1)},
-			"too much":           {Key: "k", Act: "a", Entries: entries(-(most + 1), most+1)},
-			"a sum that wraps":   {Key: "k", Act: "a", Entries: entries(-1<<63, 1<<62, -1<<63, 1<<62)},
-			"a side that wraps":  {Key: "k", Act: "a", Entries: entries(1<<62, -1<<62, 1<<62, -1<<62, 1<<62, -1<<62)},
-			"an unknown account": {Key: "k", Act: "a", Entries: []ledger.Entry{{Account: a, Amount: -1}, {Account: 4711, Amount: 1}}},
+			"a long key":         {Key: strings.Repeat("k", ledger.MaxKey+1), Op: "a", Entries: entries(-1, 1)},
+			"a long act":         {Key: "k", Op: strings.Repeat("a", ledger.MaxOp+1), Entries: entries(-1, 1)},
+			"too much":           {Key: "k", Op: "a", Entries: entries(-(most + 1), most+1)},
+			"a sum that wraps":   {Key: "k", Op: "a", Entries: entries(-1<<63, 1<<62, -1<<63, 1<<62)},
+			"a side that wraps":  {Key: "k", Op: "a", Entries: entries(1<<62, -1<<62, 1<<62, -1<<62, 1<<62, -1<<62)},
+			"an unknown account": {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: a, Amount: -1}, {Account: 4711, Amount: 1}}},
 		} {
 			if _, err := b.Post(context.Background(), p); !fault.Is(err, fault.Internal) {
 				t.Errorf("%s: %v", name, err)
@@ -214,7 +214,7 @@ func (b *books) conflicts(payer, payee int64) {
 	for name, change := range map[string]func(*ledger.Posting){
 		"another sum":     func(p *ledger.Posting) { p.Entries = between("", payer, payee, 30_00).Entries },
 		"another account": func(p *ledger.Posting) { p.Entries = between("", payer, b.bank, 60_00).Entries },
-		"another act":     func(p *ledger.Posting) { p.Act = "other" },
+		"another act":     func(p *ledger.Posting) { p.Op = "other" },
 		"another hash":    func(p *ledger.Posting) { p.Hash = "other" },
 		"a correction":    func(p *ledger.Posting) { p.Corrects = 1 },
 	} {
@@ -329,7 +329,7 @@ func TestEntriesOfOneAccountCountTogether(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(10_00)
-		_, err := b.Post(context.Background(), ledger.Posting{Key: "k", Act: "test", Entries: []ledger.Entry{
+		_, err := b.Post(context.Background(), ledger.Posting{Key: "k", Op: "test", Entries: []ledger.Entry{
 			{Account: a, Amount: -15_00}, {Account: b.bank, Amount: 9_00}, {Account: a, Amount: 6_00},
 		}})
 		if err != nil {

@@ -124,11 +124,11 @@ func requests(keys int) *rapid.Generator[request] {
 }
 
 func (w *world) ask(r request) string {
-	p := ledger.Posting{Key: fmt.Sprint(w.ids[theBank], r.Key), Hash: r.Hash, Act: "test"}
+	p := ledger.Posting{Key: fmt.Sprint(w.ids[theBank], r.Key), Hash: r.Hash, Op: "test"}
 	for _, move := range r.Moves {
 		e := ledger.Entry{Account: w.ids[move[0]], Amount: money.Amount(move[1])}
 		if r.Most[0] == move[0] && move[1] > 0 {
-			e.Most = money.Amount(r.Most[1])
+			e.Ceiling = money.Amount(r.Most[1])
 		}
 		p.Entries = append(p.Entries, e)
 	}

@@ -192,7 +192,7 @@ func TestRefusalNeverFailsNeighbours(t *testing.T) {
 			t.Fatal(err)
 		}
 		toFull := between("above", a, full, 20_00)
-		toFull.Entries[1].Most = 100_00
+		toFull.Entries[1].Ceiling = 100_00
 		for name, bad := range map[string]struct {
 			posting ledger.Posting
 			kind    fault.Kind
@@ -207,7 +207,7 @@ func TestRefusalNeverFailsNeighbours(t *testing.T) {
 			"check":            {b.ridden("check", a, 13), fault.Internal},
 			"unique":           {between("unique", a, b.bank, 1_00, rides.Row(ride{"name taken", 1, 1})), fault.Conflict},
 			"no such account":  {between("nowhere", a, 4711, 1_00), fault.Internal},
-			"corrects nothing": {ledger.Posting{Key: "corrects", Act: "test", Corrects: 4711, Entries: between("", a, b.bank, 1).Entries}, fault.Internal},
+			"corrects nothing": {ledger.Posting{Key: "corrects", Op: "test", Corrects: 4711, Entries: between("", a, b.bank, 1).Entries}, fault.Internal},
 		} {
 			t.Run(name, func(t *testing.T) {
 				payer := b.wallet(10_00)
@@ -308,7 +308,7 @@ func TestFullBatch(t *testing.T) {
 			answers := make([]*answer, len(wallets))
 			for i, id := range wallets {
 				name := fmt.Sprintf("full %d of %d", i, len(wallets))
-				p := ledger.Posting{Key: name, Act: "test", Riders: []database.Rider{rides.Row(ride{name, id, 7})}}
+				p := ledger.Posting{Key: name, Op: "test", Riders: []database.Rider{rides.Row(ride{name, id, 7})}}
 				for _, place := range places {
 					p.Entries = append(p.Entries, ledger.Entry{Account: place, Amount: -1})
 				}
@@ -357,7 +357,7 @@ func (b *books) openMany(ids []int64) {
 	zero := money.Amount(0)
 	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		for i := range ids {
-			account := ledger.Account{ID: tx.NewID(), Kind: ledger.Wallet, Floor: &zero}
+			account := ledger.Account{ID: tx.NewID(), Type: ledger.Wallet, Floor: &zero}
 			account.Subject = fmt.Sprint(account.ID)
 			if err := ledger.Open(ctx, tx, &account); err != nil {
 				return err

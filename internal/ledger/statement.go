@@ -13,7 +13,7 @@ import (
 // on the account, with why and under which key it was posted.
 type Line struct {
 	Transfer int64
-	Act      string
+	Op       string
 	Key      string
 	Amount   money.Amount // positive: into the account
 	PostedAt time.Time
@@ -34,8 +34,8 @@ type Query struct {
 	Account   int64
 	Direction Direction
 	// Without leaves the transfers of one act out; empty: none.
-	Without string
-	Limit   int
+	ExcludeOp string
+	Limit     int
 }
 
 // Statement lists an account's lines, newest first: those older than the
@@ -56,7 +56,7 @@ func (l *Ledger) Newer(ctx context.Context, q Query, transfer int64) (int64, err
 // Total is what one act brought into an account and took out of it, both
 // without sign, and in how many transfers.
 type Total struct {
-	Act               string
+	Op                string
 	In, Out           money.Amount
 	InCount, OutCount int
 }

@@ -19,7 +19,7 @@ func forUpdate(tx *database.Tx) string {
 
 func insertAccount(tx *database.Tx, a Account) error {
 	return tx.Gorm().Exec("INSERT INTO accounts (id, kind, subject, currency, balance, floor, opened_at) VALUES (?, ?, ?, ?, 0, ?, ?)",
-		a.ID, a.Kind, a.Subject, money.Currency, a.Floor, tx.Now()).Error
+		a.ID, a.Type, a.Subject, money.Currency, a.Floor, tx.Now()).Error
 }
 
 func updateFloor(tx *database.Tx, account int64, floor money.Amount) error {
@@ -58,7 +58,7 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 	err = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		err := tx.Gorm().Exec(`INSERT INTO accounts (id, kind, subject, currency, balance, opened_at)
 			VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (kind, subject) DO NOTHING`,
-			tx.NewID(), name.kind, name.subject, money.Currency, tx.Now()).Error
+			tx.NewID(), name.accountType, name.subject, money.Currency, tx.Now()).Error
 		if err != nil {
 			return err
 		}
@@ -66,14 +66,14 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 		if err := tx.WaitAsWriter(); err != nil { // where it was there: its id is relied on
 			return err
 		}
-		return tx.Gorm().Raw("SELECT id, floor IS NOT NULL AS floored FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&account).Error
+		return tx.Gorm().Raw("SELECT id, floor IS NOT NULL AS floored FROM accounts WHERE kind = ? AND subject = ?", name.accountType, name.subject).Scan(&account).Error
 	})
 	return account, err
 }
 
 func findAccount(ctx context.Context, db *database.DB, name accountName) (int64, error) {
 	var ids []int64
-	err := db.Gorm(ctx).Raw("SELECT id FROM accounts WHERE kind = ? AND subject = ?", name.kind, name.subject).Scan(&ids).Error
+	err := db.Gorm(ctx).Raw("SELECT id FROM accounts WHERE kind = ? AND subject = ?", name.accountType, name.subject).Scan(&ids).Error
 	if err != nil {
 		return 0, fault.Wrap("ledger.find", err)
 	}
@@ -136,7 +136,7 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var corrects []*int64
 	for _, a := range accepted {
 		p := a.job.posting
-		ids, keys, hashes, acts = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(acts, p.Act)
+		ids, keys, hashes, acts = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(acts, p.Op)
 		var corrected *int64
 		if p.Corrects != 0 {
 			corrected = &p.Corrects
@@ -162,8 +162,8 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 // sum is what a batch adds to an account, which then, if it has a floor, holds
 // most at most; 0: any amount.
 type sum struct {
-	account      int64
-	amount, most money.Amount
+	account         int64
+	amount, ceiling money.Amount
 }
 
 // adding locks accounts in the order of the sums, which is that of their ids,
@@ -173,7 +173,7 @@ type sum struct {
 func adding(sums []sum) database.Change {
 	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
 	for i, s := range sums {
-		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.most)
+		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.ceiling)
 	}
 	return database.Change{
 		Set: "accounts SET balance = accounts.balance + v.amount",

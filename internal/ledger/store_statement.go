@@ -8,7 +8,7 @@ import (
 	"elsom/internal/fault"
 )
 
-const lineQuery = `SELECT e.transfer_id AS transfer, t.act, t.request_key AS "key", CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at
+const lineQuery = `SELECT e.transfer_id AS transfer, t.act AS op, t.request_key AS "key", CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at
 	FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?`
 
 const lineGroup = " GROUP BY e.transfer_id, t.act, t.request_key, t.posted_at"
@@ -34,7 +34,7 @@ func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lin
 		before = math.MaxInt64
 	}
 	err = db.Gorm(ctx).Raw(lineQuery+q.narrowed()+" AND e.transfer_id < ?"+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
-		q.Account, q.Without, before, q.Limit).Scan(&lines).Error
+		q.Account, q.ExcludeOp, before, q.Limit).Scan(&lines).Error
 	return lines, err
 }
 
@@ -42,7 +42,7 @@ func readNewer(ctx context.Context, db *database.DB, q Query, transfer int64) (i
 	var ids []int64
 	// One more than a page: the last of them is where that page begins behind.
 	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?"+
-		q.narrowed()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.Without, transfer, q.Limit+1).Scan(&ids).Error
+		q.narrowed()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.ExcludeOp, transfer, q.Limit+1).Scan(&ids).Error
 	if err != nil || len(ids) <= q.Limit {
 		return 0, err
 	}
@@ -50,7 +50,7 @@ func readNewer(ctx context.Context, db *database.DB, q Query, transfer int64) (i
 }
 
 func readTotals(ctx context.Context, db *database.DB, account int64) (totals []Total, err error) {
-	err = db.Gorm(ctx).Raw(`SELECT t.act, CAST(COALESCE(SUM(CASE WHEN e.amount > 0 THEN e.amount END), 0) AS BIGINT) AS "in",
+	err = db.Gorm(ctx).Raw(`SELECT t.act AS op, CAST(COALESCE(SUM(CASE WHEN e.amount > 0 THEN e.amount END), 0) AS BIGINT) AS "in",
 		CAST(COALESCE(-SUM(CASE WHEN e.amount < 0 THEN e.amount END), 0) AS BIGINT) AS out,
 		SUM(CASE WHEN e.amount > 0 THEN 1 ELSE 0 END) AS in_count, SUM(CASE WHEN e.amount < 0 THEN 1 ELSE 0 END) AS out_count
 		FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? GROUP BY t.act`, account).Scan(&totals).Error

@@ -61,7 +61,7 @@ func (l Limits) Affordable(ctx context.Context, act string, c customer.Customer,
 		return err
 	}
 	if total > balance {
-		return Short(act, balance)
+		return InsufficientFunds(act, balance)
 	}
 	return l.Allowed(ctx, act, c, total)
 }
@@ -80,31 +80,31 @@ func (l Limits) Allowed(ctx context.Context, act string, c customer.Customer, to
 	return exceeds(level, spent[c.ID], total)
 }
 
-// Left is what a customer may still send and receive. A limit of 0 in Level means
+// Remaining is what a customer may still send and receive. A limit of 0 in Level means
 // that there is none; the field for what is left of it is then unused.
-type Left struct {
+type Remaining struct {
 	Level      catalog.Level
 	Balance    money.Amount
 	Day, Month money.Amount // what may still be sent today and this month
-	Room       money.Amount // what the wallet may still take in
+	Receivable money.Amount // what the wallet may still take in
 }
 
-// Left returns the limits of a customer and what is left of them.
-func (l Limits) Left(ctx context.Context, c customer.Customer) (Left, error) {
+// Remaining returns the limits of a customer and what is left of them.
+func (l Limits) Remaining(ctx context.Context, c customer.Customer) (Remaining, error) {
 	const act = "spending.left"
 	level, err := l.catalog.Level(ctx, c.Level)
 	if err != nil {
-		return Left{}, err
+		return Remaining{}, err
 	}
 	balance, err := l.ledger.Balance(ctx, c.ID)
 	if err != nil {
-		return Left{}, err
+		return Remaining{}, err
 	}
 	spent, err := readSpent(ctx, l.db, c.ID)
 	if err != nil {
-		return Left{}, fault.Wrap(act, err)
+		return Remaining{}, fault.Wrap(act, err)
 	}
-	sum, left := spent[c.ID], Left{Level: level, Balance: balance}
+	sum, left := spent[c.ID], Remaining{Level: level, Balance: balance}
 	if level.Day > 0 {
 		left.Day = max(0, level.Day-sum.Day)
 	}
@@ -112,14 +112,14 @@ func (l Limits) Left(ctx context.Context, c customer.Customer) (Left, error) {
 		left.Month = max(0, level.Month-sum.Month)
 	}
 	if level.Balance > 0 {
-		left.Room = max(0, level.Balance-balance)
+		left.Receivable = max(0, level.Balance-balance)
 	}
 	return left, nil
 }
 
-// Closing returns what a wallet has spent and how many of its payments are open, in
+// AtClosing returns what a wallet has spent and how many of its payments are open, in
 // the transaction that closes it.
-func Closing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
+func AtClosing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
 	sums, err := sumSpent(tx, []int64{customerID})
 	if err != nil {
 		return spent, 0, err
@@ -128,17 +128,17 @@ func Closing(tx *database.Tx, customerID int64) (spent customer.Spent, open int,
 	return customer.Spent{Day: sums[customerID].Day, Month: sums[customerID].Month}, open, err
 }
 
-// Short is the refusal of a wallet that holds too little.
-func Short(act string, balance money.Amount) error {
+// InsufficientFunds is the refusal of a wallet that holds too little.
+func InsufficientFunds(act string, balance money.Amount) error {
 	return fault.New(fault.Insufficient, act, "payment.insufficient").With("Balance", balance).At("amount")
 }
 
-// Refused makes people's words of the books' refusal to take money out of a
+// ExplainRefusal makes people's words of the books' refusal to take money out of a
 // wallet; any other error stays as it is.
-func Refused(act string, wallet int64, err error) error {
+func ExplainRefusal(act string, wallet int64, err error) error {
 	var below *ledger.BelowFloor
 	if errors.As(err, &below) && below.Account == wallet {
-		return Short(act, below.Balance)
+		return InsufficientFunds(act, below.Balance)
 	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == wallet {
@@ -163,24 +163,24 @@ func exceeds(level catalog.Level, spent spent, total money.Amount) error {
 	return nil
 }
 
-// outlay is what is about to leave a wallet; the customer as the request found
+// spending is what is about to leave a wallet; the customer as the request found
 // them.
-type outlay struct {
+type spending struct {
 	customer customer.Customer
 	total    money.Amount
 	level    catalog.Level
 }
 
-// Within rides on the posting that takes total out of a customer's wallet. It
+// Rider rides on the posting that takes total out of a customer's wallet. It
 // refuses it above the limits of the level, and where the wallet was blocked or
 // held, or all sessions were ended, since the request began.
-func Within(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
-	return outlays.Row(outlay{c, total, level})
+func Rider(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
+	return spendingRider.Row(spending{c, total, level})
 }
 
 // judge asks for each customer in the order in which the outlays stand in the
 // batch, whatever act they are of.
-func judge(_ context.Context, tx *database.Tx, rows []outlay) (func(i int) error, error) {
+func judge(_ context.Context, tx *database.Tx, rows []spending) (func(i int) error, error) {
 	var all, limited []int64
 	for _, r := range rows {
 		all = append(all, r.customer.ID)

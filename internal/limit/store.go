@@ -14,7 +14,7 @@ import (
 // themselves.
 //
 //mutant:replace judge => nil ./internal/payment TestLimits
-var outlays = &database.Family[outlay]{Name: "spending", Judge: judge}
+var spendingRider = &database.Family[spending]{Name: "spending", Judge: judge}
 
 // spent is what left a wallet in the day and in the month of Bishkek, with what
 // closed wallets of the same number had sent: a new wallet is no fresh limit.

@@ -106,14 +106,14 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	for range 3 { // a code that another payment has is drawn anew
 		payment = ps.of(draft)
 		receipt, err = ps.Ledger.Post(ctx, ledger.Posting{
-			Key: AcceptKey(draft.ID), Act: "payment.accept",
+			Key: AcceptKey(draft.ID), Op: "payment.accept",
 			Entries: []ledger.Entry{
 				{Account: draft.CustomerID, Amount: -draft.Total()},
 				{Account: transit, Amount: draft.Total()},
 			},
 			Riders: []database.Rider{
 				AcceptedRows.Row(payment),
-				limit.Within(c, draft.Total(), level),
+				limit.Rider(c, draft.Total(), level),
 				outbox.Promised.Row(outbox.Promise{
 					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
 				}),
@@ -124,7 +124,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		}
 	}
 	if err != nil {
-		return Accepted{}, limit.Refused("payment.accept", c.ID, err)
+		return Accepted{}, limit.ExplainRefusal("payment.accept", c.ID, err)
 	}
 	if receipt.Replayed {
 		before, err := ps.ByID(ctx, c.ID, draft.ID)

@@ -137,8 +137,8 @@ func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 			list, all, err := h.Hanging(ctx)
 			return err == nil && all == 1 && list[0].ID == p.ID && list[0].Attempts >= 3 && list[0].Unknown == 1 && list[0].Last == "refused 300"
 		})
-		now, err := audit.Stand(ctx, db)
-		if err != nil || now.Asked != 1 {
+		now, err := audit.ReadMetrics(ctx, db)
+		if err != nil || now.Undecided != 1 {
 			t.Errorf("%+v, %v", now, err)
 		}
 		h.holds(c, 0)

@@ -87,8 +87,8 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	//mutant:replace (p.ID), Act: => (p.ID) + "!", Act: TestGoodAfterRefundIsAClaim
-	posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.refund", Entries: []ledger.Entry{
+	//mutant:replace (p.ID), Op: => (p.ID) + "!", Op: TestGoodAfterRefundIsAClaim
+	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.refund", Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: p.CustomerID, Amount: p.Total()},
 	}}
 	if e.state == Completed {
@@ -133,9 +133,9 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 	if err != nil {
 		return ledger.Posting{}, err
 	}
-	//mutant:replace (p.ID), Act: => (p.ID) + ":settle", Act: TestGoodAfterRefundIsAClaim
-	//mutant:replace (p.ID), Act: => (p.ID) + ":" + strconv.FormatInt(ps.DB.NewID(), 10), Act: ./internal/simulation TestLives
-	posting := ledger.Posting{Key: EndKey(p.ID), Act: "payment.settle", Entries: []ledger.Entry{
+	//mutant:replace (p.ID), Op: => (p.ID) + ":settle", Op: TestGoodAfterRefundIsAClaim
+	//mutant:replace (p.ID), Op: => (p.ID) + ":" + strconv.FormatInt(ps.DB.NewID(), 10), Op: ./internal/simulation TestLives
+	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.settle", Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: payable, Amount: p.Amount},
 	}}
 	if p.Fee > 0 {

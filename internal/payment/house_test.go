@@ -184,7 +184,7 @@ func (h *house) fill(c customer.Customer, amount money.Amount) {
 	ctx := context.Background()
 	bank, err := h.ledger.Account(ctx, ledger.Bank, "test")
 	must(h.t, err)
-	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Act: "test.fill",
+	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Op: "test.fill",
 		Entries: []ledger.Entry{{Account: bank, Amount: -amount}, {Account: c.ID, Amount: amount}}})
 	must(h.t, err)
 }
@@ -249,12 +249,12 @@ func (h *house) holds(c customer.Customer, want money.Amount) {
 // audited proves the books.
 func (h *house) audited() {
 	h.t.Helper()
-	proof, err := audit.Audit(context.Background(), h.db)
+	proof, err := audit.Run(context.Background(), h.db)
 	must(h.t, err)
 	// The tests fill wallets by a transfer of their own, which is no cash-in
 	// and no act of the house.
 	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" })
-	if !proof.Holds() {
+	if !proof.OK() {
 		h.t.Fatalf("the books don't hold: %+v", proof)
 	}
 }

@@ -102,7 +102,7 @@ func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	if _, err := h.ByID(ctx, c.ID, paid.ID); err != nil {
 		t.Errorf("the receipt of what was acknowledged: %v", err)
 	}
-	for _, kind := range []ledger.Kind{ledger.Payable, ledger.Fees} {
+	for _, kind := range []ledger.AccountType{ledger.Payable, ledger.Fees} {
 		_, err := h.ledger.Account(ctx, kind, paid.Biller)
 		must(t, err)
 	}

@@ -22,13 +22,13 @@ import (
 	"elsom/internal/money"
 )
 
-// Kind is the kind of party that settles.
-type Kind string
+// PartyType is the kind of party that settles.
+type PartyType string
 
 // The kinds of parties.
 const (
-	Agent  Kind = "agent"  // pays into the settlement account what its till owes
-	Biller Kind = "biller" // is paid from it what it is owed
+	Agent  PartyType = "agent"  // pays into the settlement account what its till owes
+	Biller PartyType = "biller" // is paid from it what it is owed
 )
 
 // bank is the subject of the settlement account in the books.
@@ -36,9 +36,9 @@ const bank = "settlement"
 
 // Order is a settlement to record.
 type Order struct {
-	Kind   Kind
-	Party  string // the agent's or biller's code
-	Amount money.Amount
+	PartyType PartyType
+	Party     string // the agent's or biller's code
+	Amount    money.Amount
 	// Reference is the bank's number of the payment, up to 35 characters.
 	Reference string
 	// Staff is the name of the person who records it; Reason is an optional note.
@@ -57,8 +57,8 @@ type Receipt struct {
 // Books is the part of the ledger that settlements use.
 type Books interface {
 	Post(ctx context.Context, p ledger.Posting) (ledger.Receipt, error)
-	Find(ctx context.Context, kind ledger.Kind, subject string) (int64, error)
-	Account(ctx context.Context, kind ledger.Kind, subject string) (int64, error)
+	Find(ctx context.Context, kind ledger.AccountType, subject string) (int64, error)
+	Account(ctx context.Context, kind ledger.AccountType, subject string) (int64, error)
 	Balance(ctx context.Context, account int64) (money.Amount, error)
 }
 
@@ -139,7 +139,7 @@ func (s *Settlements) Settle(ctx context.Context, o Order) (Receipt, error) {
 // owed nothing.
 func (s *Settlements) account(ctx context.Context, o Order) (int64, error) {
 	kind, missing := ledger.Till, "there is no agent %s"
-	if o.Kind == Biller {
+	if o.PartyType == Biller {
 		kind, missing = ledger.Payable, "no payment to a biller %s was ever completed"
 	}
 	id, err := s.books.Find(ctx, kind, o.Party)
@@ -171,7 +171,7 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 	//mutant:drop ./cmd/elsom TestSettleAgent
 	case known && before.Amount != o.Amount:
 		return Receipt{}, fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
-			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.Kind, o.Party, before.Amount, o.Reference))
+			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.PartyType, o.Party, before.Amount, o.Reference))
 	//mutant:replace known => known && o.Amount <= owed TestSettleTwiceAtOnce
 	case known:
 		number = before.Number
@@ -198,7 +198,7 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 }
 
 func owes(o Order, owed money.Amount) string {
-	if o.Kind == Biller {
+	if o.PartyType == Biller {
 		return fmt.Sprintf("%s is owed %s som", o.Party, owed)
 	}
 	return fmt.Sprintf("%s owes %s som", o.Party, owed)
@@ -206,7 +206,7 @@ func owes(o Order, owed money.Amount) string {
 
 func (s *Settlements) owed(ctx context.Context, o Order, account int64) (money.Amount, error) {
 	balance, err := s.books.Balance(ctx, account)
-	if o.Kind == Agent {
+	if o.PartyType == Agent {
 		balance = -balance
 	}
 	return balance, err
@@ -217,10 +217,10 @@ func (s *Settlements) posting(ctx context.Context, o Order, account int64, numbe
 	if err != nil {
 		return ledger.Posting{}, err
 	}
-	key := fmt.Sprintf("settle:%s:%s:%s", o.Kind, o.Party, o.Reference)
+	key := fmt.Sprintf("settle:%s:%s:%s", o.PartyType, o.Party, o.Reference)
 	riders := []database.Rider{settlements.Row(row{s.db.NewID(), o, number})}
-	if o.Kind == Agent {
-		return ledger.Posting{Key: key, Act: "settle.agent", Riders: riders, Entries: []ledger.Entry{
+	if o.PartyType == Agent {
+		return ledger.Posting{Key: key, Op: "settle.agent", Riders: riders, Entries: []ledger.Entry{
 			{Account: account, Amount: o.Amount}, {Account: settlement, Amount: -o.Amount},
 		}}, nil
 	}
@@ -228,7 +228,7 @@ func (s *Settlements) posting(ctx context.Context, o Order, account int64, numbe
 	if account, err = s.books.Account(ctx, ledger.Payable, o.Party); err != nil {
 		return ledger.Posting{}, err
 	}
-	return ledger.Posting{Key: key, Act: "settle.biller", Riders: riders, Entries: []ledger.Entry{
+	return ledger.Posting{Key: key, Op: "settle.biller", Riders: riders, Entries: []ledger.Entry{
 		{Account: account, Amount: -o.Amount}, {Account: settlement, Amount: o.Amount},
 	}}, nil
 }

@@ -35,7 +35,7 @@ func TestSettleTwiceAtOnce(t *testing.T) {
 		books := ledger.New(db, ledger.Options{})
 		t.Cleanup(books.Close)
 		floor := -money.Amount(1000_00)
-		till := ledger.Account{ID: db.NewID(), Kind: ledger.Till, Subject: "qiwi", Floor: &floor}
+		till := ledger.Account{ID: db.NewID(), Type: ledger.Till, Subject: "qiwi", Floor: &floor}
 		if err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return ledger.Open(ctx, tx, &till) }); err != nil {
 			t.Fatal(err)
 		}
@@ -43,13 +43,13 @@ func TestSettleTwiceAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = books.Post(ctx, ledger.Posting{Key: "cash", Act: "test", Entries: []ledger.Entry{
+		_, err = books.Post(ctx, ledger.Posting{Key: "cash", Op: "test", Entries: []ledger.Entry{
 			{Account: till.ID, Amount: -500_00}, {Account: cash, Amount: 500_00},
 		}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		order := settlement.Order{Kind: settlement.Agent, Party: "qiwi", Amount: 500_00, Reference: "417", Staff: "Айгүл"}
+		order := settlement.Order{PartyType: settlement.Agent, Party: "qiwi", Amount: 500_00, Reference: "417", Staff: "Айгүл"}
 		first := func() {
 			if receipt, err := settlement.New(db, books).Settle(ctx, order); err != nil || receipt.Replayed {
 				t.Fatalf("the first: %+v, %v", receipt, err)

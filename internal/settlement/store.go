@@ -20,7 +20,7 @@ var settlements = &database.Family[row]{
 	Write: func(_ context.Context, tx *database.Tx, rows []row) error {
 		for _, r := range rows { // one for each command
 			err := tx.Gorm().Exec(`INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at)
-				VALUES (?,?,?,?,?,?,?,?,?)`, r.id, string(r.Kind), r.Party, r.number, r.Reference, r.Amount, r.Staff, r.Reason, tx.Now()).Error
+				VALUES (?,?,?,?,?,?,?,?,?)`, r.id, string(r.PartyType), r.Party, r.number, r.Reference, r.Amount, r.Staff, r.Reason, tx.Now()).Error
 			if err != nil {
 				return err
 			}
@@ -38,7 +38,7 @@ type stored struct {
 func readSettlement(ctx context.Context, db *database.DB, o Order) (s stored, known bool, err error) {
 	var all []stored
 	err = db.Gorm(ctx).Raw("SELECT number, amount FROM settlements WHERE kind = ? AND party = ? AND reference = ?",
-		string(o.Kind), o.Party, o.Reference).Scan(&all).Error
+		string(o.PartyType), o.Party, o.Reference).Scan(&all).Error
 	if err != nil || len(all) == 0 {
 		return stored{}, false, err
 	}
@@ -47,6 +47,6 @@ func readSettlement(ctx context.Context, db *database.DB, o Order) (s stored, kn
 
 func nextNumber(ctx context.Context, db *database.DB, o Order) (number int64, err error) {
 	err = db.Gorm(ctx).Raw("SELECT COALESCE(MAX(number), 0) + 1 FROM settlements WHERE kind = ? AND party = ?",
-		string(o.Kind), o.Party).Scan(&number).Error
+		string(o.PartyType), o.Party).Scan(&number).Error
 	return number, err
 }

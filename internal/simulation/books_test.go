@@ -155,9 +155,9 @@ func (l *life) compare() {
 	}
 	l.compareTexts(messages)
 	l.tally.messages += int(messages)
-	audit, err := audit.Audit(context.Background(), l.place.auditor)
+	audit, err := audit.Run(context.Background(), l.place.auditor)
 	l.must(err)
-	if !audit.Holds() {
+	if !audit.OK() {
 		l.wrong("the audit: %v", audit.Violations)
 	}
 }

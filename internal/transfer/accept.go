@@ -110,14 +110,14 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
-		Key: Key(t.ID), Act: actTransfer,
-		//mutant:replace , Most: theirs.Balance => TestReceiverIsFull
+		Key: Key(t.ID), Op: actTransfer,
+		//mutant:replace , Ceiling: theirs.Balance => TestReceiverIsFull
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},
-			{Account: t.ReceiverID, Amount: t.Amount, Most: theirs.Balance},
+			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: theirs.Balance},
 		},
-		//mutant:replace , limit.Within(c, t.Amount, mine) => TestLimitsAreShared
-		Riders: []database.Rider{transferred.Row(t), limit.Within(c, t.Amount, mine)},
+		//mutant:replace , limit.Rider(c, t.Amount, mine) => TestLimitsAreShared
+		Riders: []database.Rider{transferred.Row(t), limit.Rider(c, t.Amount, mine)},
 	}
 	for _, w := range words {
 		p.Riders = append(p.Riders, outbox.Promised.Row(w))
@@ -128,7 +128,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 // refusal tells the sender why the books refuse, and nothing of what the
 // receiver holds.
 func refusal(t Transfer, err error) error {
-	var above *ledger.AboveMost
+	var above *ledger.AboveCeiling
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
 		//mutant:replace ("amount") => ("amount").Because(err) TestReceiverIsFull
 		return fault.New(fault.Limit, actTransfer, "wallet.receiver_full").At("amount")
@@ -137,7 +137,7 @@ func refusal(t Transfer, err error) error {
 	if errors.As(err, &closed) && closed.Account == t.ReceiverID {
 		return refusesMoney(customer.Customer{Closed: true}, actTransfer)
 	}
-	return limit.Refused(actTransfer, t.SenderID, err)
+	return limit.ExplainRefusal(actTransfer, t.SenderID, err)
 }
 
 // wordToSender is the SMS about money that left.

@@ -108,7 +108,7 @@ func (h *house) fill(id int64, amount money.Amount) {
 	ctx := context.Background()
 	bank, err := h.ledger.Account(ctx, ledger.Bank, "test")
 	must(h.t, err)
-	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Act: "test.fill",
+	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Op: "test.fill",
 		Entries: []ledger.Entry{{Account: bank, Amount: -amount}, {Account: id, Amount: amount}}})
 	must(h.t, err)
 }

@@ -101,8 +101,8 @@ func New(parts Parts) *Transfers {
 
 // Left returns the limits of a customer, which payments and transfers share, and
 // what is left of them.
-func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (limit.Left, error) {
-	return ts.limits.Left(ctx, c)
+func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (limit.Remaining, error) {
+	return ts.limits.Remaining(ctx, c)
 }
 
 // ByID returns a transfer to those two between whom it went; fault.NotFound to

@@ -42,7 +42,7 @@ func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstac
 		return o, err
 	}
 	err = cl.parts.DB.ReadTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		_, o.Open, err = limit.Closing(tx, c.ID)
+		_, o.Open, err = limit.AtClosing(tx, c.ID)
 		return err
 	})
 	return o, fault.Wrap(actClose, err)
@@ -109,7 +109,7 @@ func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Custom
 	if err != nil {
 		return err
 	}
-	spent, open, err := limit.Closing(tx, c.ID)
+	spent, open, err := limit.AtClosing(tx, c.ID)
 	if err == nil {
 		//mutant:replace open => 0 * open TestCloseBehindTheLock
 		err = Obstacles{Open: open}.refusal()

@@ -108,7 +108,7 @@ func (h *house) fill(id int64, amount money.Amount) {
 	ctx := context.Background()
 	bank, err := h.ledger.Account(ctx, ledger.Bank, "test")
 	must(h.t, err)
-	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Act: "test.fill",
+	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Op: "test.fill",
 		Entries: []ledger.Entry{{Account: bank, Amount: -amount}, {Account: id, Amount: amount}}})
 	must(h.t, err)
 }
@@ -136,10 +136,10 @@ func (h *house) send(from, to customer.Customer, amount string) transfer.Transfe
 // their own.
 func (h *house) audited() {
 	h.t.Helper()
-	proof, err := audit.Audit(context.Background(), h.db)
+	proof, err := audit.Run(context.Background(), h.db)
 	must(h.t, err)
 	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" })
-	if !proof.Holds() {
+	if !proof.OK() {
 		h.t.Fatalf("the books don't hold: %v", proof.Violations)
 	}
 }

@@ -20,7 +20,7 @@ import (
 func Open(ctx context.Context, tx *database.Tx, customerID int64) error {
 	floor := money.Amount(0)
 	return ledger.Open(ctx, tx, &ledger.Account{
-		ID: customerID, Kind: ledger.Wallet, Subject: strconv.FormatInt(customerID, 10), Floor: &floor,
+		ID: customerID, Type: ledger.Wallet, Subject: strconv.FormatInt(customerID, 10), Floor: &floor,
 	})
 }
 
@@ -87,13 +87,13 @@ const actRefund = "payment.refund"
 
 // Latest gives the last n operations.
 func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Without: actRefund, Limit: n}, 0)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: actRefund, Limit: n}, 0)
 	return operations(lines), err
 }
 
 // Statement gives the page of n operations that are older than the cursor.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, Without: actRefund, Limit: n + 1}, cursor)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: actRefund, Limit: n + 1}, cursor)
 	if err != nil {
 		return Page{}, err
 	}
@@ -103,7 +103,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 		page.Older = lines[n-1].Transfer
 	}
 	if page.HasNewer {
-		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, Without: actRefund, Limit: n}, cursor)
+		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: actRefund, Limit: n}, cursor)
 		if err != nil {
 			return Page{}, err
 		}
@@ -119,7 +119,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 // sum adds up what the direction finds.
 func (p *Page) sum(totals []ledger.Total, d Direction) {
 	for _, t := range totals {
-		if t.Act == actRefund {
+		if t.Op == actRefund {
 			if d != In {
 				p.Out -= t.In
 			}

@@ -217,7 +217,7 @@ func (h *house) fund(number phone.Number, amount money.Amount) customer.Customer
 	must(h.t, err)
 	bank, err := h.ledger.Account(ctx, ledger.Bank, "kicb")
 	must(h.t, err)
-	_, err = h.ledger.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", h.numbers.Add(1)), Act: "test.fund", Entries: []ledger.Entry{
+	_, err = h.ledger.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", h.numbers.Add(1)), Op: "test.fund", Entries: []ledger.Entry{
 		{Account: bank, Amount: -amount}, {Account: c.ID, Amount: amount},
 	}})
 	must(h.t, err)
