@@ -158,10 +158,10 @@ func (h *house) holds(c customer.Customer, want money.Amount) {
 // their own.
 func (h *house) audited() {
 	h.t.Helper()
-	proof, err := audit.Audit(context.Background(), h.db)
+	proof, err := audit.Run(context.Background(), h.db)
 	must(h.t, err)
 	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" })
-	if !proof.Holds() {
+	if !proof.OK() {
 		h.t.Fatalf("the books don't hold: %v", proof.Violations)
 	}
 }
