@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -67,25 +66,22 @@ func parse(file string, line int, text string) (mutant, error) {
 
 // scan reads all annotations below folders of root, and mutates their files.
 func scan(root string, folders ...string) (all []mutant, problems []error) {
+	files := os.DirFS(root)
 	for _, folder := range folders {
-		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, entry fs.DirEntry, err error) error {
+		err := fs.WalkDir(files, folder, func(name string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err
 			case entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "node_modules"):
-				return filepath.SkipDir
+				return fs.SkipDir
 			case entry.IsDir() || comments[path.Ext(name)] == "" || strings.HasSuffix(name, "_templ.go"):
 				return nil
 			}
-			source, err := os.ReadFile(name)
+			source, err := fs.ReadFile(files, name)
 			if err != nil || !strings.Contains(string(source), "mutant:") {
 				return err
 			}
-			relative, err := filepath.Rel(root, name)
-			if err != nil {
-				return err
-			}
-			found, wrong := read(filepath.ToSlash(relative), source)
+			found, wrong := read(name, source)
 			all, problems = append(all, found...), append(problems, wrong...)
 			return nil
 		})

@@ -33,6 +33,7 @@ func run(chosen []mutant, atOnce int, results string) error {
 	var all sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
 	broken := baseline(chosen, slots)
+	fmt.Printf("%6.1fs  the tests without mutants, %d fail\n", time.Since(begin).Seconds(), len(broken))
 	for i, m := range chosen {
 		if seen.caught(m) {
 			caught, recorded = caught+1, recorded+1
