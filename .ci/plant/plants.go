@@ -72,6 +72,7 @@ var plants = []plant{
 	{rule: "r7-ledger", room: "internal/ledger", imports: "elsom/internal/i18n"},
 
 	{rule: "r8-outbox", room: "internal/outbox", imports: "elsom/internal/money"},
+	{rule: "r8-billerslot", room: "internal/billerslot", imports: "elsom/internal/outbox"},
 	{rule: "r8-database", room: "internal/database", imports: "elsom/internal/money"},
 
 	{rule: "r9-port-biller", room: "internal/biller", imports: "elsom/internal/database"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"elsom/internal/biller"
+	"elsom/internal/billerslot"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -84,7 +85,7 @@ type call struct {
 type deliverer struct {
 	*Payments
 	code  string
-	held  *held
+	pool  *billerslot.Pool
 	mu    sync.Mutex
 	calls map[int64]call // by task
 }
@@ -96,10 +97,10 @@ const inHand = ledger.MaxBatch
 // Worker is the outbox worker of one biller's deliveries. A task that it has
 // claimed can be done by this worker only.
 func (ps *Payments) Worker(code string) outbox.Worker {
-	d := &deliverer{Payments: ps, code: code, held: newHeld(), calls: map[int64]call{}}
+	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
-		Lane: Lane(code), Width: inHand, Claim: d.claim, Do: d.do, Idle: d.idle,
-		Room: func() int { return d.held.room(ps.DB.Now(), ps.Timing.Ahead) },
+		Lane: Lane(code), Width: inHand, Claim: d.claim, Do: d.do, Idle: d.pool.ReleaseIdle,
+		Room: func() int { return d.pool.Room(ps.Timing.Ahead) },
 	}
 }
 
@@ -110,28 +111,21 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.openSlots(ctx, d.code); err != nil {
+	if err := d.slots.Open(ctx, d.code); err != nil {
 		return nil, err
 	}
 	var calls []call
-	var taken []slot
-	var until time.Time
+	var renewal billerslot.Renewal
 	err = d.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		calls, until = nil, tx.Now().Add(leaseOf(who))
-		most, ours := d.held.wanted(n)
-		taken, err = takeSlots(tx, wanted{biller: who.Code, n: most, from: 1, ours: ours, lease: leaseOf(who)})
+		calls = nil
+		if renewal, err = d.pool.Renew(tx, n, leaseOf(who)); err != nil || renewal.Calls == 0 {
+			return err
+		}
+		tasks, err := d.claimFairly(ctx, tx, who, renewal.Calls)
 		if err != nil {
 			return err
 		}
-		fitting := d.held.fits(len(taken))
-		if fitting == 0 {
-			return nil
-		}
-		tasks, err := d.claimFairly(ctx, tx, who, min(n, fitting))
-		if err != nil {
-			return err
-		}
-		if calls, err = d.prepare(ctx, tx, who, tasks, until); err != nil {
+		if calls, err = d.prepare(ctx, tx, who, tasks, renewal.Until); err != nil {
 			return err
 		}
 		//mutant:replace insertAttempts(tx, calls) => nil TestAttemptBeforeCall
@@ -140,7 +134,7 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.free(context.WithoutCancel(ctx), d.held.take(taken, until, len(calls), d.DB.Now()))
+	d.pool.Keep(context.WithoutCancel(ctx), renewal, len(calls))
 	d.addHolders(ctx, calls)
 	tasks := make([]outbox.Task, len(calls))
 	d.mu.Lock()
@@ -171,20 +165,6 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	}
 	for i := range calls {
 		calls[i].holder = holders[i]
-	}
-}
-
-// idle gives the slots back when there is no work.
-func (d *deliverer) idle(ctx context.Context) { d.free(ctx, d.held.idle()) }
-
-// free gives slots back to whoever has work for them.
-func (d *deliverer) free(ctx context.Context, list []slot) {
-	if len(list) == 0 {
-		return
-	}
-	err := d.DB.InStatement(ctx, func(tx *database.Tx) error { return freeSlots(tx, list) })
-	if err != nil { // their leases end by themselves
-		slog.WarnContext(ctx, "payment: free slots", "biller", d.code, "error", err)
 	}
 }
 
@@ -248,14 +228,14 @@ func (d *deliverer) do(ctx context.Context, task outbox.Task) {
 // lease, is not made: another may make it by then.
 func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 	over := func() time.Time { return d.DB.Now().Add(c.biller.Deadline) }
-	own := d.held.begin(over)
+	slot := d.pool.Acquire(over)
 	began := d.DB.Now()
 	defer func() {
-		d.held.end(own, d.DB.Now().Sub(began))
+		d.pool.Release(slot, d.DB.Now().Sub(began))
 		d.Bell.Ring(Lane(d.code))
 	}()
 	//mutant:drop TestNoTimeLeft
-	if own == nil || c.until.Before(over()) {
+	if slot == nil || c.until.Before(over()) {
 		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Comment: "not called: no time was left"}
 	}
 	return d.pay(ctx, c)

@@ -4,10 +4,16 @@ import (
 	"context"
 	"time"
 
+	"elsom/internal/billerslot"
 	"elsom/internal/catalog"
 	"elsom/internal/database"
 	"elsom/internal/outbox"
 )
+
+// slotsPerCustomer limits the biller's slots that one customer's deliveries take
+// over all processes, so that many slow payments of one customer don't delay
+// others'.
+const slotsPerCustomer = billerslot.Size / 4
 
 // fairRounds limits how often one claim skips deliveries of customers that have
 // reached their share.
@@ -36,7 +42,7 @@ func (d *deliverer) claimFairly(ctx context.Context, tx *database.Tx, who catalo
 				return nil, err
 			}
 			if locked = share.crowded(); locked {
-				if err := lockShares(tx, who.Code); err != nil {
+				if err := billerslot.LockShares(tx, who.Code); err != nil {
 					return nil, err
 				}
 				if share.inFlight, err = claimed(ctx, tx, who); err != nil {
@@ -117,7 +123,7 @@ const (
 // putOff makes deliveries due again about when their customer's share has room:
 // so many calls later, by the biller's pace of late.
 func (d *deliverer) putOff(tx *database.Tx, share fairShare, over []excess) []outbox.Later {
-	step := min(max(d.held.paceOfLate(), minPutOff), 2*time.Second)
+	step := min(max(d.pool.Pace(), minPutOff), 2*time.Second)
 	later := make([]outbox.Later, len(over))
 	for i, e := range over {
 		wait := min(time.Duration(1+e.before/share.per)*step, maxPutOff)

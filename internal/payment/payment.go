@@ -12,10 +12,10 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
-	"sync"
 	"time"
 
 	"elsom/internal/biller"
+	"elsom/internal/billerslot"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -152,9 +152,9 @@ type Parts struct {
 // Payments is the act.
 type Payments struct {
 	Parts
-	limits  limit.Limits
-	watch   *watch
-	slotted sync.Map // billers whose slots are there → the database's generation
+	limits limit.Limits
+	slots  *billerslot.Slots
+	watch  *watch
 
 	recording *database.Gather[recorded, error]
 	holders   *database.Gather[int64, *customer.Customer]
@@ -167,7 +167,7 @@ func New(parts Parts) *Payments {
 	if parts.Timing.Check == 0 {
 		parts.Timing = DefaultTiming()
 	}
-	ps := &Payments{Parts: parts, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), watch: newWatch()}
+	ps := &Payments{Parts: parts, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newWatch()}
 	ps.recording = database.NewGather(database.Together(ps.recordTogether))
 	ps.holders = database.NewGather(ps.readHolders)
 	ps.reading = database.NewGather(ps.readByIDs)

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -149,11 +150,15 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ps.Timing.Check)
 	defer cancel()
-	slot, ok := ps.slotForCheck(ctx, who)
+	slot, ok := ps.slots.AcquireForCheck(ctx, who.Code, 2*ps.Timing.Check)
 	if !ok {
 		return nil // too many calls at once: go on without a name
 	}
-	defer ps.freeSlot(slot)
+	defer func() {
+		if err := ps.slots.Release(context.WithoutCancel(ctx), slot); err != nil { // its lease expires
+			slog.WarnContext(ctx, "payment: release a slot", "biller", who.Code, "error", err)
+		}
+	}()
 	answer := ps.Wire(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
 	if answer.Outcome == biller.Good {
 		draft.Payee = answer.Name
