@@ -25,7 +25,7 @@ func TestLimitsPage(t *testing.T) {
 		left(2000_00, 2500_00, 3000_00, 797_000_00)
 		b.draft(company, "1000,50").press("Оплатить").answered(200)
 		left(999_50, 1499_50, 1999_50, 798_000_50)
-		must(t, h.transfers(who, friend, "500"))
+		must(t, h.transfer(who, friend, "500"))
 		left(499_50, 999_50, 1499_50, 798_500_50)
 		h.biller.says(good, refusal(5)) // the money comes back, and may be sent again
 		b.draft(company, "400").press("Оплатить").answered(200)

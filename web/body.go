@@ -135,8 +135,8 @@ func bodyless(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0
 }
 
-// withoutBody ignores a small body, for routes that take none.
-func withoutBody(next echo.HandlerFunc) echo.HandlerFunc {
+// ignoreBody ignores a small body, for routes that take none.
+func ignoreBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		leaveBody(c)
 		if c.Request().ContentLength > publicBody {

@@ -31,7 +31,7 @@ func held(t *testing.T, server *httptest.Server, size int) net.Conn {
 // the budget is free again behind them.
 func TestBodiesHaveABudget(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Crowd = web.Crowd{Bodies: 16 << 10} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 16 << 10} }})
 	server := httptest.NewServer(h.server)
 	t.Cleanup(server.Close)
 	post := func(size int) (int, http.Header) {
@@ -70,7 +70,7 @@ func TestBodiesHaveABudget(t *testing.T) {
 // take no room from machines, which have proved themselves before theirs are read.
 func TestStrangersBodiesKeepNoMachineOut(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Crowd = web.Crowd{Bodies: 4 << 10} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 4 << 10} }})
 	server := httptest.NewServer(h.server)
 	t.Cleanup(server.Close)
 	held(t, server, 2<<10)

@@ -13,7 +13,6 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
-	"elsom/internal/ratelimit"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 )
@@ -27,19 +26,15 @@ func onEach(t *testing.T, test func(t *testing.T, h *house)) {
 	}
 }
 
-func (h *house) transfers(from customer.Customer, to customer.Customer, amount string) error {
+// transfer sends amount between two wallets, or returns the refusal.
+func (h *house) transfer(from, to customer.Customer, amount string) error {
 	h.t.Helper()
 	ctx := context.Background()
-	attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more"), Off: true})
-	must(h.t, err)
-	ts := transfer.New(transfer.Parts{
-		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
-	})
-	draft, err := ts.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: transfer.Web})
+	draft, err := h.transfers.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: transfer.Web})
 	if err != nil {
 		return err
 	}
-	_, err = ts.Accept(ctx, from, transfer.Web, draft.ID)
+	_, err = h.transfers.Accept(ctx, from, transfer.Web, draft.ID)
 	return err
 }
 
@@ -110,7 +105,7 @@ func TestClosing(t *testing.T) {
 		if result := h.cash(phone).Result; result != cashin.NoWallet {
 			t.Errorf("a terminal is answered %d", result)
 		}
-		if f := fault.As(h.transfers(friend, who, "10")); f == nil || f.Message != "wallet.receiver_unknown" {
+		if f := fault.As(h.transfer(friend, who, "10")); f == nil || f.Message != "wallet.receiver_unknown" {
 			t.Errorf("a transfer: %v", f)
 		}
 		before := len(h.messages(who.Phone))
@@ -195,7 +190,7 @@ func TestClosingRaces(t *testing.T) {
 			// Proving the password takes a while: the money comes a little later each time.
 			time.Sleep(time.Duration(round) * 300 * time.Microsecond)
 			all.Go(func() { cash = h.cash(who.Phone.String()) })
-			all.Go(func() { sent = h.transfers(friend, who, "1") })
+			all.Go(func() { sent = h.transfer(friend, who, "1") })
 			all.Wait()
 			balance, err := h.ledger.Balance(ctx, who.ID)
 			must(t, err)

@@ -59,7 +59,7 @@ func (sized) Routes(g *echo.Group) {
 // whole and as it is.
 func TestOnlyWorthwhileBodiesAreCompressed(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Dev = sized{} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Dev = sized{} }})
 	for _, c := range []struct {
 		method, path string
 		status       int

@@ -15,7 +15,7 @@ import (
 func newDevelopment(t *testing.T) *house {
 	t.Helper()
 	var h *house
-	h = houseWith(t, setting{doors: func(d *web.Doors) {
+	h = houseWith(t, setting{handlers: func(d *web.Handlers) {
 		d.Dev = dev.New(dev.Parts{
 			OSMP:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }),
 			Agents: []cashin.NewAgent{{Code: "kicb", Name: "KICB", Password: "terminal's word"}}, Now: time.Now,

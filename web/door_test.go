@@ -27,7 +27,7 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 		Service: "dostek", Identifier: company, Amount: "250", Channel: payment.USSD, Address: who.Phone.String(),
 	})
 	must(t, err)
-	transfer, err := h.portal.Transfers.Quote(t.Context(), now, transfer.Order{
+	transfer, err := h.transfers.Quote(t.Context(), now, transfer.Order{
 		Phone: other.Phone.String(), Amount: "300", Channel: transfer.USSD,
 	})
 	must(t, err)

@@ -71,11 +71,11 @@ var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form 
 	},
 	"a transfer by *900#": func(b *browser, who, other customer.Customer) string {
 		b.sending(other, "100")
-		draft, err := b.h.portal.Transfers.Quote(context.Background(), who, transfer.Order{
+		draft, err := b.h.transfers.Quote(context.Background(), who, transfer.Order{
 			Phone: other.Phone.String(), Amount: "100", Channel: transfer.USSD,
 		})
 		must(b.t, err)
-		_, err = b.h.portal.Transfers.Accept(context.Background(), who, transfer.USSD, draft.ID)
+		_, err = b.h.transfers.Accept(context.Background(), who, transfer.USSD, draft.ID)
 		must(b.t, err)
 		return "/transfer"
 	},

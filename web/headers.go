@@ -27,8 +27,8 @@ func headers(https bool) echo.MiddlewareFunc {
 	}
 }
 
-// private keeps an answer out of every cache, the browser's own history too.
-func private(next echo.HandlerFunc) echo.HandlerFunc {
+// noStore keeps a response out of every cache, including the browser history.
+func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		//mutant:drop TestHeadersOfEveryAnswer
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")

@@ -96,13 +96,14 @@ var (
 
 // setting is what a test wants otherwise.
 type setting struct {
-	https  bool
-	limits bool // the counters against guessing and flooding
-	doors  func(*web.Doors)
-	books  ledger.Options
-	hash   customer.Hash                                     // the tests' own where it isn't said
-	on     func(testing.TB, ...database.Option) *database.DB // SQLite where it isn't said
-	trace  func(statement string, args []any)
+	https    bool
+	limits   bool // the counters against guessing and flooding
+	handlers func(*web.Handlers)
+	notices  bool // push notifications are on
+	books    ledger.Options
+	hash     customer.Hash                                     // the tests' own where it isn't said
+	on       func(testing.TB, ...database.Option) *database.DB // SQLite where it isn't said
+	trace    func(statement string, args []any)
 }
 
 // house is the doors with all acts behind them; only the biller and the phones
@@ -114,13 +115,15 @@ type house struct {
 	catalog   *catalog.Catalog
 	customers *customer.Customers
 	payments  *payment.Payments
+	transfers *transfer.Transfers
+	notices   *push.Notices // nil unless set
 	cashin    *cashin.CashIn
 	sealer    *sms.Sealer
 	inbox     *inbox.Inbox
 	biller    *fake
 	portal    *portal.Portal
 	server    *echo.Echo
-	doors     web.Doors // of the server
+	handlers  web.Handlers // of the server
 	base      string
 	skipped   *atomic.Int64
 	agent     cashin.Agent
@@ -163,9 +166,17 @@ func houseWith(t *testing.T, with setting) *house {
 	t.Cleanup(h.ledger.Close)
 	timing := payment.DefaultTiming()
 	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}
-	h.payments = payment.New(payment.Parts{
+	parts := payment.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
+	}
+	if with.notices {
+		h.notices = push.New(h.db, push.Options{Key: "the public key", Hosts: []string{"push.example.net"}, Attempts: attempts})
+		parts.Notices = h.notices
+	}
+	h.payments = payment.New(parts)
+	h.transfers = transfer.New(transfer.Parts{
+		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 	})
 	h.cashin = cashin.New(cashin.Parts{DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(
 		func(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
@@ -179,22 +190,20 @@ func houseWith(t *testing.T, with setting) *house {
 	h.inbox = inbox.New(h.db)
 	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https, Public: h.base, Left: push.Left, Ended: push.Ended})
 	must(t, err)
-	h.portal = portal.New(portal.Parts{
+	h.portal = portal.New(portal.Services{
 		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,
-		Transfers: transfer.New(transfer.Parts{
-			DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
-		}),
+		Transfers: h.transfers, Notices: h.notices,
 		Closing:  wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Customers: h.customers}),
 		Messages: sms.NewMessages(h.db, h.sealer), Sessions: sessions, Now: h.db.Now,
 	})
-	doors := web.Doors{
+	handlers := web.Handlers{
 		Portal: h.portal, Terminal: terminal.New(agents, h.cashin, slog.Default()), Sessions: sessions, HTTPS: with.https,
 		Healthy: func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
 	}
-	if with.doors != nil {
-		with.doors(&doors)
+	if with.handlers != nil {
+		with.handlers(&handlers)
 	}
-	h.doors, h.server = doors, web.New(doors)
+	h.handlers, h.server = handlers, web.New(handlers)
 	return h
 }
 
@@ -368,10 +377,10 @@ func (h *house) holds(who customer.Customer, want money.Amount) {
 // audited proves the books.
 func (h *house) audited() {
 	h.t.Helper()
-	audit, err := audit.Run(context.Background(), h.db)
+	result, err := audit.Run(context.Background(), h.db)
 	must(h.t, err)
-	if !audit.OK() {
-		h.t.Errorf("the books don't hold: %+v", audit)
+	if !result.OK() {
+		h.t.Errorf("the audit failed: %+v", result)
 	}
 }
 

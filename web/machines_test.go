@@ -34,10 +34,10 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 				must(t, err)
 				gateways, err := gateway.New(h.db, attempts, secret)
 				must(t, err)
-				doors := h.doors
-				doors.Terminal = terminal.New(agents, h.cashin, slog.Default())
-				doors.Receipts = receipts.New(gateways, sms.NewMessages(h.db, h.sealer))
-				return gateways, web.New(doors)
+				handlers := h.handlers
+				handlers.Terminal = terminal.New(agents, h.cashin, slog.Default())
+				handlers.Receipts = receipts.New(gateways, sms.NewMessages(h.db, h.sealer))
+				return gateways, web.New(handlers)
 			}
 			ask := func(server http.Handler, path, code, password string) int {
 				r := httptest.NewRequest(http.MethodGet, path, nil)

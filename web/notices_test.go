@@ -11,7 +11,6 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/notify/push"
 	"elsom/internal/outbox"
-	"elsom/web"
 	"elsom/web/session"
 )
 
@@ -36,17 +35,14 @@ func (p *pushed) Send(_ context.Context, r push.Rendered) error {
 }
 
 func withNotices(t *testing.T) *house {
-	return houseWith(t, setting{doors: func(d *web.Doors) {
-		d.Portal.Notices = push.New(d.Portal.Payments.DB, push.Options{Key: "the public key", Hosts: []string{"push.example.net"}, Attempts: d.Portal.Payments.Attempts})
-		d.Portal.Payments.Notices = d.Portal.Notices
-	}})
+	return houseWith(t, setting{notices: true})
 }
 
 // push does what is promised to push services.
 func (h *house) push() []push.Rendered {
 	h.t.Helper()
 	service := &pushed{}
-	worker := h.portal.Notices.Worker(service)
+	worker := h.notices.Worker(service)
 	var tasks []outbox.Task
 	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
 		tasks, err = outbox.Claim(ctx, tx, push.Lane, 10, time.Minute)

@@ -43,11 +43,11 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			}
 			dialogues, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret})
 			must(t, err)
-			doors := h.doors
+			handlers := h.handlers
 			parts := ussd.Parts{Dialogues: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger)}
 			parts.Gateways, parts.Attempts, parts.Now = gateways, attempts, h.db.Now
-			doors.USSD = ussd.New(parts, slog.Default())
-			server := web.New(doors)
+			handlers.USSD = ussd.New(parts, slog.Default())
+			server := web.New(handlers)
 			phones, pins := h.dialedBy(12)
 			for range 199 {
 				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
@@ -57,7 +57,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 					t.Errorf("a wrong PIN: %s", screen)
 				}
 			}
-			if n := doors.USSD.WrongPINs()[bad]; n != 2 {
+			if n := handlers.USSD.WrongPINs()[bad]; n != 2 {
 				t.Errorf("%d wrong PINs counted", n)
 			}
 			if lines := said.lines("many wrong PINs", bad); len(lines) != 1 {

@@ -47,7 +47,7 @@ func TestAddressesBehindProxies(t *testing.T) {
 		{ourProxies, "", "192.0.2.7"},
 		{ourProxies, ",", "192.0.2.7"},
 	} {
-		h := houseWith(t, setting{doors: func(d *web.Doors) { d.TrustedProxies = c.trusted }})
+		h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.TrustedProxies = c.trusted }})
 		number := h.number()
 		b := h.browser()
 		b.agent = map[string]string{"X-Forwarded-For": c.header, "X-Real-Ip": "198.51.100.2"}
@@ -81,7 +81,7 @@ func TestForwardedByStrangersIsWarnedOf(t *testing.T) {
 func TestPlainRequestsAreLedToTLS(t *testing.T) {
 	t.Parallel()
 	const base = "https://wallet.example.kg"
-	h := houseWith(t, setting{https: true, doors: func(d *web.Doors) { d.TrustedProxies, d.BaseURL = ourProxies, base }})
+	h := houseWith(t, setting{https: true, handlers: func(d *web.Handlers) { d.TrustedProxies, d.BaseURL = ourProxies, base }})
 	for _, c := range []struct {
 		method, path, proto string
 		status              int
@@ -115,7 +115,7 @@ func TestPlainRequestsAreLedToTLS(t *testing.T) {
 			}
 		}
 	}
-	h = houseWith(t, setting{https: true, doors: func(d *web.Doors) { d.BaseURL = base }})
+	h = houseWith(t, setting{https: true, handlers: func(d *web.Handlers) { d.BaseURL = base }})
 	if answer := h.browser().ask(http.MethodGet, "/help", nil, "X-Forwarded-Proto", "http"); answer.Code != http.StatusOK {
 		t.Errorf("a stranger's word about TLS counts: %d", answer.Code)
 	}

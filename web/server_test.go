@@ -24,7 +24,7 @@ import (
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
 	for _, https := range []bool{false, true} {
-		h := houseWith(t, setting{https: https, doors: func(d *web.Doors) { d.Dev = breaking{} }})
+		h := houseWith(t, setting{https: https, handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
 		b := h.as(h.holder(100_00))
 		for _, c := range []struct {
 			method, path string
@@ -77,7 +77,7 @@ var requestID = regexp.MustCompile(`[A-Za-z0-9]{32}`)
 
 func TestPanicEndsARequestOnly(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Dev = breaking{} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
 	b := h.browser().open("/dev/panic").answered(500).says("У нас что-то сломалось", "Номер обращения")
 	id := requestID.FindString(b.page.Find(".failure-id").Text())
 	if id == "" || id != b.header.Get("X-Request-Id") {
@@ -98,7 +98,7 @@ func TestPanicEndsARequestOnly(t *testing.T) {
 // Every kind of fault has its page; what happened inside stays inside.
 func TestEveryKindHasItsPage(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Dev = breaking{} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
 	want := map[fault.Kind]int{
 		fault.Internal: 500, fault.Invalid: 422, fault.NotFound: 404, fault.Forbidden: 403, fault.Conflict: 422,
 		fault.Insufficient: 422, fault.Limit: 422, fault.TooMany: 429, fault.Unavailable: 503, fault.Unknown: 503,
@@ -189,7 +189,7 @@ func TestTerminalGetsNoPage(t *testing.T) {
 		setting setting
 		body    string
 	}{
-		500: {setting{doors: func(d *web.Doors) { d.Terminal = terminal.New(nil, nil, slog.Default()) }}, "command=check"},
+		500: {setting{handlers: func(d *web.Handlers) { d.Terminal = terminal.New(nil, nil, slog.Default()) }}, "command=check"},
 		413: {setting{}, strings.Repeat("1", 8<<10+1)},
 	} {
 		answer := houseWith(t, c.setting).browser().send(http.MethodPost, "/osmp", strings.NewReader(c.body),
@@ -206,7 +206,7 @@ func TestTerminalGetsNoPage(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	status := http.StatusOK
-	h := houseWith(t, setting{doors: func(d *web.Doors) {
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) {
 		d.Healthy = func(c echo.Context) error { return c.String(status, "x\n") }
 	}})
 	for _, status = range []int{http.StatusOK, http.StatusServiceUnavailable} {

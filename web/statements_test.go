@@ -111,3 +111,39 @@ func TestStatementsOfAPayment(t *testing.T) {
 		})
 	}
 }
+
+// TestStatementsOfAPaymentForm checks that a good form reads nothing that only the
+// form's page shows: the balance is read once, by the service.
+func TestStatementsOfAPaymentForm(t *testing.T) {
+	t.Parallel()
+	sent, noon := &traced{}, time.Now()
+	h := houseWith(t, setting{trace: sent.add, on: func(t testing.TB, options ...database.Option) *database.DB {
+		return databasetest.SQLite(t, append(options, database.WithClock(func() time.Time { return noon }))...)
+	}})
+	b := h.as(h.holder(1000_00)).open("/pay/dostek")
+	for _, c := range []struct {
+		amount           string
+		status, balances int
+	}{
+		{"100", http.StatusSeeOther, 1},
+		{"2000", http.StatusUnprocessableEntity, 2}, // the service and the page
+	} {
+		values := form(b, "account", company, "amount", c.amount)
+		sent.take()
+		if answer := b.ask(http.MethodPost, "/pay/dostek", values); answer.Code != c.status {
+			t.Fatalf("%s som: status %d, want %d", c.amount, answer.Code, c.status)
+		}
+		balances := 0
+		for _, shape := range sent.shapes() {
+			switch shape {
+			case "from balances":
+				balances++
+			case "from services", "from categories":
+				t.Errorf("%s som: the catalog is read from the database", c.amount)
+			}
+		}
+		if balances != c.balances {
+			t.Errorf("%s som: the balance is read %d times, want %d", c.amount, balances, c.balances)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func newMetrics(h *house) *metrics {
 }
 
 // observe counts an answered request.
-func (m *metrics) observe(r web.Answered) {
+func (m *metrics) observe(r web.Request) {
 	m.requests.WithLabelValues(known(r.Method), r.Route, strconv.Itoa(r.Status)).Observe(r.Took.Seconds())
 }
 

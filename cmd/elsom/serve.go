@@ -80,7 +80,7 @@ func (serveCommand) Run(ctx context.Context) error {
 		h.metrics = newMetrics(h)
 		go h.metrics.serve(ctx, figures)
 	}
-	sessions, server, err := h.doors()
+	sessions, server, err := h.handlers()
 	if err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ func (h *house) warnBillers(ctx context.Context) {
 	}
 }
 
-// doors opens all doors of the web.
-func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
+// handlers returns the browser sessions and the server with all routes.
+func (h *house) handlers() (*session.Sessions, *echo.Echo, error) {
 	sessions, err := session.New(h.db, session.Options{
 		Secret: []byte(h.config.SecretKey.Reveal()), Secure: h.config.HTTPS(), Public: h.config.BaseURL,
 		Left: push.Left, Ended: push.Ended,
@@ -182,9 +182,9 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		Transfers: h.transfers, Wallets: h.wallets, Gateways: h.gateways, Attempts: h.attempts, Now: h.db.Now,
 	}, slog.Default())
 	h.ussd.Store(menu)
-	doors := web.Doors{
+	handlers := web.Handlers{
 		Sessions: sessions,
-		Portal: portal.New(portal.Parts{
+		Portal: portal.New(portal.Services{
 			Customers: h.customers, Wallets: h.wallets, Transfers: h.transfers, Closing: h.closing, Payments: h.payments, Catalog: h.catalog, Agents: h.agents,
 			Messages: h.messages, Sessions: sessions, Now: h.db.Now, Notices: h.notices, Development: h.config.Development(),
 		}),
@@ -196,13 +196,13 @@ func (h *house) doors() (*session.Sessions, *echo.Echo, error) {
 		HTTPS:          h.config.HTTPS(), BaseURL: h.config.BaseURL,
 	}
 	if h.metrics != nil {
-		doors.Observe = h.metrics.observe
+		handlers.Observe = h.metrics.observe
 	}
 	var server *echo.Echo
 	if h.config.Development() {
-		doors.Dev = h.development(&server)
+		handlers.Dev = h.development(&server)
 	}
-	server = web.New(doors)
+	server = web.New(handlers)
 	return sessions, server, nil
 }
 

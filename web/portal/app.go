@@ -32,7 +32,7 @@ func (p *Portal) Manifest(c echo.Context) error {
 		return fault.New(fault.NotFound, "portal.manifest", "")
 	}
 	dostek := ""
-	if service, err := p.Catalog.Service(ctx(c), "dostek"); err == nil {
+	if service, err := p.services.Catalog.Service(ctx(c), "dostek"); err == nil {
 		dostek = payHref(service.Code)
 	}
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
@@ -46,7 +46,7 @@ func (p *Portal) Worker(c echo.Context) error {
 	lang, _ := i18n.Parse(c.QueryParam("lang"))
 	source, ok := p.workers.Load(lang)
 	if !ok {
-		made, err := page.Worker(ctx(c), lang, p.Development)
+		made, err := page.Worker(ctx(c), lang, p.services.Development)
 		if err != nil {
 			return fault.Wrap("portal.worker", err)
 		}

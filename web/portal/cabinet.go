@@ -28,37 +28,37 @@ const (
 
 // Cabinet shows the balance, the last operations, and what to pay again.
 func (p *Portal) Cabinet(c echo.Context) error {
-	who := holder(c)
-	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	holder := holder(c)
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
 	if err != nil {
 		return err
 	}
-	latest, err := p.Wallets.Latest(ctx(c), who.ID, cabinetOperations)
+	latest, err := p.services.Wallets.Latest(ctx(c), holder.ID, cabinetOperations)
 	if err != nil {
 		return err
 	}
-	operations, err := p.operations(ctx(c), who, p.lang(c), latest)
+	operations, err := p.operations(ctx(c), holder, lang(c), latest)
 	if err != nil {
 		return err
 	}
-	again, err := p.payAgain(ctx(c), who, p.lang(c))
+	again, err := p.payAgain(ctx(c), holder, lang(c))
 	if err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, page.CabinetPage{
-		Frame: p.frame(c), Wallet: who.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
-		Held: p.held(c),
+		Frame: p.frame(c), Wallet: holder.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
+		Held: p.holdNotice(c),
 	})
 }
 
-func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.Lang) ([]page.Service, error) {
-	latest, err := p.Payments.Latest(ctx, who.ID, cabinetPayments)
+func (p *Portal) payAgain(ctx context.Context, holder customer.Customer, lang i18n.Lang) ([]page.Service, error) {
+	latest, err := p.services.Payments.Latest(ctx, holder.ID, cabinetPayments)
 	if err != nil {
 		return nil, err
 	}
 	var list []page.Service
 	for _, paid := range latest {
-		service, err := p.Catalog.Service(ctx, paid.Service)
+		service, err := p.services.Catalog.Service(ctx, paid.Service)
 		if err != nil {
 			continue // no longer sold
 		}
@@ -71,7 +71,7 @@ func (p *Portal) payAgain(ctx context.Context, who customer.Customer, lang i18n.
 }
 
 // operations dresses a wallet's operations for people.
-func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]page.Operation, error) {
+func (p *Portal) operations(ctx context.Context, holder customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]page.Operation, error) {
 	var about records
 	var paid, sent []int64
 	for _, o := range list {
@@ -83,10 +83,10 @@ func (p *Portal) operations(ctx context.Context, who customer.Customer, lang i18
 		}
 	}
 	var err error
-	if about.payments, err = p.Payments.Several(ctx, who.ID, paid); err != nil {
+	if about.payments, err = p.services.Payments.Several(ctx, holder.ID, paid); err != nil {
 		return nil, err
 	}
-	if about.transfers, err = p.Transfers.Several(ctx, who.ID, sent); err != nil {
+	if about.transfers, err = p.services.Transfers.Several(ctx, holder.ID, sent); err != nil {
 		return nil, err
 	}
 	if about.agents, err = p.agentNames(ctx, list); err != nil {
@@ -116,7 +116,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 	switch o.Kind {
 	case wallet.Payment, wallet.Refund:
 		paid := about.payments[o.PaymentID]
-		service, err := p.Catalog.ServiceOfRecord(ctx, paid.Service)
+		service, err := p.services.Catalog.ServiceOfRecord(ctx, paid.Service)
 		if err != nil {
 			return view, err
 		}
@@ -138,7 +138,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 	return view, nil
 }
 
-// otherSide tells who is on the other side of a transfer: by name and number,
+// otherSide tells holder is on the other side of a transfer: by name and number,
 // or by the number alone, which may break where a row is narrow.
 func otherSide(name string, number phone.Number) (title, detail string) {
 	if name == "" {
@@ -147,13 +147,13 @@ func otherSide(name string, number phone.Number) (title, detail string) {
 	return name, number.Pretty()
 }
 
-// agentNames is how people know the agents who took the cash, by code; nil
+// agentNames is how people know the agents holder took the cash, by code; nil
 // where no cash was taken.
 func (p *Portal) agentNames(ctx context.Context, list []wallet.Operation) (map[string]string, error) {
 	if !slices.ContainsFunc(list, func(o wallet.Operation) bool { return o.Kind == wallet.CashIn }) {
 		return nil, nil
 	}
-	agents, err := p.Agents.ListAgents(ctx)
+	agents, err := p.services.Agents.ListAgents(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 	"elsom/templates/page"
 )
 
-// ShowCheck shows what will be paid, before it is.
+// ShowCheck shows a draft before it is paid.
 func (p *Portal) ShowCheck(c echo.Context) error {
 	draft, err := p.draft(c)
 	if err != nil {
@@ -30,22 +30,21 @@ func (p *Portal) ShowCheck(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// patience is how long accepting may take, in a bad hour of the database. Who
-// waits longer is told that it is being checked; the server's own limit would
-// only cut the connection.
-const patience = 20 * time.Second
+// acceptTimeout bounds an acceptance. After it the user reads that the payment is
+// being checked; the server's own timeout would only cut the connection.
+const acceptTimeout = 20 * time.Second
 
-// Accept pays the draft («Оплатить») and leads to its receipt, also when it
-// had been paid before.
+// Accept pays the draft («Оплатить») and redirects to its receipt. A draft that was
+// paid before leads to the same receipt.
 func (p *Portal) Accept(c echo.Context) error {
 	id, err := draftID(c)
 	if err != nil {
 		return err
 	}
-	acting, cancel := context.WithTimeout(committed(c), patience)
+	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
-	err = p.proved(acting, c, payment.PINKey(id), func(who customer.Customer) error {
-		_, err := p.Payments.Accept(acting, who, payment.Web, id)
+	err = p.withPIN(ctx, c, payment.PINKey(id), func(holder customer.Customer) error {
+		_, err := p.services.Payments.Accept(ctx, holder, payment.Web, id)
 		return err
 	})
 	if err != nil {
@@ -54,39 +53,38 @@ func (p *Portal) Accept(c echo.Context) error {
 	return redirect(c, receiptHref(id))
 }
 
-// notAccepted shows what stands between the draft and its payment.
+// notAccepted shows the check page with the reason why the draft was not paid.
 func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
-	draft, draftErr := p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
+	draft, draftErr := p.services.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
 	if draftErr != nil {
 		return err
 	}
-	f := fault.As(err)
-	if f.Message == "payment.fee_changed" {
-		return p.feeChanged(c, draft)
+	if feeChanged(err) {
+		return p.renewDraft(c, draft)
 	}
 	view, checkErr := p.checkPage(c, draft)
 	if checkErr != nil {
 		return err
 	}
-	if view.State == page.Short || view.State == page.Expired {
-		return render(c, http.StatusUnprocessableEntity, view) // the page says it itself
+	if view.State == page.Short || view.State == page.Expired { // the state says why
+		return render(c, http.StatusUnprocessableEntity, view)
 	}
-	if f.Kind == fault.Unknown {
-		view.Fail("", p.lang(c).T("door.unknown"))
+	if fault.Is(err, fault.Unknown) {
+		view.Fail("", lang(c).T("door.unknown"))
 		return render(c, http.StatusServiceUnavailable, view)
 	}
-	return p.refused(c, view, err)
+	return p.refused(c, built(view), err)
 }
 
-// feeChanged shows a new draft at today's fee, to be confirmed anew.
-func (p *Portal) feeChanged(c echo.Context, old payment.Draft) error {
-	renewed, err := p.Payments.Renew(ctx(c), holder(c), payment.Web, old.ID)
+// renewDraft shows a new draft at the current fee, which the user has to accept.
+func (p *Portal) renewDraft(c echo.Context, old payment.Draft) error {
+	renewed, err := p.services.Payments.Renew(ctx(c), holder(c), payment.Web, old.ID)
 	if err != nil {
 		view, checkErr := p.checkPage(c, old)
 		if checkErr != nil {
 			return err
 		}
-		return p.refused(c, view, err)
+		return p.refused(c, built(view), err)
 	}
 	view, err := p.checkPage(c, renewed)
 	if err != nil {
@@ -103,7 +101,7 @@ func (p *Portal) draft(c echo.Context) (payment.Draft, error) {
 	if err != nil {
 		return payment.Draft{}, err
 	}
-	return p.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
+	return p.services.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
 }
 
 func draftID(c echo.Context) (int64, error) {
@@ -115,42 +113,42 @@ func draftID(c echo.Context) (int64, error) {
 }
 
 func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*page.CheckPage, error) {
-	who := holder(c)
-	service, err := p.Catalog.ServiceOfRecord(ctx(c), draft.Service)
+	holder := holder(c)
+	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), draft.Service)
 	if err != nil {
 		return nil, err
 	}
-	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
 	if err != nil {
 		return nil, err
 	}
-	state, err := p.checkState(c, who, draft, balance)
+	state, err := p.checkState(c, holder, draft, balance)
 	if err != nil {
 		return nil, err
 	}
 	id := strconv.FormatInt(draft.ID, 10)
-	lang := string(p.lang(c))
+	lang := lang(c)
 	return &page.CheckPage{
-		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(lang),
-		AccountLabel: service.Label.In(lang), Account: shown(service, draft.Identifier), PayeeLabel: payeeLabel(p.lang(c), service), Payee: draft.Payee,
+		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(string(lang)),
+		AccountLabel: service.Label.In(string(lang)), Account: shown(service, draft.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: draft.Payee,
 		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
-		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: who.Phone.Pretty(),
+		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: holder.Phone.Pretty(),
 		Balance: balance, After: balance - draft.Total(),
-		AskPIN:   who.PINOwed && (state == page.Ready || state == page.FeeChanged),
+		AskPIN:   holder.PINOwed && (state == page.Ready || state == page.FeeChanged),
 		BackHref: "/pay/" + draft.Service + "?draft=" + id, ReceiptHref: receiptHref(draft.ID),
-		Held: p.held(c),
+		Held: p.holdNotice(c),
 	}, nil
 }
 
-// checkState tells what stands between a draft and its payment today.
-func (p *Portal) checkState(c echo.Context, who customer.Customer, draft payment.Draft, balance money.Amount) (page.CheckState, error) {
-	_, err := p.Payments.ByID(ctx(c), who.ID, draft.ID)
+// checkState returns whether the draft can be paid now.
+func (p *Portal) checkState(c echo.Context, holder customer.Customer, draft payment.Draft, balance money.Amount) (page.CheckState, error) {
+	_, err := p.services.Payments.ByID(ctx(c), holder.ID, draft.ID)
 	switch {
 	case err == nil:
 		return page.Paid, nil
 	case !fault.Is(err, fault.NotFound):
 		return "", err
-	case p.Payments.Expired(draft):
+	case p.services.Payments.Expired(draft):
 		return page.Expired, nil
 	case draft.Total() > balance:
 		return page.Short, nil

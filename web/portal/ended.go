@@ -22,18 +22,18 @@ var undone = map[string]string{
 	"since":  "door.undone.since",
 }
 
-// Ended prepares the login of a visitor whose session has ended: it stores a note
-// about why it ended and what was not done, the number for the form, and the typed
-// values, which only the same wallet gets back.
+// Ended prepares the login after a session has ended: it stores a note about why it
+// ended and what was not done, the number for the login form, and the values of
+// the posted form, which only a session of the same customer gets back.
 func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		s := session.Of(c)
-		if who, end := s.Ended(); end != "" {
+		if holder, end := s.Ended(); end != "" {
 			//mutant:drop ./web TestFormOfAnEndedSession
-			s.SetNote(string(end) + " " + p.undone(c, who))
-			s.Set(pendingPhone, who.Phone.String())
-			if late := p.lateValues(c); late != "" {
-				s.SetFor(who.ID, lateForm, late)
+			s.SetNote(string(end) + " " + p.undone(c, holder))
+			s.Set(pendingPhone, holder.Phone.String())
+			if values := p.unsentValues(c); values != "" {
+				s.SetFor(holder.ID, unsentForm, values)
 			}
 		}
 		return next(c)
@@ -55,7 +55,7 @@ func (p *Portal) SignedOut(next echo.HandlerFunc) echo.HandlerFunc {
 
 // undone returns the key of what the request of an ended session did not do. A draft
 // that was accepted before stays accepted.
-func (p *Portal) undone(c echo.Context, who customer.Customer) string {
+func (p *Portal) undone(c echo.Context, holder customer.Customer) string {
 	if c.Request().Method != http.MethodPost {
 		return "read"
 	}
@@ -66,12 +66,12 @@ func (p *Portal) undone(c echo.Context, who customer.Customer) string {
 		return "send"
 	case path == "/check/:draft":
 		return p.accepted(c, "paid", "pay", func(id int64) error {
-			_, err := p.Payments.ByID(ctx(c), who.ID, id)
+			_, err := p.services.Payments.ByID(ctx(c), holder.ID, id)
 			return err
 		})
 	case path == "/transfer/:draft":
 		return p.accepted(c, "sent", "send", func(id int64) error {
-			_, err := p.Transfers.ByID(ctx(c), who.ID, id)
+			_, err := p.services.Transfers.ByID(ctx(c), holder.ID, id)
 			return err
 		})
 	case strings.HasPrefix(path, "/settings"), path == "/language":
@@ -80,6 +80,8 @@ func (p *Portal) undone(c echo.Context, who customer.Customer) string {
 	return "read"
 }
 
+// accepted returns done if read finds the draft's payment or transfer, undone if
+// there is none, and "since" if that can't be read.
 func (p *Portal) accepted(c echo.Context, done, undone string, read func(id int64) error) string {
 	id, err := draftID(c)
 	if err == nil {
@@ -95,12 +97,12 @@ func (p *Portal) accepted(c echo.Context, done, undone string, read func(id int6
 	return "since"
 }
 
-// note returns the text about an ended session for the login page.
-func (p *Portal) note(c echo.Context) string {
+// endedNote returns the text about an ended session for the login page.
+func endedNote(c echo.Context) string {
 	s := session.Of(c)
 	why, what, found := strings.Cut(s.Note(), " ")
 	if _, signedIn := s.Customer(); signedIn || !found {
 		return ""
 	}
-	return p.lang(c).T("door.closed."+why) + " " + p.lang(c).T(undone[what])
+	return lang(c).T("door.closed."+why) + " " + lang(c).T(undone[what])
 }

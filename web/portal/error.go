@@ -11,10 +11,11 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/templates/page"
+	"elsom/web/session"
 )
 
-// statuses is the door's one table from what went wrong to HTTP. An act with
-// an unknown outcome is 503: the page says that it is being checked.
+// statuses maps each kind of fault to its HTTP status. An operation with an unknown
+// outcome is 503, with a page that says that it is being checked.
 var statuses = map[fault.Kind]int{
 	fault.Internal:     http.StatusInternalServerError,
 	fault.Invalid:      http.StatusUnprocessableEntity,
@@ -28,45 +29,44 @@ var statuses = map[fault.Kind]int{
 	fault.Unknown:      http.StatusServiceUnavailable,
 }
 
-// Error shows the page of an error that no form could take, and tells its
-// status for the log.
+// Error renders the page of an error that no form shows, and returns its status.
 func (p *Portal) Error(c echo.Context, err error) (status int) {
 	f := fault.As(err)
 	status = statuses[f.Kind]
 	var routing *echo.HTTPError
 	if errors.As(err, &routing) {
 		status = routing.Code
-		if status == http.StatusMethodNotAllowed { // a path that only a form posts to
+		if status == http.StatusMethodNotAllowed { // a form's address that has no page
 			status = http.StatusNotFound
 		}
 	}
 	view := page.ErrorPage{
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
-		Stale: f.Message == "session.stale",
+		Stale: errors.Is(err, session.ErrStaleForm),
 	}
 	//mutant:replace f => view.Words = err.Error(); f ./web TestEveryKindHasItsPage
 	if f.Message != "" && !view.Stale {
-		view.Words = words(p.lang(c), f)
+		view.Words = text(lang(c), f)
 	}
 	if f.Kind == fault.Unknown {
-		view.Words = p.lang(c).T("door.unclear")
+		view.Words = lang(c).T("door.unclear")
 	}
 	if view.Stale {
-		view.BackHref = pageOf(c)
-		p.keepTyped(c)
+		view.BackHref = formPage(c)
+		p.storeUnsent(c)
 	}
 	retryAfter(c, f)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	if err := render(c, status, view); err != nil {
-		slog.ErrorContext(ctx(c), "portal: no page for an error", "error", err)
+		slog.ErrorContext(ctx(c), "portal: error page not rendered", "error", err)
 		_ = c.NoContent(http.StatusInternalServerError)
 	}
 	return status
 }
 
-// pageOf is the page on which a form stands that posts to its own address;
-// empty where there is none.
-func pageOf(c echo.Context) string {
+// formPage returns the address of the page with the form that was posted, if the
+// form posts to its page's address; otherwise empty.
+func formPage(c echo.Context) string {
 	for _, route := range c.Echo().Routes() {
 		if route.Method == http.MethodGet && route.Path == c.Path() {
 			return c.Request().URL.EscapedPath()
@@ -75,8 +75,8 @@ func pageOf(c echo.Context) string {
 	return ""
 }
 
-// shownAs gives the status whose words fit: a request that was too large or
-// strange in another way could not be read.
+// shownAs returns the status whose text the page shows. All other client errors,
+// such as 400 and 413, are shown as 422.
 func shownAs(status int) int {
 	switch status {
 	case http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests:

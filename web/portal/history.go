@@ -26,12 +26,12 @@ func (p *Portal) History(c echo.Context) error {
 	if err != nil || cursor < 0 {
 		cursor = 0
 	}
-	who := holder(c)
-	statement, err := p.Wallets.Statement(ctx(c), who.ID, direction, cursor, historyPage)
+	holder := holder(c)
+	statement, err := p.services.Wallets.Statement(ctx(c), holder.ID, direction, cursor, historyPage)
 	if err != nil {
 		return err
 	}
-	operations, err := p.operations(ctx(c), who, p.lang(c), statement.Operations)
+	operations, err := p.operations(ctx(c), holder, lang(c), statement.Operations)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.operation", "")
 	}
-	who := holder(c)
-	found, err := p.Wallets.Operation(ctx(c), who.ID, id)
+	holder := holder(c)
+	found, err := p.services.Wallets.Operation(ctx(c), holder.ID, id)
 	if err != nil {
 		return err
 	}
@@ -78,26 +78,26 @@ func (p *Portal) Operation(c echo.Context) error {
 	}
 	view := page.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
 	if found.PaymentID == 0 {
-		list, err := p.operations(ctx(c), who, p.lang(c), []wallet.Operation{found})
+		list, err := p.operations(ctx(c), holder, lang(c), []wallet.Operation{found})
 		if err != nil {
 			return err
 		}
 		view.Operation = list[0]
 		return render(c, http.StatusOK, view)
 	}
-	paid, err := p.Payments.ByID(ctx(c), who.ID, found.PaymentID)
+	paid, err := p.services.Payments.ByID(ctx(c), holder.ID, found.PaymentID)
 	if err != nil {
 		return err
 	}
-	if view.Operation, err = p.operation(ctx(c), p.lang(c), found, records{payments: map[int64]payment.Payment{paid.ID: paid}}); err != nil {
+	if view.Operation, err = p.operation(ctx(c), lang(c), found, records{payments: map[int64]payment.Payment{paid.ID: paid}}); err != nil {
 		return err
 	}
-	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)
+	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), paid.Service)
 	if err != nil {
 		return err
 	}
-	view.AccountLabel, view.Account = service.Label.In(string(p.lang(c))), shown(service, paid.Identifier)
-	view.PayeeLabel, view.Payee = payeeLabel(p.lang(c), service), paid.Payee
+	view.AccountLabel, view.Account = service.Label.In(string(lang(c))), shown(service, paid.Identifier)
+	view.PayeeLabel, view.Payee = payeeLabel(lang(c), service), paid.Payee
 	view.Code, view.Sum, view.Fee = paid.Code, paid.Amount, paid.Fee
 	view.ReceiptHref = receiptHref(paid.ID)
 	if found.Kind == wallet.Payment && paid.State == payment.Completed {

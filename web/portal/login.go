@@ -5,50 +5,51 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/customer"
 	"elsom/internal/i18n"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
 
-// ShowLogin asks the password of the number that the visitor began with.
+// ShowLogin asks for the password of the number entered on the first page.
 func (p *Portal) ShowLogin(c echo.Context) error {
-	number, ok := pending(c)
+	number, ok := pendingNumber(c)
 	if !ok {
 		return redirect(c, "/")
 	}
 	return render(c, http.StatusOK, page.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()})
 }
 
-// Login signs the holder in.
+// Login signs the customer in.
 func (p *Portal) Login(c echo.Context) error {
-	number, ok := pending(c)
+	number, ok := pendingNumber(c)
 	if !ok {
 		return redirect(c, "/")
 	}
-	switching := p.switched(c)
-	view := &page.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}
-	if switching {
-		return render(c, http.StatusOK, view)
-	}
-	who, err := p.Customers.LogIn(ctx(c), number, c.FormValue("password"), origin(c))
-	if err != nil {
-		return p.refused(c, view, err)
-	}
-	return p.enter(c, session.Of(c).LogIn(c, who))
+	return p.submit(c, func() (form, error) {
+		return &page.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}, nil
+	}, func() (string, error) {
+		holder, err := p.services.Customers.LogIn(ctx(c), number, c.FormValue("password"), origin(c))
+		if err != nil {
+			return "", err
+		}
+		return p.signIn(c, holder)
+	})
 }
 
-// enter goes where the visitor wanted to before the login page came between,
-// in the language that was switched to on the way.
-func (p *Portal) enter(c echo.Context, err error) error {
-	if err != nil {
-		return err
-	}
+// signIn starts a session for the customer and returns the address to continue
+// at: the page that the login interrupted, otherwise the cabinet. A language that
+// was switched to shortly before the login becomes the customer's.
+func (p *Portal) signIn(c echo.Context, holder customer.Customer) (next string, err error) {
 	s := session.Of(c)
+	if err := s.LogIn(c, holder); err != nil {
+		return "", err
+	}
 	s.Set(pendingPhone, "")
 	if lang, ok := i18n.Parse(s.TakeChoice()); ok {
-		p.keepLanguage(c, lang)
+		p.storeLanguage(c, lang)
 	}
-	return redirect(c, s.TakeNext("/cabinet"))
+	return s.TakeNext("/cabinet"), nil
 }
 
 // Logout ends the session on the server.

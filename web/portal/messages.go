@@ -18,14 +18,14 @@ func (p *Portal) Messages(c echo.Context) error {
 	if err != nil || before < 0 {
 		before = 0
 	}
-	since, err := p.Customers.ClosedAt(ctx(c), holder(c).Phone)
+	since, err := p.services.Customers.ClosedAt(ctx(c), holder(c).Phone)
 	if err != nil {
 		return err
 	}
 	if !since.IsZero() { // hide messages to the number's previous holder
 		since = holder(c).CreatedAt
 	}
-	list, older, err := p.Parts.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPage)
+	list, older, err := p.services.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPage)
 	if err != nil {
 		return err
 	}

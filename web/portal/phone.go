@@ -12,44 +12,46 @@ import (
 	"elsom/web/session"
 )
 
-// The number that a visitor began with waits in the session for the next step.
+// pendingPhone is the session value that holds the number entered on the first
+// page until the login.
 const pendingPhone = "phone"
 
-// ShowPhone shows the first page; who is signed in goes to the cabinet.
+// ShowPhone shows the first page, which asks for a number. A signed-in customer is
+// redirected to the cabinet.
 func (p *Portal) ShowPhone(c echo.Context) error {
 	if _, ok := session.Of(c).Customer(); ok {
 		return redirect(c, "/cabinet")
 	}
 	view := page.PhonePage{Frame: p.frame(c)}
-	if number, ok := pending(c); ok {
+	if number, ok := pendingNumber(c); ok {
 		view.Phone.Value = number.Pretty()
 	}
 	return render(c, http.StatusOK, view)
 }
 
-// Phone takes the number and leads to its password or to registration.
+// Phone takes the number and continues with its password or with registration.
 func (p *Portal) Phone(c echo.Context) error {
-	switching := p.switched(c)
-	view := &page.PhonePage{Frame: p.frame(c), Phone: typed(c, "phone")}
-	if switching {
-		return render(c, http.StatusOK, view)
-	}
-	number, err := readPhone(view.Phone.Value)
-	if err != nil {
-		return p.refused(c, view, err)
-	}
-	known, err := p.Customers.Known(ctx(c), number, origin(c))
-	if err != nil {
-		return p.refused(c, view, err)
-	}
-	session.Of(c).Set(pendingPhone, number.String())
-	if known {
-		return redirect(c, "/login")
-	}
-	return redirect(c, "/signup")
+	typedPhone := typed(c, "phone")
+	return p.submit(c, func() (form, error) {
+		return &page.PhonePage{Frame: p.frame(c), Phone: typedPhone}, nil
+	}, func() (string, error) {
+		number, err := readPhone(typedPhone.Value)
+		if err != nil {
+			return "", err
+		}
+		known, err := p.services.Customers.Known(ctx(c), number, origin(c))
+		if err != nil {
+			return "", err
+		}
+		session.Of(c).Set(pendingPhone, number.String())
+		if known {
+			return "/login", nil
+		}
+		return "/signup", nil
+	})
 }
 
-func pending(c echo.Context) (phone.Number, bool) {
+func pendingNumber(c echo.Context) (phone.Number, bool) {
 	number := session.Of(c).Get(pendingPhone)
 	return phone.Number(number), number != ""
 }

@@ -1,16 +1,15 @@
-// Package portal is the door for a wallet holder's browser: one file per act.
+// Package portal serves the pages of a customer's browser, one file per
+// operation.
 //
-// A handler reads the form into the act's request, calls the act, and answers
-// with a redirect or one page. It promises that nothing typed is lost when an
-// act refuses it, and that every page works without scripts. It knows no SQL,
-// no books and no biller.
+// A handler parses the form, calls the application service, and redirects or
+// renders one page. A refused form is shown again with everything that was
+// typed, and every page works without scripts. The package contains no SQL and
+// uses neither the ledger nor a biller directly.
 package portal
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,14 +26,12 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
-	"elsom/templates/component"
 	"elsom/templates/layout"
-	"elsom/templates/page"
 	"elsom/web/session"
 )
 
-// Parts are the acts that the portal opens the door to.
-type Parts struct {
+// Services are the application services that the portal calls.
+type Services struct {
 	Customers *customer.Customers
 	Wallets   *wallet.Wallets
 	Transfers *transfer.Transfers
@@ -44,33 +41,34 @@ type Parts struct {
 	Agents    *cashin.Agents
 	Messages  *sms.Messages
 	Sessions  *session.Sessions
-	// Notices tells browsers of payments; nil: nobody does.
+	// Notices sends push notifications; nil if they are switched off.
 	Notices *push.Notices
 	// Now is the clock.
 	Now func() time.Time
-	// Development shows the links to the handset and the terminal.
+	// Development adds links to the handset and the terminal.
 	Development bool
 }
 
-// Portal is the door.
+// Portal holds the handlers.
 type Portal struct {
-	Parts
-	workers sync.Map // language → the worker that speaks it
+	services Services
+	workers  sync.Map // service worker sources by language
 }
 
-// New opens the door to parts.
-func New(parts Parts) *Portal { return &Portal{Parts: parts} }
+// New returns the portal's handlers.
+func New(services Services) *Portal { return &Portal{services: services} }
 
-// frame is what every page's frame has to know of the request.
+// frame returns what the layout shows on every page. It takes the flash message,
+// so it is called once per response.
 func (p *Portal) frame(c echo.Context) layout.Frame {
 	s := session.Of(c)
 	frame := layout.Frame{
-		Lang:      p.lang(c),
+		Lang:      lang(c),
 		CSRF:      s.CSRF(),
 		Path:      c.Request().URL.RequestURI(),
 		Flash:     s.TakeFlash(),
-		Note:      p.note(c),
-		Dev:       p.Development,
+		Note:      endedNote(c),
+		Dev:       p.services.Development,
 		RequestID: c.Response().Header().Get(echo.HeaderXRequestID),
 
 		Installable: true,
@@ -82,12 +80,8 @@ func (p *Portal) frame(c echo.Context) layout.Frame {
 	return frame
 }
 
-func (p *Portal) lang(c echo.Context) i18n.Lang {
-	lang, _ := i18n.Parse(session.Of(c).Lang())
-	return lang
-}
-
-// render sends a page, whole or not at all.
+// render sends a page. It is rendered into a buffer first, so that an error
+// never leaves half a page.
 func render(c echo.Context, status int, view interface{ Page() templ.Component }) error {
 	if status >= http.StatusBadRequest {
 		session.Of(c).Refuse()
@@ -111,89 +105,27 @@ func redirect(c echo.Context, address string) error {
 	return c.Redirect(http.StatusSeeOther, address)
 }
 
-// form is a page on which something typed can be wrong.
-type form interface {
-	page.Form
-	Page() templ.Component
-}
-
-// refused shows the form again with what was typed and what is wrong with it.
-// What is nobody's typing goes on to the door's error page.
-func (p *Portal) refused(c echo.Context, view form, err error) error {
-	status := http.StatusUnprocessableEntity
-	for _, f := range fault.All(err) {
-		switch f.Kind {
-		case fault.TooMany:
-			status = http.StatusTooManyRequests
-			retryAfter(c, f)
-		case fault.Invalid, fault.Insufficient, fault.Limit, fault.Conflict, fault.Forbidden:
-			if f.Message == "" {
-				return err
-			}
-		default:
-			return err
-		}
-		view.Fail(f.Field, words(p.lang(c), f))
-		if f.Kind == fault.Limit && f.Message != "wallet.receiver_full" { // the holder's own
-			view.LeadTo("/limits", p.lang(c).T("limits.link"))
-		}
-	}
-	return render(c, status, view)
-}
-
-// words are what a person is told of a fault.
-func words(lang i18n.Lang, f *fault.Error) string {
+// text returns the user's text for a fault; empty if the fault has none.
+func text(lang i18n.Lang, f *fault.Error) string {
 	if f.Message == "" {
 		return ""
 	}
 	return lang.T(f.Message, i18n.Args(f.Args))
 }
 
-// switched answers a form that was posted by the language switch: the language
-// is kept, the page comes back as it was typed, and nothing else happens.
-func (p *Portal) switched(c echo.Context) bool {
-	lang, ok := i18n.Parse(c.FormValue(layout.SwitchField))
-	if !ok {
-		return false
-	}
-	p.keepLanguage(c, lang)
-	return true
-}
-
-func (p *Portal) keepLanguage(c echo.Context, lang i18n.Lang) {
-	s := session.Of(c)
-	s.SetLang(string(lang))
-	if holder, ok := s.Customer(); ok && holder.Lang != string(lang) {
-		if err := p.Customers.SetLanguage(c.Request().Context(), holder.ID, string(lang)); err != nil {
-			slog.WarnContext(ctx(c), "portal: language not kept", "customer", holder.ID, "error", err)
-		}
-	}
-}
-
-// Language keeps the language that a link asked for and shows the page in it.
-func (p *Portal) Language(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if c.Request().Method == http.MethodGet {
-			if lang, ok := i18n.Parse(c.QueryParam("lang")); ok {
-				p.keepLanguage(c, lang)
-			}
-		}
-		return next(c)
-	}
-}
-
-// holder is who is signed in; the routes behind RequireCustomer have one.
+// holder returns the signed-in customer. Routes behind RequireCustomer have one.
 func holder(c echo.Context) customer.Customer {
-	who, _ := session.Of(c).Customer()
-	return who
+	holder, _ := session.Of(c).Customer()
+	return holder
+}
+
+// origin returns the address and the browser of a request, for rate limits.
+func origin(c echo.Context) customer.Origin {
+	return customer.Origin{Address: c.RealIP(), Device: session.Of(c).Device()}
 }
 
 func ctx(c echo.Context) context.Context { return c.Request().Context() }
 
-// committed is for acts that must not stop half-way because a browser left.
+// committed returns a context that outlives the request, for operations that
+// must not stop half-way when the browser disconnects.
 func committed(c echo.Context) context.Context { return context.WithoutCancel(ctx(c)) }
-
-// typed is a field as it is given back; acts get what was really sent.
-func typed(c echo.Context, name string) component.Input {
-	return component.Input{Value: strings.ToValidUTF8(c.FormValue(name), "\uFFFD")}
-}

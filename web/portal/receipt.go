@@ -22,14 +22,14 @@ func (p *Portal) Receipt(c echo.Context) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.receipt", "")
 	}
-	who := holder(c)
-	paid, err := p.Payments.ByID(ctx(c), who.ID, id)
+	holder := holder(c)
+	paid, err := p.services.Payments.ByID(ctx(c), holder.ID, id)
 	if err != nil {
 		return err
 	}
 	// A clock that was set back must not make anybody wait longer.
-	if left := min(firstView, paid.AcceptedAt.Add(firstView).Sub(p.Now())); paid.State == payment.Processing && left > 0 {
-		if paid, err = p.Payments.Await(ctx(c), who.ID, id, left); err != nil {
+	if left := min(firstView, paid.AcceptedAt.Add(firstView).Sub(p.services.Now())); paid.State == payment.Processing && left > 0 {
+		if paid, err = p.services.Payments.Await(ctx(c), holder.ID, id, left); err != nil {
 			return err
 		}
 	}
@@ -41,21 +41,21 @@ func (p *Portal) Receipt(c echo.Context) error {
 }
 
 func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.ReceiptPage, error) {
-	who := holder(c)
-	service, err := p.Catalog.ServiceOfRecord(ctx(c), paid.Service)
+	holder := holder(c)
+	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), paid.Service)
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
-	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
-	lang := p.lang(c)
+	lang := lang(c)
 	view := page.ReceiptPage{
 		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
 		Account: shown(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
-		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: who.Phone.Pretty(),
+		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: holder.Phone.Pretty(),
 		Balance: balance, RepeatHref: p.repeatable(c, paid),
 	}
 	switch paid.State {
@@ -71,7 +71,7 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 
 // refresh asks again soon at first, and seldom later.
 func (p *Portal) refresh(paid payment.Payment) int {
-	switch age := p.Now().Sub(paid.AcceptedAt); {
+	switch age := p.services.Now().Sub(paid.AcceptedAt); {
 	case age < 30*time.Second:
 		return 2
 	case age < 5*time.Minute:
@@ -86,7 +86,7 @@ func (p *Portal) repeatable(c echo.Context, paid payment.Payment) string {
 	if paid.State == payment.Processing {
 		return ""
 	}
-	if _, err := p.Catalog.Service(ctx(c), paid.Service); err != nil {
+	if _, err := p.services.Catalog.Service(ctx(c), paid.Service); err != nil {
 		return ""
 	}
 	return repeatHref(paid)

@@ -18,30 +18,30 @@ const maxQuery = 200
 func (p *Portal) Services(c echo.Context) error {
 	view := page.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
 	view.Query = strings.ToValidUTF8(view.Query[:min(len(view.Query), maxQuery)], "")
-	categories, err := p.Catalog.Categories(ctx(c))
+	categories, err := p.services.Catalog.Categories(ctx(c))
 	if err != nil {
 		return err
 	}
 	names := map[string]string{}
 	for _, category := range categories {
-		names[category.Code] = category.Name.In(string(p.lang(c)))
+		names[category.Code] = category.Name.In(string(lang(c)))
 	}
 	if view.Query != "" {
-		found, err := p.Catalog.Search(ctx(c), view.Query)
+		found, err := p.services.Catalog.Search(ctx(c), view.Query)
 		if err != nil {
 			return err
 		}
-		view.Found = services(found, p.lang(c), names)
+		view.Found = services(found, lang(c), names)
 		return render(c, http.StatusOK, view)
 	}
 	for _, category := range categories {
-		list, err := p.Catalog.Services(ctx(c), category.Code)
+		list, err := p.services.Catalog.Services(ctx(c), category.Code)
 		if err != nil {
 			return err
 		}
 		view.Categories = append(view.Categories, page.Category{
 			Code: category.Code, Name: names[category.Code], Href: categoryHref(category.Code),
-			Examples: examples(list, p.lang(c)),
+			Examples: examples(list, lang(c)),
 		})
 	}
 	return render(c, http.StatusOK, view)
@@ -49,20 +49,18 @@ func (p *Portal) Services(c echo.Context) error {
 
 // Category lists the services of a category.
 func (p *Portal) Category(c echo.Context) error {
-	category, err := p.Catalog.Category(ctx(c), c.Param("category"))
+	category, err := p.services.Catalog.Category(ctx(c), c.Param("category"))
 	if err != nil {
 		return err
 	}
-	list, err := p.Catalog.Services(ctx(c), category.Code)
+	list, err := p.services.Catalog.Services(ctx(c), category.Code)
 	if err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, page.CategoryPage{
-		Frame: p.frame(c), Name: category.Name.In(string(p.lang(c))), Services: services(list, p.lang(c), nil),
+		Frame: p.frame(c), Name: category.Name.In(string(lang(c))), Services: services(list, lang(c), nil),
 	})
 }
-
-func payHref(code string) string { return "/pay/" + code }
 
 func categoryHref(code string) string { return "/services/" + code }
 

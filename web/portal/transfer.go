@@ -17,11 +17,12 @@ import (
 
 const transferPath = "/transfer"
 
-// lastTransfer is the session's name for the transfer's draft made last.
+// lastTransfer is the session value that holds the id of the newest transfer draft.
 const lastTransfer = "transfer"
 
-// ShowTransfer shows the form: empty, with what a draft holds («Назад»), or
-// with the number of an earlier transfer. Nothing is sent by itself.
+// ShowTransfer shows the form: empty, filled with a draft («Назад») or with the
+// number of an earlier transfer. It only fills the fields; the user still has to
+// send the form.
 func (p *Portal) ShowTransfer(c echo.Context) error {
 	view, err := p.transferPage(c)
 	if err != nil {
@@ -35,68 +36,68 @@ func (p *Portal) ShowTransfer(c echo.Context) error {
 	case c.QueryParam("repeat") != "":
 		p.repeatTransfer(c, view)
 	default:
-		// The browser's own Back gets the form anew: what was typed is kept,
-		// until something is sent.
-		since := func(at time.Time) (bool, error) { return p.Transfers.SentSince(ctx(c), holder(c).ID, at) }
-		if draft, ok := p.transferDraft(c, session.Of(c).Get(lastTransfer)); ok && unspent(draft.MadeAt, since) {
+		// The browser's Back button requests the form again: it keeps the typed
+		// values until something is sent.
+		sentSince := func(at time.Time) (bool, error) { return p.services.Transfers.SentSince(ctx(c), holder(c).ID, at) }
+		if draft, ok := p.transferDraft(c, session.Of(c).Get(lastTransfer)); ok && nonePaid(draft.MadeAt, sentSince) {
 			view.Phone.Value, view.Amount.Value = draft.Phone.Pretty(), draft.Amount.Plain()
 		}
-		takeTyped(c, transferPath, &view.Phone, &view.Amount, since)
+		fillUnsent(c, transferPath, &view.Phone, &view.Amount, sentSince)
 	}
 	return render(c, http.StatusOK, view)
 }
 
 // Transfer takes the form («Далее») and makes the draft that the check page shows.
 func (p *Portal) Transfer(c echo.Context) error {
-	switching := p.switched(c)
-	view, err := p.transferPage(c)
-	if err != nil {
-		return err
-	}
-	view.Phone, view.Amount = typed(c, "phone"), typed(c, "amount")
-	if switching {
-		return render(c, http.StatusOK, view)
-	}
-	draft, err := p.Transfers.Quote(ctx(c), holder(c), transfer.Order{
-		Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: transfer.Web, Address: c.RealIP(),
-	})
-	if err != nil {
-		if fault.Is(err, fault.Insufficient) {
-			p.keepTyped(c) // who goes to fill the wallet comes back to it
+	return p.submit(c, func() (form, error) {
+		view, err := p.transferPage(c)
+		if err != nil {
+			return nil, err
 		}
-		return p.refused(c, view, err)
-	}
-	session.Of(c).Set(lateForm, "")
-	session.Of(c).Set(lastTransfer, strconv.FormatInt(draft.ID, 10))
-	return redirect(c, transferHref(draft.ID))
+		view.Phone, view.Amount = typed(c, "phone"), typed(c, "amount")
+		return view, nil
+	}, func() (string, error) {
+		draft, err := p.services.Transfers.Quote(ctx(c), holder(c), transfer.Order{
+			Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: transfer.Web, Address: c.RealIP(),
+		})
+		if err != nil {
+			if fault.Is(err, fault.Insufficient) {
+				p.storeUnsent(c) // for the return from filling the wallet
+			}
+			return "", err
+		}
+		session.Of(c).Set(unsentForm, "")
+		session.Of(c).Set(lastTransfer, strconv.FormatInt(draft.ID, 10))
+		return transferHref(draft.ID), nil
+	})
 }
 
 func (p *Portal) transferPage(c echo.Context) (*page.TransferPage, error) {
-	balance, err := p.Wallets.Balance(ctx(c), holder(c).ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), holder(c).ID)
 	if err != nil {
 		return nil, err
 	}
-	return &page.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.held(c)}, nil
+	return &page.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.holdNotice(c)}, nil
 }
 
-// transferDraft returns a draft of the holder.
+// transferDraft returns the customer's draft with the id in text.
 func (p *Portal) transferDraft(c echo.Context, text string) (transfer.Draft, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return transfer.Draft{}, false
 	}
-	draft, err := p.Transfers.Draft(ctx(c), holder(c).ID, transfer.Web, id)
+	draft, err := p.services.Transfers.Draft(ctx(c), holder(c).ID, transfer.Web, id)
 	return draft, err == nil
 }
 
-// repeatTransfer puts the other side of an earlier transfer into the form, and
-// what was sent to it; what to send back to a sender is left open.
+// repeatTransfer fills the form with the other side of an earlier transfer, and
+// with the amount if the customer was the sender.
 func (p *Portal) repeatTransfer(c echo.Context, view *page.TransferPage) {
 	id, err := strconv.ParseInt(c.QueryParam("repeat"), 10, 64)
 	if err != nil {
 		return
 	}
-	switch t, err := p.Transfers.ByID(ctx(c), holder(c).ID, id); {
+	switch t, err := p.services.Transfers.ByID(ctx(c), holder(c).ID, id); {
 	case err != nil:
 	case t.SenderID == holder(c).ID:
 		view.Phone.Value, view.Amount.Value = t.ReceiverPhone.Pretty(), t.Amount.Plain()
@@ -106,11 +107,11 @@ func (p *Portal) repeatTransfer(c echo.Context, view *page.TransferPage) {
 }
 
 func (p *Portal) sent(c echo.Context, id int64) bool {
-	_, err := p.Transfers.ByID(ctx(c), holder(c).ID, id)
+	_, err := p.services.Transfers.ByID(ctx(c), holder(c).ID, id)
 	return err == nil
 }
 
-// ShowTransferCheck shows what will be sent, before it is.
+// ShowTransferCheck shows a draft before it is sent.
 func (p *Portal) ShowTransferCheck(c echo.Context) error {
 	view, err := p.transferCheckPage(c)
 	if err != nil {
@@ -119,17 +120,17 @@ func (p *Portal) ShowTransferCheck(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// AcceptTransfer sends the draft's money and leads to the receipt, also when it
-// had been sent before.
+// AcceptTransfer sends the draft's money and redirects to the receipt. A draft that
+// was sent before leads to the same receipt.
 func (p *Portal) AcceptTransfer(c echo.Context) error {
 	id, err := draftID(c)
 	if err != nil {
 		return err
 	}
-	acting, cancel := context.WithTimeout(committed(c), patience)
+	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
-	err = p.proved(acting, c, transfer.Key(id), func(who customer.Customer) error {
-		_, err := p.Transfers.Accept(acting, who, transfer.Web, id)
+	err = p.withPIN(ctx, c, transfer.Key(id), func(holder customer.Customer) error {
+		_, err := p.services.Transfers.Accept(ctx, holder, transfer.Web, id)
 		return err
 	})
 	if err != nil {
@@ -138,20 +139,20 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	return redirect(c, transferReceiptHref(id))
 }
 
-// notSent shows what stands between the draft and its transfer.
+// notSent shows the check page with the reason why the draft was not sent.
 func (p *Portal) notSent(c echo.Context, err error) error {
 	view, checkErr := p.transferCheckPage(c)
 	if checkErr != nil {
 		return err
 	}
-	if view.State == page.Short || view.State == page.Expired {
-		return render(c, http.StatusUnprocessableEntity, view) // the page says it itself
+	if view.State == page.Short || view.State == page.Expired { // the state says why
+		return render(c, http.StatusUnprocessableEntity, view)
 	}
-	if fault.As(err).Kind == fault.Unknown {
-		view.Fail("", p.lang(c).T("door.unknown"))
+	if fault.Is(err, fault.Unknown) {
+		view.Fail("", lang(c).T("door.unknown"))
 		return render(c, http.StatusServiceUnavailable, view)
 	}
-	return p.refused(c, view, err)
+	return p.refused(c, built(view), err)
 }
 
 func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, error) {
@@ -159,28 +160,28 @@ func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, err
 	if err != nil {
 		return nil, err
 	}
-	who := holder(c)
-	draft, err := p.Transfers.Draft(ctx(c), who.ID, transfer.Web, id)
+	holder := holder(c)
+	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, transfer.Web, id)
 	if err != nil {
 		return nil, err
 	}
-	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
 	if err != nil {
 		return nil, err
 	}
 	view := &page.TransferCheckPage{
 		Frame: p.frame(c), State: page.Ready, Draft: strconv.FormatInt(draft.ID, 10),
-		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: who.Phone.Pretty(),
-		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: who.PINOwed,
+		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: holder.Phone.Pretty(),
+		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: holder.PINOwed,
 		BackHref: "/transfer?draft=" + strconv.FormatInt(draft.ID, 10), ReceiptHref: transferReceiptHref(draft.ID),
-		Held: p.held(c),
+		Held: p.holdNotice(c),
 	}
-	switch _, err := p.Transfers.ByID(ctx(c), who.ID, draft.ID); {
+	switch _, err := p.services.Transfers.ByID(ctx(c), holder.ID, draft.ID); {
 	case err == nil:
 		view.State = page.Paid
 	case !fault.Is(err, fault.NotFound):
 		return nil, err
-	case p.Transfers.Expired(draft):
+	case p.services.Transfers.Expired(draft):
 		view.State = page.Expired
 	case draft.Total() > balance:
 		view.State = page.Short
@@ -188,27 +189,27 @@ func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, err
 	return view, nil
 }
 
-// TransferReceipt shows a transfer to either side.
+// TransferReceipt shows a transfer to its sender or receiver.
 func (p *Portal) TransferReceipt(c echo.Context) error {
 	id, err := strconv.ParseInt(c.Param("transfer"), 10, 64)
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.transfer", "")
 	}
-	who := holder(c)
-	t, err := p.Transfers.ByID(ctx(c), who.ID, id)
+	holder := holder(c)
+	t, err := p.services.Transfers.ByID(ctx(c), holder.ID, id)
 	if err != nil {
 		return err
 	}
-	balance, err := p.Wallets.Balance(ctx(c), who.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
 	if err != nil {
 		return err
 	}
 	number := strconv.FormatInt(t.ID, 10)
 	view := page.TransferReceiptPage{
-		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: who.Phone.Pretty(),
+		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: holder.Phone.Pretty(),
 		Amount: t.Amount, At: t.AcceptedAt, Balance: balance, RepeatHref: "/transfer?repeat=" + number,
 	}
-	if t.SenderID != who.ID {
+	if t.SenderID != holder.ID {
 		view.Incoming, view.Name, view.Phone = true, t.Sender, t.SenderPhone.Pretty()
 	}
 	return render(c, http.StatusOK, view)

@@ -22,6 +22,9 @@ const FormField = "csrf"
 var (
 	errNoMiddleware  = errors.New("session: the middleware has not run")
 	errForeignOrigin = errors.New("session: Origin is not the public address")
+	// ErrStaleForm is the cause of Guard's fault for a form without the session's
+	// token, as after the session was replaced in another tab.
+	ErrStaleForm = errors.New("session: the form has no valid token")
 )
 
 // formToken gives the form token of a session: a keyed hash of its token,
@@ -73,7 +76,7 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			//mutant:drop TestGuard
 			//mutant:replace PostFormValue => FormValue TestTokenInTheAddressIsNone
 			if !s.fits(request.PostFormValue(FormField), session.visit().token) {
-				return fault.New(fault.Forbidden, "session.guard", "session.stale")
+				return fault.New(fault.Forbidden, "session.guard", "session.stale").Because(ErrStaleForm)
 			}
 			return next(c)
 		}

@@ -77,7 +77,7 @@ func race(payers ...payer) <-chan answered {
 // nothing is done; who only looks, and the other doors, don't notice.
 func TestCrowdedDoor(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Crowd = web.Crowd{Acts: 1, Looks: 10, Machines: 1} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
 	one, other := h.payer(), h.payer()
 	open := h.stuck()
 	told := race(one, other)
@@ -123,7 +123,7 @@ func (h *house) osmp(txnID string, who customer.Customer) (body string) {
 // Who sends slowly takes no place.
 func TestSlowSendersCrowdNobody(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{doors: func(d *web.Doors) { d.Crowd = web.Crowd{Acts: 1, Looks: 10, Machines: 1} }})
+	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
 	p := h.payer()
 	body, sender := io.Pipe()
 	slow := make(chan int)

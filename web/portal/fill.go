@@ -1,0 +1,71 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/fault"
+	"elsom/internal/payment"
+	"elsom/internal/transfer"
+	"elsom/templates/page"
+	"elsom/web/session"
+)
+
+// Fill shows how to fill the wallet. With ?back= it links to the draft that the
+// customer wants to continue with.
+func (p *Portal) Fill(c echo.Context) error {
+	view := page.FillPage{Frame: p.frame(c)}
+	if holder, ok := session.Of(c).Customer(); ok {
+		view.Wallet = holder.Phone.Pretty()
+		if err := p.linkDraft(c, holder, &view); err != nil {
+			return err
+		}
+	}
+	return render(c, http.StatusOK, view)
+}
+
+// linkDraft links the page to the draft named by ?back= if it belongs to the
+// customer and can still be paid.
+func (p *Portal) linkDraft(c echo.Context, holder customer.Customer, view *page.FillPage) error {
+	// An invalid number is 0, which no draft has.
+	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
+	draft, err := p.services.Payments.Draft(ctx(c), holder.ID, payment.Web, id)
+	if fault.Is(err, fault.NotFound) {
+		return p.linkTransferDraft(c, holder, id, view)
+	} else if err != nil {
+		return err
+	}
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	if err != nil {
+		return err
+	}
+	state, err := p.checkState(c, holder, draft, balance)
+	if err != nil {
+		return err
+	}
+	if state == page.Short || state == page.Ready {
+		view.BackHref, view.Missing = checkHref(draft.ID), max(draft.Total()-balance, 0)
+	}
+	return nil
+}
+
+// linkTransferDraft does the same for a transfer's draft.
+func (p *Portal) linkTransferDraft(c echo.Context, holder customer.Customer, id int64, view *page.FillPage) error {
+	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, transfer.Web, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	if err != nil {
+		return err
+	}
+	if !p.services.Transfers.Expired(draft) && !p.sent(c, id) {
+		view.Transfer, view.BackHref, view.Missing = true, transferHref(id), max(draft.Total()-balance, 0)
+	}
+	return nil
+}
