@@ -11,7 +11,6 @@ import (
 
 	"elsom/internal/cashin"
 	"elsom/internal/credential"
-	"elsom/internal/gateway"
 	"elsom/internal/notify/sms"
 	"elsom/internal/ratelimit"
 	"elsom/web"
@@ -29,10 +28,10 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 			h := houseWith(t, setting{limits: true, on: on})
 			attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret})
 			must(t, err)
-			start := func() (*gateway.Gateways, http.Handler) {
+			start := func() (*credential.Gateways, http.Handler) {
 				agents, err := cashin.NewAgents(h.db, attempts, secret)
 				must(t, err)
-				gateways, err := gateway.New(h.db, attempts, secret)
+				gateways, err := credential.NewGateways(h.db, attempts, secret)
 				must(t, err)
 				handlers := h.handlers
 				handlers.Terminal = terminal.New(agents, h.cashin, slog.Default())
@@ -48,8 +47,8 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 				return w.Code
 			}
 			gateways, _ := start()
-			must(t, gateways.Add(ctx, gateway.NewGateway{
-				Code: "kannel", Name: "Kannel", Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: gateway.Scopes(),
+			must(t, gateways.Add(ctx, credential.NewGateway{
+				Code: "kannel", Name: "Kannel", Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: credential.Scopes(),
 			}))
 			for range 300 {
 				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))

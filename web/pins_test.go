@@ -14,7 +14,6 @@ import (
 
 	"elsom/internal/credential"
 	"elsom/internal/customer"
-	"elsom/internal/gateway"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 	"elsom/internal/ussdsession"
@@ -33,12 +32,12 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			h := houseWith(t, setting{on: on})
 			attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: true}) // PINs are counted all the same
 			must(t, err)
-			gateways, err := gateway.New(h.db, attempts, secret)
+			gateways, err := credential.NewGateways(h.db, attempts, secret)
 			must(t, err)
 			bad, good := "bad-"+name, "good-"+name
 			for _, code := range []string{bad, good} {
-				must(t, gateways.Add(ctx, gateway.NewGateway{
-					Code: code, Name: code, Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: gateway.Scopes(),
+				must(t, gateways.Add(ctx, credential.NewGateway{
+					Code: code, Name: code, Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: credential.Scopes(),
 				}))
 			}
 			dialogues, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret})

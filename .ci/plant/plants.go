@@ -42,7 +42,7 @@ var plants = []plant{
 	{rule: "r2-r3-doors-with-pages", room: "web/dev", imports: "elsom/web/portal"},
 	{rule: "r2-r3-doors-with-pages", room: "web/dev", imports: "elsom/internal/notify/sms/inbox"},
 	{rule: "r2-doors-for-machines", room: "web/terminal", imports: "elsom/templates/layout"},
-	{rule: "r2-admission", room: "web/basicauth", imports: "elsom/internal/gateway"},
+	{rule: "r2-admission", room: "web/basicauth", imports: "elsom/internal/cashin"},
 	{rule: "r2-doors-for-machines", room: "web/terminal", imports: "elsom/internal/ledger"},
 	{rule: "r2-doors-for-machines", room: "web/ussd", imports: "elsom/templates/layout"},
 	{rule: "r2-doors-for-machines", room: "web/smsreceipt", imports: "elsom/internal/notify/sms/kannel"},
@@ -66,6 +66,7 @@ var plants = []plant{
 	{rule: "r6-knowers", room: "internal/catalog", imports: "elsom/internal/ledger"},
 	{rule: "r6-knowers", room: "internal/ratelimit", imports: "elsom/internal/outbox"},
 	{rule: "r6-knowers", room: "internal/ussdsession", imports: "elsom/internal/i18n"},
+	{rule: "r6-machines-that-call", room: "internal/credential", imports: "elsom/internal/ledger"},
 	{rule: "r6-report", room: "internal/audit", imports: "elsom/internal/outbox"},
 
 	{rule: "r7-ledger", room: "internal/ledger", imports: "elsom/internal/outbox"},

@@ -17,7 +17,7 @@ type agentCommands struct {
 	Add     agentAdd     `cmd:"" help:"Add an agent. Its password is read from standard input."`
 	Set     agentSet     `cmd:"" help:"Change an agent's name, ceiling, addresses or password."`
 	List    agentList    `cmd:"" help:"List agents with what they owe."`
-	Disable agentDisable `cmd:"" help:"Disable an agent. What it owes stays in the books."`
+	Disable agentDisable `cmd:"" help:"Disable an agent, within a second everywhere. What it owes stays in the books."`
 	Enable  agentEnable  `cmd:"" help:"Enable an agent again, with its till and all that it has brought."`
 }
 
@@ -39,7 +39,7 @@ be credited again.`
 
 // Run adds an agent with its till.
 func (a agentAdd) Run(ctx context.Context) error {
-	allow, err := allowed("agent add", a.Allow, cashin.ParseAllowed)
+	allow, err := allowed("agent add", a.Allow)
 	if err != nil {
 		return err
 	}
@@ -63,17 +63,17 @@ type agentSet struct {
 	Name     string   `help:"As people know it."`
 	Ceiling  *som     `help:"The most it may owe, in som; not less than it owes now." placeholder:"SOM"`
 	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS"`
-	Password bool     `help:"Read a new password from standard input. The old one ends at once."`
+	Password bool     `help:"Read a new password from standard input. The old one ends within a second."`
 }
 
 // Help implements kong.HelpProvider.
 func (agentSet) Help() string {
-	return `What is not given stays as it is. A change counts from the agent's next request on.`
+	return `What is not given stays as it is. A change counts within a second everywhere.`
 }
 
 // Run changes an agent.
 func (a agentSet) Run(ctx context.Context) error {
-	shared, err := changes(a.Name, a.Password, a.Allow, cashin.ParseAllowed)
+	shared, err := changes(a.Name, a.Password, a.Allow)
 	if err != nil {
 		return err
 	}

@@ -69,17 +69,17 @@ func (s *som) UnmarshalText(text []byte) error {
 
 // allowed parses --allow for a new caller. The flag is required: forgotten, it
 // would let the caller in from every address.
-func allowed(command string, addresses []string, parse func([]string) ([]netip.Prefix, error)) ([]netip.Prefix, error) {
+func allowed(command string, addresses []string) ([]netip.Prefix, error) {
 	//mutant:replace len(addresses) == 0 => addresses == nil && command == "" TestAddWantsAddresses
 	if len(addresses) == 0 {
 		return nil, usage("missing flag --allow: give addresses or CIDRs that it may call from (--allow=192.0.2.7,198.51.100.0/24), "+
 			"or --allow=any for all addresses; see `elsom %s --help`", command)
 	}
-	return parsed(addresses, parse)
+	return parsed(addresses)
 }
 
-func parsed(addresses []string, parse func([]string) ([]netip.Prefix, error)) ([]netip.Prefix, error) {
-	list, err := parse(addresses)
+func parsed(addresses []string) ([]netip.Prefix, error) {
+	list, err := credential.ParseAllowed(addresses)
 	if err != nil {
 		return nil, usage("--allow: %s", plain(err))
 	}
@@ -88,12 +88,12 @@ func parsed(addresses []string, parse func([]string) ([]netip.Prefix, error)) ([
 
 // changes returns the changes that the flags of set ask for; an empty text or
 // slice is a flag that was not given.
-func changes(name string, password bool, addresses []string, parse func([]string) ([]netip.Prefix, error)) (c credential.Change, err error) {
+func changes(name string, password bool, addresses []string) (c credential.Change, err error) {
 	if name != "" {
 		c.Name = &name
 	}
 	if len(addresses) > 0 {
-		list, err := parsed(addresses, parse)
+		list, err := parsed(addresses)
 		if err != nil {
 			return c, err
 		}

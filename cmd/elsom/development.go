@@ -7,8 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/cashin"
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/gateway"
 	emailinbox "elsom/internal/notify/email/inbox"
 	"elsom/internal/notify/sms/inbox"
 	"elsom/internal/phone"
@@ -45,7 +45,7 @@ func (h *house) development(server **echo.Echo) *dev.Door {
 		},
 		Carrier: h.catalog.Carrier,
 		OSMP:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*server).ServeHTTP(w, r) }),
-		Gateway: dev.Gateway{Code: gateway.DevelopmentCode, Password: gateway.DevelopmentPassword},
+		Gateway: dev.Gateway{Code: credential.DevelopmentGateway, Password: credential.DevelopmentPassword},
 		Agents:  cashin.DevelopmentAgents(),
 		Now:     h.db.Now,
 	})

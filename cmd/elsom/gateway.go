@@ -8,8 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"elsom/internal/credential"
 	"elsom/internal/database"
-	"elsom/internal/gateway"
 )
 
 type gatewayCommands struct {
@@ -48,7 +48,7 @@ func (gatewayAdd) Help() string {
 
 // Run adds a gateway.
 func (g gatewayAdd) Run(ctx context.Context) error {
-	allow, err := allowed("gateway add", g.Allow, gateway.ParseAllowed)
+	allow, err := allowed("gateway add", g.Allow)
 	if err != nil {
 		return err
 	}
@@ -56,10 +56,10 @@ func (g gatewayAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return withGateways(ctx, func(gateways *gateway.Gateways) error {
-		err := gateways.Add(ctx, gateway.NewGateway{
+	return withGateways(ctx, func(gateways *credential.Gateways) error {
+		err := gateways.Add(ctx, credential.NewGateway{
 			Code: g.Code, Name: cmp.Or(g.Name, g.Code), Password: password, Allowed: allow,
-			Scopes: scopes(g.Scope), Inputs: gateway.Inputs(g.Inputs),
+			Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs),
 		})
 		if err == nil {
 			fmt.Printf("Gateway %s may call %s, from: %s.\n", g.Code, strings.Join(g.Scope, ", "), places(allow))
@@ -68,10 +68,10 @@ func (g gatewayAdd) Run(ctx context.Context) error {
 	})
 }
 
-func scopes(texts []string) []gateway.Scope {
-	list := make([]gateway.Scope, len(texts))
+func scopes(texts []string) []credential.Scope {
+	list := make([]credential.Scope, len(texts))
 	for i, text := range texts {
-		list[i] = gateway.Scope(text)
+		list[i] = credential.Scope(text)
 	}
 	return list
 }
@@ -92,15 +92,15 @@ func (gatewaySet) Help() string {
 
 // Run changes a gateway.
 func (g gatewaySet) Run(ctx context.Context) error {
-	shared, err := changes(g.Name, g.Password, g.Allow, gateway.ParseAllowed)
+	shared, err := changes(g.Name, g.Password, g.Allow)
 	if err != nil {
 		return err
 	}
 	if shared.Empty() && len(g.Scope) == 0 && g.Inputs == "" {
 		return usage("nothing to change: give --scope, --inputs, --allow, --password or --name")
 	}
-	return withGateways(ctx, func(gateways *gateway.Gateways) error {
-		err := gateways.Change(ctx, g.Code, gateway.Change{Change: shared, Scopes: scopes(g.Scope), Inputs: gateway.Inputs(g.Inputs)})
+	return withGateways(ctx, func(gateways *credential.Gateways) error {
+		err := gateways.Change(ctx, g.Code, credential.GatewayChange{Change: shared, Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs)})
 		if err == nil {
 			fmt.Printf("Gateway %s is changed.\n", g.Code)
 		}
@@ -112,7 +112,7 @@ type gatewayList struct{}
 
 // Run lists gateways.
 func (gatewayList) Run(ctx context.Context) error {
-	return withGateways(ctx, func(gateways *gateway.Gateways) error {
+	return withGateways(ctx, func(gateways *credential.Gateways) error {
 		list, err := gateways.List(ctx)
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ type gatewayDisable struct {
 
 // Run disables a gateway.
 func (g gatewayDisable) Run(ctx context.Context) error {
-	return withGateways(ctx, func(gateways *gateway.Gateways) error {
+	return withGateways(ctx, func(gateways *credential.Gateways) error {
 		err := gateways.Disable(ctx, g.Code)
 		if err == nil {
 			fmt.Printf("Gateway %s is disabled.\n", g.Code)
@@ -151,7 +151,7 @@ type gatewayEnable struct {
 
 // Run enables a gateway.
 func (g gatewayEnable) Run(ctx context.Context) error {
-	return withGateways(ctx, func(gateways *gateway.Gateways) error {
+	return withGateways(ctx, func(gateways *credential.Gateways) error {
 		err := gateways.Enable(ctx, g.Code)
 		if err == nil {
 			fmt.Printf("Gateway %s may call again.\n", g.Code)
@@ -160,9 +160,9 @@ func (g gatewayEnable) Run(ctx context.Context) error {
 	})
 }
 
-func withGateways(ctx context.Context, act func(*gateway.Gateways) error) error {
+func withGateways(ctx context.Context, act func(*credential.Gateways) error) error {
 	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
-		gateways, err := gateway.New(db, nil, serverSecret())
+		gateways, err := credential.NewGateways(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}

@@ -11,9 +11,9 @@ import (
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
 	"elsom/internal/config"
+	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/database"
-	"elsom/internal/gateway"
 	"elsom/internal/keycheck"
 	"elsom/internal/ledger"
 	"elsom/internal/notify/push"
@@ -46,7 +46,7 @@ type house struct {
 	wires     *wires
 	payments  *payment.Payments
 	agents    *cashin.Agents
-	gateways  *gateway.Gateways
+	gateways  *credential.Gateways
 	dialogues *ussdsession.Dialogues[ussd.Content]
 	cashin    *cashin.CashIn
 	notices   *push.Notices // nil: no key, no notices
@@ -103,7 +103,7 @@ func (h *house) join() (err error) {
 	if h.agents, err = cashin.NewAgents(h.db, h.attempts, secret); err != nil {
 		return err
 	}
-	if h.gateways, err = gateway.New(h.db, h.attempts, secret); err != nil {
+	if h.gateways, err = credential.NewGateways(h.db, h.attempts, secret); err != nil {
 		return err
 	}
 	if h.dialogues, err = ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: pepper}); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"elsom/internal/cashin"
+	"elsom/internal/credential"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
@@ -28,10 +29,10 @@ func newAgents(t testing.TB, db *database.DB) *cashin.Agents {
 	return as
 }
 
-func TestAgentsAtTheDoor(t *testing.T) {
+func TestAgentAuthentication(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, as := t.Context(), newAgents(t, db)
-		allowed, err := cashin.ParseAllowed([]string{"10.1.0.0/16", "192.0.2.7", "2001:db8::/32"})
+		allowed, err := credential.ParseAllowed([]string{"10.1.0.0/16", "192.0.2.7", "2001:db8::/32"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func TestAddAgent(t *testing.T) {
 			t.Errorf("the password is kept as %s", hash)
 		}
 	})
-	if _, err := cashin.ParseAllowed([]string{"10.0.0.0/33"}); !fault.Is(err, fault.Invalid) {
+	if _, err := credential.ParseAllowed([]string{"10.0.0.0/33"}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a broken CIDR: %v", err)
 	}
 }
@@ -264,7 +265,7 @@ func TestGuessingIsCountedOverAllPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed, err := cashin.ParseAllowed([]string{"10.0.0.0/8"})
+	allowed, err := credential.ParseAllowed([]string{"10.0.0.0/8"})
 	if err != nil {
 		t.Fatal(err)
 	}

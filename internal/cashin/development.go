@@ -4,26 +4,24 @@ import (
 	"context"
 
 	"elsom/internal/credential"
-	"elsom/internal/fault"
 	"elsom/internal/money"
 )
 
-// The agents of development, by the instruction: KICB's desks and terminals,
-// Мобильник, QIWI. Their passwords are public, so production refuses to start
-// with them.
+// demo are the agents of development, as the specification names them. Their
+// passwords are public, so production refuses to start with them.
 var demo = []NewAgent{
 	{Code: "kicb", Name: "KICB"},
 	{Code: "mobilnik", Name: "Мобильник"},
 	{Code: "qiwi", Name: "QIWI (Киви)"},
 }
 
-// demoCeiling is ten billion som: development shouldn't run into it.
+// demoCeiling is ten billion som, out of reach in development.
 const demoCeiling money.Amount = 1_000_000_000_000
 
 func developmentPassword(code string) string { return "dev-" + code }
 
-// DevelopmentAgents gives code and password of each demo agent, for the
-// terminal in the browser.
+// DevelopmentAgents returns the demo agents with their passwords, for the terminal
+// in the browser.
 func DevelopmentAgents() []NewAgent {
 	agents := make([]NewAgent, len(demo))
 	for i, a := range demo {
@@ -33,38 +31,24 @@ func DevelopmentAgents() []NewAgent {
 	return agents
 }
 
-// SeedDevelopment adds the demo agents that aren't there yet. Several
-// processes may do it at the same moment.
+// SeedDevelopment adds the demo agents whose codes are not taken. Several processes
+// may do so at once.
 func (as *Agents) SeedDevelopment(ctx context.Context) error {
 	for _, a := range DevelopmentAgents() {
-		_, known, err := readAgent(ctx, as.db, a.Code)
-		if err != nil {
-			return fault.Wrap("cashin.seed", err)
-		}
-		if known {
-			continue
-		}
-		if _, err := as.add(ctx, a); err != nil {
+		entry, openTill := as.entry(ctx, a)
+		if err := as.register.Seed(ctx, entry, openTill); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// HasDevelopmentCredentials tells whether a demo agent with its public
-// password can still get in.
+// HasDevelopmentCredentials reports whether a demo agent is accepted with its
+// public password.
 func (as *Agents) HasDevelopmentCredentials(ctx context.Context) (bool, error) {
-	for _, a := range DevelopmentAgents() {
-		r, known, err := readAgent(ctx, as.db, a.Code)
-		if err != nil {
-			return false, fault.Wrap("cashin.development", err)
-		}
-		if !known || r.Disabled {
-			continue
-		}
-		right, _, err := as.keychain.Match(ctx, a.Password, r.PasswordHash)
-		if err != nil || right {
-			return right, err
+	for _, a := range demo {
+		if accepted, err := as.register.AcceptsDemoPassword(ctx, a.Code); err != nil || accepted {
+			return accepted, err
 		}
 	}
 	return false, nil

@@ -14,8 +14,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/gateway"
 	"elsom/internal/notify/sms"
 	"elsom/web/basicauth"
 )
@@ -27,15 +27,15 @@ type Messages interface {
 
 // Door answers gateways.
 type Door struct {
-	room     basicauth.Room[gateway.Gateway]
+	room     basicauth.Room[credential.Gateway]
 	messages Messages
 }
 
 // New makes the door.
-func New(gateways basicauth.Register[gateway.Gateway], messages Messages) *Door {
-	room := basicauth.Room[gateway.Gateway]{
+func New(gateways basicauth.Register[credential.Gateway], messages Messages) *Door {
+	room := basicauth.Room[credential.Gateway]{
 		Door: "sms", Caller: "gateway", Register: gateways, Log: slog.Default(),
-		May: func(g gateway.Gateway) bool { return g.May(gateway.Receipts) },
+		May: func(g credential.Gateway) bool { return g.May(credential.Receipts) },
 	}
 	return &Door{room, messages}
 }

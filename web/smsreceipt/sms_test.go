@@ -14,8 +14,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/gateway"
 	"elsom/internal/notify/sms"
 	door "elsom/web/smsreceipt"
 )
@@ -23,14 +23,14 @@ import (
 // keeper knows one gateway, at one address.
 type keeper struct{ err error }
 
-func (k keeper) Authenticate(_ context.Context, code, password string, from netip.Addr) (gateway.Gateway, error) {
+func (k keeper) Authenticate(_ context.Context, code, password string, from netip.Addr) (credential.Gateway, error) {
 	if k.err != nil {
-		return gateway.Gateway{}, k.err
+		return credential.Gateway{}, k.err
 	}
 	if code != "kannel" || password != "pw" || from != netip.MustParseAddr("192.0.2.1") {
-		return gateway.Gateway{}, fault.New(fault.Forbidden, "test", "")
+		return credential.Gateway{}, fault.New(fault.Forbidden, "test", "")
 	}
-	return gateway.Gateway{Code: code, Scopes: []gateway.Scope{gateway.Receipts}}, nil
+	return credential.Gateway{Code: code, Scopes: []credential.Scope{credential.Receipts}}, nil
 }
 
 // shelf keeps what was received.

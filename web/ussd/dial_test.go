@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/gateway"
+	"elsom/internal/credential"
 	"elsom/internal/money"
 	"elsom/internal/phone"
 )
@@ -159,8 +159,8 @@ func TestSessionIsUsedAgain(t *testing.T) {
 // lastInputs makes the gateway one that sends only the last input.
 func (h *house) lastInputs() {
 	h.t.Helper()
-	gateways := h.parts.Gateways.(*gateway.Gateways)
-	must(h.t, gateways.Change(h.t.Context(), "ussd", gateway.Change{Inputs: gateway.LastInput}))
+	gateways := h.parts.Gateways.(*credential.Gateways)
+	must(h.t, gateways.Change(h.t.Context(), "ussd", credential.GatewayChange{Inputs: credential.LastInput}))
 }
 
 func TestLastInputs(t *testing.T) {

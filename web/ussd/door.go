@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"elsom/internal/catalog"
+	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/internal/gateway"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/transfer"
@@ -79,21 +79,21 @@ type Parts struct {
 // Door answers gateways.
 type Door struct {
 	Parts
-	room, kannel basicauth.Room[gateway.Gateway] // POST /ussd, POST /ussd/kannel
+	room, kannel basicauth.Room[credential.Gateway] // POST /ussd, POST /ussd/kannel
 	pins         *pins
 	log          *slog.Logger
 }
 
 // New makes the door.
 func New(parts Parts, log *slog.Logger) *Door {
-	room := func(s gateway.Scope) basicauth.Room[gateway.Gateway] {
-		return basicauth.Room[gateway.Gateway]{
+	room := func(s credential.Scope) basicauth.Room[credential.Gateway] {
+		return basicauth.Room[credential.Gateway]{
 			Door: "ussd", Caller: "gateway", Register: parts.Gateways, Log: log,
-			May: func(g gateway.Gateway) bool { return g.May(s) },
+			May: func(g credential.Gateway) bool { return g.May(s) },
 		}
 	}
 	return &Door{
-		Parts: parts, room: room(gateway.USSD), kannel: room(gateway.Kannel), log: log,
+		Parts: parts, room: room(credential.USSD), kannel: room(credential.Kannel), log: log,
 		pins: &pins{attempts: parts.Attempts, now: parts.Now, log: log, slow: map[string]slowed{}, wrong: map[string]int64{}, right: map[string]int{}},
 	}
 }

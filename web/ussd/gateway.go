@@ -8,13 +8,13 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/credential"
 	"elsom/internal/fault"
-	"elsom/internal/gateway"
 	"elsom/web/basicauth"
 )
 
-// Gateways tells who calls; *gateway.Gateways does.
-type Gateways = basicauth.Register[gateway.Gateway]
+// Gateways tells who calls; *credential.Gateways does.
+type Gateways = basicauth.Register[credential.Gateway]
 
 // maxBody bounds a request: a session's inputs take some hundreds of bytes.
 const maxBody = 32 << 10
@@ -41,7 +41,7 @@ func (d *Door) Handle(c echo.Context) error {
 		return c.String(http.StatusBadRequest, "Not a form of a USSD gateway\n")
 	}
 	style := Whole
-	if who.Inputs == gateway.LastInput {
+	if who.Inputs == credential.LastInput {
 		style = Last
 	}
 	screen, err := d.Turn(c.Request().Context(), Input{

@@ -21,10 +21,10 @@ import (
 
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
+	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
-	"elsom/internal/gateway"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/notify/sms"
@@ -160,7 +160,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
 	})
 	h.wallets, h.inbox = wallet.New(h.ledger), inbox.New(h.db)
-	gateways, err := gateway.New(h.db, attempts, nil)
+	gateways, err := credential.NewGateways(h.db, attempts, nil)
 	must(t, err)
 	must(t, gateways.SeedDevelopment(ctx))
 	h.dialogues = h.newDialogues()

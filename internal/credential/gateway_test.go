@@ -1,34 +1,33 @@
-package gateway_test
+package credential_test
 
 import (
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"elsom/internal/credential"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
-	"elsom/internal/gateway"
 )
 
 var home = netip.MustParseAddr("127.0.0.1")
 
-func TestGatewaysAtTheDoor(t *testing.T) {
+func TestGatewayAuthentication(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
-		gs, err := gateway.New(db, nil, nil)
+		gs, err := credential.NewGateways(db, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		allowed, err := gateway.ParseAllowed([]string{"10.1.0.0/16"})
+		allowed, err := credential.ParseAllowed([]string{"10.1.0.0/16"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, g := range []gateway.NewGateway{
-			{Code: "megacom", Name: "Megacom", Password: "correct horse", Scopes: gateway.Scopes()},
-			{Code: "kannel", Name: "Kannel", Password: "correct horse", Allowed: allowed, Scopes: gateway.Scopes()},
+		for _, g := range []credential.NewGateway{
+			{Code: "megacom", Name: "Megacom", Password: "correct horse", Scopes: credential.Scopes()},
+			{Code: "kannel", Name: "Kannel", Password: "correct horse", Allowed: allowed, Scopes: credential.Scopes()},
 		} {
 			if err := gs.Add(ctx, g); err != nil {
 				t.Fatal(err)
@@ -37,14 +36,14 @@ func TestGatewaysAtTheDoor(t *testing.T) {
 				t.Errorf("a second time: %v", err)
 			}
 		}
-		for _, g := range []gateway.NewGateway{
-			{Code: "A:b", Name: "x", Password: "correct horse", Scopes: gateway.Scopes()},
-			{Code: "x", Password: "correct horse", Scopes: gateway.Scopes()},
-			{Code: "x", Name: "x", Password: "short", Scopes: gateway.Scopes()},
-			{Code: "x", Name: "x", Password: gateway.DevelopmentPassword, Scopes: gateway.Scopes()},
+		for _, g := range []credential.NewGateway{
+			{Code: "A:b", Name: "x", Password: "correct horse", Scopes: credential.Scopes()},
+			{Code: "x", Password: "correct horse", Scopes: credential.Scopes()},
+			{Code: "x", Name: "x", Password: "short", Scopes: credential.Scopes()},
+			{Code: "x", Name: "x", Password: credential.DevelopmentPassword, Scopes: credential.Scopes()},
 			{Code: "x", Name: "x", Password: "correct horse"},
-			{Code: "x", Name: "x", Password: "correct horse", Scopes: []gateway.Scope{"sms"}},
-			{Code: "x", Name: "x", Password: "correct horse", Scopes: gateway.Scopes(), Inputs: "first"},
+			{Code: "x", Name: "x", Password: "correct horse", Scopes: []credential.Scope{"sms"}},
+			{Code: "x", Name: "x", Password: "correct horse", Scopes: credential.Scopes(), Inputs: "first"},
 		} {
 			if err := gs.Add(ctx, g); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%+v: %v", g, err)
@@ -76,42 +75,9 @@ func TestGatewaysAtTheDoor(t *testing.T) {
 	})
 }
 
-// Another process shuts a gateway out: it gets in a second longer at most.
-func TestShutOutElsewhere(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		var here, there *gateway.Gateways
-		for _, gs := range []**gateway.Gateways{&here, &there} {
-			var err error
-			if *gs, err = gateway.New(db, nil, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := there.Add(t.Context(), gateway.NewGateway{Code: "megacom", Name: "Megacom", Password: "correct horse", Scopes: gateway.Scopes()}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := here.Authenticate(t.Context(), "megacom", "correct horse", home); err != nil {
-			t.Fatal(err)
-		}
-		if err := there.Disable(t.Context(), "megacom"); err != nil {
-			t.Fatal(err)
-		}
-		end := time.Now().Add(20 * time.Second)
-		for {
-			_, err := here.Authenticate(t.Context(), "megacom", "correct horse", home)
-			if fault.Is(err, fault.Forbidden) {
-				return
-			}
-			if err != nil || time.Now().After(end) {
-				t.Fatal("still inside:", err)
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	})
-}
-
-func TestDemoGateway(t *testing.T) {
+func TestDevelopmentGateway(t *testing.T) {
 	db, ctx := databasetest.SQLite(t), t.Context()
-	gs, err := gateway.New(db, nil, nil)
+	gs, err := credential.NewGateways(db, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +95,7 @@ func TestDemoGateway(t *testing.T) {
 	}
 	open(true)
 	var all sync.WaitGroup
-	for range 20 { // they share their looks at the register
+	for range 20 { // concurrent requests share one slow hash
 		all.Go(func() {
 			if _, err := gs.Authenticate(ctx, "ussd", "dev-ussd", home); err != nil {
 				t.Error(err)

@@ -1,0 +1,301 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Register stores the credentials of one realm. Details are the columns that the
+// realm's table has besides; GORM maps them as an embedded struct.
+//
+// Operations in its errors begin with the realm's name, such as "agent.add".
+type Register[Details any] struct {
+	db       *database.DB
+	realm    Realm
+	verifier *verifier
+	cache    cache[Details]
+}
+
+// NewRegister returns a realm's register on db. Attempts are counted by counters
+// unless it is nil (commands need none). The key of the keyed hashes by which right
+// passwords are recognized is derived from the server's secret; nil: they are not
+// recognized after a restart.
+func NewRegister[Details any](db *database.DB, realm Realm, counters Counters, serverSecret []byte) (*Register[Details], error) {
+	v, err := newVerifier(counters, realm.Limits, serverSecret)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", realm.Name, err)
+	}
+	return &Register[Details]{db: db, realm: realm, verifier: v}, nil
+}
+
+// Authenticate returns the caller with this code and password. Errors:
+// fault.Forbidden for every reason to refuse; TooMany if a limit of attempts is
+// exhausted; Unavailable if the caller can't be verified now.
+func (r *Register[D]) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Entry[D], error) {
+	op := r.realm.Name + ".authenticate"
+	found, err := r.find(ctx, code)
+	if err != nil {
+		return Entry[D]{}, fault.New(fault.Unavailable, op, "").Because(err)
+	}
+	e := found.entry()
+	//mutant:replace !e.Disabled && => TestGatewayAuthentication
+	a := attempt{code: code, password: password, from: from, admissible: !e.Disabled && allows(e.Allowed, from)}
+	s := secret{hash: found.PasswordHash, mac: found.PasswordMAC}
+	right, err := r.verifier.verify(ctx, s, a, func(ctx context.Context, mac string) error {
+		return r.writeMAC(ctx, code, found.PasswordHash, mac)
+	})
+	if err != nil {
+		return Entry[D]{}, err
+	}
+	if !right {
+		return Entry[D]{}, fault.New(fault.Forbidden, op, "")
+	}
+	return e, nil
+}
+
+// find returns the row of a code, at most maxAge old; the zero row if there is none.
+func (r *Register[D]) find(ctx context.Context, code string) (row[D], error) {
+	if !IsCode(code) {
+		return row[D]{}, nil
+	}
+	now := r.db.Now()
+	found, generation, fresh := r.cache.get(code, now)
+	if fresh {
+		return found, nil
+	}
+	found, err := r.read(r.db.Gorm(ctx), code)
+	if err == nil && found.Code != "" {
+		r.cache.put(found, now, generation)
+	}
+	return found, err
+}
+
+// Add stores a caller, and runs also in the same transaction; it may be nil. added
+// is false if the code is taken. problems are the realm's objections to the
+// details. Errors: Invalid (the cause lists all problems).
+func (r *Register[D]) Add(ctx context.Context, n New[D], problems []string, also func(*database.Tx) error) (added bool, err error) {
+	var all []string
+	if !IsCode(n.Code) {
+		all = append(all, "the code: 1 to 32 small Latin letters, digits and dashes")
+	}
+	all = append(all, Change{Name: &n.Name, Password: &n.Password, Allowed: &n.Allowed}.problems()...)
+	all = append(all, problems...)
+	if n.Password == r.realm.DemoPassword(n.Code) {
+		all = append(all, r.wrongDemoPassword())
+	}
+	if err := invalid(r.realm.Name+".add", all); err != nil {
+		return false, err
+	}
+	return r.add(ctx, n, also)
+}
+
+// Seed adds a development caller with its public password, unless its code is
+// taken. Several processes may do so at once.
+func (r *Register[D]) Seed(ctx context.Context, n New[D], also func(*database.Tx) error) error {
+	found, err := r.read(r.db.Gorm(ctx), n.Code)
+	if err != nil || found.Code != "" {
+		return fault.Wrap(r.realm.Name+".seed", err)
+	}
+	n.Password = r.realm.DemoPassword(n.Code)
+	_, err = r.add(ctx, n, also)
+	return err
+}
+
+func (r *Register[D]) add(ctx context.Context, n New[D], also func(*database.Tx) error) (added bool, err error) {
+	hash, err := r.verifier.Hash(ctx, n.Password)
+	if err != nil {
+		return false, err
+	}
+	mac := r.verifier.storedMAC(n.Code, hash, n.Password)
+	err = r.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		if added, err = r.insert(tx, n, hash, mac); err != nil || !added || also == nil {
+			return err
+		}
+		return also(tx)
+	})
+	return added, fault.Wrap(r.realm.Name+".add", err)
+}
+
+// List returns all callers by code, disabled ones too.
+func (r *Register[D]) List(ctx context.Context) ([]Entry[D], error) {
+	rows, err := r.readAll(ctx)
+	if err != nil {
+		return nil, fault.Wrap(r.realm.Name+".list", err)
+	}
+	entries := make([]Entry[D], len(rows))
+	for i, found := range rows {
+		entries[i] = found.entry()
+	}
+	return entries, nil
+}
+
+// Change changes a caller, sets columns of its details, and runs also with the
+// changed entry in the same transaction; it may be nil. problems are the realm's
+// objections to the columns. Errors: Invalid (the cause lists all problems),
+// NotFound, those of also.
+func (r *Register[D]) Change(ctx context.Context, code string, c Change, columns map[string]any, problems []string,
+	also func(context.Context, *database.Tx, Entry[D]) error,
+) error {
+	op := r.realm.Name + ".change"
+	all := c.problems()
+	if c.Empty() && len(columns) == 0 {
+		all = append(all, "nothing to change")
+	}
+	all = append(all, problems...)
+	if c.Password != nil && *c.Password == r.realm.DemoPassword(code) {
+		all = append(all, r.wrongDemoPassword())
+	}
+	if err := invalid(op, all); err != nil {
+		return err
+	}
+	set, err := r.changed(ctx, code, c, columns)
+	if err != nil {
+		return err
+	}
+	found := false
+	err = r.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		if found, err = r.update(tx.Gorm(), code, set); err != nil || !found || also == nil {
+			return err
+		}
+		now, err := r.read(tx.Gorm(), code)
+		if err != nil {
+			return err
+		}
+		return also(ctx, tx, now.entry())
+	})
+	return r.ended(op, code, found, err)
+}
+
+// changed returns the columns that a change sets, with their values.
+func (r *Register[D]) changed(ctx context.Context, code string, c Change, details map[string]any) (map[string]any, error) {
+	set := map[string]any{}
+	for name, value := range details {
+		set[name] = value
+	}
+	if c.Name != nil {
+		set["name"] = *c.Name
+	}
+	if c.Allowed != nil {
+		set["allowed"] = writeAllowed(*c.Allowed)
+	}
+	if c.Password != nil {
+		hash, err := r.verifier.Hash(ctx, *c.Password)
+		if err != nil {
+			return nil, err
+		}
+		set["password_hash"], set["password_mac"] = hash, r.verifier.storedMAC(code, hash, *c.Password)
+	}
+	return set, nil
+}
+
+// Disable disables a caller. It returns fault.NotFound for an unknown code.
+func (r *Register[D]) Disable(ctx context.Context, code string) error {
+	found, err := r.update(r.db.Gorm(ctx), code, map[string]any{"disabled": true})
+	return r.ended(r.realm.Name+".disable", code, found, err)
+}
+
+// Enable reverses Disable. Errors: NotFound; Invalid (the stored addresses are
+// malformed).
+func (r *Register[D]) Enable(ctx context.Context, code string) error {
+	op := r.realm.Name + ".enable"
+	stored, err := r.read(r.db.Gorm(ctx), code)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	if stored.entry().Unreadable {
+		return fault.New(fault.Invalid, op, "").Because(fmt.Errorf("the addresses of %s can't be read: give it new ones with --allow first", code))
+	}
+	found, err := r.update(r.db.Gorm(ctx), code, map[string]any{"disabled": false})
+	return r.ended(op, code, found, err)
+}
+
+// ended ends a change: whatever its outcome, the cached row is dropped.
+func (r *Register[D]) ended(op, code string, found bool, err error) error {
+	r.cache.drop(code)
+	if err == nil && !found {
+		return fault.New(fault.NotFound, op, "").Because(fmt.Errorf("there is no %s %s", r.realm.Name, code))
+	}
+	return fault.Wrap(op, err)
+}
+
+// AcceptsDemoPassword reports whether the public password of a development caller
+// is accepted for the code.
+func (r *Register[D]) AcceptsDemoPassword(ctx context.Context, code string) (bool, error) {
+	found, err := r.read(r.db.Gorm(ctx), code)
+	if err != nil || found.Code == "" || found.Disabled {
+		return false, fault.Wrap(r.realm.Name+".development", err)
+	}
+	right, _, err := r.verifier.Match(ctx, r.realm.DemoPassword(code), found.PasswordHash)
+	return right, err
+}
+
+func (r *Register[D]) wrongDemoPassword() string {
+	return "the password is the demo " + r.realm.Name + "'s"
+}
+
+// invalid returns fault.Invalid with the list of problems; nil if there are none.
+func invalid(op string, problems []string) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, op, "").Because(errors.New(strings.Join(problems, "; ")))
+}
+
+// maxAge bounds how long a cached row is used, and thereby how long another
+// process accepts a credential that was changed or disabled. A phone sends a
+// request for each key, so that reading the row each time would be a cost.
+const maxAge = time.Second
+
+// cache holds the rows of callers that were read lately. Only existing codes are
+// cached, so that it is no larger than the table.
+type cache[D any] struct {
+	mu   sync.Mutex
+	rows map[string]cached[D]
+	// generation counts drops: a row that was read before a drop is not stored
+	// after it.
+	generation int
+}
+
+type cached[D any] struct {
+	row  row[D]
+	read time.Time
+}
+
+func (c *cache[D]) get(code string, now time.Time) (found row[D], generation int, fresh bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stored, known := c.rows[code]
+	//mutant:replace || age >= maxAge => TestChangesAreApplied
+	if age := now.Sub(stored.read); !known || age < 0 || age >= maxAge {
+		return row[D]{}, c.generation, false
+	}
+	return stored.row, c.generation, true
+}
+
+func (c *cache[D]) put(found row[D], read time.Time, generation int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if generation != c.generation {
+		return
+	}
+	if c.rows == nil {
+		c.rows = map[string]cached[D]{}
+	}
+	c.rows[found.Code] = cached[D]{found, read}
+}
+
+func (c *cache[D]) drop(code string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	//mutant:drop TestChangesAreApplied
+	delete(c.rows, code)
+	c.generation++
+}

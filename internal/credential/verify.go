@@ -1,0 +1,165 @@
+package credential
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+
+	"elsom/internal/password"
+	"elsom/internal/ratelimit"
+)
+
+// secret is what is stored of one caller's password. The zero value matches none.
+type secret struct {
+	hash string
+	// mac is the keyed hash of the right password; empty if it was never presented.
+	mac string
+}
+
+// verifier compares callers' passwords. Operators choose them, so they are hashed
+// slowly; callers send them with every request, so a password that was right
+// before is recognized by a keyed hash.
+type verifier struct {
+	*password.Hasher
+	counters Counters // nil: attempts are not counted
+	limits   Limits
+	key      []byte
+	stored   bool // keyed hashes are stored: key is derived from the server's secret
+	// same joins concurrent attempts with one password: they are one attempt.
+	same  singleflight.Group
+	right sync.Map // code → keyed hash of the password that was right in this process
+}
+
+// newVerifier derives the key of the keyed hashes from the server's secret. Without
+// one it draws a key for this process, and no keyed hash is stored.
+func newVerifier(counters Counters, limits Limits, serverSecret []byte) (*verifier, error) {
+	v := &verifier{counters: counters, limits: limits, stored: len(serverSecret) > 0}
+	if !v.stored {
+		serverSecret = make([]byte, sha256.Size)
+		_, _ = rand.Read(serverSecret) // never fails: crypto/rand ends the process instead
+	}
+	var err error
+	if v.key, err = hkdf.Key(sha256.New, serverSecret, nil, "elsom keychain", sha256.Size); err != nil {
+		return nil, err
+	}
+	v.Hasher, err = password.New(password.DefaultHash)
+	return v, err
+}
+
+// storedMAC returns the keyed hash of a password as it is stored; empty if none is.
+func (v *verifier) storedMAC(code, hash, password string) string {
+	if !v.stored {
+		return ""
+	}
+	return v.mac(code, hash, password)
+}
+
+// mac covers the slow hash, so that it is void once the password changes.
+func (v *verifier) mac(code, hash, password string) string {
+	mac := hmac.New(sha256.New, v.key)
+	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNoTry
+	for _, text := range []string{code, hash, password} {
+		fmt.Fprintf(mac, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// attempt is one presented password.
+type attempt struct {
+	code, password string
+	from           netip.Addr
+	// admissible is false for a caller that is disabled or calls from a foreign
+	// address: no password is compared then, and the attempt is not counted against
+	// the code, whose own machines would be locked out.
+	admissible bool
+}
+
+// verify reports whether the password is right for an admissible caller, in the
+// same time for every reason to refuse. save stores the keyed hash of a password
+// that was right for the first time. Errors: fault.TooMany if a limit is
+// exhausted; fault.Unavailable if the hasher is overloaded.
+func (v *verifier) verify(ctx context.Context, s secret, a attempt, save func(ctx context.Context, mac string) error) (bool, error) {
+	hash := s.hash
+	if !a.admissible {
+		hash = ""
+	}
+	// An inadmissible attempt has another keyed hash, so it never joins an admissible
+	// one from the same network below.
+	mac := v.mac(a.code, hash, a.password)
+	if hash != "" && v.recognized(s, a.code, mac) {
+		return true, nil
+	}
+	network := ratelimit.Place(a.from.String())
+	right, err, _ := v.same.Do(network+"\x00"+mac, func() (any, error) {
+		if hash != "" && v.recognized(s, a.code, mac) {
+			return true, nil // by a request that ended a moment ago
+		}
+		// Counted before the password waits for the hasher: queued guesses count too.
+		if err := v.count(ctx, a, network, s.hash == "" || a.admissible); err != nil {
+			return false, err
+		}
+		right, _, err := v.Match(ctx, a.password, hash)
+		if right {
+			v.forget(ctx, a.code, network)
+			v.remember(ctx, a.code, mac, save)
+		}
+		return right, err
+	})
+	return right.(bool), err
+}
+
+// count counts an attempt against the network, the code from this network, and, if
+// total is set, the code from all networks.
+func (v *verifier) count(ctx context.Context, a attempt, network string, total bool) error {
+	if v.counters == nil {
+		return nil
+	}
+	if err := v.counters.Take(ctx, v.limits.Network, network); err != nil {
+		return err
+	}
+	if err := v.counters.Take(ctx, v.limits.Code, a.code+" "+network); err != nil || !total {
+		return err
+	}
+	return v.counters.Take(ctx, v.limits.Total, a.code)
+}
+
+// forget resets the count of a code from a network after a right password.
+func (v *verifier) forget(ctx context.Context, code, network string) {
+	if v.counters != nil {
+		// The caller is recognized from now on: a count that stays high is harmless.
+		_ = v.counters.Reset(ctx, v.limits.Code, code+" "+network)
+	}
+}
+
+// recognized reports whether the password with this keyed hash was right before, in
+// this process or in one that stored the keyed hash.
+func (v *verifier) recognized(s secret, code, mac string) bool {
+	//mutant:drop ./web TestMachinesAreAdmittedAfterARestart
+	if v.stored && hmac.Equal([]byte(s.mac), []byte(mac)) {
+		return true
+	}
+	found, known := v.right.Load(code)
+	return known && hmac.Equal([]byte(found.(string)), []byte(mac))
+}
+
+// remember records the keyed hash of a right password. If it can't be stored, the
+// first request after a restart costs another slow hash, which is counted.
+func (v *verifier) remember(ctx context.Context, code, mac string, save func(ctx context.Context, mac string) error) {
+	v.right.Store(code, mac)
+	//mutant:replace !v.stored => true ./internal/cashin TestRightPasswordIsNoTry
+	if !v.stored {
+		return
+	}
+	if err := save(context.WithoutCancel(ctx), mac); err != nil {
+		slog.WarnContext(ctx, "credential: storing the keyed hash of a right password failed", "code", code, "error", err)
+	}
+}
