@@ -12,7 +12,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large mutants simulate disaster
+.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large mutants simulate chaos disaster
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +35,8 @@ test: ## installs what the tests need, then runs them all
 
 test-serializable: ## the tests that write money, with every transaction of PostgreSQL serializable
 	@.ci/install
-	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m ./internal/... ./web/...
-	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m -run 'Killed|OverTwo|Several|Sigterm|BadDay|Refused|Restart' ./cmd/elsom
+	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m $$(go list ./internal/... ./web/... | grep -vE 'internal/(e2e|bench|arch)')
+	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m -run 'Killed|OverTwo|Several|Sigterm|BadDay|Refused|Restart' ./internal/e2e/...
 
 check: ## generated code, formatting, linters, import rules, vulnerabilities, words
 	@.ci/check
@@ -52,7 +52,7 @@ screenshots: ## pictures of all pages and states: sheets in var/sheets, the READ
 	@.ci/install
 	go test -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
 
-BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 90m ./cmd/elsom -bench '^BenchmarkAims$$'
+BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 90m ./internal/bench -bench '^BenchmarkAims$$'
 
 bench: ## every aim of speed as a ratio, in one table; then parsers and pages. Takes some 40 minutes and an idle machine
 	@.ci/install
@@ -68,13 +68,15 @@ bench-short: ## the same in a minute: a look, no judgement
 simulate: ## SEEDS=100000 lives of the whole house with every fault, from the seed FROM=1 on
 	go test -count=1 -timeout 24h -v -run '^TestLives$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
 
-disaster: ## kills, crashes, full disks and other bad days, and three books compared after each; SEED=4711 draws alike
+chaos: ## fault injection at full length: kills, crashes, full disks, failovers; SEED=4711 repeats a run's choices
 	@.ci/install
-	go test -count=1 -v -timeout 30m -parallel 4 -run '^TestDisaster' ./cmd/elsom -disaster -seed $(or $(SEED),0)
+	go test -count=1 -v -timeout 30m -parallel 4 ./internal/e2e/chaos -chaos -seed $(or $(SEED),0)
+
+disaster: chaos
 
 audit-large: ## elsom audit over TRANSFERS=10000000 on PostgreSQL, its rate and its memory
 	@.ci/install
-	go test -count=1 -timeout 3h -v -run '^TestAuditOfManyTransfers$$' ./cmd/elsom -audited $(or $(TRANSFERS),10000000)
+	go test -count=1 -timeout 3h -v -run '^TestAuditOfManyTransfers$$' ./internal/bench -audited $(or $(TRANSFERS),10000000)
 
 mutants: ## change each annotated line in turn and expect its test to fail; MUTANTS='-run ledger -p 1' are flags
 	@.ci/install

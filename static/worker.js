@@ -11,7 +11,7 @@
     const cache = await caches.open(shell.name);
     await Promise.all([...shell.files, ...shell.pages].map(async (url) => {
       // Without cookies nobody is signed in.
-      // mutant:replace credentials: "omit", cache => cache ./cmd/elsom TestPayingDosTekInTheApplication
+      // mutant:replace credentials: "omit", cache => cache ./internal/e2e TestPayingDosTekInTheApplication
       const answer = await fetch(url, { credentials: "omit", cache: "reload" });
       if (!answer.ok || answer.redirected) throw new Error(url);
       await cache.put(url, answer);
@@ -21,7 +21,7 @@
 
   // An older release gives way, with all that it kept.
   addEventListener("activate", (event) => event.waitUntil((async () => {
-    // mutant:replace if (name !== shell.name) await caches.delete(name) => void name ./cmd/elsom TestAnOlderWorkerGivesWay
+    // mutant:replace if (name !== shell.name) await caches.delete(name) => void name ./internal/e2e TestAnOlderWorkerGivesWay
     for (const name of await caches.keys()) if (name !== shell.name) await caches.delete(name);
     await registration.navigationPreload?.enable();
     await clients.claim();
@@ -33,7 +33,7 @@
     } catch {
       // Whether a form arrived is not known: it goes nowhere again by itself,
       // and the page that it stood on tells when it can be got.
-      // mutant:replace return Response.redirect(event.request.referrer, 303) => return fetch(event.request.url, { method: "POST" }).catch(() => Response.error()) ./cmd/elsom TestConnectionLostAtPaying
+      // mutant:replace return Response.redirect(event.request.referrer, 303) => return fetch(event.request.url, { method: "POST" }).catch(() => Response.error()) ./internal/e2e TestConnectionLostAtPaying
       if (event.request.method !== "GET") return Response.redirect(event.request.referrer, 303);
       const page = shell.pages.find((page) => address(page).pathname === url.pathname);
       return (page && (await kept(page))) || (await kept(shell.offline)) || Response.error();

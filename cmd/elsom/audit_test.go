@@ -1,142 +1,84 @@
 package main_test
 
 import (
-	"bytes"
-	"context"
-	"flag"
-	"fmt"
-	"os/exec"
-	"regexp"
+	"os"
+	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"elsom/internal/catalog"
-	"elsom/internal/customer"
-	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
-	"elsom/internal/ledger"
-	"elsom/internal/wallet"
+	"elsom/internal/testkit/system"
 )
 
-var auditMany = flag.Int("audited", 10_000, "how many transfers TestAuditOfManyTransfers has audited")
-
-// However many transfers the books have, the audit takes the same memory.
-func TestAuditOfManyTransfers(t *testing.T) {
+// Looking makes nothing: a wrong path has no database afterwards, and what is
+// empty stays so, for a restore. Nobody is told to migrate it.
+func TestAuditAndBackupMakeNothing(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "var")
+	missing := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}
+	for _, command := range [][]string{{"audit"}, {"backup", filepath.Join(t.TempDir(), "file")}, {"agent", "list"}} {
+		told := system.Run(t, missing, command...)
+		if told.Code == 0 || !strings.Contains(told.Stderr, "there is no database at "+folder) || strings.Contains(told.Stderr, "first") {
+			t.Errorf("%v: %+v", command, told)
+		}
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("the folder was made")
+	}
 	address := databasetest.Addresses(t)["postgres"]
-	if told := operate(t, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); told.code != 0 {
-		t.Fatal(told.err)
+	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "audit"); told.Code != 2 || !strings.Contains(told.Stderr, "empty") || strings.Contains(told.Stderr, "first") {
+		t.Errorf("an empty PostgreSQL: %+v", told)
 	}
-	db, err := database.Open(context.Background(), address)
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	wallets, transit, payable := someBooks(t, db, 200)
-	funds := int64(len(wallets)) // by an act that is no house's
-	few := auditOf(t, address, funds)
-	begin := time.Now()
-	fill(t, db, wallets, transit, payable, *auditMany)
-	t.Logf("filled with %s transfers in %.0f s", thousands(float64(*auditMany)), time.Since(begin).Seconds())
-	many := auditOf(t, address, funds)
-	if !strings.Contains(many.said, fmt.Sprintf("%-24s %12d", "transfers", *auditMany+len(wallets))) {
-		t.Errorf("it looked at others:\n%s", many.said)
+	var tables int
+	system.Must(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
+	if tables != 0 {
+		t.Errorf("%d tables were made", tables)
 	}
-	since := auditOf(t, address, funds, "--since", "24h")
-	for _, a := range []audited{few, many, since} {
-		t.Log(a)
-		if !a.holds {
-			t.Error(a.said)
+}
+
+// An audit that found something ends otherwise than one that could not be made.
+func TestAuditEndsWith(t *testing.T) {
+	t.Parallel()
+	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
+	env := []string{"ELSOM_DATABASE_URL=" + address}
+	wants := func(code int, says string) {
+		t.Helper()
+		if told := system.Run(t, env, "audit"); told.Code != code || !strings.Contains(told.Stdout+told.Stderr, says) {
+			t.Errorf("want %d and %q, got %+v", code, says, told)
 		}
 	}
-	const spare = 24 << 20
-	if many.memory > few.memory+spare || since.memory > few.memory+spare {
-		t.Error("the more transfers, the more memory")
+	wants(2, "no database")
+	if told := system.Run(t, env, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
 	}
-	// One entry that isn't what it was is found among all of them.
-	_, err = db.Pool().Exec(`ALTER TABLE entries DISABLE TRIGGER ALL`)
-	must(t, err)
-	_, err = db.Pool().Exec(`UPDATE entries SET amount = amount + 1 WHERE (transfer_id, line) =
-		(SELECT transfer_id, line FROM entries WHERE account_id = $1 ORDER BY transfer_id DESC LIMIT 1)`, wallets[0])
-	must(t, err)
-	if wrong := auditOf(t, address, funds); wrong.holds {
-		t.Errorf("a changed entry is not found:\n%s", wrong.said)
+	wants(0, "holds")
+	change := func(statement string) {
+		t.Helper()
+		_, err := databasetest.Reopen(t, address).Pool().Exec(statement)
+		system.Must(t, err)
 	}
+	change("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'bank', 'odd', 'KGS', 5, '2026-11-22 08:00:00.000001+00:00')")
+	wants(1, "audit: ")
+	change("DELETE FROM goose_db_version WHERE version_id > 1")
+	wants(2, "run `elsom migrate` first")
 }
 
-// someBooks makes wallets with money in them.
-func someBooks(t *testing.T, db *database.DB, n int) (wallets []int64, transit, payable int64) {
-	t.Helper()
-	ctx := context.Background()
-	keeper := ledger.New(db, ledger.Options{})
-	defer keeper.Close()
-	bank, err := keeper.Account(ctx, ledger.Bank, "kicb")
-	must(t, err)
-	transit, err = keeper.Account(ctx, ledger.Transit, catalog.DostekBiller)
-	must(t, err)
-	payable, err = keeper.Account(ctx, ledger.Payable, catalog.DostekBiller)
-	must(t, err)
-	must(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		wallets = nil
-		for i := range n {
-			row := customer.Record{ID: tx.NewID(), Phone: benchPhone(i), Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "ussd"}
-			if err := tx.Gorm().Create(&row).Error; err != nil {
-				return err
-			}
-			if err := wallet.Open(ctx, tx, row.ID); err != nil {
-				return err
-			}
-			wallets = append(wallets, row.ID)
+// PostgreSQL's own tools are named to whom the commands don't serve.
+func TestBackupNamesPostgresTools(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"backup", "restore"} {
+		file := filepath.Join(t.TempDir(), "file")
+		told := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:secret@127.0.0.1:1/elsom"}, command, file)
+		if told.Code == 0 || strings.Contains(told.Stderr, "secret") {
+			t.Errorf("%s: %+v", command, told)
 		}
-		return nil
-	}))
-	for _, id := range wallets {
-		_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprint("fund:", id), Op: "bench.fund", Entries: []ledger.Entry{
-			{Account: bank, Amount: -1_000_000_000_00}, {Account: id, Amount: 1_000_000_000_00},
-		}})
-		must(t, err)
+		for _, tool := range []string{"pg_dump", "pg_restore", "WAL"} {
+			if !strings.Contains(told.Stderr, tool) {
+				t.Errorf("%s doesn't name %s: %s", command, tool, told.Stderr)
+			}
+		}
+		if _, err := os.Lstat(file); err == nil {
+			t.Errorf("%s left a file", command)
+		}
 	}
-	return wallets, transit, payable
-}
-
-// audited is what `elsom audit` said and took.
-type audited struct {
-	arguments []string
-	said      string
-	holds     bool
-	took      time.Duration
-	memory    int64 // bytes at most
-}
-
-func (a audited) String() string {
-	return fmt.Sprintf("elsom %s: %.1f s, %d MiB at most", strings.Join(a.arguments, " "), a.took.Seconds(), a.memory>>20)
-}
-
-// wrongLine is a check that found something.
-var wrongLine = regexp.MustCompile(`(?m)^  (.*\S) +(\d+) WRONG$`)
-
-// holdsBut tells whether an audit found all of what the tests posted by acts of
-// their own, and nothing else.
-func holdsBut(own int64, said string) bool {
-	wrong := wrongLine.FindAllStringSubmatch(said, -1)
-	return len(wrong) == 1 && strings.HasPrefix(wrong[0][1], "acts ") && wrong[0][2] == fmt.Sprint(own)
-}
-
-// auditOf runs an audit of books where so many transfers are by the tests' own acts.
-func auditOf(t *testing.T, address string, own int64, arguments ...string) audited {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
-	defer cancel()
-	a := audited{arguments: append([]string{"audit"}, arguments...)}
-	cmd := exec.CommandContext(ctx, binary(t, "elsom"), a.arguments...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, cleanEnvironment([]string{"ELSOM_DATABASE_URL=" + address}), t.TempDir()
-	begin := time.Now()
-	err := cmd.Run()
-	a.took, a.said = time.Since(begin), said.String()
-	a.holds = holdsBut(own, a.said)
-	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
-		t.Fatalf("elsom audit: %v\n%s", err, a.said)
-	}
-	a.memory = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
-	return a
 }

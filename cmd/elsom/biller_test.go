@@ -22,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"elsom/internal/testkit/system"
 )
 
 // securedBiller is a biller over TLS that asks for our certificate and for a login.
@@ -59,20 +61,20 @@ func newSecuredBiller(t *testing.T, clients *x509.CertPool) *securedBiller {
 func certificateFiles(t *testing.T, folder, code string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
+	system.Must(t, err)
 	self := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "elsom"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, self, self, key.Public(), key)
-	must(t, err)
+	system.Must(t, err)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(folder, code+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	must(t, os.WriteFile(filepath.Join(folder, code+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	system.Must(t, err)
+	system.Must(t, os.WriteFile(filepath.Join(folder, code+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	system.Must(t, os.WriteFile(filepath.Join(folder, code+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
 	pool := x509.NewCertPool()
 	leaf, err := x509.ParseCertificate(der)
-	must(t, err)
+	system.Must(t, err)
 	pool.AddCert(leaf)
 	return pool
 }
@@ -85,64 +87,64 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	folder := t.TempDir()
 	biller := newSecuredBiller(t, certificateFiles(t, folder, "hoster"))
 	trusted := filepath.Join(t.TempDir(), "biller.pem")
-	must(t, os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: biller.Certificate().Raw}), 0o600))
-	s := newSite(t, "sqlite:"+t.TempDir()+"/elsom.db", withoutRateLimits, "ELSOM_BILLER_CERTIFICATES="+folder, "SSL_CERT_FILE="+trusted)
+	system.Must(t, os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: biller.Certificate().Raw}), 0o600))
+	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", system.WithoutRateLimits, "ELSOM_BILLER_CERTIFICATES="+folder, "SSL_CERT_FILE="+trusted)
 
-	file := operate(t, s.env, "catalog", "export").out
+	file := system.Run(t, s.Env, "catalog", "export").Stdout
 	file = regexp.MustCompile(`(?s)(code: hoster.*?url: )""`).ReplaceAllString(file, `${1}"`+biller.URL+`/pay"`)
 	path := filepath.Join(t.TempDir(), "catalog.yaml")
-	must(t, os.WriteFile(path, []byte(file), 0o600))
-	if told := operate(t, s.env, "catalog", "import", path); told.code != 0 {
+	system.Must(t, os.WriteFile(path, []byte(file), 0o600))
+	if told := system.Run(t, s.Env, "catalog", "import", path); told.Code != 0 {
 		t.Fatalf("%+v", told)
 	}
-	s.portal.stop(syscall.SIGTERM)
-	s.open(t) // with the new catalog at once
+	s.Portal.Stop(syscall.SIGTERM)
+	s.Start(t) // with the new catalog at once
 
 	const password = "planted-biller-password"
 	biller.password.Store(password)
-	p := somebody()
-	v := newReader(t, s)
-	signUp(t, s, v, wordsOf["ru"], p)
-	s.fill(t, p.phone, "1000.00")
-	v.open("/pay/hoster")
-	v.fill("account", "123456")
-	v.fill("amount", "250,50")
-	v.press("Далее")
-	v.press("Оплатить")
+	p := system.NewPerson()
+	v := system.NewClient(t, s)
+	system.SignUp(t, s, v, system.WordsOf["ru"], p)
+	s.CashIn(t, p.Phone, "1000.00")
+	v.Open("/pay/hoster")
+	v.Fill("account", "123456")
+	v.Fill("amount", "250,50")
+	v.Press("Далее")
+	v.Press("Оплатить")
 	if biller.refused.Load() == 0 {
 		t.Error("the biller was called with a login before one was set")
 	}
-	v.wait("data-payment-status", "processing")
+	v.WaitAttribute("data-payment-status", "processing")
 
-	if told := operateWith(t, s.env, password+"\n", "biller", "password", "nobody", "--user", "elsom"); told.code == 0 || !strings.Contains(told.err, "no biller") {
+	if told := system.RunInput(t, s.Env, password+"\n", "biller", "password", "nobody", "--user", "elsom"); told.Code == 0 || !strings.Contains(told.Stderr, "no biller") {
 		t.Errorf("an unknown biller: %+v", told)
 	}
-	if told := operateWith(t, s.env, password+"\n", "biller", "password", "hoster", "--user", "elsom"); told.code != 0 || strings.Contains(told.out+told.err, password) {
+	if told := system.RunInput(t, s.Env, password+"\n", "biller", "password", "hoster", "--user", "elsom"); told.Code != 0 || strings.Contains(told.Stdout+told.Stderr, password) {
 		t.Fatalf("%+v", told)
 	}
-	v.wait("data-payment-status", "completed")
+	v.WaitAttribute("data-payment-status", "completed")
 	if n := biller.booked.Load(); n != 1 {
 		t.Errorf("%d are booked", n)
 	}
-	if told := operate(t, s.env, "biller", "password", "hoster"); told.code != 80 || !strings.Contains(told.err, "give --user NAME to set a password, or --remove") {
+	if told := system.Run(t, s.Env, "biller", "password", "hoster"); told.Code != 80 || !strings.Contains(told.Stderr, "give --user NAME to set a password, or --remove") {
 		t.Errorf("neither --user nor --remove: %+v", told)
 	}
-	list := operate(t, s.env, "biller", "list")
-	if list.code != 0 || !regexp.MustCompile(`hoster .*https://127\.0\.0\.1:\d+ +elsom, since `).MatchString(list.out) || strings.Contains(list.out, password) {
+	list := system.Run(t, s.Env, "biller", "list")
+	if list.Code != 0 || !regexp.MustCompile(`hoster .*https://127\.0\.0\.1:\d+ +elsom, since `).MatchString(list.Stdout) || strings.Contains(list.Stdout, password) {
 		t.Errorf("%+v", list)
 	}
-	if told := operate(t, s.env, "biller", "password", "hoster", "--remove"); told.code != 0 {
+	if told := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); told.Code != 0 {
 		t.Errorf("%+v", told)
 	}
-	if told := operate(t, s.env, "biller", "password", "hoster", "--remove"); told.code == 0 {
+	if told := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); told.Code == 0 {
 		t.Errorf("removed twice: %+v", told)
 	}
-	written, err := os.ReadFile(s.portal.log)
-	must(t, err)
+	written, err := os.ReadFile(s.Portal.Log)
+	system.Must(t, err)
 	if strings.Contains(string(written), password) {
 		t.Error("the password is in the log")
 	}
-	s.audit(t)
+	s.Audit(t)
 }
 
 // A folder of certificates that can't be used is refused at the start.
@@ -160,13 +162,13 @@ func TestBillerCertificatesRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := filepath.Join(t.TempDir(), "certificates")
-			must(t, os.Mkdir(folder, 0o700))
+			system.Must(t, os.Mkdir(folder, 0o700))
 			certificateFiles(t, folder, "hoster")
-			must(t, c.spoil(folder))
-			told := operate(t, []string{
-				"ELSOM_MODE=development", "ELSOM_LISTEN=" + freeAddress(t), "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db", "ELSOM_BILLER_CERTIFICATES=" + folder,
+			system.Must(t, c.spoil(folder))
+			told := system.Run(t, []string{
+				"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t), "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db", "ELSOM_BILLER_CERTIFICATES=" + folder,
 			}, "serve")
-			if told.code == 0 || !strings.Contains(told.err, "ELSOM_BILLER_CERTIFICATES") || !strings.Contains(told.err, c.says) {
+			if told.Code == 0 || !strings.Contains(told.Stderr, "ELSOM_BILLER_CERTIFICATES") || !strings.Contains(told.Stderr, c.says) {
 				t.Errorf("%+v", told)
 			}
 		})

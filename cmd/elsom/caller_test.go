@@ -12,6 +12,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
 )
 
 // machines is a portal in production on a database, and its operator.
@@ -29,9 +30,9 @@ func eachMachines(t *testing.T, test func(m *machines)) {
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listen := freeAddress(t)
+			listen := system.FreeAddress(t)
 			m := &machines{t: t, base: "http://" + listen, env: []string{
-				someSecret, somePepper, "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address, "ELSOM_DRAIN=0s",
+				system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address, "ELSOM_DRAIN=0s",
 			}}
 			m.run(0, "", "migrate")
 			m.db = databasetest.Reopen(t, address)
@@ -42,10 +43,10 @@ func eachMachines(t *testing.T, test func(m *machines)) {
 
 func (m *machines) serve() {
 	m.t.Helper()
-	p := start(m.t, "elsom", m.env, "serve")
-	p.serves(m.t, m.base)
+	p := system.Start(m.t, "elsom", m.env, "serve")
+	p.WaitHealthy(m.t, m.base)
 	m.log = func() string {
-		content, err := os.ReadFile(p.log)
+		content, err := os.ReadFile(p.Log)
 		if err != nil {
 			m.t.Fatal(err)
 		}
@@ -56,11 +57,11 @@ func (m *machines) serve() {
 // run runs a command, wants its exit code, and returns what it printed.
 func (m *machines) run(code int, input string, args ...string) string {
 	m.t.Helper()
-	told := operateWith(m.t, m.env, input, args...)
-	if told.code != code {
-		m.t.Errorf("elsom %s ended with %d, want %d: %s%s", strings.Join(args, " "), told.code, code, told.out, told.err)
+	told := system.RunInput(m.t, m.env, input, args...)
+	if told.Code != code {
+		m.t.Errorf("elsom %s ended with %d, want %d: %s%s", strings.Join(args, " "), told.Code, code, told.Stdout, told.Stderr)
 	}
-	return told.out + told.err
+	return told.Stdout + told.Stderr
 }
 
 // says wants a command to end with a code and to print some words.

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
 )
 
 // catalogFile writes a catalog file.
 func catalogFile(t *testing.T, content string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "catalog.yaml")
-	must(t, os.WriteFile(file, []byte(content), 0o600))
+	system.Must(t, os.WriteFile(file, []byte(content), 0o600))
 	return file
 }
 
@@ -31,18 +32,18 @@ func TestCatalogCommands(t *testing.T) {
 
 func catalogCommands(t *testing.T, env []string) {
 	t.Helper()
-	run := func(code int, says string, args ...string) answer {
+	run := func(code int, says string, args ...string) system.Output {
 		t.Helper()
-		told := operate(t, env, append([]string{"catalog"}, args...)...)
-		if told.code != code || !strings.Contains(told.out+told.err, says) {
+		told := system.Run(t, env, append([]string{"catalog"}, args...)...)
+		if told.Code != code || !strings.Contains(told.Stdout+told.Stderr, says) {
 			t.Errorf("catalog %s: want %d and %q, got %+v", strings.Join(args, " "), code, says, told)
 		}
 		return told
 	}
-	if told := operate(t, env, "migrate"); told.code != 0 {
-		t.Fatal(told.err)
+	if told := system.Run(t, env, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
 	}
-	first := run(0, "version: 1\n", "export").out
+	first := run(0, "version: 1\n", "export").Stdout
 	limit := catalogFile(t, strings.Replace(first, `operation: "100000.00"`, `operation: "7.00"`, 1))
 	const diff = "levels:\n  ~ standard\n      operation: \"100000.00\" → \"7.00\"\n"
 
@@ -55,13 +56,13 @@ func catalogCommands(t *testing.T, env []string) {
 	// Exported before, imported after: what was changed meanwhile would be lost.
 	for _, more := range [][]string{nil, {"--dry-run"}} {
 		told := run(1, "elsom: the file is of version 1, but version 2 is in force: run `elsom catalog export`", append([]string{"import", limit}, more...)...)
-		if strings.Contains(told.out, "replaced") {
-			t.Errorf("it says: %s", told.out)
+		if strings.Contains(told.Stdout, "replaced") {
+			t.Errorf("it says: %s", told.Stdout)
 		}
 	}
 	run(1, "elsom: the file names no version", "import", catalogFile(t, strings.Replace(first, "version: 1\n", "", 1)))
 
-	second := run(0, "", "export").out
+	second := run(0, "", "export").Stdout
 	from, to := strings.Index(second, "services:\n"), strings.Index(second, "# Limits of identification")
 	empty := catalogFile(t, second[:from]+"services: []\n"+second[to:])
 	run(1, "elsom: the file empties services: if that is meant, add --allow-empty", "import", empty)
@@ -78,16 +79,16 @@ func catalogCommands(t *testing.T, env []string) {
 	run(0, first, "export", "1")
 
 	here, err := user.Current()
-	must(t, err)
-	lines := strings.Split(strings.TrimSpace(run(0, "Bakyt", "history").out), "\n")
+	system.Must(t, err)
+	lines := strings.Split(strings.TrimSpace(run(0, "Bakyt", "history").Stdout), "\n")
 	if len(lines) != 5 || !strings.HasPrefix(lines[1], "4 ") || !strings.HasSuffix(lines[1], "restore of 1") ||
 		!strings.HasPrefix(lines[3], "2 ") || !strings.Contains(lines[3], "Bakyt  "+here.Username+"  ") || !strings.HasSuffix(lines[4], "seed") {
 		t.Errorf("history:\n%s", strings.Join(lines, "\n"))
 	}
-	if told := operate(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:p1anted@" + freeAddress(t) + "/elsom"}, "catalog", "import", limit); told.code != 2 || strings.Contains(told.err, "p1anted") {
+	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:p1anted@" + system.FreeAddress(t) + "/elsom"}, "catalog", "import", limit); told.Code != 2 || strings.Contains(told.Stderr, "p1anted") {
 		t.Errorf("nobody answers: %+v", told)
 	}
-	catalogImportsAtOnce(t, env, run(0, "", "export").out)
+	catalogImportsAtOnce(t, env, run(0, "", "export").Stdout)
 }
 
 // catalogImportsAtOnce imports several files of the version in force, the
@@ -95,17 +96,17 @@ func catalogCommands(t *testing.T, env []string) {
 func catalogImportsAtOnce(t *testing.T, env []string, fourth string) {
 	t.Helper()
 	var all sync.WaitGroup
-	var told [4]answer
+	var told [4]system.Output
 	for i := range told {
 		file := catalogFile(t, strings.Replace(fourth, `operation: "100000.00"`, `operation: "`+string(rune('1'+i))+`.00"`, 1))
-		all.Go(func() { told[i] = operate(t, env, "catalog", "import", file) })
+		all.Go(func() { told[i] = system.Run(t, env, "catalog", "import", file) })
 	}
 	all.Wait()
 	won := 0
 	for _, a := range told {
-		if a.code == 0 {
+		if a.Code == 0 {
 			won++
-		} else if a.code != 1 || !strings.Contains(a.err, "version 5 is in force") {
+		} else if a.Code != 1 || !strings.Contains(a.Stderr, "version 5 is in force") {
 			t.Errorf("%+v", a)
 		}
 	}

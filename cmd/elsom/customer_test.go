@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"elsom/internal/database"
+	"elsom/internal/testkit/system"
 )
 
 // Staff give tries back and send a new PIN, by the wallet's number.
@@ -14,8 +15,8 @@ func TestStaffHelpsWithPINs(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
 	env := []string{"ELSOM_DATABASE_URL=" + address, "ELSOM_MODE=development"}
-	if told := operate(t, env, "migrate"); told.code != 0 {
-		t.Fatal(told.err)
+	if told := system.Run(t, env, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
 	}
 	db, err := database.Open(context.Background(), address)
 	if err != nil {
@@ -35,8 +36,8 @@ func TestStaffHelpsWithPINs(t *testing.T) {
 	said := []string{"--staff", "aigul", "--reason", "came with her passport"}
 	for _, act := range []string{"unlock", "pin"} {
 		for _, half := range [][]string{nil, said[:2], said[2:], {"--staff", "aigul", "--reason", " "}} {
-			if told := operate(t, env, append([]string{"customer", act, "0700 123 456"}, half...)...); told.code == 0 {
-				t.Errorf("%s %v: %d %s%s", act, half, told.code, told.out, told.err)
+			if told := system.Run(t, env, append([]string{"customer", act, "0700 123 456"}, half...)...); told.Code == 0 {
+				t.Errorf("%s %v: %d %s%s", act, half, told.Code, told.Stdout, told.Stderr)
 			}
 		}
 	}
@@ -47,21 +48,21 @@ func TestStaffHelpsWithPINs(t *testing.T) {
 		}
 		return pin, tries, locks
 	}
-	if told := operate(t, env, append([]string{"customer", "unlock", "0700 123 456"}, said...)...); told.code != 0 || !strings.Contains(told.out, "is open") {
-		t.Errorf("unlock: %d %s%s", told.code, told.out, told.err)
+	if told := system.Run(t, env, append([]string{"customer", "unlock", "0700 123 456"}, said...)...); told.Code != 0 || !strings.Contains(told.Stdout, "is open") {
+		t.Errorf("unlock: %d %s%s", told.Code, told.Stdout, told.Stderr)
 	}
 	if pin, tries, locks := row(); pin != "forgotten" || tries != 0 || locks != 0 {
 		t.Errorf("unlocked %s, %d tries, %d locks", pin, tries, locks)
 	}
-	if told := operate(t, env, append([]string{"customer", "pin", "+996700123456"}, said...)...); told.code != 0 || !strings.Contains(told.out, "by SMS") {
-		t.Errorf("pin: %d %s%s", told.code, told.out, told.err)
+	if told := system.Run(t, env, append([]string{"customer", "pin", "+996700123456"}, said...)...); told.Code != 0 || !strings.Contains(told.Stdout, "by SMS") {
+		t.Errorf("pin: %d %s%s", told.Code, told.Stdout, told.Stderr)
 	}
 	if pin, _, _ := row(); pin == "forgotten" {
 		t.Error("no new PIN")
 	}
 	for _, number := range []string{"0700 123 457", "hello"} {
-		if told := operate(t, env, append([]string{"customer", "unlock", number}, said...)...); told.code == 0 || told.err == "" {
-			t.Errorf("%s: %d %s%s", number, told.code, told.out, told.err)
+		if told := system.Run(t, env, append([]string{"customer", "unlock", number}, said...)...); told.Code == 0 || told.Stderr == "" {
+			t.Errorf("%s: %d %s%s", number, told.Code, told.Stdout, told.Stderr)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"elsom/internal/testkit/system"
 )
 
 // topics returns the files of the operator's handbook by topic.
@@ -28,17 +30,17 @@ func topics(t *testing.T) map[string]string {
 
 func TestHelpListsAndPrintsTopics(t *testing.T) {
 	t.Parallel()
-	list := operate(t, nil, "help")
-	if list.code != 0 {
-		t.Fatal(list.err)
+	list := system.Run(t, nil, "help")
+	if list.Code != 0 {
+		t.Fatal(list.Stderr)
 	}
 	for name, text := range topics(t) {
 		title, _, _ := strings.Cut(text, "\n")
-		if line := regexp.MustCompile(`(?m)^  ` + name + ` +(.*)$`).FindStringSubmatch(list.out); line == nil || "# "+line[1] != title {
-			t.Errorf("%s is not in the list as %q:\n%s", name, title, list.out)
+		if line := regexp.MustCompile(`(?m)^  ` + name + ` +(.*)$`).FindStringSubmatch(list.Stdout); line == nil || "# "+line[1] != title {
+			t.Errorf("%s is not in the list as %q:\n%s", name, title, list.Stdout)
 		}
-		topic := operate(t, nil, "help", name)
-		if topic.code != 0 || !strings.HasPrefix(topic.out, title+"\n") || strings.Contains(topic.out, "](") || strings.Contains(topic.out, "<!--") {
+		topic := system.Run(t, nil, "help", name)
+		if topic.Code != 0 || !strings.HasPrefix(topic.Stdout, title+"\n") || strings.Contains(topic.Stdout, "](") || strings.Contains(topic.Stdout, "<!--") {
 			t.Errorf("help %s: %+v", name, topic)
 		}
 	}
@@ -47,8 +49,8 @@ func TestHelpListsAndPrintsTopics(t *testing.T) {
 func TestHelpOfCommand(t *testing.T) {
 	t.Parallel()
 	for _, command := range [][]string{{"gateway"}, {"agent", "add"}} {
-		help, flag := operate(t, nil, append([]string{"help"}, command...)...), operate(t, nil, append(command, "--help")...)
-		if help.code != 0 || help.out == "" || help.out != flag.out {
+		help, flag := system.Run(t, nil, append([]string{"help"}, command...)...), system.Run(t, nil, append(command, "--help")...)
+		if help.Code != 0 || help.Stdout == "" || help.Stdout != flag.Stdout {
 			t.Errorf("%v: %+v, want %+v", command, help, flag)
 		}
 	}
@@ -56,13 +58,13 @@ func TestHelpOfCommand(t *testing.T) {
 
 func TestHelpRejectsUnknownTopic(t *testing.T) {
 	t.Parallel()
-	told := operate(t, nil, "help", "nothing")
-	if told.code != 80 || told.out != "" {
+	told := system.Run(t, nil, "help", "nothing")
+	if told.Code != 80 || told.Stdout != "" {
 		t.Errorf("%+v", told)
 	}
 	for name := range topics(t) {
-		if !strings.Contains(told.err, name) {
-			t.Errorf("the error doesn't name the topic %s: %s", name, told.err)
+		if !strings.Contains(told.Stderr, name) {
+			t.Errorf("the error doesn't name the topic %s: %s", name, told.Stderr)
 		}
 	}
 }
@@ -75,7 +77,7 @@ func TestHelpConfigHasEveryVariable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, found := operate(t, nil, "help", "config"), 0
+	told, found := system.Run(t, nil, "help", "config"), 0
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
@@ -83,7 +85,7 @@ func TestHelpConfigHasEveryVariable(t *testing.T) {
 		}
 		for _, tag := range variableTag.FindAllStringSubmatch(string(source), -1) {
 			found++
-			if !strings.Contains(told.out, "- `"+tag[1]+"`") {
+			if !strings.Contains(told.Stdout, "- `"+tag[1]+"`") {
 				t.Errorf("%s is not in `elsom help config`", tag[1])
 			}
 		}
@@ -119,8 +121,8 @@ func TestHelpNamesCommands(t *testing.T) {
 				continue
 			}
 			tried[words] = true
-			if told := operate(t, nil, append(strings.Fields(words), "--help")...); told.code != 0 {
-				t.Errorf("%s names elsom %s: %s", name, words, told.err)
+			if told := system.Run(t, nil, append(strings.Fields(words), "--help")...); told.Code != 0 {
+				t.Errorf("%s names elsom %s: %s", name, words, told.Stderr)
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func newHouse(ctx context.Context, cfg *config.Config, options ...database.Optio
 		return nil, err
 	}
 	// Checked before anything is migrated, read or written with a wrong key.
-	//mutant:replace , serverKeys(cfg)... => TestKeysOfAnotherDatabase/sqlite
+	//mutant:replace , serverKeys(cfg)... => ./internal/e2e TestKeysOfAnotherDatabase/sqlite
 	if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {
 		_ = db.Close()
 		return nil, explainKeys(err)

@@ -46,10 +46,10 @@ var commands struct {
 }
 
 func main() {
-	//mutant:replace logs => os.Stderr TestLogNobodyReads/stalled
+	//mutant:replace logs => os.Stderr ./internal/e2e TestLogNobodyReads/stalled
 	slog.SetDefault(slog.New(slog.NewJSONHandler(logs, nil)))
 	defer logs.flush()
-	//mutant:drop TestLogNobodyReads/gone
+	//mutant:drop ./internal/e2e TestLogNobodyReads/gone
 	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
 	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
@@ -79,7 +79,7 @@ func main() {
 func ends() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
-		//mutant:drop TestDraining
+		//mutant:drop ./internal/e2e TestDraining
 		signals = append(signals, syscall.SIGHUP)
 	}
 	return signals

@@ -104,7 +104,7 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	//mutant:replace { => { out <- prometheus.NewInvalidMetric(up, err) TestMetricsWithoutTheDatabase
+	//mutant:replace { => { out <- prometheus.NewInvalidMetric(up, err) ./internal/e2e TestMetricsWithoutTheDatabase
 	if err := s.read(ctx, gauge, out); err != nil {
 		slog.WarnContext(ctx, "metrics: database", "error", err)
 		gauge(up, 0)

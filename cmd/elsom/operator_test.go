@@ -5,20 +5,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"elsom/internal/testkit/system"
 )
 
 // Operators read words, and what to do.
 func TestPlainWordsForOperators(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
-	if told := operate(t, env, "payment", "hanging"); told.code == 0 || !strings.Contains(told.err, "only `elsom serve` and `elsom migrate` make one") {
-		t.Errorf("no database: %d %s", told.code, told.err)
+	if told := system.Run(t, env, "payment", "hanging"); told.Code == 0 || !strings.Contains(told.Stderr, "only `elsom serve` and `elsom migrate` make one") {
+		t.Errorf("no database: %d %s", told.Code, told.Stderr)
 	}
-	if told := operate(t, env, "migrate"); told.code != 0 {
-		t.Fatal(told.err)
+	if told := system.Run(t, env, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
 	}
-	told := operate(t, env, "payment", "decide", "123456789012", "refund", "--staff", "aida", "--reason", "asked")
-	if told.code != 1 || !strings.Contains(told.err, "no payment has the code 123456789012") {
+	told := system.Run(t, env, "payment", "decide", "123456789012", "refund", "--staff", "aida", "--reason", "asked")
+	if told.Code != 1 || !strings.Contains(told.Stderr, "no payment has the code 123456789012") {
 		t.Errorf("an unknown code: %+v", told)
 	}
 }
@@ -26,8 +28,8 @@ func TestPlainWordsForOperators(t *testing.T) {
 // A key for Web Push is one that the server takes, and never the same.
 func TestVapid(t *testing.T) {
 	t.Parallel()
-	first, second := operate(t, nil, "vapid"), operate(t, nil, "vapid")
-	if first.code != 0 || first.out == second.out || len(strings.TrimSpace(first.out)) != 43 {
+	first, second := system.Run(t, nil, "vapid"), system.Run(t, nil, "vapid")
+	if first.Code != 0 || first.Stdout == second.Stdout || len(strings.TrimSpace(first.Stdout)) != 43 {
 		t.Errorf("%+v, %+v", first, second)
 	}
 }
@@ -37,7 +39,7 @@ func TestVapid(t *testing.T) {
 func TestExampleOfAssetlinks(t *testing.T) {
 	t.Parallel()
 	fingerprint := strings.TrimSuffix(strings.Repeat("ab:", 32), ":")
-	told := operate(t, nil, "example", "assetlinks", "--package=kg.elsom.wallet", "--fingerprint="+fingerprint)
+	told := system.Run(t, nil, "example", "assetlinks", "--package=kg.elsom.wallet", "--fingerprint="+fingerprint)
 	var statements []struct {
 		Relation []string
 		Target   struct {
@@ -46,7 +48,7 @@ func TestExampleOfAssetlinks(t *testing.T) {
 			Fingerprints []string `json:"sha256_cert_fingerprints"`
 		}
 	}
-	if err := json.Unmarshal([]byte(told.out), &statements); err != nil || len(statements) != 1 {
+	if err := json.Unmarshal([]byte(told.Stdout), &statements); err != nil || len(statements) != 1 {
 		t.Fatalf("%v: %+v", err, told)
 	}
 	s := statements[0]
@@ -54,11 +56,11 @@ func TestExampleOfAssetlinks(t *testing.T) {
 		s.Target.Fingerprints[0] != strings.ToUpper(fingerprint) {
 		t.Errorf("%+v", s)
 	}
-	if told := operate(t, nil, "example", "assetlinks"); told.code != 0 || !strings.Contains(told.out, "00:00:") {
+	if told := system.Run(t, nil, "example", "assetlinks"); told.Code != 0 || !strings.Contains(told.Stdout, "00:00:") {
 		t.Errorf("no place to fill in: %+v", told)
 	}
 	for _, wrong := range []string{"--package=wallet", "--package=kg..x", "--fingerprint=ab:cd", "--fingerprint=" + fingerprint + ":ab"} {
-		if told := operate(t, nil, "example", "assetlinks", wrong); told.code == 0 {
+		if told := system.Run(t, nil, "example", "assetlinks", wrong); told.Code == 0 {
 			t.Errorf("%s: %+v", wrong, told)
 		}
 	}
@@ -68,16 +70,16 @@ func TestExampleOfAssetlinks(t *testing.T) {
 func TestAuditSinceAMoment(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}
-	if told := operate(t, env, "migrate"); told.code != 0 {
-		t.Fatal(told.err)
+	if told := system.Run(t, env, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
 	}
 	for _, since := range []string{"2026-01-01T00:00:00+06:00", "24h"} {
-		if told := operate(t, env, "audit", "--since="+since); told.code != 0 || !strings.Contains(told.out, "What is older was not looked at.") {
+		if told := system.Run(t, env, "audit", "--since="+since); told.Code != 0 || !strings.Contains(told.Stdout, "What is older was not looked at.") {
 			t.Errorf("%s: %+v", since, told)
 		}
 	}
 	for _, since := range []string{"yesterday", "2999-01-01T00:00:00Z", "-1h", ""} {
-		if told := operate(t, env, "audit", "--since="+since); told.code == 0 || strings.Contains(told.out, "All of it holds") {
+		if told := system.Run(t, env, "audit", "--since="+since); told.Code == 0 || strings.Contains(told.Stdout, "All of it holds") {
 			t.Errorf("%q: %+v", since, told)
 		}
 	}

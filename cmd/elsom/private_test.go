@@ -4,14 +4,16 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"elsom/internal/testkit/system"
 )
 
 // Nobody else on the machine reads the database.
 func TestDatabaseIsTheOperatorsAlone(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "var")
-	if told := operate(t, []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}, "migrate"); told.code != 0 {
-		t.Fatal(told.err)
+	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
 	}
 	for _, path := range []string{folder, filepath.Join(folder, "elsom.db")} {
 		info, err := os.Stat(path)

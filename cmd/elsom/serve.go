@@ -107,7 +107,7 @@ func (h *house) prepare(ctx context.Context) error {
 	}
 	// The first start on a database records its keys; of concurrent starts with
 	// different keys only one succeeds.
-	//mutant:replace Record => Verify TestTwoKeysOnAnEmptyDatabase/sqlite
+	//mutant:replace Record => Verify ./internal/e2e TestTwoKeysOnAnEmptyDatabase/sqlite
 	if err := keycheck.Record(ctx, h.db, serverKeys(h.config)...); err != nil {
 		return explainKeys(err)
 	}
@@ -161,7 +161,7 @@ func (h *house) warnBillers(ctx context.Context) {
 		switch {
 		case !b.Connected() && b.Code == catalog.DostekBiller:
 			slog.WarnContext(ctx, "dostek: ELSOM_DOSTEK_URL is not set; its service is not offered")
-		//mutant:drop TestServeWarns
+		//mutant:drop ./internal/e2e TestServeWarns
 		case !h.config.Development() && b.URL != h.config.DosTekURL.Reveal() && config.InClear(b.URL):
 			slog.WarnContext(ctx, "catalog: payments go to a biller in clear text; use https, or a tunnel or VPN", "biller", b.Code)
 		}
@@ -253,7 +253,7 @@ func (h *house) serve(ctx context.Context, listener net.Listener, sessions *sess
 // drain lets whoever leads people here find out that it must lead them
 // elsewhere; until the doors close everybody is served.
 func (h *house) drain(server *echo.Echo, failed <-chan error) {
-	//mutant:drop TestDraining
+	//mutant:drop ./internal/e2e TestDraining
 	h.draining.Store(true)
 	server.Server.SetKeepAlivesEnabled(false)
 	slog.Info("draining", "for", h.config.Drain.String())

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"elsom/internal/database"
+	"elsom/internal/testkit/system"
 	"elsom/internal/wallet"
 )
 
@@ -37,7 +38,7 @@ func (m *machines) pay(agent, txnID, sum string) string {
 // settlement is recorded once, and the audit proves it.
 func TestSettleAgent(t *testing.T) {
 	eachMachines(t, func(m *machines) {
-		metrics := freeAddress(t)
+		metrics := system.FreeAddress(t)
 		m.env = append(m.env, "ELSOM_METRICS_LISTEN="+metrics)
 		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "any")
 		m.says("there is no agent", 1, "", "settle", "agent", "tiller", "5", "--reference", "R")
@@ -114,7 +115,7 @@ func TestSettleAtOnce(t *testing.T) {
 		codes := make([]int, 6)
 		for i := range codes {
 			all.Go(func() { // three references, each twice; two of them fit
-				codes[i] = operate(t, m.env, "settle", "agent", "till", "400", "--reference", fmt.Sprint("R", i/2)).code
+				codes[i] = system.Run(t, m.env, "settle", "agent", "till", "400", "--reference", fmt.Sprint("R", i/2)).Code
 			})
 		}
 		all.Wait()

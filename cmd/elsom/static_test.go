@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"elsom/internal/testkit/system"
 )
 
 // The programs that `make build` makes need no library and no loader of the
@@ -16,7 +18,7 @@ func TestProgramsAreStatic(t *testing.T) {
 		return
 	}
 	for _, name := range []string{"elsom", "sochi"} {
-		file, err := elf.Open(binary(t, name))
+		file, err := elf.Open(system.Binary(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,9 +36,9 @@ func TestProgramsAreStatic(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	told := operate(t, nil, "--version")
-	words := strings.TrimSpace(told.out)
-	if told.code != 0 || !strings.HasPrefix(words, "elsom ") || !strings.Contains(words, runtime.Version()) || strings.Contains(words, "\n") {
+	told := system.Run(t, nil, "--version")
+	words := strings.TrimSpace(told.Stdout)
+	if told.Code != 0 || !strings.HasPrefix(words, "elsom ") || !strings.Contains(words, runtime.Version()) || strings.Contains(words, "\n") {
 		t.Errorf("%+v", told)
 	}
 }

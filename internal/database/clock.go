@@ -1,4 +1,4 @@
-//go:build !disaster
+//go:build !chaos
 
 package database
 

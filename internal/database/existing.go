@@ -56,7 +56,7 @@ func (db *DB) Serves(ctx context.Context) error {
 	if db.hanging.Load() > 0 {
 		return errCommitsWait
 	}
-	//mutant:drop ./cmd/elsom TestAServerThatDoesNotWriteIsUnavailable
+	//mutant:drop ./internal/e2e/chaos TestAServerThatDoesNotWriteIsUnavailable
 	if err := db.takesWrites(ctx); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (db *DB) Fits(ctx context.Context) error {
 	target, targetErr := db.target()
 	var from int64
 	asked := db.pool.QueryRowContext(ctx, "SELECT serves_from FROM schema_compatibility WHERE id = 1").Scan(&from)
-	//mutant:replace from > target => (from > target && false) ./cmd/elsom TestALaterSchemaIsServedAsLongAsItFits
+	//mutant:replace from > target => (from > target && false) ./internal/e2e TestALaterSchemaIsServedAsLongAsItFits
 	if targetErr != nil || asked != nil || from > target {
 		return err
 	}

@@ -197,7 +197,7 @@ func (db *DB) CommitsWait() bool { return db.left.Load() > 0 }
 // of earlier requests for the same: their commits may still wait, and this one
 // was kept out by them.
 func (db *DB) Unsure(err error) error {
-	//mutant:drop ./cmd/elsom TestDisasterStandbyAway
+	//mutant:drop ./internal/e2e/chaos TestStandbyAway
 	if fault.Is(err, fault.Unavailable) && (db.CommitsWait() || errors.Is(err, context.DeadlineExceeded)) {
 		return fault.New(fault.Unknown, "database.unsure", "").Because(err)
 	}
@@ -327,7 +327,7 @@ func unavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		// 57014 is a statement_timeout; class 53: no disk, memory or connections.
-		//mutant:replace pg.Code == "57014" || => ./cmd/elsom TestAServerThatDoesNotWriteIsUnavailable
+		//mutant:replace pg.Code == "57014" || => ./internal/e2e/chaos TestAServerThatDoesNotWriteIsUnavailable
 		return Repeatable(err) || pg.Code == "57014" || strings.HasPrefix(pg.Code, "53")
 	}
 	return Repeatable(err) || errors.Is(err, context.DeadlineExceeded) ||

@@ -1,0 +1,288 @@
+package arch_test
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"elsom/internal/testkit/system"
+)
+
+// source is a Go file that somebody wrote: no generated one.
+type source struct {
+	path  string // from the top: "internal/ledger/store.go"
+	lines int
+	file  *ast.File
+}
+
+var files = token.NewFileSet()
+
+var sources = sync.OnceValues(func() ([]source, error) {
+	var found []source
+	top := os.DirFS("../..")
+	err := fs.WalkDir(top, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "node_modules" || path == ".git" || path == "var" || path == "bin") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		content, err := fs.ReadFile(top, path)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(files, path, content, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		if !ast.IsGenerated(file) {
+			found = append(found, source{path, bytes.Count(content, []byte("\n")), file})
+		}
+		return nil
+	})
+	return found, err
+})
+
+func allSources(t *testing.T) []source {
+	t.Helper()
+	found, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 50 {
+		t.Fatalf("only %d files were found", len(found))
+	}
+	return found
+}
+
+func (s source) isTest() bool { return strings.HasSuffix(s.path, "_test.go") }
+
+func (s source) isStore() bool { return isStore(filepath.Base(s.path)) }
+
+func isStore(name string) bool {
+	return name == "store.go" || strings.HasPrefix(name, "store_") && !strings.HasSuffix(name, "_test.go")
+}
+
+// What a package may not reach by any way, however long: depguard sees only
+// what a file itself imports.
+var unreachable = []struct{ from, to *regexp.Regexp }{
+	// R1, R5 to R10: nothing inside knows a door or a page; nobody knows cmd.
+	{regexp.MustCompile(`^elsom/(internal|migrations|static|templates|web)`), regexp.MustCompile(`^elsom/cmd`)},
+	{regexp.MustCompile(`^elsom/(internal|migrations|static)`), regexp.MustCompile(`^elsom/(web|templates)`)},
+	{regexp.MustCompile(`^elsom/internal/`), regexp.MustCompile(`^github\.com/(labstack/echo|a-h/templ|gorilla)`)},
+	{regexp.MustCompile(`^elsom/internal/(payment|cashin|wallet|customer|catalog|report|ledger|outbox|attempt|dialogue)$`), regexp.MustCompile(`^elsom/internal/(biller/osmp|sms/kannel|sms/inbox)$`)},
+	// R3, R4: pages know no database and no act; machine doors know no page.
+	{regexp.MustCompile(`^elsom/templates`), regexp.MustCompile(`^elsom/internal/(database|ledger|outbox|payment|cashin|wallet|customer|catalog|report|attempt|config)|^gorm\.io|^database/sql$`)},
+	{regexp.MustCompile(`^elsom/web/(ussd|osmp|sms)$`), regexp.MustCompile(`^elsom/templates|^github\.com/a-h/templ`)},
+	// R6 to R9: who moves no money doesn't reach the books; the books know nobody.
+	{regexp.MustCompile(`^elsom/internal/(customer|catalog|attempt|dialogue|outbox|database|sms|biller)`), regexp.MustCompile(`^elsom/internal/(ledger|payment|cashin|wallet|report)`)},
+	{regexp.MustCompile(`^elsom/internal/ledger$`), regexp.MustCompile(`^elsom/internal/(outbox|customer|catalog|attempt|biller|sms|i18n|payment|cashin)`)},
+	{regexp.MustCompile(`^elsom/internal/biller(/|$)`), regexp.MustCompile(`^elsom/internal/database|^gorm\.io`)},
+	{regexp.MustCompile(`^elsom/internal/notify/sms/kannel$`), regexp.MustCompile(`^elsom/internal/ledger`)},
+	// R10: the small things know nothing of the house.
+	{regexp.MustCompile(`^elsom/internal/(money|phone|inn|fault|i18n|config)$|^elsom/(migrations|static)$`), regexp.MustCompile(`^elsom/internal/(database|ledger|outbox|customer|catalog|biller|sms)|^gorm\.io`)},
+	// R11: only the database knows its drivers.
+	{regexp.MustCompile(`^elsom/internal/(i18n|money|phone|inn|biller)(/|$)`), regexp.MustCompile(`^database/sql$`)},
+}
+
+func TestNothingReachesWhatItMustNotKnow(t *testing.T) {
+	t.Parallel()
+	list := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Deps}} {{.}}{{end}}`, "./...")
+	list.Dir = "../.."
+	var words bytes.Buffer
+	list.Stderr = &words
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, words.String())
+	}
+	used := make([]bool, len(unreachable))
+	for _, row := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		names := strings.Fields(row)
+		for i, rule := range unreachable {
+			if !rule.from.MatchString(names[0]) {
+				continue
+			}
+			used[i] = true
+			for _, reached := range names[1:] {
+				if rule.to.MatchString(reached) && reached != names[0] {
+					t.Errorf("%s reaches %s", names[0], reached)
+				}
+			}
+		}
+	}
+	for i, rule := range unreachable {
+		if !used[i] {
+			t.Errorf("no package is like %s", rule.from)
+		}
+	}
+}
+
+func TestFilesAndFunctionsAreShort(t *testing.T) {
+	t.Parallel()
+	for _, s := range allSources(t) {
+		if s.lines > 400 {
+			t.Errorf("%s has %d lines, more than 400", s.path, s.lines)
+		}
+		for _, declaration := range s.file.Decls {
+			function, ok := declaration.(*ast.FuncDecl)
+			if !ok || function.Body == nil {
+				continue
+			}
+			lines := files.Position(function.Body.Rbrace).Line - files.Position(function.Body.Lbrace).Line - 1
+			if lines > 70 {
+				t.Errorf("%s: %s has %d lines, more than 70", s.path, function.Name.Name, lines)
+			}
+		}
+	}
+}
+
+// A statement that returns * breaks, once prepared, when a later release adds a
+// column beside a running program; GORM's own queries name their columns.
+func TestStatementsNameTheirColumns(t *testing.T) {
+	t.Parallel()
+	statements := 0
+	for _, s := range allSources(t) {
+		if s.isTest() {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			if strings.Contains(literal.Value, "RETURNING ") {
+				statements++
+			}
+			if strings.Contains(literal.Value, "RETURNING *") {
+				t.Errorf("%s: name the columns", files.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+	if statements < 5 {
+		t.Errorf("only %d statements were found", statements)
+	}
+}
+
+// A handle of GORM, wherever it came from, is used in store files only.
+func TestGORMStandsInStoreFiles(t *testing.T) {
+	t.Parallel()
+	stores := 0
+	for _, s := range allSources(t) {
+		if s.isStore() {
+			stores++
+		}
+		if s.isTest() || s.isStore() || strings.HasPrefix(s.path, "internal/database/") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if selected, ok := n.(*ast.SelectorExpr); ok && selected.Sel.Name == "Gorm" {
+				t.Errorf("%s: a GORM handle outside a store file", files.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+	if stores < 5 {
+		t.Errorf("only %d store files were found", stores)
+	}
+}
+
+var writesBooks = regexp.MustCompile(`(?i)\b(INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+["'` + "`" + `]?(accounts|transfers|entries|stripes)\b`)
+
+func TestOnlyTheLedgerWritesTheBooks(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, s := range allSources(t) {
+		if strings.HasPrefix(s.path, "cmd/sochi/") {
+			continue // it has a database of its own
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil || !writesBooks.MatchString(text) {
+				return true
+			}
+			if strings.HasPrefix(s.path, "internal/ledger/") {
+				found++
+			} else if !s.isTest() {
+				t.Errorf("%s writes the books: %s", files.Position(n.Pos()), system.OneLine(text))
+			}
+			return true
+		})
+	}
+	if found < 3 {
+		t.Errorf("only %d statements of the ledger were seen to write", found)
+	}
+}
+
+func TestTopLevelIsTheAgreedOne(t *testing.T) {
+	t.Parallel()
+	agreed := []string{
+		"cmd", "web", "templates", "static", "internal", "migrations",
+		"go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "CHANGELOG.md",
+		"bin", "var", // made here, never committed
+	}
+	entries, err := os.ReadDir("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), ".") && !slices.Contains(agreed, entry.Name()) {
+			t.Errorf("%s stands at the top level", entry.Name())
+		}
+	}
+}
+
+// A room is a noun that a cashier understands.
+func TestPackagesHaveNamesOfThings(t *testing.T) {
+	t.Parallel()
+	empty := regexp.MustCompile(`^(services?|managers?|utils?|common|models?|types|helpers?|core|base|misc|shared|lib|pkg)$`)
+	for _, s := range allSources(t) {
+		for _, part := range strings.Split(filepath.Dir(s.path), "/") {
+			if empty.MatchString(part) {
+				t.Errorf("%s: %s says nothing", s.path, part)
+			}
+		}
+		if name := s.file.Name.Name; empty.MatchString(name) {
+			t.Errorf("%s: package %s says nothing", s.path, name)
+		}
+	}
+}
+
+// Every package says what it is, once.
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	said := map[string]int{}
+	for _, s := range allSources(t) {
+		if s.isTest() {
+			continue
+		}
+		folder := filepath.Dir(s.path)
+		said[folder] += 0
+		if s.file.Doc != nil {
+			said[folder]++
+		}
+	}
+	for folder, n := range said {
+		if n != 1 {
+			t.Errorf("%s: %d files have a package comment, want 1", folder, n)
+		}
+	}
+}

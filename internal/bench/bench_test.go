@@ -1,0 +1,152 @@
+package bench_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/testkit/system"
+)
+
+// How much is measured. The defaults are what `make bench` judges by.
+var (
+	benchLines    = flag.String("lines", "", "bench: only the aims whose names match")
+	benchRounds   = flag.Int("rounds", 3, "bench: interleaved rounds")
+	benchSeconds  = flag.Float64("seconds", 10, "bench: seconds of one measurement")
+	benchLong     = flag.Duration("long", 10*time.Minute, "bench: the long run")
+	benchMany     = flag.Int("many", 10_000_000, "bench: the transfers of books that have many")
+	benchScale    = flag.Int("scale", 50, "bench: pgbench's scale, so large that its own rows are not hot")
+	benchJudged   = flag.Bool("judge", true, "bench: fail where a line is short")
+	benchMarkdown = flag.Bool("markdown", false, "bench: print the table as Markdown too")
+)
+
+// aim is a line of the table: what the product does, as a ratio to a yardstick
+// that was measured beside it.
+type aim struct {
+	name, what   string
+	least, dream float64
+	// most turns the aim around: the ratio is at most least.
+	most bool
+	// once is measured after all rounds, in parts of its own.
+	once    bool
+	measure func(m *meter) measured
+}
+
+// measured is what one round of an aim came to.
+type measured struct {
+	ratio float64
+	// parts are the ratios of an aim's own parts, where it is measured once.
+	parts []float64
+	said  string   // the figures behind the ratio
+	books []*books // where its rows stand
+}
+
+// meter is one run of the bench.
+type meter struct {
+	b       *testing.B
+	server  *benchServer
+	lasting time.Duration // of one measurement
+	books   map[string]*books
+	round   map[string]figure // what was measured in this round
+	ussd    *ussdBench
+	opened  []*books
+}
+
+// once measures a thing at most once a round: lines share their yardsticks.
+// Each begins behind a checkpoint, or one would write down what another did.
+func (m *meter) once(name string, measure func() figure) figure {
+	if had, ok := m.round[name]; ok {
+		return had
+	}
+	_, err := m.server.admin.Exec("CHECKPOINT")
+	system.Must(m.b, err)
+	begin := time.Now()
+	f := measure()
+	m.round[name] = f
+	say("  %-34s %s  (%.0f s)\n", name, f, time.Since(begin).Seconds())
+	return f
+}
+
+// BenchmarkAims measures the aims in interleaved rounds on one PostgreSQL with
+// stock durability and prints them as one table. It fails where a line is
+// short, where fewer rows were written than were acknowledged, and where the
+// audit finds anything.
+func BenchmarkAims(b *testing.B) {
+	chosen := chosenAims(b)
+	begin := time.Now()
+	m := newMeter(b)
+	defer m.close()
+	table := newTable(m, chosen)
+	for round := range *benchRounds {
+		m.round = map[string]figure{}
+		say("round %d of %d\n", round+1, *benchRounds)
+		table.measure(func(a aim) bool { return !a.once })
+	}
+	m.round = map[string]figure{}
+	table.measure(func(a aim) bool { return a.once })
+	table.prove()
+	say("\n%s\n", m.server.words())
+	say("%d rounds of %s, %s in all; pgbench at scale %d; %s\n\n", *benchRounds, m.lasting, time.Since(begin).Round(time.Second), *benchScale, benchWork)
+	table.print(os.Stdout)
+	if *benchMarkdown {
+		table.markdown(os.Stdout)
+	}
+	if *benchJudged {
+		table.judge(b)
+	}
+}
+
+const benchWork = "10,000 wallets, random ones; a payment is a transfer with two entries, the wallet debited, the biller credited, " +
+	"a payment row and a promise, all in one durable commit"
+
+func chosenAims(b *testing.B) []aim {
+	b.Helper()
+	like, err := regexp.Compile(*benchLines)
+	if err != nil {
+		b.Fatal(err)
+	}
+	chosen := slices.DeleteFunc(slices.Clone(aims), func(a aim) bool { return !like.MatchString(a.name) })
+	if len(chosen) == 0 {
+		b.Fatalf("no aim is called %q", *benchLines)
+	}
+	return chosen
+}
+
+func newMeter(b *testing.B) *meter {
+	b.Helper()
+	debug.SetGCPercent(400) // as `elsom serve` does
+	return &meter{
+		b: b, server: startBenchServer(b), lasting: time.Duration(*benchSeconds * float64(time.Second)),
+		books: map[string]*books{}, round: map[string]figure{},
+	}
+}
+
+func (m *meter) close() {
+	for _, k := range m.opened {
+		k.close()
+	}
+}
+
+func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format, args...) }
+
+// thousands writes 12345 as 12,345.
+func thousands[N int | int64 | float64](n N) string {
+	text := fmt.Sprintf("%.0f", float64(n))
+	var groups []string
+	for len(text) > 3 {
+		groups = append([]string{text[len(text)-3:]}, groups...)
+		text = text[:len(text)-3]
+	}
+	return strings.Join(append([]string{text}, groups...), ",")
+}
+
+func median(figures []float64) float64 {
+	sorted := slices.Sorted(slices.Values(figures))
+	return sorted[len(sorted)/2]
+}

@@ -1,0 +1,305 @@
+package bench_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	mathrand "math/rand/v2"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/password"
+	"elsom/internal/testkit/system"
+	"elsom/internal/wallet"
+)
+
+const (
+	benchWallets  = 10_000
+	benchFunds    = 100_000_000 // tyiyn in each wallet, at first
+	benchAmount   = 1_000       // of a payment
+	benchPassword = "kok-dongolok 2026"
+	// benchPasswordForm is the password as a form sends it.
+	benchPasswordForm = "kok-dongolok+2026"
+)
+
+// books are one database with 10,000 customers and their wallets, as the
+// product's packages and the portals use it.
+type books struct {
+	m       *meter
+	name    string
+	address string
+	db      *database.DB
+	ledger  *ledger.Ledger
+	wallets []int64
+	transit []payee // whom payments go to
+	payable int64   // whom bare transfers go to
+	// acknowledged counts what callers were told to be done.
+	payments, transfers atomic.Int64
+	drawn               atomic.Int64
+	salt                int64
+	before              rows
+	warm                bool
+	portals             []*portal
+	drafts              []draft
+	taken, knocked      atomic.Int64 // drafts; browsers before the password
+	proved              *proof
+}
+
+// payee is whom a payment goes to, with its account in transit.
+type payee struct {
+	code    string
+	account int64
+}
+
+// rows is what stands in a database.
+type rows struct{ Transfers, Entries, Payments, Promises, Completed int64 }
+
+// proof is what became of books: rows written, and what the audit says.
+type proof struct {
+	written rows
+	holds   bool
+	said    string // by the audit, where it doesn't hold
+	took    time.Duration
+	memory  int64 // MiB at most
+	short   string
+}
+
+func benchPhone(n int) string { return fmt.Sprintf("+996700%06d", n) }
+
+// seed makes the customers, with their wallets, the money in them and, where
+// there is a key of sessions, the browsers.
+func seed(b *testing.B, address, key string) (payers, strangers []payer) {
+	b.Helper()
+	begin := time.Now()
+	if told := system.Run(b, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); told.Code != 0 {
+		b.Fatal(told.Stderr)
+	}
+	ctx := context.Background()
+	db, err := database.Open(ctx, address)
+	system.Must(b, err)
+	defer db.Close()
+	hasher, err := password.New(password.DefaultHash)
+	system.Must(b, err)
+	hash, err := hasher.Hash(ctx, benchPassword)
+	system.Must(b, err)
+	var wallets []int64
+	for len(wallets) < benchWallets {
+		first := len(wallets)
+		system.Must(b, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			wallets = wallets[:first]
+			people := make([]customer.Record, 500)
+			for n := range people {
+				people[n] = customer.Record{
+					ID: tx.NewID(), Phone: benchPhone(first + n), Email: "bench@example.kg", Lang: "ru", PasswordHash: hash,
+					SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "web",
+				}
+			}
+			if err := tx.Gorm().Create(&people).Error; err != nil {
+				return err
+			}
+			for _, p := range people {
+				if err := wallet.Open(ctx, tx, p.ID); err != nil {
+					return err
+				}
+				wallets = append(wallets, p.ID)
+			}
+			return nil
+		}))
+	}
+	fund(b, db, wallets)
+	if key != "" {
+		payers, strangers = visit(b, db, key, wallets)
+	}
+	say("  %-34s %d customers, each with %d som (%.0f s)\n", "seed", benchWallets, benchFunds/100, time.Since(begin).Seconds())
+	return payers, strangers
+}
+
+// fund brings the money by transfers, as many as there are wallets.
+func fund(b *testing.B, db *database.DB, wallets []int64) {
+	b.Helper()
+	keeper := ledger.New(db, ledger.Options{})
+	defer keeper.Close()
+	ctx := context.Background()
+	bank, err := keeper.Account(ctx, ledger.Bank, "kicb")
+	system.Must(b, err)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(wallets)); i = next.Add(1) - 1 {
+				_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", i), Op: "bench.fund", Entries: []ledger.Entry{
+					{Account: bank, Amount: -benchFunds}, {Account: wallets[i], Amount: benchFunds},
+				}})
+				if err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// open gives the books of a name, a fresh copy of the seed at first.
+func (m *meter) open(name string) *books {
+	m.b.Helper()
+	if k, ok := m.books[name]; ok {
+		return k
+	}
+	k := m.openAt(name, m.server.clone("b_"+strings.NewReplacer(" ", "_", ",", "").Replace(name)))
+	m.books[name] = k
+	return k
+}
+
+// openAt opens seeded books.
+func (m *meter) openAt(name, address string) *books {
+	m.b.Helper()
+	ctx := context.Background()
+	db, err := database.Open(ctx, address)
+	system.Must(m.b, err)
+	k := &books{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
+	m.opened = append(m.opened, k)
+	found, err := db.Pool().Query("SELECT id FROM customers ORDER BY id")
+	system.Must(m.b, err)
+	defer found.Close()
+	for found.Next() {
+		var id int64
+		system.Must(m.b, found.Scan(&id))
+		k.wallets = append(k.wallets, id)
+	}
+	system.Must(m.b, found.Err())
+	k.before = k.rows()
+	k.paysTo(catalog.DostekBiller)
+	k.payable, err = k.ledger.Account(ctx, ledger.Payable, catalog.DostekBiller)
+	system.Must(m.b, err)
+	return k
+}
+
+// paysTo names whom payments go to.
+func (k *books) paysTo(codes ...string) {
+	k.m.b.Helper()
+	k.transit = nil
+	for _, code := range codes {
+		account, err := k.ledger.Account(context.Background(), ledger.Transit, code)
+		system.Must(k.m.b, err)
+		k.transit = append(k.transit, payee{code, account})
+	}
+}
+
+func (k *books) close() {
+	k.ledger.Close()
+	_ = k.db.Close()
+}
+
+// drop gives the disk back, once the books are proved.
+func (k *books) drop() {
+	k.m.b.Helper()
+	k.prove()
+	k.close()
+	var name string
+	system.Must(k.m.b, k.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", k.address).Scan(&name))
+	k.m.server.tool("dropdb", name)
+}
+
+func (k *books) wallet() int64 { return k.wallets[mathrand.IntN(len(k.wallets))] }
+
+// rows counts what stands in the database.
+func (k *books) rows() (r rows) {
+	k.m.b.Helper()
+	system.Must(k.m.b, k.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
+		(SELECT COUNT(*) FROM promises), (SELECT COUNT(*) FROM payments WHERE state = 'completed')`).
+		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Promises, &r.Completed))
+	return r
+}
+
+// prove counts what was written and lets the program audit the books, once.
+func (k *books) prove() *proof {
+	k.m.b.Helper()
+	if k.proved != nil {
+		return k.proved
+	}
+	now, p := k.rows(), &proof{}
+	p.written = rows{
+		now.Transfers - k.before.Transfers, now.Entries - k.before.Entries, now.Payments - k.before.Payments,
+		now.Promises - k.before.Promises, now.Completed - k.before.Completed,
+	}
+	payments, transfers := k.payments.Load(), k.payments.Load()+k.transfers.Load()
+	for _, c := range []struct {
+		what       string
+		have, want int64
+	}{
+		{"transfers", p.written.Transfers, transfers}, {"entries", p.written.Entries, 2 * transfers},
+		{"payments", p.written.Payments, payments}, {"promises", p.written.Promises, payments},
+	} {
+		if c.have < c.want {
+			p.short += fmt.Sprintf("%s: %d %s were acknowledged, %d are there\n", k.name, c.want, c.what, c.have)
+		}
+	}
+	var own int64
+	system.Must(k.m.b, k.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
+	p.audit(k.m.b, k.address, own)
+	k.proved = p
+	say("  %-34s %s transfers of %s, audit %s in %.1f s\n", k.name, thousands(p.written.Transfers), thousands(now.Transfers), p.verdict(), p.took.Seconds())
+	return p
+}
+
+// audit runs the operator's command and sees what it takes. So many transfers
+// are by acts of the bench, which the house doesn't know.
+func (p *proof) audit(b *testing.B, address string, own int64) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, system.Binary(b, "elsom"), "audit")
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), b.TempDir()
+	begin := time.Now()
+	system.Must(b, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var err error
+	for running := true; running; {
+		select {
+		case err = <-ended:
+			running = false
+		case <-time.After(50 * time.Millisecond):
+			p.memory = max(p.memory, system.PeakMemory(cmd.Process.Pid))
+		}
+	}
+	p.took, p.holds = time.Since(begin), holdsBut(own, said.String())
+	if !p.holds {
+		p.said = fmt.Sprint(err) + "\n" + said.String()
+	}
+}
+
+func (p *proof) verdict() string {
+	if p.holds {
+		return "holds"
+	}
+	return "FAILS"
+}
+
+// number draws an n-digit number that this database has not seen, scattered as
+// the product's random ones are.
+func (k *books) number(drawn int64, digits int) string {
+	size := int64(1)
+	for range digits {
+		size *= 10
+	}
+	scattered := new(big.Int).Mul(big.NewInt(drawn+k.salt), big.NewInt(387_420_489)) // coprime with ten: no two meet
+	text := strconv.FormatInt(scattered.Mod(scattered, big.NewInt(size)).Int64(), 10)
+	return strings.Repeat("0", digits-len(text)) + text
+}
+
+// secret draws the portals' keys.
+func secret() string { return rand.Text() + rand.Text() }

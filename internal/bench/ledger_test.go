@@ -1,0 +1,114 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/limit"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+)
+
+// kind is how much of a payment is posted.
+type kind int
+
+const (
+	bare    kind = iota // the transfer alone
+	whole               // with the payment's row and its promise
+	limited             // and with the limits of what leaves a wallet, as «Оплатить» posts it
+)
+
+// benchLevel is the standard level's limits.
+var benchLevel = catalog.Level{Code: catalog.StandardLevel, Operation: 100_000_00, Month: 1_000_000_00}
+
+// post posts one payment of a random wallet, as payment.Accept does.
+func (k *books) post(ctx context.Context, kind kind) error {
+	drawn := k.drawn.Add(1)
+	from, to := k.wallet(), k.transit[int(drawn)%len(k.transit)]
+	id := k.db.NewID()
+	posting := ledger.Posting{Key: payment.AcceptKey(id), Op: "payment.accept", Entries: []ledger.Entry{
+		{Account: from, Amount: -benchAmount}, {Account: to.account, Amount: benchAmount},
+	}}
+	if kind == bare {
+		posting.Key, posting.Op = fmt.Sprintf("bench:%d", drawn), "bench.transfer"
+		posting.Entries[1].Account = k.payable
+		_, err := k.ledger.Post(ctx, posting)
+		k.transfers.Add(count(err))
+		return err
+	}
+	posting.Riders = []database.Rider{
+		payment.AcceptedRows.Row(payment.Payment{
+			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
+			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: payment.Web,
+			State: payment.Processing, AcceptedAt: k.db.Now(),
+		}),
+		outbox.Promised.Row(outbox.Promise{
+			Lane: payment.Lane(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
+		}),
+	}
+	if kind == limited {
+		who := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
+		posting.Riders = append(posting.Riders, limit.Rider(who, benchAmount, benchLevel))
+	}
+	_, err := k.ledger.Post(ctx, posting)
+	k.payments.Add(count(err))
+	return err
+}
+
+func count(err error) int64 {
+	if err != nil {
+		return 0
+	}
+	return 1
+}
+
+// rush puts callers on the ledger for a while.
+func (k *books) rush(callers int, lasting time.Duration, kind kind) figure {
+	return k.posting(rush{callers: callers, lasting: lasting}, math.MaxInt64, kind)
+}
+
+// rushOf lets callers post so many.
+func (k *books) rushOf(n, callers int, kind kind) figure {
+	return k.posting(rush{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
+}
+
+func (k *books) posting(r rush, n int64, kind kind) figure {
+	ctx := context.Background()
+	var begun atomic.Int64
+	r.act = func(int) outcome {
+		if begun.Add(1) > n {
+			return over
+		}
+		if err := k.post(ctx, kind); err != nil {
+			k.m.b.Error(err)
+			return over
+		}
+		return done
+	}
+	return r.run()
+}
+
+// ledger measures payments posted in this process.
+func (m *meter) ledger(name string, callers int, kind kind, billers int) (figure, *books) {
+	k := m.open(name)
+	if billers > 1 && len(k.transit) == 1 {
+		codes := make([]string, billers)
+		for i := range codes {
+			codes[i] = fmt.Sprintf("bench-%d", i)
+		}
+		k.paysTo(codes...)
+	}
+	if !k.warm { // its first statements are planned, and its pages read
+		k.warm = true
+		k.rush(callers, m.lasting/5, kind)
+	}
+	return m.once(name, func() figure { return k.rush(callers, m.lasting, kind) }), k
+}

@@ -1,0 +1,109 @@
+package bench_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// figure is what a rush came to.
+type figure struct {
+	rate     float64 // a second
+	p50, p99 time.Duration
+	mean     time.Duration
+	done     int64
+	refused  int64 // answered with a no
+	unit     string
+	note     string
+}
+
+func (f figure) String() string {
+	text := thousands(f.rate) + f.unit + " a second"
+	if f.p99 > 0 {
+		text += fmt.Sprintf(", p50 %.1f, p99 %.1f ms", milliseconds(f.p50), milliseconds(f.p99))
+	}
+	if f.refused > 0 {
+		text += fmt.Sprintf(", %s refused", thousands(f.refused))
+	}
+	if f.note != "" {
+		text += "; " + f.note
+	}
+	return text
+}
+
+// outcome is how one act of a rush went.
+type outcome int
+
+const (
+	done    outcome = iota
+	refused         // a clear no, which costs a caller nothing but time
+	over            // there is nothing more to do
+)
+
+// rush is some callers who act again and again.
+type rush struct {
+	callers int
+	lasting time.Duration
+	// rate is how many acts a second begin at most, of all callers together;
+	// 0: each begins as soon as its last one ended.
+	rate float64
+	act  func(caller int) outcome
+}
+
+// run lets them. Its rate counts what was done, not what was refused.
+func (l rush) run() figure {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var took []time.Duration
+	var no, left atomic.Int64
+	begin := time.Now()
+	for caller := range l.callers {
+		all.Go(func() {
+			var own []time.Duration
+			for n := 0; left.Load() == 0 && time.Since(begin) < l.lasting && l.wait(begin, caller, n); n++ {
+				started := time.Now()
+				switch l.act(caller) {
+				case done:
+					own = append(own, time.Since(started))
+				case refused:
+					no.Add(1)
+				case over:
+					left.Add(1)
+				}
+			}
+			mu.Lock()
+			took = append(took, own...)
+			mu.Unlock()
+		})
+	}
+	all.Wait()
+	f := figure{done: int64(len(took)), refused: no.Load()}
+	f.rate = float64(len(took)) / time.Since(begin).Seconds()
+	if len(took) > 0 {
+		slices.Sort(took)
+		var sum time.Duration
+		for _, d := range took {
+			sum += d
+		}
+		f.p50, f.p99, f.mean = took[len(took)/2], took[len(took)*99/100], sum/time.Duration(len(took))
+	}
+	return f
+}
+
+// wait keeps a caller to its share of the rate. Who is late begins at once.
+func (l rush) wait(begin time.Time, caller, n int) bool {
+	if l.rate == 0 {
+		return true
+	}
+	pace := time.Duration(float64(l.callers) / l.rate * float64(time.Second))
+	at := pace*time.Duration(n) + pace*time.Duration(caller)/time.Duration(l.callers)
+	if at > l.lasting {
+		return false
+	}
+	time.Sleep(at - time.Since(begin))
+	return true
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,199 @@
+package bench_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/testkit/system"
+	"elsom/web/session"
+)
+
+// payer is a browser's session in the seed: signed in, or about to give the
+// password of its number.
+type payer struct {
+	customer    int64
+	cookie, tok string
+}
+
+// benchLogins are the browsers that stand before the password.
+const benchLogins = 2_000
+
+// visit makes the sessions that the portals will find, by the portal's own
+// package and under its key: nobody waits for ten thousand logins.
+func visit(b *testing.B, db *database.DB, key string, wallets []int64) (payers, strangers []payer) {
+	b.Helper()
+	sessions, err := session.New(db, session.Options{Secret: []byte(key)})
+	system.Must(b, err)
+	e := echo.New()
+	e.GET("/in", func(c echo.Context) error {
+		id, err := strconv.ParseInt(c.QueryParam("customer"), 10, 64)
+		if err != nil {
+			return err
+		}
+		if err := session.Of(c).LogIn(c, customer.Customer{ID: id, SessionEpoch: 1}); err != nil {
+			return err
+		}
+		return c.String(http.StatusOK, session.Of(c).CSRF())
+	}, sessions.Middleware())
+	e.GET("/number", func(c echo.Context) error {
+		session.Of(c).Set("phone", c.QueryParam("phone"))
+		return c.String(http.StatusOK, session.Of(c).CSRF())
+	}, sessions.Middleware())
+	payers, strangers = make([]payer, len(wallets)), make([]payer, benchLogins)
+	var all sync.WaitGroup
+	for part := range 16 {
+		all.Go(func() {
+			for i := part; i < len(payers); i += 16 {
+				payers[i] = enter(b, e, fmt.Sprintf("/in?customer=%d", wallets[i]), wallets[i])
+			}
+			for i := part; i < len(strangers); i += 16 {
+				strangers[i] = enter(b, e, "/number?phone="+url.QueryEscape(benchPhone(i)), wallets[i])
+			}
+		})
+	}
+	all.Wait()
+	return payers, strangers
+}
+
+func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	p := payer{customer: customer, tok: w.Body.String()}
+	for _, cookie := range w.Result().Cookies() {
+		if cookie.Name == "elsom" {
+			p.cookie = cookie.Value
+		}
+	}
+	if w.Code != http.StatusOK || p.cookie == "" {
+		b.Errorf("no session: %d %s", w.Code, w.Body)
+	}
+	return p
+}
+
+// refresh brings the sessions back from idleness: the bench is longer than it.
+func (k *books) refresh() {
+	k.m.b.Helper()
+	_, err := k.db.Pool().ExecContext(context.Background(), "UPDATE sessions SET seen_at = $1", k.db.Now())
+	system.Must(k.m.b, err)
+}
+
+// wire is a kept connection to a portal. What it sends is made by hand and
+// what it gets is read no further than needed: the client shares the cores.
+type wire struct {
+	host string
+	conn net.Conn
+	in   *bufio.Reader
+	out  []byte
+	held draft // which was refused, and is pressed again
+}
+
+// reply is what matters of an answer.
+type reply struct {
+	status   int
+	location string
+}
+
+var errAnswer = errors.New("bench: an answer that can't be read")
+
+// post sends a form. After an error the next one has a connection of its own.
+func (w *wire) post(path, cookie, form string) (r reply, err error) {
+	if w.conn == nil {
+		if w.conn, err = net.DialTimeout("tcp", w.host, 10*time.Second); err != nil {
+			return reply{}, err
+		}
+		w.in = bufio.NewReader(w.conn)
+	}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	w.out = fmt.Appendf(w.out[:0], "POST %s HTTP/1.1\r\nHost: %s\r\nCookie: elsom=%s\r\nSec-Fetch-Site: same-origin\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, w.host, cookie, len(form), form)
+	_ = w.conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := w.conn.Write(w.out); err != nil {
+		return reply{}, err
+	}
+	return w.read()
+}
+
+func (w *wire) read() (r reply, err error) {
+	first, err := w.in.ReadSlice('\n')
+	if err != nil {
+		return r, err
+	}
+	if len(first) < 12 {
+		return r, errAnswer
+	}
+	if r.status, err = strconv.Atoi(string(first[9:12])); err != nil {
+		return r, errAnswer
+	}
+	length, chunked := 0, false
+	for {
+		line, err := w.in.ReadSlice('\n')
+		if err != nil {
+			return r, err
+		}
+		name, value, ok := strings.Cut(strings.TrimRight(string(line), "\r\n"), ": ")
+		if !ok {
+			break
+		}
+		switch name {
+		case "Content-Length":
+			if length, err = strconv.Atoi(value); err != nil {
+				return r, errAnswer
+			}
+		case "Transfer-Encoding":
+			chunked = true
+		case "Location":
+			r.location = value
+		}
+	}
+	if chunked {
+		return r, w.skipChunks()
+	}
+	_, err = w.in.Discard(length)
+	return r, err
+}
+
+func (w *wire) skipChunks() error {
+	for {
+		line, err := w.in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		size, err := strconv.ParseInt(strings.TrimSpace(string(line)), 16, 64)
+		if err != nil {
+			return errAnswer
+		}
+		if _, err := io.CopyN(io.Discard, w.in, size+2); err != nil {
+			return err
+		}
+		if size == 0 {
+			return nil
+		}
+	}
+}
+
+func (w *wire) close() {
+	if w.conn != nil {
+		_ = w.conn.Close()
+		w.conn = nil
+	}
+}

@@ -1,0 +1,99 @@
+package bench_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"elsom/internal/payment"
+	"elsom/internal/testkit/system"
+)
+
+// raw posts payments as a program would without the ledger: the same rows by
+// prepared statements, a transaction each.
+type raw struct {
+	k    *books
+	conn *sql.Conn
+	mu   sync.Mutex // SQLite has one writer: waiting here is cheaper than its busy handler
+	made []*sql.Stmt
+}
+
+var rawStatements = []string{
+	"UPDATE accounts SET balance = balance - ? WHERE id = ? AND balance - ? >= floor",
+	"UPDATE accounts SET balance = balance + ? WHERE id = ?",
+	"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) VALUES (?, ?, '-', 'payment.accept', ?)",
+	"INSERT INTO entries (transfer_id, line, account_id, amount) VALUES (?, 0, ?, ?), (?, 1, ?, ?)",
+	`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+		VALUES (?, ?, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', ?, 0, ?, ?, 'web', 'processing', ?)`,
+	`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, ?, 'open', ?, ?)`,
+}
+
+func newRaw(k *books) *raw {
+	k.m.b.Helper()
+	r := &raw{k: k}
+	var err error
+	r.conn, err = k.db.Pool().Conn(context.Background())
+	system.Must(k.m.b, err)
+	for _, statement := range rawStatements {
+		made, err := r.conn.PrepareContext(context.Background(), statement) //nolint:sqlclosecheck // close closes it
+		system.Must(k.m.b, err)
+		r.made = append(r.made, made)
+	}
+	return r
+}
+
+func (r *raw) close() {
+	for _, made := range r.made {
+		_ = made.Close()
+	}
+	_ = r.conn.Close()
+}
+
+// pay posts one payment of a random wallet.
+func (r *raw) pay(int) outcome {
+	if err := r.post(); err != nil {
+		r.k.m.b.Error(err)
+		return over
+	}
+	r.k.payments.Add(1)
+	return done
+}
+
+var errShort = errors.New("bench: the wallet is short")
+
+func (r *raw) post() (err error) {
+	k, ctx := r.k, context.Background()
+	drawn := k.drawn.Add(1)
+	from, to, id, transfer, now := k.wallet(), k.transit[0], k.db.NewID(), k.db.NewID(), k.db.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := r.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_, _ = r.conn.ExecContext(ctx, "ROLLBACK")
+		}
+	}()
+	for i, args := range [][]any{
+		{benchAmount, from, benchAmount},
+		{benchAmount, to.account},
+		{transfer, payment.AcceptKey(id), now},
+		{transfer, from, -benchAmount, transfer, to.account, benchAmount},
+		{id, from, benchAmount, k.number(drawn, 18), k.number(drawn, 12), now},
+		{k.db.NewID(), strconv.FormatInt(id, 10), fmt.Sprintf(`{"payment":%d}`, id), now, now},
+	} {
+		result, err := r.made[i].ExecContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(errShort, err)
+		}
+	}
+	_, err = r.conn.ExecContext(ctx, "COMMIT")
+	return err
+}

@@ -1,0 +1,154 @@
+package bench_test
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// table gathers what the rounds came to.
+type table struct {
+	m    *meter
+	rows []*tableRow
+}
+
+type tableRow struct {
+	aim
+	ratios []float64 // of its rounds, or of its parts
+	middle float64   // of those
+	said   string
+	books  []*books
+}
+
+func newTable(m *meter, chosen []aim) *table {
+	t := &table{m: m}
+	for _, a := range chosen {
+		t.rows = append(t.rows, &tableRow{aim: a})
+	}
+	return t
+}
+
+// measure takes a round of the aims that are wanted.
+func (t *table) measure(wanted func(aim) bool) {
+	for _, r := range t.rows {
+		if !wanted(r.aim) || t.m.b.Failed() {
+			continue
+		}
+		got := r.aim.measure(t.m)
+		r.ratios = append(r.ratios, got.ratio)
+		r.middle = median(r.ratios)
+		if r.once {
+			r.ratios, r.middle = got.parts, got.ratio
+		}
+		r.said = got.said
+		for _, k := range got.books {
+			if !slices.Contains(r.books, k) {
+				r.books = append(r.books, k)
+			}
+		}
+	}
+}
+
+// prove has all books audited.
+func (t *table) prove() {
+	say("audits\n")
+	for _, k := range t.m.opened {
+		if p := k.prove(); !p.holds || p.short != "" {
+			t.m.b.Errorf("the books %s:\n%s%s", k.name, p.short, p.said)
+		}
+	}
+}
+
+// worst is the round furthest from the aim.
+func (r *tableRow) worst() float64 {
+	if r.most {
+		return slices.Max(r.ratios)
+	}
+	return slices.Min(r.ratios)
+}
+
+func (r *tableRow) reached() bool {
+	if r.most {
+		return r.middle <= r.least
+	}
+	return r.middle >= r.least
+}
+
+func (r *tableRow) verdict() string {
+	if r.reached() {
+		return "pass"
+	}
+	return "SHORT"
+}
+
+// cells are what stands in a row, the same for people and for Markdown.
+func (r *tableRow) cells() []string {
+	if len(r.ratios) == 0 {
+		return []string{r.what, "–", "–", "–", number(r.least), number(r.dream), "not measured", "", "", ""}
+	}
+	spread := (slices.Max(r.ratios) - slices.Min(r.ratios)) / r.middle
+	var written rows
+	audits := []string{}
+	wallets := 0
+	for _, k := range r.books {
+		p := k.prove()
+		wallets = len(k.wallets)
+		written.Transfers += p.written.Transfers
+		written.Entries += p.written.Entries
+		written.Payments += p.written.Payments
+		written.Promises += p.written.Promises
+		if !slices.Contains(audits, p.verdict()) {
+			audits = append(audits, p.verdict())
+		}
+	}
+	return []string{
+		r.what, number(r.middle), number(r.worst()), fmt.Sprintf("%.0f %%", 100*spread), number(r.least), number(r.dream), r.verdict(), r.said,
+		fmt.Sprintf("%s: %s, %s, %s, %s", thousands(wallets), thousands(written.Transfers), thousands(written.Entries), thousands(written.Payments), thousands(written.Promises)),
+		strings.Join(audits, ", "),
+	}
+}
+
+func number(n float64) string { return strings.TrimSuffix(fmt.Sprintf("%.2f", n), ".00") }
+
+var benchHead = []string{
+	"aim", "median", "worst", "spread", "at least", "dream", "", "the last round, a second",
+	"wallets: transfers, entries, payments, promises written", "audit",
+}
+
+func (t *table) print(w io.Writer) {
+	columns := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	_, _ = fmt.Fprintln(columns, strings.Join(benchHead, "\t"))
+	for _, r := range t.rows {
+		_, _ = fmt.Fprintln(columns, strings.Join(r.cells(), "\t"))
+	}
+	_ = columns.Flush()
+	_, _ = fmt.Fprintln(w)
+}
+
+func (t *table) markdown(w io.Writer) {
+	_, _ = fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(benchHead, " | "), strings.Repeat(" --- |", len(benchHead)))
+	for _, r := range t.rows {
+		_, _ = fmt.Fprintf(w, "| %s |\n", strings.Join(r.cells(), " | "))
+	}
+	_, _ = fmt.Fprintf(w, "\n%s\n\n", t.m.server.words())
+}
+
+// judge fails where a line is short.
+func (t *table) judge(b *testing.B) {
+	b.Helper()
+	for _, r := range t.rows {
+		switch {
+		case len(r.ratios) == 0:
+			b.Errorf("not measured: %s", r.what)
+		case !r.reached() && r.most:
+			b.Errorf("%s: %s, at most %s is wanted", r.what, number(r.middle), number(r.least))
+		case !r.reached():
+			b.Errorf("%s: %s, at least %s is wanted", r.what, number(r.middle), number(r.least))
+		}
+	}
+	b.ReportMetric(float64(len(t.rows)), "aims")
+	b.ReportMetric(0, "ns/op")
+}

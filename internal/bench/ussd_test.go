@@ -1,0 +1,209 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/password"
+	"elsom/internal/testkit/system"
+)
+
+// What *900# has to reach of its yardsticks, measured in the same run: a bare
+// Echo handler over HTTP, and argon2id hashes with as many at once as the
+// portal allows itself.
+const (
+	benchUSSDLeast    = 0.2
+	benchUSSDPINLeast = 0.8
+	benchUSSDSeconds  = 5
+	benchUSSDRounds   = 3
+	benchUSSDCallers  = 32
+)
+
+// caller is a phone of the bench with a wallet.
+type caller struct{ phone, pin string }
+
+// BenchmarkUSSD prints requests and dialogues a second over a real portal on
+// PostgreSQL, at 32 gateway connections without PIN steps and 8 with.
+func BenchmarkUSSD(b *testing.B) {
+	server, err := databasetest.StartPostgres()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Stop)
+	(&benchServer{b: b, server: server}).tool("createdb", "ussd")
+	u := newUSSDBench(b, server.Address("ussd"), benchUSSDSeconds*time.Second)
+	var plain, pins []float64
+	say("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
+	for round := range benchUSSDRounds {
+		bareRate, requests, hashes, dialogues := u.bare(), u.requests(), u.hashes(), u.dialogues()
+		plain, pins = append(plain, requests/bareRate), append(pins, dialogues/hashes)
+		say("%-8d %14.0f %14.0f %8.2f %14.1f %14.1f %8.2f\n", round+1, bareRate, requests, requests/bareRate, hashes, dialogues, dialogues/hashes)
+	}
+	say("USSD requests a second without PIN steps / a bare Echo handler: %.2f; at least %.1f is wanted\n", median(plain), benchUSSDLeast)
+	say("USSD dialogues a second with PIN steps / argon2id hashes a second: %.2f; at least %.1f is wanted\n", median(pins), benchUSSDPINLeast)
+	b.ReportMetric(median(plain), "x-echo")
+	b.ReportMetric(median(pins), "x-argon2id")
+	if median(plain) < benchUSSDLeast || median(pins) < benchUSSDPINLeast {
+		b.Errorf("the ratios are %.2f and %.2f; %.1f and %.1f are wanted", median(plain), median(pins), benchUSSDLeast, benchUSSDPINLeast)
+	}
+}
+
+type ussdBench struct {
+	b        *testing.B
+	site     *system.Site
+	yard     string // the bare handler's address
+	hasher   *password.Hasher
+	lasting  time.Duration
+	client   *http.Client
+	callers  []caller
+	sessions atomic.Int64
+}
+
+// newUSSDBench starts a portal, and a bare Echo handler beside it.
+func newUSSDBench(b *testing.B, address string, lasting time.Duration) *ussdBench {
+	b.Helper()
+	s := system.NewSite(b, address, system.WithoutRateLimits)
+	u := &ussdBench{b: b, site: s, lasting: lasting, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchUSSDCallers}}}
+	for i := range benchUSSDCallers {
+		u.join(i)
+	}
+	bare := echo.New()
+	bare.POST("/ussd", func(c echo.Context) error { return c.String(http.StatusOK, "CON "+c.FormValue("text")) })
+	yard := httptest.NewServer(bare)
+	b.Cleanup(yard.Close)
+	u.yard = yard.URL
+	var err error
+	if u.hasher, err = password.New(password.DefaultHash); err != nil {
+		b.Fatal(err)
+	}
+	return u
+}
+
+func (u *ussdBench) bare() float64 {
+	return u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(u.yard, i, n) })
+}
+
+func (u *ussdBench) requests() float64 {
+	return u.rate(benchUSSDCallers, func(i, n int) int { return u.walk(u.site.BaseURL, i, n) })
+}
+
+func (u *ussdBench) hashes() float64 {
+	return u.rate(benchHashers, func(int, int) int {
+		if _, err := u.hasher.Hash(context.Background(), "7391"); err != nil {
+			return 0
+		}
+		return 1
+	})
+}
+
+func (u *ussdBench) dialogues() float64 { return u.rate(benchHashers, u.balance) }
+
+func (u *ussdBench) join(i int) {
+	p := system.NewMegacomPerson()
+	_, last := u.site.Dial(u.b, fmt.Sprintf("join-%d", i), p.Phone, "2", "1", "Айжан Осмонова", "11503198500123", "1", "1")
+	if !strings.HasPrefix(last, "END ") {
+		u.b.Fatal(last)
+	}
+	u.callers = append(u.callers, caller{p.Phone, system.PINOf(u.site.WaitSMS(u.b, p.Phone, regexp.MustCompile(`^\d{4} `)))})
+}
+
+// benchHashers are fewer: who finds too long a queue for a hash is turned away.
+const benchHashers = 8
+
+// rate lets callers act for some seconds; act tells how much it did.
+func (u *ussdBench) rate(callers int, act func(caller, n int) int) float64 {
+	var done atomic.Int64
+	var all sync.WaitGroup
+	begin := time.Now()
+	for i := range callers {
+		all.Go(func() {
+			for n := 0; time.Since(begin) < u.lasting; n++ {
+				done.Add(int64(act(i, n)))
+			}
+		})
+	}
+	all.Wait()
+	return float64(done.Load()) / time.Since(begin).Seconds()
+}
+
+// walk dials and goes to where the sum is asked: six requests, none with a PIN.
+func (u *ussdBench) walk(base string, i, _ int) int {
+	session := fmt.Sprintf("bench-%d", u.sessions.Add(1))
+	texts := []string{"", "3", "3*3", "3*3*14", "3*3*14*14", "3*3*14*14*00207199610017"}
+	for _, text := range texts {
+		u.send(base, session, u.callers[i].phone, text, "CON ")
+	}
+	return len(texts)
+}
+
+// balance asks for the balance: four requests, the last with the PIN.
+func (u *ussdBench) balance(i, _ int) int {
+	session := fmt.Sprintf("bench-%d", u.sessions.Add(1))
+	u.send(u.site.BaseURL, session, u.callers[i].phone, "", "CON ")
+	u.send(u.site.BaseURL, session, u.callers[i].phone, "8", "CON ")
+	u.send(u.site.BaseURL, session, u.callers[i].phone, "8*1", "CON ")
+	if answer := u.send(u.site.BaseURL, session, u.callers[i].phone, "8*1*"+u.callers[i].pin, ""); !strings.HasPrefix(answer, "END ") {
+		return 0 // no turn to hash came in time: not done, and not wrong
+	}
+	return 1
+}
+
+func (u *ussdBench) send(base, session, phone, text, want string) string {
+	form := url.Values{"sessionId": {session}, "serviceCode": {"*900#"}, "phoneNumber": {phone}, "text": {text}}
+	request, err := http.NewRequest(http.MethodPost, base+"/ussd", strings.NewReader(form.Encode()))
+	if err != nil {
+		u.b.Error(err)
+		return ""
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth("ussd", "dev-ussd")
+	answer, err := u.client.Do(request)
+	if err != nil {
+		u.b.Error(err)
+		return ""
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), want) {
+		u.b.Errorf("%d inputs: %s, %v", strings.Count(text, "*")+1, answer.Status, err)
+	}
+	return string(body)
+}
+
+// dials measures *900# on a portal of its own.
+func (m *meter) dials() (*ussdBench, *books) {
+	m.b.Helper()
+	if m.ussd == nil {
+		m.server.tool("createdb", "ussd")
+		m.ussd = newUSSDBench(m.b, m.server.server.Address("ussd"), m.lasting/2)
+		m.books["ussd"] = m.openAt("ussd", m.server.server.Address("ussd"))
+	}
+	return m.ussd, m.books["ussd"]
+}
+
+func dialing(m *meter) measured {
+	u, k := m.dials()
+	yardstick := m.once("a bare Echo handler", func() figure { return figure{rate: u.bare()} })
+	f := m.once("USSD requests without PIN steps", func() figure { return figure{rate: u.requests()} })
+	return on(per(f, yardstick), k)
+}
+
+func proving(m *meter) measured {
+	u, k := m.dials()
+	yardstick := m.once("argon2id hashes", func() figure { return figure{rate: u.hashes()} })
+	f := m.once("USSD dialogues with a PIN", func() figure { return figure{rate: u.dialogues()} })
+	return on(per(f, yardstick), k)
+}

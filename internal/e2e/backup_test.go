@@ -1,0 +1,203 @@
+package e2e_test
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/i18n"
+	"elsom/internal/testkit/system"
+)
+
+// load is money that moves in a running portal: cash into the sender's wallet
+// all the time, and transfers of 1 som each from there to the receiver.
+type load struct {
+	from, to     system.Person
+	sender       *system.Client
+	receiver     *system.Client
+	tabs         []*system.Submission
+	brought, got atomic.Int64 // acknowledged, in tyiyn
+	stop         func()
+}
+
+const perCash, perTransfer, transfersPerLoad = 1000, 100, 12
+
+func newLoad(t *testing.T, s *system.Site) *load {
+	t.Helper()
+	l := &load{from: system.NewPerson(), to: system.NewPerson(), sender: system.NewClient(t, s), receiver: system.NewClient(t, s)}
+	system.SignUp(t, s, l.sender, system.WordsOf[i18n.RU], l.from)
+	system.SignUp(t, s, l.receiver, system.WordsOf[i18n.RU], l.to)
+	s.CashIn(t, l.from.Phone, "1000.00")
+	l.brought.Add(100000)
+	for range transfersPerLoad {
+		tab := system.NewClient(t, s)
+		tab.HTTP = &http.Client{Jar: l.sender.HTTP.Jar, Timeout: l.sender.HTTP.Timeout}
+		tab.Open("/transfer")
+		tab.Fill("phone", l.to.Phone)
+		tab.Fill("amount", "1")
+		tab.Press("Далее")
+		o := &system.Submission{Client: tab}
+		o.Action, o.Values = tab.Submission(tab.Control("Перевести"))
+		l.tabs = append(l.tabs, o)
+	}
+	return l
+}
+
+// begin lets the money move until stop; transfers go one after the other.
+func (l *load) begin(t *testing.T, s *system.Site) {
+	over := make(chan struct{})
+	var all sync.WaitGroup
+	pause := func() bool {
+		select {
+		case <-over:
+			return false
+		case <-time.After(5 * time.Millisecond):
+			return true
+		}
+	}
+	all.Go(func() {
+		for _, o := range l.tabs {
+			if !o.Accepted() {
+				t.Error("a transfer was not accepted")
+				return
+			}
+			l.got.Add(perTransfer)
+			if !pause() {
+				return
+			}
+		}
+	})
+	for range 2 {
+		all.Go(func() {
+			for pause() {
+				id := system.NewTxnID()
+				if told, err := s.TerminalRequest("pay", id, l.from.Phone, "10.00"); err != nil || told.Result != 0 {
+					t.Errorf("cash: %+v, %v", told, err)
+					return
+				}
+				l.brought.Add(perCash)
+			}
+		})
+	}
+	l.stop = func() { close(over); all.Wait() }
+}
+
+// moves waits until both kinds of money have moved since brought and got were so much.
+func (l *load) moves(t *testing.T, brought, got int64) {
+	t.Helper()
+	for begin := time.Now(); l.brought.Load() <= brought || l.got.Load() <= got; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("no money moves")
+		}
+	}
+}
+
+// holds wants what was acknowledged before in the books of a restored
+// database, and nothing that nobody sent.
+func (l *load) holds(t *testing.T, address string, brought, got int64) {
+	t.Helper()
+	var cash, sent int64
+	restored := databasetest.Reopen(t, address)
+	if err := restored.Pool().QueryRow("SELECT (SELECT SUM(sum) FROM cash_ins WHERE result = 0), (SELECT SUM(amount) FROM wallet_transfers)").Scan(&cash, &sent); err != nil {
+		t.Fatal(err)
+	}
+	if cash < brought || cash > l.brought.Load() || sent < got || sent > l.got.Load() {
+		t.Errorf("restored are %d of cash and %d sent; acknowledged before were %d and %d, in the end %d and %d",
+			cash, sent, brought, got, l.brought.Load(), l.got.Load())
+	}
+	var wallets, least int64 // the receiver has the least
+	if err := restored.Pool().QueryRow("SELECT SUM(balance), MIN(balance) FROM accounts WHERE kind = 'wallet'").Scan(&wallets, &least); err != nil {
+		t.Fatal(err)
+	}
+	if wallets != cash || least != sent {
+		t.Errorf("the wallets have %d of %d, the receiver has %d of %d", wallets, cash, least, sent)
+	}
+}
+
+// A running portal is backed up while money moves. What is restored holds by
+// audit, has all that was acknowledged before, and serves.
+func TestBackupOfARunningPortal(t *testing.T) {
+	t.Parallel()
+	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
+	l := newLoad(t, s)
+	l.begin(t, s)
+	l.moves(t, 110000, 300)
+	brought, got := l.brought.Load(), l.got.Load()
+	file := filepath.Join(t.TempDir(), "kept.db")
+	env := []string{"ELSOM_DATABASE_URL=" + s.Database}
+	if told := system.Run(t, env, "backup", file); told.Code != 0 {
+		t.Fatalf("backup: %+v", told)
+	}
+	l.moves(t, brought, 0)
+	l.stop()
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the backup: %v, %v", info, err)
+	}
+	if told := system.Run(t, env, "backup", file); told.Code == 0 {
+		t.Error("the second backup overwrote the first")
+	}
+	if told := system.Run(t, env, "restore", file); told.Code == 0 || !strings.Contains(told.Stderr, "stop the portal") {
+		t.Errorf("a restore beside the portal: %+v", told)
+	}
+	s.Portal.Stop(syscall.SIGTERM)
+	s.Audit(t)
+
+	restored := "sqlite:" + filepath.Join(t.TempDir(), "restored.db")
+	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=" + restored}, "restore", file); told.Code != 0 {
+		t.Fatalf("restore: %+v", told)
+	}
+	r := *s
+	r.Database, r.Env = restored, append(s.Env[:len(s.Env):len(s.Env)], "ELSOM_DATABASE_URL="+restored)
+	r.Audit(t)
+	l.holds(t, restored, brought, got)
+	r.Start(t)
+	l.receiver.Open("/cabinet")
+	if l.receiver.Document.Find("[data-balance]").Length() == 0 {
+		t.Errorf("who was signed in is not any more: %s", l.receiver.Text())
+	}
+	r.CashIn(t, l.to.Phone, "5.00")
+	r.Audit(t)
+	r.Audit(t, "--since=1h")
+}
+
+// PostgreSQL's own tools do the same, by the commands of `elsom help backup`.
+func TestDumpOfARunningPortal(t *testing.T) {
+	t.Parallel()
+	s := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)
+	l := newLoad(t, s)
+	l.begin(t, s)
+	l.moves(t, 110000, 300)
+	brought, got := l.brought.Load(), l.got.Load()
+	file := filepath.Join(t.TempDir(), "kept.dump")
+	postgres(t, "pg_dump", "-Fc", "-f", file, s.Database)
+	l.moves(t, brought, 0)
+	l.stop()
+	restored := databasetest.Addresses(t)["postgres"]
+	postgres(t, "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "-d", restored, file)
+	for _, address := range []string{s.Database, restored} {
+		books := system.Site{Database: address}
+		books.Audit(t)
+		books.Audit(t, "--since=1h")
+	}
+	l.holds(t, restored, brought, got)
+}
+
+// postgres runs one of PostgreSQL's own tools.
+func postgres(t *testing.T, tool string, args ...string) {
+	t.Helper()
+	path, err := databasetest.Binary(tool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", tool, err, out)
+	}
+}

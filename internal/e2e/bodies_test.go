@@ -1,0 +1,245 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// announced sends the head of a POST that announces size bytes, and so many of
+// them.
+func announced(t testing.TB, base, path, user, password string, size, sent int) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	system.Must(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	request, err := http.NewRequest(http.MethodPost, base+path, nil)
+	system.Must(t, err)
+	if user != "" {
+		request.SetBasicAuth(user, password)
+	}
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nAuthorization: %s\r\n\r\n",
+		path, request.Host, size, request.Header.Get("Authorization"))
+	_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	_, _ = conn.Write(append([]byte(head), bytes.Repeat([]byte("1"), sent)...)) // it may hang up before all is sent
+	return conn
+}
+
+// status reads the answer's status; 0 where none comes within the time or the
+// connection is kept open behind it.
+func status(conn net.Conn) int {
+	_ = conn.SetReadDeadline(time.Now().Add(12 * time.Second)) // a body may take longer
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return 0
+	}
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
+		return 0
+	}
+	return answer.StatusCode
+}
+
+// TestRefusedWithoutReading checks that a request with a wrong password, and one
+// with a body above the route's limit, are refused without reading the body.
+func TestRefusedWithoutReading(t *testing.T) {
+	t.Parallel()
+	s := system.NewSQLiteSite(t)
+	const most = 990_000
+	var all sync.WaitGroup // those that are read wait for their bodies
+	for _, c := range []struct {
+		path, user, password string
+		size, want           int
+	}{
+		{"/osmp", "", "", 100, 401}, {"/osmp", "kicb", "wrong-password", 100, 401}, {"/osmp", "kicb", "wrong-password", most, 401},
+		{"/ussd", "", "", 100, 401}, {"/ussd", "ussd", "wrong-password", 100, 401}, {"/ussd", "ussd", "wrong-password", most, 401},
+		{"/ussd/kannel", "", "", 100, 401}, {"/ussd/kannel", "ussd", "wrong-password", most, 401},
+		{"/osmp", "kicb", "dev-kicb", 8<<10 + 1, 413}, {"/ussd", "ussd", "dev-ussd", 32<<10 + 1, 413},
+		{"/ussd/kannel", "ussd", "dev-ussd", 32<<10 + 1, 413},
+		{"/", "", "", 16<<10 + 1, 413}, {"/login", "", "", most, 413}, {"/dev/terminal", "", "", most, 413}, {"/nowhere", "", "", most, 413},
+	} {
+		conn := announced(t, s.BaseURL, c.path, c.user, c.password, c.size, 0)
+		all.Go(func() {
+			if got := status(conn); got != c.want {
+				t.Errorf("%s as %q, %d bytes announced: %d, want %d at once and a closed connection", c.path, c.user, c.size, got, c.want)
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() { // what follows would only wait as long again
+		return
+	}
+	// Receipts come by GET; a body is none of them.
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.BaseURL, "http://"))
+	system.Must(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET /sms/dlr?type=1&token=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+	system.Must(t, err)
+	if got := status(conn); got != http.StatusUnauthorized {
+		t.Errorf("a receipt without a password: %d", got)
+	}
+	// A body of exactly the limit is read: OSMP's 300, USSD's own words.
+	for path, c := range map[string]struct {
+		user, password string
+		size           int
+	}{"/osmp": {"kicb", "dev-kicb", 8 << 10}, "/ussd": {"ussd", "dev-ussd", 32 << 10}} {
+		conn := announced(t, s.BaseURL, path, c.user, c.password, c.size, c.size)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		system.Must(t, err)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s with %d bytes: %d", path, c.size, answer.StatusCode)
+		}
+	}
+}
+
+// resident returns how much memory a process holds, in MiB.
+func resident(t testing.TB, pid int) int64 {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	system.Must(t, err)
+	for line := range strings.Lines(string(content)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
+			kib, err := strconv.ParseInt(fields[1], 10, 64)
+			system.Must(t, err)
+			return kib >> 10
+		}
+	}
+	t.Fatal("no VmRSS")
+	return 0
+}
+
+// TestHeldBodiesCostLittle checks what 300 connections cost that each hold all
+// but one byte of the largest body they may send, and of one far larger.
+func TestHeldBodiesCostLittle(t *testing.T) {
+	t.Parallel()
+	s := system.NewSQLiteSite(t)
+	const held, most = 300, 64
+	for _, c := range []struct {
+		path, user, password string
+		size                 int
+		refused              bool
+	}{
+		{"/", "", "", 16 << 10, false},
+		{"/ussd", "ussd", "dev-ussd", 32 << 10, false},
+		{"/", "", "", 990_000, true},
+	} {
+		// Once, so that the password is known and nothing is hashed meanwhile.
+		first, err := http.ReadResponse(bufio.NewReader(announced(t, s.BaseURL, c.path, c.user, c.password, 10, 10)), nil)
+		system.Must(t, err)
+		_ = first.Body.Close()
+		before := resident(t, s.Portal.Cmd.Process.Pid)
+		conns := make([]net.Conn, held)
+		var all sync.WaitGroup
+		for i := range conns {
+			all.Go(func() { conns[i] = announced(t, s.BaseURL, c.path, c.user, c.password, c.size, c.size-1) })
+		}
+		all.Wait()
+		time.Sleep(500 * time.Millisecond) // what was sent arrives
+		cost := resident(t, s.Portal.Cmd.Process.Pid) - before
+		t.Logf("%d connections that hold all but one of %d bytes at %s cost %d MiB", held, c.size, c.path, cost)
+		if cost > most {
+			t.Errorf("%d connections that hold all but one of %d bytes at %s cost %d MiB, want %d at most", held, c.size, c.path, cost, most)
+		}
+		answered := 0
+		for _, conn := range conns {
+			_ = conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+			if n, _ := conn.Read(make([]byte, 1)); n > 0 {
+				answered++
+			}
+			_ = conn.Close()
+		}
+		if c.refused != (answered == held) || !c.refused && answered > 0 {
+			t.Errorf("%d of %d that hold all but one of %d bytes at %s were answered", answered, held, c.size, c.path)
+		}
+	}
+	s.Portal.WaitHealthy(t, s.BaseURL)
+}
+
+// TestPayingConnectionsCostLittle checks how much memory a portal takes in all
+// while a thousand connections pay, each with a browser's headers.
+func TestPayingConnectionsCostLittle(t *testing.T) {
+	t.Parallel()
+	const payers, presses, most = 1000, 5, 250 // MB
+	s := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)
+	r, _ := system.NewMember(t, s, "5000.00")
+	r.OrderPayment(system.NewPerson().INN, "1,00")
+	action, values := r.Submission(r.Control("Оплатить"))
+	drafts := copyDraft(s, t, strings.TrimPrefix(action, "/check/"), payers)
+	at, err := url.Parse(s.BaseURL)
+	system.Must(t, err)
+	client := &http.Client{
+		Jar:           r.HTTP.Jar,
+		Transport:     &http.Transport{MaxConnsPerHost: payers, MaxIdleConnsPerHost: payers},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	var all sync.WaitGroup
+	for _, draft := range drafts {
+		all.Go(func() {
+			for range presses {
+				request, err := http.NewRequest(http.MethodPost, s.BaseURL+"/check/"+draft, strings.NewReader(values.Encode()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for name, value := range map[string]string{
+					"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "gzip, deflate, br", "Origin": at.String(), "Sec-Fetch-Site": "same-origin",
+					"User-Agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
+					"Accept":     "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "Accept-Language": "ru-RU,ru;q=0.9,en;q=0.8",
+				} {
+					request.Header.Set(name, value)
+				}
+				answer, err := client.Do(request)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, answer.Body)
+				_ = answer.Body.Close()
+				if answer.StatusCode != http.StatusSeeOther {
+					t.Errorf("pressed, and answered %d", answer.StatusCode)
+				}
+			}
+		})
+	}
+	all.Wait()
+	used := system.PeakMemory(s.Portal.Cmd.Process.Pid) << 20 / 1e6
+	t.Logf("%d paying connections: %d MB in all", payers, used)
+	if used > most {
+		t.Errorf("%d paying connections take %d MB in all, want %d at most", payers, used, most)
+	}
+}
+
+// copyDraft returns the ids of n drafts like one that stands on its check page.
+func copyDraft(s *system.Site, t testing.TB, draft string, n int) (ids []string) {
+	t.Helper()
+	books := databasetest.Reopen(t, s.Database)
+	for i := range n {
+		id := books.NewID()
+		_, err := books.Pool().ExecContext(context.Background(), `INSERT INTO drafts
+			(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at)
+			SELECT $1, customer_id, service, biller, identifier, payee, amount, fee, $2, channel, made_at, expires_at FROM drafts WHERE id = $3`,
+			id, fmt.Sprintf("%s%06d", strconv.FormatInt(id, 10)[:13], i), draft)
+		system.Must(t, err)
+		ids = append(ids, strconv.FormatInt(id, 10))
+	}
+	return ids
+}

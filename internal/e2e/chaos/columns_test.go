@@ -1,0 +1,92 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// TestColumnsAddedBesideARunningPortal adds columns to every table under load, as
+// the next release does: no statement selects *, and an outdated prepared
+// statement is prepared again.
+func TestColumnsAddedBesideARunningPortal(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDisaster(t, address, 1, 2)
+			d.everything(t, 0)
+			ctx, stop := context.WithCancel(context.Background())
+			var load sync.WaitGroup
+			var rounds atomic.Int64
+			for range 2 {
+				load.Go(func() {
+					for ctx.Err() == nil {
+						d.everything(t, int(rounds.Add(1)))
+					}
+				})
+			}
+			list := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+			if name == "postgres" {
+				list = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+			}
+			var tables []string
+			if err := d.books.Gorm(ctx).Raw(list).Scan(&tables).Error; err != nil || len(tables) < 20 {
+				t.Errorf("%d tables, %v", len(tables), err)
+			}
+			for _, table := range tables {
+				if _, err := d.books.Pool().Exec("ALTER TABLE " + table + " ADD COLUMN added_later BIGINT"); err != nil {
+					t.Errorf("%s: %v", table, err)
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			for before := rounds.Load(); rounds.Load() < before+3; time.Sleep(20 * time.Millisecond) {
+			}
+			stop()
+			load.Wait()
+			d.settle()
+			d.compare()
+			d.told("%d columns added within %d rounds; %s", len(tables), rounds.Load(), d.tally())
+		})
+	}
+}
+
+// everything has a holder do a bit of all, and wants no failure.
+func (d *disaster) everything(t *testing.T, round int) {
+	who := d.holders[round%len(d.holders)]
+	for _, path := range []string{"/cabinet", "/history", "/settings", "/services", "/pay/dostek", "/messages"} {
+		answer, err := who.client.Get(d.BaseURL + path)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %d", path, answer.StatusCode)
+		}
+	}
+	a, err := d.draft(d.Site, who)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if d.press(d.Site, a) != isOK {
+		t.Errorf("a payment: %v", a.was)
+	}
+	d.bring(who, 100)
+	session := fmt.Sprintf("columns%d", round)
+	for _, text := range []string{"", "2"} {
+		if status, screen := d.PostUSSD(t, unknownPhone, session, text); status != http.StatusOK || !strings.HasPrefix(screen, "CON ") {
+			t.Errorf("*900# %q: %d %s", text, status, screen)
+		}
+	}
+	system.SignUp(t, d.Site, system.NewClient(t, d.Site), system.WordsOf["ru"], system.NewPerson())
+}

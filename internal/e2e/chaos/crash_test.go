@@ -1,0 +1,303 @@
+package chaos_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/i18n"
+	"elsom/internal/testkit/system"
+)
+
+// The crash test: the portal is killed six times while payments and cash are
+// under way. Afterwards every payment has ended once, and what the wallets and
+// the companies have is exactly the cash that was put in.
+const (
+	holders  = 5
+	perKill  = 6  // payments of each holder before each kill
+	inFlight = 20 // at least, at each kill
+)
+
+// kills says how the stand-in behaves before each kill: by turns, if by several
+// orders. With ends, the portal is killed when that many more payments have
+// ended: amid settling and refunding.
+var kills = []struct {
+	orders []string
+	ends   int64
+}{
+	// It books at once and answers too late: what is accepted stays in flight.
+	{[]string{"mode=slow&seconds=30"}, 0},
+	{[]string{"mode=slow&seconds=30"}, 0},
+	// It answers at once, or after a second: just when nobody waits any more.
+	{[]string{"mode=normal"}, 1},
+	{[]string{"mode=normal", "mode=slow&seconds=1"}, 4},
+	// It refuses and fails, before and after booking.
+	{[]string{"mode=refuse&result=5", "mode=error-before"}, 2},
+	{[]string{"mode=refuse&result=5", "mode=error-after", "mode=drop-before", "mode=normal"}, 5},
+}
+
+type crash struct {
+	*system.Site
+	books   *database.DB // the portal's own database, to look into
+	persons []system.Person
+	readers []*system.Client
+	cash    atomic.Int64
+	orders  []*system.Submission
+}
+
+func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &crash{Site: system.NewSite(t, address, system.WithoutRateLimits)}
+			c.ShortenBillerCalls(t, "1s")
+			c.books = databasetest.Reopen(t, address)
+			for range holders {
+				c.join(t)
+			}
+			rounds := make([][]*system.Submission, len(kills))
+			for kill := range kills {
+				for i := range holders * perKill {
+					rounds[kill] = append(rounds[kill], c.draft(t, i%holders))
+				}
+			}
+			for kill, round := range rounds {
+				c.killUnderLoad(t, kill, round)
+			}
+			c.SetStandIn(t, "service", "all", "command", "all", "mode", "normal")
+			c.settle(t)
+			c.count(t)
+			c.told(t)
+			c.Audit(t)
+			c.Audit(t, "--since=1h")
+		})
+	}
+}
+
+// join signs somebody up and fills the wallet.
+func (c *crash) join(t *testing.T) {
+	t.Helper()
+	p := system.NewPerson()
+	r := system.NewClient(t, c.Site)
+	system.SignUp(t, c.Site, r, system.WordsOf[i18n.RU], p)
+	c.CashIn(t, p.Phone, "5000.00")
+	c.cash.Add(500000)
+	c.persons, c.readers = append(c.persons, p), append(c.readers, r)
+}
+
+// draft leads a tab of a holder's browser to the check page of a payment.
+func (c *crash) draft(t *testing.T, who int) *system.Submission {
+	t.Helper()
+	o := &system.Submission{INN: system.NewPerson().INN, Client: system.NewClient(t, c.Site)}
+	o.Amount = int64(1000 + 7*len(c.orders))
+	o.Client.HTTP = &http.Client{Jar: c.readers[who].HTTP.Jar, Timeout: 30 * time.Second}
+	o.Client.Open("/services")
+	o.Client.Press("Другие")
+	o.Client.Press("DosTek group")
+	o.Client.Fill("account", o.INN)
+	o.Client.Fill("amount", fmt.Sprintf("%d,%02d", o.Amount/100, o.Amount%100))
+	o.Client.Press("Далее")
+	button := o.Client.Control("Оплатить")
+	if button.Length() == 0 {
+		t.Fatalf("no way to pay:\n%s", o.Client.Text())
+	}
+	o.Action, o.Values = o.Client.Submission(button)
+	c.orders = append(c.orders, o)
+	return o
+}
+
+// killUnderLoad presses "Оплатить" in many tabs at once, lets terminals bring
+// cash, and kills the portal in the middle of it, each time a little later.
+func (c *crash) killUnderLoad(t *testing.T, kill int, round []*system.Submission) {
+	t.Helper()
+	behaved := c.behave(t, kills[kill].orders)
+	defer behaved()
+	_, ended := c.standing(t)
+	accepted := make(chan bool, len(round))
+	var all sync.WaitGroup
+	for _, o := range round {
+		all.Go(func() { accepted <- o.Accepted() })
+	}
+	for i := range 5 {
+		all.Go(func() { c.bring(t, kill, i) })
+	}
+	answers := 0
+	for n := 0; answers < inFlight && n < len(round); n++ {
+		if <-accepted {
+			answers++
+		}
+	}
+	if answers < inFlight {
+		t.Fatalf("kill %d: only %d payments were accepted", kill, answers)
+	}
+	c.waitForEnds(t, ended+kills[kill].ends)
+	if err := c.Portal.Cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-c.Portal.Done
+	if processing, ended := c.standing(t); processing < inFlight {
+		t.Fatalf("kill %d: only %d payments were in flight, %d had ended", kill, processing, ended)
+	}
+	c.Start(t)
+	all.Wait()
+	// Whoever got no answer presses again; who did sees the same receipt.
+	system.Each(round, func(o *system.Submission) {
+		if err := o.Press(); err != nil {
+			t.Errorf("kill %d: %v", kill, err)
+		}
+	})
+}
+
+// behave gives the stand-in these orders by turns until it is told to stop.
+func (c *crash) behave(t *testing.T, orders []string) (stop func()) {
+	t.Helper()
+	give := func(order string) error {
+		answer, err := http.Post(c.StandInURL+"/switches", "application/x-www-form-urlencoded",
+			strings.NewReader("service=dostek&command=pay&"+order))
+		if err == nil {
+			err = answer.Body.Close()
+		}
+		return err
+	}
+	if err := give(orders[0]); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	var turns sync.WaitGroup
+	turns.Go(func() {
+		for i := 1; len(orders) > 1; i++ {
+			select {
+			case <-over:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			if err := give(orders[i%len(orders)]); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return func() { close(over); turns.Wait() }
+}
+
+// standing counts payments in the database.
+func (c *crash) standing(t *testing.T) (processing, ended int64) {
+	t.Helper()
+	row := c.books.Pool().QueryRow("SELECT COUNT(CASE WHEN state = 'processing' THEN 1 END), COUNT(CASE WHEN state <> 'processing' THEN 1 END) FROM payments")
+	if err := row.Scan(&processing, &ended); err != nil {
+		t.Fatal(err)
+	}
+	return processing, ended
+}
+
+// waitForEnds waits until so many payments have ended: after a kill that takes
+// until the leases of the killed have run out.
+func (c *crash) waitForEnds(t *testing.T, wanted int64) {
+	t.Helper()
+	for begin := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		processing, ended := c.standing(t)
+		if ended >= wanted {
+			return
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("%d payments have ended, %d wait; wanted %d", ended, processing, wanted)
+		}
+	}
+}
+
+// bring puts 10 som into a wallet, and repeats as terminals do until it is told.
+func (c *crash) bring(t *testing.T, kill, i int) {
+	id := system.NewTxnID()
+	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(100 * time.Millisecond) {
+		told, err := c.TerminalRequest("pay", id, c.persons[i%holders].Phone, "10.00")
+		if err == nil && told.Result == 0 {
+			c.cash.Add(1000)
+			return
+		}
+	}
+	t.Errorf("the terminal was never told about %s", id)
+}
+
+// settle waits until every payment has ended.
+func (c *crash) settle(t *testing.T) {
+	t.Helper()
+	open := c.orders
+	for begin := time.Now(); len(open) > 0; time.Sleep(500 * time.Millisecond) {
+		if time.Since(begin) > 4*time.Minute {
+			t.Fatalf("%d of %d payments never ended", len(open), len(c.orders))
+		}
+		system.Each(open, func(o *system.Submission) {
+			if err := o.Client.Request(http.MethodGet, o.Client.URL.String(), nil); err == nil {
+				o.Status = o.Client.Document.Find("[data-payment-status]").AttrOr("data-payment-status", "")
+			}
+		})
+		open = slices.DeleteFunc(slices.Clone(open), func(o *system.Submission) bool { return o.Status == "completed" || o.Status == "refunded" })
+	}
+}
+
+// count compares what everybody has with the cash that was put in.
+func (c *crash) count(t *testing.T) {
+	t.Helper()
+	var wallets, companies int64
+	codes, ends := map[string]bool{}, map[string]int{}
+	for _, o := range c.orders {
+		got := c.CompanyBalance(t, o.INN)
+		companies += got
+		want := map[string]int64{"completed": o.Amount, "refunded": 0}[o.Status]
+		if got != want {
+			t.Errorf("a payment of %d is %s, the company has %d", o.Amount, o.Status, got)
+		}
+		ends[o.Status]++
+		code := o.Client.Attribute("data-payment-code")
+		if codes[code] {
+			t.Errorf("two payments have the code %s", code)
+		}
+		codes[code] = true
+	}
+	if ends["completed"] == 0 || ends["refunded"] == 0 {
+		t.Errorf("both ends are wanted: %v", ends)
+	}
+	for _, r := range c.readers {
+		r.Open("/cabinet")
+		balance, err := strconv.ParseInt(r.Attribute("data-balance"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wallets += balance
+	}
+	if wallets+companies != c.cash.Load() {
+		t.Errorf("wallets have %d, companies %d, together %d; the cash put in was %d",
+			wallets, companies, wallets+companies, c.cash.Load())
+	}
+}
+
+// told wants an SMS about each end, each promised once.
+func (c *crash) told(t *testing.T) {
+	t.Helper()
+	count := func(query string) (n int) {
+		if err := c.books.Pool().QueryRow(query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const ends = "FROM promises WHERE lane = 'sms' AND key LIKE 'payment:%'"
+	for begin := time.Now(); count("SELECT COUNT(*) FROM promises WHERE state = 'open'") > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("%d promises stay open", count("SELECT COUNT(*) FROM promises WHERE state = 'open'"))
+		}
+	}
+	if n := count("SELECT COUNT(*) " + ends); n != len(c.orders) {
+		t.Errorf("%d SMS about %d payments", n, len(c.orders))
+	}
+	if n := count("SELECT COUNT(*) " + ends + " AND state <> 'kept'"); n > 0 {
+		t.Errorf("%d SMS were given up", n)
+	}
+}

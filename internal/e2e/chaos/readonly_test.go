@@ -1,0 +1,134 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// unknownPhone has no wallet and may dial *900#.
+const unknownPhone = "+996550654322"
+
+// The primary is fenced: it takes no writes any more, while its connections
+// live. Its standby is promoted, and the portals find it by themselves.
+func TestFencedPrimary(t *testing.T) {
+	t.Parallel()
+	primary := system.NewPostgres(t)
+	standby, err := primary.Standby()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(standby.Stop)
+	d := newDisaster(t, primary.Either(standby, "elsom"), 2, size(2, 6))
+	orders := d.drafts(20)
+	for _, a := range orders[:8] { // connections are there, and their statements prepared
+		if d.press(d.any(), a) != isOK {
+			t.Fatalf("in quiet times: %v", a.was)
+		}
+	}
+	if err := primary.Set("default_transaction_read_only", "on"); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range d.portals {
+		s.WaitHealthStatus(t, http.StatusServiceUnavailable)
+	}
+	for _, a := range orders[8:] {
+		if told := d.press(d.any(), a); told == isOK {
+			t.Errorf("accepted by a server that takes no writes: %v", a.was)
+		}
+	}
+	if err := standby.Promote(); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	for _, s := range d.portals {
+		s.WaitHealthStatus(t, http.StatusOK)
+	}
+	served := time.Since(begin)
+	for _, a := range orders[8:] {
+		if d.press(d.any(), a) != isOK {
+			t.Errorf("after the promotion: %v", a.was)
+		}
+	}
+	d.bring(d.holders[0], 1000)
+	d.settle()
+	d.compare()
+	d.told("served again %s after the promotion; %s", served.Round(time.Millisecond), d.tally())
+}
+
+// A single server that takes no writes, or whose statements take too long, is
+// told as unavailable by every channel: HTTP 503, OSMP 1 or 90, a sentence of
+// *900#; and all goes on when it is over.
+func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
+	t.Parallel()
+	server := system.NewPostgres(t)
+	d := newDisaster(t, server.Address("elsom"), 1, 2)
+	books := databasetest.Reopen(t, server.Address("elsom")+"&statement_timeout=0")
+	set := func(name, value string) {
+		t.Helper()
+		if err := server.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	never := 0
+	trouble := func(what string) {
+		t.Helper()
+		who := d.holders[0]
+		for range 3 {
+			never++
+			if status, location, _, err := who.post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1"}}); err != nil || status != http.StatusServiceUnavailable {
+				t.Errorf("%s: a draft: %d %s %v", what, status, location, err)
+			}
+			if told, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), who.Phone, "5.00"); err != nil || (told.Result != 1 && told.Result != 90) {
+				t.Errorf("%s: a terminal: %+v %v", what, told, err)
+			}
+			if status, screen := d.PostUSSD(t, unknownPhone, fmt.Sprintf("s%d", never), ""); status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
+				t.Errorf("%s: *900#: %d %s", what, status, screen)
+			}
+		}
+	}
+	orders := d.drafts(4)
+	set("default_transaction_read_only", "on")
+	trouble("read-only")
+	if told := d.press(d.Site, orders[0]); told == isOK {
+		t.Error("accepted by a server that takes no writes")
+	}
+	if d.HealthStatus() != http.StatusServiceUnavailable {
+		t.Error("a server that takes no writes is healthy")
+	}
+	set("default_transaction_read_only", "off")
+	d.WaitHealthStatus(t, http.StatusOK)
+
+	set("statement_timeout", "500")
+	tx, err := books.Pool().BeginTx(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"drafts", "transfers", "cash_ins", "dialogues"} {
+		if _, err := tx.Exec("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trouble("statement_timeout")
+	if told := d.press(d.Site, orders[1]); told == isOK {
+		t.Error("accepted though nothing could be written")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	set("statement_timeout", "0")
+	for _, a := range orders {
+		if d.press(d.Site, a) != isOK {
+			t.Errorf("when it is over: %v", a.was)
+		}
+	}
+	d.settle()
+	d.compare()
+}

@@ -1,0 +1,102 @@
+package chaos_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// PostgreSQL goes back to a moment amid payments, by the procedure of `elsom help backup`:
+// base backup, archived WAL, recovery_target_time. The books hold as they stood
+// then; what was open is settled under the same txn_id when the portal goes on,
+// and what came later is at the biller alone.
+func TestGoingBackToAMoment(t *testing.T) {
+	t.Parallel()
+	server, err := databasetest.StartArchiving()
+	system.Must(t, err)
+	t.Cleanup(server.Stop)
+	system.Must(t, server.Create("elsom"))
+	d := newDisaster(t, server.Address("elsom"), 1, 2)
+	ended := d.pay(6)
+	base, err := server.BaseBackup()
+	system.Must(t, err)
+	t.Cleanup(base.Stop)
+	ended = append(ended, d.pay(6)...)
+
+	d.SetStandIn(t, "service", "dostek", "command", "pay", "mode", "silent-after")
+	open := d.pressed(6)
+	for begin := time.Now(); d.count("SELECT COUNT(*) FROM payment_attempts a JOIN payments p ON p.id = a.payment_id WHERE p.state = 'processing'") < 6; time.Sleep(20 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("nobody asks the biller")
+		}
+	}
+	var moment time.Time
+	system.Must(t, d.books.Pool().QueryRow("SELECT clock_timestamp()").Scan(&moment))
+	time.Sleep(10 * time.Millisecond)
+	d.SetStandIn(t, "service", "dostek", "command", "pay", "mode", "normal")
+	later := d.pay(6)
+	system.Must(t, server.Archived())
+	d.Portal.Stop(syscall.SIGKILL)
+	server.Kill()
+
+	system.Must(t, base.GoBack(moment))
+	d.goOn(base.Address("elsom"))
+	if n := d.count("SELECT COUNT(*) FROM payments WHERE state = 'completed'"); n != len(ended) {
+		t.Errorf("%d payments are completed, %d were", n, len(ended))
+	}
+	if n := d.count("SELECT COUNT(*) FROM payments WHERE state = 'processing'"); n != len(open) {
+		t.Errorf("%d payments are open, %d were", n, len(open))
+	}
+	d.Audit(t)
+	d.Audit(t, "--since=1h")
+	d.Start(t)
+	d.settle()
+	d.Audit(t)
+	ours, billers := d.ourBook(), d.billersBook()
+	for _, a := range append(ended, open...) {
+		p, has := ours[a.draft]
+		if wrong := a.wrong(p, has, billers[a.inn]); wrong != "" || !has {
+			t.Errorf("payment %s to %s: %v %s", a.draft, a.inn, has, wrong)
+		}
+	}
+	for _, a := range later {
+		if _, has := ours[a.draft]; has || len(billers[a.inn]) != 1 {
+			t.Errorf("payment %s came later: in our books %v, at the biller %v", a.draft, has, billers[a.inn])
+		}
+	}
+	if len(d.pay(3)) != 3 {
+		t.Error("nobody can pay")
+	}
+	d.Audit(t)
+}
+
+// pressed lets holders press «Оплатить» so often; all are told that it is done.
+func (d *disaster) pressed(n int) []*act {
+	d.t.Helper()
+	acts := d.drafts(n)
+	for _, a := range acts {
+		if d.press(d.any(), a) != isOK {
+			d.t.Errorf("in quiet times: %v", a.was)
+		}
+	}
+	return acts
+}
+
+// pay is pressed, and waits until all have ended.
+func (d *disaster) pay(n int) []*act {
+	d.t.Helper()
+	acts := d.pressed(n)
+	d.settle()
+	return acts
+}
+
+// goOn moves the house to another database.
+func (d *disaster) goOn(address string) {
+	d.t.Helper()
+	d.Database = address
+	d.Env = append(d.Env[:len(d.Env):len(d.Env)], "ELSOM_DATABASE_URL="+address)
+	d.books = databasetest.Reopen(d.t, address)
+}

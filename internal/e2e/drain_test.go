@@ -1,0 +1,87 @@
+package e2e_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// After SIGTERM or SIGHUP the health check fails, so that load balancers stop sending traffic;
+// requests that still arrive are served until the listener closes. What was accepted,
+// and is with the biller just then, is finished before the program ends.
+func TestDraining(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		// A terminal that is closed is no other end than an operator's.
+		signal := map[string]syscall.Signal{"sqlite": syscall.SIGHUP, "postgres": syscall.SIGTERM}[name]
+		t.Run(name+" by "+signal.String(), func(t *testing.T) {
+			t.Parallel()
+			drains(t, system.NewSite(t, address, system.WithoutRateLimits, "ELSOM_DRAIN=2s"), signal)
+		})
+	}
+}
+
+func drains(t *testing.T, s *system.Site, signal syscall.Signal) {
+	r, _ := system.NewMember(t, s, "1000.00")
+	inn := system.NewPerson().INN
+	r.OrderPayment(inn, "10,50")
+	s.SetStandIn(t, "service", "dostek", "command", "pay", "mode", "slow", "times", "1", "seconds", "4")
+	r.Press("Оплатить")
+	system.WantAttribute(t, r, "data-payment-status", "processing")
+
+	if err := s.Portal.Cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	told := ""
+	for range 100 {
+		if told = healthText(s, t); told != "ok\n" {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if told != "draining\n" {
+		t.Fatalf("healthz says %q", told)
+	}
+	r.Open("/cabinet")
+	system.WantAttribute(t, r, "data-balance", "98950")
+	select {
+	case <-s.Portal.Done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it doesn't end")
+	}
+	if code := s.Portal.Cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("ended with %d:\n%s", code, s.Portal.LogTail())
+	}
+	if words := s.Portal.LogTail(); !strings.Contains(words, `"msg":"draining","for":"2s"`) {
+		t.Errorf("how long it drains is not told:\n%s", words)
+	}
+	var state string
+	books := databasetest.Reopen(t, s.Database)
+	if err := books.Pool().QueryRow("SELECT state FROM payments").Scan(&state); err != nil || state != "completed" {
+		t.Errorf("what was accepted is %s, %v", state, err)
+	}
+	if got := s.CompanyBalance(t, inn); got != 1050 {
+		t.Errorf("the company has %d", got)
+	}
+}
+
+// healthText is what the portal says of itself.
+func healthText(s *system.Site, t *testing.T) string {
+	t.Helper()
+	answer, err := http.Get(s.BaseURL + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || (answer.StatusCode == http.StatusOK) != strings.HasPrefix(string(text), "ok") {
+		t.Fatalf("%d: %q, %v", answer.StatusCode, text, err)
+	}
+	return string(text)
+}

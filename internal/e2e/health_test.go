@@ -1,0 +1,82 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// wantHealth wants this answer to whoever asks for the portal's health.
+func wantHealth(s *system.Site, t *testing.T, want int) {
+	t.Helper()
+	answer, err := http.Get(s.BaseURL + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != want {
+		t.Errorf("healthz answers %d, want %d", answer.StatusCode, want)
+	}
+}
+
+// A portal goes on serving beside the next release, whose schema has only more,
+// and starts on it; behind a release that took something away it does not. Every
+// other command of the older release says that the newer one's has to be used.
+func TestALaterSchemaIsServedAsLongAsItFits(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := system.NewSite(t, address)
+			wantHealth(s, t, http.StatusOK)
+			db := databasetest.Reopen(t, s.Database)
+			change := func(statement string) {
+				t.Helper()
+				if _, err := db.Pool().Exec(statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			change("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
+			wantHealth(s, t, http.StatusOK)
+			s.Portal.Stop(syscall.SIGTERM)
+			s.Start(t)
+			wantHealth(s, t, http.StatusOK)
+			env := []string{"ELSOM_DATABASE_URL=" + s.Database}
+			for _, command := range [][]string{{"audit"}, {"migrate"}, {"agent", "list"}} {
+				told := system.Run(t, env, command...)
+				want := 2 // not tried
+				if command[0] == "migrate" {
+					want = 1
+				}
+				if told.Code != want || !strings.Contains(told.Stderr, "run the newer release's elsom") {
+					t.Errorf("%v: exit %d, %s", command, told.Code, told.Stderr)
+				}
+			}
+			change("UPDATE schema_compatibility SET serves_from = 99999")
+			wantHealth(s, t, http.StatusServiceUnavailable)
+		})
+	}
+}
+
+// A portal whose database is gone lives on and says that it can't serve.
+func TestHealthTellsOfADatabaseThatIsGone(t *testing.T) {
+	t.Parallel()
+	server, err := databasetest.StartPostgres("-c", "fsync=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	s := system.NewSite(t, server.Address("postgres"))
+	wantHealth(s, t, http.StatusOK)
+	server.Stop()
+	wantHealth(s, t, http.StatusServiceUnavailable)
+	select {
+	case <-s.Portal.Done:
+		t.Error("the portal ended with its database")
+	default:
+	}
+}

@@ -1,0 +1,247 @@
+package kannel_test
+
+import (
+	"database/sql"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/testkit/system"
+)
+
+const (
+	gatewayPassword = "gateway.Word-2026"
+	dialogPassword  = "dialog.Word-2026"
+	sendsmsPassword = "sendsms.Word-2026"
+	centrePassword  = "c3ntr3"
+)
+
+// kannel is Debian's Kannel as `elsom example` says it: a bearerbox, a smsbox
+// for SMS and one for *900#.
+type kannel struct {
+	folder string
+	conf   map[string]string // name of the file → its path
+	boxes  []*system.Program
+	// Where its parts listen.
+	admin, boxPort, sendsms string
+}
+
+func portOf(address string) string { _, port, _ := net.SplitHostPort(address); return port }
+
+// newKannel writes the files of the examples with this test's addresses in
+// them. Each that is replaced has to be there.
+func newKannel(t *testing.T, portal, centre string) *kannel {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.Mkdir(filepath.Join(folder, "store"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	k := &kannel{folder: folder, conf: map[string]string{}, admin: system.FreeAddress(t), boxPort: system.FreeAddress(t), sendsms: system.FreeAddress(t)}
+	everywhere := map[string]string{
+		"13001": portOf(k.boxPort), "/var/spool/kannel": folder, "/var/log/kannel": folder,
+	}
+	for name, pieces := range map[string]map[string]string{
+		"kannel": {
+			"admin-port = 13000": "admin-port = " + portOf(k.admin), "sendsms-port = 13013": "sendsms-port = " + portOf(k.sendsms),
+			"CARRIER-HOST\nport = 2775": "127.0.0.1\nport = " + centre, "CARRIER-USSD-USER": "ussd", "CARRIER-USER": "elsom", "CARRIER-PASSWORD": centrePassword,
+			"ADMIN-PASSWORD": "admin", "STATUS-PASSWORD": "status", "SENDSMS-PASSWORD": sendsmsPassword,
+			"reconnect-delay = 5": "reconnect-delay = 1", "http-queue-delay = 2": "http-queue-delay = 1",
+		},
+		"kannel-ussd": {"127.0.0.1:8080": portal, "DIALOG-PASSWORD": dialogPassword},
+	} {
+		told := system.Run(t, nil, "example", name)
+		if told.Code != 0 {
+			t.Fatal(told.Stderr)
+		}
+		text := told.Stdout
+		for piece, with := range pieces {
+			text = replaced(t, name, text, piece, with)
+		}
+		for piece, with := range everywhere {
+			if name == "kannel" || piece != "/var/spool/kannel" {
+				text = replaced(t, name, text, piece, with)
+			}
+		}
+		k.conf[name] = filepath.Join(folder, name+".conf")
+		if err := os.WriteFile(k.conf[name], []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name == "kannel" {
+			k.table(t, text)
+		}
+	}
+	return k
+}
+
+func replaced(t *testing.T, name, text, piece, with string) string {
+	t.Helper()
+	if !strings.Contains(text, piece) {
+		t.Fatalf("example %s has no %q", name, piece)
+	}
+	return strings.ReplaceAll(text, piece, with)
+}
+
+// table makes that of receipts, by the line of the file that says how.
+func (k *kannel) table(t *testing.T, text string) {
+	t.Helper()
+	said := regexp.MustCompile(`sqlite3 (\S+) '([^']+)'`).FindStringSubmatch(text)
+	if said == nil {
+		t.Fatal("the example doesn't say how the table of receipts is made")
+	}
+	db, err := sql.Open("sqlite3", "file:"+said[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(said[2]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open starts the boxes, also again.
+func (k *kannel) open(t *testing.T) {
+	t.Helper()
+	k.boxes = nil
+	k.box(t, "bearerbox", "kannel")
+	listens(t, k.boxPort)
+	k.box(t, "smsbox", "kannel")
+	k.box(t, "smsbox", "kannel-ussd")
+	listens(t, k.sendsms)
+	t.Cleanup(k.kill) // asked politely, a bearerbox takes its time
+}
+
+func (k *kannel) box(t *testing.T, name, conf string) {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path = "/usr/sbin/" + name
+	}
+	cmd := exec.Command(path, "-v", "4", k.conf[conf])
+	cmd.Dir = k.folder
+	k.boxes = append(k.boxes, system.Launch(t, name+" of "+conf, cmd))
+}
+
+// kill ends all boxes as a crash does.
+func (k *kannel) kill() {
+	for _, box := range k.boxes {
+		_ = box.Cmd.Process.Signal(syscall.SIGKILL)
+	}
+	for _, box := range k.boxes {
+		<-box.Done
+	}
+}
+
+func listens(t *testing.T, address string) {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = connection.Close()
+			return
+		}
+	}
+	t.Fatalf("nobody listens on %s", address)
+}
+
+// wiretap stands between the portal and sendsms: it counts the calls, by the
+// message's token, and can lose a call or its answer.
+type wiretap struct {
+	address string
+	proxy   *httputil.ReverseProxy
+	server  *http.Server
+
+	mu    sync.Mutex
+	calls map[string]int
+	lose  string // "call", "answer" or nothing
+}
+
+func newWiretap(t *testing.T, sendsms string) *wiretap {
+	t.Helper()
+	w := &wiretap{address: system.FreeAddress(t), calls: map[string]int{}}
+	w.proxy = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: sendsms})
+	w.proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	w.proxy.ErrorLog = nil
+	w.open(t)
+	t.Cleanup(w.close)
+	return w
+}
+
+func (w *wiretap) open(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", w.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = &http.Server{Handler: w, ReadHeaderTimeout: time.Minute}
+	go func() { _ = w.server.Serve(listener) }()
+}
+
+// close is as a smsbox that died: what is under way is cut off, and nobody
+// listens any more.
+func (w *wiretap) close() { _ = w.server.Close() }
+
+var tokenOf = regexp.MustCompile(`token=([\w-]+)`)
+
+func (w *wiretap) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	lose := w.lose
+	if token := tokenOf.FindStringSubmatch(r.Header.Get("X-Kannel-DLR-Url")); token != nil {
+		w.calls[token[1]]++
+	}
+	w.mu.Unlock()
+	switch lose {
+	case "call":
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	case "answer":
+		w.proxy.ServeHTTP(nowhere{http.Header{}}, r)
+		panic(http.ErrAbortHandler)
+	}
+	w.proxy.ServeHTTP(answer, r)
+}
+
+func (w *wiretap) loses(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lose = what
+}
+
+// tally gives how many messages were handed over, and in how many calls.
+func (w *wiretap) tally() (messages, calls int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range w.calls {
+		calls += n
+	}
+	return len(w.calls), calls
+}
+
+// tokens are all that were ever given to Kannel.
+func (w *wiretap) tokens() (list []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for token := range w.calls {
+		list = append(list, token)
+	}
+	return list
+}
+
+// nowhere takes an answer that never arrives.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header { return n.header }
+
+func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+func (n nowhere) WriteHeader(int) {}

@@ -1,0 +1,286 @@
+package kannel_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/i18n"
+	"elsom/internal/testkit/system"
+)
+
+// TestSMS leads messages over the real chain: Debian's Kannel, bound over SMPP.
+func TestSMS(t *testing.T) {
+	t.Parallel()
+	c := newChain(t)
+	for _, part := range []struct {
+		name string
+		do   func(t *testing.T)
+	}{
+		{"a code signs somebody up", c.signsUp}, {"letters", c.letters}, {"ends", c.ends}, {"an operator tries", c.operatorTries},
+		{"the centre is cut off", c.centreCut}, {"an answer is lost", c.answerLost}, {"a call is lost", c.callLost},
+		{"the portal is away", c.portalAway}, {"Kannel is killed", c.kannelKilled}, {"a phone dials", c.dials},
+	} {
+		if !t.Run(part.name, part.do) {
+			t.FailNow() // the rest would tell nothing
+		}
+	}
+	c.logs(t)
+}
+
+// The code that the centre brings opens the wallet, and the receipt comes home.
+func (c *chain) signsUp(t *testing.T) {
+	p, r := system.NewPerson(), system.NewClient(t, c.Site)
+	r.Open("/")
+	r.Fill("phone", p.Phone)
+	r.Press("Войти")
+	r.Fill("email", p.Email)
+	r.Fill("password", p.Password)
+	r.Tick("offer")
+	r.Press("Зарегистрироваться")
+	got := c.centre.message(0, p.Phone, "код подтверждения")
+	code := system.KeepCode(system.SixDigits.FindStringSubmatch(got.Text)[1])
+	c.secrets = append(c.secrets, code, p.Phone[4:])
+	r.Fill("code", code)
+	r.Press("Подтвердить")
+	if r.Path() != "/cabinet" || got.From != "ELSOM" || got.Coding != 8 {
+		t.Fatalf("%s after %+v", r.Path(), got)
+	}
+	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		r.Open("/messages")
+		if strings.Contains(r.Text(), "Доставлено") {
+			break
+		}
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("no receipt: %s", r.Text())
+		}
+	}
+	if strings.Contains(r.Text(), code) || !strings.Contains(r.Text(), "••••••") {
+		t.Errorf("the messages tell %s", r.Text())
+	}
+}
+
+// What a phone shows is what was written, in each language, in one or two parts.
+func (c *chain) letters(t *testing.T) {
+	for _, lang := range i18n.Langs() {
+		s := c.promise(t, lang)
+		got := c.centre.message(0, s.phone, "")
+		if got.Text != s.text || got.Parts > 2 || got.Link != "elsom" {
+			t.Errorf("%s: %d parts\n%s\n%s", lang, got.Parts, got.Text, s.text)
+		}
+		c.comes(t, s.key, "delivered", "kept")
+	}
+}
+
+func (c *chain) ends(t *testing.T) {
+	defer c.centre.order(map[string]any{"receipts": "DELIVRD"})
+	for _, fate := range []string{"UNDELIV", "REJECT"} {
+		c.centre.order(map[string]any{"receipts": fate})
+		s := c.promise(t, i18n.RU)
+		c.comes(t, s.key, "failed", "kept")
+	}
+}
+
+func (c *chain) operatorTries(t *testing.T) {
+	told := system.Run(t, c.Env, "sms", "test", "0700 654 321")
+	c.secrets = append(c.secrets, "700654321")
+	if told.Code != 0 || !strings.Contains(told.Stdout, "Delivered.") {
+		t.Errorf("%+v", told)
+	}
+	c.centre.message(0, "+996700654321", "проверка")
+	c.centre.order(map[string]any{"receipts": "UNDELIV"})
+	defer c.centre.order(map[string]any{"receipts": "DELIVRD"})
+	if told := system.Run(t, c.Env, "sms", "test", "0700654321", "--lang", "ky"); told.Code != 1 || !strings.Contains(told.Stderr, "not delivered") {
+		t.Errorf("not delivered: %+v", told)
+	}
+	if told := system.Run(t, c.Env, "sms", "test", "0312 960 888"); told.Code != 1 || !strings.Contains(told.Stderr, "not a mobile number") {
+		t.Errorf("a landline: %+v", told)
+	}
+}
+
+// Kannel keeps what it took until its centre is back.
+func (c *chain) centreCut(t *testing.T) {
+	before := c.centre.order(map[string]any{"cut": true})
+	var list []sent
+	for range 3 {
+		list = append(list, c.promise(t, i18n.KY))
+	}
+	for _, s := range list {
+		c.comes(t, s.key, "sent", "kept")
+	}
+	c.centre.order(map[string]any{"cut": false})
+	c.bound(before)
+	for _, s := range list {
+		c.comes(t, s.key, "delivered", "kept")
+		if n := c.centre.messages(s.text); n != 1 {
+			t.Errorf("%s arrived %d times", s.key, n)
+		}
+	}
+}
+
+// Kannel has the message, and its receipt says so: nothing is sent again.
+func (c *chain) answerLost(t *testing.T) {
+	c.wire.loses("answer")
+	defer c.wire.loses("")
+	s := c.promise(t, i18n.RU)
+	c.comes(t, s.key, "delivered", "open")
+	c.wire.loses("")
+	c.later(t)
+	c.comes(t, s.key, "delivered", "kept")
+	if _, _, repeats := c.state(t, s.key); repeats != 0 || c.centre.messages(s.text) != 1 {
+		t.Errorf("%d repeats, arrived %d times", repeats, c.centre.messages(s.text))
+	}
+}
+
+// Kannel never got it, and nobody can know: it is sent again after a while,
+// which is counted and shown. A code is not.
+func (c *chain) callLost(t *testing.T) {
+	c.wire.loses("call")
+	defer c.wire.loses("")
+	s := c.promise(t, i18n.EN)
+	p, r := system.NewPerson(), system.NewClient(t, c.Site)
+	c.secrets = append(c.secrets, p.Phone[4:])
+	r.Open("/")
+	r.Fill("phone", p.Phone)
+	r.Press("Войти")
+	r.Fill("email", p.Email)
+	r.Fill("password", p.Password)
+	r.Tick("offer")
+	r.Press("Зарегистрироваться")
+	c.comes(t, s.key, "queued", "open")
+	code := "none"
+	for begin := time.Now(); code == "none" && time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
+		_ = c.books.Pool().QueryRow("SELECT key FROM messages WHERE phone = $1 AND asked_by <> 0", p.Phone).Scan(&code)
+	}
+	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
+		var waiting int
+		if err := c.books.Pool().QueryRow("SELECT COUNT(*) FROM promises WHERE lane IN ('sms', 'sms_codes') AND state = 'open' AND lease = 0 AND tries = 1").
+			Scan(&waiting); err == nil && waiting == 2 {
+			break // both answers are known to be lost
+		}
+	}
+	c.wire.loses("")
+	c.later(t)
+	c.comes(t, s.key, "delivered", "kept")
+	c.comes(t, code, "failed", "failed")
+	if _, _, repeats := c.state(t, s.key); repeats != 1 || c.centre.messages(s.text) != 1 {
+		t.Errorf("%d repeats, arrived %d times", repeats, c.centre.messages(s.text))
+	}
+	if told := system.Run(t, c.Env, "sms", "status"); told.Code != 0 || !regexp.MustCompile(`lost answer, ever +1\n`).MatchString(told.Stdout) {
+		t.Errorf("%+v", told)
+	}
+	answer, err := http.Get("http://" + c.metrics + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if figures, err := io.ReadAll(answer.Body); err != nil || !bytes.Contains(figures, []byte("elsom_sms_repeated_total 1\n")) {
+		t.Errorf("the figures don't tell the repeat: %v", err)
+	}
+}
+
+// A receipt that finds nobody comes again.
+func (c *chain) portalAway(t *testing.T) {
+	c.centre.order(map[string]any{"delay": 1000})
+	defer c.centre.order(map[string]any{"delay": 20})
+	s := c.promise(t, i18n.RU)
+	c.comes(t, s.key, "sent", "kept")
+	c.Portal.Stop(syscall.SIGKILL)
+	time.Sleep(1500 * time.Millisecond) // the receipt comes meanwhile
+	c.Site.Start(c.t)
+	c.comes(t, s.key, "delivered", "kept")
+}
+
+// kannelKilled: what Kannel took outlives it, what it didn't take is sent
+// later, and only lost answers are repeated.
+func (c *chain) kannelKilled(t *testing.T) {
+	messages, calls := c.wire.tally()
+	repeated := c.repeats(t)
+	before := c.centre.order(map[string]any{"cut": true})
+	var list []sent
+	for range 4 {
+		list = append(list, c.promise(t, i18n.KY))
+	}
+	for _, s := range list {
+		c.comes(t, s.key, "sent", "kept")
+	}
+	for range 6 {
+		list = append(list, c.promise(t, i18n.RU))
+	}
+	time.Sleep(50 * time.Millisecond) // some are on their way
+	c.kannel.kill()
+	c.wire.close()
+	time.Sleep(300 * time.Millisecond)
+	c.centre.order(map[string]any{"cut": false})
+	c.wire.open(t)
+	c.kannel.open(c.t)
+	c.bound(before)
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		c.later(t)
+		open := 0
+		for _, s := range list {
+			if state, promise, _ := c.state(t, s.key); state != "delivered" || promise != "kept" {
+				open++
+			}
+		}
+		if open == 0 {
+			break
+		}
+		if time.Since(begin) > 30*time.Second {
+			t.Fatalf("%d messages have not arrived", open)
+		}
+	}
+	for _, s := range list {
+		if c.centre.messages(s.text) == 0 {
+			t.Errorf("%s was lost", s.key)
+		}
+	}
+	messagesNow, callsNow := c.wire.tally()
+	if n := c.repeats(t) - repeated; messagesNow-messages != len(list) || callsNow-calls != len(list)+n {
+		t.Errorf("%d messages in %d calls, %d repeats counted", messagesNow-messages, callsNow-calls, n)
+	}
+}
+
+func (c *chain) repeats(t *testing.T) (n int) {
+	t.Helper()
+	if err := c.books.Pool().QueryRow("SELECT COALESCE(SUM(repeats), 0) FROM messages").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// logs wants no text, number, code, token or password in what Kannel and the
+// portal wrote.
+func (c *chain) logs(t *testing.T) {
+	t.Helper()
+	logs, err := filepath.Glob(c.kannel.folder + "/*.log")
+	if err != nil || len(logs) < 3 {
+		t.Fatalf("logs: %v, %v", logs, err)
+	}
+	for _, p := range append(c.kannel.boxes, c.Portal) {
+		logs = append(logs, p.Log)
+	}
+	said := 0
+	for _, path := range logs {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said += bytes.Count(text, []byte("\n"))
+		for _, secret := range append(c.wire.tokens(), c.secrets...) {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("%s holds %q", filepath.Base(path), secret)
+			}
+		}
+	}
+	if said < 50 {
+		t.Errorf("only %d lines were logged", said)
+	}
+}

@@ -1,0 +1,141 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+const (
+	otherSecret = "ELSOM_SECRET_KEY=other-secret-other-secret-other-secret"
+	otherPepper = "ELSOM_PIN_PEPPER=another-pepper-for-tests-of-the-program"
+)
+
+// A portal, or a command that uses the keys, with other keys than those of its
+// database ends with what to do, and has changed nothing.
+func TestKeysOfAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database := "ELSOM_DATABASE_URL=" + address
+			// A database of a release that recorded no keys.
+			if told := system.Run(t, []string{database}, "migrate"); told.Code != 0 {
+				t.Fatal(told.Stderr)
+			}
+			serves := func(keys ...string) {
+				t.Helper()
+				listen := system.FreeAddress(t)
+				p := system.Start(t, "elsom", append(keys, database, "ELSOM_LISTEN="+listen), "serve")
+				p.WaitHealthy(t, "http://"+listen)
+				p.Stop(syscall.SIGTERM)
+			}
+			// Commands record nothing: one with a wrong key would keep the portal out.
+			if told := system.Run(t, []string{otherSecret, otherPepper, database}, "payment", "hanging"); told.Code != 0 {
+				t.Errorf("before the first start: %+v", told)
+			}
+			serves(system.SecretKey, system.PINPepper)
+			serves(system.SecretKey, system.PINPepper)
+
+			pool := databasetest.Reopen(t, address).Pool()
+			version := func() (latest int64) {
+				system.Must(t, pool.QueryRow("SELECT MAX(version_id) FROM goose_db_version").Scan(&latest))
+				return latest
+			}
+			for _, command := range [][]string{
+				{"serve"}, {"payment", "hanging"}, {"sms", "status"}, {"sms", "test", "0700123456"},
+				{"customer", "unlock", "0700123456", "--staff=Test", "--reason=Test"}, {"customer", "pin", "0700123456", "--staff=Test", "--reason=Test"},
+			} {
+				refusesKeys(t, []string{otherSecret, system.PINPepper}, database, command, "ELSOM_SECRET_KEY")
+			}
+			refusesKeys(t, []string{system.SecretKey, otherPepper}, database, []string{"serve"}, "ELSOM_PIN_PEPPER")
+			refusesKeys(t, []string{otherSecret, otherPepper}, database, []string{"serve"}, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
+			refusesKeys(t, []string{"ELSOM_MODE=development"}, database, []string{"serve"}, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
+			for _, command := range []string{"migrate", "audit"} { // they use no key
+				if told := system.Run(t, []string{database}, command); told.Code != 0 {
+					t.Errorf("%s: %+v", command, told)
+				}
+			}
+
+			// A wrong key migrates nothing either.
+			latest := version()
+			_, err := pool.Exec("DELETE FROM goose_db_version WHERE version_id = $1", latest)
+			system.Must(t, err)
+			refuses(t, []string{otherSecret, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY: is not the key")
+			if now := version(); now >= latest {
+				t.Errorf("version %d after a refused start", now)
+			}
+			_, err = pool.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", latest)
+			system.Must(t, err)
+
+			// The README's way out when a key is lost for good.
+			_, err = pool.Exec("DELETE FROM server_keys WHERE name = 'secret'")
+			system.Must(t, err)
+			serves(otherSecret, system.PINPepper)
+			refuses(t, []string{system.SecretKey, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY")
+		})
+	}
+}
+
+// refusesKeys wants a line for each of these variables and for no other, and no
+// key in them.
+func refusesKeys(t *testing.T, keys []string, database string, command []string, variables ...string) {
+	t.Helper()
+	told := system.Run(t, append(keys, database, "ELSOM_LISTEN="+system.FreeAddress(t)), command...)
+	lines := strings.Split(strings.TrimSpace(told.Stderr), "\n")
+	if told.Code == 0 || len(lines) != len(variables) {
+		t.Errorf("%v with %v: %+v", command, keys, told)
+		return
+	}
+	for i, variable := range variables {
+		if !strings.HasPrefix(lines[i], "elsom: "+variable+": is not the key of this database") || !strings.Contains(lines[i], "Set that key again") {
+			t.Errorf("%v with %v: %s", command, keys, lines[i])
+		}
+	}
+	for _, key := range keys {
+		if _, value, _ := strings.Cut(key, "="); strings.Contains(told.Stderr, value) {
+			t.Errorf("a value is printed: %s", told.Stderr)
+		}
+	}
+}
+
+// Two portals with different keys start at once on an empty database: one serves.
+func TestTwoKeysOnAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var portals []*system.Program
+			var bases []string
+			for _, keys := range [][]string{{system.SecretKey, system.PINPepper}, {otherSecret, otherPepper}} {
+				listen := system.FreeAddress(t)
+				bases = append(bases, "http://"+listen)
+				portals = append(portals, system.Start(t, "elsom", append(keys, "ELSOM_LISTEN="+listen, "ELSOM_DATABASE_URL="+address), "serve"))
+			}
+			var loser, winner *system.Program
+			var base string
+			select {
+			case <-portals[0].Done:
+				loser, winner, base = portals[0], portals[1], bases[1]
+			case <-portals[1].Done:
+				loser, winner, base = portals[1], portals[0], bases[0]
+			case <-time.After(time.Minute):
+				t.Fatal("both serve")
+			}
+			if words := loser.LogTail(); loser.Cmd.ProcessState.ExitCode() == 0 || !strings.Contains(words, "ELSOM_SECRET_KEY: is not the key") || !strings.Contains(words, "ELSOM_PIN_PEPPER: is not the key") {
+				t.Errorf("the one that ended said:\n%s", words)
+			}
+			winner.WaitHealthy(t, base)
+			if answer, err := http.Get(base + "/"); err != nil || answer.StatusCode != http.StatusOK {
+				t.Errorf("the other: %v, %v", answer, err)
+			} else {
+				_ = answer.Body.Close()
+			}
+		})
+	}
+}

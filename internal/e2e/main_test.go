@@ -1,0 +1,9 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"elsom/internal/testkit/system"
+)
+
+func TestMain(m *testing.M) { system.Main(m) }

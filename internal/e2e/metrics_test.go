@@ -1,0 +1,58 @@
+package e2e_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"elsom/internal/testkit/system"
+)
+
+// The figures are told on an address of their own, by route and never by path.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	address := system.FreeAddress(t)
+	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", "ELSOM_METRICS_LISTEN="+address)
+	get := func(url string) (int, string) {
+		t.Helper()
+		answer, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, string(body)
+	}
+	get(s.BaseURL + "/receipt/700123456")
+	made, err := http.NewRequest("MADEUP", s.BaseURL+"/help", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	status, figures := get("http://" + address + "/metrics")
+	// A request is counted after it was answered.
+	for begin := time.Now(); !strings.Contains(figures, `method="other"`) && time.Since(begin) < 10*time.Second; {
+		time.Sleep(20 * time.Millisecond)
+		status, figures = get("http://" + address + "/metrics")
+	}
+	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", `elsom_sms_messages{state="failed"} 0`, "elsom_sms_repeated_total 0", `elsom_sms_codes_refused_total{limit="overall"} 0`, "elsom_sms_notices_dropped_total 0", "go_goroutines"} {
+		if status != http.StatusOK || !strings.Contains(figures, want) {
+			t.Errorf("%d: no %s", status, want)
+		}
+	}
+	if strings.Contains(figures, "700123456") || strings.Contains(figures, "MADEUP") {
+		t.Error("what a client made up stands in the figures")
+	}
+	if status, _ := get(s.BaseURL + "/metrics"); status != http.StatusNotFound {
+		t.Errorf("the public address answers %d for /metrics", status)
+	}
+}

@@ -1,0 +1,276 @@
+package e2e_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// refuses wants a line for each problem, all these words among them, and a
+// non-zero exit.
+func refuses(t *testing.T, env []string, wanted ...string) {
+	t.Helper()
+	told := system.Run(t, env, "serve")
+	if told.Code == 0 {
+		t.Errorf("it ended as if all were well")
+	}
+	words := strings.TrimSpace(told.Stderr)
+	for line := range strings.SplitSeq(words, "\n") {
+		if !strings.HasPrefix(line, "elsom: ") {
+			t.Errorf("not one clear line for each problem:\n%s", words)
+		}
+	}
+	for _, want := range wanted {
+		if !strings.Contains(words, want) {
+			t.Errorf("%q is not in: %s", want, words)
+		}
+	}
+	if strings.Contains(words, "p1anted") {
+		t.Errorf("a password is told: %s", words)
+	}
+}
+
+func development(t *testing.T, more ...string) []string {
+	t.Helper()
+	return append([]string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t)}, more...)
+}
+
+func TestServeRefusesWhatItCannotServe(t *testing.T) {
+	t.Parallel()
+	t.Run("a bad variable", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, []string{"ELSOM_MODE=development", "ELSOM_LISTEN=nowhere", "ELSOM_RATE_LIMITS=perhaps"}, "ELSOM_LISTEN", "ELSOM_RATE_LIMITS")
+	})
+	t.Run("production without a secret", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, nil, "elsom: ELSOM_SECRET_KEY: ", "\nelsom: ELSOM_PIN_PEPPER: ", "\nelsom: ELSOM_DATABASE_URL: ")
+	})
+	t.Run("production with http to all the world", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, []string{system.SecretKey, system.PINPepper, "ELSOM_BASE_URL=http://wallet.example"}, "ELSOM_BASE_URL")
+	})
+	t.Run("production behind a proxy that it doesn't know", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, []string{system.SecretKey, system.PINPepper, "ELSOM_BASE_URL=https://wallet.example"}, "ELSOM_TRUSTED_PROXIES")
+	})
+	t.Run("development to all the world", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, []string{"ELSOM_MODE=development", "ELSOM_LISTEN=:0"}, "ELSOM_LISTEN", "loopback")
+	})
+	t.Run("an unreachable PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		gone := system.FreeAddress(t)
+		refuses(t, development(t, "ELSOM_DATABASE_URL=postgres://elsom:p1anted@"+gone+"/elsom"), gone)
+	})
+	t.Run("a folder that can't be made", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, development(t, "ELSOM_DATABASE_URL=sqlite:/dev/null/elsom.db"), "/dev/null")
+	})
+	t.Run("a port in use", func(t *testing.T) {
+		t.Parallel()
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer taken.Close()
+		refuses(t, []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + taken.Addr().String()}, taken.Addr().String(), "in use")
+	})
+}
+
+// A mistyped name of the database's variable must not open an empty wallet,
+// whatever the command.
+func TestMistypedDatabaseVariable(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"production", "development"} {
+		for _, command := range [][]string{{"serve"}, {"migrate"}, {"audit"}, {"agent", "list"}, {"backup", "file"}, {"restore", "file"}, {"catalog", "export"}, {"payment", "hanging"}} {
+			folder := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), system.Binary(t, "elsom"), command...)
+			cmd.Dir, cmd.Env = folder, system.Environment([]string{
+				system.SecretKey, system.PINPepper, "ELSOM_MODE=" + mode, "ELSOM_LISTEN=" + system.FreeAddress(t), "ELSOM_DATABASE_ULR=sqlite:p1anted.db",
+			})
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "elsom: ELSOM_DATABASE_ULR: is not known; did you mean ELSOM_DATABASE_URL?") || strings.Contains(string(out), "p1anted") {
+				t.Errorf("%v in %s: %v\n%s", command, mode, err, out)
+			}
+			if made, err := os.ReadDir(folder); err != nil || len(made) > 0 {
+				t.Errorf("%v in %s made %v, %v", command, mode, made, err)
+			}
+		}
+	}
+}
+
+// What starts and may be a mistake is in the log of the start, the addresses of
+// the catalog too.
+func TestServeWarns(t *testing.T) {
+	t.Parallel()
+	database := "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db"
+	if told := system.Run(t, []string{database}, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
+	}
+	system.AmendCatalog(t, []string{database}, `url: ""`, `url: "http://biller.example/pay"`)
+	listen := system.FreeAddress(t)
+	p := system.Start(t, "elsom", []string{
+		system.SecretKey, system.PINPepper, database, "ELSOM_LISTEN=" + listen, "ELSOM_OFFICE_LISTEN=127.0.0.1:1", "ELSOM_METRICS_LISTEN=:0",
+		"ELSOM_SMS_URL=http://kannel:p1anted@127.0.0.2.example:1/sendsms", "ELSOM_SMTP_URL=smtp://u:p1anted@mail.example?tls=optional",
+	}, "serve")
+	p.WaitHealthy(t, "http://"+listen)
+	log, err := os.ReadFile(p.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"variable":"ELSOM_OFFICE_LISTEN"`, `"variable":"ELSOM_METRICS_LISTEN"`, `"variable":"ELSOM_SMS_URL"`, `"variable":"ELSOM_SMTP_URL"`,
+		`"biller":"dostek"`, `"biller":"hoster"`, `"biller":"aknet"`,
+	} {
+		if !strings.Contains(string(log), want) {
+			t.Errorf("%s is not in:\n%s", want, log)
+		}
+	}
+	if strings.Contains(string(log), "p1anted") {
+		t.Errorf("a password is in the log:\n%s", log)
+	}
+}
+
+// What nobody answers is reported without the password in its address.
+func TestUnreachableSMSGatewayKeepsItsPassword(t *testing.T) {
+	t.Parallel()
+	gone := system.FreeAddress(t)
+	env := []string{
+		system.SecretKey, system.PINPepper, "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db",
+		"ELSOM_SMS_URL=http://kannel:p1anted@" + gone + "/cgi-bin/sendsms", "ELSOM_SMS_RECEIPTS_URL=http://kannel:p1anted@" + gone + "/sms/dlr",
+		"ELSOM_SMTP_URL=smtp://u:p1anted@" + gone, "ELSOM_DOSTEK_URL=http://u:p1anted@" + gone + "/pay",
+	}
+	if told := system.Run(t, env, "migrate"); told.Code != 0 {
+		t.Fatal(told.Stderr)
+	}
+	told := system.Run(t, env, "sms", "test", "0700123456")
+	if told.Code == 0 || !strings.Contains(told.Stderr, "refused") || strings.Contains(told.Stdout+told.Stderr, "p1anted") {
+		t.Errorf("%+v", told)
+	}
+}
+
+func TestServeRefusesANewerDatabase(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			where := "ELSOM_DATABASE_URL=" + address
+			if told := system.Run(t, []string{where}, "migrate"); told.Code != 0 {
+				t.Fatal(told.Stderr)
+			}
+			db, err := database.Open(context.Background(), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			_, err = db.Pool().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
+			system.Must(t, err)
+			_, err = db.Pool().Exec("UPDATE schema_compatibility SET serves_from = 99999") // it took something away
+			system.Must(t, err)
+			refuses(t, development(t, where), "newer")
+			for _, command := range []string{"migrate", "audit"} {
+				if told := system.Run(t, []string{where}, command); told.Code == 0 || !strings.Contains(told.Stderr, "run the newer release") || strings.Contains(told.Stderr, "first") {
+					t.Errorf("%s touched it, or says otherwise: %+v", command, told)
+				}
+			}
+		})
+	}
+}
+
+func TestProductionRefusesTheDemoAgents(t *testing.T) {
+	t.Parallel()
+	where := "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db"
+	listen := system.FreeAddress(t)
+	p := system.Start(t, "elsom", []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + listen, where}, "serve")
+	p.WaitHealthy(t, "http://"+listen)
+	p.Stop(syscall.SIGTERM)
+	_, err := databasetest.Reopen(t, strings.TrimPrefix(where, "ELSOM_DATABASE_URL=")).Pool().Exec("DELETE FROM server_keys") // as of an older release
+	system.Must(t, err)
+	refuses(t, []string{system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + system.FreeAddress(t), where}, "elsom: a demo agent", "\nelsom: the demo gateway")
+}
+
+func TestProductionHasNoDevelopmentPages(t *testing.T) {
+	t.Parallel()
+	listen := system.FreeAddress(t)
+	p := system.Start(t, "elsom", []string{
+		system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db",
+	}, "serve")
+	p.WaitHealthy(t, "http://"+listen)
+	if words := p.LogTail(); !strings.Contains(words, "ELSOM_DOSTEK_URL is not set") {
+		t.Errorf("nobody is told that DosTek is not connected:\n%s", words)
+	}
+	for _, path := range []string{"/dev", "/dev/phone", "/dev/sms?phone=%2B996700123456", "/dev/terminal"} {
+		answer, err := http.Get("http://" + listen + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", path, answer.Status)
+		}
+	}
+}
+
+func TestSigtermDrainsAndEnds(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listen := system.FreeAddress(t)
+			p := system.Start(t, "elsom", []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address}, "serve")
+			p.WaitHealthy(t, "http://"+listen)
+			p.Stop(syscall.SIGTERM)
+			if code := p.Cmd.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("ended with %d:\n%s", code, p.LogTail())
+			}
+		})
+	}
+}
+
+func TestSeveralMayStartAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var all []*system.Program
+			var bases []string
+			for range 3 {
+				listen := system.FreeAddress(t)
+				bases = append(bases, "http://"+listen)
+				all = append(all, system.Start(t, "elsom", []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address}, "serve"))
+			}
+			for i, p := range all {
+				p.WaitHealthy(t, bases[i])
+			}
+		})
+	}
+}
+
+func TestSochiSaysWhenItsPortIsTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, system.Binary(t, "sochi"))
+	cmd.Dir = t.TempDir()
+	cmd.Env = system.Environment([]string{"SOCHI_LISTEN=" + taken.Addr().String()})
+	out, err := cmd.CombinedOutput()
+	words := strings.TrimSpace(string(out))
+	if err == nil || strings.Count(words, "\n") > 0 || !strings.Contains(words, taken.Addr().String()) {
+		t.Errorf("%v, and not one clear line:\n%s", err, words)
+	}
+}

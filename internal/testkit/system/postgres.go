@@ -1,0 +1,28 @@
+package system
+
+import (
+	"testing"
+
+	"elsom/internal/database/databasetest"
+)
+
+func Must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// NewPostgres starts a PostgreSQL with stock durability and a database elsom.
+func NewPostgres(t *testing.T) *databasetest.PostgresServer {
+	t.Helper()
+	server, err := databasetest.StartPostgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	if err := server.Create("elsom"); err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
