@@ -58,7 +58,7 @@ func (b *book) open() {
 			{ID: bakyt, Type: ledger.Wallet, Subject: "bakyt", Floor: &zero},
 			{ID: till, Type: ledger.Till, Subject: "kicb", Floor: &ceiling},
 		} {
-			if err := ledger.Open(ctx, tx, &a); err != nil {
+			if err := ledger.Open(tx, &a); err != nil {
 				return err
 			}
 		}

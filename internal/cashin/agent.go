@@ -110,7 +110,7 @@ func (as *Agents) entry(ctx context.Context, a NewAgent) (credential.New[details
 	openTill := func(tx *database.Tx) error {
 		//mutant:replace a.Ceiling => money.Max TestCeilingReachedByTwoAtOnce
 		floor := -a.Ceiling
-		return ledger.Open(ctx, tx, &ledger.Account{ID: till, Type: ledger.Till, Subject: a.Code, Floor: &floor})
+		return ledger.Open(tx, &ledger.Account{ID: till, Type: ledger.Till, Subject: a.Code, Floor: &floor})
 	}
 	return credential.New[details]{
 		Code: a.Code, Name: a.Name, Password: a.Password, Allowed: a.Allowed,
@@ -181,7 +181,7 @@ func (as *Agents) ChangeAgent(ctx context.Context, code string, c AgentChange) e
 		if c.Ceiling == nil {
 			return nil
 		}
-		return ledger.SetFloor(ctx, tx, e.Details.TillID, -*c.Ceiling)
+		return ledger.SetFloor(tx, e.Details.TillID, -*c.Ceiling)
 	}
 	err := as.register.Change(ctx, code, c.Change, columns, problems, setFloor)
 	if below := (*ledger.BelowFloor)(nil); errors.As(err, &below) {

@@ -122,7 +122,7 @@ func (d *desk) open(number phone.Number) {
 	err := d.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		id := tx.NewID()
 		d.holder.wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: "standard"}
-		return ledger.Open(ctx, tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
+		return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 	})
 	if err != nil {
 		d.t.Fatal(err)

@@ -60,7 +60,7 @@ func (b *books) open(kind ledger.AccountType, floor money.Amount) int64 {
 	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		account.ID = tx.NewID()
 		account.Subject = fmt.Sprint(account.ID)
-		return ledger.Open(ctx, tx, &account)
+		return ledger.Open(tx, &account)
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -29,7 +29,7 @@ func TestCloseWallet(t *testing.T) {
 			}
 		}
 		must(in(func(ctx context.Context, tx *database.Tx) error {
-			return errors.Join(ledger.Open(ctx, tx, &wallet), ledger.Open(ctx, tx, &other))
+			return errors.Join(ledger.Open(tx, &wallet), ledger.Open(tx, &other))
 		}))
 		l := ledger.New(db, ledger.Options{})
 		defer l.Close()
@@ -41,7 +41,7 @@ func TestCloseWallet(t *testing.T) {
 		}
 		shut := func(id int64) (at time.Time, err error) {
 			err = in(func(ctx context.Context, tx *database.Tx) (err error) {
-				at, err = ledger.CloseWallet(ctx, tx, id)
+				at, err = ledger.CloseWallet(tx, id)
 				return err
 			})
 			return at, err
@@ -85,7 +85,7 @@ func TestClosedWalletTakesNothingInOneBatch(t *testing.T) {
 		b := oneFlight(t, db)
 		closed, other := b.wallet(0), b.wallet(100)
 		if err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			_, err := ledger.CloseWallet(ctx, tx, closed)
+			_, err := ledger.CloseWallet(tx, closed)
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -142,7 +142,7 @@ func TestNoDebtInTheDatabase(t *testing.T) {
 			}
 		}
 		err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-			return ledger.SetFloor(ctx, tx, a, 11)
+			return ledger.SetFloor(tx, a, 11)
 		})
 		if err == nil {
 			t.Error("a floor was set above the balance")
@@ -158,7 +158,7 @@ func TestFloorMoves(t *testing.T) {
 		till, a := b.open(ledger.Till, -50_00), b.wallet(0)
 		set := func(account int64, floor money.Amount) error {
 			return db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-				return ledger.SetFloor(ctx, tx, account, floor)
+				return ledger.SetFloor(tx, account, floor)
 			})
 		}
 		if err := set(till, -80_00); err != nil {

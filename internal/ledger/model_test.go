@@ -123,7 +123,7 @@ func requests(keys int) *rapid.Generator[request] {
 	})
 }
 
-func (w *world) ask(r request) string {
+func (w *world) posting(r request) ledger.Posting {
 	p := ledger.Posting{Key: fmt.Sprint(w.ids[theBank], r.Key), Hash: r.Hash, Op: "test"}
 	for _, move := range r.Moves {
 		e := ledger.Entry{Account: w.ids[move[0]], Amount: money.Amount(move[1])}
@@ -132,8 +132,10 @@ func (w *world) ask(r request) string {
 		}
 		p.Entries = append(p.Entries, e)
 	}
-	return told(w.Post(context.Background(), p))
+	return p
 }
+
+func (w *world) ask(r request) string { return told(w.Post(context.Background(), w.posting(r))) }
 
 func (w *world) balances() (balances [places]int, err error) {
 	for i, id := range w.ids {

@@ -24,9 +24,9 @@ type ride struct {
 	Amount money.Amount
 }
 
-// rides judges that a payer moves at most 100,00 in all, and misbehaves on
+// rideRider judges that a payer moves at most 100,00 in all, and misbehaves on
 // certain names.
-var rides = &database.Family[ride]{Name: "ride", Judge: judgeRides, Write: writeRides}
+var rideRider = &database.Family[ride]{Name: "ride", Judge: judgeRides, Write: writeRides}
 
 var errTooFar = fault.New(fault.Limit, "ride", "ride.too_far")
 
@@ -94,7 +94,7 @@ func (b *books) rode() string {
 
 // ridden is a posting with a ride of its own name and amount.
 func (b *books) ridden(name string, from int64, amount money.Amount) ledger.Posting {
-	return between(name, from, b.bank, amount, rides.Row(ride{name, from, amount}))
+	return between(name, from, b.bank, amount, rideRider.Row(ride{name, from, amount}))
 }
 
 func TestRidersCommitWithTheirTransfer(t *testing.T) {
@@ -123,7 +123,7 @@ func TestReplayWritesNoRiders(t *testing.T) {
 		a := b.wallet(80_00)
 		g := shut(t, b)
 		again := g.ridden("k", a, 30_00)
-		again.Riders = []database.Rider{rides.Row(ride{"again", a, 30_00})}
+		again.Riders = []database.Rider{rideRider.Row(ride{"again", a, 30_00})}
 		first, same := g.queue(g.ridden("k", a, 30_00)), g.queue(again)
 		g.release()
 		later, err := g.Post(context.Background(), again)
@@ -146,7 +146,7 @@ func TestReplayWritesNoRiders(t *testing.T) {
 
 // A judge sees what was accepted before it, in the batch as in the database,
 // and nothing of what was refused.
-func TestJudgeSeesWhatWasAccepted(t *testing.T) {
+func TestVerdictsCountAcceptedRiders(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		withRides(t, db)
 		b := oneFlight(t, db)
@@ -205,7 +205,7 @@ func TestRefusalNeverFailsNeighbours(t *testing.T) {
 			"panics":           {b.ridden("panics", a, 1_00), fault.Internal},
 			"miscounts":        {b.ridden("miscounts", a, 1_00), fault.Internal},
 			"check":            {b.ridden("check", a, 13), fault.Internal},
-			"unique":           {between("unique", a, b.bank, 1_00, rides.Row(ride{"name taken", 1, 1})), fault.Conflict},
+			"unique":           {between("unique", a, b.bank, 1_00, rideRider.Row(ride{"name taken", 1, 1})), fault.Conflict},
 			"no such account":  {between("nowhere", a, 4711, 1_00), fault.Internal},
 			"corrects nothing": {ledger.Posting{Key: "corrects", Op: "test", Corrects: 4711, Entries: between("", a, b.bank, 1).Entries}, fault.Internal},
 		} {
@@ -234,7 +234,7 @@ func TestRefusalNeverFailsNeighbours(t *testing.T) {
 
 // Rows that somebody else changed between a careful try's reading and its
 // writing are read again.
-func TestMiscountIsTriedAgain(t *testing.T) {
+func TestChangedRowsAreReadAgain(t *testing.T) {
 	db := databasetest.SQLite(t)
 	withRides(t, db)
 	b := newBooks(t, db)
@@ -257,7 +257,7 @@ func TestTakenKeyOfARiderIsKnown(t *testing.T) {
 		if _, err := b.Post(context.Background(), b.ridden("x", a, 1_00)); err != nil {
 			t.Fatal(err)
 		}
-		_, err := b.post("y", a, b.bank, 1_00, rides.Row(ride{"x", a, 1}))
+		_, err := b.post("y", a, b.bank, 1_00, rideRider.Row(ride{"x", a, 1}))
 		wantKind(t, err, fault.Conflict)
 		if !errors.Is(err, gorm.ErrDuplicatedKey) {
 			t.Errorf("got %v", err)
@@ -308,7 +308,7 @@ func TestFullBatch(t *testing.T) {
 			answers := make([]*answer, len(wallets))
 			for i, id := range wallets {
 				name := fmt.Sprintf("full %d of %d", i, len(wallets))
-				p := ledger.Posting{Key: name, Op: "test", Riders: []database.Rider{rides.Row(ride{name, id, 7})}}
+				p := ledger.Posting{Key: name, Op: "test", Riders: []database.Rider{rideRider.Row(ride{name, id, 7})}}
 				for _, place := range places {
 					p.Entries = append(p.Entries, ledger.Entry{Account: place, Amount: -1})
 				}
@@ -359,7 +359,7 @@ func (b *books) openMany(ids []int64) {
 		for i := range ids {
 			account := ledger.Account{ID: tx.NewID(), Type: ledger.Wallet, Floor: &zero}
 			account.Subject = fmt.Sprint(account.ID)
-			if err := ledger.Open(ctx, tx, &account); err != nil {
+			if err := ledger.Open(tx, &account); err != nil {
 				return err
 			}
 			ids[i] = account.ID

@@ -170,7 +170,7 @@ type sum struct {
 // and adds the sums; database.ErrRowCount where an account isn't there, is closed
 // or would pass a bound. A plan that took them in another order could deadlock, and the
 // batch is repeated.
-func adding(sums []sum) database.Change {
+func addToAccounts(sums []sum) database.Change {
 	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
 	for i, s := range sums {
 		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.ceiling)
@@ -186,7 +186,7 @@ func adding(sums []sum) database.Change {
 
 // striped adds the sums to accounts without a floor, each in a stripe of its
 // balance.
-func striped(sums []sum, stripe int64) []database.Rows {
+func addToStripes(sums []sum, stripe int64) []database.Rows {
 	if len(sums) == 0 {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 
 // Accounts that everybody shares are never waited for: who writes to a biller
 // holds up nobody else until the commit, since each adds to a stripe of its own.
-func TestSharedAccountsAreNotWaitedFor(t *testing.T) {
+func TestStripedAccountsAreNotLocked(t *testing.T) {
 	db := databasetest.Postgres(t)
 	b := newBooks(t, db)
 	a := b.wallet(10_00)
@@ -45,7 +45,7 @@ func TestSharedAccountsAreNotWaitedFor(t *testing.T) {
 
 // An operator who sets a floor for the bank's account has it held: what has a
 // floor is in one row.
-func TestFloorOfASharedAccount(t *testing.T) {
+func TestFloorOfStripedAccount(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		first := newBooks(t, db)
 		a := first.wallet(10_00)

@@ -36,7 +36,7 @@ func TestSettleTwiceAtOnce(t *testing.T) {
 		t.Cleanup(books.Close)
 		floor := -money.Amount(1000_00)
 		till := ledger.Account{ID: db.NewID(), Type: ledger.Till, Subject: "qiwi", Floor: &floor}
-		if err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return ledger.Open(ctx, tx, &till) }); err != nil {
+		if err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return ledger.Open(tx, &till) }); err != nil {
 			t.Fatal(err)
 		}
 		cash, err := books.Account(ctx, ledger.Claims, "test")

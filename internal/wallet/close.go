@@ -98,7 +98,7 @@ func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin
 
 // close decides behind the wallet's lock, which a transfer of this wallet waits for.
 func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Customer) error {
-	at, err := ledger.CloseWallet(ctx, tx, c.ID)
+	at, err := ledger.CloseWallet(tx, c.ID)
 	var full *ledger.NotEmpty
 	if errors.As(err, &full) {
 		if full.Balance > 0 {

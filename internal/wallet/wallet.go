@@ -19,7 +19,7 @@ import (
 // Open opens the wallet of a customer in the transaction that makes them.
 func Open(ctx context.Context, tx *database.Tx, customerID int64) error {
 	floor := money.Amount(0)
-	return ledger.Open(ctx, tx, &ledger.Account{
+	return ledger.Open(tx, &ledger.Account{
 		ID: customerID, Type: ledger.Wallet, Subject: strconv.FormatInt(customerID, 10), Floor: &floor,
 	})
 }

@@ -64,7 +64,7 @@ func open(t testing.TB) *site {
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			id := tx.NewID()
 			wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: catalog.StandardLevel, Blocked: number == jailed}
-			return ledger.Open(ctx, tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
+			return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -68,7 +68,7 @@ func newTerminal(t testing.TB) *agentClient {
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			id := tx.NewID()
 			wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: catalog.StandardLevel, Blocked: number == jailed}
-			return ledger.Open(ctx, tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
+			return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 func (h *house) shut(c customer.Customer) {
 	h.t.Helper()
 	must(h.t, h.db.InTx(h.t.Context(), func(ctx context.Context, tx *database.Tx) error {
-		at, err := ledger.CloseWallet(ctx, tx, c.ID)
+		at, err := ledger.CloseWallet(tx, c.ID)
 		if err != nil {
 			return err
 		}

@@ -262,7 +262,7 @@ func (b *books) holdsInTime(account int64, want money.Amount) {
 
 // The commit is done and its answer lost: the posting is found under its key
 // and answered, not written twice.
-func TestLostAnswerOfACommit(t *testing.T) {
+func TestLostAnswerOfCommit(t *testing.T) {
 	address, err := url.Parse(databasetest.Addresses(t)["postgres"])
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +306,7 @@ func TestWalletOpenedMeanwhile(t *testing.T) {
 			wg.Go(func() {
 				zero := money.Amount(0)
 				err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-					return ledger.Open(ctx, tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
+					return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 				})
 				if err != nil {
 					t.Error(err)
@@ -328,7 +328,7 @@ func TestWalletOpenedMeanwhile(t *testing.T) {
 
 // A batch that hangs has the turn for a moment only: what comes behind it is
 // written beside it.
-func TestHangingBatchHoldsUpItsOwn(t *testing.T) {
+func TestBlockedBatchDoesNotStopOthers(t *testing.T) {
 	b := newBooks(t, databasetest.Postgres(t))
 	a := b.wallet(10_00)
 	g := shut(t, b)

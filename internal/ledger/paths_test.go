@@ -1,0 +1,80 @@
+package ledger_test
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/ledger"
+)
+
+// The optimistic path and the pessimistic path answer the same batches alike and
+// leave the same balances and rows of riders, from the same start.
+func TestPathsAgree(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		withRides(t, db)
+		b := newBooks(t, db)
+		optimistic, left := 0, 0
+		rapid.Check(t, func(t *rapid.T) {
+			one, other := newWorld(b), newWorld(b)
+			for range rapid.IntRange(1, 6).Draw(t, "batches") {
+				requests := rapid.SliceOfN(requests(12), 1, 6).Draw(t, "batch")
+				rides := rapid.SliceOfN(rapid.Bool(), len(requests), len(requests)).Draw(t, "rides")
+				answers, applies, err := one.PostBatch(one.postings(requests, rides), true)
+				if err == nil && applies {
+					optimistic++
+				} else if err == nil {
+					left++ // as the writer does then
+					answers, _, err = one.PostBatch(one.postings(requests, rides), false)
+				}
+				want, _, wantErr := other.PostBatch(other.postings(requests, rides), false)
+				if err != nil || wantErr != nil {
+					t.Fatal(err, wantErr)
+				}
+				for i, r := range requests {
+					got, want := told(answers[i].Receipt, answers[i].Err), told(want[i].Receipt, want[i].Err)
+					if got != want {
+						t.Fatalf("%v (ride: %v): %q if optimistic, %q if not", r, rides[i], got, want)
+					}
+				}
+			}
+			got, err := one.balances()
+			want, wantErr := other.balances()
+			if err != nil || wantErr != nil || got != want {
+				t.Fatalf("balances %v if optimistic (%v), %v if not (%v)", got, err, want, wantErr)
+			}
+			if got, want := one.ridesOf(), other.ridesOf(); got != want {
+				t.Fatalf("%d rides if optimistic, %d if not", got, want)
+			}
+		})
+		if optimistic < 20 || left < 20 {
+			t.Errorf("%d batches were written by the optimistic path, %d were left to the other: too few", optimistic, left)
+		}
+		b.proved()
+	})
+}
+
+// postings makes the ledger's postings of requests; some have a rider with a
+// verdict and a row of its own.
+func (w *world) postings(requests []request, rides []bool) []ledger.Posting {
+	list := make([]ledger.Posting, len(requests))
+	for i, r := range requests {
+		list[i] = w.posting(r)
+		if rides[i] {
+			name := fmt.Sprint("ride ", w.db.NewID())
+			list[i].Riders = []database.Rider{rideRider.Row(ride{name, w.ids[theBank], 30_00})}
+		}
+	}
+	return list
+}
+
+func (w *world) ridesOf() (n int) {
+	w.t.Helper()
+	if err := w.db.Pool().QueryRow("SELECT COUNT(*) FROM rides WHERE payer = $1", w.ids[theBank]).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}

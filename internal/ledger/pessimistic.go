@@ -1,0 +1,55 @@
+package ledger
+
+import (
+	"context"
+	"slices"
+)
+
+// postPessimistic writes a batch after it has locked the accounts and read
+// their balances and the request keys posted before. It decides each posting by
+// itself: a refusal does not affect the others of the batch.
+func (b *batchTx) postPessimistic(ctx context.Context) error {
+	// Locked in order of ids, so that batches do not deadlock.
+	var err error
+	if b.accounts, err = lockAccounts(b.tx, accountsOf(b.jobs)); err != nil {
+		return err
+	}
+	//mutant:replace err := readPosted(b.tx, keysOf(b.jobs)) => err := map[string]postedRow{}, error(nil) TestHistoriesAreLinearizable
+	posted, err := readPosted(b.tx, keysOf(b.jobs))
+	if err != nil {
+		return err
+	}
+	//mutant:replace err := b.decideAll(ctx, posted); err => clear(posted); b.decideAll(ctx, posted) TestOnceOnly
+	//mutant:replace err := b.decideAll(ctx, posted); err => clear(posted); b.decideAll(ctx, posted) ./internal/simulation TestLives
+	if err := b.decideAll(ctx, posted); err != nil {
+		return err
+	}
+	if len(b.accepted) == 0 {
+		//mutant:drop ./internal/cashin TestNothingIsFinalWithoutTheStandby
+		if slices.ContainsFunc(b.outcomes, func(o outcome) bool { return o.receipt.Replayed }) {
+			// The receipts come from rows that may not have reached the standby
+			// yet: see database.Confirm.
+			return b.tx.WaitAsWriter()
+		}
+		return nil
+	}
+	oneRow, striped := b.sums()
+	return b.record(ctx, oneRow, striped)
+}
+
+// decideAll decides all postings in the order of the batch.
+func (b *batchTx) decideAll(ctx context.Context, posted map[string]postedRow) error {
+	b.begin(posted)
+	postedBefore := func(i int) bool {
+		_, seen := b.posted[b.jobs[i].posting.Key]
+		return seen
+	}
+	verdicts, err := b.verdicts(ctx, postedBefore)
+	if err != nil {
+		return err
+	}
+	for i, j := range b.jobs {
+		b.outcomes[i] = b.decide(j, verdicts[i])
+	}
+	return nil
+}

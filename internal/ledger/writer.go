@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// job is a posting that waits for its answer.
+type job struct {
+	posting Posting
+	hash    string
+	receipt Receipt
+	err     error
+	done    chan struct{}
+}
+
+func (j *job) end(receipt Receipt, err error) {
+	j.receipt, j.err = receipt, err
+	close(j.done)
+}
+
+// A writer writes one batch at a time. It adds to striped balances in a stripe
+// of its own, which it rarely shares with another writer or process.
+type writer struct {
+	*Ledger
+	stripe  int64
+	release func() // of the write token
+}
+
+// run collects the postings that wait, writes them as one batch, and starts
+// again, until the queue is closed and empty.
+func (w *writer) run() {
+	for first := range w.queue {
+		w.release = w.token.acquire()
+		// Callers that were just answered get the chance to post again: fuller
+		// batches without a timer.
+		runtime.Gosched()
+		batch := append(make([]*job, 0, 64), first)
+	collect:
+		for len(batch) < MaxBatch {
+			select {
+			case j, open := <-w.queue:
+				if !open {
+					break collect
+				}
+				batch = append(batch, j)
+			default:
+				break collect
+			}
+		}
+		w.write(batch, true)
+		w.release()
+	}
+}
+
+// write writes a batch, again as the retry policy says, and answers each of its
+// jobs exactly once. Only the first try may be optimistic.
+func (w *writer) write(batch []*job, optimistic bool) {
+	var outcomes []outcome
+	var err error
+	unknown := false
+	for try := range maxTries {
+		if try > 1 || unknown {
+			time.Sleep(time.Duration(1+rand.IntN(10<<try)) * time.Millisecond) //nolint:gosec // jitter
+		}
+		//mutant:replace optimistic && try == 0 => true TestOnceOnly
+		//mutant:replace optimistic && try == 0 => true TestHistoriesWithLostCommits
+		outcomes, err = w.transact(batch, optimistic && try == 0)
+		if err == nil {
+			for i, j := range batch {
+				j.end(outcomes[i].receipt, outcomes[i].err)
+			}
+			return
+		}
+		class := classify(err)
+		unknown = unknown || class == outcomeUnknown
+		switch actions[class][stateOf(try, optimistic && try == 0, unknown)] {
+		case retry:
+			continue
+		case split:
+			//mutant:drop TestRefusalNeverFailsNeighbours
+			if len(batch) > 1 {
+				for _, j := range batch {
+					w.write([]*job{j}, false)
+				}
+				return
+			}
+		case fail:
+		}
+		break
+	}
+	err = failure(err, unknown)
+	for _, j := range batch {
+		j.end(Receipt{}, err)
+	}
+}
+
+// transact writes a batch in one transaction. The write token is released
+// before the commit.
+func (w *writer) transact(batch []*job, optimistic bool) (outcomes []outcome, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
+	defer cancel()
+	defer func() {
+		// A rider that panics fails its own posting, not the process.
+		//mutant:drop TestRefusalNeverFailsNeighbours
+		if r := recover(); r != nil {
+			slog.ErrorContext(ctx, "ledger: panic", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	err = w.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		b := &batchTx{tx: tx, now: tx.Now(), jobs: batch, striped: w.isStriped, stripe: w.stripe}
+		if optimistic {
+			err = b.postOptimistic(ctx)
+		} else {
+			err = b.postPessimistic(ctx)
+		}
+		outcomes = b.outcomes
+		w.release()
+		return err
+	})
+	if err != nil && (ctx.Err() != nil || (fault.Is(err, fault.Unavailable) && w.db.CommitsWait())) && !fault.Is(err, fault.Unknown) {
+		// The database hangs, as it would for each posting alone. It may hang on
+		// the commit of an earlier request under one of these keys.
+		err = fault.New(fault.Unknown, "ledger.post", "").Because(err)
+	}
+	return outcomes, err
+}
