@@ -156,7 +156,7 @@ func TestClosingAsksThePIN(t *testing.T) {
 func TestClosedMeanwhile(t *testing.T) {
 	onEach(t, func(t *testing.T, h *house) {
 		ctx, who, friend := context.Background(), h.holder(0), h.holder(500_00)
-		closing := wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Customers: h.customers})
+		closing := wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Customers: h.customers})
 		b := h.as(friend).open("/transfer").fill("phone", who.Phone.String()).fill("amount", "10").press("Далее")
 		must(t, closing.Close(ctx, who, password, ""))
 		b.press("Перевести").answered(422).says("Кошелёк получателя закрыт", "Деньги не списаны")
@@ -177,7 +177,7 @@ func TestClosedMeanwhile(t *testing.T) {
 func TestClosingRaces(t *testing.T) {
 	onEach(t, func(t *testing.T, h *house) {
 		ctx := context.Background()
-		closing := wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Customers: h.customers})
+		closing := wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Customers: h.customers})
 		friend := h.holder(1000_00)
 		closed, credited := 0, 0
 		for round := range 12 {

@@ -116,7 +116,7 @@ type house struct {
 	customers *customer.Customers
 	payments  *payment.Payments
 	transfers *transfer.Transfers
-	notices   *push.Notices // nil unless set
+	notices   *push.Subscriptions // nil unless set
 	cashin    *cashin.CashIn
 	sealer    *sms.Sealer
 	inbox     *inbox.Inbox
@@ -167,7 +167,7 @@ func houseWith(t *testing.T, with setting) *house {
 	timing := payment.DefaultTiming()
 	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}
 	parts := payment.Parts{
-		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
+		DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
 	}
 	if with.notices {
@@ -176,7 +176,7 @@ func houseWith(t *testing.T, with setting) *house {
 	}
 	h.payments = payment.New(parts)
 	h.transfers = transfer.New(transfer.Parts{
-		DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
+		DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 	})
 	h.cashin = cashin.New(cashin.Parts{DB: h.db, Books: h.ledger, Levels: h.catalog, Wallets: cashin.WalletsFunc(
 		func(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
@@ -188,12 +188,12 @@ func houseWith(t *testing.T, with setting) *house {
 	must(t, err)
 	h.agent = list[0]
 	h.inbox = inbox.New(h.db)
-	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https, Public: h.base, Left: push.Left, Ended: push.Ended})
+	sessions, err := session.New(h.db, session.Options{Secret: secret, Secure: with.https, Public: h.base, Left: push.RemoveBrowser, Ended: push.RemoveForCustomer})
 	must(t, err)
 	h.portal = portal.New(portal.Services{
 		Customers: h.customers, Wallets: wallet.New(h.ledger), Payments: h.payments, Catalog: h.catalog, Agents: agents,
 		Transfers: h.transfers, Notices: h.notices,
-		Closing:  wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewBell(), Customers: h.customers}),
+		Closing:  wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Customers: h.customers}),
 		Messages: sms.NewMessages(h.db, h.sealer), Sessions: sessions, Now: h.db.Now,
 	})
 	handlers := web.Handlers{
@@ -299,16 +299,16 @@ func (h *house) messages(number phone.Number) []string {
 	h.t.Helper()
 	ctx := context.Background()
 	workers := sms.Workers(h.db, h.sealer, h.inbox, sms.Options{})
-	var tasks []outbox.Task
+	var tasks []outbox.LeasedMessage
 	for _, worker := range workers {
 		must(h.t, h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			more, err := outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+			more, err := outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
 			tasks = append(tasks, more...)
 			return err
 		}))
 	}
 	// In the order in which they became due, whatever their lanes.
-	slices.SortFunc(tasks, func(a, b outbox.Task) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(tasks, func(a, b outbox.LeasedMessage) int { return cmp.Compare(a.ID, b.ID) })
 	for _, task := range tasks {
 		workers[0].Do(ctx, task)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // promise makes SMS due to a holder.
-func (h *house) promise(promises ...outbox.Promise) {
+func (h *house) promise(promises ...outbox.Message) {
 	h.t.Helper()
 	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		return outbox.Add(ctx, tx, promises...)
@@ -28,8 +28,8 @@ func TestMessages(t *testing.T) {
 	who, other := h.holder(0), h.holder(77_00)
 	b := h.as(who)
 	b.open("/settings").answered(200).press("СМС, отправленные").answered(200).says("Сообщений пока нет")
-	code := func(c customer.Customer) outbox.Promise {
-		return h.sealer.Promise(fmt.Sprint("code", c.ID), sms.Message{
+	code := func(c customer.Customer) outbox.Message {
+		return h.sealer.OutboxMessage(fmt.Sprint("code", c.ID), sms.Message{
 			Phone: c.Phone, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true,
 		})
 	}
@@ -52,7 +52,7 @@ func TestMessagesPageByPage(t *testing.T) {
 	h := newHouse(t)
 	who := h.holder(0)
 	for i := range 45 {
-		h.promise(sms.Promise(fmt.Sprint("m", i), sms.Message{
+		h.promise(sms.OutboxMessage(fmt.Sprint("m", i), sms.Message{
 			Phone: who.Phone, Lang: "ru", Key: "sms.topped_up", Args: map[string]any{"Amount": fmt.Sprintf("#%02d", i)},
 		}))
 		h.messages(who.Phone)

@@ -43,9 +43,9 @@ func (h *house) push() []push.Rendered {
 	h.t.Helper()
 	service := &pushed{}
 	worker := h.notices.Worker(service)
-	var tasks []outbox.Task
+	var tasks []outbox.LeasedMessage
 	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Claim(ctx, tx, push.Lane, 10, time.Minute)
+		tasks, err = outbox.Acquire(ctx, tx, push.Queue, 10, time.Minute)
 		return err
 	}))
 	for _, task := range tasks {
@@ -92,7 +92,7 @@ func TestNoticeOfAPayment(t *testing.T) {
 	h.deliver()
 	b.ends("completed")
 	sent := h.push()
-	if len(sent) != 1 || sent[0].Address.Endpoint != "https://push.example.net/1" {
+	if len(sent) != 1 || sent[0].Subscription.Endpoint != "https://push.example.net/1" {
 		t.Fatalf("%+v", sent)
 	}
 	notice := sent[0].Notice

@@ -34,7 +34,7 @@ type house struct {
 	config    *config.Config
 	db        *database.DB
 	ledger    *ledger.Ledger
-	bell      *outbox.Bell
+	bell      *outbox.Notifier
 	sealer    *sms.Sealer
 	messages  *sms.Messages
 	attempts  *ratelimit.Counters
@@ -49,7 +49,7 @@ type house struct {
 	gateways  *credential.Gateways
 	dialogues *ussdsession.Dialogues[ussd.Content]
 	cashin    *cashin.CashIn
-	notices   *push.Notices // nil: no key, no notices
+	notices   *push.Subscriptions // nil: no key, no notices
 	ceilings  *ceilings
 	metrics   *metrics                  // nil without ELSOM_METRICS_LISTEN
 	ussd      atomic.Pointer[ussd.Door] // nil until routes are set up
@@ -70,7 +70,7 @@ func newHouse(ctx context.Context, cfg *config.Config, options ...database.Optio
 		_ = db.Close()
 		return nil, explainKeys(err)
 	}
-	h := &house{config: cfg, db: db, bell: outbox.NewBell()}
+	h := &house{config: cfg, db: db, bell: outbox.NewNotifier()}
 	if err := h.join(); err != nil {
 		_ = db.Close()
 		return nil, err

@@ -22,7 +22,7 @@ func (b backupCommand) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("%s has the database as it stood when the backup began.\n", b.File)
-	for _, left := range database.Leftovers(b.File) {
+	for _, left := range database.UnfinishedFiles(b.File) {
 		fmt.Printf("%s is of a backup that was killed, or that still runs: if none does, delete it.\n", left)
 	}
 	return nil

@@ -137,7 +137,7 @@ func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
 
 // withDatabase runs act on a database that is there, with this release's schema.
 func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
-	db, err := openDatabase(ctx, database.Existing)
+	db, err := openDatabase(ctx, database.ExistingOnly)
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 
 // read collects all metrics before it sends any.
 func (s *standing) read(ctx context.Context, gauge func(d *prometheus.Desc, value float64, labels ...string), out chan<- prometheus.Metric) error {
-	if err := s.db.Serves(ctx); err != nil {
+	if err := s.db.CheckReady(ctx); err != nil {
 		return err
 	}
 	now, err := audit.ReadMetrics(ctx, s.db)

@@ -108,7 +108,7 @@ func withHouse(ctx context.Context, act func(*house) error) error {
 	if err != nil {
 		return err
 	}
-	h, err := newHouse(ctx, cfg, database.Existing)
+	h, err := newHouse(ctx, cfg, database.ExistingOnly)
 	if err != nil {
 		return err
 	}

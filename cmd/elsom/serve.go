@@ -68,7 +68,7 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	h.warnBillers(ctx)
-	if database.InClearText(cfg.DatabaseURL.Reveal()) {
+	if database.UsesPlaintext(cfg.DatabaseURL.Reveal()) {
 		slog.Warn("database: PostgreSQL is on another machine and may be reached without TLS; " +
 			"add sslmode=verify-full (and sslrootcert=FILE) to ELSOM_DATABASE_URL")
 	}
@@ -140,10 +140,10 @@ func (h *house) refuseDemo(ctx context.Context) error {
 // migrateOrFit migrates the schema to this release. The schema of a later release
 // is left alone if this one can serve with it.
 func (h *house) migrateOrFit(ctx context.Context) error {
-	if err := h.db.Current(ctx); !errors.Is(err, database.ErrNewer) {
+	if err := h.db.CheckSchema(ctx); !errors.Is(err, database.ErrNewer) {
 		return migrate(ctx, h.db)
 	}
-	if err := h.db.Fits(ctx); err != nil {
+	if err := h.db.CheckCompatible(ctx); err != nil {
 		return err
 	}
 	slog.WarnContext(ctx, "database: serving with the schema of a later release; run all other commands from that release")
@@ -172,7 +172,7 @@ func (h *house) warnBillers(ctx context.Context) {
 func (h *house) handlers() (*session.Sessions, *echo.Echo, error) {
 	sessions, err := session.New(h.db, session.Options{
 		Secret: []byte(h.config.SecretKey.Reveal()), Secure: h.config.HTTPS(), Public: h.config.BaseURL,
-		Left: push.Left, Ended: push.Ended,
+		Left: push.RemoveBrowser, Ended: push.RemoveForCustomer,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -212,7 +212,7 @@ func (h *house) healthy(c echo.Context) error {
 	if h.draining.Load() {
 		return c.String(http.StatusServiceUnavailable, "draining\n")
 	}
-	if err := h.db.Serves(ctx); err != nil {
+	if err := h.db.CheckReady(ctx); err != nil {
 		slog.WarnContext(ctx, "health", "error", err)
 		return c.String(http.StatusServiceUnavailable, "unavailable\n")
 	}
@@ -281,7 +281,7 @@ func (h *house) work(ctx context.Context, workers *sync.WaitGroup, sessions *ses
 		return err
 	}
 	if mail != nil {
-		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, email.Worker(h.db, mail)) })
+		workers.Go(func() { outbox.Work(ctx, h.db, h.bell, email.NewWorker(h.db, mail)) })
 	}
 	if h.notices != nil {
 		wire, err := webpush.New(webpush.Options{Key: h.config.VAPIDKey.Reveal(), Subject: h.config.BaseURL})

@@ -16,8 +16,8 @@ func TestStand(t *testing.T) {
 		ctx := context.Background()
 		began := db.Now()
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Add(ctx, tx, outbox.Promise{Lane: "sms", Key: "1"}, outbox.Promise{Lane: "sms", Key: "2"},
-				outbox.Promise{Lane: "email", Key: "1"})
+			return outbox.Add(ctx, tx, outbox.Message{Queue: "sms", Key: "1"}, outbox.Message{Queue: "sms", Key: "2"},
+				outbox.Message{Queue: "email", Key: "1"})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -29,7 +29,7 @@ func TestStand(t *testing.T) {
 		// Who waits longer than a day waits for a person, asked for or not.
 		b := newBook(t, db)
 		for age, want := range map[time.Duration]int64{23 * time.Hour: 0, 25 * time.Hour: 1} {
-			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.Moment(db.Now().Add(-age)), b.processing)
+			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-age)), b.processing)
 			if s, err := audit.ReadMetrics(ctx, db); err != nil || s.Processing != 1 || s.Undecided != want {
 				t.Errorf("open for %s: %+v, %v", age, s, err)
 			}

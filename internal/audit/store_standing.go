@@ -9,7 +9,7 @@ import (
 func readStanding(ctx context.Context, db *database.DB) (s Metrics, err error) {
 	var payments struct{ Processing, Asked int64 }
 	err = db.Gorm(ctx).Raw(`SELECT COUNT(*) AS processing, COALESCE(SUM(CASE WHEN asked_at IS NOT NULL OR accepted_at < ? THEN 1 ELSE 0 END), 0) AS asked
-		FROM payments WHERE state = 'processing'`, database.Moment(db.Now().Add(-patience))).Scan(&payments).Error
+		FROM payments WHERE state = 'processing'`, database.StoredTime(db.Now().Add(-patience))).Scan(&payments).Error
 	if err != nil {
 		return s, err
 	}

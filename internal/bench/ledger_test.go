@@ -50,8 +50,8 @@ func (k *books) post(ctx context.Context, kind kind) error {
 			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: payment.Web,
 			State: payment.Processing, AcceptedAt: k.db.Now(),
 		}),
-		outbox.Promised.Row(outbox.Promise{
-			Lane: payment.Lane(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
+		outbox.AddRider(outbox.Message{
+			Queue: payment.Lane(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
 		}),
 	}
 	if kind == limited {

@@ -53,8 +53,8 @@ func (s *Slots) Open(ctx context.Context, biller string) error {
 		}
 		// Existing rows may not have reached the standby yet, and are not
 		// inserted again after this.
-		//mutant:replace tx.WaitAsWriter() => nil ./internal/payment TestSlotsAreMadeAgainBehindAFailover
-		return tx.WaitAsWriter()
+		//mutant:replace tx.WaitForStandbys() => nil ./internal/payment TestSlotsAreMadeAgainBehindAFailover
+		return tx.WaitForStandbys()
 	})
 	if err != nil {
 		return fault.Wrap("billerslot.open", err)

@@ -124,12 +124,12 @@ func TestExpiredLease(t *testing.T) {
 		if _, ok := slots.AcquireForCheck(ctx, biller, time.Minute); ok {
 			t.Fatal("a check without a free slot")
 		}
-		must(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.Moment(db.Now().Add(-time.Second))).Error)
+		must(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.StoredTime(db.Now().Add(-time.Second))).Error)
 		old, ok := slots.AcquireForCheck(ctx, biller, time.Minute)
 		if !ok {
 			t.Fatal("no slot after the leases expired")
 		}
-		must(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.Moment(db.Now().Add(-time.Second))).Error)
+		must(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.StoredTime(db.Now().Add(-time.Second))).Error)
 		if _, ok := slots.AcquireForCheck(ctx, biller, time.Minute); !ok {
 			t.Fatal("no slot after the lease expired")
 		}

@@ -51,27 +51,27 @@ func acquire(tx *database.Tx, r request) ([]Lease, error) {
 	}
 	var leases []Lease
 	now := tx.Now()
-	among, ids := database.Among(tx.Dialect(), r.renew)
-	// MATERIALIZED, so that LIMIT is applied once; see outbox.Claim.
+	among, ids := database.InList(tx.Dialect(), r.renew)
+	// MATERIALIZED, so that LIMIT is applied once; see outbox.Acquire.
 	//mutant:replace until <= ? => COALESCE(?, until) IS NOT NULL ./internal/payment TestTwelveCallsAtOnce
 	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT slot FROM biller_slots
 			WHERE biller = ? AND slot >= ? AND (until <= ? OR lease `+among+`)
 			ORDER BY CASE WHEN lease `+among+` THEN 0 ELSE 1 END, slot LIMIT ?`+skip+`)
 		UPDATE biller_slots SET lease = ?, until = ? WHERE biller = ? AND slot IN (SELECT slot FROM picked)
 		RETURNING biller, slot, lease AS id`,
-		r.biller, r.from, now, ids, ids, r.count, tx.NewID(), database.Moment(now.Add(r.duration)), r.biller).Scan(&leases).Error
+		r.biller, r.from, now, ids, ids, r.count, tx.NewID(), database.StoredTime(now.Add(r.duration)), r.biller).Scan(&leases).Error
 	return leases, err
 }
 
 // longAgo is before any clock that was set back.
-var longAgo = database.Moment(time.Unix(0, 0))
+var longAgo = database.StoredTime(time.Unix(0, 0))
 
 func release(tx *database.Tx, leases []Lease) error {
 	billers, slots, ids := make([]string, len(leases)), make([]int64, len(leases)), make([]int64, len(leases))
 	for i, l := range leases {
 		billers[i], slots[i], ids[i] = l.Biller, l.Slot, l.ID
 	}
-	v, args := tx.Values(database.Of("biller", "text", billers), database.Of("slot", "bigint", slots), database.Of("lease", "bigint", ids))
+	v, args := tx.Values(database.NewColumn("biller", "text", billers), database.NewColumn("slot", "bigint", slots), database.NewColumn("lease", "bigint", ids))
 	//mutant:replace longAgo => tx.Now() ./internal/payment TestClockSetBack
 	return tx.Gorm().Exec("WITH v(biller, slot, lease) AS ("+v+") UPDATE biller_slots SET until = ?"+
 		" FROM v WHERE biller_slots.biller = v.biller AND biller_slots.slot = v.slot AND biller_slots.lease = v.lease",

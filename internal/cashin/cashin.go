@@ -107,7 +107,7 @@ type Parts struct {
 	Wallets Wallets
 	Levels  Levels
 	// Bell wakes this process's SMS worker; nil: it finds the promise itself.
-	Bell *outbox.Bell
+	Bell *outbox.Notifier
 	// Ceiling is called for each payment and check that an agent's ceiling
 	// refuses; it may be nil.
 	Ceiling func(agent string)

@@ -59,11 +59,11 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 			{Account: agent.Till, Amount: -want.Sum},
 			{Account: found.wallet.Customer, Amount: want.Sum, Ceiling: found.level.Balance},
 		},
-		//mutant:replace Came: true, => TestResultsAreFinal
+		//mutant:replace Incoming: true, => TestResultsAreFinal
 		Riders: []database.Rider{
 			cashIns.Row(want),
-			outbox.Promised.Row(sms.Promise(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
-				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Came: true, Args: map[string]any{"Amount": want.Sum},
+			outbox.AddRider(sms.OutboxMessage(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
+				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Incoming: true, Args: map[string]any{"Amount": want.Sum},
 			})),
 		},
 	})
@@ -73,7 +73,7 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	switch {
 	case err == nil:
 		if c.Bell != nil {
-			c.Bell.Ring(sms.Lane)
+			c.Bell.Notify(sms.Queue)
 		}
 		return c.decided(ctx, want)
 	case fault.Is(err, fault.Conflict):
@@ -112,7 +112,7 @@ func (c *CashIn) confirmed(ctx context.Context, answer Answer, err error) (Answe
 		return answer, err
 	}
 	//mutant:drop TestNothingIsFinalWithoutTheStandby
-	if lost := c.DB.Confirm(ctx, "cashin:"+strconv.FormatInt(answer.Reference, 10)); lost != nil {
+	if lost := c.DB.WaitDurable(ctx, "cashin:"+strconv.FormatInt(answer.Reference, 10)); lost != nil {
 		return Answer{}, lost
 	}
 	return answer, err

@@ -14,8 +14,8 @@ import (
 // or give it back, and a failover would forget why.
 func TestNothingIsFinalWithoutTheStandby(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	server.Impatient(t)
+	db, server := databasetest.DedicatedPostgres(t)
+	server.CancelCommitWaits(t)
 	d := newDesk(t, db)
 	must := func(err error) {
 		t.Helper()
@@ -23,7 +23,7 @@ func TestNothingIsFinalWithoutTheStandby(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(server.Synchronous("nobody"))
+	must(server.SetSynchronousStandbys("nobody"))
 	credit, refusal, other := request("1", asel.String(), 100), request("2", "0555000000", 100), request("1", asel.String(), 101)
 	open := func(r cashin.Request) {
 		t.Helper()
@@ -40,7 +40,7 @@ func TestNothingIsFinalWithoutTheStandby(t *testing.T) {
 	if d.holds(asel) != 100 || d.rows() == 0 {
 		t.Error("the rows can't be read: nothing was tried")
 	}
-	must(server.Synchronous(""))
+	must(server.SetSynchronousStandbys(""))
 	first := d.pay("kicb", "1", asel.String(), 100, cashin.Done)
 	if again := d.pay("kicb", "1", asel.String(), 100, cashin.Done); again != first || d.holds(asel) != 100 {
 		t.Errorf("%+v, then %+v; the wallet holds %s", first, again, d.holds(asel))

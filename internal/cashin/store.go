@@ -32,9 +32,9 @@ func (r row) values(now time.Time) []any {
 // One that was refused meanwhile holds its transfer back; one whose row
 // appears between judgement and writing breaks the unique key, and the batch
 // is judged anew.
-var cashIns = &database.Family[row]{
+var cashIns = &database.RiderKind[row]{
 	Name: "cash-in",
-	Judge: func(_ context.Context, tx *database.Tx, rows []row) (func(int) error, error) {
+	Check: func(_ context.Context, tx *database.Tx, rows []row) (func(int) error, error) {
 		decided, err := readDecided(tx, rows)
 		if err != nil {
 			return nil, err

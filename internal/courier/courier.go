@@ -18,91 +18,91 @@ import (
 	"elsom/internal/outbox"
 )
 
-// Lane is how a lane's messages are carried.
-type Lane struct {
-	Name string
+// SenderOptions is how a lane's messages are carried.
+type SenderOptions struct {
+	Queue string
 	// Width is how many messages are sent at once, Deadline the end of one Send
 	// (well under a minute), Tries how often it is sent at most; zero values mean
 	// the house's own: 4, 20 s, and about a day.
-	Width    int
-	Deadline time.Duration
-	Tries    int
+	Concurrency int
+	Timeout     time.Duration
+	MaxAttempts int
 	// Send hands a message to its wire. A fault.Invalid error is final, after
 	// any other the message is carried again.
-	Send func(ctx context.Context, task outbox.Task) error
+	Send func(ctx context.Context, task outbox.LeasedMessage) error
 	// Record, where there is one, is called in the transaction that records how
 	// some went.
-	Record func(tx *database.Tx, list []Carried) error
+	Record func(tx *database.Tx, list []SendResult) error
 }
 
-// Carried is a message that was handed to its wire.
-type Carried struct {
-	Task outbox.Task
+// SendResult is a message that was handed to its wire.
+type SendResult struct {
+	Message outbox.LeasedMessage
 	// Err is what Send answered; Again tells that it is sent again.
 	Err   error
-	Again bool
+	Retry bool
 }
 
 const (
-	width    = 4
-	lease    = time.Minute
-	deadline = 20 * time.Second // of one Send, well under the lease
-	longest  = 10 * time.Minute // pause between two tries
-	maxTries = 150              // about a day
+	defaultConcurrency = 4
+	sendLease          = time.Minute
+	defaultTimeout     = 20 * time.Second // of one Send, well under the lease
+	maxRetryDelay      = 10 * time.Minute // pause between two tries
+	defaultMaxAttempts = 150              // about a day
 )
 
-// Worker is the outbox worker of the lane.
-func Worker(db *database.DB, lane Lane) outbox.Worker {
-	lane.Width = cmp.Or(lane.Width, width)
-	lane.Deadline = cmp.Or(lane.Deadline, deadline)
-	lane.Tries = cmp.Or(lane.Tries, maxTries)
-	recording := database.NewGather(database.Together(func(ctx context.Context, list []Carried) error {
-		return record(ctx, db, lane, list)
+// NewSender is the outbox worker of the lane.
+func NewSender(db *database.DB, lane SenderOptions) outbox.Worker {
+	lane.Concurrency = cmp.Or(lane.Concurrency, defaultConcurrency)
+	lane.Timeout = cmp.Or(lane.Timeout, defaultTimeout)
+	lane.MaxAttempts = cmp.Or(lane.MaxAttempts, defaultMaxAttempts)
+	recording := database.NewCoalescer(database.RetrySingly(func(ctx context.Context, list []SendResult) error {
+		return recordResults(ctx, db, lane, list)
 	}))
 	return outbox.Worker{
-		Lane: lane.Name, Width: lane.Width, Lease: lease,
-		Do: func(ctx context.Context, task outbox.Task) {
-			failed, err := recording.Ask(ctx, carry(ctx, lane, task))
+		Queue: lane.Queue, Concurrency: lane.Concurrency, Lease: sendLease,
+		Do: func(ctx context.Context, task outbox.LeasedMessage) {
+			failed, err := recording.Do(ctx, send(ctx, lane, task))
 			if err == nil {
 				err = failed
 			}
 			if err != nil { // the lease ends, and it is carried again
-				slog.ErrorContext(ctx, "courier: not recorded", "lane", lane.Name, "task", task.ID, "error", err)
+				slog.ErrorContext(ctx, "courier: not recorded", "lane", lane.Queue, "task", task.ID, "error", err)
 			}
 		},
 	}
 }
 
-func carry(ctx context.Context, lane Lane, task outbox.Task) Carried {
-	sending, cancel := context.WithTimeout(ctx, lane.Deadline)
+func send(ctx context.Context, lane SenderOptions, task outbox.LeasedMessage) SendResult {
+	sending, cancel := context.WithTimeout(ctx, lane.Timeout)
 	defer cancel()
-	c := Carried{Task: task, Err: lane.Send(sending, task)}
-	log := slog.With("lane", lane.Name, "task", task.ID, "tries", task.Tries)
+	c := SendResult{Message: task, Err: lane.Send(sending, task)}
+	log := slog.With("lane", lane.Queue, "task", task.ID, "tries", task.Attempts)
 	switch {
 	case c.Err == nil:
 		log.InfoContext(ctx, "courier: sent")
-	case fault.Is(c.Err, fault.Invalid) || task.Tries >= lane.Tries:
+	case fault.Is(c.Err, fault.Invalid) || task.Attempts >= lane.MaxAttempts:
 		log.ErrorContext(ctx, "courier: given up", "error", c.Err)
 	default:
 		log.WarnContext(ctx, "courier: not sent yet", "error", c.Err)
-		c.Again = true
+		c.Retry = true
 	}
 	return c
 }
 
-// record writes how messages went, together with others that were sent
+// recordResults writes how messages went, together with others that were sent
 // meanwhile.
-func record(ctx context.Context, db *database.DB, lane Lane, list []Carried) error {
-	var sent, lost []outbox.Task
-	var later []outbox.Later
+func recordResults(ctx context.Context, db *database.DB, lane SenderOptions, list []SendResult) error {
+	var sent, lost []outbox.LeasedMessage
+	var later []outbox.Postponement
 	for _, c := range list {
 		switch {
 		case c.Err == nil:
-			sent = append(sent, c.Task)
-		case c.Again:
-			later = append(later, outbox.Later{Task: c.Task, At: db.Now().Add(pause(c.Task.Tries, c.Err))})
+			sent = append(sent, c.Message)
+		case c.Retry:
+			later = append(later, outbox.Postponement{Message: c.Message, At: db.Now().Add(retryDelay(c.Message.Attempts, c.Err))})
 		default:
-			lost = append(lost, c.Task)
+			lost = append(lost, c.Message)
 		}
 	}
 	return db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
@@ -111,20 +111,20 @@ func record(ctx context.Context, db *database.DB, lane Lane, list []Carried) err
 				return err
 			}
 		}
-		if err := outbox.Keep(ctx, tx, sent...); err != nil {
+		if err := outbox.Complete(ctx, tx, sent...); err != nil {
 			return err
 		}
-		if err := outbox.GiveUp(ctx, tx, lost...); err != nil {
+		if err := outbox.Fail(ctx, tx, lost...); err != nil {
 			return err
 		}
 		return outbox.Postpone(ctx, tx, later...)
 	})
 }
 
-// pause doubles from two seconds on, unless the wire said when to come back.
-func pause(tries int, err error) time.Duration {
+// retryDelay doubles from two seconds on, unless the wire said when to come back.
+func retryDelay(tries int, err error) time.Duration {
 	if after := fault.As(err).RetryAfter; after > 0 {
 		return after
 	}
-	return min(longest, time.Second<<min(tries, 20))
+	return min(maxRetryDelay, time.Second<<min(tries, 20))
 }

@@ -23,19 +23,19 @@ type row struct {
 func carried(t *testing.T, db *database.DB, key string, tries int, answer error) row {
 	t.Helper()
 	ctx := context.Background()
-	var tasks []outbox.Task
+	var tasks []outbox.LeasedMessage
 	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		if err = outbox.Add(ctx, tx, outbox.Promise{Lane: "test", Key: key, Payload: "words"}); err != nil {
+		if err = outbox.Add(ctx, tx, outbox.Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
 			return err
 		}
-		tasks, err = outbox.Claim(ctx, tx, "test", 1, time.Minute)
+		tasks, err = outbox.Acquire(ctx, tx, "test", 1, time.Minute)
 		return err
 	})
 	if err != nil || len(tasks) != 1 {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
 	}
-	tasks[0].Tries = tries
-	Worker(db, Lane{Name: "test", Send: func(ctx context.Context, _ outbox.Task) error {
+	tasks[0].Attempts = tries
+	NewSender(db, SenderOptions{Queue: "test", Send: func(ctx context.Context, _ outbox.LeasedMessage) error {
 		if _, ok := ctx.Deadline(); !ok {
 			t.Error("the wire may take for ever")
 		}
@@ -64,8 +64,8 @@ func TestCarry(t *testing.T) {
 				t.Errorf("%s: %+v", name, r)
 			}
 		}
-		if r := carried(t, db, "at last", maxTries, fault.New(fault.Unavailable, "test", "")); r.state != "failed" {
-			t.Errorf("after %d tries: %+v", maxTries, r)
+		if r := carried(t, db, "at last", defaultMaxAttempts, fault.New(fault.Unavailable, "test", "")); r.state != "failed" {
+			t.Errorf("after %d tries: %+v", defaultMaxAttempts, r)
 		}
 	})
 }
@@ -73,14 +73,14 @@ func TestCarry(t *testing.T) {
 func TestPausesGrow(t *testing.T) {
 	var total time.Duration
 	down := fault.New(fault.Unavailable, "test", "")
-	for tries := 1; tries < maxTries; tries++ {
-		if tries > 1 && pause(tries, down) < pause(tries-1, down) {
+	for tries := 1; tries < defaultMaxAttempts; tries++ {
+		if tries > 1 && retryDelay(tries, down) < retryDelay(tries-1, down) {
 			t.Errorf("pause %d is shorter", tries)
 		}
-		total += pause(tries, down)
+		total += retryDelay(tries, down)
 	}
-	if pause(1, down) != 2*time.Second || pause(maxTries, down) != longest || total < 20*time.Hour || total > 30*time.Hour {
-		t.Errorf("first %v, last %v, in all %v", pause(1, down), pause(maxTries, down), total)
+	if retryDelay(1, down) != 2*time.Second || retryDelay(defaultMaxAttempts, down) != maxRetryDelay || total < 20*time.Hour || total > 30*time.Hour {
+		t.Errorf("first %v, last %v, in all %v", retryDelay(1, down), retryDelay(defaultMaxAttempts, down), total)
 	}
 }
 
@@ -90,14 +90,14 @@ func TestRecordedTogether(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		answers := map[string]error{"first": nil, "sent": nil, "bad": nil, "refused": fault.New(fault.Invalid, "test", ""), "away": fault.New(fault.Unavailable, "test", "")}
-		var tasks []outbox.Task
+		var tasks []outbox.LeasedMessage
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 			for key := range answers {
-				if err = outbox.Add(ctx, tx, outbox.Promise{Lane: "test", Key: key, Payload: "words"}); err != nil {
+				if err = outbox.Add(ctx, tx, outbox.Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
 					return err
 				}
 			}
-			tasks, err = outbox.Claim(ctx, tx, "test", 10, time.Minute)
+			tasks, err = outbox.Acquire(ctx, tx, "test", 10, time.Minute)
 			return err
 		})
 		if err != nil || len(tasks) != len(answers) {
@@ -105,17 +105,17 @@ func TestRecordedTogether(t *testing.T) {
 		}
 		recording, others := make(chan struct{}), make(chan struct{}, len(answers))
 		most := 0
-		worker := Worker(db, Lane{
-			Name: "test",
-			Send: func(_ context.Context, task outbox.Task) error {
+		worker := NewSender(db, SenderOptions{
+			Queue: "test",
+			Send: func(_ context.Context, task outbox.LeasedMessage) error {
 				if task.Key != "first" {
 					<-recording
 					defer func() { others <- struct{}{} }()
 				}
 				return answers[task.Key]
 			},
-			Record: func(_ *database.Tx, list []Carried) error {
-				if list[0].Task.Key == "first" { // the others are answered, and wait
+			Record: func(_ *database.Tx, list []SendResult) error {
+				if list[0].Message.Key == "first" { // the others are answered, and wait
 					close(recording)
 					for range len(answers) - 1 {
 						<-others
@@ -124,7 +124,7 @@ func TestRecordedTogether(t *testing.T) {
 				}
 				most = max(most, len(list))
 				for _, c := range list {
-					if c.Task.Key == "bad" {
+					if c.Message.Key == "bad" {
 						return errors.New("it can't be recorded")
 					}
 				}

@@ -75,11 +75,11 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 	}
 	event := fmt.Sprintf("customer:closed:%d", c.ID)
 	args := map[string]any{"Phone": phone.Number(holder.ClosedPhone).Masked(), "At": forPeople(at)}
-	messages := []outbox.Promise{sms.Promise(event, sms.Message{
+	messages := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.ClosedPhone), Lang: holder.Lang, Key: "sms.wallet_closed",
 	})}
 	if cs.o.Email && holder.Email != "" {
-		messages = append(messages, email.Promise(event, email.Message{
+		messages = append(messages, email.OutboxMessage(event, email.Message{
 			To: holder.Email, Lang: holder.Lang, Subject: "email.wallet_closed.subject", Text: "email.wallet_closed.text", Args: args,
 		}))
 	}

@@ -52,8 +52,8 @@ func (cs *Customers) start(ctx context.Context, row *confirmation, textFor func(
 	})
 }
 
-func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code string) outbox.Promise {
-	return cs.o.Sealer.Promise(fmt.Sprintf("customer:code:%d", tx.NewID()), sms.Message{
+func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code string) outbox.Message {
+	return cs.o.Sealer.OutboxMessage(fmt.Sprintf("customer:code:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(row.Phone), Lang: row.Lang, Key: text,
 		Args: map[string]any{"Code": code}, Secret: true, Until: row.ExpiresAt,
 	})

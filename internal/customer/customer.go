@@ -121,7 +121,7 @@ type Customers struct {
 	strangers *password.Hasher
 	budget    *budget
 
-	callers *database.Gather[phone.Number, *callerRow]
+	callers *database.Coalescer[phone.Number, *callerRow]
 }
 
 // New makes the register on db.
@@ -153,7 +153,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
 	cs := &Customers{db: db, o: o, key: key, hasher: hasher, strangers: hasher.Behind(), budget: newBudget(o.Budget)}
-	cs.callers = database.NewGather(cs.readCallers)
+	cs.callers = database.NewCoalescer(cs.readCallers)
 	return cs, nil
 }
 
@@ -176,7 +176,7 @@ func (cs *Customers) ByPhone(ctx context.Context, number phone.Number) (Customer
 // Caller gives the customer of a number that dials *900#, and whether the PIN
 // they were sent was never used; fault.NotFound where there is none.
 func (cs *Customers) Caller(ctx context.Context, number phone.Number) (holder Customer, unusedPIN bool, err error) {
-	r, err := cs.callers.Ask(ctx, number)
+	r, err := cs.callers.Do(ctx, number)
 	if err != nil || r == nil {
 		holder, err = found(nil, err)
 		return holder, false, err

@@ -67,16 +67,16 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 }
 
 // emailChanged returns the notices of a changed address.
-func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string) []outbox.Promise {
+func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string) []outbox.Message {
 	event := fmt.Sprintf("customer:email:%d", tx.NewID())
 	args := map[string]any{
 		"Phone": phone.Number(before.Phone).Masked(), "Email": maskEmail(fresh), "At": forPeople(cs.o.Now()),
 	}
-	notices := []outbox.Promise{sms.Promise(event, sms.Message{
+	notices := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(before.Phone), Lang: before.Lang, Key: "sms.email_changed", Args: map[string]any{"Email": args["Email"]},
 	})}
 	if cs.o.Email && before.Email != "" {
-		notices = append(notices, email.Promise(event, email.Message{
+		notices = append(notices, email.OutboxMessage(event, email.Message{
 			//mutant:replace before.Email => fresh TestChangeEmail
 			To: before.Email, Lang: before.Lang, Subject: "email.email_changed.subject", Text: "email.email_changed.text", Args: args,
 		}))

@@ -65,7 +65,7 @@ func (m mailbox) Send(_ context.Context, r email.Rendered) error {
 func newHouse(t *testing.T, db *database.DB) *house {
 	t.Helper()
 	h := &house{t: t, db: db}
-	now := func() time.Time { return database.Moment(db.Now().Add(time.Duration(h.skipped.Load()))) }
+	now := func() time.Time { return database.StoredTime(db.Now().Add(time.Duration(h.skipped.Load()))) }
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Now: now})
 	if err != nil {
 		t.Fatal(err)
@@ -100,10 +100,10 @@ func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
 func (h *house) carry() []string {
 	h.t.Helper()
 	before := len(h.sent)
-	for _, worker := range append(sms.Workers(h.db, h.sealer(), h, sms.Options{}), email.Worker(h.db, mailbox{h})) {
-		var tasks []outbox.Task
+	for _, worker := range append(sms.Workers(h.db, h.sealer(), h, sms.Options{}), email.NewWorker(h.db, mailbox{h})) {
+		var tasks []outbox.LeasedMessage
 		err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-			tasks, err = outbox.Claim(ctx, tx, worker.Lane, 100, time.Minute)
+			tasks, err = outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
 			return err
 		})
 		if err != nil {

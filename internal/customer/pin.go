@@ -186,7 +186,7 @@ func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error
 		if cs.staffOnly(holder) {
 			said = "sms.pin_locked_staff"
 		}
-		return outbox.Add(ctx, tx, sms.Promise(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
+		return outbox.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
 			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said,
 			Args: map[string]any{"Until": forPeople(until)},
 		}))

@@ -130,8 +130,8 @@ func (cs *Customers) takeChange(ctx context.Context, id int64) error {
 	return cs.o.Attempts.Take(ctx, pinChange, strconv.FormatInt(id, 10))
 }
 
-func pinChanged(tx *database.Tx, holder *Record) outbox.Promise {
-	return sms.Promise(fmt.Sprintf("customer:pin:%d", tx.NewID()), sms.Message{
+func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
+	return sms.OutboxMessage(fmt.Sprintf("customer:pin:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_changed",
 	})
 }
@@ -250,9 +250,9 @@ func (cs *Customers) sendPIN(ctx context.Context, act string, id int64, write fu
 // pinLife is how long a PIN that could not be sent is worth sending.
 const pinLife = 24 * time.Hour
 
-func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) outbox.Promise {
+func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) outbox.Message {
 	//mutant:replace cs.o.Sealer => sms TestRegisterByUSSD
-	return cs.o.Sealer.Promise(fmt.Sprintf("customer:pin_issued:%d", tx.NewID()), sms.Message{
+	return cs.o.Sealer.OutboxMessage(fmt.Sprintf("customer:pin_issued:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_issued",
 		Args: map[string]any{"PIN": pin}, Secret: true, Until: cs.o.Now().Add(pinLife),
 	})

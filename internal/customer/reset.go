@@ -93,8 +93,8 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	if before == nil || before.PasswordHash == "" || before.Blocked {
 		return nil, gone(act), nil
 	}
-	//mutant:replace database.Moment(now.Add(cs.o.Hold)) => now TestReset
-	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.Moment(now.Add(cs.o.Hold)))
+	//mutant:replace database.StoredTime(now.Add(cs.o.Hold)) => now TestReset
+	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.StoredTime(now.Add(cs.o.Hold)))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,7 +108,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 }
 
 // tell promises the words to the holder that the password is another now.
-func (cs *Customers) tell(tx *database.Tx, holder *Record, at time.Time) []outbox.Promise {
+func (cs *Customers) tell(tx *database.Tx, holder *Record, at time.Time) []outbox.Message {
 	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
 	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": forPeople(at)}
 	said, mail := "sms.reset_done_pin", "email.reset_done_pin.text"
@@ -116,11 +116,11 @@ func (cs *Customers) tell(tx *database.Tx, holder *Record, at time.Time) []outbo
 		said, mail = "sms.reset_done", "email.reset_done.text"
 		args["Until"] = forPeople(*holder.HoldUntil)
 	}
-	promises := []outbox.Promise{sms.Promise(event, sms.Message{
+	promises := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said, Args: args,
 	})}
 	if cs.o.Email && holder.Email != "" {
-		promises = append(promises, email.Promise(event, email.Message{
+		promises = append(promises, email.OutboxMessage(event, email.Message{
 			To: holder.Email, Lang: holder.Lang,
 			Subject: "email.reset_done.subject", Text: mail, Args: args,
 		}))
@@ -167,7 +167,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 		if err != nil || changed == nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, sms.Promise(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
+		return outbox.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
 			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.password_changed",
 		}))
 	})

@@ -125,7 +125,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	case holder.PasswordHash != "":
 		return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 	default:
-		holder, err = bind(tx, holder.ID, row, database.Moment(now.Add(cs.o.Hold)))
+		holder, err = bind(tx, holder.ID, row, database.StoredTime(now.Add(cs.o.Hold)))
 		if err == nil && holder == nil {
 			return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 		}

@@ -68,7 +68,7 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 
 func (cs *Customers) readSeveral(ctx context.Context, ids []int64) ([]Customer, error) {
 	var rows []Record
-	these, list := database.Among(cs.db.Dialect(), ids)
+	these, list := database.InList(cs.db.Dialect(), ids)
 	err := cs.db.Gorm(ctx).Where("id "+these, list).Find(&rows).Error
 	customers := make([]Customer, len(rows))
 	for i := range rows {
@@ -89,10 +89,10 @@ type callerRow struct {
 
 func (cs *Customers) readCallers(ctx context.Context, numbers []phone.Number) ([]*callerRow, error) {
 	var rows []callerRow
-	these, list := database.Among(cs.db.Dialect(), numbers)
+	these, list := database.InList(cs.db.Dialect(), numbers)
 	err := cs.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[Record]()+`, EXISTS (SELECT 1 FROM pins WHERE customer_id = customers.id AND issued AND used_for = '') AS unused_pin
 		FROM customers WHERE phone `+these, list).Scan(&rows).Error
-	return database.ByKey(numbers, rows, func(r callerRow) phone.Number { return phone.Number(r.Phone) }), err
+	return database.AlignRows(numbers, rows, func(r callerRow) phone.Number { return phone.Number(r.Phone) }), err
 }
 
 func readByID(tx *database.Tx, id int64) (*Record, error) {
@@ -111,8 +111,8 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 // while a request is under way: id, Blocked, SessionEpoch and HoldUntil. The rest
 // is empty, since it is asked for each payment under the wallets' locks.
 func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
-	these, list := database.Among(tx.Dialect(), ids)
-	rows, err := database.Collect(tx.Gorm().Raw("SELECT id, blocked, session_epoch, hold_until FROM customers WHERE id "+these, list),
+	these, list := database.InList(tx.Dialect(), ids)
+	rows, err := database.ScanAll(tx.Gorm().Raw("SELECT id, blocked, session_epoch, hold_until FROM customers WHERE id "+these, list),
 		func(r *Record) []any { return []any{&r.ID, &r.Blocked, &r.SessionEpoch, &r.HoldUntil} })
 	standing := make(map[int64]Customer, len(rows))
 	for i := range rows {

@@ -6,10 +6,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// Collect gives the rows of a reading that is asked often: GORM's own Scan
+// ScanAll gives the rows of a reading that is asked often: GORM's own Scan
 // finds its way into a struct row by row, which costs a hot reading half of its
 // time. places gives where the columns go, in their order.
-func Collect[R any](reading *gorm.DB, places func(*R) []any) (list []R, err error) {
+func ScanAll[R any](reading *gorm.DB, places func(*R) []any) (list []R, err error) {
 	rows, err := reading.Rows()
 	if err != nil {
 		return nil, err
@@ -29,14 +29,14 @@ func Collect[R any](reading *gorm.DB, places func(*R) []any) (list []R, err erro
 	return list, nil
 }
 
-// OrZero is a place for a column that may be NULL, which leaves the zero value
+// ZeroIfNull is a place for a column that may be NULL, which leaves the zero value
 // there.
-func OrZero[T any](to *T) sql.Scanner { return orZero[T]{to} }
+func ZeroIfNull[T any](to *T) sql.Scanner { return zeroIfNull[T]{to} }
 
-type orZero[T any] struct{ to *T }
+type zeroIfNull[T any] struct{ to *T }
 
 // Scan implements sql.Scanner.
-func (o orZero[T]) Scan(value any) error {
+func (o zeroIfNull[T]) Scan(value any) error {
 	var read sql.Null[T]
 	err := read.Scan(value)
 	*o.to = read.V

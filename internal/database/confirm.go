@@ -7,7 +7,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// Confirm returns nil once a row that the caller has just read can no longer be
+// WaitDurable returns nil once a row that the caller has just read can no longer be
 // lost by a failover. what identifies the answer that rests on the row.
 //
 // On PostgreSQL with synchronous standbys a row that can be read need not be on
@@ -18,32 +18,32 @@ import (
 // confirmed again. The error is always fault.Unknown.
 //
 // On SQLite what can be read is on the disk.
-func (db *DB) Confirm(ctx context.Context, what string) error {
+func (db *DB) WaitDurable(ctx context.Context, what string) error {
 	if db.dialect == SQLite || db.confirmed.has(what) {
 		return nil
 	}
-	if _, err := db.barrier.Ask(ctx, struct{}{}); err != nil {
+	if _, err := db.barrier.Do(ctx, struct{}{}); err != nil {
 		return fault.New(fault.Unknown, "database.confirm", "").Because(err)
 	}
 	db.confirmed.add(what)
 	return nil
 }
 
-// Confirmed records that the commit that wrote what was acknowledged, so that
+// MarkDurable records that the commit that wrote what was acknowledged, so that
 // Confirm has nothing to do for it.
-func (db *DB) Confirmed(what string) {
+func (db *DB) MarkDurable(what string) {
 	if db.dialect == Postgres {
 		db.confirmed.add(what)
 	}
 }
 
 func (db *DB) passBarrier(ctx context.Context, asked []struct{}) ([]struct{}, error) {
-	return asked, db.InTx(ctx, func(_ context.Context, tx *Tx) error { return tx.WaitAsWriter() })
+	return asked, db.InTx(ctx, func(_ context.Context, tx *Tx) error { return tx.WaitForStandbys() })
 }
 
-// WaitAsWriter makes the transaction's commit wait for the synchronous standbys
+// WaitForStandbys makes the transaction's commit wait for the synchronous standbys
 // though it may write no row: what it read is answered only behind that.
-func (tx *Tx) WaitAsWriter() error {
+func (tx *Tx) WaitForStandbys() error {
 	if tx.Dialect() == SQLite {
 		return nil
 	}

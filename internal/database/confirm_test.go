@@ -16,8 +16,8 @@ const nobody = "nobody" // a standby that is away
 // wait for the standbys short and show the rows, which a failover then loses.
 func TestCommitOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	must(t, server.Synchronous(nobody))
+	db, server := databasetest.DedicatedPostgres(t)
+	must(t, server.SetSynchronousStandbys(nobody))
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") })
@@ -27,10 +27,10 @@ func TestCommitOutlivesItsCaller(t *testing.T) {
 	if n := promises(t, db); n != 0 {
 		t.Errorf("%d rows of a commit that still waits can be read", n)
 	}
-	eventually(t, "a database whose commits wait is called unhealthy", func() bool { return db.Serves(t.Context()) != nil })
-	must(t, server.Synchronous(""))
-	eventually(t, "the commit ends", func() bool { return promises(t, db) == 1 && !db.CommitsWait() })
-	must(t, db.Serves(t.Context()))
+	eventually(t, "a database whose commits wait is called unhealthy", func() bool { return db.CheckReady(t.Context()) != nil })
+	must(t, server.SetSynchronousStandbys(""))
+	eventually(t, "the commit ends", func() bool { return promises(t, db) == 1 && !db.HasDetachedCommits() })
+	must(t, db.CheckReady(t.Context()))
 }
 
 // A caller that leaves amid a short commit, as any client can by hanging up, does
@@ -61,10 +61,10 @@ func TestShortCommitWithoutCallerIsHealthy(t *testing.T) {
 		t.Fatalf("the caller did not leave amid its commit: %v", err)
 	}
 	eventually(t, "the commit ends", func() bool {
-		if err := db.Serves(t.Context()); err != nil {
+		if err := db.CheckReady(t.Context()); err != nil {
 			t.Fatalf("unhealthy: %v", err)
 		}
-		return !db.CommitsWait()
+		return !db.HasDetachedCommits()
 	})
 }
 
@@ -72,9 +72,9 @@ func TestShortCommitWithoutCallerIsHealthy(t *testing.T) {
 // still be read.
 func TestWaitingCommitsLeaveRoomForReaders(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	must(t, server.Synchronous(nobody))
-	for i := range database.Connections {
+	db, server := databasetest.DedicatedPostgres(t)
+	must(t, server.SetSynchronousStandbys(nobody))
+	for i := range database.MaxConnections {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // time to reach the commit
 		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, string(rune('a'+i))) })
 		cancel()
@@ -88,8 +88,8 @@ func TestWaitingCommitsLeaveRoomForReaders(t *testing.T) {
 	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error; err != nil || n != 0 {
 		t.Errorf("%d rows, %v", n, err)
 	}
-	must(t, server.Synchronous(""))
-	eventually(t, "the commits end", func() bool { return !db.CommitsWait() })
+	must(t, server.SetSynchronousStandbys(""))
+	eventually(t, "the commits end", func() bool { return !db.HasDetachedCommits() })
 	must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "z") }))
 }
 
@@ -97,9 +97,9 @@ func TestWaitingCommitsLeaveRoomForReaders(t *testing.T) {
 // unknown, and what it left is confirmed only by a commit that waits.
 func TestCancelledWaitIsUnknown(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	server.Impatient(t)
-	must(t, server.Synchronous(nobody))
+	db, server := databasetest.DedicatedPostgres(t)
+	server.CancelCommitWaits(t)
+	must(t, server.SetSynchronousStandbys(nobody))
 	insert := func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") }
 	if err := db.InTx(t.Context(), insert); !fault.Is(err, fault.Unknown) {
 		t.Errorf("in a transaction: %v", err)
@@ -113,14 +113,14 @@ func TestCancelledWaitIsUnknown(t *testing.T) {
 	empty := func(context.Context, *database.Tx) error { return nil }
 	must(t, db.InTx(t.Context(), empty)) // which proves nothing
 	for range 2 {
-		if err := db.Confirm(t.Context(), "a"); !fault.Is(err, fault.Unknown) {
+		if err := db.WaitDurable(t.Context(), "a"); !fault.Is(err, fault.Unknown) {
 			t.Errorf("confirmed without a standby: %v", err)
 		}
 	}
-	must(t, server.Synchronous(""))
-	must(t, db.Confirm(t.Context(), "a"))
-	must(t, server.Synchronous(nobody))
-	must(t, db.Confirm(t.Context(), "a")) // once is enough
+	must(t, server.SetSynchronousStandbys(""))
+	must(t, db.WaitDurable(t.Context(), "a"))
+	must(t, server.SetSynchronousStandbys(nobody))
+	must(t, db.WaitDurable(t.Context(), "a")) // once is enough
 }
 
 func promises(t *testing.T, db *database.DB) (n int) {

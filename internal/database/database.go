@@ -38,7 +38,7 @@ const (
 
 // Connections is the pool's size on PostgreSQL: two flights of the ledger,
 // the deliveries of a few billers, and page reads, on a machine of few cores.
-const Connections = 24
+const MaxConnections = 24
 
 // DB is an open database.
 type DB struct {
@@ -58,7 +58,7 @@ type DB struct {
 	// hanging counts those of them that have waited for long.
 	hanging atomic.Int64
 	// barrier and confirmed are what Confirm works with.
-	barrier   *Gather[struct{}, struct{}]
+	barrier   *Coalescer[struct{}, struct{}]
 	confirmed recentKeys
 	trace     func(statement string, args []any)
 	lend      func(driver.Connector) driver.Connector
@@ -89,7 +89,7 @@ func WithConnections(lend func(driver.Connector) driver.Connector) Option {
 // told at once, and never prints the address's password.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	db := &DB{clock: systemClock, ids: newIDSource()}
-	db.barrier = NewGather(db.passBarrier)
+	db.barrier = NewCoalescer(db.passBarrier)
 	for _, option := range options {
 		option(db)
 	}
@@ -185,9 +185,9 @@ type oneLine struct{ error }
 func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
 func (e oneLine) Unwrap() error { return e.error }
 
-// Taken tells that a unique key has its row already. GORM's own error, so that
+// IsUniqueViolation tells that a unique key has its row already. GORM's own error, so that
 // only stores have to know GORM.
-func Taken(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
+func IsUniqueViolation(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 // describe names an address without its secrets.
 func describe(address string) string {
@@ -240,16 +240,16 @@ func (db *DB) Pool() *sql.DB { return db.pool }
 func (db *DB) Gorm(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ctx) }
 
 // Now is the present moment as the database stores it.
-func (db *DB) Now() time.Time { return Moment(db.clock()) }
+func (db *DB) Now() time.Time { return StoredTime(db.clock()) }
 
 // NewID draws an id: unique, positive, and growing with time.
 func (db *DB) NewID() int64 { return db.ids.next(db.clock()) }
 
-// Moment brings a time to the form that both databases keep and order alike:
+// StoredTime brings a time to the form that both databases keep and order alike:
 // UTC, whole microseconds, the last digit never zero. SQLite keeps times as
 // text and leaves trailing zeros out, so that a time with fewer digits would
 // sort behind a later one of the same second.
-func Moment(t time.Time) time.Time {
+func StoredTime(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Nanosecond()%10_000 == 0 {
 		t = t.Add(time.Microsecond)

@@ -29,7 +29,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		down := func(ctx context.Context) error { return db.Rollback(ctx, 0) }
-		for _, step := range []func(context.Context) error{db.Current, down, db.Migrate, db.Current} {
+		for _, step := range []func(context.Context) error{db.CheckSchema, down, db.Migrate, db.CheckSchema} {
 			if err := step(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +70,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 func TestMomentSorts(t *testing.T) {
 	base := time.Date(2026, 11, 22, 8, 0, 0, 0, time.FixedZone("Bishkek", 6*3600))
 	for _, d := range []time.Duration{0, time.Microsecond, 10 * time.Microsecond, time.Millisecond, time.Second - 1} {
-		m := database.Moment(base.Add(d))
+		m := database.StoredTime(base.Add(d))
 		if text := m.Format(time.RFC3339Nano); len(text) != len("2026-11-22T02:00:00.000001Z") {
 			t.Errorf("%v is kept as %s", d, text)
 		}
@@ -130,7 +130,7 @@ func TestInTxRepeats(t *testing.T) {
 				t.Fatal(err)
 			}
 			db.Pool().SetMaxIdleConns(0) // old connections keep the old default
-			db.Pool().SetMaxIdleConns(database.Connections)
+			db.Pool().SetMaxIdleConns(database.MaxConnections)
 		}
 		must(t, db.Gorm(ctx).Exec("INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at) VALUES (1, 'test', 'a', '', 'open', 0, ?, ?)", db.Now(), db.Now()).Error)
 		var wg sync.WaitGroup

@@ -21,14 +21,14 @@ var ErrEmpty = errors.New("database: it is empty, or another program's; only `el
 // ErrReadOnly is a server that takes no writes: fenced, or a standby.
 var ErrReadOnly = errors.New("database: the server takes no writes now")
 
-// Existing opens only a database that is there and has exactly this program's
+// ExistingOnly opens only a database that is there and has exactly this program's
 // schema, for callers that must not make one: nothing is made or written
 // elsewhere.
-func Existing(db *DB) { db.existing = true }
+func ExistingOnly(db *DB) { db.existing = true }
 
-// Current returns nil where the schema is exactly this program's, otherwise
+// CheckSchema returns nil where the schema is exactly this program's, otherwise
 // ErrEmpty, ErrOlder, ErrNewer, or why it can't be read. It writes nothing.
-func (db *DB) Current(ctx context.Context) error {
+func (db *DB) CheckSchema(ctx context.Context) error {
 	target, err := db.target()
 	if err != nil {
 		return err
@@ -49,10 +49,10 @@ func (db *DB) Current(ctx context.Context) error {
 	return nil
 }
 
-// Serves returns nil where a portal of this program can serve with the database
+// CheckReady returns nil where a portal of this program can serve with the database
 // as it is now: it takes commits, and its schema is this program's or a later
 // one that leaves out nothing this program needs. It writes nothing.
-func (db *DB) Serves(ctx context.Context) error {
+func (db *DB) CheckReady(ctx context.Context) error {
 	if db.hanging.Load() > 0 {
 		return errCommitsWait
 	}
@@ -60,14 +60,14 @@ func (db *DB) Serves(ctx context.Context) error {
 	if err := db.takesWrites(ctx); err != nil {
 		return err
 	}
-	return db.Fits(ctx)
+	return db.CheckCompatible(ctx)
 }
 
-// Fits returns nil where this program can work with the schema, its own or a
+// CheckCompatible returns nil where this program can work with the schema, its own or a
 // later one: the migration that takes away what a release needs raises
 // serves_from above that release's schema.
-func (db *DB) Fits(ctx context.Context) error {
-	err := db.Current(ctx)
+func (db *DB) CheckCompatible(ctx context.Context) error {
+	err := db.CheckSchema(ctx)
 	if !errors.Is(err, ErrNewer) {
 		return err
 	}
@@ -127,7 +127,7 @@ func (db *DB) HasTable(ctx context.Context, name string) (bool, error) {
 // settle looks at what Existing opened. A database that was just restored has
 // no log yet; with one, who reads and who writes don't wait for each other.
 func (db *DB) settle(ctx context.Context) error {
-	if err := db.Current(ctx); err != nil {
+	if err := db.CheckSchema(ctx); err != nil {
 		return err
 	}
 	if db.dialect == SQLite {

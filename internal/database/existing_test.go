@@ -30,7 +30,7 @@ func TestExistingMakesNothing(t *testing.T) {
 		folder:                               folder + " is a folder",
 		filepath.Join(folder, "no", "no.db"): "there is no database at " + filepath.Join(folder, "no", "no.db"),
 	} {
-		_, err := database.Open(context.Background(), "sqlite:"+path, database.Existing)
+		_, err := database.Open(context.Background(), "sqlite:"+path, database.ExistingOnly)
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -43,7 +43,7 @@ func TestExistingMakesNothing(t *testing.T) {
 	}
 
 	address := databasetest.Addresses(t)["postgres"]
-	if _, err := database.Open(context.Background(), address, database.Existing); !errors.Is(err, database.ErrEmpty) {
+	if _, err := database.Open(context.Background(), address, database.ExistingOnly); !errors.Is(err, database.ErrEmpty) {
 		t.Errorf("an empty PostgreSQL: %v", err)
 	}
 	var tables int
@@ -62,7 +62,7 @@ func TestExistingOpensWhatIsThere(t *testing.T) {
 	must(t, database.Backup(ctx, address, file))
 	place := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
 	must(t, database.Restore(ctx, place, file))
-	db := databasetest.Reopen(t, place, database.Existing)
+	db := databasetest.Reopen(t, place, database.ExistingOnly)
 	must(t, writes(db, 1))
 	var mode string
 	must(t, db.Pool().QueryRow("PRAGMA journal_mode").Scan(&mode))
@@ -75,26 +75,26 @@ func TestExistingOpensWhatIsThere(t *testing.T) {
 func TestCurrentTellsWhatIsWrong(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		must(t, db.Current(ctx))
+		must(t, db.CheckSchema(ctx))
 		change := func(statement string) {
 			t.Helper()
 			_, err := db.Pool().Exec(statement)
 			must(t, err)
 		}
 		change("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
-		if err := db.Current(ctx); !errors.Is(err, database.ErrNewer) {
+		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrNewer) {
 			t.Errorf("a newer one: %v", err)
 		}
 		change("DELETE FROM goose_db_version WHERE version_id > 1")
-		if err := db.Current(ctx); !errors.Is(err, database.ErrOlder) {
+		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrOlder) {
 			t.Errorf("an older one: %v", err)
 		}
 		change("DELETE FROM goose_db_version WHERE version_id > 0") // what looking left behind once
-		if err := db.Current(ctx); !errors.Is(err, database.ErrEmpty) {
+		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrEmpty) {
 			t.Errorf("an empty one: %v", err)
 		}
 		must(t, db.Close())
-		if err := db.Current(ctx); err == nil || strings.Contains(err.Error(), "migrate") || !strings.Contains(err.Error(), "closed") {
+		if err := db.CheckSchema(ctx); err == nil || strings.Contains(err.Error(), "migrate") || !strings.Contains(err.Error(), "closed") {
 			t.Errorf("one that is away: %v", err)
 		}
 	})

@@ -11,17 +11,17 @@ import (
 // reads first may well try again.
 var ErrRowCount = errors.New("database: unexpected number of rows")
 
-// Family is a kind of rows that ride on money: they commit with the transfer
+// RiderKind is a kind of rows that ride on money: they commit with the transfer
 // they belong to, or not at all. A package declares its families in its store
 // file; who carries the riders (the ledger) knows nothing of their tables.
-type Family[T any] struct {
+type RiderKind[T any] struct {
 	// Name is unique among families and orders them within a transaction.
 	Name string
 	// Judge, where there is one, reads what it needs for all rows at once and
 	// returns the verdict on row i. Verdicts are asked in the rows' order; a
 	// row whose verdict is nil counts as accepted for the rows behind it. At
 	// most one rider of a transfer may judge.
-	Judge func(ctx context.Context, tx *Tx, rows []T) (verdict func(i int) error, err error)
+	Check func(ctx context.Context, tx *Tx, rows []T) (verdict func(i int) error, err error)
 	// Insert gives the accepted rows where they are only to be inserted: they
 	// share a statement with the transfers and with other families.
 	Insert func(tx *Tx, rows []T) (Rows, error)
@@ -34,23 +34,23 @@ type Family[T any] struct {
 // Rider is a row of some family.
 type Rider interface {
 	// FamilyName orders riders; those of one family share it.
-	FamilyName() string
+	KindName() string
 
-	judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error)
+	check(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error)
 	insert(tx *Tx, riders []Rider) ([]Rows, error)
 	write(ctx context.Context, tx *Tx, riders []Rider) error
 	onlyInserts() bool
 }
 
 // Row makes a rider of v.
-func (f *Family[T]) Row(v T) Rider { return &rider[T]{f, v} }
+func (f *RiderKind[T]) Row(v T) Rider { return &rider[T]{f, v} }
 
 type rider[T any] struct {
-	family *Family[T]
-	value  T
+	kind  *RiderKind[T]
+	value T
 }
 
-func (r *rider[T]) FamilyName() string { return r.family.Name }
+func (r *rider[T]) KindName() string { return r.kind.Name }
 
 func (r *rider[T]) rows(riders []Rider) []T {
 	rows := make([]T, len(riders))
@@ -60,40 +60,40 @@ func (r *rider[T]) rows(riders []Rider) []T {
 	return rows
 }
 
-func (r *rider[T]) judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
-	if r.family.Judge == nil {
+func (r *rider[T]) check(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
+	if r.kind.Check == nil {
 		return nil, nil
 	}
-	return r.family.Judge(ctx, tx, r.rows(riders))
+	return r.kind.Check(ctx, tx, r.rows(riders))
 }
 
 func (r *rider[T]) insert(tx *Tx, riders []Rider) ([]Rows, error) {
-	if r.family.Insert == nil {
+	if r.kind.Insert == nil {
 		return nil, nil
 	}
-	rows, err := r.family.Insert(tx, r.rows(riders))
+	rows, err := r.kind.Insert(tx, r.rows(riders))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.family.Name, err)
+		return nil, fmt.Errorf("%s: %w", r.kind.Name, err)
 	}
 	return []Rows{rows}, nil
 }
 
 func (r *rider[T]) write(ctx context.Context, tx *Tx, riders []Rider) error {
-	if r.family.Write == nil {
+	if r.kind.Write == nil {
 		return nil
 	}
-	if err := r.family.Write(ctx, tx, r.rows(riders)); err != nil {
-		return fmt.Errorf("%s: %w", r.family.Name, err)
+	if err := r.kind.Write(ctx, tx, r.rows(riders)); err != nil {
+		return fmt.Errorf("%s: %w", r.kind.Name, err)
 	}
 	return nil
 }
 
-func (r *rider[T]) onlyInserts() bool { return r.family.Judge == nil && r.family.Write == nil }
+func (r *rider[T]) onlyInserts() bool { return r.kind.Check == nil && r.kind.Write == nil }
 
-// Judge asks the riders' family, all riders being of one, for its verdicts;
+// CheckRiders asks the riders' family, all riders being of one, for its verdicts;
 // nil where the family doesn't judge.
-func Judge(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
-	return riders[0].judge(ctx, tx, riders)
+func CheckRiders(ctx context.Context, tx *Tx, riders []Rider) (func(i int) error, error) {
+	return riders[0].check(ctx, tx, riders)
 }
 
 // OnlyInserts tells whether nobody among the riders judges or writes more than
@@ -107,9 +107,9 @@ func OnlyInserts(riders []Rider) bool {
 	return true
 }
 
-// Write writes riders, each list being of one family, with a record. What
+// WriteRiders writes riders, each list being of one family, with a record. What
 // families write by themselves goes first.
-func Write(ctx context.Context, tx *Tx, families [][]Rider, r Record) error {
+func WriteRiders(ctx context.Context, tx *Tx, families [][]Rider, r WriteSet) error {
 	for _, riders := range families {
 		if err := riders[0].write(ctx, tx, riders); err != nil {
 			return err
@@ -118,7 +118,7 @@ func Write(ctx context.Context, tx *Tx, families [][]Rider, r Record) error {
 		if err != nil {
 			return err
 		}
-		r.Rows = append(r.Rows, rows...)
+		r.Inserts = append(r.Inserts, rows...)
 	}
-	return tx.Record(r)
+	return tx.Write(r)
 }

@@ -12,14 +12,14 @@ import (
 	"elsom/internal/fault"
 )
 
-// Gather lets those who come at once share one statement: while one runs the
+// Coalescer lets those who come at once share one statement: while one runs the
 // next collects, and nobody waits for company. Who asks gets what was read, or
 // written, after they asked. A statement that hangs keeps only those who share
 // it: after a second the next one goes beside it.
 //
 // Where a statement fails, all who share it are told so: what is asked has been
 // checked before.
-type Gather[Q, A any] struct {
+type Coalescer[Q, A any] struct {
 	do func(ctx context.Context, asked []Q) ([]A, error)
 
 	mu      sync.Mutex
@@ -43,14 +43,14 @@ const (
 	gatherStall = time.Second
 )
 
-// NewGather gathers for do, which gives one answer for each that is asked, in
+// NewCoalescer gathers for do, which gives one answer for each that is asked, in
 // the same order.
-func NewGather[Q, A any](do func(context.Context, []Q) ([]A, error)) *Gather[Q, A] {
-	return &Gather[Q, A]{do: do}
+func NewCoalescer[Q, A any](do func(context.Context, []Q) ([]A, error)) *Coalescer[Q, A] {
+	return &Coalescer[Q, A]{do: do}
 }
 
-// Ask gives the answer, or the caller's own end.
-func (g *Gather[Q, A]) Ask(ctx context.Context, asked Q) (A, error) {
+// Do gives the answer, or the caller's own end.
+func (g *Coalescer[Q, A]) Do(ctx context.Context, asked Q) (A, error) {
 	q := &question[Q, A]{asked: asked, done: make(chan struct{})}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, q)
@@ -72,7 +72,7 @@ func (g *Gather[Q, A]) Ask(ctx context.Context, asked Q) (A, error) {
 	}
 }
 
-func (g *Gather[Q, A]) run() {
+func (g *Coalescer[Q, A]) run() {
 	for {
 		runtime.Gosched() // who is about to ask comes along
 		g.mu.Lock()
@@ -93,7 +93,7 @@ func (g *Gather[Q, A]) run() {
 	}
 }
 
-func (g *Gather[Q, A]) serve(batch []*question[Q, A]) {
+func (g *Coalescer[Q, A]) serve(batch []*question[Q, A]) {
 	asked := make([]Q, len(batch))
 	for i, q := range batch {
 		asked[i] = q.asked
@@ -108,7 +108,7 @@ func (g *Gather[Q, A]) serve(batch []*question[Q, A]) {
 }
 
 // answer asks for all of a batch. A panic is a failure of this batch alone.
-func (g *Gather[Q, A]) answer(asked []Q) (answers []A, err error) {
+func (g *Coalescer[Q, A]) answer(asked []Q) (answers []A, err error) {
 	defer func() {
 		//mutant:drop TestGatherSurvives
 		if p := recover(); p != nil {
@@ -129,10 +129,10 @@ func (g *Gather[Q, A]) answer(asked []Q) (answers []A, err error) {
 	return answers, err
 }
 
-// Together makes a Gather's act of one that does many things in one
+// RetrySingly makes a Gather's act of one that does many things in one
 // transaction or none of them: where that fails each is done alone, so that one
 // that can't be done stops no other. The answers are the failures of each.
-func Together[Q any](do func(ctx context.Context, list []Q) error) func(ctx context.Context, list []Q) ([]error, error) {
+func RetrySingly[Q any](do func(ctx context.Context, list []Q) error) func(ctx context.Context, list []Q) ([]error, error) {
 	return func(ctx context.Context, list []Q) ([]error, error) {
 		failed := make([]error, len(list))
 		err := do(ctx, list)
@@ -150,11 +150,11 @@ func Together[Q any](do func(ctx context.Context, list []Q) error) func(ctx cont
 	}
 }
 
-// ByKey puts rows in the order of the keys that were asked; nil where there is
+// AlignRows puts rows in the order of the keys that were asked; nil where there is
 // no row for one.
 //
 //mutant:replace for i, key := range keys { if row, ok : => var row R; for i, key := range keys { var ok bool; if row, ok TestByKey
-func ByKey[K comparable, R any](keys []K, rows []R, of func(R) K) []*R {
+func AlignRows[K comparable, R any](keys []K, rows []R, of func(R) K) []*R {
 	byKey := make(map[K]R, len(rows))
 	for _, row := range rows {
 		byKey[of(row)] = row

@@ -18,7 +18,7 @@ import (
 func TestGather(t *testing.T) {
 	const callers = 20
 	runs, open := 0, make(chan struct{}, callers)
-	g := database.NewGather(func(_ context.Context, asked []int) ([]string, error) {
+	g := database.NewCoalescer(func(_ context.Context, asked []int) ([]string, error) {
 		runs++
 		<-open
 		answers := make([]string, len(asked))
@@ -35,7 +35,7 @@ func TestGather(t *testing.T) {
 		asked.Add(1)
 		all.Go(func() {
 			asked.Done()
-			if got, err := g.Ask(t.Context(), i); err != nil || got != fmt.Sprint(i) {
+			if got, err := g.Do(t.Context(), i); err != nil || got != fmt.Sprint(i) {
 				t.Errorf("%d: %s, %v", i, got, err)
 			}
 		})
@@ -54,12 +54,12 @@ func TestGather(t *testing.T) {
 
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := g.Ask(gone, 1); !errors.Is(err, context.Canceled) {
+	if _, err := g.Do(gone, 1); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	open <- struct{}{} // who has left is served all the same
 	open <- struct{}{}
-	if _, err := g.Ask(t.Context(), -1); err == nil {
+	if _, err := g.Do(t.Context(), -1); err == nil {
 		t.Error("a failure was not told")
 	}
 }
@@ -67,7 +67,7 @@ func TestGather(t *testing.T) {
 // A statement that can't be finished is a failure of who shared it, and of
 // nobody else.
 func TestGatherSurvives(t *testing.T) {
-	g := database.NewGather(func(_ context.Context, asked []string) ([]string, error) {
+	g := database.NewCoalescer(func(_ context.Context, asked []string) ([]string, error) {
 		switch asked[0] {
 		case "panic":
 			panic("a slip")
@@ -79,14 +79,14 @@ func TestGatherSurvives(t *testing.T) {
 		return asked, nil
 	})
 	for _, odd := range []string{"panic", "few"} {
-		if _, err := g.Ask(t.Context(), odd); err == nil {
+		if _, err := g.Do(t.Context(), odd); err == nil {
 			t.Errorf("%s was answered", odd)
 		}
 	}
-	if _, err := g.Ask(t.Context(), "slow"); !fault.Is(err, fault.Unavailable) {
+	if _, err := g.Do(t.Context(), "slow"); !fault.Is(err, fault.Unavailable) {
 		t.Error(err)
 	}
-	if got, err := g.Ask(t.Context(), "a"); got != "a" || err != nil {
+	if got, err := g.Do(t.Context(), "a"); got != "a" || err != nil {
 		t.Error(got, err)
 	}
 }
@@ -95,7 +95,7 @@ func TestGatherSurvives(t *testing.T) {
 // another a second later.
 func TestGatherBesideOneThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := database.NewGather(func(ctx context.Context, asked []string) ([]string, error) {
+		g := database.NewCoalescer(func(ctx context.Context, asked []string) ([]string, error) {
 			if asked[0] == "hangs" {
 				<-ctx.Done()
 				return nil, ctx.Err()
@@ -105,13 +105,13 @@ func TestGatherBesideOneThatHangs(t *testing.T) {
 		begin := time.Now()
 		var all sync.WaitGroup
 		all.Go(func() {
-			if _, err := g.Ask(t.Context(), "hangs"); !fault.Is(err, fault.Unavailable) {
+			if _, err := g.Do(t.Context(), "hangs"); !fault.Is(err, fault.Unavailable) {
 				t.Error(err)
 			}
 		})
 		synctest.Wait()
 		for range 3 { // the first comes while it hangs
-			if got, err := g.Ask(t.Context(), "a"); got != "a" || err != nil {
+			if got, err := g.Do(t.Context(), "a"); got != "a" || err != nil {
 				t.Error(got, err)
 			}
 		}
@@ -119,7 +119,7 @@ func TestGatherBesideOneThatHangs(t *testing.T) {
 			t.Errorf("it took %s", waited)
 		}
 		all.Wait()
-		if got, err := g.Ask(t.Context(), "b"); got != "b" || err != nil {
+		if got, err := g.Do(t.Context(), "b"); got != "b" || err != nil {
 			t.Error(got, err)
 		}
 	})
@@ -127,7 +127,7 @@ func TestGatherBesideOneThatHangs(t *testing.T) {
 
 func TestByKey(t *testing.T) {
 	type row struct{ id, value int }
-	found := database.ByKey([]int{3, 1, 2, 1}, []row{{1, 10}, {3, 30}}, func(r row) int { return r.id })
+	found := database.AlignRows([]int{3, 1, 2, 1}, []row{{1, 10}, {3, 30}}, func(r row) int { return r.id })
 	if found[2] != nil || found[0].value != 30 || found[1].value != 10 || found[3].value != 10 {
 		t.Errorf("%v", found)
 	}

@@ -23,14 +23,14 @@ type Column struct {
 	same       any // for all rows; nil: see array
 }
 
-// Of makes a column; kind is its type in SQL.
-func Of[T any](name, kind string, values []T) Column {
+// NewColumn makes a column; kind is its type in SQL.
+func NewColumn[T any](name, kind string, values []T) Column {
 	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any { return values[i] }}
 }
 
-// Same makes a column of new rows that all have one value, not nil: PostgreSQL
+// ConstColumn makes a column of new rows that all have one value, not nil: PostgreSQL
 // unpacks an array less.
-func Same(name, kind string, value any) Column {
+func ConstColumn(name, kind string, value any) Column {
 	return Column{name: name, kind: kind, at: func(int) any { return value }, same: value}
 }
 
@@ -133,10 +133,10 @@ func names(columns []Column) string {
 	return strings.Join(list, ", ")
 }
 
-// Among compares with a list: one array for PostgreSQL (GORM hands over a
+// InList compares with a list: one array for PostgreSQL (GORM hands over a
 // pointer to a slice as it is), so that the statement is the same for every
 // length and planned once; SQLite gets the list written out.
-func Among[T any](dialect Dialect, list []T) (comparison string, value any) {
+func InList[T any](dialect Dialect, list []T) (comparison string, value any) {
 	if dialect == Postgres {
 		return "= ANY(?)", &list
 	}

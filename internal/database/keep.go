@@ -15,7 +15,7 @@ import (
 )
 
 // ErrKeptByPostgres is what Backup and Restore say to a PostgreSQL address.
-var ErrKeptByPostgres = errors.New(
+var ErrSQLiteOnly = errors.New(
 	"this command is for SQLite; PostgreSQL is kept by its own tools: pg_dump and pg_restore for one moment, " +
 		"a base backup with archived WAL for any moment (see `elsom help backup`)")
 
@@ -116,7 +116,7 @@ func sqlitePath(address string) (string, error) {
 	path, ok := strings.CutPrefix(address, "sqlite:")
 	switch {
 	case !ok:
-		return "", ErrKeptByPostgres
+		return "", ErrSQLiteOnly
 	case path == "":
 		return "", errors.New("database: sqlite: needs a path")
 	}
@@ -180,10 +180,10 @@ func takeName(part, path string) error {
 	return nil
 }
 
-// Leftovers gives the unfinished files beside a file that Backup or Restore
+// UnfinishedFiles gives the unfinished files beside a file that Backup or Restore
 // makes, and SQLite's journals of them: of one that was killed, or of one that
 // runs now.
-func Leftovers(file string) []string {
+func UnfinishedFiles(file string) []string {
 	beside, _ := os.ReadDir(filepath.Dir(file)) // a folder that can't be read is told by who writes there
 	var left []string
 	for _, e := range beside {
@@ -239,7 +239,7 @@ func whole(ctx context.Context, path string) error {
 	if said != "ok" {
 		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(said), " "))
 	}
-	err = (&DB{dialect: SQLite, pool: pool}).Current(ctx)
+	err = (&DB{dialect: SQLite, pool: pool}).CheckSchema(ctx)
 	switch {
 	case errors.Is(err, ErrOlder):
 		return nil

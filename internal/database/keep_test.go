@@ -86,7 +86,7 @@ func TestBackupAndRestore(t *testing.T) {
 		place := filepath.Join(t.TempDir(), "new folder", "elsom.db")
 		must(t, database.Restore(ctx, "sqlite:"+place, file))
 		restored := databasetest.Reopen(t, "sqlite:"+place)
-		must(t, restored.Current(ctx))
+		must(t, restored.CheckSchema(ctx))
 		var rows, early int
 		must(t, restored.Pool().QueryRow("SELECT COUNT(*), SUM(CASE WHEN CAST(id AS INTEGER) < ? THEN 1 ELSE 0 END) FROM attempts", before).Scan(&rows, &early))
 		if early != 2*before || rows%2 != 0 {
@@ -237,7 +237,7 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Errorf("a folder: %v", err)
 	}
 	alone(t, folder, 0)
-	if err := database.Restore(ctx, "postgres://elsom@db/elsom", good); !errors.Is(err, database.ErrKeptByPostgres) {
+	if err := database.Restore(ctx, "postgres://elsom@db/elsom", good); !errors.Is(err, database.ErrSQLiteOnly) {
 		t.Errorf("PostgreSQL: %v", err)
 	}
 	must(t, database.Restore(ctx, "sqlite:"+filepath.Join(t.TempDir(), "elsom.db"), good))
@@ -264,7 +264,7 @@ func TestOneTakesTheNameWithoutLinks(t *testing.T) {
 	}
 	must(t, os.WriteFile(filepath.Join(folder, "kept.db.20.part-journal"), nil, 0o600))
 	must(t, os.WriteFile(path+"-journal", nil, 0o600)) // nobody's but the database's
-	if left := database.Leftovers(path); len(left) != 20 {
+	if left := database.UnfinishedFiles(path); len(left) != 20 {
 		t.Errorf("%d unfinished files are told: %v", len(left), left)
 	}
 }

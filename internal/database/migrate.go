@@ -26,7 +26,7 @@ var ErrNotOwner = errors.New("database: this role may not make or change its tab
 // beyond that, ErrNotOwner where another role has to. Several processes may
 // start at the same moment.
 func (db *DB) Migrate(ctx context.Context) error {
-	err := db.Current(ctx)
+	err := db.CheckSchema(ctx)
 	if !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrOlder) {
 		return err
 	}

@@ -78,8 +78,8 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	config.DialFunc = dialer().DialContext
 	db.postgres = &connector{Connector: stdlib.GetConnector(*config)}
 	pool := sql.OpenDB(db.postgres)
-	pool.SetMaxOpenConns(Connections)
-	pool.SetMaxIdleConns(Connections)
+	pool.SetMaxOpenConns(MaxConnections)
+	pool.SetMaxIdleConns(MaxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
 }
@@ -110,9 +110,9 @@ func hostsOf(config *pgx.ConnConfig) map[string]bool {
 
 func endpoint(host string, port uint16) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
 
-// InClearText reports whether a postgres address may lead to another machine
+// UsesPlaintext reports whether a postgres address may lead to another machine
 // without TLS, where the network could read and change what passes.
-func InClearText(address string) bool {
+func UsesPlaintext(address string) bool {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		return false // Open says so

@@ -14,7 +14,7 @@ import (
 func TestPurgeTakesPortions(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		const old, young = 2*database.Portion + 3, 5
+		const old, young = 2*database.PurgeBatch + 3, 5
 		values := make([]string, 0, old+young)
 		for n := range old + young {
 			values = append(values, fmt.Sprintf("('%d', 1, %d)", n, min(n/old, 1)))

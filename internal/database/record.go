@@ -4,29 +4,29 @@ import (
 	"fmt"
 )
 
-// Change is an UPDATE in which each row of a table v of values changes one row.
-type Change struct {
-	Set   string // the table and what it gets: "accounts SET balance = …"
-	Where string // which of its rows a row of v changes, and on what conditions
-	V     []Column
+// Update is an UPDATE in which each row of a table v of values changes one row.
+type Update struct {
+	Set    string // the table and what it gets: "accounts SET balance = …"
+	Where  string // which of its rows a row of v changes, and on what conditions
+	Values []Column
 }
 
-// Record is what a transaction writes: First, then Rows.
-type Record struct {
-	First Change
-	Rows  []Rows
+// WriteSet is what a transaction writes: First, then Rows.
+type WriteSet struct {
+	Update  Update
+	Inserts []Rows
 }
 
-func (c Change) count() int64 {
-	if len(c.V) == 0 {
+func (c Update) count() int64 {
+	if len(c.Values) == 0 {
 		return 0
 	}
-	return int64(c.V[0].count)
+	return int64(c.Values[0].count)
 }
 
-// Change makes a change; ErrRowCount where it isn't made to one row each, as its
+// Update makes a change; ErrRowCount where it isn't made to one row each, as its
 // conditions want them.
-func (tx *Tx) Change(c Change) error {
+func (tx *Tx) Update(c Update) error {
 	if c.count() == 0 {
 		return nil
 	}
@@ -34,11 +34,11 @@ func (tx *Tx) Change(c Change) error {
 		update, args := c.fromArrays()
 		return tx.changed(c, update, args)
 	}
-	values, args := tx.Values(c.V...)
-	return tx.changed(c, "WITH v("+names(c.V)+") AS ("+values+") UPDATE "+c.Set+" FROM v WHERE "+c.Where, args)
+	values, args := tx.Values(c.Values...)
+	return tx.changed(c, "WITH v("+names(c.Values)+") AS ("+values+") UPDATE "+c.Set+" FROM v WHERE "+c.Where, args)
 }
 
-func (tx *Tx) changed(c Change, statement string, args []any) error {
+func (tx *Tx) changed(c Update, statement string, args []any) error {
 	result := tx.gorm.Exec(statement, args...)
 	//mutant:drop ./internal/ledger TestMalformedPostingsAreRefused
 	if result.Error == nil && result.RowsAffected != c.count() {
@@ -47,21 +47,21 @@ func (tx *Tx) changed(c Change, statement string, args []any) error {
 	return result.Error
 }
 
-func (c Change) fromArrays() (update string, args []any) {
-	from, args := unnest(c.V)
-	return "UPDATE " + c.Set + " FROM " + from + " AS v(" + names(c.V) + ") WHERE " + c.Where, args
+func (c Update) fromArrays() (update string, args []any) {
+	from, args := unnest(c.Values)
+	return "UPDATE " + c.Set + " FROM " + from + " AS v(" + names(c.Values) + ") WHERE " + c.Where, args
 }
 
-// Record writes a record; ErrRowCount as Change says it. On PostgreSQL First and
+// Write writes a record; ErrRowCount as Change says it. On PostgreSQL First and
 // Rows are one statement, whose own UPDATE runs before what stands in WITH.
-func (tx *Tx) Record(r Record) error {
-	if tx.Dialect() == Postgres && r.First.count() > 0 {
-		with, args := withInserts(r.Rows)
-		update, more := r.First.fromArrays()
-		return tx.changed(r.First, with+update, append(args, more...))
+func (tx *Tx) Write(r WriteSet) error {
+	if tx.Dialect() == Postgres && r.Update.count() > 0 {
+		with, args := withInserts(r.Inserts)
+		update, more := r.Update.fromArrays()
+		return tx.changed(r.Update, with+update, append(args, more...))
 	}
-	if err := tx.Change(r.First); err != nil {
+	if err := tx.Update(r.Update); err != nil {
 		return err
 	}
-	return tx.Insert(r.Rows...)
+	return tx.Insert(r.Inserts...)
 }

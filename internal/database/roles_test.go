@@ -162,7 +162,7 @@ func TestInClearText(t *testing.T) {
 		"postgres://elsom@[::ffff:127.0.0.1]:5432/elsom?sslmode=allow": false,
 		"sqlite:elsom.db": false,
 	} {
-		if got := database.InClearText(address); got != want {
+		if got := database.UsesPlaintext(address); got != want {
 			t.Errorf("%s: %t", address, got)
 		}
 	}

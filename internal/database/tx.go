@@ -104,7 +104,7 @@ func (db *DB) again(ctx context.Context, run func() error) error {
 			}
 		}
 		err = run()
-		if err == nil || !Repeatable(err) || fault.Is(err, fault.Unknown) {
+		if err == nil || !IsRetryable(err) || fault.Is(err, fault.Unknown) {
 			break
 		}
 	}
@@ -149,7 +149,7 @@ const hangs = time.Second
 
 // mostLeft is how many connections commits may hold whose callers have left;
 // the others are for readers.
-const mostLeft = Connections / 2
+const mostLeft = MaxConnections / 2
 
 var errCommitsWait = errors.New("database: earlier commits still wait for their standbys")
 
@@ -191,14 +191,14 @@ func (db *DB) awaitLeft(committed <-chan error) {
 
 // CommitsWait reports whether there are commits in progress whose callers have
 // stopped waiting.
-func (db *DB) CommitsWait() bool { return db.left.Load() > 0 }
+func (db *DB) HasDetachedCommits() bool { return db.left.Load() > 0 }
 
 // Unsure returns fault.Unknown in place of a fault.Unavailable that says nothing
 // of earlier requests for the same: their commits may still wait, and this one
 // was kept out by them.
-func (db *DB) Unsure(err error) error {
+func (db *DB) UnknownIfPending(err error) error {
 	//mutant:drop ./internal/e2e/chaos TestStandbyAway
-	if fault.Is(err, fault.Unavailable) && (db.CommitsWait() || errors.Is(err, context.DeadlineExceeded)) {
+	if fault.Is(err, fault.Unavailable) && (db.HasDetachedCommits() || errors.Is(err, context.DeadlineExceeded)) {
 		return fault.New(fault.Unknown, "database.unsure", "").Because(err)
 	}
 	return err
@@ -207,14 +207,14 @@ func (db *DB) Unsure(err error) error {
 // told reports whether an error has a fault kind already.
 func told(err error) bool { return errors.As(err, new(*fault.Error)) }
 
-// Portion is how many rows a purge deletes in one transaction: on SQLite
+// PurgeBatch is how many rows a purge deletes in one transaction: on SQLite
 // nobody else writes meanwhile.
-const Portion = 1000
+const PurgeBatch = 1000
 
 // Purge runs a DELETE of at most ? rows, its last placeholder, again and again
 // until it finds none left, and tells how many rows went.
 func (db *DB) Purge(ctx context.Context, statement string, args ...any) (deleted int64, err error) {
-	args = append(slices.Clone(args), Portion)
+	args = append(slices.Clone(args), PurgeBatch)
 	for {
 		var portion int64
 		err := db.InTx(ctx, func(_ context.Context, tx *Tx) error {
@@ -225,7 +225,7 @@ func (db *DB) Purge(ctx context.Context, statement string, args ...any) (deleted
 		if err != nil {
 			return deleted, err
 		}
-		if deleted += portion; portion < Portion {
+		if deleted += portion; portion < PurgeBatch {
 			return deleted, nil
 		}
 	}
@@ -291,7 +291,7 @@ func diedCommitting(code string) bool {
 // Repeatable reports whether a transaction that ended with err can simply be
 // run again: the database asked for it, or the connection was lost before
 // COMMIT was sent, or another connection may do what this one can't.
-func Repeatable(err error) bool {
+func IsRetryable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
@@ -313,7 +313,7 @@ func Repeatable(err error) bool {
 
 // Contended tells whether a transaction was given up because others were in
 // its way each time: a smaller one may get past them.
-func Contended(err error) bool {
+func IsContention(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
@@ -328,9 +328,9 @@ func unavailable(err error) bool {
 	if errors.As(err, &pg) {
 		// 57014 is a statement_timeout; class 53: no disk, memory or connections.
 		//mutant:replace pg.Code == "57014" || => ./internal/e2e/chaos TestAServerThatDoesNotWriteIsUnavailable
-		return Repeatable(err) || pg.Code == "57014" || strings.HasPrefix(pg.Code, "53")
+		return IsRetryable(err) || pg.Code == "57014" || strings.HasPrefix(pg.Code, "53")
 	}
-	return Repeatable(err) || errors.Is(err, context.DeadlineExceeded) ||
+	return IsRetryable(err) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, sqlite3.READONLY) || errors.Is(err, sqlite3.FULL)
 }
 

@@ -26,9 +26,9 @@ func bind(text string) string {
 // thousands is a space within a sum.
 var thousands = regexp.MustCompile(`(\d) (\d{3})`)
 
-// Whole keeps the sums in a text that was written elsewhere, an SMS, on one
+// NoBreakAmounts keeps the sums in a text that was written elsewhere, an SMS, on one
 // line each.
-func Whole(text string) string {
+func NoBreakAmounts(text string) string {
 	for range 2 { // two spaces share the digits between them
 		text = thousands.ReplaceAllString(text, "$1\u00a0$2")
 	}

@@ -77,13 +77,13 @@ func (b *batchTx) verdicts(ctx context.Context, replay func(i int) bool) ([][]fu
 			continue
 		}
 		for _, r := range j.posting.Riders {
-			riders[r.FamilyName()] = append(riders[r.FamilyName()], r)
-			owners[r.FamilyName()] = append(owners[r.FamilyName()], i)
+			riders[r.KindName()] = append(riders[r.KindName()], r)
+			owners[r.KindName()] = append(owners[r.KindName()], i)
 		}
 	}
 	verdicts := make([][]func() error, len(b.jobs))
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
-		verdict, err := database.Judge(ctx, b.tx, riders[name])
+		verdict, err := database.CheckRiders(ctx, b.tx, riders[name])
 		if err != nil {
 			return nil, err
 		}
@@ -204,7 +204,7 @@ func (b *batchTx) record(ctx context.Context, oneRow, striped []sum) error {
 	riders := map[string][]database.Rider{}
 	for _, a := range b.accepted {
 		for _, r := range a.job.posting.Riders {
-			riders[r.FamilyName()] = append(riders[r.FamilyName()], r)
+			riders[r.KindName()] = append(riders[r.KindName()], r)
 		}
 	}
 	//mutant:replace groups => for i, a := range b.accepted { a.job.posting.Key = a.job.posting.Key + b.now.String() + strings.Repeat("+", i); }; groups TestHistoriesAreLinearizable
@@ -212,8 +212,8 @@ func (b *batchTx) record(ctx context.Context, oneRow, striped []sum) error {
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		groups = append(groups, riders[name])
 	}
-	return database.Write(ctx, b.tx, groups, database.Record{
-		First: addToAccounts(oneRow), Rows: append(rowsOf(b.accepted, b.now), addToStripes(striped, b.stripe)...),
+	return database.WriteRiders(ctx, b.tx, groups, database.WriteSet{
+		Update: addToAccounts(oneRow), Inserts: append(rowsOf(b.accepted, b.now), addToStripes(striped, b.stripe)...),
 	})
 }
 

@@ -141,9 +141,9 @@ func oneFlight(t testing.TB, db *database.DB) *books {
 	return openBooks(t, db, ledger.Options{Writers: 1})
 }
 
-var gate = &database.Family[func()]{
+var gate = &database.RiderKind[func()]{
 	Name: "gate",
-	Judge: func(_ context.Context, _ *database.Tx, rows []func()) (func(int) error, error) {
+	Check: func(_ context.Context, _ *database.Tx, rows []func()) (func(int) error, error) {
 		for _, wait := range rows {
 			wait()
 		}

@@ -32,7 +32,7 @@ func (l *Ledger) PostBatch(postings []Posting, optimistic bool) (answers []Answe
 		jobs[i] = &job{posting: p, hash: p.hash()}
 	}
 	outcomes, err := w.transact(jobs, optimistic)
-	if optimistic && (errors.Is(err, errNotOptimistic) || errors.Is(err, database.ErrRowCount) || database.Taken(err)) {
+	if optimistic && (errors.Is(err, errNotOptimistic) || errors.Is(err, database.ErrRowCount) || database.IsUniqueViolation(err)) {
 		return nil, false, nil
 	}
 	if err != nil {

@@ -36,7 +36,7 @@ func (b *batchTx) postOptimistic(ctx context.Context) error {
 	}
 	// Riders read, and lock rows of their own, behind the locks of the accounts:
 	// they see all that earlier batches of these accounts wrote.
-	if err := b.tx.Change(addToAccounts(oneRow)); err != nil {
+	if err := b.tx.Update(addToAccounts(oneRow)); err != nil {
 		return err
 	}
 	replayInBatch := func(i int) bool { return b.outcomes[i].receipt.Replayed }

@@ -29,7 +29,7 @@ func (b *batchTx) postPessimistic(ctx context.Context) error {
 		if slices.ContainsFunc(b.outcomes, func(o outcome) bool { return o.receipt.Replayed }) {
 			// The receipts come from rows that may not have reached the standby
 			// yet: see database.Confirm.
-			return b.tx.WaitAsWriter()
+			return b.tx.WaitForStandbys()
 		}
 		return nil
 	}

@@ -52,11 +52,11 @@ func TestRecordPartsAreIndependent(t *testing.T) {
 			}}}}}
 			change := addToAccounts([]sum{{account: wallet.ID, amount: -test.amount}})
 			rows := append(rowsOf(accepted, db.Now()), addToStripes([]sum{{account: test.stripeOf, amount: test.amount}}, 7)...)
-			parts := []func(tx *database.Tx) error{func(tx *database.Tx) error { return tx.Change(change) }}
+			parts := []func(tx *database.Tx) error{func(tx *database.Tx) error { return tx.Update(change) }}
 			for _, r := range rows {
 				parts = append(parts, func(tx *database.Tx) error { return tx.Insert(r) })
 			}
-			want, err := written(t, db, func(tx *database.Tx) error { return tx.Record(database.Record{First: change, Rows: rows}) })
+			want, err := written(t, db, func(tx *database.Tx) error { return tx.Write(database.WriteSet{Update: change, Inserts: rows}) })
 			if (err == nil) != (test.class == errorClasses) || err != nil && classify(err) != test.class {
 				t.Fatalf("one statement: %v", err)
 			}

@@ -28,11 +28,11 @@ func classify(err error) errorClass {
 	switch {
 	case fault.Is(err, fault.Unknown):
 		return outcomeUnknown
-	case fault.Is(err, fault.Unavailable) && database.Contended(err):
+	case fault.Is(err, fault.Unavailable) && database.IsContention(err):
 		return contended
 	case fault.Is(err, fault.Unavailable):
 		return unavailable
-	case database.Taken(err):
+	case database.IsUniqueViolation(err):
 		return duplicateKey
 	case errors.Is(err, database.ErrRowCount):
 		return rowCount
@@ -99,7 +99,7 @@ func failure(err error, unknown bool) error {
 	switch {
 	case unknown:
 		return fault.New(fault.Unknown, "ledger.post", "").Because(err)
-	case database.Taken(err):
+	case database.IsUniqueViolation(err):
 		return fault.New(fault.Conflict, "ledger.post", "").Because(err)
 	}
 	return fault.Wrap("ledger.post", err)

@@ -26,7 +26,7 @@ type ride struct {
 
 // rideRider judges that a payer moves at most 100,00 in all, and misbehaves on
 // certain names.
-var rideRider = &database.Family[ride]{Name: "ride", Judge: judgeRides, Write: writeRides}
+var rideRider = &database.RiderKind[ride]{Name: "ride", Check: judgeRides, Write: writeRides}
 
 var errTooFar = fault.New(fault.Limit, "ride", "ride.too_far")
 

@@ -73,7 +73,7 @@ func (l *Ledger) LineOf(ctx context.Context, account, transfer int64) (Line, err
 	line, err := readLine(ctx, l.db, account, transfer)
 	if err == nil {
 		//mutant:replace err = l => _ = l ./internal/transfer TestTransferIsUnknownWithoutTheStandby
-		err = l.db.Confirm(ctx, "ledger:"+strconv.FormatInt(transfer, 10))
+		err = l.db.WaitDurable(ctx, "ledger:"+strconv.FormatInt(transfer, 10))
 	}
 	return line, fault.Wrap("ledger.line", err)
 }

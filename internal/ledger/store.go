@@ -63,7 +63,7 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 			return err
 		}
 		//mutant:drop ./internal/payment TestPaymentIsUnknownWithoutTheStandby
-		if err := tx.WaitAsWriter(); err != nil { // where it was there: its id is relied on
+		if err := tx.WaitForStandbys(); err != nil { // where it was there: its id is relied on
 			return err
 		}
 		return tx.Gorm().Raw("SELECT id, floor IS NOT NULL AS floored FROM accounts WHERE kind = ? AND subject = ?", name.accountType, name.subject).Scan(&account).Error
@@ -99,7 +99,7 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 // balances. The others are only ever added to.
 func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error) {
 	var rows []lockedAccount
-	these, list := database.Among(tx.Dialect(), ids)
+	these, list := database.InList(tx.Dialect(), ids)
 	err := tx.Gorm().Raw("SELECT id, balance, floor, closed_at IS NOT NULL AS closed FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
 		Scan(&rows).Error
 	if err != nil {
@@ -114,7 +114,7 @@ func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error)
 
 func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	var rows []postedRow
-	these, list := database.Among(tx.Dialect(), keys)
+	these, list := database.InList(tx.Dialect(), keys)
 	err := tx.Gorm().Raw("SELECT id, request_key, request_hash, posted_at FROM transfers WHERE request_key "+these, list).
 		Scan(&rows).Error
 	if err != nil {
@@ -149,12 +149,12 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	}
 	return []database.Rows{
 		{Table: "transfers", Columns: []database.Column{
-			database.Of("id", "bigint", ids), database.Of("request_key", "text", keys), database.Of("request_hash", "text", hashes),
-			database.Of("act", "text", acts), database.Of("corrects", "bigint", corrects), database.Same("posted_at", "timestamptz", now),
+			database.NewColumn("id", "bigint", ids), database.NewColumn("request_key", "text", keys), database.NewColumn("request_hash", "text", hashes),
+			database.NewColumn("act", "text", acts), database.NewColumn("corrects", "bigint", corrects), database.ConstColumn("posted_at", "timestamptz", now),
 		}},
 		{Table: "entries", Columns: []database.Column{
-			database.Of("transfer_id", "bigint", of), database.Of("line", "bigint", lines),
-			database.Of("account_id", "bigint", accounts), database.Of("amount", "bigint", amounts),
+			database.NewColumn("transfer_id", "bigint", of), database.NewColumn("line", "bigint", lines),
+			database.NewColumn("account_id", "bigint", accounts), database.NewColumn("amount", "bigint", amounts),
 		}},
 	}
 }
@@ -170,17 +170,17 @@ type sum struct {
 // and adds the sums; database.ErrRowCount where an account isn't there, is closed
 // or would pass a bound. A plan that took them in another order could deadlock, and the
 // batch is repeated.
-func addToAccounts(sums []sum) database.Change {
+func addToAccounts(sums []sum) database.Update {
 	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
 	for i, s := range sums {
 		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.ceiling)
 	}
-	return database.Change{
+	return database.Update{
 		Set: "accounts SET balance = accounts.balance + v.amount",
 		//mutant:replace balance + v.amount <= v.most => balance = accounts.balance TestCases
 		Where: "accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor" +
 			" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))",
-		V: []database.Column{database.Of("id", "bigint", ids), database.Of("amount", "bigint", amounts), database.Of("most", "bigint", mosts)},
+		Values: []database.Column{database.NewColumn("id", "bigint", ids), database.NewColumn("amount", "bigint", amounts), database.NewColumn("most", "bigint", mosts)},
 	}
 }
 
@@ -197,7 +197,7 @@ func addToStripes(sums []sum, stripe int64) []database.Rows {
 	return []database.Rows{{
 		Table: "stripes",
 		Columns: []database.Column{
-			database.Of("account_id", "bigint", ids), database.Same("stripe", "bigint", stripe), database.Of("balance", "bigint", amounts),
+			database.NewColumn("account_id", "bigint", ids), database.ConstColumn("stripe", "bigint", stripe), database.NewColumn("balance", "bigint", amounts),
 		},
 		//mutant:replace stripes.balance + => TestBalanceIsItsEntries
 		OnConflict: "ON CONFLICT (account_id, stripe) DO UPDATE SET balance = stripes.balance + excluded.balance",

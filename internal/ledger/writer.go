@@ -127,7 +127,7 @@ func (w *writer) transact(batch []*job, optimistic bool) (outcomes []outcome, er
 		w.release()
 		return err
 	})
-	if err != nil && (ctx.Err() != nil || (fault.Is(err, fault.Unavailable) && w.db.CommitsWait())) && !fault.Is(err, fault.Unknown) {
+	if err != nil && (ctx.Err() != nil || (fault.Is(err, fault.Unavailable) && w.db.HasDetachedCommits())) && !fault.Is(err, fault.Unknown) {
 		// The database hangs, as it would for each posting alone. It may hang on
 		// the commit of an earlier request under one of these keys.
 		err = fault.New(fault.Unknown, "ledger.post", "").Because(err)

@@ -231,5 +231,5 @@ func periods(now time.Time) (day, month time.Time) {
 	local := now.In(customer.Bishkek)
 	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)
 	month = time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, customer.Bishkek)
-	return database.Moment(day), database.Moment(month)
+	return database.StoredTime(day), database.StoredTime(month)
 }

@@ -14,7 +14,7 @@ import (
 // themselves.
 //
 //mutant:replace judge => nil ./internal/payment TestLimits
-var spendingRider = &database.Family[spending]{Name: "spending", Judge: judge}
+var spendingRider = &database.RiderKind[spending]{Name: "spending", Check: judge}
 
 // spent is what left a wallet in the day and in the month of Bishkek, with what
 // closed wallets of the same number had sent: a new wallet is no fresh limit.
@@ -45,11 +45,11 @@ func selectSpent(g *gorm.DB, dialect database.Dialect, customers []int64, now ti
 		return sums, nil
 	}
 	day, month := periods(now)
-	these, list := database.Among(dialect, customers)
+	these, list := database.InList(dialect, customers)
 	//mutant:replace = ?) => = ? AND FALSE) ./web TestClosingKeepsLimits
 	//mutant:replace AND state <> 'refunded' => ./internal/payment TestRefundGivesLimitsBack
 	//mutant:replace WHERE sender_id => WHERE FALSE AND sender_id ./internal/transfer TestLimitsAreShared
-	rows, err := database.Collect(g.Raw(`SELECT s.id, CAST(SUM(s.in_day) AS BIGINT), CAST(SUM(s.in_month) AS BIGINT)
+	rows, err := database.ScanAll(g.Raw(`SELECT s.id, CAST(SUM(s.in_day) AS BIGINT), CAST(SUM(s.in_month) AS BIGINT)
 		FROM (SELECT customer_id AS id, CASE WHEN accepted_at >= ? THEN amount + fee ELSE 0 END AS in_day, amount + fee AS in_month
 				FROM payments WHERE customer_id `+these+` AND accepted_at >= ? AND state <> 'refunded'
 			UNION ALL SELECT sender_id AS id, CASE WHEN accepted_at >= ? THEN amount ELSE 0 END, amount

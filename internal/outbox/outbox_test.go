@@ -59,22 +59,22 @@ func (b *box) tx(act func(ctx context.Context, tx *database.Tx) error) {
 	}
 }
 
-func (b *box) add(promises ...outbox.Promise) {
+func (b *box) add(promises ...outbox.Message) {
 	b.t.Helper()
 	b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, promises...) })
 }
 
-func (b *box) claim(lane string, n int) (tasks []outbox.Task) {
+func (b *box) claim(lane string, n int) (tasks []outbox.LeasedMessage) {
 	b.t.Helper()
 	b.tx(func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Claim(ctx, tx, lane, n, time.Minute)
+		tasks, err = outbox.Acquire(ctx, tx, lane, n, time.Minute)
 		return err
 	})
 	return tasks
 }
 
 // one claims the only task that is due.
-func (b *box) one() outbox.Task {
+func (b *box) one() outbox.LeasedMessage {
 	b.t.Helper()
 	tasks := b.claim("lane", 10)
 	if len(tasks) != 1 {
@@ -117,8 +117,8 @@ func (b *box) stands(key, state string) {
 	}
 }
 
-func promise(key string) outbox.Promise {
-	return outbox.Promise{Lane: "lane", Key: key, Payload: map[string]string{"secret": key}}
+func promise(key string) outbox.Message {
+	return outbox.Message{Queue: "lane", Key: key, Payload: map[string]string{"secret": key}}
 }
 
 func TestClaimAndKeep(t *testing.T) {
@@ -126,12 +126,12 @@ func TestClaimAndKeep(t *testing.T) {
 		b.add(promise("a"))
 		task := b.one()
 		var payload map[string]string
-		if err := task.Read(&payload); err != nil || payload["secret"] != "a" || task.Key != "a" || task.Lane != "lane" || task.Tries != 1 {
+		if err := task.Read(&payload); err != nil || payload["secret"] != "a" || task.Key != "a" || task.Queue != "lane" || task.Attempts != 1 {
 			t.Fatalf("%+v, %v, %v", task, payload, err)
 		}
 		b.none()
 		b.stands("a", "open")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
 		b.stands("a", "kept")
 		b.pass(time.Hour)
 		b.none()
@@ -152,7 +152,7 @@ func TestAddIsPartOfItsTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.none()
-		b.add(promise("a"), outbox.Promise{Lane: "other", Key: "a"})
+		b.add(promise("a"), outbox.Message{Queue: "other", Key: "a"})
 		err = b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 			return outbox.Add(ctx, tx, promise("a"))
 		})
@@ -168,7 +168,7 @@ func TestWhatCanNotBeKeptIsNotPromised(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		for _, payload := range []any{make(chan int), strings.Repeat("x", 8001)} {
 			err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-				return outbox.Add(ctx, tx, outbox.Promise{Lane: "lane", Key: "k", Payload: payload})
+				return outbox.Add(ctx, tx, outbox.Message{Queue: "lane", Key: "k", Payload: payload})
 			})
 			if err == nil || strings.Contains(err.Error(), "xxxx") {
 				t.Errorf("got %v", err)
@@ -183,17 +183,17 @@ func TestDueInOrder(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		late, later := promise("late"), promise("later")
 		late.NotBefore, later.NotBefore = b.now().Add(time.Minute), b.now().Add(2*time.Minute)
-		b.add(later, late, promise("now"), outbox.Promise{Lane: "other", Key: "x"})
+		b.add(later, late, promise("now"), outbox.Message{Queue: "other", Key: "x"})
 		if got := b.one().Key; got != "now" {
 			t.Errorf("%s came first", got)
 		}
-		if due, err := outbox.Due(context.Background(), b.db, "lane", 2); due != 0 || err != nil {
+		if due, err := outbox.CountDue(context.Background(), b.db, "lane", 2); due != 0 || err != nil {
 			t.Error("due before its time", err)
 		}
 		b.pass(time.Minute - time.Second)
 		b.none()
 		b.pass(3 * time.Second)
-		if due, err := outbox.Due(context.Background(), b.db, "lane", 2); due != 2 || err != nil {
+		if due, err := outbox.CountDue(context.Background(), b.db, "lane", 2); due != 2 || err != nil {
 			t.Error("not due in its time", err)
 		}
 		b.pass(3 * time.Minute)
@@ -256,24 +256,24 @@ func TestLeaseRunsOut(t *testing.T) {
 		b.none()
 		b.pass(2 * time.Second)
 		second := b.one()
-		if second.Tries != 2 || second.Lease == first.Lease {
+		if second.Attempts != 2 || second.LeaseToken == first.LeaseToken {
 			t.Errorf("%+v after %+v", second, first)
 		}
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Postpone(ctx, tx, outbox.Later{Task: first, At: b.now()})
+			return outbox.Postpone(ctx, tx, outbox.Postponement{Message: first, At: b.now()})
 		})
 		b.none()
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.GiveUp(ctx, tx, first) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Fail(ctx, tx, first) })
 		b.stands("a", "open")
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Postpone(ctx, tx, outbox.Later{Task: second, At: b.now()})
+			return outbox.Postpone(ctx, tx, outbox.Postponement{Message: second, At: b.now()})
 		})
 		b.pass(time.Second)
 		third := b.one()
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, first) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, first) })
 		b.stands("a", "kept")
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return errors.Join(outbox.GiveUp(ctx, tx, third), outbox.Postpone(ctx, tx, outbox.Later{Task: third, At: b.now()}))
+			return errors.Join(outbox.Fail(ctx, tx, third), outbox.Postpone(ctx, tx, outbox.Postponement{Message: third, At: b.now()}))
 		})
 		b.stands("a", "kept")
 		b.pass(time.Hour)
@@ -286,12 +286,12 @@ func TestPostpone(t *testing.T) {
 		b.add(promise("a"))
 		task := b.one()
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Postpone(ctx, tx, outbox.Later{Task: task, At: b.now().Add(10 * time.Minute)})
+			return outbox.Postpone(ctx, tx, outbox.Postponement{Message: task, At: b.now().Add(10 * time.Minute)})
 		})
 		b.pass(9 * time.Minute) // longer than the lease
 		b.none()
 		b.pass(2 * time.Minute)
-		if again := b.one(); again.Tries != 2 || string(again.Payload) != `{"secret":"a"}` {
+		if again := b.one(); again.Attempts != 2 || string(again.Payload) != `{"secret":"a"}` {
 			t.Errorf("%+v", again)
 		}
 	})
@@ -301,9 +301,9 @@ func TestGiveUp(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		b.add(promise("a"))
 		task := b.one()
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.GiveUp(ctx, tx, task) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Fail(ctx, tx, task) })
 		b.stands("a", "failed")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
 		b.stands("a", "failed")
 		b.pass(time.Hour)
 		b.none()
@@ -314,20 +314,20 @@ func TestGiveUp(t *testing.T) {
 func TestRiders(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return database.Write(ctx, tx, [][]database.Rider{{
-				outbox.Promised.Row(promise("a")), outbox.Promised.Row(promise("b")), outbox.Promised.Row(promise("c")),
-				outbox.Promised.Row(outbox.Promise{Lane: "other", Key: "d"}),
-			}}, database.Record{})
+			return database.WriteRiders(ctx, tx, [][]database.Rider{{
+				outbox.AddRider(promise("a")), outbox.AddRider(promise("b")), outbox.AddRider(promise("c")),
+				outbox.AddRider(outbox.Message{Queue: "other", Key: "d"}),
+			}}, database.WriteSet{})
 		})
 		task := b.claim("lane", 1)[0]
 		kept := []string{task.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[task.Key]}
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return database.Write(ctx, tx, [][]database.Rider{{
-				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: kept[0]}), // claimed, and open still
-				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: kept[1]}), // never claimed
-				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: "d"}),     // of another lane
-				outbox.Kept.Row(outbox.Name{Lane: "lane", Key: "never promised"}),
-			}}, database.Record{})
+			return database.WriteRiders(ctx, tx, [][]database.Rider{{
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: kept[0]}), // claimed, and open still
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: kept[1]}), // never claimed
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "d"}),     // of another lane
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "never promised"}),
+			}}, database.WriteSet{})
 		})
 		b.stands(kept[0], "kept")
 		b.stands(kept[1], "kept")
@@ -342,17 +342,17 @@ func TestLanesWithOpenPromises(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		want := func(lanes ...string) {
 			t.Helper()
-			got, err := outbox.Lanes(context.Background(), b.db)
+			got, err := outbox.OpenQueues(context.Background(), b.db)
 			if slices.Sort(got); err != nil || !slices.Equal(got, lanes) {
 				t.Errorf("got %v, %v", got, err)
 			}
 		}
 		want()
-		b.add(promise("a"), promise("b"), outbox.Promise{Lane: "biller:one", Key: "a"}, outbox.Promise{Lane: "biller:Two", Key: "a"})
+		b.add(promise("a"), promise("b"), outbox.Message{Queue: "biller:one", Key: "a"}, outbox.Message{Queue: "biller:Two", Key: "a"})
 		want("biller:Two", "biller:one", "lane")
 		task := b.claim("biller:one", 1)[0]
 		want("biller:Two", "biller:one", "lane")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
 		want("biller:Two", "lane")
 	})
 }

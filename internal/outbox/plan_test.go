@@ -116,31 +116,31 @@ func TestPlansReadWhatIsMeant(t *testing.T) {
 func claimAndEnd(t *testing.T, db *database.DB, n int) {
 	t.Helper()
 	err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-		tasks, err := outbox.Claim(ctx, tx, "lane", n, time.Minute)
+		tasks, err := outbox.Acquire(ctx, tx, "lane", n, time.Minute)
 		if err != nil {
 			return err
 		}
-		if leased, err := outbox.Leased(ctx, tx, "lane", time.Minute); err != nil || len(leased) != n {
+		if leased, err := outbox.ListLeased(ctx, tx, "lane", time.Minute); err != nil || len(leased) != n {
 			return fmt.Errorf("%d are leased: %w", len(leased), err)
 		}
 		var riders []database.Rider
 		for i, task := range tasks {
 			if i < 2 {
-				riders = append(riders, outbox.Kept.Row(outbox.Name{Lane: "lane", Key: task.Key}))
+				riders = append(riders, outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: task.Key}))
 			} else if i < 4 {
-				riders = append(riders, outbox.Held.Row(task))
+				riders = append(riders, outbox.CompleteLeasedRider(task))
 			}
 		}
-		if err := database.Write(ctx, tx, [][]database.Rider{riders[:2], riders[2:]}, database.Record{}); err != nil {
+		if err := database.WriteRiders(ctx, tx, [][]database.Rider{riders[:2], riders[2:]}, database.WriteSet{}); err != nil {
 			return err
 		}
-		if err := outbox.Keep(ctx, tx, tasks[4:6]...); err != nil {
+		if err := outbox.Complete(ctx, tx, tasks[4:6]...); err != nil {
 			return err
 		}
-		if err := outbox.GiveUp(ctx, tx, tasks[6:8]...); err != nil {
+		if err := outbox.Fail(ctx, tx, tasks[6:8]...); err != nil {
 			return err
 		}
-		return outbox.Postpone(ctx, tx, outbox.Later{Task: tasks[8], At: tx.Now()}, outbox.Later{Task: tasks[9], At: tx.Now()})
+		return outbox.Postpone(ctx, tx, outbox.Postponement{Message: tasks[8], At: tx.Now()}, outbox.Postponement{Message: tasks[9], At: tx.Now()})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,9 +9,9 @@ import (
 	"elsom/internal/database"
 )
 
-const maxPayload = 8000
+const maxPayloadBytes = 8000
 
-func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
+func rowsOf(tx *database.Tx, promises []Message) (database.Rows, error) {
 	var ids []int64
 	var lanes, keys, payloads []string
 	var due []time.Time
@@ -19,26 +19,26 @@ func rowsOf(tx *database.Tx, promises []Promise) (database.Rows, error) {
 	for _, p := range promises {
 		payload, err := json.Marshal(p.Payload)
 		if err != nil {
-			return database.Rows{}, fmt.Errorf("outbox: payload of %s: %w", p.Lane, err)
+			return database.Rows{}, fmt.Errorf("outbox: payload of %s: %w", p.Queue, err)
 		}
-		if len(payload) > maxPayload {
-			return database.Rows{}, fmt.Errorf("outbox: payload of %s has %d bytes", p.Lane, len(payload))
+		if len(payload) > maxPayloadBytes {
+			return database.Rows{}, fmt.Errorf("outbox: payload of %s has %d bytes", p.Queue, len(payload))
 		}
 		at := now
 		if p.NotBefore.After(now) {
-			at = database.Moment(p.NotBefore)
+			at = database.StoredTime(p.NotBefore)
 		}
-		ids, lanes, keys = append(ids, tx.NewID()), append(lanes, p.Lane), append(keys, p.Key)
+		ids, lanes, keys = append(ids, tx.NewID()), append(lanes, p.Queue), append(keys, p.Key)
 		payloads, due = append(payloads, string(payload)), append(due, at)
 	}
 	return database.Rows{Table: "promises", Columns: []database.Column{
-		database.Of("id", "bigint", ids), database.Of("lane", "text", lanes), database.Of("key", "text", keys),
-		database.Of("payload", "text", payloads), database.Same("state", "text", "open"),
-		database.Of("due_at", "timestamptz", due), database.Same("made_at", "timestamptz", now),
+		database.NewColumn("id", "bigint", ids), database.NewColumn("lane", "text", lanes), database.NewColumn("key", "text", keys),
+		database.NewColumn("payload", "text", payloads), database.ConstColumn("state", "text", "open"),
+		database.NewColumn("due_at", "timestamptz", due), database.ConstColumn("made_at", "timestamptz", now),
 	}}, nil
 }
 
-func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, error) {
+func acquire(tx *database.Tx, lane string, n int, lease time.Duration) ([]LeasedMessage, error) {
 	skip, them := "", "IN (SELECT id FROM picked)"
 	if tx.Dialect() == database.Postgres {
 		//mutant:replace FOR UPDATE SKIP LOCKED => TestClaimedOnce
@@ -64,18 +64,18 @@ func claim(tx *database.Tx, lane string, n int, lease time.Duration) ([]Task, er
 		UPDATE promises SET lease = ?, due_at = ?, tries = tries + 1
 		WHERE id `+them+`
 		RETURNING id, key, payload, tries`,
-		lane, now, n, token, database.Moment(now.Add(lease))).Scan(&rows).Error
+		lane, now, n, token, database.StoredTime(now.Add(lease))).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	tasks := make([]Task, len(rows))
+	tasks := make([]LeasedMessage, len(rows))
 	for i, r := range rows {
-		tasks[i] = Task{ID: r.ID, Lane: lane, Key: r.Key, Payload: json.RawMessage(r.Payload), Tries: r.Tries, Lease: token}
+		tasks[i] = LeasedMessage{ID: r.ID, Queue: lane, Key: r.Key, Payload: json.RawMessage(r.Payload), Attempts: r.Tries, LeaseToken: token}
 	}
 	return tasks, nil
 }
 
-func leased(tx *database.Tx, lane string, lease time.Duration) ([]Task, error) {
+func listLeased(tx *database.Tx, lane string, lease time.Duration) ([]LeasedMessage, error) {
 	var rows []struct {
 		ID      int64
 		Key     string
@@ -86,13 +86,13 @@ func leased(tx *database.Tx, lane string, lease time.Duration) ([]Task, error) {
 	// A claimed promise is due when its lease ends: the index of what is due has them.
 	err := tx.Gorm().Raw(`SELECT id, key, payload, tries FROM promises
 		WHERE lane = ? AND state = 'open' AND due_at > ? AND due_at <= ? AND lease <> 0`,
-		lane, now, database.Moment(now.Add(lease))).Scan(&rows).Error
+		lane, now, database.StoredTime(now.Add(lease))).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	tasks := make([]Task, len(rows))
+	tasks := make([]LeasedMessage, len(rows))
 	for i, r := range rows {
-		tasks[i] = Task{ID: r.ID, Lane: lane, Key: r.Key, Payload: json.RawMessage(r.Payload), Tries: r.Tries}
+		tasks[i] = LeasedMessage{ID: r.ID, Queue: lane, Key: r.Key, Payload: json.RawMessage(r.Payload), Attempts: r.Tries}
 	}
 	return tasks, nil
 }
@@ -102,43 +102,43 @@ func leased(tx *database.Tx, lane string, lease time.Duration) ([]Task, error) {
 // neither how many are meant nor how many are open just now, reads them all.
 //
 //mutant:replace state NOT IN ('kept', 'failed') => state = 'open' TestPlansReadWhatIsMeant
-const unended = "state NOT IN ('kept', 'failed')"
+const notEnded = "state NOT IN ('kept', 'failed')"
 
-// keep ends promises, whoever has their leases; one that had ended before
+// complete ends promises, whoever has their leases; one that had ended before
 // stays as it ended.
-func keep(tx *database.Tx, tasks []Task) error {
+func complete(tx *database.Tx, tasks []LeasedMessage) error {
 	ids := make([]int64, len(tasks))
 	for i, t := range tasks {
 		ids[i] = t.ID
 	}
-	these, list := database.Among(tx.Dialect(), ids)
+	these, list := database.InList(tx.Dialect(), ids)
 	//mutant:replace payload = '', => TestClaimAndKeep
-	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id "+these+" AND "+unended,
+	return tx.Gorm().Exec("UPDATE promises SET state = 'kept', payload = '', ended_at = ? WHERE id "+these+" AND "+notEnded,
 		tx.Now(), list).Error
 }
 
-func giveUp(tx *database.Tx, tasks []Task) error {
-	v, args := claimed(tx, tasks)
+func fail(tx *database.Tx, tasks []LeasedMessage) error {
+	v, args := leaseValues(tx, tasks)
 	//mutant:replace promises.lease = v.lease AND => TestLeaseRunsOut
 	return tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'failed', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, append(args, tx.Now())...).Error
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, append(args, tx.Now())...).Error
 }
 
-// claimed are tasks with their leases as a table.
-func claimed(tx *database.Tx, tasks []Task) (query string, args []any) {
+// leaseValues are tasks with their leases as a table.
+func leaseValues(tx *database.Tx, tasks []LeasedMessage) (query string, args []any) {
 	ids, leases := make([]int64, len(tasks)), make([]int64, len(tasks))
 	for i, t := range tasks {
-		ids[i], leases[i] = t.ID, t.Lease
+		ids[i], leases[i] = t.ID, t.LeaseToken
 	}
-	return tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases))
+	return tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("lease", "bigint", leases))
 }
 
-func keepNamed(tx *database.Tx, names []Name) error {
+func completeByKey(_ context.Context, tx *database.Tx, names []MessageKey) error {
 	lanes, keys := make([]string, len(names)), make([]string, len(names))
 	for i, n := range names {
-		lanes[i], keys[i] = n.Lane, n.Key
+		lanes[i], keys[i] = n.Queue, n.Key
 	}
-	v, args := tx.Values(database.Of("lane", "text", lanes), database.Of("key", "text", keys))
+	v, args := tx.Values(database.NewColumn("lane", "text", lanes), database.NewColumn("key", "text", keys))
 	// One look for each: how many there are of anything is unknown when this is
 	// planned, perhaps for an empty table.
 	found := "(SELECT (SELECT id FROM promises WHERE promises.lane = v.lane AND promises.key = v.key) FROM v)"
@@ -147,7 +147,7 @@ func keepNamed(tx *database.Tx, names []Name) error {
 		them = "= ANY (ARRAY" + found + ")"
 	}
 	return tx.Gorm().Exec("WITH v(lane, key) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" WHERE id "+them+" AND "+unended, append(args, tx.Now())...).Error
+		" WHERE id "+them+" AND "+notEnded, append(args, tx.Now())...).Error
 }
 
 func countDue(ctx context.Context, db *database.DB, lane string, most int) (n int, err error) {
@@ -156,9 +156,9 @@ func countDue(ctx context.Context, db *database.DB, lane string, most int) (n in
 	return n, err
 }
 
-// readLanes goes from lane to lane by the index of what is due, past all that
+// readOpenQueues goes from lane to lane by the index of what is due, past all that
 // is open in each.
-func readLanes(ctx context.Context, db *database.DB) (lanes []string, err error) {
+func readOpenQueues(ctx context.Context, db *database.DB) (lanes []string, err error) {
 	const open = "(SELECT MIN(lane) FROM promises WHERE state = 'open'"
 	err = db.Gorm(ctx).Raw("WITH RECURSIVE l(lane) AS (SELECT " + open + ") UNION ALL SELECT " + open + " AND promises.lane > l.lane)" +
 		" FROM l WHERE l.lane IS NOT NULL) SELECT lane FROM l WHERE lane IS NOT NULL").Scan(&lanes).Error
@@ -170,21 +170,21 @@ func countOpen(ctx context.Context, db *database.DB, lane, prefix string) (n int
 	return n, err
 }
 
-func postpone(tx *database.Tx, list []Later) error {
+func postpone(tx *database.Tx, list []Postponement) error {
 	ids, leases, due := make([]int64, len(list)), make([]int64, len(list)), make([]time.Time, len(list))
 	for i, l := range list {
-		ids[i], leases[i], due[i] = l.Task.ID, l.Task.Lease, database.Moment(l.At)
+		ids[i], leases[i], due[i] = l.Message.ID, l.Message.LeaseToken, database.StoredTime(l.At)
 	}
-	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases), database.Of("due_at", "timestamptz", due))
+	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("lease", "bigint", leases), database.NewColumn("due_at", "timestamptz", due))
 	//mutant:replace promises.lease = v.lease AND => TestLeaseRunsOut
 	return tx.Gorm().Exec("WITH v(id, lease, due_at) AS ("+v+") UPDATE promises SET due_at = v.due_at, lease = 0"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, args...).Error
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, args...).Error
 }
 
-func keepHeld(tx *database.Tx, tasks []Task) error {
-	v, args := claimed(tx, tasks)
+func completeLeased(_ context.Context, tx *database.Tx, tasks []LeasedMessage) error {
+	v, args := leaseValues(tx, tasks)
 	result := tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+unended, append(args, tx.Now())...)
+		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(tasks)) {
 		return database.ErrRowCount
 	}

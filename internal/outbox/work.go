@@ -12,19 +12,19 @@ import (
 
 // Worker does the work of one lane in this process.
 type Worker struct {
-	Lane string
+	Queue string
 	// Width is how many tasks are done at once.
-	Width int
+	Concurrency int
 	// Lease is how long a claim lasts; Do must end well before it.
 	Lease time.Duration
 	// Claim takes up to n tasks; nil: Claim of this package in a transaction
 	// of its own.
-	Claim func(ctx context.Context, n int) ([]Task, error)
+	Acquire func(ctx context.Context, n int) ([]LeasedMessage, error)
 	// Do does one task and records how it went.
-	Do func(ctx context.Context, task Task)
+	Do func(ctx context.Context, task LeasedMessage)
 	// Room, where there is one, tells how many more may be claimed now. Who
 	// makes room rings the bell.
-	Room func() int
+	Capacity func() int
 	// Idle, where there is one, is called when nothing is due, and at the end.
 	Idle func(ctx context.Context)
 }
@@ -33,40 +33,40 @@ type Worker struct {
 // due, or that became due by time. Work of this process comes with Wake.
 const pollInterval = 300 * time.Millisecond
 
-// Bell wakes the workers of a lane in this process.
-type Bell struct {
-	mu    sync.Mutex
-	lanes map[string]chan struct{}
+// Notifier wakes the workers of a lane in this process.
+type Notifier struct {
+	mu     sync.Mutex
+	queues map[string]chan struct{}
 }
 
-// NewBell makes a bell.
-func NewBell() *Bell { return &Bell{lanes: map[string]chan struct{}{}} }
+// NewNotifier makes a bell.
+func NewNotifier() *Notifier { return &Notifier{queues: map[string]chan struct{}{}} }
 
-// Ring tells the lane's worker that something was promised. It never waits.
-func (b *Bell) Ring(lane string) {
+// Notify tells the lane's worker that something was promised. It never waits.
+func (b *Notifier) Notify(lane string) {
 	select {
-	case b.lane(lane) <- struct{}{}:
+	case b.queue(lane) <- struct{}{}:
 	default: // it is awake already
 	}
 }
 
-func (b *Bell) lane(name string) chan struct{} {
+func (b *Notifier) queue(name string) chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c, ok := b.lanes[name]
+	c, ok := b.queues[name]
 	if !ok {
 		c = make(chan struct{}, 1)
-		b.lanes[name] = c
+		b.queues[name] = c
 	}
 	return c
 }
 
 // Work does a lane's work until ctx ends, then waits for what is under way.
-func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
-	if w.Claim == nil {
-		w.Claim = func(ctx context.Context, n int) (tasks []Task, err error) {
+func Work(ctx context.Context, db *database.DB, bell *Notifier, w Worker) {
+	if w.Acquire == nil {
+		w.Acquire = func(ctx context.Context, n int) (tasks []LeasedMessage, err error) {
 			err = db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				tasks, err = Claim(ctx, tx, w.Lane, n, w.Lease)
+				tasks, err = Acquire(ctx, tx, w.Queue, n, w.Lease)
 				return err
 			})
 			return tasks, err
@@ -81,15 +81,15 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 		running.Wait()
 		w.Idle(context.WithoutCancel(ctx))
 	}()
-	free := make(chan struct{}, w.Width)
-	for range w.Width {
+	free := make(chan struct{}, w.Concurrency)
+	for range w.Concurrency {
 		free <- struct{}{}
 	}
 	for ctx.Err() == nil {
 		n := takeAll(ctx, free)
-		tasks, err := w.claimDue(ctx, db, w.fitting(n))
+		tasks, err := w.acquireDue(ctx, db, w.withinCapacity(n))
 		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "outbox: claim", "lane", w.Lane, "error", err)
+			slog.WarnContext(ctx, "outbox: claim", "lane", w.Queue, "error", err)
 		}
 		for range n - len(tasks) {
 			free <- struct{}{}
@@ -101,23 +101,23 @@ func Work(ctx context.Context, db *database.DB, bell *Bell, w Worker) {
 			})
 		}
 		if len(tasks) == 0 {
-			wait(ctx, bell.lane(w.Lane))
+			wait(ctx, bell.queue(w.Queue))
 		}
 	}
 }
 
-func (w Worker) fitting(n int) int {
-	if w.Room == nil {
+func (w Worker) withinCapacity(n int) int {
+	if w.Capacity == nil {
 		return n
 	}
-	return max(0, min(n, w.Room()))
+	return max(0, min(n, w.Capacity()))
 }
 
-func (w Worker) claimDue(ctx context.Context, db *database.DB, n int) ([]Task, error) {
+func (w Worker) acquireDue(ctx context.Context, db *database.DB, n int) ([]LeasedMessage, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	due, err := Due(ctx, db, w.Lane, n)
+	due, err := CountDue(ctx, db, w.Queue, n)
 	if err != nil {
 		return nil, err
 	}
@@ -125,16 +125,16 @@ func (w Worker) claimDue(ctx context.Context, db *database.DB, n int) ([]Task, e
 		w.Idle(ctx)
 		return nil, nil
 	}
-	return w.Claim(ctx, due)
+	return w.Acquire(ctx, due)
 }
 
 // do contains a panic: one bad task must not end the process. Its lease runs
 // out and it is tried again, later and later by the lane's own rule.
-func (w Worker) do(ctx context.Context, task Task) {
+func (w Worker) do(ctx context.Context, task LeasedMessage) {
 	defer func() {
 		//mutant:drop TestPanicIsContained
 		if r := recover(); r != nil {
-			slog.ErrorContext(ctx, "outbox: panic", "lane", w.Lane, "task", task.ID, "panic", r, "stack", string(debug.Stack()))
+			slog.ErrorContext(ctx, "outbox: panic", "lane", w.Queue, "task", task.ID, "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
 	w.Do(context.WithoutCancel(ctx), task)

@@ -15,7 +15,7 @@ import (
 )
 
 // working runs workers until the test lets them go home.
-func (b *box) working(bell *outbox.Bell, workers ...outbox.Worker) (home func()) {
+func (b *box) working(bell *outbox.Notifier, workers ...outbox.Worker) (home func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for _, w := range workers {
@@ -26,10 +26,10 @@ func (b *box) working(bell *outbox.Bell, workers ...outbox.Worker) (home func())
 	return home
 }
 
-func (b *box) keeper(did func(outbox.Task)) outbox.Worker {
-	return outbox.Worker{Lane: "lane", Width: 3, Lease: time.Minute, Do: func(ctx context.Context, task outbox.Task) {
+func (b *box) keeper(did func(outbox.LeasedMessage)) outbox.Worker {
+	return outbox.Worker{Queue: "lane", Concurrency: 3, Lease: time.Minute, Do: func(ctx context.Context, task outbox.LeasedMessage) {
 		did(task)
-		err := b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return outbox.Keep(ctx, tx, task) })
+		err := b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
 		if err != nil {
 			b.t.Error(err)
 		}
@@ -61,7 +61,7 @@ func TestWorkersShareALane(t *testing.T) {
 		var mu sync.Mutex
 		done := map[string]int{}
 		var now, most atomic.Int64
-		did := func(task outbox.Task) {
+		did := func(task outbox.LeasedMessage) {
 			if n := now.Add(1); n > most.Load() {
 				most.Store(n)
 			}
@@ -74,7 +74,7 @@ func TestWorkersShareALane(t *testing.T) {
 			b.add(promise(fmt.Sprint(i)))
 		}
 		b.pass(time.Second)
-		home := b.working(outbox.NewBell(), b.keeper(did), b.keeper(did))
+		home := b.working(outbox.NewNotifier(), b.keeper(did), b.keeper(did))
 		b.waitFor(func() bool { return b.open() == 0 })
 		home()
 		if len(done) != 40 || most.Load() > 6 {
@@ -96,8 +96,8 @@ func TestPanicIsContained(t *testing.T) {
 		b.add(promise("bad"), promise("good"))
 		b.pass(time.Second)
 		var again atomic.Bool
-		b.working(outbox.NewBell(), b.keeper(func(task outbox.Task) {
-			if task.Key == "bad" && task.Tries == 1 {
+		b.working(outbox.NewNotifier(), b.keeper(func(task outbox.LeasedMessage) {
+			if task.Key == "bad" && task.Attempts == 1 {
 				panic("a bug")
 			}
 			again.Store(again.Load() || task.Key == "bad")
@@ -115,16 +115,16 @@ func TestWorkDrains(t *testing.T) {
 		b.add(promise("a"))
 		b.pass(time.Second)
 		begun, carryOn := make(chan struct{}), make(chan struct{})
-		worker := b.keeper(func(outbox.Task) { close(begun); <-carryOn })
-		worker.Width = 1
+		worker := b.keeper(func(outbox.LeasedMessage) { close(begun); <-carryOn })
+		worker.Concurrency = 1
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan struct{})
-		bell := outbox.NewBell()
+		bell := outbox.NewNotifier()
 		go func() { outbox.Work(ctx, b.db, bell, worker); close(ended) }()
 		<-begun
 		cancel()
 		b.add(promise("b"))
-		bell.Ring("lane")
+		bell.Notify("lane")
 		select {
 		case <-ended:
 			t.Error("left while a task was under way")
@@ -143,14 +143,14 @@ func TestWorkDrains(t *testing.T) {
 // without it the lane finds its work a little later.
 func TestBell(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
-		bell := outbox.NewBell()
+		bell := outbox.NewNotifier()
 		done := make(chan string, 10)
 		var claims atomic.Int64
-		worker := b.keeper(func(task outbox.Task) { done <- task.Key })
-		worker.Claim = func(ctx context.Context, n int) (tasks []outbox.Task, err error) {
+		worker := b.keeper(func(task outbox.LeasedMessage) { done <- task.Key })
+		worker.Acquire = func(ctx context.Context, n int) (tasks []outbox.LeasedMessage, err error) {
 			claims.Add(1)
 			err = b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				tasks, err = outbox.Claim(ctx, tx, "lane", n, time.Minute)
+				tasks, err = outbox.Acquire(ctx, tx, "lane", n, time.Minute)
 				return err
 			})
 			return tasks, err
@@ -161,9 +161,9 @@ func TestBell(t *testing.T) {
 		for i := range n {
 			b.add(promise(fmt.Sprint(i)))
 			b.pass(time.Second)
-			bell.Ring("lane")
-			bell.Ring("lane") // never waits
-			bell.Ring("nobody's")
+			bell.Notify("lane")
+			bell.Notify("lane") // never waits
+			bell.Notify("nobody's")
 			if got := <-done; got != fmt.Sprint(i) {
 				t.Errorf("did %s", got)
 			}
@@ -186,20 +186,20 @@ func TestWorkOutlivesErrors(t *testing.T) {
 	slog.SetLogLoggerLevel(slog.LevelError + 1)
 	each(t, func(t *testing.T, b *box) {
 		var failed atomic.Bool
-		worker := b.keeper(func(outbox.Task) {})
-		worker.Claim = func(ctx context.Context, n int) (tasks []outbox.Task, err error) {
+		worker := b.keeper(func(outbox.LeasedMessage) {})
+		worker.Acquire = func(ctx context.Context, n int) (tasks []outbox.LeasedMessage, err error) {
 			if !failed.Swap(true) {
 				return nil, errors.New("away")
 			}
 			err = b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				tasks, err = outbox.Claim(ctx, tx, "lane", n, time.Minute)
+				tasks, err = outbox.Acquire(ctx, tx, "lane", n, time.Minute)
 				return err
 			})
 			return tasks, err
 		}
 		b.add(promise("a"))
 		b.pass(time.Second)
-		b.working(outbox.NewBell(), worker)
+		b.working(outbox.NewNotifier(), worker)
 		b.waitFor(func() bool { return b.open() == 0 })
 	})
 }

@@ -41,8 +41,8 @@ type delivery struct {
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (accepted Accepted, err error) {
-	defer func() { err = ps.DB.Unsure(err) }()
-	found, err := ps.accepting.Ask(ctx, id)
+	defer func() { err = ps.DB.UnknownIfPending(err) }()
+	found, err := ps.accepting.Do(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
 	}
@@ -114,12 +114,12 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 			Riders: []database.Rider{
 				AcceptedRows.Row(payment),
 				limit.Rider(c, draft.Total(), level),
-				outbox.Promised.Row(outbox.Promise{
-					Lane: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
+				outbox.AddRider(outbox.Message{
+					Queue: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
 				}),
 			},
 		})
-		if !database.Taken(err) {
+		if !database.IsUniqueViolation(err) {
 			break
 		}
 	}
@@ -131,8 +131,8 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		return Accepted{before, true}, err
 	}
 	payment.AcceptedAt = receipt.PostedAt
-	ps.DB.Confirmed(answered(payment.ID, Processing))
-	ps.Bell.Ring(Lane(draft.Biller))
+	ps.DB.MarkDurable(answered(payment.ID, Processing))
+	ps.Bell.Notify(Lane(draft.Biller))
 	return Accepted{payment, false}, nil
 }
 
@@ -146,7 +146,7 @@ func (ps *Payments) of(draft Draft) Payment {
 
 // AcceptedRows are the rows that ride on payments' first transfers. They are for
 // Accept, and for benches that must not write less than it does.
-var AcceptedRows = &database.Family[Payment]{
+var AcceptedRows = &database.RiderKind[Payment]{
 	Name:   "payment accepted",
 	Insert: rowsOf,
 }

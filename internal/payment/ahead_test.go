@@ -63,7 +63,7 @@ func TestSlotsOfOthers(t *testing.T) {
 		h.deliver()
 		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
 		worker := houseWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
-		tasks, err := worker.Claim(context.Background(), 1)
+		tasks, err := worker.Acquire(context.Background(), 1)
 		must(t, err)
 		if len(tasks) != 0 {
 			t.Fatalf("%d deliveries without a slot", len(tasks))
@@ -73,7 +73,7 @@ func TestSlotsOfOthers(t *testing.T) {
 			asks  bool
 		}{{0, false}, {100 * time.Millisecond, false}, {time.Second, true}, {-time.Hour, true}} {
 			ahead.Store(int64(moment.ahead))
-			if asks := worker.Room() > 0; asks != moment.asks {
+			if asks := worker.Capacity() > 0; asks != moment.asks {
 				t.Errorf("%s later it asks: %t", moment.ahead, asks)
 			}
 		}
@@ -92,10 +92,10 @@ func TestSlotsAfterARush(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		worker := h.Worker("dostek")
-		claim := func(w outbox.Worker, n int) []outbox.Task {
+		claim := func(w outbox.Worker, n int) []outbox.LeasedMessage {
 			t.Helper()
 			h.payEach(n)
-			tasks, err := w.Claim(context.Background(), n)
+			tasks, err := w.Acquire(context.Background(), n)
 			must(t, err)
 			if len(tasks) != n {
 				t.Fatalf("%d deliveries of %d", len(tasks), n)
@@ -133,7 +133,7 @@ func TestNoTimeLeft(t *testing.T) {
 		h := newHouse(t, db, good)
 		p := h.pay(h.holder(100_00), "100")
 		worker := h.Worker("dostek")
-		tasks, err := worker.Claim(context.Background(), 1)
+		tasks, err := worker.Acquire(context.Background(), 1)
 		must(t, err)
 		ahead.Store(int64(30 * time.Second)) // of 45, and a call may take 20
 		worker.Do(context.Background(), tasks[0])

@@ -56,7 +56,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lanes, err := outbox.Lanes(ctx, ps.DB)
+	lanes, err := outbox.OpenQueues(ctx, ps.DB)
 	var codes []string
 	for _, lane := range lanes {
 		if code, ours := strings.CutPrefix(lane, Lane("")); ours {
@@ -72,7 +72,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 
 // call is one claimed delivery: an attempt that is committed and not yet made.
 type call struct {
-	task          outbox.Task
+	task          outbox.LeasedMessage
 	payment       Payment
 	holder        *customer.Customer // who is told of the end; nil: not read yet
 	biller        catalog.Biller
@@ -99,14 +99,14 @@ const inHand = ledger.MaxBatch
 func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
-		Lane: Lane(code), Width: inHand, Claim: d.claim, Do: d.do, Idle: d.pool.ReleaseIdle,
-		Room: func() int { return d.pool.Room(ps.Timing.Ahead) },
+		Queue: Lane(code), Concurrency: inHand, Acquire: d.claim, Do: d.do, Idle: d.pool.ReleaseIdle,
+		Capacity: func() int { return d.pool.Room(ps.Timing.Ahead) },
 	}
 }
 
 // claim takes deliveries with slots and writes their attempts, in one
 // commit: the attempt stands before its call.
-func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
+func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
 	who, err := d.Catalog.Biller(ctx, d.code)
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.Task, error) {
 	}
 	d.pool.Keep(context.WithoutCancel(ctx), renewal, len(calls))
 	d.addHolders(ctx, calls)
-	tasks := make([]outbox.Task, len(calls))
+	tasks := make([]outbox.LeasedMessage, len(calls))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, c := range calls {
@@ -170,7 +170,7 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 
 // prepare makes calls of tasks. A payment that a person has decided meanwhile
 // needs none.
-func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.Task, until time.Time) ([]call, error) {
+func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.LeasedMessage, until time.Time) ([]call, error) {
 	ids := make([]int64, len(tasks))
 	for i, task := range tasks {
 		var what delivery
@@ -191,7 +191,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Bi
 	for i, task := range tasks {
 		payment, found := payments[ids[i]]
 		if !found || payment.State != Processing {
-			if err := outbox.Keep(ctx, tx, task); err != nil {
+			if err := outbox.Complete(ctx, tx, task); err != nil {
 				return nil, err
 			}
 			continue
@@ -206,7 +206,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Bi
 }
 
 // do makes one call and acts on its answer.
-func (d *deliverer) do(ctx context.Context, task outbox.Task) {
+func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 	d.mu.Lock()
 	c := d.calls[task.ID]
 	delete(d.calls, task.ID)
@@ -232,7 +232,7 @@ func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 	began := d.DB.Now()
 	defer func() {
 		d.pool.Release(slot, d.DB.Now().Sub(began))
-		d.Bell.Ring(Lane(d.code))
+		d.Bell.Notify(Lane(d.code))
 	}()
 	//mutant:drop TestNoTimeLeft
 	if slot == nil || c.until.Before(over()) {
@@ -277,6 +277,6 @@ func (ps *Payments) pause(attempt int) time.Duration {
 	return pause + time.Duration(rand.Int64N(int64(pause/5)+1)) //nolint:gosec // jitter, not a secret
 }
 
-func promiseOf(p Payment) outbox.Name {
-	return outbox.Name{Lane: Lane(p.Biller), Key: strconv.FormatInt(p.ID, 10)}
+func promiseOf(p Payment) outbox.MessageKey {
+	return outbox.MessageKey{Queue: Lane(p.Biller), Key: strconv.FormatInt(p.ID, 10)}
 }

@@ -235,7 +235,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 		word := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
 		_, err := h.Decide(ctx, word)
 		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
-		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.Moment(db.Now().Add(-25*time.Hour)), p.ID).Error)
+		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID).Error)
 		done, err := h.Decide(ctx, word)
 		if err != nil || done {
 			t.Fatalf("the first word: %v, %v", done, err)

@@ -26,7 +26,7 @@ type ended struct {
 	reference string
 	// task is the delivery whose answer ends the payment; zero for a decision
 	// by people.
-	task outbox.Task
+	task outbox.LeasedMessage
 	// holder is who is told; nil: to be read.
 	holder *customer.Customer
 }
@@ -37,14 +37,14 @@ type attempted struct {
 	answer biller.Answer
 }
 
-var endedFamily = &database.Family[ended]{
+var endedFamily = &database.RiderKind[ended]{
 	Name: "payment ended",
 	Write: func(_ context.Context, tx *database.Tx, rows []ended) error {
 		return updateEnded(tx, rows)
 	},
 }
 
-var attemptedFamily = &database.Family[attempted]{
+var attemptedFamily = &database.RiderKind[attempted]{
 	Name: "payment attempted",
 	Write: func(_ context.Context, tx *database.Tx, rows []attempted) error {
 		return updateAttempts(tx, rows)
@@ -104,14 +104,14 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(riders, endedFamily.Row(e), outbox.Promised.Row(word), e.promise())
+	posting.Riders = append(riders, endedFamily.Row(e), outbox.AddRider(word), e.promise())
 	posting.Riders = append(posting.Riders, ps.notices(ctx, p, holder, e.state)...)
 	receipt, err := ps.Ledger.Post(ctx, posting)
 	if err == nil {
-		ps.DB.Confirmed(answered(p.ID, e.state))
+		ps.DB.MarkDurable(answered(p.ID, e.state))
 		ps.watch.end(p.ID)
-		ps.Bell.Ring(sms.Lane)
-		ps.Bell.Ring(push.Lane)
+		ps.Bell.Notify(sms.Queue)
+		ps.Bell.Notify(push.Queue)
 	}
 	return receipt, err
 }
@@ -123,9 +123,9 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 func (e ended) promise() database.Rider {
 	//mutant:drop TestLateRefusalRefundsNothing
 	if e.state == Refunded && e.task.ID != 0 {
-		return outbox.Held.Row(e.task)
+		return outbox.CompleteLeasedRider(e.task)
 	}
-	return outbox.Kept.Row(promiseOf(e.payment))
+	return outbox.CompleteRider(promiseOf(e.payment))
 }
 
 func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (ledger.Posting, error) {
@@ -149,10 +149,10 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 }
 
 // word is the SMS about a payment's end, in the holder's language of the day.
-func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Promise, error) {
+func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Message, error) {
 	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
-		return outbox.Promise{}, err
+		return outbox.Message{}, err
 	}
 	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Args: map[string]any{
 		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": masked(service, p.Identifier), "Amount": p.Total(),
@@ -160,7 +160,7 @@ func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Custome
 	if state == Refunded {
 		message.Key = "sms.payment_refunded"
 	}
-	return sms.Promise("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
+	return sms.OutboxMessage("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
 }
 
 // masked shows enough of an identifier for its payer to know it by.
@@ -193,6 +193,6 @@ func (ps *Payments) close(ctx context.Context, c call, answer biller.Answer, cla
 		if err := updateAttempts(tx, []attempted{{c, answer}}); err != nil {
 			return err
 		}
-		return outbox.Keep(ctx, tx, c.task)
+		return outbox.Complete(ctx, tx, c.task)
 	})
 }

@@ -23,11 +23,11 @@ const fairRounds = 20
 // customer over all processes (or one for each process, if more processes than
 // that claim a customer's first at the same moment). Deliveries above the share
 // are postponed briefly, so that those behind them are found.
-func (d *deliverer) claimFairly(ctx context.Context, tx *database.Tx, who catalog.Biller, n int) ([]outbox.Task, error) {
+func (d *deliverer) claimFairly(ctx context.Context, tx *database.Tx, who catalog.Biller, n int) ([]outbox.LeasedMessage, error) {
 	share := fairShare{per: slotsPerCustomer}
 	locked := false
 	for range fairRounds {
-		tasks, err := outbox.Claim(ctx, tx, Lane(who.Code), n-len(share.chosen), leaseOf(who))
+		tasks, err := outbox.Acquire(ctx, tx, Lane(who.Code), n-len(share.chosen), leaseOf(who))
 		if err != nil || len(tasks) == 0 {
 			return share.chosen, err
 		}
@@ -59,7 +59,7 @@ func (d *deliverer) claimFairly(ctx context.Context, tx *database.Tx, who catalo
 			return share.chosen, nil
 		}
 	}
-	d.Bell.Ring(Lane(d.code)) // there may be more behind
+	d.Bell.Notify(Lane(d.code)) // there may be more behind
 	return share.chosen, nil
 }
 
@@ -68,7 +68,7 @@ type fairShare struct {
 	per      int           // deliveries of a customer at once
 	inFlight map[int64]int // by customer, over all processes
 	putOff   map[int64]int // by customer, by this claim
-	chosen   []outbox.Task
+	chosen   []outbox.LeasedMessage
 }
 
 // crowded reports whether a customer has more than one delivery in flight.
@@ -89,7 +89,7 @@ func (s *fairShare) forget(customers []int64) {
 
 // take chooses the deliveries of customers below their share and returns the
 // others.
-func (s *fairShare) take(tasks []outbox.Task, customers []int64) (over []excess) {
+func (s *fairShare) take(tasks []outbox.LeasedMessage, customers []int64) (over []excess) {
 	for i, task := range tasks {
 		c := customers[i]
 		//mutant:drop TestOneCustomerLeavesSlotsToOthers
@@ -110,7 +110,7 @@ func (s *fairShare) take(tasks []outbox.Task, customers []int64) (over []excess)
 // excess is a delivery above its customer's share, and how many of the customer
 // were put off before it.
 type excess struct {
-	task   outbox.Task
+	task   outbox.LeasedMessage
 	before int
 }
 
@@ -122,19 +122,19 @@ const (
 
 // putOff makes deliveries due again about when their customer's share has room:
 // so many calls later, by the biller's pace of late.
-func (d *deliverer) putOff(tx *database.Tx, share fairShare, over []excess) []outbox.Later {
+func (d *deliverer) putOff(tx *database.Tx, share fairShare, over []excess) []outbox.Postponement {
 	step := min(max(d.pool.Pace(), minPutOff), 2*time.Second)
-	later := make([]outbox.Later, len(over))
+	later := make([]outbox.Postponement, len(over))
 	for i, e := range over {
 		wait := min(time.Duration(1+e.before/share.per)*step, maxPutOff)
-		later[i] = outbox.Later{Task: e.task, At: tx.Now().Add(wait)}
+		later[i] = outbox.Postponement{Message: e.task, At: tx.Now().Add(wait)}
 	}
 	return later
 }
 
 // claimed counts a biller's deliveries that are claimed now, by customer.
 func claimed(ctx context.Context, tx *database.Tx, who catalog.Biller) (map[int64]int, error) {
-	tasks, err := outbox.Leased(ctx, tx, Lane(who.Code), leaseOf(who))
+	tasks, err := outbox.ListLeased(ctx, tx, Lane(who.Code), leaseOf(who))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func claimed(ctx context.Context, tx *database.Tx, who catalog.Biller) (map[int6
 	return count, nil
 }
 
-func customersOf(tasks []outbox.Task) ([]int64, error) {
+func customersOf(tasks []outbox.LeasedMessage) ([]int64, error) {
 	list := make([]int64, len(tasks))
 	for i, task := range tasks {
 		var what delivery

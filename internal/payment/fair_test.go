@@ -50,7 +50,7 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
 		worker := h.Worker("dostek")
-		_, err := worker.Claim(ctx, 1) // makes the slots
+		_, err := worker.Acquire(ctx, 1) // makes the slots
 		must(t, err)
 		c := h.holder(1000_00)
 		for range 40 {
@@ -63,13 +63,13 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 					return err
 				}
 			}
-			tasks, err := outbox.Claim(ctx, tx, payment.Lane("dostek"), 3, 30*time.Second)
+			tasks, err := outbox.Acquire(ctx, tx, payment.Lane("dostek"), 3, 30*time.Second)
 			if err != nil || len(tasks) != 3 {
 				t.Errorf("%d deliveries, %v", len(tasks), err)
 				return err
 			}
 			go func() {
-				tasks, err := worker.Claim(context.WithoutCancel(ctx), 12)
+				tasks, err := worker.Acquire(context.WithoutCancel(ctx), 12)
 				if err != nil {
 					t.Error(err)
 				}

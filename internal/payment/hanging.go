@@ -37,7 +37,7 @@ type Claim struct {
 // Hanging lists the payments that wait for a person: refused after an unknown
 // attempt, or open for longer than a day. It gives the 1,000 oldest, and how many there are.
 func (ps *Payments) Hanging(ctx context.Context) (list []Hanging, all int, err error) {
-	list, all, err = readHanging(ctx, ps.DB, database.Moment(ps.DB.Now().Add(-ps.Timing.Hanging)))
+	list, all, err = readHanging(ctx, ps.DB, database.StoredTime(ps.DB.Now().Add(-ps.Timing.Hanging)))
 	return list, all, fault.Wrap("payment.hanging", err)
 }
 
@@ -83,7 +83,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		return err
 	})
 	switch {
-	case database.Taken(err):
+	case database.IsUniqueViolation(err):
 		// The same person again: no second word, but what two have said is done.
 		if words, err = ps.repeatedWord(ctx, d); err != nil {
 			return false, err

@@ -143,7 +143,7 @@ func houseWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timi
 	return &house{
 		t: t, db: db, ledger: books, biller: f,
 		Payments: payment.New(payment.Parts{
-			DB: db, Ledger: books, Bell: outbox.NewBell(), Catalog: goods, Customers: customers, Attempts: attempts,
+			DB: db, Ledger: books, Bell: outbox.NewNotifier(), Catalog: goods, Customers: customers, Attempts: attempts,
 			Wire: func(catalog.Biller) biller.Biller { return f }, Timing: timing,
 		}),
 	}

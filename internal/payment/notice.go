@@ -24,18 +24,18 @@ func (ps *Payments) notices(ctx context.Context, p Payment, holder customer.Cust
 	}
 	riders := make([]database.Rider, len(promises))
 	for i, promise := range promises {
-		riders[i] = outbox.Promised.Row(promise)
+		riders[i] = outbox.AddRider(promise)
 	}
 	return riders
 }
 
-func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Customer, state State) ([]outbox.Promise, error) {
+func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Customer, state State) ([]outbox.Message, error) {
 	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return nil, err
 	}
 	id := strconv.FormatInt(p.ID, 10)
-	word := push.Word{
+	word := push.Message{
 		Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/" + id,
 		Args: map[string]any{"Service": service.Name.In(holder.Lang), "Amount": p.Total()},
 	}
@@ -43,5 +43,5 @@ func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Cu
 		word.Title = "push.payment_refunded"
 	}
 	to := push.Holder{ID: holder.ID, Epoch: holder.SessionEpoch, Lang: holder.Lang}
-	return ps.Notices.About(ctx, to, "payment:"+id+":"+string(state), word)
+	return ps.Notices.OutboxMessages(ctx, to, "payment:"+id+":"+string(state), word)
 }

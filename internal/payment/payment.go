@@ -138,7 +138,7 @@ func DefaultTiming() Timing {
 type Parts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
-	Bell      *outbox.Bell
+	Bell      *outbox.Notifier
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
 	Attempts  *ratelimit.Counters
@@ -146,7 +146,7 @@ type Parts struct {
 	Wire   func(catalog.Biller) biller.Biller
 	Timing Timing
 	// Notices tells the holder's browsers of an end; nil: nobody does.
-	Notices *push.Notices
+	Notices *push.Subscriptions
 }
 
 // Payments is the act.
@@ -156,10 +156,10 @@ type Payments struct {
 	slots  *billerslot.Slots
 	watch  *watch
 
-	recording *database.Gather[recorded, error]
-	holders   *database.Gather[int64, *customer.Customer]
-	reading   *database.Gather[int64, *Payment]
-	accepting *database.Gather[int64, *accepting]
+	recording *database.Coalescer[recorded, error]
+	holders   *database.Coalescer[int64, *customer.Customer]
+	reading   *database.Coalescer[int64, *Payment]
+	accepting *database.Coalescer[int64, *accepting]
 }
 
 // New makes the act of its parts.
@@ -168,17 +168,17 @@ func New(parts Parts) *Payments {
 		parts.Timing = DefaultTiming()
 	}
 	ps := &Payments{Parts: parts, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newWatch()}
-	ps.recording = database.NewGather(database.Together(ps.recordTogether))
-	ps.holders = database.NewGather(ps.readHolders)
-	ps.reading = database.NewGather(ps.readByIDs)
-	ps.accepting = database.NewGather(ps.readAccepting)
+	ps.recording = database.NewCoalescer(database.RetrySingly(ps.recordTogether))
+	ps.holders = database.NewCoalescer(ps.readHolders)
+	ps.reading = database.NewCoalescer(ps.readByIDs)
+	ps.accepting = database.NewCoalescer(ps.readAccepting)
 	return ps
 }
 
 // ByID returns a customer's payment; fault.NotFound for another's too, and
 // fault.Unknown for one that a failover could still lose.
 func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, error) {
-	p, err := ps.reading.Ask(ctx, id)
+	p, err := ps.reading.Do(ctx, id)
 	if err != nil {
 		return Payment{}, fault.Wrap("payment.read", err)
 	}
@@ -190,7 +190,7 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	//mutant:drop TestPaymentIsUnknownWithoutTheStandby
-	if err := ps.DB.Confirm(ctx, answered(p.ID, p.State)); err != nil {
+	if err := ps.DB.WaitDurable(ctx, answered(p.ID, p.State)); err != nil {
 		return Payment{}, err
 	}
 	return *p, nil

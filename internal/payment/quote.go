@@ -199,7 +199,7 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 			draft.ExpiresAt = draft.MadeAt.Add(ps.Timing.Draft)
 			return insertDraft(tx, draft)
 		})
-		if !database.Taken(err) {
+		if !database.IsUniqueViolation(err) {
 			break
 		}
 		draft.TxnID = ""

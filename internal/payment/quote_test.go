@@ -263,7 +263,7 @@ func TestLimits(t *testing.T) {
 			t.Fatalf("%d payments of 30 fit into the day's last 30 som", n)
 		}
 		// Yesterday's count for the month only; last month's not at all.
-		day := database.Moment(db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
+		day := database.StoredTime(db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 		sameMonth := day.In(customer.Bishkek).Month() == db.Now().In(customer.Bishkek).Month()
 		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, c.ID).Error)
 		_, err = h.Quote(ctx, c, order("20,01"))

@@ -18,7 +18,7 @@ type recorded struct {
 
 // record writes how a call went, together with others that wait to be written.
 func (ps *Payments) record(ctx context.Context, r recorded) error {
-	failed, err := ps.recording.Ask(ctx, r)
+	failed, err := ps.recording.Do(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -27,12 +27,12 @@ func (ps *Payments) record(ctx context.Context, r recorded) error {
 
 func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
 	attempts := make([]attempted, len(rows))
-	var later []outbox.Later
+	var later []outbox.Postponement
 	var asked []int64
 	for i, r := range rows {
 		attempts[i] = r.attempted
 		if r.again {
-			later = append(later, outbox.Later{Task: r.call.task, At: ps.DB.Now().Add(ps.pause(r.call.number))})
+			later = append(later, outbox.Postponement{Message: r.call.task, At: ps.DB.Now().Add(ps.pause(r.call.number))})
 		}
 		if r.ask {
 			asked = append(asked, r.call.payment.ID)
@@ -55,14 +55,14 @@ func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.C
 	if err != nil {
 		return nil, err
 	}
-	return database.ByKey(ids, list, func(c customer.Customer) int64 { return c.ID }), nil
+	return database.AlignRows(ids, list, func(c customer.Customer) int64 { return c.ID }), nil
 }
 
 func (ps *Payments) holderOf(ctx context.Context, e ended) (customer.Customer, error) {
 	if e.holder != nil {
 		return *e.holder, nil
 	}
-	c, err := ps.holders.Ask(ctx, e.payment.CustomerID)
+	c, err := ps.holders.Do(ctx, e.payment.CustomerID)
 	if err == nil && c == nil {
 		err = fault.New(fault.NotFound, "payment.holder", "")
 	}

@@ -15,13 +15,13 @@ import (
 // and its biller is not called: a failover would forget the attempt.
 func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	server.Impatient(t)
+	db, server := databasetest.DedicatedPostgres(t)
+	server.CancelCommitWaits(t)
 	h, ctx := newHouse(t, db, good), context.Background()
 	c := h.holder(1000_00)
 	draft, err := h.Quote(ctx, c, order("250"))
 	must(t, err)
-	must(t, server.Synchronous("nobody"))
+	must(t, server.SetSynchronousStandbys("nobody"))
 	unknown := func(what string, err error) {
 		t.Helper()
 		if !fault.Is(err, fault.Unknown) {
@@ -32,10 +32,10 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 		_, err = h.ledger.Account(ctx, ledger.Transit, draft.Biller)
 		unknown("an account", err)
 	}
-	must(t, server.Synchronous(""))
+	must(t, server.SetSynchronousStandbys(""))
 	_, err = h.ledger.Account(ctx, ledger.Transit, draft.Biller)
 	must(t, err)
-	must(t, server.Synchronous("nobody"))
+	must(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
 		_, err = h.Accept(ctx, c, payment.Web, draft.ID)
 		unknown("accepted", err)
@@ -55,7 +55,7 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 		t.Errorf("the biller was called %d times for an attempt that can be lost", n)
 	}
 	stop()
-	must(t, server.Synchronous(""))
+	must(t, server.SetSynchronousStandbys(""))
 	if _, err := h.Accept(ctx, c, payment.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}
@@ -66,11 +66,11 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 // a failover nobody would ever call the biller.
 func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	server.Impatient(t)
+	db, server := databasetest.DedicatedPostgres(t)
+	server.CancelCommitWaits(t)
 	h, ctx := newHouse(t, db, good), context.Background()
-	claim := h.Worker("dostek").Claim
-	must(t, server.Synchronous("nobody"))
+	claim := h.Worker("dostek").Acquire
+	must(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
 		if _, err := claim(ctx, 1); !fault.Is(err, fault.Unknown) {
 			t.Errorf("claimed: %v", err)
@@ -79,7 +79,7 @@ func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
 	if h.rows("SELECT COUNT(*) FROM biller_slots") == 0 {
 		t.Fatal("the slots can't be read: nothing was tried")
 	}
-	must(t, server.Synchronous(""))
+	must(t, server.SetSynchronousStandbys(""))
 	must(t, db.Gorm(ctx).Exec("DELETE FROM biller_slots").Error) // as the standby never had them
 	_, err := claim(ctx, 1)
 	must(t, err)
@@ -91,8 +91,8 @@ func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
 // An end that stands on the primary alone is told to nobody.
 func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	server.Impatient(t)
+	db, server := databasetest.DedicatedPostgres(t)
+	server.CancelCommitWaits(t)
 	f := newFake(good).holding()
 	h, ctx := houseWith(t, db, f, func(*payment.Timing) {}), context.Background()
 	c := h.holder(1000_00)
@@ -106,13 +106,13 @@ func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 		_, err := h.ledger.Account(ctx, kind, paid.Biller)
 		must(t, err)
 	}
-	must(t, server.Synchronous("nobody"))
+	must(t, server.SetSynchronousStandbys("nobody"))
 	f.release()
 	eventually(t, "the end stands on the primary", func() bool { return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 1 })
 	if p, err := h.ByID(ctx, c.ID, paid.ID); !fault.Is(err, fault.Unknown) {
 		t.Errorf("the receipt says %s, %v", p.State, err)
 	}
-	must(t, server.Synchronous(""))
+	must(t, server.SetSynchronousStandbys(""))
 	if p := h.ends(paid); p.State != payment.Completed {
 		t.Errorf("it is %s", p.State)
 	}

@@ -79,12 +79,12 @@ func TestStatementsOfAClaim(t *testing.T) {
 			h := newHouse(t, db, good)
 			worker := h.Worker("dostek")
 			ctx := context.Background()
-			_, err := worker.Claim(ctx, 1) // reads the catalogue
+			_, err := worker.Acquire(ctx, 1) // reads the catalogue
 			must(t, err)
 			for _, n := range []int{1, 11} {
 				h.payEach(n)
 				sent.take()
-				tasks, err := worker.Claim(ctx, n)
+				tasks, err := worker.Acquire(ctx, n)
 				must(t, err)
 				if len(tasks) != n {
 					t.Fatalf("%d claimed of %d", len(tasks), n)

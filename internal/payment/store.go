@@ -76,9 +76,9 @@ func only(list []Payment, err error) (Payment, error) {
 }
 
 func (ps *Payments) readByIDs(ctx context.Context, ids []int64) ([]*Payment, error) {
-	these, list := database.Among(ps.DB.Dialect(), ids)
+	these, list := database.InList(ps.DB.Dialect(), ids)
 	found, err := payments(ps.DB.Gorm(ctx), "id "+these, list)
-	return database.ByKey(ids, found, func(p Payment) int64 { return p.ID }), err
+	return database.AlignRows(ids, found, func(p Payment) int64 { return p.ID }), err
 }
 
 func readByCode(ctx context.Context, db *database.DB, code string) (Payment, error) {
@@ -104,7 +104,7 @@ func readForDelivery(tx *database.Tx, ids []int64) (map[int64]Payment, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	these, list := database.Among(tx.Dialect(), ids)
+	these, list := database.InList(tx.Dialect(), ids)
 	return byID(payments(tx.Gorm(), "id "+these, list))
 }
 
@@ -125,7 +125,7 @@ func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) (
 func readAcceptedSince(ctx context.Context, db *database.DB, customerID int64, service string, at time.Time) (bool, error) {
 	var ids []int64
 	err := db.Gorm(ctx).Raw("SELECT id FROM payments WHERE customer_id = ? AND accepted_at >= ? AND service = ? LIMIT 1",
-		customerID, database.Moment(at), service).Scan(&ids).Error
+		customerID, database.StoredTime(at), service).Scan(&ids).Error
 	return len(ids) > 0, err
 }
 
@@ -155,8 +155,8 @@ type accepting struct {
 }
 
 func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*accepting, error) {
-	these, list := database.Among(ps.DB.Dialect(), ids)
-	rows, err := database.Collect(ps.DB.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
+	these, list := database.InList(ps.DB.Dialect(), ids)
+	rows, err := database.ScanAll(ps.DB.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
 			d.txn_id, d.channel, d.made_at, d.expires_at, p.id IS NOT NULL
 		FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id `+these, list), func(a *accepting) []any {
 		return []any{
@@ -164,14 +164,14 @@ func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*acceptin
 			&a.TxnID, &a.Channel, &a.MadeAt, &a.ExpiresAt, &a.Accepted,
 		}
 	})
-	return database.ByKey(ids, rows, func(a accepting) int64 { return a.ID }), err
+	return database.AlignRows(ids, rows, func(a accepting) int64 { return a.ID }), err
 }
 
 // deleteDrafts forgets drafts a day after they expired: until then the check
 // page can still offer their values.
 func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 	return db.Purge(ctx, "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE expires_at < ? LIMIT ?)",
-		database.Moment(db.Now().Add(-24*time.Hour)))
+		database.StoredTime(db.Now().Add(-24*time.Hour)))
 }
 
 func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
@@ -186,12 +186,12 @@ func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 		channels = append(channels, string(p.Channel))
 	}
 	return database.Rows{Table: "payments", Columns: []database.Column{
-		database.Of("id", "bigint", ids), database.Of("customer_id", "bigint", customers),
-		database.Of("service", "text", services), database.Of("biller", "text", billers),
-		database.Of("identifier", "text", identifiers), database.Of("payee", "text", payees),
-		database.Of("amount", "bigint", amounts), database.Of("fee", "bigint", fees),
-		database.Of("txn_id", "text", txnIDs), database.Of("code", "text", codes), database.Of("channel", "text", channels),
-		database.Same("state", "text", string(Processing)), database.Same("accepted_at", "timestamptz", tx.Now()),
+		database.NewColumn("id", "bigint", ids), database.NewColumn("customer_id", "bigint", customers),
+		database.NewColumn("service", "text", services), database.NewColumn("biller", "text", billers),
+		database.NewColumn("identifier", "text", identifiers), database.NewColumn("payee", "text", payees),
+		database.NewColumn("amount", "bigint", amounts), database.NewColumn("fee", "bigint", fees),
+		database.NewColumn("txn_id", "text", txnIDs), database.NewColumn("code", "text", codes), database.NewColumn("channel", "text", channels),
+		database.ConstColumn("state", "text", string(Processing)), database.ConstColumn("accepted_at", "timestamptz", tx.Now()),
 	}}, nil
 }
 
@@ -207,9 +207,9 @@ func updateEnded(tx *database.Tx, rows []ended) error {
 		states, references = append(states, string(r.state)), append(references, r.reference)
 	}
 	v, args := tx.Values(
-		database.Of("id", "bigint", ids), database.Of("state", "text", states),
-		database.Of("result", "bigint", results), database.Of("reference", "text", references),
-		database.Of("refund_ground", "text", grounds),
+		database.NewColumn("id", "bigint", ids), database.NewColumn("state", "text", states),
+		database.NewColumn("result", "bigint", results), database.NewColumn("reference", "text", references),
+		database.NewColumn("refund_ground", "text", grounds),
 	)
 	// CASE: by its state PostgreSQL would look through all that is open.
 	result := tx.Gorm().Exec("WITH v(id, state, result, reference, refund_ground) AS ("+v+`)

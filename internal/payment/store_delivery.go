@@ -36,7 +36,7 @@ func readHistory(tx *database.Tx, ids []int64) (map[int64]past, error) {
 		return found, nil
 	}
 	var rows []past
-	these, list := database.Among(tx.Dialect(), ids)
+	these, list := database.InList(tx.Dialect(), ids)
 	err := tx.Gorm().Raw(`SELECT payment_id, MAX(number) AS attempts,
 		SUM(CASE WHEN `+withoutFinalAnswer+` THEN 1 ELSE 0 END) AS unknown
 		FROM payment_attempts WHERE payment_id `+these+` GROUP BY payment_id`, list).Scan(&rows).Error
@@ -55,8 +55,8 @@ func insertAttempts(tx *database.Tx, calls []call) error {
 		ids[i], numbers[i] = c.payment.ID, int64(c.number)
 	}
 	return tx.Insert(database.Rows{Table: "payment_attempts", Columns: []database.Column{
-		database.Of("payment_id", "bigint", ids), database.Of("number", "bigint", numbers),
-		database.Same("started_at", "timestamptz", tx.Now()),
+		database.NewColumn("payment_id", "bigint", ids), database.NewColumn("number", "bigint", numbers),
+		database.ConstColumn("started_at", "timestamptz", tx.Now()),
 	}})
 }
 
@@ -74,9 +74,9 @@ func updateAttempts(tx *database.Tx, rows []attempted) error {
 		references, remarks = append(references, bounded(r.answer.Reference, biller.ReferenceLength)), append(remarks, bounded(remark, 300))
 	}
 	v, args := tx.Values(
-		database.Of("payment_id", "bigint", ids), database.Of("number", "bigint", numbers),
-		database.Of("outcome", "text", outcomes), database.Of("result", "bigint", results),
-		database.Of("reference", "text", references), database.Of("remark", "text", remarks),
+		database.NewColumn("payment_id", "bigint", ids), database.NewColumn("number", "bigint", numbers),
+		database.NewColumn("outcome", "text", outcomes), database.NewColumn("result", "bigint", results),
+		database.NewColumn("reference", "text", references), database.NewColumn("remark", "text", remarks),
 	)
 	return tx.Gorm().Exec("WITH v(payment_id, number, outcome, result, reference, remark) AS ("+v+`)
 		UPDATE payment_attempts SET outcome = v.outcome, result = v.result, reference = v.reference, remark = v.remark, ended_at = ?
@@ -97,7 +97,7 @@ func markAsked(tx *database.Tx, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	these, list := database.Among(tx.Dialect(), ids)
+	these, list := database.InList(tx.Dialect(), ids)
 	return tx.Gorm().Exec("UPDATE payments SET asked_at = ? WHERE id "+these+" AND asked_at IS NULL AND state = 'processing'", tx.Now(), list).Error
 }
 

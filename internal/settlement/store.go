@@ -15,7 +15,7 @@ type row struct {
 }
 
 // settlements inserts settlements in the transaction of their transfers.
-var settlements = &database.Family[row]{
+var settlements = &database.RiderKind[row]{
 	Name: "settlement",
 	Write: func(_ context.Context, tx *database.Tx, rows []row) error {
 		for _, r := range rows { // one for each command

@@ -65,7 +65,7 @@ func (l *life) open() *process {
 		Level: catalog.StandardLevel, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
 	})
 	l.must(err)
-	bell := outbox.NewBell()
+	bell := outbox.NewNotifier()
 	p.ledger = ledger.New(db, ledger.Options{})
 	timing := payment.DefaultTiming()
 	// So short that no jitter is added: chance belongs to the seed.
@@ -197,11 +197,11 @@ func (l *life) commit() blow {
 }
 
 // claim takes up to n due tasks of a worker, as outbox.Work does.
-func (p *process) claim(ctx context.Context, w outbox.Worker, n int) (tasks []outbox.Task, err error) {
-	if w.Room != nil {
-		n = max(0, min(n, w.Room()))
+func (p *process) claim(ctx context.Context, w outbox.Worker, n int) (tasks []outbox.LeasedMessage, err error) {
+	if w.Capacity != nil {
+		n = max(0, min(n, w.Capacity()))
 	}
-	if n, err = outbox.Due(ctx, p.db, w.Lane, n); err != nil {
+	if n, err = outbox.CountDue(ctx, p.db, w.Queue, n); err != nil {
 		return nil, err
 	}
 	if n == 0 {
@@ -210,11 +210,11 @@ func (p *process) claim(ctx context.Context, w outbox.Worker, n int) (tasks []ou
 		}
 		return nil, nil
 	}
-	if w.Claim != nil {
-		return w.Claim(ctx, n)
+	if w.Acquire != nil {
+		return w.Acquire(ctx, n)
 	}
 	err = p.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		tasks, err = outbox.Claim(ctx, tx, w.Lane, n, w.Lease)
+		tasks, err = outbox.Acquire(ctx, tx, w.Queue, n, w.Lease)
 		return err
 	})
 	return tasks, err

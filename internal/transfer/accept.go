@@ -27,7 +27,7 @@ const actTransfer = "wallet.transfer"
 // PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
 // the money may have gone: ask again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, door string, id int64) (accepted Transfer, err error) {
-	defer func() { err = ts.DB.Unsure(err) }()
+	defer func() { err = ts.DB.UnknownIfPending(err) }()
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
 		return before, err
@@ -102,12 +102,12 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		return ts.sent(ctx, c, draft.ID)
 	}
 	t.AcceptedAt = receipt.PostedAt
-	ts.DB.Confirmed(Key(t.ID))
-	ts.Bell.Ring(sms.Lane)
+	ts.DB.MarkDurable(Key(t.ID))
+	ts.Bell.Notify(sms.Queue)
 	return t, nil
 }
 
-func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Promise) ledger.Posting {
+func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Message) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
 		Key: Key(t.ID), Op: actTransfer,
@@ -120,7 +120,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 		Riders: []database.Rider{transferred.Row(t), limit.Rider(c, t.Amount, mine)},
 	}
 	for _, w := range words {
-		p.Riders = append(p.Riders, outbox.Promised.Row(w))
+		p.Riders = append(p.Riders, outbox.AddRider(w))
 	}
 	return p
 }
@@ -141,26 +141,26 @@ func refusal(t Transfer, err error) error {
 }
 
 // wordToSender is the SMS about money that left.
-func wordToSender(t Transfer, to customer.Customer) outbox.Promise {
+func wordToSender(t Transfer, to customer.Customer) outbox.Message {
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
 	}}
 	if t.Receiver != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_sent_named", t.Receiver
 	}
-	return sms.Promise(wordKey(t, "sent"), m)
+	return sms.OutboxMessage(wordKey(t, "sent"), m)
 }
 
 // wordToReceiver is the SMS about money that came.
-func wordToReceiver(t Transfer, to customer.Customer) outbox.Promise {
-	//mutant:replace Came: true, => TestTransfer
-	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Came: true, Args: map[string]any{
+func wordToReceiver(t Transfer, to customer.Customer) outbox.Message {
+	//mutant:replace Incoming: true, => TestTransfer
+	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Incoming: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
 	}}
 	if t.Sender != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_got_named", t.Sender
 	}
-	return sms.Promise(wordKey(t, "got"), m)
+	return sms.OutboxMessage(wordKey(t, "got"), m)
 }
 
 func wordKey(t Transfer, side string) string {

@@ -276,7 +276,7 @@ func TestLimitsAreShared(t *testing.T) {
 func (h *house) yesterday(from customer.Customer) {
 	h.t.Helper()
 	ctx := context.Background()
-	day := database.Moment(h.db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
+	day := database.StoredTime(h.db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 	sameMonth := day.In(customer.Bishkek).Month() == h.db.Now().In(customer.Bishkek).Month()
 	must(h.t, h.db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID).Error)
 	must(h.t, h.db.Gorm(ctx).Exec("UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID).Error)

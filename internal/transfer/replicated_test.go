@@ -14,12 +14,12 @@ import (
 // sent, to either party.
 func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
-	db, server := databasetest.Replicated(t)
-	server.Impatient(t)
+	db, server := databasetest.DedicatedPostgres(t)
+	server.CancelCommitWaits(t)
 	h, ctx := newHouse(t, db), context.Background()
 	from, to := h.holder(100_00), h.holder(0)
 	draft := h.quote(from, to, "60")
-	must(t, server.Synchronous("nobody"))
+	must(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
 		if _, err := h.Accept(ctx, from, transfer.Web, draft.ID); !fault.Is(err, fault.Unknown) {
 			t.Errorf("accepted: %v", err)
@@ -35,7 +35,7 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 			t.Errorf("an operation: %v", err)
 		}
 	}
-	must(t, server.Synchronous(""))
+	must(t, server.SetSynchronousStandbys(""))
 	if _, err := h.Accept(ctx, from, transfer.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}

@@ -32,11 +32,11 @@ func readDraft(ctx context.Context, db *database.DB, senderID, id int64) (Draft,
 // page can still offer their values.
 func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
 	return db.Purge(ctx, "DELETE FROM wallet_transfer_drafts WHERE id IN (SELECT id FROM wallet_transfer_drafts WHERE expires_at < ? LIMIT ?)",
-		database.Moment(db.Now().Add(-24*time.Hour)))
+		database.StoredTime(db.Now().Add(-24*time.Hour)))
 }
 
 // transferred is the rows that ride on transfers.
-var transferred = &database.Family[Transfer]{
+var transferred = &database.RiderKind[Transfer]{
 	Name:   "wallet transferred",
 	Insert: rowsOf,
 }
@@ -51,11 +51,11 @@ func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 		amounts, channels = append(amounts, int64(t.Amount)), append(channels, t.Channel)
 	}
 	return database.Rows{Table: "wallet_transfers", Columns: []database.Column{
-		database.Of("id", "bigint", ids), database.Of("sender_id", "bigint", senders), database.Of("receiver_id", "bigint", receivers),
-		database.Of("sender_phone", "text", senderPhones), database.Of("receiver_phone", "text", receiverPhones),
-		database.Of("sender", "text", senderNames), database.Of("receiver", "text", receiverNames),
-		database.Of("amount", "bigint", amounts), database.Of("channel", "text", channels),
-		database.Same("accepted_at", "timestamptz", tx.Now()),
+		database.NewColumn("id", "bigint", ids), database.NewColumn("sender_id", "bigint", senders), database.NewColumn("receiver_id", "bigint", receivers),
+		database.NewColumn("sender_phone", "text", senderPhones), database.NewColumn("receiver_phone", "text", receiverPhones),
+		database.NewColumn("sender", "text", senderNames), database.NewColumn("receiver", "text", receiverNames),
+		database.NewColumn("amount", "bigint", amounts), database.NewColumn("channel", "text", channels),
+		database.ConstColumn("accepted_at", "timestamptz", tx.Now()),
 	}}, nil
 }
 
@@ -64,7 +64,7 @@ func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 func readSentSince(ctx context.Context, db *database.DB, customerID int64, at time.Time) (bool, error) {
 	var ids []int64
 	err := db.Gorm(ctx).Raw("SELECT id FROM wallet_transfers WHERE sender_id = ? AND accepted_at >= ? LIMIT 1",
-		customerID, database.Moment(at)).Scan(&ids).Error
+		customerID, database.StoredTime(at)).Scan(&ids).Error
 	return len(ids) > 0, err
 }
 

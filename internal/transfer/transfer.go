@@ -77,7 +77,7 @@ func Key(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
 type Parts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
-	Bell      *outbox.Bell
+	Bell      *outbox.Notifier
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
 	Attempts  *ratelimit.Counters
@@ -116,8 +116,8 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	if !known {
 		return Transfer{}, fault.New(fault.NotFound, "transfer.read", "")
 	}
-	//mutant:replace ts.DB.Confirm(ctx, Key(id)) => nil TestTransferIsUnknownWithoutTheStandby
-	return t, ts.DB.Confirm(ctx, Key(id))
+	//mutant:replace ts.DB.WaitDurable(ctx, Key(id)) => nil TestTransferIsUnknownWithoutTheStandby
+	return t, ts.DB.WaitDurable(ctx, Key(id))
 }
 
 // SentSince reports whether a customer has sent a transfer at that time or

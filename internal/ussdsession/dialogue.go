@@ -55,9 +55,9 @@ type Dialogues[C any] struct {
 	now   func() time.Time
 	lease time.Duration
 
-	reads   *database.Gather[string, *row]
-	begins  *database.Gather[row, bool]
-	answers *database.Gather[row, bool]
+	reads   *database.Coalescer[string, *row]
+	begins  *database.Coalescer[row, bool]
+	answers *database.Coalescer[row, bool]
 	recent  recent[turn[C]]
 }
 
@@ -86,9 +86,9 @@ func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
 	if ds.lease == 0 {
 		ds.lease = Lease
 	}
-	ds.reads = database.NewGather(ds.readRows)
-	ds.begins = database.NewGather(ds.insertRows)
-	ds.answers = database.NewGather(ds.updateRows)
+	ds.reads = database.NewCoalescer(ds.readRows)
+	ds.begins = database.NewCoalescer(ds.insertRows)
+	ds.answers = database.NewCoalescer(ds.updateRows)
 	return ds, nil
 }
 
@@ -163,7 +163,7 @@ func (ds *Dialogues[C]) id(n Name) string { return ds.Mark("name", n.Gateway, n.
 
 // Find gives a dialogue that lives; nil where there is none, or it is over.
 func (ds *Dialogues[C]) Find(ctx context.Context, n Name) (*Dialogue[C], error) {
-	r, err := ds.reads.Ask(ctx, ds.id(n))
+	r, err := ds.reads.Do(ctx, ds.id(n))
 	if err != nil || r == nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
@@ -202,7 +202,7 @@ func (ds *Dialogues[C]) Begin(ctx context.Context, n Name, heard Heard, content 
 		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
 		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
 	}
-	began, err := ds.begins.Ask(ctx, first)
+	began, err := ds.begins.Do(ctx, first)
 	if began {
 		ds.recent.put(id, turn[C]{first, content})
 	}
@@ -240,7 +240,7 @@ func (ds *Dialogues[C]) Answer(ctx context.Context, d *Dialogue[C], heard Heard,
 	next := d.row
 	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Mark(heard.Text)
 	next.HeardMs, next.Content = heard.At.UnixMilli(), sealed
-	won, err := ds.answers.Ask(ctx, next)
+	won, err := ds.answers.Do(ctx, next)
 	if won {
 		next.Turn, next.Claim, next.ClaimedUntilMs = next.Turn+1, 0, 0
 		ds.recent.put(d.ID, turn[C]{next, content})

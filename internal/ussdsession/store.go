@@ -24,13 +24,13 @@ type row struct {
 
 func (ds *Dialogues[C]) readRows(ctx context.Context, ids []string) ([]*row, error) {
 	var rows []row
-	these, list := database.Among(ds.db.Dialect(), ids)
+	these, list := database.InList(ds.db.Dialect(), ids)
 	err := ds.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
 		began_ms, ends_ms FROM dialogues WHERE id `+these, list).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	return database.ByKey(ids, rows, func(r row) string { return r.ID }), nil
+	return database.AlignRows(ids, rows, func(r row) string { return r.ID }), nil
 }
 
 // insertRows begins dialogues. Of two with one name the first wins; a name

@@ -20,7 +20,7 @@ const actClose = "wallet.close"
 type ClosingParts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
-	Bell      *outbox.Bell
+	Bell      *outbox.Notifier
 	Customers *customer.Customers
 }
 
@@ -92,7 +92,7 @@ func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin
 	if err != nil {
 		return fault.Wrap(actClose, err)
 	}
-	cl.parts.Bell.Ring(sms.Lane)
+	cl.parts.Bell.Notify(sms.Queue)
 	return nil
 }
 

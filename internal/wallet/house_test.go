@@ -52,7 +52,7 @@ func newHouse(t *testing.T, db *database.DB) *house {
 	must(t, err)
 	books := ledger.New(db, ledger.Options{})
 	t.Cleanup(books.Close)
-	bell := outbox.NewBell()
+	bell := outbox.NewNotifier()
 	return &house{
 		t: t, db: db, ledger: books, wallets: wallet.New(books),
 		Transfers: transfer.New(transfer.Parts{

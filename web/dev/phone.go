@@ -48,7 +48,7 @@ func (d *Door) show(c echo.Context, page devpage.PhonePage, number phone.Number)
 		return fault.Wrap("dev.phone", err)
 	}
 	for _, m := range messages {
-		page.Messages = append(page.Messages, devpage.Message{Text: i18n.Whole(m.Text), At: m.CreatedAt})
+		page.Messages = append(page.Messages, devpage.Message{Text: i18n.NoBreakAmounts(m.Text), At: m.CreatedAt})
 	}
 	if d.Letters != nil {
 		letters, err := d.Letters(ctx, number)

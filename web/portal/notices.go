@@ -29,8 +29,8 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 				browser.Name = listed.Device
 			}
 		}
-		address := push.Address{Endpoint: c.FormValue("endpoint"), P256DH: c.FormValue("p256dh"), Auth: c.FormValue("auth")}
-		if err := p.services.Notices.Allow(ctx(c), browser, address); err != nil {
+		address := push.Subscription{Endpoint: c.FormValue("endpoint"), P256DH: c.FormValue("p256dh"), Auth: c.FormValue("auth")}
+		if err := p.services.Notices.Subscribe(ctx(c), browser, address); err != nil {
 			return "", err
 		}
 		s.Flash(lang(c).T("push.settings.done"))
@@ -45,7 +45,7 @@ func (p *Portal) EndNotices(c echo.Context) error {
 	if p.services.Notices == nil || err != nil {
 		return fault.New(fault.NotFound, act, "")
 	}
-	if err := p.services.Notices.End(ctx(c), holder(c).ID, id); err != nil {
+	if err := p.services.Notices.Unsubscribe(ctx(c), holder(c).ID, id); err != nil {
 		return err
 	}
 	session.Of(c).Flash(lang(c).T("push.settings.ended"))

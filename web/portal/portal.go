@@ -42,7 +42,7 @@ type Services struct {
 	Messages  *sms.Messages
 	Sessions  *session.Sessions
 	// Notices sends push notifications; nil if they are switched off.
-	Notices *push.Notices
+	Notices *push.Subscriptions
 	// Now is the clock.
 	Now func() time.Time
 	// Development adds links to the handset and the terminal.

@@ -66,7 +66,7 @@ type Sessions struct {
 	ended     func(*database.Tx, int64, string, bool) error
 	now       func() time.Time
 	origin    *http.CrossOriginProtection
-	reads     *database.Gather[string, *found]
+	reads     *database.Coalescer[string, *found]
 }
 
 // New makes the sessions on db.
@@ -79,7 +79,7 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 		s.public = originOf(o.Public)
 	}
 	s.store = &store{s}
-	s.reads = database.NewGather(s.readRows)
+	s.reads = database.NewCoalescer(s.readRows)
 	for use, key := range map[string]*[]byte{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {
 		derived, err := hkdf.Key(sha256.New, o.Secret, nil, use, sha256.Size)
 		if err != nil {

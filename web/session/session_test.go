@@ -271,7 +271,7 @@ func TestEpochAndBlockEndSessions(t *testing.T) {
 func TestCustomerIsWhole(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db, false)
-		hold := database.Moment(db.Now().Add(time.Hour))
+		hold := database.StoredTime(db.Now().Add(time.Hour))
 		s.exec(`UPDATE customers SET hold_until = $1, name = 'Айда Асанова', registered = 'ussd', has_pin = TRUE, pin_owed = TRUE`, hold)
 		want := s.holder
 		want.HoldUntil, want.Name, want.Registered, want.HasPIN, want.PINOwed = hold, "Айда Асанова", customer.USSD, true, true

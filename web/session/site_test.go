@@ -35,7 +35,7 @@ type site struct {
 func newSite(t *testing.T, db *database.DB, secure bool) *site {
 	t.Helper()
 	s := &site{t: t, db: db}
-	now := func() time.Time { return database.Moment(db.Now().Add(time.Duration(s.skipped.Load()))) }
+	now := func() time.Time { return database.StoredTime(db.Now().Add(time.Duration(s.skipped.Load()))) }
 	sessions, err := New(db, Options{Secret: secret, Secure: secure, Now: now})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func newSite(t *testing.T, db *database.DB, secure bool) *site {
 	s.Sessions = sessions
 	s.holder = customer.Customer{
 		ID: 7, Phone: phone.Number("+996700123456"), Email: "aida@example.kg", Lang: "ky", HasPassword: true,
-		Registered: customer.Web, SessionEpoch: 3, Level: "standard", CreatedAt: database.Moment(db.Now()),
+		Registered: customer.Web, SessionEpoch: 3, Level: "standard", CreatedAt: database.StoredTime(db.Now()),
 	}
 	s.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES (7, $1, $2, 'ky', 'a hash', FALSE, 3, 'standard', $3)`, s.holder.Phone.String(), s.holder.Email, s.holder.CreatedAt)

@@ -262,7 +262,7 @@ func (s *Sessions) fresh(tx *database.Tx, key string, data map[string]string) (*
 	encoded, err := encode(data)
 	return &row{
 		ID: key, Handle: tx.NewID(), Data: encoded, Version: 1,
-		CreatedAt: now, SeenAt: now, EndsAt: database.Moment(now.Add(Absolute)),
+		CreatedAt: now, SeenAt: now, EndsAt: database.StoredTime(now.Add(Absolute)),
 	}, err
 }
 
@@ -357,18 +357,18 @@ func applied(data, changes map[string]string) map[string]string {
 
 // read gives a session with its customer; nil where there is none.
 func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
-	return s.reads.Ask(ctx, key)
+	return s.reads.Do(ctx, key)
 }
 
 // readRows gives sessions with their customers in one reading. Of the password
 // it asks only whether there is one.
 func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
-	these, list := database.Among(s.db.Dialect(), keys)
-	rows, err := database.Collect(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at,
+	these, list := database.InList(s.db.Dialect(), keys)
+	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at,
 			c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
 			c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone
 		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id `+these, list), (*found).places)
-	return database.ByKey(keys, rows, func(f found) string { return f.Row.ID }), err
+	return database.AlignRows(keys, rows, func(f found) string { return f.Row.ID }), err
 }
 
 // places are where the columns of readRows go. A visitor has no holder.
@@ -376,10 +376,10 @@ func (f *found) places() []any {
 	r, h := &f.Row, &f.Holder
 	return []any{
 		&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt,
-		database.OrZero(&h.ID), database.OrZero(&h.Phone), database.OrZero(&h.Email), database.OrZero(&h.Lang), database.OrZero(&h.PasswordHash),
-		database.OrZero(&h.Blocked), &h.HoldUntil, database.OrZero(&h.SessionEpoch), database.OrZero(&h.Level),
-		database.OrZero(&h.CreatedAt), database.OrZero(&h.Name), database.OrZero(&h.Registered),
-		database.OrZero(&h.HasPIN), database.OrZero(&h.PINOwed), &h.ClosedAt, database.OrZero(&h.ClosedPhone),
+		database.ZeroIfNull(&h.ID), database.ZeroIfNull(&h.Phone), database.ZeroIfNull(&h.Email), database.ZeroIfNull(&h.Lang), database.ZeroIfNull(&h.PasswordHash),
+		database.ZeroIfNull(&h.Blocked), &h.HoldUntil, database.ZeroIfNull(&h.SessionEpoch), database.ZeroIfNull(&h.Level),
+		database.ZeroIfNull(&h.CreatedAt), database.ZeroIfNull(&h.Name), database.ZeroIfNull(&h.Registered),
+		database.ZeroIfNull(&h.HasPIN), database.ZeroIfNull(&h.PINOwed), &h.ClosedAt, database.ZeroIfNull(&h.ClosedPhone),
 	}
 }
 

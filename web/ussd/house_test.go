@@ -154,7 +154,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	t.Cleanup(h.ledger.Close)
 	timing := payment.DefaultTiming()
 	timing.Pauses = []time.Duration{20 * time.Millisecond}
-	bell := outbox.NewBell()
+	bell := outbox.NewNotifier()
 	h.payments = payment.New(payment.Parts{
 		DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,

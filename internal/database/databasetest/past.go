@@ -32,8 +32,8 @@ func (s *PostgresServer) BaseBackup() (*PostgresServer, error) {
 	return base, nil
 }
 
-// Archived waits until all that was written so far is archived.
-func (s *PostgresServer) Archived() error {
+// WaitArchived waits until all that was written so far is archived.
+func (s *PostgresServer) WaitArchived() error {
 	var segment string
 	if err := s.ask(&segment, "SELECT pg_walfile_name(pg_switch_wal())"); err != nil {
 		return err
@@ -47,8 +47,8 @@ func (s *PostgresServer) Archived() error {
 	return fmt.Errorf("%s is not archived", segment)
 }
 
-// GoBack starts a base backup as the server was at a moment.
-func (s *PostgresServer) GoBack(moment time.Time) error {
+// RecoverTo starts a base backup as the server was at a moment.
+func (s *PostgresServer) RecoverTo(moment time.Time) error {
 	if err := os.WriteFile(filepath.Join(s.data(), "recovery.signal"), nil, 0o600); err != nil {
 		return err
 	}

@@ -27,9 +27,9 @@ func (s *PostgresServer) Kill() {
 	<-s.done
 }
 
-// Standby starts a server that follows s by streaming, on a copy made by
+// StartStandby starts a server that follows s by streaming, on a copy made by
 // pg_basebackup, and makes s wait for it at each commit.
-func (s *PostgresServer) Standby() (*PostgresServer, error) {
+func (s *PostgresServer) StartStandby() (*PostgresServer, error) {
 	standby, err := newPostgres(s.options)
 	if err != nil {
 		return nil, err
@@ -65,13 +65,15 @@ func (s *PostgresServer) Promote() error {
 	return s.exec("SELECT 1 / CAST(CASE WHEN pg_promote() THEN 1 ELSE 0 END AS BIGINT)")
 }
 
-// Either names a database on whichever of two servers can write.
-func (s *PostgresServer) Either(other *PostgresServer, database string) string {
+// FailoverAddress names a database on whichever of two servers can write.
+func (s *PostgresServer) FailoverAddress(other *PostgresServer, database string) string {
 	return s.base + "," + strings.TrimPrefix(other.base, "postgres://postgres@") + "/" + database + "?sslmode=disable&target_session_attrs=read-write"
 }
 
-// Create makes an empty database on the server.
-func (s *PostgresServer) Create(database string) error { return s.exec("CREATE DATABASE " + database) }
+// CreateDatabase makes an empty database on the server.
+func (s *PostgresServer) CreateDatabase(database string) error {
+	return s.exec("CREATE DATABASE " + database)
+}
 
 func (s *PostgresServer) tool(name string, args ...string) (string, error) {
 	path, err := Binary(name)

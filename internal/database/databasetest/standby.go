@@ -13,9 +13,9 @@ import (
 	"elsom/internal/database"
 )
 
-// Replicated returns a migrated database on a server of its own, for which
+// DedicatedPostgres returns a migrated database on a server of its own, for which
 // Synchronous says what its commits wait for.
-func Replicated(t testing.TB) (*database.DB, *PostgresServer) {
+func DedicatedPostgres(t testing.TB) (*database.DB, *PostgresServer) {
 	t.Helper()
 	server, err := StartPostgres("-c", "fsync=off")
 	if err != nil {
@@ -27,13 +27,13 @@ func Replicated(t testing.TB) (*database.DB, *PostgresServer) {
 		t.Fatal(err)
 	}
 	db := Reopen(t, address)
-	t.Cleanup(func() { _ = server.Synchronous("") }) // or Close would wait for ever
+	t.Cleanup(func() { _ = server.SetSynchronousStandbys("") }) // or Close would wait for ever
 	return db, server
 }
 
-// Impatient cancels commits that wait for a standby, all the time until the test
+// CancelCommitWaits cancels commits that wait for a standby, all the time until the test
 // ends, as an operator may who wonders what hangs.
-func (s *PostgresServer) Impatient(t testing.TB) {
+func (s *PostgresServer) CancelCommitWaits(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	conn, err := pgx.Connect(ctx, s.Address("postgres"))
@@ -56,10 +56,10 @@ func (s *PostgresServer) Impatient(t testing.TB) {
 	})
 }
 
-// Synchronous says which standbys each commit waits for, as PostgreSQL names
+// SetSynchronousStandbys says which standbys each commit waits for, as PostgreSQL names
 // them, and returns when commits do so: "" for none, and a name that nobody has
 // for a standby that is away.
-func (s *PostgresServer) Synchronous(standbys string) error {
+func (s *PostgresServer) SetSynchronousStandbys(standbys string) error {
 	for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = '" + standbys + "'", "SELECT pg_reload_conf()"} {
 		if err := s.exec(statement); err != nil {
 			return err

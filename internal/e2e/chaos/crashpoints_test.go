@@ -158,7 +158,7 @@ func (c *crashes) heal(why string) {
 	for c.books.Dialect() == database.Postgres && c.count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '"+behindThePoints+"'") > 0 {
 		time.Sleep(time.Millisecond)
 	}
-	past := database.Moment(c.books.Now().Add(-5 * time.Minute))
+	past := database.StoredTime(c.books.Now().Add(-5 * time.Minute))
 	for _, statement := range []string{
 		"UPDATE promises SET due_at = ?, lease = 0 WHERE state = 'open'",
 		"UPDATE biller_slots SET until = ?",

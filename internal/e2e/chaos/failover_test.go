@@ -36,12 +36,12 @@ func TestPostgresRestarts(t *testing.T) {
 func TestStandbyTakesOver(t *testing.T) {
 	t.Parallel()
 	primary := system.NewPostgres(t)
-	standby, err := primary.Standby()
+	standby, err := primary.StartStandby()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(standby.Stop)
-	d := newDisaster(t, primary.Either(standby, "elsom"), 2, size(2, 6))
+	d := newDisaster(t, primary.FailoverAddress(standby, "elsom"), 2, size(2, 6))
 	unanswered := d.struck(size(100, 300), func() {
 		primary.Kill()
 		time.Sleep(time.Duration(d.dice.below(500)) * time.Millisecond)

@@ -21,12 +21,12 @@ const unknownPhone = "+996550654322"
 func TestFencedPrimary(t *testing.T) {
 	t.Parallel()
 	primary := system.NewPostgres(t)
-	standby, err := primary.Standby()
+	standby, err := primary.StartStandby()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(standby.Stop)
-	d := newDisaster(t, primary.Either(standby, "elsom"), 2, size(2, 6))
+	d := newDisaster(t, primary.FailoverAddress(standby, "elsom"), 2, size(2, 6))
 	orders := d.drafts(20)
 	for _, a := range orders[:8] { // connections are there, and their statements prepared
 		if d.press(d.any(), a) != isOK {

@@ -18,7 +18,7 @@ func TestGoingBackToAMoment(t *testing.T) {
 	server, err := databasetest.StartArchiving()
 	system.Must(t, err)
 	t.Cleanup(server.Stop)
-	system.Must(t, server.Create("elsom"))
+	system.Must(t, server.CreateDatabase("elsom"))
 	d := newDisaster(t, server.Address("elsom"), 1, 2)
 	ended := d.pay(6)
 	base, err := server.BaseBackup()
@@ -38,11 +38,11 @@ func TestGoingBackToAMoment(t *testing.T) {
 	time.Sleep(10 * time.Millisecond)
 	d.SetStandIn(t, "service", "dostek", "command", "pay", "mode", "normal")
 	later := d.pay(6)
-	system.Must(t, server.Archived())
+	system.Must(t, server.WaitArchived())
 	d.Portal.Stop(syscall.SIGKILL)
 	server.Kill()
 
-	system.Must(t, base.GoBack(moment))
+	system.Must(t, base.RecoverTo(moment))
 	d.goOn(base.Address("elsom"))
 	if n := d.count("SELECT COUNT(*) FROM payments WHERE state = 'completed'"); n != len(ended) {
 		t.Errorf("%d payments are completed, %d were", n, len(ended))

@@ -20,12 +20,12 @@ func TestStandbyAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			primary := system.NewPostgres(t)
-			standby, err := primary.Standby()
+			standby, err := primary.StartStandby()
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(standby.Stop)
-			d := newDisaster(t, primary.Either(standby, "elsom"), 2, 4)
+			d := newDisaster(t, primary.FailoverAddress(standby, "elsom"), 2, 4)
 			orders := d.drafts(4)
 			must := func(err error) {
 				t.Helper()
@@ -35,7 +35,7 @@ func TestStandbyAway(t *testing.T) {
 			}
 			must(standby.StopImmediately())
 			if cancelled {
-				primary.Impatient(t)
+				primary.CancelCommitWaits(t)
 			}
 			cash := d.cashOf(3)
 			for range 2 {

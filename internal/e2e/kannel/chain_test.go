@@ -83,7 +83,7 @@ func (c *chain) promise(t *testing.T, lang i18n.Lang) sent {
 	s.text = strings.ReplaceAll(lang.T("sms.payment_completed", args), "\u00a0", " ")
 	c.secrets = append(c.secrets, mark, s.phone[4:])
 	err := c.books.InTx(t.Context(), func(ctx context.Context, tx *database.Tx) error {
-		return outbox.Add(ctx, tx, sms.Promise(s.key, sms.Message{
+		return outbox.Add(ctx, tx, sms.OutboxMessage(s.key, sms.Message{
 			Phone: phone.Number(s.phone), Lang: string(lang), Key: "sms.payment_completed", Args: args,
 		}))
 	})
@@ -124,7 +124,7 @@ func (c *chain) later(t *testing.T) {
 	for _, statement := range []string{
 		"UPDATE messages SET asked_at = $1 WHERE asked_by <> 0", "UPDATE promises SET due_at = $1 WHERE state = 'open' AND lane IN ('sms', 'sms_codes') AND lease = 0",
 	} {
-		if _, err := c.books.Pool().Exec(statement, database.Moment(now.Add(-2*time.Minute))); err != nil {
+		if _, err := c.books.Pool().Exec(statement, database.StoredTime(now.Add(-2*time.Minute))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // Lane is the outbox lane of e-mails.
-const Lane = "email"
+const Queue = "email"
 
 // Message is what is to be said.
 type Message struct {
@@ -54,19 +54,19 @@ type payload struct {
 	Args    map[string]string `json:"args,omitempty"`
 }
 
-// Promise makes the outbox promise of a message. The key is the event's: one
+// OutboxMessage makes the outbox promise of a message. The key is the event's: one
 // message an event.
-func Promise(key string, m Message) outbox.Promise {
+func OutboxMessage(key string, m Message) outbox.Message {
 	p := payload{To: m.To, Lang: m.Lang, Subject: m.Subject, Text: m.Text, Args: map[string]string{}}
 	for name, value := range m.Args {
 		p.Args[name] = fmt.Sprint(value)
 	}
-	return outbox.Promise{Lane: Lane, Key: key, Payload: p}
+	return outbox.Message{Queue: Queue, Key: key, Payload: p}
 }
 
-// Worker keeps the promises of the lane.
-func Worker(db *database.DB, g Gateway) outbox.Worker {
-	return courier.Worker(db, courier.Lane{Name: Lane, Send: func(ctx context.Context, task outbox.Task) error {
+// NewWorker keeps the promises of the lane.
+func NewWorker(db *database.DB, g Gateway) outbox.Worker {
+	return courier.NewSender(db, courier.SenderOptions{Queue: Queue, Send: func(ctx context.Context, task outbox.LeasedMessage) error {
 		r, err := render(task)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func Worker(db *database.DB, g Gateway) outbox.Worker {
 	}})
 }
 
-func render(task outbox.Task) (Rendered, error) {
+func render(task outbox.LeasedMessage) (Rendered, error) {
 	var p payload
 	if err := task.Read(&p); err != nil {
 		return Rendered{}, fault.New(fault.Invalid, "email.render", "").Because(err)

@@ -21,21 +21,21 @@ func notice(lang string) email.Message {
 	}
 }
 
-func carry(t *testing.T, db *database.DB, p outbox.Promise) {
+func carry(t *testing.T, db *database.DB, p outbox.Message) {
 	t.Helper()
 	payload, err := json.Marshal(p.Payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	email.Worker(db, inbox.New(db)).Do(context.Background(), outbox.Task{Lane: email.Lane, Key: p.Key, Payload: payload})
+	email.NewWorker(db, inbox.New(db)).Do(context.Background(), outbox.LeasedMessage{Queue: email.Queue, Key: p.Key, Payload: payload})
 }
 
 func TestEmail(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, lang := range i18n.Langs() {
-			carry(t, db, email.Promise("event "+string(lang), notice(string(lang))))
+			carry(t, db, email.OutboxMessage("event "+string(lang), notice(string(lang))))
 		}
-		carry(t, db, email.Promise("event ru", notice("ru"))) // again
+		carry(t, db, email.OutboxMessage("event ru", notice("ru"))) // again
 		list, err := inbox.New(db).List(context.Background(), "aida@example.kg")
 		if err != nil || len(list) != 3 {
 			t.Fatalf("%d kept, %v", len(list), err)
@@ -52,7 +52,7 @@ func TestAHoleInATextIsNotSent(t *testing.T) {
 	db := databasetest.SQLite(t)
 	m := notice("ru")
 	m.Args = nil
-	carry(t, db, email.Promise("event", m))
+	carry(t, db, email.OutboxMessage("event", m))
 	if list, err := inbox.New(db).List(t.Context(), m.To); err != nil || len(list) != 0 {
 		t.Errorf("sent %+v, %v", list, err)
 	}

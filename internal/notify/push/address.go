@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// Address is where a browser's push service takes notices, and the keys that
+// Subscription is where a browser's push service takes notices, and the keys that
 // they are encrypted with, as the browser gives them (base64url).
 // Source: https://www.w3.org/TR/push-api/#pushsubscription-interface
-type Address struct{ Endpoint, P256DH, Auth string }
+type Subscription struct{ Endpoint, P256DH, Auth string }
 
 // LogValue keeps an address out of the logs: who knows it may use it.
-func (Address) LogValue() slog.Value { return slog.StringValue("•••") }
+func (Subscription) LogValue() slog.Value { return slog.StringValue("•••") }
 
 const longestEndpoint = 1000
 
@@ -29,7 +29,7 @@ var services = []string{"fcm.googleapis.com", "updates.push.services.mozilla.com
 // check refuses what is no push service's: it comes from a browser, and the
 // server will call it, signed and from its own address. Where a name leads is
 // judged when it is called.
-func (a Address) check(hosts []string) error {
+func (a Subscription) check(hosts []string) error {
 	u, err := url.Parse(a.Endpoint)
 	//mutant:replace len(a.Endpoint) > longestEndpoint || => TestStrangeAddressesAreRefused
 	if err != nil || len(a.Endpoint) > longestEndpoint || strings.ContainsFunc(a.Endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) {

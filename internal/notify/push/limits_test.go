@@ -17,7 +17,7 @@ import (
 // The push services of the browsers that people have are known by themselves.
 func TestKnownServices(t *testing.T) {
 	db := databasetest.SQLite(t)
-	h := &house{Notices: notices(t, db, "key"), t: t, db: db}
+	h := &house{Subscriptions: notices(t, db, "key"), t: t, db: db}
 	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES (1, '+996700000001', '', 'ru', '', FALSE, 1, 'standard', ?)`, start)
 	for _, endpoint := range []string{
@@ -26,7 +26,7 @@ func TestKnownServices(t *testing.T) {
 	} {
 		a := address(t, "x")
 		a.Endpoint = endpoint
-		if err := h.Allow(context.Background(), browserOf(aida, endpoint), a); err != nil {
+		if err := h.Subscribe(context.Background(), browserOf(aida, endpoint), a); err != nil {
 			t.Errorf("%s: %v", endpoint, err)
 		}
 	}
@@ -92,10 +92,10 @@ func TestSlowServiceStopsNobody(t *testing.T) {
 	})
 }
 
-func (h *house) claim() (tasks []outbox.Task) {
+func (h *house) claim() (tasks []outbox.LeasedMessage) {
 	h.t.Helper()
 	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Claim(ctx, tx, push.Lane, 100, time.Minute)
+		tasks, err = outbox.Acquire(ctx, tx, push.Queue, 100, time.Minute)
 		return err
 	}))
 	return tasks
@@ -159,7 +159,7 @@ func TestAllowingIsCounted(t *testing.T) {
 		for range 20 {
 			h.allow(aida, "phone")
 		}
-		if err := h.Allow(context.Background(), browserOf(aida, "phone"), address(t, "phone")); !fault.Is(err, fault.TooMany) {
+		if err := h.Subscribe(context.Background(), browserOf(aida, "phone"), address(t, "phone")); !fault.Is(err, fault.TooMany) {
 			t.Errorf("once more: %v", err)
 		}
 		h.allow(bakyt, "other")
@@ -171,10 +171,10 @@ func TestAllowingIsCounted(t *testing.T) {
 // password, or because the wallet was blocked.
 func TestWhoLeftIsNotTold(t *testing.T) {
 	ways := map[string]func(h *house, tx *database.Tx) error{
-		"logout":        func(_ *house, tx *database.Tx) error { return push.Left(tx, "phone", 0) },
-		"another login": func(_ *house, tx *database.Tx) error { return push.Left(tx, "phone", bakyt.ID) },
-		"end":           func(_ *house, tx *database.Tx) error { return push.Ended(tx, aida.ID, "phone", false) },
-		"end others":    func(_ *house, tx *database.Tx) error { return push.Ended(tx, aida.ID, "desk", true) },
+		"logout":        func(_ *house, tx *database.Tx) error { return push.RemoveBrowser(tx, "phone", 0) },
+		"another login": func(_ *house, tx *database.Tx) error { return push.RemoveBrowser(tx, "phone", bakyt.ID) },
+		"end":           func(_ *house, tx *database.Tx) error { return push.RemoveForCustomer(tx, aida.ID, "phone", false) },
+		"end others":    func(_ *house, tx *database.Tx) error { return push.RemoveForCustomer(tx, aida.ID, "desk", true) },
 		"password": func(_ *house, tx *database.Tx) error {
 			return tx.Gorm().Exec("UPDATE customers SET session_epoch = 2 WHERE id = 1").Error
 		},
@@ -203,8 +203,8 @@ func TestWhoStaysIsTold(t *testing.T) {
 		h.tell(aida, "payment:7:completed")
 		must(t, h.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
 			return errors.Join(
-				push.Left(tx, "phone", aida.ID), push.Left(tx, "desk", 0), push.Ended(tx, aida.ID, "phone", true),
-				push.Ended(tx, aida.ID, "desk", false), push.Ended(tx, bakyt.ID, "phone", false), push.Ended(tx, bakyt.ID, "desk", true),
+				push.RemoveBrowser(tx, "phone", aida.ID), push.RemoveBrowser(tx, "desk", 0), push.RemoveForCustomer(tx, aida.ID, "phone", true),
+				push.RemoveForCustomer(tx, aida.ID, "desk", false), push.RemoveForCustomer(tx, bakyt.ID, "phone", false), push.RemoveForCustomer(tx, bakyt.ID, "desk", true),
 			)
 		}))
 		if sent := h.work(); len(sent) != 1 {
@@ -218,7 +218,7 @@ func TestASessionThatEndedAllowsNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		b := browserOf(aida, "phone")
 		b.Signed = func(*database.Tx) (bool, error) { return false, nil }
-		if err := h.Allow(context.Background(), b, address(t, "phone")); !fault.Is(err, fault.Forbidden) || len(h.names(aida)) != 0 {
+		if err := h.Subscribe(context.Background(), b, address(t, "phone")); !fault.Is(err, fault.Forbidden) || len(h.names(aida)) != 0 {
 			t.Errorf("%v, %d kept", err, len(h.names(aida)))
 		}
 	})

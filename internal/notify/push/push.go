@@ -30,7 +30,7 @@ import (
 )
 
 // Lane is the outbox lane of notices.
-const Lane = "push"
+const Queue = "push"
 
 const (
 	// devices is how many browsers of one holder are kept; the oldest makes room.
@@ -80,8 +80,8 @@ type Device struct {
 	Made time.Time
 }
 
-// Word is what is to be said.
-type Word struct {
+// Message is what is to be said.
+type Message struct {
 	// Title and Text are the keys of the words.
 	Title, Text string
 	// Args are printed by their String method where they have one.
@@ -92,8 +92,8 @@ type Word struct {
 
 // Rendered is a notice as the wire gets it.
 type Rendered struct {
-	Address Address
-	Notice  Notice
+	Subscription Subscription
+	Notice       Notice
 }
 
 // Notice is what the service worker is handed, as JSON.
@@ -125,38 +125,38 @@ type Options struct {
 	Attempts *ratelimit.Counters
 }
 
-// Notices is who is told, and how.
-type Notices struct {
+// Subscriptions is who is told, and how.
+type Subscriptions struct {
 	db       *database.DB
 	key      string
 	hosts    []string
 	attempts *ratelimit.Counters
 	calling  sync.Map // addresses that this process is calling
-	reading  *database.Gather[Holder, []row]
+	reading  *database.Coalescer[Holder, []row]
 }
 
 // New makes the notices of a server.
-func New(db *database.DB, o Options) *Notices {
-	n := &Notices{db: db, key: o.Key, hosts: slices.Concat(services, o.Hosts), attempts: o.Attempts}
-	n.reading = database.NewGather(n.readAll)
+func New(db *database.DB, o Options) *Subscriptions {
+	n := &Subscriptions{db: db, key: o.Key, hosts: slices.Concat(services, o.Hosts), attempts: o.Attempts}
+	n.reading = database.NewCoalescer(n.readAll)
 	return n
 }
 
 // Key is the server's public key (P-256, not compressed, base64url), which a
 // browser binds its address to.
-func (n *Notices) Key() string { return n.key }
+func (n *Subscriptions) Key() string { return n.key }
 
-func (n *Notices) keyHash() string { return hashed(n.key)[:16] }
+func (n *Subscriptions) keyHash() string { return hashed(n.key)[:16] }
 
 func hashed(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// Allow keeps a browser's address for a holder; it takes the browser from
+// Subscribe keeps a browser's address for a holder; it takes the browser from
 // whoever had it before. fault.Invalid for what is no address of a push
 // service, fault.TooMany for too many, fault.Forbidden when the session ended.
-func (n *Notices) Allow(ctx context.Context, b Browser, a Address) error {
+func (n *Subscriptions) Subscribe(ctx context.Context, b Browser, a Subscription) error {
 	const act = "push.allow"
 	if err := a.check(n.hosts); err != nil {
 		return fault.New(fault.Invalid, act, "push.refused").Because(err)
@@ -178,19 +178,21 @@ func (n *Notices) Allow(ctx context.Context, b Browser, a Address) error {
 	}))
 }
 
-// Left forgets the address of a browser that everybody but one holder, where
+// RemoveBrowser forgets the address of a browser that everybody but one holder, where
 // there is one, has left.
-func Left(tx *database.Tx, browser string, stays int64) error { return forget(tx, browser, stays) }
+func RemoveBrowser(tx *database.Tx, browser string, stays int64) error {
+	return forget(tx, browser, stays)
+}
 
-// Ended forgets the address of a holder in a browser or, for others, in all
+// RemoveForCustomer forgets the address of a holder in a browser or, for others, in all
 // but that one.
-func Ended(tx *database.Tx, holder int64, browser string, others bool) error {
+func RemoveForCustomer(tx *database.Tx, holder int64, browser string, others bool) error {
 	return forgetOf(tx, holder, browser, others)
 }
 
 // List gives the holder's browsers, the newest first.
-func (n *Notices) List(ctx context.Context, h Holder) ([]Device, error) {
-	rows, err := n.reading.Ask(ctx, h)
+func (n *Subscriptions) List(ctx context.Context, h Holder) ([]Device, error) {
+	rows, err := n.reading.Do(ctx, h)
 	list := make([]Device, len(rows))
 	for i, r := range rows {
 		list[i] = Device{ID: r.ID, Name: r.Device, Made: r.MadeAt.UTC()}
@@ -198,8 +200,8 @@ func (n *Notices) List(ctx context.Context, h Holder) ([]Device, error) {
 	return list, fault.Wrap("push.list", err)
 }
 
-// End forgets one of a holder's browsers; fault.NotFound for another's.
-func (n *Notices) End(ctx context.Context, customerID, id int64) error {
+// Unsubscribe forgets one of a holder's browsers; fault.NotFound for another's.
+func (n *Subscriptions) Unsubscribe(ctx context.Context, customerID, id int64) error {
 	ended, err := n.delete(ctx, customerID, id)
 	if err == nil && !ended {
 		return fault.New(fault.NotFound, "push.end", "")
@@ -207,16 +209,16 @@ func (n *Notices) End(ctx context.Context, customerID, id int64) error {
 	return fault.Wrap("push.end", err)
 }
 
-// About makes the promises of a word, one for each browser of the holder for
+// OutboxMessages makes the promises of a word, one for each browser of the holder for
 // which not too many are waiting. The event names it: one word an event.
-func (n *Notices) About(ctx context.Context, h Holder, event string, w Word) ([]outbox.Promise, error) {
-	rows, err := n.reading.Ask(ctx, h)
+func (n *Subscriptions) OutboxMessages(ctx context.Context, h Holder, event string, w Message) ([]outbox.Message, error) {
+	rows, err := n.reading.Do(ctx, h)
 	if err != nil {
 		return nil, fault.Wrap("push.about", err)
 	}
-	promises := make([]outbox.Promise, 0, len(rows))
+	promises := make([]outbox.Message, 0, len(rows))
 	for _, r := range rows {
-		if open, err := outbox.Open(ctx, n.db, Lane, keyOf(r.ID, "")); err != nil {
+		if open, err := outbox.CountOpen(ctx, n.db, Queue, keyOf(r.ID, "")); err != nil {
 			return nil, fault.Wrap("push.about", err)
 			//mutant:replace waiting => 2*waiting TestWordsThatWaitAreBounded
 		} else if open >= waiting {
@@ -226,7 +228,7 @@ func (n *Notices) About(ctx context.Context, h Holder, event string, w Word) ([]
 		for name, value := range w.Args {
 			p.Args[name] = fmt.Sprint(value)
 		}
-		promises = append(promises, outbox.Promise{Lane: Lane, Key: keyOf(r.ID, event), Payload: p})
+		promises = append(promises, outbox.Message{Queue: Queue, Key: keyOf(r.ID, event), Payload: p})
 	}
 	return promises, nil
 }
@@ -256,16 +258,16 @@ func (p payload) notice() Notice {
 }
 
 // Worker keeps the promises of the lane.
-func (n *Notices) Worker(g Gateway) outbox.Worker {
+func (n *Subscriptions) Worker(g Gateway) outbox.Worker {
 	//mutant:replace deadline => 4 * deadline TestSlowServiceStopsNobody
 	//mutant:replace tries => 2 * tries TestFiveTries
-	return courier.Worker(n.db, courier.Lane{
-		Name: Lane, Width: width, Deadline: deadline, Tries: tries,
-		Send: func(ctx context.Context, task outbox.Task) error { return n.send(ctx, g, task) },
+	return courier.NewSender(n.db, courier.SenderOptions{
+		Queue: Queue, Concurrency: width, Timeout: deadline, MaxAttempts: tries,
+		Send: func(ctx context.Context, task outbox.LeasedMessage) error { return n.send(ctx, g, task) },
 	})
 }
 
-func (n *Notices) send(ctx context.Context, g Gateway, task outbox.Task) error {
+func (n *Subscriptions) send(ctx context.Context, g Gateway, task outbox.LeasedMessage) error {
 	const act = "push.send"
 	var p payload
 	if err := task.Read(&p); err != nil {
@@ -278,7 +280,7 @@ func (n *Notices) send(ctx context.Context, g Gateway, task outbox.Task) error {
 	if r == nil || n.db.Now().After(p.Until) { // nobody to tell any more, or too late
 		return nil
 	}
-	address := Address{r.Endpoint, r.P256dh, r.Auth}
+	address := Subscription{r.Endpoint, r.P256dh, r.Auth}
 	//mutant:drop TestServiceWithdrawn
 	if err := address.check(n.hosts); err != nil { // the operator has withdrawn the service
 		return fault.New(fault.Invalid, act, "").Because(err)

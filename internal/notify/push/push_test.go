@@ -22,7 +22,7 @@ import (
 
 // house is notices on a database, with a push service that answers as told.
 type house struct {
-	*push.Notices
+	*push.Subscriptions
 	t    *testing.T
 	db   *database.DB
 	mu   sync.Mutex
@@ -37,7 +37,7 @@ var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
 func each(t *testing.T, test func(t *testing.T, h *house)) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := &house{Notices: notices(t, db, "the server's key"), t: t, db: db}
+		h := &house{Subscriptions: notices(t, db, "the server's key"), t: t, db: db}
 		for id := range 3 {
 			must(t, db.Gorm(context.Background()).Exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 				VALUES (?, ?, '', 'ru', '', FALSE, 1, 'standard', ?)`, id+1, fmt.Sprintf("+99670000000%d", id), start).Error)
@@ -46,7 +46,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 	})
 }
 
-func notices(t *testing.T, db *database.DB, key string) *push.Notices {
+func notices(t *testing.T, db *database.DB, key string) *push.Subscriptions {
 	t.Helper()
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more")})
 	must(t, err)
@@ -86,17 +86,17 @@ func (h *house) work() []push.Rendered {
 
 func (h *house) tell(to push.Holder, event string) {
 	h.t.Helper()
-	promises, err := h.About(context.Background(), to, event, push.Word{
+	promises, err := h.OutboxMessages(context.Background(), to, event, push.Message{
 		Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/7", Args: map[string]any{"Service": "DosTek group", "Amount": "250,50"},
 	})
 	must(h.t, err)
 	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, promises...) }))
 }
 
-func (h *house) allow(to push.Holder, name string) push.Address {
+func (h *house) allow(to push.Holder, name string) push.Subscription {
 	h.t.Helper()
 	a := address(h.t, name)
-	must(h.t, h.Allow(context.Background(), browserOf(to, name), a))
+	must(h.t, h.Subscribe(context.Background(), browserOf(to, name), a))
 	return a
 }
 
@@ -121,13 +121,13 @@ func (h *house) open() (n int64) {
 	return n
 }
 
-func address(t *testing.T, name string) push.Address {
+func address(t *testing.T, name string) push.Subscription {
 	t.Helper()
 	key, err := ecdh.P256().GenerateKey(rand.Reader)
 	must(t, err)
 	auth := make([]byte, 16)
 	_, _ = rand.Read(auth)
-	return push.Address{
+	return push.Subscription{
 		Endpoint: "https://push.example.net/send/" + name,
 		P256DH:   base64.RawURLEncoding.EncodeToString(key.PublicKey().Bytes()), Auth: base64.RawURLEncoding.EncodeToString(auth),
 	}
@@ -149,7 +149,7 @@ func TestTellsEachOfTheHoldersBrowsers(t *testing.T) {
 		h.allow(bakyt, "other")
 		h.tell(aida, "payment:7:completed")
 		sent := h.work()
-		if len(sent) != 2 || sent[0].Address.Endpoint == sent[1].Address.Endpoint {
+		if len(sent) != 2 || sent[0].Subscription.Endpoint == sent[1].Subscription.Endpoint {
 			t.Fatalf("sent %d", len(sent))
 		}
 		want := push.Notice{Title: "Платёж проведён", Text: "DosTek group: 250,50 сом", Lang: "ru", Tag: "payment:7:completed", Href: "/receipt/7"}
@@ -201,11 +201,11 @@ func TestEnd(t *testing.T) {
 		h.allow(aida, "phone")
 		h.tell(aida, "payment:7:completed")
 		id := h.names(aida)[0]
-		if err := h.End(context.Background(), bakyt.ID, id); !fault.Is(err, fault.NotFound) {
+		if err := h.Unsubscribe(context.Background(), bakyt.ID, id); !fault.Is(err, fault.NotFound) {
 			t.Errorf("another's: %v", err)
 		}
-		must(t, h.End(context.Background(), aida.ID, id))
-		if err := h.End(context.Background(), aida.ID, id); !fault.Is(err, fault.NotFound) {
+		must(t, h.Unsubscribe(context.Background(), aida.ID, id))
+		if err := h.Unsubscribe(context.Background(), aida.ID, id); !fault.Is(err, fault.NotFound) {
 			t.Errorf("again: %v", err)
 		}
 		if sent := h.work(); len(sent) != 0 || h.open() != 0 {
@@ -220,11 +220,11 @@ func TestWhoseABrowserIs(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ctx := context.Background()
 		a := h.allow(aida, "phone")
-		must(t, h.Allow(ctx, browserOf(aida, "phone"), a))
+		must(t, h.Subscribe(ctx, browserOf(aida, "phone"), a))
 		if n := len(h.names(aida)); n != 1 {
 			t.Errorf("allowed twice: %d", n)
 		}
-		must(t, h.Allow(ctx, browserOf(bakyt, "phone"), a))
+		must(t, h.Subscribe(ctx, browserOf(bakyt, "phone"), a))
 		if len(h.names(aida)) != 0 || len(h.names(bakyt)) != 1 {
 			t.Errorf("%d and %d", len(h.names(aida)), len(h.names(bakyt)))
 		}
@@ -233,7 +233,7 @@ func TestWhoseABrowserIs(t *testing.T) {
 		if sent := h.work(); len(sent) != 0 || len(h.names(later)) != 0 {
 			t.Error("a new password ends nothing")
 		}
-		h.Notices = notices(t, h.db, "another key")
+		h.Subscriptions = notices(t, h.db, "another key")
 		if len(h.names(bakyt)) != 0 {
 			t.Error("a new key ends nothing")
 		}
@@ -254,7 +254,7 @@ func TestTheOldestBrowserMakesRoom(t *testing.T) {
 		h.tell(aida, "payment:7:completed")
 		found := false
 		for _, r := range h.work() {
-			found = found || r.Address == newest
+			found = found || r.Subscription == newest
 		}
 		if !found || len(h.names(bakyt)) != 1 {
 			t.Error("the newest was not kept, or another's went")
@@ -266,10 +266,10 @@ func TestTheOldestBrowserMakesRoom(t *testing.T) {
 func TestStrangeAddressesAreRefused(t *testing.T) {
 	h := notices(t, databasetest.SQLite(t), "key")
 	good := address(t, "x")
-	with := func(endpoint string) push.Address {
-		return push.Address{Endpoint: endpoint, P256DH: good.P256DH, Auth: good.Auth}
+	with := func(endpoint string) push.Subscription {
+		return push.Subscription{Endpoint: endpoint, P256DH: good.P256DH, Auth: good.Auth}
 	}
-	for _, a := range []push.Address{
+	for _, a := range []push.Subscription{
 		{}, with(""), with("http://push.example.net/x"), with("https://localhost/x"), with("https://127.0.0.1/x"), with("https://[::1]/x"),
 		with("https://10.0.0.1/x"), with("https://8.8.8.8/x"), with("https://push.example.net:8443/x"), with("https://push.example.net:/x"),
 		with("https://user@push.example.net/x"), with("https://push.example.net/x#y"), with("ftp://push.example.net/x"), with("//push.example.net/x"),
@@ -280,7 +280,7 @@ func TestStrangeAddressesAreRefused(t *testing.T) {
 		{good.Endpoint, base64.RawURLEncoding.EncodeToString(append([]byte{4}, make([]byte, 64)...)), good.Auth},
 		{good.Endpoint, strings.Repeat("A", 10_000), good.Auth}, {good.Endpoint, good.P256DH, "не база"},
 	} {
-		if err := h.Allow(context.Background(), browserOf(aida, "x"), a); !fault.Is(err, fault.Invalid) {
+		if err := h.Subscribe(context.Background(), browserOf(aida, "x"), a); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}

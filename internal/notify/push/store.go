@@ -41,13 +41,13 @@ func insert(tx *database.Tx, r row) error {
 }
 
 // readAll gives the addresses of several holders, each one's newest first.
-func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error) {
+func (n *Subscriptions) readAll(ctx context.Context, holders []Holder) ([][]row, error) {
 	ids := make([]int64, len(holders))
 	for i, h := range holders {
 		ids[i] = h.ID
 	}
 	var rows []row
-	these, list := database.Among(n.db.Dialect(), ids)
+	these, list := database.InList(n.db.Dialect(), ids)
 	err := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]()+" FROM push_addresses WHERE customer_id "+these+" AND key_hash = ? ORDER BY made_at DESC, id DESC",
 		list, n.keyHash()).Scan(&rows).Error
 	found := make([][]row, len(holders))
@@ -64,7 +64,7 @@ func (n *Notices) readAll(ctx context.Context, holders []Holder) ([][]row, error
 
 // valid gives an address; nil where it is no more, or where its holder has a
 // new password since or is blocked.
-func (n *Notices) valid(ctx context.Context, id int64) (*row, error) {
+func (n *Subscriptions) valid(ctx context.Context, id int64) (*row, error) {
 	var rows []row
 	//mutant:replace AND a.epoch = c => AND 0 <> c TestWhoLeftIsNotTold
 	//mutant:replace NOT c.blocked AND => TestWhoLeftIsNotTold
@@ -76,7 +76,7 @@ func (n *Notices) valid(ctx context.Context, id int64) (*row, error) {
 	return &rows[0], nil
 }
 
-func (n *Notices) delete(ctx context.Context, customerID, id int64) (ended bool, err error) {
+func (n *Subscriptions) delete(ctx context.Context, customerID, id int64) (ended bool, err error) {
 	err = n.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		//mutant:replace AND customer_id = ? => AND 0 <> ? TestEnd
 		result := tx.Gorm().Exec("DELETE FROM push_addresses WHERE id = ? AND customer_id = ?", id, customerID)

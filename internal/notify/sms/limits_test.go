@@ -42,15 +42,15 @@ func TestCodesGoBeforeEverythingElse(t *testing.T) {
 		p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{}}
 		g := &slow{hold: make(chan struct{}), codes: make(chan Rendered, 1)}
 		for i := range 3 * width {
-			p.promise(Promise(fmt.Sprint(i), plainMessage))
+			p.promise(OutboxMessage(fmt.Sprint(i), plainMessage))
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		var working sync.WaitGroup
 		for _, worker := range Workers(db, s, g, Options{}) {
-			working.Go(func() { outbox.Work(ctx, db, outbox.NewBell(), worker) })
+			working.Go(func() { outbox.Work(ctx, db, outbox.NewNotifier(), worker) })
 		}
 		p.until("they are at the gateway", "SELECT COUNT(*) FROM messages WHERE asked_by <> 0", width)
-		p.promise(s.Promise("code", secretMessage()))
+		p.promise(s.OutboxMessage("code", secretMessage()))
 		select {
 		case <-g.codes:
 		case <-time.After(15 * time.Second):
@@ -78,7 +78,7 @@ func TestNoticesLeftOutTakeNoRoom(t *testing.T) {
 			notice.Notice = true
 			const hours = 72
 			for hour := range hours {
-				p.promise(Promise(fmt.Sprint("notice ", hour), notice))
+				p.promise(OutboxMessage(fmt.Sprint("notice ", hour), notice))
 				p.carry()
 				ahead.Add(int64(time.Hour))
 			}
@@ -100,12 +100,12 @@ func TestNoticesOfMoneyThatCameLeaveRoom(t *testing.T) {
 		s := sealer(t, "the server's secret")
 		p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{DailyNotices: 4}}
 		came, went := plainMessage, plainMessage
-		came.Notice, came.Came, went.Notice = true, true, true
+		came.Notice, came.Incoming, went.Notice = true, true, true
 		for i := range 6 {
-			p.promise(Promise(fmt.Sprint("came ", i), came))
+			p.promise(OutboxMessage(fmt.Sprint("came ", i), came))
 			p.carry()
 		}
-		p.promise(Promise("went", went))
+		p.promise(OutboxMessage("went", went))
 		p.carry()
 		p.stands("came 1", Sent, "kept")
 		p.stands("came 2", Failed, "failed")
@@ -127,13 +127,13 @@ func TestNoticesOfADayAreLimited(t *testing.T) {
 			p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{DailyNotices: 4, Dropped: func() { dropped.Add(1) }}}
 			notice, other := plainMessage, plainMessage
 			notice.Notice, other.Notice, other.Phone = true, true, phone.Number("+996700654321")
-			p.promise(s.Promise("code 1", secretMessage()))
+			p.promise(s.OutboxMessage("code 1", secretMessage()))
 			p.carry()
 			for i := range 6 {
-				p.promise(Promise(fmt.Sprint("notice ", i), notice))
+				p.promise(OutboxMessage(fmt.Sprint("notice ", i), notice))
 				p.carry()
 			}
-			p.promise(Promise("other", other), Promise("word", plainMessage), s.Promise("code 2", secretMessage()))
+			p.promise(OutboxMessage("other", other), OutboxMessage("word", plainMessage), s.OutboxMessage("code 2", secretMessage()))
 			p.carry()
 			for key, state := range map[string]State{
 				"notice 0": Sent, "notice 2": Sent, "notice 3": Failed, "notice 5": Failed, "other": Sent, "word": Sent, "code 1": Sent, "code 2": Sent,
@@ -148,7 +148,7 @@ func TestNoticesOfADayAreLimited(t *testing.T) {
 				t.Errorf("%d notices left out", n)
 			}
 			ahead.Add(int64(25 * time.Hour))
-			p.promise(Promise("the next day", notice))
+			p.promise(OutboxMessage("the next day", notice))
 			p.carry()
 			p.stands("the next day", Sent, "kept")
 			if n := dropped.Load(); n != 3 {

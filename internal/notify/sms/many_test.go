@@ -34,12 +34,12 @@ func TestStatementsOfManyMessages(t *testing.T) {
 			s := sealer(t, "the server's secret")
 			p := &post{t, db, s, &recorder{}, NewMessages(db, s), Options{}}
 			for i := range n {
-				p.promise(Promise(fmt.Sprint(i), plainMessage))
+				p.promise(OutboxMessage(fmt.Sprint(i), plainMessage))
 			}
 			sent.Store(0)
 			ctx, cancel := context.WithCancel(context.Background())
 			var working sync.WaitGroup
-			working.Go(func() { outbox.Work(ctx, db, outbox.NewBell(), Workers(db, s, p.gateway, Options{})[1]) })
+			working.Go(func() { outbox.Work(ctx, db, outbox.NewNotifier(), Workers(db, s, p.gateway, Options{})[1]) })
 			p.until("all are sent", "SELECT COUNT(*) FROM promises WHERE state = 'kept'", n)
 			cancel()
 			working.Wait()
@@ -65,19 +65,19 @@ func TestWhatCantBeWrittenDown(t *testing.T) {
 	bad.Phone = phone.Number(strings.Repeat("7", 40))
 	var list []asked
 	for i, m := range []Message{plainMessage, bad, plainMessage} {
-		p := Promise(fmt.Sprint(i), m)
+		p := OutboxMessage(fmt.Sprint(i), m)
 		body, err := json.Marshal(p.Payload)
 		if err != nil {
 			t.Fatal(err)
 		}
-		task := outbox.Task{Lane: Lane, Key: p.Key, Payload: body, Lease: int64(i + 1)}
+		task := outbox.LeasedMessage{Queue: Queue, Key: p.Key, Payload: body, LeaseToken: int64(i + 1)}
 		words, err := s.read(task)
 		if err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, asked{task, words, &told{}})
 	}
-	failed, err := database.Together(d.askTogether)(t.Context(), list)
+	failed, err := database.RetrySingly(d.askTogether)(t.Context(), list)
 	if err != nil || failed[0] != nil || failed[1] == nil || failed[2] != nil {
 		t.Fatalf("%v, %v", failed, err)
 	}

@@ -38,8 +38,8 @@ type Messages struct {
 // NewMessages opens them.
 func NewMessages(db *database.DB, s *Sealer) *Messages { return &Messages{db, s} }
 
-// Letter is a message as its reader may see it again: codes and PINs masked.
-type Letter struct {
+// MaskedMessage is a message as its reader may see it again: codes and PINs masked.
+type MaskedMessage struct {
 	ID    int64
 	Text  string
 	State State
@@ -48,7 +48,7 @@ type Letter struct {
 
 // List returns messages to a number since a moment (zero: ever), newest first,
 // those before an id (0: from the newest on), and whether there are older ones.
-func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []Letter, older bool, err error) {
+func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []MaskedMessage, older bool, err error) {
 	list, err = ms.list(ctx, number, since, before, n+1)
 	if older = len(list) > n; older {
 		list = list[:n]
@@ -60,15 +60,15 @@ func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Ti
 // outbox, and gives its id. For an operator who tries the gateway: whatever
 // the gateway answers, it is not sent again.
 func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64, err error) {
-	promise := Promise(fmt.Sprintf("now:%d", ms.db.NewID()), m)
+	promise := OutboxMessage(fmt.Sprintf("now:%d", ms.db.NewID()), m)
 	body, err := json.Marshal(promise.Payload)
 	if err != nil {
 		return 0, fault.Wrap("sms.send_now", err)
 	}
-	task := outbox.Task{Lane: Lane, Key: promise.Key, Payload: body, Tries: 1, Lease: ms.db.NewID()}
+	task := outbox.LeasedMessage{Queue: Queue, Key: promise.Key, Payload: body, Attempts: 1, LeaseToken: ms.db.NewID()}
 	sending := newDesk(ms.db, ms.sealer, g).send(ctx, task)
 	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		if err = record(tx, []courier.Carried{{Task: task, Err: sending}}); err == nil {
+		if err = record(tx, []courier.SendResult{{Message: task, Err: sending}}); err == nil {
 			id, err = idOf(tx, task.Key)
 		}
 		return err

@@ -24,9 +24,9 @@ type post struct {
 }
 
 // claim takes up what is due in either lane.
-func claim(ctx context.Context, tx *database.Tx, n int) (tasks []outbox.Task, err error) {
-	for _, lane := range []string{CodeLane, Lane} {
-		more, err := outbox.Claim(ctx, tx, lane, n, time.Minute)
+func claim(ctx context.Context, tx *database.Tx, n int) (tasks []outbox.LeasedMessage, err error) {
+	for _, lane := range []string{CodeQueue, Queue} {
+		more, err := outbox.Acquire(ctx, tx, lane, n, time.Minute)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +49,7 @@ func secretMessage() Message {
 	return Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
 }
 
-func (p *post) promise(promises ...outbox.Promise) {
+func (p *post) promise(promises ...outbox.Message) {
 	p.Helper()
 	err := p.db.InTx(p.Context(), func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, promises...) })
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *post) promise(promises ...outbox.Promise) {
 // carry takes up what is due, once.
 func (p *post) carry() (taken int) {
 	p.Helper()
-	var tasks []outbox.Task
+	var tasks []outbox.LeasedMessage
 	err := p.db.InTx(p.Context(), func(ctx context.Context, tx *database.Tx) (err error) {
 		tasks, err = claim(ctx, tx, 10)
 		return err
@@ -99,7 +99,7 @@ func (p *post) pass(d time.Duration) {
 				continue
 			}
 			_, err := p.db.Pool().ExecContext(p.Context(), "UPDATE "+statement.table+" SET "+statement.column+" = $1 WHERE id = $2",
-				database.Moment(m.At.Add(-d)), m.ID)
+				database.StoredTime(m.At.Add(-d)), m.ID)
 			if err != nil {
 				p.Fatal(err)
 			}
@@ -139,7 +139,7 @@ func (p *post) receive(token string, state State) {
 func TestStates(t *testing.T) {
 	eachPost(t, func(p *post) {
 		p.gateway.fail = []error{fault.New(fault.Unavailable, "test", "")}
-		p.promise(Promise("a", plainMessage))
+		p.promise(OutboxMessage("a", plainMessage))
 		p.carry()
 		p.stands("a", Queued, "open")
 		p.pass(time.Hour)
@@ -158,7 +158,7 @@ func TestStates(t *testing.T) {
 			p.stands("a", Delivered, "kept")
 		}
 		// Not delivered is an end too.
-		p.promise(Promise("b", plainMessage))
+		p.promise(OutboxMessage("b", plainMessage))
 		p.carry()
 		p.receive(p.gateway.sent[2].Token, Failed)
 		p.receive(p.gateway.sent[2].Token, Sent)
@@ -166,7 +166,7 @@ func TestStates(t *testing.T) {
 		p.stands("b", Failed, "kept")
 		// What the gateway refuses has failed.
 		p.gateway.fail = []error{fault.New(fault.Invalid, "test", "")}
-		p.promise(Promise("c", plainMessage))
+		p.promise(OutboxMessage("c", plainMessage))
 		p.carry()
 		p.stands("c", Failed, "failed")
 		c, err := p.messages.Count(p.Context())
@@ -180,7 +180,7 @@ func TestStates(t *testing.T) {
 func TestALostAnswerIsTriedAgainAfterTwoMinutes(t *testing.T) {
 	eachPost(t, func(p *post) {
 		p.gateway.fail = []error{fault.New(fault.Unknown, "test", "")}
-		p.promise(Promise("a", plainMessage))
+		p.promise(OutboxMessage("a", plainMessage))
 		p.carry()
 		p.stands("a", Queued, "open")
 		p.pass(119 * time.Second)
@@ -201,7 +201,7 @@ func TestALostAnswerIsTriedAgainAfterTwoMinutes(t *testing.T) {
 func TestAnyOtherErrorIsALostAnswer(t *testing.T) {
 	eachPost(t, func(p *post) {
 		p.gateway.fail = []error{errors.New("?")}
-		p.promise(Promise("a", plainMessage))
+		p.promise(OutboxMessage("a", plainMessage))
 		p.carry()
 		p.pass(119 * time.Second)
 		p.carry()
@@ -214,7 +214,7 @@ func TestAnyOtherErrorIsALostAnswer(t *testing.T) {
 func TestAReceiptSavesARepeat(t *testing.T) {
 	eachPost(t, func(p *post) {
 		p.gateway.fail = []error{fault.New(fault.Unknown, "test", ""), fault.New(fault.Unknown, "test", "")}
-		p.promise(Promise("a", plainMessage), Promise("b", plainMessage))
+		p.promise(OutboxMessage("a", plainMessage), OutboxMessage("b", plainMessage))
 		p.carry()
 		token := map[string]string{p.gateway.sent[0].ID: p.gateway.sent[0].Token, p.gateway.sent[1].ID: p.gateway.sent[1].Token}
 		p.receive(token["a"], Sent)
@@ -235,7 +235,7 @@ func TestAReceiptSavesARepeat(t *testing.T) {
 func TestCodesAreNotRepeated(t *testing.T) {
 	eachPost(t, func(p *post) {
 		p.gateway.fail = []error{fault.New(fault.Unknown, "test", "")}
-		p.promise(p.sealer.Promise("a", secretMessage()))
+		p.promise(p.sealer.OutboxMessage("a", secretMessage()))
 		p.carry()
 		p.stands("a", Queued, "open")
 		p.pass(time.Hour)
@@ -250,8 +250,8 @@ func TestCodesAreNotRepeated(t *testing.T) {
 // A process that dies in the call leaves the same doubt as a lost answer.
 func TestADeathInTheCallIsALostAnswer(t *testing.T) {
 	eachPost(t, func(p *post) {
-		p.promise(Promise("a", plainMessage), p.sealer.Promise("b", secretMessage()))
-		var tasks []outbox.Task
+		p.promise(OutboxMessage("a", plainMessage), p.sealer.OutboxMessage("b", secretMessage()))
+		var tasks []outbox.LeasedMessage
 		err := p.db.InTx(p.Context(), func(ctx context.Context, tx *database.Tx) (err error) {
 			tasks, err = claim(ctx, tx, 10)
 			return err
@@ -281,7 +281,7 @@ func TestADeathInTheCallIsALostAnswer(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	eachPost(t, func(p *post) {
-		p.promise(Promise("a", plainMessage), Promise("b", plainMessage))
+		p.promise(OutboxMessage("a", plainMessage), OutboxMessage("b", plainMessage))
 		p.carry()
 		mine := p.gateway.sent[0].Token
 		if mine == p.gateway.sent[1].Token {
@@ -312,12 +312,12 @@ func TestList(t *testing.T) {
 	eachPost(t, func(p *post) {
 		other := plainMessage
 		other.Phone = "+996550123456"
-		p.promise(Promise("other", other))
-		p.promise(p.sealer.Promise("a", secretMessage()))
+		p.promise(OutboxMessage("other", other))
+		p.promise(p.sealer.OutboxMessage("a", secretMessage()))
 		p.carry()
-		p.promise(Promise("b", plainMessage))
+		p.promise(OutboxMessage("b", plainMessage))
 		p.carry()
-		p.promise(Promise("nothing", Message{Phone: number, Lang: "ru", Key: Nothing}))
+		p.promise(OutboxMessage("nothing", Message{Phone: number, Lang: "ru", Key: Nothing}))
 		p.carry()
 		list, older, err := p.messages.List(p.Context(), number, time.Time{}, 0, 1)
 		if err != nil || len(list) != 1 || !older || !strings.Contains(list[0].Text, "12,50") || list[0].State != Sent ||

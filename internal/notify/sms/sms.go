@@ -28,8 +28,8 @@ import (
 // The outbox lanes of text messages. Messages with a code or PIN have their own
 // lane and senders, since a person is waiting for them.
 const (
-	Lane     = "sms"
-	CodeLane = "sms_codes"
+	Queue     = "sms"
+	CodeQueue = "sms_codes"
 )
 
 // Message is what is to be said: a message key of the topic sms and what
@@ -48,7 +48,7 @@ type Message struct {
 	// Notice is set on messages about money that moved, which the holder also
 	// finds on the site: a number gets so many a day, see Options. Came is set on
 	// those about money that came: others cause them, so they take half of these.
-	Notice, Came bool
+	Notice, Incoming bool
 	// Until drops a message that could not be sent in time; zero: never.
 	Until time.Time
 }
@@ -81,16 +81,16 @@ type OnceGateway interface {
 	TakesOnce()
 }
 
-// Promise makes the outbox promise of a message without secrets. The key is
+// OutboxMessage makes the outbox promise of a message without secrets. The key is
 // the event's: one message an event.
-func Promise(key string, m Message) outbox.Promise {
+func OutboxMessage(key string, m Message) outbox.Message {
 	p := newPayload(m)
 	p.Args = printed(m.Args)
 	//mutant:drop TestSecretNeedsASealer
 	if m.Secret {
 		p.err = errSecret
 	}
-	return outbox.Promise{Lane: Lane, Key: key, Payload: p}
+	return outbox.Message{Queue: Queue, Key: key, Payload: p}
 }
 
 var errSecret = errors.New("sms: a message with a secret is promised by a Sealer only")
@@ -102,16 +102,16 @@ type payload struct {
 	Key   string            `json:"key"`
 	Args  map[string]string `json:"args,omitempty"`
 	// Sealed is Args of a secret message: AES-GCM, nonce first.
-	Sealed []byte    `json:"sealed,omitempty"`
-	Notice bool      `json:"notice,omitempty"`
-	Came   bool      `json:"came,omitempty"`
-	Until  time.Time `json:"until,omitzero"`
+	Sealed   []byte    `json:"sealed,omitempty"`
+	Notice   bool      `json:"notice,omitempty"`
+	Incoming bool      `json:"came,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
 
 	err error
 }
 
 func newPayload(m Message) payload {
-	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Came: m.Came, Until: m.Until}
+	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Incoming: m.Incoming, Until: m.Until}
 }
 
 // MarshalJSON refuses a secret that nobody sealed.
@@ -162,14 +162,14 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	return &Sealer{aead, tokens}, nil
 }
 
-// Promise makes the outbox promise of a message whose arguments are secret.
+// OutboxMessage makes the outbox promise of a message whose arguments are secret.
 // They can be read only under the same key and for the same number.
-func (s *Sealer) Promise(key string, m Message) outbox.Promise {
+func (s *Sealer) OutboxMessage(key string, m Message) outbox.Message {
 	p := newPayload(m)
 	args, err := json.Marshal(printed(m.Args))
 	p.Sealed, p.err = s.aead.Seal(nil, nil, args, sealedFor(key, m.Phone)), err
-	//mutant:replace CodeLane => Lane TestCodesGoBeforeEverythingElse
-	return outbox.Promise{Lane: CodeLane, Key: key, Payload: p}
+	//mutant:replace CodeQueue => Queue TestCodesGoBeforeEverythingElse
+	return outbox.Message{Queue: CodeQueue, Key: key, Payload: p}
 }
 
 func (s *Sealer) open(key string, p payload) (map[string]string, error) {

@@ -116,7 +116,7 @@ func TestRenderRefusesHolesInAText(t *testing.T) {
 func TestSecretsRestSealed(t *testing.T) {
 	m := Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
 	s := sealer(t, "the server's secret")
-	p := s.Promise("event", m)
+	p := s.OutboxMessage("event", m)
 	row, err := json.Marshal(p.Payload)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestSecretsRestSealed(t *testing.T) {
 	if strings.Contains(string(row), "471193") || strings.Contains(string(row), "Code") {
 		t.Errorf("the secret stands in the row: %s", row)
 	}
-	task := outbox.Task{Key: "event", Payload: row}
+	task := outbox.LeasedMessage{Key: "event", Payload: row}
 	w, err := s.read(task)
 	if err != nil || !strings.Contains(w.text, "471193") || w.Phone != number {
 		t.Errorf("read %+v, %v", w, err)
@@ -136,17 +136,17 @@ func TestSecretsRestSealed(t *testing.T) {
 	if _, err := sealer(t, "another secret").read(task); !fault.Is(err, fault.Invalid) {
 		t.Errorf("another server's key opened it: %v", err)
 	}
-	if _, err := s.read(outbox.Task{Key: "other", Payload: row}); !fault.Is(err, fault.Invalid) {
+	if _, err := s.read(outbox.LeasedMessage{Key: "other", Payload: row}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("opened for another event: %v", err)
 	}
-	moved := outbox.Task{Key: "event", Payload: json.RawMessage(strings.Replace(string(row), "700123456", "700123457", 1))}
+	moved := outbox.LeasedMessage{Key: "event", Payload: json.RawMessage(strings.Replace(string(row), "700123456", "700123457", 1))}
 	if _, err := s.read(moved); !fault.Is(err, fault.Invalid) {
 		t.Errorf("opened for another number: %v", err)
 	}
 }
 
 func TestSecretNeedsASealer(t *testing.T) {
-	p := Promise("event", Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true})
+	p := OutboxMessage("event", Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true})
 	if row, err := json.Marshal(p.Payload); err == nil {
 		t.Errorf("a bare secret became a row: %s", row)
 	}
@@ -185,10 +185,10 @@ func (g *recorder) Send(_ context.Context, r Rendered) error {
 }
 
 // promiseAndCarry runs the lane's work on one claimed task.
-func promiseAndCarry(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outbox.Promise) (state, payload string) {
+func promiseAndCarry(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outbox.Message) (state, payload string) {
 	t.Helper()
 	ctx := context.Background()
-	var tasks []outbox.Task
+	var tasks []outbox.LeasedMessage
 	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 		if err = outbox.Add(ctx, tx, p); err != nil {
 			return err
@@ -211,26 +211,26 @@ func TestWorker(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, g := sealer(t, "the server's secret"), &recorder{}
 		m := Message{Phone: number, Lang: "ky", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
-		if state, payload := promiseAndCarry(t, db, s, g, s.Promise("a", m)); state != "kept" || payload != "" {
+		if state, payload := promiseAndCarry(t, db, s, g, s.OutboxMessage("a", m)); state != "kept" || payload != "" {
 			t.Errorf("sent: %s %q", state, payload)
 		}
 		if len(g.sent) != 1 || !strings.Contains(g.sent[0].Text, "капчыгынын") {
 			t.Errorf("sent %+v", g.sent)
 		}
 		g.fail = []error{fault.New(fault.Unavailable, "test", "")}
-		if state, payload := promiseAndCarry(t, db, s, g, s.Promise("b", m)); state != "open" || payload == "" {
+		if state, payload := promiseAndCarry(t, db, s, g, s.OutboxMessage("b", m)); state != "open" || payload == "" {
 			t.Errorf("gateway down: %s %q", state, payload)
 		}
 		g.fail = []error{fault.New(fault.Invalid, "test", "")}
-		if state, payload := promiseAndCarry(t, db, s, g, s.Promise("c", m)); state != "failed" || payload != "" {
+		if state, payload := promiseAndCarry(t, db, s, g, s.OutboxMessage("c", m)); state != "failed" || payload != "" {
 			t.Errorf("refused for good: %s %q", state, payload)
 		}
 		before := len(g.sent)
 		m.Until = db.Now().Add(-time.Second)
-		if state, _ := promiseAndCarry(t, db, s, g, s.Promise("d", m)); state != "failed" || len(g.sent) != before {
+		if state, _ := promiseAndCarry(t, db, s, g, s.OutboxMessage("d", m)); state != "failed" || len(g.sent) != before {
 			t.Errorf("too late: %s, %d sent", state, len(g.sent)-before)
 		}
-		silent := s.Promise("e", Message{Phone: number, Lang: "ru", Key: Nothing})
+		silent := s.OutboxMessage("e", Message{Phone: number, Lang: "ru", Key: Nothing})
 		if state, _ := promiseAndCarry(t, db, s, g, silent); state != "kept" || len(g.sent) != before {
 			t.Errorf("nothing to say: %s, %d sent", state, len(g.sent)-before)
 		}

@@ -28,8 +28,8 @@ func begin(tx *database.Tx, list []asked) ([]*row, error) {
 		ids, keys, phones = append(ids, tx.NewID()), append(keys, a.task.Key), append(phones, a.words.Phone.String())
 		texts, states, moments = append(texts, a.words.shown), append(states, string(Queued)), append(moments, tx.Now())
 	}
-	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("key", "text", keys), database.Of("phone", "text", phones),
-		database.Of("text", "text", texts), database.Of("state", "text", states), database.Of("made_at", "timestamptz", moments))
+	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("key", "text", keys), database.NewColumn("phone", "text", phones),
+		database.NewColumn("text", "text", texts), database.NewColumn("state", "text", states), database.NewColumn("made_at", "timestamptz", moments))
 	// In the order of the keys: whoever has the same ones waits for us.
 	err := tx.Gorm().Exec("WITH v(id, key, phone, text, state, made_at) AS ("+v+`) INSERT INTO messages (id, key, phone, text, state, made_at)
 		SELECT id, key, phone, text, state, made_at FROM v WHERE TRUE ORDER BY key ON CONFLICT (key) DO NOTHING`, args...).Error
@@ -41,12 +41,12 @@ func begin(tx *database.Tx, list []asked) ([]*row, error) {
 		lock = " FOR UPDATE"
 	}
 	var rows []row
-	these, among := database.Among(tx.Dialect(), keys)
+	these, among := database.InList(tx.Dialect(), keys)
 	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+these+" ORDER BY key"+lock, among).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	return database.ByKey(keys, rows, func(r row) string { return r.Key }), nil
+	return database.AlignRows(keys, rows, func(r row) string { return r.Key }), nil
 }
 
 // day is the time in which a number gets so many messages.
@@ -71,7 +71,7 @@ func beyond(tx *database.Tx, notices []notice) (map[int64]bool, error) {
 	for i, n := range notices {
 		ids[i], phones[i], mosts[i] = n.id, n.phone, int64(n.most)
 	}
-	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("phone", "text", phones), database.Of("most", "bigint", mosts))
+	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("phone", "text", phones), database.NewColumn("most", "bigint", mosts))
 	var late []int64
 	//mutant:replace state <> ? => state <> '-' || ? TestNoticesLeftOutTakeNoRoom
 	err := tx.Gorm().Raw("WITH v(id, phone, most) AS ("+v+`) SELECT v.id FROM v WHERE (SELECT COUNT(*) FROM messages
@@ -103,21 +103,21 @@ func note(tx *database.Tx, list []called) error {
 			repeats[i] = 1
 		}
 	}
-	v, args := tx.Values(database.Of("id", "bigint", ids), database.Of("lease", "bigint", leases), database.Of("repeats", "bigint", repeats))
+	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("lease", "bigint", leases), database.NewColumn("repeats", "bigint", repeats))
 	return tx.Gorm().Exec("WITH v(id, lease, repeats) AS ("+v+") UPDATE messages SET asked_by = v.lease, asked_at = ?,"+
 		" repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, tx.Now())...).Error
 }
 
 // unask takes the notes of these claims back: the gateway surely has nothing.
-func unask(tx *database.Tx, tasks []outbox.Task) error {
+func unask(tx *database.Tx, tasks []outbox.LeasedMessage) error {
 	if len(tasks) == 0 {
 		return nil
 	}
 	keys, leases := make([]string, len(tasks)), make([]int64, len(tasks))
 	for i, t := range tasks {
-		keys[i], leases[i] = t.Key, t.Lease
+		keys[i], leases[i] = t.Key, t.LeaseToken
 	}
-	v, args := tx.Values(database.Of("key", "text", keys), database.Of("lease", "bigint", leases))
+	v, args := tx.Values(database.NewColumn("key", "text", keys), database.NewColumn("lease", "bigint", leases))
 	return tx.Gorm().Exec("WITH v(key, lease) AS ("+v+") UPDATE messages SET asked_by = 0 FROM v"+
 		" WHERE messages.key = v.key AND messages.asked_by = v.lease", args...).Error
 }
@@ -131,7 +131,7 @@ func forward(tx *database.Tx, keys []string, to State) error {
 	if to == Failed {
 		column = "ended_at"
 	}
-	these, among := database.Among(tx.Dialect(), keys)
+	these, among := database.InList(tx.Dialect(), keys)
 	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, "+column+" = ? WHERE key "+these+" AND state = ?",
 		to, tx.Now(), among, Queued).Error
 }
@@ -160,7 +160,7 @@ func (ms *Messages) state(ctx context.Context, id int64) (state State, err error
 	return state, err
 }
 
-func (ms *Messages) list(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []Letter, err error) {
+func (ms *Messages) list(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []MaskedMessage, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}

@@ -43,8 +43,8 @@ func Workers(db *database.DB, s *Sealer, g Gateway, o Options) []outbox.Worker {
 	d := newDesk(db, s, g)
 	d.o = o
 	workers := make([]outbox.Worker, 0, 2)
-	for _, lane := range []string{CodeLane, Lane} {
-		workers = append(workers, courier.Worker(db, courier.Lane{Name: lane, Width: width, Send: d.send, Record: record}))
+	for _, lane := range []string{CodeQueue, Queue} {
+		workers = append(workers, courier.NewSender(db, courier.SenderOptions{Queue: lane, Concurrency: width, Send: d.send, Record: record}))
 	}
 	return workers
 }
@@ -60,17 +60,17 @@ type desk struct {
 	gateway Gateway
 	once    bool // the gateway is a OnceGateway
 	o       Options
-	asking  *database.Gather[asked, error]
+	asking  *database.Coalescer[asked, error]
 }
 
 func newDesk(db *database.DB, s *Sealer, g Gateway) *desk {
 	_, once := g.(OnceGateway)
 	d := &desk{db: db, sealer: s, gateway: g, once: once}
-	d.asking = database.NewGather(database.Together(d.askTogether))
+	d.asking = database.NewCoalescer(database.RetrySingly(d.askTogether))
 	return d
 }
 
-func (d *desk) send(ctx context.Context, task outbox.Task) error {
+func (d *desk) send(ctx context.Context, task outbox.LeasedMessage) error {
 	w, err := d.sealer.read(task)
 	if err != nil || w == nil {
 		return err
@@ -96,7 +96,7 @@ func unknown(after time.Duration) *fault.Error {
 
 // asked is a message that is to be handed over.
 type asked struct {
-	task  outbox.Task
+	task  outbox.LeasedMessage
 	words *written
 	told  *told
 }
@@ -110,9 +110,9 @@ type told struct {
 // ask writes down that the gateway is about to be called with the message:
 // whoever finds such a note without an outcome knows that the phone may have
 // it. The id is 0 where it is not to be called: the gateway has it already.
-func (d *desk) ask(ctx context.Context, task outbox.Task, w *written) (id int64, err error) {
+func (d *desk) ask(ctx context.Context, task outbox.LeasedMessage, w *written) (id int64, err error) {
 	a := asked{task, w, &told{}}
-	failed, err := d.asking.Ask(ctx, a)
+	failed, err := d.asking.Do(ctx, a)
 	if err == nil {
 		err = failed
 	}
@@ -146,7 +146,7 @@ func (d *desk) askTogether(ctx context.Context, list []asked) error {
 			*a.told = told{err: err}
 			if call {
 				a.told.id = rows[i].ID
-				calls = append(calls, called{rows[i].ID, a.task.Lease, rows[i].AskedBy != 0})
+				calls = append(calls, called{rows[i].ID, a.task.LeaseToken, rows[i].AskedBy != 0})
 			}
 		}
 		//mutant:replace return note(tx, calls) => _ = note; return nil TestALostAnswerIsTriedAgainAfterTwoMinutes
@@ -164,7 +164,7 @@ func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]boo
 		if a.words.Notice && rows[i] != nil {
 			n := notice{rows[i].ID, a.words.Phone.String(), d.o.DailyNotices}
 			//mutant:drop TestNoticesOfMoneyThatCameLeaveRoom
-			if a.words.Came {
+			if a.words.Incoming {
 				n.most /= 2
 			}
 			notices = append(notices, n)
@@ -197,17 +197,17 @@ func (d *desk) may(tx *database.Tx, r *row, a asked) (bool, error) {
 }
 
 // record keeps the messages' states in step with their promises.
-func record(tx *database.Tx, list []courier.Carried) error {
+func record(tx *database.Tx, list []courier.SendResult) error {
 	var sent, failed []string
-	var untaken []outbox.Task
+	var untaken []outbox.LeasedMessage
 	for _, c := range list {
 		switch {
 		case c.Err == nil:
-			sent = append(sent, c.Task.Key)
-		case !c.Again:
-			failed = append(failed, c.Task.Key)
+			sent = append(sent, c.Message.Key)
+		case !c.Retry:
+			failed = append(failed, c.Message.Key)
 		case !fault.Is(c.Err, fault.Unknown):
-			untaken = append(untaken, c.Task)
+			untaken = append(untaken, c.Message)
 		}
 	}
 	if err := forward(tx, sent, Sent); err != nil {
@@ -228,7 +228,7 @@ type written struct {
 }
 
 // read gives the message of a task; nil where there is nothing to say.
-func (s *Sealer) read(task outbox.Task) (*written, error) {
+func (s *Sealer) read(task outbox.LeasedMessage) (*written, error) {
 	w := &written{}
 	if err := task.Read(&w.payload); err != nil {
 		return nil, final(err)

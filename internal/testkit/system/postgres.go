@@ -21,7 +21,7 @@ func NewPostgres(t *testing.T) *databasetest.PostgresServer {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	if err := server.Create("elsom"); err != nil {
+	if err := server.CreateDatabase("elsom"); err != nil {
 		t.Fatal(err)
 	}
 	return server

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/notify/email"
 )
 
-// Kept is a message that would have been sent.
-type Kept struct {
+// Message is a message that would have been sent.
+type Message struct {
 	To        string    `json:"to"`
 	Subject   string    `json:"subject"`
 	Text      string    `json:"text"`
@@ -31,7 +31,7 @@ func (i *Inbox) Send(ctx context.Context, r email.Rendered) error {
 }
 
 // List gives the last messages to an address, newest first.
-func (i *Inbox) List(ctx context.Context, to string) ([]Kept, error) {
+func (i *Inbox) List(ctx context.Context, to string) ([]Message, error) {
 	list, err := i.list(ctx, to)
 	return list, fault.Wrap("email.inbox", err)
 }

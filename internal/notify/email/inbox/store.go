@@ -17,8 +17,8 @@ func (i *Inbox) insert(ctx context.Context, r email.Rendered) error {
 	})
 }
 
-func (i *Inbox) list(ctx context.Context, to string) ([]Kept, error) {
-	list := []Kept{}
+func (i *Inbox) list(ctx context.Context, to string) ([]Message, error) {
+	list := []Message{}
 	err := i.db.Gorm(ctx).Raw(`SELECT recipient AS "to", subject, text, created_at FROM email_inbox
 		WHERE recipient = ? ORDER BY created_at DESC, id DESC LIMIT ?`, to, listed).Scan(&list).Error
 	return list, err

@@ -97,7 +97,7 @@ func (w *Wire) Send(ctx context.Context, r push.Rendered) error {
 	}
 	options := w.options
 	answer, err := wp.SendNotificationWithContext(ctx, text, &wp.Subscription{
-		Endpoint: r.Address.Endpoint, Keys: wp.Keys{P256dh: r.Address.P256DH, Auth: r.Address.Auth},
+		Endpoint: r.Subscription.Endpoint, Keys: wp.Keys{P256dh: r.Subscription.P256DH, Auth: r.Subscription.Auth},
 	}, &options)
 	if err != nil {
 		var told *url.Error

@@ -78,7 +78,7 @@ func newBrowser(t *testing.T) browser {
 }
 
 func (b browser) rendered(notice push.Notice) push.Rendered {
-	return push.Rendered{Notice: notice, Address: push.Address{
+	return push.Rendered{Notice: notice, Subscription: push.Subscription{
 		Endpoint: "https://push.example.net/send/1", P256DH: base64.RawURLEncoding.EncodeToString(b.key.PublicKey().Bytes()),
 		Auth: base64.RawURLEncoding.EncodeToString(b.auth),
 	}}
@@ -177,7 +177,7 @@ func TestNoPrivateAddressIsCalled(t *testing.T) {
 	must(t, err)
 	for _, endpoint := range []string{s.URL, "https://localhost/x", "https://127.0.0.1/x", "https://localhost:" + port} {
 		r := b.rendered(push.Notice{})
-		r.Address.Endpoint = endpoint
+		r.Subscription.Endpoint = endpoint
 		if err := w.Send(context.Background(), r); !fault.Is(err, fault.Invalid) || !errors.Is(err, errPrivate) {
 			t.Errorf("%s: %v", endpoint, err)
 		}

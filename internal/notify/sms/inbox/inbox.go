@@ -13,8 +13,8 @@ import (
 	"elsom/internal/phone"
 )
 
-// Kept is a message that would have been sent, in the form of /dev/sms.
-type Kept struct {
+// Message is a message that would have been sent, in the form of /dev/sms.
+type Message struct {
 	Phone     phone.Number `json:"phone"`
 	Text      string       `json:"text"`
 	CreatedAt time.Time    `json:"created_at"`
@@ -35,7 +35,7 @@ func (i *Inbox) Send(ctx context.Context, r sms.Rendered) error {
 func (i *Inbox) TakesOnce() {}
 
 // List gives the last messages to a number, newest first; never nil.
-func (i *Inbox) List(ctx context.Context, number phone.Number) ([]Kept, error) {
+func (i *Inbox) List(ctx context.Context, number phone.Number) ([]Message, error) {
 	list, err := i.list(ctx, number)
 	return list, fault.Wrap("sms.inbox", err)
 }

@@ -18,8 +18,8 @@ func (i *Inbox) insert(ctx context.Context, r sms.Rendered) error {
 	})
 }
 
-func (i *Inbox) list(ctx context.Context, number phone.Number) ([]Kept, error) {
-	list := []Kept{}
+func (i *Inbox) list(ctx context.Context, number phone.Number) ([]Message, error) {
+	list := []Message{}
 	err := i.db.Gorm(ctx).Raw(`SELECT phone, text, created_at FROM sms_inbox
 		WHERE phone = ? ORDER BY created_at DESC, id DESC LIMIT ?`, number.String(), listed).Scan(&list).Error
 	for k := range list {
