@@ -44,7 +44,7 @@ func (row) TableName() string { return "sessions" }
 // found is a session and its customer, read together.
 type found struct {
 	Row    row
-	Holder customer.Record
+	Holder customer.Joined
 }
 
 // visit is what the store knows of one request's session beyond its values. It
@@ -133,7 +133,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	return nil
 }
 
-// alive tells whether a session still counts: not idle too long, not at its
+// alive reports whether a session is valid: not idle for too long, not past its
 // end, and not from before all sessions of its customer were ended.
 func (f *found) alive(now time.Time) bool {
 	//mutant:replace now.Sub(f.Row.SeenAt) > Idle || => TestIdleAndAbsoluteEnd
@@ -141,25 +141,26 @@ func (f *found) alive(now time.Time) bool {
 	if now.Sub(f.Row.SeenAt) > Idle || now.After(f.Row.EndsAt) {
 		return false
 	}
-	//mutant:replace (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked) => !f.Holder.Blocked TestEpochAndBlockEndSessions
-	//mutant:replace && !f.Holder.Blocked => TestEpochAndBlockEndSessions
-	return f.Row.CustomerID == nil || (f.Row.Epoch == f.Holder.SessionEpoch && !f.Holder.Blocked)
+	holder := f.Holder.Customer()
+	//mutant:replace (f.Row.Epoch == holder.SessionEpoch && !holder.Blocked) => !holder.Blocked TestEpochAndBlockEndSessions
+	//mutant:replace && !holder.Blocked => TestEpochAndBlockEndSessions
+	return f.Row.CustomerID == nil || (f.Row.Epoch == holder.SessionEpoch && !holder.Blocked)
 }
 
 // endedEpoch is the epoch of a session ended from another browser. No customer has
-// this epoch, so the session is invalid; the row stays to tell the reason.
+// this epoch, so the session is invalid; the row stays to show the reason.
 const endedEpoch = -1
 
 // end returns why a session has ended.
 func (f *found) end() End {
-	switch {
+	switch holder := f.Holder.Customer(); {
 	case f.Row.Epoch == endedEpoch:
 		return EndedElsewhere
-	case f.Holder.Blocked:
+	case holder.Blocked:
 		return EndedOtherwise
-	case f.Holder.ClosedAt != nil:
+	case holder.Closed:
 		return EndedByClosing
-	case f.Row.Epoch != f.Holder.SessionEpoch:
+	case f.Row.Epoch != holder.SessionEpoch:
 		return EndedByPassword
 	}
 	return EndedIdle
@@ -360,27 +361,18 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 	return s.reads.Do(ctx, key)
 }
 
-// readRows gives sessions with their customers in one reading. Of the password
-// it asks only whether there is one.
+// readRows reads sessions with their customers in one statement.
 func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
 	these, list := database.InList(s.db.Dialect(), keys)
-	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at,
-			c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
-			c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone
-		FROM sessions s LEFT JOIN customers c ON c.id = s.customer_id WHERE s.id `+these, list), (*found).places)
+	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at, `+
+		customer.JoinedColumns+` FROM sessions s`+customer.Join("s.customer_id")+` WHERE s.id `+these, list), (*found).places)
 	return database.AlignRows(keys, rows, func(f found) string { return f.Row.ID }), err
 }
 
-// places are where the columns of readRows go. A visitor has no holder.
+// places are the destinations of readRows' columns.
 func (f *found) places() []any {
-	r, h := &f.Row, &f.Holder
-	return []any{
-		&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt,
-		database.ZeroIfNull(&h.ID), database.ZeroIfNull(&h.Phone), database.ZeroIfNull(&h.Email), database.ZeroIfNull(&h.Lang), database.ZeroIfNull(&h.PasswordHash),
-		database.ZeroIfNull(&h.Blocked), &h.HoldUntil, database.ZeroIfNull(&h.SessionEpoch), database.ZeroIfNull(&h.Level),
-		database.ZeroIfNull(&h.CreatedAt), database.ZeroIfNull(&h.Name), database.ZeroIfNull(&h.Registered),
-		database.ZeroIfNull(&h.HasPIN), database.ZeroIfNull(&h.PINOwed), &h.ClosedAt, database.ZeroIfNull(&h.ClosedPhone),
-	}
+	r := &f.Row
+	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt}, f.Holder.Places()...)
 }
 
 func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {
