@@ -1,8 +1,8 @@
-// Package static serves the portal's own css, script, font and pictures.
+// Package static serves style sheets, scripts, fonts and icons.
 //
-// It promises that an address carries its content's hash, so that a browser
-// may keep the file for ever and still gets a new one at once. It holds
-// nothing private.
+// A file's address contains the hash of its content, so that browsers can cache
+// it without a time limit and still load a new version at once. The files are
+// public.
 package static
 
 import (
@@ -23,22 +23,22 @@ import (
 //go:embed css js fonts icons
 var files embed.FS
 
-// Prefix is where the handler expects to be mounted.
+// Prefix is the path that the handler is mounted at.
 const Prefix = "/static/"
 
 type file struct {
-	plain, packed []byte
-	kind          string
-	address       string
+	plain, gzipped []byte // gzipped is nil for formats that are compressed already
+	contentType    string
+	address        string
 }
 
-type shelf struct {
+type index struct {
 	byName    map[string]*file
 	byAddress map[string]*file
 }
 
-var stock = sync.OnceValue(func() shelf {
-	s := shelf{byName: map[string]*file{}, byAddress: map[string]*file{}}
+var all = sync.OnceValue(func() index {
+	s := index{byName: map[string]*file{}, byAddress: map[string]*file{}}
 	var sheets []string
 	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -48,16 +48,16 @@ var stock = sync.OnceValue(func() shelf {
 			sheets = append(sheets, name)
 			return nil
 		}
-		return s.put(name, nil)
+		return s.add(name, nil)
 	})
-	// Style sheets last: they name the other files by their hashed addresses.
+	// Style sheets come last: they contain the hashed addresses of the other files.
 	for _, name := range sheets {
-		_ = s.put(name, func(name string, content []byte) []byte { return squeeze(s.resolve(name, content)) })
+		_ = s.add(name, s.resolve)
 	}
 	return s
 })
 
-func (s shelf) put(name string, edit func(name string, content []byte) []byte) error {
+func (s index) add(name string, edit func(name string, content []byte) []byte) error {
 	content, err := files.ReadFile(name)
 	if err != nil {
 		return err
@@ -65,9 +65,9 @@ func (s shelf) put(name string, edit func(name string, content []byte) []byte) e
 	if edit != nil {
 		content = edit(name, content)
 	}
-	f := &file{plain: content, kind: kindOf(name), address: Prefix + hashed(name, content)}
-	if packs(name) {
-		f.packed = pack(content)
+	f := &file{plain: content, contentType: contentType(name), address: Prefix + hashed(name, content)}
+	if compressible(name) {
+		f.gzipped = compress(content)
 	}
 	s.byName[name], s.byAddress[f.address] = f, f
 	return nil
@@ -75,8 +75,8 @@ func (s shelf) put(name string, edit func(name string, content []byte) []byte) e
 
 var reference = regexp.MustCompile(`url\("([^"]+)"\)`)
 
-// resolve writes hashed addresses for the relative ones of a style sheet.
-func (s shelf) resolve(name string, content []byte) []byte {
+// resolve replaces the relative addresses in a style sheet by the hashed ones.
+func (s index) resolve(name string, content []byte) []byte {
 	return reference.ReplaceAllFunc(content, func(match []byte) []byte {
 		to := string(reference.FindSubmatch(match)[1])
 		f, ok := s.byName[path.Join(path.Dir(name), to)]
@@ -87,24 +87,13 @@ func (s shelf) resolve(name string, content []byte) []byte {
 	})
 }
 
-var (
-	comments = regexp.MustCompile(`(?s)/\*.*?\*/`)
-	comfort  = regexp.MustCompile(`\s*([{};])\s*`)
-)
-
-// squeeze takes out of a style sheet what only its author reads: comments, and
-// white space around what ends a rule or declaration.
-func squeeze(content []byte) []byte {
-	return bytes.TrimSpace(comfort.ReplaceAll(comments.ReplaceAll(content, nil), []byte("$1")))
-}
-
 func hashed(name string, content []byte) string {
 	sum := sha256.Sum256(content)
 	ext := path.Ext(name)
 	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 }
 
-func kindOf(name string) string {
+func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".woff2":
 		return "font/woff2"
@@ -116,7 +105,7 @@ func kindOf(name string) string {
 	return mime.TypeByExtension(path.Ext(name))
 }
 
-func packs(name string) bool {
+func compressible(name string) bool {
 	switch path.Ext(name) {
 	case ".css", ".js", ".svg":
 		return true
@@ -124,7 +113,7 @@ func packs(name string) bool {
 	return false
 }
 
-func pack(content []byte) []byte {
+func compress(content []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	_, _ = w.Write(content)
@@ -132,21 +121,21 @@ func pack(content []byte) []byte {
 	return b.Bytes()
 }
 
-// Path gives the address of a file by its name in this folder:
-// "css/elsom.css" → "/static/css/elsom.0f3a….css". An unknown name gives an
-// address that answers 404.
+// Path returns the address of a file by its name in this folder:
+// "css/elsom.css" → "/static/css/elsom.0f3a….css". The address of an unknown name
+// answers 404.
 func Path(name string) string {
-	if f, ok := stock().byName[name]; ok {
+	if f, ok := all().byName[name]; ok {
 		return f.address
 	}
 	return Prefix + name
 }
 
-// Handler serves the files by their hashed addresses, whole path included:
-// mount it at Prefix without stripping it.
+// Handler serves the files by their hashed addresses. Mount it at Prefix without
+// stripping the prefix.
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f, ok := stock().byAddress[r.URL.Path]
+		f, ok := all().byAddress[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
 			return
@@ -162,15 +151,15 @@ func Handler() http.Handler {
 
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Type", f.kind)
+	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("X-Content-Type-Options", "nosniff")
 	body := f.plain
-	if f.packed != nil {
+	if f.gzipped != nil {
 		h.Add("Vary", "Accept-Encoding")
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			h.Set("Content-Encoding", "gzip")
-			body = f.packed
+			body = f.gzipped
 		}
 	}
 	if r.Method == http.MethodHead {

@@ -2,9 +2,9 @@ package static
 
 import _ "embed"
 
-// Worker is the source of the service worker. It is no file of its own: who
-// serves it writes a line before it, `const shell = {…};`, that says what the
-// application keeps for a time without a connection.
+// Worker is the source of the service worker. The handler that serves it puts a
+// line before it, `const shell = {…};`, with the files and pages to cache for use
+// without a connection.
 //
 //go:embed worker.js
 var Worker string
