@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
@@ -30,7 +32,7 @@ func TestAuditAndBackupMakeNothing(t *testing.T) {
 		t.Errorf("an empty PostgreSQL: %+v", told)
 	}
 	var tables int
-	system.Must(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
+	require.NoError(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
 	if tables != 0 {
 		t.Errorf("%d tables were made", tables)
 	}
@@ -55,7 +57,7 @@ func TestAuditEndsWith(t *testing.T) {
 	change := func(statement string) {
 		t.Helper()
 		_, err := databasetest.Reopen(t, address).Pool().Exec(statement)
-		system.Must(t, err)
+		require.NoError(t, err)
 	}
 	change("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'bank', 'odd', 'KGS', 5, '2026-11-22 08:00:00.000001+00:00')")
 	wants(1, "audit: ")

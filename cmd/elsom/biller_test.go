@@ -23,6 +23,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/testkit/system"
 )
 
@@ -61,20 +63,20 @@ func newSecuredBiller(t *testing.T, clients *x509.CertPool) *securedBiller {
 func certificateFiles(t *testing.T, folder, code string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	system.Must(t, err)
+	require.NoError(t, err)
 	self := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "elsom"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, self, self, key.Public(), key)
-	system.Must(t, err)
+	require.NoError(t, err)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	system.Must(t, err)
-	system.Must(t, os.WriteFile(filepath.Join(folder, code+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	system.Must(t, os.WriteFile(filepath.Join(folder, code+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, code+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, code+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
 	pool := x509.NewCertPool()
 	leaf, err := x509.ParseCertificate(der)
-	system.Must(t, err)
+	require.NoError(t, err)
 	pool.AddCert(leaf)
 	return pool
 }
@@ -87,13 +89,13 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	folder := t.TempDir()
 	biller := newSecuredBiller(t, certificateFiles(t, folder, "hoster"))
 	trusted := filepath.Join(t.TempDir(), "biller.pem")
-	system.Must(t, os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: biller.Certificate().Raw}), 0o600))
+	require.NoError(t, os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: biller.Certificate().Raw}), 0o600))
 	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", system.WithoutRateLimits, "ELSOM_BILLER_CERTIFICATES="+folder, "SSL_CERT_FILE="+trusted)
 
 	file := system.Run(t, s.Env, "catalog", "export").Stdout
 	file = regexp.MustCompile(`(?s)(code: hoster.*?url: )""`).ReplaceAllString(file, `${1}"`+biller.URL+`/pay"`)
 	path := filepath.Join(t.TempDir(), "catalog.yaml")
-	system.Must(t, os.WriteFile(path, []byte(file), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
 	if told := system.Run(t, s.Env, "catalog", "import", path); told.Code != 0 {
 		t.Fatalf("%+v", told)
 	}
@@ -140,7 +142,7 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 		t.Errorf("removed twice: %+v", told)
 	}
 	written, err := os.ReadFile(s.Portal.Log)
-	system.Must(t, err)
+	require.NoError(t, err)
 	if strings.Contains(string(written), password) {
 		t.Error("the password is in the log")
 	}
@@ -162,9 +164,9 @@ func TestBillerCertificatesRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := filepath.Join(t.TempDir(), "certificates")
-			system.Must(t, os.Mkdir(folder, 0o700))
+			require.NoError(t, os.Mkdir(folder, 0o700))
 			certificateFiles(t, folder, "hoster")
-			system.Must(t, c.spoil(folder))
+			require.NoError(t, c.spoil(folder))
 			told := system.Run(t, []string{
 				"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t), "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db", "ELSOM_BILLER_CERTIFICATES=" + folder,
 			}, "serve")

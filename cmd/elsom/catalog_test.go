@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
@@ -16,7 +18,7 @@ import (
 func catalogFile(t *testing.T, content string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "catalog.yaml")
-	system.Must(t, os.WriteFile(file, []byte(content), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
 	return file
 }
 
@@ -79,7 +81,7 @@ func catalogCommands(t *testing.T, env []string) {
 	run(0, first, "export", "1")
 
 	here, err := user.Current()
-	system.Must(t, err)
+	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(run(0, "Bakyt", "history").Stdout), "\n")
 	if len(lines) != 5 || !strings.HasPrefix(lines[1], "4 ") || !strings.HasSuffix(lines[1], "restore of 1") ||
 		!strings.HasPrefix(lines[3], "2 ") || !strings.Contains(lines[3], "Bakyt  "+here.Username+"  ") || !strings.HasSuffix(lines[4], "seed") {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -30,7 +32,7 @@ func TestAuditOfManyTransfers(t *testing.T) {
 		t.Fatal(told.Stderr)
 	}
 	db, err := database.Open(context.Background(), address)
-	system.Must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	wallets, transit, payable := someBooks(t, db, 200)
 	funds := int64(len(wallets)) // by an act that is no house's
@@ -55,10 +57,10 @@ func TestAuditOfManyTransfers(t *testing.T) {
 	}
 	// One entry that isn't what it was is found among all of them.
 	_, err = db.Pool().Exec(`ALTER TABLE entries DISABLE TRIGGER ALL`)
-	system.Must(t, err)
+	require.NoError(t, err)
 	_, err = db.Pool().Exec(`UPDATE entries SET amount = amount + 1 WHERE (transfer_id, line) =
 		(SELECT transfer_id, line FROM entries WHERE account_id = $1 ORDER BY transfer_id DESC LIMIT 1)`, wallets[0])
-	system.Must(t, err)
+	require.NoError(t, err)
 	if wrong := auditOf(t, address, funds); wrong.holds {
 		t.Errorf("a changed entry is not found:\n%s", wrong.said)
 	}
@@ -71,12 +73,12 @@ func someBooks(t *testing.T, db *database.DB, n int) (wallets []int64, transit, 
 	keeper := ledger.New(db, ledger.Options{})
 	defer keeper.Close()
 	bank, err := keeper.Account(ctx, ledger.Bank, "kicb")
-	system.Must(t, err)
+	require.NoError(t, err)
 	transit, err = keeper.Account(ctx, ledger.Transit, catalog.DostekBiller)
-	system.Must(t, err)
+	require.NoError(t, err)
 	payable, err = keeper.Account(ctx, ledger.Payable, catalog.DostekBiller)
-	system.Must(t, err)
-	system.Must(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	require.NoError(t, err)
+	require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		wallets = nil
 		for i := range n {
 			row := customer.Record{ID: tx.NewID(), Phone: benchPhone(i), Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "ussd"}
@@ -94,7 +96,7 @@ func someBooks(t *testing.T, db *database.DB, n int) (wallets []int64, transit, 
 		_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprint("fund:", id), Op: "bench.fund", Entries: []ledger.Entry{
 			{Account: bank, Amount: -1_000_000_000_00}, {Account: id, Amount: 1_000_000_000_00},
 		}})
-		system.Must(t, err)
+		require.NoError(t, err)
 	}
 	return wallets, transit, payable
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"elsom/internal/testkit/system"
+	"elsom/internal/testkit/require"
 )
 
 // How much is measured. The defaults are what `make bench` judges by.
@@ -65,7 +65,7 @@ func (m *meter) once(name string, measure func() figure) figure {
 		return had
 	}
 	_, err := m.server.admin.Exec("CHECKPOINT")
-	system.Must(m.b, err)
+	require.NoError(m.b, err)
 	begin := time.Now()
 	f := measure()
 	m.round[name] = f

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -87,16 +89,16 @@ func seed(b *testing.B, address, key string) (payers, strangers []payer) {
 	}
 	ctx := context.Background()
 	db, err := database.Open(ctx, address)
-	system.Must(b, err)
+	require.NoError(b, err)
 	defer db.Close()
 	hasher, err := password.New(password.DefaultHash)
-	system.Must(b, err)
+	require.NoError(b, err)
 	hash, err := hasher.Hash(ctx, benchPassword)
-	system.Must(b, err)
+	require.NoError(b, err)
 	var wallets []int64
 	for len(wallets) < benchWallets {
 		first := len(wallets)
-		system.Must(b, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		require.NoError(b, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			wallets = wallets[:first]
 			people := make([]customer.Record, 500)
 			for n := range people {
@@ -132,7 +134,7 @@ func fund(b *testing.B, db *database.DB, wallets []int64) {
 	defer keeper.Close()
 	ctx := context.Background()
 	bank, err := keeper.Account(ctx, ledger.Bank, "kicb")
-	system.Must(b, err)
+	require.NoError(b, err)
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range 64 {
@@ -167,22 +169,22 @@ func (m *meter) openAt(name, address string) *books {
 	m.b.Helper()
 	ctx := context.Background()
 	db, err := database.Open(ctx, address)
-	system.Must(m.b, err)
+	require.NoError(m.b, err)
 	k := &books{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
 	m.opened = append(m.opened, k)
 	found, err := db.Pool().Query("SELECT id FROM customers ORDER BY id")
-	system.Must(m.b, err)
+	require.NoError(m.b, err)
 	defer found.Close()
 	for found.Next() {
 		var id int64
-		system.Must(m.b, found.Scan(&id))
+		require.NoError(m.b, found.Scan(&id))
 		k.wallets = append(k.wallets, id)
 	}
-	system.Must(m.b, found.Err())
+	require.NoError(m.b, found.Err())
 	k.before = k.rows()
 	k.paysTo(catalog.DostekBiller)
 	k.payable, err = k.ledger.Account(ctx, ledger.Payable, catalog.DostekBiller)
-	system.Must(m.b, err)
+	require.NoError(m.b, err)
 	return k
 }
 
@@ -192,7 +194,7 @@ func (k *books) paysTo(codes ...string) {
 	k.transit = nil
 	for _, code := range codes {
 		account, err := k.ledger.Account(context.Background(), ledger.Transit, code)
-		system.Must(k.m.b, err)
+		require.NoError(k.m.b, err)
 		k.transit = append(k.transit, payee{code, account})
 	}
 }
@@ -208,7 +210,7 @@ func (k *books) drop() {
 	k.prove()
 	k.close()
 	var name string
-	system.Must(k.m.b, k.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", k.address).Scan(&name))
+	require.NoError(k.m.b, k.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", k.address).Scan(&name))
 	k.m.server.tool("dropdb", name)
 }
 
@@ -217,7 +219,7 @@ func (k *books) wallet() int64 { return k.wallets[mathrand.IntN(len(k.wallets))]
 // rows counts what stands in the database.
 func (k *books) rows() (r rows) {
 	k.m.b.Helper()
-	system.Must(k.m.b, k.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
+	require.NoError(k.m.b, k.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
 		(SELECT COUNT(*) FROM promises), (SELECT COUNT(*) FROM payments WHERE state = 'completed')`).
 		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Promises, &r.Completed))
 	return r
@@ -247,7 +249,7 @@ func (k *books) prove() *proof {
 		}
 	}
 	var own int64
-	system.Must(k.m.b, k.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
+	require.NoError(k.m.b, k.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
 	p.audit(k.m.b, k.address, own)
 	k.proved = p
 	say("  %-34s %s transfers of %s, audit %s in %.1f s\n", k.name, thousands(p.written.Transfers), thousands(now.Transfers), p.verdict(), p.took.Seconds())
@@ -264,7 +266,7 @@ func (p *proof) audit(b *testing.B, address string, own int64) {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), b.TempDir()
 	begin := time.Now()
-	system.Must(b, cmd.Start())
+	require.NoError(b, cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	var err error

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database"
-	"elsom/internal/testkit/system"
 )
 
 // fill puts completed payments of the last three hundred days into books on
@@ -21,12 +22,12 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 	step := (database.FirstID(now.Add(-time.Hour)) - first) / int64(n+1)
 	ctx := context.Background()
 	conn, err := db.Pool().Conn(ctx)
-	system.Must(t, err)
+	require.NoError(t, err)
 	defer conn.Close()
 	run := func(statement string, args ...any) {
 		t.Helper()
 		_, err := conn.ExecContext(ctx, statement, args...)
-		system.Must(t, err)
+		require.NoError(t, err)
 	}
 	// The fill is no measurement: it may lose its last moment, and build the
 	// scattered indexes at once.

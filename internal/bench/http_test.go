@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/testkit/system"
 )
 
@@ -65,7 +67,7 @@ func (k *books) settled() {
 	k.m.b.Helper()
 	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		var open bool
-		system.Must(k.m.b, k.db.Pool().QueryRow("SELECT EXISTS (SELECT 1 FROM payments WHERE state = 'processing')").Scan(&open))
+		require.NoError(k.m.b, k.db.Pool().QueryRow("SELECT EXISTS (SELECT 1 FROM payments WHERE state = 'processing')").Scan(&open))
 		if !open {
 			return
 		}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/testkit/system"
 )
 
@@ -48,7 +50,7 @@ func (p *portal) memory() int64 { return system.PeakMemory(p.Cmd.Process.Pid) }
 func silent(b *testing.B) string {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	system.Must(b, err)
+	require.NoError(b, err)
 	b.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -107,7 +109,7 @@ func (k *books) draw(n int) {
 		SELECT id, customer, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $4, 0, txn_id, 'web', $5, $6
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[]) d(id, customer, txn_id)`,
 		ids, customers, numbers, benchAmount, k.db.Now(), k.db.Now().Add(12*time.Hour))
-	system.Must(k.m.b, err)
+	require.NoError(k.m.b, err)
 }
 
 // next is a draft that nobody has paid yet.
@@ -171,7 +173,7 @@ func (k *books) ready(drafts int, portals ...*portal) {
 	// something is measured.
 	for _, tidy := range []string{"VACUUM (ANALYZE) sessions, drafts", "CHECKPOINT"} {
 		_, err := k.db.Pool().Exec(tidy)
-		system.Must(k.m.b, err)
+		require.NoError(k.m.b, err)
 	}
 }
 

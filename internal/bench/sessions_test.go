@@ -16,11 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
-	"elsom/internal/testkit/system"
 	"elsom/web/session"
 )
 
@@ -39,7 +40,7 @@ const benchLogins = 2_000
 func visit(b *testing.B, db *database.DB, key string, wallets []int64) (payers, strangers []payer) {
 	b.Helper()
 	sessions, err := session.New(db, session.Options{Secret: []byte(key)})
-	system.Must(b, err)
+	require.NoError(b, err)
 	e := echo.New()
 	e.GET("/in", func(c echo.Context) error {
 		id, err := strconv.ParseInt(c.QueryParam("customer"), 10, 64)
@@ -90,7 +91,7 @@ func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
 func (k *books) refresh() {
 	k.m.b.Helper()
 	_, err := k.db.Pool().ExecContext(context.Background(), "UPDATE sessions SET seen_at = $1", k.db.Now())
-	system.Must(k.m.b, err)
+	require.NoError(k.m.b, err)
 }
 
 // wire is a kept connection to a portal. What it sends is made by hand and

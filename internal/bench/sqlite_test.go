@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"sync"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/payment"
-	"elsom/internal/testkit/system"
 )
 
 // raw posts payments as a program would without the ledger: the same rows by
@@ -36,10 +37,10 @@ func newRaw(k *books) *raw {
 	r := &raw{k: k}
 	var err error
 	r.conn, err = k.db.Pool().Conn(context.Background())
-	system.Must(k.m.b, err)
+	require.NoError(k.m.b, err)
 	for _, statement := range rawStatements {
 		made, err := r.conn.PrepareContext(context.Background(), statement) //nolint:sqlclosecheck // close closes it
-		system.Must(k.m.b, err)
+		require.NoError(k.m.b, err)
 		r.made = append(r.made, made)
 	}
 	return r

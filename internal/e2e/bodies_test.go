@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
@@ -26,10 +28,10 @@ import (
 func announced(t testing.TB, base, path, user, password string, size, sent int) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
-	system.Must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	request, err := http.NewRequest(http.MethodPost, base+path, nil)
-	system.Must(t, err)
+	require.NoError(t, err)
 	if user != "" {
 		request.SetBasicAuth(user, password)
 	}
@@ -89,10 +91,10 @@ func TestRefusedWithoutReading(t *testing.T) {
 	}
 	// Receipts come by GET; a body is none of them.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.BaseURL, "http://"))
-	system.Must(t, err)
+	require.NoError(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "GET /sms/dlr?type=1&token=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
-	system.Must(t, err)
+	require.NoError(t, err)
 	if got := status(conn); got != http.StatusUnauthorized {
 		t.Errorf("a receipt without a password: %d", got)
 	}
@@ -103,7 +105,7 @@ func TestRefusedWithoutReading(t *testing.T) {
 	}{"/osmp": {"kicb", "dev-kicb", 8 << 10}, "/ussd": {"ussd", "dev-ussd", 32 << 10}} {
 		conn := announced(t, s.BaseURL, path, c.user, c.password, c.size, c.size)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		system.Must(t, err)
+		require.NoError(t, err)
 		_ = answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
 			t.Errorf("%s with %d bytes: %d", path, c.size, answer.StatusCode)
@@ -115,11 +117,11 @@ func TestRefusedWithoutReading(t *testing.T) {
 func resident(t testing.TB, pid int) int64 {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	system.Must(t, err)
+	require.NoError(t, err)
 	for line := range strings.Lines(string(content)) {
 		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
 			kib, err := strconv.ParseInt(fields[1], 10, 64)
-			system.Must(t, err)
+			require.NoError(t, err)
 			return kib >> 10
 		}
 	}
@@ -144,7 +146,7 @@ func TestHeldBodiesCostLittle(t *testing.T) {
 	} {
 		// Once, so that the password is known and nothing is hashed meanwhile.
 		first, err := http.ReadResponse(bufio.NewReader(announced(t, s.BaseURL, c.path, c.user, c.password, 10, 10)), nil)
-		system.Must(t, err)
+		require.NoError(t, err)
 		_ = first.Body.Close()
 		before := resident(t, s.Portal.Cmd.Process.Pid)
 		conns := make([]net.Conn, held)
@@ -185,7 +187,7 @@ func TestPayingConnectionsCostLittle(t *testing.T) {
 	action, values := r.Submission(r.Control("Оплатить"))
 	drafts := copyDraft(s, t, strings.TrimPrefix(action, "/check/"), payers)
 	at, err := url.Parse(s.BaseURL)
-	system.Must(t, err)
+	require.NoError(t, err)
 	client := &http.Client{
 		Jar:           r.HTTP.Jar,
 		Transport:     &http.Transport{MaxConnsPerHost: payers, MaxIdleConnsPerHost: payers},
@@ -238,7 +240,7 @@ func copyDraft(s *system.Site, t testing.TB, draft string, n int) (ids []string)
 			(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at)
 			SELECT $1, customer_id, service, biller, identifier, payee, amount, fee, $2, channel, made_at, expires_at FROM drafts WHERE id = $3`,
 			id, fmt.Sprintf("%s%06d", strconv.FormatInt(id, 10)[:13], i), draft)
-		system.Must(t, err)
+		require.NoError(t, err)
 		ids = append(ids, strconv.FormatInt(id, 10))
 	}
 	return ids

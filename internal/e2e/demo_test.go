@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/testkit/system"
 )
 
@@ -53,8 +55,8 @@ func TestDemo(t *testing.T) {
 func TestDemoOfAWrongDay(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	system.Must(t, os.Symlink(system.Binary(t, "sochi"), filepath.Join(folder, "sochi")))
-	system.Must(t, os.WriteFile(filepath.Join(folder, "elsom"), []byte(`#!/bin/sh
+	require.NoError(t, os.Symlink(system.Binary(t, "sochi"), filepath.Join(folder, "sochi")))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "elsom"), []byte(`#!/bin/sh
 if [ "$1" = audit ]; then echo "VIOLATION planted"; exit 1; fi
 exec '`+system.Binary(t, "elsom")+`' "$@"
 `), 0o700))

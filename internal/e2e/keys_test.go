@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
@@ -44,7 +46,7 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 
 			pool := databasetest.Reopen(t, address).Pool()
 			version := func() (latest int64) {
-				system.Must(t, pool.QueryRow("SELECT MAX(version_id) FROM goose_db_version").Scan(&latest))
+				require.NoError(t, pool.QueryRow("SELECT MAX(version_id) FROM goose_db_version").Scan(&latest))
 				return latest
 			}
 			for _, command := range [][]string{
@@ -65,17 +67,17 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 			// A wrong key migrates nothing either.
 			latest := version()
 			_, err := pool.Exec("DELETE FROM goose_db_version WHERE version_id = $1", latest)
-			system.Must(t, err)
+			require.NoError(t, err)
 			refuses(t, []string{otherSecret, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY: is not the key")
 			if now := version(); now >= latest {
 				t.Errorf("version %d after a refused start", now)
 			}
 			_, err = pool.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", latest)
-			system.Must(t, err)
+			require.NoError(t, err)
 
 			// The README's way out when a key is lost for good.
 			_, err = pool.Exec("DELETE FROM server_keys WHERE name = 'secret'")
-			system.Must(t, err)
+			require.NoError(t, err)
 			serves(otherSecret, system.PINPepper)
 			refuses(t, []string{system.SecretKey, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY")
 		})

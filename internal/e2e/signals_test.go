@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
@@ -22,19 +24,19 @@ import (
 func unread(t testing.TB, name string, env []string, args ...string) (*system.Program, *os.File) {
 	t.Helper()
 	read, write, err := os.Pipe()
-	system.Must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = read.Close() })
 	cmd := exec.Command(system.Binary(t, name), args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = system.Environment(env), write, write
 	p := system.Launch(t, name+" with its output in a pipe", cmd)
-	system.Must(t, write.Close())
+	require.NoError(t, write.Close())
 	return p, read
 }
 
 // wantEnd waits for a program that got a signal, and wants it to end in order.
 func wantEnd(p *system.Program, t testing.TB, signal syscall.Signal) {
 	t.Helper()
-	system.Must(t, p.Cmd.Process.Signal(signal))
+	require.NoError(t, p.Cmd.Process.Signal(signal))
 	select {
 	case <-p.Done:
 	case <-time.After(time.Minute):
@@ -57,7 +59,7 @@ func TestLogNobodyReads(t *testing.T) {
 			listen := system.FreeAddress(t)
 			p, log := unread(t, "elsom", []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + listen}, "serve")
 			p.WaitHealthy(t, "http://"+listen)
-			system.Must(t, leave(log))
+			require.NoError(t, leave(log))
 			client := &http.Client{Timeout: 30 * time.Second}
 			for i := range 1000 {
 				answer, err := client.Get("http://" + listen + "/help")
@@ -87,7 +89,7 @@ func TestStandInNobodyReads(t *testing.T) {
 	t.Parallel()
 	listen := system.FreeAddress(t)
 	p, log := unread(t, "sochi", []string{"SOCHI_LISTEN=" + listen})
-	system.Must(t, log.Close())
+	require.NoError(t, log.Close())
 	p.WaitHealthy(t, "http://"+listen)
 	wantEnd(p, t, syscall.SIGHUP)
 }
@@ -101,7 +103,7 @@ func TestHangupThatIsIgnored(t *testing.T) {
 	cmd.Env = system.Environment([]string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + listen})
 	p := system.Launch(t, "elsom", cmd)
 	p.WaitHealthy(t, "http://"+listen)
-	system.Must(t, p.Cmd.Process.Signal(syscall.SIGHUP))
+	require.NoError(t, p.Cmd.Process.Signal(syscall.SIGHUP))
 	time.Sleep(300 * time.Millisecond)
 	p.WaitHealthy(t, "http://"+listen)
 	wantEnd(p, t, syscall.SIGTERM)
@@ -129,7 +131,7 @@ func TestCommandsNobodyReads(t *testing.T) {
 			// The exit code is the same when the list is not read.
 			books := databasetest.Reopen(t, address)
 			_, err := books.Pool().Exec("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'wallet', 'nobody', 'KGS', 5, CURRENT_TIMESTAMP)")
-			system.Must(t, err)
+			require.NoError(t, err)
 			if code, errs := deaf(t, env, "audit"); code != 1 {
 				t.Errorf("an audit that finds something ended with %d: %s", code, errs)
 			}
@@ -141,8 +143,8 @@ func TestCommandsNobodyReads(t *testing.T) {
 func deaf(t testing.TB, env []string, args ...string) (code int, errs string) {
 	t.Helper()
 	read, write, err := os.Pipe()
-	system.Must(t, err)
-	system.Must(t, read.Close())
+	require.NoError(t, err)
+	require.NoError(t, read.Close())
 	defer func() { _ = write.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

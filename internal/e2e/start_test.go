@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
@@ -174,9 +176,9 @@ func TestServeRefusesANewerDatabase(t *testing.T) {
 			}
 			defer db.Close()
 			_, err = db.Pool().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
-			system.Must(t, err)
+			require.NoError(t, err)
 			_, err = db.Pool().Exec("UPDATE schema_compatibility SET serves_from = 99999") // it took something away
-			system.Must(t, err)
+			require.NoError(t, err)
 			refuses(t, development(t, where), "newer")
 			for _, command := range []string{"migrate", "audit"} {
 				if told := system.Run(t, []string{where}, command); told.Code == 0 || !strings.Contains(told.Stderr, "run the newer release") || strings.Contains(told.Stderr, "first") {
@@ -195,7 +197,7 @@ func TestProductionRefusesTheDemoAgents(t *testing.T) {
 	p.WaitHealthy(t, "http://"+listen)
 	p.Stop(syscall.SIGTERM)
 	_, err := databasetest.Reopen(t, strings.TrimPrefix(where, "ELSOM_DATABASE_URL=")).Pool().Exec("DELETE FROM server_keys") // as of an older release
-	system.Must(t, err)
+	require.NoError(t, err)
 	refuses(t, []string{system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + system.FreeAddress(t), where}, "elsom: a demo agent", "\nelsom: the demo gateway")
 }
 

@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
+
 	"elsom/internal/database/databasetest"
-	"elsom/internal/testkit/system"
 )
 
 // PostgreSQL goes back to a moment amid payments, by the procedure of `elsom help backup`:
@@ -16,13 +17,13 @@ import (
 func TestGoingBackToAMoment(t *testing.T) {
 	t.Parallel()
 	server, err := databasetest.StartArchiving()
-	system.Must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(server.Stop)
-	system.Must(t, server.CreateDatabase("elsom"))
+	require.NoError(t, server.CreateDatabase("elsom"))
 	d := newDisaster(t, server.Address("elsom"), 1, 2)
 	ended := d.pay(6)
 	base, err := server.BaseBackup()
-	system.Must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(base.Stop)
 	ended = append(ended, d.pay(6)...)
 
@@ -34,15 +35,15 @@ func TestGoingBackToAMoment(t *testing.T) {
 		}
 	}
 	var moment time.Time
-	system.Must(t, d.books.Pool().QueryRow("SELECT clock_timestamp()").Scan(&moment))
+	require.NoError(t, d.books.Pool().QueryRow("SELECT clock_timestamp()").Scan(&moment))
 	time.Sleep(10 * time.Millisecond)
 	d.SetStandIn(t, "service", "dostek", "command", "pay", "mode", "normal")
 	later := d.pay(6)
-	system.Must(t, server.WaitArchived())
+	require.NoError(t, server.WaitArchived())
 	d.Portal.Stop(syscall.SIGKILL)
 	server.Kill()
 
-	system.Must(t, base.RecoverTo(moment))
+	require.NoError(t, base.RecoverTo(moment))
 	d.goOn(base.Address("elsom"))
 	if n := d.count("SELECT COUNT(*) FROM payments WHERE state = 'completed'"); n != len(ended) {
 		t.Errorf("%d payments are completed, %d were", n, len(ended))

@@ -6,13 +6,6 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-func Must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // NewPostgres starts a PostgreSQL with stock durability and a database elsom.
 func NewPostgres(t *testing.T) *databasetest.PostgresServer {
 	t.Helper()

@@ -1,0 +1,26 @@
+// Package require has the checks that tests of all packages share. A check that
+// fails ends its test.
+package require
+
+import (
+	"testing"
+	"time"
+)
+
+// NoError fails the test if err is not nil.
+func NoError(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Eventually waits up to 20 seconds until holds returns true.
+func Eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for begin := time.Now(); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("waited 20 seconds in vain: %s", what)
+		}
+	}
+}

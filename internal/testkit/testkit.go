@@ -1,0 +1,144 @@
+// Package testkit wires the application services once, for the tests of all
+// packages above them. Only the billers are faked.
+//
+// Tests inside a package that testkit imports can't use it; they are written as
+// external tests (package x_test).
+package testkit
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"elsom/internal/biller"
+	"elsom/internal/cashin"
+	"elsom/internal/catalog"
+	"elsom/internal/credential"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/ledger"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/sms"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
+	"elsom/internal/testkit/require"
+	"elsom/internal/transfer"
+	"elsom/internal/wallet"
+)
+
+// Secret is the server's secret and the pepper of PINs.
+var Secret = []byte("a secret of thirty-two bytes or more")
+
+// WeakHash makes the hashing of passwords and PINs cheap.
+var WeakHash = customer.Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}
+
+// Options are what a test wants otherwise. The zero value is a development
+// catalog with one good biller and all rate limits.
+type Options struct {
+	NoRateLimits bool
+	Hash         customer.Hash // zero: WeakHash
+	Ledger       ledger.Options
+	Push         *push.Options                      // nil: no push notifications
+	Timing       func(*payment.Timing)              // changes short pauses between attempts
+	Biller       *Biller                            // nil: NewBiller()
+	Wire         func(catalog.Biller) biller.Biller // nil: Biller for all
+}
+
+// App is all application services on one database.
+type App struct {
+	T         testing.TB
+	DB        *database.DB
+	Ledger    *ledger.Ledger
+	Notifier  *outbox.Notifier
+	Attempts  *ratelimit.Counters
+	Sealer    *sms.Sealer
+	Messages  *sms.Messages
+	Catalog   *catalog.Catalog
+	Customers *customer.Customers
+	Wallets   *wallet.Wallets
+	Closing   *wallet.Closing
+	Payments  *payment.Payments
+	Transfers *transfer.Transfers
+	CashIn    *cashin.CashIn
+	Agents    *cashin.Agents
+	Gateways  *credential.Gateways
+	Push      *push.Subscriptions // nil without Options.Push
+	Biller    *Biller
+}
+
+// New wires all services on a database. The catalog is seeded; no worker runs.
+func New(t testing.TB, db *database.DB, o Options) *App {
+	t.Helper()
+	a := &App{T: t, DB: db, Notifier: outbox.NewNotifier(), Biller: o.Biller}
+	if a.Biller == nil {
+		a.Biller = NewBiller()
+	}
+	a.identity(o)
+	a.money(o)
+	return a
+}
+
+// identity wires who may do what: customers, agents, gateways, rate limits.
+func (a *App) identity(o Options) {
+	a.T.Helper()
+	var err error
+	a.Sealer, err = sms.NewSealer(Secret)
+	require.NoError(a.T, err)
+	a.Messages = sms.NewMessages(a.DB, a.Sealer)
+	a.Attempts, err = ratelimit.New(a.DB, ratelimit.Options{Secret: Secret, Off: o.NoRateLimits})
+	require.NoError(a.T, err)
+	a.Catalog = catalog.New(a.DB, catalog.Options{Development: true})
+	require.NoError(a.T, a.Catalog.Seed(context.Background()))
+	if o.Hash == (customer.Hash{}) {
+		o.Hash = WeakHash
+	}
+	a.Customers, err = customer.New(a.DB, customer.Options{
+		Secret: Secret, PINPepper: Secret, Attempts: a.Attempts, Sealer: a.Sealer, OpenWallet: wallet.Open,
+		Level: catalog.StandardLevel, Hash: o.Hash,
+	})
+	require.NoError(a.T, err)
+	a.Agents, err = cashin.NewAgents(a.DB, a.Attempts, Secret)
+	require.NoError(a.T, err)
+	a.Gateways, err = credential.NewGateways(a.DB, a.Attempts, Secret)
+	require.NoError(a.T, err)
+	if o.Push != nil {
+		o.Push.Attempts = a.Attempts
+		a.Push = push.New(a.DB, *o.Push)
+	}
+}
+
+// money wires the ledger and the services that post to it.
+func (a *App) money(o Options) {
+	a.Ledger = ledger.New(a.DB, o.Ledger)
+	a.T.Cleanup(a.Ledger.Close)
+	a.Wallets = wallet.New(a.Ledger)
+	a.Closing = wallet.NewClosing(wallet.ClosingParts{DB: a.DB, Ledger: a.Ledger, Bell: a.Notifier, Customers: a.Customers})
+	timing := payment.DefaultTiming()
+	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}
+	if o.Timing != nil {
+		o.Timing(&timing)
+	}
+	if o.Wire == nil {
+		o.Wire = func(catalog.Biller) biller.Biller { return a.Biller }
+	}
+	a.Payments = payment.New(payment.Parts{
+		DB: a.DB, Ledger: a.Ledger, Bell: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Attempts: a.Attempts,
+		Wire: o.Wire, Timing: timing, Notices: a.Push,
+	})
+	a.Transfers = transfer.New(a.TransferParts())
+	a.CashIn = cashin.New(cashin.Parts{
+		DB: a.DB, Books: a.Ledger, Levels: a.Catalog, Bell: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
+	})
+}
+
+// TransferParts returns what a transfer.Transfers of this app is made of.
+func (a *App) TransferParts() transfer.Parts {
+	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Bell: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Attempts: a.Attempts}
+}
+
+func (a *App) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
+	c, err := a.Customers.ByPhone(ctx, number)
+	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, err
+}
