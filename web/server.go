@@ -26,9 +26,9 @@ import (
 // Handlers are the handler groups of the server and its settings.
 type Handlers struct {
 	Portal   *portal.Portal
-	Terminal *terminal.Door
+	Terminal *terminal.Handler
 	USSD     *ussd.Door
-	Receipts *smsreceipt.Door
+	Receipts *smsreceipt.Handler
 	Dev      Development // nil outside development
 	Sessions *session.Sessions
 	// Healthy answers the health check.
@@ -96,7 +96,7 @@ func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies 
 		//mutant:replace verified(most, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(most, verify ./internal/e2e TestRefusedWithoutReading
 		return []echo.MiddlewareFunc{verified(most, verify, busy), bodies.receive(body, busy), limited(most, busy)}
 	}
-	g.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", h.Terminal.Handle, guarded(h.Terminal.Verify, terminalBody, h.Terminal.Crowded)...)
+	g.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", h.Terminal.Handle, guarded(h.Terminal.Verify, terminalBody, h.Terminal.Overloaded)...)
 	g.POST("/ussd", h.USSD.Handle, guarded(h.USSD.Verify, ussdBody, busyText)...)
 	g.POST("/ussd/kannel", h.USSD.HandleKannel, guarded(h.USSD.VerifyKannel, ussdBody, busyText)...)
 	g.GET("/sms/dlr", h.Receipts.Handle, guarded(h.Receipts.Verify, receiptBody, busyText)...)

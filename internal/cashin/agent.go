@@ -53,7 +53,7 @@ var realm = credential.Realm{
 	Name: "agent", Table: "agents",
 	Limits: credential.Limits{
 		Code:    ratelimit.Rule{Name: "cashin.agent", Limit: 20, Window: 10 * time.Minute},
-		Network: ratelimit.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute},
+		Address: ratelimit.Rule{Name: "cashin.address", Limit: 60, Window: 10 * time.Minute},
 		Total:   ratelimit.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour},
 	},
 	DemoPassword: developmentPassword,

@@ -41,11 +41,12 @@ type Realm struct {
 	DemoPassword func(code string) string
 }
 
-// Limits bounds the attempts to find a password: for one code from one network,
-// from one network whatever the code, and for one code from all networks. A
+// Limits bounds the attempts to find a password: for one code from one address,
+// from one address whatever the code, and for one code from all addresses (see
+// ratelimit.Address). A
 // password that was right before is not an attempt, so that no limit locks out a
 // caller that has authenticated once.
-type Limits struct{ Code, Network, Total ratelimit.Rule }
+type Limits struct{ Code, Address, Total ratelimit.Rule }
 
 // Counters counts attempts; *ratelimit.Counters implements it.
 type Counters interface {

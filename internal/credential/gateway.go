@@ -87,7 +87,7 @@ var gateways = Realm{
 	Name: "gateway", Table: "gateways",
 	Limits: Limits{
 		Code:    ratelimit.Rule{Name: "gateway", Limit: 20, Window: 10 * time.Minute},
-		Network: ratelimit.Rule{Name: "gateway by address", Limit: 60, Window: 10 * time.Minute},
+		Address: ratelimit.Rule{Name: "gateway by address", Limit: 60, Window: 10 * time.Minute},
 		Total:   ratelimit.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour},
 	},
 	DemoPassword: func(string) string { return DevelopmentPassword },

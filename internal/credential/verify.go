@@ -93,23 +93,23 @@ func (v *verifier) verify(ctx context.Context, s secret, a attempt, save func(ct
 		hash = ""
 	}
 	// An inadmissible attempt has another keyed hash, so it never joins an admissible
-	// one from the same network below.
+	// one from the same address below.
 	mac := v.mac(a.code, hash, a.password)
 	if hash != "" && v.recognized(s, a.code, mac) {
 		return true, nil
 	}
-	network := ratelimit.Place(a.from.String())
-	right, err, _ := v.same.Do(network+"\x00"+mac, func() (any, error) {
+	address := ratelimit.Address(a.from.String())
+	right, err, _ := v.same.Do(address+"\x00"+mac, func() (any, error) {
 		if hash != "" && v.recognized(s, a.code, mac) {
 			return true, nil // by a request that ended a moment ago
 		}
 		// Counted before the password waits for the hasher: queued guesses count too.
-		if err := v.count(ctx, a, network, s.hash == "" || a.admissible); err != nil {
+		if err := v.count(ctx, a, address, s.hash == "" || a.admissible); err != nil {
 			return false, err
 		}
 		right, _, err := v.Match(ctx, a.password, hash)
 		if right {
-			v.forget(ctx, a.code, network)
+			v.forget(ctx, a.code, address)
 			v.remember(ctx, a.code, mac, save)
 		}
 		return right, err
@@ -117,26 +117,26 @@ func (v *verifier) verify(ctx context.Context, s secret, a attempt, save func(ct
 	return right.(bool), err
 }
 
-// count counts an attempt against the network, the code from this network, and, if
-// total is set, the code from all networks.
-func (v *verifier) count(ctx context.Context, a attempt, network string, total bool) error {
+// count counts an attempt against the address, the code from this address, and, if
+// total is set, the code from all addresses.
+func (v *verifier) count(ctx context.Context, a attempt, address string, total bool) error {
 	if v.counters == nil {
 		return nil
 	}
-	if err := v.counters.Take(ctx, v.limits.Network, network); err != nil {
+	if err := v.counters.Take(ctx, v.limits.Address, address); err != nil {
 		return err
 	}
-	if err := v.counters.Take(ctx, v.limits.Code, a.code+" "+network); err != nil || !total {
+	if err := v.counters.Take(ctx, v.limits.Code, a.code+" "+address); err != nil || !total {
 		return err
 	}
 	return v.counters.Take(ctx, v.limits.Total, a.code)
 }
 
-// forget resets the count of a code from a network after a right password.
-func (v *verifier) forget(ctx context.Context, code, network string) {
+// forget resets the count of a code from an address after a right password.
+func (v *verifier) forget(ctx context.Context, code, address string) {
 	if v.counters != nil {
 		// The caller is recognized from now on: a count that stays high is harmless.
-		_ = v.counters.Reset(ctx, v.limits.Code, code+" "+network)
+		_ = v.counters.Reset(ctx, v.limits.Code, code+" "+address)
 	}
 }
 

@@ -78,7 +78,7 @@ func (cs *Customers) refused(ctx context.Context, reason, network string, err er
 		slog.WarnContext(ctx, "customer: budget of SMS codes for strangers used up", "of", reason, "network", network,
 			"for_seconds", int(after.Seconds()))
 	}
-	return ratelimit.Later("customer.code", "customer.code_budget", after).Because(err)
+	return ratelimit.TooManyWith("customer.code", "customer.code_budget", after).Because(err)
 }
 
 // firstOf reports whether a refusal is the first one of its window. It deletes

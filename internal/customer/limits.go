@@ -92,7 +92,7 @@ func (cs *Customers) takeKnown(ctx context.Context, number phone.Number, holder 
 		//mutant:replace return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowsersAreServedBehindABusyAddress
 		return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device)
 	}
-	return cs.o.Attempts.Take(ctx, knownAddress, ratelimit.Place(from.Address))
+	return cs.o.Attempts.Take(ctx, knownAddress, ratelimit.Address(from.Address))
 }
 
 // takeCode counts an SMS code that is about to be sent.
@@ -108,7 +108,7 @@ func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Ori
 	if k.device {
 		return cs.take(ctx, number.String()+" "+from.Device, codeDevice, codeDeviceDay)
 	}
-	if err := cs.o.Attempts.Take(ctx, codeAddress, ratelimit.Place(from.Address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, codeAddress, ratelimit.Address(from.Address)); err != nil {
 		return err
 	}
 	//mutant:drop TestSMSAreLimited
@@ -161,7 +161,7 @@ func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Or
 	}
 	address := from.Address
 	//mutant:drop TestGuessesOfAnAddressAreCounted
-	if err := cs.o.Attempts.Take(ctx, loginAddress, ratelimit.Place(address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, loginAddress, ratelimit.Address(address)); err != nil {
 		return err
 	}
 	//mutant:drop TestGuessesAreCounted
@@ -192,7 +192,7 @@ func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, from 
 }
 
 func both(number phone.Number, address string) string {
-	return number.String() + " " + ratelimit.Place(address)
+	return number.String() + " " + ratelimit.Address(address)
 }
 
 // hash is a keyed hash of several texts, none of which can run into the next.

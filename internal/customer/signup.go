@@ -44,7 +44,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if s.Phone == "" || sessionKey == "" || !known(s.Lang) {
 		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
 	}
-	if err := cs.o.Attempts.Take(ctx, signupAddress, ratelimit.Place(s.From.Address)); err != nil {
+	if err := cs.o.Attempts.Take(ctx, signupAddress, ratelimit.Address(s.From.Address)); err != nil {
 		return err
 	}
 	if err := cs.takeCode(ctx, s.Phone, s.From); err != nil {

@@ -47,7 +47,7 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	if err := ps.Attempts.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
 		return Draft{}, err
 	}
-	if err := ps.Attempts.Take(ctx, quoteAddress, ratelimit.Place(order.Address)); err != nil {
+	if err := ps.Attempts.Take(ctx, quoteAddress, ratelimit.Address(order.Address)); err != nil {
 		return Draft{}, err
 	}
 	if err := ps.check(ctx, &draft); err != nil {

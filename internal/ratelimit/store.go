@@ -6,9 +6,9 @@ import (
 	"elsom/internal/database"
 )
 
-// count adds one try in a transaction of its own, so that it is committed
-// whatever happens to the thing that is tried. A window that has ended begins
-// anew at endsMs.
+// count adds one attempt in a transaction of its own, so that it is committed
+// whatever the outcome of the attempt. It starts a new window, which ends at endsMs,
+// if the last one has ended.
 func (c *Counters) count(ctx context.Context, key string, nowMs, endsMs int64) (count, ends int64, err error) {
 	var row struct{ Tries, EndsMs int64 }
 	err = c.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -28,7 +28,7 @@ func (c *Counters) forget(ctx context.Context, key string) error {
 }
 
 func (c *Counters) purge(ctx context.Context, nowMs int64) (deleted int64, err error) {
-	// The first condition spares a counter that began anew meanwhile.
+	// The outer condition keeps a counter whose new window has started meanwhile.
 	return c.db.Purge(ctx, `DELETE FROM attempts WHERE ends_ms <= ? AND id IN
 		(SELECT id FROM attempts WHERE ends_ms <= ? LIMIT ?)`, nowMs, nowMs)
 }

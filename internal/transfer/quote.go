@@ -107,7 +107,7 @@ func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number p
 		}
 	}
 	if address != "" {
-		if err := ts.Attempts.Take(ctx, receiversAddress, ratelimit.Place(address)); err != nil {
+		if err := ts.Attempts.Take(ctx, receiversAddress, ratelimit.Address(address)); err != nil {
 			return customer.Customer{}, err
 		}
 	}

@@ -15,35 +15,35 @@ import (
 	"elsom/internal/fault"
 )
 
-// fixed answers every question alike.
-type fixed struct {
-	agent error
-	desk  error
+// stub returns the same errors for every call.
+type stub struct {
+	agent   error
+	service error
 }
 
-func (f fixed) Authenticate(context.Context, string, string, netip.Addr) (cashin.Agent, error) {
+func (f stub) Authenticate(context.Context, string, string, netip.Addr) (cashin.Agent, error) {
 	return cashin.Agent{Code: "kicb"}, f.agent
 }
 
-func (f fixed) Check(context.Context, cashin.Agent, cashin.Request) (cashin.Result, error) {
-	return 0, f.desk
+func (f stub) Check(context.Context, cashin.Agent, cashin.Request) (cashin.Result, error) {
+	return 0, f.service
 }
 
-func (f fixed) PayIn(context.Context, cashin.Agent, cashin.Request) (cashin.Answer, error) {
-	return cashin.Answer{}, f.desk
+func (f stub) PayIn(context.Context, cashin.Agent, cashin.Request) (cashin.Answer, error) {
+	return cashin.Answer{}, f.service
 }
 
-// Every kind of fault has its result. What may still come is never final.
-func TestEveryKindOfFault(t *testing.T) {
+// Every kind of error has a result. One that may still turn out well is never final.
+func TestResultOfEveryErrorKind(t *testing.T) {
 	want := map[fault.Kind]string{
 		fault.Internal: "1", fault.Invalid: "300", fault.NotFound: "1", fault.Forbidden: "1", fault.Conflict: "300",
 		fault.Insufficient: "1", fault.Limit: "1", fault.TooMany: "1", fault.Unavailable: "1", fault.Unknown: "90",
 	}
 	silent := slog.New(slog.DiscardHandler)
 	for _, kind := range fault.Kinds() {
-		desk := fixed{desk: fault.New(kind, "test", "").Because(fmt.Errorf("secret words"))}
+		service := stub{service: fault.New(kind, "test", "").Because(fmt.Errorf("secret words"))}
 		for _, command := range []string{"check", "pay"} {
-			term := &agentClient{t: t, door: serve(fixed{}, desk, silent)}
+			term := &agentClient{t: t, handler: serve(stub{}, service, silent)}
 			w := term.kicb("command=" + command + "&txn_id=1&txn_date=20261122120005&account=0700123456&sum=5")
 			if got := result(t, w); got != want[kind] || want[kind] == "" {
 				t.Errorf("%s, %s: result %s, want %s", command, kind, got, want[kind])
@@ -53,14 +53,15 @@ func TestEveryKindOfFault(t *testing.T) {
 			}
 		}
 	}
-	term := &agentClient{t: t, door: serve(fixed{agent: fault.New(fault.Unavailable, "test", "")}, fixed{}, silent)}
+	term := &agentClient{t: t, handler: serve(stub{agent: fault.New(fault.Unavailable, "test", "")}, stub{}, silent)}
 	if got := result(t, term.kicb("command=check&txn_id=1&account=0700123456&sum=5")); got != "1" {
-		t.Errorf("agents can't be read: result %s", got)
+		t.Errorf("agents unavailable: result %s", got)
 	}
 }
 
-// What a terminal sends never reaches the log; what became of it does.
-func TestNothingSentIsLogged(t *testing.T) {
+// The log has a line for each request, with its result, and nothing of what the
+// terminal sent.
+func TestRequestsAreNotLogged(t *testing.T) {
 	term := newTerminal(t)
 	for i, query := range []string{
 		"command=check&txn_id=4242424242&account=0700123456&sum=17.31",
@@ -82,8 +83,7 @@ func TestNothingSentIsLogged(t *testing.T) {
 	}
 }
 
-// A terminal that hangs up doesn't undo what it began.
-func TestHangingUpEndsNothing(t *testing.T) {
+func TestPaymentGoesOnWhenTheTerminalHangsUp(t *testing.T) {
 	term := newTerminal(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
@@ -92,8 +92,8 @@ func TestHangingUpEndsNothing(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/osmp?"+query, nil).WithContext(ctx)
 	r.SetBasicAuth("kicb", "dev-kicb")
 	w := httptest.NewRecorder()
-	term.door.ServeHTTP(w, r)
-	if got := result(t, w); got != "0" || term.holds() != 5_00 {
-		t.Errorf("result %s, the wallet holds %s", got, term.holds())
+	term.handler.ServeHTTP(w, r)
+	if got := result(t, w); got != "0" || term.balance() != 5_00 {
+		t.Errorf("result %s, the wallet holds %s", got, term.balance())
 	}
 }

@@ -79,16 +79,16 @@ type Parts struct {
 // Door answers gateways.
 type Door struct {
 	Parts
-	room, kannel basicauth.Room[credential.Gateway] // POST /ussd, POST /ussd/kannel
+	room, kannel basicauth.Realm[credential.Gateway] // POST /ussd, POST /ussd/kannel
 	pins         *pins
 	log          *slog.Logger
 }
 
 // New makes the door.
 func New(parts Parts, log *slog.Logger) *Door {
-	room := func(s credential.Scope) basicauth.Room[credential.Gateway] {
-		return basicauth.Room[credential.Gateway]{
-			Door: "ussd", Caller: "gateway", Register: parts.Gateways, Log: log,
+	room := func(s credential.Scope) basicauth.Realm[credential.Gateway] {
+		return basicauth.Realm[credential.Gateway]{
+			Name: "ussd", Noun: "gateway", Credentials: parts.Gateways, Log: log,
 			May: func(g credential.Gateway) bool { return g.May(s) },
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // Gateways tells who calls; *credential.Gateways does.
-type Gateways = basicauth.Register[credential.Gateway]
+type Gateways = basicauth.Verifier[credential.Gateway]
 
 // maxBody bounds a request: a session's inputs take some hundreds of bytes.
 const maxBody = 32 << 10
@@ -29,7 +29,7 @@ func (d *Door) VerifyKannel(c echo.Context) (refuse echo.HandlerFunc, err error)
 
 // Handle answers POST /ussd.
 func (d *Door) Handle(c echo.Context) error {
-	who, answered, err := d.room.Admit(c.Request().Context(), c)
+	who, answered, err := d.room.Caller(c.Request().Context(), c)
 	if answered {
 		return err
 	}

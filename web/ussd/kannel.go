@@ -36,7 +36,7 @@ const (
 // A known gateway that may call here always gets 200: anything else Kannel would
 // tell the phone in words of its own.
 func (d *Door) HandleKannel(c echo.Context) error {
-	who, answered, err := d.kannel.Admit(c.Request().Context(), c)
+	who, answered, err := d.kannel.Caller(c.Request().Context(), c)
 	if answered {
 		return err
 	}

@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 			(a.command != commandCheck && a.command != commandPay) {
 			t.Fatalf("%+v", a)
 		}
-		// Written anew, it is the same request.
+		// Formatted again, it is the same request.
 		values := url.Values{"command": {a.command}, "txn_id": {a.TxnID}, "account": {a.Account}, "sum": {a.Sum.Dot()}}
 		if a.TxnDate != "" {
 			values.Set("txn_date", a.TxnDate)
@@ -41,7 +41,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestSums(t *testing.T) {
+func TestParseSum(t *testing.T) {
 	for text, want := range map[string]string{
 		"0": "0.00", "0.00": "0.00", "1": "1.00", "1.5": "1.50", "250.50": "250.50", "007.10": "7.10",
 		"999999999999.99": "999999999999.99", "1000000000000.00": "too large", strings.Repeat("9", 30): "too large",

@@ -45,13 +45,13 @@ func TestTakeRefusesAboveTheLimit(t *testing.T) {
 		rule := ratelimit.Rule{Name: "test", Limit: 3, Window: 10 * time.Minute}
 		for i := range 3 {
 			if err := c.Take(ctx, rule, "+996700123456"); err != nil {
-				t.Fatalf("try %d: %v", i+1, err)
+				t.Fatalf("attempt %d: %v", i+1, err)
 			}
 		}
 		clock.Advance(4 * time.Minute)
 		err := c.Take(ctx, rule, "+996700123456")
 		if !fault.Is(err, fault.TooMany) {
-			t.Fatalf("fourth try: %v", err)
+			t.Fatalf("fourth attempt: %v", err)
 		}
 		if f := fault.As(err); f.RetryAfter != 6*time.Minute || f.Args["Count"] != 6 || f.Message == "" {
 			t.Errorf("refusal: %+v", f)
@@ -69,8 +69,8 @@ func TestTakeRefusesAboveTheLimit(t *testing.T) {
 	})
 }
 
-// A rule's name and its subject must not run into each other.
-func TestSubjectsOfDifferentRulesNeverMeet(t *testing.T) {
+// "a" with "bc" and "ab" with "c" are different counters.
+func TestRuleAndSubjectAreSeparated(t *testing.T) {
 	db := databasetest.SQLite(t)
 	c := counters(t, db, ratelimit.Options{})
 	one := ratelimit.Rule{Name: "a", Limit: 1, Window: time.Hour}
@@ -96,7 +96,7 @@ func TestReset(t *testing.T) {
 	})
 }
 
-func TestOffSilencesAllButAlways(t *testing.T) {
+func TestOffDisablesAllButAlways(t *testing.T) {
 	db := databasetest.SQLite(t)
 	c := counters(t, db, ratelimit.Options{Off: true})
 	for i := range 3 {
@@ -105,13 +105,13 @@ func TestOffSilencesAllButAlways(t *testing.T) {
 		}
 		err := c.Take(t.Context(), ratelimit.Rule{Name: "pin", Limit: 1, Window: time.Hour, Always: true}, "x")
 		if (i > 0) != fault.Is(err, fault.TooMany) {
-			t.Errorf("PIN, try %d: %v", i+1, err)
+			t.Errorf("PIN, attempt %d: %v", i+1, err)
 		}
 	}
 }
 
-// However many try at once, no more than the limit get through.
-func TestTakeAtOnce(t *testing.T) {
+// Concurrent attempts never exceed the limit.
+func TestTakeConcurrently(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c := counters(t, db, ratelimit.Options{})
 		rule := ratelimit.Rule{Name: "test", Limit: 5, Window: time.Hour}
@@ -129,12 +129,12 @@ func TestTakeAtOnce(t *testing.T) {
 		}
 		group.Wait()
 		if passed.Load() != 5 {
-			t.Errorf("%d tries passed, want 5", passed.Load())
+			t.Errorf("%d attempts passed, want 5", passed.Load())
 		}
 	})
 }
 
-func TestTableTellsNobody(t *testing.T) {
+func TestTableShowsNoSubject(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, clock := context.Background(), newClock()
 		c := counters(t, db, ratelimit.Options{Now: clock.Now})

@@ -30,26 +30,26 @@ import (
 	"elsom/web/terminal"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 const (
-	asel   phone.Number = "+996700123456"
-	jailed phone.Number = "+996770123456"
+	asel    phone.Number = "+996700123456"
+	blocked phone.Number = "+996770123456"
 )
 
-// agentClient calls the door in front of the real acts.
+// agentClient calls the handler in front of the real services.
 type agentClient struct {
-	t     testing.TB
-	door  http.Handler
-	books *ledger.Ledger
-	asel  int64
-	log   *bytes.Buffer
+	t       testing.TB
+	handler http.Handler
+	books   *ledger.Ledger
+	asel    int64
+	log     *bytes.Buffer
 }
 
-func serve(agents terminal.Agents, desk terminal.Desk, log *slog.Logger) http.Handler {
+func serve(agents terminal.Agents, service terminal.Service, log *slog.Logger) http.Handler {
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
-	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", terminal.New(agents, desk, log).Handle)
+	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", terminal.New(agents, service, log).Handle)
 	return e
 }
 
@@ -63,11 +63,11 @@ func newTerminal(t testing.TB) *agentClient {
 		t.Fatal(err)
 	}
 	wallets := map[phone.Number]cashin.Wallet{}
-	for _, number := range []phone.Number{asel, jailed} {
+	for _, number := range []phone.Number{asel, blocked} {
 		zero := money.Amount(0)
-		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 			id := tx.NewID()
-			wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: catalog.StandardLevel, Blocked: number == jailed}
+			wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: catalog.StandardLevel, Blocked: number == blocked}
 			return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 		})
 		if err != nil {
@@ -75,11 +75,11 @@ func newTerminal(t testing.TB) *agentClient {
 		}
 	}
 	term.asel = wallets[asel].Customer
-	tries, err := ratelimit.New(db, ratelimit.Options{Secret: bytes.Repeat([]byte("s"), 32)})
+	counters, err := ratelimit.New(db, ratelimit.Options{Secret: bytes.Repeat([]byte("s"), 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	agents, err := cashin.NewAgents(db, tries, nil)
+	agents, err := cashin.NewAgents(db, counters, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,18 +90,18 @@ func newTerminal(t testing.TB) *agentClient {
 	if err := agents.AddAgent(ctx, tight); err != nil {
 		t.Fatal(err)
 	}
-	desk := cashin.New(cashin.Parts{DB: db, Books: term.books, Levels: levels,
+	service := cashin.New(cashin.Parts{DB: db, Books: term.books, Levels: levels,
 		Wallets: cashin.WalletsFunc(func(_ context.Context, number phone.Number) (cashin.Wallet, error) {
 			if wallet, known := wallets[number]; known {
 				return wallet, nil
 			}
 			return cashin.Wallet{}, fault.New(fault.NotFound, "test", "")
 		})})
-	term.door = serve(agents, desk, slog.New(slog.NewJSONHandler(term.log, nil)))
+	term.handler = serve(agents, service, slog.New(slog.NewJSONHandler(term.log, nil)))
 	return term
 }
 
-func (term *agentClient) holds() money.Amount {
+func (term *agentClient) balance() money.Amount {
 	term.t.Helper()
 	balance, err := term.books.Balance(context.Background(), term.asel)
 	if err != nil {
@@ -138,7 +138,7 @@ func (term *agentClient) call(c call) *httptest.ResponseRecorder {
 		r.SetBasicAuth(c.agent, c.password)
 	}
 	w := httptest.NewRecorder()
-	term.door.ServeHTTP(w, r)
+	term.handler.ServeHTTP(w, r)
 	return w
 }
 
@@ -160,8 +160,8 @@ func result(t testing.TB, w *httptest.ResponseRecorder) string {
 
 var referenceTag = regexp.MustCompile(`<prv_txn>([0-9]+)</prv_txn>`)
 
-// Each step's answer is a file of testdata; our reference, which is another at
-// each run, stands there as REFERENCE.
+// Each answer is compared with a file of testdata, in which REFERENCE replaces our
+// reference, which differs in each run.
 func TestGoldenAnswers(t *testing.T) {
 	term := newTerminal(t)
 	const date = "&txn_date=20261122120005"
@@ -202,12 +202,12 @@ func TestGoldenAnswers(t *testing.T) {
 			}
 		})
 	}
-	if term.holds() != 250_50 {
-		t.Errorf("the wallet holds %s", term.holds())
+	if term.balance() != 250_50 {
+		t.Errorf("the wallet holds %s", term.balance())
 	}
 }
 
-func TestRepeatGetsTheSameReference(t *testing.T) {
+func TestRepeatGetsTheSameAnswer(t *testing.T) {
 	term := newTerminal(t)
 	for _, query := range []string{
 		"command=pay&txn_id=1&account=0700123456&sum=10.00&txn_date=20261122120005",
@@ -218,12 +218,12 @@ func TestRepeatGetsTheSameReference(t *testing.T) {
 			t.Errorf("first\n%s\nthen\n%s", first, again)
 		}
 	}
-	if term.holds() != 10_00 {
-		t.Errorf("the wallet holds %s", term.holds())
+	if term.balance() != 10_00 {
+		t.Errorf("the wallet holds %s", term.balance())
 	}
 }
 
-func TestCeilingAtTheDoor(t *testing.T) {
+func TestCeilingRefuses(t *testing.T) {
 	term := newTerminal(t)
 	pay := func(id int, sum string) string {
 		return result(t, term.call(call{agent: "tight", password: "correct horse", query: fmt.Sprintf(
@@ -236,37 +236,37 @@ func TestCeilingAtTheDoor(t *testing.T) {
 	}
 }
 
-func TestWrongRequests(t *testing.T) {
+func TestMalformedRequests(t *testing.T) {
 	term := newTerminal(t)
 	good := url.Values{"command": {"pay"}, "txn_id": {"9"}, "txn_date": {"20261122120005"}, "account": {"0700123456"}, "sum": {"1.00"}}
 	for name, spoil := range map[string]func(v url.Values){
-		"no command":              func(v url.Values) { v.Del("command") },
-		"cancel":                  func(v url.Values) { v.Set("command", "cancel") },
-		"no id":                   func(v url.Values) { v.Del("txn_id") },
-		"a letter in the id":      func(v url.Values) { v.Set("txn_id", "9a") },
-		"29 digits":               func(v url.Values) { v.Set("txn_id", strings.Repeat("9", 29)) },
-		"Arabic digits":           func(v url.Values) { v.Set("txn_id", "٩") },
-		"no date":                 func(v url.Values) { v.Del("txn_date") },
-		"a dashed date":           func(v url.Values) { v.Set("txn_date", "2026-11-22") },
-		"the 31st of November":    func(v url.Values) { v.Set("txn_date", "20261131120005") },
-		"no account":              func(v url.Values) { v.Del("account") },
-		"an endless account":      func(v url.Values) { v.Set("account", strings.Repeat("7", 201)) },
-		"a broken account":        func(v url.Values) { v.Set("account", "\xff") },
-		"no sum":                  func(v url.Values) { v.Del("sum") },
-		"an empty sum":            func(v url.Values) { v.Set("sum", "") },
-		"a comma":                 func(v url.Values) { v.Set("sum", "1,00") },
-		"three decimals":          func(v url.Values) { v.Set("sum", "1.001") },
-		"a debt":                  func(v url.Values) { v.Set("sum", "-1.00") },
-		"an exponent":             func(v url.Values) { v.Set("sum", "1e3") },
-		"a grouped sum":           func(v url.Values) { v.Set("sum", "1 000") },
-		"a dot and nothing":       func(v url.Values) { v.Set("sum", "1.") },
-		"nothing and a dot":       func(v url.Values) { v.Set("sum", ".50") },
-		"two accounts":            func(v url.Values) { v.Add("account", "0700123456") },
-		"two sums":                func(v url.Values) { v.Add("sum", "1.00") },
-		"two ids":                 func(v url.Values) { v.Add("txn_id", "9") },
-		"two commands":            func(v url.Values) { v.Add("command", "check") },
-		"two dates":               func(v url.Values) { v.Add("txn_date", "20261122120005") },
-		"more than can be needed": func(v url.Values) { v.Set("zzz", strings.Repeat("x", 9<<10)) },
+		"no command":           func(v url.Values) { v.Del("command") },
+		"cancel":               func(v url.Values) { v.Set("command", "cancel") },
+		"no id":                func(v url.Values) { v.Del("txn_id") },
+		"a letter in the id":   func(v url.Values) { v.Set("txn_id", "9a") },
+		"29 digits":            func(v url.Values) { v.Set("txn_id", strings.Repeat("9", 29)) },
+		"Arabic digits":        func(v url.Values) { v.Set("txn_id", "٩") },
+		"no date":              func(v url.Values) { v.Del("txn_date") },
+		"a dashed date":        func(v url.Values) { v.Set("txn_date", "2026-11-22") },
+		"the 31st of November": func(v url.Values) { v.Set("txn_date", "20261131120005") },
+		"no account":           func(v url.Values) { v.Del("account") },
+		"an endless account":   func(v url.Values) { v.Set("account", strings.Repeat("7", 201)) },
+		"a broken account":     func(v url.Values) { v.Set("account", "\xff") },
+		"no sum":               func(v url.Values) { v.Del("sum") },
+		"an empty sum":         func(v url.Values) { v.Set("sum", "") },
+		"a comma":              func(v url.Values) { v.Set("sum", "1,00") },
+		"three decimals":       func(v url.Values) { v.Set("sum", "1.001") },
+		"a negative sum":       func(v url.Values) { v.Set("sum", "-1.00") },
+		"an exponent":          func(v url.Values) { v.Set("sum", "1e3") },
+		"a grouped sum":        func(v url.Values) { v.Set("sum", "1 000") },
+		"a dot and nothing":    func(v url.Values) { v.Set("sum", "1.") },
+		"nothing and a dot":    func(v url.Values) { v.Set("sum", ".50") },
+		"two accounts":         func(v url.Values) { v.Add("account", "0700123456") },
+		"two sums":             func(v url.Values) { v.Add("sum", "1.00") },
+		"two ids":              func(v url.Values) { v.Add("txn_id", "9") },
+		"two commands":         func(v url.Values) { v.Add("command", "check") },
+		"two dates":            func(v url.Values) { v.Add("txn_date", "20261122120005") },
+		"an oversized request": func(v url.Values) { v.Set("zzz", strings.Repeat("x", 9<<10)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			values := url.Values{}
@@ -286,24 +286,24 @@ func TestWrongRequests(t *testing.T) {
 		})
 	}
 	for name, c := range map[string]call{
-		"a check of two sums":   {query: "command=check&txn_id=9&account=0700123456&sum=1.00&sum=2.00"},
-		"broken escapes":        {query: "command=pay&txn_id=%zz"},
-		"semicolons":            {query: "command=pay;txn_id=9"},
-		"once here, once there": {method: http.MethodPost, query: "sum=1.00", form: good.Encode()},
-		"a form of files":       {method: http.MethodPost, form: good.Encode(), kind: "multipart/form-data; boundary=x"},
-		"JSON":                  {method: http.MethodPost, form: `{"command":"pay"}`, kind: "application/json"},
+		"a check of two sums":       {query: "command=check&txn_id=9&account=0700123456&sum=1.00&sum=2.00"},
+		"broken escapes":            {query: "command=pay&txn_id=%zz"},
+		"semicolons":                {query: "command=pay;txn_id=9"},
+		"one sum in query and form": {method: http.MethodPost, query: "sum=1.00", form: good.Encode()},
+		"a form of files":           {method: http.MethodPost, form: good.Encode(), kind: "multipart/form-data; boundary=x"},
+		"JSON":                      {method: http.MethodPost, form: `{"command":"pay"}`, kind: "application/json"},
 	} {
 		c.agent, c.password = "qiwi", "dev-qiwi"
 		if got := result(t, term.call(c)); got != "300" {
 			t.Errorf("%s: result %s", name, got)
 		}
 	}
-	if term.holds() != 0 {
-		t.Errorf("the wallet holds %s", term.holds())
+	if term.balance() != 0 {
+		t.Errorf("the wallet holds %s", term.balance())
 	}
-	// None of them was remembered: the good one is done, in a form, under the same id.
+	// None of them was stored: the valid request succeeds under the same id.
 	if got := result(t, term.call(call{method: http.MethodPost, form: good.Encode(), agent: "qiwi", password: "dev-qiwi"})); got != "0" {
-		t.Errorf("the good one: result %s", got)
+		t.Errorf("the valid request: result %s", got)
 	}
 }
 
@@ -315,11 +315,11 @@ func TestExtraParametersAreIgnored(t *testing.T) {
 	}
 }
 
-func TestStrangersAreNotAnswered(t *testing.T) {
+func TestUnknownCallersAreRefused(t *testing.T) {
 	term := newTerminal(t)
 	const query = "command=pay&txn_id=1&txn_date=20261122120005&account=0700123456&sum=5"
 	for name, c := range map[string]call{
-		"nobody":           {},
+		"no credentials":   {},
 		"no password":      {agent: "kicb"},
 		"a wrong password": {agent: "kicb", password: "dev-qiwi"},
 		"another agent":    {agent: "bank", password: "dev-kicb"},
@@ -330,8 +330,8 @@ func TestStrangersAreNotAnswered(t *testing.T) {
 			t.Errorf("%s: status %d, %q", name, w.Code, w.Header().Get("WWW-Authenticate"))
 		}
 	}
-	if term.holds() != 0 {
-		t.Error("a stranger paid in")
+	if term.balance() != 0 {
+		t.Error("an unknown caller's payment was credited")
 	}
 	for range 30 {
 		term.call(call{agent: "mobilnik", password: "guess", query: query})
@@ -351,11 +351,11 @@ func TestOtherMethods(t *testing.T) {
 	}
 }
 
-// The operator is told who is guessed at, and from where; never what can't be
-// a code, since it may be a password.
-func TestStrangersAreLogged(t *testing.T) {
+// A refused caller is logged with its address, but without a user name that can't be
+// a code: it may be a password.
+func TestRefusedCallersAreLogged(t *testing.T) {
 	term := newTerminal(t)
-	for agent, want := range map[string]string{"kicb": `"agent":"kicb","place":"192.0.2.1"`, "My Pass w0rd": `"agent":"","place":"192.0.2.1"`} {
+	for agent, want := range map[string]string{"kicb": `"agent":"kicb","address":"192.0.2.1"`, "My Pass w0rd": `"agent":"","address":"192.0.2.1"`} {
 		term.log.Reset()
 		term.call(call{agent: agent, password: "a guess"})
 		if line := term.log.String(); !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, want) || strings.Contains(line, "w0rd") {

@@ -17,15 +17,15 @@ import (
 	"elsom/internal/credential"
 	"elsom/internal/fault"
 	"elsom/internal/notify/sms"
-	door "elsom/web/smsreceipt"
+	"elsom/web/smsreceipt"
 )
 
-// keeper knows one gateway, at one address.
-type keeper struct{ err error }
+// register authenticates one gateway, at one address.
+type register struct{ err error }
 
-func (k keeper) Authenticate(_ context.Context, code, password string, from netip.Addr) (credential.Gateway, error) {
-	if k.err != nil {
-		return credential.Gateway{}, k.err
+func (g register) Authenticate(_ context.Context, code, password string, from netip.Addr) (credential.Gateway, error) {
+	if g.err != nil {
+		return credential.Gateway{}, g.err
 	}
 	if code != "kannel" || password != "pw" || from != netip.MustParseAddr("192.0.2.1") {
 		return credential.Gateway{}, fault.New(fault.Forbidden, "test", "")
@@ -33,23 +33,23 @@ func (k keeper) Authenticate(_ context.Context, code, password string, from neti
 	return credential.Gateway{Code: code, Scopes: []credential.Scope{credential.Receipts}}, nil
 }
 
-// shelf keeps what was received.
-type shelf struct {
+// messages records receipts.
+type messages struct {
 	got []sms.Receipt
 	err error
 }
 
-func (s *shelf) Receive(_ context.Context, r sms.Receipt) error {
+func (s *messages) Receive(_ context.Context, r sms.Receipt) error {
 	s.got = append(s.got, r)
 	return s.err
 }
 
-// call asks the door and gives its answer and what was logged.
-func call(t *testing.T, k keeper, s *shelf, query, user, password string) (*httptest.ResponseRecorder, string) {
+// call sends a receipt and returns the answer and the log.
+func call(t *testing.T, g register, s *messages, query, user, password string) (*httptest.ResponseRecorder, string) {
 	t.Helper()
-	var said bytes.Buffer
+	var logged bytes.Buffer
 	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&said, nil)))
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&logged, nil)))
 	defer slog.SetDefault(before)
 	request := httptest.NewRequest(http.MethodGet, "/sms/dlr?"+query, nil)
 	if user != "" {
@@ -58,72 +58,71 @@ func call(t *testing.T, k keeper, s *shelf, query, user, password string) (*http
 	answer := httptest.NewRecorder()
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
-	e.GET("/sms/dlr", door.New(k, s).Handle)
+	e.GET("/sms/dlr", smsreceipt.New(g, s).Handle)
 	e.ServeHTTP(answer, request)
-	return answer, said.String()
+	return answer, logged.String()
 }
 
 func TestReceipts(t *testing.T) {
 	for kind, want := range map[string]sms.State{
 		"1": sms.Delivered, "2": sms.Failed, "4": sms.Sent, "8": sms.Sent, "16": sms.Failed,
 	} {
-		s := &shelf{}
-		answer, said := call(t, keeper{}, s, "type="+kind+"&token=t0ken", "kannel", "pw")
+		s := &messages{}
+		answer, log := call(t, register{}, s, "type="+kind+"&token=t0ken", "kannel", "pw")
 		if answer.Code != http.StatusOK || len(s.got) != 1 || s.got[0] != (sms.Receipt{Token: "t0ken", State: want}) {
 			t.Errorf("type %s: %d, %+v", kind, answer.Code, s.got)
 		}
-		if strings.Contains(said, "t0ken") || !strings.Contains(said, "receipt") {
-			t.Errorf("logged %s", said)
+		if strings.Contains(log, "t0ken") || !strings.Contains(log, "receipt") {
+			t.Errorf("logged %s", log)
 		}
 	}
 }
 
-// Who is not a gateway is not heard.
-func TestStrangers(t *testing.T) {
+func TestUnknownCallersAreRefused(t *testing.T) {
 	for _, who := range [][2]string{{"", ""}, {"kannel", "PW"}, {"kannel", ""}, {"other", "pw"}} {
-		s := &shelf{}
-		answer, said := call(t, keeper{}, s, "type=1&token=t0ken", who[0], who[1])
+		s := &messages{}
+		answer, log := call(t, register{}, s, "type=1&token=t0ken", who[0], who[1])
 		if answer.Code != http.StatusUnauthorized || answer.Header().Get("WWW-Authenticate") == "" || len(s.got) != 0 {
 			t.Errorf("%v: %d, %v", who, answer.Code, s.got)
 		}
-		if strings.Contains(said, "t0ken") || (who[1] != "" && strings.Contains(said, who[1]+`"`)) {
-			t.Errorf("logged %s", said)
+		if strings.Contains(log, "t0ken") || (who[1] != "" && strings.Contains(log, who[1]+`"`)) {
+			t.Errorf("logged %s", log)
 		}
 	}
-	s := &shelf{}
+	s := &messages{}
 	tooMany := fault.New(fault.TooMany, "test", "").After(90 * time.Second)
-	answer, _ := call(t, keeper{tooMany}, s, "type=1&token=t0ken", "not a code: Pa55word", "pw")
+	answer, _ := call(t, register{tooMany}, s, "type=1&token=t0ken", "not a code: Pa55word", "pw")
 	if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") != "90" || len(s.got) != 0 {
 		t.Errorf("too many: %d, %v", answer.Code, answer.Header())
 	}
 }
 
-func TestWhatIsNoReceipt(t *testing.T) {
+func TestMalformedReceipts(t *testing.T) {
 	long := strings.Repeat("x", 101)
 	for _, query := range []string{
 		"", "type=1", "token=a", "type=3&token=a", "type=x&token=a", "type=1&type=2&token=a", "type=1&token=a&token=b", "type=1&token=" + long,
 	} {
-		s := &shelf{}
-		answer, _ := call(t, keeper{}, s, query, "kannel", "pw")
+		s := &messages{}
+		answer, _ := call(t, register{}, s, query, "kannel", "pw")
 		if answer.Code != http.StatusBadRequest || len(s.got) != 0 {
 			t.Errorf("%s: %d, %v", query, answer.Code, s.got)
 		}
 	}
 }
 
-// What the gateway is told, so that it tries again only where that makes sense.
-func TestAnswers(t *testing.T) {
+// The status makes Kannel repeat a receipt only if that can help.
+func TestStatusOfEachErrorKind(t *testing.T) {
 	for kind, want := range map[fault.Kind]int{
 		fault.NotFound: http.StatusNotFound, fault.Invalid: http.StatusBadRequest,
 		fault.Unavailable: http.StatusServiceUnavailable, fault.Internal: http.StatusServiceUnavailable, fault.Unknown: http.StatusServiceUnavailable,
 	} {
-		s := &shelf{err: fault.New(kind, "test", "")}
-		answer, said := call(t, keeper{}, s, "type=1&"+url.Values{"token": {"t0ken"}}.Encode(), "kannel", "pw")
+		s := &messages{err: fault.New(kind, "test", "")}
+		answer, log := call(t, register{}, s, "type=1&"+url.Values{"token": {"t0ken"}}.Encode(), "kannel", "pw")
 		if answer.Code != want || answer.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d, want %d", kind, answer.Code, want)
 		}
-		if strings.Contains(said, "t0ken") {
-			t.Errorf("logged %s", said)
+		if strings.Contains(log, "t0ken") {
+			t.Errorf("logged %s", log)
 		}
 	}
 }

@@ -1,0 +1,115 @@
+// Package ratelimit limits attempts per window of time: at passwords, codes and
+// PINs, and of messages that cost money.
+//
+// It guarantees that an attempt is counted and committed before Take returns, that
+// all processes on one database share the counters, and that its table shows no
+// phone number and no address: keys are hashed with the server's secret. It does
+// not decide what a refusal means for the person.
+package ratelimit
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Rule is a rate limit.
+type Rule struct {
+	// Name is unique in the program: "login by number".
+	Name string
+	// Limit is the number of attempts per window; the next one is refused.
+	Limit int
+	// Window begins with the first attempt and does not move.
+	Window time.Duration
+	// Always is set for rules that Off does not disable: attempts at codes and PINs.
+	Always bool
+}
+
+// Options configure Counters.
+type Options struct {
+	// Secret is the server's; the key of the hashes is derived from it.
+	Secret []byte
+	// Off disables the rules without Always, for measurements.
+	Off bool
+	// Now replaces the database's clock, for tests.
+	Now func() time.Time
+}
+
+// Counters counts attempts in the database.
+type Counters struct {
+	db  *database.DB
+	key []byte
+	off bool
+	now func() time.Time
+}
+
+// New returns counters on db.
+func New(db *database.DB, o Options) (*Counters, error) {
+	key, err := hkdf.Key(sha256.New, o.Secret, nil, "elsom attempt", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("ratelimit: %w", err)
+	}
+	if o.Now == nil {
+		o.Now = db.Now
+	}
+	return &Counters{db: db, key: key, off: o.Off, now: o.Now}, nil
+}
+
+// Take counts one attempt of subject under rule. Above the limit it returns
+// fault.TooMany, with the time until the window ends in RetryAfter; a refused
+// attempt does not extend the window.
+func (c *Counters) Take(ctx context.Context, rule Rule, subject string) error {
+	//mutant:replace && !rule.Always => TestOffDisablesAllButAlways
+	if c.off && !rule.Always {
+		return nil
+	}
+	now := c.now()
+	count, endsMs, err := c.count(ctx, c.hash(rule, subject), now.UnixMilli(), now.Add(rule.Window).UnixMilli())
+	if err != nil {
+		return fault.Wrap("ratelimit.take", err)
+	}
+	//mutant:replace Limit) { => Limit) || true { TestTakeRefusesAboveTheLimit
+	if count <= int64(rule.Limit) {
+		return nil
+	}
+	return TooMany(rule.Name, time.UnixMilli(endsMs).Sub(now))
+}
+
+// TooMany returns the error of an exhausted limit, for callers that count in tables
+// of their own.
+func TooMany(op string, after time.Duration) *fault.Error {
+	return TooManyWith(op, "attempt.too_many", after)
+}
+
+// TooManyWith is TooMany with another reason. The argument Count of its text is the
+// number of minutes until the next attempt.
+func TooManyWith(op, reason string, after time.Duration) *fault.Error {
+	after = max(after, time.Second)
+	return fault.New(fault.TooMany, op, reason).
+		With("Count", int((after+time.Minute-1)/time.Minute)).After(after)
+}
+
+// Reset deletes the attempts of subject under rule, after one that succeeded.
+func (c *Counters) Reset(ctx context.Context, rule Rule, subject string) error {
+	return fault.Wrap("ratelimit.reset", c.forget(ctx, c.hash(rule, subject)))
+}
+
+// Purge deletes counters whose windows have ended and returns their number.
+func (c *Counters) Purge(ctx context.Context) (int64, error) {
+	n, err := c.purge(ctx, c.now().UnixMilli())
+	return n, fault.Wrap("ratelimit.purge", err)
+}
+
+func (c *Counters) hash(rule Rule, subject string) string {
+	mac := hmac.New(sha256.New, c.key)
+	fmt.Fprintf(mac, "%d:%s%s", len(rule.Name), rule.Name, subject)
+	//mutant:replace return hex.EncodeToString(mac.Sum(nil)) => _ = hex.EncodeToString(mac.Sum(nil)); return subject TestTableShowsNoSubject
+	return hex.EncodeToString(mac.Sum(nil))
+}
