@@ -26,8 +26,8 @@ func LockShares(tx *database.Tx, biller string) error {
 	if tx.Dialect() != database.Postgres {
 		return nil
 	}
-	//mutant:replace FOR UPDATE => ./internal/payment TestShareHoldsBetweenClaims
-	return tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = ? AND slot = ? FOR UPDATE", biller, shareSlot).Error
+	//mutant:replace +tx.ForUpdate() => ./internal/payment TestShareHoldsBetweenClaims
+	return tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = ? AND slot = ?"+tx.ForUpdate(), biller, shareSlot).Error
 }
 
 // request asks for leases of a biller's slots.
@@ -42,10 +42,6 @@ type request struct {
 // acquire renews own leases and leases free slots. Slots locked by another
 // transaction are skipped.
 func acquire(tx *database.Tx, r request) ([]Lease, error) {
-	skip := ""
-	if tx.Dialect() == database.Postgres {
-		skip = " FOR UPDATE SKIP LOCKED"
-	}
 	if r.renew == nil {
 		r.renew = []int64{} // nil would be NULL: neither equal nor unequal to anything
 	}
@@ -56,7 +52,7 @@ func acquire(tx *database.Tx, r request) ([]Lease, error) {
 	//mutant:replace until <= ? => COALESCE(?, until) IS NOT NULL ./internal/payment TestTwelveCallsAtOnce
 	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT slot FROM biller_slots
 			WHERE biller = ? AND slot >= ? AND (until <= ? OR lease `+among+`)
-			ORDER BY CASE WHEN lease `+among+` THEN 0 ELSE 1 END, slot LIMIT ?`+skip+`)
+			ORDER BY CASE WHEN lease `+among+` THEN 0 ELSE 1 END, slot LIMIT ?`+tx.ForUpdateSkipLocked()+`)
 		UPDATE biller_slots SET lease = ?, until = ? WHERE biller = ? AND slot IN (SELECT slot FROM picked)
 		RETURNING biller, slot, lease AS id`,
 		r.biller, r.from, now, ids, ids, r.count, tx.NewID(), database.StoredTime(now.Add(r.duration)), r.biller).Scan(&leases).Error

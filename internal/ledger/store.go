@@ -9,14 +9,6 @@ import (
 	"elsom/internal/money"
 )
 
-// forUpdate locks the rows read; SQLite has one writer and no such words.
-func forUpdate(tx *database.Tx) string {
-	if tx.Dialect() == database.Postgres {
-		return " FOR UPDATE"
-	}
-	return ""
-}
-
 func insertAccount(tx *database.Tx, a Account) error {
 	return tx.Gorm().Exec("INSERT INTO accounts (id, kind, subject, currency, balance, floor, opened_at) VALUES (?, ?, ?, ?, 0, ?, ?)",
 		a.ID, a.Type, a.Subject, money.Currency, a.Floor, tx.Now()).Error
@@ -100,7 +92,7 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error) {
 	var rows []lockedAccount
 	these, list := database.InList(tx.Dialect(), ids)
-	err := tx.Gorm().Raw("SELECT id, balance, floor, closed_at IS NOT NULL AS closed FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+forUpdate(tx), list).
+	err := tx.Gorm().Raw("SELECT id, balance, floor, closed_at IS NOT NULL AS closed FROM accounts WHERE id "+these+" AND floor IS NOT NULL ORDER BY id"+tx.ForUpdate(), list).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, err

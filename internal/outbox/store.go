@@ -39,10 +39,8 @@ func rowsOf(tx *database.Tx, promises []Message) (database.Rows, error) {
 }
 
 func acquire(tx *database.Tx, lane string, n int, lease time.Duration) ([]LeasedMessage, error) {
-	skip, them := "", "IN (SELECT id FROM picked)"
+	them := "IN (SELECT id FROM picked)"
 	if tx.Dialect() == database.Postgres {
-		//mutant:replace FOR UPDATE SKIP LOCKED => TestClaimedOnce
-		skip = " FOR UPDATE SKIP LOCKED"
 		// An array, and no more asked of its rows, which are locked as they were
 		// picked: PostgreSQL can't know how few they are, and would read all that
 		// are open to join them.
@@ -59,8 +57,9 @@ func acquire(tx *database.Tx, lane string, n int, lease time.Duration) ([]Leased
 	now, token := tx.Now(), tx.NewID()
 	// MATERIALIZED matters: PostgreSQL may run a plain subquery once for each
 	// row that it updates, and a LIMIT counts each run anew.
+	//mutant:replace +tx.ForUpdateSkipLocked()+`) => +`) TestClaimedOnce
 	err := tx.Gorm().Raw(`WITH picked AS MATERIALIZED (SELECT id FROM promises
-			WHERE lane = ? AND state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?`+skip+`)
+			WHERE lane = ? AND state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?`+tx.ForUpdateSkipLocked()+`)
 		UPDATE promises SET lease = ?, due_at = ?, tries = tries + 1
 		WHERE id `+them+`
 		RETURNING id, key, payload, tries`,

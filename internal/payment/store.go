@@ -86,11 +86,7 @@ func readByCode(ctx context.Context, db *database.DB, code string) (Payment, err
 }
 
 func lockPayment(tx *database.Tx, id int64) (Payment, error) {
-	lock := ""
-	if tx.Dialect() == database.Postgres {
-		lock = " FOR UPDATE"
-	}
-	return only(payments(tx.Gorm(), "id = ?"+lock, id))
+	return only(payments(tx.Gorm(), "id = ?"+tx.ForUpdate(), id))
 }
 
 func readSeveral(ctx context.Context, db *database.DB, customerID int64, ids []int64) (map[int64]Payment, error) {

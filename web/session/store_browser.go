@@ -30,13 +30,9 @@ func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error
 // holds tells whether a session still is, and lets nobody end it before the
 // transaction does.
 func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
-	share := ""
-	if tx.Dialect() == database.Postgres {
-		share = " FOR SHARE"
-	}
 	var found []int64
 	//mutant:replace id = ? AND customer_id = ? => id = ? OR customer_id = ? TestHolds
-	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE id = ? AND customer_id = ? AND epoch = ?`+share, key, customerID, epoch).Scan(&found).Error
+	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE id = ? AND customer_id = ? AND epoch = ?`+tx.ForShare(), key, customerID, epoch).Scan(&found).Error
 	return len(found) > 0, err
 }
 

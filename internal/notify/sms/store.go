@@ -36,13 +36,9 @@ func begin(tx *database.Tx, list []asked) ([]*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock := ""
-	if tx.Dialect() == database.Postgres {
-		lock = " FOR UPDATE"
-	}
 	var rows []row
 	these, among := database.InList(tx.Dialect(), keys)
-	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+these+" ORDER BY key"+lock, among).Scan(&rows).Error
+	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+these+" ORDER BY key"+tx.ForUpdate(), among).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
