@@ -34,7 +34,7 @@ func (r row) values(now time.Time) []any {
 // is judged anew.
 var cashIns = &database.RiderKind[row]{
 	Name: "cash-in",
-	Check: func(_ context.Context, tx *database.Tx, rows []row) (func(int) error, error) {
+	Check: func(tx *database.Tx, rows []row) (func(int) error, error) {
 		decided, err := readDecided(tx, rows)
 		if err != nil {
 			return nil, err
@@ -46,7 +46,7 @@ var cashIns = &database.RiderKind[row]{
 			return nil
 		}, nil
 	},
-	Write: func(_ context.Context, tx *database.Tx, rows []row) error {
+	Write: func(tx *database.Tx, rows []row) error {
 		values := make([]any, 0, len(rows)*9)
 		now := tx.Now()
 		for _, r := range rows {

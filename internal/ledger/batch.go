@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -69,7 +68,7 @@ func (b *batchTx) onlyInserts() bool {
 
 // verdicts reads the verdicts of all riders that have one, except those of
 // replays. The result has a list of verdicts for each posting of the batch.
-func (b *batchTx) verdicts(ctx context.Context, replay func(i int) bool) ([][]func() error, error) {
+func (b *batchTx) verdicts(replay func(i int) bool) ([][]func() error, error) {
 	riders := map[string][]database.Rider{}
 	owners := map[string][]int{}
 	for i, j := range b.jobs {
@@ -83,12 +82,9 @@ func (b *batchTx) verdicts(ctx context.Context, replay func(i int) bool) ([][]fu
 	}
 	verdicts := make([][]func() error, len(b.jobs))
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
-		verdict, err := database.CheckRiders(ctx, b.tx, riders[name])
+		verdict, err := database.CheckRiders(b.tx, riders[name])
 		if err != nil {
 			return nil, err
-		}
-		if verdict == nil {
-			continue
 		}
 		for n, owner := range owners[name] {
 			verdicts[owner] = append(verdicts[owner], func() error { return verdict(n) })
@@ -195,7 +191,7 @@ func (b *batchTx) checkBounds(p Posting, changes []change) error {
 // writes a table of its own and reads none of the others; foreign keys (accounts
 // of stripes, corrected transfers) are checked when the statement ends; and an
 // error of any part, like a wrong row count, takes all of them back.
-func (b *batchTx) record(ctx context.Context, oneRow, striped []sum) error {
+func (b *batchTx) record(oneRow, striped []sum) error {
 	// Batches with the same keys insert them in the same order, so that they
 	// don't deadlock.
 	slices.SortFunc(b.accepted, func(x, y *acceptedPosting) int {
@@ -212,7 +208,7 @@ func (b *batchTx) record(ctx context.Context, oneRow, striped []sum) error {
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		groups = append(groups, riders[name])
 	}
-	return database.WriteRiders(ctx, b.tx, groups, database.WriteSet{
+	return database.WriteRiders(b.tx, groups, database.WriteSet{
 		Update: addToAccounts(oneRow), Inserts: append(rowsOf(b.accepted, b.now), addToStripes(striped, b.stripe)...),
 	})
 }

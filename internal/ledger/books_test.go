@@ -143,13 +143,13 @@ func oneFlight(t testing.TB, db *database.DB) *books {
 
 var gate = &database.RiderKind[func()]{
 	Name: "gate",
-	Check: func(_ context.Context, _ *database.Tx, rows []func()) (func(int) error, error) {
+	Check: func(_ *database.Tx, rows []func()) (func(int) error, error) {
 		for _, wait := range rows {
 			wait()
 		}
 		return nil, nil
 	},
-	Write: func(context.Context, *database.Tx, []func()) error { return nil },
+	Write: func(*database.Tx, []func()) error { return nil },
 }
 
 // shut closes the gate and waits until a posting stands in it.

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 )
 
@@ -17,7 +16,7 @@ var errNotOptimistic = errors.New("ledger: the optimistic path does not apply")
 // which also answers refusals one by one.
 //
 // Both paths have the same outcomes and balances for the same batch.
-func (b *batchTx) postOptimistic(ctx context.Context) error {
+func (b *batchTx) postOptimistic() error {
 	b.begin(nil)
 	refused := false
 	for i, j := range b.jobs {
@@ -32,7 +31,7 @@ func (b *batchTx) postOptimistic(ctx context.Context) error {
 	}
 	oneRow, striped := b.sums()
 	if b.onlyInserts() {
-		return b.record(ctx, oneRow, striped)
+		return b.record(oneRow, striped)
 	}
 	// Riders read, and lock rows of their own, behind the locks of the accounts:
 	// they see all that earlier batches of these accounts wrote.
@@ -40,7 +39,7 @@ func (b *batchTx) postOptimistic(ctx context.Context) error {
 		return err
 	}
 	replayInBatch := func(i int) bool { return b.outcomes[i].receipt.Replayed }
-	verdicts, err := b.verdicts(ctx, replayInBatch)
+	verdicts, err := b.verdicts(replayInBatch)
 	if err != nil {
 		return err
 	}
@@ -52,5 +51,5 @@ func (b *batchTx) postOptimistic(ctx context.Context) error {
 			}
 		}
 	}
-	return b.record(ctx, nil, striped)
+	return b.record(nil, striped)
 }

@@ -1,14 +1,13 @@
 package ledger
 
 import (
-	"context"
 	"slices"
 )
 
 // postPessimistic writes a batch after it has locked the accounts and read
 // their balances and the request keys posted before. It decides each posting by
 // itself: a refusal does not affect the others of the batch.
-func (b *batchTx) postPessimistic(ctx context.Context) error {
+func (b *batchTx) postPessimistic() error {
 	// Locked in order of ids, so that batches do not deadlock.
 	var err error
 	if b.accounts, err = lockAccounts(b.tx, accountsOf(b.jobs)); err != nil {
@@ -19,9 +18,9 @@ func (b *batchTx) postPessimistic(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	//mutant:replace err := b.decideAll(ctx, posted); err => clear(posted); b.decideAll(ctx, posted) TestOnceOnly
-	//mutant:replace err := b.decideAll(ctx, posted); err => clear(posted); b.decideAll(ctx, posted) ./internal/simulation TestLives
-	if err := b.decideAll(ctx, posted); err != nil {
+	//mutant:replace err := b.decideAll(posted); err => clear(posted); b.decideAll(posted) TestOnceOnly
+	//mutant:replace err := b.decideAll(posted); err => clear(posted); b.decideAll(posted) ./internal/simulation TestLives
+	if err := b.decideAll(posted); err != nil {
 		return err
 	}
 	if len(b.accepted) == 0 {
@@ -34,17 +33,17 @@ func (b *batchTx) postPessimistic(ctx context.Context) error {
 		return nil
 	}
 	oneRow, striped := b.sums()
-	return b.record(ctx, oneRow, striped)
+	return b.record(oneRow, striped)
 }
 
 // decideAll decides all postings in the order of the batch.
-func (b *batchTx) decideAll(ctx context.Context, posted map[string]postedRow) error {
+func (b *batchTx) decideAll(posted map[string]postedRow) error {
 	b.begin(posted)
 	postedBefore := func(i int) bool {
 		_, seen := b.posted[b.jobs[i].posting.Key]
 		return seen
 	}
-	verdicts, err := b.verdicts(ctx, postedBefore)
+	verdicts, err := b.verdicts(postedBefore)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ var errTooFar = fault.New(fault.Limit, "ride", "ride.too_far")
 // miscounted is how often "miscounts twice" was to be written.
 var miscounted atomic.Int32
 
-func judgeRides(_ context.Context, tx *database.Tx, rows []ride) (func(int) error, error) {
+func judgeRides(tx *database.Tx, rows []ride) (func(int) error, error) {
 	sums := map[int64]money.Amount{}
 	var before []ride
 	if err := tx.Gorm().Raw("SELECT payer, CAST(SUM(amount) AS BIGINT) AS amount FROM rides GROUP BY payer").Scan(&before).Error; err != nil {
@@ -56,7 +56,7 @@ func judgeRides(_ context.Context, tx *database.Tx, rows []ride) (func(int) erro
 	}, nil
 }
 
-func writeRides(_ context.Context, tx *database.Tx, rows []ride) error {
+func writeRides(tx *database.Tx, rows []ride) error {
 	values := make([]any, 0, 3*len(rows))
 	for _, r := range rows {
 		switch r.Name {

@@ -116,12 +116,12 @@ func (w *writer) transact(batch []*job, optimistic bool) (outcomes []outcome, er
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	err = w.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	err = w.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		b := &batchTx{tx: tx, now: tx.Now(), jobs: batch, striped: w.isStriped, stripe: w.stripe}
 		if optimistic {
-			err = b.postOptimistic(ctx)
+			err = b.postOptimistic()
 		} else {
-			err = b.postPessimistic(ctx)
+			err = b.postPessimistic()
 		}
 		outcomes = b.outcomes
 		w.release()

@@ -180,7 +180,7 @@ func Rider(c customer.Customer, total money.Amount, level catalog.Level) databas
 
 // judge asks for each customer in the order in which the outlays stand in the
 // batch, whatever act they are of.
-func judge(_ context.Context, tx *database.Tx, rows []spending) (func(i int) error, error) {
+func judge(tx *database.Tx, rows []spending) (func(i int) error, error) {
 	var all, limited []int64
 	for _, r := range rows {
 		all = append(all, r.customer.ID)

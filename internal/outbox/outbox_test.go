@@ -314,7 +314,7 @@ func TestGiveUp(t *testing.T) {
 func TestRiders(t *testing.T) {
 	each(t, func(t *testing.T, b *box) {
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return database.WriteRiders(ctx, tx, [][]database.Rider{{
+			return database.WriteRiders(tx, [][]database.Rider{{
 				outbox.AddRider(promise("a")), outbox.AddRider(promise("b")), outbox.AddRider(promise("c")),
 				outbox.AddRider(outbox.Message{Queue: "other", Key: "d"}),
 			}}, database.WriteSet{})
@@ -322,7 +322,7 @@ func TestRiders(t *testing.T) {
 		task := b.claim("lane", 1)[0]
 		kept := []string{task.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[task.Key]}
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return database.WriteRiders(ctx, tx, [][]database.Rider{{
+			return database.WriteRiders(tx, [][]database.Rider{{
 				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: kept[0]}), // claimed, and open still
 				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: kept[1]}), // never claimed
 				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "d"}),     // of another lane

@@ -131,7 +131,7 @@ func claimAndEnd(t *testing.T, db *database.DB, n int) {
 				riders = append(riders, outbox.CompleteLeasedRider(task))
 			}
 		}
-		if err := database.WriteRiders(ctx, tx, [][]database.Rider{riders[:2], riders[2:]}, database.WriteSet{}); err != nil {
+		if err := database.WriteRiders(tx, [][]database.Rider{riders[:2], riders[2:]}, database.WriteSet{}); err != nil {
 			return err
 		}
 		if err := outbox.Complete(ctx, tx, tasks[4:6]...); err != nil {

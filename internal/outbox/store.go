@@ -132,7 +132,7 @@ func leaseValues(tx *database.Tx, tasks []LeasedMessage) (query string, args []a
 	return tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("lease", "bigint", leases))
 }
 
-func completeByKey(_ context.Context, tx *database.Tx, names []MessageKey) error {
+func completeByKey(tx *database.Tx, names []MessageKey) error {
 	lanes, keys := make([]string, len(names)), make([]string, len(names))
 	for i, n := range names {
 		lanes[i], keys[i] = n.Queue, n.Key
@@ -180,7 +180,7 @@ func postpone(tx *database.Tx, list []Postponement) error {
 		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, args...).Error
 }
 
-func completeLeased(_ context.Context, tx *database.Tx, tasks []LeasedMessage) error {
+func completeLeased(tx *database.Tx, tasks []LeasedMessage) error {
 	v, args := leaseValues(tx, tasks)
 	result := tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
 		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, append(args, tx.Now())...)

@@ -39,14 +39,14 @@ type attempted struct {
 
 var endedFamily = &database.RiderKind[ended]{
 	Name: "payment ended",
-	Write: func(_ context.Context, tx *database.Tx, rows []ended) error {
+	Write: func(tx *database.Tx, rows []ended) error {
 		return updateEnded(tx, rows)
 	},
 }
 
 var attemptedFamily = &database.RiderKind[attempted]{
 	Name: "payment attempted",
-	Write: func(_ context.Context, tx *database.Tx, rows []attempted) error {
+	Write: func(tx *database.Tx, rows []attempted) error {
 		return updateAttempts(tx, rows)
 	},
 }

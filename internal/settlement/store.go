@@ -17,7 +17,7 @@ type row struct {
 // settlements inserts settlements in the transaction of their transfers.
 var settlements = &database.RiderKind[row]{
 	Name: "settlement",
-	Write: func(_ context.Context, tx *database.Tx, rows []row) error {
+	Write: func(tx *database.Tx, rows []row) error {
 		for _, r := range rows { // one for each command
 			err := tx.Gorm().Exec(`INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at)
 				VALUES (?,?,?,?,?,?,?,?,?)`, r.id, string(r.PartyType), r.Party, r.number, r.Reference, r.Amount, r.Staff, r.Reason, tx.Now()).Error
