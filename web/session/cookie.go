@@ -13,18 +13,17 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// The cookie holds 32 random bytes and a seal over them, by which a token that
-// this server never gave away is told without asking the database.
+// The cookie holds 32 random bytes and a MAC over them. A token that this server
+// did not issue is rejected without a database query.
 const (
 	tokenBytes = 32
-	sealBytes  = 16
+	macBytes   = 16
 )
 
-// hostPrefix is that by which browsers guard a cookie against other hosts; they
-// refuse it without TLS.
+// hostPrefix makes browsers accept a cookie only from this host and over TLS.
 const hostPrefix = "__Host-"
 
-// cookieName is the session's.
+// cookieName returns the name of the session cookie.
 func (s *Sessions) cookieName() string {
 	if s.secure {
 		return hostPrefix + "elsom"
@@ -38,59 +37,58 @@ func newToken() []byte {
 	return token
 }
 
-// keyOf is what the database and the codes know of a token.
+// keyOf returns the hash of a token, which identifies the session in the database.
 func keyOf(token []byte) string {
 	sum := sha256.Sum256(token)
-	//mutant:replace return hex.EncodeToString(sum[:]) => _ = sum; return hex.EncodeToString(token) TestVisitorsHaveACookieAndNoRow
+	//mutant:replace return hex.EncodeToString(sum[:]) => _ = sum; return hex.EncodeToString(token) TestVisitorHasCookieAndNoRow
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *Sessions) seal(token []byte) []byte {
+func (s *Sessions) mac(data []byte) []byte {
 	mac := hmac.New(sha256.New, s.cookieKey)
-	mac.Write(token)
-	return mac.Sum(nil)[:sealBytes]
+	mac.Write(data)
+	return mac.Sum(nil)[:macBytes]
 }
 
 func (s *Sessions) cookieValue(token []byte) string {
-	return base64.RawURLEncoding.EncodeToString(append(token[:len(token):len(token)], s.seal(token)...))
+	return base64.RawURLEncoding.EncodeToString(append(token[:len(token):len(token)], s.mac(token)...))
 }
 
-// tokenOf gives the token of the request's cookie; nil where there is none of
-// ours.
+// tokenOf returns the token in the request's cookie; nil without a valid cookie.
 func (s *Sessions) tokenOf(r *http.Request, name string) []byte {
 	for _, cookie := range r.CookiesNamed(name) {
 		value, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-		if err != nil || len(value) != tokenBytes+sealBytes {
+		if err != nil || len(value) != tokenBytes+macBytes {
 			continue
 		}
-		//mutant:replace hmac.Equal(value[tokenBytes:], s.seal(token)) => len(s.seal(token)) > 0 TestPlantedCookie
-		if token := value[:tokenBytes]; hmac.Equal(value[tokenBytes:], s.seal(token)) {
+		//mutant:replace hmac.Equal(value[tokenBytes:], s.mac(token)) => len(s.mac(token)) > 0 TestPlantedCookieIsReplaced
+		if token := value[:tokenBytes]; hmac.Equal(value[tokenBytes:], s.mac(token)) {
 			return token
 		}
 	}
 	return nil
 }
 
-// cookieOptions let the cookie end with the browser; the server ends the
-// session earlier.
+// cookieOptions returns a cookie without an expiry: it lasts until the browser is
+// closed, and the server ends the session earlier.
 func (s *Sessions) cookieOptions() *sessions.Options {
 	//mutant:replace HttpOnly: true, => ./web TestHeadersOfEveryAnswer
 	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
-// deviceCookie stays in a browser in which somebody logged in, so that its
-// owner isn't kept out by guesses that others make behind the same address. It
-// opens nothing by itself.
+// deviceCookie identifies a browser in which someone has logged in before. Rate
+// limits count such a browser apart from the others at its address, so that their
+// guesses don't lock it out. It grants no access.
 const deviceCookie = "elsom_device"
 
-// Device names the browser: the hash of a secret that it keeps from the next
-// login on.
+// Device identifies the browser by the hash of its device cookie's token, which is
+// set at the next login.
 func (s *Session) Device() string {
 	if s.sessions == nil {
 		return ""
 	}
 	if s.device == nil {
-		s.device = s.sessions.tokenOf(s.c.Request(), s.cookie(deviceCookie))
+		s.device = s.sessions.tokenOf(s.c.Request(), s.cookieName(deviceCookie))
 	}
 	if s.device == nil {
 		s.device = newToken()
@@ -98,10 +96,10 @@ func (s *Session) Device() string {
 	return keyOf(s.device)
 }
 
-// keepDevice keeps it for ninety days more.
-func (s *Session) keepDevice() {
+// setDeviceCookie renews the device cookie for ninety days.
+func (s *Session) setDeviceCookie() {
 	s.Device()
-	s.keep(deviceCookie, s.sessions.cookieValue(s.device), 90*24*60*60)
+	s.setCookie(deviceCookie, s.sessions.cookieValue(s.device), 90*24*60*60)
 }
 
 // pageCookie changes with each response to a signed-in browser. Chromium keeps
@@ -110,14 +108,13 @@ func (s *Session) keepDevice() {
 // balance or button, even without scripts.
 const pageCookie = "elsom_page"
 
-func (s *Session) markPage() {
+func (s *Session) setPageCookie() {
 	if _, signedIn := s.Customer(); signedIn {
-		s.keep(pageCookie, rand.Text()[:8], int(Idle/time.Second))
+		s.setCookie(pageCookie, rand.Text()[:8], int(Idle/time.Second))
 	}
 }
 
-// setCookie sets a cookie in the place of one of that name that the answer
-// would have set.
+// setCookie sets a cookie and removes one of the same name from the response.
 func setCookie(w http.ResponseWriter, cookie *http.Cookie) {
 	lines := w.Header().Values("Set-Cookie")
 	w.Header().Del("Set-Cookie")

@@ -13,9 +13,9 @@ import (
 
 // Listed is one browser in which the customer is signed in.
 type Listed struct {
-	// ID names the session towards End; it opens nothing.
+	// ID identifies the session for End. It grants no access.
 	ID string
-	// Device is the browser and the system, as far as they were told.
+	// Device is the browser and the system, derived from the User-Agent.
 	Device string
 	// Network is the network that the login came from, such as "203.0.113.x";
 	// empty if unknown.
@@ -24,16 +24,16 @@ type Listed struct {
 	Current        bool
 }
 
-// Others ends all sessions but the present one.
+// Others is the ID that makes End end all sessions but the current one.
 const Others = "others"
 
-// List gives the sessions of who is signed in, the one used last first.
+// List returns the customer's sessions, most recently used first.
 func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
-	who, ok := of.Customer()
+	holder, ok := of.Customer()
 	if !ok {
 		return nil, fault.New(fault.Forbidden, "session.list", "")
 	}
-	rows, err := s.listed(ctx, who.ID, who.SessionEpoch, s.now())
+	rows, err := s.listed(ctx, holder.ID, holder.SessionEpoch, s.now())
 	if err != nil {
 		return nil, fault.Wrap("session.list", err)
 	}
@@ -47,39 +47,39 @@ func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
 	return list, nil
 }
 
-// End ends a session of who is signed in, by its ID in List, or all Others.
-// fault.NotFound where it is nobody's or another's.
+// End ends one of the customer's sessions by its ID in List, or all Others. It
+// returns fault.NotFound for an unknown ID and for another customer's.
 func (s *Sessions) End(ctx context.Context, of *Session, id string) error {
 	const act = "session.end"
-	who, ok := of.Customer()
+	holder, ok := of.Customer()
 	if !ok {
 		return fault.New(fault.Forbidden, act, "")
 	}
 	if id == Others {
-		return fault.Wrap(act, s.endOthers(ctx, who.ID, of.Key(), of.Browser()))
+		return fault.Wrap(act, s.endOthers(ctx, holder.ID, of.Key(), of.Browser()))
 	}
 	handle, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return fault.New(fault.NotFound, act, "")
 	}
-	ended, err := s.endOne(ctx, who.ID, handle)
+	ended, err := s.endOne(ctx, holder.ID, handle)
 	if err == nil && !ended {
 		return fault.New(fault.NotFound, act, "")
 	}
 	return fault.Wrap(act, err)
 }
 
-// word is a piece of a browser's name for itself and what it means.
-type word struct{ piece, means string }
+// product is a browser or system and the part of a User-Agent that identifies it.
+type product struct{ part, name string }
 
-// The order matters: most browsers also name those that they descend from.
+// The order matters: most User-Agents also name the browsers they imitate.
 var (
-	browsers = []word{
+	browsers = []product{
 		{"YaBrowser/", "Yandex"}, {"OPR/", "Opera"}, {"OPT/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"},
 		{"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"Edg/", "Edge"}, {"FxiOS/", "Firefox"}, {"Firefox/", "Firefox"},
 		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
 	}
-	systems = []word{
+	systems = []product{
 		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"},
 		{"CrOS", "ChromeOS"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
 	}
@@ -104,14 +104,14 @@ func networkOf(address string) string {
 	return strings.TrimSuffix(prefix.Masked().Addr().String(), "::") + ":x"
 }
 
-// deviceOf tells a browser coarsely, so that its owner knows it again and
-// nobody is traced by it.
+// deviceOf returns browser and system without versions: enough to recognize one's
+// own browser, too little to track it.
 func deviceOf(userAgent string) string {
 	parts := make([]string, 0, 2)
-	for _, words := range [][]word{browsers, systems} {
-		for _, w := range words {
-			if strings.Contains(userAgent, w.piece) {
-				parts = append(parts, w.means)
+	for _, products := range [][]product{browsers, systems} {
+		for _, p := range products {
+			if strings.Contains(userAgent, p.part) {
+				parts = append(parts, p.name)
 				break
 			}
 		}

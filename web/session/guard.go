@@ -16,7 +16,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// FormField is the field of a form that holds its token.
+// FormField is the form field of the CSRF token.
 const FormField = "csrf"
 
 var (
@@ -27,8 +27,8 @@ var (
 	ErrStaleForm = errors.New("session: the form has no valid token")
 )
 
-// formToken gives the form token of a session: a keyed hash of its token,
-// under a new mask each time.
+// formToken returns the CSRF token of a session: a keyed hash of its token, masked
+// with new random bytes at each call.
 func (s *Sessions) formToken(token []byte) string {
 	masked := make([]byte, 2*sha256.Size)
 	//mutant:drop TestTokensAreMasked
@@ -44,8 +44,9 @@ func (s *Sessions) formHash(token []byte) []byte {
 	return mac.Sum(nil)
 }
 
-func (s *Sessions) fits(typed string, token []byte) bool {
-	masked, err := base64.RawURLEncoding.DecodeString(typed)
+// validFormToken reports whether a posted CSRF token belongs to the session's token.
+func (s *Sessions) validFormToken(posted string, token []byte) bool {
+	masked, err := base64.RawURLEncoding.DecodeString(posted)
 	if err != nil || len(masked) != 2*sha256.Size {
 		return false
 	}
@@ -54,10 +55,10 @@ func (s *Sessions) fits(typed string, token []byte) bool {
 	return hmac.Equal(hash, s.formHash(token))
 }
 
-// Guard refuses what would change something and doesn't come from a form of
-// this session: fault.Forbidden with "session.foreign" for a form of another
-// site, "session.stale" for one without the session's token. The token is
-// asked for whatever a browser says of where the request comes from.
+// Guard refuses requests that change something unless they come from a form of this
+// session: fault.Forbidden with "session.foreign" for another site's form, and
+// with "session.stale" (see ErrStaleForm) for one without the session's token. The
+// token is required even if the browser's headers say same-origin.
 func (s *Sessions) Guard() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -74,8 +75,8 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 				return fault.Wrap("session.guard", errNoMiddleware)
 			}
 			//mutant:drop TestGuard
-			//mutant:replace PostFormValue => FormValue TestTokenInTheAddressIsNone
-			if !s.fits(request.PostFormValue(FormField), session.visit().token) {
+			//mutant:replace PostFormValue => FormValue TestTokenInAddressIsRefused
+			if !s.validFormToken(request.PostFormValue(FormField), session.visit().token) {
 				return fault.New(fault.Forbidden, "session.guard", "session.stale").Because(ErrStaleForm)
 			}
 			return next(c)
@@ -115,8 +116,9 @@ func readOnly(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// RequireCustomer leads who is not signed in to the first page, and keeps
-// where they wanted to go: the page itself or, for a form, the page it stood on.
+// RequireCustomer redirects a visitor who is not signed in to the first page, and
+// stores where to return after the login: the requested page or, for a form, the
+// page that contains it.
 func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -125,8 +127,8 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 			if _, ok := session.Customer(); ok {
 				return next(c)
 			}
-			if wanted := s.wanted(c); safe(wanted) {
-				session.keepNext(wanted)
+			if next := s.returnAddress(c); isLocal(next) {
+				session.setNext(next)
 			}
 			if err := session.Save(); err != nil {
 				return err
@@ -136,12 +138,12 @@ func (s *Sessions) RequireCustomer() echo.MiddlewareFunc {
 	}
 }
 
-func (s *Sessions) wanted(c echo.Context) string {
+func (s *Sessions) returnAddress(c echo.Context) string {
 	request := c.Request()
 	if readOnly(request.Method) {
 		return request.URL.RequestURI()
 	}
-	// The page with the form, not the Referer: that may be the answer to another form.
+	// Not the Referer: it may be the response to another form.
 	for _, route := range c.Echo().Routes() {
 		if route.Method == http.MethodGet && route.Path == c.Path() {
 			return request.URL.EscapedPath()
@@ -161,19 +163,19 @@ func (s *Sessions) ours(address *url.URL, r *http.Request) bool {
 	return address.Host == r.Host
 }
 
-// longestNext bounds an address that is kept.
-const longestNext = 512
+// maxNext bounds a stored address, in bytes.
+const maxNext = 512
 
-// safe tells whether an address leads to a page of this site and nowhere else,
-// however a browser may read it.
-func safe(address string) bool {
-	//mutant:replace || strings.HasPrefix(address, "//") => TestNextLeadsWithinTheSite
-	if len(address) > longestNext || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+// isLocal reports whether an address leads to a page of this site in every
+// browser's reading.
+func isLocal(address string) bool {
+	//mutant:replace || strings.HasPrefix(address, "//") => TestNextStaysOnTheSite
+	if len(address) > maxNext || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
 		return false
 	}
 	for _, r := range address {
-		//mutant:drop TestNextLeadsWithinTheSite
-		if r <= ' ' || r == '\\' || r > '~' { // an address that is written rightly is ASCII
+		//mutant:drop TestNextStaysOnTheSite
+		if r <= ' ' || r == '\\' || r > '~' { // a well-formed address is ASCII
 			return false
 		}
 	}

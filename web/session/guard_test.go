@@ -16,7 +16,7 @@ import (
 )
 
 func TestGuard(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser().login()
 	token := b.get("/form")
 	strange := s.browser().login().get("/form")
@@ -24,20 +24,20 @@ func TestGuard(t *testing.T) {
 	for name, c := range map[string]struct {
 		token   string
 		headers []string
-		words   string // empty: let through
+		message string // empty: allowed
 	}{
-		"a form of ours":                  {token, []string{"Sec-Fetch-Site", "same-origin"}, ""},
-		"an old browser":                  {token, nil, ""},
-		"no token, same origin":           {"", []string{"Sec-Fetch-Site", "same-origin"}, "session.stale"},
-		"no token, no word of its origin": {"", nil, "session.stale"},
-		"typed into the address":          {"", []string{"Sec-Fetch-Site", "none"}, "session.stale"},
-		"another session's token":         {strange, []string{"Sec-Fetch-Site", "same-origin"}, "session.stale"},
-		"a mangled token":                 {mangled, nil, "session.stale"},
-		"no base64":                       {"ё", nil, "session.stale"},
-		"another site, right token":       {token, []string{"Sec-Fetch-Site", "cross-site"}, "session.foreign"},
-		"a neighbour, right token":        {token, []string{"Sec-Fetch-Site", "same-site"}, "session.foreign"},
-		"another origin, right token":     {token, []string{"Origin", "https://evil.example"}, "session.foreign"},
-		"no origin to be told":            {token, []string{"Origin", "null"}, "session.foreign"},
+		"own form":                    {token, []string{"Sec-Fetch-Site", "same-origin"}, ""},
+		"old browser":                 {token, nil, ""},
+		"no token, same origin":       {"", []string{"Sec-Fetch-Site", "same-origin"}, "session.stale"},
+		"no token, origin unknown":    {"", nil, "session.stale"},
+		"typed into the address bar":  {"", []string{"Sec-Fetch-Site", "none"}, "session.stale"},
+		"another session's token":     {strange, []string{"Sec-Fetch-Site", "same-origin"}, "session.stale"},
+		"forged token":                {mangled, nil, "session.stale"},
+		"not base64":                  {"ё", nil, "session.stale"},
+		"another site, right token":   {token, []string{"Sec-Fetch-Site", "cross-site"}, "session.foreign"},
+		"same site, right token":      {token, []string{"Sec-Fetch-Site", "same-site"}, "session.foreign"},
+		"another origin, right token": {token, []string{"Origin", "https://evil.example"}, "session.foreign"},
+		"opaque origin":               {token, []string{"Origin", "null"}, "session.foreign"},
 	} {
 		before := s.paid.Load()
 		form := url.Values{}
@@ -45,21 +45,21 @@ func TestGuard(t *testing.T) {
 			form.Set(FormField, c.token)
 		}
 		w := b.do(http.MethodPost, "/check/1", form, c.headers...)
-		if c.words == "" {
+		if c.message == "" {
 			if w.Code != http.StatusOK || s.paid.Load() != before+1 {
 				t.Errorf("%s: %d %s", name, w.Code, w.Body)
 			}
 			continue
 		}
-		if w.Code != http.StatusForbidden || w.Body.String() != c.words || s.paid.Load() != before {
-			t.Errorf("%s: %d %s, want 403 %s", name, w.Code, w.Body, c.words)
+		if w.Code != http.StatusForbidden || w.Body.String() != c.message || s.paid.Load() != before {
+			t.Errorf("%s: %d %s, want 403 %s", name, w.Code, w.Body, c.message)
 		}
 	}
 }
 
-// The token must come in the form: an address is copied, logged and linked.
-func TestTokenInTheAddressIsNone(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+// A token in the address is not accepted: addresses are copied, logged and linked.
+func TestTokenInAddressIsRefused(t *testing.T) {
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser().login()
 	w := b.do(http.MethodPost, "/check/1?"+FormField+"="+b.get("/form"), url.Values{})
 	if w.Code != http.StatusForbidden || s.paid.Load() != 0 {
@@ -67,8 +67,8 @@ func TestTokenInTheAddressIsNone(t *testing.T) {
 	}
 }
 
-func TestOtherMethodsAreGuardedToo(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+func TestGuardCoversOtherMethods(t *testing.T) {
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser().login()
 	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		s.e.Add(method, "/other", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }, s.Middleware(), s.Guard())
@@ -78,14 +78,13 @@ func TestOtherMethodsAreGuardedToo(t *testing.T) {
 	}
 }
 
-// Pages are compressed: a token that never changes its look could be guessed
-// by what compresses well.
+// Pages are compressed: an unmasked token could be guessed from their size.
 func TestTokensAreMasked(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser()
 	first, second := b.get("/form"), b.get("/form")
 	if first == second || first[:20] == second[:20] || first[len(first)-20:] == second[len(second)-20:] {
-		t.Error("the token looks the same twice")
+		t.Error("the token is not masked anew")
 	}
 	for _, token := range []string{first, second} {
 		if w := b.do(http.MethodPost, "/set/x", url.Values{FormField: {token}}); w.Code != http.StatusNoContent {
@@ -95,7 +94,7 @@ func TestTokensAreMasked(t *testing.T) {
 }
 
 func TestLoginMakesOldFormsStale(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser()
 	old := b.get("/form")
 	b.login()
@@ -104,36 +103,36 @@ func TestLoginMakesOldFormsStale(t *testing.T) {
 	}
 }
 
-func TestNextLeadsWithinTheSite(t *testing.T) {
+func TestNextStaysOnTheSite(t *testing.T) {
 	for _, address := range []string{"/", "/cabinet", "/check/12?x=1&y=%D0%B0", "/services?q=a+b"} {
-		if !safe(address) {
+		if !isLocal(address) {
 			t.Errorf("%q is refused", address)
 		}
 	}
 	for _, address := range []string{
 		"", "cabinet", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, `/cabinet\..`, "https://evil.example/",
 		"javascript:alert(1)", "/a\r\nLocation: //evil.example", "/a\nb", "/a\tb", "/\t/evil.example", "/ /evil", "/\u00a0x",
-		"/%zz", "/" + strings.Repeat("x", longestNext),
+		"/%zz", "/" + strings.Repeat("x", maxNext),
 	} {
-		if safe(address) {
-			t.Errorf("%q is let through", address)
+		if isLocal(address) {
+			t.Errorf("%q is accepted", address)
 		}
 	}
 }
 
 func TestRequireCustomer(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser()
 		w := b.do(http.MethodGet, "/check/12?x=1", nil)
 		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
 			t.Fatalf("%d to %s", w.Code, w.Header().Get("Location"))
 		}
 		if w = b.post("/login"); w.Header().Get("Location") != "/check/12?x=1" {
-			t.Errorf("led to %s", w.Header().Get("Location"))
+			t.Errorf("redirected to %s", w.Header().Get("Location"))
 		}
 		if w = b.post("/login"); w.Header().Get("Location") != "/cabinet" {
-			t.Errorf("led to %s a second time", w.Header().Get("Location"))
+			t.Errorf("redirected to %s the second time", w.Header().Get("Location"))
 		}
 		if got := b.get("/cabinet"); got != "cabinet" {
 			t.Errorf("signed in, got %q", got)
@@ -141,37 +140,37 @@ func TestRequireCustomer(t *testing.T) {
 	})
 }
 
-// Only what we sealed is followed: not what another host put into the jar, and
-// not one visitor's token.
-func TestAnAddressFromOutsideIsNotKept(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+// A cookie without a valid MAC is ignored, as is one whose MAC is for another cookie
+// or whose address leads to another site.
+func TestNextRejectsForeignCookies(t *testing.T) {
+	s := newApp(t, databasetest.SQLite(t), false)
 	evil := "//evil.example"
 	for _, value := range []string{
 		base64.RawURLEncoding.EncodeToString([]byte("/check/12")),
-		base64.RawURLEncoding.EncodeToString(append(make([]byte, sealBytes), "/check/12"...)),
-		base64.RawURLEncoding.EncodeToString(append(s.seal([]byte("/check/12")), "/check/12"...)),
-		base64.RawURLEncoding.EncodeToString(append(s.sealValue(nextCookie, evil), evil...)),
+		base64.RawURLEncoding.EncodeToString(append(make([]byte, macBytes), "/check/12"...)),
+		base64.RawURLEncoding.EncodeToString(append(s.mac([]byte("/check/12")), "/check/12"...)),
+		base64.RawURLEncoding.EncodeToString(append(s.valueMAC(nextCookie, evil), evil...)),
 		"", "/check/12",
 	} {
 		b := s.browser()
 		b.cookies[nextCookie] = value
 		if w := b.post("/login"); w.Header().Get("Location") != "/cabinet" {
-			t.Errorf("%q led to %s", value, w.Header().Get("Location"))
+			t.Errorf("%q redirects to %s", value, w.Header().Get("Location"))
 		}
 	}
 }
 
-// Whoever asks for pages without being signed in costs no row, and what they
-// wanted is not for who comes after a logout.
-func TestWhatAStrangerWantedIsTheirBrowsers(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), true)
+// A visitor's requests for pages that need a login create no row, and the stored
+// address does not outlive a logout.
+func TestNextNeedsNoRowAndEndsWithLogout(t *testing.T) {
+	s := newApp(t, databasetest.SQLite(t), true)
 	for range 5 {
 		b := s.browser()
 		b.get("/cabinet")
 		b.get("/check/12")
 	}
 	if n := s.rows(); n != 0 {
-		t.Errorf("%d rows for nobody", n)
+		t.Errorf("%d rows for visitors", n)
 	}
 	b := s.browser()
 	cookie := b.do(http.MethodGet, "/check/12", nil).Header().Values("Set-Cookie")
@@ -180,16 +179,16 @@ func TestWhatAStrangerWantedIsTheirBrowsers(t *testing.T) {
 	}
 	b.post("/logout")
 	if w := b.post("/login"); w.Header().Get("Location") != "/cabinet" {
-		t.Errorf("after a logout led to %s", w.Header().Get("Location"))
+		t.Errorf("after a logout redirected to %s", w.Header().Get("Location"))
 	}
 }
 
-// A session that ended on the check page: the button pays nothing, and after
-// the login the check page is there again.
-func TestSessionEndsOnTheCheckPage(t *testing.T) {
+// A session ends while the check page is open: the button pays nothing, and the
+// login returns to the check page.
+func TestEndedSessionReturnsToCheckPage(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, headers := range [][]string{nil, {"Referer", "http://example.com/check/12"}, {"Referer", "https://evil.example/x"}} {
-			s := newSite(t, db, false)
+			s := newApp(t, db, false)
 			b := s.browser().login()
 			token := b.get("/form")
 			s.wait(Idle + time.Second)
@@ -198,7 +197,7 @@ func TestSessionEndsOnTheCheckPage(t *testing.T) {
 				t.Errorf("%v: %d to %s, %d paid", headers, w.Code, w.Header().Get("Location"), s.paid.Load())
 			}
 			if w = b.post("/login"); w.Header().Get("Location") != "/check/12" || s.paid.Load() != 0 {
-				t.Errorf("%v: led to %s, %d paid", headers, w.Header().Get("Location"), s.paid.Load())
+				t.Errorf("%v: redirected to %s, %d paid", headers, w.Header().Get("Location"), s.paid.Load())
 			}
 			s.exec(`DELETE FROM sessions`)
 			s.exec(`DELETE FROM customers`)
@@ -208,7 +207,7 @@ func TestSessionEndsOnTheCheckPage(t *testing.T) {
 
 func TestListAndEnd(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, s := context.Background(), newSite(t, db, false)
+		ctx, s := context.Background(), newApp(t, db, false)
 		one, two, three := s.browser().login(), s.browser().login(), s.browser().login()
 		var list []Listed
 		s.e.GET("/list", func(c echo.Context) (err error) {
@@ -229,23 +228,23 @@ func TestListAndEnd(t *testing.T) {
 			}
 		}
 		if current != 1 {
-			t.Errorf("%d are the present one", current)
+			t.Errorf("%d sessions are current", current)
 		}
-		// Another customer can't end it.
+		// Another customer can't end the session.
 		s.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 			VALUES (8, '+996550123456', '', 'ru', 'a hash', FALSE, 3, 'standard', $1)`, s.holder.CreatedAt)
 		s.holder.ID = 8
 		stranger := s.browser().login()
 		if w := stranger.post("/end", "session", list[0].ID); w.Code != http.StatusNotFound {
-			t.Errorf("another's session: %d", w.Code)
+			t.Errorf("another customer's session: %d", w.Code)
 		}
 		if w := stranger.post("/end", "session", "x"); w.Code != http.StatusNotFound {
-			t.Errorf("no session: %d", w.Code)
+			t.Errorf("unknown session: %d", w.Code)
 		}
 		if !one.signedIn() || !two.signedIn() || !three.signedIn() {
-			t.Fatal("a stranger ended it")
+			t.Fatal("another customer ended the session")
 		}
-		last := list[0] // the one used last: the listing browser itself, or one of its peers
+		last := list[0]
 		for _, l := range list {
 			if !l.Current {
 				last = l
@@ -255,7 +254,7 @@ func TestListAndEnd(t *testing.T) {
 			t.Errorf("end: %d", w.Code)
 		}
 		if two.signedIn() == three.signedIn() {
-			t.Error("not exactly one was ended")
+			t.Error("not exactly one session was ended")
 		}
 		if w := one.post("/end", "session", Others); w.Code >= 400 || two.signedIn() || three.signedIn() || !one.signedIn() {
 			t.Errorf("ending the others: %d", w.Code)

@@ -10,17 +10,16 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// What a request does for who is signed in counts only while they are: also
-// when the session ends while the request is under way.
+// A transaction can check that the session has not ended since its request began.
 func TestHolds(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
-		var asked *Session
-		s.e.GET("/ask", func(c echo.Context) error { asked = Of(c); return nil }, s.Middleware())
+		s := newApp(t, db, false)
+		var current *Session
+		s.e.GET("/current", func(c echo.Context) error { current = Of(c); return nil }, s.Middleware())
 		held := func() (held bool) {
 			t.Helper()
 			if err := db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) (err error) {
-				held, err = asked.Holds(tx)
+				held, err = current.Holds(tx)
 				return err
 			}); err != nil {
 				t.Fatal(err)
@@ -28,22 +27,22 @@ func TestHolds(t *testing.T) {
 			return held
 		}
 		b := s.browser()
-		if b.get("/ask"); held() || asked.Browser() != "" {
-			t.Error("nobody is signed in")
+		if b.get("/current"); held() || current.Browser() != "" {
+			t.Error("a visitor's session holds")
 		}
-		b.login().get("/ask")
-		first := asked.Browser()
+		b.login().get("/current")
+		first := current.Browser()
 		if !held() || first == "" {
-			t.Error("who is signed in is not")
+			t.Error("the session does not hold after the login")
 		}
 		b.post("/logout")
-		s.browser().login() // elsewhere
+		s.browser().login() // in another browser
 		if held() {
-			t.Error("the session ended")
+			t.Error("the session holds after its end")
 		}
-		b.login().get("/ask")
-		if !held() || asked.Browser() != first {
-			t.Error("the browser is another after a login")
+		b.login().get("/current")
+		if !held() || current.Browser() != first {
+			t.Error("the browser's identifier changed with the login")
 		}
 	})
 }

@@ -20,59 +20,59 @@ const (
 // of scripts in between.
 const noteLife = 5 * time.Minute
 
-func (s *Session) keepNext(address string) { s.keepSealed(nextCookie, address, Idle) }
+func (s *Session) setNext(address string) { s.setSigned(nextCookie, address, Idle) }
 
-// TakeNext gives, once, the address that the visitor wanted before the login
-// came between, otherwise the given one.
-func (s *Session) TakeNext(otherwise string) string {
-	next := s.sealed(nextCookie)
-	s.forget(nextCookie)
-	if next == "" || !safe(next) {
-		return otherwise
+// TakeNext returns the address that was requested before the login, and removes it;
+// fallback if there is none.
+func (s *Session) TakeNext(fallback string) string {
+	next := s.signed(nextCookie)
+	s.removeCookie(nextCookie)
+	if next == "" || !isLocal(next) {
+		return fallback
 	}
 	return next
 }
 
 // SetNote stores a note until the next login or logout.
-func (s *Session) SetNote(note string) { s.keepSealed(noteCookie, note, noteLife); s.note = note }
+func (s *Session) SetNote(note string) { s.setSigned(noteCookie, note, noteLife); s.note = note }
 
 // Note returns the stored note; empty if there is none.
 func (s *Session) Note() string {
 	if s.note != "" {
 		return s.note
 	}
-	return s.sealed(noteCookie)
+	return s.signed(noteCookie)
 }
 
-func (s *Session) keepSealed(name, value string, life time.Duration) {
+func (s *Session) setSigned(name, value string, life time.Duration) {
 	if s.sessions != nil {
-		s.keep(name, base64.RawURLEncoding.EncodeToString(append(s.sessions.sealValue(name, value), value...)), int(life/time.Second))
+		s.setCookie(name, base64.RawURLEncoding.EncodeToString(append(s.sessions.valueMAC(name, value), value...)), int(life/time.Second))
 	}
 }
 
-// sealed returns the value of a cookie with a valid signature, otherwise empty.
-func (s *Session) sealed(name string) string {
+// signed returns the value of a cookie with a valid MAC, otherwise empty.
+func (s *Session) signed(name string) string {
 	if s.sessions == nil {
 		return ""
 	}
-	for _, cookie := range s.c.Request().CookiesNamed(s.cookie(name)) {
+	for _, cookie := range s.c.Request().CookiesNamed(s.cookieName(name)) {
 		raw, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-		if err != nil || len(raw) < sealBytes {
+		if err != nil || len(raw) < macBytes {
 			continue
 		}
-		if value := string(raw[sealBytes:]); hmac.Equal(raw[:sealBytes], s.sessions.sealValue(name, value)) {
+		if value := string(raw[macBytes:]); hmac.Equal(raw[:macBytes], s.sessions.valueMAC(name, value)) {
 			return value
 		}
 	}
 	return ""
 }
 
-func (s *Session) forget(name string) {
-	if s.sessions != nil && strings.Contains(s.c.Request().Header.Get("Cookie"), s.cookie(name)+"=") {
-		s.keep(name, "", -1)
+func (s *Session) removeCookie(name string) {
+	if s.sessions != nil && strings.Contains(s.c.Request().Header.Get("Cookie"), s.cookieName(name)+"=") {
+		s.setCookie(name, "", -1)
 	}
 }
 
-// sealValue signs a value together with its cookie's name, so that the signature is
-// valid for nothing else.
-func (s *Sessions) sealValue(name, value string) []byte { return s.seal([]byte(name + " " + value)) }
+// valueMAC is computed over the value and its cookie's name, so that it is valid for
+// nothing else.
+func (s *Sessions) valueMAC(name, value string) []byte { return s.mac([]byte(name + " " + value)) }

@@ -1,11 +1,11 @@
-// Package session knows which browser is asking, who is signed in there, and
-// what waits for the next page: gorilla/sessions on a store of our own.
+// Package session keeps browser sessions in the database (a gorilla/sessions
+// store) and protects forms against CSRF.
 //
-// It promises that the database holds no token, only its hash; that a login
-// gets a new token and a logout ends the old one on the server; that a visitor
-// who stores nothing has no row; that a session which ended is never brought
-// back by a request that began before; and that nothing is changed by a form
-// of another site. It knows no page and no act but who the customer is.
+// The database holds the hash of a token, never the token. A login gets a new
+// token, and a logout ends the session on the server. A visitor who stores nothing
+// has no row. A request that began before its session ended doesn't restore it.
+// Forms from other sites are refused. The package has no pages and reads nothing
+// but sessions and their customers.
 package session
 
 import (
@@ -26,7 +26,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// How long a session lasts without a request, and in all.
+// A session ends after Idle without a request, and after Absolute in any case.
 const (
 	Idle     = 15 * time.Minute
 	Absolute = 12 * time.Hour
@@ -35,26 +35,26 @@ const (
 // seenEvery bounds how often the time of the last request is written.
 const seenEvery = time.Minute
 
-// Options of the sessions.
+// Options configures the sessions.
 type Options struct {
-	// Secret is the server's; the keys of cookies and form tokens are derived
-	// from it.
+	// Secret is the server's secret, from which the keys of cookies and form tokens
+	// are derived.
 	Secret []byte
 	// Secure reports that the site is reached over https, at Public.
 	Secure bool
 	// Public is the public address: the origin of this site's forms over https.
 	Public string
-	// Left is called, where there is one, in the transaction in which everybody
-	// but one holder (0: all) leaves a browser: by a logout, or a login there.
+	// Left, if not nil, is called in the transaction in which all customers but one
+	// (0: all customers) leave a browser, by a logout or a login there.
 	Left func(tx *database.Tx, browser string, stays int64) error
-	// Ended is called, where there is one, in the transaction in which a holder
-	// ends the session in a browser or, for others, in all but that one.
+	// Ended, if not nil, is called in the transaction in which a customer ends the
+	// session in a browser or, with others, in all browsers but that one.
 	Ended func(tx *database.Tx, holder int64, browser string, others bool) error
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
 }
 
-// Sessions is all browser sessions.
+// Sessions manages all browser sessions.
 type Sessions struct {
 	db        *database.DB
 	store     *store
@@ -69,7 +69,7 @@ type Sessions struct {
 	reads     *database.Coalescer[string, *found]
 }
 
-// New makes the sessions on db.
+// New returns the sessions in db.
 func New(db *database.DB, o Options) (*Sessions, error) {
 	if o.Now == nil {
 		o.Now = db.Now
@@ -93,7 +93,7 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 // Session is the browser session of one request. It is not safe for use by
 // several goroutines.
 type Session struct {
-	sessions *Sessions // nil: the request came in beside the middleware
+	sessions *Sessions // nil if the middleware has not run
 	c        echo.Context
 	g        *sessions.Session
 	lang     string
@@ -104,8 +104,8 @@ type Session struct {
 
 const contextKey = "elsom session"
 
-// Of gives the session of a request. Where the middleware has not run, or
-// could not, it is one that nobody is signed in to and that keeps nothing.
+// Of returns the session of a request. If the middleware has not run or has
+// failed, it is an empty session that stores nothing.
 func Of(c echo.Context) *Session {
 	if s, ok := c.Get(contextKey).(*Session); ok {
 		return s
@@ -113,7 +113,7 @@ func Of(c echo.Context) *Session {
 	return &Session{c: c}
 }
 
-// Customer gives who is signed in, as of the beginning of the request.
+// Customer returns the signed-in customer, as read at the start of the request.
 func (s *Session) Customer() (customer.Customer, bool) {
 	if s.sessions == nil {
 		return customer.Customer{}, false
@@ -142,7 +142,7 @@ func (s *Session) Ended() (customer.Customer, End) {
 	return s.visit().left, s.visit().end
 }
 
-// Key names the browser session, for what is bound to it: the hash of the
+// Key identifies the browser session, for data bound to it: it is the hash of the
 // cookie's token. A login changes it.
 func (s *Session) Key() string {
 	if s.sessions == nil {
@@ -151,8 +151,8 @@ func (s *Session) Key() string {
 	return s.visit().key
 }
 
-// Browser names the browser in which the customer is signed in; it stays the
-// same over logins there.
+// Browser identifies the browser in which the customer is signed in. It is the same
+// after another login there.
 func (s *Session) Browser() string {
 	if s.sessions == nil {
 		return ""
@@ -160,19 +160,19 @@ func (s *Session) Browser() string {
 	return s.visit().browser
 }
 
-// Holds tells whether who is signed in still is; until the transaction ends
-// nobody can end the session.
+// Holds reports whether the customer is still signed in. The session can't be ended
+// before the transaction ends.
 func (s *Session) Holds(tx *database.Tx) (bool, error) {
-	who, ok := s.Customer()
+	holder, ok := s.Customer()
 	if !ok {
 		return false, nil
 	}
-	held, err := holds(tx, s.Key(), who.ID, who.SessionEpoch)
+	held, err := holds(tx, s.Key(), holder.ID, holder.SessionEpoch)
 	return held, fault.Wrap("session.holds", err)
 }
 
-// CSRF gives the token that each form must hold, masked anew at each call
-// since pages are compressed.
+// CSRF returns the token that each form must contain. Each call masks it anew:
+// pages are compressed, and a repeated secret could be guessed from their size.
 func (s *Session) CSRF() string {
 	if s.sessions == nil {
 		return ""
@@ -180,7 +180,7 @@ func (s *Session) CSRF() string {
 	return s.sessions.formToken(s.visit().token)
 }
 
-// Get gives a value that waits in the session; empty where there is none.
+// Get returns a stored value; empty if there is none.
 func (s *Session) Get(name string) string {
 	if s.sessions == nil {
 		return ""
@@ -189,8 +189,7 @@ func (s *Session) Get(name string) string {
 	return value
 }
 
-// Set keeps a value for later requests; an empty one is forgotten. It is
-// written by Save.
+// Set stores a value for later requests; an empty value removes it. Save writes it.
 func (s *Session) Set(name, value string) {
 	switch {
 	case s.sessions == nil:
@@ -213,10 +212,10 @@ func nameFor(customerID int64, name string) string {
 
 const flashName = "flash"
 
-// Flash keeps words for the next page.
-func (s *Session) Flash(words string) { s.Set(flashName, words) }
+// Flash stores a message for the next page.
+func (s *Session) Flash(text string) { s.Set(flashName, text) }
 
-// TakeFlash gives the words that were kept, once.
+// TakeFlash returns the stored message and removes it.
 func (s *Session) TakeFlash() string { return s.take(flashName) }
 
 func (s *Session) take(name string) string {
@@ -225,10 +224,9 @@ func (s *Session) take(name string) string {
 	return value
 }
 
-// Save writes what was set, as changes to what other requests wrote meanwhile,
-// and sets the cookie. A session that ended meanwhile stays ended. It must run
-// before the first byte of the answer, and does so by itself where nobody
-// called it.
+// Save writes the changed values over what other requests wrote meanwhile, and sets
+// the cookie. A session that ended meanwhile stays ended. Save runs before the
+// first byte of the response; the middleware calls it if the handler has not.
 func (s *Session) Save() error {
 	if s.sessions == nil {
 		return nil
@@ -245,15 +243,15 @@ func (s *Session) Save() error {
 // database.
 func (s *Session) Refuse() { s.refused = true }
 
-// LogIn signs the customer in under a new token. Nothing stays of what the old
-// session had, except values stored for this customer by SetFor.
-func (s *Session) LogIn(c echo.Context, who customer.Customer) error {
+// LogIn signs the customer in under a new token. The old session's values are
+// dropped, except those stored for this customer by SetFor.
+func (s *Session) LogIn(c echo.Context, holder customer.Customer) error {
 	if s.sessions == nil {
 		return errNoMiddleware
 	}
-	s.keepDevice()
-	s.forget(noteCookie)
-	return s.sessions.rotate(c, s.g, s.Device(), &who)
+	s.setDeviceCookie()
+	s.removeCookie(noteCookie)
+	return s.sessions.rotate(c, s.g, s.Device(), &holder)
 }
 
 // LogOut ends the session on the server and gives the browser a new, empty one.
@@ -261,74 +259,74 @@ func (s *Session) LogOut(c echo.Context) error {
 	if s.sessions == nil {
 		return nil
 	}
-	s.forget(nextCookie)
-	s.forget(noteCookie)
+	s.removeCookie(nextCookie)
+	s.removeCookie(noteCookie)
 	return s.sessions.rotate(c, s.g, s.Device(), nil)
 }
 
-// Lang is the visitor's language: the one switched to in this request, that of
-// who is signed in, that of the browser's cookie, otherwise Russian.
+// Lang returns the language of the request: the one switched to in this request,
+// else the customer's, else the browser cookie's, else Russian.
 func (s *Session) Lang() string {
 	if s.lang != "" {
 		return s.lang
 	}
-	if who, ok := s.Customer(); ok {
-		return who.Lang
+	if holder, ok := s.Customer(); ok {
+		return holder.Lang
 	}
-	if lang := s.kept(langCookie); lang != "" {
+	if lang := s.langIn(langCookie); lang != "" {
 		return lang
 	}
 	return defaultLang
 }
 
-// SetLang keeps the visitor's language in the browser for a year. Where
-// somebody is signed in, the caller keeps it with the customer too.
+// SetLang stores the language in the browser for a year. The caller stores it with
+// a signed-in customer.
 func (s *Session) SetLang(lang string) {
-	if !spoken(lang) {
+	if !isLang(lang) {
 		return
 	}
 	s.lang = lang
-	s.keep(langCookie, lang, 365*24*60*60)
+	s.setCookie(langCookie, lang, 365*24*60*60)
 	if _, ok := s.Customer(); !ok {
-		s.keep(choiceCookie, lang, int(Idle/time.Second))
+		s.setCookie(choiceCookie, lang, int(Idle/time.Second))
 	}
 }
 
-// TakeChoice gives, once, the language that the visitor switched to shortly
-// before a login: it is newer than what is kept with the customer, while the
-// browser's own may be anybody's. Empty where there was no switch.
+// TakeChoice returns the language that was switched to shortly before a login, and
+// removes it; empty if there was none. It is newer than the customer's stored
+// language, whereas the browser's language may be another person's choice.
 func (s *Session) TakeChoice() string {
-	lang := s.kept(choiceCookie)
+	lang := s.langIn(choiceCookie)
 	if lang != "" {
-		s.keep(choiceCookie, "", -1)
+		s.setCookie(choiceCookie, "", -1)
 	}
 	return lang
 }
 
-// kept gives the language in a cookie; empty where there is none.
-func (s *Session) kept(name string) string {
+// langIn returns the language stored in a cookie; empty if there is none.
+func (s *Session) langIn(name string) string {
 	if s.c == nil {
 		return ""
 	}
 	for _, name := range []string{hostPrefix + name, name} {
-		if cookie, err := s.c.Cookie(name); err == nil && spoken(cookie.Value) {
+		if cookie, err := s.c.Cookie(name); err == nil && isLang(cookie.Value) {
 			return cookie.Value
 		}
 	}
 	return ""
 }
 
-// cookie is the name of one of our cookies in the browser.
-func (s *Session) cookie(name string) string {
+// cookieName returns the browser's name of one of our cookies.
+func (s *Session) cookieName(name string) string {
 	if s.sessions != nil && s.sessions.secure {
 		return hostPrefix + name
 	}
 	return name
 }
 
-func (s *Session) keep(name, value string, seconds int) {
-	name = s.cookie(name)
-	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure where people come over https
+func (s *Session) setCookie(name, value string, seconds int) {
+	name = s.cookieName(name)
+	setCookie(s.c.Response(), &http.Cookie{ //nolint:gosec // Secure if the site is reached over https
 		Name: name, Value: value, Path: "/", MaxAge: seconds,
 		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
@@ -340,12 +338,11 @@ const (
 	defaultLang  = "ru"
 )
 
-func spoken(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
+func isLang(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
 
 func (s *Session) visit() *visit { return visitOf(s.g) }
 
-// Middleware finds the session of each request, with its customer, in one
-// reading.
+// Middleware reads the session of each request with its customer, in one statement.
 func (s *Sessions) Middleware() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -357,7 +354,7 @@ func (s *Sessions) Middleware() echo.MiddlewareFunc {
 			c.Set(contextKey, session)
 			c.Response().Before(func() {
 				//mutant:drop ./internal/e2e TestBackShowsTheStateOfNow
-				session.markPage()
+				session.setPageCookie()
 				if err := session.Save(); err != nil {
 					slog.ErrorContext(c.Request().Context(), "session: not saved", "error", err)
 				}
@@ -367,9 +364,9 @@ func (s *Sessions) Middleware() echo.MiddlewareFunc {
 	}
 }
 
-// remembered is how long an ended session is kept, so that whoever comes back
-// is told why they are asked to log in.
-const remembered = 24 * time.Hour
+// keepEnded is how long the row of an ended session is kept, so that the login page
+// can say why the session ended.
+const keepEnded = 24 * time.Hour
 
-// Purge deletes the sessions that have ended long ago and tells how many.
+// Purge deletes the sessions that ended long ago, and returns their number.
 func (s *Sessions) Purge(ctx context.Context) (int64, error) { return s.purge(ctx, s.now()) }

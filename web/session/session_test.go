@@ -21,9 +21,9 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-func TestVisitorsHaveACookieAndNoRow(t *testing.T) {
+func TestVisitorHasCookieAndNoRow(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser()
 		w := b.do(http.MethodGet, "/", nil)
 		cookie := w.Result().Cookies()[0]
@@ -34,13 +34,13 @@ func TestVisitorsHaveACookieAndNoRow(t *testing.T) {
 		if again := b.do(http.MethodGet, "/", nil).Result().Cookies(); len(again) != 0 {
 			t.Errorf("a second cookie: %v", again)
 		}
-		b.post("/set/colour", "value", "")
+		b.post("/set/color", "value", "")
 		if n := s.rows(); n != 0 {
-			t.Fatalf("%d rows for who stored nothing", n)
+			t.Fatalf("%d rows for a visitor who stored nothing", n)
 		}
 		key := b.get("/key")
-		if b.post("/set/colour", "value", "blue"); b.get("/get/colour") != "blue" || s.rows() != 1 || b.get("/key") != key {
-			t.Errorf("colour %q, %d rows", b.get("/get/colour"), s.rows())
+		if b.post("/set/color", "value", "blue"); b.get("/get/color") != "blue" || s.rows() != 1 || b.get("/key") != key {
+			t.Errorf("color %q, %d rows", b.get("/get/color"), s.rows())
 		}
 		var id string
 		if err := db.Pool().QueryRowContext(context.Background(), `SELECT id FROM sessions`).Scan(&id); err != nil {
@@ -53,23 +53,23 @@ func TestVisitorsHaveACookieAndNoRow(t *testing.T) {
 	})
 }
 
-// A refused request makes no row; in a row that is there it may write.
+// A refused request creates no row; it may write to an existing one.
 func TestRefusedStoresNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser()
-		if b.post("/refuse/colour", "value", "blue"); s.rows() != 0 || b.get("/get/colour") != "" {
-			t.Errorf("%d rows, colour %q", s.rows(), b.get("/get/colour"))
+		if b.post("/refuse/color", "value", "blue"); s.rows() != 0 || b.get("/get/color") != "" {
+			t.Errorf("%d rows, color %q", s.rows(), b.get("/get/color"))
 		}
 		b.post("/set/shape", "value", "round")
-		if b.post("/refuse/colour", "value", "blue"); s.rows() != 1 || b.get("/get/colour") != "blue" || b.get("/get/shape") != "round" {
-			t.Errorf("%d rows, colour %q", s.rows(), b.get("/get/colour"))
+		if b.post("/refuse/color", "value", "blue"); s.rows() != 1 || b.get("/get/color") != "blue" || b.get("/get/shape") != "round" {
+			t.Errorf("%d rows, color %q", s.rows(), b.get("/get/color"))
 		}
 	})
 }
 
 func TestCookieOverTLS(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), true)
+	s := newApp(t, databasetest.SQLite(t), true)
 	cookie := s.browser().do(http.MethodGet, "/", nil).Result().Cookies()[0]
 	if cookie.Name != "__Host-elsom" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" ||
 		cookie.SameSite != http.SameSiteLaxMode {
@@ -77,10 +77,10 @@ func TestCookieOverTLS(t *testing.T) {
 	}
 }
 
-// A token that this server never gave away is replaced, not taken over.
-func TestPlantedCookie(t *testing.T) {
+// A token that this server did not issue is replaced.
+func TestPlantedCookieIsReplaced(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		ours := s.browser()
 		ours.get("/")
 		forged, _ := base64.RawURLEncoding.DecodeString(ours.cookies["elsom"])
@@ -91,52 +91,52 @@ func TestPlantedCookie(t *testing.T) {
 			b := s.browser()
 			b.cookies["elsom"] = planted
 			if b.signedIn() || b.cookies["elsom"] == planted {
-				t.Errorf("%q was taken over", planted)
+				t.Errorf("%q was accepted", planted)
 			}
 		}
 	})
 }
 
-// A browser gets its name at its first login and keeps it over logout and
-// other logins; a planted one is not taken.
-func TestBrowserKeepsItsName(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+// The device cookie is set at the first login and is not changed by later ones; a
+// planted one is replaced.
+func TestDeviceCookieOutlivesLogout(t *testing.T) {
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser()
 	b.get("/")
 	if b.cookies[deviceCookie] != "" {
-		t.Error("named before any login")
+		t.Error("set before any login")
 	}
 	b.login()
 	name := b.cookies[deviceCookie]
 	if name == "" {
-		t.Fatal("no name")
+		t.Fatal("not set by the login")
 	}
 	b.login()
 	if b.cookies[deviceCookie] != name {
-		t.Error("the second login gave another name")
+		t.Error("the second login changed it")
 	}
 	b.cookies[deviceCookie] = strings.Repeat("A", len(name))
 	b.login()
 	if planted := b.cookies[deviceCookie]; planted == strings.Repeat("A", len(name)) {
-		t.Error("a planted name was taken")
+		t.Error("a planted cookie was accepted")
 	}
 }
 
 func TestLoginRotates(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser()
-		b.post("/set/colour", "value", "blue")
+		b.post("/set/color", "value", "blue")
 		old := b.copy()
 		b.login()
 		if b.cookies["elsom"] == old.cookies["elsom"] || !b.signedIn() {
-			t.Fatal("the token stayed, or nobody is signed in")
+			t.Fatal("the token did not change, or the login failed")
 		}
-		if old.signedIn() || old.get("/get/colour") != "" {
-			t.Error("the token from before the login is still good for something")
+		if old.signedIn() || old.get("/get/color") != "" {
+			t.Error("the token from before the login is still valid")
 		}
-		if b.get("/get/colour") != "" {
-			t.Error("what the visitor kept came along")
+		if b.get("/get/color") != "" {
+			t.Error("the visitor's values survived the login")
 		}
 		if got := b.get("/"); got != "7 ky" {
 			t.Errorf("signed in as %q, want the customer's language", got)
@@ -144,14 +144,14 @@ func TestLoginRotates(t *testing.T) {
 		again := b.copy()
 		b.login()
 		if again.signedIn() {
-			t.Error("the token of the first login outlived the second")
+			t.Error("the token of the first login is valid after the second")
 		}
 	})
 }
 
 func TestLogoutEndsTheSessionOnTheServer(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser().login()
 		thief := b.copy()
 		b.post("/logout")
@@ -161,16 +161,16 @@ func TestLogoutEndsTheSessionOnTheServer(t *testing.T) {
 	})
 }
 
-// A request that began before a logout must not bring the session back.
-func TestSaveNeverBringsASessionBack(t *testing.T) {
+// A request that began before a logout does not restore the session.
+func TestSaveDoesNotRestoreEndedSession(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser().login()
 		began, meanwhile := make(chan struct{}), make(chan struct{})
 		s.e.GET("/slow", func(c echo.Context) error {
 			close(began)
 			<-meanwhile
-			Of(c).Set("colour", "blue")
+			Of(c).Set("color", "blue")
 			return c.NoContent(http.StatusNoContent)
 		}, s.Middleware())
 		slow := b.copy()
@@ -188,17 +188,17 @@ func TestSaveNeverBringsASessionBack(t *testing.T) {
 
 func TestIdleAndAbsoluteEnd(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser().login()
 		for range 3 {
 			s.wait(Idle - time.Minute)
 			if !b.signedIn() {
-				t.Fatal("ended though in use")
+				t.Fatal("the session ended although it was used")
 			}
 		}
 		s.wait(Idle + time.Second)
 		if b.signedIn() || s.rows() != 0 {
-			t.Error("lives on after the idle time")
+			t.Error("the session is valid after the idle time")
 		}
 		b.login()
 		for range int(Absolute/(Idle-time.Minute)) + 1 {
@@ -206,13 +206,13 @@ func TestIdleAndAbsoluteEnd(t *testing.T) {
 			b.get("/")
 		}
 		if b.signedIn() {
-			t.Error("lives on after the absolute end")
+			t.Error("the session is valid after its absolute end")
 		}
 	})
 }
 
 func TestSeenIsWrittenOnceAMinute(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser().login()
 	seen := func() (at string) {
 		if err := s.db.Pool().QueryRowContext(t.Context(), `SELECT CAST(seen_at AS VARCHAR) FROM sessions`).Scan(&at); err != nil {
@@ -233,30 +233,30 @@ func TestSeenIsWrittenOnceAMinute(t *testing.T) {
 
 func TestPurge(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		s.browser().login()
 		if n, err := s.Purge(context.Background()); n != 0 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
 		}
 		s.wait(Idle + time.Hour)
 		if n, err := s.Purge(context.Background()); n != 0 || err != nil {
-			t.Errorf("purged %d, %v while it can be told that it ended", n, err)
+			t.Errorf("purged %d, %v while the row is needed for the reason", n, err)
 		}
-		s.wait(remembered)
+		s.wait(keepEnded)
 		if n, err := s.Purge(context.Background()); n != 1 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
 		}
 	})
 }
 
-// A new password or a block ends all sessions: the epoch in the row is old.
+// A new epoch or a block ends all sessions of a customer.
 func TestEpochAndBlockEndSessions(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser().login()
 		s.exec(`UPDATE customers SET session_epoch = 4`)
 		if b.signedIn() {
-			t.Error("lives on in a new epoch")
+			t.Error("the session is valid in a new epoch")
 		}
 		s.holder.SessionEpoch = 4
 		b.login()
@@ -267,20 +267,20 @@ func TestEpochAndBlockEndSessions(t *testing.T) {
 	})
 }
 
-// The customer comes with the session as the register knows them.
-func TestCustomerIsWhole(t *testing.T) {
+// The session's customer has all fields that internal/customer reads.
+func TestCustomerHasAllFields(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		hold := database.StoredTime(db.Now().Add(time.Hour))
 		s.exec(`UPDATE customers SET hold_until = $1, name = 'Айда Асанова', registered = 'ussd', has_pin = TRUE, pin_owed = TRUE`, hold)
 		want := s.holder
 		want.HoldUntil, want.Name, want.Registered, want.HasPIN, want.PINOwed = hold, "Айда Асанова", customer.USSD, true, true
 		var got customer.Customer
-		s.e.GET("/who", func(c echo.Context) error {
+		s.e.GET("/customer", func(c echo.Context) error {
 			got, _ = Of(c).Customer()
 			return c.NoContent(http.StatusNoContent)
 		}, s.Middleware())
-		s.browser().login().get("/who")
+		s.browser().login().get("/customer")
 		if got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -289,7 +289,7 @@ func TestCustomerIsWhole(t *testing.T) {
 
 func TestParallelSavesLoseNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newSite(t, db, false)
+		s := newApp(t, db, false)
 		b := s.browser()
 		token := b.get("/form")
 		var group sync.WaitGroup
@@ -314,16 +314,16 @@ func TestParallelSavesLoseNothing(t *testing.T) {
 }
 
 func TestFlashIsShownOnce(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser()
 	b.post("/set/"+flashName, "value", "done")
 	if first, second := b.get("/flash"), b.get("/flash"); first != "done" || second != "" {
-		t.Errorf("shown %q, %q", first, second)
+		t.Errorf("shown %q, then %q", first, second)
 	}
 }
 
-func TestTooMuchIsRefused(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+func TestSaveRejectsOversizedValues(t *testing.T) {
+	s := newApp(t, databasetest.SQLite(t), false)
 	b := s.browser()
 	s.e.POST("/save", func(c echo.Context) error {
 		Of(c).Set("much", strings.Repeat("x", maxData))
@@ -335,27 +335,27 @@ func TestTooMuchIsRefused(t *testing.T) {
 }
 
 func TestLanguage(t *testing.T) {
-	s := newSite(t, databasetest.SQLite(t), false)
+	s := newApp(t, databasetest.SQLite(t), false)
 	s.e.GET("/speak/:lang", func(c echo.Context) error {
 		Of(c).SetLang(c.Param("lang"))
 		return c.String(http.StatusOK, Of(c).Lang())
 	}, s.Middleware())
 	b := s.browser()
 	if got := b.get("/"); got != "0 ru" {
-		t.Errorf("at first %q", got)
+		t.Errorf("initially %q", got)
 	}
 	if got := b.get("/speak/en"); got != "en" || b.get("/") != "0 en" {
 		t.Errorf("switched to %q, then %q", got, b.get("/"))
 	}
 	if b.get("/speak/de"); b.get("/") != "0 en" {
-		t.Errorf("no language became %q", b.get("/"))
+		t.Errorf("an unknown language: %q", b.get("/"))
 	}
 	b.cookies[langCookie] = "de"
 	if got := b.get("/"); got != "0 ru" {
 		t.Errorf("a planted language: %q", got)
 	}
 	if b.get("/speak/en"); b.login().get("/") != "7 ky" {
-		t.Error("the customer's language doesn't win")
+		t.Error("the customer's language is not used")
 	}
 	if n := s.rows(); n != 1 {
 		t.Errorf("%d rows", n)
@@ -365,14 +365,14 @@ func TestLanguage(t *testing.T) {
 func TestWithoutTheMiddleware(t *testing.T) {
 	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder())
 	s := Of(c)
-	s.Set("colour", "blue")
-	if _, in := s.Customer(); in || s.Get("colour") != "" || s.CSRF() != "" || s.Key() != "" || ended(s) != "" ||
+	s.Set("color", "blue")
+	if _, in := s.Customer(); in || s.Get("color") != "" || s.CSRF() != "" || s.Key() != "" || ended(s) != "" ||
 		s.Save() != nil || s.LogOut(c) != nil || s.LogIn(c, customer.Customer{}) == nil || s.Lang() != "ru" {
-		t.Error("keeps something")
+		t.Error("a session without the middleware stores something")
 	}
 }
 
-// ended is why a session ended.
+// ended returns why a session ended.
 func ended(s *Session) End {
 	_, end := s.Ended()
 	return end

@@ -22,7 +22,7 @@ import (
 // store is a gorilla/sessions Store on the database.
 type store struct{ *Sessions }
 
-// row is a row of sessions.
+// row is a row of the table sessions.
 type row struct {
 	ID         string
 	Handle     int64
@@ -38,7 +38,7 @@ type row struct {
 	EndsAt     time.Time
 }
 
-// TableName names the table for GORM.
+// TableName implements GORM's Tabler.
 func (row) TableName() string { return "sessions" }
 
 // found is a session and its customer, read together.
@@ -47,21 +47,22 @@ type found struct {
 	Holder customer.Joined
 }
 
-// visit is what the store knows of one request's session beyond its values. It
-// travels in the values, under a key of its own.
+// visit is the state of one request's session beyond its values. It is stored among
+// the values, under visitKey.
 type visit struct {
-	token []byte
-	key   string
-	who   *customer.Customer
-	// browser is the row's.
+	token  []byte
+	key    string
+	holder *customer.Customer // nil if nobody is signed in
+	// browser identifies the browser; it is a column of the row.
 	browser string
-	// stored tells whether there was a row; base is what it held.
+	// stored reports whether a row existed at the start of the request; base are its
+	// values.
 	stored bool
 	base   map[string]string
-	// end is why the session ended before this request, left its customer.
+	// end is why the session was found ended, left its customer.
 	end  End
 	left customer.Customer
-	// cookie tells whether the browser must be given the token.
+	// cookie reports whether the response has to set the cookie.
 	cookie bool
 }
 
@@ -70,10 +71,10 @@ type visitKey struct{}
 func visitOf(g *sessions.Session) *visit { return g.Values[visitKey{}].(*visit) }
 
 func (v *visit) customer() (customer.Customer, bool) {
-	if v.who == nil {
+	if v.holder == nil {
 		return customer.Customer{}, false
 	}
-	return *v.who, true
+	return *v.holder, true
 }
 
 // Get implements sessions.Store.
@@ -81,9 +82,9 @@ func (st *store) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(st, name)
 }
 
-// New implements sessions.Store. A visitor without a cookie of ours gets a new
-// token and no row; one whose session has ended keeps the token, so that the
-// forms on the screen still fit, and nothing else.
+// New implements sessions.Store. A visitor without a valid cookie gets a new token
+// and no row. After its end a session keeps only the token, so that the forms on
+// the screen are still valid.
 func (st *store) New(r *http.Request, name string) (*sessions.Session, error) {
 	g := sessions.NewSession(st, name)
 	g.Options = st.cookieOptions()
@@ -122,8 +123,8 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	}
 	g.ID, g.IsNew, v.stored = v.key, false, true
 	if f.Row.CustomerID != nil {
-		who := f.Holder.Customer()
-		v.who, v.browser = &who, f.Row.Browser
+		holder := f.Holder.Customer()
+		v.holder, v.browser = &holder, f.Row.Browser
 	}
 	if now.Sub(f.Row.SeenAt) >= seenEvery {
 		if err := st.touch(ctx, v.key, now); err != nil {
@@ -166,12 +167,12 @@ func (f *found) end() End {
 	return EndedIdle
 }
 
-// Save implements sessions.Store. It writes the changes only, onto what other
-// requests have written meanwhile.
+// Save implements sessions.Store. It writes only the changed values, so that
+// concurrent requests don't overwrite each other's.
 func (st *store) Save(r *http.Request, w http.ResponseWriter, g *sessions.Session) error {
 	v := visitOf(g)
 	values := texts(g)
-	changes := map[string]string{} // empty: forgotten
+	changes := map[string]string{} // an empty value removes the name
 	for name, value := range values {
 		if v.base[name] != value {
 			changes[name] = value
@@ -205,13 +206,13 @@ func texts(g *sessions.Session) map[string]string {
 	return values
 }
 
-// rotate puts a new session in the place of the request's, in one transaction:
-// the old token is worth nothing from then on.
-func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, who *customer.Customer) error {
+// rotate replaces the request's session by a new one in one transaction. The old
+// token is invalid afterwards. holder is the customer to sign in; nil logs out.
+func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, holder *customer.Customer) error {
 	old := visitOf(g)
 	//mutant:replace newToken() => old.token ./web TestSessionIsNewAfterLogin
 	token := newToken()
-	v := &visit{token: token, key: keyOf(token), who: who, cookie: true, base: handedOn(g, who)}
+	v := &visit{token: token, key: keyOf(token), holder: holder, cookie: true, base: valuesFor(g, holder)}
 	clear(g.Values)
 	g.Values[visitKey{}] = v
 	for name, value := range v.base {
@@ -219,46 +220,46 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, wh
 	}
 	ctx := context.WithoutCancel(c.Request().Context())
 	err := s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		if who == nil {
+		if holder == nil {
 			return s.leave(tx, old.key, device, 0)
 		}
-		if err := s.leave(tx, old.key, device, who.ID); err != nil {
+		if err := s.leave(tx, old.key, device, holder.ID); err != nil {
 			return err
 		}
-		fresh, err := s.fresh(tx, v.key, v.base)
+		r, err := s.newRow(tx, v.key, v.base)
 		if err != nil {
 			return err
 		}
-		fresh.CustomerID, fresh.Epoch, fresh.Device = &who.ID, who.SessionEpoch, deviceOf(c.Request().UserAgent())
-		fresh.Browser, fresh.Network = device, networkOf(c.RealIP())
-		return tx.Gorm().Create(fresh).Error
+		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, deviceOf(c.Request().UserAgent())
+		r.Browser, r.Network = device, networkOf(c.RealIP())
+		return tx.Gorm().Create(r).Error
 	})
 	if err != nil {
 		return fault.Wrap("session.rotate", err)
 	}
-	if who != nil {
+	if holder != nil {
 		v.stored, v.browser = true, device
 	}
 	return nil
 }
 
-// handedOn returns the values that SetFor stored for this customer.
-func handedOn(g *sessions.Session, who *customer.Customer) map[string]string {
+// valuesFor returns the values that SetFor stored for this customer.
+func valuesFor(g *sessions.Session, holder *customer.Customer) map[string]string {
 	values := map[string]string{}
-	if who == nil {
+	if holder == nil {
 		return values
 	}
 	for name, value := range texts(g) {
-		//mutant:replace nameFor(who.ID, "") => name[:max(0, strings.LastIndex(name, " ")+1)] ./web TestEndedFormIsForItsHolder
-		if name, ours := strings.CutPrefix(name, nameFor(who.ID, "")); ours {
+		//mutant:replace nameFor(holder.ID, "") => name[:max(0, strings.LastIndex(name, " ")+1)] ./web TestEndedFormIsForItsHolder
+		if name, ours := strings.CutPrefix(name, nameFor(holder.ID, "")); ours {
 			values[name] = value
 		}
 	}
 	return values
 }
 
-// fresh is a new row that nobody is signed in to.
-func (s *Sessions) fresh(tx *database.Tx, key string, data map[string]string) (*row, error) {
+// newRow returns a row without a customer.
+func (s *Sessions) newRow(tx *database.Tx, key string, data map[string]string) (*row, error) {
 	now := s.now()
 	encoded, err := encode(data)
 	return &row{
@@ -267,10 +268,10 @@ func (s *Sessions) fresh(tx *database.Tx, key string, data map[string]string) (*
 	}, err
 }
 
-// maxData bounds what a session keeps, in bytes.
+// maxData bounds the encoded values of a session, in bytes.
 const maxData = 4000
 
-var errTooMuch = errors.New("session: more than 4,000 bytes to keep")
+var errTooMuch = errors.New("session: values exceed 4,000 bytes")
 
 func encode(data map[string]string) (string, error) {
 	encoded, err := json.Marshal(data)
@@ -280,8 +281,8 @@ func encode(data map[string]string) (string, error) {
 	return string(encoded), err
 }
 
-// write brings changes into the row. A row that was there when the request
-// began and is gone now was ended: it is not made again.
+// write applies changes to the row. A row that existed at the start of the request
+// and is gone now belonged to a session that ended; it is not inserted again.
 func (st *store) write(ctx context.Context, v *visit, changes map[string]string) error {
 	const tries = 50
 	for range tries {
@@ -298,18 +299,18 @@ func (st *store) write(ctx context.Context, v *visit, changes map[string]string)
 			return nil
 		}
 	}
-	return errors.New("session: others wrote faster")
+	return errors.New("session: too many concurrent writes")
 }
 
-// merge tries to write changes once; not done where another request came
-// between.
+// merge tries to write changes once. done is false if another request wrote the row
+// in between.
 func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (done, stored bool, err error) {
 	var rows []row
 	if err := tx.Gorm().Where("id = ?", v.key).Limit(1).Find(&rows).Error; err != nil {
 		return false, false, err
 	}
 	if len(rows) == 0 {
-		//mutant:drop TestSaveNeverBringsASessionBack
+		//mutant:drop TestSaveDoesNotRestoreEndedSession
 		if v.stored {
 			return true, true, nil
 		}
@@ -330,16 +331,16 @@ func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (do
 	return result.RowsAffected == 1, true, result.Error
 }
 
-// insert makes the row of a visitor who stores something for the first time;
-// false where another request of theirs made it.
+// insert adds the row of a visitor who stores something for the first time. It
+// returns false if a concurrent request has added it.
 func (st *store) insert(tx *database.Tx, key string, data map[string]string) (bool, error) {
-	fresh, err := st.fresh(tx, key, data)
+	r, err := st.newRow(tx, key, data)
 	if err != nil {
 		return false, err
 	}
 	result := tx.Gorm().Exec(`INSERT INTO sessions (id, handle, epoch, data, version, device, created_at, seen_at, ends_at)
 		VALUES (?, ?, 0, ?, 1, '', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		fresh.ID, fresh.Handle, fresh.Data, fresh.CreatedAt, fresh.SeenAt, fresh.EndsAt)
+		r.ID, r.Handle, r.Data, r.CreatedAt, r.SeenAt, r.EndsAt)
 	return result.RowsAffected == 1, result.Error
 }
 
@@ -356,7 +357,8 @@ func applied(data, changes map[string]string) map[string]string {
 	return merged
 }
 
-// read gives a session with its customer; nil where there is none.
+// read returns a session with its customer; nil if there is none. Concurrent reads
+// share one statement.
 func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 	return s.reads.Do(ctx, key)
 }

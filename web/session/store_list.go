@@ -22,9 +22,9 @@ func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time
 	return rows, err
 }
 
-// purge needs not ask when a session ends: it is not seen after that.
+// purge deletes by seen_at alone, which is never later than a session's end.
 func (s *Sessions) purge(ctx context.Context, now time.Time) (int64, error) {
-	old := now.Add(-Idle - remembered)
+	old := now.Add(-Idle - keepEnded)
 	rows, err := s.db.Purge(ctx, `DELETE FROM sessions WHERE seen_at < ? AND id IN
 		(SELECT id FROM sessions WHERE seen_at < ? LIMIT ?)`, old, old)
 	return rows, fault.Wrap("session.purge", err)

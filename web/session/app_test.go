@@ -21,8 +21,8 @@ import (
 
 var secret = []byte("a secret of thirty-two bytes or more")
 
-// site is a small site behind the sessions, with a clock to turn.
-type site struct {
+// testApp is a small server with sessions and a clock that tests can move.
+type testApp struct {
 	*Sessions
 	t       *testing.T
 	db      *database.DB
@@ -32,9 +32,9 @@ type site struct {
 	paid    atomic.Int64
 }
 
-func newSite(t *testing.T, db *database.DB, secure bool) *site {
+func newApp(t *testing.T, db *database.DB, secure bool) *testApp {
 	t.Helper()
-	s := &site{t: t, db: db}
+	s := &testApp{t: t, db: db}
 	now := func() time.Time { return database.StoredTime(db.Now().Add(time.Duration(s.skipped.Load()))) }
 	sessions, err := New(db, Options{Secret: secret, Secure: secure, Now: now})
 	if err != nil {
@@ -51,7 +51,7 @@ func newSite(t *testing.T, db *database.DB, secure bool) *site {
 	return s
 }
 
-func (s *site) routes() {
+func (s *testApp) routes() {
 	s.e = echo.New()
 	s.e.HTTPErrorHandler = func(err error, c echo.Context) {
 		status := map[fault.Kind]int{fault.Forbidden: http.StatusForbidden, fault.NotFound: http.StatusNotFound}[fault.KindOf(err)]
@@ -59,8 +59,8 @@ func (s *site) routes() {
 	}
 	g := s.e.Group("", s.Middleware(), s.Guard())
 	g.GET("/", func(c echo.Context) error {
-		who, _ := Of(c).Customer()
-		return c.String(http.StatusOK, fmt.Sprintf("%d %s", who.ID, Of(c).Lang()))
+		holder, _ := Of(c).Customer()
+		return c.String(http.StatusOK, fmt.Sprintf("%d %s", holder.ID, Of(c).Lang()))
 	})
 	g.GET("/form", func(c echo.Context) error { return c.String(http.StatusOK, Of(c).CSRF()) })
 	g.POST("/login", func(c echo.Context) error {
@@ -95,14 +95,14 @@ func (s *site) routes() {
 	mine.POST("/end", func(c echo.Context) error { return s.End(c.Request().Context(), Of(c), c.FormValue("session")) })
 }
 
-func (s *site) exec(query string, args ...any) {
+func (s *testApp) exec(query string, args ...any) {
 	s.t.Helper()
 	if _, err := s.db.Pool().ExecContext(context.Background(), query, args...); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *site) rows() (n int) {
+func (s *testApp) rows() (n int) {
 	s.t.Helper()
 	if err := s.db.Pool().QueryRowContext(context.Background(), `SELECT COUNT(*) FROM sessions`).Scan(&n); err != nil {
 		s.t.Fatal(err)
@@ -110,23 +110,24 @@ func (s *site) rows() (n int) {
 	return n
 }
 
-func (s *site) wait(d time.Duration) { s.skipped.Add(int64(d)) }
+func (s *testApp) wait(d time.Duration) { s.skipped.Add(int64(d)) }
 
-// browser keeps one cookie a name, as browsers do.
+// browser is a client that stores cookies.
 type browser struct {
-	*site
+	*testApp
 	cookies map[string]string
 }
 
-func (s *site) browser() *browser { return &browser{s, map[string]string{}} }
+func (s *testApp) browser() *browser { return &browser{s, map[string]string{}} }
 
-// copy is a browser with the same cookies: a thief's, or an old request's.
+// copy returns a browser with the same cookies, like a thief's or that of an
+// earlier request.
 func (b *browser) copy() *browser {
-	thief := b.site.browser()
+	other := b.testApp.browser()
 	for name, value := range b.cookies {
-		thief.cookies[name] = value
+		other.cookies[name] = value
 	}
-	return thief
+	return other
 }
 
 func (b *browser) do(method, path string, form url.Values, headers ...string) *httptest.ResponseRecorder {
@@ -151,7 +152,7 @@ func (b *browser) do(method, path string, form url.Values, headers ...string) *h
 
 func (b *browser) get(path string) string { return b.do(http.MethodGet, path, nil).Body.String() }
 
-// post sends a form with the token of this browser.
+// post sends a form with this browser's token.
 func (b *browser) post(path string, pairs ...string) *httptest.ResponseRecorder {
 	form := url.Values{FormField: {b.get("/form")}}
 	for i := 0; i < len(pairs); i += 2 {

@@ -6,8 +6,8 @@ import (
 	"elsom/internal/database"
 )
 
-// leave ends the request's old session; whoever but stays was in its browser
-// has left it.
+// leave ends the request's old session and reports to Left that all customers but
+// stays have left its browser.
 func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error {
 	var browsers []string
 	//mutant:replace RETURNING => AND 1 = 2 RETURNING ./web TestLogOut
@@ -27,8 +27,8 @@ func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error
 	return nil
 }
 
-// holds tells whether a session still is, and lets nobody end it before the
-// transaction does.
+// holds reports whether the session still exists, and locks it until the
+// transaction ends.
 func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
 	var found []int64
 	//mutant:replace id = ? AND customer_id = ? => id = ? OR customer_id = ? TestHolds
