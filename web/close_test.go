@@ -105,7 +105,7 @@ func TestClosing(t *testing.T) {
 		if result := h.cash(phone).Result; result != cashin.NoWallet {
 			t.Errorf("a terminal is answered %d", result)
 		}
-		if f := fault.As(h.transfer(friend, who, "10")); f == nil || f.Message != "wallet.receiver_unknown" {
+		if f := fault.As(h.transfer(friend, who, "10")); f == nil || f.Reason != "wallet.receiver_unknown" {
 			t.Errorf("a transfer: %v", f)
 		}
 		before := len(h.messages(who.Phone))

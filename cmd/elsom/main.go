@@ -111,8 +111,8 @@ func plain(err error) string {
 	var said *fault.Error
 	switch {
 	case !errors.As(err, &said):
-	case f.Message != "":
-		return i18n.EN.T(f.Message, i18n.Args(f.Args))
+	case f.Reason != "":
+		return i18n.EN.T(string(f.Reason), i18n.Args(f.Args))
 	case f.Err != nil:
 		err = f.Err
 	}

@@ -17,8 +17,8 @@ import (
 // as the biller gets it. Refusals are fault.Invalid at the field "account".
 func (s Service) Identify(text string) (string, error) {
 	const act = "catalog.identify"
-	refuse := func(message string) error {
-		return fault.New(fault.Invalid, act, message).At("account")
+	refuse := func(reason fault.Reason) error {
+		return fault.New(fault.Invalid, act, reason).At("account")
 	}
 	if s.Identifier == KindINN {
 		n, err := inn.Parse(text)
@@ -85,4 +85,4 @@ func (s Service) Accepts(amount money.Amount) error {
 	return nil
 }
 
-func missing(act, message string) error { return fault.New(fault.NotFound, act, message) }
+func missing(op string, reason fault.Reason) error { return fault.New(fault.NotFound, op, reason) }

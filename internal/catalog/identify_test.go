@@ -45,7 +45,7 @@ func TestIdentify(t *testing.T) {
 		if got != c.want || (err == nil) != (c.key == "") {
 			t.Errorf("%q: %q, %v", c.text, got, err)
 		}
-		if f := fault.As(err); err != nil && (f.Kind != fault.Invalid || f.Field != "account" || f.Message != c.key) {
+		if f := fault.As(err); err != nil && (f.Kind != fault.Invalid || f.Field != "account" || string(f.Reason) != c.key) {
 			t.Errorf("%q: %+v", c.text, f)
 		}
 	}
@@ -64,11 +64,11 @@ func TestAccepts(t *testing.T) {
 			continue
 		}
 		f := fault.As(err)
-		if f.Kind != fault.Limit || f.Field != "amount" || f.Message != key {
+		if f.Kind != fault.Limit || f.Field != "amount" || string(f.Reason) != key {
 			t.Errorf("%s: %+v", amount, f)
 		}
 		for _, lang := range i18n.Langs() {
-			if text := lang.T(f.Message, f.Args); strings.Contains(text, "⟨") || !strings.Contains(text, "0,00 ") {
+			if text := lang.T(string(f.Reason), f.Args); strings.Contains(text, "⟨") || !strings.Contains(text, "0,00 ") {
 				t.Errorf("%s: %q", lang, text)
 			}
 		}

@@ -248,8 +248,11 @@ func OwesPIN(c Customer) error {
 	if !c.PINOwed {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "customer.pin_owed", "customer.pin_owed")
+	return fault.New(fault.Forbidden, "customer.pin_owed", PINOwed)
 }
+
+// PINOwed is the reason of a refusal that ends when the PIN is given on the site.
+const PINOwed fault.Reason = "customer.pin_owed"
 
 // Purge deletes SMS codes and familiar addresses that serve no more, and tells
 // how many.

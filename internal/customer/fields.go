@@ -18,7 +18,7 @@ import (
 func parseEmail(act, text string) (string, error) {
 	text = strings.TrimSpace(text)
 	refuse := func(why string) (string, error) {
-		return "", fault.New(fault.Invalid, act, "customer.email_"+why).At("email")
+		return "", fault.New(fault.Invalid, act, fault.Reason("customer.email_"+why)).At("email")
 	}
 	if text == "" {
 		return refuse("empty")

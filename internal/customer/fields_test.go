@@ -29,7 +29,7 @@ func TestEmail(t *testing.T) {
 		strings.Repeat("a", 250) + "@example.kg": "long",
 	} {
 		_, err := parseEmail("test", text)
-		want(t, text, err, fault.Invalid, "customer.email_"+why, "email")
+		want(t, text, err, fault.Invalid, fault.Reason("customer.email_"+why), "email")
 	}
 }
 
@@ -59,7 +59,7 @@ func TestPassword(t *testing.T) {
 		"password": "common", "PassWord123": "common", " qwertyuiop ": "common", "йцукенгш": "common", "12345678": "common", "elsom123": "common",
 		"0700123456": "phone", "700123456": "phone", "996700123456": "phone", "+996 (700) 12-34-56": "phone", "00996700123456": "phone",
 	} {
-		want(t, password, judgePassword("test", password, number), fault.Invalid, "customer.password_"+why, "password")
+		want(t, password, judgePassword("test", password, number), fault.Invalid, fault.Reason("customer.password_"+why), "password")
 	}
 }
 

@@ -183,11 +183,11 @@ func (h *house) exec(query string, args ...any) {
 }
 
 // want checks the kind, words and field of a fault.
-func want(t *testing.T, what string, err error, kind fault.Kind, message, field string) {
+func want(t *testing.T, what string, err error, kind fault.Kind, reason fault.Reason, field string) {
 	t.Helper()
 	f := fault.As(err)
-	if err == nil || f.Kind != kind || f.Message != message || f.Field != field {
-		t.Errorf("%s: %v at %q, want %s (%s) at %q", what, err, fieldOf(f), kind, message, field)
+	if err == nil || f.Kind != kind || f.Reason != reason || f.Field != field {
+		t.Errorf("%s: %v at %q, want %s (%s) at %q", what, err, fieldOf(f), kind, reason, field)
 	}
 }
 

@@ -69,7 +69,7 @@ func repeated(text string) bool {
 // are what stops guessing.
 func judgePassword(act, text string, number phone.Number) error {
 	refuse := func(why string) error {
-		return fault.New(fault.Invalid, act, "customer.password_"+why).At("password")
+		return fault.New(fault.Invalid, act, fault.Reason("customer.password_"+why)).At("password")
 	}
 	normal, ok := password.Normal(text)
 	if !ok {

@@ -110,9 +110,9 @@ func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
 		}
 		tries.Wait()
 		close(answers)
-		got := map[string]int{}
+		got := map[fault.Reason]int{}
 		for err := range answers {
-			got[fault.As(err).Message]++
+			got[fault.As(err).Reason]++
 		}
 		if got["customer.pin_wrong"] != 4 || got["customer.pin_locked"] != 12 {
 			t.Errorf("answers %v", got)

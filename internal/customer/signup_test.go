@@ -65,9 +65,9 @@ func TestSignup(t *testing.T) {
 func TestSignupNamesEveryField(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
 	err := h.StartSignup(t.Context(), browser, Signup{Phone: number, Email: "aida", Password: "short", Lang: "ru", From: at(home)})
-	fields := map[string]string{}
+	fields := map[string]fault.Reason{}
 	for _, f := range fault.All(err) {
-		fields[f.Field] = f.Message
+		fields[f.Field] = f.Reason
 		if f.Kind != fault.Invalid {
 			t.Errorf("%s: %v", f.Field, f)
 		}

@@ -127,7 +127,7 @@ func TestRegisterByUSSDRefuses(t *testing.T) {
 		s := dialed(stranger)
 		c.change(&s)
 		_, err := h.RegisterByUSSD(ctx, s)
-		want(t, what, err, c.kind, c.message, c.field)
+		want(t, what, err, c.kind, fault.Reason(c.message), c.field)
 	}
 	if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
 		t.Errorf("%d customers", n)
@@ -164,7 +164,7 @@ func TestCheckName(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q gives %q, %v; want %q", text, got, err, want)
 		}
-		if err != nil && (fault.As(err).Message != "customer.name_malformed" || fault.As(err).Field != "name") {
+		if err != nil && (fault.As(err).Reason != "customer.name_malformed" || fault.As(err).Field != "name") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -59,18 +59,24 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// Error is a failure of an act.
+// Reason says why an operation was refused. It is the i18n key of the message
+// that people read. As an error it is a sentinel: errors.Is(err, reason) reports
+// whether err is a fault of that reason.
+type Reason string
+
+func (r Reason) Error() string { return string(r) }
+
+// Error is a failed operation.
 type Error struct {
 	Kind Kind
-	// Act names what was being done, for the log: "payment.accept".
-	Act string
-	// Message is the i18n key of the words for the person; empty: the door's
-	// general words for the kind.
-	Message string
-	// Args fills the placeholders of Message.
+	// Op names the operation, for the log: "payment.accept".
+	Op string
+	// Reason says why; empty: people get the general message for the kind.
+	Reason Reason
+	// Args fills the placeholders of the reason's message.
 	Args map[string]any
 	// Field is the form field that the message belongs to, by the names of
-	// the web channel ("account", "amount", …); empty: the whole act.
+	// the web channel ("account", "amount", …); empty: the whole operation.
 	Field string
 	// RetryAfter is set with TooMany and Unavailable where it is known.
 	RetryAfter time.Duration
@@ -78,9 +84,9 @@ type Error struct {
 	Err error
 }
 
-// New makes a fault of kind in act whose words stand under the message key.
-func New(kind Kind, act, message string) *Error {
-	return &Error{Kind: kind, Act: act, Message: message}
+// New returns a fault of an operation.
+func New(kind Kind, op string, reason Reason) *Error {
+	return &Error{Kind: kind, Op: op, Reason: reason}
 }
 
 // At says which form field the fault belongs to.
@@ -102,9 +108,9 @@ func (e *Error) Because(err error) *Error { e.Err = err; return e }
 func (e *Error) After(d time.Duration) *Error { e.RetryAfter = d; return e }
 
 func (e *Error) Error() string {
-	s := e.Act + ": " + e.Kind.String()
-	if e.Message != "" {
-		s += " (" + e.Message + ")"
+	s := e.Op + ": " + e.Kind.String()
+	if e.Reason != "" {
+		s += " (" + string(e.Reason) + ")"
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
@@ -113,6 +119,12 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the error's reason, for errors.Is.
+func (e *Error) Is(target error) bool {
+	reason, ok := target.(Reason) //nolint:errorlint // a sentinel, never wrapped
+	return ok && reason == e.Reason && reason != ""
+}
 
 // Wrap makes an internal fault of err, unless err already is a fault.
 func Wrap(act string, err error) error {
@@ -123,7 +135,7 @@ func Wrap(act string, err error) error {
 	if errors.As(err, &f) {
 		return err
 	}
-	return &Error{Kind: Internal, Act: act, Err: err}
+	return &Error{Kind: Internal, Op: act, Err: err}
 }
 
 // As gives the fault in err; an error that is none counts as Internal, also

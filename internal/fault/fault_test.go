@@ -57,7 +57,7 @@ func TestWrapKeepsTheKind(t *testing.T) {
 	if err := Wrap("c.d", fmt.Errorf("x: %w", f)); As(err) != f {
 		t.Errorf("a conflict became %v", err)
 	}
-	if err := Wrap("c.d", io.EOF); As(err).Act != "c.d" || !Is(err, Internal) || !errors.Is(err, io.EOF) {
+	if err := Wrap("c.d", io.EOF); As(err).Op != "c.d" || !Is(err, Internal) || !errors.Is(err, io.EOF) {
 		t.Errorf("an unforeseen error became %v", err)
 	}
 }

@@ -24,22 +24,22 @@ import (
 // ReadAmount reads an amount above zero in som, as typed; Invalid at "amount".
 func ReadAmount(act, text string) (money.Amount, error) {
 	amount, err := money.Parse(text)
-	var message string
+	var reason fault.Reason
 	switch {
 	case errors.Is(err, money.ErrEmpty):
-		message = "payment.amount_empty"
+		reason = "payment.amount_empty"
 	case errors.Is(err, money.ErrDecimals):
-		message = "payment.amount_decimals"
+		reason = "payment.amount_decimals"
 	case errors.Is(err, money.ErrNegative), err == nil && amount == 0:
-		message = "payment.amount_zero"
+		reason = "payment.amount_zero"
 	case errors.Is(err, money.ErrTooLarge):
-		message = "payment.amount_large"
+		reason = "payment.amount_large"
 	case err != nil:
-		message = "payment.amount_form"
+		reason = "payment.amount_form"
 	default:
 		return amount, nil
 	}
-	return 0, fault.New(fault.Invalid, act, message).At("amount")
+	return 0, fault.New(fault.Invalid, act, reason).At("amount")
 }
 
 // Limits tells early what the books would refuse.
@@ -149,8 +149,8 @@ func ExplainRefusal(act string, wallet int64, err error) error {
 
 // exceeds holds the limits of a level against what was spent and what is to be.
 func exceeds(level catalog.Level, spent spent, total money.Amount) error {
-	over := func(message string, left money.Amount) error {
-		return fault.New(fault.Limit, "payment.limit", message).With("Left", max(left, 0)).At("amount")
+	over := func(reason fault.Reason, left money.Amount) error {
+		return fault.New(fault.Limit, "payment.limit", reason).With("Left", max(left, 0)).At("amount")
 	}
 	switch {
 	case level.Operation > 0 && total > level.Operation:

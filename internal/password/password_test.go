@@ -26,7 +26,7 @@ func hasher(t *testing.T) *Hasher {
 
 func isBusy(t *testing.T, what string, err, cause error) {
 	t.Helper()
-	if f := fault.As(err); err == nil || f.Kind != fault.Unavailable || f.Message != "customer.busy" ||
+	if f := fault.As(err); err == nil || f.Kind != fault.Unavailable || f.Reason != "customer.busy" ||
 		f.RetryAfter <= 0 || !errors.Is(err, cause) {
 		t.Errorf("%s: %v, want %v", what, err, cause)
 	}

@@ -16,6 +16,10 @@ import (
 // Lane is the outbox lane of deliveries to a biller.
 func Lane(biller string) string { return "biller:" + biller }
 
+// FeeChanged is the reason of Accept's refusal of a draft with an old fee: Renew
+// makes a new one.
+const FeeChanged fault.Reason = "payment.fee_changed"
+
 // Accepted is what Accept answers.
 type Accepted struct {
 	Payment Payment
@@ -84,7 +88,7 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 	}
 	//mutant:drop TestAcceptRefuses
 	if service.Fee.Of(draft.Amount) != draft.Fee || service.Biller != draft.Biller {
-		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.fee_changed")
+		return catalog.Level{}, fault.New(fault.Conflict, act, FeeChanged)
 	}
 	// The last word: nobody is asked the PIN for what is refused anyway.
 	//mutant:negate ./web TestOneWalletForAllChannels

@@ -290,10 +290,10 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func kindIs(t *testing.T, err error, kind fault.Kind, message, field string) {
+func kindIs(t *testing.T, err error, kind fault.Kind, reason fault.Reason, field string) {
 	t.Helper()
 	f := fault.As(err)
-	if err == nil || f.Kind != kind || f.Message != message || f.Field != field {
-		t.Fatalf("got %v at %q, want %s %s at %q", err, f.Field, kind, message, field)
+	if err == nil || f.Kind != kind || f.Reason != reason || f.Field != field {
+		t.Fatalf("got %v at %q, want %s %s at %q", err, f.Field, kind, reason, field)
 	}
 }

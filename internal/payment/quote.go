@@ -169,8 +169,8 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 
 // refusal is what a payer is told of a biller's check; nil: go on without it.
 func refusal(answer biller.Answer) error {
-	refuse := func(message, field string) error {
-		return fault.New(fault.Invalid, "payment.check", message).At(field)
+	refuse := func(reason fault.Reason, field string) error {
+		return fault.New(fault.Invalid, "payment.check", reason).At(field)
 	}
 	switch answer.Result {
 	case biller.ResultBadAccount, biller.ResultNoAccount:
@@ -214,5 +214,5 @@ func RefusalWords(result int) string {
 	if err == nil {
 		return ""
 	}
-	return fault.As(err).Message
+	return string(fault.As(err).Reason)
 }

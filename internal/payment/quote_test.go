@@ -19,9 +19,11 @@ import (
 // What is typed wrong is told at its field, and nothing is written.
 func TestQuoteRefusesBadInput(t *testing.T) {
 	cases := []struct {
-		identifier, amount   string
-		kind                 fault.Kind
-		message, field, also string
+		identifier, amount string
+		kind               fault.Kind
+		reason             fault.Reason
+		field              string
+		also               fault.Reason
 	}{
 		{"", "100", fault.Invalid, "catalog.inn_empty", "account", ""},
 		{"0020719961001", "100", fault.Invalid, "catalog.inn_length", "account", ""},
@@ -51,8 +53,8 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 			if len(all) == 0 {
 				t.Fatalf("%q %q was taken", tc.identifier, tc.amount)
 			}
-			kindIs(t, all[0], tc.kind, tc.message, tc.field)
-			if tc.also != "" && (len(all) != 2 || all[1].Message != tc.also) {
+			kindIs(t, all[0], tc.kind, tc.reason, tc.field)
+			if tc.also != "" && (len(all) != 2 || all[1].Reason != tc.also) {
 				t.Fatalf("not both told: %v", err)
 			}
 		}
@@ -65,8 +67,9 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 // What the biller says to a check, and where the payer is told.
 func TestQuoteAsksTheBiller(t *testing.T) {
 	cases := []struct {
-		answer         biller.Answer
-		message, field string
+		answer biller.Answer
+		reason fault.Reason
+		field  string
 	}{
 		{refused(4), "payment.account_unknown", "account"},
 		{refused(5), "payment.account_unknown", "account"},
@@ -81,7 +84,7 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 	for _, tc := range cases {
 		h.biller.check = tc.answer
 		_, err := h.Quote(context.Background(), c, order("100"))
-		kindIs(t, err, fault.Invalid, tc.message, tc.field)
+		kindIs(t, err, fault.Invalid, tc.reason, tc.field)
 	}
 	for _, answer := range []biller.Answer{silence, later, refused(300), {Outcome: biller.Unknown, Result: 243}} {
 		h.biller.check = answer
@@ -200,7 +203,10 @@ func TestChangedSinceTheRequestBegan(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
-		for name, c := range map[string]struct{ statement, message string }{
+		for name, c := range map[string]struct {
+			statement string
+			reason    fault.Reason
+		}{
 			"blocked":        {"UPDATE customers SET blocked = TRUE WHERE id = ?", "payment.blocked"},
 			"sessions ended": {"UPDATE customers SET session_epoch = session_epoch + 1 WHERE id = ?", "payment.session_ended"},
 			"held":           {"UPDATE customers SET hold_until = ? WHERE id = ?", "customer.hold"},
@@ -214,7 +220,7 @@ func TestChangedSinceTheRequestBegan(t *testing.T) {
 			}
 			must(t, db.Gorm(ctx).Exec(c.statement, args...).Error)
 			_, err = h.Accept(ctx, before, payment.Web, draft.ID)
-			if !fault.Is(err, fault.Forbidden) || fault.As(err).Message != c.message {
+			if !fault.Is(err, fault.Forbidden) || fault.As(err).Reason != c.reason {
 				t.Errorf("%s: %v", name, err)
 			}
 			h.holds(before, 100_00)
@@ -245,7 +251,7 @@ func TestLimits(t *testing.T) {
 		for _, draft := range drafts {
 			wg.Go(func() {
 				_, err := h.Accept(ctx, c, payment.Web, draft.ID)
-				if err != nil && fault.As(err).Message != "payment.limit_day" {
+				if err != nil && fault.As(err).Reason != "payment.limit_day" {
 					t.Error(err)
 				}
 				taken <- err == nil

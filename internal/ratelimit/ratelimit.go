@@ -90,7 +90,7 @@ func TooMany(op string, after time.Duration) *fault.Error {
 
 // TooManyWith is TooMany with another reason. The argument Count of its text is the
 // number of minutes until the next attempt.
-func TooManyWith(op, reason string, after time.Duration) *fault.Error {
+func TooManyWith(op string, reason fault.Reason, after time.Duration) *fault.Error {
 	after = max(after, time.Second)
 	return fault.New(fault.TooMany, op, reason).
 		With("Count", int((after+time.Minute-1)/time.Minute)).After(after)

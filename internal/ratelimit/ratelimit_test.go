@@ -53,7 +53,7 @@ func TestTakeRefusesAboveTheLimit(t *testing.T) {
 		if !fault.Is(err, fault.TooMany) {
 			t.Fatalf("fourth attempt: %v", err)
 		}
-		if f := fault.As(err); f.RetryAfter != 6*time.Minute || f.Args["Count"] != 6 || f.Message == "" {
+		if f := fault.As(err); f.RetryAfter != 6*time.Minute || f.Args["Count"] != 6 || f.Reason == "" {
 			t.Errorf("refusal: %+v", f)
 		}
 		if err := c.Take(ctx, rule, "+996700123457"); err != nil {

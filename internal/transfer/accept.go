@@ -17,6 +17,9 @@ import (
 
 const actTransfer = "wallet.transfer"
 
+// ReceiverFull is the reason of a refusal by the limit of the receiver's wallet.
+const ReceiverFull fault.Reason = "wallet.receiver_full"
+
 // Accept sends a draft's money: from wallet to wallet, and an SMS to both
 // promised, in one commit. door is that of the request: what one showed, no
 // other accepts, since each asks the PIN in its own way.
@@ -131,7 +134,7 @@ func refusal(t Transfer, err error) error {
 	var above *ledger.AboveCeiling
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
 		//mutant:replace ("amount") => ("amount").Because(err) TestReceiverIsFull
-		return fault.New(fault.Limit, actTransfer, "wallet.receiver_full").At("amount")
+		return fault.New(fault.Limit, actTransfer, ReceiverFull).At("amount")
 	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == t.ReceiverID {

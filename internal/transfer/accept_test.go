@@ -130,10 +130,10 @@ func TestAcceptRefuses(t *testing.T) {
 		ctx := context.Background()
 		from, to := h.holder(100_00), h.holder(0)
 		draft := h.quote(from, to, "60")
-		refused := func(who customer.Customer, kind fault.Kind, message, field string) {
+		refused := func(who customer.Customer, kind fault.Kind, reason fault.Reason, field string) {
 			t.Helper()
 			_, err := h.Accept(ctx, who, transfer.Web, draft.ID)
-			kindIs(t, err, kind, message, field)
+			kindIs(t, err, kind, reason, field)
 		}
 		refused(to, fault.NotFound, "", "")
 		refused(h.holder(100_00), fault.NotFound, "", "")

@@ -78,7 +78,7 @@ func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channe
 // readReceiver reads the number to which a customer sends.
 func readReceiver(c customer.Customer, text string) (phone.Number, error) {
 	number, err := phone.Parse(text)
-	var message string
+	var message fault.Reason
 	switch {
 	case errors.Is(err, phone.ErrEmpty):
 		message = "wallet.receiver_empty"

@@ -19,9 +19,11 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 		from, to := h.holder(1000_00), h.holder(0)
 		there := to.Phone.String()
 		for _, tc := range []struct {
-			phone, amount        string
-			kind                 fault.Kind
-			message, field, also string
+			phone, amount string
+			kind          fault.Kind
+			reason        fault.Reason
+			field         string
+			also          fault.Reason
 		}{
 			{"", "100", fault.Invalid, "wallet.receiver_empty", "phone", ""},
 			{"0700", "100", fault.Invalid, "wallet.receiver_format", "phone", ""},
@@ -44,8 +46,8 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 			if len(all) == 0 {
 				t.Fatalf("%q %q was taken", tc.phone, tc.amount)
 			}
-			kindIs(t, all[0], tc.kind, tc.message, tc.field)
-			if tc.also != "" && (len(all) != 2 || all[1].Message != tc.also) {
+			kindIs(t, all[0], tc.kind, tc.reason, tc.field)
+			if tc.also != "" && (len(all) != 2 || all[1].Reason != tc.also) {
 				t.Fatalf("not both told: %v", err)
 			}
 		}

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -59,7 +60,7 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 	if draftErr != nil {
 		return err
 	}
-	if feeChanged(err) {
+	if errors.Is(err, payment.FeeChanged) {
 		return p.renewDraft(c, draft)
 	}
 	view, checkErr := p.checkPage(c, draft)

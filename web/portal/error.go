@@ -45,7 +45,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		Stale: errors.Is(err, session.ErrStaleForm),
 	}
 	//mutant:replace f => view.Words = err.Error(); f ./web TestEveryKindHasItsPage
-	if f.Message != "" && !view.Stale {
+	if f.Reason != "" && !view.Stale {
 		view.Words = text(lang(c), f)
 	}
 	if f.Kind == fault.Unknown {

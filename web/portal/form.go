@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
+	"elsom/internal/transfer"
 	"elsom/templates/component"
 	"elsom/templates/page"
 )
@@ -51,7 +52,7 @@ func (p *Portal) refused(c echo.Context, page func() (form, error), err error) e
 		case fault.TooMany:
 			status = http.StatusTooManyRequests
 		case fault.Invalid, fault.Insufficient, fault.Limit, fault.Conflict, fault.Forbidden:
-			if f.Message == "" {
+			if f.Reason == "" {
 				return err
 			}
 		default:
@@ -67,7 +68,7 @@ func (p *Portal) refused(c echo.Context, page func() (form, error), err error) e
 			retryAfter(c, f)
 		}
 		view.Fail(f.Field, text(lang(c), f))
-		if f.Kind == fault.Limit && !receiverFull(f) {
+		if f.Kind == fault.Limit && f.Reason != transfer.ReceiverFull {
 			view.LeadTo("/limits", lang(c).T("limits.link"))
 		}
 	}

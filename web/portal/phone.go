@@ -58,18 +58,18 @@ func pendingNumber(c echo.Context) (phone.Number, bool) {
 
 func readPhone(text string) (phone.Number, error) {
 	number, err := phone.Parse(text)
-	var message string
+	var reason fault.Reason
 	switch {
 	case err == nil:
 		return number, nil
 	case errors.Is(err, phone.ErrEmpty):
-		message = "portal.wrong.phone_empty"
+		reason = "portal.wrong.phone_empty"
 	case errors.Is(err, phone.ErrForeign):
-		message = "portal.wrong.phone_foreign"
+		reason = "portal.wrong.phone_foreign"
 	case errors.Is(err, phone.ErrLandline):
-		message = "portal.wrong.phone_landline"
+		reason = "portal.wrong.phone_landline"
 	default:
-		message = "portal.wrong.phone_format"
+		reason = "portal.wrong.phone_format"
 	}
-	return "", fault.New(fault.Invalid, "portal.phone", message).At("phone")
+	return "", fault.New(fault.Invalid, "portal.phone", reason).At("phone")
 }

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -72,7 +73,7 @@ func pinState(pin customer.PINState) page.PINState {
 func (p *Portal) withPIN(ctx context.Context, c echo.Context, key string, operation func(holder customer.Customer) error) error {
 	holder := holder(c)
 	err := operation(holder)
-	if !pinOwed(err) {
+	if !errors.Is(err, customer.PINOwed) {
 		return err
 	}
 	if err := p.services.Customers.PayPINOwed(ctx, holder, c.FormValue("pin"), key); err != nil {

@@ -107,10 +107,10 @@ func redirect(c echo.Context, address string) error {
 
 // text returns the user's text for a fault; empty if the fault has none.
 func text(lang i18n.Lang, f *fault.Error) string {
-	if f.Message == "" {
+	if f.Reason == "" {
 		return ""
 	}
-	return lang.T(f.Message, i18n.Args(f.Args))
+	return lang.T(string(f.Reason), i18n.Args(f.Args))
 }
 
 // holder returns the signed-in customer. Routes behind RequireCustomer have one.

@@ -55,7 +55,7 @@ func (s *testApp) routes() {
 	s.e = echo.New()
 	s.e.HTTPErrorHandler = func(err error, c echo.Context) {
 		status := map[fault.Kind]int{fault.Forbidden: http.StatusForbidden, fault.NotFound: http.StatusNotFound}[fault.KindOf(err)]
-		_ = c.String(max(status, 400), fault.As(err).Message)
+		_ = c.String(max(status, 400), string(fault.As(err).Reason))
 	}
 	g := s.e.Group("", s.Middleware(), s.Guard())
 	g.GET("/", func(c echo.Context) error {

@@ -85,11 +85,7 @@ func (s State) failed(act Act, err error) State {
 	if f.Kind == fault.Unavailable && act != actRegister {
 		return s.say(word("ussd.word.busy"))
 	}
-	end := endOf(f)
-	if end.Key == "ussd.end.changed" && !spends[act] {
-		end = word("ussd.end.changed_elsewhere")
-	}
-	return s.over(end)
+	return s.over(endOf(act, f))
 }
 
 // spends are the acts about money: the others' ends don't speak of it.
@@ -103,7 +99,7 @@ var mendable = map[fault.Kind]bool{
 // wordOf is what a person reads above the screen on which to type again.
 func wordOf(err error) Word {
 	f := fault.As(err)
-	if key, known := mends[f.Message]; known {
+	if key, known := mends[f.Reason]; known {
 		return worded(key, f)
 	}
 	switch f.Field {
@@ -119,9 +115,12 @@ func wordOf(err error) Word {
 
 // endOf is what a person reads at the end of a dialogue that failed: of a
 // message that is known, otherwise of the kind.
-func endOf(f *fault.Error) Word {
-	if key, known := ends[f.Message]; known {
+func endOf(act Act, f *fault.Error) Word {
+	if key, known := ends[f.Reason]; known {
 		return worded(key, f)
+	}
+	if changed := f.Kind == fault.NotFound || f.Kind == fault.Conflict; changed && !spends[act] {
+		return word("ussd.end.changed_elsewhere")
 	}
 	return word(endings[f.Kind])
 }
@@ -153,7 +152,7 @@ var endings = map[fault.Kind]string{
 
 // mends are the words for what can be typed again; messages of sums never tell
 // a balance, which takes a PIN: where money is short is told behind it.
-var mends = map[string]string{
+var mends = map[fault.Reason]string{
 	"catalog.inn_empty": "ussd.word.inn", "catalog.inn_length": "ussd.word.inn", "catalog.inn_digits": "ussd.word.inn",
 	"catalog.below_minimum": "ussd.word.minimum", "catalog.above_maximum": "ussd.word.maximum",
 	"wallet.below_minimum":    "ussd.word.minimum",
@@ -170,7 +169,7 @@ var mends = map[string]string{
 	"payment.biller_too_small": "ussd.word.too_small", "payment.biller_too_large": "ussd.word.too_large",
 }
 
-var ends = map[string]string{
+var ends = map[fault.Reason]string{
 	"customer.closed":  "ussd.end.closed",
 	"customer.blocked": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",
 	"wallet.receiver_closed":  "ussd.end.receiver_refuses",

@@ -70,7 +70,7 @@ func outcomes(act Act) []Result {
 			results = append(results, Result{Err: fault.New(kind, "walk", "").At(field)})
 		}
 	}
-	for _, messages := range []map[string]string{mends, ends} {
+	for _, messages := range []map[fault.Reason]string{mends, ends} {
 		for message := range messages {
 			f := fault.New(fault.Invalid, "walk", message).With("Left", 4).With("Amount", money.Amount(9_999_999)).
 				With("Until", "22.11.2026 18:30").With("Balance", money.Amount(9_999_999))
