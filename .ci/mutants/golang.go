@@ -146,7 +146,10 @@ func conditions(n *ast.CaseClause, parent ast.Node) []ast.Expr {
 func (c code) drop(node, parent ast.Node) []edit {
 	switch n := node.(type) {
 	case *ast.IfStmt:
-		return []edit{c.wrap(n.Cond, "false && (", ")")}
+		if _, elseIf := parent.(*ast.IfStmt); n.Else != nil || elseIf {
+			return []edit{c.wrap(n.Cond, "false && (", ")")}
+		}
+		return []edit{c.wrap(n, "if false { ", " }")}
 	case *ast.CaseClause:
 		var edits []edit
 		for _, condition := range conditions(n, parent) {

@@ -3,7 +3,7 @@
 //
 // An annotation stands in a comment directly above the code that it changes:
 //
-//	//mutant:drop TestX                 the statement, case, element or operand is left out; an if or case is never taken
+//	//mutant:drop TestX                 the statement, case, element or operand is left out; an if with an else is never taken
 //	//mutant:negate TestX               the condition, or the only value, is negated
 //	//mutant:replace OLD => NEW TestX   OLD, which occurs once in the code below, becomes NEW
 //

@@ -10,7 +10,8 @@ import (
 func TestMutations(t *testing.T) {
 	for name, test := range map[string]struct{ source, want string }{
 		"drop a statement":            {"//mutant:drop TestX\n\tcount(1)", "if false { count(1) }"},
-		"drop an if":                  {"//mutant:drop TestX\n\tif n := f(); n > 0 {\n\t\treturn\n\t}", "if n := f(); false && (n > 0) {"},
+		"drop an if":                  {"//mutant:drop TestX\n\tif n := f(); n > 0 {\n\t\treturn\n\t}", "if false { if n := f(); n > 0 {\n\t\treturn\n\t} }"},
+		"drop an if with an else":     {"//mutant:drop TestX\n\tif a {\n\t\treturn\n\t} else {\n\t}", "if false && (a) {"},
 		"drop an else if":             {"if a {\n\t\tcount(1)\n\t\t//mutant:drop TestX\n\t} else if b {\n\t}", "} else if false && (b) {"},
 		"drop a case":                 {"switch {\n\t//mutant:drop TestX\n\tcase a, b:\n\t}", "case false && (a), false && (b):"},
 		"drop a case with a value":    {"switch n {\n\t//mutant:drop TestX\n\tcase 1:\n\t\tcount(1)\n\tcase 2:\n\t}", "switch n {\n\t//mutant:drop TestX\n\t\n\tcase 2:"},
