@@ -165,3 +165,20 @@ func TestListIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// An earlier release that runs beside this one posts transfers without a subject:
+// they are found by the request keys of their rows.
+func TestTransfersOfEarlierReleaseHold(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBook(t, db)
+		b.send()
+		b.tamper("UPDATE transfers SET subject_kind = NULL, subject_id = NULL")
+		if p := proveBooks(t, db); !p.OK() {
+			t.Error(printed(t, p))
+		}
+		b.exec("DELETE FROM payments WHERE id = 12")
+		if p := proveBooks(t, db); p.ViolationCount() != 2 {
+			t.Error(printed(t, p))
+		}
+	})
+}

@@ -95,22 +95,22 @@ func (b *book) exec(statement string, args ...any) {
 	}
 }
 
-func (b *book) post(key, act string, entries ...ledger.Entry) {
+func (b *book) post(key, op string, subject ledger.Subject, entries ...ledger.Entry) {
 	b.t.Helper()
-	if _, err := b.l.Post(context.Background(), ledger.Posting{Key: key, Op: act, Entries: entries}); err != nil {
+	if _, err := b.l.Post(context.Background(), ledger.Posting{Key: key, Op: op, Subject: subject, Entries: entries}); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 func (b *book) cashIn(txn string, wallet int64, sum money.Amount) {
 	b.t.Helper()
-	b.post("cashin:kicb:"+txn, "cashin.pay_in", ledger.Entry{Account: till, Amount: -sum}, ledger.Entry{Account: wallet, Amount: sum})
+	b.post("cashin:kicb:"+txn, "cashin.pay_in", ledger.Subject{Type: ledger.CashIn, ID: 800 + wallet}, ledger.Entry{Account: till, Amount: -sum}, ledger.Entry{Account: wallet, Amount: sum})
 	b.exec("INSERT INTO cash_ins VALUES (?, 'kicb', ?, '20261122080000', 'x', ?, 0, ?, ?)", 800+wallet, txn, sum, wallet, b.db.Now())
 }
 
 func (b *book) accept(id, wallet int64, amount, fee money.Amount) int64 {
 	b.t.Helper()
-	b.post(fmt.Sprintf("payment:%d:accept", id), "payment.accept",
+	b.post(fmt.Sprintf("payment:%d:accept", id), "payment.accept", ledger.Subject{Type: ledger.Payment, ID: id},
 		ledger.Entry{Account: wallet, Amount: -(amount + fee)}, ledger.Entry{Account: b.transit, Amount: amount + fee})
 	b.payment(id, wallet, amount, fee)
 	b.exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, '{}', 'open', ?, ?)",
@@ -131,13 +131,13 @@ func (b *book) settle(id int64, amount, fee money.Amount) {
 	if fee > 0 {
 		entries = append(entries, ledger.Entry{Account: b.fees, Amount: fee})
 	}
-	b.post(fmt.Sprintf("payment:%d:end", id), "payment.settle", entries...)
+	b.post(fmt.Sprintf("payment:%d:end", id), "payment.settle", ledger.Subject{Type: ledger.Payment, ID: id}, entries...)
 	b.end(id, "completed")
 }
 
 func (b *book) refund(id, wallet int64, total money.Amount) {
 	b.t.Helper()
-	b.post(fmt.Sprintf("payment:%d:end", id), "payment.refund",
+	b.post(fmt.Sprintf("payment:%d:end", id), "payment.refund", ledger.Subject{Type: ledger.Payment, ID: id},
 		ledger.Entry{Account: b.transit, Amount: -total}, ledger.Entry{Account: wallet, Amount: total})
 	b.end(id, "refunded")
 }

@@ -213,6 +213,21 @@ var plants = []planted{
 		},
 	},
 	{
+		"a transfer names another payment", []string{"UPDATE transfers SET subject_id = 11 WHERE id = {end 12}"},
+		[]string{
+			"payments: payment.settle payment:12:end was never posted",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+		},
+	},
+	{
+		"a cash-in's transfer names a payment", []string{"UPDATE transfers SET subject_kind = 'payment', subject_id = 12 WHERE id = {cash 2}"},
+		[]string{
+			"cash-ins: cashin:kicb:2 was never posted",
+			"cash-ins: transfer {cash 2} (cashin:kicb:2, cashin.pay_in) has no credited cash-in",
+			"payments: transfer {cash 2} (cashin:kicb:2, cashin.pay_in) has no payment in that state",
+		},
+	},
+	{
 		"a payment's row is erased", []string{"DELETE FROM payments WHERE id = 12"},
 		[]string{
 			"payments: transfer {accept 12} (payment:12:accept, payment.accept) has no payment in that state",

@@ -1,16 +1,17 @@
 package audit
 
 const wantedSettlements = `
-WITH w AS MATERIALIZED (SELECT CAST(` + settleKey + ` AS VARCHAR) AS request_key, CAST('settle.' || m.kind AS VARCHAR) AS act FROM settlements m)`
+WITH w AS MATERIALIZED (SELECT CAST(` + settleKey + ` AS VARCHAR) AS request_key, CAST('settle.' || m.kind AS VARCHAR) AS act,
+	'settlement' AS subject_kind, m.id FROM settlements m)`
 
 const settlementsWithoutTransfer = wantedSettlements + `
 SELECT w.request_key, NULL, NULL
-FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = w.act WHERE t.id IS NULL`
+FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = w.act` + itsSubject + ` WHERE t.id IS NULL`
 
 const transfersWithoutSettlement = wantedSettlements + `
 SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
-FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND w.act = t.act
-WHERE w.request_key IS NULL AND (t.act IN ('settle.agent', 'settle.biller') OR t.request_key LIKE 'settle:%')`
+FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND w.act = t.act` + itsSubject + `
+WHERE w.request_key IS NULL AND (t.act IN ('settle.agent', 'settle.biller') OR t.subject_kind = 'settlement')`
 
 // An agent's till goes up and the settlement account down, a biller's payable
 // down and the settlement account up.

@@ -51,9 +51,10 @@ func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, err
 func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, found finding, want row) (Answer, error) {
 	want.ID, want.CustomerID = c.DB.NewID(), found.wallet.Customer
 	_, err := c.Books.Post(ctx, ledger.Posting{
-		Key:  fmt.Sprintf("cashin:%s:%s", want.Agent, want.TxnID),
-		Hash: want.Account + " " + strconv.FormatInt(int64(want.Sum), 10),
-		Op:   "cashin.pay_in",
+		Key:     fmt.Sprintf("cashin:%s:%s", want.Agent, want.TxnID),
+		Hash:    want.Account + " " + strconv.FormatInt(int64(want.Sum), 10),
+		Op:      "cashin.pay_in",
+		Subject: ledger.Subject{Type: ledger.CashIn, ID: want.ID},
 		//mutant:replace , Ceiling: found.level.Balance => TestBalanceLimitReachedByTwoAtOnce
 		Entries: []ledger.Entry{
 			{Account: agent.Till, Amount: -want.Sum},

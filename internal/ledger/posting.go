@@ -19,6 +19,24 @@ type Entry struct {
 	Ceiling money.Amount
 }
 
+// SubjectType is the type of what a transfer is about.
+type SubjectType string
+
+// The types of subjects, each a table of another package.
+const (
+	Payment        SubjectType = "payment"
+	CashIn         SubjectType = "cash_in"
+	WalletTransfer SubjectType = "wallet_transfer"
+	Settlement     SubjectType = "settlement"
+)
+
+// Subject is what a transfer is about: a row of another package's table. The
+// zero value is none, as in corrections and in transfers of an earlier release.
+type Subject struct {
+	Type SubjectType
+	ID   int64
+}
+
 // Posting is a request for one transfer.
 type Posting struct {
 	// Key identifies the request for good: the same key with the same content
@@ -28,6 +46,9 @@ type Posting struct {
 	Hash string
 	// Op is the operation that posts: "payment.accept".
 	Op string
+	// Subject is what the transfer is about; it is no part of the content that
+	// Key stands for.
+	Subject Subject
 	// Entries sum to zero; none is zero or above money.Max without its sign.
 	Entries []Entry
 	// Corrects is the transfer that this one corrects; 0: none.

@@ -9,12 +9,13 @@ import (
 	"elsom/internal/money"
 )
 
-// Line is one transfer as an account's holder sees it: the sum of its entries
-// on the account, with why and under which key it was posted.
+// Line is one transfer as seen from an account: the sum of its entries on the
+// account.
 type Line struct {
 	Transfer int64
 	Op       string
-	Key      string
+	Subject  Subject      `gorm:"embedded;embeddedPrefix:subject_"`
+	Till     string       // subject of the till that the transfer also moves; empty: none
 	Amount   money.Amount // positive: into the account
 	PostedAt time.Time
 }

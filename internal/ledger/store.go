@@ -124,16 +124,23 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 // the batch.
 func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var ids, of, lines, accounts, amounts []int64
-	var keys, hashes, acts []string
-	var corrects []*int64
+	var keys, hashes, ops []string
+	var subjectTypes []*string
+	var corrects, subjects []*int64
 	for _, a := range accepted {
 		p := a.job.posting
-		ids, keys, hashes, acts = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(acts, p.Op)
+		ids, keys, hashes, ops = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(ops, p.Op)
 		var corrected *int64
 		if p.Corrects != 0 {
 			corrected = &p.Corrects
 		}
 		corrects = append(corrects, corrected)
+		var subjectType *string
+		var subject *int64
+		if p.Subject.Type != "" {
+			subjectType, subject = (*string)(&p.Subject.Type), &p.Subject.ID
+		}
+		subjectTypes, subjects = append(subjectTypes, subjectType), append(subjects, subject)
 		for line, e := range p.Entries {
 			of, lines = append(of, a.id), append(lines, int64(line))
 			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
@@ -142,7 +149,8 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	return []database.Rows{
 		{Table: "transfers", Columns: []database.Column{
 			database.NewColumn("id", "bigint", ids), database.NewColumn("request_key", "text", keys), database.NewColumn("request_hash", "text", hashes),
-			database.NewColumn("act", "text", acts), database.NewColumn("corrects", "bigint", corrects), database.ConstColumn("posted_at", "timestamptz", now),
+			database.NewColumn("act", "text", ops), database.NewColumn("corrects", "bigint", corrects),
+			database.NewColumn("subject_kind", "text", subjectTypes), database.NewColumn("subject_id", "bigint", subjects), database.ConstColumn("posted_at", "timestamptz", now),
 		}},
 		{Table: "entries", Columns: []database.Column{
 			database.NewColumn("transfer_id", "bigint", of), database.NewColumn("line", "bigint", lines),

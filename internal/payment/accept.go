@@ -110,7 +110,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	for range 3 { // a code that another payment has is drawn anew
 		payment = ps.of(draft)
 		receipt, err = ps.Ledger.Post(ctx, ledger.Posting{
-			Key: AcceptKey(draft.ID), Op: "payment.accept",
+			Key: AcceptKey(draft.ID), Op: "payment.accept", Subject: subject(draft.ID),
 			Entries: []ledger.Entry{
 				{Account: draft.CustomerID, Amount: -draft.Total()},
 				{Account: transit, Amount: draft.Total()},

@@ -88,7 +88,7 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 		return ledger.Receipt{}, err
 	}
 	//mutant:replace (p.ID), Op: => (p.ID) + "!", Op: TestGoodAfterRefundIsAClaim
-	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.refund", Entries: []ledger.Entry{
+	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.refund", Subject: subject(p.ID), Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: p.CustomerID, Amount: p.Total()},
 	}}
 	if e.state == Completed {
@@ -135,7 +135,7 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 	}
 	//mutant:replace (p.ID), Op: => (p.ID) + ":settle", Op: TestGoodAfterRefundIsAClaim
 	//mutant:replace (p.ID), Op: => (p.ID) + ":" + strconv.FormatInt(ps.DB.NewID(), 10), Op: ./internal/simulation TestLives
-	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.settle", Entries: []ledger.Entry{
+	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.settle", Subject: subject(p.ID), Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: payable, Amount: p.Amount},
 	}}
 	if p.Fee > 0 {

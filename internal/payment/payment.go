@@ -102,6 +102,9 @@ func PINKey(draft int64) string { return "payment:" + strconv.FormatInt(draft, 1
 // refund share it, so only one of them can ever happen.
 func EndKey(id int64) string { return key(id, "end") }
 
+// subject is a payment as the subject of its transfers.
+func subject(id int64) ledger.Subject { return ledger.Subject{Type: ledger.Payment, ID: id} }
+
 func key(id int64, end string) string { return "payment:" + strconv.FormatInt(id, 10) + ":" + end }
 
 // Timing of quotes and deliveries.

@@ -218,9 +218,10 @@ func (s *Settlements) posting(ctx context.Context, o Order, account int64, numbe
 		return ledger.Posting{}, err
 	}
 	key := fmt.Sprintf("settle:%s:%s:%s", o.PartyType, o.Party, o.Reference)
-	riders := []database.Rider{settlements.Row(row{s.db.NewID(), o, number})}
+	id := s.db.NewID()
+	riders, subject := []database.Rider{settlements.Row(row{id, o, number})}, ledger.Subject{Type: ledger.Settlement, ID: id}
 	if o.PartyType == Agent {
-		return ledger.Posting{Key: key, Op: "settle.agent", Riders: riders, Entries: []ledger.Entry{
+		return ledger.Posting{Key: key, Op: "settle.agent", Subject: subject, Riders: riders, Entries: []ledger.Entry{
 			{Account: account, Amount: o.Amount}, {Account: settlement, Amount: -o.Amount},
 		}}, nil
 	}
@@ -228,7 +229,7 @@ func (s *Settlements) posting(ctx context.Context, o Order, account int64, numbe
 	if account, err = s.books.Account(ctx, ledger.Payable, o.Party); err != nil {
 		return ledger.Posting{}, err
 	}
-	return ledger.Posting{Key: key, Op: "settle.biller", Riders: riders, Entries: []ledger.Entry{
+	return ledger.Posting{Key: key, Op: "settle.biller", Subject: subject, Riders: riders, Entries: []ledger.Entry{
 		{Account: account, Amount: -o.Amount}, {Account: settlement, Amount: o.Amount},
 	}}, nil
 }

@@ -113,7 +113,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Message) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
-		Key: Key(t.ID), Op: actTransfer,
+		Key: Key(t.ID), Op: actTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
 		//mutant:replace , Ceiling: theirs.Balance => TestReceiverIsFull
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},

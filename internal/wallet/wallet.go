@@ -8,7 +8,6 @@ package wallet
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -81,19 +80,24 @@ func (w *Wallets) Balance(ctx context.Context, customerID int64) (money.Amount, 
 	return w.ledger.Balance(ctx, customerID)
 }
 
-// actRefund is the act that brings a payment's money back. A statement shows such
-// a payment once, as refunded, and counts neither of its two movements.
-const actRefund = "payment.refund"
+// The operations that post transfers of wallets. A statement shows a refunded
+// payment once, as refunded, and counts neither of its two transfers.
+const (
+	opPayment  = "payment.accept"
+	opRefund   = "payment.refund"
+	opCashIn   = "cashin.pay_in"
+	opTransfer = "wallet.transfer"
+)
 
 // Latest gives the last n operations.
 func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: actRefund, Limit: n}, 0)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: opRefund, Limit: n}, 0)
 	return operations(lines), err
 }
 
 // Statement gives the page of n operations that are older than the cursor.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: actRefund, Limit: n + 1}, cursor)
+	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n + 1}, cursor)
 	if err != nil {
 		return Page{}, err
 	}
@@ -103,7 +107,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 		page.Older = lines[n-1].Transfer
 	}
 	if page.HasNewer {
-		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: actRefund, Limit: n}, cursor)
+		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n}, cursor)
 		if err != nil {
 			return Page{}, err
 		}
@@ -119,7 +123,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 // sum adds up what the direction finds.
 func (p *Page) sum(totals []ledger.Total, d Direction) {
 	for _, t := range totals {
-		if t.Op == actRefund {
+		if t.Op == opRefund {
 			if d != In {
 				p.Out -= t.In
 			}
@@ -153,26 +157,28 @@ func operations(lines []ledger.Line) []Operation {
 	return list
 }
 
-// operation reads what a transfer was from its request key.
+// operation describes a line by its subject. The ids of a line that an earlier
+// release posted while both ran are zero.
 func operation(line ledger.Line) Operation {
 	o := Operation{ID: line.Transfer, Kind: Other, Amount: line.Amount, At: line.PostedAt}
-	parts := strings.SplitN(line.Key, ":", 3)
 	switch {
-	case len(parts) == 2 && parts[0] == "transfer":
-		o.TransferID, _ = strconv.ParseInt(parts[1], 10, 64)
-		o.Kind = Sent
-		if line.Amount > 0 {
-			o.Kind = Got
-		}
-	case len(parts) != 3:
-	case parts[0] == "payment":
-		o.PaymentID, _ = strconv.ParseInt(parts[1], 10, 64)
+	case line.Op == opRefund:
+		o.Kind = Refund
+	case line.Op == opPayment:
 		o.Kind = Payment
-		if parts[2] == "end" { // of a payment's two transfers the second touches the wallet only to refund
-			o.Kind = Refund
-		}
-	case parts[0] == "cashin":
-		o.Kind, o.Agent = CashIn, parts[1]
+	case line.Op == opCashIn:
+		o.Kind, o.Agent = CashIn, line.Till
+	case line.Op == opTransfer && line.Amount > 0:
+		o.Kind = Got
+	case line.Op == opTransfer:
+		o.Kind = Sent
+	}
+	switch line.Subject.Type {
+	case ledger.Payment:
+		o.PaymentID = line.Subject.ID
+	case ledger.WalletTransfer:
+		o.TransferID = line.Subject.ID
+	case ledger.CashIn, ledger.Settlement:
 	}
 	return o
 }

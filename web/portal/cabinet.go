@@ -113,6 +113,11 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: page.Kind(o.Kind),
 		Amount: o.Amount, Status: page.Completed, At: o.At,
 	}
+	if o.PaymentID == 0 && o.TransferID == 0 && o.Kind != wallet.CashIn && o.Kind != wallet.Other {
+		// Posted by an earlier release beside this one, which stored no subject.
+		view.Name = lang.T("frame.brand")
+		return view, nil
+	}
 	switch o.Kind {
 	case wallet.Payment, wallet.Refund:
 		paid := about.payments[o.PaymentID]

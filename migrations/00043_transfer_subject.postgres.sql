@@ -1,0 +1,9 @@
+-- What a transfer is about: a row of payments, cash_ins, wallet_transfers or
+-- settlements, by its id. NULL in transfers that an earlier release posts
+-- beside this one, and in those about nothing else, such as corrections.
+
+-- +goose Up
+ALTER TABLE transfers ADD COLUMN subject_kind VARCHAR(20), ADD COLUMN subject_id BIGINT;
+
+-- +goose Down
+ALTER TABLE transfers DROP COLUMN subject_id, DROP COLUMN subject_kind;

@@ -1,0 +1,11 @@
+-- What a transfer is about: a row of payments, cash_ins, wallet_transfers or
+-- settlements, by its id. NULL in transfers that an earlier release posts
+-- beside this one, and in those about nothing else, such as corrections.
+
+-- +goose Up
+ALTER TABLE transfers ADD COLUMN subject_kind VARCHAR(20);
+ALTER TABLE transfers ADD COLUMN subject_id BIGINT CHECK (subject_id = CAST(subject_id AS BIGINT));
+
+-- +goose Down
+ALTER TABLE transfers DROP COLUMN subject_id;
+ALTER TABLE transfers DROP COLUMN subject_kind;
