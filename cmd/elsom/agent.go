@@ -39,7 +39,7 @@ be credited again.`
 
 // Run adds an agent with its till.
 func (a agentAdd) Run(ctx context.Context) error {
-	allow, err := allowed("agent add", a.Allow)
+	allow, err := requireAllowed("agent add", a.Allow)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (a agentAdd) Run(ctx context.Context) error {
 			Code: a.Code, Name: cmp.Or(a.Name, a.Code), Password: password, Ceiling: money.Amount(a.Ceiling), Allowed: allow,
 		})
 		if err == nil {
-			fmt.Printf("Agent %s may take cash up to %s som, calling from: %s.\n", a.Code, money.Amount(a.Ceiling), places(allow))
+			fmt.Printf("Agent %s may take cash up to %s som, calling from: %s.\n", a.Code, money.Amount(a.Ceiling), formatAllowed(allow))
 		}
 		return err
 	})
@@ -73,12 +73,12 @@ func (agentSet) Help() string {
 
 // Run changes an agent.
 func (a agentSet) Run(ctx context.Context) error {
-	shared, err := changes(a.Name, a.Password, a.Allow)
+	shared, err := parseChange(a.Name, a.Password, a.Allow)
 	if err != nil {
 		return err
 	}
 	if shared.Empty() && a.Ceiling == nil {
-		return usage("nothing to change: give --ceiling, --allow, --password or --name")
+		return usageError("nothing to change: give --ceiling, --allow, --password or --name")
 	}
 	return withAgents(ctx, func(agents *cashin.Agents) error {
 		err := agents.ChangeAgent(ctx, a.Code, cashin.AgentChange{Change: shared, Ceiling: (*money.Amount)(a.Ceiling)})
@@ -107,7 +107,7 @@ func (agentList) Run(ctx context.Context) error {
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "CODE\tNAME\tOWES, SOM\tCEILING, SOM\tALLOWED\tSTATE")
 		for _, a := range list {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Owed, a.Ceiling, places(a.Allowed), stateOf(a.Disabled))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Owed, a.Ceiling, formatAllowed(a.Allowed), stateName(a.Disabled))
 		}
 		return table.Flush()
 	}))

@@ -20,12 +20,12 @@ type billerList struct{}
 
 // Run lists billers.
 func (billerList) Run(ctx context.Context) error {
-	return withHouse(ctx, func(h *house) error {
+	return withApp(ctx, func(h *app) error {
 		list, err := h.catalog.Billers(ctx)
 		if err != nil {
 			return err
 		}
-		logins, err := h.wires.logins.All(ctx)
+		logins, err := h.billers.logins.All(ctx)
 		if err != nil {
 			return err
 		}
@@ -40,10 +40,10 @@ func (billerList) Run(ctx context.Context) error {
 				}
 			}
 			if l, ok := logins[b.Code]; ok {
-				login = l.User + ", since " + local(l.SetAt)
+				login = l.User + ", since " + localTime(l.SetAt)
 			}
-			if end := h.wires.certificates.until(b.Code); !end.IsZero() {
-				until = local(end)
+			if end := h.billers.certificates.until(b.Code); !end.IsZero() {
+				until = localTime(end)
 			}
 			if b.AnswersStoredOutcome {
 				stored = "yes"
@@ -73,7 +73,7 @@ ELSOM_BILLER_CERTIFICATES, read at the start of the portal.`
 // Run sets or removes a biller's login.
 func (b billerPassword) Run(ctx context.Context) error {
 	if b.User == "" && !b.Remove {
-		return usage("give --user NAME to set a password, or --remove; see `elsom biller password --help`")
+		return usageError("give --user NAME to set a password, or --remove; see `elsom biller password --help`")
 	}
 	password := ""
 	if !b.Remove {
@@ -82,7 +82,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return withHouse(ctx, func(h *house) error {
+	return withApp(ctx, func(h *app) error {
 		known, err := h.catalog.Biller(ctx, b.Code)
 		switch {
 		case fault.Is(err, fault.NotFound):
@@ -91,7 +91,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 		if b.Remove {
-			removed, err := h.wires.logins.Remove(ctx, b.Code)
+			removed, err := h.billers.logins.Remove(ctx, b.Code)
 			if err == nil && !removed {
 				err = fmt.Errorf("biller %s has no login", b.Code)
 			}
@@ -100,7 +100,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 			}
 			return err
 		}
-		if err := h.wires.logins.Set(ctx, b.Code, b.User, password); err != nil {
+		if err := h.billers.logins.Set(ctx, b.Code, b.User, password); err != nil {
 			return err
 		}
 		fmt.Printf("The portal logs in at %s as %s.\n", known.Name, b.User)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
-	"strconv"
 	"text/tabwriter"
 
 	"elsom/internal/catalog"
@@ -55,7 +53,7 @@ type catalogImport struct {
 func (i catalogImport) Run(ctx context.Context) error {
 	content, err := os.ReadFile(i.File)
 	if err != nil {
-		return coded{err, exitNotTried}
+		return exitError{err, exitNotTried}
 	}
 	return withCatalog(ctx, func(c *catalog.Catalog) error {
 		change, err := c.Prepare(ctx, content, i.AllowEmpty)
@@ -124,16 +122,7 @@ func advise(err error) error {
 	if advised == nil {
 		return err
 	}
-	return coded{errors.Join(advised...), exitRefused}
-}
-
-// osUser returns the name of the operating system's user that runs the command,
-// or the user's number.
-func osUser() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return strconv.Itoa(os.Getuid())
+	return exitError{errors.Join(advised...), exitRefused}
 }
 
 type catalogHistory struct{}
@@ -148,7 +137,7 @@ func (catalogHistory) Run(ctx context.Context) error {
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "VERSION\tIN FORCE SINCE\tBY\tUSER\tHOW")
 		for _, v := range versions {
-			since, how := local(v.At), string(v.Origin)
+			since, how := localTime(v.At), string(v.Origin)
 			switch v.Origin {
 			case catalog.Found:
 				since, how = "before "+since, "found by the first import that stored versions"
@@ -159,13 +148,6 @@ func (catalogHistory) Run(ctx context.Context) error {
 		}
 		return table.Flush()
 	})
-}
-
-func dash(text string) string {
-	if text == "" {
-		return "–"
-	}
-	return text
 }
 
 func withCatalog(ctx context.Context, act func(*catalog.Catalog) error) error {

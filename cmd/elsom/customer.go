@@ -58,7 +58,7 @@ func withCustomer(ctx context.Context, typed string, act func(*customer.Customer
 	if err != nil {
 		return err
 	}
-	return withHouse(ctx, func(h *house) error {
+	return withApp(ctx, func(h *app) error {
 		c, err := h.customers.ByPhone(ctx, number)
 		if fault.Is(err, fault.NotFound) {
 			return errors.New("no wallet has this number")

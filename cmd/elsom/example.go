@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,6 +13,28 @@ type exampleCommands struct {
 	Kannel     exampleKannel     `cmd:"" help:"kannel.conf: SMS and receipts through Kannel, and the link of *900#."`
 	KannelUSSD exampleKannelUSSD `cmd:"" name:"kannel-ussd" help:"kannel-ussd.conf: the smsbox of *900#."`
 	Assetlinks assetlinksCommand `cmd:"" help:"What /.well-known/assetlinks.json must say for the application of Google Play to open without an address bar."`
+}
+
+//go:embed example/kannel.conf
+var kannelConf string
+
+//go:embed example/kannel-ussd.conf
+var kannelUSSDConf string
+
+type exampleKannel struct{}
+
+// Run prints kannel.conf.
+func (exampleKannel) Run() error {
+	fmt.Print(kannelConf)
+	return nil
+}
+
+type exampleKannelUSSD struct{}
+
+// Run prints kannel-ussd.conf.
+func (exampleKannelUSSD) Run() error {
+	fmt.Print(kannelUSSDConf)
+	return nil
 }
 
 type assetlinksCommand struct {

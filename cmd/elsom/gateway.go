@@ -48,7 +48,7 @@ func (gatewayAdd) Help() string {
 
 // Run adds a gateway.
 func (g gatewayAdd) Run(ctx context.Context) error {
-	allow, err := allowed("gateway add", g.Allow)
+	allow, err := requireAllowed("gateway add", g.Allow)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (g gatewayAdd) Run(ctx context.Context) error {
 			Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs),
 		})
 		if err == nil {
-			fmt.Printf("Gateway %s may call %s, from: %s.\n", g.Code, strings.Join(g.Scope, ", "), places(allow))
+			fmt.Printf("Gateway %s may call %s, from: %s.\n", g.Code, strings.Join(g.Scope, ", "), formatAllowed(allow))
 		}
 		return err
 	})
@@ -92,12 +92,12 @@ func (gatewaySet) Help() string {
 
 // Run changes a gateway.
 func (g gatewaySet) Run(ctx context.Context) error {
-	shared, err := changes(g.Name, g.Password, g.Allow)
+	shared, err := parseChange(g.Name, g.Password, g.Allow)
 	if err != nil {
 		return err
 	}
 	if shared.Empty() && len(g.Scope) == 0 && g.Inputs == "" {
-		return usage("nothing to change: give --scope, --inputs, --allow, --password or --name")
+		return usageError("nothing to change: give --scope, --inputs, --allow, --password or --name")
 	}
 	return withGateways(ctx, func(gateways *credential.Gateways) error {
 		err := gateways.Change(ctx, g.Code, credential.GatewayChange{Change: shared, Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs)})
@@ -124,7 +124,7 @@ func (gatewayList) Run(ctx context.Context) error {
 			if g.Unscoped {
 				may = "all (not chosen)"
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Code, g.Name, may, g.Inputs, places(g.Allowed), stateOf(g.Disabled))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Code, g.Name, may, g.Inputs, formatAllowed(g.Allowed), stateName(g.Disabled))
 		}
 		return table.Flush()
 	})

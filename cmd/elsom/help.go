@@ -39,7 +39,7 @@ func (h helpCommand) Run(parsed *kong.Context) error {
 			return err
 		}
 	}
-	return usage("there is no topic %q; topics: %s", strings.Join(h.Topic, " "), strings.Join(topics(), ", "))
+	return usageError("there is no topic %q; topics: %s", strings.Join(h.Topic, " "), strings.Join(topics(), ", "))
 }
 
 // topics returns the names of all topics, sorted.

@@ -30,7 +30,7 @@ var logs = newLogWriter(os.Stderr, logBuffer)
 // count is logged as soon as something can be written again.
 type logWriter struct {
 	out     io.Writer
-	most    int
+	max     int
 	dropped atomic.Int64 // lines, since the start
 
 	mu      sync.Mutex
@@ -41,7 +41,7 @@ type logWriter struct {
 }
 
 func newLogWriter(out io.Writer, most int) *logWriter {
-	w := &logWriter{out: out, most: most, wake: make(chan struct{}, 1), idle: make(chan struct{})}
+	w := &logWriter{out: out, max: most, wake: make(chan struct{}, 1), idle: make(chan struct{})}
 	go w.work()
 	return w
 }
@@ -51,7 +51,7 @@ func (w *logWriter) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	//mutant:drop TestLogOfAStalledReader
-	if len(w.waiting)+len(lines) > w.most {
+	if len(w.waiting)+len(lines) > w.max {
 		w.dropped.Add(int64(bytes.Count(lines, newline)))
 		return len(lines), nil
 	}

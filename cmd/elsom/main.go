@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,14 +13,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
-
-	"elsom/internal/config"
-	"elsom/internal/database"
-	"elsom/internal/fault"
-	"elsom/internal/i18n"
 )
 
 var commands struct {
@@ -51,7 +44,7 @@ func main() {
 	defer logs.flush()
 	//mutant:drop ./internal/e2e TestLogNobodyReads/gone
 	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
-	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
+	ctx, stop := signal.NotifyContext(context.Background(), shutdownSignals()...)
 	defer stop()
 
 	//mutant:replace {"version": version()}, kong. => {"version": ""}, kong. TestVersion
@@ -66,17 +59,17 @@ func main() {
 	parser.FatalIfErrorf(err)
 	if err := command.Run(); err != nil && !readerGone(err) {
 		stop()
-		for line := range strings.SplitSeq(plain(err), "\n") {
+		for line := range strings.SplitSeq(errorText(err), "\n") {
 			_, _ = fmt.Fprintln(logs, "elsom:", line)
 		}
 		logs.flush()
-		os.Exit(code(err)) //nolint:gocritic // what is deferred was done
+		os.Exit(exitCode(err)) //nolint:gocritic // what is deferred was done
 	}
 }
 
-// ends returns the signals that shut a command down gracefully. SIGHUP is one
+// shutdownSignals returns the signals that shut a command down gracefully. SIGHUP is one
 // unless it was ignored at the start, as by nohup.
-func ends() []os.Signal {
+func shutdownSignals() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		//mutant:drop ./internal/e2e TestDraining
@@ -93,54 +86,4 @@ func version() string {
 		release = info.Main.Version
 	}
 	return fmt.Sprintf("elsom %s (%s %s/%s)", release, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
-// code is the exit code of an error that says none itself.
-func code(err error) int {
-	var coded interface{ ExitCode() int }
-	if errors.As(err, &coded) {
-		return coded.ExitCode()
-	}
-	return 1
-}
-
-// plain returns an error's text for the operator: of a fault the message, or
-// else its cause. Several problems are one line each.
-func plain(err error) string {
-	f := fault.As(err)
-	var said *fault.Error
-	switch {
-	case !errors.As(err, &said):
-	case f.Reason != "":
-		return i18n.EN.T(string(f.Reason), i18n.Args(f.Args))
-	case f.Err != nil:
-		err = f.Err
-	}
-	return strings.TrimSpace(err.Error())
-}
-
-// openDatabase opens the database that the environment names; the commands
-// that need nothing else use it.
-func openDatabase(ctx context.Context, options ...database.Option) (*database.DB, error) {
-	address, err := config.LoadDatabase()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	return database.Open(ctx, address.Reveal(), options...)
-}
-
-// serverSecret returns the server's secret if the environment has it, otherwise
-// nil. With it a new password is stored with its keyed hash.
-func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
-
-// withDatabase runs act on a database that is there, with this release's schema.
-func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
-	db, err := openDatabase(ctx, database.ExistingOnly)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	return act(db)
 }

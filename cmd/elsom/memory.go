@@ -19,7 +19,7 @@ const garbagePercent = 400
 
 // easyMemory is the unit of the soft memory limit, in bytes: with a thousand
 // paying connections it keeps the process below 200 MB instead of 250.
-const easyMemory = 160 << 20
+const memoryStep = 160 << 20
 
 // cgroupLimit returns the smallest memory.max of this process's cgroup (v2) and
 // those above it.
@@ -41,10 +41,10 @@ func cgroupLimit(root fs.FS) int64 {
 	return limit
 }
 
-// collectRarely makes the garbage collector run less often while the process is
+// tuneGC makes the garbage collector run less often while the process is
 // small, and keeps it below its cgroup's memory limit. GOGC and GOMEMLIMIT, where
 // they are set, take precedence.
-func collectRarely(ctx context.Context) {
+func tuneGC(ctx context.Context) {
 	if chosen := debug.SetGCPercent(garbagePercent); chosen != 100 {
 		debug.SetGCPercent(chosen)
 	}
@@ -80,7 +80,7 @@ func adaptLimit(ctx context.Context, hard int64) {
 // softLimit returns twice the live heap, rounded up to a multiple of easyMemory,
 // but at most hard.
 func softLimit(live, hard int64) int64 {
-	steps := (2*live + easyMemory - 1) / easyMemory
-	//mutant:replace min(hard, max(1, steps)*easyMemory) => max(1, steps) * easyMemory TestSoftLimit
-	return min(hard, max(1, steps)*easyMemory)
+	steps := (2*live + memoryStep - 1) / memoryStep
+	//mutant:replace min(hard, max(1, steps)*memoryStep) => max(1, steps) * memoryStep TestSoftLimit
+	return min(hard, max(1, steps)*memoryStep)
 }

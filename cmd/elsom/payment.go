@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"os"
 	"text/tabwriter"
-	"time"
 
-	"elsom/internal/config"
-	"elsom/internal/customer"
-	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
 )
@@ -35,7 +31,7 @@ func (paymentHanging) Run(ctx context.Context) error {
 			for _, d := range h.Decisions {
 				words += fmt.Sprintf("%s: %s (%s) ", d.Staff, d.Decision, d.Reason)
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", h.Code, local(h.AcceptedAt), h.Biller, h.TxnID,
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", h.Code, localTime(h.AcceptedAt), h.Biller, h.TxnID,
 				h.Total(), h.Attempts, h.Unknown, h.Last, words)
 		}
 		claims, allClaims, err := payments.Claims(ctx)
@@ -43,23 +39,16 @@ func (paymentHanging) Run(ctx context.Context) error {
 			return err
 		}
 		for _, c := range claims {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\t\tclaim: taken after the refund\t%s\n", c.Code, local(c.AcceptedAt),
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\t\tclaim: taken after the refund\t%s\n", c.Code, localTime(c.AcceptedAt),
 				c.Biller, c.TxnID, c.Total(), c.ClaimReference)
 		}
 		if err := table.Flush(); err != nil {
 			return err
 		}
-		cut("payments", len(list), all)
-		cut("claims", len(claims), allClaims)
+		printTruncated("payments", len(list), all)
+		printTruncated("claims", len(claims), allClaims)
 		return nil
 	})
-}
-
-// cut says that a list doesn't show everything.
-func cut(what string, shown, all int) {
-	if shown < all {
-		fmt.Printf("These are the first %d of %d %s.\n", shown, all, what)
-	}
 }
 
 type paymentDecide struct {
@@ -96,22 +85,6 @@ func (d paymentDecide) Run(ctx context.Context) error {
 	})
 }
 
-func local(t time.Time) string { return t.In(customer.Bishkek).Format("2006-01-02 15:04:05") }
-
 func withPayments(ctx context.Context, act func(*payment.Payments) error) error {
-	return withHouse(ctx, func(h *house) error { return act(h.payments) })
-}
-
-// withHouse joins the acts without opening any door.
-func withHouse(ctx context.Context, act func(*house) error) error {
-	cfg, err := config.Load()
-	if err != nil {
-		return err
-	}
-	h, err := newHouse(ctx, cfg, database.ExistingOnly)
-	if err != nil {
-		return err
-	}
-	defer h.close()
-	return act(h)
+	return withApp(ctx, func(h *app) error { return act(h.payments) })
 }

@@ -70,7 +70,7 @@ func (s Settled) settle(ctx context.Context, kind settlement.PartyType, words st
 		}
 		before := ""
 		if receipt.Replayed {
-			before = ", recorded before on " + local(receipt.SettledAt) + "; nothing is posted now"
+			before = ", recorded before on " + localTime(receipt.SettledAt) + "; nothing is posted now"
 		}
 		fmt.Printf(words, s.Code, money.Amount(s.Som), s.Reference, before, receipt.Owed)
 		return nil

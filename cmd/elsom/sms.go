@@ -31,7 +31,7 @@ func (s smsTest) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%q is not a mobile number of Kyrgyzstan", s.Number)
 	}
-	return withHouse(ctx, func(h *house) error {
+	return withApp(ctx, func(h *app) error {
 		gateway, err := h.smsGateway()
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (s smsTest) Run(ctx context.Context) error {
 }
 
 // receipt waits for what the gateway tells of the message.
-func (s smsTest) receipt(ctx context.Context, h *house, id int64) error {
+func (s smsTest) receipt(ctx context.Context, h *app, id int64) error {
 	if !h.config.SMSReceiptsURL.Set() {
 		fmt.Println("ELSOM_SMS_RECEIPTS_URL is not set: no receipt will come.")
 		return nil
@@ -86,7 +86,7 @@ type smsStatus struct{}
 
 // Run counts messages.
 func (smsStatus) Run(ctx context.Context) error {
-	return withHouse(ctx, func(h *house) error {
+	return withApp(ctx, func(h *app) error {
 		told, err := h.messages.Count(ctx)
 		if err != nil {
 			return err

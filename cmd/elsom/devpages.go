@@ -15,10 +15,10 @@ import (
 	"elsom/web/dev"
 )
 
-// development opens the door to the handset and the terminal. The terminal
+// devPages opens the door to the handset and the terminal. The terminal
 // calls the real /osmp of the server that server points to.
-func (h *house) development(server **echo.Echo) *dev.Door {
-	texts, letters := inbox.New(h.db), emailinbox.New(h.db)
+func (a *app) devPages(server **echo.Echo) *dev.Door {
+	texts, letters := inbox.New(a.db), emailinbox.New(a.db)
 	return dev.New(dev.Parts{
 		Messages: func(ctx context.Context, number phone.Number) ([]dev.Message, error) {
 			kept, err := texts.List(ctx, number)
@@ -29,7 +29,7 @@ func (h *house) development(server **echo.Echo) *dev.Door {
 			return list, err
 		},
 		Letters: func(ctx context.Context, number phone.Number) ([]dev.Letter, error) {
-			who, err := h.customers.ByPhone(ctx, number)
+			who, err := a.customers.ByPhone(ctx, number)
 			if fault.Is(err, fault.NotFound) || who.Email == "" {
 				return nil, nil
 			}
@@ -43,10 +43,10 @@ func (h *house) development(server **echo.Echo) *dev.Door {
 			}
 			return list, err
 		},
-		Carrier: h.catalog.Carrier,
+		Carrier: a.catalog.Carrier,
 		OSMP:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*server).ServeHTTP(w, r) }),
 		Gateway: dev.Gateway{Code: credential.DevelopmentGateway, Password: credential.DevelopmentPassword},
 		Agents:  cashin.DevelopmentAgents(),
-		Now:     h.db.Now,
+		Now:     a.db.Now,
 	})
 }

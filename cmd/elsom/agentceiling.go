@@ -11,32 +11,32 @@ import (
 	"elsom/internal/cashin"
 )
 
-// ceilings reports how close agents are to their ceilings, as metrics and in the
+// ceilingMonitor reports how close agents are to their ceilings, as metrics and in the
 // log: an agent that has reached its ceiling can take no cash.
-type ceilings struct {
+type ceilingMonitor struct {
 	agents  *cashin.Agents
 	books   cashin.Balances
 	refused *prometheus.CounterVec
 }
 
-func newCeilings(agents *cashin.Agents, books cashin.Balances) *ceilings {
-	return &ceilings{agents, books, prometheus.NewCounterVec(prometheus.CounterOpts{
+func newCeilingMonitor(agents *cashin.Agents, books cashin.Balances) *ceilingMonitor {
+	return &ceilingMonitor{agents, books, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "elsom_agent_ceiling_refusals_total", Help: "Payments and checks that an agent's ceiling refused.",
 	}, []string{"agent"})}
 }
 
-func (c *ceilings) count(agent string) { c.refused.WithLabelValues(agent).Inc() }
+func (c *ceilingMonitor) countRefusal(agent string) { c.refused.WithLabelValues(agent).Inc() }
 
 var ceilingUsed = prometheus.NewDesc("elsom_agent_ceiling_used_ratio", "What an agent owes, as a fraction of its ceiling.", []string{"agent"}, nil)
 
 // Describe implements prometheus.Collector.
-func (c *ceilings) Describe(out chan<- *prometheus.Desc) {
+func (c *ceilingMonitor) Describe(out chan<- *prometheus.Desc) {
 	c.refused.Describe(out)
 	out <- ceilingUsed
 }
 
 // Collect implements prometheus.Collector.
-func (c *ceilings) Collect(out chan<- prometheus.Metric) {
+func (c *ceilingMonitor) Collect(out chan<- prometheus.Metric) {
 	c.refused.Collect(out)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -46,22 +46,22 @@ func (c *ceilings) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	for _, d := range debts {
-		out <- prometheus.MustNewConstMetric(ceilingUsed, prometheus.GaugeValue, used(d), d.Code)
+		out <- prometheus.MustNewConstMetric(ceilingUsed, prometheus.GaugeValue, usedRatio(d), d.Code)
 	}
 }
 
-func used(d cashin.Debt) float64 { return float64(d.Owed) / float64(d.Ceiling) }
+func usedRatio(d cashin.Debt) float64 { return float64(d.Owed) / float64(d.Ceiling) }
 
 const (
 	// nearCeiling is the fraction of the ceiling at which a warning is logged.
 	nearCeiling = 0.8
 	// lookAtCeilings is the interval between two checks.
-	lookAtCeilings = 15 * time.Second
+	ceilingCheckInterval = 15 * time.Second
 )
 
 // watch logs a warning when an agent's debt rises above nearCeiling, once until it
 // has fallen below again.
-func (c *ceilings) watch(ctx context.Context) {
+func (c *ceilingMonitor) watch(ctx context.Context) {
 	near := map[string]bool{}
 	for {
 		debts, err := c.agents.Debts(ctx, c.books)
@@ -69,15 +69,15 @@ func (c *ceilings) watch(ctx context.Context) {
 			slog.WarnContext(ctx, "agent: reading debts failed", "error", err)
 		}
 		for _, d := range debts {
-			is := used(d) >= nearCeiling && !d.Disabled
+			is := usedRatio(d) >= nearCeiling && !d.Disabled
 			if is && !near[d.Code] {
 				slog.WarnContext(ctx, "agent: owes nearly its ceiling, at which it can take no more cash", "agent", d.Code,
-					"used", fmt.Sprintf("%.0f%%", 100*used(d)), "do", "elsom settle agent "+d.Code+", or elsom agent set "+d.Code+" --ceiling")
+					"used", fmt.Sprintf("%.0f%%", 100*usedRatio(d)), "do", "elsom settle agent "+d.Code+", or elsom agent set "+d.Code+" --ceiling")
 			}
 			near[d.Code] = is
 		}
 		select {
-		case <-time.After(lookAtCeilings):
+		case <-time.After(ceilingCheckInterval):
 		case <-ctx.Done():
 			return
 		}

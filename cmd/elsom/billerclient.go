@@ -70,32 +70,32 @@ func (c certificates) until(code string) time.Time {
 	return leaf.NotAfter
 }
 
-// wires has one client for each address and login of a biller, so that
+// billerClients has one client for each address and login of a biller, so that
 // connections are reused.
-type wires struct {
+type billerClients struct {
 	logins       *billerlogin.Logins
 	certificates certificates
 	clients      sync.Map // contract → *osmp.Client
 }
 
-// contract is everything that distinguishes one client from another.
-type contract struct {
+// clientKey is everything that distinguishes one client from another.
+type clientKey struct {
 	code, url      string
 	deadline       time.Duration
 	user, password string
 }
 
-// to returns the client of a biller. The login is read at each call, since it may
+// of returns the client of a biller. The login is read at each call, since it may
 // change.
-func (w *wires) to(b catalog.Biller) biller.Biller { return wire{w, b} }
+func (w *billerClients) of(b catalog.Biller) biller.Biller { return loginClient{w, b} }
 
-type wire struct {
-	*wires
+type loginClient struct {
+	*billerClients
 	biller catalog.Biller
 }
 
 // Check implements biller.Biller.
-func (w wire) Check(ctx context.Context, r biller.Request) biller.Answer {
+func (w loginClient) Check(ctx context.Context, r biller.Request) biller.Answer {
 	client, err := w.client(ctx)
 	if err != nil {
 		return unsent(err)
@@ -104,7 +104,7 @@ func (w wire) Check(ctx context.Context, r biller.Request) biller.Answer {
 }
 
 // Pay implements biller.Biller.
-func (w wire) Pay(ctx context.Context, r biller.Request) biller.Answer {
+func (w loginClient) Pay(ctx context.Context, r biller.Request) biller.Answer {
 	client, err := w.client(ctx)
 	if err != nil {
 		return unsent(err)
@@ -117,12 +117,12 @@ func unsent(err error) biller.Answer {
 	return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Err: err}
 }
 
-func (w wire) client(ctx context.Context) (*osmp.Client, error) {
+func (w loginClient) client(ctx context.Context) (*osmp.Client, error) {
 	login, _, err := w.logins.Of(ctx, w.biller.Code)
 	if err != nil {
 		return nil, fmt.Errorf("not sent: the biller's login can't be read: %w", err)
 	}
-	how := contract{w.biller.Code, w.biller.URL, w.biller.Deadline, login.User, login.Password}
+	how := clientKey{w.biller.Code, w.biller.URL, w.biller.Deadline, login.User, login.Password}
 	client, known := w.clients.Load(how)
 	if !known {
 		client, _ = w.clients.LoadOrStore(how, osmp.New(osmp.Options{

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"elsom/internal/billerlogin"
+	"elsom/internal/cashin"
+	"elsom/internal/catalog"
+	"elsom/internal/config"
+	"elsom/internal/credential"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/keycheck"
+	"elsom/internal/ledger"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/push/webpush"
+	"elsom/internal/notify/sms"
+	"elsom/internal/outbox"
+	"elsom/internal/payment"
+	"elsom/internal/phone"
+	"elsom/internal/ratelimit"
+	"elsom/internal/transfer"
+	"elsom/internal/ussdsession"
+	"elsom/internal/wallet"
+	"elsom/web/ussd"
+)
+
+// app has the application services of one process on one database.
+type app struct {
+	config   *config.Config
+	db       *database.DB
+	notifier *outbox.Notifier
+	counters *ratelimit.Counters
+
+	catalog      *catalog.Catalog
+	customers    *customer.Customers
+	agents       *cashin.Agents
+	gateways     *credential.Gateways
+	ussdSessions *ussdsession.Dialogues[ussd.Content]
+
+	sealer   *sms.Sealer
+	messages *sms.Messages
+	push     *push.Subscriptions // nil without ELSOM_VAPID_KEY
+
+	ledger    *ledger.Ledger
+	wallets   *wallet.Wallets
+	closing   *wallet.Closing
+	transfers *transfer.Transfers
+	billers   *billerClients
+	payments  *payment.Payments
+	cashin    *cashin.CashIn
+
+	ceilings       *ceilingMonitor
+	metrics        *metrics                  // nil without ELSOM_METRICS_LISTEN
+	ussd           atomic.Pointer[ussd.Door] // nil until routes are set up
+	droppedNotices atomic.Int64              // SMS notices dropped by the daily limit
+	draining       atomic.Bool               // set when the process is about to exit
+}
+
+// newApp opens the database of the configuration and wires all services on it.
+// It listens on no port and starts no worker.
+func newApp(ctx context.Context, cfg *config.Config, options ...database.Option) (*app, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), options...)
+	if err != nil {
+		return nil, err
+	}
+	// Checked before anything is migrated, read or written with a wrong key.
+	//mutant:replace , serverKeys(cfg)... => ./internal/e2e TestKeysOfAnotherDatabase/sqlite
+	if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {
+		_ = db.Close()
+		return nil, explainKeys(err)
+	}
+	a := &app{config: cfg, db: db, notifier: outbox.NewNotifier()}
+	secret, pepper := []byte(cfg.SecretKey.Reveal()), []byte(cfg.PINPepper.Reveal())
+	if err := a.wire(secret, pepper); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) wire(secret, pepper []byte) error {
+	if err := a.wireMessages(secret); err != nil {
+		return err
+	}
+	if err := a.wireIdentity(secret, pepper); err != nil {
+		return err
+	}
+	return a.wireMoney(secret)
+}
+
+// wireMessages wires SMS and push notifications, and the rate limits.
+func (a *app) wireMessages(secret []byte) (err error) {
+	if a.sealer, err = sms.NewSealer(secret); err != nil {
+		return err
+	}
+	a.messages = sms.NewMessages(a.db, a.sealer)
+	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: secret, Off: !a.config.RateLimits}); err != nil {
+		return err
+	}
+	if !a.config.VAPIDKey.Set() {
+		return nil
+	}
+	public, err := webpush.PublicKey(a.config.VAPIDKey.Reveal())
+	if err != nil {
+		return err
+	}
+	a.push = push.New(a.db, push.Options{Key: public, Hosts: a.config.PushHosts, Attempts: a.counters})
+	return nil
+}
+
+// wireIdentity wires the catalog, customers, agents, gateways and USSD sessions.
+func (a *app) wireIdentity(secret, pepper []byte) (err error) {
+	a.catalog = catalog.New(a.db, catalog.Options{
+		Development: a.config.Development(), DostekURL: a.config.DosTekURL.Reveal(),
+		// The stand-in serves its other services beside DosTek's.
+		StandInURL: strings.TrimSuffix(a.config.DosTekURL.Reveal(), "/pay"),
+	})
+	a.customers, err = customer.New(a.db, customer.Options{
+		Secret: secret, PINPepper: pepper,
+		Attempts: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
+		Level: catalog.StandardLevel, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+	})
+	if err != nil {
+		return err
+	}
+	if a.agents, err = cashin.NewAgents(a.db, a.counters, secret); err != nil {
+		return err
+	}
+	if a.gateways, err = credential.NewGateways(a.db, a.counters, secret); err != nil {
+		return err
+	}
+	a.ussdSessions, err = ussdsession.New[ussd.Content](a.db, ussdsession.Options{Secret: secret, Pepper: pepper})
+	return err
+}
+
+// wireMoney wires the ledger and the services that post to it.
+func (a *app) wireMoney(secret []byte) (err error) {
+	a.ledger = ledger.New(a.db, ledger.Options{})
+	a.wallets = wallet.New(a.ledger)
+	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Bell: a.notifier, Customers: a.customers})
+	a.transfers = transfer.New(transfer.Parts{
+		DB: a.db, Ledger: a.ledger, Bell: a.notifier, Catalog: a.catalog, Customers: a.customers, Attempts: a.counters,
+	})
+	a.billers = &billerClients{}
+	if a.billers.logins, err = billerlogin.New(a.db, secret); err != nil {
+		return err
+	}
+	if a.billers.certificates, err = readCertificates(a.config.BillerCertificates); err != nil {
+		return err
+	}
+	a.payments = payment.New(payment.Parts{
+		DB: a.db, Ledger: a.ledger, Bell: a.notifier, Catalog: a.catalog, Customers: a.customers, Attempts: a.counters,
+		Wire: a.billers.of, Notices: a.push,
+	})
+	a.ceilings = newCeilingMonitor(a.agents, a.ledger)
+	a.cashin = cashin.New(cashin.Parts{
+		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Bell: a.notifier,
+		Ceiling: a.ceilings.countRefusal,
+	})
+	return nil
+}
+
+// walletOf implements cashin.Wallets.
+func (a *app) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
+	c, err := a.customers.ByPhone(ctx, number)
+	if err != nil {
+		return cashin.Wallet{}, err
+	}
+	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, nil
+}
+
+func (a *app) close() {
+	if a.ledger != nil {
+		a.ledger.Close()
+	}
+	if err := a.db.Close(); err != nil {
+		slog.Warn("database: close", "error", err)
+	}
+}
+
+// withApp runs act with all services on a database that exists.
+func withApp(ctx context.Context, act func(*app) error) error {
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	a, err := newApp(ctx, cfg, database.ExistingOnly)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return act(a)
+}

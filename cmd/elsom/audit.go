@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"elsom/internal/audit"
+	"elsom/internal/database"
+)
+
+type auditCommand struct {
+	Since pastTime `help:"Look only at what was posted since: a time as 2026-11-22T00:00:00Z, or how long ago, as 24h."`
+}
+
+// Help tells an operator what --since leaves out.
+func (auditCommand) Help() string {
+	return "What --since proves, and what it does not:\n\n" + audit.SinceProves
+}
+
+// pastTime is a time that has passed; zero where none was given.
+type pastTime struct{ time.Time }
+
+// UnmarshalText reads a time, or how long ago it was.
+func (m *pastTime) UnmarshalText(text []byte) error {
+	now := time.Now()
+	if ago, err := time.ParseDuration(string(text)); err == nil {
+		m.Time = now.Add(-ago)
+	} else if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		return errors.New("want a time as 2026-11-22T00:00:00Z, or how long ago, as 24h")
+	}
+	if m.After(now) {
+		return errors.New("that moment is yet to come")
+	}
+	return nil
+}
+
+// violations is an audit that was made, and what it found.
+type violations int64
+
+func (v violations) Error() string { return fmt.Sprintf("audit: %d violations", int64(v)) }
+
+// Run proves the books. The exit code tells violations from an audit that could
+// not be made.
+func (a auditCommand) Run(ctx context.Context) error {
+	err := a.prove(ctx)
+	if errors.As(err, new(violations)) || err == nil {
+		return err
+	}
+	//mutant:replace exitError{err, exitNotTried} => err TestAuditEndsWith
+	return exitError{err, exitNotTried}
+}
+
+func (a auditCommand) prove(ctx context.Context) error {
+	return withDatabase(ctx, func(db *database.DB) error {
+		prove := audit.Run
+		if !a.Since.IsZero() {
+			prove = func(ctx context.Context, db *database.DB) (audit.Result, error) {
+				return audit.RunSince(ctx, db, a.Since.Time)
+			}
+		}
+		audit, err := prove(ctx, db)
+		if err != nil {
+			return err
+		}
+		printed := audit.Print(os.Stdout)
+		//mutant:replace if !audit => if printed == nil && !audit ./internal/e2e TestCommandsNobodyReads
+		if !audit.OK() { // also when the output is closed
+			return violations(audit.ViolationCount())
+		}
+		return printed
+	})
+}

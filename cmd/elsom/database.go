@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"elsom/internal/config"
+	"elsom/internal/database"
+)
+
+// openDatabase opens the database that the environment names; the commands
+// that need nothing else use it.
+func openDatabase(ctx context.Context, options ...database.Option) (*database.DB, error) {
+	address, err := config.LoadDatabase()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	return database.Open(ctx, address.Reveal(), options...)
+}
+
+// serverSecret returns the server's secret if the environment has it, otherwise
+// nil. With it a new password is stored with its keyed hash.
+func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
+
+// withDatabase runs act on a database that is there, with this release's schema.
+func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
+	db, err := openDatabase(ctx, database.ExistingOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	return act(db)
+}

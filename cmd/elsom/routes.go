@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/notify/push"
+	"elsom/web"
+	"elsom/web/portal"
+	"elsom/web/session"
+	receipts "elsom/web/smsreceipt"
+	"elsom/web/terminal"
+	"elsom/web/ussd"
+)
+
+// handlers returns the browser sessions and the server with all routes.
+func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
+	sessions, err := session.New(a.db, session.Options{
+		Secret: []byte(a.config.SecretKey.Reveal()), Secure: a.config.HTTPS(), Public: a.config.BaseURL,
+		Left: push.RemoveBrowser, Ended: push.RemoveForCustomer,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	menu := ussd.New(ussd.Parts{
+		Dialogues: a.ussdSessions, Customers: a.customers, Catalog: a.catalog, Payments: a.payments,
+		Transfers: a.transfers, Wallets: a.wallets, Gateways: a.gateways, Attempts: a.counters, Now: a.db.Now,
+	}, slog.Default())
+	a.ussd.Store(menu)
+	handlers := web.Handlers{
+		Sessions: sessions,
+		Portal: portal.New(portal.Services{
+			Customers: a.customers, Wallets: a.wallets, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
+			Messages: a.messages, Sessions: sessions, Now: a.db.Now, Notices: a.push, Development: a.config.Development(),
+		}),
+		Terminal:       terminal.New(a.agents, a.cashin, slog.Default()),
+		USSD:           menu,
+		Receipts:       receipts.New(a.gateways, a.messages),
+		Healthy:        a.healthy,
+		TrustedProxies: a.config.TrustedProxies,
+		HTTPS:          a.config.HTTPS(), BaseURL: a.config.BaseURL,
+	}
+	if a.metrics != nil {
+		handlers.Observe = a.metrics.observe
+	}
+	var server *echo.Echo
+	if a.config.Development() {
+		handlers.Dev = a.devPages(&server)
+	}
+	server = web.New(handlers)
+	return sessions, server, nil
+}
+
+func (a *app) healthy(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second)
+	defer cancel()
+	if a.draining.Load() {
+		return c.String(http.StatusServiceUnavailable, "draining\n")
+	}
+	if err := a.db.CheckReady(ctx); err != nil {
+		slog.WarnContext(ctx, "health", "error", err)
+		return c.String(http.StatusServiceUnavailable, "unavailable\n")
+	}
+	return c.String(http.StatusOK, "ok\n")
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"elsom/internal/fault"
+	"elsom/internal/notify/email"
+	emailinbox "elsom/internal/notify/email/inbox"
+	"elsom/internal/notify/email/smtp"
+	"elsom/internal/notify/push/webpush"
+	"elsom/internal/notify/sms"
+	"elsom/internal/notify/sms/inbox"
+	"elsom/internal/notify/sms/kannel"
+	"elsom/internal/outbox"
+	"elsom/web/session"
+)
+
+// startWorkers starts all workers.
+func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, sessions *session.Sessions) error {
+	workers.Go(func() { a.payments.Deliver(ctx) })
+	text, err := a.smsGateway()
+	if err != nil {
+		return err
+	}
+	if text != nil {
+		for _, worker := range sms.Workers(a.db, a.sealer, text, a.smsOptions()) {
+			workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, worker) })
+		}
+	}
+	mail, err := a.emailGateway()
+	if err != nil {
+		return err
+	}
+	if mail != nil {
+		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, email.NewWorker(a.db, mail)) })
+	}
+	if a.push != nil {
+		wire, err := webpush.New(webpush.Options{Key: a.config.VAPIDKey.Reveal(), Subject: a.config.BaseURL})
+		if err != nil {
+			return err
+		}
+		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, a.push.Worker(wire)) })
+	}
+	workers.Go(func() { a.purgeExpired(ctx, sessions) })
+	workers.Go(func() { a.ceilings.watch(ctx) })
+	return nil
+}
+
+// smsOptions limits messages to a number unless ELSOM_RATE_LIMITS is off.
+func (a *app) smsOptions() sms.Options {
+	o := sms.Options{Dropped: func() { a.droppedNotices.Add(1) }}
+	if a.config.RateLimits {
+		o.DailyNotices = sms.DailyNotices
+	}
+	return o
+}
+
+// smsGateway is where messages go; without one they wait.
+func (a *app) smsGateway() (sms.Gateway, error) {
+	switch {
+	case a.config.Development():
+		return inbox.New(a.db), nil
+	case a.config.SMSURL.Set():
+		return kannel.New(kannel.Options{URL: a.config.SMSURL.Reveal(), Receipts: a.config.SMSReceiptsURL.Reveal()})
+	}
+	slog.Warn("sms: ELSOM_SMS_URL is not set; messages wait")
+	return nil, nil
+}
+
+func (a *app) emailGateway() (email.Gateway, error) {
+	switch {
+	case a.config.Development():
+		return emailinbox.New(a.db), nil
+	case a.config.SMTPURL.Set():
+		return smtp.New(a.config.SMTPURL.Reveal(), a.db.Now)
+	}
+	return nil, nil
+}
+
+// purgeExpired deletes what serves no more: dialogues every minute, since they hold
+// what was typed, the rest every ten.
+func (a *app) purgeExpired(ctx context.Context, sessions *session.Sessions) {
+	var both sync.WaitGroup
+	defer both.Wait()
+	both.Go(func() { purgeRepeatedly(ctx, time.Minute, purgeFuncs{"dialogues": a.ussdSessions.Purge}) })
+	purgeRepeatedly(ctx, 10*time.Minute, purgeFuncs{
+		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "tries": a.counters.Purge, "sessions": sessions.Purge,
+	})
+}
+
+type purgeFuncs map[string]func(context.Context) (int64, error)
+
+func purgeRepeatedly(ctx context.Context, pause time.Duration, all purgeFuncs) {
+	for {
+		for what, purge := range all {
+			if _, err := purge(ctx); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+				slog.WarnContext(ctx, "tidy", "what", what, "error", err)
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
