@@ -30,11 +30,11 @@ func onEach(t *testing.T, test func(t *testing.T, h *house)) {
 func (h *house) transfer(from, to customer.Customer, amount string) error {
 	h.t.Helper()
 	ctx := context.Background()
-	draft, err := h.transfers.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: transfer.Web})
+	draft, err := h.transfers.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: customer.Web})
 	if err != nil {
 		return err
 	}
-	_, err = h.transfers.Accept(ctx, from, transfer.Web, draft.ID)
+	_, err = h.transfers.Accept(ctx, from, customer.Web, draft.ID)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"elsom/internal/customer"
 	"elsom/internal/payment"
 	"elsom/internal/transfer"
 )
@@ -24,11 +25,11 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 		t.Fatal("the PIN isn't owed: nothing is shown")
 	}
 	dialed, err := h.payments.Quote(t.Context(), now, payment.Order{
-		Service: "dostek", Identifier: company, Amount: "250", Channel: payment.USSD, Address: who.Phone.String(),
+		Service: "dostek", Identifier: company, Amount: "250", Channel: customer.USSD, Address: who.Phone.String(),
 	})
 	must(t, err)
 	transfer, err := h.transfers.Quote(t.Context(), now, transfer.Order{
-		Phone: other.Phone.String(), Amount: "300", Channel: transfer.USSD,
+		Phone: other.Phone.String(), Amount: "300", Channel: customer.USSD,
 	})
 	must(t, err)
 	b.draft(company, "1")

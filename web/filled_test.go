@@ -32,10 +32,10 @@ var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form 
 	"*900#": func(b *browser, who, _ customer.Customer) string {
 		b.draft(company, "100")
 		draft, err := b.h.payments.Quote(context.Background(), who, payment.Order{
-			Service: "dostek", Identifier: company, Amount: "100", Channel: payment.USSD, Address: who.Phone.String(),
+			Service: "dostek", Identifier: company, Amount: "100", Channel: customer.USSD, Address: who.Phone.String(),
 		})
 		must(b.t, err)
-		_, err = b.h.payments.Accept(context.Background(), who, payment.USSD, draft.ID)
+		_, err = b.h.payments.Accept(context.Background(), who, customer.USSD, draft.ID)
 		must(b.t, err)
 		return "/pay/dostek"
 	},
@@ -72,10 +72,10 @@ var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form 
 	"a transfer by *900#": func(b *browser, who, other customer.Customer) string {
 		b.sending(other, "100")
 		draft, err := b.h.transfers.Quote(context.Background(), who, transfer.Order{
-			Phone: other.Phone.String(), Amount: "100", Channel: transfer.USSD,
+			Phone: other.Phone.String(), Amount: "100", Channel: customer.USSD,
 		})
 		must(b.t, err)
-		_, err = b.h.transfers.Accept(context.Background(), who, transfer.USSD, draft.ID)
+		_, err = b.h.transfers.Accept(context.Background(), who, customer.USSD, draft.ID)
 		must(b.t, err)
 		return "/transfer"
 	},

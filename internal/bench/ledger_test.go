@@ -47,7 +47,7 @@ func (k *books) post(ctx context.Context, kind kind) error {
 	posting.Riders = []database.Rider{
 		payment.AcceptedRows.Row(payment.Payment{
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
-			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: payment.Web,
+			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: customer.Web,
 			State: payment.Processing, AcceptedAt: k.db.Now(),
 		}),
 		outbox.AddRider(outbox.Message{

@@ -35,7 +35,7 @@ type Customer struct {
 	// Name is first and last name, given by who signed up by *900#; else empty.
 	Name string
 	// Registered is the channel that opened the wallet: Web or USSD.
-	Registered string
+	Registered Channel
 	// Lang is ky, ru or en.
 	Lang string
 	// HasPassword tells whether the number is registered on the site.

@@ -18,12 +18,8 @@ type Acceptance struct {
 	At      time.Time
 	// Address is the network address it came from.
 	Address string
-	// Channel is where it was given: "web".
-	Channel string
+	Channel Channel
 }
-
-// Web is the channel of the site.
-const Web = "web"
 
 // Acceptances lists what a customer has accepted, the oldest first.
 func (cs *Customers) Acceptances(ctx context.Context, id int64) ([]Acceptance, error) {

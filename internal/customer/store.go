@@ -27,7 +27,7 @@ type Record struct {
 	CreatedAt    time.Time
 	Name         string
 	INN          string `gorm:"column:inn"`
-	Registered   string
+	Registered   Channel
 	HasPIN       bool `gorm:"column:has_pin"`
 	PINOwed      bool `gorm:"column:pin_owed"`
 	// ResetAt is when the password was last set by who got an SMS code.

@@ -15,9 +15,6 @@ import (
 	"elsom/internal/phone"
 )
 
-// USSD is the channel of *900#.
-const USSD = "ussd"
-
 // NameMax is how long a name may be, in characters: on the smallest screen it
 // is confirmed whole.
 const NameMax = 40

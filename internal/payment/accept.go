@@ -36,7 +36,7 @@ type delivery struct {
 }
 
 // Accept pays a draft: the total goes from the wallet into transit, and its
-// delivery is promised, in one commit. It never waits for the biller. door is
+// delivery is promised, in one commit. It never waits for the biller. channel is
 // that of the request: what one showed, no other accepts, since each asks the
 // PIN in its own way.
 //
@@ -44,7 +44,7 @@ type delivery struct {
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}},
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
-func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channel, id int64) (accepted Accepted, err error) {
+func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
 	defer func() { err = ps.DB.UnknownIfPending(err) }()
 	found, err := ps.accepting.Do(ctx, id)
 	if err != nil {
@@ -55,7 +55,7 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, door Channe
 		return Accepted{before, err == nil}, err
 	}
 	draft := found.Draft
-	if err := draft.ownedBy(c.ID, door); err != nil {
+	if err := draft.ownedBy(c.ID, channel); err != nil {
 		return Accepted{}, err
 	}
 	level, err := ps.acceptable(ctx, c, draft)
@@ -92,7 +92,7 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 	}
 	// The last word: nobody is asked the PIN for what is refused anyway.
 	//mutant:negate ./web TestOneWalletForAllChannels
-	if draft.Channel != USSD {
+	if draft.Channel != customer.USSD {
 		if err := customer.OwesPIN(c); err != nil {
 			return catalog.Level{}, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"elsom/internal/audit"
 	"elsom/internal/biller"
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
@@ -272,10 +273,10 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 		f.mu.Unlock()
 		defer close(held)
 		draft, err := h.Quote(context.Background(), c, payment.Order{
-			Service: "aknet", Identifier: "123456", Amount: "5", Channel: payment.Web, Address: "127.0.0.1",
+			Service: "aknet", Identifier: "123456", Amount: "5", Channel: customer.Web, Address: "127.0.0.1",
 		})
 		must(t, err)
-		got, err := h.Accept(context.Background(), c, payment.Web, draft.ID)
+		got, err := h.Accept(context.Background(), c, customer.Web, draft.ID)
 		must(t, err)
 		h.ends(got.Payment)
 	})
@@ -314,7 +315,7 @@ func TestManyAtOnceEndOnce(t *testing.T) {
 					var presses sync.WaitGroup
 					for range 3 {
 						presses.Go(func() {
-							if _, err := h.Accept(context.Background(), c, payment.Web, draft.ID); err != nil {
+							if _, err := h.Accept(context.Background(), c, customer.Web, draft.ID); err != nil {
 								t.Error(err)
 							}
 						})

@@ -190,7 +190,7 @@ func (h *house) fill(c customer.Customer, amount money.Amount) {
 }
 
 func order(amount string) payment.Order {
-	return payment.Order{Service: "dostek", Identifier: company, Amount: amount, Channel: payment.Web, Address: "127.0.0.1"}
+	return payment.Order{Service: "dostek", Identifier: company, Amount: amount, Channel: customer.Web, Address: "127.0.0.1"}
 }
 
 // pay quotes and accepts.
@@ -198,7 +198,7 @@ func (h *house) pay(c customer.Customer, amount string) payment.Payment {
 	h.t.Helper()
 	draft, err := h.Quote(context.Background(), c, order(amount))
 	must(h.t, err)
-	got, err := h.Accept(context.Background(), c, payment.Web, draft.ID)
+	got, err := h.Accept(context.Background(), c, customer.Web, draft.ID)
 	must(h.t, err)
 	return got.Payment
 }

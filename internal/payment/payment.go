@@ -39,15 +39,6 @@ const (
 	Refunded   State = "refunded"
 )
 
-// Channel is the door through which a payment came.
-type Channel string
-
-// The doors.
-const (
-	Web  Channel = "web"
-	USSD Channel = "ussd"
-)
-
 // Draft is a payment as the payer was shown it. It never changes.
 type Draft struct {
 	ID         int64
@@ -59,7 +50,7 @@ type Draft struct {
 	Amount     money.Amount
 	Fee        money.Amount
 	TxnID      string
-	Channel    Channel
+	Channel    customer.Channel
 	MadeAt     time.Time
 	ExpiresAt  time.Time
 }
@@ -79,7 +70,7 @@ type Payment struct {
 	Fee        money.Amount
 	TxnID      string
 	Code       string // the payment code: 12 digits, the last a Luhn digit
-	Channel    Channel
+	Channel    customer.Channel
 	State      State
 	AcceptedAt time.Time
 	EndedAt    time.Time // zero while processing

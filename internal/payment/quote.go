@@ -21,7 +21,7 @@ type Order struct {
 	Service    string // its code
 	Identifier string // as typed
 	Amount     string // in som, as typed
-	Channel    Channel
+	Channel    customer.Channel
 	// Address is where the payer comes from, for the counters.
 	Address string
 }
@@ -34,7 +34,7 @@ var (
 // Quote reads an order, asks the biller about it and stores the draft that the
 // check page shows. What is wrong comes as faults at "account" and "amount",
 // joined; then nothing is stored. Whether the money is there is told by Accept
-// alone where the channel is USSD: only there a PIN has been asked. A biller that can't check stops nothing.
+// alone where the channel is customer.USSD: only there a PIN has been asked. A biller that can't check stops nothing.
 func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	service, err := ps.Catalog.Service(ctx, order.Service)
 	if err != nil {
@@ -58,8 +58,8 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 
 // Renew makes a new draft of an old one at today's fee, for a payer who was
 // shown another. The biller isn't asked again.
-func (ps *Payments) Renew(ctx context.Context, c customer.Customer, door Channel, id int64) (Draft, error) {
-	old, err := ps.Draft(ctx, c.ID, door, id)
+func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (Draft, error) {
+	old, err := ps.Draft(ctx, c.ID, channel, id)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -77,23 +77,23 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, door Channel
 	return ps.store(ctx, draft)
 }
 
-// Draft gives a customer's draft of a door; fault.NotFound for another's too.
-func (ps *Payments) Draft(ctx context.Context, customerID int64, door Channel, id int64) (Draft, error) {
+// Draft gives a customer's draft of a channel; fault.NotFound for another's too.
+func (ps *Payments) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ps.DB, id)
 	if err != nil {
 		return Draft{}, fault.Wrap("payment.draft", err)
 	}
-	if err := draft.ownedBy(customerID, door); err != nil {
+	if err := draft.ownedBy(customerID, channel); err != nil {
 		return Draft{}, err
 	}
 	return draft, nil
 }
 
-// ownedBy is fault.NotFound for whom, or for which door, a draft does not exist.
-func (d Draft) ownedBy(customerID int64, door Channel) error {
-	//mutant:replace || d.Channel != door => ./web TestDraftsOfAnotherDoor
+// ownedBy is fault.NotFound for whom, or for which channel, a draft does not exist.
+func (d Draft) ownedBy(customerID int64, channel customer.Channel) error {
+	//mutant:replace || d.Channel != channel => ./web TestDraftsOfAnotherDoor
 	//mutant:replace CustomerID != customerID || d.Channel => Channel TestAcceptOnlyTheOwner
-	if d.CustomerID != customerID || d.Channel != door {
+	if d.CustomerID != customerID || d.Channel != channel {
 		return fault.New(fault.NotFound, "payment.draft", "")
 	}
 	return nil
@@ -126,7 +126,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
 func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
 	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
-	if draft.Channel == USSD {
+	if draft.Channel == customer.USSD {
 		return ps.limits.Allowed(ctx, "payment.quote", c, draft.Total())
 	}
 	return ps.limits.Affordable(ctx, "payment.quote", c, draft.Total())

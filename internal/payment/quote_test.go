@@ -111,7 +111,7 @@ func TestAcceptedOnce(t *testing.T) {
 		codes := make(chan string, 10)
 		for range 10 {
 			wg.Go(func() {
-				got, err := h.Accept(context.Background(), c, payment.Web, draft.ID)
+				got, err := h.Accept(context.Background(), c, customer.Web, draft.ID)
 				if err != nil {
 					t.Error(err)
 				}
@@ -136,9 +136,9 @@ func TestAcceptOnlyTheOwner(t *testing.T) {
 	c, stranger := h.holder(100_00), h.holder(100_00)
 	draft, err := h.Quote(context.Background(), c, order("60"))
 	must(t, err)
-	_, err = h.Accept(context.Background(), stranger, payment.Web, draft.ID)
+	_, err = h.Accept(context.Background(), stranger, customer.Web, draft.ID)
 	kindIs(t, err, fault.NotFound, "", "")
-	_, err = h.Accept(context.Background(), c, payment.Web, draft.ID)
+	_, err = h.Accept(context.Background(), c, customer.Web, draft.ID)
 	must(t, err)
 	_, err = h.ByID(context.Background(), stranger.ID, draft.ID)
 	kindIs(t, err, fault.NotFound, "", "")
@@ -155,15 +155,15 @@ func TestAcceptRefuses(t *testing.T) {
 		must(t, err)
 		second, err := h.Quote(ctx, c, order("60"))
 		must(t, err)
-		_, err = h.Accept(ctx, c, payment.Web, first.ID)
+		_, err = h.Accept(ctx, c, customer.Web, first.ID)
 		must(t, err)
-		_, err = h.Accept(ctx, c, payment.Web, second.ID)
+		_, err = h.Accept(ctx, c, customer.Web, second.ID)
 		kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")
 		if left := fault.As(err).Args["Balance"]; left != money.Amount(40_00) {
 			t.Fatalf("told %v", left)
 		}
 		h.fill(c, 20_00)
-		_, err = h.Accept(ctx, c, payment.Web, second.ID)
+		_, err = h.Accept(ctx, c, customer.Web, second.ID)
 		must(t, err)
 		h.holds(c, 0)
 
@@ -172,24 +172,24 @@ func TestAcceptRefuses(t *testing.T) {
 		must(t, err)
 		blocked, held := c, c
 		blocked.Blocked = true
-		_, err = h.Accept(ctx, blocked, payment.Web, third.ID)
+		_, err = h.Accept(ctx, blocked, customer.Web, third.ID)
 		kindIs(t, err, fault.Forbidden, "payment.blocked", "")
 		held.HoldUntil = db.Now().Add(time.Hour)
-		_, err = h.Accept(ctx, held, payment.Web, third.ID)
+		_, err = h.Accept(ctx, held, customer.Web, third.ID)
 		kindIs(t, err, fault.Forbidden, "customer.hold", "")
 		owing := c
 		owing.PINOwed = true
-		_, err = h.Accept(ctx, owing, payment.Web, third.ID)
+		_, err = h.Accept(ctx, owing, customer.Web, third.ID)
 		kindIs(t, err, fault.Forbidden, "customer.pin_owed", "")
 		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET fee = 100 WHERE id = ?", third.ID).Error)
-		_, err = h.Accept(ctx, c, payment.Web, third.ID)
+		_, err = h.Accept(ctx, c, customer.Web, third.ID)
 		kindIs(t, err, fault.Conflict, "payment.fee_changed", "")
-		renewed, err := h.Renew(ctx, c, payment.Web, third.ID)
+		renewed, err := h.Renew(ctx, c, customer.Web, third.ID)
 		if err != nil || renewed.ID == third.ID || renewed.Fee != 0 || renewed.Payee != third.Payee || renewed.TxnID == third.TxnID {
 			t.Fatalf("%+v, %v", renewed, err)
 		}
 		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET expires_at = ? WHERE id = ?", db.Now(), renewed.ID).Error)
-		_, err = h.Accept(ctx, c, payment.Web, renewed.ID)
+		_, err = h.Accept(ctx, c, customer.Web, renewed.ID)
 		kindIs(t, err, fault.Conflict, "payment.draft_expired", "")
 		h.holds(c, 100_00)
 		h.audited()
@@ -219,7 +219,7 @@ func TestChangedSinceTheRequestBegan(t *testing.T) {
 				args = []any{db.Now().Add(time.Hour), before.ID}
 			}
 			must(t, db.Gorm(ctx).Exec(c.statement, args...).Error)
-			_, err = h.Accept(ctx, before, payment.Web, draft.ID)
+			_, err = h.Accept(ctx, before, customer.Web, draft.ID)
 			if !fault.Is(err, fault.Forbidden) || fault.As(err).Reason != c.reason {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -250,7 +250,7 @@ func TestLimits(t *testing.T) {
 		taken := make(chan bool, len(drafts))
 		for _, draft := range drafts {
 			wg.Go(func() {
-				_, err := h.Accept(ctx, c, payment.Web, draft.ID)
+				_, err := h.Accept(ctx, c, customer.Web, draft.ID)
 				if err != nil && fault.As(err).Reason != "payment.limit_day" {
 					t.Error(err)
 				}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/customer"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
@@ -37,7 +38,7 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	must(t, err)
 	must(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
-		_, err = h.Accept(ctx, c, payment.Web, draft.ID)
+		_, err = h.Accept(ctx, c, customer.Web, draft.ID)
 		unknown("accepted", err)
 	}
 	if h.rows("SELECT COUNT(*) FROM payments") != 1 {
@@ -56,7 +57,7 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	}
 	stop()
 	must(t, server.SetSynchronousStandbys(""))
-	if _, err := h.Accept(ctx, c, payment.Web, draft.ID); err != nil {
+	if _, err := h.Accept(ctx, c, customer.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}
 	h.holds(c, 750_00)

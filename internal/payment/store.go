@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/money"
@@ -23,7 +24,7 @@ type paymentRow struct {
 	Fee        money.Amount
 	TxnID      string
 	Code       string
-	Channel    Channel
+	Channel    customer.Channel
 	State      State
 	AcceptedAt time.Time
 	EndedAt    *time.Time

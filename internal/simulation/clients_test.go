@@ -176,7 +176,7 @@ func (l *life) quote(p *process) {
 	amount := money.Amount(1+l.rng.IntN(300)) * 100
 	draft, err, answered := asHolder(l, p, "quote", who.id, func(ctx context.Context, c customer.Customer) (payment.Draft, error) {
 		return p.payments.Quote(ctx, c, payment.Order{
-			Service: service, Identifier: identifier, Amount: amount.Plain(), Channel: payment.USSD,
+			Service: service, Identifier: identifier, Amount: amount.Plain(), Channel: customer.USSD,
 		})
 	})
 	if learn(err, answered) == isDone {
@@ -198,7 +198,7 @@ func (l *life) accept(p *process) {
 
 func (l *life) press(p *process, one *paid) {
 	got, err, answered := asHolder(l, p, "accept", one.holder.id, func(ctx context.Context, c customer.Customer) (payment.Accepted, error) {
-		return p.payments.Accept(ctx, c, payment.USSD, one.draft.ID)
+		return p.payments.Accept(ctx, c, customer.USSD, one.draft.ID)
 	})
 	now := learn(err, answered)
 	l.say("%s «Оплатить» %s: %s %v %v", p.name, l.alias(one.draft.TxnID), toldNames[now], got.Payment.State, err)
@@ -241,7 +241,7 @@ func (l *life) send(p *process) {
 	}
 	amount := money.Amount(1+l.rng.IntN(300)) * 50
 	draft, err, answered := asHolder(l, p, "transfer's quote", from.id, func(ctx context.Context, c customer.Customer) (transfer.Draft, error) {
-		return p.transfers.Quote(ctx, c, transfer.Order{Phone: to.phone, Amount: amount.Plain(), Channel: transfer.USSD})
+		return p.transfers.Quote(ctx, c, transfer.Order{Phone: to.phone, Amount: amount.Plain(), Channel: customer.USSD})
 	})
 	if learn(err, answered) != isDone {
 		return
@@ -255,7 +255,7 @@ func (l *life) send(p *process) {
 
 func (l *life) pressSend(p *process, one *sending) {
 	_, err, answered := asHolder(l, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (transfer.Transfer, error) {
-		return p.transfers.Accept(ctx, c, transfer.USSD, one.draft.ID)
+		return p.transfers.Accept(ctx, c, customer.USSD, one.draft.ID)
 	})
 	now := learn(err, answered)
 	l.say("%s sends %s from %s to %s: %s %v", p.name, one.draft.Amount, one.from.phone, one.to.phone, toldNames[now], err)

@@ -21,7 +21,7 @@ const actTransfer = "wallet.transfer"
 const ReceiverFull fault.Reason = "wallet.receiver_full"
 
 // Accept sends a draft's money: from wallet to wallet, and an SMS to both
-// promised, in one commit. door is that of the request: what one showed, no
+// promised, in one commit. channel is that of the request: what one showed, no
 // other accepts, since each asks the PIN in its own way.
 //
 // However often it is asked, a draft is accepted once. Refusals leave the
@@ -29,13 +29,13 @@ const ReceiverFull fault.Reason = "wallet.receiver_full"
 // sender's or "wallet.receiver_full" of the receiver's, Forbidden (held, a
 // PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
 // the money may have gone: ask again.
-func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, door string, id int64) (accepted Transfer, err error) {
+func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
 	defer func() { err = ts.DB.UnknownIfPending(err) }()
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
 		return before, err
 	}
-	draft, err := ts.Draft(ctx, c.ID, door, id)
+	draft, err := ts.Draft(ctx, c.ID, channel, id)
 	if err != nil {
 		return Transfer{}, err
 	}
@@ -72,8 +72,8 @@ func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft 
 	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
 		return customer.Customer{}, err
 	}
-	//mutant:replace Channel != USSD => Channel == "" TestAcceptRefuses
-	if err := customer.OwesPIN(c); err != nil && draft.Channel != USSD {
+	//mutant:replace Channel != customer.USSD => Channel == "" TestAcceptRefuses
+	if err := customer.OwesPIN(c); err != nil && draft.Channel != customer.USSD {
 		return customer.Customer{}, err
 	}
 	receiver, err := ts.Customers.ByID(ctx, draft.ReceiverID)

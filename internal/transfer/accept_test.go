@@ -96,7 +96,7 @@ func TestAcceptOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				if got, err := h.Accept(ctx, from, transfer.Web, draft.ID); err != nil || got.ID != draft.ID {
+				if got, err := h.Accept(ctx, from, customer.Web, draft.ID); err != nil || got.ID != draft.ID {
 					t.Errorf("%+v, %v", got, err)
 				}
 			})
@@ -108,15 +108,15 @@ func TestAcceptOnce(t *testing.T) {
 		// block, nor that the draft itself is gone.
 		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
 		must(t, h.Customers.Block(ctx, to.ID))
-		_, err := h.Accept(ctx, from, transfer.Web, draft.ID)
+		_, err := h.Accept(ctx, from, customer.Web, draft.ID)
 		must(t, err)
 		n, err := h.Purge(ctx)
 		if must(t, err); n != 1 {
 			t.Fatalf("%d drafts purged", n)
 		}
-		_, err = h.Accept(ctx, from, transfer.Web, draft.ID)
+		_, err = h.Accept(ctx, from, customer.Web, draft.ID)
 		must(t, err)
-		_, err = h.Accept(ctx, to, transfer.Web, draft.ID)
+		_, err = h.Accept(ctx, to, customer.Web, draft.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		h.word("sms.transfer_sent")
 		h.word("sms.transfer_got")
@@ -132,7 +132,7 @@ func TestAcceptRefuses(t *testing.T) {
 		draft := h.quote(from, to, "60")
 		refused := func(who customer.Customer, kind fault.Kind, reason fault.Reason, field string) {
 			t.Helper()
-			_, err := h.Accept(ctx, who, transfer.Web, draft.ID)
+			_, err := h.Accept(ctx, who, customer.Web, draft.ID)
 			kindIs(t, err, kind, reason, field)
 		}
 		refused(to, fault.NotFound, "", "")
@@ -160,15 +160,15 @@ func TestAcceptRefuses(t *testing.T) {
 		owing.PINOwed = true
 		refused(owing, fault.Forbidden, "customer.pin_owed", "")
 		dialed := order(to, "1")
-		dialed.Channel = transfer.USSD // whose PIN was asked by the phone
+		dialed.Channel = customer.USSD // whose PIN was asked by the phone
 		small, err := h.Quote(ctx, owing, dialed)
 		must(t, err)
-		_, err = h.Accept(ctx, owing, transfer.USSD, small.ID)
+		_, err = h.Accept(ctx, owing, customer.USSD, small.ID)
 		must(t, err)
 		h.fill(from.ID, 1_00)
 
 		second := h.quote(from, to, "60")
-		_, err = h.Accept(ctx, from, transfer.Web, second.ID)
+		_, err = h.Accept(ctx, from, customer.Web, second.ID)
 		must(t, err)
 		refused(from, fault.Insufficient, "payment.insufficient", "amount")
 		h.fill(from.ID, 100_00)
@@ -194,7 +194,7 @@ func TestReceiverIsFull(t *testing.T) {
 			from := h.holder(80_00)
 			draft := h.quote(from, to, "30")
 			wg.Go(func() {
-				_, err := h.Accept(ctx, from, transfer.Web, draft.ID)
+				_, err := h.Accept(ctx, from, customer.Web, draft.ID)
 				results <- err
 			})
 		}
@@ -215,7 +215,7 @@ func TestReceiverIsFull(t *testing.T) {
 			t.Fatalf("%d transfers of 30 fit into the last 30 som", took)
 		}
 		from := h.holder(80_00)
-		_, err := h.Accept(ctx, from, transfer.Web, h.quote(from, to, "1").ID)
+		_, err := h.Accept(ctx, from, customer.Web, h.quote(from, to, "1").ID)
 		kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
 		h.holds(to, 80_00)
 		h.audited()
@@ -241,11 +241,11 @@ func TestLimitsAreShared(t *testing.T) {
 		var acts []func() error
 		for range 3 {
 			draft := h.quote(from, to, "30")
-			bill, err := h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "30", Channel: payment.Web})
+			bill, err := h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "30", Channel: customer.Web})
 			must(t, err)
 			acts = append(acts,
-				func() error { _, err := h.Accept(ctx, from, transfer.Web, draft.ID); return err },
-				func() error { _, err := h.payments.Accept(ctx, from, payment.Web, bill.ID); return err })
+				func() error { _, err := h.Accept(ctx, from, customer.Web, draft.ID); return err },
+				func() error { _, err := h.payments.Accept(ctx, from, customer.Web, bill.ID); return err })
 		}
 		for _, act := range acts {
 			wg.Go(func() { results <- act() })
@@ -264,7 +264,7 @@ func TestLimitsAreShared(t *testing.T) {
 			t.Fatalf("%d of 30 fit into the day's last 30 som", done)
 		}
 		h.holds(from, 920_00)
-		_, err = h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "1", Channel: payment.Web})
+		_, err = h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "1", Channel: customer.Web})
 		kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
 		h.yesterday(from)
 		h.audited()
@@ -310,7 +310,7 @@ func TestTwoProcesses(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				if _, err := both[i%2].Accept(ctx, from, transfer.Web, draft.ID); err != nil {
+				if _, err := both[i%2].Accept(ctx, from, customer.Web, draft.ID); err != nil {
 					t.Error(err)
 				}
 			})
@@ -320,7 +320,7 @@ func TestTwoProcesses(t *testing.T) {
 		results := make(chan error, len(drafts))
 		for i, d := range drafts {
 			wg.Go(func() {
-				_, err := both[i%2].Accept(ctx, from, transfer.Web, d.ID)
+				_, err := both[i%2].Accept(ctx, from, customer.Web, d.ID)
 				results <- err
 			})
 		}
@@ -348,7 +348,7 @@ func TestCrosswise(t *testing.T) {
 				draft transfer.Draft
 			}{{a, h.quote(a, b, "10")}, {b, h.quote(b, a, "10")}} {
 				wg.Go(func() {
-					if _, err := h.Accept(context.Background(), d.from, transfer.Web, d.draft.ID); err != nil {
+					if _, err := h.Accept(context.Background(), d.from, customer.Web, d.draft.ID); err != nil {
 						t.Error(err)
 					}
 				})

@@ -67,9 +67,9 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 }
 
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
-func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel string, amount money.Amount) error {
+func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel customer.Channel, amount money.Amount) error {
 	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
-	if channel == USSD {
+	if channel == customer.USSD {
 		return ts.limits.Allowed(ctx, actQuote, c, amount)
 	}
 	return ts.limits.Affordable(ctx, actQuote, c, amount)

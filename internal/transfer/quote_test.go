@@ -69,7 +69,7 @@ func TestQuote(t *testing.T) {
 			draft.Fee != 0 || draft.Total() != 250_50 || draft.Channel != "web" || draft.ExpiresAt.Sub(draft.MadeAt) != h.Life {
 			t.Fatalf("%+v", draft)
 		}
-		kept, err := h.Draft(context.Background(), from.ID, transfer.Web, draft.ID)
+		kept, err := h.Draft(context.Background(), from.ID, customer.Web, draft.ID)
 		must(t, err)
 		if !kept.MadeAt.Equal(draft.MadeAt) || !kept.ExpiresAt.Equal(draft.ExpiresAt) {
 			t.Fatalf("kept %+v, told %+v", kept, draft)
@@ -80,7 +80,7 @@ func TestQuote(t *testing.T) {
 		}
 		h.holds(from, 1000_00)
 		for _, stranger := range []customer.Customer{to, h.holder(0)} {
-			_, err := h.Draft(context.Background(), stranger.ID, transfer.Web, draft.ID)
+			_, err := h.Draft(context.Background(), stranger.ID, customer.Web, draft.ID)
 			kindIs(t, err, fault.NotFound, "", "")
 		}
 	})

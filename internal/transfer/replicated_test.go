@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"testing"
 
+	"elsom/internal/customer"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
-	"elsom/internal/transfer"
 )
 
 // A transfer that only the primary has stored is neither accepted nor shown as
@@ -21,7 +21,7 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	draft := h.quote(from, to, "60")
 	must(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
-		if _, err := h.Accept(ctx, from, transfer.Web, draft.ID); !fault.Is(err, fault.Unknown) {
+		if _, err := h.Accept(ctx, from, customer.Web, draft.ID); !fault.Is(err, fault.Unknown) {
 			t.Errorf("accepted: %v", err)
 		}
 	}
@@ -36,7 +36,7 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 		}
 	}
 	must(t, server.SetSynchronousStandbys(""))
-	if _, err := h.Accept(ctx, from, transfer.Web, draft.ID); err != nil {
+	if _, err := h.Accept(ctx, from, customer.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}
 	h.holds(from, 40_00)

@@ -48,7 +48,7 @@ func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 		ids, senders, receivers = append(ids, t.ID), append(senders, t.SenderID), append(receivers, t.ReceiverID)
 		senderPhones, receiverPhones = append(senderPhones, t.SenderPhone.String()), append(receiverPhones, t.ReceiverPhone.String())
 		senderNames, receiverNames = append(senderNames, t.Sender), append(receiverNames, t.Receiver)
-		amounts, channels = append(amounts, int64(t.Amount)), append(channels, t.Channel)
+		amounts, channels = append(amounts, int64(t.Amount)), append(channels, string(t.Channel))
 	}
 	return database.Rows{Table: "wallet_transfers", Columns: []database.Column{
 		database.NewColumn("id", "bigint", ids), database.NewColumn("sender_id", "bigint", senders), database.NewColumn("receiver_id", "bigint", receivers),

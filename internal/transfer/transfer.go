@@ -21,19 +21,13 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// The doors through which a transfer comes.
-const (
-	Web  = "web"
-	USSD = "ussd"
-)
-
 // Order is what a sender typed.
 type Order struct {
-	Phone   string // the receiver's number, as typed
-	Amount  string // in som, as typed
-	Channel string // Web or USSD
+	Phone   string           // the receiver's number, as typed
+	Amount  string           // in som, as typed
+	Channel customer.Channel // Web or USSD
 	// Address is where the sender comes from, for the counters; empty where
-	// the door knows none.
+	// the channel knows none.
 	Address string
 }
 
@@ -46,7 +40,7 @@ type Draft struct {
 	Receiver   string       // the receiver's name, masked; empty where it isn't known
 	Amount     money.Amount
 	Fee        money.Amount // 0: no tariff is known for transfers
-	Channel    string
+	Channel    customer.Channel
 	MadeAt     time.Time
 	ExpiresAt  time.Time
 }
@@ -65,7 +59,7 @@ type Transfer struct {
 	Sender        string
 	Receiver      string
 	Amount        money.Amount
-	Channel       string
+	Channel       customer.Channel
 	AcceptedAt    time.Time
 }
 
@@ -134,10 +128,10 @@ func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64)
 }
 
 // Draft gives a sender's draft; fault.NotFound for another's too.
-func (ts *Transfers) Draft(ctx context.Context, customerID int64, door string, id int64) (Draft, error) {
+func (ts *Transfers) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ts.DB, customerID, id)
 	//mutant:drop ./web TestDraftsOfAnotherDoor
-	if err == nil && draft.Channel != door {
+	if err == nil && draft.Channel != channel {
 		return Draft{}, fault.New(fault.NotFound, "transfer.draft", "")
 	}
 	return draft, fault.Wrap("transfer.draft", err)

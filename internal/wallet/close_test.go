@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
@@ -18,9 +19,9 @@ func TestCloseBehindTheLock(t *testing.T) {
 		closing := wallet.NewClosing(wallet.ClosingParts{DB: db, Ledger: h.Ledger, Bell: h.Bell, Customers: h.Customers})
 		c := h.holder(100_00)
 		kindIs(t, closing.CloseProven(ctx, c), fault.Conflict, "wallet.close_balance", "")
-		draft, err := h.payments.Quote(ctx, c, payment.Order{Service: "dostek", Identifier: company, Amount: "100", Channel: payment.Web})
+		draft, err := h.payments.Quote(ctx, c, payment.Order{Service: "dostek", Identifier: company, Amount: "100", Channel: customer.Web})
 		must(t, err)
-		_, err = h.payments.Accept(ctx, c, payment.Web, draft.ID)
+		_, err = h.payments.Accept(ctx, c, customer.Web, draft.ID)
 		must(t, err)
 		kindIs(t, closing.CloseProven(ctx, c), fault.Conflict, "wallet.close_open", "")
 		if n := h.rows("SELECT COUNT(*) FROM customers WHERE closed_at IS NOT NULL") + h.rows("SELECT COUNT(*) FROM accounts WHERE closed_at IS NOT NULL"); n != 0 {

@@ -127,7 +127,7 @@ func (h *house) quote(from, to customer.Customer, amount string) transfer.Draft 
 // send quotes and accepts.
 func (h *house) send(from, to customer.Customer, amount string) transfer.Transfer {
 	h.t.Helper()
-	t, err := h.Accept(context.Background(), from, transfer.Web, h.quote(from, to, amount).ID)
+	t, err := h.Accept(context.Background(), from, customer.Web, h.quote(from, to, amount).ID)
 	must(h.t, err)
 	return t
 }

@@ -45,7 +45,7 @@ func (p *Portal) Accept(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
 	err = p.withPIN(ctx, c, payment.PINKey(id), func(holder customer.Customer) error {
-		_, err := p.services.Payments.Accept(ctx, holder, payment.Web, id)
+		_, err := p.services.Payments.Accept(ctx, holder, customer.Web, id)
 		return err
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ func (p *Portal) Accept(c echo.Context) error {
 
 // notAccepted shows the check page with the reason why the draft was not paid.
 func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
-	draft, draftErr := p.services.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
+	draft, draftErr := p.services.Payments.Draft(ctx(c), holder(c).ID, customer.Web, id)
 	if draftErr != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 
 // renewDraft shows a new draft at the current fee, which the user has to accept.
 func (p *Portal) renewDraft(c echo.Context, old payment.Draft) error {
-	renewed, err := p.services.Payments.Renew(ctx(c), holder(c), payment.Web, old.ID)
+	renewed, err := p.services.Payments.Renew(ctx(c), holder(c), customer.Web, old.ID)
 	if err != nil {
 		view, checkErr := p.checkPage(c, old)
 		if checkErr != nil {
@@ -102,7 +102,7 @@ func (p *Portal) draft(c echo.Context) (payment.Draft, error) {
 	if err != nil {
 		return payment.Draft{}, err
 	}
-	return p.services.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
+	return p.services.Payments.Draft(ctx(c), holder(c).ID, customer.Web, id)
 }
 
 func draftID(c echo.Context) (int64, error) {

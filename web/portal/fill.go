@@ -8,8 +8,6 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
-	"elsom/internal/payment"
-	"elsom/internal/transfer"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -32,7 +30,7 @@ func (p *Portal) Fill(c echo.Context) error {
 func (p *Portal) linkDraft(c echo.Context, holder customer.Customer, view *page.FillPage) error {
 	// An invalid number is 0, which no draft has.
 	id, _ := strconv.ParseInt(c.QueryParam("back"), 10, 64)
-	draft, err := p.services.Payments.Draft(ctx(c), holder.ID, payment.Web, id)
+	draft, err := p.services.Payments.Draft(ctx(c), holder.ID, customer.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return p.linkTransferDraft(c, holder, id, view)
 	} else if err != nil {
@@ -54,7 +52,7 @@ func (p *Portal) linkDraft(c echo.Context, holder customer.Customer, view *page.
 
 // linkTransferDraft does the same for a transfer's draft.
 func (p *Portal) linkTransferDraft(c echo.Context, holder customer.Customer, id int64, view *page.FillPage) error {
-	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, transfer.Web, id)
+	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, customer.Web, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	} else if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/catalog"
+	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/templates/page"
@@ -63,7 +64,7 @@ func (p *Portal) Pay(c echo.Context) error {
 	}, func() (string, error) {
 		draft, err := p.services.Payments.Quote(ctx(c), holder(c), payment.Order{
 			Service: c.Param("service"), Identifier: c.FormValue("account"), Amount: c.FormValue("amount"),
-			Channel: payment.Web, Address: c.RealIP(),
+			Channel: customer.Web, Address: c.RealIP(),
 		})
 		if err != nil {
 			if fault.Is(err, fault.Insufficient) {
@@ -106,7 +107,7 @@ func (p *Portal) draftOf(c echo.Context, service, text string) (payment.Draft, b
 	if err != nil {
 		return payment.Draft{}, false
 	}
-	draft, err := p.services.Payments.Draft(ctx(c), holder(c).ID, payment.Web, id)
+	draft, err := p.services.Payments.Draft(ctx(c), holder(c).ID, customer.Web, id)
 	return draft, err == nil && draft.Service == service
 }
 

@@ -58,7 +58,7 @@ func (p *Portal) Transfer(c echo.Context) error {
 		return view, nil
 	}, func() (string, error) {
 		draft, err := p.services.Transfers.Quote(ctx(c), holder(c), transfer.Order{
-			Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: transfer.Web, Address: c.RealIP(),
+			Phone: c.FormValue("phone"), Amount: c.FormValue("amount"), Channel: customer.Web, Address: c.RealIP(),
 		})
 		if err != nil {
 			if fault.Is(err, fault.Insufficient) {
@@ -86,7 +86,7 @@ func (p *Portal) transferDraft(c echo.Context, text string) (transfer.Draft, boo
 	if err != nil {
 		return transfer.Draft{}, false
 	}
-	draft, err := p.services.Transfers.Draft(ctx(c), holder(c).ID, transfer.Web, id)
+	draft, err := p.services.Transfers.Draft(ctx(c), holder(c).ID, customer.Web, id)
 	return draft, err == nil
 }
 
@@ -130,7 +130,7 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
 	err = p.withPIN(ctx, c, transfer.Key(id), func(holder customer.Customer) error {
-		_, err := p.services.Transfers.Accept(ctx, holder, transfer.Web, id)
+		_, err := p.services.Transfers.Accept(ctx, holder, customer.Web, id)
 		return err
 	})
 	if err != nil {
@@ -161,7 +161,7 @@ func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, err
 		return nil, err
 	}
 	holder := holder(c)
-	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, transfer.Web, id)
+	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, customer.Web, id)
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func (d *Door) doForPIN(ctx context.Context, s State, a asked) (r Result) {
 
 func (d *Door) quote(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
 	draft, err := d.Payments.Quote(ctx, holder, payment.Order{
-		Service: s.Service, Identifier: s.Account, Amount: a.input, Channel: payment.USSD,
+		Service: s.Service, Identifier: s.Account, Amount: a.input, Channel: customer.USSD,
 		// A gateway's address is everybody's; a number is one person's.
 		Address: a.number.String(),
 	})
@@ -127,7 +127,7 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return "", err
 	}
-	accepted, err := d.Payments.Accept(ctx, holder, payment.USSD, s.Check.Draft)
+	accepted, err := d.Payments.Accept(ctx, holder, customer.USSD, s.Check.Draft)
 	if err != nil {
 		return "", d.unpaid(ctx, holder, key, err)
 	}
@@ -135,7 +135,7 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 }
 
 func (d *Door) quoteTransfer(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
-	draft, err := d.Transfers.Quote(ctx, holder, transfer.Order{Phone: s.Receiver, Amount: a.input, Channel: transfer.USSD})
+	draft, err := d.Transfers.Quote(ctx, holder, transfer.Order{Phone: s.Receiver, Amount: a.input, Channel: customer.USSD})
 	return Check{
 		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: oneLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
 	}, err
@@ -146,7 +146,7 @@ func (d *Door) transfer(ctx context.Context, holder customer.Customer, s State, 
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return err
 	}
-	if _, err := d.Transfers.Accept(ctx, holder, transfer.USSD, s.Check.Draft); err != nil {
+	if _, err := d.Transfers.Accept(ctx, holder, customer.USSD, s.Check.Draft); err != nil {
 		return d.unpaid(ctx, holder, key, err)
 	}
 	return nil
