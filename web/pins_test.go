@@ -43,8 +43,8 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			dialogues, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret})
 			must(t, err)
 			handlers := h.handlers
-			parts := ussd.Parts{Dialogues: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger)}
-			parts.Gateways, parts.Attempts, parts.Now = gateways, attempts, h.db.Now
+			parts := ussd.Parts{Sessions: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger)}
+			parts.Gateways, parts.Limits, parts.Now = gateways, attempts, h.db.Now
 			handlers.USSD = ussd.New(parts, slog.Default())
 			server := web.New(handlers)
 			phones, pins := h.dialedBy(12)

@@ -27,7 +27,7 @@ import (
 type Handlers struct {
 	Portal   *portal.Portal
 	Terminal *terminal.Handler
-	USSD     *ussd.Door
+	USSD     *ussd.Handler
 	Receipts *smsreceipt.Handler
 	Dev      Development // nil outside development
 	Sessions *session.Sessions

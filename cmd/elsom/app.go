@@ -40,7 +40,7 @@ type app struct {
 	customers    *customer.Customers
 	agents       *cashin.Agents
 	gateways     *credential.Gateways
-	ussdSessions *ussdsession.Dialogues[ussd.Content]
+	ussdSessions *ussdsession.Sessions[ussd.Content]
 
 	sealer   *sms.Sealer
 	messages *sms.Messages
@@ -55,10 +55,10 @@ type app struct {
 	cashin    *cashin.CashIn
 
 	ceilings       *ceilingMonitor
-	metrics        *metrics                  // nil without ELSOM_METRICS_LISTEN
-	ussd           atomic.Pointer[ussd.Door] // nil until routes are set up
-	droppedNotices atomic.Int64              // SMS notices dropped by the daily limit
-	draining       atomic.Bool               // set when the process is about to exit
+	metrics        *metrics                     // nil without ELSOM_METRICS_LISTEN
+	ussd           atomic.Pointer[ussd.Handler] // nil until routes are set up
+	droppedNotices atomic.Int64                 // SMS notices dropped by the daily limit
+	draining       atomic.Bool                  // set when the process is about to exit
 }
 
 // newApp opens the database of the configuration and wires all services on it.

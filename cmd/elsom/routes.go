@@ -27,8 +27,8 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		return nil, nil, err
 	}
 	menu := ussd.New(ussd.Parts{
-		Dialogues: a.ussdSessions, Customers: a.customers, Catalog: a.catalog, Payments: a.payments,
-		Transfers: a.transfers, Wallets: a.wallets, Gateways: a.gateways, Attempts: a.counters, Now: a.db.Now,
+		Sessions: a.ussdSessions, Customers: a.customers, Catalog: a.catalog, Payments: a.payments,
+		Transfers: a.transfers, Wallets: a.wallets, Gateways: a.gateways, Limits: a.counters, Now: a.db.Now,
 	}, slog.Default())
 	a.ussd.Store(menu)
 	handlers := web.Handlers{

@@ -22,7 +22,7 @@ type row struct {
 	EndsMs         int64
 }
 
-func (ds *Dialogues[C]) readRows(ctx context.Context, ids []string) ([]*row, error) {
+func (ds *Sessions[C]) readRows(ctx context.Context, ids []string) ([]*row, error) {
 	var rows []row
 	these, list := database.InList(ds.db.Dialect(), ids)
 	err := ds.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
@@ -35,7 +35,7 @@ func (ds *Dialogues[C]) readRows(ctx context.Context, ids []string) ([]*row, err
 
 // insertRows begins dialogues. Of two with one name the first wins; a name
 // whose dialogue is over begins anew.
-func (ds *Dialogues[C]) insertRows(ctx context.Context, rows []row) ([]bool, error) {
+func (ds *Sessions[C]) insertRows(ctx context.Context, rows []row) ([]bool, error) {
 	now := ds.now().UnixMilli()
 	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
 		v, values := with(tx.Dialect(), rows)
@@ -52,7 +52,7 @@ func (ds *Dialogues[C]) insertRows(ctx context.Context, rows []row) ([]bool, err
 
 // updateRows writes the next turn of dialogues that stand where the answers
 // found them and that nobody else has claimed.
-func (ds *Dialogues[C]) updateRows(ctx context.Context, rows []row) ([]bool, error) {
+func (ds *Sessions[C]) updateRows(ctx context.Context, rows []row) ([]bool, error) {
 	now := ds.now().UnixMilli()
 	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
 		v, values := with(tx.Dialect(), rows)
@@ -100,7 +100,7 @@ func column[T any](rows []row, of func(row) T) *[]T {
 // write runs a statement over the rows and tells which of them it wrote. Of
 // several with one id each is tried until one is written: the first may come
 // from who has no claim, and the next from who has it.
-func (ds *Dialogues[C]) write(ctx context.Context, rows []row, statement func(*database.Tx, []row) ([]string, error)) ([]bool, error) {
+func (ds *Sessions[C]) write(ctx context.Context, rows []row, statement func(*database.Tx, []row) ([]string, error)) ([]bool, error) {
 	written := make([]bool, len(rows))
 	left := make([]int, len(rows))
 	for i := range left {
@@ -136,7 +136,7 @@ func (ds *Dialogues[C]) write(ctx context.Context, rows []row, statement func(*d
 	return written, nil
 }
 
-func (ds *Dialogues[C]) claimRow(ctx context.Context, r row) (won bool, err error) {
+func (ds *Sessions[C]) acquireRow(ctx context.Context, r row) (won bool, err error) {
 	err = ds.db.InStatement(ctx, func(tx *database.Tx) error {
 		//mutant:replace OR claimed_until_ms => OR claim >= 0 OR claimed_until_ms TestOneClaimWins
 		result := tx.Gorm().Exec(`UPDATE dialogues SET claim = ?, claimed_until_ms = ?
@@ -148,14 +148,14 @@ func (ds *Dialogues[C]) claimRow(ctx context.Context, r row) (won bool, err erro
 	return won, err
 }
 
-func (ds *Dialogues[C]) releaseRow(ctx context.Context, r row) error {
+func (ds *Sessions[C]) releaseRow(ctx context.Context, r row) error {
 	return ds.db.InStatement(ctx, func(tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE dialogues SET claim = 0, claimed_until_ms = 0 WHERE id = ? AND turn = ? AND claim = ?`,
 			r.ID, r.Turn, r.Claim).Error
 	})
 }
 
-func (ds *Dialogues[C]) purge(ctx context.Context, nowMs int64) (int64, error) {
+func (ds *Sessions[C]) purge(ctx context.Context, nowMs int64) (int64, error) {
 	// The first condition spares a dialogue that began anew meanwhile.
 	return ds.db.Purge(ctx, `DELETE FROM dialogues WHERE ends_ms <= ? AND id IN
 		(SELECT id FROM dialogues WHERE ends_ms <= ? LIMIT ?)`, nowMs, nowMs)

@@ -13,7 +13,7 @@ var (
 	secret = []byte("a secret of thirty-two bytes or more")
 )
 
-func open(t *testing.T, db *database.DB, now func() time.Time) *Dialogues[string] {
+func open(t *testing.T, db *database.DB, now func() time.Time) *Sessions[string] {
 	t.Helper()
 	ds, err := New[string](db, Options{Secret: secret, Pepper: secret, Now: now})
 	if err != nil {
@@ -22,12 +22,12 @@ func open(t *testing.T, db *database.DB, now func() time.Time) *Dialogues[string
 	return ds
 }
 
-func begin(t *testing.T, ds *Dialogues[string], content string) *Dialogue[string] {
+func begin(t *testing.T, ds *Sessions[string], content string) *Session[string] {
 	t.Helper()
-	if won, err := ds.Begin(t.Context(), name, Heard{At: ds.now()}, content); err != nil || !won {
+	if won, err := ds.Create(t.Context(), name, Input{At: ds.now()}, content); err != nil || !won {
 		t.Fatal(won, err)
 	}
-	return ds.Recall(name)
+	return ds.Cached(name)
 }
 
 // Who has claimed a turn answers it, also where one without the claim is
@@ -36,8 +36,8 @@ func TestClaimWinsWithinAStatement(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ds := open(t, db, nil)
 		without := begin(t, ds, "first").row
-		claimed := ds.Recall(name)
-		if won, err := ds.Claim(t.Context(), claimed); err != nil || !won {
+		claimed := ds.Cached(name)
+		if won, err := ds.Acquire(t.Context(), claimed); err != nil || !won {
 			t.Fatal(won, err)
 		}
 		written, err := ds.updateRows(t.Context(), []row{without, claimed.row, without})
@@ -54,12 +54,12 @@ func TestClaimTwice(t *testing.T) {
 		claimed := begin(t, ds, "first").row
 		claimed.Claim, claimed.ClaimedUntilMs = 7, ds.now().Add(time.Minute).UnixMilli()
 		for range 2 {
-			if won, err := ds.claimRow(t.Context(), claimed); err != nil || !won {
+			if won, err := ds.acquireRow(t.Context(), claimed); err != nil || !won {
 				t.Fatal(won, err)
 			}
 		}
 		claimed.Claim = 8
-		if won, err := ds.claimRow(t.Context(), claimed); err != nil || won {
+		if won, err := ds.acquireRow(t.Context(), claimed); err != nil || won {
 			t.Fatal(won, err)
 		}
 	})
@@ -70,13 +70,13 @@ func TestClaimTwice(t *testing.T) {
 func TestOldLifeIsNotTheNewOne(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		behind := open(t, db, nil)
-		ahead := open(t, db, func() time.Time { return db.Now().Add(Life + time.Second) })
+		ahead := open(t, db, func() time.Time { return db.Now().Add(Lifetime + time.Second) })
 		old := begin(t, behind, "old")
 		begin(t, ahead, "new")
-		if won, err := behind.Claim(t.Context(), old); err != nil || won {
+		if won, err := behind.Acquire(t.Context(), old); err != nil || won {
 			t.Error("the old life claimed a turn of the new one:", won, err)
 		}
-		if won, err := behind.Answer(t.Context(), old, Heard{Text: "3", At: db.Now()}, "x"); err != nil || won {
+		if won, err := behind.Advance(t.Context(), old, Input{Text: "3", At: db.Now()}, "x"); err != nil || won {
 			t.Error("the old life answered in the new one:", won, err)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 )
 
 // shut closes an empty wallet as the site does, without its password.
-func (h *house) shut(c customer.Customer) {
+func (h *fixture) shut(c customer.Customer) {
 	h.t.Helper()
 	must(h.t, h.db.InTx(h.t.Context(), func(ctx context.Context, tx *database.Tx) error {
 		at, err := ledger.CloseWallet(tx, c.ID)

@@ -10,12 +10,12 @@ import (
 // Sentence is what a person reads, in Russian, when a kind of fault ends a
 // dialogue.
 func Sentence(kind fault.Kind) string {
-	return State{Lang: "ru"}.over(word(endings[kind])).Screen(Shelf{}).Text
+	return State{Lang: "ru"}.end(message(kindMessages[kind])).Screen(Listing{}).Text
 }
 
 // Register is the last step of a registration that was shown an edition of the
 // offer.
-func (d *Door) Register(ctx context.Context, number phone.Number, name, person, offer string) string {
+func (d *Handler) Register(ctx context.Context, number phone.Number, name, person, offer string) string {
 	s := State{Step: stepOffer, Lang: "ru", Name: name, INN: person, Offer: offer}
-	return s.Done(actRegister, d.do(ctx, s, asked{act: actRegister, number: number, gateway: "ussd"})).Screen(Shelf{}).Text
+	return s.Finish(opRegister, d.runOp(ctx, s, opInput{op: opRegister, number: number, gateway: "ussd"})).Screen(Listing{}).Text
 }

@@ -17,10 +17,10 @@ import (
 
 // Operations of a USSD dialogue over SMPP (ussd_service_op).
 const (
-	opBegins  = 1  // a phone dials
-	opAsk     = 2  // we show a screen and wait
-	opEnd     = 17 // we show the last screen
-	opAnswers = 18 // a phone answers a screen
+	smppBegin   = 1  // a phone dials
+	smppRequest = 2  // we show a screen and wait
+	smppEnd     = 17 // we show the last screen
+	smppAnswer  = 18 // a phone answers a screen
 )
 
 // The longest that a phone can send, and that Kannel can say of it.
@@ -35,8 +35,8 @@ const (
 //
 // A known gateway that may call here always gets 200: anything else Kannel would
 // tell the phone in words of its own.
-func (d *Door) HandleKannel(c echo.Context) error {
-	who, answered, err := d.kannel.Caller(c.Request().Context(), c)
+func (d *Handler) HandleKannel(c echo.Context) error {
+	who, answered, err := d.kannelAuth.Caller(c.Request().Context(), c)
 	if answered {
 		return err
 	}
@@ -47,24 +47,24 @@ func (d *Door) HandleKannel(c echo.Context) error {
 		return c.NoContent(http.StatusOK)
 	}
 	if err != nil {
-		return f.say(c, d.end("", endings[fault.KindOf(err)]))
+		return f.respond(c, d.end("", kindMessages[fault.KindOf(err)]))
 	}
 	in.Gateway = who.Code
-	screen, err := d.Turn(c.Request().Context(), in)
+	screen, err := d.Respond(c.Request().Context(), in)
 	if err != nil {
 		d.log.WarnContext(c.Request().Context(), "ussd", "gateway", who.Code, "error", err)
 	}
-	return f.say(c, screen)
+	return f.respond(c, screen)
 }
 
-// fields are those of SMPP that carry a dialogue.
-type fields struct {
+// smppFields are those of SMPP that carry a dialogue.
+type smppFields struct {
 	op int
 	// session is its_session_info: the dialogue's number, and where it stands.
 	session []byte
 }
 
-func readKannel(r *http.Request) (in Input, f fields, ok bool) {
+func readKannel(r *http.Request) (in Input, f smppFields, ok bool) {
 	f, ok = readMeta(r.Header.Get("X-Kannel-Meta-Data"))
 	query := r.URL.Query()
 	for _, name := range []string{"from", "id", "at"} {
@@ -82,9 +82,9 @@ func readKannel(r *http.Request) (in Input, f fields, ok bool) {
 		ID: query.Get("id"), Text: strings.ToValidUTF8(string(body), ""), At: time.Unix(seconds, 0),
 	}
 	switch f.op {
-	case opBegins:
+	case smppBegin:
 		in.ServiceCode, in.Text = in.Text, ServiceCode // what was dialed
-	case opAnswers:
+	case smppAnswer:
 	default:
 		return in, f, false
 	}
@@ -93,7 +93,7 @@ func readKannel(r *http.Request) (in Input, f fields, ok bool) {
 
 // readMeta reads X-Kannel-Meta-Data: ?smpp?ussd_service_op=%12&its_session_info=%07%00&
 // The operation is an octet when it comes in, and a number when it goes out.
-func readMeta(header string) (f fields, ok bool) {
+func readMeta(header string) (f smppFields, ok bool) {
 	header, ok = strings.CutPrefix(header, "?smpp?")
 	if !ok || len(header) > maxMeta {
 		return f, false
@@ -107,17 +107,17 @@ func readMeta(header string) (f fields, ok bool) {
 	if len(op) != 1 || len(session) != 2 {
 		return f, false
 	}
-	return fields{op: int(op[0]), session: []byte(session)}, true
+	return smppFields{op: int(op[0]), session: []byte(session)}, true
 }
 
-// say writes a screen as Kannel reads it.
-func (f fields) say(c echo.Context, s Screen) error {
-	op := opAsk
+// respond writes a screen as Kannel reads it.
+func (f smppFields) respond(c echo.Context, s Screen) error {
+	op := smppRequest
 	if s.End {
-		op = opEnd
+		op = smppEnd
 	}
 	coding := "0"
-	if !gsm(s.Text) {
+	if !isGSM(s.Text) {
 		coding = "2" // or Kyrgyz letters are lost
 	}
 	h := c.Response().Header()

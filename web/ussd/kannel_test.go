@@ -27,13 +27,13 @@ type input struct {
 
 // kannelCall is a dialogue over Kannel.
 type kannelCall struct {
-	h       *house
+	h       *fixture
 	number  phone.Number
 	session string
 	last    input
 }
 
-func (h *house) kannel(i input) *httptest.ResponseRecorder {
+func (h *fixture) kannel(i input) *httptest.ResponseRecorder {
 	h.t.Helper()
 	meta := fmt.Sprintf("?smpp?ussd_service_op=%s&its_session_info=%s&", url.QueryEscape(string([]byte{i.op})), url.QueryEscape(i.session))
 	address := "/ussd/kannel?" + url.Values{
@@ -42,7 +42,7 @@ func (h *house) kannel(i input) *httptest.ResponseRecorder {
 	return h.kannelPost(address, meta, i.text, "dev-ussd")
 }
 
-func (h *house) kannelPost(address, meta, text, password string) *httptest.ResponseRecorder {
+func (h *fixture) kannelPost(address, meta, text, password string) *httptest.ResponseRecorder {
 	e := echo.New()
 	e.POST("/ussd/kannel", h.door.HandleKannel)
 	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(text))
@@ -56,7 +56,7 @@ func (h *house) kannelPost(address, meta, text, password string) *httptest.Respo
 	return w
 }
 
-func (h *house) call(number phone.Number) *kannelCall {
+func (h *fixture) call(number phone.Number) *kannelCall {
 	n := h.sessions.Add(1)
 	return &kannelCall{h: h, number: number, session: string([]byte{byte(n), 0})}
 }
@@ -82,7 +82,7 @@ func (c *kannelCall) shown(w *httptest.ResponseRecorder) string {
 		word = "END "
 	}
 	text := w.Body.String()
-	if w.Code != http.StatusOK || word == "" || text == "" || ussd.Octets(text) > ussd.Most || w.Header().Get("X-Kannel-BInfo") != "USSD" {
+	if w.Code != http.StatusOK || word == "" || text == "" || ussd.Octets(text) > ussd.MaxOctets || w.Header().Get("X-Kannel-BInfo") != "USSD" {
 		c.h.t.Errorf("%d %q with %v", w.Code, text, w.Header())
 	}
 	coding := "0"
@@ -107,7 +107,7 @@ func (c *kannelCall) all(typed ...string) (screen string) {
 // A repeat is the same id, never the same text: "3" and "3" lead on, a PIN that
 // comes twice pays once.
 func TestKannelPaysOnce(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1000_00)
 		c := h.call(number)
 		check := c.all("3", "3", "14", "14", company, "250,50")

@@ -14,7 +14,7 @@ func TestNothingIsLogged(t *testing.T) {
 	var content string
 	must(t, h.db.Pool().QueryRow("SELECT content || id || heard_hash FROM dialogues ORDER BY began_ms DESC").Scan(&content))
 	call.press("7391")
-	lines := said.String()
+	lines := logged.String()
 	if strings.Count(lines, `"msg":"ussd"`) < 5 {
 		t.Errorf("the log is too quiet:\n%s", lines)
 	}

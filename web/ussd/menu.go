@@ -14,7 +14,7 @@ type Step string
 
 // The places. What each shows stands in screen.go.
 const (
-	stepOver Step = "over" // the dialogue has ended
+	stepEnd Step = "over" // the dialogue has ended
 
 	stepLanguage Step = "language"
 	stepRegister Step = "register"
@@ -35,39 +35,39 @@ const (
 	stepTransferAmount Step = "transfer_amount"
 	stepTransfer       Step = "transfer"
 
-	stepSettings   Step = "settings"
-	stepBalance    Step = "balance"
-	stepTongue     Step = "tongue"
-	stepOldPIN     Step = "old_pin"
-	stepNewPIN     Step = "new_pin"
-	stepAgainPIN   Step = "again_pin"
-	stepLookPIN    Step = "look_pin"
-	stepOperations Step = "operations"
+	stepSettings      Step = "settings"
+	stepBalance       Step = "balance"
+	stepSetLanguage   Step = "tongue"
+	stepOldPIN        Step = "old_pin"
+	stepNewPIN        Step = "new_pin"
+	stepRepeatPIN     Step = "again_pin"
+	stepOperationsPIN Step = "look_pin"
+	stepOperations    Step = "operations"
 )
 
-// Act is what an input asks the house to do. The menu itself does nothing.
-type Act string
+// Op is what an input asks the house to do. The menu itself does nothing.
+type Op string
 
 // The acts.
 const (
-	actNone          Act = ""
-	actCheckName     Act = "check name"
-	actRegister      Act = "register"
-	actQuote         Act = "quote"
-	actPay           Act = "pay"
-	actQuoteTransfer Act = "quote transfer"
-	actTransfer      Act = "transfer"
-	actBalance       Act = "balance"
-	actTongue        Act = "language"
-	actProvePIN      Act = "prove PIN"
-	actJudgePIN      Act = "judge PIN"
-	actChangePIN     Act = "change PIN"
-	actOperations    Act = "operations"
-	actResendPIN     Act = "resend PIN"
+	opNone           Op = ""
+	opCheckName      Op = "check name"
+	opRegister       Op = "register"
+	opQuote          Op = "quote"
+	opPay            Op = "pay"
+	opQuoteTransfer  Op = "quote transfer"
+	opTransfer       Op = "transfer"
+	opBalance        Op = "balance"
+	opSetLanguage    Op = "language"
+	opProvePIN       Op = "prove PIN"
+	opCheckNewPIN    Op = "judge PIN"
+	opChangePIN      Op = "change PIN"
+	opListOperations Op = "operations"
+	opResendPIN      Op = "resend PIN"
 )
 
-// Shelf is what the catalogue offers at a step, in the dialogue's language.
-type Shelf struct {
+// Listing is what the catalogue offers at a step, in the dialogue's language.
+type Listing struct {
 	Items []Item
 	// Service is the name of the chosen service, Label that of its field.
 	Service, Label string
@@ -80,7 +80,7 @@ type Shelf struct {
 // Caller is who dials.
 type Caller struct {
 	// Reaches: the carrier's phones reach *900#.
-	Reaches  bool
+	USSD     bool
 	Customer int64 // 0: no wallet yet
 	Lang     string
 	Blocked  bool
@@ -102,112 +102,112 @@ var languages = map[string]string{"1": "ky", "2": "ru", "3": "en"}
 // Start is the first state of a dialogue.
 func Start(c Caller) State {
 	switch s := (State{Customer: c.Customer, Lang: c.Lang, Resend: c.Resend}); {
-	case !c.Reaches:
-		return s.over(word("ussd.end.carrier"))
+	case !c.USSD:
+		return s.end(message("ussd.end.carrier"))
 	case c.Customer == 0:
 		s.Lang, s.Step = "ru", stepLanguage
 		if c.Closed {
-			s.Word = word("ussd.word.closed")
+			s.Message = message("ussd.word.closed")
 		}
 		return s
 	case c.Blocked:
-		return s.over(word("ussd.end.blocked"))
+		return s.end(message("ussd.end.blocked"))
 	case !c.HasPIN:
-		return s.over(word("ussd.end.no_pin"))
+		return s.end(message("ussd.end.no_pin"))
 	default:
 		s.Step = stepMain
 		return s
 	}
 }
 
-// Hear takes an input. Where the answer needs the house, the act says what is
+// Next takes an input. Where the answer needs the house, the act says what is
 // to be done; Done takes its outcome. The input itself is in no state.
-func (s State) Hear(typed string, shelf Shelf) (State, Act) {
+func (s State) Next(typed string, shelf Listing) (State, Op) {
 	input := input.Clean(typed)
-	s.Word = Word{}
-	if s.Step == stepOver {
-		return s, actNone
+	s.Message = Message{}
+	if s.Step == stepEnd {
+		return s, opNone
 	}
 	if input == numberBack {
 		if back, ok := s.back(); ok {
-			return back, actNone
+			return back, opNone
 		}
-		return s.wrong(), actNone
+		return s.wrong(), opNone
 	}
 	if len(input) > maxInput {
-		return s.wrong(), actNone
+		return s.wrong(), opNone
 	}
 	switch s.Step {
 	case stepLanguage, stepRegister, stepName, stepINN, stepConfirm, stepOffer:
-		return s.hearRegistration(input)
-	case stepMain, stepPay, stepSettings, stepTongue:
-		return s.hearMenu(input)
+		return s.nextRegistration(input)
+	case stepMain, stepPay, stepSettings, stepSetLanguage:
+		return s.nextMenu(input)
 	case stepCategories, stepServices:
-		return s.hearList(input, shelf), actNone
+		return s.nextList(input, shelf), opNone
 	case stepOperations:
 		if input == numberMore && s.moreOperations() {
 			s.Page++
-			return s, actNone
+			return s, opNone
 		}
-		return s.wrong(), actNone
+		return s.wrong(), opNone
 	}
-	return s.hearTyped(input, shelf)
+	return s.nextTyped(input, shelf)
 }
 
 // maxInput is longer than anything that can be meant, in bytes.
 const maxInput = 400
 
-func (s State) hearRegistration(input string) (State, Act) {
+func (s State) nextRegistration(input string) (State, Op) {
 	switch s.Step {
 	case stepLanguage:
 		if lang, ok := languages[input]; ok {
 			s.Lang = lang
-			return s.to(stepRegister), actNone
+			return s.to(stepRegister), opNone
 		}
 	case stepRegister:
 		if input == "1" {
-			return s.to(stepName), actNone
+			return s.to(stepName), opNone
 		}
 	case stepName:
 		s.Name = input
-		return s, actCheckName
+		return s, opCheckName
 	case stepINN:
 		number, err := inn.Parse(input)
 		if err != nil {
-			return s.say(word("ussd.word.inn")), actNone
+			return s.with(message("ussd.word.inn")), opNone
 		}
 		s.INN = number.String()
-		return s.to(stepConfirm), actNone
+		return s.to(stepConfirm), opNone
 	case stepConfirm:
 		if input == "1" {
 			s.Offer = customer.OfferVersion
-			return s.to(stepOffer), actNone
+			return s.to(stepOffer), opNone
 		}
 	case stepOffer:
 		if input == "1" {
-			return s, actRegister
+			return s, opRegister
 		}
 	}
-	return s.wrong(), actNone
+	return s.wrong(), opNone
 }
 
-func (s State) hearMenu(input string) (State, Act) {
-	if s.Step == stepTongue {
+func (s State) nextMenu(input string) (State, Op) {
+	if s.Step == stepSetLanguage {
 		if lang, ok := languages[input]; ok {
 			s.Lang = lang
-			return s, actTongue
+			return s, opSetLanguage
 		}
-		return s.wrong(), actNone
+		return s.wrong(), opNone
 	}
 	for _, choice := range s.choices() {
 		if strconv.Itoa(choice.number) == input {
-			if choice.act != actNone {
-				return s, choice.act
+			if choice.op != opNone {
+				return s, choice.op
 			}
-			return s.to(choice.step), actNone
+			return s.to(choice.step), opNone
 		}
 	}
-	return s.wrong(), actNone
+	return s.wrong(), opNone
 }
 
 // choice is a fixed line of a menu.
@@ -215,7 +215,7 @@ type choice struct {
 	number int
 	key    string
 	step   Step
-	act    Act
+	op     Op
 }
 
 // choices are the lines of the menus that don't come from the catalogue.
@@ -223,28 +223,28 @@ func (s State) choices() []choice {
 	switch s.Step {
 	case stepMain:
 		return []choice{
-			{1, "ussd.menu.transfer", stepReceiver, actNone},
-			{3, "ussd.menu.payments", stepPay, actNone},
-			{8, "ussd.menu.settings", stepSettings, actNone},
+			{1, "ussd.menu.transfer", stepReceiver, opNone},
+			{3, "ussd.menu.payments", stepPay, opNone},
+			{8, "ussd.menu.settings", stepSettings, opNone},
 		}
 	case stepPay:
-		return []choice{{3, "ussd.menu.bill", stepCategories, actNone}}
+		return []choice{{3, "ussd.menu.bill", stepCategories, opNone}}
 	case stepSettings:
 		list := []choice{
-			{1, "ussd.menu.balance", stepBalance, actNone},
-			{2, "ussd.menu.language", stepTongue, actNone},
-			{3, "ussd.menu.change_pin", stepOldPIN, actNone},
-			{4, "ussd.menu.operations", stepLookPIN, actNone},
+			{1, "ussd.menu.balance", stepBalance, opNone},
+			{2, "ussd.menu.language", stepSetLanguage, opNone},
+			{3, "ussd.menu.change_pin", stepOldPIN, opNone},
+			{4, "ussd.menu.operations", stepOperationsPIN, opNone},
 		}
 		if s.Resend {
-			list = append(list, choice{5, "ussd.menu.resend_pin", "", actResendPIN})
+			list = append(list, choice{5, "ussd.menu.resend_pin", "", opResendPIN})
 		}
 		return list
 	}
 	return nil
 }
 
-func (s State) hearList(input string, shelf Shelf) State {
+func (s State) nextList(input string, shelf Listing) State {
 	if input == numberMore {
 		if pages := s.pages(shelf); s.Page+1 < len(pages) {
 			s.Page++
@@ -266,52 +266,52 @@ func (s State) hearList(input string, shelf Shelf) State {
 	return s.wrong()
 }
 
-// hearTyped takes what is typed freely: numbers, sums, PINs.
-func (s State) hearTyped(input string, shelf Shelf) (State, Act) {
+// nextTyped takes what is typed freely: numbers, sums, PINs.
+func (s State) nextTyped(input string, shelf Listing) (State, Op) {
 	switch s.Step {
 	case stepAccount:
 		account, err := shelf.Identify(input)
 		if err != nil {
-			return s.say(wordOf(err)), actNone
+			return s.with(retryMessage(err)), opNone
 		}
 		s.Account = account
-		return s.to(stepAmount), actNone
+		return s.to(stepAmount), opNone
 	case stepAmount:
-		return s, actQuote
+		return s, opQuote
 	case stepCheck:
-		return s, actPay
+		return s, opPay
 	case stepReceiver:
 		if _, err := phone.Parse(input); err != nil {
-			return s.say(word("ussd.word.phone")), actNone
+			return s.with(message("ussd.word.phone")), opNone
 		}
 		s.Receiver = input
-		return s.to(stepTransferAmount), actNone
+		return s.to(stepTransferAmount), opNone
 	case stepTransferAmount:
-		return s, actQuoteTransfer
+		return s, opQuoteTransfer
 	case stepTransfer:
-		return s, actTransfer
+		return s, opTransfer
 	case stepBalance:
-		return s, actBalance
-	case stepLookPIN:
-		return s, actOperations
+		return s, opBalance
+	case stepOperationsPIN:
+		return s, opListOperations
 	case stepOldPIN:
-		return s, actProvePIN
+		return s, opProvePIN
 	case stepNewPIN:
-		return s, actJudgePIN
-	case stepAgainPIN:
-		return s, actChangePIN
+		return s, opCheckNewPIN
+	case stepRepeatPIN:
+		return s, opChangePIN
 	}
-	return s.wrong(), actNone
+	return s.wrong(), opNone
 }
 
 // backs leads each place to the one before it.
-var backs = map[Step]Step{
+var previousStep = map[Step]Step{
 	stepRegister: stepLanguage, stepName: stepRegister, stepINN: stepName, stepConfirm: stepName, stepOffer: stepConfirm,
 	stepPay: stepMain, stepCategories: stepPay, stepServices: stepCategories, stepAccount: stepServices,
 	stepAmount: stepAccount, stepCheck: stepAmount,
 	stepReceiver: stepMain, stepTransferAmount: stepReceiver, stepTransfer: stepTransferAmount,
-	stepSettings: stepMain, stepBalance: stepSettings, stepTongue: stepSettings, stepOldPIN: stepSettings,
-	stepNewPIN: stepSettings, stepAgainPIN: stepNewPIN, stepLookPIN: stepSettings, stepOperations: stepSettings,
+	stepSettings: stepMain, stepBalance: stepSettings, stepSetLanguage: stepSettings, stepOldPIN: stepSettings,
+	stepNewPIN: stepSettings, stepRepeatPIN: stepNewPIN, stepOperationsPIN: stepSettings, stepOperations: stepSettings,
 }
 
 func (s State) back() (State, bool) {
@@ -319,7 +319,7 @@ func (s State) back() (State, bool) {
 		s.Page--
 		return s, true
 	}
-	before, ok := backs[s.Step]
+	before, ok := previousStep[s.Step]
 	if !ok {
 		return s, false
 	}
@@ -331,21 +331,21 @@ func (s State) to(step Step) State {
 	return s
 }
 
-func (s State) say(w Word) State {
-	s.Word = w
+func (s State) with(w Message) State {
+	s.Message = w
 	return s
 }
 
-func (s State) wrong() State { return s.say(word("ussd.word.choice")) }
+func (s State) wrong() State { return s.with(message("ussd.word.choice")) }
 
-// over ends the dialogue with words. Nothing else is kept of it.
-func (s State) over(w Word) State {
-	return State{Step: stepOver, Lang: s.Lang, Customer: s.Customer, Word: w}
+// end ends the dialogue with words. Nothing else is kept of it.
+func (s State) end(w Message) State {
+	return State{Step: stepEnd, Lang: s.Lang, Customer: s.Customer, Message: w}
 }
 
-// word makes a word of a key and pairs of an argument's name and text.
-func word(key string, args ...string) Word {
-	w := Word{Key: key}
+// message makes a word of a key and pairs of an argument's name and text.
+func message(key string, args ...string) Message {
+	w := Message{Key: key}
 	for i := 0; i+1 < len(args); i += 2 {
 		if w.Args == nil {
 			w.Args = map[string]string{}

@@ -7,7 +7,7 @@ import (
 
 // Sums below one som are refused by *900# with the least that is taken.
 func TestSumsBelowTheMinimumAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		from, to := h.holder("7391", 100_00), h.holder("7391", 0)
 		for name, keys := range map[string][]string{
 			"payment": {"3", "3", "14", "14", company}, "transfer": {"1", to.String()},

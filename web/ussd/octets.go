@@ -6,7 +6,7 @@ import (
 )
 
 // Most is how many octets a screen may have.
-const Most = 160
+const MaxOctets = 160
 
 // gsm7 are the characters that one septet carries (GSM 03.38), and gsm7two
 // those that take two.
@@ -33,8 +33,8 @@ func Octets(text string) int {
 	return (septets*7 + 7) / 8
 }
 
-// gsm tells whether GSM's alphabet has all characters of a text.
-func gsm(text string) bool {
+// isGSM tells whether GSM's alphabet has all characters of a text.
+func isGSM(text string) bool {
 	for _, r := range text {
 		if !strings.ContainsRune(gsm7, r) && !strings.ContainsRune(gsm7two, r) {
 			return false
@@ -45,18 +45,18 @@ func gsm(text string) bool {
 
 // fits tells whether a screen can carry the text.
 //
-//mutant:replace Most => Most+2 TestWholeTree
-func fits(text string) bool { return Octets(text) <= Most }
+//mutant:replace MaxOctets => MaxOctets+2 TestWholeTree
+func fits(text string) bool { return Octets(text) <= MaxOctets }
 
-// first gives the first of several ways to say a thing that a screen can
+// firstFitting gives the first of several ways to say a thing that a screen can
 // carry. If none can, the last is cut: better a broken word than no screen.
-func first(ways ...string) string {
+func firstFitting(ways ...string) string {
 	for _, way := range ways {
 		if fits(way) {
 			return way
 		}
 	}
-	return cut(ways[len(ways)-1], Most)
+	return cut(ways[len(ways)-1], MaxOctets)
 }
 
 // cut takes characters off the end until a text needs no more octets.

@@ -13,15 +13,15 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Attempts counts what may be tried only so often; *attempt.Counters does.
-type Attempts interface {
+// RateLimiter counts what may be tried only so often; *attempt.Counters does.
+type RateLimiter interface {
 	Take(ctx context.Context, rule ratelimit.Rule, subject string) error
 }
 
 // wrongPINs limits the wrong PINs entered through a gateway, beyond the typing
 // errors of its honest callers, before it is slowed down: a stolen gateway
 // password would allow a few tries for each of many numbers without locking any.
-var wrongPINs = ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
+var wrongPINRule = ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
 
 // A gateway that is slowed down may try one PIN each pinPause. A caller that would
 // have to wait longer than pinWait is asked to try again.
@@ -31,18 +31,18 @@ const (
 )
 
 // triesPIN has the operations that verify a PIN.
-var triesPIN = map[Act]bool{actPay: true, actTransfer: true, actBalance: true, actOperations: true, actProvePIN: true}
+var triesPIN = map[Op]bool{opPay: true, opTransfer: true, opBalance: true, opListOperations: true, opProvePIN: true}
 
-// pins slows down gateways with many wrong PINs.
-type pins struct {
-	attempts Attempts // nil: nothing is counted
-	now      func() time.Time
-	log      *slog.Logger
+// pinThrottle slows down gateways with many wrong PINs.
+type pinThrottle struct {
+	limits RateLimiter // nil: nothing is counted
+	now    func() time.Time
+	log    *slog.Logger
 
 	mu    sync.Mutex
-	slow  map[string]slowed // by gateway
-	wrong map[string]int64  // in this process, by gateway
-	right map[string]int    // right PINs that excuse no wrong one yet, by gateway
+	slow  map[string]slowdown // by gateway
+	wrong map[string]int64    // in this process, by gateway
+	right map[string]int      // right PINs that excuse no wrong one yet, by gateway
 }
 
 // A wrong PIN is a typing error, and not counted, for each rightPerError right
@@ -50,12 +50,12 @@ type pins struct {
 // limit's typing errors in ten minutes. Right PINs are kept for so many errors.
 const (
 	rightPerError = 10
-	mostErrors    = 200
+	maxErrors     = 200
 )
 
 // excused reports whether the right PINs of a gateway excuse one more wrong PIN,
 // and uses them up for it. The caller holds the lock.
-func (p *pins) excused(gateway string) bool {
+func (p *pinThrottle) excused(gateway string) bool {
 	if p.right[gateway] < rightPerError {
 		return false
 	}
@@ -63,12 +63,12 @@ func (p *pins) excused(gateway string) bool {
 	return true
 }
 
-// slowed is the end of a gateway's slowdown, and when its next PIN may be tried.
-type slowed struct{ until, next time.Time }
+// slowdown is the end of a gateway's slowdown, and when its next PIN may be tried.
+type slowdown struct{ until, next time.Time }
 
 // wait delays a PIN of a gateway that is slowed down. It returns fault.Unavailable
 // if the wait would be longer than pinWait.
-func (p *pins) wait(ctx context.Context, gateway string) error {
+func (p *pinThrottle) wait(ctx context.Context, gateway string) error {
 	p.mu.Lock()
 	now := p.now()
 	s, found := p.slow[gateway]
@@ -100,11 +100,11 @@ func (p *pins) wait(ctx context.Context, gateway string) error {
 	}
 }
 
-// judged counts the outcome of an operation that verified a PIN.
-func (p *pins) judged(ctx context.Context, gateway string, err error) {
+// record counts the outcome of an operation that verified a PIN.
+func (p *pinThrottle) record(ctx context.Context, gateway string, err error) {
 	p.mu.Lock()
 	if err == nil {
-		p.right[gateway] = min(p.right[gateway]+1, mostErrors*rightPerError)
+		p.right[gateway] = min(p.right[gateway]+1, maxErrors*rightPerError)
 	}
 	if !errors.Is(err, customer.ErrWrongPIN) {
 		p.mu.Unlock()
@@ -114,11 +114,11 @@ func (p *pins) judged(ctx context.Context, gateway string, err error) {
 	excused := p.excused(gateway)
 	p.mu.Unlock()
 	//mutant:replace if excused || p => if excused = false; excused || p TestTypingErrorsOfABusyGatewayAreNotCounted
-	if excused || p.attempts == nil {
+	if excused || p.limits == nil {
 		return
 	}
-	//mutant:replace p.attempts.Take(ctx, wrongPINs, gateway) => nil ./web TestGatewayWithManyWrongPINsIsSlowedDown
-	err = p.attempts.Take(ctx, wrongPINs, gateway)
+	//mutant:replace p.limits.Take(ctx, wrongPINRule, gateway) => nil ./web TestGatewayWithManyWrongPINsIsSlowedDown
+	err = p.limits.Take(ctx, wrongPINRule, gateway)
 	if err == nil {
 		return
 	}
@@ -131,7 +131,7 @@ func (p *pins) judged(ctx context.Context, gateway string, err error) {
 	now := p.now()
 	s, known := p.slow[gateway]
 	if !known || !now.Before(s.until) {
-		s = slowed{next: now}
+		s = slowdown{next: now}
 		p.log.WarnContext(ctx, "ussd: gateway slowed down after many wrong PINs", "gateway", gateway, "for_seconds", int(after.Seconds()))
 	}
 	s.until = now.Add(after)
@@ -141,7 +141,7 @@ func (p *pins) judged(ctx context.Context, gateway string, err error) {
 
 // WrongPINs returns the number of wrong PINs entered through each gateway, in this
 // process.
-func (d *Door) WrongPINs() map[string]int64 {
+func (d *Handler) WrongPINs() map[string]int64 {
 	d.pins.mu.Lock()
 	defer d.pins.mu.Unlock()
 	return maps.Clone(d.pins.wrong)

@@ -19,13 +19,13 @@ func (n *countedTries) Take(context.Context, ratelimit.Rule, string) error { *n+
 // beside its right PINs; without right ones every wrong PIN is.
 func TestTypingErrorsOfABusyGatewayAreNotCounted(t *testing.T) {
 	counted := new(countedTries)
-	p := &pins{
-		attempts: counted, now: time.Now, log: slog.New(slog.DiscardHandler),
-		slow: map[string]slowed{}, wrong: map[string]int64{}, right: map[string]int{},
+	p := &pinThrottle{
+		limits: counted, now: time.Now, log: slog.New(slog.DiscardHandler),
+		slow: map[string]slowdown{}, wrong: map[string]int64{}, right: map[string]int{},
 	}
 	judge := func(gateway string, n int, err error) {
 		for range n {
-			p.judged(t.Context(), gateway, err)
+			p.record(t.Context(), gateway, err)
 		}
 	}
 	for range 1000 {
@@ -40,10 +40,10 @@ func TestTypingErrorsOfABusyGatewayAreNotCounted(t *testing.T) {
 	if *counted != 300 {
 		t.Errorf("%d of 300 wrong PINs are counted", *counted)
 	}
-	judge("busy", 100*mostErrors*rightPerError, nil)
+	judge("busy", 100*maxErrors*rightPerError, nil)
 	*counted = 0
-	judge("busy", mostErrors+50, customer.ErrWrongPIN)
-	if *counted != 50 || p.wrong["busy"] != 1000+mostErrors+50 {
-		t.Errorf("%d are counted behind %d right ones", *counted, 100*mostErrors*rightPerError)
+	judge("busy", maxErrors+50, customer.ErrWrongPIN)
+	if *counted != 50 || p.wrong["busy"] != 1000+maxErrors+50 {
+		t.Errorf("%d are counted behind %d right ones", *counted, 100*maxErrors*rightPerError)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // The requests of one session reach two processes by turns, and each repeat
 // the other one: what a process remembers is never more than the database says.
 func TestSessionOverTwoProcesses(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		servers := []*echo.Echo{h.server, h.second()}
 		call := h.dial(number)

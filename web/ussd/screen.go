@@ -17,14 +17,14 @@ type Screen struct {
 
 // Screen gives the state's screen. It always fits: what a person must know
 // stays whatever else is left out.
-func (s State) Screen(shelf Shelf) Screen {
-	if s.Step == stepOver {
-		return Screen{Text: first(s.t(s.Word)), End: true}
+func (s State) Screen(shelf Listing) Screen {
+	if s.Step == stepEnd {
+		return Screen{Text: firstFitting(s.t(s.Message)), End: true}
 	}
 	return Screen{Text: plain(s.text(shelf))}
 }
 
-func (s State) t(w Word) string {
+func (s State) t(w Message) string {
 	args := i18n.Args{}
 	for name, value := range w.Args {
 		args[name] = value
@@ -32,28 +32,28 @@ func (s State) t(w Word) string {
 	return plain(i18n.Lang(s.Lang).T(w.Key, args))
 }
 
-func (s State) say1(key string, args ...string) string { return s.t(word(key, args...)) }
+func (s State) tr(key string, args ...string) string { return s.t(message(key, args...)) }
 
-func (s State) text(shelf Shelf) string {
+func (s State) text(shelf Listing) string {
 	switch s.Step {
 	case stepLanguage:
 		return s.languages("Тил / Язык / Language")
-	case stepTongue:
-		return s.languages(s.say1("ussd.menu.language"))
+	case stepSetLanguage:
+		return s.languages(s.tr("ussd.menu.language"))
 	case stepConfirm:
 		return s.confirm()
 	case stepMain:
 		return s.menu("ЭЛСОМ")
 	case stepPay:
-		return s.menu(s.say1("ussd.menu.payments"))
+		return s.menu(s.tr("ussd.menu.payments"))
 	case stepSettings:
-		return s.menu(s.say1("ussd.menu.settings"))
+		return s.menu(s.tr("ussd.menu.settings"))
 	case stepCategories, stepServices:
 		pages := s.pages(shelf)
 		if len(pages) == 0 {
-			return s.ask(s.say1("ussd.nothing"))
+			return s.ask(s.tr("ussd.nothing"))
 		}
-		return s.ways(pages[min(s.Page, len(pages)-1)])
+		return s.fit(pages[min(s.Page, len(pages)-1)])
 	case stepOperations:
 		return s.operations()
 	case stepAccount:
@@ -61,18 +61,18 @@ func (s State) text(shelf Shelf) string {
 	case stepCheck, stepTransfer:
 		return s.check()
 	case stepRegister:
-		return s.ask(s.say1("ussd.register"), "1 "+s.say1("ussd.confirm"))
+		return s.ask(s.tr("ussd.register"), "1 "+s.tr("ussd.confirm"))
 	case stepOffer:
-		return s.ask(s.say1("ussd.offer"), "1 "+s.say1("ussd.accept"))
+		return s.ask(s.tr("ussd.offer"), "1 "+s.tr("ussd.accept"))
 	}
-	return s.ask(s.say1(prompts[s.Step]))
+	return s.ask(s.tr(prompts[s.Step]))
 }
 
 // prompts are the screens that only ask.
 var prompts = map[Step]string{
 	stepName: "ussd.name", stepINN: "ussd.inn", stepAmount: "ussd.amount", stepReceiver: "ussd.receiver",
-	stepTransferAmount: "ussd.amount", stepBalance: "ussd.pin", stepLookPIN: "ussd.pin", stepOldPIN: "ussd.old_pin",
-	stepNewPIN: "ussd.new_pin", stepAgainPIN: "ussd.again_pin",
+	stepTransferAmount: "ussd.amount", stepBalance: "ussd.pin", stepOperationsPIN: "ussd.pin", stepOldPIN: "ussd.old_pin",
+	stepNewPIN: "ussd.new_pin", stepRepeatPIN: "ussd.again_pin",
 }
 
 func lines(parts ...string) string {
@@ -85,39 +85,39 @@ func lines(parts ...string) string {
 	return strings.Join(kept, "\n")
 }
 
-func (s State) wordLine() string {
-	if s.Word.Key == "" {
+func (s State) messageLine() string {
+	if s.Message.Key == "" {
 		return ""
 	}
-	return s.t(s.Word)
+	return s.t(s.Message)
 }
 
-// shortLine stands for a word that a screen has no room for.
-func (s State) shortLine() string {
-	if s.Word.Key == "" {
+// shortMessageLine stands for a word that a screen has no room for.
+func (s State) shortMessageLine() string {
+	if s.Message.Key == "" {
 		return ""
 	}
-	return s.say1("ussd.word.again")
+	return s.tr("ussd.word.again")
 }
 
-func (s State) backLine() string { return "0 " + s.say1("ussd.back") }
+func (s State) backLine() string { return "0 " + s.tr("ussd.back") }
 
 // ask shows lines, with the word above them and the way back below them where
 // there is room.
 func (s State) ask(parts ...string) string {
 	body := lines(parts...)
-	return first(lines(s.wordLine(), body, s.backLine()), lines(s.wordLine(), body), lines(s.shortLine(), body))
+	return firstFitting(lines(s.messageLine(), body, s.backLine()), lines(s.messageLine(), body), lines(s.shortMessageLine(), body))
 }
 
-// ways shows a page that brings its own way back.
-func (s State) ways(body string) string {
-	return first(lines(s.wordLine(), body), lines(s.shortLine(), body), body)
+// fit shows a page that brings its own way back.
+func (s State) fit(body string) string {
+	return firstFitting(lines(s.messageLine(), body), lines(s.shortMessageLine(), body), body)
 }
 
 func (s State) languages(title string) string {
 	list := []string{title, "1 " + i18n.KY.Name(), "2 " + i18n.RU.Name(), "3 " + i18n.EN.Name()}
 	if s.Step == stepLanguage {
-		return s.ways(lines(list...))
+		return s.fit(lines(list...))
 	}
 	return s.ask(list...)
 }
@@ -126,22 +126,22 @@ func (s State) languages(title string) string {
 func (s State) menu(title string) string {
 	var items []string
 	for _, c := range s.choices() {
-		items = append(items, strconv.Itoa(c.number)+" "+s.say1(c.key))
+		items = append(items, strconv.Itoa(c.number)+" "+s.tr(c.key))
 	}
 	body, back := lines(items...), s.backLine()
 	if s.Step == stepMain {
 		back = ""
 	}
-	word := s.wordLine()
-	return first(lines(word, title, body, back), lines(word, body, back), lines(word, body), lines(s.shortLine(), body))
+	word := s.messageLine()
+	return firstFitting(lines(word, title, body, back), lines(word, body, back), lines(word, body), lines(s.shortMessageLine(), body))
 }
 
 // pages cuts a list into pages. Where the cuts are doesn't depend on the word
 // above: an item stays on its page.
-func (s State) pages(shelf Shelf) []string {
-	title := s.say1("ussd.categories")
+func (s State) pages(shelf Listing) []string {
+	title := s.tr("ussd.categories")
 	if s.Step == stepServices {
-		title = s.say1("ussd.services")
+		title = s.tr("ussd.services")
 	}
 	items := make([]string, len(shelf.Items))
 	for i, item := range shelf.Items {
@@ -151,8 +151,8 @@ func (s State) pages(shelf Shelf) []string {
 }
 
 func (s State) cutPages(title string, items []string) (pages []string) {
-	room := s.say1("ussd.word.choice")
-	more := numberMore + " " + s.say1("ussd.more")
+	room := s.tr("ussd.word.choice")
+	more := numberMore + " " + s.tr("ussd.more")
 	for len(items) > 0 {
 		n := 1
 		for n < len(items) && fits(lines(room, title, lines(items[:n+1]...), more, s.backLine())) {
@@ -175,7 +175,7 @@ func (s State) operationPages() []string {
 	for i, o := range s.Operations {
 		what := o.What
 		if o.Key {
-			what = s.say1(o.What)
+			what = s.tr(o.What)
 		}
 		amount := plain(o.Amount.Group())
 		if o.Amount > 0 {
@@ -191,22 +191,22 @@ func (s State) moreOperations() bool { return s.Page+1 < len(s.operationPages())
 func (s State) operations() string {
 	pages := s.operationPages()
 	if len(pages) == 0 {
-		return s.ask(s.say1("ussd.no_operations"))
+		return s.ask(s.tr("ussd.no_operations"))
 	}
-	return s.ways(pages[min(s.Page, len(pages)-1)])
+	return s.fit(pages[min(s.Page, len(pages)-1)])
 }
 
-func (s State) account(shelf Shelf) string {
+func (s State) account(shelf Listing) string {
 	label := plain(shelf.Label)
 	if shelf.INN {
-		label += ", " + s.say1("ussd.digits")
+		label += ", " + s.tr("ussd.digits")
 	}
-	short := s.say1("ussd.account")
+	short := s.tr("ussd.account")
 	if shelf.INN {
-		short = "ИНН, " + s.say1("ussd.digits")
+		short = "ИНН, " + s.tr("ussd.digits")
 	}
-	word, service, back := s.wordLine(), plain(shelf.Service), s.backLine()
-	return first(lines(word, service, label+":", back), lines(word, label+":", back), lines(word, service, short+":", back),
+	word, service, back := s.messageLine(), plain(shelf.Service), s.backLine()
+	return firstFitting(lines(word, service, label+":", back), lines(word, label+":", back), lines(word, service, short+":", back),
 		lines(word, short+":", back), lines(word, short+":"))
 }
 
@@ -218,11 +218,11 @@ func (s State) confirm() string {
 		shown = "INN " + s.INN
 	}
 	if number.Suspect() || number.Holder() == inn.Company {
-		shown = s.say1("ussd.look_at") + " " + shown
+		shown = s.tr("ussd.look_at") + " " + shown
 	}
-	word, right, back := s.wordLine(), "1 "+s.say1("ussd.right"), s.backLine()
-	short, name := s.shortLine(), cut(s.Name, 60)+".."
-	return first(lines(word, s.Name, shown, right, back), lines(word, s.Name, shown, right),
+	word, right, back := s.messageLine(), "1 "+s.tr("ussd.right"), s.backLine()
+	short, name := s.shortMessageLine(), cut(s.Name, 60)+".."
+	return firstFitting(lines(word, s.Name, shown, right, back), lines(word, s.Name, shown, right),
 		lines(short, s.Name, shown, right, back), lines(short, s.Name, shown, right), lines(short, name, shown, right))
 }
 
@@ -230,26 +230,26 @@ func (s State) confirm() string {
 // out the name, then the total, then labels, and never whom, how much or the fee.
 func (s State) check() string {
 	c := s.Check
-	som := " " + s.say1("ussd.som")
-	fee := s.say1("ussd.no_fee")
+	som := " " + s.tr("ussd.som")
+	fee := s.tr("ussd.no_fee")
 	if c.Fee > 0 {
-		fee = s.say1("ussd.fee", "Fee", c.Fee.Group())
+		fee = s.tr("ussd.fee", "Fee", c.Fee.Group())
 	}
 	total := ""
 	if c.Fee > 0 {
-		total = s.say1("ussd.total", "Total", (c.Amount + c.Fee).Group())
+		total = s.tr("ussd.total", "Total", (c.Amount + c.Fee).Group())
 	}
-	whom, warned, amount := s.whom(), s.warned(), group(c.Amount)+som
-	prompt, name, back := s.say1("ussd.pin"), plain(c.Name), s.backLine()
-	if s.Word.Key != "" {
-		prompt = s.wordLine()
+	whom, warned, amount := s.payee(), s.payeeWarning(), group(c.Amount)+som
+	prompt, name, back := s.tr("ussd.pin"), plain(c.Name), s.backLine()
+	if s.Message.Key != "" {
+		prompt = s.messageLine()
 	}
-	short := s.say1("ussd.pin")
-	if s.Word.Key != "" {
-		short = s.shortLine()
+	short := s.tr("ussd.pin")
+	if s.Message.Key != "" {
+		short = s.shortMessageLine()
 	}
 	tight := group(c.Amount) + " + " + group(c.Fee) + som
-	return first(
+	return firstFitting(
 		lines(warned, name, amount, fee, total, prompt, back),
 		lines(warned, name, amount, fee, total, prompt),
 		lines(warned, amount, fee, total, prompt, back),
@@ -265,7 +265,7 @@ func (s State) check() string {
 
 func group(a money.Amount) string { return plain(a.Group()) }
 
-func (s State) whom() string {
+func (s State) payee() string {
 	switch {
 	case s.Check.Phone != "":
 		return plain(s.Check.Phone)
@@ -277,10 +277,10 @@ func (s State) whom() string {
 	return "ИНН " + s.Check.Account
 }
 
-// warned is whom with a word where its ИНН looks mistyped.
-func (s State) warned() string {
+// payeeWarning is whom with a word where its ИНН looks mistyped.
+func (s State) payeeWarning() string {
 	if s.Check.INN && inn.INN(s.Check.Account).Suspect() {
-		return s.say1("ussd.look_at") + " " + s.whom()
+		return s.tr("ussd.look_at") + " " + s.payee()
 	}
-	return s.whom()
+	return s.payee()
 }

@@ -8,7 +8,7 @@ import (
 
 // script dials and reads the screens: each line is an input and the screen
 // that must answer it, "…" stands for anything. <PIN> is the PIN of the SMS.
-func (h *house) script(t *testing.T, c *phoneCall, lines string) {
+func (h *fixture) script(t *testing.T, c *phoneCall, lines string) {
 	t.Helper()
 	for line := range strings.Lines(strings.TrimSpace(lines)) {
 		input, want, found := strings.Cut(strings.TrimSpace(line), " → ")
@@ -31,7 +31,7 @@ func (h *house) script(t *testing.T, c *phoneCall, lines string) {
 
 // Section 1 of the instruction, step by step.
 func TestRegistration(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		for lang, lines := range map[string]string{
 			"ru": `
 				*900# → CON Тил / Язык / Language / 1 Кыргызча / 2 Русский / 3 English
@@ -80,7 +80,7 @@ func TestRegistration(t *testing.T) {
 
 // Section 2 of the instruction, step by step.
 func TestPayment(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		for lang, lines := range map[string]string{
 			"ru": `
 				*900# → CON ЭЛСОМ / 1 Перевод на кошелёк / 3 Платежи/Комм.услуги / 8 Баланс/Настройки

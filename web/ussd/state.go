@@ -14,7 +14,7 @@ type State struct {
 	// Page of a list, from 0.
 	Page int `json:"page,omitempty"`
 	// Word is what stands above the screen, or is all that is left to say.
-	Word Word `json:"word,omitzero"`
+	Message Message `json:"word,omitzero"`
 
 	// Name and INN of who registers.
 	Name string `json:"name,omitempty"`
@@ -38,8 +38,8 @@ type State struct {
 	Operations []Operation `json:"operations,omitempty"`
 }
 
-// Word is a message with its arguments.
-type Word struct {
+// Message is a message with its arguments.
+type Message struct {
 	Key  string            `json:"key,omitempty"`
 	Args map[string]string `json:"args,omitempty"`
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // caller tells who dials.
-func (t *turn) caller(ctx context.Context) (Caller, error) {
+func (t *exchange) caller(ctx context.Context) (Caller, error) {
 	var c Caller
 	carrier, err := t.Catalog.Carrier(ctx, t.number)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -18,7 +18,7 @@ func (t *turn) caller(ctx context.Context) (Caller, error) {
 	if c.Lang = "ru"; !carrier.USSD {
 		return c, nil
 	}
-	c.Reaches = true
+	c.USSD = true
 	holder, unused, err := t.Customers.Caller(ctx, t.number)
 	if fault.Is(err, fault.NotFound) {
 		closed, err := t.Customers.ClosedAt(ctx, t.number)
@@ -32,10 +32,10 @@ func (t *turn) caller(ctx context.Context) (Caller, error) {
 	return c, nil
 }
 
-// shelf is what the catalogue offers at a step. What has no USSD number is not
+// listing is what the catalogue offers at a step. What has no USSD number is not
 // on it, nor a category without such a service.
-func (d *Door) shelf(ctx context.Context, s State) (Shelf, error) {
-	var shelf Shelf
+func (d *Handler) listing(ctx context.Context, s State) (Listing, error) {
+	var shelf Listing
 	switch s.Step {
 	case stepCategories:
 		categories, err := d.Catalog.Categories(ctx)
@@ -67,21 +67,21 @@ func (d *Door) shelf(ctx context.Context, s State) (Shelf, error) {
 			}
 		}
 	case stepAccount:
-		return d.field(ctx, s)
+		return d.accountField(ctx, s)
 	}
 	slices.SortFunc(shelf.Items, func(a, b Item) int { return a.Number - b.Number })
 	return shelf, nil
 }
 
-// field is what is typed for a service. One that was taken away meanwhile takes
+// accountField is what is typed for a service. One that was taken away meanwhile takes
 // nothing.
-func (d *Door) field(ctx context.Context, s State) (Shelf, error) {
+func (d *Handler) accountField(ctx context.Context, s State) (Listing, error) {
 	service, err := d.Catalog.Service(ctx, s.Service)
 	if fault.Is(err, fault.NotFound) {
 		gone := func(string) (string, error) { return "", fault.New(fault.Invalid, "ussd.account", "").At("account") }
-		return Shelf{Identify: gone}, nil
+		return Listing{Identify: gone}, nil
 	}
-	return Shelf{
+	return Listing{
 		Service: nameOf(service, s.Lang), Label: service.Label.In(s.Lang), INN: isINN(service), Identify: service.Identify,
 	}, err
 }

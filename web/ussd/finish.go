@@ -22,111 +22,111 @@ type Result struct {
 	Operations  []Operation
 }
 
-// Done takes an act's outcome. What a person can mend leads to the place where
+// Finish takes an act's outcome. What a person can mend leads to the place where
 // it was typed; everything else ends the dialogue with words.
-func (s State) Done(act Act, r Result) State {
+func (s State) Finish(act Op, r Result) State {
 	if r.Err != nil {
 		return s.failed(act, r.Err)
 	}
 	switch act {
-	case actCheckName:
+	case opCheckName:
 		s.Name = r.Name
 		return s.to(stepINN)
-	case actRegister:
-		return s.over(word("ussd.end.registered"))
-	case actQuote:
+	case opRegister:
+		return s.end(message("ussd.end.registered"))
+	case opQuote:
 		s.Check = r.Check
 		return s.to(stepCheck)
-	case actPay:
-		return s.over(word("ussd.end.paid", "Code", inn.Group(r.Code)))
-	case actQuoteTransfer:
+	case opPay:
+		return s.end(message("ussd.end.paid", "Code", inn.Group(r.Code)))
+	case opQuoteTransfer:
 		s.Check = r.Check
 		return s.to(stepTransfer)
-	case actTransfer:
-		return s.over(word("ussd.end.transferred", "Amount", s.Check.Amount.Group(), "Phone", s.Check.Phone))
-	case actBalance:
-		return s.over(word("ussd.end.balance", "Balance", r.Balance.Group()))
-	case actTongue:
-		return s.to(stepMain).say(word("ussd.word.language"))
-	case actProvePIN:
+	case opTransfer:
+		return s.end(message("ussd.end.transferred", "Amount", s.Check.Amount.Group(), "Phone", s.Check.Phone))
+	case opBalance:
+		return s.end(message("ussd.end.balance", "Balance", r.Balance.Group()))
+	case opSetLanguage:
+		return s.to(stepMain).with(message("ussd.word.language"))
+	case opProvePIN:
 		s.Proof = r.Proof
 		return s.to(stepNewPIN)
-	case actJudgePIN:
+	case opCheckNewPIN:
 		s.Mark = r.Mark
-		return s.to(stepAgainPIN)
-	case actChangePIN:
-		return s.over(word("ussd.end.pin_changed"))
-	case actOperations:
+		return s.to(stepRepeatPIN)
+	case opChangePIN:
+		return s.end(message("ussd.end.pin_changed"))
+	case opListOperations:
 		s.Operations = r.Operations
 		return s.to(stepOperations)
-	case actResendPIN:
-		return s.over(word("ussd.end.pin_resent"))
+	case opResendPIN:
+		return s.end(message("ussd.end.pin_resent"))
 	}
-	return s.over(word("ussd.end.trouble"))
+	return s.end(message("ussd.end.trouble"))
 }
 
 // places is where what a fault speaks of was typed, by act and field.
-var places = map[Act]map[string]Step{
-	actCheckName:     {"name": stepName},
-	actRegister:      {"name": stepName, "inn": stepINN},
-	actQuote:         {"account": stepAccount, "amount": stepAmount},
-	actPay:           {"pin": stepCheck},
-	actQuoteTransfer: {"phone": stepReceiver, "amount": stepTransferAmount},
-	actTransfer:      {"pin": stepTransfer},
-	actBalance:       {"pin": stepBalance}, actOperations: {"pin": stepLookPIN},
-	actProvePIN: {"pin": stepOldPIN, "old_pin": stepOldPIN}, actJudgePIN: {"pin": stepNewPIN}, actChangePIN: {"pin": stepNewPIN},
+var retrySteps = map[Op]map[string]Step{
+	opCheckName:     {"name": stepName},
+	opRegister:      {"name": stepName, "inn": stepINN},
+	opQuote:         {"account": stepAccount, "amount": stepAmount},
+	opPay:           {"pin": stepCheck},
+	opQuoteTransfer: {"phone": stepReceiver, "amount": stepTransferAmount},
+	opTransfer:      {"pin": stepTransfer},
+	opBalance:       {"pin": stepBalance}, opListOperations: {"pin": stepOperationsPIN},
+	opProvePIN: {"pin": stepOldPIN, "old_pin": stepOldPIN}, opCheckNewPIN: {"pin": stepNewPIN}, opChangePIN: {"pin": stepNewPIN},
 }
 
-func (s State) failed(act Act, err error) State {
+func (s State) failed(act Op, err error) State {
 	f := fault.As(err)
-	if place, typed := places[act][f.Field]; typed && mendable[f.Kind] {
-		return s.to(place).say(wordOf(f))
+	if place, typed := retrySteps[act][f.Field]; typed && retryable[f.Kind] {
+		return s.to(place).with(retryMessage(f))
 	}
-	if f.Kind == fault.Unavailable && act != actRegister {
-		return s.say(word("ussd.word.busy"))
+	if f.Kind == fault.Unavailable && act != opRegister {
+		return s.with(message("ussd.word.busy"))
 	}
-	return s.over(endOf(act, f))
+	return s.end(endMessage(act, f))
 }
 
 // spends are the acts about money: the others' ends don't speak of it.
-var spends = map[Act]bool{actQuote: true, actPay: true, actQuoteTransfer: true, actTransfer: true}
+var movesMoney = map[Op]bool{opQuote: true, opPay: true, opQuoteTransfer: true, opTransfer: true}
 
 // mendable are the kinds after which something else can be typed.
-var mendable = map[fault.Kind]bool{
+var retryable = map[fault.Kind]bool{
 	fault.Invalid: true, fault.Limit: true, fault.Forbidden: true,
 }
 
-// wordOf is what a person reads above the screen on which to type again.
-func wordOf(err error) Word {
+// retryMessage is what a person reads above the screen on which to type again.
+func retryMessage(err error) Message {
 	f := fault.As(err)
-	if key, known := mends[f.Reason]; known {
-		return worded(key, f)
+	if key, known := retryMessages[f.Reason]; known {
+		return messageOf(key, f)
 	}
 	switch f.Field {
 	case "account":
-		return word("ussd.word.account")
+		return message("ussd.word.account")
 	case "amount":
-		return word("ussd.word.amount")
+		return message("ussd.word.amount")
 	case "phone":
-		return word("ussd.word.phone")
+		return message("ussd.word.phone")
 	}
-	return word("ussd.word.choice")
+	return message("ussd.word.choice")
 }
 
-// endOf is what a person reads at the end of a dialogue that failed: of a
+// endMessage is what a person reads at the end of a dialogue that failed: of a
 // message that is known, otherwise of the kind.
-func endOf(act Act, f *fault.Error) Word {
-	if key, known := ends[f.Reason]; known {
-		return worded(key, f)
+func endMessage(act Op, f *fault.Error) Message {
+	if key, known := endMessages[f.Reason]; known {
+		return messageOf(key, f)
 	}
-	if changed := f.Kind == fault.NotFound || f.Kind == fault.Conflict; changed && !spends[act] {
-		return word("ussd.end.changed_elsewhere")
+	if changed := f.Kind == fault.NotFound || f.Kind == fault.Conflict; changed && !movesMoney[act] {
+		return message("ussd.end.changed_elsewhere")
 	}
-	return word(endings[f.Kind])
+	return message(kindMessages[f.Kind])
 }
 
-func worded(key string, f *fault.Error) Word {
-	w := Word{Key: key}
+func messageOf(key string, f *fault.Error) Message {
+	w := Message{Key: key}
 	for name, value := range f.Args {
 		if w.Args == nil {
 			w.Args = map[string]string{}
@@ -137,7 +137,7 @@ func worded(key string, f *fault.Error) Word {
 }
 
 // endings is the door's one table from kinds of faults to sentences.
-var endings = map[fault.Kind]string{
+var kindMessages = map[fault.Kind]string{
 	fault.Internal:     "ussd.end.trouble",
 	fault.Invalid:      "ussd.end.refused",
 	fault.NotFound:     "ussd.end.changed",
@@ -152,7 +152,7 @@ var endings = map[fault.Kind]string{
 
 // mends are the words for what can be typed again; messages of sums never tell
 // a balance, which takes a PIN: where money is short is told behind it.
-var mends = map[fault.Reason]string{
+var retryMessages = map[fault.Reason]string{
 	"catalog.inn_empty": "ussd.word.inn", "catalog.inn_length": "ussd.word.inn", "catalog.inn_digits": "ussd.word.inn",
 	"catalog.below_minimum": "ussd.word.minimum", "catalog.above_maximum": "ussd.word.maximum",
 	"wallet.below_minimum":    "ussd.word.minimum",
@@ -169,7 +169,7 @@ var mends = map[fault.Reason]string{
 	"payment.biller_too_small": "ussd.word.too_small", "payment.biller_too_large": "ussd.word.too_large",
 }
 
-var ends = map[fault.Reason]string{
+var endMessages = map[fault.Reason]string{
 	"customer.closed":  "ussd.end.closed",
 	"customer.blocked": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",
 	"wallet.receiver_closed":  "ussd.end.receiver_refuses",

@@ -14,22 +14,22 @@ import (
 	"elsom/internal/wallet"
 )
 
-// asked is what an act has to know besides the state.
-type asked struct {
-	act     Act
+// opInput is what an act has to know besides the state.
+type opInput struct {
+	op      Op
 	input   string
 	number  phone.Number
 	gateway string
 }
 
-// do asks the house. Each act may be asked again with the same state: what was
+// runOp asks the house. Each act may be asked again with the same state: what was
 // done then is not done a second time.
-func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
-	switch a.act {
-	case actCheckName:
+func (d *Handler) runOp(ctx context.Context, s State, a opInput) (r Result) {
+	switch a.op {
+	case opCheckName:
 		r.Name, r.Err = customer.CheckName(a.input)
 		return r
-	case actRegister:
+	case opRegister:
 		//mutant:replace s.Offer => customer.OfferVersion TestOfferThatWasShown
 		_, r.Err = d.Customers.RegisterByUSSD(ctx, customer.USSDSignup{
 			Phone: a.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: s.Offer, Gateway: a.gateway,
@@ -48,61 +48,61 @@ func (d *Door) do(ctx context.Context, s State, a asked) (r Result) {
 	if err != nil {
 		return Result{Err: err}
 	}
-	if !triesPIN[a.act] {
-		return d.doFor(ctx, holder, s, a)
+	if !triesPIN[a.op] {
+		return d.runForCustomer(ctx, holder, s, a)
 	}
 	//mutant:drop ./web TestGatewayWithManyWrongPINsIsSlowedDown
 	if err := d.pins.wait(ctx, a.gateway); err != nil {
 		return Result{Err: err}
 	}
-	r = d.doFor(ctx, holder, s, a)
-	d.pins.judged(context.WithoutCancel(ctx), a.gateway, r.Err)
+	r = d.runForCustomer(ctx, holder, s, a)
+	d.pins.record(context.WithoutCancel(ctx), a.gateway, r.Err)
 	return r
 }
 
-// doFor asks the house for a holder of a wallet.
-func (d *Door) doFor(ctx context.Context, holder customer.Customer, s State, a asked) (r Result) {
-	switch a.act {
-	case actQuote:
+// runForCustomer asks the house for a holder of a wallet.
+func (d *Handler) runForCustomer(ctx context.Context, holder customer.Customer, s State, a opInput) (r Result) {
+	switch a.op {
+	case opQuote:
 		r.Check, r.Err = d.quote(ctx, holder, s, a)
-	case actPay:
+	case opPay:
 		r.Code, r.Err = d.pay(ctx, holder, s, a)
-	case actQuoteTransfer:
+	case opQuoteTransfer:
 		r.Check, r.Err = d.quoteTransfer(ctx, holder, s, a)
-	case actTransfer:
+	case opTransfer:
 		r.Err = d.transfer(ctx, holder, s, a)
-	case actBalance:
+	case opBalance:
 		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
 			r.Balance, r.Err = d.Wallets.Balance(ctx, holder.ID)
 		}
-	case actOperations:
+	case opListOperations:
 		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
 			r.Operations, r.Err = d.operations(ctx, holder, s)
 		}
 	default:
-		return d.doForPIN(ctx, s, a)
+		return d.runForPIN(ctx, s, a)
 	}
 	return r
 }
 
-// doForPIN does what is about the PIN and the language, not about money.
-func (d *Door) doForPIN(ctx context.Context, s State, a asked) (r Result) {
-	switch a.act {
-	case actTongue:
+// runForPIN does what is about the PIN and the language, not about money.
+func (d *Handler) runForPIN(ctx context.Context, s State, a opInput) (r Result) {
+	switch a.op {
+	case opSetLanguage:
 		r.Err = d.Customers.SetLanguage(ctx, s.Customer, s.Lang)
-	case actProvePIN:
+	case opProvePIN:
 		r.Proof, r.Err = d.Customers.ProvePIN(ctx, s.Customer, a.input)
-	case actJudgePIN:
-		r.Mark, r.Err = d.mark(s, a.input), d.Customers.JudgePIN(ctx, s.Customer, a.input)
-	case actChangePIN:
+	case opCheckNewPIN:
+		r.Mark, r.Err = d.pinHash(s, a.input), d.Customers.JudgePIN(ctx, s.Customer, a.input)
+	case opChangePIN:
 		r.Err = d.changePIN(ctx, s, a.input)
-	case actResendPIN:
+	case opResendPIN:
 		r.Err = d.Customers.ResendPIN(ctx, s.Customer)
 	}
 	return r
 }
 
-func (d *Door) quote(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
+func (d *Handler) quote(ctx context.Context, holder customer.Customer, s State, a opInput) (Check, error) {
 	draft, err := d.Payments.Quote(ctx, holder, payment.Order{
 		Service: s.Service, Identifier: s.Account, Amount: a.input, Channel: customer.USSD,
 		// A gateway's address is everybody's; a number is one person's.
@@ -113,15 +113,15 @@ func (d *Door) quote(ctx context.Context, holder customer.Customer, s State, a a
 	}
 	service, err := d.Catalog.Service(ctx, draft.Service)
 	return Check{
-		Draft: draft.ID, Account: draft.Identifier, INN: isINN(service), Name: oneLine(draft.Payee),
+		Draft: draft.ID, Account: draft.Identifier, INN: isINN(service), Name: singleLine(draft.Payee),
 		Amount: draft.Amount, Fee: draft.Fee,
 	}, err
 }
 
-// oneLine keeps a name that others told from breaking the screen.
-func oneLine(name string) string { return cut(strings.Join(strings.Fields(name), " "), Most/2) }
+// singleLine keeps a name that others told from breaking the screen.
+func singleLine(name string) string { return cut(strings.Join(strings.Fields(name), " "), MaxOctets/2) }
 
-func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a asked) (code string, err error) {
+func (d *Handler) pay(ctx context.Context, holder customer.Customer, s State, a opInput) (code string, err error) {
 	key := payment.PINKey(s.Check.Draft)
 	//mutant:replace ForPayment, key => ForBalance, "" TestPINOfTheSMS
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
@@ -129,32 +129,32 @@ func (d *Door) pay(ctx context.Context, holder customer.Customer, s State, a ask
 	}
 	accepted, err := d.Payments.Accept(ctx, holder, customer.USSD, s.Check.Draft)
 	if err != nil {
-		return "", d.unpaid(ctx, holder, key, err)
+		return "", d.returnPIN(ctx, holder, key, err)
 	}
 	return accepted.Payment.Code, nil
 }
 
-func (d *Door) quoteTransfer(ctx context.Context, holder customer.Customer, s State, a asked) (Check, error) {
+func (d *Handler) quoteTransfer(ctx context.Context, holder customer.Customer, s State, a opInput) (Check, error) {
 	draft, err := d.Transfers.Quote(ctx, holder, transfer.Order{Phone: s.Receiver, Amount: a.input, Channel: customer.USSD})
 	return Check{
-		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: oneLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
+		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: singleLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
 	}, err
 }
 
-func (d *Door) transfer(ctx context.Context, holder customer.Customer, s State, a asked) error {
+func (d *Handler) transfer(ctx context.Context, holder customer.Customer, s State, a opInput) error {
 	key := transfer.Key(s.Check.Draft)
 	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
 		return err
 	}
 	if _, err := d.Transfers.Accept(ctx, holder, customer.USSD, s.Check.Draft); err != nil {
-		return d.unpaid(ctx, holder, key, err)
+		return d.returnPIN(ctx, holder, key, err)
 	}
 	return nil
 }
 
-// unpaid gives a PIN that came by SMS its one use back where nothing was paid
+// returnPIN gives a PIN that came by SMS its one use back where nothing was paid
 // with it, and none of it will be.
-func (d *Door) unpaid(ctx context.Context, holder customer.Customer, key string, why error) error {
+func (d *Handler) returnPIN(ctx context.Context, holder customer.Customer, key string, why error) error {
 	switch fault.KindOf(why) {
 	case fault.Unknown, fault.Unavailable, fault.Internal:
 		return why
@@ -169,23 +169,23 @@ func (d *Door) unpaid(ctx context.Context, holder customer.Customer, key string,
 
 // changePIN compares the new PIN with what was typed before, and puts it in the
 // place of the one that was proved.
-func (d *Door) changePIN(ctx context.Context, s State, again string) error {
+func (d *Handler) changePIN(ctx context.Context, s State, again string) error {
 	//mutant:drop TestPINOverDialogues
-	if d.mark(s, again) != s.Mark {
+	if d.pinHash(s, again) != s.Mark {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}
 	return d.Customers.ChangeProvenPIN(ctx, s.Customer, s.Proof, again)
 }
 
-func (d *Door) mark(s State, pin string) string {
-	return d.Dialogues.Mark("pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin))
+func (d *Handler) pinHash(s State, pin string) string {
+	return d.Sessions.Hash("pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin))
 }
 
 // shown is how many operations are kept for the screens.
-const shown = 9
+const maxOperations = 9
 
-func (d *Door) operations(ctx context.Context, holder customer.Customer, s State) ([]Operation, error) {
-	latest, err := d.Wallets.Latest(ctx, holder.ID, shown)
+func (d *Handler) operations(ctx context.Context, holder customer.Customer, s State) ([]Operation, error) {
+	latest, err := d.Wallets.Latest(ctx, holder.ID, maxOperations)
 	if err != nil {
 		return nil, err
 	}
@@ -202,13 +202,13 @@ func (d *Door) operations(ctx context.Context, holder customer.Customer, s State
 	list := make([]Operation, len(latest))
 	for i, o := range latest {
 		list[i] = Operation{Day: o.At.In(customer.Bishkek).Format("02.01"), Amount: o.Amount}
-		list[i].What, list[i].Key = d.what(ctx, s, o, payments)
+		list[i].What, list[i].Key = d.describe(ctx, s, o, payments)
 	}
 	return list, nil
 }
 
-// what names an operation: the service that was paid, or what it was.
-func (d *Door) what(ctx context.Context, s State, o wallet.Operation, payments map[int64]payment.Payment) (text string, key bool) {
+// describe names an operation: the service that was paid, or what it was.
+func (d *Handler) describe(ctx context.Context, s State, o wallet.Operation, payments map[int64]payment.Payment) (text string, key bool) {
 	switch o.Kind {
 	case wallet.Payment:
 		if service, err := d.Catalog.ServiceOfRecord(ctx, payments[o.PaymentID].Service); err == nil {

@@ -62,7 +62,7 @@ const (
 
 // Parts are what the door leads to.
 type Parts struct {
-	Dialogues *ussdsession.Dialogues[Content]
+	Sessions  *ussdsession.Sessions[Content]
 	Customers *customer.Customers
 	Catalog   *catalog.Catalog
 	Payments  *payment.Payments
@@ -71,39 +71,39 @@ type Parts struct {
 	// Gateways tells who calls, for the HTTP doors.
 	Gateways Gateways
 	// Attempts counts wrong PINs by gateway; nil: nothing does.
-	Attempts Attempts
+	Limits RateLimiter
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Door answers gateways.
-type Door struct {
+// Handler answers gateways.
+type Handler struct {
 	Parts
-	room, kannel basicauth.Realm[credential.Gateway] // POST /ussd, POST /ussd/kannel
-	pins         *pins
-	log          *slog.Logger
+	auth, kannelAuth basicauth.Realm[credential.Gateway] // POST /ussd, POST /ussd/kannel
+	pins             *pinThrottle
+	log              *slog.Logger
 }
 
 // New makes the door.
-func New(parts Parts, log *slog.Logger) *Door {
+func New(parts Parts, log *slog.Logger) *Handler {
 	room := func(s credential.Scope) basicauth.Realm[credential.Gateway] {
 		return basicauth.Realm[credential.Gateway]{
 			Name: "ussd", Noun: "gateway", Credentials: parts.Gateways, Log: log,
 			May: func(g credential.Gateway) bool { return g.May(s) },
 		}
 	}
-	return &Door{
-		Parts: parts, room: room(credential.USSD), kannel: room(credential.Kannel), log: log,
-		pins: &pins{attempts: parts.Attempts, now: parts.Now, log: log, slow: map[string]slowed{}, wrong: map[string]int64{}, right: map[string]int{}},
+	return &Handler{
+		Parts: parts, auth: room(credential.USSD), kannelAuth: room(credential.Kannel), log: log,
+		pins: &pinThrottle{limits: parts.Limits, now: parts.Now, log: log, slow: map[string]slowdown{}, wrong: map[string]int64{}, right: map[string]int{}},
 	}
 }
 
 // patience is how long a turn may take in all; gateways wait 10 to 15 s. Who
 // hangs up doesn't end it: what was begun is better finished.
-const patience = 12 * time.Second
+const timeout = 12 * time.Second
 
 // lookAgain is how often a request looks whether another has answered its turn.
-const lookAgain = 50 * time.Millisecond
+const pollInterval = 50 * time.Millisecond
 
 // Content is what a dialogue keeps of itself.
 type Content struct {
@@ -114,13 +114,13 @@ type Content struct {
 	Past []string `json:"past,omitempty"`
 }
 
-// kept is a dialogue as it stands.
-type kept = ussdsession.Dialogue[Content]
+// storedSession is a dialogue as it stands.
+type storedSession = ussdsession.Session[Content]
 
-// Turn answers an input. The screen is always one to show; the error, for the
+// Respond answers an input. The screen is always one to show; the error, for the
 // log, says why it is a poor one.
-func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+func (d *Handler) Respond(ctx context.Context, in Input) (Screen, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	number, err := phone.Parse(in.Phone)
 	if err != nil || in.Session == "" || !isDialed(in.ServiceCode) {
@@ -129,118 +129,118 @@ func (d *Door) Turn(ctx context.Context, in Input) (Screen, error) {
 	if in.At.IsZero() {
 		in.At = d.Now()
 	}
-	t := turn{Door: d, in: in, number: number, name: ussdsession.Name{
+	t := exchange{Handler: d, in: in, number: number, name: ussdsession.Name{
 		Gateway: in.Gateway, Session: in.Session, Phone: number.String(),
 	}}
 	for {
-		screen, answered, err := t.try(ctx)
+		screen, answered, err := t.attempt(ctx)
 		if err != nil {
-			return t.broken(err), err
+			return t.failed(err), err
 		}
 		if answered {
 			return screen, nil
 		}
 		// Somebody else is at work on this turn: its answer is ours too.
 		select {
-		case <-time.After(lookAgain):
+		case <-time.After(pollInterval):
 		case <-ctx.Done():
 			return d.end("", "ussd.end.unknown"), fault.New(fault.Unknown, "ussd.turn", "").Because(ctx.Err())
 		}
 	}
 }
 
-func (d *Door) end(lang, key string) Screen {
-	return State{Lang: lang}.over(word(key)).Screen(Shelf{})
+func (d *Handler) end(lang, key string) Screen {
+	return State{Lang: lang}.end(message(key)).Screen(Listing{})
 }
 
-// broken is the end of a turn that can't be told: where it dials, nothing was
+// failed is the end of a turn that can't be told: where it dials, nothing was
 // done; any other may repeat a confirmation whose payment is under way.
-func (t *turn) broken(err error) Screen {
-	if t.begins() {
-		return t.end("", endings[fault.KindOf(err)])
+func (t *exchange) failed(err error) Screen {
+	if t.dials() {
+		return t.end("", kindMessages[fault.KindOf(err)])
 	}
 	return t.end("", "ussd.end.lost")
 }
 
-// turn is one input on its way to an answer.
-type turn struct {
-	*Door
+// exchange is one input on its way to an answer.
+type exchange struct {
+	*Handler
 	in     Input
 	number phone.Number
 	name   ussdsession.Name
 	// dialed: a beginning was tried before anything was looked for.
-	dialed bool
+	createTried bool
 }
 
-// heard is what the dialogue compares the next input with.
-func (t *turn) heard() ussdsession.Heard {
+// input is what the dialogue compares the next input with.
+func (t *exchange) input() ussdsession.Input {
 	if t.in.Style == Numbered {
-		return ussdsession.Heard{Text: t.in.ID, At: t.in.At}
+		return ussdsession.Input{Text: t.in.ID, At: t.in.At}
 	}
-	return ussdsession.Heard{Text: t.in.Text, At: t.in.At}
+	return ussdsession.Input{Text: t.in.Text, At: t.in.At}
 }
 
-// begins reports whether the input surely dials. Another one may dial too, with
+// dials reports whether the input surely dials. Another one may dial too, with
 // inputs of its own: see begin.
-func (t *turn) begins() bool { return t.in.Text == "" || isDialed(t.in.Text) }
+func (t *exchange) dials() bool { return t.in.Text == "" || isDialed(t.in.Text) }
 
-// try answers once; false where another request is at work on the same turn.
-func (t *turn) try(ctx context.Context) (screen Screen, answered bool, err error) {
-	if t.in.Style == Numbered && t.in.At.Before(t.Now().Add(-ussdsession.Life)) {
-		return t.lost(ctx), true, nil
+// attempt answers once; false where another request is at work on the same turn.
+func (t *exchange) attempt(ctx context.Context) (screen Screen, answered bool, err error) {
+	if t.in.Style == Numbered && t.in.At.Before(t.Now().Add(-ussdsession.Lifetime)) {
+		return t.sessionLost(ctx), true, nil
 	}
-	if recalled := t.Dialogues.Recall(t.name); recalled != nil {
-		if screen, answered, err := t.follow(ctx, recalled); answered || err != nil {
+	if recalled := t.Sessions.Cached(t.name); recalled != nil {
+		if screen, answered, err := t.respondCached(ctx, recalled); answered || err != nil {
 			return screen, answered, err
 		}
 	}
-	if t.begins() && !t.dialed {
-		t.dialed = true // mostly there is none yet
-		if screen, began, err := t.begin(ctx, nil); began || err != nil {
+	if t.dials() && !t.createTried {
+		t.createTried = true // mostly there is none yet
+		if screen, began, err := t.create(ctx, nil); began || err != nil {
 			return screen, began, err
 		}
 	}
-	found, err := t.Dialogues.Find(ctx, t.name)
+	found, err := t.Sessions.Find(ctx, t.name)
 	if err != nil {
 		return Screen{}, false, err
 	}
 	if found == nil {
-		if t.in.Style == Numbered && !t.begins() {
-			return t.lost(ctx), true, nil
+		if t.in.Style == Numbered && !t.dials() {
+			return t.sessionLost(ctx), true, nil
 		}
-		return t.begin(ctx, nil)
+		return t.create(ctx, nil)
 	}
-	input, relation := t.relate(ctx, found)
+	input, relation := t.classify(ctx, found)
 	switch {
-	case relation == outdated:
+	case relation == stale:
 		return t.end(found.Content.State.Lang, "ussd.end.expired"), true, nil
-	case relation == repeats:
+	case relation == repeat:
 		return found.Content.Screen, true, nil
 	case found.Busy():
 		return Screen{}, false, nil
-	case relation == redials:
-		return t.begin(ctx, found)
+	case relation == redial:
+		return t.create(ctx, found)
 	}
-	return t.answer(ctx, found, input)
+	return t.advance(ctx, found, input)
 }
 
-// follow answers an input that continues a recalled turn. Whatever else it may
+// respondCached answers an input that continues a recalled turn. Whatever else it may
 // be is for the database to tell.
-func (t *turn) follow(ctx context.Context, recalled *kept) (screen Screen, answered bool, err error) {
-	input, relation := t.relate(ctx, recalled)
-	if relation != continues {
+func (t *exchange) respondCached(ctx context.Context, recalled *storedSession) (screen Screen, answered bool, err error) {
+	input, relation := t.classify(ctx, recalled)
+	if relation != newInput {
 		return Screen{}, false, nil
 	}
-	return t.answer(ctx, recalled, input)
+	return t.advance(ctx, recalled, input)
 }
 
-// lost is what is said where the dialogue of an input is gone. The input may
+// sessionLost is what is said where the dialogue of an input is gone. The input may
 // repeat a confirmation whose answer never arrived, and its payment may stand:
 // nobody is told to dial again and pay.
-func (t *turn) lost(ctx context.Context) Screen {
+func (t *exchange) sessionLost(ctx context.Context) Screen {
 	//mutant:replace lost => expired TestSessionsEnd
 	key := "ussd.end.lost"
-	if t.begins() {
+	if t.dials() {
 		key = "ussd.end.expired"
 	}
 	holder, err := t.Customers.ByPhone(ctx, t.number)
@@ -250,70 +250,70 @@ func (t *turn) lost(ctx context.Context) Screen {
 	return t.end(holder.Lang, key)
 }
 
-// begin writes the first screen: of a new dialogue, or anew where a phone dials
+// create writes the first screen: of a new dialogue, or anew where a phone dials
 // within the session of the one before.
-func (t *turn) begin(ctx context.Context, before *kept) (Screen, bool, error) {
+func (t *exchange) create(ctx context.Context, before *storedSession) (Screen, bool, error) {
 	caller, err := t.caller(ctx)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	state, lost, err := t.walk(ctx, Start(caller))
+	state, lost, err := t.applyDialed(ctx, Start(caller))
 	if err != nil {
 		return Screen{}, false, err
 	}
 	if lost {
-		return t.lost(ctx), true, nil
+		return t.sessionLost(ctx), true, nil
 	}
-	shelf, err := t.shelf(ctx, state)
+	shelf, err := t.listing(ctx, state)
 	if err != nil {
 		return Screen{}, false, err
 	}
 	next := Content{State: state, Screen: state.Screen(shelf)}
 	var won bool
 	if before == nil {
-		next.Past = t.past(nil)
-		won, err = t.Dialogues.Begin(ctx, t.name, t.heard(), next)
+		next.Past = t.pastInputs(nil)
+		won, err = t.Sessions.Create(ctx, t.name, t.input(), next)
 	} else {
 		if t.in.Style == Numbered {
 			next.Past = before.Content.Past
 		}
-		next.Past = t.past(next.Past)
-		won, err = t.Dialogues.Restart(ctx, before, t.heard(), next)
+		next.Past = t.pastInputs(next.Past)
+		won, err = t.Sessions.Restart(ctx, before, t.input(), next)
 	}
 	return next.Screen, won, err
 }
 
-// answer takes a new input. A step that only leads on is written as it is: of
+// advance takes a new input. A step that only leads on is written as it is: of
 // two requests the second finds the first one's answer. An act is done by who
 // has claimed the turn.
-func (t *turn) answer(ctx context.Context, found *kept, input string) (Screen, bool, error) {
-	shelf, err := t.shelf(ctx, found.Content.State)
+func (t *exchange) advance(ctx context.Context, found *storedSession, input string) (Screen, bool, error) {
+	shelf, err := t.listing(ctx, found.Content.State)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next, act := found.Content.State.Hear(input, shelf)
-	if act != actNone {
-		won, err := t.Dialogues.Claim(ctx, found)
+	next, act := found.Content.State.Next(input, shelf)
+	if act != opNone {
+		won, err := t.Sessions.Acquire(ctx, found)
 		if err != nil || !won {
 			return Screen{}, false, err
 		}
-		next = t.perform(ctx, next, act, input)
+		next = t.run(ctx, next, act, input)
 	}
 	screen, won, err := t.write(ctx, found, next)
-	if err != nil && act != actNone {
-		_ = t.Dialogues.Release(context.WithoutCancel(ctx), found)
+	if err != nil && act != opNone {
+		_ = t.Sessions.Release(context.WithoutCancel(ctx), found)
 	}
 	return screen, won, err
 }
 
 // troubles are ours, not the person's.
-var troubles = map[fault.Kind]bool{fault.Internal: true, fault.Unavailable: true, fault.Unknown: true}
+var internalKinds = map[fault.Kind]bool{fault.Internal: true, fault.Unavailable: true, fault.Unknown: true}
 
-func (t *turn) perform(ctx context.Context, s State, act Act, input string) State {
-	result := t.do(ctx, s, asked{act: act, input: input, number: t.number, gateway: t.in.Gateway})
-	next := s.Done(act, result)
+func (t *exchange) run(ctx context.Context, s State, act Op, input string) State {
+	result := t.runOp(ctx, s, opInput{op: act, input: input, number: t.number, gateway: t.in.Gateway})
+	next := s.Finish(act, result)
 	log := t.log.With("gateway", t.in.Gateway, "act", string(act), "step", string(next.Step))
-	if err := result.Err; err != nil && troubles[fault.KindOf(err)] {
+	if err := result.Err; err != nil && internalKinds[fault.KindOf(err)] {
 		log.WarnContext(ctx, "ussd", "error", err)
 		return next
 	}
@@ -321,12 +321,12 @@ func (t *turn) perform(ctx context.Context, s State, act Act, input string) Stat
 	return next
 }
 
-func (t *turn) write(ctx context.Context, found *kept, s State) (Screen, bool, error) {
-	shelf, err := t.shelf(ctx, s)
+func (t *exchange) write(ctx context.Context, found *storedSession, s State) (Screen, bool, error) {
+	shelf, err := t.listing(ctx, s)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next := Content{State: s, Screen: s.Screen(shelf), Past: t.past(found.Content.Past)}
-	won, err := t.Dialogues.Answer(ctx, found, t.heard(), next)
+	next := Content{State: s, Screen: s.Screen(shelf), Past: t.pastInputs(found.Content.Past)}
+	won, err := t.Sessions.Advance(ctx, found, t.input(), next)
 	return next.Screen, won, err
 }

@@ -32,30 +32,30 @@ type walker struct {
 	leads map[string][]string
 }
 
-func walkShelf(s State) Shelf {
-	var shelf Shelf
+func walkShelf(s State) Listing {
+	var shelf Listing
 	switch s.Step {
 	case stepCategories, stepServices:
 		for n := 3; n < 99; n += 4 {
 			shelf.Items = append(shelf.Items, Item{n, fmt.Sprintf("%s-%d", s.Step, n), "Үй-жай кызматтары №" + string(rune('А'+n%30))})
 		}
 	case stepAccount:
-		shelf = Shelf{Service: "Үй-жай кызматтары №7", Label: longLabel, INN: true, Identify: walkINN.Identify}
+		shelf = Listing{Service: "Үй-жай кызматтары №7", Label: longLabel, INN: true, Identify: walkINN.Identify}
 	}
 	return shelf
 }
 
 // outcomes are what each act may come back with.
-func outcomes(act Act) []Result {
+func outcomes(act Op) []Result {
 	good := Result{Name: longName, Code: "123456789012", Balance: 99_999_999_99, Proof: "p", Mark: "m"}
 	results := []Result{}
 	switch act {
-	case actQuote, actQuoteTransfer:
+	case opQuote, opQuoteTransfer:
 		for _, c := range walkChecks(act) {
 			good.Check = c
 			results = append(results, good)
 		}
-	case actOperations:
+	case opListOperations:
 		none := good
 		for i := range 9 {
 			good.Operations = append(good.Operations, Operation{Day: "22.11", Amount: money.Amount(9_999_999 * (1 - 2*(i%2))), What: "Үй-жай кызматтары №7"})
@@ -66,16 +66,16 @@ func outcomes(act Act) []Result {
 	}
 	for _, kind := range fault.Kinds() {
 		results = append(results, Result{Err: fault.New(kind, "walk", "")})
-		for field := range places[act] {
+		for field := range retrySteps[act] {
 			results = append(results, Result{Err: fault.New(kind, "walk", "").At(field)})
 		}
 	}
-	for _, messages := range []map[fault.Reason]string{mends, ends} {
+	for _, messages := range []map[fault.Reason]string{retryMessages, endMessages} {
 		for message := range messages {
 			f := fault.New(fault.Invalid, "walk", message).With("Left", 4).With("Amount", money.Amount(9_999_999)).
 				With("Until", "22.11.2026 18:30").With("Balance", money.Amount(9_999_999))
 			results = append(results, Result{Err: f})
-			for field := range places[act] {
+			for field := range retrySteps[act] {
 				at := *f
 				results = append(results, Result{Err: at.At(field)})
 			}
@@ -84,11 +84,11 @@ func outcomes(act Act) []Result {
 	return append(results, Result{Err: errors.New("nobody foresaw it")})
 }
 
-func walkChecks(act Act) (checks []Check) {
+func walkChecks(act Op) (checks []Check) {
 	for _, amount := range []money.Amount{9_999_999, 99_999_999_99} {
 		for _, fee := range []money.Amount{0, 99_999, 9_999_999} {
 			c := Check{Draft: 7, Amount: amount, Fee: fee, Name: longName}
-			if act == actQuoteTransfer {
+			if act == opQuoteTransfer {
 				c.Phone = "+996 550 123 456"
 				checks = append(checks, c)
 				continue
@@ -109,7 +109,7 @@ var keys = []string{
 	"99999,99", "0555123456", longName, "😀", strings.Repeat("1", 300), strings.Repeat("x", 10_000),
 }
 
-func (w *walker) inputs(shelf Shelf) []string {
+func (w *walker) inputs(shelf Listing) []string {
 	inputs := keys
 	for _, item := range shelf.Items {
 		inputs = append(inputs[:len(inputs):len(inputs)], fmt.Sprint(item.Number))
@@ -149,20 +149,20 @@ func (w *walker) walk(from State) {
 		w.seen[id(s)] = s
 		w.steps[s.Step]++
 		w.look(s)
-		if s.Step == stepOver {
+		if s.Step == stepEnd {
 			continue
 		}
-		shelf, done := walkShelf(s), map[Act]bool{}
+		shelf, done := walkShelf(s), map[Op]bool{}
 		for _, input := range w.inputs(shelf) {
-			next, act := s.Hear(input, shelf)
+			next, act := s.Next(input, shelf)
 			all := []State{next}
-			if act != actNone { // whatever was typed, it comes back as one of these
+			if act != opNone { // whatever was typed, it comes back as one of these
 				if all = nil; done[act] {
 					continue
 				}
 				done[act] = true
 				for _, r := range outcomes(act) {
-					all = append(all, next.Done(act, r))
+					all = append(all, next.Finish(act, r))
 				}
 			}
 			for _, n := range all {
@@ -178,16 +178,16 @@ func (w *walker) look(s State) {
 	screen := s.Screen(walkShelf(s))
 	text := screen.Text
 	switch {
-	case Octets(text) > Most:
+	case Octets(text) > MaxOctets:
 		w.t.Errorf("%s at %s: %d octets: %q", w.lang, s.Step, Octets(text), text)
 	case text == "" || strings.Contains(text, "⟨") || strings.Contains(text, "<no value>"):
 		w.t.Errorf("%s at %s: %q", w.lang, s.Step, text)
-	case screen.End != (s.Step == stepOver):
+	case screen.End != (s.Step == stepEnd):
 		w.t.Errorf("%s at %s: end is %v", w.lang, s.Step, screen.End)
 	}
 	// With a fee of a hundred thousand only whom, how much and the fee are left.
-	word, short := s.t(s.Word), s.say1("ussd.word.again")
-	if s.Word.Key != "" && !strings.Contains(text, word) && !strings.Contains(text, short) && s.Check.Fee < 9_999_999 && s.Check.Account != strings.Repeat("Ң", 64) {
+	word, short := s.t(s.Message), s.tr("ussd.word.again")
+	if s.Message.Key != "" && !strings.Contains(text, word) && !strings.Contains(text, short) && s.Check.Fee < 9_999_999 && s.Check.Account != strings.Repeat("Ң", 64) {
 		w.t.Errorf("%s at %s: %q doesn't say %q", w.lang, s.Step, text, word)
 	}
 	c := s.Check
@@ -208,15 +208,15 @@ func TestWholeTree(t *testing.T) {
 			t.Parallel()
 			w := &walker{t: t, lang: lang, seen: map[string]State{}, steps: map[Step]int{}, leads: map[string][]string{}}
 			for _, c := range []Caller{
-				{}, {Reaches: true, Customer: 1, Lang: lang, Blocked: true}, {Reaches: true, Customer: 1, Lang: lang},
-				{Reaches: true, Customer: 1, Lang: lang, HasPIN: true, Resend: true}, {Reaches: true, Customer: 1, Lang: lang, HasPIN: true},
+				{}, {USSD: true, Customer: 1, Lang: lang, Blocked: true}, {USSD: true, Customer: 1, Lang: lang},
+				{USSD: true, Customer: 1, Lang: lang, HasPIN: true, Resend: true}, {USSD: true, Customer: 1, Lang: lang, HasPIN: true},
 			} {
 				w.walk(Start(c))
 			}
-			begun, _ := Start(Caller{Reaches: true}).Hear(number, Shelf{})
-			w.look(Start(Caller{Reaches: true}))
+			begun, _ := Start(Caller{USSD: true}).Next(number, Listing{})
+			w.look(Start(Caller{USSD: true}))
 			w.walk(begun)
-			for step := range backs {
+			for step := range previousStep {
 				if w.steps[step] == 0 {
 					t.Errorf("nobody came to %s", step)
 				}
@@ -230,13 +230,13 @@ func TestWholeTree(t *testing.T) {
 // TestEndsOfTheDoor looks at what is said where no dialogue is found.
 func TestEndsOfTheDoor(t *testing.T) {
 	keys := []string{"ussd.end.lost", "ussd.end.expired", "ussd.end.command"}
-	for _, key := range endings {
+	for _, key := range kindMessages {
 		keys = append(keys, key)
 	}
 	for _, lang := range []string{"ky", "ru", "en"} {
 		said := map[string]string{}
 		for _, key := range keys {
-			s := (&Door{}).end(lang, key)
+			s := (&Handler{}).end(lang, key)
 			if !s.End || s.Text == "" || strings.Contains(s.Text, "⟨") || strings.HasSuffix(s.Text, "..") {
 				t.Errorf("%s, %s: %+v", lang, key, s)
 			}
@@ -259,7 +259,7 @@ func (w *walker) noDeadEnd() {
 	alive := map[string]bool{}
 	var waiting []string
 	for key, s := range w.seen {
-		if s.Step == stepOver {
+		if s.Step == stepEnd {
 			waiting = append(waiting, key)
 		}
 	}
@@ -300,15 +300,15 @@ func TestNumbersAreFixed(t *testing.T) {
 					}
 					found[line[1]] = line[2]
 				}
-				wrong, _ := s.Hear("nonsense", shelf)
+				wrong, _ := s.Next("nonsense", shelf)
 				if spoken := wrong.Screen(shelf).Text; !strings.HasSuffix(spoken, text) {
 					t.Errorf("after a wrong choice another page: %q, was %q", spoken, text)
 				}
-				next, _ := s.Hear(numberMore, shelf)
+				next, _ := s.Next(numberMore, shelf)
 				if next.Page == s.Page {
 					break
 				}
-				if back, _ := next.Hear(numberBack, shelf); back.Page != s.Page {
+				if back, _ := next.Next(numberBack, shelf); back.Page != s.Page {
 					t.Errorf("0 leads from page %d to %d", next.Page, back.Page)
 				}
 				s = next
@@ -317,7 +317,7 @@ func TestNumbersAreFixed(t *testing.T) {
 				if found[fmt.Sprint(item.Number)] != item.Name {
 					t.Errorf("%s: item %d is %q", lang, item.Number, found[fmt.Sprint(item.Number)])
 				}
-				chosen, _ := State{Step: step, Lang: lang}.Hear(fmt.Sprint(item.Number), shelf)
+				chosen, _ := State{Step: step, Lang: lang}.Next(fmt.Sprint(item.Number), shelf)
 				if chosen.Category+chosen.Service != item.Code {
 					t.Errorf("%s: %d chooses %q", lang, item.Number, chosen.Category+chosen.Service)
 				}

@@ -30,7 +30,7 @@ import (
 )
 
 // Life is how long a dialogue lasts in all.
-const Life = 180 * time.Second
+const Lifetime = 180 * time.Second
 
 // Lease is how long a claim holds without its holder. What is done under it is
 // safe to be done again by who takes it over.
@@ -47,8 +47,8 @@ type Options struct {
 	Lease time.Duration
 }
 
-// Dialogues keeps the dialogues of a database.
-type Dialogues[C any] struct {
+// Sessions keeps the dialogues of a database.
+type Sessions[C any] struct {
 	db    *database.DB
 	key   []byte
 	aead  cipher.AEAD
@@ -56,13 +56,13 @@ type Dialogues[C any] struct {
 	lease time.Duration
 
 	reads   *database.Coalescer[string, *row]
-	begins  *database.Coalescer[row, bool]
-	answers *database.Coalescer[row, bool]
-	recent  recent[turn[C]]
+	inserts *database.Coalescer[row, bool]
+	updates *database.Coalescer[row, bool]
+	cache   stepCache[step[C]]
 }
 
 // New makes the dialogues on db.
-func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
+func New[C any](db *database.DB, o Options) (*Sessions[C], error) {
 	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
 		return nil, errors.New("dialogue: secret or pepper is missing")
 	}
@@ -76,7 +76,7 @@ func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
 	if err != nil {
 		return nil, fmt.Errorf("dialogue: %w", err)
 	}
-	ds := &Dialogues[C]{db: db, key: key, now: o.Now, lease: o.Lease}
+	ds := &Sessions[C]{db: db, key: key, now: o.Now, lease: o.Lease}
 	if ds.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		return nil, fmt.Errorf("dialogue: %w", err)
 	}
@@ -87,8 +87,8 @@ func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
 		ds.lease = Lease
 	}
 	ds.reads = database.NewCoalescer(ds.readRows)
-	ds.begins = database.NewCoalescer(ds.insertRows)
-	ds.answers = database.NewCoalescer(ds.updateRows)
+	ds.inserts = database.NewCoalescer(ds.insertRows)
+	ds.updates = database.NewCoalescer(ds.updateRows)
 	return ds, nil
 }
 
@@ -96,46 +96,46 @@ func New[C any](db *database.DB, o Options) (*Dialogues[C], error) {
 // with another number is another dialogue.
 type Name struct{ Gateway, Session, Phone string }
 
-// Heard is what came in: for a gateway that sends the whole text, all of it;
+// Input is what came in: for a gateway that sends the whole text, all of it;
 // for another the id of the input.
-type Heard struct {
+type Input struct {
 	Text string
 	At   time.Time
 }
 
-// Dialogue is one as it stands.
-type Dialogue[C any] struct {
+// Session is one as it stands.
+type Session[C any] struct {
 	row
 	// Content is what the door kept. What it points to is shared by all who
 	// look at the same turn, and not to be changed.
-	Content C
-	ds      *Dialogues[C]
+	Content  C
+	sessions *Sessions[C]
 }
 
-// turn is a dialogue as it was written.
-type turn[C any] struct {
+// step is a dialogue as it was written.
+type step[C any] struct {
 	row
 	content C
 }
 
-// HeardAt is when what was answered last was said.
-func (d *Dialogue[C]) HeardAt() time.Time { return time.UnixMilli(d.HeardMs) }
+// LastInputAt is when what was answered last was said.
+func (d *Session[C]) LastInputAt() time.Time { return time.UnixMilli(d.HeardMs) }
 
 // Busy tells whether somebody is at work on the next answer.
-func (d *Dialogue[C]) Busy() bool {
-	return d.row.Claim != 0 && d.ClaimedUntilMs > d.ds.now().UnixMilli()
+func (d *Session[C]) Busy() bool {
+	return d.row.Claim != 0 && d.ClaimedUntilMs > d.sessions.now().UnixMilli()
 }
 
 // Repeats tells whether text is what was heard last.
-func (d *Dialogue[C]) Repeats(text string) bool {
-	return int64(len(text)) == d.HeardLength && hmac.Equal([]byte(d.ds.Mark(text)), []byte(d.HeardHash))
+func (d *Session[C]) Repeats(text string) bool {
+	return int64(len(text)) == d.HeardLength && hmac.Equal([]byte(d.sessions.Hash(text)), []byte(d.HeardHash))
 }
 
-// Added gives what was added to the last text, behind a "*"; false where text
+// Suffix gives what was added to the last text, behind a "*"; false where text
 // doesn't begin with the last one.
-func (d *Dialogue[C]) Added(text string) (string, bool) {
+func (d *Session[C]) Suffix(text string) (string, bool) {
 	n := int(d.HeardLength)
-	if len(text) <= n || !hmac.Equal([]byte(d.ds.Mark(text[:n])), []byte(d.HeardHash)) {
+	if len(text) <= n || !hmac.Equal([]byte(d.sessions.Hash(text[:n])), []byte(d.HeardHash)) {
 		return "", false
 	}
 	added := text[n:]
@@ -145,9 +145,9 @@ func (d *Dialogue[C]) Added(text string) (string, bool) {
 	return strings.CutPrefix(added, "*")
 }
 
-// Mark is a keyed hash of a text: equal texts have equal marks, and nobody
+// Hash is a keyed hash of a text: equal texts have equal marks, and nobody
 // without the server's key finds the text by trying.
-func (ds *Dialogues[C]) Mark(texts ...string) string {
+func (ds *Sessions[C]) Hash(texts ...string) string {
 	mac := hmac.New(sha256.New, ds.key)
 	var told []byte
 	for _, text := range texts {
@@ -159,10 +159,10 @@ func (ds *Dialogues[C]) Mark(texts ...string) string {
 }
 
 //mutant:replace , n.Phone => ./web/ussd TestSessionBelongsToItsNumber
-func (ds *Dialogues[C]) id(n Name) string { return ds.Mark("name", n.Gateway, n.Session, n.Phone) }
+func (ds *Sessions[C]) id(n Name) string { return ds.Hash("name", n.Gateway, n.Session, n.Phone) }
 
 // Find gives a dialogue that lives; nil where there is none, or it is over.
-func (ds *Dialogues[C]) Find(ctx context.Context, n Name) (*Dialogue[C], error) {
+func (ds *Sessions[C]) Find(ctx context.Context, n Name) (*Session[C], error) {
 	r, err := ds.reads.Do(ctx, ds.id(n))
 	if err != nil || r == nil {
 		return nil, fault.Wrap("dialogue.find", err)
@@ -175,22 +175,22 @@ func (ds *Dialogues[C]) Find(ctx context.Context, n Name) (*Dialogue[C], error) 
 	if err != nil {
 		return nil, fault.Wrap("dialogue.find", err)
 	}
-	return &Dialogue[C]{row: *r, Content: content, ds: ds}, nil
+	return &Session[C]{row: *r, Content: content, sessions: ds}, nil
 }
 
-// Recall gives a dialogue as this process wrote it last, or nil. Another may
+// Cached gives a dialogue as this process wrote it last, or nil. Another may
 // have led it on meanwhile, so it is good for nothing but Claim and Answer:
 // what they refuse is to be found again.
-func (ds *Dialogues[C]) Recall(n Name) *Dialogue[C] {
-	t, ok := ds.recent.get(ds.id(n))
+func (ds *Sessions[C]) Cached(n Name) *Session[C] {
+	t, ok := ds.cache.get(ds.id(n))
 	if !ok || t.EndsMs <= ds.now().UnixMilli() {
 		return nil
 	}
-	return &Dialogue[C]{row: t.row, Content: t.content, ds: ds}
+	return &Session[C]{row: t.row, Content: t.content, sessions: ds}
 }
 
-// Begin writes the first turn; false where the dialogue lives already.
-func (ds *Dialogues[C]) Begin(ctx context.Context, n Name, heard Heard, content C) (bool, error) {
+// Create writes the first turn; false where the dialogue lives already.
+func (ds *Sessions[C]) Create(ctx context.Context, n Name, heard Input, content C) (bool, error) {
 	id, now := ds.id(n), ds.now()
 	sealed, err := ds.seal(id, content)
 	if err != nil {
@@ -199,73 +199,73 @@ func (ds *Dialogues[C]) Begin(ctx context.Context, n Name, heard Heard, content 
 	// A name may come again for another dialogue: turns never do.
 	//mutant:replace Turn: ds.db.NewID(), => Turn: 1, TestOldLifeIsNotTheNewOne
 	first := row{
-		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Mark(heard.Text), HeardMs: heard.At.UnixMilli(),
-		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Life).UnixMilli(),
+		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Hash(heard.Text), HeardMs: heard.At.UnixMilli(),
+		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Lifetime).UnixMilli(),
 	}
-	began, err := ds.begins.Do(ctx, first)
+	began, err := ds.inserts.Do(ctx, first)
 	if began {
-		ds.recent.put(id, turn[C]{first, content})
+		ds.cache.put(id, step[C]{first, content})
 	}
 	return began, fault.Wrap("dialogue.begin", err)
 }
 
-// Claim reserves the next turn for who has to do more than to write it; false
+// Acquire reserves the next turn for who has to do more than to write it; false
 // where somebody else has it, or has answered meanwhile.
-func (ds *Dialogues[C]) Claim(ctx context.Context, d *Dialogue[C]) (bool, error) {
+func (ds *Sessions[C]) Acquire(ctx context.Context, d *Session[C]) (bool, error) {
 	claimed := d.row
 	claimed.Claim, claimed.ClaimedUntilMs = ds.db.NewID(), ds.now().Add(ds.lease).UnixMilli()
-	won, err := ds.claimRow(ctx, claimed)
+	won, err := ds.acquireRow(ctx, claimed)
 	if won {
 		d.row = claimed
 	} else {
-		ds.recent.forget(d.ID)
+		ds.cache.remove(d.ID)
 	}
 	return won, fault.Wrap("dialogue.claim", err)
 }
 
 // Release gives a claimed turn back unanswered.
-func (ds *Dialogues[C]) Release(ctx context.Context, d *Dialogue[C]) error {
+func (ds *Sessions[C]) Release(ctx context.Context, d *Session[C]) error {
 	return fault.Wrap("dialogue.release", ds.releaseRow(ctx, d.row))
 }
 
-// Answer writes the next turn; false where somebody else has answered it, or
+// Advance writes the next turn; false where somebody else has answered it, or
 // works at it.
 //
-//mutant:replace else { ds.recent.forget(d.ID) } => TestRecalledDialogueYields
-func (ds *Dialogues[C]) Answer(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
+//mutant:replace else { ds.cache.remove(d.ID) } => TestRecalledDialogueYields
+func (ds *Sessions[C]) Advance(ctx context.Context, d *Session[C], heard Input, content C) (bool, error) {
 	sealed, err := ds.seal(d.ID, content)
 	if err != nil {
 		return false, err
 	}
 	next := d.row
-	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Mark(heard.Text)
+	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Hash(heard.Text)
 	next.HeardMs, next.Content = heard.At.UnixMilli(), sealed
-	won, err := ds.answers.Do(ctx, next)
+	won, err := ds.updates.Do(ctx, next)
 	if won {
 		next.Turn, next.Claim, next.ClaimedUntilMs = next.Turn+1, 0, 0
-		ds.recent.put(d.ID, turn[C]{next, content})
+		ds.cache.put(d.ID, step[C]{next, content})
 	} else {
-		ds.recent.forget(d.ID)
+		ds.cache.remove(d.ID)
 	}
 	return won, fault.Wrap("dialogue.answer", err)
 }
 
 // Restart begins a dialogue anew while it lives: its time runs from now. False
 // as with Answer.
-func (ds *Dialogues[C]) Restart(ctx context.Context, d *Dialogue[C], heard Heard, content C) (bool, error) {
+func (ds *Sessions[C]) Restart(ctx context.Context, d *Session[C], heard Input, content C) (bool, error) {
 	fresh, now := *d, ds.now()
-	fresh.BeganMs, fresh.EndsMs = now.UnixMilli(), now.Add(Life).UnixMilli()
-	return ds.Answer(ctx, &fresh, heard, content)
+	fresh.BeganMs, fresh.EndsMs = now.UnixMilli(), now.Add(Lifetime).UnixMilli()
+	return ds.Advance(ctx, &fresh, heard, content)
 }
 
 // Purge deletes dialogues whose time is over and tells how many.
-func (ds *Dialogues[C]) Purge(ctx context.Context) (int64, error) {
+func (ds *Sessions[C]) Purge(ctx context.Context) (int64, error) {
 	n, err := ds.purge(ctx, ds.now().UnixMilli())
 	return n, fault.Wrap("dialogue.purge", err)
 }
 
 // seal encrypts a content so that it opens for its own dialogue only.
-func (ds *Dialogues[C]) seal(id string, content C) (string, error) {
+func (ds *Sessions[C]) seal(id string, content C) (string, error) {
 	packed, err := json.Marshal(content)
 	if err != nil {
 		return "", fault.Wrap("dialogue.seal", err)
@@ -273,7 +273,7 @@ func (ds *Dialogues[C]) seal(id string, content C) (string, error) {
 	return base64.RawStdEncoding.EncodeToString(ds.aead.Seal(nil, nil, packed, []byte(id))), nil
 }
 
-func (ds *Dialogues[C]) open(id, sealed string) (content C, err error) {
+func (ds *Sessions[C]) open(id, sealed string) (content C, err error) {
 	raw, err := base64.RawStdEncoding.DecodeString(sealed)
 	if err != nil {
 		return content, err

@@ -17,7 +17,7 @@ import (
 const lostSession = "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС."
 
 // ask sends one request of a session and returns its screen on one line.
-func (h *house) ask(number phone.Number, session, code, text string) string {
+func (h *fixture) ask(number phone.Number, session, code, text string) string {
 	h.t.Helper()
 	status, body := h.post(url.Values{
 		"sessionId": {session}, "serviceCode": {code}, "phoneNumber": {number.String()}, "text": {text},
@@ -31,7 +31,7 @@ func (h *house) ask(number phone.Number, session, code, text string) string {
 // What is dialed along leads where the same inputs lead one by one, however
 // the gateway tells of it, and the session goes on from there.
 func TestDialedAlong(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1_000_00)
 		want := h.dial(number).all("3", "3")
 		balance := h.balance(number)
@@ -68,7 +68,7 @@ func TestDialedAlong(t *testing.T) {
 
 // Nothing that moves money, takes a PIN or accepts terms is done by dialing.
 func TestDialedAlongDoesNothing(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number, other := h.holder("7391", 100_000), h.holder("7391", 0)
 		check := h.dial(number).toCheck("100")
 		path := "3*3*14*14*" + company + "*100"
@@ -115,7 +115,7 @@ func TestDialedAlongDoesNothing(t *testing.T) {
 // A gateway that uses the name of a session again right after its END begins a
 // new one; until then the END stands for whatever comes again.
 func TestSessionIsUsedAgain(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1_000_00)
 		call := h.dial(number)
 		start := call.screen
@@ -157,14 +157,14 @@ func TestSessionIsUsedAgain(t *testing.T) {
 }
 
 // lastInputs makes the gateway one that sends only the last input.
-func (h *house) lastInputs() {
+func (h *fixture) lastInputs() {
 	h.t.Helper()
 	gateways := h.parts.Gateways.(*credential.Gateways)
 	must(h.t, gateways.Change(h.t.Context(), "ussd", credential.GatewayChange{Inputs: credential.LastInput}))
 }
 
 func TestLastInputs(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1_000_000)
 		whole := h.dial(number)
 		screens := []string{whole.screen}
@@ -249,13 +249,13 @@ func TestWrongStyleIsLogged(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if !strings.Contains(said.String(), "run elsom gateway set CODE --inputs last") {
+	if !strings.Contains(logged.String(), "run elsom gateway set CODE --inputs last") {
 		t.Error("nobody is told")
 	}
 }
 
 func TestKannelDialsAlong(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		want := h.dial(number).all("3", "3")
 		call := h.call(number)

@@ -45,7 +45,7 @@ const (
 )
 
 // said is everything that was logged, by all tests of the package.
-var said = &journal{}
+var logged = &journal{}
 
 type journal struct {
 	mu   sync.Mutex
@@ -66,33 +66,33 @@ func (j *journal) String() string {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	slog.SetDefault(slog.New(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	os.Exit(m.Run())
 }
 
-// fake is a biller that answers as it was told.
-type fake struct {
+// fakeBiller is a biller that answers as it was told.
+type fakeBiller struct {
 	mu    sync.Mutex
 	check biller.Answer
 	paid  []money.Amount
 }
 
-func (f *fake) Check(context.Context, biller.Request) biller.Answer {
+func (f *fakeBiller) Check(context.Context, biller.Request) biller.Answer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.check
 }
 
-func (f *fake) Pay(_ context.Context, r biller.Request) biller.Answer {
+func (f *fakeBiller) Pay(_ context.Context, r biller.Request) biller.Answer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.paid = append(f.paid, r.Sum)
 	return biller.Answer{Outcome: biller.Good, Reference: "77"}
 }
 
-// house is the door with all acts behind it; only the biller and the phones
+// fixture is the door with all acts behind it; only the biller and the phones
 // are faked, and the clock can be turned.
-type house struct {
+type fixture struct {
 	t         *testing.T
 	db        *database.DB
 	ledger    *ledger.Ledger
@@ -100,11 +100,11 @@ type house struct {
 	customers *customer.Customers
 	payments  *payment.Payments
 	wallets   *wallet.Wallets
-	dialogues *ussdsession.Dialogues[ussd.Content]
+	dialogues *ussdsession.Sessions[ussd.Content]
 	inbox     *inbox.Inbox
-	biller    *fake
+	biller    *fakeBiller
 	parts     ussd.Parts
-	door      *ussd.Door
+	door      *ussd.Handler
 	server    *echo.Echo
 	skipped   *atomic.Int64
 	numbers   atomic.Int64
@@ -121,25 +121,25 @@ func must(t testing.TB, err error) {
 }
 
 // each runs a test in a house on each database.
-func each(t *testing.T, test func(t *testing.T, h *house)) {
+func each(t *testing.T, test func(t *testing.T, h *fixture)) {
 	t.Helper()
 	skipped := &atomic.Int64{}
 	clock := database.WithClock(func() time.Time { return time.Now().Add(time.Duration(skipped.Load())) })
-	t.Run("sqlite", func(t *testing.T) { test(t, newHouse(t, databasetest.SQLite(t, clock), skipped)) })
-	t.Run("postgres", func(t *testing.T) { test(t, newHouse(t, databasetest.Postgres(t, clock), skipped)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, newFixture(t, databasetest.SQLite(t, clock), skipped)) })
+	t.Run("postgres", func(t *testing.T) { test(t, newFixture(t, databasetest.Postgres(t, clock), skipped)) })
 }
 
-func sqlite(t *testing.T) *house {
+func sqlite(t *testing.T) *fixture {
 	t.Helper()
 	skipped := &atomic.Int64{}
 	clock := database.WithClock(func() time.Time { return time.Now().Add(time.Duration(skipped.Load())) })
-	return newHouse(t, databasetest.SQLite(t, clock), skipped)
+	return newFixture(t, databasetest.SQLite(t, clock), skipped)
 }
 
-func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
+func newFixture(t *testing.T, db *database.DB, skipped *atomic.Int64) *fixture {
 	t.Helper()
 	ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
-	h := &house{t: t, db: db, skipped: skipped, biller: &fake{check: biller.Answer{Outcome: biller.Good, Name: "ОсОО Ала-Тоо"}}}
+	h := &fixture{t: t, db: db, skipped: skipped, biller: &fakeBiller{check: biller.Answer{Outcome: biller.Good, Name: "ОсОО Ала-Тоо"}}}
 	sealer, err := sms.NewSealer(secret)
 	must(t, err)
 	attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret})
@@ -165,7 +165,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	must(t, gateways.SeedDevelopment(ctx))
 	h.dialogues = h.newDialogues()
 	h.parts = ussd.Parts{
-		Dialogues: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
+		Sessions: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
 		Transfers: transfer.New(transfer.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
@@ -184,7 +184,7 @@ func newHouse(t *testing.T, db *database.DB, skipped *atomic.Int64) *house {
 	return h
 }
 
-func (h *house) newDialogues() *ussdsession.Dialogues[ussd.Content] {
+func (h *fixture) newDialogues() *ussdsession.Sessions[ussd.Content] {
 	h.t.Helper()
 	secret := []byte("a secret of thirty-two bytes or more")
 	ds, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
@@ -193,24 +193,24 @@ func (h *house) newDialogues() *ussdsession.Dialogues[ussd.Content] {
 }
 
 // second is another process on the same database.
-func (h *house) second() *echo.Echo {
+func (h *fixture) second() *echo.Echo {
 	h.t.Helper()
 	parts := h.parts
-	parts.Dialogues = h.newDialogues()
+	parts.Sessions = h.newDialogues()
 	server := echo.New()
 	server.POST("/ussd", ussd.New(parts, slog.Default()).Handle)
 	return server
 }
 
-func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
+func (h *fixture) wait(d time.Duration) { h.skipped.Add(int64(d)) }
 
 // number is a Megacom number that nobody has.
-func (h *house) number() phone.Number {
+func (h *fixture) number() phone.Number {
 	return phone.Number(fmt.Sprintf("+996550%06d", 100_000+h.numbers.Add(1)))
 }
 
 // fund puts money into a wallet.
-func (h *house) fund(number phone.Number, amount money.Amount) customer.Customer {
+func (h *fixture) fund(number phone.Number, amount money.Amount) customer.Customer {
 	h.t.Helper()
 	ctx := context.Background()
 	c, err := h.customers.ByPhone(ctx, number)
@@ -224,7 +224,7 @@ func (h *house) fund(number phone.Number, amount money.Amount) customer.Customer
 	return c
 }
 
-func (h *house) balance(number phone.Number) money.Amount {
+func (h *fixture) balance(number phone.Number) money.Amount {
 	h.t.Helper()
 	c, err := h.customers.ByPhone(context.Background(), number)
 	must(h.t, err)
@@ -234,7 +234,7 @@ func (h *house) balance(number phone.Number) money.Amount {
 }
 
 // holder has a wallet that was opened by *900#, an own PIN, and money.
-func (h *house) holder(pin string, balance money.Amount) phone.Number {
+func (h *fixture) holder(pin string, balance money.Amount) phone.Number {
 	h.t.Helper()
 	number := h.number()
 	h.register(number, "ru")
@@ -250,7 +250,7 @@ func (h *house) holder(pin string, balance money.Amount) phone.Number {
 	return number
 }
 
-func (h *house) register(number phone.Number, lang string) {
+func (h *fixture) register(number phone.Number, lang string) {
 	h.t.Helper()
 	_, err := h.customers.RegisterByUSSD(context.Background(), customer.USSDSignup{
 		Phone: number, Name: "Бакыт Асанов", INN: person, Lang: lang, OfferVersion: customer.OfferVersion, Gateway: "ussd",
@@ -261,7 +261,7 @@ func (h *house) register(number phone.Number, lang string) {
 var fourDigits = regexp.MustCompile(`\b[0-9]{4}\b`)
 
 // sms gives the newest message that matches, and waits for it.
-func (h *house) sms(number phone.Number, like string) string {
+func (h *fixture) sms(number phone.Number, like string) string {
 	h.t.Helper()
 	shape := regexp.MustCompile(like)
 	for range 400 {
@@ -275,26 +275,26 @@ func (h *house) sms(number phone.Number, like string) string {
 		time.Sleep(25 * time.Millisecond)
 	}
 	kept, _ := h.inbox.List(context.Background(), number)
-	h.t.Fatalf("no message like %s came: %v\n%s", like, kept, said)
+	h.t.Fatalf("no message like %s came: %v\n%s", like, kept, logged)
 	return ""
 }
 
 // pin gives the PIN that the newest SMS brings.
-func (h *house) pin(number phone.Number) string {
+func (h *fixture) pin(number phone.Number) string {
 	h.t.Helper()
 	return fourDigits.FindString(h.sms(number, `^[0-9]{4} .*(ПИН|PIN)`))
 }
 
 // phoneCall is one session of a handset.
 type phoneCall struct {
-	h       *house
+	h       *fixture
 	number  phone.Number
 	session string
 	text    string
 	screen  string
 }
 
-func (h *house) dial(number phone.Number) *phoneCall {
+func (h *fixture) dial(number phone.Number) *phoneCall {
 	h.t.Helper()
 	c := &phoneCall{h: h, number: number, session: fmt.Sprintf("s-%d", h.sessions.Add(1))}
 	c.screen = c.send()
@@ -328,13 +328,13 @@ func (c *phoneCall) send() string {
 	if status != http.StatusOK {
 		c.h.t.Errorf("status %d: %s", status, body)
 	}
-	if text := strings.TrimPrefix(strings.TrimPrefix(body, "CON "), "END "); ussd.Octets(text) > ussd.Most || text == body || text == "" || strings.Contains(text, "⟨") {
+	if text := strings.TrimPrefix(strings.TrimPrefix(body, "CON "), "END "); ussd.Octets(text) > ussd.MaxOctets || text == body || text == "" || strings.Contains(text, "⟨") {
 		c.h.t.Errorf("no screen: %q", body)
 	}
 	return strings.ReplaceAll(body, "\n", " / ")
 }
 
-func (h *house) post(form url.Values, code, password string) (int, string) {
+func (h *fixture) post(form url.Values, code, password string) (int, string) {
 	r := httptest.NewRequest(http.MethodPost, "/ussd", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(code, password)

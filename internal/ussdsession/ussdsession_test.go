@@ -17,19 +17,19 @@ var (
 	pepper = []byte("a pepper of thirty-two bytes or more")
 )
 
-func begun(t *testing.T, db *database.DB) (*ussdsession.Dialogues[string], *ussdsession.Dialogue[string]) {
+func begun(t *testing.T, db *database.DB) (*ussdsession.Sessions[string], *ussdsession.Session[string]) {
 	t.Helper()
 	ds, err := ussdsession.New[string](db, ussdsession.Options{Secret: secret, Pepper: pepper, Lease: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if won, err := ds.Begin(t.Context(), name, ussdsession.Heard{At: db.Now()}, "first"); err != nil || !won {
+	if won, err := ds.Create(t.Context(), name, ussdsession.Input{At: db.Now()}, "first"); err != nil || !won {
 		t.Fatal(won, err)
 	}
 	return ds, find(t, ds)
 }
 
-func find(t *testing.T, ds *ussdsession.Dialogues[string]) *ussdsession.Dialogue[string] {
+func find(t *testing.T, ds *ussdsession.Sessions[string]) *ussdsession.Session[string] {
 	t.Helper()
 	d, err := ds.Find(t.Context(), name)
 	if err != nil || d == nil {
@@ -61,12 +61,12 @@ func many(t *testing.T, act func(i int) (bool, error)) int64 {
 func TestOneAnswerWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ds, d := begun(t, db)
-		heard := ussdsession.Heard{Text: "3", At: db.Now()}
-		if n := many(t, func(int) (bool, error) { return ds.Answer(t.Context(), d, heard, "second") }); n != 1 {
+		heard := ussdsession.Input{Text: "3", At: db.Now()}
+		if n := many(t, func(int) (bool, error) { return ds.Advance(t.Context(), d, heard, "second") }); n != 1 {
 			t.Errorf("%d answers were written", n)
 		}
 		// Not even later, by who looked before.
-		if won, err := ds.Answer(t.Context(), d, heard, "late"); err != nil || won {
+		if won, err := ds.Advance(t.Context(), d, heard, "late"); err != nil || won {
 			t.Error(won, err)
 		}
 		after := find(t, ds)
@@ -74,12 +74,12 @@ func TestOneAnswerWins(t *testing.T) {
 			t.Errorf("%s", after.Content)
 		}
 		for text, want := range map[string]string{"3*14": "14", "3*1*4": "1*4", "3*": ""} {
-			if added, ok := after.Added(text); !ok || added != want {
+			if added, ok := after.Suffix(text); !ok || added != want {
 				t.Errorf("%s adds %q, %v", text, added, ok)
 			}
 		}
 		for _, text := range []string{"3", "4*1", "31", ""} {
-			if added, ok := after.Added(text); ok {
+			if added, ok := after.Suffix(text); ok {
 				t.Errorf("%s adds %q", text, added)
 			}
 		}
@@ -95,36 +95,36 @@ func TestRecalledDialogueYields(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if there.Recall(name) != nil {
+		if there.Cached(name) != nil {
 			t.Error("recalled what another process wrote")
 		}
-		old := here.Recall(name)
+		old := here.Cached(name)
 		if old == nil || old.Content != "first" {
 			t.Fatal(old)
 		}
-		if won, err := there.Answer(t.Context(), find(t, there), ussdsession.Heard{Text: "3", At: db.Now()}, "second"); err != nil || !won {
+		if won, err := there.Advance(t.Context(), find(t, there), ussdsession.Input{Text: "3", At: db.Now()}, "second"); err != nil || !won {
 			t.Fatal(won, err)
 		}
-		if won, err := here.Answer(t.Context(), old, ussdsession.Heard{Text: "8", At: db.Now()}, "other"); err != nil || won {
+		if won, err := here.Advance(t.Context(), old, ussdsession.Input{Text: "8", At: db.Now()}, "other"); err != nil || won {
 			t.Error(won, err)
 		}
-		if here.Recall(name) != nil {
+		if here.Cached(name) != nil {
 			t.Error("what was refused is still recalled")
 		}
 		if d := find(t, here); d.Content != "second" || !d.Repeats("3") {
 			t.Errorf("%s", d.Content)
 		}
-		recalled := there.Recall(name)
+		recalled := there.Cached(name)
 		if recalled == nil || recalled.Content != "second" || !recalled.Repeats("3") {
 			t.Fatal(recalled)
 		}
-		if won, err := here.Claim(t.Context(), find(t, here)); err != nil || !won {
+		if won, err := here.Acquire(t.Context(), find(t, here)); err != nil || !won {
 			t.Fatal(won, err)
 		}
-		if won, err := there.Claim(t.Context(), recalled); err != nil || won {
+		if won, err := there.Acquire(t.Context(), recalled); err != nil || won {
 			t.Error(won, err)
 		}
-		if there.Recall(name) != nil {
+		if there.Cached(name) != nil {
 			t.Error("what was refused is still recalled")
 		}
 	})
@@ -133,13 +133,13 @@ func TestRecalledDialogueYields(t *testing.T) {
 func TestOneClaimWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ds, _ := begun(t, db)
-		found := make([]*ussdsession.Dialogue[string], 8)
+		found := make([]*ussdsession.Session[string], 8)
 		for i := range found {
 			found[i] = find(t, ds)
 		}
 		var winner atomic.Int64
 		if n := many(t, func(i int) (bool, error) {
-			won, err := ds.Claim(t.Context(), found[i])
+			won, err := ds.Acquire(t.Context(), found[i])
 			if won {
 				winner.Store(int64(i))
 			}
@@ -150,11 +150,11 @@ func TestOneClaimWins(t *testing.T) {
 		if !find(t, ds).Busy() {
 			t.Error("nobody is at work")
 		}
-		heard := ussdsession.Heard{Text: "3", At: db.Now()}
-		if won, err := ds.Answer(t.Context(), found[(winner.Load()+1)%8], heard, "other"); err != nil || won {
+		heard := ussdsession.Input{Text: "3", At: db.Now()}
+		if won, err := ds.Advance(t.Context(), found[(winner.Load()+1)%8], heard, "other"); err != nil || won {
 			t.Errorf("somebody else answered: %v, %v", won, err)
 		}
-		if won, err := ds.Answer(t.Context(), found[winner.Load()], heard, "mine"); err != nil || !won {
+		if won, err := ds.Advance(t.Context(), found[winner.Load()], heard, "mine"); err != nil || !won {
 			t.Errorf("who has claimed it didn't answer: %v, %v", won, err)
 		}
 		if d := find(t, ds); d.Busy() || d.Content != "mine" {
@@ -190,7 +190,7 @@ func TestKeysTakeSecretAndPepper(t *testing.T) {
 		if d, err := stranger.Find(t.Context(), name); d != nil || err != nil {
 			t.Errorf("%s finds %v, %v", what, d, err)
 		}
-		if stranger.Mark("7391") == ds.Mark("7391") {
+		if stranger.Hash("7391") == ds.Hash("7391") {
 			t.Errorf("%s gives the same mark", what)
 		}
 	}

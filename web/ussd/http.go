@@ -20,21 +20,23 @@ type Gateways = basicauth.Verifier[credential.Gateway]
 const maxBody = 32 << 10
 
 // Verify judges the caller before its body is read.
-func (d *Door) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) { return d.room.Verify(c) }
+func (d *Handler) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) {
+	return d.auth.Verify(c)
+}
 
 // VerifyKannel does it for POST /ussd/kannel, which has a scope of its own.
-func (d *Door) VerifyKannel(c echo.Context) (refuse echo.HandlerFunc, err error) {
-	return d.kannel.Verify(c)
+func (d *Handler) VerifyKannel(c echo.Context) (refuse echo.HandlerFunc, err error) {
+	return d.kannelAuth.Verify(c)
 }
 
 // Handle answers POST /ussd.
-func (d *Door) Handle(c echo.Context) error {
-	who, answered, err := d.room.Caller(c.Request().Context(), c)
+func (d *Handler) Handle(c echo.Context) error {
+	who, answered, err := d.auth.Caller(c.Request().Context(), c)
 	if answered {
 		return err
 	}
 	if err != nil {
-		return say(c, d.end("", endings[fault.KindOf(err)]))
+		return respond(c, d.end("", kindMessages[fault.KindOf(err)]))
 	}
 	form, ok := readForm(c.Request())
 	if !ok {
@@ -44,18 +46,18 @@ func (d *Door) Handle(c echo.Context) error {
 	if who.Inputs == credential.LastInput {
 		style = Last
 	}
-	screen, err := d.Turn(c.Request().Context(), Input{
+	screen, err := d.Respond(c.Request().Context(), Input{
 		Gateway: who.Code, Session: form.Get("sessionId"), Phone: form.Get("phoneNumber"),
 		ServiceCode: form.Get("serviceCode"), Text: form.Get("text"), Style: style,
 	})
 	if err != nil {
 		d.log.WarnContext(c.Request().Context(), "ussd", "gateway", who.Code, "error", err)
 	}
-	return say(c, screen)
+	return respond(c, screen)
 }
 
-// say writes a screen as the gateway reads it.
-func say(c echo.Context, s Screen) error {
+// respond writes a screen as the gateway reads it.
+func respond(c echo.Context, s Screen) error {
 	word := "CON "
 	if s.End {
 		word = "END "

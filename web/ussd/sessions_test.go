@@ -113,7 +113,7 @@ func TestWrongInput(t *testing.T) {
 
 // Whatever is sent again is answered again and done once.
 func TestRepeats(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		call := h.dial(number)
 		call.toCheck("100")
@@ -147,13 +147,13 @@ func TestRepeats(t *testing.T) {
 
 // A process that died at work: its claim runs out, and the repeat is answered.
 func TestClaimOfTheDead(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		call := h.dial(number)
 		call.toCheck("100")
 		found, err := h.dialogues.Find(t.Context(), ussdsession.Name{Gateway: "ussd", Session: call.session, Phone: number.String()})
 		must(t, err)
-		if won, err := h.dialogues.Claim(t.Context(), found); err != nil || !won {
+		if won, err := h.dialogues.Acquire(t.Context(), found); err != nil || !won {
 			t.Fatal(won, err)
 		}
 		// It had accepted the payment before it died.
@@ -167,7 +167,7 @@ func TestClaimOfTheDead(t *testing.T) {
 }
 
 func TestTwoSessionsOneBalance(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		calls := []*phoneCall{h.dial(number), h.dial(number)}
 		for _, c := range calls {
@@ -206,10 +206,10 @@ func TestSessionBelongsToItsNumber(t *testing.T) {
 }
 
 func TestSessionsEnd(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		call := h.dial(h.holder("7391", 100_000))
 		call.toCheck("100")
-		h.wait(ussdsession.Life + time.Second)
+		h.wait(ussdsession.Lifetime + time.Second)
 		if got := call.press("7391"); got != "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС." {
 			t.Error(got)
 		}
@@ -220,7 +220,7 @@ func TestSessionsEnd(t *testing.T) {
 }
 
 func TestPINOverDialogues(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		// A change that is broken off changes nothing.
 		h.dial(number).all("8", "3", "7391", "8264")
@@ -295,7 +295,7 @@ func TestPINOfTheSMS(t *testing.T) {
 }
 
 func TestTransferAndOperations(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number, other := h.holder("7391", 100_000), h.holder("8264", 0)
 		call := h.dial(number)
 		h.script(t, call, `
@@ -334,12 +334,12 @@ func TestEveryKindHasItsSentence(t *testing.T) {
 
 // Kannel's inputs come one by one, with ids, late and out of order.
 func TestInputsWithIDs(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		now := h.db.Now()
 		say := func(id, text string, at time.Time) string {
 			t.Helper()
-			s, err := h.door.Turn(t.Context(), ussd.Input{
+			s, err := h.door.Respond(t.Context(), ussd.Input{
 				Gateway: "kannel", Session: "7", Phone: number.String(), ServiceCode: "*900#", Style: ussd.Numbered, ID: id, Text: text, At: at,
 			})
 			must(t, err)

@@ -26,11 +26,11 @@ func parts(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "*"), func(s string) bool { return s == "" })
 }
 
-// along returns the inputs that were dialed with the service code: those in the
+// dialedInputs returns the inputs that were dialed with the service code: those in the
 // code itself, or in the first text. sure is false if the text may also belong to
 // a session that is lost.
-func (t *turn) along() (inputs []string, sure bool) {
-	if !t.begins() {
+func (t *exchange) dialedInputs() (inputs []string, sure bool) {
+	if !t.dials() {
 		return parts(t.in.Text), false
 	}
 	if inputs, _ := dialed(t.in.Text); len(inputs) > 0 {
@@ -42,36 +42,36 @@ func (t *turn) along() (inputs []string, sure bool) {
 
 // mostAlong limits the inputs dialed with the code; the longest way to a check
 // screen takes seven, plus pages of lists.
-const mostAlong = 20
+const maxDialed = 20
 
-// walk applies the inputs that were dialed with the code to a new session, up to
+// applyDialed applies the inputs that were dialed with the code to a new session, up to
 // the first that would do more than ask for a price: whatever moves money, takes
 // a PIN or accepts terms must be shown first. lost reports that the text probably
 // belongs to a lost session, whose confirmation may have been accepted.
-func (t *turn) walk(ctx context.Context, s State) (next State, lost bool, err error) {
-	inputs, sure := t.along()
+func (t *exchange) applyDialed(ctx context.Context, s State) (next State, lost bool, err error) {
+	inputs, sure := t.dialedInputs()
 	if s.Customer == 0 {
 		return s, false, nil // a new number begins with the language
 	}
-	for _, input := range inputs[:min(len(inputs), mostAlong)] {
-		if s.Step == stepOver {
+	for _, input := range inputs[:min(len(inputs), maxDialed)] {
+		if s.Step == stepEnd {
 			return s, false, nil
 		}
-		shelf, err := t.shelf(ctx, s)
+		shelf, err := t.listing(ctx, s)
 		if err != nil {
 			return s, false, err
 		}
-		next, act := s.Hear(input, shelf)
+		next, act := s.Next(input, shelf)
 		switch act {
-		case actNone:
-		//mutant:replace actQuoteTransfer => actQuoteTransfer, actPay, actTransfer, actBalance, actChangePIN, actTongue TestDialedAlongDoesNothing
-		case actQuote, actQuoteTransfer:
-			next = t.perform(ctx, next, act, input)
+		case opNone:
+		//mutant:replace opQuoteTransfer => opQuoteTransfer, opPay, opTransfer, opBalance, opChangePIN, opSetLanguage TestDialedAlongDoesNothing
+		case opQuote, opQuoteTransfer:
+			next = t.run(ctx, next, act, input)
 		default:
 			//mutant:replace !sure => false && sure TestDialedAlongDoesNothing
 			return s, !sure, nil
 		}
-		if s = next; s.Word.Key != "" {
+		if s = next; s.Message.Key != "" {
 			return s, !sure && t.in.Style == Last, nil
 		}
 	}
@@ -82,69 +82,69 @@ func (t *turn) walk(ctx context.Context, s State) (next State, lost bool, err er
 type relation int
 
 const (
-	repeats   relation = iota // the current screen answers it
-	continues                 // it is the next input
-	redials                   // it begins a session under the name of an earlier one
-	outdated                  // it was sent before the input that was answered last
+	repeat   relation = iota // the current screen answers it
+	newInput                 // it is the next input
+	redial                   // it begins a session under the name of an earlier one
+	stale                    // it was sent before the input that was answered last
 )
 
-// relate compares an input with the last answer of its session. input is its new
+// classify compares an input with the last answer of its session. input is its new
 // part if it continues the session.
-func (t *turn) relate(ctx context.Context, found *kept) (input string, r relation) {
-	over := found.Content.State.Step == stepOver
+func (t *exchange) classify(ctx context.Context, found *storedSession) (input string, r relation) {
+	over := found.Content.State.Step == stepEnd
 	switch t.in.Style {
 	case Whole:
-		return t.relateWhole(ctx, found, over)
+		return t.classifyWhole(ctx, found, over)
 	case Last:
 		repeated := found.Repeats(t.in.Text)
-		age := t.in.At.Sub(found.HeardAt())
+		age := t.in.At.Sub(found.LastInputAt())
 		switch {
 		//mutant:replace age < repeatOf[found.Content.State.Step] => false TestLastInputs
 		case repeated && (age < tooSoon || age < repeatOf[found.Content.State.Step]):
-			return "", repeats
-		case t.begins():
-			return "", redials
+			return "", repeat
+		case t.dials():
+			return "", redial
 		case repeated && over:
-			return "", repeats
+			return "", repeat
 		case over:
-			return "", redials
+			return "", redial
 		}
-		return t.in.Text, continues
+		return t.in.Text, newInput
 	}
 	switch {
-	//mutant:replace (found.Content.Past, t.mark()): => (found.Content.Past, ""): TestInputsWithIDs
-	case slices.Contains(found.Content.Past, t.mark()):
-		return "", repeats
+	//mutant:replace (found.Content.Past, t.inputHash()): => (found.Content.Past, ""): TestInputsWithIDs
+	case slices.Contains(found.Content.Past, t.inputHash()):
+		return "", repeat
 	//mutant:drop TestInputsWithIDs
-	case t.in.At.Unix() < found.HeardAt().Unix():
-		return "", outdated
-	case t.begins():
-		return "", redials
+	case t.in.At.Unix() < found.LastInputAt().Unix():
+		return "", stale
+	case t.dials():
+		return "", redial
 	case over:
-		return "", outdated
+		return "", stale
 	}
-	return t.in.Text, continues
+	return t.in.Text, newInput
 }
 
-func (t *turn) relateWhole(ctx context.Context, found *kept, over bool) (input string, r relation) {
-	input, extends := found.Added(t.in.Text)
-	heard := slices.Contains(found.Content.Past, t.mark())
+func (t *exchange) classifyWhole(ctx context.Context, found *storedSession, over bool) (input string, r relation) {
+	input, extends := found.Suffix(t.in.Text)
+	heard := slices.Contains(found.Content.Past, t.inputHash())
 	switch {
 	case found.Repeats(t.in.Text):
-		return "", repeats
+		return "", repeat
 	//mutant:drop TestSessionIsUsedAgain
-	case over && !extends && (t.begins() || !heard):
-		return "", redials
+	case over && !extends && (t.dials() || !heard):
+		return "", redial
 	case over:
-		return "", repeats
+		return "", repeat
 	case extends:
-		return input, continues
+		return input, newInput
 	}
 	if !heard && t.in.Text != "" {
 		t.log.WarnContext(ctx, "ussd: a text doesn't continue its session; if the gateway sends only the last input, "+
 			"run elsom gateway set CODE --inputs last", "gateway", t.in.Gateway)
 	}
-	return "", repeats
+	return "", repeat
 }
 
 // tooSoon is shorter than a person needs to answer a screen: the same last input
@@ -156,22 +156,22 @@ const tooSoon = time.Second
 var repeatOf = map[Step]time.Duration{stepCheck: 15 * time.Second, stepTransfer: 15 * time.Second}
 
 // mostPast is how many answered inputs are stored for a session.
-const mostPast = 60
+const maxPast = 60
 
-// past returns the marks of the answered inputs, including this one.
-func (t *turn) past(before []string) []string {
+// pastInputs returns the marks of the answered inputs, including this one.
+func (t *exchange) pastInputs(before []string) []string {
 	if t.in.Style == Last {
 		return nil
 	}
-	all := slices.Concat(before, []string{t.mark()})
-	return all[max(0, len(all)-mostPast):]
+	all := slices.Concat(before, []string{t.inputHash()})
+	return all[max(0, len(all)-maxPast):]
 }
 
-// mark returns a keyed hash that identifies this input in its session. Marks of
+// inputHash returns a keyed hash that identifies this input in its session. Marks of
 // texts are shortened, since they are stored with every step.
-func (t *turn) mark() string {
+func (t *exchange) inputHash() string {
 	if t.in.Style == Numbered {
-		return t.Dialogues.Mark("id", t.in.ID)
+		return t.Sessions.Hash("id", t.in.ID)
 	}
-	return t.Dialogues.Mark("text", t.in.Text)[:8]
+	return t.Sessions.Hash("text", t.in.Text)[:8]
 }
