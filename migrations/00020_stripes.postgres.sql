@@ -26,7 +26,7 @@ CREATE TRIGGER stripes_identity BEFORE UPDATE OF account_id, stripe ON stripes
 -- +goose Down
 LOCK TABLE stripes IN ACCESS EXCLUSIVE MODE;
 DROP VIEW balances;
--- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesFoldBack
+-- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesRollBackIntoAccounts
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
     WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
 DROP TABLE stripes;

@@ -27,7 +27,7 @@ BEGIN SELECT RAISE(ABORT, 'a stripe stays that of its account'); END;
 
 -- +goose Down
 DROP VIEW balances;
--- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesFoldBack
+-- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesRollBackIntoAccounts
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
     WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
 DROP TABLE stripes;

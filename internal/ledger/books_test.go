@@ -16,7 +16,7 @@ import (
 	"elsom/internal/money"
 )
 
-// books is a ledger with a bank to draw money from.
+// books is a ledger with a bank account that test money comes from.
 type books struct {
 	*ledger.Ledger
 	t    testing.TB
@@ -33,30 +33,30 @@ func openBooks(t testing.TB, db *database.DB, options ledger.Options) *books {
 	t.Helper()
 	b := &books{Ledger: ledger.New(db, options), t: t, db: db}
 	t.Cleanup(b.Close)
-	b.bank = b.place(ledger.Bank, "bank")
+	b.bank = b.account(ledger.Bank, "bank")
 	return b
 }
 
-// each runs a test on SQLite, on PostgreSQL, and on PostgreSQL where every
-// transaction is serializable.
+// each runs a test on SQLite, on PostgreSQL, and on PostgreSQL with serializable
+// transactions.
 func each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 	t.Helper()
 	databasetest.EachIsolation(t, test)
 }
 
-// place gives an account without a floor.
-func (b *books) place(kind ledger.AccountType, subject string) int64 {
+// account returns an account without a floor.
+func (b *books) account(accountType ledger.AccountType, subject string) int64 {
 	b.t.Helper()
-	id, err := b.Account(context.Background(), kind, subject)
+	id, err := b.Account(context.Background(), accountType, subject)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return id
 }
 
-func (b *books) open(kind ledger.AccountType, floor money.Amount) int64 {
+func (b *books) open(accountType ledger.AccountType, floor money.Amount) int64 {
 	b.t.Helper()
-	account := ledger.Account{Type: kind, Floor: &floor}
+	account := ledger.Account{Type: accountType, Floor: &floor}
 	err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		account.ID = tx.NewID()
 		account.Subject = fmt.Sprint(account.ID)
@@ -72,7 +72,7 @@ func (b *books) wallet(balance money.Amount) int64 {
 	b.t.Helper()
 	id := b.open(ledger.Wallet, 0)
 	if balance > 0 {
-		b.move(fmt.Sprint("fill:", id), b.bank, id, balance)
+		b.mustPost(fmt.Sprint("fill:", id), b.bank, id, balance)
 	}
 	return id
 }
@@ -87,14 +87,14 @@ func (b *books) post(key string, from, to int64, amount money.Amount, riders ...
 	return b.Post(context.Background(), between(key, from, to, amount, riders...))
 }
 
-func (b *books) move(key string, from, to int64, amount money.Amount) {
+func (b *books) mustPost(key string, from, to int64, amount money.Amount) {
 	b.t.Helper()
 	if _, err := b.post(key, from, to, amount); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-func (b *books) holds(account int64, want money.Amount) {
+func (b *books) wantBalance(account int64, want money.Amount) {
 	b.t.Helper()
 	got, err := b.Balance(context.Background(), account)
 	if err != nil || got != want {
@@ -102,8 +102,8 @@ func (b *books) holds(account int64, want money.Amount) {
 	}
 }
 
-// proved audits the books, all but the act, which is the tests' own.
-func (b *books) proved() {
+// wantAuditOK audits the books, except the operations, which are the tests' own.
+func (b *books) wantAuditOK() {
 	b.t.Helper()
 	proof, err := audit.Run(context.Background(), b.db)
 	if err != nil {
@@ -117,7 +117,7 @@ func (b *books) proved() {
 	}
 }
 
-// transfers counts those whose key begins so.
+// transfers returns the number of transfers whose key has the prefix.
 func (b *books) transfers(prefix string) (n int) {
 	b.t.Helper()
 	if err := b.db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM transfers WHERE request_key LIKE ?", prefix+"%").Scan(&n).Error; err != nil {
@@ -126,43 +126,43 @@ func (b *books) transfers(prefix string) (n int) {
 	return n
 }
 
-// gated keeps a ledger of one flight busy, so that what comes meanwhile waits
-// and then goes as one batch, in the order in which it came.
-type gated struct {
+// blocked is a ledger whose only writer is blocked by a posting: the postings
+// queued meanwhile become one batch, in their order.
+type blocked struct {
 	*books
 	leave chan struct{}
 	once  sync.Once
 	wg    sync.WaitGroup
 }
 
-// oneFlight is a ledger that a gate can be shut in. Accounts are opened before.
-func oneFlight(t testing.TB, db *database.DB) *books {
+// oneWriter returns a ledger that can be blocked. Accounts must be opened before.
+func oneWriter(t testing.TB, db *database.DB) *books {
 	t.Helper()
 	return openBooks(t, db, ledger.Options{Writers: 1})
 }
 
-var gate = &database.RiderKind[func()]{
+var gateRider = &database.RiderKind[func()]{
 	Name: "gate",
 	Check: func(_ *database.Tx, rows []func()) (func(int) error, error) {
 		for _, wait := range rows {
 			wait()
 		}
-		return nil, nil
+		return func(int) error { return nil }, nil
 	},
 	Write: func(*database.Tx, []func()) error { return nil },
 }
 
-// shut closes the gate and waits until a posting stands in it.
-func shut(t testing.TB, b *books) *gated {
+// block blocks the writer and returns once it is.
+func block(t testing.TB, b *books) *blocked {
 	t.Helper()
-	g := &gated{books: b, leave: make(chan struct{})}
-	there := b.wallet(1)
-	t.Cleanup(g.release) // before the ledger is closed, whatever went wrong
+	g := &blocked{books: b, leave: make(chan struct{})}
+	payer := b.wallet(1)
+	t.Cleanup(g.release) // before the ledger is closed, also after a failure
 	arrived := make(chan struct{})
 	var once sync.Once
 	wait := func() { once.Do(func() { close(arrived) }); <-g.leave }
 	g.wg.Go(func() {
-		if _, err := b.post(fmt.Sprint("gate:", there), there, b.bank, 1, gate.Row(wait)); err != nil {
+		if _, err := b.post(fmt.Sprint("gate:", payer), payer, b.bank, 1, gateRider.Row(wait)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -170,14 +170,14 @@ func shut(t testing.TB, b *books) *gated {
 	return g
 }
 
-// answer is what a waiting posting was told.
+// answer is the answer to a queued posting.
 type answer struct {
 	ledger.Receipt
 	err error
 }
 
-// queue lets a posting wait behind those before it.
-func (g *gated) queue(p ledger.Posting) *answer {
+// queue queues a posting behind the others.
+func (g *blocked) queue(p ledger.Posting) *answer {
 	g.t.Helper()
 	a := &answer{}
 	before := g.Waiting()
@@ -186,8 +186,8 @@ func (g *gated) queue(p ledger.Posting) *answer {
 	return a
 }
 
-// release opens the gate and waits for all answers.
-func (g *gated) release() {
+// release unblocks the writer and waits for all answers.
+func (g *blocked) release() {
 	g.once.Do(func() { close(g.leave) })
 	g.wg.Wait()
 }

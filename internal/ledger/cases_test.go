@@ -17,8 +17,8 @@ import (
 	"elsom/internal/money"
 )
 
-// The cases of testdata are written for accountants; the language is told at
-// the head of transfers.txt.
+// The cases in testdata can be read by accountants; transfers.txt describes the
+// language.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) < 4 {
@@ -36,8 +36,8 @@ func TestCases(t *testing.T) {
 }
 
 func runCases(t *testing.T, db *database.DB, text string) {
-	b := oneFlight(t, db)
-	var s *story
+	b := oneWriter(t, db)
+	var s *caseRun
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		title, begins := strings.CutPrefix(line, "case: ")
@@ -46,69 +46,69 @@ func runCases(t *testing.T, db *database.DB, text string) {
 			continue
 		case begins:
 			if s != nil {
-				s.together()
+				s.postBatch()
 			}
-			s = &story{t: t, b: b, title: title, accounts: map[string]int64{}, transfers: map[string]int64{}}
+			s = &caseRun{t: t, b: b, title: title, accounts: map[string]int64{}, transfers: map[string]int64{}}
 			continue
 		}
 		s.line(line)
 	}
-	s.together()
-	b.proved()
+	s.postBatch()
+	b.wantAuditOK()
 }
 
-// story is one case as it runs.
-type story struct {
+// caseRun is a case that is being run.
+type caseRun struct {
 	t         *testing.T
 	b         *books
 	title     string
 	accounts  map[string]int64
 	transfers map[string]int64 // by key
 	n         int
-	waiting   []act // the & lines
+	waiting   []step // the & lines
 }
 
-// act is a transfer that is asked for, and what should come of it.
-type act struct {
+// step is a line with a transfer and its wanted result.
+type step struct {
 	line, key, want string
 	posting         ledger.Posting
 }
 
-func (s *story) line(line string) {
+func (s *caseRun) line(line string) {
 	s.t.Helper()
-	text, want, isAct := strings.Cut(line, "|")
+	text, want, isStep := strings.Cut(line, "|")
 	text, want = strings.TrimSpace(text), strings.TrimSpace(want)
 	words := strings.Fields(text)
 	rest, batched := strings.CutPrefix(text, "& ")
 	if !batched {
-		s.together()
+		s.postBatch()
 	}
 	switch {
-	case isAct:
-		a := act{line: line, want: want}
+	case isStep:
+		a := step{line: line, want: want}
 		a.key, a.posting = s.posting(rest)
 		if batched {
 			s.waiting = append(s.waiting, a)
 			return
 		}
 		receipt, err := s.b.Post(context.Background(), a.posting)
-		s.judge(a, receipt, err)
+		s.check(a, receipt, err)
 	case words[0] == "open":
 		s.open(words[1:])
-	case len(words) > 2 && words[1] == "holds":
-		s.b.holds(s.account(words[0]), s.amount(strings.Join(words[2:], "")))
+	case len(words) > 2 && words[1] == "has":
+		s.b.wantBalance(s.account(words[0]), s.amount(strings.Join(words[2:], "")))
 	default:
-		s.t.Fatalf("%s: what is %q?", s.title, line)
+		s.t.Fatalf("%s: can't read %q", s.title, line)
 	}
 }
 
 // together posts the & lines as one batch.
-func (s *story) together() {
+func (s *caseRun) postBatch() {
 	s.t.Helper()
 	if len(s.waiting) == 0 {
 		return
 	}
-	g := shut(s.t, s.b)
+	g := block(s.t, s.b)
 	answers := make([]*answer, len(s.waiting))
 	for i, a := range s.waiting {
 		answers[i] = g.queue(a.posting)
@@ -116,20 +116,20 @@ func (s *story) together() {
 	g.release()
 	var moment time.Time
 	for i, a := range s.waiting {
-		s.judge(a, answers[i].Receipt, answers[i].err)
+		s.check(a, answers[i].Receipt, answers[i].err)
 		if answers[i].err != nil || answers[i].Replayed && a.want == "same" {
 			continue
 		}
 		if at := answers[i].PostedAt; moment.IsZero() {
 			moment = at
 		} else if !at.Equal(moment) {
-			s.t.Errorf("%s: %s: not in the batch of those before it", s.title, a.line)
+			s.t.Errorf("%s: %s: not in the batch of the lines before it", s.title, a.line)
 		}
 	}
 	s.waiting = nil
 }
 
-func (s *story) open(words []string) {
+func (s *caseRun) open(words []string) {
 	s.t.Helper()
 	kind, name := ledger.AccountType(words[0]), words[1]
 	switch {
@@ -138,17 +138,17 @@ func (s *story) open(words []string) {
 	case kind == ledger.Wallet:
 		s.accounts[name] = s.b.open(kind, 0)
 	default:
-		s.accounts[name] = s.b.place(kind, fmt.Sprint(s.b.db.NewID()))
+		s.accounts[name] = s.b.account(kind, fmt.Sprint(s.b.db.NewID()))
 	}
 }
 
-var options = regexp.MustCompile(` (key|hash|act|corrects|most) ([^ ]+( [0-9 ]*,\d\d)?)`)
+var options = regexp.MustCompile(` (key|hash|op|corrects|ceiling) ([^ ]+( [0-9 ]*,\d\d)?)`)
 
-func (s *story) posting(text string) (key string, p ledger.Posting) {
+func (s *caseRun) posting(text string) (key string, p ledger.Posting) {
 	s.t.Helper()
 	s.n++
 	key = fmt.Sprint("line", s.n)
-	var most money.Amount
+	var ceiling money.Amount
 	p.Op = "test"
 	for _, option := range options.FindAllStringSubmatch(text, -1) {
 		switch value := option[2]; option[1] {
@@ -156,19 +156,19 @@ func (s *story) posting(text string) (key string, p ledger.Posting) {
 			key = value
 		case "hash":
 			p.Hash = value
-		case "act":
+		case "op":
 			p.Op = value
 		case "corrects":
 			p.Corrects = s.transfers[value]
-		case "most":
-			most = s.amount(value)
+		case "ceiling":
+			ceiling = s.amount(value)
 		}
 	}
 	p.Key = s.title + "/" + key
 	text = options.ReplaceAllString(text, "")
 	left, right, found := strings.Cut(text, "→")
 	if !found {
-		s.t.Fatalf("%s: what is %q?", s.title, text)
+		s.t.Fatalf("%s: can't read %q", s.title, text)
 	}
 	credits, total := s.side(right, 0)
 	debits, _ := s.side(left, total)
@@ -177,14 +177,14 @@ func (s *story) posting(text string) (key string, p ledger.Posting) {
 		p.Entries = append(p.Entries, e)
 	}
 	for _, e := range credits {
-		e.Ceiling = most
+		e.Ceiling = ceiling
 		p.Entries = append(p.Entries, e)
 	}
 	return key, p
 }
 
-// side reads "A 10,00 + B 5,00"; an account without an amount has the total.
-func (s *story) side(text string, total money.Amount) (entries []ledger.Entry, sum money.Amount) {
+// side reads "A 10,00 + B 5,00"; an account without an amount gets the total.
+func (s *caseRun) side(text string, total money.Amount) (entries []ledger.Entry, sum money.Amount) {
 	s.t.Helper()
 	for _, part := range strings.Split(text, "+") {
 		name, amount, given := strings.Cut(strings.TrimSpace(part), " ")
@@ -198,16 +198,16 @@ func (s *story) side(text string, total money.Amount) (entries []ledger.Entry, s
 	return entries, sum
 }
 
-func (s *story) account(name string) int64 {
+func (s *caseRun) account(name string) int64 {
 	s.t.Helper()
 	id, ok := s.accounts[name]
 	if !ok {
-		s.t.Fatalf("%s: there is no account %s", s.title, name)
+		s.t.Fatalf("%s: no account %s", s.title, name)
 	}
 	return id
 }
 
-func (s *story) amount(text string) money.Amount {
+func (s *caseRun) amount(text string) money.Amount {
 	s.t.Helper()
 	amount, err := money.Parse(strings.TrimPrefix(text, "−"))
 	if err != nil {
@@ -219,22 +219,22 @@ func (s *story) amount(text string) money.Amount {
 	return amount
 }
 
-func (s *story) judge(a act, receipt ledger.Receipt, err error) {
+func (s *caseRun) check(a step, receipt ledger.Receipt, err error) {
 	s.t.Helper()
-	if got := told(receipt, err); strings.ReplaceAll(a.want, " ", "") != strings.ReplaceAll(got, "\u00a0", "") {
-		s.t.Errorf("%s:\n\t%s\n\tcame out: %s (%v)", s.title, a.line, got, err)
+	if got := word(receipt, err); strings.ReplaceAll(a.want, " ", "") != strings.ReplaceAll(got, "\u00a0", "") {
+		s.t.Errorf("%s:\n\t%s\n\tgot: %s (%v)", s.title, a.line, got, err)
 	}
 	if err != nil {
 		return
 	}
 	if first, posted := s.transfers[a.key]; posted && receipt.Transfer != first {
-		s.t.Errorf("%s: %s: another receipt", s.title, a.line)
+		s.t.Errorf("%s: %s: a different receipt", s.title, a.line)
 	}
 	s.transfers[a.key] = receipt.Transfer
 }
 
-// told says in the cases' words what came of a posting.
-func told(receipt ledger.Receipt, err error) string {
+// word returns the result of a posting as the cases write it.
+func word(receipt ledger.Receipt, err error) string {
 	var below *ledger.BelowFloor
 	var above *ledger.AboveCeiling
 	switch {

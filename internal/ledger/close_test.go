@@ -13,8 +13,8 @@ import (
 	"elsom/internal/money"
 )
 
-// A wallet that is closed neither gives nor takes, whichever way a batch goes; a
-// repeat of what was posted before gets its first answer.
+// A closed wallet has no more transfers on either write path. A posting made
+// before the closing still returns its receipt.
 func TestCloseWallet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, floor := context.Background(), money.Amount(0)
@@ -39,7 +39,7 @@ func TestCloseWallet(t *testing.T) {
 			_, err := l.Post(ctx, ledger.Posting{Key: key, Op: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
 			return err
 		}
-		shut := func(id int64) (at time.Time, err error) {
+		closeWallet := func(id int64) (at time.Time, err error) {
 			err = in(func(ctx context.Context, tx *database.Tx) (err error) {
 				at, err = ledger.CloseWallet(tx, id)
 				return err
@@ -48,18 +48,18 @@ func TestCloseWallet(t *testing.T) {
 		}
 		must(errors.Join(post("1", bank, wallet.ID), post("6", bank, other.ID)))
 		var full *ledger.NotEmpty
-		if _, err := shut(wallet.ID); !fault.Is(err, fault.Conflict) || !errors.As(err, &full) || full.Balance != 100 {
+		if _, err := closeWallet(wallet.ID); !fault.Is(err, fault.Conflict) || !errors.As(err, &full) || full.Balance != 100 {
 			t.Fatalf("with money: %v", err)
 		}
 		must(post("2", wallet.ID, bank))
-		at, err := shut(wallet.ID)
+		at, err := closeWallet(wallet.ID)
 		must(err)
 		var last time.Time
 		must(db.Pool().QueryRowContext(ctx, "SELECT posted_at FROM transfers WHERE request_key = '2'").Scan(&last))
 		if at.Before(last) {
 			t.Errorf("closed at %s, before its last transfer at %s", at, last)
 		}
-		if _, err := shut(wallet.ID); !fault.Is(err, fault.Conflict) {
+		if _, err := closeWallet(wallet.ID); !fault.Is(err, fault.Conflict) {
 			t.Errorf("a second time: %v", err)
 		}
 		var closed *ledger.Closed
@@ -77,12 +77,12 @@ func TestCloseWallet(t *testing.T) {
 	})
 }
 
-// What goes in and out of a closed wallet within one batch would leave its balance
-// at zero, which the table's CHECK allows.
-func TestClosedWalletTakesNothingInOneBatch(t *testing.T) {
+// Transfers into and out of a closed wallet within one batch would leave its
+// balance at zero, which the CHECK of the table allows.
+func TestClosedWalletHasNoTransfersInOneBatch(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		b := oneFlight(t, db)
+		b := oneWriter(t, db)
 		closed, other := b.wallet(0), b.wallet(100)
 		if err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			_, err := ledger.CloseWallet(tx, closed)
@@ -90,7 +90,7 @@ func TestClosedWalletTakesNothingInOneBatch(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		g := shut(t, b)
+		g := block(t, b)
 		move := func(key string, from, to int64) *answer {
 			return g.queue(ledger.Posting{Key: key, Op: "test", Entries: []ledger.Entry{{Account: from, Amount: -100}, {Account: to, Amount: 100}}})
 		}
@@ -101,6 +101,6 @@ func TestClosedWalletTakesNothingInOneBatch(t *testing.T) {
 				t.Errorf("%s: %v", name, a.err)
 			}
 		}
-		b.holds(closed, 0)
+		b.wantBalance(closed, 0)
 	})
 }

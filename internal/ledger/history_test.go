@@ -17,34 +17,33 @@ import (
 	"elsom/internal/money"
 )
 
-// One wallet as its callers see it: what it holds, and what was posted under
-// each of its keys (0: nothing).
-type purse struct {
+// walletModel is the model of one wallet: its balance, and the amount posted
+// under each of its keys (0: nothing).
+type walletModel struct {
 	holds  money.Amount
-	posted [purseKeys]money.Amount
+	posted [walletKeys]money.Amount
 }
 
 const (
-	purseKeys    = 8
-	purseAtFirst = money.Amount(50)
+	walletKeys   = 8
+	startBalance = money.Amount(50)
 )
 
-// doing is a posting of an amount under a key, or, of nothing, a look at the
-// balance.
-type doing struct {
+// call posts an amount under a key; amount 0 reads the balance.
+type call struct {
 	key    int
 	amount money.Amount
 }
 
-// What callers are told besides the words of told.
+// Answers that word does not return.
 const (
 	unknown     = "unknown"     // it may have been done
 	unavailable = "unavailable" // it was not done
-	done        = "done"        // ok or same: a lost commit is found as one made before
+	done        = "done"        // ok or same: a lost commit is found as an earlier one
 )
 
-// step gives the purses that there may be after a caller was told so.
-func (p purse) step(d doing, said string) []any {
+// step returns the states that are possible after an answer.
+func (p walletModel) step(d call, said string) []any {
 	switch {
 	case said == unavailable:
 		return []any{p}
@@ -66,8 +65,8 @@ func (p purse) step(d doing, said string) []any {
 	return nil
 }
 
-// post is what the books promise of one posting at a time.
-func (p purse) post(d doing) (purse, string) {
+// post is the specification of a single posting.
+func (p walletModel) post(d call) (walletModel, string) {
 	switch before := p.posted[d.key]; {
 	case before == d.amount:
 		return p, "same"
@@ -81,20 +80,20 @@ func (p purse) post(d doing) (purse, string) {
 	return p, "ok"
 }
 
-var purses = (&porcupine.NondeterministicModel{
-	Init: func() []any { return []any{purse{holds: purseAtFirst}} },
+var walletModels = (&porcupine.NondeterministicModel{
+	Init: func() []any { return []any{walletModel{holds: startBalance}} },
 	Step: func(state, input, output any) []any {
-		return state.(purse).step(input.(doing), output.(string))
+		return state.(walletModel).step(input.(call), output.(string))
 	},
 }).ToModel()
 
-// history is what was asked of one wallet, and when.
+// history is the calls to one wallet with their answers and times.
 type history struct {
 	wallet int64
 	mu     sync.Mutex
 	list   []porcupine.Operation
-	left   map[int]bool // by place in the list: its caller gave up, and it may go on
-	lossy  bool         // commits are lost
+	left   map[int]bool // by index in list: the caller gave up, and the posting may go on
+	lossy  bool         // commits may be lost
 }
 
 func (h *history) String() string {
@@ -105,11 +104,10 @@ func (h *history) String() string {
 	return text.String()
 }
 
-// Many at once, through two ledgers of one database, with few keys, refusals,
-// looks at the balance, and callers that give up: each wallet's answers are
-// those of one posting after the other, in an order that nobody could see
-// broken. What a caller doesn't know may have been done until the ledgers were
-// closed, once or never.
+// Concurrent callers of two ledgers of one database, with few keys, refusals,
+// reads of the balance, and callers that give up: the answers of each wallet are
+// linearizable. A posting with an unknown outcome took effect once or never, and
+// at the latest when the ledgers were closed.
 func TestHistoriesAreLinearizable(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		unknowns := 0
@@ -117,21 +115,21 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 			unknowns += oneHistory(t, db, nil)
 		}
 		if unknowns == 0 {
-			t.Error("nobody gave up: nothing was left open")
+			t.Error("no caller gave up: unknown outcomes were not tested")
 		}
-		newBooks(t, db).proved()
+		newBooks(t, db).wantAuditOK()
 	})
 }
 
-// oneHistory has many ask at once, while trouble is on (nil: there is none), and
-// gives how many answers were left open.
+// oneHistory runs concurrent calls while trouble is on (nil: without trouble) and
+// returns the number of unknown outcomes.
 func oneHistory(t *testing.T, db *database.DB, trouble func(on bool)) (unknowns int) {
 	t.Helper()
 	ledgers := []*books{newBooks(t, db), newBooks(t, db)}
 	var clock atomic.Int64
 	wallets := make([]*history, 3)
 	for i := range wallets {
-		wallets[i] = &history{wallet: ledgers[0].wallet(purseAtFirst), left: map[int]bool{}, lossy: trouble != nil}
+		wallets[i] = &history{wallet: ledgers[0].wallet(startBalance), left: map[int]bool{}, lossy: trouble != nil}
 	}
 	if trouble != nil {
 		trouble(true)
@@ -140,7 +138,7 @@ func oneHistory(t *testing.T, db *database.DB, trouble func(on bool)) (unknowns 
 	for n := range 8 {
 		callers.Go(func() {
 			for range 15 {
-				wallets[rand.IntN(len(wallets))].ask(ledgers[n%2], drawn(), &clock)
+				wallets[rand.IntN(len(wallets))].ask(ledgers[n%2], randomCall(), &clock)
 			}
 		})
 	}
@@ -160,20 +158,20 @@ func oneHistory(t *testing.T, db *database.DB, trouble func(on bool)) (unknowns 
 				h.list[i].Return = clock.Add(1)
 			}
 		}
-		h.ask(ledgers[0], doing{}, &clock)
-		if verdict := porcupine.CheckOperationsTimeout(purses, h.list, time.Minute); verdict != porcupine.Ok {
-			t.Fatalf("%s: in no order could they be told so:%s", verdict, h)
+		h.ask(ledgers[0], call{}, &clock)
+		if verdict := porcupine.CheckOperationsTimeout(walletModels, h.list, time.Minute); verdict != porcupine.Ok {
+			t.Fatalf("%s: not linearizable:%s", verdict, h)
 		}
 	}
 	return unknowns
 }
 
-// drawn is what a caller does next: a key stands mostly for one amount.
-func drawn() doing {
+// randomCall draws a call: a key has mostly the same amount.
+func randomCall() call {
 	if rand.IntN(5) == 0 {
-		return doing{}
+		return call{}
 	}
-	d := doing{key: rand.IntN(purseKeys)}
+	d := call{key: rand.IntN(walletKeys)}
 	d.amount = []money.Amount{-20, 15, -35, -5, 30, -40, 10, -25}[d.key]
 	if rand.IntN(8) == 0 {
 		d.amount++
@@ -181,15 +179,15 @@ func drawn() doing {
 	return d
 }
 
-// ask does it and writes down what was said; every fourth caller gives up soon.
-func (h *history) ask(b *books, d doing, clock *atomic.Int64) {
+// ask makes a call and records it; every fourth caller gives up soon.
+func (h *history) ask(b *books, d call, clock *atomic.Int64) {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if d.amount != 0 && rand.IntN(4) == 0 {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(2000))*time.Microsecond)
 	}
 	defer cancel()
 	o := porcupine.Operation{Input: d, Call: clock.Add(1)}
-	o.Output = h.said(ctx, b, d)
+	o.Output = h.answerTo(ctx, b, d)
 	o.Return = clock.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -197,7 +195,7 @@ func (h *history) ask(b *books, d doing, clock *atomic.Int64) {
 	h.list = append(h.list, o)
 }
 
-func (h *history) said(ctx context.Context, b *books, d doing) string {
+func (h *history) answerTo(ctx context.Context, b *books, d call) string {
 	if d.amount == 0 {
 		balance, err := b.Balance(ctx, h.wallet)
 		if err != nil {
@@ -205,7 +203,7 @@ func (h *history) said(ctx context.Context, b *books, d doing) string {
 		}
 		return balance.String()
 	}
-	receipt, err := b.Post(ctx, between(fmt.Sprint("purse:", h.wallet, ":", d.key), b.bank, h.wallet, d.amount))
+	receipt, err := b.Post(ctx, between(fmt.Sprint("wallet:", h.wallet, ":", d.key), b.bank, h.wallet, d.amount))
 	switch {
 	case fault.Is(err, fault.Unknown):
 		return unknown
@@ -215,5 +213,5 @@ func (h *history) said(ctx context.Context, b *books, d doing) string {
 	if h.lossy && err == nil {
 		return done
 	}
-	return told(receipt, err)
+	return word(receipt, err)
 }

@@ -16,24 +16,24 @@ import (
 	"elsom/internal/money"
 )
 
-// waitFor waits for what another goroutine is about to do.
-func waitFor(t testing.TB, there func() bool) {
+// waitFor waits until a condition holds that another goroutine brings about.
+func waitFor(t testing.TB, holds func() bool) {
 	t.Helper()
 	for range 20_000 {
-		if there() {
+		if holds() {
 			return
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Fatal("it never came")
+	t.Fatal("the condition never held")
 }
 
-// Every transfer sums to zero, and so does the whole, whatever is posted.
+// Every transfer sums to zero, and so do all together.
 func TestBooksBalance(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a, c := b.wallet(500_00), b.wallet(0)
-		fees, till := b.place(ledger.Fees, "x"), b.open(ledger.Till, -100_00)
+		fees, till := b.account(ledger.Fees, "x"), b.open(ledger.Till, -100_00)
 		var wg sync.WaitGroup
 		for i := range 30 {
 			wg.Go(func() {
@@ -51,15 +51,15 @@ func TestBooksBalance(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		b.holds(a, 170_00)
-		b.holds(c, 400_00)
-		b.holds(fees, 30_00)
-		b.holds(till, -100_00)
-		b.proved()
+		b.wantBalance(a, 170_00)
+		b.wantBalance(c, 400_00)
+		b.wantBalance(fees, 30_00)
+		b.wantBalance(till, -100_00)
+		b.wantAuditOK()
 	})
 }
 
-// What doesn't sum to zero, or is no transfer at all, is refused unseen.
+// A malformed posting is refused before it reaches the database.
 func TestMalformedPostingsAreRefused(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
@@ -70,7 +70,7 @@ func TestMalformedPostingsAreRefused(t *testing.T) {
 			}
 			return list
 		}
-		const most = money.Max
+		const largest = money.Max
 		for name, p := range map[string]ledger.Posting{
 			"one entry":          {Key: "k", Op: "a", Entries: entries(-1)},
 			"no entries":         {Key: "k", Op: "a"},
@@ -78,10 +78,10 @@ func TestMalformedPostingsAreRefused(t *testing.T) {
 			"a zero entry":       {Key: "k", Op: "a", Entries: entries(-1, 1, 0)},
 			"nine entries":       {Key: "k", Op: "a", Entries: entries(-1, 1, -1, 1, -1, 1, -1, 3, -2)},
 			"no key":             {Op: "a", Entries: entries(-1, 1)},
-			"no act":             {Key: "k", Entries: entries(-1, 1)},
+			"no operation":       {Key: "k", Entries: entries(-1, 1)},
 			"a long key":         {Key: strings.Repeat("k", ledger.MaxKey+1), Op: "a", Entries: entries(-1, 1)},
-			"a long act":         {Key: "k", Op: strings.Repeat("a", ledger.MaxOp+1), Entries: entries(-1, 1)},
-			"too much":           {Key: "k", Op: "a", Entries: entries(-(most + 1), most+1)},
+			"a long operation":   {Key: "k", Op: strings.Repeat("a", ledger.MaxOp+1), Entries: entries(-1, 1)},
+			"too much":           {Key: "k", Op: "a", Entries: entries(-(largest + 1), largest+1)},
 			"a sum that wraps":   {Key: "k", Op: "a", Entries: entries(-1<<63, 1<<62, -1<<63, 1<<62)},
 			"a side that wraps":  {Key: "k", Op: "a", Entries: entries(1<<62, -1<<62, 1<<62, -1<<62, 1<<62, -1<<62)},
 			"an unknown account": {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: a, Amount: -1}, {Account: 4711, Amount: 1}}},
@@ -90,15 +90,15 @@ func TestMalformedPostingsAreRefused(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		b.holds(a, 100_00)
+		b.wantBalance(a, 100_00)
 		if n := b.transfers("k"); n != 0 {
 			t.Errorf("%d were written", n)
 		}
-		b.proved()
+		b.wantAuditOK()
 	})
 }
 
-// No wallet falls below zero, whoever else spends at the same moment.
+// No wallet falls below zero under concurrent postings.
 func TestNoDebt(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
@@ -113,20 +113,20 @@ func TestNoDebt(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		b.holds(payer, 1_00)
-		b.holds(payee, 99_00)
+		b.wantBalance(payer, 1_00)
+		b.wantBalance(payee, 99_00)
 		_, err := b.post("more", payer, payee, 1_01)
 		var below *ledger.BelowFloor
 		if !errors.As(err, &below) || below.Account != payer || below.Balance != 1_00 {
-			t.Errorf("the refusal says %v", err)
+			t.Errorf("refused with %v", err)
 		}
-		b.move("all", payer, payee, 1_00) // exactly to the floor
-		b.holds(payer, 0)
-		b.proved()
+		b.mustPost("all", payer, payee, 1_00) // exactly to the floor
+		b.wantBalance(payer, 0)
+		b.wantAuditOK()
 	})
 }
 
-// Should the ledger ever miscount, the database itself refuses a debt.
+// The database itself refuses a debt, should the ledger be wrong.
 func TestNoDebtInTheDatabase(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
@@ -147,12 +147,12 @@ func TestNoDebtInTheDatabase(t *testing.T) {
 		if err == nil {
 			t.Error("a floor was set above the balance")
 		}
-		b.holds(a, 10)
+		b.wantBalance(a, 10)
 	})
 }
 
-// A floor that moves holds from then on.
-func TestFloorMoves(t *testing.T) {
+// A changed floor applies from then on.
+func TestSetFloor(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		till, a := b.open(ledger.Till, -50_00), b.wallet(0)
@@ -164,7 +164,7 @@ func TestFloorMoves(t *testing.T) {
 		if err := set(till, -80_00); err != nil {
 			t.Fatal(err)
 		}
-		b.move("in", till, a, 80_00)
+		b.mustPost("in", till, a, 80_00)
 		_, err := b.post("more", till, a, 1)
 		wantKind(t, err, fault.Insufficient)
 		if err := set(b.bank, 0); !errors.Is(err, database.ErrRowCount) {
@@ -173,7 +173,7 @@ func TestFloorMoves(t *testing.T) {
 	})
 }
 
-// One transfer for a request key, whoever asks however often and at once.
+// Concurrent postings under one request key make one transfer.
 func TestOnceOnly(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
@@ -199,15 +199,15 @@ func TestOnceOnly(t *testing.T) {
 		if first != 1 || len(transfers) != 1 {
 			t.Errorf("%d were first, of %d transfers", first, len(transfers))
 		}
-		b.holds(payer, 40_00)
-		b.holds(payee, 60_00)
+		b.wantBalance(payer, 40_00)
+		b.wantBalance(payee, 60_00)
 		b.conflicts(payer, payee)
-		b.holds(payer, 40_00)
-		b.proved()
+		b.wantBalance(payer, 40_00)
+		b.wantAuditOK()
 	})
 }
 
-// conflicts asks for other content under the key "pay".
+// conflicts posts other content under the key "pay".
 func (b *books) conflicts(payer, payee int64) {
 	b.t.Helper()
 	same := between("pay", payer, payee, 60_00)
@@ -226,11 +226,11 @@ func (b *books) conflicts(payer, payee int64) {
 	}
 }
 
-// The unique key stands in the database, should the ledger ever overlook one.
+// The database itself refuses a second transfer under one request key.
 func TestOnceOnlyInTheDatabase(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
-		b.move("k", b.wallet(1), b.bank, 1)
+		b.mustPost("k", b.wallet(1), b.bank, 1)
 		err := db.Gorm(context.Background()).Exec(`INSERT INTO transfers (id, request_key, request_hash, act, posted_at)
 			SELECT 1, request_key, request_hash, act, posted_at FROM transfers WHERE request_key = 'k'`).Error
 		if err == nil {
@@ -239,12 +239,12 @@ func TestOnceOnlyInTheDatabase(t *testing.T) {
 	})
 }
 
-// Nothing erased: the database refuses to change what was written.
+// The database refuses to change or delete what was written.
 func TestNothingErased(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(100_00)
-		b.move("k", a, b.bank, 10_00)
+		b.mustPost("k", a, b.bank, 10_00)
 		statements := []string{
 			"UPDATE transfers SET act = 'x'", "UPDATE transfers SET request_key = 'x' WHERE request_key = 'k'",
 			"DELETE FROM transfers", "UPDATE entries SET amount = amount + 1", "UPDATE entries SET account_id = 1",
@@ -269,13 +269,13 @@ func TestNothingErased(t *testing.T) {
 				t.Errorf("done: %s", statement)
 			}
 		}
-		b.holds(a, 90_00)
-		b.proved()
+		b.wantBalance(a, 90_00)
+		b.wantAuditOK()
 	})
 }
 
-// A mistake is corrected by another transfer that names the first.
-func TestCorrectionNamesTheFirst(t *testing.T) {
+// A correction is a transfer that names the corrected one.
+func TestCorrection(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		a := b.wallet(100_00)
@@ -286,18 +286,18 @@ func TestCorrectionNamesTheFirst(t *testing.T) {
 		back := between("k:back", b.bank, a, 10_00)
 		back.Corrects = 4711
 		if _, err := b.Post(context.Background(), back); err == nil {
-			t.Error("it corrects what is not there")
+			t.Error("a missing transfer was corrected")
 		}
 		back.Corrects = wrong.Transfer
 		if _, err := b.Post(context.Background(), back); err != nil {
 			t.Fatal(err)
 		}
-		b.holds(a, 100_00)
-		b.proved()
+		b.wantBalance(a, 100_00)
+		b.wantAuditOK()
 	})
 }
 
-// A balance is the sum of its entries, after refusals and replays too.
+// A balance is the sum of its entries, also after refusals and replays.
 func TestBalanceIsItsEntries(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
@@ -318,13 +318,13 @@ func TestBalanceIsItsEntries(t *testing.T) {
 			if err := db.Gorm(context.Background()).Raw("SELECT CAST(SUM(amount) AS BIGINT) FROM entries WHERE account_id = ?", id).Scan(&sum).Error; err != nil {
 				t.Fatal(err)
 			}
-			b.holds(id, sum)
+			b.wantBalance(id, sum)
 		}
-		b.proved()
+		b.wantAuditOK()
 	})
 }
 
-// Several entries of one account count by their sum, not by their order.
+// Several entries of one account are checked by their sum.
 func TestEntriesOfOneAccountCountTogether(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
@@ -335,7 +335,7 @@ func TestEntriesOfOneAccountCountTogether(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.holds(a, 1_00)
-		b.proved()
+		b.wantBalance(a, 1_00)
+		b.wantAuditOK()
 	})
 }

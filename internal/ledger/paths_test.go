@@ -15,11 +15,11 @@ import (
 // leave the same balances and rows of riders, from the same start.
 func TestPathsAgree(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
+		createRides(t, db)
 		b := newBooks(t, db)
 		optimistic, left := 0, 0
 		rapid.Check(t, func(t *rapid.T) {
-			one, other := newWorld(b), newWorld(b)
+			one, other := newAccountSet(b), newAccountSet(b)
 			for range rapid.IntRange(1, 6).Draw(t, "batches") {
 				requests := rapid.SliceOfN(requests(12), 1, 6).Draw(t, "batch")
 				rides := rapid.SliceOfN(rapid.Bool(), len(requests), len(requests)).Draw(t, "rides")
@@ -35,7 +35,7 @@ func TestPathsAgree(t *testing.T) {
 					t.Fatal(err, wantErr)
 				}
 				for i, r := range requests {
-					got, want := told(answers[i].Receipt, answers[i].Err), told(want[i].Receipt, want[i].Err)
+					got, want := word(answers[i].Receipt, answers[i].Err), word(want[i].Receipt, want[i].Err)
 					if got != want {
 						t.Fatalf("%v (ride: %v): %q if optimistic, %q if not", r, rides[i], got, want)
 					}
@@ -53,27 +53,27 @@ func TestPathsAgree(t *testing.T) {
 		if optimistic < 20 || left < 20 {
 			t.Errorf("%d batches were written by the optimistic path, %d were left to the other: too few", optimistic, left)
 		}
-		b.proved()
+		b.wantAuditOK()
 	})
 }
 
 // postings makes the ledger's postings of requests; some have a rider with a
 // verdict and a row of its own.
-func (w *world) postings(requests []request, rides []bool) []ledger.Posting {
+func (w *accountSet) postings(requests []request, rides []bool) []ledger.Posting {
 	list := make([]ledger.Posting, len(requests))
 	for i, r := range requests {
 		list[i] = w.posting(r)
 		if rides[i] {
 			name := fmt.Sprint("ride ", w.db.NewID())
-			list[i].Riders = []database.Rider{rideRider.Row(ride{name, w.ids[theBank], 30_00})}
+			list[i].Riders = []database.Rider{rideRider.Row(ride{name, w.ids[bankIndex], 30_00})}
 		}
 	}
 	return list
 }
 
-func (w *world) ridesOf() (n int) {
+func (w *accountSet) ridesOf() (n int) {
 	w.t.Helper()
-	if err := w.db.Pool().QueryRow("SELECT COUNT(*) FROM rides WHERE payer = $1", w.ids[theBank]).Scan(&n); err != nil {
+	if err := w.db.Pool().QueryRow("SELECT COUNT(*) FROM rides WHERE payer = $1", w.ids[bankIndex]).Scan(&n); err != nil {
 		w.t.Fatal(err)
 	}
 	return n

@@ -17,23 +17,22 @@ import (
 	"elsom/internal/money"
 )
 
-// ride is a row of the tests' own table, which the ledger knows nothing of.
+// ride is a row of the tests' own table.
 type ride struct {
 	Name   string
 	Payer  int64
 	Amount money.Amount
 }
 
-// rideRider judges that a payer moves at most 100,00 in all, and misbehaves on
-// certain names.
-var rideRider = &database.RiderKind[ride]{Name: "ride", Check: judgeRides, Write: writeRides}
+// rideRider allows a payer 100,00 in all, and fails on certain names.
+var rideRider = &database.RiderKind[ride]{Name: "ride", Check: rideVerdicts, Write: writeRides}
 
 var errTooFar = fault.New(fault.Limit, "ride", "ride.too_far")
 
-// miscounted is how often "miscounts twice" was to be written.
+// miscounted counts the writes of "miscounts twice".
 var miscounted atomic.Int32
 
-func judgeRides(tx *database.Tx, rows []ride) (func(int) error, error) {
+func rideVerdicts(tx *database.Tx, rows []ride) (func(int) error, error) {
 	sums := map[int64]money.Amount{}
 	var before []ride
 	if err := tx.Gorm().Raw("SELECT payer, CAST(SUM(amount) AS BIGINT) AS amount FROM rides GROUP BY payer").Scan(&before).Error; err != nil {
@@ -43,8 +42,8 @@ func judgeRides(tx *database.Tx, rows []ride) (func(int) error, error) {
 		sums[r.Payer] = r.Amount
 	}
 	for _, r := range rows {
-		if r.Name == "judge fails" {
-			return nil, errors.New("a broken judge")
+		if r.Name == "verdict fails" {
+			return nil, errors.New("a broken verdict")
 		}
 	}
 	return func(i int) error {
@@ -74,7 +73,7 @@ func writeRides(tx *database.Tx, rows []ride) error {
 	return tx.Gorm().Exec("INSERT INTO rides (name, payer, amount) VALUES (?,?,?)"+strings.Repeat(",(?,?,?)", len(rows)-1), values...).Error
 }
 
-func withRides(t testing.TB, db *database.DB) {
+func createRides(t testing.TB, db *database.DB) {
 	t.Helper()
 	err := db.Gorm(context.Background()).Exec("CREATE TABLE rides (name VARCHAR(40) NOT NULL UNIQUE, payer BIGINT NOT NULL, amount BIGINT NOT NULL CHECK (amount <> 13))").Error
 	if err != nil {
@@ -82,8 +81,8 @@ func withRides(t testing.TB, db *database.DB) {
 	}
 }
 
-// rode lists the rows that were written.
-func (b *books) rode() string {
+// rideNames returns the names of the rows that were written.
+func (b *books) rideNames() string {
 	b.t.Helper()
 	var names []string
 	if err := b.db.Gorm(context.Background()).Raw("SELECT name FROM rides ORDER BY name").Scan(&names).Error; err != nil {
@@ -92,39 +91,39 @@ func (b *books) rode() string {
 	return strings.Join(names, " ")
 }
 
-// ridden is a posting with a ride of its own name and amount.
-func (b *books) ridden(name string, from int64, amount money.Amount) ledger.Posting {
+// withRide is a posting with a ride of its own name and amount.
+func (b *books) withRide(name string, from int64, amount money.Amount) ledger.Posting {
 	return between(name, from, b.bank, amount, rideRider.Row(ride{name, from, amount}))
 }
 
 func TestRidersCommitWithTheirTransfer(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
+		createRides(t, db)
 		b := newBooks(t, db)
 		a := b.wallet(50_00)
-		if _, err := b.Post(context.Background(), b.ridden("first", a, 20_00)); err != nil {
+		if _, err := b.Post(context.Background(), b.withRide("first", a, 20_00)); err != nil {
 			t.Fatal(err)
 		}
-		_, err := b.Post(context.Background(), b.ridden("short", a, 40_00))
+		_, err := b.Post(context.Background(), b.withRide("short", a, 40_00))
 		wantKind(t, err, fault.Insufficient)
-		b.holds(a, 30_00)
-		if got := b.rode(); got != "first" {
+		b.wantBalance(a, 30_00)
+		if got := b.rideNames(); got != "first" {
 			t.Errorf("written: %s", got)
 		}
 	})
 }
 
-// A replay writes nothing, also when it comes with other riders, or in the
-// same batch as the first.
+// A replay writes nothing, also if it has other riders or is in the same batch as
+// the first posting.
 func TestReplayWritesNoRiders(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
-		b := oneFlight(t, db)
+		createRides(t, db)
+		b := oneWriter(t, db)
 		a := b.wallet(80_00)
-		g := shut(t, b)
-		again := g.ridden("k", a, 30_00)
+		g := block(t, b)
+		again := g.withRide("k", a, 30_00)
 		again.Riders = []database.Rider{rideRider.Row(ride{"again", a, 30_00})}
-		first, same := g.queue(g.ridden("k", a, 30_00)), g.queue(again)
+		first, same := g.queue(g.withRide("k", a, 30_00)), g.queue(again)
 		g.release()
 		later, err := g.Post(context.Background(), again)
 		if first.err != nil || same.err != nil || err != nil {
@@ -136,29 +135,29 @@ func TestReplayWritesNoRiders(t *testing.T) {
 		if !later.PostedAt.Equal(first.PostedAt) {
 			t.Errorf("posted at %v, then at %v", first.PostedAt, later.PostedAt)
 		}
-		g.holds(a, 50_00)
-		if got := g.rode(); got != "k" {
+		g.wantBalance(a, 50_00)
+		if got := g.rideNames(); got != "k" {
 			t.Errorf("written: %s", got)
 		}
-		g.proved()
+		g.wantAuditOK()
 	})
 }
 
-// A judge sees what was accepted before it, in the batch as in the database,
-// and nothing of what was refused.
+// A verdict counts what was accepted before, in the batch and in the database,
+// and nothing that was refused.
 func TestVerdictsCountAcceptedRiders(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
-		b := oneFlight(t, db)
+		createRides(t, db)
+		b := oneWriter(t, db)
 		a, poor := b.wallet(500_00), b.wallet(10_00)
-		g := shut(t, b)
+		g := block(t, b)
 		answers := []*answer{
-			g.queue(g.ridden("1", a, 40_00)),
-			g.queue(g.ridden("2", a, 70_00)),    // above 100 with the first
-			g.queue(g.ridden("3", a, 60_00)),    // exactly 100, since the second was refused
-			g.queue(g.ridden("4", a, 1)),        // above
-			g.queue(g.ridden("5", poor, 90_00)), // short of money: never judged
-			g.queue(g.ridden("6", poor, 10_00)),
+			g.queue(g.withRide("1", a, 40_00)),
+			g.queue(g.withRide("2", a, 70_00)),    // above 100 with the first
+			g.queue(g.withRide("3", a, 60_00)),    // exactly 100, since the second was refused
+			g.queue(g.withRide("4", a, 1)),        // above
+			g.queue(g.withRide("5", poor, 90_00)), // insufficient funds: no verdict
+			g.queue(g.withRide("6", poor, 10_00)),
 		}
 		g.release()
 		for i, kind := range []fault.Kind{-1, fault.Limit, -1, fault.Limit, fault.Insufficient, -1} {
@@ -168,27 +167,27 @@ func TestVerdictsCountAcceptedRiders(t *testing.T) {
 			wantKind(t, answers[i].err, kind)
 		}
 		if !errors.Is(answers[1].err, errTooFar) {
-			t.Errorf("the judge's word came back as %v", answers[1].err)
+			t.Errorf("the verdict was returned as %v", answers[1].err)
 		}
-		_, err := g.Post(context.Background(), g.ridden("7", a, 1))
+		_, err := g.Post(context.Background(), g.withRide("7", a, 1))
 		wantKind(t, err, fault.Limit)
-		if got := g.rode(); got != "1 3 6" {
+		if got := g.rideNames(); got != "1 3 6" {
 			t.Errorf("written: %s", got)
 		}
-		g.holds(a, 400_00)
-		g.proved()
+		g.wantBalance(a, 400_00)
+		g.wantAuditOK()
 	})
 }
 
-// Whatever is wrong with one posting, those beside it in the batch go through.
+// A posting that fails does not affect the others of its batch.
 func TestRefusalNeverFailsNeighbours(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
-		b := oneFlight(t, db)
+		createRides(t, db)
+		b := oneWriter(t, db)
 		a, poor, full := b.wallet(900_00), b.wallet(1), b.wallet(90_00)
-		b.move("taken", a, b.bank, 1_00)
-		b.move("ridden", a, b.bank, 1_00)
-		if _, err := b.Post(context.Background(), b.ridden("name taken", a, 1_00)); err != nil {
+		b.mustPost("taken", a, b.bank, 1_00)
+		b.mustPost("ridden", a, b.bank, 1_00)
+		if _, err := b.Post(context.Background(), b.withRide("name taken", a, 1_00)); err != nil {
 			t.Fatal(err)
 		}
 		toFull := between("above", a, full, 20_00)
@@ -200,61 +199,61 @@ func TestRefusalNeverFailsNeighbours(t *testing.T) {
 			"short":            {between("short", poor, b.bank, 2), fault.Insufficient},
 			"above":            {toFull, fault.Limit},
 			"conflict":         {between("taken", a, b.bank, 2_00), fault.Conflict},
-			"judged":           {b.ridden("judged", a, 101_00), fault.Limit},
-			"judge fails":      {b.ridden("judge fails", a, 1_00), fault.Internal},
-			"panics":           {b.ridden("panics", a, 1_00), fault.Internal},
-			"miscounts":        {b.ridden("miscounts", a, 1_00), fault.Internal},
-			"check":            {b.ridden("check", a, 13), fault.Internal},
+			"verdict":          {b.withRide("verdict", a, 101_00), fault.Limit},
+			"verdict fails":    {b.withRide("verdict fails", a, 1_00), fault.Internal},
+			"panics":           {b.withRide("panics", a, 1_00), fault.Internal},
+			"miscounts":        {b.withRide("miscounts", a, 1_00), fault.Internal},
+			"check":            {b.withRide("check", a, 13), fault.Internal},
 			"unique":           {between("unique", a, b.bank, 1_00, rideRider.Row(ride{"name taken", 1, 1})), fault.Conflict},
 			"no such account":  {between("nowhere", a, 4711, 1_00), fault.Internal},
 			"corrects nothing": {ledger.Posting{Key: "corrects", Op: "test", Corrects: 4711, Entries: between("", a, b.bank, 1).Entries}, fault.Internal},
 		} {
 			t.Run(name, func(t *testing.T) {
 				payer := b.wallet(10_00)
-				g := shut(t, b)
-				before := g.queue(g.ridden(name+" before", payer, 1_00))
+				g := block(t, b)
+				before := g.queue(g.withRide(name+" before", payer, 1_00))
 				wrong := g.queue(bad.posting)
-				after := g.queue(g.ridden(name+" after", payer, 2_00))
+				after := g.queue(g.withRide(name+" after", payer, 2_00))
 				g.release()
 				if before.err != nil || after.err != nil {
 					t.Errorf("neighbours: %v, %v", before.err, after.err)
 				}
 				wantKind(t, wrong.err, bad.kind)
-				b.holds(payer, 7_00)
+				b.wantBalance(payer, 7_00)
 			})
 		}
-		b.holds(a, 897_00)
-		b.holds(full, 90_00)
-		b.proved()
-		if got := b.rode(); strings.Contains(got, "panics ") && !strings.Contains(got, "panics before") {
+		b.wantBalance(a, 897_00)
+		b.wantBalance(full, 90_00)
+		b.wantAuditOK()
+		if got := b.rideNames(); strings.Contains(got, "panics ") && !strings.Contains(got, "panics before") {
 			t.Errorf("written: %s", got)
 		}
 	})
 }
 
-// Rows that somebody else changed between a careful try's reading and its
-// writing are read again.
+// Rows that change between the reading and the writing of a pessimistic try are
+// read again.
 func TestChangedRowsAreReadAgain(t *testing.T) {
 	db := databasetest.SQLite(t)
-	withRides(t, db)
+	createRides(t, db)
 	b := newBooks(t, db)
 	a := b.wallet(10_00)
-	if _, err := b.Post(context.Background(), b.ridden("miscounts twice", a, 1_00)); err != nil {
+	if _, err := b.Post(context.Background(), b.withRide("miscounts twice", a, 1_00)); err != nil {
 		t.Fatal(err)
 	}
-	b.holds(a, 9_00)
-	if got := b.rode(); got != "miscounts twice" {
+	b.wantBalance(a, 9_00)
+	if got := b.rideNames(); got != "miscounts twice" {
 		t.Errorf("written: %s", got)
 	}
 }
 
-// Callers tell a taken unique key of a rider from other conflicts.
-func TestTakenKeyOfARiderIsKnown(t *testing.T) {
+// A duplicate key of a rider can be told from other conflicts.
+func TestDuplicateRiderKeyIsConflict(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
+		createRides(t, db)
 		b := newBooks(t, db)
 		a := b.wallet(10_00)
-		if _, err := b.Post(context.Background(), b.ridden("x", a, 1_00)); err != nil {
+		if _, err := b.Post(context.Background(), b.withRide("x", a, 1_00)); err != nil {
 			t.Fatal(err)
 		}
 		_, err := b.post("y", a, b.bank, 1_00, rideRider.Row(ride{"x", a, 1}))
@@ -268,49 +267,49 @@ func TestTakenKeyOfARiderIsKnown(t *testing.T) {
 		if n := b.transfers("y"); n != 0 {
 			t.Error("the transfer was written without its rider")
 		}
-		b.holds(a, 9_00)
+		b.wantBalance(a, 9_00)
 	})
 }
 
-// A rider's wrong number of rows takes its transfer back.
+// A rider that affects a wrong number of rows rolls its transfer back.
 func TestRowCountRollsBack(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
+		createRides(t, db)
 		b := newBooks(t, db)
 		a := b.wallet(10_00)
-		_, err := b.Post(context.Background(), b.ridden("miscounts", a, 1_00))
+		_, err := b.Post(context.Background(), b.withRide("miscounts", a, 1_00))
 		if !errors.Is(err, database.ErrRowCount) {
 			t.Errorf("got %v", err)
 		}
 		if n := b.transfers("miscounts"); n != 0 {
 			t.Error("the transfer was written")
 		}
-		b.holds(a, 10_00)
-		b.proved()
+		b.wantBalance(a, 10_00)
+		b.wantAuditOK()
 	})
 }
 
-// A full batch takes the statements that a batch of one takes, and the
-// parameters fit. One posting more than a batch holds goes through as well.
+// A full batch takes as many statements as a batch of one, and its parameters
+// fit. One posting more than a batch may have goes through as well.
 func TestFullBatch(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		withRides(t, db)
-		b := oneFlight(t, db)
-		places := make([]int64, ledger.MaxEntries-1)
-		for i := range places {
-			places[i] = b.place(ledger.Payable, fmt.Sprint(i))
+		createRides(t, db)
+		b := oneWriter(t, db)
+		accounts := make([]int64, ledger.MaxEntries-1)
+		for i := range accounts {
+			accounts[i] = b.account(ledger.Payable, fmt.Sprint(i))
 		}
 		wallets := make([]int64, ledger.MaxBatch+1)
 		b.openMany(wallets)
 		statements := countStatements(t, db)
 		took := func(wallets []int64) int64 {
-			g := shut(t, b)
+			g := block(t, b)
 			answers := make([]*answer, len(wallets))
 			for i, id := range wallets {
 				name := fmt.Sprintf("full %d of %d", i, len(wallets))
 				p := ledger.Posting{Key: name, Op: "test", Riders: []database.Rider{rideRider.Row(ride{name, id, 7})}}
-				for _, place := range places {
-					p.Entries = append(p.Entries, ledger.Entry{Account: place, Amount: -1})
+				for _, account := range accounts {
+					p.Entries = append(p.Entries, ledger.Entry{Account: account, Amount: -1})
 				}
 				p.Entries = append(p.Entries, ledger.Entry{Account: id, Amount: ledger.MaxEntries - 1})
 				answers[i] = g.queue(p)
@@ -324,18 +323,18 @@ func TestFullBatch(t *testing.T) {
 			}
 			return statements.Load() - before
 		}
-		// Both numbers hold what is left of the batch in the gate.
+		// Both numbers include the end of the blocking batch.
 		one, full := took(wallets[:1]), took(wallets[:ledger.MaxBatch])
 		if one < 5 || full != one {
 			t.Errorf("a batch of one takes %d statements, a full one %d", one, full)
 		}
 		took(wallets)
-		b.holds(places[0], -money.Amount(1+ledger.MaxBatch+len(wallets)))
-		b.proved()
+		b.wantBalance(accounts[0], -money.Amount(1+ledger.MaxBatch+len(wallets)))
+		b.wantAuditOK()
 	})
 }
 
-// countStatements counts what goes to the database from now on.
+// countStatements counts the statements sent to the database from now on.
 func countStatements(t *testing.T, db *database.DB) *atomic.Int64 {
 	t.Helper()
 	var n atomic.Int64

@@ -20,56 +20,56 @@ type Line struct {
 	PostedAt time.Time
 }
 
-// Direction narrows a statement.
+// Direction filters a statement.
 type Direction string
 
-// In is what came into the account, Out what left it, Both everything.
+// In: into the account. Out: out of it. Both: all transfers.
 const (
 	Both Direction = ""
 	In   Direction = "in"
 	Out  Direction = "out"
 )
 
-// Query asks for a part of an account's statement.
+// Query selects a part of an account's statement.
 type Query struct {
 	Account   int64
 	Direction Direction
-	// Without leaves the transfers of one act out; empty: none.
+	// ExcludeOp leaves out the transfers of one operation; empty: none.
 	ExcludeOp string
 	Limit     int
 }
 
-// Statement lists an account's lines, newest first: those older than the
-// transfer before, or the newest when before is 0; at most q.Limit.
+// Statement returns up to q.Limit lines of an account, newest first: those older
+// than the transfer before, or the newest if before is 0.
 func (l *Ledger) Statement(ctx context.Context, q Query, before int64) ([]Line, error) {
 	lines, err := readLines(ctx, l.db, q, before)
 	return lines, fault.Wrap("ledger.statement", err)
 }
 
-// Newer gives the cursor of the page before the one that begins behind the
-// transfer: what to pass as before to see the q.Limit lines that are newer.
-// The result is 0 when that page is the first.
+// Newer returns the cursor of the previous page: the value of before for which
+// Statement returns the q.Limit lines newer than the transfer; 0 if that is the
+// first page.
 func (l *Ledger) Newer(ctx context.Context, q Query, transfer int64) (int64, error) {
 	cursor, err := readNewer(ctx, l.db, q, transfer)
 	return cursor, fault.Wrap("ledger.statement", err)
 }
 
-// Total is what one act brought into an account and took out of it, both
-// without sign, and in how many transfers.
+// Total is what one operation moved into an account and out of it, both without
+// sign, and in how many transfers.
 type Total struct {
 	Op                string
 	In, Out           money.Amount
 	InCount, OutCount int
 }
 
-// Totals sums an account's lines by act.
+// Totals sums an account's lines by operation.
 func (l *Ledger) Totals(ctx context.Context, account int64) ([]Total, error) {
 	totals, err := readTotals(ctx, l.db, account)
 	return totals, fault.Wrap("ledger.totals", err)
 }
 
-// LineOf returns an account's line of one transfer; NotFound when the transfer
-// doesn't touch the account, Unknown for one that a failover could still lose.
+// LineOf returns an account's line of one transfer; NotFound if the transfer does
+// not touch the account, Unknown if a failover could still lose it.
 func (l *Ledger) LineOf(ctx context.Context, account, transfer int64) (Line, error) {
 	line, err := readLine(ctx, l.db, account, transfer)
 	if err == nil {

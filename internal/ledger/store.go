@@ -22,7 +22,7 @@ func updateFloor(tx *database.Tx, account int64, floor money.Amount) error {
 	return result.Error
 }
 
-// lastPosted returns when an account last moved; nil: never.
+// lastPosted returns when the account's last transfer was posted; nil: never.
 func lastPosted(tx *database.Tx, account int64) (*time.Time, error) {
 	var rows []struct{ PostedAt time.Time }
 	err := tx.Gorm().Raw(`SELECT t.posted_at FROM entries e JOIN transfers t ON t.id = e.transfer_id
@@ -40,7 +40,7 @@ func closeAccount(tx *database.Tx, account int64, at time.Time) (bool, error) {
 	return result.RowsAffected == 1, result.Error
 }
 
-// ensured is an account as it stands, and whether it has a floor.
+// ensured is an account, and whether it has a floor.
 type ensured struct {
 	ID      int64
 	Floored bool
@@ -55,7 +55,7 @@ func ensureAccount(ctx context.Context, db *database.DB, name accountName) (acco
 			return err
 		}
 		//mutant:drop ./internal/payment TestPaymentIsUnknownWithoutTheStandby
-		if err := tx.WaitForStandbys(); err != nil { // where it was there: its id is relied on
+		if err := tx.WaitForStandbys(); err != nil { // an account that existed may not be on the standby yet
 			return err
 		}
 		return tx.Gorm().Raw("SELECT id, floor IS NOT NULL AS floored FROM accounts WHERE kind = ? AND subject = ?", name.accountType, name.subject).Scan(&account).Error
@@ -87,8 +87,8 @@ func readBalance(ctx context.Context, db *database.DB, account int64) (money.Amo
 	return balances[0], nil
 }
 
-// lockAccounts locks those of the accounts that have a floor and reads their
-// balances. The others are only ever added to.
+// lockAccounts locks the accounts that have a floor, in order of their ids, and
+// returns their balances. Accounts without a floor are never locked.
 func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error) {
 	var rows []lockedAccount
 	these, list := database.InList(tx.Dialect(), ids)
@@ -119,9 +119,8 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	return posted, nil
 }
 
-// rowsOf gives transfers with their entries. They leave "once only" to the
-// unique key: a second transfer under one request key is an error that reruns
-// the batch.
+// rowsOf returns the rows of transfers and entries. A second transfer under one
+// request key fails by the unique key, and the batch is retried.
 func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var ids, of, lines, accounts, amounts []int64
 	var keys, hashes, ops []string
@@ -159,33 +158,32 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	}
 }
 
-// sum is what a batch adds to an account, which then, if it has a floor, holds
-// most at most; 0: any amount.
+// sum is the amount that a batch adds to an account, and the highest balance that
+// it may leave there; 0: any.
 type sum struct {
 	account         int64
 	amount, ceiling money.Amount
 }
 
-// adding locks accounts in the order of the sums, which is that of their ids,
-// and adds the sums; database.ErrRowCount where an account isn't there, is closed
-// or would pass a bound. A plan that took them in another order could deadlock, and the
-// batch is repeated.
+// addToAccounts adds sums to balances in one row; database.ErrRowCount if an
+// account does not exist, is closed, or would pass its floor or ceiling. The sums
+// are ordered by account so that batches lock in the same order; a plan that
+// doesn't keep it can deadlock, and the batch is retried.
 func addToAccounts(sums []sum) database.Update {
-	ids, amounts, mosts := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
+	ids, amounts, ceilings := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
 	for i, s := range sums {
-		ids[i], amounts[i], mosts[i] = s.account, int64(s.amount), int64(s.ceiling)
+		ids[i], amounts[i], ceilings[i] = s.account, int64(s.amount), int64(s.ceiling)
 	}
 	return database.Update{
 		Set: "accounts SET balance = accounts.balance + v.amount",
-		//mutant:replace balance + v.amount <= v.most => balance = accounts.balance TestCases
+		//mutant:replace balance + v.amount <= v.ceiling => balance = accounts.balance TestCases
 		Where: "accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor" +
-			" AND (v.most = 0 OR accounts.balance + v.amount <= v.most)))",
-		Values: []database.Column{database.NewColumn("id", "bigint", ids), database.NewColumn("amount", "bigint", amounts), database.NewColumn("most", "bigint", mosts)},
+			" AND (v.ceiling = 0 OR accounts.balance + v.amount <= v.ceiling)))",
+		Values: []database.Column{database.NewColumn("id", "bigint", ids), database.NewColumn("amount", "bigint", amounts), database.NewColumn("ceiling", "bigint", ceilings)},
 	}
 }
 
-// striped adds the sums to accounts without a floor, each in a stripe of its
-// balance.
+// addToStripes adds sums to striped balances, all in one stripe.
 func addToStripes(sums []sum, stripe int64) []database.Rows {
 	if len(sums) == 0 {
 		return nil

@@ -15,9 +15,9 @@ const lineQuery = `SELECT e.transfer_id AS transfer, t.act AS op, COALESCE(t.sub
 
 const lineGroup = " GROUP BY e.transfer_id, t.act, t.subject_kind, t.subject_id, t.posted_at"
 
-// signed narrows entries; a wallet has one entry in a transfer, so the sign of
+// condition filters entries. A wallet has one entry in a transfer, so the sign of
 // the entry is the sign of the line.
-func (d Direction) signed() string {
+func (d Direction) condition() string {
 	switch d {
 	case In:
 		return " AND e.amount > 0"
@@ -27,24 +27,24 @@ func (d Direction) signed() string {
 	return ""
 }
 
-// narrowed is what a query asks beside the account; no act is empty, so an
-// empty Without leaves nothing out.
-func (q Query) narrowed() string { return q.Direction.signed() + " AND t.act <> ?" }
+// condition filters entries and transfers. No operation is empty, so an empty
+// ExcludeOp leaves nothing out.
+func (q Query) condition() string { return q.Direction.condition() + " AND t.act <> ?" }
 
 func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lines []Line, err error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	err = db.Gorm(ctx).Raw(lineQuery+q.narrowed()+" AND e.transfer_id < ?"+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
+	err = db.Gorm(ctx).Raw(lineQuery+q.condition()+" AND e.transfer_id < ?"+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
 		q.Account, q.ExcludeOp, before, q.Limit).Scan(&lines).Error
 	return lines, err
 }
 
 func readNewer(ctx context.Context, db *database.DB, q Query, transfer int64) (int64, error) {
 	var ids []int64
-	// One more than a page: the last of them is where that page begins behind.
+	// One more than a page: the page begins behind the last of them.
 	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?"+
-		q.narrowed()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.ExcludeOp, transfer, q.Limit+1).Scan(&ids).Error
+		q.condition()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.ExcludeOp, transfer, q.Limit+1).Scan(&ids).Error
 	if err != nil || len(ids) <= q.Limit {
 		return 0, err
 	}

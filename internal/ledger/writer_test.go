@@ -17,13 +17,13 @@ import (
 	"elsom/internal/money"
 )
 
-// A caller that gives up doesn't stop its posting; the outcome is found under
-// its key.
-func TestCallerWhoLeavesIsToldUnknown(t *testing.T) {
+// A posting goes on when its caller gives up; posting it again returns the
+// outcome.
+func TestPostOfCanceledCallerIsUnknown(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		b := oneFlight(t, db)
+		b := oneWriter(t, db)
 		a := b.wallet(10_00)
-		g := shut(t, b)
+		g := block(t, b)
 		ctx, cancel := context.WithCancel(context.Background())
 		var err error
 		g.wg.Go(func() { _, err = b.Post(ctx, between("k", a, b.bank, 4_00)) })
@@ -35,19 +35,19 @@ func TestCallerWhoLeavesIsToldUnknown(t *testing.T) {
 		}
 		receipt, err := b.post("k", a, b.bank, 4_00)
 		if err != nil || !receipt.Replayed {
-			t.Errorf("it didn't go on: %+v, %v", receipt, err)
+			t.Errorf("the posting did not go on: %+v, %v", receipt, err)
 		}
-		b.holds(a, 6_00)
-		b.proved()
+		b.wantBalance(a, 6_00)
+		b.wantAuditOK()
 	})
 }
 
-// Close takes nothing new and finishes what waits.
+// Close refuses new postings and finishes the queued ones.
 func TestCloseDrains(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
-		b := oneFlight(t, db)
+		b := oneWriter(t, db)
 		a := b.wallet(10_00)
-		g := shut(t, b)
+		g := block(t, b)
 		var answers []*answer
 		for i := range 10 {
 			answers = append(answers, g.queue(between(fmt.Sprint("k", i), a, b.bank, 1_00)))
@@ -69,20 +69,20 @@ func TestCloseDrains(t *testing.T) {
 				t.Error(a.err)
 			}
 		}
-		b.holds(a, 0)
+		b.wantBalance(a, 0)
 		if b.transfers("late") != 0 {
-			t.Error("a late posting was written")
+			t.Error("a posting after Close was written")
 		}
 		b.Close() // again
 	})
 }
 
-// A full queue is told at once, and nothing is done.
+// A full queue refuses at once, and nothing is written.
 func TestFullQueueIsUnavailable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := openBooks(t, db, ledger.Options{Writers: 1, Queue: 2})
 		a := b.wallet(10_00)
-		g := shut(t, b)
+		g := block(t, b)
 		first, second := g.queue(between("1", a, b.bank, 1_00)), g.queue(between("2", a, b.bank, 1_00))
 		_, err := b.post("3", a, b.bank, 1_00)
 		wantKind(t, err, fault.Unavailable)
@@ -93,12 +93,12 @@ func TestFullQueueIsUnavailable(t *testing.T) {
 		if b.transfers("3") != 0 {
 			t.Error("it was written")
 		}
-		b.holds(a, 8_00)
+		b.wantBalance(a, 8_00)
 	})
 }
 
-// Two ledgers on one database, as two processes have them, with the same keys
-// and the same wallets.
+// Two ledgers on one database, as in two processes, with the same keys and
+// wallets.
 func TestTwoProcesses(t *testing.T) {
 	for kind, address := range databasetest.Addresses(t) {
 		addresses := map[string]string{kind: address}
@@ -127,13 +127,13 @@ func twoProcesses(t *testing.T, address string) {
 	payer, payee := first.wallet(1000_00), first.wallet(0)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	paid := map[string]map[int64]int{} // by key: transfers, and how often they were not replays
+	paid := map[string]map[int64]int{} // by key: transfers, and how often each was no replay
 	for n := range 8 {
 		b := []*books{first, second}[n%2]
 		wg.Go(func() {
 			for i := range keys {
 				key := fmt.Sprint("k", (i+n*5)%keys)
-				receipt := insist(t, b, key, payer, payee, 10_00)
+				receipt := postUntilAnswered(t, b, key, payer, payee, 10_00)
 				mu.Lock()
 				if paid[key] == nil {
 					paid[key] = map[int64]int{}
@@ -155,13 +155,13 @@ func twoProcesses(t *testing.T, address string) {
 			}
 		}
 	}
-	first.holds(payer, 600_00)
-	second.holds(payee, 400_00)
-	first.proved()
+	first.wantBalance(payer, 600_00)
+	second.wantBalance(payee, 400_00)
+	first.wantAuditOK()
 }
 
-// insist asks under the same key until there is an answer, as callers do.
-func insist(t testing.TB, b *books, key string, from, to int64, amount money.Amount) ledger.Receipt {
+// postUntilAnswered posts under the same key until there is an answer.
+func postUntilAnswered(t testing.TB, b *books, key string, from, to int64, amount money.Amount) ledger.Receipt {
 	t.Helper()
 	for range 200 {
 		receipt, err := b.post(key, from, to, amount)
@@ -178,8 +178,8 @@ func insist(t testing.TB, b *books, key string, from, to int64, amount money.Amo
 	return ledger.Receipt{}
 }
 
-// Connections are cut at random under load: nothing is doubled, nothing lost.
-func TestCutConnectionsDoubleNothing(t *testing.T) {
+// Cutting connections under load neither loses nor duplicates a transfer.
+func TestCutConnectionsDuplicateNothing(t *testing.T) {
 	for name, option := range map[string]string{"read committed": "", "serializable": "&default_transaction_isolation=serializable"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,32 +190,32 @@ func TestCutConnectionsDoubleNothing(t *testing.T) {
 			}
 			b := newBooks(t, db)
 			payer, payee := b.wallet(10_000_00), b.wallet(0)
-			stop, killed := cutter(t, address, pace(t, address))
+			stop, killed := cutConnections(t, address, timeToPost(t, address))
 			var wg sync.WaitGroup
 			for n := range 4 {
 				wg.Go(func() {
 					for i := range 40 {
-						insist(t, b, fmt.Sprintf("k%d-%d", n, i), payer, payee, 1_00)
+						postUntilAnswered(t, b, fmt.Sprintf("k%d-%d", n, i), payer, payee, 1_00)
 					}
 				})
 			}
 			wg.Wait()
 			close(stop)
 			if n := <-killed; n == 0 {
-				t.Error("no connection was cut: nothing was shown")
+				t.Error("no connection was cut: the test showed nothing")
 			}
-			b.holdsInTime(payer, 10_000_00-160_00)
-			b.holdsInTime(payee, 160_00)
+			b.wantBalanceEventually(payer, 10_000_00-160_00)
+			b.wantBalanceEventually(payee, 160_00)
 			if n := b.transfers("k"); n != 160 {
 				t.Errorf("%d transfers", n)
 			}
-			b.proved()
+			b.wantAuditOK()
 		})
 	}
 }
 
-// pace is how long it takes on this machine to connect and to post.
-func pace(t *testing.T, address string) time.Duration {
+// timeToPost returns how long it takes here to connect and post.
+func timeToPost(t *testing.T, address string) time.Duration {
 	t.Helper()
 	db := databasetest.Reopen(t, address)
 	begin := time.Now()
@@ -223,9 +223,9 @@ func pace(t *testing.T, address string) time.Duration {
 	return time.Since(begin)
 }
 
-// cutter cuts connections of the database at random moments, until told to stop,
-// then tells how many. Who connects anew must get a posting through now and then.
-func cutter(t *testing.T, address string, pace time.Duration) (stop chan struct{}, killed chan int) {
+// cutConnections cuts connections of the database at random until stop is closed,
+// then sends their number. The pauses are long enough for some postings.
+func cutConnections(t *testing.T, address string, pace time.Duration) (stop chan struct{}, killed chan int) {
 	other := databasetest.Reopen(t, strings.Replace(address, "?", "?application_name=cutter&", 1))
 	stop, killed = make(chan struct{}), make(chan int, 1)
 	go func() {
@@ -249,34 +249,34 @@ func cutter(t *testing.T, address string, pace time.Duration) (stop chan struct{
 	return stop, killed
 }
 
-// holdsInTime is holds on connections of which some may be cut still.
-func (b *books) holdsInTime(account int64, want money.Amount) {
+// wantBalanceEventually is wantBalance with connections that may be cut already.
+func (b *books) wantBalanceEventually(account int64, want money.Amount) {
 	b.t.Helper()
 	for range 50 {
 		if _, err := b.Balance(context.Background(), account); err == nil {
 			break
 		}
 	}
-	b.holds(account, want)
+	b.wantBalance(account, want)
 }
 
-// The commit is done and its answer lost: the posting is found under its key
-// and answered, not written twice.
+// A posting whose commit lost its answer is found under its key, not written
+// twice.
 func TestLostAnswerOfCommit(t *testing.T) {
 	address, err := url.Parse(databasetest.Addresses(t)["postgres"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := newWire(t, address.Host)
-	address.Host = wire.address
+	proxy := newProxy(t, address.Host)
+	address.Host = proxy.address
 	db := databasetest.Reopen(t, address.String())
 	if err := db.Migrate(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	b := openBooks(t, db, ledger.Options{Writers: 1})
 	payer, payee := b.wallet(10_00), b.wallet(0)
-	for i, cut := range []cut{afterCommit, beforeCommit} {
-		wire.cutNext(cut)
+	for i, cut := range []breakPoint{afterCommit, beforeCommit} {
+		proxy.cutNext(cut)
 		receipt, err := b.post(fmt.Sprint("k", i), payer, payee, 3_00)
 		if err != nil {
 			t.Fatal(err)
@@ -284,20 +284,20 @@ func TestLostAnswerOfCommit(t *testing.T) {
 		if receipt.Replayed != (cut == afterCommit) {
 			t.Errorf("cut %v: replayed %v", cut, receipt.Replayed)
 		}
-		if !wire.wasCut() {
-			t.Error("nothing was cut: nothing was shown")
+		if !proxy.wasCut() {
+			t.Error("nothing was cut: the test showed nothing")
 		}
 		if n := b.transfers(fmt.Sprint("k", i)); n != 1 {
 			t.Errorf("%d transfers", n)
 		}
 	}
-	b.holds(payer, 4_00)
-	b.holds(payee, 6_00)
-	b.proved()
+	b.wantBalance(payer, 4_00)
+	b.wantBalance(payee, 6_00)
+	b.wantAuditOK()
 }
 
-// A wallet that is opened while a batch runs is decided as a wallet.
-func TestWalletOpenedMeanwhile(t *testing.T) {
+// A wallet that is opened while a batch runs has its floor and ceiling checked.
+func TestPostToWalletBeingOpened(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		b := newBooks(t, db)
 		var wg sync.WaitGroup
@@ -316,28 +316,28 @@ func TestWalletOpenedMeanwhile(t *testing.T) {
 				_, err := b.Post(context.Background(), ledger.Posting{Key: fmt.Sprint("k", id), Op: "test", Entries: []ledger.Entry{
 					{Account: b.bank, Amount: -20_00}, {Account: id, Amount: 20_00, Ceiling: 10_00},
 				}})
-				if !fault.Is(err, fault.Limit) && !fault.Is(err, fault.Internal) { // not there yet
+				if !fault.Is(err, fault.Limit) && !fault.Is(err, fault.Internal) { // not open yet
 					t.Errorf("got %v", err)
 				}
 			})
 		}
 		wg.Wait()
-		b.proved()
+		b.wantAuditOK()
 	})
 }
 
-// A batch that hangs has the turn for a moment only: what comes behind it is
-// written beside it.
+// A batch that is blocked keeps the write token for a moment only: other batches
+// are written meanwhile.
 func TestBlockedBatchDoesNotStopOthers(t *testing.T) {
 	b := newBooks(t, databasetest.Postgres(t))
 	a := b.wallet(10_00)
-	g := shut(t, b)
+	g := block(t, b)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if _, err := b.Post(ctx, between("k", a, b.bank, 4_00)); err != nil {
 		t.Fatal(err)
 	}
-	b.holds(a, 6_00)
+	b.wantBalance(a, 6_00)
 	g.release()
-	b.proved()
+	b.wantAuditOK()
 }

@@ -7,32 +7,32 @@ import (
 	"testing"
 )
 
-// cut is where a wire breaks.
-type cut int
+// breakPoint is where a connection is cut.
+type breakPoint int
 
 const (
-	whole        cut = iota
-	beforeCommit     // the COMMIT never reaches the server
-	afterCommit      // the server commits, its answer never comes back
+	unbroken     breakPoint = iota
+	beforeCommit            // the COMMIT never reaches the server
+	afterCommit             // the server commits, its answer never comes back
 )
 
-// wire stands between the program and PostgreSQL, and breaks when told to.
-type wire struct {
+// proxy forwards connections to PostgreSQL and cuts them at commits.
+type proxy struct {
 	t       *testing.T
 	address string
 	server  string
 	mu      sync.Mutex
-	next    cut
-	lose    func() cut // asked at each commit, where it is there
+	next    breakPoint
+	decide  func() breakPoint // if set, called at each commit
 }
 
-func newWire(t *testing.T, server string) *wire {
+func newProxy(t *testing.T, server string) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{t: t, address: listener.Addr().String(), server: server}
+	w := &proxy{t: t, address: listener.Addr().String(), server: server}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -47,35 +47,35 @@ func newWire(t *testing.T, server string) *wire {
 	return w
 }
 
-func (w *wire) cutNext(c cut) {
+func (w *proxy) cutNext(c breakPoint) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.next = c
 }
 
-func (w *wire) wasCut() bool {
+func (w *proxy) wasCut() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.next == whole
+	return w.next == unbroken
 }
 
-// take tells where to break, once, when the words of a commit pass by.
-func (w *wire) take(words []byte) cut {
+// take returns where to cut, if the message is a commit.
+func (w *proxy) take(words []byte) breakPoint {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// The first message of a connection names a setting, synchronous_commit.
+	// The first message of a connection names the setting synchronous_commit.
 	if !bytes.Contains(bytes.ReplaceAll(words, []byte("synchronous_commit"), nil), []byte("commit")) {
-		return whole
+		return unbroken
 	}
-	if w.lose != nil {
-		return w.lose()
+	if w.decide != nil {
+		return w.decide()
 	}
 	c := w.next
-	w.next = whole
+	w.next = unbroken
 	return c
 }
 
-func (w *wire) carry(client net.Conn) {
+func (w *proxy) carry(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", w.server)
 	if err != nil {
@@ -106,9 +106,9 @@ func (w *wire) carry(client net.Conn) {
 				return
 			case afterCommit:
 				_, _ = server.Write(words)
-				<-back // the server has committed and says so, to nobody
+				<-back // the server has committed
 				return
-			case whole:
+			case unbroken:
 				_, _ = server.Write(words)
 			}
 		case words, open := <-back:
@@ -120,7 +120,7 @@ func (w *wire) carry(client net.Conn) {
 	}
 }
 
-// drain lets a reader end: what still comes belongs to nobody.
+// drain reads until the reader has ended.
 func drain(from <-chan []byte) {
 	for open := true; open; {
 		_, open = <-from

@@ -15,71 +15,70 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// losses decides what becomes of commits: most are whole, and now and then so
-// many in a row are lost that the ledger gives up asking again.
-type losses struct {
+// commitLosses decides which commits are lost: most are not, and now and then
+// more in a row than the ledger retries.
+type commitLosses struct {
 	mu   sync.Mutex
 	on   bool
 	row  int
-	lost map[cut]int
+	lost map[breakPoint]int
 }
 
-func newLosses() *losses { return &losses{lost: map[cut]int{}} }
+func newCommitLosses() *commitLosses { return &commitLosses{lost: map[breakPoint]int{}} }
 
-func (l *losses) turn(on bool) {
+func (l *commitLosses) turn(on bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.on, l.row = on, 0
 }
 
-func (l *losses) commit() cut {
+func (l *commitLosses) commit() breakPoint {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case !l.on:
-		return whole
+		return unbroken
 	case l.row > 0:
 		l.row--
 	case rand.IntN(12) == 0:
 		l.row = 12
 	case rand.IntN(4) != 0:
-		return whole
+		return unbroken
 	}
-	c := []cut{beforeCommit, afterCommit}[rand.IntN(2)]
+	c := []breakPoint{beforeCommit, afterCommit}[rand.IntN(2)]
 	l.lost[c]++
 	return c
 }
 
-// Histories where commits are lost: before they happened, and after, when only
-// their answer is. Whoever didn't give up is told what holds from then on,
-// or that nobody knows; and what nobody knows was done before that was said, or
-// never will be.
+// Histories in which commits are lost before they reach the database, or their
+// answers after. They are linearizable, and a posting that is answered Unknown
+// was committed before the answer or never is.
 func TestHistoriesWithLostCommits(t *testing.T) {
-	for name, lossy := range map[string]func(*testing.T, *losses) *database.DB{"sqlite": lossySQLite, "postgres": lossyPostgres} {
+	for name, lossy := range map[string]func(*testing.T, *commitLosses) *database.DB{"sqlite": lossySQLite, "postgres": lossyPostgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLosses()
+			l := newCommitLosses()
 			db := lossy(t, l)
 			unknowns := 0
 			for range 2 {
 				unknowns += oneHistory(t, db, l.turn)
 			}
 			if unknowns == 0 || l.lost[beforeCommit] == 0 || l.lost[afterCommit] == 0 {
-				t.Errorf("%d answers were left open, lost were %v: nothing was shown", unknowns, l.lost)
+				t.Errorf("%d unknown outcomes, lost commits %v: the test showed nothing", unknowns, l.lost)
 			}
-			newBooks(t, db).proved()
+			newBooks(t, db).wantAuditOK()
 		})
 	}
 }
 
-func lossyPostgres(t *testing.T, l *losses) *database.DB {
+func lossyPostgres(t *testing.T, l *commitLosses) *database.DB {
 	t.Helper()
 	address, err := url.Parse(databasetest.Addresses(t)["postgres"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWire(t, address.Host)
-	w.lose = l.commit
+	w := newProxy(t, address.Host)
+	w.decide = l.commit
 	address.Host = w.address
 	db := databasetest.Reopen(t, address.String())
 	if err := db.Migrate(context.Background()); err != nil {
@@ -88,14 +87,14 @@ func lossyPostgres(t *testing.T, l *losses) *database.DB {
 	return db
 }
 
-func lossySQLite(t *testing.T, l *losses) *database.DB {
+func lossySQLite(t *testing.T, l *commitLosses) *database.DB {
 	t.Helper()
 	return databasetest.SQLite(t, database.WithConnections(func(c driver.Connector) driver.Connector { return lossyConnector{c, l} }))
 }
 
 type lossyConnector struct {
 	driver.Connector
-	losses *losses
+	losses *commitLosses
 }
 
 // Connect implements driver.Connector.
@@ -109,7 +108,7 @@ func (c lossyConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 type lossyConn struct {
 	sqlite.Conn
-	losses *losses
+	losses *commitLosses
 }
 
 // BeginTx implements driver.ConnBeginTx.
@@ -120,14 +119,14 @@ func (c lossyConn) BeginTx(ctx context.Context, options driver.TxOptions) (drive
 
 type lossyTx struct {
 	driver.Tx
-	losses *losses
+	losses *commitLosses
 }
 
-// Commit implements driver.Tx: a disk that fails tells no more than that.
+// Commit implements driver.Tx: an I/O error does not say whether it committed.
 func (tx lossyTx) Commit() error {
 	var err error
 	switch tx.losses.commit() {
-	case whole:
+	case unbroken:
 		return tx.Tx.Commit()
 	case beforeCommit:
 		err = tx.Rollback()
