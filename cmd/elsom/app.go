@@ -161,8 +161,8 @@ func (a *app) wireMoney(secret []byte) (err error) {
 	})
 	a.ceilings = newCeilingMonitor(a.agents, a.ledger)
 	a.cashin = cashin.New(cashin.Parts{
-		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Bell: a.notifier,
-		Ceiling: a.ceilings.countRefusal,
+		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Notifier: a.notifier,
+		OnCeiling: a.ceilings.countRefusal,
 	})
 	return nil
 }

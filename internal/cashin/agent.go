@@ -108,7 +108,7 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 func (as *Agents) entry(ctx context.Context, a NewAgent) (credential.New[details], func(*database.Tx) error) {
 	till := as.db.NewID()
 	openTill := func(tx *database.Tx) error {
-		//mutant:replace a.Ceiling => money.Max TestCeilingReachedByTwoAtOnce
+		//mutant:replace a.Ceiling => money.Max TestConcurrentPaymentsReachTheCeiling
 		floor := -a.Ceiling
 		return ledger.Open(tx, &ledger.Account{ID: till, Type: ledger.Till, Subject: a.Code, Floor: &floor})
 	}

@@ -14,31 +14,31 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// A machine at work is recognized before anything is counted: by the process
-// that added it, by one that starts later, and after a change of its password
-// only with the new one.
-func TestRightPasswordIsNoTry(t *testing.T) {
+// A password that was right before is recognized without being counted: by the
+// process that added the agent, by one that starts later, and after a change of the
+// password only the new one.
+func TestRightPasswordIsNotCounted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, secret := t.Context(), []byte(strings.Repeat("s", 32))
-		start := func(secret []byte) (*cashin.Agents, *counting) {
+		start := func(secret []byte) (*cashin.Agents, *counter) {
 			t.Helper()
-			tries := &counting{}
-			as, err := cashin.NewAgents(db, tries, secret)
+			attempts := &counter{}
+			as, err := cashin.NewAgents(db, attempts, secret)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return as, tries
+			return as, attempts
 		}
 		call := func(secret []byte, code, password string, in bool, counted int64) {
 			t.Helper()
-			as, tries := start(secret)
+			as, attempts := start(secret)
 			for range 2 {
 				if _, err := as.Authenticate(ctx, code, password, home); in != (err == nil) {
 					t.Errorf("%s with %q: %v", code, password, err)
 				}
 			}
-			if n := tries.n.Load(); n != counted {
-				t.Errorf("%s with %q: %d tries counted, want %d", code, password, n, counted)
+			if n := attempts.n.Load(); n != counted {
+				t.Errorf("%s with %q: %d attempts counted, want %d", code, password, n, counted)
 			}
 		}
 		for code, key := range map[string][]byte{"added": secret, "old": nil} {
@@ -48,10 +48,10 @@ func TestRightPasswordIsNoTry(t *testing.T) {
 			}
 		}
 		call(secret, "added", "correct horse", true, 0)
-		call(secret, "added", "correct hors", false, 6) // by place, by code, in all; twice
-		call(secret, "old", "correct horse", true, 3)   // added before there were keyed hashes: found right once
+		call(secret, "added", "correct hors", false, 6) // by address, by code, in total; twice
+		call(secret, "old", "correct horse", true, 3)   // added without a keyed hash: compared once
 		call(secret, "old", "correct horse", true, 0)
-		call([]byte(strings.Repeat("o", 32)), "old", "correct horse", true, 3) // under another key it means nothing
+		call([]byte(strings.Repeat("o", 32)), "old", "correct horse", true, 3) // the keyed hash is void under another key
 		other, err := argon2id.CreateHash("battery staple", argon2id.DefaultParams)
 		if err != nil {
 			t.Fatal(err)
@@ -71,8 +71,8 @@ func TestRightPasswordIsNoTry(t *testing.T) {
 	})
 }
 
-type counting struct{ n atomic.Int64 }
+type counter struct{ n atomic.Int64 }
 
-func (c *counting) Take(context.Context, ratelimit.Rule, string) error { c.n.Add(1); return nil }
+func (c *counter) Take(context.Context, ratelimit.Rule, string) error { c.n.Add(1); return nil }
 
-func (c *counting) Reset(context.Context, ratelimit.Rule, string) error { return nil }
+func (c *counter) Reset(context.Context, ratelimit.Rule, string) error { return nil }

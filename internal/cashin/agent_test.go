@@ -51,7 +51,7 @@ func TestAgentAuthentication(t *testing.T) {
 		if err := as.DisableAgent(ctx, "gone"); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second time what is remembered is asked
+		for range 2 { // the second time from the cache
 			for _, c := range []struct {
 				code, password, from string
 				in                   bool
@@ -96,19 +96,19 @@ func TestAddAgent(t *testing.T) {
 			t.Errorf("a second time: %v", err)
 		}
 		renamed := good
-		renamed.Code, renamed.Name = "bank-2", "БАНК" // would credit what bank-1's terminals repeat
+		renamed.Code, renamed.Name = "bank-2", "БАНК" // repeats of bank-1's terminals would be credited again
 		if err := as.AddAgent(ctx, renamed); !fault.Is(err, fault.Conflict) {
 			t.Errorf("under a second code: %v", err)
 		}
 		for name, spoil := range map[string]func(a *cashin.NewAgent){
-			"no code":           func(a *cashin.NewAgent) { a.Code = "" },
-			"a code with colon": func(a *cashin.NewAgent) { a.Code = "a:b" },
-			"no name":           func(a *cashin.NewAgent) { a.Name = "" },
-			"a short password":  func(a *cashin.NewAgent) { a.Password = "1234567" },
-			"a long password":   func(a *cashin.NewAgent) { a.Password = strings.Repeat("п", 129) },
-			"the demo password": func(a *cashin.NewAgent) { a.Code, a.Password = "kicb", "dev-kicb" },
-			"no ceiling":        func(a *cashin.NewAgent) { a.Ceiling = 0 },
-			"a debt as ceiling": func(a *cashin.NewAgent) { a.Ceiling = -5 },
+			"no code":            func(a *cashin.NewAgent) { a.Code = "" },
+			"a code with colon":  func(a *cashin.NewAgent) { a.Code = "a:b" },
+			"no name":            func(a *cashin.NewAgent) { a.Name = "" },
+			"a short password":   func(a *cashin.NewAgent) { a.Password = "1234567" },
+			"a long password":    func(a *cashin.NewAgent) { a.Password = strings.Repeat("п", 129) },
+			"the demo password":  func(a *cashin.NewAgent) { a.Code, a.Password = "kicb", "dev-kicb" },
+			"no ceiling":         func(a *cashin.NewAgent) { a.Ceiling = 0 },
+			"a negative ceiling": func(a *cashin.NewAgent) { a.Ceiling = -5 },
 		} {
 			a := good
 			a.Code, a.Name = "other", "Other"
@@ -134,7 +134,7 @@ func TestAddAgent(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
-			t.Errorf("the password is kept as %s", hash)
+			t.Errorf("the password is stored as %s", hash)
 		}
 	})
 	if _, err := credential.ParseAllowed([]string{"10.0.0.0/33"}); !fault.Is(err, fault.Invalid) {
@@ -175,7 +175,7 @@ func TestDevelopmentAgents(t *testing.T) {
 			t.Fatalf("%+v, %v", list, err)
 		}
 		if _, err := as.Authenticate(ctx, "kicb", "correct horse", home); err != nil {
-			t.Errorf("an agent of the operator's own was changed: %v", err)
+			t.Errorf("an agent added by the operator was changed: %v", err)
 		}
 		for _, code := range []string{"mobilnik", "qiwi"} {
 			if _, err := as.Authenticate(ctx, code, "dev-"+code, home); err != nil {
@@ -189,9 +189,9 @@ func TestDevelopmentAgents(t *testing.T) {
 	})
 }
 
-func TestGuessingIsCounted(t *testing.T) {
+func TestWrongPasswordsAreCounted(t *testing.T) {
 	as, ctx := countedAgents(t), t.Context()
-	// A right password is no guess, however often it comes.
+	// A right password is not counted.
 	for range 70 {
 		if _, err := as.Authenticate(ctx, "known", "correct horse", home); err != nil {
 			t.Fatal(err)
@@ -205,16 +205,16 @@ func TestGuessingIsCounted(t *testing.T) {
 		case fault.Is(err, fault.TooMany):
 			refused++
 			if fault.As(err).RetryAfter <= 0 {
-				t.Error("no word on when to come back")
+				t.Error("no RetryAfter")
 			}
 		case !fault.Is(err, fault.Forbidden):
 			t.Fatal(err)
 		}
 	}
 	if refused != 10 {
-		t.Errorf("%d of 30 guesses were refused unread", refused)
+		t.Errorf("%d of 30 guesses were refused without a comparison", refused)
 	}
-	// The stranger hasn't locked anybody out, from elsewhere or remembered.
+	// Neither another address nor a recognized password is locked out.
 	for _, from := range []netip.Addr{home, stranger} {
 		if _, err := as.Authenticate(ctx, "known", "correct horse", from); err != nil {
 			t.Errorf("from %s: %v", from, err)
@@ -225,9 +225,8 @@ func TestGuessingIsCounted(t *testing.T) {
 	}
 }
 
-// A house has a whole network of IPv6: it is one place, however many addresses
-// it guesses from.
-func TestGuessingIsCountedByPlace(t *testing.T) {
+// Guesses from all addresses of a subscriber's IPv6 network are counted together.
+func TestWrongPasswordsAreCountedByNetwork(t *testing.T) {
 	as := countedAgents(t)
 	refused := 0
 	for i := range 30 {
@@ -237,17 +236,17 @@ func TestGuessingIsCountedByPlace(t *testing.T) {
 		}
 	}
 	if refused != 10 {
-		t.Errorf("%d of 30 guesses from one network were refused unread", refused)
+		t.Errorf("%d of 30 guesses from one network were refused without a comparison", refused)
 	}
 }
 
-// full counts what is tried; one rule's tries can be used up.
-type full struct {
+// exhaustible records attempts; one rule can be exhausted.
+type exhaustible struct {
 	rule  string
 	taken []string
 }
 
-func (f *full) Take(_ context.Context, rule ratelimit.Rule, subject string) error {
+func (f *exhaustible) Take(_ context.Context, rule ratelimit.Rule, subject string) error {
 	f.taken = append(f.taken, rule.Name+": "+subject)
 	if rule.Name == f.rule {
 		return ratelimit.TooMany("test", time.Minute)
@@ -255,13 +254,13 @@ func (f *full) Take(_ context.Context, rule ratelimit.Rule, subject string) erro
 	return nil
 }
 
-func (f *full) Reset(context.Context, ratelimit.Rule, string) error { return nil }
+func (f *exhaustible) Reset(context.Context, ratelimit.Rule, string) error { return nil }
 
-// Guesses from very many places end too, but not for the agent at work, nor by
-// those who may not call at all.
-func TestGuessingIsCountedOverAllPlaces(t *testing.T) {
-	tries := &full{}
-	as, err := cashin.NewAgents(databasetest.SQLite(t), tries, nil)
+// Guesses from all addresses together are limited, but the limit neither locks out
+// a caller whose password is recognized nor counts callers from foreign addresses.
+func TestWrongPasswordsAreCountedInTotal(t *testing.T) {
+	counters := &exhaustible{}
+	as, err := cashin.NewAgents(databasetest.SQLite(t), counters, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +277,7 @@ func TestGuessingIsCountedOverAllPlaces(t *testing.T) {
 	if _, err := as.Authenticate(t.Context(), "known", "correct horse", home); err != nil {
 		t.Fatal(err)
 	}
-	tries.rule = "cashin.agent anywhere"
+	counters.rule = "cashin.agent anywhere"
 	elsewhere := netip.MustParseAddr("2001:db8:1:2::9")
 	for _, c := range []struct {
 		code, password string
@@ -291,22 +290,22 @@ func TestGuessingIsCountedOverAllPlaces(t *testing.T) {
 		{"fenced", "guess", fault.Forbidden, 2},
 		{"fenced", "correct horse", fault.Forbidden, 2},
 	} {
-		tries.taken = nil
+		counters.taken = nil
 		_, err := as.Authenticate(t.Context(), c.code, c.password, elsewhere)
-		if !fault.Is(err, c.want) || len(tries.taken) != c.taken {
-			t.Errorf("%s with %s: %v after counting %q", c.code, c.password, err, tries.taken)
+		if !fault.Is(err, c.want) || len(counters.taken) != c.taken {
+			t.Errorf("%s with %s: %v after counting %q", c.code, c.password, err, counters.taken)
 		}
-		if len(tries.taken) == 3 && tries.taken[2] != "cashin.agent anywhere: "+c.code {
-			t.Errorf("counted as %q", tries.taken)
+		if len(counters.taken) == 3 && counters.taken[2] != "cashin.agent anywhere: "+c.code {
+			t.Errorf("counted as %q", counters.taken)
 		}
 	}
 	if _, err := as.Authenticate(t.Context(), "known", "correct horse", elsewhere); err != nil {
-		t.Errorf("the agent at work: %v", err)
+		t.Errorf("a recognized password: %v", err)
 	}
 }
 
-// Many requests at once with the one right password are one try.
-func TestAgentComesWithManyRequests(t *testing.T) {
+// Concurrent requests with one right password are one attempt.
+func TestConcurrentRequestsAreOneAttempt(t *testing.T) {
 	as := countedAgents(t)
 	var wg sync.WaitGroup
 	for range 50 {
@@ -322,11 +321,11 @@ func TestAgentComesWithManyRequests(t *testing.T) {
 func countedAgents(t *testing.T) *cashin.Agents {
 	t.Helper()
 	db := databasetest.SQLite(t)
-	tries, err := ratelimit.New(db, ratelimit.Options{Secret: []byte(strings.Repeat("s", 32))})
+	counters, err := ratelimit.New(db, ratelimit.Options{Secret: []byte(strings.Repeat("s", 32))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	as, err := cashin.NewAgents(db, tries, nil)
+	as, err := cashin.NewAgents(db, counters, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

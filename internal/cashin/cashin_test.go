@@ -16,54 +16,56 @@ import (
 	"elsom/internal/phone"
 )
 
-// Limits of the tests: small round figures.
+// Limits in the tests.
 const (
 	ceiling   money.Amount = 100_000
 	balance   money.Amount = 50_000
 	operation money.Amount = 20_000
 )
 
-// desk is a cash-in on a database of its own, with three agents and three wallets.
-type desk struct {
+// fixture is a cash-in service on a database of its own, with three agents and
+// three wallets.
+type fixture struct {
 	*cashin.CashIn
-	t      testing.TB
-	db     *database.DB
-	books  *ledger.Ledger
-	holder *register
-	agents map[string]cashin.Agent
+	parts   cashin.Parts
+	t       testing.TB
+	db      *database.DB
+	books   *ledger.Ledger
+	wallets *wallets
+	agents  map[string]cashin.Agent
 }
 
-// register stands in for the customers.
-type register struct {
+// wallets is a fake of the customers.
+type wallets struct {
 	mu      sync.Mutex
-	wallets map[phone.Number]cashin.Wallet
+	byPhone map[phone.Number]cashin.Wallet
 	err     error
-	// before, where set, is called at each question.
+	// before, if set, is called at each ByPhone.
 	before func()
 }
 
-func (r *register) ByPhone(_ context.Context, number phone.Number) (cashin.Wallet, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.before != nil {
-		r.before()
+func (w *wallets) ByPhone(_ context.Context, number phone.Number) (cashin.Wallet, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.before != nil {
+		w.before()
 	}
-	if r.err != nil {
-		return cashin.Wallet{}, r.err
+	if w.err != nil {
+		return cashin.Wallet{}, w.err
 	}
-	wallet, known := r.wallets[number]
+	wallet, known := w.byPhone[number]
 	if !known {
 		return cashin.Wallet{}, fault.New(fault.NotFound, "test", "")
 	}
 	return wallet, nil
 }
 
-func (r *register) block(number phone.Number, blocked bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	wallet := r.wallets[number]
+func (w *wallets) block(number phone.Number, blocked bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wallet := w.byPhone[number]
 	wallet.Blocked = blocked
-	r.wallets[number] = wallet
+	w.byPhone[number] = wallet
 }
 
 type levels map[string]catalog.Level
@@ -77,35 +79,36 @@ func (l levels) Level(_ context.Context, code string) (catalog.Level, error) {
 }
 
 const (
-	asel   phone.Number = "+996700123456"
-	bakyt  phone.Number = "+996550123456"
-	jailed phone.Number = "+996770123456"
-	nobody              = "0555999888"
+	asel    phone.Number = "+996700123456"
+	bakyt   phone.Number = "+996550123456"
+	blocked phone.Number = "+996770123456"
+	nobody               = "0555999888"
 )
 
-func newDesk(t testing.TB, db *database.DB) *desk {
+func newFixture(t testing.TB, db *database.DB) *fixture {
 	t.Helper()
-	d := &desk{t: t, db: db, books: ledger.New(db, ledger.Options{}), holder: &register{wallets: map[phone.Number]cashin.Wallet{}}}
+	d := &fixture{t: t, db: db, books: ledger.New(db, ledger.Options{}), wallets: &wallets{byPhone: map[phone.Number]cashin.Wallet{}}}
 	t.Cleanup(d.books.Close)
-	d.CashIn = cashin.New(cashin.Parts{
-		DB: db, Books: d.books, Wallets: d.holder,
+	d.parts = cashin.Parts{
+		DB: db, Books: d.books, Wallets: d.wallets,
 		Levels: levels{"standard": {Code: "standard", Balance: balance, Operation: operation}, "free": {Code: "free"}},
-	})
-	for _, number := range []phone.Number{asel, bakyt, jailed} {
+	}
+	d.CashIn = cashin.New(d.parts)
+	for _, number := range []phone.Number{asel, bakyt, blocked} {
 		d.open(number)
 	}
-	d.holder.block(jailed, true)
-	register, err := cashin.NewAgents(db, nil, nil)
+	d.wallets.block(blocked, true)
+	agents, err := cashin.NewAgents(db, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code, most := range map[string]money.Amount{"kicb": ceiling, "qiwi": ceiling, "bank": 1_000_000_000} {
-		a := cashin.NewAgent{Code: code, Name: code, Password: "a good password", Ceiling: most}
-		if err := register.AddAgent(context.Background(), a); err != nil {
+	for code, ceiling := range map[string]money.Amount{"kicb": ceiling, "qiwi": ceiling, "bank": 1_000_000_000} {
+		a := cashin.NewAgent{Code: code, Name: code, Password: "a good password", Ceiling: ceiling}
+		if err := agents.AddAgent(context.Background(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
-	list, err := register.ListAgents(context.Background())
+	list, err := agents.ListAgents(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,12 +119,12 @@ func newDesk(t testing.TB, db *database.DB) *desk {
 	return d
 }
 
-func (d *desk) open(number phone.Number) {
+func (d *fixture) open(number phone.Number) {
 	d.t.Helper()
 	zero := money.Amount(0)
 	err := d.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		id := tx.NewID()
-		d.holder.wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: "standard"}
+		d.wallets.byPhone[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: "standard"}
 		return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 	})
 	if err != nil {
@@ -129,17 +132,17 @@ func (d *desk) open(number phone.Number) {
 	}
 }
 
-func (d *desk) holds(number phone.Number) money.Amount {
+func (d *fixture) balance(number phone.Number) money.Amount {
 	d.t.Helper()
-	return d.account(d.holder.wallets[number].Customer)
+	return d.account(d.wallets.byPhone[number].Customer)
 }
 
-func (d *desk) owes(agent string) money.Amount {
+func (d *fixture) owes(agent string) money.Amount {
 	d.t.Helper()
 	return -d.account(d.agents[agent].Till)
 }
 
-func (d *desk) account(id int64) money.Amount {
+func (d *fixture) account(id int64) money.Amount {
 	d.t.Helper()
 	b, err := d.books.Balance(context.Background(), id)
 	if err != nil {
@@ -148,8 +151,8 @@ func (d *desk) account(id int64) money.Amount {
 	return b
 }
 
-// rows counts everything that a cash-in could write.
-func (d *desk) rows() (n int) {
+// rows counts all rows that a cash-in could write.
+func (d *fixture) rows() (n int) {
 	d.t.Helper()
 	err := d.db.Pool().QueryRow(`SELECT (SELECT count(*) FROM cash_ins) + (SELECT count(*) FROM transfers)
 		+ (SELECT count(*) FROM entries) + (SELECT count(*) FROM promises)`).Scan(&n)
@@ -159,7 +162,7 @@ func (d *desk) rows() (n int) {
 	return n
 }
 
-func (d *desk) count(query string, args ...any) (n int) {
+func (d *fixture) count(query string, args ...any) (n int) {
 	d.t.Helper()
 	if err := d.db.Pool().QueryRow(query, args...).Scan(&n); err != nil {
 		d.t.Fatal(err)
@@ -171,8 +174,8 @@ func request(txn, account string, sum money.Amount) cashin.Request {
 	return cashin.Request{TxnID: txn, TxnDate: "20261122120005", Account: account, Sum: sum}
 }
 
-// pay pays in through an agent and insists on a final result.
-func (d *desk) pay(agent, txn, account string, sum money.Amount, want cashin.Result) cashin.Answer {
+// pay pays in through an agent and checks the result.
+func (d *fixture) pay(agent, txn, account string, sum money.Amount, want cashin.Result) cashin.Answer {
 	d.t.Helper()
 	answer, err := d.PayIn(context.Background(), d.agents[agent], request(txn, account, sum))
 	if err != nil {
@@ -186,26 +189,26 @@ func (d *desk) pay(agent, txn, account string, sum money.Amount, want cashin.Res
 
 func TestResultsAreFinal(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		steps := []struct {
 			agent, txn, account string
 			sum                 money.Amount
 			want                cashin.Result
 		}{
 			{"kicb", "1", "0700 123 456", 10_000, cashin.Done},
-			{"kicb", "01", "700123456", 5_000, cashin.Done}, // an id is an exact string
+			{"kicb", "01", "700123456", 5_000, cashin.Done}, // an id is compared as a string
 			{"qiwi", "1", "+996700123456", 5_000, cashin.Done},
 			{"kicb", "2", "12345", 10_000, cashin.BadAccount},
 			{"kicb", "3", "", 10_000, cashin.BadAccount},
 			{"kicb", "4", "+79161234567", 10_000, cashin.BadAccount},
 			{"kicb", "5", "0312960888", 10_000, cashin.BadAccount},
 			{"kicb", "6", nobody, 10_000, cashin.NoWallet},
-			{"kicb", "7", jailed.String(), 10_000, cashin.Blocked},
+			{"kicb", "7", blocked.String(), 10_000, cashin.Blocked},
 			{"kicb", "8", asel.String(), 0, cashin.TooSmall},
 			{"kicb", "9", asel.String(), operation + 1, cashin.TooLarge},
 			{"kicb", "10", asel.String(), cashin.TooLargeSum, cashin.TooLarge},
 			{"kicb", "11", asel.String(), operation, cashin.Done},
-			{"kicb", "12", asel.String(), 10_001, cashin.TooLarge}, // 40,000 are there
+			{"kicb", "12", asel.String(), 10_001, cashin.TooLarge}, // the balance is 40,000
 			{"kicb", "13", asel.String(), 10_000, cashin.Done},     // exactly the limit
 			{"kicb", "14", asel.String(), 1, cashin.TooLarge},
 		}
@@ -213,12 +216,12 @@ func TestResultsAreFinal(t *testing.T) {
 		for _, s := range steps {
 			answers[s.agent+s.txn] = d.pay(s.agent, s.txn, s.account, s.sum, s.want)
 		}
-		if d.holds(asel) != balance || d.owes("kicb") != balance-5_000 || d.owes("qiwi") != 5_000 {
-			t.Errorf("the wallet holds %s, agents owe %s and %s", d.holds(asel), d.owes("kicb"), d.owes("qiwi"))
+		if d.balance(asel) != balance || d.owes("kicb") != balance-5_000 || d.owes("qiwi") != 5_000 {
+			t.Errorf("the wallet holds %s, agents owe %s and %s", d.balance(asel), d.owes("kicb"), d.owes("qiwi"))
 		}
-		// Whatever changes, a repeat gets what was told.
-		d.holder.block(asel, true)
-		d.holder.block(jailed, false)
+		// A repeat gets the first answer, whatever has changed.
+		d.wallets.block(asel, true)
+		d.wallets.block(blocked, false)
 		d.open("+996555999888")
 		before := d.rows()
 		for _, s := range steps {
@@ -235,9 +238,9 @@ func TestResultsAreFinal(t *testing.T) {
 	})
 }
 
-func TestAnotherAccountOrSumUnderOneID(t *testing.T) {
+func TestOtherAccountOrSumConflicts(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		d.pay("kicb", "1", "0700123456", 10_000, cashin.Done)
 		d.pay("kicb", "2", nobody, 10_000, cashin.NoWallet)
 		before := d.rows()
@@ -249,8 +252,8 @@ func TestAnotherAccountOrSumUnderOneID(t *testing.T) {
 				t.Errorf("%+v: %v", r, err)
 			}
 		}
-		if d.rows() != before || d.holds(bakyt) != 0 || d.holds(asel) != 10_000 {
-			t.Error("something changed")
+		if d.rows() != before || d.balance(bakyt) != 0 || d.balance(asel) != 10_000 {
+			t.Error("something was written")
 		}
 		// The number in another form, and another date, are the same request.
 		r := request("1", "+996 (700) 12-34-56", 10_000)
@@ -261,8 +264,8 @@ func TestAnotherAccountOrSumUnderOneID(t *testing.T) {
 	})
 }
 
-func TestMalformedIsNotRemembered(t *testing.T) {
-	d := newDesk(t, databasetest.SQLite(t))
+func TestMalformedRequestIsNotStored(t *testing.T) {
+	d := newFixture(t, databasetest.SQLite(t))
 	good := request("77", asel.String(), 1_000)
 	for name, spoil := range map[string]func(r *cashin.Request){
 		"no id":               func(r *cashin.Request) { r.TxnID = "" },
@@ -273,7 +276,7 @@ func TestMalformedIsNotRemembered(t *testing.T) {
 		"a short date":        func(r *cashin.Request) { r.TxnDate = "20261122" },
 		"an impossible date":  func(r *cashin.Request) { r.TxnDate = "20261322120005" },
 		"a negative sum":      func(r *cashin.Request) { r.Sum = -1 },
-		"a sum beyond all":    func(r *cashin.Request) { r.Sum = cashin.TooLargeSum + 1 },
+		"a sum too large":     func(r *cashin.Request) { r.Sum = cashin.TooLargeSum + 1 },
 		"a long account":      func(r *cashin.Request) { r.Account = fmt.Sprintf("%0201d", 1) },
 		"a broken account":    func(r *cashin.Request) { r.Account = "07\x0000" },
 		"half a character":    func(r *cashin.Request) { r.Account = "07\xd0" },
@@ -288,13 +291,13 @@ func TestMalformedIsNotRemembered(t *testing.T) {
 		t.Error("something was written")
 	}
 	if answer, err := d.PayIn(t.Context(), d.agents["kicb"], good); err != nil || answer.Result != cashin.Done {
-		t.Errorf("the good one behind them: %+v, %v", answer, err)
+		t.Errorf("the valid request: %+v, %v", answer, err)
 	}
 }
 
 func TestCheckWritesNothing(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		d.pay("kicb", "1", asel.String(), 15_000, cashin.Done)
 		d.pay("kicb", "2", asel.String(), 15_000, cashin.Done)
 		d.pay("kicb", "3", bakyt.String(), 20_000, cashin.Done)
@@ -309,13 +312,13 @@ func TestCheckWritesNothing(t *testing.T) {
 			{"kicb", asel.String(), 1, cashin.Done},
 			{"kicb", "junk", 0, cashin.BadAccount},
 			{"kicb", nobody, 0, cashin.NoWallet},
-			{"kicb", jailed.String(), 100, cashin.Blocked},
+			{"kicb", blocked.String(), 100, cashin.Blocked},
 			{"qiwi", asel.String(), operation, cashin.Done},
 			{"qiwi", asel.String(), operation + 1, cashin.TooLarge},
 			{"qiwi", bakyt.String(), 10_000, cashin.Done},
 			{"qiwi", bakyt.String(), 10_001, cashin.TooLarge},
 		} {
-			// The id was seen, with other content; a check doesn't care.
+			// The id was used with other content, which a check ignores.
 			r := cashin.Request{TxnID: "1", Account: c.account, Sum: c.sum}
 			if got, err := d.Check(t.Context(), d.agents[c.agent], r); err != nil || got != c.want {
 				t.Errorf("%+v: %d, %v; want %d", c, got, err, c.want)
@@ -330,15 +333,15 @@ func TestCheckWritesNothing(t *testing.T) {
 	})
 }
 
-func TestAgentNeverOwesMoreThanItsCeiling(t *testing.T) {
+func TestCeiling(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
-		for i := range 5 { // 100,000 in all; fresh wallets, so that no other limit is met
+		d := newFixture(t, db)
+		for i := range 5 { // 100,000 in all, on new wallets, so that no other limit is reached
 			number := phone.Number(fmt.Sprintf("+99655000000%d", i))
 			d.open(number)
 			sum := operation
 			if i == 4 {
-				sum-- // a tyiyn below
+				sum-- // one tyiyn is left
 			}
 			d.pay("kicb", fmt.Sprint(i), number.String(), sum, cashin.Done)
 		}
@@ -349,7 +352,7 @@ func TestAgentNeverOwesMoreThanItsCeiling(t *testing.T) {
 		d.pay("kicb", "10", asel.String(), 2, cashin.Refused)
 		d.pay("kicb", "11", asel.String(), 1, cashin.Done)
 		d.pay("kicb", "12", asel.String(), 1, cashin.Refused)
-		d.pay("qiwi", "12", asel.String(), 1, cashin.Done) // the other agent has its own
+		d.pay("qiwi", "12", asel.String(), 1, cashin.Done) // another agent has its own ceiling
 		if d.owes("kicb") != ceiling {
 			t.Errorf("owes %s", d.owes("kicb"))
 		}

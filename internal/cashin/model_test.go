@@ -13,40 +13,40 @@ import (
 	"elsom/internal/phone"
 )
 
-// lateBooks keeps a posting instead of posting it.
+// lateBooks records a posting instead of posting it.
 type lateBooks struct {
 	cashin.Books
-	kept ledger.Posting
+	delayed ledger.Posting
 }
 
 func (l *lateBooks) Post(_ context.Context, p ledger.Posting) (ledger.Receipt, error) {
-	l.kept = p
+	l.delayed = p
 	return ledger.Receipt{}, fault.New(fault.Unknown, "late", "")
 }
 
-// model says what a cash-in has to answer, with nothing but maps. Each run has
-// wallets and ids of its own; the agents' debts go on from run to run.
+// model predicts the answers. Each run has wallets and ids of its own; the agents'
+// debts continue from run to run.
 type model struct {
-	desk     *desk
+	fixture  *fixture
 	numbers  []phone.Number
 	accounts []string
 	blocked  map[phone.Number]bool
-	holds    map[phone.Number]money.Amount
+	balances map[phone.Number]money.Amount
 	owes     map[string]money.Amount
-	decided  map[string]decision
+	answered map[string]answered
 }
 
-type decision struct {
+type answered struct {
 	account string
 	sum     money.Amount
 	answer  cashin.Answer
 }
 
-func newModel(d *desk, run int) *model {
+func newModel(d *fixture, run int) *model {
 	m := &model{
-		desk: d, blocked: map[phone.Number]bool{}, holds: map[phone.Number]money.Amount{},
-		owes:    map[string]money.Amount{"kicb": d.owes("kicb"), "bank": d.owes("bank")},
-		decided: map[string]decision{},
+		fixture: d, blocked: map[phone.Number]bool{}, balances: map[phone.Number]money.Amount{},
+		owes:     map[string]money.Amount{"kicb": d.owes("kicb"), "bank": d.owes("bank")},
+		answered: map[string]answered{},
 	}
 	for i := range 2 {
 		number := phone.Number(fmt.Sprintf("+996550%06d", run*2+i))
@@ -60,7 +60,7 @@ func newModel(d *desk, run int) *model {
 
 func (m *model) block(wallet int, blocked bool) {
 	m.blocked[m.numbers[wallet]] = blocked
-	m.desk.holder.block(m.numbers[wallet], blocked)
+	m.fixture.wallets.block(m.numbers[wallet], blocked)
 }
 
 func (m *model) pay(t *rapid.T, agent, txn, account string, sum money.Amount) {
@@ -68,8 +68,8 @@ func (m *model) pay(t *rapid.T, agent, txn, account string, sum money.Amount) {
 	if err == nil {
 		account = number.String()
 	}
-	answer, err := m.desk.PayIn(context.Background(), m.desk.agents[agent], request(txn, account, sum))
-	was, known := m.decided[agent+" "+txn]
+	answer, err := m.fixture.PayIn(context.Background(), m.fixture.agents[agent], request(txn, account, sum))
+	was, known := m.answered[agent+" "+txn]
 	if known {
 		if was.account != account || was.sum != sum {
 			if !fault.Is(err, fault.Conflict) {
@@ -82,19 +82,19 @@ func (m *model) pay(t *rapid.T, agent, txn, account string, sum money.Amount) {
 		}
 		return
 	}
-	want := m.judge(agent, number, sum)
+	want := m.result(agent, number, sum)
 	if err != nil || answer.Result != want {
 		t.Fatalf("%s %s %s %s: %+v, %v; want %d", agent, txn, account, sum, answer, err, want)
 	}
 	if want == cashin.Done {
-		m.holds[number] += sum
+		m.balances[number] += sum
 		m.owes[agent] += sum
 	}
-	m.decided[agent+" "+txn] = decision{account, sum, answer}
+	m.answered[agent+" "+txn] = answered{account, sum, answer}
 }
 
-func (m *model) judge(agent string, number phone.Number, sum money.Amount) cashin.Result {
-	_, exists := m.desk.holder.wallets[number]
+func (m *model) result(agent string, number phone.Number, sum money.Amount) cashin.Result {
+	_, exists := m.fixture.wallets.byPhone[number]
 	switch {
 	case number == "":
 		return cashin.BadAccount
@@ -106,9 +106,9 @@ func (m *model) judge(agent string, number phone.Number, sum money.Amount) cashi
 		return cashin.TooSmall
 	case sum > operation:
 		return cashin.TooLarge
-	case m.owes[agent]+sum > m.desk.agents[agent].Ceiling: // named first where the wallet is full too
+	case m.owes[agent]+sum > m.fixture.agents[agent].Ceiling: // reported first if the wallet is full too
 		return cashin.Refused
-	case m.holds[number]+sum > balance:
+	case m.balances[number]+sum > balance:
 		return cashin.TooLarge
 	}
 	return cashin.Done
@@ -116,12 +116,12 @@ func (m *model) judge(agent string, number phone.Number, sum money.Amount) cashi
 
 func (m *model) compare(t *rapid.T) {
 	for _, number := range m.numbers {
-		if got := m.desk.holds(number); got != m.holds[number] {
-			t.Fatalf("%s holds %s, want %s", number, got, m.holds[number])
+		if got := m.fixture.balance(number); got != m.balances[number] {
+			t.Fatalf("%s holds %s, want %s", number, got, m.balances[number])
 		}
 	}
 	for agent, owes := range m.owes {
-		if got := m.desk.owes(agent); got != owes {
+		if got := m.fixture.owes(agent); got != owes {
 			t.Fatalf("%s owes %s, want %s", agent, got, owes)
 		}
 	}

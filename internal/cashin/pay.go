@@ -14,23 +14,22 @@ import (
 	"elsom/internal/phone"
 )
 
-// PayIn credits the wallet, once for the agent's txn_id, and answers each
-// repeat as the first time. An Answer is final and committed.
+// PayIn credits the wallet once per txn_id of the agent, and returns the first
+// answer to every repeat. An Answer is final and committed.
 //
-// Failures: Invalid (malformed, not remembered), Conflict (the txn_id stands
-// for another account or sum; nothing changed), Unknown (it may
-// have been done, ask again); any other says nothing final: what it needs could
-// not be read, and nothing was done.
+// Errors: Invalid (malformed; not stored), Conflict (the txn_id was used for
+// another account or sum; nothing changed), Unknown (it may have been credited; the
+// terminal may ask again). Any other error means that nothing was done.
 func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, error) {
 	if err := r.check(true); err != nil {
 		return Answer{}, err
 	}
 	number, account := r.account()
 	want := row{Agent: agent.Code, TxnID: r.TxnID, TxnDate: r.TxnDate, Account: account, Sum: r.Sum}
-	if answer, known, err := c.remembered(ctx, want); known || err != nil {
-		return c.confirmed(ctx, answer, err)
+	if answer, known, err := c.stored(ctx, want); known || err != nil {
+		return c.durable(ctx, answer, err)
 	}
-	found, err := c.judge(ctx, number)
+	found, err := c.find(ctx, number)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -47,15 +46,16 @@ func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, err
 	return c.refuse(ctx, want)
 }
 
-// credit moves the money: till to wallet, the row and the SMS in one commit.
-func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, found finding, want row) (Answer, error) {
-	want.ID, want.CustomerID = c.DB.NewID(), found.wallet.Customer
-	_, err := c.Books.Post(ctx, ledger.Posting{
+// credit moves the sum from the till to the wallet, and stores the row and the SMS
+// in the same commit.
+func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, found target, want row) (Answer, error) {
+	want.ID, want.CustomerID = c.parts.DB.NewID(), found.wallet.Customer
+	_, err := c.parts.Books.Post(ctx, ledger.Posting{
 		Key:     fmt.Sprintf("cashin:%s:%s", want.Agent, want.TxnID),
 		Hash:    want.Account + " " + strconv.FormatInt(int64(want.Sum), 10),
 		Op:      "cashin.pay_in",
 		Subject: ledger.Subject{Type: ledger.CashIn, ID: want.ID},
-		//mutant:replace , Ceiling: found.level.Balance => TestBalanceLimitReachedByTwoAtOnce
+		//mutant:replace , Ceiling: found.level.Balance => TestConcurrentPaymentsReachTheBalanceLimit
 		Entries: []ledger.Entry{
 			{Account: agent.Till, Amount: -want.Sum},
 			{Account: found.wallet.Customer, Amount: want.Sum, Ceiling: found.level.Balance},
@@ -68,22 +68,22 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 			})),
 		},
 	})
-	var aboveMost *ledger.AboveCeiling
+	var aboveCeiling *ledger.AboveCeiling
 	var belowFloor *ledger.BelowFloor
 	var closed *ledger.Closed
 	switch {
 	case err == nil:
-		if c.Bell != nil {
-			c.Bell.Notify(sms.Queue)
+		if c.parts.Notifier != nil {
+			c.parts.Notifier.Notify(sms.Queue)
 		}
-		return c.decided(ctx, want)
+		return c.mustStored(ctx, want)
 	case fault.Is(err, fault.Conflict):
-		// The first request, of this process or another, left a row to answer by.
-		answer, err := c.decided(ctx, want)
-		return c.confirmed(ctx, answer, err)
+		// The first request, in this process or another, has stored the answer.
+		answer, err := c.mustStored(ctx, want)
+		return c.durable(ctx, answer, err)
 	case errors.As(err, &closed):
-		want.Result = NoWallet // at this moment: its number is nobody's now
-	case errors.As(err, &aboveMost):
+		want.Result = NoWallet // closed since it was found
+	case errors.As(err, &aboveCeiling):
 		want.Result = TooLarge
 	case errors.As(err, &belowFloor) && belowFloor.Account == agent.Till:
 		c.ceilingRefused(ctx, agent)
@@ -95,54 +95,54 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	return c.refuse(ctx, want)
 }
 
-// refuse commits a refusal, unless the txn_id was decided meanwhile; then
-// that is the answer.
+// refuse commits a refusal. If an answer for the txn_id was stored meanwhile, it
+// returns that.
 func (c *CashIn) refuse(ctx context.Context, want row) (Answer, error) {
-	want.ID = c.DB.NewID()
-	if err := writeRefusal(ctx, c.DB, want); err != nil {
+	want.ID = c.parts.DB.NewID()
+	if err := writeRefusal(ctx, c.parts.DB, want); err != nil {
 		return Answer{}, fault.Wrap("cashin.refuse", err)
 	}
-	answer, err := c.decided(ctx, want)
-	return c.confirmed(ctx, answer, err)
+	answer, err := c.mustStored(ctx, want)
+	return c.durable(ctx, answer, err)
 }
 
-// confirmed returns an answer that rests on an existing row, or the conflict with
-// it, only once no failover can lose that row.
-func (c *CashIn) confirmed(ctx context.Context, answer Answer, err error) (Answer, error) {
+// durable returns a stored answer, or the conflict with it, once no failover can
+// lose its row.
+func (c *CashIn) durable(ctx context.Context, answer Answer, err error) (Answer, error) {
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return answer, err
 	}
-	//mutant:drop TestNothingIsFinalWithoutTheStandby
-	if lost := c.DB.WaitDurable(ctx, "cashin:"+strconv.FormatInt(answer.Reference, 10)); lost != nil {
+	//mutant:drop TestNoAnswerIsFinalWithoutTheStandby
+	if lost := c.parts.DB.WaitDurable(ctx, "cashin:"+strconv.FormatInt(answer.Reference, 10)); lost != nil {
 		return Answer{}, lost
 	}
 	return answer, err
 }
 
-// remembered gives the stored answer to a txn_id that was decided before.
-func (c *CashIn) remembered(ctx context.Context, want row) (answer Answer, known bool, err error) {
-	was, known, err := readRow(ctx, c.DB, want.Agent, want.TxnID)
+// stored returns the stored answer for a txn_id, if there is one.
+func (c *CashIn) stored(ctx context.Context, want row) (answer Answer, known bool, err error) {
+	was, known, err := readRow(ctx, c.parts.DB, want.Agent, want.TxnID)
 	switch {
 	case err != nil:
-		return Answer{}, false, fault.Wrap("cashin.judge", err)
+		return Answer{}, false, fault.Wrap("cashin.find", err)
 	case !known:
 		return Answer{}, false, nil
-	//mutant:drop TestAnotherAccountOrSumUnderOneID
+	//mutant:drop TestOtherAccountOrSumConflicts
 	case was.Account != want.Account || was.Sum != want.Sum:
 		return Answer{Reference: was.ID}, true, fault.New(fault.Conflict, "cashin.pay_in", "")
 	}
 	return Answer{Result: was.Result, Reference: was.ID, Sum: was.Sum}, true, nil
 }
 
-// decided answers by the row that must be there. Where it can't be read, the
-// outcome can't be told, though it is fixed.
-func (c *CashIn) decided(ctx context.Context, want row) (Answer, error) {
-	answer, known, err := c.remembered(ctx, want)
+// mustStored returns the answer of a row that was committed. If it can't be read,
+// the outcome is fault.Unknown to the caller.
+func (c *CashIn) mustStored(ctx context.Context, want row) (Answer, error) {
+	answer, known, err := c.stored(ctx, want)
 	if !known {
 		return Answer{}, fault.New(fault.Unknown, "cashin.pay_in", "").Because(err)
 	}
 	return answer, err
 }
 
-// errDecided is the judge's word that a txn_id has its row already.
+// errDecided means that the txn_id has a row already.
 var errDecided = fault.New(fault.Conflict, "cashin.pay_in", "")

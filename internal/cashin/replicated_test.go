@@ -9,14 +9,13 @@ import (
 	"elsom/internal/fault"
 )
 
-// Cash whose rows stand on the primary alone is not acknowledged, however often
-// the terminal asks, and neither is a refusal: the terminal would keep the cash,
-// or give it back, and a failover would forget why.
-func TestNothingIsFinalWithoutTheStandby(t *testing.T) {
+// Neither a credit nor a refusal is final while its row is on the primary only: a
+// failover could lose it after the terminal has kept the cash or given it back.
+func TestNoAnswerIsFinalWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
-	d := newDesk(t, db)
+	d := newFixture(t, db)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -37,13 +36,13 @@ func TestNothingIsFinalWithoutTheStandby(t *testing.T) {
 		open(refusal)
 	}
 	open(other)
-	if d.holds(asel) != 100 || d.rows() == 0 {
-		t.Error("the rows can't be read: nothing was tried")
+	if d.balance(asel) != 100 || d.rows() == 0 {
+		t.Error("the rows are not on the primary")
 	}
 	must(server.SetSynchronousStandbys(""))
 	first := d.pay("kicb", "1", asel.String(), 100, cashin.Done)
-	if again := d.pay("kicb", "1", asel.String(), 100, cashin.Done); again != first || d.holds(asel) != 100 {
-		t.Errorf("%+v, then %+v; the wallet holds %s", first, again, d.holds(asel))
+	if again := d.pay("kicb", "1", asel.String(), 100, cashin.Done); again != first || d.balance(asel) != 100 {
+		t.Errorf("%+v, then %+v; the wallet holds %s", first, again, d.balance(asel))
 	}
 	d.pay("kicb", "2", "0555000000", 100, cashin.NoWallet)
 	if _, err := d.PayIn(context.Background(), d.agents["kicb"], other); !fault.Is(err, fault.Conflict) {

@@ -9,7 +9,7 @@ import (
 	"elsom/internal/money"
 )
 
-// row is a decided cash-in.
+// row is a cash-in with its final result.
 type row struct {
 	ID         int64
 	Agent      string
@@ -28,10 +28,10 @@ func (r row) values(now time.Time) []any {
 	return []any{r.ID, r.Agent, r.TxnID, r.TxnDate, r.Account, r.Sum, r.Result, r.CustomerID, now}
 }
 
-// cashIns are the rows of credited cash-ins; they ride on their transfers.
-// One that was refused meanwhile holds its transfer back; one whose row
-// appears between judgement and writing breaks the unique key, and the batch
-// is judged anew.
+// cashIns are the rows of credited cash-ins, which commit with their transfers. A
+// cash-in that was refused meanwhile fails the check, so that its transfer is not
+// posted. A row that another transaction inserts between check and write violates
+// the unique key, and the batch is retried.
 var cashIns = &database.RiderKind[row]{
 	Name: "cash-in",
 	Check: func(tx *database.Tx, rows []row) (func(int) error, error) {
@@ -90,7 +90,7 @@ func readRow(ctx context.Context, db *database.DB, agent, txnID string) (row, bo
 	return rows[0], true, nil
 }
 
-// writeRefusal commits the row unless there is one for its txn_id.
+// writeRefusal commits the row unless its txn_id has one.
 func writeRefusal(ctx context.Context, db *database.DB, r row) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Gorm().Exec(insertRow+"(?,?,?,?,?,?,?,?,?) ON CONFLICT (agent, txn_id) DO NOTHING", r.values(tx.Now())...).Error

@@ -66,7 +66,7 @@ func (v *verifier) storedMAC(code, hash, password string) string {
 // mac covers the slow hash, so that it is void once the password changes.
 func (v *verifier) mac(code, hash, password string) string {
 	mac := hmac.New(sha256.New, v.key)
-	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNoTry
+	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNotCounted
 	for _, text := range []string{code, hash, password} {
 		fmt.Fprintf(mac, "%d:%s", len(text), text)
 	}
@@ -155,7 +155,7 @@ func (v *verifier) recognized(s secret, code, mac string) bool {
 // first request after a restart costs another slow hash, which is counted.
 func (v *verifier) remember(ctx context.Context, code, mac string, save func(ctx context.Context, mac string) error) {
 	v.right.Store(code, mac)
-	//mutant:replace !v.stored => true ./internal/cashin TestRightPasswordIsNoTry
+	//mutant:replace !v.stored => true ./internal/cashin TestRightPasswordIsNotCounted
 	if !v.stored {
 		return
 	}

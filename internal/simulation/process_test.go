@@ -79,7 +79,7 @@ func (l *life) open() *process {
 		DB: db, Ledger: p.ledger, Bell: bell, Catalog: goods, Customers: p.customers, Attempts: attempts,
 	})
 	p.cashin = cashin.New(cashin.Parts{
-		DB: db, Books: p.ledger, Levels: goods, Bell: bell, Wallets: cashin.WalletsFunc(p.walletOf),
+		DB: db, Books: p.ledger, Levels: goods, Notifier: bell, Wallets: cashin.WalletsFunc(p.walletOf),
 	})
 	p.billers = map[string]outbox.Worker{}
 	for _, code := range billerCodes {

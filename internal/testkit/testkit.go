@@ -129,7 +129,7 @@ func (a *App) money(o Options) {
 	})
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
-		DB: a.DB, Books: a.Ledger, Levels: a.Catalog, Bell: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
+		DB: a.DB, Books: a.Ledger, Levels: a.Catalog, Notifier: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
 	})
 }
 

@@ -16,8 +16,8 @@ import (
 	"elsom/internal/phone"
 )
 
-// atOnce runs n callers that start together and gives their answers.
-func atOnce(n int, call func(i int) (cashin.Answer, error)) ([]cashin.Answer, []error) {
+// concurrently starts n calls together and returns their answers.
+func concurrently(n int, call func(i int) (cashin.Answer, error)) ([]cashin.Answer, []error) {
 	answers, errs := make([]cashin.Answer, n), make([]error, n)
 	start := make(chan struct{})
 	var wg sync.WaitGroup
@@ -32,10 +32,10 @@ func atOnce(n int, call func(i int) (cashin.Answer, error)) ([]cashin.Answer, []
 	return answers, errs
 }
 
-func TestFiftyRepeatsCreditOnce(t *testing.T) {
+func TestConcurrentRepeatsCreditOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
-		answers, errs := atOnce(50, func(int) (cashin.Answer, error) {
+		d := newFixture(t, db)
+		answers, errs := concurrently(50, func(int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request("1", asel.String(), 10_000))
 		})
 		for i := range answers {
@@ -43,8 +43,8 @@ func TestFiftyRepeatsCreditOnce(t *testing.T) {
 				t.Fatalf("repeat %d: %+v, %v; the first %+v", i, answers[i], errs[i], answers[0])
 			}
 		}
-		if d.holds(asel) != 10_000 || d.owes("kicb") != 10_000 {
-			t.Errorf("the wallet holds %s, the agent owes %s", d.holds(asel), d.owes("kicb"))
+		if d.balance(asel) != 10_000 || d.owes("kicb") != 10_000 {
+			t.Errorf("the wallet holds %s, the agent owes %s", d.balance(asel), d.owes("kicb"))
 		}
 		if n := d.count("SELECT count(*) FROM promises"); n != 1 {
 			t.Errorf("%d messages", n)
@@ -52,22 +52,22 @@ func TestFiftyRepeatsCreditOnce(t *testing.T) {
 	})
 }
 
-// Repeats meet a wallet that is blocked and opened at every question: some
-// decide to credit, others to refuse. One decision holds for all.
-func TestCreditAndRefusalRacing(t *testing.T) {
+// TestConcurrentCreditAndRefusal blocks and unblocks the wallet at every lookup, so
+// that some repeats try to credit and others to refuse. All must get one answer.
+func TestConcurrentCreditAndRefusal(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		flip := false
-		d.holder.before = func() {
+		d.wallets.before = func() {
 			flip = !flip
-			wallet := d.holder.wallets[asel]
+			wallet := d.wallets.byPhone[asel]
 			wallet.Blocked = flip
-			d.holder.wallets[asel] = wallet
+			d.wallets.byPhone[asel] = wallet
 		}
 		var credited money.Amount
 		results := map[cashin.Result]int{}
 		for round := range 30 {
-			answers, errs := atOnce(6, func(int) (cashin.Answer, error) {
+			answers, errs := concurrently(6, func(int) (cashin.Answer, error) {
 				return d.PayIn(context.Background(), d.agents["kicb"], request(fmt.Sprint(round), asel.String(), 100))
 			})
 			for i := range answers {
@@ -80,17 +80,17 @@ func TestCreditAndRefusalRacing(t *testing.T) {
 				credited += 100
 			}
 		}
-		if d.holds(asel) != credited {
-			t.Errorf("told of %s, credited %s", credited, d.holds(asel))
+		if d.balance(asel) != credited {
+			t.Errorf("answered %s, credited %s", credited, d.balance(asel))
 		}
 		t.Logf("decisions: %v", results)
 	})
 }
 
-func TestOtherSumRacing(t *testing.T) {
+func TestConcurrentSumsConflict(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
-		answers, errs := atOnce(10, func(i int) (cashin.Answer, error) {
+		d := newFixture(t, db)
+		answers, errs := concurrently(10, func(i int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request("1", asel.String(), money.Amount(1_000+i)))
 		})
 		done := 0
@@ -102,21 +102,21 @@ func TestOtherSumRacing(t *testing.T) {
 				t.Errorf("%+v, %v", answers[i], errs[i])
 			}
 		}
-		if done != 1 || d.holds(asel) < 1_000 || d.holds(asel) >= 1_010 {
-			t.Errorf("%d were done, the wallet holds %s", done, d.holds(asel))
+		if done != 1 || d.balance(asel) < 1_000 || d.balance(asel) >= 1_010 {
+			t.Errorf("%d were done, the wallet holds %s", done, d.balance(asel))
 		}
 	})
 }
 
-func TestCeilingReachedByTwoAtOnce(t *testing.T) {
+func TestConcurrentPaymentsReachTheCeiling(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		var numbers []phone.Number
 		for i := range 12 { // 12 times 20,000 against a ceiling of 100,000
 			numbers = append(numbers, phone.Number(fmt.Sprintf("+9965501000%02d", i)))
 			d.open(numbers[i])
 		}
-		answers, errs := atOnce(12, func(i int) (cashin.Answer, error) {
+		answers, errs := concurrently(12, func(i int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request(fmt.Sprint(i), numbers[i].String(), operation))
 		})
 		results := map[cashin.Result]int{}
@@ -132,10 +132,10 @@ func TestCeilingReachedByTwoAtOnce(t *testing.T) {
 	})
 }
 
-func TestBalanceLimitReachedByTwoAtOnce(t *testing.T) {
+func TestConcurrentPaymentsReachTheBalanceLimit(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
-		answers, errs := atOnce(10, func(i int) (cashin.Answer, error) {
+		d := newFixture(t, db)
+		answers, errs := concurrently(10, func(i int) (cashin.Answer, error) {
 			return d.PayIn(context.Background(), d.agents["kicb"], request(fmt.Sprint(i), asel.String(), 10_000))
 		})
 		results := map[cashin.Result]int{}
@@ -145,57 +145,52 @@ func TestBalanceLimitReachedByTwoAtOnce(t *testing.T) {
 			}
 			results[answers[i].Result]++
 		}
-		if results[cashin.Done] != 5 || results[cashin.TooLarge] != 5 || d.holds(asel) != balance {
-			t.Errorf("%v, holds %s", results, d.holds(asel))
+		if results[cashin.Done] != 5 || results[cashin.TooLarge] != 5 || d.balance(asel) != balance {
+			t.Errorf("%v, holds %s", results, d.balance(asel))
 		}
 	})
 }
 
-// A process that dies behind its commit has told the terminal nothing; the
-// repeat is told what was committed.
-func TestAnswerLostBehindTheCommit(t *testing.T) {
+// If the answer is lost after the commit, the repeat gets what was committed.
+func TestAnswerLostAfterTheCommit(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
-		whole := d.CashIn.Books
-		d.CashIn.Books = brokenBooks{d.books, fault.New(fault.Unknown, "died", ""), true}
-		if _, err := d.PayIn(t.Context(), d.agents["kicb"], request("1", asel.String(), 1_000)); !fault.Is(err, fault.Unknown) {
+		d := newFixture(t, db)
+		broken := d.withBooks(brokenBooks{d.books, fault.New(fault.Unknown, "test", ""), true})
+		if _, err := broken.PayIn(t.Context(), d.agents["kicb"], request("1", asel.String(), 1_000)); !fault.Is(err, fault.Unknown) {
 			t.Fatalf("%v", err)
 		}
-		d.CashIn.Books = whole
-		d.holder.block(asel, true) // what is true now doesn't matter any more
+		d.wallets.block(asel, true) // no longer matters
 		d.pay("kicb", "1", asel.String(), 1_000, cashin.Done)
-		if d.holds(asel) != 1_000 {
-			t.Errorf("holds %s", d.holds(asel))
+		if d.balance(asel) != 1_000 {
+			t.Errorf("holds %s", d.balance(asel))
 		}
 	})
 }
 
-// A posting that lingers while its terminal was told to repeat must not credit
-// when the repeat was refused.
-func TestLatePostingBehindARefusal(t *testing.T) {
+// A posting that is delayed until the repeat was refused must not credit.
+func TestLatePostingAfterARefusal(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		late := &lateBooks{Books: d.books}
-		d.CashIn.Books = late
-		if _, err := d.PayIn(t.Context(), d.agents["kicb"], request("1", asel.String(), 1_000)); !fault.Is(err, fault.Unknown) {
+		if _, err := d.withBooks(late).PayIn(t.Context(), d.agents["kicb"], request("1", asel.String(), 1_000)); !fault.Is(err, fault.Unknown) {
 			t.Fatalf("%v", err)
 		}
-		d.holder.block(asel, true)
+		d.wallets.block(asel, true)
 		d.pay("kicb", "1", asel.String(), 1_000, cashin.Blocked)
-		if _, err := d.books.Post(t.Context(), late.kept); !fault.Is(err, fault.Conflict) {
+		if _, err := d.books.Post(t.Context(), late.delayed); !fault.Is(err, fault.Conflict) {
 			t.Errorf("the late posting: %v", err)
 		}
-		if d.holds(asel) != 0 || d.owes("kicb") != 0 {
-			t.Errorf("credited %s behind a refusal", d.holds(asel))
+		if d.balance(asel) != 0 || d.owes("kicb") != 0 {
+			t.Errorf("credited %s after a refusal", d.balance(asel))
 		}
 		d.pay("kicb", "1", asel.String(), 1_000, cashin.Blocked)
 	})
 }
 
-// A cash-in is the same as its description: a map of what was decided.
-func TestCashInAgainstItsModel(t *testing.T) {
+// TestCashInMatchesModel compares random operations with a model in memory.
+func TestCashInMatchesModel(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		d := newDesk(t, db)
+		d := newFixture(t, db)
 		run := 0
 		rapid.Check(t, func(t *rapid.T) {
 			run++
