@@ -179,10 +179,22 @@ func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
-// oneLine writes an error of several lines (pgx has one a host) in one.
+// oneLine joins the lines of an error, each once: pgx has a line for each host
+// and way to connect, with and without TLS.
 type oneLine struct{ error }
 
-func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e oneLine) Error() string {
+	var words []string
+	seen := map[string]bool{}
+	for line := range strings.Lines(e.error.Error()) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && !seen[line] {
+			seen[line] = true
+			words = append(words, line)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 func (e oneLine) Unwrap() error { return e.error }
 
 // IsUniqueViolation tells that a unique key has its row already. GORM's own error, so that
