@@ -13,17 +13,22 @@ import (
 )
 
 var (
-	processing = prometheus.NewDesc("elsom_payments_processing", "Payments that have not ended.", nil, nil)
-	asked      = prometheus.NewDesc("elsom_payments_asked", "Payments that wait for a person's decision.", nil, nil)
-	promised   = prometheus.NewDesc("elsom_promises_open", "Work not done yet, by lane.", []string{"lane"}, nil)
-	oldest     = prometheus.NewDesc("elsom_promises_oldest_seconds", "Age of the oldest open work, by lane.", []string{"lane"}, nil)
-	texted     = prometheus.NewDesc("elsom_sms_messages", "Messages of the last 24 hours, by state.", []string{"state"}, nil)
-	up         = prometheus.NewDesc("elsom_database_up", "1 when the database takes commits and its schema fits, otherwise 0.", nil, nil)
-	repeated   = prometheus.NewDesc("elsom_sms_repeated_total",
-		"Messages handed to the gateway again because its answer was lost: so many phones may have one twice.", nil, nil)
+	processing  = prometheus.NewDesc("elsom_payments_processing", "Payments that have not ended.", nil, nil)
+	undecided   = prometheus.NewDesc("elsom_payments_undecided", "Payments that wait for a decision of the staff.", nil, nil)
+	queueLength = prometheus.NewDesc("elsom_outbox_messages", "Outbox messages that are not done, by queue.", []string{"queue"}, nil)
+	queueAge    = prometheus.NewDesc("elsom_outbox_oldest_seconds", "Age of the oldest outbox message that is not done, by queue.", []string{"queue"}, nil)
+	smsMessages = prometheus.NewDesc("elsom_sms_messages", "SMS of the last 24 hours, by state.", []string{"state"}, nil)
+	databaseUp  = prometheus.NewDesc("elsom_database_up", "1 when the database takes commits and its schema fits, otherwise 0.", nil, nil)
+	smsRepeated = prometheus.NewDesc("elsom_sms_repeated_total",
+		"SMS sent to the gateway again because its answer was lost: as many phones may have received one twice.", nil, nil)
+
+	// Names of the last release; removed in the next.
+	oldUndecided   = prometheus.NewDesc("elsom_payments_asked", "Old name of elsom_payments_undecided.", nil, nil)
+	oldQueueLength = prometheus.NewDesc("elsom_promises_open", "Old name of elsom_outbox_messages.", []string{"lane"}, nil)
+	oldQueueAge    = prometheus.NewDesc("elsom_promises_oldest_seconds", "Old name of elsom_outbox_oldest_seconds.", []string{"lane"}, nil)
 )
 
-// databaseMetrics reads what waits when it is asked.
+// databaseMetrics reads the work that waits in the database at each scrape.
 type databaseMetrics struct {
 	db       *database.DB
 	messages *sms.Messages
@@ -31,7 +36,9 @@ type databaseMetrics struct {
 
 // Describe implements prometheus.Collector.
 func (s *databaseMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{up, processing, asked, promised, oldest, texted, repeated} {
+	for _, d := range []*prometheus.Desc{
+		databaseUp, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
+	} {
 		out <- d
 	}
 }
@@ -43,16 +50,16 @@ func (s *databaseMetrics) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	//mutant:replace { => { out <- prometheus.NewInvalidMetric(up, err) ./internal/e2e TestMetricsWithoutTheDatabase
+	//mutant:replace { => { out <- prometheus.NewInvalidMetric(databaseUp, err) ./internal/e2e TestMetricsWithoutTheDatabase
 	if err := s.read(ctx, gauge, out); err != nil {
 		slog.WarnContext(ctx, "metrics: database", "error", err)
-		gauge(up, 0)
+		gauge(databaseUp, 0)
 		return
 	}
-	gauge(up, 1)
+	gauge(databaseUp, 1)
 }
 
-// read collects all metrics before it sends any.
+// read sends nothing if one of the reads fails.
 func (s *databaseMetrics) read(ctx context.Context, gauge func(d *prometheus.Desc, value float64, labels ...string), out chan<- prometheus.Metric) error {
 	if err := s.db.CheckReady(ctx); err != nil {
 		return err
@@ -61,19 +68,23 @@ func (s *databaseMetrics) read(ctx context.Context, gauge func(d *prometheus.Des
 	if err != nil {
 		return err
 	}
-	told, err := s.messages.Count(ctx)
+	counts, err := s.messages.Count(ctx)
 	if err != nil {
 		return err
 	}
 	gauge(processing, float64(now.Processing))
-	gauge(asked, float64(now.Undecided))
-	for _, lane := range now.Queues {
-		gauge(promised, float64(lane.Open), lane.Name)
-		gauge(oldest, s.db.Now().Sub(lane.Oldest).Seconds(), lane.Name)
+	gauge(undecided, float64(now.Undecided))
+	gauge(oldUndecided, float64(now.Undecided))
+	for _, queue := range now.Queues {
+		age := s.db.Now().Sub(queue.Oldest).Seconds()
+		gauge(queueLength, float64(queue.Open), queue.Name)
+		gauge(queueAge, age, queue.Name)
+		gauge(oldQueueLength, float64(queue.Open), queue.Name)
+		gauge(oldQueueAge, age, queue.Name)
 	}
 	for _, state := range []sms.State{sms.Queued, sms.Sent, sms.Delivered, sms.Failed} {
-		gauge(texted, float64(told.States[state]), string(state))
+		gauge(smsMessages, float64(counts.States[state]), string(state))
 	}
-	out <- prometheus.MustNewConstMetric(repeated, prometheus.CounterValue, float64(told.Repeats))
+	out <- prometheus.MustNewConstMetric(smsRepeated, prometheus.CounterValue, float64(counts.Repeats))
 	return nil
 }
