@@ -25,7 +25,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	if len(lines) < 60 {
 		t.Errorf("only %d lines were logged", len(lines))
 	}
-	for _, flow := range []string{`"/signup"`, `"/confirm"`, `"/login"`, `"/pay/:service"`, `"/check/:draft"`, `"/receipt/:payment"`, `"/transfer/:draft"`, `"/transfer/done/:transfer"`, `"/reset/confirm"`, `"/osmp"`, "courier: sent"} {
+	for _, flow := range []string{`"/signup"`, `"/confirm"`, `"/login"`, `"/pay/:service"`, `"/check/:draft"`, `"/receipt/:payment"`, `"/transfer/:draft"`, `"/transfer/done/:transfer"`, `"/reset/confirm"`, `"/osmp"`, "outbox: sent"} {
 		if len(said.lines(flow)) == 0 {
 			t.Errorf("nothing is logged of %s", flow)
 		}

@@ -80,7 +80,7 @@ var plants = []plant{
 	{rule: "r9-port-biller", room: "internal/biller", imports: "net/http"},
 	{rule: "r9-ports-that-speak", room: "internal/notify/sms", imports: "elsom/internal/ledger"},
 	{rule: "r9-ports-that-speak", room: "internal/notify/email", imports: "net/http"},
-	{rule: "r9-ports-that-speak", room: "internal/courier", imports: "elsom/internal/payment"},
+	{rule: "r9-ports-that-speak", room: "internal/notify/email", imports: "elsom/internal/payment"},
 	{rule: "r9-wires", room: "internal/biller/osmp", imports: "elsom/internal/database"},
 	{rule: "r9-wires", room: "internal/notify/sms/kannel", imports: "elsom/internal/ledger"},
 	{rule: "r9-port-push", room: "internal/notify/push", imports: "net/http"},

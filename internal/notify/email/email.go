@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"strings"
 
-	"elsom/internal/courier"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
@@ -66,7 +65,7 @@ func OutboxMessage(key string, m Message) outbox.Message {
 
 // NewWorker keeps the promises of the lane.
 func NewWorker(db *database.DB, g Gateway) outbox.Worker {
-	return courier.NewSender(db, courier.SenderOptions{Queue: Queue, Send: func(ctx context.Context, task outbox.LeasedMessage) error {
+	return outbox.NewSender(db, outbox.SenderOptions{Queue: Queue, Send: func(ctx context.Context, task outbox.LeasedMessage) error {
 		r, err := render(task)
 		if err != nil {
 			return err

@@ -21,7 +21,6 @@ import (
 	"sync"
 	"time"
 
-	"elsom/internal/courier"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
@@ -261,7 +260,7 @@ func (p payload) notice() Notice {
 func (n *Subscriptions) Worker(g Gateway) outbox.Worker {
 	//mutant:replace deadline => 4 * deadline TestSlowServiceStopsNobody
 	//mutant:replace tries => 2 * tries TestFiveTries
-	return courier.NewSender(n.db, courier.SenderOptions{
+	return outbox.NewSender(n.db, outbox.SenderOptions{
 		Queue: Queue, Concurrency: width, Timeout: deadline, MaxAttempts: tries,
 		Send: func(ctx context.Context, task outbox.LeasedMessage) error { return n.send(ctx, g, task) },
 	})

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"elsom/internal/courier"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
@@ -68,7 +67,7 @@ func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64
 	task := outbox.LeasedMessage{Queue: Queue, Key: promise.Key, Payload: body, Attempts: 1, LeaseToken: ms.db.NewID()}
 	sending := newDesk(ms.db, ms.sealer, g).send(ctx, task)
 	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		if err = record(tx, []courier.SendResult{{Message: task, Err: sending}}); err == nil {
+		if err = record(tx, []outbox.SendResult{{Message: task, Err: sending}}); err == nil {
 			id, err = idOf(tx, task.Key)
 		}
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"elsom/internal/courier"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
@@ -44,7 +43,7 @@ func Workers(db *database.DB, s *Sealer, g Gateway, o Options) []outbox.Worker {
 	d.o = o
 	workers := make([]outbox.Worker, 0, 2)
 	for _, lane := range []string{CodeQueue, Queue} {
-		workers = append(workers, courier.NewSender(db, courier.SenderOptions{Queue: lane, Concurrency: width, Send: d.send, Record: record}))
+		workers = append(workers, outbox.NewSender(db, outbox.SenderOptions{Queue: lane, Concurrency: width, Send: d.send, Record: record}))
 	}
 	return workers
 }
@@ -197,7 +196,7 @@ func (d *desk) may(tx *database.Tx, r *row, a asked) (bool, error) {
 }
 
 // record keeps the messages' states in step with their promises.
-func record(tx *database.Tx, list []courier.SendResult) error {
+func record(tx *database.Tx, list []outbox.SendResult) error {
 	var sent, failed []string
 	var untaken []outbox.LeasedMessage
 	for _, c := range list {

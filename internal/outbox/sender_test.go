@@ -1,4 +1,4 @@
-package courier
+package outbox
 
 import (
 	"context"
@@ -10,109 +10,108 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
-	"elsom/internal/outbox"
 )
 
-// row is a promise after it was carried.
-type row struct {
+// sentMessage is a message as it is stored after an attempt to send it.
+type sentMessage struct {
 	state, payload string
 	due            time.Time
 }
 
-// carried promises, claims and carries one message whose wire answers err.
-func carried(t *testing.T, db *database.DB, key string, tries int, answer error) row {
+// sendOne adds and acquires one message and sends it to an adapter that returns answer.
+func sendOne(t *testing.T, db *database.DB, key string, attempts int, answer error) sentMessage {
 	t.Helper()
 	ctx := context.Background()
-	var tasks []outbox.LeasedMessage
+	var messages []LeasedMessage
 	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		if err = outbox.Add(ctx, tx, outbox.Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
+		if err = Add(ctx, tx, Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
 			return err
 		}
-		tasks, err = outbox.Acquire(ctx, tx, "test", 1, time.Minute)
+		messages, err = Acquire(ctx, tx, "test", 1, time.Minute)
 		return err
 	})
-	if err != nil || len(tasks) != 1 {
-		t.Fatalf("%d tasks, %v", len(tasks), err)
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("%d messages, %v", len(messages), err)
 	}
-	tasks[0].Attempts = tries
-	NewSender(db, SenderOptions{Queue: "test", Send: func(ctx context.Context, _ outbox.LeasedMessage) error {
+	messages[0].Attempts = attempts
+	NewSender(db, SenderOptions{Queue: "test", Send: func(ctx context.Context, _ LeasedMessage) error {
 		if _, ok := ctx.Deadline(); !ok {
-			t.Error("the wire may take for ever")
+			t.Error("Send has no deadline")
 		}
 		return answer
-	}}).Do(ctx, tasks[0])
-	var r row
-	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload, due_at FROM promises WHERE id = $1", tasks[0].ID).Scan(&r.state, &r.payload, &r.due)
+	}}).Do(ctx, messages[0])
+	var r sentMessage
+	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload, due_at FROM promises WHERE id = $1", messages[0].ID).Scan(&r.state, &r.payload, &r.due)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func TestCarry(t *testing.T) {
+func TestSenderOutcomes(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		if r := carried(t, db, "sent", 1, nil); r.state != "kept" || r.payload != "" {
+		if r := sendOne(t, db, "sent", 1, nil); r.state != "kept" || r.payload != "" {
 			t.Errorf("sent: %+v", r)
 		}
-		if r := carried(t, db, "refused", 1, fault.New(fault.Invalid, "test", "")); r.state != "failed" || r.payload != "" {
-			t.Errorf("refused for good: %+v", r)
+		if r := sendOne(t, db, "refused", 1, fault.New(fault.Invalid, "test", "")); r.state != "failed" || r.payload != "" {
+			t.Errorf("refused: %+v", r)
 		}
 		for name, err := range map[string]error{
 			"unavailable": fault.New(fault.Unavailable, "test", ""), "unknown": fault.New(fault.Unknown, "test", ""), "other": errors.New("?"),
 		} {
-			if r := carried(t, db, name, 1, err); r.state != "open" || r.payload == "" || !r.due.After(db.Now()) {
+			if r := sendOne(t, db, name, 1, err); r.state != "open" || r.payload == "" || !r.due.After(db.Now()) {
 				t.Errorf("%s: %+v", name, r)
 			}
 		}
-		if r := carried(t, db, "at last", defaultMaxAttempts, fault.New(fault.Unavailable, "test", "")); r.state != "failed" {
-			t.Errorf("after %d tries: %+v", defaultMaxAttempts, r)
+		if r := sendOne(t, db, "last attempt", defaultMaxAttempts, fault.New(fault.Unavailable, "test", "")); r.state != "failed" {
+			t.Errorf("after %d attempts: %+v", defaultMaxAttempts, r)
 		}
 	})
 }
 
-func TestPausesGrow(t *testing.T) {
+func TestRetryDelayGrows(t *testing.T) {
 	var total time.Duration
 	down := fault.New(fault.Unavailable, "test", "")
-	for tries := 1; tries < defaultMaxAttempts; tries++ {
-		if tries > 1 && retryDelay(tries, down) < retryDelay(tries-1, down) {
-			t.Errorf("pause %d is shorter", tries)
+	for attempts := 1; attempts < defaultMaxAttempts; attempts++ {
+		if attempts > 1 && retryDelay(attempts, down) < retryDelay(attempts-1, down) {
+			t.Errorf("delay %d is shorter", attempts)
 		}
-		total += retryDelay(tries, down)
+		total += retryDelay(attempts, down)
 	}
 	if retryDelay(1, down) != 2*time.Second || retryDelay(defaultMaxAttempts, down) != maxRetryDelay || total < 20*time.Hour || total > 30*time.Hour {
 		t.Errorf("first %v, last %v, in all %v", retryDelay(1, down), retryDelay(defaultMaxAttempts, down), total)
 	}
 }
 
-// Messages that were sent meanwhile are recorded together. One that can't be
-// recorded stops no other, and is carried again when its lease ends.
-func TestRecordedTogether(t *testing.T) {
+// Results of concurrent attempts are recorded in one transaction. A result that
+// cannot be recorded does not affect the others.
+func TestSenderRecordsResultsTogether(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		answers := map[string]error{"first": nil, "sent": nil, "bad": nil, "refused": fault.New(fault.Invalid, "test", ""), "away": fault.New(fault.Unavailable, "test", "")}
-		var tasks []outbox.LeasedMessage
+		var messages []LeasedMessage
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 			for key := range answers {
-				if err = outbox.Add(ctx, tx, outbox.Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
+				if err = Add(ctx, tx, Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
 					return err
 				}
 			}
-			tasks, err = outbox.Acquire(ctx, tx, "test", 10, time.Minute)
+			messages, err = Acquire(ctx, tx, "test", 10, time.Minute)
 			return err
 		})
-		if err != nil || len(tasks) != len(answers) {
-			t.Fatalf("%d tasks, %v", len(tasks), err)
+		if err != nil || len(messages) != len(answers) {
+			t.Fatalf("%d messages, %v", len(messages), err)
 		}
 		recording, others := make(chan struct{}), make(chan struct{}, len(answers))
 		most := 0
 		worker := NewSender(db, SenderOptions{
 			Queue: "test",
-			Send: func(_ context.Context, task outbox.LeasedMessage) error {
-				if task.Key != "first" {
+			Send: func(_ context.Context, m LeasedMessage) error {
+				if m.Key != "first" {
 					<-recording
 					defer func() { others <- struct{}{} }()
 				}
-				return answers[task.Key]
+				return answers[m.Key]
 			},
 			Record: func(_ *database.Tx, list []SendResult) error {
 				if list[0].Message.Key == "first" { // the others are answered, and wait
@@ -132,8 +131,8 @@ func TestRecordedTogether(t *testing.T) {
 			},
 		})
 		var all sync.WaitGroup
-		for _, task := range tasks {
-			all.Go(func() { worker.Do(ctx, task) })
+		for _, m := range messages {
+			all.Go(func() { worker.Do(ctx, m) })
 		}
 		all.Wait()
 		if most < 2 {
