@@ -157,7 +157,7 @@ func houseWith(t *testing.T, with setting) *house {
 		with.hash = hashed
 	}
 	h.customers, err = customer.New(h.db, customer.Options{
-		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: with.hash,
+		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: h.sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: with.hash,
 	})
 	must(t, err)
 	agents, err := cashin.NewAgents(h.db, attempts, secret)

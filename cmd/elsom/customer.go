@@ -29,7 +29,7 @@ type customerUnlock struct {
 // Run opens a locked PIN.
 func (u customerUnlock) Run(ctx context.Context) error {
 	return withCustomer(ctx, u.Phone, func(customers *customer.Customers, c customer.Customer) error {
-		if err := customers.UnlockPIN(ctx, c.ID, customer.StaffWord(u.StaffWord)); err != nil {
+		if err := customers.UnlockPIN(ctx, c.ID, customer.StaffAction(u.StaffWord)); err != nil {
 			return err
 		}
 		fmt.Printf("The PIN of %s is open.\n", c.Phone.Pretty())
@@ -45,7 +45,7 @@ type customerPIN struct {
 // Run sends a new PIN.
 func (p customerPIN) Run(ctx context.Context) error {
 	return withCustomer(ctx, p.Phone, func(customers *customer.Customers, c customer.Customer) error {
-		if err := customers.IssuePIN(ctx, c.ID, customer.StaffWord(p.StaffWord)); err != nil {
+		if err := customers.IssuePIN(ctx, c.ID, customer.StaffAction(p.StaffWord)); err != nil {
 			return err
 		}
 		fmt.Printf("A new PIN goes to %s by SMS.\n", c.Phone.Pretty())

@@ -13,13 +13,13 @@ import (
 // The address before gets the notice, and the SMS goes out without a mail server.
 func TestChangeEmail(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		c := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
 		want(t, "a wrong password", h.ChangeEmail(ctx, c.ID, other, "b@example.kg"), fault.Invalid, "customer.password_wrong", "password")
 		if err := h.ChangeEmail(ctx, c.ID, good, "новая@почта.кг"); err != nil {
 			t.Fatal(err)
 		}
-		texts := h.carry()
+		texts := h.deliver()
 		if len(texts) != 1 || !strings.Contains(texts[0], "н•••@почта.кг") {
 			t.Errorf("told %q", texts)
 		}
@@ -31,7 +31,7 @@ func TestChangeEmail(t *testing.T) {
 		if err := h.ChangeEmail(ctx, c.ID, good, "third@example.kg"); err != nil {
 			t.Fatal(err)
 		}
-		if texts := h.carry(); len(texts) != 1 || len(h.mailed) != 1 {
+		if texts := h.deliver(); len(texts) != 1 || len(h.mailed) != 1 {
 			t.Errorf("without a mail server: %q, %d e-mails", texts, len(h.mailed))
 		}
 	})

@@ -26,7 +26,7 @@ type Spent struct{ Day, Month money.Amount }
 // "customer.hold" while the wallet may send no money out; TooMany; Unavailable.
 func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin string) error {
 	const act = "customer.close"
-	if err := HeldFromPaying(c, cs.o.Now()); err != nil {
+	if err := CheckHold(c, cs.o.Now()); err != nil {
 		return err
 	}
 	holder, err := cs.readByID(ctx, c.ID)
@@ -74,7 +74,7 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 		return false, err
 	}
 	event := fmt.Sprintf("customer:closed:%d", c.ID)
-	args := map[string]any{"Phone": phone.Number(holder.ClosedPhone).Masked(), "At": forPeople(at)}
+	args := map[string]any{"Phone": phone.Number(holder.ClosedPhone).Masked(), "At": formatTime(at)}
 	messages := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.ClosedPhone), Lang: holder.Lang, Key: "sms.wallet_closed",
 	})}
@@ -104,14 +104,14 @@ func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from O
 		return time.Time{}, fault.Wrap(act, err)
 	}
 	//mutant:replace !k.device => k.device && false ./web TestClosing
-	if k, err := cs.knows(ctx, before, from); err != nil || !k.device {
+	if k, err := cs.familiarity(ctx, before, from); err != nil || !k.device {
 		return time.Time{}, fault.Wrap(act, err)
 	}
 	return before.ClosedAt.UTC(), nil
 }
 
-// inherit copies to a new customer what the number's closed wallets had spent.
-func inherit(tx *database.Tx, fresh *Record) error {
+// inheritSpent copies to a new customer what the number's closed wallets had spent.
+func inheritSpent(tx *database.Tx, fresh *Record) error {
 	before, err := closedIn(tx, fresh.Phone)
 	if err == nil && before != nil {
 		fresh.SpentAt, fresh.SpentDay, fresh.SpentMonth = before.SpentAt, before.SpentDay, before.SpentMonth

@@ -32,10 +32,10 @@ func (cs *Customers) codeHash(row *confirmation, code string) string {
 	return cs.hash("code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)
 }
 
-// start stores what a code will confirm and promises the code, in one
+// startCode stores what a code will confirm and promises the code, in one
 // transaction. Where say is not the code's text, the stored code is one that
 // nobody gets: the same course, with no way in.
-func (cs *Customers) start(ctx context.Context, row *confirmation, textFor func(holder *Record) string) error {
+func (cs *Customers) startCode(ctx context.Context, row *confirmation, textFor func(holder *Record) string) error {
 	code, now := sms.Code(CodeDigits), cs.o.Now()
 	row.CodeHash = cs.codeHash(row, code)
 	row.Tries, row.UsedAt = 0, nil
@@ -45,7 +45,7 @@ func (cs *Customers) start(ctx context.Context, row *confirmation, textFor func(
 		if err != nil {
 			return err
 		}
-		if err := put(tx, row); err != nil {
+		if err := storeConfirmation(tx, row); err != nil {
 			return err
 		}
 		return outbox.Add(ctx, tx, cs.codeMessage(tx, row, textFor(holder), code))
@@ -59,20 +59,20 @@ func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code 
 	})
 }
 
-// try counts a try of a code and compares it. It gives what the code confirms;
+// verifyCode counts a try of a code and compares it. It gives what the code confirms;
 // fault.Invalid at the field for a wrong or late one, fault.TooMany after five
 // tries, fault.NotFound where the session awaits no code.
-func (cs *Customers) try(ctx context.Context, act, sessionKey string, purpose Purpose, typed string) (*confirmation, error) {
+func (cs *Customers) verifyCode(ctx context.Context, act, sessionKey string, purpose Purpose, typed string) (*confirmation, error) {
 	code, err := parseCode(act, typed)
 	if err != nil {
 		return nil, err
 	}
-	row, err := cs.countTry(ctx, sessionKey, purpose, cs.o.Now())
+	row, err := cs.countCodeAttempt(ctx, sessionKey, purpose, cs.o.Now())
 	if err != nil {
 		return nil, fault.Wrap(act, err)
 	}
 	if row == nil {
-		return nil, cs.whyNot(ctx, act, sessionKey, purpose)
+		return nil, cs.codeError(ctx, act, sessionKey, purpose)
 	}
 	if !hmac.Equal([]byte(cs.codeHash(row, code)), []byte(row.CodeHash)) {
 		if row.Tries >= codeTries {
@@ -83,13 +83,13 @@ func (cs *Customers) try(ctx context.Context, act, sessionKey string, purpose Pu
 	return row, nil
 }
 
-func (cs *Customers) whyNot(ctx context.Context, act, sessionKey string, purpose Purpose) error {
+func (cs *Customers) codeError(ctx context.Context, act, sessionKey string, purpose Purpose) error {
 	row, err := cs.confirmation(ctx, sessionKey, purpose)
 	switch {
 	case err != nil:
 		return fault.Wrap(act, err)
 	case row == nil || row.UsedAt != nil:
-		return gone(act)
+		return noCode(act)
 	case row.Tries >= codeTries:
 		return fault.New(fault.TooMany, act, "customer.code_tries").At("code").
 			After(max(time.Second, row.SentAt.Add(ResendPause).Sub(cs.o.Now())))
@@ -97,7 +97,7 @@ func (cs *Customers) whyNot(ctx context.Context, act, sessionKey string, purpose
 	return fault.New(fault.Invalid, act, "customer.code_expired").At("code")
 }
 
-func gone(act string) error { return fault.New(fault.NotFound, act, "customer.code_gone") }
+func noCode(act string) error { return fault.New(fault.NotFound, act, "customer.code_gone") }
 
 // Pending gives the number whose code the session awaits, for the page that
 // asks for it; fault.NotFound where it awaits none.
@@ -107,7 +107,7 @@ func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Pur
 		return "", fault.Wrap("customer.pending", err)
 	}
 	if row == nil || row.UsedAt != nil || cs.o.Now().After(row.CreatedAt.Add(codeHistory)) {
-		return "", gone("customer.pending")
+		return "", noCode("customer.pending")
 	}
 	return phone.Number(row.Phone), nil
 }
@@ -124,12 +124,12 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 	}
 	now := cs.o.Now()
 	if row == nil || row.UsedAt != nil || now.After(row.CreatedAt.Add(codeHistory)) {
-		return gone(act)
+		return noCode(act)
 	}
 	if wait := row.SentAt.Add(ResendPause).Sub(now); wait > 0 {
 		return ratelimit.TooMany(act, wait)
 	}
-	if err := cs.takeCode(ctx, phone.Number(row.Phone), from); err != nil {
+	if err := cs.limitCode(ctx, phone.Number(row.Phone), from); err != nil {
 		return err
 	}
 	code := sms.Code(CodeDigits)
@@ -138,7 +138,7 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 		if err != nil {
 			return err
 		}
-		renewed, err := renew(tx, row, cs.codeHash(row, code), now)
+		renewed, err := replaceCode(tx, row, cs.codeHash(row, code), now)
 		if err != nil {
 			return err
 		}

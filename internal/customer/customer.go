@@ -91,7 +91,7 @@ type Options struct {
 	// PINPepper is mixed into PINs before they are hashed; it never rests in
 	// the database.
 	PINPepper []byte
-	Attempts  *ratelimit.Counters
+	Counters  *ratelimit.Counters
 	Sealer    *sms.Sealer
 	// OpenWallet opens the wallet of a new customer in the transaction that
 	// makes it.
@@ -118,7 +118,7 @@ type Customers struct {
 	key    []byte
 	hasher *password.Hasher
 	// strangers hashes for requests from where nobody was seen before.
-	strangers *password.Hasher
+	anonymous *password.Hasher
 	budget    *budget
 
 	callers *database.Coalescer[phone.Number, *callerRow]
@@ -126,7 +126,7 @@ type Customers struct {
 
 // New makes the register on db.
 func New(db *database.DB, o Options) (*Customers, error) {
-	if o.Attempts == nil || o.Sealer == nil || o.OpenWallet == nil {
+	if o.Counters == nil || o.Sealer == nil || o.OpenWallet == nil {
 		return nil, errors.New("customer: Attempts, Sealer and OpenWallet are needed")
 	}
 	if len(o.PINPepper) < pepperBytes {
@@ -152,7 +152,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	cs := &Customers{db: db, o: o, key: key, hasher: hasher, strangers: hasher.Behind(), budget: newBudget(o.Budget)}
+	cs := &Customers{db: db, o: o, key: key, hasher: hasher, anonymous: hasher.Behind(), budget: newBudget(o.Budget)}
 	cs.callers = database.NewCoalescer(cs.readCallers)
 	return cs, nil
 }
@@ -162,9 +162,9 @@ func (cs *Customers) ByID(ctx context.Context, id int64) (Customer, error) {
 	return found(cs.readByID(ctx, id))
 }
 
-// Several gives those of the customers that there are, in no certain order.
-func (cs *Customers) Several(ctx context.Context, ids []int64) ([]Customer, error) {
-	list, err := cs.readSeveral(ctx, ids)
+// ByIDs gives those of the customers that there are, in no certain order.
+func (cs *Customers) ByIDs(ctx context.Context, ids []int64) ([]Customer, error) {
+	list, err := cs.readByIDs(ctx, ids)
 	return list, fault.Wrap("customer.several", err)
 }
 
@@ -196,26 +196,26 @@ func found(r *Record, err error) (Customer, error) {
 
 // SetLanguage keeps the language in which a customer is spoken to.
 func (cs *Customers) SetLanguage(ctx context.Context, id int64, lang string) error {
-	if !known(lang) {
+	if !isLang(lang) {
 		return fault.New(fault.Invalid, "customer.language", "")
 	}
-	return changed("customer.language")(cs.storeLanguage(ctx, id, lang))
+	return updated("customer.language")(cs.storeLanguage(ctx, id, lang))
 }
 
-func known(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
+func isLang(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
 
 // Block stops a customer from logging in and ends all sessions.
 func (cs *Customers) Block(ctx context.Context, id int64) error {
-	return changed("customer.block")(cs.storeBlocked(ctx, id, true))
+	return updated("customer.block")(cs.storeBlocked(ctx, id, true))
 }
 
 // Unblock takes a block back. Sessions stay ended.
 func (cs *Customers) Unblock(ctx context.Context, id int64) error {
-	return changed("customer.unblock")(cs.storeBlocked(ctx, id, false))
+	return updated("customer.unblock")(cs.storeBlocked(ctx, id, false))
 }
 
-// changed makes fault.NotFound of a change that met no customer.
-func changed(act string) func(rows int64, err error) error {
+// updated makes fault.NotFound of a change that met no customer.
+func updated(act string) func(rows int64, err error) error {
 	return func(rows int64, err error) error {
 		if err == nil && rows == 0 {
 			return fault.New(fault.NotFound, act, "")
@@ -227,24 +227,24 @@ func changed(act string) func(rows int64, err error) error {
 // Bishkek is the zone of all times that people read.
 var Bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
 
-func forPeople(t time.Time) string { return t.In(Bishkek).Format("02.01.2006 15:04") }
+func formatTime(t time.Time) string { return t.In(Bishkek).Format("02.01.2006 15:04") }
 
 // Hold is how long a wallet without a PIN sends nothing after a reset by SMS.
 func (cs *Customers) Hold() time.Duration { return cs.o.Hold }
 
-// HeldFromPaying gives fault.Forbidden with the moment when it ends, while a
+// CheckHold gives fault.Forbidden with the moment when it ends, while a
 // wallet without a PIN may not send money out.
-func HeldFromPaying(c Customer, now time.Time) error {
+func CheckHold(c Customer, now time.Time) error {
 	if c.HoldUntil.IsZero() || !now.Before(c.HoldUntil) {
 		return nil
 	}
 	return fault.New(fault.Forbidden, "customer.hold", "customer.hold").
-		With("Until", forPeople(c.HoldUntil)).After(c.HoldUntil.Sub(now))
+		With("Until", formatTime(c.HoldUntil)).After(c.HoldUntil.Sub(now))
 }
 
-// OwesPIN gives fault.Forbidden while the site may not send money out of a
+// CheckPINOwed gives fault.Forbidden while the site may not send money out of a
 // wallet before its PIN was given there.
-func OwesPIN(c Customer) error {
+func CheckPINOwed(c Customer) error {
 	if !c.PINOwed {
 		return nil
 	}

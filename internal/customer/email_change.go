@@ -49,7 +49,7 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 	if err := cs.provePassword(ctx, act, holder, password); err != nil {
 		return err
 	}
-	if err := cs.o.Attempts.Take(ctx, emailChange, strconv.FormatInt(id, 10)); err != nil {
+	if err := cs.o.Counters.Take(ctx, emailChange, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
 	changed := false
@@ -70,7 +70,7 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string) []outbox.Message {
 	event := fmt.Sprintf("customer:email:%d", tx.NewID())
 	args := map[string]any{
-		"Phone": phone.Number(before.Phone).Masked(), "Email": maskEmail(fresh), "At": forPeople(cs.o.Now()),
+		"Phone": phone.Number(before.Phone).Masked(), "Email": maskEmail(fresh), "At": formatTime(cs.o.Now()),
 	}
 	notices := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(before.Phone), Lang: before.Lang, Key: "sms.email_changed", Args: map[string]any{"Email": args["Email"]},

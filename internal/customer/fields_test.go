@@ -48,7 +48,7 @@ func TestPassword(t *testing.T) {
 	for _, password := range []string{
 		"горы Ала", "Ңөү ҢӨҮ ңөү", "7001234567x", "+996 550 123 456", strings.Repeat("үт7- ", 25) + "үү", strings.Repeat("и\u0306т7- ", 25) + "ии\u0306ц", "correct horse", "x7#kQ2!z",
 	} {
-		if err := judgePassword("test", password, number); err != nil {
+		if err := checkNewPassword("test", password, number); err != nil {
 			t.Errorf("%q: %v", password, err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestPassword(t *testing.T) {
 		"password": "common", "PassWord123": "common", " qwertyuiop ": "common", "йцукенгш": "common", "12345678": "common", "elsom123": "common",
 		"0700123456": "phone", "700123456": "phone", "996700123456": "phone", "+996 (700) 12-34-56": "phone", "00996700123456": "phone",
 	} {
-		want(t, password, judgePassword("test", password, number), fault.Invalid, fault.Reason("customer.password_"+why), "password")
+		want(t, password, checkNewPassword("test", password, number), fault.Invalid, fault.Reason("customer.password_"+why), "password")
 	}
 }
 

@@ -22,7 +22,7 @@ func (cs *Customers) Known(ctx context.Context, number phone.Number, from Origin
 	if err != nil {
 		return false, fault.Wrap(act, err)
 	}
-	if err := cs.takeKnown(ctx, number, r, from); err != nil {
+	if err := cs.limitLookup(ctx, number, r, from); err != nil {
 		return false, fault.Wrap(act, err)
 	}
 	return r != nil && r.PasswordHash != "", nil
@@ -42,18 +42,18 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
 	}
-	k, err := cs.knows(ctx, holder, from)
+	k, err := cs.familiarity(ctx, holder, from)
 	if err != nil {
 		return Customer{}, fault.Wrap(act, err)
 	}
-	if err := cs.takeLogin(ctx, number, from, k); err != nil {
+	if err := cs.limitLogin(ctx, number, from, k); err != nil {
 		return Customer{}, err
 	}
 	if holder == nil {
 		holder = &Record{}
 	}
 	now := cs.o.Now()
-	hasher := cs.strangers
+	hasher := cs.anonymous
 	//mutant:replace k.device || k.address => true ./web TestKnownBrowsersLogInDuringAStorm
 	if k.device || k.address {
 		hasher = cs.hasher
@@ -69,7 +69,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if holder.Blocked {
 		return Customer{}, fault.New(fault.Forbidden, act, "customer.blocked")
 	}
-	if err := cs.forgetLogin(ctx, number, from); err != nil {
+	if err := cs.resetLogin(ctx, number, from); err != nil {
 		return Customer{}, err
 	}
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {

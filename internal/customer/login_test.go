@@ -16,8 +16,8 @@ import (
 
 func TestLogIn(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		c := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
 		_, err := h.LogIn(ctx, number, "", at(home))
 		want(t, "no password", err, fault.Invalid, "customer.password_empty", "password")
 		_, known := h.LogIn(ctx, number, other, at(home))
@@ -50,7 +50,7 @@ func TestLogIn(t *testing.T) {
 }
 
 func TestNobodyToChange(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	want(t, "block", h.Block(t.Context(), 1), fault.NotFound, "", "")
 	want(t, "language", h.SetLanguage(t.Context(), 1, "ky"), fault.NotFound, "", "")
 	want(t, "no language", h.SetLanguage(t.Context(), 1, "de"), fault.Invalid, "", "")
@@ -62,8 +62,8 @@ func TestNobodyToChange(t *testing.T) {
 
 func TestSetLanguage(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		c := h.registered(number)
+		h := newFixture(t, db)
+		c := h.newCustomer(number)
 		if err := h.SetLanguage(context.Background(), c.ID, "ky"); err != nil {
 			t.Fatal(err)
 		}
@@ -75,8 +75,8 @@ func TestSetLanguage(t *testing.T) {
 
 func TestGuessesAreCounted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		h.newCustomer(number)
 		for range loginNumberAddress.Limit {
 			_, err := h.LogIn(ctx, number, other, at(home))
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
@@ -89,7 +89,7 @@ func TestGuessesAreCounted(t *testing.T) {
 		}
 		_, err = h.LogIn(ctx, stranger, other, at(home))
 		want(t, "an unknown number", err, fault.TooMany, "attempt.too_many", "")
-		h.wait(loginNumberAddress.Window)
+		h.advance(loginNumberAddress.Window)
 		if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Errorf("later: %v", err)
 		}
@@ -102,7 +102,7 @@ func TestGuessesAreCounted(t *testing.T) {
 }
 
 func TestGuessesOfAnAddressAreCounted(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	for i := range loginAddress.Limit + 1 {
 		_, err := h.LogIn(t.Context(), phone.Number(fmt.Sprintf("+996700%06d", i)), "a guess", at(home))
 		if (i == loginAddress.Limit) != fault.Is(err, fault.TooMany) {
@@ -119,8 +119,8 @@ func TestGuessesOfAnAddressAreCounted(t *testing.T) {
 // and anywhere by a code to their phone.
 func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		h.newCustomer(number)
 		for i := range loginNumber.Limit {
 			_, err := h.LogIn(ctx, number, other, at(fmt.Sprintf("198.51.100.%d", i)))
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
@@ -142,8 +142,8 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 }
 
 func TestTheOwnerGetsInAtHomeWhileStrangersGuess(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
-	h.registered(number)
+	h := newFixture(t, databasetest.SQLite(t))
+	h.newCustomer(number)
 	for i := range loginNumber.Limit + 1 {
 		_, _ = h.LogIn(t.Context(), number, other, at(fmt.Sprintf("198.51.100.%d", i)))
 	}
@@ -156,8 +156,8 @@ func TestTheOwnerGetsInAtHomeWhileStrangersGuess(t *testing.T) {
 // number; the owner's own browser is counted by itself.
 func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		h.newCustomer(number)
 		own, neighbour := Origin{home, "the owner's browser"}, Origin{home, "the neighbour's browser"}
 		if _, err := h.LogIn(ctx, number, good, own); err != nil {
 			t.Fatal(err)
@@ -179,7 +179,7 @@ func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
 		}
 		_, err = h.LogIn(ctx, number, good, own)
 		want(t, "too many slips in one browser", err, fault.TooMany, "attempt.too_many", "")
-		h.wait(loginDevice.Window)
+		h.advance(loginDevice.Window)
 		for i := range loginNumberAddress.Limit {
 			_, _ = h.LogIn(ctx, number, fmt.Sprint(other, i), neighbour)
 		}
@@ -194,8 +194,8 @@ func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
 
 func TestPasswordsAreHashedAnew(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		h.newCustomer(number)
 		stored := func() (hash string) {
 			if err := db.Pool().QueryRowContext(ctx, `SELECT password_hash FROM customers`).Scan(&hash); err != nil {
 				t.Fatal(err)
@@ -221,7 +221,7 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 }
 
 func TestNewWantsItsParts(t *testing.T) {
-	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Attempts: &ratelimit.Counters{}}); err == nil {
+	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Counters: &ratelimit.Counters{}}); err == nil {
 		t.Error("made without a sealer and a wallet")
 	}
 }

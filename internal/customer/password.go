@@ -64,10 +64,10 @@ func repeated(text string) bool {
 	return false
 }
 
-// judgePassword returns the fault of a password that may not be set, at its
+// checkNewPassword returns the fault of a password that may not be set, at its
 // field. There are no rules of composition: length and not being everybody's
 // are what stops guessing.
-func judgePassword(act, text string, number phone.Number) error {
+func checkNewPassword(act, text string, number phone.Number) error {
 	refuse := func(why string) error {
 		return fault.New(fault.Invalid, act, fault.Reason("customer.password_"+why)).At("password")
 	}

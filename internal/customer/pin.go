@@ -64,35 +64,35 @@ func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PIN
 	if use == ForPayment && key == "" {
 		return fault.New(fault.Internal, act, "").Because(errors.New("what does the PIN confirm?"))
 	}
-	_, err := cs.checked(ctx, act, id, pin, proving{use: use, key: key})
+	_, err := cs.verifyPIN(ctx, act, id, pin, pinPurpose{use: use, key: key})
 	return err
 }
 
-// PayPINOwed is CheckPIN on the site: a right PIN clears what c owes there. c is
+// ClearPINOwed is CheckPIN on the site: a right PIN clears what c owes there. c is
 // the customer as the session knows them; where all sessions were ended since,
 // the new ones owe the PIN still.
-func (cs *Customers) PayPINOwed(ctx context.Context, c Customer, pin, key string) error {
-	_, err := cs.checked(ctx, "customer.pin.owed", c.ID, pin, proving{use: ForSite, key: key, epoch: c.SessionEpoch})
+func (cs *Customers) ClearPINOwed(ctx context.Context, c Customer, pin, key string) error {
+	_, err := cs.verifyPIN(ctx, "customer.pin.owed", c.ID, pin, pinPurpose{use: ForSite, key: key, epoch: c.SessionEpoch})
 	return err
 }
 
-// proving is what a PIN is tried for. epoch is of the sessions whose debt it
+// pinPurpose is what a PIN is tried for. epoch is of the sessions whose debt it
 // pays; zero: of none.
-type proving struct {
+type pinPurpose struct {
 	use   PINUse
 	key   string
 	epoch int64
 }
 
-// checked gives the row of a PIN that was right and good for its use.
-func (cs *Customers) checked(ctx context.Context, act string, id int64, pin string, to proving) (*pinRow, error) {
-	row, err := cs.tryPIN(ctx, act, id, pin)
+// verifyPIN gives the row of a PIN that was right and good for its use.
+func (cs *Customers) verifyPIN(ctx context.Context, act string, id int64, pin string, to pinPurpose) (*pinRow, error) {
+	row, err := cs.comparePIN(ctx, act, id, pin)
 	if err != nil {
 		return nil, err
 	}
 	var refusal error
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		refusal, err = passPIN(tx, act, row, to)
+		refusal, err = acceptPIN(tx, act, row, to)
 		return err
 	})
 	if err == nil {
@@ -101,9 +101,9 @@ func (cs *Customers) checked(ctx context.Context, act string, id int64, pin stri
 	return row, fault.Wrap(act, err)
 }
 
-// passPIN writes what follows from a right PIN. A refusal commits: the tries
+// acceptPIN writes what follows from a right PIN. A refusal commits: the tries
 // begin anew whatever it was good for.
-func passPIN(tx *database.Tx, act string, row *pinRow, to proving) (refusal, err error) {
+func acceptPIN(tx *database.Tx, act string, row *pinRow, to pinPurpose) (refusal, err error) {
 	if same, err := clearTries(tx, row); err != nil || !same {
 		return wrongPIN(act, row), err
 	}
@@ -120,7 +120,7 @@ func passPIN(tx *database.Tx, act string, row *pinRow, to proving) (refusal, err
 		}
 	}
 	if to.epoch != 0 {
-		return nil, payPINOwed(tx, row.CustomerID, to.epoch)
+		return nil, clearPINOwed(tx, row.CustomerID, to.epoch)
 	}
 	return nil, nil
 }
@@ -128,21 +128,21 @@ func passPIN(tx *database.Tx, act string, row *pinRow, to proving) (refusal, err
 // ReturnPIN makes a PIN that came by SMS good for another thing, where what key
 // names was refused for good: nothing was confirmed with it.
 func (cs *Customers) ReturnPIN(ctx context.Context, id int64, key string) error {
-	return fault.Wrap("customer.pin.return", cs.storeUnused(ctx, id, key))
+	return fault.Wrap("customer.pin.return", cs.releasePIN(ctx, id, key))
 }
 
-// tryPIN counts a try and compares it. It gives the row of a right PIN.
-func (cs *Customers) tryPIN(ctx context.Context, act string, id int64, typed string) (*pinRow, error) {
+// comparePIN counts a try and compares it. It gives the row of a right PIN.
+func (cs *Customers) comparePIN(ctx context.Context, act string, id int64, typed string) (*pinRow, error) {
 	pin, err := parsePIN(act, typed)
 	if err != nil {
 		return nil, err
 	}
-	row, err := cs.countPIN(ctx, id, cs.o.Now())
+	row, err := cs.countPINAttempt(ctx, id, cs.o.Now())
 	if err != nil {
 		return nil, fault.Wrap(act, err)
 	}
 	if row == nil {
-		return nil, cs.whyNoTry(ctx, act, id)
+		return nil, cs.pinError(ctx, act, id)
 	}
 	right := false
 	if row.Version == pinVersion {
@@ -152,8 +152,8 @@ func (cs *Customers) tryPIN(ctx context.Context, act string, id int64, typed str
 	}
 	switch {
 	case err != nil:
-		//mutant:replace errors.Join(err, cs.uncountPIN(context.WithoutCancel(ctx), id)) => err TestOnlyComparedPINsCount
-		return nil, errors.Join(err, cs.uncountPIN(context.WithoutCancel(ctx), id))
+		//mutant:replace errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id)) => err TestOnlyComparedPINsCount
+		return nil, errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
 	case right:
 		return row, nil
 	case row.Tries < pinTries:
@@ -188,7 +188,7 @@ func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error
 		}
 		return outbox.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
 			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said,
-			Args: map[string]any{"Until": forPeople(until)},
+			Args: map[string]any{"Until": formatTime(until)},
 		}))
 	})
 	if err != nil {
@@ -199,10 +199,10 @@ func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error
 
 func (cs *Customers) locked(act string, until time.Time) *fault.Error {
 	return fault.New(fault.Forbidden, act, "customer.pin_locked").
-		With("Until", forPeople(until)).After(max(time.Second, until.Sub(cs.o.Now())))
+		With("Until", formatTime(until)).After(max(time.Second, until.Sub(cs.o.Now())))
 }
 
-func (cs *Customers) whyNoTry(ctx context.Context, act string, id int64) error {
+func (cs *Customers) pinError(ctx context.Context, act string, id int64) error {
 	row, err := cs.readPIN(ctx, id)
 	switch {
 	case err != nil:

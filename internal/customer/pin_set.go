@@ -27,15 +27,15 @@ var pinChange = ratelimit.Rule{Name: "PIN changed", Limit: 5, Window: time.Hour,
 //mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinResend = ratelimit.Rule{Name: "PIN sent again", Limit: 3, Window: 24 * time.Hour, Always: true}
 
-// JudgePIN tells what stands against a PIN that a customer wants:
+// CheckNewPIN tells what stands against a PIN that a customer wants:
 // Invalid "customer.pin_malformed" or "customer.pin_weak", at pin.
-func (cs *Customers) JudgePIN(ctx context.Context, id int64, pin string) error {
+func (cs *Customers) CheckNewPIN(ctx context.Context, id int64, pin string) error {
 	const act = "customer.pin.judge"
-	_, _, err := cs.judged(ctx, act, id, pin)
+	_, _, err := cs.checkNewPIN(ctx, act, id, pin)
 	return err
 }
 
-func (cs *Customers) judged(ctx context.Context, act string, id int64, typed string) (*Record, string, error) {
+func (cs *Customers) checkNewPIN(ctx context.Context, act string, id int64, typed string) (*Record, string, error) {
 	pin, err := parsePIN(act, typed)
 	if err != nil {
 		return nil, "", err
@@ -89,7 +89,7 @@ func drawPIN(number phone.Number, person inn.INN) string {
 // "customer.pin_there"; TooMany; Unavailable.
 func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string) error {
 	const act = "customer.pin.set"
-	holder, pin, err := cs.judged(ctx, act, id, pin)
+	holder, pin, err := cs.checkNewPIN(ctx, act, id, pin)
 	if password == "" {
 		err = fault.Join(fault.New(fault.Invalid, act, "customer.password_empty").At("password"), err)
 	}
@@ -105,7 +105,7 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 		return err
 	}
 	//mutant:drop TestPINChangesAreCounted
-	if err := cs.takeChange(ctx, id); err != nil {
+	if err := cs.limitPINChange(ctx, id); err != nil {
 		return err
 	}
 	hash, err := cs.hashPIN(ctx, id, pin)
@@ -126,8 +126,8 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 	return fault.Wrap(act, err)
 }
 
-func (cs *Customers) takeChange(ctx context.Context, id int64) error {
-	return cs.o.Attempts.Take(ctx, pinChange, strconv.FormatInt(id, 10))
+func (cs *Customers) limitPINChange(ctx context.Context, id int64) error {
+	return cs.o.Counters.Take(ctx, pinChange, strconv.FormatInt(id, 10))
 }
 
 func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
@@ -145,28 +145,28 @@ func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
 func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) error {
 	const act = "customer.pin.change"
 	was, badOld := parsePIN(act, old)
-	holder, pin, err := cs.judged(ctx, act, id, pin)
+	holder, pin, err := cs.checkNewPIN(ctx, act, id, pin)
 	if err := fault.Join(atOld(badOld), err); err != nil {
 		return err
 	}
 	if was == pin {
 		return fault.New(fault.Invalid, act, "customer.pin_same").At("pin")
 	}
-	row, err := cs.tryPIN(ctx, act, id, was)
+	row, err := cs.comparePIN(ctx, act, id, was)
 	if err != nil {
 		return atOld(err)
 	}
-	err = cs.exchange(ctx, act, holder, row, pin)
+	err = cs.replaceWithOwnPIN(ctx, act, holder, row, pin)
 	if fault.Is(err, fault.TooMany) { // the old one was right
-		err = errors.Join(err, cs.uncountPIN(context.WithoutCancel(ctx), id))
+		err = errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
 	}
 	return err
 }
 
-// exchange puts the holder's own PIN in the place of the one that was proved.
-func (cs *Customers) exchange(ctx context.Context, act string, holder *Record, row *pinRow, pin string) error {
+// replaceWithOwnPIN puts the holder's own PIN in the place of the one that was proved.
+func (cs *Customers) replaceWithOwnPIN(ctx context.Context, act string, holder *Record, row *pinRow, pin string) error {
 	//mutant:drop TestPINChangesAreCounted
-	if err := cs.takeChange(ctx, row.CustomerID); err != nil {
+	if err := cs.limitPINChange(ctx, row.CustomerID); err != nil {
 		return err
 	}
 	hash, err := cs.hashPIN(ctx, row.CustomerID, pin)
@@ -215,7 +215,7 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 		return cs.locked(act, row.LockedUntil.UTC())
 	}
 	//mutant:drop TestPINIsSentAgain
-	if err := cs.o.Attempts.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
+	if err := cs.o.Counters.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
 	}
 	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {

@@ -21,22 +21,22 @@ const (
 )
 
 // pinned gives a customer of the site who set a PIN.
-func (h *house) pinned(n phone.Number) Customer {
+func (h *fixture) pinned(n phone.Number) Customer {
 	h.t.Helper()
-	c := h.registered(n)
+	c := h.newCustomer(n)
 	if err := h.SetPIN(context.Background(), c.ID, good, ownPIN); err != nil {
 		h.t.Fatal(err)
 	}
-	h.carry()
+	h.deliver()
 	return c
 }
 
-func (h *house) check(id int64, pin string, use PINUse, key string) error {
+func (h *fixture) check(id int64, pin string, use PINUse, key string) error {
 	return h.CheckPIN(context.Background(), id, pin, use, key)
 }
 
 // guess gives wrong PINs and wants so many refused as wrong.
-func (h *house) guess(id int64, n int) {
+func (h *fixture) guess(id int64, n int) {
 	h.t.Helper()
 	for i := range n {
 		want(h.t, fmt.Sprint("wrong PIN ", i+1), h.check(id, wrongPN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
@@ -45,8 +45,8 @@ func (h *house) guess(id int64, n int) {
 
 func TestPINIsSetOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		c := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
 		want(t, "before there is one", h.check(c.ID, ownPIN, ForBalance, ""), fault.NotFound, "customer.no_pin", "")
 		for _, typed := range []string{"", "123", "12345", "12a4", "١٢٣٤", strings.Repeat("7", 10_000)} {
 			want(t, typed, h.SetPIN(ctx, c.ID, good, typed), fault.Invalid, "customer.pin_malformed", "pin")
@@ -57,7 +57,7 @@ func TestPINIsSetOnce(t *testing.T) {
 		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
-		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "новый ПИН-код") || strings.Contains(texts[0], ownPIN) {
+		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "новый ПИН-код") || strings.Contains(texts[0], ownPIN) {
 			t.Errorf("told %q", texts)
 		}
 		for range 7 { // refused before anything is hashed or counted
@@ -82,7 +82,7 @@ func TestPINIsSetOnce(t *testing.T) {
 
 // The hash is of the PIN, its holder and the pepper together.
 func TestPINIsPeppered(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	c := h.pinned(number)
 	o := h.o
 	o.PINPepper = []byte("another pepper of thirty-two bytes or more")
@@ -101,7 +101,7 @@ func TestPINIsPeppered(t *testing.T) {
 // sixth and all others find the PIN locked, and the holder is told once.
 func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		c := h.pinned(number)
 		var tries sync.WaitGroup
 		answers := make(chan error, 16)
@@ -118,7 +118,7 @@ func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
 			t.Errorf("answers %v", got)
 		}
 		want(t, "the right one, too late", h.check(c.ID, ownPIN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
-		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "закрыт до") {
+		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "закрыт до") {
 			t.Errorf("told %q", texts)
 		}
 	})
@@ -126,17 +126,17 @@ func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
 
 func TestPINLocksGrow(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		c := h.pinned(number)
 		for round, lock := range []time.Duration{PINFirstLock, PINNextLock, PINNextLock} {
 			h.guess(c.ID, 4)
 			want(t, fmt.Sprint("the fifth of round ", round), h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
-			h.wait(lock - 2*time.Second)
+			h.advance(lock - 2*time.Second)
 			err := h.check(c.ID, ownPIN, ForBalance, "")
 			want(t, fmt.Sprint("before the lock opens, round ", round), err, fault.Forbidden, "customer.pin_locked", "")
-			h.wait(4 * time.Second)
+			h.advance(4 * time.Second)
 		}
-		if texts := h.carry(); len(texts) != 3 {
+		if texts := h.deliver(); len(texts) != 3 {
 			t.Errorf("told %q", texts)
 		}
 		h.guess(c.ID, 4)
@@ -146,7 +146,7 @@ func TestPINLocksGrow(t *testing.T) {
 		// A right one begins all anew: four tries, and the short lock first.
 		h.guess(c.ID, 4)
 		_ = h.check(c.ID, wrongPN, ForBalance, "")
-		h.wait(PINFirstLock + 2*time.Second)
+		h.advance(PINFirstLock + 2*time.Second)
 		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
 			t.Errorf("after half an hour: %v", err)
 		}
@@ -155,7 +155,7 @@ func TestPINLocksGrow(t *testing.T) {
 
 // What is no PIN is not counted, and neither is a try that compared nothing.
 func TestOnlyComparedPINsCount(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	c := h.pinned(number)
 	for range 7 {
 		want(t, "no PIN", h.check(c.ID, "73 0", ForBalance, ""), fault.Invalid, "customer.pin_malformed", "pin")
@@ -200,7 +200,7 @@ func TestWeakPINs(t *testing.T) {
 
 func TestPINChange(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number)
 		want(t, "to a weak one", h.ChangePIN(ctx, c.ID, ownPIN, "1111"), fault.Invalid, "customer.pin_weak", "pin")
 		want(t, "to itself", h.ChangePIN(ctx, c.ID, ownPIN, ownPIN), fault.Invalid, "customer.pin_same", "pin")
@@ -212,7 +212,7 @@ func TestPINChange(t *testing.T) {
 		if err := h.ChangePIN(ctx, c.ID, ownPIN, otherPIN); err != nil {
 			t.Fatal(err)
 		}
-		if texts := h.carry(); len(texts) != 1 {
+		if texts := h.deliver(); len(texts) != 1 {
 			t.Errorf("told %q", texts)
 		}
 		want(t, "the old one", h.check(c.ID, ownPIN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
@@ -231,7 +231,7 @@ func TestPINChange(t *testing.T) {
 // Two changes at once: one wins, and the PIN is that one's.
 func TestPINChangesAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		c := h.pinned(number)
 		pins := []string{"8461", "5093", "2749"}
 		errs := make([]error, len(pins))

@@ -21,10 +21,10 @@ import (
 // Faults: TooMany.
 func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang string, from Origin) error {
 	const act = "customer.reset"
-	if err := cs.takeCode(ctx, number, from); err != nil {
+	if err := cs.limitCode(ctx, number, from); err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.start(ctx, &confirmation{
+	return fault.Wrap(act, cs.startCode(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForReset), Phone: number.String(), Lang: lang, Address: from.Address,
 	}, resetText))
 }
@@ -49,10 +49,10 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	if err != nil {
 		return Customer{}, err
 	}
-	if err := judgePassword(act, password, number); err != nil {
+	if err := checkNewPassword(act, password, number); err != nil {
 		return Customer{}, err
 	}
-	row, err := cs.try(ctx, act, sessionKey, ForReset, code)
+	row, err := cs.verifyCode(ctx, act, sessionKey, ForReset, code)
 	if err != nil {
 		return Customer{}, err
 	}
@@ -73,7 +73,7 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 		return Customer{}, fault.Wrap(act, err)
 	}
 	// Whoever guessed meanwhile must not keep the holder of the number out.
-	if err := cs.forgetLogin(ctx, number, from); err != nil {
+	if err := cs.resetLogin(ctx, number, from); err != nil {
 		return Customer{}, err
 	}
 	return holder.Customer(), nil
@@ -83,15 +83,15 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
-	if fresh, err := use(tx, row, now); err != nil || !fresh {
-		return nil, gone(act), err
+	if fresh, err := spendCode(tx, row, now); err != nil || !fresh {
+		return nil, noCode(act), err
 	}
 	before, err := readByPhone(tx, row.Phone)
 	if err != nil {
 		return nil, nil, err
 	}
 	if before == nil || before.PasswordHash == "" || before.Blocked {
-		return nil, gone(act), nil
+		return nil, noCode(act), nil
 	}
 	//mutant:replace database.StoredTime(now.Add(cs.o.Hold)) => now TestReset
 	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.StoredTime(now.Add(cs.o.Hold)))
@@ -99,22 +99,22 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 		return nil, nil, err
 	}
 	if holder == nil {
-		return nil, gone(act), nil
+		return nil, noCode(act), nil
 	}
 	if err := cs.remember(tx, holder.ID, from, now); err != nil {
 		return nil, nil, err
 	}
-	return holder, nil, outbox.Add(ctx, tx, cs.tell(tx, holder, now)...)
+	return holder, nil, outbox.Add(ctx, tx, cs.resetNotices(tx, holder, now)...)
 }
 
-// tell promises the words to the holder that the password is another now.
-func (cs *Customers) tell(tx *database.Tx, holder *Record, at time.Time) []outbox.Message {
+// resetNotices promises the words to the holder that the password is another now.
+func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time) []outbox.Message {
 	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
-	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": forPeople(at)}
+	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": formatTime(at)}
 	said, mail := "sms.reset_done_pin", "email.reset_done_pin.text"
 	if !holder.PINOwed {
 		said, mail = "sms.reset_done", "email.reset_done.text"
-		args["Until"] = forPeople(*holder.HoldUntil)
+		args["Until"] = formatTime(*holder.HoldUntil)
 	}
 	promises := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said, Args: args,
@@ -143,10 +143,10 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	if holder == nil || holder.PasswordHash == "" {
 		return Customer{}, fault.New(fault.NotFound, act, "")
 	}
-	if err := judgePassword(act, password, phone.Number(holder.Phone)); err != nil {
+	if err := checkNewPassword(act, password, phone.Number(holder.Phone)); err != nil {
 		return Customer{}, err
 	}
-	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
+	if err := cs.o.Counters.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
 		return Customer{}, err
 	}
 	right, _, err := cs.hasher.Match(ctx, old, holder.PasswordHash)

@@ -16,8 +16,8 @@ import (
 
 func TestReset(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		before := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		before := h.newCustomer(number)
 		if err := h.StartReset(ctx, browser, number, "ky", at(home)); err != nil {
 			t.Fatal(err)
 		}
@@ -37,8 +37,8 @@ func TestReset(t *testing.T) {
 		if d := after.HoldUntil.Sub(now); d < 23*time.Hour || d > 24*time.Hour {
 			t.Errorf("held for %v", d)
 		}
-		want(t, "paying", HeldFromPaying(after, now), fault.Forbidden, "customer.hold", "")
-		if err := HeldFromPaying(after, now.Add(DefaultHold)); err != nil {
+		want(t, "paying", CheckHold(after, now), fault.Forbidden, "customer.hold", "")
+		if err := CheckHold(after, now.Add(DefaultHold)); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
 		_, err = h.LogIn(ctx, number, good, at(home))
@@ -48,8 +48,8 @@ func TestReset(t *testing.T) {
 		}
 		_, err = h.ConfirmReset(ctx, browser, code, good, at(home))
 		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
-		told := h.carry()
-		if len(told) != 1 || !strings.Contains(told[0], forPeople(after.HoldUntil)) {
+		told := h.deliver()
+		if len(told) != 1 || !strings.Contains(told[0], formatTime(after.HoldUntil)) {
 			t.Errorf("told by SMS: %q", told)
 		}
 		if len(h.mailed) != 1 || h.mailed[0].To != "aida@example.kg" || strings.Contains(h.mailed[0].Text, "700123456") {
@@ -61,8 +61,8 @@ func TestReset(t *testing.T) {
 // Nothing tells a number that nobody has from one that somebody has.
 func TestResetOfANumberNobodyHas(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		blocked := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		blocked := h.newCustomer(number)
 		if err := h.Block(ctx, blocked.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestResetOfANumberNobodyHas(t *testing.T) {
 		if n := h.count(`SELECT COUNT(*) FROM promises`) - before; n != 2 {
 			t.Errorf("%d promises instead of 2: the course differs", n)
 		}
-		if texts := h.carry(); len(texts) != 0 {
+		if texts := h.deliver(); len(texts) != 0 {
 			t.Errorf("sent %q", texts)
 		}
 	})
@@ -85,8 +85,8 @@ func TestResetOfANumberNobodyHas(t *testing.T) {
 
 func TestResetAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		h.registered(number)
+		h := newFixture(t, db)
+		h.newCustomer(number)
 		if err := h.StartReset(context.Background(), browser, number, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
@@ -112,17 +112,17 @@ func TestResetAtOnce(t *testing.T) {
 
 // A code for one purpose is none for the other.
 func TestResetNeedsItsOwnCode(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
-	h.registered(number)
-	code := h.begin("another browser", form(stranger))
+	h := newFixture(t, databasetest.SQLite(t))
+	h.newCustomer(number)
+	code := h.startSignup("another browser", form(stranger))
 	_, err := h.ConfirmReset(t.Context(), "another browser", code, other, at(home))
 	want(t, "a sign-up's code", err, fault.NotFound, "customer.code_gone", "")
 }
 
 func TestNoEmailWhereNoneCanBeSent(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	h.o.Email = false
-	h.registered(number)
+	h.newCustomer(number)
 	if err := h.StartReset(t.Context(), browser, number, "ru", at(home)); err != nil {
 		t.Fatal(err)
 	}
@@ -136,8 +136,8 @@ func TestNoEmailWhereNoneCanBeSent(t *testing.T) {
 
 func TestChangePassword(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		before := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		before := h.newCustomer(number)
 		_, err := h.ChangePassword(ctx, before.ID, other, other)
 		want(t, "without the old one", err, fault.Invalid, "customer.password_old_wrong", "old_password")
 		_, err = h.ChangePassword(ctx, before.ID, good, "12345678")
@@ -152,7 +152,7 @@ func TestChangePassword(t *testing.T) {
 		if _, err := h.LogIn(ctx, number, other, at(home)); err != nil {
 			t.Error(err)
 		}
-		if texts := h.carry(); len(texts) != 1 {
+		if texts := h.deliver(); len(texts) != 1 {
 			t.Errorf("told %q", texts)
 		}
 		for range passwordChange.Limit {
@@ -166,11 +166,11 @@ func TestChangePassword(t *testing.T) {
 // Two requests that both hold the right code: the first spends it for both.
 func TestACodeIsSpentOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		code := h.begin(browser, form(number))
+		ctx, h := context.Background(), newFixture(t, db)
+		code := h.startSignup(browser, form(number))
 		var rows []*confirmation
 		for range 2 { // both are right, as long as neither has gone on
-			row, err := h.try(ctx, "test", browser, ForSignup, code)
+			row, err := h.verifyCode(ctx, "test", browser, ForSignup, code)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,18 +194,18 @@ func TestACodeIsSpentOnce(t *testing.T) {
 // Two presses of «send again»: the second finds another code in place.
 func TestACodeIsRenewedOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		h.begin(browser, form(number))
+		ctx, h := context.Background(), newFixture(t, db)
+		h.startSignup(browser, form(number))
 		row, err := h.confirmation(ctx, browser, ForSignup)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range []bool{false, true, false} {
 			if i == 1 {
-				h.wait(ResendPause)
+				h.advance(ResendPause)
 			}
 			err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-				renewed, err := renew(tx, row, "another", h.o.Now())
+				renewed, err := replaceCode(tx, row, "another", h.o.Now())
 				if renewed != want {
 					t.Errorf("press %d: renewed is %v", i+1, renewed)
 				}

@@ -32,7 +32,7 @@ type Signup struct {
 func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signup) error {
 	const act = "customer.signup"
 	email, badEmail := parseEmail(act, s.Email)
-	badPassword := judgePassword(act, s.Password, s.Phone)
+	badPassword := checkNewPassword(act, s.Password, s.Phone)
 	var badOffer error
 	//mutant:drop TestSignupNamesEveryField
 	if !s.Offer {
@@ -41,20 +41,20 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if err := fault.Join(badEmail, badPassword, badOffer); err != nil {
 		return err
 	}
-	if s.Phone == "" || sessionKey == "" || !known(s.Lang) {
+	if s.Phone == "" || sessionKey == "" || !isLang(s.Lang) {
 		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
 	}
-	if err := cs.o.Attempts.Take(ctx, signupAddress, ratelimit.Address(s.From.Address)); err != nil {
+	if err := cs.o.Counters.Take(ctx, signupAddress, ratelimit.Address(s.From.Address)); err != nil {
 		return err
 	}
-	if err := cs.takeCode(ctx, s.Phone, s.From); err != nil {
+	if err := cs.limitCode(ctx, s.Phone, s.From); err != nil {
 		return err
 	}
-	hash, err := cs.strangers.Hash(ctx, s.Password)
+	hash, err := cs.anonymous.Hash(ctx, s.Password)
 	if err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.start(ctx, &confirmation{
+	return fault.Wrap(act, cs.startCode(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForSignup), Phone: s.Phone.String(),
 		Email: email, PasswordHash: hash, Offer: OfferVersion, Lang: s.Lang, Address: s.From.Address,
 	}, signupText))
@@ -80,7 +80,7 @@ func signupText(holder *Record) string {
 // wallet is blocked.
 func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string, from Origin) (Customer, error) {
 	const act = "customer.confirm"
-	row, err := cs.try(ctx, act, sessionKey, ForSignup, code)
+	row, err := cs.verifyCode(ctx, act, sessionKey, ForSignup, code)
 	if err != nil {
 		return Customer{}, err
 	}
@@ -91,7 +91,7 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string,
 		return err
 	}
 	err = cs.db.InTx(ctx, register)
-	if duplicated(err) {
+	if isDuplicate(err) {
 		// The same number was confirmed in another browser at this moment:
 		// what it has become is known now.
 		err = cs.db.InTx(ctx, register)
@@ -111,8 +111,8 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
-	if fresh, err := use(tx, row, now); err != nil || !fresh {
-		return nil, gone(act), err
+	if fresh, err := spendCode(tx, row, now); err != nil || !fresh {
+		return nil, noCode(act), err
 	}
 	holder, err = readByPhone(tx, row.Phone)
 	switch {
@@ -125,7 +125,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	case holder.PasswordHash != "":
 		return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 	default:
-		holder, err = bind(tx, holder.ID, row, database.StoredTime(now.Add(cs.o.Hold)))
+		holder, err = addSiteLogin(tx, holder.ID, row, database.StoredTime(now.Add(cs.o.Hold)))
 		if err == nil && holder == nil {
 			return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
 		}
@@ -146,7 +146,7 @@ func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmatio
 		ID: tx.NewID(), Phone: row.Phone, Email: row.Email, Lang: row.Lang, PasswordHash: row.PasswordHash,
 		SessionEpoch: 1, Level: cs.o.Level, CreatedAt: now, Registered: Web,
 	}
-	if err := inherit(tx, holder); err != nil {
+	if err := inheritSpent(tx, holder); err != nil {
 		return nil, err
 	}
 	if err := insert(tx, holder); err != nil {

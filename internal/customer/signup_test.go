@@ -17,8 +17,8 @@ import (
 
 func TestSignup(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		code := h.begin(browser, form(number))
+		ctx, h := context.Background(), newFixture(t, db)
+		code := h.startSignup(browser, form(number))
 		if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
 			t.Fatalf("%d customers before the code", n)
 		}
@@ -36,7 +36,7 @@ func TestSignup(t *testing.T) {
 			!c.HoldUntil.IsZero() || c.Level != DefaultLevel || h.wallets.Load() != 1 {
 			t.Errorf("customer %+v, %d wallets", c, h.wallets.Load())
 		}
-		if err := HeldFromPaying(c, h.db.Now()); err != nil {
+		if err := CheckHold(c, h.db.Now()); err != nil {
 			t.Errorf("a wallet opened on the site pays at once: %v", err)
 		}
 		list, err := h.Acceptances(ctx, c.ID)
@@ -63,7 +63,7 @@ func TestSignup(t *testing.T) {
 }
 
 func TestSignupNamesEveryField(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	err := h.StartSignup(t.Context(), browser, Signup{Phone: number, Email: "aida", Password: "short", Lang: "ru", From: at(home)})
 	fields := map[string]fault.Reason{}
 	for _, f := range fault.All(err) {
@@ -83,8 +83,8 @@ func TestSignupNamesEveryField(t *testing.T) {
 
 func TestCodeHasFiveTries(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		code := h.begin(browser, form(number))
+		ctx, h := context.Background(), newFixture(t, db)
+		code := h.startSignup(browser, form(number))
 		_, err := h.ConfirmSignup(ctx, browser, "12x456", at(home))
 		want(t, "no code", err, fault.Invalid, "customer.code_format", "code")
 		for i := range 4 {
@@ -97,7 +97,7 @@ func TestCodeHasFiveTries(t *testing.T) {
 		want(t, "the right code, too late", err, fault.TooMany, "customer.code_tries", "code")
 
 		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
-		h.wait(ResendPause)
+		h.advance(ResendPause)
 		if err := h.ResendCode(ctx, browser, ForSignup, at(home)); err != nil {
 			t.Fatal(err)
 		}
@@ -115,8 +115,8 @@ func TestCodeHasFiveTries(t *testing.T) {
 // The tries are counted before anything is compared, however many come at once.
 func TestTriesAtOnceAreCounted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		code := h.begin(browser, form(number))
+		h := newFixture(t, db)
+		code := h.startSignup(browser, form(number))
 		var judged, refused atomic.Int64
 		var group sync.WaitGroup
 		for range 12 {
@@ -141,15 +141,15 @@ func TestTriesAtOnceAreCounted(t *testing.T) {
 
 func TestCodeLivesTenMinutes(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		code := h.begin(browser, form(number))
-		h.wait(CodeLife + time.Second)
+		ctx, h := context.Background(), newFixture(t, db)
+		code := h.startSignup(browser, form(number))
+		h.advance(CodeLife + time.Second)
 		_, err := h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "late", err, fault.Invalid, "customer.code_expired", "code")
 		if n, err := h.Purge(ctx); n != 0 || err != nil {
 			t.Errorf("purged %d, %v while it can be sent again", n, err)
 		}
-		h.wait(codeHistory)
+		h.advance(codeHistory)
 		want(t, "resend of an old start", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.NotFound, "customer.code_gone", "")
 		if n, err := h.Purge(ctx); n != 1 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
@@ -159,12 +159,12 @@ func TestCodeLivesTenMinutes(t *testing.T) {
 
 func TestCodeIsBoundToTheBrowser(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		code := h.begin(browser, form(number))
+		ctx, h := context.Background(), newFixture(t, db)
+		code := h.startSignup(browser, form(number))
 		_, err := h.ConfirmSignup(ctx, "another browser", code, at(home))
 		want(t, "another browser", err, fault.NotFound, "customer.code_gone", "")
 		// Nor does it fit what another browser has begun for the same number.
-		h.begin("another browser", form(number))
+		h.startSignup("another browser", form(number))
 		_, err = h.ConfirmSignup(ctx, "another browser", code, at(home))
 		want(t, "another browser's sign-up", err, fault.Invalid, "customer.code_wrong", "code")
 	})
@@ -174,9 +174,9 @@ func TestCodeIsBoundToTheBrowser(t *testing.T) {
 // under it makes it worthless.
 func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		for _, column := range []string{"phone", "email", "password_hash", "offer", "session_key", "purpose"} {
-			code := h.begin(browser, form(number))
+			code := h.startSignup(browser, form(number))
 			value, sessionKey := "+996550765432", browser
 			if column == "session_key" {
 				sessionKey = value
@@ -202,7 +202,7 @@ func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
 }
 
 func TestCodeRestsHashed(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	if err := h.StartSignup(t.Context(), browser, form(number)); err != nil {
 		t.Fatal(err)
 	}
@@ -225,22 +225,22 @@ func TestCodeRestsHashed(t *testing.T) {
 // A number that is registered takes the same course, and nobody gets in by it.
 func TestSignupOfARegisteredNumber(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		before := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		before := h.newCustomer(number)
 		if err := h.StartSignup(ctx, "a stranger's browser", form(number)); err != nil {
 			t.Fatalf("told apart: %v", err)
 		}
-		texts := h.carry()
+		texts := h.deliver()
 		if len(texts) != 1 || sixDigits.MatchString(texts[0]) || !strings.Contains(texts[0], "уже зарегистрирован") {
 			t.Errorf("the holder was told %q", texts)
 		}
 		_, err := h.ConfirmSignup(ctx, "a stranger's browser", "000000", at(home))
 		want(t, "a guess", err, fault.Invalid, "customer.code_wrong", "code")
-		h.wait(ResendPause)
+		h.advance(ResendPause)
 		if err := h.ResendCode(ctx, "a stranger's browser", ForSignup, at(home)); err != nil {
 			t.Errorf("told apart at the second sending: %v", err)
 		}
-		if texts := h.carry(); len(texts) != 1 || sixDigits.MatchString(texts[0]) {
+		if texts := h.deliver(); len(texts) != 1 || sixDigits.MatchString(texts[0]) {
 			t.Errorf("the holder was told %q", texts)
 		}
 		if after, err := h.ByID(ctx, before.ID); err != nil || after != before {
@@ -253,9 +253,9 @@ func TestSignupOfARegisteredNumber(t *testing.T) {
 // with a code each for one number make one too.
 func TestConfirmAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
-		first := h.begin(browser, form(number))
-		second := h.begin("another browser", form(number))
+		h := newFixture(t, db)
+		first := h.startSignup(browser, form(number))
+		second := h.startSignup("another browser", form(number))
 		var made, refused atomic.Int64
 		var group sync.WaitGroup
 		for i := range 4 {
@@ -283,9 +283,9 @@ func TestConfirmAtOnce(t *testing.T) {
 }
 
 func TestSignupConfirmedElsewhereMeanwhile(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
-	code := h.begin("another browser", form(number))
-	h.registered(number)
+	h := newFixture(t, databasetest.SQLite(t))
+	code := h.startSignup("another browser", form(number))
+	h.newCustomer(number)
 	_, err := h.ConfirmSignup(t.Context(), "another browser", code, at(home))
 	want(t, "registered meanwhile", err, fault.Conflict, "customer.registered", "")
 	_, err = h.ConfirmSignup(t.Context(), "another browser", code, at(home))
@@ -294,17 +294,17 @@ func TestSignupConfirmedElsewhereMeanwhile(t *testing.T) {
 
 func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'standard', $2)`, number.String(), db.Now())
 		if known, err := h.Known(ctx, number, at(home)); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}
-		c := h.registered(number)
+		c := h.newCustomer(number)
 		if c.ID != 7 || !c.HasPassword || h.wallets.Load() != 0 || c.SessionEpoch != 2 {
 			t.Errorf("bound %+v, %d wallets opened", c, h.wallets.Load())
 		}
-		want(t, "an SMS alone opened it", HeldFromPaying(c, h.db.Now()), fault.Forbidden, "customer.hold", "")
+		want(t, "an SMS alone opened it", CheckHold(c, h.db.Now()), fault.Forbidden, "customer.hold", "")
 		stored, err := h.ByID(ctx, 7)
 		if err != nil || stored != c {
 			t.Errorf("stored %+v, %v; want %+v", stored, err, c)
@@ -313,17 +313,17 @@ func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 }
 
 func TestBlockedWalletIsNotBound(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES (7, ?, '', 'ky', '', TRUE, 1, 'standard', ?)`, number.String(), h.db.Now())
-	code := h.begin(browser, form(number))
+	code := h.startSignup(browser, form(number))
 	_, err := h.ConfirmSignup(t.Context(), browser, code, at(home))
 	want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
 }
 
 func TestSMSAreLimited(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		for i := range 5 {
 			if err := h.StartSignup(ctx, browser, form(number)); err != nil {
 				t.Fatalf("start %d: %v", i+1, err)
@@ -331,7 +331,7 @@ func TestSMSAreLimited(t *testing.T) {
 		}
 		want(t, "the sixth in an hour", h.StartSignup(ctx, browser, form(number)), fault.TooMany, "attempt.too_many", "")
 		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
-		h.wait(ResendPause)
+		h.advance(ResendPause)
 		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
 		// One place alone can't use up the number's messages.
 		elsewhere := form(number)
@@ -339,7 +339,7 @@ func TestSMSAreLimited(t *testing.T) {
 		if err := h.StartSignup(ctx, browser, elsewhere); err != nil {
 			t.Errorf("from another place: %v", err)
 		}
-		h.wait(time.Hour)
+		h.advance(time.Hour)
 		if err := h.StartSignup(ctx, browser, form(number)); err != nil {
 			t.Errorf("an hour later: %v", err)
 		}
@@ -347,7 +347,7 @@ func TestSMSAreLimited(t *testing.T) {
 }
 
 func TestSignupsOfAnAddressAreLimited(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	for i := range signupAddress.Limit + 1 {
 		s := form(number)
 		s.Phone = phone.Number(fmt.Sprintf("+996700%06d", i))

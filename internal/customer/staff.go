@@ -10,17 +10,17 @@ import (
 	"elsom/internal/input"
 )
 
-// StaffWord is who of the staff acts for a customer, and why. It is kept with
+// StaffAction is who of the staff acts for a customer, and why. It is kept with
 // the act for good.
-type StaffWord struct{ Staff, Reason string }
+type StaffAction struct{ Staff, Reason string }
 
 const (
 	staffMax  = 60
 	reasonMax = 300
 )
 
-func (w StaffWord) judged(act string) (StaffWord, error) {
-	w = StaffWord{strings.ToLower(input.Name(w.Staff)), input.Name(w.Reason)}
+func (w StaffAction) check(act string) (StaffAction, error) {
+	w = StaffAction{strings.ToLower(input.Name(w.Staff)), input.Name(w.Reason)}
 	//mutant:replace w.Staff == "" || w.Reason == "" || => TestStaffActsAreKept
 	if w.Staff == "" || w.Reason == "" || utf8.RuneCountInString(w.Staff) > staffMax || utf8.RuneCountInString(w.Reason) > reasonMax {
 		return w, fault.New(fault.Invalid, act, "customer.staff_invalid")
@@ -33,9 +33,9 @@ func (w StaffWord) judged(act string) (StaffWord, error) {
 //
 // Faults: Invalid "customer.staff_invalid"; NotFound "customer.no_pin"; Conflict "customer.pin_changed_elsewhere";
 // Unavailable.
-func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffWord) error {
+func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffAction) error {
 	const act = "customer.pin.issue"
-	by, err := by.judged(act)
+	by, err := by.check(act)
 	if err != nil {
 		return err
 	}
@@ -59,14 +59,14 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffWord) error
 // UnlockPIN gives a customer all tries back, for staff; the PIN stays.
 //
 // Faults: Invalid "customer.staff_invalid"; NotFound "customer.no_pin".
-func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffWord) error {
+func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffAction) error {
 	const act = "customer.pin.unlock"
-	by, err := by.judged(act)
+	by, err := by.check(act)
 	if err != nil {
 		return err
 	}
 	return fault.Wrap(act, cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		there, err := giveTries(tx, id, true)
+		there, err := resetTries(tx, id, true)
 		if err == nil && !there {
 			err = noPIN(act)
 		}

@@ -11,13 +11,13 @@ import (
 	"elsom/internal/fault"
 )
 
-var aigul = StaffWord{Staff: " Aigul ", Reason: "came to the desk with her passport"}
+var aigul = StaffAction{Staff: " Aigul ", Reason: "came to the desk with her passport"}
 
 // reset gives the customer after a new password by SMS.
-func (h *house) reset(password string) Customer {
+func (h *fixture) reset(password string) Customer {
 	h.t.Helper()
 	ctx := context.Background()
-	h.carry()
+	h.deliver()
 	if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
 		h.t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func (h *house) reset(password string) Customer {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.carry()
+	h.deliver()
 	return c
 }
 
@@ -33,34 +33,34 @@ func (h *house) reset(password string) Customer {
 // two open no PIN, and before the PIN was given on the site neither.
 func TestUnlockIsForStaffAfterAReset(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number)
 		start := func() error { return h.StartUnlock(ctx, browser, c.ID, other, "ru", at(home)) }
 		c = h.reset(other)
 		for range 5 {
 			_ = h.check(c.ID, wrongPN, ForBalance, "")
 		}
-		if texts := h.carry(); len(texts) != 1 || strings.Contains(texts[0], "Настройки") {
+		if texts := h.deliver(); len(texts) != 1 || strings.Contains(texts[0], "Настройки") {
 			t.Errorf("told %q", texts)
 		}
 		if state, err := h.PIN(ctx, c.ID); err != nil || !state.StaffOnly || state.LockedUntil.IsZero() {
 			t.Errorf("state %+v, %v", state, err)
 		}
 		want(t, "owed", start(), fault.Forbidden, "customer.pin_staff_only", "")
-		h.wait(unlockPause + time.Second)
+		h.advance(unlockPause + time.Second)
 		want(t, "owed, a day later", start(), fault.Forbidden, "customer.pin_staff_only", "")
 
 		c = h.reset(other)
 		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.PayPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
+		if err := h.ClearPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
 			t.Fatal(err)
 		}
 		want(t, "paid, the same day", start(), fault.Forbidden, "customer.pin_staff_only", "")
-		h.wait(unlockPause - time.Minute)
+		h.advance(unlockPause - time.Minute)
 		want(t, "within the day", start(), fault.Forbidden, "customer.pin_staff_only", "")
-		h.wait(2 * time.Minute)
+		h.advance(2 * time.Minute)
 		if err := start(); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
@@ -74,9 +74,9 @@ func TestUnlockIsForStaffAfterAReset(t *testing.T) {
 // What staff did stays, with name and reason, and nothing unsaid is done.
 func TestStaffActsAreKept(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number)
-		for _, by := range []StaffWord{
+		for _, by := range []StaffAction{
 			{}, {Staff: "aigul"}, {Reason: "asked"}, {Staff: " ", Reason: "asked"}, {Staff: "aigul", Reason: "\t"},
 			{Staff: strings.Repeat("ө", 61), Reason: "asked"}, {Staff: "aigul", Reason: strings.Repeat("ө", 301)},
 		} {
@@ -86,7 +86,7 @@ func TestStaffActsAreKept(t *testing.T) {
 		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.IssuePIN(ctx, c.ID, StaffWord{"bakyt", strings.Repeat("ө", 300)}); err != nil {
+		if err := h.IssuePIN(ctx, c.ID, StaffAction{"bakyt", strings.Repeat("ө", 300)}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, "nobody's", h.UnlockPIN(ctx, c.ID+1, aigul), fault.NotFound, "customer.no_pin", "")
@@ -112,7 +112,7 @@ func TestStaffActsAreKept(t *testing.T) {
 // Each change is hashed and told by SMS: five an hour.
 func TestPINChangesAreCounted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number) // the first of five
 		pins := []string{ownPIN, otherPIN}
 		for i := range 2 {
@@ -136,7 +136,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 			want(t, "a sixth", h.ChangePIN(ctx, c.ID, ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
 		}
 		want(t, "a sixth by proof", proven(ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
-		h.wait(time.Hour + time.Second)
+		h.advance(time.Hour + time.Second)
 		if err := h.ChangePIN(ctx, c.ID, ownPIN, otherPIN); err != nil {
 			t.Error(err)
 		}
@@ -144,7 +144,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 		// The first one is counted like the others.
 		h.exec(`DELETE FROM pins`)
 		for range 4 {
-			if err := h.takeChange(ctx, c.ID); err != nil {
+			if err := h.limitPINChange(ctx, c.ID); err != nil {
 				t.Fatal(err)
 			}
 		}

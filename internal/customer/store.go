@@ -66,7 +66,7 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 	return first(cs.db.Gorm(ctx).Where("id = ?", id))
 }
 
-func (cs *Customers) readSeveral(ctx context.Context, ids []int64) ([]Customer, error) {
+func (cs *Customers) readByIDs(ctx context.Context, ids []int64) ([]Customer, error) {
 	var rows []Record
 	these, list := database.InList(cs.db.Dialect(), ids)
 	err := cs.db.Gorm(ctx).Where("id "+these, list).Find(&rows).Error
@@ -130,14 +130,14 @@ func first(query *gorm.DB) (*Record, error) {
 	return &rows[0], nil
 }
 
-// duplicated tells that a row with the same unique key is there already.
-func duplicated(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
+// isDuplicate tells that a row with the same unique key is there already.
+func isDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error }
 
-// bind gives a wallet that was opened elsewhere its login on the site: its PIN
+// addSiteLogin gives a wallet that was opened elsewhere its login on the site: its PIN
 // is owed there, or it is held where it has none. nil where it has a login.
-func bind(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
+func addSiteLogin(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupFindsTheWalletOfUSSD
 	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
 			session_epoch = session_epoch + 1, pin_owed = has_pin,

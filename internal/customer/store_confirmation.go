@@ -31,9 +31,9 @@ type confirmation struct {
 // TableName names the table for GORM.
 func (confirmation) TableName() string { return "confirmations" }
 
-// put stores what a code would confirm, in the place of what the session had
+// storeConfirmation stores what a code would confirm, in the place of what the session had
 // begun before.
-func put(tx *database.Tx, row *confirmation) error {
+func storeConfirmation(tx *database.Tx, row *confirmation) error {
 	return tx.Gorm().Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "session_key"}, {Name: "purpose"}},
 		UpdateAll: true,
@@ -49,9 +49,9 @@ func (cs *Customers) confirmation(ctx context.Context, sessionKey string, purpos
 	return &rows[0], nil
 }
 
-// countTry counts a try of a code and gives what it would confirm; nil where
+// countCodeAttempt counts a try of a code and gives what it would confirm; nil where
 // no try is left. It commits before anything is compared.
-func (cs *Customers) countTry(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (*confirmation, error) {
+func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (*confirmation, error) {
 	var rows []confirmation
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
@@ -67,9 +67,9 @@ func (cs *Customers) countTry(ctx context.Context, sessionKey string, purpose Pu
 	return &rows[0], nil
 }
 
-// use spends a code: false where it was spent or replaced meanwhile. The
+// spendCode spends a code: false where it was spent or replaced meanwhile. The
 // password goes with it.
-func use(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
+func spendCode(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE confirmations SET used_at = ?, email = '', password_hash = ''
 		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ?`,
 		now, row.SessionKey, row.Purpose, row.CodeHash)
@@ -77,9 +77,9 @@ func use(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
 	return result.RowsAffected == 1, result.Error
 }
 
-// renew puts a new code in the place of row's; false where another press was
+// replaceCode puts a new code in the place of row's; false where another press was
 // faster or the pause isn't over.
-func renew(tx *database.Tx, row *confirmation, codeHash string, now time.Time) (bool, error) {
+func replaceCode(tx *database.Tx, row *confirmation, codeHash string, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE confirmations SET code_hash = ?, tries = 0, sent_at = ?, expires_at = ?
 		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ? AND sent_at <= ?`,
 		codeHash, now, now.Add(CodeLife), row.SessionKey, row.Purpose, row.CodeHash, now.Add(-ResendPause))

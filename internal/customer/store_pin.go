@@ -32,11 +32,11 @@ func (cs *Customers) readPIN(ctx context.Context, id int64) (*pinRow, error) {
 	return &rows[0], nil
 }
 
-// countPIN counts a try of a PIN and gives the row as it is then; nil where
+// countPINAttempt counts a try of a PIN and gives the row as it is then; nil where
 // there is no PIN, or it is locked. It commits before anything is compared, so
 // that tries over all channels and processes are five together. The fifth
 // locks at once: who proves to be right takes the lock back.
-func (cs *Customers) countPIN(ctx context.Context, id int64, now time.Time) (*pinRow, error) {
+func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Time) (*pinRow, error) {
 	var rows []pinRow
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
@@ -59,8 +59,8 @@ func (cs *Customers) countPIN(ctx context.Context, id int64, now time.Time) (*pi
 	return &rows[0], nil
 }
 
-// uncountPIN takes back a try that compared nothing.
-func (cs *Customers) uncountPIN(ctx context.Context, id int64) error {
+// uncountPINAttempt takes back a try that compared nothing.
+func (cs *Customers) uncountPINAttempt(ctx context.Context, id int64) error {
 	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE pins SET tries = tries - 1,
 				locks = CASE WHEN tries = ? THEN locks - 1 ELSE locks END,
@@ -94,7 +94,7 @@ func usePIN(tx *database.Tx, row *pinRow, key string) (bool, error) {
 	return result.RowsAffected == 1, result.Error
 }
 
-func (cs *Customers) storeUnused(ctx context.Context, id int64, key string) error {
+func (cs *Customers) releasePIN(ctx context.Context, id int64, key string) error {
 	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE pins SET used_for = '' WHERE customer_id = ? AND issued AND used_for = ?`, id, key).Error
 	})
@@ -131,23 +131,23 @@ func reissuePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bo
 	return result.RowsAffected == 1, result.Error
 }
 
-// giveTries gives tries back and keeps the PIN. Locks are counted on, so that
+// resetTries gives tries back and keeps the PIN. Locks are counted on, so that
 // codes by SMS don't make guessing faster, unless forget says otherwise.
-func giveTries(tx *database.Tx, id int64, forget bool) (bool, error) {
+func resetTries(tx *database.Tx, id int64, forget bool) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE pins SET tries = 0, locked_until = NULL,
 		locks = CASE WHEN ? THEN 0 ELSE locks END WHERE customer_id = ?`, forget, id)
 	return result.RowsAffected == 1, result.Error
 }
 
-// payPINOwed clears what the sessions of an epoch owe. A debt that a reset made
+// clearPINOwed clears what the sessions of an epoch owe. A debt that a reset made
 // meanwhile is another's.
-func payPINOwed(tx *database.Tx, id, epoch int64) error {
+func clearPINOwed(tx *database.Tx, id, epoch int64) error {
 	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetOwesThePIN
 	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error
 }
 
 // insertStaffAct writes what staff did; the table takes no change of it.
-func insertStaffAct(tx *database.Tx, id int64, act string, by StaffWord) error {
+func insertStaffAct(tx *database.Tx, id int64, act string, by StaffAction) error {
 	return tx.Gorm().Exec(`INSERT INTO staff_acts (id, done_at, staff, act, customer_id, reason) VALUES (?, ?, ?, ?, ?, ?)`,
 		tx.NewID(), tx.Now(), by.Staff, act, id, by.Reason).Error
 }

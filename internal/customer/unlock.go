@@ -54,20 +54,20 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 		return err
 	}
 	//mutant:drop TestUnlock
-	if err := cs.o.Attempts.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
+	if err := cs.o.Counters.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
-	if err := cs.takeCode(ctx, phone.Number(holder.Phone), from); err != nil {
+	if err := cs.limitCode(ctx, phone.Number(holder.Phone), from); err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.start(ctx, &confirmation{
+	return fault.Wrap(act, cs.startCode(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForUnlock), Phone: holder.Phone, Lang: lang, Address: from.Address,
 	}, unlockText))
 }
 
 // provePassword counts and tries the password of who is logged in already.
 func (cs *Customers) provePassword(ctx context.Context, act string, holder *Record, password string) error {
-	if err := cs.o.Attempts.Take(ctx, passwordChange, strconv.FormatInt(holder.ID, 10)); err != nil {
+	if err := cs.o.Counters.Take(ctx, passwordChange, strconv.FormatInt(holder.ID, 10)); err != nil {
 		return err
 	}
 	right, _, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
@@ -86,14 +86,14 @@ func unlockText(*Record) string { return "sms.unlock_code" }
 // Faults: Invalid at code; TooMany; NotFound where the session awaits no code.
 func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id int64, code string) error {
 	const act = "customer.pin.unlock.confirm"
-	row, err := cs.try(ctx, act, sessionKey, ForUnlock, code)
+	row, err := cs.verifyCode(ctx, act, sessionKey, ForUnlock, code)
 	if err != nil {
 		return err
 	}
 	done := false
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		done = false
-		fresh, err := use(tx, row, cs.o.Now())
+		fresh, err := spendCode(tx, row, cs.o.Now())
 		if err != nil || !fresh {
 			return err
 		}
@@ -104,11 +104,11 @@ func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id in
 			return err
 		}
 		//mutant:replace false => true TestUnlock
-		done, err = giveTries(tx, id, false)
+		done, err = resetTries(tx, id, false)
 		return err
 	})
 	if err == nil && !done {
-		err = gone(act)
+		err = noCode(act)
 	}
 	return fault.Wrap(act, err)
 }

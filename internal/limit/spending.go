@@ -223,7 +223,7 @@ func stands(before, now customer.Customer, at time.Time) error {
 		return fault.New(fault.Forbidden, "payment.session_ended", "payment.session_ended")
 	}
 	//mutant:replace now => before ./internal/payment TestChangedSinceTheRequestBegan
-	return customer.HeldFromPaying(now, at)
+	return customer.CheckHold(now, at)
 }
 
 // periods gives the beginnings of the day and of the month in Bishkek.

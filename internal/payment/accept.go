@@ -76,7 +76,7 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 		return catalog.Level{}, fault.New(fault.Forbidden, act, "payment.blocked")
 	}
 	//mutant:drop TestAcceptRefuses
-	if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {
+	if err := customer.CheckHold(c, ps.DB.Now()); err != nil {
 		return catalog.Level{}, err
 	}
 	service, err := ps.Catalog.Service(ctx, draft.Service)
@@ -93,7 +93,7 @@ func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft D
 	// The last word: nobody is asked the PIN for what is refused anyway.
 	//mutant:negate ./web TestOneWalletForAllChannels
 	if draft.Channel != customer.USSD {
-		if err := customer.OwesPIN(c); err != nil {
+		if err := customer.CheckPINOwed(c); err != nil {
 			return catalog.Level{}, err
 		}
 	}

@@ -132,7 +132,7 @@ func houseWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timi
 	goods := catalog.New(db, catalog.Options{Development: true})
 	must(t, goods.Seed(context.Background()))
 	customers, err := customer.New(db, customer.Options{
-		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel,
+		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel,
 	})
 	must(t, err)
 	books := ledger.New(db, ledger.Options{})

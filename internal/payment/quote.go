@@ -117,7 +117,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	if err := fault.Join(wrongAccount, wrongAmount); err != nil {
 		return Draft{}, err
 	}
-	if err := customer.HeldFromPaying(c, ps.DB.Now()); err != nil {
+	if err := customer.CheckHold(c, ps.DB.Now()); err != nil {
 		return Draft{}, err
 	}
 	return draft, nil

@@ -51,7 +51,7 @@ func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
 
 // readHolders reads the holders of payments that end at once.
 func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.Customer, error) {
-	list, err := ps.Customers.Several(ctx, ids)
+	list, err := ps.Customers.ByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

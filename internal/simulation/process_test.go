@@ -61,7 +61,7 @@ func (l *life) open() *process {
 	l.must(err)
 	goods := catalog.New(db, catalog.Options{})
 	p.customers, err = customer.New(db, customer.Options{
-		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: sealer, OpenWallet: wallet.Open,
+		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open,
 		Level: catalog.StandardLevel, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
 	})
 	l.must(err)

@@ -95,7 +95,7 @@ func (a *App) identity(o Options) {
 		o.Hash = WeakHash
 	}
 	a.Customers, err = customer.New(a.DB, customer.Options{
-		Secret: Secret, PINPepper: Secret, Attempts: a.Attempts, Sealer: a.Sealer, OpenWallet: wallet.Open,
+		Secret: Secret, PINPepper: Secret, Counters: a.Attempts, Sealer: a.Sealer, OpenWallet: wallet.Open,
 		Level: catalog.StandardLevel, Hash: o.Hash,
 	})
 	require.NoError(a.T, err)

@@ -69,11 +69,11 @@ func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft 
 		return customer.Customer{}, fault.New(fault.Forbidden, actTransfer, "payment.blocked")
 	}
 	//mutant:drop TestAcceptRefuses
-	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
+	if err := customer.CheckHold(c, ts.DB.Now()); err != nil {
 		return customer.Customer{}, err
 	}
 	//mutant:replace Channel != customer.USSD => Channel == "" TestAcceptRefuses
-	if err := customer.OwesPIN(c); err != nil && draft.Channel != customer.USSD {
+	if err := customer.CheckPINOwed(c); err != nil && draft.Channel != customer.USSD {
 		return customer.Customer{}, err
 	}
 	receiver, err := ts.Customers.ByID(ctx, draft.ReceiverID)

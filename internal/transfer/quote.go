@@ -47,7 +47,7 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 	if err := fault.Join(wrongPhone, wrongAmount); err != nil {
 		return Draft{}, err
 	}
-	if err := customer.HeldFromPaying(c, ts.DB.Now()); err != nil {
+	if err := customer.CheckHold(c, ts.DB.Now()); err != nil {
 		return Draft{}, err
 	}
 	receiver, err := ts.receiver(ctx, c, number, order.Address)

@@ -76,7 +76,7 @@ func (p *Portal) withPIN(ctx context.Context, c echo.Context, key string, operat
 	if !errors.Is(err, customer.PINOwed) {
 		return err
 	}
-	if err := p.services.Customers.PayPINOwed(ctx, holder, c.FormValue("pin"), key); err != nil {
+	if err := p.services.Customers.ClearPINOwed(ctx, holder, c.FormValue("pin"), key); err != nil {
 		return err
 	}
 	holder.PINOwed = false

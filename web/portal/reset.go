@@ -80,7 +80,7 @@ func (p *Portal) holdHours() int { return int(math.Ceil(p.services.Customers.Hol
 // there is none.
 func (p *Portal) holdNotice(c echo.Context) string {
 	//mutant:drop ./web TestHoldIsToldBefore
-	if err := customer.HeldFromPaying(holder(c), p.services.Now()); err != nil {
+	if err := customer.CheckHold(holder(c), p.services.Now()); err != nil {
 		return text(lang(c), fault.As(err))
 	}
 	return ""

@@ -147,7 +147,7 @@ func newFixture(t *testing.T, db *database.DB, skipped *atomic.Int64) *fixture {
 	h.catalog = catalog.New(h.db, catalog.Options{Development: true})
 	must(t, h.catalog.Seed(ctx))
 	h.customers, err = customer.New(h.db, customer.Options{
-		Secret: secret, PINPepper: secret, Attempts: attempts, Sealer: sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
+		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel, Hash: hashed,
 	})
 	must(t, err)
 	h.ledger = ledger.New(h.db, ledger.Options{})

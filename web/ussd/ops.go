@@ -93,7 +93,7 @@ func (d *Handler) runForPIN(ctx context.Context, s State, a opInput) (r Result) 
 	case opProvePIN:
 		r.Proof, r.Err = d.Customers.ProvePIN(ctx, s.Customer, a.input)
 	case opCheckNewPIN:
-		r.Mark, r.Err = d.pinHash(s, a.input), d.Customers.JudgePIN(ctx, s.Customer, a.input)
+		r.Mark, r.Err = d.pinHash(s, a.input), d.Customers.CheckNewPIN(ctx, s.Customer, a.input)
 	case opChangePIN:
 		r.Err = d.changePIN(ctx, s, a.input)
 	case opResendPIN:

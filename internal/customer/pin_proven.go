@@ -12,7 +12,7 @@ import (
 // change it proves nothing. It tells nothing of the PIN, so that a dialogue
 // may keep it where it keeps no PIN.
 func (cs *Customers) ProvePIN(ctx context.Context, id int64, pin string) (proof string, err error) {
-	row, err := cs.checked(ctx, "customer.pin.prove", id, pin, proving{use: ForChange})
+	row, err := cs.verifyPIN(ctx, "customer.pin.prove", id, pin, pinPurpose{use: ForChange})
 	if err != nil {
 		return "", err
 	}
@@ -31,7 +31,7 @@ func (cs *Customers) proof(row *pinRow) string {
 // more; TooMany; Unavailable.
 func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin string) error {
 	const act = "customer.pin.change"
-	holder, pin, err := cs.judged(ctx, act, id, pin)
+	holder, pin, err := cs.checkNewPIN(ctx, act, id, pin)
 	if err != nil {
 		return err
 	}
@@ -53,5 +53,5 @@ func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin s
 	if same {
 		return fault.New(fault.Invalid, act, "customer.pin_same").At("pin")
 	}
-	return cs.exchange(ctx, act, holder, row, pin)
+	return cs.replaceWithOwnPIN(ctx, act, holder, row, pin)
 }

@@ -25,11 +25,11 @@ func TestBudgetOfCodesForStrangers(t *testing.T) {
 	for name, db := range map[string]*database.DB{"sqlite": databasetest.SQLite(t), "postgres": databasetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
 			log.Reset()
-			ctx, h := context.Background(), newHouse(t, db)
+			ctx, h := context.Background(), newFixture(t, db)
 			o := h.o
 			o.Budget = Budget{Overall: 6, Network: 4}
 			h.Customers = h.build(o)
-			h.registered(number) // one of the network and overall
+			h.newCustomer(number) // one of the network and overall
 			own := Origin{"198.51.100.1", "the owner's browser"}
 			if _, err := h.LogIn(ctx, number, good, own); err != nil {
 				t.Fatal(err)
@@ -69,7 +69,7 @@ func TestBudgetOfCodesForStrangers(t *testing.T) {
 // gets no more than so many codes from them.
 func TestCodesOfADayAreLimited(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		sent := 0
 		for hour := range 23 {
 			for place := range 6 {
@@ -79,7 +79,7 @@ func TestCodesOfADayAreLimited(t *testing.T) {
 					}
 				}
 			}
-			h.wait(codeNumber.Window)
+			h.advance(codeNumber.Window)
 		}
 		if most := codeNumberDay.Limit + codeReserve.Limit; sent != most {
 			t.Errorf("%d codes to one number in a day, want %d", sent, most)
@@ -92,8 +92,8 @@ func TestCodesOfADayAreLimited(t *testing.T) {
 
 // The owner's own browser has a limit of the day too.
 func TestCodesOfABrowserAreLimited(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
-	h.registered(number)
+	h := newFixture(t, databasetest.SQLite(t))
+	h.newCustomer(number)
 	own := Origin{home, "the owner's browser"}
 	if _, err := h.LogIn(t.Context(), number, good, own); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestCodesOfABrowserAreLimited(t *testing.T) {
 				sent++
 			}
 		}
-		h.wait(codeDevice.Window)
+		h.advance(codeDevice.Window)
 	}
 	if sent != codeDeviceDay.Limit {
 		t.Errorf("%d codes in a day, want %d", sent, codeDeviceDay.Limit)

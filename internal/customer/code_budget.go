@@ -53,10 +53,10 @@ func newBudget(b Budget) *budget {
 // takeBudget counts a code against the budget.
 func (cs *Customers) takeBudget(ctx context.Context, from Origin) error {
 	network := ratelimit.Network(from.Address)
-	if err := cs.o.Attempts.Take(ctx, cs.budget.network, network); err != nil {
+	if err := cs.o.Counters.Take(ctx, cs.budget.network, network); err != nil {
 		return cs.refused(ctx, byNetwork, network, err)
 	}
-	return cs.refused(ctx, overall, "", cs.o.Attempts.Take(ctx, cs.budget.overall, ""))
+	return cs.refused(ctx, overall, "", cs.o.Counters.Take(ctx, cs.budget.overall, ""))
 }
 
 // refused counts and logs a code that is not sent. If the budget is used up, the

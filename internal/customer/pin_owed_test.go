@@ -15,23 +15,23 @@ import (
 // a wallet of *900# gets that wallet, and owes the site its PIN once.
 func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		before, pin := h.dial(stranger)
-		c := h.registered(stranger)
+		c := h.newCustomer(stranger)
 		if c.ID != before.ID || c.Name != before.Name || !c.HasPassword || !c.PINOwed || !c.HoldUntil.IsZero() ||
 			c.Registered != USSD || h.wallets.Load() != 1 {
 			t.Errorf("bound %+v, %d wallets", c, h.wallets.Load())
 		}
-		want(t, "paying on the site", OwesPIN(c), fault.Forbidden, "customer.pin_owed", "")
+		want(t, "paying on the site", CheckPINOwed(c), fault.Forbidden, "customer.pin_owed", "")
 		_ = h.check(c.ID, pin, ForBalance, "")
-		_ = h.PayPINOwed(ctx, c, another(pin), "payment:1")
+		_ = h.ClearPINOwed(ctx, c, another(pin), "payment:1")
 		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
 			t.Errorf("a wrong PIN, or one for the balance, was enough: %+v, %v", c, err)
 		}
-		if err := h.PayPINOwed(ctx, c, pin, "payment:1"); err != nil {
+		if err := h.ClearPINOwed(ctx, c, pin, "payment:1"); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := h.ByID(ctx, c.ID); err != nil || OwesPIN(c) != nil {
+		if c, err := h.ByID(ctx, c.ID); err != nil || CheckPINOwed(c) != nil {
 			t.Errorf("after the PIN: %+v, %v", c, err)
 		}
 		// It was this payment that the issued PIN confirmed.
@@ -43,11 +43,11 @@ func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
 // a PIN that is set meanwhile lifts nothing.
 func TestResetOwesThePIN(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		h.pinned(number)
 		reset := func() Customer {
-			h.wait(2 * time.Hour) // codes are counted by the hour
-			h.carry()
+			h.advance(2 * time.Hour) // codes are counted by the hour
+			h.deliver()
 			if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
 				t.Fatal(err)
 			}
@@ -61,13 +61,13 @@ func TestResetOwesThePIN(t *testing.T) {
 		if !c.PINOwed || !c.HoldUntil.IsZero() {
 			t.Errorf("after the reset: %+v", c)
 		}
-		if texts := h.carry(); len(texts) != 1 || !strings.Contains(texts[0], "спросит ПИН-код") {
+		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "спросит ПИН-код") {
 			t.Errorf("told %q", texts)
 		}
 		if mail := h.mailed[len(h.mailed)-1]; !strings.Contains(mail.Text, "спросит ПИН-код") {
 			t.Errorf("mailed %q", mail.Text)
 		}
-		if err := h.PayPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
+		if err := h.ClearPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.ChangePassword(ctx, c.ID, other+"!", good); err != nil || c.PINOwed {
@@ -78,7 +78,7 @@ func TestResetOwesThePIN(t *testing.T) {
 			t.Error("a second reset owes nothing")
 		}
 		// A PIN typed in a session that the reset ended pays not for the new ones.
-		if err := h.PayPINOwed(ctx, before, ownPIN, "payment:2"); err != nil {
+		if err := h.ClearPINOwed(ctx, before, ownPIN, "payment:2"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
@@ -89,8 +89,8 @@ func TestResetOwesThePIN(t *testing.T) {
 
 func TestPINLiftsNoHold(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		h.newCustomer(number)
 		if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
@@ -105,25 +105,25 @@ func TestPINLiftsNoHold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, "with the new PIN", HeldFromPaying(c, h.o.Now()), fault.Forbidden, "customer.hold", "")
+		want(t, "with the new PIN", CheckHold(c, h.o.Now()), fault.Forbidden, "customer.hold", "")
 	})
 }
 
 func TestUnlock(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number)
 		lock := func() {
 			for range 5 {
 				_ = h.check(c.ID, wrongPN, ForPayment, "payment:1")
 			}
-			h.carry()
+			h.deliver()
 		}
 		lock()
 		want(t, "no password", h.StartUnlock(ctx, browser, c.ID, "", "ru", at(home)), fault.Invalid, "customer.password_empty", "password")
 		want(t, "a wrong one", h.StartUnlock(ctx, browser, c.ID, other, "ru", at(home)), fault.Invalid, "customer.password_wrong", "password")
 		want(t, "no code is awaited", h.ConfirmUnlock(ctx, browser, c.ID, "123456"), fault.NotFound, "customer.code_gone", "")
-		if texts := h.carry(); len(texts) != 0 {
+		if texts := h.deliver(); len(texts) != 0 {
 			t.Errorf("sent %q", texts)
 		}
 		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
@@ -153,16 +153,16 @@ func TestUnlock(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.wait(10 * time.Minute)
+		h.advance(10 * time.Minute)
 		want(t, "a fourth time in a day", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
 	})
 }
 
 // Another's session opens nobody's PIN, and who has none has nothing to open.
 func TestUnlockIsTheHolders(t *testing.T) {
-	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
+	ctx, h := t.Context(), newFixture(t, databasetest.SQLite(t))
 	c := h.pinned(number)
-	second := h.registered(stranger)
+	second := h.newCustomer(stranger)
 	want(t, "without a PIN", h.StartUnlock(ctx, browser, second.ID, good, "ru", at(home)), fault.NotFound, "customer.no_pin", "")
 	want(t, "by staff", h.UnlockPIN(ctx, second.ID, aigul), fault.NotFound, "customer.no_pin", "")
 	if err := h.SetPIN(ctx, second.ID, good, ownPIN); err != nil {
@@ -171,7 +171,7 @@ func TestUnlockIsTheHolders(t *testing.T) {
 	for range 5 {
 		_ = h.check(second.ID, wrongPN, ForBalance, "")
 	}
-	h.carry()
+	h.deliver()
 	if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 		t.Fatal(err)
 	}

@@ -33,9 +33,9 @@ var (
 
 func at(address string) Origin { return Origin{Address: address} }
 
-// house is a register with all that it leans on, a clock to turn, and the
+// fixture is a register with all that it leans on, a clock to turn, and the
 // messages that came out of it.
-type house struct {
+type fixture struct {
 	*Customers
 	t       *testing.T
 	db      *database.DB
@@ -48,36 +48,36 @@ type house struct {
 }
 
 // Send implements sms.Gateway.
-func (h *house) Send(_ context.Context, r sms.Rendered) error {
+func (h *fixture) Send(_ context.Context, r sms.Rendered) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sent = append(h.sent, r)
 	return nil
 }
 
-type mailbox struct{ *house }
+type mailbox struct{ *fixture }
 
 func (m mailbox) Send(_ context.Context, r email.Rendered) error {
 	m.mailed = append(m.mailed, r)
 	return nil
 }
 
-func newHouse(t *testing.T, db *database.DB) *house {
+func newFixture(t *testing.T, db *database.DB) *fixture {
 	t.Helper()
-	h := &house{t: t, db: db}
+	h := &fixture{t: t, db: db}
 	now := func() time.Time { return database.StoredTime(db.Now().Add(time.Duration(h.skipped.Load()))) }
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Customers = h.build(Options{
-		Secret: secret, PINPepper: pepper, Attempts: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
+		Secret: secret, PINPepper: pepper, Counters: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
 		OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
 	})
 	return h
 }
 
-func (h *house) build(o Options) *Customers {
+func (h *fixture) build(o Options) *Customers {
 	h.t.Helper()
 	cs, err := New(h.db, o)
 	if err != nil {
@@ -86,7 +86,7 @@ func (h *house) build(o Options) *Customers {
 	return cs
 }
 
-func (h *house) sealer() *sms.Sealer {
+func (h *fixture) sealer() *sms.Sealer {
 	s, err := sms.NewSealer(secret)
 	if err != nil {
 		h.t.Fatal(err)
@@ -94,10 +94,10 @@ func (h *house) sealer() *sms.Sealer {
 	return s
 }
 
-func (h *house) wait(d time.Duration) { h.skipped.Add(int64(d)) }
+func (h *fixture) advance(d time.Duration) { h.skipped.Add(int64(d)) }
 
-// carry keeps all promises that are due, and gives the texts sent by them.
-func (h *house) carry() []string {
+// deliver keeps all promises that are due, and gives the texts sent by them.
+func (h *fixture) deliver() []string {
 	h.t.Helper()
 	before := len(h.sent)
 	for _, worker := range append(sms.Workers(h.db, h.sealer(), h, sms.Options{}), email.NewWorker(h.db, mailbox{h})) {
@@ -123,9 +123,9 @@ func (h *house) carry() []string {
 var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
 
 // code carries the promises and reads the code in the one SMS that came.
-func (h *house) code() string {
+func (h *fixture) code() string {
 	h.t.Helper()
-	texts := h.carry()
+	texts := h.deliver()
 	if len(texts) != 1 {
 		h.t.Fatalf("%d messages instead of one: %q", len(texts), texts)
 	}
@@ -146,8 +146,8 @@ func form(n phone.Number) Signup {
 	return Signup{Phone: n, Email: "aida@example.kg", Password: good, Offer: true, Lang: "ru", From: at(home)}
 }
 
-// begin starts a sign-up and gives its code.
-func (h *house) begin(sessionKey string, s Signup) string {
+// startSignup starts a sign-up and gives its code.
+func (h *fixture) startSignup(sessionKey string, s Signup) string {
 	h.t.Helper()
 	if err := h.StartSignup(context.Background(), sessionKey, s); err != nil {
 		h.t.Fatal(err)
@@ -155,10 +155,10 @@ func (h *house) begin(sessionKey string, s Signup) string {
 	return h.code()
 }
 
-// registered gives a customer who signed up.
-func (h *house) registered(n phone.Number) Customer {
+// register gives a customer who signed up.
+func (h *fixture) newCustomer(n phone.Number) Customer {
 	h.t.Helper()
-	code := h.begin(browser, form(n))
+	code := h.startSignup(browser, form(n))
 	c, err := h.ConfirmSignup(context.Background(), browser, code, at(home))
 	if err != nil {
 		h.t.Fatal(err)
@@ -166,7 +166,7 @@ func (h *house) registered(n phone.Number) Customer {
 	return c
 }
 
-func (h *house) count(query string) int {
+func (h *fixture) count(query string) int {
 	h.t.Helper()
 	var n int
 	if err := h.db.Pool().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
@@ -175,7 +175,7 @@ func (h *house) count(query string) int {
 	return n
 }
 
-func (h *house) exec(query string, args ...any) {
+func (h *fixture) exec(query string, args ...any) {
 	h.t.Helper()
 	if _, err := h.db.Pool().ExecContext(context.Background(), query, args...); err != nil {
 		h.t.Fatal(err)

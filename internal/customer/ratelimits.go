@@ -67,8 +67,8 @@ const familiarFor = 90 * 24 * time.Hour
 // in the same browser, or from the same address.
 type familiarity struct{ device, address bool }
 
-// knows reports whether the holder of a number (nil: nobody) was here before.
-func (cs *Customers) knows(ctx context.Context, holder *Record, from Origin) (k familiarity, err error) {
+// familiarity reports whether the holder of a number (nil: nobody) was here before.
+func (cs *Customers) familiarity(ctx context.Context, holder *Record, from Origin) (k familiarity, err error) {
 	if holder == nil {
 		return familiarity{}, nil
 	}
@@ -82,116 +82,116 @@ func (cs *Customers) knows(ctx context.Context, holder *Record, from Origin) (k 
 	return k, err
 }
 
-// takeKnown counts a first step with the number of holder (nil: nobody).
-func (cs *Customers) takeKnown(ctx context.Context, number phone.Number, holder *Record, from Origin) error {
-	k, err := cs.knows(ctx, holder, from)
+// limitLookup counts a first step with the number of holder (nil: nobody).
+func (cs *Customers) limitLookup(ctx context.Context, number phone.Number, holder *Record, from Origin) error {
+	k, err := cs.familiarity(ctx, holder, from)
 	switch {
 	case err != nil:
 		return err
 	case k.device:
-		//mutant:replace return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowsersAreServedBehindABusyAddress
-		return cs.o.Attempts.Take(ctx, knownDevice, number.String()+" "+from.Device)
+		//mutant:replace return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowsersAreServedBehindABusyAddress
+		return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device)
 	}
-	return cs.o.Attempts.Take(ctx, knownAddress, ratelimit.Address(from.Address))
+	return cs.o.Counters.Take(ctx, knownAddress, ratelimit.Address(from.Address))
 }
 
-// takeCode counts an SMS code that is about to be sent.
-func (cs *Customers) takeCode(ctx context.Context, number phone.Number, from Origin) error {
+// limitCode counts an SMS code that is about to be sent.
+func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Origin) error {
 	holder, err := cs.readByPhone(ctx, number)
 	if err != nil {
 		return fault.Wrap("customer.code", err)
 	}
-	k, err := cs.knows(ctx, holder, from)
+	k, err := cs.familiarity(ctx, holder, from)
 	if err != nil {
 		return fault.Wrap("customer.code", err)
 	}
 	if k.device {
-		return cs.take(ctx, number.String()+" "+from.Device, codeDevice, codeDeviceDay)
+		return cs.takeAll(ctx, number.String()+" "+from.Device, codeDevice, codeDeviceDay)
 	}
-	if err := cs.o.Attempts.Take(ctx, codeAddress, ratelimit.Address(from.Address)); err != nil {
+	if err := cs.o.Counters.Take(ctx, codeAddress, ratelimit.Address(from.Address)); err != nil {
 		return err
 	}
 	//mutant:drop TestSMSAreLimited
-	if err := cs.take(ctx, both(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
+	if err := cs.takeAll(ctx, numberAndAddress(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
 		return err
 	}
 	if k.address {
 		return nil
 	}
-	if err := cs.takeStrangers(ctx, number, from); err != nil {
+	if err := cs.limitUnfamiliar(ctx, number, from); err != nil {
 		return cs.refused(ctx, byNumber, "", err)
 	}
 	//mutant:replace cs.takeBudget(ctx, from) => nil TestBudgetOfCodesForStrangers
 	return cs.takeBudget(ctx, from)
 }
 
-// takeStrangers counts a code for a number from where its holder was never seen.
-func (cs *Customers) takeStrangers(ctx context.Context, number phone.Number, from Origin) error {
+// limitUnfamiliar counts a code for a number from where its holder was never seen.
+func (cs *Customers) limitUnfamiliar(ctx context.Context, number phone.Number, from Origin) error {
 	// Counted each time, so that a network which was refused has no reserve.
-	abused := cs.o.Attempts.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
+	abused := cs.o.Counters.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
 	if abused != nil && !fault.Is(abused, fault.TooMany) {
 		return abused
 	}
 	//mutant:replace , codeNumberDay => TestCodesOfADayAreLimited
-	err := cs.take(ctx, number.String(), codeNumber, codeNumberDay)
+	err := cs.takeAll(ctx, number.String(), codeNumber, codeNumberDay)
 	//mutant:replace abused != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForPlacesWithoutAbuse
 	//mutant:replace abused != nil || => ./web TestCodesAreReservedForPlacesWithoutAbuse
 	if abused != nil || !fault.Is(err, fault.TooMany) {
 		return err
 	}
-	return cs.o.Attempts.Take(ctx, codeReserve, number.String())
+	return cs.o.Counters.Take(ctx, codeReserve, number.String())
 }
 
-// take counts one try of subject under several rules.
-func (cs *Customers) take(ctx context.Context, subject string, rules ...ratelimit.Rule) error {
+// takeAll counts one try of subject under several rules.
+func (cs *Customers) takeAll(ctx context.Context, subject string, rules ...ratelimit.Rule) error {
 	for _, rule := range rules {
-		if err := cs.o.Attempts.Take(ctx, rule, subject); err != nil {
+		if err := cs.o.Counters.Take(ctx, rule, subject); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// takeLogin counts a password that is about to be tried.
-func (cs *Customers) takeLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
+// limitLogin counts a password that is about to be tried.
+func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
 	//mutant:drop TestANeighbourCannotLockTheOwnersBrowserOut
 	if k.device {
-		//mutant:replace cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device) => nil TestANeighbourCannotLockTheOwnersBrowserOut
-		return cs.o.Attempts.Take(ctx, loginDevice, number.String()+" "+from.Device)
+		//mutant:replace cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device) => nil TestANeighbourCannotLockTheOwnersBrowserOut
+		return cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device)
 	}
 	address := from.Address
 	//mutant:drop TestGuessesOfAnAddressAreCounted
-	if err := cs.o.Attempts.Take(ctx, loginAddress, ratelimit.Address(address)); err != nil {
+	if err := cs.o.Counters.Take(ctx, loginAddress, ratelimit.Address(address)); err != nil {
 		return err
 	}
 	//mutant:drop TestGuessesAreCounted
-	if err := cs.o.Attempts.Take(ctx, loginNumberAddress, both(number, address)); err != nil {
+	if err := cs.o.Counters.Take(ctx, loginNumberAddress, numberAndAddress(number, address)); err != nil {
 		return err
 	}
 	//mutant:drop TestTheOwnerGetsInAtHomeWhileStrangersGuess
 	if k.address {
 		return nil
 	}
-	//mutant:replace cs.o.Attempts.Take(ctx, loginNumber, number.String()) => nil TestStrangersCannotLockTheOwnerOut
-	return cs.o.Attempts.Take(ctx, loginNumber, number.String())
+	//mutant:replace cs.o.Counters.Take(ctx, loginNumber, number.String()) => nil TestStrangersCannotLockTheOwnerOut
+	return cs.o.Counters.Take(ctx, loginNumber, number.String())
 }
 
-// forgetLogin gives the tries back: who knows the password is no guesser.
+// resetLogin gives the tries back: who knows the password is no guesser.
 // Those by address stay: one right password doesn't excuse guesses elsewhere.
-func (cs *Customers) forgetLogin(ctx context.Context, number phone.Number, from Origin) error {
+func (cs *Customers) resetLogin(ctx context.Context, number phone.Number, from Origin) error {
 	address := from.Address
 	if from.Device != "" {
-		if err := cs.o.Attempts.Reset(ctx, loginDevice, number.String()+" "+from.Device); err != nil {
+		if err := cs.o.Counters.Reset(ctx, loginDevice, number.String()+" "+from.Device); err != nil {
 			return err
 		}
 	}
-	if err := cs.o.Attempts.Reset(ctx, loginNumberAddress, both(number, address)); err != nil {
+	if err := cs.o.Counters.Reset(ctx, loginNumberAddress, numberAndAddress(number, address)); err != nil {
 		return err
 	}
-	return cs.o.Attempts.Reset(ctx, loginNumber, number.String())
+	return cs.o.Counters.Reset(ctx, loginNumber, number.String())
 }
 
-func both(number phone.Number, address string) string {
+func numberAndAddress(number phone.Number, address string) string {
 	return number.String() + " " + ratelimit.Address(address)
 }
 

@@ -83,11 +83,11 @@ func isName(word string) bool {
 func (cs *Customers) RegisterByUSSD(ctx context.Context, s USSDSignup) (Customer, error) {
 	const act = "customer.ussd"
 	name, badName := CheckName(s.Name)
-	person, badINN := parsePerson(act, s.INN)
+	person, badINN := parseINN(act, s.INN)
 	if err := fault.Join(badName, badINN); err != nil {
 		return Customer{}, err
 	}
-	if s.Phone == "" || s.Gateway == "" || !known(s.Lang) {
+	if s.Phone == "" || s.Gateway == "" || !isLang(s.Lang) {
 		return Customer{}, fault.New(fault.Internal, act, "").Because(errors.New("number, gateway or language is missing"))
 	}
 	//mutant:replace OfferVersion != OfferVersion => OfferVersion == "" TestRegisterByUSSDRefuses
@@ -125,14 +125,14 @@ func (cs *Customers) openByUSSD(ctx context.Context, s USSDSignup, name string, 
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		return cs.insertByUSSD(ctx, tx, fresh, s, pin, hash)
 	})
-	if duplicated(err) { // the same number was confirmed twice at this moment
+	if isDuplicate(err) { // the same number was confirmed twice at this moment
 		return cs.readByPhone(ctx, s.Phone)
 	}
 	return &fresh, err
 }
 
 func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Record, s USSDSignup, pin, hash string) error {
-	if err := inherit(tx, &fresh); err != nil {
+	if err := inheritSpent(tx, &fresh); err != nil {
 		return err
 	}
 	if err := insert(tx, &fresh); err != nil {
@@ -152,9 +152,9 @@ func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Re
 	return outbox.Add(ctx, tx, cs.pinMessage(tx, &fresh, pin))
 }
 
-// parsePerson reads a personal ИНН. What its digits seem to say earns a warning
+// parseINN reads a personal ИНН. What its digits seem to say earns a warning
 // by the door, never a refusal.
-func parsePerson(act, text string) (inn.INN, error) {
+func parseINN(act, text string) (inn.INN, error) {
 	person, err := inn.Parse(text)
 	switch {
 	case err == nil:

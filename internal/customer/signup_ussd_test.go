@@ -24,7 +24,7 @@ func dialed(n phone.Number) USSDSignup {
 var fourDigits = regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
 
 // dial opens a wallet by *900# and gives its first PIN.
-func (h *house) dial(n phone.Number) (Customer, string) {
+func (h *fixture) dial(n phone.Number) (Customer, string) {
 	h.t.Helper()
 	c, err := h.RegisterByUSSD(context.Background(), dialed(n))
 	if err != nil {
@@ -33,9 +33,9 @@ func (h *house) dial(n phone.Number) (Customer, string) {
 	return c, h.issued()
 }
 
-func (h *house) issued() string {
+func (h *fixture) issued() string {
 	h.t.Helper()
-	texts := h.carry()
+	texts := h.deliver()
 	if len(texts) != 1 {
 		h.t.Fatalf("%d messages instead of one: %q", len(texts), texts)
 	}
@@ -47,7 +47,7 @@ func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:]
 
 func TestRegisterByUSSD(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c, err := h.RegisterByUSSD(ctx, dialed(stranger))
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestRegisterByUSSD(t *testing.T) {
 		if err != nil || again != c {
 			t.Errorf("a repeat: %+v, %v", again, err)
 		}
-		if texts := h.carry(); len(texts) != 0 || h.wallets.Load() != 1 {
+		if texts := h.deliver(); len(texts) != 0 || h.wallets.Load() != 1 {
 			t.Errorf("a repeat sent %q, %d wallets", texts, h.wallets.Load())
 		}
 		if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
@@ -85,7 +85,7 @@ func TestRegisterByUSSD(t *testing.T) {
 
 func TestRegisterByUSSDAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ids := make([]int64, 8)
 		var all sync.WaitGroup
 		for i := range ids {
@@ -110,7 +110,7 @@ func TestRegisterByUSSDAtOnce(t *testing.T) {
 }
 
 func TestRegisterByUSSDRefuses(t *testing.T) {
-	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
+	ctx, h := t.Context(), newFixture(t, databasetest.SQLite(t))
 	for what, c := range map[string]struct {
 		change  func(*USSDSignup)
 		kind    fault.Kind
@@ -132,7 +132,7 @@ func TestRegisterByUSSDRefuses(t *testing.T) {
 	if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
 		t.Errorf("%d customers", n)
 	}
-	h.registered(number)
+	h.newCustomer(number)
 	_, err := h.RegisterByUSSD(ctx, dialed(number))
 	want(t, "a wallet of the site", err, fault.Conflict, "customer.registered", "")
 	c, _ := h.dial(stranger)
@@ -174,7 +174,7 @@ func TestCheckName(t *testing.T) {
 // repeated; then it opens only its own change.
 func TestIssuedPINConfirmsOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c, pin := h.dial(stranger)
 		for range 2 {
 			if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
@@ -210,7 +210,7 @@ func TestIssuedPINConfirmsOnce(t *testing.T) {
 // Where two payments ask at once, one gets it.
 func TestIssuedPINConfirmsOneOfTwo(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		c, pin := h.dial(stranger)
 		var all sync.WaitGroup
 		errs := make([]error, 2)
@@ -239,7 +239,7 @@ func TestIssuedPINConfirmsOneOfTwo(t *testing.T) {
 
 func TestPINIsSentAgain(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		c, pin := h.dial(stranger)
 		for range 3 {
 			before := pin
@@ -261,13 +261,13 @@ func TestPINIsSentAgain(t *testing.T) {
 
 // With the counters off, for measuring, PINs are counted all the same.
 func TestPINsAreAlwaysCounted(t *testing.T) {
-	ctx, h := t.Context(), newHouse(t, databasetest.SQLite(t))
+	ctx, h := t.Context(), newFixture(t, databasetest.SQLite(t))
 	off, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: true, Now: h.o.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := h.o
-	o.Attempts = off
+	o.Counters = off
 	h.Customers = h.build(o)
 	c, _ := h.dial(stranger)
 	for range 3 {
@@ -276,34 +276,34 @@ func TestPINsAreAlwaysCounted(t *testing.T) {
 		}
 	}
 	want(t, "a fourth PIN", h.ResendPIN(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
-	h.carry()
+	h.deliver()
 	c = h.pinned(number)
 	for range 3 {
-		h.wait(ResendPause)
+		h.advance(ResendPause)
 		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
 	for range 4 {
-		if err := h.takeChange(ctx, c.ID); err != nil {
+		if err := h.limitPINChange(ctx, c.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want(t, "a sixth change", h.takeChange(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
+	want(t, "a sixth change", h.limitPINChange(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
 	h.guess(c.ID, 4)
 	want(t, "a fifth PIN", h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
 }
 
 // A lock is not lifted by asking for another PIN.
 func TestLockedPINIsNotSentAgain(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	c, pin := h.dial(stranger)
 	for range 5 {
 		_ = h.check(c.ID, another(pin), ForBalance, "")
 	}
 	want(t, "locked", h.ResendPIN(t.Context(), c.ID), fault.Forbidden, "customer.pin_locked", "")
-	h.wait(PINFirstLock + time.Second)
+	h.advance(PINFirstLock + time.Second)
 	if err := h.ResendPIN(t.Context(), c.ID); err != nil {
 		t.Error(err)
 	}
@@ -312,17 +312,17 @@ func TestLockedPINIsNotSentAgain(t *testing.T) {
 // Who forgot a PIN gets another through staff: it confirms once, like the first.
 func TestPINIsIssuedAnew(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
-		c := h.registered(number)
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
 		want(t, "without one", h.IssuePIN(ctx, c.ID, aigul), fault.NotFound, "customer.no_pin", "")
 		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
-		h.carry()
+		h.deliver()
 		for range 5 {
 			_ = h.check(c.ID, wrongPN, ForBalance, "")
 		}
-		h.carry()
+		h.deliver()
 		if err := h.IssuePIN(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
 		}
