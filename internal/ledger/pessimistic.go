@@ -24,7 +24,7 @@ func (b *batchTx) postPessimistic() error {
 		return err
 	}
 	if len(b.accepted) == 0 {
-		//mutant:drop ./internal/cashin TestNoAnswerIsFinalWithoutTheStandby
+		//mutant:drop TestReplayIsUnknownWithoutTheStandby
 		if slices.ContainsFunc(b.outcomes, func(o outcome) bool { return o.receipt.Replayed }) {
 			// The receipts come from rows that may not have reached the standby
 			// yet: see database.Confirm.
