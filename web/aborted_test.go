@@ -9,22 +9,22 @@ import (
 // A browser that goes away in the middle of a request is no failure of ours.
 func TestAbortedRequestIsNoError(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
-			h := houseWith(t, setting{on: on})
-			b := h.as(h.holder(100_00))
+			app := newAppWith(t, options{newDB: newDB})
+			b := app.browserOf(app.newCustomer(100_00))
 			gone, leave := context.WithCancel(t.Context())
 			leave()
-			b.hangsUp = gone
+			b.ctx = gone
 			answer := b.ask(http.MethodGet, "/history", nil)
 			id := answer.Header().Get("X-Request-Id")
 			if answer.Code < http.StatusInternalServerError || id == "" {
 				t.Fatalf("answered %d", answer.Code)
 			}
-			if lines := said.lines(id, `"level":"ERROR"`); len(lines) > 0 {
+			if lines := logged.lines(id, `"level":"ERROR"`); len(lines) > 0 {
 				t.Errorf("logged as an error: %s", lines)
 			}
-			if lines := said.lines(id, `"level":"INFO"`, "web: request aborted"); len(lines) != 1 {
+			if lines := logged.lines(id, `"level":"INFO"`, "web: request aborted"); len(lines) != 1 {
 				t.Errorf("%d lines: %s", len(lines), lines)
 			}
 		})

@@ -12,39 +12,39 @@ import (
 
 func TestOthersThingsAreNotThere(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.deliver()
-	who := h.holder(500_00)
-	mine := h.as(who).draft(company, "100")
+	app := newApp(t)
+	app.startDeliveries()
+	holder := app.newCustomer(500_00)
+	mine := app.browserOf(holder).draft(company, "100")
 	draft := mine.at.Path
 	receipt := mine.press("Оплатить").at.Path
 	open := mine.draft(company, "50").at.Path
 	operation := mine.open("/history").page.Find("main a.row").First().AttrOr("href", "")
 	for _, path := range []string{draft, receipt, open, operation} {
-		mine.open(path).answered(200)
+		mine.open(path).wantStatus(200)
 	}
-	other := h.as(h.holder(500_00))
-	before := h.books()
-	nothing := other.open("/receipt/" + strconv.FormatInt(h.db.NewID(), 10)).answered(404).text()
+	other := app.browserOf(app.newCustomer(500_00))
+	before := app.counts()
+	nothing := other.open("/receipt/" + strconv.FormatInt(app.DB.NewID(), 10)).wantStatus(404).text()
 	for _, path := range []string{draft, receipt, open, operation, "/history/1", "/check/x", "/receipt/-1", "/receipt/99999999999999999999"} {
-		other.open(path).answered(404).says("Такой страницы нет")
+		other.open(path).wantStatus(404).shows("Такой страницы нет")
 		if withoutID(other.text()) != withoutID(nothing) {
 			t.Errorf("%s answers otherwise than what is nowhere:\n%s\n%s", path, other.text(), nothing)
 		}
 	}
 	for _, path := range []string{draft, open} {
 		other.open("/pay/dostek")
-		other.follow(http.MethodPost, path, form(other)).answered(404)
+		other.follow(http.MethodPost, path, form(other)).wantStatus(404)
 	}
-	other.open("/pay/dostek?draft=" + strings.TrimPrefix(open, "/check/")).answered(200)
+	other.open("/pay/dostek?draft=" + strings.TrimPrefix(open, "/check/")).wantStatus(200)
 	if other.value("account") != "" || other.value("amount") != "" {
 		t.Error("another's draft fills the form")
 	}
-	other.open("/pay/dostek?repeat=" + strings.TrimPrefix(receipt, "/receipt/")).answered(200)
+	other.open("/pay/dostek?repeat=" + strings.TrimPrefix(receipt, "/receipt/")).wantStatus(200)
 	if other.value("account") != "" {
 		t.Error("another's payment fills the form")
 	}
-	h.unchanged("another's things", before)
+	app.wantUnchanged("another's things", before)
 }
 
 // withoutID takes the request's number out of an error page.
@@ -60,11 +60,11 @@ var machines = map[string]bool{"/osmp": true, "/ussd": true, "/ussd/kannel": tru
 // login, to where they were going.
 func TestNotSignedIn(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(500_00)
-	before := h.books()
+	app := newApp(t)
+	holder := app.newCustomer(500_00)
+	before := app.counts()
 	holders := 0
-	for _, route := range h.server.Routes() {
+	for _, route := range app.server.Routes() {
 		if open := map[string]bool{
 			"/": true, "/login": true, "/signup": true, "/confirm": true, "/confirm/resend": true, "/reset": true, "/reset/confirm": true,
 			"/offer": true, "/fill": true, "/help": true, "/logout": true, "/app": true, "/offline": true, "/closed": true, "/worker.js": true, "/app/:manifest": true, "/healthz": true, "/static/*": true, "/favicon.ico": true,
@@ -77,13 +77,13 @@ func TestNotSignedIn(t *testing.T) {
 			path = strings.Replace(path, parameter, "12345", 1)
 		}
 		path = strings.NewReplacer(":category", "other", ":service", "dostek").Replace(path)
-		b := h.browser().open("/")
+		b := app.browser().open("/")
 		answer := b.ask(route.Method, path+"?x=1", form(b))
 		if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != "/" || answer.Body.Len() > 0 {
 			t.Errorf("%s %s answers a stranger %d %s", route.Method, path, answer.Code, answer.Header().Get("Location"))
 		}
 		if route.Method == http.MethodGet {
-			b.logIn(who.Phone, password)
+			b.logIn(holder.Phone, password)
 			want := path + "?x=1"
 			if path == "/settings/pin/unlock" || path == "/settings/pin/code" {
 				want = "/settings/pin" // no SMS code is awaited
@@ -96,24 +96,24 @@ func TestNotSignedIn(t *testing.T) {
 	if holders < 12 {
 		t.Errorf("only %d doors of holders were tried", holders)
 	}
-	h.unchanged("strangers", before)
+	app.wantUnchanged("strangers", before)
 }
 
 func TestNextStaysOnTheSite(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
+	app := newApp(t)
+	holder := app.newCustomer(0)
 	for _, c := range []struct{ method, path, referer string }{
 		{http.MethodGet, "/cabinet?next=https://evil.example/", ""},
 		{http.MethodPost, "/settings/sessions/end", "https://evil.example/cabinet"},
-		{http.MethodPost, "/settings/sessions/end", h.base + "//evil.example/"},
-		{http.MethodPost, "/settings/sessions/end", h.base + `/\evil.example/`},
-		{http.MethodPost, "/settings/sessions/end", h.base + "/%0d%0aLocation:%20//evil.example"},
+		{http.MethodPost, "/settings/sessions/end", app.base + "//evil.example/"},
+		{http.MethodPost, "/settings/sessions/end", app.base + `/\evil.example/`},
+		{http.MethodPost, "/settings/sessions/end", app.base + "/%0d%0aLocation:%20//evil.example"},
 		{http.MethodPost, "/settings/sessions/end", "javascript:alert(1)"},
 	} {
-		b := h.browser().open("/")
+		b := app.browser().open("/")
 		b.ask(c.method, c.path, form(b, "next", "//evil.example/"), "Referer", c.referer)
-		b.open("/?next=//evil.example/").fill("phone", who.Phone.String()).press("Войти").fill("password", password)
+		b.open("/?next=//evil.example/").fill("phone", holder.Phone.String()).press("Войти").fill("password", password)
 		_, action, values := b.form(b.control("Войти"))
 		values.Set("next", "//evil.example/")
 		place := b.ask(http.MethodPost, action, values).Header().Get("Location")
@@ -123,7 +123,7 @@ func TestNextStaysOnTheSite(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"//evil.example", "//evil.example/cabinet", `/\evil.example`, "/%5cevil.example", "/cabinet/../%2f%2fevil.example"} {
-		answer := h.browser().raw(http.MethodGet, path)
+		answer := app.browser().raw(http.MethodGet, path)
 		if place := answer.Header().Get("Location"); strings.HasPrefix(place, "//") || strings.HasPrefix(place, `/\`) {
 			t.Errorf("%s leads to %q", path, place)
 		}
@@ -132,13 +132,13 @@ func TestNextStaysOnTheSite(t *testing.T) {
 
 func TestForeignForms(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(500_00)
-	b := h.as(who).draft(company, "250")
-	strange := h.as(h.holder(0)).open("/cabinet").csrf()
-	visitor := h.browser().open("/").csrf()
+	app := newApp(t)
+	holder := app.newCustomer(500_00)
+	b := app.browserOf(holder).draft(company, "250")
+	strange := app.browserOf(app.newCustomer(0)).open("/cabinet").csrf()
+	visitor := app.browser().open("/").csrf()
 	action, values := b.paying()
-	before := h.books()
+	before := app.counts()
 	const stale, foreign = "Страница устарела", "Эта форма отправлена с другого сайта"
 	for name, c := range map[string]struct {
 		token   string
@@ -160,8 +160,8 @@ func TestForeignForms(t *testing.T) {
 		if c.token != "" {
 			posted.Set("csrf", c.token)
 		}
-		shown := h.browser() // shows what b was answered
-		shown.read(b.ask(http.MethodPost, action, posted, c.headers...)).answered(403).says(c.words)
+		shown := app.browser() // shows what b was answered
+		shown.read(b.ask(http.MethodPost, action, posted, c.headers...)).wantStatus(403).shows(c.words)
 		if way := shown.page.Find(".actions a").First().AttrOr("href", ""); (way == b.at.Path) != (c.words == stale) {
 			t.Errorf("%s: the way out leads to %s", name, way)
 		}
@@ -170,46 +170,46 @@ func TestForeignForms(t *testing.T) {
 		}
 	}
 	// In the address a token counts nothing, and a GET pays nothing.
-	shown := h.browser()
-	shown.read(b.ask(http.MethodPost, action+"?csrf="+url.QueryEscape(values.Get("csrf")), url.Values{})).answered(403)
+	shown := app.browser()
+	shown.read(b.ask(http.MethodPost, action+"?csrf="+url.QueryEscape(values.Get("csrf")), url.Values{})).wantStatus(403)
 	b.ask(http.MethodGet, action+"?csrf="+url.QueryEscape(values.Get("csrf")), nil)
-	h.unchanged("foreign forms", before)
-	h.holds(who, 500_00)
-	b.press("Оплатить").says("250,00 сом") // the page itself still can
+	app.wantUnchanged("foreign forms", before)
+	app.wantBalance(holder, 500_00)
+	b.press("Оплатить").shows("250,00 сом") // the page itself still can
 }
 
 // A form that was open while its owner logged in anew in another tab is out of
 // date; what was typed into it isn't lost.
 func TestStaleFormKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(500_00)
-	b := h.as(who).open("/pay/dostek")
-	tab := h.browser()
+	app := newApp(t)
+	holder := app.newCustomer(500_00)
+	b := app.browserOf(holder).open("/pay/dostek")
+	tab := app.browser()
 	tab.jar = b.jar
 	tab.open("/cabinet").press("Выйти")
-	tab.logIn(who.Phone, password)
-	before := h.books()
-	b.fill("account", "0020 7199 6100 17").fill("amount", "100,5").press("Далее").answered(403).says("Страница устарела", "Ничего не оплачено")
-	h.unchanged("a stale form", before)
+	tab.logIn(holder.Phone, password)
+	before := app.counts()
+	b.fill("account", "0020 7199 6100 17").fill("amount", "100,5").press("Далее").wantStatus(403).shows("Страница устарела", "Ничего не оплачено")
+	app.wantUnchanged("a stale form", before)
 	tab.open("/pay/hoster")
 	if tab.value("account") != "" {
 		t.Error("it fills another service's form")
 	}
-	b.press("Открыть заново").isAt("/pay/dostek")
+	b.press("Открыть заново").wantPath("/pay/dostek")
 	if b.value("account") != "0020 7199 6100 17" || b.value("amount") != "100,5" {
 		t.Errorf("left %q and %q", b.value("account"), b.value("amount"))
 	}
-	b.press("Далее").says("Оплатить 100,50 сом")
+	b.press("Далее").shows("Оплатить 100,50 сом")
 }
 
 // Every way to change something asks for the token.
 func TestEveryFormIsGuarded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(500_00)).draft(company, "250")
-	before, tried := h.books(), 0
-	for _, route := range h.server.Routes() {
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(500_00)).draft(company, "250")
+	before, tried := app.counts(), 0
+	for _, route := range app.server.Routes() {
 		if route.Method == http.MethodGet || route.Method == http.MethodHead || machines[route.Path] || strings.HasPrefix(route.Method, "echo_") {
 			continue
 		}
@@ -219,22 +219,22 @@ func TestEveryFormIsGuarded(t *testing.T) {
 			"phone": {"0700123456"}, "email": {email}, "password": {password}, "old_password": {password}, "offer": {"on"}, "code": {"123456"},
 			"account": {company}, "amount": {"10"}, "session": {"others"}, "switch_lang": {"ky"}, "lang": {"ky"},
 		}
-		shown := h.browser()
-		shown.read(b.ask(route.Method, path, everything)).answered(403)
+		shown := app.browser()
+		shown.read(b.ask(route.Method, path, everything)).wantStatus(403)
 	}
 	if tried < 12 {
 		t.Errorf("only %d forms were tried", tried)
 	}
-	h.unchanged("forms without a token", before)
-	if b.open("/cabinet").isAt("/cabinet").page.Find("html").AttrOr("lang", "") != "ru" {
+	app.wantUnchanged("forms without a token", before)
+	if b.open("/cabinet").wantPath("/cabinet").page.Find("html").AttrOr("lang", "") != "ru" {
 		t.Error("a form without a token switched the language")
 	}
 }
 
 func TestTokensDifferOnEachPage(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(0))
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(0))
 	seen := map[string]bool{}
 	for range 5 {
 		for _, path := range []string{"/cabinet", "/pay/dostek", "/settings"} {
@@ -251,14 +251,14 @@ func TestTokensDifferOnEachPage(t *testing.T) {
 // and not, and the books don't move.
 func TestLinksMoveNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.deliver()
-	who := h.holder(500_00)
-	b := h.as(who).draft(company, "100").press("Оплатить").ended()
+	app := newApp(t)
+	app.startDeliveries()
+	holder := app.newCustomer(500_00)
+	b := app.browserOf(holder).draft(company, "100").press("Оплатить").waitEnded()
 	open := b.draft(company, "50").at.Path
-	h.messages(who.Phone)
-	before := h.books()
-	for name, walker := range map[string]*browser{"a holder": b, "a visitor": h.browser()} {
+	app.messages(holder.Phone)
+	before := app.counts()
+	for name, walker := range map[string]*browser{"a holder": b, "a visitor": app.browser()} {
 		seen, queue := map[string]bool{}, []string{"/", "/cabinet", open, "/pay/dostek?repeat=1", "/settings/password", "/confirm", "/login", "/reset/confirm"}
 		for len(queue) > 0 && len(seen) < 200 {
 			path := queue[0]
@@ -282,24 +282,24 @@ func TestLinksMoveNothing(t *testing.T) {
 		if least := map[string]int{"a holder": 40, "a visitor": 8}[name]; len(seen) < least {
 			t.Errorf("%s came by %d pages only", name, len(seen))
 		}
-		h.unchanged(name, before)
+		app.wantUnchanged(name, before)
 	}
-	h.holds(who, 400_00)
+	app.wantBalance(holder, 400_00)
 }
 
 func TestEndOfSessionsElsewhere(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
-	b, other, third, stranger := h.as(who), h.as(who), h.as(who), h.as(h.holder(0))
+	app := newApp(t)
+	holder := app.newCustomer(0)
+	b, other, third, stranger := app.browserOf(holder), app.browserOf(holder), app.browserOf(holder), app.browserOf(app.newCustomer(0))
 	strange := stranger.open("/settings")
-	id := h.rows("SELECT handle FROM sessions WHERE customer_id <> ?", who.ID)
+	id := app.count("SELECT handle FROM sessions WHERE customer_id <> ?", holder.ID)
 	b.open("/settings")
-	b.follow(http.MethodPost, "/settings/sessions/end", form(b, "session", strconv.Itoa(id))).answered(404)
-	strange.open("/settings").answered(200).isAt("/settings")
-	b.open("/settings").press("Закрыть этот вход").isAt("/settings").says("Вход закрыт")
-	b.press("Закрыть все остальные входы").isAt("/settings")
-	other.open("/cabinet").isAt("/")
-	third.open("/cabinet").isAt("/")
-	b.open("/cabinet").isAt("/cabinet")
+	b.follow(http.MethodPost, "/settings/sessions/end", form(b, "session", strconv.Itoa(id))).wantStatus(404)
+	strange.open("/settings").wantStatus(200).wantPath("/settings")
+	b.open("/settings").press("Закрыть этот вход").wantPath("/settings").shows("Вход закрыт")
+	b.press("Закрыть все остальные входы").wantPath("/settings")
+	other.open("/cabinet").wantPath("/")
+	third.open("/cabinet").wantPath("/")
+	b.open("/cabinet").wantPath("/cabinet")
 }

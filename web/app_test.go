@@ -2,160 +2,332 @@ package web_test
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
+	"context"
+	"flag"
 	"fmt"
-	"image/png"
+	"log/slog"
 	"net/http"
-	"regexp"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
-	"elsom/internal/i18n"
+	"github.com/alexedwards/argon2id"
+	"github.com/labstack/echo/v4"
+
+	"elsom/internal/audit"
+	"elsom/internal/biller"
+	"elsom/internal/cashin"
+	"elsom/internal/catalog"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/ledger"
+	"elsom/internal/money"
+	"elsom/internal/notify/push"
+	"elsom/internal/notify/sms"
+	"elsom/internal/notify/sms/inbox"
+	"elsom/internal/outbox"
+	"elsom/internal/phone"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
+	"elsom/internal/wallet"
+	"elsom/web"
+	"elsom/web/portal"
+	"elsom/web/session"
+	"elsom/web/terminal"
 )
 
-type appIcon struct{ Src, Sizes, Type, Purpose string }
+const (
+	company       = testkit.Company
+	password      = "горы Ала-Тоо весной"
+	email         = "aida@example.kg"
+	agentPassword = "terminal's word"
+)
 
-type appManifest struct {
-	ID, Name, Lang, Scope, Display string
-	ShortName                      string `json:"short_name"`
-	StartURL                       string `json:"start_url"`
-	Icons                          []appIcon
-	Shortcuts                      []struct {
-		Name, URL string
-		Icons     []appIcon
+// logged holds the log of all tests of the package.
+var logged = &logBuffer{}
+
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// lines returns the lines that contain all the words.
+func (l *logBuffer) lines(words ...string) (found []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) }) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // the tests wait more than they compute
+		panic(err)
+	}
+	slog.SetDefault(slog.New(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	os.Exit(m.Run())
+}
+
+// options configures a testApp.
+type options struct {
+	https    bool
+	limits   bool // rate limits are on
+	notices  bool // push notifications are on
+	handlers func(*web.Handlers)
+	ledger   ledger.Options
+	hash     customer.Hash
+	newDB    func(testing.TB, ...database.Option) *database.DB // nil: SQLite
+	trace    func(statement string, args []any)
+}
+
+// testApp is the server with all middleware and all services. Only the biller and
+// the senders of messages are faked.
+type testApp struct {
+	*testkit.App
+	t        *testing.T
+	clock    *testkit.Clock
+	inbox    *inbox.Inbox
+	server   *echo.Echo
+	handlers web.Handlers // of the server
+	base     string
+	agent    cashin.Agent
+	numbers  atomic.Int64
+}
+
+func newApp(t *testing.T) *testApp { t.Helper(); return newAppWith(t, options{}) }
+
+func newAppWith(t *testing.T, o options) *testApp {
+	t.Helper()
+	ctx, clock, base := context.Background(), &testkit.Clock{}, "http://elsom.test"
+	if o.https {
+		base = "https://elsom.test"
+	}
+	if o.newDB == nil {
+		o.newDB = databasetest.SQLite
+	}
+	services := testkit.Options{NoRateLimits: !o.limits, Hash: o.hash, Ledger: o.ledger}
+	if o.notices {
+		services.Push = &push.Options{Key: "the public key", Hosts: []string{"push.example.net"}}
+	}
+	app := &testApp{App: testkit.New(t, o.newDB(t, database.WithTrace(o.trace), clock.Option()), services), t: t, clock: clock, base: base}
+	require.NoError(t, app.Agents.AddAgent(ctx, cashin.NewAgent{Code: "kicb", Name: "KICB", Password: agentPassword, Ceiling: 1_000_000_000_00}))
+	list, err := app.Agents.ListAgents(ctx)
+	require.NoError(t, err)
+	app.agent, app.inbox = list[0], inbox.New(app.DB)
+	sessions, err := session.New(app.DB, session.Options{
+		Secret: testkit.Secret, Secure: o.https, Public: base, Left: push.RemoveBrowser, Ended: push.RemoveForCustomer,
+	})
+	require.NoError(t, err)
+	app.handlers = web.Handlers{
+		Portal: portal.New(portal.Services{
+			Customers: app.Customers, Wallets: app.Wallets, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
+			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
+		}),
+		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https,
+		Healthy: func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
+	}
+	if o.handlers != nil {
+		o.handlers(&app.handlers)
+	}
+	app.server = web.New(app.handlers)
+	return app
+}
+
+// databases are the values of options.newDB by name.
+var databases = map[string]func(testing.TB, ...database.Option) *database.DB{
+	"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres,
+}
+
+func (app *testApp) advance(d time.Duration) { app.clock.Advance(d) }
+
+// setBiller sets the biller's answers to check and to pay.
+func (app *testApp) setBiller(check, pay biller.Answer) {
+	app.Biller.SetCheck(check)
+	app.Biller.SetScript(pay)
+}
+
+// changeCatalog imports the catalog with texts replaced: old, new, old, new, …
+func (app *testApp) changeCatalog(pieces ...string) {
+	app.t.Helper()
+	exported, err := app.Catalog.Export(context.Background())
+	require.NoError(app.t, err)
+	text := string(exported)
+	for i := 0; i < len(pieces); i += 2 {
+		if strings.Count(text, pieces[i]) < 1 {
+			app.t.Fatalf("no %q in the catalog:\n%s", pieces[i], text)
+		}
+		text = strings.Replace(text, pieces[i], pieces[i+1], 1)
+	}
+	change, err := app.Catalog.Prepare(context.Background(), []byte(text), true)
+	require.NoError(app.t, err)
+	require.NoError(app.t, app.Catalog.Apply(context.Background(), change, catalog.By{}))
+	app.advance(2 * time.Second) // the catalog's copy is checked once a second
+}
+
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := argon2id.CreateHash(password, &argon2id.Params{
+		Memory: testkit.WeakHash.MemoryKiB, Iterations: testkit.WeakHash.Passes, Parallelism: 1, SaltLength: 16, KeyLength: 32,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// newNumber returns a number without a wallet.
+func (app *testApp) newNumber() phone.Number {
+	return phone.Number(fmt.Sprintf("+996700%06d", 100_000+app.numbers.Add(1)))
+}
+
+// newCustomer adds a customer with a password and deposits balance.
+func (app *testApp) newCustomer(balance money.Amount) customer.Customer {
+	app.t.Helper()
+	return app.newCustomerWith(app.newNumber(), balance)
+}
+
+func (app *testApp) newCustomerWith(number phone.Number, balance money.Amount) customer.Customer {
+	app.t.Helper()
+	ctx, row := context.Background(), customer.Record{}
+	require.NoError(app.t, app.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		row = customer.Record{
+			ID: tx.NewID(), Phone: number.String(), Email: email, Lang: "ru", PasswordHash: passwordHash(),
+			SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(),
+		}
+		if err := tx.Gorm().Create(&row).Error; err != nil {
+			return err
+		}
+		return wallet.Open(ctx, tx, row.ID)
+	}))
+	holder := row.Customer()
+	if balance > 0 {
+		app.deposit(holder, balance)
+	}
+	return holder
+}
+
+// deposit pays cash in through the agent.
+func (app *testApp) deposit(holder customer.Customer, amount money.Amount) {
+	app.t.Helper()
+	answer, err := app.CashIn.PayIn(context.Background(), app.agent, cashin.Request{
+		TxnID: strconv.FormatInt(app.DB.NewID(), 10), TxnDate: "20261122120000", Account: holder.Phone.String(), Sum: amount,
+	})
+	require.NoError(app.t, err)
+	if answer.Result != cashin.Done {
+		app.t.Fatalf("cash-in: %d", answer.Result)
 	}
 }
 
-func (b *browser) manifest() (m appManifest) {
-	b.t.Helper()
-	href := b.page.Find("link[rel=manifest]").AttrOr("href", "none")
-	answer := b.send(http.MethodGet, href, nil)
-	if answer.Code != http.StatusOK || answer.Header().Get("Content-Type") != "application/manifest+json" || answer.Header().Get("Set-Cookie") != "" {
-		b.t.Fatalf("%s: %d %v", href, answer.Code, answer.Header())
-	}
-	if err := json.Unmarshal(answer.Body.Bytes(), &m); err != nil {
-		b.t.Fatal(err)
-	}
-	return m
+// startDeliveries sends payments to the biller until the test ends.
+func (app *testApp) startDeliveries() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var workers sync.WaitGroup
+	workers.Go(func() { app.Payments.Deliver(ctx) })
+	app.t.Cleanup(func() { cancel(); workers.Wait() })
 }
 
-// The application is the same in each language but for its words, and its
-// pictures are as large as they are said to be.
-func TestManifest(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	for lang, want := range map[i18n.Lang]string{i18n.RU: "Оплатить DosTek", i18n.KY: "DosTek төлөө", i18n.EN: "Pay DosTek"} {
-		b := h.browser().open("/?lang=" + string(lang))
-		m := b.manifest()
-		if m.ID != "/" || m.Scope != "/" || m.StartURL != "/cabinet" || m.Display != "standalone" || m.Lang != string(lang) ||
-			m.Name != lang.T("app.name") || m.ShortName != lang.T("frame.brand") {
-			t.Errorf("%s: %+v", lang, m)
-		}
-		if len(m.Shortcuts) == 0 || m.Shortcuts[0].Name != want || m.Shortcuts[0].URL != "/pay/dostek" {
-			t.Errorf("%s: shortcuts %+v", lang, m.Shortcuts)
-		}
-		seen := map[string]bool{}
-		for _, icon := range m.Icons {
-			answer := b.send(http.MethodGet, icon.Src, nil)
-			size, err := png.DecodeConfig(bytes.NewReader(answer.Body.Bytes()))
-			if err != nil || fmt.Sprintf("%dx%d", size.Width, size.Height) != icon.Sizes || answer.Header().Get("Content-Type") != icon.Type {
-				t.Errorf("%s: %s: %v %+v", lang, icon.Src, err, size)
-			}
-			seen[icon.Purpose+icon.Sizes] = true
-		}
-		for _, want := range []string{"any192x192", "any512x512", "maskable192x192", "maskable512x512"} {
-			if !seen[want] {
-				t.Errorf("%s: no icon %s", lang, want)
-			}
-		}
+// messages sends the SMS that are due and returns those to a number, newest first.
+func (app *testApp) messages(number phone.Number) []string {
+	app.t.Helper()
+	ctx := context.Background()
+	workers := sms.Workers(app.DB, app.Sealer, app.inbox, sms.Options{})
+	var tasks []outbox.LeasedMessage
+	for _, worker := range workers {
+		require.NoError(app.t, app.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			more, err := outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
+			tasks = append(tasks, more...)
+			return err
+		}))
 	}
-	for _, wrong := range []string{"/app/xx.webmanifest", "/app/ru", "/app/ru.webmanifest.webmanifest", "/app/"} {
-		if answer := h.browser().send(http.MethodGet, wrong, nil); answer.Code != http.StatusNotFound {
-			t.Errorf("%s: %d", wrong, answer.Code)
-		}
+	// In the order in which they became due, across queues.
+	slices.SortFunc(tasks, func(a, b outbox.LeasedMessage) int { return cmp.Compare(a.ID, b.ID) })
+	for _, task := range tasks {
+		workers[0].Do(ctx, task)
 	}
+	list, err := app.inbox.List(ctx, number)
+	require.NoError(app.t, err)
+	texts := make([]string, len(list))
+	for i, m := range list {
+		texts[i] = m.Text
+	}
+	return texts
 }
 
-// A shortcut leads nowhere that is not there.
-func TestShortcutOfAServiceThatIsNotSold(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.imports("services:\n  - code: dostek\n", "services:\n  - code: dostek2\n")
-	for _, s := range h.browser().open("/").manifest().Shortcuts {
-		if strings.Contains(s.URL, "dostek") {
-			t.Errorf("%+v", s)
-		}
+// code returns the code in the newest SMS to a number.
+func (app *testApp) code(number phone.Number) string {
+	app.t.Helper()
+	texts := app.messages(number)
+	if len(texts) == 0 || len(texts[0]) < 6 {
+		app.t.Fatalf("no code among %q", texts)
 	}
+	return texts[0][:6]
 }
 
-type shell struct {
-	Name, Offline, Icon, Badge string
-	Files, Pages               []string
+// wrongCode returns another code.
+func wrongCode(code string) string { return code[:5] + string((code[5]-'0'+1)%10+'0') }
+
+// count returns the number that a query returns.
+func (app *testApp) count(query string, args ...any) (n int) {
+	app.t.Helper()
+	require.NoError(app.t, app.DB.Pool().QueryRowContext(context.Background(), query, args...).Scan(&n))
+	return n
 }
 
-func (b *browser) shell(lang i18n.Lang) (s shell, source string) {
-	b.t.Helper()
-	answer := b.send(http.MethodGet, "/worker.js?lang="+string(lang), nil)
-	if answer.Code != http.StatusOK || answer.Header().Get("Content-Type") != "text/javascript; charset=utf-8" ||
-		answer.Header().Get("Cache-Control") != "no-cache" || answer.Header().Get("Set-Cookie") != "" {
-		b.t.Fatalf("%d %v", answer.Code, answer.Header())
-	}
-	source = answer.Body.String()
-	found := regexp.MustCompile(`^const shell = (\{.*\});\n`).FindStringSubmatch(source)
-	if found == nil {
-		b.t.Fatalf("%.200s", source)
-	}
-	if err := json.Unmarshal([]byte(found[1]), &s); err != nil {
-		b.t.Fatal(err)
-	}
-	return s, source
+func (app *testApp) exec(query string, args ...any) {
+	app.t.Helper()
+	_, err := app.DB.Pool().ExecContext(context.Background(), query, args...)
+	require.NoError(app.t, err)
 }
 
-// What the worker keeps is there, is the same for everybody, and dresses the
-// pages that it keeps.
-func TestWorkerKeepsPublicPagesOnly(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	holder := h.as(h.holder(100_00))
-	names := map[string]bool{}
-	for _, lang := range i18n.Langs() {
-		s, source := holder.shell(lang)
-		if _, again := h.browser().shell(lang); again != source {
-			t.Errorf("%s: a stranger gets another worker", lang)
-		}
-		names[s.Name] = true
-		files := strings.Join(append(s.Files, s.Icon, s.Badge), " ")
-		for _, path := range strings.Fields(files) {
-			if answer := holder.send(http.MethodGet, path, nil); answer.Code != http.StatusOK || !strings.HasPrefix(path, "/static/") {
-				t.Errorf("%s: %d", path, answer.Code)
-			}
-		}
-		if len(s.Pages) < 4 || s.Offline != s.Pages[0] {
-			t.Errorf("%s: %+v", lang, s)
-		}
-		for _, path := range s.Pages {
-			b := h.browser().open(path)
-			if b.status != http.StatusOK || b.at.RequestURI() != path || b.page.Find("form").Length() > 0 || b.page.Find("html").AttrOr("lang", "") != string(lang) {
-				t.Errorf("%s: %d at %s", path, b.status, b.at)
-			}
-			for _, file := range []string{"link[rel=stylesheet]", "link[as=font]", "script[src]"} {
-				part := b.page.Find(file).First()
-				if address := part.AttrOr("href", part.AttrOr("src", "")); !strings.Contains(files, address) || address == "" {
-					t.Errorf("%s needs %q, which is not kept", path, address)
-				}
-			}
-		}
-	}
-	if len(names) != len(i18n.Langs()) {
-		t.Errorf("languages share a cache: %v", names)
+// counts are the numbers of rows that a refused request must not change.
+type counts struct{ Transfers, Entries, Payments, Drafts, Messages, Codes, Customers int }
+
+func (app *testApp) counts() counts {
+	app.t.Helper()
+	count := func(table string) int { return app.count("SELECT COUNT(*) FROM " + table) }
+	return counts{
+		count("transfers"), count("entries"), count("payments"), count("drafts"), count("promises"), count("confirmations"), count("customers"),
 	}
 }
 
-// The page that stands for others says what still works.
-func TestOfflinePage(t *testing.T) {
-	t.Parallel()
-	b := newHouse(t).browser().open("/offline?lang=ru").says("Нет связи", "второй раз деньги не спишутся", "*900#", "Megacom и Beeline", "0312 960 888")
-	if b.page.Find(`main a.button[href=""]`).Length() != 1 || b.page.Find(`a[href="tel:*900%23"]`).Length() != 1 || b.page.Find(".languages").Length() > 0 {
-		t.Error("no way to try again, to dial, or a language that can't be got")
+func (app *testApp) wantUnchanged(what string, before counts) {
+	app.t.Helper()
+	if now := app.counts(); now != before {
+		app.t.Errorf("%s: the rows are %+v, were %+v", what, now, before)
+	}
+}
+
+func (app *testApp) wantBalance(holder customer.Customer, want money.Amount) {
+	app.t.Helper()
+	got, err := app.Ledger.Balance(context.Background(), holder.ID)
+	require.NoError(app.t, err)
+	if got != want {
+		app.t.Errorf("the wallet has %s, want %s", got, want)
+	}
+}
+
+// wantAudit runs the audit.
+func (app *testApp) wantAudit() {
+	app.t.Helper()
+	result, err := audit.Run(context.Background(), app.DB)
+	require.NoError(app.t, err)
+	if !result.OK() {
+		app.t.Errorf("the audit failed: %+v", result)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit/require"
 	"elsom/web"
 )
 
@@ -18,11 +19,11 @@ import (
 func held(t *testing.T, server *httptest.Server, size int) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: elsom.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
 		size, strings.Repeat("1", size-1))
-	must(t, err)
+	require.NoError(t, err)
 	return conn
 }
 
@@ -31,12 +32,12 @@ func held(t *testing.T, server *httptest.Server, size int) net.Conn {
 // the budget is free again behind them.
 func TestBodiesHaveABudget(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 16 << 10} }})
-	server := httptest.NewServer(h.server)
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 16 << 10} }})
+	server := httptest.NewServer(app.server)
 	t.Cleanup(server.Close)
 	post := func(size int) (int, http.Header) {
 		answer, err := http.Post(server.URL+"/", "application/x-www-form-urlencoded", strings.NewReader(strings.Repeat("1", size)))
-		must(t, err)
+		require.NoError(t, err)
 		_, _ = io.Copy(io.Discard, answer.Body)
 		_ = answer.Body.Close()
 		return answer.StatusCode, answer.Header
@@ -70,21 +71,21 @@ func TestBodiesHaveABudget(t *testing.T) {
 // take no room from machines, which have proved themselves before theirs are read.
 func TestStrangersBodiesKeepNoMachineOut(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 4 << 10} }})
-	server := httptest.NewServer(h.server)
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 4 << 10} }})
+	server := httptest.NewServer(app.server)
 	t.Cleanup(server.Close)
 	held(t, server, 2<<10)
 	held(t, server, 2<<10)
 	post := func(path string, prove func(r *http.Request)) (int, string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, strings.NewReader("command=check&txn_id=1&account=0700000000&sum=1"))
-		must(t, err)
+		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		prove(r)
 		answer, err := http.DefaultClient.Do(r)
-		must(t, err)
+		require.NoError(t, err)
 		defer answer.Body.Close()
 		text, err := io.ReadAll(answer.Body)
-		must(t, err)
+		require.NoError(t, err)
 		return answer.StatusCode, string(text)
 	}
 	status := 0
@@ -105,12 +106,12 @@ func TestStrangersBodiesKeepNoMachineOut(t *testing.T) {
 // before the server's own deadline.
 func TestSlowBodyEnds(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(newHouse(t).server)
+	server := httptest.NewServer(newApp(t).server)
 	t.Cleanup(server.Close)
 	conn := held(t, server, 100)
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	must(t, err)
+	require.NoError(t, err)
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusRequestTimeout || !answer.Close {
 		t.Errorf("answered %d, closing: %v", answer.StatusCode, answer.Close)

@@ -18,41 +18,42 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/phone"
+	"elsom/internal/testkit/require"
 )
 
-// browser is one without scripts: cookies, links, forms. Every page that it
-// comes by is looked at; see look.
+// browser is a client without scripts, with cookies, links and forms. Every page
+// that it opens is checked; see check.
 type browser struct {
-	hangsUp context.Context // ends the requests where there is one
-	t       *testing.T
-	h       *house
-	jar     *cookiejar.Jar
-	from    string // address
-	agent   map[string]string
-	at      *url.URL
-	status  int
-	header  http.Header
-	body    string
-	page    *goquery.Document
-	typed   url.Values
+	ctx    context.Context // of the requests, if not nil
+	t      *testing.T
+	app    *testApp
+	jar    *cookiejar.Jar
+	from   string // address
+	agent  map[string]string
+	at     *url.URL
+	status int
+	header http.Header
+	body   string
+	page   *goquery.Document
+	typed  url.Values
 }
 
-func (h *house) browser() *browser {
-	h.t.Helper()
+func (app *testApp) browser() *browser {
+	app.t.Helper()
 	jar, err := cookiejar.New(nil)
-	must(h.t, err)
-	at, err := url.Parse(h.base + "/")
-	must(h.t, err)
-	return &browser{t: h.t, h: h, jar: jar, from: "192.0.2.7:1234", at: at}
+	require.NoError(app.t, err)
+	at, err := url.Parse(app.base + "/")
+	require.NoError(app.t, err)
+	return &browser{t: app.t, app: app, jar: jar, from: "192.0.2.7:1234", at: at}
 }
 
 // as signs a holder in.
-func (h *house) as(who customer.Customer) *browser {
-	h.t.Helper()
-	b := h.browser()
+func (app *testApp) browserOf(holder customer.Customer) *browser {
+	app.t.Helper()
+	b := app.browser()
 	b.open("/")
-	b.logIn(who.Phone, password)
-	b.isAt("/cabinet")
+	b.logIn(holder.Phone, password)
+	b.wantPath("/cabinet")
 	return b
 }
 
@@ -64,7 +65,8 @@ func (b *browser) logIn(number phone.Number, password string) {
 	b.press("Войти")
 }
 
-// ask sends one request and gives its answer, cookies kept, nothing followed.
+// ask sends one request and returns the response. Cookies are stored, redirects are
+// not followed.
 func (b *browser) ask(method, target string, form url.Values, headers ...string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	var body io.Reader
@@ -77,17 +79,17 @@ func (b *browser) ask(method, target string, form url.Values, headers ...string)
 func (b *browser) send(method, target string, body io.Reader, headers ...string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	to, err := b.at.Parse(target)
-	must(b.t, err)
+	require.NoError(b.t, err)
 	request := httptest.NewRequest(method, to.RequestURI(), body)
 	request.Host, request.RemoteAddr = to.Host, b.from
-	if b.hangsUp != nil {
-		request = request.WithContext(b.hangsUp)
+	if b.ctx != nil {
+		request = request.WithContext(b.ctx)
 	}
 	for _, cookie := range b.jar.Cookies(to) {
 		request.AddCookie(cookie)
 	}
 	if method == http.MethodPost {
-		request.Header.Set("Origin", b.h.base)
+		request.Header.Set("Origin", b.app.base)
 		request.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	for name, value := range b.agent {
@@ -104,11 +106,11 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 		}
 	}
 	answer := httptest.NewRecorder()
-	b.h.server.ServeHTTP(answer, request)
+	b.app.server.ServeHTTP(answer, request)
 	var cookies []*http.Cookie
 	for _, set := range answer.Header().Values("Set-Cookie") {
 		cookie, err := http.ParseSetCookie(set)
-		must(b.t, err)
+		require.NoError(b.t, err)
 		cookies = append(cookies, cookie)
 	}
 	b.jar.SetCookies(to, cookies)
@@ -116,17 +118,17 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 	return answer
 }
 
-// follow goes after a request to the page at which it ends.
+// follow sends a request and follows redirects to a page.
 func (b *browser) follow(method, target string, form url.Values) *browser {
 	b.t.Helper()
 	to, err := b.at.Parse(target)
-	must(b.t, err)
+	require.NoError(b.t, err)
 	from := b.at.String()
 	for range 10 {
 		answer := b.ask(method, to.String(), form, "Referer", from)
 		if place := answer.Header().Get("Location"); place != "" {
 			if to, err = to.Parse(place); err != nil || to.Host != b.at.Host {
-				b.t.Fatalf("led to %q", place)
+				b.t.Fatalf("redirected to %q", place)
 			}
 			method, form = http.MethodGet, nil
 			continue
@@ -135,18 +137,18 @@ func (b *browser) follow(method, target string, form url.Values) *browser {
 		b.read(answer)
 		return b
 	}
-	b.t.Fatalf("%s leads in circles", target)
+	b.t.Fatalf("%s: too many redirects", target)
 	return nil
 }
 
-// read takes an answer for the page that is shown.
+// read makes a response the current page.
 func (b *browser) read(answer *httptest.ResponseRecorder) *browser {
 	b.t.Helper()
 	b.status, b.header, b.body, b.typed = answer.Code, answer.Header(), answer.Body.String(), url.Values{}
 	var err error
 	b.page, err = goquery.NewDocumentFromReader(bytes.NewReader(answer.Body.Bytes()))
-	must(b.t, err)
-	b.look()
+	require.NoError(b.t, err)
+	b.check()
 	return b
 }
 
@@ -155,7 +157,7 @@ func (b *browser) open(target string) *browser {
 	return b.follow(http.MethodGet, target, nil)
 }
 
-// control is the link or button whose words begin so.
+// control returns the first link or button whose name has the prefix.
 func (b *browser) control(words string) *goquery.Selection {
 	return b.page.Find("a[href], button").FilterFunction(func(_ int, s *goquery.Selection) bool {
 		return strings.HasPrefix(name(s), words)
@@ -163,16 +165,16 @@ func (b *browser) control(words string) *goquery.Selection {
 }
 
 func name(control *goquery.Selection) string {
-	heard := control.Clone()
-	heard.Find("[aria-hidden=true]").Remove()
-	return line(heard.Text())
+	accessible := control.Clone()
+	accessible.Find("[aria-hidden=true]").Remove()
+	return line(accessible.Text())
 }
 
 func (b *browser) press(words string) *browser {
 	b.t.Helper()
 	control := b.control(words)
 	if control.Length() == 0 {
-		b.t.Fatalf("%s offers no %q:\n%s", b.at, words, b.text())
+		b.t.Fatalf("%s has no %q:\n%s", b.at, words, b.text())
 	}
 	if href, ok := control.Attr("href"); ok {
 		return b.open(href)
@@ -184,7 +186,7 @@ func (b *browser) press(words string) *browser {
 	return b.follow(http.MethodPost, action, values)
 }
 
-// form is what a button sends.
+// form returns the form of a button and the values that it sends.
 func (b *browser) form(button *goquery.Selection) (form *goquery.Selection, action string, values url.Values) {
 	form, values = button.Closest("form"), url.Values{}
 	if id, ok := button.Attr("form"); ok {
@@ -220,7 +222,7 @@ func (b *browser) field(name string) *goquery.Selection {
 	return field
 }
 
-// fill types or pastes into a field, which cuts off what is longer than its maxlength.
+// fill types into a field, which cuts the text at its maxlength as browsers do.
 func (b *browser) fill(field, text string) *browser {
 	b.t.Helper()
 	if most, err := strconv.Atoi(b.field(field).AttrOr("maxlength", "")); err == nil {
@@ -233,7 +235,7 @@ func (b *browser) fill(field, text string) *browser {
 
 func (b *browser) tick(field string) *browser { b.t.Helper(); return b.fill(field, "on") }
 
-// value is what the page shows in a field.
+// value returns the value of a field on the page.
 func (b *browser) value(field string) string {
 	b.t.Helper()
 	return b.field(field).AttrOr("value", "")
@@ -247,17 +249,17 @@ func (b *browser) data(name string) string {
 
 func (b *browser) text() string { return line(b.page.Find("main").Text()) }
 
-func (b *browser) says(words ...string) *browser {
+func (b *browser) shows(words ...string) *browser {
 	b.t.Helper()
 	for _, w := range words {
 		if !strings.Contains(b.text(), line(w)) {
-			b.t.Errorf("%s (%d) doesn't say %q:\n%s", b.at, b.status, w, b.text())
+			b.t.Errorf("%s (%d) doesn't show %q:\n%s", b.at, b.status, w, b.text())
 		}
 	}
 	return b
 }
 
-func (b *browser) answered(status int) *browser {
+func (b *browser) wantStatus(status int) *browser {
 	b.t.Helper()
 	if b.status != status {
 		b.t.Errorf("%s answered %d, want %d:\n%s", b.at, b.status, status, b.text())
@@ -265,7 +267,7 @@ func (b *browser) answered(status int) *browser {
 	return b
 }
 
-func (b *browser) isAt(path string) *browser {
+func (b *browser) wantPath(path string) *browser {
 	b.t.Helper()
 	if b.at.Path != path {
 		b.t.Fatalf("at %s (%d), want %s:\n%s", b.at, b.status, path, b.text())
@@ -273,8 +275,8 @@ func (b *browser) isAt(path string) *browser {
 	return b
 }
 
-// wrongAt checks that exactly these fields are wrong, each with its words.
-func (b *browser) wrongAt(want map[string]string) *browser {
+// wantErrors checks that exactly these fields have errors, with these texts.
+func (b *browser) wantErrors(want map[string]string) *browser {
 	b.t.Helper()
 	got := map[string]string{}
 	b.page.Find("[aria-invalid=true]").Each(func(_ int, s *goquery.Selection) {
@@ -283,11 +285,11 @@ func (b *browser) wrongAt(want map[string]string) *browser {
 	})
 	for field, words := range want {
 		if !strings.Contains(got[field], line(words)) || got[field] == "" {
-			b.t.Errorf("%s says %q at %s, want %q", b.at, got[field], field, words)
+			b.t.Errorf("%s shows %q at %s, want %q", b.at, got[field], field, words)
 		}
 	}
 	if len(got) != len(want) {
-		b.t.Errorf("%s finds fault with %v, want %v", b.at, got, want)
+		b.t.Errorf("%s has errors %v, want %v", b.at, got, want)
 	}
 	return b
 }
@@ -295,8 +297,8 @@ func (b *browser) wrongAt(want map[string]string) *browser {
 // line puts a text into one line with plain spaces.
 func line(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// ended looks at a receipt until its payment is no longer processing.
-func (b *browser) ended() *browser {
+// waitEnded reloads a receipt until its payment is no longer processing.
+func (b *browser) waitEnded() *browser {
 	b.t.Helper()
 	for range 1500 {
 		if b.data("payment-status") != "processing" {
@@ -309,7 +311,7 @@ func (b *browser) ended() *browser {
 	return nil
 }
 
-// raw asks for an address exactly as it is written.
+// raw requests an address exactly as written.
 func (b *browser) raw(method, target string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	request := httptest.NewRequest(method, "/", nil)
@@ -319,6 +321,6 @@ func (b *browser) raw(method, target string) *httptest.ResponseRecorder {
 		request.URL = u
 	}
 	answer := httptest.NewRecorder()
-	b.h.server.ServeHTTP(answer, request)
+	b.app.server.ServeHTTP(answer, request)
 	return answer
 }

@@ -13,28 +13,30 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/fault"
 	"elsom/internal/outbox"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 )
 
 // onEach runs a test of the whole server on both databases, without the counters.
-func onEach(t *testing.T, test func(t *testing.T, h *house)) {
+func onEach(t *testing.T, test func(t *testing.T, app *testApp)) {
 	t.Helper()
 	t.Parallel()
-	for name, on := range databases {
-		t.Run(name, func(t *testing.T) { test(t, houseWith(t, setting{on: on})) })
+	for name, newDB := range databases {
+		t.Run(name, func(t *testing.T) { test(t, newAppWith(t, options{newDB: newDB})) })
 	}
 }
 
 // transfer sends amount between two wallets, or returns the refusal.
-func (h *house) transfer(from, to customer.Customer, amount string) error {
-	h.t.Helper()
+func (app *testApp) transfer(from, to customer.Customer, amount string) error {
+	app.t.Helper()
 	ctx := context.Background()
-	draft, err := h.transfers.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: customer.Web})
+	draft, err := app.Transfers.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: customer.Web})
 	if err != nil {
 		return err
 	}
-	_, err = h.transfers.Accept(ctx, from, customer.Web, draft.ID)
+	_, err = app.Transfers.Accept(ctx, from, customer.Web, draft.ID)
 	return err
 }
 
@@ -50,23 +52,23 @@ func (b *browser) until(target, words string) {
 	b.t.Fatalf("%s never says %q:\n%s", target, words, b.text())
 }
 
-func (h *house) cash(number string) cashin.Answer {
-	h.t.Helper()
-	answer, err := h.cashin.PayIn(context.Background(), h.agent, cashin.Request{
-		TxnID: strconv.FormatInt(h.db.NewID(), 10), TxnDate: "20261122120000", Account: number, Sum: 100_00,
+func (app *testApp) cash(number string) cashin.Answer {
+	app.t.Helper()
+	answer, err := app.CashIn.PayIn(context.Background(), app.agent, cashin.Request{
+		TxnID: strconv.FormatInt(app.DB.NewID(), 10), TxnDate: "20261122120000", Account: number, Sum: 100_00,
 	})
-	must(h.t, err)
+	require.NoError(app.t, err)
 	return answer
 }
 
 // An empty wallet is closed by its holder with the password: sessions end, nothing
 // arrives any more, the books stay, and the number is free.
 func TestClosing(t *testing.T) {
-	onEach(t, func(t *testing.T, h *house) {
-		who, friend := h.holder(250_50), h.holder(500_00)
-		phone := who.Phone.String()
-		b, other := h.as(who).open("/settings"), h.as(who).open("/cabinet")
-		b.press("Закрыть кошелёк").isAt("/settings/close").says("В кошельке ещё", "250,50", "переведите остаток")
+	onEach(t, func(t *testing.T, app *testApp) {
+		holder, friend := app.newCustomer(250_50), app.newCustomer(500_00)
+		phone := holder.Phone.String()
+		b, other := app.browserOf(holder).open("/settings"), app.browserOf(holder).open("/cabinet")
+		b.press("Закрыть кошелёк").wantPath("/settings/close").shows("В кошельке ещё", "250,50", "переведите остаток")
 		if b.page.Find("main input[name=password]").Length() > 0 {
 			t.Error("a wallet with money offers to be closed")
 		}
@@ -76,61 +78,61 @@ func TestClosing(t *testing.T) {
 		}
 
 		// A payment whose outcome is not known may bring its money back.
-		h.biller.says(good, silence)
-		b.draft(company, "250,50").press("Оплатить").answered(200)
-		b.open("/settings/close").says("В обработке платежи: 1")
+		app.setBiller(testkit.Good, testkit.NoAnswer)
+		b.draft(company, "250,50").press("Оплатить").wantStatus(200)
+		b.open("/settings/close").shows("В обработке платежи: 1")
 		answer = b.ask(http.MethodPost, "/settings/close", form(b, "password", password))
 		if answer.Code != http.StatusUnprocessableEntity || !strings.Contains(answer.Body.String(), "Дождитесь их итога") {
 			t.Errorf("with an open payment: %d", answer.Code)
 		}
-		h.biller.says(good, good)
-		h.deliver()
+		app.setBiller(testkit.Good, testkit.Good)
+		app.startDeliveries()
 		b.until("/settings/close", "будет закрыт сразу и навсегда")
 
-		b.press("Закрыть кошелёк").answered(422).wrongAt(map[string]string{"password": "Введите пароль"})
-		b.fill("password", password+"?").press("Закрыть кошелёк").answered(422).wrongAt(map[string]string{"password": "Пароль не подходит"})
-		h.holds(who, 0)
-		b.fill("password", password).press("Закрыть кошелёк").isAt("/closed").says("Кошелёк закрыт", "Номер свободен")
-		h.browser().open("/closed").isAt("/") // by a visitor who closed nothing
+		b.press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"password": "Введите пароль"})
+		b.fill("password", password+"?").press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"password": "Пароль не подходит"})
+		app.wantBalance(holder, 0)
+		b.fill("password", password).press("Закрыть кошелёк").wantPath("/closed").shows("Кошелёк закрыт", "Номер свободен")
+		app.browser().open("/closed").wantPath("/") // by a visitor who closed nothing
 		// The wallet's other browsers are told so, with the number that it had.
-		other.open("/cabinet").isAt("/").says("Кошелёк закрыт, номер свободен.", "С деньгами ничего не произошло.")
-		if typed := other.value("phone"); typed != who.Phone.Pretty() {
+		other.open("/cabinet").wantPath("/").shows("Кошелёк закрыт, номер свободен.", "С деньгами ничего не произошло.")
+		if typed := other.value("phone"); typed != holder.Phone.Pretty() {
 			t.Errorf("the login holds %q", typed)
 		}
-		if texts := h.messages(who.Phone); !strings.Contains(texts[0], "Ваш кошелёк закрыт") {
+		if texts := app.messages(holder.Phone); !strings.Contains(texts[0], "Ваш кошелёк закрыт") {
 			t.Errorf("told %q", texts[0])
 		}
 
 		// The number is nobody's: for terminals, for other wallets, for a reset.
-		if result := h.cash(phone).Result; result != cashin.NoWallet {
+		if result := app.cash(phone).Result; result != cashin.NoWallet {
 			t.Errorf("a terminal is answered %d", result)
 		}
-		if f := fault.As(h.transfer(friend, who, "10")); f == nil || f.Reason != "wallet.receiver_unknown" {
+		if f := fault.As(app.transfer(friend, holder, "10")); f == nil || f.Reason != "wallet.receiver_unknown" {
 			t.Errorf("a transfer: %v", f)
 		}
-		before := len(h.messages(who.Phone))
-		h.browser().open("/reset").fill("phone", phone).press("Получить код").isAt("/reset/confirm")
-		if after := len(h.messages(who.Phone)); after != before {
+		before := len(app.messages(holder.Phone))
+		app.browser().open("/reset").fill("phone", phone).press("Получить код").wantPath("/reset/confirm")
+		if after := len(app.messages(holder.Phone)); after != before {
 			t.Error("a closed wallet gets a code for a new password")
 		}
 
 		// A new wallet on the number: empty, without the history and the messages.
 		// Only the holder's own browser is told of the closed one.
-		if text := h.browser().open("/").fill("phone", phone).press("Войти").isAt("/signup").text(); strings.Contains(text, "Прежний кошелёк") {
+		if text := app.browser().open("/").fill("phone", phone).press("Войти").wantPath("/signup").text(); strings.Contains(text, "Прежний кошелёк") {
 			t.Error("a stranger is told that the number's wallet was closed")
 		}
-		b.open("/").fill("phone", phone).press("Войти").isAt("/signup").says("Прежний кошелёк с этим номером закрыт")
+		b.open("/").fill("phone", phone).press("Войти").wantPath("/signup").shows("Прежний кошелёк с этим номером закрыт")
 		b.fill("email", email).fill("password", "совсем другой пароль").tick("offer").press("Зарегистрироваться")
-		b.fill("code", h.code(who.Phone)).press("Подтвердить").isAt("/cabinet").says("0,00")
+		b.fill("code", app.code(holder.Phone)).press("Подтвердить").wantPath("/cabinet").shows("0,00")
 		if text := b.open("/history").text() + b.open("/messages").text(); strings.Contains(text, "250,50") || strings.Contains(text, "DosTek") {
 			t.Error("the new wallet shows what the closed one did")
 		}
-		if result := h.cash(phone).Result; result != cashin.Done {
+		if result := app.cash(phone).Result; result != cashin.Done {
 			t.Errorf("the new wallet: a terminal is answered %d", result)
 		}
-		b.open("/cabinet").says("100,00")
-		h.holds(who, 0)
-		h.audited()
+		b.open("/cabinet").shows("100,00")
+		app.wantBalance(holder, 0)
+		app.wantAudit()
 	})
 }
 
@@ -138,62 +140,62 @@ func TestClosing(t *testing.T) {
 // refused their due.
 func TestClosingAsksThePIN(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
-	must(t, h.customers.SetPIN(context.Background(), who.ID, password, ownPIN))
-	b := h.as(who).open("/settings/close")
-	b.fill("password", password).press("Закрыть кошелёк").answered(422).wrongAt(map[string]string{"pin": "ПИН-код – это 4 цифры"})
-	b.fill("password", password).fill("pin", badPIN).press("Закрыть кошелёк").answered(422).wrongAt(map[string]string{"pin": "Осталось попыток: 4"})
-	b.fill("password", password+"?").fill("pin", badPIN).press("Закрыть кошелёк").answered(422).wrongAt(map[string]string{"password": "Пароль не подходит"})
-	b.fill("password", password).fill("pin", ownPIN).press("Закрыть кошелёк").isAt("/closed")
-	if err := h.customers.CheckPIN(context.Background(), who.ID, ownPIN, customer.ForBalance, ""); !fault.Is(err, fault.NotFound) {
+	app := newApp(t)
+	holder := app.newCustomer(0)
+	require.NoError(t, app.Customers.SetPIN(context.Background(), holder.ID, password, ownPIN))
+	b := app.browserOf(holder).open("/settings/close")
+	b.fill("password", password).press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"pin": "ПИН-код – это 4 цифры"})
+	b.fill("password", password).fill("pin", badPIN).press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"pin": "Осталось попыток: 4"})
+	b.fill("password", password+"?").fill("pin", badPIN).press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"password": "Пароль не подходит"})
+	b.fill("password", password).fill("pin", ownPIN).press("Закрыть кошелёк").wantPath("/closed")
+	if err := app.Customers.CheckPIN(context.Background(), holder.ID, ownPIN, customer.ForBalance, ""); !fault.Is(err, fault.NotFound) {
 		t.Errorf("the PIN of a closed wallet: %v", err)
 	}
-	h.audited()
+	app.wantAudit()
 }
 
 // Drafts made before do nothing after, whichever side of them is closed.
 func TestClosedMeanwhile(t *testing.T) {
-	onEach(t, func(t *testing.T, h *house) {
-		ctx, who, friend := context.Background(), h.holder(0), h.holder(500_00)
-		closing := wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Customers: h.customers})
-		b := h.as(friend).open("/transfer").fill("phone", who.Phone.String()).fill("amount", "10").press("Далее")
-		must(t, closing.Close(ctx, who, password, ""))
-		b.press("Перевести").answered(422).says("Кошелёк получателя закрыт", "Деньги не списаны")
-		h.holds(friend, 500_00)
+	onEach(t, func(t *testing.T, app *testApp) {
+		ctx, holder, friend := context.Background(), app.newCustomer(0), app.newCustomer(500_00)
+		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Bell: outbox.NewNotifier(), Customers: app.Customers})
+		b := app.browserOf(friend).open("/transfer").fill("phone", holder.Phone.String()).fill("amount", "10").press("Далее")
+		require.NoError(t, closing.Close(ctx, holder, password, ""))
+		b.press("Перевести").wantStatus(422).shows("Кошелёк получателя закрыт", "Деньги не списаны")
+		app.wantBalance(friend, 500_00)
 		// Pressed a second time, in a request that was under way.
-		if err := closing.Close(ctx, who, password, ""); !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Forbidden) {
+		if err := closing.Close(ctx, holder, password, ""); !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Forbidden) {
 			t.Errorf("closed a second time: %v", err)
 		}
-		if n := h.rows("SELECT COUNT(*) FROM customers WHERE closed_at IS NOT NULL"); n != 1 {
+		if n := app.count("SELECT COUNT(*) FROM customers WHERE closed_at IS NOT NULL"); n != 1 {
 			t.Errorf("%d closed", n)
 		}
-		h.audited()
+		app.wantAudit()
 	})
 }
 
 // Money that comes in while the wallet is being closed is either in an open
 // wallet, or refused; never in a closed one, and never lost.
 func TestClosingRaces(t *testing.T) {
-	onEach(t, func(t *testing.T, h *house) {
+	onEach(t, func(t *testing.T, app *testApp) {
 		ctx := context.Background()
-		closing := wallet.NewClosing(wallet.ClosingParts{DB: h.db, Ledger: h.ledger, Bell: outbox.NewNotifier(), Customers: h.customers})
-		friend := h.holder(1000_00)
+		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Bell: outbox.NewNotifier(), Customers: app.Customers})
+		friend := app.newCustomer(1000_00)
 		closed, credited := 0, 0
 		for round := range 12 {
-			who := h.holder(0)
+			holder := app.newCustomer(0)
 			var all sync.WaitGroup
 			var refused error
 			var cash cashin.Answer
 			var sent error
-			all.Go(func() { refused = closing.Close(ctx, who, password, "") })
+			all.Go(func() { refused = closing.Close(ctx, holder, password, "") })
 			// Proving the password takes a while: the money comes a little later each time.
 			time.Sleep(time.Duration(round) * 300 * time.Microsecond)
-			all.Go(func() { cash = h.cash(who.Phone.String()) })
-			all.Go(func() { sent = h.transfer(friend, who, "1") })
+			all.Go(func() { cash = app.cash(holder.Phone.String()) })
+			all.Go(func() { sent = app.transfer(friend, holder, "1") })
 			all.Wait()
-			balance, err := h.ledger.Balance(ctx, who.ID)
-			must(t, err)
+			balance, err := app.Ledger.Balance(ctx, holder.ID)
+			require.NoError(t, err)
 			var want int64
 			if cash.Result == cashin.Done {
 				want += 100_00
@@ -213,30 +215,30 @@ func TestClosingRaces(t *testing.T) {
 			}
 		}
 		t.Logf("%d closed, %d credited", closed, credited)
-		h.audited()
+		app.wantAudit()
 	})
 }
 
 // Closing the wallet and opening another is no way round the limits.
 func TestClosingKeepsLimits(t *testing.T) {
-	onEach(t, func(t *testing.T, h *house) {
-		h.imports("day: none", "day: 1000")
-		who := h.holder(900_00)
-		h.deliver()
-		b := h.as(who).draft(company, "900").press("Оплатить").answered(200)
+	onEach(t, func(t *testing.T, app *testApp) {
+		app.changeCatalog("day: none", "day: 1000")
+		holder := app.newCustomer(900_00)
+		app.startDeliveries()
+		b := app.browserOf(holder).draft(company, "900").press("Оплатить").wantStatus(200)
 		b.until("/settings/close", "будет закрыт сразу и навсегда")
-		b.fill("password", password).press("Закрыть кошелёк").isAt("/closed")
-		b = h.browser().open("/").fill("phone", who.Phone.String()).press("Войти").isAt("/signup")
+		b.fill("password", password).press("Закрыть кошелёк").wantPath("/closed")
+		b = app.browser().open("/").fill("phone", holder.Phone.String()).press("Войти").wantPath("/signup")
 		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
-		b.fill("code", h.code(who.Phone)).press("Подтвердить").isAt("/cabinet")
-		next, err := h.customers.ByPhone(context.Background(), who.Phone)
-		must(t, err)
-		h.fill(next, 500_00)
-		b.open("/limits").says("Осталось сегодня100,00 сом из 1")
-		b.open("/pay/dostek").fill("account", company).fill("amount", "100,01").press("Далее").answered(422).says("сегодня можно отправить ещё 100,00 сом")
-		b.press("Ваши лимиты").isAt("/limits")
-		b.draft(company, "100").press("Оплатить").answered(200)
-		h.wait(24 * time.Hour)
-		h.audited()
+		b.fill("code", app.code(holder.Phone)).press("Подтвердить").wantPath("/cabinet")
+		next, err := app.Customers.ByPhone(context.Background(), holder.Phone)
+		require.NoError(t, err)
+		app.deposit(next, 500_00)
+		b.open("/limits").shows("Осталось сегодня100,00 сом из 1")
+		b.open("/pay/dostek").fill("account", company).fill("amount", "100,01").press("Далее").wantStatus(422).shows("сегодня можно отправить ещё 100,00 сом")
+		b.press("Ваши лимиты").wantPath("/limits")
+		b.draft(company, "100").press("Оплатить").wantStatus(200)
+		app.advance(24 * time.Hour)
+		app.wantAudit()
 	})
 }

@@ -9,20 +9,21 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/testkit/require"
 	"elsom/web"
 )
 
 func TestPagesAreCompressed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	answer := h.browser().ask(http.MethodGet, "/offer", nil, "Accept-Encoding", "gzip")
+	app := newApp(t)
+	answer := app.browser().ask(http.MethodGet, "/offer", nil, "Accept-Encoding", "gzip")
 	if answer.Header().Get("Content-Encoding") != "gzip" || !strings.Contains(answer.Header().Get("Vary"), "Accept-Encoding") {
 		t.Fatalf("not compressed: %v", answer.Header())
 	}
 	unpacked, err := gzip.NewReader(answer.Body)
-	must(t, err)
+	require.NoError(t, err)
 	text, err := io.ReadAll(unpacked)
-	must(t, err)
+	require.NoError(t, err)
 	if !strings.Contains(string(text), "</html>") {
 		t.Error("the page is cut")
 	}
@@ -59,7 +60,7 @@ func (sized) Routes(g *echo.Group) {
 // whole and as it is.
 func TestOnlyWorthwhileBodiesAreCompressed(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Dev = sized{} }})
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = sized{} }})
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -73,15 +74,15 @@ func TestOnlyWorthwhileBodiesAreCompressed(t *testing.T) {
 		{"GET", "/dev/moved", 303, false, ""},
 		{"GET", "/dev/flushed", 200, false, "firstsecond"},
 	} {
-		answer := h.browser().ask(c.method, c.path, nil, "Accept-Encoding", "gzip, deflate, br")
+		answer := app.browser().ask(c.method, c.path, nil, "Accept-Encoding", "gzip, deflate, br")
 		var body io.Reader = answer.Body
 		if c.packed {
 			unpacked, err := gzip.NewReader(body)
-			must(t, err)
+			require.NoError(t, err)
 			body = unpacked
 		}
 		text, err := io.ReadAll(body)
-		must(t, err)
+		require.NoError(t, err)
 		if packed := answer.Header().Get("Content-Encoding") == "gzip"; answer.Code != c.status || packed != c.packed || string(text) != c.want {
 			t.Errorf("%s %s: %d, compressed %v, %d bytes", c.method, c.path, answer.Code, packed, len(text))
 		}

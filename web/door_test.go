@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 )
 
@@ -14,24 +15,24 @@ import (
 // where whoever holds the number could do without it.
 func TestDraftsOfAnotherDoor(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, other := h.holder(1000_00), h.holder(0)
-	must(t, h.customers.SetPIN(t.Context(), who.ID, password, ownPIN))
-	b := h.browser().open("/reset").fill("phone", who.Phone.String()).press("Получить код").isAt("/reset/confirm")
-	b.fill("code", h.code(who.Phone)).fill("password", "совсем другой пароль").press("Сохранить пароль").isAt("/cabinet")
-	now, err := h.customers.ByID(t.Context(), who.ID)
-	must(t, err)
+	app := newApp(t)
+	holder, other := app.newCustomer(1000_00), app.newCustomer(0)
+	require.NoError(t, app.Customers.SetPIN(t.Context(), holder.ID, password, ownPIN))
+	b := app.browser().open("/reset").fill("phone", holder.Phone.String()).press("Получить код").wantPath("/reset/confirm")
+	b.fill("code", app.code(holder.Phone)).fill("password", "совсем другой пароль").press("Сохранить пароль").wantPath("/cabinet")
+	now, err := app.Customers.ByID(t.Context(), holder.ID)
+	require.NoError(t, err)
 	if !now.PINOwed {
 		t.Fatal("the PIN isn't owed: nothing is shown")
 	}
-	dialed, err := h.payments.Quote(t.Context(), now, payment.Order{
-		Service: "dostek", Identifier: company, Amount: "250", Channel: customer.USSD, Address: who.Phone.String(),
+	dialed, err := app.Payments.Quote(t.Context(), now, payment.Order{
+		Service: "dostek", Identifier: company, Amount: "250", Channel: customer.USSD, Address: holder.Phone.String(),
 	})
-	must(t, err)
-	transfer, err := h.transfers.Quote(t.Context(), now, transfer.Order{
+	require.NoError(t, err)
+	transfer, err := app.Transfers.Quote(t.Context(), now, transfer.Order{
 		Phone: other.Phone.String(), Amount: "300", Channel: customer.USSD,
 	})
-	must(t, err)
+	require.NoError(t, err)
 	b.draft(company, "1")
 	_, values := b.paying()
 	values.Del("pin")
@@ -42,5 +43,5 @@ func TestDraftsOfAnotherDoor(t *testing.T) {
 			}
 		}
 	}
-	h.holds(now, 1000_00)
+	app.wantBalance(now, 1000_00)
 }

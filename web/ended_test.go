@@ -5,30 +5,31 @@ import (
 	"testing"
 
 	"elsom/internal/customer"
+	"elsom/internal/testkit/require"
 )
 
 // ends are the ways in which a session ends while its page is on the screen,
 // each with its words.
 var ends = []struct {
-	name, says string
-	end        func(b *browser, who customer.Customer)
+	name, note string
+	end        func(b *browser, holder customer.Customer)
 }{
-	{"from another device", "Вход закрыт с другого устройства.", func(b *browser, who customer.Customer) {
-		b.h.as(who).open("/settings").press("Закрыть этот вход").says("Вход закрыт")
+	{"from another device", "Вход закрыт с другого устройства.", func(b *browser, holder customer.Customer) {
+		b.app.browserOf(holder).open("/settings").press("Закрыть этот вход").shows("Вход закрыт")
 	}},
-	{"with all others", "Вход закрыт с другого устройства.", func(b *browser, who customer.Customer) {
-		b.h.as(who).open("/settings").press("Закрыть все остальные входы")
+	{"with all others", "Вход закрыт с другого устройства.", func(b *browser, holder customer.Customer) {
+		b.app.browserOf(holder).open("/settings").press("Закрыть все остальные входы")
 	}},
-	{"by a new password", "Вход закрыт: пароль изменили.", func(b *browser, who customer.Customer) {
-		b.h.as(who).open("/settings").fill("old_password", password).fill("password", newPassword).press("Сменить пароль").says("Пароль изменён")
+	{"by a new password", "Вход закрыт: пароль изменили.", func(b *browser, holder customer.Customer) {
+		b.app.browserOf(holder).open("/settings").fill("old_password", password).fill("password", newPassword).press("Сменить пароль").shows("Пароль изменён")
 	}},
-	{"by a reset", "Вход закрыт: пароль изменили.", func(b *browser, who customer.Customer) {
-		must(b.t, b.h.customers.SetPIN(b.t.Context(), who.ID, password, ownPIN)) // no hold, and the test goes on
-		away := b.h.browser().open("/reset").fill("phone", who.Phone.String()).press("Получить код")
-		away.fill("code", b.h.code(who.Phone)).fill("password", newPassword).press("Сохранить пароль").isAt("/cabinet")
+	{"by a reset", "Вход закрыт: пароль изменили.", func(b *browser, holder customer.Customer) {
+		require.NoError(b.t, b.app.Customers.SetPIN(b.t.Context(), holder.ID, password, ownPIN)) // no hold, and the test goes on
+		away := b.app.browser().open("/reset").fill("phone", holder.Phone.String()).press("Получить код")
+		away.fill("code", b.app.code(holder.Phone)).fill("password", newPassword).press("Сохранить пароль").wantPath("/cabinet")
 	}},
 	{"in another tab", "Вход закрыт. После этого ничего не оплачено и не изменено.", func(b *browser, _ customer.Customer) {
-		tab := b.h.browser()
+		tab := b.app.browser()
 		tab.jar = b.jar
 		tab.open("/cabinet").press("Выйти")
 	}},
@@ -48,7 +49,7 @@ func TestFormOfAnEndedSession(t *testing.T) {
 		back   func(b *browser)
 	}{
 		"payment": {"Ничего не оплачено, деньги не списаны.", func(b *browser, _ customer.Customer) { b.draft(company, "250") }, "Оплатить",
-			func(b *browser) { b.says("Проверьте данные", "Оплатить 250,00 сом") }},
+			func(b *browser) { b.shows("Проверьте данные", "Оплатить 250,00 сом") }},
 		"payment's form": {"Ничего не оплачено, деньги не списаны.", func(b *browser, _ customer.Customer) {
 			b.open("/pay/dostek").fill("account", company).fill("amount", "17,30")
 		}, "Далее", func(b *browser) {
@@ -57,7 +58,7 @@ func TestFormOfAnEndedSession(t *testing.T) {
 			}
 		}},
 		"transfer": {"Ничего не переведено, деньги не списаны.", func(b *browser, other customer.Customer) { b.sending(other, "100") }, "Перевести 100",
-			func(b *browser) { b.says("Проверьте данные", "Перевести 100,00 сом") }},
+			func(b *browser) { b.shows("Проверьте данные", "Перевести 100,00 сом") }},
 		"transfer's form": {"Ничего не переведено, деньги не списаны.", func(b *browser, other customer.Customer) {
 			b.open("/transfer").fill("phone", other.Phone.String()).fill("amount", "12")
 		}, "Далее", func(b *browser) {
@@ -73,24 +74,24 @@ func TestFormOfAnEndedSession(t *testing.T) {
 		for name, form := range forms {
 			t.Run(name+" "+end.name, func(t *testing.T) {
 				t.Parallel()
-				h := newHouse(t)
-				who, other := h.holder(300_00), h.holder(0)
-				b := h.as(who)
+				app := newApp(t)
+				holder, other := app.newCustomer(300_00), app.newCustomer(0)
+				b := app.browserOf(holder)
 				form.open(b, other)
 				page := b.at.Path
-				end.end(b, who)
-				before := h.books()
-				b.press(form.press).isAt("/").answered(http.StatusOK).says(end.says)
+				end.end(b, holder)
+				before := app.counts()
+				b.press(form.press).wantPath("/").wantStatus(http.StatusOK).shows(end.note)
 				if end.name != "in another tab" {
-					b.says(form.undone)
-					if b.value("phone") != who.Phone.Pretty() {
+					b.shows(form.undone)
+					if b.value("phone") != holder.Phone.Pretty() {
 						t.Errorf("the number is not filled in: %q", b.value("phone"))
 					}
 				}
-				h.unchanged("a form after the session's end", before)
-				h.holds(who, 300_00)
-				b.h.backIn(b, who)
-				b.isAt(page).answered(http.StatusOK)
+				app.wantUnchanged("a form after the session's end", before)
+				app.wantBalance(holder, 300_00)
+				b.app.backIn(b, holder)
+				b.wantPath(page).wantStatus(http.StatusOK)
 				if end.name != "in another tab" {
 					form.back(b)
 				}
@@ -100,46 +101,46 @@ func TestFormOfAnEndedSession(t *testing.T) {
 }
 
 // backIn logs in with the password of now.
-func (h *house) backIn(b *browser, who customer.Customer) {
-	h.t.Helper()
+func (app *testApp) backIn(b *browser, holder customer.Customer) {
+	app.t.Helper()
 	for _, word := range []string{password, newPassword} {
-		if _, err := h.customers.LogIn(h.t.Context(), who.Phone, word, customer.Origin{Address: "192.0.2.99"}); err == nil {
-			b.logIn(who.Phone, word)
+		if _, err := app.Customers.LogIn(app.t.Context(), holder.Phone, word, customer.Origin{Address: "192.0.2.99"}); err == nil {
+			b.logIn(holder.Phone, word)
 			return
 		}
 	}
-	h.t.Fatal("no password opens the wallet")
+	app.t.Fatal("no password opens the wallet")
 }
 
 // TestEndedAfterPaying: what was accepted before the session ended is not said to be unpaid.
 func TestEndedAfterPaying(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, other := h.holder(300_00), h.holder(0)
-	b := h.as(who).draft(company, "100")
+	app := newApp(t)
+	holder, other := app.newCustomer(300_00), app.newCustomer(0)
+	b := app.browserOf(holder).draft(company, "100")
 	action, values := b.paying()
 	b.ask(http.MethodPost, action, values)
-	h.as(who).open("/settings").press("Закрыть этот вход")
-	b.follow(http.MethodPost, action, values).isAt("/").says("Вход закрыт с другого устройства. Этот платёж уже принят.")
+	app.browserOf(holder).open("/settings").press("Закрыть этот вход")
+	b.follow(http.MethodPost, action, values).wantPath("/").shows("Вход закрыт с другого устройства. Этот платёж уже принят.")
 
-	b = h.as(who).sending(other, "50")
+	b = app.browserOf(holder).sending(other, "50")
 	_, action, values = b.form(b.control("Перевести 50"))
 	b.ask(http.MethodPost, action, values)
-	h.as(who).open("/settings").press("Закрыть этот вход")
-	b.follow(http.MethodPost, action, values).isAt("/").says("Вход закрыт с другого устройства. Этот перевод уже сделан.")
-	h.holds(who, 150_00)
+	app.browserOf(holder).open("/settings").press("Закрыть этот вход")
+	b.follow(http.MethodPost, action, values).wantPath("/").shows("Вход закрыт с другого устройства. Этот перевод уже сделан.")
+	app.wantBalance(holder, 150_00)
 }
 
 // TestEndedFormIsForItsHolder logs another holder in where a session ended: nothing typed is handed over.
 func TestEndedFormIsForItsHolder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, other := h.holder(300_00), h.holder(0)
-	b := h.as(who).open("/pay/dostek").fill("account", company).fill("amount", "17,30")
-	h.as(who).open("/settings").press("Закрыть этот вход")
-	b.press("Далее").isAt("/")
+	app := newApp(t)
+	holder, other := app.newCustomer(300_00), app.newCustomer(0)
+	b := app.browserOf(holder).open("/pay/dostek").fill("account", company).fill("amount", "17,30")
+	app.browserOf(holder).open("/settings").press("Закрыть этот вход")
+	b.press("Далее").wantPath("/")
 	b.logIn(other.Phone, password)
-	b.isAt("/pay/dostek")
+	b.wantPath("/pay/dostek")
 	if b.value("account") != "" || b.value("amount") != "" {
 		t.Errorf("another holder finds %q and %q", b.value("account"), b.value("amount"))
 	}
@@ -148,13 +149,13 @@ func TestEndedFormIsForItsHolder(t *testing.T) {
 // TestStrangersFormsMakeNoRows posts forms of signed-in pages from nowhere.
 func TestStrangersFormsMakeNoRows(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	before := h.rows("SELECT COUNT(*) FROM sessions")
+	app := newApp(t)
+	before := app.count("SELECT COUNT(*) FROM sessions")
 	for _, path := range []string{"/check/1", "/transfer/1", "/pay/dostek", "/settings/password"} {
-		b := h.browser().open("/help")
-		b.follow(http.MethodPost, path, form(b, "account", company)).isAt("/").says("Вход закрыт.")
+		b := app.browser().open("/help")
+		b.follow(http.MethodPost, path, form(b, "account", company)).wantPath("/").shows("Вход закрыт.")
 	}
-	if now := h.rows("SELECT COUNT(*) FROM sessions"); now != before {
+	if now := app.count("SELECT COUNT(*) FROM sessions"); now != before {
 		t.Errorf("%d rows of sessions", now-before)
 	}
 }

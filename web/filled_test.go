@@ -6,44 +6,45 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 )
 
 // waysToPay each accept a payment or transfer and return its form's address.
-var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form string){
+var waysToPay = map[string]func(b *browser, holder, other customer.Customer) (form string){
 	"the check page": func(b *browser, _, _ customer.Customer) string {
 		b.draft(company, "100").press("Оплатить")
 		return "/pay/dostek"
 	},
 	"a changed fee": func(b *browser, _, _ customer.Customer) string {
 		b.draft(company, "100")
-		b.h.imports("    fee: none\n", "    fee: {fixed: \"7\"}\n")
-		b.press("Оплатить").answered(422).says("Комиссия изменилась").press("Оплатить 107,00")
+		b.app.changeCatalog("    fee: none\n", "    fee: {fixed: \"7\"}\n")
+		b.press("Оплатить").wantStatus(422).shows("Комиссия изменилась").press("Оплатить 107,00")
 		return "/pay/dostek"
 	},
 	"another tab": func(b *browser, _, _ customer.Customer) string {
 		b.draft(company, "100")
-		tab := b.h.browser()
+		tab := b.app.browser()
 		tab.jar = b.jar
 		tab.open("/cabinet").draft(company, "100")
 		b.press("Оплатить")
 		return "/pay/dostek"
 	},
-	"*900#": func(b *browser, who, _ customer.Customer) string {
+	"*900#": func(b *browser, holder, _ customer.Customer) string {
 		b.draft(company, "100")
-		draft, err := b.h.payments.Quote(context.Background(), who, payment.Order{
-			Service: "dostek", Identifier: company, Amount: "100", Channel: customer.USSD, Address: who.Phone.String(),
+		draft, err := b.app.Payments.Quote(context.Background(), holder, payment.Order{
+			Service: "dostek", Identifier: company, Amount: "100", Channel: customer.USSD, Address: holder.Phone.String(),
 		})
-		must(b.t, err)
-		_, err = b.h.payments.Accept(context.Background(), who, customer.USSD, draft.ID)
-		must(b.t, err)
+		require.NoError(b.t, err)
+		_, err = b.app.Payments.Accept(context.Background(), holder, customer.USSD, draft.ID)
+		require.NoError(b.t, err)
 		return "/pay/dostek"
 	},
 	"too little money, then the check page": func(b *browser, _, _ customer.Customer) string {
 		b.draft(company, "100")
-		tab := b.h.browser()
+		tab := b.app.browser()
 		tab.jar = b.jar
-		tab.open("/cabinet").draft(company, "99999").answered(422)
+		tab.open("/cabinet").draft(company, "99999").wantStatus(422)
 		b.press("Оплатить")
 		return "/pay/dostek"
 	},
@@ -63,20 +64,20 @@ var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form 
 	},
 	"a transfer in another tab": func(b *browser, _, other customer.Customer) string {
 		b.sending(other, "100")
-		tab := b.h.browser()
+		tab := b.app.browser()
 		tab.jar = b.jar
 		tab.open("/cabinet").sending(other, "100")
 		b.press("Перевести 100")
 		return "/transfer"
 	},
-	"a transfer by *900#": func(b *browser, who, other customer.Customer) string {
+	"a transfer by *900#": func(b *browser, holder, other customer.Customer) string {
 		b.sending(other, "100")
-		draft, err := b.h.transfers.Quote(context.Background(), who, transfer.Order{
+		draft, err := b.app.Transfers.Quote(context.Background(), holder, transfer.Order{
 			Phone: other.Phone.String(), Amount: "100", Channel: customer.USSD,
 		})
-		must(b.t, err)
-		_, err = b.h.transfers.Accept(context.Background(), who, customer.USSD, draft.ID)
-		must(b.t, err)
+		require.NoError(b.t, err)
+		_, err = b.app.Transfers.Accept(context.Background(), holder, customer.USSD, draft.ID)
+		require.NoError(b.t, err)
 		return "/transfer"
 	},
 }
@@ -85,15 +86,15 @@ var waysToPay = map[string]func(b *browser, who, other customer.Customer) (form 
 // over every path that leads to one: what was just paid is not offered anew.
 func TestFormIsEmptyAfterPaying(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		for path, pay := range waysToPay {
 			t.Run(path+" "+name, func(t *testing.T) {
 				t.Parallel()
-				h := houseWith(t, setting{on: on})
-				who, other := h.holder(1000_00), h.holder(0)
-				b := h.as(who)
-				form := pay(b, who, other)
-				b.open(form).answered(200)
+				app := newAppWith(t, options{newDB: newDB})
+				holder, other := app.newCustomer(1000_00), app.newCustomer(0)
+				b := app.browserOf(holder)
+				form := pay(b, holder, other)
+				b.open(form).wantStatus(200)
 				to := "account"
 				if form == "/transfer" {
 					to = "phone"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"elsom/internal/i18n"
+	"elsom/internal/testkit/require"
 )
 
 // TestHoldIsToldBefore resets the password of a wallet without a PIN. The hold
@@ -13,21 +14,21 @@ import (
 // in place of each button that it closes.
 func TestHoldIsToldBefore(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, other, withPIN := h.holder(1000_00), h.holder(0), h.holder(0)
-	must(t, h.customers.SetPIN(t.Context(), withPIN.ID, password, ownPIN))
-	b := h.as(who)
+	app := newApp(t)
+	holder, other, withPIN := app.newCustomer(1000_00), app.newCustomer(0), app.newCustomer(0)
+	require.NoError(t, app.Customers.SetPIN(t.Context(), withPIN.ID, password, ownPIN))
+	b := app.browserOf(holder)
 	payment := b.draft(company, "100").at.Path
 	transfer := b.sending(other, "50").at.Path
 
 	for _, lang := range i18n.Langs() {
-		h.browser().open("/reset?lang=" + string(lang)).says(lang.T("portal.reset.hold", i18n.Args{"Hours": 24}))
+		app.browser().open("/reset?lang=" + string(lang)).shows(lang.T("portal.reset.hold", i18n.Args{"Hours": 24}))
 	}
 	told := map[string]bool{}
-	for _, number := range []string{who.Phone.String(), withPIN.Phone.String(), h.number().String()} {
-		v := h.browser().open("/reset").fill("phone", number).press("Получить код").isAt("/reset/confirm").says("через 24 ч")
+	for _, number := range []string{holder.Phone.String(), withPIN.Phone.String(), app.newNumber().String()} {
+		v := app.browser().open("/reset").fill("phone", number).press("Получить код").wantPath("/reset/confirm").shows("через 24 ч")
 		told[masked(v)] = true
-		if number == who.Phone.String() {
+		if number == holder.Phone.String() {
 			b = v
 		}
 	}
@@ -35,7 +36,7 @@ func TestHoldIsToldBefore(t *testing.T) {
 		t.Errorf("the page tells numbers apart: %v", told)
 	}
 
-	b.fill("code", h.code(who.Phone)).fill("password", newPassword).press("Сохранить пароль").isAt("/cabinet")
+	b.fill("code", app.code(holder.Phone)).fill("password", newPassword).press("Сохранить пароль").wantPath("/cabinet")
 	pages := map[string]string{"/cabinet": "", "/pay/dostek": "Далее", "/transfer": "Далее", payment: "Оплатить", transfer: "Перевести 50"}
 	for path, button := range pages {
 		for _, lang := range i18n.Langs() {
@@ -49,15 +50,15 @@ func TestHoldIsToldBefore(t *testing.T) {
 		}
 	}
 	// A form that was open before is refused as ever, and says it once.
-	b.follow("POST", "/pay/dostek", form(b, "account", company, "amount", "100")).answered(422)
+	b.follow("POST", "/pay/dostek", form(b, "account", company, "amount", "100")).wantStatus(422)
 	if n := strings.Count(b.text(), "Платежи откроются"); n != 1 {
 		t.Errorf("the refused form says it %d times: %s", n, b.text())
 	}
-	h.holds(who, 1000_00)
+	app.wantBalance(holder, 1000_00)
 
-	h.wait(24*time.Hour + time.Minute)
-	b = h.browser().open("/")
-	b.logIn(who.Phone, newPassword)
+	app.advance(24*time.Hour + time.Minute)
+	b = app.browser().open("/")
+	b.logIn(holder.Phone, newPassword)
 	for path, button := range pages {
 		if path == payment || path == transfer {
 			continue // too old by now

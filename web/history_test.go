@@ -10,23 +10,24 @@ import (
 
 	"elsom/internal/biller"
 	"elsom/internal/payment"
+	"elsom/internal/testkit"
 )
 
 // The first look at a receipt waits for the outcome, a while.
 func TestReceiptWaits(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.biller.says(good, biller.Answer{Outcome: biller.Later, Result: 90})
-	h.deliver()
-	who := h.holder(500_00)
-	b := h.as(who).draft(company, "100")
-	time.AfterFunc(300*time.Millisecond, func() { h.biller.says(good, good) })
+	app := newApp(t)
+	app.setBiller(testkit.Good, biller.Answer{Outcome: biller.Later, Result: 90})
+	app.startDeliveries()
+	holder := app.newCustomer(500_00)
+	b := app.browserOf(holder).draft(company, "100")
+	time.AfterFunc(300*time.Millisecond, func() { app.setBiller(testkit.Good, testkit.Good) })
 	begin := time.Now()
-	b.press("Оплатить").answered(200)
+	b.press("Оплатить").wantStatus(200)
 	if b.data("payment-status") == "processing" && time.Since(begin) < time.Second {
 		t.Error("the first look doesn't wait")
 	}
-	b.ended().says("Платёж проведён")
+	b.waitEnded().shows("Платёж проведён")
 	if b.data("payment-status") != "completed" || b.data("refresh") != "" || b.page.Find("noscript").Length() > 0 {
 		t.Errorf("a receipt that is complete: %s, refreshed %q", b.data("payment-status"), b.data("refresh"))
 	}
@@ -34,13 +35,13 @@ func TestReceiptWaits(t *testing.T) {
 
 func TestReceiptProcessing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.biller.says(good, silence)
-	h.deliver()
-	who := h.holder(500_00)
-	b := h.as(who).draft(company, "100")
+	app := newApp(t)
+	app.setBiller(testkit.Good, testkit.NoAnswer)
+	app.startDeliveries()
+	holder := app.newCustomer(500_00)
+	b := app.browserOf(holder).draft(company, "100")
 	begin := time.Now()
-	b.press("Оплатить").answered(200).says("Платёж обрабатывается", "Деньги отложены на этот платёж", "Платить ещё раз не нужно", "400,00")
+	b.press("Оплатить").wantStatus(200).shows("Платёж обрабатывается", "Деньги отложены на этот платёж", "Платить ещё раз не нужно", "400,00")
 	if waited := time.Since(begin); waited < 500*time.Millisecond {
 		t.Errorf("the first look waited %s only", waited)
 	}
@@ -58,39 +59,39 @@ func TestReceiptProcessing(t *testing.T) {
 	if !payment.ValidCode(code) || line(b.page.Find("[data-payment-code]").Text()) != code[:4]+" "+code[4:8]+" "+code[8:] {
 		t.Errorf("the code %s is shown as %s", code, b.page.Find("[data-payment-code]").Text())
 	}
-	h.wait(time.Minute)
+	app.advance(time.Minute)
 	if b.open(b.at.Path); b.data("refresh") != "5" {
 		t.Errorf("after a minute: refreshed %q", b.data("refresh"))
 	}
-	h.wait(10 * time.Minute)
+	app.advance(10 * time.Minute)
 	if b.open(b.at.Path); b.data("refresh") != "30" {
 		t.Errorf("after eleven minutes: refreshed %q", b.data("refresh"))
 	}
 	receipt := b.at.Path
-	b.open("/history").says("Обрабатывается")
-	h.biller.says(good, good)
-	b.open(receipt).ended().says("Платёж проведён", "DosTek group: деньги приняты", "0312 960 888", "0312 986 000", "время Бишкека, UTC+6")
+	b.open("/history").shows("Обрабатывается")
+	app.setBiller(testkit.Good, testkit.Good)
+	b.open(receipt).waitEnded().shows("Платёж проведён", "DosTek group: деньги приняты", "0312 960 888", "0312 986 000", "время Бишкека, UTC+6")
 	if b.data("payment-code") != code {
 		t.Error("the code is another")
 	}
-	h.holds(who, 400_00)
+	app.wantBalance(holder, 400_00)
 }
 
 func TestReceiptRefunded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.imports("    fee: none\n", "    fee: {fixed: \"5\"}\n")
-	h.biller.says(good, refusal(5))
-	h.deliver()
-	who := h.holder(500_00)
-	b := h.as(who).draft(company, "100").press("Оплатить").ended()
-	b.answered(200).says("Платёж не прошёл, деньги возвращены", "Вся сумма снова в Вашем кошельке", "Такой номер или ИНН не найден", "105,00 сом", "500,00")
+	app := newApp(t)
+	app.changeCatalog("    fee: none\n", "    fee: {fixed: \"5\"}\n")
+	app.setBiller(testkit.Good, testkit.Refused(5))
+	app.startDeliveries()
+	holder := app.newCustomer(500_00)
+	b := app.browserOf(holder).draft(company, "100").press("Оплатить").waitEnded()
+	b.wantStatus(200).shows("Платёж не прошёл, деньги возвращены", "Вся сумма снова в Вашем кошельке", "Такой номер или ИНН не найден", "105,00 сом", "500,00")
 	if b.data("payment-status") != "refunded" || b.data("refresh") != "" {
 		t.Errorf("it is %s, refreshed %q", b.data("payment-status"), b.data("refresh"))
 	}
 	code, receipt := b.data("payment-code"), b.at.Path
-	h.holds(who, 500_00)
-	texts := h.messages(who.Phone)
+	app.wantBalance(holder, 500_00)
+	texts := app.messages(holder.Phone)
 	if !strings.Contains(texts[0], "деньги возвращены") || !strings.Contains(texts[0], code) || strings.Contains(texts[0], company) {
 		t.Errorf("the message is %q", texts[0])
 	}
@@ -98,13 +99,13 @@ func TestReceiptRefunded(t *testing.T) {
 	if b.open("/history?direction=in"); b.page.Find("main a.row").Length() != 1 {
 		t.Error("the refund stands beside its payment")
 	}
-	b.open("/history").says("−105,00", "Деньги возвращены", "500,00", "0,00")
-	b.press("DosTek group").answered(200).says("Платёж", "−105,00", "0020 7199 6100 17").press("Открыть квитанцию").isAt(receipt)
-	b.press("Исправить и оплатить снова").isAt("/pay/dostek")
+	b.open("/history").shows("−105,00", "Деньги возвращены", "500,00", "0,00")
+	b.press("DosTek group").wantStatus(200).shows("Платёж", "−105,00", "0020 7199 6100 17").press("Открыть квитанцию").wantPath(receipt)
+	b.press("Исправить и оплатить снова").wantPath("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "100,00" {
 		t.Errorf("repeated with %q and %q", b.value("account"), b.value("amount"))
 	}
-	h.audited()
+	app.wantAudit()
 }
 
 // walk reads the history from a page on to its end, and goes back again.
@@ -140,35 +141,35 @@ func (b *browser) walk(path string, most int, want []string) {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.deliver()
-	who := h.holder(0)
-	b := h.as(who)
-	b.open("/history").says("Здесь пока ничего нет")
-	b.open("/history?direction=out").says("Здесь пока ничего нет")
+	app := newApp(t)
+	app.startDeliveries()
+	holder := app.newCustomer(0)
+	b := app.browserOf(holder)
+	b.open("/history").shows("Здесь пока ничего нет")
+	b.open("/history?direction=out").shows("Здесь пока ничего нет")
 	var want []string // newest first
 	for n := 1; n <= 43; n++ {
-		h.fill(who, 1_00)
+		app.deposit(holder, 1_00)
 		want = append([]string{"+1,00"}, want...)
 	}
 	for _, amount := range []string{"10", "5"} {
-		b.draft(company, amount).press("Оплатить").answered(200)
+		b.draft(company, amount).press("Оплатить").wantStatus(200)
 		want = append([]string{"−" + amount + ",00"}, want...)
 	}
 	b.walk("/history", 20, want)
-	b.says("43,00", "15,00", "45 записей")
+	b.shows("43,00", "15,00", "45 записей")
 	b.walk("/history?direction=in", 20, want[2:])
-	b.says("43,00", "43 записи")
+	b.shows("43,00", "43 записи")
 	if strings.Contains(b.text(), "Списано") {
 		t.Error("what left is summed with what came")
 	}
 	b.walk("/history?direction=out", 20, want[:2])
-	b.says("15,00", "2 записи")
-	b.open("/history?direction=both").says("45 записей")
-	b.open("/history").says("За всё время", "ОсОО «Ала-Тоо» · …6100 17")
-	b.press("DosTek group").answered(200).says("Платёж", "−5,00", "0020 7199 6100 17", "Код платежа")
-	b.open("/history?direction=in").press("KICB").answered(200).says("Пополнение", "+1,00", "KICB")
-	b.open("/cabinet").says("28,00")
+	b.shows("15,00", "2 записи")
+	b.open("/history?direction=both").shows("45 записей")
+	b.open("/history").shows("За всё время", "ОсОО «Ала-Тоо» · …6100 17")
+	b.press("DosTek group").wantStatus(200).shows("Платёж", "−5,00", "0020 7199 6100 17", "Код платежа")
+	b.open("/history?direction=in").press("KICB").wantStatus(200).shows("Пополнение", "+1,00", "KICB")
+	b.open("/cabinet").shows("28,00")
 	if n := b.page.Find(".cabinet-main a.row").Length(); n != 5 || b.data("balance") != "2800" {
 		t.Errorf("the cabinet shows %d operations and %s", n, b.data("balance"))
 	}
@@ -177,22 +178,22 @@ func TestHistory(t *testing.T) {
 		t.Errorf("to pay again: %s", line(again.Text()))
 	}
 	// What another pays doesn't show.
-	h.fill(h.holder(0), 7_00)
-	b.open("/history").says("45 записей")
+	app.deposit(app.newCustomer(0), 7_00)
+	b.open("/history").shows("45 записей")
 }
 
 func TestServices(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(100_00))
-	b.press("Услуги").press("Другие").press("DosTek group").isAt("/pay/dostek")
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(100_00))
+	b.press("Услуги").press("Другие").press("DosTek group").wantPath("/pay/dostek")
 	for _, words := range []string{"достэк", "dostek", "ДОСТЕК", "сочи"} {
-		b.open("/services?q=" + words).says("Найдена 1 услуга").press("DosTek group").isAt("/pay/dostek")
+		b.open("/services?q=" + words).shows("Найдена 1 услуга").press("DosTek group").wantPath("/pay/dostek")
 	}
-	b.open(`/services?q="><i>яяя`).answered(200).says("ничего не нашлось", `"><i>яяя`)
+	b.open(`/services?q="><i>яяя`).wantStatus(200).shows("ничего не нашлось", `"><i>яяя`)
 	if b.page.Find("main i").Length() > 0 {
 		t.Error("what was typed became markup")
 	}
-	b.open("/services/nothing").answered(404)
-	b.open("/pay/nothing").answered(404)
+	b.open("/services/nothing").wantStatus(404)
+	b.open("/pay/nothing").wantStatus(404)
 }

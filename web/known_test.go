@@ -9,11 +9,11 @@ import (
 )
 
 // onBoth runs a test on each database with the limits on.
-func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
+func onBoth(t *testing.T, test func(t *testing.T, app *testApp)) {
 	t.Helper()
 	t.Parallel()
-	for name, on := range databases {
-		t.Run(name, func(t *testing.T) { test(t, houseWith(t, setting{limits: true, on: on})) })
+	for name, newDB := range databases {
+		t.Run(name, func(t *testing.T) { test(t, newAppWith(t, options{limits: true, newDB: newDB})) })
 	}
 }
 
@@ -42,87 +42,87 @@ func (b *browser) flood(number phone.Number) {
 // A neighbour behind the same address uses up all that the address may do: a
 // browser that signed up or logged in for its number is counted by itself.
 func TestKnownBrowsersAreServedBehindABusyAddress(t *testing.T) {
-	onBoth(t, func(t *testing.T, h *house) {
-		owner := h.number()
-		own := h.browser().signUp(owner)
-		own.fill("code", h.code(owner)).press("Подтвердить").isAt("/cabinet").press("Выйти")
-		second := h.holder(0)
-		other := h.as(second).press("Выйти")
-		h.browser().flood(owner)
+	onBoth(t, func(t *testing.T, app *testApp) {
+		owner := app.newNumber()
+		own := app.browser().signUp(owner)
+		own.fill("code", app.code(owner)).press("Подтвердить").wantPath("/cabinet").press("Выйти")
+		second := app.newCustomer(0)
+		other := app.browserOf(second).press("Выйти")
+		app.browser().flood(owner)
 		own.open("/").logIn(owner, password)
-		own.isAt("/cabinet").press("Выйти")
+		own.wantPath("/cabinet").press("Выйти")
 		other.open("/").logIn(second.Phone, password)
-		other.isAt("/cabinet").press("Выйти")
-		own.open("/reset").fill("phone", owner.String()).press("Получить код").isAt("/reset/confirm")
+		other.wantPath("/cabinet").press("Выйти")
+		own.open("/reset").fill("phone", owner.String()).press("Получить код").wantPath("/reset/confirm")
 		// Known for one number is not known for another.
-		other.open("/").fill("phone", owner.String()).press("Войти").answered(429).isAt("/")
+		other.open("/").fill("phone", owner.String()).press("Войти").wantStatus(429).wantPath("/")
 		// And its own counter ends too.
 		for range 40 {
 			own.ask(http.MethodPost, "/", form(own, "phone", owner.String()))
 		}
-		own.open("/").fill("phone", owner.String()).press("Войти").answered(429)
+		own.open("/").fill("phone", owner.String()).press("Войти").wantStatus(429)
 	})
 }
 
 // A stranger asks for codes to a number until it gets no more. A new holder and
 // an owner with a new phone get theirs all the same, from elsewhere.
 func TestCodesAreReservedForPlacesWithoutAbuse(t *testing.T) {
-	onBoth(t, func(t *testing.T, h *house) {
-		fresh, owner := h.number(), h.holder(0).Phone
+	onBoth(t, func(t *testing.T, app *testApp) {
+		fresh, owner := app.newNumber(), app.newCustomer(0).Phone
 		reset := func(from string, number phone.Number) *browser {
-			b := h.browser()
+			b := app.browser()
 			b.from = from + ":1234"
 			return b.open("/reset").fill("phone", number.String()).press("Получить код")
 		}
 		for _, number := range []phone.Number{fresh, owner} {
 			for _, from := range []string{"203.0.113.7", "203.0.113.8"} {
 				for range 5 {
-					reset(from, number).isAt("/reset/confirm")
+					reset(from, number).wantPath("/reset/confirm")
 				}
 			}
-			reset("203.0.113.9", number).answered(429) // the same network
+			reset("203.0.113.9", number).wantStatus(429) // the same network
 		}
-		h.messages(owner)
-		b := h.browser()
+		app.messages(owner)
+		b := app.browser()
 		b.from = "198.51.100.7:1234"
-		b.signUp(fresh).isAt("/confirm")
-		b.fill("code", h.code(fresh)).press("Подтвердить").isAt("/cabinet")
-		b = reset("198.51.100.8", owner).isAt("/reset/confirm")
-		b.fill("code", h.code(owner)).fill("password", password+"!").press("Сохранить пароль").isAt("/cabinet")
+		b.signUp(fresh).wantPath("/confirm")
+		b.fill("code", app.code(fresh)).press("Подтвердить").wantPath("/cabinet")
+		b = reset("198.51.100.8", owner).wantPath("/reset/confirm")
+		b.fill("code", app.code(owner)).fill("password", password+"!").press("Сохранить пароль").wantPath("/cabinet")
 		// The reserve is three codes, and two for a network.
-		reset("198.51.100.9", owner).isAt("/reset/confirm")
-		reset("198.51.100.10", owner).answered(429)
-		reset("192.0.2.99", owner).isAt("/reset/confirm")
-		reset("192.0.2.99", owner).answered(429).says("Слишком много попыток")
+		reset("198.51.100.9", owner).wantPath("/reset/confirm")
+		reset("198.51.100.10", owner).wantStatus(429)
+		reset("192.0.2.99", owner).wantPath("/reset/confirm")
+		reset("192.0.2.99", owner).wantStatus(429).shows("Слишком много попыток")
 	})
 }
 
 // A request that is refused leaves no session in the database, on any route.
 func TestRefusedRequestsStoreNoSession(t *testing.T) {
-	onBoth(t, func(t *testing.T, h *house) {
-		number := h.number()
-		h.browser().flood(number)
-		before := h.rows("SELECT COUNT(*) FROM sessions")
+	onBoth(t, func(t *testing.T, app *testApp) {
+		number := app.newNumber()
+		app.browser().flood(number)
+		before := app.count("SELECT COUNT(*) FROM sessions")
 		refused := map[int]int{}
-		for _, route := range h.server.Routes() {
+		for _, route := range app.server.Routes() {
 			if route.Method != http.MethodPost || strings.HasPrefix(route.Path, "/ussd") || route.Path == "/osmp" {
 				continue
 			}
-			b := h.browser().open("/reset")
+			b := app.browser().open("/reset")
 			status := b.ask(http.MethodPost, route.Path, form(b, "phone", number.String(), "password", "x", "code", "123456", "email", "x")).Code
 			if status >= 400 {
 				refused[status]++
-				if now := h.rows("SELECT COUNT(*) FROM sessions"); now != before {
+				if now := app.count("SELECT COUNT(*) FROM sessions"); now != before {
 					t.Errorf("%s answered %d and stored %d sessions", route.Path, status, now-before)
 				}
 			}
-			before = h.rows("SELECT COUNT(*) FROM sessions")
+			before = app.count("SELECT COUNT(*) FROM sessions")
 		}
 		if refused[http.StatusTooManyRequests] < 2 {
 			t.Errorf("refused: %v", refused)
 		}
-		b := h.browser().open("/?lang=en").open("/help?lang=ky").open("/login?lang=en")
-		if now := h.rows("SELECT COUNT(*) FROM sessions"); now != before {
+		b := app.browser().open("/?lang=en").open("/help?lang=ky").open("/login?lang=en")
+		if now := app.count("SELECT COUNT(*) FROM sessions"); now != before {
 			t.Errorf("a change of the language at %s stored a session", b.at)
 		}
 	})

@@ -15,43 +15,44 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/ledger"
+	"elsom/internal/testkit/require"
 	"elsom/web"
 )
 
 // stuck keeps everybody from writing until the hand is opened.
-func (h *house) stuck() (open func()) {
-	h.t.Helper()
+func (app *testApp) stuck() (open func()) {
+	app.t.Helper()
 	held, hand := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		err := h.db.InTx(context.Background(), func(context.Context, *database.Tx) error {
+		err := app.DB.InTx(context.Background(), func(context.Context, *database.Tx) error {
 			close(held)
 			<-hand
 			return nil
 		})
 		if err != nil {
-			h.t.Error(err)
+			app.t.Error(err)
 		}
 	})
 	<-held
 	open = sync.OnceFunc(func() { close(hand); wg.Wait() })
-	h.t.Cleanup(open)
+	app.t.Cleanup(open)
 	return open
 }
 
 // payer is somebody who is about to press «Оплатить».
 type payer struct {
 	*browser
-	who    customer.Customer
+	holder customer.Customer
 	action string
 	values url.Values
 }
 
-func (h *house) payer() payer {
-	who := h.holder(1000_00)
-	b := h.as(who).draft(company, "100")
+func (app *testApp) payer() payer {
+	holder := app.newCustomer(1000_00)
+	b := app.browserOf(holder).draft(company, "100")
 	action, values := b.paying()
-	return payer{b, who, action, values}
+	return payer{b, holder, action, values}
 }
 
 func (p payer) pay() *httptest.ResponseRecorder {
@@ -77,9 +78,9 @@ func race(payers ...payer) <-chan answered {
 // nothing is done; who only looks, and the other doors, don't notice.
 func TestCrowdedDoor(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
-	one, other := h.payer(), h.payer()
-	open := h.stuck()
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
+	one, other := app.payer(), app.payer()
+	open := app.stuck()
 	told := race(one, other)
 	turned := <-told
 	if turned.answer.Code != http.StatusServiceUnavailable || turned.answer.Header().Get("Retry-After") != "1" ||
@@ -91,7 +92,7 @@ func TestCrowdedDoor(t *testing.T) {
 	}
 	terminals := make(chan string, 2)
 	for range 2 {
-		go func() { terminals <- h.osmp("1", turned.by.who) }()
+		go func() { terminals <- app.osmp("1", turned.by.holder) }()
 	}
 	if body := <-terminals; !strings.Contains(body, "<result>1</result>") || !strings.Contains(body, "<osmp_txn_id>1<") {
 		t.Errorf("a crowded terminal door: %s", body)
@@ -106,31 +107,31 @@ func TestCrowdedDoor(t *testing.T) {
 	if again := turned.by.pay(); again.Code != http.StatusSeeOther {
 		t.Errorf("again: %d", again.Code)
 	}
-	h.holds(turned.by.who, 907_31)
-	h.audited()
+	app.wantBalance(turned.by.holder, 907_31)
+	app.wantAudit()
 }
 
 // osmp brings cash by the terminals' door.
-func (h *house) osmp(txnID string, who customer.Customer) (body string) {
+func (app *testApp) osmp(txnID string, holder customer.Customer) (body string) {
 	r := httptest.NewRequest(http.MethodGet, "/osmp?command=pay&txn_id="+txnID+"&txn_date=20261122120005&sum=7.31&account="+
-		url.QueryEscape(strings.TrimPrefix(who.Phone.String(), "+")), nil)
+		url.QueryEscape(strings.TrimPrefix(holder.Phone.String(), "+")), nil)
 	r.SetBasicAuth("kicb", "terminal's word")
 	answer := httptest.NewRecorder()
-	h.server.ServeHTTP(answer, r)
+	app.server.ServeHTTP(answer, r)
 	return answer.Body.String()
 }
 
 // Who sends slowly takes no place.
 func TestSlowSendersCrowdNobody(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
-	p := h.payer()
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
+	p := app.payer()
 	body, sender := io.Pipe()
 	slow := make(chan int)
 	go func() {
 		r := httptest.NewRequest(http.MethodPost, "/login", body)
 		answer := httptest.NewRecorder()
-		h.server.ServeHTTP(answer, r)
+		app.server.ServeHTTP(answer, r)
 		slow <- answer.Code
 	}()
 	read := make(chan struct{})
@@ -153,11 +154,11 @@ func TestSlowSendersCrowdNobody(t *testing.T) {
 // done; what waits is done, and who presses again gets the same receipt.
 func TestFullQueueOfTheBooks(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{on: databasetest.Postgres, books: ledger.Options{Writers: 1, Queue: 1}})
-	payers := []payer{h.payer(), h.payer(), h.payer()}
-	open := h.locked(payers[0].who.ID)
+	app := newAppWith(t, options{newDB: databasetest.Postgres, ledger: ledger.Options{Writers: 1, Queue: 1}})
+	payers := []payer{app.payer(), app.payer(), app.payer()}
+	open := app.locked(payers[0].holder.ID)
 	told := race(payers[0])
-	for h.waiting() == 0 { // it flies, and meets the lock
+	for app.waiting() == 0 { // it flies, and meets the lock
 		time.Sleep(time.Millisecond)
 	}
 	rest := race(payers[1:]...)
@@ -166,7 +167,7 @@ func TestFullQueueOfTheBooks(t *testing.T) {
 		t.Errorf("answered %d: %s", refused.answer.Code, refused.answer.Body)
 	}
 	late := refused.by
-	if body := h.osmp("3", late.who); !strings.Contains(body, "<result>1</result>") {
+	if body := app.osmp("3", late.holder); !strings.Contains(body, "<result>1</result>") {
 		t.Errorf("the terminal hears %s", body)
 	}
 	open()
@@ -174,57 +175,57 @@ func TestFullQueueOfTheBooks(t *testing.T) {
 		if done.answer.Code != http.StatusSeeOther || done.by.pay().Header().Get("Location") != done.answer.Header().Get("Location") {
 			t.Errorf("who waited: %d", done.answer.Code)
 		}
-		h.holds(done.by.who, 900_00)
+		app.wantBalance(done.by.holder, 900_00)
 	}
-	h.holds(late.who, 1000_00)
+	app.wantBalance(late.holder, 1000_00)
 	if again := late.pay(); again.Code != http.StatusSeeOther {
 		t.Errorf("again: %d", again.Code)
 	}
-	if body := h.osmp("3", late.who); !strings.Contains(body, "<result>0</result>") {
+	if body := app.osmp("3", late.holder); !strings.Contains(body, "<result>0</result>") {
 		t.Errorf("the terminal hears %s", body)
 	}
-	h.holds(late.who, 907_31)
-	h.audited()
+	app.wantBalance(late.holder, 907_31)
+	app.wantAudit()
 }
 
 // Who hangs up while the books are busy has paid all the same, once, and finds
 // the receipt.
 func TestHangingUpWhilePaying(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p := h.payer()
-	open := h.stuck()
+	app := newApp(t)
+	p := app.payer()
+	open := app.stuck()
 	ctx, hangUp := context.WithCancel(t.Context())
-	p.hangsUp = ctx
+	p.ctx = ctx
 	told := race(p)
 	time.Sleep(300 * time.Millisecond) // by now it waits for the books
 	hangUp()
 	open()
 	<-told
-	p.hangsUp = nil
+	p.ctx = nil
 	if again := p.pay(); again.Code != http.StatusSeeOther || !strings.HasPrefix(again.Header().Get("Location"), "/receipt/") {
 		t.Errorf("again: %d", again.Code)
 	}
-	h.holds(p.who, 900_00)
-	h.audited()
+	app.wantBalance(p.holder, 900_00)
+	app.wantAudit()
 }
 
 // locked keeps everybody from an account, on PostgreSQL, until it is opened.
-func (h *house) locked(account int64) (open func()) {
-	h.t.Helper()
-	tx, err := h.db.Pool().BeginTx(context.Background(), nil)
-	must(h.t, err)
+func (app *testApp) locked(account int64) (open func()) {
+	app.t.Helper()
+	tx, err := app.DB.Pool().BeginTx(context.Background(), nil)
+	require.NoError(app.t, err)
 	open = sync.OnceFunc(func() { _ = tx.Rollback() })
-	h.t.Cleanup(open)
+	app.t.Cleanup(open)
 	_, err = tx.ExecContext(context.Background(), "SELECT id FROM accounts WHERE id = $1 FOR UPDATE", account)
-	must(h.t, err)
+	require.NoError(app.t, err)
 	return open
 }
 
 // waiting counts who waits for a lock.
-func (h *house) waiting() (n int) {
-	h.t.Helper()
-	must(h.t, h.db.Pool().QueryRowContext(context.Background(),
+func (app *testApp) waiting() (n int) {
+	app.t.Helper()
+	require.NoError(app.t, app.DB.Pool().QueryRowContext(context.Background(),
 		"SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())").Scan(&n))
 	return n
 }

@@ -9,24 +9,26 @@ import (
 
 	"elsom/internal/biller"
 	"elsom/internal/phone"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 )
 
 // Everything a person types or gets is planted once, and what was logged
 // meanwhile, by all rooms, is searched for it.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.deliver()
-	begun := len(said.lines(""))
-	b := h.browser()
+	app := newApp(t)
+	app.startDeliveries()
+	begun := len(logged.lines(""))
+	b := app.browser()
 	codes := b.planted()
 	time.Sleep(200 * time.Millisecond) // the deliveries that are still under way
-	lines := said.lines("")[begun:]
+	lines := logged.lines("")[begun:]
 	if len(lines) < 60 {
 		t.Errorf("only %d lines were logged", len(lines))
 	}
 	for _, flow := range []string{`"/signup"`, `"/confirm"`, `"/login"`, `"/pay/:service"`, `"/check/:draft"`, `"/receipt/:payment"`, `"/transfer/:draft"`, `"/transfer/done/:transfer"`, `"/reset/confirm"`, `"/osmp"`, "outbox: sent"} {
-		if len(said.lines(flow)) == 0 {
+		if len(logged.lines(flow)) == 0 {
 			t.Errorf("nothing is logged of %s", flow)
 		}
 	}
@@ -63,47 +65,47 @@ const (
 // that came by SMS.
 func (b *browser) planted() (codes []string) {
 	b.t.Helper()
-	h := b.h
+	app := b.app
 	// Registration, with mistakes.
 	b.open("/").fill("phone", mine.String()).press("Войти")
-	b.fill("email", address+" x").fill("password", secret).press("Зарегистрироваться").answered(422)
-	b.fill("email", address).fill("password", secret).tick("offer").press("Зарегистрироваться").isAt("/confirm")
-	codes = append(codes, h.code(mine))
-	b.fill("code", wrong(codes[0])).press("Подтвердить").answered(422)
-	b.fill("code", codes[0]).press("Подтвердить").isAt("/cabinet")
+	b.fill("email", address+" x").fill("password", secret).press("Зарегистрироваться").wantStatus(422)
+	b.fill("email", address).fill("password", secret).tick("offer").press("Зарегистрироваться").wantPath("/confirm")
+	codes = append(codes, app.code(mine))
+	b.fill("code", wrongCode(codes[0])).press("Подтвердить").wantStatus(422)
+	b.fill("code", codes[0]).press("Подтвердить").wantPath("/cabinet")
 
 	// Filling the wallet and paying: well, refused, unknown, forged, another's.
-	who, err := h.customers.ByPhone(b.t.Context(), mine)
-	must(b.t, err)
-	h.fill(who, 900_00)
-	h.messages(mine)
-	b.draft("0060619951032", "250").answered(422)
+	holder, err := app.Customers.ByPhone(b.t.Context(), mine)
+	require.NoError(b.t, err)
+	app.deposit(holder, 900_00)
+	app.messages(mine)
+	b.draft("0060619951032", "250").wantStatus(422)
 	b.draft(firm, "250,50").press("Оплатить")
 	receipt := b.at.Path
-	h.biller.says(refusal(5), good)
-	b.draft(firm, "10").answered(422)
-	h.biller.says(good, biller.Answer{Outcome: biller.Refused, Result: 5, Comment: "no " + firm})
+	app.setBiller(testkit.Refused(5), testkit.Good)
+	b.draft(firm, "10").wantStatus(422)
+	app.setBiller(testkit.Good, biller.Answer{Outcome: biller.Refused, Result: 5, Comment: "no " + firm})
 	b.draft(firm, "20").press("Оплатить")
-	h.biller.says(silence, silence)
+	app.setBiller(testkit.NoAnswer, testkit.NoAnswer)
 	b.draft(firm, "30").press("Оплатить")
 	b.ask(http.MethodPost, "/pay/dostek", nil)
 	b.open("/services?q=" + firm).open("/history?before=" + firm).open("/pay/" + firm).open("/nowhere/" + mine.String() + "?phone=" + mine.String())
-	b.open("/settings").fill("old_password", mistyped).fill("password", renewed).press("Сменить").answered(422)
-	h.as(h.holderOf(other, 0)).open(receipt).answered(404)
+	b.open("/settings").fill("old_password", mistyped).fill("password", renewed).press("Сменить").wantStatus(422)
+	app.browserOf(app.newCustomerWith(other, 0)).open(receipt).wantStatus(404)
 
 	// Sending to another wallet: well, and to one that isn't there.
-	h.exec("UPDATE customers SET name = $1 WHERE phone = $2", named, other.String())
-	b.open("/transfer").fill("phone", other.Pretty()).fill("amount", "15").press("Далее").press("Перевести").answered(200)
-	b.open("/transfer").fill("phone", "0555 314 150").fill("amount", "15").press("Далее").answered(422)
+	app.exec("UPDATE customers SET name = $1 WHERE phone = $2", named, other.String())
+	b.open("/transfer").fill("phone", other.Pretty()).fill("amount", "15").press("Далее").press("Перевести").wantStatus(200)
+	b.open("/transfer").fill("phone", "0555 314 150").fill("amount", "15").press("Далее").wantStatus(422)
 
 	// Logging in, with mistakes, and the forgotten password.
 	b.open("/cabinet").press("Выйти")
 	b.logIn(mine, mistyped)
-	b.answered(422).fill("password", secret).press("Войти").isAt("/cabinet")
+	b.wantStatus(422).fill("password", secret).press("Войти").wantPath("/cabinet")
 	b.press("Выйти").open("/reset").fill("phone", mine.String()).press("Получить код")
-	codes = append(codes, h.code(mine))
-	b.fill("code", codes[1]).fill("password", renewed).press("Сохранить").isAt("/cabinet")
-	h.messages(mine)
+	codes = append(codes, app.code(mine))
+	b.fill("code", codes[1]).fill("password", renewed).press("Сохранить").wantPath("/cabinet")
+	app.messages(mine)
 
 	// A terminal.
 	b.ask(http.MethodGet, "/osmp?command=pay&txn_id=1&txn_date=20261122120000&sum=1.00&account="+mine.National(), nil, "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")

@@ -13,13 +13,15 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"elsom/internal/customer"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 )
 
 func TestNumbersThatAreNone(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.browser().open("/")
-	before := h.books()
+	app := newApp(t)
+	b := app.browser().open("/")
+	before := app.counts()
 	for typed, words := range map[string]string{
 		"":                  "Введите номер кошелька",
 		"12345":             "Номер записан неверно",
@@ -33,32 +35,32 @@ func TestNumbersThatAreNone(t *testing.T) {
 		"0700 123 456 7890": "Номер записан неверно",
 		`"><b>`:             "Номер записан неверно",
 	} {
-		b.fill("phone", typed).press("Войти").answered(422).isAt("/").wrongAt(map[string]string{"phone": words})
+		b.fill("phone", typed).press("Войти").wantStatus(422).wantPath("/").wantErrors(map[string]string{"phone": words})
 		if b.value("phone") != typed {
 			t.Errorf("typed %q, left %q", typed, b.value("phone"))
 		}
 	}
-	h.unchanged("numbers that are none", before)
-	if n := h.rows("SELECT COUNT(*) FROM sessions"); n != 0 {
+	app.wantUnchanged("numbers that are none", before)
+	if n := app.count("SELECT COUNT(*) FROM sessions"); n != 0 {
 		t.Errorf("%d sessions of a visitor who did nothing", n)
 	}
 	for _, typed := range []string{"0700 123 456", "700123456", "996700123456", "+996 700 123 456", "0700-12-34-56", " (0700) 123456 "} {
-		b.open("/").fill("phone", typed).press("Войти").answered(200).isAt("/signup").says("+996 700 123 456")
+		b.open("/").fill("phone", typed).press("Войти").wantStatus(200).wantPath("/signup").shows("+996 700 123 456")
 	}
 }
 
 func TestBadSignUp(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	number := h.number()
-	b := h.browser().open("/").fill("phone", number.String()).press("Войти").isAt("/signup")
+	app := newApp(t)
+	number := app.newNumber()
+	b := app.browser().open("/").fill("phone", number.String()).press("Войти").wantPath("/signup")
 	if _, ticked := b.field("offer").Attr("checked"); ticked {
 		t.Error("the offer is ticked for the person")
 	}
 	if href := b.field("offer").Closest("form").Find("a[href='/offer']"); href.Length() != 1 {
 		t.Error("the offer can't be read")
 	}
-	before := h.books()
+	before := app.counts()
 	for what, c := range map[string]struct {
 		email, password string
 		offer           bool
@@ -85,7 +87,7 @@ func TestBadSignUp(t *testing.T) {
 		if c.offer {
 			b.tick("offer")
 		}
-		b.press("Зарегистрироваться").answered(422).isAt("/signup").wrongAt(c.wrong)
+		b.press("Зарегистрироваться").wantStatus(422).wantPath("/signup").wantErrors(c.wrong)
 		if _, ticked := b.field("offer").Attr("checked"); ticked != c.offer {
 			t.Errorf("%s: the tick is lost", what)
 		}
@@ -96,96 +98,96 @@ func TestBadSignUp(t *testing.T) {
 			t.Errorf("%s: the password is given back", what)
 		}
 	}
-	h.unchanged("bad registrations", before)
+	app.wantUnchanged("bad registrations", before)
 }
 
 // A pasted password that is too long is refused with words on every page that
 // takes a new one; cut off by the browser, nobody would know what was set.
 func TestLongPasswordIsNotCut(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, long := h.holder(0), strings.Repeat("Ала-Тоо ", 16)+"!" // 129
+	app := newApp(t)
+	holder, long := app.newCustomer(0), strings.Repeat("Ала-Тоо ", 16)+"!" // 129
 	tooLong := map[string]string{"password": "не больше 128 знаков"}
-	b := h.as(who).open("/settings")
-	b.fill("old_password", password).fill("password", long).press("Сменить пароль").answered(422).wrongAt(tooLong)
-	b = h.browser().open("/reset").fill("phone", who.Phone.String()).press("Получить код").isAt("/reset/confirm")
-	b.fill("code", h.code(who.Phone)).fill("password", long).press("Сохранить пароль").answered(422).wrongAt(tooLong)
-	b = h.browser().open("/").fill("phone", h.number().String()).press("Войти").isAt("/signup")
-	b.fill("email", email).fill("password", long).tick("offer").press("Зарегистрироваться").answered(422).wrongAt(tooLong)
+	b := app.browserOf(holder).open("/settings")
+	b.fill("old_password", password).fill("password", long).press("Сменить пароль").wantStatus(422).wantErrors(tooLong)
+	b = app.browser().open("/reset").fill("phone", holder.Phone.String()).press("Получить код").wantPath("/reset/confirm")
+	b.fill("code", app.code(holder.Phone)).fill("password", long).press("Сохранить пароль").wantStatus(422).wantErrors(tooLong)
+	b = app.browser().open("/").fill("phone", app.newNumber().String()).press("Войти").wantPath("/signup")
+	b.fill("email", email).fill("password", long).tick("offer").press("Зарегистрироваться").wantStatus(422).wantErrors(tooLong)
 
 	// What is set is compared whole: neither its beginning nor more opens the wallet.
 	whole := long[:len(long)-1]
-	if _, err := h.customers.ChangePassword(t.Context(), who.ID, password, whole); err != nil {
+	if _, err := app.Customers.ChangePassword(t.Context(), holder.ID, password, whole); err != nil {
 		t.Fatal(err)
 	}
-	b = h.browser().open("/").fill("phone", who.Phone.String()).press("Войти").isAt("/login")
-	b.fill("password", long).press("Войти").answered(422)
-	b.fill("password", whole[:len(whole)-2]).press("Войти").answered(422)
-	b.fill("password", whole).press("Войти").isAt("/cabinet")
+	b = app.browser().open("/").fill("phone", holder.Phone.String()).press("Войти").wantPath("/login")
+	b.fill("password", long).press("Войти").wantStatus(422)
+	b.fill("password", whole[:len(whole)-2]).press("Войти").wantStatus(422)
+	b.fill("password", whole).press("Войти").wantPath("/cabinet")
 }
 
 // The same letters from another keyboard open the wallet, and the next login finds
 // the hash renewed.
 func TestPasswordOfAnotherKeyboard(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
-	old, err := argon2id.CreateHash("Кара-Кои\u0306 весной", &argon2id.Params{Memory: hashed.MemoryKiB, Iterations: hashed.Passes, Parallelism: 1, SaltLength: 16, KeyLength: 32})
-	must(t, err)
-	h.exec("UPDATE customers SET password_hash = $1 WHERE id = $2", old, who.ID)
+	app := newApp(t)
+	holder := app.newCustomer(0)
+	old, err := argon2id.CreateHash("Кара-Кои\u0306 весной", &argon2id.Params{Memory: testkit.WeakHash.MemoryKiB, Iterations: testkit.WeakHash.Passes, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	require.NoError(t, err)
+	app.exec("UPDATE customers SET password_hash = $1 WHERE id = $2", old, holder.ID)
 	logIn := func(text string) *browser {
-		b := h.browser().open("/").fill("phone", who.Phone.String()).press("Войти").isAt("/login")
+		b := app.browser().open("/").fill("phone", holder.Phone.String()).press("Войти").wantPath("/login")
 		return b.fill("password", text).press("Войти")
 	}
-	logIn("Кара-Кой весной").answered(422) // the hash is of what was typed on the day
-	logIn("Кара-Кои\u0306 весной").isAt("/cabinet")
-	logIn("Кара-Кой весной").isAt("/cabinet")
-	logIn("Кара-Кои\u0306\u00a0весной").isAt("/cabinet")
+	logIn("Кара-Кой весной").wantStatus(422) // the hash is of what was typed on the day
+	logIn("Кара-Кои\u0306 весной").wantPath("/cabinet")
+	logIn("Кара-Кой весной").wantPath("/cabinet")
+	logIn("Кара-Кои\u0306\u00a0весной").wantPath("/cabinet")
 }
 
 func TestSignUp(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	number := h.number()
-	b := h.browser().open("/").fill("phone", number.String()).press("Войти").isAt("/signup")
-	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").isAt("/confirm")
-	if h.rows("SELECT COUNT(*) FROM customers") != 0 {
+	app := newApp(t)
+	number := app.newNumber()
+	b := app.browser().open("/").fill("phone", number.String()).press("Войти").wantPath("/signup")
+	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").wantPath("/confirm")
+	if app.count("SELECT COUNT(*) FROM customers") != 0 {
 		t.Error("a wallet is opened before the number is proved")
 	}
-	code := h.code(number)
+	code := app.code(number)
 	for typed, words := range map[string]string{
-		"": "Введите код из СМС", "12345": "состоит из 6 цифр", "abcdef": "состоит из 6 цифр", wrong(code): "Код из СМС не подходит",
+		"": "Введите код из СМС", "12345": "состоит из 6 цифр", "abcdef": "состоит из 6 цифр", wrongCode(code): "Код из СМС не подходит",
 	} {
-		b.fill("code", typed).press("Подтвердить").answered(422).isAt("/confirm").wrongAt(map[string]string{"code": words})
+		b.fill("code", typed).press("Подтвердить").wantStatus(422).wantPath("/confirm").wantErrors(map[string]string{"code": words})
 		if b.value("code") != typed {
 			t.Errorf("typed %q, left %q", typed, b.value("code"))
 		}
 	}
 	// The code is good in the browser that it was asked for in, nowhere else.
-	other := h.browser().open("/").fill("phone", number.String()).press("Войти").open("/confirm").isAt("/")
+	other := app.browser().open("/").fill("phone", number.String()).press("Войти").open("/confirm").wantPath("/")
 	if other.page.Find("main [name=code]").Length() > 0 {
 		t.Error("another browser is asked for the code")
 	}
-	b.fill("code", code[:3]+" "+code[3:]).press("Подтвердить").answered(200).isAt("/cabinet")
+	b.fill("code", code[:3]+" "+code[3:]).press("Подтвердить").wantStatus(200).wantPath("/cabinet")
 	if b.data("balance") != "0" {
 		t.Errorf("a new wallet holds %s", b.data("balance"))
 	}
-	if n := h.rows("SELECT COUNT(*) FROM offer_acceptances WHERE address = '192.0.2.7'"); n != 1 {
+	if n := app.count("SELECT COUNT(*) FROM offer_acceptances WHERE address = '192.0.2.7'"); n != 1 {
 		t.Errorf("the offer is accepted %d times", n)
 	}
-	b.press("Выйти").isAt("/")
+	b.press("Выйти").wantPath("/")
 	b.logIn(number, password)
-	b.isAt("/cabinet")
+	b.wantPath("/cabinet")
 }
 
 // «Подтвердить» pressed many times opens one wallet, and every answer leads to it.
 func TestConfirmPressedManyTimes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	number := h.number()
-	b := h.browser().open("/").fill("phone", number.String()).press("Войти")
-	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").isAt("/confirm")
-	b.fill("code", h.code(number))
+	app := newApp(t)
+	number := app.newNumber()
+	b := app.browser().open("/").fill("phone", number.String()).press("Войти")
+	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").wantPath("/confirm")
+	b.fill("code", app.code(number))
 	_, action, values := b.form(b.control("Подтвердить"))
 	cookies := b.jar.Cookies(b.at)
 	var sent sync.WaitGroup
@@ -199,7 +201,7 @@ func TestConfirmPressedManyTimes(t *testing.T) {
 		}
 		sent.Go(func() {
 			answer := httptest.NewRecorder()
-			h.server.ServeHTTP(answer, request)
+			app.server.ServeHTTP(answer, request)
 			if answer.Code != http.StatusSeeOther {
 				t.Errorf("answered %d", answer.Code)
 			}
@@ -212,70 +214,70 @@ func TestConfirmPressedManyTimes(t *testing.T) {
 		})
 	}
 	sent.Wait()
-	if signedIn.Load() != 1 || h.rows("SELECT COUNT(*) FROM customers") != 1 {
+	if signedIn.Load() != 1 || app.count("SELECT COUNT(*) FROM customers") != 1 {
 		t.Errorf("%d were signed in", signedIn.Load())
 	}
-	b.open("/cabinet").isAt("/cabinet").answered(200)
+	b.open("/cabinet").wantPath("/cabinet").wantStatus(200)
 }
 
 // Between the first step and the second somebody else may have registered the
 // number: the pages are the same, only the SMS says so.
 func TestSignUpOfAKnownNumberTellsNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	var who customer.Customer
+	app := newApp(t)
+	var holder customer.Customer
 	var pages []string
 	for _, taken := range []bool{true, false} {
-		number := h.number()
-		b := h.browser().open("/").fill("phone", number.String()).press("Войти").isAt("/signup")
+		number := app.newNumber()
+		b := app.browser().open("/").fill("phone", number.String()).press("Войти").wantPath("/signup")
 		if taken {
-			who = h.holderOf(number, 0)
+			holder = app.newCustomerWith(number, 0)
 		}
-		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").isAt("/confirm").answered(200)
+		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").wantPath("/confirm").wantStatus(200)
 		pages = append(pages, masked(b))
-		b.fill("code", "123456").press("Подтвердить").answered(422)
+		b.fill("code", "123456").press("Подтвердить").wantStatus(422)
 		pages = append(pages, masked(b))
 	}
 	if pages[0] != pages[2] || pages[1] != pages[3] {
 		t.Errorf("the pages differ:\n%s\n%s", strings.Join(pages[:2], "\n"), strings.Join(pages[2:], "\n"))
 	}
-	if text := h.messages(who.Phone); len(text) != 1 || !strings.Contains(text[0], "уже зарегистрирован") || digits.MatchString(text[0]) {
+	if text := app.messages(holder.Phone); len(text) != 1 || !strings.Contains(text[0], "уже зарегистрирован") || digits.MatchString(text[0]) {
 		t.Errorf("the holder is told %q", text)
 	}
 }
 
 func TestFiveWrongCodes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t) // counted whether or not the counters are on
-	number := h.number()
-	b := h.browser().open("/").fill("phone", number.String()).press("Войти")
+	app := newApp(t) // counted whether or not the counters are on
+	number := app.newNumber()
+	b := app.browser().open("/").fill("phone", number.String()).press("Войти")
 	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
-	code := h.code(number)
+	code := app.code(number)
 	for range 4 {
-		b.fill("code", wrong(code)).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Код из СМС не подходит"})
+		b.fill("code", wrongCode(code)).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "Код из СМС не подходит"})
 	}
-	b.fill("code", wrong(code)).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Попытки для этого кода из СМС закончились"})
-	b.fill("code", code).press("Подтвердить").answered(429).wrongAt(map[string]string{"code": "Попытки для этого кода из СМС закончились"})
+	b.fill("code", wrongCode(code)).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "Попытки для этого кода из СМС закончились"})
+	b.fill("code", code).press("Подтвердить").wantStatus(429).wantErrors(map[string]string{"code": "Попытки для этого кода из СМС закончились"})
 	b.retryAfter(time.Minute)
-	if h.rows("SELECT COUNT(*) FROM customers") != 0 {
+	if app.count("SELECT COUNT(*) FROM customers") != 0 {
 		t.Error("the sixth try opened a wallet")
 	}
-	b.press("Отправить ещё раз").answered(429).says("Попробуйте снова через 1 минуту")
-	h.wait(61 * time.Second)
-	b.open("/confirm").press("Отправить ещё раз").answered(200).isAt("/confirm").says("Новый код отправлен")
-	b.fill("code", code).press("Подтвердить").answered(422)
-	b.fill("code", h.code(number)).press("Подтвердить").isAt("/cabinet")
+	b.press("Отправить ещё раз").wantStatus(429).shows("Попробуйте снова через 1 минуту")
+	app.advance(61 * time.Second)
+	b.open("/confirm").press("Отправить ещё раз").wantStatus(200).wantPath("/confirm").shows("Новый код отправлен")
+	b.fill("code", code).press("Подтвердить").wantStatus(422)
+	b.fill("code", app.code(number)).press("Подтвердить").wantPath("/cabinet")
 }
 
 func TestLateCode(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	number := h.number()
-	b := h.browser().open("/").fill("phone", number.String()).press("Войти")
+	app := newApp(t)
+	number := app.newNumber()
+	b := app.browser().open("/").fill("phone", number.String()).press("Войти")
 	b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
-	code := h.code(number)
-	h.wait(10*time.Minute + time.Second)
-	b.fill("code", code).press("Подтвердить").answered(422).wrongAt(map[string]string{"code": "Срок кода из СМС истёк"})
+	code := app.code(number)
+	app.advance(10*time.Minute + time.Second)
+	b.fill("code", code).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "Срок кода из СМС истёк"})
 }
 
 // retryAfter checks that a refusal says when to come back, within so long.
@@ -289,32 +291,32 @@ func (b *browser) retryAfter(most time.Duration) {
 
 func TestWrongPasswords(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{limits: true})
-	who := h.holder(100_00)
-	b := h.browser().open("/").fill("phone", who.Phone.String()).press("Войти").isAt("/login")
+	app := newAppWith(t, options{limits: true})
+	holder := app.newCustomer(100_00)
+	b := app.browser().open("/").fill("phone", holder.Phone.String()).press("Войти").wantPath("/login")
 	for range 5 {
-		b.fill("password", "что-то другое").press("Войти").answered(422).isAt("/login").wrongAt(map[string]string{"password": "Пароль не подходит"})
+		b.fill("password", "что-то другое").press("Войти").wantStatus(422).wantPath("/login").wantErrors(map[string]string{"password": "Пароль не подходит"})
 	}
-	b.fill("password", password).press("Войти").answered(429).isAt("/login").says("Слишком много попыток. Попробуйте снова через 5 минут")
+	b.fill("password", password).press("Войти").wantStatus(429).wantPath("/login").shows("Слишком много попыток. Попробуйте снова через 5 минут")
 	b.retryAfter(5 * time.Minute)
-	elsewhere := h.browser() // the owner is not locked out
+	elsewhere := app.browser() // the owner is not locked out
 	elsewhere.from = "198.51.100.4:99"
 	elsewhere.open("/")
-	elsewhere.logIn(who.Phone, password)
-	elsewhere.isAt("/cabinet")
-	h.wait(5*time.Minute + time.Second)
-	b.fill("password", password).press("Войти").isAt("/cabinet")
+	elsewhere.logIn(holder.Phone, password)
+	elsewhere.wantPath("/cabinet")
+	app.advance(5*time.Minute + time.Second)
+	b.fill("password", password).press("Войти").wantPath("/cabinet")
 }
 
 // Whoever comes to the password page with a number that is nobody's sees what
 // they would see with a known one.
 func TestUnknownNumberAtLogin(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{limits: true})
-	known, unknown := h.browser(), h.browser()
+	app := newAppWith(t, options{limits: true})
+	known, unknown := app.browser(), app.browser()
 	unknown.from = "198.51.100.4:99"
-	known.open("/").fill("phone", h.holder(0).Phone.String()).press("Войти").isAt("/login")
-	unknown.open("/").fill("phone", h.number().String()).press("Войти").open("/login").isAt("/login")
+	known.open("/").fill("phone", app.newCustomer(0).Phone.String()).press("Войти").wantPath("/login")
+	unknown.open("/").fill("phone", app.newNumber().String()).press("Войти").open("/login").wantPath("/login")
 	for i := range 7 {
 		if a, b := masked(known), masked(unknown); known.status != unknown.status || a != b ||
 			(known.header.Get("Retry-After") == "") != (unknown.header.Get("Retry-After") == "") {
@@ -331,48 +333,48 @@ func TestUnknownNumberAtLogin(t *testing.T) {
 
 func TestLogOut(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(100_00))
-	stolen := h.browser()
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(100_00))
+	stolen := app.browser()
 	stolen.jar.SetCookies(b.at, b.jar.Cookies(b.at))
-	stolen.open("/cabinet").isAt("/cabinet")
-	b.press("Выйти").isAt("/")
-	b.open("/cabinet").isAt("/")
-	stolen.open("/cabinet").isAt("/")
+	stolen.open("/cabinet").wantPath("/cabinet")
+	b.press("Выйти").wantPath("/")
+	b.open("/cabinet").wantPath("/")
+	stolen.open("/cabinet").wantPath("/")
 }
 
 // A cookie that somebody planted before the login is worth nothing after it.
 func TestSessionIsNewAfterLogin(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(100_00)
-	b := h.browser().open("/").fill("phone", who.Phone.String()).press("Войти")
-	planted := h.browser()
+	app := newApp(t)
+	holder := app.newCustomer(100_00)
+	b := app.browser().open("/").fill("phone", holder.Phone.String()).press("Войти")
+	planted := app.browser()
 	planted.jar.SetCookies(b.at, b.jar.Cookies(b.at))
 	before := b.jar.Cookies(b.at)[0].Value
-	b.fill("password", password).press("Войти").isAt("/cabinet")
+	b.fill("password", password).press("Войти").wantPath("/cabinet")
 	if after := b.jar.Cookies(b.at)[0].Value; after == before {
 		t.Error("the login keeps the visitor's token")
 	}
-	planted.open("/cabinet").isAt("/")
+	planted.open("/cabinet").wantPath("/")
 }
 
 func TestChangeOfPassword(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, fresh := h.holder(300_00), "ветер над озером 7"
-	b, other := h.as(who), h.as(who)
-	b.open("/settings").fill("old_password", "не тот").fill("password", fresh).press("Сменить").answered(422).
-		wrongAt(map[string]string{"old_password": "Текущий пароль не подходит"})
-	b.fill("old_password", password).fill("password", "короче").press("Сменить").answered(422).
-		wrongAt(map[string]string{"password": "слишком короткий"})
-	other.open("/settings").answered(200)
-	b.fill("old_password", password).fill("password", fresh).press("Сменить").isAt("/settings").says("Пароль изменён")
-	other.open("/cabinet").isAt("/")
-	b.open("/cabinet").isAt("/cabinet")
-	if texts := h.messages(who.Phone); len(texts) == 0 || !strings.Contains(texts[0], "пароль для сайта изменён") {
+	app := newApp(t)
+	holder, fresh := app.newCustomer(300_00), "ветер над озером 7"
+	b, other := app.browserOf(holder), app.browserOf(holder)
+	b.open("/settings").fill("old_password", "не тот").fill("password", fresh).press("Сменить").wantStatus(422).
+		wantErrors(map[string]string{"old_password": "Текущий пароль не подходит"})
+	b.fill("old_password", password).fill("password", "короче").press("Сменить").wantStatus(422).
+		wantErrors(map[string]string{"password": "слишком короткий"})
+	other.open("/settings").wantStatus(200)
+	b.fill("old_password", password).fill("password", fresh).press("Сменить").wantPath("/settings").shows("Пароль изменён")
+	other.open("/cabinet").wantPath("/")
+	b.open("/cabinet").wantPath("/cabinet")
+	if texts := app.messages(holder.Phone); len(texts) == 0 || !strings.Contains(texts[0], "пароль для сайта изменён") {
 		t.Errorf("the holder is told %q", texts)
 	}
 	b.draft(company, "250").press("Оплатить") // who knew the old password isn't held
-	h.holds(who, 50_00)
+	app.wantBalance(holder, 50_00)
 }

@@ -13,7 +13,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
 // look checks what every page of the browser's doors must have, whatever it is.
-func (b *browser) look() {
+func (b *browser) check() {
 	b.t.Helper()
 	b.armoured(b.header)
 	if b.status == http.StatusNotFound && strings.HasPrefix(b.at.Path, "/static/") {
@@ -53,7 +53,7 @@ func (b *browser) armoured(header http.Header) {
 			b.t.Errorf("%s: %s is %q, want %q", b.at, name, got, want)
 		}
 	}
-	if got := header.Get("Strict-Transport-Security"); strings.HasPrefix(b.h.base, "https") != strings.HasPrefix(got, "max-age=31536000") {
+	if got := header.Get("Strict-Transport-Security"); strings.HasPrefix(b.app.base, "https") != strings.HasPrefix(got, "max-age=31536000") {
 		b.t.Errorf("%s: HSTS is %q", b.at, got)
 	}
 	if header.Get("Server") != "" || header.Get("X-Powered-By") != "" {
@@ -115,8 +115,8 @@ func (b *browser) forms() {
 		if !strings.HasPrefix(action, "/") || strings.HasPrefix(action, "//") {
 			b.t.Errorf("%s: a form goes to %q", b.at, action)
 		}
-		to := b.h.server.NewContext(nil, nil)
-		if b.h.server.Router().Find(http.MethodPost, action, to); to.Path() == "" || to.Path() == "/*" {
+		to := b.app.server.NewContext(nil, nil)
+		if b.app.server.Router().Find(http.MethodPost, action, to); to.Path() == "" || to.Path() == "/*" {
 			b.t.Errorf("%s: the form to %s leads nowhere", b.at, action)
 		}
 		if token := form.Find("input[name=csrf]"); token.Length() != 1 || (token.AttrOr("value", "") == "" && b.header.Get("Set-Cookie") != "") {
@@ -167,7 +167,7 @@ func (b *browser) faults() {
 // cookies checks how each is kept.
 func (b *browser) cookies(set []*http.Cookie) {
 	b.t.Helper()
-	https := strings.HasPrefix(b.h.base, "https")
+	https := strings.HasPrefix(b.app.base, "https")
 	for _, c := range set {
 		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != https {
 			b.t.Errorf("the cookie %s is set so: %s", c.Name, c.Raw)

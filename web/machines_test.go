@@ -13,6 +13,7 @@ import (
 	"elsom/internal/credential"
 	"elsom/internal/notify/sms"
 	"elsom/internal/ratelimit"
+	"elsom/internal/testkit/require"
 	"elsom/web"
 	receipts "elsom/web/smsreceipt"
 	"elsom/web/terminal"
@@ -22,20 +23,20 @@ import (
 // the portal restarts: agents and gateways at work are admitted all the same.
 func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
 			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
-			h := houseWith(t, setting{limits: true, on: on})
-			attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret})
-			must(t, err)
+			app := newAppWith(t, options{limits: true, newDB: newDB})
+			attempts, err := ratelimit.New(app.DB, ratelimit.Options{Secret: secret})
+			require.NoError(t, err)
 			start := func() (*credential.Gateways, http.Handler) {
-				agents, err := cashin.NewAgents(h.db, attempts, secret)
-				must(t, err)
-				gateways, err := credential.NewGateways(h.db, attempts, secret)
-				must(t, err)
-				handlers := h.handlers
-				handlers.Terminal = terminal.New(agents, h.cashin, slog.Default())
-				handlers.Receipts = receipts.New(gateways, sms.NewMessages(h.db, h.sealer))
+				agents, err := cashin.NewAgents(app.DB, attempts, secret)
+				require.NoError(t, err)
+				gateways, err := credential.NewGateways(app.DB, attempts, secret)
+				require.NoError(t, err)
+				handlers := app.handlers
+				handlers.Terminal = terminal.New(agents, app.CashIn, slog.Default())
+				handlers.Receipts = receipts.New(gateways, sms.NewMessages(app.DB, app.Sealer))
 				return gateways, web.New(handlers)
 			}
 			ask := func(server http.Handler, path, code, password string) int {
@@ -47,12 +48,12 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 				return w.Code
 			}
 			gateways, _ := start()
-			must(t, gateways.Add(ctx, credential.NewGateway{
+			require.NoError(t, gateways.Add(ctx, credential.NewGateway{
 				Code: "kannel", Name: "Kannel", Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: credential.Scopes(),
 			}))
 			for range 300 {
-				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))
-				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour}, "kannel"))
+				require.NoError(t, attempts.Take(ctx, ratelimit.Rule{Name: "cashin.agent anywhere", Limit: 300, Window: time.Hour}, "kicb"))
+				require.NoError(t, attempts.Take(ctx, ratelimit.Rule{Name: "gateway anywhere", Limit: 300, Window: time.Hour}, "kannel"))
 			}
 			_, server := start()
 			terminal := "/osmp?command=check&txn_id=1&account=0700000000&sum=1"
@@ -70,7 +71,7 @@ func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
 					t.Errorf("the gateway at work: %d", status)
 				}
 			}
-			if lines := said.lines("terminal's word"); len(lines) > 0 || strings.Contains(strings.Join(said.lines("kannel"), ""), "gateway's word") {
+			if lines := logged.lines("terminal's word"); len(lines) > 0 || strings.Contains(strings.Join(logged.lines("kannel"), ""), "gateway's word") {
 				t.Error("a password stands in the log")
 			}
 		})

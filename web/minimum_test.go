@@ -1,25 +1,27 @@
 package web_test
 
-import "testing"
+import (
+	"testing"
+)
 
 // A payment or transfer costs an SMS or two, so that the shipped catalog and
 // transfers begin at one som. The boundary itself is taken.
 func TestSumsBelowTheMinimumAreRefused(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
-			h := houseWith(t, setting{on: on})
-			who, to := h.holder(100_00), h.holder(0)
-			b := h.as(who)
-			before := h.books()
+			app := newAppWith(t, options{newDB: newDB})
+			holder, to := app.newCustomer(100_00), app.newCustomer(0)
+			b := app.browserOf(holder)
+			before := app.counts()
 			for _, amount := range []string{"0,01", "0,99"} {
-				b.draft(company, amount).answered(422).wrongAt(map[string]string{"amount": "Наименьшая сумма платежа за эту услугу: 1,00 сом."})
-				b.open("/transfer").fill("phone", to.Phone.String()).fill("amount", amount).press("Далее").answered(422).
-					wrongAt(map[string]string{"amount": "Наименьшая сумма перевода: 1,00 сом."})
+				b.draft(company, amount).wantStatus(422).wantErrors(map[string]string{"amount": "Наименьшая сумма платежа за эту услугу: 1,00 сом."})
+				b.open("/transfer").fill("phone", to.Phone.String()).fill("amount", amount).press("Далее").wantStatus(422).
+					wantErrors(map[string]string{"amount": "Наименьшая сумма перевода: 1,00 сом."})
 			}
-			h.unchanged("sums below the minimum", before)
-			b.draft(company, "1").says("Оплатить 1,00 сом")
-			b.open("/transfer").fill("phone", to.Phone.String()).fill("amount", "1").press("Далее").says("Перевести 1,00 сом")
+			app.wantUnchanged("sums below the minimum", before)
+			b.draft(company, "1").shows("Оплатить 1,00 сом")
+			b.open("/transfer").fill("phone", to.Phone.String()).fill("amount", "1").press("Далее").shows("Перевести 1,00 сом")
 		})
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/notify/push"
 	"elsom/internal/outbox"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 	"elsom/web/session"
 )
 
@@ -34,17 +36,17 @@ func (p *pushed) Send(_ context.Context, r push.Rendered) error {
 	return nil
 }
 
-func withNotices(t *testing.T) *house {
-	return houseWith(t, setting{notices: true})
+func withNotices(t *testing.T) *testApp {
+	return newAppWith(t, options{notices: true})
 }
 
 // push does what is promised to push services.
-func (h *house) push() []push.Rendered {
-	h.t.Helper()
+func (app *testApp) push() []push.Rendered {
+	app.t.Helper()
 	service := &pushed{}
-	worker := h.notices.Worker(service)
+	worker := app.Push.Worker(service)
 	var tasks []outbox.LeasedMessage
-	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
+	require.NoError(app.t, app.DB.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
 		tasks, err = outbox.Acquire(ctx, tx, push.Queue, 10, time.Minute)
 		return err
 	}))
@@ -76,22 +78,22 @@ func (b *browser) ends(status string) {
 // else's; what the notice says can be seen by anybody.
 func TestNoticeOfAPayment(t *testing.T) {
 	t.Parallel()
-	h := withNotices(t)
-	who := h.holder(1000_00)
-	b := h.as(who)
+	app := withNotices(t)
+	holder := app.newCustomer(1000_00)
+	b := app.browserOf(holder)
 	if key := b.open("/settings").page.Find("#notices-form").AttrOr("data-key", ""); key != "the public key" {
 		t.Errorf("the browser is told of %q", key)
 	}
-	b.allow("https://push.example.net/1").isAt("/settings").says("Уведомления", "Отключить")
-	h.as(h.holder(0)).allow("https://push.example.net/2")
+	b.allow("https://push.example.net/1").wantPath("/settings").shows("Уведомления", "Отключить")
+	app.browserOf(app.newCustomer(0)).allow("https://push.example.net/2")
 
 	b.open("/pay/dostek").fill("account", company).fill("amount", "250,50").press("Далее").press("Оплатить")
-	if sent := h.push(); len(sent) != 0 {
+	if sent := app.push(); len(sent) != 0 {
 		t.Errorf("told before the end: %+v", sent)
 	}
-	h.deliver()
+	app.startDeliveries()
 	b.ends("completed")
-	sent := h.push()
+	sent := app.push()
 	if len(sent) != 1 || sent[0].Subscription.Endpoint != "https://push.example.net/1" {
 		t.Fatalf("%+v", sent)
 	}
@@ -99,29 +101,29 @@ func TestNoticeOfAPayment(t *testing.T) {
 	if notice.Title != "Платёж проведён" || notice.Text != "DosTek group: 250,50 сом" {
 		t.Errorf("%+v", notice)
 	}
-	b.open(notice.Href).says("Платёж проведён")
-	if again := h.push(); len(again) != 0 {
+	b.open(notice.Href).shows("Платёж проведён")
+	if again := app.push(); len(again) != 0 {
 		t.Errorf("told again: %+v", again)
 	}
 
-	b.open("/settings").press("Отключить").isAt("/settings")
-	h.biller.says(good, refusal(5))
+	b.open("/settings").press("Отключить").wantPath("/settings")
+	app.setBiller(testkit.Good, testkit.Refused(5))
 	b.open("/pay/dostek").fill("account", company).fill("amount", "10").press("Далее").press("Оплатить")
 	b.ends("refunded")
-	if sent := h.push(); len(sent) != 0 {
+	if sent := app.push(); len(sent) != 0 {
 		t.Errorf("told after it was switched off: %+v", sent)
 	}
 }
 
 func TestNoticeOfARefund(t *testing.T) {
 	t.Parallel()
-	h := withNotices(t)
-	b := h.as(h.holder(1000_00)).allow("https://push.example.net/1")
-	h.biller.says(good, refusal(5))
+	app := withNotices(t)
+	b := app.browserOf(app.newCustomer(1000_00)).allow("https://push.example.net/1")
+	app.setBiller(testkit.Good, testkit.Refused(5))
 	b.open("/pay/dostek").fill("account", company).fill("amount", "10").press("Далее").press("Оплатить")
-	h.deliver()
+	app.startDeliveries()
 	b.ends("refunded")
-	if sent := h.push(); len(sent) != 1 || sent[0].Notice.Title != "Платёж не прошёл, деньги возвращены" {
+	if sent := app.push(); len(sent) != 1 || sent[0].Notice.Title != "Платёж не прошёл, деньги возвращены" {
 		t.Errorf("%+v", sent)
 	}
 }
@@ -130,25 +132,25 @@ func TestNoticeOfARefund(t *testing.T) {
 // holder's browser is nobody's business; without a key there is nothing.
 func TestBadNotices(t *testing.T) {
 	t.Parallel()
-	h := withNotices(t)
-	b := h.as(h.holder(0))
+	app := withNotices(t)
+	b := app.browserOf(app.newCustomer(0))
 	for _, endpoint := range []string{"", "http://push.example.net/1", "https://127.0.0.1/1", "https://metadata/1", "https://shop.example.net/hook", "https://push.example.net/" + strings.Repeat("x", 2000)} {
-		b.allow(endpoint).answered(http.StatusUnprocessableEntity).says("Они не включены")
+		b.allow(endpoint).wantStatus(http.StatusUnprocessableEntity).shows("Они не включены")
 	}
-	if n := h.rows("SELECT COUNT(*) FROM push_addresses"); n != 0 {
+	if n := app.count("SELECT COUNT(*) FROM push_addresses"); n != 0 {
 		t.Errorf("%d are kept", n)
 	}
 	b.allow("https://push.example.net/1")
 	id := b.page.Find("button[name=notice]").AttrOr("value", "none")
-	other := h.as(h.holder(0)).open("/settings")
+	other := app.browserOf(app.newCustomer(0)).open("/settings")
 	for _, wrong := range []string{id, "", "x", "1"} {
 		if answer := other.ask(http.MethodPost, "/settings/notices/end", form(other, "notice", wrong)); answer.Code != http.StatusNotFound {
 			t.Errorf("%q: %d", wrong, answer.Code)
 		}
 	}
-	silent := newHouse(t)
-	b = silent.as(silent.holder(0))
-	b.allow("https://push.example.net/1").answered(http.StatusNotFound)
+	silent := newApp(t)
+	b = silent.browserOf(silent.newCustomer(0))
+	b.allow("https://push.example.net/1").wantStatus(http.StatusNotFound)
 	if b.open("/settings"); b.page.Find("#notices-form").Length() > 0 {
 		t.Error("notices are offered without a key")
 	}
@@ -157,10 +159,10 @@ func TestBadNotices(t *testing.T) {
 // A new password ends the notices on all browsers.
 func TestANewPasswordEndsNotices(t *testing.T) {
 	t.Parallel()
-	h := withNotices(t)
-	who := h.holder(0)
-	b := h.as(who).allow("https://push.example.net/1")
-	b.open("/settings").fill("old_password", password).fill("password", "совсем другой пароль").press("Сменить пароль").isAt("/settings")
+	app := withNotices(t)
+	holder := app.newCustomer(0)
+	b := app.browserOf(holder).allow("https://push.example.net/1")
+	b.open("/settings").fill("old_password", password).fill("password", "совсем другой пароль").press("Сменить пароль").wantPath("/settings")
 	if b.page.Find("button[name=notice]").Length() > 0 {
 		t.Error("they go on")
 	}
@@ -172,20 +174,20 @@ func TestANewPasswordEndsNotices(t *testing.T) {
 // end.
 func TestNoticesEndWithTheSession(t *testing.T) {
 	t.Parallel()
-	h := withNotices(t)
-	who := h.holder(1000_00)
-	phone, desk := h.browser(), h.as(who)
+	app := withNotices(t)
+	holder := app.newCustomer(1000_00)
+	phone, desk := app.browser(), app.browserOf(holder)
 	leave := func() { phone.open("/settings").follow(http.MethodPost, "/logout", form(phone)) }
-	h.as(h.holder(0)).allow("https://push.example.net/another's")
+	app.browserOf(app.newCustomer(0)).allow("https://push.example.net/another's")
 	told := func(what string, leave func()) {
 		t.Helper()
-		phone.open("/").logIn(who.Phone, password)
+		phone.open("/").logIn(holder.Phone, password)
 		phone.allow("https://push.example.net/" + strings.ReplaceAll(what, " ", "-"))
 		desk.open("/pay/dostek").fill("account", company).fill("amount", "10").press("Далее").press("Оплатить")
-		h.deliver()
+		app.startDeliveries()
 		desk.ends("completed")
 		leave()
-		if sent := h.push(); (len(sent) > 0) != strings.HasPrefix(what, "idle") {
+		if sent := app.push(); (len(sent) > 0) != strings.HasPrefix(what, "idle") {
 			t.Errorf("%s: sent %d", what, len(sent))
 		}
 	}
@@ -196,12 +198,12 @@ func TestNoticesEndWithTheSession(t *testing.T) {
 	told("end others", func() {
 		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "session", "others"))
 	})
-	told("idle", func() { h.wait(session.Idle + time.Minute) })
-	if n := h.rows("SELECT COUNT(*) FROM push_addresses"); n != 2 {
+	told("idle", func() { app.advance(session.Idle + time.Minute) })
+	if n := app.count("SELECT COUNT(*) FROM push_addresses"); n != 2 {
 		t.Errorf("%d are kept", n)
 	}
-	phone.open("/").logIn(h.holder(0).Phone, password)
-	if n := h.rows("SELECT COUNT(*) FROM push_addresses"); n != 1 {
+	phone.open("/").logIn(app.newCustomer(0).Phone, password)
+	if n := app.count("SELECT COUNT(*) FROM push_addresses"); n != 1 {
 		t.Errorf("another signed in there: %d are kept", n)
 	}
 }

@@ -23,27 +23,27 @@ var pasted = []func(string) string{
 
 func TestPastedValuesAreRead(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(1000_00), h.holder(0)
+	app := newApp(t)
+	from, to := app.newCustomer(1000_00), app.newCustomer(0)
 	for _, paste := range pasted {
-		h.browser().open("/").fill("phone", paste("0"+from.Phone.National())).press("Войти").answered(200).isAt("/login")
-		b := h.as(from)
-		b.draft(paste("00207199610017"), paste("250,50 сом")).answered(200).says("Проверьте данные", "0020 7199 6100 17", "250,50 сом")
+		app.browser().open("/").fill("phone", paste("0"+from.Phone.National())).press("Войти").wantStatus(200).wantPath("/login")
+		b := app.browserOf(from)
+		b.draft(paste("00207199610017"), paste("250,50 сом")).wantStatus(200).shows("Проверьте данные", "0020 7199 6100 17", "250,50 сом")
 		b.open("/transfer").fill("phone", paste("+996 (0)"+to.Phone.National())).fill("amount", paste("1\u2009000")).press("Далее").
-			answered(200).says(to.Phone.Pretty(), "1 000,00 сом")
-		b.open("/services?q=" + url.QueryEscape(paste("dostek"))).says("DosTek group")
+			wantStatus(200).shows(to.Phone.Pretty(), "1 000,00 сом")
+		b.open("/services?q=" + url.QueryEscape(paste("dostek"))).shows("DosTek group")
 	}
-	h.as(from).draft("0020.7199.6100.17", "250,50 сом").answered(200).says("0020 7199 6100 17")
+	app.browserOf(from).draft("0020.7199.6100.17", "250,50 сом").wantStatus(200).shows("0020 7199 6100 17")
 }
 
 func TestPastedCodeIsRead(t *testing.T) {
 	t.Parallel()
 	for _, paste := range pasted {
-		h := newHouse(t)
-		number := h.number()
-		b := h.browser().open("/").fill("phone", number.String()).press("Войти").isAt("/signup")
-		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").isAt("/confirm")
-		b.fill("code", paste(h.code(number))).press("Подтвердить").isAt("/cabinet")
+		app := newApp(t)
+		number := app.newNumber()
+		b := app.browser().open("/").fill("phone", number.String()).press("Войти").wantPath("/signup")
+		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться").wantPath("/confirm")
+		b.fill("code", paste(app.code(number))).press("Подтвердить").wantPath("/cabinet")
 	}
 }
 
@@ -51,28 +51,28 @@ func TestPastedCodeIsRead(t *testing.T) {
 // same request, however it is written.
 func TestTerminalReadsPastedAccount(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
+	app := newApp(t)
+	holder := app.newCustomer(0)
 	for i, paste := range pasted {
-		account := url.QueryEscape(paste("0" + who.Phone.National()))
-		for _, written := range []string{account, who.Phone.National()} {
+		account := url.QueryEscape(paste("0" + holder.Phone.National()))
+		for _, written := range []string{account, holder.Phone.National()} {
 			r := httptest.NewRequest(http.MethodGet, "/osmp?command=pay&txn_date=20261122120005&sum=7.31&txn_id="+string(rune('1'+i))+"&account="+written, nil)
 			r.SetBasicAuth("kicb", "terminal's word")
 			w := httptest.NewRecorder()
-			h.server.ServeHTTP(w, r)
+			app.server.ServeHTTP(w, r)
 			if !strings.Contains(w.Body.String(), "<result>0</result>") {
 				t.Errorf("%+q: %s", paste("…"), w.Body.String())
 			}
 		}
 	}
-	h.holds(who, 5*7_31)
+	app.wantBalance(holder, 5*7_31)
 }
 
 // A pasted or grouped PIN is read too.
 func TestPastedPINConfirmsPayment(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who, pin := h.dialed()
-	h.as(who).draft(company, "250,50").fill("pin", "\u2066"+pin[:2]+" \u200b"+pin[2:]+"\u2069").press("Оплатить").answered(200).says("250,50 сом")
-	h.holds(who, 749_50)
+	app := newApp(t)
+	holder, pin := app.dialed()
+	app.browserOf(holder).draft(company, "250,50").fill("pin", "\u2066"+pin[:2]+" \u200b"+pin[2:]+"\u2069").press("Оплатить").wantStatus(200).shows("250,50 сом")
+	app.wantBalance(holder, 749_50)
 }

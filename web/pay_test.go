@@ -11,6 +11,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"elsom/internal/biller"
+	"elsom/internal/testkit"
 )
 
 // draft opens the form, types and presses «Далее».
@@ -21,12 +22,12 @@ func (b *browser) draft(account, amount string) *browser {
 
 func TestBadOrder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.imports("    identifier: inn\n    minimum: \"1.00\"\n    maximum: none\n    fee: none\n",
+	app := newApp(t)
+	app.changeCatalog("    identifier: inn\n    minimum: \"1.00\"\n    maximum: none\n    fee: none\n",
 		"    identifier: inn\n    minimum: \"10\"\n    maximum: \"500\"\n    fee: {percent: \"1.5\", fixed: \"2\"}\n")
-	who := h.holder(400_00)
-	b := h.as(who)
-	before := h.books()
+	holder := app.newCustomer(400_00)
+	b := app.browserOf(holder)
+	before := app.counts()
 	const fine = "fine"
 	for name, c := range map[string]struct{ account, amount, atAccount, atAmount string }{
 		"13 digits":           {company[:13], "50", "В ИНН должно быть 14 цифр", fine},
@@ -52,7 +53,7 @@ func TestBadOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.t = t
-			b.draft(c.account, c.amount).answered(422).isAt("/pay/dostek")
+			b.draft(c.account, c.amount).wantStatus(422).wantPath("/pay/dostek")
 			want := map[string]string{}
 			if c.atAccount != fine {
 				want["account"] = c.atAccount
@@ -60,7 +61,7 @@ func TestBadOrder(t *testing.T) {
 			if c.atAmount != fine {
 				want["amount"] = c.atAmount
 			}
-			b.wrongAt(want)
+			b.wantErrors(want)
 			if name == "a broken letter" || name == "a nought in the way" {
 				return // what can't be shown isn't
 			}
@@ -70,32 +71,32 @@ func TestBadOrder(t *testing.T) {
 		})
 	}
 	b.t = t
-	h.unchanged("bad orders", before)
-	if h.biller.asked != 0 {
-		t.Errorf("the biller was asked %d times about what can't be", h.biller.asked)
+	app.wantUnchanged("bad orders", before)
+	if app.Biller.Checks() != 0 {
+		t.Errorf("the biller was asked %d times about what can't be", app.Biller.Checks())
 	}
 	for _, c := range []struct {
 		amount string
 		total  string
 	}{{"10", "12,15"}, {"250,50", "256,26"}, {"300.5", "307,01"}} { // 1,5 % rounded up, and 2,00
-		b.draft("0020 7199 6100 17", c.amount).answered(200).says("Оплатить " + c.total + " сом")
+		b.draft("0020 7199 6100 17", c.amount).wantStatus(200).shows("Оплатить " + c.total + " сом")
 	}
-	h.holds(who, 400_00)
+	app.wantBalance(holder, 400_00)
 }
 
 func TestCheckPageShowsWhatIsPaid(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.imports("    fee: none\n", "    fee: {fixed: \"5\"}\n")
-	b := h.as(h.holder(1000_00)).draft("00207-19961-0017", "250,5")
-	b.answered(200).says("0020 7199 6100 17", "ОсОО «Ала-Тоо»", "250,50 сом", "5,00 сом", "255,50 сом", "744,50 сом",
+	app := newApp(t)
+	app.changeCatalog("    fee: none\n", "    fee: {fixed: \"5\"}\n")
+	b := app.browserOf(app.newCustomer(1000_00)).draft("00207-19961-0017", "250,5")
+	b.wantStatus(200).shows("0020 7199 6100 17", "ОсОО «Ала-Тоо»", "250,50 сом", "5,00 сом", "255,50 сом", "744,50 сом",
 		"Пока ничего не оплачено", "Оплатить 255,50 сом")
-	b.press("Назад").isAt("/pay/dostek")
+	b.press("Назад").wantPath("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "250,50" {
 		t.Errorf("«Назад» left %q and %q", b.value("account"), b.value("amount"))
 	}
-	b.press("Далее").says("Оплатить 255,50 сом")
-	if n := h.rows("SELECT COUNT(*) FROM drafts"); n != 2 {
+	b.press("Далее").shows("Оплатить 255,50 сом")
+	if n := app.count("SELECT COUNT(*) FROM drafts"); n != 2 {
 		t.Errorf("%d drafts after «Далее», «Назад», «Далее»", n)
 	}
 }
@@ -103,9 +104,9 @@ func TestCheckPageShowsWhatIsPaid(t *testing.T) {
 // What the biller's check refuses stands at the field that it speaks of.
 func TestBillerRefusesTheCheck(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(1000_00))
-	before := h.books()
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(1000_00))
+	before := app.counts()
 	for result, c := range map[int]struct{ field, words string }{
 		4:   {"account", "Такой номер или ИНН не найден"},
 		5:   {"account", "Такой номер или ИНН не найден"},
@@ -115,21 +116,21 @@ func TestBillerRefusesTheCheck(t *testing.T) {
 		7:   {"", "Получатель сейчас не принимает платежи"},
 		8:   {"", "Получатель сейчас не принимает платежи"},
 	} {
-		h.biller.says(refusal(result), good)
-		b.draft(company, "250,50").answered(422).says(c.words)
+		app.setBiller(testkit.Refused(result), testkit.Good)
+		b.draft(company, "250,50").wantStatus(422).shows(c.words)
 		if c.field != "" {
-			b.wrongAt(map[string]string{c.field: c.words})
+			b.wantErrors(map[string]string{c.field: c.words})
 		} else {
-			b.wrongAt(nil)
+			b.wantErrors(nil)
 		}
 		if b.value("account") != company || b.value("amount") != "250,50" {
 			t.Errorf("result %d: what was typed is gone", result)
 		}
 	}
-	h.unchanged("refused checks", before)
-	for _, answer := range []biller.Answer{silence, {Outcome: biller.Later, Result: 1}, {Outcome: biller.Later, Result: 90}, refusal(300)} {
-		h.biller.says(answer, good)
-		b.draft(company, "250,50").answered(200).says("Проверьте данные", "Оплатить 250,50 сом")
+	app.wantUnchanged("refused checks", before)
+	for _, answer := range []biller.Answer{testkit.NoAnswer, {Outcome: biller.Later, Result: 1}, {Outcome: biller.Later, Result: 90}, testkit.Refused(300)} {
+		app.setBiller(answer, testkit.Good)
+		b.draft(company, "250,50").wantStatus(200).shows("Проверьте данные", "Оплатить 250,50 сом")
 		if b.page.Find("dt").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == "Компания" }).Length() > 0 {
 			t.Errorf("a name came from %+v", answer)
 		}
@@ -149,17 +150,17 @@ func (b *browser) paying() (action string, values url.Values) {
 
 func TestPaidOnceWhateverIsPressed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.deliver()
-	who := h.holder(1000_00)
-	b := h.as(who).draft(company, "250,50")
+	app := newApp(t)
+	app.startDeliveries()
+	holder := app.newCustomer(1000_00)
+	b := app.browserOf(holder).draft(company, "250,50")
 	check := b.at.Path
 	action, values := b.paying()
 
 	// Ten times at once, in two tabs.
 	receipts := make([]string, 10)
 	var all sync.WaitGroup
-	tab := h.as(who)
+	tab := app.browserOf(holder)
 	tab.open(check)
 	other, otherValues := tab.paying()
 	if other != action || otherValues.Get("csrf") == values.Get("csrf") {
@@ -184,7 +185,7 @@ func TestPaidOnceWhateverIsPressed(t *testing.T) {
 			t.Fatalf("led to %v", receipts)
 		}
 	}
-	b.open(receipts[0]).answered(200).ended().says("Платёж проведён", "250,50 сом")
+	b.open(receipts[0]).wantStatus(200).waitEnded().shows("Платёж проведён", "250,50 сом")
 	code := b.data("payment-code")
 	b.open(receipts[0]) // F5
 	if b.data("payment-code") != code || b.data("payment-status") != "completed" {
@@ -192,117 +193,117 @@ func TestPaidOnceWhateverIsPressed(t *testing.T) {
 	}
 
 	// Back from the receipt to the check page, as the browser shows it again, and as it asks for it anew.
-	b.follow(http.MethodPost, action, values).isAt(receipts[0])
-	b.open(check).answered(200).says("Уже оплачено", "Второй раз деньги не списаны").press("Открыть квитанцию").isAt(receipts[0])
+	b.follow(http.MethodPost, action, values).wantPath(receipts[0])
+	b.open(check).wantStatus(200).shows("Уже оплачено", "Второй раз деньги не списаны").press("Открыть квитанцию").wantPath(receipts[0])
 	if b.open(check).control("Оплатить").Length() > 0 {
 		t.Error("what is paid can be paid")
 	}
-	texts := h.messages(who.Phone)
+	texts := app.messages(holder.Phone)
 	if len(texts) != 2 || !strings.Contains(texts[0], code) || strings.Contains(texts[0], company) { // the other is of the cash
 		t.Errorf("the messages are %q", texts)
 	}
-	if n := h.rows("SELECT COUNT(*) FROM payments"); n != 1 || len(h.biller.paid) != 1 {
-		t.Errorf("%d payments, %d at the biller", n, len(h.biller.paid))
+	if n := app.count("SELECT COUNT(*) FROM payments"); n != 1 || len(app.Biller.Booked()) != 1 {
+		t.Errorf("%d payments, %d at the biller", n, len(app.Biller.Booked()))
 	}
-	h.holds(who, 749_50)
-	h.audited()
+	app.wantBalance(holder, 749_50)
+	app.wantAudit()
 }
 
 // A hidden value that somebody added to the form is nobody's order.
 func TestOnlyTheDraftIsPaid(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(1000_00)
-	b := h.as(who).draft(company, "250,50")
+	app := newApp(t)
+	holder := app.newCustomer(1000_00)
+	b := app.browserOf(holder).draft(company, "250,50")
 	action, values := b.paying()
 	for name, value := range map[string]string{"amount": "1", "total": "1", "account": "00207199610018", "fee": "0", "draft": "7"} {
 		values.Set(name, value)
 	}
-	b.follow(http.MethodPost, action, values).says("250,50 сом", "0020 7199 6100 17")
-	h.holds(who, 749_50)
+	b.follow(http.MethodPost, action, values).shows("250,50 сом", "0020 7199 6100 17")
+	app.wantBalance(holder, 749_50)
 }
 
 func TestBalanceSpentBetween(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(300_00)
-	b, other := h.as(who), h.as(who)
+	app := newApp(t)
+	holder := app.newCustomer(300_00)
+	b, other := app.browserOf(holder), app.browserOf(holder)
 	b.draft(company, "250,50")
 	check := b.at.Path
 	other.draft(company, "200").press("Оплатить")
-	before := h.books()
-	b.press("Оплатить").answered(422).isAt(check).says("Не хватает денег", "В кошельке сейчас 100,00 сом, а нужно 250,50 сом",
+	before := app.counts()
+	b.press("Оплатить").wantStatus(422).wantPath(check).shows("Не хватает денег", "В кошельке сейчас 100,00 сом, а нужно 250,50 сом",
 		"150,50 сом", "Ничего не оплачено, деньги не списаны")
 	if sum := line(b.page.Find(".slip-sum").Text()); sum != "150,50 сом" {
 		t.Errorf("the missing sum is %q", sum)
 	}
-	h.unchanged("too little money", before)
-	h.holds(who, 100_00)
-	if b.open(check).answered(200).says("Не хватает денег"); b.control("Оплатить").Length() > 0 {
+	app.wantUnchanged("too little money", before)
+	app.wantBalance(holder, 100_00)
+	if b.open(check).wantStatus(200).shows("Не хватает денег"); b.control("Оплатить").Length() > 0 {
 		t.Error("what the wallet has not can be paid")
 	}
-	b.press("Назад").isAt("/pay/dostek")
+	b.press("Назад").wantPath("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "250,50" {
 		t.Error("what was typed is gone")
 	}
-	h.fill(who, 200_00)
-	b.open(check).says("Проверьте данные").press("Оплатить").says("250,50 сом")
-	h.holds(who, 49_50)
-	h.audited()
+	app.deposit(holder, 200_00)
+	b.open(check).shows("Проверьте данные").press("Оплатить").shows("250,50 сом")
+	app.wantBalance(holder, 49_50)
+	app.wantAudit()
 }
 
 func TestFeeChangedBetween(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(300_00)
-	b := h.as(who).draft(company, "250")
+	app := newApp(t)
+	holder := app.newCustomer(300_00)
+	b := app.browserOf(holder).draft(company, "250")
 	old := b.at.Path
-	h.imports("    fee: none\n", "    fee: {fixed: \"7\"}\n")
-	before := h.books()
-	b.press("Оплатить").answered(422).says("Комиссия изменилась", "Комиссия была 0,00 сом, теперь 7,00 сом", "Ничего не оплачено", "Оплатить 257,00 сом")
+	app.changeCatalog("    fee: none\n", "    fee: {fixed: \"7\"}\n")
+	before := app.counts()
+	b.press("Оплатить").wantStatus(422).shows("Комиссия изменилась", "Комиссия была 0,00 сом, теперь 7,00 сом", "Ничего не оплачено", "Оплатить 257,00 сом")
 	before.Drafts++
-	h.unchanged("another fee", before)
-	h.holds(who, 300_00)
-	b.press("Оплатить").says("257,00 сом")
-	h.holds(who, 43_00)
-	b.open(old).says("Не хватает денег").follow(http.MethodPost, old, url.Values{"csrf": {b.csrf()}}).
-		answered(422).says("Не хватает денег") // the old one again: still at no old fee
-	h.holds(who, 43_00)
+	app.wantUnchanged("another fee", before)
+	app.wantBalance(holder, 300_00)
+	b.press("Оплатить").shows("257,00 сом")
+	app.wantBalance(holder, 43_00)
+	b.open(old).shows("Не хватает денег").follow(http.MethodPost, old, url.Values{"csrf": {b.csrf()}}).
+		wantStatus(422).shows("Не хватает денег") // the old one again: still at no old fee
+	app.wantBalance(holder, 43_00)
 }
 
 func TestBoundsChangedBetween(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(300_00)
-	b := h.as(who).draft(company, "250")
-	h.imports("    maximum: none\n", "    maximum: \"100\"\n")
-	before := h.books()
-	b.press("Оплатить").answered(422).says("Наибольшая сумма платежа за эту услугу: 100,00 сом")
-	h.unchanged("above the bound of today", before)
+	app := newApp(t)
+	holder := app.newCustomer(300_00)
+	b := app.browserOf(holder).draft(company, "250")
+	app.changeCatalog("    maximum: none\n", "    maximum: \"100\"\n")
+	before := app.counts()
+	b.press("Оплатить").wantStatus(422).shows("Наибольшая сумма платежа за эту услугу: 100,00 сом")
+	app.wantUnchanged("above the bound of today", before)
 }
 
 func TestDraftExpired(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(300_00)
-	b := h.as(who).draft(company, "250")
+	app := newApp(t)
+	holder := app.newCustomer(300_00)
+	b := app.browserOf(holder).draft(company, "250")
 	check := b.at.Path
 	for range 7 { // somebody is there, but not paying
-		h.wait(10 * time.Minute)
+		app.advance(10 * time.Minute)
 		b.open(check)
 	}
-	b.says("Данные устарели", "Ничего не оплачено")
+	b.shows("Данные устарели", "Ничего не оплачено")
 	if b.control("Оплатить").Length() > 0 {
 		t.Error("an expired draft can be paid")
 	}
-	before := h.books()
-	b.follow(http.MethodPost, check, url.Values{"csrf": {b.csrf()}}).answered(422).says("Данные устарели")
-	h.unchanged("an expired draft", before)
-	b.press("Вернуться к форме").isAt("/pay/dostek")
+	before := app.counts()
+	b.follow(http.MethodPost, check, url.Values{"csrf": {b.csrf()}}).wantStatus(422).shows("Данные устарели")
+	app.wantUnchanged("an expired draft", before)
+	b.press("Вернуться к форме").wantPath("/pay/dostek")
 	if b.value("account") != company || b.value("amount") != "250,00" {
 		t.Error("what was typed is gone")
 	}
-	h.holds(who, 300_00)
+	app.wantBalance(holder, 300_00)
 }
 
 func TestSessionEndedOnTheCheckPage(t *testing.T) {
@@ -318,61 +319,61 @@ func TestSessionEndedOnTheCheckPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
-			who := h.holder(300_00)
-			b := h.as(who).draft(company, "250")
+			app := newApp(t)
+			holder := app.newCustomer(300_00)
+			b := app.browserOf(holder).draft(company, "250")
 			check := b.at.Path
-			before := h.books()
-			h.wait(16 * time.Minute)
+			before := app.counts()
+			app.advance(16 * time.Minute)
 			press(b, check)
-			b.isAt("/").says("Вход закрылся")
+			b.wantPath("/").shows("Вход закрылся")
 			if n := strings.Count(b.text(), "Вход закрылся"); n != 1 {
 				t.Errorf("it is said %d times", n)
 			}
-			b.logIn(who.Phone, password)
-			b.isAt(check).says("Проверьте данные", "Оплатить 250,00 сом")
-			h.unchanged("a session that ended", before)
-			b.press("Оплатить").says("250,00 сом")
-			h.holds(who, 50_00)
+			b.logIn(holder.Phone, password)
+			b.wantPath(check).shows("Проверьте данные", "Оплатить 250,00 сом")
+			app.wantUnchanged("a session that ended", before)
+			b.press("Оплатить").shows("250,00 сом")
+			app.wantBalance(holder, 50_00)
 
 			// Somebody else who logs in there doesn't get it.
 			b.draft(company, "10")
-			h.wait(16 * time.Minute)
-			b.press("Оплатить").isAt("/")
-			b.logIn(h.holder(0).Phone, password)
-			b.answered(404)
+			app.advance(16 * time.Minute)
+			b.press("Оплатить").wantPath("/")
+			b.logIn(app.newCustomer(0).Phone, password)
+			b.wantStatus(404)
 		})
 	}
 }
 
 func TestLoggedOutInAnotherTab(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(300_00)
-	b := h.as(who).draft(company, "250")
-	check, tab := b.at.Path, h.browser()
+	app := newApp(t)
+	holder := app.newCustomer(300_00)
+	b := app.browserOf(holder).draft(company, "250")
+	check, tab := b.at.Path, app.browser()
 	tab.jar = b.jar
 	tab.open("/cabinet").press("Выйти")
-	before := h.books()
-	b.press("Оплатить").isAt("/")
-	b.logIn(who.Phone, password)
-	b.isAt(check).says("Оплатить 250,00 сом")
-	h.unchanged("pressing after a logout", before)
+	before := app.counts()
+	b.press("Оплатить").wantPath("/")
+	b.logIn(holder.Phone, password)
+	b.wantPath(check).shows("Оплатить 250,00 сом")
+	app.wantUnchanged("pressing after a logout", before)
 }
 
 func TestLimitOfALevel(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.imports("    day: none", "    day: \"400\"")
-	b := h.as(h.holder(1000_00))
+	app := newApp(t)
+	app.changeCatalog("    day: none", "    day: \"400\"")
+	b := app.browserOf(app.newCustomer(1000_00))
 	b.draft(company, "250")
-	second := h.browser()
+	second := app.browser()
 	second.jar = b.jar
 	second.open("/cabinet").draft(company, "150,01")
 	b.press("Оплатить")
-	before := h.books()
-	second.press("Оплатить").answered(422).says("Дневной лимит: сегодня можно отправить ещё 150,00 сом")
-	second.draft(company, "150,01").answered(422).wrongAt(map[string]string{"amount": "ещё 150,00 сом"})
-	h.unchanged("above the day's limit", before)
-	second.draft(company, "150").press("Оплатить").says("150,00 сом")
+	before := app.counts()
+	second.press("Оплатить").wantStatus(422).shows("Дневной лимит: сегодня можно отправить ещё 150,00 сом")
+	second.draft(company, "150,01").wantStatus(422).wantErrors(map[string]string{"amount": "ещё 150,00 сом"})
+	app.wantUnchanged("above the day's limit", before)
+	second.draft(company, "150").press("Оплатить").shows("150,00 сом")
 }

@@ -16,6 +16,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/testkit/require"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web"
@@ -26,30 +27,30 @@ import (
 // log, and goes on; another gateway is not.
 func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
 			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
-			h := houseWith(t, setting{on: on})
-			attempts, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: true}) // PINs are counted all the same
-			must(t, err)
-			gateways, err := credential.NewGateways(h.db, attempts, secret)
-			must(t, err)
+			app := newAppWith(t, options{newDB: newDB})
+			attempts, err := ratelimit.New(app.DB, ratelimit.Options{Secret: secret, Off: true}) // PINs are counted all the same
+			require.NoError(t, err)
+			gateways, err := credential.NewGateways(app.DB, attempts, secret)
+			require.NoError(t, err)
 			bad, good := "bad-"+name, "good-"+name
 			for _, code := range []string{bad, good} {
-				must(t, gateways.Add(ctx, credential.NewGateway{
+				require.NoError(t, gateways.Add(ctx, credential.NewGateway{
 					Code: code, Name: code, Password: "the gateway's word", Allowed: credential.Anywhere(), Scopes: credential.Scopes(),
 				}))
 			}
-			dialogues, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret})
-			must(t, err)
-			handlers := h.handlers
-			parts := ussd.Parts{Sessions: dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: wallet.New(h.ledger)}
-			parts.Gateways, parts.Limits, parts.Now = gateways, attempts, h.db.Now
+			dialogues, err := ussdsession.New[ussd.Content](app.DB, ussdsession.Options{Secret: secret, Pepper: secret})
+			require.NoError(t, err)
+			handlers := app.handlers
+			parts := ussd.Parts{Sessions: dialogues, Customers: app.Customers, Catalog: app.Catalog, Payments: app.Payments, Wallets: wallet.New(app.Ledger)}
+			parts.Gateways, parts.Limits, parts.Now = gateways, attempts, app.DB.Now
 			handlers.USSD = ussd.New(parts, slog.Default())
 			server := web.New(handlers)
-			phones, pins := h.dialedBy(12)
+			phones, pins := app.dialedBy(12)
 			for range 199 {
-				must(t, attempts.Take(ctx, ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
+				require.NoError(t, attempts.Take(ctx, ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}, bad))
 			}
 			for _, session := range []string{"1", "2"} { // the 200th and one more
 				if screen := balance(server, bad, session, phones[0], another(pins[0])); !strings.Contains(screen, "Неверный ПИН") {
@@ -59,7 +60,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			if n := handlers.USSD.WrongPINs()[bad]; n != 2 {
 				t.Errorf("%d wrong PINs counted", n)
 			}
-			if lines := said.lines("many wrong PINs", bad); len(lines) != 1 {
+			if lines := logged.lines("many wrong PINs", bad); len(lines) != 1 {
 				t.Errorf("%d lines: %q", len(lines), lines)
 			}
 			ask := func(code string) (told, busy int) {
@@ -67,7 +68,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 				var all sync.WaitGroup
 				for i := range phones {
 					all.Go(func() {
-						screen := balance(server, code, fmt.Sprint("many ", h.numbers.Add(1)), phones[i], pins[i])
+						screen := balance(server, code, fmt.Sprint("many ", app.numbers.Add(1)), phones[i], pins[i])
 						mu.Lock()
 						defer mu.Unlock()
 						if strings.Contains(screen, "0,00") {
@@ -89,7 +90,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 			if told, busy := ask(good); busy != 0 {
 				t.Errorf("the other gateway: %d right PINs opened the balance, %d had to wait", told, busy)
 			}
-			h.wait(11 * time.Minute)
+			app.advance(11 * time.Minute)
 			if told, busy := ask(bad); busy != 0 {
 				t.Errorf("later: %d right PINs opened the balance, %d had to wait", told, busy)
 			}
@@ -98,15 +99,15 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 }
 
 // dialedBy registers so many callers of *900# and returns their numbers and PINs.
-func (h *house) dialedBy(n int) (phones []phone.Number, pins []string) {
-	h.t.Helper()
+func (app *testApp) dialedBy(n int) (phones []phone.Number, pins []string) {
+	app.t.Helper()
 	for i := range n {
 		number := phone.Number(fmt.Sprintf("+9965507001%02d", i))
-		_, err := h.customers.RegisterByUSSD(context.Background(), customer.USSDSignup{
+		_, err := app.Customers.RegisterByUSSD(context.Background(), customer.USSDSignup{
 			Phone: number, Name: "Айжан Үсөнова", INN: "21603198500123", Lang: "ru", OfferVersion: customer.OfferVersion, Gateway: "ussd",
 		})
-		must(h.t, err)
-		phones, pins = append(phones, number), append(pins, four.FindString(h.messages(number)[0]))
+		require.NoError(app.t, err)
+		phones, pins = append(phones, number), append(pins, four.FindString(app.messages(number)[0]))
 	}
 	return phones, pins
 }

@@ -13,6 +13,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/testkit/require"
 )
 
 // crowd is 10,000 wallets with a life behind them: each was filled, has a
@@ -65,29 +66,29 @@ var (
 func TestPlansOfAPayment(t *testing.T) {
 	t.Parallel()
 	sent := &traced{}
-	h := houseWith(t, setting{on: databasetest.Postgres, trace: sent.add})
-	h.exec(crowd)
-	who := h.holder(1000_00)
-	b := h.as(who)
+	app := newAppWith(t, options{newDB: databasetest.Postgres, trace: sent.add})
+	app.exec(crowd)
+	holder := app.newCustomer(1000_00)
+	b := app.browserOf(holder)
 	sent.take()
-	h.deliver()
-	b.draft(company, "250,50").press("Оплатить").ended()
-	h.messages(who.Phone)
-	_, err := h.ledger.Post(context.Background(), ledger.Posting{Key: "more than there is", Op: "test", Entries: []ledger.Entry{
-		{Account: who.ID, Amount: -5000_00}, {Account: 1_000_001, Amount: 5000_00},
+	app.startDeliveries()
+	b.draft(company, "250,50").press("Оплатить").waitEnded()
+	app.messages(holder.Phone)
+	_, err := app.Ledger.Post(context.Background(), ledger.Posting{Key: "more than there is", Op: "test", Entries: []ledger.Entry{
+		{Account: holder.ID, Amount: -5000_00}, {Account: 1_000_001, Amount: 5000_00},
 	}})
 	if !fault.Is(err, fault.Insufficient) {
 		t.Fatal(err)
 	}
 	told := sent.take()
 
-	connection := h.freePlanner()
+	connection := app.freePlanner()
 	seen := map[string]string{}
 	for _, s := range told {
 		if !s.reads() {
 			continue
 		}
-		now, ever := h.plan(connection, s, s.args), h.planOfAll(connection, s)
+		now, ever := app.plan(connection, s, s.args), app.planOfAll(connection, s)
 		if now != ever {
 			t.Errorf("%s: %q now, %q for all values", s.shape(), now, ever)
 		}
@@ -111,13 +112,13 @@ func union(a, b string) string {
 }
 
 // freePlanner is a connection that may read whole tables.
-func (h *house) freePlanner() *sql.Conn {
-	h.t.Helper()
-	connection, err := h.db.Pool().Conn(context.Background())
-	must(h.t, err)
-	h.t.Cleanup(func() { _ = connection.Close() })
+func (app *testApp) freePlanner() *sql.Conn {
+	app.t.Helper()
+	connection, err := app.DB.Pool().Conn(context.Background())
+	require.NoError(app.t, err)
+	app.t.Cleanup(func() { _ = connection.Close() })
 	_, err = connection.ExecContext(context.Background(), "SET enable_seqscan = on; SET plan_cache_mode = force_generic_plan", pgx.QueryExecModeSimpleProtocol)
-	must(h.t, err)
+	require.NoError(app.t, err)
 	return connection
 }
 
@@ -128,14 +129,14 @@ func (s statement) reads() bool {
 }
 
 // planOfAll plans as PostgreSQL does for a statement that it has seen often.
-func (h *house) planOfAll(connection *sql.Conn, s statement) string {
-	h.t.Helper()
+func (app *testApp) planOfAll(connection *sql.Conn, s statement) string {
+	app.t.Helper()
 	if _, err := connection.ExecContext(context.Background(), "PREPARE planned AS "+s.text); err != nil {
-		h.t.Fatalf("%s: %v", s.text, err)
+		app.t.Fatalf("%s: %v", s.text, err)
 	}
 	defer func() {
 		if _, err := connection.ExecContext(context.Background(), "DEALLOCATE planned"); err != nil {
-			h.t.Error(err)
+			app.t.Error(err)
 		}
 	}()
 	execute := "EXECUTE planned"
@@ -144,22 +145,22 @@ func (h *house) planOfAll(connection *sql.Conn, s statement) string {
 	if n := len(slices.Compact(values)); n > 0 {
 		execute += "(NULL" + strings.Repeat(", NULL", n-1) + ")"
 	}
-	return h.plan(connection, statement{text: execute}, nil)
+	return app.plan(connection, statement{text: execute}, nil)
 }
 
 // plan gives the indexes by which a statement finds its rows, in order, and
 // whole tables that it reads.
-func (h *house) plan(connection *sql.Conn, s statement, args []any) string {
-	h.t.Helper()
+func (app *testApp) plan(connection *sql.Conn, s statement, args []any) string {
+	app.t.Helper()
 	rows, err := connection.QueryContext(context.Background(), "EXPLAIN "+s.text, args...)
 	if err != nil {
-		h.t.Fatalf("%s %d: %v", s.text, len(args), err)
+		app.t.Fatalf("%s %d: %v", s.text, len(args), err)
 	}
 	defer func() { _ = rows.Close() }()
 	var found []string
 	for rows.Next() {
 		var line string
-		must(h.t, rows.Scan(&line))
+		require.NoError(app.t, rows.Scan(&line))
 		if m := byIndex.FindStringSubmatch(line); m != nil {
 			found = append(found, m[1])
 		}
@@ -167,6 +168,6 @@ func (h *house) plan(connection *sql.Conn, s statement, args []any) string {
 			found = append(found, "ALL_OF "+m[1])
 		}
 	}
-	must(h.t, rows.Err())
+	require.NoError(app.t, rows.Err())
 	return union("", strings.Join(found, " "))
 }

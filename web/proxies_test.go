@@ -47,13 +47,13 @@ func TestAddressesBehindProxies(t *testing.T) {
 		{ourProxies, "", "192.0.2.7"},
 		{ourProxies, ",", "192.0.2.7"},
 	} {
-		h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.TrustedProxies = c.trusted }})
-		number := h.number()
-		b := h.browser()
+		app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.TrustedProxies = c.trusted }})
+		number := app.newNumber()
+		b := app.browser()
 		b.agent = map[string]string{"X-Forwarded-For": c.header, "X-Real-Ip": "198.51.100.2"}
 		b.open("/").fill("phone", number.String()).press("Войти")
 		b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
-		if n := h.rows("SELECT COUNT(*) FROM confirmations WHERE address = ?", c.want); n != 1 {
+		if n := app.count("SELECT COUNT(*) FROM confirmations WHERE address = ?", c.want); n != 1 {
 			t.Errorf("%q, trusting %v: not from %s", c.header, c.trusted, c.want)
 		}
 	}
@@ -63,14 +63,14 @@ func TestAddressesBehindProxies(t *testing.T) {
 // a proxy finds it in the log, once.
 func TestForwardedByStrangersIsWarnedOf(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.browser()
+	app := newApp(t)
+	b := app.browser()
 	b.from = "198.18.0.99:1234"
 	b.agent = map[string]string{"X-Forwarded-For": "203.0.113.7"}
 	for range 3 {
-		b.open("/").fill("phone", h.number().String()).press("Войти").isAt("/signup")
+		b.open("/").fill("phone", app.newNumber().String()).press("Войти").wantPath("/signup")
 	}
-	if lines := said.lines("X-Forwarded-For ignored", "198.18.0.99"); len(lines) != 1 {
+	if lines := logged.lines("X-Forwarded-For ignored", "198.18.0.99"); len(lines) != 1 {
 		t.Errorf("%d warnings: %q", len(lines), lines)
 	}
 }
@@ -81,7 +81,7 @@ func TestForwardedByStrangersIsWarnedOf(t *testing.T) {
 func TestPlainRequestsAreLedToTLS(t *testing.T) {
 	t.Parallel()
 	const base = "https://wallet.example.kg"
-	h := houseWith(t, setting{https: true, handlers: func(d *web.Handlers) { d.TrustedProxies, d.BaseURL = ourProxies, base }})
+	app := newAppWith(t, options{https: true, handlers: func(d *web.Handlers) { d.TrustedProxies, d.BaseURL = ourProxies, base }})
 	for _, c := range []struct {
 		method, path, proto string
 		status              int
@@ -105,7 +105,7 @@ func TestPlainRequestsAreLedToTLS(t *testing.T) {
 		{http.MethodGet, "/sms/dlr", "http", http.StatusForbidden, ""},
 		{http.MethodGet, "/osmp?command=check", "https", http.StatusOK, ""},
 	} {
-		answer := h.browser().ask(c.method, c.path, nil, "X-Forwarded-Proto", c.proto, "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
+		answer := app.browser().ask(c.method, c.path, nil, "X-Forwarded-Proto", c.proto, "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
 		if answer.Code != c.status || answer.Header().Get("Location") != c.location {
 			t.Errorf("%s %s over %q: %d %s", c.method, c.path, c.proto, answer.Code, answer.Header().Get("Location"))
 		}
@@ -115,8 +115,8 @@ func TestPlainRequestsAreLedToTLS(t *testing.T) {
 			}
 		}
 	}
-	h = houseWith(t, setting{https: true, handlers: func(d *web.Handlers) { d.BaseURL = base }})
-	if answer := h.browser().ask(http.MethodGet, "/help", nil, "X-Forwarded-Proto", "http"); answer.Code != http.StatusOK {
+	app = newAppWith(t, options{https: true, handlers: func(d *web.Handlers) { d.BaseURL = base }})
+	if answer := app.browser().ask(http.MethodGet, "/help", nil, "X-Forwarded-Proto", "http"); answer.Code != http.StatusOK {
 		t.Errorf("a stranger's word about TLS counts: %d", answer.Code)
 	}
 }
@@ -125,8 +125,8 @@ func TestPlainRequestsAreLedToTLS(t *testing.T) {
 // tells whether a form is ours, for browsers without Sec-Fetch-Site.
 func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{https: true})
-	who := h.holder(0)
+	app := newAppWith(t, options{https: true})
+	holder := app.newCustomer(0)
 	for _, c := range []struct {
 		host, origin string
 		ours         bool
@@ -144,7 +144,7 @@ func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 		{"elsom.test", "https://elsom.test.evil.example", false},
 		{"elsom.test", "null", false},
 	} {
-		b := h.as(who).open("/settings")
+		b := app.browserOf(holder).open("/settings")
 		values := url.Values{"csrf": {b.csrf()}, "switch_lang": {"ky"}, "lang": {"ky"}}
 		want := http.StatusSeeOther
 		if !c.ours {
@@ -156,9 +156,9 @@ func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 		}
 	}
 	// The page on which a form stood is led back to after the login.
-	b := h.browser().open("/")
-	b.ask(http.MethodPost, "/settings/sessions/end", form(b), "Referer", h.base+"/settings?x=1", "Host", "portal")
-	b.logIn(who.Phone, password)
+	b := app.browser().open("/")
+	b.ask(http.MethodPost, "/settings/sessions/end", form(b), "Referer", app.base+"/settings?x=1", "Host", "portal")
+	b.logIn(holder.Phone, password)
 	if b.at.RequestURI() != "/settings?x=1" {
 		t.Errorf("after the login at %s", b.at.RequestURI())
 	}
@@ -168,10 +168,10 @@ func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 // query, without a body, whatever type it says that has.
 func TestTerminalPostsItsQuery(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
+	app := newApp(t)
+	holder := app.newCustomer(0)
 	query := func(id string) string {
-		return "command=pay&txn_id=" + id + "&txn_date=20261122120005&sum=1.00&account=" + who.Phone.National()
+		return "command=pay&txn_id=" + id + "&txn_date=20261122120005&sum=1.00&account=" + holder.Phone.National()
 	}
 	for i, c := range []struct{ kind, query, body, result string }{
 		{"", query("1"), "", "0"},
@@ -182,11 +182,11 @@ func TestTerminalPostsItsQuery(t *testing.T) {
 		{"text/xml", query("6"), "<x/>", "300"},
 		{"application/x-www-form-urlencoded", query("7"), query("7"), "300"},
 	} {
-		answer := h.browser().send(http.MethodPost, "/osmp?"+c.query, strings.NewReader(c.body),
+		answer := app.browser().send(http.MethodPost, "/osmp?"+c.query, strings.NewReader(c.body),
 			"Content-Type", c.kind, "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
 		if !strings.Contains(answer.Body.String(), "<result>"+c.result+"</result>") {
 			t.Errorf("request %d: %d %s", i+1, answer.Code, answer.Body)
 		}
 	}
-	h.holds(who, 4_00)
+	app.wantBalance(holder, 4_00)
 }

@@ -4,17 +4,18 @@ import (
 	"testing"
 
 	"elsom/internal/biller"
+	"elsom/internal/testkit"
 )
 
 // TestOnlyCompletedPaymentsAreOfferedAgain looks at every page that offers a
 // payment for repetition, while it is processing, completed and refunded.
 func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := houseWith(t, setting{on: on})
-			b := h.as(h.holder(1000_00))
+			app := newAppWith(t, options{newDB: newDB})
+			b := app.browserOf(app.newCustomer(1000_00))
 			// repeats checks which pages offer the payment of the receipt that is shown.
 			repeats := func(state string, cabinet, operation, receipt, form bool) {
 				t.Helper()
@@ -39,26 +40,26 @@ func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
 				}
 				b.open(at)
 			}
-			h.biller.says(good, silence)
-			h.deliver()
-			b.draft(company, "100").press("Оплатить").says("Платёж обрабатывается")
+			app.setBiller(testkit.Good, testkit.NoAnswer)
+			app.startDeliveries()
+			b.draft(company, "100").press("Оплатить").shows("Платёж обрабатывается")
 			repeats("processing", false, false, false, false)
-			h.biller.says(good, good)
-			b.ended().says("Платёж проведён")
+			app.setBiller(testkit.Good, testkit.Good)
+			b.waitEnded().shows("Платёж проведён")
 			repeats("completed", true, true, true, true)
 
 			// An open payment of the same account hides the one before.
-			h.biller.says(good, silence)
-			b.draft(company, "30").press("Оплатить").says("Платёж обрабатывается")
+			app.setBiller(testkit.Good, testkit.NoAnswer)
+			b.draft(company, "30").press("Оплатить").shows("Платёж обрабатывается")
 			second := b.at.Path
 			if b.open("/cabinet"); b.page.Find(`main a[href*="repeat="]`).Length() > 0 {
 				t.Error("the cabinet offers the account of a payment in processing")
 			}
-			h.biller.says(good, good)
-			b.open(second).ended()
+			app.setBiller(testkit.Good, testkit.Good)
+			b.open(second).waitEnded()
 
-			h.biller.says(good, biller.Answer{Outcome: biller.Refused, Result: 5})
-			b.draft("00207199610025", "50").press("Оплатить").ended().says("деньги возвращены")
+			app.setBiller(testkit.Good, biller.Answer{Outcome: biller.Refused, Result: 5})
+			b.draft("00207199610025", "50").press("Оплатить").waitEnded().shows("деньги возвращены")
 			repeats("refunded", false, false, true, true)
 		})
 	}

@@ -24,8 +24,8 @@ import (
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
 	for _, https := range []bool{false, true} {
-		h := houseWith(t, setting{https: https, handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
-		b := h.as(h.holder(100_00))
+		app := newAppWith(t, options{https: https, handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
+		b := app.browserOf(app.newCustomer(100_00))
 		for _, c := range []struct {
 			method, path string
 			status       int
@@ -77,28 +77,28 @@ var requestID = regexp.MustCompile(`[A-Za-z0-9]{32}`)
 
 func TestPanicEndsARequestOnly(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
-	b := h.browser().open("/dev/panic").answered(500).says("У нас что-то сломалось", "Номер обращения")
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
+	b := app.browser().open("/dev/panic").wantStatus(500).shows("У нас что-то сломалось", "Номер обращения")
 	id := requestID.FindString(b.page.Find(".failure-id").Text())
 	if id == "" || id != b.header.Get("X-Request-Id") {
 		t.Errorf("the page names %q, the header %q", id, b.header.Get("X-Request-Id"))
 	}
 	for _, words := range [][]string{{"web: panic", "stack"}, {"web: request failed", id}, {"web: request", `"status":500`, id}} {
-		if len(said.lines(words...)) == 0 {
+		if len(logged.lines(words...)) == 0 {
 			t.Errorf("no line is logged with %q", words)
 		}
 	}
-	if len(said.lines("web: panic", id)) == 0 {
+	if len(logged.lines("web: panic", id)) == 0 {
 		t.Error("the panic's line doesn't name the request")
 	}
 	b.ask(http.MethodGet, "/dev/late", nil)
-	b.open("/").answered(200)
+	b.open("/").wantStatus(200)
 }
 
 // Every kind of fault has its page; what happened inside stays inside.
 func TestEveryKindHasItsPage(t *testing.T) {
 	t.Parallel()
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
 	want := map[fault.Kind]int{
 		fault.Internal: 500, fault.Invalid: 422, fault.NotFound: 404, fault.Forbidden: 403, fault.Conflict: 422,
 		fault.Insufficient: 422, fault.Limit: 422, fault.TooMany: 429, fault.Unavailable: 503, fault.Unknown: 503,
@@ -107,9 +107,9 @@ func TestEveryKindHasItsPage(t *testing.T) {
 		t.Fatal("there are other kinds")
 	}
 	for _, lang := range []string{"ru", "ky", "en"} {
-		b := h.browser().open("/?lang=" + lang)
+		b := app.browser().open("/?lang=" + lang)
 		for kind, status := range want {
-			b.open("/dev/kind/" + strings.ReplaceAll(kind.String(), " ", "-")).answered(status)
+			b.open("/dev/kind/" + strings.ReplaceAll(kind.String(), " ", "-")).wantStatus(status)
 			if strings.Contains(b.body, "SELECT") || strings.Contains(b.body, "test.act") || strings.Contains(b.body, kind.String()+":") {
 				t.Errorf("%s tells what happened inside: %s", kind, b.text())
 			}
@@ -125,24 +125,24 @@ func TestEveryKindHasItsPage(t *testing.T) {
 			}
 		}
 	}
-	b := h.browser().open("/dev/kind/too-many")
-	b.says("Попробуйте снова через 2 минуты")
+	b := app.browser().open("/dev/kind/too-many")
+	b.shows("Попробуйте снова через 2 минуты")
 }
 
 func TestLargeAndStrangeBodies(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(500_00)).open("/pay/dostek")
-	before, token := h.books(), url.QueryEscape(b.csrf())
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(500_00)).open("/pay/dostek")
+	before, token := app.counts(), url.QueryEscape(b.csrf())
 	const kind = "application/x-www-form-urlencoded"
 	large := "csrf=" + token + "&account=" + strings.Repeat("1", 16<<10)
-	shown := h.browser()
+	shown := app.browser()
 	shown.read(b.send(http.MethodPost, "/pay/dostek", strings.NewReader(large), "Content-Type", kind))
 	if shown.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a body above 16 KiB: %d", shown.status)
 	}
-	shown.says("Не получилось прочитать запрос", "Деньги не списаны")
-	b.read(b.send(http.MethodDelete, "/cabinet", strings.NewReader("csrf="+token), "Content-Type", kind)).answered(404)
+	shown.shows("Не получилось прочитать запрос", "Деньги не списаны")
+	b.read(b.send(http.MethodDelete, "/cabinet", strings.NewReader("csrf="+token), "Content-Type", kind)).wantStatus(404)
 	// One that doesn't say how large it is, and never ends.
 	endless := io.MultiReader(strings.NewReader(large), strings.NewReader(large))
 	if shown.read(b.send(http.MethodPost, "/pay/dostek", struct{ io.Reader }{endless}, "Content-Type", kind)); shown.status < 400 {
@@ -167,18 +167,18 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 			t.Errorf("a form as %s: %d", kind, answer.Code)
 		}
 	}
-	h.unchanged("strange bodies", before)
+	app.wantUnchanged("strange bodies", before)
 	b.read(b.send(http.MethodPost, "/pay/dostek", strings.NewReader("csrf="+token+"&account=1&account="+company+"&amount=10&amount=20"),
-		"Content-Type", kind)).answered(422).wrongAt(map[string]string{"account": "14 цифр"}) // the first counts
-	h.unchanged("fields twice", before)
-	b.open("/services?q=" + strings.Repeat("%D1%8F", 5000)).answered(200)
-	b.open("/services?q=%ff%00").answered(200)
-	b.open("/history?before=-1&direction=%00").answered(200)
-	b.open("/history?before=99999999999999999999").answered(200)
-	b.open("/pay/dostek?draft=%ff&repeat=x").answered(200)
-	b.open("/pay/%ff").answered(404)
-	b.open("/services/%00").answered(404)
-	b.open("/cabinet?lang=%00&lang=xx").answered(200)
+		"Content-Type", kind)).wantStatus(422).wantErrors(map[string]string{"account": "14 цифр"}) // the first counts
+	app.wantUnchanged("fields twice", before)
+	b.open("/services?q=" + strings.Repeat("%D1%8F", 5000)).wantStatus(200)
+	b.open("/services?q=%ff%00").wantStatus(200)
+	b.open("/history?before=-1&direction=%00").wantStatus(200)
+	b.open("/history?before=99999999999999999999").wantStatus(200)
+	b.open("/pay/dostek?draft=%ff&repeat=x").wantStatus(200)
+	b.open("/pay/%ff").wantStatus(404)
+	b.open("/services/%00").wantStatus(404)
+	b.open("/cabinet?lang=%00&lang=xx").wantStatus(200)
 }
 
 // A terminal that sends too much, or meets a panic, gets no page of people: a
@@ -186,13 +186,13 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 func TestTerminalGetsNoPage(t *testing.T) {
 	t.Parallel()
 	for status, c := range map[int]struct {
-		setting setting
+		options options
 		body    string
 	}{
-		500: {setting{handlers: func(d *web.Handlers) { d.Terminal = terminal.New(nil, nil, slog.Default()) }}, "command=check"},
-		413: {setting{}, strings.Repeat("1", 8<<10+1)},
+		500: {options{handlers: func(d *web.Handlers) { d.Terminal = terminal.New(nil, nil, slog.Default()) }}, "command=check"},
+		413: {options{}, strings.Repeat("1", 8<<10+1)},
 	} {
-		answer := houseWith(t, c.setting).browser().send(http.MethodPost, "/osmp", strings.NewReader(c.body),
+		answer := newAppWith(t, c.options).browser().send(http.MethodPost, "/osmp", strings.NewReader(c.body),
 			"Content-Type", "application/x-www-form-urlencoded", "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
 		if kind := answer.Header().Get("Content-Type"); answer.Code != status || !strings.HasPrefix(kind, "text/plain") {
 			t.Errorf("%d as %s, want %d as plain text: %.200s", answer.Code, kind, status, answer.Body)
@@ -206,11 +206,11 @@ func TestTerminalGetsNoPage(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	status := http.StatusOK
-	h := houseWith(t, setting{handlers: func(d *web.Handlers) {
+	app := newAppWith(t, options{handlers: func(d *web.Handlers) {
 		d.Healthy = func(c echo.Context) error { return c.String(status, "x\n") }
 	}})
 	for _, status = range []int{http.StatusOK, http.StatusServiceUnavailable} {
-		answer := h.browser().ask(http.MethodGet, "/healthz", nil)
+		answer := app.browser().ask(http.MethodGet, "/healthz", nil)
 		if answer.Code != status || len(answer.Header().Values("Set-Cookie")) > 0 {
 			t.Errorf("%d with cookies %q", answer.Code, answer.Header().Values("Set-Cookie"))
 		}
@@ -219,10 +219,10 @@ func TestHealth(t *testing.T) {
 
 func TestNothingOfDevelopment(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(0))
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(0))
 	for _, path := range []string{"/dev", "/dev/", "/dev/phone", "/dev/terminal", "/dev/sms?phone=0700123456", "/metrics", "/debug/pprof/"} {
-		b.open(path).answered(404)
+		b.open(path).wantStatus(404)
 	}
 	for _, path := range []string{"/", "/fill", "/cabinet", "/help"} {
 		if b.open(path); strings.Contains(b.body, "/dev/") {
@@ -234,10 +234,10 @@ func TestNothingOfDevelopment(t *testing.T) {
 // The machine doors have no session and no form token, whatever is sent.
 func TestTerminalsDoor(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	who := h.holder(0)
+	app := newApp(t)
+	holder := app.newCustomer(0)
 	query := url.Values{
-		"command": {"pay"}, "txn_id": {"1"}, "txn_date": {"20261122120000"}, "account": {who.Phone.String()}, "sum": {"100.00"},
+		"command": {"pay"}, "txn_id": {"1"}, "txn_date": {"20261122120000"}, "account": {holder.Phone.String()}, "sum": {"100.00"},
 	}
 	for i, method := range []string{http.MethodGet, http.MethodPost} {
 		query.Set("txn_id", []string{"1", "2"}[i])
@@ -249,7 +249,7 @@ func TestTerminalsDoor(t *testing.T) {
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 		answer := httptest.NewRecorder()
-		h.server.ServeHTTP(answer, request.Clone(request.Context()))
+		app.server.ServeHTTP(answer, request.Clone(request.Context()))
 		if answer.Code != http.StatusUnauthorized {
 			t.Errorf("%s without a password: %d", method, answer.Code)
 		}
@@ -259,7 +259,7 @@ func TestTerminalsDoor(t *testing.T) {
 			request.Body = io.NopCloser(strings.NewReader(query.Encode()))
 		}
 		answer = httptest.NewRecorder()
-		h.server.ServeHTTP(answer, request)
+		app.server.ServeHTTP(answer, request)
 		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "<result>0</result>") ||
 			!strings.HasPrefix(answer.Header().Get("Content-Type"), "application/xml") && !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/xml") {
 			t.Errorf("%s: %d %s %s", method, answer.Code, answer.Header().Get("Content-Type"), answer.Body)
@@ -268,15 +268,15 @@ func TestTerminalsDoor(t *testing.T) {
 			t.Errorf("%s: a terminal gets a cookie", method)
 		}
 	}
-	h.holds(who, 200_00)
+	app.wantBalance(holder, 200_00)
 }
 
 func TestRequestsHaveNumbersOfOurs(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	app := newApp(t)
 	var seen []string
 	for _, path := range []string{"/nowhere", "/", "/healthz"} {
-		id := h.browser().ask(http.MethodGet, path, nil, "X-Request-Id", "a number that somebody sent").Header().Get("X-Request-Id")
+		id := app.browser().ask(http.MethodGet, path, nil, "X-Request-Id", "a number that somebody sent").Header().Get("X-Request-Id")
 		if !requestID.MatchString(id) || slices.Contains(seen, id) {
 			t.Errorf("the request has the number %q", id)
 		}

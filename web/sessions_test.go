@@ -12,24 +12,24 @@ import (
 // browser, login, last activity and network, and with a button that ends it.
 func TestSessionsAreKnownAgain(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := houseWith(t, setting{on: on})
-			who := h.holder(0)
+			app := newAppWith(t, options{newDB: newDB})
+			holder := app.newCustomer(0)
 			for from, agent := range map[string]string{
 				"203.0.113.77:4711":             "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0",
 				"[2001:db8:4d:1:aa:bb:cc:1]:99": "Mozilla/5.0 (iPhone) Safari/605",
 				"[::ffff:198.51.100.9]:99":      "Mozilla/5.0 (Linux; Android 16) Chrome/156",
 			} {
-				b := h.browser()
+				b := app.browser()
 				b.from, b.agent = from, map[string]string{"User-Agent": agent}
 				b.open("/")
-				b.logIn(who.Phone, password)
-				h.wait(5 * time.Minute)
+				b.logIn(holder.Phone, password)
+				app.advance(5 * time.Minute)
 				b.open("/help") // the last activity
 			}
-			b := h.as(who).open("/settings")
+			b := app.browserOf(holder).open("/settings")
 			rows := map[string]string{}
 			for _, row := range b.page.Find(".sessions li").EachIter() {
 				rows[line(row.Find(".row-title").Text())] = line(row.Text())
@@ -53,7 +53,7 @@ func TestSessionsAreKnownAgain(t *testing.T) {
 				t.Errorf("this browser: %s", own)
 			}
 			for _, lang := range i18n.Langs() {
-				b.open("/settings?lang="+string(lang)).says(lang.T("portal.settings.end"), lang.T("portal.settings.network"))
+				b.open("/settings?lang="+string(lang)).shows(lang.T("portal.settings.end"), lang.T("portal.settings.network"))
 			}
 		})
 	}

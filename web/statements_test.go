@@ -67,7 +67,7 @@ func (s statement) shape() string {
 func TestStatementsOfAPayment(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		on    func(testing.TB, ...database.Option) *database.DB
+		newDB func(testing.TB, ...database.Option) *database.DB
 		batch []string
 	}{
 		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
@@ -82,11 +82,11 @@ func TestStatementsOfAPayment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sent, noon := &traced{}, time.Now()
-			h := houseWith(t, setting{trace: sent.add, on: func(t testing.TB, options ...database.Option) *database.DB {
+			app := newAppWith(t, options{trace: sent.add, newDB: func(t testing.TB, options ...database.Option) *database.DB {
 				// The clock stands: nothing that is done once a second, or once a minute, comes between.
-				return c.on(t, append(options, database.WithClock(func() time.Time { return noon }))...)
+				return c.newDB(t, append(options, database.WithClock(func() time.Time { return noon }))...)
 			}})
-			who := h.holder(1000_00)
+			holder := app.newCustomer(1000_00)
 			paid := func(want ...string) {
 				t.Helper()
 				if got := sent.shapes(); !slices.Equal(got, want) {
@@ -100,14 +100,14 @@ func TestStatementsOfAPayment(t *testing.T) {
 					t.Fatalf("answered %d: %s", answer.Code, answer.Body)
 				}
 			}
-			pay(h.as(who).draft(company, "100")) // opens the biller's account, once
-			b := h.as(who).draft(company, "250,50")
+			pay(app.browserOf(holder).draft(company, "100")) // opens the biller's account, once
+			b := app.browserOf(holder).draft(company, "250,50")
 			pay(b)
 			paid(append([]string{"from sessions, join customers", "from drafts, join payments"}, c.batch...)...)
 			pay(b) // again
 			paid("from sessions, join customers", "from drafts, join payments", "from payments")
-			h.holds(who, 649_50)
-			h.audited()
+			app.wantBalance(holder, 649_50)
+			app.wantAudit()
 		})
 	}
 }
@@ -117,10 +117,10 @@ func TestStatementsOfAPayment(t *testing.T) {
 func TestStatementsOfAPaymentForm(t *testing.T) {
 	t.Parallel()
 	sent, noon := &traced{}, time.Now()
-	h := houseWith(t, setting{trace: sent.add, on: func(t testing.TB, options ...database.Option) *database.DB {
+	app := newAppWith(t, options{trace: sent.add, newDB: func(t testing.TB, options ...database.Option) *database.DB {
 		return databasetest.SQLite(t, append(options, database.WithClock(func() time.Time { return noon }))...)
 	}})
-	b := h.as(h.holder(1000_00)).open("/pay/dostek")
+	b := app.browserOf(app.newCustomer(1000_00)).open("/pay/dostek")
 	for _, c := range []struct {
 		amount           string
 		status, balances int

@@ -15,16 +15,16 @@ import (
 // pause: whoever comes back in a browser of their own gets in.
 func TestKnownBrowsersLogInDuringAStorm(t *testing.T) {
 	t.Parallel()
-	for name, on := range databases {
+	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
-			h := houseWith(t, setting{on: on, hash: customer.Hash{MemoryKiB: 2048, Passes: 2, AtOnce: 1}})
+			app := newAppWith(t, options{newDB: newDB, hash: customer.Hash{MemoryKiB: 2048, Passes: 2, AtOnce: 1}})
 			holders := make([]customer.Customer, 6)
 			own := make([]*browser, len(holders))
 			for i := range holders {
-				holders[i] = h.holder(0)
-				own[i] = h.as(holders[i]).press("Выйти").fill("phone", holders[i].Phone.String()).press("Войти").isAt("/login")
+				holders[i] = app.newCustomer(0)
+				own[i] = app.browserOf(holders[i]).press("Выйти").fill("phone", holders[i].Phone.String()).press("Войти").wantPath("/login")
 			}
-			stranger := h.browser().open("/").fill("phone", h.number().String()).press("Войти")
+			stranger := app.browser().open("/").fill("phone", app.newNumber().String()).press("Войти")
 			body := form(stranger, "password", "a guess").Encode()
 			stop := make(chan struct{})
 			var storm sync.WaitGroup
@@ -74,11 +74,11 @@ func (b *browser) postAtOnce(path, body string) int {
 	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	request.Host, request.RemoteAddr = b.at.Host, "203.0.113.7:1234"
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Origin", b.h.base)
+	request.Header.Set("Origin", b.app.base)
 	for _, cookie := range b.jar.Cookies(b.at) {
 		request.AddCookie(cookie)
 	}
 	answer := httptest.NewRecorder()
-	b.h.server.ServeHTTP(answer, request)
+	b.app.server.ServeHTTP(answer, request)
 	return answer.Code
 }

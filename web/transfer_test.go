@@ -10,76 +10,77 @@ import (
 	"time"
 
 	"elsom/internal/customer"
+	"elsom/internal/testkit/require"
 )
 
 // sending types a transfer and leads to its check page.
 func (b *browser) sending(to customer.Customer, amount string) *browser {
 	b.t.Helper()
 	b.open("/cabinet").press("Перевести")
-	b.fill("phone", "0"+to.Phone.National()).fill("amount", amount).press("Далее").answered(200)
+	b.fill("phone", "0"+to.Phone.National()).fill("amount", amount).press("Далее").wantStatus(200)
 	return b
 }
 
 // From the cabinet to the receipt, back and forth, and both sides see it.
 func TestTransfer(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(1000_00), h.holder(0)
-	h.exec("UPDATE customers SET name = 'Бакыт Асанов' WHERE id = $1", to.ID)
-	before := h.books()
-	b := h.as(from).sending(to, "250,50")
-	b.says("Проверьте данные", "Бакыт А.", to.Phone.Pretty(), "250,50 сом", "Без комиссии", "Пока ничего не переведено", "Останется 749,50 сом")
+	app := newApp(t)
+	from, to := app.newCustomer(1000_00), app.newCustomer(0)
+	app.exec("UPDATE customers SET name = 'Бакыт Асанов' WHERE id = $1", to.ID)
+	before := app.counts()
+	b := app.browserOf(from).sending(to, "250,50")
+	b.shows("Проверьте данные", "Бакыт А.", to.Phone.Pretty(), "250,50 сом", "Без комиссии", "Пока ничего не переведено", "Останется 749,50 сом")
 	if strings.Contains(b.body, "Асанов") {
 		t.Error("the receiver's whole name is shown")
 	}
-	h.unchanged("a draft", before)
+	app.wantUnchanged("a draft", before)
 	check := b.at.Path
-	b.press("Назад").answered(200)
+	b.press("Назад").wantStatus(200)
 	if b.value("phone") != to.Phone.Pretty() || b.value("amount") != "250,50" {
 		t.Errorf("given back %q %q", b.value("phone"), b.value("amount"))
 	}
-	b.press("Далее").says("250,50")
+	b.press("Далее").shows("250,50")
 	if b.at.Path == check {
 		t.Error("the draft was changed")
 	}
-	b.press("Перевести 250,50 сом").says("Перевод выполнен", "Бакыт А.", to.Phone.Pretty(), "250,50 сом")
+	b.press("Перевести 250,50 сом").shows("Перевод выполнен", "Бакыт А.", to.Phone.Pretty(), "250,50 сом")
 	receipt := b.at.Path
 	if b.data("transfer") != "sent" {
 		t.Errorf("a receipt of %q", b.data("transfer"))
 	}
-	h.holds(from, 749_50)
-	h.holds(to, 250_50)
+	app.wantBalance(from, 749_50)
+	app.wantBalance(to, 250_50)
 	b.open("/transfer")
 	if b.value("phone") != "" {
 		t.Error("what was sent stands in the form again")
 	}
-	b.open("/history").says("Бакыт А.", "−250,50 сом")
-	b.open(b.page.Find("main a.row").First().AttrOr("href", "")).isAt(receipt)
+	b.open("/history").shows("Бакыт А.", "−250,50 сом")
+	b.open(b.page.Find("main a.row").First().AttrOr("href", "")).wantPath(receipt)
 	b.press("Повторить перевод")
 	if b.value("phone") != to.Phone.Pretty() || b.value("amount") != "250,50" {
 		t.Errorf("repeats %q %q", b.value("phone"), b.value("amount"))
 	}
 
-	other := h.as(to).open("/history").says(from.Phone.Pretty(), "+250,50 сом", "Перевод Вам")
-	other.open(receipt).answered(200).says("Вам пришёл перевод", from.Phone.Pretty())
+	other := app.browserOf(to).open("/history").shows(from.Phone.Pretty(), "+250,50 сом", "Перевод Вам")
+	other.open(receipt).wantStatus(200).shows("Вам пришёл перевод", from.Phone.Pretty())
 	other.press("Перевести в ответ")
 	if other.value("phone") != from.Phone.Pretty() || other.value("amount") != "" {
 		t.Errorf("in return %q %q", other.value("phone"), other.value("amount"))
 	}
-	if sent := h.messages(from.Phone); len(sent) != 2 || !strings.Contains(sent[0], "(Бакыт А.) выполнен. Сумма: 250,50 сом") {
+	if sent := app.messages(from.Phone); len(sent) != 2 || !strings.Contains(sent[0], "(Бакыт А.) выполнен. Сумма: 250,50 сом") {
 		t.Errorf("told the sender %q", sent)
 	}
-	if got := h.messages(to.Phone); len(got) != 1 || !strings.Contains(got[0], "пришёл перевод с кошелька +996") {
+	if got := app.messages(to.Phone); len(got) != 1 || !strings.Contains(got[0], "пришёл перевод с кошелька +996") {
 		t.Errorf("told the receiver %q", got)
 	}
-	h.audited()
+	app.wantAudit()
 }
 
 func TestTransferOnceWhateverIsPressed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(300_00), h.holder(0)
-	b := h.as(from).sending(to, "100")
+	app := newApp(t)
+	from, to := app.newCustomer(300_00), app.newCustomer(0)
+	b := app.browserOf(from).sending(to, "100")
 	_, action, values := b.form(b.control("Перевести 100"))
 	var presses sync.WaitGroup
 	for range 10 {
@@ -91,20 +92,20 @@ func TestTransferOnceWhateverIsPressed(t *testing.T) {
 		})
 	}
 	presses.Wait()
-	h.holds(to, 100_00)
+	app.wantBalance(to, 100_00)
 	check := b.at.Path
-	b.follow(http.MethodPost, action, values).says("Перевод выполнен")
-	b.open(check).says("Уже переведено", "Второй раз деньги не списаны").press("Открыть квитанцию").says("Перевод выполнен")
-	h.holds(from, 200_00)
-	h.audited()
+	b.follow(http.MethodPost, action, values).shows("Перевод выполнен")
+	b.open(check).shows("Уже переведено", "Второй раз деньги не списаны").press("Открыть квитанцию").shows("Перевод выполнен")
+	app.wantBalance(from, 200_00)
+	app.wantAudit()
 }
 
 func TestTransferBadInput(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(100_00), h.holder(0)
-	b := h.as(from)
-	before := h.books()
+	app := newApp(t)
+	from, to := app.newCustomer(100_00), app.newCustomer(0)
+	b := app.browserOf(from)
+	before := app.counts()
 	for _, c := range []struct {
 		phone, amount string
 		want          map[string]string
@@ -115,13 +116,13 @@ func TestTransferBadInput(t *testing.T) {
 		{to.Phone.String(), "100,01", map[string]string{"amount": "В кошельке 100,00 сом"}},
 		{"<b>", "1e3", map[string]string{"phone": "Номер записан неверно.", "amount": "Введите сумму цифрами"}},
 	} {
-		b.open("/transfer").fill("phone", c.phone).fill("amount", c.amount).press("Далее").answered(422).wrongAt(c.want)
+		b.open("/transfer").fill("phone", c.phone).fill("amount", c.amount).press("Далее").wantStatus(422).wantErrors(c.want)
 		if b.value("phone") != c.phone || b.value("amount") != c.amount {
 			t.Errorf("%q %q came back as %q %q", c.phone, c.amount, b.value("phone"), b.value("amount"))
 		}
 	}
-	h.unchanged("bad input", before)
-	if n := h.rows("SELECT COUNT(*) FROM wallet_transfer_drafts"); n != 0 {
+	app.wantUnchanged("bad input", before)
+	if n := app.count("SELECT COUNT(*) FROM wallet_transfer_drafts"); n != 0 {
 		t.Errorf("%d drafts", n)
 	}
 }
@@ -129,10 +130,10 @@ func TestTransferBadInput(t *testing.T) {
 // Who lacks money, or whose form came too late, finds what was typed.
 func TestTransferFormWaits(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(10_00), h.holder(0)
+	app := newApp(t)
+	from, to := app.newCustomer(10_00), app.newCustomer(0)
 	number := to.Phone.National()
-	b := h.as(from).open("/transfer").fill("phone", number).fill("amount", "50").press("Далее").answered(422)
+	b := app.browserOf(from).open("/transfer").fill("phone", number).fill("amount", "50").press("Далее").wantStatus(422)
 	b.open("/fill").open("/pay/dostek")
 	if b.value("account") != "" {
 		t.Error("a transfer's number stands in a payment's form")
@@ -145,8 +146,8 @@ func TestTransferFormWaits(t *testing.T) {
 		t.Error("it is given back twice")
 	}
 	late := url.Values{"csrf": {"old"}, "phone": {number}, "amount": {"7"}}
-	b.follow(http.MethodPost, "/transfer", late).answered(403).says("Страница устарела")
-	b.open(b.page.Find(".actions a").First().AttrOr("href", "")).isAt("/transfer")
+	b.follow(http.MethodPost, "/transfer", late).wantStatus(403).shows("Страница устарела")
+	b.open(b.page.Find(".actions a").First().AttrOr("href", "")).wantPath("/transfer")
 	if b.value("phone") != number || b.value("amount") != "7" {
 		t.Errorf("the form has %q %q", b.value("phone"), b.value("amount"))
 	}
@@ -156,99 +157,99 @@ func TestTransferFormWaits(t *testing.T) {
 // all of it.
 func TestTransferRefused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(100_00), h.holder(0)
-	b := h.as(from).sending(to, "80")
+	app := newApp(t)
+	from, to := app.newCustomer(100_00), app.newCustomer(0)
+	b := app.browserOf(from).sending(to, "80")
 	check := b.at.Path
-	h.as(from).sending(to, "80").press("Перевести 80").says("Перевод выполнен")
-	b.press("Перевести 80").answered(422).says("Ничего не переведено", "В кошельке сейчас 20,00 сом")
-	b.press("Пополнить кошелёк").says("Для перевода не хватает 60,00 сом.")
-	h.fill(from, 60_00)
-	b.press("Вернуться к переводу").isAt(check)
-	must(t, h.customers.Block(context.Background(), to.ID))
-	b.press("Перевести 80").answered(422).says("Этот кошелёк сейчас не принимает переводы")
-	must(t, h.customers.Unblock(context.Background(), to.ID))
-	h.wait(10 * time.Minute) // the session goes on
+	app.browserOf(from).sending(to, "80").press("Перевести 80").shows("Перевод выполнен")
+	b.press("Перевести 80").wantStatus(422).shows("Ничего не переведено", "В кошельке сейчас 20,00 сом")
+	b.press("Пополнить кошелёк").shows("Для перевода не хватает 60,00 сом.")
+	app.deposit(from, 60_00)
+	b.press("Вернуться к переводу").wantPath(check)
+	require.NoError(t, app.Customers.Block(context.Background(), to.ID))
+	b.press("Перевести 80").wantStatus(422).shows("Этот кошелёк сейчас не принимает переводы")
+	require.NoError(t, app.Customers.Unblock(context.Background(), to.ID))
+	app.advance(10 * time.Minute) // the session goes on
 	b.open(check)
 	for range 5 {
-		h.wait(10 * time.Minute)
+		app.advance(10 * time.Minute)
 		b.open(check)
 	}
-	b.says("Данные устарели").press("Вернуться к форме")
+	b.shows("Данные устарели").press("Вернуться к форме")
 	if b.value("phone") != to.Phone.Pretty() || b.value("amount") != "80,00" {
 		t.Errorf("the form has %q %q", b.value("phone"), b.value("amount"))
 	}
-	h.holds(to, 80_00)
-	h.audited()
+	app.wantBalance(to, 80_00)
+	app.wantAudit()
 }
 
 func TestTransferReceiverIsFull(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(100_00), h.holder(0)
-	h.exec("UPDATE catalog_levels SET balance = 5000")
-	h.exec("UPDATE catalog_state SET version = version + 1")
-	h.wait(2 * time.Second)
-	b := h.as(from).sending(to, "50,01").press("Перевести 50,01").answered(422).says("не может принять такую сумму")
-	b.sending(to, "50").press("Перевести 50").says("Перевод выполнен")
-	h.holds(to, 50_00)
+	app := newApp(t)
+	from, to := app.newCustomer(100_00), app.newCustomer(0)
+	app.exec("UPDATE catalog_levels SET balance = 5000")
+	app.exec("UPDATE catalog_state SET version = version + 1")
+	app.advance(2 * time.Second)
+	b := app.browserOf(from).sending(to, "50,01").press("Перевести 50,01").wantStatus(422).shows("не может принять такую сумму")
+	b.sending(to, "50").press("Перевести 50").shows("Перевод выполнен")
+	app.wantBalance(to, 50_00)
 }
 
 // A stranger to a transfer finds neither draft nor receipt.
 func TestTransferIsNobodyElses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(100_00), h.holder(0)
-	b := h.as(from).sending(to, "10")
+	app := newApp(t)
+	from, to := app.newCustomer(100_00), app.newCustomer(0)
+	b := app.browserOf(from).sending(to, "10")
 	draft := b.at.Path
 	receipt := b.press("Перевести 10").at.Path
 	open := b.sending(to, "20").at.Path
-	stranger := h.as(h.holder(0))
-	before := h.books()
-	for _, other := range []*browser{stranger, h.as(to)} {
-		other.open(draft).answered(404)
-		other.open(open).answered(404)
-		other.open("/transfer?draft=" + strings.TrimPrefix(open, "/transfer/")).answered(200)
+	stranger := app.browserOf(app.newCustomer(0))
+	before := app.counts()
+	for _, other := range []*browser{stranger, app.browserOf(to)} {
+		other.open(draft).wantStatus(404)
+		other.open(open).wantStatus(404)
+		other.open("/transfer?draft=" + strings.TrimPrefix(open, "/transfer/")).wantStatus(200)
 		if other.value("phone") != "" {
 			t.Error("another's draft fills the form")
 		}
-		other.follow(http.MethodPost, open, form(other)).answered(404)
+		other.follow(http.MethodPost, open, form(other)).wantStatus(404)
 	}
-	stranger.open(receipt).answered(404)
-	h.unchanged("strangers", before)
+	stranger.open(receipt).wantStatus(404)
+	app.wantUnchanged("strangers", before)
 }
 
 // A wallet whose login came by SMS alone sends nothing before its PIN is given;
 // once it was, no page asks again.
 func TestTransferAsksThePINOwed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	from, to := h.holder(100_00), h.holder(0)
-	must(t, h.customers.SetPIN(context.Background(), from.ID, password, "5938"))
-	h.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", from.ID)
-	b := h.as(from).sending(to, "60")
-	b.press("Перевести 60").answered(422).wrongAt(map[string]string{"pin": ""})
-	b.fill("pin", "5937").press("Перевести 60").answered(422)
+	app := newApp(t)
+	from, to := app.newCustomer(100_00), app.newCustomer(0)
+	require.NoError(t, app.Customers.SetPIN(context.Background(), from.ID, password, "5938"))
+	app.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", from.ID)
+	b := app.browserOf(from).sending(to, "60")
+	b.press("Перевести 60").wantStatus(422).wantErrors(map[string]string{"pin": ""})
+	b.fill("pin", "5937").press("Перевести 60").wantStatus(422)
 	if b.value("pin") != "" || strings.Contains(b.body, "5937") {
 		t.Error("the PIN is given back")
 	}
-	h.holds(to, 0)
-	b.fill("pin", "5938").press("Перевести 60").says("Перевод выполнен")
+	app.wantBalance(to, 0)
+	b.fill("pin", "5938").press("Перевести 60").shows("Перевод выполнен")
 	if b.sending(to, "40"); b.page.Find("[name=pin]").Length() != 0 {
 		t.Error("the PIN is asked for again")
 	}
-	b.press("Перевести 40").says("Перевод выполнен")
-	h.holds(to, 100_00)
-	h.audited()
+	b.press("Перевести 40").shows("Перевод выполнен")
+	app.wantBalance(to, 100_00)
+	app.wantAudit()
 }
 
 // The language switch gives the form back as it was typed.
 func TestTransferFormKeepsTheLanguage(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.as(h.holder(0)).open("/transfer")
+	app := newApp(t)
+	b := app.browserOf(app.newCustomer(0)).open("/transfer")
 	values := url.Values{"csrf": {b.csrf()}, "phone": {"0700"}, "amount": {"5"}, "switch_lang": {"ky"}}
-	b.follow(http.MethodPost, "/transfer", values).answered(200).says("Капчыкка которуу")
+	b.follow(http.MethodPost, "/transfer", values).wantStatus(200).shows("Капчыкка которуу")
 	if b.value("phone") != "0700" || b.value("amount") != "5" {
 		t.Error("what was typed is gone")
 	}

@@ -29,6 +29,7 @@ type Biller struct {
 	mu     sync.Mutex
 	script []biller.Answer
 	check  biller.Answer
+	checks int
 	calls  map[string]int
 	booked map[string]money.Amount
 	sums   []money.Amount // of all calls, in their order
@@ -49,6 +50,7 @@ func NewBiller(script ...biller.Answer) *Biller {
 func (b *Biller) Check(context.Context, biller.Request) biller.Answer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.checks++
 	return b.check
 }
 
@@ -105,6 +107,13 @@ func (b *Biller) Unblock() {
 		close(b.gate)
 		b.gate = nil
 	}
+}
+
+// Checks returns the number of checks.
+func (b *Biller) Checks() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.checks
 }
 
 // Calls returns how often a txn_id was paid.
