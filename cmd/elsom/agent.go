@@ -17,14 +17,14 @@ type agentCommands struct {
 	Add     agentAdd     `cmd:"" help:"Add an agent. Its password is read from standard input."`
 	Set     agentSet     `cmd:"" help:"Change an agent's name, ceiling, addresses or password."`
 	List    agentList    `cmd:"" help:"List agents with what they owe."`
-	Disable agentDisable `cmd:"" help:"Disable an agent, within a second everywhere. What it owes stays in the books."`
-	Enable  agentEnable  `cmd:"" help:"Enable an agent again, with its till and all that it has brought."`
+	Disable agentDisable `cmd:"" help:"Disable an agent, within a second. What it owes stays in the books."`
+	Enable  agentEnable  `cmd:"" help:"Enable a disabled agent again; its till stays the same."`
 }
 
 type agentAdd struct {
-	Code    string   `arg:"" help:"The name that it logs in with: small Latin letters, digits, dashes."`
-	Name    string   `help:"As people know it; the code where none is given."`
-	Ceiling som      `help:"The most it may owe, in som." required:"" placeholder:"SOM"`
+	Code    string   `arg:"" help:"The name that it logs in with: lower-case Latin letters, digits, dashes."`
+	Name    string   `help:"Its display name (default: the code)."`
+	Ceiling som      `help:"The maximum that it may owe, in som." required:"" placeholder:"SOM"`
 	Allow   []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
 }
 
@@ -60,15 +60,15 @@ func (a agentAdd) Run(ctx context.Context) error {
 
 type agentSet struct {
 	Code     string   `arg:"" help:"The agent's code."`
-	Name     string   `help:"As people know it."`
-	Ceiling  *som     `help:"The most it may owe, in som; not less than it owes now." placeholder:"SOM"`
-	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS"`
-	Password bool     `help:"Read a new password from standard input. The old one ends within a second."`
+	Name     string   `help:"Its display name."`
+	Ceiling  *som     `help:"The maximum that it may owe, in som; not less than it owes now." placeholder:"SOM"`
+	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace the previous ones." placeholder:"ADDRESS"`
+	Password bool     `help:"Read a new password from standard input. The old one stops working within a second."`
 }
 
 // Help implements kong.HelpProvider.
 func (agentSet) Help() string {
-	return `What is not given stays as it is. A change counts within a second everywhere.`
+	return `Settings without a flag stay as they are. A change takes effect within a second.`
 }
 
 // Run changes an agent.

@@ -181,7 +181,7 @@ func (a *app) close() {
 		a.ledger.Close()
 	}
 	if err := a.db.Close(); err != nil {
-		slog.Warn("database: close", "error", err)
+		slog.Warn("database: closing failed", "error", err)
 	}
 }
 

@@ -12,38 +12,38 @@ import (
 )
 
 type auditCommand struct {
-	Since pastTime `help:"Look only at what was posted since: a time as 2026-11-22T00:00:00Z, or how long ago, as 24h."`
+	Since pastTime `help:"Check only what was posted since then: a time, as 2026-11-22T00:00:00Z, or a duration, as 24h."`
 }
 
-// Help tells an operator what --since leaves out.
+// Help implements kong.HelpProvider.
 func (auditCommand) Help() string {
-	return "What --since proves, and what it does not:\n\n" + audit.SinceProves
+	return "What --since verifies, and what it does not:\n\n" + audit.SinceProves
 }
 
-// pastTime is a time that has passed; zero where none was given.
+// pastTime is a time in the past; zero if none was given.
 type pastTime struct{ time.Time }
 
-// UnmarshalText reads a time, or how long ago it was.
+// UnmarshalText parses a time or a duration before now.
 func (m *pastTime) UnmarshalText(text []byte) error {
 	now := time.Now()
 	if ago, err := time.ParseDuration(string(text)); err == nil {
 		m.Time = now.Add(-ago)
 	} else if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
-		return errors.New("want a time as 2026-11-22T00:00:00Z, or how long ago, as 24h")
+		return errors.New("want a time, as 2026-11-22T00:00:00Z, or a duration before now, as 24h")
 	}
 	if m.After(now) {
-		return errors.New("that moment is yet to come")
+		return errors.New("that time is in the future")
 	}
 	return nil
 }
 
-// violations is an audit that was made, and what it found.
+// violations is the error of an audit that was made and found that many.
 type violations int64
 
 func (v violations) Error() string { return fmt.Sprintf("audit: %d violations", int64(v)) }
 
-// Run proves the books. The exit code tells violations from an audit that could
-// not be made.
+// Run audits the books. The exit code distinguishes violations from an audit that
+// could not be made.
 func (a auditCommand) Run(ctx context.Context) error {
 	err := a.prove(ctx)
 	if errors.As(err, new(violations)) || err == nil {

@@ -9,7 +9,7 @@ import (
 )
 
 type backupCommand struct {
-	File string `arg:"" help:"The new file. What is there already is never overwritten."`
+	File string `arg:"" help:"The file to write. An existing file is never overwritten."`
 }
 
 // Run backs the database up.
@@ -21,18 +21,18 @@ func (b backupCommand) Run(ctx context.Context) error {
 	if err := database.Backup(ctx, address.Reveal(), b.File); err != nil {
 		return err
 	}
-	fmt.Printf("%s has the database as it stood when the backup began.\n", b.File)
+	fmt.Printf("%s holds the database as of the start of the backup.\n", b.File)
 	for _, left := range database.UnfinishedFiles(b.File) {
-		fmt.Printf("%s is of a backup that was killed, or that still runs: if none does, delete it.\n", left)
+		fmt.Printf("%s is left from a backup that was killed, unless one is still running: if none is, delete it.\n", left)
 	}
 	return nil
 }
 
 type restoreCommand struct {
-	File string `arg:"" help:"What elsom backup made."`
+	File string `arg:"" help:"A file written by elsom backup."`
 }
 
-// Run puts a backup into the place of a database that is gone.
+// Run restores a database from a backup.
 func (r restoreCommand) Run(ctx context.Context) error {
 	address, err := config.LoadDatabase()
 	if err != nil {
@@ -41,6 +41,6 @@ func (r restoreCommand) Run(ctx context.Context) error {
 	if err := database.Restore(ctx, address.Reveal(), r.File); err != nil {
 		return err
 	}
-	fmt.Println("The database is in its place. `elsom migrate` brings an older release's up; then let `elsom audit` prove it.")
+	fmt.Println("The database is restored. If the backup is of an older release, run `elsom migrate`; then verify it with `elsom audit`.")
 	return nil
 }

@@ -11,14 +11,15 @@ import (
 )
 
 type customerCommands struct {
-	Unlock customerUnlock `cmd:"" help:"Give the tries of a locked PIN back. The PIN stays."`
-	PIN    customerPIN    `cmd:"" name:"pin" help:"Send a new PIN by SMS to who has forgotten theirs. It confirms one payment."`
+	Unlock customerUnlock `cmd:"" help:"Unlock a PIN that was locked by wrong tries. The PIN itself stays."`
+	PIN    customerPIN    `cmd:"" name:"pin" help:"Send a new PIN by SMS to a customer who forgot theirs. It confirms one payment."`
 }
 
-// StaffWord is who acts for a customer, and why; it is written down for good.
+// StaffWord has the flags that name a member of staff and the reason; both are
+// stored with the action.
 type StaffWord struct {
-	Staff  string `help:"Who acts." required:""`
-	Reason string `help:"Why: who asked, and how they proved to be the holder." required:""`
+	Staff  string `help:"Name of the member of staff." required:""`
+	Reason string `help:"Who asked, and how they proved that they are the holder." required:""`
 }
 
 type customerUnlock struct {
@@ -26,13 +27,13 @@ type customerUnlock struct {
 	StaffWord
 }
 
-// Run opens a locked PIN.
+// Run unlocks a PIN.
 func (u customerUnlock) Run(ctx context.Context) error {
 	return withCustomer(ctx, u.Phone, func(customers *customer.Customers, c customer.Customer) error {
 		if err := customers.UnlockPIN(ctx, c.ID, customer.StaffAction(u.StaffWord)); err != nil {
 			return err
 		}
-		fmt.Printf("The PIN of %s is open.\n", c.Phone.Pretty())
+		fmt.Printf("The PIN of %s is open again.\n", c.Phone.Pretty())
 		return nil
 	})
 }
@@ -48,7 +49,7 @@ func (p customerPIN) Run(ctx context.Context) error {
 		if err := customers.IssuePIN(ctx, c.ID, customer.StaffAction(p.StaffWord)); err != nil {
 			return err
 		}
-		fmt.Printf("A new PIN goes to %s by SMS.\n", c.Phone.Pretty())
+		fmt.Printf("A new PIN is sent to %s by SMS.\n", c.Phone.Pretty())
 		return nil
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"elsom/internal/database"
 )
 
-// openDatabase opens the database that the environment names; the commands
-// that need nothing else use it.
+// openDatabase opens the database of ELSOM_DATABASE_URL, for commands that need
+// no other setting.
 func openDatabase(ctx context.Context, options ...database.Option) (*database.DB, error) {
 	address, err := config.LoadDatabase()
 	if err != nil {
@@ -24,7 +24,7 @@ func openDatabase(ctx context.Context, options ...database.Option) (*database.DB
 // nil. With it a new password is stored with its keyed hash.
 func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
 
-// withDatabase runs act on a database that is there, with this release's schema.
+// withDatabase runs act on a database that exists and has this release's schema.
 func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
 	db, err := openDatabase(ctx, database.ExistingOnly)
 	if err != nil {

@@ -52,7 +52,7 @@ func (s *databaseMetrics) Collect(out chan<- prometheus.Metric) {
 	}
 	//mutant:replace { => { out <- prometheus.NewInvalidMetric(databaseUp, err) ./internal/e2e TestMetricsWithoutTheDatabase
 	if err := s.read(ctx, gauge, out); err != nil {
-		slog.WarnContext(ctx, "metrics: database", "error", err)
+		slog.WarnContext(ctx, "metrics: reading the database failed", "error", err)
 		gauge(databaseUp, 0)
 		return
 	}

@@ -15,30 +15,30 @@ import (
 	"elsom/web/dev"
 )
 
-// devPages opens the door to the handset and the terminal. The terminal
-// calls the real /osmp of the server that server points to.
+// devPages returns the handler of the handset's and the terminal's pages. The
+// terminal calls /osmp of the server that server points to.
 func (a *app) devPages(server **echo.Echo) *dev.Door {
-	texts, letters := inbox.New(a.db), emailinbox.New(a.db)
+	smsInbox, mailInbox := inbox.New(a.db), emailinbox.New(a.db)
 	return dev.New(dev.Parts{
 		Messages: func(ctx context.Context, number phone.Number) ([]dev.Message, error) {
-			kept, err := texts.List(ctx, number)
-			list := make([]dev.Message, len(kept))
-			for i, m := range kept {
+			stored, err := smsInbox.List(ctx, number)
+			list := make([]dev.Message, len(stored))
+			for i, m := range stored {
 				list[i] = dev.Message(m)
 			}
 			return list, err
 		},
 		Letters: func(ctx context.Context, number phone.Number) ([]dev.Letter, error) {
-			who, err := a.customers.ByPhone(ctx, number)
-			if fault.Is(err, fault.NotFound) || who.Email == "" {
+			c, err := a.customers.ByPhone(ctx, number)
+			if fault.Is(err, fault.NotFound) || c.Email == "" {
 				return nil, nil
 			}
 			if err != nil {
 				return nil, err
 			}
-			kept, err := letters.List(ctx, who.Email)
-			list := make([]dev.Letter, len(kept))
-			for i, m := range kept {
+			stored, err := mailInbox.List(ctx, c.Email)
+			list := make([]dev.Letter, len(stored))
+			for i, m := range stored {
 				list[i] = dev.Letter(m)
 			}
 			return list, err

@@ -10,9 +10,9 @@ import (
 )
 
 type exampleCommands struct {
-	Kannel     exampleKannel     `cmd:"" help:"kannel.conf: SMS and receipts through Kannel, and the link of *900#."`
+	Kannel     exampleKannel     `cmd:"" help:"kannel.conf: SMS and receipts through Kannel, and the connection for *900#."`
 	KannelUSSD exampleKannelUSSD `cmd:"" name:"kannel-ussd" help:"kannel-ussd.conf: the smsbox of *900#."`
-	Assetlinks assetlinksCommand `cmd:"" help:"What /.well-known/assetlinks.json must say for the application of Google Play to open without an address bar."`
+	Assetlinks assetlinksCommand `cmd:"" help:"/.well-known/assetlinks.json, so that the application from Google Play opens without an address bar."`
 }
 
 //go:embed example/kannel.conf
@@ -39,7 +39,7 @@ func (exampleKannelUSSD) Run() error {
 
 type assetlinksCommand struct {
 	Package     string   `default:"kg.example.wallet" help:"The application's id in Google Play."`
-	Fingerprint []string `help:"SHA-256 fingerprint of a signing certificate, as Play Console shows it; several where there are several."`
+	Fingerprint []string `help:"SHA-256 fingerprint of a signing certificate, as Play Console shows it. May be repeated."`
 }
 
 var (
@@ -51,16 +51,16 @@ var (
 // https://developers.google.com/digital-asset-links/v1/statements
 func (a assetlinksCommand) Run() error {
 	if !packageShape.MatchString(a.Package) {
-		return fmt.Errorf("%q is no application's id; it looks like kg.example.wallet", a.Package)
+		return fmt.Errorf("%q is not an application id; it looks like kg.example.wallet", a.Package)
 	}
 	prints := make([]string, 0, 1)
 	for _, fingerprint := range a.Fingerprint {
 		if fingerprint = strings.ToUpper(fingerprint); !fingerprintShape.MatchString(fingerprint) {
-			return fmt.Errorf("%q is no SHA-256 fingerprint: 32 bytes in hex, with colons between", fingerprint)
+			return fmt.Errorf("%q is not a SHA-256 fingerprint: 32 bytes in hex, separated by colons", fingerprint)
 		}
 		prints = append(prints, fingerprint)
 	}
-	if len(prints) == 0 { // a place to fill in
+	if len(prints) == 0 { // a placeholder
 		prints = append(prints, strings.TrimSuffix(strings.Repeat("00:", 32), ":"))
 	}
 	type target struct {

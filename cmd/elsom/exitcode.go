@@ -50,7 +50,7 @@ func withExitCode(err error) error {
 	return exitError{err, exitNotTried}
 }
 
-// exitCode is the exit code of an error that says none itself.
+// exitCode returns the exit code for an error: its own, otherwise 1.
 func exitCode(err error) int {
 	var coded interface{ ExitCode() int }
 	if errors.As(err, &coded) {
@@ -59,13 +59,13 @@ func exitCode(err error) int {
 	return 1
 }
 
-// errorText returns an error's text for the operator: of a fault the message, or
-// else its cause. Several problems are one line each.
+// errorText returns an error's text for the operator: the message of a fault's
+// reason, or else its cause. Several problems are one line each.
 func errorText(err error) string {
 	f := fault.As(err)
-	var said *fault.Error
+	var known *fault.Error
 	switch {
-	case !errors.As(err, &said):
+	case !errors.As(err, &known):
 	case f.Reason != "":
 		return i18n.EN.T(string(f.Reason), i18n.Args(f.Args))
 	case f.Err != nil:

@@ -18,7 +18,7 @@ import (
 
 func localTime(t time.Time) string { return t.In(customer.Bishkek).Format("2006-01-02 15:04:05") }
 
-// printTruncated says that a list doesn't show everything.
+// printTruncated prints how many entries a list leaves out, if any.
 func printTruncated(what string, shown, all int) {
 	if shown < all {
 		fmt.Printf("These are the first %d of %d %s.\n", shown, all, what)

@@ -20,22 +20,22 @@ type gatewayCommands struct {
 	Enable  gatewayEnable  `cmd:"" help:"Enable a gateway again."`
 }
 
-const gatewayHelp = `Scopes, the routes that its password opens:
-  ussd      POST /ussd: *900# of a carrier's HTTP gateway, for any number
-  kannel    POST /ussd/kannel: *900# that comes through Kannel, for any number
-  receipts  GET /sms/dlr: what became of our SMS
-Give receipts a gateway of their own: their password goes along with every SMS.
+const gatewayHelp = `Scopes, the routes that it may call:
+  ussd      POST /ussd: *900# from a carrier's HTTP gateway, for any number
+  kannel    POST /ussd/kannel: *900# through Kannel, for any number
+  receipts  GET /sms/dlr: delivery receipts of SMS
+Use a separate gateway for receipts: its password is sent along with every SMS.
 
-Inputs, how a gateway of the scope ussd sends what a phone typed:
+Inputs, how a gateway with the scope ussd sends what was typed:
   all   every input of the session, joined by * (the default)
   last  the last input only; such a gateway must not repeat its requests, since
         a repeated "3" can't be told from a second one`
 
 type gatewayAdd struct {
-	Code   string   `arg:"" help:"The name that it logs in with: small Latin letters, digits, dashes."`
-	Name   string   `help:"As people know it; the code where none is given."`
+	Code   string   `arg:"" help:"The name that it logs in with: lower-case Latin letters, digits, dashes."`
+	Name   string   `help:"Its display name (default: the code)."`
 	Scope  []string `help:"What it may call: ussd, kannel, receipts." required:"" enum:"ussd,kannel,receipts"`
-	Inputs string   `help:"What a request of *900# holds: all or last." default:"all" enum:"all,last" placeholder:"all|last"`
+	Inputs string   `help:"What text of a *900# request holds: all inputs or the last." default:"all" enum:"all,last" placeholder:"all|last"`
 	Allow  []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
 }
 
@@ -78,16 +78,16 @@ func scopes(texts []string) []credential.Scope {
 
 type gatewaySet struct {
 	Code     string   `arg:"" help:"The gateway's code."`
-	Name     string   `help:"As people know it."`
-	Scope    []string `help:"What it may call: ussd, kannel, receipts. They replace those of before." enum:"ussd,kannel,receipts"`
-	Inputs   string   `help:"What a request of *900# holds: all or last." default:"" enum:",all,last" placeholder:"all|last"`
-	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace those of before." placeholder:"ADDRESS"`
-	Password bool     `help:"Read a new password from standard input. The old one ends within a second."`
+	Name     string   `help:"Its display name."`
+	Scope    []string `help:"What it may call: ussd, kannel, receipts. They replace the previous ones." enum:"ussd,kannel,receipts"`
+	Inputs   string   `help:"What text of a *900# request holds: all inputs or the last." default:"" enum:",all,last" placeholder:"all|last"`
+	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace the previous ones." placeholder:"ADDRESS"`
+	Password bool     `help:"Read a new password from standard input. The old one stops working within a second."`
 }
 
 // Help implements kong.HelpProvider.
 func (gatewaySet) Help() string {
-	return "What is not given stays as it is. A change counts within a second everywhere.\n\n" + gatewayHelp
+	return "Settings without a flag stay as they are. A change takes effect within a second.\n\n" + gatewayHelp
 }
 
 // Run changes a gateway.

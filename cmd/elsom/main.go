@@ -1,6 +1,6 @@
 // Command elsom is the portal and all its operator commands.
 //
-// It starts parts and joins them; what they do stands in internal and web.
+// It parses the command line and wires the packages of internal and web.
 package main
 
 import (
@@ -23,19 +23,19 @@ var commands struct {
 	Help     helpCommand      `cmd:"" help:"Print a topic of the operator's handbook; without one, list the topics."`
 	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM and SIGHUP drain and end."`
 	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
-	Audit    auditCommand     `cmd:"" help:"Prove the books. Exit 0 when all holds, 1 with a line for each violation, 2 when it could not be made."`
-	Backup   backupCommand    `cmd:"" help:"Copy the SQLite database into a file, while the portal runs. PostgreSQL has pg_dump."`
-	Restore  restoreCommand   `cmd:"" help:"Put a backup into the place of an SQLite database that is gone. The portal must not run."`
+	Audit    auditCommand     `cmd:"" help:"Verify the books. Exits with 0 if they hold, 1 with a line for each violation, 2 if they could not be checked."`
+	Backup   backupCommand    `cmd:"" help:"Copy the SQLite database to a file while the portal runs. For PostgreSQL, use pg_dump."`
+	Restore  restoreCommand   `cmd:"" help:"Restore a lost SQLite database from a backup. Stop the portal first."`
 	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
 	Gateway  gatewayCommands  `cmd:"" help:"Gateways of *900# and SMS."`
-	Settle   settleCommands   `cmd:"" help:"Payments at the bank: from agents, to billers."`
+	Settle   settleCommands   `cmd:"" help:"Record settlements with agents and billers."`
 	Catalog  catalogCommand   `cmd:"" help:"Categories, services, billers, limits, carriers."`
-	Biller   billerCommands   `cmd:"" help:"How the portal logs in at billers."`
-	Payment  paymentCommand   `cmd:"" help:"Payments that wait for a person."`
-	Customer customerCommands `cmd:"" help:"Holders of wallets."`
-	Vapid    vapidCommand     `cmd:"" help:"Draw a key for Web Push, for ELSOM_VAPID_KEY."`
-	Example  exampleCommands  `cmd:"" help:"Examples of other programs' files."`
-	SMS      smsCommand       `cmd:"" name:"sms" help:"Text messages: try the gateway, see what became of them."`
+	Biller   billerCommands   `cmd:"" help:"Logins at billers."`
+	Payment  paymentCommand   `cmd:"" help:"Payments that need a decision."`
+	Customer customerCommands `cmd:"" help:"Wallet holders."`
+	Vapid    vapidCommand     `cmd:"" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
+	Example  exampleCommands  `cmd:"" help:"Example configuration files for other programs."`
+	SMS      smsCommand       `cmd:"" name:"sms" help:"Text messages: test the gateway, count messages by state."`
 }
 
 func main() {
@@ -53,7 +53,7 @@ func main() {
 		kong.Vars{"version": version()},
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])
-	if readerGone(err) { // of the help
+	if readerGone(err) { // --help was printed to a closed pipe
 		return
 	}
 	parser.FatalIfErrorf(err)
@@ -63,7 +63,7 @@ func main() {
 			_, _ = fmt.Fprintln(logs, "elsom:", line)
 		}
 		logs.flush()
-		os.Exit(exitCode(err)) //nolint:gocritic // what is deferred was done
+		os.Exit(exitCode(err)) //nolint:gocritic // the deferred calls were made above
 	}
 }
 

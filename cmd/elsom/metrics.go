@@ -16,8 +16,8 @@ import (
 	"elsom/web"
 )
 
-// metrics are an operator's figures, for Prometheus, on an address of their
-// own. No label holds a number, a name or an amount.
+// metrics serves Prometheus metrics on an address of their own. No label holds a
+// phone number, a name or an amount.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
@@ -40,13 +40,13 @@ func newMetrics(a *app) *metrics {
 	return m
 }
 
-// observe counts an answered request.
+// observe records an answered request.
 func (m *metrics) observe(r web.Request) {
 	m.requests.WithLabelValues(knownMethod(r.Method), r.Route, strconv.Itoa(r.Status)).Observe(r.Took.Seconds())
 }
 
-// knownMethod keeps the methods that clients make up out of the labels: each would
-// be a series for ever.
+// knownMethod returns a label for a request's method. Methods made up by clients
+// are "other": each would be a time series of its own.
 func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
@@ -56,17 +56,17 @@ func knownMethod(method string) string {
 	return "other"
 }
 
-// serve answers until ctx ends. The address was tried before: see listen.
+// serve serves the metrics on listener until ctx ends.
 func (m *metrics) serve(ctx context.Context, listener net.Listener) {
 	mux := http.NewServeMux()
-	// Metrics that can't be read are left out. The error is only logged: it may
-	// have the database's address.
+	// Metrics that can't be read are left out. The error is only logged since it
+	// may contain the database's address.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		slog.ErrorContext(ctx, "metrics", "error", err)
+		slog.ErrorContext(ctx, "metrics: the server has failed", "error", err)
 	}
 }
 
@@ -79,7 +79,7 @@ var (
 	pinsWrong = prometheus.NewDesc("elsom_ussd_wrong_pins_total", "Wrong PINs entered through a gateway.", []string{"gateway"}, nil)
 )
 
-// refusalMetrics exports what this process refused.
+// refusalMetrics exports counts of what this process refused.
 type refusalMetrics struct{ *app }
 
 // Describe implements prometheus.Collector.
@@ -95,8 +95,8 @@ func (l *refusalMetrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(codesRefused, prometheus.CounterValue, float64(n), limit)
 	}
 	out <- prometheus.MustNewConstMetric(noticesDropped, prometheus.CounterValue, float64(l.droppedNotices.Load()))
-	if door := l.ussd.Load(); door != nil {
-		for gateway, n := range door.WrongPINs() {
+	if handler := l.ussd.Load(); handler != nil {
+		for gateway, n := range handler.WrongPINs() {
 			out <- prometheus.MustNewConstMetric(pinsWrong, prometheus.CounterValue, float64(n), gateway)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 type migrateCommand struct{}
 
-// Run migrates and puts the first catalogue in.
+// Run migrates the schema and seeds the catalog.
 func (migrateCommand) Run(ctx context.Context) error {
 	db, err := openDatabase(ctx)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 )
 
 type paymentCommand struct {
-	Hanging paymentHanging `cmd:"" help:"List payments that wait for a person, and claims on billers."`
-	Decide  paymentDecide  `cmd:"" help:"Say how a hanging payment ends. It takes two members of staff with the same word."`
+	Hanging paymentHanging `cmd:"" help:"List payments that need a decision, and claims on billers."`
+	Decide  paymentDecide  `cmd:"" help:"Decide how a hanging payment ends. Two members of staff have to decide alike."`
 }
 
 type paymentHanging struct{}
 
-// Run lists what waits for a person.
+// Run lists payments that need a decision, and claims.
 func (paymentHanging) Run(ctx context.Context) error {
 	return withPayments(ctx, func(payments *payment.Payments) error {
 		list, all, err := payments.Hanging(ctx)
@@ -54,11 +54,11 @@ func (paymentHanging) Run(ctx context.Context) error {
 type paymentDecide struct {
 	Code     string `arg:"" help:"The payment code, 12 digits."`
 	Decision string `arg:"" help:"complete or refund." enum:"complete,refund"`
-	Staff    string `help:"Who decides." required:""`
-	Reason   string `help:"Why: what the biller said, and to whom." required:""`
+	Staff    string `help:"Name of the member of staff." required:""`
+	Reason   string `help:"What the biller said, and to whom." required:""`
 }
 
-// Run writes one word; the second of two people ends the payment.
+// Run records one decision; the second, by another person, ends the payment.
 func (d paymentDecide) Run(ctx context.Context) error {
 	return withPayments(ctx, func(payments *payment.Payments) error {
 		found, err := payments.ByCode(ctx, d.Code)
@@ -79,7 +79,7 @@ func (d paymentDecide) Run(ctx context.Context) error {
 		case done:
 			fmt.Printf("Payment %s is %s.\n", d.Code, word.Decision)
 		default:
-			fmt.Printf("Noted. Payment %s waits for a second person's word.\n", d.Code)
+			fmt.Printf("Noted. Payment %s waits for the decision of a second person.\n", d.Code)
 		}
 		return nil
 	})

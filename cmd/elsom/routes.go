@@ -17,7 +17,7 @@ import (
 	"elsom/web/ussd"
 )
 
-// handlers returns the browser sessions and the server with all routes.
+// handlers returns the browser sessions and the HTTP server with all routes.
 func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 	sessions, err := session.New(a.db, session.Options{
 		Secret: []byte(a.config.SecretKey.Reveal()), Secure: a.config.HTTPS(), Public: a.config.BaseURL,
@@ -62,7 +62,7 @@ func (a *app) healthy(c echo.Context) error {
 		return c.String(http.StatusServiceUnavailable, "draining\n")
 	}
 	if err := a.db.CheckReady(ctx); err != nil {
-		slog.WarnContext(ctx, "health", "error", err)
+		slog.WarnContext(ctx, "health: check failed", "error", err)
 		return c.String(http.StatusServiceUnavailable, "unavailable\n")
 	}
 	return c.String(http.StatusOK, "ok\n")

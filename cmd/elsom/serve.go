@@ -58,12 +58,12 @@ func (serveCommand) Run(ctx context.Context) error {
 			"add sslmode=verify-full (and sslrootcert=FILE) to ELSOM_DATABASE_URL")
 	}
 	if cfg.MetricsListen != "" {
-		figures, err := listen(ctx, cfg.MetricsListen)
+		metricsListener, err := listen(ctx, cfg.MetricsListen)
 		if err != nil {
 			return err
 		}
 		a.metrics = newMetrics(a)
-		go a.metrics.serve(ctx, figures)
+		go a.metrics.serve(ctx, metricsListener)
 	}
 	sessions, server, err := a.handlers()
 	if err != nil {
@@ -80,7 +80,8 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// prepare makes the database ready, and refuses what production must not have.
+// prepare migrates the database and records the server's keys in it. In
+// production it returns an error if demo credentials are enabled.
 func (a *app) prepare(ctx context.Context) error {
 	if err := a.migrateOrServe(ctx); err != nil {
 		return err
@@ -111,13 +112,13 @@ func (a *app) refuseDemo(ctx context.Context) error {
 		return err
 	}
 	if open {
-		problems = append(problems, errors.New("a demo agent with its public password is open; run `elsom agent disable` for kicb, mobilnik and qiwi"))
+		problems = append(problems, errors.New("a demo agent with its public password is enabled; run `elsom agent disable` for kicb, mobilnik and qiwi"))
 	}
 	if open, err = a.gateways.HasDevelopmentCredentials(ctx); err != nil {
 		return err
 	}
 	if open {
-		problems = append(problems, errors.New("the demo gateway with its public password is open; run `elsom gateway disable ussd`"))
+		problems = append(problems, errors.New("the demo gateway with its public password is enabled; run `elsom gateway disable ussd`"))
 	}
 	return errors.Join(problems...)
 }
@@ -140,7 +141,7 @@ func (a *app) migrateOrServe(ctx context.Context) error {
 func (a *app) warnBillers(ctx context.Context) {
 	billers, err := a.catalog.Billers(ctx)
 	if err != nil {
-		slog.WarnContext(ctx, "catalog", "error", err)
+		slog.WarnContext(ctx, "catalog: reading the billers failed", "error", err)
 	}
 	for _, b := range billers {
 		switch {
@@ -153,8 +154,9 @@ func (a *app) warnBillers(ctx context.Context) {
 	}
 }
 
-// serve runs the doors and the workers until ctx ends. Requests under way end
-// first, then the workers finish what they hold; what is left is in the outbox.
+// serve runs the HTTP server and the workers until ctx ends. In-flight requests
+// end first, then the workers finish the messages that they hold; the rest stays
+// in the outbox.
 func (a *app) serve(ctx context.Context, listener net.Listener, sessions *session.Sessions, server *echo.Echo) error {
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
@@ -184,8 +186,8 @@ func (a *app) serve(ctx context.Context, listener net.Listener, sessions *sessio
 	return err
 }
 
-// drain lets whoever leads people here find out that it must lead them
-// elsewhere; until the doors close everybody is served.
+// drain fails the health check so that load balancers stop sending traffic.
+// Requests that still arrive are served until the listener closes.
 func (a *app) drain(server *echo.Echo, failed <-chan error) {
 	//mutant:drop ./internal/e2e TestDraining
 	a.draining.Store(true)
@@ -194,6 +196,6 @@ func (a *app) drain(server *echo.Echo, failed <-chan error) {
 	select {
 	case <-time.After(a.config.Drain):
 	case err := <-failed:
-		slog.Warn("draining", "error", err)
+		slog.Warn("draining: the server has failed", "error", err)
 	}
 }

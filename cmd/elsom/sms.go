@@ -14,8 +14,8 @@ import (
 )
 
 type smsCommand struct {
-	Test   smsTest   `cmd:"" help:"Send one message now and wait for its receipt."`
-	Status smsStatus `cmd:"" help:"Count the messages of the last 24 hours, and those that were sent again because an answer was lost."`
+	Test   smsTest   `cmd:"" help:"Send one message and wait for its receipt."`
+	Status smsStatus `cmd:"" help:"Count the messages of the last 24 hours by state, and those sent again because an answer was lost."`
 }
 
 type smsTest struct {
@@ -24,7 +24,7 @@ type smsTest struct {
 	Wait   time.Duration `help:"How long to wait for the receipt." default:"30s"`
 }
 
-// Run sends a message by the gateway of the environment. Receipts come to the
+// Run sends a message through the configured gateway. Receipts arrive at the
 // portal, so one has to be running on the same database.
 func (s smsTest) Run(ctx context.Context) error {
 	number, err := phone.Parse(s.Number)
@@ -46,7 +46,7 @@ func (s smsTest) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Println("The gateway took it.")
+		fmt.Println("The gateway accepted it.")
 		if h.config.Development() {
 			return nil
 		}
@@ -54,7 +54,7 @@ func (s smsTest) Run(ctx context.Context) error {
 	})
 }
 
-// receipt waits for what the gateway tells of the message.
+// receipt waits for the message's delivery receipt.
 func (s smsTest) receipt(ctx context.Context, h *app, id int64) error {
 	if !h.config.SMSReceiptsURL.Set() {
 		fmt.Println("ELSOM_SMS_RECEIPTS_URL is not set: no receipt will come.")
@@ -87,15 +87,15 @@ type smsStatus struct{}
 // Run counts messages.
 func (smsStatus) Run(ctx context.Context) error {
 	return withApp(ctx, func(h *app) error {
-		told, err := h.messages.Count(ctx)
+		counts, err := h.messages.Count(ctx)
 		if err != nil {
 			return err
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		for _, state := range []sms.State{sms.Queued, sms.Sent, sms.Delivered, sms.Failed} {
-			_, _ = fmt.Fprintf(table, "%s\t%d\n", state, told.States[state])
+			_, _ = fmt.Fprintf(table, "%s\t%d\n", state, counts.States[state])
 		}
-		_, _ = fmt.Fprintf(table, "sent again after a lost answer, ever\t%d\n", told.Repeats)
+		_, _ = fmt.Fprintf(table, "sent again after a lost answer, ever\t%d\n", counts.Repeats)
 		return table.Flush()
 	})
 }

@@ -4,5 +4,6 @@ package main
 
 import "syscall"
 
-// What the program writes is the operator's alone: the database above all.
+// Files that the program writes, above all the database, are readable by its own
+// user only.
 func init() { syscall.Umask(0o077) }

@@ -9,7 +9,7 @@ import (
 
 type vapidCommand struct{}
 
-// Run draws the key that signs Web Push.
+// Run generates the key that signs Web Push messages.
 func (vapidCommand) Run() error {
 	key, err := webpush.NewKey()
 	if err != nil {

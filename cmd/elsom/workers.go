@@ -18,31 +18,31 @@ import (
 	"elsom/web/session"
 )
 
-// startWorkers starts all workers.
+// startWorkers starts the workers of the outbox, and those that purge and watch.
 func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, sessions *session.Sessions) error {
 	workers.Go(func() { a.payments.Deliver(ctx) })
-	text, err := a.smsGateway()
+	smsGateway, err := a.smsGateway()
 	if err != nil {
 		return err
 	}
-	if text != nil {
-		for _, worker := range sms.Workers(a.db, a.sealer, text, a.smsOptions()) {
+	if smsGateway != nil {
+		for _, worker := range sms.Workers(a.db, a.sealer, smsGateway, a.smsOptions()) {
 			workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, worker) })
 		}
 	}
-	mail, err := a.emailGateway()
+	mailServer, err := a.emailGateway()
 	if err != nil {
 		return err
 	}
-	if mail != nil {
-		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, email.NewWorker(a.db, mail)) })
+	if mailServer != nil {
+		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, email.NewWorker(a.db, mailServer)) })
 	}
 	if a.push != nil {
-		wire, err := webpush.New(webpush.Options{Key: a.config.VAPIDKey.Reveal(), Subject: a.config.BaseURL})
+		client, err := webpush.New(webpush.Options{Key: a.config.VAPIDKey.Reveal(), Subject: a.config.BaseURL})
 		if err != nil {
 			return err
 		}
-		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, a.push.Worker(wire)) })
+		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, a.push.Worker(client)) })
 	}
 	workers.Go(func() { a.purgeExpired(ctx, sessions) })
 	workers.Go(func() { a.ceilings.watch(ctx) })
@@ -58,7 +58,8 @@ func (a *app) smsOptions() sms.Options {
 	return o
 }
 
-// smsGateway is where messages go; without one they wait.
+// smsGateway returns the gateway that SMS are sent to. It is nil if none is
+// configured: messages then stay queued.
 func (a *app) smsGateway() (sms.Gateway, error) {
 	switch {
 	case a.config.Development():
@@ -66,10 +67,11 @@ func (a *app) smsGateway() (sms.Gateway, error) {
 	case a.config.SMSURL.Set():
 		return kannel.New(kannel.Options{URL: a.config.SMSURL.Reveal(), Receipts: a.config.SMSReceiptsURL.Reveal()})
 	}
-	slog.Warn("sms: ELSOM_SMS_URL is not set; messages wait")
+	slog.Warn("sms: ELSOM_SMS_URL is not set; messages stay queued")
 	return nil, nil
 }
 
+// emailGateway returns the mail server; nil if none is configured.
 func (a *app) emailGateway() (email.Gateway, error) {
 	switch {
 	case a.config.Development():
@@ -80,14 +82,14 @@ func (a *app) emailGateway() (email.Gateway, error) {
 	return nil, nil
 }
 
-// purgeExpired deletes what serves no more: dialogues every minute, since they hold
-// what was typed, the rest every ten.
+// purgeExpired deletes expired rows: USSD sessions every minute, since they hold
+// what was typed, the rest every ten minutes.
 func (a *app) purgeExpired(ctx context.Context, sessions *session.Sessions) {
 	var both sync.WaitGroup
 	defer both.Wait()
-	both.Go(func() { purgeRepeatedly(ctx, time.Minute, purgeFuncs{"dialogues": a.ussdSessions.Purge}) })
+	both.Go(func() { purgeRepeatedly(ctx, time.Minute, purgeFuncs{"USSD sessions": a.ussdSessions.Purge}) })
 	purgeRepeatedly(ctx, 10*time.Minute, purgeFuncs{
-		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "tries": a.counters.Purge, "sessions": sessions.Purge,
+		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "rate limits": a.counters.Purge, "sessions": sessions.Purge,
 	})
 }
 
@@ -97,7 +99,7 @@ func purgeRepeatedly(ctx context.Context, pause time.Duration, all purgeFuncs) {
 	for {
 		for what, purge := range all {
 			if _, err := purge(ctx); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
-				slog.WarnContext(ctx, "tidy", "what", what, "error", err)
+				slog.WarnContext(ctx, "purge: failed", "what", what, "error", err)
 			}
 		}
 		select {
