@@ -22,32 +22,32 @@ type Spent struct{ Day, Month money.Amount }
 // ProveClosing verifies the password, and then the PIN if one is set, before the
 // wallet is closed.
 //
-// Faults: Invalid at password and at pin; those of CheckPIN; Forbidden
-// "customer.hold" while the wallet may send no money out; TooMany; Unavailable.
+// Errors: Invalid at password and at pin; those of CheckPIN; Forbidden
+// "customer.hold" during a hold; TooMany; Unavailable.
 func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin string) error {
-	const act = "customer.close"
+	const op = "customer.close"
 	if err := CheckHold(c, cs.o.Now()); err != nil {
 		return err
 	}
 	holder, err := cs.readByID(ctx, c.ID)
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
 	if holder == nil {
-		return fault.New(fault.NotFound, act, "")
+		return fault.New(fault.NotFound, op, "")
 	}
 	var badPassword, badPIN error
 	if password == "" {
-		badPassword = fault.New(fault.Invalid, act, "customer.password_empty").At("password")
+		badPassword = fault.New(fault.Invalid, op, "customer.password_empty").At("password")
 	}
 	if holder.HasPIN {
-		_, badPIN = parsePIN(act, pin)
+		_, badPIN = parsePIN(op, pin)
 	}
 	if err := fault.Join(badPassword, badPIN); err != nil {
 		return err
 	}
 	//mutant:drop ./web TestClosing
-	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
 	}
 	if !holder.HasPIN {
@@ -63,11 +63,11 @@ func (cs *Customers) ReturnClosingPIN(ctx context.Context, id int64) error {
 
 func closingKey(id int64) string { return "closing:" + strconv.FormatInt(id, 10) }
 
-// Close closes a customer in the transaction that closes their wallet: all
-// sessions end, password and PIN are deleted, the number is free for a new
-// wallet, and an SMS and an e-mail say so. at is the moment of the wallet's
-// closing, spent what it had sent. It reports false if the sessions were ended
-// meanwhile, or if the wallet is blocked or closed already.
+// Close closes a customer in the transaction that closes the wallet: all sessions
+// end, password and PIN are deleted, the number may be registered again, and an SMS
+// and an e-mail are queued. at is the time of closing, spent what the wallet had
+// sent. It reports false if the sessions were ended meanwhile, or if the wallet is
+// blocked or closed already.
 func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at time.Time, spent Spent) (bool, error) {
 	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)
 	if err != nil || holder == nil {
@@ -95,22 +95,23 @@ func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Ti
 	return before.ClosedAt.UTC(), nil
 }
 
-// ClosedHere is ClosedAt where nobody has proved the number yet: only a browser that
-// is known for the closed wallet is told, no stranger who types the number.
+// ClosedHere is ClosedAt for a number that is not proved: it returns the time only
+// to a browser that was familiar for the closed wallet.
 func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from Origin) (time.Time, error) {
-	const act = "customer.closed"
+	const op = "customer.closed"
 	before, err := cs.readClosed(ctx, number.String())
 	if err != nil || before == nil {
-		return time.Time{}, fault.Wrap(act, err)
+		return time.Time{}, fault.Wrap(op, err)
 	}
 	//mutant:replace !k.device => k.device && false ./web TestClosing
 	if k, err := cs.familiarity(ctx, before, from); err != nil || !k.device {
-		return time.Time{}, fault.Wrap(act, err)
+		return time.Time{}, fault.Wrap(op, err)
 	}
 	return before.ClosedAt.UTC(), nil
 }
 
-// inheritSpent copies to a new customer what the number's closed wallets had spent.
+// inheritSpent copies to a new customer what closed wallets of the number had spent,
+// so that closing a wallet does not reset its limits.
 func inheritSpent(tx *database.Tx, fresh *Record) error {
 	before, err := closedIn(tx, fresh.Phone)
 	if err == nil && before != nil {

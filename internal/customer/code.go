@@ -4,17 +4,20 @@ import (
 	"context"
 	"crypto/hmac"
 	"fmt"
+	"strings"
 	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 )
 
-// Purpose is what an SMS code is for. A session awaits one code of a purpose.
+// Purpose is what an SMS code confirms. A session awaits at most one code per
+// purpose.
 type Purpose string
 
 // The purposes.
@@ -24,17 +27,17 @@ const (
 	ForUnlock Purpose = "unlock"
 )
 
-// codeHash is what is kept of a code: a keyed hash over the browser session
-// and all that the code confirms, so that it confirms nothing else.
+// codeHash returns the stored form of a code: a keyed hash over the browser session
+// and everything that the code confirms, so that it confirms nothing else.
 func (cs *Customers) codeHash(row *confirmation, code string) string {
 	//mutant:replace Phone, row.Email, row.PasswordHash => Email TestCodeIsBoundToWhatItConfirms
 	//mutant:replace row.SessionKey, row.Purpose, => TestCodeIsBoundToWhatItConfirms
 	return cs.hash("code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)
 }
 
-// startCode stores what a code will confirm and promises the code, in one
-// transaction. Where say is not the code's text, the stored code is one that
-// nobody gets: the same course, with no way in.
+// startCode stores what a code will confirm and queues the SMS, in one transaction.
+// If textFor returns another text than the code's, nobody receives the code, and the
+// caller sees no difference.
 func (cs *Customers) startCode(ctx context.Context, row *confirmation, textFor func(holder *Record) string) error {
 	code, now := sms.Code(CodeDigits), cs.o.Now()
 	row.CodeHash = cs.codeHash(row, code)
@@ -59,48 +62,49 @@ func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code 
 	})
 }
 
-// verifyCode counts a try of a code and compares it. It gives what the code confirms;
-// fault.Invalid at the field for a wrong or late one, fault.TooMany after five
-// tries, fault.NotFound where the session awaits no code.
-func (cs *Customers) verifyCode(ctx context.Context, act, sessionKey string, purpose Purpose, typed string) (*confirmation, error) {
-	code, err := parseCode(act, typed)
+// verifyCode counts an attempt at a code, compares it, and returns what the code
+// confirms. Errors: Invalid at code for a wrong or expired one; TooMany after five
+// attempts; NotFound if the session awaits no code.
+func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purpose Purpose, typed string) (*confirmation, error) {
+	code, err := parseCode(op, typed)
 	if err != nil {
 		return nil, err
 	}
 	row, err := cs.countCodeAttempt(ctx, sessionKey, purpose, cs.o.Now())
 	if err != nil {
-		return nil, fault.Wrap(act, err)
+		return nil, fault.Wrap(op, err)
 	}
 	if row == nil {
-		return nil, cs.codeError(ctx, act, sessionKey, purpose)
+		return nil, cs.codeError(ctx, op, sessionKey, purpose)
 	}
 	if !hmac.Equal([]byte(cs.codeHash(row, code)), []byte(row.CodeHash)) {
 		if row.Tries >= codeTries {
-			return nil, fault.New(fault.Invalid, act, "customer.code_tries").At("code")
+			return nil, fault.New(fault.Invalid, op, "customer.code_tries").At("code")
 		}
-		return nil, fault.New(fault.Invalid, act, "customer.code_wrong").At("code")
+		return nil, fault.New(fault.Invalid, op, "customer.code_wrong").At("code")
 	}
 	return row, nil
 }
 
-func (cs *Customers) codeError(ctx context.Context, act, sessionKey string, purpose Purpose) error {
+// codeError returns the reason why no attempt at a code was possible.
+func (cs *Customers) codeError(ctx context.Context, op, sessionKey string, purpose Purpose) error {
 	row, err := cs.confirmation(ctx, sessionKey, purpose)
 	switch {
 	case err != nil:
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	case row == nil || row.UsedAt != nil:
-		return noCode(act)
+		return noCode(op)
 	case row.Tries >= codeTries:
-		return fault.New(fault.TooMany, act, "customer.code_tries").At("code").
+		return fault.New(fault.TooMany, op, "customer.code_tries").At("code").
 			After(max(time.Second, row.SentAt.Add(ResendPause).Sub(cs.o.Now())))
 	}
-	return fault.New(fault.Invalid, act, "customer.code_expired").At("code")
+	return fault.New(fault.Invalid, op, "customer.code_expired").At("code")
 }
 
-func noCode(act string) error { return fault.New(fault.NotFound, act, "customer.code_gone") }
+func noCode(op string) error { return fault.New(fault.NotFound, op, "customer.code_gone") }
 
-// Pending gives the number whose code the session awaits, for the page that
-// asks for it; fault.NotFound where it awaits none.
+// Pending returns the number whose code the session awaits, for the page that asks
+// for it, or fault.NotFound.
 func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Purpose) (phone.Number, error) {
 	row, err := cs.confirmation(ctx, sessionKey, purpose)
 	if err != nil {
@@ -112,22 +116,24 @@ func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Pur
 	return phone.Number(row.Phone), nil
 }
 
-// ResendCode sends a new code for what the session has begun, at the earliest
-// a minute after the last one; the old code is worth nothing from then on, and
-// five tries begin anew. fault.TooMany says when to come back, fault.NotFound
-// that there is nothing to send again.
+// ResendCode sends a new code for what the session has started, at the earliest a
+// minute after the last one. The old code becomes invalid, and the attempts are
+// reset.
+//
+// Errors: TooMany, with the time until the next code in RetryAfter; NotFound if
+// there is nothing to resend.
 func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, from Origin) error {
-	const act = "customer.resend"
+	const op = "customer.resend"
 	row, err := cs.confirmation(ctx, sessionKey, purpose)
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
 	now := cs.o.Now()
 	if row == nil || row.UsedAt != nil || now.After(row.CreatedAt.Add(codeHistory)) {
-		return noCode(act)
+		return noCode(op)
 	}
 	if wait := row.SentAt.Add(ResendPause).Sub(now); wait > 0 {
-		return ratelimit.TooMany(act, wait)
+		return ratelimit.TooMany(op, wait)
 	}
 	if err := cs.limitCode(ctx, phone.Number(row.Phone), from); err != nil {
 		return err
@@ -143,17 +149,17 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 			return err
 		}
 		if !renewed {
-			return ratelimit.TooMany(act, ResendPause)
+			return ratelimit.TooMany(op, ResendPause)
 		}
 		fresh := *row
 		fresh.ExpiresAt = now.Add(CodeLife)
 		return outbox.Add(ctx, tx, cs.codeMessage(tx, &fresh, textFor(purpose)(holder), code))
 	})
-	return fault.Wrap(act, err)
+	return fault.Wrap(op, err)
 }
 
-// textFor gives what is said to a number, by who holds it (nil: nobody). Where
-// it isn't a text with the code, nobody learns the code.
+// textFor returns the function that chooses the SMS by the number's holder (nil:
+// none). If it is not a text with the code, nobody receives the code.
 func textFor(purpose Purpose) func(holder *Record) string {
 	switch purpose {
 	case ForReset:
@@ -162,4 +168,17 @@ func textFor(purpose Purpose) func(holder *Record) string {
 		return unlockText
 	}
 	return signupText
+}
+
+// parseCode returns the six digits of an SMS code as typed, or fault.Invalid at
+// code, which is not counted as an attempt.
+func parseCode(op, text string) (string, error) {
+	code := input.Digits(text)
+	if code == "" {
+		return "", fault.New(fault.Invalid, op, "customer.code_empty").At("code")
+	}
+	if len(code) != CodeDigits || strings.Trim(code, "0123456789") != "" {
+		return "", fault.New(fault.Invalid, op, "customer.code_format").At("code")
+	}
+	return code, nil
 }

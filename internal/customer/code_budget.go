@@ -11,8 +11,8 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Budget limits the SMS codes a day for requests from browsers and addresses that
-// are unknown for the number: each code costs the operator money.
+// Budget limits the SMS codes a day for requests from unfamiliar browsers and
+// addresses: each code costs the operator money.
 type Budget struct {
 	// Overall is the limit of all requests, Network that of one network.
 	Overall, Network int
@@ -32,12 +32,12 @@ const (
 	overall   = "overall"
 )
 
-// budget has the rules of a Budget and counts what this process refused.
+// budget holds the rules of a Budget and counts the codes that this process refused.
 type budget struct {
 	overall, network ratelimit.Rule
 	refused          [3]atomic.Int64 // as reasons
 	mu               sync.Mutex
-	warned           map[string]time.Time // until when a refusal isn't logged again
+	warned           map[string]time.Time // until when the refusal is not logged again
 }
 
 var reasons = [3]string{byNumber, byNetwork, overall}
@@ -59,7 +59,7 @@ func (cs *Customers) takeBudget(ctx context.Context, from Origin) error {
 	return cs.refused(ctx, overall, "", cs.o.Counters.Take(ctx, cs.budget.overall, ""))
 }
 
-// refused counts and logs a code that is not sent. If the budget is used up, the
+// refused counts and logs a code that is not sent. If the budget is exhausted, the
 // message does not say that the person tried too often.
 func (cs *Customers) refused(ctx context.Context, reason, network string, err error) error {
 	if !fault.Is(err, fault.TooMany) {
@@ -75,7 +75,7 @@ func (cs *Customers) refused(ctx context.Context, reason, network string, err er
 	}
 	after := fault.As(err).RetryAfter
 	if cs.budget.firstOf(reason+network, cs.o.Now(), after) {
-		slog.WarnContext(ctx, "customer: budget of SMS codes for strangers used up", "of", reason, "network", network,
+		slog.WarnContext(ctx, "customer: daily budget of SMS codes for unfamiliar origins exhausted", "of", reason, "network", network,
 			"for_seconds", int(after.Seconds()))
 	}
 	return ratelimit.TooManyWith("customer.code", "customer.code_budget", after).Because(err)

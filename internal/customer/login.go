@@ -12,39 +12,39 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Known reports whether a number is registered on the site: the first step of
-// the site asks the password of a known one and offers registration to others.
-// fault.TooMany for an address that asks for very many, except in a browser that
-// is known for the number.
+// Known reports whether a number is registered on the site: the first step asks for
+// the password of a registered number and offers registration to others. It returns
+// fault.TooMany for an address with very many lookups, except in a browser that is
+// familiar for the number.
 func (cs *Customers) Known(ctx context.Context, number phone.Number, from Origin) (bool, error) {
-	const act = "customer.known"
+	const op = "customer.known"
 	r, err := cs.readByPhone(ctx, number)
 	if err != nil {
-		return false, fault.Wrap(act, err)
+		return false, fault.Wrap(op, err)
 	}
 	if err := cs.limitLookup(ctx, number, r, from); err != nil {
-		return false, fault.Wrap(act, err)
+		return false, fault.Wrap(op, err)
 	}
 	return r != nil && r.PasswordHash != "", nil
 }
 
-// LogIn gives the customer of a number and password. An unknown number takes
-// as long as a wrong password and gets the same answer.
+// LogIn returns the customer with this number and password. An unknown number takes
+// as long as a wrong password and gets the same error.
 //
-// Faults: Invalid at password; TooMany; Forbidden where the wallet is blocked
-// (told only to who knows the password); Unavailable.
+// Errors: Invalid at password; TooMany; Forbidden if the wallet is blocked (only
+// after a right password); Unavailable.
 func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password string, from Origin) (Customer, error) {
-	const act = "customer.login"
+	const op = "customer.login"
 	if password == "" {
-		return Customer{}, fault.New(fault.Invalid, act, "customer.password_empty").At("password")
+		return Customer{}, fault.New(fault.Invalid, op, "customer.password_empty").At("password")
 	}
 	holder, err := cs.readByPhone(ctx, number)
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	k, err := cs.familiarity(ctx, holder, from)
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	if err := cs.limitLogin(ctx, number, from, k); err != nil {
 		return Customer{}, err
@@ -63,11 +63,11 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 		return Customer{}, err
 	}
 	if !right {
-		return Customer{}, fault.New(fault.Invalid, act, "customer.password_wrong").At("password")
+		return Customer{}, fault.New(fault.Invalid, op, "customer.password_wrong").At("password")
 	}
 	//mutant:drop TestLogIn
 	if holder.Blocked {
-		return Customer{}, fault.New(fault.Forbidden, act, "customer.blocked")
+		return Customer{}, fault.New(fault.Forbidden, op, "customer.blocked")
 	}
 	if err := cs.resetLogin(ctx, number, from); err != nil {
 		return Customer{}, err
@@ -76,7 +76,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 		return cs.remember(tx, holder.ID, from, now)
 	})
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	if outdated {
 		cs.renewHash(ctx, holder, password)
@@ -84,19 +84,19 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	return holder.Customer(), nil
 }
 
-// renewHash hashes a password with today's parameters. It may fail without
-// harm: the next login tries again.
+// renewHash stores a hash with the current parameters. A failure is only logged: the
+// next login tries again.
 func (cs *Customers) renewHash(ctx context.Context, holder *Record, password string) {
 	hash, err := cs.hasher.Hash(ctx, password)
 	if err == nil {
 		err = cs.rehash(ctx, holder.ID, holder.PasswordHash, hash)
 	}
 	if err != nil {
-		slog.WarnContext(ctx, "customer: password not hashed anew", "customer", holder.ID, "error", err)
+		slog.WarnContext(ctx, "customer: renewing a password hash failed", "customer", holder.ID, "error", err)
 	}
 }
 
-// remember keeps that a customer has come from here.
+// remember records that a customer has used this browser and address.
 func (cs *Customers) remember(tx *database.Tx, id int64, from Origin, now time.Time) error {
 	if from.Device != "" {
 		if err := remember(tx, id, cs.familiarDevice(id, from.Device), now); err != nil {

@@ -34,9 +34,9 @@ var (
 	contextWords = sync.OnceValue(func() map[string]bool { return readList("context.txt") })
 )
 
-// isCommon reports whether a password is among those that guessers try first:
-// a frequent one, or a word of this wallet and country with digits and signs
-// round it, or twice.
+// isCommon reports whether a password is among those that guessers try first: a
+// frequent one, or a word of this wallet and country, once or twice, with digits and
+// signs around it.
 func isCommon(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if common()[text] || repeated(text) {
@@ -64,16 +64,16 @@ func repeated(text string) bool {
 	return false
 }
 
-// checkNewPassword returns the fault of a password that may not be set, at its
-// field. There are no rules of composition: length and not being everybody's
-// are what stops guessing.
-func checkNewPassword(act, text string, number phone.Number) error {
+// checkNewPassword returns fault.Invalid at password if a password may not be set.
+// There are no rules of composition: length and not being common are what stops
+// guessing.
+func checkNewPassword(op, text string, number phone.Number) error {
 	refuse := func(why string) error {
-		return fault.New(fault.Invalid, act, fault.Reason("customer.password_"+why)).At("password")
+		return fault.New(fault.Invalid, op, fault.Reason("customer.password_"+why)).At("password")
 	}
 	normal, ok := password.Normal(text)
 	if !ok {
-		normal = text // its length is judged first
+		normal = text // its length is checked first
 	}
 	length := utf8.RuneCountInString(normal)
 	switch {
@@ -94,7 +94,7 @@ func checkNewPassword(act, text string, number phone.Number) error {
 	return nil
 }
 
-// isNumber reports whether the password is the wallet's number in any writing.
+// isNumber reports whether the password is the wallet's number in any notation.
 func isNumber(text string, number phone.Number) bool {
 	var digits strings.Builder
 	for _, r := range text {

@@ -19,93 +19,94 @@ import (
 	"elsom/internal/phone"
 )
 
-// PINUse is what a PIN is asked for.
+// PINUse is the purpose for which a PIN is asked.
 type PINUse string
 
 // The uses.
 const (
 	// ForPayment confirms a payment or a transfer.
 	ForPayment PINUse = "payment"
-	// ForBalance opens the balance and other things that are only read.
+	// ForBalance gives access to the balance and other data that is only read.
 	ForBalance PINUse = "balance"
-	// ForSite proves on the site that its login belongs to the wallet's holder;
-	// see PayPINOwed.
+	// ForSite proves on the site that its login belongs to the wallet's holder; see
+	// ClearPINOwed.
 	ForSite PINUse = "site"
-	// ForClosing confirms that the wallet is to be closed.
+	// ForClosing confirms the closing of the wallet.
 	ForClosing PINUse = "closing"
-	// ForChange proves who is about to change the PIN.
+	// ForChange authorizes a change of the PIN.
 	ForChange PINUse = "change"
 )
 
-// What a PIN is, and how long five wrong ones in a row lock it: the first time,
-// and each next time until a right one is given.
+// The length of a PIN, and how long five wrong ones in a row lock it: the first time,
+// and every next time until a right one is entered.
 const (
 	PINDigits    = 4
 	PINFirstLock = 30 * time.Minute
 	PINNextLock  = 24 * time.Hour
 	pinTries     = 5
-	// pinVersion tells how a PIN is hashed. Another pepper is another version.
+	// pinVersion is stored with a PIN and names the way it is hashed; another pepper
+	// is another version.
 	pinVersion = 1
 )
 
-// CheckPIN judges the PIN of a customer. The try is counted and committed
+// CheckPIN verifies the PIN of a customer. The attempt is counted and committed
 // before anything is compared, over all channels together.
 //
-// key names what is confirmed ("payment:7"); empty where nothing is. A PIN that
-// came by SMS confirms one thing: for that key it opens again, so that a
-// request whose answer was lost can be repeated, and for nothing else.
+// key identifies what is confirmed ("payment:7"); it is empty if nothing is. A PIN
+// that came by SMS confirms one thing: it is right again for the same key, so that a
+// request whose answer was lost can be repeated, and for no other.
 //
-// Faults: Invalid "customer.pin_malformed" at pin (not counted); Invalid
-// "customer.pin_wrong" at pin, {{.Left}} tries left; Forbidden
+// Errors: Invalid "customer.pin_malformed" at pin (not counted); Invalid
+// "customer.pin_wrong" at pin, with {{.Left}} attempts left; Forbidden
 // "customer.pin_locked" until {{.Until}}; Forbidden "customer.pin_change_first";
-// NotFound "customer.no_pin"; Unavailable (the try is given back).
+// NotFound "customer.no_pin"; Unavailable (the attempt is not counted).
 func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PINUse, key string) error {
-	const act = "customer.pin.check"
+	const op = "customer.pin.check"
 	if use == ForPayment && key == "" {
-		return fault.New(fault.Internal, act, "").Because(errors.New("what does the PIN confirm?"))
+		return fault.New(fault.Internal, op, "").Because(errors.New("the key of the payment is missing"))
 	}
-	_, err := cs.verifyPIN(ctx, act, id, pin, pinPurpose{use: use, key: key})
+	_, err := cs.verifyPIN(ctx, op, id, pin, pinPurpose{use: use, key: key})
 	return err
 }
 
-// ClearPINOwed is CheckPIN on the site: a right PIN clears what c owes there. c is
-// the customer as the session knows them; where all sessions were ended since,
-// the new ones owe the PIN still.
+// ClearPINOwed is CheckPIN on the site: a right PIN clears PINOwed. c is the
+// customer as the session has it: if all sessions were ended since, PINOwed stays
+// set.
 func (cs *Customers) ClearPINOwed(ctx context.Context, c Customer, pin, key string) error {
 	_, err := cs.verifyPIN(ctx, "customer.pin.owed", c.ID, pin, pinPurpose{use: ForSite, key: key, epoch: c.SessionEpoch})
 	return err
 }
 
-// pinPurpose is what a PIN is tried for. epoch is of the sessions whose debt it
-// pays; zero: of none.
+// pinPurpose is what a PIN is verified for. epoch is the session epoch whose PINOwed
+// is cleared; zero: none is.
 type pinPurpose struct {
 	use   PINUse
 	key   string
 	epoch int64
 }
 
-// verifyPIN gives the row of a PIN that was right and good for its use.
-func (cs *Customers) verifyPIN(ctx context.Context, act string, id int64, pin string, to pinPurpose) (*pinRow, error) {
-	row, err := cs.comparePIN(ctx, act, id, pin)
+// verifyPIN returns the row of a PIN that is right and may be used for the purpose.
+func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin string, to pinPurpose) (*pinRow, error) {
+	row, err := cs.comparePIN(ctx, op, id, pin)
 	if err != nil {
 		return nil, err
 	}
 	var refusal error
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		refusal, err = acceptPIN(tx, act, row, to)
+		refusal, err = acceptPIN(tx, op, row, to)
 		return err
 	})
 	if err == nil {
 		err = refusal
 	}
-	return row, fault.Wrap(act, err)
+	return row, fault.Wrap(op, err)
 }
 
-// acceptPIN writes what follows from a right PIN. A refusal commits: the tries
-// begin anew whatever it was good for.
-func acceptPIN(tx *database.Tx, act string, row *pinRow, to pinPurpose) (refusal, err error) {
+// acceptPIN stores the consequences of a right PIN. A refusal commits too: the
+// attempts are reset even if the PIN may not be used.
+func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
 	if same, err := clearTries(tx, row); err != nil || !same {
-		return wrongPIN(act, row), err
+		return wrongPIN(op, row), err
 	}
 	if row.Issued && to.use != ForChange {
 		fresh := row.UsedFor == ""
@@ -116,7 +117,7 @@ func acceptPIN(tx *database.Tx, act string, row *pinRow, to pinPurpose) (refusal
 		}
 		//mutant:drop TestIssuedPINConfirmsOnce
 		if !fresh {
-			return fault.New(fault.Forbidden, act, "customer.pin_change_first"), nil
+			return fault.New(fault.Forbidden, op, "customer.pin_change_first"), nil
 		}
 	}
 	if to.epoch != 0 {
@@ -125,30 +126,30 @@ func acceptPIN(tx *database.Tx, act string, row *pinRow, to pinPurpose) (refusal
 	return nil, nil
 }
 
-// ReturnPIN makes a PIN that came by SMS good for another thing, where what key
-// names was refused for good: nothing was confirmed with it.
+// ReturnPIN makes a PIN that came by SMS usable again after what key identifies was
+// finally refused.
 func (cs *Customers) ReturnPIN(ctx context.Context, id int64, key string) error {
 	return fault.Wrap("customer.pin.return", cs.releasePIN(ctx, id, key))
 }
 
-// comparePIN counts a try and compares it. It gives the row of a right PIN.
-func (cs *Customers) comparePIN(ctx context.Context, act string, id int64, typed string) (*pinRow, error) {
-	pin, err := parsePIN(act, typed)
+// comparePIN counts an attempt, compares it, and returns the row of a right PIN.
+func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed string) (*pinRow, error) {
+	pin, err := parsePIN(op, typed)
 	if err != nil {
 		return nil, err
 	}
 	row, err := cs.countPINAttempt(ctx, id, cs.o.Now())
 	if err != nil {
-		return nil, fault.Wrap(act, err)
+		return nil, fault.Wrap(op, err)
 	}
 	if row == nil {
-		return nil, cs.pinError(ctx, act, id)
+		return nil, cs.pinError(ctx, op, id)
 	}
 	right := false
 	if row.Version == pinVersion {
 		right, _, err = cs.hasher.Match(ctx, cs.peppered(id, pin), row.PINHash)
 	} else {
-		err = fault.New(fault.Internal, act, "").Because(fmt.Errorf("a PIN of version %d", row.Version))
+		err = fault.New(fault.Internal, op, "").Because(fmt.Errorf("a PIN of version %d", row.Version))
 	}
 	switch {
 	case err != nil:
@@ -157,21 +158,21 @@ func (cs *Customers) comparePIN(ctx context.Context, act string, id int64, typed
 	case right:
 		return row, nil
 	case row.Tries < pinTries:
-		return nil, wrongPIN(act, row)
+		return nil, wrongPIN(op, row)
 	}
-	return nil, cs.lockPIN(ctx, act, row)
+	return nil, cs.lockPIN(ctx, op, row)
 }
 
-// ErrWrongPIN is the cause of each refusal of a PIN that was compared and is
-// another's.
+// ErrWrongPIN is the cause of every refusal of a PIN that was compared and is wrong.
 var ErrWrongPIN = errors.New("customer: wrong PIN")
 
-func wrongPIN(act string, row *pinRow) error {
-	return fault.New(fault.Invalid, act, "customer.pin_wrong").At("pin").With("Left", max(pinTries-row.Tries, 0)).Because(ErrWrongPIN)
+func wrongPIN(op string, row *pinRow) error {
+	return fault.New(fault.Invalid, op, "customer.pin_wrong").At("pin").With("Left", max(pinTries-row.Tries, 0)).Because(ErrWrongPIN)
 }
 
-// lockPIN tells the holder of the lock that the fifth try made.
-func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error {
+// lockPIN notifies the holder of the lock that the fifth attempt caused, and returns
+// the error.
+func (cs *Customers) lockPIN(ctx context.Context, op string, row *pinRow) error {
 	until := row.LockedUntil.UTC()
 	err := cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		locked, err := stillLocked(tx, row)
@@ -192,54 +193,55 @@ func (cs *Customers) lockPIN(ctx context.Context, act string, row *pinRow) error
 		}))
 	})
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
-	return cs.locked(act, until).Because(ErrWrongPIN)
+	return cs.locked(op, until).Because(ErrWrongPIN)
 }
 
-func (cs *Customers) locked(act string, until time.Time) *fault.Error {
-	return fault.New(fault.Forbidden, act, "customer.pin_locked").
+func (cs *Customers) locked(op string, until time.Time) *fault.Error {
+	return fault.New(fault.Forbidden, op, "customer.pin_locked").
 		With("Until", formatTime(until)).After(max(time.Second, until.Sub(cs.o.Now())))
 }
 
-func (cs *Customers) pinError(ctx context.Context, act string, id int64) error {
+// pinError returns the reason why no attempt was possible.
+func (cs *Customers) pinError(ctx context.Context, op string, id int64) error {
 	row, err := cs.readPIN(ctx, id)
 	switch {
 	case err != nil:
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	case row == nil:
-		return noPIN(act)
-	case row.LockedUntil == nil: // unlocked at this moment
-		return cs.locked(act, cs.o.Now())
+		return noPIN(op)
+	case row.LockedUntil == nil: // unlocked meanwhile
+		return cs.locked(op, cs.o.Now())
 	}
-	return cs.locked(act, row.LockedUntil.UTC())
+	return cs.locked(op, row.LockedUntil.UTC())
 }
 
-func noPIN(act string) error { return fault.New(fault.NotFound, act, "customer.no_pin") }
+func noPIN(op string) error { return fault.New(fault.NotFound, op, "customer.no_pin") }
 
-// mustReadPIN reads a PIN that has to be there.
-func (cs *Customers) mustReadPIN(ctx context.Context, act string, id int64) (*pinRow, error) {
+// mustReadPIN returns the row of a PIN, or fault.NotFound.
+func (cs *Customers) mustReadPIN(ctx context.Context, op string, id int64) (*pinRow, error) {
 	row, err := cs.readPIN(ctx, id)
 	if err == nil && row == nil {
-		return nil, noPIN(act)
+		return nil, noPIN(op)
 	}
-	return row, fault.Wrap(act, err)
+	return row, fault.Wrap(op, err)
 }
 
-// PINState is what the pages may know of a PIN.
+// PINState is the state of a PIN as pages show it.
 type PINState struct {
-	// Set: there is a PIN.
+	// Set reports whether there is a PIN.
 	Set bool
-	// Issued: it came by SMS and is not yet the holder's own. Used: it has
-	// confirmed its one payment, and opens only its own change.
+	// Issued reports that it came by SMS and was not changed since. Used reports
+	// that it has confirmed its one payment, and can only be changed.
 	Issued, Used bool
-	// LockedUntil is zero while it is not locked. StaffOnly: the holder can't
-	// open it sooner, only staff.
+	// LockedUntil is zero unless the PIN is locked. StaffOnly reports that only
+	// staff can unlock it sooner.
 	LockedUntil time.Time
 	StaffOnly   bool
 }
 
-// PIN tells how a customer's PIN stands.
+// PIN returns the state of a customer's PIN.
 func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 	row, err := cs.readPIN(ctx, id)
 	if err != nil || row == nil {
@@ -257,17 +259,18 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 	return state, nil
 }
 
-// parsePIN gives the four digits as typed. What is no PIN is not counted.
-func parsePIN(act, typed string) (string, error) {
+// parsePIN returns the four digits as typed, or fault.Invalid, which is not counted
+// as an attempt.
+func parsePIN(op, typed string) (string, error) {
 	pin := input.Digits(typed)
 	if len(pin) != PINDigits || strings.Trim(pin, "0123456789") != "" {
-		return "", fault.New(fault.Invalid, act, "customer.pin_malformed").At("pin")
+		return "", fault.New(fault.Invalid, op, "customer.pin_malformed").At("pin")
 	}
 	return pin, nil
 }
 
-// peppered is what is hashed of a PIN: of ten thousand values a slow hash alone
-// hides none, and the pepper is not in the database.
+// peppered returns what is hashed of a PIN. A slow hash alone does not hide one of
+// ten thousand values; the pepper is not in the database.
 func (cs *Customers) peppered(id int64, pin string) string {
 	//mutant:replace o.PINPepper => key TestPINIsPeppered
 	mac := hmac.New(sha256.New, cs.o.PINPepper)

@@ -13,14 +13,12 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// How often a thing may be tried. Limits by address leave room for the many
-// phones that a mobile carrier hides behind one. Limits by number alone are
-// above what one address may do to it, so that nobody can use up a number's
-// tries from one place; an address that the owner once logged in from isn't
-// counted by number, so that guesses from many places don't keep the owner out
-// at home; a browser that is known for its number is counted by itself alone, so
-// that not even guesses from the same address do; and a new password by SMS code
-// opens the account anywhere.
+// Rate limits. Those by address leave room for the many phones that a mobile carrier
+// puts behind one address. Those by number alone are higher than those by number and
+// address, so that one address can't exhaust a number. A familiar address is not
+// counted by number, so that guesses from elsewhere don't lock the owner out at home;
+// a familiar browser has counters of its own, so that guesses from the same address
+// don't either; and a new password by SMS code always gives access.
 var (
 	knownAddress = ratelimit.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
@@ -36,13 +34,12 @@ var (
 	codeNumberAddress    = ratelimit.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
 	codeNumberAddressDay = ratelimit.Rule{Name: "code by number and address, daily", Limit: 15, Window: 24 * time.Hour}
 
-	// When strangers have used up what a number may get, some codes a day are
-	// left for networks that have asked for fewer than this for the number.
+	// When codeNumber or codeNumberDay is exhausted, codeReserve codes a day are left for
+	// networks that stay below codeNetwork.
 	codeNetwork = ratelimit.Rule{Name: "code by number and network, daily", Limit: 2, Window: 24 * time.Hour}
 	codeReserve = ratelimit.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
 
-	// What a browser of the owner's may do, whatever others do behind the same
-	// address.
+	// Limits of a familiar browser, independent of others behind the same address.
 	knownDevice   = ratelimit.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
 	loginDevice   = ratelimit.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
 	codeDevice    = ratelimit.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
@@ -55,19 +52,19 @@ var (
 type Origin struct {
 	// Address is the network address.
 	Address string
-	// Device names the browser by a secret that only it has; empty where it
-	// has none.
+	// Device identifies the browser by a secret that only the browser has; empty if
+	// it has none.
 	Device string
 }
 
-// familiarFor is how long an address or a browser counts as the owner's.
+// familiarFor is how long an address or a browser stays familiar after a login.
 const familiarFor = 90 * 24 * time.Hour
 
-// familiarity is how far a request comes from where the holder of a number has been:
-// in the same browser, or from the same address.
+// familiarity reports whether the holder of a number has logged in before in the
+// same browser, or from the same address.
 type familiarity struct{ device, address bool }
 
-// familiarity reports whether the holder of a number (nil: nobody) was here before.
+// familiarity returns how familiar an origin is for a holder (nil: none).
 func (cs *Customers) familiarity(ctx context.Context, holder *Record, from Origin) (k familiarity, err error) {
 	if holder == nil {
 		return familiarity{}, nil
@@ -82,7 +79,7 @@ func (cs *Customers) familiarity(ctx context.Context, holder *Record, from Origi
 	return k, err
 }
 
-// limitLookup counts a first step with the number of holder (nil: nobody).
+// limitLookup counts a lookup of a number with its holder (nil: none).
 func (cs *Customers) limitLookup(ctx context.Context, number phone.Number, holder *Record, from Origin) error {
 	k, err := cs.familiarity(ctx, holder, from)
 	switch {
@@ -95,7 +92,7 @@ func (cs *Customers) limitLookup(ctx context.Context, number phone.Number, holde
 	return cs.o.Counters.Take(ctx, knownAddress, ratelimit.Address(from.Address))
 }
 
-// limitCode counts an SMS code that is about to be sent.
+// limitCode counts an SMS code before it is sent.
 func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Origin) error {
 	holder, err := cs.readByPhone(ctx, number)
 	if err != nil {
@@ -125,24 +122,24 @@ func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Or
 	return cs.takeBudget(ctx, from)
 }
 
-// limitUnfamiliar counts a code for a number from where its holder was never seen.
+// limitUnfamiliar counts a code for a number from an origin that is unfamiliar.
 func (cs *Customers) limitUnfamiliar(ctx context.Context, number phone.Number, from Origin) error {
-	// Counted each time, so that a network which was refused has no reserve.
-	abused := cs.o.Counters.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
-	if abused != nil && !fault.Is(abused, fault.TooMany) {
-		return abused
+	// Counted for every code, so that a network which exceeds it gets no reserve.
+	exceeded := cs.o.Counters.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
+	if exceeded != nil && !fault.Is(exceeded, fault.TooMany) {
+		return exceeded
 	}
 	//mutant:replace , codeNumberDay => TestCodesOfADayAreLimited
 	err := cs.takeAll(ctx, number.String(), codeNumber, codeNumberDay)
-	//mutant:replace abused != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForPlacesWithoutAbuse
-	//mutant:replace abused != nil || => ./web TestCodesAreReservedForPlacesWithoutAbuse
-	if abused != nil || !fault.Is(err, fault.TooMany) {
+	//mutant:replace exceeded != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForPlacesWithoutAbuse
+	//mutant:replace exceeded != nil || => ./web TestCodesAreReservedForPlacesWithoutAbuse
+	if exceeded != nil || !fault.Is(err, fault.TooMany) {
 		return err
 	}
 	return cs.o.Counters.Take(ctx, codeReserve, number.String())
 }
 
-// takeAll counts one try of subject under several rules.
+// takeAll counts one attempt of subject under several rules.
 func (cs *Customers) takeAll(ctx context.Context, subject string, rules ...ratelimit.Rule) error {
 	for _, rule := range rules {
 		if err := cs.o.Counters.Take(ctx, rule, subject); err != nil {
@@ -152,7 +149,7 @@ func (cs *Customers) takeAll(ctx context.Context, subject string, rules ...ratel
 	return nil
 }
 
-// limitLogin counts a password that is about to be tried.
+// limitLogin counts an attempt at a password before it is compared.
 func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
 	//mutant:drop TestANeighbourCannotLockTheOwnersBrowserOut
 	if k.device {
@@ -176,8 +173,8 @@ func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from O
 	return cs.o.Counters.Take(ctx, loginNumber, number.String())
 }
 
-// resetLogin gives the tries back: who knows the password is no guesser.
-// Those by address stay: one right password doesn't excuse guesses elsewhere.
+// resetLogin resets the counters after a right password. The counter of the address
+// stays: one right password does not excuse guesses for other numbers.
 func (cs *Customers) resetLogin(ctx context.Context, number phone.Number, from Origin) error {
 	address := from.Address
 	if from.Device != "" {
@@ -195,7 +192,8 @@ func numberAndAddress(number phone.Number, address string) string {
 	return number.String() + " " + ratelimit.Address(address)
 }
 
-// hash is a keyed hash of several texts, none of which can run into the next.
+// hash returns a keyed hash of several texts. Each is preceded by its length, so
+// that different lists never have the same input.
 func (cs *Customers) hash(texts ...string) string {
 	mac := hmac.New(sha256.New, cs.key)
 	for _, text := range texts {

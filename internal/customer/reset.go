@@ -14,17 +14,17 @@ import (
 	"elsom/internal/phone"
 )
 
-// StartReset sends an SMS code for a new password. A number that is not
-// registered, or whose wallet is blocked, takes the same course, only that no
-// SMS comes. lang is the language of the visit.
+// StartReset sends an SMS code for a new password. For a number that is not
+// registered, or whose wallet is blocked, the outcome is the same, but no SMS is
+// sent. lang is the language of the visit.
 //
-// Faults: TooMany.
+// Errors: TooMany.
 func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang string, from Origin) error {
-	const act = "customer.reset"
+	const op = "customer.reset"
 	if err := cs.limitCode(ctx, number, from); err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.startCode(ctx, &confirmation{
+	return fault.Wrap(op, cs.startCode(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForReset), Phone: number.String(), Lang: lang, Address: from.Address,
 	}, resetText))
 }
@@ -36,23 +36,22 @@ func resetText(holder *Record) string {
 	return "sms.reset_code"
 }
 
-// ConfirmReset sets a new password for the number that the SMS code proves.
-// All sessions end, and the site asks the PIN before the next payment; for a
-// day (Options.Hold) a wallet without one can't send money out. The holder is
-// told by SMS and e-mail.
+// ConfirmReset sets a new password for the number that the SMS code proves. All
+// sessions end. The wallet owes its PIN on the site; one without a PIN is put on
+// hold for Options.Hold. An SMS and an e-mail are sent.
 //
-// Faults: Invalid at password (the code isn't tried then) and code; TooMany;
-// NotFound where the session awaits no code.
+// Errors: Invalid at password (the code is not counted then) and code; TooMany;
+// NotFound if the session awaits no code.
 func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, password string, from Origin) (Customer, error) {
-	const act = "customer.reset.confirm"
+	const op = "customer.reset.confirm"
 	number, err := cs.Pending(ctx, sessionKey, ForReset)
 	if err != nil {
 		return Customer{}, err
 	}
-	if err := checkNewPassword(act, password, number); err != nil {
+	if err := checkNewPassword(op, password, number); err != nil {
 		return Customer{}, err
 	}
-	row, err := cs.verifyCode(ctx, act, sessionKey, ForReset, code)
+	row, err := cs.verifyCode(ctx, op, sessionKey, ForReset, code)
 	if err != nil {
 		return Customer{}, err
 	}
@@ -63,35 +62,35 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	var holder *Record
 	var refusal error
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		holder, refusal, err = cs.replacePassword(ctx, tx, act, row, hash, from)
+		holder, refusal, err = cs.replacePassword(ctx, tx, op, row, hash, from)
 		return err
 	})
 	if err == nil {
 		err = refusal
 	}
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
-	// Whoever guessed meanwhile must not keep the holder of the number out.
+	// Earlier guesses must not lock the holder of the number out.
 	if err := cs.resetLogin(ctx, number, from); err != nil {
 		return Customer{}, err
 	}
 	return holder.Customer(), nil
 }
 
-func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act string, row *confirmation, hash string, from Origin) (
+func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op string, row *confirmation, hash string, from Origin) (
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
 	if fresh, err := spendCode(tx, row, now); err != nil || !fresh {
-		return nil, noCode(act), err
+		return nil, noCode(op), err
 	}
 	before, err := readByPhone(tx, row.Phone)
 	if err != nil {
 		return nil, nil, err
 	}
 	if before == nil || before.PasswordHash == "" || before.Blocked {
-		return nil, noCode(act), nil
+		return nil, noCode(op), nil
 	}
 	//mutant:replace database.StoredTime(now.Add(cs.o.Hold)) => now TestReset
 	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.StoredTime(now.Add(cs.o.Hold)))
@@ -99,7 +98,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 		return nil, nil, err
 	}
 	if holder == nil {
-		return nil, noCode(act), nil
+		return nil, noCode(op), nil
 	}
 	if err := cs.remember(tx, holder.ID, from, now); err != nil {
 		return nil, nil, err
@@ -107,7 +106,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, act s
 	return holder, nil, outbox.Add(ctx, tx, cs.resetNotices(tx, holder, now)...)
 }
 
-// resetNotices promises the words to the holder that the password is another now.
+// resetNotices returns the SMS and the e-mail about the new password.
 func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time) []outbox.Message {
 	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
 	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": formatTime(at)}
@@ -116,34 +115,33 @@ func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time)
 		said, mail = "sms.reset_done", "email.reset_done.text"
 		args["Until"] = formatTime(*holder.HoldUntil)
 	}
-	promises := []outbox.Message{sms.OutboxMessage(event, sms.Message{
+	notices := []outbox.Message{sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said, Args: args,
 	})}
 	if cs.o.Email && holder.Email != "" {
-		promises = append(promises, email.OutboxMessage(event, email.Message{
+		notices = append(notices, email.OutboxMessage(event, email.Message{
 			To: holder.Email, Lang: holder.Lang,
 			Subject: "email.reset_done.subject", Text: mail, Args: args,
 		}))
 	}
-	return promises
+	return notices
 }
 
-// ChangePassword sets a new password for who knows the old one, and ends all
-// sessions; the caller logs the present one in again. The holder is told by
-// SMS.
+// ChangePassword replaces the password after checking the old one, and ends all
+// sessions; the caller logs the current one in again. An SMS is sent.
 //
-// Faults: Invalid at old_password and password; TooMany; Conflict where it was
-// changed elsewhere at this moment.
+// Errors: Invalid at old_password and password; TooMany; Conflict if it was changed
+// elsewhere meanwhile.
 func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password string) (Customer, error) {
-	const act = "customer.password"
+	const op = "customer.password"
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	if holder == nil || holder.PasswordHash == "" {
-		return Customer{}, fault.New(fault.NotFound, act, "")
+		return Customer{}, fault.New(fault.NotFound, op, "")
 	}
-	if err := checkNewPassword(act, password, phone.Number(holder.Phone)); err != nil {
+	if err := checkNewPassword(op, password, phone.Number(holder.Phone)); err != nil {
 		return Customer{}, err
 	}
 	if err := cs.o.Counters.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
@@ -155,7 +153,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	}
 	//mutant:drop TestChangePassword
 	if !right {
-		return Customer{}, fault.New(fault.Invalid, act, "customer.password_old_wrong").At("old_password")
+		return Customer{}, fault.New(fault.Invalid, op, "customer.password_old_wrong").At("old_password")
 	}
 	hash, err := cs.hasher.Hash(ctx, password)
 	if err != nil {
@@ -172,10 +170,10 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 		}))
 	})
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	if changed == nil {
-		return Customer{}, fault.New(fault.Conflict, act, "")
+		return Customer{}, fault.New(fault.Conflict, op, "")
 	}
 	return changed.Customer(), nil
 }

@@ -11,38 +11,37 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Signup is what a person gives to register a number on the site.
+// Signup is the form that registers a number on the site.
 type Signup struct {
 	Phone           phone.Number
 	Email, Password string
-	// Offer tells whether the present edition of the public offer was accepted.
+	// Offer reports whether the current edition of the public offer was accepted.
 	Offer bool
 	// Lang is the language of the visit: ky, ru or en.
 	Lang string
-	// From is where the request came from.
 	From Origin
 }
 
-// StartSignup judges what was typed and sends an SMS code to the number;
-// nothing else is made before ConfirmSignup. A number that is registered
-// already takes the same course, but its holder is told so by SMS, and no code
-// is sent. sessionKey is the browser session's.
+// StartSignup checks the form and sends an SMS code to the number; nothing else is
+// created before ConfirmSignup. If the number is registered already, the outcome is
+// the same, but the SMS says so and has no code. sessionKey is the browser
+// session's.
 //
-// Faults: Invalid at email, password, offer (joined); TooMany; Unavailable.
+// Errors: Invalid at email, password, offer (joined); TooMany; Unavailable.
 func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signup) error {
-	const act = "customer.signup"
-	email, badEmail := parseEmail(act, s.Email)
-	badPassword := checkNewPassword(act, s.Password, s.Phone)
+	const op = "customer.signup"
+	email, badEmail := parseEmail(op, s.Email)
+	badPassword := checkNewPassword(op, s.Password, s.Phone)
 	var badOffer error
 	//mutant:drop TestSignupNamesEveryField
 	if !s.Offer {
-		badOffer = fault.New(fault.Invalid, act, "customer.offer_missing").At("offer")
+		badOffer = fault.New(fault.Invalid, op, "customer.offer_missing").At("offer")
 	}
 	if err := fault.Join(badEmail, badPassword, badOffer); err != nil {
 		return err
 	}
 	if s.Phone == "" || sessionKey == "" || !isLang(s.Lang) {
-		return fault.New(fault.Internal, act, "").Because(errors.New("number, session or language is missing"))
+		return fault.New(fault.Internal, op, "").Because(errors.New("number, session or language is missing"))
 	}
 	if err := cs.o.Counters.Take(ctx, signupAddress, ratelimit.Address(s.From.Address)); err != nil {
 		return err
@@ -54,7 +53,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.startCode(ctx, &confirmation{
+	return fault.Wrap(op, cs.startCode(ctx, &confirmation{
 		SessionKey: sessionKey, Purpose: string(ForSignup), Phone: s.Phone.String(),
 		Email: email, PasswordHash: hash, Offer: OfferVersion, Lang: s.Lang, Address: s.From.Address,
 	}, signupText))
@@ -68,51 +67,49 @@ func signupText(holder *Record) string {
 	return "sms.code"
 }
 
-// ConfirmSignup registers the number that the SMS code proves: a wallet is
-// opened, or one that was opened elsewhere gets its login on the site (which
-// asks its PIN before the first payment, since an SMS alone opened the door; a
-// wallet without a PIN can't send money out for a while). The
-// acceptance of the offer is kept with it, and the browser is known for the
-// number from then on.
+// ConfirmSignup registers the number that the SMS code proves: it opens a wallet, or
+// gives a wallet that was opened elsewhere its login on the site. Since that rests
+// on an SMS alone, such a wallet owes its PIN there before the first payment, or is
+// put on hold if it has none. The acceptance of the offer is stored, and the browser
+// becomes familiar.
 //
-// Faults: Invalid at code; TooMany; NotFound where the session awaits no code;
-// Conflict where the number was registered meanwhile; Forbidden where its
-// wallet is blocked.
+// Errors: Invalid at code; TooMany; NotFound if the session awaits no code; Conflict
+// if the number was registered meanwhile; Forbidden if its wallet is blocked.
 func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string, from Origin) (Customer, error) {
-	const act = "customer.confirm"
-	row, err := cs.verifyCode(ctx, act, sessionKey, ForSignup, code)
+	const op = "customer.confirm"
+	row, err := cs.verifyCode(ctx, op, sessionKey, ForSignup, code)
 	if err != nil {
 		return Customer{}, err
 	}
 	var holder *Record
 	var refusal error
 	register := func(ctx context.Context, tx *database.Tx) error {
-		holder, refusal, err = cs.register(ctx, tx, act, row, from)
+		holder, refusal, err = cs.register(ctx, tx, op, row, from)
 		return err
 	}
 	err = cs.db.InTx(ctx, register)
 	if isDuplicate(err) {
-		// The same number was confirmed in another browser at this moment:
-		// what it has become is known now.
+		// The same number was confirmed in another browser meanwhile, and its row can be
+		// read now.
 		err = cs.db.InTx(ctx, register)
 	}
 	if err == nil {
 		err = refusal
 	}
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	return holder.Customer(), nil
 }
 
-// register spends the code and opens or binds the wallet. A refusal commits,
-// so that the code is spent whatever it was good for.
-func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, row *confirmation, from Origin) (
+// register spends the code and opens the wallet or adds the login. A refusal
+// commits, so that the code is spent in any case.
+func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, row *confirmation, from Origin) (
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
 	if fresh, err := spendCode(tx, row, now); err != nil || !fresh {
-		return nil, noCode(act), err
+		return nil, noCode(op), err
 	}
 	holder, err = readByPhone(tx, row.Phone)
 	switch {
@@ -121,13 +118,13 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	case holder == nil:
 		holder, err = cs.open(ctx, tx, row, now)
 	case holder.Blocked:
-		return nil, fault.New(fault.Forbidden, act, "customer.blocked"), nil
+		return nil, fault.New(fault.Forbidden, op, "customer.blocked"), nil
 	case holder.PasswordHash != "":
-		return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
+		return nil, fault.New(fault.Conflict, op, "customer.registered"), nil
 	default:
 		holder, err = addSiteLogin(tx, holder.ID, row, database.StoredTime(now.Add(cs.o.Hold)))
 		if err == nil && holder == nil {
-			return nil, fault.New(fault.Conflict, act, "customer.registered"), nil
+			return nil, fault.New(fault.Conflict, op, "customer.registered"), nil
 		}
 	}
 	if err != nil {
@@ -140,7 +137,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, act string, 
 	return holder, nil, cs.remember(tx, holder.ID, from, now)
 }
 
-// open makes a customer with a wallet.
+// open inserts a customer and opens the wallet.
 func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmation, now time.Time) (*Record, error) {
 	holder := &Record{
 		ID: tx.NewID(), Phone: row.Phone, Email: row.Email, Lang: row.Lang, PasswordHash: row.PasswordHash,

@@ -15,15 +15,15 @@ import (
 	"elsom/internal/phone"
 )
 
-// NameMax is how long a name may be, in characters: on the smallest screen it
-// is confirmed whole.
+// NameMax is the maximum length of a name in characters: it must fit on the
+// confirmation screen.
 const NameMax = 40
 
-// USSDSignup is what a person gives to open a wallet by *900#. The operator's
-// network proves the number.
+// USSDSignup is a registration by *900#, where the carrier's network proves the
+// number.
 type USSDSignup struct {
 	Phone phone.Number
-	// Name is first and last name, INN the person's own.
+	// Name is the first and last name, INN the personal number.
 	Name, INN string
 	// Lang is ky, ru or en.
 	Lang string
@@ -33,10 +33,10 @@ type USSDSignup struct {
 	Gateway string
 }
 
-// CheckName gives a person's first and last name with single spaces, or
-// Invalid "customer.name_malformed" at name. Two words or more, of letters,
-// hyphens and apostrophes, each with two letters at least: initials and
-// pictures are nobody's name.
+// CheckName returns a first and last name with single spaces, or Invalid
+// "customer.name_malformed" at name. A name has two or more words of letters,
+// hyphens and apostrophes, each with at least two letters; initials and pictures are
+// refused.
 func CheckName(text string) (string, error) {
 	refuse := fault.New(fault.Invalid, "customer.name", "customer.name_malformed").At("name")
 	if len(text) > 4*NameMax+100 || !utf8.ValidString(text) {
@@ -57,7 +57,7 @@ func CheckName(text string) (string, error) {
 }
 
 func isName(word string) bool {
-	letters, joined := 0, true // a word neither begins nor ends with a sign
+	letters, joined := 0, true // a word neither begins nor ends with a mark
 	for _, r := range word {
 		switch {
 		case unicode.In(r, unicode.Cyrillic, unicode.Latin) && unicode.IsLetter(r):
@@ -72,42 +72,40 @@ func isName(word string) bool {
 	return letters >= 2 && !joined
 }
 
-// RegisterByUSSD opens a wallet and sends its first PIN. However often it is
-// asked, a number has one wallet and gets one PIN: a repeat gives the same
-// customer.
+// RegisterByUSSD opens a wallet and sends its first PIN. A repeat returns the same
+// customer: a number gets one wallet and one PIN.
 //
-// Faults: Invalid at name and inn (joined); Conflict "customer.offer_changed"
-// where the accepted edition is not today's; Conflict "customer.registered"
-// where the wallet was opened elsewhere; Forbidden "customer.blocked";
-// Unavailable.
+// Errors: Invalid at name and inn (joined); Conflict "customer.offer_changed" if
+// another edition was accepted; Conflict "customer.registered" if the wallet was
+// opened elsewhere; Forbidden "customer.blocked"; Unavailable.
 func (cs *Customers) RegisterByUSSD(ctx context.Context, s USSDSignup) (Customer, error) {
-	const act = "customer.ussd"
+	const op = "customer.ussd"
 	name, badName := CheckName(s.Name)
-	person, badINN := parseINN(act, s.INN)
+	person, badINN := parseINN(op, s.INN)
 	if err := fault.Join(badName, badINN); err != nil {
 		return Customer{}, err
 	}
 	if s.Phone == "" || s.Gateway == "" || !isLang(s.Lang) {
-		return Customer{}, fault.New(fault.Internal, act, "").Because(errors.New("number, gateway or language is missing"))
+		return Customer{}, fault.New(fault.Internal, op, "").Because(errors.New("number, gateway or language is missing"))
 	}
 	//mutant:replace OfferVersion != OfferVersion => OfferVersion == "" TestRegisterByUSSDRefuses
 	if s.OfferVersion != OfferVersion {
-		return Customer{}, fault.New(fault.Conflict, act, "customer.offer_changed")
+		return Customer{}, fault.New(fault.Conflict, op, "customer.offer_changed")
 	}
 	holder, err := cs.readByPhone(ctx, s.Phone)
 	if err != nil {
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	}
 	if holder == nil {
 		holder, err = cs.openByUSSD(ctx, s, name, person)
 	}
 	switch {
 	case err != nil:
-		return Customer{}, fault.Wrap(act, err)
+		return Customer{}, fault.Wrap(op, err)
 	case holder.Registered != USSD:
-		return Customer{}, fault.New(fault.Conflict, act, "customer.registered")
+		return Customer{}, fault.New(fault.Conflict, op, "customer.registered")
 	case holder.Blocked:
-		return Customer{}, fault.New(fault.Forbidden, act, "customer.blocked")
+		return Customer{}, fault.New(fault.Forbidden, op, "customer.blocked")
 	}
 	return holder.Customer(), nil
 }
@@ -125,7 +123,7 @@ func (cs *Customers) openByUSSD(ctx context.Context, s USSDSignup, name string, 
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		return cs.insertByUSSD(ctx, tx, fresh, s, pin, hash)
 	})
-	if isDuplicate(err) { // the same number was confirmed twice at this moment
+	if isDuplicate(err) { // the number was registered by a concurrent request
 		return cs.readByPhone(ctx, s.Phone)
 	}
 	return &fresh, err
@@ -152,17 +150,17 @@ func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Re
 	return outbox.Add(ctx, tx, cs.pinMessage(tx, &fresh, pin))
 }
 
-// parseINN reads a personal ИНН. What its digits seem to say earns a warning
-// by the door, never a refusal.
-func parseINN(act, text string) (inn.INN, error) {
+// parseINN parses a personal ИНН. An implausible date in its digits is not an error:
+// the USSD menu warns of it.
+func parseINN(op, text string) (inn.INN, error) {
 	person, err := inn.Parse(text)
 	switch {
 	case err == nil:
 		return person, nil
 	case errors.Is(err, inn.ErrEmpty):
-		return "", fault.New(fault.Invalid, act, "catalog.inn_empty").At("inn")
+		return "", fault.New(fault.Invalid, op, "catalog.inn_empty").At("inn")
 	case errors.Is(err, inn.ErrDigits):
-		return "", fault.New(fault.Invalid, act, "catalog.inn_digits").At("inn")
+		return "", fault.New(fault.Invalid, op, "catalog.inn_digits").At("inn")
 	}
-	return "", fault.New(fault.Invalid, act, "catalog.inn_length").At("inn")
+	return "", fault.New(fault.Invalid, op, "catalog.inn_length").At("inn")
 }

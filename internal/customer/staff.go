@@ -10,8 +10,8 @@ import (
 	"elsom/internal/input"
 )
 
-// StaffAction is who of the staff acts for a customer, and why. It is kept with
-// the act for good.
+// StaffAction is the member of staff who acts on a customer, and the reason. Both
+// are stored with the action.
 type StaffAction struct{ Staff, Reason string }
 
 const (
@@ -19,34 +19,34 @@ const (
 	reasonMax = 300
 )
 
-func (w StaffAction) check(act string) (StaffAction, error) {
+func (w StaffAction) check(op string) (StaffAction, error) {
 	w = StaffAction{strings.ToLower(input.Name(w.Staff)), input.Name(w.Reason)}
 	//mutant:replace w.Staff == "" || w.Reason == "" || => TestStaffActsAreKept
 	if w.Staff == "" || w.Reason == "" || utf8.RuneCountInString(w.Staff) > staffMax || utf8.RuneCountInString(w.Reason) > reasonMax {
-		return w, fault.New(fault.Invalid, act, "customer.staff_invalid")
+		return w, fault.New(fault.Invalid, op, "customer.staff_invalid")
 	}
 	return w, nil
 }
 
-// IssuePIN draws a new PIN for who has forgotten theirs, and sends it, for
-// staff: like the first one it confirms one payment and should be changed.
+// IssuePIN draws a new PIN and sends it by SMS, for staff, when the holder has
+// forgotten the old one. Like the first one it confirms one payment.
 //
-// Faults: Invalid "customer.staff_invalid"; NotFound "customer.no_pin"; Conflict "customer.pin_changed_elsewhere";
-// Unavailable.
+// Errors: Invalid "customer.staff_invalid"; NotFound "customer.no_pin"; Conflict
+// "customer.pin_changed_elsewhere"; Unavailable.
 func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffAction) error {
-	const act = "customer.pin.issue"
-	by, err := by.check(act)
+	const op = "customer.pin.issue"
+	by, err := by.check(op)
 	if err != nil {
 		return err
 	}
-	row, err := cs.mustReadPIN(ctx, act, id)
+	row, err := cs.mustReadPIN(ctx, op, id)
 	if err != nil {
 		return err
 	}
-	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
+	return cs.sendPIN(ctx, op, id, func(tx *database.Tx, hash string) error {
 		replaced, err := replacePIN(tx, row, hash, true, cs.o.Now())
 		if err == nil && !replaced {
-			err = fault.New(fault.Conflict, act, "customer.pin_changed_elsewhere")
+			err = fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")
 		}
 		if err != nil {
 			return err
@@ -56,19 +56,19 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffAction) err
 	})
 }
 
-// UnlockPIN gives a customer all tries back, for staff; the PIN stays.
+// UnlockPIN resets attempts and locks of a customer's PIN, for staff; the PIN stays.
 //
-// Faults: Invalid "customer.staff_invalid"; NotFound "customer.no_pin".
+// Errors: Invalid "customer.staff_invalid"; NotFound "customer.no_pin".
 func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffAction) error {
-	const act = "customer.pin.unlock"
-	by, err := by.check(act)
+	const op = "customer.pin.unlock"
+	by, err := by.check(op)
 	if err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	return fault.Wrap(op, cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		there, err := resetTries(tx, id, true)
 		if err == nil && !there {
-			err = noPIN(act)
+			err = noPIN(op)
 		}
 		if err != nil {
 			return err

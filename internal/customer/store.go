@@ -30,13 +30,13 @@ type Record struct {
 	Registered   Channel
 	HasPIN       bool `gorm:"column:has_pin"`
 	PINOwed      bool `gorm:"column:pin_owed"`
-	// ResetAt is when the password was last set by who got an SMS code.
+	// ResetAt is when the password was last set by SMS code.
 	ResetAt *time.Time
-	// ClosedAt is when the wallet was closed; ClosedPhone is its number then, and
-	// Phone no number any more.
+	// ClosedAt is when the wallet was closed. ClosedPhone is its number at that
+	// time; Phone is then a placeholder.
 	ClosedAt    *time.Time
 	ClosedPhone string
-	// What closed wallets of the number had sent, in the day and in the month of
+	// What closed wallets of the number had sent on the day and in the month of
 	// SpentAt.
 	SpentAt    *time.Time
 	SpentDay   money.Amount
@@ -46,7 +46,8 @@ type Record struct {
 // TableName names the table for GORM.
 func (Record) TableName() string { return "customers" }
 
-// Customer gives the row without what nobody else may see.
+// Customer returns the row without the columns that are used inside this package
+// only.
 func (r *Record) Customer() Customer {
 	c := Customer{
 		ID: r.ID, Phone: phone.Number(r.Phone), Email: r.Email, Lang: r.Lang, HasPassword: r.PasswordHash != "",
@@ -81,7 +82,7 @@ func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Rec
 	return first(cs.db.Gorm(ctx).Where("phone = ?", number))
 }
 
-// callerRow is a customer as who dials *900#.
+// callerRow is a customer looked up by the calling number.
 type callerRow struct {
 	Record
 	UnusedPIN bool `gorm:"column:unused_pin"`
@@ -121,7 +122,7 @@ func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 	return standing, err
 }
 
-// first gives the row of a query, nil where there is none.
+// first returns the first row of a query, or nil if there is none.
 func first(query *gorm.DB) (*Record, error) {
 	var rows []Record
 	if err := query.Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {
@@ -130,13 +131,14 @@ func first(query *gorm.DB) (*Record, error) {
 	return &rows[0], nil
 }
 
-// isDuplicate tells that a row with the same unique key is there already.
+// isDuplicate reports whether a row with the same unique key exists.
 func isDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error }
 
-// addSiteLogin gives a wallet that was opened elsewhere its login on the site: its PIN
-// is owed there, or it is held where it has none. nil where it has a login.
+// addSiteLogin gives a wallet that was opened elsewhere its login on the site. A
+// wallet with a PIN owes it there, one without is put on hold. It returns nil if the
+// wallet has a login already.
 func addSiteLogin(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupFindsTheWalletOfUSSD
 	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
@@ -145,6 +147,7 @@ func addSiteLogin(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*
 		WHERE id = ? AND password_hash = '' RETURNING `+database.ColumnsOf[Record](), c.Email, c.Lang, c.PasswordHash, hold, id))
 }
 
+// one returns the only row of a query, or nil if there is none.
 func one(query *gorm.DB) (*Record, error) {
 	var rows []Record
 	if err := query.Scan(&rows).Error; err != nil || len(rows) == 0 {
@@ -153,15 +156,16 @@ func one(query *gorm.DB) (*Record, error) {
 	return &rows[0], nil
 }
 
-// setPassword changes a password for who knew the old one, and ends all
-// sessions; nil where it was changed meanwhile.
+// setPassword replaces a password and ends all sessions. It returns nil if the
+// password was changed meanwhile.
 func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1
 		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, id, from))
 }
 
-// resetPassword changes a password for who got an SMS code. The site asks the
-// PIN then; a wallet without one is held.
+// resetPassword replaces a password after an SMS code. A wallet with a PIN owes it
+// on the site, one without is put on hold. It returns nil if the password was
+// changed meanwhile.
 func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
 	//mutant:replace session_epoch = session_epoch + 1, => TestReset
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestResetOwesThePIN
@@ -234,7 +238,7 @@ func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
 	return codes + addresses, err
 }
 
-// setEmail changes an address; false where it, or the password that was given, was
+// setEmail changes an address. It reports false if the address or the password was
 // changed meanwhile.
 func setEmail(tx *database.Tx, id int64, passwordHash, from, to string) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE customers SET email = ? WHERE id = ? AND email = ? AND password_hash = ?`, to, id, from, passwordHash)

@@ -10,11 +10,12 @@ import (
 	"elsom/internal/database"
 )
 
-// closedPhone stands in the place of a closed customer's number, which is unique.
+// closedPhone returns the placeholder for a closed customer's number, which must be
+// unique.
 func closedPhone(id int64) string { return "~" + strconv.FormatInt(id, 36) }
 
-// closeCustomer closes a customer whose sessions are of an epoch; nil where
-// something else came first.
+// closeCustomer closes a customer if the session epoch is unchanged; it returns nil
+// otherwise, or if the wallet is blocked or closed.
 func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) (*Record, error) {
 	holder, err := one(tx.Gorm().Raw(`UPDATE customers SET closed_at = ?, closed_phone = phone, phone = ?,
 			session_epoch = session_epoch + 1, password_hash = '', has_pin = ?, pin_owed = ?,
@@ -27,7 +28,7 @@ func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) 
 	return holder, tx.Gorm().Exec(`DELETE FROM pins WHERE customer_id = ?`, id).Error
 }
 
-// closedIn returns the last closed customer of a number; nil: there is none.
+// closedIn returns the last closed customer of a number, or nil.
 func closedIn(tx *database.Tx, number string) (*Record, error) {
 	return lastClosed(tx.Gorm(), number)
 }

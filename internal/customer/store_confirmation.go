@@ -21,7 +21,7 @@ type confirmation struct {
 	Address      string
 	CodeHash     string
 	Tries        int64
-	// Otherwise GORM leaves it as it was when the session begins anew.
+	// Without the tag, GORM would keep the old value when the row is replaced.
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	SentAt    time.Time
 	ExpiresAt time.Time
@@ -31,8 +31,8 @@ type confirmation struct {
 // TableName names the table for GORM.
 func (confirmation) TableName() string { return "confirmations" }
 
-// storeConfirmation stores what a code would confirm, in the place of what the session had
-// begun before.
+// storeConfirmation stores what a code would confirm, in place of an earlier
+// confirmation of the session for the same purpose.
 func storeConfirmation(tx *database.Tx, row *confirmation) error {
 	return tx.Gorm().Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "session_key"}, {Name: "purpose"}},
@@ -49,8 +49,8 @@ func (cs *Customers) confirmation(ctx context.Context, sessionKey string, purpos
 	return &rows[0], nil
 }
 
-// countCodeAttempt counts a try of a code and gives what it would confirm; nil where
-// no try is left. It commits before anything is compared.
+// countCodeAttempt counts an attempt at a code and returns what it would confirm;
+// nil if no attempt is left. It commits before anything is compared.
 func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (*confirmation, error) {
 	var rows []confirmation
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -67,8 +67,8 @@ func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, pu
 	return &rows[0], nil
 }
 
-// spendCode spends a code: false where it was spent or replaced meanwhile. The
-// password goes with it.
+// spendCode marks a code as used and deletes the password from its row. It reports
+// false if it was used or replaced meanwhile.
 func spendCode(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE confirmations SET used_at = ?, email = '', password_hash = ''
 		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ?`,
@@ -77,8 +77,8 @@ func spendCode(tx *database.Tx, row *confirmation, now time.Time) (bool, error) 
 	return result.RowsAffected == 1, result.Error
 }
 
-// replaceCode puts a new code in the place of row's; false where another press was
-// faster or the pause isn't over.
+// replaceCode replaces the code. It reports false if it was replaced meanwhile or
+// the pause is not over.
 func replaceCode(tx *database.Tx, row *confirmation, codeHash string, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE confirmations SET code_hash = ?, tries = 0, sent_at = ?, expires_at = ?
 		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ? AND sent_at <= ?`,

@@ -32,10 +32,10 @@ func (cs *Customers) readPIN(ctx context.Context, id int64) (*pinRow, error) {
 	return &rows[0], nil
 }
 
-// countPINAttempt counts a try of a PIN and gives the row as it is then; nil where
-// there is no PIN, or it is locked. It commits before anything is compared, so
-// that tries over all channels and processes are five together. The fifth
-// locks at once: who proves to be right takes the lock back.
+// countPINAttempt counts an attempt at a PIN and returns the row after it; nil if
+// there is no PIN or it is locked. It commits before anything is compared, so that
+// attempts over all channels and processes are counted together. The fifth attempt
+// locks at once; if it proves right, the lock is removed.
 func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Time) (*pinRow, error) {
 	var rows []pinRow
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -59,7 +59,7 @@ func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Tim
 	return &rows[0], nil
 }
 
-// uncountPINAttempt takes back a try that compared nothing.
+// uncountPINAttempt reverses an attempt that was not compared.
 func (cs *Customers) uncountPINAttempt(ctx context.Context, id int64) error {
 	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE pins SET tries = tries - 1,
@@ -69,7 +69,7 @@ func (cs *Customers) uncountPINAttempt(ctx context.Context, id int64) error {
 	})
 }
 
-// stillLocked tells whether the lock that a try made has not been lifted.
+// stillLocked reports whether the lock caused by an attempt still holds.
 func stillLocked(tx *database.Tx, row *pinRow) (bool, error) {
 	var n int64
 	err := tx.Gorm().Raw(`SELECT COUNT(*) FROM pins WHERE customer_id = ? AND tries = ? AND locks = ? AND pin_hash = ?`,
@@ -77,16 +77,16 @@ func stillLocked(tx *database.Tx, row *pinRow) (bool, error) {
 	return n > 0, err
 }
 
-// clearTries begins the counting anew for a PIN that was right; false where it
-// was changed meanwhile.
+// clearTries resets attempts and lock of a PIN that was right. It reports false if
+// the PIN was changed meanwhile.
 func clearTries(tx *database.Tx, row *pinRow) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE pins SET tries = 0, locks = 0, locked_until = NULL
 		WHERE customer_id = ? AND pin_hash = ?`, row.CustomerID, row.PINHash)
 	return result.RowsAffected == 1, result.Error
 }
 
-// usePIN spends an issued PIN for what key names; false where it was spent for
-// something else.
+// usePIN spends an issued PIN for a key. It reports false if it was spent for
+// another key.
 func usePIN(tx *database.Tx, row *pinRow, key string) (bool, error) {
 	//mutant:replace used_for = '' => issued TestIssuedPINConfirmsOnce
 	result := tx.Gorm().Exec(`UPDATE pins SET used_for = ?
@@ -100,7 +100,7 @@ func (cs *Customers) releasePIN(ctx context.Context, id int64, key string) error
 	})
 }
 
-// insertPIN gives a customer the first PIN; false where there is one.
+// insertPIN stores a customer's first PIN. It reports false if there is one.
 func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 	//mutant:replace NOTHING => UPDATE SET pin_hash = excluded.pin_hash TestPINIsSetOnce
 	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, version, issued, used_for, tries, locks, set_at)
@@ -112,8 +112,7 @@ func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 	return true, tx.Gorm().Exec(`UPDATE customers SET has_pin = ? WHERE id = ?`, true, row.CustomerID).Error
 }
 
-// replacePIN puts another PIN in the place of the one before; false where it
-// was changed meanwhile.
+// replacePIN replaces a PIN. It reports false if the PIN was changed meanwhile.
 func replacePIN(tx *database.Tx, before *pinRow, hash string, issued bool, now time.Time) (bool, error) {
 	//mutant:replace AND pin_hash = ? => AND pin_hash <> ? TestPINChangesAtOnce
 	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, issued = ?, used_for = '',
@@ -122,8 +121,8 @@ func replacePIN(tx *database.Tx, before *pinRow, hash string, issued bool, now t
 	return result.RowsAffected == 1, result.Error
 }
 
-// reissuePIN puts another issued PIN in the place of one that confirmed nothing
-// yet; tries and locks stay.
+// reissuePIN replaces an issued PIN that has confirmed nothing; attempts and locks
+// stay.
 func reissuePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, set_at = ?
 		WHERE customer_id = ? AND pin_hash = ? AND issued AND used_for = ''`,
@@ -131,23 +130,23 @@ func reissuePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bo
 	return result.RowsAffected == 1, result.Error
 }
 
-// resetTries gives tries back and keeps the PIN. Locks are counted on, so that
-// codes by SMS don't make guessing faster, unless forget says otherwise.
+// resetTries resets the attempts and keeps the PIN. The number of locks stays, so
+// that SMS codes don't make guessing faster, unless forget is set.
 func resetTries(tx *database.Tx, id int64, forget bool) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE pins SET tries = 0, locked_until = NULL,
 		locks = CASE WHEN ? THEN 0 ELSE locks END WHERE customer_id = ?`, forget, id)
 	return result.RowsAffected == 1, result.Error
 }
 
-// clearPINOwed clears what the sessions of an epoch owe. A debt that a reset made
-// meanwhile is another's.
+// clearPINOwed clears pin_owed for the sessions of an epoch. If a reset has set it
+// again meanwhile, the epoch differs.
 func clearPINOwed(tx *database.Tx, id, epoch int64) error {
 	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetOwesThePIN
 	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error
 }
 
-// insertStaffAct writes what staff did; the table takes no change of it.
-func insertStaffAct(tx *database.Tx, id int64, act string, by StaffAction) error {
+// insertStaffAct stores an action of staff; the table is append-only.
+func insertStaffAct(tx *database.Tx, id int64, action string, by StaffAction) error {
 	return tx.Gorm().Exec(`INSERT INTO staff_acts (id, done_at, staff, act, customer_id, reason) VALUES (?, ?, ?, ?, ?, ?)`,
-		tx.NewID(), tx.Now(), by.Staff, act, id, by.Reason).Error
+		tx.NewID(), tx.Now(), by.Staff, action, id, by.Reason).Error
 }

@@ -3,10 +3,14 @@ package customer
 import (
 	"context"
 	"fmt"
+	"net/mail"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
@@ -24,29 +28,29 @@ var emailChange = ratelimit.Rule{Name: "e-mail changed", Limit: 5, Window: 24 * 
 // ChangeEmail changes the customer's e-mail address after checking the password. An
 // SMS and an e-mail to the old address announce the new one, masked.
 //
-// Faults: Invalid at email and password; TooMany; Conflict
-// "customer.email_elsewhere" where it was changed at this moment.
+// Errors: Invalid at email and password; TooMany; Conflict
+// "customer.email_elsewhere" if it was changed meanwhile.
 func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, address string) error {
-	const act = "customer.email"
-	fresh, badEmail := parseEmail(act, address)
+	const op = "customer.email"
+	fresh, badEmail := parseEmail(op, address)
 	var badPassword error
 	if password == "" {
-		badPassword = fault.New(fault.Invalid, act, "customer.password_empty").At("password")
+		badPassword = fault.New(fault.Invalid, op, "customer.password_empty").At("password")
 	}
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
 	if holder == nil || holder.PasswordHash == "" {
-		return fault.New(fault.NotFound, act, "")
+		return fault.New(fault.NotFound, op, "")
 	}
 	if badEmail == nil && fresh == holder.Email {
-		badEmail = fault.New(fault.Invalid, act, "customer.email_same").At("email")
+		badEmail = fault.New(fault.Invalid, op, "customer.email_same").At("email")
 	}
 	if err := fault.Join(badEmail, badPassword); err != nil {
 		return err
 	}
-	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
 	}
 	if err := cs.o.Counters.Take(ctx, emailChange, strconv.FormatInt(id, 10)); err != nil {
@@ -61,9 +65,9 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 		return outbox.Add(ctx, tx, cs.emailChanged(tx, holder, fresh)...)
 	})
 	if err == nil && !changed {
-		err = fault.New(fault.Conflict, act, "customer.email_elsewhere")
+		err = fault.New(fault.Conflict, op, "customer.email_elsewhere")
 	}
-	return fault.Wrap(act, err)
+	return fault.Wrap(op, err)
 }
 
 // emailChanged returns the notices of a changed address.
@@ -84,8 +88,8 @@ func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string)
 	return notices
 }
 
-// maskEmail returns an address with only its first character and its domain (or
-// the end of a long domain).
+// maskEmail returns the first character and the domain of an address, shortened if
+// long.
 func maskEmail(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
@@ -98,4 +102,53 @@ func maskEmail(address string) string {
 		domain = append([]rune("…"), domain[len(domain)-shown:]...)
 	}
 	return string(first) + "•••@" + string(domain)
+}
+
+// parseEmail returns an address as mail is sent to it, or fault.Invalid at email.
+// Invisible characters are refused, not removed: what a person sees must be what is
+// stored.
+func parseEmail(op, text string) (string, error) {
+	text = strings.TrimSpace(text)
+	refuse := func(why string) (string, error) {
+		return "", fault.New(fault.Invalid, op, fault.Reason("customer.email_"+why)).At("email")
+	}
+	if text == "" {
+		return refuse("empty")
+	}
+	if len(text) > EmailMax {
+		return refuse("long")
+	}
+	//mutant:drop TestEmailInvisible
+	if strings.ContainsFunc(text, invisible) {
+		return refuse("invisible")
+	}
+	parsed, err := mail.ParseAddress(text)
+	if err != nil || parsed.Address != text || strings.ContainsFunc(text, unicode.IsSpace) {
+		return refuse("wrong")
+	}
+	at := strings.LastIndexByte(text, '@')
+	local, domain := text[:at], text[at+1:]
+	if len(local) > 64 || strings.ContainsAny(text, `"[]`) || !strings.Contains(domain, ".") {
+		return refuse("wrong")
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return refuse("wrong")
+		}
+	}
+	if _, err := idna.Lookup.ToASCII(domain); err != nil {
+		return refuse("wrong")
+	}
+	return text, nil
+}
+
+// invisible reports whether a character shows nothing by itself: control and format
+// characters (soft hyphen, zero-width and bidirectional marks, BOM), variation
+// selectors, fillers, unassigned and private ones. White space is not among them.
+func invisible(r rune) bool {
+	if unicode.IsSpace(r) {
+		return false
+	}
+	return r == utf8.RuneError || !unicode.IsGraphic(r) ||
+		unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }

@@ -17,45 +17,45 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// pinChange bounds what changes of a PIN cost: each is hashed and told by SMS.
+// pinChange limits changes of a PIN: each costs a slow hash and an SMS.
 //
 //mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinChange = ratelimit.Rule{Name: "PIN changed", Limit: 5, Window: time.Hour, Always: true}
 
-// pinResend is how often a first PIN is sent again, whatever else is counted.
+// pinResend limits how often a first PIN is sent again.
 //
 //mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinResend = ratelimit.Rule{Name: "PIN sent again", Limit: 3, Window: 24 * time.Hour, Always: true}
 
-// CheckNewPIN tells what stands against a PIN that a customer wants:
-// Invalid "customer.pin_malformed" or "customer.pin_weak", at pin.
+// CheckNewPIN returns fault.Invalid "customer.pin_malformed" or "customer.pin_weak",
+// at pin, if a customer may not choose this PIN.
 func (cs *Customers) CheckNewPIN(ctx context.Context, id int64, pin string) error {
-	const act = "customer.pin.judge"
-	_, _, err := cs.checkNewPIN(ctx, act, id, pin)
+	const op = "customer.pin.check_new"
+	_, _, err := cs.checkNewPIN(ctx, op, id, pin)
 	return err
 }
 
-func (cs *Customers) checkNewPIN(ctx context.Context, act string, id int64, typed string) (*Record, string, error) {
-	pin, err := parsePIN(act, typed)
+func (cs *Customers) checkNewPIN(ctx context.Context, op string, id int64, typed string) (*Record, string, error) {
+	pin, err := parsePIN(op, typed)
 	if err != nil {
 		return nil, "", err
 	}
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
-		return nil, "", fault.Wrap(act, err)
+		return nil, "", fault.Wrap(op, err)
 	}
 	if holder == nil {
-		return nil, "", fault.New(fault.NotFound, act, "")
+		return nil, "", fault.New(fault.NotFound, op, "")
 	}
 	//mutant:drop TestPINIsSetOnce
 	if weakPIN(pin, phone.Number(holder.Phone), inn.INN(holder.INN)) {
-		return nil, "", fault.New(fault.Invalid, act, "customer.pin_weak").At("pin")
+		return nil, "", fault.New(fault.Invalid, op, "customer.pin_weak").At("pin")
 	}
 	return holder, pin, nil
 }
 
-// weakPIN tells a PIN that is tried first: a pattern, or one that who knows the
-// holder's number or ИНН knows too.
+// weakPIN reports whether a PIN is among those that guessers try first: a pattern,
+// or part of the holder's number or ИНН.
 func weakPIN(pin string, number phone.Number, person inn.INN) bool {
 	a, b, c, d := pin[0], pin[1], pin[2], pin[3]
 	switch {
@@ -72,7 +72,7 @@ func weakPIN(pin string, number phone.Number, person inn.INN) bool {
 	return dated && (pin == born.Format("2006") || pin == born.Format("0201"))
 }
 
-// drawPIN draws a PIN that is not weak.
+// drawPIN returns a random PIN that is not weak.
 func drawPIN(number phone.Number, person inn.INN) string {
 	for {
 		if pin := sms.Code(PINDigits); !weakPIN(pin, number, person) {
@@ -81,27 +81,27 @@ func drawPIN(number phone.Number, person inn.INN) string {
 	}
 }
 
-// SetPIN sets the first PIN of a wallet, for who knows the password: an open
-// page is not enough to keep its owner out. It lifts no hold: after a password
-// that was set by SMS, a PIN proves nobody.
+// SetPIN sets the first PIN of a wallet after checking the password: with an open
+// page alone, another person could lock the owner out. It ends no hold: after a
+// password that was set by SMS, a PIN set with it proves nothing.
 //
-// Faults: Invalid at pin as JudgePIN, and at password; Conflict
+// Errors: Invalid at pin as CheckNewPIN, and at password; Conflict
 // "customer.pin_there"; TooMany; Unavailable.
 func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string) error {
-	const act = "customer.pin.set"
-	holder, pin, err := cs.checkNewPIN(ctx, act, id, pin)
+	const op = "customer.pin.set"
+	holder, pin, err := cs.checkNewPIN(ctx, op, id, pin)
 	if password == "" {
-		err = fault.Join(fault.New(fault.Invalid, act, "customer.password_empty").At("password"), err)
+		err = fault.Join(fault.New(fault.Invalid, op, "customer.password_empty").At("password"), err)
 	}
 	if err != nil {
 		return err
 	}
 	//mutant:drop TestPINIsSetOnce
 	if holder.HasPIN {
-		return fault.New(fault.Conflict, act, "customer.pin_there")
+		return fault.New(fault.Conflict, op, "customer.pin_there")
 	}
 	//mutant:drop TestPINIsSetOnce
-	if err := cs.provePassword(ctx, act, holder, password); err != nil {
+	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
 	}
 	//mutant:drop TestPINChangesAreCounted
@@ -121,9 +121,9 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 		return outbox.Add(ctx, tx, pinChanged(tx, holder))
 	})
 	if err == nil && !set {
-		err = fault.New(fault.Conflict, act, "customer.pin_there")
+		err = fault.New(fault.Conflict, op, "customer.pin_there")
 	}
-	return fault.Wrap(act, err)
+	return fault.Wrap(op, err)
 }
 
 func (cs *Customers) limitPINChange(ctx context.Context, id int64) error {
@@ -136,35 +136,35 @@ func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
 	})
 }
 
-// ChangePIN puts a new PIN in the place of the old one, which is tried and
-// counted as CheckPIN does; one that came by SMS opens its change however used
-// it is. Until then nothing is changed: whoever breaks off keeps the old PIN.
+// ChangePIN replaces the PIN. The old one is verified and counted as by CheckPIN;
+// one that came by SMS may be changed even if it was used. Until then nothing is
+// changed.
 //
-// Faults: those of JudgePIN at pin, and Invalid "customer.pin_same" there;
-// those of CheckPIN at old_pin; TooMany; Conflict where it was changed elsewhere.
+// Errors: those of CheckNewPIN at pin, and Invalid "customer.pin_same" there; those
+// of CheckPIN at old_pin; TooMany; Conflict if it was changed elsewhere meanwhile.
 func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) error {
-	const act = "customer.pin.change"
-	was, badOld := parsePIN(act, old)
-	holder, pin, err := cs.checkNewPIN(ctx, act, id, pin)
+	const op = "customer.pin.change"
+	was, badOld := parsePIN(op, old)
+	holder, pin, err := cs.checkNewPIN(ctx, op, id, pin)
 	if err := fault.Join(atOld(badOld), err); err != nil {
 		return err
 	}
 	if was == pin {
-		return fault.New(fault.Invalid, act, "customer.pin_same").At("pin")
+		return fault.New(fault.Invalid, op, "customer.pin_same").At("pin")
 	}
-	row, err := cs.comparePIN(ctx, act, id, was)
+	row, err := cs.comparePIN(ctx, op, id, was)
 	if err != nil {
 		return atOld(err)
 	}
-	err = cs.replaceWithOwnPIN(ctx, act, holder, row, pin)
+	err = cs.replaceWithOwnPIN(ctx, op, holder, row, pin)
 	if fault.Is(err, fault.TooMany) { // the old one was right
 		err = errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
 	}
 	return err
 }
 
-// replaceWithOwnPIN puts the holder's own PIN in the place of the one that was proved.
-func (cs *Customers) replaceWithOwnPIN(ctx context.Context, act string, holder *Record, row *pinRow, pin string) error {
+// replaceWithOwnPIN replaces a PIN that was verified by one that the holder chose.
+func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *Record, row *pinRow, pin string) error {
 	//mutant:drop TestPINChangesAreCounted
 	if err := cs.limitPINChange(ctx, row.CustomerID); err != nil {
 		return err
@@ -182,9 +182,9 @@ func (cs *Customers) replaceWithOwnPIN(ctx context.Context, act string, holder *
 		return outbox.Add(ctx, tx, pinChanged(tx, holder))
 	})
 	if err == nil && !changed {
-		err = fault.New(fault.Conflict, act, "customer.pin_changed_elsewhere")
+		err = fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")
 	}
-	return fault.Wrap(act, err)
+	return fault.Wrap(op, err)
 }
 
 // atOld leads a fault of the PIN that was tried to its field.
@@ -201,45 +201,45 @@ func atOld(err error) error {
 // Faults: TooMany; Conflict "customer.pin_used"; Forbidden "customer.pin_locked";
 // NotFound "customer.no_pin"; Unavailable.
 func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
-	const act = "customer.pin.resend"
+	const op = "customer.pin.resend"
 	row, err := cs.readPIN(ctx, id)
 	switch {
 	case err != nil:
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	case row == nil:
-		return noPIN(act)
+		return noPIN(op)
 	case !row.Issued || row.UsedFor != "":
-		return fault.New(fault.Conflict, act, "customer.pin_used")
+		return fault.New(fault.Conflict, op, "customer.pin_used")
 	//mutant:replace LockedUntil.After(cs.o.Now()) => LockedUntil.IsZero() TestLockedPINIsNotSentAgain
 	case row.LockedUntil != nil && row.LockedUntil.After(cs.o.Now()):
-		return cs.locked(act, row.LockedUntil.UTC())
+		return cs.locked(op, row.LockedUntil.UTC())
 	}
 	//mutant:drop TestPINIsSentAgain
 	if err := cs.o.Counters.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
 	}
-	return cs.sendPIN(ctx, act, id, func(tx *database.Tx, hash string) error {
+	return cs.sendPIN(ctx, op, id, func(tx *database.Tx, hash string) error {
 		renewed, err := reissuePIN(tx, row, hash, cs.o.Now())
 		if err == nil && !renewed {
-			return fault.New(fault.Conflict, act, "customer.pin_used")
+			return fault.New(fault.Conflict, op, "customer.pin_used")
 		}
 		return err
 	})
 }
 
-// sendPIN draws a PIN, has it written, and promises it to the holder, in one
+// sendPIN draws a PIN, passes its hash to write, and queues the SMS, in one
 // transaction.
-func (cs *Customers) sendPIN(ctx context.Context, act string, id int64, write func(tx *database.Tx, hash string) error) error {
+func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write func(tx *database.Tx, hash string) error) error {
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
 	pin := drawPIN(phone.Number(holder.Phone), inn.INN(holder.INN))
 	hash, err := cs.hashPIN(ctx, id, pin)
 	if err != nil {
 		return err
 	}
-	return fault.Wrap(act, cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	return fault.Wrap(op, cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if err := write(tx, hash); err != nil {
 			return err
 		}
@@ -256,4 +256,52 @@ func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) out
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_issued",
 		Args: map[string]any{"PIN": pin}, Secret: true, Until: cs.o.Now().Add(pinLife),
 	})
+}
+
+// ProvePIN verifies a PIN that is about to be changed, as CheckPIN does, and returns
+// a proof. The proof is valid until the PIN is changed, and reveals nothing about
+// the PIN, so that a USSD session may store it.
+func (cs *Customers) ProvePIN(ctx context.Context, id int64, pin string) (proof string, err error) {
+	row, err := cs.verifyPIN(ctx, "customer.pin.prove", id, pin, pinPurpose{use: ForChange})
+	if err != nil {
+		return "", err
+	}
+	return cs.proof(row), nil
+}
+
+func (cs *Customers) proof(row *pinRow) string {
+	return cs.hash("pin proof", strconv.FormatInt(row.CustomerID, 10), row.PINHash)
+}
+
+// ChangeProvenPIN is ChangePIN with a proof in place of the old PIN. Repeated with
+// the same PIN, it succeeds.
+//
+// Errors: those of CheckNewPIN at pin, and Invalid "customer.pin_same" there;
+// Conflict "customer.pin_changed_elsewhere" if the proof is no longer valid;
+// TooMany; Unavailable.
+func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin string) error {
+	const op = "customer.pin.change"
+	holder, pin, err := cs.checkNewPIN(ctx, op, id, pin)
+	if err != nil {
+		return err
+	}
+	row, err := cs.mustReadPIN(ctx, op, id)
+	if err != nil {
+		return err
+	}
+	if cs.proof(row) != proof {
+		// It may have succeeded, with the answer lost. That counts as an attempt.
+		if cs.CheckPIN(ctx, id, pin, ForChange, "") == nil {
+			return nil
+		}
+		return fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")
+	}
+	same, _, err := cs.hasher.Match(ctx, cs.peppered(id, pin), row.PINHash)
+	if err != nil {
+		return err
+	}
+	if same {
+		return fault.New(fault.Invalid, op, "customer.pin_same").At("pin")
+	}
+	return cs.replaceWithOwnPIN(ctx, op, holder, row, pin)
 }
