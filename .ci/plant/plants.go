@@ -59,6 +59,7 @@ var plants = []plant{
 	{rule: "r5-acts-that-move-money", room: "internal/payment", imports: "elsom/templates/component"},
 	{rule: "r5-acts-that-move-money", room: "internal/cashin", imports: "github.com/labstack/echo/v4"},
 	{rule: "r5-acts-that-move-money", room: "internal/wallet", imports: "elsom/web/session"},
+	{rule: "r5-acts-that-move-money", room: "internal/draft", imports: "net/http"},
 	{rule: "r5-acts-that-move-money", room: "internal/transfer", imports: "github.com/labstack/echo/v4"},
 
 	{rule: "r6-customer", room: "internal/customer", imports: "elsom/internal/ledger"},

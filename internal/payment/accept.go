@@ -45,7 +45,7 @@ type delivery struct {
 // Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
 // "payment.draft_expired". After Unknown the payment may be accepted: ask again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
-	defer func() { err = ps.DB.UnknownIfPending(err) }()
+	defer func() { err = ps.db.UnknownIfPending(err) }()
 	found, err := ps.accepting.Do(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
@@ -55,53 +55,42 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 		return Accepted{before, err == nil}, err
 	}
 	draft := found.Draft
-	if err := draft.ownedBy(c.ID, channel); err != nil {
+	if err := draft.CheckShown("payment.draft", draft.CustomerID, c.ID, channel); err != nil {
 		return Accepted{}, err
 	}
-	level, err := ps.acceptable(ctx, c, draft)
+	level, err := ps.checkAcceptable(ctx, c, draft)
 	if err != nil {
 		return Accepted{}, err
 	}
 	return ps.post(ctx, c, draft, level)
 }
 
-// acceptable tells what stands against a draft besides money.
-func (ps *Payments) acceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
-	const act = "payment.accept"
-	//mutant:drop TestAcceptRefuses
-	if ps.Expired(draft) {
-		return catalog.Level{}, fault.New(fault.Conflict, act, "payment.draft_expired")
-	}
-	if c.Blocked {
-		return catalog.Level{}, fault.New(fault.Forbidden, act, "payment.blocked")
-	}
-	//mutant:drop TestAcceptRefuses
-	if err := customer.CheckHold(c, ps.DB.Now()); err != nil {
-		return catalog.Level{}, err
-	}
-	service, err := ps.Catalog.Service(ctx, draft.Service)
+// checkAcceptable returns what stands against accepting a draft, besides the
+// balance and the limits, and the customer's level.
+func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
+	const op = "payment.accept"
+	err := draft.CheckAcceptable(op, c, ps.db.Now(), func() error {
+		service, err := ps.catalog.Service(ctx, draft.Service)
+		if err != nil {
+			return err
+		}
+		if err := service.Accepts(draft.Amount); err != nil {
+			return err
+		}
+		//mutant:drop TestAcceptRefuses
+		if service.Fee.Of(draft.Amount) != draft.Fee || service.Biller != draft.Biller {
+			return fault.New(fault.Conflict, op, FeeChanged)
+		}
+		return nil
+	})
 	if err != nil {
 		return catalog.Level{}, err
 	}
-	if err := service.Accepts(draft.Amount); err != nil {
-		return catalog.Level{}, err
-	}
-	//mutant:drop TestAcceptRefuses
-	if service.Fee.Of(draft.Amount) != draft.Fee || service.Biller != draft.Biller {
-		return catalog.Level{}, fault.New(fault.Conflict, act, FeeChanged)
-	}
-	// The last word: nobody is asked the PIN for what is refused anyway.
-	//mutant:negate ./web TestOneWalletForAllChannels
-	if draft.Channel != customer.USSD {
-		if err := customer.CheckPINOwed(c); err != nil {
-			return catalog.Level{}, err
-		}
-	}
-	return ps.Catalog.Level(ctx, c.Level)
+	return ps.catalog.Level(ctx, c.Level)
 }
 
 func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, level catalog.Level) (Accepted, error) {
-	transit, err := ps.Ledger.Account(ctx, ledger.Transit, draft.Biller)
+	transit, err := ps.ledger.Account(ctx, ledger.Transit, draft.Biller)
 	if err != nil {
 		return Accepted{}, err
 	}
@@ -109,7 +98,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	var receipt ledger.Receipt
 	for range 3 { // a code that another payment has is drawn anew
 		payment = ps.of(draft)
-		receipt, err = ps.Ledger.Post(ctx, ledger.Posting{
+		receipt, err = ps.ledger.Post(ctx, ledger.Posting{
 			Key: AcceptKey(draft.ID), Op: "payment.accept", Subject: subject(draft.ID),
 			Entries: []ledger.Entry{
 				{Account: draft.CustomerID, Amount: -draft.Total()},
@@ -135,8 +124,8 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		return Accepted{before, true}, err
 	}
 	payment.AcceptedAt = receipt.PostedAt
-	ps.DB.MarkDurable(answered(payment.ID, Processing))
-	ps.Bell.Notify(Lane(draft.Biller))
+	ps.db.MarkDurable(answered(payment.ID, Processing))
+	ps.notifier.Notify(Lane(draft.Biller))
 	return Accepted{payment, false}, nil
 }
 
@@ -144,7 +133,7 @@ func (ps *Payments) of(draft Draft) Payment {
 	return Payment{
 		ID: draft.ID, CustomerID: draft.CustomerID, Service: draft.Service, Biller: draft.Biller,
 		Identifier: draft.Identifier, Payee: draft.Payee, Amount: draft.Amount, Fee: draft.Fee,
-		TxnID: draft.TxnID, Code: newCode(), Channel: draft.Channel, State: Processing, AcceptedAt: ps.DB.Now(),
+		TxnID: draft.TxnID, Code: newCode(), Channel: draft.Channel, State: Processing, AcceptedAt: ps.db.Now(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 )
 
 // under tells how many calls are under way.
@@ -29,14 +30,14 @@ func TestClaimedAhead(t *testing.T) {
 		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Ahead = time.Hour })
 		attempts := func(n int) {
 			t.Helper()
-			eventually(t, "claimed ahead", func() bool { return h.rows("SELECT COUNT(*) FROM payment_attempts") == n })
+			require.Eventually(t, "claimed ahead", func() bool { return h.Count("SELECT COUNT(*) FROM payment_attempts") == n })
 		}
 		paid := h.payEach(15)
 		h.deliver()
 		attempts(15)
 		paid = append(paid, h.payEach(15)...)
 		attempts(30)
-		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
+		require.Eventually(t, "twelve calls", func() bool { return f.under() == 12 })
 		time.Sleep(200 * time.Millisecond) // time for a thirteenth
 		f.release()
 		for _, p := range paid {
@@ -45,8 +46,8 @@ func TestClaimedAhead(t *testing.T) {
 		if f.most != 12 {
 			t.Fatalf("%d calls at once", f.most)
 		}
-		eventually(t, "the slots are free", func() bool { return h.taken() == 0 })
-		h.audited()
+		require.Eventually(t, "the slots are free", func() bool { return h.taken() == 0 })
+		h.WantAudit()
 	})
 }
 
@@ -61,10 +62,10 @@ func TestSlotsOfOthers(t *testing.T) {
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		paid := h.payEach(13)
 		h.deliver()
-		eventually(t, "twelve calls", func() bool { return f.under() == 12 })
+		require.Eventually(t, "twelve calls", func() bool { return f.under() == 12 })
 		worker := houseWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
 		tasks, err := worker.Acquire(context.Background(), 1)
-		must(t, err)
+		require.NoError(t, err)
 		if len(tasks) != 0 {
 			t.Fatalf("%d deliveries without a slot", len(tasks))
 		}
@@ -82,7 +83,7 @@ func TestSlotsOfOthers(t *testing.T) {
 		for _, p := range paid {
 			h.ends(p)
 		}
-		h.audited()
+		h.WantAudit()
 	}
 }
 
@@ -96,7 +97,7 @@ func TestSlotsAfterARush(t *testing.T) {
 			t.Helper()
 			h.payEach(n)
 			tasks, err := w.Acquire(context.Background(), n)
-			must(t, err)
+			require.NoError(t, err)
 			if len(tasks) != n {
 				t.Fatalf("%d deliveries of %d", len(tasks), n)
 			}
@@ -121,7 +122,7 @@ func TestSlotsAfterARush(t *testing.T) {
 		if n := h.taken(); n != 0 {
 			t.Fatalf("%d slots for no call", n)
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -131,21 +132,21 @@ func TestNoTimeLeft(t *testing.T) {
 		var ahead atomic.Int64
 		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 		h := newHouse(t, db, good)
-		p := h.pay(h.holder(100_00), "100")
+		p := h.pay(h.NewCustomer(100_00), "100")
 		worker := h.Worker("dostek")
 		tasks, err := worker.Acquire(context.Background(), 1)
-		must(t, err)
+		require.NoError(t, err)
 		ahead.Store(int64(30 * time.Second)) // of 45, and a call may take 20
 		worker.Do(context.Background(), tasks[0])
 		if n := h.biller.count(p.TxnID); n != 0 {
 			t.Fatalf("%d calls", n)
 		}
-		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE outcome = 'unsent'"); n != 1 {
+		if n := h.Count("SELECT COUNT(*) FROM payment_attempts WHERE outcome = 'unsent'"); n != 1 {
 			t.Fatalf("%d attempts known to be none", n)
 		}
 		h.deliver()
 		h.ends(p)
-		h.audited()
+		h.WantAudit()
 	}
 }
 
@@ -170,7 +171,7 @@ func TestWhatCantBeRecorded(t *testing.T) {
 		f := newFake(later, good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		spoilt := map[string]bool{}
-		h.Wire = func(catalog.Biller) biller.Biller { return odd{f, func(txnID string) bool { return spoilt[txnID] }} }
+		h.wire = func(catalog.Biller) biller.Biller { return odd{f, func(txnID string) bool { return spoilt[txnID] }} }
 		var sound []payment.Payment
 		for i, p := range h.payEach(12) {
 			if spoilt[p.TxnID] = i%2 == 0; !spoilt[p.TxnID] {
@@ -178,13 +179,13 @@ func TestWhatCantBeRecorded(t *testing.T) {
 			}
 		}
 		h.deliver()
-		eventually(t, "all are called", func() bool { return f.under() == 12 })
+		require.Eventually(t, "all are called", func() bool { return f.under() == 12 })
 		f.release()
 		for _, p := range sound {
 			if got := h.ends(p); got.State != payment.Completed {
 				t.Fatalf("%+v", got)
 			}
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }

@@ -39,7 +39,7 @@ func (ps *Payments) Deliver(ctx context.Context) {
 		for _, code := range codes {
 			if !working[code] {
 				working[code] = true
-				workers.Go(func() { outbox.Work(ctx, ps.DB, ps.Bell, ps.Worker(code)) })
+				workers.Go(func() { outbox.Work(ctx, ps.db, ps.notifier, ps.Worker(code)) })
 			}
 		}
 		select {
@@ -52,11 +52,11 @@ func (ps *Payments) Deliver(ctx context.Context) {
 // billers are those of the catalogue, and those no longer in it who still have
 // open payments.
 func (ps *Payments) billers(ctx context.Context) ([]string, error) {
-	list, err := ps.Catalog.Billers(ctx)
+	list, err := ps.catalog.Billers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	lanes, err := outbox.OpenQueues(ctx, ps.DB)
+	lanes, err := outbox.OpenQueues(ctx, ps.db)
 	var codes []string
 	for _, lane := range lanes {
 		if code, ours := strings.CutPrefix(lane, Lane("")); ours {
@@ -100,14 +100,14 @@ func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
 		Queue: Lane(code), Concurrency: inHand, Acquire: d.claim, Do: d.do, Idle: d.pool.ReleaseIdle,
-		Capacity: func() int { return d.pool.Room(ps.Timing.Ahead) },
+		Capacity: func() int { return d.pool.Room(ps.timing.Ahead) },
 	}
 }
 
 // claim takes deliveries with slots and writes their attempts, in one
 // commit: the attempt stands before its call.
 func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
-	who, err := d.Catalog.Biller(ctx, d.code)
+	who, err := d.catalog.Biller(ctx, d.code)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.LeasedMessage, e
 	}
 	var calls []call
 	var renewal billerslot.Renewal
-	err = d.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	err = d.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		calls = nil
 		if renewal, err = d.pool.Renew(tx, n, leaseOf(who)); err != nil || renewal.Calls == 0 {
 			return err
@@ -227,12 +227,12 @@ func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 // call makes the call in a slot. One that could outlast its claim, or its slot's
 // lease, is not made: another may make it by then.
 func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
-	over := func() time.Time { return d.DB.Now().Add(c.biller.Deadline) }
+	over := func() time.Time { return d.db.Now().Add(c.biller.Deadline) }
 	slot := d.pool.Acquire(over)
-	began := d.DB.Now()
+	began := d.db.Now()
 	defer func() {
-		d.pool.Release(slot, d.DB.Now().Sub(began))
-		d.Bell.Notify(Lane(d.code))
+		d.pool.Release(slot, d.db.Now().Sub(began))
+		d.notifier.Notify(Lane(d.code))
 	}()
 	//mutant:drop TestNoTimeLeft
 	if slot == nil || c.until.Before(over()) {
@@ -247,7 +247,7 @@ func (d *deliverer) pay(ctx context.Context, c call) biller.Answer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.biller.Deadline)
 	defer cancel()
-	return d.Wire(c.biller).Pay(ctx, biller.Request{
+	return d.wire(c.biller).Pay(ctx, biller.Request{
 		TxnID: c.payment.TxnID, Date: c.payment.AcceptedAt, Account: c.payment.Identifier, Sum: c.payment.Amount,
 	})
 }
@@ -272,7 +272,7 @@ func (ps *Payments) conclude(ctx context.Context, c call, answer biller.Answer) 
 // pause grows with the attempts; a little chance keeps payments that failed
 // together from coming back together.
 func (ps *Payments) pause(attempt int) time.Duration {
-	pauses := ps.Timing.Pauses
+	pauses := ps.timing.Pauses
 	pause := pauses[min(attempt, len(pauses))-1]
 	return pause + time.Duration(rand.Int64N(int64(pause/5)+1)) //nolint:gosec // jitter, not a secret
 }

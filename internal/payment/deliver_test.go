@@ -13,14 +13,15 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 )
 
 func TestGoodAnswerSettles(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
-		c := h.holder(1000_00)
+		c := h.NewCustomer(1000_00)
 		p := h.pay(c, "250,50")
-		h.holds(c, 749_50)
+		h.WantBalance(c.ID, 749_50)
 		if p.State != payment.Processing || !payment.ValidCode(p.Code) || p.Payee != good.Name {
 			t.Fatalf("%+v", p)
 		}
@@ -29,15 +30,15 @@ func TestGoodAnswerSettles(t *testing.T) {
 		if got.State != payment.Completed || got.Reference != "77" || got.EndedAt.IsZero() {
 			t.Fatalf("%+v", got)
 		}
-		h.holds(c, 749_50)
-		if n := h.rows("SELECT COUNT(*) FROM promises WHERE lane = 'sms'"); n != 1 {
+		h.WantBalance(c.ID, 749_50)
+		if n := h.Count("SELECT COUNT(*) FROM promises WHERE lane = 'sms'"); n != 1 {
 			t.Fatalf("%d messages", n)
 		}
-		if n := h.rows("SELECT COUNT(*) FROM promises WHERE lane = 'biller:dostek' AND state = 'open'"); n != 0 {
+		if n := h.Count("SELECT COUNT(*) FROM promises WHERE lane = 'biller:dostek' AND state = 'open'"); n != 0 {
 			t.Fatalf("%d deliveries open", n)
 		}
-		eventually(t, "the slots are free", func() bool { return h.taken() == 0 })
-		h.audited()
+		require.Eventually(t, "the slots are free", func() bool { return h.taken() == 0 })
+		h.WantAudit()
 	})
 }
 
@@ -80,16 +81,16 @@ func TestAnswers(t *testing.T) {
 					continue
 				}
 				h.biller.say(tc.script...)
-				c := h.holder(100_00)
+				c := h.NewCustomer(100_00)
 				p := h.pay(c, "100")
-				eventually(t, tc.name, func() bool { return h.biller.count(p.TxnID) >= tc.calls })
-				eventually(t, tc.name+": state", func() bool {
+				require.Eventually(t, tc.name, func() bool { return h.biller.count(p.TxnID) >= tc.calls })
+				require.Eventually(t, tc.name+": state", func() bool {
 					got, err := h.ByID(context.Background(), c.ID, p.ID)
 					return err == nil && got.State == tc.want && got.AskedAt.IsZero() != tc.asked
 				})
 				want := map[payment.State]int{payment.Refunded: 100_00}[tc.want]
-				balance, err := h.ledger.Balance(context.Background(), c.ID)
-				must(t, err)
+				balance, err := h.Ledger.Balance(context.Background(), c.ID)
+				require.NoError(t, err)
 				if int(balance) != want {
 					t.Fatalf("%s: wallet holds %s", tc.name, balance)
 				}
@@ -101,7 +102,7 @@ func TestAnswers(t *testing.T) {
 				h.ends(p)
 			}
 			stop()
-			h.audited()
+			h.WantAudit()
 		}
 	})
 }
@@ -112,15 +113,15 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, refused(5))
 		h.trust(false)
-		c := h.holder(100_00)
+		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
-		must(t, db.Gorm(context.Background()).Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?, 1, ?)", p.ID, db.Now()).Error)
+		require.NoError(t, db.Gorm(context.Background()).Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?, 1, ?)", p.ID, db.Now()).Error)
 		h.deliver()
-		eventually(t, "listed for a person", func() bool {
+		require.Eventually(t, "listed for a person", func() bool {
 			list, _, err := h.Hanging(context.Background())
 			return err == nil && len(list) == 1 && list[0].ID == p.ID && list[0].Unknown == 1
 		})
-		h.holds(c, 0)
+		h.WantBalance(c.ID, 0)
 	})
 }
 
@@ -131,10 +132,10 @@ func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 		h := newHouse(t, db, unsent, unfinished, refused(300))
 		h.trust(false)
 		ctx := context.Background()
-		c := h.holder(100_00)
+		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		stop := h.deliver()
-		eventually(t, "listed for a person", func() bool {
+		require.Eventually(t, "listed for a person", func() bool {
 			list, all, err := h.Hanging(ctx)
 			return err == nil && all == 1 && list[0].ID == p.ID && list[0].Attempts >= 3 && list[0].Unknown == 1 && list[0].Last == "refused 300"
 		})
@@ -142,16 +143,16 @@ func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 		if err != nil || now.Undecided != 1 {
 			t.Errorf("%+v, %v", now, err)
 		}
-		h.holds(c, 0)
+		h.WantBalance(c.ID, 0)
 		for i, staff := range []string{"aigul", "bakyt"} {
 			done, err := h.Decide(ctx, payment.Decision{PaymentID: p.ID, Staff: staff, Decision: payment.Refunded, Reason: "never seen"})
 			if err != nil || done != (i == 1) {
 				t.Fatalf("word %d: %v, %v", i, done, err)
 			}
 		}
-		h.holds(c, 100_00)
+		h.WantBalance(c.ID, 100_00)
 		stop()
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -160,10 +161,10 @@ func TestAttemptBeforeCall(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
-		p := h.pay(h.holder(100_00), "100")
+		p := h.pay(h.NewCustomer(100_00), "100")
 		h.deliver()
-		eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
-		if n := h.rows("SELECT COUNT(*) FROM payment_attempts WHERE payment_id = ? AND outcome IS NULL", p.ID); n != 1 {
+		require.Eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
+		if n := h.Count("SELECT COUNT(*) FROM payment_attempts WHERE payment_id = ? AND outcome IS NULL", p.ID); n != 1 {
 			t.Fatalf("%d attempts while the call is under way", n)
 		}
 		f.release()
@@ -180,7 +181,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 		paid := h.payEach(30)
 		h.deliver()
 		other.deliver()
-		eventually(t, "twelve calls", func() bool {
+		require.Eventually(t, "twelve calls", func() bool {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			return f.busy == 12
@@ -193,7 +194,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 		if f.most != 12 {
 			t.Fatalf("%d calls at once", f.most)
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -203,10 +204,10 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Hanging = 0 })
-		c := h.holder(100_00)
+		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		h.deliver()
-		eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
+		require.Eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
 		ctx := context.Background()
 		word := payment.Decision{PaymentID: p.ID, Decision: payment.Refunded, Reason: "DosTek: never seen"}
 		for i, staff := range []string{"aigul", "bakyt"} {
@@ -216,27 +217,27 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 				t.Fatalf("word %d: %v, %v", i, done, err)
 			}
 		}
-		h.holds(c, 100_00)
+		h.WantBalance(c.ID, 100_00)
 		f.release()
-		eventually(t, "a claim", func() bool {
+		require.Eventually(t, "a claim", func() bool {
 			claims, _, err := h.Claims(ctx)
 			return err == nil && len(claims) == 1 && claims[0].ID == p.ID
 		})
-		h.holds(c, 100_00)
-		h.audited()
+		h.WantBalance(c.ID, 100_00)
+		h.WantAudit()
 	})
 }
 
 func TestDecideTakesTwoPeople(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, silence)
-		c := h.holder(100_00)
+		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		ctx := context.Background()
 		word := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
 		_, err := h.Decide(ctx, word)
 		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
-		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID).Error)
 		done, err := h.Decide(ctx, word)
 		if err != nil || done {
 			t.Fatalf("the first word: %v, %v", done, err)
@@ -254,7 +255,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 		}
 		_, err = h.Decide(ctx, word)
 		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -263,10 +264,10 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
-		c := h.holder(1000_00)
+		c := h.NewCustomer(1000_00)
 		h.payEach(20)
 		h.deliver()
-		eventually(t, "dostek is busy", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
+		require.Eventually(t, "dostek is busy", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
 		f.mu.Lock()
 		held := f.hold
 		f.hold = nil
@@ -275,9 +276,9 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 		draft, err := h.Quote(context.Background(), c, payment.Order{
 			Service: "aknet", Identifier: "123456", Amount: "5", Channel: customer.Web, Address: "127.0.0.1",
 		})
-		must(t, err)
+		require.NoError(t, err)
 		got, err := h.Accept(context.Background(), c, customer.Web, draft.ID)
-		must(t, err)
+		require.NoError(t, err)
 		h.ends(got.Payment)
 	})
 }
@@ -286,10 +287,10 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 func TestBillerRetiredWithOpenPayments(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
-		c := h.holder(10_00)
+		c := h.NewCustomer(10_00)
 		p := h.pay(c, "5")
-		must(t, db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET retired = ?", true).Error)
-		must(t, db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
+		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET retired = ?", true).Error)
+		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
 		time.Sleep(1100 * time.Millisecond) // the catalogue looks once a second
 		h.deliver()
 		if got := h.ends(p); got.State != payment.Completed {
@@ -304,7 +305,7 @@ func TestManyAtOnceEndOnce(t *testing.T) {
 		h.deliver()
 		var wg sync.WaitGroup
 		for range 8 {
-			c := h.holder(10_00)
+			c := h.NewCustomer(10_00)
 			wg.Go(func() {
 				for range 5 {
 					draft, err := h.Quote(context.Background(), c, order("2"))
@@ -325,10 +326,10 @@ func TestManyAtOnceEndOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		eventually(t, "all end", func() bool { return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 40 })
-		if n := h.rows("SELECT COALESCE(SUM(balance), 0) FROM accounts WHERE kind = 'wallet'"); n != 0 {
+		require.Eventually(t, "all end", func() bool { return h.Count("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 40 })
+		if n := h.Count("SELECT COALESCE(SUM(balance), 0) FROM accounts WHERE kind = 'wallet'"); n != 0 {
 			t.Fatalf("%d tyiyn left", n)
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }

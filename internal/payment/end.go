@@ -83,7 +83,7 @@ func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, s
 // our fees, or back to the wallet. Limits and blocks never stop a refund.
 func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) (ledger.Receipt, error) {
 	p := e.payment
-	transit, err := ps.Ledger.Account(ctx, ledger.Transit, p.Biller)
+	transit, err := ps.ledger.Account(ctx, ledger.Transit, p.Biller)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
@@ -106,12 +106,12 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	}
 	posting.Riders = append(riders, endedFamily.Row(e), outbox.AddRider(word), e.promise())
 	posting.Riders = append(posting.Riders, ps.notices(ctx, p, holder, e.state)...)
-	receipt, err := ps.Ledger.Post(ctx, posting)
+	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {
-		ps.DB.MarkDurable(answered(p.ID, e.state))
+		ps.db.MarkDurable(answered(p.ID, e.state))
 		ps.watch.end(p.ID)
-		ps.Bell.Notify(sms.Queue)
-		ps.Bell.Notify(push.Queue)
+		ps.notifier.Notify(sms.Queue)
+		ps.notifier.Notify(push.Queue)
 	}
 	return receipt, err
 }
@@ -129,17 +129,17 @@ func (e ended) promise() database.Rider {
 }
 
 func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (ledger.Posting, error) {
-	payable, err := ps.Ledger.Account(ctx, ledger.Payable, p.Biller)
+	payable, err := ps.ledger.Account(ctx, ledger.Payable, p.Biller)
 	if err != nil {
 		return ledger.Posting{}, err
 	}
 	//mutant:replace (p.ID), Op: => (p.ID) + ":settle", Op: TestGoodAfterRefundIsAClaim
-	//mutant:replace (p.ID), Op: => (p.ID) + ":" + strconv.FormatInt(ps.DB.NewID(), 10), Op: ./internal/simulation TestLives
+	//mutant:replace (p.ID), Op: => (p.ID) + ":" + strconv.FormatInt(ps.db.NewID(), 10), Op: ./internal/simulation TestLives
 	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.settle", Subject: subject(p.ID), Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: payable, Amount: p.Amount},
 	}}
 	if p.Fee > 0 {
-		fees, err := ps.Ledger.Account(ctx, ledger.Fees, p.Biller)
+		fees, err := ps.ledger.Account(ctx, ledger.Fees, p.Biller)
 		if err != nil {
 			return ledger.Posting{}, err
 		}
@@ -150,7 +150,7 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 
 // word is the SMS about a payment's end, in the holder's language of the day.
 func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Message, error) {
-	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
+	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return outbox.Message{}, err
 	}
@@ -184,7 +184,7 @@ func (ps *Payments) endedOtherwise(ctx context.Context, c call, answer biller.An
 
 // close ends a call whose payment needs nothing more.
 func (ps *Payments) close(ctx context.Context, c call, answer biller.Answer, claim bool) error {
-	return ps.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	return ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if claim {
 			if err := insertClaim(tx, c.payment.ID, answer.Reference); err != nil {
 				return err

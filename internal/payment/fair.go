@@ -59,7 +59,7 @@ func (d *deliverer) claimFairly(ctx context.Context, tx *database.Tx, who catalo
 			return share.chosen, nil
 		}
 	}
-	d.Bell.Notify(Lane(d.code)) // there may be more behind
+	d.notifier.Notify(Lane(d.code)) // there may be more behind
 	return share.chosen, nil
 }
 

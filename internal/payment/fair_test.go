@@ -9,6 +9,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 )
 
 // A customer with forty slow payments has a quarter of a biller's slots, over all
@@ -18,28 +19,28 @@ func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 		f := newFake(good).holding()
 		h := houseWith(t, db, f, func(*payment.Timing) {})
 		other := houseWith(t, db, f, func(*payment.Timing) {})
-		c := h.holder(1000_00)
+		c := h.NewCustomer(1000_00)
 		var paid []payment.Payment
 		for range 40 {
 			paid = append(paid, h.pay(c, "1"))
 		}
 		h.deliver()
 		other.deliver()
-		eventually(t, "three calls", func() bool { return f.under() == 3 })
+		require.Eventually(t, "three calls", func() bool { return f.under() == 3 })
 		time.Sleep(700 * time.Millisecond) // time for a fourth, in either process
 		if n := f.under(); n != 3 {
 			t.Errorf("%d calls of one customer at once", n)
 		}
 		for _, process := range []*house{h, other} {
-			p := process.pay(process.holder(1_00), "1")
-			eventually(t, "another's payment is delivered", func() bool { return f.count(p.TxnID) == 1 })
+			p := process.pay(process.NewCustomer(1_00), "1")
+			require.Eventually(t, "another's payment is delivered", func() bool { return f.count(p.TxnID) == 1 })
 			paid = append(paid, p)
 		}
 		f.release()
 		for _, p := range paid {
 			h.ends(p)
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -51,13 +52,13 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 		ctx := context.Background()
 		worker := h.Worker("dostek")
 		_, err := worker.Acquire(ctx, 1) // makes the slots
-		must(t, err)
-		c := h.holder(1000_00)
+		require.NoError(t, err)
+		c := h.NewCustomer(1000_00)
 		for range 40 {
 			h.pay(c, "1")
 		}
 		claimed := make(chan int, 1)
-		must(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			if tx.Dialect() == database.Postgres {
 				if err := tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = 'dostek' AND slot = 0 FOR UPDATE").Error; err != nil {
 					return err
@@ -88,17 +89,17 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 func TestDeliveriesOfAnEarlierRelease(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
-		c := h.holder(1000_00)
+		c := h.NewCustomer(1000_00)
 		var paid []payment.Payment
 		for range 8 {
 			p := h.pay(c, "1")
-			must(t, db.Gorm(context.Background()).Exec("UPDATE promises SET payload = '{\"payment\":' || key || '}' WHERE state = 'open'").Error)
+			require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE promises SET payload = '{\"payment\":' || key || '}' WHERE state = 'open'").Error)
 			paid = append(paid, p)
 		}
 		h.deliver()
 		for _, p := range paid {
 			h.ends(p)
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }

@@ -37,20 +37,20 @@ type Claim struct {
 // Hanging lists the payments that wait for a person: refused after an unknown
 // attempt, or open for longer than a day. It gives the 1,000 oldest, and how many there are.
 func (ps *Payments) Hanging(ctx context.Context) (list []Hanging, all int, err error) {
-	list, all, err = readHanging(ctx, ps.DB, database.StoredTime(ps.DB.Now().Add(-ps.Timing.Hanging)))
+	list, all, err = readHanging(ctx, ps.db, database.StoredTime(ps.db.Now().Add(-ps.timing.Hanging)))
 	return list, all, fault.Wrap("payment.hanging", err)
 }
 
 // Claims lists what a biller took after a refund: the 1,000 oldest, and how
 // many there are.
 func (ps *Payments) Claims(ctx context.Context) (list []Claim, all int, err error) {
-	list, all, err = readClaims(ctx, ps.DB)
+	list, all, err = readClaims(ctx, ps.db)
 	return list, all, fault.Wrap("payment.claims", err)
 }
 
 // ByCode finds a payment by its payment code, for staff.
 func (ps *Payments) ByCode(ctx context.Context, code string) (Payment, error) {
-	p, err := readByCode(ctx, ps.DB, input.Digits(code))
+	p, err := readByCode(ctx, ps.db, input.Digits(code))
 	return p, fault.Wrap("payment.by code", err)
 }
 
@@ -68,11 +68,11 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	}
 	var payment Payment
 	words := 0
-	err = ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	err = ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if payment, err = lockPayment(tx, d.PaymentID); err != nil {
 			return err
 		}
-		hangs := !payment.AskedAt.IsZero() || tx.Now().Sub(payment.AcceptedAt) > ps.Timing.Hanging
+		hangs := !payment.AskedAt.IsZero() || tx.Now().Sub(payment.AcceptedAt) > ps.timing.Hanging
 		if payment.State != Processing || !hangs {
 			return fault.New(fault.Conflict, act, "payment.not_hanging")
 		}
@@ -103,7 +103,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 // its transfer, be carried out; otherwise one person can't speak twice.
 func (ps *Payments) repeatedWord(ctx context.Context, d Decision) (int, error) {
 	words := 0
-	err := ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
+	err := ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
 		words, err = countDecisions(tx, d.PaymentID, d.Decision)
 		return err
 	})

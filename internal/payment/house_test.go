@@ -2,30 +2,20 @@ package payment_test
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"elsom/internal/audit"
 	"elsom/internal/biller"
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/ledger"
 	"elsom/internal/money"
-	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/payment"
-	"elsom/internal/ratelimit"
-	"elsom/internal/wallet"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 )
-
-const company = "00207199610017"
 
 // fake is a biller that answers by script, one answer for each pay of a
 // txn_id; behind the script's end the last answer stays.
@@ -106,14 +96,13 @@ func (f *fake) count(txnID string) int {
 	return f.pays[txnID]
 }
 
-// house is payments on real parts, with the biller faked.
+// house is payments on an app, with the biller faked.
 type house struct {
+	*testkit.App
 	*payment.Payments
 	t      *testing.T
-	db     *database.DB
-	ledger *ledger.Ledger
 	biller *fake
-	phones int
+	wire   func(catalog.Biller) biller.Biller
 }
 
 func newHouse(t *testing.T, db *database.DB, script ...biller.Answer) *house {
@@ -123,83 +112,31 @@ func newHouse(t *testing.T, db *database.DB, script ...biller.Answer) *house {
 
 func houseWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timing)) *house {
 	t.Helper()
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret)
-	sealer, err := sms.NewSealer(secret)
-	must(t, err)
-	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret})
-	must(t, err)
-	goods := catalog.New(db, catalog.Options{Development: true})
-	must(t, goods.Seed(context.Background()))
-	customers, err := customer.New(db, customer.Options{
-		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open, Level: catalog.StandardLevel,
-	})
-	must(t, err)
-	books := ledger.New(db, ledger.Options{})
-	t.Cleanup(books.Close)
-	timing := payment.DefaultTiming()
-	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}
-	change(&timing)
-	return &house{
-		t: t, db: db, ledger: books, biller: f,
-		Payments: payment.New(payment.Parts{
-			DB: db, Ledger: books, Bell: outbox.NewNotifier(), Catalog: goods, Customers: customers, Attempts: attempts,
-			Wire: func(catalog.Biller) biller.Biller { return f }, Timing: timing,
-		}),
-	}
+	h := &house{t: t, biller: f, wire: func(catalog.Biller) biller.Biller { return f }}
+	h.App = testkit.New(t, db, testkit.Options{Timing: change, Wire: func(b catalog.Biller) biller.Biller { return h.wire(b) }})
+	h.Payments = h.App.Payments
+	return h
 }
 
 // trust changes the biller's contract: whether it answers stored outcomes.
 func (h *house) trust(stored bool) {
 	h.t.Helper()
-	must(h.t, h.db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET answers_stored_outcome = ?, url = 'http://127.0.0.1:1/'", stored).Error)
-	must(h.t, h.db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
+	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_billers SET answers_stored_outcome = ?, url = 'http://127.0.0.1:1/'", stored).Error)
+	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
 	time.Sleep(1100 * time.Millisecond) // the catalogue looks once a second
 }
 
-// holder registers a customer with money in the wallet.
-func (h *house) holder(balance money.Amount) customer.Customer {
-	h.t.Helper()
-	h.phones++
-	ctx := context.Background()
-	id := h.db.NewID()
-	err := h.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		row := customer.Record{ID: id, Phone: fmt.Sprintf("+996700%06d", id%1_000_000), Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now()}
-		if err := tx.Gorm().Create(&row).Error; err != nil {
-			return err
-		}
-		return wallet.Open(ctx, tx, id)
-	})
-	must(h.t, err)
-	c, err := h.Customers.ByID(ctx, id)
-	must(h.t, err)
-	if balance > 0 {
-		h.fill(c, balance)
-	}
-	return c
-}
-
-func (h *house) fill(c customer.Customer, amount money.Amount) {
-	h.t.Helper()
-	ctx := context.Background()
-	bank, err := h.ledger.Account(ctx, ledger.Bank, "test")
-	must(h.t, err)
-	_, err = h.ledger.Post(ctx, ledger.Posting{Key: "fill:" + strconv.FormatInt(h.db.NewID(), 10), Op: "test.fill",
-		Entries: []ledger.Entry{{Account: bank, Amount: -amount}, {Account: c.ID, Amount: amount}}})
-	must(h.t, err)
-}
-
 func order(amount string) payment.Order {
-	return payment.Order{Service: "dostek", Identifier: company, Amount: amount, Channel: customer.Web, Address: "127.0.0.1"}
+	return payment.Order{Service: "dostek", Identifier: testkit.Company, Amount: amount, Channel: customer.Web, Address: "127.0.0.1"}
 }
 
 // pay quotes and accepts.
 func (h *house) pay(c customer.Customer, amount string) payment.Payment {
 	h.t.Helper()
 	draft, err := h.Quote(context.Background(), c, order(amount))
-	must(h.t, err)
+	require.NoError(h.t, err)
 	got, err := h.Accept(context.Background(), c, customer.Web, draft.ID)
-	must(h.t, err)
+	require.NoError(h.t, err)
 	return got.Payment
 }
 
@@ -207,7 +144,7 @@ func (h *house) pay(c customer.Customer, amount string) payment.Payment {
 func (h *house) payEach(n int) (paid []payment.Payment) {
 	h.t.Helper()
 	for range n {
-		paid = append(paid, h.pay(h.holder(1_00), "1"))
+		paid = append(paid, h.pay(h.NewCustomer(1_00), "1"))
 	}
 	return paid
 }
@@ -230,64 +167,17 @@ func (h *house) deliver() (stop func()) {
 func (h *house) ends(p payment.Payment) payment.Payment {
 	h.t.Helper()
 	got, err := h.Await(context.Background(), p.CustomerID, p.ID, 20*time.Second)
-	must(h.t, err)
+	require.NoError(h.t, err)
 	if got.State == payment.Processing {
 		h.t.Fatalf("payment still processing after %d calls", h.biller.count(p.TxnID))
 	}
 	return got
 }
 
-func (h *house) holds(c customer.Customer, want money.Amount) {
-	h.t.Helper()
-	got, err := h.ledger.Balance(context.Background(), c.ID)
-	must(h.t, err)
-	if got != want {
-		h.t.Fatalf("wallet holds %s, want %s", got, want)
-	}
-}
-
-// audited proves the books.
-func (h *house) audited() {
-	h.t.Helper()
-	proof, err := audit.Run(context.Background(), h.db)
-	must(h.t, err)
-	// The tests fill wallets by a transfer of their own, which is no cash-in
-	// and no act of the house.
-	proof.Checks = slices.DeleteFunc(proof.Checks, func(c audit.Check) bool { return c.Invariant == "acts" })
-	if !proof.OK() {
-		h.t.Fatalf("the books don't hold: %+v", proof)
-	}
-}
-
-// rows counts what a query finds.
-func (h *house) rows(query string, args ...any) (n int) {
-	h.t.Helper()
-	must(h.t, h.db.Gorm(context.Background()).Raw(query, args...).Scan(&n).Error)
-	return n
-}
-
 // taken counts the slots that somebody holds.
 func (h *house) taken() int {
 	h.t.Helper()
-	return h.rows("SELECT COUNT(*) FROM biller_slots WHERE until > ?", h.db.Now())
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 1000 {
-		if holds() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatal("in vain: " + what)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	return h.Count("SELECT COUNT(*) FROM biller_slots WHERE until > ?", h.DB.Now())
 }
 
 func kindIs(t *testing.T, err error, kind fault.Kind, reason fault.Reason, field string) {

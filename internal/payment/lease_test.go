@@ -11,6 +11,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 )
 
 // late is a biller whose first refusal arrives only when a second attempt,
@@ -45,16 +46,16 @@ func TestLateRefusalRefundsNothing(t *testing.T) {
 		h := newHouse(t, db, good)
 		h.trust(false)
 		l := &late{fake: h.biller, second: make(chan struct{}), expire: func() { ahead.Store(int64(2 * time.Minute)) }}
-		h.Wire = func(catalog.Biller) biller.Biller { return l }
-		c := h.holder(100_00)
+		h.wire = func(catalog.Biller) biller.Biller { return l }
+		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		stop := h.deliver()
 		if got := h.ends(p); got.State != payment.Completed {
 			t.Fatalf("%s, though the biller has booked", got.State)
 		}
-		h.holds(c, 0)
+		h.WantBalance(c.ID, 0)
 		stop()
-		h.audited()
+		h.WantAudit()
 	}
 }
 
@@ -64,15 +65,15 @@ func TestClockSetBack(t *testing.T) {
 	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 	f := newFake(good).holding()
 	h := houseWith(t, db, f, func(*payment.Timing) {})
-	c := h.holder(1000_00)
+	c := h.NewCustomer(1000_00)
 	paid := h.payEach(12)
 	h.deliver()
-	eventually(t, "all slots are taken", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
+	require.Eventually(t, "all slots are taken", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
 	f.release()
 	for _, p := range paid {
 		h.ends(p)
 	}
-	eventually(t, "nobody holds a slot", func() bool { return h.taken() == 0 })
+	require.Eventually(t, "nobody holds a slot", func() bool { return h.taken() == 0 })
 	ahead.Store(-int64(time.Hour))
 	h.ends(h.pay(c, "1"))
 }

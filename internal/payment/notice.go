@@ -15,7 +15,7 @@ import (
 // They name the service and the sum and no identifier: a screen may show them
 // while it is locked.
 func (ps *Payments) notices(ctx context.Context, p Payment, holder customer.Customer, state State) []database.Rider {
-	if ps.Notices == nil {
+	if ps.push == nil {
 		return nil
 	}
 	promises, err := ps.noticesOf(ctx, p, holder, state)
@@ -30,7 +30,7 @@ func (ps *Payments) notices(ctx context.Context, p Payment, holder customer.Cust
 }
 
 func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Customer, state State) ([]outbox.Message, error) {
-	service, err := ps.Catalog.ServiceOfRecord(ctx, p.Service)
+	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -43,5 +43,5 @@ func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Cu
 		word.Title = "push.payment_refunded"
 	}
 	to := push.Holder{ID: holder.ID, Epoch: holder.SessionEpoch, Lang: holder.Lang}
-	return ps.Notices.OutboxMessages(ctx, to, "payment:"+id+":"+string(state), word)
+	return ps.push.OutboxMessages(ctx, to, "payment:"+id+":"+string(state), word)
 }

@@ -19,6 +19,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/draft"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
@@ -41,7 +42,7 @@ const (
 
 // Draft is a payment as the payer was shown it. It never changes.
 type Draft struct {
-	ID         int64
+	draft.Terms
 	CustomerID int64
 	Service    string
 	Biller     string
@@ -50,9 +51,6 @@ type Draft struct {
 	Amount     money.Amount
 	Fee        money.Amount
 	TxnID      string
-	Channel    customer.Channel
-	MadeAt     time.Time
-	ExpiresAt  time.Time
 }
 
 // Total is what leaves the wallet.
@@ -143,9 +141,18 @@ type Parts struct {
 	Notices *push.Subscriptions
 }
 
-// Payments is the act.
+// Payments quotes, accepts and delivers payments.
 type Payments struct {
-	Parts
+	db        *database.DB
+	ledger    *ledger.Ledger
+	notifier  *outbox.Notifier
+	catalog   *catalog.Catalog
+	customers *customer.Customers
+	attempts  *ratelimit.Counters
+	wire      func(catalog.Biller) biller.Biller
+	timing    Timing
+	push      *push.Subscriptions
+
 	limits limit.Limits
 	slots  *billerslot.Slots
 	watch  *watch
@@ -156,12 +163,16 @@ type Payments struct {
 	accepting *database.Coalescer[int64, *accepting]
 }
 
-// New makes the act of its parts.
+// New returns payments made of parts.
 func New(parts Parts) *Payments {
 	if parts.Timing.Check == 0 {
 		parts.Timing = DefaultTiming()
 	}
-	ps := &Payments{Parts: parts, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newWatch()}
+	ps := &Payments{
+		db: parts.DB, ledger: parts.Ledger, notifier: parts.Bell, catalog: parts.Catalog, customers: parts.Customers,
+		attempts: parts.Attempts, wire: parts.Wire, timing: parts.Timing, push: parts.Notices,
+		limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newWatch(),
+	}
 	ps.recording = database.NewCoalescer(database.RetrySingly(ps.recordTogether))
 	ps.holders = database.NewCoalescer(ps.readHolders)
 	ps.reading = database.NewCoalescer(ps.readByIDs)
@@ -184,7 +195,7 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	//mutant:drop TestPaymentIsUnknownWithoutTheStandby
-	if err := ps.DB.WaitDurable(ctx, answered(p.ID, p.State)); err != nil {
+	if err := ps.db.WaitDurable(ctx, answered(p.ID, p.State)); err != nil {
 		return Payment{}, err
 	}
 	return *p, nil
@@ -220,26 +231,26 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience ti
 // identifier, newest first: what may be paid again. An identifier with a payment
 // in processing is left out: its receipt says not to pay again.
 func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {
-	list, err := readLatest(ctx, ps.DB, customerID, n)
+	list, err := readLatest(ctx, ps.db, customerID, n)
 	return list, fault.Wrap("payment.latest", err)
 }
 
 // AcceptedSince reports whether a payment of a customer for a service was
 // accepted at that time or later, over any channel.
 func (ps *Payments) AcceptedSince(ctx context.Context, customerID int64, service string, at time.Time) (bool, error) {
-	accepted, err := readAcceptedSince(ctx, ps.DB, customerID, service, at)
+	accepted, err := readAcceptedSince(ctx, ps.db, customerID, service, at)
 	return accepted, fault.Wrap("payment.accepted_since", err)
 }
 
 // Several gives a customer's payments by id; others' are left out.
 func (ps *Payments) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
-	found, err := readSeveral(ctx, ps.DB, customerID, ids)
+	found, err := readSeveral(ctx, ps.db, customerID, ids)
 	return found, fault.Wrap("payment.several", err)
 }
 
 // Purge deletes drafts that can no longer be accepted and tells how many.
 func (ps *Payments) Purge(ctx context.Context) (int64, error) {
-	n, err := deleteDrafts(ctx, ps.DB)
+	n, err := draft.Purge(ctx, ps.db, "drafts")
 	return n, fault.Wrap("payment.purge", err)
 }
 

@@ -36,7 +36,7 @@ var (
 // joined; then nothing is stored. Whether the money is there is told by Accept
 // alone where the channel is customer.USSD: only there a PIN has been asked. A biller that can't check stops nothing.
 func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
-	service, err := ps.Catalog.Service(ctx, order.Service)
+	service, err := ps.catalog.Service(ctx, order.Service)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -44,10 +44,10 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	if err != nil {
 		return Draft{}, err
 	}
-	if err := ps.Attempts.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
+	if err := ps.attempts.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
 		return Draft{}, err
 	}
-	if err := ps.Attempts.Take(ctx, quoteAddress, ratelimit.Address(order.Address)); err != nil {
+	if err := ps.attempts.Take(ctx, quoteAddress, ratelimit.Address(order.Address)); err != nil {
 		return Draft{}, err
 	}
 	if err := ps.check(ctx, &draft); err != nil {
@@ -63,7 +63,7 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel cust
 	if err != nil {
 		return Draft{}, err
 	}
-	service, err := ps.Catalog.Service(ctx, old.Service)
+	service, err := ps.catalog.Service(ctx, old.Service)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -79,37 +79,27 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel cust
 
 // Draft gives a customer's draft of a channel; fault.NotFound for another's too.
 func (ps *Payments) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
-	draft, err := readDraft(ctx, ps.DB, id)
+	draft, err := readDraft(ctx, ps.db, id)
 	if err != nil {
 		return Draft{}, fault.Wrap("payment.draft", err)
 	}
-	if err := draft.ownedBy(customerID, channel); err != nil {
+	if err := draft.CheckShown("payment.draft", draft.CustomerID, customerID, channel); err != nil {
 		return Draft{}, err
 	}
 	return draft, nil
 }
 
-// ownedBy is fault.NotFound for whom, or for which channel, a draft does not exist.
-func (d Draft) ownedBy(customerID int64, channel customer.Channel) error {
-	//mutant:replace || d.Channel != channel => ./web TestDraftsOfAnotherDoor
-	//mutant:replace CustomerID != customerID || d.Channel => Channel TestAcceptOnlyTheOwner
-	if d.CustomerID != customerID || d.Channel != channel {
-		return fault.New(fault.NotFound, "payment.draft", "")
-	}
-	return nil
-}
-
-// Expired tells whether a draft is too old to be accepted.
-func (ps *Payments) Expired(d Draft) bool { return !ps.DB.Now().Before(d.ExpiresAt) }
+// Expired reports whether a draft is too old to be accepted.
+func (ps *Payments) Expired(d Draft) bool { return d.Terms.Expired(ps.db.Now()) }
 
 // read turns an order into a draft, or into all that is wrong with it.
 func (ps *Payments) read(ctx context.Context, c customer.Customer, service catalog.Service, order Order) (Draft, error) {
 	identifier, wrongAccount := service.Identify(order.Identifier)
 	amount, wrongAmount := readAmount(service, order.Amount)
 	draft := Draft{
-		CustomerID: c.ID, Service: service.Code, Biller: service.Biller,
-		Identifier: identifier, Amount: amount, Channel: order.Channel,
+		CustomerID: c.ID, Service: service.Code, Biller: service.Biller, Identifier: identifier, Amount: amount,
 	}
+	draft.Channel = order.Channel
 	if wrongAmount == nil {
 		draft.Fee = service.Fee.Of(amount)
 		wrongAmount = ps.affordable(ctx, c, draft)
@@ -117,7 +107,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	if err := fault.Join(wrongAccount, wrongAmount); err != nil {
 		return Draft{}, err
 	}
-	if err := customer.CheckHold(c, ps.DB.Now()); err != nil {
+	if err := customer.CheckHold(c, ps.db.Now()); err != nil {
 		return Draft{}, err
 	}
 	return draft, nil
@@ -143,14 +133,14 @@ func readAmount(service catalog.Service, text string) (money.Amount, error) {
 // check asks the biller, with no transaction open, and writes the name that it
 // tells into the draft.
 func (ps *Payments) check(ctx context.Context, draft *Draft) error {
-	draft.TxnID = newTxnID(ps.DB.Now())
-	who, err := ps.Catalog.Biller(ctx, draft.Biller)
+	draft.TxnID = newTxnID(ps.db.Now())
+	who, err := ps.catalog.Biller(ctx, draft.Biller)
 	if err != nil || !who.Connected() {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, ps.Timing.Check)
+	ctx, cancel := context.WithTimeout(ctx, ps.timing.Check)
 	defer cancel()
-	slot, ok := ps.slots.AcquireForCheck(ctx, who.Code, 2*ps.Timing.Check)
+	slot, ok := ps.slots.AcquireForCheck(ctx, who.Code, 2*ps.timing.Check)
 	if !ok {
 		return nil // too many calls at once: go on without a name
 	}
@@ -159,7 +149,7 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 			slog.WarnContext(ctx, "payment: release a slot", "biller", who.Code, "error", err)
 		}
 	}()
-	answer := ps.Wire(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
+	answer := ps.wire(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
 	if answer.Outcome == biller.Good {
 		draft.Payee = answer.Name
 		return nil
@@ -192,11 +182,10 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 	var err error
 	for range 3 {
 		if draft.TxnID == "" {
-			draft.TxnID = newTxnID(ps.DB.Now())
+			draft.TxnID = newTxnID(ps.db.Now())
 		}
-		err = ps.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-			draft.ID, draft.MadeAt = tx.NewID(), tx.Now()
-			draft.ExpiresAt = draft.MadeAt.Add(ps.Timing.Draft)
+		err = ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+			draft.Begin(tx, ps.timing.Draft)
 			return insertDraft(tx, draft)
 		})
 		if !database.IsUniqueViolation(err) {

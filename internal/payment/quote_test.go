@@ -14,6 +14,8 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/money"
 	"elsom/internal/payment"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 )
 
 // What is typed wrong is told at its field, and nothing is written.
@@ -29,22 +31,22 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 		{"0020719961001", "100", fault.Invalid, "catalog.inn_length", "account", ""},
 		{"002071996100177", "100", fault.Invalid, "catalog.inn_length", "account", ""},
 		{"0020719961001x", "100", fault.Invalid, "catalog.inn_digits", "account", ""},
-		{company, "", fault.Invalid, "payment.amount_empty", "amount", ""},
-		{company, "0", fault.Invalid, "payment.amount_zero", "amount", ""},
-		{company, "0,00", fault.Invalid, "payment.amount_zero", "amount", ""},
-		{company, "-5", fault.Invalid, "payment.amount_zero", "amount", ""},
-		{company, "abc", fault.Invalid, "payment.amount_form", "amount", ""},
-		{company, "1e3", fault.Invalid, "payment.amount_form", "amount", ""},
-		{company, "1.234", fault.Invalid, "payment.amount_decimals", "amount", ""},
-		{company, "1,234.567", fault.Invalid, "payment.amount_form", "amount", ""},
-		{company, "99999999999999999999", fault.Invalid, "payment.amount_large", "amount", ""},
-		{company, "1000,01", fault.Insufficient, "payment.insufficient", "amount", ""},
-		{company, strings.Repeat("9", 10_000), fault.Invalid, "payment.amount_form", "amount", ""},
+		{testkit.Company, "", fault.Invalid, "payment.amount_empty", "amount", ""},
+		{testkit.Company, "0", fault.Invalid, "payment.amount_zero", "amount", ""},
+		{testkit.Company, "0,00", fault.Invalid, "payment.amount_zero", "amount", ""},
+		{testkit.Company, "-5", fault.Invalid, "payment.amount_zero", "amount", ""},
+		{testkit.Company, "abc", fault.Invalid, "payment.amount_form", "amount", ""},
+		{testkit.Company, "1e3", fault.Invalid, "payment.amount_form", "amount", ""},
+		{testkit.Company, "1.234", fault.Invalid, "payment.amount_decimals", "amount", ""},
+		{testkit.Company, "1,234.567", fault.Invalid, "payment.amount_form", "amount", ""},
+		{testkit.Company, "99999999999999999999", fault.Invalid, "payment.amount_large", "amount", ""},
+		{testkit.Company, "1000,01", fault.Insufficient, "payment.insufficient", "amount", ""},
+		{testkit.Company, strings.Repeat("9", 10_000), fault.Invalid, "payment.amount_form", "amount", ""},
 		{"12", "-1", fault.Invalid, "catalog.inn_length", "account", "payment.amount_zero"},
 	}
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
-		c := h.holder(1000_00)
+		c := h.NewCustomer(1000_00)
 		for _, tc := range cases {
 			o := order(tc.amount)
 			o.Identifier = tc.identifier
@@ -58,7 +60,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 				t.Fatalf("not both told: %v", err)
 			}
 		}
-		if n := h.rows("SELECT COUNT(*) FROM drafts"); n != 0 {
+		if n := h.Count("SELECT COUNT(*) FROM drafts"); n != 0 {
 			t.Fatalf("%d drafts written", n)
 		}
 	})
@@ -80,7 +82,7 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 		{refused(8), "payment.biller_refuses", ""},
 	}
 	h := newHouse(t, databasetest.SQLite(t), good)
-	c := h.holder(1000_00)
+	c := h.NewCustomer(1000_00)
 	for _, tc := range cases {
 		h.biller.check = tc.answer
 		_, err := h.Quote(context.Background(), c, order("100"))
@@ -104,9 +106,9 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 func TestAcceptedOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
-		c := h.holder(100_00)
+		c := h.NewCustomer(100_00)
 		draft, err := h.Quote(context.Background(), c, order("60"))
-		must(t, err)
+		require.NoError(t, err)
 		var wg sync.WaitGroup
 		codes := make(chan string, 10)
 		for range 10 {
@@ -126,20 +128,20 @@ func TestAcceptedOnce(t *testing.T) {
 				t.Fatalf("codes %s and %s", first, code)
 			}
 		}
-		h.holds(c, 40_00)
-		h.audited()
+		h.WantBalance(c.ID, 40_00)
+		h.WantAudit()
 	})
 }
 
 func TestAcceptOnlyTheOwner(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t), good)
-	c, stranger := h.holder(100_00), h.holder(100_00)
+	c, stranger := h.NewCustomer(100_00), h.NewCustomer(100_00)
 	draft, err := h.Quote(context.Background(), c, order("60"))
-	must(t, err)
+	require.NoError(t, err)
 	_, err = h.Accept(context.Background(), stranger, customer.Web, draft.ID)
 	kindIs(t, err, fault.NotFound, "", "")
 	_, err = h.Accept(context.Background(), c, customer.Web, draft.ID)
-	must(t, err)
+	require.NoError(t, err)
 	_, err = h.ByID(context.Background(), stranger.ID, draft.ID)
 	kindIs(t, err, fault.NotFound, "", "")
 }
@@ -150,26 +152,26 @@ func TestAcceptRefuses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
-		c := h.holder(100_00)
+		c := h.NewCustomer(100_00)
 		first, err := h.Quote(ctx, c, order("60"))
-		must(t, err)
+		require.NoError(t, err)
 		second, err := h.Quote(ctx, c, order("60"))
-		must(t, err)
+		require.NoError(t, err)
 		_, err = h.Accept(ctx, c, customer.Web, first.ID)
-		must(t, err)
+		require.NoError(t, err)
 		_, err = h.Accept(ctx, c, customer.Web, second.ID)
 		kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")
 		if left := fault.As(err).Args["Balance"]; left != money.Amount(40_00) {
 			t.Fatalf("told %v", left)
 		}
-		h.fill(c, 20_00)
+		h.Deposit(c.ID, 20_00)
 		_, err = h.Accept(ctx, c, customer.Web, second.ID)
-		must(t, err)
-		h.holds(c, 0)
+		require.NoError(t, err)
+		h.WantBalance(c.ID, 0)
 
-		h.fill(c, 100_00)
+		h.Deposit(c.ID, 100_00)
 		third, err := h.Quote(ctx, c, order("60"))
-		must(t, err)
+		require.NoError(t, err)
 		blocked, held := c, c
 		blocked.Blocked = true
 		_, err = h.Accept(ctx, blocked, customer.Web, third.ID)
@@ -181,18 +183,18 @@ func TestAcceptRefuses(t *testing.T) {
 		owing.PINOwed = true
 		_, err = h.Accept(ctx, owing, customer.Web, third.ID)
 		kindIs(t, err, fault.Forbidden, "customer.pin_owed", "")
-		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET fee = 100 WHERE id = ?", third.ID).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE drafts SET fee = 100 WHERE id = ?", third.ID).Error)
 		_, err = h.Accept(ctx, c, customer.Web, third.ID)
 		kindIs(t, err, fault.Conflict, "payment.fee_changed", "")
 		renewed, err := h.Renew(ctx, c, customer.Web, third.ID)
 		if err != nil || renewed.ID == third.ID || renewed.Fee != 0 || renewed.Payee != third.Payee || renewed.TxnID == third.TxnID {
 			t.Fatalf("%+v, %v", renewed, err)
 		}
-		must(t, db.Gorm(ctx).Exec("UPDATE drafts SET expires_at = ? WHERE id = ?", db.Now(), renewed.ID).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE drafts SET expires_at = ? WHERE id = ?", db.Now(), renewed.ID).Error)
 		_, err = h.Accept(ctx, c, customer.Web, renewed.ID)
 		kindIs(t, err, fault.Conflict, "payment.draft_expired", "")
-		h.holds(c, 100_00)
-		h.audited()
+		h.WantBalance(c.ID, 100_00)
+		h.WantAudit()
 	})
 }
 
@@ -211,19 +213,19 @@ func TestChangedSinceTheRequestBegan(t *testing.T) {
 			"sessions ended": {"UPDATE customers SET session_epoch = session_epoch + 1 WHERE id = ?", "payment.session_ended"},
 			"held":           {"UPDATE customers SET hold_until = ? WHERE id = ?", "customer.hold"},
 		} {
-			before := h.holder(100_00)
+			before := h.NewCustomer(100_00)
 			draft, err := h.Quote(ctx, before, order("30"))
-			must(t, err)
+			require.NoError(t, err)
 			args := []any{before.ID}
 			if strings.Contains(c.statement, "hold_until") {
 				args = []any{db.Now().Add(time.Hour), before.ID}
 			}
-			must(t, db.Gorm(ctx).Exec(c.statement, args...).Error)
+			require.NoError(t, db.Gorm(ctx).Exec(c.statement, args...).Error)
 			_, err = h.Accept(ctx, before, customer.Web, draft.ID)
 			if !fault.Is(err, fault.Forbidden) || fault.As(err).Reason != c.reason {
 				t.Errorf("%s: %v", name, err)
 			}
-			h.holds(before, 100_00)
+			h.WantBalance(before.ID, 100_00)
 		}
 	})
 }
@@ -232,10 +234,10 @@ func TestLimits(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db, good)
 		ctx := context.Background()
-		must(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET operation = 5000, day = 8000, month = 10000").Error)
-		must(t, db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET operation = 5000, day = 8000, month = 10000").Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
 		time.Sleep(1100 * time.Millisecond)
-		c := h.holder(1000_00)
+		c := h.NewCustomer(1000_00)
 		_, err := h.Quote(ctx, c, order("50,01"))
 		kindIs(t, err, fault.Limit, "payment.limit_operation", "amount")
 		h.pay(c, "50")
@@ -243,7 +245,7 @@ func TestLimits(t *testing.T) {
 		var drafts []payment.Draft
 		for range 4 {
 			draft, err := h.Quote(ctx, c, order("30"))
-			must(t, err)
+			require.NoError(t, err)
 			drafts = append(drafts, draft)
 		}
 		var wg sync.WaitGroup
@@ -271,14 +273,14 @@ func TestLimits(t *testing.T) {
 		// Yesterday's count for the month only; last month's not at all.
 		day := database.StoredTime(db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 		sameMonth := day.In(customer.Bishkek).Month() == db.Now().In(customer.Bishkek).Month()
-		must(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, c.ID).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, c.ID).Error)
 		_, err = h.Quote(ctx, c, order("20,01"))
 		if sameMonth {
 			kindIs(t, err, fault.Limit, "payment.limit_month", "amount")
 		} else {
-			must(t, err)
+			require.NoError(t, err)
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -286,16 +288,16 @@ func TestLimits(t *testing.T) {
 func TestRefundGivesLimitsBack(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t), refused(5))
 	ctx := context.Background()
-	must(t, h.db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 1, day = 5000").Error)
-	must(t, h.db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
+	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 1, day = 5000").Error)
+	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
 	time.Sleep(1100 * time.Millisecond)
-	c := h.holder(50_00)
+	c := h.NewCustomer(50_00)
 	p := h.pay(c, "50")
 	h.deliver()
 	if got := h.ends(p); got.State != payment.Refunded || payment.RefusalWords(got.Result) == "" {
 		t.Fatalf("%+v", got)
 	}
-	h.holds(c, 50_00)
+	h.WantBalance(c.ID, 50_00)
 	if _, err := h.Quote(ctx, c, order("50")); err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +306,7 @@ func TestRefundGivesLimitsBack(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	seen := map[string]bool{}
 	h := newHouse(t, databasetest.SQLite(t), good)
-	c := h.holder(100_00)
+	c := h.NewCustomer(100_00)
 	for range 20 {
 		p := h.pay(c, "1")
 		if !payment.ValidCode(p.Code) || len(p.TxnID) != 19 || seen[p.Code] || seen[p.TxnID] {
@@ -323,15 +325,15 @@ func TestNumbers(t *testing.T) {
 func TestQuotesAreCountedByPlace(t *testing.T) {
 	db := databasetest.SQLite(t)
 	h := newHouse(t, db, good)
-	c := h.holder(1000_00)
+	c := h.NewCustomer(1000_00)
 	for _, address := range []string{"2001:db8:1:2::1", "2001:db8:1:2:ffff::2"} {
 		asked := order("10")
 		asked.Address = address
 		_, err := h.Quote(context.Background(), c, asked)
-		must(t, err)
+		require.NoError(t, err)
 	}
 	var counters int
-	must(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM attempts").Scan(&counters).Error)
+	require.NoError(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM attempts").Scan(&counters).Error)
 	if counters != 2 { // the customer's, and the network's
 		t.Errorf("%d counters, want 2", counters)
 	}

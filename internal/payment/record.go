@@ -32,13 +32,13 @@ func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
 	for i, r := range rows {
 		attempts[i] = r.attempted
 		if r.again {
-			later = append(later, outbox.Postponement{Message: r.call.task, At: ps.DB.Now().Add(ps.pause(r.call.number))})
+			later = append(later, outbox.Postponement{Message: r.call.task, At: ps.db.Now().Add(ps.pause(r.call.number))})
 		}
 		if r.ask {
 			asked = append(asked, r.call.payment.ID)
 		}
 	}
-	return ps.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+	return ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if err := updateAttempts(tx, attempts); err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
 
 // readHolders reads the holders of payments that end at once.
 func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.Customer, error) {
-	list, err := ps.Customers.ByIDs(ctx, ids)
+	list, err := ps.customers.ByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 )
 
 // A payment whose rows stand on the primary alone is neither accepted nor shown,
@@ -19,10 +20,10 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
 	h, ctx := newHouse(t, db, good), context.Background()
-	c := h.holder(1000_00)
+	c := h.NewCustomer(1000_00)
 	draft, err := h.Quote(ctx, c, order("250"))
-	must(t, err)
-	must(t, server.SetSynchronousStandbys("nobody"))
+	require.NoError(t, err)
+	require.NoError(t, server.SetSynchronousStandbys("nobody"))
 	unknown := func(what string, err error) {
 		t.Helper()
 		if !fault.Is(err, fault.Unknown) {
@@ -30,18 +31,18 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 		}
 	}
 	for range 2 {
-		_, err = h.ledger.Account(ctx, ledger.Transit, draft.Biller)
+		_, err = h.Ledger.Account(ctx, ledger.Transit, draft.Biller)
 		unknown("an account", err)
 	}
-	must(t, server.SetSynchronousStandbys(""))
-	_, err = h.ledger.Account(ctx, ledger.Transit, draft.Biller)
-	must(t, err)
-	must(t, server.SetSynchronousStandbys("nobody"))
+	require.NoError(t, server.SetSynchronousStandbys(""))
+	_, err = h.Ledger.Account(ctx, ledger.Transit, draft.Biller)
+	require.NoError(t, err)
+	require.NoError(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
 		_, err = h.Accept(ctx, c, customer.Web, draft.ID)
 		unknown("accepted", err)
 	}
-	if h.rows("SELECT COUNT(*) FROM payments") != 1 {
+	if h.Count("SELECT COUNT(*) FROM payments") != 1 {
 		t.Fatal("the payment can't be read: nothing was tried")
 	}
 	_, err = h.ByID(ctx, c.ID, draft.ID)
@@ -50,17 +51,17 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	unknown("a receipt that waits", err)
 
 	stop := h.deliver()
-	eventually(t, "an attempt stands on the primary", func() bool { return h.rows("SELECT COUNT(*) FROM payment_attempts") > 0 })
+	require.Eventually(t, "an attempt stands on the primary", func() bool { return h.Count("SELECT COUNT(*) FROM payment_attempts") > 0 })
 	time.Sleep(2 * time.Second)
 	if n := h.biller.count(draft.TxnID); n != 0 {
 		t.Errorf("the biller was called %d times for an attempt that can be lost", n)
 	}
 	stop()
-	must(t, server.SetSynchronousStandbys(""))
+	require.NoError(t, server.SetSynchronousStandbys(""))
 	if _, err := h.Accept(ctx, c, customer.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}
-	h.holds(c, 750_00)
+	h.WantBalance(c.ID, 750_00)
 }
 
 // Slots whose rows stand on the primary alone are not remembered as made: behind
@@ -71,20 +72,20 @@ func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
 	server.CancelCommitWaits(t)
 	h, ctx := newHouse(t, db, good), context.Background()
 	claim := h.Worker("dostek").Acquire
-	must(t, server.SetSynchronousStandbys("nobody"))
+	require.NoError(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
 		if _, err := claim(ctx, 1); !fault.Is(err, fault.Unknown) {
 			t.Errorf("claimed: %v", err)
 		}
 	}
-	if h.rows("SELECT COUNT(*) FROM biller_slots") == 0 {
+	if h.Count("SELECT COUNT(*) FROM biller_slots") == 0 {
 		t.Fatal("the slots can't be read: nothing was tried")
 	}
-	must(t, server.SetSynchronousStandbys(""))
-	must(t, db.Gorm(ctx).Exec("DELETE FROM biller_slots").Error) // as the standby never had them
+	require.NoError(t, server.SetSynchronousStandbys(""))
+	require.NoError(t, db.Gorm(ctx).Exec("DELETE FROM biller_slots").Error) // as the standby never had them
 	_, err := claim(ctx, 1)
-	must(t, err)
-	if h.rows("SELECT COUNT(*) FROM biller_slots") == 0 {
+	require.NoError(t, err)
+	if h.Count("SELECT COUNT(*) FROM biller_slots") == 0 {
 		t.Error("the slots are not made again")
 	}
 }
@@ -96,26 +97,26 @@ func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	server.CancelCommitWaits(t)
 	f := newFake(good).holding()
 	h, ctx := houseWith(t, db, f, func(*payment.Timing) {}), context.Background()
-	c := h.holder(1000_00)
+	c := h.NewCustomer(1000_00)
 	paid := h.pay(c, "250")
 	h.deliver()
-	eventually(t, "the biller is called", func() bool { return f.count(paid.TxnID) == 1 })
+	require.Eventually(t, "the biller is called", func() bool { return f.count(paid.TxnID) == 1 })
 	if _, err := h.ByID(ctx, c.ID, paid.ID); err != nil {
 		t.Errorf("the receipt of what was acknowledged: %v", err)
 	}
 	for _, kind := range []ledger.AccountType{ledger.Payable, ledger.Fees} {
-		_, err := h.ledger.Account(ctx, kind, paid.Biller)
-		must(t, err)
+		_, err := h.Ledger.Account(ctx, kind, paid.Biller)
+		require.NoError(t, err)
 	}
-	must(t, server.SetSynchronousStandbys("nobody"))
+	require.NoError(t, server.SetSynchronousStandbys("nobody"))
 	f.release()
-	eventually(t, "the end stands on the primary", func() bool { return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 1 })
+	require.Eventually(t, "the end stands on the primary", func() bool { return h.Count("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 1 })
 	if p, err := h.ByID(ctx, c.ID, paid.ID); !fault.Is(err, fault.Unknown) {
 		t.Errorf("the receipt says %s, %v", p.State, err)
 	}
-	must(t, server.SetSynchronousStandbys(""))
+	require.NoError(t, server.SetSynchronousStandbys(""))
 	if p := h.ends(paid); p.State != payment.Completed {
 		t.Errorf("it is %s", p.State)
 	}
-	h.audited()
+	h.WantAudit()
 }

@@ -14,6 +14,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
+	"elsom/internal/testkit/require"
 )
 
 // traced is what goes to a database.
@@ -80,12 +81,12 @@ func TestStatementsOfAClaim(t *testing.T) {
 			worker := h.Worker("dostek")
 			ctx := context.Background()
 			_, err := worker.Acquire(ctx, 1) // reads the catalogue
-			must(t, err)
+			require.NoError(t, err)
 			for _, n := range []int{1, 11} {
 				h.payEach(n)
 				sent.take()
 				tasks, err := worker.Acquire(ctx, n)
-				must(t, err)
+				require.NoError(t, err)
 				if len(tasks) != n {
 					t.Fatalf("%d claimed of %d", len(tasks), n)
 				}
@@ -117,16 +118,16 @@ func TestStatementsOfADelivery(t *testing.T) {
 			var last payment.Payment
 			for i := range n {
 				if i%15 == 0 {
-					c = h.holder(1000_00)
+					c = h.NewCustomer(1000_00)
 				}
 				last = h.pay(c, "1")
 			}
 			sent.take()
 			ctx, cancel := context.WithCancel(context.Background())
 			var working sync.WaitGroup
-			working.Go(func() { outbox.Work(ctx, db, h.Bell, h.Worker("dostek")) })
-			eventually(t, "all are completed", func() bool {
-				return h.rows("SELECT COUNT(*) FROM payments WHERE state = 'processing'") == 0
+			working.Go(func() { outbox.Work(ctx, db, h.Notifier, h.Worker("dostek")) })
+			require.Eventually(t, "all are completed", func() bool {
+				return h.Count("SELECT COUNT(*) FROM payments WHERE state = 'processing'") == 0
 			})
 			cancel()
 			working.Wait()
@@ -134,7 +135,7 @@ func TestStatementsOfADelivery(t *testing.T) {
 				t.Errorf("%d statements for %d payments", all, n)
 			}
 			h.ends(last)
-			h.audited()
+			h.WantAudit()
 		})
 	}
 }

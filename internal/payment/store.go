@@ -77,8 +77,8 @@ func only(list []Payment, err error) (Payment, error) {
 }
 
 func (ps *Payments) readByIDs(ctx context.Context, ids []int64) ([]*Payment, error) {
-	these, list := database.InList(ps.DB.Dialect(), ids)
-	found, err := payments(ps.DB.Gorm(ctx), "id "+these, list)
+	these, list := database.InList(ps.db.Dialect(), ids)
+	found, err := payments(ps.db.Gorm(ctx), "id "+these, list)
 	return database.AlignRows(ids, found, func(p Payment) int64 { return p.ID }), err
 }
 
@@ -152,8 +152,8 @@ type accepting struct {
 }
 
 func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*accepting, error) {
-	these, list := database.InList(ps.DB.Dialect(), ids)
-	rows, err := database.ScanAll(ps.DB.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
+	these, list := database.InList(ps.db.Dialect(), ids)
+	rows, err := database.ScanAll(ps.db.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
 			d.txn_id, d.channel, d.made_at, d.expires_at, p.id IS NOT NULL
 		FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id `+these, list), func(a *accepting) []any {
 		return []any{
@@ -162,13 +162,6 @@ func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*acceptin
 		}
 	})
 	return database.AlignRows(ids, rows, func(a accepting) int64 { return a.ID }), err
-}
-
-// deleteDrafts forgets drafts a day after they expired: until then the check
-// page can still offer their values.
-func deleteDrafts(ctx context.Context, db *database.DB) (int64, error) {
-	return db.Purge(ctx, "DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE expires_at < ? LIMIT ?)",
-		database.StoredTime(db.Now().Add(-24*time.Hour)))
 }
 
 func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {

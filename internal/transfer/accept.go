@@ -15,7 +15,7 @@ import (
 	"elsom/internal/outbox"
 )
 
-const actTransfer = "wallet.transfer"
+const opTransfer = "wallet.transfer"
 
 // ReceiverFull is the reason of a refusal by the limit of the receiver's wallet.
 const ReceiverFull fault.Reason = "wallet.receiver_full"
@@ -30,7 +30,7 @@ const ReceiverFull fault.Reason = "wallet.receiver_full"
 // PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
 // the money may have gone: ask again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
-	defer func() { err = ts.DB.UnknownIfPending(err) }()
+	defer func() { err = ts.db.UnknownIfPending(err) }()
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
 		return before, err
@@ -39,7 +39,7 @@ func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel cu
 	if err != nil {
 		return Transfer{}, err
 	}
-	receiver, err := ts.acceptable(ctx, c, draft)
+	receiver, err := ts.checkAcceptable(ctx, c, draft)
 	if err != nil {
 		return Transfer{}, err
 	}
@@ -52,52 +52,38 @@ func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (T
 	t, err := ts.ByID(ctx, c.ID, id)
 	//mutant:drop TestAcceptOnce
 	if err == nil && t.SenderID != c.ID {
-		return Transfer{}, fault.New(fault.NotFound, actTransfer, "")
+		return Transfer{}, fault.New(fault.NotFound, opTransfer, "")
 	}
 	return t, err
 }
 
-// acceptable tells what stands against a draft besides money, and gives the
-// receiver as of today.
-func (ts *Transfers) acceptable(ctx context.Context, c customer.Customer, draft Draft) (customer.Customer, error) {
-	//mutant:drop TestAcceptRefuses
-	if ts.Expired(draft) {
-		return customer.Customer{}, fault.New(fault.Conflict, actTransfer, "payment.draft_expired")
-	}
-	//mutant:drop TestAcceptRefuses
-	if c.Blocked {
-		return customer.Customer{}, fault.New(fault.Forbidden, actTransfer, "payment.blocked")
-	}
-	//mutant:drop TestAcceptRefuses
-	if err := customer.CheckHold(c, ts.DB.Now()); err != nil {
-		return customer.Customer{}, err
-	}
-	//mutant:replace Channel != customer.USSD => Channel == "" TestAcceptRefuses
-	if err := customer.CheckPINOwed(c); err != nil && draft.Channel != customer.USSD {
-		return customer.Customer{}, err
-	}
-	receiver, err := ts.Customers.ByID(ctx, draft.ReceiverID)
-	if err != nil {
-		return customer.Customer{}, err
-	}
-	return receiver, refusesMoney(receiver, actTransfer)
+// checkAcceptable returns what stands against accepting a draft, besides the
+// balance and the limits, and the receiver as stored now.
+func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (receiver customer.Customer, err error) {
+	err = draft.CheckAcceptable(opTransfer, c, ts.db.Now(), func() error {
+		if receiver, err = ts.customers.ByID(ctx, draft.ReceiverID); err != nil {
+			return err
+		}
+		return refusesMoney(receiver, opTransfer)
+	})
+	return receiver, err
 }
 
 func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft) (Transfer, error) {
-	mine, err := ts.Catalog.Level(ctx, c.Level)
+	mine, err := ts.catalog.Level(ctx, c.Level)
 	if err != nil {
 		return Transfer{}, err
 	}
-	theirs, err := ts.Catalog.Level(ctx, receiver.Level)
+	theirs, err := ts.catalog.Level(ctx, receiver.Level)
 	if err != nil {
 		return Transfer{}, err
 	}
 	t := Transfer{
 		ID: draft.ID, SenderID: c.ID, ReceiverID: receiver.ID, SenderPhone: c.Phone, ReceiverPhone: draft.Phone,
 		Sender: maskedName(c), Receiver: draft.Receiver, Amount: draft.Amount, Channel: draft.Channel,
-		AcceptedAt: ts.DB.Now(),
+		AcceptedAt: ts.db.Now(),
 	}
-	receipt, err := ts.Ledger.Post(ctx, posting(c, t, mine, theirs, wordToSender(t, c), wordToReceiver(t, receiver)))
+	receipt, err := ts.ledger.Post(ctx, posting(c, t, mine, theirs, wordToSender(t, c), wordToReceiver(t, receiver)))
 	if err != nil {
 		return Transfer{}, refusal(t, err)
 	}
@@ -105,15 +91,15 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		return ts.sent(ctx, c, draft.ID)
 	}
 	t.AcceptedAt = receipt.PostedAt
-	ts.DB.MarkDurable(Key(t.ID))
-	ts.Bell.Notify(sms.Queue)
+	ts.db.MarkDurable(Key(t.ID))
+	ts.notifier.Notify(sms.Queue)
 	return t, nil
 }
 
 func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Message) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
-		Key: Key(t.ID), Op: actTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
+		Key: Key(t.ID), Op: opTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
 		//mutant:replace , Ceiling: theirs.Balance => TestReceiverIsFull
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},
@@ -134,13 +120,13 @@ func refusal(t Transfer, err error) error {
 	var above *ledger.AboveCeiling
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
 		//mutant:replace ("amount") => ("amount").Because(err) TestReceiverIsFull
-		return fault.New(fault.Limit, actTransfer, ReceiverFull).At("amount")
+		return fault.New(fault.Limit, opTransfer, ReceiverFull).At("amount")
 	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == t.ReceiverID {
-		return refusesMoney(customer.Customer{Closed: true}, actTransfer)
+		return refusesMoney(customer.Customer{Closed: true}, opTransfer)
 	}
-	return limit.ExplainRefusal(actTransfer, t.SenderID, err)
+	return limit.ExplainRefusal(opTransfer, t.SenderID, err)
 }
 
 // wordToSender is the SMS about money that left.

@@ -13,38 +13,29 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/payment"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 )
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 1000 {
-		if holds() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatal("in vain: " + what)
-}
 
 // The money, the row, and a word to both, each in their language.
 func TestTransfer(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
-		from, to := h.holder(1000_00), h.holder(5_00)
-		must(t, h.Customers.SetLanguage(ctx, to.ID, "ky"))
+		from, to := h.NewCustomer(1000_00), h.NewCustomer(5_00)
+		require.NoError(t, h.Customers.SetLanguage(ctx, to.ID, "ky"))
 		sent := h.send(from, to, "250,50")
-		h.holds(from, 749_50)
-		h.holds(to, 255_50)
+		h.WantBalance(from.ID, 749_50)
+		h.WantBalance(to.ID, 255_50)
 		for _, who := range []customer.Customer{from, to} {
 			got, err := h.ByID(ctx, who.ID, sent.ID)
-			must(t, err)
+			require.NoError(t, err)
 			if got.AcceptedAt.IsZero() || got.Amount != 250_50 || got.SenderPhone != from.Phone || got.ReceiverPhone != to.Phone {
 				t.Fatalf("%+v, accepted %+v", got, sent)
 			}
 		}
-		_, err := h.ByID(ctx, h.holder(0).ID, sent.ID)
+		_, err := h.ByID(ctx, h.NewCustomer(0).ID, sent.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		for _, want := range []struct {
 			who       customer.Customer
@@ -57,7 +48,7 @@ func TestTransfer(t *testing.T) {
 				t.Errorf("%s: %+v", want.key, word)
 			}
 		}
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -71,11 +62,11 @@ type word struct {
 func (h *house) word(key string) word {
 	h.t.Helper()
 	var payloads []string
-	must(h.t, h.db.Gorm(context.Background()).Raw("SELECT payload FROM promises WHERE lane = 'sms'").Scan(&payloads).Error)
+	require.NoError(h.t, h.DB.Gorm(context.Background()).Raw("SELECT payload FROM promises WHERE lane = 'sms'").Scan(&payloads).Error)
 	var found []word
 	for _, text := range payloads {
 		var w word
-		must(h.t, json.Unmarshal([]byte(text), &w))
+		require.NoError(h.t, json.Unmarshal([]byte(text), &w))
 		if w.Key == key {
 			found = append(found, w)
 		}
@@ -91,7 +82,7 @@ func TestAcceptOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
-		from, to := h.holder(100_00), h.holder(0)
+		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		draft := h.quote(from, to, "100")
 		var wg sync.WaitGroup
 		for range 10 {
@@ -102,25 +93,25 @@ func TestAcceptOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		h.holds(from, 0)
-		h.holds(to, 100_00)
+		h.WantBalance(from.ID, 0)
+		h.WantBalance(to.ID, 100_00)
 		// What changed since doesn't matter to what is done: neither age, nor a
 		// block, nor that the draft itself is gone.
-		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
-		must(t, h.Customers.Block(ctx, to.ID))
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
+		require.NoError(t, h.Customers.Block(ctx, to.ID))
 		_, err := h.Accept(ctx, from, customer.Web, draft.ID)
-		must(t, err)
+		require.NoError(t, err)
 		n, err := h.Purge(ctx)
-		if must(t, err); n != 1 {
+		if require.NoError(t, err); n != 1 {
 			t.Fatalf("%d drafts purged", n)
 		}
 		_, err = h.Accept(ctx, from, customer.Web, draft.ID)
-		must(t, err)
+		require.NoError(t, err)
 		_, err = h.Accept(ctx, to, customer.Web, draft.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		h.word("sms.transfer_sent")
 		h.word("sms.transfer_got")
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -128,7 +119,7 @@ func TestAcceptRefuses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
-		from, to := h.holder(100_00), h.holder(0)
+		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		draft := h.quote(from, to, "60")
 		refused := func(who customer.Customer, kind fault.Kind, reason fault.Reason, field string) {
 			t.Helper()
@@ -136,19 +127,19 @@ func TestAcceptRefuses(t *testing.T) {
 			kindIs(t, err, kind, reason, field)
 		}
 		refused(to, fault.NotFound, "", "")
-		refused(h.holder(100_00), fault.NotFound, "", "")
+		refused(h.NewCustomer(100_00), fault.NotFound, "", "")
 
-		must(t, h.Customers.Block(ctx, to.ID))
+		require.NoError(t, h.Customers.Block(ctx, to.ID))
 		refused(from, fault.Forbidden, "wallet.receiver_blocked", "phone")
 		_, err := h.Quote(ctx, from, order(to, "1"))
 		kindIs(t, err, fault.Forbidden, "wallet.receiver_blocked", "phone")
-		must(t, h.Customers.Unblock(ctx, to.ID))
+		require.NoError(t, h.Customers.Unblock(ctx, to.ID))
 
-		must(t, h.Customers.Block(ctx, from.ID))
-		refused(h.again(from), fault.Forbidden, "payment.blocked", "")
-		must(t, h.Customers.Unblock(ctx, from.ID))
+		require.NoError(t, h.Customers.Block(ctx, from.ID))
+		refused(h.Customer(from.ID), fault.Forbidden, "payment.blocked", "")
+		require.NoError(t, h.Customers.Unblock(ctx, from.ID))
 		refused(from, fault.Forbidden, "payment.session_ended", "")
-		from = h.again(from)
+		from = h.Customer(from.ID)
 
 		held := from
 		held.HoldUntil = db.Now().Add(time.Hour)
@@ -162,21 +153,21 @@ func TestAcceptRefuses(t *testing.T) {
 		dialed := order(to, "1")
 		dialed.Channel = customer.USSD // whose PIN was asked by the phone
 		small, err := h.Quote(ctx, owing, dialed)
-		must(t, err)
+		require.NoError(t, err)
 		_, err = h.Accept(ctx, owing, customer.USSD, small.ID)
-		must(t, err)
-		h.fill(from.ID, 1_00)
+		require.NoError(t, err)
+		h.Deposit(from.ID, 1_00)
 
 		second := h.quote(from, to, "60")
 		_, err = h.Accept(ctx, from, customer.Web, second.ID)
-		must(t, err)
+		require.NoError(t, err)
 		refused(from, fault.Insufficient, "payment.insufficient", "amount")
-		h.fill(from.ID, 100_00)
-		must(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID).Error)
+		h.Deposit(from.ID, 100_00)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID).Error)
 		refused(from, fault.Conflict, "payment.draft_expired", "")
-		h.holds(from, 140_00)
-		h.holds(to, 61_00)
-		h.audited()
+		h.WantBalance(from.ID, 140_00)
+		h.WantBalance(to.ID, 61_00)
+		h.WantAudit()
 	})
 }
 
@@ -186,12 +177,12 @@ func TestReceiverIsFull(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
-		to := h.holder(50_00)
+		to := h.NewCustomer(50_00)
 		h.level("balance", 80_00)
 		var wg sync.WaitGroup
 		results := make(chan error, 4)
 		for range 4 {
-			from := h.holder(80_00)
+			from := h.NewCustomer(80_00)
 			draft := h.quote(from, to, "30")
 			wg.Go(func() {
 				_, err := h.Accept(ctx, from, customer.Web, draft.ID)
@@ -214,11 +205,11 @@ func TestReceiverIsFull(t *testing.T) {
 		if took != 1 {
 			t.Fatalf("%d transfers of 30 fit into the last 30 som", took)
 		}
-		from := h.holder(80_00)
+		from := h.NewCustomer(80_00)
 		_, err := h.Accept(ctx, from, customer.Web, h.quote(from, to, "1").ID)
 		kindIs(t, err, fault.Limit, "wallet.receiver_full", "amount")
-		h.holds(to, 80_00)
-		h.audited()
+		h.WantBalance(to.ID, 80_00)
+		h.WantAudit()
 	})
 }
 
@@ -228,7 +219,7 @@ func TestLimitsAreShared(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
-		from, to := h.holder(1000_00), h.holder(0)
+		from, to := h.NewCustomer(1000_00), h.NewCustomer(0)
 		h.level("operation", 50_00)
 		h.level("month", 100_00)
 		h.level("day", 80_00)
@@ -241,11 +232,11 @@ func TestLimitsAreShared(t *testing.T) {
 		var acts []func() error
 		for range 3 {
 			draft := h.quote(from, to, "30")
-			bill, err := h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "30", Channel: customer.Web})
-			must(t, err)
+			bill, err := h.App.Payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: testkit.Company, Amount: "30", Channel: customer.Web})
+			require.NoError(t, err)
 			acts = append(acts,
 				func() error { _, err := h.Accept(ctx, from, customer.Web, draft.ID); return err },
-				func() error { _, err := h.payments.Accept(ctx, from, customer.Web, bill.ID); return err })
+				func() error { _, err := h.App.Payments.Accept(ctx, from, customer.Web, bill.ID); return err })
 		}
 		for _, act := range acts {
 			wg.Go(func() { results <- act() })
@@ -263,11 +254,11 @@ func TestLimitsAreShared(t *testing.T) {
 		if done != 1 {
 			t.Fatalf("%d of 30 fit into the day's last 30 som", done)
 		}
-		h.holds(from, 920_00)
-		_, err = h.payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: company, Amount: "1", Channel: customer.Web})
+		h.WantBalance(from.ID, 920_00)
+		_, err = h.App.Payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: testkit.Company, Amount: "1", Channel: customer.Web})
 		kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
 		h.yesterday(from)
-		h.audited()
+		h.WantAudit()
 	})
 }
 
@@ -276,16 +267,16 @@ func TestLimitsAreShared(t *testing.T) {
 func (h *house) yesterday(from customer.Customer) {
 	h.t.Helper()
 	ctx := context.Background()
-	day := database.StoredTime(h.db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
-	sameMonth := day.In(customer.Bishkek).Month() == h.db.Now().In(customer.Bishkek).Month()
-	must(h.t, h.db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID).Error)
-	must(h.t, h.db.Gorm(ctx).Exec("UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID).Error)
-	to := h.holder(0)
+	day := database.StoredTime(h.DB.Now().In(customer.Bishkek).AddDate(0, 0, -1))
+	sameMonth := day.In(customer.Bishkek).Month() == h.DB.Now().In(customer.Bishkek).Month()
+	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID).Error)
+	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID).Error)
+	to := h.NewCustomer(0)
 	_, err := h.Quote(ctx, from, order(to, "20,01"))
 	if sameMonth {
 		kindIs(h.t, err, fault.Limit, "payment.limit_month", "amount")
 	} else {
-		must(h.t, err)
+		require.NoError(h.t, err)
 	}
 	h.send(from, to, "20")
 }
@@ -295,12 +286,12 @@ func (h *house) yesterday(from customer.Customer) {
 func TestTwoProcesses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		parts := h.Parts
+		parts := h.TransferParts()
 		parts.Ledger = ledger.New(db, ledger.Options{})
 		t.Cleanup(parts.Ledger.Close)
 		both := []*transfer.Transfers{h.Transfers, transfer.New(parts)}
 		ctx := context.Background()
-		from, to := h.holder(100_00), h.holder(0)
+		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		h.level("day", 50_00)
 		draft := h.quote(from, to, "20")
 		var drafts []transfer.Draft
@@ -316,7 +307,7 @@ func TestTwoProcesses(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		h.holds(to, 20_00)
+		h.WantBalance(to.ID, 20_00)
 		results := make(chan error, len(drafts))
 		for i, d := range drafts {
 			wg.Go(func() {
@@ -331,8 +322,8 @@ func TestTwoProcesses(t *testing.T) {
 				kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
 			}
 		}
-		h.holds(to, 50_00)
-		h.audited()
+		h.WantBalance(to.ID, 50_00)
+		h.WantAudit()
 	})
 }
 
@@ -340,7 +331,7 @@ func TestTwoProcesses(t *testing.T) {
 func TestCrosswise(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		a, b := h.holder(100_00), h.holder(100_00)
+		a, b := h.NewCustomer(100_00), h.NewCustomer(100_00)
 		var wg sync.WaitGroup
 		for range 10 {
 			for _, d := range []struct {
@@ -355,8 +346,8 @@ func TestCrosswise(t *testing.T) {
 			}
 		}
 		wg.Wait()
-		h.holds(a, 100_00)
-		h.holds(b, 100_00)
-		h.audited()
+		h.WantBalance(a.ID, 100_00)
+		h.WantBalance(b.ID, 100_00)
+		h.WantAudit()
 	})
 }

@@ -28,7 +28,7 @@ var (
 // MinTransfer is the least of one transfer: each costs two SMS.
 const MinTransfer money.Amount = 1_00
 
-const actQuote = "transfer.quote"
+const opQuote = "transfer.quote"
 
 // Quote reads an order, looks the receiver up and stores the draft that the
 // sender is shown. What is wrong comes as faults at "phone" and "amount",
@@ -36,10 +36,10 @@ const actQuote = "transfer.quote"
 // it is told by Accept alone: answers for the asking would tell its balance.
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	number, wrongPhone := readReceiver(c, order.Phone)
-	amount, wrongAmount := limit.ReadAmount(actQuote, order.Amount)
+	amount, wrongAmount := limit.ReadAmount(opQuote, order.Amount)
 	//mutant:drop ./web TestSumsBelowTheMinimumAreRefused
 	if wrongAmount == nil && amount < MinTransfer {
-		wrongAmount = fault.New(fault.Limit, actQuote, "wallet.below_minimum").With("Amount", MinTransfer).At("amount")
+		wrongAmount = fault.New(fault.Limit, opQuote, "wallet.below_minimum").With("Amount", MinTransfer).At("amount")
 	}
 	if wrongAmount == nil {
 		wrongAmount = ts.affordable(ctx, c, order.Channel, amount)
@@ -47,7 +47,7 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 	if err := fault.Join(wrongPhone, wrongAmount); err != nil {
 		return Draft{}, err
 	}
-	if err := customer.CheckHold(c, ts.DB.Now()); err != nil {
+	if err := customer.CheckHold(c, ts.db.Now()); err != nil {
 		return Draft{}, err
 	}
 	receiver, err := ts.receiver(ctx, c, number, order.Address)
@@ -56,23 +56,23 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 	}
 	draft := Draft{
 		SenderID: c.ID, ReceiverID: receiver.ID, Phone: receiver.Phone, Receiver: maskedName(receiver),
-		Amount: amount, Channel: order.Channel,
+		Amount: amount,
 	}
-	err = ts.DB.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		draft.ID, draft.MadeAt = tx.NewID(), tx.Now()
-		draft.ExpiresAt = draft.MadeAt.Add(ts.Life)
+	draft.Channel = order.Channel
+	err = ts.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		draft.Begin(tx, ts.life)
 		return insertDraft(tx, draft)
 	})
-	return draft, fault.Wrap(actQuote, err)
+	return draft, fault.Wrap(opQuote, err)
 }
 
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
 func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel customer.Channel, amount money.Amount) error {
 	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
 	if channel == customer.USSD {
-		return ts.limits.Allowed(ctx, actQuote, c, amount)
+		return ts.limits.Allowed(ctx, opQuote, c, amount)
 	}
-	return ts.limits.Affordable(ctx, actQuote, c, amount)
+	return ts.limits.Affordable(ctx, opQuote, c, amount)
 }
 
 // readReceiver reads the number to which a customer sends.
@@ -94,7 +94,7 @@ func readReceiver(c customer.Customer, text string) (phone.Number, error) {
 	default:
 		return number, nil
 	}
-	return "", fault.New(fault.Invalid, actQuote, message).At("phone")
+	return "", fault.New(fault.Invalid, opQuote, message).At("phone")
 }
 
 // receiver counts the question and finds whose wallet the number is.
@@ -102,32 +102,32 @@ func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number p
 	who := strconv.FormatInt(c.ID, 10)
 	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {
 		//mutant:drop TestReceiversAreCounted
-		if err := ts.Attempts.Take(ctx, rule, who); err != nil {
+		if err := ts.attempts.Take(ctx, rule, who); err != nil {
 			return customer.Customer{}, err
 		}
 	}
 	if address != "" {
-		if err := ts.Attempts.Take(ctx, receiversAddress, ratelimit.Address(address)); err != nil {
+		if err := ts.attempts.Take(ctx, receiversAddress, ratelimit.Address(address)); err != nil {
 			return customer.Customer{}, err
 		}
 	}
-	receiver, err := ts.Customers.ByPhone(ctx, number)
+	receiver, err := ts.customers.ByPhone(ctx, number)
 	if fault.Is(err, fault.NotFound) {
-		return customer.Customer{}, fault.New(fault.Invalid, actQuote, "wallet.receiver_unknown").At("phone")
+		return customer.Customer{}, fault.New(fault.Invalid, opQuote, "wallet.receiver_unknown").At("phone")
 	}
 	if err != nil {
 		return customer.Customer{}, err
 	}
-	return receiver, refusesMoney(receiver, actQuote)
+	return receiver, refusesMoney(receiver, opQuote)
 }
 
-func refusesMoney(receiver customer.Customer, act string) error {
+func refusesMoney(receiver customer.Customer, op string) error {
 	if receiver.Closed {
-		return fault.New(fault.Forbidden, act, "wallet.receiver_closed").At("phone")
+		return fault.New(fault.Forbidden, op, "wallet.receiver_closed").At("phone")
 	}
 	//mutant:drop TestAcceptRefuses
 	if receiver.Blocked {
-		return fault.New(fault.Forbidden, act, "wallet.receiver_blocked").At("phone")
+		return fault.New(fault.Forbidden, op, "wallet.receiver_blocked").At("phone")
 	}
 	return nil
 }

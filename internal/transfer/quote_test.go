@@ -4,11 +4,13 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 )
 
@@ -16,7 +18,7 @@ import (
 func TestQuoteRefusesBadInput(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		from, to := h.holder(1000_00), h.holder(0)
+		from, to := h.NewCustomer(1000_00), h.NewCustomer(0)
 		there := to.Phone.String()
 		for _, tc := range []struct {
 			phone, amount string
@@ -41,7 +43,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 			{there, "1000,01", fault.Insufficient, "payment.insufficient", "amount", ""},
 			{"12", "-1", fault.Invalid, "wallet.receiver_format", "phone", "payment.amount_zero"},
 		} {
-			_, err := h.Quote(context.Background(), from, transfer.Order{Phone: tc.phone, Amount: tc.amount, Channel: "web"})
+			_, err := h.Quote(context.Background(), from, transfer.Order{Phone: tc.phone, Amount: tc.amount, Channel: customer.Web})
 			all := fault.All(err)
 			if len(all) == 0 {
 				t.Fatalf("%q %q was taken", tc.phone, tc.amount)
@@ -51,7 +53,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 				t.Fatalf("not both told: %v", err)
 			}
 		}
-		if n := h.rows("SELECT COUNT(*) FROM wallet_transfer_drafts"); n != 0 {
+		if n := h.Count("SELECT COUNT(*) FROM wallet_transfer_drafts"); n != 0 {
 			t.Fatalf("%d drafts written", n)
 		}
 	})
@@ -60,17 +62,17 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 func TestQuote(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		from, to := h.holder(1000_00), h.holder(0)
+		from, to := h.NewCustomer(1000_00), h.NewCustomer(0)
 		o := order(to, "250,50")
 		o.Phone = "0" + to.Phone.National()
 		draft, err := h.Quote(context.Background(), from, o)
-		must(t, err)
+		require.NoError(t, err)
 		if draft.SenderID != from.ID || draft.ReceiverID != to.ID || draft.Phone != to.Phone || draft.Amount != 250_50 ||
-			draft.Fee != 0 || draft.Total() != 250_50 || draft.Channel != "web" || draft.ExpiresAt.Sub(draft.MadeAt) != h.Life {
+			draft.Fee != 0 || draft.Total() != 250_50 || draft.Channel != customer.Web || draft.ExpiresAt.Sub(draft.MadeAt) != time.Hour {
 			t.Fatalf("%+v", draft)
 		}
 		kept, err := h.Draft(context.Background(), from.ID, customer.Web, draft.ID)
-		must(t, err)
+		require.NoError(t, err)
 		if !kept.MadeAt.Equal(draft.MadeAt) || !kept.ExpiresAt.Equal(draft.ExpiresAt) {
 			t.Fatalf("kept %+v, told %+v", kept, draft)
 		}
@@ -78,8 +80,8 @@ func TestQuote(t *testing.T) {
 		if kept != draft {
 			t.Fatalf("kept %+v, told %+v", kept, draft)
 		}
-		h.holds(from, 1000_00)
-		for _, stranger := range []customer.Customer{to, h.holder(0)} {
+		h.WantBalance(from.ID, 1000_00)
+		for _, stranger := range []customer.Customer{to, h.NewCustomer(0)} {
 			_, err := h.Draft(context.Background(), stranger.ID, customer.Web, draft.ID)
 			kindIs(t, err, fault.NotFound, "", "")
 		}
@@ -91,9 +93,9 @@ func TestQuote(t *testing.T) {
 func TestReceiversAreCounted(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
-		from, to := h.holder(100_00), h.holder(0)
+		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		ask := func(who customer.Customer, number string) error {
-			_, err := h.Quote(context.Background(), who, transfer.Order{Phone: number, Amount: "1", Channel: "web", Address: "127.0.0.1"})
+			_, err := h.Quote(context.Background(), who, transfer.Order{Phone: number, Amount: "1", Channel: customer.Web, Address: "127.0.0.1"})
 			return err
 		}
 		for i := range 30 {
@@ -107,17 +109,17 @@ func TestReceiversAreCounted(t *testing.T) {
 				t.Fatalf("the question after the last: %v", err)
 			}
 		}
-		must(t, ask(h.holder(100_00), to.Phone.String()))
+		require.NoError(t, ask(h.NewCustomer(100_00), to.Phone.String()))
 	})
 }
 
 // A question that is refused for its amount tells nothing of the number.
 func TestReceiverIsLookedUpLast(t *testing.T) {
 	h := newHouse(t, databasetest.SQLite(t))
-	from := h.holder(0)
-	_, err := h.Quote(context.Background(), from, transfer.Order{Phone: "0555 555 555", Amount: "1", Channel: "web"})
+	from := h.NewCustomer(0)
+	_, err := h.Quote(context.Background(), from, transfer.Order{Phone: "0555 555 555", Amount: "1", Channel: customer.Web})
 	kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")
-	if n := h.rows("SELECT COUNT(*) FROM attempts"); n != 0 {
+	if n := h.Count("SELECT COUNT(*) FROM attempts"); n != 0 {
 		t.Fatalf("%d counters of a question that wasn't asked", n)
 	}
 }

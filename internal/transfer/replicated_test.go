@@ -8,6 +8,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 // A transfer that only the primary has stored is neither accepted nor shown as
@@ -17,28 +18,28 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
 	h, ctx := newHouse(t, db), context.Background()
-	from, to := h.holder(100_00), h.holder(0)
+	from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 	draft := h.quote(from, to, "60")
-	must(t, server.SetSynchronousStandbys("nobody"))
+	require.NoError(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
 		if _, err := h.Accept(ctx, from, customer.Web, draft.ID); !fault.Is(err, fault.Unknown) {
 			t.Errorf("accepted: %v", err)
 		}
 	}
-	h.holds(to, 60_00) // it can be read
+	h.WantBalance(to.ID, 60_00) // it can be read
 	for _, who := range []int64{from.ID, to.ID} {
 		if _, err := h.ByID(ctx, who, draft.ID); !fault.Is(err, fault.Unknown) {
 			t.Errorf("a receipt: %v", err)
 		}
-		line := int64(h.rows("SELECT id FROM transfers WHERE request_key = ?", "transfer:"+strconv.FormatInt(draft.ID, 10)))
-		if _, err := h.wallets.Operation(ctx, who, line); !fault.Is(err, fault.Unknown) {
+		line := int64(h.Count("SELECT id FROM transfers WHERE request_key = ?", "transfer:"+strconv.FormatInt(draft.ID, 10)))
+		if _, err := h.Wallets.Operation(ctx, who, line); !fault.Is(err, fault.Unknown) {
 			t.Errorf("an operation: %v", err)
 		}
 	}
-	must(t, server.SetSynchronousStandbys(""))
+	require.NoError(t, server.SetSynchronousStandbys(""))
 	if _, err := h.Accept(ctx, from, customer.Web, draft.ID); err != nil {
 		t.Errorf("with the standby: %v", err)
 	}
-	h.holds(from, 40_00)
-	h.audited()
+	h.WantBalance(from.ID, 40_00)
+	h.WantAudit()
 }

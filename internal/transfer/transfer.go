@@ -12,6 +12,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/draft"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
@@ -23,9 +24,9 @@ import (
 
 // Order is what a sender typed.
 type Order struct {
-	Phone   string           // the receiver's number, as typed
-	Amount  string           // in som, as typed
-	Channel customer.Channel // Web or USSD
+	Phone   string // the receiver's number, as typed
+	Amount  string // in som, as typed
+	Channel customer.Channel
 	// Address is where the sender comes from, for the counters; empty where
 	// the channel knows none.
 	Address string
@@ -33,16 +34,13 @@ type Order struct {
 
 // Draft is a transfer as the sender was shown it. It never changes.
 type Draft struct {
-	ID         int64
+	draft.Terms
 	SenderID   int64
 	ReceiverID int64
 	Phone      phone.Number // the receiver's
 	Receiver   string       // the receiver's name, masked; empty where it isn't known
 	Amount     money.Amount
 	Fee        money.Amount // 0: no tariff is known for transfers
-	Channel    customer.Channel
-	MadeAt     time.Time
-	ExpiresAt  time.Time
 }
 
 // Total is what leaves the sender's wallet.
@@ -79,18 +77,27 @@ type Parts struct {
 	Life time.Duration
 }
 
-// Transfers is the act.
+// Transfers quotes and accepts transfers.
 type Transfers struct {
-	Parts
-	limits limit.Limits
+	db        *database.DB
+	ledger    *ledger.Ledger
+	notifier  *outbox.Notifier
+	catalog   *catalog.Catalog
+	customers *customer.Customers
+	attempts  *ratelimit.Counters
+	life      time.Duration
+	limits    limit.Limits
 }
 
-// New makes the act of its parts.
+// New returns transfers made of parts.
 func New(parts Parts) *Transfers {
 	if parts.Life == 0 {
 		parts.Life = time.Hour
 	}
-	return &Transfers{parts, limit.New(parts.DB, parts.Ledger, parts.Catalog)}
+	return &Transfers{
+		db: parts.DB, ledger: parts.Ledger, notifier: parts.Bell, catalog: parts.Catalog, customers: parts.Customers,
+		attempts: parts.Attempts, life: parts.Life, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog),
+	}
 }
 
 // Left returns the limits of a customer, which payments and transfers share, and
@@ -110,38 +117,42 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	if !known {
 		return Transfer{}, fault.New(fault.NotFound, "transfer.read", "")
 	}
-	//mutant:replace ts.DB.WaitDurable(ctx, Key(id)) => nil TestTransferIsUnknownWithoutTheStandby
-	return t, ts.DB.WaitDurable(ctx, Key(id))
+	//mutant:replace ts.db.WaitDurable(ctx, Key(id)) => nil TestTransferIsUnknownWithoutTheStandby
+	return t, ts.db.WaitDurable(ctx, Key(id))
 }
 
 // SentSince reports whether a customer has sent a transfer at that time or
 // later, over any channel.
 func (ts *Transfers) SentSince(ctx context.Context, customerID int64, at time.Time) (bool, error) {
-	sent, err := readSentSince(ctx, ts.DB, customerID, at)
+	sent, err := readSentSince(ctx, ts.db, customerID, at)
 	return sent, fault.Wrap("transfer.sent_since", err)
 }
 
 // Several gives those of the transfers that a customer sent or got.
 func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
-	found, err := readTransfers(ctx, ts.DB, customerID, ids)
+	found, err := readTransfers(ctx, ts.db, customerID, ids)
 	return found, fault.Wrap("transfer.read", err)
 }
 
-// Draft gives a sender's draft; fault.NotFound for another's too.
+// Draft returns a sender's draft that was made on a channel; fault.NotFound for
+// others.
 func (ts *Transfers) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
-	draft, err := readDraft(ctx, ts.DB, customerID, id)
-	//mutant:drop ./web TestDraftsOfAnotherDoor
-	if err == nil && draft.Channel != channel {
-		return Draft{}, fault.New(fault.NotFound, "transfer.draft", "")
+	draft, err := readDraft(ctx, ts.db, id)
+	if err == nil {
+		//mutant:drop ./web TestDraftsOfAnotherDoor
+		err = draft.CheckShown("transfer.draft", draft.SenderID, customerID, channel)
 	}
-	return draft, fault.Wrap("transfer.draft", err)
+	if err != nil {
+		return Draft{}, fault.Wrap("transfer.draft", err)
+	}
+	return draft, nil
 }
 
-// Expired tells whether a draft is too old to be accepted.
-func (ts *Transfers) Expired(d Draft) bool { return !ts.DB.Now().Before(d.ExpiresAt) }
+// Expired reports whether a draft is too old to be accepted.
+func (ts *Transfers) Expired(d Draft) bool { return d.Terms.Expired(ts.db.Now()) }
 
 // Purge deletes drafts that can no longer be accepted and tells how many.
 func (ts *Transfers) Purge(ctx context.Context) (int64, error) {
-	n, err := deleteDrafts(ctx, ts.DB)
+	n, err := draft.Purge(ctx, ts.db, "wallet_transfer_drafts")
 	return n, fault.Wrap("transfer.purge", err)
 }

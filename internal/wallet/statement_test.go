@@ -8,6 +8,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/money"
+	"elsom/internal/testkit/require"
 	"elsom/internal/wallet"
 )
 
@@ -16,7 +17,7 @@ func TestStatement(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newHouse(t, db)
 		ctx := context.Background()
-		from, to := h.holder(100_00), h.holder(0)
+		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		sent := h.send(from, to, "40")
 		for _, want := range []struct {
 			who    customer.Customer
@@ -24,8 +25,8 @@ func TestStatement(t *testing.T) {
 			amount money.Amount
 			d      wallet.Direction
 		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Got, 40_00, wallet.In}} {
-			page, err := h.wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
-			must(t, err)
+			page, err := h.Wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
+			require.NoError(t, err)
 			if len(page.Operations) != 1 || page.Count != 1 || page.In+page.Out != 40_00 {
 				t.Fatalf("%+v", page)
 			}
