@@ -1,9 +1,8 @@
-// Package audit reads the books and never writes: it proves them, and tells
-// what is in them.
+// Package audit proves the books and counts what is in them. It only reads.
 //
-// It promises that what it reads is one moment's state, however much is being
-// paid meanwhile, that nobody who pays waits for it, and that it needs no more
-// memory for a large database than for a small one.
+// An audit sees the state of one moment, however many payments are made
+// meanwhile; no payment waits for it; and its memory does not grow with the
+// database.
 package audit
 
 import (
@@ -23,138 +22,123 @@ const MaxListed = 1000
 
 // Result is what an audit found.
 type Result struct {
-	At        time.Time
-	Since     time.Time // zero: all was looked at
-	Transfers int64
-	Entries   int64
-	Accounts  []Total // by kind; balances
-	Payments  []Total // by state; amount and fee
-	CashIns   []Total // by OSMP result; sums
-	Sent      []Total // between wallets, by channel; amounts
-	Checks    []Check // what was looked at, in the order of Print
-	// Violations holds a line for each, at most MaxListed.
+	At              time.Time
+	Since           time.Time // zero: a full audit
+	Transfers       int64
+	Entries         int64
+	Accounts        []Total // balances by type of account
+	Payments        []Total // amount and fee by state
+	CashIns         []Total // sums by OSMP result
+	WalletTransfers []Total // amounts by channel
+	Checks          []Check // in the order of Print
+	// Violations has a line for each violation, at most MaxListed.
 	Violations []string
 }
 
-// Total counts things of one name and adds up their amounts.
+// Total is a number of things of one name, and the sum of their amounts.
 type Total struct {
 	Name   string
 	Count  int64
 	Amount money.Amount
 }
 
-// Check is one property of the books that was looked at.
+// Check is a property of the books that was checked.
 type Check struct {
 	Invariant string // by its name in the books: "no debt"
 	Proves    string
-	Found     int64 // violations
+	Found     int64 // number of violations
 }
 
-// ViolationCount counts the violations, listed or not.
-func (p Result) ViolationCount() int64 {
+// ViolationCount returns the number of violations, listed or not.
+func (r Result) ViolationCount() int64 {
 	var n int64
-	for _, c := range p.Checks {
+	for _, c := range r.Checks {
 		n += c.Found
 	}
 	return n
 }
 
-// OK tells whether all was proved.
-func (p Result) OK() bool { return p.ViolationCount() == 0 }
+// OK reports whether no violation was found.
+func (r Result) OK() bool { return r.ViolationCount() == 0 }
 
-// Run proves the books of db as they stand at one moment; safe beside a
-// running server. An error means that it could not look, not that the books
-// are wrong.
+// Run audits the books of db as they are at one moment; a server may run
+// meanwhile. An error means that the books could not be read, not that they are
+// wrong.
 func Run(ctx context.Context, db *database.DB) (Result, error) {
-	return prove(ctx, db, time.Time{})
+	return run(ctx, db, nil, time.Time{})
 }
 
-// RunSince is an audit of what was posted since a moment, by the ids that
-// transfers got then, and of what is cheap to prove whole; of the books
-// it reads what is new and the wallets that moved. SinceProves tells exactly what it proves.
+// RunSince audits what was posted since a moment, by the times in the ids of
+// transfers, and what is cheap to prove in full. It reads the new rows and the
+// entries of wallets that moved. SinceProves describes exactly what it proves.
 func RunSince(ctx context.Context, db *database.DB, since time.Time) (Result, error) {
-	return prove(ctx, db, since)
+	return run(ctx, db, windowSince(db.Dialect(), since), since)
 }
 
-func prove(ctx context.Context, db *database.DB, since time.Time) (Result, error) {
-	var proof Result
+func run(ctx context.Context, db *database.DB, w *window, since time.Time) (Result, error) {
+	var result Result
 	err := db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		proof = Result{At: tx.Now(), Since: since}
-		var only *part
-		if !since.IsZero() {
-			only = partSince(tx.Dialect(), since)
-		}
-		if err := only.byIndex(tx); err != nil {
+		result = Result{At: tx.Now(), Since: since}
+		if err := w.useIndexes(tx); err != nil {
 			return err
 		}
-		if err := readTotals(tx, &proof, only); err != nil {
+		if err := readTotals(tx, &result, w); err != nil {
 			return err
 		}
-		return proof.lookAll(tx, checks(tx.Dialect()), only)
+		for _, c := range checks(tx.Dialect()) {
+			if err := result.apply(tx, w.narrow(c)); err != nil {
+				return fmt.Errorf("%s, %s: %w", c.rules[0].invariant, c.rules[0].proves, err)
+			}
+		}
+		return nil
 	})
-	return proof, fault.Wrap("report.audit", err)
+	return result, fault.Wrap("audit.run", err)
 }
 
-func (p *Result) lookAll(tx *database.Tx, all []check, only *part) error {
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && all[n].query == all[0].query {
-			n++
-		}
-		if err := p.look(tx, all[:n], only); err != nil {
-			return fmt.Errorf("%s, %s: %w", all[0].invariant, all[0].proves, err)
-		}
-		all = all[n:]
+// apply runs the query of a check and adds its violations.
+func (r *Result) apply(tx *database.Tx, c check) error {
+	first := len(r.Checks)
+	for _, rule := range c.rules {
+		r.Checks = append(r.Checks, Check{Invariant: rule.invariant, Proves: rule.proves})
 	}
-	return nil
-}
-
-// look asks the query of a check, or of several that share it.
-func (p *Result) look(tx *database.Tx, shared []check, only *part) error {
-	first := len(p.Checks)
-	for i := range shared {
-		shared[i] = only.narrowed(shared[i])
-		p.Checks = append(p.Checks, Check{Invariant: shared[i].invariant, Proves: shared[i].proves})
-	}
-	return eachViolation(tx, shared[0].query, func(v violation) {
+	return eachViolation(tx, c.query, func(v violation) {
 		var n int64
-		if len(shared) > 1 {
+		if len(c.rules) > 1 {
 			n = v.Want.Int64
 		}
-		p.Checks[first+int(n)].Found++
-		if len(p.Violations) < MaxListed {
-			p.Violations = append(p.Violations, shared[n].invariant+": "+v.words(shared[n].says))
+		r.Checks[first+int(n)].Found++
+		if len(r.Violations) < MaxListed {
+			r.Violations = append(r.Violations, c.rules[n].describe(v))
 		}
 	})
 }
 
-// words fills what a query found into a sentence: {what} names the thing,
-// {have} and {want} are amounts, {count} is have as a number.
-func (v violation) words(sentence string) string {
-	return strings.NewReplacer(
+// describe returns the line of a violation.
+func (r rule) describe(v violation) string {
+	return r.invariant + ": " + strings.NewReplacer(
 		"{what}", v.What,
 		"{have}", money.Amount(v.Have.Int64).String(),
 		"{want}", money.Amount(v.Want.Int64).String(),
 		"{count}", fmt.Sprint(v.Have.Int64),
-	).Replace(sentence)
+	).Replace(r.violation)
 }
 
-// Print writes the proof as an operator reads it: counts and totals, what was
-// proved, and a line for each violation.
-func (p Result) Print(w io.Writer) error {
+// Print writes the result for an operator: counts and totals, what was checked,
+// and a line for each violation.
+func (r Result) Print(w io.Writer) error {
 	out := &printer{w: w}
-	out.line("The books at %s UTC", p.At.UTC().Format("2006-01-02 15:04:05"))
-	if !p.Since.IsZero() {
-		out.line("What was posted since %s UTC", p.Since.UTC().Format("2006-01-02 15:04:05"))
+	out.line("The books at %s UTC", r.At.UTC().Format("2006-01-02 15:04:05"))
+	if !r.Since.IsZero() {
+		out.line("What was posted since %s UTC", r.Since.UTC().Format("2006-01-02 15:04:05"))
 	}
-	out.line("  %-24s %12d", "transfers", p.Transfers)
-	out.line("  %-24s %12d", "entries", p.Entries)
-	out.totals("accounts", p.Accounts)
-	out.totals("payments", p.Payments)
-	out.totals("cash-ins", p.CashIns)
-	out.totals("between wallets", p.Sent)
+	out.line("  %-24s %12d", "transfers", r.Transfers)
+	out.line("  %-24s %12d", "entries", r.Entries)
+	out.totals("accounts", r.Accounts)
+	out.totals("payments", r.Payments)
+	out.totals("cash-ins", r.CashIns)
+	out.totals("between wallets", r.WalletTransfers)
 	out.line("")
-	for _, c := range p.Checks {
+	for _, c := range r.Checks {
 		verdict := "ok"
 		if c.Found > 0 {
 			verdict = fmt.Sprintf("%d WRONG", c.Found)
@@ -162,25 +146,25 @@ func (p Result) Print(w io.Writer) error {
 		out.line("  %-24s %-60s %s", c.Invariant, c.Proves, verdict)
 	}
 	out.line("")
-	for _, v := range p.Violations {
+	for _, v := range r.Violations {
 		out.line("VIOLATION %s", v)
 	}
-	switch found := p.ViolationCount(); {
-	case found == 0 && !p.Since.IsZero():
+	switch found := r.ViolationCount(); {
+	case found == 0 && !r.Since.IsZero():
 		out.line("All of it holds. What is older was not looked at.")
 	case found == 0:
 		out.line("All holds.")
 	case found == 1:
 		out.line("1 violation.")
-	case found > int64(len(p.Violations)):
-		out.line("%d violations; the first %d are listed.", found, len(p.Violations))
+	case found > int64(len(r.Violations)):
+		out.line("%d violations; the first %d are listed.", found, len(r.Violations))
 	default:
 		out.line("%d violations.", found)
 	}
 	return out.err
 }
 
-// printer remembers the first error, so that printing reads as printing.
+// printer stores the first error, so that its callers need not check each line.
 type printer struct {
 	w   io.Writer
 	err error

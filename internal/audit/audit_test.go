@@ -13,7 +13,7 @@ import (
 	"elsom/internal/payment"
 )
 
-func proveBooks(t testing.TB, db *database.DB) audit.Result {
+func runAudit(t testing.TB, db *database.DB) audit.Result {
 	t.Helper()
 	proof, err := audit.Run(context.Background(), db)
 	if err != nil {
@@ -31,18 +31,18 @@ func printed(t testing.TB, p audit.Result) string {
 	return text.String()
 }
 
-func TestEmptyBookHolds(t *testing.T) {
+func TestEmptyBooks(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		if p := proveBooks(t, db); !p.OK() {
+		if p := runAudit(t, db); !p.OK() {
 			t.Fatal(printed(t, p))
 		}
 	})
 }
 
-func TestCleanBookHolds(t *testing.T) {
+func TestCorrectBooks(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
-		p := proveBooks(t, db)
+		p := runAudit(t, db)
 		if !p.OK() || len(p.Violations) > 0 {
 			t.Fatal(printed(t, p))
 		}
@@ -75,35 +75,34 @@ func TestCleanBookHolds(t *testing.T) {
 	})
 }
 
-// The proof writes the payments' request keys by itself; they must be those of
-// the payments.
-func TestKeysAreThoseOfPayments(t *testing.T) {
+// The audit composes the request keys of payments itself.
+func TestPaymentKeys(t *testing.T) {
 	if payment.AcceptKey(7) != "payment:7:accept" || payment.EndKey(7) != "payment:7:end" {
 		t.Fatal(payment.AcceptKey(7), payment.EndKey(7))
 	}
 }
 
-func TestPlantedViolationsAreFound(t *testing.T) {
-	allFound(t, plants, func(*book) {})
+func TestViolationsAreFound(t *testing.T) {
+	wantFound(t, violationCases, func(*book) {})
 }
 
-// allFound plants each in a book of its own, which prepare adds to before.
-func allFound(t *testing.T, plants []planted, prepare func(*book)) {
-	for _, plant := range plants {
-		t.Run(plant.name, func(t *testing.T) {
+// wantFound violationCases each in a book of its own, which prepare adds to before.
+func wantFound(t *testing.T, violationCases []violationCase, prepare func(*book)) {
+	for _, c := range violationCases {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			databasetest.Each(t, func(t *testing.T, db *database.DB) {
 				b := newBook(t, db)
 				prepare(b)
 				names := b.names()
-				did := make([]string, len(plant.did))
-				for i, statement := range plant.did {
+				did := make([]string, len(c.did))
+				for i, statement := range c.did {
 					did[i] = names.Replace(statement)
 				}
 				b.tamper(did...)
-				p := proveBooks(t, db)
-				want := make([]string, len(plant.says))
-				for i, line := range plant.says {
+				p := runAudit(t, db)
+				want := make([]string, len(c.says))
+				for i, line := range c.says {
 					want[i] = names.Replace(line)
 				}
 				got := slices.Sorted(slices.Values(p.Violations))
@@ -114,7 +113,7 @@ func allFound(t *testing.T, plants []planted, prepare func(*book)) {
 				if p.OK() || p.ViolationCount() != int64(len(want)) {
 					t.Errorf("counted %d of %d", p.ViolationCount(), len(want))
 				}
-				foundSince(t, db, want)
+				wantFoundSince(t, db, want)
 				if text := printed(t, p); !strings.Contains(text, "VIOLATION "+want[0]) || strings.Contains(text, "All holds.") {
 					t.Errorf("printed:\n%s", text)
 				}
@@ -123,7 +122,7 @@ func allFound(t *testing.T, plants []planted, prepare func(*book)) {
 	}
 }
 
-// names fills in ids that the program drew.
+// names replaces the placeholders of violation cases by ids.
 func (b *book) names() *strings.Replacer {
 	b.t.Helper()
 	pairs := []string{"{transit}", fmt.Sprint(b.transit), "{payable}", fmt.Sprint(b.payable)}
@@ -148,15 +147,15 @@ func (b *book) names() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// All violations are counted, and only so many listed.
-func TestListIsBounded(t *testing.T) {
+// All violations are counted, and at most MaxListed are listed.
+func TestListedViolationsAreBounded(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
 		b.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
 			INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
 			SELECT 1000 + i, 101, 's', 'dostek', 'x', '', 1, 0, CAST(1000 + i AS VARCHAR), CAST(1000 + i AS VARCHAR), 'web', 'processing', opened_at
 			FROM n, accounts WHERE accounts.id = 101`)
-		p := proveBooks(t, db)
+		p := runAudit(t, db)
 		if p.ViolationCount() != 2*2500+1 || len(p.Violations) != audit.MaxListed {
 			t.Fatalf("found %d, listed %d", p.ViolationCount(), len(p.Violations))
 		}
@@ -168,16 +167,16 @@ func TestListIsBounded(t *testing.T) {
 
 // An earlier release that runs beside this one posts transfers without a subject:
 // they are found by the request keys of their rows.
-func TestTransfersOfEarlierReleaseHold(t *testing.T) {
+func TestTransfersOfEarlierRelease(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
 		b.send()
 		b.tamper("UPDATE transfers SET subject_kind = NULL, subject_id = NULL")
-		if p := proveBooks(t, db); !p.OK() {
+		if p := runAudit(t, db); !p.OK() {
 			t.Error(printed(t, p))
 		}
 		b.exec("DELETE FROM payments WHERE id = 12")
-		if p := proveBooks(t, db); p.ViolationCount() != 2 {
+		if p := runAudit(t, db); p.ViolationCount() != 2 {
 			t.Error(printed(t, p))
 		}
 	})

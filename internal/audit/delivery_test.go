@@ -10,10 +10,10 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// PostgreSQL finds a payment's delivery by its key. By the index of what is
-// open, each payment would be held against all that are open to its biller:
-// with thirty thousand under way an audit took minutes. The statistics are
-// those of a quiet day: nothing is open.
+// PostgreSQL finds the delivery of a payment by its key, also with the statistics
+// of a quiet day, when nothing is open. By the index of open messages it compared
+// each payment with all open ones of its biller, which took minutes for thirty
+// thousand.
 func TestDeliveriesAreFoundByTheirKeys(t *testing.T) {
 	t.Parallel()
 	ctx, db := context.Background(), databasetest.Postgres(t)

@@ -6,32 +6,32 @@ import (
 	"elsom/internal/database"
 )
 
-// Queries gives the queries of all checks by what they prove.
-func Queries(dialect database.Dialect) map[string]string {
+// Queries returns the queries of all checks by what they prove.
+func Queries(dialect database.Dialect) map[string]string { return queries(dialect, nil) }
+
+// QueriesSince returns those of an audit since a moment.
+func QueriesSince(dialect database.Dialect, since time.Time) map[string]string {
+	return queries(dialect, windowSince(dialect, since))
+}
+
+func queries(dialect database.Dialect, w *window) map[string]string {
 	queries := map[string]string{}
 	for _, c := range checks(dialect) {
-		queries[c.proves] = c.query
+		c = w.narrow(c)
+		for _, rule := range c.rules {
+			queries[rule.proves] = c.query
+		}
 	}
 	return queries
 }
 
-// QueriesSince gives those of an audit since a moment.
-func QueriesSince(dialect database.Dialect, since time.Time) map[string]string {
-	queries, only := map[string]string{}, partSince(dialect, since)
-	for _, c := range checks(dialect) {
-		c = only.narrowed(c)
-		queries[c.proves] = c.query
-	}
-	return queries
-}
-
-// Totals gives the queries of what is added up.
-func Totals() (queries []string) {
+// TotalQueries returns the queries of the totals.
+func TotalQueries() (queries []string) {
 	for _, t := range totals(&Result{}) {
 		queries = append(queries, t.query)
 	}
 	return queries
 }
 
-// KnownActs are the acts that the audit knows, as SQL.
-const KnownActs = knownActs
+// KnownOps are the operations that the audit knows, as SQL.
+const KnownOps = knownOps

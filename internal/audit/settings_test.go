@@ -8,8 +8,8 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// What a role or a database is set to changes how PostgreSQL prints the
-// definitions that the audit compares. It finds nothing for that.
+// Settings of a role or a database change how PostgreSQL prints the definitions
+// that the audit compares. They are no violations.
 func TestSettingsOfTheRoleAreNoViolations(t *testing.T) {
 	t.Parallel()
 	server, err := databasetest.StartPostgres("-c", "fsync=off")

@@ -26,23 +26,23 @@ func since(t testing.TB, db *database.DB, moment time.Time) audit.Result {
 	return proof
 }
 
-// notOfAWallet is what an audit since a moment says itself that it leaves out.
-var notOfAWallet = regexp.MustCompile(`^balance is its entries: account \d+ \((?:till|transit|payable|fees) `)
+// notInSince matches violations that an audit since a moment does not look for.
+var notInSince = regexp.MustCompile(`^balance is its entries: account \d+ \((?:till|transit|payable|fees) `)
 
-// foundSince wants an audit since before the first transfer to find all that
-// the whole one found, but for what it leaves out.
-func foundSince(t *testing.T, db *database.DB, whole []string) {
+// wantFoundSince expects an audit since before the first transfer to find what the
+// full audit found, except what it does not look for.
+func wantFoundSince(t *testing.T, db *database.DB, whole []string) {
 	t.Helper()
-	want := slices.DeleteFunc(slices.Clone(whole), notOfAWallet.MatchString)
+	want := slices.DeleteFunc(slices.Clone(whole), notInSince.MatchString)
 	got := slices.Sorted(slices.Values(since(t, db, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)).Violations))
 	if !slices.Equal(got, want) {
-		t.Errorf("since the beginning found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		t.Errorf("found since the beginning\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
 
-// twoDays is a book that was filled on one day, and ten days later once more:
-// a payment that waited has ended, and Aizada sent Bakyt 40 som.
-func twoDays(t *testing.T, test func(t *testing.T, b *book, between time.Time)) {
+// withTwoDays runs a test with books of one day and of another ten days later, when
+// an open payment was completed and Aizada sent Bakyt 40 som.
+func withTwoDays(t *testing.T, test func(t *testing.T, b *book, between time.Time)) {
 	first := time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
 	now := first
 	clock := database.WithClock(func() time.Time { return now })
@@ -59,9 +59,9 @@ func twoDays(t *testing.T, test func(t *testing.T, b *book, between time.Time)) 
 	}
 }
 
-// An audit since a moment looks at what is new, and at nothing older.
-func TestSinceLooksAtWhatIsNew(t *testing.T) {
-	twoDays(t, func(t *testing.T, b *book, between time.Time) {
+// An audit since a moment checks what is new and nothing older.
+func TestSinceChecksNewTransfers(t *testing.T) {
+	withTwoDays(t, func(t *testing.T, b *book, between time.Time) {
 		p := since(t, b.db, between)
 		if !p.OK() || p.Transfers != 2 || p.Entries != 5 {
 			t.Fatal(printed(t, p))
@@ -71,13 +71,13 @@ func TestSinceLooksAtWhatIsNew(t *testing.T) {
 		}
 		names := b.names()
 		for _, tampered := range []struct{ did, undo, says string }{
-			// What is older, and makes the whole audit fail alone.
+			// Older rows: only the full audit finds them.
 			{"UPDATE payments SET amount = amount + 100 WHERE id = 12", "UPDATE payments SET amount = amount - 100 WHERE id = 12", ""},
 			{"UPDATE cash_ins SET sum = sum + 1 WHERE txn_id = '2'", "UPDATE cash_ins SET sum = sum - 1 WHERE txn_id = '2'", ""},
 			{"UPDATE entries SET line = 7 WHERE transfer_id = {end 11} AND line = 1", "UPDATE entries SET line = 1 WHERE transfer_id = {end 11} AND line = 7", ""},
 			{"UPDATE payments SET state = 'paid' WHERE id = 12", "UPDATE payments SET state = 'completed' WHERE id = 12", ""},
 			{"UPDATE transfers SET act = 'gift' WHERE id = {cash 1}", "UPDATE transfers SET act = 'cashin.pay_in' WHERE id = {cash 1}", ""},
-			// What is new, or of all ages.
+			// New rows, and rows that are checked whatever their age.
 			{"UPDATE payments SET state = 'paid' WHERE id = 14", "UPDATE payments SET state = 'completed' WHERE id = 14",
 				"payments: payment 14 is in a state that nobody knows"},
 			{"UPDATE transfers SET act = 'gift' WHERE id = {end 14}", "UPDATE transfers SET act = 'payment.settle' WHERE id = {end 14}",
@@ -94,26 +94,25 @@ func TestSinceLooksAtWhatIsNew(t *testing.T) {
 		} {
 			did, undo := names.Replace(tampered.did), names.Replace(tampered.undo)
 			b.tamper(did)
-			if proveBooks(t, b.db).OK() {
-				t.Errorf("%s: the whole audit finds nothing", did)
+			if runAudit(t, b.db).OK() {
+				t.Errorf("%s: the full audit finds nothing", did)
 			}
 			p := since(t, b.db, between)
 			if tampered.says == "" && !p.OK() {
-				t.Errorf("%s: older, and found: %v", did, p.Violations)
+				t.Errorf("%s: an older row was found: %v", did, p.Violations)
 			}
 			if found := strings.Join(p.Violations, "\n"); !strings.Contains(found, names.Replace(tampered.says)) {
 				t.Errorf("%s: found %s", did, found)
 			}
 			b.tamper(undo)
 		}
-		if p := proveBooks(t, b.db); !p.OK() {
+		if p := runAudit(t, b.db); !p.OK() {
 			t.Error(printed(t, p))
 		}
 	})
 }
 
-// A subject may be anything: neither a type nor an id that nothing has ends the
-// audit.
+// No subject makes the audit fail, whatever its type and id.
 func TestSinceReadsAnySubject(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
@@ -124,7 +123,7 @@ func TestSinceReadsAnySubject(t *testing.T) {
 		}
 		p := since(t, db, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC))
 		// Each is of an unknown operation; payments and cash-ins also lack theirs.
-		if p.ViolationCount() != 8 || proveBooks(t, db).ViolationCount() != 8 {
+		if p.ViolationCount() != 8 || runAudit(t, db).ViolationCount() != 8 {
 			t.Error(printed(t, p))
 		}
 	})
@@ -142,8 +141,8 @@ func plan(t *testing.T, db *database.DB, query string) (steps []string) {
 	return steps
 }
 
-// SQLite joins by an index everywhere: one table read anew for each row of
-// another took hours at a hundred thousand payments.
+// SQLite joins by an index everywhere. Reading a table again for each row of
+// another took hours with a hundred thousand payments.
 func TestChecksJoinByIndexes(t *testing.T) {
 	db := databasetest.SQLite(t)
 	for proves, query := range audit.Queries(database.SQLite) {
@@ -156,8 +155,8 @@ func TestChecksJoinByIndexes(t *testing.T) {
 	}
 }
 
-// Since a moment, no table that grows with what was ever paid is read whole.
-func TestSinceReadsNoTableWhole(t *testing.T) {
+// An audit since a moment reads no table in full that grows with the payments.
+func TestSinceReadsNoTableInFull(t *testing.T) {
 	db := databasetest.SQLite(t)
 	tables := map[string]string{"t": "transfers", "e": "entries", "p": "payments", "c": "cash_ins", "s": "wallet_transfers"}
 	others := regexp.MustCompile(`payments_open|customers|payment_claims`) // short, or not narrowed
@@ -180,11 +179,11 @@ func TestSinceReadsNoTableWhole(t *testing.T) {
 	}
 }
 
-// However many transfers there are, the program is given as many rows.
-func TestNoStatementGivesMoreRowsForMore(t *testing.T) {
+// The number of rows that the queries return does not grow with the transfers.
+func TestRowsDoNotGrowWithTransfers(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
-		queries := audit.Totals()
+		queries := audit.TotalQueries()
 		for _, query := range audit.Queries(db.Dialect()) {
 			queries = append(queries, query)
 		}
@@ -215,7 +214,7 @@ func TestNoStatementGivesMoreRowsForMore(t *testing.T) {
 				t.Errorf("%d rows for few, %d for many: %s", few[i], many[i], query)
 			}
 		}
-		if p := proveBooks(t, db); !p.OK() {
+		if p := runAudit(t, db); !p.OK() {
 			t.Error(printed(t, p))
 		}
 	})

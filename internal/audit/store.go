@@ -13,8 +13,8 @@ type violation struct {
 	Want sql.NullInt64
 }
 
-// eachViolation hands the rows of a query over one by one, so that a thousand
-// or a million of them take the same memory.
+// eachViolation calls found for each row of a query, one by one: memory does not
+// grow with their number.
 func eachViolation(tx *database.Tx, query string, found func(violation)) error {
 	rows, err := tx.Gorm().Raw(query).Rows()
 	if err != nil {
@@ -31,36 +31,37 @@ func eachViolation(tx *database.Tx, query string, found func(violation)) error {
 	return rows.Err()
 }
 
-// total is a query that adds up; none gives more rows for more transfers.
+// total is a query for a count or for totals. The number of its rows does not
+// grow with the number of transfers.
 type total struct {
 	into   any
 	query  string
 	narrow string
 }
 
-func totals(p *Result) []total {
+func totals(r *Result) []total {
 	return []total{
-		{&p.Transfers, "SELECT COUNT(*) FROM transfers", "transfers"},
-		{&p.Entries, "SELECT COUNT(*) FROM entries", "entries"},
-		{&p.Accounts, `SELECT kind AS name, COUNT(*) AS count, CAST(SUM(balance) AS BIGINT) AS amount
+		{&r.Transfers, "SELECT COUNT(*) FROM transfers", "transfers"},
+		{&r.Entries, "SELECT COUNT(*) FROM entries", "entries"},
+		{&r.Accounts, `SELECT kind AS name, COUNT(*) AS count, CAST(SUM(balance) AS BIGINT) AS amount
 			FROM balances GROUP BY kind ORDER BY kind`, ""},
-		{&p.Payments, `SELECT state AS name, COUNT(*) AS count, CAST(SUM(amount + fee) AS BIGINT) AS amount
-			FROM payments GROUP BY state ORDER BY state`, wholeOnly},
-		{&p.CashIns, `SELECT 'result ' || CAST(result AS VARCHAR) AS name, COUNT(*) AS count, CAST(SUM(sum) AS BIGINT) AS amount
-			FROM cash_ins GROUP BY result ORDER BY result`, wholeOnly},
-		{&p.Sent, `SELECT channel AS name, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount
-			FROM wallet_transfers GROUP BY channel ORDER BY channel`, wholeOnly},
+		{&r.Payments, `SELECT state AS name, COUNT(*) AS count, CAST(SUM(amount + fee) AS BIGINT) AS amount
+			FROM payments GROUP BY state ORDER BY state`, fullAuditOnly},
+		{&r.CashIns, `SELECT 'result ' || CAST(result AS VARCHAR) AS name, COUNT(*) AS count, CAST(SUM(sum) AS BIGINT) AS amount
+			FROM cash_ins GROUP BY result ORDER BY result`, fullAuditOnly},
+		{&r.WalletTransfers, `SELECT channel AS name, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount
+			FROM wallet_transfers GROUP BY channel ORDER BY channel`, fullAuditOnly},
 	}
 }
 
-// readTotals adds up what is looked at: of an audit since a moment, transfers
-// and entries since, and the accounts.
-func readTotals(tx *database.Tx, p *Result, only *part) error {
-	for _, t := range totals(p) {
-		if only != nil && t.narrow == wholeOnly {
+// readTotals reads the totals; in an audit since a moment, those of accounts and
+// of new transfers and entries.
+func readTotals(tx *database.Tx, r *Result, w *window) error {
+	for _, t := range totals(r) {
+		if w != nil && t.narrow == fullAuditOnly {
 			continue
 		}
-		if err := tx.Gorm().Raw(only.of(t.query, t.narrow)).Scan(t.into).Error; err != nil {
+		if err := tx.Gorm().Raw(w.narrowQuery(t.query, t.narrow)).Scan(t.into).Error; err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,11 @@
 package audit
 
-// The triggers as the migrations make them, by what each says: one that was
-// made again with a condition, or whose function does nothing, has its name still.
+// The triggers are compared by their definitions: one that was made again with a
+// condition, or whose function does nothing, still has its name.
 
-//mutant:replace AND pg_get_triggerdef(g.oid, TRUE) = ' => AND '' <> ' TestSilencedTriggersAreFound
-//mutant:replace AND TRIM(regexp_replace(f.prosrc, => OR TRIM(regexp_replace(f.prosrc, TestSilencedTriggersAreFound
-//mutant:replace AND g.tgenabled IN ('O', 'A') => TestSilencedTriggersAreFound
+//mutant:replace AND pg_get_triggerdef(g.oid, TRUE) = ' => AND '' <> ' TestWrongTriggersAreFound
+//mutant:replace AND TRIM(regexp_replace(f.prosrc, => OR TRIM(regexp_replace(f.prosrc, TestWrongTriggersAreFound
+//mutant:replace AND g.tgenabled IN ('O', 'A') => TestWrongTriggersAreFound
 const wrongTriggersPostgres = `
 SELECT w.name, NULL, NULL FROM (VALUES
 	('transfers_append_only', 'DELETE OR UPDATE', 'transfers', 'ROW'), ('transfers_no_truncate', 'TRUNCATE', 'transfers', 'STATEMENT'),
@@ -25,7 +25,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid
 		|| ' FOR EACH ' || w.each || ' EXECUTE FUNCTION refuse_change()'
 	AND TRIM(regexp_replace(f.prosrc, '\s+', ' ', 'g')) = 'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END')`
 
-//mutant:replace AND REPLACE(m.sql, CHAR(10), ' ') = ' => AND '' <> ' TestSilencedTriggersAreFound
+//mutant:replace AND REPLACE(m.sql, CHAR(10), ' ') = ' => AND '' <> ' TestWrongTriggersAreFound
 const wrongTriggersSQLite = `
 WITH w (name, stops, place, words) AS (VALUES
 	('transfers_no_update', 'UPDATE', 'transfers', 'transfers is append-only'),

@@ -8,14 +8,14 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// silenced is what somebody did to triggers, and which don't stand then.
-type silenced struct {
+// triggerCase is a change of triggers, and those that are wrong then.
+type triggerCase struct {
 	name     string
 	did      []string
 	triggers []string
 }
 
-var silencedSQLite = []silenced{
+var triggerCasesSQLite = []triggerCase{
 	{"dropped", []string{"DROP TRIGGER entries_no_update"}, []string{"entries_no_update"}},
 	{"never fires", []string{
 		"DROP TRIGGER entries_no_update",
@@ -34,7 +34,7 @@ var silencedSQLite = []silenced{
 	}, []string{"entries_no_delete"}},
 }
 
-var silencedPostgres = []silenced{
+var triggerCasesPostgres = []triggerCase{
 	{"dropped", []string{"DROP TRIGGER entries_append_only ON entries"}, []string{"entries_append_only"}},
 	{"disabled", []string{"ALTER TABLE entries DISABLE TRIGGER entries_append_only"}, []string{"entries_append_only"}},
 	{"for replicas only", []string{"ALTER TABLE transfers ENABLE REPLICA TRIGGER transfers_no_truncate"}, []string{"transfers_no_truncate"}},
@@ -64,10 +64,9 @@ var silencedPostgres = []silenced{
 	}},
 }
 
-// A trigger that somebody took away, or made to let things pass, is a hole in
-// "nothing erased".
-func TestSilencedTriggersAreFound(t *testing.T) {
-	test := func(t *testing.T, cases []silenced, fresh func(testing.TB, ...database.Option) *database.DB) {
+// A trigger that is missing or lets changes pass violates "nothing erased".
+func TestWrongTriggersAreFound(t *testing.T) {
+	test := func(t *testing.T, cases []triggerCase, fresh func(testing.TB, ...database.Option) *database.DB) {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
@@ -80,12 +79,12 @@ func TestSilencedTriggersAreFound(t *testing.T) {
 					want[i] = "nothing erased: trigger " + trigger + " is missing, off or another"
 				}
 				slices.Sort(want)
-				if p := proveBooks(t, b.db); !slices.Equal(slices.Sorted(slices.Values(p.Violations)), want) {
+				if p := runAudit(t, b.db); !slices.Equal(slices.Sorted(slices.Values(p.Violations)), want) {
 					t.Fatal(printed(t, p))
 				}
 			})
 		}
 	}
-	t.Run("sqlite", func(t *testing.T) { test(t, silencedSQLite, databasetest.SQLite) })
-	t.Run("postgres", func(t *testing.T) { test(t, silencedPostgres, databasetest.Postgres) })
+	t.Run("sqlite", func(t *testing.T) { test(t, triggerCasesSQLite, databasetest.SQLite) })
+	t.Run("postgres", func(t *testing.T) { test(t, triggerCasesPostgres, databasetest.Postgres) })
 }

@@ -66,7 +66,7 @@ func stateOf(try int, optimistic, unknown bool) tryState {
 	return pessimistic
 }
 
-// action is what becomes of a batch after a failed try.
+// action is what follows a failed try.
 type action int
 
 const (
@@ -94,7 +94,7 @@ var actions = [errorClasses][tryStates]action{
 	otherError: {retry, split, fail, split, fail},
 }
 
-// failure is the error that callers get for a batch that was given up.
+// failure is the error that callers get for a batch that failed for good.
 func failure(err error, unknown bool) error {
 	switch {
 	case unknown:

@@ -75,7 +75,7 @@ func TestRetryPolicy(t *testing.T) {
 	}
 }
 
-func TestFailureOfGivenUpBatch(t *testing.T) {
+func TestFailure(t *testing.T) {
 	duplicate := fmt.Errorf("insert: %w", gorm.ErrDuplicatedKey)
 	for name, test := range map[string]struct {
 		err     error

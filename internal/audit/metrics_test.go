@@ -11,7 +11,7 @@ import (
 	"elsom/internal/outbox"
 )
 
-func TestStand(t *testing.T) {
+func TestReadMetrics(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		began := db.Now()
@@ -26,7 +26,7 @@ func TestStand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Who waits longer than a day waits for a person, asked for or not.
+		// A payment open for more than a day waits for a decision, marked or not.
 		b := newBook(t, db)
 		for age, want := range map[time.Duration]int64{23 * time.Hour: 0, 25 * time.Hour: 1} {
 			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-age)), b.processing)

@@ -9,8 +9,8 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// A refund on each ground that it may have is no violation.
-func TestRightRefunds(t *testing.T) {
+// A refund on any valid ground is no violation.
+func TestCorrectRefunds(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
 		for id, ground := range map[int64]string{15: "refused", 16: "decided", 17: "stored", 18: ""} {

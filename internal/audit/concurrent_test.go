@@ -16,9 +16,9 @@ import (
 	"elsom/internal/money"
 )
 
-// While others pay, the audit sees one moment, in which all holds, and nobody
-// who pays is refused.
-func TestHoldsBesideARunningServer(t *testing.T) {
+// An audit during postings sees the state of one moment, without violations, and
+// no posting fails.
+func TestAuditDuringPostings(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
 		stop := make(chan struct{})
@@ -43,9 +43,9 @@ func TestHoldsBesideARunningServer(t *testing.T) {
 			})
 		}
 		last := int64(0)
-		for n := 0; n < 5 || last <= 9 && n < 200; n++ { // audits may be quicker than the first payment
-			p := proveBooks(t, db)
-			p.Checks = slices.DeleteFunc(p.Checks, func(c audit.Check) bool { return c.Invariant == "acts" }) // payers have one of their own
+		for n := 0; n < 5 || last <= 9 && n < 200; n++ { // audits may be faster than the first posting
+			p := runAudit(t, db)
+			p.Checks = slices.DeleteFunc(p.Checks, func(c audit.Check) bool { return c.Invariant == "acts" }) // the postings have one of their own
 			if !p.OK() {
 				t.Error(printed(t, p))
 			}
@@ -54,12 +54,12 @@ func TestHoldsBesideARunningServer(t *testing.T) {
 		close(stop)
 		payers.Wait()
 		if last <= 9 {
-			t.Error("nobody paid meanwhile: nothing was shown")
+			t.Error("nothing was posted meanwhile: the test showed nothing")
 		}
 	})
 }
 
-func TestAuditTellsWhatItCouldNotRead(t *testing.T) {
+func TestUnreadableBooksAreAnError(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -19,19 +19,19 @@ func (b *book) send() {
 		VALUES (21, ?, ?, '+996700000101', '+996700000102', '', '', 4000, 'web', ?)`, aizada, bakyt, b.db.Now())
 }
 
-func TestBookWithTransferHolds(t *testing.T) {
+func TestCorrectWalletTransfer(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		newBook(t, db).send()
-		p := proveBooks(t, db)
-		if !p.OK() || !slices.Equal(p.Sent, []audit.Total{{Name: "web", Count: 1, Amount: 40_00}}) {
+		p := runAudit(t, db)
+		if !p.OK() || !slices.Equal(p.WalletTransfers, []audit.Total{{Name: "web", Count: 1, Amount: 40_00}}) {
 			t.Fatal(printed(t, p))
 		}
 	})
 }
 
-func TestPlantedTransfersAreFound(t *testing.T) {
+func TestWrongWalletTransfersAreFound(t *testing.T) {
 	wrong := "between wallets: transfer 21 was not posted by its amount and wallets"
-	allFound(t, []planted{
+	wantFound(t, []violationCase{
 		{"a transfer's row is erased", []string{"DELETE FROM wallet_transfers"},
 			[]string{"between wallets: transfer {sent 21} (transfer:21, wallet.transfer) has nobody who sent it"}},
 		{"a transfer without money", []string{

@@ -8,16 +8,17 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// planted is what somebody did to the books, and all that the audit must say.
-type planted struct {
+// violationCase is a manipulation of the books, and all that the audit must find.
+//
+// In statements {payable} and the like are accounts, {accept 11} is the transfer of
+// that payment, {cash 1} that of a cash-in.
+type violationCase struct {
 	name string
 	did  []string
 	says []string
 }
 
-// In statements {payable} and such stand for accounts, {accept 11} for the
-// transfer of that payment, {cash 1} for that of a cash-in.
-// settled plants a settlement with its transfer: the row's sum and number, and
+// settled violationCases a settlement with its transfer: the row's sum and number, and
 // what was posted.
 func settled(kind, party string, number, amount int64, account string, posted int64) []string {
 	bank := -posted
@@ -31,25 +32,26 @@ func settled(kind, party string, number, amount int64, account string, posted in
 	}
 }
 
-// Good settlements hold, so that the planted ones fail by what is wrong of them.
-func TestSettlementsHold(t *testing.T) {
+// A correct settlement has no violations, so that wrong ones are found for what is
+// wrong with them.
+func TestCorrectSettlement(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		b := newBook(t, db)
 		names := b.names()
 		for _, statement := range settled("biller", "dostek", 1, 350_00, "{payable}", -350_00) {
 			b.tamper(names.Replace(statement))
 		}
-		if p := proveBooks(t, db); !p.OK() {
+		if p := runAudit(t, db); !p.OK() {
 			t.Error(p.Violations)
 		}
 	})
 }
 
-func TestPlantedSettlementsAreFound(t *testing.T) {
-	allFound(t, settlementPlants, func(*book) {})
+func TestWrongSettlementsAreFound(t *testing.T) {
+	wantFound(t, settlementCases, func(*book) {})
 }
 
-var settlementPlants = []planted{
+var settlementCases = []violationCase{
 	{
 		"a settlement is not posted", settled("agent", "kicb", 1, 100_00, "201", 100_00)[:1],
 		[]string{"settlements: settle:agent:kicb:R was never posted"},
@@ -80,7 +82,7 @@ var settlementPlants = []planted{
 	},
 }
 
-var plants = []planted{
+var violationCases = []violationCase{
 	{
 		"an entry's amount is changed", []string{"UPDATE entries SET amount = amount + 100 WHERE transfer_id = {accept 11} AND account_id = 101"},
 		[]string{
@@ -161,7 +163,7 @@ var plants = []planted{
 		},
 	},
 	{
-		"a wallet hides its debt in a stripe", []string{
+		"a debt of a wallet is hidden in a stripe", []string{
 			"INSERT INTO stripes (account_id, stripe, balance) VALUES (102, 0, -30000)", "UPDATE accounts SET balance = balance + 30000 WHERE id = 102",
 		},
 		[]string{
@@ -285,7 +287,7 @@ var plants = []planted{
 		},
 	},
 	{
-		"money moves by an act that nobody knows", []string{
+		"money moves by an unknown operation", []string{
 			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, 'gift:1', '', 'wallet.gift', posted_at FROM transfers WHERE id = {end 12}",
 			"INSERT INTO entries VALUES (77, 0, {payable}, -10000), (77, 1, 102, 10000)",
 			"UPDATE stripes SET balance = balance - 10000 WHERE account_id = {payable} AND stripe = (SELECT MIN(stripe) FROM stripes WHERE account_id = {payable})",
@@ -294,7 +296,7 @@ var plants = []planted{
 		[]string{"acts: transfer 77 (gift:1, wallet.gift) is of an act that nobody knows"},
 	},
 	{
-		"an act that nobody knows has a transfer's key", []string{
+		"an unknown operation has a transfer's key", []string{
 			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, 'transfer:7', '', '', posted_at FROM transfers WHERE id = {end 12}",
 			"INSERT INTO entries VALUES (77, 0, 101, -10000), (77, 1, 102, 10000)",
 			"UPDATE accounts SET balance = balance - 10000 WHERE id = 101", "UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
@@ -313,18 +315,18 @@ var plants = []planted{
 		[]string{"payments: payment 11 was not settled by its amounts and accounts"},
 	},
 	{
-		"a payment changes hands", []string{"UPDATE payments SET customer_id = 102 WHERE id = 13"},
+		"a payment changes its customer", []string{"UPDATE payments SET customer_id = 102 WHERE id = 13"},
 		[]string{
 			"payments: payment 13 was not accepted by its amounts and accounts",
 			"payments: payment 13 was not refunded by its amounts and accounts",
 		},
 	},
 	{
-		"a delivery is forgotten", []string{"UPDATE promises SET state = 'failed' WHERE id = 14"},
+		"a delivery is lost", []string{"UPDATE promises SET state = 'failed' WHERE id = 14"},
 		[]string{"payments: payment 14 is processing and nobody will deliver it"},
 	},
 	{
-		"a refund behind an answer that settled nothing", []string{
+		"a refund after an answer that was not final", []string{
 			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'later' FROM payments WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
@@ -332,7 +334,7 @@ var plants = []planted{
 		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
 	},
 	{
-		"a refund behind an attempt that died", []string{
+		"a refund after an attempt without an answer", []string{
 			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, NULL FROM payments WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
@@ -354,7 +356,7 @@ var plants = []planted{
 		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
 	},
 	{
-		"a claim on what was never refunded", []string{"UPDATE payment_claims SET payment_id = 12"},
+		"a claim on a payment without a refund", []string{"UPDATE payment_claims SET payment_id = 12"},
 		[]string{"payments: payment 12 has a claim and was not refunded"},
 	},
 	{
@@ -379,7 +381,7 @@ var plants = []planted{
 		},
 	},
 	{
-		"a wallet was closed before it moved", []string{
+		"a wallet was closed before its transfers", []string{
 			"UPDATE accounts SET balance = 0, closed_at = '2000-01-01 00:00:00+00' WHERE id = 102",
 			"UPDATE customers SET closed_at = '2000-01-01 00:00:00+00' WHERE id = 102",
 		},

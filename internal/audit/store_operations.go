@@ -4,25 +4,25 @@ package audit
 // settlements. They are written here again so that the proof does not depend on
 // the code that it checks.
 const (
-	acceptKey = `'payment:' || CAST(p.id AS VARCHAR) || ':accept'`
-	endKey    = `'payment:' || CAST(p.id AS VARCHAR) || ':end'`
-	cashInKey = `'cashin:' || c.agent || ':' || c.txn_id`
-	sentKey   = `'transfer:' || CAST(s.id AS VARCHAR)`
-	settleKey = `'settle:' || m.kind || ':' || m.party || ':' || m.reference`
+	acceptKey         = `'payment:' || CAST(p.id AS VARCHAR) || ':accept'`
+	endKey            = `'payment:' || CAST(p.id AS VARCHAR) || ':end'`
+	cashInKey         = `'cashin:' || c.agent || ':' || c.txn_id`
+	walletTransferKey = `'transfer:' || CAST(s.id AS VARCHAR)`
+	settleKey         = `'settle:' || m.kind || ':' || m.party || ':' || m.reference`
 )
 
 // itsSubject is true for a transfer t of the row w: a transfer is found by the
 // request key of its row and names the row as its subject. One that an earlier
 // release posted, beside this one, names none.
 //
-//mutant:replace t.subject_id = w.id AND t.subject_kind = w.subject_kind => 1 = 1 TestPlantedViolationsAreFound/a_transfer_names_another_payment
-//mutant:replace OR t.subject_id IS NULL AND t.subject_kind IS NULL => TestTransfersOfEarlierReleaseHold
+//mutant:replace t.subject_id = w.id AND t.subject_kind = w.subject_kind => 1 = 1 TestViolationsAreFound/a_transfer_names_another_payment
+//mutant:replace OR t.subject_id IS NULL AND t.subject_kind IS NULL => TestTransfersOfEarlierRelease
 const itsSubject = ` AND (t.subject_id = w.id AND t.subject_kind = w.subject_kind OR t.subject_id IS NULL AND t.subject_kind IS NULL)`
 
-// wantedTransfers are the transfers that payments must have. MATERIALIZED makes
+// wantedPaymentTransfers are the transfers that payments must have. MATERIALIZED makes
 // SQLite look keys up in an automatic index, and only a typed key is indexed:
 // hence the CAST.
-const wantedTransfers = `
+const wantedPaymentTransfers = `
 WITH w AS MATERIALIZED (
 	SELECT CAST(` + acceptKey + ` AS VARCHAR) AS request_key, 'payment.accept' AS act, 'payment' AS subject_kind, id FROM payments p
 	UNION ALL
@@ -31,20 +31,20 @@ WITH w AS MATERIALIZED (
 	FROM payments p WHERE p.state <> 'processing'
 )`
 
-//mutant:replace AND t.act = w.act => TestPlantedViolationsAreFound/a_settled_payment_is_said_to_be_refunded
-const paymentsWithoutTransfer = wantedTransfers + `
+//mutant:replace AND t.act = w.act => TestViolationsAreFound/a_settled_payment_is_marked_refunded
+const paymentsWithoutTransfer = wantedPaymentTransfers + `
 SELECT w.act || ' ' || w.request_key, NULL, NULL
 FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = w.act` + itsSubject + ` WHERE t.id IS NULL`
 
-const transfersWithoutPayment = wantedTransfers + `
+const transfersWithoutPayment = wantedPaymentTransfers + `
 SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, NULL
 FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = w.act` + itsSubject + `
 WHERE w.request_key IS NULL AND (t.act IN ('payment.accept', 'payment.settle', 'payment.refund') OR t.subject_kind = 'payment')`
 
-// knownActs are all that the house posts: whoever adds one says so here.
+// knownOps are all operations that post transfers.
 //
-//mutant:replace biller' => biller', 'wallet.gift' TestKnownActsAreThoseThatArePosted
-const knownActs = `('payment.accept', 'payment.settle', 'payment.refund', 'cashin.pay_in', 'wallet.transfer', 'settle.agent', 'settle.biller')`
+//mutant:replace biller' => biller', 'wallet.gift' TestKnownOpsMatchPostings
+const knownOps = `('payment.accept', 'payment.settle', 'payment.refund', 'cashin.pay_in', 'wallet.transfer', 'settle.agent', 'settle.biller')`
 
 // The accounts that a payment moves through.
 const (
@@ -79,24 +79,23 @@ GROUP BY p.id HAVING COUNT(e.line) <> 2
 	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
 	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
 
-// The promise is found by its key and then looked at: by the index of open ones
-// each payment would be held against all that are open to its biller.
+// The message is found by its key and its state compared then: by the index of
+// open messages, each payment would be compared with all open ones of its biller.
 //
-//mutant:replace COALESCE(d.state, '') <> 'open' => d.state IS NULL TestPlantedViolationsAreFound/a_delivery_is_forgotten
+//mutant:replace COALESCE(d.state, '') <> 'open' => d.state IS NULL TestViolationsAreFound/a_delivery_is_lost
 const undelivered = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p
 LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR)
 WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 
-// What must be so for a refund's ground: 'refused' says that the biller refused
-// and that no attempt of the payment is without a final answer, behind which it
-// could have been booked; 'decided' that two members of staff decided it. 'stored'
-// rests on a contract that the books don't hold, an empty one is of a release
-// that wrote none.
+// What a refund's ground requires. 'refused': the biller refused, and every
+// attempt of the payment has a final answer, so that none can be booked later.
+// 'decided': two members of staff decided it. 'stored' rests on a contract that is
+// not in the database, and ” is of a release that stored no grounds.
 //
-//mutant:replace unsent' => unsent', 'later' TestPlantedViolationsAreFound
-//mutant:replace 2 => 1 TestPlantedViolationsAreFound
+//mutant:replace unsent' => unsent', 'later' TestViolationsAreFound
+//mutant:replace 2 => 1 TestViolationsAreFound
 const wrongGrounds = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
@@ -107,7 +106,7 @@ FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
 		(SELECT COUNT(*) FROM payment_decisions d WHERE d.payment_id = p.id AND d.decision = 'refund') < 2
 	ELSE p.refund_ground NOT IN ('stored', '') END`
 
-// The claims come first: they are few.
+// From the claims: they are few.
 const wrongClaims = `
 SELECT CAST(c.payment_id AS VARCHAR), NULL, NULL
 FROM payment_claims c WHERE (SELECT p.state FROM payments p WHERE p.id = c.payment_id) <> 'refunded'`
@@ -117,17 +116,17 @@ SELECT CAST(p.id AS VARCHAR), COUNT(t.id), NULL
 FROM payments p LEFT JOIN transfers t ON t.request_key = ` + endKey + `
 GROUP BY p.id HAVING COUNT(t.id) <> MAX(CASE WHEN p.state = 'processing' THEN 0 ELSE 1 END)`
 
-// knownStates are those of a payment; PostgreSQL itself takes any.
+// knownStates are the states of payments; the column takes any text.
 const knownStates = `('processing', 'completed', 'refunded')`
 
-// One reading for two checks: of the moment (0) and of the state (1).
+// One query for two rules: the end time (0) and the state (1).
 //
-//mutant:replace p.state NOT IN ` + knownStates + ` OR => TestPlantedViolationsAreFound/a_refunded_payment_gets_a_state_that_nobody_knows
-const strangeEnds = `
+//mutant:replace p.state NOT IN ` + knownStates + ` OR => TestViolationsAreFound/a_refunded_payment_gets_an_unknown_state
+const inconsistentEnds = `
 SELECT CAST(p.id AS VARCHAR), NULL, CASE WHEN p.state IN ` + knownStates + ` THEN 0 ELSE 1 END
 FROM payments p WHERE p.state NOT IN ` + knownStates + ` OR (p.state = 'processing') = (p.ended_at IS NOT NULL)`
 
-//mutant:replace COALESCE(a.balance, 0) <> COALESCE(o.total, 0) => 1 = 0 TestPlantedViolationsAreFound/a_payment_without_money
+//mutant:replace COALESCE(a.balance, 0) <> COALESCE(o.total, 0) => 1 = 0 TestViolationsAreFound/a_payment_without_money
 const wrongTransit = `
 SELECT b.biller, COALESCE(a.balance, 0), COALESCE(o.total, 0)
 FROM (SELECT subject AS biller FROM accounts WHERE kind = 'transit'
@@ -140,7 +139,7 @@ WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`
 const wantedCashIns = `
 WITH w AS MATERIALIZED (SELECT CAST(` + cashInKey + ` AS VARCHAR) AS request_key, 'cash_in' AS subject_kind, c.id FROM cash_ins c WHERE c.result = 0)`
 
-//mutant:replace id IS NULL => id < 0 TestPlantedViolationsAreFound/a_refused_cash-in_is_said_to_be_credited
+//mutant:replace id IS NULL => id < 0 TestViolationsAreFound/a_refused_cash-in_is_marked_credited
 const cashInsWithoutTransfer = wantedCashIns + `
 SELECT w.request_key, NULL, NULL
 FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'cashin.pay_in'` + itsSubject + ` WHERE t.id IS NULL`
@@ -160,24 +159,24 @@ GROUP BY c.id HAVING COUNT(e.line) <> 2
 	OR SUM(CASE WHEN e.account_id = g.till_id AND e.amount = -c.sum THEN 1 ELSE 0 END) <> 1
 	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = c.sum THEN 1 ELSE 0 END) <> 1`
 
-const wantedSent = `
-WITH w AS MATERIALIZED (SELECT CAST(` + sentKey + ` AS VARCHAR) AS request_key, 'wallet_transfer' AS subject_kind, s.id FROM wallet_transfers s)`
+const wantedWalletTransfers = `
+WITH w AS MATERIALIZED (SELECT CAST(` + walletTransferKey + ` AS VARCHAR) AS request_key, 'wallet_transfer' AS subject_kind, s.id FROM wallet_transfers s)`
 
-const sentWithoutTransfer = wantedSent + `
+const walletTransfersWithoutTransfer = wantedWalletTransfers + `
 SELECT w.request_key, NULL, NULL
 FROM w LEFT JOIN transfers t ON t.request_key = w.request_key AND t.act = 'wallet.transfer'` + itsSubject + ` WHERE t.id IS NULL`
 
-// One query for two checks: of the sender (0) and of the operation (1).
+// One query for two rules: the sender (0) and the operation (1).
 //
-//mutant:replace OR t.act NOT IN ` + knownActs + ` => TestPlantedViolationsAreFound/money_moves_by_an_act_that_nobody_knows
-const transfersWithoutSent = wantedSent + `
-SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, CASE WHEN t.act IN ` + knownActs + ` THEN 0 ELSE 1 END
+//mutant:replace OR t.act NOT IN ` + knownOps + ` => TestViolationsAreFound/money_moves_by_an_unknown_operation
+const transfersWithoutWalletTransfer = wantedWalletTransfers + `
+SELECT CAST(t.id AS VARCHAR) || ' (' || t.request_key || ', ' || t.act || ')', NULL, CASE WHEN t.act IN ` + knownOps + ` THEN 0 ELSE 1 END
 FROM transfers t LEFT JOIN w ON w.request_key = t.request_key AND t.act = 'wallet.transfer'` + itsSubject + `
-WHERE w.request_key IS NULL AND (t.act = 'wallet.transfer' OR t.subject_kind = 'wallet_transfer' OR t.act NOT IN ` + knownActs + `)`
+WHERE w.request_key IS NULL AND (t.act = 'wallet.transfer' OR t.subject_kind = 'wallet_transfer' OR t.act NOT IN ` + knownOps + `)`
 
-const wrongSent = `
+const wrongWalletTransfers = `
 SELECT CAST(s.id AS VARCHAR), NULL, NULL
-FROM wallet_transfers s JOIN transfers t ON t.request_key = ` + sentKey + `
+FROM wallet_transfers s JOIN transfers t ON t.request_key = ` + walletTransferKey + `
 LEFT JOIN accounts sender ON sender.id = s.sender_id AND sender.kind = 'wallet'
 LEFT JOIN accounts receiver ON receiver.id = s.receiver_id AND receiver.kind = 'wallet'` + itsEntries + `
 GROUP BY s.id HAVING COUNT(e.line) <> 2

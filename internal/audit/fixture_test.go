@@ -11,14 +11,14 @@ import (
 	"elsom/internal/money"
 )
 
-// The people of the test book.
+// The customers and the agent's till of the test books.
 const (
 	aizada int64 = 101 // two payments completed, one refunded
 	bakyt  int64 = 102 // one payment still processing
 	till   int64 = 201
 )
 
-// book is a clean book: cash came in, four payments went through all states.
+// book is correct books: two cash-ins, and four payments in all states.
 type book struct {
 	t  testing.TB
 	db *database.DB
@@ -79,9 +79,9 @@ func (b *book) customer(id int64) {
 		VALUES (?, ?, '', 'ru', '', FALSE, 0, 'basic', ?)`, id, fmt.Sprint("+996700000", id), b.db.Now())
 }
 
-func (b *book) account(kind ledger.AccountType) int64 {
+func (b *book) account(accountType ledger.AccountType) int64 {
 	b.t.Helper()
-	id, err := b.l.Account(context.Background(), kind, "dostek")
+	id, err := b.l.Account(context.Background(), accountType, "dostek")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -148,8 +148,8 @@ func (b *book) end(id int64, state string) {
 	b.exec("UPDATE promises SET state = 'kept', payload = '' WHERE key = ?", fmt.Sprint(id))
 }
 
-// tamper runs statements as somebody would who has the right to: no trigger,
-// no CHECK, no unique key of the books stands in the way.
+// tamper runs statements without the triggers, CHECKs and unique keys that would
+// refuse them.
 func (b *book) tamper(statements ...string) {
 	b.t.Helper()
 	ctx := context.Background()
@@ -164,7 +164,7 @@ func (b *book) tamper(statements ...string) {
 			b.t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	before, after := b.keys(conn)
+	before, after := b.guards(conn)
 	for _, list := range [][]string{before, statements, after} {
 		for _, statement := range list {
 			run(statement)
@@ -172,8 +172,9 @@ func (b *book) tamper(statements ...string) {
 	}
 }
 
-// keys gives what opens the books to anything and what closes them again.
-func (b *book) keys(conn *sql.Conn) (open, shut []string) {
+// guards returns the statements that take the guards of the books away and put
+// them back.
+func (b *book) guards(conn *sql.Conn) (remove, restore []string) {
 	b.t.Helper()
 	if b.db.Dialect() == database.Postgres {
 		return []string{
@@ -194,9 +195,9 @@ func (b *book) keys(conn *sql.Conn) (open, shut []string) {
 		if err := rows.Scan(&name, &text); err != nil {
 			b.t.Fatal(err)
 		}
-		open, shut = append(open, "DROP TRIGGER "+name), append(shut, text)
+		remove, restore = append(remove, "DROP TRIGGER "+name), append(restore, text)
 	}
-	open = append(open, "PRAGMA foreign_keys = off", "PRAGMA ignore_check_constraints = on",
+	remove = append(remove, "PRAGMA foreign_keys = off", "PRAGMA ignore_check_constraints = on",
 		"CREATE TABLE bare AS SELECT * FROM transfers", "DROP TABLE transfers", "ALTER TABLE bare RENAME TO transfers")
-	return open, append(shut, "PRAGMA ignore_check_constraints = off", "PRAGMA foreign_keys = on")
+	return remove, append(restore, "PRAGMA ignore_check_constraints = off", "PRAGMA foreign_keys = on")
 }
