@@ -22,7 +22,7 @@ run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C end
 
 BIN = bin
 
-demo: build ## a bad day in a minute: the biller silent, the portal killed and restarted, the books audited
+demo: build ## a payment that survives a silent biller and a killed portal, in a minute; the books are audited
 	@go run ./.ci/demo -bin $(BIN)
 
 build: ## bin/elsom and bin/sochi

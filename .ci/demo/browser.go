@@ -4,37 +4,22 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
-	"strings"
-	"time"
 
-	"github.com/PuerkitoBio/goquery"
+	"elsom/internal/testkit/webclient"
 )
 
-// browser is a visitor without scripts: it reads pages, types into fields and
-// presses links and buttons by their names.
-type browser struct {
-	client *http.Client
-	base   string
-	at     *url.URL
-	page   *goquery.Document
-	typed  map[string]string
-}
+// browser is a client of the portal whose pages must be answered with 200.
+type browser struct{ *webclient.Client }
 
 func newBrowser(base string) (*browser, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, err
-	}
-	at, err := url.Parse(base)
-	return &browser{client: &http.Client{Jar: jar, Timeout: 20 * time.Second}, base: base, at: at}, err
+	client, err := webclient.New(base)
+	return &browser{client}, err
 }
 
-// all does one thing after another until one fails.
-func (b *browser) all(list ...func() error) error {
-	for _, do := range list {
-		if err := do(); err != nil {
+// all runs one step after another until one fails.
+func (b *browser) all(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
 			return err
 		}
 	}
@@ -42,104 +27,43 @@ func (b *browser) all(list ...func() error) error {
 }
 
 func (b *browser) open(ctx context.Context, path string) error {
-	return b.request(ctx, http.MethodGet, path, nil)
+	return b.loaded(b.Request(ctx, http.MethodGet, path, nil))
 }
 
-func (b *browser) path() string { return b.at.Path }
-
-func (b *browser) request(ctx context.Context, method, href string, form url.Values) error {
-	target, err := b.at.Parse(href)
-	if err != nil {
-		return err
+func (b *browser) loaded(err error) error {
+	if err == nil && b.Status != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", b.Path(), b.Status, b.Text())
 	}
-	if method == http.MethodGet && form != nil {
-		target.RawQuery, form = form.Encode(), nil
-	}
-	request, err := http.NewRequestWithContext(ctx, method, target.String(), strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Accept", "text/html")
-	request.Header.Set("Accept-Language", "ru")
-	request.Header.Set("Sec-Fetch-Site", "same-origin")
-	if method == http.MethodPost {
-		request.Header.Set("Origin", b.base)
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	answer, err := b.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	page, err := goquery.NewDocumentFromReader(answer.Body)
-	if err != nil {
-		return err
-	}
-	b.at, b.page, b.typed = answer.Request.URL, page, map[string]string{}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s: %s", b.path(), answer.Status, b.text())
-	}
-	return nil
+	return err
 }
-
-func (b *browser) text() string { return strings.Join(strings.Fields(b.page.Find("main").Text()), " ") }
 
 func (b *browser) fill(field, text string) error {
-	if b.page.Find(fmt.Sprintf("[name=%q]", field)).Length() == 0 {
-		return fmt.Errorf("%s has no field %s: %s", b.path(), field, b.text())
+	if b.Field(field).Length() == 0 {
+		return fmt.Errorf("%s has no field %s: %s", b.Path(), field, b.Text())
 	}
-	b.typed[field] = text
+	b.Type(field, text)
 	return nil
 }
 
-// press follows the link or sends the form of the button whose name begins so.
+// press activates the control whose name begins with words.
 func (b *browser) press(ctx context.Context, words string) error {
-	control := b.page.Find("a[href], button").FilterFunction(func(_ int, s *goquery.Selection) bool {
-		said := s.Clone()
-		said.Find("[aria-hidden=true]").Remove() // drawn only
-		return strings.HasPrefix(s.AttrOr("aria-label", strings.Join(strings.Fields(said.Text()), " ")), words)
-	}).First()
+	control := b.Control(words)
 	if control.Length() == 0 {
-		return fmt.Errorf("%s has no %q: %s", b.path(), words, b.text())
+		return fmt.Errorf("%s has no %q: %s", b.Path(), words, b.Text())
 	}
-	if href, ok := control.Attr("href"); ok {
-		return b.open(ctx, href)
-	}
-	form := control.Closest("form")
-	if id, ok := control.Attr("form"); ok {
-		form = b.page.Find("form#" + id)
-	}
-	values := url.Values{}
-	form.Find("input[name], select[name]").Each(func(_ int, s *goquery.Selection) {
-		name, kind := s.AttrOr("name", ""), s.AttrOr("type", "text")
-		typed, given := b.typed[name]
-		_, checked := s.Attr("checked")
-		switch {
-		case (kind == "checkbox" || kind == "radio") && !given && !checked:
-		case kind == "checkbox" || kind == "radio":
-			values.Set(name, s.AttrOr("value", "on"))
-		case given:
-			values.Set(name, typed)
-		default:
-			values.Set(name, s.AttrOr("value", ""))
-		}
-	})
-	if name := control.AttrOr("name", ""); name != "" {
-		values.Set(name, control.AttrOr("value", ""))
-	}
-	action := control.AttrOr("formaction", form.AttrOr("action", ""))
-	return b.request(ctx, strings.ToUpper(form.AttrOr("method", "get")), action, values)
+	return b.loaded(b.Activate(ctx, control))
 }
 
-// attribute is that of the first element that has it; empty where none has.
+// attribute returns an attribute of the first element that has it; empty if none
+// has.
 func (b *browser) attribute(name string) string {
-	return b.page.Find("["+name+"]").First().AttrOr(name, "")
+	return b.Document.Find("["+name+"]").First().AttrOr(name, "")
 }
 
-// shows checks an attribute of the page.
+// shows returns an error unless the page has the attribute with that value.
 func (b *browser) shows(attribute, want string) error {
 	if got := b.attribute(attribute); got != want {
-		return fmt.Errorf("%s shows %s=%q, not %q: %s", b.path(), attribute, got, want, b.text())
+		return fmt.Errorf("%s shows %s=%q, not %q: %s", b.Path(), attribute, got, want, b.Text())
 	}
 	return nil
 }

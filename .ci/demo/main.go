@@ -1,7 +1,7 @@
-// Demo plays a bad day with the real programs, in plain words: a payment while
-// the biller is silent, the portal killed and started again, the biller back, the
-// books audited. It uses free ports of this machine and a temporary folder, and
-// leaves nothing behind. It ends with 1 if anything is not as it should be.
+// Demo shows a payment that survives a failure, with the real programs: the biller
+// does not answer, the portal is killed and started again, the biller answers, the
+// books are audited. It uses free ports and a temporary folder, which it removes.
+// It exits with 1 if a step fails.
 //
 //	go run ./.ci/demo -bin bin
 package main
@@ -26,16 +26,16 @@ func main() {
 	err := run(ctx, *bin, os.Stdout)
 	stop()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "\nNot as it should be: %v\n", err)
+		fmt.Fprintf(os.Stderr, "\nFailed: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-// patience is how long the whole may take.
-const patience = 3 * time.Minute
+// timeout bounds the whole demo.
+const timeout = 3 * time.Minute
 
 func run(ctx context.Context, bin string, out io.Writer) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	bin, err = filepath.Abs(bin)
 	if err != nil {
@@ -45,7 +45,7 @@ func run(ctx context.Context, bin string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	d := &day{bin: bin, folder: folder, out: out}
+	d := &demo{bin: bin, folder: folder, out: out}
 	defer func() {
 		if err != nil {
 			d.showLogs()
@@ -54,11 +54,11 @@ func run(ctx context.Context, bin string, out io.Writer) (err error) {
 		d.company.stop()
 		err = errors.Join(err, os.RemoveAll(folder))
 	}()
-	return d.live(ctx)
+	return d.play(ctx)
 }
 
-// day is the story and what it takes.
-type day struct {
+// demo is the state that its steps share.
+type demo struct {
 	bin, folder     string
 	out             io.Writer
 	steps           int
@@ -74,22 +74,22 @@ const (
 	paid    = 25050
 )
 
-// live tells the day. Each step does what it says and checks what came of it.
-func (d *day) live(ctx context.Context) error {
+// play runs the steps. Each prints what it does, does it and checks the outcome.
+func (d *demo) play(ctx context.Context) error {
 	for _, step := range []struct {
 		words string
 		do    func(context.Context) error
 	}{
 		{"Two programs start: the portal on an empty SQLite database, and a stand-in for DosTek's side.", d.start},
-		{"Somebody opens a wallet on the site: number, e-mail, password, the code from an SMS.", d.signUp},
+		{"A customer opens a wallet on the site: number, e-mail, password, the code from an SMS.", d.signUp},
 		{"A cash terminal puts 1,000 som into it.", d.fill},
-		{"DosTek falls silent: it books what it is asked to book, and never answers.", d.silence},
-		{"The holder pays 250.50 som to a company. The portal holds the money and says: «Платёж обрабатывается».", d.pay},
-		{"DosTek has booked it, and the portal can't know that. Now the portal is killed (SIGKILL), amid the call.", d.kill},
-		{"The portal starts again, on the database as it was left. The payment is still there, and so is the login.", d.restart},
+		{"DosTek stops answering: it books payments, but its answers never arrive.", d.silence},
+		{"The customer pays 250.50 som to a company. The money is in transit, and the receipt says «Платёж обрабатывается».", d.pay},
+		{"DosTek has booked it, but the portal has no answer. Now the portal is killed (SIGKILL), during the call.", d.kill},
+		{"The portal starts again on the same database. The payment is still there, and so is the login.", d.restart},
 		{"DosTek answers again.", d.recover},
-		{"The portal repeats the payment under the same number until it is answered: «Платёж проведён».", d.completes},
-		{"The company got 250.50 som, once. The wallet holds 749.50. An SMS brings the payment's code.", d.compare},
+		{"The portal repeats the payment with the same txn_id until it is answered: «Платёж проведён».", d.completes},
+		{"The company received 250.50 som, once. The wallet has 749.50. An SMS brings the payment's code.", d.compare},
 		{"The books are audited: every transfer, every balance, every payment.", d.audit},
 	} {
 		d.steps++
@@ -100,16 +100,16 @@ func (d *day) live(ctx context.Context) error {
 		}
 		_, _ = fmt.Fprintf(d.out, "    Done (%.1f s).\n", time.Since(began).Seconds())
 	}
-	_, _ = fmt.Fprintln(d.out, "\nNobody lost anything: paid once, booked once, and the books hold.")
+	_, _ = fmt.Fprintln(d.out, "\nNo money was lost: paid once, booked once, and the books hold.")
 	return nil
 }
 
-func (d *day) start(ctx context.Context) (err error) {
+func (d *demo) start(ctx context.Context) (err error) {
 	if d.company, err = d.run(ctx, "sochi", "SOCHI_DATABASE="+d.path("sochi.db")); err != nil {
 		return err
 	}
-	// The first start makes the database and its catalog, the second reads what was
-	// changed in it.
+	// The first start creates the database and its catalog, the second reads the
+	// changed catalog.
 	if d.portal, err = d.serve(ctx, ""); err != nil {
 		return err
 	}
@@ -125,11 +125,11 @@ func (d *day) start(ctx context.Context) (err error) {
 }
 
 // serve starts the portal, on a free port or on the given address.
-func (d *day) serve(ctx context.Context, listen string) (*program, error) {
+func (d *demo) serve(ctx context.Context, listen string) (*program, error) {
 	return d.runOn(ctx, listen, "elsom", append(d.environment(), "ELSOM_DOSTEK_URL="+d.company.url()+"/pay"), "serve")
 }
 
-func (d *day) signUp(ctx context.Context) error {
+func (d *demo) signUp(ctx context.Context) error {
 	b := d.browser
 	return b.all(
 		func() error { return b.open(ctx, "/") },
@@ -148,7 +148,7 @@ func (d *day) signUp(ctx context.Context) error {
 	)
 }
 
-func (d *day) pay(ctx context.Context) error {
+func (d *demo) pay(ctx context.Context) error {
 	b := d.browser
 	err := b.all(
 		func() error { return b.open(ctx, "/cabinet") },
@@ -165,19 +165,19 @@ func (d *day) pay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.receipt, d.code = b.path(), b.attribute("data-payment-code")
+	d.receipt, d.code = b.Path(), b.attribute("data-payment-code")
 	return d.holds(ctx)
 }
 
-// holds checks what the cabinet shows while the payment is under way and after.
-func (d *day) holds(ctx context.Context) error {
+// holds checks the balance in the cabinet during and after the payment.
+func (d *demo) holds(ctx context.Context) error {
 	if err := d.browser.open(ctx, "/cabinet"); err != nil {
 		return err
 	}
 	return d.browser.shows("data-balance", balance)
 }
 
-func (d *day) kill(ctx context.Context) error {
+func (d *demo) kill(ctx context.Context) error {
 	err := until(ctx, "DosTek has booked the payment", func() (bool, error) {
 		got, err := d.companyBalance(ctx)
 		return got == paid, err
@@ -187,12 +187,12 @@ func (d *day) kill(ctx context.Context) error {
 	}
 	d.portal.kill()
 	if err := d.browser.open(ctx, "/"); err == nil {
-		return errors.New("the portal was killed, and answers")
+		return errors.New("the portal was killed, but answers")
 	}
 	return nil
 }
 
-func (d *day) restart(ctx context.Context) (err error) {
+func (d *demo) restart(ctx context.Context) (err error) {
 	if d.portal, err = d.serve(ctx, d.portal.listen); err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (d *day) restart(ctx context.Context) (err error) {
 	return d.holds(ctx)
 }
 
-func (d *day) completes(ctx context.Context) error {
+func (d *demo) completes(ctx context.Context) error {
 	return until(ctx, "the receipt says completed", func() (bool, error) {
 		if err := d.browser.open(ctx, d.receipt); err != nil {
 			return false, err
@@ -221,7 +221,7 @@ func (d *day) completes(ctx context.Context) error {
 	})
 }
 
-func (d *day) compare(ctx context.Context) error {
+func (d *demo) compare(ctx context.Context) error {
 	got, err := d.companyBalance(ctx)
 	if err != nil {
 		return err

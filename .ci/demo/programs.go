@@ -28,10 +28,10 @@ type program struct {
 
 func (p *program) url() string { return "http://" + p.listen }
 
-// kill ends a program as a power cut does, and waits until it has ended.
+// kill sends SIGKILL and waits until the process has ended.
 func (p *program) kill() { p.end(syscall.SIGKILL) }
 
-// stop ends a program politely, and after ten seconds in any case.
+// stop sends SIGTERM, and SIGKILL after ten seconds, and waits.
 func (p *program) stop() {
 	if p == nil {
 		return
@@ -46,15 +46,16 @@ func (p *program) end(signal os.Signal) {
 	<-p.done
 }
 
-func (d *day) path(name string) string { return filepath.Join(d.folder, name) }
+func (d *demo) path(name string) string { return filepath.Join(d.folder, name) }
 
-// environment is the portal's, and that of its commands.
-func (d *day) environment() []string {
+// environment returns the variables of the portal and its commands.
+func (d *demo) environment() []string {
 	return []string{"ELSOM_MODE=development", "ELSOM_DATABASE_URL=sqlite:" + d.path("elsom.db")}
 }
 
-// own is this environment without what is set for another installation.
-func own(env []string) []string {
+// environ returns this process's environment with env, without the variables of
+// another installation.
+func environ(env []string) []string {
 	var clean []string
 	for _, line := range os.Environ() {
 		if !strings.HasPrefix(line, "ELSOM_") && !strings.HasPrefix(line, "SOCHI_") {
@@ -64,13 +65,13 @@ func own(env []string) []string {
 	return append(clean, env...)
 }
 
-func (d *day) run(ctx context.Context, name string, env ...string) (*program, error) {
+func (d *demo) run(ctx context.Context, name string, env ...string) (*program, error) {
 	return d.runOn(ctx, "", name, env)
 }
 
 // runOn starts a program on an address, or on a free port, and waits until it
 // is healthy.
-func (d *day) runOn(ctx context.Context, listen, name string, env []string, args ...string) (*program, error) {
+func (d *demo) runOn(ctx context.Context, listen, name string, env []string, args ...string) (*program, error) {
 	if listen == "" {
 		free, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -85,7 +86,7 @@ func (d *day) runOn(ctx context.Context, listen, name string, env []string, args
 	}
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(d.bin, name), args...)
-	cmd.Env = own(append(env, strings.ToUpper(name)+"_LISTEN="+listen))
+	cmd.Env = environ(append(env, strings.ToUpper(name)+"_LISTEN="+listen))
 	cmd.Dir, cmd.Stdout, cmd.Stderr = d.folder, log, log
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -122,25 +123,25 @@ func healthy(ctx context.Context, address string) bool {
 
 var client = &http.Client{Timeout: 10 * time.Second}
 
-// until asks again and again until something is so.
-func until(ctx context.Context, what string, so func() (bool, error)) error {
+// until polls until holds returns true or an error.
+func until(ctx context.Context, what string, holds func() (bool, error)) error {
 	for {
-		done, err := so()
+		done, err := holds()
 		if err != nil || done {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waited in vain until %s: %w", what, ctx.Err())
+			return fmt.Errorf("timeout while waiting until %s: %w", what, ctx.Err())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
 // command runs a command of elsom to its end and returns what it printed.
-func (d *day) command(ctx context.Context, args ...string) ([]byte, error) {
+func (d *demo) command(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "elsom"), args...)
-	cmd.Env, cmd.Dir = own(d.environment()), d.folder
+	cmd.Env, cmd.Dir = environ(d.environment()), d.folder
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
@@ -149,9 +150,9 @@ func (d *day) command(ctx context.Context, args ...string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// shortenCalls lets a call to a biller take two seconds instead of twenty, so
-// that the day fits into a minute.
-func (d *day) shortenCalls(ctx context.Context) error {
+// shortenCalls lowers the deadline of calls to billers from twenty seconds to two,
+// so that the demo takes less than a minute.
+func (d *demo) shortenCalls(ctx context.Context) error {
 	file, err := d.command(ctx, "catalog", "export")
 	if err != nil {
 		return err
@@ -165,7 +166,7 @@ func (d *day) shortenCalls(ctx context.Context) error {
 }
 
 // fill sends the cash-in request of a terminal of the agent QIWI.
-func (d *day) fill(ctx context.Context) error {
+func (d *demo) fill(ctx context.Context) error {
 	query := url.Values{
 		"command": {"pay"}, "txn_id": {"1"}, "txn_date": {time.Now().Format("20060102150405")}, "account": {phone}, "sum": {"1000.00"},
 	}
@@ -179,24 +180,24 @@ func (d *day) fill(ctx context.Context) error {
 		return err
 	}
 	defer answer.Body.Close()
-	told := struct {
+	response := struct {
 		Result  *int   `xml:"result"`
 		Comment string `xml:"comment"`
 	}{}
-	if err := xml.NewDecoder(answer.Body).Decode(&told); err != nil {
+	if err := xml.NewDecoder(answer.Body).Decode(&response); err != nil {
 		return fmt.Errorf("the terminal is answered %s: %w", answer.Status, err)
 	}
-	if told.Result == nil || *told.Result != 0 {
-		return fmt.Errorf("the terminal is refused: %+v", told)
+	if response.Result == nil || *response.Result != 0 {
+		return fmt.Errorf("the terminal is refused: %+v", response)
 	}
 	return nil
 }
 
-func (d *day) silence(ctx context.Context) error { return d.behave(ctx, "silent-after") }
-func (d *day) recover(ctx context.Context) error { return d.behave(ctx, "normal") }
+func (d *demo) silence(ctx context.Context) error { return d.behave(ctx, "silent-after") }
+func (d *demo) recover(ctx context.Context) error { return d.behave(ctx, "normal") }
 
-// behave tells the stand-in how to behave to payments.
-func (d *day) behave(ctx context.Context, mode string) error {
+// behave sets how the stand-in answers payments.
+func (d *demo) behave(ctx context.Context, mode string) error {
 	form := url.Values{"service": {"dostek"}, "command": {"pay"}, "mode": {mode}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.company.url()+"/switches", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -215,7 +216,7 @@ func (d *day) behave(ctx context.Context, mode string) error {
 	return nil
 }
 
-// getJSON reads an answer into a value.
+// getJSON decodes the JSON of an address into a value.
 func getJSON(ctx context.Context, address string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -234,22 +235,22 @@ func getJSON(ctx context.Context, address string, into any) error {
 }
 
 // companyBalance returns the balance that the stand-in has booked, in tyiyn.
-func (d *day) companyBalance(ctx context.Context) (int, error) {
+func (d *demo) companyBalance(ctx context.Context) (int, error) {
 	var company struct{ Balance int }
 	err := getJSON(ctx, d.company.url()+"/companies/"+inn, &company)
 	return company.Balance, err
 }
 
-// message waits for an SMS in which a pattern is, and returns what it matched.
-func (d *day) message(ctx context.Context, pattern string) (found string, err error) {
+// message waits for an SMS that matches a pattern and returns the match.
+func (d *demo) message(ctx context.Context, pattern string) (found string, err error) {
 	wanted := regexp.MustCompile(pattern)
-	err = until(ctx, "an SMS comes", func() (bool, error) {
+	err = until(ctx, "an SMS arrives", func() (bool, error) {
 		var list []struct{ Text string }
 		if err := getJSON(ctx, d.portal.url()+"/dev/sms?phone="+url.QueryEscape(phone), &list); err != nil {
 			return false, err
 		}
-		for _, one := range list {
-			if found = wanted.FindString(one.Text); found != "" {
+		for _, sms := range list {
+			if found = wanted.FindString(sms.Text); found != "" {
 				return true, nil
 			}
 		}
@@ -258,8 +259,8 @@ func (d *day) message(ctx context.Context, pattern string) (found string, err er
 	return found, err
 }
 
-// audit proves the books, and prints its last line.
-func (d *day) audit(ctx context.Context) error {
+// audit runs elsom audit and prints its last line.
+func (d *demo) audit(ctx context.Context) error {
 	proof, err := d.command(ctx, "audit")
 	if err != nil {
 		return err
@@ -270,7 +271,7 @@ func (d *day) audit(ctx context.Context) error {
 }
 
 // showLogs prints the last lines of both programs.
-func (d *day) showLogs() {
+func (d *demo) showLogs() {
 	for _, name := range []string{"elsom", "sochi"} {
 		log, err := os.ReadFile(d.path(name + ".log"))
 		if err != nil {

@@ -1,6 +1,6 @@
-// Plant shows that every import rule of .golangci.yml bites: it lays out a
-// house of empty rooms in a temporary folder, plants violations of each rule
-// in it, runs the linter, and wants each of them reported by its rule, and
+// Plant checks that every import rule of .golangci.yml works: it creates a module
+// of empty packages in a temporary folder, plants violations of each rule in it,
+// runs the linter, and expects each of them to be reported by its rule, and
 // nothing else. The source itself is neither copied nor changed.
 package main
 
@@ -24,27 +24,27 @@ func main() {
 }
 
 func run() error {
-	house, err := os.MkdirTemp("", "elsom-plant-")
+	tree, err := os.MkdirTemp("", "elsom-plant-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(house)
-	// The linter speaks of files as the system knows them.
-	if house, err = filepath.EvalSymlinks(house); err != nil {
+	defer os.RemoveAll(tree)
+	// The linter reports paths without symbolic links.
+	if tree, err = filepath.EvalSymlinks(tree); err != nil {
 		return err
 	}
-	if err := build(house); err != nil {
+	if err := build(tree); err != nil {
 		return err
 	}
-	seen, err := lint(house)
+	seen, err := lint(tree)
 	if err != nil {
 		return err
 	}
 	return compare(seen)
 }
 
-// build lays out the rooms, the allowed imports and the planted ones.
-func build(house string) error {
+// build writes the empty packages, the allowed imports and the planted ones.
+func build(tree string) error {
 	for _, name := range []string{"go.mod", "go.sum", ".golangci.yml"} {
 		content, err := os.ReadFile(name)
 		if err != nil {
@@ -53,13 +53,13 @@ func build(house string) error {
 		if name == "go.mod" {
 			content = bytes.Replace(content, []byte("tool github.com/a-h/templ/cmd/templ\n"), nil, 1)
 		}
-		if err := write(filepath.Join(house, name), string(content)); err != nil {
+		if err := write(filepath.Join(tree, name), string(content)); err != nil {
 			return err
 		}
 	}
-	for _, room := range rooms() {
-		name := path.Base(room)
-		if err := write(filepath.Join(house, room, "room.go"), "// Package "+name+" is an empty room.\npackage "+name+"\n"); err != nil {
+	for _, folder := range folders() {
+		name := path.Base(folder)
+		if err := write(filepath.Join(tree, folder, "empty.go"), "// Package "+name+" is empty.\npackage "+name+"\n"); err != nil {
 			return err
 		}
 	}
@@ -68,8 +68,8 @@ func build(house string) error {
 		if name == "" {
 			name = fmt.Sprintf("planted_%d.go", i)
 		}
-		body := fmt.Sprintf("package %s\n\n%s\n", path.Base(p.room), p.code())
-		if err := write(filepath.Join(house, p.room, name), body); err != nil {
+		body := fmt.Sprintf("package %s\n\n%s\n", path.Base(p.folder), p.code())
+		if err := write(filepath.Join(tree, p.folder, name), body); err != nil {
 			return err
 		}
 	}
@@ -84,36 +84,36 @@ func write(name, content string) error {
 }
 
 // rooms lists every folder that a plant stands in or points to.
-func rooms() []string {
+func folders() []string {
 	found := map[string]bool{}
 	for _, p := range append(plants, allowed...) {
-		found[p.room] = true
+		found[p.folder] = true
 		if rest, ok := strings.CutPrefix(p.imports, "elsom/"); ok {
 			found[rest] = true
 		}
 	}
 	var list []string
-	for room := range found {
-		list = append(list, room)
+	for folder := range found {
+		list = append(list, folder)
 	}
 	sort.Strings(list)
 	return list
 }
 
-// report is one line of the linter: which file, and what it says.
+// report is one issue that the linter found.
 type report struct{ file, text string }
 
-func lint(house string) ([]report, error) {
+func lint(tree string) ([]report, error) {
 	linter := os.Getenv("GOLANGCI")
 	if linter == "" {
 		return nil, fmt.Errorf("GOLANGCI is not set; run it by make check")
 	}
 	cmd := exec.Command("go", "run", linter, "run", "--enable-only", "depguard,forbidigo", "--output.json.path", "stdout",
 		"--output.text.path", "stderr", "--show-stats=false", "--max-issues-per-linter", "0", "--max-same-issues", "0", "./...")
-	cmd.Dir = house
+	cmd.Dir = tree
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
-	runErr := cmd.Run() // violations end it with an error; they are in its answer
+	runErr := cmd.Run() // it fails whenever there are violations; they are in its output
 	var result struct {
 		Issues []struct {
 			FromLinter, Text string
@@ -121,13 +121,13 @@ func lint(house string) ([]report, error) {
 		}
 	}
 	if err := json.NewDecoder(&out).Decode(&result); err != nil {
-		return nil, fmt.Errorf("the linter's answer can't be read (%w; %w): %s", err, runErr, words.String())
+		return nil, fmt.Errorf("the linter's output can't be read (%w; %w): %s", err, runErr, words.String())
 	}
 	var seen []report
 	for _, issue := range result.Issues {
 		file := issue.Pos.Filename
 		if filepath.IsAbs(file) {
-			file, _ = filepath.Rel(house, file)
+			file, _ = filepath.Rel(tree, file)
 		}
 		seen = append(seen, report{filepath.ToSlash(file), issue.FromLinter + ": " + issue.Text})
 	}
@@ -136,15 +136,15 @@ func lint(house string) ([]report, error) {
 
 func compare(seen []report) error {
 	wrong := 0
-	complain := func(format string, args ...any) {
+	problem := func(format string, args ...any) {
 		wrong++
 		fmt.Fprintf(os.Stderr, format+"\n", args...)
 	}
 	matched := map[int]bool{}
 	for i, p := range plants {
-		file := p.room + "/" + p.file
+		file := p.folder + "/" + p.file
 		if p.file == "" {
-			file = fmt.Sprintf("%s/planted_%d.go", p.room, i)
+			file = fmt.Sprintf("%s/planted_%d.go", p.folder, i)
 		}
 		found := false
 		for j, r := range seen {
@@ -153,17 +153,17 @@ func compare(seen []report) error {
 			}
 		}
 		if !found {
-			complain("%s: %s in %s is not reported", p.rule, p.subject(), file)
+			problem("%s: %s in %s is not reported", p.rule, p.subject(), file)
 		}
 	}
 	for j, r := range seen {
 		if !matched[j] {
-			complain("reported, but not planted: %s: %s", r.file, r.text)
+			problem("reported, but not planted: %s: %s", r.file, r.text)
 		}
 	}
 	if wrong > 0 {
-		return fmt.Errorf("%d of %d plants came out wrong", wrong, len(plants)+len(allowed))
+		return fmt.Errorf("%d of %d plants have failed", wrong, len(plants)+len(allowed))
 	}
-	fmt.Printf("%d violations planted and reported, %d allowed imports let pass\n", len(plants), len(allowed))
+	fmt.Printf("%d violations planted and reported, %d allowed imports not reported\n", len(plants), len(allowed))
 	return nil
 }

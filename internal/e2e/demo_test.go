@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 	if told.Code != 0 {
 		t.Fatalf("%d\n%s%s", told.Code, told.Stdout, told.Stderr)
 	}
-	for _, words := range []string{"the portal is killed (SIGKILL)", "DosTek answers again.", "elsom audit: All holds.", "Nobody lost anything"} {
+	for _, words := range []string{"the portal is killed (SIGKILL)", "DosTek answers again.", "elsom audit: All holds.", "No money was lost"} {
 		if !strings.Contains(told.Stdout, words) {
 			t.Errorf("it doesn't say %q:\n%s", words, told.Stdout)
 		}
@@ -61,10 +61,10 @@ if [ "$1" = audit ]; then echo "VIOLATION planted"; exit 1; fi
 exec '`+system.Binary(t, "elsom")+`' "$@"
 `), 0o700))
 	told := demonstrate(t, "go", "run", "./.ci/demo", "-bin", folder)
-	if told.Code == 0 || strings.Contains(told.Stdout, "Nobody lost anything") {
+	if told.Code == 0 || strings.Contains(told.Stdout, "No money was lost") {
 		t.Errorf("it ends well:\n%s", told.Stdout)
 	}
-	for _, words := range []string{"Not as it should be: step 11", "VIOLATION planted"} {
+	for _, words := range []string{"Failed: step 11", "VIOLATION planted"} {
 		if !strings.Contains(told.Stderr, words) {
 			t.Errorf("it doesn't say %q:\n%s", words, told.Stderr)
 		}

@@ -1,13 +1,15 @@
 package system
 
 import (
-	"fmt"
+	"context"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"elsom/internal/testkit/require"
+	"elsom/internal/testkit/webclient"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -54,153 +56,54 @@ func (r *Client) WantInvalidField(field string) {
 	}
 }
 
-// Client is a visitor without a browser: HTTP, cookies, HTML.
+// Client is a Page over plain HTTP. A control or field that is missing ends the
+// test.
 type Client struct {
-	T        testing.TB
-	base     string
-	HTTP     *http.Client
-	URL      *url.URL
-	Status   int
-	Header   http.Header
-	Document *goquery.Document
-	typed    map[string]string
+	T testing.TB
+	webclient.Client
 }
 
+// NewClient returns a client of a site, with cookies of its own.
 func NewClient(t testing.TB, s *Site) *Client {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := url.Parse(s.BaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Client{T: t, base: s.BaseURL, URL: at, HTTP: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+	client, err := webclient.New(s.BaseURL)
+	require.NoError(t, err)
+	return &Client{T: t, Client: *client}
 }
 
-func (r *Client) Describe() string { return "no browser" }
+// Describe implements Page.
+func (r *Client) Describe() string { return "plain HTTP" }
 
+// Open implements Page.
 func (r *Client) Open(path string) { r.T.Helper(); r.Visit(path) }
 
+// Visit goes to an address, which may be relative to the page's.
 func (r *Client) Visit(href string) {
 	r.T.Helper()
-	if err := r.Request(http.MethodGet, href, nil); err != nil {
-		r.T.Fatal(err)
-	}
+	require.NoError(r.T, r.Request(http.MethodGet, href, nil))
 }
 
-// Request goes where a link or form leads, as a browser would, and reads the
-// page it ends at.
+// Request sends what a link or form sends, and reads the page that it leads to.
 func (r *Client) Request(method, href string, values url.Values) error {
-	target, err := r.URL.Parse(href)
-	if err != nil {
-		return err
-	}
-	if method == http.MethodGet && values != nil {
-		target.RawQuery, values = values.Encode(), nil
-	}
-	request, err := http.NewRequest(method, target.String(), strings.NewReader(values.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Sec-Fetch-Site", "same-origin")
-	request.Header.Set("Accept", "text/html")
-	request.Header.Set("Accept-Language", "ru")
-	if method == http.MethodPost {
-		request.Header.Set("Origin", r.base)
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	answer, err := r.HTTP.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	page, err := goquery.NewDocumentFromReader(answer.Body)
-	if err != nil {
-		return err
-	}
-	r.URL, r.Status, r.Header, r.Document, r.typed = answer.Request.URL, answer.StatusCode, answer.Header, page, map[string]string{}
-	return nil
+	return r.Client.Request(context.Background(), method, href, values)
 }
 
-func (r *Client) Control(words string) *goquery.Selection {
-	return r.Document.Find("a[href], button, input[type=submit]").FilterFunction(func(_ int, s *goquery.Selection) bool {
-		return strings.HasPrefix(nameOf(s), words)
-	}).First()
-}
-
-// nameOf is what a control is called: its label or its text, without what is
-// drawn only.
-func nameOf(control *goquery.Selection) string {
-	if label, ok := control.Attr("aria-label"); ok {
-		return OneLine(label)
-	}
-	said := control.Clone()
-	said.Find("[aria-hidden=true]").Remove()
-	return OneLine(said.Text())
-}
-
+// Offers implements Page.
 func (r *Client) Offers(words string) bool { return r.Control(words).Length() > 0 }
 
+// Press implements Page.
 func (r *Client) Press(words string) {
 	r.T.Helper()
 	control := r.Control(words)
 	if control.Length() == 0 {
 		r.T.Fatalf("%s offers no %q:\n%s", r.URL, words, r.Text())
 	}
-	if href, ok := control.Attr("href"); ok {
-		r.Visit(href)
-		return
-	}
-	form := r.formOf(control)
-	action, values := r.Submission(control)
-	if err := r.Request(strings.ToUpper(form.AttrOr("method", "get")), action, values); err != nil {
-		r.T.Fatal(err)
-	}
-}
-
-func (r *Client) formOf(button *goquery.Selection) *goquery.Selection {
-	if id, ok := button.Attr("form"); ok {
-		return r.Document.Find("form#" + id)
-	}
-	return button.Closest("form")
-}
-
-// Submission is where a button sends its form, and everything that stands in it.
-func (r *Client) Submission(button *goquery.Selection) (action string, values url.Values) {
-	form := r.formOf(button)
-	values = r.formValues(form)
-	if name, ok := button.Attr("name"); ok && name != "" {
-		values.Set(name, button.AttrOr("value", ""))
-	}
-	return button.AttrOr("formaction", form.AttrOr("action", "")), values
-}
-
-func (r *Client) formValues(form *goquery.Selection) url.Values {
-	values := url.Values{}
-	form.Find("input[name], select[name], textarea[name]").Each(func(_ int, s *goquery.Selection) {
-		name, kind := s.AttrOr("name", ""), s.AttrOr("type", "text")
-		typed, given := r.typed[name]
-		_, checked := s.Attr("checked")
-		switch {
-		case kind == "submit" || kind == "button":
-		case kind == "checkbox" || kind == "radio":
-			if given || checked {
-				values.Set(name, s.AttrOr("value", "on"))
-			}
-		case given:
-			values.Set(name, typed)
-		default:
-			values.Set(name, s.AttrOr("value", ""))
-		}
-	})
-	return values
+	require.NoError(r.T, r.Activate(context.Background(), control))
 }
 
 func (r *Client) field(name string) *goquery.Selection {
 	r.T.Helper()
-	field := r.Document.Find(fmt.Sprintf("[name=%q]", name)).First()
+	field := r.Field(name)
 	if field.Length() == 0 {
 		r.T.Fatalf("%s has no field %s:\n%s", r.URL, name, r.Text())
 	}
@@ -210,7 +113,7 @@ func (r *Client) field(name string) *goquery.Selection {
 func (r *Client) Fill(field, text string) {
 	r.T.Helper()
 	r.field(field)
-	r.typed[field] = text
+	r.Type(field, text)
 }
 
 func (r *Client) Tick(field string) { r.T.Helper(); r.Fill(field, "on") }
@@ -228,10 +131,6 @@ func (r *Client) Attribute(name string) string {
 	}
 	return found.AttrOr(name, "")
 }
-
-func (r *Client) Text() string { return OneLine(r.Document.Find("body").Text()) }
-
-func (r *Client) Path() string { return r.URL.Path }
 
 // WaitAttribute reloads: without a browser nothing else refreshes a page.
 func (r *Client) WaitAttribute(attribute, value string) {

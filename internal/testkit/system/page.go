@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"elsom/internal/testkit/webclient"
+
 	"elsom/internal/i18n"
 )
 
@@ -112,5 +114,5 @@ type Page interface {
 	Describe() string
 }
 
-// OneLine puts a text into one line with plain spaces.
-func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// OneLine replaces each run of white space by one space.
+func OneLine(text string) string { return webclient.OneLine(text) }
