@@ -11,7 +11,7 @@ CREATE TABLE staff_acts (
     reason      VARCHAR(300) NOT NULL
 );
 CREATE INDEX staff_acts_customer ON staff_acts (customer_id);
--- mutant:replace UPDATE OR => ./internal/customer TestStaffActsAreKept
+-- mutant:replace UPDATE OR => ./internal/customer TestStaffActionsAreStored
 CREATE TRIGGER staff_acts_append_only BEFORE UPDATE OR DELETE ON staff_acts
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER staff_acts_no_truncate BEFORE TRUNCATE ON staff_acts

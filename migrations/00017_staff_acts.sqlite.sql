@@ -16,7 +16,7 @@ CREATE TRIGGER staff_acts_no_update BEFORE UPDATE ON staff_acts
 BEGIN SELECT RAISE(ABORT, 'staff_acts is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
--- mutant:replace ON staff_acts => ON promises ./internal/customer TestStaffActsAreKept
+-- mutant:replace ON staff_acts => ON promises ./internal/customer TestStaffActionsAreStored
 CREATE TRIGGER staff_acts_no_delete BEFORE DELETE ON staff_acts
 BEGIN SELECT RAISE(ABORT, 'staff_acts is append-only'); END;
 -- +goose StatementEnd

@@ -15,9 +15,9 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// TestBudgetOfCodesForStrangers uses up the daily budget of a network and overall;
-// known browsers and addresses still get their codes.
-func TestBudgetOfCodesForStrangers(t *testing.T) {
+// TestCodeBudget exhausts the daily budget of a network and overall. Familiar
+// browsers and addresses still get codes.
+func TestCodeBudget(t *testing.T) {
 	var log bytes.Buffer
 	usual := slog.Default()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
@@ -42,7 +42,7 @@ func TestBudgetOfCodesForStrangers(t *testing.T) {
 				}
 				want(t, address, err, fault.TooMany, "customer.code_budget", "")
 				if fault.As(err).RetryAfter <= 0 {
-					t.Error("no word on when to come back")
+					t.Error("no RetryAfter")
 				}
 				refused[ratelimit.Network(address)]++
 			}
@@ -65,9 +65,9 @@ func TestBudgetOfCodesForStrangers(t *testing.T) {
 	}
 }
 
-// However strangers spread their requests over a day and over places, a number
-// gets no more than so many codes from them.
-func TestCodesOfADayAreLimited(t *testing.T) {
+// The number of codes for a number from unfamiliar origins is limited, however the
+// requests are spread over a day and over networks.
+func TestCodesPerDayAreLimited(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		sent := 0
@@ -90,8 +90,8 @@ func TestCodesOfADayAreLimited(t *testing.T) {
 	})
 }
 
-// The owner's own browser has a limit of the day too.
-func TestCodesOfABrowserAreLimited(t *testing.T) {
+// A familiar browser has a daily limit too.
+func TestCodesPerBrowserAreLimited(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	h.newCustomer(number)
 	own := Origin{home, "the owner's browser"}

@@ -118,7 +118,7 @@ func parseEmail(op, text string) (string, error) {
 	if len(text) > EmailMax {
 		return refuse("long")
 	}
-	//mutant:drop TestEmailInvisible
+	//mutant:drop TestEmailRefusesInvisibleCharacters
 	if strings.ContainsFunc(text, invisible) {
 		return refuse("invisible")
 	}

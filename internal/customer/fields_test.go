@@ -33,9 +33,7 @@ func TestEmail(t *testing.T) {
 	}
 }
 
-// An address with a character that nobody sees is another address than the one
-// that was meant.
-func TestEmailInvisible(t *testing.T) {
+func TestEmailRefusesInvisibleCharacters(t *testing.T) {
 	for _, r := range "\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\u00ad\u034f\u061c\u115f\u180e\u3164\ufe0d\ufe0f\ufeff\ufff9\U000e0041\U000e0100\ue000" {
 		for _, text := range []string{"ai" + string(r) + "da@example.kg", "aida@exam" + string(r) + "ple.kg", string(r) + "aida@example.kg", "aida@example.kg" + string(r)} {
 			_, err := parseEmail("test", text)
@@ -69,7 +67,7 @@ func TestCommonPasswords(t *testing.T) {
 	}
 	for password := range common() {
 		if n := utf8.RuneCountInString(password); n < PasswordMin || password != strings.ToLower(password) {
-			t.Errorf("%q is of no use", password)
+			t.Errorf("%q can never match", password)
 		}
 	}
 	for _, password := range []string{"password", "12345678", "qwertyuiop", "iloveyou", "йцукенгш", "passw0rd", "1q2w3e4r5t"} {
@@ -91,14 +89,14 @@ func TestCode(t *testing.T) {
 	}
 }
 
-func TestHashKeepsTextsApart(t *testing.T) {
+func TestHashSeparatesTexts(t *testing.T) {
 	cs := &Customers{key: secret}
 	hashes := []string{cs.hash("ab", "c"), cs.hash("a", "bc"), cs.hash("abc"), cs.hash("", "abc"), cs.hash("ab", "c", "")}
 	slices.Sort(hashes)
 	if len(slices.Compact(hashes)) != 5 {
-		t.Error("two different lists have one hash")
+		t.Error("different lists have the same hash")
 	}
 	if cs.hash("x") == (&Customers{key: []byte("another")}).hash("x") {
-		t.Error("the hash has no key")
+		t.Error("the hash does not depend on the key")
 	}
 }

@@ -33,13 +33,12 @@ var (
 
 func at(address string) Origin { return Origin{Address: address} }
 
-// fixture is a register with all that it leans on, a clock to turn, and the
-// messages that came out of it.
+// fixture is a register with an adjustable clock and the messages that it sent.
 type fixture struct {
 	*Customers
 	t       *testing.T
 	db      *database.DB
-	skipped atomic.Int64 // how far the clock was turned
+	skipped atomic.Int64 // how far the clock is ahead
 	wallets atomic.Int64 // opened
 
 	mu     sync.Mutex
@@ -96,21 +95,22 @@ func (h *fixture) sealer() *sms.Sealer {
 
 func (h *fixture) advance(d time.Duration) { h.skipped.Add(int64(d)) }
 
-// deliver keeps all promises that are due, and gives the texts sent by them.
+// deliver processes all outbox messages that are due, and returns the texts of the
+// SMS sent.
 func (h *fixture) deliver() []string {
 	h.t.Helper()
 	before := len(h.sent)
 	for _, worker := range append(sms.Workers(h.db, h.sealer(), h, sms.Options{}), email.NewWorker(h.db, mailbox{h})) {
-		var tasks []outbox.LeasedMessage
+		var messages []outbox.LeasedMessage
 		err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-			tasks, err = outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
+			messages, err = outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
 			return err
 		})
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		for _, task := range tasks {
-			worker.Do(context.Background(), task)
+		for _, m := range messages {
+			worker.Do(context.Background(), m)
 		}
 	}
 	var texts []string
@@ -122,7 +122,7 @@ func (h *fixture) deliver() []string {
 
 var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
 
-// code carries the promises and reads the code in the one SMS that came.
+// code delivers the messages and returns the code in the only SMS.
 func (h *fixture) code() string {
 	h.t.Helper()
 	texts := h.deliver()
@@ -136,7 +136,7 @@ func (h *fixture) code() string {
 	return found[1]
 }
 
-// wrong is a code that is not the given one.
+// wrong returns another code.
 func wrong(code string) string {
 	last := (code[5]-'0'+1)%10 + '0'
 	return code[:5] + string(last)
@@ -146,7 +146,7 @@ func form(n phone.Number) Signup {
 	return Signup{Phone: n, Email: "aida@example.kg", Password: good, Offer: true, Lang: "ru", From: at(home)}
 }
 
-// startSignup starts a sign-up and gives its code.
+// startSignup starts a sign-up and returns its code.
 func (h *fixture) startSignup(sessionKey string, s Signup) string {
 	h.t.Helper()
 	if err := h.StartSignup(context.Background(), sessionKey, s); err != nil {
@@ -155,7 +155,7 @@ func (h *fixture) startSignup(sessionKey string, s Signup) string {
 	return h.code()
 }
 
-// register gives a customer who signed up.
+// newCustomer signs up a customer.
 func (h *fixture) newCustomer(n phone.Number) Customer {
 	h.t.Helper()
 	code := h.startSignup(browser, form(n))
@@ -182,7 +182,7 @@ func (h *fixture) exec(query string, args ...any) {
 	}
 }
 
-// want checks the kind, words and field of a fault.
+// want checks kind, reason and field of an error.
 func want(t *testing.T, what string, err error, kind fault.Kind, reason fault.Reason, field string) {
 	t.Helper()
 	f := fault.As(err)

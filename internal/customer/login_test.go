@@ -24,11 +24,11 @@ func TestLogIn(t *testing.T) {
 		want(t, "wrong password", known, fault.Invalid, "customer.password_wrong", "password")
 		_, unknown := h.LogIn(ctx, stranger, other, at(home))
 		if !reflect.DeepEqual(known, unknown) {
-			t.Errorf("an unknown number is told apart: %+v, %+v", known, unknown)
+			t.Errorf("an unknown number gets another error: %+v, %+v", known, unknown)
 		}
-		// A password is compared whole: nothing beyond some length is cut off.
+		// A long password is not truncated before it is compared.
 		_, err = h.LogIn(ctx, number, good+strings.Repeat("x", 600), at(home))
-		want(t, "longer than any", err, fault.Invalid, "customer.password_wrong", "password")
+		want(t, "too long", err, fault.Invalid, "customer.password_wrong", "password")
 
 		if err := h.Block(ctx, c.ID); err != nil {
 			t.Fatal(err)
@@ -38,7 +38,7 @@ func TestLogIn(t *testing.T) {
 		_, err = h.LogIn(ctx, number, good, at(home))
 		want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
 		if blocked, err := h.ByPhone(ctx, number); err != nil || !blocked.Blocked || blocked.SessionEpoch <= c.SessionEpoch {
-			t.Errorf("blocked %+v, %v: sessions live on", blocked, err)
+			t.Errorf("blocked %+v, %v: sessions are valid", blocked, err)
 		}
 		if err := h.Unblock(ctx, c.ID); err != nil {
 			t.Fatal(err)
@@ -49,11 +49,11 @@ func TestLogIn(t *testing.T) {
 	})
 }
 
-func TestNobodyToChange(t *testing.T) {
+func TestUnknownCustomerIsNotFound(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	want(t, "block", h.Block(t.Context(), 1), fault.NotFound, "", "")
 	want(t, "language", h.SetLanguage(t.Context(), 1, "ky"), fault.NotFound, "", "")
-	want(t, "no language", h.SetLanguage(t.Context(), 1, "de"), fault.Invalid, "", "")
+	want(t, "an unknown language", h.SetLanguage(t.Context(), 1, "de"), fault.Invalid, "", "")
 	_, err := h.ByID(t.Context(), 1)
 	want(t, "by id", err, fault.NotFound, "", "")
 	_, err = h.ByPhone(t.Context(), number)
@@ -73,7 +73,7 @@ func TestSetLanguage(t *testing.T) {
 	})
 }
 
-func TestGuessesAreCounted(t *testing.T) {
+func TestLoginLimitByNumberAndAddress(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.newCustomer(number)
@@ -82,8 +82,8 @@ func TestGuessesAreCounted(t *testing.T) {
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err := h.LogIn(ctx, number, good, at(home))
-		want(t, "one too many, though right", err, fault.TooMany, "attempt.too_many", "")
-		// A number that nobody has is counted the same way.
+		want(t, "the right password above the limit", err, fault.TooMany, "attempt.too_many", "")
+		// An unknown number is counted too.
 		for range loginNumberAddress.Limit {
 			_, _ = h.LogIn(ctx, stranger, other, at(home))
 		}
@@ -95,13 +95,13 @@ func TestGuessesAreCounted(t *testing.T) {
 		}
 		for range loginNumberAddress.Limit {
 			if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
-				t.Fatalf("right passwords are no guesses: %v", err)
+				t.Fatalf("right passwords are not counted: %v", err)
 			}
 		}
 	})
 }
 
-func TestGuessesOfAnAddressAreCounted(t *testing.T) {
+func TestLoginLimitByAddress(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	for i := range loginAddress.Limit + 1 {
 		_, err := h.LogIn(t.Context(), phone.Number(fmt.Sprintf("+996700%06d", i)), "a guess", at(home))
@@ -115,9 +115,9 @@ func TestGuessesOfAnAddressAreCounted(t *testing.T) {
 	want(t, "another address", err, fault.Invalid, "customer.password_wrong", "password")
 }
 
-// However many places guess, the owner gets in where they came from before,
-// and anywhere by a code to their phone.
-func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
+// Guesses from any number of addresses lock out neither a familiar address nor a
+// reset by SMS code.
+func TestResetOpensALockedNumber(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.newCustomer(number)
@@ -126,9 +126,9 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err := h.LogIn(ctx, number, other, at("203.0.113.1"))
-		want(t, "guesses from ever new places", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "guesses from new addresses", err, fault.TooMany, "attempt.too_many", "")
 		_, err = h.LogIn(ctx, number, good, at("203.0.113.9"))
-		want(t, "the owner, on a journey", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "the owner at a new address", err, fault.TooMany, "attempt.too_many", "")
 		if err := h.StartReset(ctx, browser, number, "ru", at("203.0.113.9")); err != nil {
 			t.Fatal(err)
 		}
@@ -141,20 +141,20 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 	})
 }
 
-func TestTheOwnerGetsInAtHomeWhileStrangersGuess(t *testing.T) {
+func TestFamiliarAddressIsNotLockedOut(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	h.newCustomer(number)
 	for i := range loginNumber.Limit + 1 {
 		_, _ = h.LogIn(t.Context(), number, other, at(fmt.Sprintf("198.51.100.%d", i)))
 	}
 	if _, err := h.LogIn(t.Context(), number, good, at(home)); err != nil {
-		t.Errorf("the owner, at home: %v", err)
+		t.Errorf("the owner at a familiar address: %v", err)
 	}
 }
 
-// A neighbour behind the same address uses up what the address may do to the
-// number; the owner's own browser is counted by itself.
-func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
+// Another person behind the same address exhausts the limits by address; the owner's
+// browser has its own.
+func TestFamiliarBrowserIsNotLockedOut(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.newCustomer(number)
@@ -166,19 +166,19 @@ func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
 			_ = h.StartReset(ctx, fmt.Sprint("neighbour", i), number, "ru", neighbour)
 		}
 		err := h.StartReset(ctx, "neighbour", number, "ru", neighbour)
-		want(t, "the neighbour's codes", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "codes for the other person", err, fault.TooMany, "attempt.too_many", "")
 		for range loginNumberAddress.Limit {
 			_, err := h.LogIn(ctx, number, other, neighbour)
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err = h.LogIn(ctx, number, good, neighbour)
-		want(t, "the neighbour", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "the other person", err, fault.TooMany, "attempt.too_many", "")
 		for range loginDevice.Limit {
 			_, err = h.LogIn(ctx, number, other, own)
-			want(t, "the owner's slip", err, fault.Invalid, "customer.password_wrong", "password")
+			want(t, "the owner's wrong password", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err = h.LogIn(ctx, number, good, own)
-		want(t, "too many slips in one browser", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "too many wrong passwords in one browser", err, fault.TooMany, "attempt.too_many", "")
 		h.advance(loginDevice.Window)
 		for i := range loginNumberAddress.Limit {
 			_, _ = h.LogIn(ctx, number, fmt.Sprint(other, i), neighbour)
@@ -192,7 +192,7 @@ func TestANeighbourCannotLockTheOwnersBrowserOut(t *testing.T) {
 	})
 }
 
-func TestPasswordsAreHashedAnew(t *testing.T) {
+func TestOutdatedHashIsRenewed(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.newCustomer(number)
@@ -203,7 +203,7 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 			return hash
 		}
 		if before := stored(); !strings.HasPrefix(before, "$argon2id$v=19$m=64,t=1,p=1$") {
-			t.Fatalf("kept as %s", before)
+			t.Fatalf("stored as %s", before)
 		}
 		o := h.o
 		o.Hash = Hash{MemoryKiB: 128, Passes: 1, AtOnce: 1}
@@ -212,7 +212,7 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		if after := stored(); !strings.HasPrefix(after, "$argon2id$v=19$m=128,t=1,p=1$") {
-			t.Errorf("kept as %s", after)
+			t.Errorf("stored as %s", after)
 		}
 		if _, err := renewed.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Errorf("with the new hash: %v", err)
@@ -220,8 +220,8 @@ func TestPasswordsAreHashedAnew(t *testing.T) {
 	})
 }
 
-func TestNewWantsItsParts(t *testing.T) {
+func TestNewRequiresOptions(t *testing.T) {
 	if _, err := New(databasetest.SQLite(t), Options{Secret: secret, Counters: &ratelimit.Counters{}}); err == nil {
-		t.Error("made without a sealer and a wallet")
+		t.Error("created without Sealer and OpenWallet")
 	}
 }

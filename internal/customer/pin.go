@@ -153,7 +153,7 @@ func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed 
 	}
 	switch {
 	case err != nil:
-		//mutant:replace errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id)) => err TestOnlyComparedPINsCount
+		//mutant:replace errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id)) => err TestOnlyComparedPINsAreCounted
 		return nil, errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
 	case right:
 		return row, nil

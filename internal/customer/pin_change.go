@@ -47,7 +47,7 @@ func (cs *Customers) checkNewPIN(ctx context.Context, op string, id int64, typed
 	if holder == nil {
 		return nil, "", fault.New(fault.NotFound, op, "")
 	}
-	//mutant:drop TestPINIsSetOnce
+	//mutant:drop TestSetPIN
 	if weakPIN(pin, phone.Number(holder.Phone), inn.INN(holder.INN)) {
 		return nil, "", fault.New(fault.Invalid, op, "customer.pin_weak").At("pin")
 	}
@@ -96,11 +96,11 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 	if err != nil {
 		return err
 	}
-	//mutant:drop TestPINIsSetOnce
+	//mutant:drop TestSetPIN
 	if holder.HasPIN {
 		return fault.New(fault.Conflict, op, "customer.pin_there")
 	}
-	//mutant:drop TestPINIsSetOnce
+	//mutant:drop TestSetPIN
 	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
 	}
@@ -210,11 +210,11 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 		return noPIN(op)
 	case !row.Issued || row.UsedFor != "":
 		return fault.New(fault.Conflict, op, "customer.pin_used")
-	//mutant:replace LockedUntil.After(cs.o.Now()) => LockedUntil.IsZero() TestLockedPINIsNotSentAgain
+	//mutant:replace LockedUntil.After(cs.o.Now()) => LockedUntil.IsZero() TestResendPINRefusesWhileLocked
 	case row.LockedUntil != nil && row.LockedUntil.After(cs.o.Now()):
 		return cs.locked(op, row.LockedUntil.UTC())
 	}
-	//mutant:drop TestPINIsSentAgain
+	//mutant:drop TestResendPIN
 	if err := cs.o.Counters.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 	"elsom/internal/fault"
 )
 
-// One wallet for all channels: who signs up on the site with a number that has
-// a wallet of *900# gets that wallet, and owes the site its PIN once.
-func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
+// A sign-up on the site with the number of a *900# wallet adds a login to that
+// wallet, which owes the site its PIN once.
+func TestSignupAddsLoginToUSSDWallet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		before, pin := h.dial(stranger)
@@ -26,7 +26,7 @@ func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
 		_ = h.check(c.ID, pin, ForBalance, "")
 		_ = h.ClearPINOwed(ctx, c, another(pin), "payment:1")
 		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
-			t.Errorf("a wrong PIN, or one for the balance, was enough: %+v, %v", c, err)
+			t.Errorf("a wrong PIN, or one for the balance, cleared PINOwed: %+v, %v", c, err)
 		}
 		if err := h.ClearPINOwed(ctx, c, pin, "payment:1"); err != nil {
 			t.Fatal(err)
@@ -34,14 +34,14 @@ func TestSignupFindsTheWalletOfUSSD(t *testing.T) {
 		if c, err := h.ByID(ctx, c.ID); err != nil || CheckPINOwed(c) != nil {
 			t.Errorf("after the PIN: %+v, %v", c, err)
 		}
-		// It was this payment that the issued PIN confirmed.
+		// The issued PIN has confirmed this payment.
 		want(t, "a payment by *900#", h.check(c.ID, pin, ForPayment, "payment:2"), fault.Forbidden, "customer.pin_change_first", "")
 	})
 }
 
-// After a reset the site asks the PIN again; a wallet without one is held, and
-// a PIN that is set meanwhile lifts nothing.
-func TestResetOwesThePIN(t *testing.T) {
+// A reset sets PINOwed. A wallet without a PIN is put on hold, and setting a PIN
+// does not end the hold.
+func TestResetSetsPINOwed(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.pinned(number)
@@ -62,32 +62,32 @@ func TestResetOwesThePIN(t *testing.T) {
 			t.Errorf("after the reset: %+v", c)
 		}
 		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "спросит ПИН-код") {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		if mail := h.mailed[len(h.mailed)-1]; !strings.Contains(mail.Text, "спросит ПИН-код") {
-			t.Errorf("mailed %q", mail.Text)
+			t.Errorf("e-mail: %q", mail.Text)
 		}
 		if err := h.ClearPINOwed(ctx, c, ownPIN, "payment:1"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.ChangePassword(ctx, c.ID, other+"!", good); err != nil || c.PINOwed {
-			t.Errorf("who knew the old password owes nothing: %+v, %v", c, err)
+			t.Errorf("a change of the password set PINOwed: %+v, %v", c, err)
 		}
 		before := c
 		if c = reset(); !c.PINOwed {
-			t.Error("a second reset owes nothing")
+			t.Error("a second reset did not set PINOwed")
 		}
-		// A PIN typed in a session that the reset ended pays not for the new ones.
+		// A PIN entered in a session that the reset ended does not clear PINOwed.
 		if err := h.ClearPINOwed(ctx, before, ownPIN, "payment:2"); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := h.ByID(ctx, c.ID); err != nil || !c.PINOwed {
-			t.Errorf("an ended session paid the debt: %+v, %v", c, err)
+			t.Errorf("an ended session cleared PINOwed: %+v, %v", c, err)
 		}
 	})
 }
 
-func TestPINLiftsNoHold(t *testing.T) {
+func TestSetPINKeepsHold(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.newCustomer(number)
@@ -124,7 +124,7 @@ func TestUnlock(t *testing.T) {
 		want(t, "a wrong one", h.StartUnlock(ctx, browser, c.ID, other, "ru", at(home)), fault.Invalid, "customer.password_wrong", "password")
 		want(t, "no code is awaited", h.ConfirmUnlock(ctx, browser, c.ID, "123456"), fault.NotFound, "customer.code_gone", "")
 		if texts := h.deliver(); len(texts) != 0 {
-			t.Errorf("sent %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		if err := h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)); err != nil {
 			t.Fatal(err)
@@ -136,9 +136,9 @@ func TestUnlock(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.guess(c.ID, 4)
-		// The tries came back, the lock's length did not.
+		// The attempts are reset, the length of the lock is not.
 		err := h.check(c.ID, wrongPN, ForBalance, "")
-		want(t, "the fifth", err, fault.Forbidden, "customer.pin_locked", "")
+		want(t, "the fifth attempt", err, fault.Forbidden, "customer.pin_locked", "")
 		if f := fault.As(err); f.RetryAfter < PINNextLock-time.Minute {
 			t.Errorf("the next lock is short: %v", f.RetryAfter)
 		}
@@ -158,8 +158,9 @@ func TestUnlock(t *testing.T) {
 	})
 }
 
-// Another's session opens nobody's PIN, and who has none has nothing to open.
-func TestUnlockIsTheHolders(t *testing.T) {
+// A code for one holder unlocks no other PIN, and a wallet without a PIN has nothing
+// to unlock.
+func TestUnlockRefusesOtherHolders(t *testing.T) {
 	ctx, h := t.Context(), newFixture(t, databasetest.SQLite(t))
 	c := h.pinned(number)
 	second := h.newCustomer(stranger)

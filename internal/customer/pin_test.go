@@ -20,7 +20,7 @@ const (
 	wrongPN  = "9153"
 )
 
-// pinned gives a customer of the site who set a PIN.
+// pinned signs up a customer on the site and sets a PIN.
 func (h *fixture) pinned(n phone.Number) Customer {
 	h.t.Helper()
 	c := h.newCustomer(n)
@@ -35,7 +35,7 @@ func (h *fixture) check(id int64, pin string, use PINUse, key string) error {
 	return h.CheckPIN(context.Background(), id, pin, use, key)
 }
 
-// guess gives wrong PINs and wants so many refused as wrong.
+// guess tries wrong PINs and checks how many are compared.
 func (h *fixture) guess(id int64, n int) {
 	h.t.Helper()
 	for i := range n {
@@ -43,27 +43,27 @@ func (h *fixture) guess(id int64, n int) {
 	}
 }
 
-func TestPINIsSetOnce(t *testing.T) {
+func TestSetPIN(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c := h.newCustomer(number)
-		want(t, "before there is one", h.check(c.ID, ownPIN, ForBalance, ""), fault.NotFound, "customer.no_pin", "")
+		want(t, "before a PIN is set", h.check(c.ID, ownPIN, ForBalance, ""), fault.NotFound, "customer.no_pin", "")
 		for _, typed := range []string{"", "123", "12345", "12a4", "١٢٣٤", strings.Repeat("7", 10_000)} {
 			want(t, typed, h.SetPIN(ctx, c.ID, good, typed), fault.Invalid, "customer.pin_malformed", "pin")
 		}
-		want(t, "a weak one", h.SetPIN(ctx, c.ID, good, "4444"), fault.Invalid, "customer.pin_weak", "pin")
+		want(t, "a weak PIN", h.SetPIN(ctx, c.ID, good, "4444"), fault.Invalid, "customer.pin_weak", "pin")
 		want(t, "without the password", h.SetPIN(ctx, c.ID, "", ownPIN), fault.Invalid, "customer.password_empty", "password")
-		want(t, "with a wrong one", h.SetPIN(ctx, c.ID, other, ownPIN), fault.Invalid, "customer.password_wrong", "password")
+		want(t, "with a wrong password", h.SetPIN(ctx, c.ID, other, ownPIN), fault.Invalid, "customer.password_wrong", "password")
 		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "новый ПИН-код") || strings.Contains(texts[0], ownPIN) {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		for range 7 { // refused before anything is hashed or counted
 			want(t, "a second one", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		}
-		h.exec(`UPDATE customers SET has_pin = FALSE`) // as who asks at the same moment read it
+		h.exec(`UPDATE customers SET has_pin = FALSE`) // as a concurrent request has read it
 		want(t, "a second one at once", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		h.exec(`UPDATE customers SET has_pin = TRUE`)
 		for _, use := range []PINUse{ForPayment, ForBalance, ForSite, ForPayment} {
@@ -75,12 +75,12 @@ func TestPINIsSetOnce(t *testing.T) {
 			t.Errorf("customer %+v, %v", c, err)
 		}
 		if n := h.count(`SELECT COUNT(*) FROM pins WHERE pin_hash LIKE '%7302%'`); n != 0 {
-			t.Error("the PIN stands in the database")
+			t.Error("the PIN is in the database")
 		}
 	})
 }
 
-// The hash is of the PIN, its holder and the pepper together.
+// The hash depends on the PIN, its holder and the pepper.
 func TestPINIsPeppered(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	c := h.pinned(number)
@@ -89,17 +89,17 @@ func TestPINIsPeppered(t *testing.T) {
 	want(t, "under another pepper", h.build(o).CheckPIN(t.Context(), c.ID, ownPIN, ForBalance, ""),
 		fault.Invalid, "customer.pin_wrong", "pin")
 	if h.peppered(c.ID, ownPIN) == h.peppered(c.ID+1, ownPIN) {
-		t.Error("two customers' equal PINs hash the same")
+		t.Error("equal PINs of two customers have the same hash")
 	}
 	o.PINPepper = []byte("short")
 	if _, err := New(h.db, o); err == nil {
-		t.Error("a short pepper was taken")
+		t.Error("a short pepper was accepted")
 	}
 }
 
-// Five wrong ones over two channels at once: exactly five are compared, the
-// sixth and all others find the PIN locked, and the holder is told once.
-func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
+// Of concurrent wrong PINs over two channels exactly five are compared; the others
+// find the PIN locked, and one SMS is sent.
+func TestPINHasFiveAttemptsOverAllChannels(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		c := h.pinned(number)
@@ -119,12 +119,12 @@ func TestPINHasFiveTriesOverAllChannels(t *testing.T) {
 		}
 		want(t, "the right one, too late", h.check(c.ID, ownPIN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
 		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "закрыт до") {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 	})
 }
 
-func TestPINLocksGrow(t *testing.T) {
+func TestNextPINLockIsLonger(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		c := h.pinned(number)
@@ -137,13 +137,13 @@ func TestPINLocksGrow(t *testing.T) {
 			h.advance(4 * time.Second)
 		}
 		if texts := h.deliver(); len(texts) != 3 {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		h.guess(c.ID, 4)
 		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
-			t.Fatalf("the right one as the fifth: %v", err)
+			t.Fatalf("the right PIN as the fifth: %v", err)
 		}
-		// A right one begins all anew: four tries, and the short lock first.
+		// A right PIN resets attempts and locks.
 		h.guess(c.ID, 4)
 		_ = h.check(c.ID, wrongPN, ForBalance, "")
 		h.advance(PINFirstLock + 2*time.Second)
@@ -153,8 +153,9 @@ func TestPINLocksGrow(t *testing.T) {
 	})
 }
 
-// What is no PIN is not counted, and neither is a try that compared nothing.
-func TestOnlyComparedPINsCount(t *testing.T) {
+// Neither a malformed PIN nor an attempt that failed before the comparison is
+// counted.
+func TestOnlyComparedPINsAreCounted(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	c := h.pinned(number)
 	for range 7 {
@@ -169,7 +170,7 @@ func TestOnlyComparedPINsCount(t *testing.T) {
 	}
 	h.exec(`UPDATE pins SET version = 1`)
 	if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
-		t.Errorf("the fifth try: %v", err)
+		t.Errorf("the fifth attempt: %v", err)
 	}
 }
 
@@ -183,12 +184,12 @@ func TestWeakPINs(t *testing.T) {
 		"1985", "1603", "8306",
 	} {
 		if !weakPIN(pin, number, person) {
-			t.Errorf("%s is not seen as weak", pin)
+			t.Errorf("%s is not weak", pin)
 		}
 	}
 	for _, pin := range []string{"7302", "1221", "8901", "1357", "1986", "0316"} {
 		if weakPIN(pin, number, person) {
-			t.Errorf("%s is seen as weak", pin)
+			t.Errorf("%s is weak", pin)
 		}
 	}
 	for range 2000 {
@@ -207,13 +208,13 @@ func TestPINChange(t *testing.T) {
 		want(t, "from none", h.ChangePIN(ctx, c.ID, "", otherPIN), fault.Invalid, "customer.pin_malformed", "old_pin")
 		want(t, "from a wrong one", h.ChangePIN(ctx, c.ID, wrongPN, otherPIN), fault.Invalid, "customer.pin_wrong", "old_pin")
 		if err := h.check(c.ID, ownPIN, ForBalance, ""); err != nil {
-			t.Errorf("after a change that broke off: %v", err)
+			t.Errorf("after a change that failed: %v", err)
 		}
 		if err := h.ChangePIN(ctx, c.ID, ownPIN, otherPIN); err != nil {
 			t.Fatal(err)
 		}
 		if texts := h.deliver(); len(texts) != 1 {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		want(t, "the old one", h.check(c.ID, ownPIN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
 		if err := h.check(c.ID, otherPIN, ForPayment, "payment:1"); err != nil {
@@ -228,8 +229,8 @@ func TestPINChange(t *testing.T) {
 	})
 }
 
-// Two changes at once: one wins, and the PIN is that one's.
-func TestPINChangesAtOnce(t *testing.T) {
+// One of two concurrent changes succeeds, and its PIN is stored.
+func TestConcurrentPINChanges(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		c := h.pinned(number)
@@ -245,12 +246,12 @@ func TestPINChangesAtOnce(t *testing.T) {
 			if errs[i] == nil {
 				won++
 				if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
-					t.Errorf("the PIN that won: %v", err)
+					t.Errorf("the new PIN: %v", err)
 				}
 			}
 		}
 		if won != 1 {
-			t.Errorf("%d changes won: %v", won, errs)
+			t.Errorf("%d changes succeeded: %v", won, errs)
 		}
 	})
 }

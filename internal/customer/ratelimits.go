@@ -108,7 +108,7 @@ func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Or
 	if err := cs.o.Counters.Take(ctx, codeAddress, ratelimit.Address(from.Address)); err != nil {
 		return err
 	}
-	//mutant:drop TestSMSAreLimited
+	//mutant:drop TestCodesPerHourAreLimited
 	if err := cs.takeAll(ctx, numberAndAddress(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Or
 	if err := cs.limitUnfamiliar(ctx, number, from); err != nil {
 		return cs.refused(ctx, byNumber, "", err)
 	}
-	//mutant:replace cs.takeBudget(ctx, from) => nil TestBudgetOfCodesForStrangers
+	//mutant:replace cs.takeBudget(ctx, from) => nil TestCodeBudget
 	return cs.takeBudget(ctx, from)
 }
 
@@ -129,7 +129,7 @@ func (cs *Customers) limitUnfamiliar(ctx context.Context, number phone.Number, f
 	if exceeded != nil && !fault.Is(exceeded, fault.TooMany) {
 		return exceeded
 	}
-	//mutant:replace , codeNumberDay => TestCodesOfADayAreLimited
+	//mutant:replace , codeNumberDay => TestCodesPerDayAreLimited
 	err := cs.takeAll(ctx, number.String(), codeNumber, codeNumberDay)
 	//mutant:replace exceeded != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForPlacesWithoutAbuse
 	//mutant:replace exceeded != nil || => ./web TestCodesAreReservedForPlacesWithoutAbuse
@@ -151,25 +151,25 @@ func (cs *Customers) takeAll(ctx context.Context, subject string, rules ...ratel
 
 // limitLogin counts an attempt at a password before it is compared.
 func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
-	//mutant:drop TestANeighbourCannotLockTheOwnersBrowserOut
+	//mutant:drop TestFamiliarBrowserIsNotLockedOut
 	if k.device {
-		//mutant:replace cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device) => nil TestANeighbourCannotLockTheOwnersBrowserOut
+		//mutant:replace cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device) => nil TestFamiliarBrowserIsNotLockedOut
 		return cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device)
 	}
 	address := from.Address
-	//mutant:drop TestGuessesOfAnAddressAreCounted
+	//mutant:drop TestLoginLimitByAddress
 	if err := cs.o.Counters.Take(ctx, loginAddress, ratelimit.Address(address)); err != nil {
 		return err
 	}
-	//mutant:drop TestGuessesAreCounted
+	//mutant:drop TestLoginLimitByNumberAndAddress
 	if err := cs.o.Counters.Take(ctx, loginNumberAddress, numberAndAddress(number, address)); err != nil {
 		return err
 	}
-	//mutant:drop TestTheOwnerGetsInAtHomeWhileStrangersGuess
+	//mutant:drop TestFamiliarAddressIsNotLockedOut
 	if k.address {
 		return nil
 	}
-	//mutant:replace cs.o.Counters.Take(ctx, loginNumber, number.String()) => nil TestStrangersCannotLockTheOwnerOut
+	//mutant:replace cs.o.Counters.Take(ctx, loginNumber, number.String()) => nil TestResetOpensALockedNumber
 	return cs.o.Counters.Take(ctx, loginNumber, number.String())
 }
 

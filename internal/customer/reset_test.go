@@ -31,11 +31,11 @@ func TestReset(t *testing.T) {
 			t.Fatal(err)
 		}
 		if after.ID != before.ID || after.SessionEpoch != before.SessionEpoch+1 {
-			t.Errorf("after %+v: sessions live on", after)
+			t.Errorf("after %+v: sessions are valid", after)
 		}
 		now := h.o.Now()
 		if d := after.HoldUntil.Sub(now); d < 23*time.Hour || d > 24*time.Hour {
-			t.Errorf("held for %v", d)
+			t.Errorf("hold for %v", d)
 		}
 		want(t, "paying", CheckHold(after, now), fault.Forbidden, "customer.hold", "")
 		if err := CheckHold(after, now.Add(DefaultHold)); err != nil {
@@ -50,16 +50,16 @@ func TestReset(t *testing.T) {
 		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
 		told := h.deliver()
 		if len(told) != 1 || !strings.Contains(told[0], formatTime(after.HoldUntil)) {
-			t.Errorf("told by SMS: %q", told)
+			t.Errorf("SMS: %q", told)
 		}
 		if len(h.mailed) != 1 || h.mailed[0].To != "aida@example.kg" || strings.Contains(h.mailed[0].Text, "700123456") {
-			t.Errorf("told by e-mail: %+v", h.mailed)
+			t.Errorf("e-mails: %+v", h.mailed)
 		}
 	})
 }
 
-// Nothing tells a number that nobody has from one that somebody has.
-func TestResetOfANumberNobodyHas(t *testing.T) {
+// A reset has the same outcome for an unknown number as for a registered one.
+func TestResetOfAnUnknownNumber(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		blocked := h.newCustomer(number)
@@ -75,15 +75,15 @@ func TestResetOfANumberNobodyHas(t *testing.T) {
 			want(t, n.String(), err, fault.Invalid, "customer.code_wrong", "code")
 		}
 		if n := h.count(`SELECT COUNT(*) FROM promises`) - before; n != 2 {
-			t.Errorf("%d promises instead of 2: the course differs", n)
+			t.Errorf("%d messages queued, want 2", n)
 		}
 		if texts := h.deliver(); len(texts) != 0 {
-			t.Errorf("sent %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 	})
 }
 
-func TestResetAtOnce(t *testing.T) {
+func TestConcurrentResets(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		h.newCustomer(number)
@@ -105,13 +105,13 @@ func TestResetAtOnce(t *testing.T) {
 		}
 		group.Wait()
 		if done.Load() != 1 {
-			t.Errorf("the code was good %d times", done.Load())
+			t.Errorf("the code was accepted %d times", done.Load())
 		}
 	})
 }
 
-// A code for one purpose is none for the other.
-func TestResetNeedsItsOwnCode(t *testing.T) {
+// A code for one purpose is not accepted for another.
+func TestCodeIsBoundToItsPurpose(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	h.newCustomer(number)
 	code := h.startSignup("another browser", form(stranger))
@@ -119,7 +119,7 @@ func TestResetNeedsItsOwnCode(t *testing.T) {
 	want(t, "a sign-up's code", err, fault.NotFound, "customer.code_gone", "")
 }
 
-func TestNoEmailWhereNoneCanBeSent(t *testing.T) {
+func TestNoEmailWithoutMailServer(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	h.o.Email = false
 	h.newCustomer(number)
@@ -130,7 +130,7 @@ func TestNoEmailWhereNoneCanBeSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := h.count(`SELECT COUNT(*) FROM promises WHERE lane = 'email'`); n != 0 {
-		t.Errorf("%d e-mails promised", n)
+		t.Errorf("%d e-mails queued", n)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestChangePassword(t *testing.T) {
 			t.Error(err)
 		}
 		if texts := h.deliver(); len(texts) != 1 {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		for range passwordChange.Limit {
 			_, _ = h.ChangePassword(ctx, before.ID, good, other)
@@ -163,13 +163,13 @@ func TestChangePassword(t *testing.T) {
 	})
 }
 
-// Two requests that both hold the right code: the first spends it for both.
-func TestACodeIsSpentOnce(t *testing.T) {
+// Of two requests with the right code, the first spends it.
+func TestCodeIsSpentOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		code := h.startSignup(browser, form(number))
 		var rows []*confirmation
-		for range 2 { // both are right, as long as neither has gone on
+		for range 2 { // both codes are right before either is spent
 			row, err := h.verifyCode(ctx, "test", browser, ForSignup, code)
 			if err != nil {
 				t.Fatal(err)
@@ -191,8 +191,8 @@ func TestACodeIsSpentOnce(t *testing.T) {
 	})
 }
 
-// Two presses of «send again»: the second finds another code in place.
-func TestACodeIsRenewedOnce(t *testing.T) {
+// Of two concurrent resends, the second finds the code replaced.
+func TestCodeIsReplacedOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.startSignup(browser, form(number))
@@ -207,7 +207,7 @@ func TestACodeIsRenewedOnce(t *testing.T) {
 			err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 				renewed, err := replaceCode(tx, row, "another", h.o.Now())
 				if renewed != want {
-					t.Errorf("press %d: renewed is %v", i+1, renewed)
+					t.Errorf("resend %d: replaced is %v", i+1, renewed)
 				}
 				return err
 			})

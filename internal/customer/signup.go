@@ -33,7 +33,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	email, badEmail := parseEmail(op, s.Email)
 	badPassword := checkNewPassword(op, s.Password, s.Phone)
 	var badOffer error
-	//mutant:drop TestSignupNamesEveryField
+	//mutant:drop TestSignupReportsEveryField
 	if !s.Offer {
 		badOffer = fault.New(fault.Invalid, op, "customer.offer_missing").At("offer")
 	}

@@ -23,7 +23,7 @@ func TestSignup(t *testing.T) {
 			t.Fatalf("%d customers before the code", n)
 		}
 		if known, err := h.Known(ctx, number, at(home)); known || err != nil {
-			t.Errorf("known before the code: %v, %v", known, err)
+			t.Errorf("registered before the code: %v, %v", known, err)
 		}
 		if n, err := h.Pending(ctx, browser, ForSignup); n != number || err != nil {
 			t.Errorf("pending %q, %v", n, err)
@@ -57,12 +57,12 @@ func TestSignup(t *testing.T) {
 		_, err = h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "the code again", err, fault.NotFound, "customer.code_gone", "")
 		if n := h.count(`SELECT COUNT(*) FROM confirmations WHERE password_hash <> '' OR email <> ''`); n != 0 {
-			t.Error("the spent code keeps a password or an address")
+			t.Error("the row of the spent code has a password or an address")
 		}
 	})
 }
 
-func TestSignupNamesEveryField(t *testing.T) {
+func TestSignupReportsEveryField(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	err := h.StartSignup(t.Context(), browser, Signup{Phone: number, Email: "aida", Password: "short", Lang: "ru", From: at(home)})
 	fields := map[string]fault.Reason{}
@@ -74,14 +74,14 @@ func TestSignupNamesEveryField(t *testing.T) {
 	}
 	if len(fields) != 3 || fields["email"] != "customer.email_wrong" || fields["password"] != "customer.password_short" ||
 		fields["offer"] != "customer.offer_missing" {
-		t.Errorf("faults %v", fields)
+		t.Errorf("errors %v", fields)
 	}
 	if n := h.count(`SELECT COUNT(*) FROM confirmations`) + h.count(`SELECT COUNT(*) FROM promises`); n != 0 {
 		t.Errorf("%d rows written", n)
 	}
 }
 
-func TestCodeHasFiveTries(t *testing.T) {
+func TestCodeHasFiveAttempts(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		code := h.startSignup(browser, form(number))
@@ -112,8 +112,8 @@ func TestCodeHasFiveTries(t *testing.T) {
 	})
 }
 
-// The tries are counted before anything is compared, however many come at once.
-func TestTriesAtOnceAreCounted(t *testing.T) {
+// Concurrent attempts are counted before anything is compared.
+func TestConcurrentCodeAttemptsAreCounted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		code := h.startSignup(browser, form(number))
@@ -134,12 +134,12 @@ func TestTriesAtOnceAreCounted(t *testing.T) {
 		}
 		group.Wait()
 		if judged.Load() != 5 || refused.Load() != 7 {
-			t.Errorf("%d judged, %d refused; want 5 and 7", judged.Load(), refused.Load())
+			t.Errorf("%d compared, %d refused; want 5 and 7", judged.Load(), refused.Load())
 		}
 	})
 }
 
-func TestCodeLivesTenMinutes(t *testing.T) {
+func TestCodeExpiresAfterTenMinutes(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		code := h.startSignup(browser, form(number))
@@ -147,10 +147,10 @@ func TestCodeLivesTenMinutes(t *testing.T) {
 		_, err := h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "late", err, fault.Invalid, "customer.code_expired", "code")
 		if n, err := h.Purge(ctx); n != 0 || err != nil {
-			t.Errorf("purged %d, %v while it can be sent again", n, err)
+			t.Errorf("purged %d, %v while it can be resent", n, err)
 		}
 		h.advance(codeHistory)
-		want(t, "resend of an old start", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.NotFound, "customer.code_gone", "")
+		want(t, "resend of an expired sign-up", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.NotFound, "customer.code_gone", "")
 		if n, err := h.Purge(ctx); n != 1 || err != nil {
 			t.Errorf("purged %d, %v", n, err)
 		}
@@ -163,15 +163,14 @@ func TestCodeIsBoundToTheBrowser(t *testing.T) {
 		code := h.startSignup(browser, form(number))
 		_, err := h.ConfirmSignup(ctx, "another browser", code, at(home))
 		want(t, "another browser", err, fault.NotFound, "customer.code_gone", "")
-		// Nor does it fit what another browser has begun for the same number.
+		// It does not confirm another browser's sign-up for the same number either.
 		h.startSignup("another browser", form(number))
 		_, err = h.ConfirmSignup(ctx, "another browser", code, at(home))
 		want(t, "another browser's sign-up", err, fault.Invalid, "customer.code_wrong", "code")
 	})
 }
 
-// A code confirms what it was sent for and nothing else: whatever is changed
-// under it makes it worthless.
+// A code is not accepted if anything that it confirms was changed.
 func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
@@ -201,7 +200,7 @@ func TestCodeIsBoundToWhatItConfirms(t *testing.T) {
 	})
 }
 
-func TestCodeRestsHashed(t *testing.T) {
+func TestCodeIsStoredHashed(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	if err := h.StartSignup(t.Context(), browser, form(number)); err != nil {
 		t.Fatal(err)
@@ -218,30 +217,30 @@ func TestCodeRestsHashed(t *testing.T) {
 		t.Errorf("the code can be read in %s or %s", payload, hash)
 	}
 	if n := h.count(`SELECT COUNT(*) FROM promises WHERE payload <> ''`); n != 0 {
-		t.Error("the sealed code outlives its sending")
+		t.Error("the sealed code is stored after it was sent")
 	}
 }
 
-// A number that is registered takes the same course, and nobody gets in by it.
+// A sign-up with a registered number has the same outcome, and gives no access.
 func TestSignupOfARegisteredNumber(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		before := h.newCustomer(number)
 		if err := h.StartSignup(ctx, "a stranger's browser", form(number)); err != nil {
-			t.Fatalf("told apart: %v", err)
+			t.Fatalf("another outcome: %v", err)
 		}
 		texts := h.deliver()
 		if len(texts) != 1 || sixDigits.MatchString(texts[0]) || !strings.Contains(texts[0], "уже зарегистрирован") {
-			t.Errorf("the holder was told %q", texts)
+			t.Errorf("SMS to the holder: %q", texts)
 		}
 		_, err := h.ConfirmSignup(ctx, "a stranger's browser", "000000", at(home))
 		want(t, "a guess", err, fault.Invalid, "customer.code_wrong", "code")
 		h.advance(ResendPause)
 		if err := h.ResendCode(ctx, "a stranger's browser", ForSignup, at(home)); err != nil {
-			t.Errorf("told apart at the second sending: %v", err)
+			t.Errorf("another outcome of the resend: %v", err)
 		}
 		if texts := h.deliver(); len(texts) != 1 || sixDigits.MatchString(texts[0]) {
-			t.Errorf("the holder was told %q", texts)
+			t.Errorf("SMS to the holder: %q", texts)
 		}
 		if after, err := h.ByID(ctx, before.ID); err != nil || after != before {
 			t.Errorf("the customer changed: %+v, %v", after, err)
@@ -249,9 +248,9 @@ func TestSignupOfARegisteredNumber(t *testing.T) {
 	})
 }
 
-// One code, pressed ten times at once, makes one customer; and two browsers
-// with a code each for one number make one too.
-func TestConfirmAtOnce(t *testing.T) {
+// One code confirmed ten times concurrently creates one customer, and so do two
+// browsers with a code each for one number.
+func TestConcurrentConfirmations(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		first := h.startSignup(browser, form(number))
@@ -277,12 +276,12 @@ func TestConfirmAtOnce(t *testing.T) {
 		}
 		group.Wait()
 		if made.Load() != 1 || refused.Load() != 3 || h.count(`SELECT COUNT(*) FROM customers`) != 1 {
-			t.Errorf("%d made, %d refused", made.Load(), refused.Load())
+			t.Errorf("%d created, %d refused", made.Load(), refused.Load())
 		}
 	})
 }
 
-func TestSignupConfirmedElsewhereMeanwhile(t *testing.T) {
+func TestSignupConfirmedInAnotherBrowser(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	code := h.startSignup("another browser", form(number))
 	h.newCustomer(number)
@@ -292,7 +291,7 @@ func TestSignupConfirmedElsewhereMeanwhile(t *testing.T) {
 	want(t, "the code is spent", err, fault.NotFound, "customer.code_gone", "")
 }
 
-func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
+func TestSignupAddsLoginToExistingWallet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
@@ -302,9 +301,9 @@ func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 		}
 		c := h.newCustomer(number)
 		if c.ID != 7 || !c.HasPassword || h.wallets.Load() != 0 || c.SessionEpoch != 2 {
-			t.Errorf("bound %+v, %d wallets opened", c, h.wallets.Load())
+			t.Errorf("customer %+v, %d wallets opened", c, h.wallets.Load())
 		}
-		want(t, "an SMS alone opened it", CheckHold(c, h.db.Now()), fault.Forbidden, "customer.hold", "")
+		want(t, "login by SMS alone", CheckHold(c, h.db.Now()), fault.Forbidden, "customer.hold", "")
 		stored, err := h.ByID(ctx, 7)
 		if err != nil || stored != c {
 			t.Errorf("stored %+v, %v; want %+v", stored, err, c)
@@ -312,7 +311,7 @@ func TestSignupBindsAWalletOpenedElsewhere(t *testing.T) {
 	})
 }
 
-func TestBlockedWalletIsNotBound(t *testing.T) {
+func TestSignupRefusesBlockedWallet(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES (7, ?, '', 'ky', '', TRUE, 1, 'standard', ?)`, number.String(), h.db.Now())
@@ -321,7 +320,7 @@ func TestBlockedWalletIsNotBound(t *testing.T) {
 	want(t, "blocked", err, fault.Forbidden, "customer.blocked", "")
 }
 
-func TestSMSAreLimited(t *testing.T) {
+func TestCodesPerHourAreLimited(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		for i := range 5 {
@@ -333,11 +332,11 @@ func TestSMSAreLimited(t *testing.T) {
 		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
 		h.advance(ResendPause)
 		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
-		// One place alone can't use up the number's messages.
+		// One address alone can't exhaust the number's codes.
 		elsewhere := form(number)
 		elsewhere.From = at("198.51.100.4")
 		if err := h.StartSignup(ctx, browser, elsewhere); err != nil {
-			t.Errorf("from another place: %v", err)
+			t.Errorf("from another address: %v", err)
 		}
 		h.advance(time.Hour)
 		if err := h.StartSignup(ctx, browser, form(number)); err != nil {
@@ -346,7 +345,7 @@ func TestSMSAreLimited(t *testing.T) {
 	})
 }
 
-func TestSignupsOfAnAddressAreLimited(t *testing.T) {
+func TestSignupsPerAddressAreLimited(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	for i := range signupAddress.Limit + 1 {
 		s := form(number)

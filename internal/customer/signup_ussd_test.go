@@ -23,7 +23,7 @@ func dialed(n phone.Number) USSDSignup {
 
 var fourDigits = regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
 
-// dial opens a wallet by *900# and gives its first PIN.
+// dial opens a wallet by *900# and returns its first PIN.
 func (h *fixture) dial(n phone.Number) (Customer, string) {
 	h.t.Helper()
 	c, err := h.RegisterByUSSD(context.Background(), dialed(n))
@@ -42,7 +42,7 @@ func (h *fixture) issued() string {
 	return fourDigits.FindStringSubmatch(texts[0])[1]
 }
 
-// another is a PIN that is not the given one.
+// another returns a different PIN.
 func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:] }
 
 func TestRegisterByUSSD(t *testing.T) {
@@ -53,7 +53,7 @@ func TestRegisterByUSSD(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := h.count(`SELECT COUNT(*) FROM promises WHERE payload LIKE '%sms.pin_issued%' AND payload NOT LIKE '%"PIN"%'`); n != 1 {
-			t.Errorf("%d promises with the PIN sealed", n)
+			t.Errorf("%d messages with the PIN sealed", n)
 		}
 		pin := h.issued()
 		if c.Name != "Айжан Үсөнова" || c.Lang != "ky" || c.Registered != USSD || !c.HasPIN || c.HasPassword || c.PINOwed ||
@@ -83,7 +83,7 @@ func TestRegisterByUSSD(t *testing.T) {
 	})
 }
 
-func TestRegisterByUSSDAtOnce(t *testing.T) {
+func TestConcurrentUSSDRegistrations(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		ids := make([]int64, 8)
@@ -141,7 +141,7 @@ func TestRegisterByUSSDRefuses(t *testing.T) {
 	}
 	_, err = h.RegisterByUSSD(ctx, dialed(stranger))
 	want(t, "a blocked wallet", err, fault.Forbidden, "customer.blocked", "")
-	// An ИНН that looks odd is warned of by the door and refused by nobody.
+	// An implausible ИНН is accepted: the USSD menu warns of it.
 	odd := dialed("+996777111222")
 	odd.INN = "99999999999999"
 	if _, err := h.RegisterByUSSD(ctx, odd); err != nil {
@@ -170,15 +170,15 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-// The PIN from the SMS confirms one payment, and that one again when it is
-// repeated; then it opens only its own change.
+// A PIN that came by SMS confirms one payment and its repeats; then it can only be
+// changed.
 func TestIssuedPINConfirmsOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c, pin := h.dial(stranger)
 		for range 2 {
 			if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
-				t.Errorf("the balance uses it up: %v", err)
+				t.Errorf("after the balance: %v", err)
 			}
 		}
 		for range 2 {
@@ -207,7 +207,7 @@ func TestIssuedPINConfirmsOnce(t *testing.T) {
 	})
 }
 
-// Where two payments ask at once, one gets it.
+// Of two concurrent payments, one is confirmed.
 func TestIssuedPINConfirmsOneOfTwo(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
@@ -219,15 +219,15 @@ func TestIssuedPINConfirmsOneOfTwo(t *testing.T) {
 		}
 		all.Wait()
 		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Errorf("both or none: %v", errs)
+			t.Errorf("not exactly one succeeded: %v", errs)
 		}
-		// What was refused for good gives it back, and only that.
+		// Only the payment that used the PIN can return it.
 		ctx, used, other := context.Background(), "payment:7", "payment:8"
 		if errs[0] != nil {
 			used, other = other, used
 		}
 		_ = h.ReturnPIN(ctx, c.ID, other)
-		want(t, "the other's return", h.check(c.ID, pin, ForPayment, other), fault.Forbidden, "customer.pin_change_first", "")
+		want(t, "after the other payment's return", h.check(c.ID, pin, ForPayment, other), fault.Forbidden, "customer.pin_change_first", "")
 		if err := h.ReturnPIN(ctx, c.ID, used); err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +237,7 @@ func TestIssuedPINConfirmsOneOfTwo(t *testing.T) {
 	})
 }
 
-func TestPINIsSentAgain(t *testing.T) {
+func TestResendPIN(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c, pin := h.dial(stranger)
@@ -247,7 +247,7 @@ func TestPINIsSentAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			if pin = h.issued(); pin != before {
-				want(t, "the one before", h.check(c.ID, before, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
+				want(t, "the PIN before", h.check(c.ID, before, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
 			}
 		}
 		want(t, "a fourth time", h.ResendPIN(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
@@ -255,11 +255,11 @@ func TestPINIsSentAgain(t *testing.T) {
 			t.Error(err)
 		}
 		c = h.pinned(number)
-		want(t, "one's own", h.ResendPIN(ctx, c.ID), fault.Conflict, "customer.pin_used", "")
+		want(t, "a PIN chosen by the holder", h.ResendPIN(ctx, c.ID), fault.Conflict, "customer.pin_used", "")
 	})
 }
 
-// With the counters off, for measuring, PINs are counted all the same.
+// PINs are counted even if the counters are off.
 func TestPINsAreAlwaysCounted(t *testing.T) {
 	ctx, h := t.Context(), newFixture(t, databasetest.SQLite(t))
 	off, err := ratelimit.New(h.db, ratelimit.Options{Secret: secret, Off: true, Now: h.o.Now})
@@ -295,8 +295,8 @@ func TestPINsAreAlwaysCounted(t *testing.T) {
 	want(t, "a fifth PIN", h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
 }
 
-// A lock is not lifted by asking for another PIN.
-func TestLockedPINIsNotSentAgain(t *testing.T) {
+// A resend does not end a lock.
+func TestResendPINRefusesWhileLocked(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	c, pin := h.dial(stranger)
 	for range 5 {
@@ -309,12 +309,12 @@ func TestLockedPINIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// Who forgot a PIN gets another through staff: it confirms once, like the first.
-func TestPINIsIssuedAnew(t *testing.T) {
+// A PIN issued by staff confirms one payment, like the first one.
+func TestIssuePIN(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c := h.newCustomer(number)
-		want(t, "without one", h.IssuePIN(ctx, c.ID, aigul), fault.NotFound, "customer.no_pin", "")
+		want(t, "without a PIN", h.IssuePIN(ctx, c.ID, aigul), fault.NotFound, "customer.no_pin", "")
 		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
@@ -328,7 +328,7 @@ func TestPINIsIssuedAnew(t *testing.T) {
 		}
 		pin := h.issued()
 		if pin != ownPIN {
-			want(t, "the old one", h.check(c.ID, ownPIN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
+			want(t, "the old PIN", h.check(c.ID, ownPIN, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
 		}
 		if err := h.check(c.ID, pin, ForPayment, "payment:1"); err != nil {
 			t.Error(err)

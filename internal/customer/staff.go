@@ -21,7 +21,7 @@ const (
 
 func (w StaffAction) check(op string) (StaffAction, error) {
 	w = StaffAction{strings.ToLower(input.Name(w.Staff)), input.Name(w.Reason)}
-	//mutant:replace w.Staff == "" || w.Reason == "" || => TestStaffActsAreKept
+	//mutant:replace w.Staff == "" || w.Reason == "" || => TestStaffActionsAreStored
 	if w.Staff == "" || w.Reason == "" || utf8.RuneCountInString(w.Staff) > staffMax || utf8.RuneCountInString(w.Reason) > reasonMax {
 		return w, fault.New(fault.Invalid, op, "customer.staff_invalid")
 	}
@@ -51,7 +51,7 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffAction) err
 		if err != nil {
 			return err
 		}
-		//mutant:replace insertStaffAct(tx, id, "pin", by) => nil TestStaffActsAreKept
+		//mutant:replace insertStaffAct(tx, id, "pin", by) => nil TestStaffActionsAreStored
 		return insertStaffAct(tx, id, "pin", by)
 	})
 }
@@ -73,7 +73,7 @@ func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffAction) er
 		if err != nil {
 			return err
 		}
-		//mutant:replace insertStaffAct(tx, id, "unlock", by) => nil TestStaffActsAreKept
+		//mutant:replace insertStaffAct(tx, id, "unlock", by) => nil TestStaffActionsAreStored
 		return insertStaffAct(tx, id, "unlock", by)
 	}))
 }

@@ -13,7 +13,7 @@ import (
 
 var aigul = StaffAction{Staff: " Aigul ", Reason: "came to the desk with her passport"}
 
-// reset gives the customer after a new password by SMS.
+// reset returns the customer after a reset by SMS.
 func (h *fixture) reset(password string) Customer {
 	h.t.Helper()
 	ctx := context.Background()
@@ -29,9 +29,9 @@ func (h *fixture) reset(password string) Customer {
 	return c
 }
 
-// Who holds another's SIM card gets password and code by SMS: for a day these
-// two open no PIN, and before the PIN was given on the site neither.
-func TestUnlockIsForStaffAfterAReset(t *testing.T) {
+// A thief of the SIM card gets password and code by SMS: for a day these can't
+// unlock a PIN, nor while PINOwed is set.
+func TestOnlyStaffUnlocksAfterAReset(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number)
@@ -41,7 +41,7 @@ func TestUnlockIsForStaffAfterAReset(t *testing.T) {
 			_ = h.check(c.ID, wrongPN, ForBalance, "")
 		}
 		if texts := h.deliver(); len(texts) != 1 || strings.Contains(texts[0], "Настройки") {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		if state, err := h.PIN(ctx, c.ID); err != nil || !state.StaffOnly || state.LockedUntil.IsZero() {
 			t.Errorf("state %+v, %v", state, err)
@@ -64,15 +64,15 @@ func TestUnlockIsForStaffAfterAReset(t *testing.T) {
 		if err := start(); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
-		// A reset meanwhile takes the code's use away.
+		// A reset invalidates the code.
 		code := h.code()
 		h.exec(`UPDATE customers SET pin_owed = TRUE`)
 		want(t, "a code from before", h.ConfirmUnlock(ctx, browser, c.ID, code), fault.NotFound, "customer.code_gone", "")
 	})
 }
 
-// What staff did stays, with name and reason, and nothing unsaid is done.
-func TestStaffActsAreKept(t *testing.T) {
+// Actions of staff are stored with name and reason, and are refused without them.
+func TestStaffActionsAreStored(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c := h.pinned(number)
@@ -89,13 +89,13 @@ func TestStaffActsAreKept(t *testing.T) {
 		if err := h.IssuePIN(ctx, c.ID, StaffAction{"bakyt", strings.Repeat("ө", 300)}); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "nobody's", h.UnlockPIN(ctx, c.ID+1, aigul), fault.NotFound, "customer.no_pin", "")
+		want(t, "an unknown customer", h.UnlockPIN(ctx, c.ID+1, aigul), fault.NotFound, "customer.no_pin", "")
 		if n := h.count(`SELECT COUNT(*) FROM staff_acts`); n != 2 {
-			t.Errorf("%d acts are kept", n)
+			t.Errorf("%d actions are stored", n)
 		}
 		if n := h.count(`SELECT COUNT(*) FROM staff_acts s JOIN customers c ON c.id = s.customer_id
 			WHERE staff = 'aigul' AND act = 'unlock' AND reason = 'came to the desk with her passport'`); n != 1 {
-			t.Error("the unlocking is not told")
+			t.Error("the unlock is not stored")
 		}
 		changes := []string{`UPDATE staff_acts SET reason = 'another'`, `DELETE FROM staff_acts`}
 		if db.Dialect() == database.Postgres {
@@ -109,7 +109,7 @@ func TestStaffActsAreKept(t *testing.T) {
 	})
 }
 
-// Each change is hashed and told by SMS: five an hour.
+// Changes of a PIN are limited to five an hour.
 func TestPINChangesAreCounted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
@@ -132,7 +132,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for range 6 { // who knows the old one is not locked out by asking
+		for range 6 { // requests above the limit are not counted as wrong PINs
 			want(t, "a sixth", h.ChangePIN(ctx, c.ID, ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
 		}
 		want(t, "a sixth by proof", proven(ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
@@ -141,7 +141,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 			t.Error(err)
 		}
 
-		// The first one is counted like the others.
+		// The first PIN is counted too.
 		h.exec(`DELETE FROM pins`)
 		for range 4 {
 			if err := h.limitPINChange(ctx, c.ID); err != nil {

@@ -140,7 +140,7 @@ func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error
 // wallet with a PIN owes it there, one without is put on hold. It returns nil if the
 // wallet has a login already.
 func addSiteLogin(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
-	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupFindsTheWalletOfUSSD
+	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupAddsLoginToUSSDWallet
 	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
 			session_epoch = session_epoch + 1, pin_owed = has_pin,
 			hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
@@ -168,7 +168,7 @@ func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 // changed meanwhile.
 func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
 	//mutant:replace session_epoch = session_epoch + 1, => TestReset
-	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestResetOwesThePIN
+	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestResetSetsPINOwed
 	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
 			reset_at = ?, pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
 		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, now, hold, id, from))

@@ -55,8 +55,8 @@ func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, pu
 	var rows []confirmation
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
-		//mutant:replace AND tries < ? => AND ? > 0 TestCodeHasFiveTries
-		//mutant:replace AND expires_at > ? => AND created_at < ? TestCodeLivesTenMinutes
+		//mutant:replace AND tries < ? => AND ? > 0 TestCodeHasFiveAttempts
+		//mutant:replace AND expires_at > ? => AND created_at < ? TestCodeExpiresAfterTenMinutes
 		return tx.Gorm().Raw(`UPDATE confirmations SET tries = tries + 1
 			WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?
 			RETURNING `+database.ColumnsOf[confirmation](), sessionKey, purpose, now, codeTries).Scan(&rows).Error
@@ -73,7 +73,7 @@ func spendCode(tx *database.Tx, row *confirmation, now time.Time) (bool, error) 
 	result := tx.Gorm().Exec(`UPDATE confirmations SET used_at = ?, email = '', password_hash = ''
 		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ?`,
 		now, row.SessionKey, row.Purpose, row.CodeHash)
-	//mutant:replace result.RowsAffected == 1 => true TestACodeIsSpentOnce
+	//mutant:replace result.RowsAffected == 1 => true TestCodeIsSpentOnce
 	return result.RowsAffected == 1, result.Error
 }
 

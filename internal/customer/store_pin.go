@@ -40,11 +40,11 @@ func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Tim
 	var rows []pinRow
 	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
-		//mutant:replace OR locked_until => OR set_at TestPINHasFiveTriesOverAllChannels
-		//mutant:replace PINFirstLock => PINNextLock TestPINLocksGrow
-		//mutant:replace PINNextLock => PINFirstLock TestPINLocksGrow
-		//mutant:replace tries + 1 => tries TestPINHasFiveTriesOverAllChannels
-		//mutant:replace locks = 0 THEN ? WHEN tries = ? => locks < 0 THEN ? WHEN tries = ? - 100 TestPINLocksGrow
+		//mutant:replace OR locked_until => OR set_at TestPINHasFiveAttemptsOverAllChannels
+		//mutant:replace PINFirstLock => PINNextLock TestNextPINLockIsLonger
+		//mutant:replace PINNextLock => PINFirstLock TestNextPINLockIsLonger
+		//mutant:replace tries + 1 => tries TestPINHasFiveAttemptsOverAllChannels
+		//mutant:replace locks = 0 THEN ? WHEN tries = ? => locks < 0 THEN ? WHEN tries = ? - 100 TestNextPINLockIsLonger
 		return tx.Gorm().Raw(`UPDATE pins SET
 				tries = CASE WHEN tries >= ? THEN 1 ELSE tries + 1 END,
 				locks = CASE WHEN tries = ? THEN locks + 1 ELSE locks END,
@@ -102,7 +102,7 @@ func (cs *Customers) releasePIN(ctx context.Context, id int64, key string) error
 
 // insertPIN stores a customer's first PIN. It reports false if there is one.
 func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
-	//mutant:replace NOTHING => UPDATE SET pin_hash = excluded.pin_hash TestPINIsSetOnce
+	//mutant:replace NOTHING => UPDATE SET pin_hash = excluded.pin_hash TestSetPIN
 	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, version, issued, used_for, tries, locks, set_at)
 		VALUES (?, ?, ?, ?, '', 0, 0, ?) ON CONFLICT (customer_id) DO NOTHING`,
 		row.CustomerID, row.PINHash, row.Version, row.Issued, row.SetAt)
@@ -114,7 +114,7 @@ func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 
 // replacePIN replaces a PIN. It reports false if the PIN was changed meanwhile.
 func replacePIN(tx *database.Tx, before *pinRow, hash string, issued bool, now time.Time) (bool, error) {
-	//mutant:replace AND pin_hash = ? => AND pin_hash <> ? TestPINChangesAtOnce
+	//mutant:replace AND pin_hash = ? => AND pin_hash <> ? TestConcurrentPINChanges
 	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, issued = ?, used_for = '',
 			tries = 0, locks = 0, locked_until = NULL, set_at = ?
 		WHERE customer_id = ? AND pin_hash = ?`, hash, pinVersion, issued, now, before.CustomerID, before.PINHash)
@@ -141,7 +141,7 @@ func resetTries(tx *database.Tx, id int64, forget bool) (bool, error) {
 // clearPINOwed clears pin_owed for the sessions of an epoch. If a reset has set it
 // again meanwhile, the epoch differs.
 func clearPINOwed(tx *database.Tx, id, epoch int64) error {
-	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetOwesThePIN
+	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetSetsPINOwed
 	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error
 }
 

@@ -24,8 +24,8 @@ const unlockPause = 24 * time.Hour
 // staffOnly reports whether only staff may unlock the PIN, because the password was
 // set by an SMS code.
 func (cs *Customers) staffOnly(holder *Record) bool {
-	//mutant:replace holder.ResetAt != nil => holder.ResetAt == nil TestUnlockIsForStaffAfterAReset
-	//mutant:replace holder.PINOwed || => TestUnlockIsForStaffAfterAReset
+	//mutant:replace holder.ResetAt != nil => holder.ResetAt == nil TestOnlyStaffUnlocksAfterAReset
+	//mutant:replace holder.PINOwed || => TestOnlyStaffUnlocksAfterAReset
 	return holder.PINOwed || (holder.ResetAt != nil && cs.o.Now().Before(holder.ResetAt.Add(unlockPause)))
 }
 
@@ -46,7 +46,7 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	if holder == nil || !holder.HasPIN {
 		return noPIN(op)
 	}
-	//mutant:drop TestUnlockIsForStaffAfterAReset
+	//mutant:drop TestOnlyStaffUnlocksAfterAReset
 	if cs.staffOnly(holder) {
 		return fault.New(fault.Forbidden, op, "customer.pin_staff_only")
 	}
@@ -98,8 +98,8 @@ func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id in
 			return err
 		}
 		holder, err := readByID(tx, id)
-		//mutant:replace Phone != row.Phone => Phone == "" TestUnlockIsTheHolders
-		//mutant:replace || cs.staffOnly(holder) => TestUnlockIsForStaffAfterAReset
+		//mutant:replace Phone != row.Phone => Phone == "" TestUnlockRefusesOtherHolders
+		//mutant:replace || cs.staffOnly(holder) => TestOnlyStaffUnlocksAfterAReset
 		if err != nil || holder.Phone != row.Phone || cs.staffOnly(holder) { // another customer logged in meanwhile, or the password was reset
 			return err
 		}

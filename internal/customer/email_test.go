@@ -10,7 +10,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// The address before gets the notice, and the SMS goes out without a mail server.
+// The old address gets an e-mail. Without a mail server only the SMS is sent.
 func TestChangeEmail(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
@@ -21,11 +21,11 @@ func TestChangeEmail(t *testing.T) {
 		}
 		texts := h.deliver()
 		if len(texts) != 1 || !strings.Contains(texts[0], "н•••@почта.кг") {
-			t.Errorf("told %q", texts)
+			t.Errorf("SMS: %q", texts)
 		}
 		if len(h.mailed) != 1 || h.mailed[0].To != "aida@example.kg" || !strings.Contains(h.mailed[0].Text, "н•••@почта.кг") ||
 			strings.Contains(h.mailed[0].Text, "новая") {
-			t.Errorf("mailed %+v", h.mailed)
+			t.Errorf("e-mail: %+v", h.mailed)
 		}
 		h.o.Email = false
 		if err := h.ChangeEmail(ctx, c.ID, good, "third@example.kg"); err != nil {
