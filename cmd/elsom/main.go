@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"elsom/internal/i18n"
 )
 
 var commands struct {
@@ -50,7 +52,7 @@ func main() {
 	//mutant:replace {"version": version()}, kong. => {"version": ""}, kong. TestVersion
 	parser := kong.Must(&commands, kong.Name("elsom"),
 		kong.Description("A mobile wallet: the portal and its operator's commands."),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version()}, kong.Vars{"langs": languages()},
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])
 	if readerGone(err) { // --help was printed to a closed pipe
@@ -86,4 +88,13 @@ func version() string {
 		release = info.Main.Version
 	}
 	return fmt.Sprintf("elsom %s (%s %s/%s)", release, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// languages returns the codes of all languages as an enum of kong.
+func languages() string {
+	codes := make([]string, 0, len(i18n.Langs()))
+	for _, lang := range i18n.Langs() {
+		codes = append(codes, string(lang))
+	}
+	return strings.Join(codes, ",")
 }

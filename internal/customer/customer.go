@@ -20,6 +20,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 	"elsom/internal/notify/sms"
 	"elsom/internal/password"
 	"elsom/internal/phone"
@@ -197,13 +198,11 @@ func found(r *Record, err error) (Customer, error) {
 
 // SetLanguage stores the language of a customer's messages and pages.
 func (cs *Customers) SetLanguage(ctx context.Context, id int64, lang string) error {
-	if !isLang(lang) {
+	if !i18n.Valid(lang) {
 		return fault.New(fault.Invalid, "customer.language", "")
 	}
 	return updated("customer.language")(cs.storeLanguage(ctx, id, lang))
 }
-
-func isLang(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
 
 // Block prevents a customer from logging in and ends all sessions.
 func (cs *Customers) Block(ctx context.Context, id int64) error {

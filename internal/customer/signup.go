@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 )
@@ -40,7 +41,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if err := fault.Join(badEmail, badPassword, badOffer); err != nil {
 		return err
 	}
-	if s.Phone == "" || sessionKey == "" || !isLang(s.Lang) {
+	if s.Phone == "" || sessionKey == "" || !i18n.Valid(s.Lang) {
 		return fault.New(fault.Internal, op, "").Because(errors.New("number, session or language is missing"))
 	}
 	if err := cs.o.Counters.Take(ctx, signupAddress, ratelimit.Address(s.From.Address)); err != nil {

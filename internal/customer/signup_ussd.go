@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 	"elsom/internal/inn"
 	"elsom/internal/input"
 	"elsom/internal/outbox"
@@ -85,7 +86,7 @@ func (cs *Customers) RegisterByUSSD(ctx context.Context, s USSDSignup) (Customer
 	if err := fault.Join(badName, badINN); err != nil {
 		return Customer{}, err
 	}
-	if s.Phone == "" || s.Gateway == "" || !isLang(s.Lang) {
+	if s.Phone == "" || s.Gateway == "" || !i18n.Valid(s.Lang) {
 		return Customer{}, fault.New(fault.Internal, op, "").Because(errors.New("number, gateway or language is missing"))
 	}
 	//mutant:replace OfferVersion != OfferVersion => OfferVersion == "" TestRegisterByUSSDRefuses

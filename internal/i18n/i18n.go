@@ -1,15 +1,17 @@
-// Package i18n speaks to people in Russian, Kyrgyz and English.
+// Package i18n renders the texts for people in Kyrgyz, Russian and English.
 //
-// Messages stand in messages/<topic>.<language>.toml. It promises that a key
-// known in one language is known in all three (a test holds it), and that
-// amounts are printed with their groups. It never decides which language a
-// person wants.
+// Messages are in messages/<topic>.<language>.toml. A key that one language has
+// all three have (checked by a test). The package never chooses the language of
+// a person.
 package i18n
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/BurntSushi/toml"
@@ -17,20 +19,21 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Lang is a language of people, by its ISO 639-1 code.
+// Lang is a language by its ISO 639-1 code.
 type Lang string
 
-// The three languages. Russian is the default.
+// The languages. Russian is the default.
 const (
 	RU Lang = "ru"
 	KY Lang = "ky"
 	EN Lang = "en"
 )
 
-// Langs lists the languages in the order in which switches show them.
+// Langs returns the languages in the order in which switches show them.
 func Langs() []Lang { return []Lang{KY, RU, EN} }
 
-// Parse gives the language of a code, and whether it is one of the three.
+// Parse returns the language of a code and whether it is one of Langs. For any
+// other code the language is Russian.
 func Parse(code string) (Lang, bool) {
 	for _, l := range Langs() {
 		if code == string(l) {
@@ -40,7 +43,13 @@ func Parse(code string) (Lang, bool) {
 	return RU, false
 }
 
-// Name is how the language calls itself.
+// Valid reports whether a code is that of one of Langs.
+func Valid(code string) bool {
+	_, ok := Parse(code)
+	return ok
+}
+
+// Name returns the language's name for itself.
 func (l Lang) Name() string {
 	switch l {
 	case KY:
@@ -54,12 +63,12 @@ func (l Lang) Name() string {
 //go:embed messages/*.toml
 var files embed.FS
 
-type speakers struct {
-	bundle *goi18n.Bundle
-	of     map[Lang]*goi18n.Localizer
+type catalog struct {
+	bundle     *goi18n.Bundle
+	localizers map[Lang]*goi18n.Localizer
 }
 
-var load = sync.OnceValues(func() (*speakers, error) {
+var load = sync.OnceValues(func() (*catalog, error) {
 	bundle := goi18n.NewBundle(language.Russian)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	names, err := fs.Glob(files, "messages/*.toml")
@@ -71,43 +80,82 @@ var load = sync.OnceValues(func() (*speakers, error) {
 		if err != nil {
 			return nil, fmt.Errorf("i18n: %s: %w", name, err)
 		}
-		if err := bundle.AddMessages(file.Tag, keptWhole(name, file.Messages)...); err != nil {
+		if err := bundle.AddMessages(file.Tag, withNoBreakSpaces(name, file.Messages)...); err != nil {
 			return nil, fmt.Errorf("i18n: %s: %w", name, err)
 		}
 	}
-	s := &speakers{bundle: bundle, of: map[Lang]*goi18n.Localizer{}}
+	c := &catalog{bundle: bundle, localizers: map[Lang]*goi18n.Localizer{}}
 	for _, l := range Langs() {
-		s.of[l] = goi18n.NewLocalizer(bundle, string(l))
+		c.localizers[l] = goi18n.NewLocalizer(bundle, string(l))
 	}
-	return s, nil
+	return c, nil
 })
 
-// Check reports what is wrong with the embedded messages, if anything.
+// Check returns an error if the embedded messages cannot be read.
 func Check() error { _, err := load(); return err }
 
-// Args fills placeholders: {{.Name}} in the message, name → value here. The
-// argument "Count" also picks the plural form.
+// Args are the values of placeholders: {{.Name}} in a message is Args["Name"].
+// The argument "Count" also selects the plural form.
 type Args map[string]any
 
-// T gives the text of key in the language. A key that is not there comes back
-// in angle brackets, so that it is seen and a page still shows.
-func (l Lang) T(key string, args ...Args) string {
-	s, err := load()
+// Errors of Text.
+var (
+	ErrNoMessage  = errors.New("i18n: no such message")
+	ErrNoArgument = errors.New("i18n: an argument of the message is missing")
+)
+
+// Text renders a message in the language. The error is ErrNoMessage or
+// ErrNoArgument; with the latter the text is returned too, with "<no value>" in
+// place of the argument.
+func (l Lang) Text(key string, args ...Args) (string, error) {
+	c, err := load()
 	if err != nil {
-		return "⟨" + key + "⟩"
+		return "", err
 	}
-	speaker, ok := s.of[l]
+	localizer, ok := c.localizers[l]
 	if !ok {
-		speaker = s.of[RU]
+		localizer = c.localizers[RU]
 	}
 	config := &goi18n.LocalizeConfig{MessageID: key}
 	if len(args) > 0 {
 		config.TemplateData = map[string]any(args[0])
 		config.PluralCount = args[0]["Count"]
 	}
-	text, err := speaker.Localize(config)
-	if err != nil || text == "" {
+	text, err := localizer.Localize(config)
+	switch {
+	case err != nil || text == "":
+		return "", fmt.Errorf("%w: %s", ErrNoMessage, key)
+	case strings.Contains(text, "<no value>"):
+		return text, fmt.Errorf("%w: %s", ErrNoArgument, key)
+	}
+	return text, nil
+}
+
+// T is Text for pages, which are shown in any case: an error is logged, and a
+// message that does not exist is returned as its key in angle brackets.
+func (l Lang) T(key string, args ...Args) string {
+	text, err := l.Text(key, args...)
+	if err == nil {
+		return text
+	}
+	slog.Error("i18n: text not rendered", "lang", l, "key", key, "error", err)
+	if text == "" {
 		return "⟨" + key + "⟩"
 	}
 	return text
+}
+
+// Render renders a message that leaves the application (SMS, e-mail, push), for
+// which nothing may be missing. The language is a code as Parse takes it.
+func Render(lang, key string, args map[string]string) (string, error) {
+	values := make(Args, len(args))
+	for name, value := range args {
+		values[name] = value
+	}
+	l, _ := Parse(lang)
+	text, err := l.Text(key, values)
+	if err != nil {
+		return "", err
+	}
+	return text, nil
 }

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// A literal is a text in the source that looks like a message key or, where
-// something is appended to it, like the beginning of one.
+// literal is a string in the source that has the form of a message key or, if
+// something is appended to it, of the beginning of one.
 type literal struct {
 	text   string
 	prefix bool
@@ -24,32 +24,31 @@ type literal struct {
 
 var keyShape = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+\.?$`)
 
-// literals finds them in all Go files but tests, the generated ones of the
-// templates included. The names of acts look alike and are left out: what is
-// handed to a parameter or a field called act, and constants whose name begins
-// with it.
+// literals returns the literals of all Go files except tests, including those
+// generated from templates. Names of operations have the same form and are left
+// out: arguments of parameters, fields and constants that namesOperation accepts.
 func literals(t *testing.T) []literal {
 	t.Helper()
 	set := token.NewFileSet()
 	files := sources(t, set)
-	takers := map[string]int{}
+	opParameters := map[string]int{}
 	for _, file := range files {
 		for _, declaration := range file.Decls {
 			if function, ok := declaration.(*ast.FuncDecl); ok {
-				if i := actParameter(function.Type); i >= 0 {
-					takers[function.Name.Name] = i
+				if i := opParameter(function.Type); i >= 0 {
+					opParameters[function.Name.Name] = i
 				}
 			}
 		}
 	}
 	var found []literal
 	for _, file := range files {
-		found = append(found, literalsOf(set, file, takers)...)
+		found = append(found, literalsOf(set, file, opParameters)...)
 	}
 	return found
 }
 
-func actParameter(function *ast.FuncType) int {
+func opParameter(function *ast.FuncType) int {
 	i := 0
 	for _, field := range function.Params.List {
 		for _, name := range field.Names {
@@ -84,32 +83,32 @@ func sources(t *testing.T, set *token.FileSet) []*ast.File {
 	return found
 }
 
-func literalsOf(set *token.FileSet, file *ast.File, takers map[string]int) []literal {
+func literalsOf(set *token.FileSet, file *ast.File, opParameters map[string]int) []literal {
 	var found []literal
-	acts := map[ast.Expr]bool{}
+	operations := map[ast.Expr]bool{}
 	prefixes := map[ast.Expr]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ImportSpec, *ast.Field:
 			return false // paths and tags
 		case *ast.CallExpr:
-			if i, takes := takers[nameOf(n.Fun)]; takes && i < len(n.Args) {
-				acts[n.Args[i]] = true
+			if i, has := opParameters[nameOf(n.Fun)]; has && i < len(n.Args) {
+				operations[n.Args[i]] = true
 			}
 		case *ast.KeyValueExpr:
-			if nameOf(n.Key) == "Act" {
-				acts[n.Value] = true
+			if namesOperation(nameOf(n.Key)) {
+				operations[n.Value] = true
 			}
 		case *ast.GenDecl:
 			if n.Tok == token.CONST {
-				markActs(n, acts)
+				markOperations(n, operations)
 			}
 		case *ast.BinaryExpr:
 			if n.Op == token.ADD {
 				prefixes[n.X] = true
 			}
 		case *ast.BasicLit:
-			if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil && !acts[n] && keyShape.MatchString(text) {
+			if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil && !operations[n] && keyShape.MatchString(text) {
 				found = append(found, literal{text, prefixes[n], set.Position(n.Pos()).String()})
 			}
 		}
@@ -118,14 +117,17 @@ func literalsOf(set *token.FileSet, file *ast.File, takers map[string]int) []lit
 	return found
 }
 
-// namesOperation reports whether a parameter or constant of that name holds the
-// name of an operation, as fault.Error has it, and no message: act, actPay, op.
+// namesOperation reports whether a parameter, field or constant of that name
+// holds an operation, as in fault.Error, and not a message key: op, opPay, Op.
 func namesOperation(name string) bool {
-	return name == "op" || strings.HasPrefix(strings.ToLower(name), "act")
+	return operationName.MatchString(name)
 }
 
-// markActs leaves out constants that name operations: actPay = "payment.pay".
-func markActs(constants *ast.GenDecl, acts map[ast.Expr]bool) {
+var operationName = regexp.MustCompile(`^(op|Op|act|Act)([A-Z]|$)`)
+
+// markOperations marks the values of constants that name operations:
+// opPay = "payment.pay".
+func markOperations(constants *ast.GenDecl, operations map[ast.Expr]bool) {
 	for _, spec := range constants.Specs {
 		value, ok := spec.(*ast.ValueSpec)
 		if !ok {
@@ -133,7 +135,7 @@ func markActs(constants *ast.GenDecl, acts map[ast.Expr]bool) {
 		}
 		for i, name := range value.Names {
 			if namesOperation(name.Name) && i < len(value.Values) {
-				acts[value.Values[i]] = true
+				operations[value.Values[i]] = true
 			}
 		}
 	}
@@ -149,8 +151,8 @@ func nameOf(e ast.Expr) string {
 	return ""
 }
 
-// notMessages begin like a topic and are no keys.
-var notMessages = []string{}
+// notMessages are strings that begin with the topic of messages but are no keys.
+var notMessages = []string{"catalog.yaml"}
 
 func TestEveryKeyInTheSourceExists(t *testing.T) {
 	known := messagesOf(t, RU)
@@ -198,7 +200,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 	for key := range messagesOf(t, RU) {
 		begun := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
 		if !used[key] && !begun {
-			t.Errorf("%s is said nowhere", key)
+			t.Errorf("%s is not used", key)
 		}
 	}
 }

@@ -1,7 +1,10 @@
 package i18n
 
 import (
+	"bytes"
+	"errors"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -258,9 +261,43 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-func TestUnknownKeyIsSeen(t *testing.T) {
+// withPlaceholder is a message with the placeholder Until.
+const withPlaceholder = "email.reset_done.text"
+
+func TestTextReportsWhatIsMissing(t *testing.T) {
+	if text, err := RU.Text("nowhere.to.be.found"); text != "" || !errors.Is(err, ErrNoMessage) {
+		t.Errorf("unknown key: %q, %v", text, err)
+	}
+	for name, args := range map[string][]Args{"no arguments": nil, "another argument": {{"Other": "x"}}} {
+		if text, err := RU.Text(withPlaceholder, args...); text == "" || !errors.Is(err, ErrNoArgument) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+}
+
+func TestRenderReturnsNoTextWithAnError(t *testing.T) {
+	for key, want := range map[string]error{"nowhere.to.be.found": ErrNoMessage, withPlaceholder: ErrNoArgument} {
+		if text, err := Render("ru", key, nil); text != "" || !errors.Is(err, want) {
+			t.Errorf("%s: %q, %v", key, text, err)
+		}
+	}
+}
+
+func TestTLogsWhatIsMissing(t *testing.T) {
+	var logged bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
 	if got := RU.T("nowhere.to.be.found"); got != "⟨nowhere.to.be.found⟩" {
 		t.Errorf("an unknown key reads %q", got)
+	}
+	if got := RU.T(withPlaceholder); !strings.Contains(got, "<no value>") {
+		t.Errorf("a missing argument reads %q", got)
+	}
+	for _, key := range []string{"nowhere.to.be.found", withPlaceholder} {
+		if !strings.Contains(logged.String(), "key="+key) {
+			t.Errorf("%s is not in the log: %s", key, logged.String())
+		}
 	}
 }
 

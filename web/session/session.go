@@ -24,6 +24,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 )
 
 // A session ends after Idle without a request, and after Absolute in any case.
@@ -282,7 +283,7 @@ func (s *Session) Lang() string {
 // SetLang stores the language in the browser for a year. The caller stores it with
 // a signed-in customer.
 func (s *Session) SetLang(lang string) {
-	if !isLang(lang) {
+	if !i18n.Valid(lang) {
 		return
 	}
 	s.lang = lang
@@ -309,7 +310,7 @@ func (s *Session) langIn(name string) string {
 		return ""
 	}
 	for _, name := range []string{hostPrefix + name, name} {
-		if cookie, err := s.c.Cookie(name); err == nil && isLang(cookie.Value) {
+		if cookie, err := s.c.Cookie(name); err == nil && i18n.Valid(cookie.Value) {
 			return cookie.Value
 		}
 	}
@@ -335,10 +336,8 @@ func (s *Session) setCookie(name, value string, seconds int) {
 const (
 	langCookie   = "lang"
 	choiceCookie = "lang_choice"
-	defaultLang  = "ru"
+	defaultLang  = string(i18n.RU)
 )
-
-func isLang(lang string) bool { return lang == "ky" || lang == "ru" || lang == "en" }
 
 func (s *Session) visit() *visit { return visitOf(s.g) }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"elsom/internal/customer"
+	"elsom/internal/i18n"
 	"elsom/internal/inn"
 	"elsom/internal/input"
 	"elsom/internal/phone"
@@ -96,8 +97,14 @@ const (
 	numberMore = "99"
 )
 
-// Languages by their numbers.
-var languages = map[string]string{"1": "ky", "2": "ru", "3": "en"}
+// languages maps the numbers of the language menu to language codes.
+var languages = func() map[string]string {
+	codes := map[string]string{}
+	for i, lang := range i18n.Langs() {
+		codes[strconv.Itoa(i+1)] = string(lang)
+	}
+	return codes
+}()
 
 // Start is the first state of a dialogue.
 func Start(c Caller) State {

@@ -115,7 +115,10 @@ func (s State) fit(body string) string {
 }
 
 func (s State) languages(title string) string {
-	list := []string{title, "1 " + i18n.KY.Name(), "2 " + i18n.RU.Name(), "3 " + i18n.EN.Name()}
+	list := []string{title}
+	for i, lang := range i18n.Langs() {
+		list = append(list, strconv.Itoa(i+1)+" "+lang.Name())
+	}
 	if s.Step == stepLanguage {
 		return s.fit(lines(list...))
 	}

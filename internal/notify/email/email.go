@@ -8,7 +8,6 @@ package email
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
@@ -79,16 +78,13 @@ func render(task outbox.LeasedMessage) (Rendered, error) {
 	if err := task.Read(&p); err != nil {
 		return Rendered{}, fault.New(fault.Invalid, "email.render", "").Because(err)
 	}
-	args := make(i18n.Args, len(p.Args))
-	for name, value := range p.Args {
-		args[name] = value
+	r := Rendered{To: p.To, ID: task.Key}
+	var err error
+	if r.Subject, err = i18n.Render(p.Lang, p.Subject, p.Args); err == nil {
+		r.Text, err = i18n.Render(p.Lang, p.Text, p.Args)
 	}
-	speaker, _ := i18n.Parse(p.Lang)
-	r := Rendered{To: p.To, Subject: speaker.T(p.Subject, args), Text: speaker.T(p.Text, args), ID: task.Key}
-	for _, text := range []string{r.Subject, r.Text} {
-		if strings.HasPrefix(text, "⟨") || strings.Contains(text, "<no value>") {
-			return Rendered{}, fault.New(fault.Invalid, "email.render", "")
-		}
+	if err != nil {
+		return Rendered{}, fault.New(fault.Invalid, "email.render", "").Because(err)
 	}
 	return r, nil
 }

@@ -223,7 +223,7 @@ func (n *Subscriptions) OutboxMessages(ctx context.Context, h Holder, event stri
 		} else if open >= waiting {
 			continue
 		}
-		p := payload{Address: r.ID, Lang: h.Lang, Title: w.Title, Text: w.Text, Args: map[string]string{}, Tag: event, Href: w.Href, Until: n.db.Now().Add(fresh)}
+		p := payload{Subscription: r.ID, Lang: h.Lang, Title: w.Title, Text: w.Text, Args: map[string]string{}, Tag: event, Href: w.Href, Until: n.db.Now().Add(fresh)}
 		for name, value := range w.Args {
 			p.Args[name] = fmt.Sprint(value)
 		}
@@ -237,23 +237,23 @@ func keyOf(address int64, event string) string { return strconv.FormatInt(addres
 
 // payload is a promise's row, as JSON.
 type payload struct {
-	Address int64             `json:"address"`
-	Lang    string            `json:"lang"`
-	Title   string            `json:"title"`
-	Text    string            `json:"text"`
-	Args    map[string]string `json:"args,omitempty"`
-	Tag     string            `json:"tag"`
-	Href    string            `json:"href"`
-	Until   time.Time         `json:"until"`
+	Subscription int64             `json:"address"`
+	Lang         string            `json:"lang"`
+	Title        string            `json:"title"`
+	Text         string            `json:"text"`
+	Args         map[string]string `json:"args,omitempty"`
+	Tag          string            `json:"tag"`
+	Href         string            `json:"href"`
+	Until        time.Time         `json:"until"`
 }
 
-func (p payload) notice() Notice {
-	args := make(i18n.Args, len(p.Args))
-	for name, value := range p.Args {
-		args[name] = value
+func (p payload) notice() (Notice, error) {
+	n := Notice{Lang: p.Lang, Tag: p.Tag, Href: p.Href}
+	var err error
+	if n.Title, err = i18n.Render(p.Lang, p.Title, p.Args); err == nil {
+		n.Text, err = i18n.Render(p.Lang, p.Text, p.Args)
 	}
-	speaker, _ := i18n.Parse(p.Lang)
-	return Notice{Title: speaker.T(p.Title, args), Text: speaker.T(p.Text, args), Lang: p.Lang, Tag: p.Tag, Href: p.Href}
+	return n, err
 }
 
 // Worker keeps the promises of the lane.
@@ -272,16 +272,20 @@ func (n *Subscriptions) send(ctx context.Context, g Gateway, task outbox.LeasedM
 	if err := task.Read(&p); err != nil {
 		return fault.New(fault.Invalid, act, "").Because(err)
 	}
-	r, err := n.valid(ctx, p.Address)
+	r, valid, err := n.read(ctx, p.Subscription)
 	if err != nil {
 		return fault.Wrap(act, err)
 	}
-	if r == nil || n.db.Now().After(p.Until) { // nobody to tell any more, or too late
+	if !valid || n.db.Now().After(p.Until) {
 		return nil
 	}
-	address := Subscription{r.Endpoint, r.P256dh, r.Auth}
+	notice, err := p.notice()
+	if err != nil {
+		return fault.New(fault.Invalid, act, "").Because(err)
+	}
+	subscription := Subscription{r.Endpoint, r.P256dh, r.Auth}
 	//mutant:drop TestServiceWithdrawn
-	if err := address.check(n.hosts); err != nil { // the operator has withdrawn the service
+	if err := subscription.check(n.hosts); err != nil { // the operator has withdrawn the service
 		return fault.New(fault.Invalid, act, "").Because(err)
 	}
 	//mutant:drop TestSlowServiceStopsNobody
@@ -289,7 +293,7 @@ func (n *Subscriptions) send(ctx context.Context, g Gateway, task outbox.LeasedM
 		return fault.New(fault.Unavailable, act, "").After(busy)
 	}
 	defer n.calling.Delete(r.ID)
-	err = g.Send(ctx, Rendered{address, p.notice()})
+	err = g.Send(ctx, Rendered{subscription, notice})
 	if errors.Is(err, ErrGone) {
 		//mutant:replace _, err = n.delete(ctx, r.CustomerID, r.ID) => err = nil TestGoneAddressIsDropped
 		_, err = n.delete(ctx, r.CustomerID, r.ID)

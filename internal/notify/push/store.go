@@ -62,18 +62,14 @@ func (n *Subscriptions) readAll(ctx context.Context, holders []Holder) ([][]row,
 	return found, err
 }
 
-// valid gives an address; nil where it is no more, or where its holder has a
-// new password since or is blocked.
-func (n *Subscriptions) valid(ctx context.Context, id int64) (*row, error) {
-	var rows []row
+// read returns a subscription and whether it is valid: it exists, and its
+// customer is not blocked and has not changed the password since.
+func (n *Subscriptions) read(ctx context.Context, id int64) (r row, valid bool, err error) {
 	//mutant:replace AND a.epoch = c => AND 0 <> c TestWhoLeftIsNotTold
 	//mutant:replace NOT c.blocked AND => TestWhoLeftIsNotTold
-	err := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]("a")+` FROM push_addresses a JOIN customers c ON c.id = a.customer_id
-		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, n.keyHash()).Scan(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return &rows[0], nil
+	result := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]("a")+` FROM push_addresses a JOIN customers c ON c.id = a.customer_id
+		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, n.keyHash()).Scan(&r)
+	return r, result.RowsAffected > 0, result.Error
 }
 
 func (n *Subscriptions) delete(ctx context.Context, customerID, id int64) (ended bool, err error) {
