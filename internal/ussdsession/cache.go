@@ -2,39 +2,40 @@ package ussdsession
 
 import "sync"
 
-// stepCache holds what this process wrote last, for mostly the next input comes
-// to it too and spares a reading. What another process wrote meanwhile it
-// doesn't know: an answer or a claim that fails forgets.
+// stepCache holds the steps that this process wrote last: the next input usually
+// reaches the same process and needs no read then. A step that is no longer the
+// latest is removed when Advance or Acquire refuses it. Two generations bound the
+// size: when the newer is full it becomes the older.
 type stepCache[T any] struct {
 	mu           sync.Mutex
 	newer, older map[string]T
 }
 
-// most is how many dialogues are held at most, twice.
+// cacheSize is the number of sessions in each of the two generations.
 const cacheSize = 1024
 
-func (r *stepCache[T]) put(id string, next T) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.newer) >= cacheSize || r.newer == nil {
-		r.older, r.newer = r.newer, map[string]T{}
+func (c *stepCache[T]) put(id string, next T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.newer) >= cacheSize || c.newer == nil {
+		c.older, c.newer = c.newer, map[string]T{}
 	}
-	r.newer[id] = next
+	c.newer[id] = next
 }
 
-func (r *stepCache[T]) get(id string) (T, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if found, ok := r.newer[id]; ok {
+func (c *stepCache[T]) get(id string) (T, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, ok := c.newer[id]; ok {
 		return found, true
 	}
-	found, ok := r.older[id]
+	found, ok := c.older[id]
 	return found, ok
 }
 
-func (r *stepCache[T]) remove(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.newer, id)
-	delete(r.older, id)
+func (c *stepCache[T]) remove(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.newer, id)
+	delete(c.older, id)
 }

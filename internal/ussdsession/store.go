@@ -8,7 +8,8 @@ import (
 	"elsom/internal/database"
 )
 
-// row is a row of dialogues.
+// row is a row of the table dialogues. Turn is the step's number, Claim the id of
+// the lease's holder (0: none), Heard… the last input.
 type row struct {
 	ID             string
 	Turn           int64
@@ -22,10 +23,10 @@ type row struct {
 	EndsMs         int64
 }
 
-func (ds *Sessions[C]) readRows(ctx context.Context, ids []string) ([]*row, error) {
+func (ss *Sessions[C]) readRows(ctx context.Context, ids []string) ([]*row, error) {
 	var rows []row
-	these, list := database.InList(ds.db.Dialect(), ids)
-	err := ds.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
+	these, list := database.InList(ss.db.Dialect(), ids)
+	err := ss.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
 		began_ms, ends_ms FROM dialogues WHERE id `+these, list).Scan(&rows).Error
 	if err != nil {
 		return nil, err
@@ -33,11 +34,11 @@ func (ds *Sessions[C]) readRows(ctx context.Context, ids []string) ([]*row, erro
 	return database.AlignRows(ids, rows, func(r row) string { return r.ID }), nil
 }
 
-// insertRows begins dialogues. Of two with one name the first wins; a name
-// whose dialogue is over begins anew.
-func (ds *Sessions[C]) insertRows(ctx context.Context, rows []row) ([]bool, error) {
-	now := ds.now().UnixMilli()
-	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
+// insertRows creates sessions. Of two with the same id the first wins; an expired
+// session is replaced.
+func (ss *Sessions[C]) insertRows(ctx context.Context, rows []row) ([]bool, error) {
+	now := ss.now().UnixMilli()
+	return ss.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
 		v, values := with(tx.Dialect(), rows)
 		err = tx.Gorm().Raw(v+`
 			INSERT INTO dialogues (id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms, began_ms, ends_ms)
@@ -50,13 +51,13 @@ func (ds *Sessions[C]) insertRows(ctx context.Context, rows []row) ([]bool, erro
 	})
 }
 
-// updateRows writes the next turn of dialogues that stand where the answers
-// found them and that nobody else has claimed.
-func (ds *Sessions[C]) updateRows(ctx context.Context, rows []row) ([]bool, error) {
-	now := ds.now().UnixMilli()
-	return ds.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
+// updateRows writes the next step of the sessions that are at the step that the
+// rows name and that no other request has leased.
+func (ss *Sessions[C]) updateRows(ctx context.Context, rows []row) ([]bool, error) {
+	now := ss.now().UnixMilli()
+	return ss.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
 		v, values := with(tx.Dialect(), rows)
-		//mutant:replace dialogues.turn = v. => dialogues.turn <> -v. TestOneAnswerWins
+		//mutant:replace dialogues.turn = v. => dialogues.turn <> -v. TestOneAdvanceWins
 		err = tx.Gorm().Raw(v+`
 			UPDATE dialogues SET turn = v.turn + 1, claim = 0, claimed_until_ms = 0, heard_length = v.heard_length,
 				heard_hash = v.heard_hash, heard_ms = v.heard_ms, content = v.content,
@@ -68,8 +69,8 @@ func (ds *Sessions[C]) updateRows(ctx context.Context, rows []row) ([]bool, erro
 	})
 }
 
-// with gives rows as a table v: arrays for PostgreSQL, so that the statement is
-// the same for any number of rows and planned once; written out for SQLite.
+// with returns rows as a table v: arrays for PostgreSQL, so that the statement is
+// the same for any number of rows and is planned once; a VALUES list for SQLite.
 func with(dialect database.Dialect, rows []row) (text string, values []any) {
 	const head = "WITH v (id, turn, claim, heard_length, heard_hash, heard_ms, content, began_ms, ends_ms) AS ("
 	if dialect == database.Postgres {
@@ -88,7 +89,7 @@ func with(dialect database.Dialect, rows []row) (text string, values []any) {
 	return head + "VALUES (?,?,?,?,?,?,?,?,?)" + strings.Repeat(",(?,?,?,?,?,?,?,?,?)", len(rows)-1) + ")", values
 }
 
-// column is a pointer, which GORM hands to the driver as one array.
+// column returns a pointer, which GORM passes to the driver as one array.
 func column[T any](rows []row, of func(row) T) *[]T {
 	values := make([]T, len(rows))
 	for i, r := range rows {
@@ -97,10 +98,10 @@ func column[T any](rows []row, of func(row) T) *[]T {
 	return &values
 }
 
-// write runs a statement over the rows and tells which of them it wrote. Of
-// several with one id each is tried until one is written: the first may come
-// from who has no claim, and the next from who has it.
-func (ds *Sessions[C]) write(ctx context.Context, rows []row, statement func(*database.Tx, []row) ([]string, error)) ([]bool, error) {
+// write runs a statement over the rows and reports for each whether it was
+// written. Rows with the same id are tried one after the other until one is
+// written: the first may lack the lease that the next one holss.
+func (ss *Sessions[C]) write(ctx context.Context, rows []row, statement func(*database.Tx, []row) ([]string, error)) ([]bool, error) {
 	written := make([]bool, len(rows))
 	left := make([]int, len(rows))
 	for i := range left {
@@ -111,17 +112,17 @@ func (ds *Sessions[C]) write(ctx context.Context, rows []row, statement func(*da
 		single := make([]row, 0, len(left))
 		for _, i := range left {
 			if _, known := batch[rows[i].ID]; known {
-				//mutant:drop TestClaimWinsWithinAStatement
+				//mutant:drop TestLeaseHolderWinsWithinAStatement
 				again = append(again, i)
 				continue
 			}
 			batch[rows[i].ID] = i
 			single = append(single, rows[i])
 		}
-		// In one order, so that two processes don't wait for each other.
+		// Sorted, so that two processes don't deadlock.
 		slices.SortFunc(single, func(a, b row) int { return strings.Compare(a.ID, b.ID) })
 		var ids []string
-		err := ds.db.InStatement(ctx, func(tx *database.Tx) (err error) {
+		err := ss.db.InStatement(ctx, func(tx *database.Tx) (err error) {
 			ids, err = statement(tx, single)
 			return err
 		})
@@ -136,27 +137,28 @@ func (ds *Sessions[C]) write(ctx context.Context, rows []row, statement func(*da
 	return written, nil
 }
 
-func (ds *Sessions[C]) acquireRow(ctx context.Context, r row) (won bool, err error) {
-	err = ds.db.InStatement(ctx, func(tx *database.Tx) error {
-		//mutant:replace OR claimed_until_ms => OR claim >= 0 OR claimed_until_ms TestOneClaimWins
+func (ss *Sessions[C]) acquireRow(ctx context.Context, r row) (won bool, err error) {
+	err = ss.db.InStatement(ctx, func(tx *database.Tx) error {
+		//mutant:replace OR claimed_until_ms => OR claim >= 0 OR claimed_until_ms TestOneRequestAcquires
 		result := tx.Gorm().Exec(`UPDATE dialogues SET claim = ?, claimed_until_ms = ?
 			WHERE id = ? AND turn = ? AND (claim IN (0, ?) OR claimed_until_ms <= ?)`,
-			r.Claim, r.ClaimedUntilMs, r.ID, r.Turn, r.Claim, ds.now().UnixMilli())
+			r.Claim, r.ClaimedUntilMs, r.ID, r.Turn, r.Claim, ss.now().UnixMilli())
 		won = result.RowsAffected == 1
 		return result.Error
 	})
 	return won, err
 }
 
-func (ds *Sessions[C]) releaseRow(ctx context.Context, r row) error {
-	return ds.db.InStatement(ctx, func(tx *database.Tx) error {
+func (ss *Sessions[C]) releaseRow(ctx context.Context, r row) error {
+	return ss.db.InStatement(ctx, func(tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE dialogues SET claim = 0, claimed_until_ms = 0 WHERE id = ? AND turn = ? AND claim = ?`,
 			r.ID, r.Turn, r.Claim).Error
 	})
 }
 
-func (ds *Sessions[C]) purge(ctx context.Context, nowMs int64) (int64, error) {
-	// The first condition spares a dialogue that began anew meanwhile.
-	return ds.db.Purge(ctx, `DELETE FROM dialogues WHERE ends_ms <= ? AND id IN
+func (ss *Sessions[C]) purge(ctx context.Context, nowMs int64) (int64, error) {
+	// The first condition is checked again on the locked row: the session may have
+	// been replaced since the sub-select.
+	return ss.db.Purge(ctx, `DELETE FROM dialogues WHERE ends_ms <= ? AND id IN
 		(SELECT id FROM dialogues WHERE ends_ms <= ? LIMIT ?)`, nowMs, nowMs)
 }

@@ -15,69 +15,70 @@ var (
 
 func open(t *testing.T, db *database.DB, now func() time.Time) *Sessions[string] {
 	t.Helper()
-	ds, err := New[string](db, Options{Secret: secret, Pepper: secret, Now: now})
+	ss, err := New[string](db, Options{Secret: secret, Pepper: secret, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ds
+	return ss
 }
 
-func begin(t *testing.T, ds *Sessions[string], content string) *Session[string] {
+func create(t *testing.T, ss *Sessions[string], content string) *Session[string] {
 	t.Helper()
-	if won, err := ds.Create(t.Context(), name, Input{At: ds.now()}, content); err != nil || !won {
+	if won, err := ss.Create(t.Context(), name, Input{At: ss.now()}, content); err != nil || !won {
 		t.Fatal(won, err)
 	}
-	return ds.Cached(name)
+	s, _ := ss.Cached(name)
+	return s
 }
 
-// Who has claimed a turn answers it, also where one without the claim is
-// written by the same statement and came first.
-func TestClaimWinsWithinAStatement(t *testing.T) {
+// The holder of the lease writes the next step, also when the same statement has
+// the row of a request without it before.
+func TestLeaseHolderWinsWithinAStatement(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ds := open(t, db, nil)
-		without := begin(t, ds, "first").row
-		claimed := ds.Cached(name)
-		if won, err := ds.Acquire(t.Context(), claimed); err != nil || !won {
+		ss := open(t, db, nil)
+		without := create(t, ss, "first").row
+		leased, _ := ss.Cached(name)
+		if won, err := ss.Acquire(t.Context(), leased); err != nil || !won {
 			t.Fatal(won, err)
 		}
-		written, err := ds.updateRows(t.Context(), []row{without, claimed.row, without})
+		written, err := ss.updateRows(t.Context(), []row{without, leased.row, without})
 		if err != nil || written[0] || !written[1] || written[2] {
 			t.Fatal(written, err)
 		}
 	})
 }
 
-// A claim whose answer was lost is claimed again by the same.
-func TestClaimTwice(t *testing.T) {
+// A holder whose acknowledgment was lost acquires the lease again.
+func TestAcquireTwice(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ds := open(t, db, nil)
-		claimed := begin(t, ds, "first").row
-		claimed.Claim, claimed.ClaimedUntilMs = 7, ds.now().Add(time.Minute).UnixMilli()
+		ss := open(t, db, nil)
+		leased := create(t, ss, "first").row
+		leased.Claim, leased.ClaimedUntilMs = 7, ss.now().Add(time.Minute).UnixMilli()
 		for range 2 {
-			if won, err := ds.acquireRow(t.Context(), claimed); err != nil || !won {
+			if won, err := ss.acquireRow(t.Context(), leased); err != nil || !won {
 				t.Fatal(won, err)
 			}
 		}
-		claimed.Claim = 8
-		if won, err := ds.acquireRow(t.Context(), claimed); err != nil || won {
+		leased.Claim = 8
+		if won, err := ss.acquireRow(t.Context(), leased); err != nil || won {
 			t.Fatal(won, err)
 		}
 	})
 }
 
-// A gateway uses a session's name again. By a clock that is behind, the old
-// dialogue still lives: it is not taken for the new one.
-func TestOldLifeIsNotTheNewOne(t *testing.T) {
+// A gateway reuses a session id. For a process whose clock is behind, the old
+// session has not expired: it is not taken for the new one.
+func TestReusedNameIsAnotherSession(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		behind := open(t, db, nil)
 		ahead := open(t, db, func() time.Time { return db.Now().Add(Lifetime + time.Second) })
-		old := begin(t, behind, "old")
-		begin(t, ahead, "new")
+		old := create(t, behind, "old")
+		create(t, ahead, "new")
 		if won, err := behind.Acquire(t.Context(), old); err != nil || won {
-			t.Error("the old life claimed a turn of the new one:", won, err)
+			t.Error("the old session was acquired in place of the new one:", won, err)
 		}
 		if won, err := behind.Advance(t.Context(), old, Input{Text: "3", At: db.Now()}, "x"); err != nil || won {
-			t.Error("the old life answered in the new one:", won, err)
+			t.Error("the old session advanced the new one:", won, err)
 		}
 	})
 }

@@ -1,13 +1,13 @@
-// Package ussdsession keeps where the dialogues of *900# stand, since the next
-// request of a session may reach another process.
+// Package ussdsession stores the sessions of *900#, since the next request of a
+// session may reach another process.
 //
-// It promises that an answer is written once: of several who answer the same
-// turn one wins and the others read its answer; that whoever works at an
-// answer for longer has claimed the turn, and that a claim ends with its
-// holder's life; and that the database tells nobody's number, words or PIN:
-// keys are hashed, what was heard is kept as length and keyed hash, and the
-// content is encrypted with the server's key. It knows no menu: C is whatever
-// its user keeps, as JSON.
+// It guarantees that a step is written once: of several requests that answer the
+// same input one wins and the others read its screen. A request whose operation
+// takes longer acquires the session first; the lease ends by itself when its
+// process dies. The database holds no phone number, input or PIN in clear: keys
+// are keyed hashes, the last input is stored as length and keyed hash, and the
+// content is encrypted with a key derived from the server's secret and pepper.
+// The package knows no menu: C is the caller's content, stored as JSON.
 package ussdsession
 
 import (
@@ -29,17 +29,18 @@ import (
 	"elsom/internal/fault"
 )
 
-// Life is how long a dialogue lasts in all.
+// Lifetime of a session from its first input.
 const Lifetime = 180 * time.Second
 
-// Lease is how long a claim holds without its holder. What is done under it is
-// safe to be done again by who takes it over.
+// Lease is the time after which an acquired session may be acquired by another
+// request. Operations under a lease are idempotent, so a second holder may repeat
+// them.
 const Lease = 6 * time.Second
 
-// Options of the dialogues.
+// Options of New. Secret and Pepper are required.
 type Options struct {
-	// Secret and Pepper are the server's; the keys are derived from both, so
-	// that neither alone opens a dialogue or finds a PIN by its mark.
+	// The keys are derived from both, so that neither alone decrypts a session or
+	// finds a PIN by its hash.
 	Secret, Pepper []byte
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
@@ -47,7 +48,8 @@ type Options struct {
 	Lease time.Duration
 }
 
-// Sessions keeps the dialogues of a database.
+// Sessions stores sessions in the table dialogues, whose rows are sessions; its
+// column turn is the step, claim the lease, and heard_… describe the last input.
 type Sessions[C any] struct {
 	db    *database.DB
 	key   []byte
@@ -61,81 +63,80 @@ type Sessions[C any] struct {
 	cache   stepCache[step[C]]
 }
 
-// New makes the dialogues on db.
+// New returns the sessions of db.
 func New[C any](db *database.DB, o Options) (*Sessions[C], error) {
 	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
-		return nil, errors.New("dialogue: secret or pepper is missing")
+		return nil, errors.New("ussdsession: secret or pepper is missing")
 	}
-	//mutant:replace o.Pepper => nil TestKeysTakeSecretAndPepper
+	//mutant:replace o.Pepper => nil TestKeysDependOnSecretAndPepper
 	key, err1 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)
 	sealing, err2 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue content", 32)
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("dialogue: %w", err)
+		return nil, fmt.Errorf("ussdsession: %w", err)
 	}
 	block, err := aes.NewCipher(sealing)
 	if err != nil {
-		return nil, fmt.Errorf("dialogue: %w", err)
+		return nil, fmt.Errorf("ussdsession: %w", err)
 	}
-	ds := &Sessions[C]{db: db, key: key, now: o.Now, lease: o.Lease}
-	if ds.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
-		return nil, fmt.Errorf("dialogue: %w", err)
+	ss := &Sessions[C]{db: db, key: key, now: o.Now, lease: o.Lease}
+	if ss.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+		return nil, fmt.Errorf("ussdsession: %w", err)
 	}
-	if ds.now == nil {
-		ds.now = db.Now
+	if ss.now == nil {
+		ss.now = db.Now
 	}
-	if ds.lease == 0 {
-		ds.lease = Lease
+	if ss.lease == 0 {
+		ss.lease = Lease
 	}
-	ds.reads = database.NewCoalescer(ds.readRows)
-	ds.inserts = database.NewCoalescer(ds.insertRows)
-	ds.updates = database.NewCoalescer(ds.updateRows)
-	return ds, nil
+	ss.reads = database.NewCoalescer(ss.readRows)
+	ss.inserts = database.NewCoalescer(ss.insertRows)
+	ss.updates = database.NewCoalescer(ss.updateRows)
+	return ss, nil
 }
 
-// Name tells one dialogue from another. One session of one gateway that comes
-// with another number is another dialogue.
+// Name identifies a session. The same session id of a gateway with another phone
+// number is another session.
 type Name struct{ Gateway, Session, Phone string }
 
-// Input is what came in: for a gateway that sends the whole text, all of it;
-// for another the id of the input.
+// Input is the input that a step answers. Text is the text that the gateway sent,
+// or the id of the input where the gateway numbers its inputs.
 type Input struct {
 	Text string
 	At   time.Time
 }
 
-// Session is one as it stands.
+// Session is one as it stanss.
 type Session[C any] struct {
 	row
-	// Content is what the door kept. What it points to is shared by all who
-	// look at the same turn, and not to be changed.
+	// Content is shared by all readers of the same step and must not be modified.
 	Content  C
 	sessions *Sessions[C]
 }
 
-// step is a dialogue as it was written.
+// step is a session as this process wrote it.
 type step[C any] struct {
 	row
 	content C
 }
 
-// LastInputAt is when what was answered last was said.
-func (d *Session[C]) LastInputAt() time.Time { return time.UnixMilli(d.HeardMs) }
+// LastInputAt returns the time of the input that was answered last.
+func (s *Session[C]) LastInputAt() time.Time { return time.UnixMilli(s.HeardMs) }
 
-// Busy tells whether somebody is at work on the next answer.
-func (d *Session[C]) Busy() bool {
-	return d.row.Claim != 0 && d.ClaimedUntilMs > d.sessions.now().UnixMilli()
+// Busy reports whether a request holds the session's lease.
+func (s *Session[C]) Busy() bool {
+	return s.row.Claim != 0 && s.ClaimedUntilMs > s.sessions.now().UnixMilli()
 }
 
-// Repeats tells whether text is what was heard last.
-func (d *Session[C]) Repeats(text string) bool {
-	return int64(len(text)) == d.HeardLength && hmac.Equal([]byte(d.sessions.Hash(text)), []byte(d.HeardHash))
+// Repeats reports whether text is the input that was answered last.
+func (s *Session[C]) Repeats(text string) bool {
+	return int64(len(text)) == s.HeardLength && hmac.Equal([]byte(s.sessions.Hash(text)), []byte(s.HeardHash))
 }
 
-// Suffix gives what was added to the last text, behind a "*"; false where text
-// doesn't begin with the last one.
-func (d *Session[C]) Suffix(text string) (string, bool) {
-	n := int(d.HeardLength)
-	if len(text) <= n || !hmac.Equal([]byte(d.sessions.Hash(text[:n])), []byte(d.HeardHash)) {
+// Suffix returns what text adds to the last input, without the "*" between them.
+// ok is false if text does not begin with the last input.
+func (s *Session[C]) Suffix(text string) (suffix string, ok bool) {
+	n := int(s.HeardLength)
+	if len(text) <= n || !hmac.Equal([]byte(s.sessions.Hash(text[:n])), []byte(s.HeardHash)) {
 		return "", false
 	}
 	added := text[n:]
@@ -145,140 +146,141 @@ func (d *Session[C]) Suffix(text string) (string, bool) {
 	return strings.CutPrefix(added, "*")
 }
 
-// Hash is a keyed hash of a text: equal texts have equal marks, and nobody
-// without the server's key finds the text by trying.
-func (ds *Sessions[C]) Hash(texts ...string) string {
-	mac := hmac.New(sha256.New, ds.key)
-	var told []byte
+// Hash returns a keyed hash of the list of texts. Without the server's secret and
+// pepper a text can't be found by trying.
+func (ss *Sessions[C]) Hash(texts ...string) string {
+	mac := hmac.New(sha256.New, ss.key)
+	var framed []byte
 	for _, text := range texts {
-		told = append(strconv.AppendInt(told, int64(len(text)), 10), ':')
-		told = append(told, text...)
+		framed = append(strconv.AppendInt(framed, int64(len(text)), 10), ':')
+		framed = append(framed, text...)
 	}
-	mac.Write(told)
+	mac.Write(framed)
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 //mutant:replace , n.Phone => ./web/ussd TestSessionBelongsToItsNumber
-func (ds *Sessions[C]) id(n Name) string { return ds.Hash("name", n.Gateway, n.Session, n.Phone) }
+func (ss *Sessions[C]) id(n Name) string { return ss.Hash("name", n.Gateway, n.Session, n.Phone) }
 
-// Find gives a dialogue that lives; nil where there is none, or it is over.
-func (ds *Sessions[C]) Find(ctx context.Context, n Name) (*Session[C], error) {
-	r, err := ds.reads.Do(ctx, ds.id(n))
+// Find reads the session. It reports false if there is none or it has expired.
+func (ss *Sessions[C]) Find(ctx context.Context, n Name) (s *Session[C], found bool, err error) {
+	r, err := ss.reads.Do(ctx, ss.id(n))
 	if err != nil || r == nil {
-		return nil, fault.Wrap("dialogue.find", err)
+		return nil, false, fault.Wrap("ussdsession.find", err)
 	}
 	//mutant:drop ./web/ussd TestSessionsEnd
-	if r.EndsMs <= ds.now().UnixMilli() {
-		return nil, nil
+	if r.EndsMs <= ss.now().UnixMilli() {
+		return nil, false, nil
 	}
-	content, err := ds.open(r.ID, r.Content)
+	content, err := ss.open(r.ID, r.Content)
 	if err != nil {
-		return nil, fault.Wrap("dialogue.find", err)
+		return nil, false, fault.Wrap("ussdsession.find", err)
 	}
-	return &Session[C]{row: *r, Content: content, sessions: ds}, nil
+	return &Session[C]{row: *r, Content: content, sessions: ss}, true, nil
 }
 
-// Cached gives a dialogue as this process wrote it last, or nil. Another may
-// have led it on meanwhile, so it is good for nothing but Claim and Answer:
-// what they refuse is to be found again.
-func (ds *Sessions[C]) Cached(n Name) *Session[C] {
-	t, ok := ds.cache.get(ds.id(n))
-	if !ok || t.EndsMs <= ds.now().UnixMilli() {
-		return nil
+// Cached returns a session as this process wrote it last. Another process may have
+// advanced it since, so it may only be passed to Acquire and Advance, which refuse
+// a session that is not the latest; read it with Find then.
+func (ss *Sessions[C]) Cached(n Name) (s *Session[C], found bool) {
+	t, ok := ss.cache.get(ss.id(n))
+	if !ok || t.EndsMs <= ss.now().UnixMilli() {
+		return nil, false
 	}
-	return &Session[C]{row: t.row, Content: t.content, sessions: ds}
+	return &Session[C]{row: t.row, Content: t.content, sessions: ss}, true
 }
 
-// Create writes the first turn; false where the dialogue lives already.
-func (ds *Sessions[C]) Create(ctx context.Context, n Name, heard Input, content C) (bool, error) {
-	id, now := ds.id(n), ds.now()
-	sealed, err := ds.seal(id, content)
+// Create writes the first step. It reports false if the session exists already.
+func (ss *Sessions[C]) Create(ctx context.Context, n Name, in Input, content C) (bool, error) {
+	id, now := ss.id(n), ss.now()
+	sealed, err := ss.seal(id, content)
 	if err != nil {
 		return false, err
 	}
-	// A name may come again for another dialogue: turns never do.
-	//mutant:replace Turn: ds.db.NewID(), => Turn: 1, TestOldLifeIsNotTheNewOne
+	// A gateway may use a session id again, so steps start from a unique number.
+	//mutant:replace Turn: ss.db.NewID(), => Turn: 1, TestReusedNameIsAnotherSession
 	first := row{
-		ID: id, Turn: ds.db.NewID(), HeardLength: int64(len(heard.Text)), HeardHash: ds.Hash(heard.Text), HeardMs: heard.At.UnixMilli(),
+		ID: id, Turn: ss.db.NewID(), HeardLength: int64(len(in.Text)), HeardHash: ss.Hash(in.Text), HeardMs: in.At.UnixMilli(),
 		Content: sealed, BeganMs: now.UnixMilli(), EndsMs: now.Add(Lifetime).UnixMilli(),
 	}
-	began, err := ds.inserts.Do(ctx, first)
-	if began {
-		ds.cache.put(id, step[C]{first, content})
+	created, err := ss.inserts.Do(ctx, first)
+	if created {
+		ss.cache.put(id, step[C]{first, content})
 	}
-	return began, fault.Wrap("dialogue.begin", err)
+	return created, fault.Wrap("ussdsession.create", err)
 }
 
-// Acquire reserves the next turn for who has to do more than to write it; false
-// where somebody else has it, or has answered meanwhile.
-func (ds *Sessions[C]) Acquire(ctx context.Context, d *Session[C]) (bool, error) {
-	claimed := d.row
-	claimed.Claim, claimed.ClaimedUntilMs = ds.db.NewID(), ds.now().Add(ds.lease).UnixMilli()
-	won, err := ds.acquireRow(ctx, claimed)
+// Acquire leases the session for an operation that has effects besides the next
+// step. It reports false if another request holds the lease or has advanced the
+// session.
+func (ss *Sessions[C]) Acquire(ctx context.Context, s *Session[C]) (bool, error) {
+	leased := s.row
+	leased.Claim, leased.ClaimedUntilMs = ss.db.NewID(), ss.now().Add(ss.lease).UnixMilli()
+	won, err := ss.acquireRow(ctx, leased)
 	if won {
-		d.row = claimed
+		s.row = leased
 	} else {
-		ds.cache.remove(d.ID)
+		ss.cache.remove(s.ID)
 	}
-	return won, fault.Wrap("dialogue.claim", err)
+	return won, fault.Wrap("ussdsession.acquire", err)
 }
 
-// Release gives a claimed turn back unanswered.
-func (ds *Sessions[C]) Release(ctx context.Context, d *Session[C]) error {
-	return fault.Wrap("dialogue.release", ds.releaseRow(ctx, d.row))
+// Release ends the lease without a step.
+func (ss *Sessions[C]) Release(ctx context.Context, s *Session[C]) error {
+	return fault.Wrap("ussdsession.release", ss.releaseRow(ctx, s.row))
 }
 
-// Advance writes the next turn; false where somebody else has answered it, or
-// works at it.
+// Advance writes the next step. It reports false if another request has advanced
+// the session or holds its lease.
 //
-//mutant:replace else { ds.cache.remove(d.ID) } => TestRecalledDialogueYields
-func (ds *Sessions[C]) Advance(ctx context.Context, d *Session[C], heard Input, content C) (bool, error) {
-	sealed, err := ds.seal(d.ID, content)
+//mutant:replace else { ss.cache.remove(s.ID) } => TestStaleCachedSessionIsRefused
+func (ss *Sessions[C]) Advance(ctx context.Context, s *Session[C], in Input, content C) (bool, error) {
+	sealed, err := ss.seal(s.ID, content)
 	if err != nil {
 		return false, err
 	}
-	next := d.row
-	next.HeardLength, next.HeardHash = int64(len(heard.Text)), ds.Hash(heard.Text)
-	next.HeardMs, next.Content = heard.At.UnixMilli(), sealed
-	won, err := ds.updates.Do(ctx, next)
+	next := s.row
+	next.HeardLength, next.HeardHash = int64(len(in.Text)), ss.Hash(in.Text)
+	next.HeardMs, next.Content = in.At.UnixMilli(), sealed
+	won, err := ss.updates.Do(ctx, next)
 	if won {
 		next.Turn, next.Claim, next.ClaimedUntilMs = next.Turn+1, 0, 0
-		ds.cache.put(d.ID, step[C]{next, content})
+		ss.cache.put(s.ID, step[C]{next, content})
 	} else {
-		ds.cache.remove(d.ID)
+		ss.cache.remove(s.ID)
 	}
-	return won, fault.Wrap("dialogue.answer", err)
+	return won, fault.Wrap("ussdsession.advance", err)
 }
 
-// Restart begins a dialogue anew while it lives: its time runs from now. False
-// as with Answer.
-func (ds *Sessions[C]) Restart(ctx context.Context, d *Session[C], heard Input, content C) (bool, error) {
-	fresh, now := *d, ds.now()
+// Restart replaces the session's content and starts its lifetime anew. It reports
+// false as Advance does.
+func (ss *Sessions[C]) Restart(ctx context.Context, s *Session[C], in Input, content C) (bool, error) {
+	fresh, now := *s, ss.now()
 	fresh.BeganMs, fresh.EndsMs = now.UnixMilli(), now.Add(Lifetime).UnixMilli()
-	return ds.Advance(ctx, &fresh, heard, content)
+	return ss.Advance(ctx, &fresh, in, content)
 }
 
-// Purge deletes dialogues whose time is over and tells how many.
-func (ds *Sessions[C]) Purge(ctx context.Context) (int64, error) {
-	n, err := ds.purge(ctx, ds.now().UnixMilli())
-	return n, fault.Wrap("dialogue.purge", err)
+// Purge deletes expired sessions and returns their number.
+func (ss *Sessions[C]) Purge(ctx context.Context) (int64, error) {
+	n, err := ss.purge(ctx, ss.now().UnixMilli())
+	return n, fault.Wrap("ussdsession.purge", err)
 }
 
-// seal encrypts a content so that it opens for its own dialogue only.
-func (ds *Sessions[C]) seal(id string, content C) (string, error) {
+// seal encrypts content, bound to the session's id.
+func (ss *Sessions[C]) seal(id string, content C) (string, error) {
 	packed, err := json.Marshal(content)
 	if err != nil {
-		return "", fault.Wrap("dialogue.seal", err)
+		return "", fault.Wrap("ussdsession.seal", err)
 	}
-	return base64.RawStdEncoding.EncodeToString(ds.aead.Seal(nil, nil, packed, []byte(id))), nil
+	return base64.RawStdEncoding.EncodeToString(ss.aead.Seal(nil, nil, packed, []byte(id))), nil
 }
 
-func (ds *Sessions[C]) open(id, sealed string) (content C, err error) {
+func (ss *Sessions[C]) open(id, sealed string) (content C, err error) {
 	raw, err := base64.RawStdEncoding.DecodeString(sealed)
 	if err != nil {
 		return content, err
 	}
-	packed, err := ds.aead.Open(nil, nil, raw, []byte(id))
+	packed, err := ss.aead.Open(nil, nil, raw, []byte(id))
 	if err != nil {
 		return content, err
 	}

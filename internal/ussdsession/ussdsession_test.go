@@ -17,35 +17,35 @@ var (
 	pepper = []byte("a pepper of thirty-two bytes or more")
 )
 
-func begun(t *testing.T, db *database.DB) (*ussdsession.Sessions[string], *ussdsession.Session[string]) {
+func created(t *testing.T, db *database.DB) (*ussdsession.Sessions[string], *ussdsession.Session[string]) {
 	t.Helper()
-	ds, err := ussdsession.New[string](db, ussdsession.Options{Secret: secret, Pepper: pepper, Lease: 300 * time.Millisecond})
+	ss, err := ussdsession.New[string](db, ussdsession.Options{Secret: secret, Pepper: pepper, Lease: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if won, err := ds.Create(t.Context(), name, ussdsession.Input{At: db.Now()}, "first"); err != nil || !won {
+	if won, err := ss.Create(t.Context(), name, ussdsession.Input{At: db.Now()}, "first"); err != nil || !won {
 		t.Fatal(won, err)
 	}
-	return ds, find(t, ds)
+	return ss, find(t, ss)
 }
 
-func find(t *testing.T, ds *ussdsession.Sessions[string]) *ussdsession.Session[string] {
+func find(t *testing.T, ss *ussdsession.Sessions[string]) *ussdsession.Session[string] {
 	t.Helper()
-	d, err := ds.Find(t.Context(), name)
-	if err != nil || d == nil {
-		t.Fatal(d, err)
+	s, found, err := ss.Find(t.Context(), name)
+	if err != nil || !found {
+		t.Fatal(found, err)
 	}
-	return d
+	return s
 }
 
-// many does something eight times at once and tells how many won.
-func many(t *testing.T, act func(i int) (bool, error)) int64 {
+// concurrently calls op eight times at once and returns how many calls reported true.
+func concurrently(t *testing.T, op func(i int) (bool, error)) int64 {
 	t.Helper()
 	var won atomic.Int64
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			ok, err := act(i)
+			ok, err := op(i)
 			if err != nil {
 				t.Error(err)
 			}
@@ -58,18 +58,18 @@ func many(t *testing.T, act func(i int) (bool, error)) int64 {
 	return won.Load()
 }
 
-func TestOneAnswerWins(t *testing.T) {
+func TestOneAdvanceWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ds, d := begun(t, db)
-		heard := ussdsession.Input{Text: "3", At: db.Now()}
-		if n := many(t, func(int) (bool, error) { return ds.Advance(t.Context(), d, heard, "second") }); n != 1 {
-			t.Errorf("%d answers were written", n)
+		ss, s := created(t, db)
+		in := ussdsession.Input{Text: "3", At: db.Now()}
+		if n := concurrently(t, func(int) (bool, error) { return ss.Advance(t.Context(), s, in, "second") }); n != 1 {
+			t.Errorf("%d steps were written", n)
 		}
-		// Not even later, by who looked before.
-		if won, err := ds.Advance(t.Context(), d, heard, "late"); err != nil || won {
+		// A later call with the session as it was read before fails too.
+		if won, err := ss.Advance(t.Context(), s, in, "late"); err != nil || won {
 			t.Error(won, err)
 		}
-		after := find(t, ds)
+		after := find(t, ss)
 		if after.Content != "second" || !after.Repeats("3") || after.Repeats("4") {
 			t.Errorf("%s", after.Content)
 		}
@@ -86,20 +86,20 @@ func TestOneAnswerWins(t *testing.T) {
 	})
 }
 
-// What a process remembers is refused where another has gone on, and then
-// forgotten.
-func TestRecalledDialogueYields(t *testing.T) {
+// A cached session that another process has advanced is refused and removed from
+// the cache.
+func TestStaleCachedSessionIsRefused(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		here, _ := begun(t, db)
+		here, _ := created(t, db)
 		there, err := ussdsession.New[string](db, ussdsession.Options{Secret: secret, Pepper: pepper})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if there.Cached(name) != nil {
-			t.Error("recalled what another process wrote")
+		if _, ok := there.Cached(name); ok {
+			t.Error("a process has another's step in its cache")
 		}
-		old := here.Cached(name)
-		if old == nil || old.Content != "first" {
+		old, ok := here.Cached(name)
+		if !ok || old.Content != "first" {
 			t.Fatal(old)
 		}
 		if won, err := there.Advance(t.Context(), find(t, there), ussdsession.Input{Text: "3", At: db.Now()}, "second"); err != nil || !won {
@@ -108,95 +108,95 @@ func TestRecalledDialogueYields(t *testing.T) {
 		if won, err := here.Advance(t.Context(), old, ussdsession.Input{Text: "8", At: db.Now()}, "other"); err != nil || won {
 			t.Error(won, err)
 		}
-		if here.Cached(name) != nil {
-			t.Error("what was refused is still recalled")
+		if _, ok := here.Cached(name); ok {
+			t.Error("the refused step is still in the cache")
 		}
-		if d := find(t, here); d.Content != "second" || !d.Repeats("3") {
-			t.Errorf("%s", d.Content)
+		if s := find(t, here); s.Content != "second" || !s.Repeats("3") {
+			t.Errorf("%s", s.Content)
 		}
-		recalled := there.Cached(name)
-		if recalled == nil || recalled.Content != "second" || !recalled.Repeats("3") {
-			t.Fatal(recalled)
+		cached, ok := there.Cached(name)
+		if !ok || cached.Content != "second" || !cached.Repeats("3") {
+			t.Fatal(cached)
 		}
 		if won, err := here.Acquire(t.Context(), find(t, here)); err != nil || !won {
 			t.Fatal(won, err)
 		}
-		if won, err := there.Acquire(t.Context(), recalled); err != nil || won {
+		if won, err := there.Acquire(t.Context(), cached); err != nil || won {
 			t.Error(won, err)
 		}
-		if there.Cached(name) != nil {
-			t.Error("what was refused is still recalled")
+		if _, ok := there.Cached(name); ok {
+			t.Error("the refused step is still in the cache")
 		}
 	})
 }
 
-func TestOneClaimWins(t *testing.T) {
+func TestOneRequestAcquires(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ds, _ := begun(t, db)
+		ss, _ := created(t, db)
 		found := make([]*ussdsession.Session[string], 8)
 		for i := range found {
-			found[i] = find(t, ds)
+			found[i] = find(t, ss)
 		}
 		var winner atomic.Int64
-		if n := many(t, func(i int) (bool, error) {
-			won, err := ds.Acquire(t.Context(), found[i])
+		if n := concurrently(t, func(i int) (bool, error) {
+			won, err := ss.Acquire(t.Context(), found[i])
 			if won {
 				winner.Store(int64(i))
 			}
 			return won, err
 		}); n != 1 {
-			t.Fatalf("%d have claimed it", n)
+			t.Fatalf("%d requests acquired the session", n)
 		}
-		if !find(t, ds).Busy() {
-			t.Error("nobody is at work")
+		if !find(t, ss).Busy() {
+			t.Error("an acquired session is not busy")
 		}
-		heard := ussdsession.Input{Text: "3", At: db.Now()}
-		if won, err := ds.Advance(t.Context(), found[(winner.Load()+1)%8], heard, "other"); err != nil || won {
-			t.Errorf("somebody else answered: %v, %v", won, err)
+		in := ussdsession.Input{Text: "3", At: db.Now()}
+		if won, err := ss.Advance(t.Context(), found[(winner.Load()+1)%8], in, "other"); err != nil || won {
+			t.Errorf("a request without the lease advanced the session: %v, %v", won, err)
 		}
-		if won, err := ds.Advance(t.Context(), found[winner.Load()], heard, "mine"); err != nil || !won {
-			t.Errorf("who has claimed it didn't answer: %v, %v", won, err)
+		if won, err := ss.Advance(t.Context(), found[winner.Load()], in, "mine"); err != nil || !won {
+			t.Errorf("the holder of the lease could not advance the session: %v, %v", won, err)
 		}
-		if d := find(t, ds); d.Busy() || d.Content != "mine" {
-			t.Errorf("busy %v, %s", d.Busy(), d.Content)
+		if s := find(t, ss); s.Busy() || s.Content != "mine" {
+			t.Errorf("busy %v, %s", s.Busy(), s.Content)
 		}
 	})
 }
 
-// Who repeats a confirmation after a crash of the database has to find the
-// dialogue.
-func TestDialoguesOutliveACrash(t *testing.T) {
+// The table is logged: a confirmation that is repeated after a crash of the
+// database must find its session.
+func TestSessionsSurviveACrash(t *testing.T) {
 	db := databasetest.Postgres(t)
 	var kind string
 	err := db.Pool().QueryRow("SELECT relpersistence FROM pg_class WHERE oid = 'dialogues'::regclass").Scan(&kind)
 	if err != nil || kind != "p" {
-		t.Errorf("the table of dialogues is of the kind %q (%v)", kind, err)
+		t.Errorf("relpersistence of dialogues is %q (%v)", kind, err)
 	}
 }
 
-// Who has the secret alone, or the pepper alone, reads no dialogue and finds no
-// PIN by trying.
-func TestKeysTakeSecretAndPepper(t *testing.T) {
+// The secret alone or the pepper alone neither finds a session nor computes the
+// hash of a PIN.
+func TestKeysDependOnSecretAndPepper(t *testing.T) {
 	db := databasetest.SQLite(t)
-	ds, _ := begun(t, db)
+	ss, _ := created(t, db)
 	other := []byte("another one of thirty-two bytes or more")
 	for what, o := range map[string]ussdsession.Options{
 		"another pepper": {Secret: secret, Pepper: other}, "another secret": {Secret: other, Pepper: pepper},
 	} {
-		stranger, err := ussdsession.New[string](db, o)
+		wrong, err := ussdsession.New[string](db, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d, err := stranger.Find(t.Context(), name); d != nil || err != nil {
-			t.Errorf("%s finds %v, %v", what, d, err)
+		if _, found, err := wrong.Find(t.Context(), name); found || err != nil {
+			t.Errorf("%s finds %v, %v", what, found, err)
 		}
-		if stranger.Hash("7391") == ds.Hash("7391") {
-			t.Errorf("%s gives the same mark", what)
+		if wrong.Hash("7391") == ss.Hash("7391") {
+			t.Errorf("%s: the same hash", what)
 		}
 	}
 	for what, o := range map[string]ussdsession.Options{"no pepper": {Secret: secret}, "no secret": {Pepper: pepper}} {
 		if _, err := ussdsession.New[string](db, o); err == nil {
-			t.Errorf("%s is taken", what)
+			t.Errorf("%s was accepted", what)
 		}
 	}
 }

@@ -5,11 +5,11 @@ import "testing"
 // A step of the menu: an input heard, the next screen drawn.
 func BenchmarkStep(b *testing.B) {
 	begun := Start(Caller{USSD: true, Customer: 1, Lang: "ru", HasPIN: true})
-	shelf := walkShelf(State{Step: stepCategories})
-	begun.Screen(shelf) // the texts are read at the first
+	listing := walkShelf(State{Step: stepCategories})
+	begun.Screen(listing) // the texts are read at the first
 	for b.Loop() {
-		next, act := begun.Next("3", shelf)
-		if screen := next.Screen(shelf); act != opNone || screen.End || screen.Text == "" {
+		next, act := begun.Next("3", listing)
+		if screen := next.Screen(listing); act != opNone || screen.End || screen.Text == "" {
 			b.Fatal(act, screen)
 		}
 	}

@@ -75,7 +75,7 @@ func TestBalanceIsBehindThePIN(t *testing.T) {
 func TestOfferThatWasShown(t *testing.T) {
 	h := sqlite(t)
 	number := h.number()
-	if got := h.door.Register(t.Context(), number, "Бакыт Асанов", person, "0.9"); !strings.HasPrefix(got, "Оферта обновилась.") {
+	if got := h.handler.Register(t.Context(), number, "Бакыт Асанов", person, "0.9"); !strings.HasPrefix(got, "Оферта обновилась.") {
 		t.Error(got)
 	}
 	if _, err := h.customers.ByPhone(t.Context(), number); err == nil {

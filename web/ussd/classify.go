@@ -1,177 +1,167 @@
 package ussd
 
 import (
-	"context"
 	"slices"
-	"strings"
 	"time"
 )
 
-// dialed returns the inputs in a service code: 3 and 3 of *900*3*3#.
-func dialed(code string) (inputs []string, ok bool) {
-	code, begins := strings.CutPrefix(strings.TrimSpace(code), strings.TrimSuffix(ServiceCode, "#"))
-	code, ends := strings.CutSuffix(code, "#")
-	if !begins || !ends || (code != "" && code[0] != '*') {
-		return nil, false
-	}
-	return parts(code), true
-}
-
-func isDialed(code string) bool {
-	_, ok := dialed(code)
-	return ok
-}
-
-func parts(text string) []string {
-	return slices.DeleteFunc(strings.Split(text, "*"), func(s string) bool { return s == "" })
-}
-
-// dialedInputs returns the inputs that were dialed with the service code: those in the
-// code itself, or in the first text. sure is false if the text may also belong to
-// a session that is lost.
-func (t *exchange) dialedInputs() (inputs []string, sure bool) {
-	if !t.dials() {
-		return parts(t.in.Text), false
-	}
-	if inputs, _ := dialed(t.in.Text); len(inputs) > 0 {
-		return inputs, true
-	}
-	inputs, _ = dialed(t.in.ServiceCode)
-	return inputs, true
-}
-
-// mostAlong limits the inputs dialed with the code; the longest way to a check
-// screen takes seven, plus pages of lists.
-const maxDialed = 20
-
-// applyDialed applies the inputs that were dialed with the code to a new session, up to
-// the first that would do more than ask for a price: whatever moves money, takes
-// a PIN or accepts terms must be shown first. lost reports that the text probably
-// belongs to a lost session, whose confirmation may have been accepted.
-func (t *exchange) applyDialed(ctx context.Context, s State) (next State, lost bool, err error) {
-	inputs, sure := t.dialedInputs()
-	if s.Customer == 0 {
-		return s, false, nil // a new number begins with the language
-	}
-	for _, input := range inputs[:min(len(inputs), maxDialed)] {
-		if s.Step == stepEnd {
-			return s, false, nil
-		}
-		shelf, err := t.listing(ctx, s)
-		if err != nil {
-			return s, false, err
-		}
-		next, act := s.Next(input, shelf)
-		switch act {
-		case opNone:
-		//mutant:replace opQuoteTransfer => opQuoteTransfer, opPay, opTransfer, opBalance, opChangePIN, opSetLanguage TestDialedAlongDoesNothing
-		case opQuote, opQuoteTransfer:
-			next = t.run(ctx, next, act, input)
-		default:
-			//mutant:replace !sure => false && sure TestDialedAlongDoesNothing
-			return s, !sure, nil
-		}
-		if s = next; s.Message.Key != "" {
-			return s, !sure && t.in.Style == Last, nil
-		}
-	}
-	return s, false, nil
-}
-
-// relation is how an input relates to its session.
+// relation is how an input relates to the stored session. The package comment has
+// the table.
 type relation int
 
 const (
-	repeat   relation = iota // the current screen answers it
-	newInput                 // it is the next input
-	redial                   // it begins a session under the name of an earlier one
-	stale                    // it was sent before the input that was answered last
+	fresh     relation = iota // there is no session: the input starts one
+	next                      // the next input
+	repeat                    // answered before: the current screen answers it
+	redial                    // starts over under the id of an earlier session
+	stale                     // sent before the input that was answered last
+	busy                      // another request is answering
+	lost                      // its session has expired
+	unrelated                 // does not continue the session: the current screen answers it
 )
 
-// classify compares an input with the last answer of its session. input is its new
-// part if it continues the session.
-func (t *exchange) classify(ctx context.Context, found *storedSession) (input string, r relation) {
-	over := found.Content.State.Step == stepEnd
-	switch t.in.Style {
-	case Whole:
-		return t.classifyWhole(ctx, found, over)
-	case Last:
-		repeated := found.Repeats(t.in.Text)
-		age := t.in.At.Sub(found.LastInputAt())
-		switch {
-		//mutant:replace age < repeatOf[found.Content.State.Step] => false TestLastInputs
-		case repeated && (age < tooSoon || age < repeatOf[found.Content.State.Step]):
-			return "", repeat
-		case t.dials():
-			return "", redial
-		case repeated && over:
-			return "", repeat
-		case over:
-			return "", redial
-		}
-		return t.in.Text, newInput
-	}
-	switch {
-	//mutant:replace (found.Content.Past, t.inputHash()): => (found.Content.Past, ""): TestInputsWithIDs
-	case slices.Contains(found.Content.Past, t.inputHash()):
-		return "", repeat
-	//mutant:drop TestInputsWithIDs
-	case t.in.At.Unix() < found.LastInputAt().Unix():
-		return "", stale
-	case t.dials():
-		return "", redial
-	case over:
-		return "", stale
-	}
-	return t.in.Text, newInput
+// facts are what classify needs to know of an input and its session.
+type facts struct {
+	style Style
+	dials bool // the text is empty or a service code
+	empty bool // the text is empty
+
+	exists bool // the session exists and has not expired
+	over   bool // its last screen ended it
+	busy   bool // a request holds its lease
+
+	same    bool // the text is the one that was answered last
+	seen    bool // the input was answered earlier in the session
+	extends bool // Whole: the text begins with the one that was answered last
+	soon    bool // Last: sent too soon after the last answer to be a new input
+	early   bool // Numbered: sent before the input that was answered last
+	expired bool // Numbered: sent longer ago than a session lasts
 }
 
-func (t *exchange) classifyWhole(ctx context.Context, found *storedSession, over bool) (input string, r relation) {
-	input, extends := found.Suffix(t.in.Text)
-	heard := slices.Contains(found.Content.Past, t.inputHash())
+// classify is the only place that decides what an input is.
+func classify(f facts) relation {
 	switch {
-	case found.Repeats(t.in.Text):
-		return "", repeat
+	case f.expired, !f.exists && f.style == Numbered && !f.dials:
+		return lost
+	case !f.exists:
+		return fresh
+	}
+	r := relate[f.style](f)
+	if f.busy && (r == next || r == redial) {
+		return busy
+	}
+	return r
+}
+
+// relate has the rules for an input of an existing session, by style.
+var relate = map[Style]func(facts) relation{Whole: relateWhole, Last: relateLast, Numbered: relateNumbered}
+
+func relateWhole(f facts) relation {
+	switch {
+	case f.same:
+		return repeat
 	//mutant:drop TestSessionIsUsedAgain
-	case over && !extends && (t.dials() || !heard):
-		return "", redial
-	case over:
-		return "", repeat
-	case extends:
-		return input, newInput
+	case f.over && !f.extends && (f.dials || !f.seen):
+		return redial
+	case f.over:
+		return repeat
+	case f.extends:
+		return next
+	case !f.seen && !f.empty:
+		return unrelated
 	}
-	if !heard && t.in.Text != "" {
-		t.log.WarnContext(ctx, "ussd: a text doesn't continue its session; if the gateway sends only the last input, "+
-			"run elsom gateway set CODE --inputs last", "gateway", t.in.Gateway)
+	return repeat
+}
+
+func relateLast(f facts) relation {
+	switch {
+	case f.same && f.soon:
+		return repeat
+	case f.dials:
+		return redial
+	case f.same && f.over:
+		return repeat
+	case f.over:
+		return redial
 	}
-	return "", repeat
+	return next
+}
+
+func relateNumbered(f facts) relation {
+	switch {
+	case f.seen:
+		return repeat
+	//mutant:drop TestInputsWithIDs
+	case f.early:
+		return stale
+	case f.dials:
+		return redial
+	case f.over:
+		return stale
+	}
+	return next
 }
 
 // tooSoon is shorter than a person needs to answer a screen: the same last input
 // within it is a repeat.
 const tooSoon = time.Second
 
-// repeatOf is how long the same last input is taken for a repeat on screens where
-// a repeated sum would be counted as a wrong PIN.
-var repeatOf = map[Step]time.Duration{stepCheck: 15 * time.Second, stepTransfer: 15 * time.Second}
+// repeatWindow is how long the same last input is taken for a repeat on screens
+// where a repeated amount would be counted as a wrong PIN.
+var repeatWindow = map[Step]time.Duration{stepCheck: 15 * time.Second, stepTransfer: 15 * time.Second}
 
-// mostPast is how many answered inputs are stored for a session.
+// compare classifies the input against the session; nil means that there is none.
+// text is the new part of the input.
+func (e *exchange) compare(s *storedSession) (text string, r relation) {
+	f := facts{
+		style: e.in.Style, dials: e.dials(), empty: e.in.Text == "",
+		expired: e.tooOld(),
+	}
+	if s == nil {
+		return "", classify(f)
+	}
+	text, state := e.in.Text, s.Content.State
+	f.exists, f.over, f.busy = true, state.Step == stepEnd, s.Busy()
+	f.same = s.Repeats(e.in.Text)
+	switch e.in.Style {
+	case Whole:
+		text, f.extends = s.Suffix(e.in.Text)
+	case Last:
+		age := e.in.At.Sub(s.LastInputAt())
+		//mutant:replace age < repeatWindow[state.Step] => false TestLastInputs
+		f.soon = age < tooSoon || age < repeatWindow[state.Step]
+	case Numbered:
+		f.early = e.in.At.Unix() < s.LastInputAt().Unix()
+	}
+	if e.in.Style != Last {
+		//mutant:replace (s.Content.Past, e.hash()) => (s.Content.Past, "") TestInputsWithIDs
+		f.seen = slices.Contains(s.Content.Past, e.hash())
+	}
+	return text, classify(f)
+}
+
+// tooOld reports whether the input was sent longer ago than a session lasts.
+func (e *exchange) tooOld() bool {
+	return e.in.Style == Numbered && e.in.At.Before(e.now().Add(-lifetime))
+}
+
+// maxPast is the number of answered inputs that are stored for a session.
 const maxPast = 60
 
-// pastInputs returns the marks of the answered inputs, including this one.
-func (t *exchange) pastInputs(before []string) []string {
-	if t.in.Style == Last {
+// past returns the hashes of the answered inputs, including this one.
+func (e *exchange) past(before []string) []string {
+	if e.in.Style == Last {
 		return nil
 	}
-	all := slices.Concat(before, []string{t.inputHash()})
+	all := slices.Concat(before, []string{e.hash()})
 	return all[max(0, len(all)-maxPast):]
 }
 
-// inputHash returns a keyed hash that identifies this input in its session. Marks of
+// hash returns a keyed hash that identifies this input in its session. Hashes of
 // texts are shortened, since they are stored with every step.
-func (t *exchange) inputHash() string {
-	if t.in.Style == Numbered {
-		return t.Sessions.Hash("id", t.in.ID)
+func (e *exchange) hash() string {
+	if e.in.Style == Numbered {
+		return e.sessions.Hash("id", e.in.ID)
 	}
-	return t.Sessions.Hash("text", t.in.Text)[:8]
+	return e.sessions.Hash("text", e.in.Text)[:8]
 }

@@ -30,7 +30,7 @@ func (h *fixture) ask(number phone.Number, session, code, text string) string {
 
 // What is dialed along leads where the same inputs lead one by one, however
 // the gateway tells of it, and the session goes on from there.
-func TestDialedAlong(t *testing.T) {
+func TestDialedInputs(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1_000_00)
 		want := h.dial(number).all("3", "3")
@@ -67,7 +67,7 @@ func TestDialedAlong(t *testing.T) {
 }
 
 // Nothing that moves money, takes a PIN or accepts terms is done by dialing.
-func TestDialedAlongDoesNothing(t *testing.T) {
+func TestDialedInputsConfirmNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number, other := h.holder("7391", 100_000), h.holder("7391", 0)
 		check := h.dial(number).toCheck("100")

@@ -15,7 +15,7 @@ func Sentence(kind fault.Kind) string {
 
 // Register is the last step of a registration that was shown an edition of the
 // offer.
-func (d *Handler) Register(ctx context.Context, number phone.Number, name, person, offer string) string {
+func (h *Handler) Register(ctx context.Context, number phone.Number, name, person, offer string) string {
 	s := State{Step: stepOffer, Lang: "ru", Name: name, INN: person, Offer: offer}
-	return s.Finish(opRegister, d.runOp(ctx, s, opInput{op: opRegister, number: number, gateway: "ussd"})).Screen(Listing{}).Text
+	return s.Finish(opRegister, h.runOp(ctx, s, opInput{op: opRegister, number: number, gateway: "ussd"})).Screen(Listing{}).Text
 }

@@ -8,13 +8,13 @@ import (
 	"elsom/internal/money"
 )
 
-// Result is what the house says of an act.
+// Result is the outcome of an operation.
 type Result struct {
 	Err  error
 	Name string
 	// Check of a quote.
 	Check Check
-	// Code is the payment code of what was paid.
+	// Code is the payment's code.
 	Code    string
 	Balance money.Amount
 	// Proof of the old PIN, Mark of the new one.
@@ -22,13 +22,13 @@ type Result struct {
 	Operations  []Operation
 }
 
-// Finish takes an act's outcome. What a person can mend leads to the place where
-// it was typed; everything else ends the dialogue with words.
-func (s State) Finish(act Op, r Result) State {
+// Finish applies an operation's outcome. An error that the caller can correct
+// returns to the step where the value was typed; any other ends the session.
+func (s State) Finish(op Op, r Result) State {
 	if r.Err != nil {
-		return s.failed(act, r.Err)
+		return s.failed(op, r.Err)
 	}
-	switch act {
+	switch op {
 	case opCheckName:
 		s.Name = r.Name
 		return s.to(stepINN)
@@ -65,7 +65,7 @@ func (s State) Finish(act Op, r Result) State {
 	return s.end(message("ussd.end.trouble"))
 }
 
-// places is where what a fault speaks of was typed, by act and field.
+// retrySteps are the steps where a field was typed, by operation.
 var retrySteps = map[Op]map[string]Step{
 	opCheckName:     {"name": stepName},
 	opRegister:      {"name": stepName, "inn": stepINN},
@@ -77,26 +77,26 @@ var retrySteps = map[Op]map[string]Step{
 	opProvePIN: {"pin": stepOldPIN, "old_pin": stepOldPIN}, opCheckNewPIN: {"pin": stepNewPIN}, opChangePIN: {"pin": stepNewPIN},
 }
 
-func (s State) failed(act Op, err error) State {
+func (s State) failed(op Op, err error) State {
 	f := fault.As(err)
-	if place, typed := retrySteps[act][f.Field]; typed && retryable[f.Kind] {
+	if place, typed := retrySteps[op][f.Field]; typed && retryable[f.Kind] {
 		return s.to(place).with(retryMessage(f))
 	}
-	if f.Kind == fault.Unavailable && act != opRegister {
+	if f.Kind == fault.Unavailable && op != opRegister {
 		return s.with(message("ussd.word.busy"))
 	}
-	return s.end(endMessage(act, f))
+	return s.end(endMessage(op, f))
 }
 
-// spends are the acts about money: the others' ends don't speak of it.
+// movesMoney are the operations whose last screens may mention money.
 var movesMoney = map[Op]bool{opQuote: true, opPay: true, opQuoteTransfer: true, opTransfer: true}
 
-// mendable are the kinds after which something else can be typed.
+// retryable are the kinds after which another value can be typed.
 var retryable = map[fault.Kind]bool{
 	fault.Invalid: true, fault.Limit: true, fault.Forbidden: true,
 }
 
-// retryMessage is what a person reads above the screen on which to type again.
+// retryMessage returns the message above the screen on which to type again.
 func retryMessage(err error) Message {
 	f := fault.As(err)
 	if key, known := retryMessages[f.Reason]; known {
@@ -113,30 +113,30 @@ func retryMessage(err error) Message {
 	return message("ussd.word.choice")
 }
 
-// endMessage is what a person reads at the end of a dialogue that failed: of a
-// message that is known, otherwise of the kind.
-func endMessage(act Op, f *fault.Error) Message {
+// endMessage returns the message of the last screen: by the error's reason where
+// it has one in the table, otherwise by its kind.
+func endMessage(op Op, f *fault.Error) Message {
 	if key, known := endMessages[f.Reason]; known {
 		return messageOf(key, f)
 	}
-	if changed := f.Kind == fault.NotFound || f.Kind == fault.Conflict; changed && !movesMoney[act] {
+	if changed := f.Kind == fault.NotFound || f.Kind == fault.Conflict; changed && !movesMoney[op] {
 		return message("ussd.end.changed_elsewhere")
 	}
 	return message(kindMessages[f.Kind])
 }
 
 func messageOf(key string, f *fault.Error) Message {
-	w := Message{Key: key}
+	m := Message{Key: key}
 	for name, value := range f.Args {
-		if w.Args == nil {
-			w.Args = map[string]string{}
+		if m.Args == nil {
+			m.Args = map[string]string{}
 		}
-		w.Args[name] = fmt.Sprint(value)
+		m.Args[name] = fmt.Sprint(value)
 	}
-	return w
+	return m
 }
 
-// endings is the door's one table from kinds of faults to sentences.
+// kindMessages are the last screens by the kind of the error.
 var kindMessages = map[fault.Kind]string{
 	fault.Internal:     "ussd.end.trouble",
 	fault.Invalid:      "ussd.end.refused",
@@ -150,8 +150,8 @@ var kindMessages = map[fault.Kind]string{
 	fault.Unknown:      "ussd.end.unknown",
 }
 
-// mends are the words for what can be typed again; messages of sums never tell
-// a balance, which takes a PIN: where money is short is told behind it.
+// retryMessages are the messages by the reason of an error that can be corrected.
+// They never state a balance, which takes a PIN.
 var retryMessages = map[fault.Reason]string{
 	"catalog.inn_empty": "ussd.word.inn", "catalog.inn_length": "ussd.word.inn", "catalog.inn_digits": "ussd.word.inn",
 	"catalog.below_minimum": "ussd.word.minimum", "catalog.above_maximum": "ussd.word.maximum",
@@ -169,6 +169,7 @@ var retryMessages = map[fault.Reason]string{
 	"payment.biller_too_small": "ussd.word.too_small", "payment.biller_too_large": "ussd.word.too_large",
 }
 
+// endMessages are the last screens by the reason of an error.
 var endMessages = map[fault.Reason]string{
 	"customer.closed":  "ussd.end.closed",
 	"customer.blocked": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",

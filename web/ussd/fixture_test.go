@@ -93,22 +93,22 @@ func (f *fakeBiller) Pay(_ context.Context, r biller.Request) biller.Answer {
 // fixture is the door with all acts behind it; only the biller and the phones
 // are faked, and the clock can be turned.
 type fixture struct {
-	t         *testing.T
-	db        *database.DB
-	ledger    *ledger.Ledger
-	catalog   *catalog.Catalog
-	customers *customer.Customers
-	payments  *payment.Payments
-	wallets   *wallet.Wallets
-	dialogues *ussdsession.Sessions[ussd.Content]
-	inbox     *inbox.Inbox
-	biller    *fakeBiller
-	parts     ussd.Parts
-	door      *ussd.Handler
-	server    *echo.Echo
-	skipped   *atomic.Int64
-	numbers   atomic.Int64
-	sessions  atomic.Int64
+	t            *testing.T
+	db           *database.DB
+	ledger       *ledger.Ledger
+	catalog      *catalog.Catalog
+	customers    *customer.Customers
+	payments     *payment.Payments
+	wallets      *wallet.Wallets
+	ussdSessions *ussdsession.Sessions[ussd.Content]
+	inbox        *inbox.Inbox
+	biller       *fakeBiller
+	parts        ussd.Parts
+	handler      *ussd.Handler
+	server       *echo.Echo
+	skipped      *atomic.Int64
+	numbers      atomic.Int64
+	sessions     atomic.Int64
 }
 
 var hashed = customer.Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}
@@ -163,17 +163,17 @@ func newFixture(t *testing.T, db *database.DB, skipped *atomic.Int64) *fixture {
 	gateways, err := credential.NewGateways(h.db, attempts, nil)
 	must(t, err)
 	must(t, gateways.SeedDevelopment(ctx))
-	h.dialogues = h.newDialogues()
+	h.ussdSessions = h.newSessions()
 	h.parts = ussd.Parts{
-		Sessions: h.dialogues, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
+		Sessions: h.ussdSessions, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
 		Transfers: transfer.New(transfer.Parts{
 			DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
 		}),
 		Gateways: gateways, Now: h.db.Now,
 	}
-	h.door = ussd.New(h.parts, slog.Default())
+	h.handler = ussd.New(h.parts, slog.Default())
 	h.server = echo.New()
-	h.server.POST("/ussd", h.door.Handle)
+	h.server.POST("/ussd", h.handler.Handle)
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { h.payments.Deliver(working) })
@@ -184,7 +184,7 @@ func newFixture(t *testing.T, db *database.DB, skipped *atomic.Int64) *fixture {
 	return h
 }
 
-func (h *fixture) newDialogues() *ussdsession.Sessions[ussd.Content] {
+func (h *fixture) newSessions() *ussdsession.Sessions[ussd.Content] {
 	h.t.Helper()
 	secret := []byte("a secret of thirty-two bytes or more")
 	ds, err := ussdsession.New[ussd.Content](h.db, ussdsession.Options{Secret: secret, Pepper: secret, Lease: 500 * time.Millisecond})
@@ -196,7 +196,7 @@ func (h *fixture) newDialogues() *ussdsession.Sessions[ussd.Content] {
 func (h *fixture) second() *echo.Echo {
 	h.t.Helper()
 	parts := h.parts
-	parts.Sessions = h.newDialogues()
+	parts.Sessions = h.newSessions()
 	server := echo.New()
 	server.POST("/ussd", ussd.New(parts, slog.Default()).Handle)
 	return server

@@ -1,12 +1,29 @@
-// Package ussd is the door of *900#: gateways bring what a phone's keys said
-// and take back the next screen.
+// Package ussd answers the USSD gateways of *900#: an input in, the next screen
+// out.
 //
-// It promises that a request which comes again gets the same screen and does
-// nothing twice, wherever and whenever the first one broke off; that every
-// screen fits 160 octets; and that no number, name, ИНН or PIN reaches a log.
-// The menu is a pure function of state and input (menu.go, done.go, screen.go);
-// what it asks of the house stands in act.go. The door decides nothing about
+// It guarantees that a repeated request gets the same screen and does nothing
+// twice, in whatever process and state the first one ended; that each screen fits
+// 160 octets; and that no phone number, name, ИНН or PIN is logged. The menu is a
+// pure function of state and input (menu.go, finish.go, screen.go); its operations
+// call the application services (ops.go). The package takes no decision about
 // money.
+//
+// Each input is classified against the stored session (classify.go):
+//
+//	session              input                               relation   answer
+//	none, or expired     any but the next two                fresh      first screen
+//	none, or expired     numbered and not dialing            lost       END: look at the SMS before paying again
+//	any                  numbered, older than a session      lost       the same
+//	open                 extends or follows the last one     next       run the operation, next screen
+//	open, leased         the same                            busy       wait, then classify again
+//	open or over         the one answered last, or before    repeat     current screen
+//	open                 whole text that fits neither        unrelated  current screen, a warning in the log
+//	open or over         dials                               redial     first screen
+//	over                 anything else                       redial     first screen
+//	open or over         numbered, sent before the last one  stale      END
+//
+// A session is over once its screen was END; it stays stored until it expires, so
+// that a repeated confirmation finds its screen.
 package ussd
 
 import (
@@ -26,41 +43,41 @@ import (
 	"elsom/web/basicauth"
 )
 
-// ServiceCode is what is dialed.
+// ServiceCode is the code that customers dial.
 const ServiceCode = "*900#"
 
-// Input is what a gateway brings.
+// Input is one request of a gateway.
 type Input struct {
-	// Gateway is the code of who brings it.
+	// Gateway is the gateway's code.
 	Gateway string
-	// Session is the gateway's name for the dialogue.
+	// Session is the gateway's id of the session.
 	Session string
-	// Phone is the number that dials, in any writing.
+	// Phone is the caller's number, in any notation.
 	Phone string
-	// ServiceCode is *900#, or *900*3*3# with inputs dialed along.
+	// ServiceCode is *900#, or *900*3*3# with inputs dialed with it.
 	ServiceCode string
 	// ID identifies the input; only with the style Numbered.
 	ID string
 	// Text is the typed text; Style says which part of the session it has.
 	Text string
-	// At is when it was said; zero: now.
+	// At is when it was sent; zero means now.
 	At    time.Time
 	Style Style
 }
 
-// Style is how a gateway sends inputs.
+// Style is the way in which a gateway sends inputs.
 type Style int
 
 const (
 	// Whole means that a text is all inputs of the session joined by "*".
 	Whole Style = iota
-	// Last means that a text is the last input, and nothing tells it from the next one.
+	// Last means that a text is the last input, without an id.
 	Last
-	// Numbered means that a text is the last input, and ID tells it from the next one.
+	// Numbered means that a text is the last input, and ID identifies it.
 	Numbered
 )
 
-// Parts are what the door leads to.
+// Parts are the services that New connects.
 type Parts struct {
 	Sessions  *ussdsession.Sessions[Content]
 	Customers *customer.Customers
@@ -68,9 +85,9 @@ type Parts struct {
 	Payments  *payment.Payments
 	Transfers *transfer.Transfers
 	Wallets   *wallet.Wallets
-	// Gateways tells who calls, for the HTTP doors.
+	// Gateways authenticates the callers of Handle and HandleKannel.
 	Gateways Gateways
-	// Attempts counts wrong PINs by gateway; nil: nothing does.
+	// Limits counts wrong PINs by gateway; with nil nothing is counted.
 	Limits RateLimiter
 	// Now is the clock.
 	Now func() time.Time
@@ -78,255 +95,251 @@ type Parts struct {
 
 // Handler answers gateways.
 type Handler struct {
-	Parts
+	sessions         *ussdsession.Sessions[Content]
+	customers        *customer.Customers
+	catalog          *catalog.Catalog
+	payments         *payment.Payments
+	transfers        *transfer.Transfers
+	wallets          *wallet.Wallets
+	now              func() time.Time
 	auth, kannelAuth basicauth.Realm[credential.Gateway] // POST /ussd, POST /ussd/kannel
 	pins             *pinThrottle
 	log              *slog.Logger
 }
 
-// New makes the door.
+// New returns a handler over the services.
 func New(parts Parts, log *slog.Logger) *Handler {
-	room := func(s credential.Scope) basicauth.Realm[credential.Gateway] {
+	realm := func(s credential.Scope) basicauth.Realm[credential.Gateway] {
 		return basicauth.Realm[credential.Gateway]{
 			Name: "ussd", Noun: "gateway", Credentials: parts.Gateways, Log: log,
 			May: func(g credential.Gateway) bool { return g.May(s) },
 		}
 	}
 	return &Handler{
-		Parts: parts, auth: room(credential.USSD), kannelAuth: room(credential.Kannel), log: log,
-		pins: &pinThrottle{limits: parts.Limits, now: parts.Now, log: log, slow: map[string]slowdown{}, wrong: map[string]int64{}, right: map[string]int{}},
+		sessions: parts.Sessions, customers: parts.Customers, catalog: parts.Catalog, payments: parts.Payments,
+		transfers: parts.Transfers, wallets: parts.Wallets, now: parts.Now,
+		auth: realm(credential.USSD), kannelAuth: realm(credential.Kannel), log: log,
+		pins: newPINThrottle(parts.Limits, parts.Now, log),
 	}
 }
 
-// patience is how long a turn may take in all; gateways wait 10 to 15 s. Who
-// hangs up doesn't end it: what was begun is better finished.
+// timeout of one exchange; gateways wait 10 to 15 s. A caller that hangs up does
+// not cancel it: an operation that has begun is better finished.
 const timeout = 12 * time.Second
 
-// lookAgain is how often a request looks whether another has answered its turn.
+// pollInterval is the pause before a busy session is read again.
 const pollInterval = 50 * time.Millisecond
 
-// Content is what a dialogue keeps of itself.
+const lifetime = ussdsession.Lifetime
+
+// Content is what a session stores.
 type Content struct {
 	State  State  `json:"state"`
 	Screen Screen `json:"screen"`
-	// Past are marks of what was answered: of ids where inputs have them, of
-	// texts where they hold the whole session.
+	// Past has the hashes of the answered inputs: of their ids, or of whole texts.
 	Past []string `json:"past,omitempty"`
 }
 
-// storedSession is a dialogue as it stands.
 type storedSession = ussdsession.Session[Content]
 
-// Respond answers an input. The screen is always one to show; the error, for the
-// log, says why it is a poor one.
-func (d *Handler) Respond(ctx context.Context, in Input) (Screen, error) {
+// Respond answers an input. The screen can always be shown; an error is for the
+// log and says why the screen is not the regular one.
+func (h *Handler) Respond(ctx context.Context, in Input) (Screen, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	number, err := phone.Parse(in.Phone)
-	if err != nil || in.Session == "" || !isDialed(in.ServiceCode) {
-		return d.end("", "ussd.end.command"), nil
+	if err != nil || in.Session == "" || !isServiceCode(in.ServiceCode) {
+		return endScreen("", "ussd.end.command"), nil
 	}
 	if in.At.IsZero() {
-		in.At = d.Now()
+		in.At = h.now()
 	}
-	t := exchange{Handler: d, in: in, number: number, name: ussdsession.Name{
+	e := exchange{Handler: h, in: in, number: number, name: ussdsession.Name{
 		Gateway: in.Gateway, Session: in.Session, Phone: number.String(),
 	}}
 	for {
-		screen, answered, err := t.attempt(ctx)
+		screen, answered, err := e.attempt(ctx)
 		if err != nil {
-			return t.failed(err), err
+			return e.failed(err), err
 		}
 		if answered {
 			return screen, nil
 		}
-		// Somebody else is at work on this turn: its answer is ours too.
+		// Another request is answering the same input: read its screen.
 		select {
 		case <-time.After(pollInterval):
 		case <-ctx.Done():
-			return d.end("", "ussd.end.unknown"), fault.New(fault.Unknown, "ussd.turn", "").Because(ctx.Err())
+			return endScreen("", "ussd.end.unknown"), fault.New(fault.Unknown, "ussd.respond", "").Because(ctx.Err())
 		}
 	}
 }
 
-func (d *Handler) end(lang, key string) Screen {
+func endScreen(lang, key string) Screen {
 	return State{Lang: lang}.end(message(key)).Screen(Listing{})
 }
 
-// failed is the end of a turn that can't be told: where it dials, nothing was
-// done; any other may repeat a confirmation whose payment is under way.
-func (t *exchange) failed(err error) Screen {
-	if t.dials() {
-		return t.end("", kindMessages[fault.KindOf(err)])
-	}
-	return t.end("", "ussd.end.lost")
-}
-
-// exchange is one input on its way to an answer.
+// exchange is one input and the search for its answer.
 type exchange struct {
 	*Handler
 	in     Input
 	number phone.Number
 	name   ussdsession.Name
-	// dialed: a beginning was tried before anything was looked for.
+	// createTried: the first attempt has tried to create the session.
 	createTried bool
 }
 
-// input is what the dialogue compares the next input with.
-func (t *exchange) input() ussdsession.Input {
-	if t.in.Style == Numbered {
-		return ussdsession.Input{Text: t.in.ID, At: t.in.At}
+// failed returns the screen of an exchange that failed. Nothing was done for an
+// input that dials; any other may repeat a confirmation whose payment is in flight.
+func (e *exchange) failed(err error) Screen {
+	if e.dials() {
+		return endScreen("", kindMessages[fault.KindOf(err)])
 	}
-	return ussdsession.Input{Text: t.in.Text, At: t.in.At}
+	return endScreen("", "ussd.end.lost")
 }
 
-// dials reports whether the input surely dials. Another one may dial too, with
-// inputs of its own: see begin.
-func (t *exchange) dials() bool { return t.in.Text == "" || isDialed(t.in.Text) }
+// input returns what the session compares the next input with.
+func (e *exchange) input() ussdsession.Input {
+	if e.in.Style == Numbered {
+		return ussdsession.Input{Text: e.in.ID, At: e.in.At}
+	}
+	return ussdsession.Input{Text: e.in.Text, At: e.in.At}
+}
 
-// attempt answers once; false where another request is at work on the same turn.
-func (t *exchange) attempt(ctx context.Context) (screen Screen, answered bool, err error) {
-	if t.in.Style == Numbered && t.in.At.Before(t.Now().Add(-ussdsession.Lifetime)) {
-		return t.sessionLost(ctx), true, nil
-	}
-	if recalled := t.Sessions.Cached(t.name); recalled != nil {
-		if screen, answered, err := t.respondCached(ctx, recalled); answered || err != nil {
-			return screen, answered, err
+// attempt answers the input once. It reports false if another request is answering
+// it.
+func (e *exchange) attempt(ctx context.Context) (screen Screen, answered bool, err error) {
+	if cached, ok := e.sessions.Cached(e.name); ok {
+		// Any other relation is decided by the session in the database.
+		if text, r := e.compare(cached); r == next {
+			if screen, answered, err := e.advance(ctx, cached, text); answered || err != nil {
+				return screen, answered, err
+			}
 		}
 	}
-	if t.dials() && !t.createTried {
-		t.createTried = true // mostly there is none yet
-		if screen, began, err := t.create(ctx, nil); began || err != nil {
-			return screen, began, err
+	if e.dials() && !e.createTried && !e.tooOld() {
+		e.createTried = true // usually there is no session yet, and no read is needed
+		if screen, created, err := e.create(ctx, nil); created || err != nil {
+			return screen, created, err
 		}
 	}
-	found, err := t.Sessions.Find(ctx, t.name)
+	found, exists, err := e.sessions.Find(ctx, e.name)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	if found == nil {
-		if t.in.Style == Numbered && !t.dials() {
-			return t.sessionLost(ctx), true, nil
-		}
-		return t.create(ctx, nil)
+	if !exists {
+		found = nil
 	}
-	input, relation := t.classify(ctx, found)
-	switch {
-	case relation == stale:
-		return t.end(found.Content.State.Lang, "ussd.end.expired"), true, nil
-	case relation == repeat:
+	text, r := e.compare(found)
+	switch r {
+	case fresh, redial:
+		return e.create(ctx, found)
+	case next:
+		return e.advance(ctx, found, text)
+	case unrelated:
+		e.log.WarnContext(ctx, "ussd: a text doesn't continue its session; if the gateway sends only the last input, "+
+			"run elsom gateway set CODE --inputs last", "gateway", e.in.Gateway)
 		return found.Content.Screen, true, nil
-	case found.Busy():
-		return Screen{}, false, nil
-	case relation == redial:
-		return t.create(ctx, found)
+	case repeat:
+		return found.Content.Screen, true, nil
+	case stale:
+		return endScreen(found.Content.State.Lang, "ussd.end.expired"), true, nil
+	case lost:
+		return e.lost(ctx), true, nil
 	}
-	return t.advance(ctx, found, input)
+	return Screen{}, false, nil // busy
 }
 
-// respondCached answers an input that continues a recalled turn. Whatever else it may
-// be is for the database to tell.
-func (t *exchange) respondCached(ctx context.Context, recalled *storedSession) (screen Screen, answered bool, err error) {
-	input, relation := t.classify(ctx, recalled)
-	if relation != newInput {
-		return Screen{}, false, nil
-	}
-	return t.advance(ctx, recalled, input)
-}
-
-// sessionLost is what is said where the dialogue of an input is gone. The input may
-// repeat a confirmation whose answer never arrived, and its payment may stand:
-// nobody is told to dial again and pay.
-func (t *exchange) sessionLost(ctx context.Context) Screen {
+// lost returns the screen for an input whose session has expired. The input may
+// repeat a confirmation whose answer never arrived, so the screen does not ask to
+// dial again and pay.
+func (e *exchange) lost(ctx context.Context) Screen {
 	//mutant:replace lost => expired TestSessionsEnd
 	key := "ussd.end.lost"
-	if t.dials() {
+	if e.dials() {
 		key = "ussd.end.expired"
 	}
-	holder, err := t.Customers.ByPhone(ctx, t.number)
+	holder, err := e.customers.ByPhone(ctx, e.number)
 	if err != nil {
-		return t.end("", key) // a stranger, or a bad hour: Russian
+		return endScreen("", key) // an unknown number, or a failed read: Russian
 	}
-	return t.end(holder.Lang, key)
+	return endScreen(holder.Lang, key)
 }
 
-// create writes the first screen: of a new dialogue, or anew where a phone dials
-// within the session of the one before.
-func (t *exchange) create(ctx context.Context, before *storedSession) (Screen, bool, error) {
-	caller, err := t.caller(ctx)
+// create writes the first screen of a new session, or of one that replaces before.
+func (e *exchange) create(ctx context.Context, before *storedSession) (Screen, bool, error) {
+	caller, err := e.caller(ctx)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	state, lost, err := t.applyDialed(ctx, Start(caller))
+	state, expired, err := e.applyDialed(ctx, Start(caller))
 	if err != nil {
 		return Screen{}, false, err
 	}
-	if lost {
-		return t.sessionLost(ctx), true, nil
+	if expired {
+		return e.lost(ctx), true, nil
 	}
-	shelf, err := t.listing(ctx, state)
+	listing, err := e.listing(ctx, state)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next := Content{State: state, Screen: state.Screen(shelf)}
-	var won bool
+	content := Content{State: state, Screen: state.Screen(listing)}
 	if before == nil {
-		next.Past = t.pastInputs(nil)
-		won, err = t.Sessions.Create(ctx, t.name, t.input(), next)
-	} else {
-		if t.in.Style == Numbered {
-			next.Past = before.Content.Past
-		}
-		next.Past = t.pastInputs(next.Past)
-		won, err = t.Sessions.Restart(ctx, before, t.input(), next)
+		content.Past = e.past(nil)
+		created, err := e.sessions.Create(ctx, e.name, e.input(), content)
+		return content.Screen, created, err
 	}
-	return next.Screen, won, err
+	if e.in.Style == Numbered {
+		content.Past = before.Content.Past
+	}
+	content.Past = e.past(content.Past)
+	restarted, err := e.sessions.Restart(ctx, before, e.input(), content)
+	return content.Screen, restarted, err
 }
 
-// advance takes a new input. A step that only leads on is written as it is: of
-// two requests the second finds the first one's answer. An act is done by who
-// has claimed the turn.
-func (t *exchange) advance(ctx context.Context, found *storedSession, input string) (Screen, bool, error) {
-	shelf, err := t.listing(ctx, found.Content.State)
+// advance takes the next input. A step without an operation is written at once: of
+// two requests the second finds the first one's screen. An operation is run by the
+// request that holds the session's lease.
+func (e *exchange) advance(ctx context.Context, s *storedSession, text string) (Screen, bool, error) {
+	listing, err := e.listing(ctx, s.Content.State)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next, act := found.Content.State.Next(input, shelf)
-	if act != opNone {
-		won, err := t.Sessions.Acquire(ctx, found)
-		if err != nil || !won {
+	state, op := s.Content.State.Next(text, listing)
+	if op != opNone {
+		acquired, err := e.sessions.Acquire(ctx, s)
+		if err != nil || !acquired {
 			return Screen{}, false, err
 		}
-		next = t.run(ctx, next, act, input)
+		state = e.run(ctx, state, op, text)
 	}
-	screen, won, err := t.write(ctx, found, next)
-	if err != nil && act != opNone {
-		_ = t.Sessions.Release(context.WithoutCancel(ctx), found)
+	screen, written, err := e.write(ctx, s, state)
+	if err != nil && op != opNone {
+		_ = e.sessions.Release(context.WithoutCancel(ctx), s)
 	}
-	return screen, won, err
+	return screen, written, err
 }
 
-// troubles are ours, not the person's.
+// internalKinds are logged as warnings: their cause is not the caller's input.
 var internalKinds = map[fault.Kind]bool{fault.Internal: true, fault.Unavailable: true, fault.Unknown: true}
 
-func (t *exchange) run(ctx context.Context, s State, act Op, input string) State {
-	result := t.runOp(ctx, s, opInput{op: act, input: input, number: t.number, gateway: t.in.Gateway})
-	next := s.Finish(act, result)
-	log := t.log.With("gateway", t.in.Gateway, "act", string(act), "step", string(next.Step))
+func (e *exchange) run(ctx context.Context, s State, op Op, text string) State {
+	result := e.runOp(ctx, s, opInput{op: op, text: text, number: e.number, gateway: e.in.Gateway})
+	state := s.Finish(op, result)
+	log := e.log.With("gateway", e.in.Gateway, "op", string(op), "step", string(state.Step))
 	if err := result.Err; err != nil && internalKinds[fault.KindOf(err)] {
-		log.WarnContext(ctx, "ussd", "error", err)
-		return next
+		log.WarnContext(ctx, "ussd: operation failed", "error", err)
+		return state
 	}
-	log.InfoContext(ctx, "ussd")
-	return next
+	log.InfoContext(ctx, "ussd: operation")
+	return state
 }
 
-func (t *exchange) write(ctx context.Context, found *storedSession, s State) (Screen, bool, error) {
-	shelf, err := t.listing(ctx, s)
+func (e *exchange) write(ctx context.Context, s *storedSession, state State) (Screen, bool, error) {
+	listing, err := e.listing(ctx, state)
 	if err != nil {
 		return Screen{}, false, err
 	}
-	next := Content{State: s, Screen: s.Screen(shelf), Past: t.pastInputs(found.Content.Past)}
-	won, err := t.Sessions.Advance(ctx, found, t.input(), next)
-	return next.Screen, won, err
+	content := Content{State: state, Screen: state.Screen(listing), Past: e.past(s.Content.Past)}
+	written, err := e.sessions.Advance(ctx, s, e.input(), content)
+	return content.Screen, written, err
 }

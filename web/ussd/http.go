@@ -13,61 +13,62 @@ import (
 	"elsom/web/basicauth"
 )
 
-// Gateways tells who calls; *credential.Gateways does.
+// Gateways authenticates gateways; *credential.Gateways implements it.
 type Gateways = basicauth.Verifier[credential.Gateway]
 
-// maxBody bounds a request: a session's inputs take some hundreds of bytes.
+// maxBody limits a request: a session's inputs take some hundreds of bytes.
 const maxBody = 32 << 10
 
-// Verify judges the caller before its body is read.
-func (d *Handler) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) {
-	return d.auth.Verify(c)
+// Verify authenticates the caller of POST /ussd before its body is read.
+func (h *Handler) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) {
+	return h.auth.Verify(c)
 }
 
-// VerifyKannel does it for POST /ussd/kannel, which has a scope of its own.
-func (d *Handler) VerifyKannel(c echo.Context) (refuse echo.HandlerFunc, err error) {
-	return d.kannelAuth.Verify(c)
+// VerifyKannel authenticates the caller of POST /ussd/kannel, which has a scope of
+// its own.
+func (h *Handler) VerifyKannel(c echo.Context) (refuse echo.HandlerFunc, err error) {
+	return h.kannelAuth.Verify(c)
 }
 
 // Handle answers POST /ussd.
-func (d *Handler) Handle(c echo.Context) error {
-	who, answered, err := d.auth.Caller(c.Request().Context(), c)
+func (h *Handler) Handle(c echo.Context) error {
+	gateway, answered, err := h.auth.Caller(c.Request().Context(), c)
 	if answered {
 		return err
 	}
 	if err != nil {
-		return respond(c, d.end("", kindMessages[fault.KindOf(err)]))
+		return respond(c, endScreen("", kindMessages[fault.KindOf(err)]))
 	}
 	form, ok := readForm(c.Request())
 	if !ok {
 		return c.String(http.StatusBadRequest, "Not a form of a USSD gateway\n")
 	}
 	style := Whole
-	if who.Inputs == credential.LastInput {
+	if gateway.Inputs == credential.LastInput {
 		style = Last
 	}
-	screen, err := d.Respond(c.Request().Context(), Input{
-		Gateway: who.Code, Session: form.Get("sessionId"), Phone: form.Get("phoneNumber"),
+	screen, err := h.Respond(c.Request().Context(), Input{
+		Gateway: gateway.Code, Session: form.Get("sessionId"), Phone: form.Get("phoneNumber"),
 		ServiceCode: form.Get("serviceCode"), Text: form.Get("text"), Style: style,
 	})
 	if err != nil {
-		d.log.WarnContext(c.Request().Context(), "ussd", "gateway", who.Code, "error", err)
+		h.log.WarnContext(c.Request().Context(), "ussd: request failed", "gateway", gateway.Code, "error", err)
 	}
 	return respond(c, screen)
 }
 
-// respond writes a screen as the gateway reads it.
+// respond writes a screen in the gateway's format.
 func respond(c echo.Context, s Screen) error {
-	word := "CON "
+	prefix := "CON "
 	if s.End {
-		word = "END "
+		prefix = "END "
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(word+s.Text))
+	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(prefix+s.Text))
 }
 
-// readForm takes the fields out of the body only: an address is logged by
-// whoever stands between.
+// readForm reads the fields from the body only: proxies log addresses, and the
+// fields hold PINs.
 func readForm(r *http.Request) (url.Values, bool) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {

@@ -15,52 +15,52 @@ import (
 	"elsom/internal/fault"
 )
 
-// Operations of a USSD dialogue over SMPP (ussd_service_op).
+// Values of ussd_service_op, SMPP 3.4.
 const (
-	smppBegin   = 1  // a phone dials
-	smppRequest = 2  // we show a screen and wait
-	smppEnd     = 17 // we show the last screen
-	smppAnswer  = 18 // a phone answers a screen
+	smppBegin   = 1  // the phone dials
+	smppRequest = 2  // a screen that expects an input
+	smppEnd     = 17 // the last screen
+	smppAnswer  = 18 // an input
 )
 
-// The longest that a phone can send, and that Kannel can say of it.
+// Limits in bytes: of an input, and of Kannel's header.
 const (
 	maxTyped = 1 << 10
 	maxMeta  = 1 << 10
 )
 
-// HandleKannel answers POST /ussd/kannel: an input that came over SMPP, from
-// Kannel's sms-service. The input is the body; whose it is stands in the
-// address; the dialogue's fields stand in a header, and go back in one.
+// HandleKannel answers POST /ussd/kannel: an input over SMPP, from Kannel's
+// sms-service. The input is the body; number, id and time are in the query; the
+// session's SMPP fields are in a header, and are returned in one.
 //
-// A known gateway that may call here always gets 200: anything else Kannel would
-// tell the phone in words of its own.
-func (d *Handler) HandleKannel(c echo.Context) error {
-	who, answered, err := d.kannelAuth.Caller(c.Request().Context(), c)
+// An authenticated gateway always gets 200: for any other status Kannel shows the
+// phone a text of its own.
+func (h *Handler) HandleKannel(c echo.Context) error {
+	gateway, answered, err := h.kannelAuth.Caller(c.Request().Context(), c)
 	if answered {
 		return err
 	}
 	in, f, ok := readKannel(c.Request())
-	if !ok { // not of a dialogue: an SMS to the short number, or nonsense
-		d.log.InfoContext(c.Request().Context(), "ussd: no input of a dialogue", "gateway", who.Code)
+	if !ok { // an SMS to the short number, or malformed
+		h.log.InfoContext(c.Request().Context(), "ussd: not an input of a session", "gateway", gateway.Code)
 		//mutant:replace StatusOK => StatusBadRequest TestKannelsNonsense
 		return c.NoContent(http.StatusOK)
 	}
 	if err != nil {
-		return f.respond(c, d.end("", kindMessages[fault.KindOf(err)]))
+		return f.respond(c, endScreen("", kindMessages[fault.KindOf(err)]))
 	}
-	in.Gateway = who.Code
-	screen, err := d.Respond(c.Request().Context(), in)
+	in.Gateway = gateway.Code
+	screen, err := h.Respond(c.Request().Context(), in)
 	if err != nil {
-		d.log.WarnContext(c.Request().Context(), "ussd", "gateway", who.Code, "error", err)
+		h.log.WarnContext(c.Request().Context(), "ussd: request failed", "gateway", gateway.Code, "error", err)
 	}
 	return f.respond(c, screen)
 }
 
-// smppFields are those of SMPP that carry a dialogue.
+// smppFields are the SMPP fields of a session.
 type smppFields struct {
 	op int
-	// session is its_session_info: the dialogue's number, and where it stands.
+	// session is its_session_info: the session's number and its step.
 	session []byte
 }
 
@@ -76,7 +76,7 @@ func readKannel(r *http.Request) (in Input, f smppFields, ok bool) {
 		return in, f, false
 	}
 	in = Input{
-		// The first octet names the dialogue; the second counts its steps.
+		// The first octet identifies the session; the second counts its steps.
 		Session: hex.EncodeToString(f.session[:1]), Phone: query.Get("from"), ServiceCode: ServiceCode, Style: Numbered,
 		//mutant:replace ("id") => ("id")+strconv.FormatInt(time.Now().UnixNano(), 10) TestKannelPaysOnce
 		ID: query.Get("id"), Text: strings.ToValidUTF8(string(body), ""), At: time.Unix(seconds, 0),
@@ -92,13 +92,13 @@ func readKannel(r *http.Request) (in Input, f smppFields, ok bool) {
 }
 
 // readMeta reads X-Kannel-Meta-Data: ?smpp?ussd_service_op=%12&its_session_info=%07%00&
-// The operation is an octet when it comes in, and a number when it goes out.
+// The operation is an octet in a request and a number in a response.
 func readMeta(header string) (f smppFields, ok bool) {
 	header, ok = strings.CutPrefix(header, "?smpp?")
 	if !ok || len(header) > maxMeta {
 		return f, false
 	}
-	header, _, _ = strings.Cut(header, "?") // another group's
+	header, _, _ = strings.Cut(header, "?") // of another group
 	values, err := url.ParseQuery(header)
 	if err != nil {
 		return f, false
@@ -110,7 +110,7 @@ func readMeta(header string) (f smppFields, ok bool) {
 	return smppFields{op: int(op[0]), session: []byte(session)}, true
 }
 
-// respond writes a screen as Kannel reads it.
+// respond writes a screen in Kannel's format.
 func (f smppFields) respond(c echo.Context, s Screen) error {
 	op := smppRequest
 	if s.End {
@@ -118,7 +118,7 @@ func (f smppFields) respond(c echo.Context, s Screen) error {
 	}
 	coding := "0"
 	if !isGSM(s.Text) {
-		coding = "2" // or Kyrgyz letters are lost
+		coding = "2" // UCS-2, for Cyrillic
 	}
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")

@@ -44,7 +44,7 @@ func (h *fixture) kannel(i input) *httptest.ResponseRecorder {
 
 func (h *fixture) kannelPost(address, meta, text, password string) *httptest.ResponseRecorder {
 	e := echo.New()
-	e.POST("/ussd/kannel", h.door.HandleKannel)
+	e.POST("/ussd/kannel", h.handler.HandleKannel)
 	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(text))
 	r.Header.Set("Content-Type", `text/plain; charset="UTF-8"`)
 	if meta != "" {

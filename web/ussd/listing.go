@@ -8,10 +8,10 @@ import (
 	"elsom/internal/fault"
 )
 
-// caller tells who dials.
-func (t *exchange) caller(ctx context.Context) (Caller, error) {
+// caller returns the caller's wallet as the first screen needs it.
+func (e *exchange) caller(ctx context.Context) (Caller, error) {
 	var c Caller
-	carrier, err := t.Catalog.Carrier(ctx, t.number)
+	carrier, err := e.catalog.Carrier(ctx, e.number)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return c, err
 	}
@@ -19,9 +19,9 @@ func (t *exchange) caller(ctx context.Context) (Caller, error) {
 		return c, nil
 	}
 	c.USSD = true
-	holder, unused, err := t.Customers.Caller(ctx, t.number)
+	holder, unused, err := e.customers.Caller(ctx, e.number)
 	if fault.Is(err, fault.NotFound) {
-		closed, err := t.Customers.ClosedAt(ctx, t.number)
+		closed, err := e.customers.ClosedAt(ctx, e.number)
 		c.Closed = !closed.IsZero()
 		return c, err
 	}
@@ -32,19 +32,19 @@ func (t *exchange) caller(ctx context.Context) (Caller, error) {
 	return c, nil
 }
 
-// listing is what the catalogue offers at a step. What has no USSD number is not
-// on it, nor a category without such a service.
-func (d *Handler) listing(ctx context.Context, s State) (Listing, error) {
-	var shelf Listing
+// listing returns the catalog's items at a step. Services without a USSD number and
+// categories without such a service are left out.
+func (h *Handler) listing(ctx context.Context, s State) (Listing, error) {
+	var list Listing
 	switch s.Step {
 	case stepCategories:
-		categories, err := d.Catalog.Categories(ctx)
+		categories, err := h.catalog.Categories(ctx)
 		if err != nil {
-			return shelf, err
+			return list, err
 		}
-		services, err := d.Catalog.Services(ctx, "")
+		services, err := h.catalog.Services(ctx, "")
 		if err != nil {
-			return shelf, err
+			return list, err
 		}
 		for _, c := range categories {
 			inside := func(s catalog.Service) bool { return s.Category == c.Code && s.USSDNumber > 0 }
@@ -53,30 +53,30 @@ func (d *Handler) listing(ctx context.Context, s State) (Listing, error) {
 				if name == "" {
 					name = c.Name.In(s.Lang)
 				}
-				shelf.Items = append(shelf.Items, Item{c.USSDNumber, c.Code, plain(name)})
+				list.Items = append(list.Items, Item{c.USSDNumber, c.Code, plain(name)})
 			}
 		}
 	case stepServices:
-		services, err := d.Catalog.Services(ctx, s.Category)
+		services, err := h.catalog.Services(ctx, s.Category)
 		if err != nil {
-			return shelf, err
+			return list, err
 		}
 		for _, one := range services {
 			if one.USSDNumber > 0 {
-				shelf.Items = append(shelf.Items, Item{one.USSDNumber, one.Code, nameOf(one, s.Lang)})
+				list.Items = append(list.Items, Item{one.USSDNumber, one.Code, nameOf(one, s.Lang)})
 			}
 		}
 	case stepAccount:
-		return d.accountField(ctx, s)
+		return h.accountField(ctx, s)
 	}
-	slices.SortFunc(shelf.Items, func(a, b Item) int { return a.Number - b.Number })
-	return shelf, nil
+	slices.SortFunc(list.Items, func(a, b Item) int { return a.Number - b.Number })
+	return list, nil
 }
 
-// accountField is what is typed for a service. One that was taken away meanwhile takes
-// nothing.
-func (d *Handler) accountField(ctx context.Context, s State) (Listing, error) {
-	service, err := d.Catalog.Service(ctx, s.Service)
+// accountField returns the field in which the account of a service is typed. The
+// field of a service that is no longer in the catalog accepts nothing.
+func (h *Handler) accountField(ctx context.Context, s State) (Listing, error) {
+	service, err := h.catalog.Service(ctx, s.Service)
 	if fault.Is(err, fault.NotFound) {
 		gone := func(string) (string, error) { return "", fault.New(fault.Invalid, "ussd.account", "").At("account") }
 		return Listing{Identify: gone}, nil

@@ -10,12 +10,12 @@ import (
 	"elsom/internal/phone"
 )
 
-// Step is a place in the menu.
+// Step is a step of the menu.
 type Step string
 
-// The places. What each shows stands in screen.go.
+// The steps. Their screens are in screen.go.
 const (
-	stepEnd Step = "over" // the dialogue has ended
+	stepEnd Step = "over" // the session is over
 
 	stepLanguage Step = "language"
 	stepRegister Step = "register"
@@ -46,10 +46,10 @@ const (
 	stepOperations    Step = "operations"
 )
 
-// Op is what an input asks the house to do. The menu itself does nothing.
+// Op is an operation that an input asks for. The menu itself has no effects.
 type Op string
 
-// The acts.
+// The operations.
 const (
 	opNone           Op = ""
 	opCheckName      Op = "check name"
@@ -61,31 +61,31 @@ const (
 	opBalance        Op = "balance"
 	opSetLanguage    Op = "language"
 	opProvePIN       Op = "prove PIN"
-	opCheckNewPIN    Op = "judge PIN"
+	opCheckNewPIN    Op = "check new PIN"
 	opChangePIN      Op = "change PIN"
 	opListOperations Op = "operations"
 	opResendPIN      Op = "resend PIN"
 )
 
-// Listing is what the catalogue offers at a step, in the dialogue's language.
+// Listing is what the catalog offers at a step, in the session's language.
 type Listing struct {
 	Items []Item
 	// Service is the name of the chosen service, Label that of its field.
 	Service, Label string
-	// INN: what is typed there is an ИНН.
+	// INN: the field takes an ИНН.
 	INN bool
-	// Identify reads what is typed there; see catalog.Service.
+	// Identify parses the field; see catalog.Service.
 	Identify func(text string) (string, error)
 }
 
-// Caller is who dials.
+// Caller is the state of the caller's number.
 type Caller struct {
-	// Reaches: the carrier's phones reach *900#.
+	// USSD: the carrier offers *900#.
 	USSD     bool
 	Customer int64 // 0: no wallet yet
 	Lang     string
 	Blocked  bool
-	// Closed: the last wallet of the number was closed, and there is no other.
+	// Closed: the number's last wallet was closed and it has no other.
 	Closed bool
 	HasPIN bool
 	Resend bool
@@ -106,7 +106,7 @@ var languages = func() map[string]string {
 	return codes
 }()
 
-// Start is the first state of a dialogue.
+// Start returns the first state of a session.
 func Start(c Caller) State {
 	switch s := (State{Customer: c.Customer, Lang: c.Lang, Resend: c.Resend}); {
 	case !c.USSD:
@@ -127,9 +127,9 @@ func Start(c Caller) State {
 	}
 }
 
-// Next takes an input. Where the answer needs the house, the act says what is
-// to be done; Done takes its outcome. The input itself is in no state.
-func (s State) Next(typed string, shelf Listing) (State, Op) {
+// Next applies an input. If the answer needs an operation, op names it and Finish
+// takes its outcome. The input itself is never part of the state.
+func (s State) Next(typed string, listing Listing) (State, Op) {
 	input := input.Clean(typed)
 	s.Message = Message{}
 	if s.Step == stepEnd {
@@ -150,7 +150,7 @@ func (s State) Next(typed string, shelf Listing) (State, Op) {
 	case stepMain, stepPay, stepSettings, stepSetLanguage:
 		return s.nextMenu(input)
 	case stepCategories, stepServices:
-		return s.nextList(input, shelf), opNone
+		return s.nextList(input, listing), opNone
 	case stepOperations:
 		if input == numberMore && s.moreOperations() {
 			s.Page++
@@ -158,10 +158,10 @@ func (s State) Next(typed string, shelf Listing) (State, Op) {
 		}
 		return s.wrong(), opNone
 	}
-	return s.nextTyped(input, shelf)
+	return s.nextTyped(input, listing)
 }
 
-// maxInput is longer than anything that can be meant, in bytes.
+// maxInput is the limit of an input in bytes; no field needs more.
 const maxInput = 400
 
 func (s State) nextRegistration(input string) (State, Op) {
@@ -225,7 +225,7 @@ type choice struct {
 	op     Op
 }
 
-// choices are the lines of the menus that don't come from the catalogue.
+// choices returns the lines of the menus that don't come from the catalog.
 func (s State) choices() []choice {
 	switch s.Step {
 	case stepMain:
@@ -251,15 +251,15 @@ func (s State) choices() []choice {
 	return nil
 }
 
-func (s State) nextList(input string, shelf Listing) State {
+func (s State) nextList(input string, listing Listing) State {
 	if input == numberMore {
-		if pages := s.pages(shelf); s.Page+1 < len(pages) {
+		if pages := s.pages(listing); s.Page+1 < len(pages) {
 			s.Page++
 			return s
 		}
 		return s.wrong()
 	}
-	for _, item := range shelf.Items {
+	for _, item := range listing.Items {
 		if strconv.Itoa(item.Number) != input {
 			continue
 		}
@@ -273,11 +273,11 @@ func (s State) nextList(input string, shelf Listing) State {
 	return s.wrong()
 }
 
-// nextTyped takes what is typed freely: numbers, sums, PINs.
-func (s State) nextTyped(input string, shelf Listing) (State, Op) {
+// nextTyped takes free input: numbers, amounts, PINs.
+func (s State) nextTyped(input string, listing Listing) (State, Op) {
 	switch s.Step {
 	case stepAccount:
-		account, err := shelf.Identify(input)
+		account, err := listing.Identify(input)
 		if err != nil {
 			return s.with(retryMessage(err)), opNone
 		}
@@ -311,7 +311,7 @@ func (s State) nextTyped(input string, shelf Listing) (State, Op) {
 	return s.wrong(), opNone
 }
 
-// backs leads each place to the one before it.
+// previousStep is the step that 0 returns to.
 var previousStep = map[Step]Step{
 	stepRegister: stepLanguage, stepName: stepRegister, stepINN: stepName, stepConfirm: stepName, stepOffer: stepConfirm,
 	stepPay: stepMain, stepCategories: stepPay, stepServices: stepCategories, stepAccount: stepServices,
@@ -338,26 +338,26 @@ func (s State) to(step Step) State {
 	return s
 }
 
-func (s State) with(w Message) State {
-	s.Message = w
+func (s State) with(m Message) State {
+	s.Message = m
 	return s
 }
 
 func (s State) wrong() State { return s.with(message("ussd.word.choice")) }
 
-// end ends the dialogue with words. Nothing else is kept of it.
-func (s State) end(w Message) State {
-	return State{Step: stepEnd, Lang: s.Lang, Customer: s.Customer, Message: w}
+// end ends the session with a message. Nothing else of the state is stored.
+func (s State) end(m Message) State {
+	return State{Step: stepEnd, Lang: s.Lang, Customer: s.Customer, Message: m}
 }
 
-// message makes a word of a key and pairs of an argument's name and text.
+// message returns a message from its key and pairs of argument name and text.
 func message(key string, args ...string) Message {
-	w := Message{Key: key}
+	m := Message{Key: key}
 	for i := 0; i+1 < len(args); i += 2 {
-		if w.Args == nil {
-			w.Args = map[string]string{}
+		if m.Args == nil {
+			m.Args = map[string]string{}
 		}
-		w.Args[args[i]] = args[i+1]
+		m.Args[args[i]] = args[i+1]
 	}
-	return w
+	return m
 }

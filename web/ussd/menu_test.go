@@ -33,16 +33,16 @@ type walker struct {
 }
 
 func walkShelf(s State) Listing {
-	var shelf Listing
+	var listing Listing
 	switch s.Step {
 	case stepCategories, stepServices:
 		for n := 3; n < 99; n += 4 {
-			shelf.Items = append(shelf.Items, Item{n, fmt.Sprintf("%s-%d", s.Step, n), "Үй-жай кызматтары №" + string(rune('А'+n%30))})
+			listing.Items = append(listing.Items, Item{n, fmt.Sprintf("%s-%d", s.Step, n), "Үй-жай кызматтары №" + string(rune('А'+n%30))})
 		}
 	case stepAccount:
-		shelf = Listing{Service: "Үй-жай кызматтары №7", Label: longLabel, INN: true, Identify: walkINN.Identify}
+		listing = Listing{Service: "Үй-жай кызматтары №7", Label: longLabel, INN: true, Identify: walkINN.Identify}
 	}
-	return shelf
+	return listing
 }
 
 // outcomes are what each act may come back with.
@@ -109,9 +109,9 @@ var keys = []string{
 	"99999,99", "0555123456", longName, "😀", strings.Repeat("1", 300), strings.Repeat("x", 10_000),
 }
 
-func (w *walker) inputs(shelf Listing) []string {
+func (w *walker) inputs(listing Listing) []string {
 	inputs := keys
-	for _, item := range shelf.Items {
+	for _, item := range listing.Items {
 		inputs = append(inputs[:len(inputs):len(inputs)], fmt.Sprint(item.Number))
 	}
 	return inputs
@@ -152,9 +152,9 @@ func (w *walker) walk(from State) {
 		if s.Step == stepEnd {
 			continue
 		}
-		shelf, done := walkShelf(s), map[Op]bool{}
-		for _, input := range w.inputs(shelf) {
-			next, act := s.Next(input, shelf)
+		listing, done := walkShelf(s), map[Op]bool{}
+		for _, input := range w.inputs(listing) {
+			next, act := s.Next(input, listing)
 			all := []State{next}
 			if act != opNone { // whatever was typed, it comes back as one of these
 				if all = nil; done[act] {
@@ -236,7 +236,7 @@ func TestEndsOfTheDoor(t *testing.T) {
 	for _, lang := range []string{"ky", "ru", "en"} {
 		said := map[string]string{}
 		for _, key := range keys {
-			s := (&Handler{}).end(lang, key)
+			s := endScreen(lang, key)
 			if !s.End || s.Text == "" || strings.Contains(s.Text, "⟨") || strings.HasSuffix(s.Text, "..") {
 				t.Errorf("%s, %s: %+v", lang, key, s)
 			}
@@ -286,11 +286,11 @@ func TestNumbersAreFixed(t *testing.T) {
 	for _, lang := range []string{"ky", "ru", "en"} {
 		for _, step := range []Step{stepCategories, stepServices} {
 			s := State{Step: step, Lang: lang, Customer: 1}
-			shelf, found := walkShelf(s), map[string]string{}
+			listing, found := walkShelf(s), map[string]string{}
 			pages := 0
 			for {
 				pages++
-				text := s.Screen(shelf).Text
+				text := s.Screen(listing).Text
 				for _, line := range itemLine.FindAllStringSubmatch(text, -1) {
 					if line[1] == numberBack || line[1] == numberMore {
 						continue
@@ -300,24 +300,24 @@ func TestNumbersAreFixed(t *testing.T) {
 					}
 					found[line[1]] = line[2]
 				}
-				wrong, _ := s.Next("nonsense", shelf)
-				if spoken := wrong.Screen(shelf).Text; !strings.HasSuffix(spoken, text) {
+				wrong, _ := s.Next("nonsense", listing)
+				if spoken := wrong.Screen(listing).Text; !strings.HasSuffix(spoken, text) {
 					t.Errorf("after a wrong choice another page: %q, was %q", spoken, text)
 				}
-				next, _ := s.Next(numberMore, shelf)
+				next, _ := s.Next(numberMore, listing)
 				if next.Page == s.Page {
 					break
 				}
-				if back, _ := next.Next(numberBack, shelf); back.Page != s.Page {
+				if back, _ := next.Next(numberBack, listing); back.Page != s.Page {
 					t.Errorf("0 leads from page %d to %d", next.Page, back.Page)
 				}
 				s = next
 			}
-			for _, item := range shelf.Items {
+			for _, item := range listing.Items {
 				if found[fmt.Sprint(item.Number)] != item.Name {
 					t.Errorf("%s: item %d is %q", lang, item.Number, found[fmt.Sprint(item.Number)])
 				}
-				chosen, _ := State{Step: step, Lang: lang}.Next(fmt.Sprint(item.Number), shelf)
+				chosen, _ := State{Step: step, Lang: lang}.Next(fmt.Sprint(item.Number), listing)
 				if chosen.Category+chosen.Service != item.Code {
 					t.Errorf("%s: %d chooses %q", lang, item.Number, chosen.Category+chosen.Service)
 				}

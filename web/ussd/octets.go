@@ -5,19 +5,18 @@ import (
 	"unicode/utf16"
 )
 
-// Most is how many octets a screen may have.
+// MaxOctets is the size limit of a screen.
 const MaxOctets = 160
 
-// gsm7 are the characters that one septet carries (GSM 03.38), and gsm7two
-// those that take two.
+// gsm7 has the characters of one septet (GSM 03.38), gsm7two those of two.
 const (
 	gsm7 = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
 		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 	gsm7two = "^{}\\[~]|€\f"
 )
 
-// Octets is how many a network needs for a text: packed septets where GSM's
-// alphabet has all of its characters, otherwise UCS-2.
+// Octets returns the size of a text on the network: packed septets if all of its
+// characters are in the GSM alphabet, otherwise UCS-2.
 func Octets(text string) int {
 	septets := 0
 	for _, r := range text {
@@ -33,7 +32,7 @@ func Octets(text string) int {
 	return (septets*7 + 7) / 8
 }
 
-// isGSM tells whether GSM's alphabet has all characters of a text.
+// isGSM reports whether all characters of a text are in the GSM alphabet.
 func isGSM(text string) bool {
 	for _, r := range text {
 		if !strings.ContainsRune(gsm7, r) && !strings.ContainsRune(gsm7two, r) {
@@ -43,23 +42,23 @@ func isGSM(text string) bool {
 	return true
 }
 
-// fits tells whether a screen can carry the text.
+// fits reports whether the text fits a screen.
 //
 //mutant:replace MaxOctets => MaxOctets+2 TestWholeTree
 func fits(text string) bool { return Octets(text) <= MaxOctets }
 
-// firstFitting gives the first of several ways to say a thing that a screen can
-// carry. If none can, the last is cut: better a broken word than no screen.
-func firstFitting(ways ...string) string {
-	for _, way := range ways {
-		if fits(way) {
-			return way
+// firstFitting returns the first text that fits a screen. If none does, the last
+// one is cut.
+func firstFitting(texts ...string) string {
+	for _, text := range texts {
+		if fits(text) {
+			return text
 		}
 	}
-	return cut(ways[len(ways)-1], MaxOctets)
+	return cut(texts[len(texts)-1], MaxOctets)
 }
 
-// cut takes characters off the end until a text needs no more octets.
+// cut drops characters at the end until the text has at most that many octets.
 func cut(text string, octets int) string {
 	runes := []rune(text)
 	for len(runes) > 0 && Octets(string(runes)) > octets {
@@ -68,5 +67,5 @@ func cut(text string, octets int) string {
 	return string(runes)
 }
 
-// plain writes a text with spaces and signs that phones of all ages know.
+// plain replaces spaces and signs that old phones don't display.
 var plain = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "−", "-", "—", "-", "–", "-", "•", "*").Replace

@@ -14,30 +14,31 @@ import (
 	"elsom/internal/wallet"
 )
 
-// opInput is what an act has to know besides the state.
+// opInput is the input of an operation besides the state.
 type opInput struct {
 	op      Op
-	input   string
+	text    string
 	number  phone.Number
 	gateway string
 }
 
-// runOp asks the house. Each act may be asked again with the same state: what was
-// done then is not done a second time.
-func (d *Handler) runOp(ctx context.Context, s State, a opInput) (r Result) {
-	switch a.op {
+// runOp runs an operation. Each is idempotent: run again with the same state, it
+// has no second effect.
+func (h *Handler) runOp(ctx context.Context, s State, in opInput) (r Result) {
+	switch in.op {
 	case opCheckName:
-		r.Name, r.Err = customer.CheckName(a.input)
+		r.Name, r.Err = customer.CheckName(in.text)
 		return r
 	case opRegister:
 		//mutant:replace s.Offer => customer.OfferVersion TestOfferThatWasShown
-		_, r.Err = d.Customers.RegisterByUSSD(ctx, customer.USSDSignup{
-			Phone: a.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: s.Offer, Gateway: a.gateway,
+		_, r.Err = h.customers.RegisterByUSSD(ctx, customer.USSDSignup{
+			Phone: in.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: s.Offer, Gateway: in.gateway,
 		})
 		return r
 	}
-	// Read now: the wallet may have been blocked or closed since the session began.
-	holder, err := d.Customers.ByID(ctx, s.Customer)
+	// Read for each operation: the wallet may have been blocked or closed since the
+	// session began.
+	holder, err := h.customers.ByID(ctx, s.Customer)
 	//mutant:drop TestBlockedMeanwhile
 	if err == nil && holder.Blocked {
 		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
@@ -48,144 +49,144 @@ func (d *Handler) runOp(ctx context.Context, s State, a opInput) (r Result) {
 	if err != nil {
 		return Result{Err: err}
 	}
-	if !triesPIN[a.op] {
-		return d.runForCustomer(ctx, holder, s, a)
+	if !triesPIN[in.op] {
+		return h.runForCustomer(ctx, holder, s, in)
 	}
 	//mutant:drop ./web TestGatewayWithManyWrongPINsIsSlowedDown
-	if err := d.pins.wait(ctx, a.gateway); err != nil {
+	if err := h.pins.wait(ctx, in.gateway); err != nil {
 		return Result{Err: err}
 	}
-	r = d.runForCustomer(ctx, holder, s, a)
-	d.pins.record(context.WithoutCancel(ctx), a.gateway, r.Err)
+	r = h.runForCustomer(ctx, holder, s, in)
+	h.pins.record(context.WithoutCancel(ctx), in.gateway, r.Err)
 	return r
 }
 
-// runForCustomer asks the house for a holder of a wallet.
-func (d *Handler) runForCustomer(ctx context.Context, holder customer.Customer, s State, a opInput) (r Result) {
-	switch a.op {
+// runForCustomer runs the operations of a customer with money.
+func (h *Handler) runForCustomer(ctx context.Context, holder customer.Customer, s State, in opInput) (r Result) {
+	switch in.op {
 	case opQuote:
-		r.Check, r.Err = d.quote(ctx, holder, s, a)
+		r.Check, r.Err = h.quote(ctx, holder, s, in)
 	case opPay:
-		r.Code, r.Err = d.pay(ctx, holder, s, a)
+		r.Code, r.Err = h.pay(ctx, holder, s, in)
 	case opQuoteTransfer:
-		r.Check, r.Err = d.quoteTransfer(ctx, holder, s, a)
+		r.Check, r.Err = h.quoteTransfer(ctx, holder, s, in)
 	case opTransfer:
-		r.Err = d.transfer(ctx, holder, s, a)
+		r.Err = h.transfer(ctx, holder, s, in)
 	case opBalance:
-		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
-			r.Balance, r.Err = d.Wallets.Balance(ctx, holder.ID)
+		if r.Err = h.customers.CheckPIN(ctx, holder.ID, in.text, customer.ForBalance, ""); r.Err == nil {
+			r.Balance, r.Err = h.wallets.Balance(ctx, holder.ID)
 		}
 	case opListOperations:
-		if r.Err = d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForBalance, ""); r.Err == nil {
-			r.Operations, r.Err = d.operations(ctx, holder, s)
+		if r.Err = h.customers.CheckPIN(ctx, holder.ID, in.text, customer.ForBalance, ""); r.Err == nil {
+			r.Operations, r.Err = h.operations(ctx, holder, s)
 		}
 	default:
-		return d.runForPIN(ctx, s, a)
+		return h.runForPIN(ctx, s, in)
 	}
 	return r
 }
 
-// runForPIN does what is about the PIN and the language, not about money.
-func (d *Handler) runForPIN(ctx context.Context, s State, a opInput) (r Result) {
-	switch a.op {
+// runForPIN runs the operations on the PIN and the language.
+func (h *Handler) runForPIN(ctx context.Context, s State, in opInput) (r Result) {
+	switch in.op {
 	case opSetLanguage:
-		r.Err = d.Customers.SetLanguage(ctx, s.Customer, s.Lang)
+		r.Err = h.customers.SetLanguage(ctx, s.Customer, s.Lang)
 	case opProvePIN:
-		r.Proof, r.Err = d.Customers.ProvePIN(ctx, s.Customer, a.input)
+		r.Proof, r.Err = h.customers.ProvePIN(ctx, s.Customer, in.text)
 	case opCheckNewPIN:
-		r.Mark, r.Err = d.pinHash(s, a.input), d.Customers.CheckNewPIN(ctx, s.Customer, a.input)
+		r.Mark, r.Err = h.pinHash(s, in.text), h.customers.CheckNewPIN(ctx, s.Customer, in.text)
 	case opChangePIN:
-		r.Err = d.changePIN(ctx, s, a.input)
+		r.Err = h.changePIN(ctx, s, in.text)
 	case opResendPIN:
-		r.Err = d.Customers.ResendPIN(ctx, s.Customer)
+		r.Err = h.customers.ResendPIN(ctx, s.Customer)
 	}
 	return r
 }
 
-func (d *Handler) quote(ctx context.Context, holder customer.Customer, s State, a opInput) (Check, error) {
-	draft, err := d.Payments.Quote(ctx, holder, payment.Order{
-		Service: s.Service, Identifier: s.Account, Amount: a.input, Channel: customer.USSD,
-		// A gateway's address is everybody's; a number is one person's.
-		Address: a.number.String(),
+func (h *Handler) quote(ctx context.Context, holder customer.Customer, s State, in opInput) (Check, error) {
+	draft, err := h.payments.Quote(ctx, holder, payment.Order{
+		Service: s.Service, Identifier: s.Account, Amount: in.text, Channel: customer.USSD,
+		// All callers share the gateway's address; the number limits one caller.
+		Address: in.number.String(),
 	})
 	if err != nil {
 		return Check{}, err
 	}
-	service, err := d.Catalog.Service(ctx, draft.Service)
+	service, err := h.catalog.Service(ctx, draft.Service)
 	return Check{
 		Draft: draft.ID, Account: draft.Identifier, INN: isINN(service), Name: singleLine(draft.Payee),
 		Amount: draft.Amount, Fee: draft.Fee,
 	}, err
 }
 
-// singleLine keeps a name that others told from breaking the screen.
+// singleLine shortens a name from outside to one line of a screen.
 func singleLine(name string) string { return cut(strings.Join(strings.Fields(name), " "), MaxOctets/2) }
 
-func (d *Handler) pay(ctx context.Context, holder customer.Customer, s State, a opInput) (code string, err error) {
+func (h *Handler) pay(ctx context.Context, holder customer.Customer, s State, in opInput) (code string, err error) {
 	key := payment.PINKey(s.Check.Draft)
 	//mutant:replace ForPayment, key => ForBalance, "" TestPINOfTheSMS
-	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
+	if err := h.customers.CheckPIN(ctx, holder.ID, in.text, customer.ForPayment, key); err != nil {
 		return "", err
 	}
-	accepted, err := d.Payments.Accept(ctx, holder, customer.USSD, s.Check.Draft)
+	accepted, err := h.payments.Accept(ctx, holder, customer.USSD, s.Check.Draft)
 	if err != nil {
-		return "", d.returnPIN(ctx, holder, key, err)
+		return "", h.returnPIN(ctx, holder, key, err)
 	}
 	return accepted.Payment.Code, nil
 }
 
-func (d *Handler) quoteTransfer(ctx context.Context, holder customer.Customer, s State, a opInput) (Check, error) {
-	draft, err := d.Transfers.Quote(ctx, holder, transfer.Order{Phone: s.Receiver, Amount: a.input, Channel: customer.USSD})
+func (h *Handler) quoteTransfer(ctx context.Context, holder customer.Customer, s State, in opInput) (Check, error) {
+	draft, err := h.transfers.Quote(ctx, holder, transfer.Order{Phone: s.Receiver, Amount: in.text, Channel: customer.USSD})
 	return Check{
 		Draft: draft.ID, Phone: plain(draft.Phone.Pretty()), Name: singleLine(draft.Receiver), Amount: draft.Amount, Fee: draft.Fee,
 	}, err
 }
 
-func (d *Handler) transfer(ctx context.Context, holder customer.Customer, s State, a opInput) error {
+func (h *Handler) transfer(ctx context.Context, holder customer.Customer, s State, in opInput) error {
 	key := transfer.Key(s.Check.Draft)
-	if err := d.Customers.CheckPIN(ctx, holder.ID, a.input, customer.ForPayment, key); err != nil {
+	if err := h.customers.CheckPIN(ctx, holder.ID, in.text, customer.ForPayment, key); err != nil {
 		return err
 	}
-	if _, err := d.Transfers.Accept(ctx, holder, customer.USSD, s.Check.Draft); err != nil {
-		return d.returnPIN(ctx, holder, key, err)
+	if _, err := h.transfers.Accept(ctx, holder, customer.USSD, s.Check.Draft); err != nil {
+		return h.returnPIN(ctx, holder, key, err)
 	}
 	return nil
 }
 
-// returnPIN gives a PIN that came by SMS its one use back where nothing was paid
-// with it, and none of it will be.
-func (d *Handler) returnPIN(ctx context.Context, holder customer.Customer, key string, why error) error {
+// returnPIN makes the PIN of an SMS usable again when the payment that it confirmed
+// was refused for good.
+func (h *Handler) returnPIN(ctx context.Context, holder customer.Customer, key string, why error) error {
 	switch fault.KindOf(why) {
 	case fault.Unknown, fault.Unavailable, fault.Internal:
 		return why
 	}
 	f := *fault.As(why)
-	f.Field = "" // nothing more is typed in this dialogue
-	if err := d.Customers.ReturnPIN(ctx, holder.ID, key); err != nil {
-		d.log.WarnContext(ctx, "ussd: a PIN was used for nothing", "error", err)
+	f.Field = "" // the session ends: nothing can be typed again
+	if err := h.customers.ReturnPIN(ctx, holder.ID, key); err != nil {
+		h.log.WarnContext(ctx, "ussd: PIN not returned after a refused payment", "error", err)
 	}
 	return &f
 }
 
-// changePIN compares the new PIN with what was typed before, and puts it in the
-// place of the one that was proved.
-func (d *Handler) changePIN(ctx context.Context, s State, again string) error {
+// changePIN compares the new PIN with its first input and replaces the PIN that the
+// state's proof is for.
+func (h *Handler) changePIN(ctx context.Context, s State, repeated string) error {
 	//mutant:drop TestPINOverDialogues
-	if d.pinHash(s, again) != s.Mark {
+	if h.pinHash(s, repeated) != s.Mark {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}
-	return d.Customers.ChangeProvenPIN(ctx, s.Customer, s.Proof, again)
+	return h.customers.ChangeProvenPIN(ctx, s.Customer, s.Proof, repeated)
 }
 
-func (d *Handler) pinHash(s State, pin string) string {
-	return d.Sessions.Hash("pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin))
+func (h *Handler) pinHash(s State, pin string) string {
+	return h.sessions.Hash("pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin))
 }
 
-// shown is how many operations are kept for the screens.
+// maxOperations is the number of operations stored for the screens.
 const maxOperations = 9
 
-func (d *Handler) operations(ctx context.Context, holder customer.Customer, s State) ([]Operation, error) {
-	latest, err := d.Wallets.Latest(ctx, holder.ID, maxOperations)
+func (h *Handler) operations(ctx context.Context, holder customer.Customer, s State) ([]Operation, error) {
+	latest, err := h.wallets.Latest(ctx, holder.ID, maxOperations)
 	if err != nil {
 		return nil, err
 	}
@@ -195,23 +196,23 @@ func (d *Handler) operations(ctx context.Context, holder customer.Customer, s St
 			ids = append(ids, o.PaymentID)
 		}
 	}
-	payments, err := d.Payments.Several(ctx, holder.ID, ids)
+	payments, err := h.payments.Several(ctx, holder.ID, ids)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]Operation, len(latest))
 	for i, o := range latest {
 		list[i] = Operation{Day: o.At.In(customer.Bishkek).Format("02.01"), Amount: o.Amount}
-		list[i].What, list[i].Key = d.describe(ctx, s, o, payments)
+		list[i].What, list[i].Key = h.describe(ctx, s, o, payments)
 	}
 	return list, nil
 }
 
-// describe names an operation: the service that was paid, or what it was.
-func (d *Handler) describe(ctx context.Context, s State, o wallet.Operation, payments map[int64]payment.Payment) (text string, key bool) {
+// describe returns the name of the service that was paid, or a message key.
+func (h *Handler) describe(ctx context.Context, s State, o wallet.Operation, payments map[int64]payment.Payment) (text string, key bool) {
 	switch o.Kind {
 	case wallet.Payment:
-		if service, err := d.Catalog.ServiceOfRecord(ctx, payments[o.PaymentID].Service); err == nil {
+		if service, err := h.catalog.ServiceOfRecord(ctx, payments[o.PaymentID].Service); err == nil {
 			return nameOf(service, s.Lang), false
 		}
 	case wallet.CashIn:

@@ -13,12 +13,12 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// RateLimiter counts what may be tried only so often; *attempt.Counters does.
+// RateLimiter counts events by rule and subject; *ratelimit.Counters implements it.
 type RateLimiter interface {
 	Take(ctx context.Context, rule ratelimit.Rule, subject string) error
 }
 
-// wrongPINs limits the wrong PINs entered through a gateway, beyond the typing
+// wrongPINRule limits the wrong PINs entered through a gateway, beyond the typing
 // errors of its honest callers, before it is slowed down: a stolen gateway
 // password would allow a few tries for each of many numbers without locking any.
 var wrongPINRule = ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
@@ -43,6 +43,10 @@ type pinThrottle struct {
 	slow  map[string]slowdown // by gateway
 	wrong map[string]int64    // in this process, by gateway
 	right map[string]int      // right PINs that excuse no wrong one yet, by gateway
+}
+
+func newPINThrottle(limits RateLimiter, now func() time.Time, log *slog.Logger) *pinThrottle {
+	return &pinThrottle{limits: limits, now: now, log: log, slow: map[string]slowdown{}, wrong: map[string]int64{}, right: map[string]int{}}
 }
 
 // A wrong PIN is a typing error, and not counted, for each rightPerError right
@@ -141,8 +145,8 @@ func (p *pinThrottle) record(ctx context.Context, gateway string, err error) {
 
 // WrongPINs returns the number of wrong PINs entered through each gateway, in this
 // process.
-func (d *Handler) WrongPINs() map[string]int64 {
-	d.pins.mu.Lock()
-	defer d.pins.mu.Unlock()
-	return maps.Clone(d.pins.wrong)
+func (h *Handler) WrongPINs() map[string]int64 {
+	h.pins.mu.Lock()
+	defer h.pins.mu.Unlock()
+	return maps.Clone(h.pins.wrong)
 }

@@ -9,32 +9,32 @@ import (
 	"elsom/internal/money"
 )
 
-// Screen is what a phone shows. End ends the session.
+// Screen is the text that a phone shows. End ends the session.
 type Screen struct {
 	Text string `json:"text"`
 	End  bool   `json:"end,omitempty"`
 }
 
-// Screen gives the state's screen. It always fits: what a person must know
-// stays whatever else is left out.
-func (s State) Screen(shelf Listing) Screen {
+// Screen returns the state's screen. It always fits: where space is short,
+// optional parts are left out first.
+func (s State) Screen(listing Listing) Screen {
 	if s.Step == stepEnd {
 		return Screen{Text: firstFitting(s.t(s.Message)), End: true}
 	}
-	return Screen{Text: plain(s.text(shelf))}
+	return Screen{Text: plain(s.text(listing))}
 }
 
-func (s State) t(w Message) string {
+func (s State) t(m Message) string {
 	args := i18n.Args{}
-	for name, value := range w.Args {
+	for name, value := range m.Args {
 		args[name] = value
 	}
-	return plain(i18n.Lang(s.Lang).T(w.Key, args))
+	return plain(i18n.Lang(s.Lang).T(m.Key, args))
 }
 
 func (s State) tr(key string, args ...string) string { return s.t(message(key, args...)) }
 
-func (s State) text(shelf Listing) string {
+func (s State) text(listing Listing) string {
 	switch s.Step {
 	case stepLanguage:
 		return s.languages("Тил / Язык / Language")
@@ -49,7 +49,7 @@ func (s State) text(shelf Listing) string {
 	case stepSettings:
 		return s.menu(s.tr("ussd.menu.settings"))
 	case stepCategories, stepServices:
-		pages := s.pages(shelf)
+		pages := s.pages(listing)
 		if len(pages) == 0 {
 			return s.ask(s.tr("ussd.nothing"))
 		}
@@ -57,7 +57,7 @@ func (s State) text(shelf Listing) string {
 	case stepOperations:
 		return s.operations()
 	case stepAccount:
-		return s.account(shelf)
+		return s.account(listing)
 	case stepCheck, stepTransfer:
 		return s.check()
 	case stepRegister:
@@ -68,7 +68,7 @@ func (s State) text(shelf Listing) string {
 	return s.ask(s.tr(prompts[s.Step]))
 }
 
-// prompts are the screens that only ask.
+// prompts are the screens with nothing but a prompt.
 var prompts = map[Step]string{
 	stepName: "ussd.name", stepINN: "ussd.inn", stepAmount: "ussd.amount", stepReceiver: "ussd.receiver",
 	stepTransferAmount: "ussd.amount", stepBalance: "ussd.pin", stepOperationsPIN: "ussd.pin", stepOldPIN: "ussd.old_pin",
@@ -76,13 +76,13 @@ var prompts = map[Step]string{
 }
 
 func lines(parts ...string) string {
-	kept := parts[:0:0]
+	used := parts[:0:0]
 	for _, part := range parts {
 		if part != "" {
-			kept = append(kept, part)
+			used = append(used, part)
 		}
 	}
-	return strings.Join(kept, "\n")
+	return strings.Join(used, "\n")
 }
 
 func (s State) messageLine() string {
@@ -92,7 +92,7 @@ func (s State) messageLine() string {
 	return s.t(s.Message)
 }
 
-// shortMessageLine stands for a word that a screen has no room for.
+// shortMessageLine replaces a message that does not fit.
 func (s State) shortMessageLine() string {
 	if s.Message.Key == "" {
 		return ""
@@ -102,14 +102,13 @@ func (s State) shortMessageLine() string {
 
 func (s State) backLine() string { return "0 " + s.tr("ussd.back") }
 
-// ask shows lines, with the word above them and the way back below them where
-// there is room.
+// ask shows lines, with the message above and the line for 0 below if they fit.
 func (s State) ask(parts ...string) string {
 	body := lines(parts...)
 	return firstFitting(lines(s.messageLine(), body, s.backLine()), lines(s.messageLine(), body), lines(s.shortMessageLine(), body))
 }
 
-// fit shows a page that brings its own way back.
+// fit shows a page that has its own line for 0.
 func (s State) fit(body string) string {
 	return firstFitting(lines(s.messageLine(), body), lines(s.shortMessageLine(), body), body)
 }
@@ -125,7 +124,7 @@ func (s State) languages(title string) string {
 	return s.ask(list...)
 }
 
-// menu shows fixed choices; a title goes first where room is short.
+// menu shows fixed choices; the title is the first part to be left out.
 func (s State) menu(title string) string {
 	var items []string
 	for _, c := range s.choices() {
@@ -135,34 +134,34 @@ func (s State) menu(title string) string {
 	if s.Step == stepMain {
 		back = ""
 	}
-	word := s.messageLine()
-	return firstFitting(lines(word, title, body, back), lines(word, body, back), lines(word, body), lines(s.shortMessageLine(), body))
+	message := s.messageLine()
+	return firstFitting(lines(message, title, body, back), lines(message, body, back), lines(message, body), lines(s.shortMessageLine(), body))
 }
 
-// pages cuts a list into pages. Where the cuts are doesn't depend on the word
-// above: an item stays on its page.
-func (s State) pages(shelf Listing) []string {
+// pages splits a list into pages. The split does not depend on the message above,
+// so an item stays on its page.
+func (s State) pages(listing Listing) []string {
 	title := s.tr("ussd.categories")
 	if s.Step == stepServices {
 		title = s.tr("ussd.services")
 	}
-	items := make([]string, len(shelf.Items))
-	for i, item := range shelf.Items {
+	items := make([]string, len(listing.Items))
+	for i, item := range listing.Items {
 		items[i] = strconv.Itoa(item.Number) + " " + item.Name
 	}
 	return s.cutPages(title, items)
 }
 
 func (s State) cutPages(title string, items []string) (pages []string) {
-	room := s.tr("ussd.word.choice")
+	longest := s.tr("ussd.word.choice")
 	more := numberMore + " " + s.tr("ussd.more")
 	for len(items) > 0 {
 		n := 1
-		for n < len(items) && fits(lines(room, title, lines(items[:n+1]...), more, s.backLine())) {
+		for n < len(items) && fits(lines(longest, title, lines(items[:n+1]...), more, s.backLine())) {
 			n++
 		}
-		if n == len(items)-1 && fits(lines(room, title, lines(items...), s.backLine())) {
-			n++ // the last page needs no way on
+		if n == len(items)-1 && fits(lines(longest, title, lines(items...), s.backLine())) {
+			n++ // the last page has no line for 99
 		}
 		if n == len(items) {
 			more = ""
@@ -199,21 +198,21 @@ func (s State) operations() string {
 	return s.fit(pages[min(s.Page, len(pages)-1)])
 }
 
-func (s State) account(shelf Listing) string {
-	label := plain(shelf.Label)
-	if shelf.INN {
+func (s State) account(listing Listing) string {
+	label := plain(listing.Label)
+	if listing.INN {
 		label += ", " + s.tr("ussd.digits")
 	}
 	short := s.tr("ussd.account")
-	if shelf.INN {
+	if listing.INN {
 		short = "ИНН, " + s.tr("ussd.digits")
 	}
-	word, service, back := s.messageLine(), plain(shelf.Service), s.backLine()
-	return firstFitting(lines(word, service, label+":", back), lines(word, label+":", back), lines(word, service, short+":", back),
-		lines(word, short+":", back), lines(word, short+":"))
+	message, service, back := s.messageLine(), plain(listing.Service), s.backLine()
+	return firstFitting(lines(message, service, label+":", back), lines(message, label+":", back), lines(message, service, short+":", back),
+		lines(message, short+":", back), lines(message, short+":"))
 }
 
-// confirm shows what was typed to register. Warnings never refuse.
+// confirm shows the data of a registration. A suspect ИНН is marked, not refused.
 func (s State) confirm() string {
 	number := inn.INN(s.INN)
 	shown := "ИНН " + s.INN
@@ -223,14 +222,15 @@ func (s State) confirm() string {
 	if number.Suspect() || number.Holder() == inn.Company {
 		shown = s.tr("ussd.look_at") + " " + shown
 	}
-	word, right, back := s.messageLine(), "1 "+s.tr("ussd.right"), s.backLine()
+	message, right, back := s.messageLine(), "1 "+s.tr("ussd.right"), s.backLine()
 	short, name := s.shortMessageLine(), cut(s.Name, 60)+".."
-	return firstFitting(lines(word, s.Name, shown, right, back), lines(word, s.Name, shown, right),
+	return firstFitting(lines(message, s.Name, shown, right, back), lines(message, s.Name, shown, right),
 		lines(short, s.Name, shown, right, back), lines(short, s.Name, shown, right), lines(short, name, shown, right))
 }
 
-// check shows what is about to be paid or sent. Where room is short it leaves
-// out the name, then the total, then labels, and never whom, how much or the fee.
+// check shows the payment or transfer to be confirmed. Where space is short it
+// leaves out the name, then the total, then labels; never the payee, the amount or
+// the fee.
 func (s State) check() string {
 	c := s.Check
 	som := " " + s.tr("ussd.som")
@@ -242,7 +242,7 @@ func (s State) check() string {
 	if c.Fee > 0 {
 		total = s.tr("ussd.total", "Total", (c.Amount + c.Fee).Group())
 	}
-	whom, warned, amount := s.payee(), s.payeeWarning(), group(c.Amount)+som
+	payee, marked, amount := s.payee(), s.payeeWarning(), group(c.Amount)+som
 	prompt, name, back := s.tr("ussd.pin"), plain(c.Name), s.backLine()
 	if s.Message.Key != "" {
 		prompt = s.messageLine()
@@ -253,16 +253,16 @@ func (s State) check() string {
 	}
 	tight := group(c.Amount) + " + " + group(c.Fee) + som
 	return firstFitting(
-		lines(warned, name, amount, fee, total, prompt, back),
-		lines(warned, name, amount, fee, total, prompt),
-		lines(warned, amount, fee, total, prompt, back),
-		lines(warned, amount, fee, total, prompt),
-		lines(warned, amount, fee, prompt, back),
-		lines(warned, amount, fee, prompt),
-		lines(whom, amount, fee, prompt),
-		lines(whom, tight, prompt),
-		lines(whom, tight, short),
-		lines(cut(whom, 60), tight, "PIN:"),
+		lines(marked, name, amount, fee, total, prompt, back),
+		lines(marked, name, amount, fee, total, prompt),
+		lines(marked, amount, fee, total, prompt, back),
+		lines(marked, amount, fee, total, prompt),
+		lines(marked, amount, fee, prompt, back),
+		lines(marked, amount, fee, prompt),
+		lines(payee, amount, fee, prompt),
+		lines(payee, tight, prompt),
+		lines(payee, tight, short),
+		lines(cut(payee, 60), tight, "PIN:"),
 	)
 }
 
@@ -280,7 +280,7 @@ func (s State) payee() string {
 	return "ИНН " + s.Check.Account
 }
 
-// payeeWarning is whom with a word where its ИНН looks mistyped.
+// payeeWarning returns the payee, marked if its ИНН looks mistyped.
 func (s State) payeeWarning() string {
 	if s.Check.INN && inn.INN(s.Check.Account).Suspect() {
 		return s.tr("ussd.look_at") + " " + s.payee()

@@ -151,9 +151,9 @@ func TestClaimOfTheDead(t *testing.T) {
 		number := h.holder("7391", 100_000)
 		call := h.dial(number)
 		call.toCheck("100")
-		found, err := h.dialogues.Find(t.Context(), ussdsession.Name{Gateway: "ussd", Session: call.session, Phone: number.String()})
+		found, _, err := h.ussdSessions.Find(t.Context(), ussdsession.Name{Gateway: "ussd", Session: call.session, Phone: number.String()})
 		must(t, err)
-		if won, err := h.dialogues.Acquire(t.Context(), found); err != nil || !won {
+		if won, err := h.ussdSessions.Acquire(t.Context(), found); err != nil || !won {
 			t.Fatal(won, err)
 		}
 		// It had accepted the payment before it died.
@@ -213,7 +213,7 @@ func TestSessionsEnd(t *testing.T) {
 		if got := call.press("7391"); got != "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС." {
 			t.Error(got)
 		}
-		if n, err := h.dialogues.Purge(t.Context()); err != nil || n == 0 {
+		if n, err := h.ussdSessions.Purge(t.Context()); err != nil || n == 0 {
 			t.Errorf("purged %d, %v", n, err)
 		}
 	})
@@ -339,7 +339,7 @@ func TestInputsWithIDs(t *testing.T) {
 		now := h.db.Now()
 		say := func(id, text string, at time.Time) string {
 			t.Helper()
-			s, err := h.door.Respond(t.Context(), ussd.Input{
+			s, err := h.handler.Respond(t.Context(), ussd.Input{
 				Gateway: "kannel", Session: "7", Phone: number.String(), ServiceCode: "*900#", Style: ussd.Numbered, ID: id, Text: text, At: at,
 			})
 			must(t, err)
