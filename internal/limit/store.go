@@ -10,14 +10,14 @@ import (
 	"elsom/internal/money"
 )
 
-// outlays only judge: what was spent is read from the payments and transfers
-// themselves.
+// spendingRider writes no rows: what was spent is read from payments and transfers.
 //
-//mutant:replace judge => nil ./internal/payment TestLimits
-var spendingRider = &database.RiderKind[spending]{Name: "spending", Check: judge}
+//mutant:replace checkSpending => nil ./internal/payment TestLimits
+var spendingRider = &database.RiderKind[spending]{Name: "spending", Check: checkSpending}
 
-// spent is what left a wallet in the day and in the month of Bishkek, with what
-// closed wallets of the same number had sent: a new wallet is no fresh limit.
+// spent is what left a wallet in the current day and month of Bishkek, including
+// what closed wallets of the same number had spent: a new wallet does not reset the
+// limits.
 type spent struct {
 	ID    int64
 	Day   money.Amount
@@ -32,9 +32,8 @@ func sumSpent(tx *database.Tx, customers []int64) (map[int64]spent, error) {
 	return selectSpent(tx.Gorm(), tx.Dialect(), customers, tx.Now())
 }
 
-// openPayments counts what a customer has paid and no biller has answered for
-// good.
-func openPayments(tx *database.Tx, customerID int64) (n int, err error) {
+// countOpenPayments returns the number of payments that have not ended.
+func countOpenPayments(tx *database.Tx, customerID int64) (n int, err error) {
 	err = tx.Gorm().Raw("SELECT COUNT(*) FROM payments WHERE customer_id = ? AND state = 'processing'", customerID).Scan(&n).Error
 	return n, err
 }

@@ -117,9 +117,9 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
 	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
 	if draft.Channel == customer.USSD {
-		return ps.limits.Allowed(ctx, "payment.quote", c, draft.Total())
+		return ps.limits.CheckLimits(ctx, "payment.quote", c, draft.Total())
 	}
-	return ps.limits.Affordable(ctx, "payment.quote", c, draft.Total())
+	return ps.limits.Check(ctx, "payment.quote", c, draft.Total())
 }
 
 func readAmount(service catalog.Service, text string) (money.Amount, error) {

@@ -22,10 +22,10 @@ import (
 	"elsom/internal/money"
 )
 
-// PartyType is the kind of party that settles.
+// PartyType is the type of the party that settles.
 type PartyType string
 
-// The kinds of parties.
+// The types of parties.
 const (
 	Agent  PartyType = "agent"  // pays into the settlement account what its till owes
 	Biller PartyType = "biller" // is paid from it what it is owed
@@ -96,17 +96,17 @@ func (o Order) normalized() (Order, error) {
 		wrong = append(wrong, fmt.Sprintf("the reason: up to %d characters", maxReason))
 	}
 	if len(wrong) > 0 {
-		return o, fault.New(fault.Invalid, act, "").Because(errors.New(strings.Join(wrong, "; ")))
+		return o, fault.New(fault.Invalid, op, "").Because(errors.New(strings.Join(wrong, "; ")))
 	}
 	return o, nil
 }
 
-func fits(s string, least, most int) bool {
+func fits(s string, shortest, longest int) bool {
 	n := utf8.RuneCountInString(s)
-	return n >= least && n <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	return n >= shortest && n <= longest && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-const act = "settlement.settle"
+const op = "settlement.settle"
 
 // maxTries is how often a settlement is tried while others of the same party
 // commit before it.
@@ -129,10 +129,10 @@ func (s *Settlements) Settle(ctx context.Context, o Order) (Receipt, error) {
 	for range maxTries {
 		receipt, err := s.try(ctx, o, account)
 		if !errors.Is(err, errOvertaken) {
-			return receipt, fault.Wrap(act, err)
+			return receipt, fault.Wrap(op, err)
 		}
 	}
-	return Receipt{}, fault.New(fault.Unavailable, act, "").Because(errOvertaken)
+	return Receipt{}, fault.New(fault.Unavailable, op, "").Because(errOvertaken)
 }
 
 // account returns the party's account. One that was never opened owes and is
@@ -144,9 +144,9 @@ func (s *Settlements) account(ctx context.Context, o Order) (int64, error) {
 	}
 	id, err := s.books.Find(ctx, kind, o.Party)
 	if fault.Is(err, fault.NotFound) {
-		return 0, fault.New(fault.NotFound, act, "").Because(fmt.Errorf(missing, o.Party))
+		return 0, fault.New(fault.NotFound, op, "").Because(fmt.Errorf(missing, o.Party))
 	}
-	return id, fault.Wrap(act, err)
+	return id, fault.Wrap(op, err)
 }
 
 var errOvertaken = errors.New("another settlement of the same party was recorded at the same time")
@@ -170,14 +170,14 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 		return Receipt{}, err
 	//mutant:drop ./cmd/elsom TestSettleAgent
 	case known && before.Amount != o.Amount:
-		return Receipt{}, fault.New(fault.Conflict, act, "").Because(fmt.Errorf(
+		return Receipt{}, fault.New(fault.Conflict, op, "").Because(fmt.Errorf(
 			"%s %s has settled %s som under %q already; another payment needs a reference of its own", o.PartyType, o.Party, before.Amount, o.Reference))
 	//mutant:replace known => known && o.Amount <= owed TestSettleTwiceAtOnce
 	case known:
 		number = before.Number
 	//mutant:drop ./cmd/elsom TestSettleBiller
 	case o.Amount > owed:
-		return Receipt{}, fault.New(fault.Insufficient, act, "").Because(fmt.Errorf(
+		return Receipt{}, fault.New(fault.Insufficient, op, "").Because(fmt.Errorf(
 			"%s, and not %s som; nothing was recorded", owes(o, owed), o.Amount))
 	}
 	posting, err := s.posting(ctx, o, account, number)

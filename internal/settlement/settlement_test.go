@@ -12,7 +12,7 @@ import (
 	"elsom/internal/settlement"
 )
 
-// overtaken are books in which somebody records a settlement just before the debt
+// overtaken are books in which another settlement is recorded just before the debt
 // is read.
 type overtaken struct {
 	*ledger.Ledger
@@ -27,8 +27,8 @@ func (o *overtaken) Balance(ctx context.Context, account int64) (money.Amount, e
 	return o.Ledger.Balance(ctx, account)
 }
 
-// A command that is given twice at once settles once, and both say that it is
-// recorded: neither refuses for the debt that the other one has just paid.
+// Two concurrent calls with the same settlement record it once and both succeed:
+// neither is refused for the debt that the other has just settled.
 func TestSettleTwiceAtOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()

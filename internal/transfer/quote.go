@@ -70,9 +70,9 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel customer.Channel, amount money.Amount) error {
 	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
 	if channel == customer.USSD {
-		return ts.limits.Allowed(ctx, opQuote, c, amount)
+		return ts.limits.CheckLimits(ctx, opQuote, c, amount)
 	}
-	return ts.limits.Affordable(ctx, opQuote, c, amount)
+	return ts.limits.Check(ctx, opQuote, c, amount)
 }
 
 // readReceiver reads the number to which a customer sends.

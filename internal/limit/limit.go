@@ -1,11 +1,10 @@
-// Package limit is what leaves wallets, by whatever act: it reads an amount
-// as it is typed, and holds the limits of a level against all that a wallet
-// has sent.
+// Package limit applies the limits of a customer's level to all that leaves a
+// wallet, by payments and by transfers, and reads amounts as they are typed.
 //
-// It promises that payments and transfers count together, and that the limits
-// hold under the locks of the books, also for two at once. It moves no money:
-// its verdicts ride on the postings of those who do. Its words are those of
-// payments, since people are told the same.
+// Payments and transfers count together. The limits hold for concurrent
+// operations too: they are checked by a rider, under the ledger's locks. The
+// package moves no money. Its reasons are those of payments, since customers are
+// shown the same texts.
 package limit
 
 import (
@@ -21,8 +20,9 @@ import (
 	"elsom/internal/money"
 )
 
-// ReadAmount reads an amount above zero in som, as typed; Invalid at "amount".
-func ReadAmount(act, text string) (money.Amount, error) {
+// ReadAmount parses an amount above zero in som as a customer types it; otherwise
+// Invalid at "amount".
+func ReadAmount(op, text string) (money.Amount, error) {
 	amount, err := money.Parse(text)
 	var reason fault.Reason
 	switch {
@@ -39,59 +39,58 @@ func ReadAmount(act, text string) (money.Amount, error) {
 	default:
 		return amount, nil
 	}
-	return 0, fault.New(fault.Invalid, act, reason).At("amount")
+	return 0, fault.New(fault.Invalid, op, reason).At("amount")
 }
 
-// Limits tells early what the books would refuse.
+// Limits checks operations before they are posted.
 type Limits struct {
 	db      *database.DB
 	ledger  *ledger.Ledger
 	catalog *catalog.Catalog
 }
 
-// New reads limits and balances from the parts given.
+// New returns the limits on the given parts.
 func New(db *database.DB, l *ledger.Ledger, c *catalog.Catalog) Limits { return Limits{db, l, c} }
 
-// Affordable tells what stands against sending total now: Insufficient with
-// {{.Balance}} or Limit with {{.Left}}, at "amount". It counts only when the
-// money moves; see Within.
-func (l Limits) Affordable(ctx context.Context, act string, c customer.Customer, total money.Amount) error {
+// Check returns why a customer can't send total now: Insufficient with the argument
+// Balance or Limit with Left, at "amount". It is advance notice; Rider decides.
+func (l Limits) Check(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
 	balance, err := l.ledger.Balance(ctx, c.ID)
 	if err != nil {
 		return err
 	}
 	if total > balance {
-		return InsufficientFunds(act, balance)
+		return InsufficientFunds(op, balance)
 	}
-	return l.Allowed(ctx, act, c, total)
+	return l.CheckLimits(ctx, op, c, total)
 }
 
-// Allowed is Affordable without the balance, for doors that show nothing of it
-// before a PIN: trying sums would find it.
-func (l Limits) Allowed(ctx context.Context, act string, c customer.Customer, total money.Amount) error {
+// CheckLimits is Check without the balance, for channels that ask for a PIN later:
+// the balance could be found by trying amounts.
+func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
 	level, err := l.catalog.Level(ctx, c.Level)
 	if err != nil {
 		return err
 	}
 	spent, err := readSpent(ctx, l.db, c.ID)
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
-	return exceeds(level, spent[c.ID], total)
+	return checkLevel(level, spent[c.ID], total)
 }
 
-// Remaining is what a customer may still send and receive. A limit of 0 in Level means
-// that there is none; the field for what is left of it is then unused.
+// Remaining is what a customer may still send and receive. A limit of 0 in Level
+// means none; what remains of it is then unused.
 type Remaining struct {
 	Level      catalog.Level
 	Balance    money.Amount
 	Day, Month money.Amount // what may still be sent today and this month
-	Receivable money.Amount // what the wallet may still take in
+	Receivable money.Amount // what the wallet may still receive
 }
 
-// Remaining returns the limits of a customer and what is left of them.
+// Remaining returns the limits of a customer and what remains of them.
 func (l Limits) Remaining(ctx context.Context, c customer.Customer) (Remaining, error) {
-	const act = "spending.left"
+	const op = "limit.remaining"
 	level, err := l.catalog.Level(ctx, c.Level)
 	if err != nil {
 		return Remaining{}, err
@@ -102,7 +101,7 @@ func (l Limits) Remaining(ctx context.Context, c customer.Customer) (Remaining, 
 	}
 	spent, err := readSpent(ctx, l.db, c.ID)
 	if err != nil {
-		return Remaining{}, fault.Wrap(act, err)
+		return Remaining{}, fault.Wrap(op, err)
 	}
 	sum, left := spent[c.ID], Remaining{Level: level, Balance: balance}
 	if level.Day > 0 {
@@ -117,38 +116,38 @@ func (l Limits) Remaining(ctx context.Context, c customer.Customer) (Remaining, 
 	return left, nil
 }
 
-// AtClosing returns what a wallet has spent and how many of its payments are open, in
+// AtClosing returns what a wallet has spent and the number of its open payments, in
 // the transaction that closes it.
 func AtClosing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
 	sums, err := sumSpent(tx, []int64{customerID})
 	if err != nil {
 		return spent, 0, err
 	}
-	open, err = openPayments(tx, customerID)
+	open, err = countOpenPayments(tx, customerID)
 	return customer.Spent{Day: sums[customerID].Day, Month: sums[customerID].Month}, open, err
 }
 
-// InsufficientFunds is the refusal of a wallet that holds too little.
-func InsufficientFunds(act string, balance money.Amount) error {
-	return fault.New(fault.Insufficient, act, "payment.insufficient").With("Balance", balance).At("amount")
+// InsufficientFunds returns the refusal for a balance that is too low.
+func InsufficientFunds(op string, balance money.Amount) error {
+	return fault.New(fault.Insufficient, op, "payment.insufficient").With("Balance", balance).At("amount")
 }
 
-// ExplainRefusal makes people's words of the books' refusal to take money out of a
-// wallet; any other error stays as it is.
-func ExplainRefusal(act string, wallet int64, err error) error {
+// ExplainRefusal returns the refusal that a customer is shown in place of the
+// ledger's refusal to debit the wallet. Any other error is returned as it is.
+func ExplainRefusal(op string, wallet int64, err error) error {
 	var below *ledger.BelowFloor
 	if errors.As(err, &below) && below.Account == wallet {
-		return InsufficientFunds(act, below.Balance)
+		return InsufficientFunds(op, below.Balance)
 	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == wallet {
-		return fault.New(fault.Forbidden, act, "payment.session_ended")
+		return fault.New(fault.Forbidden, op, "payment.session_ended")
 	}
 	return err
 }
 
-// exceeds holds the limits of a level against what was spent and what is to be.
-func exceeds(level catalog.Level, spent spent, total money.Amount) error {
+// checkLevel returns the refusal if total, with what was spent, exceeds a limit.
+func checkLevel(level catalog.Level, spent spent, total money.Amount) error {
 	over := func(reason fault.Reason, left money.Amount) error {
 		return fault.New(fault.Limit, "payment.limit", reason).With("Left", max(left, 0)).At("amount")
 	}
@@ -163,24 +162,24 @@ func exceeds(level catalog.Level, spent spent, total money.Amount) error {
 	return nil
 }
 
-// spending is what is about to leave a wallet; the customer as the request found
-// them.
+// spending is an amount that is about to leave a wallet, with the customer as read
+// at the beginning of the request.
 type spending struct {
 	customer customer.Customer
 	total    money.Amount
 	level    catalog.Level
 }
 
-// Rider rides on the posting that takes total out of a customer's wallet. It
-// refuses it above the limits of the level, and where the wallet was blocked or
-// held, or all sessions were ended, since the request began.
+// Rider returns the rider of a posting that takes total out of a customer's wallet.
+// It refuses the posting above the limits of the level, and if since the beginning
+// of the request the customer was blocked or held, or all sessions were ended.
 func Rider(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
 	return spendingRider.Row(spending{c, total, level})
 }
 
-// judge asks for each customer in the order in which the outlays stand in the
-// batch, whatever act they are of.
-func judge(tx *database.Tx, rows []spending) (func(i int) error, error) {
+// checkSpending refuses spendings in the order of the batch; an accepted one counts
+// for those behind it.
+func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) {
 	var all, limited []int64
 	for _, r := range rows {
 		all = append(all, r.customer.ID)
@@ -199,11 +198,11 @@ func judge(tx *database.Tx, rows []spending) (func(i int) error, error) {
 	now := tx.Now()
 	return func(i int) error {
 		id, total := rows[i].customer.ID, rows[i].total
-		if err := stands(rows[i].customer, standing[id], now); err != nil {
+		if err := checkUnchanged(rows[i].customer, standing[id], now); err != nil {
 			return err
 		}
 		//mutant:drop ./internal/payment TestLimits
-		if err := exceeds(rows[i].level, sums[id], total); err != nil {
+		if err := checkLevel(rows[i].level, sums[id], total); err != nil {
 			return err
 		}
 		sum := sums[id]
@@ -212,8 +211,9 @@ func judge(tx *database.Tx, rows []spending) (func(i int) error, error) {
 	}, nil
 }
 
-// stands tells what has come between a request's beginning and its posting.
-func stands(before, now customer.Customer, at time.Time) error {
+// checkUnchanged returns the refusal if the customer was blocked or held, or the
+// sessions were ended, since the beginning of the request.
+func checkUnchanged(before, now customer.Customer, at time.Time) error {
 	switch {
 	//mutant:drop ./internal/payment TestChangedSinceTheRequestBegan
 	case now.Blocked:
@@ -226,7 +226,7 @@ func stands(before, now customer.Customer, at time.Time) error {
 	return customer.CheckHold(now, at)
 }
 
-// periods gives the beginnings of the day and of the month in Bishkek.
+// periods returns the beginnings of the day and of the month in Bishkek.
 func periods(now time.Time) (day, month time.Time) {
 	local := now.In(customer.Bishkek)
 	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)
