@@ -84,8 +84,8 @@ func (d *disaster) everything(t *testing.T, round int) {
 	d.bring(who, 100)
 	session := fmt.Sprintf("columns%d", round)
 	for _, text := range []string{"", "2"} {
-		if status, screen := d.PostUSSD(t, unknownPhone, session, text); status != http.StatusOK || !strings.HasPrefix(screen, "CON ") {
-			t.Errorf("*900# %q: %d %s", text, status, screen)
+		if status, screen, err := d.PostUSSD(session, unknownPhone, text); err != nil || status != http.StatusOK || !strings.HasPrefix(screen, "CON ") {
+			t.Errorf("*900# %q: %d %s %v", text, status, screen, err)
 		}
 	}
 	system.SignUp(t, d.Site, system.NewClient(t, d.Site), system.WordsOf["ru"], system.NewPerson())

@@ -89,8 +89,8 @@ func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
 			if told, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), who.Phone, "5.00"); err != nil || (told.Result != 1 && told.Result != 90) {
 				t.Errorf("%s: a terminal: %+v %v", what, told, err)
 			}
-			if status, screen := d.PostUSSD(t, unknownPhone, fmt.Sprintf("s%d", never), ""); status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
-				t.Errorf("%s: *900#: %d %s", what, status, screen)
+			if status, screen, err := d.PostUSSD(fmt.Sprintf("s%d", never), unknownPhone, ""); err != nil || status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
+				t.Errorf("%s: *900#: %d %s %v", what, status, screen, err)
 			}
 		}
 	}

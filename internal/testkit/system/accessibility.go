@@ -18,38 +18,38 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(source), nil
 })
 
-// Check checks what every page must be: nothing beside the screen, no text
-// missing, the language told, and, where scripts run, nothing for axe to find.
-func (v *Tab) Check(page string) {
-	v.T.Helper()
+// Check implements Page: no horizontal overflow, no missing text and, with
+// scripts, no violation that axe-core finds.
+func (tab *Tab) Check(page string) {
+	tab.T.Helper()
 	var seen struct{ Width, Screen int64 }
-	v.Eval(&seen, `({Width: document.documentElement.scrollWidth, Screen: innerWidth})`)
-	if seen.Width > v.Screen.Width || seen.Screen != v.Screen.Width {
-		v.T.Errorf("%s (%s): the page is %d px wide on a screen of %d", page, v.Screen, seen.Width, seen.Screen)
+	tab.Eval(&seen, `({Width: document.documentElement.scrollWidth, Screen: innerWidth})`)
+	if seen.Width > tab.Screen.Width || seen.Screen != tab.Screen.Width {
+		tab.T.Errorf("%s (%s): the page is %d px wide on a screen of %d", page, tab.Screen, seen.Width, seen.Screen)
 	}
-	if text := v.Text(); strings.ContainsAny(text, "⟨⟩") {
-		v.T.Errorf("%s (%s): a text is missing: %s", page, v.Screen, text)
+	if text := tab.Text(); strings.ContainsAny(text, "⟨⟩") {
+		tab.T.Errorf("%s (%s): a text is missing: %s", page, tab.Screen, text)
 	}
-	if v.Screen.Scripts {
-		v.accessible(page)
+	if tab.Screen.Scripts {
+		tab.accessible(page)
 	}
 }
 
-func (v *Tab) accessible(page string) {
-	v.T.Helper()
+func (tab *Tab) accessible(page string) {
+	tab.T.Helper()
 	source, err := axe()
 	if err != nil {
-		v.T.Fatal(err)
+		tab.T.Fatal(err)
 	}
 	var violations []struct {
 		ID, Help string
 		Nodes    []struct{ HTML, FailureSummary string }
 	}
-	v.Run(chromedp.Evaluate(source+"\n;0", nil))
-	v.Eval(&violations, `axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations']}).then(r => r.violations)`)
+	tab.Run(chromedp.Evaluate(source+"\n;0", nil))
+	tab.Eval(&violations, `axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations']}).then(r => r.violations)`)
 	for _, violation := range violations {
 		for _, node := range violation.Nodes {
-			v.T.Errorf("%s (%s): axe: %s: %s\n%s\n%s", page, v.Screen, violation.ID, violation.Help, node.HTML, node.FailureSummary)
+			tab.T.Errorf("%s (%s): axe: %s: %s\n%s\n%s", page, tab.Screen, violation.ID, violation.Help, node.HTML, node.FailureSummary)
 		}
 	}
 }

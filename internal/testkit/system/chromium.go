@@ -21,7 +21,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// sharedBrowser is one browser for all tests; each visitor gets a profile of its own.
+// sharedBrowser is one Chromium for all tests of the process; each Tab has a
+// profile of its own.
 var sharedBrowser = sync.OnceValues(func() (context.Context, error) {
 	options, err := BrowserOptions()
 	if err != nil {
@@ -33,6 +34,7 @@ var sharedBrowser = sync.OnceValues(func() (context.Context, error) {
 	return browser, chromedp.Run(browser)
 })
 
+// BrowserOptions returns the options with which tests start Chromium.
 func BrowserOptions() ([]chromedp.ExecAllocatorOption, error) {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -69,7 +71,7 @@ func closeBrowser() {
 	}
 }
 
-// Screen is what a visitor comes with.
+// Screen is the setting of a Tab.
 type Screen struct {
 	Width   int64
 	Dark    bool
@@ -87,17 +89,18 @@ func (s Screen) String() string {
 	return fmt.Sprintf("%d px, %s, %s", s.Width, scheme, scripts)
 }
 
-// Tab is a visitor in a real browser.
+// Tab is a Page in Chromium.
 type Tab struct {
 	T                   testing.TB
 	Ctx                 context.Context
 	base                string
 	Screen              Screen
 	mu                  sync.Mutex
-	console             []string // what the console had to say
-	IgnoreNetworkErrors bool     // connections are cut on purpose
+	console             []string // warnings, errors and exceptions of the console
+	IgnoreNetworkErrors bool     // for tests that cut connections
 }
 
+// NewTab opens a tab with cookies of its own.
 func NewTab(t testing.TB, s *Site, screen Screen) *Tab {
 	t.Helper()
 	browser, err := sharedBrowser()
@@ -109,20 +112,20 @@ func NewTab(t testing.TB, s *Site, screen Screen) *Tab {
 	return NewTabIn(ctx, t, s.BaseURL, screen)
 }
 
-// NewTabIn makes a visitor of a window.
+// NewTabIn returns a tab of an open window. Errors in its console fail the test.
 func NewTabIn(ctx context.Context, t testing.TB, base string, screen Screen) *Tab {
 	t.Helper()
 	ctx, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancelTime)
-	v := &Tab{T: t, Ctx: ctx, base: base, Screen: screen}
-	chromedp.ListenTarget(ctx, v.listen)
+	tab := &Tab{T: t, Ctx: ctx, base: base, Screen: screen}
+	chromedp.ListenTarget(ctx, tab.listen)
 	scheme := "light"
 	if screen.Dark {
 		scheme = "dark"
 	}
-	v.Run(
-		// The browser's tools let go of the workers: one that they hold never
-		// rests, and a page that it is to serve sometimes never comes.
+	tab.Run(
+		// Without auto-attach to service workers: a worker under the debugger is
+		// never stopped, and sometimes does not serve a page.
 		target.SetAutoAttach(false, false).WithFlatten(true),
 		emulation.SetDeviceMetricsOverride(screen.Width, 740, 1, screen.Width < 600),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
@@ -131,12 +134,12 @@ func NewTabIn(ctx context.Context, t testing.TB, base string, screen Screen) *Ta
 		}),
 		emulation.SetScriptExecutionDisabled(!screen.Scripts),
 	)
-	t.Cleanup(v.reportConsole)
-	return v
+	t.Cleanup(tab.reportConsole)
+	return tab
 }
 
-// newProfile opens a window with cookies of its own. (A new profile has no
-// window yet, and a tab without one is refused.)
+// newProfile opens a window with cookies of its own. (Chromium refuses a tab in a
+// profile without a window.)
 func newProfile(browser context.Context, t testing.TB) (context.Context, context.CancelFunc) {
 	t.Helper()
 	all := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
@@ -155,9 +158,9 @@ func newProfile(browser context.Context, t testing.TB) (context.Context, context
 	}
 }
 
-// listen keeps what a page must not say. That a document was answered 4xx is
-// told as well, and is not the page's fault.
-func (v *Tab) listen(event any) {
+// listen records what a page must not log. Responses with a status of 4xx are
+// logged too, but are no error of the page.
+func (tab *Tab) listen(event any) {
 	var said string
 	switch e := event.(type) {
 	case *log.EventEntryAdded:
@@ -176,41 +179,45 @@ func (v *Tab) listen(event any) {
 		}
 	}
 	if said != "" {
-		v.mu.Lock()
-		v.console = append(v.console, said)
-		v.mu.Unlock()
+		tab.mu.Lock()
+		tab.console = append(tab.console, said)
+		tab.mu.Unlock()
 	}
 }
 
-func (v *Tab) reportConsole() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, said := range v.console {
-		if v.IgnoreNetworkErrors && strings.Contains(said, "net::ERR_") {
+func (tab *Tab) reportConsole() {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	for _, said := range tab.console {
+		if tab.IgnoreNetworkErrors && strings.Contains(said, "net::ERR_") {
 			continue
 		}
-		v.T.Errorf("the browser's console (%s): %s", v.Screen, said)
+		tab.T.Errorf("the browser's console (%s): %s", tab.Screen, said)
 	}
 }
 
-func (v *Tab) Describe() string { return v.Screen.String() }
+// Describe implements Page.
+func (tab *Tab) Describe() string { return tab.Screen.String() }
 
-func (v *Tab) Run(actions ...chromedp.Action) {
-	v.T.Helper()
-	if err := chromedp.Run(v.Ctx, actions...); err != nil {
-		v.T.Fatalf("browser (%s): %v", v.Screen, err)
+// Run runs actions in the tab.
+func (tab *Tab) Run(actions ...chromedp.Action) {
+	tab.T.Helper()
+	if err := chromedp.Run(tab.Ctx, actions...); err != nil {
+		tab.T.Fatalf("browser (%s): %v", tab.Screen, err)
 	}
 }
 
-// Eval evaluates an expression in the page. Its arguments are put in as JSON.
-func (v *Tab) Eval(into any, expression string, args ...any) {
-	v.T.Helper()
-	if err := v.TryEval(into, expression, args...); err != nil {
-		v.T.Fatalf("browser (%s) at %s: %v", v.Screen, v.Path(), err)
+// Eval evaluates an expression in the page into a value. The arguments are
+// inserted into the expression as JSON.
+func (tab *Tab) Eval(into any, expression string, args ...any) {
+	tab.T.Helper()
+	if err := tab.TryEval(into, expression, args...); err != nil {
+		tab.T.Fatalf("browser (%s) at %s: %v", tab.Screen, tab.Path(), err)
 	}
 }
 
-func (v *Tab) TryEval(into any, expression string, args ...any) error {
+// TryEval is Eval that returns the error.
+func (tab *Tab) TryEval(into any, expression string, args ...any) error {
 	for i, arg := range args {
 		text, err := json.Marshal(arg)
 		if err != nil {
@@ -219,15 +226,16 @@ func (v *Tab) TryEval(into any, expression string, args ...any) error {
 		args[i] = string(text)
 	}
 	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-	return chromedp.Run(v.Ctx, chromedp.Evaluate(fmt.Sprintf(expression, args...), into, await))
+	return chromedp.Run(tab.Ctx, chromedp.Evaluate(fmt.Sprintf(expression, args...), into, await))
 }
 
-func (v *Tab) Open(path string) {
-	v.T.Helper()
-	v.Run(chromedp.Navigate(v.base + path))
+// Open implements Page.
+func (tab *Tab) Open(path string) {
+	tab.T.Helper()
+	tab.Run(chromedp.Navigate(tab.base + path))
 }
 
-// Position is where a control stands on the screen, once it is scrolled to.
+// Position is the center of a control on the screen, after scrolling to it.
 type Position struct {
 	X, Y    float64
 	Found   bool
@@ -247,104 +255,114 @@ const findControl = `(() => {
 	return {Found: true, X: x, Y: y, Covered: top && (control.contains(top) || top.contains(control)) ? '' : top ? top.outerHTML.slice(0, 200) : 'nothing'};
 })()`
 
-func (v *Tab) Control(words string) Position {
-	v.T.Helper()
+// Control finds the first link or button whose name begins with words.
+func (tab *Tab) Control(words string) Position {
+	tab.T.Helper()
 	var at Position
-	v.Eval(&at, findControl, words)
+	tab.Eval(&at, findControl, words)
 	return at
 }
 
-func (v *Tab) Offers(words string) bool { v.T.Helper(); return v.Control(words).Found }
+// Offers implements Page.
+func (tab *Tab) Offers(words string) bool { tab.T.Helper(); return tab.Control(words).Found }
 
-func (v *Tab) Press(words string) {
-	v.T.Helper()
-	at := v.Control(words)
+// Press implements Page.
+func (tab *Tab) Press(words string) {
+	tab.T.Helper()
+	at := tab.Control(words)
 	if !at.Found {
-		v.T.Fatalf("%s (%s) offers no %q:\n%s", v.Path(), v.Screen, words, v.Text())
+		tab.T.Fatalf("%s (%s) offers no %q:\n%s", tab.Path(), tab.Screen, words, tab.Text())
 	}
 	if at.Covered != "" {
-		v.T.Fatalf("%s (%s): %q is covered by %s", v.Path(), v.Screen, words, at.Covered)
+		tab.T.Fatalf("%s (%s): %q is covered by %s", tab.Path(), tab.Screen, words, at.Covered)
 	}
-	if _, err := chromedp.RunResponse(v.Ctx, chromedp.MouseClickXY(at.X, at.Y)); err != nil {
-		v.T.Fatalf("%s (%s): %q led nowhere: %v", v.Path(), v.Screen, words, err)
+	if _, err := chromedp.RunResponse(tab.Ctx, chromedp.MouseClickXY(at.X, at.Y)); err != nil {
+		tab.T.Fatalf("%s (%s): %q loaded no page: %v", tab.Path(), tab.Screen, words, err)
 	}
 }
 
-func (v *Tab) Focus(field string) {
-	v.T.Helper()
+// Focus puts the focus on a field and selects its text.
+func (tab *Tab) Focus(field string) {
+	tab.T.Helper()
 	var found bool
-	v.Eval(&found, `(() => { const e = document.querySelector('[name="' + %s + '"]'); if (!e) return false;
+	tab.Eval(&found, `(() => { const e = document.querySelector('[name="' + %s + '"]'); if (!e) return false;
 		e.scrollIntoView({block: 'center', behavior: 'instant'}); e.focus(); if (e.select) e.select(); return document.activeElement === e; })()`, field)
 	if !found {
-		v.T.Fatalf("%s (%s) has no field %s that can be typed into:\n%s", v.Path(), v.Screen, field, v.Text())
+		tab.T.Fatalf("%s (%s) has no field %s that can be typed into:\n%s", tab.Path(), tab.Screen, field, tab.Text())
 	}
 }
 
-func (v *Tab) Fill(field, text string) {
-	v.T.Helper()
-	v.Focus(field)
-	v.Run(input.InsertText(text))
+// Fill implements Page.
+func (tab *Tab) Fill(field, text string) {
+	tab.T.Helper()
+	tab.Focus(field)
+	tab.Run(input.InsertText(text))
 }
 
-func (v *Tab) Tick(field string) {
-	v.T.Helper()
-	v.Focus(field)
-	v.Run(chromedp.KeyEvent(" "))
+// Tick implements Page.
+func (tab *Tab) Tick(field string) {
+	tab.T.Helper()
+	tab.Focus(field)
+	tab.Run(chromedp.KeyEvent(" "))
 }
 
-func (v *Tab) Value(field string) string {
-	v.T.Helper()
+// Value implements Page.
+func (tab *Tab) Value(field string) string {
+	tab.T.Helper()
 	var value string
-	v.Eval(&value, `document.querySelector('[name="' + %s + '"]').value`, field)
+	tab.Eval(&value, `document.querySelector('[name="' + %s + '"]').value`, field)
 	return value
 }
 
-func (v *Tab) Attribute(name string) string {
-	v.T.Helper()
+// Attribute implements Page.
+func (tab *Tab) Attribute(name string) string {
+	tab.T.Helper()
 	var value *string
-	v.Eval(&value, `document.querySelector('[' + %[1]s + ']')?.getAttribute(%[1]s) ?? null`, name)
+	tab.Eval(&value, `document.querySelector('[' + %[1]s + ']')?.getAttribute(%[1]s) ?? null`, name)
 	if value == nil {
-		v.T.Fatalf("%s (%s) has no %s:\n%s", v.Path(), v.Screen, name, v.Text())
+		tab.T.Fatalf("%s (%s) has no %s:\n%s", tab.Path(), tab.Screen, name, tab.Text())
 	}
 	return *value
 }
 
-func (v *Tab) Text() string {
-	v.T.Helper()
+// Text implements Page.
+func (tab *Tab) Text() string {
+	tab.T.Helper()
 	var text string
-	v.Eval(&text, `document.body ? document.body.innerText : ""`)
+	tab.Eval(&text, `document.body ? document.body.innerText : ""`)
 	return OneLine(text)
 }
 
-func (v *Tab) Path() string {
-	v.T.Helper()
+// Path implements Page.
+func (tab *Tab) Path() string {
+	tab.T.Helper()
 	var address string
-	v.Run(chromedp.Location(&address))
+	tab.Run(chromedp.Location(&address))
 	at, err := url.Parse(address)
 	if err != nil {
-		v.T.Fatal(err)
+		tab.T.Fatal(err)
 	}
 	return at.Path
 }
 
-// WaitAttribute only looks: the page must refresh itself, with scripts or without. A
-// look that meets the page between two states is made again.
-func (v *Tab) WaitAttribute(attribute, value string) {
-	v.T.Helper()
+// WaitAttribute implements Page. It only reads: the page must refresh itself, with
+// scripts or without.
+func (tab *Tab) WaitAttribute(attribute, value string) {
+	tab.T.Helper()
 	var now string
 	var err error
 	for begin := time.Now(); time.Since(begin) < 40*time.Second; time.Sleep(100 * time.Millisecond) {
-		err = v.TryEval(&now, `document.querySelector('[' + %[1]s + ']')?.getAttribute(%[1]s) ?? ''`, attribute)
+		err = tab.TryEval(&now, `document.querySelector('[' + %[1]s + ']')?.getAttribute(%[1]s) ?? ''`, attribute)
 		if err == nil && now == value {
-			v.Run(chromedp.WaitReady("body"))
+			tab.Run(chromedp.WaitReady("body"))
 			return
 		}
 	}
-	v.T.Fatalf("%s (%s): %s is still %q (%v)", v.Path(), v.Screen, attribute, now, err)
+	tab.T.Fatalf("%s (%s): %s is still %q (%v)", tab.Path(), tab.Screen, attribute, now, err)
 }
 
-// NewBrowser starts a browser for one test. One that ends while it starts, as
-// on a crowded machine, is started again.
+// NewBrowser starts a browser for one test. One that exits during its start, as on
+// an overloaded machine, is started again.
 func NewBrowser(t *testing.T, options []chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	var err error

@@ -16,7 +16,7 @@ import (
 	"elsom/internal/i18n"
 )
 
-// NewMember is somebody who is signed up and has some money, on a reader's page.
+// NewMember registers a person with som in the wallet.
 func NewMember(t *testing.T, s *Site, som string) (*Client, Person) {
 	t.Helper()
 	p, r := NewPerson(), NewClient(t, s)
@@ -27,32 +27,33 @@ func NewMember(t *testing.T, s *Site, som string) (*Client, Person) {
 	return r, p
 }
 
-// OrderPayment types a payment to DosTek and presses «Далее».
-func (r *Client) OrderPayment(account, amount string) {
-	r.T.Helper()
-	r.Open("/pay/dostek")
-	r.Fill("account", account)
-	r.Fill("amount", amount)
-	r.Press("Далее")
+// OrderPayment fills the form of a payment to DosTek in and presses «Далее».
+func (c *Client) OrderPayment(account, amount string) {
+	c.T.Helper()
+	c.Open("/pay/dostek")
+	c.Fill("account", account)
+	c.Fill("amount", amount)
+	c.Press("Далее")
 }
 
-// WantInvalidField wants 422 with the field named and described, and others not.
-func (r *Client) WantInvalidField(field string) {
-	r.T.Helper()
-	if r.Status != http.StatusUnprocessableEntity {
-		r.T.Errorf("status %d at %s, want 422:\n%s", r.Status, r.URL, r.Text())
+// WantInvalidField reports an error unless the page has the status 422 and exactly
+// this field is marked as invalid, with a description.
+func (c *Client) WantInvalidField(field string) {
+	c.T.Helper()
+	if c.Status != http.StatusUnprocessableEntity {
+		c.T.Errorf("status %d at %s, want 422:\n%s", c.Status, c.URL, c.Text())
 		return
 	}
-	invalid := r.Document.Find(`[aria-invalid="true"]`)
+	invalid := c.Document.Find(`[aria-invalid="true"]`)
 	if invalid.Length() != 1 || invalid.AttrOr("name", "") != field {
-		r.T.Errorf("%d fields are called wrong, the first %q; want %s", invalid.Length(), invalid.AttrOr("name", ""), field)
+		c.T.Errorf("%d fields are invalid, the first %q; want %s", invalid.Length(), invalid.AttrOr("name", ""), field)
 	}
 	described := false
 	for _, id := range strings.Fields(invalid.AttrOr("aria-describedby", "")) {
-		described = described || OneLine(r.Document.Find("#"+id).Text()) != ""
+		described = described || OneLine(c.Document.Find("#"+id).Text()) != ""
 	}
 	if !described {
-		r.T.Errorf("%s has no words that say what is wrong", field)
+		c.T.Errorf("the invalid field %s has no description", field)
 	}
 }
 
@@ -72,105 +73,110 @@ func NewClient(t testing.TB, s *Site) *Client {
 }
 
 // Describe implements Page.
-func (r *Client) Describe() string { return "plain HTTP" }
+func (c *Client) Describe() string { return "plain HTTP" }
 
 // Open implements Page.
-func (r *Client) Open(path string) { r.T.Helper(); r.Visit(path) }
+func (c *Client) Open(path string) { c.T.Helper(); c.Visit(path) }
 
 // Visit goes to an address, which may be relative to the page's.
-func (r *Client) Visit(href string) {
-	r.T.Helper()
-	require.NoError(r.T, r.Request(http.MethodGet, href, nil))
+func (c *Client) Visit(href string) {
+	c.T.Helper()
+	require.NoError(c.T, c.Request(http.MethodGet, href, nil))
 }
 
 // Request sends what a link or form sends, and reads the page that it leads to.
-func (r *Client) Request(method, href string, values url.Values) error {
-	return r.Client.Request(context.Background(), method, href, values)
+func (c *Client) Request(method, href string, values url.Values) error {
+	return c.Client.Request(context.Background(), method, href, values)
 }
 
 // Offers implements Page.
-func (r *Client) Offers(words string) bool { return r.Control(words).Length() > 0 }
+func (c *Client) Offers(words string) bool { return c.Control(words).Length() > 0 }
 
 // Press implements Page.
-func (r *Client) Press(words string) {
-	r.T.Helper()
-	control := r.Control(words)
+func (c *Client) Press(words string) {
+	c.T.Helper()
+	control := c.Control(words)
 	if control.Length() == 0 {
-		r.T.Fatalf("%s offers no %q:\n%s", r.URL, words, r.Text())
+		c.T.Fatalf("%s offers no %q:\n%s", c.URL, words, c.Text())
 	}
-	require.NoError(r.T, r.Activate(context.Background(), control))
+	require.NoError(c.T, c.Activate(context.Background(), control))
 }
 
-func (r *Client) field(name string) *goquery.Selection {
-	r.T.Helper()
-	field := r.Field(name)
+func (c *Client) field(name string) *goquery.Selection {
+	c.T.Helper()
+	field := c.Field(name)
 	if field.Length() == 0 {
-		r.T.Fatalf("%s has no field %s:\n%s", r.URL, name, r.Text())
+		c.T.Fatalf("%s has no field %s:\n%s", c.URL, name, c.Text())
 	}
 	return field
 }
 
-func (r *Client) Fill(field, text string) {
-	r.T.Helper()
-	r.field(field)
-	r.Type(field, text)
+// Fill implements Page.
+func (c *Client) Fill(field, text string) {
+	c.T.Helper()
+	c.field(field)
+	c.Type(field, text)
 }
 
-func (r *Client) Tick(field string) { r.T.Helper(); r.Fill(field, "on") }
+// Tick implements Page.
+func (c *Client) Tick(field string) { c.T.Helper(); c.Fill(field, "on") }
 
-func (r *Client) Value(field string) string {
-	r.T.Helper()
-	return r.field(field).AttrOr("value", "")
+// Value implements Page.
+func (c *Client) Value(field string) string {
+	c.T.Helper()
+	return c.field(field).AttrOr("value", "")
 }
 
-func (r *Client) Attribute(name string) string {
-	r.T.Helper()
-	found := r.Document.Find("[" + name + "]").First()
+// Attribute implements Page.
+func (c *Client) Attribute(name string) string {
+	c.T.Helper()
+	found := c.Document.Find("[" + name + "]").First()
 	if found.Length() == 0 {
-		r.T.Fatalf("%s has no %s:\n%s", r.URL, name, r.Text())
+		c.T.Fatalf("%s has no %s:\n%s", c.URL, name, c.Text())
 	}
 	return found.AttrOr(name, "")
 }
 
-// WaitAttribute reloads: without a browser nothing else refreshes a page.
-func (r *Client) WaitAttribute(attribute, value string) {
-	r.T.Helper()
-	for begin := time.Now(); r.Attribute(attribute) != value; time.Sleep(200 * time.Millisecond) {
+// WaitAttribute implements Page. It reloads, as a browser does by the page's
+// refresh.
+func (c *Client) WaitAttribute(attribute, value string) {
+	c.T.Helper()
+	for begin := time.Now(); c.Attribute(attribute) != value; time.Sleep(200 * time.Millisecond) {
 		if time.Since(begin) > 30*time.Second {
-			r.T.Fatalf("%s is still %s", attribute, r.Attribute(attribute))
+			c.T.Fatalf("%s is still %s", attribute, c.Attribute(attribute))
 		}
-		r.Visit(r.URL.String())
+		c.Visit(c.URL.String())
 	}
 }
 
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
-// Check checks what every page must bring along.
-func (r *Client) Check(page string) {
-	r.T.Helper()
-	if r.Status != http.StatusOK {
-		r.T.Errorf("%s: status %d", page, r.Status)
+// Check implements Page: status, security headers, texts and headings.
+func (c *Client) Check(page string) {
+	c.T.Helper()
+	if c.Status != http.StatusOK {
+		c.T.Errorf("%s: status %d", page, c.Status)
 	}
 	for name, want := range map[string]string{
 		"Content-Security-Policy": contentPolicy, "X-Content-Type-Options": "nosniff",
 	} {
-		if got := r.Header.Get(name); got != want {
-			r.T.Errorf("%s: %s is %q, want %q", page, name, got, want)
+		if got := c.Header.Get(name); got != want {
+			c.T.Errorf("%s: %s is %q, want %q", page, name, got, want)
 		}
 	}
 	for _, name := range []string{"Referrer-Policy", "Cross-Origin-Opener-Policy"} {
-		if r.Header.Get(name) == "" {
-			r.T.Errorf("%s: no %s", page, name)
+		if c.Header.Get(name) == "" {
+			c.T.Errorf("%s: no %s", page, name)
 		}
 	}
-	if strings.ContainsAny(r.Text(), "⟨⟩") {
-		r.T.Errorf("%s: a text is missing: %s", page, r.Text())
+	if strings.ContainsAny(c.Text(), "⟨⟩") {
+		c.T.Errorf("%s: a text is missing: %s", page, c.Text())
 	}
-	if n := r.Document.Find("[style], style, script:not([src])").Length(); n > 0 {
-		r.T.Errorf("%s: %d styles or scripts stand in the page itself", page, n)
+	if n := c.Document.Find("[style], style, script:not([src])").Length(); n > 0 {
+		c.T.Errorf("%s: %d inline styles or scripts", page, n)
 	}
-	if n := r.Document.Find("h1").Length(); n != 1 {
-		r.T.Errorf("%s: %d headings of the first rank", page, n)
+	if n := c.Document.Find("h1").Length(); n != 1 {
+		c.T.Errorf("%s: %d h1 headings", page, n)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"elsom/internal/i18n"
 )
 
-// Words are the beginnings of the names that controls have in a language.
+// Words are the first words of the names of controls, in one language.
 type Words struct {
 	SwitchTo                                  string
 	Enter, Register, Confirm, Services, Other string
@@ -17,6 +17,7 @@ type Words struct {
 	Completed                                 string
 }
 
+// WordsOf has the words of each language that tests use.
 var WordsOf = map[i18n.Lang]Words{
 	i18n.RU: {
 		Enter: "Войти", Register: "Зарегистрироваться", Confirm: "Подтвердить", Services: "Услуги", Other: "Другие",
@@ -29,48 +30,51 @@ var WordsOf = map[i18n.Lang]Words{
 	},
 }
 
-// SignUp takes a new number into the cabinet.
-func SignUp(t *testing.T, s *Site, v Page, w Words, p Person) {
+// SignUp registers a person on the site and ends at the cabinet.
+func SignUp(t *testing.T, s *Site, page Page, w Words, p Person) {
 	t.Helper()
-	v.Open("/")
-	v.Check("first page")
+	page.Open("/")
+	page.Check("first page")
 	if w.SwitchTo != "" {
-		v.Press(w.SwitchTo)
+		page.Press(w.SwitchTo)
 	}
-	v.Fill("phone", "0"+strings.TrimPrefix(p.Phone, "+996"))
-	v.Press(w.Enter)
-	v.Check("sign-up")
-	v.Fill("email", p.Email)
-	v.Fill("password", p.Password)
-	v.Tick("offer")
-	v.Press(w.Register)
-	v.Check("SMS code")
-	v.Fill("code", s.SMSCode(t, p.Phone))
-	v.Press(w.Confirm)
-	if v.Path() != "/cabinet" {
-		t.Fatalf("after signing up (%s) we are at %s: %s", v.Describe(), v.Path(), v.Text())
+	page.Fill("phone", "0"+strings.TrimPrefix(p.Phone, "+996"))
+	page.Press(w.Enter)
+	page.Check("sign-up")
+	page.Fill("email", p.Email)
+	page.Fill("password", p.Password)
+	page.Tick("offer")
+	page.Press(w.Register)
+	page.Check("SMS code")
+	page.Fill("code", s.SMSCode(t, p.Phone))
+	page.Press(w.Confirm)
+	if page.Path() != "/cabinet" {
+		t.Fatalf("signing up (%s) ended at %s: %s", page.Describe(), page.Path(), page.Text())
 	}
-	v.Check("empty cabinet")
+	page.Check("empty cabinet")
 }
 
-func WantAttribute(t *testing.T, v Page, attribute, want string) {
+// WantAttribute reports an error unless the page's first element with the
+// attribute has that value.
+func WantAttribute(t *testing.T, p Page, attribute, want string) {
 	t.Helper()
-	if got := v.Attribute(attribute); got != want {
-		t.Errorf("%s (%s): %s is %q, want %q", v.Path(), v.Describe(), attribute, got, want)
+	if got := p.Attribute(attribute); got != want {
+		t.Errorf("%s (%s): %s is %q, want %q", p.Path(), p.Describe(), attribute, got, want)
 	}
 }
 
-func WantText(t *testing.T, v Page, wanted ...string) {
+// WantText reports an error for each text that the page doesn't show.
+func WantText(t *testing.T, p Page, wanted ...string) {
 	t.Helper()
-	text := v.Text()
+	text := p.Text()
 	for _, want := range wanted {
 		if !strings.Contains(text, want) {
-			t.Errorf("%s (%s) doesn't say %q:\n%s", v.Path(), v.Describe(), want, text)
+			t.Errorf("%s (%s) doesn't show %q:\n%s", p.Path(), p.Describe(), want, text)
 		}
 	}
 }
 
-// Grouped writes digits in groups of four, as pages do.
+// Grouped formats digits in groups of four, as pages do.
 func Grouped(digits string) string {
 	var groups []string
 	for len(digits) > 4 {
@@ -79,6 +83,7 @@ func Grouped(digits string) string {
 	return strings.Join(append(groups, digits), " ")
 }
 
+// Digits returns the ASCII digits of a text.
 func Digits(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -88,29 +93,29 @@ func Digits(text string) string {
 	}, text)
 }
 
-// Page is somebody who reads pages, types and presses what they see: in a
-// browser, or with nothing but HTTP. A thing that isn't there ends the test.
+// Page is a page of the site as a person uses it: a Client over plain HTTP, or a
+// Tab in Chromium. A missing control or field ends the test.
 type Page interface {
-	// open goes to an address of the site.
+	// Open loads a path of the site.
 	Open(path string)
-	// press follows the link or presses the button whose name begins so.
+	// Press activates the link or button whose name begins with words.
 	Press(words string)
-	// offers tells whether there is a link or button whose name begins so.
+	// Offers reports whether there is such a link or button.
 	Offers(words string) bool
 	Fill(field, text string)
 	Tick(field string)
-	// value is what stands in a field now.
+	// Value returns a field's current value.
 	Value(field string) string
-	// attribute is that of the first element that has it.
+	// Attribute returns an attribute of the first element that has it.
 	Attribute(name string) string
-	// text is all that the page says, in one line.
+	// Text returns the page's visible text in one line.
 	Text() string
 	Path() string
-	// wait lets time pass until the page itself says what is wanted.
+	// WaitAttribute waits until the page has refreshed itself to that value.
 	WaitAttribute(attribute, value string)
-	// look does what this visitor checks on every page.
-	Check(page string)
-	// size tells what the visitor comes with, for the log.
+	// Check makes the checks that every page must pass. The name is for messages.
+	Check(name string)
+	// Describe names the kind of client, for messages.
 	Describe() string
 }
 

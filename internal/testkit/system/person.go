@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// NewMegacomPerson has a number that reaches *900#.
+// NewMegacomPerson returns a person whose carrier has *900#.
 func NewMegacomPerson() Person {
 	p := NewPerson()
 	p.Phone = strings.Replace(p.Phone, "+996700", "+996550", 1)
@@ -16,10 +16,10 @@ func NewMegacomPerson() Person {
 
 var people atomic.Int64
 
-// Person is somebody with a phone, a company and a password.
+// Person is a customer, with the ИНН of a company to pay to.
 type Person struct{ Phone, INN, Email, Password string }
 
-// NewPerson gives a person whom nobody knows yet.
+// NewPerson returns a person who is not registered.
 func NewPerson() Person {
 	n := people.Add(1)
 	return Person{
@@ -30,8 +30,8 @@ func NewPerson() Person {
 	}
 }
 
-// ValidPaymentCode tells whether a payment code is what it should be: twelve digits, the
-// last of them by Luhn's rule.
+// ValidPaymentCode reports whether a payment code has twelve digits with a valid
+// Luhn check digit.
 func ValidPaymentCode(code string) bool {
 	if len(code) != 12 || strings.Trim(code, "0123456789") != "" {
 		return false

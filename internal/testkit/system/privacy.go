@@ -8,25 +8,24 @@ import (
 	"testing"
 )
 
-// Whatever a program of any test of this package printed is searched, when it
-// has ended, for what no log may hold.
+// What no log may contain.
 var (
 	loggedPhone = regexp.MustCompile(`(^|\D)(996|0)\d{9}(\D|$)|\+996[ \d]{9,}`)
 	loggedINN   = regexp.MustCompile(`(^|\D)[012]\d{13}(\D|$)`)
 	loggedPIN   = regexp.MustCompile(`(?i)(pin|пин)["=: ]+\d{4}(\D|$)`)
 )
 
-// received are the codes and PINs that came by SMS in any test.
+// received has the codes and PINs that arrived by SMS in any test of the process.
 var received struct {
 	sync.Mutex
 	codes map[string]bool
 	pins  map[string]bool
 }
 
-// typed is four digits that stand by themselves as a text: a count is no text.
+// typed matches four digits that are a text of their own; a count is not.
 var typed = regexp.MustCompile(`(?:^|["<= *])(\d{4})(?:$|["> &*])`)
 
-// KeepPIN remembers a PIN that came by SMS.
+// KeepPIN records a PIN, which no log may contain, and returns it.
 func KeepPIN(pin string) string {
 	received.Lock()
 	defer received.Unlock()
@@ -37,7 +36,7 @@ func KeepPIN(pin string) string {
 	return pin
 }
 
-// KeepCode remembers a code that came by SMS.
+// KeepCode records a code, which no log may contain, and returns it.
 func KeepCode(code string) string {
 	received.Lock()
 	defer received.Unlock()
@@ -48,7 +47,7 @@ func KeepCode(code string) string {
 	return code
 }
 
-// privateData gives why a line may not stand in a log; empty where it may.
+// privateData names the private data in a line of a log; empty if there is none.
 func privateData(line string) string {
 	switch {
 	case loggedPhone.MatchString(line):
@@ -61,7 +60,7 @@ func privateData(line string) string {
 	received.Lock()
 	defer received.Unlock()
 	for _, found := range SixDigits.FindAllStringSubmatchIndex(line, -1) {
-		// What follows a point is a fraction.
+		// Digits after a point are a fraction.
 		if at := found[2]; received.codes[line[at:found[3]]] && (at == 0 || line[at-1] != '.') {
 			return "an SMS code"
 		}
@@ -74,7 +73,7 @@ func privateData(line string) string {
 	return ""
 }
 
-// searchLog searches what a program printed.
+// searchLog reports an error for each line of a log with private data.
 func searchLog(t testing.TB, name, path string) {
 	t.Helper()
 	file, err := os.Open(path)
@@ -93,7 +92,7 @@ func searchLog(t testing.TB, name, path string) {
 		}
 	}
 	if count == 0 && name == "elsom" {
-		t.Error("the portal printed nothing: nothing was searched")
+		t.Error("the portal logged nothing")
 	}
 	if err := lines.Err(); err != nil {
 		t.Errorf("%s: %v", name, err)

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// PeakMemory is the most that a running process has held so far, in MiB. What
-// the kernel tells of an ended one has its parent's in it.
+// PeakMemory returns the peak resident memory of a running process in MiB. (The
+// kernel's figure for an ended process includes its parent's.)
 func PeakMemory(pid int) int64 {
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(content)) {
@@ -30,22 +30,22 @@ func PeakMemory(pid int) int64 {
 	return 0
 }
 
-// Output is what a program that ended said, and with which code.
+// Output is what a command printed, and its exit code.
 type Output struct {
 	Stdout, Stderr string
 	Code           int
 }
 
-// Run runs a command of elsom to its end.
+// Run runs a command of elsom until it exits.
 func Run(t testing.TB, env []string, args ...string) Output {
 	t.Helper()
 	return RunInput(t, env, "", args...)
 }
 
-// RunInput runs it with a text on standard input.
+// RunInput is Run with a text on standard input.
 func RunInput(t testing.TB, env []string, input string, args ...string) Output {
 	t.Helper()
-	path := Binary(t, "elsom") // built by the first test, which takes its time
+	path := Binary(t, "elsom") // before the deadline starts: the first call builds it
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
@@ -54,20 +54,20 @@ func RunInput(t testing.TB, env []string, input string, args ...string) Output {
 	cmd.Stdin = strings.NewReader(input)
 	err := cmd.Run()
 	if cmd.ProcessState == nil || ctx.Err() != nil {
-		t.Fatalf("elsom %s did not end: %v\n%s", strings.Join(args, " "), err, errs.String())
+		t.Fatalf("elsom %s did not exit: %v\n%s", strings.Join(args, " "), err, errs.String())
 	}
 	return Output{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
 }
 
-// Program is a started program.
+// Program is a running or ended process.
 type Program struct {
 	Name string
-	Log  string // path of what it printed
+	Log  string // path of the file with its output
 	Cmd  *exec.Cmd
-	Done chan struct{}
+	Done chan struct{} // closed when it has ended
 }
 
-// Start starts a program, which ends with the test or with us.
+// Start starts a program. It is stopped at the end of the test.
 func Start(t testing.TB, name string, env []string, args ...string) *Program {
 	t.Helper()
 	cmd := exec.Command(Binary(t, name), args...)
@@ -75,8 +75,8 @@ func Start(t testing.TB, name string, env []string, args ...string) *Program {
 	return Launch(t, name, cmd)
 }
 
-// Launch starts any command so. What it prints is its log, unless the command
-// has an output of its own.
+// Launch starts a command like Start. Its output goes to the log unless the
+// command has an output set. At the end the log is searched for private data.
 func Launch(t testing.TB, name string, cmd *exec.Cmd) *Program {
 	t.Helper()
 	folder := t.TempDir()
@@ -98,8 +98,8 @@ func Launch(t testing.TB, name string, cmd *exec.Cmd) *Program {
 	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go func() {
-		// The death signal comes when this thread ends, so it lives as long as
-		// the program, and longer: a browser may have been started from it.
+		// Pdeathsig is sent when the thread that started the process ends, so this
+		// goroutine keeps its thread.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := p.Cmd.Start()
@@ -117,13 +117,13 @@ func Launch(t testing.TB, name string, cmd *exec.Cmd) *Program {
 		p.Stop(syscall.SIGTERM)
 		searchLog(t, name, p.Log)
 		if t.Failed() {
-			t.Logf("%s said at last:\n%s", name, p.LogTail())
+			t.Logf("last lines of %s:\n%s", name, p.LogTail())
 		}
 	})
 	return p
 }
 
-// Stop ends the program by a signal and waits; after 20 s it is killed.
+// Stop sends a signal and waits; after 20 seconds it sends SIGKILL.
 func (p *Program) Stop(signal syscall.Signal) {
 	_ = p.Cmd.Process.Signal(signal)
 	select {
@@ -134,6 +134,7 @@ func (p *Program) Stop(signal syscall.Signal) {
 	}
 }
 
+// LogTail returns the last 30 lines of the log.
 func (p *Program) LogTail() string {
 	content, err := os.ReadFile(p.Log)
 	if err != nil {
@@ -143,29 +144,29 @@ func (p *Program) LogTail() string {
 	return strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
-// WaitHealthy waits until the program answers for its health.
+// WaitHealthy waits up to a minute until the health check at base succeeds.
 func (p *Program) WaitHealthy(t testing.TB, base string) {
 	t.Helper()
 	client := &http.Client{Timeout: time.Second}
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-p.Done:
-			t.Fatalf("%s ended at once:\n%s", p.Name, p.LogTail())
+			t.Fatalf("%s ended before it was healthy:\n%s", p.Name, p.LogTail())
 		default:
 		}
-		answer, err := client.Get(base + "/healthz")
+		response, err := client.Get(base + "/healthz")
 		if err != nil {
 			continue
 		}
-		_ = answer.Body.Close()
-		if answer.StatusCode == http.StatusOK {
+		_ = response.Body.Close()
+		if response.StatusCode == http.StatusOK {
 			return
 		}
 	}
-	t.Fatalf("%s doesn't serve:\n%s", p.Name, p.LogTail())
+	t.Fatalf("%s is not healthy:\n%s", p.Name, p.LogTail())
 }
 
-// FreeAddress gives a loopback address that nobody listens on.
+// FreeAddress returns a loopback address with a free port.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

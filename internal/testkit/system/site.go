@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// HealthStatus asks a portal for its health; 0 where it doesn't answer.
+// HealthStatus returns the status of the health check; 0 without an answer.
 func (s *Site) HealthStatus() int {
-	answer, err := http.Get(s.BaseURL + "/healthz")
+	response, err := http.Get(s.BaseURL + "/healthz")
 	if err != nil {
 		return 0
 	}
-	_ = answer.Body.Close()
-	return answer.StatusCode
+	_ = response.Body.Close()
+	return response.StatusCode
 }
 
-// WaitHealthStatus waits until a portal's health is as wanted.
+// WaitHealthStatus waits up to 30 seconds for a status of the health check.
 func (s *Site) WaitHealthStatus(t *testing.T, want int) {
 	t.Helper()
 	for range 300 {
@@ -35,19 +35,21 @@ func (s *Site) WaitHealthStatus(t *testing.T, want int) {
 	t.Fatalf("health is %d, not %d:\n%s", s.HealthStatus(), want, s.Portal.LogTail())
 }
 
-// Site is a portal with its stand-in for DosTek's side, each a process.
+// Site is a portal in development mode with a stand-in for DosTek's side, each a
+// process.
 type Site struct {
-	BaseURL, StandInURL string // addresses of the two
-	StandInDatabase     string // path of the stand-in's books
-	Database            string
-	Agent               [2]string // name and password of the terminals
-	Binary              string    // the portal's
+	BaseURL, StandInURL string
+	StandInDatabase     string    // path
+	Database            string    // address
+	Agent               [2]string // name and password of the cash-in agent
+	Binary              string    // of the portal: elsom or ChaosBinary
 	Portal              *Program
 	StandIn             *Program
 	Env                 []string
 }
 
-// NewSite starts both on a fresh database. The environment given is added.
+// NewSite starts both programs on a fresh database. env is added to the portal's
+// environment.
 func NewSite(t testing.TB, database string, env ...string) *Site {
 	t.Helper()
 	s := &Site{Database: database, Agent: [2]string{"kicb", "dev-kicb"}, Binary: "elsom"}
@@ -66,16 +68,17 @@ func NewSite(t testing.TB, database string, env ...string) *Site {
 	return s
 }
 
-// Start starts the portal, also again.
+// Start starts the portal, at first or after it was stopped.
 func (s *Site) Start(t testing.TB) {
 	t.Helper()
 	s.Portal = Start(t, s.Binary, s.Env, "serve")
 	s.Portal.WaitHealthy(t, s.BaseURL)
 }
 
-// The many visitors of a test come from one address.
+// WithoutRateLimits turns rate limits off: all clients of a test have one address.
 const WithoutRateLimits = "ELSOM_RATE_LIMITS=off"
 
+// GetJSON decodes the JSON of an address.
 func (s *Site) GetJSON(t testing.TB, address string, into any) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, address, nil)
@@ -83,21 +86,21 @@ func (s *Site) GetJSON(t testing.TB, address string, into any) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Accept", "application/json")
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v: %.300s", address, answer.Status, err, body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v: %.300s", address, response.Status, err, body)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		t.Fatalf("%s: %v: %.300s", address, err, body)
 	}
 }
 
-// company tells what a company has on its account at DosTek, in tyiyn.
+// CompanyBalance returns a company's balance at the stand-in, in tyiyn.
 func (s *Site) CompanyBalance(t testing.TB, inn string) int64 {
 	t.Helper()
 	var company struct {
@@ -106,42 +109,44 @@ func (s *Site) CompanyBalance(t testing.TB, inn string) int64 {
 	}
 	s.GetJSON(t, s.StandInURL+"/companies/"+inn, &company)
 	if company.INN != inn {
-		t.Fatalf("asked for %s, told of %s", inn, company.INN)
+		t.Fatalf("asked for company %s, got %s", inn, company.INN)
 	}
 	return company.Balance
 }
 
-// SetStandIn tells the stand-in how to behave, by the fields of its page.
+// SetStandIn sets the stand-in's behavior. fields are names and values of its form.
 func (s *Site) SetStandIn(t testing.TB, fields ...string) {
 	t.Helper()
 	form := url.Values{}
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
-	answer, err := http.PostForm(s.StandInURL+"/switches", form)
+	response, err := http.PostForm(s.StandInURL+"/switches", form)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode >= http.StatusBadRequest {
-		t.Fatalf("switches: %s", answer.Status)
+	_ = response.Body.Close()
+	if response.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("switches: %s", response.Status)
 	}
 }
 
-// Audit proves the books.
+// Audit runs elsom audit and reports an error unless the books hold.
 func (s *Site) Audit(t testing.TB, flags ...string) {
 	t.Helper()
-	if told := Run(t, []string{"ELSOM_DATABASE_URL=" + s.Database}, append([]string{"audit"}, flags...)...); told.Code != 0 {
-		t.Errorf("the books don't hold (%d):\n%s%s", told.Code, told.Stdout, told.Stderr)
+	if out := Run(t, []string{"ELSOM_DATABASE_URL=" + s.Database}, append([]string{"audit"}, flags...)...); out.Code != 0 {
+		t.Errorf("the books don't hold (%d):\n%s%s", out.Code, out.Stdout, out.Stderr)
 	}
 }
 
+// Keys of a portal in production.
 const (
 	SecretKey = "ELSOM_SECRET_KEY=some-secret-some-secret-some-secret"
 	PINPepper = "ELSOM_PIN_PEPPER=good-pepper-for-tests-of-the-program"
 )
 
-// AmendCatalog exports the catalog, replaces texts in it, and imports it.
+// AmendCatalog exports the catalog, replaces texts (pairs of old and new) and
+// imports it.
 func AmendCatalog(t testing.TB, env []string, oldnew ...string) {
 	t.Helper()
 	exported := Run(t, env, "catalog", "export")
@@ -153,22 +158,22 @@ func AmendCatalog(t testing.TB, env []string, oldnew ...string) {
 	if err := os.WriteFile(file, []byte(amended), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if told := Run(t, env, "catalog", "import", file); told.Code != 0 {
-		t.Fatalf("catalog import: %+v", told)
+	if out := Run(t, env, "catalog", "import", file); out.Code != 0 {
+		t.Fatalf("catalog import: %+v", out)
 	}
 }
 
-// NewSQLiteSite starts a site on a fresh SQLite database.
+// NewSQLiteSite is NewSite on SQLite.
 func NewSQLiteSite(t *testing.T, env ...string) *Site {
 	t.Helper()
 	return NewSite(t, "sqlite:"+filepath.Join(t.TempDir(), "elsom.db"), env...)
 }
 
-// ShortenBillerCalls shortens the calls to billers, and with them the leases that a killed
-// process leaves behind: a test waits less than an operator.
+// ShortenBillerCalls sets the deadline of calls to billers and restarts the portal.
+// It shortens the leases, too, that a killed process leaves behind.
 func (s *Site) ShortenBillerCalls(t *testing.T, deadline string) {
 	t.Helper()
-	// In development the stand-in is known to answer stored outcomes anyway.
+	// Development sets answers_stored_outcome for the stand-in anyway.
 	AmendCatalog(t, []string{"ELSOM_DATABASE_URL=" + s.Database}, "deadline: 20s", "deadline: "+deadline, "answers_stored_outcome: false", "answers_stored_outcome: true")
 	s.Portal.Stop(syscall.SIGTERM)
 	s.Start(t)

@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
+// FourDigits matches four digits between other characters.
 var FourDigits = regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
 
+// PINOf returns the PIN in the text of an SMS.
 func PINOf(text string) string { return KeepCode(FourDigits.FindStringSubmatch(text)[1]) }
 
-// SMS is an SMS as the handset lists it.
+// SMS is a message as /dev/sms lists it.
 type SMS struct {
 	Phone     string    `json:"phone"`
 	Text      string    `json:"text"`
@@ -26,7 +28,7 @@ func (s *Site) ListSMS(t testing.TB, phone string) []SMS {
 	return list
 }
 
-// WaitSMS waits for an SMS that matches and gives its text.
+// WaitSMS waits up to 20 seconds for an SMS that matches and returns its text.
 func (s *Site) WaitSMS(t testing.TB, phone string, like *regexp.Regexp) string {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(50 * time.Millisecond) {
@@ -36,13 +38,14 @@ func (s *Site) WaitSMS(t testing.TB, phone string, like *regexp.Regexp) string {
 			}
 		}
 	}
-	t.Fatalf("no SMS to %s is like %s: %v", phone, like, s.ListSMS(t, phone))
+	t.Fatalf("no SMS to %s matches %s: %v", phone, like, s.ListSMS(t, phone))
 	return ""
 }
 
+// SixDigits matches six digits between other characters.
 var SixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
 
-// SMSCode waits for the code in an SMS: the first group of six digits.
+// SMSCode waits for an SMS with a code and returns the code.
 func (s *Site) SMSCode(t testing.TB, phone string) string {
 	t.Helper()
 	return KeepCode(SixDigits.FindStringSubmatch(s.WaitSMS(t, phone, SixDigits))[1])

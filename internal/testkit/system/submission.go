@@ -7,45 +7,44 @@ import (
 	"sync"
 )
 
-// Submission is a payment that somebody is going to press "Оплатить" for.
+// Submission is the form of a check page that is ready to be sent.
 type Submission struct {
 	INN    string
 	Amount int64 // tyiyn
 	Client *Client
-	Action string // what pressing sends, and where to
+	Action string
 	Values url.Values
-	Status string // as its receipt said at last
+	Status string // as its receipt showed last
 }
 
-// Each does something with every order, all at once.
-func Each(orders []*Submission, do func(o *Submission)) {
+// Each calls do for all submissions at once.
+func Each(list []*Submission, do func(s *Submission)) {
 	var all sync.WaitGroup
-	for _, o := range orders {
-		all.Go(func() { do(o) })
+	for _, s := range list {
+		all.Go(func() { do(s) })
 	}
 	all.Wait()
 }
 
-// Accepted presses once and tells whether the portal accepted the payment,
-// without waiting for its receipt.
-func (o *Submission) Accepted() bool {
-	once := *o.Client
+// Accepted sends the form once and reports whether it was accepted, without
+// waiting for the receipt.
+func (s *Submission) Accepted() bool {
+	once := *s.Client
 	once.HTTP = &http.Client{
-		Jar: o.Client.HTTP.Jar, Timeout: o.Client.HTTP.Timeout,
+		Jar: s.Client.HTTP.Jar, Timeout: s.Client.HTTP.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	err := once.Request(http.MethodPost, o.Action, o.Values)
+	err := once.Request(http.MethodPost, s.Action, s.Values)
 	return err == nil && once.Status == http.StatusSeeOther
 }
 
-// Press sends the form of the check page, also again, and keeps the page that
-// it led to: the receipt.
-func (o *Submission) Press() error {
-	if err := o.Client.Request(http.MethodPost, o.Action, o.Values); err != nil {
+// Press sends the form, and leaves the client at the receipt.
+func (s *Submission) Press() error {
+	if err := s.Client.Request(http.MethodPost, s.Action, s.Values); err != nil {
 		return err
 	}
-	if o.Client.Document.Find("[data-payment-status]").Length() == 0 {
-		return fmt.Errorf("pressing Оплатить led to %s (%d): %s", o.Client.URL, o.Client.Status, o.Client.Text())
+	if s.Client.Document.Find("[data-payment-status]").Length() == 0 {
+		return fmt.Errorf("pressing Оплатить led to %s (%d): %s", s.Client.URL, s.Client.Status, s.Client.Text())
 	}
 	return nil
 }

@@ -9,50 +9,36 @@ import (
 	"testing"
 )
 
-// PostUSSD sends a dialed input as a gateway does.
-func (s *Site) PostUSSD(t *testing.T, phone, session, text string) (status int, screen string) {
-	t.Helper()
+// PostUSSD sends a request of a USSD gateway and returns the status, too.
+func (s *Site) PostUSSD(session, phone, text string) (status int, screen string, err error) {
 	form := url.Values{"sessionId": {session}, "serviceCode": {"*900#"}, "phoneNumber": {phone}, "text": {text}}
 	request, err := http.NewRequest(http.MethodPost, s.BaseURL+"/ussd", strings.NewReader(form.Encode()))
 	if err != nil {
-		t.Fatal(err)
+		return 0, "", err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth("ussd", "dev-ussd")
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return 0, "", err
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, string(body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), err
 }
 
-// USSD sends what a gateway sends.
+// USSD sends a request of a USSD gateway. text has all inputs of the session,
+// joined by *.
 func (s *Site) USSD(session, phone, text string) (string, error) {
-	form := url.Values{"sessionId": {session}, "serviceCode": {"*900#"}, "phoneNumber": {phone}, "text": {text}}
-	request, err := http.NewRequest(http.MethodPost, s.BaseURL+"/ussd", strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", err
+	status, screen, err := s.PostUSSD(session, phone, text)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%d: %s", status, screen)
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth("ussd", "dev-ussd")
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", answer.Status, body)
-	}
-	return string(body), err
+	return screen, err
 }
 
-// Dial dials and answers until the last of the inputs.
+// Dial starts a session and sends the inputs one by one. It returns the last
+// request's text and its screen.
 func (s *Site) Dial(t testing.TB, session, phone string, inputs ...string) (text, screen string) {
 	t.Helper()
 	screen, err := s.USSD(session, phone, "")
