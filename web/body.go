@@ -33,9 +33,9 @@ const (
 // is reserved for small ones, so that large bodies sent slowly don't block
 // ordinary forms.
 type bodyBudget struct {
-	mu   sync.Mutex
-	most int64
-	held int64
+	mu       sync.Mutex
+	most     int64
+	reserved int64
 }
 
 func (b *bodyBudget) take(n int64) bool {
@@ -47,17 +47,17 @@ func (b *bodyBudget) take(n int64) bool {
 		most -= most / 4
 	}
 	//mutant:drop TestBodiesHaveABudget
-	if b.held+n > most {
+	if b.reserved+n > most {
 		return false
 	}
-	b.held += n
+	b.reserved += n
 	return true
 }
 
 func (b *bodyBudget) release(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.held -= n
+	b.reserved -= n
 }
 
 // receive reads the whole body before it calls the next handler. A body larger

@@ -13,18 +13,18 @@ import (
 	"elsom/templates/page"
 )
 
-// App tells how to put the application on a screen.
+// App shows how to install the application.
 func (p *Portal) App(c echo.Context) error {
 	return render(c, http.StatusOK, page.AppPage{Frame: p.frame(c)})
 }
 
-// Offline is what the application shows without a connection.
+// Offline is the page that the installed application shows without a connection.
 func (p *Portal) Offline(c echo.Context) error {
 	return render(c, http.StatusOK, page.OfflinePage{Frame: p.frame(c)})
 }
 
-// Manifest describes the application in one language. Browsers ask for it
-// without cookies, so the language stands in its address.
+// Manifest serves the web app manifest. Browsers request it without cookies, so its
+// address contains the language.
 func (p *Portal) Manifest(c echo.Context) error {
 	code, _ := strings.CutSuffix(c.Param("manifest"), ".webmanifest")
 	lang, ok := i18n.Parse(code)
@@ -40,8 +40,8 @@ func (p *Portal) Manifest(c echo.Context) error {
 	return json.NewEncoder(c.Response()).Encode(page.NewManifest(lang, dostek))
 }
 
-// Worker gives the service worker that speaks the language asked for. Browsers
-// look for a new one with each visit.
+// Worker serves the service worker for the language in ?lang=. Browsers check for a
+// new version at each visit.
 func (p *Portal) Worker(c echo.Context) error {
 	lang, _ := i18n.Parse(c.QueryParam("lang"))
 	source, ok := p.workers.Load(lang)

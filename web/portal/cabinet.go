@@ -26,7 +26,7 @@ const (
 	cabinetPayments   = 3
 )
 
-// Cabinet shows the balance, the last operations, and what to pay again.
+// Cabinet shows the balance, the latest operations, and services to pay again.
 func (p *Portal) Cabinet(c echo.Context) error {
 	holder := holder(c)
 	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
@@ -60,19 +60,20 @@ func (p *Portal) payAgain(ctx context.Context, holder customer.Customer, lang i1
 	for _, paid := range latest {
 		service, err := p.services.Catalog.Service(ctx, paid.Service)
 		if err != nil {
-			continue // no longer sold
+			continue // no longer offered
 		}
 		list = append(list, page.Service{
 			Code: service.Code, Name: service.Name.In(string(lang)),
-			Href: repeatHref(paid), Detail: told(service, paid), Sum: paid.Amount,
+			Href: repeatHref(paid), Detail: paymentDetail(service, paid), Sum: paid.Amount,
 		})
 	}
 	return list, nil
 }
 
-// operations dresses a wallet's operations for people.
+// operations returns a wallet's operations as the pages show them. The payments,
+// transfers and agents that they refer to are read in one query each.
 func (p *Portal) operations(ctx context.Context, holder customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]page.Operation, error) {
-	var about records
+	var about references
 	var paid, sent []int64
 	for _, o := range list {
 		switch {
@@ -101,14 +102,15 @@ func (p *Portal) operations(ctx context.Context, holder customer.Customer, lang 
 	return pages, nil
 }
 
-// records are what stands behind operations, by id and, of agents, by code.
-type records struct {
+// references are the rows that operations refer to: payments and transfers by id,
+// names of agents by code.
+type references struct {
 	payments  map[int64]payment.Payment
 	transfers map[int64]transfer.Transfer
 	agents    map[string]string
 }
 
-func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, about records) (page.Operation, error) {
+func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operation, about references) (page.Operation, error) {
 	view := page.Operation{
 		Href: "/history/" + strconv.FormatInt(o.ID, 10), Kind: page.Kind(o.Kind),
 		Amount: o.Amount, Status: page.Completed, At: o.At,
@@ -125,7 +127,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		if err != nil {
 			return view, err
 		}
-		view.Name, view.Detail = service.Name.In(string(lang)), told(service, paid)
+		view.Name, view.Detail = service.Name.In(string(lang)), paymentDetail(service, paid)
 		if o.Kind == wallet.Payment {
 			view.Status = page.Status(paid.State)
 		}
@@ -143,8 +145,8 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 	return view, nil
 }
 
-// otherSide tells holder is on the other side of a transfer: by name and number,
-// or by the number alone, which may break where a row is narrow.
+// otherSide returns how a row shows the other side of a transfer: name and number,
+// or the number alone, with spaces at which a narrow row can break.
 func otherSide(name string, number phone.Number) (title, detail string) {
 	if name == "" {
 		return strings.ReplaceAll(number.Pretty(), "\u00a0", " "), ""
@@ -152,8 +154,7 @@ func otherSide(name string, number phone.Number) (title, detail string) {
 	return name, number.Pretty()
 }
 
-// agentNames is how people know the agents holder took the cash, by code; nil
-// where no cash was taken.
+// agentNames returns the agents' names by code; nil if no operation is a cash-in.
 func (p *Portal) agentNames(ctx context.Context, list []wallet.Operation) (map[string]string, error) {
 	if !slices.ContainsFunc(list, func(o wallet.Operation) bool { return o.Kind == wallet.CashIn }) {
 		return nil, nil
@@ -169,18 +170,19 @@ func (p *Portal) agentNames(ctx context.Context, list []wallet.Operation) (map[s
 	return names, nil
 }
 
-// shown writes an identifier as people read it.
-func shown(service catalog.Service, identifier string) string {
+// pretty returns an account identifier in readable form.
+func pretty(service catalog.Service, identifier string) string {
 	if service.Identifier == catalog.KindINN {
 		return inn.INN(identifier).Grouped()
 	}
 	return identifier
 }
 
-// told is what tells a payment from its like: whose account it is, and the
-// last digits of it, or all of it where no name is known.
-func told(service catalog.Service, paid payment.Payment) string {
-	whole := shown(service, paid.Identifier)
+// paymentDetail distinguishes payments for one service: the account holder's name
+// with the last digits of the identifier, or the whole identifier if there is no
+// name.
+func paymentDetail(service catalog.Service, paid payment.Payment) string {
+	whole := pretty(service, paid.Identifier)
 	if paid.Payee == "" {
 		return whole
 	}
@@ -193,8 +195,8 @@ func told(service catalog.Service, paid payment.Payment) string {
 	return paid.Payee + " · …" + string(digits[:4]) + "\u00a0" + string(digits[4:])
 }
 
-// payeeLabel says whose name a biller tells: that of the account's holder. The
-// money goes to the service, not to them.
+// payeeLabel returns the label of the name that a biller returns: that of the
+// account's holder, who is not the receiver of the money.
 func payeeLabel(lang i18n.Lang, service catalog.Service) string {
 	if service.Identifier == catalog.KindINN {
 		return lang.T("portal.check.company")

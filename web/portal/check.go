@@ -131,7 +131,7 @@ func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*page.CheckPage
 	lang := lang(c)
 	return &page.CheckPage{
 		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(string(lang)),
-		AccountLabel: service.Label.In(string(lang)), Account: shown(service, draft.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: draft.Payee,
+		AccountLabel: service.Label.In(string(lang)), Account: pretty(service, draft.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: draft.Payee,
 		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
 		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: holder.Phone.Pretty(),
 		Balance: balance, After: balance - draft.Total(),

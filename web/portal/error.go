@@ -42,7 +42,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 	}
 	view := page.ErrorPage{
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
-		Stale: errors.Is(err, session.ErrStaleForm),
+		Stale: errors.Is(err, session.StaleForm),
 	}
 	//mutant:replace f => view.Words = err.Error(); f ./web TestEveryKindHasItsPage
 	if f.Reason != "" && !view.Stale {

@@ -74,7 +74,7 @@ func (p *Portal) Operation(c echo.Context) error {
 		return err
 	}
 	if found.TransferID != 0 {
-		return redirect(c, transferReceiptHref(found.TransferID)) // which says all there is to say
+		return redirect(c, transferReceiptHref(found.TransferID))
 	}
 	view := page.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
 	if found.PaymentID == 0 {
@@ -89,14 +89,14 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if view.Operation, err = p.operation(ctx(c), lang(c), found, records{payments: map[int64]payment.Payment{paid.ID: paid}}); err != nil {
+	if view.Operation, err = p.operation(ctx(c), lang(c), found, references{payments: map[int64]payment.Payment{paid.ID: paid}}); err != nil {
 		return err
 	}
 	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), paid.Service)
 	if err != nil {
 		return err
 	}
-	view.AccountLabel, view.Account = service.Label.In(string(lang(c))), shown(service, paid.Identifier)
+	view.AccountLabel, view.Account = service.Label.In(string(lang(c))), pretty(service, paid.Identifier)
 	view.PayeeLabel, view.Payee = payeeLabel(lang(c), service), paid.Payee
 	view.Code, view.Sum, view.Fee = paid.Code, paid.Amount, paid.Fee
 	view.ReceiptHref = receiptHref(paid.ID)

@@ -12,7 +12,7 @@ import (
 
 const messagesPage = 20
 
-// Messages lists the SMS that were sent to the holder's number, page by page.
+// Messages lists the SMS sent to the customer's number, page by page.
 func (p *Portal) Messages(c echo.Context) error {
 	before, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
 	if err != nil || before < 0 {
@@ -22,7 +22,7 @@ func (p *Portal) Messages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !since.IsZero() { // hide messages to the number's previous holder
+	if !since.IsZero() { // hide the messages to the number's previous holder
 		since = holder(c).CreatedAt
 	}
 	list, older, err := p.services.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPage)

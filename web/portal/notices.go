@@ -40,10 +40,10 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 
 // EndNotices removes one of the customer's browsers.
 func (p *Portal) EndNotices(c echo.Context) error {
-	const act = "portal.notices"
+	const op = "portal.notices"
 	id, err := strconv.ParseInt(c.FormValue("notice"), 10, 64)
 	if p.services.Notices == nil || err != nil {
-		return fault.New(fault.NotFound, act, "")
+		return fault.New(fault.NotFound, op, "")
 	}
 	if err := p.services.Notices.Unsubscribe(ctx(c), holder(c).ID, id); err != nil {
 		return err

@@ -12,9 +12,9 @@ import (
 	"elsom/templates/page"
 )
 
-// firstView is how long the first look at a receipt may wait for its outcome:
-// most billers answer within it, and nobody has to see "processing".
-const firstView = 1500 * time.Millisecond
+// outcomeWait is how long after the acceptance the receipt waits for the payment's
+// outcome. Most billers answer within it, so that "processing" is seldom shown.
+const outcomeWait = 1500 * time.Millisecond
 
 // Receipt shows a payment's receipt.
 func (p *Portal) Receipt(c echo.Context) error {
@@ -27,8 +27,8 @@ func (p *Portal) Receipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	// A clock that was set back must not make anybody wait longer.
-	if left := min(firstView, paid.AcceptedAt.Add(firstView).Sub(p.services.Now())); paid.State == payment.Processing && left > 0 {
+	// min, since the clock may have been set back.
+	if left := min(outcomeWait, paid.AcceptedAt.Add(outcomeWait).Sub(p.services.Now())); paid.State == payment.Processing && left > 0 {
 		if paid, err = p.services.Payments.Await(ctx(c), holder.ID, id, left); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	view := page.ReceiptPage{
 		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
-		Account: shown(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
+		Account: pretty(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
 		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: holder.Phone.Pretty(),
 		Balance: balance, RepeatHref: p.repeatable(c, paid),
 	}
@@ -69,7 +69,8 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	return view, nil
 }
 
-// refresh asks again soon at first, and seldom later.
+// refresh returns the seconds until the receipt is reloaded: few at first, more
+// later.
 func (p *Portal) refresh(paid payment.Payment) int {
 	switch age := p.services.Now().Sub(paid.AcceptedAt); {
 	case age < 30*time.Second:

@@ -11,10 +11,10 @@ import (
 	"elsom/templates/page"
 )
 
-// maxQuery bounds what is searched, in bytes.
+// maxQuery bounds a search, in bytes.
 const maxQuery = 200
 
-// Services shows the categories, or what a search finds.
+// Services shows the categories, or the results of a search.
 func (p *Portal) Services(c echo.Context) error {
 	view := page.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
 	view.Query = strings.ToValidUTF8(view.Query[:min(len(view.Query), maxQuery)], "")

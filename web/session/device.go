@@ -50,23 +50,23 @@ func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
 // End ends one of the customer's sessions by its ID in List, or all Others. It
 // returns fault.NotFound for an unknown ID and for another customer's.
 func (s *Sessions) End(ctx context.Context, of *Session, id string) error {
-	const act = "session.end"
+	const op = "session.end"
 	holder, ok := of.Customer()
 	if !ok {
-		return fault.New(fault.Forbidden, act, "")
+		return fault.New(fault.Forbidden, op, "")
 	}
 	if id == Others {
-		return fault.Wrap(act, s.endOthers(ctx, holder.ID, of.Key(), of.Browser()))
+		return fault.Wrap(op, s.endOthers(ctx, holder.ID, of.Key(), of.Browser()))
 	}
 	handle, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return fault.New(fault.NotFound, act, "")
+		return fault.New(fault.NotFound, op, "")
 	}
 	ended, err := s.endOne(ctx, holder.ID, handle)
 	if err == nil && !ended {
-		return fault.New(fault.NotFound, act, "")
+		return fault.New(fault.NotFound, op, "")
 	}
-	return fault.Wrap(act, err)
+	return fault.Wrap(op, err)
 }
 
 // product is a browser or system and the part of a User-Agent that identifies it.

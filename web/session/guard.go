@@ -22,9 +22,15 @@ const FormField = "csrf"
 var (
 	errNoMiddleware  = errors.New("session: the middleware has not run")
 	errForeignOrigin = errors.New("session: Origin is not the public address")
-	// ErrStaleForm is the cause of Guard's fault for a form without the session's
-	// token, as after the session was replaced in another tab.
-	ErrStaleForm = errors.New("session: the form has no valid token")
+)
+
+// Reasons of Guard's faults.
+const (
+	// ForeignForm is a form of another site.
+	ForeignForm fault.Reason = "session.foreign"
+	// StaleForm is a form without the session's token, as after the session was
+	// replaced in another tab.
+	StaleForm fault.Reason = "session.stale"
 )
 
 // formToken returns the CSRF token of a session: a keyed hash of its token, masked
@@ -56,9 +62,8 @@ func (s *Sessions) validFormToken(posted string, token []byte) bool {
 }
 
 // Guard refuses requests that change something unless they come from a form of this
-// session: fault.Forbidden with "session.foreign" for another site's form, and
-// with "session.stale" (see ErrStaleForm) for one without the session's token. The
-// token is required even if the browser's headers say same-origin.
+// session: fault.Forbidden with ForeignForm or StaleForm. The token is required
+// even if the browser's headers say same-origin.
 func (s *Sessions) Guard() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -68,7 +73,7 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			}
 			//mutant:drop TestGuard
 			if err := s.checkOrigin(request); err != nil {
-				return fault.New(fault.Forbidden, "session.guard", "session.foreign").Because(err)
+				return fault.New(fault.Forbidden, "session.guard", ForeignForm).Because(err)
 			}
 			session := Of(c)
 			if session.sessions == nil {
@@ -77,7 +82,7 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			//mutant:drop TestGuard
 			//mutant:replace PostFormValue => FormValue TestTokenInAddressIsRefused
 			if !s.validFormToken(request.PostFormValue(FormField), session.visit().token) {
-				return fault.New(fault.Forbidden, "session.guard", "session.stale").Because(ErrStaleForm)
+				return fault.New(fault.Forbidden, "session.guard", StaleForm)
 			}
 			return next(c)
 		}
