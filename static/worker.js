@@ -1,7 +1,7 @@
-// The application when there is no connection. What it keeps is named in
-// `shell`, which the server writes before this: files by their hashed
-// addresses, and public pages as a stranger is shown them. No other answer is
-// ever kept, and no request is ever sent a second time.
+// The service worker. `shell`, which the server puts before this script, lists what
+// is cached for use without a connection: files by their hashed addresses, and
+// public pages as visitors see them. No other response is cached, and no request is
+// sent twice.
 (() => {
   "use strict";
   const address = (url) => new URL(url, location.origin);
@@ -10,7 +10,7 @@
   addEventListener("install", (event) => event.waitUntil((async () => {
     const cache = await caches.open(shell.name);
     await Promise.all([...shell.files, ...shell.pages].map(async (url) => {
-      // Without cookies nobody is signed in.
+      // Without cookies, so that the pages are a visitor's.
       // mutant:replace credentials: "omit", cache => cache ./internal/e2e TestPayingDosTekInTheApplication
       const answer = await fetch(url, { credentials: "omit", cache: "reload" });
       if (!answer.ok || answer.redirected) throw new Error(url);
@@ -19,7 +19,7 @@
     await skipWaiting();
   })()));
 
-  // An older release gives way, with all that it kept.
+  // Remove the caches of older releases.
   addEventListener("activate", (event) => event.waitUntil((async () => {
     // mutant:replace if (name !== shell.name) await caches.delete(name) => void name ./internal/e2e TestAnOlderWorkerGivesWay
     for (const name of await caches.keys()) if (name !== shell.name) await caches.delete(name);
@@ -31,8 +31,8 @@
     try {
       return (await event.preloadResponse) || (await fetch(event.request));
     } catch {
-      // Whether a form arrived is not known: it goes nowhere again by itself,
-      // and the page that it stood on tells when it can be got.
+      // It is unknown whether a form arrived, so it is never sent again. The page
+      // with the form shows the state once it loads.
       // mutant:replace return Response.redirect(event.request.referrer, 303) => return fetch(event.request.url, { method: "POST" }).catch(() => Response.error()) ./internal/e2e TestConnectionLostAtPaying
       if (event.request.method !== "GET") return Response.redirect(event.request.referrer, 303);
       const page = shell.pages.find((page) => address(page).pathname === url.pathname);
@@ -45,7 +45,7 @@
     const url = address(request.url);
     if (url.origin !== location.origin) return;
     if (request.mode === "navigate") {
-      // A form of another site must reach the server as what it is.
+      // A form of another site must reach the server unchanged.
       const ours = request.method === "GET" || request.referrer.startsWith(location.origin + "/");
       if (ours) event.respondWith(visit(event, url));
     } else if (request.method === "GET" && shell.files.includes(url.pathname)) {

@@ -26,7 +26,7 @@ type Limits struct {
 
 var defaultLimits = Limits{Posts: 1000, Gets: 2000, Machines: 1000, Bodies: 16 << 20}
 
-// orDefault reslots zero values by the defaults.
+// orDefault replaces zero values by the defaults.
 func (l Limits) orDefault() Limits {
 	return Limits{
 		Posts: cmp.Or(l.Posts, defaultLimits.Posts), Gets: cmp.Or(l.Gets, defaultLimits.Gets),

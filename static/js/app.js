@@ -1,11 +1,11 @@
-// What only an application can do: stand on the screen, and tell what became
-// of a payment. Everything else works without.
+// Installing the application and push notifications. All else works without this
+// script.
 (() => {
   "use strict";
   const one = (selector) => document.querySelector(selector);
   const all = (selector) => document.querySelectorAll(selector);
 
-  // The hint to install, until it is put away: then never again.
+  // The install hint is shown until it is dismissed.
   const hint = one("[data-install-hint]");
   const away = "install-hint-away";
   const wanted = () => { try { return !localStorage.getItem(away); } catch { return false; } };
@@ -23,7 +23,7 @@
   addEventListener("appinstalled", () => {
     for (const part of all("[data-install], [data-install-hint]")) part.hidden = true;
   });
-  // A telephone that installs from its own menu only.
+  // iOS installs from its own menu only.
   if (navigator.standalone === false) show(false);
   document.addEventListener("click", async (event) => {
     if (event.target.closest("[data-install-away]")) {
@@ -32,14 +32,13 @@
     }
     if (event.target.closest("[data-install]") && offer) {
       const asked = offer;
-      offer = null; // it can be asked once
+      offer = null; // prompt() works once
       for (const button of all("[data-install]")) button.hidden = true;
       await asked.prompt();
     }
   });
 
-  // Notices are asked for by whoever presses, and then the form is posted as
-  // any other.
+  // The button asks for the permission; then the form is posted like any other.
   const form = one("#notices-form");
   if (form && "PushManager" in window && "Notification" in window) {
     form.hidden = false;
@@ -50,7 +49,7 @@
       try {
         if ((await Notification.requestPermission()) !== "granted") throw new Error("denied");
         const { pushManager } = await navigator.serviceWorker.ready;
-        await (await pushManager.getSubscription())?.unsubscribe(); // it may be of an older key
+        await (await pushManager.getSubscription())?.unsubscribe(); // it may belong to an older key
         const { endpoint, keys } = (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: form.dataset.key })).toJSON();
         for (const [name, value] of Object.entries({ endpoint, ...keys })) form.elements[name].value = value;
         form.submit();

@@ -1,5 +1,5 @@
-// The handset of development: keys write without a press of the server, screens
-// change without a new page, and messages come in by themselves.
+// The handset of development mode: keys type without a request, screens change
+// without a page load, and messages are polled.
 (() => {
   "use strict";
   const one = (selector, root) => (root || document).querySelector(selector);
@@ -18,7 +18,7 @@
     try {
       const answer = await fetch(address, { cache: "no-store" });
       if (answer.ok) renew(await read(answer));
-    } catch { /* the next look may find more */ }
+    } catch { /* try again later */ }
     setTimeout(look, pause);
   };
   setTimeout(look, pause);

@@ -1,10 +1,10 @@
-// Small comforts; every page works without them.
+// Enhancements; every page works without them.
 (() => {
   "use strict";
   const one = (selector, root) => (root || document).querySelector(selector);
   const all = (selector, root) => (root || document).querySelectorAll(selector);
 
-  // What went wrong is read first; a receipt's outcome comes next.
+  // Focus the error summary, or a receipt's outcome.
   const first = one("#problems") || one("#receipt-status h1");
   if (first) first.focus({ preventScroll: first.id !== "problems" });
   document.addEventListener("click", (event) => {
@@ -16,9 +16,9 @@
     field.closest(".field").scrollIntoView({ block: "center" });
   });
 
-  // The application when there is no connection, in the language of the page.
+  // The service worker, in the page's language.
   const worker = document.body.dataset.worker;
-  if (worker && navigator.serviceWorker) navigator.serviceWorker.register(worker).catch(() => { /* not in this browser */ });
+  if (worker && navigator.serviceWorker) navigator.serviceWorker.register(worker).catch(() => { /* not supported */ });
 
   // Show and hide passwords.
   for (const button of all("[data-peek]")) {
@@ -30,11 +30,11 @@
       button.textContent = show ? button.dataset.hide : button.dataset.show;
       button.setAttribute("aria-pressed", String(show));
     });
-    // A keeper of passwords must find a password when the form goes.
+    // Password managers need a password field at submission.
     if (field.form) field.form.addEventListener("submit", () => { field.type = "password"; });
   }
 
-  // What only a script can do is offered only where it can be done.
+  // Buttons that need a script are shown by it.
   const tools = () => {
     for (const button of all("[data-print]")) button.hidden = false;
     for (const button of all("[data-share]")) button.hidden = !navigator.share;
@@ -43,35 +43,35 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) print();
     const share = event.target.closest("[data-share]");
-    if (share) navigator.share({ text: share.dataset.share }).catch(() => { /* thought better of it */ });
+    if (share) navigator.share({ text: share.dataset.share }).catch(() => { /* canceled */ });
   });
 
-  // Gets the page anew, never posting again.
-  const anew = () => location.replace(location.pathname + location.search);
+  // Loads the page again with GET, never posting a form twice.
+  const reload = () => location.replace(location.pathname + location.search);
 
-  // A page from the back-forward cache may show a balance or a button of before,
-  // or a wallet that has logged out since: it is hidden and asked for again.
+  // A page from the back-forward cache may show an old balance or button, or a wallet
+  // that has logged out: hide it and load it again.
   addEventListener("pageshow", (event) => {
     // mutant:replace if (!event.persisted || !document.body.classList.contains("signed-in")) return; => return; ./templates/gallery TestBackForwardCache
     if (!event.persisted || !document.body.classList.contains("signed-in")) return;
     document.body.hidden = true;
-    anew();
+    reload();
   });
 
-  // A receipt in processing looks for its outcome.
+  // Poll the outcome of a payment in processing.
   const receipt = one("#receipt");
   const pause = Number(document.body.dataset.refresh) * 1000;
   const look = async () => {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (answer.redirected) return anew();
+      if (answer.redirected) return reload();
       if (!answer.ok) throw new Error(String(answer.status));
       const next = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = one("#receipt", next);
-      if (!fresh) return anew();
+      if (!fresh) return reload();
       const state = (root) => one("[data-payment-status]", root).dataset.paymentStatus;
       if (state(fresh) === state(receipt)) return void setTimeout(look, pause);
-      // The live region stays where it is, so that its new words are spoken.
+      // Keep the live region, so that screen readers announce the change.
       one("#receipt-status").replaceChildren(...one("#receipt-status", next).childNodes);
       for (const part of [".receipt-sign", ".facts", ".slip-sum"]) one(part, receipt).replaceWith(one(part, fresh));
       const reason = one(".receipt-reason", fresh);
@@ -86,21 +86,21 @@
   };
   if (receipt && pause) setTimeout(look, pause);
 
-  // A minute before the session ends by itself, ask.
+  // Warn a minute before the session ends.
   const idle = one("#idle");
   if (idle) {
     const length = Number(idle.dataset.idle) * 1000;
     let warn, end;
-    const wind = () => {
+    const startTimers = () => {
       clearTimeout(warn);
       clearTimeout(end);
       warn = setTimeout(() => idle.showModal(), Math.max(length - 60000, 0));
-      end = setTimeout(anew, length + 1000);
+      end = setTimeout(reload, length + 1000);
     };
     one("[data-idle-stay]", idle).addEventListener("click", async () => {
       idle.close();
-      try { if ((await fetch("/help", { cache: "no-store" })).ok) wind(); } catch { /* the end stays set */ }
+      try { if ((await fetch("/help", { cache: "no-store" })).ok) startTimers(); } catch { /* the timers stay */ }
     });
-    wind();
+    startTimers();
   }
 })();

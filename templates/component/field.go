@@ -6,28 +6,28 @@ import (
 	"elsom/internal/i18n"
 )
 
-// Field is one field of a form as it is drawn.
+// Field is one field of a form.
 type Field struct {
-	// Name is the field's name in the post, and its id.
+	// Name is the field's name in the request, and its id.
 	Name, Label, Hint string
 	// Type is the input's type; empty: text.
 	Type string
-	// Mode is the keypad that a phone should open: "numeric", "decimal", "tel", "email".
+	// Mode is the inputmode, which selects the keypad on phones: "numeric", "decimal",
+	// "tel", "email".
 	Mode         string
 	Autocomplete string
 	Input        Input
-	// Suffix stands behind the value: "сом".
+	// Suffix is shown after the value: "сом".
 	Suffix string
 	// Style is "big" for amounts, "code" for SMS codes, "digits" for identifiers.
 	Style string
-	// MaxLength bounds the typing; 0: the general bound. A password without one
-	// and an e-mail address have none: a browser would cut what is pasted, and
-	// something else than was meant would be stored. The server refuses them
-	// with words.
+	// MaxLength bounds the input; 0: the general bound. Passwords without one and
+	// e-mail addresses are not bounded: a browser would cut pasted text, and the cut
+	// text would be stored. The server refuses long ones with a message.
 	MaxLength int
-	// Focus puts the cursor here when the page opens.
+	// Focus puts the cursor into the field when the page opens.
 	Focus bool
-	// Lang is for the words of the show and hide button of passwords.
+	// Lang is the language of the show and hide button of passwords.
 	Lang i18n.Lang
 }
 
@@ -40,7 +40,7 @@ func (f Field) kind() string {
 	return f.Type
 }
 
-// length is the bound of the typing; 0: none.
+// length returns the bound of the input; 0: none.
 func (f Field) length() int {
 	switch {
 	case f.MaxLength > 0:
@@ -52,7 +52,7 @@ func (f Field) length() int {
 	return generalMaxLength
 }
 
-// shown is the value to print; a password's never is.
+// shown returns the value to render; never a password's.
 func (f Field) shown() string {
 	if f.Type == "password" {
 		return ""
@@ -60,7 +60,8 @@ func (f Field) shown() string {
 	return f.Input.Value
 }
 
-// describedBy lists the ids of what explains the field, the error first.
+// describedBy returns the ids of the elements that describe the field, the error
+// first.
 func describedBy(name string, hasError, hasHint bool) string {
 	var ids []string
 	if hasError {

@@ -7,8 +7,8 @@ import (
 	"github.com/a-h/templ"
 )
 
-// Icon draws an icon by its lucide name. It is never read aloud: words stand
-// beside it. An unknown name draws nothing.
+// Icon renders an icon by its lucide name; nothing for an unknown name. Screen
+// readers skip it, since text is beside it.
 func Icon(name string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		inner, ok := icons[name]

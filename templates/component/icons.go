@@ -1,7 +1,7 @@
 package component
 
 // icons are the drawings of lucide-static 1.62.0 (ISC, static/icons/lucide-LICENSE.txt),
-// 24 by 24, drawn with the line of the text around them.
+// 24 by 24, drawn in the color of the surrounding text.
 var icons = map[string]string{
 	"arrow-down-left":      `<path d="M17 7 7 17"/><path d="M17 17H7V7"/>`,
 	"arrow-left":           `<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>`,

@@ -1,29 +1,29 @@
-// Package component holds the parts that pages are laid of: amount, field,
-// error summary, notice, icons, the ornament.
+// Package component has the parts that pages are made of: amount, field, error
+// summary, notice, icons, logo.
 //
-// It promises marks that a keyboard and a screen reader can follow, and no
-// style or script of its own in the page. It decides nothing.
+// The markup works with a keyboard and a screen reader and has no inline style or
+// script. The package contains no decisions.
 package component
 
-// Input is what a person typed into one field and what is wrong with it.
-// A password's Value is never given back: templates print none.
+// Input is the value of one field and its error. Templates never render the value
+// of a password.
 type Input struct {
-	// Value is the text as it was typed; a checkbox has "on" when ticked.
+	// Value is the text as typed; "on" for a ticked checkbox.
 	Value string
-	// Error says in words what is wrong and how to mend it; empty: nothing.
+	// Error is the message for the user; empty: none.
 	Error string
 }
 
 // Problem is one line of the error summary.
 type Problem struct {
-	// ID is the field's id, which its name is too; empty: the whole act.
+	// ID is the field's id (and name); empty: the error belongs to no field.
 	ID string
-	// Text is the same words as stand at the field.
+	// Text is the message, as shown at the field.
 	Text string
 }
 
-// Way is a link that leads on from a problem.
-type Way struct{ Href, Text string }
+// Link is a link below the error summary.
+type Link struct{ Href, Text string }
 
 // Named is an input with its field name.
 type Named struct {
@@ -31,8 +31,8 @@ type Named struct {
 	Input Input
 }
 
-// Problems lists what is wrong with the inputs, in the order of the page,
-// behind the words about the whole act where there are any.
+// Problems returns the general message, if any, and the errors of the inputs in the
+// order given.
 func Problems(general string, inputs ...Named) []Problem {
 	var list []Problem
 	if general != "" {

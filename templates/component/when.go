@@ -3,7 +3,7 @@ package component
 import (
 	"strconv"
 	"time"
-	_ "time/tzdata" // Bishkek's clock must be known on any machine.
+	_ "time/tzdata" // for machines without zone files
 
 	"elsom/internal/i18n"
 )
@@ -16,20 +16,20 @@ var bishkek = func() *time.Location {
 	return zone
 }()
 
-// Stamp writes a time of Bishkek: "22.11.2026, 21:15".
+// Stamp formats a time in Bishkek: "22.11.2026, 21:15".
 func Stamp(t time.Time) string { return t.In(bishkek).Format("02.01.2006, 15:04") }
 
-// Machine writes a time for the datetime attribute.
+// Machine formats a time for the datetime attribute.
 func Machine(t time.Time) string { return t.In(bishkek).Format(time.RFC3339) }
 
-// Day writes a day of Bishkek in words: "22 ноября 2026".
+// Day formats a date in Bishkek: "22 ноября 2026".
 func Day(l i18n.Lang, t time.Time) string {
 	t = t.In(bishkek)
 	month := l.T("component.month.m" + strconv.Itoa(int(t.Month())))
 	return l.T("component.day", i18n.Args{"Day": t.Day(), "Month": month, "Year": t.Year()})
 }
 
-// offset is the zone of Bishkek at that time: "UTC+6".
+// offset returns the zone of Bishkek at that time: "UTC+6".
 func offset(t time.Time) string {
 	_, seconds := t.In(bishkek).Zone()
 	return "UTC+" + strconv.Itoa(seconds/3600)

@@ -1,8 +1,7 @@
-// Package devpage shows what stands in for the world around the wallet while it
-// is being developed: a handset that gets its messages and a terminal that
-// takes cash. In production there are no such pages.
+// Package devpage renders the pages of development mode: a handset that receives
+// messages and dials *900#, and a cash-in terminal. Production has no such pages.
 //
-// Like the portal's, the pages work without scripts and decide nothing.
+// The pages work without scripts and contain no decisions.
 package devpage
 
 import (
@@ -19,7 +18,7 @@ type Message struct {
 	At   time.Time
 }
 
-// Letter is an e-mail kept beside the handset.
+// Letter is an e-mail, shown beside the handset.
 type Letter struct {
 	To, Subject, Text string
 	At                time.Time
@@ -28,83 +27,82 @@ type Letter struct {
 // PhonePage is `/dev/phone?phone=`: a handset.
 type PhonePage struct {
 	layout.Frame
-	// Phone is what was typed to choose a number.
+	// Phone is the input that selects a number.
 	Phone component.Input
-	// Number is the chosen number as people read it; empty: none yet.
+	// Number is the selected number in readable form; empty: none.
 	Number string
-	// Carrier is whose number it seems to be; empty: not known.
+	// Carrier is the operator by the number's prefix; empty: unknown.
 	Carrier string
 	// Messages and Letters are newest first.
 	Messages []Message
 	Letters  []Letter
-	// Said is the screen of a dialogue; empty: the phone rests. Over: it is the
-	// dialogue's last one.
+	// Said is the screen of a USSD session; empty: there is none. Over reports that it
+	// is the session's last one.
 	Said string
 	Over bool
-	// Session names the dialogue, Text is all that was sent in it, Typed what
-	// stands in the line and was not sent.
+	// Session is the id of the USSD session, Text all its inputs, Typed the input that
+	// was not sent yet.
 	Session, Text, Typed string
 }
 
-// Talking tells whether the phone waits for an answer.
+// Talking reports whether the screen waits for an input.
 func (p PhonePage) Talking() bool { return p.Said != "" && !p.Over }
 
-// keys are those of a phone, row by row.
+// keys are the keys of a phone by rows.
 var keys = []struct{ Sign, Letters string }{
 	{"1", ""}, {"2", "abc"}, {"3", "def"}, {"4", "ghi"}, {"5", "jkl"}, {"6", "mno"},
 	{"7", "pqrs"}, {"8", "tuv"}, {"9", "wxyz"}, {"*", ""}, {"0", "+"}, {"#", ""},
 }
 
-// Agent is whose terminal it is.
+// Agent is the agent of a terminal.
 type Agent struct{ Code, Name string }
 
-// TerminalPage is `/dev/terminal`: choose an agent, a number, a sum. Gets
-// itself with agent, phone and amount, which asks the wallet's door.
+// TerminalPage is `/dev/terminal`, which asks for agent, number and amount. Its form
+// is a GET of the same address, which sends a check to /osmp.
 type TerminalPage struct {
 	layout.Frame
 	Agents []Agent
-	// Agent is the code of the chosen one.
+	// Agent is the code of the selected agent.
 	Agent         string
 	Phone, Amount component.Input
 }
 
-// CashPage is the terminal's second screen: the wallet was found. Posts what
-// stands on it to `/dev/terminal`.
+// CashPage is the terminal's second screen, after a wallet was found. Posts its
+// values to `/dev/terminal`.
 type CashPage struct {
 	layout.Frame
 	Agent Agent
-	// Phone is the number as it was typed, Wallet as people read it.
+	// Phone is the number as typed, Wallet in readable form.
 	Phone, Wallet string
 	Sum           money.Amount
-	// TxnID and TxnDate are the terminal's own, drawn once and sent with each try.
+	// TxnID and TxnDate are made once by the terminal and sent with each attempt.
 	TxnID, TxnDate string
 	BackHref       string
 }
 
-// SlipPage is `/dev/terminal/slip`: what the terminal prints.
+// SlipPage is `/dev/terminal/slip`, the printed slip.
 type SlipPage struct {
 	layout.Frame
 	Agent          Agent
 	Phone, Wallet  string
 	Sum            money.Amount
 	TxnID, TxnDate string
-	// Result is OSMP's result code, 0 done; Reference our number of the
-	// cash-in, empty where there is none.
+	// Result is the OSMP result code, 0 for success; Reference is our number of the
+	// cash-in, empty if there is none.
 	Result    int
 	Reference string
-	// Status is the answer's HTTP status where it was not 200; Result means
-	// nothing then.
+	// Status is the HTTP status if it was not 200; Result is not valid then.
 	Status int
 }
 
-// Fail implements the portal's Form.
-func (p *TerminalPage) Fail(field, words string) {
+// Fail implements page.Form.
+func (p *TerminalPage) Fail(field, message string) {
 	switch field {
 	case "phone":
-		p.Phone.Error = words
+		p.Phone.Error = message
 	case "amount":
-		p.Amount.Error = words
+		p.Amount.Error = message
 	default:
-		p.Problem = words
+		p.Problem = message
 	}
 }

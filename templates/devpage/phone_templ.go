@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page shows a handset and its messages.
+// Page renders a handset and its messages.
 func (p PhonePage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -151,7 +151,7 @@ func (p PhonePage) Page() templ.Component {
 		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{
 			Title:    p.title(),
 			Problems: component.Problems(p.Problem, component.Named{Name: "phone", Input: p.Phone}),
-			Act:      true,
+			Step:     true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -223,7 +223,7 @@ func handset(p PhonePage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = dialling(p).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dialing(p).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -401,9 +401,9 @@ func handset(p PhonePage) templ.Component {
 	})
 }
 
-// dialling is what the phone says and what is typed into it. The whole session
-// stands in the form: nothing that was typed is kept anywhere else.
-func dialling(p PhonePage) templ.Component {
+// dialing renders the screen and the input of a USSD session. The form contains the
+// whole session; the server stores nothing.
+func dialing(p PhonePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -636,7 +636,7 @@ func dialling(p PhonePage) templ.Component {
 	})
 }
 
-// keypad works without scripts: each key is a button of the form.
+// keypad works without scripts: each key is a submit button.
 func keypad(p PhonePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

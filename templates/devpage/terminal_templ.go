@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page is the first screen: whose terminal, which wallet, how much.
+// Page is the first screen: agent, number and amount.
 func (p TerminalPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -210,7 +210,7 @@ func (p TerminalPage) Page() templ.Component {
 			Problems: component.Problems(p.Problem,
 				component.Named{Name: "phone", Input: p.Phone},
 				component.Named{Name: "amount", Input: p.Amount}),
-			Act: true,
+			Step: true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -219,7 +219,7 @@ func (p TerminalPage) Page() templ.Component {
 	})
 }
 
-// Page is the second screen: the wallet was found, the cash goes in.
+// Page is the second screen, after the wallet was found.
 func (p CashPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -474,7 +474,7 @@ func (p CashPage) Page() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{Title: p.T("dev.cash.title"), Act: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{Title: p.T("dev.cash.title"), Step: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -482,7 +482,7 @@ func (p CashPage) Page() templ.Component {
 	})
 }
 
-// again is the form that pays, the first time and at each repeat alike.
+// again renders the form that pays, for the first attempt and for repeats.
 func again(f layout.Frame, agent, number, amount, txnID, txnDate string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -593,7 +593,7 @@ func again(f layout.Frame, agent, number, amount, txnID, txnDate string) templ.C
 	})
 }
 
-// kiosk is the machine around a screen.
+// kiosk renders the machine around a screen.
 func kiosk(brand string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -652,7 +652,7 @@ func kiosk(brand string) templ.Component {
 	})
 }
 
-// Page is the slip that comes out at the end.
+// Page is the printed slip.
 func (p SlipPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1057,7 +1057,7 @@ func (p SlipPage) Page() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{Title: p.title(), Wrong: !p.done() && !p.again(), Act: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{Title: p.title(), Wrong: !p.done() && !p.again(), Step: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

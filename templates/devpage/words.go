@@ -8,7 +8,7 @@ import (
 	"elsom/internal/phone"
 )
 
-// Known tells whether there are words for a result.
+// Known reports whether there is a message for a result.
 func Known(result int) bool {
 	switch result {
 	case 0, 1, 4, 5, 7, 79, 90, 241, 242, 300:
@@ -17,7 +17,7 @@ func Known(result int) bool {
 	return false
 }
 
-// ResultKey is the message key of a result's words.
+// ResultKey returns the message key of a result.
 func ResultKey(result int) string {
 	if !Known(result) {
 		return "dev.result.unknown"
@@ -27,7 +27,7 @@ func ResultKey(result int) string {
 
 func (p SlipPage) done() bool { return p.Status == 0 && p.Result == 0 }
 
-// again: the answer isn't final, so a terminal repeats the same request.
+// again reports that the result is not final: a terminal repeats the same request.
 func (p SlipPage) again() bool {
 	return p.Status != 0 || p.Result == 1 || p.Result == 90 || !Known(p.Result)
 }
@@ -76,7 +76,7 @@ func (p SlipPage) result() string {
 	return strconv.Itoa(p.Result)
 }
 
-// clock writes the terminal's time, YYYYMMDDHHMMSS, for people.
+// clock formats the terminal's time, YYYYMMDDHHMMSS, in readable form.
 func clock(date string) string {
 	t, err := time.Parse("20060102150405", date)
 	if err != nil {

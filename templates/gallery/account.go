@@ -8,7 +8,7 @@ import (
 	"elsom/templates/page"
 )
 
-// account is limits, the change of the e-mail address, and closing the wallet.
+// account returns the pages for limits, the e-mail address and closing the wallet.
 func account() []State {
 	limits := page.LimitsPage{
 		Operation: 100_000_00, Day: 150_000_00, Month: 1_000_000_00, Balance: 800_000_00,
@@ -61,7 +61,7 @@ func account() []State {
 			p := pay(l)
 			p.Amount = wrong(l, "150 000", "payment.limit_operation")
 			p.Amount.Error = l.T("payment.limit_operation", i18n.Args{"Left": money.Amount(100_000_00)})
-			p.LeadTo("/limits", l.T("limits.link"))
+			p.AddLink("/limits", l.T("limits.link"))
 			return p.Page()
 		}},
 	}

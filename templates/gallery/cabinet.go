@@ -131,7 +131,7 @@ func choosing() []State {
 	}
 }
 
-// bare leaves out the category where the page's heading says it.
+// bare removes the category from services, for a category's own page.
 func bare(list []page.Service) []page.Service {
 	for i := range list {
 		list[i].Category = ""

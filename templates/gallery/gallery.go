@@ -1,7 +1,7 @@
-// Package gallery knows every page of the portal in every state, with fixed
-// data, for sheets of pictures and for tests that must see all of them.
+// Package gallery renders every page of the portal in every state with fixed data,
+// for contact sheets and for tests that cover all pages.
 //
-// It is no door: no program serves it.
+// No program serves it.
 package gallery
 
 import (
@@ -19,11 +19,11 @@ import (
 
 // State is one page in one state.
 type State struct {
-	// Name is unique and fit for a file name: "pay-wrong".
+	// Name is unique and usable as a file name: "pay-wrong".
 	Name string
-	// Group is the sheet that it stands on.
+	// Group is the contact sheet.
 	Group string
-	// Render makes the page in a language.
+	// Render returns the page in a language.
 	Render func(i18n.Lang) templ.Component
 }
 
@@ -36,7 +36,7 @@ const (
 
 var at = time.Date(2026, time.November, 22, 15, 15, 0, 0, time.UTC)
 
-// words are those of the catalogue, which a page gets ready in its language.
+// words are texts of the catalog, which pages get in their language.
 type words struct{ ru, ky, en string }
 
 func (w words) in(l i18n.Lang) string {
@@ -60,19 +60,19 @@ var (
 	desk = words{"Касса KICB", "KICB кассасы", "KICB desk"}
 )
 
-// visitor is the frame of somebody who has not logged in.
+// visitor returns the frame of a visitor.
 func visitor(l i18n.Lang, path string) layout.Frame {
 	return layout.Frame{Lang: l, CSRF: "token", Path: path}
 }
 
-// holder is the frame of a signed-in person.
+// holder returns the frame of a signed-in customer.
 func holder(l i18n.Lang, path string) layout.Frame {
 	f := visitor(l, path)
 	f.Person, f.IdleSeconds = wallet, 900
 	return f
 }
 
-// wrong is an input with the words of a message.
+// wrong returns an input with an error.
 func wrong(l i18n.Lang, value, key string) component.Input {
 	return component.Input{Value: value, Error: l.T(key)}
 }
@@ -107,7 +107,7 @@ func operations(l i18n.Lang) []page.Operation {
 	}
 }
 
-// States lists every page and state, in the order of a person's way.
+// States returns every page and state, in the order in which a customer sees them.
 func States() []State {
 	var all []State
 	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), sending(), pins(), account(), texts(), failures()} {

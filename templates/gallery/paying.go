@@ -10,7 +10,7 @@ import (
 
 const payee = "ОсОО «Ак-Булут Трейд»"
 
-// held are the words of the hold after a password by SMS.
+// held is the text of the hold after a reset.
 func held(l i18n.Lang) string { return l.T("customer.hold", i18n.Args{"Until": "01.12.2026 21:24"}) }
 
 func pay(l i18n.Lang) page.PayPage {

@@ -27,7 +27,7 @@ func transferReceipt(l i18n.Lang) page.TransferReceiptPage {
 	}
 }
 
-// sending is the pages of a transfer from wallet to wallet.
+// sending returns the pages of a transfer.
 func sending() []State {
 	return []State{
 		{"transfer", "transfer", func(l i18n.Lang) templ.Component {

@@ -1,9 +1,9 @@
-// Package layout is the frame of every page: head, brand, navigation, language
-// switch, flash notice, error summary and footer.
+// Package layout renders the frame of every page: head, brand, navigation, language
+// switch, flash message, error summary and footer.
 //
-// It promises the same frame in the same places on every page, a page that
-// works without scripts, and no inline script or style. It decides nothing:
-// who is signed in, which language and what went wrong come in Frame.
+// The frame is the same on every page, works without scripts, and has no inline
+// script or style. It contains no decisions: the customer, the language and the
+// errors come in Frame.
 package layout
 
 import (
@@ -14,44 +14,43 @@ import (
 	"elsom/templates/component"
 )
 
-// Frame is what a door tells the frame about the request; every page's struct
-// embeds one.
+// Frame has the frame's data of one request. Every page's struct embeds one.
 type Frame struct {
 	// Lang is the language of the page. The zero value is Russian.
 	Lang i18n.Lang
-	// CSRF is this answer's form token; it stands in each form as "csrf".
+	// CSRF is the form token of this response, the field "csrf" of each form.
 	CSRF string
-	// Path is the page's own address with its query, one that can be got
-	// ("/history?direction=in"); the language links add lang to it.
+	// Path is the page's address with its query ("/history?direction=in"); the
+	// language links add lang to it.
 	Path string
-	// Person is the signed-in person's phone as people read it; empty: nobody.
+	// Person is the signed-in customer's number in readable form; empty for a visitor.
 	Person string
-	// Flash is a notice kept from the step before; empty: none.
+	// Flash is a message from the previous request; empty: none.
 	Flash string
-	// Note is what a visitor is told of a session that ended; empty: nothing.
+	// Note is the text about a session that has ended; empty: none.
 	Note string
-	// Problem says what went wrong with the whole act, in words for the
-	// person; it heads the error summary. Problems of one field stand at it.
+	// Problem is the message of an error that belongs to no field. It is the first
+	// of the error summary.
 	Problem string
-	// Way is a link below the error summary, to where more can be read; empty: none.
-	Way component.Way
-	// Refresh asks the browser to get the page again in so many seconds; 0: no.
+	// Link is shown below the error summary; zero: none.
+	Link component.Link
+	// Refresh is the number of seconds after which the page reloads; 0: never.
 	Refresh int
-	// IdleSeconds is how long the session lives from now without a request;
-	// the page warns a minute before. 0: no warning.
+	// IdleSeconds is when the session ends without another request; the page warns a
+	// minute before. 0: no warning.
 	IdleSeconds int
-	// Dev adds the links to the handset and the terminal of development.
+	// Dev adds the links to the handset and terminal of development mode.
 	Dev bool
-	// Installable: the door has the manifest and the worker of the application.
+	// Installable reports that there is a manifest and a service worker.
 	Installable bool
-	// RequestID is what a person can name to the call centre; error pages show it.
+	// RequestID is shown on error pages, for questions to the call center.
 	RequestID string
 }
 
-// LeadTo puts a link below the error summary.
-func (f *Frame) LeadTo(href, words string) { f.Way = component.Way{Href: href, Text: words} }
+// AddLink shows a link below the error summary.
+func (f *Frame) AddLink(href, text string) { f.Link = component.Link{Href: href, Text: text} }
 
-// SwitchTo gives the page's own address with the language asked for.
+// SwitchTo returns the page's address with another language.
 func (f Frame) SwitchTo(l i18n.Lang) string {
 	path, query, _ := strings.Cut(f.Path, "?")
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
@@ -65,7 +64,7 @@ func (f Frame) SwitchTo(l i18n.Lang) string {
 	return path + "?" + values.Encode()
 }
 
-// Language is Lang, Russian where it is not set.
+// Language returns Lang; Russian if it is not set.
 func (f Frame) Language() i18n.Lang {
 	if f.Lang == "" {
 		return i18n.RU
@@ -73,5 +72,5 @@ func (f Frame) Language() i18n.Lang {
 	return f.Lang
 }
 
-// T is the text of key in the page's language.
+// T returns the message of key in the page's language.
 func (f Frame) T(key string, args ...i18n.Args) string { return f.Language().T(key, args...) }

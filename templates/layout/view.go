@@ -7,36 +7,34 @@ import (
 	"elsom/templates/component"
 )
 
-// View is what a page tells the frame about itself.
+// View has the frame's data of one page.
 type View struct {
-	// Title names the page; the frame adds the brand, and "Ошибка:" before it
-	// where there are problems.
+	// Title is the page's title. The frame adds the brand, and "Ошибка:" if there are
+	// problems.
 	Title string
-	// Problems fill the error summary.
+	// Problems are the lines of the error summary.
 	Problems []component.Problem
-	// Wrong marks the title of a page that is an error itself.
+	// Wrong adds "Ошибка:" to the title of an error page.
 	Wrong bool
-	// Form is the id of a form with things typed, which the language switch
-	// then posts instead of leaving it; empty: the switch is links.
+	// Form is the id of the form that the language switch posts, so that typed values
+	// are kept; empty: the switch consists of links.
 	Form string
-	// Act makes the page a step of an act: a single column and no tab bar.
-	Act bool
-	// Here is the place in the navigation: "cabinet", "services", "history", "settings".
+	// Step makes the page a step of an operation: a single column and no tab bar.
+	Step bool
+	// Here is the current navigation entry: "cabinet", "services", "history", "settings".
 	Here string
-	// Wide lets the page have two columns.
+	// Wide allows two columns.
 	Wide bool
-	// Article makes the page a text to read.
+	// Article sets the page as a text.
 	Article bool
-	// App loads the script of the application: installing and notices.
+	// App loads the script for installing and push notifications.
 	App bool
-	// Alone leaves out the language switch: the page stands for others where
-	// there is no connection.
+	// Alone omits the language switch, for pages cached for use without a connection.
 	Alone bool
 }
 
-// SwitchField is the name under which a form posts the language asked for:
-// the door then stores the language and gives the page back as it was typed,
-// doing nothing else.
+// SwitchField is the field in which the language switch posts a form. The handler
+// stores the language and shows the form again as typed; it does nothing else.
 const SwitchField = "switch_lang"
 
 func (v View) title(f Frame) string {
@@ -69,7 +67,7 @@ var places = []place{
 // Phone is a number to call for help.
 type Phone struct{ Who, Number, Href string }
 
-// Help lists the call centres, by the instruction.
+// Help returns the numbers of the call centers.
 func Help(f Frame) []Phone {
 	return []Phone{
 		{"DosTek group", "0312\u00a0960\u00a0888", "tel:+996312960888"},
@@ -77,19 +75,19 @@ func Help(f Frame) []Phone {
 	}
 }
 
-// Worker is the address of the service worker that speaks the page's language.
+// Worker returns the address of the service worker in a language.
 func Worker(l i18n.Lang) string { return "/worker.js?lang=" + string(l) }
 
-// Manifest is the address of the application's manifest in a language.
+// Manifest returns the address of the web app manifest in a language.
 func Manifest(l i18n.Lang) string { return "/app/" + string(l) + ".webmanifest" }
 
-// Issuer is the call centre of who runs the wallets.
+// Issuer returns the call center of the wallets' issuer.
 func Issuer(f Frame) Phone {
 	list := Help(f)
 	return list[len(list)-1]
 }
 
-// Home is where the brand leads.
+// Home returns the address of the brand's link.
 func (f Frame) Home() string {
 	if f.Person == "" {
 		return "/"

@@ -6,12 +6,12 @@ import (
 	"elsom/templates/layout"
 )
 
-// LimitsPage is `/limits`. A bound of 0: there is none.
+// LimitsPage is `/limits`. A limit of 0 means no limit.
 type LimitsPage struct {
 	layout.Frame
 	Operation, Day, Month, Balance money.Amount
-	// DayLeft and MonthLeft may still be sent, Room may still be taken in; Holds
-	// is in the wallet now.
+	// DayLeft and MonthLeft can still be sent, Room can still be received; Holds is
+	// the current balance.
 	DayLeft, MonthLeft, Room, Holds money.Amount
 }
 
@@ -19,16 +19,16 @@ type LimitsPage struct {
 type EmailPage struct {
 	layout.Frame
 	Wallet string
-	// Now is the address of today.
+	// Now is the current address.
 	Now             string
 	Email, Password component.Input
 }
 
-// ClosePage is `/settings/close`. Posts password, and pin where it is asked.
+// ClosePage is `/settings/close`. Posts password and, with AskPIN, pin.
 type ClosePage struct {
 	layout.Frame
 	Wallet string
-	// Balance and Open payments stand against closing; 0: none.
+	// Balance and the number of Open payments must be 0 before closing.
 	Balance       money.Amount
 	Open          int
 	AskPIN        bool
@@ -39,12 +39,12 @@ type ClosePage struct {
 type ClosedPage struct{ layout.Frame }
 
 // Fail implements Form.
-func (p *EmailPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"email": &p.Email, "password": &p.Password})
+func (p *EmailPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"email": &p.Email, "password": &p.Password})
 }
 
 // Fail implements Form.
-func (p *ClosePage) Fail(field, words string) {
+func (p *ClosePage) Fail(field, message string) {
 	inputs := map[string]*component.Input{}
 	if p.form() != "" {
 		inputs["password"] = &p.Password
@@ -52,10 +52,10 @@ func (p *ClosePage) Fail(field, words string) {
 			inputs["pin"] = &p.PIN
 		}
 	}
-	fail(&p.Frame, words, field, inputs)
+	fail(&p.Frame, message, field, inputs)
 }
 
-// form is the id of the form; empty: there is none to fill in.
+// form is the id of the form; empty: the page has no form.
 func (p ClosePage) form() string {
 	if p.Balance > 0 || p.Open > 0 {
 		return ""

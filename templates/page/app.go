@@ -15,19 +15,18 @@ import (
 	"elsom/templates/layout"
 )
 
-// AppPage is `/app`: how to put the application on a screen.
+// AppPage is `/app`, which shows how to install the application.
 type AppPage struct{ layout.Frame }
 
-// OfflinePage is `/offline`: what the application shows without a connection.
+// OfflinePage is `/offline`, shown by the application without a connection.
 type OfflinePage struct{ layout.Frame }
 
-// system is where an application can be put.
+// system is an operating system with its own way of installing.
 type system struct{ key, icon string }
 
 var systems = []system{{"android", "smartphone"}, {"iphone", "smartphone"}, {"desk", "monitor"}}
 
-// Manifest is the application as a browser installs it.
-// Source: https://www.w3.org/TR/appmanifest/
+// Manifest is the web app manifest, see https://www.w3.org/TR/appmanifest/
 type Manifest struct {
 	ID          string     `json:"id"`
 	Name        string     `json:"name"`
@@ -58,8 +57,8 @@ type shortcut struct {
 	Icons []picture `json:"icons"`
 }
 
-// NewManifest is the manifest in a language. Dostek is where DosTek is paid;
-// empty: nowhere.
+// NewManifest returns the manifest in a language. dostek is the address of DosTek's
+// payment form; empty: the service is not offered.
 func NewManifest(lang i18n.Lang, dostek string) Manifest {
 	draw := func(name, sizes, purpose string) picture {
 		return picture{static.Path("icons/" + name + ".png"), sizes, "image/png", purpose}
@@ -81,8 +80,8 @@ func NewManifest(lang i18n.Lang, dostek string) Manifest {
 	return m
 }
 
-// shell is what the worker keeps for a time without a connection: what every
-// page is dressed with, and public pages.
+// shell is what the service worker caches for use without a connection: style
+// sheets, scripts, fonts, icons and the public pages.
 type shell struct {
 	Name    string   `json:"name"`
 	Files   []string `json:"files"`
@@ -92,9 +91,8 @@ type shell struct {
 	Badge   string   `json:"badge"`
 }
 
-// Worker is the source of the service worker that speaks the language. It
-// differs from that of another release exactly when something that it keeps
-// has changed.
+// Worker returns the source of the service worker in a language. It changes exactly
+// when something that it caches has changed, since browsers compare the source.
 func Worker(ctx context.Context, lang i18n.Lang, dev bool) ([]byte, error) {
 	files := []string{
 		"css/elsom.css", "js/elsom.js", "js/app.js", "icons/icon.svg",
@@ -118,11 +116,11 @@ func Worker(ctx context.Context, lang i18n.Lang, dev bool) ([]byte, error) {
 	}
 	s.Offline = "/offline" + query
 	s.Name = "elsom-" + hex.EncodeToString(hash.Sum(nil)[:8])
-	kept, err := json.Marshal(s)
-	return fmt.Appendf(nil, "const shell = %s;\n%s", kept, static.Worker), err
+	encoded, err := json.Marshal(s)
+	return fmt.Appendf(nil, "const shell = %s;\n%s", encoded, static.Worker), err
 }
 
-// public gives the pages that a stranger may keep, by their addresses.
+// public returns the pages that are the same for everybody, by address.
 func public(f layout.Frame) iter.Seq2[string, templ.Component] {
 	return func(yield func(string, templ.Component) bool) {
 		_ = yield("/offline", OfflinePage{f}.Page()) && yield("/help", HelpPage{f}.Page()) &&

@@ -13,7 +13,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page tells how to put the application on a screen.
+// Page shows how to install the application.
 func (p AppPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -213,7 +213,7 @@ func (p AppPage) Page() templ.Component {
 	})
 }
 
-// Page stands for any other when there is no connection.
+// Page is shown in place of any other without a connection.
 func (p OfflinePage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -356,7 +356,7 @@ func (p OfflinePage) Page() templ.Component {
 	})
 }
 
-// still is something that works without a connection.
+// still is an entry of the list of what works without a connection.
 func still(icon, href, title, note string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -441,8 +441,8 @@ func still(icon, href, title, note string) templ.Component {
 	})
 }
 
-// hint offers the application; the script shows it where it can be had and was
-// not put away.
+// hint offers the application. The script shows it where it can be installed, unless
+// it was dismissed.
 func hint(f layout.Frame) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

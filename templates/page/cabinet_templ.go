@@ -14,7 +14,7 @@ import (
 	"strconv"
 )
 
-// Page shows the cabinet: the balance, what can be done, the last operations.
+// Page renders the cabinet: balance, actions, latest operations.
 func (p CabinetPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -438,7 +438,7 @@ func (p CabinetPage) Page() templ.Component {
 	})
 }
 
-// empty says what to do where a list has nothing yet.
+// empty is shown in place of an empty list.
 func empty(icon, title, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

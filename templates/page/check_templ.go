@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page shows what will be paid, before it is.
+// Page shows a draft before it is paid.
 func (p CheckPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -316,7 +316,7 @@ func (p CheckPage) Page() templ.Component {
 			Title:    p.T("portal.check.title_" + string(p.State)),
 			Problems: component.Problems(p.Problem, component.Named{Name: "pin", Input: p.PIN}),
 			Wrong:    p.State == Short,
-			Act:      true,
+			Step:     true,
 			Here:     "services",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -618,7 +618,7 @@ func (p CheckPage) notice() templ.Component {
 	})
 }
 
-// mend leads back to the field, while there is something to mend.
+// mend links back to the form while the draft can be changed.
 func (p CheckPage) mend(field, label string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

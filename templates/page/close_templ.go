@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page closes the wallet, or says what stands against it.
+// Page has the form that closes the wallet, or the reason why it can't be closed.
 func (p ClosePage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -326,7 +326,7 @@ func (p ClosePage) Page() templ.Component {
 				component.Named{Name: "password", Input: p.Password},
 				component.Named{Name: "pin", Input: p.PIN}),
 			Form: p.form(),
-			Act:  true,
+			Step: true,
 			Here: "settings",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -336,7 +336,7 @@ func (p ClosePage) Page() templ.Component {
 	})
 }
 
-// Page says that the wallet is closed.
+// Page confirms that the wallet is closed.
 func (p ClosedPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

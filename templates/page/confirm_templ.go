@@ -16,7 +16,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page asks for the SMS code of a sign-up.
+// Page asks for the SMS code of a registration.
 func (p ConfirmPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -153,7 +153,7 @@ func (p ConfirmPage) Page() templ.Component {
 			Title:    p.T("portal.confirm.title"),
 			Problems: component.Problems(p.Problem, component.Named{Name: "code", Input: p.Code}),
 			Form:     "confirm",
-			Act:      true,
+			Step:     true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -194,7 +194,7 @@ func codeField(f layout.Frame, in component.Input) templ.Component {
 	})
 }
 
-// devSMS says where a message is read in development.
+// devSMS links to the messages in development mode.
 func devSMS(f layout.Frame, number string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

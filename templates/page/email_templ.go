@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page changes the e-mail address.
+// Page has the form that changes the e-mail address.
 func (p EmailPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -128,7 +128,7 @@ func (p EmailPage) Page() templ.Component {
 				component.Named{Name: "email", Input: p.Email},
 				component.Named{Name: "password", Input: p.Password}),
 			Form: "email-form",
-			Act:  true,
+			Step: true,
 			Here: "settings",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// fact is one line of a slip: what it is, and its value in words.
+// fact is one line of a slip: label and text.
 func fact(label, value string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -70,7 +70,7 @@ func fact(label, value string) templ.Component {
 	})
 }
 
-// figures is a fact whose value is digits in groups.
+// figures is a fact with grouped digits.
 func figures(label, value string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -176,7 +176,7 @@ func amountFact(f layout.Frame, key string, a money.Amount) templ.Component {
 	})
 }
 
-// feeFact says "no fee" in words rather than as a nought.
+// feeFact shows "no fee" in words, not as zero.
 func feeFact(f layout.Frame, fee money.Amount) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -213,7 +213,7 @@ func feeFact(f layout.Frame, fee money.Amount) templ.Component {
 	})
 }
 
-// back leads to the page above.
+// back links to the parent page.
 func back(href, words string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -5,72 +5,72 @@ import (
 	"elsom/templates/layout"
 )
 
-func fail(frame *layout.Frame, words string, field string, inputs map[string]*component.Input) {
+func fail(frame *layout.Frame, message string, field string, inputs map[string]*component.Input) {
 	if in, ok := inputs[field]; ok {
 		if in.Error == "" {
-			in.Error = words
+			in.Error = message
 		}
 		return
 	}
 	if frame.Problem == "" {
-		frame.Problem = words
+		frame.Problem = message
 	}
 }
 
 // Fail implements Form.
-func (p *PhonePage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"phone": &p.Phone})
+func (p *PhonePage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"phone": &p.Phone})
 }
 
 // Fail implements Form.
-func (p *LoginPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"password": &p.Password})
+func (p *LoginPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"password": &p.Password})
 }
 
 // Fail implements Form.
-func (p *SignupPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{
+func (p *SignupPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{
 		"email": &p.Email, "password": &p.Password, "offer": &p.Offer,
 	})
 }
 
 // Fail implements Form.
-func (p *ConfirmPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"code": &p.Code})
+func (p *ConfirmPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"code": &p.Code})
 }
 
 // Fail implements Form.
-func (p *ResetPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"phone": &p.Phone})
+func (p *ResetPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"phone": &p.Phone})
 }
 
 // Fail implements Form.
-func (p *ResetConfirmPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"code": &p.Code, "password": &p.Password})
+func (p *ResetConfirmPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"code": &p.Code, "password": &p.Password})
 }
 
 // Fail implements Form.
-func (p *PayPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"account": &p.Account, "amount": &p.Amount})
+func (p *PayPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"account": &p.Account, "amount": &p.Amount})
 }
 
 // Fail implements Form.
-func (p *SettingsPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{
+func (p *SettingsPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{
 		"old_password": &p.OldPassword, "password": &p.Password,
 	})
 }
 
 // Fail implements Form.
-func (p *CheckPage) Fail(field, words string) {
+func (p *CheckPage) Fail(field, message string) {
 	if !p.AskPIN {
 		field = ""
 	}
-	fail(&p.Frame, words, field, map[string]*component.Input{"pin": &p.PIN})
+	fail(&p.Frame, message, field, map[string]*component.Input{"pin": &p.PIN})
 }
 
 // Fail implements Form.
-func (p *PINPage) Fail(field, words string) {
+func (p *PINPage) Fail(field, message string) {
 	inputs := map[string]*component.Input{"old_pin": &p.OldPIN, "pin": &p.PIN}
 	switch p.State {
 	case NoPIN:
@@ -80,10 +80,10 @@ func (p *PINPage) Fail(field, words string) {
 	case ClosedPIN:
 		inputs = nil
 	}
-	fail(&p.Frame, words, field, inputs)
+	fail(&p.Frame, message, field, inputs)
 }
 
 // Fail implements Form.
-func (p *UnlockPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"code": &p.Code})
+func (p *UnlockPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"code": &p.Code})
 }

@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page tells how to fill the wallet.
+// Page shows how to fill the wallet.
 func (p FillPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -13,10 +13,10 @@ import (
 	"elsom/templates/layout"
 )
 
-// questions are answered on the help page, in this order.
+// questions are those of the help page in their order.
 var questions = []string{"pay", "fill", "transfer", "wrong_number", "ussd", "pin", "processing", "refund", "mistake", "password", "safety"}
 
-// Page answers what people ask, and says whom to call.
+// Page answers common questions and lists the call centers.
 func (p HelpPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -225,8 +225,8 @@ func operations(f layout.Frame, list []Operation) templ.Component {
 	})
 }
 
-// clipped is a note in one line. Where it is too long its first part is cut, so
-// that the last digits of an account stay.
+// clipped is a note on one line. If it is too long its first part is cut, so that the
+// last digits of an account stay visible.
 func clipped(note string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -310,7 +310,7 @@ func clipped(note string) templ.Component {
 	})
 }
 
-// state is a payment's state as a word with its sign.
+// state is a payment's state with its icon.
 func state(f layout.Frame, s Status) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

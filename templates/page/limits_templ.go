@@ -235,7 +235,7 @@ func (p LimitsPage) bound(key string, most money.Amount) templ.Component {
 	})
 }
 
-// left shows what is left of a limit, and the limit itself.
+// left shows the rest of a limit and the limit.
 func (p LimitsPage) left(key string, most, left money.Amount) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

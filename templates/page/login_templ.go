@@ -123,7 +123,7 @@ func (p LoginPage) Page() templ.Component {
 			Title:    p.T("portal.login.title"),
 			Problems: component.Problems(p.Problem, component.Named{Name: "password", Input: p.Password}),
 			Form:     "enter",
-			Act:      true,
+			Step:     true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -132,7 +132,7 @@ func (p LoginPage) Page() templ.Component {
 	})
 }
 
-// whose names the wallet that the step is about.
+// whose shows the wallet that a step is for.
 func whose(f layout.Frame, wallet string, mend bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -219,7 +219,7 @@ func whose(f layout.Frame, wallet string, mend bool) templ.Component {
 	})
 }
 
-// username tells a password keeper whose password it is.
+// username is a hidden field with the number, for password managers.
 func username(wallet string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

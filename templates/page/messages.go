@@ -6,23 +6,23 @@ import (
 	"elsom/templates/layout"
 )
 
-// MessagesPage is `/messages`: what was sent to the holder's number.
+// MessagesPage is `/messages`, the SMS sent to the customer's number.
 type MessagesPage struct {
 	layout.Frame
-	// Messages, newest first.
+	// Messages are newest first.
 	Messages []Message
 	// NewestHref is empty on the first page, OlderHref on the last.
 	NewestHref, OlderHref string
 }
 
-// Message is one SMS as its reader may see it again.
+// Message is one SMS, with secrets masked.
 type Message struct {
 	Text  string
 	State MessageState
 	At    time.Time
 }
 
-// MessageState is how far a message has come.
+// MessageState is the state of a message.
 type MessageState string
 
 // The states of a message.
@@ -33,7 +33,7 @@ const (
 	MessageFailed    MessageState = "failed"
 )
 
-// look is the icon and the colour of a state.
+// look returns the icon and the CSS class of a state.
 func (s MessageState) look() (icon, class string) {
 	switch s {
 	case MessageQueued:
@@ -49,5 +49,5 @@ func (s MessageState) look() (icon, class string) {
 func (s MessageState) icon() string  { icon, _ := s.look(); return icon }
 func (s MessageState) class() string { _, class := s.look(); return class }
 
-// words is the key of what a state is called.
+// words returns the message key of a state.
 func (s MessageState) words() string { return "messages.state_" + string(s) }

@@ -10,8 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "elsom/templates/component"
 
-// notices lets the holder choose the browsers that are told of a payment's
-// end. Switching on takes the script, since the browser must be asked.
+// notices lists the browsers with push notifications. Switching them on needs the
+// script, which asks for the browser's permission.
 func (p SettingsPage) notices() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -2,9 +2,9 @@ package page
 
 import "time"
 
-// CurrentOffer is the edition of the public offer that is shown and accepted
-// now. The text stands in the messages under "portal.offer"; a test holds its
-// fingerprint, so that a new text can't go out under an old version.
+// CurrentOffer returns the edition of the public offer that is shown and accepted.
+// Its text is in the messages under "portal.offer"; a test compares the text's hash,
+// so that a new text needs a new version.
 func CurrentOffer() Edition {
 	return Edition{Version: "1.2", Date: time.Date(2026, time.November, 30, 0, 0, 0, 0, time.UTC)}
 }
@@ -18,5 +18,5 @@ var clauses = []struct {
 	{"duties", 5}, {"issuer", 4}, {"privacy", 3}, {"changes", 3}, {"contact", 2},
 }
 
-// key is where a text of a clause stands.
+// key returns the message key of a text of a clause.
 func key(clause, text string) string { return "portal.offer.clause." + clause + "." + text }

@@ -1,8 +1,8 @@
-// Package page shows the pages of a wallet holder's browser: one file per
-// act, named as in web/portal, each taking one struct that stands here.
+// Package page renders the pages of a customer's browser: one file per operation,
+// named as in web/portal, and one struct per page, declared here.
 //
-// It promises pages that work without scripts, in three languages. It decides
-// nothing: states, amounts and addresses come in the structs.
+// Pages are in three languages and work without scripts. They contain no
+// decisions: states, amounts and addresses come in the structs.
 package page
 
 import (
@@ -13,83 +13,83 @@ import (
 	"elsom/templates/layout"
 )
 
-// Form is a page on which something typed can be wrong.
+// Form is a page with a form, on which errors can be shown.
 type Form interface {
-	// Fail puts the words at the field of that name, or at the head of the
-	// page when the page has no such field. The first words at a field stay.
-	Fail(field, words string)
-	// LeadTo adds a link to the error summary.
-	LeadTo(href, words string)
+	// Fail shows the message at the field, or at the top of the page if the page
+	// has no such field. The first message of a field is kept.
+	Fail(field, message string)
+	// AddLink adds a link to the error summary.
+	AddLink(href, text string)
 }
 
-// PhonePage is `/`: a number to begin with. Posts phone to `/`.
+// PhonePage is `/`, which asks for a number. Posts phone to `/`.
 type PhonePage struct {
 	layout.Frame
 	Phone component.Input
 }
 
-// LoginPage is `/login`: the password of a known number. Posts password.
+// LoginPage is `/login`, which asks for the password of a known number. Posts password.
 type LoginPage struct {
 	layout.Frame
-	// Wallet is the number as people read it.
+	// Wallet is the number in readable form.
 	Wallet   string
 	Password component.Input
 }
 
-// SignupPage is `/signup`: a new number. Posts email, password, offer.
+// SignupPage is `/signup`, the registration of a number. Posts email, password, offer.
 type SignupPage struct {
 	layout.Frame
 	Wallet                 string
 	Email, Password, Offer component.Input
 	Edition                Edition
-	// Closed is when the last wallet of the number was closed; zero: none was.
+	// Closed is when the number's last wallet was closed; zero: there was none.
 	Closed time.Time
 }
 
-// ConfirmPage is `/confirm`: the SMS code of a sign-up. Posts code; a second
-// form posts nothing to `/confirm/resend`.
+// ConfirmPage is `/confirm`, which asks for the SMS code of a registration. Posts
+// code; a second form posts no fields to `/confirm/resend`.
 type ConfirmPage struct {
 	layout.Frame
 	Wallet string
 	Code   component.Input
 }
 
-// ResetPage is `/reset`: asks for an SMS code. Posts phone.
+// ResetPage is `/reset`, which sends an SMS code for a new password. Posts phone.
 type ResetPage struct {
 	layout.Frame
 	Phone component.Input
-	// HoldHours is how long a wallet without a PIN sends nothing afterwards.
+	// HoldHours is the length of the hold on a wallet without a PIN afterwards.
 	HoldHours int
 }
 
-// ResetConfirmPage is `/reset/confirm`: SMS code and a new password. Posts
-// code and password.
+// ResetConfirmPage is `/reset/confirm`, which asks for the SMS code and a new
+// password. Posts code and password.
 type ResetConfirmPage struct {
 	layout.Frame
 	Wallet         string
 	Code, Password component.Input
-	// HoldHours is that of ResetPage.
+	// HoldHours is as in ResetPage.
 	HoldHours int
 }
 
 // Edition is one version of the public offer.
 type Edition struct {
-	// Version is the name under which its acceptance is kept.
+	// Version is stored with an acceptance.
 	Version string
-	// Date is the day from which it holds.
+	// Date is the day from which it is in force.
 	Date time.Time
 }
 
-// OfferPage is `/offer`: the public offer, whole.
+// OfferPage is `/offer`, the public offer.
 type OfferPage struct {
 	layout.Frame
 	Edition Edition
 }
 
-// Kind is what an operation is.
+// Kind is the kind of an operation.
 type Kind string
 
-// The operations that a wallet's history knows.
+// The kinds of operations in a wallet's history.
 const (
 	Payment    Kind = "payment"
 	CashIn     Kind = "cashin"
@@ -99,10 +99,10 @@ const (
 	Correction Kind = "correction" // made by staff
 )
 
-// Status is how far a payment is, by the words of the web channel.
+// Status is the state of a payment.
 type Status string
 
-// The states of a payment. Operations that are no payments are Completed.
+// The states of a payment. Other operations are Completed.
 const (
 	Processing Status = "processing"
 	Completed  Status = "completed"
@@ -114,13 +114,13 @@ type Operation struct {
 	// Href is the operation's own page.
 	Href string
 	Kind Kind
-	// Name is the service, the agent that took the cash, or who is on the other
-	// side of a transfer, in the page's language.
+	// Name is the service, the cash-in agent or the other side of a transfer, in the
+	// page's language.
 	Name string
-	// Detail is what tells it from its like: the company and the end of its
-	// ИНН, or the whole ИНН in groups.
+	// Detail distinguishes it from others of that name: the company and the last
+	// digits of its ИНН, or the whole ИНН in groups.
 	Detail string
-	// Amount is signed: money out is negative. It is the total with the fee.
+	// Amount is the total with the fee, negative for money out.
 	Amount money.Amount
 	Status Status
 	At     time.Time
@@ -131,12 +131,11 @@ type CabinetPage struct {
 	layout.Frame
 	Wallet  string
 	Balance money.Amount
-	// Operations are the last few, newest first.
+	// Operations are the latest, newest first.
 	Operations []Operation
 	// Payments are services to pay again in one step, at most three.
 	Payments []Service
-	// Held says until when nothing can be sent, since the password was set by
-	// SMS; empty: it can.
+	// Held is the text of a hold on payments; empty: there is none.
 	Held string
 }
 
@@ -144,16 +143,16 @@ type CabinetPage struct {
 type OperationPage struct {
 	layout.Frame
 	Operation Operation
-	// AccountLabel and Account stand for payments: "ИНН", "0020 7199 …".
+	// AccountLabel and Account are set for payments: "ИНН", "0020 7199 …".
 	AccountLabel, Account string
-	// PayeeLabel and Payee: "Компания" and the name that the biller told;
-	// empty: it told none.
+	// PayeeLabel and Payee are "Компания" and the name that the biller returned;
+	// empty: it returned none.
 	PayeeLabel, Payee string
-	// Code is the payment code, 12 digits; empty where there is none.
+	// Code is the payment code, 12 digits; empty: there is none.
 	Code string
-	// Sum and Fee are the parts of the amount, both without sign.
+	// Sum and Fee are the parts of the amount, without sign.
 	Sum, Fee money.Amount
-	// ReceiptHref and RepeatHref are empty where there is nothing behind them.
+	// ReceiptHref and RepeatHref are empty for operations without them.
 	ReceiptHref, RepeatHref string
 }
 
@@ -163,9 +162,9 @@ type HistoryPage struct {
 	// Direction is "in", "out" or empty for both.
 	Direction  string
 	Operations []Operation
-	// In and Out are the sums of all that the filter finds, without sign.
+	// In and Out are the sums over all pages of the filter, without sign.
 	In, Out money.Amount
-	// Count is how many operations the filter finds on all pages.
+	// Count is the number of operations on all pages of the filter.
 	Count int
 	// NewerHref and OlderHref are empty on the first and last page.
 	NewerHref, OlderHref string
@@ -173,28 +172,27 @@ type HistoryPage struct {
 
 // Category is a group of services.
 type Category struct {
-	// Code picks the icon ("other", "internet", …); an unknown one gets a general icon.
+	// Code selects the icon ("other", "internet", …); unknown codes get a general icon.
 	Code, Name, Href string
-	// Examples names some of its services, in one line.
+	// Examples are names of some of its services, in one line.
 	Examples string
 }
 
-// Service is something that can be paid.
+// Service is a service that can be paid.
 type Service struct {
 	Code, Name, Href string
-	// Category is its category's name, shown in search results and repeats.
+	// Category is the name of its category, shown in search results.
 	Category string
-	// Detail is shown instead of Category where it is set: whom it was paid for
-	// last time.
+	// Detail, if set, is shown in place of Category: the account that was paid last.
 	Detail string
-	// Sum is what was paid then; 0: not shown.
+	// Sum is the amount that was paid last; 0: not shown.
 	Sum money.Amount
 }
 
 // ServicesPage is `/services?q=`.
 type ServicesPage struct {
 	layout.Frame
-	// Query is what was searched, as typed; empty: the categories are shown.
+	// Query is the search as typed; empty: the categories are shown.
 	Query      string
 	Categories []Category
 	Found      []Service
@@ -207,8 +205,8 @@ type CategoryPage struct {
 	Services []Service
 }
 
-// FeeRule is what a service costs above its amount, in the catalogue's shape:
-// FeeRule(service.Fee) makes one.
+// FeeRule is the fee of a service. It has the fields of the catalog's fee, so that
+// FeeRule(service.Fee) converts one.
 type FeeRule struct {
 	BasisPoints             int64
 	Fixed, Minimum, Maximum money.Amount
@@ -217,74 +215,71 @@ type FeeRule struct {
 // PayPage is `/pay/CODE`. Posts account and amount.
 type PayPage struct {
 	layout.Frame
-	// Code is the service's, for the address to post to.
+	// Code is the service's code, part of the form's address.
 	Code, Service string
-	// CategoryName and CategoryHref lead back.
+	// CategoryName and CategoryHref are for the link back.
 	CategoryName, CategoryHref string
-	// AccountLabel and AccountHint are the catalogue's words in the page's language.
+	// AccountLabel and AccountHint are the catalog's texts in the page's language.
 	AccountLabel, AccountHint string
-	// INN tells that the account is an ИНН: 14 digits, with help on where to find it.
+	// INN reports that the account is an ИНН: 14 digits, with a hint where to find it.
 	INN             bool
 	Account, Amount component.Input
 	Balance         money.Amount
 	// Minimum and Maximum are the service's bounds; 0: none.
 	Minimum, Maximum money.Amount
-	// Fee is the service's; the zero value is none.
+	// Fee is the service's fee; zero: none.
 	Fee FeeRule
-	// Held says until when nothing can be sent, since the password was set by
-	// SMS; empty: it can.
+	// Held is the text of a hold on payments; empty: there is none.
 	Held string
 }
 
-// CheckState is what stands between a draft and its payment.
+// CheckState is whether a draft can be paid, and why not.
 type CheckState string
 
 // The states of the check page.
 const (
-	// Ready: the draft can be paid.
+	// Ready drafts can be paid.
 	Ready CheckState = "ready"
-	// Short: the wallet has too little for it today; the draft is kept.
+	// Short means that the balance is too low. The draft stays valid.
 	Short CheckState = "short"
-	// FeeChanged: the fee is no longer the one that was shown; a new draft
-	// with the new fee is on the page, to be confirmed anew.
+	// FeeChanged means that the fee has changed. The page shows a new draft with the
+	// new fee, which has to be accepted.
 	FeeChanged CheckState = "fee"
-	// Paid: it was paid before; nothing is paid a second time.
+	// Paid means that the draft was paid before.
 	Paid CheckState = "paid"
-	// Expired: too old to be paid; its values go back to the form.
+	// Expired drafts can't be paid; the form can be filled with their values.
 	Expired CheckState = "expired"
 )
 
-// CheckPage is `/check/DRAFT`. Posts nothing but the token, and pin where it
-// is asked.
+// CheckPage is `/check/DRAFT`. Posts the token and, with AskPIN, pin.
 type CheckPage struct {
 	layout.Frame
 	State CheckState
-	// Draft is the draft's id, for the address to post to.
+	// Draft is the draft's id, part of the form's address.
 	Draft   string
 	Service string
-	// AccountLabel and Account: "ИНН", in groups of four.
+	// AccountLabel and Account are "ИНН" and its digits in groups of four.
 	AccountLabel, Account string
-	// PayeeLabel and Payee: "Компания" and the name that the biller told, of
-	// the account's holder; empty: it told none.
+	// PayeeLabel and Payee are "Компания" and the account holder's name that the
+	// biller returned; empty: it returned none.
 	PayeeLabel, Payee string
-	// Suspect tells that the ИНН looks mistyped.
+	// Suspect reports that the ИНН looks mistyped.
 	Suspect            bool
 	Amount, Fee, Total money.Amount
-	// OldFee is what was shown before, with FeeChanged.
+	// OldFee is the fee that was shown before, with FeeChanged.
 	OldFee money.Amount
-	// Wallet is the number that pays, as people read it.
+	// Wallet is the paying number in readable form.
 	Wallet string
-	// Balance is today's; After is what is left when this is paid.
+	// Balance is the current balance; After is the balance after the payment.
 	Balance, After money.Amount
-	// BackHref leads to the form with what was typed.
+	// BackHref is the form filled with the draft's values.
 	BackHref string
 	// ReceiptHref is set with Paid.
 	ReceiptHref string
-	// AskPIN tells that the site wants the PIN once before it pays.
+	// AskPIN reports that the site requires the PIN once.
 	AskPIN bool
 	PIN    component.Input
-	// Held says until when nothing can be sent, since the password was set by
-	// SMS; empty: it can.
+	// Held is the text of a hold on payments; empty: there is none.
 	Held string
 }
 
@@ -294,45 +289,45 @@ type ReceiptPage struct {
 	Status Status
 	// Code is the payment code, 12 digits.
 	Code string
-	// At is when it was accepted; EndedAt when it was completed or refunded.
+	// At is the time of acceptance, EndedAt that of completion or refund.
 	At, EndedAt           time.Time
 	Service               string
 	AccountLabel, Account string
 	PayeeLabel, Payee     string
 	Amount, Fee, Total    money.Amount
 	Wallet                string
-	// Reason says in words why it was refunded, where the biller told.
+	// Reason is the reason of a refund; empty: the biller returned none.
 	Reason string
-	// Balance is today's.
+	// Balance is the current balance.
 	Balance    money.Amount
 	RepeatHref string
 }
 
-// FillPage is `/fill`: how to fill the wallet.
+// FillPage is `/fill`, which shows how to fill the wallet.
 type FillPage struct {
 	layout.Frame
-	// Wallet is the person's own number; empty when nobody is signed in.
+	// Wallet is the customer's number; empty for a visitor.
 	Wallet string
-	// BackHref leads to the payment that waits for the money; empty: none does.
+	// BackHref is the draft to continue with; empty: none.
 	BackHref string
-	// Missing is what that payment still lacks; 0: nothing.
+	// Missing is the amount that the draft lacks; 0: none.
 	Missing money.Amount
-	// Transfer: what waits is a transfer and no payment.
+	// Transfer reports that the draft is a transfer, not a payment.
 	Transfer bool
 }
 
 // HelpPage is `/help`.
 type HelpPage struct{ layout.Frame }
 
-// Session is one browser in which the person is signed in.
+// Session is one browser in which the customer is signed in.
 type Session struct {
 	ID string
-	// Device is what the browser says of itself, in short.
+	// Device is the browser and system, from its User-Agent.
 	Device string
-	// Network is the beginning of the address that logged in; empty: not known.
+	// Network is the beginning of the address of the login; empty: unknown.
 	Network        string
 	LoggedIn, Seen time.Time
-	// Current is the one that asks.
+	// Current reports that it is the browser of this request.
 	Current bool
 }
 
@@ -343,30 +338,30 @@ type SettingsPage struct {
 	Wallet, Email         string
 	OldPassword, Password component.Input
 	Sessions              []Session
-	// HasPIN tells whether there is a PIN to change.
+	// HasPIN reports whether the wallet has a PIN.
 	HasPIN bool
-	// NoticesKey is the public key of notices; empty: there are none.
+	// NoticesKey is the public key of push notifications; empty: they are off.
 	NoticesKey string
 	Notices    []NoticeDevice
 }
 
-// NoticeDevice is one browser that is told of payments.
+// NoticeDevice is one browser with push notifications.
 type NoticeDevice struct {
 	ID, Device string
 	Since      time.Time
 }
 
-// ErrorPage is any answer that could not be the page asked for.
+// ErrorPage is shown in place of a page after an error.
 type ErrorPage struct {
 	layout.Frame
 	// Status is 403, 404, 422, 429, 500 or 503; others are shown as 500.
 	Status int
-	// Stale is a form that is out of date (403): nothing was done.
+	// Stale reports that the form was out of date (403).
 	Stale bool
-	// RetryAfter is when to come back (429, 503); 0: not known.
+	// RetryAfter is when to try again (429, 503); 0: unknown.
 	RetryAfter time.Duration
-	// Words replaces the general words of the status, where the act has its own.
-	Words string
-	// BackHref leads to where the person was; empty: the cabinet or the first page.
+	// Message, if set, replaces the general text of the status.
+	Message string
+	// BackHref is the page with the form; empty: the cabinet or the first page.
 	BackHref string
 }

@@ -13,7 +13,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page asks whom and how much to pay.
+// Page asks for account and amount.
 func (p PayPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -206,7 +206,7 @@ func (p PayPage) Page() templ.Component {
 				component.Named{Name: "account", Input: p.Account},
 				component.Named{Name: "amount", Input: p.Amount}),
 			Form: "pay",
-			Act:  true,
+			Step: true,
 			Here: "services",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -216,7 +216,7 @@ func (p PayPage) Page() templ.Component {
 	})
 }
 
-// next is the button to the check page or, while nothing can be sent, until when.
+// next is the button to the check page, or the text of a hold.
 func next(f layout.Frame, held string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

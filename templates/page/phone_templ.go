@@ -13,7 +13,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page shows the first page: a number to begin with.
+// Page is the first page, which asks for a number.
 func (p PhonePage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

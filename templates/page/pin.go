@@ -7,39 +7,40 @@ import (
 	"elsom/templates/layout"
 )
 
-// PINState is how a wallet's PIN stands.
+// PINState is the state of a wallet's PIN.
 type PINState string
 
-// The states of the PIN's page.
+// The states of a PIN.
 const (
-	// NoPIN: there is none, a first one can be set.
+	// NoPIN means that no PIN is set.
 	NoPIN PINState = "none"
-	// IssuedPIN: it came by SMS and should be changed.
+	// IssuedPIN was sent by SMS and should be changed.
 	IssuedPIN PINState = "issued"
-	// UsedPIN: it came by SMS, has confirmed its one thing, and opens only its
-	// own change.
+	// UsedPIN was sent by SMS and has confirmed one operation. It can only be
+	// changed now.
 	UsedPIN PINState = "used"
-	// OwnPIN: the holder set it.
+	// OwnPIN was set by the customer.
 	OwnPIN PINState = "own"
-	// LockedPIN: too many wrong ones; the holder can open it.
+	// LockedPIN is locked after wrong attempts; the customer can unlock it.
 	LockedPIN PINState = "locked"
-	// ClosedPIN: too many wrong ones; only staff, or time, can open it.
+	// ClosedPIN is locked after wrong attempts, until staff unlock it or the time ends.
 	ClosedPIN PINState = "closed"
 )
 
-// PINPage is `/settings/pin`. Posts pin, and old_pin where there is one, else
-// password; the locked one posts password to `/settings/pin/unlock`.
+// PINPage is `/settings/pin`. Posts pin and old_pin, or pin and password if there is
+// no PIN; a locked one posts password to `/settings/pin/unlock`.
 type PINPage struct {
 	layout.Frame
 	Wallet string
 	State  PINState
-	// Until is when a locked PIN opens by itself.
+	// Until is when the lock ends.
 	Until                 time.Time
 	OldPIN, PIN, Password component.Input
 }
 
-// UnlockPage is `/settings/pin/unlock`: the SMS code that gives the PIN's tries
-// back. Posts code to `/settings/pin/code`, and nothing to `/settings/pin/resend`.
+// UnlockPage is `/settings/pin/unlock`, which asks for the SMS code that unlocks the
+// PIN. Posts code to `/settings/pin/code`; a second form posts no fields to
+// `/settings/pin/resend`.
 type UnlockPage struct {
 	layout.Frame
 	Wallet string

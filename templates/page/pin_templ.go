@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page sets, changes or opens the PIN.
+// Page has the form that sets, changes or unlocks the PIN.
 func (p PINPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -217,7 +217,7 @@ func (p PINPage) Page() templ.Component {
 				component.Named{Name: "password", Input: p.Password},
 				component.Named{Name: "pin", Input: p.PIN}),
 			Form: "pin-form",
-			Act:  true,
+			Step: true,
 			Here: "settings",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -263,7 +263,7 @@ func (p PINPage) passwordLine() templ.Component {
 	})
 }
 
-// Page asks for the SMS code that gives the tries of a PIN back.
+// Page asks for the SMS code that unlocks the PIN.
 func (p UnlockPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -396,7 +396,7 @@ func (p UnlockPage) Page() templ.Component {
 			Title:    p.T("portal.confirm.title"),
 			Problems: component.Problems(p.Problem, component.Named{Name: "code", Input: p.Code}),
 			Form:     "unlock-form",
-			Act:      true,
+			Step:     true,
 			Here:     "settings",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -438,7 +438,7 @@ func pinLine(f layout.Frame, name, label, hint string, in component.Input) templ
 	})
 }
 
-// provePIN asks the PIN where the site wants it once.
+// provePIN asks for the PIN if the site requires it once.
 func provePIN(f layout.Frame, in component.Input) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

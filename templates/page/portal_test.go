@@ -256,7 +256,7 @@ func TestFailuresSayTheMoneyFirst(t *testing.T) {
 		}
 	}
 	// An act whose outcome is being looked into says so, and nothing else.
-	if n := render(t, page.ErrorPage{Status: 503, Words: "?"}.Page()).Find(".failure strong").Length(); n != 0 {
+	if n := render(t, page.ErrorPage{Status: 503, Message: "?"}.Page()).Find(".failure strong").Length(); n != 0 {
 		t.Error("it is said to be known")
 	}
 }

@@ -643,7 +643,7 @@ func (p ReceiptPage) Page() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{Title: p.T("portal.receipt.status_" + string(p.Status)), Problems: component.Problems(p.Problem), Act: p.Status == Processing, Here: "history"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Page(p.Frame, layout.View{Title: p.T("portal.receipt.status_" + string(p.Status)), Problems: component.Problems(p.Problem), Step: p.Status == Processing, Here: "history"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -651,7 +651,7 @@ func (p ReceiptPage) Page() templ.Component {
 	})
 }
 
-// copies are the buttons that take the receipt along; scripts show them.
+// copies are the buttons that print and share the receipt; scripts show them.
 func (p ReceiptPage) copies(look string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

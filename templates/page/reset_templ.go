@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page asks for which number a new password is wanted.
+// Page asks for the number that needs a new password.
 func (p ResetPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -133,7 +133,7 @@ func (p ResetPage) Page() templ.Component {
 			Title:    p.T("portal.reset.title"),
 			Problems: component.Problems(p.Problem, component.Named{Name: "phone", Input: p.Phone}),
 			Form:     "reset",
-			Act:      true,
+			Step:     true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -275,7 +275,7 @@ func (p ResetConfirmPage) Page() templ.Component {
 				component.Named{Name: "code", Input: p.Code},
 				component.Named{Name: "password", Input: p.Password}),
 			Form: "reset",
-			Act:  true,
+			Step: true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -284,7 +284,7 @@ func (p ResetConfirmPage) Page() templ.Component {
 	})
 }
 
-// resetRule says what a password by SMS costs. It is the same for every number.
+// resetRule explains the hold after a reset. It is the same for every number.
 func resetRule(f layout.Frame, hours int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page shows the categories, or what a search found.
+// Page shows the categories, or the results of a search.
 func (p ServicesPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

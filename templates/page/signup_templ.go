@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page registers a number that is new on the site.
+// Page has the registration form.
 func (p SignupPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -249,7 +249,7 @@ func (p SignupPage) Page() templ.Component {
 				component.Named{Name: "password", Input: p.Password},
 				component.Named{Name: "offer", Input: p.Offer}),
 			Form: "signup",
-			Act:  true,
+			Step: true,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -258,8 +258,8 @@ func (p SignupPage) Page() templ.Component {
 	})
 }
 
-// steps shows which of the steps of an act this is; here is the first of keys
-// that is current, done are those before it.
+// steps shows the progress of an operation: here is the key of the current step, the
+// keys before it are done.
 func steps(f layout.Frame, current string, next ...string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -338,7 +338,7 @@ func steps(f layout.Frame, current string, next ...string) templ.Component {
 	})
 }
 
-// stepsDone is steps with one that is behind.
+// stepsDone is steps with one step done.
 func stepsDone(f layout.Frame, done, current string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -8,77 +8,75 @@ import (
 	"elsom/templates/layout"
 )
 
-// TransferPage is `/transfer`: to whom and how much. Posts phone and amount.
+// TransferPage is `/transfer`, the transfer form. Posts phone and amount.
 type TransferPage struct {
 	layout.Frame
 	Phone, Amount component.Input
 	Balance       money.Amount
-	// Held says until when nothing can be sent, since the password was set by
-	// SMS; empty: it can.
+	// Held is the text of a hold on payments; empty: there is none.
 	Held string
 }
 
-// TransferCheckPage is `/transfer/DRAFT`. Posts pin where it is asked for.
+// TransferCheckPage is `/transfer/DRAFT`. Posts the token and, with AskPIN, pin.
 type TransferCheckPage struct {
 	layout.Frame
 	// State is Ready, Short, Paid (sent before) or Expired.
 	State CheckState
-	// Draft is the draft's id, for the address to post to.
+	// Draft is the draft's id, part of the form's address.
 	Draft string
-	// Receiver is the receiver's masked name; empty: it isn't known.
+	// Receiver is the receiver's masked name; empty: unknown.
 	Receiver string
-	// Phone and Wallet are the numbers that get and send, as people read them.
+	// Phone and Wallet are the receiving and the sending number in readable form.
 	Phone, Wallet string
 	Amount, Fee   money.Amount
-	// Balance is today's.
+	// Balance is the current balance.
 	Balance money.Amount
-	// AskPIN: the PIN is wanted once before the site sends money out.
+	// AskPIN reports that the site requires the PIN once.
 	AskPIN bool
 	PIN    component.Input
-	// BackHref leads to the form with what was typed.
+	// BackHref is the form filled with the draft's values.
 	BackHref string
 	// ReceiptHref is set with Paid.
 	ReceiptHref string
-	// Held says until when nothing can be sent, since the password was set by
-	// SMS; empty: it can.
+	// Held is the text of a hold on payments; empty: there is none.
 	Held string
 }
 
-// TransferReceiptPage is `/transfer/done/ID`, for either side.
+// TransferReceiptPage is `/transfer/done/ID`, for sender and receiver.
 type TransferReceiptPage struct {
 	layout.Frame
-	// Incoming: this person got the money; otherwise sent it.
+	// Incoming reports that the customer is the receiver.
 	Incoming bool
-	// Number is the transfer's.
+	// Number is the transfer's number.
 	Number string
-	// Name and Phone are of the other side; an empty name isn't known.
+	// Name and Phone are those of the other side; an empty name is unknown.
 	Name, Phone string
-	// Wallet is this person's number.
+	// Wallet is the customer's number.
 	Wallet  string
 	Amount  money.Amount
 	At      time.Time
 	Balance money.Amount
-	// RepeatHref leads to a form filled for the same number.
+	// RepeatHref is the form filled with the same number.
 	RepeatHref string
 }
 
 // Fail implements Form.
-func (p *TransferPage) Fail(field, words string) {
-	fail(&p.Frame, words, field, map[string]*component.Input{"phone": &p.Phone, "amount": &p.Amount})
+func (p *TransferPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"phone": &p.Phone, "amount": &p.Amount})
 }
 
 // Fail implements Form.
-func (p *TransferCheckPage) Fail(field, words string) {
+func (p *TransferCheckPage) Fail(field, message string) {
 	inputs := map[string]*component.Input{}
 	if p.AskPIN {
 		inputs["pin"] = &p.PIN
 	}
-	fail(&p.Frame, words, field, inputs)
+	fail(&p.Frame, message, field, inputs)
 }
 
 func (p TransferCheckPage) total() money.Amount { return p.Amount + p.Fee }
 
-// figure is the page's largest: what is to be sent, or what is missing for it.
+// figure is the largest figure of the page: the total, or the missing amount.
 func (p TransferCheckPage) figure() money.Amount {
 	if p.State == Short {
 		return p.total() - p.Balance
@@ -93,7 +91,7 @@ func (p TransferCheckPage) title() string {
 	return p.T("portal.check.title_" + string(p.State))
 }
 
-// side is this person's in the transfer.
+// side returns the message key of the customer's side of the transfer.
 func (p TransferReceiptPage) side() string {
 	if p.Incoming {
 		return string(Got)
@@ -101,12 +99,12 @@ func (p TransferReceiptPage) side() string {
 	return string(Sent)
 }
 
-// key is that of a text that differs between the sides.
+// key returns the key of a message that differs between the sides.
 func (p TransferReceiptPage) key(name string) string {
 	return "portal.transfer." + p.side() + "." + name
 }
 
-// waits begins the keys of the words about what waits for the money.
+// waits returns the key of a message about the draft to continue with.
 func (p FillPage) waits(name string) string {
 	if p.Transfer {
 		return "portal.transfer.fill." + name

@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page asks to whom and how much to send.
+// Page asks for the receiver's number and the amount.
 func (p TransferPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -149,7 +149,7 @@ func (p TransferPage) Page() templ.Component {
 				component.Named{Name: "phone", Input: p.Phone},
 				component.Named{Name: "amount", Input: p.Amount}),
 			Form: "transfer",
-			Act:  true,
+			Step: true,
 			Here: "cabinet",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -159,7 +159,7 @@ func (p TransferPage) Page() templ.Component {
 	})
 }
 
-// Page shows what will be sent, before it is.
+// Page shows a draft before it is sent.
 func (p TransferCheckPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -426,7 +426,7 @@ func (p TransferCheckPage) Page() templ.Component {
 			Title:    p.title(),
 			Problems: component.Problems(p.Problem, component.Named{Name: "pin", Input: p.PIN}),
 			Wrong:    p.State == Short,
-			Act:      true,
+			Step:     true,
 			Here:     "cabinet",
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -1059,7 +1059,7 @@ func (p TransferCheckPage) actions() templ.Component {
 	})
 }
 
-// Page shows the receipt, to either side.
+// Page shows the receipt to the sender or the receiver.
 func (p TransferReceiptPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

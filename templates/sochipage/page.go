@@ -1,7 +1,7 @@
-// Package sochipage holds the pages of the stand-in for DosTek's side. They are
-// not the wallet's and look plainer on purpose; the text is Russian only.
+// Package sochipage renders the pages of sochi, the stand-in for DosTek's side. They
+// look plainer than the portal's on purpose; the text is Russian only.
 //
-// It promises pages that work without scripts. It decides nothing.
+// The pages work without scripts and contain no decisions.
 package sochipage
 
 import (
@@ -12,8 +12,8 @@ import (
 	"elsom/templates/component"
 )
 
-// Style is where the pages expect the few rules that the wallet's own style
-// has no need of.
+// Style is the address of the style sheet with the rules that only these pages
+// need.
 const Style = "/sochi.css"
 
 // Payment is one line of a list of payments.
@@ -22,17 +22,17 @@ type Payment struct {
 	Service string
 	TxnID   string
 	Account string
-	// Name is the account's holder; empty: the account has none.
+	// Name is the account's holder; empty: none.
 	Name string
-	// Href leads to the account's page; empty: the account has none.
+	// Href is the account's page; empty: none.
 	Href string
 	Sum  money.Amount
-	// Result is the protocol's number, Comment its words.
+	// Result is the OSMP result code, Comment its text.
 	Result  int
 	Comment string
 }
 
-// Title is whom the payment was for.
+// Title returns the receiver of the payment.
 func (p Payment) Title() string {
 	if p.Name == "" {
 		return "Неизвестный счёт"
@@ -46,16 +46,16 @@ type Choice struct {
 	Selected     bool
 }
 
-// Lever is one switch that is set.
+// Lever is one active fault switch.
 type Lever struct {
 	Service, Command, Mode string
-	// Detail is the chosen result or the seconds; empty: neither matters.
+	// Detail is the selected result or the seconds; empty: none.
 	Detail string
-	// Left is how many requests it holds for; 0: until reset.
+	// Left is the number of requests that it still applies to; 0: until reset.
 	Left int
 }
 
-// Words tells the whole switch in a line.
+// Words describes the switch in one line.
 func (l Lever) Words() string {
 	words := l.Service + ", " + l.Command + ": " + l.Mode
 	if l.Detail != "" {
@@ -67,14 +67,14 @@ func (l Lever) Words() string {
 	return words + " — ещё запросов: " + strconv.Itoa(l.Left)
 }
 
-// Switches is the form of misbehaviour and what is set now.
+// Switches is the form that injects faults, and the active switches.
 type Switches struct {
 	Set                                 []Lever
 	Services, Commands, Modes, Refusals []Choice
 	Seconds, Times                      component.Input
 }
 
-// Provider is one address that answers the payment protocol.
+// Provider is one address that speaks OSMP.
 type Provider struct{ Title, Path string }
 
 // Front is the front page.
@@ -83,11 +83,11 @@ type Front struct {
 	Providers []Provider
 	Payments  []Payment
 	Switches  Switches
-	// Problem is what was wrong with the switches' choices; empty: nothing.
+	// Problem is the error of the switches' form; empty: none.
 	Problem string
 }
 
-// problems lists them in the order of the page.
+// problems returns the errors in the order of the page.
 func (f Front) problems() []component.Problem {
 	list := component.Problems("",
 		component.Named{Name: "inn", Input: f.Search},
@@ -101,14 +101,14 @@ func (f Front) problems() []component.Problem {
 
 // Account is the page of a company or a subscriber.
 type Account struct {
-	// Service is the biller's name, Label what the account is called there.
+	// Service is the biller's name, Label the name of its account identifiers.
 	Service, Label string
-	// Shown is the account's number as people read it.
+	// Shown is the account's number in readable form.
 	Shown    string
 	Name     string
 	Balance  money.Amount
 	Payments []Payment
 }
 
-// Fail is a page that isn't there or can't be shown.
+// Fail is the page of an error.
 type Fail struct{ Title, Text string }

@@ -14,8 +14,8 @@ import (
 	"elsom/templates/component"
 )
 
-// frame draws a page of the stand-in around its children; wide pages have two
-// columns where there is room.
+// frame renders a page of sochi around its children; wide pages have two columns on
+// wide screens.
 func frame(title string, wide bool, problems []component.Problem) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -130,7 +130,7 @@ func frame(title string, wide bool, problems []component.Problem) templ.Componen
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = component.Summary(i18n.RU, problems, component.Way{}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = component.Summary(i18n.RU, problems, component.Link{}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -146,7 +146,7 @@ func frame(title string, wide bool, problems []component.Problem) templ.Componen
 	})
 }
 
-// payments draws a list of payments; withAccount adds whose they are.
+// payments renders a list of payments; withAccount adds their accounts.
 func payments(list []Payment, withAccount bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -456,7 +456,7 @@ func payment(p Payment, withAccount bool) templ.Component {
 	})
 }
 
-// FrontPage draws the front page.
+// FrontPage renders the front page.
 func FrontPage(f Front) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -571,7 +571,7 @@ func FrontPage(f Front) templ.Component {
 	})
 }
 
-// standing draws what is set now and the way back.
+// standing renders the active switches and the reset button.
 func standing(s Switches) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -843,7 +843,7 @@ func choose(name, label string, choices []Choice) templ.Component {
 	})
 }
 
-// AccountPage draws a company or a subscriber with the balance.
+// AccountPage renders a company or a subscriber with the balance.
 func AccountPage(a Account) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -977,7 +977,7 @@ func AccountPage(a Account) templ.Component {
 	})
 }
 
-// FailPage draws a page that isn't there or can't be shown.
+// FailPage renders an error.
 func FailPage(f Fail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

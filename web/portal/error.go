@@ -44,12 +44,12 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
 		Stale: errors.Is(err, session.StaleForm),
 	}
-	//mutant:replace f => view.Words = err.Error(); f ./web TestEveryKindHasItsPage
+	//mutant:replace f => view.Message = err.Error(); f ./web TestEveryKindHasItsPage
 	if f.Reason != "" && !view.Stale {
-		view.Words = text(lang(c), f)
+		view.Message = text(lang(c), f)
 	}
 	if f.Kind == fault.Unknown {
-		view.Words = lang(c).T("door.unclear")
+		view.Message = lang(c).T("door.unclear")
 	}
 	if view.Stale {
 		view.BackHref = formPage(c)

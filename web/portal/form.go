@@ -69,7 +69,7 @@ func (p *Portal) refused(c echo.Context, page func() (form, error), err error) e
 		}
 		view.Fail(f.Field, text(lang(c), f))
 		if f.Kind == fault.Limit && f.Reason != transfer.ReceiverFull {
-			view.LeadTo("/limits", lang(c).T("limits.link"))
+			view.AddLink("/limits", lang(c).T("limits.link"))
 		}
 	}
 	return render(c, status, view)

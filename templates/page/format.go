@@ -12,7 +12,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// signed prints an amount with its sign, also when money comes in.
+// signed formats an amount with its sign, also if positive.
 func signed(a money.Amount) string {
 	if a > 0 {
 		return "+" + a.Group()
@@ -22,7 +22,7 @@ func signed(a money.Amount) string {
 
 func grouped(code string) string { return inn.Group(code) }
 
-// initial is the sign of a service that has no picture: its first letter.
+// initial is the first letter of a service, shown as its icon.
 func initial(name string) string {
 	r, _ := utf8.DecodeRuneInString(name)
 	return strings.ToUpper(string(r))
@@ -35,7 +35,7 @@ func (s Service) note() string {
 	return s.Category
 }
 
-// note says what the operation is; a payment's detail says enough.
+// note returns the second line of an operation: a payment's detail, or its kind.
 func (o Operation) note(f layout.Frame) string {
 	kind := f.T("portal.kind." + string(o.Kind))
 	switch {
@@ -47,7 +47,7 @@ func (o Operation) note(f layout.Frame) string {
 	return kind + " · " + o.Detail
 }
 
-// cutLast cuts a note before its last part; that part keeps its separator.
+// cutLast splits a note before its last part, which keeps its separator.
 func cutLast(note string) (first, last string, found bool) {
 	at := strings.LastIndex(note, " · ")
 	if at < 0 {
@@ -104,41 +104,41 @@ func (p PayPage) accountMode() string {
 	return ""
 }
 
-// amountHint says the fee and the bounds, before the amount is typed.
+// amountHint returns the fee and the bounds, shown before the amount is typed.
 func (p PayPage) amountHint() string {
-	words := []string{p.feeWords()}
+	texts := []string{p.feeText()}
 	switch {
 	case p.Minimum > 0 && p.Maximum > 0:
-		words = append(words, p.T("portal.pay.between", i18n.Args{"Minimum": p.Minimum, "Maximum": p.Maximum}))
+		texts = append(texts, p.T("portal.pay.between", i18n.Args{"Minimum": p.Minimum, "Maximum": p.Maximum}))
 	case p.Minimum > 0:
-		words = append(words, p.T("portal.pay.from", i18n.Args{"Minimum": p.Minimum}))
+		texts = append(texts, p.T("portal.pay.from", i18n.Args{"Minimum": p.Minimum}))
 	case p.Maximum > 0:
-		words = append(words, p.T("portal.pay.upto", i18n.Args{"Maximum": p.Maximum}))
+		texts = append(texts, p.T("portal.pay.upto", i18n.Args{"Maximum": p.Maximum}))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(texts, " ")
 }
 
-func (p PayPage) feeWords() string {
+func (p PayPage) feeText() string {
 	fee := p.Fee
 	if fee == (FeeRule{}) {
 		return p.T("portal.pay.no_fee")
 	}
-	var words string
+	var text string
 	switch {
 	case fee.BasisPoints > 0 && fee.Fixed > 0:
-		words = p.T("portal.pay.fee_both", i18n.Args{"Percent": percent(fee.BasisPoints), "Fixed": fee.Fixed})
+		text = p.T("portal.pay.fee_both", i18n.Args{"Percent": percent(fee.BasisPoints), "Fixed": fee.Fixed})
 	case fee.BasisPoints > 0:
-		words = p.T("portal.pay.fee_percent", i18n.Args{"Percent": percent(fee.BasisPoints)})
+		text = p.T("portal.pay.fee_percent", i18n.Args{"Percent": percent(fee.BasisPoints)})
 	default:
-		words = p.T("portal.pay.fee_fixed", i18n.Args{"Fixed": max(fee.Fixed, fee.Minimum)})
+		text = p.T("portal.pay.fee_fixed", i18n.Args{"Fixed": max(fee.Fixed, fee.Minimum)})
 	}
 	if fee.BasisPoints > 0 && fee.Minimum > 0 {
-		words += ", " + p.T("portal.pay.fee_least", i18n.Args{"Minimum": fee.Minimum})
+		text += ", " + p.T("portal.pay.fee_least", i18n.Args{"Minimum": fee.Minimum})
 	}
 	if fee.BasisPoints > 0 && fee.Maximum > 0 {
-		words += ", " + p.T("portal.pay.fee_most", i18n.Args{"Maximum": fee.Maximum})
+		text += ", " + p.T("portal.pay.fee_most", i18n.Args{"Maximum": fee.Maximum})
 	}
-	return words + "."
+	return text + "."
 }
 
 // percent writes basis points as a percentage: 150 → "1,5".
@@ -150,7 +150,7 @@ func percent(basisPoints int64) string {
 	return text
 }
 
-// figure is the page's largest: what is to be paid, or what is missing for it.
+// figure is the largest figure of the page: the total, or the missing amount.
 func (p CheckPage) figure() money.Amount {
 	if p.State == Short {
 		return p.Total - p.Balance
@@ -158,15 +158,14 @@ func (p CheckPage) figure() money.Amount {
 	return p.Total
 }
 
-// shared is what a messenger gets of a receipt: enough to find the payment
-// by, and no ИНН.
+// shared is the text to share: enough to find the payment, without the ИНН.
 func (p ReceiptPage) shared() string {
 	return p.T("portal.receipt.shared", i18n.Args{
 		"Status": p.T("portal.receipt.status_" + string(p.Status)), "Code": grouped(p.Code), "Service": p.Service, "Total": p.Total,
 	})
 }
 
-// mobilnik is the agent's name in the letters of the page.
+// mobilnik is the agent's name in the page's script.
 func (p FillPage) mobilnik() string {
 	if p.Language() == i18n.EN {
 		return "Mobilnik"
@@ -174,22 +173,23 @@ func (p FillPage) mobilnik() string {
 	return "Мобильник"
 }
 
-// money says first what became of it. Words of an act say that themselves,
-// except where an act was stopped before it began.
+// money returns the sentence about the money, shown first. A Message contains it,
+// except for an operation that was stopped before it began.
 func (p ErrorPage) money() string {
-	if p.Words != "" && p.Status != 403 && p.Status != 404 && p.Status != 429 {
+	if p.Message != "" && p.Status != 403 && p.Status != 404 && p.Status != 429 {
 		return ""
 	}
 	return p.T(p.key() + "money")
 }
 
-// lost tells that nobody knows yet what became of an act: the history does.
+// lost reports that the outcome of the operation is unknown and the page links to
+// the history.
 func (p ErrorPage) lost() bool { return p.key() == p.status("s500") && p.Person != "" }
 
-// early tells that coming back at once would be too soon.
+// early reports that an immediate retry would be refused.
 func (p ErrorPage) early() bool { return p.Status == 429 }
 
-// key begins the keys of the words for the status.
+// key is the prefix of the message keys for the status.
 func (p ErrorPage) key() string {
 	switch {
 	case p.Stale:
@@ -223,7 +223,7 @@ func (p ErrorPage) wayOut() string {
 	return p.Home()
 }
 
-// retry says when to come back, in whole minutes rounded up.
+// retry returns when to try again, in minutes rounded up.
 func (p ErrorPage) retry() string {
 	if p.RetryAfter <= 0 {
 		return ""
@@ -253,6 +253,6 @@ func (p PINPage) help() string {
 	return p.T("portal.pin.forgotten")
 }
 
-func (p OfferPage) editionWords() string {
+func (p OfferPage) edition() string {
 	return p.T("portal.offer.edition", i18n.Args{"Version": p.Edition.Version, "Date": component.Day(p.Language(), p.Edition.Date)})
 }
