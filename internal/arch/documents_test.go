@@ -162,6 +162,20 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 	}
 }
 
+func TestPackagesAreDescribed(t *testing.T) {
+	t.Parallel()
+	text := documents(t)["internal/README.md"]
+	folders, err := os.ReadDir(filepath.Join(repository, "internal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if folder.IsDir() && !strings.Contains(text, "]("+folder.Name()+")") && !strings.Contains(text, "]("+folder.Name()+"/") {
+			t.Errorf("internal/README.md does not link to %s", folder.Name())
+		}
+	}
+}
+
 var (
 	tableRow = regexp.MustCompile("(?m)^\\|.*`Test.*$")
 	testName = regexp.MustCompile("`(Test\\w+)`")
