@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The checks in this file report at the start what an adapter would only refuse at
+// The checks in this file report at the start what an adapter would report only at
 // its first use.
 
 // checkURL returns the parsed address; nil if none is set or it is invalid.
@@ -52,11 +52,11 @@ func checkSMS(variable string, address Secret, problems *Problems) {
 	}
 }
 
-// unescaped are the characters that Kannel passes on as they are.
+// unescaped matches text that Kannel forwards unchanged.
 var unescaped = regexp.MustCompile(`\A[A-Za-z0-9._~-]+\z`)
 
 // checkReceipts requires a gateway's code and password in characters that Kannel
-// passes on unchanged.
+// forwards unchanged.
 func checkReceipts(variable string, address Secret, problems *Problems) {
 	at := checkURL(variable, address, problems, "http", "https")
 	if at == nil {

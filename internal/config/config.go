@@ -1,9 +1,9 @@
-// Package config turns the environment into one checked struct.
+// Package config parses the environment into one checked struct.
 //
-// It reports every problem at once, each on a line with the name of its
-// variable and what to do; it never prints a secret; and neither mode starts
-// with what only the other may have. It is the only package that reads the
-// environment. It reads the files of secrets and opens nothing else.
+// It reports all problems at once, each with the name of its variable and what to
+// do; it never prints a secret; and neither mode accepts what only the other may
+// have. It is the only package that reads the environment. It reads the files of
+// secrets and opens nothing else.
 package config
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Mode is how the program runs.
+// Mode is development or production.
 type Mode string
 
 // Production is the default. Development adds the demo agents and the pages
@@ -26,12 +26,12 @@ const (
 	Development Mode = "development"
 )
 
-// Config is the whole configuration, valid as it stands.
+// Config is the whole configuration; Parse has checked it.
 type Config struct {
 	Mode Mode
 	// Listen is host:port. In development always a loopback address.
 	Listen string
-	// BaseURL is the public address without a slash at its end.
+	// BaseURL is the public address without a trailing slash.
 	BaseURL string
 	// DatabaseURL is sqlite:PATH or postgres://…, which may hold a password.
 	DatabaseURL Secret
@@ -39,48 +39,48 @@ type Config struct {
 	SecretKey Secret
 	// PINPepper is at least 32 bytes and never the secret key itself.
 	PINPepper Secret
-	// DosTekURL is where DosTek takes payments; empty: not connected.
+	// DosTekURL is DosTek's payment address; empty: not connected.
 	DosTekURL Secret
 	// BillerCertificates is the folder of client certificates for billers; empty:
 	// none.
 	BillerCertificates string
-	// TrustedProxies are those whose X-Forwarded headers count.
+	// TrustedProxies are the networks whose X-Forwarded headers count.
 	TrustedProxies []netip.Prefix
 	// MetricsListen is host:port; empty: no metrics.
 	MetricsListen string
 	// VAPIDKey signs Web Push; empty: no push.
 	VAPIDKey Secret
-	// PushHosts are push services besides the known ones, in small letters;
-	// "*." before a name means any below it.
+	// PushHosts are push services besides the known ones, in lower case; "*." before
+	// a name means any subdomain.
 	PushHosts []string
 	// SMSURL is Kannel's sendsms address with its user and password.
 	SMSURL Secret
-	// SMSReceiptsURL is where Kannel brings receipts, with a gateway's code and
-	// password; empty: nobody asks for any.
+	// SMSReceiptsURL is where Kannel delivers receipts, with a gateway's code and
+	// password; empty: none are requested.
 	SMSReceiptsURL Secret
-	// SMSBudget is how many SMS codes a day browsers and addresses that are
-	// unknown for the number may cause in all.
+	// SMSBudget is the number of SMS codes a day for all browsers and addresses that
+	// are unfamiliar for the number.
 	SMSBudget int
 	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
 	SMTPURL Secret
-	// Drain is how long, after SIGTERM, health tells to lead people elsewhere
-	// before the doors close.
+	// Drain is how long, after SIGTERM, health checks fail before the server stops
+	// accepting requests.
 	Drain time.Duration
-	// RateLimits is false only where a measurement asked for it.
+	// RateLimits is false only for measurements.
 	RateLimits bool
 	// Warnings are settings that may be mistakes, for the log.
 	Warnings []Problem
 }
 
-// Load reads the environment of the process. The error, if any, is Problems.
+// Load parses the environment of the process. The error, if any, is Problems.
 func Load() (*Config, error) { return Parse(environment()) }
 
-// LoadDatabase reads only where the database is, for the commands that need
-// nothing else: they run without the secrets of the portal.
+// LoadDatabase returns only the database's address, for commands that need nothing
+// else and run without the server's secrets.
 func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
 
-// LoadSecretKey reads only the server's secret, for commands that can also run
-// without it; empty if the environment has none.
+// LoadSecretKey returns only the server's secret, for commands that can run without
+// it; empty if it is not set.
 func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
 
 func environment() map[string]string {
@@ -93,18 +93,18 @@ func environment() map[string]string {
 	return vars
 }
 
-// Development tells whether the pages and agents for trying out are there.
+// Development reports whether the mode is development.
 func (c *Config) Development() bool { return c.Mode == Development }
 
-// HTTPS tells whether people reach the portal over TLS.
+// HTTPS reports whether the public address uses TLS.
 func (c *Config) HTTPS() bool { return strings.HasPrefix(c.BaseURL, "https://") }
 
-// String is a line for people, secrets masked.
+// String returns a line for people, without secrets.
 func (c *Config) String() string {
 	return fmt.Sprintf("mode=%s listen=%s base=%s", c.Mode, c.Listen, c.BaseURL)
 }
 
-// LogValue gives the log what may stand in it.
+// LogValue returns the settings that may be logged.
 func (c *Config) LogValue() slog.Value {
 	database, _, _ := strings.Cut(c.DatabaseURL.Reveal(), ":")
 	return slog.GroupValue(
@@ -122,8 +122,7 @@ func (c *Config) LogValue() slog.Value {
 	)
 }
 
-// drain is five seconds where it isn't said, none in development, where nobody
-// stands in front.
+// smsBudget parses the budget; the default is 5000.
 func smsBudget(text string, problems *Problems) int {
 	const usual, least, most = 5000, 5, 10_000_000
 	if text == "" {
@@ -136,6 +135,8 @@ func smsBudget(text string, problems *Problems) int {
 	return codes
 }
 
+// drain parses the duration. The default is five seconds, and none in development,
+// where there is no load balancer.
 func drain(text string, mode Mode, problems *Problems) time.Duration {
 	switch {
 	case text == "" && mode == Development:

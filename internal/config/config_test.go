@@ -13,7 +13,7 @@ const (
 	testPepper = "planted-pepper-planted-pepper-planted"
 )
 
-// with gives the environment of a production server, changed by what is given.
+// with returns the environment of a production server with changes.
 func with(changes ...string) map[string]string {
 	vars := map[string]string{
 		"ELSOM_SECRET_KEY": testSecret,
@@ -85,7 +85,7 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// refusal is an environment and the variable that is wrong in it.
+// refusal is an environment with the variable that is wrong in it.
 type refusal struct {
 	vars     map[string]string
 	variable string
@@ -178,7 +178,8 @@ func TestRefusedAddresses(t *testing.T) {
 	})
 }
 
-// pieces are networks of which none is large, and all are half of IPv4.
+// pieces returns networks none of which is large, and which together are half of
+// IPv4.
 func pieces() string {
 	var list []string
 	for i := range 128 {
@@ -187,8 +188,8 @@ func pieces() string {
 	return strings.Join(list, ",")
 }
 
-// A name that is nearly a known one is a mistake whose default would take its
-// place; others may be of another release.
+// A name similar to a known one is an error: the default would be used silently.
+// Other unknown names may belong to another release.
 func TestMistypedNames(t *testing.T) {
 	for name, meant := range map[string]string{
 		"ELSOM_DATABASE_ULR": "ELSOM_DATABASE_URL", "ELSOM_DATABSE_URL": "ELSOM_DATABASE_URL", "ELSOM_DATABASEURL": "ELSOM_DATABASE_URL",
@@ -196,7 +197,7 @@ func TestMistypedNames(t *testing.T) {
 		"ELSOM_DATABASES_URLS": "ELSOM_DATABASE_URL", "ELSOM_DATABASE_URL_FIEL": "ELSOM_DATABASE_URL_FILE", "ELSOM_SECRET_KEYFILE": "ELSOM_SECRET_KEY_FILE",
 		"ELSOM_MOD": "ELSOM_MODE", "ELSOM_LISTNE": "ELSOM_LISTEN", "ELSOM_TRUSTED_PROXY": "", "ELSOM_TRUSTED_PROXIS": "ELSOM_TRUSTED_PROXIES",
 		"ELSOM_PIN_PEPER": "ELSOM_PIN_PEPPER", "ELSOM_RATELIMIT": "ELSOM_RATE_LIMITS", "ELSOM_METRIC_LISTEN": "ELSOM_METRICS_LISTEN",
-		// Not mistyped: of another release, or of somebody else.
+		// Not mistyped: of another release or program.
 		"ELSOM_BOOKS_KEY": "", "ELSOM_OFFICE_LISTEN": "", "ELSOM_NOTE": "", "ELSOM_TEST_MODE": "", "SOCHI_DATABASE": "", "DATABASE_URL": "",
 	} {
 		vars := with()
@@ -209,7 +210,7 @@ func TestMistypedNames(t *testing.T) {
 			continue
 		}
 		if len(problems) != 1 || problems[0].Variable != name || !strings.Contains(problems[0].Reason, "did you mean "+meant+"?") {
-			t.Errorf("%s: %v, want a word about %s", name, problems, meant)
+			t.Errorf("%s: %v, want one about %s", name, problems, meant)
 		}
 	}
 	for _, name := range knownNames() {
@@ -219,7 +220,7 @@ func TestMistypedNames(t *testing.T) {
 	}
 }
 
-// What is right in one network and wrong in another starts, and is logged.
+// A setting that is right in one network and wrong in another is logged.
 func TestWarnings(t *testing.T) {
 	for name, c := range map[string]struct {
 		vars     map[string]string
@@ -275,7 +276,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
-func TestDatabaseAlone(t *testing.T) {
+func TestParseDatabase(t *testing.T) {
 	database, err := ParseDatabase(map[string]string{"ELSOM_DATABASE_URL": "sqlite:x.db", "ELSOM_LISTEN": "nonsense"})
 	if err != nil || database.Reveal() != "sqlite:x.db" {
 		t.Errorf("got %q, %v", database.Reveal(), err)
@@ -285,7 +286,7 @@ func TestDatabaseAlone(t *testing.T) {
 		"ELSOM_DATABASE_URL:": {}, "ELSOM_MODEE": {"ELSOM_MODEE": "development", "ELSOM_DATABASE_URL": "sqlite:x.db"},
 	} {
 		if address, err := ParseDatabase(vars); err == nil || !strings.Contains(err.Error(), variable) || strings.Contains(err.Error(), "LISTNE") {
-			t.Errorf("%v passed as %q, or says otherwise: %v", vars, address.Reveal(), err)
+			t.Errorf("%v: %q, %v", vars, address.Reveal(), err)
 		}
 	}
 	if address, err := ParseDatabase(map[string]string{"ELSOM_MODE": "development"}); err != nil || address.Reveal() != developmentDatabase {

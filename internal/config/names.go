@@ -9,7 +9,7 @@ import (
 
 const (
 	prefix = "ELSOM_"
-	// Variables of the tests may stand beside a program that they start.
+	// Variables of the tests may be set when they start the program.
 	testPrefix = prefix + "TEST_"
 	fileSuffix = "_FILE"
 )
@@ -31,9 +31,9 @@ func knownNames() []string {
 	return names
 }
 
-// checkNames reports set variables whose names are nearly one of wanted: they are
-// mistyped, and the default would silently be used. It returns the
-// other unknown ELSOM_ variables, which may belong to another release.
+// checkNames reports set variables whose names are similar to one of wanted: they
+// are probably mistyped, and the default would be used silently. It returns the other
+// unknown ELSOM_ variables, which may belong to another release.
 func checkNames(environment map[string]string, wanted []string, problems *Problems) (unknown []string) {
 	known := knownNames()
 	for _, name := range sortedNames(environment) {
@@ -62,8 +62,8 @@ func sortedNames(environment map[string]string) []string {
 // shortName is the length up to which only one mistake is tolerated.
 const shortName = len("ELSOM_LISTEN")
 
-// nearest returns the name that was probably meant: one mistake away, two in a
-// long name, whatever the case of its letters. "" where there is none.
+// nearest returns the name that was probably meant: one mistake away, two in a long
+// name, in any case of letters; "" if there is none.
 func nearest(name string, wanted []string) string {
 	best, least := "", 3
 	for _, w := range wanted {
@@ -78,12 +78,12 @@ func nearest(name string, wanted []string) string {
 	return best
 }
 
-// distance counts the letters to insert, delete, replace, or exchange with
-// their neighbor to make b out of a (optimal string alignment); anything above
-// most where it is certainly more.
-func distance(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
+// distance returns the number of letters to insert, delete, replace, or exchange
+// with their neighbor to turn a into b (optimal string alignment). Above limit it
+// may return any larger number.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
 	}
 	var before, last []int
 	row := make([]int, len(b)+1)

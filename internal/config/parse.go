@@ -17,11 +17,12 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Problem is one variable that can't be used, and why; never its value where
-// that may be secret.
+// Problem is a variable that can't be used, and the reason, without a value that may
+// be secret.
 type Problem struct{ Variable, Reason string }
 
-// Problems is every problem of one environment; its text has a line for each.
+// Problems is the list of all problems of an environment; its text has a line for
+// each.
 type Problems []Problem
 
 func (p Problems) Error() string {
@@ -41,7 +42,7 @@ func (p *Problems) has(variable string) bool {
 	return slices.ContainsFunc(*p, func(problem Problem) bool { return problem.Variable == variable })
 }
 
-// The variables. The operator's handbook (elsom help config) is generated from the
+// variables are the variables. The operator's handbook (elsom help config) is generated from the
 // tags: help describes the variable, usual describes a default that envDefault
 // can't express.
 type variables struct {
@@ -73,10 +74,10 @@ var secrets = []string{
 
 const (
 	secretBytes = 32
-	// secretDistinct is how many different bytes a secret has at least: 32
-	// drawn hex digits have fewer once in millions.
+	// secretDistinct is the minimum number of different bytes in a secret: 32 random
+	// hex digits have fewer once in millions.
 	secretDistinct = 8
-	// Public, as everything in the source is: production refuses it.
+	// Production refuses these: they are public.
 	developmentSecret   = "development only: this secret is known to all the world"
 	developmentDosTek   = "http://127.0.0.1:8090/pay"
 	developmentDatabase = "sqlite:var/elsom.db"
@@ -128,12 +129,12 @@ func Parse(environment map[string]string) (*Config, error) {
 	return c, nil
 }
 
-// ParseDatabase checks ELSOM_DATABASE_URL alone, with ELSOM_MODE, which says
-// whether it has a default.
+// ParseDatabase checks ELSOM_DATABASE_URL alone. ELSOM_MODE decides if it has a
+// default.
 func ParseDatabase(environment map[string]string) (Secret, error) {
 	const url, mode = "ELSOM_DATABASE_URL", "ELSOM_MODE"
 	var problems Problems
-	//mutant:drop TestDatabaseAlone
+	//mutant:drop TestParseDatabase
 	checkNames(environment, []string{mode, url, url + fileSuffix}, &problems)
 	address := database(read(environment, []string{url}, &problems), &problems)
 	if len(problems) > 0 {
@@ -157,8 +158,8 @@ func ParseSecretKey(environment map[string]string) Secret {
 	return secret
 }
 
-// read fills in defaults and what stands in files. An empty variable counts
-// as one that isn't set, so that a line of a service file can be emptied.
+// read fills in defaults and the contents of files. An empty variable counts as not
+// set, so that a line of a service file can be emptied.
 func read(environment map[string]string, files []string, problems *Problems) variables {
 	vars := map[string]string{}
 	for name, value := range environment {
@@ -189,8 +190,8 @@ func read(environment map[string]string, files []string, problems *Problems) var
 	return in
 }
 
-// quote shows a value of a variable that is public, unless it looks like an
-// address with a password or a key that was put into the wrong variable.
+// quote returns the value of a public variable for a message, unless it looks like a
+// key or an address with a password that was put into the wrong variable.
 func quote(value string) string {
 	const longest = 43 // a key of 32 bytes in base64 has more
 	//mutant:replace longest || strings.Contains(value, "@") => 1000 TestSecretsAreNeverPrinted
@@ -208,11 +209,11 @@ func reason(err error) error {
 	return err
 }
 
-// largestSecret bounds what is read of a file that was named by mistake.
+// largestSecret limits what is read of a file that was named by mistake.
 const largestSecret = 64 << 10
 
-// readFile reads a secret. Production refuses a file that every user of the
-// machine can read or replace.
+// readFile reads a secret. Production refuses a file that every user of the machine
+// can read or replace.
 func readFile(path string, production bool) (string, error) {
 	file, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
@@ -275,7 +276,7 @@ func checkAddresses(c *Config, problems *Problems) {
 		problems.add("ELSOM_BASE_URL", "must be https in production, except on loopback")
 		return
 	}
-	// Others would come over plain http, and their cookies with them.
+	// Otherwise visitors would send their cookies over plain http.
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
 		problems.add("ELSOM_LISTEN", "is %s, which others reach, but ELSOM_BASE_URL is http", quote(c.Listen))
 	}
@@ -304,8 +305,8 @@ func loopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// database has a default in development only: a forgotten or mistyped variable
-// would open an empty wallet in production.
+// database returns the database's address. It has a default in development only: in
+// production a forgotten or mistyped variable would open an empty database.
 func database(in variables, problems *Problems) Secret {
 	const variable, form = "ELSOM_DATABASE_URL", "sqlite:PATH or postgres://user@host/name"
 	address := in.DatabaseURL
@@ -330,7 +331,8 @@ func database(in variables, problems *Problems) Secret {
 	return ""
 }
 
-// A name of a host, not of a whole country's; "*." stands for all below it.
+// hostName matches the name of a host below a top-level domain; "*." means any
+// subdomain.
 //
 //mutant:replace )+ => )* TestRefused
 var hostName = regexp.MustCompile(`^(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*$`)

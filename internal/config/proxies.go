@@ -27,7 +27,7 @@ func prefixes(list string, problems *Problems) []netip.Prefix {
 	return found
 }
 
-// unmapped writes ::ffff:10.0.0.0/104 as what it is, 10.0.0.0/8.
+// unmapped converts ::ffff:10.0.0.0/104 to 10.0.0.0/8.
 func unmapped(p netip.Prefix) netip.Prefix {
 	const mapped = 96
 	if p.Addr().Is4In6() && p.Bits() >= mapped {
@@ -36,8 +36,8 @@ func unmapped(p netip.Prefix) netip.Prefix {
 	return p
 }
 
-// checkProxies refuses settings that can't work and those that let visitors forge
-// the address that is logged and counted.
+// checkProxies reports settings that can't work and those with which visitors could
+// forge the address that is logged and counted.
 func checkProxies(c *Config, problems *Problems) {
 	const variable = "ELSOM_TRUSTED_PROXIES"
 	//mutant:drop TestRefusedAddresses
@@ -48,10 +48,10 @@ func checkProxies(c *Config, problems *Problems) {
 	if c.Mode != Production {
 		return
 	}
-	if p, found := wide(c.TrustedProxies); found {
+	if p, found := tooLarge(c.TrustedProxies); found {
 		problems.add(variable, "%s holds much of the Internet, whose visitors could then forge their addresses; "+
 			"name only the networks of your proxies, such as 10.0.0.0/8", p)
-	} else if covers(c.TrustedProxies) {
+	} else if coverTooMuch(c.TrustedProxies) {
 		problems.add(variable, "the networks together hold much of the Internet, whose visitors could then forge their addresses; "+
 			"name only those of your proxies, such as 10.0.0.0/8")
 	}
@@ -59,8 +59,8 @@ func checkProxies(c *Config, problems *Problems) {
 
 var uniqueLocal = netip.MustParsePrefix("fc00::/7")
 
-// wide returns a network larger than any private one (10.0.0.0/8, fc00::/7).
-func wide(trusted []netip.Prefix) (netip.Prefix, bool) {
+// tooLarge returns a network larger than any private one (10.0.0.0/8, fc00::/7).
+func tooLarge(trusted []netip.Prefix) (netip.Prefix, bool) {
 	//mutant:replace 8, 16 => 1, 1 TestRefusedAddresses
 	const largest4, largest6 = 8, 16
 	for _, p := range trusted {
@@ -75,8 +75,9 @@ func wide(trusted []netip.Prefix) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// covers reports whether the networks together have half of all IPv4 addresses.
-func covers(trusted []netip.Prefix) bool {
+// coverTooMuch reports whether the networks together contain half of all IPv4
+// addresses.
+func coverTooMuch(trusted []netip.Prefix) bool {
 	share := 0.0
 	for i, p := range trusted {
 		counted := false

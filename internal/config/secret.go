@@ -11,19 +11,19 @@ import (
 	"log/slog"
 )
 
-// Secret is a value that never shows itself: every way of printing, logging
-// or encoding it gives a mask. Reveal hands it to the part that needs it.
+// Secret is a value that is masked when it is printed, logged or encoded. Reveal
+// returns it.
 type Secret string
 
 const mask = "•••"
 
-// Reveal gives the value itself.
+// Reveal returns the value.
 func (s Secret) Reveal() string { return string(s) }
 
-// Set tells whether there is a value at all.
+// Set reports whether the value is not empty.
 func (s Secret) Set() bool { return s != "" }
 
-// String gives the mask, or nothing where nothing is set.
+// String returns the mask, or "" for an empty value.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
@@ -31,8 +31,8 @@ func (s Secret) String() string {
 	return mask
 }
 
-// Format masks the value under every verb: the package fmt prints the bare
-// value of a Stringer when the verb is a wrong one.
+// Format masks the value under every verb: fmt prints the bare value of a Stringer
+// for an unsupported verb.
 //
 //mutant:drop TestSecretsAreNeverPrinted
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
@@ -40,7 +40,7 @@ func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s
 // LogValue masks the value in logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText masks the value in JSON and its like.
+// MarshalText masks the value in JSON and similar encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 func checkSecrets(c *Config, problems *Problems) {
@@ -64,7 +64,7 @@ func checkSecrets(c *Config, problems *Problems) {
 	}
 }
 
-// checkVAPID wants a private key of P-256, as `elsom vapid` draws it.
+// checkVAPID requires a private key of P-256, as `elsom vapid` prints it.
 func checkVAPID(key Secret, problems *Problems) {
 	if !key.Set() {
 		return
@@ -98,7 +98,7 @@ func distinct(secret Secret) int {
 	return len(seen)
 }
 
-// refuseKnown keeps the secrets that stand in the source out of production.
+// refuseKnown reports a secret that is in the source code.
 func refuseKnown(variable string, secret Secret, problems *Problems) {
 	if secret == developmentSecret || secret == pepperOf(developmentSecret) {
 		problems.add(variable, "is development's, which all the world knows")

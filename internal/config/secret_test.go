@@ -27,7 +27,7 @@ func TestSecretsFromFiles(t *testing.T) {
 	}
 }
 
-// A secret that every user of the machine can read or replace is none.
+// A file of a secret that every user of the machine can read or replace is refused.
 func TestSecretFilesOfOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(path, []byte(testSecret), 0o600); err != nil {
@@ -84,7 +84,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 		}
 		fmt.Fprint(&out, withoutPublic(problemsOf(t, bad)))
 	}
-	// An address that was put into the wrong variable, and a key.
+	// An address in the wrong variable, and a key.
 	for _, value := range []string{"postgres://u:planted@db/elsom", "http://u:planted@k/sendsms", strings.Repeat("planted", 7)} {
 		for _, name := range knownNames() {
 			bad := maps.Clone(vars)
@@ -103,8 +103,8 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-// withoutPublic leaves out the problems of variables that hold no secret:
-// their values may be told.
+// withoutPublic leaves out the problems of variables that hold no secret: their
+// values may be printed.
 func withoutPublic(problems Problems) Problems {
 	var secret Problems
 	for _, p := range problems {

@@ -153,7 +153,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	cs := &Customers{db: db, o: o, key: key, hasher: hasher, anonymous: hasher.Behind(), budget: newBudget(o.Budget)}
+	cs := &Customers{db: db, o: o, key: key, hasher: hasher, anonymous: hasher.LowPriority(), budget: newBudget(o.Budget)}
 	cs.callers = database.NewCoalescer(cs.readCallers)
 	return cs, nil
 }

@@ -1,8 +1,8 @@
-// Package fault is the one error type of the house: what kind of failure it
-// is, in which act it happened, and what the person may be told about it.
+// Package fault is the error type of all services: the kind of failure, the
+// operation, and the reason that people may read.
 //
-// It knows nothing of HTTP, USSD or OSMP: each door keeps one table from Kind
-// to its own answers. Err is for the log and never reaches a person.
+// It does not depend on HTTP, USSD or OSMP: each handler group has one table from
+// Kind to its own answers. Err is for the log and is never shown to people.
 package fault
 
 import (
@@ -11,30 +11,31 @@ import (
 	"time"
 )
 
-// Kind says what a door should make of a failure.
+// Kind classifies a failure for the handlers.
 type Kind int
 
 const (
-	// Internal is everything nobody foresaw; the zero value, so that an
-	// unclassified error is never mistaken for the caller's fault.
+	// Internal is every unexpected failure; the zero value, so that an unclassified
+	// error never passes for the caller's mistake.
 	Internal Kind = iota
-	// Invalid is input that can't be accepted as given; Field names it.
+	// Invalid is input that can't be accepted; Field names it.
 	Invalid
-	// NotFound is a thing that isn't there, or isn't the asker's to see.
+	// NotFound is a thing that does not exist, or that the caller may not see.
 	NotFound
-	// Forbidden is an act this person may not do.
+	// Forbidden is an operation that the caller may not perform.
 	Forbidden
-	// Conflict is an act that contradicts one already done.
+	// Conflict is an operation that contradicts an earlier one.
 	Conflict
-	// Insufficient is a wallet with too little money.
+	// Insufficient is a wallet without enough money.
 	Insufficient
-	// Limit is an amount outside what the operator allows.
+	// Limit is an amount outside the operator's limits.
 	Limit
-	// TooMany is an act tried too often; RetryAfter says when to come back.
+	// TooMany is an exhausted rate limit; RetryAfter is the time until the next
+	// attempt.
 	TooMany
-	// Unavailable is a part that can't serve now; nothing was done.
+	// Unavailable is a dependency that can't serve now; nothing was done.
 	Unavailable
-	// Unknown is an act whose outcome can't be told yet: it may have been done.
+	// Unknown is an operation whose outcome is not known yet: it may have been done.
 	Unknown
 )
 
@@ -43,7 +44,7 @@ var kindNames = [...]string{
 	"insufficient", "limit", "too many", "unavailable", "unknown",
 }
 
-// Kinds lists every kind, for the doors' tables and their tests.
+// Kinds returns all kinds, for the handlers' tables and their tests.
 func Kinds() []Kind {
 	kinds := make([]Kind, len(kindNames))
 	for i := range kindNames {
@@ -89,10 +90,10 @@ func New(kind Kind, op string, reason Reason) *Error {
 	return &Error{Kind: kind, Op: op, Reason: reason}
 }
 
-// At says which form field the fault belongs to.
+// At sets the form field.
 func (e *Error) At(field string) *Error { e.Field = field; return e }
 
-// With adds an argument for the message's placeholder.
+// With adds an argument of the reason's message.
 func (e *Error) With(name string, value any) *Error {
 	if e.Args == nil {
 		e.Args = map[string]any{}
@@ -101,10 +102,10 @@ func (e *Error) With(name string, value any) *Error {
 	return e
 }
 
-// Because keeps the cause for the log.
+// Because sets the cause, for the log.
 func (e *Error) Because(err error) *Error { e.Err = err; return e }
 
-// After says when a repeat makes sense.
+// After sets the time after which a retry makes sense.
 func (e *Error) After(d time.Duration) *Error { e.RetryAfter = d; return e }
 
 func (e *Error) Error() string {
@@ -126,8 +127,9 @@ func (e *Error) Is(target error) bool {
 	return ok && reason == e.Reason && reason != ""
 }
 
-// Wrap makes an internal fault of err, unless err already is a fault.
-func Wrap(act string, err error) error {
+// Wrap returns err as an Internal fault of op, or unchanged if it is a fault
+// already; nil for nil.
+func Wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -135,18 +137,19 @@ func Wrap(act string, err error) error {
 	if errors.As(err, &f) {
 		return err
 	}
-	return &Error{Kind: Internal, Op: act, Err: err}
+	return &Error{Kind: Internal, Op: op, Err: err}
 }
 
-// As gives the fault in err; an error that is none counts as Internal, also
-// where it stands beside faults of fields: it must not pass for their kind.
+// As returns the fault in err. An error that is not a fault counts as Internal, even
+// if it is joined with faults of fields: it must not pass for their kind. It returns
+// nil for nil.
 func As(err error) *Error {
 	all := All(err)
 	if len(all) == 0 {
 		return nil
 	}
 	for _, f := range all {
-		//mutant:drop TestWorstKindOfSeveralIsNotHidden
+		//mutant:drop TestInternalBesideInvalid
 		if f.Kind == Internal {
 			return f
 		}
@@ -154,25 +157,25 @@ func As(err error) *Error {
 	return all[0]
 }
 
-// KindOf tells the kind of err.
+// KindOf returns the kind of err.
 func KindOf(err error) Kind { return As(err).Kind }
 
-// Is tells whether err is a fault of kind. A nil error is of no kind.
+// Is reports whether err is a fault of kind. A nil error has no kind.
 func Is(err error, kind Kind) bool { return err != nil && As(err).Kind == kind }
 
-// Join makes one error of the faults of several fields; nil where all are nil.
+// Join joins the faults of several fields; nil if all are nil.
 func Join(errs ...error) error { return errors.Join(errs...) }
 
-// All lists the faults in err, those joined by Join one by one, an error that
-// is none as Internal. The cause of a fault is not listed.
+// All returns the faults in err, those joined by Join one by one, and an error that
+// is not a fault as Internal. Causes of faults are not listed.
 func All(err error) []*Error {
 	if err == nil {
 		return nil
 	}
-	if f, ok := err.(*Error); ok { //nolint:errorlint // the wrappers are taken off below, one by one
+	if f, ok := err.(*Error); ok { //nolint:errorlint // wrappers are unwrapped one by one below
 		return []*Error{f}
 	}
-	switch wrapper := err.(type) { //nolint:errorlint // looks for what wraps, not for one error
+	switch wrapper := err.(type) { //nolint:errorlint // looks for wrappers, not for one error
 	case interface{ Unwrap() []error }:
 		var all []*Error
 		for _, e := range wrapper.Unwrap() {

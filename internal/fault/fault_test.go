@@ -17,25 +17,25 @@ func TestKindsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, kind := range Kinds() {
 		if seen[kind.String()] || strings.HasPrefix(kind.String(), "kind ") {
-			t.Errorf("kind %d is called %q", int(kind), kind)
+			t.Errorf("kind %d is named %q", int(kind), kind)
 		}
 		seen[kind.String()] = true
 	}
 	if Kind(99).String() != "kind 99" || Kind(-1).String() != "kind -1" {
-		t.Errorf("unknown kinds are called %q and %q", Kind(99), Kind(-1))
+		t.Errorf("unknown kinds are named %q and %q", Kind(99), Kind(-1))
 	}
 }
 
 func TestUnclassifiedIsInternal(t *testing.T) {
 	if KindOf(io.EOF) != Internal || (&Error{}).Kind != Internal {
-		t.Error("an error that nobody classified is not internal")
+		t.Error("an unclassified error is not Internal")
 	}
 	if Is(nil, Internal) || As(nil) != nil {
-		t.Error("no error is a fault")
+		t.Error("nil is a fault")
 	}
 }
 
-func TestCauseIsFoundAndNeverHidden(t *testing.T) {
+func TestKindAndCauseAreKept(t *testing.T) {
 	f := New(Limit, "payment.quote", "payment.too_much").At("amount").With("Most", 5).Because(io.EOF).After(time.Minute)
 	wrapped := fmt.Errorf("while testing: %w", f)
 	if !Is(wrapped, Limit) || !errors.Is(wrapped, io.EOF) {
@@ -51,20 +51,20 @@ func TestCauseIsFoundAndNeverHidden(t *testing.T) {
 
 func TestWrapKeepsTheKind(t *testing.T) {
 	if Wrap("a.b", nil) != nil {
-		t.Error("nothing became an error")
+		t.Error("nil became an error")
 	}
 	f := New(Conflict, "a.b", "")
 	if err := Wrap("c.d", fmt.Errorf("x: %w", f)); As(err) != f {
 		t.Errorf("a conflict became %v", err)
 	}
 	if err := Wrap("c.d", io.EOF); As(err).Op != "c.d" || !Is(err, Internal) || !errors.Is(err, io.EOF) {
-		t.Errorf("an unforeseen error became %v", err)
+		t.Errorf("an unclassified error became %v", err)
 	}
 }
 
-func TestSeveralFieldsAtOnce(t *testing.T) {
+func TestJoin(t *testing.T) {
 	if Join(nil, nil) != nil || All(nil) != nil {
-		t.Error("nothing became an error")
+		t.Error("nil became an error")
 	}
 	account, amount := New(Invalid, "a", "x").At("account"), New(Invalid, "a", "y").At("amount")
 	var fields []string
@@ -78,13 +78,13 @@ func TestSeveralFieldsAtOnce(t *testing.T) {
 		t.Errorf("one fault is listed as %v", one)
 	}
 	if one := All(New(Invalid, "a", "x").Because(Join(account, amount))); len(one) != 1 {
-		t.Errorf("the causes of a fault are listed for the person: %v", one)
+		t.Errorf("the cause of a fault is listed: %v", one)
 	}
 }
 
-func TestWorstKindOfSeveralIsNotHidden(t *testing.T) {
+func TestInternalBesideInvalid(t *testing.T) {
 	mixed := Join(New(Invalid, "a", "x").At("account"), io.EOF)
 	if !Is(mixed, Internal) {
-		t.Errorf("an unforeseen error beside a bad field counts as %v", KindOf(mixed))
+		t.Errorf("an unclassified error beside an invalid field counts as %v", KindOf(mixed))
 	}
 }

@@ -1,9 +1,8 @@
-// Package inn reads and prints the ИНН, the 14-digit taxpayer's number.
+// Package inn parses and formats the ИНН, the 14-digit taxpayer's number.
 //
-// It promises only what is known: 14 digits are required. What the digits
-// seem to say (person or company, a date) is common knowledge but not an
-// official text, so it makes warnings and never refusals; nobody computes a
-// check digit, and neither does this package.
+// Only the length is certain. What the digits seem to encode (person or company, a
+// date) is widely known but not officially documented, so it leads to warnings,
+// never to errors. There is no check digit.
 package inn
 
 import (
@@ -15,20 +14,20 @@ import (
 	"elsom/internal/input"
 )
 
-// INN is 14 digits. The zero value is none.
+// INN is 14 digits; the zero value is no number.
 type INN string
 
-// The reasons for which Parse refuses a text; all are the typist's to mend.
+// The errors of Parse.
 var (
 	ErrEmpty  = errors.New("inn: empty")
 	ErrDigits = errors.New("inn: something other than digits")
 	ErrLength = errors.New("inn: not 14 digits")
 )
 
-// Length is how many digits an ИНН has.
+// Length is the number of digits.
 const Length = 14
 
-// Parse reads an ИНН as people type or paste it; spaces, dots and dashes are
+// Parse parses an ИНН as people type or paste it; spaces, dots and dashes are
 // ignored.
 func Parse(text string) (INN, error) {
 	var b strings.Builder
@@ -51,13 +50,13 @@ func Parse(text string) (INN, error) {
 	return "", ErrLength
 }
 
-// String gives the 14 digits.
+// String returns the 14 digits.
 func (n INN) String() string { return string(n) }
 
-// Grouped gives "0020 7199 6100 17" with no-break spaces.
+// Grouped returns "0020 7199 6100 17" with no-break spaces.
 func (n INN) Grouped() string { return Group(string(n)) }
 
-// Masked shows the last four digits only: "•••• 0017".
+// Masked returns the last four digits only: "•••• 0017".
 func (n INN) Masked() string {
 	if len(n) < 4 {
 		return ""
@@ -68,7 +67,7 @@ func (n INN) Masked() string {
 // LogValue keeps the number out of logs.
 func (n INN) LogValue() slog.Value { return slog.StringValue("•••") }
 
-// Group writes digits in groups of four, joined by no-break spaces.
+// Group returns digits in groups of four, joined by no-break spaces.
 func Group(digits string) string {
 	var b strings.Builder
 	for i, r := range digits {
@@ -80,10 +79,10 @@ func Group(digits string) string {
 	return b.String()
 }
 
-// Holder is whom an ИНН seems to belong to.
+// Holder is the kind of holder that an ИНН seems to have.
 type Holder int
 
-// What the first digit says: 0 a company, 1 a woman, 2 a man.
+// The kinds by the first digit: 0 a company, 1 a woman, 2 a man.
 const (
 	Unclear Holder = iota
 	Company
@@ -91,7 +90,7 @@ const (
 	Man
 )
 
-// Holder tells whom the number seems to belong to.
+// Holder returns the kind of holder by the first digit.
 func (n INN) Holder() Holder {
 	if len(n) != Length {
 		return Unclear
@@ -107,8 +106,8 @@ func (n INN) Holder() Holder {
 	return Unclear
 }
 
-// Date gives the date that digits two to nine seem to hold (birth or
-// registration), and whether it exists.
+// Date returns the date of birth or registration that digits two to nine seem to
+// encode, and whether it exists.
 func (n INN) Date() (time.Time, bool) {
 	if len(n) != Length {
 		return time.Time{}, false
@@ -117,8 +116,8 @@ func (n INN) Date() (time.Time, bool) {
 	return date, err == nil && date.Year() >= 1900
 }
 
-// Suspect tells whether the number looks mistyped: an unusual first digit or
-// an impossible date. It earns a word on the check page, never a refusal.
+// Suspect reports whether the number looks mistyped: an unusual first digit or an
+// impossible date. The check page warns of it.
 func (n INN) Suspect() bool {
 	_, dated := n.Date()
 	return n.Holder() == Unclear || !dated

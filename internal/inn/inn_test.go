@@ -41,20 +41,20 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestPrint(t *testing.T) {
+func TestFormat(t *testing.T) {
 	n := INN("00207199610017")
 	if n.String() != "00207199610017" || n.Grouped() != "0020\u00a07199\u00a06100\u00a017" || n.Masked() != "••••\u00a00017" {
-		t.Errorf("printed as %q, %q, %q", n.String(), n.Grouped(), n.Masked())
+		t.Errorf("formatted as %q, %q, %q", n.String(), n.Grouped(), n.Masked())
 	}
 	if INN("").Masked() != "" || INN("").Grouped() != "" {
-		t.Error("no number is printed as something")
+		t.Error("the zero value is not formatted as empty")
 	}
 	if Group("123456789012") != "1234\u00a05678\u00a09012" || Group("12345") != "1234\u00a05" {
 		t.Errorf("groups: %q, %q", Group("123456789012"), Group("12345"))
 	}
 }
 
-func TestWhatTheDigitsSeemToSay(t *testing.T) {
+func TestHolderAndDate(t *testing.T) {
 	for _, c := range []struct {
 		number  INN
 		holder  Holder
@@ -99,13 +99,13 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if len(n) != Length || strings.Trim(string(n), "0123456789") != "" {
-			t.Fatalf("%q gave %q", text, string(n))
+			t.Fatalf("%q: %q", text, string(n))
 		}
 		if _, dated := n.Date(); !dated && !n.Suspect() {
 			t.Fatalf("%q has no date and is not suspect", string(n))
 		}
 		if again, err := Parse(n.Grouped()); err != nil || again != n {
-			t.Fatalf("%q reads back as %q, %v", n.Grouped(), string(again), err)
+			t.Fatalf("%q is parsed as %q, %v", n.Grouped(), string(again), err)
 		}
 	})
 }

@@ -1,9 +1,9 @@
-// Package input normalizes text that people type or paste, before a typed
-// parser (phone, inn, money, codes, PINs, names) reads it.
+// Package input normalizes text that people type or paste, before a parser (phone,
+// inn, money, codes, PINs, names) reads it.
 //
-// It removes what cannot be seen and unifies what looks alike; it never judges
-// a value. E-mail addresses and passwords do not pass through it: an invisible
-// character is refused in the first and significant in the second.
+// It removes invisible characters and unifies characters that look alike; it does
+// not validate. E-mail addresses and passwords are not normalized by it: an
+// invisible character is refused in the first and significant in the second.
 package input
 
 import (
@@ -32,8 +32,8 @@ func Name(text string) string {
 	return norm.NFC.String(strings.Join(strings.Fields(Clean(text)), " "))
 }
 
-// Digits is Clean for codes that people group: spaces and dashes are removed.
-// Whether digits are left is for the caller to check.
+// Digits is Clean for codes that people group: spaces and dashes are removed. The
+// result may have characters other than digits.
 func Digits(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == ' ' || IsDash(r) {

@@ -7,8 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// invisible are the characters that messengers, spreadsheets and web pages put
-// around a copied number.
 var invisible = []string{
 	"\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2060", "\u2061",
 	"\u2066", "\u2067", "\u2068", "\u2069", "\u00ad", "\ufe0d", "\ufe0e", "\ufe0f", "\U000e0100", "\ufeff", "\u061c", "\u180e", "\u034f", "\u2800", "\u3164",

@@ -19,7 +19,7 @@ import (
 	"elsom/internal/database"
 )
 
-// Name is what a key is for.
+// Name is the purpose of a key.
 type Name string
 
 // The keys that a database depends on.
@@ -28,7 +28,7 @@ const (
 	Pepper Name = "pepper"
 )
 
-// Key is a key as it is configured now.
+// Key is a key as it is configured.
 type Key struct {
 	Name  Name
 	Value []byte
@@ -39,20 +39,20 @@ const firstID = 1
 
 // check returns the check value of a key.
 func (k Key) check(id int64) string {
-	//mutant:replace k.Value => nil TestOtherKeysAreRefused
+	//mutant:replace k.Value => nil TestRecordRefusesOtherKeys
 	mac := hmac.New(sha256.New, k.Value)
 	fmt.Fprintf(mac, "elsom key check: %s %d", k.Name, id)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Mismatch is a key that is not the database's.
+// Mismatch is a key that differs from the database's.
 type Mismatch struct {
 	Name Name
 	// Since is when the database's key was recorded.
 	Since time.Time
 }
 
-// MismatchError lists the keys that are not the database's.
+// MismatchError lists the keys that differ from the database's.
 type MismatchError []Mismatch
 
 func (e MismatchError) Error() string {
@@ -63,9 +63,9 @@ func (e MismatchError) Error() string {
 	return "keycheck: not the keys of this database: " + strings.Join(names, ", ")
 }
 
-// Verify compares the keys with those recorded, and writes nothing. A key of
-// which nothing is recorded passes, as in a database that was never served. The
-// error of a wrong key is a MismatchError.
+// Verify compares the keys with the recorded check values, and writes nothing. A key
+// without a record passes, as in a database that was never served. A wrong key is a
+// MismatchError.
 func Verify(ctx context.Context, db *database.DB, keys ...Key) error {
 	_, err := verify(ctx, db, keys)
 	return err
@@ -92,9 +92,9 @@ func verify(ctx context.Context, db *database.DB, keys []Key) (complete bool, er
 	return complete, nil
 }
 
-// Record stores check values of the keys whose names have none, all in one
-// statement, then verifies all. Of several processes with different keys that
-// start on one database the first one's keys are recorded, and the others fail.
+// Record stores check values of the keys that have none, all in one statement, then
+// verifies all. If several processes with different keys start on one database, the
+// first one's keys are recorded, and the others fail.
 func Record(ctx context.Context, db *database.DB, keys ...Key) error {
 	if complete, err := verify(ctx, db, keys); complete || err != nil {
 		return err

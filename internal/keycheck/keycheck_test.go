@@ -32,11 +32,11 @@ func wrong(t *testing.T, err error) []keycheck.Name {
 	return names
 }
 
-func TestOtherKeysAreRefused(t *testing.T) {
+func TestRecordRefusesOtherKeys(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
 		if err := keycheck.Verify(ctx, db, keys("a", "b")...); err != nil {
-			t.Errorf("nothing is recorded: %v", err)
+			t.Errorf("without a record: %v", err)
 		}
 		for range 2 {
 			if err := keycheck.Record(ctx, db, keys("a", "b")...); err != nil {
@@ -61,8 +61,8 @@ func TestOtherKeysAreRefused(t *testing.T) {
 	})
 }
 
-// A key that takes the first one's place gets a row of its own.
-func TestLastKeyIsInForce(t *testing.T) {
+// A key that replaces the first one has a row of its own.
+func TestNewestKeyIsVerified(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()
 		if err := keycheck.Record(ctx, db, keys("a", "b")...); err != nil {
@@ -77,7 +77,7 @@ func TestLastKeyIsInForce(t *testing.T) {
 	})
 }
 
-func TestFirstOfManyKeysIsRecorded(t *testing.T) {
+func TestConcurrentStartsRecordOneKey(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		const starts = 8
 		var all sync.WaitGroup
@@ -104,8 +104,8 @@ func TestFirstOfManyKeysIsRecorded(t *testing.T) {
 	})
 }
 
-// What is stored is no key, and differs for keys of the same value.
-func TestCheckValueSaysNothing(t *testing.T) {
+// A check value does not reveal the key, and differs for two keys of one value.
+func TestCheckValueHidesKey(t *testing.T) {
 	db := databasetest.SQLite(t)
 	if err := keycheck.Record(t.Context(), db, keys("planted", "planted")...); err != nil {
 		t.Fatal(err)

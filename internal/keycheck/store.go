@@ -20,14 +20,14 @@ const table = "server_keys"
 
 func (row) TableName() string { return table }
 
-// newest reads the last key of each name. A database whose schema is older has
-// none.
+// newest reads the newest check value of each name; none from a database with an
+// older schema.
 func newest(ctx context.Context, db *database.DB) (map[Name]row, error) {
 	if there, err := db.HasTable(ctx, table); err != nil || !there {
 		return nil, err
 	}
 	var rows []row
-	//mutant:replace ("id") => ("id DESC") TestLastKeyIsInForce
+	//mutant:replace ("id") => ("id DESC") TestNewestKeyIsVerified
 	if err := db.Gorm(ctx).Select("name", "id", "check_value", "created_at").Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}

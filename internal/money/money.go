@@ -1,7 +1,7 @@
-// Package money holds amounts in whole tyiyn (1 som = 100 tyiyn).
+// Package money represents amounts in whole tyiyn (1 som = 100 tyiyn).
 //
-// It promises that no amount is ever rounded, overflows silently or passes
-// through a float. It knows one currency and nothing of fees or accounts.
+// It guarantees that no amount is rounded, overflows silently or is converted to a
+// float. There is one currency; fees and accounts are elsewhere.
 package money
 
 import (
@@ -17,14 +17,14 @@ import (
 // Amount is a sum of money in whole tyiyn; negative amounts are debits.
 type Amount int64
 
-// Currency is the only one that the books know so far (ISO 4217).
+// Currency is the only currency of the books (ISO 4217).
 const Currency = "KGS"
 
-// Max is the largest amount a person may type: 999,999,999,999.99 som. It
-// leaves room to add a million of them without overflow.
+// Max is the largest amount that a person may type: 999,999,999,999.99 som. A
+// million of them can be added without overflow.
 const Max Amount = 99_999_999_999_999
 
-// The reasons for which Parse refuses a text; all are the typist's to mend.
+// The errors of Parse.
 var (
 	ErrEmpty    = errors.New("money: empty")
 	ErrFormat   = errors.New("money: not an amount")
@@ -33,9 +33,9 @@ var (
 	ErrTooLarge = errors.New("money: too large")
 )
 
-// Parse reads an amount in som as people type or paste it: 250, 250,50, 250.5,
-// 1 500,50, 250,50 сом. Spaces group by three digits; comma or dot begins one or
-// two decimals; the currency may follow. Anything else (signs, exponents, several
+// Parse parses an amount in som as people type or paste it: 250, 250,50, 250.5, 1
+// 500,50, 250,50 сом. Spaces group by three digits; a comma or dot starts one or two
+// decimals; the currency may follow. Anything else (signs, exponents, several
 // separators, two amounts) is refused.
 func Parse(text string) (Amount, error) {
 	s := withoutCurrency(input.Clean(text))
@@ -56,12 +56,12 @@ func Parse(text string) (Amount, error) {
 	return unsigned(s)
 }
 
-// currencies are the som as people write it behind a sum; a longer form stands
-// before its beginning.
+// currencies are the notations of som after an amount; a longer one precedes its
+// prefix.
 var currencies = []string{"сомов", "сома", "сом", "som", "kgs", "с"}
 
-// withoutCurrency cuts the currency off the end of an amount. A currency alone
-// is no amount and stays.
+// withoutCurrency removes the currency from the end of an amount. A currency without
+// an amount is returned as it is.
 func withoutCurrency(text string) string {
 	lower := strings.ToLower(strings.TrimSuffix(text, "."))
 	for _, currency := range currencies {
@@ -91,7 +91,8 @@ func unsigned(s string) (Amount, error) {
 	return assemble(whole, frac)
 }
 
-// ungrouped removes the spaces that group digits by three; others part two numbers.
+// ungrouped removes the spaces that group digits by three. ok is false if spaces
+// separate two numbers.
 func ungrouped(whole string) (string, bool) {
 	groups := strings.FieldsFunc(whole, func(r rune) bool { return r == ' ' })
 	if len(groups) < 2 {
@@ -107,7 +108,7 @@ func ungrouped(whole string) (string, bool) {
 	return strings.Join(groups, ""), len(groups[0]) <= size && !strings.HasSuffix(whole, " ")
 }
 
-// maxLength in bytes is far above any amount.
+// maxLength, in bytes, is far above the length of any amount.
 const maxLength = 80
 
 func digits(s string) bool {
@@ -134,8 +135,8 @@ func assemble(whole, frac string) (Amount, error) {
 	return Amount(n), nil
 }
 
-// Group prints the amount in som for people, whatever their language of the
-// three: "1 500,50", grouped by no-break spaces, always two decimals.
+// Group formats the amount in som for people, in all three languages: "1 500,50",
+// grouped by no-break spaces, always with two decimals.
 func (a Amount) Group() string {
 	sign, whole, frac := a.parts()
 	var b strings.Builder
@@ -151,16 +152,16 @@ func (a Amount) Group() string {
 	return b.String() + "," + frac
 }
 
-// String is Group; it makes amounts readable in messages.
+// String returns Group.
 func (a Amount) String() string { return a.Group() }
 
-// Plain prints the amount as it would be typed: "1500,50". Parse reads it back.
+// Plain formats the amount as it would be typed: "1500,50". Parse accepts it.
 func (a Amount) Plain() string {
 	sign, whole, frac := a.parts()
 	return sign + whole + "," + frac
 }
 
-// Dot prints the amount as machines write it: "1500.50" (OSMP's sum).
+// Dot formats the amount for machines: "1500.50" (OSMP's sum).
 func (a Amount) Dot() string {
 	sign, whole, frac := a.parts()
 	return sign + whole + "." + frac
@@ -178,7 +179,7 @@ func (a Amount) parts() (sign, whole, frac string) {
 	return sign, s[:len(s)-2], s[len(s)-2:]
 }
 
-// Add gives a+b and whether it fits.
+// Add returns a+b and whether it fits.
 func (a Amount) Add(b Amount) (Amount, bool) {
 	//mutant:drop TestAdd
 	if (b > 0 && a > math.MaxInt64-b) || (b < 0 && a < math.MinInt64-b) {
@@ -187,7 +188,7 @@ func (a Amount) Add(b Amount) (Amount, bool) {
 	return a + b, true
 }
 
-// Sum adds amounts and tells whether all of it fits.
+// Sum returns the sum of amounts and whether it and all partial sums fit.
 func Sum(amounts ...Amount) (Amount, bool) {
 	var total Amount
 	for _, a := range amounts {

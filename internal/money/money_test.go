@@ -81,7 +81,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestPrint(t *testing.T) {
+func TestFormat(t *testing.T) {
 	for _, c := range []struct {
 		amount            Amount
 		group, plain, dot string
@@ -108,7 +108,7 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-func TestWhatIsPrintedReadsBack(t *testing.T) {
+func TestParseAcceptsFormatted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amount := Amount(rapid.Int64Range(0, int64(Max)).Draw(t, "amount"))
 		for _, text := range []string{amount.Group(), amount.Plain(), amount.Dot()} {
@@ -147,7 +147,7 @@ func TestSum(t *testing.T) {
 		t.Errorf("empty sum is %d, %v", int64(got), fits)
 	}
 	if _, fits := Sum(math.MaxInt64, 1, -1); fits {
-		t.Error("a sum that overflowed on its way counts as one that fits")
+		t.Error("a sum with an overflow of a partial sum fits")
 	}
 	million := make([]Amount, 1_000_000)
 	for i := range million {
@@ -166,7 +166,7 @@ func FuzzParse(f *testing.F) {
 		amount, err := Parse(text)
 		if err != nil {
 			if amount != 0 {
-				t.Fatalf("%q: refused, and still %d", text, int64(amount))
+				t.Fatalf("%q: an error, and %d", text, int64(amount))
 			}
 			return
 		}
@@ -174,13 +174,13 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %d is outside what a person may type", text, int64(amount))
 		}
 		if again, err := Parse(amount.Plain()); err != nil || again != amount {
-			t.Fatalf("%q: %q reads back as %d, %v", text, amount.Plain(), int64(again), err)
+			t.Fatalf("%q: %q is parsed as %d, %v", text, amount.Plain(), int64(again), err)
 		}
 	})
 }
 
-// A space groups by three digits, a tab parts the cells of a table: two amounts
-// are never read as one.
+// A space groups by three digits, a tab separates the cells of a table: two amounts
+// are never parsed as one.
 func TestParseReadsOneAmount(t *testing.T) {
 	for text, want := range map[string]Amount{"1 500 000": 150000000, "12  345,6": 1234560} {
 		if got, err := Parse(text); got != want || err != nil {

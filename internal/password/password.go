@@ -1,9 +1,9 @@
 // Package password hashes and compares passwords slowly, with argon2id.
 //
-// It promises that only so many are hashed at once, since each takes its
-// memory; that the queue for a turn is short and nobody waits in it for long;
-// and that a missing hash takes as long as a wrong password. It stores nothing
-// and counts no tries: who compares a password has counted it before.
+// It guarantees that the number of concurrent hashes is limited, since each takes
+// memory and a processor; that the queue for them is short and its wait bounded; and
+// that a missing hash takes as long as a wrong password. It stores nothing and
+// counts no attempts: callers count an attempt before they compare.
 package password
 
 import (
@@ -17,18 +17,18 @@ import (
 	"elsom/internal/fault"
 )
 
-// Max is how long a password may be, in characters; a longer one is never right.
+// Max is the maximum length of a password in characters; a longer one never matches.
 const Max = 128
 
-// Hash is how passwords are hashed.
+// Hash holds the parameters by which passwords are hashed.
 type Hash struct {
 	MemoryKiB, Passes uint32
-	// AtOnce is how many may be hashed at the same time; zero: one fewer than
-	// there are processors, so that payments always find one.
+	// AtOnce is the number of concurrent hashes; zero: one fewer than there are
+	// processors, so that one is left for payments.
 	AtOnce int
 }
 
-// DefaultHash is 19 MiB and two passes, the least that OWASP asks for.
+// DefaultHash is 19 MiB and two passes, the minimum that OWASP recommends.
 var DefaultHash = Hash{MemoryKiB: 19 * 1024, Passes: 2}
 
 const (
@@ -39,14 +39,14 @@ const (
 
 // Hasher hashes and compares passwords.
 type Hasher struct {
-	params *argon2id.Params
-	queue  *queue
-	behind bool
-	// dummy is compared where there is no password to compare with.
+	params      *argon2id.Params
+	queue       *queue
+	lowPriority bool
+	// dummy is compared if there is no hash.
 	dummy string
 }
 
-// New makes a hasher; a zero Hash: DefaultHash.
+// New returns a hasher; a zero Hash means DefaultHash.
 func New(h Hash) (*Hasher, error) {
 	if h.MemoryKiB == 0 {
 		h.MemoryKiB, h.Passes = DefaultHash.MemoryKiB, DefaultHash.Passes
@@ -57,30 +57,29 @@ func New(h Hash) (*Hasher, error) {
 	params := &argon2id.Params{
 		Memory: h.MemoryKiB, Iterations: h.Passes, Parallelism: hashLanes, SaltLength: hashSalt, KeyLength: hashKey,
 	}
-	dummy, err := argon2id.CreateHash("nobody's password", params)
+	dummy, err := argon2id.CreateHash("no password", params)
 	if err != nil {
 		return nil, err
 	}
 	return &Hasher{params: params, queue: &queue{free: h.AtOnce}, dummy: dummy}, nil
 }
 
-// Behind returns a hasher with lower priority than h, so that anonymous requests
-// don't delay those from known browsers and addresses.
-func (h *Hasher) Behind() *Hasher {
-	behind := *h
-	behind.behind = true
-	return &behind
+// LowPriority returns a hasher that shares the queue of h with lower priority, so
+// that anonymous requests don't delay those from familiar browsers and addresses.
+func (h *Hasher) LowPriority() *Hasher {
+	low := *h
+	low.lowPriority = true
+	return &low
 }
 
 func busy(cause error) error {
-	return fault.New(fault.Unavailable, "password.turn", "customer.busy").After(patience).Because(cause)
+	return fault.New(fault.Unavailable, "password.queue", "customer.busy").After(maxWait).Because(cause)
 }
 
-// Normal returns a password in the form in which it is hashed and compared:
-// RFC 8265 OpaqueString, which composes characters (NFC) and maps every space
-// to U+0020, so that two keyboards that write one password differently open
-// the same lock. ok is false where the profile refuses the text, such as one
-// with control characters.
+// Normal returns the form of a password that is hashed and compared: RFC 8265
+// OpaqueString, which composes characters (NFC) and maps every space to U+0020, so
+// that keyboards that encode a password differently produce the same form. ok is
+// false if the profile refuses the text, such as one with control characters.
 func Normal(password string) (normal string, ok bool) {
 	if len(password) > maxTyped {
 		return "", false
@@ -89,18 +88,18 @@ func Normal(password string) (normal string, ok bool) {
 	return normal, err == nil
 }
 
-// maxTyped bounds what is normalized, in bytes: a character may be typed as a
-// base and several combining marks.
+// maxTyped limits what is normalized, in bytes: a character may be typed as a base
+// and several combining marks.
 const maxTyped = 4 * Max * utf8.UTFMax
 
-// Hash returns the hash under which a password is stored, of its normal form.
-// A text that has none is hashed as it is: callers judge passwords before.
-// fault.Unavailable when too much is to be hashed.
+// Hash returns the hash of a password's normal form. A text without one is hashed as
+// it is: callers check passwords before. It returns fault.Unavailable if the queue
+// is full or the wait too long.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if normal, ok := Normal(password); ok {
 		password = normal
 	}
-	release, err := h.queue.turn(ctx, h.behind)
+	release, err := h.queue.acquire(ctx, h.lowPriority)
 	if err != nil {
 		return "", err
 	}
@@ -110,13 +109,14 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Match reports whether the password is the one stored as hash, and whether it
-// should be hashed anew: the parameters have changed, or the hash is of the
+// should be hashed again: the parameters have changed, or the hash is of the
 // password as it was typed, from before passwords were normalized. With an empty
-// hash, or a password longer than any that is stored, it takes the same time
-// and reports false. fault.Unavailable when too much is to be hashed.
+// hash, or a password longer than any that is stored, it takes the same time and
+// reports false. It returns fault.Unavailable if the queue is full or the wait too
+// long.
 func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outdated bool, err error) {
 	possible := hash != "" && len(password) <= maxTyped
-	//mutant:replace if !possible => if hash == "" { return false, false, nil; }; if !possible TestTurns
+	//mutant:replace if !possible => if hash == "" { return false, false, nil; }; if !possible TestConcurrencyLimit
 	if !possible {
 		password, hash = "", h.dummy
 	}
@@ -125,7 +125,7 @@ func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outda
 		//mutant:replace normal, => TestMatchNormalizes
 		forms = []string{normal, password}
 	}
-	release, err := h.queue.turn(ctx, h.behind)
+	release, err := h.queue.acquire(ctx, h.lowPriority)
 	if err != nil {
 		return false, false, err
 	}

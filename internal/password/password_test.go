@@ -43,7 +43,7 @@ func TestMatch(t *testing.T) {
 		right          bool
 	}{
 		{good, hash, true}, {good + "!", hash, false}, {"", hash, false}, {"", "", false},
-		{"nobody's password", "", false}, {strings.Repeat("x", 1000), hash, false},
+		{"no password", "", false}, {strings.Repeat("x", 1000), hash, false},
 	} {
 		if right, outdated, err := h.Match(t.Context(), c.password, c.hash); right != c.right || outdated || err != nil {
 			t.Errorf("%q against %q: %v, %v, %v", c.password, c.hash, right, outdated, err)
@@ -51,7 +51,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// Keyboards write one letter in several ways; hashes from before passwords were
+// Keyboards encode a letter in several ways; hashes from before passwords were
 // normalized are of what was typed.
 func TestMatchNormalizes(t *testing.T) {
 	h, composed, decomposed := hasher(t), "Кара-Кой\u00a0é 7", "Кара-Кои\u0306 e\u0301 7"
@@ -72,7 +72,7 @@ func TestMatchNormalizes(t *testing.T) {
 		{"another", decomposed + "7", hash, false, false},
 		{"old hash, as it was typed", decomposed, old, true, true},
 		{"old hash, another", decomposed + "7", old, false, false},
-		{"nobody's", decomposed, "", false, false},
+		{"no hash", decomposed, "", false, false},
 	} {
 		if right, outdated, err := h.Match(t.Context(), c.password, c.hash); right != c.right || outdated != c.outdated || err != nil {
 			t.Errorf("%s: %v, %v, %v", c.name, right, outdated, err)
@@ -89,14 +89,14 @@ func TestDefaultHash(t *testing.T) {
 		t.Errorf("parameters %+v", p)
 	}
 	if h.queue.free < 1 {
-		t.Error("no turns")
+		t.Error("no concurrency")
 	}
 }
 
-// Only so many are hashed at once, and who gives up waiting is let go.
-func TestTurns(t *testing.T) {
+// The number of concurrent hashes is limited, and a canceled caller leaves the queue.
+func TestConcurrencyLimit(t *testing.T) {
 	h := hasher(t)
-	release, err := h.queue.turn(t.Context(), false)
+	release, err := h.queue.acquire(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,61 +104,61 @@ func TestTurns(t *testing.T) {
 	cancel()
 	_, err = h.Hash(ctx, good)
 	isBusy(t, "a hash", err, context.Canceled)
-	_, _, err = h.Match(ctx, good, "") // without a hash it is compared with a dummy
+	_, _, err = h.Match(ctx, good, "") // compared with a dummy
 	isBusy(t, "a comparison with nothing", err, context.Canceled)
 	release()
 	if _, err := h.Hash(t.Context(), good); err != nil {
-		t.Errorf("after the turn: %v", err)
+		t.Errorf("after the release: %v", err)
 	}
 }
 
-// A storm finds a short queue in which nobody waits for long.
-func TestStorm(t *testing.T) {
+// Under overload the queue is short and the wait bounded.
+func TestOverload(t *testing.T) {
 	h := hasher(t)
 	synctest.Test(t, func(t *testing.T) {
 		h.queue = &queue{free: 1}
-		release, err := h.queue.turn(t.Context(), false)
+		release, err := h.queue.acquire(t.Context(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		const storm = 3 * maxWaiting
-		answers := make(chan error, storm)
-		for range storm {
+		const calls = 3 * maxWaiting
+		answers := make(chan error, calls)
+		for range calls {
 			go func() {
-				_, err := h.queue.turn(t.Context(), false)
+				_, err := h.queue.acquire(t.Context(), false)
 				answers <- err
 			}()
 		}
 		synctest.Wait()
-		if n := len(answers); n != storm-maxWaiting {
-			t.Errorf("%d of %d were sent away at once", n, storm)
+		if n := len(answers); n != calls-maxWaiting {
+			t.Errorf("%d of %d were refused at once", n, calls)
 		}
-		for range storm - maxWaiting {
-			isBusy(t, "in the crowd", <-answers, errCrowded)
+		for range calls - maxWaiting {
+			isBusy(t, "queue full", <-answers, errQueueFull)
 		}
-		time.Sleep(patience)
+		time.Sleep(maxWait)
 		synctest.Wait()
 		if n := len(answers); n != maxWaiting {
-			t.Errorf("%d of %d who waited were let go", n, maxWaiting)
+			t.Errorf("%d of %d timed out", n, maxWaiting)
 		}
 		for range len(answers) {
-			isBusy(t, "waiting", <-answers, errLate)
+			isBusy(t, "waiting", <-answers, errTimeout)
 		}
 		release()
-		if release, err = h.queue.turn(t.Context(), false); err != nil {
-			t.Fatalf("after the storm: %v", err)
+		if release, err = h.queue.acquire(t.Context(), false); err != nil {
+			t.Fatalf("after the overload: %v", err)
 		}
 		release()
 	})
 }
 
-// Those in front get each turn, however many wait behind, who get the rest; those
-// behind never fill the queue of the others.
-func TestFrontGoesFirst(t *testing.T) {
+// Callers of normal priority are served first, however many of low priority wait;
+// these never fill the queue of the others.
+func TestNormalPriorityIsServedFirst(t *testing.T) {
 	h := hasher(t)
 	synctest.Test(t, func(t *testing.T) {
 		h.queue = &queue{free: 1}
-		release, err := h.queue.turn(t.Context(), false)
+		release, err := h.queue.acquire(t.Context(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestFrontGoesFirst(t *testing.T) {
 		wait := func(name string, of *Hasher, n int) {
 			for range n {
 				go func() {
-					release, err := of.queue.turn(t.Context(), of.behind)
+					release, err := of.queue.acquire(t.Context(), of.lowPriority)
 					if err == nil {
 						served = append(served, name)
 						release()
@@ -175,20 +175,20 @@ func TestFrontGoesFirst(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		wait("behind", h.Behind(), 2*maxWaiting)
-		wait("front", h, 10)
+		wait("low", h.LowPriority(), 2*maxWaiting)
+		wait("normal", h, 10)
 		release()
 		synctest.Wait()
 		if len(served) != maxWaiting+10 {
 			t.Fatalf("%d served", len(served))
 		}
 		for i, name := range served {
-			if (name == "front") != (i < 10) {
+			if (name == "normal") != (i < 10) {
 				t.Fatalf("%s was served as number %d", name, i+1)
 			}
 		}
 		if h.queue.free != 1 {
-			t.Errorf("%d turns are free", h.queue.free)
+			t.Errorf("%d slots are free", h.queue.free)
 		}
 	})
 }

@@ -8,41 +8,41 @@ import (
 	"time"
 )
 
-// Limits of the callers of each class that wait for a turn, and of their wait.
+// The maximum number of waiting callers per class, and their maximum wait.
 const (
 	maxWaiting = 64
-	patience   = 2 * time.Second
+	maxWait    = 2 * time.Second
 )
 
 var (
-	errCrowded = errors.New("password: too many wait for a turn")
-	errLate    = errors.New("password: no turn came in time")
+	errQueueFull = errors.New("password: the queue is full")
+	errTimeout   = errors.New("password: waited too long")
 )
 
-// queue bounds concurrent hashing. Callers wait in two classes, each in order of
-// arrival; the back class gets a turn only while the front class is empty.
+// queue limits concurrent hashing. Callers wait in two classes, each in order of
+// arrival; the low class is served only while the normal one is empty.
 type queue struct {
 	mu   sync.Mutex
 	free int
-	// waiting are the queues of front and back; closing a channel grants the turn.
+	// waiting are the callers by class; closing a channel admits one.
 	waiting [2][]chan struct{}
 }
 
 const (
-	front = iota
-	back
+	normalPriority = iota
+	lowPriority
 )
 
-// turn waits for a turn to hash; release ends it. It returns fault.Unavailable if
-// too many of the class wait, or after patience.
-func (q *queue) turn(ctx context.Context, behind bool) (release func(), err error) {
-	class := front
+// acquire waits until a hash may start; release ends it. It returns
+// fault.Unavailable if the class's queue is full, or after maxWait.
+func (q *queue) acquire(ctx context.Context, low bool) (release func(), err error) {
+	class := normalPriority
 	//mutant:drop ./web TestKnownBrowsersLogInDuringAStorm
-	if behind {
-		class = back
+	if low {
+		class = lowPriority
 	}
 	q.mu.Lock()
-	//mutant:replace q.free > 0 => true TestTurns
+	//mutant:replace q.free > 0 => true TestConcurrencyLimit
 	if q.free > 0 {
 		q.free--
 		q.mu.Unlock()
@@ -50,32 +50,33 @@ func (q *queue) turn(ctx context.Context, behind bool) (release func(), err erro
 	}
 	if len(q.waiting[class]) >= maxWaiting {
 		q.mu.Unlock()
-		return nil, busy(errCrowded)
+		return nil, busy(errQueueFull)
 	}
-	mine := make(chan struct{})
-	q.waiting[class] = append(q.waiting[class], mine)
+	admitted := make(chan struct{})
+	q.waiting[class] = append(q.waiting[class], admitted)
 	q.mu.Unlock()
-	late := time.NewTimer(patience)
-	defer late.Stop()
+	timeout := time.NewTimer(maxWait)
+	defer timeout.Stop()
 	select {
-	case <-mine:
+	case <-admitted:
 		return q.release, nil
-	case <-late.C:
-		err = errLate
+	case <-timeout.C:
+		err = errTimeout
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if q.leave(class, mine) {
+	if q.remove(class, admitted) {
 		return nil, busy(err)
 	}
-	return q.release, nil // the turn came at this moment
+	return q.release, nil // admitted meanwhile
 }
 
-// leave removes a caller from the queue; false if it has its turn already.
-func (q *queue) leave(class int, mine chan struct{}) bool {
+// remove removes a caller from the queue. It reports false if the caller was
+// admitted already.
+func (q *queue) remove(class int, admitted chan struct{}) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := slices.Index(q.waiting[class], mine)
+	i := slices.Index(q.waiting[class], admitted)
 	if i < 0 {
 		return false
 	}
@@ -83,7 +84,7 @@ func (q *queue) leave(class int, mine chan struct{}) bool {
 	return true
 }
 
-// release passes the turn on.
+// release admits the next caller.
 func (q *queue) release() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

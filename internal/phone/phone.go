@@ -1,8 +1,8 @@
-// Package phone reads and prints the mobile numbers of Kyrgyzstan that name
+// Package phone parses and formats the mobile numbers of Kyrgyzstan that identify
 // wallets (+996 and nine digits).
 //
-// It promises that one number has one written form, whatever the typist's
-// habit. Which carrier a number belongs to is the catalogue's knowledge.
+// It guarantees that a number has one form, however it is typed. Which carrier has a
+// number is stored in the catalog.
 package phone
 
 import (
@@ -19,7 +19,7 @@ import (
 // Number is a mobile number as "+996" and nine digits. The zero value is no number.
 type Number string
 
-// The reasons for which Parse refuses a text; all are the typist's to mend.
+// The errors of Parse.
 var (
 	ErrEmpty    = errors.New("phone: empty")
 	ErrFormat   = errors.New("phone: not a phone number")
@@ -29,7 +29,7 @@ var (
 
 const maxLength = 40
 
-// Parse reads a number as people type or paste it: 0700 123 456, 700123456,
+// Parse parses a number as people type or paste it: 0700 123 456, 700123456,
 // 996700123456, +996 (700) 12-34-56, +996 (0)700 123 456.
 func Parse(text string) (Number, error) {
 	digits, plus, err := clean(text)
@@ -58,10 +58,10 @@ func Parse(text string) (Number, error) {
 	if len(digits) != 9 {
 		return "", ErrFormat
 	}
-	return judge(digits)
+	return checkMobile(digits)
 }
 
-// clean returns the digits of a number and whether a plus stands before them.
+// clean returns the digits of a number and whether they follow a plus.
 func clean(text string) (digits string, plus bool, err error) {
 	text = input.Clean(text)
 	if text == "" {
@@ -85,7 +85,7 @@ func clean(text string) (digits string, plus bool, err error) {
 	return b.String(), plus, nil
 }
 
-func judge(national string) (Number, error) {
+func checkMobile(national string) (Number, error) {
 	country := int32(996)
 	value, err := strconv.ParseUint(national, 10, 64)
 	if err != nil {
@@ -101,13 +101,13 @@ func judge(national string) (Number, error) {
 	return "", ErrLandline
 }
 
-// String gives "+996700123456".
+// String returns "+996700123456".
 func (n Number) String() string { return string(n) }
 
-// National gives the nine digits after +996, empty for the zero value.
+// National returns the nine digits after +996; empty for the zero value.
 func (n Number) National() string { return strings.TrimPrefix(string(n), "+996") }
 
-// Pretty gives "+996 700 123 456" with no-break spaces.
+// Pretty returns "+996 700 123 456" with no-break spaces.
 func (n Number) Pretty() string {
 	d := n.National()
 	if len(d) != 9 {
@@ -116,7 +116,7 @@ func (n Number) Pretty() string {
 	return "+996\u00a0" + d[:3] + "\u00a0" + d[3:6] + "\u00a0" + d[6:]
 }
 
-// Masked gives "+996 700 ••• 456", enough for its owner to know it by.
+// Masked returns "+996 700 ••• 456", which its owner recognizes.
 func (n Number) Masked() string {
 	d := n.National()
 	if len(d) != 9 {
