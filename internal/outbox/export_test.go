@@ -1,4 +1,4 @@
 package outbox
 
-// PollInterval is how long a lane sleeps when nobody rings.
+// PollInterval is the time an idle queue waits without a notification.
 const PollInterval = pollInterval

@@ -1,11 +1,13 @@
-// Package outbox keeps promises: work that became due in a transaction and
-// has to be done after its commit, whatever happens in between (an SMS, a
-// delivery to a biller).
+// Package outbox queues work that a transaction makes necessary and that is
+// done after its commit, such as an SMS or a delivery to a biller.
 //
-// It promises that a committed promise is taken up until it is kept or given
-// up, by one worker at a time as long as its lease lasts, in any number of
-// processes. It can't promise that the work happens once: a worker may die
-// between the work and its record, so the work itself must bear repetition.
+// A committed message is offered to workers until it is done or failed: to one
+// worker at a time while its lease lasts, in any number of processes. The work
+// may run more than once, since a worker may die between the work and its
+// record, so it must be idempotent.
+//
+// The table is named promises for historical reasons: a promise is a message,
+// its lane is the queue, and the state kept means done.
 package outbox
 
 import (
@@ -20,32 +22,31 @@ import (
 
 // Message is work to be done after commit.
 type Message struct {
-	// Lane is the kind of work; each lane is worked off by itself.
 	Queue string
-	// Key names the event, unique within the lane: one promise an event.
+	// Key identifies the event; it is unique within the queue.
 	Key string
-	// Payload is kept as JSON (at most 8,000 bytes) until the promise ends.
+	// Payload is stored as JSON of at most 8,000 bytes until the message ends.
 	Payload any
-	// NotBefore delays the work; the zero time means at once.
+	// NotBefore delays the work. The zero value means at once.
 	NotBefore time.Time
 }
 
-// LeasedMessage is a promise that a worker has claimed.
+// LeasedMessage is a message that a worker has acquired.
 type LeasedMessage struct {
 	ID      int64
 	Queue   string
 	Key     string
 	Payload json.RawMessage
-	// Tries counts claims, this one included.
+	// Attempts is the number of times the message was acquired, this one included.
 	Attempts int
-	// Lease proves the claim; a later claim has another.
+	// LeaseToken identifies the lease; each acquisition draws another.
 	LeaseToken int64
 }
 
-// Read fills v from the task's payload.
-func (t LeasedMessage) Read(v any) error {
-	if err := json.Unmarshal(t.Payload, v); err != nil {
-		return fmt.Errorf("outbox: payload of %s %s: %w", t.Queue, t.Key, err)
+// Read decodes the payload into v.
+func (m LeasedMessage) Read(v any) error {
+	if err := json.Unmarshal(m.Payload, v); err != nil {
+		return fmt.Errorf("outbox: payload of %s %s: %w", m.Queue, m.Key, err)
 	}
 	return nil
 }
@@ -69,83 +70,85 @@ func CompleteRider(k MessageKey) database.Rider { return completeKind.Row(k) }
 
 // CompleteLeasedRider returns a rider that completes a leased message together
 // with a transfer. Without its lease the transaction fails with
-// database.ErrRowCount: another worker may have come to another result.
+// database.ErrRowCount, since another worker may have come to another result.
 func CompleteLeasedRider(m LeasedMessage) database.Rider { return completeLeasedKind.Row(m) }
 
-// Add makes promises in the caller's transaction. A key that was promised
-// before is gorm.ErrDuplicatedKey.
-func Add(_ context.Context, tx *database.Tx, promises ...Message) error {
-	if len(promises) == 0 {
+// Add adds messages in the caller's transaction. The error is
+// gorm.ErrDuplicatedKey if a message with the same queue and key exists, also
+// one that has ended.
+func Add(_ context.Context, tx *database.Tx, messages ...Message) error {
+	if len(messages) == 0 {
 		return nil
 	}
-	rows, err := rowsOf(tx, promises)
+	rows, err := rowsOf(tx, messages)
 	if err != nil {
 		return err
 	}
 	return tx.Insert(rows)
 }
 
-// CountDue counts a lane's promises that are to be taken up now, up to most. It
-// locks nothing, so that an idle lane costs one index look-up.
-func CountDue(ctx context.Context, db *database.DB, lane string, most int) (int, error) {
-	n, err := countDue(ctx, db, lane, most)
+// CountDue returns the number of a queue's messages that are due, counting up
+// to limit. It takes no locks, so that polling an idle queue costs one index
+// lookup.
+func CountDue(ctx context.Context, db *database.DB, queue string, limit int) (int, error) {
+	n, err := countDue(ctx, db, queue, limit)
 	return n, fault.Wrap("outbox.due", err)
 }
 
-// OpenQueues gives the lanes that have open promises; it reads as many rows as
-// there are such lanes.
+// OpenQueues returns the queues that have open messages. It reads as many rows
+// as there are such queues.
 func OpenQueues(ctx context.Context, db *database.DB) ([]string, error) {
-	lanes, err := readOpenQueues(ctx, db)
-	return lanes, fault.Wrap("outbox.lanes", err)
+	queues, err := readOpenQueues(ctx, db)
+	return queues, fault.Wrap("outbox.queues", err)
 }
 
-// CountOpen counts the promises of a lane that wait, and whose keys begin with a
-// text of digits and signs.
-func CountOpen(ctx context.Context, db *database.DB, lane, prefix string) (int, error) {
-	n, err := countOpen(ctx, db, lane, prefix)
+// CountOpen returns the number of open messages of a queue whose keys begin with
+// prefix, which must be ASCII.
+func CountOpen(ctx context.Context, db *database.DB, queue, prefix string) (int, error) {
+	n, err := countOpen(ctx, db, queue, prefix)
 	return n, fault.Wrap("outbox.open", err)
 }
 
-// Acquire takes up to n due promises of a lane for the length of the lease, in
-// the caller's transaction. When the lease ends without a word they are due again.
-func Acquire(_ context.Context, tx *database.Tx, lane string, n int, lease time.Duration) ([]LeasedMessage, error) {
-	tasks, err := acquire(tx, lane, n, lease)
-	return tasks, fault.Wrap("outbox.claim", err)
+// Acquire leases up to n due messages of a queue in the caller's transaction.
+// Messages that are neither ended nor postponed are due again after the lease.
+func Acquire(_ context.Context, tx *database.Tx, queue string, n int, lease time.Duration) ([]LeasedMessage, error) {
+	messages, err := acquire(tx, queue, n, lease)
+	return messages, fault.Wrap("outbox.acquire", err)
 }
 
-// ListLeased returns the promises of a lane that are claimed now by leases of at most
-// the given length, in any process, without their leases.
-func ListLeased(_ context.Context, tx *database.Tx, lane string, lease time.Duration) ([]LeasedMessage, error) {
-	tasks, err := listLeased(tx, lane, lease)
-	return tasks, fault.Wrap("outbox.leased", err)
+// ListLeased returns the messages of a queue that any process holds now by
+// leases of at most the given duration. Their LeaseToken is 0.
+func ListLeased(_ context.Context, tx *database.Tx, queue string, lease time.Duration) ([]LeasedMessage, error) {
+	messages, err := listLeased(tx, queue, lease)
+	return messages, fault.Wrap("outbox.leased", err)
 }
 
-// Complete ends promises as kept and forgets their payloads. It doesn't ask for
-// the leases: what was done was done.
-func Complete(_ context.Context, tx *database.Tx, tasks ...LeasedMessage) error {
-	if len(tasks) == 0 {
+// Complete marks messages as done and deletes their payloads. It does not check
+// the leases: work that was done stays done.
+func Complete(_ context.Context, tx *database.Tx, messages ...LeasedMessage) error {
+	if len(messages) == 0 {
 		return nil
 	}
-	return fault.Wrap("outbox.keep", complete(tx, tasks))
+	return fault.Wrap("outbox.complete", complete(tx, messages))
 }
 
-// Fail ends promises as failed and forgets their payloads. A claim that has
-// run out changes nothing: whoever took the task over may yet do it.
-func Fail(_ context.Context, tx *database.Tx, tasks ...LeasedMessage) error {
-	if len(tasks) == 0 {
+// Fail marks messages as failed and deletes their payloads. A message whose
+// lease has expired is left alone: the worker that has it now may succeed.
+func Fail(_ context.Context, tx *database.Tx, messages ...LeasedMessage) error {
+	if len(messages) == 0 {
 		return nil
 	}
-	return fault.Wrap("outbox.give up", fail(tx, tasks))
+	return fault.Wrap("outbox.fail", fail(tx, messages))
 }
 
-// Postponement makes a claimed promise due again at a time.
+// Postponement makes a leased message due again at a time.
 type Postponement struct {
 	Message LeasedMessage
 	At      time.Time
 }
 
-// Postpone makes claimed promises due again. A claim that has run out changes
-// nothing: whoever took the task over decides.
+// Postpone ends leases and makes their messages due again. A message whose
+// lease has expired is left alone.
 func Postpone(_ context.Context, tx *database.Tx, list ...Postponement) error {
 	if len(list) == 0 {
 		return nil

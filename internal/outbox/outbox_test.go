@@ -17,88 +17,88 @@ import (
 	"elsom/internal/outbox"
 )
 
-// box is an outbox whose time goes on only when it is told to.
-type box struct {
+// fixture is an outbox on a database whose clock advances by pass only.
+type fixture struct {
 	t  *testing.T
 	db *database.DB
 	mu sync.Mutex
 	at time.Time
 }
 
-func each(t *testing.T, test func(t *testing.T, b *box)) {
+func each(t *testing.T, test func(t *testing.T, b *fixture)) {
 	t.Helper()
 	for name, open := range map[string]func(testing.TB, ...database.Option) *database.DB{
 		"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &box{t: t, at: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+			b := &fixture{t: t, at: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 			b.db = open(t, database.WithClock(b.now))
 			test(t, b)
 		})
 	}
 }
 
-func (b *box) now() time.Time {
+func (b *fixture) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.at
 }
 
-func (b *box) pass(d time.Duration) {
+func (b *fixture) pass(d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.at = b.at.Add(d)
 }
 
-// tx runs an act in a transaction that must succeed.
-func (b *box) tx(act func(ctx context.Context, tx *database.Tx) error) {
+// tx runs a function in a transaction that must succeed.
+func (b *fixture) tx(run func(ctx context.Context, tx *database.Tx) error) {
 	b.t.Helper()
-	if err := b.db.InTx(context.Background(), act); err != nil {
+	if err := b.db.InTx(context.Background(), run); err != nil {
 		b.t.Error(err)
 	}
 }
 
-func (b *box) add(promises ...outbox.Message) {
+func (b *fixture) add(messages ...outbox.Message) {
 	b.t.Helper()
-	b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, promises...) })
+	b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, messages...) })
 }
 
-func (b *box) claim(lane string, n int) (tasks []outbox.LeasedMessage) {
+func (b *fixture) acquire(queue string, n int) (messages []outbox.LeasedMessage) {
 	b.t.Helper()
 	b.tx(func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Acquire(ctx, tx, lane, n, time.Minute)
+		messages, err = outbox.Acquire(ctx, tx, queue, n, time.Minute)
 		return err
 	})
-	return tasks
+	return messages
 }
 
-// one claims the only task that is due.
-func (b *box) one() outbox.LeasedMessage {
+// one acquires the only message that is due.
+func (b *fixture) one() outbox.LeasedMessage {
 	b.t.Helper()
-	tasks := b.claim("lane", 10)
-	if len(tasks) != 1 {
-		b.t.Fatalf("%d tasks are due", len(tasks))
+	messages := b.acquire("lane", 10)
+	if len(messages) != 1 {
+		b.t.Fatalf("%d messages are due", len(messages))
 	}
-	return tasks[0]
+	return messages[0]
 }
 
-func (b *box) none() {
+func (b *fixture) none() {
 	b.t.Helper()
-	if tasks := b.claim("lane", 10); len(tasks) != 0 {
-		b.t.Fatalf("%v is due", tasks)
+	if messages := b.acquire("lane", 10); len(messages) != 0 {
+		b.t.Fatalf("%v is due", messages)
 	}
 }
 
-// row is a promise as it stands in the database.
-type row struct {
+// storedMessage is a message as it is in the database.
+type storedMessage struct {
 	State   string
 	Payload string
 	Tries   int
 	EndedAt *time.Time
 }
 
-func (b *box) row(key string) (r row) {
+func (b *fixture) row(key string) (r storedMessage) {
 	b.t.Helper()
 	if err := b.db.Gorm(context.Background()).Raw("SELECT * FROM promises WHERE key = ?", key).Scan(&r).Error; err != nil {
 		b.t.Fatal(err)
@@ -106,9 +106,9 @@ func (b *box) row(key string) (r row) {
 	return r
 }
 
-// stands wants a promise in a state; one that ended has forgotten
-// its payload and knows when it ended.
-func (b *box) stands(key, state string) {
+// wantState checks a message's state. A message that has ended has no payload
+// but the time of its end.
+func (b *fixture) wantState(key, state string) {
 	b.t.Helper()
 	r := b.row(key)
 	ended := state != "open"
@@ -117,33 +117,33 @@ func (b *box) stands(key, state string) {
 	}
 }
 
-func promise(key string) outbox.Message {
+func message(key string) outbox.Message {
 	return outbox.Message{Queue: "lane", Key: key, Payload: map[string]string{"secret": key}}
 }
 
-func TestClaimAndKeep(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
-		b.add(promise("a"))
-		task := b.one()
+func TestAcquireAndComplete(t *testing.T) {
+	each(t, func(t *testing.T, b *fixture) {
+		b.add(message("a"))
+		m := b.one()
 		var payload map[string]string
-		if err := task.Read(&payload); err != nil || payload["secret"] != "a" || task.Key != "a" || task.Queue != "lane" || task.Attempts != 1 {
-			t.Fatalf("%+v, %v, %v", task, payload, err)
+		if err := m.Read(&payload); err != nil || payload["secret"] != "a" || m.Key != "a" || m.Queue != "lane" || m.Attempts != 1 {
+			t.Fatalf("%+v, %v, %v", m, payload, err)
 		}
 		b.none()
-		b.stands("a", "open")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
-		b.stands("a", "kept")
+		b.wantState("a", "open")
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, m) })
+		b.wantState("a", "kept")
 		b.pass(time.Hour)
 		b.none()
 	})
 }
 
-// A promise is made with its transaction or not at all, and once an event.
+// A message is added with its transaction or not at all, and once for an event.
 func TestAddIsPartOfItsTransaction(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
+	each(t, func(t *testing.T, b *fixture) {
 		refused := errors.New("refused")
 		err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-			if err := outbox.Add(ctx, tx, promise("a")); err != nil {
+			if err := outbox.Add(ctx, tx, message("a")); err != nil {
 				return err
 			}
 			return refused
@@ -152,20 +152,20 @@ func TestAddIsPartOfItsTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.none()
-		b.add(promise("a"), outbox.Message{Queue: "other", Key: "a"})
+		b.add(message("a"), outbox.Message{Queue: "other", Key: "a"})
 		err = b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Add(ctx, tx, promise("a"))
+			return outbox.Add(ctx, tx, message("a"))
 		})
 		if !errors.Is(err, gorm.ErrDuplicatedKey) {
-			t.Errorf("promised twice: %v", err)
+			t.Errorf("added twice: %v", err)
 		}
 		b.add() // nothing
 		b.one()
 	})
 }
 
-func TestWhatCanNotBeKeptIsNotPromised(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
+func TestAddRefusesPayloads(t *testing.T) {
+	each(t, func(t *testing.T, b *fixture) {
 		for _, payload := range []any{make(chan int), strings.Repeat("x", 8001)} {
 			err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 				return outbox.Add(ctx, tx, outbox.Message{Queue: "lane", Key: "k", Payload: payload})
@@ -178,12 +178,12 @@ func TestWhatCanNotBeKeptIsNotPromised(t *testing.T) {
 	})
 }
 
-// A lane sees its own promises only, the earliest first, none before its time.
+// A queue returns its own messages only, the earliest first, none before its time.
 func TestDueInOrder(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
-		late, later := promise("late"), promise("later")
+	each(t, func(t *testing.T, b *fixture) {
+		late, later := message("late"), message("later")
 		late.NotBefore, later.NotBefore = b.now().Add(time.Minute), b.now().Add(2*time.Minute)
-		b.add(later, late, promise("now"), outbox.Message{Queue: "other", Key: "x"})
+		b.add(later, late, message("now"), outbox.Message{Queue: "other", Key: "x"})
 		if got := b.one().Key; got != "now" {
 			t.Errorf("%s came first", got)
 		}
@@ -197,36 +197,36 @@ func TestDueInOrder(t *testing.T) {
 			t.Error("not due in its time", err)
 		}
 		b.pass(3 * time.Minute)
-		tasks := b.claim("lane", 1)
-		if len(tasks) != 1 || tasks[0].Key == "later" {
-			t.Errorf("%v came before the earlier ones", tasks)
+		messages := b.acquire("lane", 1)
+		if len(messages) != 1 || messages[0].Key == "later" {
+			t.Errorf("%v came before the earlier ones", messages)
 		}
 	})
 }
 
-// However many workers claim at once, each task goes to one of them, and none
-// gets more than it asked for.
-func TestClaimedOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
+// With many workers each message is acquired by one of them, and no worker gets
+// more messages than it asked for.
+func TestAcquiredOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *fixture) {
 		const n = 60
 		for i := range n {
-			b.add(promise(fmt.Sprint(i)))
+			b.add(message(fmt.Sprint(i)))
 		}
 		var wg sync.WaitGroup
 		var mu sync.Mutex
-		claimed := map[string]int{}
+		acquired := map[string]int{}
 		for range 6 {
 			wg.Go(func() {
 				for range 40 {
-					tasks := b.claim("lane", 3)
-					if len(tasks) > 3 {
-						t.Errorf("asked for 3, got %d", len(tasks))
+					messages := b.acquire("lane", 3)
+					if len(messages) > 3 {
+						t.Errorf("asked for 3, got %d", len(messages))
 					}
 					mu.Lock()
-					for _, task := range tasks {
-						claimed[task.Key]++
+					for _, m := range messages {
+						acquired[m.Key]++
 					}
-					done := len(claimed) == n
+					done := len(acquired) == n
 					mu.Unlock()
 					if done {
 						return
@@ -235,22 +235,22 @@ func TestClaimedOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for key, times := range claimed {
+		for key, times := range acquired {
 			if times != 1 {
-				t.Errorf("%s was claimed %d times", key, times)
+				t.Errorf("%s was acquired %d times", key, times)
 			}
 		}
-		if len(claimed) != n {
-			t.Errorf("%d of %d were claimed", len(claimed), n)
+		if len(acquired) != n {
+			t.Errorf("%d of %d were acquired", len(acquired), n)
 		}
 	})
 }
 
-// A lease that ends gives the task to another; the first can't put it off or
-// give it up any more, but what it has done is done.
-func TestLeaseRunsOut(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
-		b.add(promise("a"))
+// After its lease a message is acquired again. The first worker can neither
+// postpone nor fail it any more, but it can complete it.
+func TestExpiredLease(t *testing.T) {
+	each(t, func(t *testing.T, b *fixture) {
+		b.add(message("a"))
 		first := b.one()
 		b.pass(59 * time.Second)
 		b.none()
@@ -264,29 +264,29 @@ func TestLeaseRunsOut(t *testing.T) {
 		})
 		b.none()
 		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Fail(ctx, tx, first) })
-		b.stands("a", "open")
+		b.wantState("a", "open")
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
 			return outbox.Postpone(ctx, tx, outbox.Postponement{Message: second, At: b.now()})
 		})
 		b.pass(time.Second)
 		third := b.one()
 		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, first) })
-		b.stands("a", "kept")
+		b.wantState("a", "kept")
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
 			return errors.Join(outbox.Fail(ctx, tx, third), outbox.Postpone(ctx, tx, outbox.Postponement{Message: third, At: b.now()}))
 		})
-		b.stands("a", "kept")
+		b.wantState("a", "kept")
 		b.pass(time.Hour)
 		b.none()
 	})
 }
 
 func TestPostpone(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
-		b.add(promise("a"))
-		task := b.one()
+	each(t, func(t *testing.T, b *fixture) {
+		b.add(message("a"))
+		m := b.one()
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Postpone(ctx, tx, outbox.Postponement{Message: task, At: b.now().Add(10 * time.Minute)})
+			return outbox.Postpone(ctx, tx, outbox.Postponement{Message: m, At: b.now().Add(10 * time.Minute)})
 		})
 		b.pass(9 * time.Minute) // longer than the lease
 		b.none()
@@ -297,62 +297,62 @@ func TestPostpone(t *testing.T) {
 	})
 }
 
-func TestGiveUp(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
-		b.add(promise("a"))
-		task := b.one()
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Fail(ctx, tx, task) })
-		b.stands("a", "failed")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
-		b.stands("a", "failed")
+func TestFail(t *testing.T) {
+	each(t, func(t *testing.T, b *fixture) {
+		b.add(message("a"))
+		m := b.one()
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Fail(ctx, tx, m) })
+		b.wantState("a", "failed")
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, m) })
+		b.wantState("a", "failed")
 		b.pass(time.Hour)
 		b.none()
 	})
 }
 
-// Promises are made and kept in the transaction of those whose riders they are.
+// Riders add and complete messages in the transaction of their transfer.
 func TestRiders(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
+	each(t, func(t *testing.T, b *fixture) {
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
 			return database.WriteRiders(tx, [][]database.Rider{{
-				outbox.AddRider(promise("a")), outbox.AddRider(promise("b")), outbox.AddRider(promise("c")),
+				outbox.AddRider(message("a")), outbox.AddRider(message("b")), outbox.AddRider(message("c")),
 				outbox.AddRider(outbox.Message{Queue: "other", Key: "d"}),
 			}}, database.WriteSet{})
 		})
-		task := b.claim("lane", 1)[0]
-		kept := []string{task.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[task.Key]}
+		m := b.acquire("lane", 1)[0]
+		done := []string{m.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[m.Key]}
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
 			return database.WriteRiders(tx, [][]database.Rider{{
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: kept[0]}), // claimed, and open still
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: kept[1]}), // never claimed
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "d"}),     // of another lane
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "never promised"}),
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: done[0]}), // leased
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: done[1]}), // never acquired
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "d"}),     // of another queue
+				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "never added"}),
 			}}, database.WriteSet{})
 		})
-		b.stands(kept[0], "kept")
-		b.stands(kept[1], "kept")
+		b.wantState(done[0], "kept")
+		b.wantState(done[1], "kept")
 		if r := b.row("d"); r.State != "open" {
-			t.Errorf("another lane's: %+v", r)
+			t.Errorf("of another queue: %+v", r)
 		}
 		b.one()
 	})
 }
 
-func TestLanesWithOpenPromises(t *testing.T) {
-	each(t, func(t *testing.T, b *box) {
-		want := func(lanes ...string) {
+func TestOpenQueues(t *testing.T) {
+	each(t, func(t *testing.T, b *fixture) {
+		want := func(queues ...string) {
 			t.Helper()
 			got, err := outbox.OpenQueues(context.Background(), b.db)
-			if slices.Sort(got); err != nil || !slices.Equal(got, lanes) {
+			if slices.Sort(got); err != nil || !slices.Equal(got, queues) {
 				t.Errorf("got %v, %v", got, err)
 			}
 		}
 		want()
-		b.add(promise("a"), promise("b"), outbox.Message{Queue: "biller:one", Key: "a"}, outbox.Message{Queue: "biller:Two", Key: "a"})
+		b.add(message("a"), message("b"), outbox.Message{Queue: "biller:one", Key: "a"}, outbox.Message{Queue: "biller:Two", Key: "a"})
 		want("biller:Two", "biller:one", "lane")
-		task := b.claim("biller:one", 1)[0]
+		m := b.acquire("biller:one", 1)[0]
 		want("biller:Two", "biller:one", "lane")
-		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, task) })
+		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, m) })
 		want("biller:Two", "lane")
 	})
 }

@@ -22,14 +22,14 @@ var scanned = regexp.MustCompile(`Scan .*promises.*actual .*rows=(\d+)`)
 
 var numbered = regexp.MustCompile(`\$\d+`)
 
-// places counts the values of a statement.
-func places(text string) int {
+// countParameters returns the number of parameters of a statement.
+func countParameters(text string) int {
 	list := numbered.FindAllString(text, -1)
 	slices.Sort(list)
 	return len(slices.Compact(list))
 }
 
-func dollars(n int) string {
+func placeholders(n int) string {
 	list := make([]string, n)
 	for i := range n {
 		list[i] = "$" + strconv.Itoa(i+1)
@@ -37,10 +37,10 @@ func dollars(n int) string {
 	return strings.Join(list, ", ")
 }
 
-// However many promises are open, a claim and what ends claims read those that
-// are meant, as PostgreSQL plans it for all values, whatever it last knew of
-// the table.
-func TestPlansReadWhatIsMeant(t *testing.T) {
+// However many messages are open, the statements that acquire and end messages
+// read only the rows they are about, as PostgreSQL plans them for all values,
+// whatever statistics it has of the table.
+func TestPlansReadOnlyTheGivenMessages(t *testing.T) {
 	t.Parallel()
 	type statement struct {
 		text   string
@@ -49,8 +49,8 @@ func TestPlansReadWhatIsMeant(t *testing.T) {
 	var sent []statement
 	db := databasetest.Postgres(t, database.WithTrace(func(text string, args []any) {
 		if strings.HasPrefix(text, "WITH") || strings.HasPrefix(text, "SELECT id, key, payload") || strings.HasPrefix(text, "UPDATE promises") {
-			// Behind how the answer is to come.
-			sent = append(sent, statement{text, args[len(args)-places(text):]})
+			// pgx options come before the parameters.
+			sent = append(sent, statement{text, args[len(args)-countParameters(text):]})
 		}
 	}))
 	ctx := context.Background()
@@ -72,8 +72,8 @@ func TestPlansReadWhatIsMeant(t *testing.T) {
 			SELECT n, 'lane', n, '{}', 'open', now() - n * 7919 %% %[1]d * interval '1 millisecond', now()
 			FROM generate_series((SELECT COUNT(*) FROM promises) + 1, %[1]d) n`, open))
 	}
-	for _, known := range []string{"as a new table", "as 8000 open", "as 30000 open", "as none open"} {
-		switch known {
+	for _, statistics := range []string{"as a new table", "as 8000 open", "as 30000 open", "as none open"} {
+		switch statistics {
 		case "as 8000 open":
 			more(8000)
 			run("ANALYZE promises")
@@ -85,38 +85,38 @@ func TestPlansReadWhatIsMeant(t *testing.T) {
 			more(30_000)
 			run("ANALYZE promises")
 		}
-		if known == "as a new table" {
+		if statistics == "as a new table" {
 			run("DELETE FROM promises WHERE id > 8000")
 			run("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname LIKE 'promises%'")
 			run("DELETE FROM pg_statistic WHERE starelid = 'promises'::regclass")
 		}
-		run("UPDATE promises SET lease = 0, due_at = made_at WHERE due_at > made_at") // claimed in the last round
+		run("UPDATE promises SET lease = 0, due_at = made_at WHERE due_at > made_at") // acquired in the last round
 		sent = nil
-		claimAndEnd(t, db, n)
+		acquireAndEnd(t, db, n)
 		if len(sent) != 7 {
 			t.Fatalf("%d statements were seen", len(sent))
 		}
 		for _, s := range sent {
 			run("PREPARE planned AS " + s.text)
-			rows, err := connection.QueryContext(ctx, "EXPLAIN ANALYZE EXECUTE planned("+dollars(len(s.values))+")",
+			rows, err := connection.QueryContext(ctx, "EXPLAIN ANALYZE EXECUTE planned("+placeholders(len(s.values))+")",
 				append([]any{pgx.QueryExecModeSimpleProtocol}, s.values...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, read := readBy(t, rows)
+			plan, read := rowsRead(t, rows)
 			run("DEALLOCATE planned")
 			if read > 3*n {
-				t.Errorf("%s: %d rows read for %d\n%s\n%s", known, read, n, s.text, plan)
+				t.Errorf("%s: %d rows read for %d\n%s\n%s", statistics, read, n, s.text, plan)
 			}
 		}
 	}
 }
 
-// claimAndEnd sends each statement about claims once.
-func claimAndEnd(t *testing.T, db *database.DB, n int) {
+// acquireAndEnd runs each statement that acquires or ends messages once.
+func acquireAndEnd(t *testing.T, db *database.DB, n int) {
 	t.Helper()
 	err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-		tasks, err := outbox.Acquire(ctx, tx, "lane", n, time.Minute)
+		messages, err := outbox.Acquire(ctx, tx, "lane", n, time.Minute)
 		if err != nil {
 			return err
 		}
@@ -124,31 +124,31 @@ func claimAndEnd(t *testing.T, db *database.DB, n int) {
 			return fmt.Errorf("%d are leased: %w", len(leased), err)
 		}
 		var riders []database.Rider
-		for i, task := range tasks {
+		for i, m := range messages {
 			if i < 2 {
-				riders = append(riders, outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: task.Key}))
+				riders = append(riders, outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: m.Key}))
 			} else if i < 4 {
-				riders = append(riders, outbox.CompleteLeasedRider(task))
+				riders = append(riders, outbox.CompleteLeasedRider(m))
 			}
 		}
 		if err := database.WriteRiders(tx, [][]database.Rider{riders[:2], riders[2:]}, database.WriteSet{}); err != nil {
 			return err
 		}
-		if err := outbox.Complete(ctx, tx, tasks[4:6]...); err != nil {
+		if err := outbox.Complete(ctx, tx, messages[4:6]...); err != nil {
 			return err
 		}
-		if err := outbox.Fail(ctx, tx, tasks[6:8]...); err != nil {
+		if err := outbox.Fail(ctx, tx, messages[6:8]...); err != nil {
 			return err
 		}
-		return outbox.Postpone(ctx, tx, outbox.Postponement{Message: tasks[8], At: tx.Now()}, outbox.Postponement{Message: tasks[9], At: tx.Now()})
+		return outbox.Postpone(ctx, tx, outbox.Postponement{Message: messages[8], At: tx.Now()}, outbox.Postponement{Message: messages[9], At: tx.Now()})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// readBy gives a plan that was tried, and how many rows its scans gave.
-func readBy(t *testing.T, rows *sql.Rows) (plan string, read int) {
+// rowsRead returns an analyzed plan and the number of rows that its scans returned.
+func rowsRead(t *testing.T, rows *sql.Rows) (plan string, read int) {
 	t.Helper()
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
