@@ -158,7 +158,7 @@ func TestClosingAsksThePIN(t *testing.T) {
 func TestClosedMeanwhile(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		ctx, holder, friend := context.Background(), app.newCustomer(0), app.newCustomer(500_00)
-		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Bell: outbox.NewNotifier(), Customers: app.Customers})
+		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Notifier: outbox.NewNotifier(), Customers: app.Customers})
 		b := app.browserOf(friend).open("/transfer").fill("phone", holder.Phone.String()).fill("amount", "10").press("Далее")
 		require.NoError(t, closing.Close(ctx, holder, password, ""))
 		b.press("Перевести").wantStatus(422).shows("Кошелёк получателя закрыт", "Деньги не списаны")
@@ -179,7 +179,7 @@ func TestClosedMeanwhile(t *testing.T) {
 func TestClosingRaces(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		ctx := context.Background()
-		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Bell: outbox.NewNotifier(), Customers: app.Customers})
+		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Notifier: outbox.NewNotifier(), Customers: app.Customers})
 		friend := app.newCustomer(1000_00)
 		closed, credited := 0, 0
 		for round := range 12 {

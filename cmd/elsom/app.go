@@ -144,9 +144,9 @@ func (a *app) wireIdentity(secret, pepper []byte) (err error) {
 func (a *app) wireMoney(secret []byte) (err error) {
 	a.ledger = ledger.New(a.db, ledger.Options{})
 	a.wallets = wallet.New(a.ledger)
-	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Bell: a.notifier, Customers: a.customers})
+	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Customers: a.customers})
 	a.transfers = transfer.New(transfer.Parts{
-		DB: a.db, Ledger: a.ledger, Bell: a.notifier, Catalog: a.catalog, Customers: a.customers, Attempts: a.counters,
+		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
 	})
 	a.billers = &billerClients{}
 	if a.billers.logins, err = billerlogin.New(a.db, secret); err != nil {
@@ -156,8 +156,8 @@ func (a *app) wireMoney(secret []byte) (err error) {
 		return err
 	}
 	a.payments = payment.New(payment.Parts{
-		DB: a.db, Ledger: a.ledger, Bell: a.notifier, Catalog: a.catalog, Customers: a.customers, Attempts: a.counters,
-		Wire: a.billers.of, Notices: a.push,
+		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
+		Client: a.billers.of, Push: a.push,
 	})
 	a.ceilings = newCeilingMonitor(a.agents, a.ledger)
 	a.cashin = cashin.New(cashin.Parts{

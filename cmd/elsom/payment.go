@@ -20,7 +20,7 @@ type paymentHanging struct{}
 // Run lists payments that need a decision, and claims.
 func (paymentHanging) Run(ctx context.Context) error {
 	return withPayments(ctx, func(payments *payment.Payments) error {
-		list, all, err := payments.Hanging(ctx)
+		list, all, err := payments.Unresolved(ctx)
 		if err != nil {
 			return err
 		}

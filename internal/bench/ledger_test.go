@@ -45,13 +45,13 @@ func (k *books) post(ctx context.Context, kind kind) error {
 		return err
 	}
 	posting.Riders = []database.Rider{
-		payment.AcceptedRows.Row(payment.Payment{
+		payment.AcceptedRider.Row(payment.Payment{
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
 			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: customer.Web,
 			State: payment.Processing, AcceptedAt: k.db.Now(),
 		}),
 		outbox.AddRider(outbox.Message{
-			Queue: payment.Lane(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
+			Queue: payment.Queue(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
 		}),
 	}
 	if kind == limited {

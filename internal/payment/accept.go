@@ -13,8 +13,8 @@ import (
 	"elsom/internal/outbox"
 )
 
-// Lane is the outbox lane of deliveries to a biller.
-func Lane(biller string) string { return "biller:" + biller }
+// Queue is the outbox lane of deliveries to a biller.
+func Queue(biller string) string { return "biller:" + biller }
 
 // FeeChanged is the reason of Accept's refusal of a draft with an old fee: Renew
 // makes a new one.
@@ -24,7 +24,7 @@ const FeeChanged fault.Reason = "payment.fee_changed"
 type Accepted struct {
 	Payment Payment
 	// Before: it had been accepted before; nothing was paid now.
-	Before bool
+	AlreadyAccepted bool
 }
 
 // delivery is the payload of a delivery's promise.
@@ -97,7 +97,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	var payment Payment
 	var receipt ledger.Receipt
 	for range 3 { // a code that another payment has is drawn anew
-		payment = ps.of(draft)
+		payment = ps.newPayment(draft)
 		receipt, err = ps.ledger.Post(ctx, ledger.Posting{
 			Key: AcceptKey(draft.ID), Op: "payment.accept", Subject: subject(draft.ID),
 			Entries: []ledger.Entry{
@@ -105,10 +105,10 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 				{Account: transit, Amount: draft.Total()},
 			},
 			Riders: []database.Rider{
-				AcceptedRows.Row(payment),
+				AcceptedRider.Row(payment),
 				limit.Rider(c, draft.Total(), level),
 				outbox.AddRider(outbox.Message{
-					Queue: Lane(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
+					Queue: Queue(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
 				}),
 			},
 		})
@@ -124,12 +124,12 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		return Accepted{before, true}, err
 	}
 	payment.AcceptedAt = receipt.PostedAt
-	ps.db.MarkDurable(answered(payment.ID, Processing))
-	ps.notifier.Notify(Lane(draft.Biller))
+	ps.db.MarkDurable(confirmKey(payment.ID, Processing))
+	ps.notifier.Notify(Queue(draft.Biller))
 	return Accepted{payment, false}, nil
 }
 
-func (ps *Payments) of(draft Draft) Payment {
+func (ps *Payments) newPayment(draft Draft) Payment {
 	return Payment{
 		ID: draft.ID, CustomerID: draft.CustomerID, Service: draft.Service, Biller: draft.Biller,
 		Identifier: draft.Identifier, Payee: draft.Payee, Amount: draft.Amount, Fee: draft.Fee,
@@ -139,7 +139,7 @@ func (ps *Payments) of(draft Draft) Payment {
 
 // AcceptedRows are the rows that ride on payments' first transfers. They are for
 // Accept, and for benches that must not write less than it does.
-var AcceptedRows = &database.RiderKind[Payment]{
+var AcceptedRider = &database.RiderKind[Payment]{
 	Name:   "payment accepted",
 	Insert: rowsOf,
 }

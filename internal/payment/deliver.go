@@ -18,12 +18,12 @@ import (
 	"elsom/internal/outbox"
 )
 
-// leaseOf is how long a claimed delivery belongs to its worker: well over the
+// leaseTime is how long a claimed delivery belongs to its worker: well over the
 // call's deadline, so that nobody else calls while an answer can still come.
-func leaseOf(who catalog.Biller) time.Duration { return 2*who.Deadline + 5*time.Second }
+func leaseTime(who catalog.Biller) time.Duration { return 2*who.Deadline + 5*time.Second }
 
 // lookForBillers is how often new billers of an import get a worker.
-const lookForBillers = 2 * time.Second
+const billerInterval = 2 * time.Second
 
 // Deliver brings accepted payments to their billers until ctx ends, each
 // biller by a worker of its own, so that one that is dead never starves another.
@@ -43,7 +43,7 @@ func (ps *Payments) Deliver(ctx context.Context) {
 			}
 		}
 		select {
-		case <-time.After(lookForBillers):
+		case <-time.After(billerInterval):
 		case <-ctx.Done():
 		}
 	}
@@ -59,7 +59,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	lanes, err := outbox.OpenQueues(ctx, ps.db)
 	var codes []string
 	for _, lane := range lanes {
-		if code, ours := strings.CutPrefix(lane, Lane("")); ours {
+		if code, ours := strings.CutPrefix(lane, Queue("")); ours {
 			//mutant:drop TestBillerRetiredWithOpenPayments
 			codes = append(codes, code)
 		}
@@ -72,7 +72,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 
 // call is one claimed delivery: an attempt that is committed and not yet made.
 type call struct {
-	task          outbox.LeasedMessage
+	message       outbox.LeasedMessage
 	payment       Payment
 	holder        *customer.Customer // who is told of the end; nil: not read yet
 	biller        catalog.Biller
@@ -92,21 +92,21 @@ type deliverer struct {
 
 // inHand is how many deliveries are claimed, called or being recorded at once
 // in a process.
-const inHand = ledger.MaxBatch
+const maxInFlight = ledger.MaxBatch
 
 // Worker is the outbox worker of one biller's deliveries. A task that it has
 // claimed can be done by this worker only.
 func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
-		Queue: Lane(code), Concurrency: inHand, Acquire: d.claim, Do: d.do, Idle: d.pool.ReleaseIdle,
-		Capacity: func() int { return d.pool.Room(ps.timing.Ahead) },
+		Queue: Queue(code), Concurrency: maxInFlight, Acquire: d.acquire, Do: d.do, Idle: d.pool.ReleaseIdle,
+		Capacity: func() int { return d.pool.Room(ps.timing.AcquireAhead) },
 	}
 }
 
-// claim takes deliveries with slots and writes their attempts, in one
+// acquire takes deliveries with slots and writes their attempts, in one
 // commit: the attempt stands before its call.
-func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
+func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
 	who, err := d.catalog.Biller(ctx, d.code)
 	if err != nil {
 		return nil, err
@@ -118,10 +118,10 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.LeasedMessage, e
 	var renewal billerslot.Renewal
 	err = d.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		calls = nil
-		if renewal, err = d.pool.Renew(tx, n, leaseOf(who)); err != nil || renewal.Calls == 0 {
+		if renewal, err = d.pool.Renew(tx, n, leaseTime(who)); err != nil || renewal.Calls == 0 {
 			return err
 		}
-		tasks, err := d.claimFairly(ctx, tx, who, renewal.Calls)
+		tasks, err := d.acquireFairly(ctx, tx, who, renewal.Calls)
 		if err != nil {
 			return err
 		}
@@ -140,8 +140,8 @@ func (d *deliverer) claim(ctx context.Context, n int) ([]outbox.LeasedMessage, e
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, c := range calls {
-		tasks[i] = c.task
-		d.calls[c.task.ID] = c
+		tasks[i] = c.message
+		d.calls[c.message.ID] = c
 	}
 	return tasks, nil
 }
@@ -198,7 +198,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Bi
 		}
 		past := history[payment.ID]
 		calls = append(calls, call{
-			task: task, payment: payment, biller: who, number: past.Attempts + 1,
+			message: task, payment: payment, biller: who, number: past.Attempts + 1,
 			unknownBefore: past.Unknown > 0, until: until,
 		})
 	}
@@ -218,7 +218,7 @@ func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 		log = log.With("error", answer.Err)
 	}
 	log.InfoContext(ctx, "payment: attempt")
-	if err := d.conclude(ctx, c, answer); err != nil {
+	if err := d.applyAnswer(ctx, c, answer); err != nil {
 		// The lease runs out and the same txn_id is sent again.
 		log.ErrorContext(ctx, "payment: conclude", "error", err)
 	}
@@ -232,7 +232,7 @@ func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 	began := d.db.Now()
 	defer func() {
 		d.pool.Release(slot, d.db.Now().Sub(began))
-		d.notifier.Notify(Lane(d.code))
+		d.notifier.Notify(Queue(d.code))
 	}()
 	//mutant:drop TestNoTimeLeft
 	if slot == nil || c.until.Before(over()) {
@@ -247,26 +247,26 @@ func (d *deliverer) pay(ctx context.Context, c call) biller.Answer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.biller.Deadline)
 	defer cancel()
-	return d.wire(c.biller).Pay(ctx, biller.Request{
+	return d.client(c.biller).Pay(ctx, biller.Request{
 		TxnID: c.payment.TxnID, Date: c.payment.AcceptedAt, Account: c.payment.Identifier, Sum: c.payment.Amount,
 	})
 }
 
-func (ps *Payments) conclude(ctx context.Context, c call, answer biller.Answer) error {
-	switch judge(answer, c.unknownBefore, c.biller.AnswersStoredOutcome) {
+func (ps *Payments) applyAnswer(ctx context.Context, c call, answer biller.Answer) error {
+	switch verdictOn(answer, c.unknownBefore, c.biller.AnswersStoredOutcome) {
 	case settle:
-		return ps.endCall(ctx, c, answer, Completed)
+		return ps.endByAnswer(ctx, c, answer, Completed)
 	case refund:
 		// The refusal is written before the money moves: should we die in
 		// between, the next refusal must not meet an attempt without outcome.
-		if err := ps.record(ctx, recorded{attempted: attempted{c, answer}}); err != nil {
+		if err := ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}}); err != nil {
 			return err
 		}
-		return ps.endCall(ctx, c, answer, Refunded)
-	case ask:
-		return ps.record(ctx, recorded{attempted: attempted{c, answer}, again: true, ask: true})
+		return ps.endByAnswer(ctx, c, answer, Refunded)
+	case review:
+		return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true, review: true})
 	}
-	return ps.record(ctx, recorded{attempted: attempted{c, answer}, again: true})
+	return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true})
 }
 
 // pause grows with the attempts; a little chance keeps payments that failed
@@ -277,6 +277,6 @@ func (ps *Payments) pause(attempt int) time.Duration {
 	return pause + time.Duration(rand.Int64N(int64(pause/5)+1)) //nolint:gosec // jitter, not a secret
 }
 
-func promiseOf(p Payment) outbox.MessageKey {
-	return outbox.MessageKey{Queue: Lane(p.Biller), Key: strconv.FormatInt(p.ID, 10)}
+func deliveryID(p Payment) outbox.MessageKey {
+	return outbox.MessageKey{Queue: Queue(p.Biller), Key: strconv.FormatInt(p.ID, 10)}
 }

@@ -18,7 +18,7 @@ import (
 
 func TestGoodAnswerSettles(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		c := h.NewCustomer(1000_00)
 		p := h.pay(c, "250,50")
 		h.WantBalance(c.ID, 749_50)
@@ -73,7 +73,7 @@ func TestAnswers(t *testing.T) {
 	}
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		for _, stored := range []bool{false, true} {
-			h := newHouse(t, db, good)
+			h := newFixture(t, db, good)
 			h.trust(stored)
 			stop := h.deliver()
 			for _, tc := range cases {
@@ -86,7 +86,7 @@ func TestAnswers(t *testing.T) {
 				require.Eventually(t, tc.name, func() bool { return h.biller.count(p.TxnID) >= tc.calls })
 				require.Eventually(t, tc.name+": state", func() bool {
 					got, err := h.ByID(context.Background(), c.ID, p.ID)
-					return err == nil && got.State == tc.want && got.AskedAt.IsZero() != tc.asked
+					return err == nil && got.State == tc.want && got.ReviewSince.IsZero() != tc.asked
 				})
 				want := map[payment.State]int{payment.Refunded: 100_00}[tc.want]
 				balance, err := h.Ledger.Balance(context.Background(), c.ID)
@@ -111,14 +111,14 @@ func TestAnswers(t *testing.T) {
 // refusal that follows must not give the money back.
 func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, refused(5))
+		h := newFixture(t, db, refused(5))
 		h.trust(false)
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		require.NoError(t, db.Gorm(context.Background()).Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?, 1, ?)", p.ID, db.Now()).Error)
 		h.deliver()
 		require.Eventually(t, "listed for a person", func() bool {
-			list, _, err := h.Hanging(context.Background())
+			list, _, err := h.Unresolved(context.Background())
 			return err == nil && len(list) == 1 && list[0].ID == p.ID && list[0].Unknown == 1
 		})
 		h.WantBalance(c.ID, 0)
@@ -129,14 +129,14 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 // what is known of it, and ends only as two people say.
 func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, unsent, unfinished, refused(300))
+		h := newFixture(t, db, unsent, unfinished, refused(300))
 		h.trust(false)
 		ctx := context.Background()
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		stop := h.deliver()
 		require.Eventually(t, "listed for a person", func() bool {
-			list, all, err := h.Hanging(ctx)
+			list, all, err := h.Unresolved(ctx)
 			return err == nil && all == 1 && list[0].ID == p.ID && list[0].Attempts >= 3 && list[0].Unknown == 1 && list[0].Last == "refused 300"
 		})
 		now, err := audit.ReadMetrics(ctx, db)
@@ -160,7 +160,7 @@ func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 func TestAttemptBeforeCall(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(*payment.Timing) {})
+		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
 		p := h.pay(h.NewCustomer(100_00), "100")
 		h.deliver()
 		require.Eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
@@ -176,8 +176,8 @@ func TestAttemptBeforeCall(t *testing.T) {
 func TestTwelveCallsAtOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(*payment.Timing) {})
-		other := houseWith(t, db, f, func(*payment.Timing) {})
+		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
+		other := newFixtureWith(t, db, f, func(*payment.Timing) {})
 		paid := h.payEach(30)
 		h.deliver()
 		other.deliver()
@@ -203,7 +203,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 func TestGoodAfterRefundIsAClaim(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Hanging = 0 })
+		h := newFixtureWith(t, db, f, func(timing *payment.Timing) { timing.Unresolved = 0 })
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		h.deliver()
@@ -230,7 +230,7 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 
 func TestDecideTakesTwoPeople(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, silence)
+		h := newFixture(t, db, silence)
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		ctx := context.Background()
@@ -263,7 +263,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 func TestDeadBillerStarvesNobody(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(*payment.Timing) {})
+		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
 		c := h.NewCustomer(1000_00)
 		h.payEach(20)
 		h.deliver()
@@ -286,7 +286,7 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 // Who paid before a biller left the operator's file has paid: it is delivered.
 func TestBillerRetiredWithOpenPayments(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		c := h.NewCustomer(10_00)
 		p := h.pay(c, "5")
 		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET retired = ?", true).Error)
@@ -301,7 +301,7 @@ func TestBillerRetiredWithOpenPayments(t *testing.T) {
 
 func TestManyAtOnceEndOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, later, good)
+		h := newFixture(t, db, later, good)
 		h.deliver()
 		var wg sync.WaitGroup
 		for range 8 {

@@ -43,7 +43,7 @@ func TestLateRefusalRefundsNothing(t *testing.T) {
 	for _, open := range []func(testing.TB, ...database.Option) *database.DB{databasetest.SQLite, databasetest.Postgres} {
 		var ahead atomic.Int64
 		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		h.trust(false)
 		l := &late{fake: h.biller, second: make(chan struct{}), expire: func() { ahead.Store(int64(2 * time.Minute)) }}
 		h.wire = func(catalog.Biller) biller.Biller { return l }
@@ -64,7 +64,7 @@ func TestClockSetBack(t *testing.T) {
 	var ahead atomic.Int64
 	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 	f := newFake(good).holding()
-	h := houseWith(t, db, f, func(*payment.Timing) {})
+	h := newFixtureWith(t, db, f, func(*payment.Timing) {})
 	c := h.NewCustomer(1000_00)
 	paid := h.payEach(12)
 	h.deliver()

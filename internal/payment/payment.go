@@ -58,23 +58,23 @@ func (d Draft) Total() money.Amount { return d.Amount + d.Fee }
 
 // Payment is an accepted payment. Its ID is its draft's.
 type Payment struct {
-	ID         int64
-	CustomerID int64
-	Service    string
-	Biller     string
-	Identifier string
-	Payee      string
-	Amount     money.Amount
-	Fee        money.Amount
-	TxnID      string
-	Code       string // the payment code: 12 digits, the last a Luhn digit
-	Channel    customer.Channel
-	State      State
-	AcceptedAt time.Time
-	EndedAt    time.Time // zero while processing
-	Result     int       // the biller's result that ended it; see biller.Result…
-	Reference  string    // the biller's own number
-	AskedAt    time.Time // since when it waits for a person's decision; zero: it doesn't
+	ID          int64
+	CustomerID  int64
+	Service     string
+	Biller      string
+	Identifier  string
+	Payee       string
+	Amount      money.Amount
+	Fee         money.Amount
+	TxnID       string
+	Code        string // the payment code: 12 digits, the last a Luhn digit
+	Channel     customer.Channel
+	State       State
+	AcceptedAt  time.Time
+	EndedAt     time.Time // zero while processing
+	Result      int       // the biller's result that ended it; see biller.Result…
+	Reference   string    // the biller's own number
+	ReviewSince time.Time // since when it waits for a person's decision; zero: it doesn't
 }
 
 // Total is what left the wallet.
@@ -105,10 +105,10 @@ type Timing struct {
 	// Pauses are those between deliveries; the last one repeats.
 	Pauses []time.Duration
 	// Hanging is the age at which an open payment is listed for a person.
-	Hanging time.Duration
+	Unresolved time.Duration
 	// Ahead is how long claimed deliveries may wait for their calls, at the
 	// biller's pace of late; zero: each is claimed when there is a place for it.
-	Ahead time.Duration
+	AcquireAhead time.Duration
 }
 
 // DefaultTiming follows the OSMP habit of repeating for 24 hours with growing
@@ -121,8 +121,8 @@ func DefaultTiming() Timing {
 			time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second,
 			30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute,
 		},
-		Hanging: 24 * time.Hour,
-		Ahead:   200 * time.Millisecond,
+		Unresolved:   24 * time.Hour,
+		AcquireAhead: 200 * time.Millisecond,
 	}
 }
 
@@ -130,15 +130,15 @@ func DefaultTiming() Timing {
 type Parts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
-	Bell      *outbox.Notifier
+	Notifier  *outbox.Notifier
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
-	Attempts  *ratelimit.Counters
+	Counters  *ratelimit.Counters
 	// Wire gives the wire to a biller.
-	Wire   func(catalog.Biller) biller.Biller
+	Client func(catalog.Biller) biller.Biller
 	Timing Timing
 	// Notices tells the holder's browsers of an end; nil: nobody does.
-	Notices *push.Subscriptions
+	Push *push.Subscriptions
 }
 
 // Payments quotes, accepts and delivers payments.
@@ -148,16 +148,16 @@ type Payments struct {
 	notifier  *outbox.Notifier
 	catalog   *catalog.Catalog
 	customers *customer.Customers
-	attempts  *ratelimit.Counters
-	wire      func(catalog.Biller) biller.Biller
+	counters  *ratelimit.Counters
+	client    func(catalog.Biller) biller.Biller
 	timing    Timing
 	push      *push.Subscriptions
 
 	limits limit.Limits
 	slots  *billerslot.Slots
-	watch  *watch
+	watch  *endWatch
 
-	recording *database.Coalescer[recorded, error]
+	recording *database.Coalescer[attemptResult, error]
 	holders   *database.Coalescer[int64, *customer.Customer]
 	reading   *database.Coalescer[int64, *Payment]
 	accepting *database.Coalescer[int64, *accepting]
@@ -169,11 +169,11 @@ func New(parts Parts) *Payments {
 		parts.Timing = DefaultTiming()
 	}
 	ps := &Payments{
-		db: parts.DB, ledger: parts.Ledger, notifier: parts.Bell, catalog: parts.Catalog, customers: parts.Customers,
-		attempts: parts.Attempts, wire: parts.Wire, timing: parts.Timing, push: parts.Notices,
-		limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newWatch(),
+		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, catalog: parts.Catalog, customers: parts.Customers,
+		counters: parts.Counters, client: parts.Client, timing: parts.Timing, push: parts.Push,
+		limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newEndWatch(),
 	}
-	ps.recording = database.NewCoalescer(database.RetrySingly(ps.recordTogether))
+	ps.recording = database.NewCoalescer(database.RetrySingly(ps.recordAttempts))
 	ps.holders = database.NewCoalescer(ps.readHolders)
 	ps.reading = database.NewCoalescer(ps.readByIDs)
 	ps.accepting = database.NewCoalescer(ps.readAccepting)
@@ -195,20 +195,20 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	//mutant:drop TestPaymentIsUnknownWithoutTheStandby
-	if err := ps.db.WaitDurable(ctx, answered(p.ID, p.State)); err != nil {
+	if err := ps.db.WaitDurable(ctx, confirmKey(p.ID, p.State)); err != nil {
 		return Payment{}, err
 	}
 	return *p, nil
 }
 
-// answered names what is said of a payment by its row, for database.Confirm.
-func answered(id int64, state State) string { return key(id, string(state)) }
+// confirmKey names what is said of a payment by its row, for database.Confirm.
+func confirmKey(id int64, state State) string { return key(id, string(state)) }
 
 // Await gives a payment like ByID, but waits for its end as long as patience
 // lasts.
 func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience time.Duration) (Payment, error) {
-	ended := ps.watch.of(id)
-	defer ps.watch.leave(id)
+	ended := ps.watch.subscribe(id)
+	defer ps.watch.unsubscribe(id)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -242,8 +242,8 @@ func (ps *Payments) AcceptedSince(ctx context.Context, customerID int64, service
 	return accepted, fault.Wrap("payment.accepted_since", err)
 }
 
-// Several gives a customer's payments by id; others' are left out.
-func (ps *Payments) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
+// ByIDs gives a customer's payments by id; others' are left out.
+func (ps *Payments) ByIDs(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
 	found, err := readSeveral(ctx, ps.db, customerID, ids)
 	return found, fault.Wrap("payment.several", err)
 }

@@ -44,10 +44,10 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	if err != nil {
 		return Draft{}, err
 	}
-	if err := ps.attempts.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
+	if err := ps.counters.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
 		return Draft{}, err
 	}
-	if err := ps.attempts.Take(ctx, quoteAddress, ratelimit.Address(order.Address)); err != nil {
+	if err := ps.counters.Take(ctx, quoteAddress, ratelimit.Address(order.Address)); err != nil {
 		return Draft{}, err
 	}
 	if err := ps.check(ctx, &draft); err != nil {
@@ -149,16 +149,16 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 			slog.WarnContext(ctx, "payment: release a slot", "biller", who.Code, "error", err)
 		}
 	}()
-	answer := ps.wire(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
+	answer := ps.client(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
 	if answer.Outcome == biller.Good {
 		draft.Payee = answer.Name
 		return nil
 	}
-	return refusal(answer)
+	return checkRefusal(answer)
 }
 
-// refusal is what a payer is told of a biller's check; nil: go on without it.
-func refusal(answer biller.Answer) error {
+// checkRefusal is what a payer is told of a biller's check; nil: go on without it.
+func checkRefusal(answer biller.Answer) error {
 	refuse := func(reason fault.Reason, field string) error {
 		return fault.New(fault.Invalid, "payment.check", reason).At(field)
 	}
@@ -196,10 +196,10 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 	return draft, fault.Wrap("payment.quote", err)
 }
 
-// RefusalWords is the message key of why a biller refused, by its result;
+// RefusalKey is the message key of why a biller refused, by its result;
 // empty where the result tells a payer nothing.
-func RefusalWords(result int) string {
-	err := refusal(biller.Answer{Result: result})
+func RefusalKey(result int) string {
+	err := checkRefusal(biller.Answer{Result: result})
 	if err == nil {
 		return ""
 	}

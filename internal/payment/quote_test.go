@@ -45,7 +45,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 		{"12", "-1", fault.Invalid, "catalog.inn_length", "account", "payment.amount_zero"},
 	}
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		c := h.NewCustomer(1000_00)
 		for _, tc := range cases {
 			o := order(tc.amount)
@@ -81,7 +81,7 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 		{refused(7), "payment.biller_refuses", ""},
 		{refused(8), "payment.biller_refuses", ""},
 	}
-	h := newHouse(t, databasetest.SQLite(t), good)
+	h := newFixture(t, databasetest.SQLite(t), good)
 	c := h.NewCustomer(1000_00)
 	for _, tc := range cases {
 		h.biller.check = tc.answer
@@ -105,7 +105,7 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 // Ten presses at once: one payment, and all ten are led to it.
 func TestAcceptedOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		c := h.NewCustomer(100_00)
 		draft, err := h.Quote(context.Background(), c, order("60"))
 		require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestAcceptedOnce(t *testing.T) {
 }
 
 func TestAcceptOnlyTheOwner(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t), good)
+	h := newFixture(t, databasetest.SQLite(t), good)
 	c, stranger := h.NewCustomer(100_00), h.NewCustomer(100_00)
 	draft, err := h.Quote(context.Background(), c, order("60"))
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestAcceptOnlyTheOwner(t *testing.T) {
 // draft is kept where it can still be paid later.
 func TestAcceptRefuses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		ctx := context.Background()
 		c := h.NewCustomer(100_00)
 		first, err := h.Quote(ctx, c, order("60"))
@@ -203,7 +203,7 @@ func TestAcceptRefuses(t *testing.T) {
 // knew the customer as they were before.
 func TestChangedSinceTheRequestBegan(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		ctx := context.Background()
 		for name, c := range map[string]struct {
 			statement string
@@ -232,7 +232,7 @@ func TestChangedSinceTheRequestBegan(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		ctx := context.Background()
 		require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET operation = 5000, day = 8000, month = 10000").Error)
 		require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
@@ -286,7 +286,7 @@ func TestLimits(t *testing.T) {
 
 // A refund is never limited and gives the limits back.
 func TestRefundGivesLimitsBack(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t), refused(5))
+	h := newFixture(t, databasetest.SQLite(t), refused(5))
 	ctx := context.Background()
 	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 1, day = 5000").Error)
 	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
@@ -294,7 +294,7 @@ func TestRefundGivesLimitsBack(t *testing.T) {
 	c := h.NewCustomer(50_00)
 	p := h.pay(c, "50")
 	h.deliver()
-	if got := h.ends(p); got.State != payment.Refunded || payment.RefusalWords(got.Result) == "" {
+	if got := h.ends(p); got.State != payment.Refunded || payment.RefusalKey(got.Result) == "" {
 		t.Fatalf("%+v", got)
 	}
 	h.WantBalance(c.ID, 50_00)
@@ -305,7 +305,7 @@ func TestRefundGivesLimitsBack(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	seen := map[string]bool{}
-	h := newHouse(t, databasetest.SQLite(t), good)
+	h := newFixture(t, databasetest.SQLite(t), good)
 	c := h.NewCustomer(100_00)
 	for range 20 {
 		p := h.pay(c, "1")
@@ -324,7 +324,7 @@ func TestNumbers(t *testing.T) {
 // Whoever has a network of IPv6 is one address for the counter.
 func TestQuotesAreCountedByPlace(t *testing.T) {
 	db := databasetest.SQLite(t)
-	h := newHouse(t, db, good)
+	h := newFixture(t, db, good)
 	c := h.NewCustomer(1000_00)
 	for _, address := range []string{"2001:db8:1:2::1", "2001:db8:1:2:ffff::2"} {
 		asked := order("10")

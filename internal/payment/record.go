@@ -9,15 +9,15 @@ import (
 	"elsom/internal/outbox"
 )
 
-// recorded is how a call went that ends no payment, or not yet.
-type recorded struct {
-	attempted
-	again bool // the delivery is due again
-	ask   bool // a person is to look at it
+// attemptResult is how a call went that ends no payment, or not yet.
+type attemptResult struct {
+	answeredCall
+	retry  bool // the delivery is due again
+	review bool // a person is to look at it
 }
 
-// record writes how a call went, together with others that wait to be written.
-func (ps *Payments) record(ctx context.Context, r recorded) error {
+// recordAttempt writes how a call went, together with others that wait to be written.
+func (ps *Payments) recordAttempt(ctx context.Context, r attemptResult) error {
 	failed, err := ps.recording.Do(ctx, r)
 	if err != nil {
 		return err
@@ -25,16 +25,16 @@ func (ps *Payments) record(ctx context.Context, r recorded) error {
 	return failed
 }
 
-func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
-	attempts := make([]attempted, len(rows))
+func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) error {
+	attempts := make([]answeredCall, len(rows))
 	var later []outbox.Postponement
 	var asked []int64
 	for i, r := range rows {
-		attempts[i] = r.attempted
-		if r.again {
-			later = append(later, outbox.Postponement{Message: r.call.task, At: ps.db.Now().Add(ps.pause(r.call.number))})
+		attempts[i] = r.answeredCall
+		if r.retry {
+			later = append(later, outbox.Postponement{Message: r.call.message, At: ps.db.Now().Add(ps.pause(r.call.number))})
 		}
-		if r.ask {
+		if r.review {
 			asked = append(asked, r.call.payment.ID)
 		}
 	}
@@ -42,7 +42,7 @@ func (ps *Payments) recordTogether(ctx context.Context, rows []recorded) error {
 		if err := updateAttempts(tx, attempts); err != nil {
 			return err
 		}
-		if err := markAsked(tx, asked); err != nil {
+		if err := markForReview(tx, asked); err != nil {
 			return err
 		}
 		return outbox.Postpone(ctx, tx, later...)
@@ -58,7 +58,7 @@ func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.C
 	return database.AlignRows(ids, list, func(c customer.Customer) int64 { return c.ID }), nil
 }
 
-func (ps *Payments) holderOf(ctx context.Context, e ended) (customer.Customer, error) {
+func (ps *Payments) holderOf(ctx context.Context, e ending) (customer.Customer, error) {
 	if e.holder != nil {
 		return *e.holder, nil
 	}

@@ -19,7 +19,7 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
-	h, ctx := newHouse(t, db, good), context.Background()
+	h, ctx := newFixture(t, db, good), context.Background()
 	c := h.NewCustomer(1000_00)
 	draft, err := h.Quote(ctx, c, order("250"))
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
-	h, ctx := newHouse(t, db, good), context.Background()
+	h, ctx := newFixture(t, db, good), context.Background()
 	claim := h.Worker("dostek").Acquire
 	require.NoError(t, server.SetSynchronousStandbys("nobody"))
 	for range 2 {
@@ -96,7 +96,7 @@ func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
 	f := newFake(good).holding()
-	h, ctx := houseWith(t, db, f, func(*payment.Timing) {}), context.Background()
+	h, ctx := newFixtureWith(t, db, f, func(*payment.Timing) {}), context.Background()
 	c := h.NewCustomer(1000_00)
 	paid := h.pay(c, "250")
 	h.deliver()

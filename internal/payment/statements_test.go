@@ -77,7 +77,7 @@ func TestStatementsOfAClaim(t *testing.T) {
 			if name == "sqlite" { // which doesn't tell of begin and commit
 				want = slices.DeleteFunc(slices.Clone(want), func(s string) bool { return s == "begin" || s == "commit" })
 			}
-			h := newHouse(t, db, good)
+			h := newFixture(t, db, good)
 			worker := h.Worker("dostek")
 			ctx := context.Background()
 			_, err := worker.Acquire(ctx, 1) // reads the catalogue
@@ -113,7 +113,7 @@ func TestStatementsOfADelivery(t *testing.T) {
 			t.Parallel()
 			sent := &traced{}
 			db := open(t, database.WithTrace(sent.add))
-			h := newHouse(t, db, good)
+			h := newFixture(t, db, good)
 			var c customer.Customer
 			var last payment.Payment
 			for i := range n {

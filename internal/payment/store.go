@@ -46,7 +46,7 @@ func (r paymentRow) payment() Payment {
 		p.EndedAt = *r.EndedAt
 	}
 	if r.AskedAt != nil {
-		p.AskedAt = *r.AskedAt
+		p.ReviewSince = *r.AskedAt
 	}
 	if r.Result != nil {
 		p.Result = *r.Result
@@ -185,7 +185,7 @@ func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 	}}, nil
 }
 
-func updateEnded(tx *database.Tx, rows []ended) error {
+func updateEnded(tx *database.Tx, rows []ending) error {
 	var ids, results []int64
 	var states, references, grounds []string
 	for _, r := range rows {

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/database"
 )
 
-// past is how often a payment was tried, and how often without a final answer.
-type past struct {
+// history is how often a payment was tried, and how often without a final answer.
+type history struct {
 	PaymentID int64
 	Attempts  int
 	Unknown   int
@@ -30,12 +30,12 @@ type past struct {
 const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"
 
 // readHistory counts attempts, and those without a final answer.
-func readHistory(tx *database.Tx, ids []int64) (map[int64]past, error) {
-	found := map[int64]past{}
+func readHistory(tx *database.Tx, ids []int64) (map[int64]history, error) {
+	found := map[int64]history{}
 	if len(ids) == 0 {
 		return found, nil
 	}
-	var rows []past
+	var rows []history
 	these, list := database.InList(tx.Dialect(), ids)
 	err := tx.Gorm().Raw(`SELECT payment_id, MAX(number) AS attempts,
 		SUM(CASE WHEN `+withoutFinalAnswer+` THEN 1 ELSE 0 END) AS unknown
@@ -61,7 +61,7 @@ func insertAttempts(tx *database.Tx, calls []call) error {
 }
 
 // updateAttempts writes how calls went; an outcome is written once.
-func updateAttempts(tx *database.Tx, rows []attempted) error {
+func updateAttempts(tx *database.Tx, rows []answeredCall) error {
 	var ids, numbers, results []int64
 	var outcomes, references, remarks []string
 	for _, r := range rows {
@@ -71,7 +71,7 @@ func updateAttempts(tx *database.Tx, rows []attempted) error {
 		}
 		ids, numbers = append(ids, r.call.payment.ID), append(numbers, int64(r.call.number))
 		outcomes, results = append(outcomes, r.answer.Outcome.String()), append(results, int64(r.answer.Result))
-		references, remarks = append(references, bounded(r.answer.Reference, biller.ReferenceLength)), append(remarks, bounded(remark, 300))
+		references, remarks = append(references, truncated(r.answer.Reference, biller.ReferenceLength)), append(remarks, truncated(remark, 300))
 	}
 	v, args := tx.Values(
 		database.NewColumn("payment_id", "bigint", ids), database.NewColumn("number", "bigint", numbers),
@@ -84,8 +84,8 @@ func updateAttempts(tx *database.Tx, rows []attempted) error {
 		AND payment_attempts.outcome IS NULL`, append(args, tx.Now())...).Error
 }
 
-// bounded is a stranger's text as both databases take it.
-func bounded(text string, most int) string {
+// truncated is a stranger's text as both databases take it.
+func truncated(text string, most int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 	if utf8.RuneCountInString(text) <= most {
 		return text
@@ -93,7 +93,7 @@ func bounded(text string, most int) string {
 	return string([]rune(text)[:most])
 }
 
-func markAsked(tx *database.Tx, ids []int64) error {
+func markForReview(tx *database.Tx, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -103,7 +103,7 @@ func markAsked(tx *database.Tx, ids []int64) error {
 
 func insertClaim(tx *database.Tx, id int64, reference string) error {
 	return tx.Gorm().Exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (?,?,?) ON CONFLICT (payment_id) DO NOTHING",
-		id, bounded(reference, biller.ReferenceLength), tx.Now()).Error
+		id, truncated(reference, biller.ReferenceLength), tx.Now()).Error
 }
 
 func insertDecision(tx *database.Tx, d Decision) error {
@@ -124,21 +124,21 @@ func decisionWord(s State) string {
 }
 
 // most is how many payments a list for staff holds.
-const most = 1000
+const maxListed = 1000
 
-const hangs = "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?)"
+const unresolved = "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?)"
 
-// readHanging reads the oldest that wait for a person, and counts all.
-func readHanging(ctx context.Context, db *database.DB, before time.Time) (hanging []Hanging, all int, err error) {
-	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payments WHERE "+hangs, before).Scan(&all).Error; err != nil {
+// readUnresolved reads the oldest that wait for a person, and counts all.
+func readUnresolved(ctx context.Context, db *database.DB, before time.Time) (hanging []Unresolved, all int, err error) {
+	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payments WHERE "+unresolved, before).Scan(&all).Error; err != nil {
 		return nil, 0, err
 	}
-	list, err := payments(db.Gorm(ctx), hangs+" ORDER BY accepted_at, id LIMIT ?", before, most)
+	list, err := payments(db.Gorm(ctx), unresolved+" ORDER BY accepted_at, id LIMIT ?", before, maxListed)
 	if err != nil || len(list) == 0 {
 		return nil, all, err
 	}
-	hanging = make([]Hanging, len(list))
-	ids, of := make([]int64, len(list)), map[int64]*Hanging{}
+	hanging = make([]Unresolved, len(list))
+	ids, of := make([]int64, len(list)), map[int64]*Unresolved{}
 	for i, p := range list {
 		hanging[i].Payment = p
 		ids[i], of[p.ID] = p.ID, &hanging[i]
@@ -149,7 +149,7 @@ func readHanging(ctx context.Context, db *database.DB, before time.Time) (hangin
 	return hanging, all, readDecisions(ctx, db, ids, of)
 }
 
-func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Hanging) error {
+func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
 	var rows []struct {
 		PaymentID int64
 		Number    int
@@ -176,7 +176,7 @@ func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int6
 	return err
 }
 
-func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Hanging) error {
+func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
 	var rows []struct {
 		PaymentID               int64
 		Staff, Decision, Reason string
@@ -202,7 +202,7 @@ func readClaims(ctx context.Context, db *database.DB) (claims []Claim, all int, 
 		PaymentID int64
 		Reference string
 	}
-	err = db.Gorm(ctx).Raw("SELECT payment_id, reference FROM payment_claims ORDER BY made_at, payment_id LIMIT ?", most).Scan(&rows).Error
+	err = db.Gorm(ctx).Raw("SELECT payment_id, reference FROM payment_claims ORDER BY made_at, payment_id LIMIT ?", maxListed).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, all, err
 	}

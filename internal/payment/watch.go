@@ -2,47 +2,47 @@ package payment
 
 import "sync"
 
-// watch tells those who look at a receipt that its payment ended in this
+// endWatch tells those who look at a receipt that its payment ended in this
 // process. It is a hint: what counts is the database.
-type watch struct {
-	mu    sync.Mutex
-	waits map[int64]*wait
+type endWatch struct {
+	mu      sync.Mutex
+	waiters map[int64]*waiter
 }
 
-type wait struct {
-	ended   chan struct{}
-	closed  bool
-	lookers int
+type waiter struct {
+	ended  chan struct{}
+	closed bool
+	count  int
 }
 
-func newWatch() *watch { return &watch{waits: map[int64]*wait{}} }
+func newEndWatch() *endWatch { return &endWatch{waiters: map[int64]*waiter{}} }
 
-func (w *watch) of(id int64) <-chan struct{} {
+func (w *endWatch) subscribe(id int64) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one, ok := w.waits[id]
+	one, ok := w.waiters[id]
 	if !ok {
-		one = &wait{ended: make(chan struct{})}
-		w.waits[id] = one
+		one = &waiter{ended: make(chan struct{})}
+		w.waiters[id] = one
 	}
-	one.lookers++
+	one.count++
 	return one.ended
 }
 
-func (w *watch) leave(id int64) {
+func (w *endWatch) unsubscribe(id int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if one := w.waits[id]; one != nil {
-		if one.lookers--; one.lookers == 0 {
-			delete(w.waits, id)
+	if one := w.waiters[id]; one != nil {
+		if one.count--; one.count == 0 {
+			delete(w.waiters, id)
 		}
 	}
 }
 
-func (w *watch) end(id int64) {
+func (w *endWatch) notify(id int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if one := w.waits[id]; one != nil && !one.closed {
+	if one := w.waiters[id]; one != nil && !one.closed {
 		one.closed = true
 		close(one.ended)
 	}

@@ -114,7 +114,7 @@ func (l *life) count(query string, args ...any) (n int64) {
 // decide is what two people do who see a hanging payment: they ask the
 // company, which from then on sticks to what it told them.
 func (l *life) decide(p *process) bool {
-	list, _, err := p.payments.Hanging(context.Background())
+	list, _, err := p.payments.Unresolved(context.Background())
 	l.must(err)
 	for _, h := range list {
 		c := l.billers[h.Biller]

@@ -70,13 +70,13 @@ func (l *life) open() *process {
 	timing := payment.DefaultTiming()
 	// So short that no jitter is added: chance belongs to the seed.
 	timing.Pauses = []time.Duration{4 * time.Nanosecond}
-	timing.Ahead = 0 // a delivery never waits for another's call: one task runs at a time
+	timing.AcquireAhead = 0 // a delivery never waits for another's call: one task runs at a time
 	p.payments = payment.New(payment.Parts{
-		DB: db, Ledger: p.ledger, Bell: bell, Catalog: goods, Customers: p.customers, Attempts: attempts, Timing: timing,
-		Wire: func(b catalog.Biller) biller.Biller { return wire{p, l.billers[b.Code]} },
+		DB: db, Ledger: p.ledger, Notifier: bell, Catalog: goods, Customers: p.customers, Counters: attempts, Timing: timing,
+		Client: func(b catalog.Biller) biller.Biller { return wire{p, l.billers[b.Code]} },
 	})
 	p.transfers = transfer.New(transfer.Parts{
-		DB: db, Ledger: p.ledger, Bell: bell, Catalog: goods, Customers: p.customers, Attempts: attempts,
+		DB: db, Ledger: p.ledger, Notifier: bell, Catalog: goods, Customers: p.customers, Counters: attempts,
 	})
 	p.cashin = cashin.New(cashin.Parts{
 		DB: db, Books: p.ledger, Levels: goods, Notifier: bell, Wallets: cashin.WalletsFunc(p.walletOf),

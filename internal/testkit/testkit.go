@@ -114,7 +114,7 @@ func (a *App) money(o Options) {
 	a.Ledger = ledger.New(a.DB, o.Ledger)
 	a.T.Cleanup(a.Ledger.Close)
 	a.Wallets = wallet.New(a.Ledger)
-	a.Closing = wallet.NewClosing(wallet.ClosingParts{DB: a.DB, Ledger: a.Ledger, Bell: a.Notifier, Customers: a.Customers})
+	a.Closing = wallet.NewClosing(wallet.ClosingParts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Customers: a.Customers})
 	timing := payment.DefaultTiming()
 	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}
 	if o.Timing != nil {
@@ -124,8 +124,8 @@ func (a *App) money(o Options) {
 		o.Wire = func(catalog.Biller) biller.Biller { return a.Biller }
 	}
 	a.Payments = payment.New(payment.Parts{
-		DB: a.DB, Ledger: a.Ledger, Bell: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Attempts: a.Attempts,
-		Wire: o.Wire, Timing: timing, Notices: a.Push,
+		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Attempts,
+		Client: o.Wire, Timing: timing, Push: a.Push,
 	})
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
@@ -135,7 +135,7 @@ func (a *App) money(o Options) {
 
 // TransferParts returns what a transfer.Transfers of this app is made of.
 func (a *App) TransferParts() transfer.Parts {
-	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Bell: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Attempts: a.Attempts}
+	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Attempts}
 }
 
 func (a *App) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {

@@ -64,7 +64,7 @@ func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, d
 		if receiver, err = ts.customers.ByID(ctx, draft.ReceiverID); err != nil {
 			return err
 		}
-		return refusesMoney(receiver, opTransfer)
+		return checkReceiver(receiver, opTransfer)
 	})
 	return receiver, err
 }
@@ -83,7 +83,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		Sender: maskedName(c), Receiver: draft.Receiver, Amount: draft.Amount, Channel: draft.Channel,
 		AcceptedAt: ts.db.Now(),
 	}
-	receipt, err := ts.ledger.Post(ctx, posting(c, t, mine, theirs, wordToSender(t, c), wordToReceiver(t, receiver)))
+	receipt, err := ts.ledger.Post(ctx, posting(c, t, mine, theirs, messageToSender(t, c), messageToReceiver(t, receiver)))
 	if err != nil {
 		return Transfer{}, refusal(t, err)
 	}
@@ -106,7 +106,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: theirs.Balance},
 		},
 		//mutant:replace , limit.Rider(c, t.Amount, mine) => TestLimitsAreShared
-		Riders: []database.Rider{transferred.Row(t), limit.Rider(c, t.Amount, mine)},
+		Riders: []database.Rider{transferRider.Row(t), limit.Rider(c, t.Amount, mine)},
 	}
 	for _, w := range words {
 		p.Riders = append(p.Riders, outbox.AddRider(w))
@@ -124,24 +124,24 @@ func refusal(t Transfer, err error) error {
 	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == t.ReceiverID {
-		return refusesMoney(customer.Customer{Closed: true}, opTransfer)
+		return checkReceiver(customer.Customer{Closed: true}, opTransfer)
 	}
 	return limit.ExplainRefusal(opTransfer, t.SenderID, err)
 }
 
-// wordToSender is the SMS about money that left.
-func wordToSender(t Transfer, to customer.Customer) outbox.Message {
+// messageToSender is the SMS about money that left.
+func messageToSender(t Transfer, to customer.Customer) outbox.Message {
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
 	}}
 	if t.Receiver != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_sent_named", t.Receiver
 	}
-	return sms.OutboxMessage(wordKey(t, "sent"), m)
+	return sms.OutboxMessage(messageKey(t, "sent"), m)
 }
 
-// wordToReceiver is the SMS about money that came.
-func wordToReceiver(t Transfer, to customer.Customer) outbox.Message {
+// messageToReceiver is the SMS about money that came.
+func messageToReceiver(t Transfer, to customer.Customer) outbox.Message {
 	//mutant:replace Incoming: true, => TestTransfer
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Incoming: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
@@ -149,9 +149,9 @@ func wordToReceiver(t Transfer, to customer.Customer) outbox.Message {
 	if t.Sender != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_got_named", t.Sender
 	}
-	return sms.OutboxMessage(wordKey(t, "got"), m)
+	return sms.OutboxMessage(messageKey(t, "got"), m)
 }
 
-func wordKey(t Transfer, side string) string {
+func messageKey(t Transfer, side string) string {
 	return "transfer:" + strconv.FormatInt(t.ID, 10) + ":" + side
 }

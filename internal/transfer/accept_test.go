@@ -21,7 +21,7 @@ import (
 // The money, the row, and a word to both, each in their language.
 func TestTransfer(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ctx := context.Background()
 		from, to := h.NewCustomer(1000_00), h.NewCustomer(5_00)
 		require.NoError(t, h.Customers.SetLanguage(ctx, to.ID, "ky"))
@@ -59,7 +59,7 @@ type word struct {
 }
 
 // word gives the one promised message of a key.
-func (h *house) word(key string) word {
+func (h *fixture) word(key string) word {
 	h.t.Helper()
 	var payloads []string
 	require.NoError(h.t, h.DB.Gorm(context.Background()).Raw("SELECT payload FROM promises WHERE lane = 'sms'").Scan(&payloads).Error)
@@ -80,7 +80,7 @@ func (h *house) word(key string) word {
 // However often it is pressed, at once or later, money goes once.
 func TestAcceptOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ctx := context.Background()
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		draft := h.quote(from, to, "100")
@@ -117,7 +117,7 @@ func TestAcceptOnce(t *testing.T) {
 
 func TestAcceptRefuses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ctx := context.Background()
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		draft := h.quote(from, to, "60")
@@ -175,7 +175,7 @@ func TestAcceptRefuses(t *testing.T) {
 // for two senders at once, and the refusal doesn't tell what it holds.
 func TestReceiverIsFull(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ctx := context.Background()
 		to := h.NewCustomer(50_00)
 		h.level("balance", 80_00)
@@ -217,7 +217,7 @@ func TestReceiverIsFull(t *testing.T) {
 // once and stand in one batch.
 func TestLimitsAreShared(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ctx := context.Background()
 		from, to := h.NewCustomer(1000_00), h.NewCustomer(0)
 		h.level("operation", 50_00)
@@ -264,7 +264,7 @@ func TestLimitsAreShared(t *testing.T) {
 
 // yesterday moves what a customer sent back by a day, and proves that it then
 // counts for the month only.
-func (h *house) yesterday(from customer.Customer) {
+func (h *fixture) yesterday(from customer.Customer) {
 	h.t.Helper()
 	ctx := context.Background()
 	day := database.StoredTime(h.DB.Now().In(customer.Bishkek).AddDate(0, 0, -1))
@@ -285,7 +285,7 @@ func (h *house) yesterday(from customer.Customer) {
 // once, and the day's last som is sent once.
 func TestTwoProcesses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		parts := h.TransferParts()
 		parts.Ledger = ledger.New(db, ledger.Options{})
 		t.Cleanup(parts.Ledger.Close)
@@ -330,7 +330,7 @@ func TestTwoProcesses(t *testing.T) {
 // Two who send each other all they have at the same time end where they began.
 func TestCrosswise(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		a, b := h.NewCustomer(100_00), h.NewCustomer(100_00)
 		var wg sync.WaitGroup
 		for range 10 {

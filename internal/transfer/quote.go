@@ -35,7 +35,7 @@ const opQuote = "transfer.quote"
 // joined; then nothing is stored. Whether the receiver's wallet has room for
 // it is told by Accept alone: answers for the asking would tell its balance.
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
-	number, wrongPhone := readReceiver(c, order.Phone)
+	number, wrongPhone := parseReceiver(c, order.Phone)
 	amount, wrongAmount := limit.ReadAmount(opQuote, order.Amount)
 	//mutant:drop ./web TestSumsBelowTheMinimumAreRefused
 	if wrongAmount == nil && amount < MinTransfer {
@@ -75,8 +75,8 @@ func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channe
 	return ts.limits.Check(ctx, opQuote, c, amount)
 }
 
-// readReceiver reads the number to which a customer sends.
-func readReceiver(c customer.Customer, text string) (phone.Number, error) {
+// parseReceiver reads the number to which a customer sends.
+func parseReceiver(c customer.Customer, text string) (phone.Number, error) {
 	number, err := phone.Parse(text)
 	var message fault.Reason
 	switch {
@@ -102,12 +102,12 @@ func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number p
 	who := strconv.FormatInt(c.ID, 10)
 	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {
 		//mutant:drop TestReceiversAreCounted
-		if err := ts.attempts.Take(ctx, rule, who); err != nil {
+		if err := ts.counters.Take(ctx, rule, who); err != nil {
 			return customer.Customer{}, err
 		}
 	}
 	if address != "" {
-		if err := ts.attempts.Take(ctx, receiversAddress, ratelimit.Address(address)); err != nil {
+		if err := ts.counters.Take(ctx, receiversAddress, ratelimit.Address(address)); err != nil {
 			return customer.Customer{}, err
 		}
 	}
@@ -118,10 +118,10 @@ func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number p
 	if err != nil {
 		return customer.Customer{}, err
 	}
-	return receiver, refusesMoney(receiver, opQuote)
+	return receiver, checkReceiver(receiver, opQuote)
 }
 
-func refusesMoney(receiver customer.Customer, op string) error {
+func checkReceiver(receiver customer.Customer, op string) error {
 	if receiver.Closed {
 		return fault.New(fault.Forbidden, op, "wallet.receiver_closed").At("phone")
 	}

@@ -17,7 +17,7 @@ import (
 // What is typed wrong is told at its field, and nothing is written.
 func TestQuoteRefusesBadInput(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		from, to := h.NewCustomer(1000_00), h.NewCustomer(0)
 		there := to.Phone.String()
 		for _, tc := range []struct {
@@ -61,7 +61,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		from, to := h.NewCustomer(1000_00), h.NewCustomer(0)
 		o := order(to, "250,50")
 		o.Phone = "0" + to.Phone.National()
@@ -92,7 +92,7 @@ func TestQuote(t *testing.T) {
 // those at other addresses are not.
 func TestReceiversAreCounted(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		ask := func(who customer.Customer, number string) error {
 			_, err := h.Quote(context.Background(), who, transfer.Order{Phone: number, Amount: "1", Channel: customer.Web, Address: "127.0.0.1"})
@@ -115,7 +115,7 @@ func TestReceiversAreCounted(t *testing.T) {
 
 // A question that is refused for its amount tells nothing of the number.
 func TestReceiverIsLookedUpLast(t *testing.T) {
-	h := newHouse(t, databasetest.SQLite(t))
+	h := newFixture(t, databasetest.SQLite(t))
 	from := h.NewCustomer(0)
 	_, err := h.Quote(context.Background(), from, transfer.Order{Phone: "0555 555 555", Amount: "1", Channel: customer.Web})
 	kindIs(t, err, fault.Insufficient, "payment.insufficient", "amount")

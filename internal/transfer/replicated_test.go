@@ -17,7 +17,7 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
-	h, ctx := newHouse(t, db), context.Background()
+	h, ctx := newFixture(t, db), context.Background()
 	from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 	draft := h.quote(from, to, "60")
 	require.NoError(t, server.SetSynchronousStandbys("nobody"))

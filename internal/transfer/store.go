@@ -27,12 +27,12 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 }
 
 // transferred is the rows that ride on transfers.
-var transferred = &database.RiderKind[Transfer]{
+var transferRider = &database.RiderKind[Transfer]{
 	Name:   "wallet transferred",
-	Insert: rowsOf,
+	Insert: transferRows,
 }
 
-func rowsOf(tx *database.Tx, rows []Transfer) (database.Rows, error) {
+func transferRows(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 	var ids, senders, receivers, amounts []int64
 	var senderPhones, receiverPhones, senderNames, receiverNames, channels []string
 	for _, t := range rows {

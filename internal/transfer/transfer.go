@@ -69,12 +69,12 @@ func Key(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
 type Parts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
-	Bell      *outbox.Notifier
+	Notifier  *outbox.Notifier
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
-	Attempts  *ratelimit.Counters
+	Counters  *ratelimit.Counters
 	// Life is how long a draft can be accepted; zero: an hour.
-	Life time.Duration
+	DraftLife time.Duration
 }
 
 // Transfers quotes and accepts transfers.
@@ -84,19 +84,19 @@ type Transfers struct {
 	notifier  *outbox.Notifier
 	catalog   *catalog.Catalog
 	customers *customer.Customers
-	attempts  *ratelimit.Counters
+	counters  *ratelimit.Counters
 	life      time.Duration
 	limits    limit.Limits
 }
 
 // New returns transfers made of parts.
 func New(parts Parts) *Transfers {
-	if parts.Life == 0 {
-		parts.Life = time.Hour
+	if parts.DraftLife == 0 {
+		parts.DraftLife = time.Hour
 	}
 	return &Transfers{
-		db: parts.DB, ledger: parts.Ledger, notifier: parts.Bell, catalog: parts.Catalog, customers: parts.Customers,
-		attempts: parts.Attempts, life: parts.Life, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog),
+		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, catalog: parts.Catalog, customers: parts.Customers,
+		counters: parts.Counters, life: parts.DraftLife, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog),
 	}
 }
 
@@ -109,7 +109,7 @@ func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (limit.Remai
 // ByID returns a transfer to those two between whom it went; fault.NotFound to
 // everybody else, and fault.Unknown while a failover could still lose it.
 func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, error) {
-	found, err := ts.Several(ctx, customerID, []int64{id})
+	found, err := ts.ByIDs(ctx, customerID, []int64{id})
 	if err != nil {
 		return Transfer{}, err
 	}
@@ -128,8 +128,8 @@ func (ts *Transfers) SentSince(ctx context.Context, customerID int64, at time.Ti
 	return sent, fault.Wrap("transfer.sent_since", err)
 }
 
-// Several gives those of the transfers that a customer sent or got.
-func (ts *Transfers) Several(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
+// ByIDs gives those of the transfers that a customer sent or got.
+func (ts *Transfers) ByIDs(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	found, err := readTransfers(ctx, ts.db, customerID, ids)
 	return found, fault.Wrap("transfer.read", err)
 }

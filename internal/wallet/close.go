@@ -14,13 +14,13 @@ import (
 	"elsom/internal/outbox"
 )
 
-const actClose = "wallet.close"
+const opClose = "wallet.close"
 
 // ClosingParts are the dependencies of Closing.
 type ClosingParts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
-	Bell      *outbox.Notifier
+	Notifier  *outbox.Notifier
 	Customers *customer.Customers
 }
 
@@ -45,7 +45,7 @@ func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstac
 		_, o.Open, err = limit.AtClosing(tx, c.ID)
 		return err
 	})
-	return o, fault.Wrap(actClose, err)
+	return o, fault.Wrap(opClose, err)
 }
 
 // refusal is the fault of the first obstacle; nil: there is none. Open payments
@@ -53,9 +53,9 @@ func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstac
 func (o Obstacles) refusal() error {
 	switch {
 	case o.Open > 0:
-		return fault.New(fault.Conflict, actClose, "wallet.close_open").With("Open", o.Open)
+		return fault.New(fault.Conflict, opClose, "wallet.close_open").With("Open", o.Open)
 	case o.Balance > 0:
-		return fault.New(fault.Conflict, actClose, "wallet.close_balance").With("Balance", o.Balance)
+		return fault.New(fault.Conflict, opClose, "wallet.close_balance").With("Balance", o.Balance)
 	}
 	return nil
 }
@@ -90,9 +90,9 @@ func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin
 		_ = cl.parts.Customers.ReturnClosingPIN(context.WithoutCancel(ctx), c.ID) // it confirmed nothing
 	}
 	if err != nil {
-		return fault.Wrap(actClose, err)
+		return fault.Wrap(opClose, err)
 	}
-	cl.parts.Bell.Notify(sms.Queue)
+	cl.parts.Notifier.Notify(sms.Queue)
 	return nil
 }
 
@@ -124,4 +124,4 @@ func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Custom
 	return err
 }
 
-func ended() error { return fault.New(fault.Forbidden, actClose, "wallet.close_ended") }
+func ended() error { return fault.New(fault.Forbidden, opClose, "wallet.close_ended") }

@@ -16,7 +16,7 @@ import (
 // What came between the first look and the lock is seen behind the lock.
 func TestCloseBehindTheLock(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		ctx, h := context.Background(), newHouse(t, db)
+		ctx, h := context.Background(), newFixture(t, db)
 		closing := h.Closing
 		c := h.NewCustomer(100_00)
 		kindIs(t, closing.CloseProven(ctx, c), fault.Conflict, "wallet.close_balance", "")

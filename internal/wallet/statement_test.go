@@ -15,7 +15,7 @@ import (
 // Both sides see it in their history, with the sign that it has for them.
 func TestStatement(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db)
+		h := newFixture(t, db)
 		ctx := context.Background()
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		sent := h.send(from, to, "40")
@@ -24,7 +24,7 @@ func TestStatement(t *testing.T) {
 			kind   wallet.Kind
 			amount money.Amount
 			d      wallet.Direction
-		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Got, 40_00, wallet.In}} {
+		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Received, 40_00, wallet.In}} {
 			page, err := h.Wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
 			require.NoError(t, err)
 			if len(page.Operations) != 1 || page.Count != 1 || page.In+page.Out != 40_00 {

@@ -28,12 +28,12 @@ type Kind string
 
 // The operations that a wallet knows.
 const (
-	Payment Kind = "payment"
-	Refund  Kind = "refund"
-	CashIn  Kind = "cashin"
-	Sent    Kind = "sent"  // a transfer to another wallet
-	Got     Kind = "got"   // a transfer from another wallet
-	Other   Kind = "other" // a correction by staff
+	Payment  Kind = "payment"
+	Refund   Kind = "refund"
+	CashIn   Kind = "cashin"
+	Sent     Kind = "sent"  // a transfer to another wallet
+	Received Kind = "got"   // a transfer from another wallet
+	Other    Kind = "other" // a correction by staff
 )
 
 // Direction narrows a statement.
@@ -169,7 +169,7 @@ func operation(line ledger.Line) Operation {
 	case line.Op == opCashIn:
 		o.Kind, o.Agent = CashIn, line.Till
 	case line.Op == opTransfer && line.Amount > 0:
-		o.Kind = Got
+		o.Kind = Received
 	case line.Op == opTransfer:
 		o.Kind = Sent
 	}

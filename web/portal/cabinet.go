@@ -84,10 +84,10 @@ func (p *Portal) operations(ctx context.Context, holder customer.Customer, lang 
 		}
 	}
 	var err error
-	if about.payments, err = p.services.Payments.Several(ctx, holder.ID, paid); err != nil {
+	if about.payments, err = p.services.Payments.ByIDs(ctx, holder.ID, paid); err != nil {
 		return nil, err
 	}
-	if about.transfers, err = p.services.Transfers.Several(ctx, holder.ID, sent); err != nil {
+	if about.transfers, err = p.services.Transfers.ByIDs(ctx, holder.ID, sent); err != nil {
 		return nil, err
 	}
 	if about.agents, err = p.agentNames(ctx, list); err != nil {
@@ -136,7 +136,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 	case wallet.Sent:
 		t := about.transfers[o.TransferID]
 		view.Name, view.Detail = otherSide(t.Receiver, t.ReceiverPhone)
-	case wallet.Got:
+	case wallet.Received:
 		t := about.transfers[o.TransferID]
 		view.Name, view.Detail = otherSide(t.Sender, t.SenderPhone)
 	case wallet.Other:

@@ -62,7 +62,7 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	case payment.Processing:
 		view.Refresh = p.refresh(paid)
 	case payment.Refunded:
-		if key := payment.RefusalWords(paid.Result); key != "" {
+		if key := payment.RefusalKey(paid.Result); key != "" {
 			view.Reason = lang.T(key)
 		}
 	}

@@ -156,8 +156,8 @@ func newFixture(t *testing.T, db *database.DB, skipped *atomic.Int64) *fixture {
 	timing.Pauses = []time.Duration{20 * time.Millisecond}
 	bell := outbox.NewNotifier()
 	h.payments = payment.New(payment.Parts{
-		DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
-		Wire: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
+		DB: h.db, Ledger: h.ledger, Notifier: bell, Catalog: h.catalog, Customers: h.customers, Counters: attempts,
+		Client: func(catalog.Biller) biller.Biller { return h.biller }, Timing: timing,
 	})
 	h.wallets, h.inbox = wallet.New(h.ledger), inbox.New(h.db)
 	gateways, err := credential.NewGateways(h.db, attempts, nil)
@@ -167,7 +167,7 @@ func newFixture(t *testing.T, db *database.DB, skipped *atomic.Int64) *fixture {
 	h.parts = ussd.Parts{
 		Sessions: h.ussdSessions, Customers: h.customers, Catalog: h.catalog, Payments: h.payments, Wallets: h.wallets,
 		Transfers: transfer.New(transfer.Parts{
-			DB: h.db, Ledger: h.ledger, Bell: bell, Catalog: h.catalog, Customers: h.customers, Attempts: attempts,
+			DB: h.db, Ledger: h.ledger, Notifier: bell, Catalog: h.catalog, Customers: h.customers, Counters: attempts,
 		}),
 		Gateways: gateways, Now: h.db.Now,
 	}

@@ -196,7 +196,7 @@ func (h *Handler) operations(ctx context.Context, holder customer.Customer, s St
 			ids = append(ids, o.PaymentID)
 		}
 	}
-	payments, err := h.payments.Several(ctx, holder.ID, ids)
+	payments, err := h.payments.ByIDs(ctx, holder.ID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (h *Handler) describe(ctx context.Context, s State, o wallet.Operation, pay
 		return "ussd.cashin", true
 	case wallet.Refund:
 		return "ussd.refund", true
-	case wallet.Sent, wallet.Got:
+	case wallet.Sent, wallet.Received:
 		return "ussd.transfer", true
 	}
 	return "ussd.correction", true

@@ -96,8 +96,8 @@ func (f *fake) count(txnID string) int {
 	return f.pays[txnID]
 }
 
-// house is payments on an app, with the biller faked.
-type house struct {
+// fixture is payments on an app, with the biller faked.
+type fixture struct {
 	*testkit.App
 	*payment.Payments
 	t      *testing.T
@@ -105,21 +105,21 @@ type house struct {
 	wire   func(catalog.Biller) biller.Biller
 }
 
-func newHouse(t *testing.T, db *database.DB, script ...biller.Answer) *house {
+func newFixture(t *testing.T, db *database.DB, script ...biller.Answer) *fixture {
 	t.Helper()
-	return houseWith(t, db, newFake(script...), func(*payment.Timing) {})
+	return newFixtureWith(t, db, newFake(script...), func(*payment.Timing) {})
 }
 
-func houseWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timing)) *house {
+func newFixtureWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timing)) *fixture {
 	t.Helper()
-	h := &house{t: t, biller: f, wire: func(catalog.Biller) biller.Biller { return f }}
+	h := &fixture{t: t, biller: f, wire: func(catalog.Biller) biller.Biller { return f }}
 	h.App = testkit.New(t, db, testkit.Options{Timing: change, Wire: func(b catalog.Biller) biller.Biller { return h.wire(b) }})
 	h.Payments = h.App.Payments
 	return h
 }
 
 // trust changes the biller's contract: whether it answers stored outcomes.
-func (h *house) trust(stored bool) {
+func (h *fixture) trust(stored bool) {
 	h.t.Helper()
 	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_billers SET answers_stored_outcome = ?, url = 'http://127.0.0.1:1/'", stored).Error)
 	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
@@ -131,7 +131,7 @@ func order(amount string) payment.Order {
 }
 
 // pay quotes and accepts.
-func (h *house) pay(c customer.Customer, amount string) payment.Payment {
+func (h *fixture) pay(c customer.Customer, amount string) payment.Payment {
 	h.t.Helper()
 	draft, err := h.Quote(context.Background(), c, order(amount))
 	require.NoError(h.t, err)
@@ -141,7 +141,7 @@ func (h *house) pay(c customer.Customer, amount string) payment.Payment {
 }
 
 // payEach pays 1 som from each of n new wallets.
-func (h *house) payEach(n int) (paid []payment.Payment) {
+func (h *fixture) payEach(n int) (paid []payment.Payment) {
 	h.t.Helper()
 	for range n {
 		paid = append(paid, h.pay(h.NewCustomer(1_00), "1"))
@@ -150,7 +150,7 @@ func (h *house) payEach(n int) (paid []payment.Payment) {
 }
 
 // deliver runs the workers until the test ends or stop is called.
-func (h *house) deliver() (stop func()) {
+func (h *fixture) deliver() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { h.Deliver(ctx) })
@@ -164,7 +164,7 @@ func (h *house) deliver() (stop func()) {
 }
 
 // ends waits until the payment is no longer processing.
-func (h *house) ends(p payment.Payment) payment.Payment {
+func (h *fixture) ends(p payment.Payment) payment.Payment {
 	h.t.Helper()
 	got, err := h.Await(context.Background(), p.CustomerID, p.ID, 20*time.Second)
 	require.NoError(h.t, err)
@@ -175,7 +175,7 @@ func (h *house) ends(p payment.Payment) payment.Payment {
 }
 
 // taken counts the slots that somebody holds.
-func (h *house) taken() int {
+func (h *fixture) taken() int {
 	h.t.Helper()
 	return h.Count("SELECT COUNT(*) FROM biller_slots WHERE until > ?", h.DB.Now())
 }

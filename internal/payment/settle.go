@@ -17,8 +17,8 @@ import (
 	"elsom/internal/outbox"
 )
 
-// ended is the row that rides on a payment's second transfer.
-type ended struct {
+// ending is the row that rides on a payment's second transfer.
+type ending struct {
 	payment   Payment
 	state     State
 	ground    ground // of a refund
@@ -26,34 +26,34 @@ type ended struct {
 	reference string
 	// task is the delivery whose answer ends the payment; zero for a decision
 	// by people.
-	task outbox.LeasedMessage
+	message outbox.LeasedMessage
 	// holder is who is told; nil: to be read.
 	holder *customer.Customer
 }
 
-// attempted is how a call went.
-type attempted struct {
+// answeredCall is how a call went.
+type answeredCall struct {
 	call   call
 	answer biller.Answer
 }
 
-var endedFamily = &database.RiderKind[ended]{
+var endingRider = &database.RiderKind[ending]{
 	Name: "payment ended",
-	Write: func(tx *database.Tx, rows []ended) error {
+	Write: func(tx *database.Tx, rows []ending) error {
 		return updateEnded(tx, rows)
 	},
 }
 
-var attemptedFamily = &database.RiderKind[attempted]{
+var answeredCallRider = &database.RiderKind[answeredCall]{
 	Name: "payment attempted",
-	Write: func(tx *database.Tx, rows []attempted) error {
+	Write: func(tx *database.Tx, rows []answeredCall) error {
 		return updateAttempts(tx, rows)
 	},
 }
 
-// endCall ends a payment by a biller's answer. Where the books can't take it
+// endByAnswer ends a payment by a biller's answer. Where the books can't take it
 // just now it is asked again for a while: the answer is worth keeping.
-func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, state State) error {
+func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answer, state State) error {
 	const tries = 4
 	var receipt ledger.Receipt
 	var err error
@@ -61,27 +61,27 @@ func (ps *Payments) endCall(ctx context.Context, c call, answer biller.Answer, s
 		if try > 0 {
 			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
 		}
-		receipt, err = ps.end(ctx, ended{
+		receipt, err = ps.postEnd(ctx, ending{
 			payment: c.payment, state: state, ground: refundGround(c.biller.AnswersStoredOutcome), result: answer.Result,
-			reference: bounded(answer.Reference, biller.ReferenceLength), task: c.task, holder: c.holder,
+			reference: truncated(answer.Reference, biller.ReferenceLength), message: c.message, holder: c.holder,
 		},
-			attemptedFamily.Row(attempted{c, answer}))
+			answeredCallRider.Row(answeredCall{c, answer}))
 		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
 			break
 		}
 	}
 	switch {
 	case fault.Is(err, fault.Conflict):
-		return ps.endedOtherwise(ctx, c, answer, state)
+		return ps.recordConflict(ctx, c, answer, state)
 	case err == nil && receipt.Replayed:
-		return ps.close(ctx, c, answer, false)
+		return ps.finishCall(ctx, c, answer, false)
 	}
 	return err
 }
 
-// end posts a payment's second transfer: out of transit to the biller and to
+// postEnd posts a payment's second transfer: out of transit to the biller and to
 // our fees, or back to the wallet. Limits and blocks never stop a refund.
-func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) (ledger.Receipt, error) {
+func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Rider) (ledger.Receipt, error) {
 	p := e.payment
 	transit, err := ps.ledger.Account(ctx, ledger.Transit, p.Biller)
 	if err != nil {
@@ -100,32 +100,32 @@ func (ps *Payments) end(ctx context.Context, e ended, riders ...database.Rider) 
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	word, err := ps.word(ctx, p, holder, e.state)
+	word, err := ps.smsMessage(ctx, p, holder, e.state)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(riders, endedFamily.Row(e), outbox.AddRider(word), e.promise())
-	posting.Riders = append(posting.Riders, ps.notices(ctx, p, holder, e.state)...)
+	posting.Riders = append(riders, endingRider.Row(e), outbox.AddRider(word), e.finishDelivery())
+	posting.Riders = append(posting.Riders, ps.pushRiders(ctx, p, holder, e.state)...)
 	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {
-		ps.db.MarkDurable(answered(p.ID, e.state))
-		ps.watch.end(p.ID)
+		ps.db.MarkDurable(confirmKey(p.ID, e.state))
+		ps.watch.notify(p.ID)
 		ps.notifier.Notify(sms.Queue)
 		ps.notifier.Notify(push.Queue)
 	}
 	return receipt, err
 }
 
-// promise ends the delivery with the payment. A refusal counts only while its
+// finishDelivery ends the delivery with the payment. A refusal counts only while its
 // claim lasts: whoever claimed the delivery since may have had the payment
 // booked, and a refusal from before says nothing of that. A good answer and
 // people's decisions count whoever holds the claim.
-func (e ended) promise() database.Rider {
+func (e ending) finishDelivery() database.Rider {
 	//mutant:drop TestLateRefusalRefundsNothing
-	if e.state == Refunded && e.task.ID != 0 {
-		return outbox.CompleteLeasedRider(e.task)
+	if e.state == Refunded && e.message.ID != 0 {
+		return outbox.CompleteLeasedRider(e.message)
 	}
-	return outbox.CompleteRider(promiseOf(e.payment))
+	return outbox.CompleteRider(deliveryID(e.payment))
 }
 
 func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (ledger.Posting, error) {
@@ -148,14 +148,14 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 	return posting, nil
 }
 
-// word is the SMS about a payment's end, in the holder's language of the day.
-func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Message, error) {
+// smsMessage is the SMS about a payment's end, in the holder's language of the day.
+func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Message, error) {
 	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return outbox.Message{}, err
 	}
 	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Args: map[string]any{
-		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": masked(service, p.Identifier), "Amount": p.Total(),
+		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": maskIdentifier(service, p.Identifier), "Amount": p.Total(),
 	}}
 	if state == Refunded {
 		message.Key = "sms.payment_refunded"
@@ -163,8 +163,8 @@ func (ps *Payments) word(ctx context.Context, p Payment, holder customer.Custome
 	return sms.OutboxMessage("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
 }
 
-// masked shows enough of an identifier for its payer to know it by.
-func masked(service catalog.Service, identifier string) string {
+// maskIdentifier shows enough of an identifier for its payer to know it by.
+func maskIdentifier(service catalog.Service, identifier string) string {
 	if service.Identifier == catalog.KindINN {
 		return inn.INN(identifier).Masked()
 	}
@@ -174,25 +174,25 @@ func masked(service catalog.Service, identifier string) string {
 	return identifier
 }
 
-// endedOtherwise meets a payment that had ended the other way. A good answer
+// recordConflict meets a payment that had ended the other way. A good answer
 // after a refund means that the biller has money that we gave back: a claim
 // for people, never a second movement.
-func (ps *Payments) endedOtherwise(ctx context.Context, c call, answer biller.Answer, state State) error {
+func (ps *Payments) recordConflict(ctx context.Context, c call, answer biller.Answer, state State) error {
 	logOf(c.payment).WarnContext(ctx, "payment: had ended otherwise", "now", string(state))
-	return ps.close(ctx, c, answer, state == Completed)
+	return ps.finishCall(ctx, c, answer, state == Completed)
 }
 
-// close ends a call whose payment needs nothing more.
-func (ps *Payments) close(ctx context.Context, c call, answer biller.Answer, claim bool) error {
+// finishCall ends a call whose payment needs nothing more.
+func (ps *Payments) finishCall(ctx context.Context, c call, answer biller.Answer, claim bool) error {
 	return ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if claim {
 			if err := insertClaim(tx, c.payment.ID, answer.Reference); err != nil {
 				return err
 			}
 		}
-		if err := updateAttempts(tx, []attempted{{c, answer}}); err != nil {
+		if err := updateAttempts(tx, []answeredCall{{c, answer}}); err != nil {
 			return err
 		}
-		return outbox.Complete(ctx, tx, c.task)
+		return outbox.Complete(ctx, tx, c.message)
 	})
 }

@@ -10,15 +10,15 @@ import (
 	"elsom/internal/outbox"
 )
 
-// notices are the words about a payment's end to the browsers whose holder
+// pushRiders are the words about a payment's end to the browsers whose holder
 // wants them. The SMS says the same, so what goes wrong here stops nothing.
 // They name the service and the sum and no identifier: a screen may show them
 // while it is locked.
-func (ps *Payments) notices(ctx context.Context, p Payment, holder customer.Customer, state State) []database.Rider {
+func (ps *Payments) pushRiders(ctx context.Context, p Payment, holder customer.Customer, state State) []database.Rider {
 	if ps.push == nil {
 		return nil
 	}
-	promises, err := ps.noticesOf(ctx, p, holder, state)
+	promises, err := ps.pushMessages(ctx, p, holder, state)
 	if err != nil {
 		logOf(p).WarnContext(ctx, "payment: no notice of the end", "error", err)
 	}
@@ -29,7 +29,7 @@ func (ps *Payments) notices(ctx context.Context, p Payment, holder customer.Cust
 	return riders
 }
 
-func (ps *Payments) noticesOf(ctx context.Context, p Payment, holder customer.Customer, state State) ([]outbox.Message, error) {
+func (ps *Payments) pushMessages(ctx context.Context, p Payment, holder customer.Customer, state State) ([]outbox.Message, error) {
 	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/input"
 )
 
-// Hanging is a payment that waits for a person, with what is known of it.
-type Hanging struct {
+// Unresolved is a payment that waits for a person, with what is known of it.
+type Unresolved struct {
 	Payment
 	Attempts  int
 	Unknown   int    // attempts that may have been booked: they have no final answer
@@ -34,10 +34,10 @@ type Claim struct {
 	ClaimReference string
 }
 
-// Hanging lists the payments that wait for a person: refused after an unknown
+// Unresolved lists the payments that wait for a person: refused after an unknown
 // attempt, or open for longer than a day. It gives the 1,000 oldest, and how many there are.
-func (ps *Payments) Hanging(ctx context.Context) (list []Hanging, all int, err error) {
-	list, all, err = readHanging(ctx, ps.db, database.StoredTime(ps.db.Now().Add(-ps.timing.Hanging)))
+func (ps *Payments) Unresolved(ctx context.Context) (list []Unresolved, all int, err error) {
+	list, all, err = readUnresolved(ctx, ps.db, database.StoredTime(ps.db.Now().Add(-ps.timing.Unresolved)))
 	return list, all, fault.Wrap("payment.hanging", err)
 }
 
@@ -72,7 +72,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		if payment, err = lockPayment(tx, d.PaymentID); err != nil {
 			return err
 		}
-		hangs := !payment.AskedAt.IsZero() || tx.Now().Sub(payment.AcceptedAt) > ps.timing.Hanging
+		hangs := !payment.ReviewSince.IsZero() || tx.Now().Sub(payment.AcceptedAt) > ps.timing.Unresolved
 		if payment.State != Processing || !hangs {
 			return fault.New(fault.Conflict, act, "payment.not_hanging")
 		}
@@ -85,7 +85,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	switch {
 	case database.IsUniqueViolation(err):
 		// The same person again: no second word, but what two have said is done.
-		if words, err = ps.repeatedWord(ctx, d); err != nil {
+		if words, err = ps.recountDecisions(ctx, d); err != nil {
 			return false, err
 		}
 	case err != nil:
@@ -95,13 +95,13 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	if words < 2 {
 		return false, nil
 	}
-	_, err = ps.end(ctx, ended{payment: payment, state: d.Decision, ground: groundDecided, result: biller.ResultNone, reference: "decided"})
+	_, err = ps.postEnd(ctx, ending{payment: payment, state: d.Decision, ground: groundDecided, result: biller.ResultNone, reference: "decided"})
 	return err == nil, err
 }
 
-// repeatedWord lets a decision that two have made, and that met a crash before
+// recountDecisions lets a decision that two have made, and that met a crash before
 // its transfer, be carried out; otherwise one person can't speak twice.
-func (ps *Payments) repeatedWord(ctx context.Context, d Decision) (int, error) {
+func (ps *Payments) recountDecisions(ctx context.Context, d Decision) (int, error) {
 	words := 0
 	err := ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
 		words, err = countDecisions(tx, d.PaymentID, d.Decision)

@@ -27,7 +27,7 @@ func (f *fake) under() int {
 func TestClaimedAhead(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(timing *payment.Timing) { timing.Ahead = time.Hour })
+		h := newFixtureWith(t, db, f, func(timing *payment.Timing) { timing.AcquireAhead = time.Hour })
 		attempts := func(n int) {
 			t.Helper()
 			require.Eventually(t, "claimed ahead", func() bool { return h.Count("SELECT COUNT(*) FROM payment_attempts") == n })
@@ -59,11 +59,11 @@ func TestSlotsOfOthers(t *testing.T) {
 		noon := time.Now()
 		db := open(t, database.WithClock(func() time.Time { return noon.Add(time.Duration(ahead.Load())) }))
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(*payment.Timing) {})
+		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
 		paid := h.payEach(13)
 		h.deliver()
 		require.Eventually(t, "twelve calls", func() bool { return f.under() == 12 })
-		worker := houseWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
+		worker := newFixtureWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
 		tasks, err := worker.Acquire(context.Background(), 1)
 		require.NoError(t, err)
 		if len(tasks) != 0 {
@@ -91,7 +91,7 @@ func TestSlotsOfOthers(t *testing.T) {
 // anybody's at once.
 func TestSlotsAfterARush(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		worker := h.Worker("dostek")
 		claim := func(w outbox.Worker, n int) []outbox.LeasedMessage {
 			t.Helper()
@@ -111,7 +111,7 @@ func TestSlotsAfterARush(t *testing.T) {
 		if n := h.taken(); n != 2 {
 			t.Fatalf("%d slots for two calls", n)
 		}
-		other := houseWith(t, db, h.biller, func(*payment.Timing) {}).Worker("dostek")
+		other := newFixtureWith(t, db, h.biller, func(*payment.Timing) {}).Worker("dostek")
 		for _, task := range claim(other, 10) {
 			other.Do(context.Background(), task)
 		}
@@ -131,7 +131,7 @@ func TestNoTimeLeft(t *testing.T) {
 	for _, open := range eachDatabase {
 		var ahead atomic.Int64
 		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		p := h.pay(h.NewCustomer(100_00), "100")
 		worker := h.Worker("dostek")
 		tasks, err := worker.Acquire(context.Background(), 1)
@@ -169,7 +169,7 @@ func (o odd) Pay(ctx context.Context, r biller.Request) biller.Answer {
 func TestWhatCantBeRecorded(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(later, good).holding()
-		h := houseWith(t, db, f, func(*payment.Timing) {})
+		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
 		spoilt := map[string]bool{}
 		h.wire = func(catalog.Biller) biller.Biller { return odd{f, func(txnID string) bool { return spoilt[txnID] }} }
 		var sound []payment.Payment

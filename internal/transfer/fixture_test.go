@@ -14,24 +14,24 @@ import (
 	"elsom/internal/transfer"
 )
 
-// house is transfers on an app whose biller never answers.
-type house struct {
+// fixture is transfers on an app whose biller never answers.
+type fixture struct {
 	*testkit.App
 	*transfer.Transfers
 	t *testing.T
 }
 
-func newHouse(t *testing.T, db *database.DB) *house {
+func newFixture(t *testing.T, db *database.DB) *fixture {
 	t.Helper()
 	app := testkit.New(t, db, testkit.Options{Biller: testkit.NewBiller(testkit.NoAnswer)})
-	return &house{App: app, Transfers: app.Transfers, t: t}
+	return &fixture{App: app, Transfers: app.Transfers, t: t}
 }
 
 func order(to customer.Customer, amount string) transfer.Order {
 	return transfer.Order{Phone: to.Phone.String(), Amount: amount, Channel: customer.Web, Address: "127.0.0.1"}
 }
 
-func (h *house) quote(from, to customer.Customer, amount string) transfer.Draft {
+func (h *fixture) quote(from, to customer.Customer, amount string) transfer.Draft {
 	h.t.Helper()
 	draft, err := h.Quote(context.Background(), from, order(to, amount))
 	require.NoError(h.t, err)
@@ -39,7 +39,7 @@ func (h *house) quote(from, to customer.Customer, amount string) transfer.Draft 
 }
 
 // send quotes and accepts.
-func (h *house) send(from, to customer.Customer, amount string) transfer.Transfer {
+func (h *fixture) send(from, to customer.Customer, amount string) transfer.Transfer {
 	h.t.Helper()
 	t, err := h.Accept(context.Background(), from, customer.Web, h.quote(from, to, amount).ID)
 	require.NoError(h.t, err)
@@ -47,7 +47,7 @@ func (h *house) send(from, to customer.Customer, amount string) transfer.Transfe
 }
 
 // level changes the limits of everybody.
-func (h *house) level(column string, amount money.Amount) {
+func (h *fixture) level(column string, amount money.Amount) {
 	h.t.Helper()
 	ctx := context.Background()
 	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE catalog_levels SET "+column+" = ?", amount).Error)

@@ -17,8 +17,8 @@ import (
 func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
-		h := houseWith(t, db, f, func(*payment.Timing) {})
-		other := houseWith(t, db, f, func(*payment.Timing) {})
+		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
+		other := newFixtureWith(t, db, f, func(*payment.Timing) {})
 		c := h.NewCustomer(1000_00)
 		var paid []payment.Payment
 		for range 40 {
@@ -31,7 +31,7 @@ func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 		if n := f.under(); n != 3 {
 			t.Errorf("%d calls of one customer at once", n)
 		}
-		for _, process := range []*house{h, other} {
+		for _, process := range []*fixture{h, other} {
 			p := process.pay(process.NewCustomer(1_00), "1")
 			require.Eventually(t, "another's payment is delivered", func() bool { return f.count(p.TxnID) == 1 })
 			paid = append(paid, p)
@@ -48,7 +48,7 @@ func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 // what the other took.
 func TestShareHoldsBetweenClaims(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		ctx := context.Background()
 		worker := h.Worker("dostek")
 		_, err := worker.Acquire(ctx, 1) // makes the slots
@@ -64,7 +64,7 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 					return err
 				}
 			}
-			tasks, err := outbox.Acquire(ctx, tx, payment.Lane("dostek"), 3, 30*time.Second)
+			tasks, err := outbox.Acquire(ctx, tx, payment.Queue("dostek"), 3, 30*time.Second)
 			if err != nil || len(tasks) != 3 {
 				t.Errorf("%d deliveries, %v", len(tasks), err)
 				return err
@@ -88,7 +88,7 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 // Deliveries that an earlier release wrote name no customer, and are delivered.
 func TestDeliveriesOfAnEarlierRelease(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := newHouse(t, db, good)
+		h := newFixture(t, db, good)
 		c := h.NewCustomer(1000_00)
 		var paid []payment.Payment
 		for range 8 {

@@ -7,19 +7,19 @@ type verdict int
 
 const (
 	// again: it stays processing and the same txn_id is sent again.
-	again verdict = iota
+	retry verdict = iota
 	// ask: the same, and it is listed for a person.
-	ask
+	review
 	settle
 	refund
 )
 
-// judge decides by the rules agreed with billers. A refusal gives the money
+// verdictOn decides by the rules agreed with billers. A refusal gives the money
 // back only when no earlier attempt is unknown, that is, may have reached the
 // biller and has no final answer: the refusal may describe the state after a
 // booking that no answer reported ("exists"). A biller that by contract answers
 // a repeated txn_id with its stored outcome is believed at once.
-func judge(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdict {
+func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdict {
 	switch answer.Outcome {
 	case biller.Good:
 		return settle
@@ -27,12 +27,12 @@ func judge(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdi
 	case biller.Refused:
 		//mutant:drop TestAnswers
 		if unknownBefore && !answersStoredOutcome {
-			return ask
+			return review
 		}
 		return refund
 	}
-	//mutant:replace again => refund TestAnswers
-	return again
+	//mutant:replace retry => refund TestAnswers
+	return retry
 }
 
 // ground is why a refund was right; the audit proves it.
