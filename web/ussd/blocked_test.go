@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"elsom/internal/customer"
+	"elsom/internal/testkit/require"
 )
 
 // A wallet that is blocked while its holder dials does nothing more.
@@ -17,29 +18,29 @@ func TestBlockedMeanwhile(t *testing.T) {
 		"quote": {"3", "3", "14", "14", company, "100"}, "payment": {"3", "3", "14", "14", company, "100", pin},
 	} {
 		number := h.holder(pin, 100_000)
-		c, err := h.customers.ByPhone(t.Context(), number)
-		must(t, err)
+		c, err := h.Customers.ByPhone(t.Context(), number)
+		require.NoError(t, err)
 		call := h.dial(number)
 		call.all(keys[:len(keys)-1]...)
-		must(t, h.customers.Block(t.Context(), c.ID))
+		require.NoError(t, h.Customers.Block(t.Context(), c.ID))
 		if got := call.press(keys[len(keys)-1]); !strings.Contains(got, "0312 986 000") || !strings.HasPrefix(got, "END К") {
 			t.Errorf("%s: %s", what, got)
 		}
-		must(t, h.customers.Unblock(t.Context(), c.ID))
-		after, err := h.customers.ByPhone(t.Context(), number)
-		must(t, err)
-		if err := h.customers.CheckPIN(t.Context(), c.ID, pin, customer.ForBalance, ""); err != nil || after.Lang != "ru" || h.balance(number) != 100_000 {
+		require.NoError(t, h.Customers.Unblock(t.Context(), c.ID))
+		after, err := h.Customers.ByPhone(t.Context(), number)
+		require.NoError(t, err)
+		if err := h.Customers.CheckPIN(t.Context(), c.ID, pin, customer.ForBalance, ""); err != nil || after.Lang != "ru" || h.balance(number) != 100_000 {
 			t.Errorf("%s: the PIN says %v, the language is %s", what, err, after.Lang)
 		}
 	}
 	number := h.number()
 	h.register(number, "ru")
 	first := h.pin(number)
-	c, err := h.customers.ByPhone(t.Context(), number)
-	must(t, err)
+	c, err := h.Customers.ByPhone(t.Context(), number)
+	require.NoError(t, err)
 	call := h.dial(number)
 	call.press("8")
-	must(t, h.customers.Block(t.Context(), c.ID))
+	require.NoError(t, h.Customers.Block(t.Context(), c.ID))
 	if got := call.press("5"); !strings.HasPrefix(got, "END Кошелёк заблокирован") || h.pin(number) != first {
 		t.Errorf("a new PIN: %s", got)
 	}
@@ -78,13 +79,13 @@ func TestOfferThatWasShown(t *testing.T) {
 	if got := h.handler.Register(t.Context(), number, "Бакыт Асанов", person, "0.9"); !strings.HasPrefix(got, "Оферта обновилась.") {
 		t.Error(got)
 	}
-	if _, err := h.customers.ByPhone(t.Context(), number); err == nil {
+	if _, err := h.Customers.ByPhone(t.Context(), number); err == nil {
 		t.Fatal("a wallet was opened under an offer that nobody read")
 	}
 	h.dial(number).all("2", "1", "Бакыт Асанов", person, "1", "1")
-	c, err := h.customers.ByPhone(t.Context(), number)
-	must(t, err)
-	if list, err := h.customers.Acceptances(t.Context(), c.ID); err != nil || len(list) != 1 || list[0].Version != customer.OfferVersion {
+	c, err := h.Customers.ByPhone(t.Context(), number)
+	require.NoError(t, err)
+	if list, err := h.Customers.Acceptances(t.Context(), c.ID); err != nil || len(list) != 1 || list[0].Version != customer.OfferVersion {
 		t.Errorf("%+v, %v", list, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/credential"
 	"elsom/internal/money"
 	"elsom/internal/phone"
+	"elsom/internal/testkit/require"
 )
 
 const lostSession = "END Сеанс окончен. Если Вы подтвердили платёж, не повторяйте: итог придёт в СМС."
@@ -160,7 +161,7 @@ func TestSessionIsUsedAgain(t *testing.T) {
 func (h *fixture) lastInputs() {
 	h.t.Helper()
 	gateways := h.parts.Gateways.(*credential.Gateways)
-	must(h.t, gateways.Change(h.t.Context(), "ussd", credential.GatewayChange{Inputs: credential.LastInput}))
+	require.NoError(h.t, gateways.Change(h.t.Context(), "ussd", credential.GatewayChange{Inputs: credential.LastInput}))
 }
 
 func TestLastInputs(t *testing.T) {

@@ -8,17 +8,18 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
+	"elsom/internal/testkit/require"
 )
 
 // shut closes an empty wallet as the site does, without its password.
 func (h *fixture) shut(c customer.Customer) {
 	h.t.Helper()
-	must(h.t, h.db.InTx(h.t.Context(), func(ctx context.Context, tx *database.Tx) error {
+	require.NoError(h.t, h.DB.InTx(h.t.Context(), func(ctx context.Context, tx *database.Tx) error {
 		at, err := ledger.CloseWallet(tx, c.ID)
 		if err != nil {
 			return err
 		}
-		_, err = h.customers.Close(ctx, tx, c, at, customer.Spent{})
+		_, err = h.Customers.Close(ctx, tx, c, at, customer.Spent{})
 		return err
 	}))
 }
@@ -34,8 +35,8 @@ func TestClosedWallet(t *testing.T) {
 		"transfer": {"1", "0550 999 999", "10"},
 	} {
 		number := h.holder(pin, 0)
-		c, err := h.customers.ByPhone(t.Context(), number)
-		must(t, err)
+		c, err := h.Customers.ByPhone(t.Context(), number)
+		require.NoError(t, err)
 		call := h.dial(number)
 		call.all(keys[:len(keys)-1]...)
 		h.shut(c)
@@ -49,12 +50,12 @@ func TestClosedWallet(t *testing.T) {
 	}
 	number := h.number()
 	h.register(number, "ru")
-	first, err := h.customers.ByPhone(t.Context(), number)
-	must(t, err)
+	first, err := h.Customers.ByPhone(t.Context(), number)
+	require.NoError(t, err)
 	h.shut(first)
 	h.register(number, "ky")
-	next, err := h.customers.ByPhone(t.Context(), number)
-	must(t, err)
+	next, err := h.Customers.ByPhone(t.Context(), number)
+	require.NoError(t, err)
 	if next.ID == first.ID || next.Closed || next.Lang != "ky" {
 		t.Errorf("the new wallet: %+v", next)
 	}

@@ -64,7 +64,7 @@ func (h *fixture) call(number phone.Number) *kannelCall {
 // says brings an input, and gives the screen with its word.
 func (c *kannelCall) says(op byte, text string) string {
 	c.h.t.Helper()
-	c.last = input{c.number, op, c.session, fmt.Sprintf("id-%d", c.h.sessions.Add(1)), c.h.db.Now(), text}
+	c.last = input{c.number, op, c.session, fmt.Sprintf("id-%d", c.h.sessions.Add(1)), c.h.DB.Now(), text}
 	return c.shown(c.h.kannel(c.last))
 }
 
@@ -148,12 +148,12 @@ func TestKannelsOldInputs(t *testing.T) {
 	number := h.holder("7391", 1000_00)
 	c := h.call(number)
 	c.all("3", "3", "14", "14", company, "250,50")
-	c.last = input{number, 18, c.session, "from before", h.db.Now().Add(-10 * time.Second), "7391"}
+	c.last = input{number, 18, c.session, "from before", h.DB.Now().Add(-10 * time.Second), "7391"}
 	h.wait(5 * time.Second)
 	if screen := c.again(); !strings.HasPrefix(screen, "END ") {
 		t.Errorf("an input from before the dialogue: %s", screen)
 	}
-	c.last.id, c.last.at = "old", h.db.Now().Add(-181*time.Second)
+	c.last.id, c.last.at = "old", h.DB.Now().Add(-181*time.Second)
 	if screen := c.again(); !strings.HasPrefix(screen, "END ") {
 		t.Errorf("an input of three minutes ago: %s", screen)
 	}
@@ -170,7 +170,7 @@ func TestKannelsOldInputs(t *testing.T) {
 func TestKannelsNonsense(t *testing.T) {
 	h := sqlite(t)
 	const good = "?smpp?ussd_service_op=%01&its_session_info=%07%00&"
-	now := fmt.Sprint(h.db.Now().Unix())
+	now := fmt.Sprint(h.DB.Now().Unix())
 	address := func(pairs ...string) string {
 		query := url.Values{"from": {"+996550111222"}, "to": {"900"}, "id": {"x"}, "at": {now}}
 		for i := 0; i < len(pairs); i += 2 {

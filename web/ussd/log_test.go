@@ -3,6 +3,8 @@ package ussd_test
 import (
 	"strings"
 	"testing"
+
+	"elsom/internal/testkit/require"
 )
 
 // Inputs and personal data are neither logged nor stored in clear.
@@ -12,7 +14,7 @@ func TestPersonalDataIsNotLogged(t *testing.T) {
 	call := h.dial(number)
 	call.toCheck("123,45")
 	var content string
-	must(t, h.db.Pool().QueryRow("SELECT content || id || heard_hash FROM dialogues ORDER BY began_ms DESC").Scan(&content))
+	require.NoError(t, h.DB.Pool().QueryRow("SELECT content || id || heard_hash FROM dialogues ORDER BY began_ms DESC").Scan(&content))
 	call.press("7391")
 	lines := logged.String()
 	if strings.Count(lines, `"msg":"ussd: operation"`) < 5 {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"elsom/internal/testkit/require"
 )
 
 // script dials and reads the screens: each line is an input and the screen
@@ -52,8 +54,8 @@ func TestRegistration(t *testing.T) {
 		} {
 			number := h.number()
 			h.script(t, h.dial(number), lines)
-			c, err := h.customers.ByPhone(t.Context(), number)
-			must(t, err)
+			c, err := h.Customers.ByPhone(t.Context(), number)
+			require.NoError(t, err)
 			if c.Name != "Бакыт Асанов" || c.Lang != lang || !c.HasPIN {
 				t.Errorf("%+v", c)
 			}

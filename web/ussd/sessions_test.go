@@ -11,6 +11,7 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/testkit/require"
 	"elsom/internal/ussdsession"
 	"elsom/web/ussd"
 )
@@ -33,9 +34,9 @@ func TestWhoMayNotDial(t *testing.T) {
 	}
 	blocked := h.number()
 	h.register(blocked, "ky")
-	c, err := h.customers.ByPhone(t.Context(), blocked)
-	must(t, err)
-	must(t, h.customers.Block(t.Context(), c.ID))
+	c, err := h.Customers.ByPhone(t.Context(), blocked)
+	require.NoError(t, err)
+	require.NoError(t, h.Customers.Block(t.Context(), c.ID))
 	if got := h.dial(blocked).screen; !strings.HasPrefix(got, "END Капчык бөгөттөлгөн") {
 		t.Error(got)
 	}
@@ -152,7 +153,7 @@ func TestClaimOfTheDead(t *testing.T) {
 		call := h.dial(number)
 		call.toCheck("100")
 		found, _, err := h.ussdSessions.Find(t.Context(), ussdsession.Name{Gateway: "ussd", Session: call.session, Phone: number.String()})
-		must(t, err)
+		require.NoError(t, err)
 		if won, err := h.ussdSessions.Acquire(t.Context(), found); err != nil || !won {
 			t.Fatal(won, err)
 		}
@@ -239,10 +240,10 @@ func TestPINOverDialogues(t *testing.T) {
 			t.Error(got)
 		}
 		// Five wrong ones over two channels lock it, the right one too.
-		c, err := h.customers.ByPhone(t.Context(), number)
-		must(t, err)
+		c, err := h.Customers.ByPhone(t.Context(), number)
+		require.NoError(t, err)
 		for range 3 {
-			if err := h.customers.CheckPIN(t.Context(), c.ID, "0000", "site", ""); err == nil {
+			if err := h.Customers.CheckPIN(t.Context(), c.ID, "0000", "site", ""); err == nil {
 				t.Fatal("a wrong PIN opens")
 			}
 		}
@@ -336,13 +337,13 @@ func TestEveryKindHasItsSentence(t *testing.T) {
 func TestInputsWithIDs(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
-		now := h.db.Now()
+		now := h.DB.Now()
 		say := func(id, text string, at time.Time) string {
 			t.Helper()
 			s, err := h.handler.Respond(t.Context(), ussd.Input{
 				Gateway: "kannel", Session: "7", Phone: number.String(), ServiceCode: "*900#", Style: ussd.Numbered, ID: id, Text: text, At: at,
 			})
-			must(t, err)
+			require.NoError(t, err)
 			return strings.ReplaceAll(s.Text, "\n", " / ")
 		}
 		expired := "Сеанс окончен. Наберите *900# снова."
