@@ -6,7 +6,7 @@ import (
 
 // A payment or transfer costs an SMS or two, so that the shipped catalog and
 // transfers begin at one som. The boundary itself is taken.
-func TestSumsBelowTheMinimumAreRefused(t *testing.T) {
+func TestAmountsBelowMinimumAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -115,7 +115,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
 func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
-	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
+	//mutant:drop ./web/ussd TestBalanceNeedsPIN
 	if draft.Channel == customer.USSD {
 		return ps.limits.CheckLimits(ctx, "payment.quote", c, draft.Total())
 	}

@@ -37,7 +37,7 @@ const opQuote = "transfer.quote"
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	number, wrongPhone := parseReceiver(c, order.Phone)
 	amount, wrongAmount := limit.ReadAmount(opQuote, order.Amount)
-	//mutant:drop ./web TestSumsBelowTheMinimumAreRefused
+	//mutant:drop ./web TestAmountsBelowMinimumAreRefused
 	if wrongAmount == nil && amount < MinTransfer {
 		wrongAmount = fault.New(fault.Limit, opQuote, "wallet.below_minimum").With("Amount", MinTransfer).At("amount")
 	}
@@ -68,7 +68,7 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 
 // affordable leaves a phone's balance to Accept, which stands behind the PIN.
 func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel customer.Channel, amount money.Amount) error {
-	//mutant:drop ./web/ussd TestBalanceIsBehindThePIN
+	//mutant:drop ./web/ussd TestBalanceNeedsPIN
 	if channel == customer.USSD {
 		return ts.limits.CheckLimits(ctx, opQuote, c, amount)
 	}

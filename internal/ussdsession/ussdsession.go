@@ -168,7 +168,7 @@ func (ss *Sessions[C]) Find(ctx context.Context, n Name) (s *Session[C], found b
 	if err != nil || r == nil {
 		return nil, false, fault.Wrap("ussdsession.find", err)
 	}
-	//mutant:drop ./web/ussd TestSessionsEnd
+	//mutant:drop ./web/ussd TestSessionsExpire
 	if r.EndsMs <= ss.now().UnixMilli() {
 		return nil, false, nil
 	}

@@ -8,8 +8,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// A wallet that is blocked while its holder dials does nothing more.
-func TestBlockedMeanwhile(t *testing.T) {
+// A wallet that is blocked during a session refuses every operation.
+func TestWalletBlockedDuringSession(t *testing.T) {
 	h := sqlite(t)
 	const pin = "7391"
 	for what, keys := range map[string][]string{
@@ -30,7 +30,7 @@ func TestBlockedMeanwhile(t *testing.T) {
 		after, err := h.Customers.ByPhone(t.Context(), number)
 		require.NoError(t, err)
 		if err := h.Customers.CheckPIN(t.Context(), c.ID, pin, customer.ForBalance, ""); err != nil || after.Lang != "ru" || h.balance(number) != 100_000 {
-			t.Errorf("%s: the PIN says %v, the language is %s", what, err, after.Lang)
+			t.Errorf("%s: checking the PIN returns %v, the language is %s", what, err, after.Lang)
 		}
 	}
 	number := h.number()
@@ -46,8 +46,8 @@ func TestBlockedMeanwhile(t *testing.T) {
 	}
 }
 
-// Sums that are tried without the PIN tell nothing of what the wallet holds.
-func TestBalanceIsBehindThePIN(t *testing.T) {
+// Amounts tried without the PIN don't reveal the balance.
+func TestBalanceNeedsPIN(t *testing.T) {
 	h := sqlite(t)
 	number, other := h.holder("7391", 100_000), h.holder("8264", 0)
 	call := h.dial(number)
@@ -72,15 +72,15 @@ func TestBalanceIsBehindThePIN(t *testing.T) {
 	}
 }
 
-// Who was shown an edition of the offer accepts that one and no other.
-func TestOfferThatWasShown(t *testing.T) {
+// The accepted offer is the edition that was shown.
+func TestAcceptedOfferIsTheOneShown(t *testing.T) {
 	h := sqlite(t)
 	number := h.number()
 	if got := h.handler.Register(t.Context(), number, "Бакыт Асанов", person, "0.9"); !strings.HasPrefix(got, "Оферта обновилась.") {
 		t.Error(got)
 	}
 	if _, err := h.Customers.ByPhone(t.Context(), number); err == nil {
-		t.Fatal("a wallet was opened under an offer that nobody read")
+		t.Fatal("a wallet was opened under an offer that was not shown")
 	}
 	h.dial(number).all("2", "1", "Бакыт Асанов", person, "1", "1")
 	c, err := h.Customers.ByPhone(t.Context(), number)

@@ -60,7 +60,7 @@ func relateWhole(f facts) relation {
 	switch {
 	case f.same:
 		return repeat
-	//mutant:drop TestSessionIsUsedAgain
+	//mutant:drop TestSessionIDIsReused
 	case f.over && !f.extends && (f.dials || !f.seen):
 		return redial
 	case f.over:
@@ -91,7 +91,7 @@ func relateNumbered(f facts) relation {
 	switch {
 	case f.seen:
 		return repeat
-	//mutant:drop TestInputsWithIDs
+	//mutant:drop TestNumberedInputs
 	case f.early:
 		return stale
 	case f.dials:
@@ -134,7 +134,7 @@ func (e *exchange) compare(s *storedSession) (text string, r relation) {
 		f.early = e.in.At.Unix() < s.LastInputAt().Unix()
 	}
 	if e.in.Style != Last {
-		//mutant:replace (s.Content.Past, e.hash()) => (s.Content.Past, "") TestInputsWithIDs
+		//mutant:replace (s.Content.Past, e.hash()) => (s.Content.Past, "") TestNumberedInputs
 		f.seen = slices.Contains(s.Content.Past, e.hash())
 	}
 	return text, classify(f)

@@ -29,8 +29,8 @@ func (h *fixture) ask(number phone.Number, session, code, text string) string {
 	return strings.ReplaceAll(body, "\n", " / ")
 }
 
-// What is dialed along leads where the same inputs lead one by one, however
-// the gateway tells of it, and the session goes on from there.
+// Inputs dialed with the code have the effect of the same inputs sent one by one,
+// in whichever field the gateway sends them, and the session continues from there.
 func TestDialedInputs(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1_000_00)
@@ -39,20 +39,20 @@ func TestDialedInputs(t *testing.T) {
 		for _, first := range [][2]string{
 			{"*900*3*3#", ""}, {"*900#", "3*3"}, {"*900*3*3#", "3*3"}, {"*900#", "*900*3*3#"}, {" *900*3*3# ", "*900*3*3#"}, {"*900#", "3**3*"},
 		} {
-			call := &phoneCall{h: h, number: number, session: "along " + first[0] + " " + first[1], text: first[1]}
+			call := &phoneCall{h: h, number: number, session: "dialed " + first[0] + " " + first[1], text: first[1]}
 			for range 2 { // and again
 				if got := h.ask(number, call.session, first[0], first[1]); got != want {
 					t.Errorf("%q: %s, want %s", first, got, want)
 				}
 			}
 			if got := call.all("14", "14", company, "10", "7391"); !strings.HasPrefix(got, "END Платёж принят. Код") {
-				t.Errorf("%q went on to: %s", first, got)
+				t.Errorf("%q, the next screen: %s", first, got)
 			}
 			if balance -= 10_00; h.balance(number) != balance {
 				t.Errorf("%q: the balance is %s, want %s", first, h.balance(number), balance)
 			}
 		}
-		for along, like := range map[string]string{
+		for dialed, like := range map[string]string{
 			"3*9":                            "CON Нет такого пункта. / Платежи/Комм.услуги / 3 Оплатить счёт",
 			"0":                              "CON Нет такого пункта. / 1 Перевод",
 			"3*3*14*14*" + company + "*1e3":  "CON Неверная сумма. / Введите сумму",
@@ -60,14 +60,14 @@ func TestDialedInputs(t *testing.T) {
 			"8":                              "CON Баланс/Настройки / 1 Баланс",
 			strings.Repeat("8*0*", 30) + "8": "CON ЭЛСОМ / 1 Перевод",
 		} {
-			if got := h.ask(number, "first "+along, "*900#", along); !strings.HasPrefix(got, like) {
-				t.Errorf("%s: %s", along, got)
+			if got := h.ask(number, "first "+dialed, "*900#", dialed); !strings.HasPrefix(got, like) {
+				t.Errorf("%s: %s", dialed, got)
 			}
 		}
 	})
 }
 
-// Nothing that moves money, takes a PIN or accepts terms is done by dialing.
+// Dialed inputs never move money, take a PIN or accept terms.
 func TestDialedInputsConfirmNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number, other := h.holder("7391", 100_000), h.holder("7391", 0)
@@ -76,8 +76,8 @@ func TestDialedInputsConfirmNothing(t *testing.T) {
 		if got := h.ask(number, "to the check", "*900*"+path+"#", ""); got != check {
 			t.Errorf("%s, want %s", got, check)
 		}
-		// With the PIN: what was surely dialed stops at the screen that asks for it;
-		// a mere text may repeat a confirmation, so nobody is told to pay.
+		// With the PIN: dialed inputs stop at the screen that asks for it; a text may
+		// repeat a confirmation, so its screen does not ask to pay again.
 		if got := h.ask(number, "with PIN", "*900*"+path+"*7391#", ""); got != check {
 			t.Errorf("%s, want %s", got, check)
 		}
@@ -88,18 +88,18 @@ func TestDialedInputsConfirmNothing(t *testing.T) {
 		if got := h.ask(number, "transfer", "*900*1*"+national+"*100*7391#", ""); !strings.HasSuffix(got, "Введите ПИН: / 0 Назад") {
 			t.Error(got)
 		}
-		for _, along := range []string{"8*1*7391", "8*3*7391*8264*8264", "8*2*3"} {
-			h.ask(number, "does "+along, "*900*"+along+"#", "")
+		for _, dialed := range []string{"8*1*7391", "8*3*7391*8264*8264", "8*2*3"} {
+			h.ask(number, "does "+dialed, "*900*"+dialed+"#", "")
 		}
 		if got := h.dial(number).all("8", "1", "7391"); got != "END Баланс: 1 000,00 сом" {
-			t.Errorf("something was done: %s", got)
+			t.Errorf("an operation was run: %s", got)
 		}
-		// A number without a wallet begins with the language, and opens none.
-		stranger := h.number()
-		start := h.dial(stranger).screen
-		for _, along := range []string{"3*3", "2*1*Бакыт Асанов*" + person + "*1*1"} {
-			if got := h.ask(stranger, "stranger "+along, "*900*"+along+"#", along); got != start {
-				t.Errorf("%s: %s, want %s", along, got, start)
+		// A number without a wallet starts with the language, and no wallet is opened.
+		toUnknown := h.number()
+		start := h.dial(toUnknown).screen
+		for _, dialed := range []string{"3*3", "2*1*Бакыт Асанов*" + person + "*1*1"} {
+			if got := h.ask(toUnknown, "toUnknown "+dialed, "*900*"+dialed+"#", dialed); got != start {
+				t.Errorf("%s: %s, want %s", dialed, got, start)
 			}
 		}
 		if got := h.ask("+996700123456", "O!", "*900*3*3#", "3*3"); !strings.HasPrefix(got, "END *900# работает у Megacom и Beeline") {
@@ -113,9 +113,9 @@ func TestDialedInputsConfirmNothing(t *testing.T) {
 	})
 }
 
-// A gateway that uses the name of a session again right after its END begins a
-// new one; until then the END stands for whatever comes again.
-func TestSessionIsUsedAgain(t *testing.T) {
+// A gateway that reuses a session id after END starts a new session; a repeat of
+// an earlier input still gets the END screen.
+func TestSessionIDIsReused(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1_000_00)
 		call := h.dial(number)
@@ -138,7 +138,7 @@ func TestSessionIsUsedAgain(t *testing.T) {
 			}
 			for range 2 {
 				if got := call.send(); got != want {
-					t.Fatalf("round %d, used again: %s, want %s", round, got, want)
+					t.Fatalf("round %d, reused: %s, want %s", round, got, want)
 				}
 			}
 			if again == "8" {
@@ -148,7 +148,7 @@ func TestSessionIsUsedAgain(t *testing.T) {
 		if b := h.balance(number); b != 1_000_00-3*100_00 {
 			t.Errorf("the balance is %s", b)
 		}
-		// Whoever can't go on is told so again, and a first screen stays the same.
+		// A refused caller gets the refusal again; a first screen stays the same.
 		for range 3 {
 			if got := h.ask("+996700123456", "O!", "*900#", ""); !strings.HasPrefix(got, "END *900# работает у Megacom и Beeline") {
 				t.Error(got)
@@ -157,7 +157,7 @@ func TestSessionIsUsedAgain(t *testing.T) {
 	})
 }
 
-// lastInputs makes the gateway one that sends only the last input.
+// lastInputs sets the gateway to send only the last input.
 func (h *fixture) lastInputs() {
 	h.t.Helper()
 	gateways := h.parts.Gateways.(*credential.Gateways)
@@ -185,7 +185,7 @@ func TestLastInputs(t *testing.T) {
 					t.Fatalf("round %d, %q: %s, want %s", round, input, got, screens[i])
 				}
 			}
-			// The gateway repeats the sum: it is no wrong PIN.
+			// The gateway repeats the amount: it is not taken for a PIN.
 			if got := say("1500"); got != screens[len(screens)-1] {
 				t.Errorf("the sum again: %s", got)
 			}
@@ -204,12 +204,12 @@ func TestLastInputs(t *testing.T) {
 				t.Errorf("round %d: the balance is %s", round, b)
 			}
 		}
-		// All tries of the PIN are there.
+		// No try of the PIN was used up.
 		h.ask(number, "tries", "*900*8*1#", "")
 		if got := h.ask(number, "tries", "*900#", "0000"); !strings.Contains(got, "осталось 4") {
 			t.Error(got)
 		}
-		// The same PIN after a while is typed again, and no repeat.
+		// The same PIN some time later is a new input.
 		call := "pin like the sum"
 		for _, text := range []string{"*900*3*3*14*14*" + company + "#", "7391", "7391"} {
 			h.wait(2 * time.Second)
@@ -222,8 +222,8 @@ func TestLastInputs(t *testing.T) {
 	})
 }
 
-// Of a session that is gone nobody is told to begin anew and pay.
-func TestLastInputsOfALostSession(t *testing.T) {
+// The screen for an expired session does not ask to dial again and pay.
+func TestLastInputOfExpiredSession(t *testing.T) {
 	h := sqlite(t)
 	number := h.holder("7391", 100_000)
 	h.lastInputs()
@@ -237,8 +237,8 @@ func TestLastInputsOfALostSession(t *testing.T) {
 	}
 }
 
-// A gateway that was added for whole texts and sends last inputs shows the
-// current screen, and the log says what to do.
+// A gateway that is registered for whole texts but sends last inputs gets the
+// current screen, and the log names the command that corrects it.
 func TestWrongStyleIsLogged(t *testing.T) {
 	h := sqlite(t)
 	number := h.holder("7391", 0)
@@ -251,11 +251,11 @@ func TestWrongStyleIsLogged(t *testing.T) {
 		}
 	}
 	if !strings.Contains(logged.String(), "run elsom gateway set CODE --inputs last") {
-		t.Error("nobody is told")
+		t.Error("nothing was logged")
 	}
 }
 
-func TestKannelDialsAlong(t *testing.T) {
+func TestKannelDialedInputs(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		want := h.dial(number).all("3", "3")
@@ -271,7 +271,7 @@ func TestKannelDialsAlong(t *testing.T) {
 			t.Errorf("%s; the balance is %s", end, h.balance(number))
 		}
 		if got := call.says(1, "*900*3*3#"); got != want { // the same octet right after the END
-			t.Errorf("used again: %s", got)
+			t.Errorf("reused: %s", got)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// shut closes an empty wallet as the site does, without its password.
+// shut closes an empty wallet, as the site does, without a password.
 func (h *fixture) shut(c customer.Customer) {
 	h.t.Helper()
 	require.NoError(h.t, h.DB.InTx(h.t.Context(), func(ctx context.Context, tx *database.Tx) error {
@@ -24,8 +24,8 @@ func (h *fixture) shut(c customer.Customer) {
 	}))
 }
 
-// A wallet that is closed while its holder dials does nothing more and says so; a
-// later call says that it is closed and offers a new one.
+// A wallet that is closed during a session refuses every operation; the next call
+// says that it is closed and offers a new one.
 func TestClosedWallet(t *testing.T) {
 	h := sqlite(t)
 	const pin = "7391"

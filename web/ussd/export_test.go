@@ -7,13 +7,13 @@ import (
 	"elsom/internal/phone"
 )
 
-// Sentence is what a person reads, in Russian, when a kind of fault ends a
-// dialogue.
+// Sentence returns the last screen, in Russian, of a session that ended by a fault
+// of a kind.
 func Sentence(kind fault.Kind) string {
 	return State{Lang: "ru"}.end(message(kindMessages[kind])).Screen(Listing{}).Text
 }
 
-// Register is the last step of a registration that was shown an edition of the
+// Register runs the last step of a registration that showed an edition of the
 // offer.
 func (h *Handler) Register(ctx context.Context, number phone.Number, name, person, offer string) string {
 	s := State{Step: stepOffer, Lang: "ru", Name: name, INN: person, Offer: offer}

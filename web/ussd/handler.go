@@ -253,7 +253,7 @@ func (e *exchange) attempt(ctx context.Context) (screen Screen, answered bool, e
 // repeat a confirmation whose answer never arrived, so the screen does not ask to
 // dial again and pay.
 func (e *exchange) lost(ctx context.Context) Screen {
-	//mutant:replace lost => expired TestSessionsEnd
+	//mutant:replace lost => expired TestSessionsExpire
 	key := "ussd.end.lost"
 	if e.dials() {
 		key = "ussd.end.expired"

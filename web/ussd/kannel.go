@@ -43,7 +43,7 @@ func (h *Handler) HandleKannel(c echo.Context) error {
 	in, f, ok := readKannel(c.Request())
 	if !ok { // an SMS to the short number, or malformed
 		h.log.InfoContext(c.Request().Context(), "ussd: not an input of a session", "gateway", gateway.Code)
-		//mutant:replace StatusOK => StatusBadRequest TestKannelsNonsense
+		//mutant:replace StatusOK => StatusBadRequest TestKannelMalformedRequests
 		return c.NoContent(http.StatusOK)
 	}
 	if err != nil {

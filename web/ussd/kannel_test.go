@@ -15,7 +15,7 @@ import (
 	"elsom/web/ussd"
 )
 
-// input is what Kannel brings of a phone.
+// input is an input as Kannel sends it.
 type input struct {
 	number  phone.Number
 	op      byte
@@ -25,7 +25,7 @@ type input struct {
 	text    string
 }
 
-// kannelCall is a dialogue over Kannel.
+// kannelCall is a session over Kannel.
 type kannelCall struct {
 	h       *fixture
 	number  phone.Number
@@ -61,14 +61,14 @@ func (h *fixture) call(number phone.Number) *kannelCall {
 	return &kannelCall{h: h, number: number, session: string([]byte{byte(n), 0})}
 }
 
-// says brings an input, and gives the screen with its word.
+// says sends an input and returns the screen, with CON or END.
 func (c *kannelCall) says(op byte, text string) string {
 	c.h.t.Helper()
 	c.last = input{c.number, op, c.session, fmt.Sprintf("id-%d", c.h.sessions.Add(1)), c.h.DB.Now(), text}
 	return c.shown(c.h.kannel(c.last))
 }
 
-// again is Kannel's repeat: the same id.
+// again repeats the last request with the same id, as Kannel does.
 func (c *kannelCall) again() string { c.h.t.Helper(); return c.shown(c.h.kannel(c.last)) }
 
 func (c *kannelCall) shown(w *httptest.ResponseRecorder) string {
@@ -104,8 +104,8 @@ func (c *kannelCall) all(typed ...string) (screen string) {
 	return screen
 }
 
-// A repeat is the same id, never the same text: "3" and "3" lead on, a PIN that
-// comes twice pays once.
+// A repeat has the same id, whatever its text: "3" and "3" are two inputs, and a
+// repeated PIN pays once.
 func TestKannelPaysOnce(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 1000_00)
@@ -115,7 +115,7 @@ func TestKannelPaysOnce(t *testing.T) {
 			t.Fatalf("the check screen: %s", check)
 		}
 		if again := c.again(); again != check {
-			t.Errorf("the sum came again: %s", again)
+			t.Errorf("the amount repeated: %s", again)
 		}
 		c.session = c.session[:1] + "\x02" // the carrier counts its steps
 		paid := c.says(18, "7391")
@@ -124,26 +124,26 @@ func TestKannelPaysOnce(t *testing.T) {
 		}
 		for range 2 {
 			if again := c.again(); again != paid {
-				t.Errorf("the PIN came again: %s, was %s", again, paid)
+				t.Errorf("the PIN repeated: %s, was %s", again, paid)
 			}
 		}
 		if got := h.balance(number); got != 749_50 {
-			t.Errorf("the wallet holds %s", got)
+			t.Errorf("the balance is %s", got)
 		}
-		// And Kannel's spool brings all of it once more, in no order.
+		// Kannel's spool sends all of it once more, in another order.
 		for _, text := range []string{"7391", "14", "3"} {
 			if screen := c.says(18, text); !strings.HasPrefix(screen, "END ") {
 				t.Errorf("%s after the end: %s", text, screen)
 			}
 		}
 		if got := h.balance(number); got != 749_50 {
-			t.Errorf("the wallet holds %s", got)
+			t.Errorf("the balance is %s", got)
 		}
 	})
 }
 
-// What waited too long, or comes from before the dialogue, does nothing.
-func TestKannelsOldInputs(t *testing.T) {
+// Inputs that are too old, or older than the session, have no effect.
+func TestKannelOldInputs(t *testing.T) {
 	h := sqlite(t)
 	number := h.holder("7391", 1000_00)
 	c := h.call(number)
@@ -151,7 +151,7 @@ func TestKannelsOldInputs(t *testing.T) {
 	c.last = input{number, 18, c.session, "from before", h.DB.Now().Add(-10 * time.Second), "7391"}
 	h.wait(5 * time.Second)
 	if screen := c.again(); !strings.HasPrefix(screen, "END ") {
-		t.Errorf("an input from before the dialogue: %s", screen)
+		t.Errorf("an input older than the session: %s", screen)
 	}
 	c.last.id, c.last.at = "old", h.DB.Now().Add(-181*time.Second)
 	if screen := c.again(); !strings.HasPrefix(screen, "END ") {
@@ -162,12 +162,13 @@ func TestKannelsOldInputs(t *testing.T) {
 		t.Errorf("dialed three minutes ago: %s", screen)
 	}
 	if got := h.balance(number); got != 1000_00 {
-		t.Errorf("the wallet holds %s", got)
+		t.Errorf("the balance is %s", got)
 	}
 }
 
-// A known gateway always gets 200, and silence for what is no dialogue.
-func TestKannelsNonsense(t *testing.T) {
+// An authenticated gateway always gets 200, with an empty body for requests that
+// belong to no session.
+func TestKannelMalformedRequests(t *testing.T) {
 	h := sqlite(t)
 	const good = "?smpp?ussd_service_op=%01&its_session_info=%07%00&"
 	now := fmt.Sprint(h.DB.Now().Unix())

@@ -13,22 +13,22 @@ import (
 	"elsom/internal/money"
 )
 
-// The longest that real values get: a name of 40, a service's of 20, a label of
-// 100, an ИНН that looks mistyped, sums up to 99 999,99 and beyond.
+// The longest real values: a name of 40 characters, a service's name of 20, a
+// label of 100, an ИНН that looks mistyped, amounts up to 99 999,99 and beyond.
 var (
 	longName  = "Айтолкун-Каныкей Абдыкалык-Токтомаматова" // 40
 	longLabel = strings.Repeat("Өздүк эсептин ", 7) + "тү"
 	walkINN   = catalog.Service{Identifier: catalog.KindINN}
 )
 
-// walker goes through the whole menu, by every key that means something at a
-// place and some that don't, with every outcome of every act.
+// walker visits the whole menu, by every valid input of a step and some invalid
+// ones, with every outcome of every operation.
 type walker struct {
 	t     *testing.T
 	lang  string
 	seen  map[string]State
 	steps map[Step]int
-	// leads tells from where one can get where.
+	// leads has the steps that can be reached from a step.
 	leads map[string][]string
 }
 
@@ -45,7 +45,7 @@ func walkShelf(s State) Listing {
 	return listing
 }
 
-// outcomes are what each act may come back with.
+// outcomes returns the possible outcomes of an operation.
 func outcomes(act Op) []Result {
 	good := Result{Name: longName, Code: "123456789012", Balance: 99_999_999_99, Proof: "p", Mark: "m"}
 	results := []Result{}
@@ -81,7 +81,7 @@ func outcomes(act Op) []Result {
 			}
 		}
 	}
-	return append(results, Result{Err: errors.New("nobody foresaw it")})
+	return append(results, Result{Err: errors.New("unknown foresaw it")})
 }
 
 func walkChecks(act Op) (checks []Check) {
@@ -117,8 +117,8 @@ func (w *walker) inputs(listing Listing) []string {
 	return inputs
 }
 
-// id names a state by what its screen and its next steps can depend on: what
-// was chosen on the way to it is one item as good as another.
+// id identifies a state by what its screen and next steps depend on; which item
+// was chosen before is left out.
 func id(s State) string {
 	s.Category, s.Service, s.Account, s.Receiver, s.Proof, s.Mark = "", "", "", "", "", ""
 	if s.Step != stepCheck && s.Step != stepTransfer {
@@ -137,7 +137,7 @@ func id(s State) string {
 	return string(packed)
 }
 
-// walk looks at a state and goes on from it.
+// walk checks a state and continues from it.
 func (w *walker) walk(from State) {
 	waiting := []State{from}
 	for len(waiting) > 0 {
@@ -173,7 +173,7 @@ func (w *walker) walk(from State) {
 	}
 }
 
-// look judges one screen.
+// look checks one screen.
 func (w *walker) look(s State) {
 	screen := s.Screen(walkShelf(s))
 	text := screen.Text
@@ -185,7 +185,7 @@ func (w *walker) look(s State) {
 	case screen.End != (s.Step == stepEnd):
 		w.t.Errorf("%s at %s: end is %v", w.lang, s.Step, screen.End)
 	}
-	// With a fee of a hundred thousand only whom, how much and the fee are left.
+	// With a fee of a hundred thousand only payee, amount and fee are left.
 	word, short := s.t(s.Message), s.tr("ussd.word.again")
 	if s.Message.Key != "" && !strings.Contains(text, word) && !strings.Contains(text, short) && s.Check.Fee < 9_999_999 && s.Check.Account != strings.Repeat("Ң", 64) {
 		w.t.Errorf("%s at %s: %q doesn't say %q", w.lang, s.Step, text, word)
@@ -193,16 +193,16 @@ func (w *walker) look(s State) {
 	c := s.Check
 	if s.Step == stepCheck && (c.INN && !strings.Contains(text, c.Account) || !strings.Contains(text, group(c.Amount)) ||
 		c.Fee > 0 && !strings.Contains(text, group(c.Fee))) {
-		w.t.Errorf("%s: a check screen without ИНН, sum or fee: %q", w.lang, text)
+		w.t.Errorf("%s: a check screen without ИНН, amount or fee: %q", w.lang, text)
 	}
 	if s.Step == stepTransfer && (!strings.Contains(text, c.Phone) || !strings.Contains(text, group(c.Amount))) {
-		w.t.Errorf("%s: a check screen without number or sum: %q", w.lang, text)
+		w.t.Errorf("%s: a check screen without number or amount: %q", w.lang, text)
 	}
 }
 
-// TestWholeTree walks the whole menu: no screen over 160 octets, no place from
-// which nothing leads to an end.
-func TestWholeTree(t *testing.T) {
+// TestMenuScreensFit walks the whole menu: no screen exceeds 160 octets, and the
+// end can be reached from each step.
+func TestMenuScreensFit(t *testing.T) {
 	for lang, number := range map[string]string{"ky": "1", "ru": "2", "en": "3"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
@@ -213,12 +213,12 @@ func TestWholeTree(t *testing.T) {
 			} {
 				w.walk(Start(c))
 			}
-			begun, _ := Start(Caller{USSD: true}).Next(number, Listing{})
+			started, _ := Start(Caller{USSD: true}).Next(number, Listing{})
 			w.look(Start(Caller{USSD: true}))
-			w.walk(begun)
+			w.walk(started)
 			for step := range previousStep {
 				if w.steps[step] == 0 {
-					t.Errorf("nobody came to %s", step)
+					t.Errorf("step %s was not reached", step)
 				}
 			}
 			w.noDeadEnd()
@@ -227,8 +227,8 @@ func TestWholeTree(t *testing.T) {
 	}
 }
 
-// TestEndsOfTheDoor looks at what is said where no dialogue is found.
-func TestEndsOfTheDoor(t *testing.T) {
+// The last screens outside the menu fit and don't ask to pay again.
+func TestHandlerEndScreens(t *testing.T) {
 	keys := []string{"ussd.end.lost", "ussd.end.expired", "ussd.end.command"}
 	for _, key := range kindMessages {
 		keys = append(keys, key)
@@ -243,12 +243,12 @@ func TestEndsOfTheDoor(t *testing.T) {
 			said[key] = s.Text
 		}
 		if said["ussd.end.lost"] == said["ussd.end.expired"] {
-			t.Errorf("%s: who may have paid is told to dial again", lang)
+			t.Errorf("%s: a caller that may have paid is asked to dial again", lang)
 		}
 	}
 }
 
-// noDeadEnd goes back from all ends.
+// noDeadEnd checks that the end can be reached from each step.
 func (w *walker) noDeadEnd() {
 	before := map[string][]string{}
 	for from, all := range w.leads {
@@ -273,16 +273,16 @@ func (w *walker) noDeadEnd() {
 	}
 	for key, s := range w.seen {
 		if !alive[key] {
-			w.t.Errorf("%s: nothing leads on from %s", w.lang, s.Step)
+			w.t.Errorf("%s: no way on from %s", w.lang, s.Step)
 		}
 	}
 }
 
 var itemLine = regexp.MustCompile(`(?m)^([0-9]+) (.*)$`)
 
-// An item has its own number on whatever page it stands, on one page only; 0
-// and 99 are never items.
-func TestNumbersAreFixed(t *testing.T) {
+// An item has the same number wherever it is shown, on one page only; 0 and 99 are
+// never items.
+func TestItemNumbersAreFixed(t *testing.T) {
 	for _, lang := range []string{"ky", "ru", "en"} {
 		for _, step := range []Step{stepCategories, stepServices} {
 			s := State{Step: step, Lang: lang, Customer: 1}
@@ -296,7 +296,7 @@ func TestNumbersAreFixed(t *testing.T) {
 						continue
 					}
 					if found[line[1]] != "" {
-						t.Errorf("%s stands on two pages", line[1])
+						t.Errorf("%s is on two pages", line[1])
 					}
 					found[line[1]] = line[2]
 				}

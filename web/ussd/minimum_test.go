@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Sums below one som are refused by *900# with the least that is taken.
-func TestSumsBelowTheMinimumAreRefused(t *testing.T) {
+// Amounts below one som are refused with the minimum.
+func TestAmountsBelowMinimumAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		from, to := h.holder("7391", 100_00), h.holder("7391", 0)
 		for name, keys := range map[string][]string{

@@ -44,7 +44,7 @@ func isGSM(text string) bool {
 
 // fits reports whether the text fits a screen.
 //
-//mutant:replace MaxOctets => MaxOctets+2 TestWholeTree
+//mutant:replace MaxOctets => MaxOctets+2 TestMenuScreensFit
 func fits(text string) bool { return Octets(text) <= MaxOctets }
 
 // firstFitting returns the first text that fits a screen. If none does, the last

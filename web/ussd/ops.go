@@ -30,7 +30,7 @@ func (h *Handler) runOp(ctx context.Context, s State, in opInput) (r Result) {
 		r.Name, r.Err = customer.CheckName(in.text)
 		return r
 	case opRegister:
-		//mutant:replace s.Offer => customer.OfferVersion TestOfferThatWasShown
+		//mutant:replace s.Offer => customer.OfferVersion TestAcceptedOfferIsTheOneShown
 		_, r.Err = h.customers.RegisterByUSSD(ctx, customer.USSDSignup{
 			Phone: in.number, Name: s.Name, INN: s.INN, Lang: s.Lang, OfferVersion: s.Offer, Gateway: in.gateway,
 		})
@@ -39,7 +39,7 @@ func (h *Handler) runOp(ctx context.Context, s State, in opInput) (r Result) {
 	// Read for each operation: the wallet may have been blocked or closed since the
 	// session began.
 	holder, err := h.customers.ByID(ctx, s.Customer)
-	//mutant:drop TestBlockedMeanwhile
+	//mutant:drop TestWalletBlockedDuringSession
 	if err == nil && holder.Blocked {
 		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
 	}
@@ -124,7 +124,7 @@ func singleLine(name string) string { return cut(strings.Join(strings.Fields(nam
 
 func (h *Handler) pay(ctx context.Context, holder customer.Customer, s State, in opInput) (code string, err error) {
 	key := payment.PINKey(s.Check.Draft)
-	//mutant:replace ForPayment, key => ForBalance, "" TestPINOfTheSMS
+	//mutant:replace ForPayment, key => ForBalance, "" TestPINFromSMS
 	if err := h.customers.CheckPIN(ctx, holder.ID, in.text, customer.ForPayment, key); err != nil {
 		return "", err
 	}
@@ -171,7 +171,7 @@ func (h *Handler) returnPIN(ctx context.Context, holder customer.Customer, key s
 // changePIN compares the new PIN with its first input and replaces the PIN that the
 // state's proof is for.
 func (h *Handler) changePIN(ctx context.Context, s State, repeated string) error {
-	//mutant:drop TestPINOverDialogues
+	//mutant:drop TestPINChangeAndLock
 	if h.pinHash(s, repeated) != s.Mark {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}

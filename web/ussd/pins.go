@@ -117,7 +117,7 @@ func (p *pinThrottle) record(ctx context.Context, gateway string, err error) {
 	p.wrong[gateway]++
 	excused := p.excused(gateway)
 	p.mu.Unlock()
-	//mutant:replace if excused || p => if excused = false; excused || p TestTypingErrorsOfABusyGatewayAreNotCounted
+	//mutant:replace if excused || p => if excused = false; excused || p TestTypingErrorsAreNotCounted
 	if excused || p.limits == nil {
 		return
 	}

@@ -15,9 +15,9 @@ type countedTries int
 
 func (n *countedTries) Take(context.Context, ratelimit.Rule, string) error { *n++; return nil }
 
-// The typing errors of a busy gateway are not counted, as long as they are few
-// beside its right PINs; without right ones every wrong PIN is.
-func TestTypingErrorsOfABusyGatewayAreNotCounted(t *testing.T) {
+// Wrong PINs of a busy gateway are not counted while they are few beside its right
+// ones; without right PINs each wrong one is counted.
+func TestTypingErrorsAreNotCounted(t *testing.T) {
 	counted := new(countedTries)
 	p := &pinThrottle{
 		limits: counted, now: time.Now, log: slog.New(slog.DiscardHandler),

@@ -7,9 +7,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The requests of one session reach two processes by turns, and each repeat
-// the other one: what a process remembers is never more than the database says.
-func TestSessionOverTwoProcesses(t *testing.T) {
+// The requests of one session alternate between two processes, and each repeat
+// reaches the other one: a cached session never wins over the database.
+func TestSessionOnTwoProcesses(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		servers := []*echo.Echo{h.server, h.second()}

@@ -15,7 +15,7 @@ func (h *fixture) script(t *testing.T, c *phoneCall, lines string) {
 	for line := range strings.Lines(strings.TrimSpace(lines)) {
 		input, want, found := strings.Cut(strings.TrimSpace(line), " → ")
 		if !found {
-			t.Fatalf("no line of a script: %s", line)
+			t.Fatalf("not a line of a script: %s", line)
 		}
 		if strings.Contains(input, "<PIN>") {
 			input = strings.ReplaceAll(input, "<PIN>", h.pin(c.number))
@@ -59,7 +59,7 @@ func TestRegistration(t *testing.T) {
 			if c.Name != "Бакыт Асанов" || c.Lang != lang || !c.HasPIN {
 				t.Errorf("%+v", c)
 			}
-			// 1.8: the PIN of the SMS is changed for an own one.
+			// 1.8: the PIN of the SMS is changed.
 			h.script(t, h.dial(number), map[string]string{
 				"ru": `
 					*900# → CON ЭЛСОМ / 1 Перевод на кошелёк / 3 Платежи/Комм.услуги / 8 Баланс/Настройки

@@ -22,7 +22,7 @@ func (c *phoneCall) toCheck(amount string) string {
 	return c.all("3", "3", "14", "14", company, amount)
 }
 
-func TestWhoMayNotDial(t *testing.T) {
+func TestRefusedCallers(t *testing.T) {
 	h := sqlite(t)
 	for number, want := range map[phone.Number]string{
 		"+996700123456": "END *900# работает у Megacom и Beeline. Откройте сайт elsom.kg или приложение.",
@@ -55,7 +55,7 @@ func TestWhoMayNotDial(t *testing.T) {
 			t.Errorf("%v: %d %q", f, status, body)
 		}
 	}
-	for _, basic := range [][2]string{{"ussd", "guess"}, {"nobody", "dev-ussd"}, {"", ""}} {
+	for _, basic := range [][2]string{{"ussd", "guess"}, {"unknown", "dev-ussd"}, {"", ""}} {
 		if status, body := h.post(form(), basic[0], basic[1]); status != http.StatusUnauthorized {
 			t.Errorf("%v: %d %q", basic, status, body)
 		}
@@ -65,7 +65,7 @@ func TestWhoMayNotDial(t *testing.T) {
 	}
 }
 
-func TestWrongInput(t *testing.T) {
+func TestInvalidInputs(t *testing.T) {
 	h := sqlite(t)
 	call := h.dial(h.number())
 	call.all("2", "1")
@@ -112,7 +112,7 @@ func TestWrongInput(t *testing.T) {
 	}
 }
 
-// Whatever is sent again is answered again and done once.
+// Repeats get the same answer and have no second effect.
 func TestRepeats(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
@@ -146,8 +146,9 @@ func TestRepeats(t *testing.T) {
 	})
 }
 
-// A process that died at work: its claim runs out, and the repeat is answered.
-func TestClaimOfTheDead(t *testing.T) {
+// A process dies while it holds the lease: the lease expires, and the repeat is
+// answered.
+func TestLeaseOfDeadProcessExpires(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		call := h.dial(number)
@@ -157,7 +158,7 @@ func TestClaimOfTheDead(t *testing.T) {
 		if won, err := h.ussdSessions.Acquire(t.Context(), found); err != nil || !won {
 			t.Fatal(won, err)
 		}
-		// It had accepted the payment before it died.
+		// The dead process had accepted the payment.
 		if got := call.press("7391"); !strings.HasPrefix(got, "END Платёж принят") {
 			t.Error(got)
 		}
@@ -167,7 +168,7 @@ func TestClaimOfTheDead(t *testing.T) {
 	})
 }
 
-func TestTwoSessionsOneBalance(t *testing.T) {
+func TestTwoSessionsSpendOnce(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		calls := []*phoneCall{h.dial(number), h.dial(number)}
@@ -206,7 +207,7 @@ func TestSessionBelongsToItsNumber(t *testing.T) {
 	}
 }
 
-func TestSessionsEnd(t *testing.T) {
+func TestSessionsExpire(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		call := h.dial(h.holder("7391", 100_000))
 		call.toCheck("100")
@@ -220,10 +221,10 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
-func TestPINOverDialogues(t *testing.T) {
+func TestPINChangeAndLock(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
-		// A change that is broken off changes nothing.
+		// An aborted change has no effect.
 		h.dial(number).all("8", "3", "7391", "8264")
 		if got := h.dial(number).all("8", "1", "7391"); got != "END Калдык: 1 000,00 сом" && got != "END Баланс: 1 000,00 сом" {
 			t.Error(got)
@@ -239,12 +240,12 @@ func TestPINOverDialogues(t *testing.T) {
 		if got := call.press("8265"); got != "CON ПИН не совпали. / Новый ПИН, 4 цифры: / 0 Назад" {
 			t.Error(got)
 		}
-		// Five wrong ones over two channels lock it, the right one too.
+		// Five wrong PINs over both channels lock it, for the right one too.
 		c, err := h.Customers.ByPhone(t.Context(), number)
 		require.NoError(t, err)
 		for range 3 {
 			if err := h.Customers.CheckPIN(t.Context(), c.ID, "0000", "site", ""); err == nil {
-				t.Fatal("a wrong PIN opens")
+				t.Fatal("a wrong PIN was accepted")
 			}
 		}
 		call = h.dial(number)
@@ -260,8 +261,8 @@ func TestPINOverDialogues(t *testing.T) {
 	})
 }
 
-// The PIN of the SMS confirms one payment; then it opens its change only.
-func TestPINOfTheSMS(t *testing.T) {
+// The PIN of the SMS confirms one payment; after it, only the change of PIN.
+func TestPINFromSMS(t *testing.T) {
 	h := sqlite(t)
 	number := h.number()
 	h.register(number, "ru")
@@ -317,15 +318,15 @@ func TestTransferAndOperations(t *testing.T) {
 			0 → …
 			2 → CON Язык / 1 Кыргызча / 2 Русский / 3 English / 0 Назад
 			1 → CON Тил өзгөртүлдү. / …1 Капчыкка которуу …`)
-		stranger := h.dial(number)
-		if got := stranger.all("1", "0555999888", "10"); !strings.HasPrefix(got, "CON Мындай капчык жок.") {
+		toUnknown := h.dial(number)
+		if got := toUnknown.all("1", "0555999888", "10"); !strings.HasPrefix(got, "CON Мындай капчык жок.") {
 			t.Error(got)
 		}
 	})
 }
 
-// Each kind of fault has its sentence.
-func TestEveryKindHasItsSentence(t *testing.T) {
+// Each kind of fault has a last screen.
+func TestEachFaultKindHasScreen(t *testing.T) {
 	for _, kind := range fault.Kinds() {
 		if got := ussd.Sentence(kind); got == "" || strings.Contains(got, "⟨") {
 			t.Errorf("%s: %q", kind, got)
@@ -333,8 +334,8 @@ func TestEveryKindHasItsSentence(t *testing.T) {
 	}
 }
 
-// Kannel's inputs come one by one, with ids, late and out of order.
-func TestInputsWithIDs(t *testing.T) {
+// Numbered inputs arrive late, repeated and out of order.
+func TestNumberedInputs(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
 		now := h.DB.Now()
@@ -366,10 +367,10 @@ func TestInputsWithIDs(t *testing.T) {
 			t.Errorf("a late repeat: %s", got)
 		}
 		if got := say("z", "14", now.Add(-time.Second)); got != expired {
-			t.Errorf("an input from before: %s", got)
+			t.Errorf("an input older than the last one: %s", got)
 		}
 		if got := say("e", "*900#", now.Add(3*time.Second)); got != main {
-			t.Errorf("dialed anew: %s", got)
+			t.Errorf("dialed again: %s", got)
 		}
 	})
 }
