@@ -12,13 +12,13 @@ import (
 	"elsom/internal/notify/sms"
 )
 
-// Ours and the biller's: the second and the third book.
+// Our record of a payment, and the biller's.
 type (
 	ourPayment struct {
 		txn, inn, state string
 		amount          int64
 		accepts, ends   int
-		ending          string // the act of the transfer that ended it
+		ending          string // operation of the transfer that ended it
 	}
 	billersPayment struct {
 		txn    string
@@ -27,13 +27,13 @@ type (
 	}
 )
 
-// settle waits until every payment has ended.
-func (d *disaster) settle() {
+// waitEnded waits until every payment has ended.
+func (d *scenario) waitEnded() {
 	d.t.Helper()
 	d.SetStandIn(d.t, "service", "all", "command", "all", "mode", "normal")
 	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		// Pauses between attempts are as good as over: the trouble is. Leases of
-		// the dead still run out by themselves.
+		// The fault is over, so the pauses between attempts are skipped. Leases of
+		// killed processes still have to expire.
 		err := d.books.InStatement(context.Background(), func(tx *database.Tx) error {
 			return tx.Gorm().Exec("UPDATE promises SET due_at = ? WHERE state = 'open' AND lease = 0 AND lane LIKE 'biller:%'", tx.Now()).Error
 		})
@@ -45,14 +45,14 @@ func (d *disaster) settle() {
 			return
 		}
 		if time.Since(begin) > 3*time.Minute {
-			d.t.Fatalf("%d payments never ended", open)
+			d.t.Fatalf("%d payments are still processing", open)
 		}
 	}
 }
 
-func (d *disaster) count(query string, args ...any) (n int) {
+func (d *scenario) count(query string, args ...any) (n int) {
 	d.t.Helper()
-	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) { // our own connections were lost, too
+	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) { // this test's own connections may be lost, too
 		err := d.books.Pool().QueryRow(query, args...).Scan(&n)
 		if err == nil {
 			return n
@@ -63,21 +63,22 @@ func (d *disaster) count(query string, args ...any) (n int) {
 	}
 }
 
-// compare lays the three books beside each other.
-func (d *disaster) compare() {
+// compareBooks compares what the clients were answered, our payments and the
+// biller's.
+func (d *scenario) compareBooks() {
 	d.t.Helper()
 	ours, billers := d.ourBook(), d.billersBook()
-	paid, completed, booked := map[*holder]int64{}, int64(0), int64(0)
-	for _, a := range d.log.acts {
+	paid, completed, booked := map[*customer]int64{}, int64(0), int64(0)
+	for _, a := range d.log.orders {
 		p, has := ours[a.draft]
 		b := billers[a.inn]
 		delete(ours, a.draft)
 		delete(billers, a.inn)
-		if wrong := a.wrong(p, has, b); wrong != "" {
-			d.t.Errorf("payment %s of %d to %s, told %s: %s", a.draft, a.amount, a.inn, strings.Join(a.was, ", "), wrong)
+		if wrong := a.mismatch(p, has, b); wrong != "" {
+			d.t.Errorf("payment %s of %d to %s, answered %s: %s", a.draft, a.amount, a.inn, strings.Join(a.answers, ", "), wrong)
 		}
 		if p.state == "completed" {
-			paid[a.who] += p.amount
+			paid[a.customer] += p.amount
 			completed += p.amount
 		}
 		for _, one := range b {
@@ -87,21 +88,22 @@ func (d *disaster) compare() {
 		}
 	}
 	if len(ours) > 0 || len(billers) > 0 {
-		d.t.Errorf("no client knows of %d payments of ours and %d of the biller's", len(ours), len(billers))
+		d.t.Errorf("%d payments of ours and %d of the biller's were sent by no client", len(ours), len(billers))
 	}
 	if completed != booked {
 		d.t.Errorf("we sent %d, the biller has %d", completed, booked)
 	}
-	if d.log.unclear > 0 {
-		d.t.Errorf("%d presses were answered HTTP 500, which says nothing", d.log.unclear)
+	if d.log.internalErrors > 0 {
+		d.t.Errorf("%d submissions were answered with HTTP 500, which leaves the outcome open", d.log.internalErrors)
 	}
 	d.wallets(paid)
 	d.messages()
 	d.Audit(d.t)
 }
 
-// wrong tells what is wrong with an act, by the three books.
-func (a *act) wrong(p ourPayment, has bool, b []billersPayment) string {
+// mismatch describes how the three records of an order disagree; empty if they
+// agree.
+func (a *order) mismatch(p ourPayment, has bool, b []billersPayment) string {
 	good := 0
 	for _, one := range b {
 		if one.result == 0 {
@@ -111,15 +113,15 @@ func (a *act) wrong(p ourPayment, has bool, b []billersPayment) string {
 	switch {
 	case len(b) > 1:
 		return fmt.Sprintf("the biller has it %d times", len(b))
-	case !has && a.told == isOK:
+	case !has && a.outcome == gotAccepted:
 		return "it is not in our books"
 	case !has && len(b) > 0:
 		return "the biller has it and we don't"
 	case !has:
 		return ""
-	case a.told == isRefused:
+	case a.outcome == gotRefused:
 		return "it is in our books, " + p.state
-	case a.told == notAsked:
+	case a.outcome == notSent:
 		return "nobody pressed «Оплатить»"
 	case p.amount != a.amount || p.inn != a.inn:
 		return fmt.Sprintf("our books have %d to %s", p.amount, p.inn)
@@ -143,7 +145,7 @@ func (a *act) wrong(p ourPayment, has bool, b []billersPayment) string {
 	return ""
 }
 
-func (d *disaster) ourBook() map[string]ourPayment {
+func (d *scenario) ourBook() map[string]ourPayment {
 	d.t.Helper()
 	rows, err := d.books.Pool().Query(`SELECT p.id, p.txn_id, p.identifier, p.amount, p.state,
 		(SELECT COUNT(*) FROM transfers WHERE request_key = 'payment:' || CAST(p.id AS VARCHAR(20)) || ':accept'),
@@ -169,8 +171,8 @@ func (d *disaster) ourBook() map[string]ourPayment {
 	return book
 }
 
-// billersBook reads the stand-in's own database, company by company.
-func (d *disaster) billersBook() map[string][]billersPayment {
+// billersBook reads the stand-in's payments, by company.
+func (d *scenario) billersBook() map[string][]billersPayment {
 	d.t.Helper()
 	db := databasetest.Reopen(d.t, "sqlite:"+d.StandInDatabase)
 	defer db.Close()
@@ -194,27 +196,27 @@ func (d *disaster) billersBook() map[string][]billersPayment {
 	return book
 }
 
-// wallets wants in each what was brought less what was paid, and the same on
-// its holder's page.
-func (d *disaster) wallets(paid map[*holder]int64) {
+// wallets checks that each balance in the cabinet is the cash brought less what
+// was paid.
+func (d *scenario) wallets(paid map[*customer]int64) {
 	d.t.Helper()
-	want := map[*holder]int64{}
+	want := map[*customer]int64{}
 	for _, c := range d.log.cash {
-		if c.told == isOK {
-			want[c.who] += c.amount
+		if c.outcome == gotAccepted {
+			want[c.customer] += c.amount
 		}
 	}
-	for _, h := range d.holders {
+	for _, h := range d.customers {
 		h.reader.Open("/cabinet")
 		if got := h.reader.Attribute("data-balance"); got != strconv.FormatInt(want[h]+d.moved[h]-paid[h], 10) {
-			d.t.Errorf("the wallet %s has %s: %d were brought, %d paid, %d moved", h.Phone, got, want[h], paid[h], d.moved[h])
+			d.t.Errorf("the wallet %s has %s: cash %d, paid %d, transferred %d", h.Phone, got, want[h], paid[h], d.moved[h])
 		}
 	}
 }
 
-// messages wants one SMS promised about each end, and none given up before there
-// are so many that a number can have reached its daily limit.
-func (d *disaster) messages() {
+// messages checks that one SMS is queued about each ended payment. None may have
+// failed unless a number can have reached its daily limit.
+func (d *scenario) messages() {
 	d.t.Helper()
 	const about = "FROM promises WHERE lane = 'sms' AND key LIKE 'payment:%'"
 	ends := d.count("SELECT COUNT(*) FROM payments")
@@ -222,25 +224,25 @@ func (d *disaster) messages() {
 		d.t.Errorf("%d SMS about %d payments", n, ends)
 	}
 	if n := d.count("SELECT COUNT(*) " + about + " AND state = 'failed'"); n > 0 && d.count("SELECT COUNT(*) FROM messages") <= sms.DailyNotices/2 {
-		d.t.Errorf("%d SMS were given up", n)
+		d.t.Errorf("%d SMS have failed", n)
 	}
 }
 
-// tally is the client's log in figures.
-func (d *disaster) tally() string {
+// summary counts the outcomes in the clients' log.
+func (d *scenario) summary() string {
 	d.log.mu.Lock()
 	defer d.log.mu.Unlock()
-	n := map[word]int{}
+	n := map[outcome]int{}
 	unknown := 0
-	for _, a := range d.log.acts {
-		n[a.told]++
-		for _, was := range a.was {
+	for _, a := range d.log.orders {
+		n[a.outcome]++
+		for _, was := range a.answers {
 			if strings.HasPrefix(was, "unknown") {
 				unknown++
 				break
 			}
 		}
 	}
-	return fmt.Sprintf("%d payments ok, %d refused, %d unknown to the end (%d at some time), %d answers were HTTP 500, %d terminals' cash",
-		n[isOK], n[isRefused], n[isUnknown], unknown, d.log.unclear, len(d.log.cash))
+	return fmt.Sprintf("%d payments accepted, %d refused, %d unknown at the end (%d at some time), %d answers were HTTP 500, %d cash-ins",
+		n[gotAccepted], n[gotRefused], n[gotUnknown], unknown, d.log.internalErrors, len(d.log.cash))
 }

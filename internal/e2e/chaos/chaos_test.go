@@ -19,77 +19,77 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The disaster suite: real portals, a real database and the stand-in for
-// DosTek's side, and something terrible. Each case has clients that write down
-// what they were told, ok, refused or unknown, and compares three books when
-// the trouble is over (disaster_books_test.go). `make disaster` runs it long,
-// `make test` a short part. What chance draws comes from the seed; when things
-// happen at the same moment, their order is the machine's.
+// Fault injection: real portals, a real database and the stand-in for DosTek's
+// side, and a fault. Each test has clients that record whether they were answered
+// accepted, refused or unknown. When the fault is over, that record, our database
+// and the biller's are compared (books_test.go). `make chaos` runs at full length,
+// `make test` a short part. Random choices come from the seed; the timing of
+// concurrent events does not.
 var (
-	long     = flag.Bool("chaos", false, "run the fault injection at its full length")
+	full     = flag.Bool("chaos", false, "run the fault injection at its full length")
 	seedFlag = flag.Uint64("seed", 0, "seed of the fault injection; 0: a random one")
 )
 
-// theSeed is one for the whole run, and printed.
-var theSeed = sync.OnceValue(func() uint64 {
+// seed returns the run's seed and prints it.
+var seed = sync.OnceValue(func() uint64 {
 	seed := *seedFlag
 	if seed == 0 {
 		seed = rand.Uint64() >> 32
 	}
-	if *long {
+	if *full {
 		_, _ = fmt.Fprintf(os.Stdout, "chaos: seed %d\n", seed)
 	}
 	return seed
 })
 
-// size is how much of something a run does.
-func size(short, full int) int {
-	if *long {
-		return full
+// scale returns short, or long in a run at full length.
+func scale(short, long int) int {
+	if *full {
+		return long
 	}
 	return short
 }
 
-// dice are thrown by many at once.
-type dice struct {
+// random is a random number generator for concurrent use.
+type random struct {
 	mu   sync.Mutex
 	rand *rand.Rand
 }
 
-func newDice(t *testing.T) *dice {
+func newRandom(t *testing.T) *random {
 	t.Helper()
 	name := fnv.New64()
 	_, _ = name.Write([]byte(t.Name()))
-	return &dice{rand: rand.New(rand.NewPCG(theSeed(), name.Sum64()))}
+	return &random{rand: rand.New(rand.NewPCG(seed(), name.Sum64()))}
 }
 
-// below throws a number from 0 up to, and without, n.
-func (d *dice) below(n int) int {
+// intN returns a random number in [0, n).
+func (d *random) intN(n int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.rand.IntN(n)
 }
 
-// disaster is one case: portals on one database, the stand-in, the clients.
-type disaster struct {
-	*system.Site // the first portal, which stands for all where one will do
+// scenario is portals on one database, the stand-in and their clients.
+type scenario struct {
+	*system.Site // the first portal
 	t            *testing.T
-	dice         *dice
-	// portals are all of them; a killed one is put back by revive.
-	portals []*system.Site
-	holders []*holder
-	log     clientLog
-	// moved is what transfers between wallets brought to each holder.
-	moved map[*holder]int64
-	// books is a reader of our database, beside the portals.
+	random       *random
+	// portals has all portals, also the first.
+	portals   []*system.Site
+	customers []*customer
+	log       clientLog
+	// moved is the net amount of transfers between wallets, by customer.
+	moved map[*customer]int64
+	// books reads the portals' database.
 	books *database.DB
 }
 
-// newDisaster opens a house with so many portals on a fresh database, and
-// so many holders with money.
-func newDisaster(t *testing.T, address string, portals, holders int, env ...string) *disaster {
+// newScenario starts portals on a fresh database and registers customers with
+// money.
+func newScenario(t *testing.T, address string, portals, holders int, env ...string) *scenario {
 	t.Helper()
-	d := &disaster{t: t, dice: newDice(t), moved: map[*holder]int64{}}
+	d := &scenario{t: t, random: newRandom(t), moved: map[*customer]int64{}}
 	d.Site = system.NewSite(t, address, append([]string{system.WithoutRateLimits}, env...)...)
 	d.ShortenBillerCalls(t, "1s")
 	d.portals = append(d.portals, d.Site)
@@ -102,31 +102,31 @@ func newDisaster(t *testing.T, address string, portals, holders int, env ...stri
 	}
 	d.books = databasetest.Reopen(t, d.Database)
 	for range holders {
-		d.holders = append(d.holders, d.join())
+		d.customers = append(d.customers, d.newCustomer())
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the seed was %d", theSeed())
+			t.Logf("the seed was %d", seed())
 		}
 	})
 	return d
 }
 
-// any gives one of the portals.
-func (d *disaster) any() *system.Site { return d.portals[d.dice.below(len(d.portals))] }
+// anyPortal returns a random portal.
+func (d *scenario) anyPortal() *system.Site { return d.portals[d.random.intN(len(d.portals))] }
 
-// holder is somebody with a wallet, a browser, and a form token.
-type holder struct {
+// customer has a wallet, a session and a form token.
+type customer struct {
 	system.Person
 	reader *system.Client
-	client *http.Client // follows no redirect
+	client *http.Client // doesn't follow redirects
 	token  url.Values
 }
 
-// join signs somebody up and fills the wallet.
-func (d *disaster) join() *holder {
+// newCustomer registers a customer with money.
+func (d *scenario) newCustomer() *customer {
 	d.t.Helper()
-	h := &holder{Person: system.NewPerson(), reader: system.NewClient(d.t, d.Site)}
+	h := &customer{Person: system.NewPerson(), reader: system.NewClient(d.t, d.Site)}
 	system.SignUp(d.t, d.Site, h.reader, system.WordsOf[i18n.RU], h.Person)
 	h.client = &http.Client{
 		Jar: h.reader.HTTP.Jar, Timeout: 40 * time.Second,
@@ -134,22 +134,21 @@ func (d *disaster) join() *holder {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	h.takeToken()
-	d.bring(h, 10_000_00)
+	d.cashIn(h, 10_000_00)
 	return h
 }
 
-// takeToken takes the form token of the holder's session, which all its forms share.
-func (h *holder) takeToken() {
+// takeToken reads the CSRF token of the customer's session.
+func (h *customer) takeToken() {
 	h.reader.Open("/pay/dostek")
 	_, values := h.reader.Submission(h.reader.Control("Далее"))
 	h.token = url.Values{"csrf": values["csrf"]}
 }
 
-// told prints a line of what a case has seen: in a long run at once, so that
-// the log proves it.
-func (d *disaster) told(format string, args ...any) {
+// report logs a test's figures; in a run at full length at once.
+func (d *scenario) report(format string, args ...any) {
 	line := fmt.Sprintf("%s: %s", strings.TrimPrefix(d.t.Name(), "Test"), fmt.Sprintf(format, args...))
-	if *long {
+	if *full {
 		_, _ = fmt.Fprintln(os.Stdout, "chaos: "+line)
 		return
 	}

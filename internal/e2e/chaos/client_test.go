@@ -13,47 +13,46 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// word is what a client was told of an act.
-type word int
+// outcome is what a client was answered.
+type outcome int
 
 const (
-	notAsked word = iota
-	isOK
-	isRefused // and the page says that no money was taken
-	isUnknown // no answer, or one that leaves it open
+	notSent outcome = iota
+	gotAccepted
+	gotRefused // no money was taken
+	gotUnknown // no answer, or one that leaves the outcome open
 )
 
-// act is a payment in the client's log.
-type act struct {
-	who    *holder
-	inn    string
-	amount int64 // tyiyn
-	draft  string
-	told   word
-	// was is all that the client was told, for a failure's words.
-	was []string
+// order is a payment in the clients' log.
+type order struct {
+	customer *customer
+	inn      string
+	amount   int64 // tyiyn
+	draft    string
+	outcome  outcome
+	// answers has all answers, for messages of failures.
+	answers []string
 }
 
-// cash is money that a terminal brought in.
+// cash is a cash-in in the clients' log.
 type cash struct {
-	who    *holder
-	id     string
-	amount int64
-	told   word
+	customer *customer
+	id       string
+	amount   int64
+	outcome  outcome
 }
 
-// clientLog is the first of the three books.
+// clientLog is what all clients sent and were answered.
 type clientLog struct {
-	mu   sync.Mutex
-	acts []*act
-	cash []*cash
-	// unclear counts answers that don't say whether money was taken, though
-	// they could: HTTP 500.
-	unclear int
+	mu     sync.Mutex
+	orders []*order
+	cash   []*cash
+	// internalErrors counts answers of HTTP 500, which leave the outcome open.
+	internalErrors int
 }
 
-// post sends a form as the holder's browser would, to any portal.
-func (h *holder) post(s *system.Site, path string, values url.Values) (status int, location, page string, err error) {
+// post sends a form to a portal as the customer's browser would.
+func (h *customer) post(s *system.Site, path string, values url.Values) (status int, location, page string, err error) {
 	form := url.Values{}
 	for name, v := range h.token {
 		form[name] = v
@@ -80,10 +79,9 @@ func (h *holder) post(s *system.Site, path string, values url.Values) (status in
 	return answer.StatusCode, answer.Header.Get("Location"), string(body), err
 }
 
-// draft leads a holder to the check page of a new payment; nil and the reason
-// where the house would not.
-func (d *disaster) draft(s *system.Site, who *holder) (*act, error) {
-	a := &act{who: who, inn: system.NewPerson().INN, amount: int64(100 + d.dice.below(900))}
+// draft makes a draft of a payment. The error says why there is none.
+func (d *scenario) draft(s *system.Site, who *customer) (*order, error) {
+	a := &order{customer: who, inn: system.NewPerson().INN, amount: int64(100 + d.random.intN(900))}
 	sum := fmt.Sprintf("%d,%02d", a.amount/100, a.amount%100)
 	status, location, _, err := who.post(s, "/pay/dostek", url.Values{"account": {a.inn}, "amount": {sum}})
 	if err != nil {
@@ -96,22 +94,22 @@ func (d *disaster) draft(s *system.Site, who *holder) (*act, error) {
 	a.draft = draft
 	d.log.mu.Lock()
 	defer d.log.mu.Unlock()
-	d.log.acts = append(d.log.acts, a)
+	d.log.orders = append(d.log.orders, a)
 	return a, nil
 }
 
-// drafts makes n drafts, the holders at the same time, at living portals.
-func (d *disaster) drafts(n int) []*act {
+// drafts makes n drafts, concurrently for all customers.
+func (d *scenario) drafts(n int) []*order {
 	d.t.Helper()
-	made := make([]*act, n)
+	made := make([]*order, n)
 	var all sync.WaitGroup
-	for i, who := range d.holders {
-		s := d.any()
+	for i, who := range d.customers {
+		s := d.anyPortal()
 		all.Go(func() {
-			for j := i; j < n; j += len(d.holders) {
+			for j := i; j < n; j += len(d.customers) {
 				a, err := d.draft(s, who)
 				if err != nil {
-					d.t.Errorf("a draft in quiet times: %v", err)
+					d.t.Errorf("a draft without a fault: %v", err)
 					return
 				}
 				made[j] = a
@@ -125,47 +123,47 @@ func (d *disaster) drafts(n int) []*act {
 	return made
 }
 
-// The words that leave an outcome open.
-var openWords = []string{i18n.RU.T("door.unknown"), i18n.RU.T("door.unclear")}
+// unknownTexts are messages of pages that leave the outcome open.
+var unknownTexts = []string{i18n.RU.T("door.unknown"), i18n.RU.T("door.unclear")}
 
-// press presses «Оплатить» at a portal and writes down what was said.
-func (d *disaster) press(s *system.Site, a *act) word {
-	status, location, page, err := a.who.post(s, "/check/"+a.draft, nil)
-	said, note := isUnknown, fmt.Sprint(status)
+// press sends «Оплатить» to a portal and records the answer.
+func (d *scenario) press(s *system.Site, a *order) outcome {
+	status, location, page, err := a.customer.post(s, "/check/"+a.draft, nil)
+	said, note := gotUnknown, fmt.Sprint(status)
 	switch {
 	case err != nil:
 		note = err.Error()
 	case status == http.StatusSeeOther && location == "/receipt/"+a.draft:
-		said = isOK
+		said = gotAccepted
 	case status == http.StatusInternalServerError:
-		note = "500, which says nothing"
-	case status == http.StatusServiceUnavailable && !strings.Contains(page, openWords[0]) && !strings.Contains(page, openWords[1]):
-		said = isRefused
-	case status == http.StatusSeeOther && location == "/": // the session is over
-		said = isRefused
+		note = "500"
+	case status == http.StatusServiceUnavailable && !strings.Contains(page, unknownTexts[0]) && !strings.Contains(page, unknownTexts[1]):
+		said = gotRefused
+	case status == http.StatusSeeOther && location == "/": // the session has expired
+		said = gotRefused
 	case status == http.StatusUnprocessableEntity, status == http.StatusTooManyRequests:
-		said = isRefused
+		said = gotRefused
 	case status != http.StatusServiceUnavailable:
 		d.t.Errorf("pressing «Оплатить» answered %d, %s", status, location)
 	}
 	d.log.mu.Lock()
 	defer d.log.mu.Unlock()
 	if status == http.StatusInternalServerError {
-		d.log.unclear++
+		d.log.internalErrors++
 	}
-	if a.told == isOK && said == isRefused {
+	if a.outcome == gotAccepted && said == gotRefused {
 		d.t.Errorf("the payment %s was accepted and is refused now: %s", a.draft, note)
 	}
-	if a.told != isOK { // who has the receipt keeps it
-		a.told = said
+	if a.outcome != gotAccepted { // an accepted payment stays accepted
+		a.outcome = said
 	}
-	a.was = append(a.was, [...]string{"", "ok", "refused", "unknown"}[said]+" ("+note+")")
+	a.answers = append(a.answers, [...]string{"", "ok", "refused", "unknown"}[said]+" ("+note+")")
 	return said
 }
 
-// bring puts money into a wallet by a terminal, which repeats until it is told.
-func (d *disaster) bring(who *holder, amount int64) {
-	c := &cash{who: who, id: system.NewTxnID(), amount: amount, told: isUnknown}
+// cashIn puts money into a wallet. The terminal repeats until it is answered.
+func (d *scenario) cashIn(who *customer, amount int64) {
+	c := &cash{customer: who, id: system.NewTxnID(), amount: amount, outcome: gotUnknown}
 	d.log.mu.Lock()
 	d.log.cash = append(d.log.cash, c)
 	d.log.mu.Unlock()
@@ -173,15 +171,15 @@ func (d *disaster) bring(who *holder, amount int64) {
 	for begin := time.Now(); time.Since(begin) < 2*time.Minute; time.Sleep(100 * time.Millisecond) {
 		s := d.Site
 		if len(d.portals) > 0 {
-			s = d.any()
+			s = d.anyPortal()
 		}
 		answer, err := s.TerminalRequest("pay", c.id, who.Phone, sum)
 		if err == nil && answer.Result == 0 {
 			d.log.mu.Lock()
-			c.told = isOK
+			c.outcome = gotAccepted
 			d.log.mu.Unlock()
 			return
 		}
 	}
-	d.t.Errorf("the terminal was never told about %s", c.id)
+	d.t.Errorf("the terminal got no final answer about %s", c.id)
 }

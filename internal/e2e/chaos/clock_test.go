@@ -11,56 +11,56 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The clock of two portals goes back an hour amid payments, and then forward a
-// day: leases seem to be over while calls are under way, promises seem to be
-// due later, sessions end. Nothing is paid twice, nothing is lost.
+// TestClock sets the clock of two portals back an hour during payments, then
+// forward a day: leases seem to have expired during calls, messages become due
+// later, sessions expire. No payment is lost or made twice.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
-		if name == "sqlite" && !*long {
-			continue // alike, and the other has the larger house
+		if name == "sqlite" && !*full {
+			continue // covered by PostgreSQL
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDisaster(t, address, 2, size(2, 6))
+			d := newScenario(t, address, 2, scale(2, 6))
 			clock := filepath.Join(t.TempDir(), "clock")
 			for _, s := range d.portals {
 				s.Portal.Stop(syscall.SIGTERM)
 				s.Binary, s.Env = system.ChaosBinary, append(s.Env, "CHAOS_CLOCK="+clock)
 				s.Start(t)
 			}
-			for range size(1, 3) {
-				d.struck(60, func() { d.setClock(clock, "-1h") })
+			for range scale(1, 3) {
+				d.pressDuring(60, func() { d.setClock(clock, "-1h") })
 				for _, a := range d.drafts(10) {
-					if d.press(d.any(), a) != isOK {
-						t.Errorf("an hour ago: %s", strings.Join(a.was, ", "))
+					if d.press(d.anyPortal(), a) != gotAccepted {
+						t.Errorf("with the clock an hour back: %s", strings.Join(a.answers, ", "))
 					}
 				}
-				d.struck(60, func() { d.setClock(clock, "23h") })
-				for _, h := range d.holders {
+				d.pressDuring(60, func() { d.setClock(clock, "23h") })
+				for _, h := range d.customers {
 					d.logIn(h)
 				}
 				for _, a := range d.drafts(10) {
-					if d.press(d.any(), a) != isOK {
-						t.Errorf("tomorrow: %s", strings.Join(a.was, ", "))
+					if d.press(d.anyPortal(), a) != gotAccepted {
+						t.Errorf("with the clock a day ahead: %s", strings.Join(a.answers, ", "))
 					}
 				}
 				d.setClock(clock, "0s")
 			}
-			d.setClock(clock, "24h") // what was promised tomorrow is due
-			for _, h := range d.holders {
+			d.setClock(clock, "24h") // messages queued with the later clock are due
+			for _, h := range d.customers {
 				d.logIn(h)
 			}
-			d.settle()
-			d.compare()
-			d.told("%d times back an hour and forward a day; %s", size(1, 3), d.tally())
+			d.waitEnded()
+			d.compareBooks()
+			d.report("clock %d times back an hour and forward a day; %s", scale(1, 3), d.summary())
 		})
 	}
 }
 
-func (d *disaster) setClock(file, off string) {
+func (d *scenario) setClock(file, off string) {
 	d.t.Helper()
-	whole := file + ".new" // a reader never sees half
+	whole := file + ".new" // renamed, so that no reader sees a part
 	if err := os.WriteFile(whole, []byte(off), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func (d *disaster) setClock(file, off string) {
 	}
 }
 
-// logIn opens a new session for a holder whose last one is over.
-func (d *disaster) logIn(h *holder) {
+// logIn logs a customer in if the session has expired.
+func (d *scenario) logIn(h *customer) {
 	d.t.Helper()
 	h.reader.Open("/")
 	if h.reader.Path() != "/cabinet" {

@@ -22,15 +22,15 @@ func TestColumnsAddedBesideARunningPortal(t *testing.T) {
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDisaster(t, address, 1, 2)
-			d.everything(t, 0)
+			d := newScenario(t, address, 1, 2)
+			d.useEverything(t, 0)
 			ctx, stop := context.WithCancel(context.Background())
 			var load sync.WaitGroup
 			var rounds atomic.Int64
 			for range 2 {
 				load.Go(func() {
 					for ctx.Err() == nil {
-						d.everything(t, int(rounds.Add(1)))
+						d.useEverything(t, int(rounds.Add(1)))
 					}
 				})
 			}
@@ -52,16 +52,16 @@ func TestColumnsAddedBesideARunningPortal(t *testing.T) {
 			}
 			stop()
 			load.Wait()
-			d.settle()
-			d.compare()
-			d.told("%d columns added within %d rounds; %s", len(tables), rounds.Load(), d.tally())
+			d.waitEnded()
+			d.compareBooks()
+			d.report("%d columns added within %d rounds; %s", len(tables), rounds.Load(), d.summary())
 		})
 	}
 }
 
-// everything has a holder do a bit of all, and wants no failure.
-func (d *disaster) everything(t *testing.T, round int) {
-	who := d.holders[round%len(d.holders)]
+// useEverything uses all pages and operations once; none may fail.
+func (d *scenario) useEverything(t *testing.T, round int) {
+	who := d.customers[round%len(d.customers)]
 	for _, path := range []string{"/cabinet", "/history", "/settings", "/services", "/pay/dostek", "/messages"} {
 		answer, err := who.client.Get(d.BaseURL + path)
 		if err != nil {
@@ -78,10 +78,10 @@ func (d *disaster) everything(t *testing.T, round int) {
 		t.Error(err)
 		return
 	}
-	if d.press(d.Site, a) != isOK {
-		t.Errorf("a payment: %v", a.was)
+	if d.press(d.Site, a) != gotAccepted {
+		t.Errorf("a payment: %v", a.answers)
 	}
-	d.bring(who, 100)
+	d.cashIn(who, 100)
 	session := fmt.Sprintf("columns%d", round)
 	for _, text := range []string{"", "2"} {
 		if status, screen, err := d.PostUSSD(session, unknownPhone, text); err != nil || status != http.StatusOK || !strings.HasPrefix(screen, "CON ") {

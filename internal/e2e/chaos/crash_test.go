@@ -17,26 +17,26 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The crash test: the portal is killed six times while payments and cash are
-// under way. Afterwards every payment has ended once, and what the wallets and
-// the companies have is exactly the cash that was put in.
+// The portal is killed six times during payments and cash-ins. Afterwards every
+// payment has ended once, and the balances of wallets and companies add up to the
+// cash that was put in.
 const (
 	holders  = 5
-	perKill  = 6  // payments of each holder before each kill
+	perKill  = 6  // payments of each customer before each kill
 	inFlight = 20 // at least, at each kill
 )
 
-// kills says how the stand-in behaves before each kill: by turns, if by several
-// orders. With ends, the portal is killed when that many more payments have
-// ended: amid settling and refunding.
+// kills has the modes of the stand-in before each kill; several alternate. With
+// ends, the portal is killed when that many more payments have ended: during
+// settling and refunding.
 var kills = []struct {
 	orders []string
 	ends   int64
 }{
-	// It books at once and answers too late: what is accepted stays in flight.
+	// It books at once and answers too late: accepted payments stay in flight.
 	{[]string{"mode=slow&seconds=30"}, 0},
 	{[]string{"mode=slow&seconds=30"}, 0},
-	// It answers at once, or after a second: just when nobody waits any more.
+	// It answers at once, or after a second, at the deadline of the call.
 	{[]string{"mode=normal"}, 1},
 	{[]string{"mode=normal", "mode=slow&seconds=1"}, 4},
 	// It refuses and fails, before and after booking.
@@ -44,13 +44,13 @@ var kills = []struct {
 	{[]string{"mode=refuse&result=5", "mode=error-after", "mode=drop-before", "mode=normal"}, 5},
 }
 
-type crash struct {
+type crashTest struct {
 	*system.Site
-	books   *database.DB // the portal's own database, to look into
-	persons []system.Person
-	readers []*system.Client
-	cash    atomic.Int64
-	orders  []*system.Submission
+	books       *database.DB // reads the portal's database
+	people      []system.Person
+	clients     []*system.Client
+	cash        atomic.Int64
+	submissions []*system.Submission
 }
 
 func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
@@ -58,7 +58,7 @@ func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &crash{Site: system.NewSite(t, address, system.WithoutRateLimits)}
+			c := &crashTest{Site: system.NewSite(t, address, system.WithoutRateLimits)}
 			c.ShortenBillerCalls(t, "1s")
 			c.books = databasetest.Reopen(t, address)
 			for range holders {
@@ -74,32 +74,32 @@ func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
 				c.killUnderLoad(t, kill, round)
 			}
 			c.SetStandIn(t, "service", "all", "command", "all", "mode", "normal")
-			c.settle(t)
-			c.count(t)
-			c.told(t)
+			c.waitEnded(t)
+			c.checkBalances(t)
+			c.checkSMS(t)
 			c.Audit(t)
 			c.Audit(t, "--since=1h")
 		})
 	}
 }
 
-// join signs somebody up and fills the wallet.
-func (c *crash) join(t *testing.T) {
+// join registers a customer with money.
+func (c *crashTest) join(t *testing.T) {
 	t.Helper()
 	p := system.NewPerson()
 	r := system.NewClient(t, c.Site)
 	system.SignUp(t, c.Site, r, system.WordsOf[i18n.RU], p)
 	c.CashIn(t, p.Phone, "5000.00")
 	c.cash.Add(500000)
-	c.persons, c.readers = append(c.persons, p), append(c.readers, r)
+	c.people, c.clients = append(c.people, p), append(c.clients, r)
 }
 
-// draft leads a tab of a holder's browser to the check page of a payment.
-func (c *crash) draft(t *testing.T, who int) *system.Submission {
+// draft opens the check page of a payment in another tab of a customer's browser.
+func (c *crashTest) draft(t *testing.T, who int) *system.Submission {
 	t.Helper()
 	o := &system.Submission{INN: system.NewPerson().INN, Client: system.NewClient(t, c.Site)}
-	o.Amount = int64(1000 + 7*len(c.orders))
-	o.Client.HTTP = &http.Client{Jar: c.readers[who].HTTP.Jar, Timeout: 30 * time.Second}
+	o.Amount = int64(1000 + 7*len(c.submissions))
+	o.Client.HTTP = &http.Client{Jar: c.clients[who].HTTP.Jar, Timeout: 30 * time.Second}
 	o.Client.Open("/services")
 	o.Client.Press("Другие")
 	o.Client.Press("DosTek group")
@@ -108,27 +108,27 @@ func (c *crash) draft(t *testing.T, who int) *system.Submission {
 	o.Client.Press("Далее")
 	button := o.Client.Control("Оплатить")
 	if button.Length() == 0 {
-		t.Fatalf("no way to pay:\n%s", o.Client.Text())
+		t.Fatalf("no «Оплатить»:\n%s", o.Client.Text())
 	}
 	o.Action, o.Values = o.Client.Submission(button)
-	c.orders = append(c.orders, o)
+	c.submissions = append(c.submissions, o)
 	return o
 }
 
-// killUnderLoad presses "Оплатить" in many tabs at once, lets terminals bring
-// cash, and kills the portal in the middle of it, each time a little later.
-func (c *crash) killUnderLoad(t *testing.T, kill int, round []*system.Submission) {
+// killUnderLoad sends many payments and cash-ins at once and kills the portal
+// meanwhile, each time a little later.
+func (c *crashTest) killUnderLoad(t *testing.T, kill int, round []*system.Submission) {
 	t.Helper()
-	behaved := c.behave(t, kills[kill].orders)
+	behaved := c.cycleStandIn(t, kills[kill].orders)
 	defer behaved()
-	_, ended := c.standing(t)
+	_, ended := c.countPayments(t)
 	accepted := make(chan bool, len(round))
 	var all sync.WaitGroup
 	for _, o := range round {
 		all.Go(func() { accepted <- o.Accepted() })
 	}
 	for i := range 5 {
-		all.Go(func() { c.bring(t, kill, i) })
+		all.Go(func() { c.cashIn(t, kill, i) })
 	}
 	answers := 0
 	for n := 0; answers < inFlight && n < len(round); n++ {
@@ -144,12 +144,12 @@ func (c *crash) killUnderLoad(t *testing.T, kill int, round []*system.Submission
 		t.Fatal(err)
 	}
 	<-c.Portal.Done
-	if processing, ended := c.standing(t); processing < inFlight {
+	if processing, ended := c.countPayments(t); processing < inFlight {
 		t.Fatalf("kill %d: only %d payments were in flight, %d had ended", kill, processing, ended)
 	}
 	c.Start(t)
 	all.Wait()
-	// Whoever got no answer presses again; who did sees the same receipt.
+	// All are sent again: those that had an answer get the same receipt.
 	system.Each(round, func(o *system.Submission) {
 		if err := o.Press(); err != nil {
 			t.Errorf("kill %d: %v", kill, err)
@@ -157,8 +157,8 @@ func (c *crash) killUnderLoad(t *testing.T, kill int, round []*system.Submission
 	})
 }
 
-// behave gives the stand-in these orders by turns until it is told to stop.
-func (c *crash) behave(t *testing.T, orders []string) (stop func()) {
+// cycleStandIn alternates the modes of the stand-in until stop is called.
+func (c *crashTest) cycleStandIn(t *testing.T, orders []string) (stop func()) {
 	t.Helper()
 	give := func(order string) error {
 		answer, err := http.Post(c.StandInURL+"/switches", "application/x-www-form-urlencoded",
@@ -188,8 +188,8 @@ func (c *crash) behave(t *testing.T, orders []string) (stop func()) {
 	return func() { close(over); turns.Wait() }
 }
 
-// standing counts payments in the database.
-func (c *crash) standing(t *testing.T) (processing, ended int64) {
+// countPayments counts payments in the database.
+func (c *crashTest) countPayments(t *testing.T) (processing, ended int64) {
 	t.Helper()
 	row := c.books.Pool().QueryRow("SELECT COUNT(CASE WHEN state = 'processing' THEN 1 END), COUNT(CASE WHEN state <> 'processing' THEN 1 END) FROM payments")
 	if err := row.Scan(&processing, &ended); err != nil {
@@ -198,41 +198,41 @@ func (c *crash) standing(t *testing.T) (processing, ended int64) {
 	return processing, ended
 }
 
-// waitForEnds waits until so many payments have ended: after a kill that takes
-// until the leases of the killed have run out.
-func (c *crash) waitForEnds(t *testing.T, wanted int64) {
+// waitForEnds waits until that many payments have ended. After a kill the leases
+// of the killed process have to expire first.
+func (c *crashTest) waitForEnds(t *testing.T, wanted int64) {
 	t.Helper()
 	for begin := time.Now(); ; time.Sleep(2 * time.Millisecond) {
-		processing, ended := c.standing(t)
+		processing, ended := c.countPayments(t)
 		if ended >= wanted {
 			return
 		}
 		if time.Since(begin) > time.Minute {
-			t.Fatalf("%d payments have ended, %d wait; wanted %d", ended, processing, wanted)
+			t.Fatalf("%d payments have ended, %d are processing; want %d", ended, processing, wanted)
 		}
 	}
 }
 
-// bring puts 10 som into a wallet, and repeats as terminals do until it is told.
-func (c *crash) bring(t *testing.T, kill, i int) {
+// cashIn puts 10 som into a wallet. The terminal repeats until it is answered.
+func (c *crashTest) cashIn(t *testing.T, kill, i int) {
 	id := system.NewTxnID()
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(100 * time.Millisecond) {
-		told, err := c.TerminalRequest("pay", id, c.persons[i%holders].Phone, "10.00")
+		told, err := c.TerminalRequest("pay", id, c.people[i%holders].Phone, "10.00")
 		if err == nil && told.Result == 0 {
 			c.cash.Add(1000)
 			return
 		}
 	}
-	t.Errorf("the terminal was never told about %s", id)
+	t.Errorf("the terminal got no final answer about %s", id)
 }
 
-// settle waits until every payment has ended.
-func (c *crash) settle(t *testing.T) {
+// waitEnded waits until every payment has ended.
+func (c *crashTest) waitEnded(t *testing.T) {
 	t.Helper()
-	open := c.orders
+	open := c.submissions
 	for begin := time.Now(); len(open) > 0; time.Sleep(500 * time.Millisecond) {
 		if time.Since(begin) > 4*time.Minute {
-			t.Fatalf("%d of %d payments never ended", len(open), len(c.orders))
+			t.Fatalf("%d of %d payments are still processing", len(open), len(c.submissions))
 		}
 		system.Each(open, func(o *system.Submission) {
 			if err := o.Client.Request(http.MethodGet, o.Client.URL.String(), nil); err == nil {
@@ -243,12 +243,13 @@ func (c *crash) settle(t *testing.T) {
 	}
 }
 
-// count compares what everybody has with the cash that was put in.
-func (c *crash) count(t *testing.T) {
+// checkBalances compares the balances of wallets and companies with the cash that
+// was put in.
+func (c *crashTest) checkBalances(t *testing.T) {
 	t.Helper()
 	var wallets, companies int64
 	codes, ends := map[string]bool{}, map[string]int{}
-	for _, o := range c.orders {
+	for _, o := range c.submissions {
 		got := c.CompanyBalance(t, o.INN)
 		companies += got
 		want := map[string]int64{"completed": o.Amount, "refunded": 0}[o.Status]
@@ -263,9 +264,9 @@ func (c *crash) count(t *testing.T) {
 		codes[code] = true
 	}
 	if ends["completed"] == 0 || ends["refunded"] == 0 {
-		t.Errorf("both ends are wanted: %v", ends)
+		t.Errorf("want completed and refunded payments: %v", ends)
 	}
-	for _, r := range c.readers {
+	for _, r := range c.clients {
 		r.Open("/cabinet")
 		balance, err := strconv.ParseInt(r.Attribute("data-balance"), 10, 64)
 		if err != nil {
@@ -279,8 +280,8 @@ func (c *crash) count(t *testing.T) {
 	}
 }
 
-// told wants an SMS about each end, each promised once.
-func (c *crash) told(t *testing.T) {
+// checkSMS checks that one SMS is queued about each ended payment.
+func (c *crashTest) checkSMS(t *testing.T) {
 	t.Helper()
 	count := func(query string) (n int) {
 		if err := c.books.Pool().QueryRow(query).Scan(&n); err != nil {
@@ -291,13 +292,13 @@ func (c *crash) told(t *testing.T) {
 	const ends = "FROM promises WHERE lane = 'sms' AND key LIKE 'payment:%'"
 	for begin := time.Now(); count("SELECT COUNT(*) FROM promises WHERE state = 'open'") > 0; time.Sleep(100 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
-			t.Fatalf("%d promises stay open", count("SELECT COUNT(*) FROM promises WHERE state = 'open'"))
+			t.Fatalf("%d messages stay open", count("SELECT COUNT(*) FROM promises WHERE state = 'open'"))
 		}
 	}
-	if n := count("SELECT COUNT(*) " + ends); n != len(c.orders) {
-		t.Errorf("%d SMS about %d payments", n, len(c.orders))
+	if n := count("SELECT COUNT(*) " + ends); n != len(c.submissions) {
+		t.Errorf("%d SMS about %d payments", n, len(c.submissions))
 	}
 	if n := count("SELECT COUNT(*) " + ends + " AND state <> 'kept'"); n > 0 {
-		t.Errorf("%d SMS were given up", n)
+		t.Errorf("%d SMS have failed", n)
 	}
 }

@@ -16,50 +16,50 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// A portal in production lives the same small life again and again: cash comes
-// in, a transfer goes out, a payment is completed and one refused. The first
-// time it dies at its first commit or call, the second time at its second, and
-// so on, until it lives to the end. PostgreSQL's commits are seen on the wire
-// of the program as it is released; SQLite's by the disaster program.
+// A portal in production makes the same operations in each run: a cash-in, a
+// transfer, a payment that is completed and one that is refused. In the first run
+// it is killed at its first commit or call, in the second at its second, and so on
+// until a run gets to its end. Commits to PostgreSQL are seen by a proxy of the
+// released program; those to SQLite are reported by ChaosBinary.
 func TestCrashPoints(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCrashes(t, name, address)
-			if !*long {
+			c := newCrashPointTest(t, name, address)
+			if !*full {
 				for range 2 {
-					c.life(1 + c.dice.below(25))
+					c.run(1 + c.random.intN(25))
 				}
 				return
 			}
 			n := 1
-			for c.life(n) {
+			for c.run(n) {
 				n++
 			}
 			if n < 25 {
-				t.Errorf("a life has only %d points", n-1)
+				t.Errorf("a run has only %d kill points", n-1)
 			}
-			c.told("%d points, died at each: %s; %d SMS taken, %d of them repeats; %s", n-1, c.deaths,
-				c.gateway.all(), c.count("SELECT COALESCE(SUM(repeats), 0) FROM messages"), c.tally())
+			c.report("%d points, died at each: %s; %d SMS taken, %d of them repeats; %s", n-1, c.kills,
+				c.gateway.all(), c.count("SELECT COALESCE(SUM(repeats), 0) FROM messages"), c.summary())
 		})
 	}
 }
 
-type crashes struct {
-	*disaster
-	points  *points
-	gateway *sendsms
-	deaths  deaths
-	diedOf  string // in the life that is lived now
-	moves   []*move
-	before  int // SMS that were sent before there was a gateway
+type crashPointTest struct {
+	*scenario
+	points    *killPoints
+	gateway   *sendsms
+	kills     killCounts
+	killedAt  string // in this run
+	transfers []*walletTransfer
+	before    int // SMS that were sent in development mode
 }
 
-// deaths counts where a portal died.
-type deaths map[string]int
+// killCounts counts the kills by kill point.
+type killCounts map[string]int
 
-func (d deaths) String() string {
+func (d killCounts) String() string {
 	var words []string
 	for what, n := range d {
 		words = append(words, fmt.Sprintf("%s %d times", what, n))
@@ -67,22 +67,22 @@ func (d deaths) String() string {
 	return strings.Join(words, ", ")
 }
 
-// move is a transfer between wallets in the client's log.
-type move struct {
-	draft  string
-	amount int64
-	told   word
-	// counted: the wallets are known to differ by it.
+// walletTransfer is a transfer between wallets in the clients' log.
+type walletTransfer struct {
+	draft   string
+	amount  int64
+	outcome outcome
+	// counted is set once the transfer is included in moved.
 	counted bool
 }
 
 const terminalPassword = "a password of the terminals"
 
-func newCrashes(t *testing.T, name, address string) *crashes {
+func newCrashPointTest(t *testing.T, name, address string) *crashPointTest {
 	t.Helper()
-	c := &crashes{disaster: newDisaster(t, address, 1, 2, system.SecretKey, system.PINPepper), points: &points{}, deaths: deaths{}}
+	c := &crashPointTest{scenario: newScenario(t, address, 1, 2, system.SecretKey, system.PINPepper), points: &killPoints{}, kills: killCounts{}}
 	c.points.victim = c.Site
-	c.quiet() // what was promised before goes to no gateway
+	c.waitIdle() // messages queued before don't go to the gateway
 	c.Portal.Stop(syscall.SIGTERM)
 	where := "ELSOM_DATABASE_URL=" + address
 	for _, agent := range []string{"kicb", "mobilnik", "qiwi"} {
@@ -109,8 +109,8 @@ func newCrashes(t *testing.T, name, address string) *crashes {
 	return c
 }
 
-// command is one of an operator's.
-func (c *crashes) command(where, input string, args ...string) {
+// command runs an operator's command.
+func (c *crashPointTest) command(where, input string, args ...string) {
 	c.t.Helper()
 	cmd := exec.Command(system.Binary(c.t, "elsom"), args...)
 	cmd.Env, cmd.Stdin = system.Environment([]string{where}), strings.NewReader(input+"\n")
@@ -119,11 +119,11 @@ func (c *crashes) command(where, input string, args ...string) {
 	}
 }
 
-// life tells whether the portal died in it.
-func (c *crashes) life(n int) bool {
+// run makes the operations once and reports whether the portal was killed.
+func (c *crashPointTest) run(n int) bool {
 	c.t.Helper()
-	c.diedOf = ""
-	if _, err := c.books.Pool().Exec("DELETE FROM attempts"); err != nil { // more visits than a person makes
+	c.killedAt = ""
+	if _, err := c.books.Pool().Exec("DELETE FROM attempts"); err != nil { // rate limits
 		c.t.Fatal(err)
 	}
 	c.points.set(n)
@@ -131,31 +131,31 @@ func (c *crashes) life(n int) bool {
 	c.transfer()
 	c.pay("normal")
 	c.pay("refuse")
-	c.quiet()
+	c.waitIdle()
 	c.points.set(0)
-	c.compareMoves()
-	c.compare()
+	c.compareTransfers()
+	c.compareBooks()
 	if c.t.Failed() {
-		c.t.Fatalf("in the life that was to end at its point %d (%s)", n, c.diedOf)
+		c.t.Fatalf("in the run with the kill point %d (%s)", n, c.killedAt)
 	}
-	return c.diedOf != ""
+	return c.killedAt != ""
 }
 
-// heal puts a dead portal back. The leases that it held run out at once, which
-// is what time does. Whoever calls it got no answer, so a living one is wrong.
-func (c *crashes) heal(why string) {
+// restart starts the killed portal again and lets the leases that it held expire.
+// The caller got no answer: it is an error if the portal was not killed.
+func (c *crashPointTest) restart(why string) {
 	c.t.Helper()
 	var of string
 	for begin := time.Now(); of == ""; time.Sleep(time.Millisecond) {
-		if of = c.points.death(); of == "" && time.Since(begin) > 5*time.Second {
-			c.t.Fatalf("the portal lives, but: %s", why)
+		if of = c.points.killedAt(); of == "" && time.Since(begin) > 5*time.Second {
+			c.t.Fatalf("the portal was not killed, but: %s", why)
 		}
 	}
 	c.points.set(0)
-	c.diedOf = of
-	c.deaths[of]++
-	// PostgreSQL may still be at what the dead one asked for last.
-	for c.books.Dialect() == database.Postgres && c.count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '"+behindThePoints+"'") > 0 {
+	c.killedAt = of
+	c.kills[of]++
+	// PostgreSQL may still run the last statement of the killed process.
+	for c.books.Dialect() == database.Postgres && c.count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '"+proxiedName+"'") > 0 {
 		time.Sleep(time.Millisecond)
 	}
 	past := database.StoredTime(c.books.Now().Add(-5 * time.Minute))
@@ -174,101 +174,101 @@ func (c *crashes) heal(why string) {
 	c.Site.Start(c.t)
 }
 
-func (c *crashes) cashIn() {
+func (c *crashPointTest) cashIn() {
 	c.t.Helper()
-	entry := &cash{who: c.holders[0], id: system.NewTxnID(), amount: 5000, told: isUnknown}
+	entry := &cash{customer: c.customers[0], id: system.NewTxnID(), amount: 5000, outcome: gotUnknown}
 	c.log.cash = append(c.log.cash, entry)
-	for entry.told != isOK {
-		answer, err := c.TerminalRequest("pay", entry.id, entry.who.Phone, "50.00")
+	for entry.outcome != gotAccepted {
+		answer, err := c.TerminalRequest("pay", entry.id, entry.customer.Phone, "50.00")
 		if err == nil && answer.Result == 0 {
-			entry.told = isOK
+			entry.outcome = gotAccepted
 			return
 		}
-		c.heal(fmt.Sprint("cash: ", answer.Result, err))
+		c.restart(fmt.Sprint("cash: ", answer.Result, err))
 	}
 }
 
-// transfer sends a som from the first holder to the second.
-func (c *crashes) transfer() {
+// transfer sends 1 som from the first customer to the second.
+func (c *crashPointTest) transfer() {
 	c.t.Helper()
-	from, to := c.holders[0], c.holders[1]
-	m := &move{amount: 100}
+	from, to := c.customers[0], c.customers[1]
+	m := &walletTransfer{amount: 100}
 	for m.draft == "" {
 		status, location, _, err := from.post(c.Site, "/transfer", url.Values{"phone": {to.Phone}, "amount": {"1,00"}})
 		if m.draft = strings.TrimPrefix(location, "/transfer/"); err != nil || status != http.StatusSeeOther {
 			m.draft = ""
-			c.heal(fmt.Sprint("transfer: ", status, err))
+			c.restart(fmt.Sprint("transfer: ", status, err))
 		}
 	}
-	c.moves = append(c.moves, m)
-	for m.told != isOK {
+	c.transfers = append(c.transfers, m)
+	for m.outcome != gotAccepted {
 		status, location, _, err := from.post(c.Site, "/transfer/"+m.draft, nil)
 		if err == nil && status == http.StatusSeeOther && location == "/transfer/done/"+m.draft {
-			m.told = isOK
+			m.outcome = gotAccepted
 			return
 		}
-		m.told = isUnknown
-		c.heal(fmt.Sprint("transfer accepted: ", status, err))
-		if c.dice.below(2) == 0 {
-			return // and never asks
+		m.outcome = gotUnknown
+		c.restart(fmt.Sprint("transfer accepted: ", status, err))
+		if c.random.intN(2) == 0 {
+			return // without asking again
 		}
 	}
 }
 
-// pay makes a payment that the biller will do so with.
-func (c *crashes) pay(mode string) {
+// pay makes a payment that the stand-in answers by mode.
+func (c *crashPointTest) pay(mode string) {
 	c.t.Helper()
 	c.SetStandIn(c.t, "service", "dostek", "command", "pay", "mode", mode, "result", "5")
-	var a *act
+	var a *order
 	for a == nil {
 		var err error
-		if a, err = c.draft(c.Site, c.holders[0]); err != nil {
-			c.heal(err.Error())
+		if a, err = c.draft(c.Site, c.customers[0]); err != nil {
+			c.restart(err.Error())
 		}
 	}
-	for c.press(c.Site, a) != isOK {
-		c.heal(strings.Join(a.was, ", "))
-		if c.dice.below(2) == 0 {
+	for c.press(c.Site, a) != gotAccepted {
+		c.restart(strings.Join(a.answers, ", "))
+		if c.random.intN(2) == 0 {
 			break
 		}
 	}
-	c.quiet()
+	c.waitIdle()
 }
 
-// quiet waits until everything that was promised is kept.
-func (c *crashes) quiet() {
+// waitIdle waits until no payment and no message is open.
+func (c *crashPointTest) waitIdle() {
 	c.t.Helper()
 	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-		if c.points.death() != "" {
-			c.heal("")
+		if c.points.killedAt() != "" {
+			c.restart("")
 		}
 		open := c.count("SELECT COUNT(*) FROM payments WHERE state = 'processing'") +
 			c.count("SELECT COUNT(*) FROM promises WHERE state = 'open'")
-		if open == 0 && c.points.death() == "" {
+		if open == 0 && c.points.killedAt() == "" {
 			return
 		}
 		if time.Since(begin) > time.Minute {
-			c.t.Fatalf("%d payments and promises stay open", open)
+			c.t.Fatalf("%d payments and messages stay open", open)
 		}
 	}
 }
 
-// compareMoves does to transfers and SMS what compare does to payments.
-func (c *crashes) compareMoves() {
+// compareTransfers compares transfers and SMS, as compareBooks does payments.
+func (c *crashPointTest) compareTransfers() {
 	c.t.Helper()
-	for _, m := range c.moves {
+	for _, m := range c.transfers {
 		n := c.count("SELECT COUNT(*) FROM transfers WHERE request_key = 'transfer:" + m.draft + "'")
-		if n > 1 || m.told == isOK && n != 1 {
-			c.t.Errorf("the transfer %s was done %d times", m.draft, n)
+		if n > 1 || m.outcome == gotAccepted && n != 1 {
+			c.t.Errorf("the transfer %s was made %d times", m.draft, n)
 		}
 		if n == 1 && !m.counted {
 			m.counted = true
-			c.moved[c.holders[0]] -= m.amount
-			c.moved[c.holders[1]] += m.amount
+			c.moved[c.customers[0]] -= m.amount
+			c.moved[c.customers[1]] += m.amount
 		}
 	}
-	// A message whose answer was lost may be sent again, and each such is counted;
-	// notices beyond the number's daily limit fail without being sent.
+	// A message whose answer was lost may be sent again, which is counted. Notices
+	// above the number's daily limit fail without being sent.
 	due := c.count("SELECT COUNT(*) FROM promises WHERE lane IN ('sms', 'sms_codes')") - c.before -
 		c.count("SELECT COUNT(*) FROM messages WHERE state = 'failed'")
 	repeats := c.count("SELECT COALESCE(SUM(repeats), 0) FROM messages")

@@ -14,17 +14,17 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The disk under SQLite is full amid payments, and has room again. Whoever asks
-// meanwhile is told so; what was accepted stays.
+// TestDiskFull fills the disk of SQLite during payments and frees it again.
+// Requests meanwhile are refused; accepted payments stay.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	// A disk of our own: filling the machine's would be felt by everybody.
+	// A disk of the test's own, since a full one affects all programs.
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=24m"); err != nil {
-		if os.Getuid() == 0 && *long {
+		if os.Getuid() == 0 && *full {
 			t.Fatalf("no small disk can be mounted: %v", err)
 		}
-		t.Logf("not tried: a small disk can be mounted by root only, and here: %v", err)
+		t.Logf("not run: only root can mount a small disk; here: %v", err)
 		return
 	}
 	t.Cleanup(func() {
@@ -32,31 +32,31 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("unmount: %v", err)
 		}
 	})
-	d := newDisaster(t, "sqlite:"+filepath.Join(folder, "elsom.db"), 1, size(2, 6))
+	d := newScenario(t, "sqlite:"+filepath.Join(folder, "elsom.db"), 1, scale(2, 6))
 	refused := 0
-	times := size(1, 3)
+	times := scale(1, 3)
 	for range times {
-		refused += d.fillUp(filepath.Join(folder, "ballast"), size(200, 400))
+		refused += d.pressOnFullDisk(filepath.Join(folder, "ballast"), scale(200, 400))
 	}
-	d.settle()
-	d.compare()
-	d.told("%d times full, %d presses were not taken then; %s", times, refused, d.tally())
+	d.waitEnded()
+	d.compareBooks()
+	d.report("disk %d times full, %d submissions refused then; %s", times, refused, d.summary())
 	d.books.Close()
 	d.Portal.Stop(syscall.SIGTERM)
 }
 
-// fillUp lets the disk be full until a few presses were not taken, and gives
-// their number.
-func (d *disaster) fillUp(ballast string, presses int) (refused int) {
+// pressOnFullDisk sends payments while the disk is full and returns how many were
+// not accepted.
+func (d *scenario) pressOnFullDisk(ballast string, presses int) (refused int) {
 	d.t.Helper()
 	orders := d.drafts(presses)
-	full := takeAllRoom(d.t, ballast)
+	full := fillDisk(d.t, ballast)
 	for start := 0; start < len(orders); start += 40 {
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		for _, a := range orders[start:min(start+40, len(orders))] {
 			all.Go(func() {
-				if d.press(d.Site, a) != isOK {
+				if d.press(d.Site, a) != gotAccepted {
 					mu.Lock()
 					refused++
 					mu.Unlock()
@@ -64,14 +64,14 @@ func (d *disaster) fillUp(ballast string, presses int) (refused int) {
 			})
 		}
 		all.Wait()
-		full.more()
+		full.fill()
 	}
 	if refused == 0 {
-		d.t.Errorf("nobody felt the full disk")
+		d.t.Errorf("no submission was affected by the full disk")
 	}
-	// Nor is anything new begun, and the page says so, unless SQLite's log has just
-	// been emptied: then a little fits into the room that it has.
-	status, _, page, err := d.holders[0].post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1,00"}})
+	// A new draft is refused, too, unless SQLite's WAL has just been reset: then a
+	// little fits into the file.
+	status, _, page, err := d.customers[0].post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1,00"}})
 	if err != nil || (status != http.StatusServiceUnavailable && status != http.StatusSeeOther) {
 		d.t.Errorf("a new payment on a full disk: %d, %v: %.300s", status, err, page)
 	}
@@ -80,36 +80,36 @@ func (d *disaster) fillUp(ballast string, presses int) (refused int) {
 	}
 	full.file.Close()
 	d.Portal.WaitHealthy(d.t, d.BaseURL)
-	var again []*act
+	var again []*order
 	for _, a := range orders {
-		if a.told != notAsked {
+		if a.outcome != notSent {
 			again = append(again, a)
 		}
 	}
-	d.askAgain(again)
+	d.pressAgain(again)
 	return refused
 }
 
-// fullness is a file that takes all room there is.
-type fullness struct {
+// diskFiller is a file that takes all free space.
+type diskFiller struct {
 	t    *testing.T
 	file *os.File
 }
 
-func takeAllRoom(t *testing.T, path string) *fullness {
+func fillDisk(t *testing.T, path string) *diskFiller {
 	t.Helper()
 	file, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	f := &fullness{t, file}
-	f.more()
+	f := &diskFiller{t, file}
+	f.fill()
 	return f
 }
 
-// more takes the room that was left or has come.
-func (f *fullness) more() {
+// fill takes the free space.
+func (f *diskFiller) fill() {
 	f.t.Helper()
 	block := make([]byte, 4096)
 	for begin := time.Now(); time.Since(begin) < time.Minute; {

@@ -8,31 +8,31 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// PostgreSQL is stopped with `immediate` under load, again and again, and the
-// portals never are: they go on by themselves.
+// TestPostgresRestarts stops PostgreSQL with `immediate` under load. The portals
+// run on and recover without a restart.
 func TestPostgresRestarts(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
-	d := newDisaster(t, server.Address("elsom"), 2, size(2, 6))
-	restarts, least := size(1, 10), 1<<30
+	d := newScenario(t, server.Address("elsom"), 2, scale(2, 6))
+	restarts, least := scale(1, 10), 1<<30
 	for range restarts {
-		least = min(least, d.struck(120, func() {
+		least = min(least, d.pressDuring(120, func() {
 			if err := server.StopImmediately(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(d.dice.below(500)) * time.Millisecond)
+			time.Sleep(time.Duration(d.random.intN(500)) * time.Millisecond)
 			if err := server.Start(); err != nil {
 				t.Fatal(err)
 			}
 		}))
 	}
-	d.settle()
-	d.compare()
-	d.told("%d times restarted, at least %d presses unanswered at each; %s", restarts, least, d.tally())
+	d.waitEnded()
+	d.compareBooks()
+	d.report("PostgreSQL restarted %d times, at least %d submissions in flight at each; %s", restarts, least, d.summary())
 }
 
-// The primary dies for good amid payments. Its synchronous standby, which has
-// every acknowledged commit, is promoted, and the portal finds it by itself.
+// TestStandbyTakesOver kills the primary during payments. Its synchronous standby,
+// which has every acknowledged commit, is promoted, and the portals connect to it.
 func TestStandbyTakesOver(t *testing.T) {
 	t.Parallel()
 	primary := system.NewPostgres(t)
@@ -41,36 +41,35 @@ func TestStandbyTakesOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(standby.Stop)
-	d := newDisaster(t, primary.FailoverAddress(standby, "elsom"), 2, size(2, 6))
-	unanswered := d.struck(size(100, 300), func() {
+	d := newScenario(t, primary.FailoverAddress(standby, "elsom"), 2, scale(2, 6))
+	unanswered := d.pressDuring(scale(100, 300), func() {
 		primary.Kill()
-		time.Sleep(time.Duration(d.dice.below(500)) * time.Millisecond)
+		time.Sleep(time.Duration(d.random.intN(500)) * time.Millisecond)
 		if err := standby.Promote(); err != nil {
 			t.Fatal(err)
 		}
 	})
-	// And it is no dead copy: the next payments go to it.
+	// The next payments go to it.
 	for _, a := range d.drafts(20) {
-		if d.press(d.any(), a) != isOK {
-			t.Errorf("after the promotion: %v", a.was)
+		if d.press(d.anyPortal(), a) != gotAccepted {
+			t.Errorf("after the promotion: %v", a.answers)
 		}
 	}
-	d.settle()
-	d.compare()
-	d.told("the primary was killed with %d presses unanswered; %s", unanswered, d.tally())
+	d.waitEnded()
+	d.compareBooks()
+	d.report("the primary was killed with %d submissions in flight; %s", unanswered, d.summary())
 }
 
-// struck lets holders press «Оплатить» within a third of a second, does
-// something terrible amid it, and gives how many had no answer then. Half of
-// those who were not told yes ask again.
-func (d *disaster) struck(presses int, terrible func()) (unanswered int) {
+// pressDuring sends payments within a third of a second, calls fault meanwhile, and
+// returns how many were in flight then. Half of those not accepted are sent again.
+func (d *scenario) pressDuring(presses int, fault func()) (unanswered int) {
 	d.t.Helper()
 	orders := d.drafts(presses)
-	defer (&crash{Site: d.Site}).behave(d.t, moods[d.dice.below(len(moods))])()
+	defer (&crashTest{Site: d.Site}).cycleStandIn(d.t, standInModes[d.random.intN(len(standInModes))])()
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	for _, a := range orders {
-		s, after := d.any(), time.Duration(d.dice.below(300))*time.Millisecond
+		s, after := d.anyPortal(), time.Duration(d.random.intN(300))*time.Millisecond
 		all.Go(func() {
 			time.Sleep(after)
 			mu.Lock()
@@ -82,14 +81,14 @@ func (d *disaster) struck(presses int, terrible func()) (unanswered int) {
 			mu.Unlock()
 		})
 	}
-	who := d.holders[d.dice.below(len(d.holders))]
-	all.Go(func() { d.bring(who, 1000) })
-	time.Sleep(time.Duration(50+d.dice.below(200)) * time.Millisecond)
+	who := d.customers[d.random.intN(len(d.customers))]
+	all.Go(func() { d.cashIn(who, 1000) })
+	time.Sleep(time.Duration(50+d.random.intN(200)) * time.Millisecond)
 	mu.Lock()
 	then := unanswered
 	mu.Unlock()
-	terrible()
+	fault()
 	all.Wait()
-	d.askAgain(orders)
+	d.pressAgain(orders)
 	return then
 }

@@ -11,35 +11,35 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Two portals on one database; now the one, now the other is killed while at
-// least a hundred payments are in flight. SQLite's two are two processes on
-// one file, as an operator's commands are beside the portal.
+// Two portals run on one database; one of them is killed while at least a hundred
+// payments are in flight. On SQLite they are two processes on one file, as the
+// portal and an operator's command.
 func TestKillOneOfTwo(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDisaster(t, address, 2, size(2, 6))
-			kills := size(1, 20)
+			d := newScenario(t, address, 2, scale(2, 6))
+			kills := scale(1, 20)
 			fewest, unanswered := 1<<30, 0
 			for kill := range kills {
 				flying, asked := d.killOne(kill)
 				fewest, unanswered = min(fewest, flying), unanswered+asked
 			}
-			d.settle()
-			d.compare()
-			d.told("%d kills, at least %d payments in flight at each, %d presses without an answer then; %s",
-				kills, fewest, unanswered, d.tally())
+			d.waitEnded()
+			d.compareBooks()
+			d.report("%d kills, at least %d payments in flight at each, %d submissions without an answer then; %s",
+				kills, fewest, unanswered, d.summary())
 		})
 	}
 }
 
-// At least so many payments are in flight at each kill.
-const flying = 100
+// minInFlight is the minimum number of payments in flight at each kill.
+const minInFlight = 100
 
-// moods are how the stand-in behaves before a kill, by turns. Slow ones keep
-// payments in flight.
-var moods = [][]string{
+// standInModes are modes of the stand-in before a kill; several alternate. Slow
+// ones keep payments in flight.
+var standInModes = [][]string{
 	{"mode=slow&seconds=30"},
 	{"mode=slow&seconds=1"},
 	{"mode=slow&seconds=1", "mode=drop-after"},
@@ -48,67 +48,67 @@ var moods = [][]string{
 	{"mode=slow&seconds=1", "mode=refuse&result=300", "mode=error-before"},
 }
 
-// killOne kills a portal amid presses, puts it back, and lets half of those who
-// got no answer ask again.
-func (d *disaster) killOne(kill int) (processing, unanswered int) {
+// killOne kills a portal during payments, starts it again, and sends half of those
+// not accepted again.
+func (d *scenario) killOne(kill int) (processing, unanswered int) {
 	d.t.Helper()
-	orders := d.drafts(flying + 60)
-	calm := (&crash{Site: d.Site}).behave(d.t, moods[d.dice.below(len(moods))])
-	victim := d.any()
+	orders := d.drafts(minInFlight + 60)
+	calm := (&crashTest{Site: d.Site}).cycleStandIn(d.t, standInModes[d.random.intN(len(standInModes))])
+	victim := d.anyPortal()
 	at, after := make([]*system.Site, len(orders)), make([]time.Duration, len(orders))
 	for i := range at {
-		at[i], after[i] = d.any(), time.Duration(d.dice.below(150))*time.Millisecond
+		at[i], after[i] = d.anyPortal(), time.Duration(d.random.intN(150))*time.Millisecond
 	}
-	enough, least := make(chan struct{}), int64(flying+d.dice.below(40))
+	enough, least := make(chan struct{}), int64(minInFlight+d.random.intN(40))
 	var accepted, answered atomic.Int64
 	var all sync.WaitGroup
 	for i, a := range orders {
 		all.Go(func() {
 			time.Sleep(after[i])
-			if d.press(at[i], a) == isOK && accepted.Add(1) == least {
+			if d.press(at[i], a) == gotAccepted && accepted.Add(1) == least {
 				close(enough)
 			}
 			answered.Add(1)
 		})
 	}
 	for i := range 4 {
-		who := d.holders[i%len(d.holders)]
-		all.Go(func() { d.bring(who, 1000) })
+		who := d.customers[i%len(d.customers)]
+		all.Go(func() { d.cashIn(who, 1000) })
 	}
 	select {
 	case <-enough:
 	case <-time.After(time.Minute):
 		d.t.Fatalf("kill %d: only %d of %d payments were accepted", kill, accepted.Load(), least)
 	}
-	time.Sleep(time.Duration(d.dice.below(10)) * time.Millisecond)
+	time.Sleep(time.Duration(d.random.intN(10)) * time.Millisecond)
 	unanswered = len(orders) - int(answered.Load())
 	if err := victim.Portal.Cmd.Process.Kill(); err != nil {
 		d.t.Fatal(err)
 	}
 	<-victim.Portal.Done
 	processing = d.count("SELECT COUNT(*) FROM payments WHERE state = 'processing'")
-	if processing < flying {
+	if processing < minInFlight {
 		d.t.Errorf("kill %d: only %d payments were in flight", kill, processing)
 	}
 	victim.Start(d.t)
 	all.Wait()
 	calm()
-	d.askAgain(orders)
+	d.pressAgain(orders)
 	return processing, unanswered
 }
 
-// askAgain lets half of those who were told nothing, or no, press again at any
-// portal. Whoever was told no is right until then.
-func (d *disaster) askAgain(orders []*act) {
+// pressAgain sends half of the orders that were not accepted again. Those that were
+// refused must not be in our books before.
+func (d *scenario) pressAgain(orders []*order) {
 	d.t.Helper()
 	var all sync.WaitGroup
 	for _, a := range orders {
-		s := d.any()
-		if a.told == isOK || d.dice.below(2) == 0 {
+		s := d.anyPortal()
+		if a.outcome == gotAccepted || d.random.intN(2) == 0 {
 			continue
 		}
-		if a.told == isRefused && d.count("SELECT COUNT(*) FROM payments WHERE id = "+a.draft) != 0 {
-			d.t.Errorf("payment %s was told %s, and is in our books", a.draft, strings.Join(a.was, ", "))
+		if a.outcome == gotRefused && d.count("SELECT COUNT(*) FROM payments WHERE id = "+a.draft) != 0 {
+			d.t.Errorf("payment %s was answered %s, but is in our books", a.draft, strings.Join(a.answers, ", "))
 		}
 		all.Go(func() { d.press(s, a) })
 	}

@@ -15,9 +15,9 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// PostgreSQL gives two portals only four connections between them while many
-// press at once, then none answers for seconds since somebody holds a lock on
-// the books: people wait or are told to come back, and nothing is lost.
+// TestFewConnections limits two portals to four connections together while many
+// payments arrive at once, then locks the books for seconds: requests wait or are
+// refused, and no payment is lost.
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
@@ -30,23 +30,23 @@ func TestFewConnections(t *testing.T) {
 	}
 	command("CREATE ROLE elsom LOGIN")
 	command("ALTER DATABASE elsom OWNER TO elsom")
-	d := newDisaster(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, size(2, 6))
+	d := newScenario(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, scale(2, 6))
 	d.books = owner
-	n := size(100, 300)
+	n := scale(100, 300)
 
 	orders := d.drafts(n)
 	command("ALTER ROLE elsom CONNECTION LIMIT 4")
 	command("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'elsom'")
 	few, ok := "", false
-	for tries := 0; !ok && tries < 5; tries++ { // people press again
+	for tries := 0; !ok && tries < 5; tries++ { // as customers do
 		d.pressAll(orders)
-		few, ok = d.tally(), slices.ContainsFunc(orders, func(a *act) bool { return a.told == isOK })
+		few, ok = d.summary(), slices.ContainsFunc(orders, func(a *order) bool { return a.outcome == gotAccepted })
 	}
 	if !ok {
-		t.Error("nobody could pay over four connections")
+		t.Error("no payment was accepted over four connections")
 	}
 	command("ALTER ROLE elsom CONNECTION LIMIT -1")
-	d.askAgain(orders)
+	d.pressAgain(orders)
 
 	orders = d.drafts(n)
 	lock, err := owner.Pool().Begin()
@@ -65,71 +65,71 @@ func TestFewConnections(t *testing.T) {
 	}
 	all.Wait()
 	for _, a := range orders {
-		if a.told != isOK {
-			t.Errorf("who waited for the lock was told %s", strings.Join(a.was, ", "))
+		if a.outcome != gotAccepted {
+			t.Errorf("a payment that waited for the lock was answered %s", strings.Join(a.answers, ", "))
 		}
 	}
-	d.settle()
-	d.compare()
-	d.told("four connections: %s; at the end, behind the lock too: %s", few, d.tally())
+	d.waitEnded()
+	d.compareBooks()
+	d.report("four connections: %s; at the end, behind the lock too: %s", few, d.summary())
 }
 
-// pressAll presses «Оплатить» for all at once.
-func (d *disaster) pressAll(orders []*act) {
+// pressAll sends all orders at once.
+func (d *scenario) pressAll(orders []*order) {
 	var all sync.WaitGroup
 	for _, a := range orders {
-		s := d.any()
+		s := d.anyPortal()
 		all.Go(func() { d.press(s, a) })
 	}
 	all.Wait()
 }
 
-// Hundreds of clients send byte by byte, and hundreds never read what they
-// asked for. Payments go on as if they were not there, and the portal does not
-// keep them for ever.
+// TestSlowClients has hundreds of clients that send byte by byte, and hundreds
+// that never read the response. Payments are not affected, and the portal closes
+// those connections.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	d := newDisaster(t, databasetest.Addresses(t)["postgres"], 1, size(2, 6))
-	slow := size(100, 400)
-	crowd := &crowd{address: strings.TrimPrefix(d.BaseURL, "http://"), over: make(chan struct{})}
+	d := newScenario(t, databasetest.Addresses(t)["postgres"], 1, scale(2, 6))
+	slow := scale(100, 400)
+	clients := &slowClients{address: strings.TrimPrefix(d.BaseURL, "http://"), over: make(chan struct{})}
 	for i := range slow {
 		if i%2 == 0 {
-			crowd.all.Go(crowd.drip)
+			clients.all.Go(clients.sendByteByByte)
 		} else {
-			crowd.all.Go(crowd.deaf)
+			clients.all.Go(clients.neverRead)
 		}
 	}
-	crowd.wait(t, slow)
-	orders := d.drafts(size(60, 300))
+	clients.waitConnected(t, slow)
+	orders := d.drafts(scale(60, 300))
 	d.pressAll(orders)
 	for _, a := range orders {
-		if a.told != isOK {
-			t.Errorf("beside slow clients somebody was told %s", strings.Join(a.was, ", "))
+		if a.outcome != gotAccepted {
+			t.Errorf("beside slow clients a payment was answered %s", strings.Join(a.answers, ", "))
 		}
 	}
 	d.Portal.WaitHealthy(t, d.BaseURL)
-	if *long { // the portal's own bounds are half a minute and a minute
-		crowd.all.Wait()
-		d.told("the portal has closed all %d connections of the slow", slow)
+	if *full { // the portal's timeouts are half a minute and a minute
+		clients.all.Wait()
+		d.report("the portal has closed all %d slow connections", slow)
 	}
-	close(crowd.over)
-	crowd.all.Wait()
-	d.settle()
-	d.compare()
-	d.told("%d slow clients; %s", slow, d.tally())
+	close(clients.over)
+	clients.all.Wait()
+	d.waitEnded()
+	d.compareBooks()
+	d.report("%d slow clients; %s", slow, d.summary())
 }
 
-// crowd is many bad clients of one portal.
-type crowd struct {
-	address string
-	over    chan struct{}
-	all     sync.WaitGroup
-	mu      sync.Mutex
-	inside  int
+// slowClients are connections to one portal.
+type slowClients struct {
+	address   string
+	over      chan struct{}
+	all       sync.WaitGroup
+	mu        sync.Mutex
+	connected int
 }
 
-func (c *crowd) enter() (net.Conn, error) {
-	// Room for little, so that the portal's answers stay at the portal.
+func (c *slowClients) connect() (net.Conn, error) {
+	// A small receive buffer, so that responses fill the portal's send buffer.
 	narrow := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(socket uintptr) {
 			_ = syscall.SetsockoptInt(int(socket), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
@@ -138,34 +138,34 @@ func (c *crowd) enter() (net.Conn, error) {
 	conn, err := narrow.Dial("tcp", c.address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.inside++
+	c.connected++
 	return conn, err
 }
 
-// wait waits until so many have come.
-func (c *crowd) wait(t *testing.T, n int) {
+// waitConnected waits until n are connected.
+func (c *slowClients) waitConnected(t *testing.T, n int) {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(10 * time.Millisecond) {
 		c.mu.Lock()
-		inside := c.inside
+		inside := c.connected
 		c.mu.Unlock()
 		if inside >= n {
 			return
 		}
 	}
-	t.Fatal("the crowd never came")
+	t.Fatal("the slow clients did not connect")
 }
 
-// drip sends a request byte by byte until it is thrown out.
-func (c *crowd) drip() {
-	conn, err := c.enter()
+// sendByteByByte sends a request byte by byte until the connection is closed.
+func (c *slowClients) sendByteByByte() {
+	conn, err := c.connect()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
 	request := "POST /osmp HTTP/1.1\r\nHost: " + c.address + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\n"
 	for i := 0; ; i++ {
-		letter := "x" // of the body, at last
+		letter := "x" // of the body, after the header
 		if i < len(request) {
 			letter = request[i : i+1]
 		}
@@ -180,9 +180,9 @@ func (c *crowd) drip() {
 	}
 }
 
-// deaf asks for far more pages than fit on the way, and reads none.
-func (c *crowd) deaf() {
-	conn, err := c.enter()
+// neverRead requests more pages than fit into the buffers, and reads none.
+func (c *slowClients) neverRead() {
+	conn, err := c.connect()
 	if err != nil {
 		return
 	}

@@ -20,53 +20,52 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// points counts the moments after which something of a portal stays, whatever
-// becomes of it: a commit, and a call that has reached another house. At the
-// one it is set for the portal is killed, before it can hear the answer. What
-// lies between two points leaves nothing behind, so dying there is the same as
-// dying at the one before.
-type points struct {
+// killPoints counts the portal's effects that outlast it: commits, and calls that
+// have reached another system. At the target the portal is killed before it gets
+// the answer. There is no effect between two points, so a kill there would be the
+// same as at the point before.
+type killPoints struct {
 	mu     sync.Mutex
 	victim *system.Site
-	at     int // dies at this one; 0: at none
+	target int // is killed at this point; 0: never
 	seen   int
-	died   string // of what; "": it lives
+	killed string // name of the point; "": not killed
 }
 
-// set makes the portal die at the n-th point from here; 0: at none.
-func (p *points) set(n int) {
+// set makes the portal be killed at the n-th point from now; 0: never.
+func (p *killPoints) set(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.at, p.seen, p.died = n, 0, ""
+	p.target, p.seen, p.killed = n, 0, ""
 }
 
-// death tells where the portal died; "" where it lives.
-func (p *points) death() string {
+// killedAt returns the point at which the portal was killed; "" if it was not.
+func (p *killPoints) killedAt() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.died
+	return p.killed
 }
 
-// pass tells whether the portal lives on behind this point.
-func (p *points) pass(what string) bool {
+// reach is called at each point. It reports whether the portal is still running.
+func (p *killPoints) reach(what string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.died != "" {
-		return false // one of the dead's last
+	if p.killed != "" {
+		return false // sent before the kill
 	}
-	if p.at == 0 {
+	if p.target == 0 {
 		return true
 	}
-	if p.seen++; p.seen < p.at {
+	if p.seen++; p.seen < p.target {
 		return true
 	}
 	_ = p.victim.Portal.Cmd.Process.Kill()
 	<-p.victim.Portal.Done
-	p.died = what
+	p.killed = what
 	return false
 }
 
-// accept gives every connection to serve until the test ends.
+// accept calls serve for every connection until the test ends.
 func accept(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -86,18 +85,18 @@ func accept(t *testing.T, serve func(net.Conn)) (address string) {
 	return listener.Addr().String()
 }
 
-// sqliteCommits is whom the disaster program tells of its commits.
-func (p *points) sqliteCommits(t *testing.T) (address string) {
+// sqliteCommits listens for the commits that ChaosBinary reports.
+func (p *killPoints) sqliteCommits(t *testing.T) (address string) {
 	t.Helper()
 	return accept(t, func(conn net.Conn) {
 		defer conn.Close()
-		p.pass("commit")
+		p.reach("commit")
 	})
 }
 
-// postgresCommits stands between a portal and PostgreSQL, and understands as
-// much of what the server says as to see a commit.
-func (p *points) postgresCommits(t *testing.T, database string) (address string) {
+// postgresCommits is a proxy between a portal and PostgreSQL. It parses enough of
+// the protocol to see commits.
+func (p *killPoints) postgresCommits(t *testing.T, database string) (address string) {
 	t.Helper()
 	at, err := url.Parse(database)
 	if err != nil {
@@ -117,16 +116,16 @@ func (p *points) postgresCommits(t *testing.T, database string) (address string)
 		}()
 		_ = p.relay(behind, client)
 	})
-	at.RawQuery += "&application_name=" + behindThePoints
+	at.RawQuery += "&application_name=" + proxiedName
 	return at.String()
 }
 
-// behindThePoints is what PostgreSQL knows such a portal as.
-const behindThePoints = "portal"
+// proxiedName is the application_name of the proxied portal.
+const proxiedName = "portal"
 
-var errDead = errors.New("the portal is dead")
+var errKilled = errors.New("the portal is dead")
 
-func (p *points) relay(server io.Reader, client io.Writer) error {
+func (p *killPoints) relay(server io.Reader, client io.Writer) error {
 	in, out := bufio.NewReader(server), bufio.NewWriter(client)
 	wrote := false
 	for {
@@ -141,11 +140,11 @@ func (p *points) relay(server io.Reader, client io.Writer) error {
 		switch head[0] {
 		case 'C': // a command is complete
 			tag := string(bytes.TrimRight(body, "\x00"))
-			wrote = tag != "ROLLBACK" && (wrote || tag == "COMMIT" || changes(tag))
+			wrote = tag != "ROLLBACK" && (wrote || tag == "COMMIT" || changedRows(tag))
 		case 'Z': // ready for the next; I: in no transaction
 			if body[0] == 'I' {
-				if wrote && !p.pass("commit") {
-					return errDead
+				if wrote && !p.reach("commit") {
+					return errKilled
 				}
 				wrote = false
 			}
@@ -160,8 +159,8 @@ func (p *points) relay(server io.Reader, client io.Writer) error {
 	}
 }
 
-// changes tells whether a statement, by its tag, has changed a row.
-func changes(tag string) bool {
+// changedRows reports whether a statement with this command tag changed a row.
+func changedRows(tag string) bool {
 	words := strings.Fields(tag)
 	if len(words) < 2 || words[0] == "SELECT" {
 		return false
@@ -170,12 +169,12 @@ func changes(tag string) bool {
 	return err == nil && n > 0
 }
 
-// calls stands between a portal and a biller.
-func (p *points) calls(t *testing.T, biller string) (address string) {
+// calls is a proxy between a portal and a biller.
+func (p *killPoints) calls(t *testing.T, biller string) (address string) {
 	t.Helper()
 	relay := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		command := r.URL.Query().Get("command")
-		if !p.pass(command + " is asked") {
+		if !p.reach(command + " is asked") {
 			panic(http.ErrAbortHandler)
 		}
 		answer, err := http.Get(biller + r.URL.RequestURI())
@@ -184,7 +183,7 @@ func (p *points) calls(t *testing.T, biller string) (address string) {
 		}
 		defer answer.Body.Close()
 		body, err := io.ReadAll(answer.Body)
-		if err != nil || !p.pass(command+" is answered") {
+		if err != nil || !p.reach(command+" is answered") {
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set("Content-Type", answer.Header.Get("Content-Type"))
@@ -195,20 +194,20 @@ func (p *points) calls(t *testing.T, biller string) (address string) {
 	return relay.URL
 }
 
-// sendsms is a Kannel that takes every SMS.
-type sendsms struct{ took atomic.Int64 }
+// sendsms is a fake Kannel that accepts every SMS.
+type sendsms struct{ count atomic.Int64 }
 
-func (s *sendsms) all() int { return int(s.took.Load()) }
+func (s *sendsms) all() int { return int(s.count.Load()) }
 
-func (p *points) sendsms(t *testing.T) (s *sendsms, address string) {
+func (p *killPoints) sendsms(t *testing.T) (s *sendsms, address string) {
 	t.Helper()
 	s = &sendsms{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if !p.pass("SMS is asked") {
+		if !p.reach("SMS is asked") {
 			panic(http.ErrAbortHandler)
 		}
-		s.took.Add(1)
-		if !p.pass("SMS is taken") {
+		s.count.Add(1)
+		if !p.reach("SMS is taken") {
 			panic(http.ErrAbortHandler)
 		}
 		w.WriteHeader(http.StatusAccepted)
@@ -218,7 +217,7 @@ func (p *points) sendsms(t *testing.T) (s *sendsms, address string) {
 	return s, strings.Replace(server.URL, "http://", "http://elsom:password@", 1) + "/cgi-bin/sendsms?from=ELSOM"
 }
 
-// What the suite's own program has inside, the released one has not.
+// The hooks of ChaosBinary are not in the released program.
 func TestChaosHooksAreNotReleased(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{"elsom": false, system.ChaosBinary: true} {

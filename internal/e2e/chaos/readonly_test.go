@@ -16,8 +16,8 @@ import (
 // unknownPhone has no wallet and may dial *900#.
 const unknownPhone = "+996550654322"
 
-// The primary is fenced: it takes no writes any more, while its connections
-// live. Its standby is promoted, and the portals find it by themselves.
+// TestFencedPrimary makes the primary read-only while its connections stay open.
+// Its standby is promoted, and the portals connect to it.
 func TestFencedPrimary(t *testing.T) {
 	t.Parallel()
 	primary := system.NewPostgres(t)
@@ -26,11 +26,11 @@ func TestFencedPrimary(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(standby.Stop)
-	d := newDisaster(t, primary.FailoverAddress(standby, "elsom"), 2, size(2, 6))
+	d := newScenario(t, primary.FailoverAddress(standby, "elsom"), 2, scale(2, 6))
 	orders := d.drafts(20)
-	for _, a := range orders[:8] { // connections are there, and their statements prepared
-		if d.press(d.any(), a) != isOK {
-			t.Fatalf("in quiet times: %v", a.was)
+	for _, a := range orders[:8] { // opens connections and prepares statements
+		if d.press(d.anyPortal(), a) != gotAccepted {
+			t.Fatalf("without a fault: %v", a.answers)
 		}
 	}
 	if err := primary.Set("default_transaction_read_only", "on"); err != nil {
@@ -40,8 +40,8 @@ func TestFencedPrimary(t *testing.T) {
 		s.WaitHealthStatus(t, http.StatusServiceUnavailable)
 	}
 	for _, a := range orders[8:] {
-		if told := d.press(d.any(), a); told == isOK {
-			t.Errorf("accepted by a server that takes no writes: %v", a.was)
+		if told := d.press(d.anyPortal(), a); told == gotAccepted {
+			t.Errorf("accepted by a read-only server: %v", a.answers)
 		}
 	}
 	if err := standby.Promote(); err != nil {
@@ -53,23 +53,23 @@ func TestFencedPrimary(t *testing.T) {
 	}
 	served := time.Since(begin)
 	for _, a := range orders[8:] {
-		if d.press(d.any(), a) != isOK {
-			t.Errorf("after the promotion: %v", a.was)
+		if d.press(d.anyPortal(), a) != gotAccepted {
+			t.Errorf("after the promotion: %v", a.answers)
 		}
 	}
-	d.bring(d.holders[0], 1000)
-	d.settle()
-	d.compare()
-	d.told("served again %s after the promotion; %s", served.Round(time.Millisecond), d.tally())
+	d.cashIn(d.customers[0], 1000)
+	d.waitEnded()
+	d.compareBooks()
+	d.report("healthy %s after the promotion; %s", served.Round(time.Millisecond), d.summary())
 }
 
-// A single server that takes no writes, or whose statements take too long, is
-// told as unavailable by every channel: HTTP 503, OSMP 1 or 90, a sentence of
-// *900#; and all goes on when it is over.
+// A read-only server, or one whose statements time out, is reported as unavailable
+// by every channel: HTTP 503, OSMP 1 or 90, a sentence of *900#. Afterwards all
+// channels recover.
 func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
-	d := newDisaster(t, server.Address("elsom"), 1, 2)
+	d := newScenario(t, server.Address("elsom"), 1, 2)
 	books := databasetest.Reopen(t, server.Address("elsom")+"&statement_timeout=0")
 	set := func(name, value string) {
 		t.Helper()
@@ -80,7 +80,7 @@ func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
 	never := 0
 	trouble := func(what string) {
 		t.Helper()
-		who := d.holders[0]
+		who := d.customers[0]
 		for range 3 {
 			never++
 			if status, location, _, err := who.post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1"}}); err != nil || status != http.StatusServiceUnavailable {
@@ -97,11 +97,11 @@ func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
 	orders := d.drafts(4)
 	set("default_transaction_read_only", "on")
 	trouble("read-only")
-	if told := d.press(d.Site, orders[0]); told == isOK {
-		t.Error("accepted by a server that takes no writes")
+	if told := d.press(d.Site, orders[0]); told == gotAccepted {
+		t.Error("accepted by a read-only server")
 	}
 	if d.HealthStatus() != http.StatusServiceUnavailable {
-		t.Error("a server that takes no writes is healthy")
+		t.Error("a read-only server is healthy")
 	}
 	set("default_transaction_read_only", "off")
 	d.WaitHealthStatus(t, http.StatusOK)
@@ -117,18 +117,18 @@ func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
 		}
 	}
 	trouble("statement_timeout")
-	if told := d.press(d.Site, orders[1]); told == isOK {
-		t.Error("accepted though nothing could be written")
+	if told := d.press(d.Site, orders[1]); told == gotAccepted {
+		t.Error("accepted though no statement could be executed")
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
 	set("statement_timeout", "0")
 	for _, a := range orders {
-		if d.press(d.Site, a) != isOK {
-			t.Errorf("when it is over: %v", a.was)
+		if d.press(d.Site, a) != gotAccepted {
+			t.Errorf("after the fault: %v", a.answers)
 		}
 	}
-	d.settle()
-	d.compare()
+	d.waitEnded()
+	d.compareBooks()
 }

@@ -10,17 +10,17 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// PostgreSQL goes back to a moment amid payments, by the procedure of `elsom help backup`:
-// base backup, archived WAL, recovery_target_time. The books hold as they stood
-// then; what was open is settled under the same txn_id when the portal goes on,
-// and what came later is at the biller alone.
-func TestGoingBackToAMoment(t *testing.T) {
+// PostgreSQL is restored to a point in time during payments, as `elsom help backup`
+// says: base backup, archived WAL, recovery_target_time. The books of that time
+// hold; open payments are settled under the same txn_id, and later ones are in the
+// biller's books only.
+func TestPointInTimeRecovery(t *testing.T) {
 	t.Parallel()
 	server, err := databasetest.StartArchiving()
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
 	require.NoError(t, server.CreateDatabase("elsom"))
-	d := newDisaster(t, server.Address("elsom"), 1, 2)
+	d := newScenario(t, server.Address("elsom"), 1, 2)
 	ended := d.pay(6)
 	base, err := server.BaseBackup()
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func TestGoingBackToAMoment(t *testing.T) {
 	open := d.pressed(6)
 	for begin := time.Now(); d.count("SELECT COUNT(*) FROM payment_attempts a JOIN payments p ON p.id = a.payment_id WHERE p.state = 'processing'") < 6; time.Sleep(20 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
-			t.Fatal("nobody asks the biller")
+			t.Fatal("the biller is not called")
 		}
 	}
 	var moment time.Time
@@ -44,7 +44,7 @@ func TestGoingBackToAMoment(t *testing.T) {
 	server.Kill()
 
 	require.NoError(t, base.RecoverTo(moment))
-	d.goOn(base.Address("elsom"))
+	d.useDatabase(base.Address("elsom"))
 	if n := d.count("SELECT COUNT(*) FROM payments WHERE state = 'completed'"); n != len(ended) {
 		t.Errorf("%d payments are completed, %d were", n, len(ended))
 	}
@@ -54,12 +54,12 @@ func TestGoingBackToAMoment(t *testing.T) {
 	d.Audit(t)
 	d.Audit(t, "--since=1h")
 	d.Start(t)
-	d.settle()
+	d.waitEnded()
 	d.Audit(t)
 	ours, billers := d.ourBook(), d.billersBook()
 	for _, a := range append(ended, open...) {
 		p, has := ours[a.draft]
-		if wrong := a.wrong(p, has, billers[a.inn]); wrong != "" || !has {
+		if wrong := a.mismatch(p, has, billers[a.inn]); wrong != "" || !has {
 			t.Errorf("payment %s to %s: %v %s", a.draft, a.inn, has, wrong)
 		}
 	}
@@ -69,33 +69,33 @@ func TestGoingBackToAMoment(t *testing.T) {
 		}
 	}
 	if len(d.pay(3)) != 3 {
-		t.Error("nobody can pay")
+		t.Error("no payment is accepted")
 	}
 	d.Audit(t)
 }
 
-// pressed lets holders press «Оплатить» so often; all are told that it is done.
-func (d *disaster) pressed(n int) []*act {
+// pressed sends n payments, all of which must be accepted.
+func (d *scenario) pressed(n int) []*order {
 	d.t.Helper()
 	acts := d.drafts(n)
 	for _, a := range acts {
-		if d.press(d.any(), a) != isOK {
-			d.t.Errorf("in quiet times: %v", a.was)
+		if d.press(d.anyPortal(), a) != gotAccepted {
+			d.t.Errorf("without a fault: %v", a.answers)
 		}
 	}
 	return acts
 }
 
-// pay is pressed, and waits until all have ended.
-func (d *disaster) pay(n int) []*act {
+// pay makes n payments and waits until they have ended.
+func (d *scenario) pay(n int) []*order {
 	d.t.Helper()
 	acts := d.pressed(n)
-	d.settle()
+	d.waitEnded()
 	return acts
 }
 
-// goOn moves the house to another database.
-func (d *disaster) goOn(address string) {
+// useDatabase makes the portals use another database after their next start.
+func (d *scenario) useDatabase(address string) {
 	d.t.Helper()
 	d.Database = address
 	d.Env = append(d.Env[:len(d.Env):len(d.Env)], "ELSOM_DATABASE_URL="+address)

@@ -25,7 +25,7 @@ func TestStandbyAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(standby.Stop)
-			d := newDisaster(t, primary.FailoverAddress(standby, "elsom"), 2, 4)
+			d := newScenario(t, primary.FailoverAddress(standby, "elsom"), 2, 4)
 			orders := d.drafts(4)
 			must := func(err error) {
 				t.Helper()
@@ -37,16 +37,16 @@ func TestStandbyAway(t *testing.T) {
 			if cancelled {
 				primary.CancelCommitWaits(t)
 			}
-			cash := d.cashOf(3)
+			cash := d.newCash(3)
 			for range 2 {
-				d.askAll(1, orders, cash, func(what string, told word) {
-					if told == isOK {
+				d.askAll(1, orders, cash, func(what string, told outcome) {
+					if told == gotAccepted {
 						t.Errorf("%s is acknowledged without the standby", what)
 					}
 				})
 			}
 			if cancelled && d.count("SELECT COUNT(*) FROM cash_ins WHERE sum = 700") == 0 {
-				t.Error("the primary shows nothing: nothing was tried")
+				t.Error("the primary has no cash-in: no request was made")
 			}
 			primary.Kill()
 			must(standby.Start())
@@ -54,89 +54,89 @@ func TestStandbyAway(t *testing.T) {
 			for _, s := range d.portals {
 				s.WaitHealthStatus(t, http.StatusOK)
 			}
-			// The first try may meet a connection that was lost.
-			d.askAll(3, orders, cash, func(what string, told word) {
-				if told != isOK {
+			// The first try may use a connection that was lost.
+			d.askAll(3, orders, cash, func(what string, told outcome) {
+				if told != gotAccepted {
 					t.Errorf("%s is not acknowledged after the promotion", what)
 				}
 			})
-			d.settle()
-			d.compare()
+			d.waitEnded()
+			d.compareBooks()
 			for _, a := range orders {
-				t.Log(a.was)
+				t.Log(a.answers)
 			}
-			d.told("%s", d.tally())
+			d.report("%s", d.summary())
 		})
 	}
 }
 
-// cashOf is cash for n holders that their terminals have not brought yet.
-func (d *disaster) cashOf(n int) (list []*cash) {
+// newCash returns cash-ins of n customers that are not sent yet.
+func (d *scenario) newCash(n int) (list []*cash) {
 	for i := range n {
-		c := &cash{who: d.holders[i], id: system.NewTxnID(), amount: 700, told: isUnknown}
+		c := &cash{customer: d.customers[i], id: system.NewTxnID(), amount: 700, outcome: gotUnknown}
 		list = append(list, c)
 		d.log.cash = append(d.log.cash, c)
 	}
 	return list
 }
 
-// askAll asks for all at once, and looks at the receipts of the payments.
-func (d *disaster) askAll(tries int, orders []*act, list []*cash, judge func(what string, told word)) {
+// askAll sends all at once, and reads the receipts of the payments.
+func (d *scenario) askAll(tries int, orders []*order, list []*cash, judge func(what string, told outcome)) {
 	d.t.Helper()
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	tell := func(what string, told word) {
+	tell := func(what string, told outcome) {
 		mu.Lock()
 		defer mu.Unlock()
 		judge(what, told)
 	}
 	for _, c := range list {
-		s := d.any()
+		s := d.anyPortal()
 		all.Go(func() {
-			told := isUnknown
-			for try := 0; try < tries && told != isOK; try++ {
-				if answer, err := s.TerminalRequest("pay", c.id, c.who.Phone, "7.00"); err == nil && answer.Result == 0 {
-					told = isOK
+			told := gotUnknown
+			for try := 0; try < tries && told != gotAccepted; try++ {
+				if answer, err := s.TerminalRequest("pay", c.id, c.customer.Phone, "7.00"); err == nil && answer.Result == 0 {
+					told = gotAccepted
 				}
 			}
 			d.log.mu.Lock()
-			c.told = told
+			c.outcome = told
 			d.log.mu.Unlock()
 			tell("cash "+c.id, told)
 		})
 	}
 	for _, a := range orders {
-		s := d.any()
+		s := d.anyPortal()
 		all.Go(func() {
-			before := a.told
+			before := a.outcome
 			told := d.press(s, a)
-			if before == isUnknown && told == isRefused {
-				d.t.Errorf("payment %s may have been accepted, and is told to be refused: %v", a.draft, a.was)
+			if before == gotUnknown && told == gotRefused {
+				d.t.Errorf("payment %s may have been accepted, but is refused now: %v", a.draft, a.answers)
 			}
-			for try := 1; try < tries && told != isOK; try++ {
+			for try := 1; try < tries && told != gotAccepted; try++ {
 				told = d.press(s, a)
 			}
 			tell("payment "+a.draft, told)
-			if told != isOK {
-				tell("receipt "+a.draft, a.who.receipt(s, a.draft))
+			if told != gotAccepted {
+				tell("receipt "+a.draft, a.customer.receipt(s, a.draft))
 			}
 		})
 	}
 	all.Wait()
 }
 
-// receipt looks for a payment's receipt.
-func (h *holder) receipt(s *system.Site, draft string) word {
+// receipt reads a payment's receipt.
+func (h *customer) receipt(s *system.Site, draft string) outcome {
 	client := *h.client
 	client.Timeout = 40 * time.Second
 	answer, err := client.Get(s.BaseURL + "/receipt/" + draft)
 	if err != nil {
-		return isUnknown
+		return gotUnknown
 	}
 	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, answer.Body)
 	if answer.StatusCode == http.StatusOK {
-		return isOK
+		return gotAccepted
 	}
-	return isUnknown
+	return gotUnknown
 }

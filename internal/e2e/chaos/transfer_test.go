@@ -10,8 +10,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The process is killed while transfers are accepted; whoever got no answer
-// presses again, and each went once.
+// The portal is killed while transfers are accepted. All are sent again, and each
+// is made once.
 func TestKilledDuringTransfers(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
@@ -51,7 +51,7 @@ func TestKilledDuringTransfers(t *testing.T) {
 			for range 2 {
 				system.Each(tabs, func(o *system.Submission) {
 					if err := o.Client.Request(http.MethodPost, o.Action, o.Values); err != nil || o.Client.Attribute("data-transfer") != "sent" {
-						t.Errorf("pressed again: %v\n%s", err, o.Client.Text())
+						t.Errorf("sent again: %v\n%s", err, o.Client.Text())
 					}
 				})
 			}

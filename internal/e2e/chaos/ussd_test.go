@@ -12,8 +12,9 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The portal is killed between the PIN and its answer, a little later each
-// time; the gateway's repeat gets the payment code, and nothing is paid twice.
+// The portal is killed between the PIN and its answer, a little later each time.
+// The gateway's repeated request gets the payment code, and each payment is made
+// once.
 func TestKilledBetweenPINAndAnswer(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
@@ -39,7 +40,7 @@ func TestKilledBetweenPINAndAnswer(t *testing.T) {
 					t.Fatal(screen)
 				}
 				text += "*" + pin
-				go func() { _, _ = s.USSD(session, p.Phone, text) }() // its answer is lost with the process, or comes before
+				go func() { _, _ = s.USSD(session, p.Phone, text) }() // its answer is lost with the process, or arrives before
 				time.Sleep(delay)
 				s.Portal.Stop(syscall.SIGKILL)
 				s.Start(t)

@@ -7,8 +7,11 @@
 package system
 
 import (
+	"flag"
 	"os"
 	"os/signal"
+	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -18,6 +21,14 @@ func Main(m *testing.M) {
 	// A signal that is ignored here (by nohup) would be ignored by the programs
 	// that the tests start; one that is caught here is not.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given { // these tests wait for other processes more than they work
+		if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	closeBrowser()
 	if temporary != "" {
