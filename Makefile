@@ -65,8 +65,8 @@ bench-short: ## the same in a minute: a look, no judgement
 	@.ci/install
 	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
 
-simulate: ## SEEDS=100000 lives of the whole house with every fault, from the seed FROM=1 on
-	go test -count=1 -timeout 24h -v -run '^TestLives$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
+simulate: ## Deterministic simulation with faults: SEEDS=100000 seeds from FROM=1 on
+	go test -count=1 -timeout 24h -v -run '^TestSimulation$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
 
 chaos: ## fault injection at full length: kills, crashes, full disks, failovers; SEED=4711 repeats a run's choices
 	@.ci/install

@@ -19,7 +19,7 @@ func (b *batchTx) postPessimistic() error {
 		return err
 	}
 	//mutant:replace err := b.decideAll(posted); err => clear(posted); b.decideAll(posted) TestOnceOnly
-	//mutant:replace err := b.decideAll(posted); err => clear(posted); b.decideAll(posted) ./internal/simulation TestLives
+	//mutant:replace err := b.decideAll(posted); err => clear(posted); b.decideAll(posted) ./internal/simulation TestSimulation
 	if err := b.decideAll(posted); err != nil {
 		return err
 	}

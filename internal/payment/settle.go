@@ -134,7 +134,7 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 		return ledger.Posting{}, err
 	}
 	//mutant:replace (p.ID), Op: => (p.ID) + ":settle", Op: TestGoodAfterRefundIsAClaim
-	//mutant:replace (p.ID), Op: => (p.ID) + ":" + strconv.FormatInt(ps.db.NewID(), 10), Op: ./internal/simulation TestLives
+	//mutant:replace (p.ID), Op: => (p.ID) + ":" + strconv.FormatInt(ps.db.NewID(), 10), Op: ./internal/simulation TestSimulation
 	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.settle", Subject: subject(p.ID), Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()}, {Account: payable, Amount: p.Amount},
 	}}

@@ -25,8 +25,8 @@ type history struct {
 //
 //mutant:replace IS NULL OR outcome IN => IN TestAttemptWithoutOutcomeIsUnknown
 //mutant:replace , 'later' => TestAnswers
-//mutant:replace NULL OR => NOT NULL AND ./internal/simulation TestLives
-//mutant:replace , 'later' => ./internal/simulation TestLives
+//mutant:replace NULL OR => NOT NULL AND ./internal/simulation TestSimulation
+//mutant:replace , 'later' => ./internal/simulation TestSimulation
 const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"
 
 // readHistory counts attempts, and those without a final answer.

@@ -23,7 +23,7 @@ func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) v
 	switch answer.Outcome {
 	case biller.Good:
 		return settle
-	//mutant:replace Refused => Unknown: return refund; case biller.Refused ./internal/simulation TestLives
+	//mutant:replace Refused => Unknown: return refund; case biller.Refused ./internal/simulation TestSimulation
 	case biller.Refused:
 		//mutant:drop TestAnswers
 		if unknownBefore && !answersStoredOutcome {

@@ -12,12 +12,13 @@ import (
 	"elsom/internal/transfer"
 )
 
-// clients is the first book: what was asked, and what was told.
+// clients is what clients requested and were answered: the first of three books
+// that are compared at the end.
 type clients struct {
 	holders  []holder
-	cash     []*cash
-	payments []*paid
-	sent     []*sending
+	cash     []*clientCashIn
+	payments []*clientPayment
+	sent     []*clientTransfer
 }
 
 type holder struct {
@@ -25,59 +26,59 @@ type holder struct {
 	phone string
 }
 
-// told is what a client knows of the thing it asked for.
-type told int
+// status is what a client knows about its request.
+type status int
 
 const (
-	notAsked told = iota
-	isDone        // done, for good
-	isNot         // refused
-	isOpen        // no answer, or one that leaves it open
+	notAsked status = iota
+	isDone          // done
+	isNot           // refused
+	isOpen          // no answer, or an unknown outcome
 )
 
-var toldNames = [...]string{"not asked", "done", "refused", "open"}
+var statusNames = [...]string{"not asked", "done", "refused", "open"}
 
-type cash struct {
+type clientCashIn struct {
 	agent   cashin.Agent
 	request cashin.Request
 	holder  holder
-	told    told
+	status  status
 	answer  cashin.Answer
 }
 
-type paid struct {
+type clientPayment struct {
 	holder holder
 	draft  payment.Draft
-	told   told
-	ended  payment.State // as it was once shown
+	status status
+	ended  payment.State // as shown once
 }
 
-type sending struct {
+type clientTransfer struct {
 	from, to holder
 	draft    transfer.Draft
-	told     told
+	status   status
 }
 
-func (c *clients) begin(h *house) { c.holders = h.holders }
+func (c *clients) begin(h *template) { c.holders = h.holders }
 
-// ask runs an act in a process; answered is false where the process died
-// before it could answer.
-func ask[T any](l *life, p *process, what string, act func(ctx context.Context) (T, error)) (answer T, err error, answered bool) { //nolint:revive // the error is part of the answer
+// call calls a service in a process; answered is false if the process died before it
+// answered.
+func call[T any](s *simulation, p *process, what string, act func(ctx context.Context) (T, error)) (answer T, err error, answered bool) { //nolint:revive // the error is part of the answer
 	type outcome struct {
 		answer T
 		err    error
 	}
-	got := &outcome{} // a dead process may still write it, and nobody reads it
-	l.begin(p, what, func() { got.answer, got.err = act(context.Background()) })
+	got := &outcome{} // a dead process may still write it; it is not read then
+	s.start(p, what, func() { got.answer, got.err = act(context.Background()) })
 	if p.dead.Load() {
 		return answer, nil, false
 	}
 	return got.answer, got.err, true
 }
 
-// asHolder is ask for an act of a holder's, who is found first.
-func asHolder[T any](l *life, p *process, what string, id int64, act func(context.Context, customer.Customer) (T, error)) (T, error, bool) { //nolint:revive // like ask
-	return ask(l, p, what, func(ctx context.Context) (answer T, err error) {
+// callAs is call for an operation of a customer, who is read first.
+func callAs[T any](s *simulation, p *process, what string, id int64, act func(context.Context, customer.Customer) (T, error)) (T, error, bool) { //nolint:revive // like ask
+	return call(s, p, what, func(ctx context.Context) (answer T, err error) {
 		c, err := p.customers.ByID(ctx, id)
 		if err != nil {
 			return answer, err
@@ -86,8 +87,8 @@ func asHolder[T any](l *life, p *process, what string, id int64, act func(contex
 	})
 }
 
-// learn gives what a client knows after an answer.
-func learn(err error, answered bool) told {
+// statusOf returns the status after an answer.
+func statusOf(err error, answered bool) status {
 	switch {
 	case !answered:
 		return isOpen
@@ -101,168 +102,168 @@ func learn(err error, answered bool) told {
 	return isNot
 }
 
-// payIn brings cash, or repeats what was brought.
-func (l *life) payIn(p *process) {
-	c := &l.clients
-	var one *cash
-	if len(c.cash) > 0 && l.chance(35) {
-		one = pick(l, c.cash)
+// payIn sends a cash-in, or one of the earlier ones again.
+func (s *simulation) payIn(p *process) {
+	c := &s.clients
+	var one *clientCashIn
+	if len(c.cash) > 0 && s.chance(35) {
+		one = pick(s, c.cash)
 	} else {
-		who := pick(l, c.holders)
-		one = &cash{agent: pick(l, l.house.agents), holder: who, request: cashin.Request{
+		who := pick(s, c.holders)
+		one = &clientCashIn{agent: pick(s, s.template.agents), holder: who, request: cashin.Request{
 			TxnID: fmt.Sprintf("%d", 1000+len(c.cash)), TxnDate: "20261122120000", Account: who.phone,
-			Sum: money.Amount(1+l.rng.IntN(50)) * 1000,
+			Sum: money.Amount(1+s.rng.IntN(50)) * 1000,
 		}}
-		if l.chance(10) {
+		if s.chance(10) {
 			one.request.Sum = 900_000_00
 		}
 		c.cash = append(c.cash, one)
 	}
-	if one.told != notAsked && l.chance(15) {
-		l.forgedCash(p, one)
+	if one.status != notAsked && s.chance(15) {
+		s.conflictingCashIn(p, one)
 		return
 	}
-	l.repeatCash(p, one)
+	s.sendCashIn(p, one)
 }
 
-// forgedCash asks for another sum under a txn_id that has its answer: it may
-// only be a conflict, or open.
-func (l *life) forgedCash(p *process, one *cash) {
-	if one.told == isOpen {
+// conflictingCashIn sends another sum under a txn_id that was answered: it must be
+// a conflict, or remain open.
+func (s *simulation) conflictingCashIn(p *process, one *clientCashIn) {
+	if one.status == isOpen {
 		return
 	}
 	other := one.request
 	other.Sum += 700
-	answer, err, answered := ask(l, p, "cash-in", func(ctx context.Context) (cashin.Answer, error) {
+	answer, err, answered := call(s, p, "cash-in", func(ctx context.Context) (cashin.Answer, error) {
 		return p.cashin.PayIn(ctx, one.agent, other)
 	})
-	l.say("%s cash-in %s/%s with another sum: %v", p.name, one.agent.Code, other.TxnID, err)
-	if now := learn(err, answered); now == isDone || (now == isNot && !fault.Is(err, fault.Conflict)) {
-		l.wrong("cash-in %s with another sum: %+v %v", other.TxnID, answer, err)
+	s.logf("%s cash-in %s/%s with another sum: %v", p.name, one.agent.Code, other.TxnID, err)
+	if now := statusOf(err, answered); now == isDone || (now == isNot && !fault.Is(err, fault.Conflict)) {
+		s.failf("cash-in %s with another sum: %+v %v", other.TxnID, answer, err)
 	}
 }
 
-func (l *life) repeatCash(p *process, one *cash) {
-	answer, err, answered := ask(l, p, "cash-in", func(ctx context.Context) (cashin.Answer, error) {
+func (s *simulation) sendCashIn(p *process, one *clientCashIn) {
+	answer, err, answered := call(s, p, "cash-in", func(ctx context.Context) (cashin.Answer, error) {
 		return p.cashin.PayIn(ctx, one.agent, one.request)
 	})
-	now := learn(err, answered)
+	now := statusOf(err, answered)
 	if now == isDone && answer.Result != cashin.Done {
 		now = isNot
 	}
-	l.say("%s cash-in %s/%s %s: %s %v", p.name, one.agent.Code, one.request.TxnID, one.request.Sum, toldNames[now], err)
+	s.logf("%s cash-in %s/%s %s: %s %v", p.name, one.agent.Code, one.request.TxnID, one.request.Sum, statusNames[now], err)
 	switch {
 	case now == isOpen:
-		if one.told == notAsked {
-			one.told = isOpen
+		if one.status == notAsked {
+			one.status = isOpen
 		}
 	case err != nil:
-		l.wrong("cash-in %s: %v", one.request.TxnID, err)
-	case (one.told == isDone || one.told == isNot) && answer != one.answer:
-		l.wrong("cash-in %s was answered %+v and now %+v", one.request.TxnID, one.answer, answer)
+		s.failf("cash-in %s: %v", one.request.TxnID, err)
+	case (one.status == isDone || one.status == isNot) && answer != one.answer:
+		s.failf("cash-in %s was answered %+v and now %+v", one.request.TxnID, one.answer, answer)
 	default:
-		one.told, one.answer = now, answer
+		one.status, one.answer = now, answer
 	}
 }
 
-// quote asks for a payment's check page.
-func (l *life) quote(p *process) {
-	who := pick(l, l.clients.holders)
-	service := pick(l, billerCodes)
+// quote opens the check page of a payment.
+func (s *simulation) quote(p *process) {
+	who := pick(s, s.clients.holders)
+	service := pick(s, billerCodes)
 	identifier := "00207199610017"
 	if service != "dostek" {
 		identifier = "123456"
 	}
-	amount := money.Amount(1+l.rng.IntN(300)) * 100
-	draft, err, answered := asHolder(l, p, "quote", who.id, func(ctx context.Context, c customer.Customer) (payment.Draft, error) {
+	amount := money.Amount(1+s.rng.IntN(300)) * 100
+	draft, err, answered := callAs(s, p, "quote", who.id, func(ctx context.Context, c customer.Customer) (payment.Draft, error) {
 		return p.payments.Quote(ctx, c, payment.Order{
 			Service: service, Identifier: identifier, Amount: amount.Plain(), Channel: customer.USSD,
 		})
 	})
-	if learn(err, answered) == isDone {
-		one := &paid{holder: who, draft: draft}
-		l.clients.payments = append(l.clients.payments, one)
-		l.say("%s shows %s the check page %d: %s to %s %s", p.name, who.phone, len(l.clients.payments), amount, service, l.alias(draft.TxnID))
-		if l.chance(60) {
-			l.press(p, one)
+	if statusOf(err, answered) == isDone {
+		one := &clientPayment{holder: who, draft: draft}
+		s.clients.payments = append(s.clients.payments, one)
+		s.logf("%s shows %s the check page %d: %s to %s %s", p.name, who.phone, len(s.clients.payments), amount, service, s.alias(draft.TxnID))
+		if s.chance(60) {
+			s.pressPay(p, one)
 		}
 	}
 }
 
-// accept presses «Оплатить», perhaps not for the first time.
-func (l *life) accept(p *process) {
-	if n := len(l.clients.payments); n > 0 {
-		l.press(p, l.clients.payments[max(n-1-l.rng.IntN(4), 0)])
+// accept presses «Оплатить», perhaps again.
+func (s *simulation) accept(p *process) {
+	if n := len(s.clients.payments); n > 0 {
+		s.pressPay(p, s.clients.payments[max(n-1-s.rng.IntN(4), 0)])
 	}
 }
 
-func (l *life) press(p *process, one *paid) {
-	got, err, answered := asHolder(l, p, "accept", one.holder.id, func(ctx context.Context, c customer.Customer) (payment.Accepted, error) {
+func (s *simulation) pressPay(p *process, one *clientPayment) {
+	got, err, answered := callAs(s, p, "accept", one.holder.id, func(ctx context.Context, c customer.Customer) (payment.Accepted, error) {
 		return p.payments.Accept(ctx, c, customer.USSD, one.draft.ID)
 	})
-	now := learn(err, answered)
-	l.say("%s «Оплатить» %s: %s %v %v", p.name, l.alias(one.draft.TxnID), toldNames[now], got.Payment.State, err)
+	now := statusOf(err, answered)
+	s.logf("%s «Оплатить» %s: %s %v %v", p.name, s.alias(one.draft.TxnID), statusNames[now], got.Payment.State, err)
 	switch {
-	case now == isNot && l.count("SELECT COUNT(*) FROM payments WHERE id = ?", one.draft.ID) > 0:
-		l.wrong("payment %s is accepted, and its holder was told: %v", l.alias(one.draft.TxnID), err)
-	case one.told == isDone && now == isNot:
-		l.wrong("payment %s was accepted, and now: %v", l.alias(one.draft.TxnID), err)
-	case one.told != isDone:
-		one.told = now
+	case now == isNot && s.count("SELECT COUNT(*) FROM payments WHERE id = ?", one.draft.ID) > 0:
+		s.failf("payment %s is accepted, and its holder was told: %v", s.alias(one.draft.TxnID), err)
+	case one.status == isDone && now == isNot:
+		s.failf("payment %s was accepted, and now: %v", s.alias(one.draft.TxnID), err)
+	case one.status != isDone:
+		one.status = now
 	}
 	if now == isDone {
-		l.shown(one, got.Payment)
+		s.checkReceipt(one, got.Payment)
 	}
 }
 
-// shown compares a receipt with what the client was shown before.
-func (l *life) shown(one *paid, p payment.Payment) {
+// checkReceipt compares a receipt with what the client was shown before.
+func (s *simulation) checkReceipt(one *clientPayment, p payment.Payment) {
 	if p.Amount != one.draft.Amount || p.Fee != one.draft.Fee || p.TxnID != one.draft.TxnID {
-		l.wrong("payment %s: the receipt differs from the check page", l.alias(one.draft.TxnID))
+		s.failf("payment %s: the receipt differs from the check page", s.alias(one.draft.TxnID))
 	}
 	if one.ended != "" && p.State != one.ended {
-		l.wrong("payment %s was %s and is %s", l.alias(one.draft.TxnID), one.ended, p.State)
+		s.failf("payment %s was %s and is %s", s.alias(one.draft.TxnID), one.ended, p.State)
 	}
 	if p.State != payment.Processing {
 		one.ended = p.State
 	}
 }
 
-// send moves money between wallets, or presses again.
-func (l *life) send(p *process) {
-	c := &l.clients
-	if len(c.sent) > 0 && l.chance(45) {
-		l.pressSend(p, pick(l, c.sent))
+// send sends a transfer between wallets, or confirms an earlier one again.
+func (s *simulation) send(p *process) {
+	c := &s.clients
+	if len(c.sent) > 0 && s.chance(45) {
+		s.pressSend(p, pick(s, c.sent))
 		return
 	}
-	from, to := pick(l, c.holders), pick(l, c.holders)
+	from, to := pick(s, c.holders), pick(s, c.holders)
 	if from == to {
 		return
 	}
-	amount := money.Amount(1+l.rng.IntN(300)) * 50
-	draft, err, answered := asHolder(l, p, "transfer's quote", from.id, func(ctx context.Context, c customer.Customer) (transfer.Draft, error) {
+	amount := money.Amount(1+s.rng.IntN(300)) * 50
+	draft, err, answered := callAs(s, p, "transfer's quote", from.id, func(ctx context.Context, c customer.Customer) (transfer.Draft, error) {
 		return p.transfers.Quote(ctx, c, transfer.Order{Phone: to.phone, Amount: amount.Plain(), Channel: customer.USSD})
 	})
-	if learn(err, answered) != isDone {
+	if statusOf(err, answered) != isDone {
 		return
 	}
-	one := &sending{from: from, to: to, draft: draft}
+	one := &clientTransfer{from: from, to: to, draft: draft}
 	c.sent = append(c.sent, one)
 	if !p.dead.Load() {
-		l.pressSend(p, one)
+		s.pressSend(p, one)
 	}
 }
 
-func (l *life) pressSend(p *process, one *sending) {
-	_, err, answered := asHolder(l, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (transfer.Transfer, error) {
+func (s *simulation) pressSend(p *process, one *clientTransfer) {
+	_, err, answered := callAs(s, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (transfer.Transfer, error) {
 		return p.transfers.Accept(ctx, c, customer.USSD, one.draft.ID)
 	})
-	now := learn(err, answered)
-	l.say("%s sends %s from %s to %s: %s %v", p.name, one.draft.Amount, one.from.phone, one.to.phone, toldNames[now], err)
-	if one.told == isDone && now == isNot {
-		l.wrong("transfer of %s was done, and now: %v", one.draft.Amount, err)
+	now := statusOf(err, answered)
+	s.logf("%s sends %s from %s to %s: %s %v", p.name, one.draft.Amount, one.from.phone, one.to.phone, statusNames[now], err)
+	if one.status == isDone && now == isNot {
+		s.failf("transfer of %s was done, and now: %v", one.draft.Amount, err)
 	}
-	if one.told != isDone {
-		one.told = now
+	if one.status != isDone {
+		one.status = now
 	}
 }

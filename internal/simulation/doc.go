@@ -1,18 +1,19 @@
-// Package simulation lives the life of a wallet house thousands of times, each
-// time by a number: the seed. It has tests only, and nobody imports it.
+// Package simulation is the deterministic simulation of the whole application.
+// It has tests only, and no package imports it.
 //
-// In a life the real acts, outbox, couriers and books run on a database of
-// their own, one step after the other, under a clock and a chance that come
-// from the seed. Billers and the SMS gateway stand behind their ports and lose,
-// delay, double and garble what they are asked; processes die before and after
-// any commit and while they wait for an answer, and others open the same
-// database. After each step the books hold; at the end, when the faults stop,
-// what clients were told, our books and the billers' say the same.
+// A simulation runs the real services, outbox, senders and ledger on a database
+// of its own, step by step, with a clock and random choices that come from the
+// seed. Billers and the SMS gateway are fakes behind their ports that lose,
+// delay, duplicate and garble requests and answers; processes are killed before
+// and after any commit and while they wait for an answer, and others start on
+// the same database. The invariants of the books are checked after each step. At
+// the end, when the faults have stopped, the answers to clients, our books and
+// the billers' books must agree.
 //
-// A seed that fails is printed with its story, and lives the same life again:
+// A seed that fails is printed with its trace, and can be run again:
 //
-//	go test ./internal/simulation -run TestLives -seed 4711
+//	go test ./internal/simulation -run TestSimulation -seed 4711
 //
-// What chance draws outside the seed (the digits of ids and payment codes, the
-// jitter of milliseconds between tries) decides nothing here.
+// What is random outside the seed (the digits of ids and payment codes, the
+// jitter of pauses between tries) has no influence on the trace.
 package simulation

@@ -24,69 +24,69 @@ import (
 	"elsom/internal/wallet"
 )
 
-// process is one running program: everything that dies with it.
+// process is one running program: all state that is lost when it is killed.
 type process struct {
-	name      string
-	life      *life
-	db        *database.DB
-	ledger    *ledger.Ledger
-	customers *customer.Customers
-	payments  *payment.Payments
-	transfers *transfer.Transfers
-	cashin    *cashin.CashIn
-	billers   map[string]outbox.Worker
-	texts     outbox.Worker
-	messages  *sms.Messages
+	name       string
+	simulation *simulation
+	db         *database.DB
+	ledger     *ledger.Ledger
+	customers  *customer.Customers
+	payments   *payment.Payments
+	transfers  *transfer.Transfers
+	cashin     *cashin.CashIn
+	billers    map[string]outbox.Worker
+	texts      outbox.Worker
+	messages   *sms.Messages
 
 	dead atomic.Bool
 	died chan struct{}
-	// last is the clock as a dead process goes on to see it.
+	// last is the time that a dead process continues to read.
 	last atomic.Pointer[time.Time]
 }
 
-var secret = []byte("a secret of the simulated house, long enough")
+var secret = []byte("a secret of the simulation, long enough")
 
-// open starts a process on the life's database.
-func (l *life) open() *process {
-	l.opened++
-	p := &process{name: string(rune('A' + (l.opened-1)%26)), life: l, died: make(chan struct{})}
-	start := l.clock
+// open starts a process on the database of the simulation.
+func (s *simulation) open() *process {
+	s.opened++
+	p := &process{name: string(rune('A' + (s.opened-1)%26)), simulation: s, died: make(chan struct{})}
+	start := s.clock
 	p.last.Store(&start)
-	db, err := database.Open(context.Background(), "sqlite:"+l.place.path, database.WithClock(p.now), database.WithConnections(l.place.lend))
-	l.must(err)
+	db, err := database.Open(context.Background(), "sqlite:"+s.sandbox.path, database.WithClock(p.now), database.WithConnections(s.sandbox.lend))
+	s.must(err)
 	p.db = db
 	sealer, err := sms.NewSealer(secret)
-	l.must(err)
+	s.must(err)
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Off: true})
-	l.must(err)
+	s.must(err)
 	goods := catalog.New(db, catalog.Options{})
 	p.customers, err = customer.New(db, customer.Options{
 		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open,
 		Level: catalog.StandardLevel, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
 	})
-	l.must(err)
-	bell := outbox.NewNotifier()
+	s.must(err)
+	notifier := outbox.NewNotifier()
 	p.ledger = ledger.New(db, ledger.Options{})
 	timing := payment.DefaultTiming()
-	// So short that no jitter is added: chance belongs to the seed.
+	// Too short for jitter, which would not depend on the seed.
 	timing.Pauses = []time.Duration{4 * time.Nanosecond}
-	timing.AcquireAhead = 0 // a delivery never waits for another's call: one task runs at a time
+	timing.AcquireAhead = 0 // deliveries don't wait for each other's calls: one task runs at a time
 	p.payments = payment.New(payment.Parts{
-		DB: db, Ledger: p.ledger, Notifier: bell, Catalog: goods, Customers: p.customers, Counters: attempts, Timing: timing,
-		Client: func(b catalog.Biller) biller.Biller { return wire{p, l.billers[b.Code]} },
+		DB: db, Ledger: p.ledger, Notifier: notifier, Catalog: goods, Customers: p.customers, Counters: attempts, Timing: timing,
+		Client: func(b catalog.Biller) biller.Biller { return billerClient{p, s.billers[b.Code]} },
 	})
 	p.transfers = transfer.New(transfer.Parts{
-		DB: db, Ledger: p.ledger, Notifier: bell, Catalog: goods, Customers: p.customers, Counters: attempts,
+		DB: db, Ledger: p.ledger, Notifier: notifier, Catalog: goods, Customers: p.customers, Counters: attempts,
 	})
 	p.cashin = cashin.New(cashin.Parts{
-		DB: db, Books: p.ledger, Levels: goods, Notifier: bell, Wallets: cashin.WalletsFunc(p.walletOf),
+		DB: db, Books: p.ledger, Levels: goods, Notifier: notifier, Wallets: cashin.WalletsFunc(p.walletOf),
 	})
 	p.billers = map[string]outbox.Worker{}
 	for _, code := range billerCodes {
 		p.billers[code] = p.payments.Worker(code)
 	}
 	p.messages = sms.NewMessages(db, sealer)
-	p.texts = sms.Workers(db, sealer, gateway{p}, sms.Options{})[1] // no life brings codes
+	p.texts = sms.Workers(db, sealer, gateway{p}, sms.Options{})[1] // codes are not simulated
 	return p
 }
 
@@ -95,52 +95,52 @@ func (p *process) walletOf(ctx context.Context, number phone.Number) (cashin.Wal
 	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, err
 }
 
-// now is the life's clock, which moves on a little at each look.
+// now reads the clock of the simulation, which advances a little each time.
 func (p *process) now() time.Time {
 	if p.dead.Load() {
 		return *p.last.Load()
 	}
-	p.life.clock = p.life.clock.Add(17 * time.Microsecond)
-	seen := p.life.clock
+	p.simulation.clock = p.simulation.clock.Add(17 * time.Microsecond)
+	seen := p.simulation.clock
 	p.last.Store(&seen)
 	return seen
 }
 
-// die ends a process as a power cut does: what it had not committed is gone,
-// and whatever still runs in it reaches neither database nor world.
-func (p *process) die() {
+// kill ends a process like a power failure: what it has not committed is lost, and
+// what still runs in it reaches neither the database nor the adapters.
+func (p *process) kill() {
 	if p.dead.Swap(true) {
 		return
 	}
 	close(p.died)
-	p.life.tally.deaths++
+	p.simulation.tally.deaths++
 	_ = p.db.Close()
 }
 
-// bury waits until the database is free of a dead process.
-func (p *process) bury() {
+// waitClosed waits until a dead process has no connection to the database.
+func (p *process) waitClosed() {
 	for p.db.Pool().Stats().OpenConnections > 0 {
 		time.Sleep(50 * time.Microsecond)
 	}
 	go p.ledger.Close()
 }
 
-// blow is what befalls a process at a commit.
-type blow int
+// commitFault is a fault injected at a commit.
+type commitFault int
 
 const (
-	nothing      blow = iota
-	deathBefore       // it dies, and the commit never happened
-	deathBehind       // it dies, and the commit stands
-	answerIsLost      // the commit stands, and the process is told that the disk failed
+	noFault          commitFault = iota
+	killBeforeCommit             // the process is killed, and the commit is lost
+	killAfterCommit              // the process is killed after the commit
+	loseAnswer                   // the commit is done, and the process gets an I/O error
 )
 
-var blowNames = [...]string{"", "dies before its commit", "dies behind its commit", "never hears of its commit"}
+var commitFaultNames = [...]string{"", "dies before its commit", "dies after its commit", "gets an error for its commit"}
 
-// fuse sets a blow for one of the commits to come.
-type fuse struct {
-	blow    blow
-	commits int // until then
+// plannedFault is a fault for one of the next commits.
+type plannedFault struct {
+	fault   commitFault
+	commits int // how many commits until then
 }
 
 func init() {
@@ -149,23 +149,23 @@ func init() {
 		if file == nil {
 			return nil
 		}
-		found, ok := places.Load(filepath.Base(filepath.Dir(file.String())))
+		found, ok := sandboxes.Load(filepath.Base(filepath.Dir(file.String())))
 		if !ok {
 			return nil
 		}
-		at := found.(*place)
-		hit := nothing
+		at := found.(*sandbox)
+		hit := noFault
 		c.CommitHook(func() bool {
-			hit = at.life.commit()
-			return hit != deathBefore
+			hit = at.current.commit()
+			return hit != killBeforeCommit
 		})
 		c.WALHook(func(*sqlite3.Conn, string, int) error {
 			was := hit
-			hit = nothing
+			hit = noFault
 			switch was {
-			case deathBehind:
-				at.life.running.die()
-			case answerIsLost:
+			case killAfterCommit:
+				at.current.running.kill()
+			case loseAnswer:
 				return sqlite3.IOERR
 			}
 			return nil
@@ -174,30 +174,30 @@ func init() {
 	})
 }
 
-// commit is called at each commit, and tells what befalls it.
-func (l *life) commit() blow {
-	l.changed = true
-	p := l.running
-	if p == nil || p.dead.Load() || l.fuse.blow == nothing {
-		return nothing
+// commit is called at each commit and returns its fault.
+func (s *simulation) commit() commitFault {
+	s.changed = true
+	p := s.running
+	if p == nil || p.dead.Load() || s.planned.fault == noFault {
+		return noFault
 	}
-	if l.fuse.commits--; l.fuse.commits > 0 {
-		return nothing
+	if s.planned.commits--; s.planned.commits > 0 {
+		return noFault
 	}
-	hit := l.fuse.blow
-	l.fuse = fuse{}
-	l.say("%s %s", p.name, blowNames[hit])
+	hit := s.planned.fault
+	s.planned = plannedFault{}
+	s.logf("%s %s", p.name, commitFaultNames[hit])
 	switch hit {
-	case deathBefore:
-		p.die()
-	case answerIsLost:
-		l.tally.lostCommits++
+	case killBeforeCommit:
+		p.kill()
+	case loseAnswer:
+		s.tally.lostCommits++
 	}
 	return hit
 }
 
-// claim takes up to n due tasks of a worker, as outbox.Work does.
-func (p *process) claim(ctx context.Context, w outbox.Worker, n int) (tasks []outbox.LeasedMessage, err error) {
+// acquire acquires up to n due messages of a worker, as outbox.Work does.
+func (p *process) acquire(ctx context.Context, w outbox.Worker, n int) (tasks []outbox.LeasedMessage, err error) {
 	if w.Capacity != nil {
 		n = max(0, min(n, w.Capacity()))
 	}

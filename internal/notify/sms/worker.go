@@ -181,7 +181,7 @@ func (d *desk) may(tx *database.Tx, r *row, a asked) (bool, error) {
 	if until := a.words.Until; !until.IsZero() && tx.Now().After(until) {
 		return false, final(errLate)
 	}
-	//mutant:drop ./internal/simulation TestLives
+	//mutant:drop ./internal/simulation TestSimulation
 	if r.AskedBy != 0 && !d.once {
 		//mutant:replace 0 => repeatAfter TestADeathInTheCallIsALostAnswer
 		if left := r.AskedAt.Add(repeatAfter).Sub(tx.Now()); left > 0 {

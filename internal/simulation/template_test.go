@@ -15,33 +15,33 @@ import (
 	"elsom/internal/wallet"
 )
 
-// house is what every life begins with: a database with wallets and agents.
-type house struct {
+// template is the database that every simulation starts with: wallets and agents.
+type template struct {
 	path    string
 	file    []byte
 	holders []holder
 	agents  []cashin.Agent
 }
 
-// build makes the house once; lives copy its file.
-func build(t *testing.T, folder string) *house {
+// buildTemplate makes the template.
+func buildTemplate(t *testing.T, folder string) *template {
 	t.Helper()
 	ctx := context.Background()
-	path := filepath.Join(folder, "house.db")
+	path := filepath.Join(folder, "template.db")
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	db, err := database.Open(ctx, "sqlite:"+path, database.WithClock(func() time.Time { return dawn.Add(-time.Hour) }))
+	db, err := database.Open(ctx, "sqlite:"+path, database.WithClock(func() time.Time { return startTime.Add(-time.Hour) }))
 	must(err)
 	must(db.Migrate(ctx))
 	must(catalog.New(db, catalog.Options{}).Seed(ctx))
 	must(db.Gorm(ctx).Exec("UPDATE catalog_billers SET url = 'http://127.0.0.1:1/', answers_stored_outcome = (code = 'dostek')").Error)
 	must(db.Gorm(ctx).Exec("UPDATE catalog_services SET fee_fixed = 150 WHERE code = 'hoster'").Error)
 	must(db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 150000, operation = 60000, month = 120000").Error)
-	h := &house{path: path}
+	h := &template{path: path}
 	for n := range 3 {
 		who := holder{id: db.NewID(), phone: fmt.Sprintf("+99670012345%d", n)}
 		must(db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
