@@ -16,7 +16,7 @@ CREATE TABLE promises (
     ended_at     TIMESTAMPTZ,
     UNIQUE (lane, key)
 );
--- mutant:replace lane, due_at => made_at ./web TestPlansOfAPayment
+-- mutant:replace lane, due_at => made_at ./web TestQueryPlansOfAPayment
 CREATE INDEX promises_due ON promises (lane, due_at) WHERE state = 'open';
 
 -- +goose Down

@@ -7,7 +7,7 @@ import (
 )
 
 // A browser that goes away in the middle of a request is no failure of ours.
-func TestAbortedRequestIsNoError(t *testing.T) {
+func TestAbortedRequestIsNotAnError(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-func TestOthersThingsAreNotThere(t *testing.T) {
+func TestOtherCustomersDataIsNotFound(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.startDeliveries()
@@ -58,7 +58,7 @@ var machines = map[string]bool{"/osmp": true, "/ussd": true, "/ussd/kannel": tru
 
 // Every door of a holder's leads a stranger to the first page and, after the
 // login, to where they were going.
-func TestNotSignedIn(t *testing.T) {
+func TestVisitorIsRedirectedToLogin(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(500_00)
@@ -130,7 +130,7 @@ func TestNextStaysOnTheSite(t *testing.T) {
 	}
 }
 
-func TestForeignForms(t *testing.T) {
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(500_00)
@@ -180,7 +180,7 @@ func TestForeignForms(t *testing.T) {
 
 // A form that was open while its owner logged in anew in another tab is out of
 // date; what was typed into it isn't lost.
-func TestStaleFormKeepsWhatWasTyped(t *testing.T) {
+func TestStaleFormKeepsTypedValues(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(500_00)
@@ -204,7 +204,7 @@ func TestStaleFormKeepsWhatWasTyped(t *testing.T) {
 }
 
 // Every way to change something asks for the token.
-func TestEveryFormIsGuarded(t *testing.T) {
+func TestEveryFormNeedsAToken(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browserOf(app.newCustomer(500_00)).draft(company, "250")
@@ -249,7 +249,7 @@ func TestTokensDifferOnEachPage(t *testing.T) {
 
 // Links change nothing: all that can be reached by them is followed, signed in
 // and not, and the books don't move.
-func TestLinksMoveNothing(t *testing.T) {
+func TestLinksChangeNothing(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.startDeliveries()
@@ -287,7 +287,7 @@ func TestLinksMoveNothing(t *testing.T) {
 	app.wantBalance(holder, 400_00)
 }
 
-func TestEndOfSessionsElsewhere(t *testing.T) {
+func TestEndingOtherSessions(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(0)

@@ -47,7 +47,7 @@ func spaced(a money.Amount) string { return line(a.Group()) }
 
 // The holder changes the e-mail address with the password; the number and the
 // address before are told, and to what it was changed only masked.
-func TestChangeOfEmail(t *testing.T) {
+func TestChangeEmail(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		holder := app.newCustomer(0)
 		b := app.browserOf(holder).open("/settings").press("Изменить электронную почту").wantPath("/settings/email").shows(email)
@@ -80,7 +80,7 @@ func TestChangeOfEmail(t *testing.T) {
 }
 
 // Only so many addresses a day: each change writes to the one before.
-func TestChangesOfEmailAreBounded(t *testing.T) {
+func TestEmailChangesAreLimited(t *testing.T) {
 	t.Parallel()
 	app := newApp(t) // without the counters; this one counts always
 	holder, ctx := app.newCustomer(0), context.Background()

@@ -43,10 +43,10 @@ func (b *bodyBudget) take(n int64) bool {
 	defer b.mu.Unlock()
 	most := b.most
 	if n > smallBody {
-		//mutant:replace -= most / 4 => -= 0 TestBodiesHaveABudget
+		//mutant:replace -= most / 4 => -= 0 TestBodyBudget
 		most -= most / 4
 	}
-	//mutant:drop TestBodiesHaveABudget
+	//mutant:drop TestBodyBudget
 	if b.reserved+n > most {
 		return false
 	}
@@ -74,7 +74,7 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 			if size < 0 { // unknown: count the maximum
 				size = most
 			}
-			//mutant:replace most => 1000*most TestLargeAndStrangeBodies
+			//mutant:replace most => 1000*most TestLargeAndMalformedBodies
 			if size > most {
 				leaveBody(c)
 				return echo.ErrStatusRequestEntityTooLarge
@@ -100,7 +100,7 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 // readBody reads at most size bytes within bodyTime.
 func readBody(c echo.Context, size int64) ([]byte, error) {
 	r, conn := c.Request(), http.NewResponseController(c.Response())
-	//mutant:replace SetReadDeadline(past) => Flush TestSlowBodyEnds
+	//mutant:replace SetReadDeadline(past) => Flush TestSlowBodyTimesOut
 	expired := time.AfterFunc(bodyTime, func() { _ = conn.SetReadDeadline(past) })
 	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	_, err := body.ReadFrom(io.LimitReader(r.Body, size+1))

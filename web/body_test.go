@@ -27,10 +27,10 @@ func held(t *testing.T, server *httptest.Server, size int) net.Conn {
 	return conn
 }
 
-// TestBodiesHaveABudget checks that bodies beyond the budget are answered with
+// TestBodyBudget checks that bodies beyond the budget are answered with
 // 503 without being read, that large ones leave room for small ones, and that
 // the budget is free again behind them.
-func TestBodiesHaveABudget(t *testing.T) {
+func TestBodyBudget(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 16 << 10} }})
 	server := httptest.NewServer(app.server)
@@ -67,9 +67,9 @@ func TestBodiesHaveABudget(t *testing.T) {
 	wait(12<<10, http.StatusForbidden)
 }
 
-// TestStrangersBodiesKeepNoMachineOut checks that bodies which anybody can send
+// TestBrowserBodiesDoNotBlockMachines checks that bodies which anybody can send
 // take no room from machines, which have proved themselves before theirs are read.
-func TestStrangersBodiesKeepNoMachineOut(t *testing.T) {
+func TestBrowserBodiesDoNotBlockMachines(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 4 << 10} }})
 	server := httptest.NewServer(app.server)
@@ -102,9 +102,9 @@ func TestStrangersBodiesKeepNoMachineOut(t *testing.T) {
 	}
 }
 
-// TestSlowBodyEnds checks that a body which never arrives whole ends with 408,
+// TestSlowBodyTimesOut checks that a body which never arrives whole ends with 408,
 // before the server's own deadline.
-func TestSlowBodyEnds(t *testing.T) {
+func TestSlowBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newApp(t).server)
 	t.Cleanup(server.Close)

@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -323,4 +324,21 @@ func (b *browser) raw(method, target string) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
 	b.app.server.ServeHTTP(answer, request)
 	return answer
+}
+
+var (
+	digits = regexp.MustCompile(`\b\d{6}\b`)
+	number = regexp.MustCompile(`\+996\s?\d{3}\s?\d{3}\s?\d{3}`)
+)
+
+// masked returns the page's text without its number.
+func masked(b *browser) string { return number.ReplaceAllString(b.text(), "+996") }
+
+// form returns the page's token and these fields, as a form to post.
+func form(b *browser, pairs ...string) url.Values {
+	values := url.Values{"csrf": {b.csrf()}}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Add(pairs[i], pairs[i+1])
+	}
+	return values
 }

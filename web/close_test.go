@@ -63,7 +63,7 @@ func (app *testApp) cash(number string) cashin.Answer {
 
 // An empty wallet is closed by its holder with the password: sessions end, nothing
 // arrives any more, the books stay, and the number is free.
-func TestClosing(t *testing.T) {
+func TestClose(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		holder, friend := app.newCustomer(250_50), app.newCustomer(500_00)
 		phone := holder.Phone.String()
@@ -138,7 +138,7 @@ func TestClosing(t *testing.T) {
 
 // A wallet with a PIN asks it too, and gives the tries of a closing that was
 // refused their due.
-func TestClosingAsksThePIN(t *testing.T) {
+func TestCloseNeedsPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(0)
@@ -155,7 +155,7 @@ func TestClosingAsksThePIN(t *testing.T) {
 }
 
 // Drafts made before do nothing after, whichever side of them is closed.
-func TestClosedMeanwhile(t *testing.T) {
+func TestDraftsOfClosedWallets(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		ctx, holder, friend := context.Background(), app.newCustomer(0), app.newCustomer(500_00)
 		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Notifier: outbox.NewNotifier(), Customers: app.Customers})
@@ -176,7 +176,7 @@ func TestClosedMeanwhile(t *testing.T) {
 
 // Money that comes in while the wallet is being closed is either in an open
 // wallet, or refused; never in a closed one, and never lost.
-func TestClosingRaces(t *testing.T) {
+func TestCloseRacesWithDeposits(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		ctx := context.Background()
 		closing := wallet.NewClosing(wallet.ClosingParts{DB: app.DB, Ledger: app.Ledger, Notifier: outbox.NewNotifier(), Customers: app.Customers})
@@ -220,7 +220,7 @@ func TestClosingRaces(t *testing.T) {
 }
 
 // Closing the wallet and opening another is no way round the limits.
-func TestClosingKeepsLimits(t *testing.T) {
+func TestClosingDoesNotResetLimits(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		app.changeCatalog("day: none", "day: 1000")
 		holder := app.newCustomer(900_00)

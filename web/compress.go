@@ -127,7 +127,7 @@ func (w *compressingWriter) finish() {
 		return
 	}
 	header := w.Header()
-	//mutant:replace () < leastCompressed || header => () < 0 || header TestOnlyWorthwhileBodiesAreCompressed
+	//mutant:replace () < leastCompressed || header => () < 0 || header TestCompressionBounds
 	if w.size() < leastCompressed || header.Get(echo.HeaderContentEncoding) != "" {
 		w.sendPlain()
 		return

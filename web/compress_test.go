@@ -56,9 +56,9 @@ func (sized) Routes(g *echo.Group) {
 	})
 }
 
-// TestOnlyWorthwhileBodiesAreCompressed checks that everything else goes out
+// TestCompressionBounds checks that everything else goes out
 // whole and as it is.
-func TestOnlyWorthwhileBodiesAreCompressed(t *testing.T) {
+func TestCompressionBounds(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = sized{} }})
 	for _, c := range []struct {

@@ -46,7 +46,7 @@ func logFailure(c echo.Context, status int, err error) {
 		return
 	}
 	level, event := slog.LevelError, "web: request failed"
-	//mutant:drop TestAbortedRequestIsNoError
+	//mutant:drop TestAbortedRequestIsNotAnError
 	if c.Request().Context().Err() != nil { // the client disconnected
 		level, event = slog.LevelInfo, "web: request aborted"
 	}

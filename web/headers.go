@@ -2,7 +2,7 @@ package web
 
 import "github.com/labstack/echo/v4"
 
-//mutant:replace -src 'self'; style => -src *; style TestHeadersOfEveryAnswer
+//mutant:replace -src 'self'; style => -src *; style TestHeadersOfEveryResponse
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; " +
 	"object-src 'none'; frame-ancestors 'none'"
@@ -18,7 +18,7 @@ func headers(https bool) echo.MiddlewareFunc {
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 			h.Set("Cross-Origin-Resource-Policy", "same-origin")
 			h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-			//mutant:drop TestHeadersOfEveryAnswer
+			//mutant:drop TestHeadersOfEveryResponse
 			if https {
 				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 			}
@@ -30,7 +30,7 @@ func headers(https bool) echo.MiddlewareFunc {
 // noStore keeps a response out of every cache, including the browser history.
 func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		//mutant:drop TestHeadersOfEveryAnswer
+		//mutant:drop TestHeadersOfEveryResponse
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 		return next(c)
 	}

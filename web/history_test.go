@@ -14,7 +14,7 @@ import (
 )
 
 // The first look at a receipt waits for the outcome, a while.
-func TestReceiptWaits(t *testing.T) {
+func TestReceiptWaitsForOutcome(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.setBiller(testkit.Good, biller.Answer{Outcome: biller.Later, Result: 90})

@@ -31,7 +31,7 @@ func (h Handlers) redirectToHTTPS(trusted proxies) echo.MiddlewareFunc {
 func (h Handlers) refusePlainHTTP(trusted proxies) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			//mutant:drop TestPlainRequestsAreLedToTLS
+			//mutant:drop TestPlainRequestsAreRedirectedToTLS
 			if h.HTTPS && trusted.plain(c.Request()) {
 				leaveBody(c)
 				return c.String(http.StatusForbidden, "https only: this password was sent in the clear, change it\n")

@@ -77,7 +77,7 @@ func TestManifest(t *testing.T) {
 }
 
 // A shortcut leads nowhere that is not there.
-func TestShortcutOfAServiceThatIsNotSold(t *testing.T) {
+func TestNoShortcutForUnofferedService(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.changeCatalog("services:\n  - code: dostek\n", "services:\n  - code: dostek2\n")
@@ -113,7 +113,7 @@ func (b *browser) shell(lang i18n.Lang) (s shell, source string) {
 
 // What the worker keeps is there, is the same for everybody, and dresses the
 // pages that it keeps.
-func TestWorkerKeepsPublicPagesOnly(t *testing.T) {
+func TestWorkerCachesPublicPagesOnly(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.browserOf(app.newCustomer(100_00))

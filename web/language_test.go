@@ -41,7 +41,7 @@ func TestLanguageOfAVisitor(t *testing.T) {
 
 // The switch beside a form gives the page back in the other language, with
 // what was typed, and does nothing else.
-func TestSwitchKeepsWhatWasTyped(t *testing.T) {
+func TestLanguageSwitchKeepsTypedValues(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	number := app.newNumber()
@@ -96,7 +96,7 @@ func TestSwitchKeepsWhatWasTyped(t *testing.T) {
 	app.wantUnchanged("switching at the receipt", before)
 }
 
-func TestSwitchSendsNoCodeAndTriesNoPassword(t *testing.T) {
+func TestLanguageSwitchHasNoOtherEffect(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{limits: true})
 	holder := app.newCustomer(0)
@@ -117,7 +117,7 @@ func TestSwitchSendsNoCodeAndTriesNoPassword(t *testing.T) {
 	b.wantPath("/cabinet")
 }
 
-func TestLanguageIsKeptWithTheCustomer(t *testing.T) {
+func TestLanguageIsStoredWithTheCustomer(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.startDeliveries()
@@ -160,7 +160,7 @@ func TestLanguageSwitchedBeforeTheLogin(t *testing.T) {
 	}
 }
 
-func TestWordsOfMistakes(t *testing.T) {
+func TestErrorMessagesInOtherLanguages(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browserOf(app.newCustomer(100_00))

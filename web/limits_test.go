@@ -67,7 +67,7 @@ func TestBlocked(t *testing.T) {
 
 // The database may go at any moment: there is a page that says so, and no
 // word of what broke.
-func TestDatabaseGone(t *testing.T) {
+func TestDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browserOf(app.newCustomer(300_00)).draft(company, "100")
@@ -87,7 +87,7 @@ func TestDatabaseGone(t *testing.T) {
 }
 
 // The books may stop taking: then nothing is paid, and the page says so.
-func TestBooksClosed(t *testing.T) {
+func TestLedgerClosed(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(300_00)
@@ -127,7 +127,7 @@ func TestSignUpInTwoBrowsers(t *testing.T) {
 
 // Who lacks money finds the way back from where it is filled, and what was
 // typed.
-func TestWayBackFromFilling(t *testing.T) {
+func TestReturnFromFilling(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(300_00)

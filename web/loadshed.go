@@ -38,7 +38,7 @@ func (l Limits) orDefault() Limits {
 // answered by busy, and nothing was done. It runs after receive, so that a slow
 // sender does not count as in flight.
 func limited(most int, busy echo.HandlerFunc) echo.MiddlewareFunc {
-	//mutant:replace most => most+1 TestCrowdedDoor
+	//mutant:replace most => most+1 TestRequestLimits
 	slots := make(chan struct{}, most)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

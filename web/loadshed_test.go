@@ -76,7 +76,7 @@ func race(payers ...payer) <-chan answered {
 
 // Who comes when too many are inside is told at once, in all languages, and
 // nothing is done; who only looks, and the other doors, don't notice.
-func TestCrowdedDoor(t *testing.T) {
+func TestRequestLimits(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
 	one, other := app.payer(), app.payer()
@@ -122,7 +122,7 @@ func (app *testApp) osmp(txnID string, holder customer.Customer) (body string) {
 }
 
 // Who sends slowly takes no place.
-func TestSlowSendersCrowdNobody(t *testing.T) {
+func TestSlowSendersAreNotCounted(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
 	p := app.payer()
@@ -152,7 +152,7 @@ func TestSlowSendersCrowdNobody(t *testing.T) {
 
 // Where the books' queue is full, who pays is told so at once, and nothing was
 // done; what waits is done, and who presses again gets the same receipt.
-func TestFullQueueOfTheBooks(t *testing.T) {
+func TestLedgerQueueFull(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{newDB: databasetest.Postgres, ledger: ledger.Options{Writers: 1, Queue: 1}})
 	payers := []payer{app.payer(), app.payer(), app.payer()}
@@ -190,7 +190,7 @@ func TestFullQueueOfTheBooks(t *testing.T) {
 
 // Who hangs up while the books are busy has paid all the same, once, and finds
 // the receipt.
-func TestHangingUpWhilePaying(t *testing.T) {
+func TestDisconnectWhilePaying(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	p := app.payer()

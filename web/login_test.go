@@ -17,7 +17,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-func TestNumbersThatAreNone(t *testing.T) {
+func TestInvalidNumbers(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browser().open("/")
@@ -49,7 +49,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 	}
 }
 
-func TestBadSignUp(t *testing.T) {
+func TestInvalidSignUp(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	number := app.newNumber()
@@ -128,7 +128,7 @@ func TestLongPasswordIsNotCut(t *testing.T) {
 
 // The same letters from another keyboard open the wallet, and the next login finds
 // the hash renewed.
-func TestPasswordOfAnotherKeyboard(t *testing.T) {
+func TestPasswordFromAnotherKeyboard(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(0)
@@ -222,7 +222,7 @@ func TestConfirmPressedManyTimes(t *testing.T) {
 
 // Between the first step and the second somebody else may have registered the
 // number: the pages are the same, only the SMS says so.
-func TestSignUpOfAKnownNumberTellsNothing(t *testing.T) {
+func TestSignUpDoesNotRevealKnownNumbers(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	var holder customer.Customer
@@ -269,7 +269,7 @@ func TestFiveWrongCodes(t *testing.T) {
 	b.fill("code", app.code(number)).press("Подтвердить").wantPath("/cabinet")
 }
 
-func TestLateCode(t *testing.T) {
+func TestExpiredCode(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	number := app.newNumber()
@@ -310,7 +310,7 @@ func TestWrongPasswords(t *testing.T) {
 
 // Whoever comes to the password page with a number that is nobody's sees what
 // they would see with a known one.
-func TestUnknownNumberAtLogin(t *testing.T) {
+func TestLoginDoesNotRevealUnknownNumbers(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{limits: true})
 	known, unknown := app.browser(), app.browser()
@@ -359,7 +359,7 @@ func TestSessionIsNewAfterLogin(t *testing.T) {
 	planted.open("/cabinet").wantPath("/")
 }
 
-func TestChangeOfPassword(t *testing.T) {
+func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, fresh := app.newCustomer(300_00), "ветер над озером 7"

@@ -21,7 +21,7 @@ import (
 
 // Wrong passwords from elsewhere use up what may be tried of a code, and then
 // the portal restarts: agents and gateways at work are admitted all the same.
-func TestMachinesAreAdmittedAfterARestart(t *testing.T) {
+func TestMachinesAuthenticateAfterRestart(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -48,7 +48,7 @@ func TestMessages(t *testing.T) {
 	b.open("/messages").wantStatus(200).shows("Не доставлено")
 }
 
-func TestMessagesPageByPage(t *testing.T) {
+func TestMessagesPagination(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(0)

@@ -13,7 +13,7 @@ import (
 // own.
 func dropRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		//mutant:drop TestRequestsHaveNumbersOfOurs
+		//mutant:drop TestRequestIDsAreOurs
 		c.Request().Header.Del(echo.HeaderXRequestID)
 		return next(c)
 	}

@@ -130,7 +130,7 @@ func TestNoticeOfARefund(t *testing.T) {
 
 // An address that the server would call elsewhere is refused in words; another
 // holder's browser is nobody's business; without a key there is nothing.
-func TestBadNotices(t *testing.T) {
+func TestInvalidPushAddresses(t *testing.T) {
 	t.Parallel()
 	app := withNotices(t)
 	b := app.browserOf(app.newCustomer(0))
@@ -157,7 +157,7 @@ func TestBadNotices(t *testing.T) {
 }
 
 // A new password ends the notices on all browsers.
-func TestANewPasswordEndsNotices(t *testing.T) {
+func TestNewPasswordEndsNotices(t *testing.T) {
 	t.Parallel()
 	app := withNotices(t)
 	holder := app.newCustomer(0)

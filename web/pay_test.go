@@ -20,7 +20,7 @@ func (b *browser) draft(account, amount string) *browser {
 	return b.open("/pay/dostek").fill("account", account).fill("amount", amount).press("Далее")
 }
 
-func TestBadOrder(t *testing.T) {
+func TestInvalidOrder(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.changeCatalog("    identifier: inn\n    minimum: \"1.00\"\n    maximum: none\n    fee: none\n",
@@ -148,7 +148,7 @@ func (b *browser) paying() (action string, values url.Values) {
 	return action, values
 }
 
-func TestPaidOnceWhateverIsPressed(t *testing.T) {
+func TestDraftIsPaidOnce(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.startDeliveries()
@@ -223,7 +223,7 @@ func TestOnlyTheDraftIsPaid(t *testing.T) {
 	app.wantBalance(holder, 749_50)
 }
 
-func TestBalanceSpentBetween(t *testing.T) {
+func TestBalanceSpentBeforeAccept(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(300_00)
@@ -252,7 +252,7 @@ func TestBalanceSpentBetween(t *testing.T) {
 	app.wantAudit()
 }
 
-func TestFeeChangedBetween(t *testing.T) {
+func TestFeeChangedBeforeAccept(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(300_00)
@@ -271,7 +271,7 @@ func TestFeeChangedBetween(t *testing.T) {
 	app.wantBalance(holder, 43_00)
 }
 
-func TestBoundsChangedBetween(t *testing.T) {
+func TestBoundsChangedBeforeAccept(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(300_00)
@@ -361,7 +361,7 @@ func TestLoggedOutInAnotherTab(t *testing.T) {
 	app.wantUnchanged("pressing after a logout", before)
 }
 
-func TestLimitOfALevel(t *testing.T) {
+func TestLevelLimit(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	app.changeCatalog("    day: none", "    day: \"400\"")

@@ -151,7 +151,7 @@ func TestPINIsSetAndChangedOnTheSite(t *testing.T) {
 func last(number phone.Number) string { return number.String()[len(number)-4:] }
 
 // After a new password by SMS the site wants the PIN before it pays.
-func TestResetAsksThePIN(t *testing.T) {
+func TestResetRequiresPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(1000_00)

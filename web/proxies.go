@@ -91,6 +91,6 @@ func parseForwarded(entry string) (netip.Addr, bool) {
 // TLS: its protocol is the first entry of X-Forwarded-Proto.
 func (p proxies) plain(r *http.Request) bool {
 	first, _, _ := strings.Cut(strings.Join(r.Header[echo.HeaderXForwardedProto], ","), ",")
-	//mutant:replace && p.trust(peer(r)) => TestPlainRequestsAreLedToTLS
+	//mutant:replace && p.trust(peer(r)) => TestPlainRequestsAreRedirectedToTLS
 	return strings.EqualFold(strings.Trim(first, ` "`), "http") && p.trust(peer(r))
 }

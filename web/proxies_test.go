@@ -59,9 +59,9 @@ func TestAddressesBehindProxies(t *testing.T) {
 	}
 }
 
-// TestForwardedByStrangersIsWarnedOf checks that an operator who forgot to name
+// TestUntrustedForwardedForIsLogged checks that an operator who forgot to name
 // a proxy finds it in the log, once.
-func TestForwardedByStrangersIsWarnedOf(t *testing.T) {
+func TestUntrustedForwardedForIsLogged(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browser()
@@ -75,10 +75,10 @@ func TestForwardedByStrangersIsWarnedOf(t *testing.T) {
 	}
 }
 
-// TestPlainRequestsAreLedToTLS checks that a request which reached a trusted
+// TestPlainRequestsAreRedirectedToTLS checks that a request which reached a trusted
 // proxy without TLS is redirected to the public address, if it is a browser's
 // and sent nothing; nobody else's word about TLS counts.
-func TestPlainRequestsAreLedToTLS(t *testing.T) {
+func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 	t.Parallel()
 	const base = "https://wallet.example.kg"
 	app := newAppWith(t, options{https: true, handlers: func(d *web.Handlers) { d.TrustedProxies, d.BaseURL = ourProxies, base }})

@@ -40,7 +40,7 @@ func TestForgottenPassword(t *testing.T) {
 }
 
 // A draft that was made before is held too.
-func TestHeldOnTheCheckPage(t *testing.T) {
+func TestHoldOnTheCheckPage(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(300_00)
@@ -52,7 +52,7 @@ func TestHeldOnTheCheckPage(t *testing.T) {
 	app.wantBalance(holder, 300_00)
 }
 
-func TestResetOfAnUnknownNumberTellsNothing(t *testing.T) {
+func TestResetDoesNotRevealUnknownNumbers(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	var pages []string

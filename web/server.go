@@ -69,7 +69,7 @@ func New(h Handlers) *echo.Echo {
 	limits := h.Limits.orDefault()
 	bodies := &bodyBudget{most: limits.Bodies}
 	h.public(e, trusted)
-	//mutant:replace &bodyBudget{most: limits.Bodies} => bodies TestStrangersBodiesKeepNoMachineOut
+	//mutant:replace &bodyBudget{most: limits.Bodies} => bodies TestBrowserBodiesDoNotBlockMachines
 	h.machines(e, trusted, limits, &bodyBudget{most: limits.Bodies})
 	h.browser(e, trusted, limits, bodies)
 	return e
@@ -107,13 +107,13 @@ func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies 
 // after Guard, since it changes something.
 func (h Handlers) browser(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
 	busy := busyPage()
-	//mutant:replace noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), => noStore, limitedByMethod(limits, busy), bodies.receive(browserBody, busy), TestSlowSendersCrowdNobody
+	//mutant:replace noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), => noStore, limitedByMethod(limits, busy), bodies.receive(browserBody, busy), TestSlowSendersAreNotCounted
 	browser := e.Group("", h.redirectToHTTPS(trusted), noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), compressed(),
 		h.Sessions.Middleware(), h.Portal.LanguageLink, h.Portal.Ended)
-	//mutant:replace h.Sessions.Guard(), => TestEveryFormIsGuarded
+	//mutant:replace h.Sessions.Guard(), => TestEveryFormNeedsAToken
 	visitorRoutes(pages{browser.Group("", h.Sessions.Guard(), h.Portal.LanguageSwitch)}, h.Portal)
-	//mutant:replace h.Sessions.RequireCustomer(), => TestNotSignedIn
-	//mutant:replace h.Sessions.Guard(), => TestForeignForms
+	//mutant:replace h.Sessions.RequireCustomer(), => TestVisitorIsRedirectedToLogin
+	//mutant:replace h.Sessions.Guard(), => TestFormsOfOtherSitesAreRefused
 	customerRoutes(pages{browser.Group("", h.Portal.SignedOut, h.Sessions.RequireCustomer(), h.Sessions.Guard(), h.Portal.LanguageSwitch)}, h.Portal)
 	if h.Dev != nil {
 		h.Dev.Routes(browser.Group("/dev", h.Sessions.Guard()))

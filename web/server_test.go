@@ -21,7 +21,7 @@ import (
 	"elsom/web/terminal"
 )
 
-func TestHeadersOfEveryAnswer(t *testing.T) {
+func TestHeadersOfEveryResponse(t *testing.T) {
 	t.Parallel()
 	for _, https := range []bool{false, true} {
 		app := newAppWith(t, options{https: https, handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
@@ -96,7 +96,7 @@ func TestPanicEndsARequestOnly(t *testing.T) {
 }
 
 // Every kind of fault has its page; what happened inside stays inside.
-func TestEveryKindHasItsPage(t *testing.T) {
+func TestEveryFaultKindHasAPage(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
 	want := map[fault.Kind]int{
@@ -129,7 +129,7 @@ func TestEveryKindHasItsPage(t *testing.T) {
 	b.shows("Попробуйте снова через 2 минуты")
 }
 
-func TestLargeAndStrangeBodies(t *testing.T) {
+func TestLargeAndMalformedBodies(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browserOf(app.newCustomer(500_00)).open("/pay/dostek")
@@ -183,7 +183,7 @@ func TestLargeAndStrangeBodies(t *testing.T) {
 
 // A terminal that sends too much, or meets a panic, gets no page of people: a
 // status that makes it repeat.
-func TestTerminalGetsNoPage(t *testing.T) {
+func TestTerminalErrorsArePlainText(t *testing.T) {
 	t.Parallel()
 	for status, c := range map[int]struct {
 		options options
@@ -217,7 +217,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-func TestNothingOfDevelopment(t *testing.T) {
+func TestNoDevelopmentPagesInProduction(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	b := app.browserOf(app.newCustomer(0))
@@ -232,7 +232,7 @@ func TestNothingOfDevelopment(t *testing.T) {
 }
 
 // The machine doors have no session and no form token, whatever is sent.
-func TestTerminalsDoor(t *testing.T) {
+func TestTerminalNeedsNoSession(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(0)
@@ -271,7 +271,7 @@ func TestTerminalsDoor(t *testing.T) {
 	app.wantBalance(holder, 200_00)
 }
 
-func TestRequestsHaveNumbersOfOurs(t *testing.T) {
+func TestRequestIDsAreOurs(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	var seen []string

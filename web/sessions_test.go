@@ -8,9 +8,9 @@ import (
 	"elsom/internal/i18n"
 )
 
-// TestSessionsAreKnownAgain lists the sessions of a wallet: each with its
+// TestSessionList lists the sessions of a wallet: each with its
 // browser, login, last activity and network, and with a button that ends it.
-func TestSessionsAreKnownAgain(t *testing.T) {
+func TestSessionList(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -76,7 +76,7 @@ func TestTransfer(t *testing.T) {
 	app.wantAudit()
 }
 
-func TestTransferOnceWhateverIsPressed(t *testing.T) {
+func TestTransferIsSentOnce(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	from, to := app.newCustomer(300_00), app.newCustomer(0)
@@ -100,7 +100,7 @@ func TestTransferOnceWhateverIsPressed(t *testing.T) {
 	app.wantAudit()
 }
 
-func TestTransferBadInput(t *testing.T) {
+func TestTransferInvalidInput(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	from, to := app.newCustomer(100_00), app.newCustomer(0)
@@ -128,7 +128,7 @@ func TestTransferBadInput(t *testing.T) {
 }
 
 // Who lacks money, or whose form came too late, finds what was typed.
-func TestTransferFormWaits(t *testing.T) {
+func TestTransferFormKeepsTypedValues(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	from, to := app.newCustomer(10_00), app.newCustomer(0)
@@ -196,7 +196,7 @@ func TestTransferReceiverIsFull(t *testing.T) {
 }
 
 // A stranger to a transfer finds neither draft nor receipt.
-func TestTransferIsNobodyElses(t *testing.T) {
+func TestTransferIsPrivate(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	from, to := app.newCustomer(100_00), app.newCustomer(0)
@@ -221,7 +221,7 @@ func TestTransferIsNobodyElses(t *testing.T) {
 
 // A wallet whose login came by SMS alone sends nothing before its PIN is given;
 // once it was, no page asks again.
-func TestTransferAsksThePINOwed(t *testing.T) {
+func TestTransferRequiresOwedPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	from, to := app.newCustomer(100_00), app.newCustomer(0)

@@ -143,7 +143,7 @@ func (v *verifier) forget(ctx context.Context, code, address string) {
 // recognized reports whether the password with this keyed hash was right before, in
 // this process or in one that stored the keyed hash.
 func (v *verifier) recognized(s secret, code, mac string) bool {
-	//mutant:drop ./web TestMachinesAreAdmittedAfterARestart
+	//mutant:drop ./web TestMachinesAuthenticateAfterRestart
 	if v.stored && hmac.Equal([]byte(s.mac), []byte(mac)) {
 		return true
 	}

@@ -46,7 +46,7 @@ func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin
 	if err := fault.Join(badPassword, badPIN); err != nil {
 		return err
 	}
-	//mutant:drop ./web TestClosing
+	//mutant:drop ./web TestClose
 	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from O
 	if err != nil || before == nil {
 		return time.Time{}, fault.Wrap(op, err)
 	}
-	//mutant:replace !k.device => k.device && false ./web TestClosing
+	//mutant:replace !k.device => k.device && false ./web TestClose
 	if k, err := cs.familiarity(ctx, before, from); err != nil || !k.device {
 		return time.Time{}, fault.Wrap(op, err)
 	}

@@ -54,7 +54,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	}
 	now := cs.o.Now()
 	hasher := cs.anonymous
-	//mutant:replace k.device || k.address => true ./web TestKnownBrowsersLogInDuringAStorm
+	//mutant:replace k.device || k.address => true ./web TestKnownBrowsersLogInDuringGuessing
 	if k.device || k.address {
 		hasher = cs.hasher
 	}

@@ -86,7 +86,7 @@ func (cs *Customers) limitLookup(ctx context.Context, number phone.Number, holde
 	case err != nil:
 		return err
 	case k.device:
-		//mutant:replace return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowsersAreServedBehindABusyAddress
+		//mutant:replace return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowserIsNotLimitedByItsAddress
 		return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device)
 	}
 	return cs.o.Counters.Take(ctx, knownAddress, ratelimit.Address(from.Address))
@@ -131,8 +131,8 @@ func (cs *Customers) limitUnfamiliar(ctx context.Context, number phone.Number, f
 	}
 	//mutant:replace , codeNumberDay => TestCodesPerDayAreLimited
 	err := cs.takeAll(ctx, number.String(), codeNumber, codeNumberDay)
-	//mutant:replace exceeded != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForPlacesWithoutAbuse
-	//mutant:replace exceeded != nil || => ./web TestCodesAreReservedForPlacesWithoutAbuse
+	//mutant:replace exceeded != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForOtherNetworks
+	//mutant:replace exceeded != nil || => ./web TestCodesAreReservedForOtherNetworks
 	if exceeded != nil || !fault.Is(err, fault.TooMany) {
 		return err
 	}

@@ -134,7 +134,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 	if err := accept(tx, holder.ID, Acceptance{Version: row.Offer, At: now, Address: row.Address, Channel: Web}); err != nil {
 		return nil, nil, err
 	}
-	//mutant:replace from => Origin{Address: from.Address} ./web TestKnownBrowsersAreServedBehindABusyAddress
+	//mutant:replace from => Origin{Address: from.Address} ./web TestKnownBrowserIsNotLimitedByItsAddress
 	return holder, nil, cs.remember(tx, holder.ID, from, now)
 }
 

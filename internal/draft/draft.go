@@ -42,7 +42,7 @@ func (t Terms) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }
 // draft on this channel. What one channel showed, another doesn't accept: each
 // asks for the PIN in its own way.
 func (t Terms) CheckShown(op string, owner, customerID int64, channel customer.Channel) error {
-	//mutant:replace || t.Channel != channel => ./web TestDraftsOfAnotherDoor
+	//mutant:replace || t.Channel != channel => ./web TestDraftsOfOtherChannelsAreNotFound
 	//mutant:replace owner != customerID || t.Channel => t.Channel ./internal/payment TestAcceptOnlyTheOwner
 	//mutant:replace owner != customerID || t.Channel => t.Channel ./internal/transfer TestAcceptRefuses
 	if owner != customerID || t.Channel != channel {

@@ -37,7 +37,7 @@ const (
 // fault.Unavailable if the class's queue is full, or after maxWait.
 func (q *queue) acquire(ctx context.Context, low bool) (release func(), err error) {
 	class := normalPriority
-	//mutant:drop ./web TestKnownBrowsersLogInDuringAStorm
+	//mutant:drop ./web TestKnownBrowsersLogInDuringGuessing
 	if low {
 		class = lowPriority
 	}

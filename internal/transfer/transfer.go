@@ -139,7 +139,7 @@ func (ts *Transfers) ByIDs(ctx context.Context, customerID int64, ids []int64) (
 func (ts *Transfers) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ts.db, id)
 	if err == nil {
-		//mutant:drop ./web TestDraftsOfAnotherDoor
+		//mutant:drop ./web TestDraftsOfOtherChannelsAreNotFound
 		err = draft.CheckShown("transfer.draft", draft.SenderID, customerID, channel)
 	}
 	if err != nil {

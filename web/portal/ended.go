@@ -29,7 +29,7 @@ func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		s := session.Of(c)
 		if holder, end := s.Ended(); end != "" {
-			//mutant:drop ./web TestFormOfAnEndedSession
+			//mutant:drop ./web TestFormOfEndedSession
 			s.SetNote(string(end) + " " + p.undone(c, holder))
 			s.Set(pendingPhone, holder.Phone.String())
 			if values := p.unsentValues(c); values != "" {
@@ -88,7 +88,7 @@ func (p *Portal) accepted(c echo.Context, done, undone string, read func(id int6
 		err = read(id)
 	}
 	switch {
-	//mutant:drop ./web TestEndedAfterPaying
+	//mutant:drop ./web TestSessionEndedAfterPaying
 	case err == nil:
 		return done
 	case fault.Is(err, fault.NotFound):

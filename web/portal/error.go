@@ -44,7 +44,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		Frame: p.frame(c), Status: shownAs(status), RetryAfter: f.RetryAfter,
 		Stale: errors.Is(err, session.StaleForm),
 	}
-	//mutant:replace f => view.Message = err.Error(); f ./web TestEveryKindHasItsPage
+	//mutant:replace f => view.Message = err.Error(); f ./web TestEveryFaultKindHasAPage
 	if f.Reason != "" && !view.Stale {
 		view.Message = text(lang(c), f)
 	}

@@ -27,7 +27,7 @@ func built(view form) func() (form, error) { return func() (form, error) { retur
 // (422, with errors and the typed values) or when the language switch posted
 // the form (200, without calling do).
 func (p *Portal) submit(c echo.Context, page func() (form, error), do func() (next string, err error)) error {
-	//mutant:drop ./web TestSwitchKeepsWhatWasTyped
+	//mutant:drop ./web TestLanguageSwitchKeepsTypedValues
 	if languageSwitched(c) {
 		view, err := page()
 		if err != nil {

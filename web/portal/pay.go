@@ -58,7 +58,7 @@ func (p *Portal) Pay(c echo.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		//mutant:drop ./web TestBadOrder
+		//mutant:drop ./web TestInvalidOrder
 		view.Account, view.Amount = typed(c, "account"), typed(c, "amount")
 		return view, nil
 	}, func() (string, error) {

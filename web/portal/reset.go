@@ -79,7 +79,7 @@ func (p *Portal) holdHours() int { return int(math.Ceil(p.services.Customers.Hol
 // holdNotice returns the text about the customer's hold on payments; empty if
 // there is none.
 func (p *Portal) holdNotice(c echo.Context) string {
-	//mutant:drop ./web TestHoldIsToldBefore
+	//mutant:drop ./web TestHoldIsShownBeforeTheForm
 	if err := customer.CheckHold(holder(c), p.services.Now()); err != nil {
 		return text(lang(c), fault.As(err))
 	}

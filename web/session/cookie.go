@@ -72,7 +72,7 @@ func (s *Sessions) tokenOf(r *http.Request, name string) []byte {
 // cookieOptions returns a cookie without an expiry: it lasts until the browser is
 // closed, and the server ends the session earlier.
 func (s *Sessions) cookieOptions() *sessions.Options {
-	//mutant:replace HttpOnly: true, => ./web TestHeadersOfEveryAnswer
+	//mutant:replace HttpOnly: true, => ./web TestHeadersOfEveryResponse
 	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 

@@ -94,7 +94,7 @@ func networkOf(address string) string {
 	}
 	if ip = ip.Unmap(); ip.Is4() {
 		b := ip.As4()
-		//mutant:replace fmt.Sprintf("%d.%d.%d.x", b[0], b[1], b[2]) => fmt.Sprint(ip, b[:0]) ./web TestSessionsAreKnownAgain
+		//mutant:replace fmt.Sprintf("%d.%d.%d.x", b[0], b[1], b[2]) => fmt.Sprint(ip, b[:0]) ./web TestSessionList
 		return fmt.Sprintf("%d.%d.%d.x", b[0], b[1], b[2])
 	}
 	prefix, err := ip.WithZone("").Prefix(48)

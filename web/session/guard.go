@@ -43,7 +43,7 @@ func (s *Sessions) formToken(token []byte) string {
 	return base64.RawURLEncoding.EncodeToString(masked)
 }
 
-//mutant:replace mac.Write(token) => ./web TestForeignForms
+//mutant:replace mac.Write(token) => ./web TestFormsOfOtherSitesAreRefused
 func (s *Sessions) formHash(token []byte) []byte {
 	mac := hmac.New(sha256.New, s.formKey)
 	mac.Write(token)

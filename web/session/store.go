@@ -250,7 +250,7 @@ func valuesFor(g *sessions.Session, holder *customer.Customer) map[string]string
 		return values
 	}
 	for name, value := range texts(g) {
-		//mutant:replace nameFor(holder.ID, "") => name[:max(0, strings.LastIndex(name, " ")+1)] ./web TestEndedFormIsForItsHolder
+		//mutant:replace nameFor(holder.ID, "") => name[:max(0, strings.LastIndex(name, " ")+1)] ./web TestUnsentFormIsForItsCustomer
 		if name, ours := strings.CutPrefix(name, nameFor(holder.ID, "")); ours {
 			values[name] = value
 		}

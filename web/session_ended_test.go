@@ -37,10 +37,10 @@ var ends = []struct {
 
 const newPassword = "совсем другой пароль"
 
-// TestFormOfAnEndedSession posts a form whose session was ended meanwhile. The
+// TestFormOfEndedSession posts a form whose session was ended meanwhile. The
 // visitor reads why and what was not done, finds the number filled in, and after
 // the login is at the page they came from, with what they had typed.
-func TestFormOfAnEndedSession(t *testing.T) {
+func TestFormOfEndedSession(t *testing.T) {
 	t.Parallel()
 	forms := map[string]struct {
 		undone string
@@ -112,8 +112,8 @@ func (app *testApp) backIn(b *browser, holder customer.Customer) {
 	app.t.Fatal("no password opens the wallet")
 }
 
-// TestEndedAfterPaying: what was accepted before the session ended is not said to be unpaid.
-func TestEndedAfterPaying(t *testing.T) {
+// TestSessionEndedAfterPaying: what was accepted before the session ended is not said to be unpaid.
+func TestSessionEndedAfterPaying(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, other := app.newCustomer(300_00), app.newCustomer(0)
@@ -131,8 +131,8 @@ func TestEndedAfterPaying(t *testing.T) {
 	app.wantBalance(holder, 150_00)
 }
 
-// TestEndedFormIsForItsHolder logs another holder in where a session ended: nothing typed is handed over.
-func TestEndedFormIsForItsHolder(t *testing.T) {
+// TestUnsentFormIsForItsCustomer logs another holder in where a session ended: nothing typed is handed over.
+func TestUnsentFormIsForItsCustomer(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, other := app.newCustomer(300_00), app.newCustomer(0)
@@ -146,8 +146,8 @@ func TestEndedFormIsForItsHolder(t *testing.T) {
 	}
 }
 
-// TestStrangersFormsMakeNoRows posts forms of signed-in pages from nowhere.
-func TestStrangersFormsMakeNoRows(t *testing.T) {
+// TestVisitorsFormsCreateNoRows posts forms of signed-in pages from nowhere.
+func TestVisitorsFormsCreateNoRows(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	before := app.count("SELECT COUNT(*) FROM sessions")

@@ -41,7 +41,7 @@ func (b *browser) flood(number phone.Number) {
 
 // A neighbour behind the same address uses up all that the address may do: a
 // browser that signed up or logged in for its number is counted by itself.
-func TestKnownBrowsersAreServedBehindABusyAddress(t *testing.T) {
+func TestKnownBrowserIsNotLimitedByItsAddress(t *testing.T) {
 	onBoth(t, func(t *testing.T, app *testApp) {
 		owner := app.newNumber()
 		own := app.browser().signUp(owner)
@@ -66,7 +66,7 @@ func TestKnownBrowsersAreServedBehindABusyAddress(t *testing.T) {
 
 // A stranger asks for codes to a number until it gets no more. A new holder and
 // an owner with a new phone get theirs all the same, from elsewhere.
-func TestCodesAreReservedForPlacesWithoutAbuse(t *testing.T) {
+func TestCodesAreReservedForOtherNetworks(t *testing.T) {
 	onBoth(t, func(t *testing.T, app *testApp) {
 		fresh, owner := app.newNumber(), app.newCustomer(0).Phone
 		reset := func(from string, number phone.Number) *browser {

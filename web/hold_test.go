@@ -9,10 +9,10 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// TestHoldIsToldBefore resets the password of a wallet without a PIN. The hold
+// TestHoldIsShownBeforeTheForm resets the password of a wallet without a PIN. The hold
 // is told before the code is sent, to everybody alike, then in the cabinet and
 // in place of each button that it closes.
-func TestHoldIsToldBefore(t *testing.T) {
+func TestHoldIsShownBeforeTheForm(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, other, withPIN := app.newCustomer(1000_00), app.newCustomer(0), app.newCustomer(0)

@@ -13,7 +13,7 @@ import (
 
 // A draft that *900# showed is accepted there, by the PIN, and not on the site,
 // where whoever holds the number could do without it.
-func TestDraftsOfAnotherDoor(t *testing.T) {
+func TestDraftsOfOtherChannelsAreNotFound(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, other := app.newCustomer(1000_00), app.newCustomer(0)

@@ -13,7 +13,7 @@ import (
 
 // Strangers log in with made-up passwords, more than can be hashed, without a
 // pause: whoever comes back in a browser of their own gets in.
-func TestKnownBrowsersLogInDuringAStorm(t *testing.T) {
+func TestKnownBrowsersLogInDuringGuessing(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -63,7 +63,7 @@ var (
 // Each statement of a payment's life, from the page to the SMS, finds its rows
 // by an index, also where PostgreSQL is free to choose and the tables are
 // large: with the values of the moment, and as it is planned for all values.
-func TestPlansOfAPayment(t *testing.T) {
+func TestQueryPlansOfAPayment(t *testing.T) {
 	t.Parallel()
 	sent := &traced{}
 	app := newAppWith(t, options{newDB: databasetest.Postgres, trace: sent.add})
