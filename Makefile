@@ -36,7 +36,7 @@ test: ## installs what the tests need, then runs them all
 test-serializable: ## the tests that write money, with every transaction of PostgreSQL serializable
 	@.ci/install
 	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m $$(go list ./internal/... ./web/... | grep -vE 'internal/(e2e|bench|arch)')
-	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m -run 'Killed|OverTwo|Several|Sigterm|BadDay|Refused|Restart' ./internal/e2e/...
+	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m -run 'Killed|OverTwo|Several|Sigterm|BillerFaults|Refused|Restart' ./internal/e2e/...
 
 check: ## generated code, formatting, linters, import rules, vulnerabilities, words
 	@.ci/check

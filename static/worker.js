@@ -11,7 +11,7 @@
     const cache = await caches.open(shell.name);
     await Promise.all([...shell.files, ...shell.pages].map(async (url) => {
       // Without cookies, so that the pages are a visitor's.
-      // mutant:replace credentials: "omit", cache => cache ./internal/e2e TestPayingDosTekInTheApplication
+      // mutant:replace credentials: "omit", cache => cache ./internal/e2e TestPayDosTekInInstalledApp
       const answer = await fetch(url, { credentials: "omit", cache: "reload" });
       if (!answer.ok || answer.redirected) throw new Error(url);
       await cache.put(url, answer);
@@ -21,7 +21,7 @@
 
   // Remove the caches of older releases.
   addEventListener("activate", (event) => event.waitUntil((async () => {
-    // mutant:replace if (name !== shell.name) await caches.delete(name) => void name ./internal/e2e TestAnOlderWorkerGivesWay
+    // mutant:replace if (name !== shell.name) await caches.delete(name) => void name ./internal/e2e TestOlderServiceWorkerIsReplaced
     for (const name of await caches.keys()) if (name !== shell.name) await caches.delete(name);
     await registration.navigationPreload?.enable();
     await clients.claim();
@@ -33,7 +33,7 @@
     } catch {
       // It is unknown whether a form arrived, so it is never sent again. The page
       // with the form shows the state once it loads.
-      // mutant:replace return Response.redirect(event.request.referrer, 303) => return fetch(event.request.url, { method: "POST" }).catch(() => Response.error()) ./internal/e2e TestConnectionLostAtPaying
+      // mutant:replace return Response.redirect(event.request.referrer, 303) => return fetch(event.request.url, { method: "POST" }).catch(() => Response.error()) ./internal/e2e TestConnectionLostWhilePaying
       if (event.request.method !== "GET") return Response.redirect(event.request.referrer, 303);
       const page = shell.pages.find((page) => address(page).pathname === url.pathname);
       return (page && (await kept(page))) || (await kept(shell.offline)) || Response.error();

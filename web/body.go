@@ -127,7 +127,7 @@ func leaveBody(c echo.Context) {
 	}
 	r.Body = http.NoBody
 	c.Response().Header().Set(echo.HeaderConnection, "close")
-	//mutant:drop ./internal/e2e TestRefusedWithoutReading
+	//mutant:drop ./internal/e2e TestRejectWithoutReadingBody
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(past)
 }
 

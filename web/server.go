@@ -93,7 +93,7 @@ func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies 
 	most := limits.Machines
 	g := e.Group("", noStore, textErrors, recoverPanics(), h.refusePlainHTTP(trusted))
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
-		//mutant:replace verified(most, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(most, verify ./internal/e2e TestRefusedWithoutReading
+		//mutant:replace verified(most, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(most, verify ./internal/e2e TestRejectWithoutReadingBody
 		return []echo.MiddlewareFunc{verified(most, verify, busy), bodies.receive(body, busy), limited(most, busy)}
 	}
 	g.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", h.Terminal.Handle, guarded(h.Terminal.Verify, terminalBody, h.Terminal.Overloaded)...)

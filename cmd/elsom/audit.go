@@ -49,7 +49,7 @@ func (a auditCommand) Run(ctx context.Context) error {
 	if errors.As(err, new(violations)) || err == nil {
 		return err
 	}
-	//mutant:replace exitError{err, exitNotTried} => err TestAuditEndsWith
+	//mutant:replace exitError{err, exitNotTried} => err TestAuditExitCodes
 	return exitError{err, exitNotTried}
 }
 
@@ -66,7 +66,7 @@ func (a auditCommand) prove(ctx context.Context) error {
 			return err
 		}
 		printed := audit.Print(os.Stdout)
-		//mutant:replace if !audit => if printed == nil && !audit ./internal/e2e TestCommandsNobodyReads
+		//mutant:replace if !audit => if printed == nil && !audit ./internal/e2e TestCommandOutputWithoutReader
 		if !audit.OK() { // also when the output is closed
 			return violations(audit.ViolationCount())
 		}

@@ -14,7 +14,7 @@ import (
 
 // Looking makes nothing: a wrong path has no database afterwards, and what is
 // empty stays so, for a restore. Nobody is told to migrate it.
-func TestAuditAndBackupMakeNothing(t *testing.T) {
+func TestAuditAndBackupCreateNothing(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "var")
 	missing := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}
@@ -39,7 +39,7 @@ func TestAuditAndBackupMakeNothing(t *testing.T) {
 }
 
 // An audit that found something ends otherwise than one that could not be made.
-func TestAuditEndsWith(t *testing.T) {
+func TestAuditExitCodes(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
 	env := []string{"ELSOM_DATABASE_URL=" + address}

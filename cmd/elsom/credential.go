@@ -19,7 +19,7 @@ import (
 // requireAllowed parses --allow for a new caller. The flag is required: forgotten, it
 // would let the caller in from every address.
 func requireAllowed(command string, addresses []string) ([]netip.Prefix, error) {
-	//mutant:replace len(addresses) == 0 => addresses == nil && command == "" TestAddWantsAddresses
+	//mutant:replace len(addresses) == 0 => addresses == nil && command == "" TestAddRequiresAddresses
 	if len(addresses) == 0 {
 		return nil, usageError("missing flag --allow: give addresses or CIDRs that it may call from (--allow=192.0.2.7,198.51.100.0/24), "+
 			"or --allow=any for all addresses; see `elsom %s --help`", command)
@@ -82,7 +82,7 @@ func (a *app) warnOpenCallers(ctx context.Context) error {
 		return err
 	}
 	for _, agent := range agents {
-		//mutant:replace len(agent.Allowed) == 0 && ! => TestAddWantsAddresses
+		//mutant:replace len(agent.Allowed) == 0 && ! => TestAddRequiresAddresses
 		if len(agent.Allowed) == 0 && !agent.Disabled {
 			slog.WarnContext(ctx, "agent: may call from any address", "agent", agent.Code,
 				"do", "elsom agent set "+agent.Code+" --allow ADDRESS, or --allow any if that is meant")

@@ -174,7 +174,7 @@ func TestGatewayScopes(t *testing.T) {
 
 // A machine is added with the addresses that it may call from, or with an
 // explicit any.
-func TestAddWantsAddresses(t *testing.T) {
+func TestAddRequiresAddresses(t *testing.T) {
 	eachMachines(t, func(m *machines) {
 		for _, add := range [][]string{{"agent", "add", "till", "--ceiling", "500"}, {"gateway", "add", "carrier", "--scope", "ussd"}} {
 			m.says("--allow=any", 80, callerPassword+"\n", add...)

@@ -11,7 +11,7 @@ import (
 )
 
 // Staff give tries back and send a new PIN, by the wallet's number.
-func TestStaffHelpsWithPINs(t *testing.T) {
+func TestUnlockAndReplacePIN(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
 	env := []string{"ELSOM_DATABASE_URL=" + address, "ELSOM_MODE=development"}

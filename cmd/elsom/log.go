@@ -50,7 +50,7 @@ func newLogWriter(out io.Writer, most int) *logWriter {
 func (w *logWriter) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	//mutant:drop TestLogOfAStalledReader
+	//mutant:drop TestLogOfStalledReader
 	if len(w.waiting)+len(lines) > w.max {
 		w.dropped.Add(int64(bytes.Count(lines, newline)))
 		return len(lines), nil
@@ -75,7 +75,7 @@ func (w *logWriter) work() {
 		lines := w.waiting
 		w.waiting = spare[:0]
 		w.mu.Unlock()
-		//mutant:replace && w.write(droppedLine(lost-reported)) => TestLogOfAStalledReader
+		//mutant:replace && w.write(droppedLine(lost-reported)) => TestLogOfStalledReader
 		if lost := w.dropped.Load(); lost > reported && w.write(droppedLine(lost-reported)) {
 			reported = lost
 		}

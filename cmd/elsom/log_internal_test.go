@@ -53,7 +53,7 @@ func flushed(t *testing.T, w *logWriter) {
 	t.Fatal("it never writes")
 }
 
-func TestLogOfAStalledReader(t *testing.T) {
+func TestLogOfStalledReader(t *testing.T) {
 	t.Parallel()
 	p := &pipe{entered: make(chan struct{}, 1)}
 	w := newLogWriter(p, 10_000)
@@ -74,7 +74,7 @@ func TestLogOfAStalledReader(t *testing.T) {
 	}
 }
 
-func TestLogOfAReaderThatWentAway(t *testing.T) {
+func TestLogOfClosedReader(t *testing.T) {
 	t.Parallel()
 	p := &pipe{gone: true}
 	w := newLogWriter(p, 10_000)

@@ -41,10 +41,10 @@ var commands struct {
 }
 
 func main() {
-	//mutant:replace logs => os.Stderr ./internal/e2e TestLogNobodyReads/stalled
+	//mutant:replace logs => os.Stderr ./internal/e2e TestLogWithoutReader/stalled
 	slog.SetDefault(slog.New(slog.NewJSONHandler(logs, nil)))
 	defer logs.flush()
-	//mutant:drop ./internal/e2e TestLogNobodyReads/gone
+	//mutant:drop ./internal/e2e TestLogWithoutReader/gone
 	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
 	ctx, stop := signal.NotifyContext(context.Background(), shutdownSignals()...)
 	defer stop()

@@ -10,7 +10,7 @@ import (
 )
 
 // Operators read words, and what to do.
-func TestPlainWordsForOperators(t *testing.T) {
+func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
 	if told := system.Run(t, env, "payment", "hanging"); told.Code == 0 || !strings.Contains(told.Stderr, "only `elsom serve` and `elsom migrate` make one") {

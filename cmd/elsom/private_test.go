@@ -9,7 +9,7 @@ import (
 )
 
 // Nobody else on the machine reads the database.
-func TestDatabaseIsTheOperatorsAlone(t *testing.T) {
+func TestDatabaseIsPrivate(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "var")
 	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}, "migrate"); told.Code != 0 {

@@ -103,7 +103,7 @@ func TestSettleAgent(t *testing.T) {
 }
 
 // Of settlements at once no more is recorded than is owed, and a reference once.
-func TestSettleAtOnce(t *testing.T) {
+func TestSettleConcurrently(t *testing.T) {
 	eachMachines(t, func(m *machines) {
 		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "1000", "--allow", "any")
 		m.serve()

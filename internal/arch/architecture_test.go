@@ -99,7 +99,7 @@ var unreachable = []struct{ from, to *regexp.Regexp }{
 	{regexp.MustCompile(`^elsom/internal/(i18n|money|phone|inn|biller)(/|$)`), regexp.MustCompile(`^database/sql$`)},
 }
 
-func TestNothingReachesWhatItMustNotKnow(t *testing.T) {
+func TestTransitiveImports(t *testing.T) {
 	t.Parallel()
 	list := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Deps}} {{.}}{{end}}`, "./...")
 	list.Dir = "../.."
@@ -179,7 +179,7 @@ func TestStatementsNameTheirColumns(t *testing.T) {
 }
 
 // A handle of GORM, wherever it came from, is used in store files only.
-func TestGORMStandsInStoreFiles(t *testing.T) {
+func TestGORMOnlyInStoreFiles(t *testing.T) {
 	t.Parallel()
 	stores := 0
 	for _, s := range allSources(t) {
@@ -203,7 +203,7 @@ func TestGORMStandsInStoreFiles(t *testing.T) {
 
 var writesBooks = regexp.MustCompile(`(?i)\b(INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+["'` + "`" + `]?(accounts|transfers|entries|stripes)\b`)
 
-func TestOnlyTheLedgerWritesTheBooks(t *testing.T) {
+func TestOnlyLedgerWritesBooks(t *testing.T) {
 	t.Parallel()
 	found := 0
 	for _, s := range allSources(t) {
@@ -232,7 +232,7 @@ func TestOnlyTheLedgerWritesTheBooks(t *testing.T) {
 	}
 }
 
-func TestTopLevelIsTheAgreedOne(t *testing.T) {
+func TestTopLevelFolders(t *testing.T) {
 	t.Parallel()
 	agreed := []string{
 		"cmd", "web", "templates", "static", "internal", "migrations",
@@ -251,7 +251,7 @@ func TestTopLevelIsTheAgreedOne(t *testing.T) {
 }
 
 // A room is a noun that a cashier understands.
-func TestPackagesHaveNamesOfThings(t *testing.T) {
+func TestPackageNames(t *testing.T) {
 	t.Parallel()
 	empty := regexp.MustCompile(`^(services?|managers?|utils?|common|models?|types|helpers?|core|base|misc|shared|lib|pkg)$`)
 	for _, s := range allSources(t) {
@@ -267,7 +267,7 @@ func TestPackagesHaveNamesOfThings(t *testing.T) {
 }
 
 // Every package says what it is, once.
-func TestEveryPackageSaysWhatItIs(t *testing.T) {
+func TestPackageComments(t *testing.T) {
 	t.Parallel()
 	said := map[string]int{}
 	for _, s := range allSources(t) {

@@ -56,7 +56,7 @@ func (db *DB) CheckReady(ctx context.Context) error {
 	if db.hanging.Load() > 0 {
 		return errCommitsWait
 	}
-	//mutant:drop ./internal/e2e/chaos TestAServerThatDoesNotWriteIsUnavailable
+	//mutant:drop ./internal/e2e/chaos TestReadOnlyServerIsUnavailable
 	if err := db.takesWrites(ctx); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (db *DB) CheckCompatible(ctx context.Context) error {
 	target, targetErr := db.target()
 	var from int64
 	asked := db.pool.QueryRowContext(ctx, "SELECT serves_from FROM schema_compatibility WHERE id = 1").Scan(&from)
-	//mutant:replace from > target => (from > target && false) ./internal/e2e TestALaterSchemaIsServedAsLongAsItFits
+	//mutant:replace from > target => (from > target && false) ./internal/e2e TestServeWithLaterSchema
 	if targetErr != nil || asked != nil || from > target {
 		return err
 	}

@@ -349,7 +349,7 @@ func cannotServe(err error) bool {
 	return readOnly(pg.Code) || goingDown(pg.Code) || strings.HasPrefix(pg.Code, "08")
 }
 
-//mutant:replace { return code == "25006" } => { return code == "25006" && false } ./internal/e2e/chaos TestAServerThatDoesNotWriteIsUnavailable
+//mutant:replace { return code == "25006" } => { return code == "25006" && false } ./internal/e2e/chaos TestReadOnlyServerIsUnavailable
 func readOnly(code string) bool { return code == "25006" }
 
 //mutant:replace 57P01" || code == "57P02 => 57P02 TestCutConnectionIsRunAgain

@@ -327,7 +327,7 @@ func unavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		// 57014 is a statement_timeout; class 53: no disk, memory or connections.
-		//mutant:replace pg.Code == "57014" || => ./internal/e2e/chaos TestAServerThatDoesNotWriteIsUnavailable
+		//mutant:replace pg.Code == "57014" || => ./internal/e2e/chaos TestReadOnlyServerIsUnavailable
 		return IsRetryable(err) || pg.Code == "57014" || strings.HasPrefix(pg.Code, "53")
 	}
 	return IsRetryable(err) || errors.Is(err, context.DeadlineExceeded) ||

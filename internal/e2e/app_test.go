@@ -147,7 +147,7 @@ func wantNothingCachedOf(v *system.Tab, p system.Person) {
 }
 
 // Chromium finds nothing that would keep it from installing the site.
-func TestTheSiteCanBeInstalled(t *testing.T) {
+func TestSiteIsInstallable(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
 	options, err := system.BrowserOptions()
@@ -182,7 +182,7 @@ func TestTheSiteCanBeInstalled(t *testing.T) {
 // The fourth section of the instruction: the application, from a new number to
 // the receipt, by «Другие услуги» → «Другие» → «DosTek group». Then the
 // network goes, and what is kept is nobody's.
-func TestPayingDosTekInTheApplication(t *testing.T) {
+func TestPayDosTekInInstalledApp(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
 	f := newFront(t, s)
@@ -237,7 +237,7 @@ func TestPayingDosTekInTheApplication(t *testing.T) {
 
 // The connection goes between the check page and «Оплатить», before the order
 // arrived or after: one payment, and the page that comes back knows.
-func TestConnectionLostAtPaying(t *testing.T) {
+func TestConnectionLostWhilePaying(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
 	f := newFront(t, s)
@@ -285,7 +285,7 @@ func TestConnectionLostAtPaying(t *testing.T) {
 }
 
 // A worker of an older release gives way to this one's, with what it kept.
-func TestAnOlderWorkerGivesWay(t *testing.T) {
+func TestOlderServiceWorkerIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
 	f := newFront(t, s)
@@ -321,7 +321,7 @@ func TestAnOlderWorkerGivesWay(t *testing.T) {
 
 // The hint shows where the application can be had, until it is put away: then
 // never again. Notices are asked for by the holder, and open the receipt.
-func TestHintAndNotices(t *testing.T) {
+func TestInstallHintAndNotifications(t *testing.T) {
 	t.Parallel()
 	key := strings.TrimSpace(system.Run(t, nil, "vapid").Stdout)
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits, "ELSOM_VAPID_KEY="+key, "ELSOM_PUSH_HOSTS=push.example.net")

@@ -12,10 +12,10 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// TestBackShowsTheStateOfNow goes back through the browser's history after a
+// TestBackShowsCurrentState goes back through the browser's history after a
 // payment and a transfer, with scripts and without: no page that comes back
 // shows the balance of before or a live button.
-func TestBackShowsTheStateOfNow(t *testing.T) {
+func TestBackShowsCurrentState(t *testing.T) {
 	t.Parallel()
 	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", system.WithoutRateLimits)
 	for _, screen := range []system.Screen{{Width: 360, Scripts: true}, {Width: 360}} {

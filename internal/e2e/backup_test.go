@@ -124,7 +124,7 @@ func (l *load) holds(t *testing.T, address string, brought, got int64) {
 
 // A running portal is backed up while money moves. What is restored holds by
 // audit, has all that was acknowledged before, and serves.
-func TestBackupOfARunningPortal(t *testing.T) {
+func TestBackupWhileServing(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
 	l := newLoad(t, s)
@@ -169,7 +169,7 @@ func TestBackupOfARunningPortal(t *testing.T) {
 }
 
 // PostgreSQL's own tools do the same, by the commands of `elsom help backup`.
-func TestDumpOfARunningPortal(t *testing.T) {
+func TestDumpWhileServing(t *testing.T) {
 	t.Parallel()
 	s := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)
 	l := newLoad(t, s)

@@ -12,7 +12,7 @@ import (
 
 // What a biller may do on a bad day, and the payment is done all the same,
 // once: by the next attempt with the same txn_id.
-func TestPaymentOutlivesABadDayOfTheBiller(t *testing.T) {
+func TestPaymentSurvivesBillerFaults(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +48,7 @@ func badDays(t *testing.T, s *system.Site) {
 	s.Audit(t)
 }
 
-func TestRefusedPaymentGivesTheMoneyBack(t *testing.T) {
+func TestRefusedPaymentIsRefunded(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
 	r, p := system.NewMember(t, s, "100.00")
@@ -73,7 +73,7 @@ func TestRefusedPaymentGivesTheMoneyBack(t *testing.T) {
 	s.Audit(t)
 }
 
-func TestCheckTellsWhatIsWrongBeforePaying(t *testing.T) {
+func TestCheckPageShowsBillerErrors(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
 	s.ShortenBillerCalls(t, "3s")
@@ -100,7 +100,7 @@ func TestCheckTellsWhatIsWrongBeforePaying(t *testing.T) {
 	}
 }
 
-func TestAnswerAfterOurRestart(t *testing.T) {
+func TestAnswerAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
 	s.ShortenBillerCalls(t, "3s")

@@ -60,9 +60,9 @@ func status(conn net.Conn) int {
 	return answer.StatusCode
 }
 
-// TestRefusedWithoutReading checks that a request with a wrong password, and one
+// TestRejectWithoutReadingBody checks that a request with a wrong password, and one
 // with a body above the route's limit, are refused without reading the body.
-func TestRefusedWithoutReading(t *testing.T) {
+func TestRejectWithoutReadingBody(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
 	const most = 990_000
@@ -129,9 +129,9 @@ func resident(t testing.TB, pid int) int64 {
 	return 0
 }
 
-// TestHeldBodiesCostLittle checks what 300 connections cost that each hold all
+// TestMemoryOfIncompleteBodies checks what 300 connections cost that each hold all
 // but one byte of the largest body they may send, and of one far larger.
-func TestHeldBodiesCostLittle(t *testing.T) {
+func TestMemoryOfIncompleteBodies(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
 	const held, most = 300, 64
@@ -176,9 +176,9 @@ func TestHeldBodiesCostLittle(t *testing.T) {
 	s.Portal.WaitHealthy(t, s.BaseURL)
 }
 
-// TestPayingConnectionsCostLittle checks how much memory a portal takes in all
+// TestMemoryOfPayingConnections checks how much memory a portal takes in all
 // while a thousand connections pay, each with a browser's headers.
-func TestPayingConnectionsCostLittle(t *testing.T) {
+func TestMemoryOfPayingConnections(t *testing.T) {
 	t.Parallel()
 	const payers, presses, most = 1000, 5, 250 // MB
 	s := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)

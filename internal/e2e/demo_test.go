@@ -52,7 +52,7 @@ func TestDemo(t *testing.T) {
 
 // A day that doesn't end as it should ends the demo with an error that says
 // which step it was: here the books don't hold.
-func TestDemoOfAWrongDay(t *testing.T) {
+func TestDemoReportsFailedStep(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	require.NoError(t, os.Symlink(system.Binary(t, "sochi"), filepath.Join(folder, "sochi")))

@@ -16,7 +16,7 @@ import (
 
 // Sections 1 and 2 of the instruction by hand, on the handset's page: by mouse
 // on the keys, by keyboard, and without scripts.
-func TestDiallingOnTheHandset(t *testing.T) {
+func TestDialOnHandset(t *testing.T) {
 	t.Parallel()
 	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", system.WithoutRateLimits)
 	for _, screen := range []system.Screen{{Width: 360, Scripts: true}, {Width: 1280, Scripts: true, Dark: true}, {Width: 360, Dark: true}} {

@@ -26,7 +26,7 @@ func wantHealth(s *system.Site, t *testing.T, want int) {
 // A portal goes on serving beside the next release, whose schema has only more,
 // and starts on it; behind a release that took something away it does not. Every
 // other command of the older release says that the newer one's has to be used.
-func TestALaterSchemaIsServedAsLongAsItFits(t *testing.T) {
+func TestServeWithLaterSchema(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestALaterSchemaIsServedAsLongAsItFits(t *testing.T) {
 }
 
 // A portal whose database is gone lives on and says that it can't serve.
-func TestHealthTellsOfADatabaseThatIsGone(t *testing.T) {
+func TestHealthWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	server, err := databasetest.StartPostgres("-c", "fsync=off")
 	if err != nil {

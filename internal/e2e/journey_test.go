@@ -13,7 +13,7 @@ import (
 // The third section of the instruction, whole: from a number that nobody
 // knows to the receipt, the SMS and the company's balance; with scripts and
 // without, on both databases, on a telephone and on a desk, in two languages.
-func TestPayingDosTekOnTheSite(t *testing.T) {
+func TestPayDosTekOnSite(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {

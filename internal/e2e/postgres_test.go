@@ -62,7 +62,7 @@ func TestMetricsWithoutTheDatabase(t *testing.T) {
 
 // A portal whose role may not make tables ends and says what to run, and no
 // command prints the password of an address that it can't use.
-func TestStartingWithAWrongDatabase(t *testing.T) {
+func TestStartWithWrongDatabase(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
 	if err := server.Exec("elsom", "CREATE ROLE guest LOGIN"); err != nil {

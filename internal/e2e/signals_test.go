@@ -47,9 +47,9 @@ func wantEnd(p *system.Program, t testing.TB, signal syscall.Signal) {
 	}
 }
 
-// TestLogNobodyReads checks that a portal whose log's reader has gone away or
+// TestLogWithoutReader checks that a portal whose log's reader has gone away or
 // stands still answers a thousand requests, and ends in order.
-func TestLogNobodyReads(t *testing.T) {
+func TestLogWithoutReader(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(*os.File) error{
 		"gone": (*os.File).Close, "stalled": func(*os.File) error { return nil },
@@ -83,9 +83,9 @@ func TestLogNobodyReads(t *testing.T) {
 	}
 }
 
-// TestStandInNobodyReads checks the same of the stand-in, from its first line
+// TestStandInLogWithoutReader checks the same of the stand-in, from its first line
 // on, and that it ends in order by SIGHUP.
-func TestStandInNobodyReads(t *testing.T) {
+func TestStandInLogWithoutReader(t *testing.T) {
 	t.Parallel()
 	listen := system.FreeAddress(t)
 	p, log := unread(t, "sochi", []string{"SOCHI_LISTEN=" + listen})
@@ -94,9 +94,9 @@ func TestStandInNobodyReads(t *testing.T) {
 	wantEnd(p, t, syscall.SIGHUP)
 }
 
-// TestHangupThatIsIgnored checks that a portal under nohup outlives its
+// TestIgnoredHangup checks that a portal under nohup outlives its
 // terminal.
-func TestHangupThatIsIgnored(t *testing.T) {
+func TestIgnoredHangup(t *testing.T) {
 	t.Parallel()
 	listen := system.FreeAddress(t)
 	cmd := exec.Command("sh", "-c", `trap "" HUP; exec "$0" serve`, system.Binary(t, "elsom"))
@@ -109,9 +109,9 @@ func TestHangupThatIsIgnored(t *testing.T) {
 	wantEnd(p, t, syscall.SIGTERM)
 }
 
-// TestCommandsNobodyReads checks that a command whose output is closed ends
+// TestCommandOutputWithoutReader checks that a command whose output is closed ends
 // quietly, with the exit code of what it did.
-func TestCommandsNobodyReads(t *testing.T) {
+func TestCommandOutputWithoutReader(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {

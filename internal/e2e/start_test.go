@@ -47,7 +47,7 @@ func development(t *testing.T, more ...string) []string {
 	return append([]string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t)}, more...)
 }
 
-func TestServeRefusesWhatItCannotServe(t *testing.T) {
+func TestServeRejectsBadConfiguration(t *testing.T) {
 	t.Parallel()
 	t.Run("a bad variable", func(t *testing.T) {
 		t.Parallel()
@@ -144,7 +144,7 @@ func TestServeWarns(t *testing.T) {
 }
 
 // What nobody answers is reported without the password in its address.
-func TestUnreachableSMSGatewayKeepsItsPassword(t *testing.T) {
+func TestUnreachableSMSGatewayHidesPassword(t *testing.T) {
 	t.Parallel()
 	gone := system.FreeAddress(t)
 	env := []string{
@@ -161,7 +161,7 @@ func TestUnreachableSMSGatewayKeepsItsPassword(t *testing.T) {
 	}
 }
 
-func TestServeRefusesANewerDatabase(t *testing.T) {
+func TestServeRejectsIncompatibleSchema(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestServeRefusesANewerDatabase(t *testing.T) {
 	}
 }
 
-func TestProductionRefusesTheDemoAgents(t *testing.T) {
+func TestProductionRejectsDemoAgents(t *testing.T) {
 	t.Parallel()
 	where := "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db"
 	listen := system.FreeAddress(t)
@@ -239,7 +239,7 @@ func TestSigtermDrainsAndEnds(t *testing.T) {
 	}
 }
 
-func TestSeveralMayStartAtOnce(t *testing.T) {
+func TestSeveralStartAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestSeveralMayStartAtOnce(t *testing.T) {
 	}
 }
 
-func TestSochiSaysWhenItsPortIsTaken(t *testing.T) {
+func TestSochiReportsTakenPort(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

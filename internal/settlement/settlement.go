@@ -154,7 +154,7 @@ var errOvertaken = errors.New("another settlement of the same party was recorded
 func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt, error) {
 	// The number is read before the debt, which only settlements lower. A
 	// settlement that commits in between takes the number, and this one is retried.
-	//mutant:replace err := nextNumber(ctx, s.db, o) => err := s.db.NewID(), ctx.Err() ./cmd/elsom TestSettleAtOnce
+	//mutant:replace err := nextNumber(ctx, s.db, o) => err := s.db.NewID(), ctx.Err() ./cmd/elsom TestSettleConcurrently
 	number, err := nextNumber(ctx, s.db, o)
 	if err != nil {
 		return Receipt{}, err

@@ -352,7 +352,7 @@ func (s *Sessions) Middleware() echo.MiddlewareFunc {
 			session := &Session{sessions: s, c: c, g: g}
 			c.Set(contextKey, session)
 			c.Response().Before(func() {
-				//mutant:drop ./internal/e2e TestBackShowsTheStateOfNow
+				//mutant:drop ./internal/e2e TestBackShowsCurrentState
 				session.setPageCookie()
 				if err := session.Save(); err != nil {
 					slog.ErrorContext(c.Request().Context(), "session: not saved", "error", err)

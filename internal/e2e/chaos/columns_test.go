@@ -14,10 +14,10 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// TestColumnsAddedBesideARunningPortal adds columns to every table under load, as
+// TestColumnsAddedWhileServing adds columns to every table under load, as
 // the next release does: no statement selects *, and an outdated prepared
 // statement is prepared again.
-func TestColumnsAddedBesideARunningPortal(t *testing.T) {
+func TestColumnsAddedWhileServing(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {

@@ -53,7 +53,7 @@ type crashTest struct {
 	submissions []*system.Submission
 }
 
-func TestKilledAtAnyMomentEveryPaymentEndsOnce(t *testing.T) {
+func TestKilledPaymentsEndOnce(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {

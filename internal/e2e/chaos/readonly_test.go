@@ -66,7 +66,7 @@ func TestFencedPrimary(t *testing.T) {
 // A read-only server, or one whose statements time out, is reported as unavailable
 // by every channel: HTTP 503, OSMP 1 or 90, a sentence of *900#. Afterwards all
 // channels recover.
-func TestAServerThatDoesNotWriteIsUnavailable(t *testing.T) {
+func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
 	d := newScenario(t, server.Address("elsom"), 1, 2)
