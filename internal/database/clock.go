@@ -4,5 +4,5 @@ package database
 
 import "time"
 
-// systemClock is the machine's.
+// systemClock returns the machine's time.
 func systemClock() time.Time { return time.Now() }

@@ -11,15 +11,15 @@ import (
 
 var schemas sync.Map
 
-// ColumnsOf lists the columns that a row's struct has fields for, by GORM's
-// naming, for SELECT and RETURNING: of the table alone, or behind an alias.
+// ColumnsOf returns the columns of a row struct, by GORM's naming, as a list for
+// SELECT and RETURNING, optionally qualified by a table alias.
 //
-// A statement that says * instead stops working when a later release adds a
-// column beside a running program: its prepared form is of the old shape.
+// SELECT * must not be used: a prepared statement with it fails when a later
+// release adds a column while this program runs.
 func ColumnsOf[R any](alias ...string) string {
 	of, err := schema.Parse(new(R), &schemas, schema.NamingStrategy{})
 	if err != nil {
-		panic(fmt.Sprintf("database: columns of %v: %v", reflect.TypeFor[R](), err)) // a struct that is no row
+		panic(fmt.Sprintf("database: columns of %v: %v", reflect.TypeFor[R](), err)) // not a row struct
 	}
 	if len(alias) == 0 {
 		return strings.Join(of.DBNames, ", ")

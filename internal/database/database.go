@@ -58,10 +58,10 @@ type DB struct {
 	// hanging counts those of them that have waited for long.
 	hanging atomic.Int64
 	// barrier and confirmed are what Confirm works with.
-	barrier   *Coalescer[struct{}, struct{}]
-	confirmed recentKeys
-	trace     func(statement string, args []any)
-	lend      func(driver.Connector) driver.Connector
+	barrier *Coalescer[struct{}, struct{}]
+	durable recentKeys
+	trace   func(statement string, args []any)
+	lend    func(driver.Connector) driver.Connector
 	// existing: nothing is made, see Existing.
 	existing bool
 }
@@ -89,7 +89,7 @@ func WithConnections(lend func(driver.Connector) driver.Connector) Option {
 // told at once, and never prints the address's password.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	db := &DB{clock: systemClock, ids: newIDSource()}
-	db.barrier = NewCoalescer(db.passBarrier)
+	db.barrier = NewCoalescer(db.commitBarrier)
 	for _, option := range options {
 		option(db)
 	}
@@ -130,7 +130,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	}
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
 		TranslateError: true,
-		//mutant:drop TestColumnsAreNamed
+		//mutant:drop TestColumnsAdded
 		QueryFields:            true, // never SELECT *: see TestColumnsAdded
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
@@ -155,7 +155,7 @@ func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	mode := "mode=rwc&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)"
 	if db.existing {
 		mode = "mode=rw&_pragma=busy_timeout(10000)" // a file that isn't ours stays as it is
-		//mutant:replace err := existing(path); => err := os.MkdirAll(filepath.Dir(path), 0o700); TestExistingMakesNothing
+		//mutant:replace err := existing(path); => err := os.MkdirAll(filepath.Dir(path), 0o700); TestExistingOnlyCreatesNothing
 		if err := existing(path); err != nil {
 			return nil, err
 		}
@@ -224,7 +224,7 @@ func (db *DB) checkEncoding(ctx context.Context) error {
 	if err := db.pool.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
 		return fmt.Errorf("database: %w", oneLine{err})
 	}
-	//mutant:drop TestOtherEncodingsAreRefused
+	//mutant:drop TestOpenRefusesOtherEncodings
 	if encoding != "UTF8" {
 		return fmt.Errorf("database: its encoding is %s and must be UTF8: make another one by `createdb -E UTF8 -T template0 NAME`", encoding)
 	}

@@ -54,7 +54,7 @@ func TestFiveProcessesMigrateAtOnce(t *testing.T) {
 	}
 }
 
-func TestNewerSchemaIsRefused(t *testing.T) {
+func TestMigrateRefusesNewerSchema(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		_, err := db.Pool().ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
@@ -67,7 +67,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
-func TestMomentSorts(t *testing.T) {
+func TestStoredTimeSorts(t *testing.T) {
 	base := time.Date(2026, 11, 22, 8, 0, 0, 0, time.FixedZone("Bishkek", 6*3600))
 	for _, d := range []time.Duration{0, time.Microsecond, 10 * time.Microsecond, time.Millisecond, time.Second - 1} {
 		m := database.StoredTime(base.Add(d))
@@ -77,7 +77,7 @@ func TestMomentSorts(t *testing.T) {
 	}
 }
 
-func TestIDsGrowAndNeverMeet(t *testing.T) {
+func TestNewIDIsUniqueAndAscending(t *testing.T) {
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	db := databasetest.SQLite(t, database.WithClock(func() time.Time { now = now.Add(-time.Microsecond); return now }))
 	last := int64(0)
@@ -122,7 +122,7 @@ func TestInTxRollsBack(t *testing.T) {
 }
 
 // Many transactions that read and then write the same row must all succeed.
-func TestInTxRepeats(t *testing.T) {
+func TestInTxRetries(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		if db.Dialect() == database.Postgres {
@@ -166,7 +166,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func TestOpenTellsWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	ctx := context.Background()
 	for _, address := range []string{
 		"", "mysql://x", "sqlite:", "postgres://user:secret@127.0.0.1:1/none",

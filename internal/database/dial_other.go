@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// dialer makes connections that end when their machine is gone.
+// dialer returns a dialer whose connections fail when the server's machine is gone.
 func dialer() *net.Dialer {
 	return &net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4},

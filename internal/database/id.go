@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// idSource draws 63-bit ids: 41 bits of milliseconds since 2026, then 22 bits
-// that begin at random in each millisecond and count up. Ids of one process
-// never meet; those of two meet about once in four million, and then a unique
-// key refuses the second, whose transaction is repeated with a fresh id.
+// idSource generates 63-bit ids: 41 bits of milliseconds since 2026, then 22 bits
+// that start at random in each millisecond and count up. Ids of one process are
+// unique. Two processes that generate an id in the same millisecond collide with
+// a probability of one in two million; a unique key then refuses the second
+// row, and its transaction is repeated with another id.
 type idSource struct {
 	mu      sync.Mutex
 	ms      int64
@@ -31,7 +32,7 @@ func (s *idSource) next(now time.Time) int64 {
 	defer s.mu.Unlock()
 	ms := now.UnixMilli() - idEpoch
 	if ms <= s.ms {
-		// The same millisecond, or a clock set back: go on from where we are.
+		// The same millisecond, or a clock set back: continue from the last id.
 		s.counter++
 		if s.counter > idCounterMask {
 			s.ms, s.counter = s.ms+1, randomCounter()
@@ -42,13 +43,13 @@ func (s *idSource) next(now time.Time) int64 {
 	return s.ms<<idCounterBits | s.counter
 }
 
-// randomCounter leaves the upper half free for counting up.
+// randomCounter returns a value in the lower half, to leave room for counting.
 func randomCounter() int64 {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return int64(binary.BigEndian.Uint32(b[:])) & (idCounterMask >> 1)
 }
 
-// FirstID is the least id that can be drawn at a moment; ids drawn before are
-// smaller, as far as the clocks agree. It is 0 before 2026.
+// FirstID returns the smallest id that can be generated at a time; ids generated
+// earlier are smaller, as far as clocks agree. It is 0 before 2026.
 func FirstID(at time.Time) int64 { return max(0, at.UnixMilli()-idEpoch) << idCounterBits }

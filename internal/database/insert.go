@@ -5,38 +5,39 @@ import (
 	"strings"
 )
 
-// Rows are new rows of one table, column by column; the first differs by row.
+// Rows are new rows of one table, by column. The first column defines their
+// number and must not be a constant.
 type Rows struct {
 	Table   string
 	Columns []Column
-	// OnConflict, where there is one, ends the statement: what becomes of a row
-	// that is there already. "ON CONFLICT (…) DO UPDATE SET …".
+	// OnConflict is an optional clause "ON CONFLICT (…) DO …".
 	OnConflict string
 }
 
-// Column is one column of some rows, with a value for each or one for all.
+// Column holds one column of a set of rows: a value for each row, or one for all.
 type Column struct {
 	name, kind string
 	array      any // a pointer: GORM hands it to the driver as one array
 	count      int
 	at         func(i int) any
-	same       any // for all rows; nil: see array
+	same       any // the value of all rows; nil: see array
 }
 
-// NewColumn makes a column; kind is its type in SQL.
+// NewColumn returns a column of values. kind is its SQL type on PostgreSQL.
 func NewColumn[T any](name, kind string, values []T) Column {
 	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any { return values[i] }}
 }
 
-// ConstColumn makes a column of new rows that all have one value, not nil: PostgreSQL
-// unpacks an array less.
+// ConstColumn returns a column with the same non-nil value in all new rows, which
+// is cheaper on PostgreSQL than an array.
 func ConstColumn(name, kind string, value any) Column {
 	return Column{name: name, kind: kind, at: func(int) any { return value }, same: value}
 }
 
-// Insert writes the rows of all tables. On PostgreSQL that is one statement,
-// the same for any number of rows, so that it is planned once; the tables are
-// written in no certain order. On SQLite it is a statement a table.
+// Insert inserts rows into one or more tables. On PostgreSQL it is one statement
+// whose text does not depend on the number of rows, so that it is planned once;
+// the order in which the tables are written is undefined. On SQLite it is one
+// statement for each table.
 func (tx *Tx) Insert(tables ...Rows) error {
 	if len(tables) == 0 {
 		return nil
@@ -55,14 +56,14 @@ func (tx *Tx) Insert(tables ...Rows) error {
 			}
 		}
 		row := "(?" + strings.Repeat(",?", len(t.Columns)-1) + ")"
-		if err := tx.gorm.Exec(t.into()+" VALUES "+row+strings.Repeat(","+row, count-1)+t.meeting(), values...).Error; err != nil {
+		if err := tx.gorm.Exec(t.into()+" VALUES "+row+strings.Repeat(","+row, count-1)+t.conflictClause(), values...).Error; err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// withInserts begins a statement with inserts t0, t1 and so on.
+// withInserts returns a WITH clause of inserts named t0, t1 and so on.
 func withInserts(tables []Rows) (with string, args []any) {
 	list := make([]string, len(tables))
 	for i, t := range tables {
@@ -86,7 +87,7 @@ func (r Rows) fromArrays() (insert string, args []any) {
 		picked[i], varying = "u."+c.name, append(varying, c)
 	}
 	from, arrays := unnest(varying)
-	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM " + from + " AS u(" + names(varying) + ")" + r.meeting(), append(args, arrays...)
+	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM " + from + " AS u(" + names(varying) + ")" + r.conflictClause(), append(args, arrays...)
 }
 
 func unnest(columns []Column) (from string, args []any) {
@@ -98,8 +99,9 @@ func unnest(columns []Column) (from string, args []any) {
 	return "unnest(" + strings.Join(casts, ", ") + ")", args
 }
 
-// Values makes a table of columns, for WITH name(columns) AS (…): on PostgreSQL
-// the same text for any number of rows, so that it is planned once.
+// Values returns the columns as a query, for WITH name(columns) AS (query). On
+// PostgreSQL its text does not depend on the number of rows, so that the
+// statement is planned once.
 func (tx *Tx) Values(columns ...Column) (query string, args []any) {
 	if tx.Dialect() == Postgres {
 		from, args := unnest(columns)
@@ -118,7 +120,7 @@ func (r Rows) into() string {
 	return "INSERT INTO " + r.Table + " (" + names(r.Columns) + ")"
 }
 
-func (r Rows) meeting() string {
+func (r Rows) conflictClause() string {
 	if r.OnConflict == "" {
 		return ""
 	}
@@ -133,9 +135,9 @@ func names(columns []Column) string {
 	return strings.Join(list, ", ")
 }
 
-// InList compares with a list: one array for PostgreSQL (GORM hands over a
-// pointer to a slice as it is), so that the statement is the same for every
-// length and planned once; SQLite gets the list written out.
+// InList returns a comparison with a list and its argument. For PostgreSQL it is
+// one array (GORM passes a pointer to a slice unchanged), so that the statement
+// is the same for every length and planned once; for SQLite the list is expanded.
 func InList[T any](dialect Dialect, list []T) (comparison string, value any) {
 	if dialect == Postgres {
 		return "= ANY(?)", &list

@@ -67,7 +67,7 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("database: %w", oneLine{err})
 	}
-	//mutant:drop TestMigratingNeedsTheOwner
+	//mutant:drop TestMigrateNeedsOwner
 	if !may {
 		return ErrNotOwner
 	}

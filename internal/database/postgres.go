@@ -37,7 +37,7 @@ var sessionSettings = map[string]string{
 	// A plan that was made while a table was small reads all of it, and is kept
 	// while the table grows, until its next ANALYZE; for lookups of a few keys
 	// an index is never much worse. (jit takes what has none for very costly.)
-	//mutant:drop TestPlansGoByIndexes
+	//mutant:drop TestPlansUseIndexes
 	"enable_seqscan": "off",
 	"jit":            "off",
 	// By itself PostgreSQL plans what has arrays anew each time, to the same plan.
@@ -335,7 +335,7 @@ func outdatedPlan(err error) bool {
 	if !errors.As(err, &pg) {
 		return false
 	}
-	//mutant:replace pg.Code == "26000" || (pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery") => false TestPreparedAnew
+	//mutant:replace pg.Code == "26000" || (pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery") => false TestOutdatedPlanIsPreparedAgain
 	return pg.Code == "26000" || (pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery")
 }
 
@@ -352,5 +352,5 @@ func cannotServe(err error) bool {
 //mutant:replace { return code == "25006" } => { return code == "25006" && false } ./internal/e2e/chaos TestReadOnlyServerIsUnavailable
 func readOnly(code string) bool { return code == "25006" }
 
-//mutant:replace 57P01" || code == "57P02 => 57P02 TestCutConnectionIsRunAgain
+//mutant:replace 57P01" || code == "57P02 => 57P02 TestLostConnectionIsRetried
 func goingDown(code string) bool { return code == "57P01" || code == "57P02" || code == "57P03" }

@@ -13,7 +13,7 @@ import (
 
 // A statement whose prepared form no longer fits, or is gone, is prepared anew:
 // by itself, and with the whole transaction around it.
-func TestPreparedAnew(t *testing.T) {
+func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Postgres(t)
 	db.Pool().SetMaxOpenConns(1)
@@ -53,7 +53,7 @@ func TestPreparedAnew(t *testing.T) {
 }
 
 // What GORM writes itself names the columns of the struct.
-func TestColumnsAreNamed(t *testing.T) {
+func TestColumnsAdded(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var said []string

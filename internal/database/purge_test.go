@@ -11,7 +11,7 @@ import (
 )
 
 // A purge takes all that it is meant to take, however much, and in portions.
-func TestPurgeTakesPortions(t *testing.T) {
+func TestPurgeBatches(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		const old, young = 2*database.PurgeBatch + 3, 5

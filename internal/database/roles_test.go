@@ -58,7 +58,7 @@ func (p *place) isEmpty() {
 }
 
 // A database that can't hold Kyrgyz names is refused before anything is made.
-func TestOtherEncodingsAreRefused(t *testing.T) {
+func TestOpenRefusesOtherEncodings(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []string{"SQL_ASCII", "WIN1251"} {
 		p := newPlace(t, encoding)
@@ -97,7 +97,7 @@ func TestRoleSettingsDoNotWeakenCommits(t *testing.T) {
 
 // A role that may not make or change the tables is told who has to, before
 // anything is made; where nothing is to be done it may start.
-func TestMigratingNeedsTheOwner(t *testing.T) {
+func TestMigrateNeedsOwner(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "UTF8")
 	if err := p.migrate(p.guest); !errors.Is(err, database.ErrNotOwner) {
@@ -115,7 +115,7 @@ func TestMigratingNeedsTheOwner(t *testing.T) {
 }
 
 // Whatever is wrong with an address, no error has its password.
-func TestErrorsHaveNoPassword(t *testing.T) {
+func TestErrorsOmitPassword(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret-w0rd"
 	for _, address := range []string{
@@ -146,7 +146,7 @@ func TestErrorsHaveNoPassword(t *testing.T) {
 }
 
 // TLS is asked for only where a network lies between.
-func TestInClearText(t *testing.T) {
+func TestUsesPlaintext(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
 		"postgres://elsom@db/elsom":                                    true, // prefer falls back

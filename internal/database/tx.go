@@ -119,7 +119,7 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 		return err
 	}
 	defer db.endWriting()
-	//mutant:drop TestWaitingCommitsLeaveRoomForReaders
+	//mutant:drop TestDetachedCommitsLeaveConnectionsForReaders
 	if db.left.Load() >= mostLeft {
 		return fault.New(fault.Unavailable, "database.tx", "").Because(errCommitsWait)
 	}
@@ -178,7 +178,7 @@ func (db *DB) awaitLeft(committed <-chan error) {
 	var err error
 	select {
 	case err = <-committed:
-	//mutant:replace hangs => hangs - hangs TestShortCommitWithoutCallerIsHealthy
+	//mutant:replace hangs => hangs - hangs TestShortDetachedCommitIsHealthy
 	case <-time.After(hangs):
 		db.hanging.Add(1)
 		err = <-committed
@@ -277,7 +277,7 @@ func commitError(err error) error {
 	case errors.As(err, &pg) && !diedCommitting(pg.Code), errors.As(err, &lite) && !errors.Is(err, sqlite3.IOERR):
 		return err // the database itself says that nothing was committed
 	}
-	//mutant:replace fault.New(fault.Unknown, "database.commit", "").Because(err) => err TestCutCommitIsUnknown
+	//mutant:replace fault.New(fault.Unknown, "database.commit", "").Because(err) => err TestLostCommitIsUnknown
 	//mutant:replace Unknown => Unavailable ./internal/ledger TestHistoriesWithLostCommits
 	return fault.New(fault.Unknown, "database.commit", "").Because(err)
 }

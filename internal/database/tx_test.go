@@ -101,7 +101,7 @@ func TestSwallowedErrorIsNotUnknown(t *testing.T) {
 }
 
 // A connection that is cut while a transaction runs: it is run again, once.
-func TestCutConnectionIsRunAgain(t *testing.T) {
+func TestLostConnectionIsRetried(t *testing.T) {
 	db := databasetest.Postgres(t)
 	ctx := context.Background()
 	runs := 0
@@ -124,7 +124,7 @@ func TestCutConnectionIsRunAgain(t *testing.T) {
 }
 
 // Cut just before COMMIT is sent: whether it was done can't be told.
-func TestCutCommitIsUnknown(t *testing.T) {
+func TestLostCommitIsUnknown(t *testing.T) {
 	db := databasetest.Postgres(t)
 	ctx := context.Background()
 	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {

@@ -14,7 +14,7 @@ import (
 
 // Who must not make a database is told why there is none to open, and leaves
 // everything as it was.
-func TestExistingMakesNothing(t *testing.T) {
+func TestExistingOnlyCreatesNothing(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	foreign, empty := filepath.Join(folder, "foreign.db"), filepath.Join(folder, "empty.db")
@@ -54,7 +54,7 @@ func TestExistingMakesNothing(t *testing.T) {
 }
 
 // A database that was just restored is opened, and has its log again.
-func TestExistingOpensWhatIsThere(t *testing.T) {
+func TestExistingOnlyOpensDatabase(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	_, address := kept(t)
@@ -72,7 +72,7 @@ func TestExistingOpensWhatIsThere(t *testing.T) {
 }
 
 // Only an older schema is told to migrate; what else is wrong is told as it is.
-func TestCurrentTellsWhatIsWrong(t *testing.T) {
+func TestCheckSchemaErrors(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		must(t, db.CheckSchema(ctx))

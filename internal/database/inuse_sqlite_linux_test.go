@@ -13,7 +13,7 @@ import (
 
 // Nothing is put where a portal has a database open, wherever its files went:
 // it would go on writing into them.
-func TestRestoreSeesWhoIsThere(t *testing.T) {
+func TestRestoreRefusesDatabaseInUse(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db, address := kept(t)

@@ -93,7 +93,7 @@ func vacant(path string) error {
 	if err != nil {
 		return fmt.Errorf("database: can't tell whether a portal runs: %w", err)
 	}
-	//mutant:drop TestRestoreSeesWhoIsThere
+	//mutant:drop TestRestoreRefusesDatabaseInUse
 	if open {
 		// It writes into its files wherever they were moved.
 		return fmt.Errorf("database: a portal, or another program, has the database of %s open, even if its files were moved: "+
@@ -154,7 +154,7 @@ func place(path string, fill func(part string) error) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	// A link, unlike a rename, never takes the place of what came meanwhile.
-	//mutant:replace Link => Rename TestBackupsAtOnceOverwriteNothing
+	//mutant:replace Link => Rename TestConcurrentBackupsOverwriteNothing
 	err = os.Link(part.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = takeName(part.Name(), path) // a memory stick knows no links
@@ -168,7 +168,7 @@ func place(path string, fill func(part string) error) error {
 // takeName renames a file to a name that it holds with an empty one first, so
 // that whoever comes at the same time finds it taken.
 func takeName(part, path string) error {
-	//mutant:replace O_EXCL|os.O_WRONLY => O_WRONLY TestOneTakesTheNameWithoutLinks
+	//mutant:replace O_EXCL|os.O_WRONLY => O_WRONLY TestTakeNameWithoutLinks
 	empty, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
 	if err != nil {
 		return err

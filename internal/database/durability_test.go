@@ -44,7 +44,7 @@ func TestCommitOutlivesItsCaller(t *testing.T) {
 // A caller that leaves amid a short commit, as any client can by hanging up, does
 // not make the database unhealthy: a stranger would take every portal out of its
 // load balancer.
-func TestShortCommitWithoutCallerIsHealthy(t *testing.T) {
+func TestShortDetachedCommitIsHealthy(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Postgres(t)
 	for _, statement := range []string{
@@ -78,7 +78,7 @@ func TestShortCommitWithoutCallerIsHealthy(t *testing.T) {
 
 // Commits whose callers left take only a part of the connections: pages can
 // still be read.
-func TestWaitingCommitsLeaveRoomForReaders(t *testing.T) {
+func TestDetachedCommitsLeaveConnectionsForReaders(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	must(t, server.SetSynchronousStandbys(nobody))

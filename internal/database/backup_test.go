@@ -108,7 +108,7 @@ func alone(t *testing.T, folder string, want int) {
 }
 
 // Of many backups into one file, one is made.
-func TestBackupsAtOnceOverwriteNothing(t *testing.T) {
+func TestConcurrentBackupsOverwriteNothing(t *testing.T) {
 	t.Parallel()
 	_, address := kept(t)
 	folder := t.TempDir()
@@ -244,7 +244,7 @@ func TestRestoreRefuses(t *testing.T) {
 }
 
 // Where there are no links, one of many takes the name, and keeps it.
-func TestOneTakesTheNameWithoutLinks(t *testing.T) {
+func TestTakeNameWithoutLinks(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "kept.db")
 	var winner atomic.Int64

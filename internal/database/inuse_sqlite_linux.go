@@ -7,11 +7,10 @@ import (
 	"syscall"
 )
 
-// inUse tells whether a program has the SQLite database of this path open: each
-// of its connections holds a lock on the file -shm, also when the database was
-// moved away meanwhile.
+// inUse reports whether a process has the SQLite database at path open. Each
+// connection locks the file -shm, also after the database was moved away.
 func inUse(path string) (bool, error) {
-	shared, err := os.Open(path + "-shm") //nolint:gosec // the operator names it
+	shared, err := os.Open(path + "-shm") //nolint:gosec // named by the operator
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -19,7 +18,7 @@ func inUse(path string) (bool, error) {
 		return false, err
 	}
 	defer shared.Close()
-	lock := syscall.Flock_t{Type: syscall.F_WRLCK} // of the whole file; it is asked for, not taken
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK} // of the whole file; F_GETLK tests it only
 	if err := syscall.FcntlFlock(shared.Fd(), syscall.F_GETLK, &lock); err != nil {
 		return false, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // Whoever reads from a database that is away is told to come back, whatever
 // the form of the reading.
-func TestDatabaseAwayIsUnavailable(t *testing.T) {
+func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		must(t, db.Close())
@@ -33,7 +33,7 @@ func TestDatabaseAwayIsUnavailable(t *testing.T) {
 
 // A connection that the database cuts: outside a transaction nobody reads
 // again, but whoever asked is told to.
-func TestCutReadIsUnavailable(t *testing.T) {
+func TestLostReadIsUnavailable(t *testing.T) {
 	db := databasetest.Postgres(t)
 	err := db.Gorm(context.Background()).Exec("SELECT pg_terminate_backend(pg_backend_pid(), 5000)").Error
 	if !fault.Is(err, fault.Unavailable) {

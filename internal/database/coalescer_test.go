@@ -15,7 +15,7 @@ import (
 )
 
 // While one statement runs the next collects.
-func TestGather(t *testing.T) {
+func TestCoalescer(t *testing.T) {
 	const callers = 20
 	runs, open := 0, make(chan struct{}, callers)
 	g := database.NewCoalescer(func(_ context.Context, asked []int) ([]string, error) {
@@ -66,7 +66,7 @@ func TestGather(t *testing.T) {
 
 // A statement that can't be finished is a failure of who shared it, and of
 // nobody else.
-func TestGatherSurvives(t *testing.T) {
+func TestCoalescerRecoversFromPanic(t *testing.T) {
 	g := database.NewCoalescer(func(_ context.Context, asked []string) ([]string, error) {
 		switch asked[0] {
 		case "panic":
@@ -93,7 +93,7 @@ func TestGatherSurvives(t *testing.T) {
 
 // Who asks while a statement hangs, as one on a dead connection does, has
 // another a second later.
-func TestGatherBesideOneThatHangs(t *testing.T) {
+func TestCoalescerRunsBesideStalledBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := database.NewCoalescer(func(ctx context.Context, asked []string) ([]string, error) {
 			if asked[0] == "hangs" {
@@ -125,7 +125,7 @@ func TestGatherBesideOneThatHangs(t *testing.T) {
 	})
 }
 
-func TestByKey(t *testing.T) {
+func TestAlignRows(t *testing.T) {
 	type row struct{ id, value int }
 	found := database.AlignRows([]int{3, 1, 2, 1}, []row{{1, 10}, {3, 30}}, func(r row) int { return r.id })
 	if found[2] != nil || found[0].value != 30 || found[1].value != 10 || found[3].value != 10 {
@@ -138,7 +138,7 @@ func TestByKey(t *testing.T) {
 
 // Statements that look up a few keys go by indexes, whatever was known of a
 // table when they were planned; who reads a moment's state may read whole tables.
-func TestPlansGoByIndexes(t *testing.T) {
+func TestPlansUseIndexes(t *testing.T) {
 	db := databasetest.Postgres(t)
 	setting := func(tx *database.Tx) (on string) {
 		must(t, tx.Gorm().Raw("SHOW enable_seqscan").Scan(&on).Error)

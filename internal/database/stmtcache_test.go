@@ -12,7 +12,7 @@ import (
 
 // A connection prepares a text once, and a statement that stays prepared
 // keeps neither rows nor values, nor a table as it was.
-func TestStatementsStayPrepared(t *testing.T) {
+func TestStatementCache(t *testing.T) {
 	ctx := context.Background()
 	db := databasetest.SQLite(t)
 	conn, err := db.Pool().Conn(ctx)
@@ -71,7 +71,7 @@ func TestStatementsStayPrepared(t *testing.T) {
 
 // However many texts come, a connection keeps a bounded number of them, and
 // each once.
-func TestKeptStatementsAreBounded(t *testing.T) {
+func TestStatementCacheIsBounded(t *testing.T) {
 	ctx := context.Background()
 	db := databasetest.SQLite(t)
 	conn, err := db.Pool().Conn(ctx)

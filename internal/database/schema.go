@@ -33,7 +33,7 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	//mutant:replace current, err := db.version => p, _ := db.provider(); current, err := p.GetDBVersion TestExistingMakesNothing
+	//mutant:replace current, err := db.version => p, _ := db.provider(); current, err := p.GetDBVersion TestExistingOnlyCreatesNothing
 	current, err := db.version(ctx)
 	switch {
 	case err != nil:
