@@ -1,10 +1,10 @@
-// Package biller is the port to those who are paid: what is asked of them and
-// what they can answer, whatever wire lies between.
+// Package biller is the port to billers: what they are asked, and what they can
+// answer, over any protocol.
 //
-// It promises that an answer is always one of five outcomes, that whatever
-// can't be read as a plain answer is Unknown, and that Unsent is only what
-// certainly never left. It never decides what happens
-// to the money, never repeats a call and never makes up a TxnID.
+// An answer is always one of five outcomes. Whatever can't be read as a plain
+// answer is Unknown; Unsent is only a request of which nothing was sent. The
+// package never decides what happens to the money, never repeats a call and never
+// makes up a TxnID.
 package biller
 
 import (
@@ -15,15 +15,15 @@ import (
 	"elsom/internal/money"
 )
 
-// Request is one question to a biller. A payment's check and all its pays
-// carry the same TxnID.
+// Request is a call to a biller. A payment's check and all its pays have the same
+// TxnID.
 type Request struct {
-	// TxnID is the caller's number of the payment: decimal digits, at most 28.
+	// TxnID is the payment's number: decimal digits, at most 28.
 	TxnID string
-	// Date is when the payment was accepted; sent with Pay only. The wire
-	// turns it into the biller's local time.
+	// Date is when the payment was accepted; sent with Pay only, in the biller's
+	// local time.
 	Date time.Time
-	// Account is what the payer typed for the service: ИНН, contract number.
+	// Account is the payer's identifier at the service: ИНН, contract number.
 	Account string
 	// Sum is what the biller gets, in tyiyn, without the payer's fee.
 	Sum money.Amount
@@ -34,27 +34,27 @@ type Outcome int
 
 const (
 	// Unknown is everything that can't be read as a plain answer: no answer in
-	// time, a broken connection, any HTTP status but 200, a body that is not
-	// the XML agreed on, an echoed id or sum that is not ours, result 243, a
-	// result nobody knows. The biller may have booked. It is the zero value,
-	// so that a forgotten outcome is never mistaken for a good one.
+	// time, a broken connection, any HTTP status but 200, a body that is not the
+	// agreed XML, an echoed id or sum that is not ours, result 243, an unknown
+	// result. The biller may have booked. It is the zero value, so that a forgotten
+	// outcome is never taken for a good one.
 	Unknown Outcome = iota
 	// Good is result 0: done, or for a check: may be paid.
 	Good
-	// Refused is a final no: results 4, 5, 7, 8, 79, 241, 242, 300.
+	// Refused is a final refusal: results 4, 5, 7, 8, 79, 241, 242, 300.
 	Refused
-	// Later is results 1 and 90: the biller answered that it isn't finished.
-	// It may have booked all the same; repeat with the same TxnID.
+	// Later is results 1 and 90: not finished. The biller may still book; repeat
+	// with the same TxnID.
 	Later
-	// Unsent is a request that certainly never left: no connection was made, so
-	// that not a byte of it was written. The biller can't have booked by it.
+	// Unsent is a request that was never sent: no connection was made and not a
+	// byte written. The biller can't have booked it.
 	Unsent
 )
 
 var outcomeNames = [...]string{"unknown", "good", "refused", "later", "unsent"}
 
-// Final reports whether the outcome settles what became of the request: the
-// biller said so, or never got it.
+// Final reports whether the outcome of the request is certain: the biller answered,
+// or never got it.
 func (o Outcome) Final() bool { return o == Good || o == Refused || o == Unsent }
 
 func (o Outcome) String() string {
@@ -81,7 +81,7 @@ const (
 	ResultOther        = 300 // any other mistake
 )
 
-// OutcomeOf tells what a result means; a result nobody knows is Unknown.
+// OutcomeOf returns the outcome of a result; Unknown for an unknown result.
 func OutcomeOf(result int) Outcome {
 	switch result {
 	case ResultDone:
@@ -95,22 +95,22 @@ func OutcomeOf(result int) Outcome {
 	return Unknown
 }
 
-// Answer is what came of one call.
+// Answer is the answer to one call.
 type Answer struct {
 	Outcome Outcome
-	// Result is the biller's number, ResultNone where there was none that
-	// can be trusted to be an answer to this request.
+	// Result is the biller's result code; ResultNone without an answer that
+	// certainly belongs to this request.
 	Result int
-	// Name is the payer's or company's name that a check may tell; cleaned
-	// of control characters, at most NameLength characters, may be empty.
+	// Name is the payer's or company's name from a check, without control
+	// characters, at most NameLength characters; may be empty.
 	Name string
 	// Reference is the biller's own number of the payment (prv_txn).
 	Reference string
-	// Comment is the biller's remark, cleaned and bounded like Name; for
-	// staff, never for the payer.
+	// Comment is the biller's remark, cleaned like Name; for staff, never for the
+	// payer.
 	Comment string
-	// Err says for the log why the outcome is Unknown or Unsent; it holds neither the
-	// account nor the biller's credentials. Nil otherwise.
+	// Err is the cause of Unknown or Unsent, for the log; nil otherwise. It holds
+	// neither the account nor the biller's credentials.
 	Err error
 }
 
@@ -121,11 +121,11 @@ const (
 	CommentLength   = 200
 )
 
-// Biller is asked. Both acts keep to the context's deadline, return one
-// Answer for one call and never repeat by themselves.
+// Biller is the client of a biller. Both methods respect the context's deadline,
+// return one Answer for one call and never repeat it.
 type Biller interface {
-	// Check asks whether Account may be paid Sum, and for whom it is.
+	// Check asks whether Sum may be paid to Account, and whose it is.
 	Check(ctx context.Context, r Request) Answer
-	// Pay asks to book; repeating it with the same TxnID is safe.
+	// Pay asks the biller to book. Repeating it with the same TxnID is safe.
 	Pay(ctx context.Context, r Request) Answer
 }

@@ -1,11 +1,9 @@
-// Package catalog holds what the operator sells and by which rules:
-// categories, services, billers, limits of identification levels, and the
-// number ranges of the carriers.
+// Package catalog holds what the operator offers: categories, services, billers,
+// limits of identification levels, and the number ranges of carriers.
 //
-// It promises that what it shows can be paid (a service whose biller is not
-// connected is neither shown nor given out for payment), that an import is all
-// or nothing, and that a change made in one process is seen by the others
-// within a second or two. It never moves money and never speaks to a biller.
+// What it returns for payment can be paid: a service whose biller is not connected
+// is left out. An import is all or nothing, and other processes see it within two
+// seconds. The package never moves money and never calls a biller.
 package catalog
 
 import (
@@ -18,12 +16,12 @@ import (
 	"elsom/internal/phone"
 )
 
-// Words is one text in the three languages.
-type Words struct{ KY, RU, EN string }
+// Text is one text in the three languages.
+type Text struct{ KY, RU, EN string }
 
-// In gives the text in the language ("ky", "ru", "en"), in Russian where the
-// language is another or has no text.
-func (w Words) In(lang string) string {
+// In returns the text in a language ("ky", "ru", "en"); in Russian for other
+// languages or a missing text.
+func (w Text) In(lang string) string {
 	switch {
 	case lang == "ky" && w.KY != "":
 		return w.KY
@@ -33,8 +31,8 @@ func (w Words) In(lang string) string {
 	return w.RU
 }
 
-// all lists the texts that are there.
-func (w Words) all() []string {
+// all returns the texts that aren't empty.
+func (w Text) all() []string {
 	var texts []string
 	for _, t := range []string{w.KY, w.RU, w.EN} {
 		if t != "" {
@@ -44,36 +42,36 @@ func (w Words) all() []string {
 	return texts
 }
 
-// Kind is what a payer types to say whom or what is paid.
-type Kind string
+// IdentifierKind is what a payer types to say whom or what is paid.
+type IdentifierKind string
 
-// The kinds of identifiers that services know.
+// The kinds of identifiers.
 const (
 	// KindINN is the 14-digit taxpayer's number.
-	KindINN Kind = "inn"
+	KindINN IdentifierKind = "inn"
 	// KindContract is an account or contract number of the biller's own form.
-	KindContract Kind = "contract"
+	KindContract IdentifierKind = "contract"
 )
 
-// StandardLevel is the identification level of every customer until levels
-// come; the catalogue always has it.
+// StandardLevel is the identification level of every customer; the catalog always
+// has it.
 const StandardLevel = "standard"
 
-// DostekBiller is the biller that ELSOM_DOSTEK_URL speaks of.
+// DostekBiller is the code of the biller whose address ELSOM_DOSTEK_URL sets.
 const DostekBiller = "dostek"
 
-// MaxIdentifier is how many characters an identifier may have, whatever the
+// MaxIdentifier is the largest length of an identifier in characters, whatever the
 // service's pattern.
 const MaxIdentifier = 64
 
 // Category groups services on screens and in the USSD menu.
 type Category struct {
 	Code string
-	Name Words
-	// USSDNumber is its fixed place in the *900# menu, 1–98; 0: not there.
+	Name Text
+	// USSDNumber is its fixed number in the *900# menu, 1–98; 0: not there.
 	USSDNumber int
-	// USSDName is its name there; the name itself where it is empty.
-	USSDName Words
+	// USSDName is its name there; if empty, Name.
+	USSDName Text
 	// Position orders categories, from 1.
 	Position int
 	// Retired categories are no longer in the operator's file.
@@ -85,23 +83,24 @@ type Service struct {
 	Code     string
 	Category string
 	Biller   string
-	Name     Words
-	// Label and Hint stand at the field for the identifier.
-	Label Words
-	Hint  Words
-	// Identifier tells how the identifier is read; see Identify.
-	Identifier Kind
+	Name     Text
+	// Label and Hint are for the identifier's field in the form.
+	Label Text
+	Hint  Text
+	// Identifier is the form of the identifier; see Identify.
+	Identifier IdentifierKind
 	// Pattern is a Go regular expression that the whole identifier must
 	// match; empty: any characters without spaces. Only for KindContract.
 	Pattern string
-	// Minimum and Maximum bound the amount of one payment; 0: no bound.
+	// Minimum and Maximum limit the amount of one payment; 0: no limit.
 	Minimum money.Amount
 	Maximum money.Amount
 	Fee     Fee
-	// USSDNumber is its fixed place in its category's USSD menu, 1–98; 0: not there.
+	// USSDNumber is its fixed number in its category's USSD menu, 1–98; 0: not
+	// there.
 	USSDNumber int
-	USSDName   Words
-	// Search are further words by which people look for it.
+	USSDName   Text
+	// Search are additional search words.
 	Search []string
 	// Position orders services, from 1.
 	Position int
@@ -110,69 +109,69 @@ type Service struct {
 	Retired bool
 }
 
-// Biller is whom a service's money goes to.
+// Biller is a payee of services.
 type Biller struct {
 	Code string
 	Name string
-	// URL is the biller's payment address in force: the operator's, or in
-	// development the stand-in's. Empty: not connected.
+	// URL is the payment address in use: the operator's, or in development the
+	// stand-in's. Empty: not connected.
 	URL string
-	// AnswersStoredOutcome: by contract a repeated txn_id gets the outcome
-	// stored at the first one, so a refusal after an unknown attempt is final.
+	// AnswersStoredOutcome is set if by contract a repeated txn_id gets the outcome
+	// stored at the first one, so that a refusal after an unknown attempt is final.
 	AnswersStoredOutcome bool
 	// Deadline is how long one call may take.
 	Deadline time.Duration
-	// Retired billers are no longer in the operator's file; payments on their
-	// way to them still are delivered.
+	// Retired billers are no longer in the operator's file; open payments to them
+	// are still delivered.
 	Retired bool
 }
 
-// Connected tells whether the biller can be called.
+// Connected reports whether the biller can be called.
 func (b Biller) Connected() bool { return b.URL != "" }
 
 // Level is an identification level with its limits; an amount of 0 is no limit.
 type Level struct {
 	Code string
-	// Balance is the most a wallet may hold after money is put in. Refunds
-	// are never limited.
+	// Balance limits the wallet's balance after a credit. Refunds are never
+	// limited.
 	Balance money.Amount
-	// Operation is the most of one operation.
+	// Operation limits one operation.
 	Operation money.Amount
-	// Day and Month are the most that goes out in a day and a month of Bishkek.
+	// Day and Month limit the debits of a day and a month in Bishkek.
 	Day   money.Amount
 	Month money.Amount
-	// Retired levels are no longer in the operator's file; they go on
-	// limiting the customers who have them.
+	// Retired levels are no longer in the operator's file; they still limit the
+	// customers who have them.
 	Retired bool
 }
 
-// Carrier is a mobile operator and the number ranges that its brand uses by
-// default (number portability is not known here).
+// Carrier is a mobile operator with its default number ranges (ported numbers are
+// not known).
 type Carrier struct {
 	Code string
 	Name string
 	// Prefixes are the first digits after +996; the longest match wins.
 	Prefixes []string
-	// USSD tells whether its phones reach *900#.
+	// USSD reports whether its phones can dial *900#.
 	USSD bool
 }
 
-// Options are what the surroundings decide about billers.
+// Options are the addresses of billers in this deployment.
 type Options struct {
 	// Development connects billers without an address to the stand-in.
 	Development bool
-	// StandInURL is where the stand-in listens in development; empty means
+	// StandInURL is the address of the stand-in in development; empty:
 	// http://127.0.0.1:8090.
 	StandInURL string
-	// DostekURL replaces the address of the biller "dostek", where not empty.
+	// DostekURL replaces the address of the biller "dostek", if not empty.
 	DostekURL string
 }
 
-// dress gives the biller as it is to be called in these surroundings.
-func (o Options) dress(b Biller) Biller {
+// resolve returns the biller with the address to call.
+func (o Options) resolve(b Biller) Biller {
 	if b.Code == DostekBiller && o.DostekURL != "" {
 		b.URL = o.DostekURL
-		// In development DosTek is the stand-in, or something like it.
+		// In development DosTek is the stand-in.
 		b.AnswersStoredOutcome = b.AnswersStoredOutcome || o.Development
 	}
 	if b.URL == "" && o.Development {
@@ -193,7 +192,7 @@ func (o Options) standIn(biller string) string {
 	return base + "/pay/" + biller
 }
 
-// Categories lists those that hold a payable service, in their order.
+// Categories returns the categories with payable services, in order.
 func (c *Catalog) Categories(ctx context.Context) ([]Category, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -202,7 +201,7 @@ func (c *Catalog) Categories(ctx context.Context) ([]Category, error) {
 	return slices.Clone(s.shown), nil
 }
 
-// Category gives one that holds a payable service; fault.NotFound otherwise.
+// Category returns a category with payable services; fault.NotFound for others.
 func (c *Catalog) Category(ctx context.Context, code string) (Category, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -216,8 +215,8 @@ func (c *Catalog) Category(ctx context.Context, code string) (Category, error) {
 	return Category{}, missing("catalog.category", "catalog.no_category")
 }
 
-// Services lists the payable services of a category in their order, all of
-// them when the category is empty.
+// Services returns the payable services of a category in order; all of them if
+// category is empty.
 func (c *Catalog) Services(ctx context.Context, category string) ([]Service, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -235,8 +234,8 @@ func (c *Catalog) Services(ctx context.Context, category string) ([]Service, err
 	return found, nil
 }
 
-// Service gives a service that can be paid now; fault.NotFound for one that is
-// unknown, retired, or whose biller is not connected.
+// Service returns a payable service; fault.NotFound for one that is unknown,
+// retired, or whose biller is not connected.
 func (c *Catalog) Service(ctx context.Context, code string) (Service, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -250,8 +249,8 @@ func (c *Catalog) Service(ctx context.Context, code string) (Service, error) {
 	return Service{}, missing("catalog.service", "catalog.no_service")
 }
 
-// ServiceOfRecord gives a service whatever became of it: for receipts,
-// history and deliveries of payments that name it.
+// ServiceOfRecord returns a service, also a retired or unpayable one: for receipts,
+// history and deliveries of payments.
 func (c *Catalog) ServiceOfRecord(ctx context.Context, code string) (Service, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -263,7 +262,7 @@ func (c *Catalog) ServiceOfRecord(ctx context.Context, code string) (Service, er
 	return Service{}, missing("catalog.service", "catalog.no_service")
 }
 
-// Biller gives a biller as it is to be called now, retired ones too;
+// Biller returns a biller with the address to call, also a retired one;
 // fault.NotFound for an unknown one. It may be unconnected.
 func (c *Catalog) Biller(ctx context.Context, code string) (Biller, error) {
 	s, err := c.current(ctx)
@@ -276,7 +275,7 @@ func (c *Catalog) Biller(ctx context.Context, code string) (Biller, error) {
 	return Biller{}, missing("catalog.biller", "")
 }
 
-// Billers lists all that are not retired, by code.
+// Billers returns all billers that are not retired, by code.
 func (c *Catalog) Billers(ctx context.Context) ([]Biller, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -285,8 +284,8 @@ func (c *Catalog) Billers(ctx context.Context) ([]Biller, error) {
 	return slices.Clone(s.called), nil
 }
 
-// Level gives an identification level; fault.NotFound for an unknown one, so
-// that a wallet with a forgotten level is never without limits.
+// Level returns an identification level; fault.NotFound for an unknown one, so that
+// no wallet is without limits.
 func (c *Catalog) Level(ctx context.Context, code string) (Level, error) {
 	s, err := c.current(ctx)
 	if err != nil {
@@ -298,8 +297,8 @@ func (c *Catalog) Level(ctx context.Context, code string) (Level, error) {
 	return Level{}, missing("catalog.level", "")
 }
 
-// Carrier tells whose range a number is in, by the longest prefix;
-// fault.NotFound for a number of none of the brands.
+// Carrier returns the carrier of a number by the longest prefix; fault.NotFound for
+// a number outside all ranges.
 func (c *Catalog) Carrier(ctx context.Context, number phone.Number) (Carrier, error) {
 	s, err := c.current(ctx)
 	if err != nil {

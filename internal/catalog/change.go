@@ -20,7 +20,7 @@ type Change struct {
 	// both; nil if it won't.
 	Refused error
 
-	from, to     Book
+	from, to     Contents
 	origin       Origin
 	restoredFrom int64
 }
@@ -127,11 +127,11 @@ func (c *Change) refuseEmptied(allowed bool) {
 }
 
 // inForce reads the catalog in force, bypassing the cache.
-func (c *Catalog) inForce(ctx context.Context) (Book, error) {
+func (c *Catalog) inForce(ctx context.Context) (Contents, error) {
 	c.copy.Store(nil)
 	s, err := c.current(ctx)
 	if err != nil {
-		return Book{}, err
+		return Contents{}, err
 	}
 	return s.book, nil
 }

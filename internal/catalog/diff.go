@@ -9,7 +9,7 @@ import (
 
 // diff lists the differences between two catalogs, one line each. It compares the
 // entries in their YAML form, so that no field can be forgotten.
-func diff(from, to Book) []string {
+func diff(from, to Contents) []string {
 	var lines []string
 	before, after := sections(from), sections(to)
 	for i, s := range after {
@@ -21,7 +21,7 @@ func diff(from, to Book) []string {
 }
 
 // emptied lists the sections that lose all their entries.
-func emptied(from, to Book) []string {
+func emptied(from, to Contents) []string {
 	var lists []string
 	before := sections(from)
 	for i, s := range sections(to) {
@@ -39,7 +39,7 @@ type section struct {
 	entries map[string]*yaml.Node
 }
 
-func sections(book Book) []section {
+func sections(book Contents) []section {
 	var list []section
 	content := rootNode(book).Content
 	for i := 0; i < len(content); i += 2 {

@@ -20,7 +20,7 @@ const versionRemark = "# The version that was exported. `elsom catalog import` r
 	"# another version is in force by then: what was changed meanwhile would be lost."
 
 // rootNode is a catalog as a file writes it. Retired entries are left out.
-func rootNode(book Book) *yaml.Node {
+func rootNode(book Contents) *yaml.Node {
 	var version *yaml.Node
 	if book.Version > 0 {
 		version = bare(strconv.FormatInt(book.Version, 10))
@@ -37,7 +37,7 @@ func rootNode(book Book) *yaml.Node {
 
 // writeFile is the opposite of readFile. Its remarks on the form are those of
 // the program's own file.
-func writeFile(book Book) ([]byte, error) {
+func writeFile(book Contents) ([]byte, error) {
 	root := rootNode(book)
 	var own yaml.Node
 	if err := yaml.Unmarshal(initial, &own); err != nil {
@@ -105,11 +105,11 @@ func texts(values []string) *yaml.Node {
 	return flow(sequence(values, quoted))
 }
 
-func wordsNode(w Words) *yaml.Node {
+func wordsNode(w Text) *yaml.Node {
 	return flow(mapping("ky", quoted(w.KY), "ru", quoted(w.RU), "en", quoted(w.EN)))
 }
 
-func ussdNode(number int, w Words) *yaml.Node {
+func ussdNode(number int, w Text) *yaml.Node {
 	if number == 0 {
 		return nil
 	}

@@ -2,23 +2,23 @@ package catalog
 
 import "elsom/internal/money"
 
-// Fee is what a payer pays above the amount. The zero value is no fee.
+// Fee is charged to the payer on top of the amount. The zero value is no fee.
 type Fee struct {
 	// BasisPoints is the percentage in hundredths of a percent, 0–10000.
 	BasisPoints int64
 	// Fixed is added to it.
 	Fixed money.Amount
-	// Minimum and Maximum bound the whole of it; 0: no bound.
+	// Minimum and Maximum limit the sum of both; 0: no limit.
 	Minimum money.Amount
 	Maximum money.Amount
 }
 
-// None tells whether there is no fee whatever the amount.
+// None reports whether there is no fee for any amount.
 func (f Fee) None() bool { return f == Fee{} }
 
-// Of gives the fee for an amount above zero, computed exactly: a broken tyiyn
-// of the percentage is rounded up to a whole one, then the fixed part is added
-// and the bounds are kept. No fee is taken of nothing.
+// Of returns the fee for an amount, computed exactly: the percentage is rounded up
+// to a whole tyiyn, then the fixed part is added and the limits are applied. It is
+// 0 for an amount of 0 or less.
 func (f Fee) Of(amount money.Amount) money.Amount {
 	if amount <= 0 || f.None() {
 		return 0

@@ -16,32 +16,31 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a catalogue file.
+// Limits of a catalog file.
 const (
-	maxFile     = 1 << 20
-	maxEntries  = 2000
-	nameLength  = 100
-	hintLength  = 300
-	ussdLength  = 20 // of a name on a USSD screen
-	urlLength   = 500
-	maxSearch   = 30 // words of one service
-	searchWord  = 60
-	patternMost = 200
-	maxPrefixes = 200
+	maxFile       = 1 << 20
+	maxEntries    = 2000
+	nameLength    = 100
+	hintLength    = 300
+	ussdLength    = 20 // of a name on a USSD screen
+	urlLength     = 500
+	maxSearch     = 30 // words of one service
+	searchWord    = 60
+	patternLength = 200
+	maxPrefixes   = 200
 )
 
-// readFile reads a whole catalogue. On any mistake it gives a *BadFile that
-// lists all of them.
-func readFile(content []byte) (Book, error) {
+// readFile parses a catalog file. Its error is a *BadFile that lists all mistakes.
+func readFile(content []byte) (Contents, error) {
 	r := &reader{}
 	root := r.parse(content)
 	if len(r.problems) > 0 {
-		return Book{}, &BadFile{r.problems}
+		return Contents{}, &BadFile{r.problems}
 	}
 	book := r.book(root)
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-		return Book{}, &BadFile{r.problems}
+		return Contents{}, &BadFile{r.problems}
 	}
 	return book, nil
 }
@@ -65,7 +64,7 @@ func (r *reader) parse(content []byte) *yaml.Node {
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		r.fail(&second, "a second document begins here; one file holds one catalogue")
+		r.fail(&second, "a second document begins here; one file holds one catalog")
 	case !errors.Is(err, io.EOF):
 		r.syntax(err)
 	}
@@ -83,12 +82,12 @@ func (r *reader) syntax(err error) {
 	r.problems = append(r.problems, Problem{line, "not YAML: " + strings.TrimPrefix(text, "yaml: ")})
 }
 
-// names remembers where each code of a list stands.
+// names maps each code of a list to its position.
 type names map[string]*yaml.Node
 
-func (r *reader) book(root *yaml.Node) Book {
+func (r *reader) book(root *yaml.Node) Contents {
 	f := r.fields(root, "catalog", []string{"categories", "billers", "services", "levels", "carriers"}, []string{"version"})
-	book := Book{Version: int64(r.number(f["version"], "version", 1, math.MaxInt32))}
+	book := Contents{Version: int64(r.number(f["version"], "version", 1, math.MaxInt32))}
 	categories, billers := names{}, names{}
 	for _, n := range r.list(f["categories"], "categories", maxEntries) {
 		c := r.category(n)
@@ -152,13 +151,13 @@ func valueOf(n *yaml.Node) string {
 	return n.Value
 }
 
-func (r *reader) ussd(n *yaml.Node, what string) (int, Words) {
+func (r *reader) ussd(n *yaml.Node, what string) (int, Text) {
 	if n == nil {
-		return 0, Words{}
+		return 0, Text{}
 	}
 	what += ": ussd"
 	f := r.fields(n, what, []string{"number", "ky", "ru", "en"}, nil)
-	return r.number(f["number"], what+" number", 1, 98), Words{
+	return r.number(f["number"], what+" number", 1, 98), Text{
 		KY: r.text(f["ky"], what+" in ky", ussdLength),
 		RU: r.text(f["ru"], what+" in ru", ussdLength),
 		EN: r.text(f["en"], what+" in en", ussdLength),
@@ -223,22 +222,22 @@ func (r *reader) service(n *yaml.Node) Service {
 	return s
 }
 
-func (r *reader) identifier(kind, pattern *yaml.Node, what string) (Kind, string) {
+func (r *reader) identifier(kind, pattern *yaml.Node, what string) (IdentifierKind, string) {
 	value, _ := r.scalar(kind, what+": identifier")
 	if kind != nil && value != string(KindINN) && value != string(KindContract) {
 		r.fail(kind, "%s: identifier must be inn or contract", what)
 	}
 	if pattern == nil {
-		return Kind(value), ""
+		return IdentifierKind(value), ""
 	}
 	if value == string(KindINN) {
 		r.fail(pattern, "%s: an inn has no pattern", what)
 	}
-	text := r.text(pattern, what+": pattern", patternMost)
+	text := r.text(pattern, what+": pattern", patternLength)
 	if _, err := anchored(text); err != nil {
 		r.fail(pattern, "%s: pattern: %v", what, err)
 	}
-	return Kind(value), text
+	return IdentifierKind(value), text
 }
 
 func (r *reader) fee(n *yaml.Node, what string) Fee {
@@ -261,8 +260,8 @@ func (r *reader) fee(n *yaml.Node, what string) Fee {
 	return fee
 }
 
-// menu sees that a number leads to one thing only in the USSD menus.
-func (r *reader) menu(book Book, categories, services names) {
+// menu checks that each number of the USSD menus is used once.
+func (r *reader) menu(book Contents, categories, services names) {
 	top := map[int]string{}
 	onMenu := map[string]bool{}
 	for _, c := range book.Categories {
@@ -333,7 +332,7 @@ func (r *reader) carriers(n *yaml.Node) []Carrier {
 			}
 			//mutant:drop TestPrefixesThatMatchNoNumber
 			if strings.HasPrefix(value, "0") || strings.HasPrefix(value, countryCode) {
-				// It would match no number, and a whole range would silently be nobody's.
+				// It would match no number, and the range would have no carrier.
 				r.fail(p, "%s: prefix %q: expected the digits after +996, without 0 or 996 before them", what, value)
 				continue
 			}

@@ -217,18 +217,18 @@ func TestWrittenIsReadBack(t *testing.T) {
 	})
 }
 
-func drawBook(t *rapid.T) Book {
+func drawBook(t *rapid.T) Contents {
 	text := func(name string) string {
 		return rapid.StringMatching(`[A-Za-zА-Яңөү"'#:{}\[\]\\0-9!&*-][ a-zа-я:#'",{}%]{0,8}[a-zА-Я0-9"':#]`).Draw(t, name)
 	}
-	words := func(name string) Words { return Words{text(name + " ky"), text(name + " ru"), text(name + " en")} }
+	words := func(name string) Text { return Text{text(name + " ky"), text(name + " ru"), text(name + " en")} }
 	amount := func(name string) money.Amount {
 		return money.Amount(rapid.Int64Range(0, int64(money.Max)).Draw(t, name))
 	}
 	code := func(kind string, i int) string {
 		return rapid.SampledFrom([]string{"a", "null", "true", "no", "e1", "y-"}).Draw(t, kind) + fmt.Sprint(i)
 	}
-	var book Book
+	var book Contents
 	for i := range rapid.IntRange(1, 3).Draw(t, "categories") {
 		c := Category{Code: code("category", i), Name: words("name")}
 		if rapid.Bool().Draw(t, "ussd") {

@@ -13,8 +13,8 @@ import (
 	"elsom/internal/money"
 )
 
-// Identify reads what a payer typed as the service's identifier and gives it
-// as the biller gets it. Refusals are fault.Invalid at the field "account".
+// Identify parses an identifier as typed and returns it in the biller's form. It
+// returns fault.Invalid at the field "account".
 func (s Service) Identify(text string) (string, error) {
 	const act = "catalog.identify"
 	refuse := func(reason fault.Reason) error {
@@ -50,8 +50,8 @@ func (s Service) matches(text string) bool {
 	return err == nil && pattern.MatchString(text)
 }
 
-// anchored makes the operator's pattern match whole identifiers only. Go's
-// expressions take time linear in the text, whatever the pattern.
+// anchored compiles the operator's pattern so that it matches whole identifiers
+// only. Go's expressions run in time linear in the text.
 func anchored(pattern string) (*regexp.Regexp, error) {
 	if _, err := regexp.Compile(pattern); err != nil {
 		return nil, err // "a)(b" must not become valid by our brackets
@@ -59,7 +59,7 @@ func anchored(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(`\A(?:` + pattern + `)\z`)
 }
 
-// printable refuses what no keyboard writes: control characters, broken UTF-8.
+// printable reports whether a text has no control characters and is valid UTF-8.
 func printable(text string) bool {
 	if !utf8.ValidString(text) {
 		return false
@@ -72,8 +72,8 @@ func printable(text string) bool {
 	return true
 }
 
-// Accepts tells whether the amount is within the service's bounds. Refusals
-// are fault.Limit at the field "amount", with the bound as {{.Amount}}.
+// Accepts returns fault.Limit at the field "amount", with the limit as {{.Amount}},
+// if the amount is outside the service's limits.
 func (s Service) Accepts(amount money.Amount) error {
 	const act = "catalog.accepts"
 	switch {

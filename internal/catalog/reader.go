@@ -14,9 +14,9 @@ import (
 	"elsom/internal/money"
 )
 
-// Problem is one mistake in a catalogue file.
+// Problem is a mistake in a catalog file.
 type Problem struct {
-	// Line counts from 1; 0 where the mistake has no place in the file.
+	// Line counts from 1; 0 if the mistake has no position.
 	Line int
 	Text string
 }
@@ -28,7 +28,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("line %d: %s", p.Line, p.Text)
 }
 
-// BadFile lists everything that is wrong with a catalogue file, by line.
+// BadFile lists all mistakes of a catalog file, by line.
 type BadFile struct{ Problems []Problem }
 
 func (b *BadFile) Error() string {
@@ -39,9 +39,8 @@ func (b *BadFile) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// reader takes values out of YAML and remembers what is wrong with them.
-// Each of its acts gives the zero value for a node that is missing or wrong;
-// a missing one was reported by fields.
+// reader reads values from YAML and collects mistakes. Its methods return the zero
+// value for a node that is missing or wrong; a missing one was reported by fields.
 type reader struct{ problems []Problem }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {
@@ -52,8 +51,8 @@ func (r *reader) fail(n *yaml.Node, format string, args ...any) {
 	r.problems = append(r.problems, Problem{line, fmt.Sprintf(format, args...)})
 }
 
-// fields splits a mapping by its keys, each of which must be one of the
-// required or optional ones and stand there once.
+// fields returns the values of a mapping by key. Each key must be required or
+// optional and occur once.
 func (r *reader) fields(n *yaml.Node, what string, required, optional []string) map[string]*yaml.Node {
 	found := map[string]*yaml.Node{}
 	if n == nil {
@@ -140,19 +139,19 @@ func (r *reader) code(n *yaml.Node, what string) string {
 	return value
 }
 
-func (r *reader) words(n *yaml.Node, what string, most int) Words {
+func (r *reader) words(n *yaml.Node, what string, most int) Text {
 	f := r.fields(n, what, []string{"ky", "ru", "en"}, nil)
-	return Words{
+	return Text{
 		KY: r.text(f["ky"], what+" in ky", most),
 		RU: r.text(f["ru"], what+" in ru", most),
 		EN: r.text(f["en"], what+" in en", most),
 	}
 }
 
-// none is how a file says that there is no bound or no fee.
+// none is the value of a limit or fee that doesn't exist.
 const none = "none"
 
-// amount reads som above zero, or none as 0.
+// amount parses som above zero, or none as 0.
 func (r *reader) amount(n *yaml.Node, what string) money.Amount {
 	value, ok := r.scalar(n, what)
 	if !ok || value == none {
@@ -208,7 +207,7 @@ func (r *reader) duration(n *yaml.Node, what string, least, most time.Duration) 
 
 var percentForm = regexp.MustCompile(`\A([0-9]{1,3})(?:\.([0-9]{1,2}))?\z`)
 
-// percent reads "1.5" as 150 hundredths.
+// percent parses "1.5" as 150 hundredths.
 func (r *reader) percent(n *yaml.Node, what string) int64 {
 	value, ok := r.scalar(n, what)
 	if !ok {
@@ -227,8 +226,8 @@ func (r *reader) percent(n *yaml.Node, what string) int64 {
 	return points
 }
 
-// plain refuses what would make one file mean two things: anchors, aliases,
-// merged mappings, tags of its own.
+// plain refuses what would make a file ambiguous: anchors, aliases, merged
+// mappings, custom tags.
 func (r *reader) plain(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":

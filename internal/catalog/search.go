@@ -8,7 +8,7 @@ import (
 	"elsom/internal/input"
 )
 
-// maxQuery is how many characters of a search are looked at.
+// maxQuery is the number of characters of a search that are used.
 const maxQuery = 100
 
 // Search returns the payable services that match every word of the text, in any
@@ -40,8 +40,8 @@ func (s *snapshot) find(asked []string) []Service {
 	var named, other []Service
 	for i, service := range s.payable {
 		switch words := s.words[i]; {
-		case !speaksOf(words.all, asked):
-		case speaksOf(words.name, asked):
+		case !matchesAll(words.all, asked):
+		case matchesAll(words.name, asked):
 			named = append(named, service)
 		default:
 			other = append(other, service)
@@ -93,9 +93,9 @@ func searchWords(service Service, category Category, biller Biller) searchable {
 	return w
 }
 
-// speaksOf tells whether each asked word begins one of the words, or, from
-// three letters on, stands within one.
-func speaksOf(words, asked []string) bool {
+// matchesAll reports whether each search word is a prefix of one of the words, or,
+// from three letters on, a part of one.
+func matchesAll(words, asked []string) bool {
 	for _, a := range asked {
 		found := false
 		for _, w := range words {
@@ -111,8 +111,8 @@ func speaksOf(words, asked []string) bool {
 	return true
 }
 
-// latin writes Cyrillic letters the way people type them on a Latin keyboard;
-// what sounds alike is written alike.
+// latin transliterates Cyrillic letters as people type them on a Latin keyboard;
+// letters that sound alike are written alike.
 var latin = map[rune]string{
 	'а': "a", 'б': "b", 'в': "v", 'г': "g", 'д': "d", 'е': "e", 'ё': "e", 'ж': "zh",
 	'з': "z", 'и': "i", 'й': "i", 'к': "k", 'л': "l", 'м': "m", 'н': "n", 'ң': "n",

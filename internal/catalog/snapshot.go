@@ -10,32 +10,31 @@ import (
 	"elsom/internal/fault"
 )
 
-// freshness is how long a process answers from memory before it looks
-// whether another one has imported.
+// freshness is how long a process uses its copy before it checks for another
+// version.
 const freshness = time.Second
 
-// Catalog answers from a copy of the catalogue in memory.
+// Catalog returns entries from an in-memory copy.
 type Catalog struct {
 	db      *database.DB
 	options Options
 
 	copy atomic.Pointer[snapshot]
-	// looking is held by the one who asks the database for its version; the
-	// others go on with the copy they have.
-	looking sync.Mutex
+	// refreshing is locked by the caller that checks the database's version; others
+	// use the old copy meanwhile.
+	refreshing sync.Mutex
 }
 
-// New makes the catalogue of a database. It reads nothing yet.
+// New returns the catalog of a database. It reads nothing yet.
 func New(db *database.DB, options Options) *Catalog { return &Catalog{db: db, options: options} }
 
-// snapshot is one version of the catalogue, ready to be asked. It is never
-// changed after it was made; callers share its slices and must not write to
-// them.
+// snapshot is one version of the catalog. It is immutable; callers share its slices
+// and must not write to them.
 type snapshot struct {
 	version int64
 	seen    time.Time // when the database was last known to have this version
 
-	book     Book
+	book     Contents
 	shown    []Category // categories with payable services
 	payable  []Service
 	words    []searchable // of payable, by index
@@ -46,21 +45,21 @@ type snapshot struct {
 	carriers []Carrier
 }
 
-// current gives the copy, renewed when another process has imported.
+// current returns the copy, refreshed when another process has imported.
 func (c *Catalog) current(ctx context.Context) (*snapshot, error) {
 	old := c.copy.Load()
 	if old != nil {
-		if c.db.Now().Sub(old.seen) < freshness || !c.looking.TryLock() {
+		if c.db.Now().Sub(old.seen) < freshness || !c.refreshing.TryLock() {
 			return old, nil
 		}
 	} else {
-		c.looking.Lock()
+		c.refreshing.Lock()
 	}
-	defer c.looking.Unlock()
+	defer c.refreshing.Unlock()
 	if other := c.copy.Load(); other != nil && other != old {
 		return other, nil // renewed while we waited
 	}
-	fresh, err := c.look(ctx, old)
+	fresh, err := c.refresh(ctx, old)
 	if err != nil {
 		if old != nil {
 			return old, nil // what was true a moment ago is better than nothing
@@ -71,8 +70,8 @@ func (c *Catalog) current(ctx context.Context) (*snapshot, error) {
 	return fresh, nil
 }
 
-// look asks for the version first, and for the rest only when it changed.
-func (c *Catalog) look(ctx context.Context, old *snapshot) (*snapshot, error) {
+// refresh reads the version first, and the rest only if it changed.
+func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error) {
 	seen := c.db.Now()
 	version, err := readVersion(ctx, c.db)
 	if err != nil {
@@ -83,8 +82,8 @@ func (c *Catalog) look(ctx context.Context, old *snapshot) (*snapshot, error) {
 		same.seen = seen
 		return &same, nil
 	}
-	// An import that commits between two of the statements shows itself by
-	// another version at the end.
+	// An import that commits between two of the queries changes the version read at
+	// the end.
 	for {
 		book, err := readBook(ctx, c.db)
 		if err != nil {
@@ -102,13 +101,13 @@ func (c *Catalog) look(ctx context.Context, old *snapshot) (*snapshot, error) {
 	}
 }
 
-func newSnapshot(version int64, seen time.Time, book Book, options Options) *snapshot {
+func newSnapshot(version int64, seen time.Time, book Contents, options Options) *snapshot {
 	s := &snapshot{
 		version: version, seen: seen, book: book, carriers: book.Carriers,
 		services: map[string]Service{}, billers: map[string]Biller{}, levels: map[string]Level{},
 	}
 	for _, biller := range book.Billers {
-		biller = options.dress(biller)
+		biller = options.resolve(biller)
 		s.billers[biller.Code] = biller
 		if !biller.Retired {
 			s.called = append(s.called, biller)

@@ -14,14 +14,14 @@ import (
 	"elsom/internal/money"
 )
 
-// Words lie in three columns each.
+// A Text is stored in three columns.
 type wordsRow struct {
 	KY string `gorm:"column:ky"`
 	RU string `gorm:"column:ru"`
 	EN string `gorm:"column:en"`
 }
 
-func (w wordsRow) words() Words { return Words(w) }
+func (w wordsRow) words() Text { return Text(w) }
 
 type categoryRow struct {
 	Code       string   `gorm:"primaryKey"`
@@ -100,12 +100,12 @@ func readVersion(ctx context.Context, db *database.DB) (int64, error) {
 	return version, result.Error
 }
 
-// readBook reads all rows, retired ones too.
-func readBook(ctx context.Context, db *database.DB) (Book, error) {
-	var book Book
+// readBook reads all rows, also retired ones.
+func readBook(ctx context.Context, db *database.DB) (Contents, error) {
+	var book Contents
 	categories, err := list[categoryRow](ctx, db, "position, code")
 	if err != nil {
-		return Book{}, err
+		return Contents{}, err
 	}
 	for _, r := range categories {
 		book.Categories = append(book.Categories, Category{
@@ -115,7 +115,7 @@ func readBook(ctx context.Context, db *database.DB) (Book, error) {
 	}
 	billers, err := list[billerRow](ctx, db, "code")
 	if err != nil {
-		return Book{}, err
+		return Contents{}, err
 	}
 	for _, r := range billers {
 		book.Billers = append(book.Billers, Biller{
@@ -125,14 +125,14 @@ func readBook(ctx context.Context, db *database.DB) (Book, error) {
 	}
 	services, err := list[serviceRow](ctx, db, "position, code")
 	if err != nil {
-		return Book{}, err
+		return Contents{}, err
 	}
 	for _, r := range services {
 		book.Services = append(book.Services, r.service())
 	}
 	levels, err := list[levelRow](ctx, db, "position, code")
 	if err != nil {
-		return Book{}, err
+		return Contents{}, err
 	}
 	for _, r := range levels {
 		book.Levels = append(book.Levels, Level{
@@ -142,7 +142,7 @@ func readBook(ctx context.Context, db *database.DB) (Book, error) {
 	}
 	carriers, err := list[carrierRow](ctx, db, "position, code")
 	if err != nil {
-		return Book{}, err
+		return Contents{}, err
 	}
 	for _, r := range carriers {
 		book.Carriers = append(book.Carriers, Carrier{
@@ -162,7 +162,7 @@ func (r serviceRow) service() Service {
 	s := Service{
 		Code: r.Code, Category: r.Category, Biller: r.Biller,
 		Name: r.Name.words(), Label: r.Label.words(), Hint: r.Hint.words(),
-		Identifier: Kind(r.Identifier), Pattern: r.Pattern,
+		Identifier: IdentifierKind(r.Identifier), Pattern: r.Pattern,
 		Minimum: money.Amount(r.Minimum), Maximum: money.Amount(r.Maximum),
 		Fee: Fee{
 			BasisPoints: r.FeeBasisPoints, Fixed: money.Amount(r.FeeFixed),
@@ -190,9 +190,9 @@ func rowOfService(s Service) serviceRow {
 	}
 }
 
-// apply writes the change in place of what is there, in one transaction, and
-// stores its version. The row of the version is taken first, and only where it
-// is the one that the change was compared with: of several writers one wins.
+// apply replaces the catalog by the change's, in one transaction, and stores its
+// version. The version's row is updated first, and only if it still is the version
+// that the change was compared with, so that one of several writers wins.
 func apply(ctx context.Context, db *database.DB, change *Change, by By) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		g, from := tx.Gorm(), change.from.Version
@@ -211,8 +211,7 @@ func apply(ctx context.Context, db *database.DB, change *Change, by By) error {
 		if err := storeVersions(g, change, by, tx.Now()); err != nil {
 			return err
 		}
-		// What the book doesn't name stays, retired; the book's rows bring
-		// themselves back.
+		// Rows that the new contents don't name are kept as retired.
 		for _, table := range []string{"catalog_services", "catalog_categories", "catalog_billers", "catalog_levels"} {
 			if err := g.Exec("UPDATE " + table + " SET retired = TRUE").Error; err != nil {
 				return err
@@ -281,7 +280,7 @@ func listVersions(ctx context.Context, db *database.DB) ([]Version, error) {
 	return list, err
 }
 
-func writeBook(g *gorm.DB, book Book) error {
+func writeBook(g *gorm.DB, book Contents) error {
 	var categories []categoryRow
 	for i, c := range book.Categories {
 		categories = append(categories, categoryRow{
@@ -327,7 +326,7 @@ func writeBook(g *gorm.DB, book Book) error {
 	return nil
 }
 
-// upsert writes rows in portions that stay under the parameter limits.
+// upsert inserts rows in batches below the limit of parameters.
 func upsert[T any](g *gorm.DB, rows []T) error {
 	if len(rows) == 0 {
 		return nil

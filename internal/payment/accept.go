@@ -13,37 +13,38 @@ import (
 	"elsom/internal/outbox"
 )
 
-// Queue is the outbox lane of deliveries to a biller.
+// Queue returns the name of the outbox queue of deliveries to a biller.
 func Queue(biller string) string { return "biller:" + biller }
 
-// FeeChanged is the reason of Accept's refusal of a draft with an old fee: Renew
-// makes a new one.
+// FeeChanged is the reason of a refusal of Accept when the fee isn't the draft's
+// any more: Renew makes a new draft.
 const FeeChanged fault.Reason = "payment.fee_changed"
 
-// Accepted is what Accept answers.
+// Accepted is the result of Accept.
 type Accepted struct {
 	Payment Payment
-	// Before: it had been accepted before; nothing was paid now.
+	// AlreadyAccepted reports that an earlier request accepted the draft, and
+	// nothing was paid now.
 	AlreadyAccepted bool
 }
 
-// delivery is the payload of a delivery's promise.
+// delivery is the payload of a delivery's outbox message.
 type delivery struct {
 	Payment int64 `json:"payment"`
-	// Customer is whose payment it is, so that slots are shared out fairly; 0 in
-	// what an earlier release wrote.
+	// Customer is the payer, for sharing out slots; 0 in messages of earlier
+	// releases.
 	Customer int64 `json:"customer,omitempty"`
 }
 
-// Accept pays a draft: the total goes from the wallet into transit, and its
-// delivery is promised, in one commit. It never waits for the biller. channel is
-// that of the request: what one showed, no other accepts, since each asks the
-// PIN in its own way.
+// Accept pays a draft: the total goes from the wallet into transit, and the
+// delivery is queued, in one commit. It never waits for the biller. channel is the
+// request's; a draft is accepted only on the channel that showed it, because each
+// channel asks for the PIN in its own way.
 //
-// However often it is asked, a draft is accepted once. Refusals leave the
-// draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}},
-// Forbidden (held or blocked, or "customer.pin_owed" on the site), Conflict "payment.fee_changed" and
-// "payment.draft_expired". After Unknown the payment may be accepted: ask again.
+// A draft is accepted once, however often Accept is called. A refusal leaves the
+// draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}}, Forbidden
+// (hold, block, or customer.PINOwed), Conflict (FeeChanged, draft.Expired). After
+// Unknown the payment may have been accepted: call again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
 	defer func() { err = ps.db.UnknownIfPending(err) }()
 	found, err := ps.accepting.Do(ctx, id)
@@ -137,8 +138,8 @@ func (ps *Payments) newPayment(draft Draft) Payment {
 	}
 }
 
-// AcceptedRows are the rows that ride on payments' first transfers. They are for
-// Accept, and for benches that must not write less than it does.
+// AcceptedRider inserts the payments row with the first transfer. It is exported
+// for benchmarks, which must write no less than Accept does.
 var AcceptedRider = &database.RiderKind[Payment]{
 	Name:   "payment accepted",
 	Insert: rowsOf,

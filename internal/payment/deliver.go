@@ -18,15 +18,15 @@ import (
 	"elsom/internal/outbox"
 )
 
-// leaseTime is how long a claimed delivery belongs to its worker: well over the
-// call's deadline, so that nobody else calls while an answer can still come.
+// leaseTime is how long a delivery is leased to its worker: well over the deadline
+// of the call, so that no other worker calls while an answer can still arrive.
 func leaseTime(who catalog.Biller) time.Duration { return 2*who.Deadline + 5*time.Second }
 
-// lookForBillers is how often new billers of an import get a worker.
+// billerInterval is how often Deliver looks for new billers.
 const billerInterval = 2 * time.Second
 
-// Deliver brings accepted payments to their billers until ctx ends, each
-// biller by a worker of its own, so that one that is dead never starves another.
+// Deliver sends accepted payments to their billers until ctx is done. Each biller
+// has a worker of its own, so that one that doesn't answer never delays others.
 func (ps *Payments) Deliver(ctx context.Context) {
 	var workers sync.WaitGroup
 	defer workers.Wait()
@@ -34,7 +34,7 @@ func (ps *Payments) Deliver(ctx context.Context) {
 	for ctx.Err() == nil {
 		codes, err := ps.billers(ctx)
 		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "payment: billers", "error", err)
+			slog.WarnContext(ctx, "payment: list billers", "error", err)
 		}
 		for _, code := range codes {
 			if !working[code] {
@@ -49,8 +49,8 @@ func (ps *Payments) Deliver(ctx context.Context) {
 	}
 }
 
-// billers are those of the catalogue, and those no longer in it who still have
-// open payments.
+// billers returns the codes of the catalog's billers, and of removed ones that
+// still have open payments.
 func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	list, err := ps.catalog.Billers(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	return codes, err
 }
 
-// call is one claimed delivery: an attempt that is committed and not yet made.
+// call is a delivery whose attempt is committed, and which is about to be made.
 type call struct {
 	message       outbox.LeasedMessage
 	payment       Payment
@@ -90,12 +90,12 @@ type deliverer struct {
 	calls map[int64]call // by task
 }
 
-// inHand is how many deliveries are claimed, called or being recorded at once
-// in a process.
+// maxInFlight is the largest number of deliveries of a biller that are leased,
+// called or recorded at once in a process.
 const maxInFlight = ledger.MaxBatch
 
-// Worker is the outbox worker of one biller's deliveries. A task that it has
-// claimed can be done by this worker only.
+// Worker returns the outbox worker of a biller's deliveries. A delivery that it
+// acquired can be made by this worker only.
 func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
@@ -104,8 +104,8 @@ func (ps *Payments) Worker(code string) outbox.Worker {
 	}
 }
 
-// acquire takes deliveries with slots and writes their attempts, in one
-// commit: the attempt stands before its call.
+// acquire leases deliveries and slots and inserts the attempts, in one commit: an
+// attempt is stored before its call.
 func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
 	who, err := d.catalog.Biller(ctx, d.code)
 	if err != nil {
@@ -146,8 +146,8 @@ func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage,
 	return tasks, nil
 }
 
-// addHolders reads whom the calls' ends will be told to, all at once: each end
-// would read its own. Where that fails now, each does.
+// addHolders reads the customers to notify with one query. If it fails, each call
+// reads its own later.
 func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	ids := make([]int64, len(calls))
 	for i, c := range calls {
@@ -160,7 +160,7 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	defer cancel()
 	holders, err := d.readHolders(ctx, ids)
 	if err != nil {
-		slog.WarnContext(ctx, "payment: holders", "biller", d.code, "error", err)
+		slog.WarnContext(ctx, "payment: read holders", "biller", d.code, "error", err)
 		return
 	}
 	for i := range calls {
@@ -168,8 +168,8 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	}
 }
 
-// prepare makes calls of tasks. A payment that a person has decided meanwhile
-// needs none.
+// prepare returns the calls of deliveries. A payment that was decided by staff
+// meanwhile needs none.
 func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.LeasedMessage, until time.Time) ([]call, error) {
 	ids := make([]int64, len(tasks))
 	for i, task := range tasks {
@@ -205,7 +205,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Bi
 	return calls, nil
 }
 
-// do makes one call and acts on its answer.
+// do makes one call and applies its answer.
 func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 	d.mu.Lock()
 	c := d.calls[task.ID]
@@ -219,13 +219,13 @@ func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 	}
 	log.InfoContext(ctx, "payment: attempt")
 	if err := d.applyAnswer(ctx, c, answer); err != nil {
-		// The lease runs out and the same txn_id is sent again.
-		log.ErrorContext(ctx, "payment: conclude", "error", err)
+		// The lease expires and the call is repeated with the same txn_id.
+		log.ErrorContext(ctx, "payment: apply the answer", "error", err)
 	}
 }
 
-// call makes the call in a slot. One that could outlast its claim, or its slot's
-// lease, is not made: another may make it by then.
+// call makes the call in a slot. A call that could outlast its lease, or the
+// slot's, is not made: another worker may make it by then.
 func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 	over := func() time.Time { return d.db.Now().Add(c.biller.Deadline) }
 	slot := d.pool.Acquire(over)
@@ -257,8 +257,8 @@ func (ps *Payments) applyAnswer(ctx context.Context, c call, answer biller.Answe
 	case settle:
 		return ps.endByAnswer(ctx, c, answer, Completed)
 	case refund:
-		// The refusal is written before the money moves: should we die in
-		// between, the next refusal must not meet an attempt without outcome.
+		// The refusal is stored before the money moves. After a crash in between,
+		// the next refusal would otherwise find an attempt without an outcome.
 		if err := ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}}); err != nil {
 			return err
 		}
@@ -269,8 +269,8 @@ func (ps *Payments) applyAnswer(ctx context.Context, c call, answer biller.Answe
 	return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true})
 }
 
-// pause grows with the attempts; a little chance keeps payments that failed
-// together from coming back together.
+// pause returns the pause after an attempt. Jitter keeps payments that failed
+// together from being repeated together.
 func (ps *Payments) pause(attempt int) time.Duration {
 	pauses := ps.timing.Pauses
 	pause := pauses[min(attempt, len(pauses))-1]

@@ -1,11 +1,10 @@
-// Package payment pays a biller from a wallet: quote, accept, deliver, settle
-// or refund.
+// Package payment pays a biller from a wallet: quote, accept, deliver, settle or
+// refund.
 //
-// It promises that a payment is accepted once whatever is pressed, that it
-// ends once, and that the money is held until then; that a biller's silence is
-// never taken for an answer: the same txn_id is sent again, and what can't be
-// decided by rule waits for a person. It never calls a biller inside a
-// transaction and never draws a second txn_id for a payment.
+// A payment is accepted once, ends once, and its funds are in transit until then.
+// Silence of a biller is never taken for an answer: the call is repeated with the
+// same txn_id, and what no rule decides waits for a person. The package never calls
+// a biller inside a transaction and never uses a second txn_id for a payment.
 package payment
 
 import (
@@ -29,11 +28,11 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// State is how far a payment is.
+// State is the state of a payment.
 type State string
 
-// A payment is processing from its acceptance until it is completed or
-// refunded, which is final.
+// A payment is processing from its acceptance until it is completed or refunded,
+// which is final.
 const (
 	Processing State = "processing"
 	Completed  State = "completed"
@@ -53,7 +52,7 @@ type Draft struct {
 	TxnID      string
 }
 
-// Total is what leaves the wallet.
+// Total returns what is debited to the wallet.
 func (d Draft) Total() money.Amount { return d.Amount + d.Fee }
 
 // Payment is an accepted payment. Its ID is its draft's.
@@ -77,18 +76,18 @@ type Payment struct {
 	ReviewSince time.Time // since when it waits for a person's decision; zero: it doesn't
 }
 
-// Total is what left the wallet.
+// Total returns what was debited to the wallet.
 func (p Payment) Total() money.Amount { return p.Amount + p.Fee }
 
-// AcceptKey is the request key of a payment's first transfer, from the wallet
-// into transit.
+// AcceptKey returns the request key of the first transfer, from the wallet into
+// transit.
 func AcceptKey(id int64) string { return key(id, "accept") }
 
-// PINKey names a draft where a PIN confirms it; see customer.CheckPIN.
+// PINKey returns the name of a draft for customer.CheckPIN.
 func PINKey(draft int64) string { return "payment:" + strconv.FormatInt(draft, 10) }
 
-// EndKey is the one request key of a payment's second transfer. Settle and
-// refund share it, so only one of them can ever happen.
+// EndKey returns the request key of the second transfer. Settlement and refund
+// share it, so that only one of them can happen.
 func EndKey(id int64) string { return key(id, "end") }
 
 // subject is a payment as the subject of its transfers.
@@ -98,16 +97,17 @@ func key(id int64, end string) string { return "payment:" + strconv.FormatInt(id
 
 // Timing of quotes and deliveries.
 type Timing struct {
-	// Check bounds the biller's check before the check page.
+	// Check limits the biller's check before the check page.
 	Check time.Duration
 	// Draft is how long a draft can be accepted.
 	Draft time.Duration
-	// Pauses are those between deliveries; the last one repeats.
+	// Pauses are the pauses between calls; the last one repeats.
 	Pauses []time.Duration
-	// Hanging is the age at which an open payment is listed for a person.
+	// Unresolved is the age from which an open payment is listed for a person.
 	Unresolved time.Duration
-	// Ahead is how long claimed deliveries may wait for their calls, at the
-	// biller's pace of late; zero: each is claimed when there is a place for it.
+	// AcquireAhead is how long acquired deliveries may wait for their calls, at the
+	// biller's current pace; zero: a delivery is acquired when a slot is free for
+	// it.
 	AcquireAhead time.Duration
 }
 
@@ -126,7 +126,7 @@ func DefaultTiming() Timing {
 	}
 }
 
-// Parts are what payments are made with.
+// Parts are the dependencies of Payments.
 type Parts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
@@ -134,10 +134,10 @@ type Parts struct {
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
 	Counters  *ratelimit.Counters
-	// Wire gives the wire to a biller.
+	// Client returns the client of a biller.
 	Client func(catalog.Biller) biller.Biller
 	Timing Timing
-	// Notices tells the holder's browsers of an end; nil: nobody does.
+	// Push sends push notifications; nil: there are none.
 	Push *push.Subscriptions
 }
 
@@ -180,8 +180,8 @@ func New(parts Parts) *Payments {
 	return ps
 }
 
-// ByID returns a customer's payment; fault.NotFound for another's too, and
-// fault.Unknown for one that a failover could still lose.
+// ByID returns a customer's payment; fault.NotFound for another customer's, and
+// fault.Unknown while a failover could lose the row.
 func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, error) {
 	p, err := ps.reading.Do(ctx, id)
 	if err != nil {
@@ -201,11 +201,10 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 	return *p, nil
 }
 
-// confirmKey names what is said of a payment by its row, for database.Confirm.
+// confirmKey names the state of a payment for database.Confirm.
 func confirmKey(id int64, state State) string { return key(id, string(state)) }
 
-// Await gives a payment like ByID, but waits for its end as long as patience
-// lasts.
+// Await is ByID, but waits up to patience for the payment's end.
 func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience time.Duration) (Payment, error) {
 	ended := ps.watch.subscribe(id)
 	defer ps.watch.unsubscribe(id)
@@ -216,7 +215,7 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience ti
 		if err != nil || p.State != Processing || ctx.Err() != nil {
 			return p, err
 		}
-		// Another process may be the one that ends it: look now and then.
+		// Another process may end it: poll.
 		timer := time.NewTimer(250 * time.Millisecond)
 		select {
 		case <-ended:
@@ -227,9 +226,9 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience ti
 	}
 }
 
-// Latest lists a customer's last completed payments, one for each service and
-// identifier, newest first: what may be paid again. An identifier with a payment
-// in processing is left out: its receipt says not to pay again.
+// Latest returns a customer's last n completed payments, one for each service and
+// identifier, newest first. An identifier with a payment in processing is left out:
+// its receipt says not to pay again.
 func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {
 	list, err := readLatest(ctx, ps.db, customerID, n)
 	return list, fault.Wrap("payment.latest", err)
@@ -242,13 +241,13 @@ func (ps *Payments) AcceptedSince(ctx context.Context, customerID int64, service
 	return accepted, fault.Wrap("payment.accepted_since", err)
 }
 
-// ByIDs gives a customer's payments by id; others' are left out.
+// ByIDs returns a customer's payments by id, without those of others.
 func (ps *Payments) ByIDs(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
 	found, err := readSeveral(ctx, ps.db, customerID, ids)
 	return found, fault.Wrap("payment.several", err)
 }
 
-// Purge deletes drafts that can no longer be accepted and tells how many.
+// Purge deletes expired drafts and returns their number.
 func (ps *Payments) Purge(ctx context.Context) (int64, error) {
 	n, err := draft.Purge(ctx, ps.db, "drafts")
 	return n, fault.Wrap("payment.purge", err)

@@ -10,17 +10,16 @@ import (
 	"elsom/internal/outbox"
 )
 
-// pushRiders are the words about a payment's end to the browsers whose holder
-// wants them. The SMS says the same, so what goes wrong here stops nothing.
-// They name the service and the sum and no identifier: a screen may show them
-// while it is locked.
+// pushRiders returns the push notifications about a payment's end. The SMS says the
+// same, so errors are only logged. They name the service and the amount but no
+// identifier, because a locked screen may show them.
 func (ps *Payments) pushRiders(ctx context.Context, p Payment, holder customer.Customer, state State) []database.Rider {
 	if ps.push == nil {
 		return nil
 	}
 	promises, err := ps.pushMessages(ctx, p, holder, state)
 	if err != nil {
-		logOf(p).WarnContext(ctx, "payment: no notice of the end", "error", err)
+		logOf(p).WarnContext(ctx, "payment: push notification", "error", err)
 	}
 	riders := make([]database.Rider, len(promises))
 	for i, promise := range promises {

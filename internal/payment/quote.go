@@ -22,7 +22,7 @@ type Order struct {
 	Identifier string // as typed
 	Amount     string // in som, as typed
 	Channel    customer.Channel
-	// Address is where the payer comes from, for the counters.
+	// Address is the client's address, for rate limits.
 	Address string
 }
 
@@ -31,10 +31,10 @@ var (
 	quoteAddress  = ratelimit.Rule{Name: "quote by address", Limit: 600, Window: 10 * time.Minute}
 )
 
-// Quote reads an order, asks the biller about it and stores the draft that the
-// check page shows. What is wrong comes as faults at "account" and "amount",
-// joined; then nothing is stored. Whether the money is there is told by Accept
-// alone where the channel is customer.USSD: only there a PIN has been asked. A biller that can't check stops nothing.
+// Quote parses an order, checks it with the biller, and stores the draft that the
+// check page shows. It returns joined faults at "account" and "amount" and then
+// stores nothing. A biller that can't check prevents nothing. Over USSD the balance
+// is checked by Accept only, because no PIN was asked yet.
 func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	service, err := ps.catalog.Service(ctx, order.Service)
 	if err != nil {
@@ -56,8 +56,8 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	return ps.store(ctx, draft)
 }
 
-// Renew makes a new draft of an old one at today's fee, for a payer who was
-// shown another. The biller isn't asked again.
+// Renew stores a copy of a draft with the current fee. The biller isn't asked
+// again.
 func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (Draft, error) {
 	old, err := ps.Draft(ctx, c.ID, channel, id)
 	if err != nil {
@@ -77,7 +77,8 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel cust
 	return ps.store(ctx, draft)
 }
 
-// Draft gives a customer's draft of a channel; fault.NotFound for another's too.
+// Draft returns a customer's draft that was made on a channel; fault.NotFound for
+// others.
 func (ps *Payments) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ps.db, id)
 	if err != nil {
@@ -92,7 +93,7 @@ func (ps *Payments) Draft(ctx context.Context, customerID int64, channel custome
 // Expired reports whether a draft is too old to be accepted.
 func (ps *Payments) Expired(d Draft) bool { return d.Terms.Expired(ps.db.Now()) }
 
-// read turns an order into a draft, or into all that is wrong with it.
+// read parses an order into a draft; it returns all that is wrong, joined.
 func (ps *Payments) read(ctx context.Context, c customer.Customer, service catalog.Service, order Order) (Draft, error) {
 	identifier, wrongAccount := service.Identify(order.Identifier)
 	amount, wrongAmount := readAmount(service, order.Amount)
@@ -113,7 +114,8 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	return draft, nil
 }
 
-// affordable leaves a phone's balance to Accept, which stands behind the PIN.
+// affordable checks the limits, and the balance unless the channel is USSD: there
+// Accept checks it, after the PIN.
 func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
 	//mutant:drop ./web/ussd TestBalanceNeedsPIN
 	if draft.Channel == customer.USSD {
@@ -130,8 +132,7 @@ func readAmount(service catalog.Service, text string) (money.Amount, error) {
 	return amount, service.Accepts(amount)
 }
 
-// check asks the biller, with no transaction open, and writes the name that it
-// tells into the draft.
+// check asks the biller, with no transaction open, and sets the draft's payee.
 func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	draft.TxnID = newTxnID(ps.db.Now())
 	who, err := ps.catalog.Biller(ctx, draft.Biller)
@@ -157,7 +158,8 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	return checkRefusal(answer)
 }
 
-// checkRefusal is what a payer is told of a biller's check; nil: go on without it.
+// checkRefusal returns the error for a biller's answer to a check; nil where the
+// payment may go on.
 func checkRefusal(answer biller.Answer) error {
 	refuse := func(reason fault.Reason, field string) error {
 		return fault.New(fault.Invalid, "payment.check", reason).At(field)
@@ -177,7 +179,7 @@ func checkRefusal(answer biller.Answer) error {
 	return nil
 }
 
-// store keeps a draft; a txn_id that is taken by another is drawn anew.
+// store inserts a draft, with another txn_id where the first one exists already.
 func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 	var err error
 	for range 3 {
@@ -196,8 +198,8 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 	return draft, fault.Wrap("payment.quote", err)
 }
 
-// RefusalKey is the message key of why a biller refused, by its result;
-// empty where the result tells a payer nothing.
+// RefusalKey returns the message key for a biller's refusal by its result; empty
+// where there is no message for it.
 func RefusalKey(result int) string {
 	err := checkRefusal(biller.Answer{Result: result})
 	if err == nil {

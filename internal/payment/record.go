@@ -9,14 +9,14 @@ import (
 	"elsom/internal/outbox"
 )
 
-// attemptResult is how a call went that ends no payment, or not yet.
+// attemptResult is the result of a call that doesn't end its payment, or not yet.
 type attemptResult struct {
 	answeredCall
 	retry  bool // the delivery is due again
 	review bool // a person is to look at it
 }
 
-// recordAttempt writes how a call went, together with others that wait to be written.
+// recordAttempt stores the result of a call; concurrent ones share a transaction.
 func (ps *Payments) recordAttempt(ctx context.Context, r attemptResult) error {
 	failed, err := ps.recording.Do(ctx, r)
 	if err != nil {
@@ -49,7 +49,6 @@ func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) er
 	})
 }
 
-// readHolders reads the holders of payments that end at once.
 func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.Customer, error) {
 	list, err := ps.customers.ByIDs(ctx, ids)
 	if err != nil {

@@ -17,21 +17,21 @@ import (
 	"elsom/internal/outbox"
 )
 
-// ending is the row that rides on a payment's second transfer.
+// ending is what the second transfer changes in the payment's row.
 type ending struct {
 	payment   Payment
 	state     State
 	ground    ground // of a refund
 	result    int
 	reference string
-	// task is the delivery whose answer ends the payment; zero for a decision
-	// by people.
+	// message is the delivery whose answer ends the payment; zero for a decision by
+	// staff.
 	message outbox.LeasedMessage
-	// holder is who is told; nil: to be read.
+	// holder is the customer to notify; nil: it is read.
 	holder *customer.Customer
 }
 
-// answeredCall is how a call went.
+// answeredCall is a call with its answer.
 type answeredCall struct {
 	call   call
 	answer biller.Answer
@@ -51,8 +51,8 @@ var answeredCallRider = &database.RiderKind[answeredCall]{
 	},
 }
 
-// endByAnswer ends a payment by a biller's answer. Where the books can't take it
-// just now it is asked again for a while: the answer is worth keeping.
+// endByAnswer ends a payment by a biller's answer. If the ledger is not available,
+// it retries for a few seconds, because the answer would be lost.
 func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answer, state State) error {
 	const tries = 4
 	var receipt ledger.Receipt
@@ -79,8 +79,8 @@ func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answe
 	return err
 }
 
-// postEnd posts a payment's second transfer: out of transit to the biller and to
-// our fees, or back to the wallet. Limits and blocks never stop a refund.
+// postEnd posts a payment's second transfer: from transit to the biller and the
+// fees, or back to the wallet. Limits and blocks never stop a refund.
 func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Rider) (ledger.Receipt, error) {
 	p := e.payment
 	transit, err := ps.ledger.Account(ctx, ledger.Transit, p.Biller)
@@ -116,10 +116,9 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	return receipt, err
 }
 
-// finishDelivery ends the delivery with the payment. A refusal counts only while its
-// claim lasts: whoever claimed the delivery since may have had the payment
-// booked, and a refusal from before says nothing of that. A good answer and
-// people's decisions count whoever holds the claim.
+// finishDelivery marks the delivery done. A refusal counts only while the
+// delivery's lease lasts: another worker may have called since, and the biller may
+// have booked the payment. A good answer and a decision by staff count in any case.
 func (e ending) finishDelivery() database.Rider {
 	//mutant:drop TestLateRefusalRefundsNothing
 	if e.state == Refunded && e.message.ID != 0 {
@@ -148,7 +147,8 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 	return posting, nil
 }
 
-// smsMessage is the SMS about a payment's end, in the holder's language of the day.
+// smsMessage returns the SMS about a payment's end, in the customer's current
+// language.
 func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Message, error) {
 	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
@@ -163,7 +163,7 @@ func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.C
 	return sms.OutboxMessage("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
 }
 
-// maskIdentifier shows enough of an identifier for its payer to know it by.
+// maskIdentifier returns an identifier of which only the last characters are shown.
 func maskIdentifier(service catalog.Service, identifier string) string {
 	if service.Identifier == catalog.KindINN {
 		return inn.INN(identifier).Masked()
@@ -174,15 +174,15 @@ func maskIdentifier(service catalog.Service, identifier string) string {
 	return identifier
 }
 
-// recordConflict meets a payment that had ended the other way. A good answer
-// after a refund means that the biller has money that we gave back: a claim
-// for people, never a second movement.
+// recordConflict handles an answer to a payment that has ended the other way. A
+// good answer after a refund means that the biller was paid with money that was
+// returned: it is recorded as a claim, and no money moves.
 func (ps *Payments) recordConflict(ctx context.Context, c call, answer biller.Answer, state State) error {
-	logOf(c.payment).WarnContext(ctx, "payment: had ended otherwise", "now", string(state))
+	logOf(c.payment).WarnContext(ctx, "payment: conflicting answer", "now", string(state))
 	return ps.finishCall(ctx, c, answer, state == Completed)
 }
 
-// finishCall ends a call whose payment needs nothing more.
+// finishCall records a call and marks its delivery done.
 func (ps *Payments) finishCall(ctx context.Context, c call, answer biller.Answer, claim bool) error {
 	return ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if claim {

@@ -15,14 +15,14 @@ import (
 // others'.
 const slotsPerCustomer = billerslot.Size / 4
 
-// fairRounds limits how often one claim skips deliveries of customers that have
-// reached their share.
+// maxRounds limits how often one acquisition skips deliveries of customers that
+// have reached their share.
 const maxRounds = 20
 
-// acquireFairly claims up to n deliveries, but at most slotsPerCustomer of one
-// customer over all processes (or one for each process, if more processes than
-// that claim a customer's first at the same moment). Deliveries above the share
-// are postponed briefly, so that those behind them are found.
+// acquireFairly leases up to n deliveries, but at most slotsPerCustomer of one
+// customer over all processes (or one per process, if more processes than that
+// acquire a customer's first deliveries at once). Deliveries above the share are
+// postponed briefly, so that the ones behind them are found.
 func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, who catalog.Biller, n int) ([]outbox.LeasedMessage, error) {
 	share := fairShare{per: slotsPerCustomer}
 	locked := false
@@ -36,8 +36,8 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, who cata
 			return nil, err
 		}
 		if !locked {
-			// Claims of other processes run beside this one. A customer with one
-			// delivery is the rule; only for more are the claims put in sequence.
+			// Other processes acquire at the same time. Most customers have one
+			// delivery; only for more are the acquisitions serialized.
 			if share.inFlight, err = leasedByCustomer(ctx, tx, who); err != nil {
 				return nil, err
 			}
@@ -63,7 +63,7 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, who cata
 	return share.chosen, nil
 }
 
-// fairShare shares out deliveries among customers.
+// fairShare chooses deliveries so that no customer has more than its share.
 type fairShare struct {
 	per       int           // deliveries of a customer at once
 	inFlight  map[int64]int // by customer, over all processes
@@ -87,8 +87,8 @@ func (s *fairShare) uncount(customers []int64) {
 	}
 }
 
-// choose chooses the deliveries of customers below their share and returns the
-// others.
+// choose adds the deliveries of customers below their share to chosen and returns
+// the others.
 func (s *fairShare) choose(tasks []outbox.LeasedMessage, customers []int64) (over []overShare) {
 	for i, task := range tasks {
 		c := customers[i]
@@ -107,21 +107,21 @@ func (s *fairShare) choose(tasks []outbox.LeasedMessage, customers []int64) (ove
 	return over
 }
 
-// overShare is a delivery above its customer's share, and how many of the customer
-// were put off before it.
+// overShare is a delivery above its customer's share, and the number of the
+// customer's deliveries that were postponed before it.
 type overShare struct {
 	task   outbox.LeasedMessage
 	before int
 }
 
-// Bounds of how long a delivery above its customer's share is put off at once.
+// Bounds of the time by which a delivery above its customer's share is postponed.
 const (
 	minPostponement = 50 * time.Millisecond
 	maxPostponement = 30 * time.Second
 )
 
-// postponed makes deliveries due again about when their customer's share has room:
-// so many calls later, by the biller's pace of late.
+// postponed returns when deliveries are due again: about when their customer's
+// share has room, at the biller's current pace.
 func (d *deliverer) postponed(tx *database.Tx, share fairShare, over []overShare) []outbox.Postponement {
 	step := min(max(d.pool.Pace(), minPostponement), 2*time.Second)
 	later := make([]outbox.Postponement, len(over))
@@ -132,7 +132,7 @@ func (d *deliverer) postponed(tx *database.Tx, share fairShare, over []overShare
 	return later
 }
 
-// leasedByCustomer counts a biller's deliveries that are claimed now, by customer.
+// leasedByCustomer counts a biller's leased deliveries by customer.
 func leasedByCustomer(ctx context.Context, tx *database.Tx, who catalog.Biller) (map[int64]int, error) {
 	tasks, err := outbox.ListLeased(ctx, tx, Queue(who.Code), leaseTime(who))
 	if err != nil {

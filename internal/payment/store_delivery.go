@@ -11,17 +11,17 @@ import (
 	"elsom/internal/database"
 )
 
-// history is how often a payment was tried, and how often without a final answer.
+// history is the number of a payment's attempts, and of those without a final
+// answer.
 type history struct {
 	PaymentID int64
 	Attempts  int
 	Unknown   int
 }
 
-// withoutFinalAnswer matches attempts that may have reached the biller and that
-// it may have booked: those whose outcome was never written (a crash, a lease that
-// ran out), those that got no readable answer, and those that it called
-// unfinished. See biller.Outcome.Final.
+// withoutFinalAnswer matches attempts that the biller may have booked: without a
+// stored outcome (after a crash or an expired lease), without a readable answer,
+// and those it called unfinished. See biller.Outcome.Final.
 //
 //mutant:replace IS NULL OR outcome IN => IN TestAttemptWithoutOutcomeIsUnknown
 //mutant:replace , 'later' => TestAnswers
@@ -29,7 +29,6 @@ type history struct {
 //mutant:replace , 'later' => ./internal/simulation TestSimulation
 const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"
 
-// readHistory counts attempts, and those without a final answer.
 func readHistory(tx *database.Tx, ids []int64) (map[int64]history, error) {
 	found := map[int64]history{}
 	if len(ids) == 0 {
@@ -60,7 +59,7 @@ func insertAttempts(tx *database.Tx, calls []call) error {
 	}})
 }
 
-// updateAttempts writes how calls went; an outcome is written once.
+// updateAttempts stores the answers of calls. An outcome is never overwritten.
 func updateAttempts(tx *database.Tx, rows []answeredCall) error {
 	var ids, numbers, results []int64
 	var outcomes, references, remarks []string
@@ -84,7 +83,8 @@ func updateAttempts(tx *database.Tx, rows []answeredCall) error {
 		AND payment_attempts.outcome IS NULL`, append(args, tx.Now())...).Error
 }
 
-// truncated is a stranger's text as both databases take it.
+// truncated returns a text from outside that both databases store: valid UTF-8
+// without NUL, of at most most characters.
 func truncated(text string, most int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 	if utf8.RuneCountInString(text) <= most {
@@ -123,12 +123,12 @@ func decisionWord(s State) string {
 	return "refund"
 }
 
-// most is how many payments a list for staff holds.
+// maxListed is the length of the lists for staff.
 const maxListed = 1000
 
 const unresolved = "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?)"
 
-// readUnresolved reads the oldest that wait for a person, and counts all.
+// readUnresolved returns the oldest unresolved payments, and the number of all.
 func readUnresolved(ctx context.Context, db *database.DB, before time.Time) (hanging []Unresolved, all int, err error) {
 	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payments WHERE "+unresolved, before).Scan(&all).Error; err != nil {
 		return nil, 0, err
@@ -193,7 +193,7 @@ func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int
 	return err
 }
 
-// readClaims reads the oldest claims, and counts all.
+// readClaims returns the oldest claims, and the number of all.
 func readClaims(ctx context.Context, db *database.DB) (claims []Claim, all int, err error) {
 	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payment_claims").Scan(&all).Error; err != nil {
 		return nil, 0, err

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// newTxnID draws the number under which a biller knows a payment: 13 digits of
-// Unix milliseconds and 6 random ones. It is never a sequence: a database
-// restored from a backup must not meet another payment's stored answer.
+// newTxnID returns a payment's number for the biller: 13 digits of Unix
+// milliseconds and 6 random ones. It is not a sequence, because a restored database
+// must not meet another payment's stored answer.
 func newTxnID(now time.Time) string {
 	return fmt.Sprintf("%013d%06d", now.UnixMilli(), random(1_000_000))
 }
 
-// newCode draws a payment code: 11 random digits and their Luhn digit, so
-// that a call centre hears a mistyped one.
+// newCode returns a payment code: 11 random digits and their Luhn digit, which
+// detects a mistyped one.
 func newCode() string {
 	digits := fmt.Sprintf("%011d", random(100_000_000_000))
 	return digits + string(luhn(digits))
@@ -29,7 +29,7 @@ func random(below int64) int64 {
 	return n.Int64()
 }
 
-// luhn is the digit that makes digits valid (ISO/IEC 7812-1, annex B).
+// luhn returns the check digit of digits (ISO/IEC 7812-1, annex B).
 func luhn(digits string) byte {
 	sum := 0
 	for i := range len(digits) {
@@ -44,7 +44,8 @@ func luhn(digits string) byte {
 	return byte('0' + (10-sum%10)%10)
 }
 
-// ValidCode tells whether text is 12 digits of which the last is right.
+// ValidCode reports whether text is a payment code: 12 digits, the last a Luhn
+// digit.
 func ValidCode(text string) bool {
 	if len(text) != 12 {
 		return false

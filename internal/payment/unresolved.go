@@ -11,7 +11,7 @@ import (
 	"elsom/internal/input"
 )
 
-// Unresolved is a payment that waits for a person, with what is known of it.
+// Unresolved is a payment that waits for a decision by staff.
 type Unresolved struct {
 	Payment
 	Attempts  int
@@ -20,7 +20,7 @@ type Unresolved struct {
 	Decisions []Decision
 }
 
-// Decision is one member of staff's word on a hanging payment.
+// Decision is the decision of one member of staff about an unresolved payment.
 type Decision struct {
 	PaymentID int64
 	Staff     string
@@ -28,37 +28,37 @@ type Decision struct {
 	Reason    string
 }
 
-// Claim is a payment that was refunded and then taken by the biller after all.
+// Claim is a payment that the biller booked after it was refunded.
 type Claim struct {
 	Payment
 	ClaimReference string
 }
 
-// Unresolved lists the payments that wait for a person: refused after an unknown
-// attempt, or open for longer than a day. It gives the 1,000 oldest, and how many there are.
+// Unresolved returns the payments that wait for a decision: refused after an
+// unknown attempt, or older than Timing.Unresolved. It returns the 1,000 oldest,
+// and the number of all.
 func (ps *Payments) Unresolved(ctx context.Context) (list []Unresolved, all int, err error) {
 	list, all, err = readUnresolved(ctx, ps.db, database.StoredTime(ps.db.Now().Add(-ps.timing.Unresolved)))
 	return list, all, fault.Wrap("payment.hanging", err)
 }
 
-// Claims lists what a biller took after a refund: the 1,000 oldest, and how
-// many there are.
+// Claims returns the 1,000 oldest claims, and the number of all.
 func (ps *Payments) Claims(ctx context.Context) (list []Claim, all int, err error) {
 	list, all, err = readClaims(ctx, ps.db)
 	return list, all, fault.Wrap("payment.claims", err)
 }
 
-// ByCode finds a payment by its payment code, for staff.
+// ByCode returns a payment by its payment code, for staff.
 func (ps *Payments) ByCode(ctx context.Context, code string) (Payment, error) {
 	p, err := readByCode(ctx, ps.db, input.Digits(code))
 	return p, fault.Wrap("payment.by code", err)
 }
 
-// Decide writes a member of staff's word on a hanging payment. Two different
-// people with the same word end it, by the same request key as any end; the
-// result tells whether this was the second. Failures: NotFound; Invalid for a
-// missing name or reason; Conflict for a payment that doesn't hang, or a
-// second word of one person.
+// Decide stores a decision about an unresolved payment. The same decision by two
+// different people ends the payment, under the request key of any end; done reports
+// whether this was the second one. Faults: NotFound; Invalid for a missing name or
+// reason; Conflict for a payment that isn't unresolved, or a second decision of one
+// person.
 func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err error) {
 	const act = "payment.decide"
 	d.Staff, d.Reason = strings.ToLower(input.Name(d.Staff)), input.Name(d.Reason)
@@ -84,7 +84,8 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	})
 	switch {
 	case database.IsUniqueViolation(err):
-		// The same person again: no second word, but what two have said is done.
+		// The same person again: not a second decision, but one that two people
+		// have made may still have to be carried out.
 		if words, err = ps.recountDecisions(ctx, d); err != nil {
 			return false, err
 		}
@@ -99,8 +100,9 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 	return err == nil, err
 }
 
-// recountDecisions lets a decision that two have made, and that met a crash before
-// its transfer, be carried out; otherwise one person can't speak twice.
+// recountDecisions counts the decisions again, because a crash may have come
+// between the second one and its transfer. It returns a Conflict where there are
+// not two.
 func (ps *Payments) recountDecisions(ctx context.Context, d Decision) (int, error) {
 	words := 0
 	err := ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {

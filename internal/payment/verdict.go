@@ -2,23 +2,23 @@ package payment
 
 import "elsom/internal/biller"
 
-// verdict is what an answer to a pay means for the payment.
+// verdict is what an answer to a pay call means for the payment.
 type verdict int
 
 const (
-	// again: it stays processing and the same txn_id is sent again.
+	// retry: it stays processing and the same txn_id is sent again.
 	retry verdict = iota
-	// ask: the same, and it is listed for a person.
+	// review: the same, and it is listed for a person.
 	review
 	settle
 	refund
 )
 
-// verdictOn decides by the rules agreed with billers. A refusal gives the money
-// back only when no earlier attempt is unknown, that is, may have reached the
-// biller and has no final answer: the refusal may describe the state after a
-// booking that no answer reported ("exists"). A biller that by contract answers
-// a repeated txn_id with its stored outcome is believed at once.
+// verdictOn applies the rules agreed with billers. A refusal is a refund only when
+// no earlier attempt is unknown, that is, may have reached the biller without a
+// final answer: the refusal may describe the state after a booking ("exists"). A
+// biller that by contract answers a repeated txn_id with its stored outcome is
+// believed at once.
 func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdict {
 	switch answer.Outcome {
 	case biller.Good:
@@ -35,7 +35,7 @@ func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) v
 	return retry
 }
 
-// ground is why a refund was right; the audit proves it.
+// ground is the reason of a refund; the audit checks it.
 type ground string
 
 const (
@@ -47,7 +47,7 @@ const (
 	groundDecided ground = "decided"
 )
 
-// refundGround returns why an answer that judge takes for a refund is one.
+// refundGround returns the ground of a refund that verdictOn decided.
 func refundGround(answersStoredOutcome bool) ground {
 	if answersStoredOutcome {
 		return groundStored

@@ -2,8 +2,8 @@ package payment
 
 import "sync"
 
-// endWatch tells those who look at a receipt that its payment ended in this
-// process. It is a hint: what counts is the database.
+// endWatch wakes requests that wait for the end of a payment, if it ends in this
+// process. It is a hint: the database decides.
 type endWatch struct {
 	mu      sync.Mutex
 	waiters map[int64]*waiter

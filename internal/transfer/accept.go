@@ -20,15 +20,15 @@ const opTransfer = "wallet.transfer"
 // ReceiverFull is the reason of a refusal by the limit of the receiver's wallet.
 const ReceiverFull fault.Reason = "wallet.receiver_full"
 
-// Accept sends a draft's money: from wallet to wallet, and an SMS to both
-// promised, in one commit. channel is that of the request: what one showed, no
-// other accepts, since each asks the PIN in its own way.
+// Accept sends a draft's money from wallet to wallet and queues an SMS to both, in
+// one commit. channel is the request's; a draft is accepted only on the channel
+// that showed it, because each channel asks for the PIN in its own way.
 //
-// However often it is asked, a draft is accepted once. Refusals leave the
+// A draft is accepted once, however often Accept is called. A refusal leaves the
 // draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}} of the
-// sender's or "wallet.receiver_full" of the receiver's, Forbidden (held, a
-// PIN owed on the site, or either of the two blocked), Conflict "payment.draft_expired". After Unknown
-// the money may have gone: ask again.
+// sender's or ReceiverFull of the receiver's, Forbidden (hold, customer.PINOwed, or
+// one of the two is blocked), Conflict (draft.Expired). After Unknown the money may
+// have been sent: call again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
 	defer func() { err = ts.db.UnknownIfPending(err) }()
 	before, err := ts.sent(ctx, c, id)
@@ -46,8 +46,7 @@ func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel cu
 	return ts.post(ctx, c, receiver, draft)
 }
 
-// sent gives a transfer to its sender only: it was not the receiver who
-// accepted it.
+// sent returns a transfer to its sender only: the receiver didn't accept it.
 func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
 	t, err := ts.ByID(ctx, c.ID, id)
 	//mutant:drop TestAcceptOnce
@@ -114,8 +113,8 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 	return p
 }
 
-// refusal tells the sender why the books refuse, and nothing of what the
-// receiver holds.
+// refusal translates an error of the ledger for the sender, without revealing what
+// the receiver has.
 func refusal(t Transfer, err error) error {
 	var above *ledger.AboveCeiling
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
@@ -129,7 +128,7 @@ func refusal(t Transfer, err error) error {
 	return limit.ExplainRefusal(opTransfer, t.SenderID, err)
 }
 
-// messageToSender is the SMS about money that left.
+// messageToSender returns the SMS to the sender.
 func messageToSender(t Transfer, to customer.Customer) outbox.Message {
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
@@ -140,7 +139,7 @@ func messageToSender(t Transfer, to customer.Customer) outbox.Message {
 	return sms.OutboxMessage(messageKey(t, "sent"), m)
 }
 
-// messageToReceiver is the SMS about money that came.
+// messageToReceiver returns the SMS to the receiver.
 func messageToReceiver(t Transfer, to customer.Customer) outbox.Message {
 	//mutant:replace Incoming: true, => TestTransfer
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Incoming: true, Args: map[string]any{

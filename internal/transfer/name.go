@@ -8,9 +8,8 @@ import (
 	"elsom/internal/customer"
 )
 
-// MaskName shows of a name what one who knows the person knows them by: the
-// first word, and of the next its initial. "Бакыт Асанов" is "Бакыт А."; one
-// word, or none, stays as it is.
+// MaskName returns the first word of a name and the initial of the second: "Бакыт
+// Асанов" is "Бакыт А."; one word, or none, stays as it is.
 func MaskName(name string) string {
 	words := strings.Fields(name)
 	if len(words) < 2 {
@@ -21,5 +20,5 @@ func MaskName(name string) string {
 	return words[0] + " " + string(unicode.ToUpper(initial)) + "."
 }
 
-// maskedName is how the other side of a transfer is told who a customer is.
+// maskedName is a customer's name as the other side of a transfer sees it.
 func maskedName(c customer.Customer) string { return MaskName(c.Name) }

@@ -15,25 +15,25 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// A quote tells whether a number is a wallet's and how its holder is called:
-// few send money to thirty others an hour, but who collects numbers and names
-// would ask for thousands. Addresses leave room for the many phones that a
-// carrier hides behind one.
+// A quote reveals whether a number has a wallet, and the name of its customer. Few
+// people send money to thirty others an hour; a harvester of names would ask for
+// thousands. The limit per address is high, because a carrier puts many phones
+// behind one.
 var (
 	receiversHour    = ratelimit.Rule{Name: "receiver by customer", Limit: 30, Window: time.Hour}
 	receiversDay     = ratelimit.Rule{Name: "receiver by customer a day", Limit: 100, Window: 24 * time.Hour}
 	receiversAddress = ratelimit.Rule{Name: "receiver by address", Limit: 300, Window: time.Hour}
 )
 
-// MinTransfer is the least of one transfer: each costs two SMS.
+// MinTransfer is the smallest transfer: each costs two SMS.
 const MinTransfer money.Amount = 1_00
 
 const opQuote = "transfer.quote"
 
-// Quote reads an order, looks the receiver up and stores the draft that the
-// sender is shown. What is wrong comes as faults at "phone" and "amount",
-// joined; then nothing is stored. Whether the receiver's wallet has room for
-// it is told by Accept alone: answers for the asking would tell its balance.
+// Quote parses an order, looks the receiver up, and stores the draft that the
+// sender is shown. It returns joined faults at "phone" and "amount" and then stores
+// nothing. Only Accept checks whether the receiver's wallet has room, because
+// answers here would reveal its balance.
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	number, wrongPhone := parseReceiver(c, order.Phone)
 	amount, wrongAmount := limit.ReadAmount(opQuote, order.Amount)
@@ -66,7 +66,8 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 	return draft, fault.Wrap(opQuote, err)
 }
 
-// affordable leaves a phone's balance to Accept, which stands behind the PIN.
+// affordable checks the limits, and the balance unless the channel is USSD: there
+// Accept checks it, after the PIN.
 func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel customer.Channel, amount money.Amount) error {
 	//mutant:drop ./web/ussd TestBalanceNeedsPIN
 	if channel == customer.USSD {
@@ -75,7 +76,7 @@ func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channe
 	return ts.limits.Check(ctx, opQuote, c, amount)
 }
 
-// parseReceiver reads the number to which a customer sends.
+// parseReceiver parses the receiver's number.
 func parseReceiver(c customer.Customer, text string) (phone.Number, error) {
 	number, err := phone.Parse(text)
 	var message fault.Reason
@@ -97,7 +98,7 @@ func parseReceiver(c customer.Customer, text string) (phone.Number, error) {
 	return "", fault.New(fault.Invalid, opQuote, message).At("phone")
 }
 
-// receiver counts the question and finds whose wallet the number is.
+// receiver applies the rate limits and finds the customer of a number.
 func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number phone.Number, address string) (customer.Customer, error) {
 	who := strconv.FormatInt(c.ID, 10)
 	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {

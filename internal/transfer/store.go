@@ -26,7 +26,7 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	return rows[0], nil
 }
 
-// transferred is the rows that ride on transfers.
+// transferRider inserts rows of wallet_transfers with their ledger transfers.
 var transferRider = &database.RiderKind[Transfer]{
 	Name:   "wallet transferred",
 	Insert: transferRows,
@@ -50,8 +50,6 @@ func transferRows(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 	}}, nil
 }
 
-// readSentSince reports whether a customer has sent a transfer at that time or
-// later.
 func readSentSince(ctx context.Context, db *database.DB, customerID int64, at time.Time) (bool, error) {
 	var ids []int64
 	err := db.Gorm(ctx).Raw("SELECT id FROM wallet_transfers WHERE sender_id = ? AND accepted_at >= ? LIMIT 1",
@@ -59,7 +57,7 @@ func readSentSince(ctx context.Context, db *database.DB, customerID int64, at ti
 	return len(ids) > 0, err
 }
 
-// readTransfers reads those of the transfers that the customer sent or received.
+// readTransfers returns the transfers that the customer sent or received.
 func readTransfers(ctx context.Context, db *database.DB, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	if len(ids) == 0 {
 		return nil, nil

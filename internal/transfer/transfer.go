@@ -27,8 +27,8 @@ type Order struct {
 	Phone   string // the receiver's number, as typed
 	Amount  string // in som, as typed
 	Channel customer.Channel
-	// Address is where the sender comes from, for the counters; empty where
-	// the channel knows none.
+	// Address is the client's address, for rate limits; empty where the channel has
+	// none.
 	Address string
 }
 
@@ -43,11 +43,11 @@ type Draft struct {
 	Fee        money.Amount // 0: no tariff is known for transfers
 }
 
-// Total is what leaves the sender's wallet.
+// Total returns what is debited to the sender's wallet.
 func (d Draft) Total() money.Amount { return d.Amount + d.Fee }
 
-// Transfer is money that went from wallet to wallet. Its ID is its draft's.
-// Names are masked as they were on the day, and empty where not known.
+// Transfer is an accepted transfer. Its ID is its draft's. Names are masked as they
+// were at the time; empty where unknown.
 type Transfer struct {
 	ID            int64
 	SenderID      int64
@@ -61,11 +61,11 @@ type Transfer struct {
 	AcceptedAt    time.Time
 }
 
-// Key is the request key of a transfer in the books, and names its
-// draft where a PIN confirms it; see customer.CheckPIN.
+// Key returns the request key of a transfer in the ledger. It also names the draft
+// for customer.CheckPIN.
 func Key(id int64) string { return "transfer:" + strconv.FormatInt(id, 10) }
 
-// Parts are what transfers are made with.
+// Parts are the dependencies of Transfers.
 type Parts struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
@@ -73,7 +73,7 @@ type Parts struct {
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
 	Counters  *ratelimit.Counters
-	// Life is how long a draft can be accepted; zero: an hour.
+	// DraftLife is how long a draft can be accepted; zero: an hour.
 	DraftLife time.Duration
 }
 
@@ -100,14 +100,14 @@ func New(parts Parts) *Transfers {
 	}
 }
 
-// Left returns the limits of a customer, which payments and transfers share, and
-// what is left of them.
+// Left returns a customer's limits, which payments and transfers share, and what
+// remains of them.
 func (ts *Transfers) Left(ctx context.Context, c customer.Customer) (limit.Remaining, error) {
 	return ts.limits.Remaining(ctx, c)
 }
 
-// ByID returns a transfer to those two between whom it went; fault.NotFound to
-// everybody else, and fault.Unknown while a failover could still lose it.
+// ByID returns a transfer that the customer sent or received; fault.NotFound for
+// others, and fault.Unknown while a failover could lose it.
 func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, error) {
 	found, err := ts.ByIDs(ctx, customerID, []int64{id})
 	if err != nil {
@@ -121,14 +121,14 @@ func (ts *Transfers) ByID(ctx context.Context, customerID, id int64) (Transfer, 
 	return t, ts.db.WaitDurable(ctx, Key(id))
 }
 
-// SentSince reports whether a customer has sent a transfer at that time or
-// later, over any channel.
+// SentSince reports whether a customer has sent a transfer at that time or later,
+// over any channel.
 func (ts *Transfers) SentSince(ctx context.Context, customerID int64, at time.Time) (bool, error) {
 	sent, err := readSentSince(ctx, ts.db, customerID, at)
 	return sent, fault.Wrap("transfer.sent_since", err)
 }
 
-// ByIDs gives those of the transfers that a customer sent or got.
+// ByIDs returns the transfers that a customer sent or received, by id.
 func (ts *Transfers) ByIDs(ctx context.Context, customerID int64, ids []int64) (map[int64]Transfer, error) {
 	found, err := readTransfers(ctx, ts.db, customerID, ids)
 	return found, fault.Wrap("transfer.read", err)
@@ -151,7 +151,7 @@ func (ts *Transfers) Draft(ctx context.Context, customerID int64, channel custom
 // Expired reports whether a draft is too old to be accepted.
 func (ts *Transfers) Expired(d Draft) bool { return d.Terms.Expired(ts.db.Now()) }
 
-// Purge deletes drafts that can no longer be accepted and tells how many.
+// Purge deletes expired drafts and returns their number.
 func (ts *Transfers) Purge(ctx context.Context) (int64, error) {
 	n, err := draft.Purge(ctx, ts.db, "wallet_transfer_drafts")
 	return n, fault.Wrap("transfer.purge", err)

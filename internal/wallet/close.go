@@ -27,7 +27,7 @@ type ClosingParts struct {
 // Closing closes wallets.
 type Closing struct{ parts ClosingParts }
 
-// NewClosing returns the operation.
+// NewClosing returns a Closing made of parts.
 func NewClosing(parts ClosingParts) *Closing { return &Closing{parts} }
 
 // Obstacles prevent the closing of a wallet.
@@ -48,8 +48,8 @@ func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstac
 	return o, fault.Wrap(opClose, err)
 }
 
-// refusal is the fault of the first obstacle; nil: there is none. Open payments
-// come first: what they return changes the balance.
+// refusal returns the fault of the first obstacle, or nil. Open payments come
+// first, because a refund changes the balance.
 func (o Obstacles) refusal() error {
 	switch {
 	case o.Open > 0:
@@ -60,16 +60,16 @@ func (o Obstacles) refusal() error {
 	return nil
 }
 
-// Close closes an empty wallet without open payments for good, for its holder who
-// gives the password, and the PIN where there is one. It happens behind the
-// wallet's lock: money that arrives at the same moment comes before, and the
-// closing is refused, or after, and is refused itself. Nothing of the books is
-// erased; sessions end; the number is free for a new wallet.
+// Close closes an empty wallet without open payments for good. The customer gives
+// the password, and the PIN if there is one. The wallet is locked meanwhile: money
+// that arrives at the same moment either comes first, and Close is refused, or is
+// refused itself. Nothing in the ledger is deleted; sessions end; the number is
+// free for a new wallet.
 //
 // Faults: Conflict "wallet.close_open" with {{.Open}} and "wallet.close_balance"
-// with {{.Balance}}; those of customer.ProveClosing; Forbidden
-// "wallet.close_ended" where all sessions were ended or the wallet was
-// blocked meanwhile. After Unknown ask again.
+// with {{.Balance}}; those of customer.ProveClosing; Forbidden "wallet.close_ended"
+// if all sessions were ended or the wallet was blocked meanwhile. After Unknown
+// call again.
 func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin string) error {
 	o, err := cl.Obstacles(ctx, c)
 	if err == nil {
@@ -96,7 +96,7 @@ func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin
 	return nil
 }
 
-// close decides behind the wallet's lock, which a transfer of this wallet waits for.
+// close checks again while the wallet is locked, and closes it.
 func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Customer) error {
 	at, err := ledger.CloseWallet(tx, c.ID)
 	var full *ledger.NotEmpty

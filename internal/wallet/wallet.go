@@ -15,7 +15,7 @@ import (
 	"elsom/internal/money"
 )
 
-// Open opens the wallet of a customer in the transaction that makes them.
+// Open opens a customer's wallet in the transaction that creates the customer.
 func Open(ctx context.Context, tx *database.Tx, customerID int64) error {
 	floor := money.Amount(0)
 	return ledger.Open(tx, &ledger.Account{
@@ -23,10 +23,10 @@ func Open(ctx context.Context, tx *database.Tx, customerID int64) error {
 	})
 }
 
-// Kind is what an operation on a wallet was.
+// Kind is the kind of an operation.
 type Kind string
 
-// The operations that a wallet knows.
+// The kinds of operations.
 const (
 	Payment  Kind = "payment"
 	Refund   Kind = "refund"
@@ -36,10 +36,10 @@ const (
 	Other    Kind = "other" // a correction by staff
 )
 
-// Direction narrows a statement.
+// Direction selects the lines of a statement.
 type Direction = ledger.Direction
 
-// In is what came in, Out what left, Both everything.
+// In selects credits, Out debits, Both everything.
 const (
 	Both = ledger.Both
 	In   = ledger.In
@@ -60,22 +60,22 @@ type Operation struct {
 // Page is a part of a statement, newest first.
 type Page struct {
 	Operations []Operation
-	// Older and Newer are the cursors of the pages beside; HasOlder and
-	// HasNewer tell whether there are any. Cursor 0 is the first page.
+	// Older and Newer are the cursors of the neighboring pages; HasOlder and
+	// HasNewer report whether there are any. Cursor 0 is the first page.
 	Older, Newer       int64
 	HasOlder, HasNewer bool
-	// In, Out and Count are of all that the filter finds.
+	// In, Out and Count are totals over all operations that the direction selects.
 	In, Out money.Amount
 	Count   int
 }
 
-// Wallets reads wallets from the books.
+// Wallets reads balances and statements from the ledger.
 type Wallets struct{ ledger *ledger.Ledger }
 
-// New reads from the books l.
+// New returns the wallets of a ledger.
 func New(l *ledger.Ledger) *Wallets { return &Wallets{l} }
 
-// Balance gives a customer's balance.
+// Balance returns a customer's balance.
 func (w *Wallets) Balance(ctx context.Context, customerID int64) (money.Amount, error) {
 	return w.ledger.Balance(ctx, customerID)
 }
@@ -89,13 +89,13 @@ const (
 	opTransfer = "wallet.transfer"
 )
 
-// Latest gives the last n operations.
+// Latest returns the last n operations.
 func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
 	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: opRefund, Limit: n}, 0)
 	return operations(lines), err
 }
 
-// Statement gives the page of n operations that are older than the cursor.
+// Statement returns the page of n operations older than the cursor.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
 	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n + 1}, cursor)
 	if err != nil {
@@ -120,7 +120,7 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 	return page, nil
 }
 
-// sum adds up what the direction finds.
+// sum adds up the totals that the direction selects.
 func (p *Page) sum(totals []ledger.Total, d Direction) {
 	for _, t := range totals {
 		if t.Op == opRefund {
@@ -140,7 +140,7 @@ func (p *Page) sum(totals []ledger.Total, d Direction) {
 	}
 }
 
-// Operation gives one of a customer's operations; fault.NotFound for others'.
+// Operation returns one of a customer's operations; fault.NotFound for others.
 func (w *Wallets) Operation(ctx context.Context, customerID, id int64) (Operation, error) {
 	line, err := w.ledger.LineOf(ctx, customerID, id)
 	if err != nil {

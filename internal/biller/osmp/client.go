@@ -1,13 +1,13 @@
-// Package osmp is the wire to billers that speak the OSMP provider protocol:
-// GET <url>?command=check|pay&txn_id=…&txn_date=…&account=…&sum=250.50, the
-// answer a small XML.
+// Package osmp is the client of billers that speak the OSMP provider protocol: GET
+// <url>?command=check|pay&txn_id=…&txn_date=…&account=…&sum=250.50, answered by a
+// small XML document.
 //
-// It promises one call for one question, an answer within the deadline, Unsent
-// only for a request of which no byte was written, and Unknown for whatever else
-// is not plainly this biller's answer to this request. A
-// connection is used again, soon, where answers name their questions. It never
-// repeats a call, follows a redirect, uses a proxy of the environment, or lets
-// an account, a password or the body into an error.
+// It makes one call per request and answers within the deadline. The outcome is
+// Unsent only for a request of which no byte was written, and Unknown for whatever
+// isn't plainly this biller's answer to this request. Connections are reused only
+// where answers name their requests. The client never repeats a call, follows a
+// redirect, uses a proxy from the environment, or puts an account, a password or
+// the body into an error.
 package osmp
 
 import (
@@ -34,27 +34,28 @@ const (
 )
 
 const (
-	// maxBody is far above any honest answer.
+	// maxBody is far above the size of any real answer.
 	maxBody = 64 << 10
-	// idle is how long a connection is kept for the next call: long enough
-	// amid many calls, and shorter than any biller closes one.
+	// idle is how long a connection is kept for the next call: useful under load,
+	// and shorter than billers keep theirs.
 	idle = 300 * time.Millisecond
 )
 
-// Options say whom to call and how.
+// Options are the address of a biller and how to call it.
 type Options struct {
-	// URL is the biller's address; it may hold a query of its own, and the
-	// name and password for HTTP Basic as userinfo. CheckURL tells whether it
-	// will do; with one that won't, every answer is Unsent.
+	// URL is the biller's address; it may have a query, and user and password for
+	// HTTP Basic. CheckURL reports whether it is usable; with another one every
+	// answer is Unsent.
 	URL string
-	// User and Password are for HTTP Basic, in place of those of URL; empty: those
+	// User and Password are for HTTP Basic and replace those of URL; empty: those
 	// of URL.
 	User, Password string
-	// Certificate is ours, for billers that ask for one; nil: none.
+	// Certificate is the client certificate; nil: none.
 	Certificate *tls.Certificate
-	// Timeout bounds a call whose context has no nearer deadline; 0: DefaultTimeout.
+	// Timeout limits a call whose context has no nearer deadline; 0:
+	// DefaultTimeout.
 	Timeout time.Duration
-	// Conns is how many calls this client has open at once; 0: DefaultConns.
+	// Conns is the largest number of calls at once; 0: DefaultConns.
 	Conns int
 	// RootCAs are trusted instead of the system's; nil: the system's.
 	RootCAs *x509.CertPool
@@ -66,15 +67,15 @@ type Client struct {
 	user      *url.Userinfo
 	timeout   time.Duration
 	transport *http.Transport
-	// keeps tells that the last answer was good to read and named its question.
-	// Only then is a connection used again: what comes over it without a name
-	// could be the answer to the question before.
-	keeps atomic.Bool
+	// reuse is true after an answer that was readable and named its request. Only
+	// then are connections reused: an answer without a name could belong to the
+	// request before.
+	reuse atomic.Bool
 }
 
 var _ biller.Biller = (*Client)(nil)
 
-// New makes a client. It opens nothing yet.
+// New returns a client. It opens no connection yet.
 func New(o Options) *Client {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
@@ -111,17 +112,17 @@ func New(o Options) *Client {
 	return c
 }
 
-// Check asks whether the account may be paid the sum, and whose it is.
+// Check implements biller.Biller.
 func (c *Client) Check(ctx context.Context, r biller.Request) biller.Answer {
-	return c.ask(ctx, commandCheck, r)
+	return c.call(ctx, commandCheck, r)
 }
 
-// Pay asks to book the sum under the request's TxnID.
+// Pay implements biller.Biller.
 func (c *Client) Pay(ctx context.Context, r biller.Request) biller.Answer {
-	return c.ask(ctx, commandPay, r)
+	return c.call(ctx, commandPay, r)
 }
 
-func (c *Client) ask(ctx context.Context, command string, r biller.Request) biller.Answer {
+func (c *Client) call(ctx context.Context, command string, r biller.Request) biller.Answer {
 	failed := func(outcome biller.Outcome, err error) biller.Answer {
 		return biller.Answer{Outcome: outcome, Result: biller.ResultNone, Err: fmt.Errorf("osmp: %s: %w", command, err)}
 	}
@@ -129,7 +130,7 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	named := false
-	defer func() { c.keep(named) }()
+	defer func() { c.setReuse(named) }()
 	request, err := c.request(ctx, command, r)
 	if err != nil {
 		return failed(biller.Unsent, fmt.Errorf("not sent: %w", err))
@@ -161,9 +162,9 @@ func (c *Client) ask(ctx context.Context, command string, r biller.Request) bill
 	return answer
 }
 
-// keep tells whether connections may be used again.
-func (c *Client) keep(named bool) {
-	if was := c.keeps.Swap(named); was && !named {
+// setReuse sets whether connections may be reused.
+func (c *Client) setReuse(named bool) {
+	if was := c.reuse.Swap(named); was && !named {
 		c.transport.CloseIdleConnections()
 	}
 }
@@ -187,7 +188,7 @@ func (c *Client) request(ctx context.Context, command string, r biller.Request) 
 		return nil, errURL // its text would hold the address
 	}
 	//mutant:replace request.Body, request.Close = unrepeatable{}, !c => request.Close = !c TestBrokenKeptConnectionIsNotRepeated
-	request.Body, request.Close = unrepeatable{}, !c.keeps.Load()
+	request.Body, request.Close = unrepeatable{}, !c.reuse.Load()
 	request.Header.Set("Accept", "text/xml, application/xml")
 	request.Header.Set("User-Agent", "elsom")
 	if c.user != nil {
@@ -197,25 +198,23 @@ func (c *Client) request(ctx context.Context, command string, r biller.Request) 
 	return request, nil
 }
 
-// unrepeatable is an empty body, of which nothing is sent. The transport
-// silently repeats a GET whose kept connection breaks, and a refusal of the
-// repeat would hide that the first was booked; it repeats none whose body it
-// can't have again.
+// unrepeatable is an empty body. The transport silently repeats a GET whose reused
+// connection breaks, but no request whose body it can't read again; a refusal of
+// the repeat would hide that the first one was booked.
 type unrepeatable struct{}
 
 func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }
 func (unrepeatable) Close() error             { return nil }
 
-// fetch makes the call. RoundTrip is used as it stands: a client above it
-// would follow redirects and put the address into its errors. It returns
-// connected = false where the request got no connection, over which alone it
-// could have left: the transport reports one, its TLS handshake done, before it
-// writes to it.
+// fetch makes the call. It uses RoundTrip, because http.Client would follow
+// redirects and put the address into errors. connected is false if the request got
+// no connection, and so can't have been sent: the transport reports one, after the
+// TLS handshake, before it writes to it.
 func (c *Client) fetch(request *http.Request) (body []byte, contentType string, connected bool, err error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
 	response, err := c.transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
 	if err != nil {
-		return nil, "", connected, broken(request.Context(), err)
+		return nil, "", connected, transportError(request.Context(), err)
 	}
 	defer response.Body.Close()
 	//mutant:replace StatusCode != http.StatusOK => StatusCode == 0 TestBadDays
@@ -224,7 +223,7 @@ func (c *Client) fetch(request *http.Request) (body []byte, contentType string, 
 	}
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	if err != nil {
-		return nil, "", true, broken(request.Context(), err)
+		return nil, "", true, transportError(request.Context(), err)
 	}
 	if len(body) > maxBody {
 		return nil, "", true, fmt.Errorf("the reply is longer than %d bytes", maxBody)
@@ -232,9 +231,9 @@ func (c *Client) fetch(request *http.Request) (body []byte, contentType string, 
 	return body, response.Header.Get("Content-Type"), true, nil
 }
 
-// broken names a failure of the call in our own words: the library's may
-// quote what the biller sent.
-func broken(ctx context.Context, err error) error {
+// transportError returns an error without the library's text, which may quote what
+// the biller sent.
+func transportError(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		if errors.Is(cause, context.DeadlineExceeded) {
 			return fmt.Errorf("no answer in time: %w", cause)

@@ -12,21 +12,21 @@ import (
 	"elsom/internal/money"
 )
 
-// The commands of the protocol; also the acts named in errors.
+// The commands of the protocol; errors name them too.
 const (
 	commandCheck = "check"
 	commandPay   = "pay"
 )
 
-// Bounds of the protocol: old terminals number with 20 digits, some with 28.
+// Bounds of the protocol: old terminals use numbers of 20 digits, some of 28.
 const (
 	txnIDLength   = 28
 	accountLength = 200
 	dateLayout    = "20060102150405"
 )
 
-// A request that breaks the protocol is never sent. None of these errors
-// holds what was wrong, only where.
+// A request that violates the protocol is never sent. These errors name the
+// parameter and never its value.
 var (
 	errTxnID   = errors.New("txn_id is not 1 to 28 digits")
 	errAccount = errors.New("account is empty, too long or holds control characters")
@@ -36,11 +36,11 @@ var (
 
 var errURL = errors.New("osmp: the biller's address must be http(s)://host/…, without a fragment and without the protocol's own parameters")
 
-// parameters are the names that the wire writes itself.
+// parameters are the names that the client adds itself.
 var parameters = []string{"command", "txn_id", "txn_date", "account", "sum"}
 
-// CheckURL tells whether text can be a biller's address. The error does not
-// repeat it, since it may hold a password.
+// CheckURL reports whether text can be a biller's address. The error doesn't repeat
+// it, because it may hold a password.
 func CheckURL(text string) error {
 	_, err := parseURL(text)
 	return err
@@ -63,8 +63,8 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// bishkek is where the protocol's dates are local. Kyrgyzstan has kept UTC+6
-// all the year since 2005, which serves where the machine knows no zones.
+// bishkek is the time zone of the protocol's dates. Kyrgyzstan has kept UTC+6 since
+// 2005; the fixed zone is for machines without a time zone database.
 var bishkek = func() *time.Location {
 	if zone, err := time.LoadLocation("Asia/Bishkek"); err == nil {
 		return zone
@@ -72,7 +72,7 @@ var bishkek = func() *time.Location {
 	return time.FixedZone("Asia/Bishkek", 6*60*60)
 }()
 
-// query writes the protocol's parameters in the protocol's order.
+// query returns the protocol's parameters in the protocol's order.
 func query(command string, r biller.Request) (string, error) {
 	if !digits(r.TxnID) || len(r.TxnID) > txnIDLength {
 		return "", errTxnID

@@ -18,8 +18,8 @@ import (
 	"elsom/internal/money"
 )
 
-// Why a body is not the XML agreed on. The texts are all that the log sees:
-// what the body held stays out of it, since a biller may repeat the account.
+// Errors for bodies that are not the agreed XML. They never quote the body, because
+// a biller may repeat the account in it.
 var (
 	errCharset   = errors.New("the reply's charset is unknown or broken")
 	errDoctype   = errors.New("the reply has a DOCTYPE")
@@ -35,7 +35,7 @@ var (
 // maxDepth is one more than the protocol needs: response, fields, field1.
 const maxDepth = 4
 
-// reply is what the XML says, not yet compared with what was asked.
+// reply is the content of the XML, not yet compared with the request.
 type reply struct {
 	ids       []string // osmp_txn_id and Pay24's txn_id, as far as not empty
 	sum       string
@@ -45,7 +45,7 @@ type reply struct {
 	name      string
 }
 
-// parse reads a body whole or not at all.
+// parse parses a whole body.
 func parse(body []byte, contentType string) (reply, error) {
 	text, err := toUTF8(body, contentType)
 	if err != nil {
@@ -63,8 +63,8 @@ func parse(body []byte, contentType string) (reply, error) {
 	return p.reply, nil
 }
 
-// parser walks the tokens by hand: encoding/xml's Unmarshal would let a
-// repeated element, a second root or a DOCTYPE pass.
+// parser reads tokens, because xml.Unmarshal would accept repeated elements, a
+// second root or a DOCTYPE.
 type parser struct {
 	decoder *xml.Decoder
 	reply   reply
@@ -119,8 +119,8 @@ func (p *parser) response() error {
 	}
 }
 
-// child reads one element of the response. What the protocol doesn't name is
-// passed over; what it names may stand there once.
+// child reads one element of the response. Unknown elements are skipped; known ones
+// may occur once.
 func (p *parser) child(start xml.StartElement) error {
 	name := start.Name.Local
 	switch name {
@@ -154,7 +154,8 @@ func (p *parser) child(start xml.StartElement) error {
 	return nil
 }
 
-// result takes the numbers of the protocol only: no sign, no leading zeros.
+// result accepts only numbers as the protocol writes them: no sign, no leading
+// zeros.
 func (p *parser) result(text string) error {
 	if !digits(text) || len(text) > 6 || (len(text) > 1 && text[0] == '0') {
 		return errResult
@@ -165,7 +166,7 @@ func (p *parser) result(text string) error {
 	return nil
 }
 
-// fields takes the first field that looks like a name.
+// fields returns the first field that looks like a name.
 func (p *parser) fields() error {
 	for {
 		token, err := p.decoder.Token()
@@ -189,8 +190,8 @@ func (p *parser) fields() error {
 	}
 }
 
-// text gives an element's own text and passes over elements inside it, whose
-// text is not part of it. depth is the element's own.
+// text returns an element's own text and skips elements inside it. depth is the
+// element's own.
 func (p *parser) text(depth int) (string, error) {
 	var b strings.Builder
 	own := depth
@@ -218,7 +219,7 @@ func (p *parser) text(depth int) (string, error) {
 	}
 }
 
-// nameWords are the field names under which billers tell who is paid.
+// nameWords are the field names under which billers return the payee.
 var nameWords = map[string]bool{
 	"fio": true, "фио": true, "name": true, "full_name": true, "fullname": true, "имя": true,
 	"payer": true, "payer_name": true, "client": true, "client_name": true, "клиент": true,
@@ -237,8 +238,9 @@ func nameLike(start xml.StartElement) bool {
 	return false
 }
 
-// answers tells whether the reply is about this request. A biller that echoes
-// nothing is believed: each call has a connection of its own.
+// answers returns an error unless the reply is about this request. A biller that
+// echoes nothing is believed, because each of its calls has a connection of its
+// own.
 func (r reply) answers(request biller.Request) error {
 	for _, id := range r.ids {
 		if id != request.TxnID {
@@ -251,7 +253,7 @@ func (r reply) answers(request biller.Request) error {
 	return nil
 }
 
-// sameSum compares by value: 250.5, 250,50 and 250.5000 are 250.50.
+// sameSum compares by value: 250.5, 250,50 and 250.5000 equal 250.50.
 func sameSum(text string, sum money.Amount) bool {
 	whole, frac, _ := strings.Cut(strings.Replace(text, ",", ".", 1), ".")
 	for len(frac) > 2 && strings.HasSuffix(frac, "0") {
@@ -267,9 +269,8 @@ func sameSum(text string, sum money.Amount) bool {
 	return err == nil && got == sum
 }
 
-// clean makes a text fit to be shown: one line, without control and invisible
-// formatting characters (an override could turn a name around), at most n
-// characters.
+// clean returns one line of at most n characters, without control and invisible
+// formatting characters (an override could turn a name around).
 func clean(text string, n int) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -289,8 +290,8 @@ func clean(text string, n int) string {
 
 var declared = regexp.MustCompile(`^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']`)
 
-// toUTF8 decodes the body by its byte order mark, else by its XML
-// declaration, else by the Content-Type, else it must be UTF-8.
+// toUTF8 decodes the body by its byte order mark, else by its XML declaration, else
+// by the Content-Type; else it must be UTF-8.
 func toUTF8(body []byte, contentType string) ([]byte, error) {
 	decoder, name, rest := encoding.Encoding(nil), "", body
 	switch {
