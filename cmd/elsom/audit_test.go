@@ -19,17 +19,17 @@ func TestAuditAndBackupCreateNothing(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "var")
 	missing := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}
 	for _, command := range [][]string{{"audit"}, {"backup", filepath.Join(t.TempDir(), "file")}, {"agent", "list"}} {
-		told := system.Run(t, missing, command...)
-		if told.Code == 0 || !strings.Contains(told.Stderr, "there is no database at "+folder) || strings.Contains(told.Stderr, "first") {
-			t.Errorf("%v: %+v", command, told)
+		out := system.Run(t, missing, command...)
+		if out.Code == 0 || !strings.Contains(out.Stderr, "there is no database at "+folder) || strings.Contains(out.Stderr, "first") {
+			t.Errorf("%v: %+v", command, out)
 		}
 	}
 	if _, err := os.Stat(folder); err == nil {
 		t.Error("the folder was made")
 	}
 	address := databasetest.Addresses(t)["postgres"]
-	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "audit"); told.Code != 2 || !strings.Contains(told.Stderr, "empty") || strings.Contains(told.Stderr, "first") {
-		t.Errorf("an empty PostgreSQL: %+v", told)
+	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "audit"); out.Code != 2 || !strings.Contains(out.Stderr, "empty") || strings.Contains(out.Stderr, "first") {
+		t.Errorf("an empty PostgreSQL: %+v", out)
 	}
 	var tables int
 	require.NoError(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
@@ -45,13 +45,13 @@ func TestAuditExitCodes(t *testing.T) {
 	env := []string{"ELSOM_DATABASE_URL=" + address}
 	wants := func(code int, says string) {
 		t.Helper()
-		if told := system.Run(t, env, "audit"); told.Code != code || !strings.Contains(told.Stdout+told.Stderr, says) {
-			t.Errorf("want %d and %q, got %+v", code, says, told)
+		if out := system.Run(t, env, "audit"); out.Code != code || !strings.Contains(out.Stdout+out.Stderr, says) {
+			t.Errorf("want %d and %q, got %+v", code, says, out)
 		}
 	}
 	wants(2, "no database")
-	if told := system.Run(t, env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	wants(0, "holds")
 	change := func(statement string) {
@@ -70,13 +70,13 @@ func TestBackupNamesPostgresTools(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"backup", "restore"} {
 		file := filepath.Join(t.TempDir(), "file")
-		told := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:secret@127.0.0.1:1/elsom"}, command, file)
-		if told.Code == 0 || strings.Contains(told.Stderr, "secret") {
-			t.Errorf("%s: %+v", command, told)
+		out := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:secret@127.0.0.1:1/elsom"}, command, file)
+		if out.Code == 0 || strings.Contains(out.Stderr, "secret") {
+			t.Errorf("%s: %+v", command, out)
 		}
 		for _, tool := range []string{"pg_dump", "pg_restore", "WAL"} {
-			if !strings.Contains(told.Stderr, tool) {
-				t.Errorf("%s doesn't name %s: %s", command, tool, told.Stderr)
+			if !strings.Contains(out.Stderr, tool) {
+				t.Errorf("%s doesn't name %s: %s", command, tool, out.Stderr)
 			}
 		}
 		if _, err := os.Lstat(file); err == nil {

@@ -96,8 +96,8 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	file = regexp.MustCompile(`(?s)(code: hoster.*?url: )""`).ReplaceAllString(file, `${1}"`+biller.URL+`/pay"`)
 	path := filepath.Join(t.TempDir(), "catalog.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
-	if told := system.Run(t, s.Env, "catalog", "import", path); told.Code != 0 {
-		t.Fatalf("%+v", told)
+	if out := system.Run(t, s.Env, "catalog", "import", path); out.Code != 0 {
+		t.Fatalf("%+v", out)
 	}
 	s.Portal.Stop(syscall.SIGTERM)
 	s.Start(t) // with the new catalog at once
@@ -118,28 +118,28 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	}
 	v.WaitAttribute("data-payment-status", "processing")
 
-	if told := system.RunInput(t, s.Env, password+"\n", "biller", "password", "nobody", "--user", "elsom"); told.Code == 0 || !strings.Contains(told.Stderr, "no biller") {
-		t.Errorf("an unknown biller: %+v", told)
+	if out := system.RunInput(t, s.Env, password+"\n", "biller", "password", "nobody", "--user", "elsom"); out.Code == 0 || !strings.Contains(out.Stderr, "no biller") {
+		t.Errorf("an unknown biller: %+v", out)
 	}
-	if told := system.RunInput(t, s.Env, password+"\n", "biller", "password", "hoster", "--user", "elsom"); told.Code != 0 || strings.Contains(told.Stdout+told.Stderr, password) {
-		t.Fatalf("%+v", told)
+	if out := system.RunInput(t, s.Env, password+"\n", "biller", "password", "hoster", "--user", "elsom"); out.Code != 0 || strings.Contains(out.Stdout+out.Stderr, password) {
+		t.Fatalf("%+v", out)
 	}
 	v.WaitAttribute("data-payment-status", "completed")
 	if n := biller.booked.Load(); n != 1 {
 		t.Errorf("%d are booked", n)
 	}
-	if told := system.Run(t, s.Env, "biller", "password", "hoster"); told.Code != 80 || !strings.Contains(told.Stderr, "give --user NAME to set a password, or --remove") {
-		t.Errorf("neither --user nor --remove: %+v", told)
+	if out := system.Run(t, s.Env, "biller", "password", "hoster"); out.Code != 80 || !strings.Contains(out.Stderr, "give --user NAME to set a password, or --remove") {
+		t.Errorf("neither --user nor --remove: %+v", out)
 	}
 	list := system.Run(t, s.Env, "biller", "list")
 	if list.Code != 0 || !regexp.MustCompile(`hoster .*https://127\.0\.0\.1:\d+ +elsom, since `).MatchString(list.Stdout) || strings.Contains(list.Stdout, password) {
 		t.Errorf("%+v", list)
 	}
-	if told := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); told.Code != 0 {
-		t.Errorf("%+v", told)
+	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); out.Code != 0 {
+		t.Errorf("%+v", out)
 	}
-	if told := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); told.Code == 0 {
-		t.Errorf("removed twice: %+v", told)
+	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); out.Code == 0 {
+		t.Errorf("removed twice: %+v", out)
 	}
 	written, err := os.ReadFile(s.Portal.Log)
 	require.NoError(t, err)
@@ -167,11 +167,11 @@ func TestBillerCertificatesRefused(t *testing.T) {
 			require.NoError(t, os.Mkdir(folder, 0o700))
 			certificateFiles(t, folder, "hoster")
 			require.NoError(t, c.spoil(folder))
-			told := system.Run(t, []string{
+			out := system.Run(t, []string{
 				"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t), "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db", "ELSOM_BILLER_CERTIFICATES=" + folder,
 			}, "serve")
-			if told.Code == 0 || !strings.Contains(told.Stderr, "ELSOM_BILLER_CERTIFICATES") || !strings.Contains(told.Stderr, c.says) {
-				t.Errorf("%+v", told)
+			if out.Code == 0 || !strings.Contains(out.Stderr, "ELSOM_BILLER_CERTIFICATES") || !strings.Contains(out.Stderr, c.says) {
+				t.Errorf("%+v", out)
 			}
 		})
 	}

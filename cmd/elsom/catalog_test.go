@@ -36,14 +36,14 @@ func catalogCommands(t *testing.T, env []string) {
 	t.Helper()
 	run := func(code int, says string, args ...string) system.Output {
 		t.Helper()
-		told := system.Run(t, env, append([]string{"catalog"}, args...)...)
-		if told.Code != code || !strings.Contains(told.Stdout+told.Stderr, says) {
-			t.Errorf("catalog %s: want %d and %q, got %+v", strings.Join(args, " "), code, says, told)
+		out := system.Run(t, env, append([]string{"catalog"}, args...)...)
+		if out.Code != code || !strings.Contains(out.Stdout+out.Stderr, says) {
+			t.Errorf("catalog %s: want %d and %q, got %+v", strings.Join(args, " "), code, says, out)
 		}
-		return told
+		return out
 	}
-	if told := system.Run(t, env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	first := run(0, "version: 1\n", "export").Stdout
 	limit := catalogFile(t, strings.Replace(first, `operation: "100000.00"`, `operation: "7.00"`, 1))
@@ -57,9 +57,9 @@ func catalogCommands(t *testing.T, env []string) {
 
 	// Exported before, imported after: what was changed meanwhile would be lost.
 	for _, more := range [][]string{nil, {"--dry-run"}} {
-		told := run(1, "elsom: the file is of version 1, but version 2 is in force: run `elsom catalog export`", append([]string{"import", limit}, more...)...)
-		if strings.Contains(told.Stdout, "replaced") {
-			t.Errorf("it says: %s", told.Stdout)
+		out := run(1, "elsom: the file is of version 1, but version 2 is in force: run `elsom catalog export`", append([]string{"import", limit}, more...)...)
+		if strings.Contains(out.Stdout, "replaced") {
+			t.Errorf("it says: %s", out.Stdout)
 		}
 	}
 	run(1, "elsom: the file names no version", "import", catalogFile(t, strings.Replace(first, "version: 1\n", "", 1)))
@@ -87,8 +87,8 @@ func catalogCommands(t *testing.T, env []string) {
 		!strings.HasPrefix(lines[3], "2 ") || !strings.Contains(lines[3], "Bakyt  "+here.Username+"  ") || !strings.HasSuffix(lines[4], "seed") {
 		t.Errorf("history:\n%s", strings.Join(lines, "\n"))
 	}
-	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:p1anted@" + system.FreeAddress(t) + "/elsom"}, "catalog", "import", limit); told.Code != 2 || strings.Contains(told.Stderr, "p1anted") {
-		t.Errorf("nobody answers: %+v", told)
+	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:p1anted@" + system.FreeAddress(t) + "/elsom"}, "catalog", "import", limit); out.Code != 2 || strings.Contains(out.Stderr, "p1anted") {
+		t.Errorf("nobody answers: %+v", out)
 	}
 	catalogImportsAtOnce(t, env, run(0, "", "export").Stdout)
 }
@@ -98,14 +98,14 @@ func catalogCommands(t *testing.T, env []string) {
 func catalogImportsAtOnce(t *testing.T, env []string, fourth string) {
 	t.Helper()
 	var all sync.WaitGroup
-	var told [4]system.Output
-	for i := range told {
+	var out [4]system.Output
+	for i := range out {
 		file := catalogFile(t, strings.Replace(fourth, `operation: "100000.00"`, `operation: "`+string(rune('1'+i))+`.00"`, 1))
-		all.Go(func() { told[i] = system.Run(t, env, "catalog", "import", file) })
+		all.Go(func() { out[i] = system.Run(t, env, "catalog", "import", file) })
 	}
 	all.Wait()
 	won := 0
-	for _, a := range told {
+	for _, a := range out {
 		if a.Code == 0 {
 			won++
 		} else if a.Code != 1 || !strings.Contains(a.Stderr, "version 5 is in force") {

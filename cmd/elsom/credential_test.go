@@ -57,18 +57,18 @@ func (m *machines) serve() {
 // run runs a command, wants its exit code, and returns what it printed.
 func (m *machines) run(code int, input string, args ...string) string {
 	m.t.Helper()
-	told := system.RunInput(m.t, m.env, input, args...)
-	if told.Code != code {
-		m.t.Errorf("elsom %s ended with %d, want %d: %s%s", strings.Join(args, " "), told.Code, code, told.Stdout, told.Stderr)
+	out := system.RunInput(m.t, m.env, input, args...)
+	if out.Code != code {
+		m.t.Errorf("elsom %s ended with %d, want %d: %s%s", strings.Join(args, " "), out.Code, code, out.Stdout, out.Stderr)
 	}
-	return told.Stdout + told.Stderr
+	return out.Stdout + out.Stderr
 }
 
 // says wants a command to end with a code and to print some words.
 func (m *machines) says(words string, code int, input string, args ...string) {
 	m.t.Helper()
-	if told := m.run(code, input, args...); !strings.Contains(told, words) {
-		m.t.Errorf("elsom %s doesn't print %q: %s", strings.Join(args, " "), words, told)
+	if out := m.run(code, input, args...); !strings.Contains(out, words) {
+		m.t.Errorf("elsom %s doesn't print %q: %s", strings.Join(args, " "), words, out)
 	}
 }
 
@@ -185,8 +185,8 @@ func TestAddRequiresAddresses(t *testing.T) {
 			m.says("is changed", 0, "", add[0], "set", add[2], "--allow", "any")
 			m.says("  any  ", 0, "", add[0], "list")
 		}
-		if told := m.run(80, "", "agent", "add", "other", "--ceiling", "5", "--allow", "any"); told != "elsom: no password on standard input\n" {
-			t.Errorf("without a terminal: %q", told)
+		if out := m.run(80, "", "agent", "add", "other", "--ceiling", "5", "--allow", "any"); out != "elsom: no password on standard input\n" {
+			t.Errorf("without a terminal: %q", out)
 		}
 		m.says("--scope", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any")
 		m.says("ussd", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any", "--scope", "uusd")

@@ -15,8 +15,8 @@ func TestUnlockAndReplacePIN(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
 	env := []string{"ELSOM_DATABASE_URL=" + address, "ELSOM_MODE=development"}
-	if told := system.Run(t, env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	db, err := database.Open(context.Background(), address)
 	if err != nil {
@@ -36,8 +36,8 @@ func TestUnlockAndReplacePIN(t *testing.T) {
 	said := []string{"--staff", "aigul", "--reason", "came with her passport"}
 	for _, act := range []string{"unlock", "pin"} {
 		for _, half := range [][]string{nil, said[:2], said[2:], {"--staff", "aigul", "--reason", " "}} {
-			if told := system.Run(t, env, append([]string{"customer", act, "0700 123 456"}, half...)...); told.Code == 0 {
-				t.Errorf("%s %v: %d %s%s", act, half, told.Code, told.Stdout, told.Stderr)
+			if out := system.Run(t, env, append([]string{"customer", act, "0700 123 456"}, half...)...); out.Code == 0 {
+				t.Errorf("%s %v: %d %s%s", act, half, out.Code, out.Stdout, out.Stderr)
 			}
 		}
 	}
@@ -48,21 +48,21 @@ func TestUnlockAndReplacePIN(t *testing.T) {
 		}
 		return pin, tries, locks
 	}
-	if told := system.Run(t, env, append([]string{"customer", "unlock", "0700 123 456"}, said...)...); told.Code != 0 || !strings.Contains(told.Stdout, "is open") {
-		t.Errorf("unlock: %d %s%s", told.Code, told.Stdout, told.Stderr)
+	if out := system.Run(t, env, append([]string{"customer", "unlock", "0700 123 456"}, said...)...); out.Code != 0 || !strings.Contains(out.Stdout, "is open") {
+		t.Errorf("unlock: %d %s%s", out.Code, out.Stdout, out.Stderr)
 	}
 	if pin, tries, locks := row(); pin != "forgotten" || tries != 0 || locks != 0 {
 		t.Errorf("unlocked %s, %d tries, %d locks", pin, tries, locks)
 	}
-	if told := system.Run(t, env, append([]string{"customer", "pin", "+996700123456"}, said...)...); told.Code != 0 || !strings.Contains(told.Stdout, "by SMS") {
-		t.Errorf("pin: %d %s%s", told.Code, told.Stdout, told.Stderr)
+	if out := system.Run(t, env, append([]string{"customer", "pin", "+996700123456"}, said...)...); out.Code != 0 || !strings.Contains(out.Stdout, "by SMS") {
+		t.Errorf("pin: %d %s%s", out.Code, out.Stdout, out.Stderr)
 	}
 	if pin, _, _ := row(); pin == "forgotten" {
 		t.Error("no new PIN")
 	}
 	for _, number := range []string{"0700 123 457", "hello"} {
-		if told := system.Run(t, env, append([]string{"customer", "unlock", number}, said...)...); told.Code == 0 || told.Stderr == "" {
-			t.Errorf("%s: %d %s%s", number, told.Code, told.Stdout, told.Stderr)
+		if out := system.Run(t, env, append([]string{"customer", "unlock", number}, said...)...); out.Code == 0 || out.Stderr == "" {
+			t.Errorf("%s: %d %s%s", number, out.Code, out.Stdout, out.Stderr)
 		}
 	}
 }

@@ -58,13 +58,13 @@ func TestHelpOfCommand(t *testing.T) {
 
 func TestHelpRejectsUnknownTopic(t *testing.T) {
 	t.Parallel()
-	told := system.Run(t, nil, "help", "nothing")
-	if told.Code != 80 || told.Stdout != "" {
-		t.Errorf("%+v", told)
+	out := system.Run(t, nil, "help", "nothing")
+	if out.Code != 80 || out.Stdout != "" {
+		t.Errorf("%+v", out)
 	}
 	for name := range topics(t) {
-		if !strings.Contains(told.Stderr, name) {
-			t.Errorf("the error doesn't name the topic %s: %s", name, told.Stderr)
+		if !strings.Contains(out.Stderr, name) {
+			t.Errorf("the error doesn't name the topic %s: %s", name, out.Stderr)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestHelpConfigHasEveryVariable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, found := system.Run(t, nil, "help", "config"), 0
+	out, found := system.Run(t, nil, "help", "config"), 0
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
@@ -85,7 +85,7 @@ func TestHelpConfigHasEveryVariable(t *testing.T) {
 		}
 		for _, tag := range variableTag.FindAllStringSubmatch(string(source), -1) {
 			found++
-			if !strings.Contains(told.Stdout, "- `"+tag[1]+"`") {
+			if !strings.Contains(out.Stdout, "- `"+tag[1]+"`") {
 				t.Errorf("%s is not in `elsom help config`", tag[1])
 			}
 		}
@@ -121,8 +121,8 @@ func TestHelpNamesCommands(t *testing.T) {
 				continue
 			}
 			tried[words] = true
-			if told := system.Run(t, nil, append(strings.Fields(words), "--help")...); told.Code != 0 {
-				t.Errorf("%s names elsom %s: %s", name, words, told.Stderr)
+			if out := system.Run(t, nil, append(strings.Fields(words), "--help")...); out.Code != 0 {
+				t.Errorf("%s names elsom %s: %s", name, words, out.Stderr)
 			}
 		}
 	}

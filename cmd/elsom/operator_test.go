@@ -13,15 +13,15 @@ import (
 func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
-	if told := system.Run(t, env, "payment", "hanging"); told.Code == 0 || !strings.Contains(told.Stderr, "only `elsom serve` and `elsom migrate` make one") {
-		t.Errorf("no database: %d %s", told.Code, told.Stderr)
+	if out := system.Run(t, env, "payment", "hanging"); out.Code == 0 || !strings.Contains(out.Stderr, "only `elsom serve` and `elsom migrate` make one") {
+		t.Errorf("no database: %d %s", out.Code, out.Stderr)
 	}
-	if told := system.Run(t, env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
-	told := system.Run(t, env, "payment", "decide", "123456789012", "refund", "--staff", "aida", "--reason", "asked")
-	if told.Code != 1 || !strings.Contains(told.Stderr, "no payment has the code 123456789012") {
-		t.Errorf("an unknown code: %+v", told)
+	out := system.Run(t, env, "payment", "decide", "123456789012", "refund", "--staff", "aida", "--reason", "asked")
+	if out.Code != 1 || !strings.Contains(out.Stderr, "no payment has the code 123456789012") {
+		t.Errorf("an unknown code: %+v", out)
 	}
 }
 
@@ -39,7 +39,7 @@ func TestVapid(t *testing.T) {
 func TestExampleOfAssetlinks(t *testing.T) {
 	t.Parallel()
 	fingerprint := strings.TrimSuffix(strings.Repeat("ab:", 32), ":")
-	told := system.Run(t, nil, "example", "assetlinks", "--package=kg.elsom.wallet", "--fingerprint="+fingerprint)
+	out := system.Run(t, nil, "example", "assetlinks", "--package=kg.elsom.wallet", "--fingerprint="+fingerprint)
 	var statements []struct {
 		Relation []string
 		Target   struct {
@@ -48,20 +48,20 @@ func TestExampleOfAssetlinks(t *testing.T) {
 			Fingerprints []string `json:"sha256_cert_fingerprints"`
 		}
 	}
-	if err := json.Unmarshal([]byte(told.Stdout), &statements); err != nil || len(statements) != 1 {
-		t.Fatalf("%v: %+v", err, told)
+	if err := json.Unmarshal([]byte(out.Stdout), &statements); err != nil || len(statements) != 1 {
+		t.Fatalf("%v: %+v", err, out)
 	}
 	s := statements[0]
 	if s.Relation[0] != "delegate_permission/common.handle_all_urls" || s.Target.Namespace != "android_app" || s.Target.Package != "kg.elsom.wallet" ||
 		s.Target.Fingerprints[0] != strings.ToUpper(fingerprint) {
 		t.Errorf("%+v", s)
 	}
-	if told := system.Run(t, nil, "example", "assetlinks"); told.Code != 0 || !strings.Contains(told.Stdout, "00:00:") {
-		t.Errorf("no place to fill in: %+v", told)
+	if out := system.Run(t, nil, "example", "assetlinks"); out.Code != 0 || !strings.Contains(out.Stdout, "00:00:") {
+		t.Errorf("no place to fill in: %+v", out)
 	}
 	for _, wrong := range []string{"--package=wallet", "--package=kg..x", "--fingerprint=ab:cd", "--fingerprint=" + fingerprint + ":ab"} {
-		if told := system.Run(t, nil, "example", "assetlinks", wrong); told.Code == 0 {
-			t.Errorf("%s: %+v", wrong, told)
+		if out := system.Run(t, nil, "example", "assetlinks", wrong); out.Code == 0 {
+			t.Errorf("%s: %+v", wrong, out)
 		}
 	}
 }
@@ -70,17 +70,17 @@ func TestExampleOfAssetlinks(t *testing.T) {
 func TestAuditSinceAMoment(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}
-	if told := system.Run(t, env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	for _, since := range []string{"2026-01-01T00:00:00+06:00", "24h"} {
-		if told := system.Run(t, env, "audit", "--since="+since); told.Code != 0 || !strings.Contains(told.Stdout, "What is older was not looked at.") {
-			t.Errorf("%s: %+v", since, told)
+		if out := system.Run(t, env, "audit", "--since="+since); out.Code != 0 || !strings.Contains(out.Stdout, "What is older was not looked at.") {
+			t.Errorf("%s: %+v", since, out)
 		}
 	}
 	for _, since := range []string{"yesterday", "2999-01-01T00:00:00Z", "-1h", ""} {
-		if told := system.Run(t, env, "audit", "--since="+since); told.Code == 0 || strings.Contains(told.Stdout, "All of it holds") {
-			t.Errorf("%q: %+v", since, told)
+		if out := system.Run(t, env, "audit", "--since="+since); out.Code == 0 || strings.Contains(out.Stdout, "All of it holds") {
+			t.Errorf("%q: %+v", since, out)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 func TestDatabaseIsPrivate(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "var")
-	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	for _, path := range []string{folder, filepath.Join(folder, "elsom.db")} {
 		info, err := os.Stat(path)

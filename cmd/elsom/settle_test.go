@@ -146,9 +146,9 @@ func TestSettleBiller(t *testing.T) {
 		m.says("It is owed 250,00 som", 0, "", "settle", "biller", "dostek", "750", "--reference", "R")
 		m.says("recorded before", 0, "", "settle", "biller", "dostek", "750", "--reference", "R")
 		m.says("is owed 250,00", 1, "", "settle", "biller", "dostek", "250.01", "--reference", "S")
-		told := m.run(1, "", "audit") // of the test's own transfer only
-		if n := strings.Count(told, "VIOLATION"); n != 1 {
-			t.Errorf("%d violations:\n%s", n, told)
+		out := m.run(1, "", "audit") // of the test's own transfer only
+		if n := strings.Count(out, "VIOLATION"); n != 1 {
+			t.Errorf("%d violations:\n%s", n, out)
 		}
 	})
 }

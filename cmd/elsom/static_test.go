@@ -36,9 +36,9 @@ func TestProgramsAreStatic(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	told := system.Run(t, nil, "--version")
-	words := strings.TrimSpace(told.Stdout)
-	if told.Code != 0 || !strings.HasPrefix(words, "elsom ") || !strings.Contains(words, runtime.Version()) || strings.Contains(words, "\n") {
-		t.Errorf("%+v", told)
+	out := system.Run(t, nil, "--version")
+	words := strings.TrimSpace(out.Stdout)
+	if out.Code != 0 || !strings.HasPrefix(words, "elsom ") || !strings.Contains(words, runtime.Version()) || strings.Contains(words, "\n") {
+		t.Errorf("%+v", out)
 	}
 }

@@ -28,8 +28,8 @@ var auditMany = flag.Int("audited", 10_000, "how many transfers TestAuditOfManyT
 // However many transfers the books have, the audit takes the same memory.
 func TestAuditOfManyTransfers(t *testing.T) {
 	address := databasetest.Addresses(t)["postgres"]
-	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	db, err := database.Open(context.Background(), address)
 	require.NoError(t, err)

@@ -84,8 +84,8 @@ func benchPhone(n int) string { return fmt.Sprintf("+996700%06d", n) }
 func seed(b *testing.B, address, key string) (payers, strangers []payer) {
 	b.Helper()
 	begin := time.Now()
-	if told := system.Run(b, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); told.Code != 0 {
-		b.Fatal(told.Stderr)
+	if out := system.Run(b, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); out.Code != 0 {
+		b.Fatal(out.Stderr)
 	}
 	ctx := context.Background()
 	db, err := database.Open(ctx, address)

@@ -21,16 +21,16 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// front stands before a site, as the network does, and can be as bad.
+// front is a proxy before a site that can fail as the network does.
 type front struct {
 	*httptest.Server
-	// gone breaks every connection.
+	// gone makes every connection break.
 	gone atomic.Bool
-	// swallowed counts the payments that went to the site; while swallow is set
-	// their answers are lost, and with them the network.
+	// While swallow is set the answer to a payment is lost, and gone is set.
+	// swallowed counts such payments.
 	swallow   atomic.Bool
 	swallowed atomic.Int64
-	// older is the worker of an older release, while there is one.
+	// older is the service worker of an older release; nil: the current one.
 	older atomic.Pointer[string]
 }
 
@@ -70,8 +70,7 @@ func newFront(t *testing.T, s *system.Site) *front {
 	return f
 }
 
-// newApplication opens a site as an installed application does: in a window
-// of its own, without an address bar.
+// newApplication opens a site in an app window, without an address bar.
 func newApplication(t *testing.T, base string) *system.Tab {
 	t.Helper()
 	options, err := system.BrowserOptions()
@@ -82,12 +81,12 @@ func newApplication(t *testing.T, base string) *system.Tab {
 	v := system.NewTabIn(ctx, t, base, system.Screen{Width: 360, Scripts: true})
 	var standalone bool
 	if v.Eval(&standalone, `matchMedia("(display-mode: standalone)").matches`); !standalone {
-		t.Fatal("the window is no application's")
+		t.Fatal("the display mode is not standalone")
 	}
 	return v
 }
 
-// waitWorker waits until the worker keeps what it has to.
+// waitWorker waits until the page's service worker is active.
 func waitWorker(v *system.Tab) {
 	v.T.Helper()
 	var name string
@@ -101,7 +100,7 @@ func waitWorker(v *system.Tab) {
 	})()`)
 }
 
-// cachedPages gives what all caches hold: address → text.
+// cachedPages returns the contents of all caches, by address.
 func cachedPages(v *system.Tab) (kept map[string]string) {
 	v.T.Helper()
 	v.Eval(&kept, `(async () => {
@@ -118,12 +117,12 @@ func cachedPages(v *system.Tab) (kept map[string]string) {
 	return kept
 }
 
-// wantNothingCachedOf wants only public things in the caches.
+// wantNothingCachedOf checks that the caches have public pages only.
 func wantNothingCachedOf(v *system.Tab, p system.Person) {
 	v.T.Helper()
 	kept := cachedPages(v)
 	if len(kept) < 9 {
-		v.T.Errorf("only %d things are kept", len(kept))
+		v.T.Errorf("only %d pages are cached", len(kept))
 	}
 	for path, text := range kept {
 		bare, _, _ := strings.Cut(path, "?")
@@ -131,7 +130,7 @@ func wantNothingCachedOf(v *system.Tab, p system.Person) {
 		case "/offline", "/help", "/fill", "/offer", "/app":
 		default:
 			if !strings.HasPrefix(path, "/static/") {
-				v.T.Errorf("%s is kept", path)
+				v.T.Errorf("%s is cached", path)
 			}
 		}
 		flat := strings.NewReplacer(" ", "", "\u00a0", "").Replace(text)
@@ -140,13 +139,13 @@ func wantNothingCachedOf(v *system.Tab, p system.Person) {
 				break
 			}
 			if strings.Contains(flat, private) {
-				v.T.Errorf("%s is kept with %q in it", path, private)
+				v.T.Errorf("%s is cached with %q in it", path, private)
 			}
 		}
 	}
 }
 
-// Chromium finds nothing that would keep it from installing the site.
+// Chromium reports no installability error.
 func TestSiteIsInstallable(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
@@ -179,9 +178,9 @@ func TestSiteIsInstallable(t *testing.T) {
 	}
 }
 
-// The fourth section of the instruction: the application, from a new number to
-// the receipt, by «Другие услуги» → «Другие» → «DosTek group». Then the
-// network goes, and what is kept is nobody's.
+// Section 4 of the instruction: from sign-up to the receipt in the installed
+// application, by «Другие услуги» → «Другие» → «DosTek group». Then the network is
+// lost; no private page is cached.
 func TestPayDosTekInInstalledApp(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
@@ -211,7 +210,7 @@ func TestPayDosTekInInstalledApp(t *testing.T) {
 	}
 	wantNothingCachedOf(v, p)
 
-	// Another language is another worker, made while somebody is signed in.
+	// Another language has another worker, which is installed while signed in.
 	v.Open("/settings?lang=ky")
 	waitWorker(v)
 	wantNothingCachedOf(v, p)
@@ -225,7 +224,7 @@ func TestPayDosTekInInstalledApp(t *testing.T) {
 	v.Press("Помощь")
 	system.WantText(t, v, "Частые вопросы")
 	if v.Offers(w.Logout) {
-		t.Error("a page of somebody who is signed in was kept")
+		t.Error("a page of a signed-in customer is cached")
 	}
 	v.Open("/cabinet")
 	s.Start(t)
@@ -235,8 +234,8 @@ func TestPayDosTekInInstalledApp(t *testing.T) {
 	s.Audit(t)
 }
 
-// The connection goes between the check page and «Оплатить», before the order
-// arrived or after: one payment, and the page that comes back knows.
+// The connection is lost at «Оплатить», before the order arrived or after: it is
+// paid once, and the page shows which.
 func TestConnectionLostWhilePaying(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
@@ -263,7 +262,7 @@ func TestConnectionLostWhilePaying(t *testing.T) {
 		if !strings.HasPrefix(v.Path(), "/check/") {
 			t.Errorf("%s: at %s", c.name, v.Path())
 		}
-		v.Open(v.Path()) // in vain
+		v.Open(v.Path()) // still without a connection
 		f.swallow.Store(false)
 		f.gone.Store(false)
 		v.Press("Попробовать снова")
@@ -279,12 +278,12 @@ func TestConnectionLostWhilePaying(t *testing.T) {
 		}
 	}
 	if f.swallowed.Load() == 0 {
-		t.Error("no order was lost on its way back")
+		t.Error("no answer was lost")
 	}
 	s.Audit(t)
 }
 
-// A worker of an older release gives way to this one's, with what it kept.
+// The service worker of an older release is replaced, and its cache deleted.
 func TestOlderServiceWorkerIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
@@ -319,8 +318,8 @@ func TestOlderServiceWorkerIsReplaced(t *testing.T) {
 	system.WantText(t, v, "Нет связи")
 }
 
-// The hint shows where the application can be had, until it is put away: then
-// never again. Notices are asked for by the holder, and open the receipt.
+// The hint offers to install the application until it is dismissed. A customer can
+// turn notifications on; they open the receipt.
 func TestInstallHintAndNotifications(t *testing.T) {
 	t.Parallel()
 	key := strings.TrimSpace(system.Run(t, nil, "vapid").Stdout)
@@ -334,7 +333,7 @@ func TestInstallHintAndNotifications(t *testing.T) {
 		t.Error("no hint")
 	}
 	v.Check("cabinet with the hint")
-	// In one breath: the browser may make an offer of its own, which takes a person's hand.
+	// In one script: the browser's own prompt would need a user gesture.
 	v.Eval(nil, offer+`; document.querySelector("[data-install]:not([hidden])").click()`)
 	if v.Eval(&prompted, `window.prompted === true`); !prompted || v.Offers("Установить") {
 		t.Error("the browser was not asked, or can be asked again")
@@ -367,7 +366,7 @@ func TestInstallHintAndNotifications(t *testing.T) {
 	})
 	v.Run(serviceworker.Enable())
 	id, shown := <-ids, ""
-	for range 10 { // a worker that is just being looked for anew takes none
+	for range 10 { // a worker that is being updated takes none
 		v.Run(serviceworker.DeliverPushMessage(s.BaseURL, id, `{"title":"Платёж проведён","text":"DosTek group: 250,50 сом","lang":"ru","tag":"payment:1:completed","href":"/receipt/1"}`))
 		v.Eval(&shown, `(async () => {
 			const r = await navigator.serviceWorker.ready;

@@ -12,9 +12,9 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// TestBackShowsCurrentState goes back through the browser's history after a
-// payment and a transfer, with scripts and without: no page that comes back
-// shows the balance of before or a live button.
+// TestBackShowsCurrentState goes back in the browser's history after a payment and
+// a transfer, with scripts and without: no page shows the old balance or an active
+// button.
 func TestBackShowsCurrentState(t *testing.T) {
 	t.Parallel()
 	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", system.WithoutRateLimits)
@@ -37,7 +37,7 @@ func TestBackShowsCurrentState(t *testing.T) {
 			goBack(v, "/check/")
 			waitText(v, "Уже оплачено")
 			if v.Offers("Оплатить") {
-				t.Errorf("the check page of what was paid can be pressed: %s", v.Text())
+				t.Errorf("the check page of a completed payment has a button: %s", v.Text())
 			}
 			goBack(v, "/pay/dostek")
 			waitText(v, "749,50")
@@ -52,16 +52,16 @@ func TestBackShowsCurrentState(t *testing.T) {
 			goBack(v, "/transfer/")
 			waitText(v, "Уже переведено")
 			if v.Offers("Перевести 100") {
-				t.Errorf("the check page of what was sent can be pressed: %s", v.Text())
+				t.Errorf("the check page of a completed transfer has a button: %s", v.Text())
 			}
 
-			// Cash that came in meanwhile.
+			// A cash-in meanwhile.
 			v.Open("/cabinet")
 			v.Open("/services")
 			s.CashIn(t, p.Phone, "50.00")
 			goBack(v, "/cabinet")
 			v.WaitAttribute("data-balance", "69950")
-			// A wallet that was left shows nothing.
+			// After logging out no page shows the wallet.
 			v.Press("Выйти")
 			goBack(v, "/")
 			if v.Path() == "/cabinet" || strings.Contains(v.Text(), "699,50") {
@@ -71,8 +71,7 @@ func TestBackShowsCurrentState(t *testing.T) {
 	}
 }
 
-// goBack goes one step back in the browser's history, as its button does, and
-// waits until a page of that address is shown.
+// goBack goes back in the browser's history and waits for a page at that path.
 func goBack(v *system.Tab, want string) {
 	v.T.Helper()
 	v.Run(chromedp.ActionFunc(func(ctx context.Context) error {

@@ -17,8 +17,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// load is money that moves in a running portal: cash into the sender's wallet
-// all the time, and transfers of 1 som each from there to the receiver.
+// load is continuous cash-ins into the sender's wallet, and transfers of 1 som each
+// from there to the receiver.
 type load struct {
 	from, to     system.Person
 	sender       *system.Client
@@ -51,7 +51,7 @@ func newLoad(t *testing.T, s *system.Site) *load {
 	return l
 }
 
-// begin lets the money move until stop; transfers go one after the other.
+// begin runs the load until stop. Transfers are made one after the other.
 func (l *load) begin(t *testing.T, s *system.Site) {
 	over := make(chan struct{})
 	var all sync.WaitGroup
@@ -79,8 +79,8 @@ func (l *load) begin(t *testing.T, s *system.Site) {
 		all.Go(func() {
 			for pause() {
 				id := system.NewTxnID()
-				if told, err := s.TerminalRequest("pay", id, l.from.Phone, "10.00"); err != nil || told.Result != 0 {
-					t.Errorf("cash: %+v, %v", told, err)
+				if out, err := s.TerminalRequest("pay", id, l.from.Phone, "10.00"); err != nil || out.Result != 0 {
+					t.Errorf("cash: %+v, %v", out, err)
 					return
 				}
 				l.brought.Add(perCash)
@@ -90,18 +90,18 @@ func (l *load) begin(t *testing.T, s *system.Site) {
 	l.stop = func() { close(over); all.Wait() }
 }
 
-// moves waits until both kinds of money have moved since brought and got were so much.
+// moves waits until more than brought has come in and more than got was transferred.
 func (l *load) moves(t *testing.T, brought, got int64) {
 	t.Helper()
 	for begin := time.Now(); l.brought.Load() <= brought || l.got.Load() <= got; time.Sleep(time.Millisecond) {
 		if time.Since(begin) > time.Minute {
-			t.Fatal("no money moves")
+			t.Fatal("the load makes no progress")
 		}
 	}
 }
 
-// holds wants what was acknowledged before in the books of a restored
-// database, and nothing that nobody sent.
+// holds checks that a restored database has what was acknowledged before the
+// backup, and nothing that was not sent.
 func (l *load) holds(t *testing.T, address string, brought, got int64) {
 	t.Helper()
 	var cash, sent int64
@@ -110,7 +110,7 @@ func (l *load) holds(t *testing.T, address string, brought, got int64) {
 		t.Fatal(err)
 	}
 	if cash < brought || cash > l.brought.Load() || sent < got || sent > l.got.Load() {
-		t.Errorf("restored are %d of cash and %d sent; acknowledged before were %d and %d, in the end %d and %d",
+		t.Errorf("restored: cash %d, transfers %d; acknowledged before the backup: %d and %d, at the end: %d and %d",
 			cash, sent, brought, got, l.brought.Load(), l.got.Load())
 	}
 	var wallets, least int64 // the receiver has the least
@@ -118,12 +118,12 @@ func (l *load) holds(t *testing.T, address string, brought, got int64) {
 		t.Fatal(err)
 	}
 	if wallets != cash || least != sent {
-		t.Errorf("the wallets have %d of %d, the receiver has %d of %d", wallets, cash, least, sent)
+		t.Errorf("the wallets have %d, want %d; the receiver has %d, want %d", wallets, cash, least, sent)
 	}
 }
 
-// A running portal is backed up while money moves. What is restored holds by
-// audit, has all that was acknowledged before, and serves.
+// A portal is backed up under load. The restored database passes the audit, has all
+// that was acknowledged before, and can be served.
 func TestBackupWhileServing(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
@@ -133,26 +133,26 @@ func TestBackupWhileServing(t *testing.T) {
 	brought, got := l.brought.Load(), l.got.Load()
 	file := filepath.Join(t.TempDir(), "kept.db")
 	env := []string{"ELSOM_DATABASE_URL=" + s.Database}
-	if told := system.Run(t, env, "backup", file); told.Code != 0 {
-		t.Fatalf("backup: %+v", told)
+	if out := system.Run(t, env, "backup", file); out.Code != 0 {
+		t.Fatalf("backup: %+v", out)
 	}
 	l.moves(t, brought, 0)
 	l.stop()
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the backup: %v, %v", info, err)
 	}
-	if told := system.Run(t, env, "backup", file); told.Code == 0 {
+	if out := system.Run(t, env, "backup", file); out.Code == 0 {
 		t.Error("the second backup overwrote the first")
 	}
-	if told := system.Run(t, env, "restore", file); told.Code == 0 || !strings.Contains(told.Stderr, "stop the portal") {
-		t.Errorf("a restore beside the portal: %+v", told)
+	if out := system.Run(t, env, "restore", file); out.Code == 0 || !strings.Contains(out.Stderr, "stop the portal") {
+		t.Errorf("a restore beside the portal: %+v", out)
 	}
 	s.Portal.Stop(syscall.SIGTERM)
 	s.Audit(t)
 
 	restored := "sqlite:" + filepath.Join(t.TempDir(), "restored.db")
-	if told := system.Run(t, []string{"ELSOM_DATABASE_URL=" + restored}, "restore", file); told.Code != 0 {
-		t.Fatalf("restore: %+v", told)
+	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + restored}, "restore", file); out.Code != 0 {
+		t.Fatalf("restore: %+v", out)
 	}
 	r := *s
 	r.Database, r.Env = restored, append(s.Env[:len(s.Env):len(s.Env)], "ELSOM_DATABASE_URL="+restored)
@@ -161,14 +161,14 @@ func TestBackupWhileServing(t *testing.T) {
 	r.Start(t)
 	l.receiver.Open("/cabinet")
 	if l.receiver.Document.Find("[data-balance]").Length() == 0 {
-		t.Errorf("who was signed in is not any more: %s", l.receiver.Text())
+		t.Errorf("the session is lost: %s", l.receiver.Text())
 	}
 	r.CashIn(t, l.to.Phone, "5.00")
 	r.Audit(t)
 	r.Audit(t, "--since=1h")
 }
 
-// PostgreSQL's own tools do the same, by the commands of `elsom help backup`.
+// The same with pg_dump and pg_restore, as in `elsom help backup`.
 func TestDumpWhileServing(t *testing.T) {
 	t.Parallel()
 	s := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)
@@ -190,7 +190,7 @@ func TestDumpWhileServing(t *testing.T) {
 	l.holds(t, restored, brought, got)
 }
 
-// postgres runs one of PostgreSQL's own tools.
+// postgres runs a tool of PostgreSQL.
 func postgres(t *testing.T, tool string, args ...string) {
 	t.Helper()
 	path, err := databasetest.Binary(tool)

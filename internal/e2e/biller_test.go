@@ -10,19 +10,19 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// What a biller may do on a bad day, and the payment is done all the same,
-// once: by the next attempt with the same txn_id.
+// Whatever fault a biller has, the payment is completed once, by the next attempt
+// with the same txn_id.
 func TestPaymentSurvivesBillerFaults(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			badDays(t, system.NewSite(t, address, system.WithoutRateLimits))
+			billerFaults(t, system.NewSite(t, address, system.WithoutRateLimits))
 		})
 	}
 }
 
-func badDays(t *testing.T, s *system.Site) {
+func billerFaults(t *testing.T, s *system.Site) {
 	t.Helper()
 	s.ShortenBillerCalls(t, "3s")
 	r, _ := system.NewMember(t, s, "5000.00")
@@ -94,7 +94,7 @@ func TestCheckPageShowsBillerErrors(t *testing.T) {
 			s.SetStandIn(t, "service", "dostek", "command", "check", "mode", mode, "times", "1", "seconds", "1")
 			own.OrderPayment(system.NewPerson().INN, "10,50")
 			if !own.Offers("Оплатить") {
-				t.Errorf("a biller that can't check stops the payment: %s", own.Text())
+				t.Errorf("a failed check stops the payment: %s", own.Text())
 			}
 		})
 	}

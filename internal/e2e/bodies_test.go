@@ -23,8 +23,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// announced sends the head of a POST that announces size bytes, and so many of
-// them.
+// announced sends a POST with a Content-Length of size and the first sent bytes of
+// its body.
 func announced(t testing.TB, base, path, user, password string, size, sent int) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
@@ -38,12 +38,12 @@ func announced(t testing.TB, base, path, user, password string, size, sent int) 
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nAuthorization: %s\r\n\r\n",
 		path, request.Host, size, request.Header.Get("Authorization"))
 	_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-	_, _ = conn.Write(append([]byte(head), bytes.Repeat([]byte("1"), sent)...)) // it may hang up before all is sent
+	_, _ = conn.Write(append([]byte(head), bytes.Repeat([]byte("1"), sent)...)) // the server may close the connection before all is sent
 	return conn
 }
 
-// status reads the answer's status; 0 where none comes within the time or the
-// connection is kept open behind it.
+// status reads the response's status; 0 if none arrives in time or if the
+// connection stays open.
 func status(conn net.Conn) int {
 	_ = conn.SetReadDeadline(time.Now().Add(12 * time.Second)) // a body may take longer
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -66,7 +66,7 @@ func TestRejectWithoutReadingBody(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
 	const most = 990_000
-	var all sync.WaitGroup // those that are read wait for their bodies
+	var all sync.WaitGroup // requests whose body is read take until the timeout
 	for _, c := range []struct {
 		path, user, password string
 		size, want           int
@@ -86,10 +86,10 @@ func TestRejectWithoutReadingBody(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if t.Failed() { // what follows would only wait as long again
+	if t.Failed() { // the rest would time out, too
 		return
 	}
-	// Receipts come by GET; a body is none of them.
+	// Delivery receipts are GET requests without a body.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.BaseURL, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -98,7 +98,7 @@ func TestRejectWithoutReadingBody(t *testing.T) {
 	if got := status(conn); got != http.StatusUnauthorized {
 		t.Errorf("a receipt without a password: %d", got)
 	}
-	// A body of exactly the limit is read: OSMP's 300, USSD's own words.
+	// A body of exactly the limit is read and answered by the protocol.
 	for path, c := range map[string]struct {
 		user, password string
 		size           int
@@ -113,7 +113,7 @@ func TestRejectWithoutReadingBody(t *testing.T) {
 	}
 }
 
-// resident returns how much memory a process holds, in MiB.
+// resident returns the resident memory of a process in MiB.
 func resident(t testing.TB, pid int) int64 {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -129,8 +129,8 @@ func resident(t testing.TB, pid int) int64 {
 	return 0
 }
 
-// TestMemoryOfIncompleteBodies checks what 300 connections cost that each hold all
-// but one byte of the largest body they may send, and of one far larger.
+// TestMemoryOfIncompleteBodies checks the memory of 300 connections that have sent
+// all but one byte of the largest allowed body, and of a far larger one.
 func TestMemoryOfIncompleteBodies(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
@@ -144,7 +144,7 @@ func TestMemoryOfIncompleteBodies(t *testing.T) {
 		{"/ussd", "ussd", "dev-ussd", 32 << 10, false},
 		{"/", "", "", 990_000, true},
 	} {
-		// Once, so that the password is known and nothing is hashed meanwhile.
+		// A first request, so that the password's hash is cached.
 		first, err := http.ReadResponse(bufio.NewReader(announced(t, s.BaseURL, c.path, c.user, c.password, 10, 10)), nil)
 		require.NoError(t, err)
 		_ = first.Body.Close()
@@ -155,7 +155,7 @@ func TestMemoryOfIncompleteBodies(t *testing.T) {
 			all.Go(func() { conns[i] = announced(t, s.BaseURL, c.path, c.user, c.password, c.size, c.size-1) })
 		}
 		all.Wait()
-		time.Sleep(500 * time.Millisecond) // what was sent arrives
+		time.Sleep(500 * time.Millisecond) // until the data has arrived
 		cost := resident(t, s.Portal.Cmd.Process.Pid) - before
 		t.Logf("%d connections that hold all but one of %d bytes at %s cost %d MiB", held, c.size, c.path, cost)
 		if cost > most {
@@ -176,8 +176,8 @@ func TestMemoryOfIncompleteBodies(t *testing.T) {
 	s.Portal.WaitHealthy(t, s.BaseURL)
 }
 
-// TestMemoryOfPayingConnections checks how much memory a portal takes in all
-// while a thousand connections pay, each with a browser's headers.
+// TestMemoryOfPayingConnections checks the peak memory of a portal while a thousand
+// connections pay, each with a browser's headers.
 func TestMemoryOfPayingConnections(t *testing.T) {
 	t.Parallel()
 	const payers, presses, most = 1000, 5, 250 // MB
@@ -217,7 +217,7 @@ func TestMemoryOfPayingConnections(t *testing.T) {
 				_, _ = io.Copy(io.Discard, answer.Body)
 				_ = answer.Body.Close()
 				if answer.StatusCode != http.StatusSeeOther {
-					t.Errorf("pressed, and answered %d", answer.StatusCode)
+					t.Errorf("a payment was answered with %d", answer.StatusCode)
 				}
 			}
 		})
@@ -230,7 +230,7 @@ func TestMemoryOfPayingConnections(t *testing.T) {
 	}
 }
 
-// copyDraft returns the ids of n drafts like one that stands on its check page.
+// copyDraft returns the ids of n copies of a draft.
 func copyDraft(s *system.Site, t testing.TB, draft string, n int) (ids []string) {
 	t.Helper()
 	books := databasetest.Reopen(t, s.Database)

@@ -15,8 +15,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// demonstrate runs a command of the demo's to its end, in the repository, with
-// temporary files of its own.
+// demonstrate runs a command in the repository, with a temporary folder of its own.
 func demonstrate(t *testing.T, name string, args ...string) system.Output {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -28,30 +27,29 @@ func demonstrate(t *testing.T, name string, args ...string) system.Output {
 	cmd.Env = system.Environment([]string{"TMPDIR=" + temporary, "MAKEFLAGS="})
 	err := cmd.Run()
 	if cmd.ProcessState == nil || ctx.Err() != nil {
-		t.Fatalf("%s did not end: %v\n%s%s", name, err, out.String(), errs.String())
+		t.Fatalf("%s did not exit: %v\n%s%s", name, err, out.String(), errs.String())
 	}
 	if left, err := filepath.Glob(filepath.Join(temporary, "elsom-demo-*")); err != nil || len(left) > 0 {
-		t.Errorf("it leaves %q behind, %v", left, err)
+		t.Errorf("it left %q behind, %v", left, err)
 	}
 	return system.Output{Stdout: out.String(), Stderr: errs.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
-// `make demo` plays its whole day, and ends well.
+// `make demo` runs all its steps.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	told := demonstrate(t, "make", "-s", "demo", "BIN="+filepath.Dir(system.Binary(t, "elsom")))
-	if told.Code != 0 {
-		t.Fatalf("%d\n%s%s", told.Code, told.Stdout, told.Stderr)
+	out := demonstrate(t, "make", "-s", "demo", "BIN="+filepath.Dir(system.Binary(t, "elsom")))
+	if out.Code != 0 {
+		t.Fatalf("%d\n%s%s", out.Code, out.Stdout, out.Stderr)
 	}
 	for _, words := range []string{"the portal is killed (SIGKILL)", "DosTek answers again.", "elsom audit: All holds.", "No money was lost"} {
-		if !strings.Contains(told.Stdout, words) {
-			t.Errorf("it doesn't say %q:\n%s", words, told.Stdout)
+		if !strings.Contains(out.Stdout, words) {
+			t.Errorf("it doesn't say %q:\n%s", words, out.Stdout)
 		}
 	}
 }
 
-// A day that doesn't end as it should ends the demo with an error that says
-// which step it was: here the books don't hold.
+// If a step fails the demo exits with an error that names the step: here the audit.
 func TestDemoReportsFailedStep(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -60,13 +58,13 @@ func TestDemoReportsFailedStep(t *testing.T) {
 if [ "$1" = audit ]; then echo "VIOLATION planted"; exit 1; fi
 exec '`+system.Binary(t, "elsom")+`' "$@"
 `), 0o700))
-	told := demonstrate(t, "go", "run", "./.ci/demo", "-bin", folder)
-	if told.Code == 0 || strings.Contains(told.Stdout, "No money was lost") {
-		t.Errorf("it ends well:\n%s", told.Stdout)
+	out := demonstrate(t, "go", "run", "./.ci/demo", "-bin", folder)
+	if out.Code == 0 || strings.Contains(out.Stdout, "No money was lost") {
+		t.Errorf("it succeeds:\n%s", out.Stdout)
 	}
 	for _, words := range []string{"Failed: step 11", "VIOLATION planted"} {
-		if !strings.Contains(told.Stderr, words) {
-			t.Errorf("it doesn't say %q:\n%s", words, told.Stderr)
+		if !strings.Contains(out.Stderr, words) {
+			t.Errorf("it doesn't say %q:\n%s", words, out.Stderr)
 		}
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// After SIGTERM or SIGHUP the health check fails, so that load balancers stop sending traffic;
-// requests that still arrive are served until the listener closes. What was accepted,
-// and is with the biller just then, is finished before the program ends.
+// After SIGTERM or SIGHUP the health check fails, so that load balancers stop
+// sending traffic. Requests that still arrive are served until the listener closes.
+// A payment that is being delivered is finished before the process exits.
 func TestDraining(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
-		// A terminal that is closed is no other end than an operator's.
+		// SIGHUP, of a closed terminal, has the same effect as SIGTERM.
 		signal := map[string]syscall.Signal{"sqlite": syscall.SIGHUP, "postgres": syscall.SIGTERM}[name]
 		t.Run(name+" by "+signal.String(), func(t *testing.T) {
 			t.Parallel()
@@ -38,40 +38,40 @@ func drains(t *testing.T, s *system.Site, signal syscall.Signal) {
 	if err := s.Portal.Cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-	told := ""
+	out := ""
 	for range 100 {
-		if told = healthText(s, t); told != "ok\n" {
+		if out = healthText(s, t); out != "ok\n" {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if told != "draining\n" {
-		t.Fatalf("healthz says %q", told)
+	if out != "draining\n" {
+		t.Fatalf("healthz says %q", out)
 	}
 	r.Open("/cabinet")
 	system.WantAttribute(t, r, "data-balance", "98950")
 	select {
 	case <-s.Portal.Done:
 	case <-time.After(30 * time.Second):
-		t.Fatal("it doesn't end")
+		t.Fatal("it doesn't exit")
 	}
 	if code := s.Portal.Cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("ended with %d:\n%s", code, s.Portal.LogTail())
 	}
 	if words := s.Portal.LogTail(); !strings.Contains(words, `"msg":"draining","for":"2s"`) {
-		t.Errorf("how long it drains is not told:\n%s", words)
+		t.Errorf("the drain time is not logged:\n%s", words)
 	}
 	var state string
 	books := databasetest.Reopen(t, s.Database)
 	if err := books.Pool().QueryRow("SELECT state FROM payments").Scan(&state); err != nil || state != "completed" {
-		t.Errorf("what was accepted is %s, %v", state, err)
+		t.Errorf("the payment is %s, %v", state, err)
 	}
 	if got := s.CompanyBalance(t, inn); got != 1050 {
 		t.Errorf("the company has %d", got)
 	}
 }
 
-// healthText is what the portal says of itself.
+// healthText returns the body of the health check.
 func healthText(s *system.Site, t *testing.T) string {
 	t.Helper()
 	answer, err := http.Get(s.BaseURL + "/healthz")

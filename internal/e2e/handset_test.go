@@ -14,8 +14,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Sections 1 and 2 of the instruction by hand, on the handset's page: by mouse
-// on the keys, by keyboard, and without scripts.
+// Sections 1 and 2 of the instruction on the handset's page: by mouse, by keyboard,
+// and without scripts.
 func TestDialOnHandset(t *testing.T) {
 	t.Parallel()
 	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", system.WithoutRateLimits)
@@ -36,7 +36,7 @@ func TestDialOnHandset(t *testing.T) {
 			answer(v, "1", "Кошелёк открыт")
 			pressKey(v, "OK")
 			pin := system.PINOf(s.WaitSMS(t, p.Phone, regexp.MustCompile(`^\d{4} `)))
-			if !screen.Scripts { // with them the SMS comes to the handset by itself
+			if !screen.Scripts { // scripts refresh the handset's SMS
 				v.Open("/dev/phone?phone=" + url.QueryEscape(p.Phone))
 			}
 			waitText(v, "ПИН-код кошелька ЭЛСОМ")
@@ -71,12 +71,12 @@ func dialMenu(v *system.Tab) { v.T.Helper(); dialNumber(v, "*900#") }
 func dialNumber(v *system.Tab, number string) {
 	v.T.Helper()
 	if v.Screen.Scripts {
-		waitDisplay(v, "") // a key that is pressed before the script runs is sent by itself
+		waitDisplay(v, "") // before the script runs, a key submits the form
 		for _, key := range strings.Split(number, "") {
 			pressKey(v, key)
 		}
 		waitDisplay(v, number)
-	} else { // each key is a page of its own
+	} else { // each key loads a page
 		v.Focus("typed")
 		v.Run(input.InsertText(number))
 	}
@@ -97,7 +97,7 @@ func waitDisplay(v *system.Tab, text string) {
 	v.T.Fatalf("%s: the handset's display has %q, not %q", v.Screen, display, text)
 }
 
-// pressKey presses a key of the handset; whether a page follows is its own business.
+// pressKey presses a key of the handset. With scripts it may load no page.
 func pressKey(v *system.Tab, words string) {
 	v.T.Helper()
 	at := v.Control(words)
@@ -113,7 +113,7 @@ func pressKey(v *system.Tab, words string) {
 	}
 }
 
-// answer types into the dialogue, sends with Enter, and waits for a screen.
+// answer types an input, sends it with Enter and waits for a screen.
 func answer(v *system.Tab, text, want string) {
 	v.T.Helper()
 	v.Focus("typed")
@@ -127,7 +127,7 @@ func answer(v *system.Tab, text, want string) {
 	waitText(v, want)
 }
 
-// waitText waits until the page shows the words.
+// waitText waits until the page shows a text.
 func waitText(v *system.Tab, want string) {
 	v.T.Helper()
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(50 * time.Millisecond) {
@@ -135,5 +135,5 @@ func waitText(v *system.Tab, want string) {
 			return
 		}
 	}
-	v.T.Fatalf("%s: the handset never says %q:\n%s", v.Screen, want, v.Text())
+	v.T.Fatalf("%s: the page doesn't show %q:\n%s", v.Screen, want, v.Text())
 }

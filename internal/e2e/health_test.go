@@ -10,7 +10,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// wantHealth wants this answer to whoever asks for the portal's health.
+// wantHealth checks the status of the health check.
 func wantHealth(s *system.Site, t *testing.T, want int) {
 	t.Helper()
 	answer, err := http.Get(s.BaseURL + "/healthz")
@@ -23,9 +23,9 @@ func wantHealth(s *system.Site, t *testing.T, want int) {
 	}
 }
 
-// A portal goes on serving beside the next release, whose schema has only more,
-// and starts on it; behind a release that took something away it does not. Every
-// other command of the older release says that the newer one's has to be used.
+// A portal keeps serving, and starts, with the schema of a later release that only
+// added to it, but not with one that removed something. All other commands say that
+// the newer release has to be used.
 func TestServeWithLaterSchema(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
@@ -47,13 +47,13 @@ func TestServeWithLaterSchema(t *testing.T) {
 			wantHealth(s, t, http.StatusOK)
 			env := []string{"ELSOM_DATABASE_URL=" + s.Database}
 			for _, command := range [][]string{{"audit"}, {"migrate"}, {"agent", "list"}} {
-				told := system.Run(t, env, command...)
+				out := system.Run(t, env, command...)
 				want := 2 // not tried
 				if command[0] == "migrate" {
 					want = 1
 				}
-				if told.Code != want || !strings.Contains(told.Stderr, "run the newer release's elsom") {
-					t.Errorf("%v: exit %d, %s", command, told.Code, told.Stderr)
+				if out.Code != want || !strings.Contains(out.Stderr, "run the newer release's elsom") {
+					t.Errorf("%v: exit %d, %s", command, out.Code, out.Stderr)
 				}
 			}
 			change("UPDATE schema_compatibility SET serves_from = 99999")
@@ -62,7 +62,7 @@ func TestServeWithLaterSchema(t *testing.T) {
 	}
 }
 
-// A portal whose database is gone lives on and says that it can't serve.
+// A portal whose database is gone keeps running and fails the health check.
 func TestHealthWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	server, err := databasetest.StartPostgres("-c", "fsync=off")

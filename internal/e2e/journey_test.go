@@ -10,9 +10,9 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The third section of the instruction, whole: from a number that nobody
-// knows to the receipt, the SMS and the company's balance; with scripts and
-// without, on both databases, on a telephone and on a desk, in two languages.
+// Section 3 of the instruction: from sign-up to the receipt, the SMS and the
+// company's balance; with scripts and without, on both databases, on small and
+// large screens, in two languages.
 func TestPayDosTekOnSite(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {

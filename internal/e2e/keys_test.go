@@ -18,17 +18,17 @@ const (
 	otherPepper = "ELSOM_PIN_PEPPER=another-pepper-for-tests-of-the-program"
 )
 
-// A portal, or a command that uses the keys, with other keys than those of its
-// database ends with what to do, and has changed nothing.
+// With other keys than those of its database, the portal and the commands that use
+// keys exit with an error that says what to do, and change nothing.
 func TestKeysOfAnotherDatabase(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			database := "ELSOM_DATABASE_URL=" + address
-			// A database of a release that recorded no keys.
-			if told := system.Run(t, []string{database}, "migrate"); told.Code != 0 {
-				t.Fatal(told.Stderr)
+			// No keys are recorded before the first start.
+			if out := system.Run(t, []string{database}, "migrate"); out.Code != 0 {
+				t.Fatal(out.Stderr)
 			}
 			serves := func(keys ...string) {
 				t.Helper()
@@ -37,9 +37,9 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 				p.WaitHealthy(t, "http://"+listen)
 				p.Stop(syscall.SIGTERM)
 			}
-			// Commands record nothing: one with a wrong key would keep the portal out.
-			if told := system.Run(t, []string{otherSecret, otherPepper, database}, "payment", "hanging"); told.Code != 0 {
-				t.Errorf("before the first start: %+v", told)
+			// Commands record no keys: a wrong one would lock the portal out.
+			if out := system.Run(t, []string{otherSecret, otherPepper, database}, "payment", "hanging"); out.Code != 0 {
+				t.Errorf("before the first start: %+v", out)
 			}
 			serves(system.SecretKey, system.PINPepper)
 			serves(system.SecretKey, system.PINPepper)
@@ -58,9 +58,9 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 			refusesKeys(t, []string{system.SecretKey, otherPepper}, database, []string{"serve"}, "ELSOM_PIN_PEPPER")
 			refusesKeys(t, []string{otherSecret, otherPepper}, database, []string{"serve"}, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
 			refusesKeys(t, []string{"ELSOM_MODE=development"}, database, []string{"serve"}, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
-			for _, command := range []string{"migrate", "audit"} { // they use no key
-				if told := system.Run(t, []string{database}, command); told.Code != 0 {
-					t.Errorf("%s: %+v", command, told)
+			for _, command := range []string{"migrate", "audit"} { // use no key
+				if out := system.Run(t, []string{database}, command); out.Code != 0 {
+					t.Errorf("%s: %+v", command, out)
 				}
 			}
 
@@ -75,7 +75,7 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 			_, err = pool.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", latest)
 			require.NoError(t, err)
 
-			// The README's way out when a key is lost for good.
+			// The documented way to continue after a key is lost.
 			_, err = pool.Exec("DELETE FROM server_keys WHERE name = 'secret'")
 			require.NoError(t, err)
 			serves(otherSecret, system.PINPepper)
@@ -84,14 +84,14 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 	}
 }
 
-// refusesKeys wants a line for each of these variables and for no other, and no
-// key in them.
+// refusesKeys checks that a command fails with one line for each of the variables,
+// without printing a key.
 func refusesKeys(t *testing.T, keys []string, database string, command []string, variables ...string) {
 	t.Helper()
-	told := system.Run(t, append(keys, database, "ELSOM_LISTEN="+system.FreeAddress(t)), command...)
-	lines := strings.Split(strings.TrimSpace(told.Stderr), "\n")
-	if told.Code == 0 || len(lines) != len(variables) {
-		t.Errorf("%v with %v: %+v", command, keys, told)
+	out := system.Run(t, append(keys, database, "ELSOM_LISTEN="+system.FreeAddress(t)), command...)
+	lines := strings.Split(strings.TrimSpace(out.Stderr), "\n")
+	if out.Code == 0 || len(lines) != len(variables) {
+		t.Errorf("%v with %v: %+v", command, keys, out)
 		return
 	}
 	for i, variable := range variables {
@@ -100,13 +100,14 @@ func refusesKeys(t *testing.T, keys []string, database string, command []string,
 		}
 	}
 	for _, key := range keys {
-		if _, value, _ := strings.Cut(key, "="); strings.Contains(told.Stderr, value) {
-			t.Errorf("a value is printed: %s", told.Stderr)
+		if _, value, _ := strings.Cut(key, "="); strings.Contains(out.Stderr, value) {
+			t.Errorf("a value is printed: %s", out.Stderr)
 		}
 	}
 }
 
-// Two portals with different keys start at once on an empty database: one serves.
+// Of two portals with different keys that start at once on an empty database, one
+// serves.
 func TestTwoKeysOnAnEmptyDatabase(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
@@ -130,7 +131,7 @@ func TestTwoKeysOnAnEmptyDatabase(t *testing.T) {
 				t.Fatal("both serve")
 			}
 			if words := loser.LogTail(); loser.Cmd.ProcessState.ExitCode() == 0 || !strings.Contains(words, "ELSOM_SECRET_KEY: is not the key") || !strings.Contains(words, "ELSOM_PIN_PEPPER: is not the key") {
-				t.Errorf("the one that ended said:\n%s", words)
+				t.Errorf("the other exited with:\n%s", words)
 			}
 			winner.WaitHealthy(t, base)
 			if answer, err := http.Get(base + "/"); err != nil || answer.StatusCode != http.StatusOK {

@@ -10,7 +10,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The figures are told on an address of their own, by route and never by path.
+// Metrics are served on an address of their own, by route and never by path.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	address := system.FreeAddress(t)
@@ -38,19 +38,19 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
-	status, figures := get("http://" + address + "/metrics")
+	status, metrics := get("http://" + address + "/metrics")
 	// A request is counted after it was answered.
-	for begin := time.Now(); !strings.Contains(figures, `method="other"`) && time.Since(begin) < 10*time.Second; {
+	for begin := time.Now(); !strings.Contains(metrics, `method="other"`) && time.Since(begin) < 10*time.Second; {
 		time.Sleep(20 * time.Millisecond)
-		status, figures = get("http://" + address + "/metrics")
+		status, metrics = get("http://" + address + "/metrics")
 	}
 	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", "elsom_payments_undecided 0", "elsom_payments_asked 0", `elsom_sms_messages{state="failed"} 0`, "elsom_sms_repeated_total 0", `elsom_sms_codes_refused_total{limit="overall"} 0`, "elsom_sms_notices_dropped_total 0", "go_goroutines"} {
-		if status != http.StatusOK || !strings.Contains(figures, want) {
+		if status != http.StatusOK || !strings.Contains(metrics, want) {
 			t.Errorf("%d: no %s", status, want)
 		}
 	}
-	if strings.Contains(figures, "700123456") || strings.Contains(figures, "MADEUP") {
-		t.Error("what a client made up stands in the figures")
+	if strings.Contains(metrics, "700123456") || strings.Contains(metrics, "MADEUP") {
+		t.Error("text made up by a client is in the metrics")
 	}
 	if status, _ := get(s.BaseURL + "/metrics"); status != http.StatusNotFound {
 		t.Errorf("the public address answers %d for /metrics", status)

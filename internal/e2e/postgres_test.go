@@ -11,7 +11,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The figures can be read while PostgreSQL is down, without its address.
+// The metrics can be read while PostgreSQL is down, without its address.
 func TestMetricsWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	server, err := databasetest.StartPostgres("-c", "fsync=off")
@@ -34,34 +34,34 @@ func TestMetricsWithoutTheDatabase(t *testing.T) {
 		}
 		return answer.StatusCode, string(body)
 	}
-	if status, figures := get(); status != http.StatusOK || !strings.Contains(figures, "elsom_database_up 1") || !strings.Contains(figures, "elsom_payments_processing 0") {
-		t.Errorf("%d: %s", status, figures)
+	if status, metrics := get(); status != http.StatusOK || !strings.Contains(metrics, "elsom_database_up 1") || !strings.Contains(metrics, "elsom_payments_processing 0") {
+		t.Errorf("%d: %s", status, metrics)
 	}
 	at := strings.TrimPrefix(strings.SplitN(server.Address("postgres"), "/postgres?", 2)[0], "postgres://postgres@")
 	if err := server.StopImmediately(); err != nil {
 		t.Fatal(err)
 	}
-	status, figures := get()
-	if status != http.StatusOK || !strings.Contains(figures, "elsom_database_up 0") || !strings.Contains(figures, "go_goroutines") {
-		t.Errorf("without the database: %d: %s", status, figures)
+	status, metrics := get()
+	if status != http.StatusOK || !strings.Contains(metrics, "elsom_database_up 0") || !strings.Contains(metrics, "go_goroutines") {
+		t.Errorf("without the database: %d: %s", status, metrics)
 	}
-	if strings.Contains(figures, at) || strings.Contains(figures, "failed to connect") || strings.Contains(figures, "elsom_payments_processing") {
-		t.Errorf("the figures have the database's address, or what can't be known:\n%s", figures)
+	if strings.Contains(metrics, at) || strings.Contains(metrics, "failed to connect") || strings.Contains(metrics, "elsom_payments_processing") {
+		t.Errorf("the metrics have the database's address, or values that can't be read:\n%s", metrics)
 	}
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for range 200 {
-		if _, figures = get(); strings.Contains(figures, "elsom_database_up 1") {
+		if _, metrics = get(); strings.Contains(metrics, "elsom_database_up 1") {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Error("the figures don't come back with the database")
+	t.Error("the metrics don't come back with the database")
 }
 
-// A portal whose role may not make tables ends and says what to run, and no
-// command prints the password of an address that it can't use.
+// If the role may not create tables, the portal exits with the command to run. No
+// command prints the password of an unusable address.
 func TestStartWithWrongDatabase(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
@@ -73,8 +73,8 @@ func TestStartWithWrongDatabase(t *testing.T) {
 		return []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t), "ELSOM_DATABASE_URL=" + address}
 	}
 	for _, command := range []string{"serve", "migrate"} {
-		if told := system.Run(t, development(guest), command); told.Code != 1 || !strings.Contains(told.Stderr, "run `elsom migrate` with the role that owns the database") {
-			t.Errorf("%s: exit %d, %s", command, told.Code, told.Stderr)
+		if out := system.Run(t, development(guest), command); out.Code != 1 || !strings.Contains(out.Stderr, "run `elsom migrate` with the role that owns the database") {
+			t.Errorf("%s: exit %d, %s", command, out.Code, out.Stderr)
 		}
 	}
 	const secret = "s3cret-w0rd"
@@ -84,9 +84,9 @@ func TestStartWithWrongDatabase(t *testing.T) {
 		"postgre://elsom:" + secret + "@127.0.0.1/elsom",
 	} {
 		for _, command := range [][]string{{"serve"}, {"migrate"}, {"audit"}, {"agent", "list"}, {"backup", t.TempDir() + "/file"}} {
-			told := system.Run(t, development(address), command...)
-			if told.Code == 0 || told.Stderr == "" || strings.Contains(told.Stderr+told.Stdout, secret) {
-				t.Errorf("%v: exit %d, %s%s", command, told.Code, told.Stdout, told.Stderr)
+			out := system.Run(t, development(address), command...)
+			if out.Code == 0 || out.Stderr == "" || strings.Contains(out.Stderr+out.Stdout, secret) {
+				t.Errorf("%v: exit %d, %s%s", command, out.Code, out.Stdout, out.Stderr)
 			}
 		}
 	}

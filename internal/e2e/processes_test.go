@@ -9,8 +9,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Two portals on one PostgreSQL, and one impatient payer whose presses reach
-// now the one, now the other: one payment.
+// «Оплатить» is sent ten times to two portals on one PostgreSQL: one payment.
 func TestPressesOverTwoPortalsPayOnce(t *testing.T) {
 	t.Parallel()
 	one := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)
@@ -24,7 +23,7 @@ func TestPressesOverTwoPortalsPayOnce(t *testing.T) {
 	r.OrderPayment(inn, "250,50")
 	button := r.Control("Оплатить")
 	if button.Length() == 0 {
-		t.Fatalf("no way to pay:\n%s", r.Text())
+		t.Fatalf("no «Оплатить»:\n%s", r.Text())
 	}
 	action, values := r.Submission(button)
 	presses := make([]system.Client, 10)
@@ -44,7 +43,7 @@ func TestPressesOverTwoPortalsPayOnce(t *testing.T) {
 		codes[presses[i].Attribute("data-payment-code")] = true
 	}
 	if len(codes) != 1 {
-		t.Errorf("ten presses made the payments %v", codes)
+		t.Errorf("ten submissions made the payments %v", codes)
 	}
 	last := &presses[len(presses)-1]
 	last.WaitAttribute("data-payment-status", "completed")

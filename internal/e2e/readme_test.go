@@ -15,11 +15,10 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// TestReadmeSteps does what the README tells a newcomer to do, in Chromium with
-// scripts and without, on the programs as `make run` starts them: the five
-// steps, *900#, and the bad day. Addresses, names of controls and values are
-// those of the README; one that the walk didn't need, or that the README
-// doesn't have, fails it.
+// TestReadmeSteps follows the README's steps, in Chromium with scripts and without,
+// on the programs as `make run` starts them: the five steps, *900#, and a silent
+// biller. Addresses, names of controls and values are those of the README; the test
+// fails if it doesn't use one of them, or if the README doesn't have it.
 func TestReadmeSteps(t *testing.T) {
 	t.Parallel()
 	for _, screen := range []system.Screen{{Width: 360, Scripts: true}, {Width: 1280, Dark: true}} {
@@ -31,7 +30,7 @@ func TestReadmeSteps(t *testing.T) {
 			w.payCash("your number, 1000", "0700 123 456", "1000")
 			w.pay()
 			w.outcome("250,50")
-			w.badDay()
+			w.silentBiller()
 			w.dialAndPay()
 			w.site.Audit(t)
 			w.guide.used(t)
@@ -39,7 +38,7 @@ func TestReadmeSteps(t *testing.T) {
 	}
 }
 
-// makeRun starts both programs by the script of `make run`.
+// makeRun starts both programs with the script of `make run`.
 func makeRun(t *testing.T) *system.Site {
 	t.Helper()
 	folder, script := t.TempDir(), filepath.Join("..", "..", ".ci", "start")
@@ -64,7 +63,7 @@ func makeRun(t *testing.T) *system.Site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = guide.Close() })
-	cmd.Stdout = guide // it names an ИНН, which no log may
+	cmd.Stdout = guide // it has an ИНН, which no log may contain
 	s := &system.Site{BaseURL: "http://" + listen, StandInURL: "http://" + company, Database: "sqlite:" + filepath.Join(folder, "var", "elsom.db")}
 	s.Portal = system.Launch(t, "make run", cmd)
 	s.Portal.Log = filepath.Join(folder, "var", "elsom.log")
@@ -73,8 +72,7 @@ func makeRun(t *testing.T) *system.Site {
 	return s
 }
 
-// guide is the README's chapter «Try it». It tells which of its quoted words
-// the walk has used.
+// guide is the README's section «Try it», and which of its quoted texts were used.
 type guide struct {
 	text string
 	seen map[string]bool
@@ -96,7 +94,7 @@ func readGuide(t *testing.T) *guide {
 	return &guide{system.OneLine(text), map[string]bool{}}
 }
 
-// words returns words that the README must have.
+// words returns a text that the README must have.
 func (g *guide) words(t testing.TB, words string) string {
 	t.Helper()
 	if !strings.Contains(g.text, words) {
@@ -106,24 +104,24 @@ func (g *guide) words(t testing.TB, words string) string {
 	return words
 }
 
-// used fails where the README quotes something that the walk has not used.
+// used reports an error for each quoted text that was not used.
 func (g *guide) used(t *testing.T) {
 	t.Helper()
 	for _, groups := range quoted.FindAllStringSubmatch(g.text, -1) {
 		if words := strings.Join(groups[1:], ""); !g.seen[words] {
-			t.Errorf("the README says %q, and no step of this test follows it", words)
+			t.Errorf("the README has %q, which no step of this test uses", words)
 		}
 	}
 }
 
-// readmeWalk is a newcomer with the README in hand.
+// readmeWalk follows the README in a tab.
 type readmeWalk struct {
 	*system.Tab
 	guide *guide
 	site  *system.Site
 }
 
-// visit opens an address that the README names.
+// visit opens an address of the README.
 func (w *readmeWalk) visit(address string) {
 	w.T.Helper()
 	address = w.guide.words(w.T, address)
@@ -136,7 +134,7 @@ func (w *readmeWalk) visit(address string) {
 	w.T.Fatalf("the README leads to %s", address)
 }
 
-// choose presses the control of that name.
+// choose presses a control that the README names.
 func (w *readmeWalk) choose(name string) {
 	w.T.Helper()
 	w.Press(w.guide.words(w.T, name))
@@ -188,7 +186,7 @@ func (w *readmeWalk) handset(number string, like *regexp.Regexp) string {
 	w.Press("Взять телефон")
 	var texts []string
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
-		// Without scripts the page gets itself anew, and may be away just now.
+		// Without scripts the page reloads itself, and may not be loaded yet.
 		if w.TryEval(&texts, `[...document.querySelectorAll('.sms-text')].map(e => e.textContent)`) != nil {
 			continue
 		}
@@ -200,7 +198,7 @@ func (w *readmeWalk) handset(number string, like *regexp.Regexp) string {
 	return ""
 }
 
-// payCash is step 3: the terminal. The README's words name what is typed.
+// payCash is step 3: the terminal.
 func (w *readmeWalk) payCash(words, number, sum string) {
 	w.T.Helper()
 	w.guide.words(w.T, words)
@@ -237,8 +235,8 @@ func (w *readmeWalk) outcome(balance string) {
 	waitText(w.Tab, balance)
 }
 
-// badDay makes the biller silent, pays, and lets it answer again.
-func (w *readmeWalk) badDay() {
+// silentBiller pays while the biller doesn't answer, then lets it answer again.
+func (w *readmeWalk) silentBiller() {
 	w.visit("http://127.0.0.1:8090")
 	var found bool
 	w.Eval(&found, `(() => { const o = [...document.querySelectorAll('option')].find(o => o.textContent === %s); if (!o) return false;
@@ -256,7 +254,7 @@ func (w *readmeWalk) badDay() {
 	w.WaitAttribute("data-payment-status", "completed")
 }
 
-// dialAndPay is the same without the Internet.
+// dialAndPay pays by *900#.
 func (w *readmeWalk) dialAndPay() {
 	number := w.guide.words(w.T, "0550 123 456")
 	w.visit(readmePhone)

@@ -19,8 +19,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// unread starts a program whose standard output and error are a pipe that the
-// test may read, stop reading, or close.
+// unread starts a program whose standard output and error are a pipe of the test.
 func unread(t testing.TB, name string, env []string, args ...string) (*system.Program, *os.File) {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -33,22 +32,22 @@ func unread(t testing.TB, name string, env []string, args ...string) (*system.Pr
 	return p, read
 }
 
-// wantEnd waits for a program that got a signal, and wants it to end in order.
+// wantEnd sends a signal and checks that the program exits with 0.
 func wantEnd(p *system.Program, t testing.TB, signal syscall.Signal) {
 	t.Helper()
 	require.NoError(t, p.Cmd.Process.Signal(signal))
 	select {
 	case <-p.Done:
 	case <-time.After(time.Minute):
-		t.Fatalf("%s doesn't end by %v", p.Name, signal)
+		t.Fatalf("%s doesn't exit by %v", p.Name, signal)
 	}
 	if code := p.Cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("%s ended by %v with %v", p.Name, signal, p.Cmd.ProcessState)
 	}
 }
 
-// TestLogWithoutReader checks that a portal whose log's reader has gone away or
-// stands still answers a thousand requests, and ends in order.
+// TestLogWithoutReader checks that a portal whose log is closed or not read answers
+// a thousand requests, and exits with 0.
 func TestLogWithoutReader(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(*os.File) error{
@@ -73,7 +72,7 @@ func TestLogWithoutReader(t *testing.T) {
 				}
 			}
 			wantEnd(p, t, syscall.SIGTERM)
-			if name == "stalled" { // what was said first is there
+			if name == "stalled" { // the first lines are in the pipe
 				text, err := io.ReadAll(log)
 				if err != nil || !bytes.Contains(text, []byte(`"msg":"serving"`)) || bytes.Count(text, []byte("\n")) < 100 {
 					t.Errorf("%d bytes of the log, %v", len(text), err)
@@ -83,8 +82,8 @@ func TestLogWithoutReader(t *testing.T) {
 	}
 }
 
-// TestStandInLogWithoutReader checks the same of the stand-in, from its first line
-// on, and that it ends in order by SIGHUP.
+// TestStandInLogWithoutReader checks the same of the stand-in, and that it exits with
+// 0 by SIGHUP.
 func TestStandInLogWithoutReader(t *testing.T) {
 	t.Parallel()
 	listen := system.FreeAddress(t)
@@ -94,8 +93,7 @@ func TestStandInLogWithoutReader(t *testing.T) {
 	wantEnd(p, t, syscall.SIGHUP)
 }
 
-// TestIgnoredHangup checks that a portal under nohup outlives its
-// terminal.
+// TestIgnoredHangup checks that a portal under nohup ignores SIGHUP.
 func TestIgnoredHangup(t *testing.T) {
 	t.Parallel()
 	listen := system.FreeAddress(t)
@@ -109,22 +107,22 @@ func TestIgnoredHangup(t *testing.T) {
 	wantEnd(p, t, syscall.SIGTERM)
 }
 
-// TestCommandOutputWithoutReader checks that a command whose output is closed ends
-// quietly, with the exit code of what it did.
+// TestCommandOutputWithoutReader checks that a command whose output is closed prints
+// no error and exits with the code of its outcome.
 func TestCommandOutputWithoutReader(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := []string{"ELSOM_DATABASE_URL=" + address}
-			if told := system.Run(t, env, "migrate"); told.Code != 0 {
-				t.Fatal(told.Stderr)
+			if out := system.Run(t, env, "migrate"); out.Code != 0 {
+				t.Fatal(out.Stderr)
 			}
 			for _, args := range []string{
 				"migrate", "audit", "agent list", "gateway list", "catalog export", "vapid", "example kannel", "example kannel-ussd",
 				"example assetlinks --package kg.example.wallet --fingerprint " + strings.TrimSuffix(strings.Repeat("AB:", 32), ":"), "--help", "--version",
 			} {
-				if code, errs := deaf(t, env, strings.Fields(args)...); code != 0 || errs != "" {
+				if code, errs := runWithoutReader(t, env, strings.Fields(args)...); code != 0 || errs != "" {
 					t.Errorf("%s ended with %d: %s", args, code, errs)
 				}
 			}
@@ -132,15 +130,15 @@ func TestCommandOutputWithoutReader(t *testing.T) {
 			books := databasetest.Reopen(t, address)
 			_, err := books.Pool().Exec("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'wallet', 'nobody', 'KGS', 5, CURRENT_TIMESTAMP)")
 			require.NoError(t, err)
-			if code, errs := deaf(t, env, "audit"); code != 1 {
-				t.Errorf("an audit that finds something ended with %d: %s", code, errs)
+			if code, errs := runWithoutReader(t, env, "audit"); code != 1 {
+				t.Errorf("an audit with violations exited with %d: %s", code, errs)
 			}
 		})
 	}
 }
 
-// deaf runs a command whose standard output is a pipe without a reader.
-func deaf(t testing.TB, env []string, args ...string) (code int, errs string) {
+// runWithoutReader runs a command whose standard output is a pipe without a reader.
+func runWithoutReader(t testing.TB, env []string, args ...string) (code int, errs string) {
 	t.Helper()
 	read, write, err := os.Pipe()
 	require.NoError(t, err)

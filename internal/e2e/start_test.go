@@ -18,15 +18,15 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// refuses wants a line for each problem, all these words among them, and a
-// non-zero exit.
+// refuses checks that serve fails with one line for each problem, and prints all of
+// wanted.
 func refuses(t *testing.T, env []string, wanted ...string) {
 	t.Helper()
-	told := system.Run(t, env, "serve")
-	if told.Code == 0 {
-		t.Errorf("it ended as if all were well")
+	out := system.Run(t, env, "serve")
+	if out.Code == 0 {
+		t.Errorf("it exited with 0")
 	}
-	words := strings.TrimSpace(told.Stderr)
+	words := strings.TrimSpace(out.Stderr)
 	for line := range strings.SplitSeq(words, "\n") {
 		if !strings.HasPrefix(line, "elsom: ") {
 			t.Errorf("not one clear line for each problem:\n%s", words)
@@ -38,7 +38,7 @@ func refuses(t *testing.T, env []string, wanted ...string) {
 		}
 	}
 	if strings.Contains(words, "p1anted") {
-		t.Errorf("a password is told: %s", words)
+		t.Errorf("a password is printed: %s", words)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestServeRejectsBadConfiguration(t *testing.T) {
 	})
 }
 
-// A mistyped name of the database's variable must not open an empty wallet,
+// A mistyped name of the database's variable must not create an empty database,
 // whatever the command.
 func TestMistypedDatabaseVariable(t *testing.T) {
 	t.Parallel()
@@ -111,13 +111,13 @@ func TestMistypedDatabaseVariable(t *testing.T) {
 	}
 }
 
-// What starts and may be a mistake is in the log of the start, the addresses of
-// the catalog too.
+// Settings that may be mistakes are logged at the start, also addresses of the
+// catalog.
 func TestServeWarns(t *testing.T) {
 	t.Parallel()
 	database := "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db"
-	if told := system.Run(t, []string{database}, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, []string{database}, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	system.AmendCatalog(t, []string{database}, `url: ""`, `url: "http://biller.example/pay"`)
 	listen := system.FreeAddress(t)
@@ -143,7 +143,7 @@ func TestServeWarns(t *testing.T) {
 	}
 }
 
-// What nobody answers is reported without the password in its address.
+// An unreachable gateway is reported without the password in its address.
 func TestUnreachableSMSGatewayHidesPassword(t *testing.T) {
 	t.Parallel()
 	gone := system.FreeAddress(t)
@@ -152,12 +152,12 @@ func TestUnreachableSMSGatewayHidesPassword(t *testing.T) {
 		"ELSOM_SMS_URL=http://kannel:p1anted@" + gone + "/cgi-bin/sendsms", "ELSOM_SMS_RECEIPTS_URL=http://kannel:p1anted@" + gone + "/sms/dlr",
 		"ELSOM_SMTP_URL=smtp://u:p1anted@" + gone, "ELSOM_DOSTEK_URL=http://u:p1anted@" + gone + "/pay",
 	}
-	if told := system.Run(t, env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
-	told := system.Run(t, env, "sms", "test", "0700123456")
-	if told.Code == 0 || !strings.Contains(told.Stderr, "refused") || strings.Contains(told.Stdout+told.Stderr, "p1anted") {
-		t.Errorf("%+v", told)
+	out := system.Run(t, env, "sms", "test", "0700123456")
+	if out.Code == 0 || !strings.Contains(out.Stderr, "refused") || strings.Contains(out.Stdout+out.Stderr, "p1anted") {
+		t.Errorf("%+v", out)
 	}
 }
 
@@ -167,8 +167,8 @@ func TestServeRejectsIncompatibleSchema(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			where := "ELSOM_DATABASE_URL=" + address
-			if told := system.Run(t, []string{where}, "migrate"); told.Code != 0 {
-				t.Fatal(told.Stderr)
+			if out := system.Run(t, []string{where}, "migrate"); out.Code != 0 {
+				t.Fatal(out.Stderr)
 			}
 			db, err := database.Open(context.Background(), address)
 			if err != nil {
@@ -177,12 +177,12 @@ func TestServeRejectsIncompatibleSchema(t *testing.T) {
 			defer db.Close()
 			_, err = db.Pool().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
 			require.NoError(t, err)
-			_, err = db.Pool().Exec("UPDATE schema_compatibility SET serves_from = 99999") // it took something away
+			_, err = db.Pool().Exec("UPDATE schema_compatibility SET serves_from = 99999") // it removed something
 			require.NoError(t, err)
 			refuses(t, development(t, where), "newer")
 			for _, command := range []string{"migrate", "audit"} {
-				if told := system.Run(t, []string{where}, command); told.Code == 0 || !strings.Contains(told.Stderr, "run the newer release") || strings.Contains(told.Stderr, "first") {
-					t.Errorf("%s touched it, or says otherwise: %+v", command, told)
+				if out := system.Run(t, []string{where}, command); out.Code == 0 || !strings.Contains(out.Stderr, "run the newer release") || strings.Contains(out.Stderr, "first") {
+					t.Errorf("%s changed the schema, or has another error: %+v", command, out)
 				}
 			}
 		})
@@ -209,7 +209,7 @@ func TestProductionHasNoDevelopmentPages(t *testing.T) {
 	}, "serve")
 	p.WaitHealthy(t, "http://"+listen)
 	if words := p.LogTail(); !strings.Contains(words, "ELSOM_DOSTEK_URL is not set") {
-		t.Errorf("nobody is told that DosTek is not connected:\n%s", words)
+		t.Errorf("it is not logged that DosTek is not connected:\n%s", words)
 	}
 	for _, path := range []string{"/dev", "/dev/phone", "/dev/sms?phone=%2B996700123456", "/dev/terminal"} {
 		answer, err := http.Get("http://" + listen + path)

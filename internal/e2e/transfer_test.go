@@ -10,8 +10,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Money goes from a wallet to another: in a browser, in both histories, with a
-// word to both.
+// A transfer from a wallet to another: pages, both histories, an SMS to both.
 func TestTransferBetweenWallets(t *testing.T) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
@@ -77,7 +76,7 @@ func transfer(t *testing.T, s *system.Site, v system.Page, lang i18n.Lang) {
 	s.WaitSMS(t, to.Phone, regexp.MustCompile(regexp.QuoteMeta(spaced(from.Phone))))
 }
 
-// spaced writes a number as pages and messages do.
+// spaced formats a phone number as pages and messages do.
 func spaced(number string) string {
 	return number[:4] + " " + number[4:7] + " " + number[7:10] + " " + number[10:]
 }

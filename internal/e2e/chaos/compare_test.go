@@ -14,7 +14,7 @@ func TestMismatch(t *testing.T) {
 	with := func(p ourPayment, change func(*ourPayment)) ourPayment { change(&p); return p }
 	none := ourPayment{}
 	for name, c := range map[string]struct {
-		told  outcome
+		out   outcome
 		ours  ourPayment
 		has   bool
 		book  []billersPayment
@@ -48,7 +48,7 @@ func TestMismatch(t *testing.T) {
 		"completed by the refund's entry":  {gotAccepted, with(settled, func(p *ourPayment) { p.ending = "payment.refund" }), true, []billersPayment{good}, false},
 		"refunded by the settling's entry": {gotAccepted, with(returned, func(p *ourPayment) { p.ending = "payment.settle" }), true, nil, false},
 	} {
-		a := &order{inn: "00207199610017", amount: 500, outcome: c.told}
+		a := &order{inn: "00207199610017", amount: 500, outcome: c.out}
 		if wrong := a.mismatch(c.ours, c.has, c.book); (wrong == "") != c.agree {
 			t.Errorf("%s: %q", name, wrong)
 		}

@@ -217,8 +217,8 @@ func (c *crashTest) waitForEnds(t *testing.T, wanted int64) {
 func (c *crashTest) cashIn(t *testing.T, kill, i int) {
 	id := system.NewTxnID()
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(100 * time.Millisecond) {
-		told, err := c.TerminalRequest("pay", id, c.people[i%holders].Phone, "10.00")
-		if err == nil && told.Result == 0 {
+		out, err := c.TerminalRequest("pay", id, c.people[i%holders].Phone, "10.00")
+		if err == nil && out.Result == 0 {
 			c.cash.Add(1000)
 			return
 		}

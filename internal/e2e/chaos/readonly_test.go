@@ -40,7 +40,7 @@ func TestFencedPrimary(t *testing.T) {
 		s.WaitHealthStatus(t, http.StatusServiceUnavailable)
 	}
 	for _, a := range orders[8:] {
-		if told := d.press(d.anyPortal(), a); told == gotAccepted {
+		if out := d.press(d.anyPortal(), a); out == gotAccepted {
 			t.Errorf("accepted by a read-only server: %v", a.answers)
 		}
 	}
@@ -86,8 +86,8 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 			if status, location, _, err := who.post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1"}}); err != nil || status != http.StatusServiceUnavailable {
 				t.Errorf("%s: a draft: %d %s %v", what, status, location, err)
 			}
-			if told, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), who.Phone, "5.00"); err != nil || (told.Result != 1 && told.Result != 90) {
-				t.Errorf("%s: a terminal: %+v %v", what, told, err)
+			if out, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), who.Phone, "5.00"); err != nil || (out.Result != 1 && out.Result != 90) {
+				t.Errorf("%s: a terminal: %+v %v", what, out, err)
 			}
 			if status, screen, err := d.PostUSSD(fmt.Sprintf("s%d", never), unknownPhone, ""); err != nil || status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
 				t.Errorf("%s: *900#: %d %s %v", what, status, screen, err)
@@ -97,7 +97,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	orders := d.drafts(4)
 	set("default_transaction_read_only", "on")
 	trouble("read-only")
-	if told := d.press(d.Site, orders[0]); told == gotAccepted {
+	if out := d.press(d.Site, orders[0]); out == gotAccepted {
 		t.Error("accepted by a read-only server")
 	}
 	if d.HealthStatus() != http.StatusServiceUnavailable {
@@ -117,7 +117,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 		}
 	}
 	trouble("statement_timeout")
-	if told := d.press(d.Site, orders[1]); told == gotAccepted {
+	if out := d.press(d.Site, orders[1]); out == gotAccepted {
 		t.Error("accepted though no statement could be executed")
 	}
 	if err := tx.Rollback(); err != nil {

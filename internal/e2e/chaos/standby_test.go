@@ -39,8 +39,8 @@ func TestStandbyAway(t *testing.T) {
 			}
 			cash := d.newCash(3)
 			for range 2 {
-				d.askAll(1, orders, cash, func(what string, told outcome) {
-					if told == gotAccepted {
+				d.askAll(1, orders, cash, func(what string, out outcome) {
+					if out == gotAccepted {
 						t.Errorf("%s is acknowledged without the standby", what)
 					}
 				})
@@ -55,8 +55,8 @@ func TestStandbyAway(t *testing.T) {
 				s.WaitHealthStatus(t, http.StatusOK)
 			}
 			// The first try may use a connection that was lost.
-			d.askAll(3, orders, cash, func(what string, told outcome) {
-				if told != gotAccepted {
+			d.askAll(3, orders, cash, func(what string, out outcome) {
+				if out != gotAccepted {
 					t.Errorf("%s is not acknowledged after the promotion", what)
 				}
 			})
@@ -81,43 +81,43 @@ func (d *scenario) newCash(n int) (list []*cash) {
 }
 
 // askAll sends all at once, and reads the receipts of the payments.
-func (d *scenario) askAll(tries int, orders []*order, list []*cash, judge func(what string, told outcome)) {
+func (d *scenario) askAll(tries int, orders []*order, list []*cash, judge func(what string, out outcome)) {
 	d.t.Helper()
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	tell := func(what string, told outcome) {
+	tell := func(what string, out outcome) {
 		mu.Lock()
 		defer mu.Unlock()
-		judge(what, told)
+		judge(what, out)
 	}
 	for _, c := range list {
 		s := d.anyPortal()
 		all.Go(func() {
-			told := gotUnknown
-			for try := 0; try < tries && told != gotAccepted; try++ {
+			out := gotUnknown
+			for try := 0; try < tries && out != gotAccepted; try++ {
 				if answer, err := s.TerminalRequest("pay", c.id, c.customer.Phone, "7.00"); err == nil && answer.Result == 0 {
-					told = gotAccepted
+					out = gotAccepted
 				}
 			}
 			d.log.mu.Lock()
-			c.outcome = told
+			c.outcome = out
 			d.log.mu.Unlock()
-			tell("cash "+c.id, told)
+			tell("cash "+c.id, out)
 		})
 	}
 	for _, a := range orders {
 		s := d.anyPortal()
 		all.Go(func() {
 			before := a.outcome
-			told := d.press(s, a)
-			if before == gotUnknown && told == gotRefused {
+			out := d.press(s, a)
+			if before == gotUnknown && out == gotRefused {
 				d.t.Errorf("payment %s may have been accepted, but is refused now: %v", a.draft, a.answers)
 			}
-			for try := 1; try < tries && told != gotAccepted; try++ {
-				told = d.press(s, a)
+			for try := 1; try < tries && out != gotAccepted; try++ {
+				out = d.press(s, a)
 			}
-			tell("payment "+a.draft, told)
-			if told != gotAccepted {
+			tell("payment "+a.draft, out)
+			if out != gotAccepted {
 				tell("receipt "+a.draft, a.customer.receipt(s, a.draft))
 			}
 		})

@@ -41,13 +41,13 @@ func newCentre(t testing.TB, port, password string) *centre {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, teller := io.Pipe()
+	out, teller := io.Pipe()
 	cmd.Stdout = teller
 	c := &centre{t: t, orders: orders}
 	system.Launch(t, "centre", cmd)
-	t.Cleanup(func() { _ = orders.Close(); _ = told.Close() })
+	t.Cleanup(func() { _ = orders.Close(); _ = out.Close() })
 	go func() {
-		for lines := bufio.NewScanner(told); lines.Scan(); {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
 			var e event
 			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 				t.Errorf("the centre said %s", lines.Text())

@@ -42,14 +42,14 @@ func newChain(t *testing.T) *chain {
 		"ELSOM_SMS_URL=http://elsom:" + sendsmsPassword + "@" + c.wire.address + "/cgi-bin/sendsms?from=ELSOM",
 		"ELSOM_SMS_RECEIPTS_URL=http://kannel:" + gatewayPassword + "@" + listen + "/sms/dlr",
 	}
-	if told := system.Run(t, c.Env, "migrate"); told.Code != 0 {
-		t.Fatal(told.Stderr)
+	if out := system.Run(t, c.Env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
 	}
 	for code, g := range map[string]struct{ scope, password string }{
 		"kannel": {"receipts", gatewayPassword}, "kannel-ussd": {"ussd,kannel", dialogPassword},
 	} {
-		if told := system.RunInput(t, c.Env, g.password+"\n", "gateway", "add", code, "--scope", g.scope, "--allow", "127.0.0.1"); told.Code != 0 {
-			t.Fatal(told.Stderr)
+		if out := system.RunInput(t, c.Env, g.password+"\n", "gateway", "add", code, "--scope", g.scope, "--allow", "127.0.0.1"); out.Code != 0 {
+			t.Fatal(out.Stderr)
 		}
 	}
 	c.secrets = []string{gatewayPassword, dialogPassword, sendsmsPassword, centrePassword}

@@ -60,11 +60,11 @@ func newKannel(t *testing.T, portal, centre string) *kannel {
 		},
 		"kannel-ussd": {"127.0.0.1:8080": portal, "DIALOG-PASSWORD": dialogPassword},
 	} {
-		told := system.Run(t, nil, "example", name)
-		if told.Code != 0 {
-			t.Fatal(told.Stderr)
+		out := system.Run(t, nil, "example", name)
+		if out.Code != 0 {
+			t.Fatal(out.Stderr)
 		}
-		text := told.Stdout
+		text := out.Stdout
 		for piece, with := range pieces {
 			text = replaced(t, name, text, piece, with)
 		}

@@ -89,19 +89,19 @@ func (c *chain) ends(t *testing.T) {
 }
 
 func (c *chain) operatorTries(t *testing.T) {
-	told := system.Run(t, c.Env, "sms", "test", "0700 654 321")
+	out := system.Run(t, c.Env, "sms", "test", "0700 654 321")
 	c.secrets = append(c.secrets, "700654321")
-	if told.Code != 0 || !strings.Contains(told.Stdout, "Delivered.") {
-		t.Errorf("%+v", told)
+	if out.Code != 0 || !strings.Contains(out.Stdout, "Delivered.") {
+		t.Errorf("%+v", out)
 	}
 	c.centre.message(0, "+996700654321", "проверка")
 	c.centre.order(map[string]any{"receipts": "UNDELIV"})
 	defer c.centre.order(map[string]any{"receipts": "DELIVRD"})
-	if told := system.Run(t, c.Env, "sms", "test", "0700654321", "--lang", "ky"); told.Code != 1 || !strings.Contains(told.Stderr, "not delivered") {
-		t.Errorf("not delivered: %+v", told)
+	if out := system.Run(t, c.Env, "sms", "test", "0700654321", "--lang", "ky"); out.Code != 1 || !strings.Contains(out.Stderr, "not delivered") {
+		t.Errorf("not delivered: %+v", out)
 	}
-	if told := system.Run(t, c.Env, "sms", "test", "0312 960 888"); told.Code != 1 || !strings.Contains(told.Stderr, "not a mobile number") {
-		t.Errorf("a landline: %+v", told)
+	if out := system.Run(t, c.Env, "sms", "test", "0312 960 888"); out.Code != 1 || !strings.Contains(out.Stderr, "not a mobile number") {
+		t.Errorf("a landline: %+v", out)
 	}
 }
 
@@ -173,8 +173,8 @@ func (c *chain) callLost(t *testing.T) {
 	if _, _, repeats := c.state(t, s.key); repeats != 1 || c.centre.messages(s.text) != 1 {
 		t.Errorf("%d repeats, arrived %d times", repeats, c.centre.messages(s.text))
 	}
-	if told := system.Run(t, c.Env, "sms", "status"); told.Code != 0 || !regexp.MustCompile(`lost answer, ever +1\n`).MatchString(told.Stdout) {
-		t.Errorf("%+v", told)
+	if out := system.Run(t, c.Env, "sms", "status"); out.Code != 0 || !regexp.MustCompile(`lost answer, ever +1\n`).MatchString(out.Stdout) {
+		t.Errorf("%+v", out)
 	}
 	answer, err := http.Get("http://" + c.metrics + "/metrics")
 	if err != nil {
