@@ -86,7 +86,7 @@ func TestViolationsAreFound(t *testing.T) {
 	wantFound(t, violationCases, func(*book) {})
 }
 
-// wantFound violationCases each in a book of its own, which prepare adds to before.
+// wantFound makes each violation in books of its own, to which prepare adds first.
 func wantFound(t *testing.T, violationCases []violationCase, prepare func(*book)) {
 	for _, c := range violationCases {
 		t.Run(c.name, func(t *testing.T) {

@@ -35,9 +35,13 @@ func ConstColumn(name, kind string, value any) Column {
 }
 
 // Insert inserts rows into one or more tables. On PostgreSQL it is one statement
-// whose text does not depend on the number of rows, so that it is planned once;
-// the order in which the tables are written is undefined. On SQLite it is one
-// statement for each table.
+// whose text does not depend on the number of rows, so that it is planned once. On
+// SQLite it is one statement for each table.
+//
+// PostgreSQL runs the parts of one statement in no defined order and on one
+// snapshot ("Data-Modifying Statements in WITH"). So that they are independent,
+// each of Rows must have a table of its own and read none of the others. Foreign
+// keys between the tables are allowed: they are checked when the statement ends.
 func (tx *Tx) Insert(tables ...Rows) error {
 	if len(tables) == 0 {
 		return nil

@@ -11,7 +11,7 @@ type Update struct {
 	Values []Column
 }
 
-// WriteSet is what a transaction writes: First, then Rows.
+// WriteSet is an update and rows to insert, which one transaction writes.
 type WriteSet struct {
 	Update  Update
 	Inserts []Rows
@@ -52,8 +52,10 @@ func (c Update) fromArrays() (update string, args []any) {
 	return "UPDATE " + c.Set + " FROM " + from + " AS v(" + names(c.Values) + ") WHERE " + c.Where, args
 }
 
-// Write writes a record; ErrRowCount as Change says it. On PostgreSQL First and
-// Rows are one statement, whose own UPDATE runs before what stands in WITH.
+// Write writes a write set; ErrRowCount as in Update. On PostgreSQL it is one
+// statement, whose parts run in no defined order: like the rows of Insert, the
+// update must be independent of the inserts. If it changes a wrong number of rows,
+// the inserts are rolled back with the transaction.
 func (tx *Tx) Write(r WriteSet) error {
 	if tx.Dialect() == Postgres && r.Update.count() > 0 {
 		with, args := withInserts(r.Inserts)

@@ -89,7 +89,7 @@ var actions = [errorClasses][tryStates]action{
 	contended:      {split, split, retry, split, fail},
 	unavailable:    {fail, fail, retry, fail, fail},
 	duplicateKey:   {retry, retry, retry, split, fail},
-	//mutant:replace retry, retry, retry => retry, split, retry TestChangedRowsAreReadAgain
+	//mutant:replace rowCount: {retry, retry, => rowCount: {retry, split, TestChangedRowsAreReadAgain
 	rowCount:   {retry, retry, retry, split, fail},
 	otherError: {retry, split, fail, split, fail},
 }
