@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A browser that goes away in the middle of a request is no failure of ours.
+// A request whose browser disconnects is logged as aborted, not as an error.
 func TestAbortedRequestIsNotAnError(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {

@@ -29,7 +29,7 @@ func TestOtherCustomersDataIsNotFound(t *testing.T) {
 	for _, path := range []string{draft, receipt, open, operation, "/history/1", "/check/x", "/receipt/-1", "/receipt/99999999999999999999"} {
 		other.open(path).wantStatus(404).shows("Такой страницы нет")
 		if withoutID(other.text()) != withoutID(nothing) {
-			t.Errorf("%s answers otherwise than what is nowhere:\n%s\n%s", path, other.text(), nothing)
+			t.Errorf("%s answers differently from an unknown address:\n%s\n%s", path, other.text(), nothing)
 		}
 	}
 	for _, path := range []string{draft, open} {
@@ -44,26 +44,26 @@ func TestOtherCustomersDataIsNotFound(t *testing.T) {
 	if other.value("account") != "" {
 		t.Error("another's payment fills the form")
 	}
-	app.wantUnchanged("another's things", before)
+	app.wantUnchanged("another customer's data", before)
 }
 
-// withoutID takes the request's number out of an error page.
+// withoutID removes the request id from an error page.
 func withoutID(text string) string {
 	before, _, _ := strings.Cut(text, "Номер обращения")
 	return before
 }
 
-// machines are the doors with an authentication of their own.
+// machines are the routes with HTTP Basic.
 var machines = map[string]bool{"/osmp": true, "/ussd": true, "/ussd/kannel": true, "/sms/dlr": true}
 
-// Every door of a holder's leads a stranger to the first page and, after the
-// login, to where they were going.
+// Every customer route redirects a visitor to the first page and, after the login,
+// back to the requested page.
 func TestVisitorIsRedirectedToLogin(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(500_00)
 	before := app.counts()
-	holders := 0
+	tried := 0
 	for _, route := range app.server.Routes() {
 		if open := map[string]bool{
 			"/": true, "/login": true, "/signup": true, "/confirm": true, "/confirm/resend": true, "/reset": true, "/reset/confirm": true,
@@ -71,7 +71,7 @@ func TestVisitorIsRedirectedToLogin(t *testing.T) {
 		}; open[route.Path] || machines[route.Path] || strings.HasPrefix(route.Path, "/*") || route.Path == "" || route.Method != http.MethodGet && route.Method != http.MethodPost {
 			continue
 		}
-		holders++
+		tried++
 		path := route.Path
 		for _, parameter := range []string{":id", ":draft", ":payment", ":transfer"} {
 			path = strings.Replace(path, parameter, "12345", 1)
@@ -80,7 +80,7 @@ func TestVisitorIsRedirectedToLogin(t *testing.T) {
 		b := app.browser().open("/")
 		answer := b.ask(route.Method, path+"?x=1", form(b))
 		if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != "/" || answer.Body.Len() > 0 {
-			t.Errorf("%s %s answers a stranger %d %s", route.Method, path, answer.Code, answer.Header().Get("Location"))
+			t.Errorf("%s %s answers a visitor %d %s", route.Method, path, answer.Code, answer.Header().Get("Location"))
 		}
 		if route.Method == http.MethodGet {
 			b.logIn(holder.Phone, password)
@@ -93,10 +93,10 @@ func TestVisitorIsRedirectedToLogin(t *testing.T) {
 			}
 		}
 	}
-	if holders < 12 {
-		t.Errorf("only %d doors of holders were tried", holders)
+	if tried < 12 {
+		t.Errorf("only %d routes were tried", tried)
 	}
-	app.wantUnchanged("strangers", before)
+	app.wantUnchanged("visitors", before)
 }
 
 func TestNextStaysOnTheSite(t *testing.T) {
@@ -119,13 +119,13 @@ func TestNextStaysOnTheSite(t *testing.T) {
 		place := b.ask(http.MethodPost, action, values).Header().Get("Location")
 		if to, err := url.Parse(place); err != nil || to.Host != "" || to.Scheme != "" || !strings.HasPrefix(place, "/") ||
 			strings.HasPrefix(place, "//") || strings.ContainsAny(place, "\\\r\n") {
-			t.Errorf("%+v: led to %q", c, place)
+			t.Errorf("%+v: redirected to %q", c, place)
 		}
 	}
 	for _, path := range []string{"//evil.example", "//evil.example/cabinet", `/\evil.example`, "/%5cevil.example", "/cabinet/../%2f%2fevil.example"} {
 		answer := app.browser().raw(http.MethodGet, path)
 		if place := answer.Header().Get("Location"); strings.HasPrefix(place, "//") || strings.HasPrefix(place, `/\`) {
-			t.Errorf("%s leads to %q", path, place)
+			t.Errorf("%s redirects to %q", path, place)
 		}
 	}
 }
@@ -146,40 +146,39 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 		words   string
 	}{
 		"no token":                       {"", nil, stale},
-		"no token, and nothing is said":  {"", []string{"Sec-Fetch-Site", "", "Origin", ""}, stale},
-		"another holder's token":         {strange, nil, stale},
+		"no token, no origin":            {"", []string{"Sec-Fetch-Site", "", "Origin", ""}, stale},
+		"another customer's token":       {strange, nil, stale},
 		"a visitor's token":              {visitor, nil, stale},
 		"a made-up token":                {strings.Repeat("A", len(visitor)), nil, stale},
 		"a cut token":                    {values.Get("csrf")[:20], nil, stale},
 		"another site":                   {values.Get("csrf"), []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, foreign},
-		"another site, without a word":   {values.Get("csrf"), []string{"Sec-Fetch-Site", "cross-site", "Origin", ""}, foreign},
-		"a neighbour":                    {values.Get("csrf"), []string{"Sec-Fetch-Site", "same-site", "Origin", "http://other.elsom.test"}, foreign},
+		"another site, no origin":        {values.Get("csrf"), []string{"Sec-Fetch-Site", "cross-site", "Origin", ""}, foreign},
+		"same site":                      {values.Get("csrf"), []string{"Sec-Fetch-Site", "same-site", "Origin", "http://other.elsom.test"}, foreign},
 		"an old browser on another site": {values.Get("csrf"), []string{"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, foreign},
 	} {
 		posted := url.Values{}
 		if c.token != "" {
 			posted.Set("csrf", c.token)
 		}
-		shown := app.browser() // shows what b was answered
+		shown := app.browser() // shows b's response
 		shown.read(b.ask(http.MethodPost, action, posted, c.headers...)).wantStatus(403).shows(c.words)
 		if way := shown.page.Find(".actions a").First().AttrOr("href", ""); (way == b.at.Path) != (c.words == stale) {
-			t.Errorf("%s: the way out leads to %s", name, way)
+			t.Errorf("%s: the button leads to %s", name, way)
 		}
 		if t.Failed() {
 			t.Fatal(name)
 		}
 	}
-	// In the address a token counts nothing, and a GET pays nothing.
+	// A token in the address is not accepted, and a GET pays nothing.
 	shown := app.browser()
 	shown.read(b.ask(http.MethodPost, action+"?csrf="+url.QueryEscape(values.Get("csrf")), url.Values{})).wantStatus(403)
 	b.ask(http.MethodGet, action+"?csrf="+url.QueryEscape(values.Get("csrf")), nil)
 	app.wantUnchanged("foreign forms", before)
 	app.wantBalance(holder, 500_00)
-	b.press("Оплатить").shows("250,00 сом") // the page itself still can
+	b.press("Оплатить").shows("250,00 сом") // the page's own form
 }
 
-// A form that was open while its owner logged in anew in another tab is out of
-// date; what was typed into it isn't lost.
+// A form is stale after another login in another tab; its typed values are kept.
 func TestStaleFormKeepsTypedValues(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -203,7 +202,7 @@ func TestStaleFormKeepsTypedValues(t *testing.T) {
 	b.press("Далее").shows("Оплатить 100,50 сом")
 }
 
-// Every way to change something asks for the token.
+// Every route that changes something requires the token.
 func TestEveryFormNeedsAToken(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -247,8 +246,7 @@ func TestTokensDifferOnEachPage(t *testing.T) {
 	}
 }
 
-// Links change nothing: all that can be reached by them is followed, signed in
-// and not, and the books don't move.
+// Following all links, signed in and not, changes nothing in the ledger.
 func TestLinksChangeNothing(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

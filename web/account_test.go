@@ -11,7 +11,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// The limits are shown before they stand in the way, with what is left of them.
+// The limits page shows the limits and the rest of them.
 func TestLimitsPage(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		app.changeCatalog("day: none", "day: 2000", `operation: "100000.00"`, `operation: "1500"`, `month: "1000000.00"`, `month: "2500"`)
@@ -45,8 +45,8 @@ func TestLimitsPage(t *testing.T) {
 
 func spaced(a money.Amount) string { return line(a.Group()) }
 
-// The holder changes the e-mail address with the password; the number and the
-// address before are told, and to what it was changed only masked.
+// The password is required to change the e-mail address. An SMS and a message to the
+// old address report the change, with the new address masked.
 func TestChangeEmail(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		holder := app.newCustomer(0)
@@ -72,14 +72,15 @@ func TestChangeEmail(t *testing.T) {
 		if lines := logged.lines("novaya"); len(lines) > 0 {
 			t.Errorf("logged: %s", lines[0])
 		}
-		// Another's form, and one without the token, change nothing.
+		// Another customer's form, and one without the token, change nothing.
 		if answer := app.browser().ask(http.MethodPost, "/settings/email", nil); answer.Code == http.StatusOK {
 			t.Error("a stranger changes an address")
 		}
 	})
 }
 
-// Only so many addresses a day: each change writes to the one before.
+// The number of changes per day is limited, since each sends a message to the old
+// address.
 func TestEmailChangesAreLimited(t *testing.T) {
 	t.Parallel()
 	app := newApp(t) // without the counters; this one counts always

@@ -15,7 +15,7 @@ import (
 	"elsom/web"
 )
 
-// held is a form of which a byte is missing.
+// held opens a connection that posts a form without its last byte.
 func held(t *testing.T, server *httptest.Server, size int) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -27,9 +27,8 @@ func held(t *testing.T, server *httptest.Server, size int) net.Conn {
 	return conn
 }
 
-// TestBodyBudget checks that bodies beyond the budget are answered with
-// 503 without being read, that large ones leave room for small ones, and that
-// the budget is free again behind them.
+// TestBodyBudget checks that bodies above the budget are answered 503 without being
+// read, that large ones leave room for small ones, and that the budget is released.
 func TestBodyBudget(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 16 << 10} }})
@@ -51,11 +50,11 @@ func TestBodyBudget(t *testing.T) {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		t.Fatalf("%d bytes are answered %d, want %d", size, got, want)
+		t.Fatalf("a body of %d bytes: status %d, want %d", size, got, want)
 	}
 	large := held(t, server, 10<<10)
-	wait(3<<10, http.StatusServiceUnavailable) // 13 KiB are more than three quarters
-	wait(2<<10, http.StatusForbidden)          // read, and not from our page
+	wait(3<<10, http.StatusServiceUnavailable) // 13 KiB exceed three quarters
+	wait(2<<10, http.StatusForbidden)          // read, but without a token
 	if _, header := post(3 << 10); header.Get("Retry-After") == "" || header.Get("Cache-Control") != "no-store" {
 		t.Errorf("503 with %v", header)
 	}
@@ -67,8 +66,8 @@ func TestBodyBudget(t *testing.T) {
 	wait(12<<10, http.StatusForbidden)
 }
 
-// TestBrowserBodiesDoNotBlockMachines checks that bodies which anybody can send
-// take no room from machines, which have proved themselves before theirs are read.
+// TestBrowserBodiesDoNotBlockMachines checks that machines, which are authenticated
+// before their bodies are read, have a budget of their own.
 func TestBrowserBodiesDoNotBlockMachines(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 4 << 10} }})
@@ -91,7 +90,7 @@ func TestBrowserBodiesDoNotBlockMachines(t *testing.T) {
 	status := 0
 	for i := 0; status != http.StatusServiceUnavailable; i++ {
 		if i > 500 {
-			t.Fatal("the bodies are not held")
+			t.Fatal("the budget is not used up")
 		}
 		time.Sleep(10 * time.Millisecond)
 		status, _ = post("/", func(*http.Request) {})
@@ -102,8 +101,8 @@ func TestBrowserBodiesDoNotBlockMachines(t *testing.T) {
 	}
 }
 
-// TestSlowBodyTimesOut checks that a body which never arrives whole ends with 408,
-// before the server's own deadline.
+// TestSlowBodyTimesOut checks that an incomplete body is answered 408 before the
+// server's own timeout.
 func TestSlowBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newApp(t).server)

@@ -48,7 +48,7 @@ func (app *testApp) browser() *browser {
 	return &browser{t: app.t, app: app, jar: jar, from: "192.0.2.7:1234", at: at}
 }
 
-// as signs a holder in.
+// browserOf returns a browser in which the customer is signed in.
 func (app *testApp) browserOf(holder customer.Customer) *browser {
 	app.t.Helper()
 	b := app.browser()
@@ -295,7 +295,7 @@ func (b *browser) wantErrors(want map[string]string) *browser {
 	return b
 }
 
-// line puts a text into one line with plain spaces.
+// line returns a text on one line with plain spaces.
 func line(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // waitEnded reloads a receipt until its payment is no longer processing.

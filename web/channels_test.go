@@ -11,8 +11,7 @@ import (
 	"elsom/internal/transfer"
 )
 
-// A draft that *900# showed is accepted there, by the PIN, and not on the site,
-// where whoever holds the number could do without it.
+// A draft made in *900# can only be accepted there, where the PIN is required.
 func TestDraftsOfOtherChannelsAreNotFound(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

@@ -8,14 +8,14 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// policy is written out once more: what we promise, not what we do.
+// policy is the expected policy, not the code's constant.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
-// look checks what every page of the browser's doors must have, whatever it is.
+// check checks the properties of every page.
 func (b *browser) check() {
 	b.t.Helper()
-	b.armoured(b.header)
+	b.secureHeaders(b.header)
 	if b.status == http.StatusNotFound && strings.HasPrefix(b.at.Path, "/static/") {
 		return
 	}
@@ -23,7 +23,7 @@ func (b *browser) check() {
 		b.t.Errorf("%s (%d): Cache-Control is %q", b.at, b.status, got)
 	}
 	if got := b.header.Get("Content-Type"); got != "text/html; charset=UTF-8" {
-		b.t.Errorf("%s (%d): it is %q", b.at, b.status, got)
+		b.t.Errorf("%s (%d): Content-Type is %q", b.at, b.status, got)
 	}
 	if !utf8.ValidString(b.body) {
 		b.t.Errorf("%s: broken UTF-8", b.at)
@@ -32,18 +32,18 @@ func (b *browser) check() {
 		b.t.Errorf("%s: a text is missing: %s", b.at, b.text())
 	}
 	if n := b.page.Find("[style], style, script:not([src]), [onclick], [onsubmit]").Length(); n > 0 {
-		b.t.Errorf("%s: %d styles or scripts stand in the page itself", b.at, n)
+		b.t.Errorf("%s: %d inline styles or scripts", b.at, n)
 	}
 	if n := b.page.Find("h1").Length(); n != 1 {
-		b.t.Errorf("%s: %d headings of the first rank", b.at, n)
+		b.t.Errorf("%s: %d h1 elements", b.at, n)
 	}
-	b.named()
+	b.names()
 	b.forms()
-	b.faults()
+	b.summary()
 }
 
-// armoured checks the headers of any answer.
-func (b *browser) armoured(header http.Header) {
+// secureHeaders checks the headers of every response.
+func (b *browser) secureHeaders(header http.Header) {
 	b.t.Helper()
 	for name, want := range map[string]string{
 		"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff",
@@ -57,18 +57,18 @@ func (b *browser) armoured(header http.Header) {
 		b.t.Errorf("%s: HSTS is %q", b.at, got)
 	}
 	if header.Get("Server") != "" || header.Get("X-Powered-By") != "" {
-		b.t.Errorf("%s: it says what it is made of", b.at)
+		b.t.Errorf("%s: the server software is disclosed", b.at)
 	}
 }
 
-// named checks that what has a name has one, and one only.
-func (b *browser) named() {
+// names checks ids, labels and accessible names.
+func (b *browser) names() {
 	b.t.Helper()
 	ids := map[string]bool{}
 	b.page.Find("[id]").Each(func(_ int, s *goquery.Selection) {
 		id := s.AttrOr("id", "")
 		if ids[id] {
-			b.t.Errorf("%s: two things are #%s", b.at, id)
+			b.t.Errorf("%s: two elements have the id %s", b.at, id)
 		}
 		ids[id] = true
 	})
@@ -76,7 +76,7 @@ func (b *browser) named() {
 		for _, attribute := range []string{"aria-describedby", "aria-labelledby", "aria-controls"} {
 			for _, id := range strings.Fields(s.AttrOr(attribute, "")) {
 				if !ids[id] {
-					b.t.Errorf("%s: %s names #%s, which isn't there", b.at, attribute, id)
+					b.t.Errorf("%s: %s refers to #%s, which doesn't exist", b.at, attribute, id)
 				}
 			}
 		}
@@ -91,23 +91,24 @@ func (b *browser) named() {
 			b.t.Errorf("%s: the field %q has no label", b.at, s.AttrOr("name", ""))
 		}
 		if s.AttrOr("type", "") == "number" {
-			b.t.Errorf("%s: the field %q spins", b.at, id)
+			b.t.Errorf("%s: the field %q is of type number", b.at, id)
 		}
 	})
 	b.page.Find("a[href], button:not([aria-hidden=true])").Each(func(_ int, s *goquery.Selection) {
 		if name(s) == "" {
 			html, _ := goquery.OuterHtml(s)
-			b.t.Errorf("%s: nothing is read out for %s", b.at, html)
+			b.t.Errorf("%s: no accessible name: %s", b.at, html)
 		}
 	})
 	switch lang := b.page.Find("html").AttrOr("lang", ""); lang {
 	case "ky", "ru", "en":
 	default:
-		b.t.Errorf("%s: it is in %q", b.at, lang)
+		b.t.Errorf("%s: the language is %q", b.at, lang)
 	}
 }
 
-// forms checks that each can be sent and that no password comes back.
+// forms checks that each form has a route and a token, and that no password is
+// rendered.
 func (b *browser) forms() {
 	b.t.Helper()
 	b.page.Find("form[method=post]").Each(func(_ int, form *goquery.Selection) {
@@ -117,7 +118,7 @@ func (b *browser) forms() {
 		}
 		to := b.app.server.NewContext(nil, nil)
 		if b.app.server.Router().Find(http.MethodPost, action, to); to.Path() == "" || to.Path() == "/*" {
-			b.t.Errorf("%s: the form to %s leads nowhere", b.at, action)
+			b.t.Errorf("%s: the form to %s has no route", b.at, action)
 		}
 		if token := form.Find("input[name=csrf]"); token.Length() != 1 || (token.AttrOr("value", "") == "" && b.header.Get("Set-Cookie") != "") {
 			b.t.Errorf("%s: the form to %s has no token", b.at, action)
@@ -125,14 +126,14 @@ func (b *browser) forms() {
 	})
 	b.page.Find("input[type=password]").Each(func(_ int, s *goquery.Selection) {
 		if s.AttrOr("value", "") != "" {
-			b.t.Errorf("%s: a password is given back", b.at)
+			b.t.Errorf("%s: a password is rendered", b.at)
 		}
 	})
 }
 
-// faults checks the summary of what is wrong: at the head, in the words that
-// stand at the fields, each line leading to its field.
-func (b *browser) faults() {
+// summary checks the error summary: first on the page, with the messages of the
+// fields and links to them.
+func (b *browser) summary() {
 	b.t.Helper()
 	links := map[string]string{}
 	b.page.Find("#problems li a").Each(func(_ int, s *goquery.Selection) {
@@ -143,52 +144,52 @@ func (b *browser) faults() {
 		id := s.AttrOr("id", "")
 		words := line(b.page.Find("#" + id + "-error").Text())
 		if words == "" || words != links[id] {
-			b.t.Errorf("%s: at %s stands %q, above %q", b.at, id, words, links[id])
+			b.t.Errorf("%s: the error at %s is %q, in the summary %q", b.at, id, words, links[id])
 		}
 		if !strings.Contains(" "+s.AttrOr("aria-describedby", "")+" ", " "+id+"-error ") {
-			b.t.Errorf("%s: %s isn't described by its words", b.at, id)
+			b.t.Errorf("%s: %s isn't described by its error", b.at, id)
 		}
 	})
 	if wrong.Length() != len(links) {
-		b.t.Errorf("%s: %d fields are wrong, the summary leads to %d", b.at, wrong.Length(), len(links))
+		b.t.Errorf("%s: %d fields have errors, the summary links to %d", b.at, wrong.Length(), len(links))
 	}
 	title := b.page.Find("title").Text()
 	marked := strings.HasPrefix(title, map[string]string{"ky": "Ката: ", "ru": "Ошибка: ", "en": "Error: "}[b.page.Find("html").AttrOr("lang", "")])
 	if summary := b.page.Find("#problems"); (summary.Length() > 0 || b.status >= 400 && b.page.Find(".notice").Length() == 0) && !marked {
-		b.t.Errorf("%s (%d): an error is called %q", b.at, b.status, title)
+		b.t.Errorf("%s (%d): the title of an error is %q", b.at, b.status, title)
 	} else if summary.Length() > 0 && !b.page.Find("#main").Children().First().IsSelection(summary) {
-		b.t.Errorf("%s: the summary doesn't stand first", b.at)
+		b.t.Errorf("%s: the summary is not first", b.at)
 	}
 	if b.status >= 400 && b.page.Find("#problems").Length() == 0 && b.page.Find(".failure, .notice").Length() == 0 {
-		b.t.Errorf("%s (%d): nothing says what is wrong: %s", b.at, b.status, b.text())
+		b.t.Errorf("%s (%d): no error is shown: %s", b.at, b.status, b.text())
 	}
 }
 
-// cookies checks how each is kept.
+// cookies checks the attributes of each cookie.
 func (b *browser) cookies(set []*http.Cookie) {
 	b.t.Helper()
 	https := strings.HasPrefix(b.app.base, "https")
 	for _, c := range set {
 		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != https {
-			b.t.Errorf("the cookie %s is set so: %s", c.Name, c.Raw)
+			b.t.Errorf("the cookie %s has wrong attributes: %s", c.Name, c.Raw)
 		}
 		name, guarded := strings.CutPrefix(c.Name, "__Host-")
 		if guarded != https {
-			b.t.Errorf("the cookie %s is open to other hosts", c.Name)
+			b.t.Errorf("the cookie %s has the wrong prefix", c.Name)
 		}
 		switch name {
 		case "elsom":
 			if c.MaxAge != 0 || !c.Expires.IsZero() {
-				b.t.Errorf("the session's cookie stays: %s", c.Raw)
+				b.t.Errorf("the session cookie is persistent: %s", c.Raw)
 			}
 		case "lang", "lang_choice":
 		case "elsom_device":
 			if c.MaxAge > 90*24*60*60 {
-				b.t.Errorf("the browser's own cookie stays: %s", c.Raw)
+				b.t.Errorf("the device cookie lives too long: %s", c.Raw)
 			}
 		case "next", "note", "elsom_page":
 			if c.MaxAge > 15*60 {
-				b.t.Errorf("what was wanted stays: %s", c.Raw)
+				b.t.Errorf("a short-lived cookie lives too long: %s", c.Raw)
 			}
 		default:
 			b.t.Errorf("an unknown cookie %s", c.Name)

@@ -19,7 +19,7 @@ import (
 	"elsom/internal/wallet"
 )
 
-// onEach runs a test of the whole server on both databases, without the counters.
+// onEach runs a test on both databases, without rate limits.
 func onEach(t *testing.T, test func(t *testing.T, app *testApp)) {
 	t.Helper()
 	t.Parallel()
@@ -40,7 +40,7 @@ func (app *testApp) transfer(from, to customer.Customer, amount string) error {
 	return err
 }
 
-// until opens a page until it says the words.
+// until reloads a page until it shows the text.
 func (b *browser) until(target, words string) {
 	b.t.Helper()
 	for range 200 {
@@ -49,7 +49,7 @@ func (b *browser) until(target, words string) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	b.t.Fatalf("%s never says %q:\n%s", target, words, b.text())
+	b.t.Fatalf("%s never shows %q:\n%s", target, words, b.text())
 }
 
 func (app *testApp) cash(number string) cashin.Answer {
@@ -61,8 +61,8 @@ func (app *testApp) cash(number string) cashin.Answer {
 	return answer
 }
 
-// An empty wallet is closed by its holder with the password: sessions end, nothing
-// arrives any more, the books stay, and the number is free.
+// An empty wallet is closed with the password: sessions end, deposits are refused,
+// the ledger keeps its history, and the number is free.
 func TestClose(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		holder, friend := app.newCustomer(250_50), app.newCustomer(500_00)
@@ -70,14 +70,14 @@ func TestClose(t *testing.T) {
 		b, other := app.browserOf(holder).open("/settings"), app.browserOf(holder).open("/cabinet")
 		b.press("Закрыть кошелёк").wantPath("/settings/close").shows("В кошельке ещё", "250,50", "переведите остаток")
 		if b.page.Find("main input[name=password]").Length() > 0 {
-			t.Error("a wallet with money offers to be closed")
+			t.Error("a wallet with money can be closed")
 		}
 		answer := b.ask(http.MethodPost, "/settings/close", form(b, "password", password))
 		if answer.Code != http.StatusUnprocessableEntity || !strings.Contains(answer.Body.String(), "Деньги на месте") {
 			t.Errorf("with money: %d", answer.Code)
 		}
 
-		// A payment whose outcome is not known may bring its money back.
+		// A payment with an unknown outcome may be refunded.
 		app.setBiller(testkit.Good, testkit.NoAnswer)
 		b.draft(company, "250,50").press("Оплатить").wantStatus(200)
 		b.open("/settings/close").shows("В обработке платежи: 1")
@@ -94,7 +94,7 @@ func TestClose(t *testing.T) {
 		app.wantBalance(holder, 0)
 		b.fill("password", password).press("Закрыть кошелёк").wantPath("/closed").shows("Кошелёк закрыт", "Номер свободен")
 		app.browser().open("/closed").wantPath("/") // by a visitor who closed nothing
-		// The wallet's other browsers are told so, with the number that it had.
+		// The wallet's other browsers show that it was closed, with its number.
 		other.open("/cabinet").wantPath("/").shows("Кошелёк закрыт, номер свободен.", "С деньгами ничего не произошло.")
 		if typed := other.value("phone"); typed != holder.Phone.Pretty() {
 			t.Errorf("the login holds %q", typed)
@@ -103,9 +103,9 @@ func TestClose(t *testing.T) {
 			t.Errorf("told %q", texts[0])
 		}
 
-		// The number is nobody's: for terminals, for other wallets, for a reset.
+		// The number is unknown to terminals, transfers and resets.
 		if result := app.cash(phone).Result; result != cashin.NoWallet {
-			t.Errorf("a terminal is answered %d", result)
+			t.Errorf("a terminal got %d", result)
 		}
 		if f := fault.As(app.transfer(friend, holder, "10")); f == nil || f.Reason != "wallet.receiver_unknown" {
 			t.Errorf("a transfer: %v", f)
@@ -116,10 +116,10 @@ func TestClose(t *testing.T) {
 			t.Error("a closed wallet gets a code for a new password")
 		}
 
-		// A new wallet on the number: empty, without the history and the messages.
-		// Only the holder's own browser is told of the closed one.
+		// A new wallet with the number is empty and has no history and no messages.
+		// Only the former customer's browser mentions the closed one.
 		if text := app.browser().open("/").fill("phone", phone).press("Войти").wantPath("/signup").text(); strings.Contains(text, "Прежний кошелёк") {
-			t.Error("a stranger is told that the number's wallet was closed")
+			t.Error("another browser learns that the wallet was closed")
 		}
 		b.open("/").fill("phone", phone).press("Войти").wantPath("/signup").shows("Прежний кошелёк с этим номером закрыт")
 		b.fill("email", email).fill("password", "совсем другой пароль").tick("offer").press("Зарегистрироваться")
@@ -136,8 +136,7 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// A wallet with a PIN asks it too, and gives the tries of a closing that was
-// refused their due.
+// A wallet with a PIN also requires the PIN, and counts its attempts.
 func TestCloseNeedsPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -154,7 +153,7 @@ func TestCloseNeedsPIN(t *testing.T) {
 	app.wantAudit()
 }
 
-// Drafts made before do nothing after, whichever side of them is closed.
+// Drafts can't be accepted after either wallet was closed.
 func TestDraftsOfClosedWallets(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		ctx, holder, friend := context.Background(), app.newCustomer(0), app.newCustomer(500_00)
@@ -163,7 +162,7 @@ func TestDraftsOfClosedWallets(t *testing.T) {
 		require.NoError(t, closing.Close(ctx, holder, password, ""))
 		b.press("Перевести").wantStatus(422).shows("Кошелёк получателя закрыт", "Деньги не списаны")
 		app.wantBalance(friend, 500_00)
-		// Pressed a second time, in a request that was under way.
+		// A concurrent second request.
 		if err := closing.Close(ctx, holder, password, ""); !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Forbidden) {
 			t.Errorf("closed a second time: %v", err)
 		}
@@ -174,8 +173,8 @@ func TestDraftsOfClosedWallets(t *testing.T) {
 	})
 }
 
-// Money that comes in while the wallet is being closed is either in an open
-// wallet, or refused; never in a closed one, and never lost.
+// Money that arrives while a wallet is being closed is either deposited to the open
+// wallet or refused.
 func TestCloseRacesWithDeposits(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		ctx := context.Background()
@@ -189,7 +188,7 @@ func TestCloseRacesWithDeposits(t *testing.T) {
 			var cash cashin.Answer
 			var sent error
 			all.Go(func() { refused = closing.Close(ctx, holder, password, "") })
-			// Proving the password takes a while: the money comes a little later each time.
+			// The password takes time to verify, so the deposit's delay is varied.
 			time.Sleep(time.Duration(round) * 300 * time.Microsecond)
 			all.Go(func() { cash = app.cash(holder.Phone.String()) })
 			all.Go(func() { sent = app.transfer(friend, holder, "1") })
@@ -200,7 +199,7 @@ func TestCloseRacesWithDeposits(t *testing.T) {
 			if cash.Result == cashin.Done {
 				want += 100_00
 			} else if cash.Result != cashin.NoWallet {
-				t.Errorf("a terminal is answered %d", cash.Result)
+				t.Errorf("a terminal got %d", cash.Result)
 			}
 			if sent == nil {
 				want += 1_00
@@ -219,7 +218,7 @@ func TestCloseRacesWithDeposits(t *testing.T) {
 	})
 }
 
-// Closing the wallet and opening another is no way round the limits.
+// A new wallet with the same number has the used limits of the closed one.
 func TestClosingDoesNotResetLimits(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		app.changeCatalog("day: none", "day: 1000")

@@ -29,7 +29,7 @@ func TestPagesAreCompressed(t *testing.T) {
 	}
 }
 
-// sized are routes that answer as many bytes as they are asked for.
+// sized has a route that returns the requested number of bytes.
 type sized struct{}
 
 func (sized) Routes(g *echo.Group) {
@@ -56,8 +56,7 @@ func (sized) Routes(g *echo.Group) {
 	})
 }
 
-// TestCompressionBounds checks that everything else goes out
-// whole and as it is.
+// TestCompressionBounds checks which responses are not compressed.
 func TestCompressionBounds(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = sized{} }})

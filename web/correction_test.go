@@ -8,7 +8,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// What staff corrected has words and a page of its own, like all else.
+// A correction by staff has its text in the history and a page.
 func TestCorrectionInTheHistory(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -25,7 +25,7 @@ func TestCorrectionInTheHistory(t *testing.T) {
 		b.open("/history?lang="+lang).shows(words[0], "+7,00")
 		b.open(b.page.Find("a.row").First().AttrOr("href", "")).wantStatus(200).shows(words[0], words[1], "+7,00")
 		if strings.Contains(b.body, "⟨") {
-			t.Errorf("in %s a key has no words: %s", lang, b.text())
+			t.Errorf("in %s a key has no label: %s", lang, b.text())
 		}
 	}
 }

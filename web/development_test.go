@@ -10,8 +10,8 @@ import (
 	"elsom/web/dev"
 )
 
-// newDevelopment returns a house whose pages under /dev call its own server,
-// with all its middleware, as those of the program do.
+// newDevelopment returns a testApp whose /dev pages call its own server with all
+// middleware, as in the program.
 func newDevelopment(t *testing.T) *testApp {
 	t.Helper()
 	var app *testApp
@@ -24,9 +24,9 @@ func newDevelopment(t *testing.T) *testApp {
 	return app
 }
 
-// TestTerminalPageReachesOSMP puts money in at /dev/terminal through the whole
-// server: its in-process request has no body, and must pass the middleware that
-// reads bodies.
+// TestTerminalPageReachesOSMP deposits money at /dev/terminal through the whole
+// server. Its in-process request has no body and must pass the middleware that reads
+// bodies.
 func TestTerminalPageReachesOSMP(t *testing.T) {
 	t.Parallel()
 	app := newDevelopment(t)

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/customer"
 )
 
-// Strangers log in with made-up passwords, more than can be hashed, without a
-// pause: whoever comes back in a browser of their own gets in.
+// While an attacker sends more guesses than can be hashed, customers in known
+// browsers can log in.
 func TestKnownBrowsersLogInDuringGuessing(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
@@ -27,11 +27,11 @@ func TestKnownBrowsersLogInDuringGuessing(t *testing.T) {
 			stranger := app.browser().open("/").fill("phone", app.newNumber().String()).press("Войти")
 			body := form(stranger, "password", "a guess").Encode()
 			stop := make(chan struct{})
-			var storm sync.WaitGroup
+			var attack sync.WaitGroup
 			var mu sync.Mutex
 			turned := map[int]int{}
 			for range 80 {
-				storm.Go(func() {
+				attack.Go(func() {
 					for {
 						select {
 						case <-stop:
@@ -48,9 +48,9 @@ func TestKnownBrowsersLogInDuringGuessing(t *testing.T) {
 			}
 			for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
 				mu.Lock()
-				crowded := turned[http.StatusServiceUnavailable]
+				overloaded := turned[http.StatusServiceUnavailable]
 				mu.Unlock()
-				if crowded > 50 {
+				if overloaded > 50 {
 					break
 				}
 			}
@@ -61,15 +61,15 @@ func TestKnownBrowsersLogInDuringGuessing(t *testing.T) {
 				}
 			}
 			close(stop)
-			storm.Wait()
+			attack.Wait()
 			if in != len(own) || turned[http.StatusServiceUnavailable] < 50 {
-				t.Errorf("%d of %d got in; strangers were answered %v", in, len(own), turned)
+				t.Errorf("%d of %d got in; guesses were answered %v", in, len(own), turned)
 			}
 		})
 	}
 }
 
-// postAtOnce sends what a browser would, and may be called at the same time.
+// postAtOnce posts like a browser and is safe for concurrent use.
 func (b *browser) postAtOnce(path, body string) int {
 	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	request.Host, request.RemoteAddr = b.at.Host, "203.0.113.7:1234"

@@ -13,7 +13,7 @@ import (
 	"elsom/internal/testkit"
 )
 
-// The first look at a receipt waits for the outcome, a while.
+// The first request of a receipt waits for the outcome for a limited time.
 func TestReceiptWaitsForOutcome(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -95,7 +95,7 @@ func TestReceiptRefunded(t *testing.T) {
 	if !strings.Contains(texts[0], "деньги возвращены") || !strings.Contains(texts[0], code) || strings.Contains(texts[0], company) {
 		t.Errorf("the message is %q", texts[0])
 	}
-	// One line tells of it, and neither of its two movements is summed.
+	// The refunded payment is one line, and neither of its two transfers is summed.
 	if b.open("/history?direction=in"); b.page.Find("main a.row").Length() != 1 {
 		t.Error("the refund stands beside its payment")
 	}
@@ -108,7 +108,7 @@ func TestReceiptRefunded(t *testing.T) {
 	app.wantAudit()
 }
 
-// walk reads the history from a page on to its end, and goes back again.
+// walk reads the history from a page to its end and back.
 func (b *browser) walk(path string, most int, want []string) {
 	b.t.Helper()
 	var pages, got []string
@@ -177,7 +177,7 @@ func TestHistory(t *testing.T) {
 	if again.Length() != 1 || !strings.Contains(line(again.Text()), "ОсОО «Ала-Тоо» · …6100 17") || !strings.Contains(line(again.Text()), "5,00 сом") {
 		t.Errorf("to pay again: %s", line(again.Text()))
 	}
-	// What another pays doesn't show.
+	// Another customer's payments are not shown.
 	app.deposit(app.newCustomer(0), 7_00)
 	b.open("/history").shows("45 записей")
 }

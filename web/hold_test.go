@@ -9,9 +9,9 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// TestHoldIsShownBeforeTheForm resets the password of a wallet without a PIN. The hold
-// is told before the code is sent, to everybody alike, then in the cabinet and
-// in place of each button that it closes.
+// TestHoldIsShownBeforeTheForm resets the password of a wallet without a PIN. The
+// hold is announced before the code is sent, the same for every number, then shown
+// in the cabinet and in place of each disabled button.
 func TestHoldIsShownBeforeTheForm(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -42,14 +42,14 @@ func TestHoldIsShownBeforeTheForm(t *testing.T) {
 		for _, lang := range i18n.Langs() {
 			until, _, _ := strings.Cut(lang.T("customer.hold", i18n.Args{"Until": "|"}), "|")
 			if b.open(path + "?lang=" + string(lang)); strings.Count(b.text(), line(until)) != 1 {
-				t.Errorf("%s doesn't say %q once: %s", path, until, b.text())
+				t.Errorf("%s doesn't show %q once: %s", path, until, b.text())
 			}
 		}
 		if b.open(path + "?lang=ru"); button != "" && b.control(button).Length() > 0 {
 			t.Errorf("%s still offers %q", path, button)
 		}
 	}
-	// A form that was open before is refused as ever, and says it once.
+	// A form that was open before is refused and shows the hold once.
 	b.follow("POST", "/pay/dostek", form(b, "account", company, "amount", "100")).wantStatus(422)
 	if n := strings.Count(b.text(), "Платежи откроются"); n != 1 {
 		t.Errorf("the refused form says it %d times: %s", n, b.text())

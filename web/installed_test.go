@@ -39,8 +39,8 @@ func (b *browser) manifest() (m appManifest) {
 	return m
 }
 
-// The application is the same in each language but for its words, and its
-// pictures are as large as they are said to be.
+// The manifest differs between languages only in its texts, and its icons have the
+// declared sizes.
 func TestManifest(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -76,7 +76,7 @@ func TestManifest(t *testing.T) {
 	}
 }
 
-// A shortcut leads nowhere that is not there.
+// There is no shortcut to a service that is not offered.
 func TestNoShortcutForUnofferedService(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -111,8 +111,8 @@ func (b *browser) shell(lang i18n.Lang) (s shell, source string) {
 	return s, source
 }
 
-// What the worker keeps is there, is the same for everybody, and dresses the
-// pages that it keeps.
+// What the worker caches exists, is the same for everybody, and is complete for the
+// cached pages.
 func TestWorkerCachesPublicPagesOnly(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -121,7 +121,7 @@ func TestWorkerCachesPublicPagesOnly(t *testing.T) {
 	for _, lang := range i18n.Langs() {
 		s, source := holder.shell(lang)
 		if _, again := app.browser().shell(lang); again != source {
-			t.Errorf("%s: a stranger gets another worker", lang)
+			t.Errorf("%s: a visitor gets another worker", lang)
 		}
 		names[s.Name] = true
 		files := strings.Join(append(s.Files, s.Icon, s.Badge), " ")
@@ -151,11 +151,11 @@ func TestWorkerCachesPublicPagesOnly(t *testing.T) {
 	}
 }
 
-// The page that stands for others says what still works.
+// The offline page lists what works without a connection.
 func TestOfflinePage(t *testing.T) {
 	t.Parallel()
 	b := newApp(t).browser().open("/offline?lang=ru").shows("Нет связи", "второй раз деньги не спишутся", "*900#", "Megacom и Beeline", "0312 960 888")
 	if b.page.Find(`main a.button[href=""]`).Length() != 1 || b.page.Find(`a[href="tel:*900%23"]`).Length() != 1 || b.page.Find(".languages").Length() > 0 {
-		t.Error("no way to try again, to dial, or a language that can't be got")
+		t.Error("no retry link, no link to dial, or a language switch")
 	}
 }

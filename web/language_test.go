@@ -39,8 +39,8 @@ func TestLanguageOfAVisitor(t *testing.T) {
 	}
 }
 
-// The switch beside a form gives the page back in the other language, with
-// what was typed, and does nothing else.
+// The language switch shows a form again in the other language with its typed
+// values, and does nothing else.
 func TestLanguageSwitchKeepsTypedValues(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -143,8 +143,8 @@ func TestLanguageIsStoredWithTheCustomer(t *testing.T) {
 	}
 }
 
-// A switch on the way to the cabinet holds there; a language that somebody
-// else left in the browser doesn't.
+// A language switched shortly before the login is stored with the customer; an older
+// one in the browser is not.
 func TestLanguageSwitchedBeforeTheLogin(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

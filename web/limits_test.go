@@ -65,8 +65,7 @@ func TestBlocked(t *testing.T) {
 	b.shows("Оплатить 100,00 сом").press("Оплатить").shows("100,00 сом")
 }
 
-// The database may go at any moment: there is a page that says so, and no
-// word of what broke.
+// If the database is unavailable, the error page says so without details.
 func TestDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -86,7 +85,7 @@ func TestDatabaseUnavailable(t *testing.T) {
 	app.browser().open("/help").wantStatus(200) // needs none
 }
 
-// The books may stop taking: then nothing is paid, and the page says so.
+// If the ledger is closed, nothing is paid and the page says so.
 func TestLedgerClosed(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -100,7 +99,7 @@ func TestLedgerClosed(t *testing.T) {
 	b.open(check).shows("Проверьте данные", "Оплатить 100,00 сом")
 }
 
-// One number proved in two browsers has one holder.
+// A number confirmed in two browsers has one wallet.
 func TestSignUpInTwoBrowsers(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -125,8 +124,7 @@ func TestSignUpInTwoBrowsers(t *testing.T) {
 	}
 }
 
-// Who lacks money finds the way back from where it is filled, and what was
-// typed.
+// The fill page links back to the draft, and the form keeps its typed values.
 func TestReturnFromFilling(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -141,7 +139,7 @@ func TestReturnFromFilling(t *testing.T) {
 	draft := strings.TrimPrefix(check, "/check/")
 	for name, other := range map[string]*browser{"a paid one": b, "a stranger": app.browserOf(app.newCustomer(1_00)), "a visitor": app.browser()} {
 		if other.open("/fill?back="+draft).wantStatus(200).control("Вернуться к оплате").Length() > 0 {
-			t.Errorf("%s is led to /check/%s", name, draft)
+			t.Errorf("%s is redirected to /check/%s", name, draft)
 		}
 	}
 	b.open("/fill?back=//evil.example").wantStatus(200)

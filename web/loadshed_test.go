@@ -19,28 +19,28 @@ import (
 	"elsom/web"
 )
 
-// stuck keeps everybody from writing until the hand is opened.
-func (app *testApp) stuck() (open func()) {
+// blockWrites keeps a write transaction open until unblock is called.
+func (app *testApp) blockWrites() (unblock func()) {
 	app.t.Helper()
-	held, hand := make(chan struct{}), make(chan struct{})
+	locked, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		err := app.DB.InTx(context.Background(), func(context.Context, *database.Tx) error {
-			close(held)
-			<-hand
+			close(locked)
+			<-release
 			return nil
 		})
 		if err != nil {
 			app.t.Error(err)
 		}
 	})
-	<-held
-	open = sync.OnceFunc(func() { close(hand); wg.Wait() })
-	app.t.Cleanup(open)
-	return open
+	<-locked
+	unblock = sync.OnceFunc(func() { close(release); wg.Wait() })
+	app.t.Cleanup(unblock)
+	return unblock
 }
 
-// payer is somebody who is about to press «Оплатить».
+// payer is a browser on a check page.
 type payer struct {
 	*browser
 	holder customer.Customer
@@ -59,59 +59,59 @@ func (p payer) pay() *httptest.ResponseRecorder {
 	return p.ask(http.MethodPost, p.action, p.values)
 }
 
-// answered is what somebody was told.
-type answered struct {
+// response is the response to a payer.
+type response struct {
 	by     payer
 	answer *httptest.ResponseRecorder
 }
 
-// race lets several pay at once.
-func race(payers ...payer) <-chan answered {
-	told := make(chan answered, len(payers))
+// race sends the payments of several payers concurrently.
+func race(payers ...payer) <-chan response {
+	responses := make(chan response, len(payers))
 	for _, p := range payers {
-		go func() { told <- answered{p, p.pay()} }()
+		go func() { responses <- response{p, p.pay()} }()
 	}
-	return told
+	return responses
 }
 
-// Who comes when too many are inside is told at once, in all languages, and
-// nothing is done; who only looks, and the other doors, don't notice.
+// A payment above the limit is answered at once in all languages and changes
+// nothing. GETs and other routes are not affected.
 func TestRequestLimits(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
 	one, other := app.payer(), app.payer()
-	open := app.stuck()
-	told := race(one, other)
-	turned := <-told
-	if turned.answer.Code != http.StatusServiceUnavailable || turned.answer.Header().Get("Retry-After") != "1" ||
-		!strings.Contains(turned.answer.Body.String(), "Сервис временно недоступен") || !strings.Contains(turned.answer.Body.String(), "<section lang=en>") {
-		t.Errorf("answered %d: %s", turned.answer.Code, turned.answer.Body)
+	unblock := app.blockWrites()
+	responses := race(one, other)
+	refused := <-responses
+	if refused.answer.Code != http.StatusServiceUnavailable || refused.answer.Header().Get("Retry-After") != "1" ||
+		!strings.Contains(refused.answer.Body.String(), "Сервис временно недоступен") || !strings.Contains(refused.answer.Body.String(), "<section lang=en>") {
+		t.Errorf("answered %d: %s", refused.answer.Code, refused.answer.Body)
 	}
-	if look := turned.by.ask(http.MethodGet, "/cabinet", nil); look.Code != http.StatusOK {
-		t.Errorf("the cabinet: %d", look.Code)
+	if get := refused.by.ask(http.MethodGet, "/cabinet", nil); get.Code != http.StatusOK {
+		t.Errorf("the cabinet: %d", get.Code)
 	}
 	terminals := make(chan string, 2)
 	for range 2 {
-		go func() { terminals <- app.osmp("1", turned.by.holder) }()
+		go func() { terminals <- app.osmp("1", refused.by.holder) }()
 	}
 	if body := <-terminals; !strings.Contains(body, "<result>1</result>") || !strings.Contains(body, "<osmp_txn_id>1<") {
-		t.Errorf("a crowded terminal door: %s", body)
+		t.Errorf("a terminal above the limit: %s", body)
 	}
-	open()
-	if inside := <-told; inside.answer.Code != http.StatusSeeOther {
-		t.Errorf("who was inside: %d", inside.answer.Code)
+	unblock()
+	if done := <-responses; done.answer.Code != http.StatusSeeOther {
+		t.Errorf("the payment in flight: %d", done.answer.Code)
 	}
 	if body := <-terminals; !strings.Contains(body, "<result>0</result>") {
-		t.Errorf("the terminal that was inside: %s", body)
+		t.Errorf("the terminal in flight: %s", body)
 	}
-	if again := turned.by.pay(); again.Code != http.StatusSeeOther {
-		t.Errorf("again: %d", again.Code)
+	if again := refused.by.pay(); again.Code != http.StatusSeeOther {
+		t.Errorf("the repeat: %d", again.Code)
 	}
-	app.wantBalance(turned.by.holder, 907_31)
+	app.wantBalance(refused.by.holder, 907_31)
 	app.wantAudit()
 }
 
-// osmp brings cash by the terminals' door.
+// osmp sends a cash-in by a terminal.
 func (app *testApp) osmp(txnID string, holder customer.Customer) (body string) {
 	r := httptest.NewRequest(http.MethodGet, "/osmp?command=pay&txn_id="+txnID+"&txn_date=20261122120005&sum=7.31&account="+
 		url.QueryEscape(strings.TrimPrefix(holder.Phone.String(), "+")), nil)
@@ -121,7 +121,7 @@ func (app *testApp) osmp(txnID string, holder customer.Customer) (body string) {
 	return answer.Body.String()
 }
 
-// Who sends slowly takes no place.
+// A slow sender does not count as in flight.
 func TestSlowSendersAreNotCounted(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Posts: 1, Gets: 10, Machines: 1} }})
@@ -139,26 +139,26 @@ func TestSlowSendersAreNotCounted(t *testing.T) {
 	select {
 	case <-read:
 	case code := <-slow:
-		t.Fatalf("came in before it was read: %d", code)
+		t.Fatalf("handled before its body was read: %d", code)
 	}
 	if answer := p.pay(); answer.Code != http.StatusSeeOther {
 		t.Errorf("answered %d", answer.Code)
 	}
 	_ = sender.CloseWithError(io.ErrUnexpectedEOF)
 	if code := <-slow; code != http.StatusBadRequest {
-		t.Errorf("who went away: %d", code)
+		t.Errorf("the disconnected sender: %d", code)
 	}
 }
 
-// Where the books' queue is full, who pays is told so at once, and nothing was
-// done; what waits is done, and who presses again gets the same receipt.
+// If the ledger's queue is full, a payment is refused at once and changes nothing.
+// Queued payments complete, and a repeat leads to the same receipt.
 func TestLedgerQueueFull(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{newDB: databasetest.Postgres, ledger: ledger.Options{Writers: 1, Queue: 1}})
 	payers := []payer{app.payer(), app.payer(), app.payer()}
-	open := app.locked(payers[0].holder.ID)
-	told := race(payers[0])
-	for app.waiting() == 0 { // it flies, and meets the lock
+	unlock := app.lockAccount(payers[0].holder.ID)
+	responses := race(payers[0])
+	for app.lockWaits() == 0 { // it is in flight and waits for the lock
 		time.Sleep(time.Millisecond)
 	}
 	rest := race(payers[1:]...)
@@ -168,62 +168,62 @@ func TestLedgerQueueFull(t *testing.T) {
 	}
 	late := refused.by
 	if body := app.osmp("3", late.holder); !strings.Contains(body, "<result>1</result>") {
-		t.Errorf("the terminal hears %s", body)
+		t.Errorf("the terminal got %s", body)
 	}
-	open()
-	for _, done := range []answered{<-told, <-rest} {
+	unlock()
+	for _, done := range []response{<-responses, <-rest} {
 		if done.answer.Code != http.StatusSeeOther || done.by.pay().Header().Get("Location") != done.answer.Header().Get("Location") {
-			t.Errorf("who waited: %d", done.answer.Code)
+			t.Errorf("a queued payment: %d", done.answer.Code)
 		}
 		app.wantBalance(done.by.holder, 900_00)
 	}
 	app.wantBalance(late.holder, 1000_00)
 	if again := late.pay(); again.Code != http.StatusSeeOther {
-		t.Errorf("again: %d", again.Code)
+		t.Errorf("the repeat: %d", again.Code)
 	}
 	if body := app.osmp("3", late.holder); !strings.Contains(body, "<result>0</result>") {
-		t.Errorf("the terminal hears %s", body)
+		t.Errorf("the terminal got %s", body)
 	}
 	app.wantBalance(late.holder, 907_31)
 	app.wantAudit()
 }
 
-// Who hangs up while the books are busy has paid all the same, once, and finds
-// the receipt.
+// A browser that disconnects while the ledger is busy has paid once, and a repeat
+// leads to the receipt.
 func TestDisconnectWhilePaying(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	p := app.payer()
-	open := app.stuck()
+	unblock := app.blockWrites()
 	ctx, hangUp := context.WithCancel(t.Context())
 	p.ctx = ctx
-	told := race(p)
-	time.Sleep(300 * time.Millisecond) // by now it waits for the books
+	responses := race(p)
+	time.Sleep(300 * time.Millisecond) // it waits for the ledger by now
 	hangUp()
-	open()
-	<-told
+	unblock()
+	<-responses
 	p.ctx = nil
 	if again := p.pay(); again.Code != http.StatusSeeOther || !strings.HasPrefix(again.Header().Get("Location"), "/receipt/") {
-		t.Errorf("again: %d", again.Code)
+		t.Errorf("the repeat: %d", again.Code)
 	}
 	app.wantBalance(p.holder, 900_00)
 	app.wantAudit()
 }
 
-// locked keeps everybody from an account, on PostgreSQL, until it is opened.
-func (app *testApp) locked(account int64) (open func()) {
+// lockAccount locks an account on PostgreSQL until unlock is called.
+func (app *testApp) lockAccount(account int64) (unlock func()) {
 	app.t.Helper()
 	tx, err := app.DB.Pool().BeginTx(context.Background(), nil)
 	require.NoError(app.t, err)
-	open = sync.OnceFunc(func() { _ = tx.Rollback() })
-	app.t.Cleanup(open)
+	unlock = sync.OnceFunc(func() { _ = tx.Rollback() })
+	app.t.Cleanup(unlock)
 	_, err = tx.ExecContext(context.Background(), "SELECT id FROM accounts WHERE id = $1 FOR UPDATE", account)
 	require.NoError(app.t, err)
-	return open
+	return unlock
 }
 
-// waiting counts who waits for a lock.
-func (app *testApp) waiting() (n int) {
+// lockWaits returns the number of waiting lock requests.
+func (app *testApp) lockWaits() (n int) {
 	app.t.Helper()
 	require.NoError(app.t, app.DB.Pool().QueryRowContext(context.Background(),
 		"SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())").Scan(&n))

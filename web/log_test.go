@@ -13,8 +13,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// Everything a person types or gets is planted once, and what was logged
-// meanwhile, by all rooms, is searched for it.
+// All private values that users type or receive are used once; the log must contain
+// none of them.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -61,8 +61,7 @@ const (
 	named       = "Сымбат Жайсаңова"
 )
 
-// planted runs every flow with what must not be logged, and gives the codes
-// that came by SMS.
+// planted runs every flow with private values and returns the codes from the SMS.
 func (b *browser) planted() (codes []string) {
 	b.t.Helper()
 	app := b.app
@@ -74,7 +73,7 @@ func (b *browser) planted() (codes []string) {
 	b.fill("code", wrongCode(codes[0])).press("Подтвердить").wantStatus(422)
 	b.fill("code", codes[0]).press("Подтвердить").wantPath("/cabinet")
 
-	// Filling the wallet and paying: well, refused, unknown, forged, another's.
+	// Deposits and payments: good, refused, unknown, forged, another customer's.
 	holder, err := app.Customers.ByPhone(b.t.Context(), mine)
 	require.NoError(b.t, err)
 	app.deposit(holder, 900_00)
@@ -93,7 +92,7 @@ func (b *browser) planted() (codes []string) {
 	b.open("/settings").fill("old_password", mistyped).fill("password", renewed).press("Сменить").wantStatus(422)
 	app.browserOf(app.newCustomerWith(other, 0)).open(receipt).wantStatus(404)
 
-	// Sending to another wallet: well, and to one that isn't there.
+	// Transfers to a known and an unknown wallet.
 	app.exec("UPDATE customers SET name = $1 WHERE phone = $2", named, other.String())
 	b.open("/transfer").fill("phone", other.Pretty()).fill("amount", "15").press("Далее").press("Перевести").wantStatus(200)
 	b.open("/transfer").fill("phone", "0555 314 150").fill("amount", "15").press("Далее").wantStatus(422)

@@ -101,8 +101,8 @@ func TestInvalidSignUp(t *testing.T) {
 	app.wantUnchanged("bad registrations", before)
 }
 
-// A pasted password that is too long is refused with words on every page that
-// takes a new one; cut off by the browser, nobody would know what was set.
+// A new password that is too long is refused with a message on every page. A browser
+// that cut it would set an unknown password.
 func TestLongPasswordIsNotCut(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -115,7 +115,7 @@ func TestLongPasswordIsNotCut(t *testing.T) {
 	b = app.browser().open("/").fill("phone", app.newNumber().String()).press("Войти").wantPath("/signup")
 	b.fill("email", email).fill("password", long).tick("offer").press("Зарегистрироваться").wantStatus(422).wantErrors(tooLong)
 
-	// What is set is compared whole: neither its beginning nor more opens the wallet.
+	// The whole password is compared: neither a prefix nor a longer text matches.
 	whole := long[:len(long)-1]
 	if _, err := app.Customers.ChangePassword(t.Context(), holder.ID, password, whole); err != nil {
 		t.Fatal(err)
@@ -126,8 +126,7 @@ func TestLongPasswordIsNotCut(t *testing.T) {
 	b.fill("password", whole).press("Войти").wantPath("/cabinet")
 }
 
-// The same letters from another keyboard open the wallet, and the next login finds
-// the hash renewed.
+// The same letters in another Unicode form match, and the login updates the hash.
 func TestPasswordFromAnotherKeyboard(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -163,7 +162,7 @@ func TestSignUp(t *testing.T) {
 			t.Errorf("typed %q, left %q", typed, b.value("code"))
 		}
 	}
-	// The code is good in the browser that it was asked for in, nowhere else.
+	// The code is valid only in the browser that requested it.
 	other := app.browser().open("/").fill("phone", number.String()).press("Войти").open("/confirm").wantPath("/")
 	if other.page.Find("main [name=code]").Length() > 0 {
 		t.Error("another browser is asked for the code")
@@ -180,7 +179,7 @@ func TestSignUp(t *testing.T) {
 	b.wantPath("/cabinet")
 }
 
-// «Подтвердить» pressed many times opens one wallet, and every answer leads to it.
+// Concurrent «Подтвердить» requests open one wallet, and each is redirected to it.
 func TestConfirmPressedManyTimes(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -220,8 +219,8 @@ func TestConfirmPressedManyTimes(t *testing.T) {
 	b.open("/cabinet").wantPath("/cabinet").wantStatus(200)
 }
 
-// Between the first step and the second somebody else may have registered the
-// number: the pages are the same, only the SMS says so.
+// If the number was registered between the first step and the second, the pages are
+// the same; only the SMS says so.
 func TestSignUpDoesNotRevealKnownNumbers(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -280,7 +279,7 @@ func TestExpiredCode(t *testing.T) {
 	b.fill("code", code).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "Срок кода из СМС истёк"})
 }
 
-// retryAfter checks that a refusal says when to come back, within so long.
+// retryAfter checks that a refusal has a Retry-After of at most the given time.
 func (b *browser) retryAfter(most time.Duration) {
 	b.t.Helper()
 	seconds, err := strconv.Atoi(b.header.Get("Retry-After"))
@@ -308,8 +307,7 @@ func TestWrongPasswords(t *testing.T) {
 	b.fill("password", password).press("Войти").wantPath("/cabinet")
 }
 
-// Whoever comes to the password page with a number that is nobody's sees what
-// they would see with a known one.
+// The password page is the same for unknown and known numbers.
 func TestLoginDoesNotRevealUnknownNumbers(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{limits: true})
@@ -343,7 +341,7 @@ func TestLogOut(t *testing.T) {
 	stolen.open("/cabinet").wantPath("/")
 }
 
-// A cookie that somebody planted before the login is worth nothing after it.
+// A session cookie planted before the login is invalid after it.
 func TestSessionIsNewAfterLogin(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

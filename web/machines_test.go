@@ -19,8 +19,8 @@ import (
 	"elsom/web/terminal"
 )
 
-// Wrong passwords from elsewhere use up what may be tried of a code, and then
-// the portal restarts: agents and gateways at work are admitted all the same.
+// After wrong passwords have used up the limit of a machine's code and the server
+// has restarted, the right password is still accepted.
 func TestMachinesAuthenticateAfterRestart(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
@@ -72,7 +72,7 @@ func TestMachinesAuthenticateAfterRestart(t *testing.T) {
 				}
 			}
 			if lines := logged.lines("terminal's word"); len(lines) > 0 || strings.Contains(strings.Join(logged.lines("kannel"), ""), "gateway's word") {
-				t.Error("a password stands in the log")
+				t.Error("a password is logged")
 			}
 		})
 	}

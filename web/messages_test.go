@@ -13,16 +13,16 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// promise makes SMS due to a holder.
-func (app *testApp) promise(promises ...outbox.Message) {
+// queueSMS queues messages to a customer.
+func (app *testApp) queueSMS(promises ...outbox.Message) {
 	app.t.Helper()
 	require.NoError(app.t, app.DB.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		return outbox.Add(ctx, tx, promises...)
 	}))
 }
 
-// A holder reads again what was sent to them, without codes, and nothing that
-// was sent to others.
+// The messages page shows a customer's SMS with codes masked, and no messages to
+// others.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -34,7 +34,7 @@ func TestMessages(t *testing.T) {
 			Phone: c.Phone, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true,
 		})
 	}
-	app.promise(code(holder), code(other))
+	app.queueSMS(code(holder), code(other))
 	if texts := app.messages(holder.Phone); len(texts) != 1 || !strings.Contains(texts[0], "471193") {
 		t.Fatalf("sent %q", texts)
 	}
@@ -53,7 +53,7 @@ func TestMessagesPagination(t *testing.T) {
 	app := newApp(t)
 	holder := app.newCustomer(0)
 	for i := range 45 {
-		app.promise(sms.OutboxMessage(fmt.Sprint("m", i), sms.Message{
+		app.queueSMS(sms.OutboxMessage(fmt.Sprint("m", i), sms.Message{
 			Phone: holder.Phone, Lang: "ru", Key: "sms.topped_up", Args: map[string]any{"Amount": fmt.Sprintf("#%02d", i)},
 		}))
 		app.messages(holder.Phone)

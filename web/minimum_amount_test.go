@@ -4,8 +4,7 @@ import (
 	"testing"
 )
 
-// A payment or transfer costs an SMS or two, so that the shipped catalog and
-// transfers begin at one som. The boundary itself is taken.
+// A payment or transfer causes SMS, so its minimum is one som, inclusive.
 func TestAmountsBelowMinimumAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {

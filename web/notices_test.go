@@ -16,13 +16,13 @@ import (
 	"elsom/web/session"
 )
 
-// The parts of an address as a browser gives them.
+// The parts of a browser's push address.
 const (
 	p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 	auth   = "BTBZMqHH6r4Tts7J_aSIgg"
 )
 
-// pushed is a push service that keeps what it gets.
+// pushed is a push service that stores what it receives.
 type pushed struct {
 	mu   sync.Mutex
 	sent []push.Rendered
@@ -40,7 +40,7 @@ func withNotices(t *testing.T) *testApp {
 	return newAppWith(t, options{notices: true})
 }
 
-// push does what is promised to push services.
+// push sends the queued push messages and returns them.
 func (app *testApp) push() []push.Rendered {
 	app.t.Helper()
 	service := &pushed{}
@@ -62,7 +62,7 @@ func (b *browser) allow(endpoint string) *browser {
 	return b.follow(http.MethodPost, "/settings/notices", form(b, "endpoint", endpoint, "p256dh", p256dh, "auth", auth))
 }
 
-// ends gets the receipt again until the payment has ended.
+// ends reloads the receipt until the payment has ended.
 func (b *browser) ends(status string) {
 	b.t.Helper()
 	for range 100 {
@@ -74,8 +74,8 @@ func (b *browser) ends(status string) {
 	b.t.Fatalf("the payment is %s", b.data("payment-status"))
 }
 
-// A holder who allows notices is told what became of a payment, and of nobody
-// else's; what the notice says can be seen by anybody.
+// A customer with push notifications gets the outcome of their own payments. The
+// text contains nothing private.
 func TestNoticeOfAPayment(t *testing.T) {
 	t.Parallel()
 	app := withNotices(t)
@@ -128,8 +128,8 @@ func TestNoticeOfARefund(t *testing.T) {
 	}
 }
 
-// An address that the server would call elsewhere is refused in words; another
-// holder's browser is nobody's business; without a key there is nothing.
+// A push address on an unknown host is refused with a message, another customer's
+// browser is not found, and without a key there are no notifications.
 func TestInvalidPushAddresses(t *testing.T) {
 	t.Parallel()
 	app := withNotices(t)
@@ -156,7 +156,7 @@ func TestInvalidPushAddresses(t *testing.T) {
 	}
 }
 
-// A new password ends the notices on all browsers.
+// A new password ends push notifications in all browsers.
 func TestNewPasswordEndsNotices(t *testing.T) {
 	t.Parallel()
 	app := withNotices(t)
@@ -168,10 +168,9 @@ func TestNewPasswordEndsNotices(t *testing.T) {
 	}
 }
 
-// Notices end with the session, also those that were promised before: at a
-// logout, when the session is ended from another browser, and when somebody
-// else signs in. A session that merely was idle ends none, and nobody else's
-// end.
+// Push notifications, including queued ones, end with a logout, with the end of the
+// session from another browser, and with another customer's login. They don't end
+// with an idle session.
 func TestNoticesEndWithTheSession(t *testing.T) {
 	t.Parallel()
 	app := withNotices(t)

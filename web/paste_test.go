@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// pasted are the ways in which messengers, spreadsheets and web pages wrap a
+// pasted are the ways in which messengers, spreadsheets and web pages change a
 // copied value.
 var pasted = []func(string) string{
 	func(s string) string { return "\u2066" + s + "\u2069" },
@@ -47,8 +47,8 @@ func TestPastedCodeIsRead(t *testing.T) {
 	}
 }
 
-// A terminal's account passes the same normalizer, and a repeat of it is the
-// same request, however it is written.
+// A terminal's account is normalized like the site's, so that a repeat in another
+// notation is the same request.
 func TestTerminalReadsPastedAccount(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

@@ -101,7 +101,7 @@ func TestCheckPageShowsWhatIsPaid(t *testing.T) {
 	}
 }
 
-// What the biller's check refuses stands at the field that it speaks of.
+// A refusal by the biller's check is shown at its field.
 func TestBillerRefusesTheCheck(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -137,7 +137,7 @@ func TestBillerRefusesTheCheck(t *testing.T) {
 	}
 }
 
-// paying is what the button of a check page sends.
+// paying returns what the button of a check page sends.
 func (b *browser) paying() (action string, values url.Values) {
 	b.t.Helper()
 	button := b.control("Оплатить")
@@ -192,7 +192,7 @@ func TestDraftIsPaidOnce(t *testing.T) {
 		t.Errorf("after F5: %s %s", b.data("payment-code"), b.data("payment-status"))
 	}
 
-	// Back from the receipt to the check page, as the browser shows it again, and as it asks for it anew.
+	// Back from the receipt to the check page, restored and reloaded.
 	b.follow(http.MethodPost, action, values).wantPath(receipts[0])
 	b.open(check).wantStatus(200).shows("Уже оплачено", "Второй раз деньги не списаны").press("Открыть квитанцию").wantPath(receipts[0])
 	if b.open(check).control("Оплатить").Length() > 0 {
@@ -209,7 +209,7 @@ func TestDraftIsPaidOnce(t *testing.T) {
 	app.wantAudit()
 }
 
-// A hidden value that somebody added to the form is nobody's order.
+// Fields added to the form are ignored.
 func TestOnlyTheDraftIsPaid(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -328,7 +328,7 @@ func TestSessionEndedOnTheCheckPage(t *testing.T) {
 			press(b, check)
 			b.wantPath("/").shows("Вход закрылся")
 			if n := strings.Count(b.text(), "Вход закрылся"); n != 1 {
-				t.Errorf("it is said %d times", n)
+				t.Errorf("the hold is shown %d times", n)
 			}
 			b.logIn(holder.Phone, password)
 			b.wantPath(check).shows("Проверьте данные", "Оплатить 250,00 сом")
@@ -336,7 +336,7 @@ func TestSessionEndedOnTheCheckPage(t *testing.T) {
 			b.press("Оплатить").shows("250,00 сом")
 			app.wantBalance(holder, 50_00)
 
-			// Somebody else who logs in there doesn't get it.
+			// Another customer who logs in there doesn't get the form.
 			b.draft(company, "10")
 			app.advance(16 * time.Minute)
 			b.press("Оплатить").wantPath("/")

@@ -21,7 +21,7 @@ const (
 
 var four = regexp.MustCompile(`\b\d{4}\b`)
 
-// dialed gives a holder who opened the wallet by *900# and signed up on the
+// dialed returns a customer who opened the wallet by *900# and registered on the
 // site afterwards, with the PIN from the SMS.
 func (app *testApp) dialed() (holder customer.Customer, pin string) {
 	app.t.Helper()
@@ -41,8 +41,8 @@ func (app *testApp) dialed() (holder customer.Customer, pin string) {
 	return holder, pin
 }
 
-// The wallet of *900# is the wallet of the site; the first payment there needs
-// the PIN, and no other does.
+// *900# and the site share one wallet; only the first payment on the site requires
+// the PIN.
 func TestOneWalletForAllChannels(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -81,7 +81,7 @@ func TestOneWalletForAllChannels(t *testing.T) {
 
 func another(pin string) string { return string((pin[0]-'0'+1)%10+'0') + pin[1:] }
 
-// Five wrong ones lock the PIN and the page says what to do; nothing is paid.
+// Five wrong PINs lock the PIN, and the page says what to do; nothing is paid.
 func TestLockedPINPaysNothing(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -96,7 +96,7 @@ func TestLockedPINPaysNothing(t *testing.T) {
 	b.fill("pin", pin).press("Оплатить").wantStatus(422).shows("ПИН-код закрыт до")
 	app.wantBalance(holder, 1000_00)
 
-	// The password came of an SMS, so that another SMS opens nothing.
+	// The password was set by SMS, so another SMS can't unlock the PIN.
 	b.press("ПИН-код закрыт или его нужно сменить").wantPath("/settings/pin").shows("Его 5 раз ввели неверно", "откроет только сотрудник")
 	if b.page.Find("input[name=password]").Length() > 0 {
 		t.Error("the page offers what is refused")
@@ -110,7 +110,7 @@ func TestLockedPINPaysNothing(t *testing.T) {
 	b.fill("code", wrongCode(code)).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "Код из СМС не подходит"})
 	b.fill("code", code).press("Подтвердить").wantPath("/settings")
 	if texts := b.page.Find("body").Text(); !strings.Contains(texts, "ПИН-код снова открыт") {
-		t.Error("nothing tells that it is open")
+		t.Error("nothing shows that it is open")
 	}
 	b.open("/settings/pin/unlock").wantPath("/settings/pin").shows("Сейчас действует ПИН-код из СМС")
 	app.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", holder.ID)
@@ -138,19 +138,19 @@ func TestPINIsSetAndChangedOnTheSite(t *testing.T) {
 	b.fill("old_pin", ownPIN).fill("pin", ownPIN).press("Сменить ПИН-код").wantStatus(422).wantErrors(map[string]string{"pin": "не отличается"})
 	b.fill("old_pin", ownPIN).fill("pin", newPIN).press("Сменить ПИН-код").wantPath("/settings")
 	require.NoError(t, app.Customers.CheckPIN(context.Background(), holder.ID, newPIN, customer.ForPayment, "payment:1"))
-	// Two pages of one form: the second finds that there is a PIN.
+	// Two open forms: the second is refused since a PIN is set.
 	for range 4 {
 		b.open("/settings/pin").fill("old_pin", badPIN).fill("pin", ownPIN).press("Сменить ПИН-код").wantStatus(422)
 	}
 	b.fill("old_pin", badPIN).fill("pin", ownPIN).press("Сменить ПИН-код").wantStatus(422).shows("ПИН-код закрыт", "Получить код")
-	// A wallet of the site owes nothing: it pays without a PIN.
+	// A wallet registered on the site pays without a PIN.
 	b.draft(company, "50").press("Оплатить").wantStatus(200)
 	app.wantBalance(holder, 50_00)
 }
 
 func last(number phone.Number) string { return number.String()[len(number)-4:] }
 
-// After a new password by SMS the site wants the PIN before it pays.
+// After a reset by SMS the site requires the PIN before a payment.
 func TestResetRequiresPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

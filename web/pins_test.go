@@ -23,15 +23,14 @@ import (
 	"elsom/web/ussd"
 )
 
-// A gateway whose callers give many wrong PINs is slowed down, with a line in the
-// log, and goes on; another gateway is not.
+// A gateway with many wrong PINs is slowed down and logged; other gateways are not.
 func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
 		t.Run(name, func(t *testing.T) {
 			ctx, secret := context.Background(), []byte("a secret of thirty-two bytes or more")
 			app := newAppWith(t, options{newDB: newDB})
-			attempts, err := ratelimit.New(app.DB, ratelimit.Options{Secret: secret, Off: true}) // PINs are counted all the same
+			attempts, err := ratelimit.New(app.DB, ratelimit.Options{Secret: secret, Off: true}) // wrong PINs are always counted
 			require.NoError(t, err)
 			gateways, err := credential.NewGateways(app.DB, attempts, secret)
 			require.NoError(t, err)
@@ -98,7 +97,7 @@ func TestGatewayWithManyWrongPINsIsSlowedDown(t *testing.T) {
 	}
 }
 
-// dialedBy registers so many callers of *900# and returns their numbers and PINs.
+// dialedBy registers n callers of *900# and returns their numbers and PINs.
 func (app *testApp) dialedBy(n int) (phones []phone.Number, pins []string) {
 	app.t.Helper()
 	for i := range n {
@@ -112,8 +111,8 @@ func (app *testApp) dialedBy(n int) (phones []phone.Number, pins []string) {
 	return phones, pins
 }
 
-// balance asks for a balance by *900# through a gateway, and returns the screen
-// behind the PIN.
+// balance requests a balance by *900# through a gateway and returns the screen after
+// the PIN.
 func balance(server http.Handler, gateway, session string, number phone.Number, pin string) (screen string) {
 	for _, text := range []string{"", "8", "8*1", "8*1*" + pin} {
 		form := url.Values{"sessionId": {session}, "serviceCode": {ussd.ServiceCode}, "phoneNumber": {number.String()}, "text": {text}}

@@ -12,9 +12,8 @@ import (
 
 var ourProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:1::/48")}
 
-// TestAddressesBehindProxies checks which address counts: that of
-// X-Forwarded-For only behind proxies that the operator named, in every form in
-// which proxies write it.
+// TestAddressesBehindProxies checks that X-Forwarded-For is used only behind trusted
+// proxies, in every notation that proxies use.
 func TestAddressesBehindProxies(t *testing.T) {
 	t.Parallel()
 	elsewhere := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
@@ -39,7 +38,7 @@ func TestAddressesBehindProxies(t *testing.T) {
 		{ourProxies, "203.0.113.7 , ,", "203.0.113.7"},
 		{ourProxies, "  203.0.113.7  ", "203.0.113.7"},
 		{ourProxies, "[2001:db8::1]:443, [2001:db8:1::5]:80", "2001:db8::1"},
-		// What a client made up stands before what our proxy wrote.
+		// Entries forged by the client come before the proxy's.
 		{ourProxies, "unknown, 203.0.113.7", "203.0.113.7"},
 		{ourProxies, "203.0.113.7, unknown", "192.0.2.7"},
 		{ourProxies, "203.0.113.7, unknown, 192.0.2.9", "192.0.2.9"},
@@ -59,8 +58,8 @@ func TestAddressesBehindProxies(t *testing.T) {
 	}
 }
 
-// TestUntrustedForwardedForIsLogged checks that an operator who forgot to name
-// a proxy finds it in the log, once.
+// TestUntrustedForwardedForIsLogged checks that X-Forwarded-For from an unknown
+// proxy is logged once.
 func TestUntrustedForwardedForIsLogged(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -75,9 +74,9 @@ func TestUntrustedForwardedForIsLogged(t *testing.T) {
 	}
 }
 
-// TestPlainRequestsAreRedirectedToTLS checks that a request which reached a trusted
-// proxy without TLS is redirected to the public address, if it is a browser's
-// and sent nothing; nobody else's word about TLS counts.
+// TestPlainRequestsAreRedirectedToTLS checks that a browser's GET which reached a
+// trusted proxy without TLS is redirected to the public address. X-Forwarded-Proto
+// from others is ignored.
 func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 	t.Parallel()
 	const base = "https://wallet.example.kg"
@@ -117,12 +116,12 @@ func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 	}
 	app = newAppWith(t, options{https: true, handlers: func(d *web.Handlers) { d.BaseURL = base }})
 	if answer := app.browser().ask(http.MethodGet, "/help", nil, "X-Forwarded-Proto", "http"); answer.Code != http.StatusOK {
-		t.Errorf("a stranger's word about TLS counts: %d", answer.Code)
+		t.Errorf("X-Forwarded-Proto of an untrusted client is used: %d", answer.Code)
 	}
 }
 
-// TestFormsBehindAProxyThatChangesTheHost checks that the public address alone
-// tells whether a form is ours, for browsers without Sec-Fetch-Site.
+// TestFormsBehindAProxyThatChangesTheHost checks that a form's Origin is compared
+// with the public address, for browsers without Sec-Fetch-Site.
 func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{https: true})
@@ -155,7 +154,7 @@ func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 			t.Errorf("Host %s, Origin %q: %d, want %d", c.host, c.origin, answer.Code, want)
 		}
 	}
-	// The page on which a form stood is led back to after the login.
+	// The login returns to the page with the form.
 	b := app.browser().open("/")
 	b.ask(http.MethodPost, "/settings/sessions/end", form(b), "Referer", app.base+"/settings?x=1", "Host", "portal")
 	b.logIn(holder.Phone, password)
@@ -164,8 +163,8 @@ func TestFormsBehindAProxyThatChangesTheHost(t *testing.T) {
 	}
 }
 
-// TestTerminalPostsItsQuery checks that a terminal may POST everything in the
-// query, without a body, whatever type it says that has.
+// TestTerminalPostsItsQuery checks that a terminal can POST its parameters in the
+// query, without a body, with any content type.
 func TestTerminalPostsItsQuery(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

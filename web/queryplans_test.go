@@ -44,11 +44,10 @@ INSERT INTO sms_inbox SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', at F
 DROP TABLE n;
 ANALYZE`
 
-// planned is what a payment's life asks, in its shapes, and the indexes by which
-// each finds its rows.
+// planned are the statements of a payment by shape, with the indexes that each uses.
 var planned = map[string]string{}
 
-// A biller's slots are twelve rows, and the catalogue's version is one.
+// The tables of slots and of the catalog's version are small.
 const (
 	slots   = "ALL_OF biller_slots"
 	version = "ALL_OF catalog_state"
@@ -60,9 +59,8 @@ var (
 	numbered = regexp.MustCompile(`\$\d+`)
 )
 
-// Each statement of a payment's life, from the page to the SMS, finds its rows
-// by an index, also where PostgreSQL is free to choose and the tables are
-// large: with the values of the moment, and as it is planned for all values.
+// Each statement of a payment, from the page to the SMS, uses an index on large
+// tables, both in its custom plan and in its generic plan.
 func TestQueryPlansOfAPayment(t *testing.T) {
 	t.Parallel()
 	sent := &traced{}
@@ -88,7 +86,7 @@ func TestQueryPlansOfAPayment(t *testing.T) {
 		if !s.reads() {
 			continue
 		}
-		now, ever := app.plan(connection, s, s.args), app.planOfAll(connection, s)
+		now, ever := app.plan(connection, s, s.args), app.genericPlan(connection, s)
 		if now != ever {
 			t.Errorf("%s: %q now, %q for all values", s.shape(), now, ever)
 		}
@@ -104,14 +102,14 @@ func TestQueryPlansOfAPayment(t *testing.T) {
 	}
 }
 
-// union is the words of both, each once and in order.
+// union returns the words of both, sorted, without duplicates.
 func union(a, b string) string {
 	words := strings.Fields(a + " " + b)
 	slices.Sort(words)
 	return strings.Join(slices.Compact(words), " ")
 }
 
-// freePlanner is a connection that may read whole tables.
+// freePlanner returns a connection on which sequential scans are enabled.
 func (app *testApp) freePlanner() *sql.Conn {
 	app.t.Helper()
 	connection, err := app.DB.Pool().Conn(context.Background())
@@ -122,14 +120,14 @@ func (app *testApp) freePlanner() *sql.Conn {
 	return connection
 }
 
-// reads tells whether a statement looks for rows of a table.
+// reads reports whether a statement reads rows of a table.
 func (s statement) reads() bool {
 	shape := s.shape()
 	return strings.Contains(shape, "from ") || strings.Contains(shape, "update ")
 }
 
-// planOfAll plans as PostgreSQL does for a statement that it has seen often.
-func (app *testApp) planOfAll(connection *sql.Conn, s statement) string {
+// genericPlan returns the indexes of a statement's generic plan.
+func (app *testApp) genericPlan(connection *sql.Conn, s statement) string {
 	app.t.Helper()
 	if _, err := connection.ExecContext(context.Background(), "PREPARE planned AS "+s.text); err != nil {
 		app.t.Fatalf("%s: %v", s.text, err)
@@ -148,8 +146,8 @@ func (app *testApp) planOfAll(connection *sql.Conn, s statement) string {
 	return app.plan(connection, statement{text: execute}, nil)
 }
 
-// plan gives the indexes by which a statement finds its rows, in order, and
-// whole tables that it reads.
+// plan returns the indexes that a statement uses, in order, and the tables that it
+// scans.
 func (app *testApp) plan(connection *sql.Conn, s statement, args []any) string {
 	app.t.Helper()
 	rows, err := connection.QueryContext(context.Background(), "EXPLAIN "+s.text, args...)

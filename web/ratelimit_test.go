@@ -8,7 +8,7 @@ import (
 	"elsom/internal/phone"
 )
 
-// onBoth runs a test on each database with the limits on.
+// onBoth runs a test on both databases with rate limits.
 func onBoth(t *testing.T, test func(t *testing.T, app *testApp)) {
 	t.Helper()
 	t.Parallel()
@@ -23,8 +23,8 @@ func (b *browser) signUp(number phone.Number) *browser {
 	return b.fill("email", email).fill("password", password).tick("offer").press("Зарегистрироваться")
 }
 
-// flood uses up the first steps of the browser's address and, for a number, the
-// passwords and the codes.
+// flood uses up the rate limits of the browser's address: first steps and, for a
+// number, passwords and codes.
 func (b *browser) flood(number phone.Number) {
 	b.t.Helper()
 	b.open("/")
@@ -39,8 +39,8 @@ func (b *browser) flood(number phone.Number) {
 	}
 }
 
-// A neighbour behind the same address uses up all that the address may do: a
-// browser that signed up or logged in for its number is counted by itself.
+// After another client has used up the limits of an address, a browser that has
+// logged in before is counted separately.
 func TestKnownBrowserIsNotLimitedByItsAddress(t *testing.T) {
 	onBoth(t, func(t *testing.T, app *testApp) {
 		owner := app.newNumber()
@@ -54,9 +54,9 @@ func TestKnownBrowserIsNotLimitedByItsAddress(t *testing.T) {
 		other.open("/").logIn(second.Phone, password)
 		other.wantPath("/cabinet").press("Выйти")
 		own.open("/reset").fill("phone", owner.String()).press("Получить код").wantPath("/reset/confirm")
-		// Known for one number is not known for another.
+		// A browser is known for its number only.
 		other.open("/").fill("phone", owner.String()).press("Войти").wantStatus(429).wantPath("/")
-		// And its own counter ends too.
+		// Its own limit applies too.
 		for range 40 {
 			own.ask(http.MethodPost, "/", form(own, "phone", owner.String()))
 		}
@@ -64,8 +64,8 @@ func TestKnownBrowserIsNotLimitedByItsAddress(t *testing.T) {
 	})
 }
 
-// A stranger asks for codes to a number until it gets no more. A new holder and
-// an owner with a new phone get theirs all the same, from elsewhere.
+// After an attacker has requested codes for a number up to the limit, a new customer
+// and an owner with a new phone still get theirs from another network.
 func TestCodesAreReservedForOtherNetworks(t *testing.T) {
 	onBoth(t, func(t *testing.T, app *testApp) {
 		fresh, owner := app.newNumber(), app.newCustomer(0).Phone
@@ -89,7 +89,7 @@ func TestCodesAreReservedForOtherNetworks(t *testing.T) {
 		b.fill("code", app.code(fresh)).press("Подтвердить").wantPath("/cabinet")
 		b = reset("198.51.100.8", owner).wantPath("/reset/confirm")
 		b.fill("code", app.code(owner)).fill("password", password+"!").press("Сохранить пароль").wantPath("/cabinet")
-		// The reserve is three codes, and two for a network.
+		// Three codes are reserved, at most two per network.
 		reset("198.51.100.9", owner).wantPath("/reset/confirm")
 		reset("198.51.100.10", owner).wantStatus(429)
 		reset("192.0.2.99", owner).wantPath("/reset/confirm")
@@ -97,7 +97,7 @@ func TestCodesAreReservedForOtherNetworks(t *testing.T) {
 	})
 }
 
-// A request that is refused leaves no session in the database, on any route.
+// A refused request stores no session, on any route.
 func TestRefusedRequestsStoreNoSession(t *testing.T) {
 	onBoth(t, func(t *testing.T, app *testApp) {
 		number := app.newNumber()

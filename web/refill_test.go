@@ -10,7 +10,8 @@ import (
 	"elsom/internal/transfer"
 )
 
-// waysToPay each accept a payment or transfer and return its form's address.
+// waysToPay are functions that accept a payment or transfer and return the form's
+// address.
 var waysToPay = map[string]func(b *browser, holder, other customer.Customer) (form string){
 	"the check page": func(b *browser, _, _ customer.Customer) string {
 		b.draft(company, "100").press("Оплатить")
@@ -82,8 +83,8 @@ var waysToPay = map[string]func(b *browser, holder, other customer.Customer) (fo
 	},
 }
 
-// TestFormIsEmptyAfterPaying opens the form again after a payment or transfer,
-// over every path that leads to one: what was just paid is not offered anew.
+// TestFormIsEmptyAfterPaying opens the form after a payment or transfer by each of
+// waysToPay: the form is not filled with the paid values.
 func TestFormIsEmptyAfterPaying(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
@@ -102,14 +103,14 @@ func TestFormIsEmptyAfterPaying(t *testing.T) {
 				if b.value(to) != "" || b.value("amount") != "" {
 					t.Errorf("%s is filled with %q and %q", form, b.value(to), b.value("amount"))
 				}
-				// What is typed from now on is kept again.
+				// Values typed from now on are kept.
 				if to == "account" {
 					b.open("/pay/dostek").fill("account", company).fill("amount", "5").press("Далее").open("/pay/dostek")
 				} else {
 					b.open("/transfer").fill("phone", other.Phone.String()).fill("amount", "5").press("Далее").open("/transfer")
 				}
 				if b.value(to) == "" || b.value("amount") != "5,00" {
-					t.Errorf("a new draft is forgotten: %q and %q", b.value(to), b.value("amount"))
+					t.Errorf("a new draft is not kept: %q and %q", b.value(to), b.value("amount"))
 				}
 			})
 		}

@@ -7,8 +7,8 @@ import (
 	"elsom/internal/testkit"
 )
 
-// TestOnlyCompletedPaymentsAreOfferedAgain looks at every page that offers a
-// payment for repetition, while it is processing, completed and refunded.
+// TestOnlyCompletedPaymentsAreOfferedAgain checks the pages that offer to repeat a
+// payment, in each of its states.
 func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
@@ -16,7 +16,8 @@ func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
 			t.Parallel()
 			app := newAppWith(t, options{newDB: newDB})
 			b := app.browserOf(app.newCustomer(1000_00))
-			// repeats checks which pages offer the payment of the receipt that is shown.
+			// repeats checks which pages offer to repeat the payment of the current
+			// receipt.
 			repeats := func(state string, cabinet, operation, receipt, form bool) {
 				t.Helper()
 				at := b.at.Path
@@ -48,7 +49,7 @@ func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
 			b.waitEnded().shows("Платёж проведён")
 			repeats("completed", true, true, true, true)
 
-			// An open payment of the same account hides the one before.
+			// A payment in processing for the same account hides an earlier one.
 			app.setBiller(testkit.Good, testkit.NoAnswer)
 			b.draft(company, "30").press("Оплатить").shows("Платёж обрабатывается")
 			second := b.at.Path

@@ -28,7 +28,7 @@ func TestForgottenPassword(t *testing.T) {
 	if texts := app.messages(holder.Phone); !strings.Contains(texts[0], "пароль для сайта сменили") {
 		t.Errorf("the holder is told %q", texts)
 	}
-	// For a day nothing is paid.
+	// Payments are held for a day.
 	before := app.counts()
 	b.open("/pay/dostek").wantStatus(200).shows("Пароль недавно сменили по СМС. Платежи откроются")
 	app.wantUnchanged("on hold", before)
@@ -39,7 +39,7 @@ func TestForgottenPassword(t *testing.T) {
 	b.draft(company, "250").press("Оплатить").shows("250,00 сом")
 }
 
-// A draft that was made before is held too.
+// Drafts made before the reset are held too.
 func TestHoldOnTheCheckPage(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

@@ -41,7 +41,7 @@ func TestHeadersOfEveryResponse(t *testing.T) {
 		} {
 			answer := b.send(c.method, c.path, nil, "Content-Type", "application/x-www-form-urlencoded")
 			b.at = &url.URL{Scheme: b.at.Scheme, Host: b.at.Host, Path: c.path}
-			if b.armoured(answer.Header()); answer.Code != c.status {
+			if b.secureHeaders(answer.Header()); answer.Code != c.status {
 				t.Errorf("%s %s answers %d, want %d", c.method, c.path, answer.Code, c.status)
 			}
 			if got := answer.Header().Get("Cache-Control"); c.cache != "" && got != c.cache {
@@ -51,7 +51,7 @@ func TestHeadersOfEveryResponse(t *testing.T) {
 	}
 }
 
-// breaking is a door behind which everything goes wrong.
+// breaking has routes that fail.
 type breaking struct{}
 
 const private = "the text of an error: SELECT password_hash FROM customers"
@@ -95,7 +95,7 @@ func TestPanicEndsARequestOnly(t *testing.T) {
 	b.open("/").wantStatus(200)
 }
 
-// Every kind of fault has its page; what happened inside stays inside.
+// Every kind of fault has a page, which shows no internal details.
 func TestEveryFaultKindHasAPage(t *testing.T) {
 	t.Parallel()
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Dev = breaking{} }})
@@ -111,11 +111,11 @@ func TestEveryFaultKindHasAPage(t *testing.T) {
 		for kind, status := range want {
 			b.open("/dev/kind/" + strings.ReplaceAll(kind.String(), " ", "-")).wantStatus(status)
 			if strings.Contains(b.body, "SELECT") || strings.Contains(b.body, "test.act") || strings.Contains(b.body, kind.String()+":") {
-				t.Errorf("%s tells what happened inside: %s", kind, b.text())
+				t.Errorf("%s shows internal details: %s", kind, b.text())
 			}
 			if b.control(map[string]string{"ru": "Помощь", "ky": "Жардам", "en": "Help"}[lang]).Length() == 0 ||
 				b.page.Find(".failure .actions a").Length() == 0 {
-				t.Errorf("%s: no way out: %s", kind, b.text())
+				t.Errorf("%s: no link to continue: %s", kind, b.text())
 			}
 			if retry := b.header.Get("Retry-After"); (kind == fault.TooMany || kind == fault.Unavailable) && retry != "90" {
 				t.Errorf("%s: Retry-After %q", kind, retry)
@@ -143,7 +143,7 @@ func TestLargeAndMalformedBodies(t *testing.T) {
 	}
 	shown.shows("Не получилось прочитать запрос", "Деньги не списаны")
 	b.read(b.send(http.MethodDelete, "/cabinet", strings.NewReader("csrf="+token), "Content-Type", kind)).wantStatus(404)
-	// One that doesn't say how large it is, and never ends.
+	// A body without a length that never ends.
 	endless := io.MultiReader(strings.NewReader(large), strings.NewReader(large))
 	if shown.read(b.send(http.MethodPost, "/pay/dostek", struct{ io.Reader }{endless}, "Content-Type", kind)); shown.status < 400 {
 		t.Errorf("an endless body: %d", shown.status)
@@ -181,8 +181,8 @@ func TestLargeAndMalformedBodies(t *testing.T) {
 	b.open("/cabinet?lang=%00&lang=xx").wantStatus(200)
 }
 
-// A terminal that sends too much, or meets a panic, gets no page of people: a
-// status that makes it repeat.
+// A terminal gets plain text and a status that makes it repeat, for a large body and
+// for a panic.
 func TestTerminalErrorsArePlainText(t *testing.T) {
 	t.Parallel()
 	for status, c := range map[int]struct {
@@ -226,12 +226,12 @@ func TestNoDevelopmentPagesInProduction(t *testing.T) {
 	}
 	for _, path := range []string{"/", "/fill", "/cabinet", "/help"} {
 		if b.open(path); strings.Contains(b.body, "/dev/") {
-			t.Errorf("%s speaks of development", path)
+			t.Errorf("%s mentions development mode", path)
 		}
 	}
 }
 
-// The machine doors have no session and no form token, whatever is sent.
+// Machine routes use no session and no form token.
 func TestTerminalNeedsNoSession(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

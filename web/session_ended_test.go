@@ -8,8 +8,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// ends are the ways in which a session ends while its page is on the screen,
-// each with its words.
+// ends are the ways in which a session ends while its page is open, with the text on
+// the login page.
 var ends = []struct {
 	name, note string
 	end        func(b *browser, holder customer.Customer)
@@ -37,9 +37,9 @@ var ends = []struct {
 
 const newPassword = "совсем другой пароль"
 
-// TestFormOfEndedSession posts a form whose session was ended meanwhile. The
-// visitor reads why and what was not done, finds the number filled in, and after
-// the login is at the page they came from, with what they had typed.
+// TestFormOfEndedSession posts a form after its session has ended. The login page
+// shows why and what was not done, with the number filled in; the login returns to
+// the form with the typed values.
 func TestFormOfEndedSession(t *testing.T) {
 	t.Parallel()
 	forms := map[string]struct {
@@ -100,7 +100,7 @@ func TestFormOfEndedSession(t *testing.T) {
 	}
 }
 
-// backIn logs in with the password of now.
+// backIn logs in with the current password.
 func (app *testApp) backIn(b *browser, holder customer.Customer) {
 	app.t.Helper()
 	for _, word := range []string{password, newPassword} {
@@ -112,7 +112,8 @@ func (app *testApp) backIn(b *browser, holder customer.Customer) {
 	app.t.Fatal("no password opens the wallet")
 }
 
-// TestSessionEndedAfterPaying: what was accepted before the session ended is not said to be unpaid.
+// TestSessionEndedAfterPaying checks that a draft which was accepted before the
+// session ended is not reported as unpaid.
 func TestSessionEndedAfterPaying(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -131,7 +132,8 @@ func TestSessionEndedAfterPaying(t *testing.T) {
 	app.wantBalance(holder, 150_00)
 }
 
-// TestUnsentFormIsForItsCustomer logs another holder in where a session ended: nothing typed is handed over.
+// TestUnsentFormIsForItsCustomer logs another customer in after a session has ended:
+// the typed values are dropped.
 func TestUnsentFormIsForItsCustomer(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -142,11 +144,11 @@ func TestUnsentFormIsForItsCustomer(t *testing.T) {
 	b.logIn(other.Phone, password)
 	b.wantPath("/pay/dostek")
 	if b.value("account") != "" || b.value("amount") != "" {
-		t.Errorf("another holder finds %q and %q", b.value("account"), b.value("amount"))
+		t.Errorf("another customer finds %q and %q", b.value("account"), b.value("amount"))
 	}
 }
 
-// TestVisitorsFormsCreateNoRows posts forms of signed-in pages from nowhere.
+// TestVisitorsFormsCreateNoRows posts customers' forms without a session.
 func TestVisitorsFormsCreateNoRows(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

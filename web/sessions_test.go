@@ -8,8 +8,8 @@ import (
 	"elsom/internal/i18n"
 )
 
-// TestSessionList lists the sessions of a wallet: each with its
-// browser, login, last activity and network, and with a button that ends it.
+// TestSessionList checks the list of a wallet's sessions: browser, login, last
+// activity, network, and a button that ends each.
 func TestSessionList(t *testing.T) {
 	t.Parallel()
 	for name, newDB := range databases {
@@ -59,7 +59,7 @@ func TestSessionList(t *testing.T) {
 	}
 }
 
-// stampAfter is the time that stands behind words, to the minute.
+// stampAfter returns the time after the words, to the minute.
 func stampAfter(text, words string) string {
 	_, after, _ := strings.Cut(text, words)
 	return after[:min(len(after), len("22.11.2026, 21:15"))]

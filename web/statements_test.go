@@ -13,7 +13,7 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// traced is what goes to a database.
+// traced records the statements sent to a database.
 type traced struct {
 	mu   sync.Mutex
 	list []statement
@@ -32,7 +32,7 @@ func (s *traced) add(text string, args []any) {
 	}
 }
 
-// take gives what was sent since it was last asked.
+// take returns the statements since the last call.
 func (s *traced) take() (list []statement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,7 +49,7 @@ func (s *traced) shapes() (list []string) {
 
 var touching = regexp.MustCompile(`\b(from|join|into|update) ([a-z_]+)|\blocking\b`)
 
-// shape is a statement's tables, and what it does to them.
+// shape returns a statement's tables with what it does to them.
 func (s statement) shape() string {
 	text := strings.ToLower(strings.Join(strings.Fields(s.text), " "))
 	text = strings.NewReplacer("\"", "", "`", "", "for update", "locking", "do update", "do").Replace(text)
@@ -62,8 +62,8 @@ func (s statement) shape() string {
 	return strings.Join(found, ", ")
 }
 
-// Every statement of «Оплатить», from the session to the commit of its batch:
-// nobody adds one unseen.
+// TestStatementsOfAPayment lists every statement of «Оплатить», from the session to
+// the commit of its batch.
 func TestStatementsOfAPayment(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -83,14 +83,14 @@ func TestStatementsOfAPayment(t *testing.T) {
 			t.Parallel()
 			sent, noon := &traced{}, time.Now()
 			app := newAppWith(t, options{trace: sent.add, newDB: func(t testing.TB, options ...database.Option) *database.DB {
-				// The clock stands: nothing that is done once a second, or once a minute, comes between.
+				// The clock is stopped, so that no periodic statement runs.
 				return c.newDB(t, append(options, database.WithClock(func() time.Time { return noon }))...)
 			}})
 			holder := app.newCustomer(1000_00)
 			paid := func(want ...string) {
 				t.Helper()
 				if got := sent.shapes(); !slices.Equal(got, want) {
-					t.Errorf("it sends\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+					t.Errorf("statements:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 				}
 			}
 			pay := func(b *browser) {

@@ -13,7 +13,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// sending types a transfer and leads to its check page.
+// sending opens the check page of a transfer.
 func (b *browser) sending(to customer.Customer, amount string) *browser {
 	b.t.Helper()
 	b.open("/cabinet").press("Перевести")
@@ -21,7 +21,7 @@ func (b *browser) sending(to customer.Customer, amount string) *browser {
 	return b
 }
 
-// From the cabinet to the receipt, back and forth, and both sides see it.
+// From the cabinet to the receipt; both sides see the transfer.
 func TestTransfer(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -127,7 +127,8 @@ func TestTransferInvalidInput(t *testing.T) {
 	}
 }
 
-// Who lacks money, or whose form came too late, finds what was typed.
+// The form keeps typed values after a refusal for lack of money and after the
+// session's end.
 func TestTransferFormKeepsTypedValues(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -136,7 +137,7 @@ func TestTransferFormKeepsTypedValues(t *testing.T) {
 	b := app.browserOf(from).open("/transfer").fill("phone", number).fill("amount", "50").press("Далее").wantStatus(422)
 	b.open("/fill").open("/pay/dostek")
 	if b.value("account") != "" {
-		t.Error("a transfer's number stands in a payment's form")
+		t.Error("a transfer fills a payment form")
 	}
 	b.open("/transfer")
 	if b.value("phone") != number || b.value("amount") != "50" {
@@ -153,8 +154,7 @@ func TestTransferFormKeepsTypedValues(t *testing.T) {
 	}
 }
 
-// What stands between a draft and its transfer is said on its page, which keeps
-// all of it.
+// The check page shows why a draft is refused, with all its values.
 func TestTransferRefused(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -195,7 +195,7 @@ func TestTransferReceiverIsFull(t *testing.T) {
 	app.wantBalance(to, 50_00)
 }
 
-// A stranger to a transfer finds neither draft nor receipt.
+// A third customer can't see a transfer's draft or receipt.
 func TestTransferIsPrivate(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -219,8 +219,7 @@ func TestTransferIsPrivate(t *testing.T) {
 	app.wantUnchanged("strangers", before)
 }
 
-// A wallet whose login came by SMS alone sends nothing before its PIN is given;
-// once it was, no page asks again.
+// A wallet whose password was set by SMS requires the PIN once before a transfer.
 func TestTransferRequiresOwedPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -243,7 +242,7 @@ func TestTransferRequiresOwedPIN(t *testing.T) {
 	app.wantAudit()
 }
 
-// The language switch gives the form back as it was typed.
+// The language switch keeps the typed values.
 func TestTransferFormKeepsTheLanguage(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

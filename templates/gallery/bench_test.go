@@ -9,7 +9,7 @@ import (
 	"elsom/templates/gallery"
 )
 
-// The pages that a payment passes, into a buffer that is used again.
+// BenchmarkPages renders the pages of a payment into a reused buffer.
 func BenchmarkPages(b *testing.B) {
 	for _, s := range gallery.States() {
 		switch s.Name {

@@ -23,12 +23,13 @@ import (
 	"elsom/templates/layout"
 )
 
-// policy is the content security policy of the site, word for word.
+// policy is the site's content security policy.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
-// hall serves the gallery: /LANG/STATE, the static files, and pictures hung in it.
-type hall struct {
+// galleryServer serves the gallery: /LANG/STATE, the static files, and added
+// pictures.
+type galleryServer struct {
 	*httptest.Server
 	mux      *http.ServeMux
 	mu       sync.Mutex
@@ -36,9 +37,9 @@ type hall struct {
 	sheets   map[string]string
 }
 
-func open(t *testing.T) *hall {
+func open(t *testing.T) *galleryServer {
 	t.Helper()
-	h := &hall{pictures: map[string][]byte{}, sheets: map[string]string{}}
+	h := &galleryServer{pictures: map[string][]byte{}, sheets: map[string]string{}}
 	mux := http.NewServeMux()
 	h.mux = mux
 	mux.Handle(static.Prefix, static.Handler())
@@ -72,7 +73,7 @@ func holderFrame(idle int) layout.Frame {
 	return layout.Frame{Person: "+996\u00a0700\u00a0123\u00a0456", IdleSeconds: idle}
 }
 
-// browser starts a Chromium of its own for the test and gives a page in it.
+// browser starts Chromium for the test and returns a page in it.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	var program string
@@ -103,7 +104,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// console collects what pages say that they must not.
+// console collects errors and warnings of pages.
 func console(ctx context.Context) func() []string {
 	var mu sync.Mutex
 	var said []string
@@ -154,8 +155,8 @@ func visit(address string) chromedp.Tasks {
 	}
 }
 
-// shoot takes a picture of the whole page, the viewport grown to its length so
-// that what is fixed to its end stands there.
+// shoot takes a screenshot of the whole page. The viewport is enlarged to the page's
+// length, so that elements fixed to its end are at the end.
 func shoot(width, least int64, scale float64, to *[]byte) chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		var height int64
@@ -170,7 +171,7 @@ func shoot(width, least int64, scale float64, to *[]byte) chromedp.Action {
 	})
 }
 
-// capture takes a picture of what the screen shows.
+// capture takes a screenshot of the viewport.
 func capture(to *[]byte) chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		data, err := page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).Do(ctx)

@@ -13,16 +13,15 @@ import (
 	"elsom/templates/gallery"
 )
 
-// axePath is where npm has put axe-core, for all browser tests.
+// axePath is the path of axe-core in node_modules.
 const axePath = "../../.ci/node_modules/axe-core/axe.min.js"
 
 const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}).then(r =>
 	r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`
 
-// TestPages looks at every page and state in a real browser: no violation that
-// axe finds in light and in dark, nothing in the console, nothing wider than
-// the narrowest screen or a tablet's in any of the languages, no key shown for
-// its words.
+// TestPages checks every page and state in Chromium: no axe violations in light and
+// dark, an empty console, no horizontal overflow on the narrowest screen and on a
+// tablet in any language, no missing message.
 func TestPages(t *testing.T) {
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
@@ -40,7 +39,7 @@ func TestPages(t *testing.T) {
 					fits(ctx, t, l, width)
 				}
 			}
-			// English was last; Russian is what axe sees.
+			// English was last; axe checks the Russian page.
 			must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
 			for _, dark := range []bool{false, true} {
 				var wrong []string
@@ -78,8 +77,8 @@ func fits(ctx context.Context, t *testing.T, l i18n.Lang, width int64) {
 	}
 }
 
-// TestNarrowRows looks at the rows of operations on narrow screens: the end of an
-// account is whole, a number stands in one line, and nothing covers its sum.
+// TestNarrowRows checks the rows of operations on narrow screens: the last digits of
+// an account are visible, a number is on one line, and nothing overlaps the sum.
 func TestNarrowRows(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	for _, page := range []string{"/cabinet", "/history"} {
@@ -107,8 +106,8 @@ func excerpt(text string) string {
 	return key
 }
 
-// TestTitles holds the titles to the states: an error page and a form with
-// something wrong say so first, and no two groups of pages are named alike.
+// TestTitles checks the titles: error pages and forms with errors begin with
+// "Error", and groups of pages have different titles.
 func TestTitles(t *testing.T) {
 	for _, s := range gallery.States() {
 		for l, word := range map[i18n.Lang]string{i18n.RU: "Ошибка: ", i18n.KY: "Ката: ", i18n.EN: "Error: "} {

@@ -16,13 +16,13 @@ import (
 	"elsom/templates/page"
 )
 
-// becomes waits until the script's word is the wanted one.
+// becomes waits until a script's result is the wanted one.
 func becomes(ctx context.Context, t *testing.T, script, want string) {
 	t.Helper()
 	var got string
 	var err error
 	for range 100 {
-		// An error is a page that is being left.
+		// The script fails while the page is being left.
 		if err = chromedp.Run(ctx, chromedp.Evaluate(script, &got)); err == nil && got == want {
 			return
 		}
@@ -31,7 +31,7 @@ func becomes(ctx context.Context, t *testing.T, script, want string) {
 	t.Fatalf("%s is %q (%v), not %q", script, got, err, want)
 }
 
-// The script's comforts, each seen to work in a browser.
+// TestScript checks each function of elsom.js in Chromium.
 func TestScript(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	heard := console(ctx)
@@ -49,8 +49,8 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// A receipt in processing finds its outcome by itself, and says it where a
-// screen reader listens.
+// A receipt in processing updates itself and announces the outcome to screen
+// readers.
 func TestReceiptRefreshesItself(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	var asked atomic.Int64
@@ -74,7 +74,7 @@ func TestReceiptRefreshesItself(t *testing.T) {
 	}
 }
 
-// A minute before the session ends the page asks, and can be told to stay.
+// The page warns a minute before the session ends, and a button extends the session.
 func TestIdleWarning(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	h.mux.HandleFunc("GET /idle", func(w http.ResponseWriter, r *http.Request) {
@@ -96,8 +96,8 @@ func TestIdleWarning(t *testing.T) {
 	t.Error("the server was not told")
 }
 
-// TestBackForwardCache goes back to pages that the browser kept alive: one of a
-// wallet is asked for again, one of a visitor is shown as it was.
+// TestBackForwardCache goes back to pages in the back-forward cache: a customer's
+// page is reloaded, a visitor's is not.
 func TestBackForwardCache(t *testing.T) {
 	h := open(t)
 	for path, person := range map[string]string{"/holder": "+996 700 123 456", "/visitor": ""} {
@@ -110,8 +110,8 @@ func TestBackForwardCache(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		// The answer is often an error: the page that was asked is no longer shown.
-		// What is shown then is checked below.
+		// The call often fails since its page is being left; the result is checked
+		// below.
 		_ = cdppage.NavigateToHistoryEntry(entries[current-1].ID).Do(ctx)
 		return nil
 	})
@@ -124,7 +124,7 @@ func TestBackForwardCache(t *testing.T) {
 
 var sheetOfPaper = regexp.MustCompile(`/Type\s*/Page\b`)
 
-// A receipt is one sheet of paper in every state and language.
+// A receipt prints on one sheet in every state and language.
 func TestReceiptPrintsOnOnePage(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	for _, state := range []string{"receipt", "receipt-processing", "receipt-refunded"} {

@@ -27,14 +27,14 @@ var (
 
 func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
-// one is a screen on which everything is shown.
-type one struct {
+// screen is a language, width and color scheme for screenshots.
+type screen struct {
 	lang  i18n.Lang
 	width int64
 	dark  bool
 }
 
-func (o one) String() string {
+func (o screen) String() string {
 	light := "light"
 	if o.dark {
 		light = "dark"
@@ -42,7 +42,7 @@ func (o one) String() string {
 	return fmt.Sprintf("%s-%s-%d", o.lang, light, o.width)
 }
 
-// TestSheets makes pictures only when asked by -sheets or -readme.
+// TestSheets takes screenshots with -sheets or -readme; otherwise it does nothing.
 func TestSheets(t *testing.T) {
 	if *sheetsDir == "" && *readmeDir == "" {
 		t.Log("nothing asked for: -sheets DIR, -readme DIR")
@@ -59,7 +59,7 @@ func TestSheets(t *testing.T) {
 	for _, l := range []i18n.Lang{i18n.RU, i18n.KY} {
 		for _, dark := range []bool{false, true} {
 			for _, width := range []int64{360, 1280} {
-				if o := (one{l, width, dark}); wanted.MatchString(o.String()) {
+				if o := (screen{l, width, dark}); wanted.MatchString(o.String()) {
 					sheets(ctx, t, h, *sheetsDir, o)
 				}
 			}
@@ -67,8 +67,8 @@ func TestSheets(t *testing.T) {
 	}
 }
 
-// sheets lays the states group by group, one picture a group.
-func sheets(ctx context.Context, t *testing.T, h *hall, dir string, o one) {
+// sheets makes one contact sheet for each group of states.
+func sheets(ctx context.Context, t *testing.T, h *galleryServer, dir string, o screen) {
 	t.Helper()
 	bodies, order := map[string]*strings.Builder{}, []string{}
 	for _, s := range gallery.States() {
@@ -104,23 +104,23 @@ const sheetHead = `<!DOCTYPE html><meta charset="utf-8"><style>
 body{margin:0;padding:16px;background:#8a8f94;font:16px sans-serif;display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}
 figure{margin:0}img{display:block}figcaption{padding:4px;color:#fff}</style>`
 
-// shrink keeps wide pages legible two in a row.
-func shrink(o one) int64 {
+// shrink scales wide pages so that two fit in a row.
+func shrink(o screen) int64 {
 	if o.width > 1000 {
 		return 72
 	}
 	return 100
 }
 
-// readme makes the README's pictures: four screens of a phone in a row.
-func readme(ctx context.Context, t *testing.T, h *hall, dir string) {
+// readme makes the README's pictures: four phone screens in a row.
+func readme(ctx context.Context, t *testing.T, h *galleryServer, dir string) {
 	t.Helper()
 	for name, row := range map[string]struct {
-		one
+		screen
 		states []string
 	}{
-		"pages":   {one{i18n.RU, 360, false}, []string{"phone", "services", "check", "receipt"}},
-		"ky-dark": {one{i18n.KY, 360, true}, []string{"cabinet", "pay-typed", "check", "receipt"}},
+		"pages":   {screen{i18n.RU, 360, false}, []string{"phone", "services", "check", "receipt"}},
+		"ky-dark": {screen{i18n.KY, 360, true}, []string{"cabinet", "pay-typed", "check", "receipt"}},
 	} {
 		var body strings.Builder
 		for _, state := range row.states {

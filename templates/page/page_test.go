@@ -30,16 +30,16 @@ func render(t *testing.T, view templ.Component) *goquery.Document {
 	return doc
 }
 
-// offerText is the fingerprint of the Russian text of each version that was
-// ever published. A changed text needs a new version and date in CurrentOffer,
-// and a new line here; a published line is never changed.
+// offerText has the hash of the Russian text of each published version. A changed
+// text needs a new version and date in CurrentOffer and a new line here; published
+// lines never change.
 var offerText = map[string]string{
 	"1.0": "98aa902b3ef0f6557f166920404db48632e68f21a6f0bea41c90b64d8108cd3b",
 	"1.1": "a75b8ea69b0d94095e14b18c6c2f53397ebb2cf6a15cc7b4a90c1d194dac018b",
 	"1.2": "4ef87d22300b9216a6b7fc1cf3b2cf840db8a1dee3727abd8ebec1d96ce1a80c",
 }
 
-func TestOfferTextKeepsToItsVersion(t *testing.T) {
+func TestOfferTextMatchesItsVersion(t *testing.T) {
 	edition := page.CurrentOffer()
 	text := render(t, page.OfferPage{Edition: edition}.Page()).Find("article.offer").Text()
 	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(text), " ")))
@@ -48,8 +48,8 @@ func TestOfferTextKeepsToItsVersion(t *testing.T) {
 	}
 }
 
-// Every form that changes something carries the token, on every page.
-func TestEveryFormCarriesTheToken(t *testing.T) {
+// Every form that changes something has the token, on every page.
+func TestEveryFormHasTheToken(t *testing.T) {
 	forms := 0
 	for _, s := range gallery.States() {
 		render(t, s.Render(i18n.RU)).Find("form").Each(func(_ int, form *goquery.Selection) {
@@ -70,8 +70,8 @@ func TestEveryFormCarriesTheToken(t *testing.T) {
 	}
 }
 
-// The summary says what stands at the field, and leads to it.
-func TestSummaryAndFieldSayTheSame(t *testing.T) {
+// The summary has the messages of the fields, with links to them.
+func TestSummaryMatchesFields(t *testing.T) {
 	view := page.PayPage{Code: "dostek"}
 	view.Fail("amount", "Введите сумму")
 	view.Fail("account", "Введите ИНН")
@@ -101,7 +101,7 @@ func TestSummaryAndFieldSayTheSame(t *testing.T) {
 	}
 }
 
-func TestAPasswordIsNeverGivenBack(t *testing.T) {
+func TestPasswordsAreNeverRendered(t *testing.T) {
 	in := component.Input{Value: "s3cret-тайна"}
 	for _, view := range []page.Page{
 		page.LoginPage{Password: in},
@@ -116,8 +116,8 @@ func TestAPasswordIsNeverGivenBack(t *testing.T) {
 	}
 }
 
-// What is typed is shown again as text, never as a part of the page.
-func TestWhatIsTypedIsOnlyText(t *testing.T) {
+// Typed values are escaped.
+func TestTypedValuesAreEscaped(t *testing.T) {
 	nasty := `"><script>alert(1)</script>`
 	in := component.Input{Value: nasty, Error: nasty}
 	doc := render(t, page.PayPage{Code: `x"/../`, Service: nasty, AccountLabel: nasty, Account: in, Amount: in}.Page())
@@ -133,9 +133,9 @@ func TestWhatIsTypedIsOnlyText(t *testing.T) {
 	}
 }
 
-// On a form the language switch posts the form, so that nothing typed is
-// lost; elsewhere it is links to the same page. Enter must still press the
-// form's own button.
+// On a page with a form the language switch posts the form, so that typed values are
+// kept; elsewhere it links to the same page. Enter still presses the form's own
+// button.
 func TestLanguageSwitch(t *testing.T) {
 	doc := render(t, page.PayPage{Code: "dostek", Frame: layout.Frame{Path: "/pay/dostek"}}.Page())
 	buttons := doc.Find(`.languages button[form=pay]`)
@@ -161,14 +161,14 @@ func TestLanguageSwitch(t *testing.T) {
 			t.Errorf("%q: %q, not %q", path, got, want)
 		}
 	}
-	// The check page pays: its switch must never post its form.
+	// The check page's form pays: its language switch must not post it.
 	if n := render(t, page.CheckPage{State: page.Ready}.Page()).Find(`.languages button`).Length(); n != 0 {
 		t.Error("the switch on the check page posts")
 	}
 }
 
-// The words and marks that others read the pages by.
-func TestTheWordsOthersReadThePagesBy(t *testing.T) {
+// Other tests and scripts find elements by these texts and attributes.
+func TestTextsAndMarksForOtherTests(t *testing.T) {
 	state := func(name string) *goquery.Document {
 		for _, s := range gallery.States() {
 			if s.Name == name {
@@ -222,8 +222,8 @@ func TestTheWordsOthersReadThePagesBy(t *testing.T) {
 	}
 }
 
-// What is shared finds the payment, and says nothing of whose it was.
-func TestWhatIsSharedHasNoINN(t *testing.T) {
+// The shared text identifies the payment without the account.
+func TestSharedTextHasNoINN(t *testing.T) {
 	view := page.ReceiptPage{
 		Status: page.Completed, Code: "482915730264", Service: "DosTek group", Account: "0020 7199 6100 17",
 		Payee: "ОсОО «Ак-Булут»", Wallet: "+996 700 123 456", Total: 250_50,
@@ -238,9 +238,9 @@ func TestWhatIsSharedHasNoINN(t *testing.T) {
 	}
 }
 
-// Every failure says first what became of the money; where nobody knows, the
-// way leads to the history.
-func TestFailuresSayTheMoneyFirst(t *testing.T) {
+// Every error page shows the state of the money first; if the outcome is unknown it
+// links to the history.
+func TestErrorsShowTheMoneyFirst(t *testing.T) {
 	for _, status := range []int{403, 404, 422, 429, 500, 503} {
 		doc := render(t, page.ErrorPage{Status: status, Frame: layout.Frame{Person: "x"}}.Page())
 		words := doc.Find(".failure h1 + p strong").Text()
@@ -255,13 +255,13 @@ func TestFailuresSayTheMoneyFirst(t *testing.T) {
 			t.Errorf("%d: is coming back at once invited?", status)
 		}
 	}
-	// An act whose outcome is being looked into says so, and nothing else.
+	// An operation whose outcome is being checked shows only that.
 	if n := render(t, page.ErrorPage{Status: 503, Message: "?"}.Page()).Find(".failure strong").Length(); n != 0 {
 		t.Error("it is said to be known")
 	}
 }
 
-func TestFeeInWords(t *testing.T) {
+func TestFeeText(t *testing.T) {
 	for want, fee := range map[string]page.FeeRule{
 		"Без комиссии.":                         {},
 		"Комиссия 1,5 %, не меньше 5,00 сом.":   {BasisPoints: 150, Minimum: 500},
