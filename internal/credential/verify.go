@@ -2,18 +2,15 @@ package credential
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
 
+	"elsom/internal/keyedhash"
 	"elsom/internal/password"
 	"elsom/internal/ratelimit"
 )
@@ -32,7 +29,7 @@ type verifier struct {
 	*password.Hasher
 	counters Counters // nil: attempts are not counted
 	limits   Limits
-	key      []byte
+	key      keyedhash.Key
 	stored   bool // keyed hashes are stored: key is derived from the server's secret
 	// same joins concurrent attempts with one password: they are one attempt.
 	same  singleflight.Group
@@ -48,7 +45,7 @@ func newVerifier(counters Counters, limits Limits, serverSecret []byte) (*verifi
 		_, _ = rand.Read(serverSecret) // never fails: crypto/rand ends the process instead
 	}
 	var err error
-	if v.key, err = hkdf.Key(sha256.New, serverSecret, nil, "elsom keychain", sha256.Size); err != nil {
+	if v.key, err = keyedhash.Derive(serverSecret, "elsom keychain"); err != nil {
 		return nil, err
 	}
 	v.Hasher, err = password.New(password.DefaultHash)
@@ -65,12 +62,8 @@ func (v *verifier) storedMAC(code, hash, password string) string {
 
 // mac covers the slow hash, so that it is void once the password changes.
 func (v *verifier) mac(code, hash, password string) string {
-	mac := hmac.New(sha256.New, v.key)
 	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNotCounted
-	for _, text := range []string{code, hash, password} {
-		fmt.Fprintf(mac, "%d:%s", len(text), text)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
+	return v.key.Sum(code, hash, password)
 }
 
 // attempt is one presented password.
@@ -144,11 +137,11 @@ func (v *verifier) forget(ctx context.Context, code, address string) {
 // this process or in one that stored the keyed hash.
 func (v *verifier) recognized(s secret, code, mac string) bool {
 	//mutant:drop ./web TestMachinesAuthenticateAfterRestart
-	if v.stored && hmac.Equal([]byte(s.mac), []byte(mac)) {
+	if v.stored && keyedhash.Equal(s.mac, mac) {
 		return true
 	}
 	found, known := v.right.Load(code)
-	return known && hmac.Equal([]byte(found.(string)), []byte(mac))
+	return known && keyedhash.Equal(found.(string), mac)
 }
 
 // remember records the keyed hash of a right password. If it can't be stored, the

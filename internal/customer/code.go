@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"crypto/hmac"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/input"
+	"elsom/internal/keyedhash"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
@@ -32,7 +32,7 @@ const (
 func (cs *Customers) codeHash(row *confirmation, code string) string {
 	//mutant:replace Phone, row.Email, row.PasswordHash => Email TestCodeIsBoundToWhatItConfirms
 	//mutant:replace row.SessionKey, row.Purpose, => TestCodeIsBoundToWhatItConfirms
-	return cs.hash("code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)
+	return cs.key.Sum("code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)
 }
 
 // startCode stores what a code will confirm and queues the SMS, in one transaction.
@@ -70,14 +70,14 @@ func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purp
 	if err != nil {
 		return nil, err
 	}
-	row, err := cs.countCodeAttempt(ctx, sessionKey, purpose, cs.o.Now())
+	row, counted, err := cs.countCodeAttempt(ctx, sessionKey, purpose, cs.o.Now())
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	if row == nil {
+	if !counted {
 		return nil, cs.codeError(ctx, op, sessionKey, purpose)
 	}
-	if !hmac.Equal([]byte(cs.codeHash(row, code)), []byte(row.CodeHash)) {
+	if !keyedhash.Equal(cs.codeHash(row, code), row.CodeHash) {
 		if row.Tries >= codeTries {
 			return nil, fault.New(fault.Invalid, op, "customer.code_tries").At("code")
 		}
@@ -88,11 +88,11 @@ func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purp
 
 // codeError returns the reason why no attempt at a code was possible.
 func (cs *Customers) codeError(ctx context.Context, op, sessionKey string, purpose Purpose) error {
-	row, err := cs.confirmation(ctx, sessionKey, purpose)
+	row, found, err := cs.confirmation(ctx, sessionKey, purpose)
 	switch {
 	case err != nil:
 		return fault.Wrap(op, err)
-	case row == nil || row.UsedAt != nil:
+	case !found || row.UsedAt != nil:
 		return noCode(op)
 	case row.Tries >= codeTries:
 		return fault.New(fault.TooMany, op, "customer.code_tries").At("code").
@@ -106,11 +106,11 @@ func noCode(op string) error { return fault.New(fault.NotFound, op, "customer.co
 // Pending returns the number whose code the session awaits, for the page that asks
 // for it, or fault.NotFound.
 func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Purpose) (phone.Number, error) {
-	row, err := cs.confirmation(ctx, sessionKey, purpose)
+	row, found, err := cs.confirmation(ctx, sessionKey, purpose)
 	if err != nil {
 		return "", fault.Wrap("customer.pending", err)
 	}
-	if row == nil || row.UsedAt != nil || cs.o.Now().After(row.CreatedAt.Add(codeHistory)) {
+	if !found || row.UsedAt != nil || cs.o.Now().After(row.CreatedAt.Add(codeHistory)) {
 		return "", noCode("customer.pending")
 	}
 	return phone.Number(row.Phone), nil
@@ -124,12 +124,12 @@ func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Pur
 // there is nothing to resend.
 func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, from Origin) error {
 	const op = "customer.resend"
-	row, err := cs.confirmation(ctx, sessionKey, purpose)
+	row, found, err := cs.confirmation(ctx, sessionKey, purpose)
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
 	now := cs.o.Now()
-	if row == nil || row.UsedAt != nil || now.After(row.CreatedAt.Add(codeHistory)) {
+	if !found || row.UsedAt != nil || now.After(row.CreatedAt.Add(codeHistory)) {
 		return noCode(op)
 	}
 	if wait := row.SentAt.Add(ResendPause).Sub(now); wait > 0 {

@@ -12,8 +12,6 @@ package customer
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -21,6 +19,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
+	"elsom/internal/keyedhash"
 	"elsom/internal/notify/sms"
 	"elsom/internal/password"
 	"elsom/internal/phone"
@@ -116,7 +115,7 @@ type Options struct {
 type Customers struct {
 	db     *database.DB
 	o      Options
-	key    []byte
+	key    keyedhash.Key
 	hasher *password.Hasher
 	// anonymous hashes for requests from unfamiliar origins, with lower priority.
 	anonymous *password.Hasher
@@ -133,7 +132,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if len(o.PINPepper) < pepperBytes {
 		return nil, errors.New("customer: the PIN pepper is missing or short")
 	}
-	key, err := hkdf.Key(sha256.New, o.Secret, nil, "elsom customer", sha256.Size)
+	key, err := keyedhash.Derive(o.Secret, "elsom customer")
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}

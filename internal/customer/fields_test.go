@@ -2,7 +2,6 @@ package customer
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -86,17 +85,5 @@ func TestCode(t *testing.T) {
 	for _, text := range []string{"12345", "1234567", "12345a", "١٢٣٤٥٦", strings.Repeat("1", 5000)} {
 		_, err := parseCode("test", text)
 		want(t, text, err, fault.Invalid, "customer.code_format", "code")
-	}
-}
-
-func TestHashSeparatesTexts(t *testing.T) {
-	cs := &Customers{key: secret}
-	hashes := []string{cs.hash("ab", "c"), cs.hash("a", "bc"), cs.hash("abc"), cs.hash("", "abc"), cs.hash("ab", "c", "")}
-	slices.Sort(hashes)
-	if len(slices.Compact(hashes)) != 5 {
-		t.Error("different lists have the same hash")
-	}
-	if cs.hash("x") == (&Customers{key: []byte("another")}).hash("x") {
-		t.Error("the hash does not depend on the key")
 	}
 }

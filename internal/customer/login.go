@@ -107,9 +107,9 @@ func (cs *Customers) remember(tx *database.Tx, id int64, from Origin, now time.T
 }
 
 func (cs *Customers) familiarAddress(id int64, address string) string {
-	return cs.hash("familiar", strconv.FormatInt(id, 10), ratelimit.Address(address))
+	return cs.key.Sum("familiar", strconv.FormatInt(id, 10), ratelimit.Address(address))
 }
 
 func (cs *Customers) familiarDevice(id int64, device string) string {
-	return cs.hash("familiar device", strconv.FormatInt(id, 10), device)
+	return cs.key.Sum("familiar device", strconv.FormatInt(id, 10), device)
 }

@@ -138,11 +138,11 @@ func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed 
 	if err != nil {
 		return nil, err
 	}
-	row, err := cs.countPINAttempt(ctx, id, cs.o.Now())
+	row, counted, err := cs.countPINAttempt(ctx, id, cs.o.Now())
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	if row == nil {
+	if !counted {
 		return nil, cs.pinError(ctx, op, id)
 	}
 	right := false
@@ -205,11 +205,11 @@ func (cs *Customers) locked(op string, until time.Time) *fault.Error {
 
 // pinError returns the reason why no attempt was possible.
 func (cs *Customers) pinError(ctx context.Context, op string, id int64) error {
-	row, err := cs.readPIN(ctx, id)
+	row, found, err := cs.readPIN(ctx, id)
 	switch {
 	case err != nil:
 		return fault.Wrap(op, err)
-	case row == nil:
+	case !found:
 		return noPIN(op)
 	case row.LockedUntil == nil: // unlocked meanwhile
 		return cs.locked(op, cs.o.Now())
@@ -221,8 +221,8 @@ func noPIN(op string) error { return fault.New(fault.NotFound, op, "customer.no_
 
 // mustReadPIN returns the row of a PIN, or fault.NotFound.
 func (cs *Customers) mustReadPIN(ctx context.Context, op string, id int64) (*pinRow, error) {
-	row, err := cs.readPIN(ctx, id)
-	if err == nil && row == nil {
+	row, found, err := cs.readPIN(ctx, id)
+	if err == nil && !found {
 		return nil, noPIN(op)
 	}
 	return row, fault.Wrap(op, err)
@@ -243,8 +243,8 @@ type PINState struct {
 
 // PIN returns the state of a customer's PIN.
 func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
-	row, err := cs.readPIN(ctx, id)
-	if err != nil || row == nil {
+	row, found, err := cs.readPIN(ctx, id)
+	if err != nil || !found {
 		return PINState{}, fault.Wrap("customer.pin", err)
 	}
 	state := PINState{Set: true, Issued: row.Issued, Used: row.Issued && row.UsedFor != ""}

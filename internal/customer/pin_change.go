@@ -202,11 +202,11 @@ func atOld(err error) error {
 // NotFound "customer.no_pin"; Unavailable.
 func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	const op = "customer.pin.resend"
-	row, err := cs.readPIN(ctx, id)
+	row, found, err := cs.readPIN(ctx, id)
 	switch {
 	case err != nil:
 		return fault.Wrap(op, err)
-	case row == nil:
+	case !found:
 		return noPIN(op)
 	case !row.Issued || row.UsedFor != "":
 		return fault.New(fault.Conflict, op, "customer.pin_used")
@@ -270,7 +270,7 @@ func (cs *Customers) ProvePIN(ctx context.Context, id int64, pin string) (proof 
 }
 
 func (cs *Customers) proof(row *pinRow) string {
-	return cs.hash("pin proof", strconv.FormatInt(row.CustomerID, 10), row.PINHash)
+	return cs.key.Sum("pin proof", strconv.FormatInt(row.CustomerID, 10), row.PINHash)
 }
 
 // ChangeProvenPIN is ChangePIN with a proof in place of the old PIN. Repeated with

@@ -2,10 +2,6 @@ package customer
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 
 	"elsom/internal/fault"
@@ -190,14 +186,4 @@ func (cs *Customers) resetLogin(ctx context.Context, number phone.Number, from O
 
 func numberAndAddress(number phone.Number, address string) string {
 	return number.String() + " " + ratelimit.Address(address)
-}
-
-// hash returns a keyed hash of several texts. Each is preceded by its length, so
-// that different lists never have the same input.
-func (cs *Customers) hash(texts ...string) string {
-	mac := hmac.New(sha256.New, cs.key)
-	for _, text := range texts {
-		fmt.Fprintf(mac, "%d:%s", len(text), text)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -196,7 +196,7 @@ func TestCodeIsReplacedOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.startSignup(browser, form(number))
-		row, err := h.confirmation(ctx, browser, ForSignup)
+		row, _, err := h.confirmation(ctx, browser, ForSignup)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,20 +40,20 @@ func storeConfirmation(tx *database.Tx, row *confirmation) error {
 	}).Create(row).Error
 }
 
-func (cs *Customers) confirmation(ctx context.Context, sessionKey string, purpose Purpose) (*confirmation, error) {
+func (cs *Customers) confirmation(ctx context.Context, sessionKey string, purpose Purpose) (row *confirmation, found bool, err error) {
 	var rows []confirmation
-	err := cs.db.Gorm(ctx).Where("session_key = ? AND purpose = ?", sessionKey, purpose).Limit(1).Find(&rows).Error
+	err = cs.db.Gorm(ctx).Where("session_key = ? AND purpose = ?", sessionKey, purpose).Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
-		return nil, err
+		return nil, false, err
 	}
-	return &rows[0], nil
+	return &rows[0], true, nil
 }
 
-// countCodeAttempt counts an attempt at a code and returns what it would confirm;
-// nil if no attempt is left. It commits before anything is compared.
-func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (*confirmation, error) {
+// countCodeAttempt counts an attempt at a code and returns what it would confirm.
+// counted is false if no attempt is left. It commits before anything is compared.
+func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (row *confirmation, counted bool, err error) {
 	var rows []confirmation
-	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
 		//mutant:replace AND tries < ? => AND ? > 0 TestCodeHasFiveAttempts
 		//mutant:replace AND expires_at > ? => AND created_at < ? TestCodeExpiresAfterTenMinutes
@@ -62,9 +62,9 @@ func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, pu
 			RETURNING `+database.ColumnsOf[confirmation](), sessionKey, purpose, now, codeTries).Scan(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {
-		return nil, err
+		return nil, false, err
 	}
-	return &rows[0], nil
+	return &rows[0], true, nil
 }
 
 // spendCode marks a code as used and deletes the password from its row. It reports

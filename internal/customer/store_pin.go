@@ -23,22 +23,22 @@ type pinRow struct {
 // TableName names the table for GORM.
 func (pinRow) TableName() string { return "pins" }
 
-func (cs *Customers) readPIN(ctx context.Context, id int64) (*pinRow, error) {
+func (cs *Customers) readPIN(ctx context.Context, id int64) (row *pinRow, found bool, err error) {
 	var rows []pinRow
-	err := cs.db.Gorm(ctx).Where("customer_id = ?", id).Limit(1).Find(&rows).Error
+	err = cs.db.Gorm(ctx).Where("customer_id = ?", id).Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
-		return nil, err
+		return nil, false, err
 	}
-	return &rows[0], nil
+	return &rows[0], true, nil
 }
 
-// countPINAttempt counts an attempt at a PIN and returns the row after it; nil if
-// there is no PIN or it is locked. It commits before anything is compared, so that
+// countPINAttempt counts an attempt at a PIN and returns the row after it. counted is
+// false if there is no PIN or it is locked. It commits before anything is compared, so that
 // attempts over all channels and processes are counted together. The fifth attempt
 // locks at once; if it proves right, the lock is removed.
-func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Time) (*pinRow, error) {
+func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Time) (row *pinRow, counted bool, err error) {
 	var rows []pinRow
-	err := cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		rows = nil
 		//mutant:replace OR locked_until => OR set_at TestPINHasFiveAttemptsOverAllChannels
 		//mutant:replace PINFirstLock => PINNextLock TestNextPINLockIsLonger
@@ -54,9 +54,9 @@ func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Tim
 			pinTries-1, now.Add(PINFirstLock), pinTries-1, now.Add(PINNextLock), id, now).Scan(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {
-		return nil, err
+		return nil, false, err
 	}
-	return &rows[0], nil
+	return &rows[0], true, nil
 }
 
 // uncountPINAttempt reverses an attempt that was not compared.

@@ -9,14 +9,12 @@ package keycheck
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/keyedhash"
 )
 
 // Name is the purpose of a key.
@@ -40,9 +38,7 @@ const firstID = 1
 // check returns the check value of a key.
 func (k Key) check(id int64) string {
 	//mutant:replace k.Value => nil TestRecordRefusesOtherKeys
-	mac := hmac.New(sha256.New, k.Value)
-	fmt.Fprintf(mac, "elsom key check: %s %d", k.Name, id)
-	return hex.EncodeToString(mac.Sum(nil))
+	return keyedhash.Key(k.Value).Hex(fmt.Sprintf("elsom key check: %s %d", k.Name, id))
 }
 
 // Mismatch is a key that differs from the database's.
@@ -82,7 +78,7 @@ func verify(ctx context.Context, db *database.DB, keys []Key) (complete bool, er
 	for _, k := range keys {
 		r, ok := recorded[k.Name]
 		complete = complete && ok
-		if ok && !hmac.Equal([]byte(r.CheckValue), []byte(k.check(r.ID))) {
+		if ok && !keyedhash.Equal(r.CheckValue, k.check(r.ID)) {
 			wrong = append(wrong, Mismatch{k.Name, r.CreatedAt})
 		}
 	}

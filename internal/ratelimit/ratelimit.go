@@ -9,15 +9,12 @@ package ratelimit
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/keyedhash"
 )
 
 // Rule is a rate limit.
@@ -45,14 +42,14 @@ type Options struct {
 // Counters counts attempts in the database.
 type Counters struct {
 	db  *database.DB
-	key []byte
+	key keyedhash.Key
 	off bool
 	now func() time.Time
 }
 
 // New returns counters on db.
 func New(db *database.DB, o Options) (*Counters, error) {
-	key, err := hkdf.Key(sha256.New, o.Secret, nil, "elsom attempt", sha256.Size)
+	key, err := keyedhash.Derive(o.Secret, "elsom attempt")
 	if err != nil {
 		return nil, fmt.Errorf("ratelimit: %w", err)
 	}
@@ -108,8 +105,6 @@ func (c *Counters) Purge(ctx context.Context) (int64, error) {
 }
 
 func (c *Counters) hash(rule Rule, subject string) string {
-	mac := hmac.New(sha256.New, c.key)
-	fmt.Fprintf(mac, "%d:%s%s", len(rule.Name), rule.Name, subject)
-	//mutant:replace return hex.EncodeToString(mac.Sum(nil)) => _ = hex.EncodeToString(mac.Sum(nil)); return subject TestTableShowsNoSubject
-	return hex.EncodeToString(mac.Sum(nil))
+	//mutant:replace return c.key.Hex( => _ = c.key.Hex(""); return ( TestTableShowsNoSubject
+	return c.key.Hex(fmt.Sprintf("%d:%s%s", len(rule.Name), rule.Name, subject))
 }

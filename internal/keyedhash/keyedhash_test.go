@@ -1,0 +1,38 @@
+package keyedhash_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"testing"
+
+	"elsom/internal/keyedhash"
+)
+
+// The hashes are stored in databases: a release must not change them.
+func TestHashesNeverChange(t *testing.T) {
+	key, err := keyedhash.Derive([]byte("a secret of thirty-two bytes or more"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hmac.New(sha256.New, key)
+	fmt.Fprintf(want, "%d:%s%d:%s", 2, "ab", 3, "қ1")
+	if got := key.Sum("ab", "қ1"); got != hex.EncodeToString(want.Sum(nil)) {
+		t.Errorf("Sum: %s", got)
+	}
+	const golden = "fd529bd6540ab678291f7215b52290d6e8ef103a4cb7a805722fa4419c9d6821"
+	if got := key.Sum("golden", ""); got != golden {
+		t.Errorf("got %s, want %s", got, golden)
+	}
+}
+
+func TestSumSeparatesTexts(t *testing.T) {
+	key := keyedhash.Key("key")
+	hashes := []string{key.Sum("ab", "c"), key.Sum("a", "bc"), key.Sum("abc"), key.Sum("", "abc"), key.Sum("ab", "c", ""), keyedhash.Key("other").Sum("abc")}
+	slices.Sort(hashes)
+	if len(slices.Compact(hashes)) != 6 {
+		t.Error("different inputs have the same hash")
+	}
+}
