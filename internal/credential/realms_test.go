@@ -66,44 +66,48 @@ var realms = map[string]func(t *testing.T, db *database.DB) callers{
 	},
 }
 
+const first, second = "correct horse", "battery staple"
+
+var newPassword, elsewhere = second, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+
+// changes are changes of a credential whose password is first.
+var changes = []struct {
+	name    string
+	prepare func(ctx context.Context, r callers, code string) error
+	change  func(ctx context.Context, r callers, code string) error
+	// accepted and refused are passwords after the change; empty: none.
+	accepted, refused string
+}{
+	{
+		name:    "disable",
+		change:  func(ctx context.Context, r callers, code string) error { return r.disable(ctx, code) },
+		refused: first,
+	},
+	{
+		name:     "enable",
+		prepare:  func(ctx context.Context, r callers, code string) error { return r.disable(ctx, code) },
+		change:   func(ctx context.Context, r callers, code string) error { return r.enable(ctx, code) },
+		accepted: first,
+	},
+	{
+		name: "password",
+		change: func(ctx context.Context, r callers, code string) error {
+			return r.change(ctx, code, credential.Change{Password: &newPassword})
+		},
+		accepted: second, refused: first,
+	},
+	{
+		name: "addresses",
+		change: func(ctx context.Context, r callers, code string) error {
+			return r.change(ctx, code, credential.Change{Allowed: &elsewhere})
+		},
+		refused: first,
+	},
+}
+
 // TestChangesAreApplied checks that a change of a credential is applied at once by
 // the process that made it, and after a second by another one.
 func TestChangesAreApplied(t *testing.T) {
-	const first, second = "correct horse", "battery staple"
-	newPassword, elsewhere := second, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
-	cases := []struct {
-		name    string
-		prepare func(ctx context.Context, r callers, code string) error
-		change  func(ctx context.Context, r callers, code string) error
-		// accepted and refused are passwords after the change; empty: none.
-		accepted, refused string
-	}{
-		{
-			name:    "disable",
-			change:  func(ctx context.Context, r callers, code string) error { return r.disable(ctx, code) },
-			refused: first,
-		},
-		{
-			name:     "enable",
-			prepare:  func(ctx context.Context, r callers, code string) error { return r.disable(ctx, code) },
-			change:   func(ctx context.Context, r callers, code string) error { return r.enable(ctx, code) },
-			accepted: first,
-		},
-		{
-			name: "password",
-			change: func(ctx context.Context, r callers, code string) error {
-				return r.change(ctx, code, credential.Change{Password: &newPassword})
-			},
-			accepted: second, refused: first,
-		},
-		{
-			name: "addresses",
-			change: func(ctx context.Context, r callers, code string) error {
-				return r.change(ctx, code, credential.Change{Allowed: &elsewhere})
-			},
-			refused: first,
-		},
-	}
 	var now atomic.Int64
 	now.Store(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC).UnixMilli())
 	clock := func() time.Time { return time.UnixMilli(now.Load()).UTC() }
@@ -113,7 +117,7 @@ func TestChangesAreApplied(t *testing.T) {
 	} {
 		for realm, open := range realms {
 			here, there := open(t, db), open(t, db)
-			for _, c := range cases {
+			for _, c := range changes {
 				t.Run(name+"/"+realm+"/"+c.name, func(t *testing.T) {
 					ctx := t.Context()
 					check := func(process string, r callers) {

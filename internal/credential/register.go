@@ -71,7 +71,7 @@ func (r *Register[D]) find(ctx context.Context, code string) (row[D], error) {
 	if fresh {
 		return found, nil
 	}
-	found, err := r.read(r.db.Gorm(ctx), code)
+	found, err := r.read(ctx, code)
 	if err == nil && found.Code != "" {
 		r.cache.put(found, now, generation)
 	}
@@ -100,7 +100,7 @@ func (r *Register[D]) Add(ctx context.Context, n New[D], problems []string, also
 // Seed adds a development caller with its public password, unless its code is
 // taken. Several processes may do so at once.
 func (r *Register[D]) Seed(ctx context.Context, n New[D], also func(*database.Tx) error) error {
-	found, err := r.read(r.db.Gorm(ctx), n.Code)
+	found, err := r.read(ctx, n.Code)
 	if err != nil || found.Code != "" {
 		return fault.Wrap(r.realm.Name+".seed", err)
 	}
@@ -162,10 +162,10 @@ func (r *Register[D]) Change(ctx context.Context, code string, c Change, columns
 	}
 	found := false
 	err = r.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		if found, err = r.update(tx.Gorm(), code, set); err != nil || !found || also == nil {
+		if found, err = r.updateIn(tx, code, set); err != nil || !found || also == nil {
 			return err
 		}
-		now, err := r.read(tx.Gorm(), code)
+		now, err := r.readIn(tx, code)
 		if err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (r *Register[D]) changed(ctx context.Context, code string, c Change, detail
 
 // Disable disables a caller. It returns fault.NotFound for an unknown code.
 func (r *Register[D]) Disable(ctx context.Context, code string) error {
-	found, err := r.update(r.db.Gorm(ctx), code, map[string]any{"disabled": true})
+	found, err := r.update(ctx, code, map[string]any{"disabled": true})
 	return r.ended(r.realm.Name+".disable", code, found, err)
 }
 
@@ -206,14 +206,14 @@ func (r *Register[D]) Disable(ctx context.Context, code string) error {
 // malformed).
 func (r *Register[D]) Enable(ctx context.Context, code string) error {
 	op := r.realm.Name + ".enable"
-	stored, err := r.read(r.db.Gorm(ctx), code)
+	stored, err := r.read(ctx, code)
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
 	if stored.entry().Unreadable {
 		return fault.New(fault.Invalid, op, "").Because(fmt.Errorf("the addresses of %s can't be read: give it new ones with --allow first", code))
 	}
-	found, err := r.update(r.db.Gorm(ctx), code, map[string]any{"disabled": false})
+	found, err := r.update(ctx, code, map[string]any{"disabled": false})
 	return r.ended(op, code, found, err)
 }
 
@@ -229,7 +229,7 @@ func (r *Register[D]) ended(op, code string, found bool, err error) error {
 // AcceptsDemoPassword reports whether the public password of a development caller
 // is accepted for the code.
 func (r *Register[D]) AcceptsDemoPassword(ctx context.Context, code string) (bool, error) {
-	found, err := r.read(r.db.Gorm(ctx), code)
+	found, err := r.read(ctx, code)
 	if err != nil || found.Code == "" || found.Disabled {
 		return false, fault.Wrap(r.realm.Name+".development", err)
 	}

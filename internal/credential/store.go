@@ -40,7 +40,16 @@ func (r *Register[D]) insert(tx *database.Tx, n New[D], hash, mac string) (inser
 }
 
 // read returns the zero row for an unknown code.
-func (r *Register[D]) read(g *gorm.DB, code string) (found row[D], err error) {
+func (r *Register[D]) read(ctx context.Context, code string) (row[D], error) {
+	return r.readWith(r.db.Gorm(ctx), code)
+}
+
+// readIn is read in a transaction.
+func (r *Register[D]) readIn(tx *database.Tx, code string) (row[D], error) {
+	return r.readWith(tx.Gorm(), code)
+}
+
+func (r *Register[D]) readWith(g *gorm.DB, code string) (found row[D], err error) {
 	err = g.Table(r.realm.Table).Where("code = ?", code).Limit(1).Find(&found).Error
 	return found, err
 }
@@ -50,7 +59,17 @@ func (r *Register[D]) readAll(ctx context.Context) (rows []row[D], err error) {
 	return rows, err
 }
 
-func (r *Register[D]) update(g *gorm.DB, code string, set map[string]any) (found bool, err error) {
+// update sets columns of a row. It reports false for an unknown code.
+func (r *Register[D]) update(ctx context.Context, code string, set map[string]any) (found bool, err error) {
+	return r.updateWith(r.db.Gorm(ctx), code, set)
+}
+
+// updateIn is update in a transaction.
+func (r *Register[D]) updateIn(tx *database.Tx, code string, set map[string]any) (found bool, err error) {
+	return r.updateWith(tx.Gorm(), code, set)
+}
+
+func (r *Register[D]) updateWith(g *gorm.DB, code string, set map[string]any) (found bool, err error) {
 	result := g.Table(r.realm.Table).Where("code = ?", code).Updates(set)
 	return result.RowsAffected == 1, result.Error
 }
