@@ -94,7 +94,7 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 				"again: `elsom agent set %[1]s` changes it, `elsom agent enable %[1]s` enables it again. "+
 				"If this is really another agent, give it another --name", other))
 	}
-	entry, openTill := as.entry(ctx, a)
+	entry, openTill := as.entry(a)
 	added, err := as.register.Add(ctx, entry, ceilingProblems(a.Ceiling), openTill)
 	if err == nil && !added {
 		return fault.New(fault.Conflict, op, "").Because(fmt.Errorf(
@@ -105,7 +105,7 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 
 // entry returns the credential of a new agent, and the function that opens its till
 // in the transaction which stores it.
-func (as *Agents) entry(ctx context.Context, a NewAgent) (credential.New[details], func(*database.Tx) error) {
+func (as *Agents) entry(a NewAgent) (credential.New[details], func(*database.Tx) error) {
 	till := as.db.NewID()
 	openTill := func(tx *database.Tx) error {
 		//mutant:replace a.Ceiling => money.Max TestConcurrentPaymentsReachTheCeiling

@@ -35,7 +35,7 @@ func DevelopmentAgents() []NewAgent {
 // may do so at once.
 func (as *Agents) SeedDevelopment(ctx context.Context) error {
 	for _, a := range DevelopmentAgents() {
-		entry, openTill := as.entry(ctx, a)
+		entry, openTill := as.entry(a)
 		if err := as.register.Seed(ctx, entry, openTill); err != nil {
 			return err
 		}

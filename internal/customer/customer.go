@@ -59,6 +59,7 @@ type Customer struct {
 	CreatedAt time.Time
 }
 
+// Lengths of what people type, in characters.
 const (
 	PasswordMin = 8
 	PasswordMax = password.Max

@@ -123,7 +123,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is the error's reason, for errors.Is.
 func (e *Error) Is(target error) bool {
-	reason, ok := target.(Reason) //nolint:errorlint // a sentinel, never wrapped
+	reason, ok := target.(Reason)
 	return ok && reason == e.Reason && reason != ""
 }
 
