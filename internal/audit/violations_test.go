@@ -174,7 +174,7 @@ var violationCases = []violationCase{
 		},
 	},
 	{
-		"a processing payment is said to be completed", []string{"UPDATE payments SET state = 'completed' WHERE id = 14"},
+		"a processing payment is marked completed", []string{"UPDATE payments SET state = 'completed' WHERE id = 14"},
 		[]string{
 			"payments: payment.settle payment:14:end was never posted",
 			"holds: hold of payment 14 was ended 0 times",
@@ -183,7 +183,7 @@ var violationCases = []violationCase{
 		},
 	},
 	{
-		"a settled payment is said to be refunded", []string{"UPDATE payments SET state = 'refunded' WHERE id = 12"},
+		"a settled payment is marked refunded", []string{"UPDATE payments SET state = 'refunded' WHERE id = 12"},
 		[]string{
 			"payments: payment.refund payment:12:end was never posted",
 			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
@@ -191,7 +191,7 @@ var violationCases = []violationCase{
 		},
 	},
 	{
-		"a settled payment gets a state that nobody knows", []string{"UPDATE payments SET state = 'paid' WHERE id = 12"},
+		"a settled payment gets an unknown state", []string{"UPDATE payments SET state = 'paid' WHERE id = 12"},
 		[]string{
 			"payments: payment.refund payment:12:end was never posted",
 			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
@@ -199,14 +199,14 @@ var violationCases = []violationCase{
 		},
 	},
 	{
-		"a refunded payment gets a state that nobody knows", []string{"UPDATE payments SET state = 'returned' WHERE id = 13"},
+		"a refunded payment gets an unknown state", []string{"UPDATE payments SET state = 'returned' WHERE id = 13"},
 		[]string{
 			"payments: payment 13 has a claim and was not refunded",
 			"payments: payment 13 is in a state that nobody knows",
 		},
 	},
 	{
-		"a processing payment gets a state that nobody knows", []string{"UPDATE payments SET state = '' WHERE id = 14"},
+		"a processing payment gets an unknown state", []string{"UPDATE payments SET state = '' WHERE id = 14"},
 		[]string{
 			"payments: payment.refund payment:14:end was never posted",
 			"payments: payment 14 is in a state that nobody knows",
@@ -292,7 +292,7 @@ var violationCases = []violationCase{
 		[]string{"cash-ins: transfer {cash 1} (cashin:kicb:1, cashin.pay_in) has no credited cash-in"},
 	},
 	{
-		"a refused cash-in is said to be credited", []string{"UPDATE cash_ins SET result = 0, customer_id = 101 WHERE txn_id = '3'"},
+		"a refused cash-in is marked credited", []string{"UPDATE cash_ins SET result = 0, customer_id = 101 WHERE txn_id = '3'"},
 		[]string{"cash-ins: cashin:kicb:3 was never posted"},
 	},
 	{

@@ -98,7 +98,7 @@ func (b *books) wantBalance(account int64, want money.Amount) {
 	b.t.Helper()
 	got, err := b.Balance(context.Background(), account)
 	if err != nil || got != want {
-		b.t.Fatalf("account %d holds %s (%v), want %s", account, got, err, want)
+		b.t.Fatalf("account %d has %s (%v), want %s", account, got, err, want)
 	}
 }
 

@@ -64,7 +64,7 @@ func TestCloseWallet(t *testing.T) {
 		}
 		var closed *ledger.Closed
 		for name, err := range map[string]error{
-			"takes": post("3", bank, wallet.ID), "gives": post("4", wallet.ID, bank), "takes with others": post("5", other.ID, wallet.ID),
+			"credited": post("3", bank, wallet.ID), "debited": post("4", wallet.ID, bank), "credited by another wallet": post("5", other.ID, wallet.ID),
 		} {
 			if !fault.Is(err, fault.Forbidden) || !errors.As(err, &closed) || closed.Account != wallet.ID {
 				t.Errorf("%s: %v", name, err)
@@ -72,7 +72,7 @@ func TestCloseWallet(t *testing.T) {
 		}
 		must(post("1", bank, wallet.ID)) // a repeat
 		if balance, err := l.Balance(ctx, wallet.ID); err != nil || balance != 0 {
-			t.Errorf("holds %d, %v", balance, err)
+			t.Errorf("balance %d, %v", balance, err)
 		}
 	})
 }

@@ -216,7 +216,7 @@ type operation struct {
 }
 
 // linearizable reports whether the requests that are not done yet have an order
-// in which the model gives the same answers, and in which a request that ended
+// in which the model returns the same answers, and in which a request that ended
 // before another began comes first.
 func linearizable(history []operation, done uint64, m model, end [accounts]int, seen map[string]bool) bool {
 	if done == 1<<len(history)-1 {

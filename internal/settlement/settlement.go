@@ -225,7 +225,7 @@ func (s *Settlements) posting(ctx context.Context, o Order, account int64, numbe
 			{Account: account, Amount: o.Amount}, {Account: settlement, Amount: -o.Amount},
 		}}, nil
 	}
-	// Account tells the ledger that the balance is striped.
+	// Account makes the ledger treat the balance as striped.
 	if account, err = s.books.Account(ctx, ledger.Payable, o.Party); err != nil {
 		return ledger.Posting{}, err
 	}
