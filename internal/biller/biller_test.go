@@ -15,14 +15,13 @@ func TestOutcomeOfEveryResult(t *testing.T) {
 	}
 }
 
-func TestForgottenOutcomeIsUnknown(t *testing.T) {
+func TestZeroOutcomeIsUnknown(t *testing.T) {
 	var a Answer
 	if a.Outcome != Unknown {
 		t.Errorf("the zero answer is %s", a.Outcome)
 	}
 }
 
-// Only a booking, a refusal, or a request that never left says what became of it.
 func TestFinalOutcomes(t *testing.T) {
 	for o, want := range map[Outcome]bool{Unknown: false, Good: true, Refused: true, Later: false, Unsent: true, 9: false} {
 		if o.Final() != want {

@@ -28,8 +28,8 @@ func logins(t *testing.T, db *database.DB, secret []byte) *billerlogin.Logins {
 	return ls
 }
 
-// A login comes back as it was set, is nowhere in the database in clear, and is
-// bound to the server's key and to its biller.
+// A login is returned as it was set, is stored encrypted, and is bound to the
+// server's key and to its biller.
 func TestLoginIsSealed(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
@@ -63,7 +63,6 @@ func TestLoginIsSealed(t *testing.T) {
 	})
 }
 
-// A change made by one process is seen by the others after a second.
 func TestChangeIsSeen(t *testing.T) {
 	var ahead atomic.Int64
 	noon := time.Now()

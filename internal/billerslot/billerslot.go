@@ -53,7 +53,7 @@ func (s *Slots) Open(ctx context.Context, biller string) error {
 		}
 		// Existing rows may not have reached the standby yet, and are not
 		// inserted again after this.
-		//mutant:replace tx.WaitForStandbys() => nil ./internal/payment TestSlotsAreMadeAgainBehindAFailover
+		//mutant:replace tx.WaitForStandbys() => nil ./internal/payment TestSlotsAreRecreatedAfterFailover
 		return tx.WaitForStandbys()
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ const retryAfter = 250 * time.Millisecond
 func (p *Pool) Room(ahead time.Duration) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	//mutant:replace >= 0 && since => ./internal/payment TestSlotsOfOthers
+	//mutant:replace >= 0 && since => ./internal/payment TestNoRoomWhileOthersHaveAllSlots
 	if since := p.slots.db.Now().Sub(p.refused); since >= 0 && since < retryAfter { // negative: the clock was set back
 		return 0
 	}
@@ -107,7 +107,7 @@ func (p *Pool) wanted(n int) (count int, renew []int64) {
 	for _, s := range p.leased {
 		renew = append(renew, s.lease.ID)
 	}
-	//mutant:replace return max(len(p.leased), min(Size, p.open+n)) => return min(Size, p.open+n) ./internal/payment TestSlotsAfterARush
+	//mutant:replace return max(len(p.leased), min(Size, p.open+n)) => return min(Size, p.open+n) ./internal/payment TestSurplusSlotsAreReleased
 	return max(len(p.leased), min(Size, p.open+n)), renew
 }
 
@@ -121,7 +121,7 @@ func (p *Pool) Keep(ctx context.Context, r Renewal, calls int) {
 // free for more, Room is 0 for a while or until a call ends: the caller would
 // otherwise ask at each new payment.
 //
-//mutant:replace s := p.leased[l.Slot] => var s *Slot ./internal/payment TestClaimedAhead
+//mutant:replace s := p.leased[l.Slot] => var s *Slot ./internal/payment TestAcquiredAheadWaitsForASlot
 func (p *Pool) keep(r Renewal, calls int, now time.Time) (surplus []Lease) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,10 +137,10 @@ func (p *Pool) keep(r Renewal, calls int, now time.Time) (surplus []Lease) {
 	p.leased = leased
 	p.open += calls
 	if calls == 0 && len(p.leased)*p.depth <= p.open {
-		//mutant:replace now => time.Time{} ./internal/payment TestSlotsOfOthers
+		//mutant:replace now => time.Time{} ./internal/payment TestNoRoomWhileOthersHaveAllSlots
 		p.refused = now
 	}
-	//mutant:replace 0 && len(p.leased) > p.open => len(r.leases) ./internal/payment TestSlotsAfterARush
+	//mutant:replace 0 && len(p.leased) > p.open => len(r.leases) ./internal/payment TestSurplusSlotsAreReleased
 	for i := len(r.leases) - 1; i >= 0 && len(p.leased) > p.open; i-- {
 		//mutant:replace !p.leased[l.Slot].busy => true TestKeepLeavesBusySlots
 		if l := r.leases[i]; !p.leased[l.Slot].busy {

@@ -26,7 +26,7 @@ func LockShares(tx *database.Tx, biller string) error {
 	if tx.Dialect() != database.Postgres {
 		return nil
 	}
-	//mutant:replace +tx.ForUpdate() => ./internal/payment TestShareHoldsBetweenClaims
+	//mutant:replace +tx.ForUpdate() => ./internal/payment TestAcquisitionsAreSerialized
 	return tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = ? AND slot = ?"+tx.ForUpdate(), biller, shareSlot).Error
 }
 
@@ -68,7 +68,7 @@ func release(tx *database.Tx, leases []Lease) error {
 		billers[i], slots[i], ids[i] = l.Biller, l.Slot, l.ID
 	}
 	v, args := tx.Values(database.NewColumn("biller", "text", billers), database.NewColumn("slot", "bigint", slots), database.NewColumn("lease", "bigint", ids))
-	//mutant:replace longAgo => tx.Now() ./internal/payment TestClockSetBack
+	//mutant:replace longAgo => tx.Now() ./internal/payment TestClockSetBackDoesNotStopDeliveries
 	return tx.Gorm().Exec("WITH v(biller, slot, lease) AS ("+v+") UPDATE biller_slots SET until = ?"+
 		" FROM v WHERE biller_slots.biller = v.biller AND biller_slots.slot = v.slot AND biller_slots.lease = v.lease",
 		append(args, longAgo)...).Error

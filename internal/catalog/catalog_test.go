@@ -46,7 +46,7 @@ func must[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
-// imports puts a file in force as an operator does.
+// imports imports a file as an operator does.
 func imports(ctx context.Context, c *catalog.Catalog, file []byte) error {
 	change, err := c.Prepare(ctx, file, false)
 	if err != nil {
@@ -55,7 +55,7 @@ func imports(ctx context.Context, c *catalog.Catalog, file []byte) error {
 	return c.Apply(ctx, change, catalog.By{})
 }
 
-func TestSeededCatalogue(t *testing.T) {
+func TestSeededCatalog(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
 		categories := must(c.Categories(ctx))(t)
@@ -123,7 +123,7 @@ func TestLongestPrefixWins(t *testing.T) {
 	}
 }
 
-func TestWhoIsConnected(t *testing.T) {
+func TestUnconnectedBillersAreHidden(t *testing.T) {
 	db := databasetest.SQLite(t)
 	seeded(t, db, development)
 	for _, c := range []struct {
@@ -200,7 +200,7 @@ func TestBadImportChangesNothing(t *testing.T) {
 			t.Errorf("the bad file: %v", err)
 		}
 		if after := must(c.Export(ctx))(t); string(after) != string(before) {
-			t.Error("it changed the catalogue")
+			t.Error("it changed the catalog")
 		}
 	})
 }
@@ -221,7 +221,7 @@ func TestExportedIsImportedTheSame(t *testing.T) {
 	})
 }
 
-func TestLeftOutIsRetired(t *testing.T) {
+func TestOmittedEntriesAreRetired(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
 		whole := must(c.Export(ctx))(t)
@@ -270,7 +270,7 @@ func TestFiveProcessesSeed(t *testing.T) {
 			if got := must(c.Services(t.Context(), ""))(t); len(got) != 3 {
 				t.Errorf("services %v", codes(got))
 			}
-			// An operator's catalogue is left alone, even an empty one.
+			// An operator's catalog is left alone, even an empty one.
 			file := must(c.Export(t.Context()))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "7.00"`, 1)
 			if err := imports(t.Context(), c, []byte(edited)); err != nil {
@@ -314,7 +314,7 @@ func TestOtherProcessesSeeAnImport(t *testing.T) {
 	}
 }
 
-func TestCatalogueNeedsItsDatabaseOnce(t *testing.T) {
+func TestCatalogSurvivesDatabaseFailure(t *testing.T) {
 	var ahead atomic.Int64
 	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 	c := seeded(t, db, development)

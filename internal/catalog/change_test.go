@@ -14,7 +14,7 @@ import (
 	"elsom/internal/fault"
 )
 
-// prepared compares the catalog in force, exported and amended, with itself.
+// prepared compares the exported catalog, edited, with the current one.
 func prepared(t *testing.T, c *catalog.Catalog, oldnew ...string) *catalog.Change {
 	t.Helper()
 	file := string(must(c.Export(t.Context()))(t))
@@ -25,7 +25,7 @@ func prepared(t *testing.T, c *catalog.Catalog, oldnew ...string) *catalog.Chang
 	return must(c.Prepare(t.Context(), []byte(amended), false))(t)
 }
 
-func TestDiffIsForPeople(t *testing.T) {
+func TestDiff(t *testing.T) {
 	c := seeded(t, databasetest.SQLite(t), development)
 	file := string(must(c.Export(t.Context()))(t))
 	hoster := file[strings.Index(file, "  - code: hoster\n    category"):strings.Index(file, "  - code: aknet\n    category")]
@@ -145,14 +145,14 @@ func TestEmptiedListsAreRefused(t *testing.T) {
 		if err := c.Apply(ctx, change, catalog.By{}); err != nil || len(must(c.Services(ctx, ""))(t)) != 0 {
 			t.Errorf("with leave: %v", err)
 		}
-		// What was empty already is not emptied.
+		// A list that was empty already is not reported.
 		if change := prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`); change.Refused != nil {
 			t.Errorf("refused again: %v", change.Refused)
 		}
 	})
 }
 
-func TestVersionsAndTheWayBack(t *testing.T) {
+func TestVersionsAndRestore(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
 		first := must(c.Export(ctx))(t)
@@ -192,8 +192,8 @@ func TestVersionsAndTheWayBack(t *testing.T) {
 	})
 }
 
-// A version that an older release put in force is stored by the next import, so
-// that there is a way back to it.
+// A version that an older release imported is stored by the next import, so that it
+// can be restored.
 func TestVersionOfAnOlderRelease(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()

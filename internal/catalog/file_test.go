@@ -66,8 +66,8 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
-// Each case replaces one text of a good file; the mistake must be told with
-// the line on which it stands.
+// Each case replaces one text of a good file; the mistake must be reported with its
+// line.
 func TestBadFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, new string
@@ -195,7 +195,7 @@ func TestOwnFile(t *testing.T) {
 	}
 }
 
-// What is written is read back the same, whatever is in it.
+// Every catalog that is written is read back the same.
 func TestWrittenIsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		book := drawBook(t)

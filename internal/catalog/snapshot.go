@@ -123,7 +123,7 @@ func newSnapshot(version int64, seen time.Time, book Contents, options Options) 
 		before := len(s.payable)
 		for _, service := range book.Services {
 			biller := s.billers[service.Biller]
-			//mutant:replace || !biller.Connected() => TestWhoIsConnected
+			//mutant:replace || !biller.Connected() => TestUnconnectedBillersAreHidden
 			if service.Category != category.Code || service.Retired || !biller.Connected() {
 				continue
 			}

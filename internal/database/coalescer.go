@@ -140,7 +140,7 @@ func RetrySingly[Q any](do func(ctx context.Context, list []Q) error) func(ctx c
 		if err == nil {
 			return failed, nil
 		}
-		//mutant:replace len(list) == 1 || fault.Is(err, fault.Unavailable) => true ./internal/payment TestWhatCantBeRecorded
+		//mutant:replace len(list) == 1 || fault.Is(err, fault.Unavailable) => true ./internal/payment TestUnrecordableAnswerDoesNotStopOthers
 		if len(list) == 1 || fault.Is(err, fault.Unavailable) {
 			return nil, err
 		}

@@ -52,10 +52,10 @@ func (t Terms) CheckShown(op string, owner, customerID int64, channel customer.C
 }
 
 // CheckAcceptable returns what stands against accepting a draft, besides the
-// balance and the limits: it is expired (Conflict), the customer is blocked, or held
-// from paying (Forbidden); then what own returns; last, the site requires the PIN
-// (Forbidden, customer.PINOwed). The PIN comes last so that nobody is asked for it
-// in vain.
+// balance and the limits: it is expired (Conflict), the customer is blocked or on
+// hold (Forbidden); then what own returns; last, the site requires the PIN
+// (Forbidden, customer.PINOwed). The PIN comes last, so that a payer who gives it
+// can pay.
 func (t Terms) CheckAcceptable(op string, c customer.Customer, now time.Time, own func() error) error {
 	//mutant:drop ./internal/payment TestAcceptRefuses
 	//mutant:drop ./internal/transfer TestAcceptRefuses

@@ -215,14 +215,14 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 // sessions were ended, since the beginning of the request.
 func checkUnchanged(before, now customer.Customer, at time.Time) error {
 	switch {
-	//mutant:drop ./internal/payment TestChangedSinceTheRequestBegan
+	//mutant:drop ./internal/payment TestAcceptSeesChangesSinceTheRequest
 	case now.Blocked:
 		return fault.New(fault.Forbidden, "payment.blocked", "payment.blocked")
-	//mutant:drop ./internal/payment TestChangedSinceTheRequestBegan
+	//mutant:drop ./internal/payment TestAcceptSeesChangesSinceTheRequest
 	case now.SessionEpoch != before.SessionEpoch:
 		return fault.New(fault.Forbidden, "payment.session_ended", "payment.session_ended")
 	}
-	//mutant:replace now => before ./internal/payment TestChangedSinceTheRequestBegan
+	//mutant:replace now => before ./internal/payment TestAcceptSeesChangesSinceTheRequest
 	return customer.CheckHold(now, at)
 }
 

@@ -15,16 +15,16 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// under tells how many calls are under way.
+// under returns the number of calls in progress.
 func (f *fake) under() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.busy
 }
 
-// What is claimed ahead of its call waits for one of the twelve places, also
-// when more is claimed meanwhile.
-func TestClaimedAhead(t *testing.T) {
+// Deliveries acquired ahead of their calls wait for one of the twelve slots, also
+// when more are acquired meanwhile.
+func TestAcquiredAheadWaitsForASlot(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := newFixtureWith(t, db, f, func(timing *payment.Timing) { timing.AcquireAhead = time.Hour })
@@ -51,9 +51,9 @@ func TestClaimedAhead(t *testing.T) {
 	})
 }
 
-// Where others have all the slots, a process asks for some now and then, not at
-// each payment; also after its clock was set back.
-func TestSlotsOfOthers(t *testing.T) {
+// While other processes have all slots, a process asks for some now and then, not
+// for each payment; also after its clock was set back.
+func TestNoRoomWhileOthersHaveAllSlots(t *testing.T) {
 	for _, open := range eachDatabase {
 		var ahead atomic.Int64
 		noon := time.Now()
@@ -87,9 +87,9 @@ func TestSlotsOfOthers(t *testing.T) {
 	}
 }
 
-// After a rush a process keeps as many slots as it has calls; the others are
-// anybody's at once.
-func TestSlotsAfterARush(t *testing.T) {
+// After a rush a process keeps as many slots as it has calls; others can acquire
+// the rest at once.
+func TestSurplusSlotsAreReleased(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
 		worker := h.Worker("dostek")
@@ -126,8 +126,7 @@ func TestSlotsAfterARush(t *testing.T) {
 	})
 }
 
-// A call that could outlast its claim is not made: another may make it by then.
-func TestNoTimeLeft(t *testing.T) {
+func TestCallThatCouldOutlastItsLeaseIsNotMade(t *testing.T) {
 	for _, open := range eachDatabase {
 		var ahead atomic.Int64
 		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
@@ -150,7 +149,7 @@ func TestNoTimeLeft(t *testing.T) {
 	}
 }
 
-// odd answers something that is in no table.
+// odd answers with an outcome that doesn't exist.
 type odd struct {
 	*fake
 	of func(txnID string) bool
@@ -164,9 +163,9 @@ func (o odd) Pay(ctx context.Context, r biller.Request) biller.Answer {
 	return answer
 }
 
-// An answer that can't be written down stays without an outcome; the others
-// that came with it are recorded all the same.
-func TestWhatCantBeRecorded(t *testing.T) {
+// An answer that can't be stored leaves its attempt without an outcome; answers of
+// the same batch are stored.
+func TestUnrecordableAnswerDoesNotStopOthers(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(later, good).holding()
 		h := newFixtureWith(t, db, f, func(*payment.Timing) {})

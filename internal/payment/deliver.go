@@ -56,10 +56,10 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lanes, err := outbox.OpenQueues(ctx, ps.db)
+	queues, err := outbox.OpenQueues(ctx, ps.db)
 	var codes []string
-	for _, lane := range lanes {
-		if code, ours := strings.CutPrefix(lane, Queue("")); ours {
+	for _, queue := range queues {
+		if code, ours := strings.CutPrefix(queue, Queue("")); ours {
 			//mutant:drop TestBillerRetiredWithOpenPayments
 			codes = append(codes, code)
 		}
@@ -234,7 +234,7 @@ func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 		d.pool.Release(slot, d.db.Now().Sub(began))
 		d.notifier.Notify(Queue(d.code))
 	}()
-	//mutant:drop TestNoTimeLeft
+	//mutant:drop TestCallThatCouldOutlastItsLeaseIsNotMade
 	if slot == nil || c.until.Before(over()) {
 		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Comment: "not called: no time was left"}
 	}

@@ -42,9 +42,9 @@ func TestGoodAnswerSettles(t *testing.T) {
 	})
 }
 
-// The rules agreed with billers, one line each: what it answers, and how the
-// payment ends, or that it waits.
-func TestAnswers(t *testing.T) {
+// The rules agreed with billers: the biller's answers, and how the payment ends, or
+// that it waits.
+func TestVerdictOnAnswers(t *testing.T) {
 	cases := []struct {
 		name   string
 		stored bool
@@ -107,8 +107,8 @@ func TestAnswers(t *testing.T) {
 	})
 }
 
-// An attempt that was committed and never answered (a crash) is unknown: a
-// refusal that follows must not give the money back.
+// An attempt that was committed and has no outcome (a crash) is unknown: a refusal
+// that follows must not refund.
 func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, refused(5))
@@ -125,9 +125,9 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 	})
 }
 
-// A payment that the biller called unfinished and then refused is listed with
-// what is known of it, and ends only as two people say.
-func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
+// A payment that the biller called unfinished and then refused is listed for staff,
+// and ends only by two decisions.
+func TestRefusalAfterUnfinishedNeedsDecisions(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, unsent, unfinished, refused(300))
 		h.trust(false)
@@ -156,7 +156,7 @@ func TestRefusedBehindUnfinishedIsDecidedByPeople(t *testing.T) {
 	})
 }
 
-// The attempt stands in the database before its call is made.
+// The attempt is committed before its call is made.
 func TestAttemptBeforeCall(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
@@ -172,7 +172,6 @@ func TestAttemptBeforeCall(t *testing.T) {
 	})
 }
 
-// However many processes there are, a biller gets twelve calls at once.
 func TestTwelveCallsAtOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
@@ -198,8 +197,8 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 	})
 }
 
-// Another process that ends the payment otherwise meets the shared request
-// key: a good answer after a refund is a claim, not a second movement.
+// Another process that ends the payment otherwise meets the shared request key: a
+// good answer after a refund is a claim, and no money moves.
 func TestGoodAfterRefundIsAClaim(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
@@ -259,8 +258,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 	})
 }
 
-// One biller that never answers must not keep another's payments waiting.
-func TestDeadBillerStarvesNobody(t *testing.T) {
+func TestUnresponsiveBillerDoesNotDelayOthers(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
 		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
@@ -283,7 +281,8 @@ func TestDeadBillerStarvesNobody(t *testing.T) {
 	})
 }
 
-// Who paid before a biller left the operator's file has paid: it is delivered.
+// Payments accepted before a biller was removed from the operator's file are
+// delivered.
 func TestBillerRetiredWithOpenPayments(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
@@ -291,7 +290,7 @@ func TestBillerRetiredWithOpenPayments(t *testing.T) {
 		p := h.pay(c, "5")
 		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET retired = ?", true).Error)
 		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
-		time.Sleep(1100 * time.Millisecond) // the catalogue looks once a second
+		time.Sleep(1100 * time.Millisecond) // the catalog looks once a second
 		h.deliver()
 		if got := h.ends(p); got.State != payment.Completed {
 			t.Errorf("%+v", got)

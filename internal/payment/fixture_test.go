@@ -17,8 +17,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// fake is a biller that answers by script, one answer for each pay of a
-// txn_id; behind the script's end the last answer stays.
+// fake is a biller that answers the n-th pay of a txn_id with the n-th answer of
+// its script, and with the last one from then on.
 type fake struct {
 	mu     sync.Mutex
 	script []biller.Answer
@@ -118,12 +118,12 @@ func newFixtureWith(t *testing.T, db *database.DB, f *fake, change func(*payment
 	return h
 }
 
-// trust changes the biller's contract: whether it answers stored outcomes.
+// trust sets whether the biller answers stored outcomes.
 func (h *fixture) trust(stored bool) {
 	h.t.Helper()
 	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_billers SET answers_stored_outcome = ?, url = 'http://127.0.0.1:1/'", stored).Error)
 	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
-	time.Sleep(1100 * time.Millisecond) // the catalogue looks once a second
+	time.Sleep(1100 * time.Millisecond) // the catalog is refreshed once a second
 }
 
 func order(amount string) payment.Order {
@@ -174,7 +174,7 @@ func (h *fixture) ends(p payment.Payment) payment.Payment {
 	return got
 }
 
-// taken counts the slots that somebody holds.
+// taken returns the number of leased slots.
 func (h *fixture) taken() int {
 	h.t.Helper()
 	return h.Count("SELECT COUNT(*) FROM biller_slots WHERE until > ?", h.DB.Now())

@@ -14,8 +14,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// late is a biller whose first refusal arrives only when a second attempt,
-// made after the first one's lease, has been booked and its answer lost.
+// late is a biller whose first refusal arrives after a second attempt, made when
+// the first one's lease had expired, was booked and its answer lost.
 type late struct {
 	*fake
 	calls  atomic.Int32
@@ -37,9 +37,9 @@ func (l *late) Pay(ctx context.Context, r biller.Request) biller.Answer {
 	return l.fake.Pay(ctx, r)
 }
 
-// A refusal that comes after its claim was lost must not give money back: the
-// biller may have booked since.
-func TestLateRefusalRefundsNothing(t *testing.T) {
+// A refusal that comes after its lease expired must not refund: the biller may have
+// booked since.
+func TestLateRefusalDoesNotRefund(t *testing.T) {
 	for _, open := range []func(testing.TB, ...database.Option) *database.DB{databasetest.SQLite, databasetest.Postgres} {
 		var ahead atomic.Int64
 		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
@@ -59,8 +59,7 @@ func TestLateRefusalRefundsNothing(t *testing.T) {
 	}
 }
 
-// A clock set back an hour stops no deliveries and keeps nobody waiting.
-func TestClockSetBack(t *testing.T) {
+func TestClockSetBackDoesNotStopDeliveries(t *testing.T) {
 	var ahead atomic.Int64
 	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 	f := newFake(good).holding()

@@ -17,13 +17,13 @@ func (ps *Payments) pushRiders(ctx context.Context, p Payment, holder customer.C
 	if ps.push == nil {
 		return nil
 	}
-	promises, err := ps.pushMessages(ctx, p, holder, state)
+	messages, err := ps.pushMessages(ctx, p, holder, state)
 	if err != nil {
 		logOf(p).WarnContext(ctx, "payment: push notification", "error", err)
 	}
-	riders := make([]database.Rider, len(promises))
-	for i, promise := range promises {
-		riders[i] = outbox.AddRider(promise)
+	riders := make([]database.Rider, len(messages))
+	for i, message := range messages {
+		riders[i] = outbox.AddRider(message)
 	}
 	return riders
 }

@@ -18,7 +18,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// What is typed wrong is told at its field, and nothing is written.
+// Mistakes are reported at their fields, and nothing is written.
 func TestQuoteRefusesBadInput(t *testing.T) {
 	cases := []struct {
 		identifier, amount string
@@ -66,7 +66,7 @@ func TestQuoteRefusesBadInput(t *testing.T) {
 	})
 }
 
-// What the biller says to a check, and where the payer is told.
+// The biller's answer to a check, and the field where it is shown.
 func TestQuoteAsksTheBiller(t *testing.T) {
 	cases := []struct {
 		answer biller.Answer
@@ -102,7 +102,7 @@ func TestQuoteAsksTheBiller(t *testing.T) {
 	}
 }
 
-// Ten presses at once: one payment, and all ten are led to it.
+// Ten concurrent requests: one payment, returned to all of them.
 func TestAcceptedOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
@@ -146,8 +146,8 @@ func TestAcceptOnlyTheOwner(t *testing.T) {
 	kindIs(t, err, fault.NotFound, "", "")
 }
 
-// What changed between the check page and «Оплатить»: nothing is paid, and the
-// draft is kept where it can still be paid later.
+// Changes between the check page and «Оплатить»: nothing is paid, and the draft
+// stays where it can be paid later.
 func TestAcceptRefuses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
@@ -201,7 +201,7 @@ func TestAcceptRefuses(t *testing.T) {
 // At the limit, a tyiyn above it, and two at once at the limit.
 // What happens to the wallet while a payment is on its way counts: the request
 // knew the customer as they were before.
-func TestChangedSinceTheRequestBegan(t *testing.T) {
+func TestAcceptSeesChangesSinceTheRequest(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
 		ctx := context.Background()
@@ -270,7 +270,7 @@ func TestLimits(t *testing.T) {
 		if n != 1 {
 			t.Fatalf("%d payments of 30 fit into the day's last 30 som", n)
 		}
-		// Yesterday's count for the month only; last month's not at all.
+		// Yesterday's payments count for the month only; last month's don't count.
 		day := database.StoredTime(db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 		sameMonth := day.In(customer.Bishkek).Month() == db.Now().In(customer.Bishkek).Month()
 		require.NoError(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, c.ID).Error)
@@ -284,7 +284,7 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// A refund is never limited and gives the limits back.
+// A refund is never limited and restores the limits.
 func TestRefundGivesLimitsBack(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t), refused(5))
 	ctx := context.Background()
@@ -303,7 +303,7 @@ func TestRefundGivesLimitsBack(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
+func TestTxnIDAndCode(t *testing.T) {
 	seen := map[string]bool{}
 	h := newFixture(t, databasetest.SQLite(t), good)
 	c := h.NewCustomer(100_00)
@@ -321,8 +321,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// Whoever has a network of IPv6 is one address for the counter.
-func TestQuotesAreCountedByPlace(t *testing.T) {
+func TestQuoteLimitCountsIPv6ByNetwork(t *testing.T) {
 	db := databasetest.SQLite(t)
 	h := newFixture(t, db, good)
 	c := h.NewCustomer(1000_00)

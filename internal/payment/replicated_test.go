@@ -13,8 +13,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// A payment whose rows stand on the primary alone is neither accepted nor shown,
-// and its biller is not called: a failover would forget the attempt.
+// A payment whose rows are on the primary alone is neither accepted nor shown, and
+// its biller is not called: a failover would lose the attempt.
 func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
@@ -64,9 +64,9 @@ func TestPaymentIsUnknownWithoutTheStandby(t *testing.T) {
 	h.WantBalance(c.ID, 750_00)
 }
 
-// Slots whose rows stand on the primary alone are not remembered as made: behind
-// a failover nobody would ever call the biller.
-func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
+// Slots whose rows are on the primary alone are inserted again: after a failover
+// the biller would never be called.
+func TestSlotsAreRecreatedAfterFailover(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
@@ -90,7 +90,7 @@ func TestSlotsAreMadeAgainBehindAFailover(t *testing.T) {
 	}
 }
 
-// An end that stands on the primary alone is told to nobody.
+// The end of a payment is not shown while it is on the primary alone.
 func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)

@@ -120,7 +120,7 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 // delivery's lease lasts: another worker may have called since, and the biller may
 // have booked the payment. A good answer and a decision by staff count in any case.
 func (e ending) finishDelivery() database.Rider {
-	//mutant:drop TestLateRefusalRefundsNothing
+	//mutant:drop TestLateRefusalDoesNotRefund
 	if e.state == Refunded && e.message.ID != 0 {
 		return outbox.CompleteLeasedRider(e.message)
 	}

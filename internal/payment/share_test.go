@@ -12,8 +12,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// A customer with forty slow payments has a quarter of a biller's slots, over all
-// processes: another's payment is delivered at once.
+// A customer with forty slow payments gets a quarter of a biller's slots over all
+// processes: another customer's payment is delivered at once.
 func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(good).holding()
@@ -44,9 +44,9 @@ func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 	})
 }
 
-// A claim waits for one of another process that has not committed yet: each sees
-// what the other took.
-func TestShareHoldsBetweenClaims(t *testing.T) {
+// An acquisition waits for one of another process that has not committed yet, so
+// that each counts the other's deliveries.
+func TestAcquisitionsAreSerialized(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
 		ctx := context.Background()
@@ -85,7 +85,7 @@ func TestShareHoldsBetweenClaims(t *testing.T) {
 	})
 }
 
-// Deliveries that an earlier release wrote name no customer, and are delivered.
+// Messages of an earlier release name no customer, and are delivered.
 func TestDeliveriesOfAnEarlierRelease(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)

@@ -17,7 +17,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// traced is what goes to a database.
+// traced records the statements sent to a database.
 type traced struct {
 	mu   sync.Mutex
 	list []string
@@ -31,7 +31,7 @@ func (s *traced) add(text string, _ []any) {
 	}
 }
 
-// take gives what was sent since it was last asked.
+// take returns the statements since the last call.
 func (s *traced) take() (list []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +41,7 @@ func (s *traced) take() (list []string) {
 
 var touching = regexp.MustCompile(`\b(from|into|update) ([a-z_]+)`)
 
-// shapes are the tables of statements, and what is done to them.
+// shapes returns the operations and tables of statements.
 func shapes(list []string) (shapes []string) {
 	for _, text := range list {
 		text = strings.NewReplacer("\"", "", "`", "", "for update", "", "do update", "").Replace(strings.ToLower(strings.Join(strings.Fields(text), " ")))
@@ -60,9 +60,8 @@ var eachDatabase = map[string]func(testing.TB, ...database.Option) *database.DB{
 	"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres,
 }
 
-// Claiming one delivery and claiming twelve send the same statements; nobody
-// adds one unseen.
-func TestStatementsOfAClaim(t *testing.T) {
+// Acquiring one delivery and acquiring twelve send the same statements.
+func TestStatementsOfAcquire(t *testing.T) {
 	want := []string{
 		"begin", "from biller_slots, update biller_slots", "from promises, update promises", "from promises", "from payments", "from payment_attempts",
 		"into payment_attempts", "commit", "from customers",
@@ -71,7 +70,7 @@ func TestStatementsOfAClaim(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sent, noon := &traced{}, time.Now()
-			// The clock stands: nothing that is done once a second comes between.
+			// The clock stands still, so that nothing periodic runs in between.
 			db := open(t, database.WithTrace(sent.add), database.WithClock(func() time.Time { return noon }))
 			want := want
 			if name == "sqlite" { // which doesn't tell of begin and commit
@@ -80,7 +79,7 @@ func TestStatementsOfAClaim(t *testing.T) {
 			h := newFixture(t, db, good)
 			worker := h.Worker("dostek")
 			ctx := context.Background()
-			_, err := worker.Acquire(ctx, 1) // reads the catalogue
+			_, err := worker.Acquire(ctx, 1) // reads the catalog
 			require.NoError(t, err)
 			for _, n := range []int{1, 11} {
 				h.payEach(n)
@@ -103,9 +102,8 @@ func TestStatementsOfAClaim(t *testing.T) {
 	}
 }
 
-// What completing a payment costs where many are completed: all statements,
-// from the look for what is due to the last commit. Here it is two or three;
-// one at a time it would be twenty.
+// The number of statements per completed payment when many are completed, from
+// acquiring to the last commit: two or three. One at a time it would be twenty.
 func TestStatementsOfADelivery(t *testing.T) {
 	const n = 300
 	for name, open := range eachDatabase {

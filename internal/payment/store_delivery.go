@@ -24,7 +24,7 @@ type history struct {
 // and those it called unfinished. See biller.Outcome.Final.
 //
 //mutant:replace IS NULL OR outcome IN => IN TestAttemptWithoutOutcomeIsUnknown
-//mutant:replace , 'later' => TestAnswers
+//mutant:replace , 'later' => TestVerdictOnAnswers
 //mutant:replace NULL OR => NOT NULL AND ./internal/simulation TestSimulation
 //mutant:replace , 'later' => ./internal/simulation TestSimulation
 const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"

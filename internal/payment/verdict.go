@@ -25,13 +25,13 @@ func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) v
 		return settle
 	//mutant:replace Refused => Unknown: return refund; case biller.Refused ./internal/simulation TestSimulation
 	case biller.Refused:
-		//mutant:drop TestAnswers
+		//mutant:drop TestVerdictOnAnswers
 		if unknownBefore && !answersStoredOutcome {
 			return review
 		}
 		return refund
 	}
-	//mutant:replace retry => refund TestAnswers
+	//mutant:replace retry => refund TestVerdictOnAnswers
 	return retry
 }
 

@@ -99,7 +99,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
 		Key: Key(t.ID), Op: opTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
-		//mutant:replace , Ceiling: theirs.Balance => TestReceiverIsFull
+		//mutant:replace , Ceiling: theirs.Balance => TestTransferRejectsFullReceiver
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},
 			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: theirs.Balance},
@@ -118,7 +118,7 @@ func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words 
 func refusal(t Transfer, err error) error {
 	var above *ledger.AboveCeiling
 	if errors.As(err, &above) && above.Account == t.ReceiverID {
-		//mutant:replace ("amount") => ("amount").Because(err) TestReceiverIsFull
+		//mutant:replace ("amount") => ("amount").Because(err) TestTransferRejectsFullReceiver
 		return fault.New(fault.Limit, opTransfer, ReceiverFull).At("amount")
 	}
 	var closed *ledger.Closed

@@ -18,7 +18,7 @@ import (
 	"elsom/internal/transfer"
 )
 
-// The money, the row, and a word to both, each in their language.
+// The money, the row, and an SMS to both, each in their language.
 func TestTransfer(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
@@ -58,7 +58,7 @@ type word struct {
 	Notice, Came     bool
 }
 
-// word gives the one promised message of a key.
+// word returns the only queued message with a key.
 func (h *fixture) word(key string) word {
 	h.t.Helper()
 	var payloads []string
@@ -72,12 +72,11 @@ func (h *fixture) word(key string) word {
 		}
 	}
 	if len(found) != 1 {
-		h.t.Fatalf("%d messages %s are promised", len(found), key)
+		h.t.Fatalf("%d messages %s are queued", len(found), key)
 	}
 	return found[0]
 }
 
-// However often it is pressed, at once or later, money goes once.
 func TestAcceptOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
@@ -95,8 +94,8 @@ func TestAcceptOnce(t *testing.T) {
 		wg.Wait()
 		h.WantBalance(from.ID, 0)
 		h.WantBalance(to.ID, 100_00)
-		// What changed since doesn't matter to what is done: neither age, nor a
-		// block, nor that the draft itself is gone.
+		// Later changes don't matter for an accepted draft: neither its age, nor a
+		// block, nor its deletion.
 		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
 		require.NoError(t, h.Customers.Block(ctx, to.ID))
 		_, err := h.Accept(ctx, from, customer.Web, draft.ID)
@@ -171,9 +170,9 @@ func TestAcceptRefuses(t *testing.T) {
 	})
 }
 
-// The receiver's wallet takes no more than its level allows, to the tyiyn and
-// for two senders at once, and the refusal doesn't tell what it holds.
-func TestReceiverIsFull(t *testing.T) {
+// The receiver's wallet takes no more than its level allows, to the tyiyn and for
+// two senders at once, and the refusal doesn't reveal its balance.
+func TestTransferRejectsFullReceiver(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		ctx := context.Background()
@@ -213,8 +212,7 @@ func TestReceiverIsFull(t *testing.T) {
 	})
 }
 
-// Payments and transfers share the sender's limits, also when both come at
-// once and stand in one batch.
+// Payments and transfers share the sender's limits, also in one batch.
 func TestLimitsAreShared(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
@@ -262,8 +260,8 @@ func TestLimitsAreShared(t *testing.T) {
 	})
 }
 
-// yesterday moves what a customer sent back by a day, and proves that it then
-// counts for the month only.
+// yesterday moves a customer's payments and transfers back by a day, and checks
+// that they then count for the month only.
 func (h *fixture) yesterday(from customer.Customer) {
 	h.t.Helper()
 	ctx := context.Background()
@@ -281,8 +279,8 @@ func (h *fixture) yesterday(from customer.Customer) {
 	h.send(from, to, "20")
 }
 
-// Two processes that share the database are one house: a draft is accepted
-// once, and the day's last som is sent once.
+// Two processes share a database: a draft is accepted once, and the day's last som
+// is sent once.
 func TestTwoProcesses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
@@ -327,8 +325,7 @@ func TestTwoProcesses(t *testing.T) {
 	})
 }
 
-// Two who send each other all they have at the same time end where they began.
-func TestCrosswise(t *testing.T) {
+func TestMutualTransfers(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		a, b := h.NewCustomer(100_00), h.NewCustomer(100_00)

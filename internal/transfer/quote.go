@@ -102,7 +102,7 @@ func parseReceiver(c customer.Customer, text string) (phone.Number, error) {
 func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number phone.Number, address string) (customer.Customer, error) {
 	who := strconv.FormatInt(c.ID, 10)
 	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {
-		//mutant:drop TestReceiversAreCounted
+		//mutant:drop TestReceiverLookupsAreLimited
 		if err := ts.counters.Take(ctx, rule, who); err != nil {
 			return customer.Customer{}, err
 		}

@@ -14,7 +14,7 @@ import (
 	"elsom/internal/transfer"
 )
 
-// What is typed wrong is told at its field, and nothing is written.
+// Mistakes are reported at their fields, and nothing is written.
 func TestQuoteRefusesBadInput(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
@@ -88,9 +88,9 @@ func TestQuote(t *testing.T) {
 	})
 }
 
-// Who collects numbers and names is stopped, whether or not they hit wallets;
-// those at other addresses are not.
-func TestReceiversAreCounted(t *testing.T) {
+// A customer that looks up many numbers is stopped, whether they have wallets or
+// not; others are not.
+func TestReceiverLookupsAreLimited(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
@@ -113,7 +113,7 @@ func TestReceiversAreCounted(t *testing.T) {
 	})
 }
 
-// A question that is refused for its amount tells nothing of the number.
+// A quote that is refused for its amount reveals nothing about the number.
 func TestReceiverIsLookedUpLast(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	from := h.NewCustomer(0)

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// A transfer that only the primary has stored is neither accepted nor shown as
-// sent, to either party.
+// A transfer whose rows are on the primary alone is neither accepted nor shown, to
+// either side.
 func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)

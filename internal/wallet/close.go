@@ -111,7 +111,7 @@ func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Custom
 	}
 	spent, open, err := limit.AtClosing(tx, c.ID)
 	if err == nil {
-		//mutant:replace open => 0 * open TestCloseBehindTheLock
+		//mutant:replace open => 0 * open TestCloseChecksAgainUnderLock
 		err = Obstacles{Open: open}.refusal()
 	}
 	if err != nil {

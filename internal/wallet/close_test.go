@@ -13,8 +13,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// What came between the first look and the lock is seen behind the lock.
-func TestCloseBehindTheLock(t *testing.T) {
+// Changes between the first check and the lock are seen under the lock.
+func TestCloseChecksAgainUnderLock(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		closing := h.Closing

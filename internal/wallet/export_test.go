@@ -7,7 +7,7 @@ import (
 	"elsom/internal/database"
 )
 
-// CloseProven closes a wallet whose obstacles and password were looked at before.
+// CloseProven closes a wallet without checking obstacles and password first.
 func (cl *Closing) CloseProven(ctx context.Context, c customer.Customer) error {
 	return cl.parts.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return cl.close(ctx, tx, c) })
 }

@@ -12,7 +12,7 @@ import (
 	"elsom/internal/wallet"
 )
 
-// Both sides see it in their history, with the sign that it has for them.
+// A transfer is in both statements, with the sign for each.
 func TestStatement(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)

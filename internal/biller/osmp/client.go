@@ -137,7 +137,7 @@ func (c *Client) call(ctx context.Context, command string, r biller.Request) bil
 	}
 	body, contentType, connected, err := c.fetch(request)
 	switch {
-	//mutant:replace nil && !connected => nil && connected != !connected TestBadDays
+	//mutant:replace nil && !connected => nil && connected != !connected TestFailedCalls
 	case err != nil && !connected:
 		return failed(biller.Unsent, fmt.Errorf("not connected: %w", err))
 	case err != nil:
@@ -150,7 +150,7 @@ func (c *Client) call(ctx context.Context, command string, r biller.Request) bil
 	if err := reply.answers(r); err != nil {
 		return unknown(err)
 	}
-	//mutant:replace len(reply.ids) > 0 => true TestWhoseConnectionsAreKept
+	//mutant:replace len(reply.ids) > 0 => true TestConnectionReuseNeedsEchoedID
 	named = len(reply.ids) > 0
 	answer := biller.Answer{
 		Outcome: biller.OutcomeOf(reply.result), Result: reply.result,
@@ -217,7 +217,7 @@ func (c *Client) fetch(request *http.Request) (body []byte, contentType string, 
 		return nil, "", connected, transportError(request.Context(), err)
 	}
 	defer response.Body.Close()
-	//mutant:replace StatusCode != http.StatusOK => StatusCode == 0 TestBadDays
+	//mutant:replace StatusCode != http.StatusOK => StatusCode == 0 TestFailedCalls
 	if response.StatusCode != http.StatusOK {
 		return nil, "", true, fmt.Errorf("HTTP status %d", response.StatusCode)
 	}
@@ -238,7 +238,7 @@ func transportError(ctx context.Context, err error) error {
 		if errors.Is(cause, context.DeadlineExceeded) {
 			return fmt.Errorf("no answer in time: %w", cause)
 		}
-		return fmt.Errorf("given up by us: %w", cause)
+		return fmt.Errorf("canceled: %w", cause)
 	}
 	var op *net.OpError
 	var dns *net.DNSError

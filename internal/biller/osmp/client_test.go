@@ -18,7 +18,7 @@ import (
 	"elsom/internal/biller"
 )
 
-// planted must never come out in an error.
+// planted must never occur in an error.
 const (
 	plantedAccount  = "00207199610017"
 	plantedPassword = "s3cret-pass"
@@ -75,7 +75,7 @@ func result(n int) string {
 	return fmt.Sprintf(`<response><osmp_txn_id>%s</osmp_txn_id><result>%d</result></response>`, ours.TxnID, n)
 }
 
-func TestCallOnTheWire(t *testing.T) {
+func TestRequestFormat(t *testing.T) {
 	calls := make(chan *http.Request, 2)
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		calls <- r
@@ -130,7 +130,7 @@ func TestEveryResult(t *testing.T) {
 	}
 }
 
-// reset ends the connection with RST after the request was read.
+// reset closes the connection with RST after the request was read.
 func reset(t *testing.T) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -158,7 +158,7 @@ func raw(t *testing.T, answer string) http.HandlerFunc {
 	}
 }
 
-func TestBadDays(t *testing.T) {
+func TestFailedCalls(t *testing.T) {
 	done := result(0)
 	for name, day := range map[string]http.HandlerFunc{
 		"reset connection":  reset(t),
@@ -230,7 +230,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestSilence(t *testing.T) {
+func TestTimeout(t *testing.T) {
 	hang := make(chan struct{})
 	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -267,14 +267,14 @@ func TestSilence(t *testing.T) {
 			time.AfterFunc(50*time.Millisecond, cancel)
 			a = New(Options{URL: secretive(t, address)}).Pay(ctx, asked())
 			if a.Outcome != biller.Unknown || !errors.Is(a.Err, context.Canceled) {
-				t.Errorf("given up: %+v", a)
+				t.Errorf("canceled: %+v", a)
 			}
 			tellsNothing(t, a.Err)
 		})
 	}
 }
 
-func TestNobodyThere(t *testing.T) {
+func TestUnreachableBiller(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -290,8 +290,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// A request that waits for a connection until its deadline has not left; one
-// whose connection was made may have, however the connection ends.
+// A request that waits for a connection until its deadline was not sent; one that
+// got a connection may have been, however the connection ends.
 func TestUnsentOnlyWithoutAConnection(t *testing.T) {
 	hang, arrived := make(chan struct{}), make(chan struct{}, 10)
 	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -315,7 +315,7 @@ func TestUnsentOnlyWithoutAConnection(t *testing.T) {
 	for name, c := range map[string]*Client{
 		"every connection is busy":   busy,
 		"the TLS handshake hangs":    New(Options{URL: secretive(t, "https://"+mute.Addr().String())}),
-		"the call was given up":      nil,
+		"the call was canceled":      nil,
 		"the biller can't be dialed": New(Options{URL: "http://127.0.0.1:1/"}),
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -50,7 +50,7 @@ func TestCallsAtOnceAreBounded(t *testing.T) {
 	}
 }
 
-func TestCertificateIsJudged(t *testing.T) {
+func TestUntrustedCertificateIsRejected(t *testing.T) {
 	server := httptest.NewUnstartedServer(body(result(0)))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
@@ -67,8 +67,8 @@ func TestCertificateIsJudged(t *testing.T) {
 	}
 }
 
-// What breaks the protocol is not sent, and is not taken for a refusal.
-func TestNotSent(t *testing.T) {
+// An invalid request is not sent, and is not taken for a refusal.
+func TestInvalidRequestIsNotSent(t *testing.T) {
 	var calls atomic.Int32
 	address := serve(t, func(http.ResponseWriter, *http.Request) { calls.Add(1) })
 	bad := asked()
@@ -88,8 +88,7 @@ func TestNotSent(t *testing.T) {
 	}
 }
 
-// A biller that echoes neither id nor sum is believed.
-func TestBareAnswer(t *testing.T) {
+func TestAnswerWithoutEchoIsAccepted(t *testing.T) {
 	c := New(Options{URL: serve(t, body(string(golden(t, "pay_bare"))))})
 	if a := c.Pay(t.Context(), asked()); a.Outcome != biller.Good {
 		t.Errorf("%+v", a)

@@ -61,8 +61,8 @@ func TestGoldenReplies(t *testing.T) {
 	}
 }
 
-// Whatever is not plainly our answer is refused as a whole, and says so
-// without a word of what the body held.
+// A body that is not plainly our answer is refused as a whole, by an error that
+// quotes nothing of it.
 func TestBadReplies(t *testing.T) {
 	files, err := filepath.Glob("testdata/bad_*.xml")
 	if err != nil || len(files) < 20 {
@@ -85,7 +85,7 @@ func TestBadReplies(t *testing.T) {
 	}
 }
 
-func TestDoctypeIsRefusedAsSuch(t *testing.T) {
+func TestDoctypeIsRefused(t *testing.T) {
 	for _, name := range []string{"bad_doctype", "bad_html", "bad_directive_inside"} {
 		if _, err := parse(golden(t, name), ""); !errors.Is(err, errDoctype) {
 			t.Errorf("%s: %v", name, err)

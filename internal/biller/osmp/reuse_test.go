@@ -12,14 +12,14 @@ import (
 	"elsom/internal/biller"
 )
 
-// keeper is a biller that keeps its connections.
+// keeper is a biller that keeps its connections open.
 type keeper struct {
 	address                string
 	connections, questions atomic.Int32
 }
 
-// keeping answers the questions in order, over whichever connections they come;
-// where it has no answer the connection breaks.
+// keeping answers requests in order, over any connection; without an answer left it
+// breaks the connection.
 func keeping(t *testing.T, answers ...string) *keeper {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,8 +60,8 @@ func (k *keeper) serve(t *testing.T, conn net.Conn, answers []string) {
 	}
 }
 
-// A biller that keeps a connection and breaks it on the next question must
-// see that question once: the library would repeat it by itself.
+// A request whose reused connection breaks is sent once: the library would repeat
+// it.
 func TestBrokenKeptConnectionIsNotRepeated(t *testing.T) {
 	k := keeping(t, result(0), result(0))
 	c := New(Options{URL: k.address})
@@ -81,9 +81,8 @@ func TestBrokenKeptConnectionIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Only who names the question in the answer is asked again over the same
-// connection; after an answer without a name each has one of its own.
-func TestWhoseConnectionsAreKept(t *testing.T) {
+// A connection is reused only after an answer that names its request.
+func TestConnectionReuseNeedsEchoedID(t *testing.T) {
 	const nameless = "<response><result>0</result></response>"
 	for _, c := range []struct {
 		answers     []string
