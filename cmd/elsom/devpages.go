@@ -17,7 +17,7 @@ import (
 
 // devPages returns the handler of the handset's and the terminal's pages. The
 // terminal calls /osmp of the server that server points to.
-func (a *app) devPages(server **echo.Echo) *dev.Door {
+func (a *app) devPages(server **echo.Echo) *dev.Handler {
 	smsInbox, mailInbox := inbox.New(a.db), emailinbox.New(a.db)
 	return dev.New(dev.Parts{
 		Messages: func(ctx context.Context, number phone.Number) ([]dev.Message, error) {
@@ -28,7 +28,7 @@ func (a *app) devPages(server **echo.Echo) *dev.Door {
 			}
 			return list, err
 		},
-		Letters: func(ctx context.Context, number phone.Number) ([]dev.Letter, error) {
+		Emails: func(ctx context.Context, number phone.Number) ([]dev.Email, error) {
 			c, err := a.customers.ByPhone(ctx, number)
 			if fault.Is(err, fault.NotFound) || c.Email == "" {
 				return nil, nil
@@ -37,14 +37,14 @@ func (a *app) devPages(server **echo.Echo) *dev.Door {
 				return nil, err
 			}
 			stored, err := mailInbox.List(ctx, c.Email)
-			list := make([]dev.Letter, len(stored))
+			list := make([]dev.Email, len(stored))
 			for i, m := range stored {
-				list[i] = dev.Letter(m)
+				list[i] = dev.Email(m)
 			}
 			return list, err
 		},
 		Carrier: a.catalog.Carrier,
-		OSMP:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*server).ServeHTTP(w, r) }),
+		Server:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*server).ServeHTTP(w, r) }),
 		Gateway: dev.Gateway{Code: credential.DevelopmentGateway, Password: credential.DevelopmentPassword},
 		Agents:  cashin.DevelopmentAgents(),
 		Now:     a.db.Now,

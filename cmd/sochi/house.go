@@ -11,8 +11,8 @@ import (
 	pages "elsom/templates/sochipage"
 )
 
-// house is the stand-in behind its doors.
-type house struct {
+// server is the stand-in behind its doors.
+type server struct {
 	books    *books
 	switches *switches
 	now      func() time.Time
@@ -20,11 +20,11 @@ type house struct {
 	stop     func()
 }
 
-func newHouse(b *books, now func() time.Time) *house {
+func newServer(b *books, now func() time.Time) *server {
 	stopped := make(chan struct{})
-	return &house{
+	return &server{
 		books: b, now: now,
-		switches: &switches{set: map[lever]order{}},
+		switches: &switches{set: map[switchKey]behavior{}},
 		stopped:  stopped,
 		stop:     sync.OnceFunc(func() { close(stopped) }),
 	}
@@ -36,7 +36,7 @@ const maxBody = 64 << 10
 // handler is all doors: the provider of each service for machines, and the
 // pages. Forms from other sites are refused, since a browser on this machine
 // could be made to send them.
-func (h *house) handler() http.Handler {
+func (h *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, s := range services {
 		mux.HandleFunc("GET "+s.path, h.provider(s))
@@ -46,19 +46,19 @@ func (h *house) handler() http.Handler {
 	mux.HandleFunc("GET /companies", h.find)
 	mux.HandleFunc("GET /companies/{account}", h.company)
 	mux.HandleFunc("GET /contracts/{service}/{account}", h.contract)
-	mux.HandleFunc("POST /switches", h.throw)
+	mux.HandleFunc("POST /switches", h.setSwitches)
 	mux.HandleFunc("GET /healthz", h.health)
 	mux.HandleFunc("GET "+pages.Style, h.style)
 	mux.Handle(static.Prefix, static.Handler())
-	mux.HandleFunc("/", h.lost)
-	return http.NewCrossOriginProtection().Handler(guarded(mux))
+	mux.HandleFunc("/", h.notFound)
+	return http.NewCrossOriginProtection().Handler(secureHeaders(mux))
 }
 
 // policy lets the pages load our own style and nothing else, no script either.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func guarded(next http.Handler) http.Handler {
+func secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
@@ -70,7 +70,7 @@ func guarded(next http.Handler) http.Handler {
 	})
 }
 
-func (h *house) health(w http.ResponseWriter, r *http.Request) {
+func (h *server) health(w http.ResponseWriter, r *http.Request) {
 	if err := h.books.ping(r.Context()); err != nil {
 		http.Error(w, "the books can't be reached", http.StatusServiceUnavailable)
 		return

@@ -22,7 +22,7 @@ const ourINN = "00207199610017"
 // standIn is a running stand-in.
 type standIn struct {
 	t       *testing.T
-	house   *house
+	house   *server
 	address string
 }
 
@@ -32,7 +32,7 @@ func open(t *testing.T, path string) *standIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHouse(b, time.Now)
+	h := newServer(b, time.Now)
 	server := httptest.NewServer(h.handler())
 	t.Cleanup(func() { h.stop(); server.Close(); b.close() })
 	return &standIn{t: t, house: h, address: server.URL}

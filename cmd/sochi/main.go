@@ -61,7 +61,7 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", e.Listen)
 	if err != nil {
-		return fmt.Errorf("can't listen on SOCHI_LISTEN=%s: %w", e.Listen, cause(err))
+		return fmt.Errorf("can't listen on SOCHI_LISTEN=%s: %w", e.Listen, listenCause(err))
 	}
 	defer func() { _ = listener.Close() }()
 	books, err := openBooks(ctx, e.Database)
@@ -85,8 +85,8 @@ func loopback(listen string) error {
 	return nil
 }
 
-// cause leaves out what the line says anyway.
-func cause(err error) error {
+// listenCause leaves out what the line says anyway.
+func listenCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return op.Err
@@ -95,7 +95,7 @@ func cause(err error) error {
 }
 
 func serve(ctx context.Context, listener net.Listener, books *books) error {
-	house := newHouse(books, time.Now)
+	house := newServer(books, time.Now)
 	server := &http.Server{
 		Handler:           house.handler(),
 		ReadHeaderTimeout: 10 * time.Second,

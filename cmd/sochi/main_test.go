@@ -97,7 +97,7 @@ func TestKilledUnderLoad(t *testing.T) {
 }
 
 func payNumber(ctx context.Context, client *osmp.Client, n int) biller.Answer {
-	r := request
+	r := sampleRequest
 	r.TxnID, r.Sum = fmt.Sprint(1000+n), 101
 	return client.Pay(ctx, r)
 }

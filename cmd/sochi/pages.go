@@ -25,23 +25,23 @@ const (
 //go:embed sochi.css
 var style []byte
 
-func (h *house) style(w http.ResponseWriter, _ *http.Request) {
+func (h *server) style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	_, _ = w.Write(style)
 }
 
-func (h *house) front(w http.ResponseWriter, r *http.Request) {
-	h.showFront(w, r, http.StatusOK, component.Input{}, wish{}, nil)
+func (h *server) front(w http.ResponseWriter, r *http.Request) {
+	h.showFront(w, r, http.StatusOK, component.Input{}, switchInput{}, nil)
 }
 
 // showFront draws the front page, with what was typed and what was wrong with it.
-func (h *house) showFront(w http.ResponseWriter, r *http.Request, status int, search component.Input, typed wish, problem error) {
+func (h *server) showFront(w http.ResponseWriter, r *http.Request, status int, search component.Input, typed switchInput, problem error) {
 	list, err := h.books.last(r.Context(), "", "", frontPayments)
 	if err != nil {
 		h.broken(w, r)
 		return
 	}
-	front := pages.Front{Search: search, Payments: shown(list), Switches: h.levers(typed)}
+	front := pages.Front{Search: search, Payments: paymentLines(list), Switches: h.switchForm(typed)}
 	switch {
 	case problem == nil:
 	case errors.Is(problem, errSeconds):
@@ -58,26 +58,26 @@ func (h *house) showFront(w http.ResponseWriter, r *http.Request, status int, se
 }
 
 // find leads from a typed ИНН to the company's page.
-func (h *house) find(w http.ResponseWriter, r *http.Request) {
+func (h *server) find(w http.ResponseWriter, r *http.Request) {
 	typed := r.URL.Query().Get("inn")
 	number, err := inn.Parse(typed)
 	if err != nil {
 		search := component.Input{Value: typed, Error: "ИНН — это 14 цифр. Проверьте номер."}
-		h.showFront(w, r, http.StatusUnprocessableEntity, search, wish{}, nil)
+		h.showFront(w, r, http.StatusUnprocessableEntity, search, switchInput{}, nil)
 		return
 	}
 	http.Redirect(w, r, "/companies/"+number.String(), http.StatusSeeOther) //nolint:gosec // 14 digits and nothing else
 }
 
-func (h *house) company(w http.ResponseWriter, r *http.Request) {
+func (h *server) company(w http.ResponseWriter, r *http.Request) {
 	s, _ := serviceByCode(dostek)
 	h.account(w, r, s, "ИНН")
 }
 
-func (h *house) contract(w http.ResponseWriter, r *http.Request) {
+func (h *server) contract(w http.ResponseWriter, r *http.Request) {
 	s, ok := serviceByCode(r.PathValue("service"))
 	if !ok || s.code == dostek {
-		h.lost(w, r)
+		h.notFound(w, r)
 		return
 	}
 	h.account(w, r, s, "Номер договора")
@@ -100,10 +100,10 @@ func accountJSON(s service, number string, balance money.Amount) any {
 }
 
 // account shows one account of a service, as a page or as JSON.
-func (h *house) account(w http.ResponseWriter, r *http.Request, s service, label string) {
+func (h *server) account(w http.ResponseWriter, r *http.Request, s service, label string) {
 	number := r.PathValue("account")
 	if !s.wellFormed(number) {
-		h.lost(w, r)
+		h.notFound(w, r)
 		return
 	}
 	balance, err := h.books.balance(r.Context(), s.code, number)
@@ -121,20 +121,20 @@ func (h *house) account(w http.ResponseWriter, r *http.Request, s service, label
 		return
 	}
 	page := pages.Account{
-		Service: s.title, Label: label, Shown: s.shown(number),
-		Name: s.name(number), Balance: balance, Payments: shown(list),
+		Service: s.title, Label: label, Shown: s.displayed(number),
+		Name: s.name(number), Balance: balance, Payments: paymentLines(list),
 	}
 	w.Header().Set("Vary", "Accept")
 	show(w, r, http.StatusOK, pages.AccountPage(page))
 }
 
-// throw sets the switches by the form; programs get 204 instead of a page.
-func (h *house) throw(w http.ResponseWriter, r *http.Request) {
-	typed := wish{
+// setSwitches sets the switches by the form; programs get 204 instead of a page.
+func (h *server) setSwitches(w http.ResponseWriter, r *http.Request) {
+	typed := switchInput{
 		service: r.PostFormValue("service"), command: r.PostFormValue("command"), mode: r.PostFormValue("mode"),
 		seconds: r.PostFormValue("seconds"), result: r.PostFormValue("result"), times: r.PostFormValue("times"),
 	}
-	service, command, o, err := typed.read()
+	service, command, o, err := typed.parse()
 	switch {
 	case err != nil && wantsJSON(r):
 		writeJSON(w, http.StatusUnprocessableEntity, map[string]string{"error": err.Error()})
@@ -150,8 +150,8 @@ func (h *house) throw(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// levers makes the form of the switches, with what was typed kept.
-func (h *house) levers(typed wish) pages.Switches {
+// switchForm makes the form of the switches, with what was typed kept.
+func (h *server) switchForm(typed switchInput) pages.Switches {
 	s := pages.Switches{
 		Services: []pages.Choice{{Value: all, Label: "все услуги"}},
 		Commands: []pages.Choice{
@@ -169,13 +169,13 @@ func (h *house) levers(typed wish) pages.Switches {
 		n := strconv.Itoa(result)
 		s.Refusals = append(s.Refusals, pages.Choice{Value: n, Label: n + " — " + comments[result]})
 	}
-	selectOne(s.Services, either(typed.service, dostek))
-	selectOne(s.Commands, either(typed.command, commandPay))
-	selectOne(s.Modes, either(typed.mode, normal))
-	selectOne(s.Refusals, either(typed.result, "300"))
-	for _, at := range levers() {
-		if o, ok := h.switches.standing(at); ok {
-			s.Set = append(s.Set, leverShown(at, o))
+	selectOne(s.Services, cmpOr(typed.service, dostek))
+	selectOne(s.Commands, cmpOr(typed.command, commandPay))
+	selectOne(s.Modes, cmpOr(typed.mode, normal))
+	selectOne(s.Refusals, cmpOr(typed.result, "300"))
+	for _, at := range switchKeys() {
+		if o, ok := h.switches.current(at); ok {
+			s.Set = append(s.Set, switchLine(at, o))
 		}
 	}
 	return s
@@ -187,7 +187,7 @@ func selectOne(choices []pages.Choice, value string) {
 	}
 }
 
-func leverShown(at lever, o order) pages.Lever {
+func switchLine(at switchKey, o behavior) pages.Lever {
 	s, _ := serviceByCode(at.service)
 	l := pages.Lever{Service: s.title, Command: at.command, Mode: modeTitle(o.mode), Left: o.left}
 	switch o.mode {
@@ -199,7 +199,7 @@ func leverShown(at lever, o order) pages.Lever {
 	return l
 }
 
-func shown(list []payment) []pages.Payment {
+func paymentLines(list []payment) []pages.Payment {
 	lines := make([]pages.Payment, 0, len(list))
 	for _, p := range list {
 		s, _ := serviceByCode(p.Service)
@@ -209,14 +209,14 @@ func shown(list []payment) []pages.Payment {
 		}
 		if s.wellFormed(p.Account) {
 			line.Href, line.Name = s.page(p.Account), s.name(p.Account)
-			line.Account = s.shown(p.Account)
+			line.Account = s.displayed(p.Account)
 		}
 		lines = append(lines, line)
 	}
 	return lines
 }
 
-func (h *house) lost(w http.ResponseWriter, r *http.Request) {
+func (h *server) notFound(w http.ResponseWriter, r *http.Request) {
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"error": "not found"})
 		return
@@ -226,7 +226,7 @@ func (h *house) lost(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-func (h *house) broken(w http.ResponseWriter, r *http.Request) {
+func (h *server) broken(w http.ResponseWriter, r *http.Request) {
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "the books can't be read"})
 		return

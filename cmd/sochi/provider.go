@@ -55,10 +55,10 @@ var comments = map[int]string{
 const brokenXML = `<?xml version="1.0" encoding="UTF-8"?><response><osmp_txn_id>12`
 
 // provider answers the protocol for one service.
-func (h *house) provider(s service) http.HandlerFunc {
+func (h *server) provider(s service) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
-			answer(w, response{Result: biller.ResultOther, Comment: comments[biller.ResultOther]})
+			writeResponse(w, response{Result: biller.ResultOther, Comment: comments[biller.ResultOther]})
 			return
 		}
 		command := r.Form.Get("command")
@@ -67,7 +67,7 @@ func (h *house) provider(s service) http.HandlerFunc {
 			return
 		}
 		// A caller that hangs up doesn't undo what it asked for.
-		reply, err := h.decide(context.WithoutCancel(r.Context()), s, r.Form, o)
+		reply, err := h.process(context.WithoutCancel(r.Context()), s, r.Form, o)
 		if err != nil {
 			http.Error(w, "the books can't be written", http.StatusInternalServerError)
 			return
@@ -75,12 +75,12 @@ func (h *house) provider(s service) http.HandlerFunc {
 		if h.misbehavesAfter(w, r, o) {
 			return
 		}
-		answer(w, reply)
+		writeResponse(w, reply)
 	}
 }
 
 // misbehavesBefore does what is ordered instead of deciding.
-func (h *house) misbehavesBefore(w http.ResponseWriter, r *http.Request, o order) bool {
+func (h *server) misbehavesBefore(w http.ResponseWriter, r *http.Request, o behavior) bool {
 	switch o.mode {
 	case silent:
 		h.wait(r.Context(), forever)
@@ -90,24 +90,24 @@ func (h *house) misbehavesBefore(w http.ResponseWriter, r *http.Request, o order
 	case errorBefore:
 		http.Error(w, "misbehaving as told", http.StatusInternalServerError)
 	case temporary:
-		undone(w, r, biller.ResultTemporary)
+		notFinal(w, r, biller.ResultTemporary)
 	case unfinished:
-		undone(w, r, biller.ResultNotFinished)
+		notFinal(w, r, biller.ResultNotFinished)
 	case undecided:
-		undone(w, r, biller.ResultCannotVerify)
+		notFinal(w, r, biller.ResultCannotVerify)
 	default:
 		return false
 	}
 	return true
 }
 
-// undone answers a result that is not final and is not remembered.
-func undone(w http.ResponseWriter, r *http.Request, result int) {
-	answer(w, response{TxnID: echo(r.Form), Result: result, Comment: comments[result]})
+// notFinal answers a result that is not final and is not remembered.
+func notFinal(w http.ResponseWriter, r *http.Request, result int) {
+	writeResponse(w, response{TxnID: echo(r.Form), Result: result, Comment: comments[result]})
 }
 
 // misbehavesAfter spoils the answer to what was decided.
-func (h *house) misbehavesAfter(w http.ResponseWriter, r *http.Request, o order) bool {
+func (h *server) misbehavesAfter(w http.ResponseWriter, r *http.Request, o behavior) bool {
 	switch o.mode {
 	case slow:
 		h.wait(r.Context(), o.delay)
@@ -132,7 +132,7 @@ func (h *house) misbehavesAfter(w http.ResponseWriter, r *http.Request, o order)
 const forever = time.Hour
 
 // wait ends early when the caller hangs up or the stand-in is stopped.
-func (h *house) wait(ctx context.Context, d time.Duration) {
+func (h *server) wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -153,40 +153,40 @@ const (
 	dateForm      = "20060102150405"
 )
 
-// question is a well-formed request.
-type question struct {
+// request is a well-formed request.
+type request struct {
 	txnID, account, date string
 	sum                  money.Amount
 }
 
-// ask reads the parameters; each may be given once.
-func ask(values url.Values, command string) (question, bool) {
+// parseRequest reads the parameters; each may be given once.
+func parseRequest(values url.Values, command string) (request, bool) {
 	for _, name := range []string{"command", "txn_id", "txn_date", "account", "sum"} {
 		if len(values[name]) > 1 {
-			return question{}, false
+			return request{}, false
 		}
 	}
-	q := question{txnID: values.Get("txn_id"), account: values.Get("account"), date: values.Get("txn_date")}
+	q := request{txnID: values.Get("txn_id"), account: values.Get("account"), date: values.Get("txn_date")}
 	if !txnIDForm.MatchString(q.txnID) || !utf8.ValidString(q.account) || len(q.account) > accountLength {
-		return question{}, false
+		return request{}, false
 	}
 	text := values.Get("sum")
 	if text == "" && command == commandCheck {
 		return q, true
 	}
 	if !sumForm.MatchString(text) {
-		return question{}, false
+		return request{}, false
 	}
 	sum, err := money.Parse(strings.TrimPrefix(text, "-"))
 	if err != nil {
-		return question{}, false
+		return request{}, false
 	}
 	if q.sum = sum; text[0] == '-' {
 		q.sum = -sum
 	}
 	if command == commandPay {
 		if _, err := time.Parse(dateForm, q.date); err != nil {
-			return question{}, false
+			return request{}, false
 		}
 	}
 	return q, true
@@ -200,14 +200,14 @@ func echo(values url.Values) string {
 	return ""
 }
 
-// decide answers by the protocol; the order may be to refuse.
-func (h *house) decide(ctx context.Context, s service, values url.Values, o order) (response, error) {
+// process answers by the protocol; the order may be to refuse.
+func (h *server) process(ctx context.Context, s service, values url.Values, o behavior) (response, error) {
 	command := values.Get("command")
-	q, ok := ask(values, command)
+	q, ok := parseRequest(values, command)
 	if !ok || (command != commandCheck && command != commandPay) {
 		return response{TxnID: echo(values), Result: biller.ResultOther, Comment: "Запрос не по протоколу"}, nil
 	}
-	result := judge(s, q, command)
+	result := regularResult(s, q, command)
 	if o.mode == refuse {
 		result = o.result
 	}
@@ -224,9 +224,9 @@ func (h *house) decide(ctx context.Context, s service, values url.Values, o orde
 	return h.pay(ctx, s, q, result, o)
 }
 
-// judge gives the result that an honest day would bring. A check may ask
+// regularResult gives the result that an honest day would bring. A check may ask
 // about no sum at all.
-func judge(s service, q question, command string) int {
+func regularResult(s service, q request, command string) int {
 	switch {
 	case !s.wellFormed(q.account):
 		return biller.ResultBadAccount
@@ -238,7 +238,7 @@ func judge(s service, q question, command string) int {
 
 // pay stores the result, or returns the stored one; the order may be to say
 // something else of a booking.
-func (h *house) pay(ctx context.Context, s service, q question, result int, o order) (response, error) {
+func (h *server) pay(ctx context.Context, s service, q request, result int, o behavior) (response, error) {
 	asked := payment{
 		Service: s.code, TxnID: q.txnID, Account: q.account, Sum: q.sum,
 		Result: result, TxnDate: q.date, BookedAt: h.now().UnixMilli(),
@@ -271,7 +271,7 @@ func plain(sum money.Amount) string {
 	return sum.Dot()
 }
 
-func answer(w http.ResponseWriter, reply response) {
+func writeResponse(w http.ResponseWriter, reply response) {
 	body, err := xml.MarshalIndent(reply, "", "  ")
 	if err != nil {
 		http.Error(w, "the answer can't be written", http.StatusInternalServerError)

@@ -23,8 +23,8 @@ func (s service) page(account string) string {
 	return "/contracts/" + s.code + "/" + account
 }
 
-// shown is an account as people read it: an ИНН in groups.
-func (s service) shown(account string) string {
+// displayed is an account as people read it: an ИНН in groups.
+func (s service) displayed(account string) string {
 	if s.code == dostek {
 		return inn.Group(account)
 	}

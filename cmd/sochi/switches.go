@@ -62,7 +62,7 @@ var modes = []mode{
 
 // bookedAs returns the result that is answered in place of a booking, by a
 // provider that stores no outcomes and refuses the repeat; 0 in the other modes.
-func (o order) bookedAs() int {
+func (o behavior) bookedAs() int {
 	switch o.mode {
 	case temporaryAfter:
 		return biller.ResultTemporary
@@ -78,8 +78,8 @@ var refusals = []int{
 	biller.ResultInactive, biller.ResultTooSmall, biller.ResultTooLarge, biller.ResultOther,
 }
 
-// order says how to behave, and how often still.
-type order struct {
+// behavior says how to behave, and how often still.
+type behavior struct {
 	mode   string
 	delay  time.Duration
 	result int
@@ -107,23 +107,23 @@ const (
 	errTimes   formError = "Запросы: целое число от 0 (до сброса) до 1000000"
 )
 
-type lever struct{ service, command string }
+type switchKey struct{ service, command string }
 
 // switches are set by a person or a test and live as long as the process, so
 // that a restart is a way out of any mess.
 type switches struct {
 	mu  sync.Mutex
-	set map[lever]order
+	set map[switchKey]behavior
 }
 
 // take tells how to behave to one request, and counts it.
-func (s *switches) take(service, command string) order {
+func (s *switches) take(service, command string) behavior {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := lever{service, command}
+	at := switchKey{service, command}
 	o, ok := s.set[at]
 	if !ok {
-		return order{mode: normal}
+		return behavior{mode: normal}
 	}
 	switch o.left {
 	case 0:
@@ -138,10 +138,10 @@ func (s *switches) take(service, command string) order {
 }
 
 // put sets one lever, or all of a service, a command or both.
-func (s *switches) put(service, command string, o order) {
+func (s *switches) put(service, command string, o behavior) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, at := range levers() {
+	for _, at := range switchKeys() {
 		if (service != all && service != at.service) || (command != all && command != at.command) {
 			continue
 		}
@@ -153,55 +153,55 @@ func (s *switches) put(service, command string, o order) {
 	}
 }
 
-// levers lists all of them in the order of the page.
-func levers() []lever {
-	var list []lever
+// switchKeys lists all of them in the order of the page.
+func switchKeys() []switchKey {
+	var list []switchKey
 	for _, s := range services {
-		list = append(list, lever{s.code, commandPay}, lever{s.code, commandCheck})
+		list = append(list, switchKey{s.code, commandPay}, switchKey{s.code, commandCheck})
 	}
 	return list
 }
 
-// standing gives what a lever is set to now.
-func (s *switches) standing(at lever) (order, bool) {
+// current gives what a lever is set to now.
+func (s *switches) current(at switchKey) (behavior, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, ok := s.set[at]
 	return o, ok
 }
 
-// wish is the form as it was sent.
-type wish struct{ service, command, mode, seconds, result, times string }
+// switchInput is the form as it was sent.
+type switchInput struct{ service, command, mode, seconds, result, times string }
 
-// read checks the whole form. Empty: all services, pay, normal, 10 seconds,
+// parse checks the whole form. Empty: all services, pay, normal, 10 seconds,
 // result 300, until reset.
-func (w wish) read() (service, command string, o order, err error) {
-	service, command = either(w.service, all), either(w.command, commandPay)
-	o.mode = either(w.mode, normal)
+func (w switchInput) parse() (service, command string, o behavior, err error) {
+	service, command = cmpOr(w.service, all), cmpOr(w.command, commandPay)
+	o.mode = cmpOr(w.mode, normal)
 	if _, ok := serviceByCode(service); !ok && service != all {
-		return "", "", order{}, errService
+		return "", "", behavior{}, errService
 	}
 	if command != commandPay && command != commandCheck && command != all {
-		return "", "", order{}, errCommand
+		return "", "", behavior{}, errCommand
 	}
 	if modeTitle(o.mode) == "" {
-		return "", "", order{}, errMode
+		return "", "", behavior{}, errMode
 	}
 	seconds, err := count(w.seconds, defaultSeconds, maxSeconds)
 	if err != nil {
-		return "", "", order{}, errSeconds
+		return "", "", behavior{}, errSeconds
 	}
 	o.delay = time.Duration(seconds) * time.Second
 	if o.left, err = count(w.times, 0, maxTimes); err != nil {
-		return "", "", order{}, errTimes
+		return "", "", behavior{}, errTimes
 	}
 	if o.result, err = count(w.result, biller.ResultOther, biller.ResultOther); err != nil || !isRefusal(o.result) {
-		return "", "", order{}, errResult
+		return "", "", behavior{}, errResult
 	}
 	return service, command, o, nil
 }
 
-func either(text, otherwise string) string {
+func cmpOr(text, otherwise string) string {
 	if text == "" {
 		return otherwise
 	}

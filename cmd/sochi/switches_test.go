@@ -25,7 +25,7 @@ func (s *standIn) client(path string, patience time.Duration) *osmp.Client {
 	return osmp.New(osmp.Options{URL: s.address + path, Timeout: patience})
 }
 
-var request = biller.Request{
+var sampleRequest = biller.Request{
 	TxnID: "1763798400000123456", Account: ourINN, Sum: 25050,
 	Date: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC),
 }
@@ -87,16 +87,16 @@ func TestEveryMode(t *testing.T) {
 			s := fresh(t)
 			s.throwSwitch(url.Values{"command": {all}, "mode": {c.mode}, "seconds": {"1"}})
 			client := s.client("/pay", c.patience)
-			if a := client.Check(t.Context(), request); a.Outcome != c.outcome || a.Result != c.result {
+			if a := client.Check(t.Context(), sampleRequest); a.Outcome != c.outcome || a.Result != c.result {
 				t.Errorf("check: %+v", a)
 			}
-			if a := client.Pay(t.Context(), request); a.Outcome != c.outcome || a.Result != c.result {
+			if a := client.Pay(t.Context(), sampleRequest); a.Outcome != c.outcome || a.Result != c.result {
 				t.Errorf("pay: %+v", a)
 			}
 			booked := map[bool]int64{true: 25050}[c.booked]
 			s.wantBalance(booked)
 			s.throwSwitch(url.Values{"command": {all}, "mode": {normal}})
-			if a := s.client("/pay", patient).Pay(t.Context(), request); a.Outcome != biller.Good {
+			if a := s.client("/pay", patient).Pay(t.Context(), sampleRequest); a.Outcome != biller.Good {
 				t.Errorf("the repeat: %+v", a)
 			}
 			s.wantBalance(25050)
@@ -111,11 +111,11 @@ func TestBookedBehindUnfinishedAndRefused(t *testing.T) {
 		s := fresh(t)
 		s.throwSwitch(url.Values{"mode": {mode}})
 		client := s.client("/pay", patient)
-		if a := client.Pay(t.Context(), request); a.Outcome != biller.Later || a.Reference != "" {
+		if a := client.Pay(t.Context(), sampleRequest); a.Outcome != biller.Later || a.Reference != "" {
 			t.Errorf("%s: %+v", mode, a)
 		}
 		for range 2 {
-			if a := client.Pay(t.Context(), request); a.Outcome != biller.Refused || a.Result != biller.ResultOther || a.Comment == "" {
+			if a := client.Pay(t.Context(), sampleRequest); a.Outcome != biller.Refused || a.Result != biller.ResultOther || a.Comment == "" {
 				t.Errorf("%s, the repeat: %+v", mode, a)
 			}
 		}
@@ -131,7 +131,7 @@ func TestBookedBehindUnfinishedAndRefused(t *testing.T) {
 func TestSlowTakesItsTime(t *testing.T) {
 	s := fresh(t)
 	s.throwSwitch(url.Values{"mode": {slow}, "seconds": {"1"}})
-	if a := s.client("/pay", impatient).Pay(t.Context(), request); a.Outcome != biller.Unknown {
+	if a := s.client("/pay", impatient).Pay(t.Context(), sampleRequest); a.Outcome != biller.Unknown {
 		t.Errorf("%+v", a)
 	}
 	s.wantBalance(25050) // booked although nobody waited
@@ -157,9 +157,9 @@ func TestRefusalsThatCanBeChosen(t *testing.T) {
 // A payment that was booked is never refused afterwards, whatever is switched.
 func TestRefusalNeverContradictsABooking(t *testing.T) {
 	s := fresh(t)
-	first := s.client("/pay", patient).Pay(t.Context(), request)
+	first := s.client("/pay", patient).Pay(t.Context(), sampleRequest)
 	s.throwSwitch(url.Values{"mode": {refuse}, "result": {"5"}})
-	if again := s.client("/pay", patient).Pay(t.Context(), request); again != first {
+	if again := s.client("/pay", patient).Pay(t.Context(), sampleRequest); again != first {
 		t.Errorf("%+v after %+v", again, first)
 	}
 }
@@ -187,8 +187,8 @@ func TestSwitchesForm(t *testing.T) {
 	if status != http.StatusSeeOther || header.Get("Location") != "/#switches" {
 		t.Errorf("%d %s", status, header.Get("Location"))
 	}
-	for _, at := range levers() {
-		_, set := s.house.switches.standing(at)
+	for _, at := range switchKeys() {
+		_, set := s.house.switches.current(at)
 		if set != (at.command == commandPay) {
 			t.Errorf("%v: set is %t; the default is pay of all services", at, set)
 		}

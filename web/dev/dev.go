@@ -1,9 +1,9 @@
-// Package dev is the door to what stands in for the world while the wallet is
-// developed: a handset with its messages, and a terminal that takes cash over
-// the real /osmp. In production nobody opens this door.
+// Package dev has the pages of development mode: a handset with its messages that
+// dials the real /ussd, and a cash-in terminal that calls the real /osmp. They are
+// not routed in production.
 //
-// It decides nothing: the terminal is answered by the same door and the same
-// acts as those in the street.
+// It contains no logic of the wallet: both pages are clients of the handlers that
+// serve gateways and terminals.
 package dev
 
 import (
@@ -25,31 +25,30 @@ import (
 	"elsom/web/session"
 )
 
-// Message is an SMS that would have been sent, in the form of /dev/sms.
+// Message is an SMS in the format of /dev/sms.
 type Message struct {
 	Phone     phone.Number `json:"phone"`
 	Text      string       `json:"text"`
 	CreatedAt time.Time    `json:"created_at"`
 }
 
-// Letter is an e-mail that would have been sent.
-type Letter struct {
+// Email is a stored e-mail.
+type Email struct {
 	To, Subject, Text string
 	CreatedAt         time.Time
 }
 
-// Parts are what the door leads to.
+// Parts are what New connects.
 type Parts struct {
-	// Messages gives a number's SMS, newest first.
+	// Messages returns a number's SMS, newest first.
 	Messages func(ctx context.Context, number phone.Number) ([]Message, error)
-	// Letters gives the e-mails to the number's holder, newest first; nil: none.
-	Letters func(ctx context.Context, number phone.Number) ([]Letter, error)
-	// Carrier tells whose range a number is in; *catalog.Catalog does.
+	// Emails returns the e-mails to the number's customer, newest first; may be nil.
+	Emails func(ctx context.Context, number phone.Number) ([]Email, error)
+	// Carrier returns the carrier of a number's range.
 	Carrier func(ctx context.Context, number phone.Number) (catalog.Carrier, error)
-	// OSMP is the server whose /osmp the terminal calls, and whose /ussd the
-	// handset does.
-	OSMP http.Handler
-	// Gateway is the code and password under which the handset's network calls.
+	// Server serves the terminal's calls of /osmp and the handset's of /ussd.
+	Server http.Handler
+	// Gateway has the credentials with which the handset calls /ussd.
 	Gateway Gateway
 	// Agents are the demo agents with their passwords.
 	Agents []cashin.NewAgent
@@ -57,30 +56,42 @@ type Parts struct {
 	Now func() time.Time
 }
 
-// Gateway is the demo gateway.
+// Gateway is the development gateway.
 type Gateway struct{ Code, Password string }
 
-// Door opens to the handset and the terminal.
-type Door struct{ Parts }
-
-// New makes the door.
-func New(parts Parts) *Door { return &Door{parts} }
-
-// Routes lays the pages under the group's /dev.
-func (d *Door) Routes(g *echo.Group) {
-	g.GET("/phone", d.Phone)
-	g.POST("/phone", d.Press)
-	g.GET("/sms", d.SMS)
-	g.GET("/terminal", d.Terminal)
-	g.POST("/terminal", d.Insert)
-	g.GET("/terminal/slip", d.Slip)
+// Handler serves the handset and the terminal.
+type Handler struct {
+	messages func(ctx context.Context, number phone.Number) ([]Message, error)
+	emails   func(ctx context.Context, number phone.Number) ([]Email, error)
+	carrier  func(ctx context.Context, number phone.Number) (catalog.Carrier, error)
+	server   http.Handler
+	gateway  Gateway
+	agents   []cashin.NewAgent
+	now      func() time.Time
 }
 
-// numberKept is the session's name for the number last looked at, so that
-// handset and terminal offer it again.
-const numberKept = "dev_number"
+// New returns a handler of the parts.
+func New(p Parts) *Handler {
+	return &Handler{
+		messages: p.Messages, emails: p.Emails, carrier: p.Carrier, server: p.Server, gateway: p.Gateway, agents: p.Agents, now: p.Now,
+	}
+}
 
-func (d *Door) frame(c echo.Context) layout.Frame {
+// Routes adds the pages to the group /dev.
+func (h *Handler) Routes(g *echo.Group) {
+	g.GET("/phone", h.Phone)
+	g.POST("/phone", h.Press)
+	g.GET("/sms", h.SMS)
+	g.GET("/terminal", h.Terminal)
+	g.POST("/terminal", h.Insert)
+	g.GET("/terminal/slip", h.Slip)
+}
+
+// numberKey is the session key of the number shown last, which handset and terminal
+// offer again.
+const numberKey = "dev_number"
+
+func (h *Handler) frame(c echo.Context) layout.Frame {
 	s := session.Of(c)
 	lang, _ := i18n.Parse(s.Lang())
 	frame := layout.Frame{
@@ -93,12 +104,11 @@ func (d *Door) frame(c echo.Context) layout.Frame {
 	return frame
 }
 
-// offered is the number to begin with: the one last looked at, otherwise that
-// of who is signed in.
-func offered(c echo.Context) string {
+// defaultNumber returns the number shown last, otherwise the signed-in customer's.
+func defaultNumber(c echo.Context) string {
 	s := session.Of(c)
-	if kept := s.Get(numberKept); kept != "" {
-		return kept
+	if number := s.Get(numberKey); number != "" {
+		return number
 	}
 	if holder, ok := s.Customer(); ok {
 		return holder.Phone.String()
@@ -118,7 +128,7 @@ func render(c echo.Context, status int, page interface{ Page() templ.Component }
 	return c.HTMLBlob(status, buffer.Bytes())
 }
 
-// phoneProblem is the message key of what is wrong with a typed number.
+// phoneProblem returns the message key of an invalid number.
 func phoneProblem(err error) string {
 	if errors.Is(err, phone.ErrEmpty) {
 		return "dev.terminal.phone_empty"
@@ -126,7 +136,7 @@ func phoneProblem(err error) string {
 	return "dev.terminal.phone_wrong"
 }
 
-// amountProblem is the message key of what is wrong with a typed amount.
+// amountProblem returns the message key of an invalid amount.
 func amountProblem(err error) string {
 	if errors.Is(err, money.ErrEmpty) {
 		return "dev.terminal.amount_empty"

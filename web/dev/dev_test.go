@@ -36,7 +36,7 @@ const (
 	jailed phone.Number = "+996770123456"
 )
 
-// site is the pages of development in front of the real terminal door.
+// site serves the development pages and the real OSMP handler.
 type site struct {
 	t        testing.TB
 	server   *httptest.Server
@@ -45,7 +45,7 @@ type site struct {
 	asel     int64
 	agents   *cashin.Agents
 	messages map[phone.Number][]dev.Message
-	// down answers each call of a terminal instead of the real door.
+	// down replaces the OSMP handler.
 	down http.HandlerFunc
 }
 
@@ -101,14 +101,14 @@ func (s *site) serve(db *database.DB, goods *catalog.Catalog, desk *cashin.CashI
 	e.GET("/static/*", echo.WrapHandler(static.Handler()))
 	door := dev.New(dev.Parts{
 		Messages: func(_ context.Context, number phone.Number) ([]dev.Message, error) { return s.messages[number], nil },
-		Letters: func(_ context.Context, number phone.Number) ([]dev.Letter, error) {
+		Emails: func(_ context.Context, number phone.Number) ([]dev.Email, error) {
 			if number != asel {
 				return nil, nil
 			}
-			return []dev.Letter{{To: "asel@example.kg", Subject: "Пароль изменён", Text: "Здравствуйте!\n\nПароль изменён.", CreatedAt: db.Now()}}, nil
+			return []dev.Email{{To: "asel@example.kg", Subject: "Пароль изменён", Text: "Здравствуйте!\n\nПароль изменён.", CreatedAt: db.Now()}}, nil
 		},
 		Carrier: goods.Carrier,
-		OSMP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s.down != nil {
 				s.down(w, r)
 				return
@@ -127,7 +127,7 @@ func (s *site) serve(db *database.DB, goods *catalog.Catalog, desk *cashin.CashI
 	s.browser = &http.Client{Jar: jar}
 }
 
-// language keeps the language that a link asked for, as the portal does.
+// language applies a requested language, as the portal does.
 func language(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		session.Of(c).SetLang(c.QueryParam("lang"))
@@ -145,7 +145,7 @@ func (s *site) get(address string, status int) *goquery.Document {
 	return s.page(answer, status)
 }
 
-// submit posts a form as it stands on the page.
+// submit posts a form with its current values.
 func (s *site) submit(form *goquery.Selection, status int) *goquery.Document {
 	s.t.Helper()
 	values := url.Values{}
@@ -170,7 +170,7 @@ func (s *site) page(answer *http.Response, status int) *goquery.Document {
 		s.t.Fatalf("%s: status %d, want %d: %.300s", answer.Request.URL, answer.StatusCode, status, page.Text())
 	}
 	if text := page.Text(); strings.Contains(text, "⟨") {
-		s.t.Errorf("%s: a text is missing: %s", answer.Request.URL, text)
+		s.t.Errorf("%s: a message is missing: %s", answer.Request.URL, text)
 	}
 	return page
 }
@@ -197,25 +197,25 @@ func TestTerminalTopsUp(t *testing.T) {
 		t.Errorf("the second screen: %s", text)
 	}
 	if s.holds() != 0 {
-		t.Error("a check put money in")
+		t.Error("a check moved money")
 	}
 	pay := cash.Find(`form[method=post]`).First()
 	slip := s.submit(pay, 200)
 	if result := slip.Find("[data-cashin-result]").AttrOr("data-cashin-result", ""); result != "0" || s.holds() != 250_50 {
-		t.Fatalf("result %s, the wallet holds %s", result, s.holds())
+		t.Fatalf("result %s, the balance is %s", result, s.holds())
 	}
-	// The same form again is the same cash-in.
+	// The same form is the same cash-in.
 	again := s.submit(pay, 200)
 	if first, second := slip.Find(".facts").Text(), again.Find(".facts").Text(); first != second || s.holds() != 250_50 {
-		t.Errorf("again: %s; the wallet holds %s", second, s.holds())
+		t.Errorf("again: %s; the balance is %s", second, s.holds())
 	}
-	// Back keeps what was typed, and asks nobody.
-	s.down = func(http.ResponseWriter, *http.Request) { t.Error("going back asked the door") }
+	// Back keeps the typed values and sends no request.
+	s.down = func(http.ResponseWriter, *http.Request) { t.Error("going back sent a request") }
 	back := s.get(cash.Find("a.button-plain").AttrOr("href", ""), 200)
 	if back.Find(`input[name=phone]`).AttrOr("value", "") != "0700123456" ||
 		back.Find(`input[name=amount]`).AttrOr("value", "") != "250,50" ||
 		back.Find(`input[name=agent][checked]`).AttrOr("value", "") != "qiwi" {
-		t.Error("back lost something")
+		t.Error("back lost a value")
 	}
 }
 
@@ -242,16 +242,16 @@ func TestTerminalRefuses(t *testing.T) {
 				t.Errorf("%s in %s: %d fields, %q", name, lang, wrong.Length(), wrong.AttrOr("name", ""))
 			}
 			if page.Find(`input[name=amount]`).AttrOr("value", "") != c.amount || page.Find(`input[name=phone]`).AttrOr("value", "") != c.phone {
-				t.Errorf("%s in %s: what was typed is lost", name, lang)
+				t.Errorf("%s in %s: the typed value is lost", name, lang)
 			}
 		}
 	}
 	if s.holds() != 0 {
-		t.Errorf("the wallet holds %s", s.holds())
+		t.Errorf("the balance is %s", s.holds())
 	}
 }
 
-func TestTerminalRepeatsWhatIsNotFinal(t *testing.T) {
+func TestTerminalRepeatsUnfinished(t *testing.T) {
 	s := open(t)
 	pay := s.get(terminalQuery, 200).Find(`form[method=post]`).First()
 	for name, answer := range map[string]struct {
@@ -282,17 +282,17 @@ func TestTerminalRepeatsWhatIsNotFinal(t *testing.T) {
 	s.down = nil
 	slip := s.submit(pay, 200)
 	if got := slip.Find("[data-cashin-result]").AttrOr("data-cashin-result", ""); got != "0" || s.holds() != 250_50 {
-		t.Errorf("the repeat: %s, the wallet holds %s", got, s.holds())
+		t.Errorf("the repeat: %s, the balance is %s", got, s.holds())
 	}
 }
 
-func TestTerminalOfAnAgentThatWasShutOut(t *testing.T) {
+func TestTerminalOfDisabledAgent(t *testing.T) {
 	s := open(t)
 	if err := s.agents.DisableAgent(t.Context(), "qiwi"); err != nil {
 		t.Fatal(err)
 	}
 	if page := s.get(terminalQuery, 422); !strings.Contains(page.Find(".summary").Text(), "401") {
-		t.Errorf("told: %s", page.Find(".summary").Text())
+		t.Errorf("the page says: %s", page.Find(".summary").Text())
 	}
 }
 
@@ -301,11 +301,11 @@ func TestTerminalNeedsItsForm(t *testing.T) {
 	pay := s.get(terminalQuery, 200).Find(`form[method=post]`).First()
 	pay.Find("[name=csrf]").SetAttr("value", "stolen")
 	if page := s.submit(pay, 500); s.holds() != 0 { // the bare server of this test knows no fault's page
-		t.Errorf("a stranger's form paid in: %s", page.Text())
+		t.Errorf("a form from another site was accepted: %s", page.Text())
 	}
 	for _, address := range []string{"/dev/terminal/slip", "/dev/terminal/slip?agent=none&amount=1&phone=0700123456&result=0"} {
 		if page := s.get(address, 200); page.Find(".kiosk").Length() != 1 {
-			t.Errorf("%s shows something else than the first screen", address)
+			t.Errorf("%s does not show the first screen", address)
 		}
 	}
 }
@@ -313,7 +313,7 @@ func TestTerminalNeedsItsForm(t *testing.T) {
 func TestHandset(t *testing.T) {
 	s := open(t)
 	if page := s.get("/dev/phone", 200); page.Find(".handset").Length() != 0 {
-		t.Error("a handset without a number")
+		t.Error("a handset is shown without a number")
 	}
 	at := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	s.messages[asel] = []dev.Message{
@@ -338,15 +338,15 @@ func TestHandset(t *testing.T) {
 			t.Error("no refresh without scripts")
 		}
 	}
-	// The number is offered again, by the terminal too.
+	// Handset and terminal offer the number again.
 	if page := s.get("/dev/phone", 200); page.Find(".handset").Length() != 1 {
-		t.Error("the number is forgotten")
+		t.Error("the number is not offered")
 	}
 	if got := s.get("/dev/terminal", 200).Find("[name=phone]").AttrOr("value", ""); got != asel.Pretty() {
 		t.Errorf("the terminal offers %q", got)
 	}
 	if page := s.get("/dev/phone?phone=0312960888", 422); page.Find("[aria-invalid=true]").Length() != 1 {
-		t.Error("a landline has a handset")
+		t.Error("a handset is shown for a landline")
 	}
 	for _, lang := range i18n.Langs() {
 		s.get("/dev/phone?phone=0555000000&lang="+string(lang), 200)

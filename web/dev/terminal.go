@@ -20,16 +20,16 @@ import (
 	"elsom/web/session"
 )
 
-// Terminal shows the first screen; with a number and an amount it asks the
-// wallet's door and shows the second one.
-func (d *Door) Terminal(c echo.Context) error {
-	page := &devpage.TerminalPage{Frame: d.frame(c), Agents: d.names(), Agent: c.QueryParam("agent")}
-	if page.Agent == "" && len(d.Agents) > 0 {
-		page.Agent = d.Agents[0].Code
+// Terminal shows the first screen; with a number and an amount it sends a check and
+// shows the second one.
+func (h *Handler) Terminal(c echo.Context) error {
+	page := &devpage.TerminalPage{Frame: h.frame(c), Agents: h.names(), Agent: c.QueryParam("agent")}
+	if page.Agent == "" && len(h.agents) > 0 {
+		page.Agent = h.agents[0].Code
 	}
-	typed, asked := query(c, "phone")
-	if !asked {
-		page.Phone = component.Input{Value: pretty(offered(c))}
+	typed, given := query(c, "phone")
+	if !given {
+		page.Phone = component.Input{Value: pretty(defaultNumber(c))}
 		return render(c, http.StatusOK, page)
 	}
 	page.Phone, page.Amount = component.Input{Value: typed}, component.Input{Value: c.QueryParam("amount")}
@@ -40,19 +40,19 @@ func (d *Door) Terminal(c echo.Context) error {
 	if err != nil {
 		page.Fail("phone", page.T(phoneProblem(err)))
 	} else {
-		session.Of(c).Set(numberKept, number.String())
+		session.Of(c).Set(numberKey, number.String())
 	}
 	sum, err := money.Parse(page.Amount.Value)
 	if err != nil {
 		page.Fail("amount", page.T(amountProblem(err)))
 	}
-	agent, known := d.agent(page.Agent)
+	agent, known := h.agent(page.Agent)
 	if page.Phone.Error != "" || page.Amount.Error != "" || !known {
 		return render(c, http.StatusUnprocessableEntity, page)
 	}
-	txn := d.draw()
-	r, err := d.ask(c, agent, url.Values{
-		"command": {"check"}, "txn_id": {txn}, "account": {dialled(typed)}, "sum": {sum.Dot()},
+	txn := h.newTxnID()
+	r, err := h.callOSMP(c, agent, url.Values{
+		"command": {"check"}, "txn_id": {txn}, "account": {terminalNumber(typed)}, "sum": {sum.Dot()},
 	})
 	if err != nil {
 		return err
@@ -63,21 +63,21 @@ func (d *Door) Terminal(c echo.Context) error {
 	}
 	return render(c, http.StatusOK, devpage.CashPage{
 		Frame: page.Frame, Agent: devpage.Agent{Code: agent.Code, Name: agent.Name}, Phone: typed, Wallet: number.Pretty(),
-		Sum: sum, TxnID: txn, TxnDate: d.Now().In(bishkek).Format("20060102150405"),
+		Sum: sum, TxnID: txn, TxnDate: h.now().In(bishkek).Format("20060102150405"),
 		BackHref: "/dev/terminal?" + url.Values{
 			"edit": {"1"}, "agent": {agent.Code}, "phone": {typed}, "amount": {page.Amount.Value},
 		}.Encode(),
 	})
 }
 
-// refused puts the answer to a check where it belongs on the first screen.
-func refused(page *devpage.TerminalPage, r reply, sum money.Amount) {
+// refused shows a refused check at its field of the first screen.
+func refused(page *devpage.TerminalPage, r osmpReply, sum money.Amount) {
 	field, result := "", r.Result
 	switch {
 	case r.status != http.StatusOK:
 		page.Fail("", page.T("dev.result.status", map[string]any{"Status": r.status}))
 		return
-	case result == 0 && sum == 0: // a check takes no sum for a question about the wallet only
+	case result == 0 && sum == 0: // OSMP checks the wallet only, without a sum
 		field, result = "amount", int(cashin.TooSmall)
 	case result == int(cashin.TooSmall), result == int(cashin.TooLarge):
 		field = "amount"
@@ -87,17 +87,17 @@ func refused(page *devpage.TerminalPage, r reply, sum money.Amount) {
 	page.Fail(field, page.T(devpage.ResultKey(result)))
 }
 
-// Insert pays in what the second screen shows, and leads to the slip. The
-// same form pays at each repeat, under the same id.
-func (d *Door) Insert(c echo.Context) error {
-	agent, known := d.agent(c.FormValue("agent"))
+// Insert sends the pay of the second screen and redirects to the slip. A repeated
+// form repeats the same txn_id.
+func (h *Handler) Insert(c echo.Context) error {
+	agent, known := h.agent(c.FormValue("agent"))
 	sum, err := money.Parse(c.FormValue("amount"))
 	if !known || err != nil {
 		return c.Redirect(http.StatusSeeOther, "/dev/terminal")
 	}
-	r, err := d.ask(c, agent, url.Values{
+	r, err := h.callOSMP(c, agent, url.Values{
 		"command": {"pay"}, "txn_id": {c.FormValue("txn_id")}, "txn_date": {c.FormValue("txn_date")},
-		"account": {dialled(c.FormValue("phone"))}, "sum": {sum.Dot()},
+		"account": {terminalNumber(c.FormValue("phone"))}, "sum": {sum.Dot()},
 	})
 	if err != nil {
 		return err
@@ -113,10 +113,9 @@ func (d *Door) Insert(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/dev/terminal/slip?"+slip.Encode())
 }
 
-// Slip shows what the terminal printed. It is a picture of its address; what
-// is true stands in the wallet.
-func (d *Door) Slip(c echo.Context) error {
-	agent, known := d.agent(c.QueryParam("agent"))
+// Slip shows the printed slip from the address alone.
+func (h *Handler) Slip(c echo.Context) error {
+	agent, known := h.agent(c.QueryParam("agent"))
 	sum, err1 := money.Parse(c.QueryParam("amount"))
 	number, err2 := phone.Parse(c.QueryParam("phone"))
 	result, err3 := strconv.Atoi(c.QueryParam("result"))
@@ -125,32 +124,32 @@ func (d *Door) Slip(c echo.Context) error {
 	}
 	status, _ := strconv.Atoi(c.QueryParam("status"))
 	return render(c, http.StatusOK, devpage.SlipPage{
-		Frame: d.frame(c), Agent: devpage.Agent{Code: agent.Code, Name: agent.Name}, Phone: c.QueryParam("phone"),
+		Frame: h.frame(c), Agent: devpage.Agent{Code: agent.Code, Name: agent.Name}, Phone: c.QueryParam("phone"),
 		Wallet: number.Pretty(), Sum: sum, TxnID: c.QueryParam("txn_id"), TxnDate: c.QueryParam("txn_date"),
 		Result: result, Reference: c.QueryParam("prv_txn"), Status: status,
 	})
 }
 
-// bishkek is the clock of terminals.
+// bishkek is the time zone of txn_date.
 var bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
 
-// draw makes a terminal's id: 13 digits of milliseconds and 6 random ones.
-func (d *Door) draw() string {
+// newTxnID returns 13 digits of Unix milliseconds and 6 random ones.
+func (h *Handler) newTxnID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
-	return fmt.Sprintf("%013d%06d", d.Now().UnixMilli(), binary.BigEndian.Uint64(b[:])%1_000_000)
+	return fmt.Sprintf("%013d%06d", h.now().UnixMilli(), binary.BigEndian.Uint64(b[:])%1_000_000)
 }
 
-func (d *Door) names() []devpage.Agent {
-	names := make([]devpage.Agent, len(d.Agents))
-	for i, a := range d.Agents {
+func (h *Handler) names() []devpage.Agent {
+	names := make([]devpage.Agent, len(h.agents))
+	for i, a := range h.agents {
 		names[i] = devpage.Agent{Code: a.Code, Name: a.Name}
 	}
 	return names
 }
 
-func (d *Door) agent(code string) (cashin.NewAgent, bool) {
-	for _, a := range d.Agents {
+func (h *Handler) agent(code string) (cashin.NewAgent, bool) {
+	for _, a := range h.agents {
 		if a.Code == code {
 			return a, true
 		}
@@ -168,9 +167,9 @@ func pretty(number string) string {
 
 var errOSMP = fault.New(fault.Unavailable, "dev.terminal", "")
 
-// dialled is a number as a terminal's keys give it: without the spaces by which
-// a page groups it. What is no number goes on as it is.
-func dialled(typed string) string {
+// terminalNumber returns a number as typed on a terminal, without the spaces of a
+// page. Other text is returned unchanged.
+func terminalNumber(typed string) string {
 	if number, err := phone.Parse(typed); err == nil {
 		return number.String()
 	}

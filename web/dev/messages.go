@@ -15,18 +15,18 @@ import (
 	"elsom/web/session"
 )
 
-// refreshSeconds is how often the handset looks for messages by itself.
+// refreshSeconds is the interval at which the handset reloads.
 const refreshSeconds = 3
 
 // Phone shows a number's handset.
-func (d *Door) Phone(c echo.Context) error {
-	page := devpage.PhonePage{Frame: d.frame(c)}
-	typed, asked := query(c, "phone")
-	if !asked {
-		typed = offered(c)
+func (h *Handler) Phone(c echo.Context) error {
+	page := devpage.PhonePage{Frame: h.frame(c)}
+	typed, given := query(c, "phone")
+	if !given {
+		typed = defaultNumber(c)
 	}
 	page.Phone = component.Input{Value: typed}
-	if typed == "" && !asked {
+	if typed == "" && !given {
 		return render(c, http.StatusOK, page)
 	}
 	number, err := phone.Parse(typed)
@@ -34,24 +34,24 @@ func (d *Door) Phone(c echo.Context) error {
 		page.Phone.Error = page.T(phoneProblem(err))
 		return render(c, http.StatusUnprocessableEntity, page)
 	}
-	return d.show(c, page, number)
+	return h.show(c, page, number)
 }
 
-// show puts the number's messages on the handset.
-func (d *Door) show(c echo.Context, page devpage.PhonePage, number phone.Number) error {
-	session.Of(c).Set(numberKept, number.String())
+// show renders the handset with the number's messages.
+func (h *Handler) show(c echo.Context, page devpage.PhonePage, number phone.Number) error {
+	session.Of(c).Set(numberKey, number.String())
 	page.Phone.Value, page.Number, page.Refresh = number.Pretty(), number.Pretty(), refreshSeconds
 	page.Path = "/dev/phone?phone=" + url.QueryEscape(number.String())
 	ctx := c.Request().Context()
-	messages, err := d.Messages(ctx, number)
+	messages, err := h.messages(ctx, number)
 	if err != nil {
 		return fault.Wrap("dev.phone", err)
 	}
 	for _, m := range messages {
 		page.Messages = append(page.Messages, devpage.Message{Text: i18n.NoBreakAmounts(m.Text), At: m.CreatedAt})
 	}
-	if d.Letters != nil {
-		letters, err := d.Letters(ctx, number)
+	if h.emails != nil {
+		letters, err := h.emails(ctx, number)
 		if err != nil {
 			return fault.Wrap("dev.phone", err)
 		}
@@ -59,20 +59,20 @@ func (d *Door) show(c echo.Context, page devpage.PhonePage, number phone.Number)
 			page.Letters = append(page.Letters, devpage.Letter{To: l.To, Subject: l.Subject, Text: l.Text, At: l.CreatedAt})
 		}
 	}
-	if carrier, err := d.Carrier(ctx, number); err == nil {
+	if carrier, err := h.carrier(ctx, number); err == nil {
 		page.Carrier = carrier.Name
 	}
 	return render(c, http.StatusOK, page)
 }
 
 // SMS lists a number's messages as JSON, newest first.
-func (d *Door) SMS(c echo.Context) error {
+func (h *Handler) SMS(c echo.Context) error {
 	typed, _ := query(c, "phone")
 	number, err := phone.Parse(typed)
 	if err != nil {
 		return c.JSON(http.StatusUnprocessableEntity, map[string]string{"error": "phone: not a mobile number of Kyrgyzstan"})
 	}
-	messages, err := d.Messages(c.Request().Context(), number)
+	messages, err := h.messages(c.Request().Context(), number)
 	if err != nil {
 		return fault.Wrap("dev.sms", err)
 	}
@@ -82,11 +82,11 @@ func (d *Door) SMS(c echo.Context) error {
 	return c.JSON(http.StatusOK, messages)
 }
 
-// query gives a parameter and whether it is there. A plus that a caller left
-// bare arrives as a space, which numbers bear.
+// query returns a query parameter and whether it was given. An unescaped plus
+// arrives as a space, which phone.Parse ignores.
 func query(c echo.Context, name string) (string, bool) {
-	values, asked := c.QueryParams()[name]
-	if !asked {
+	values, given := c.QueryParams()[name]
+	if !given {
 		return "", false
 	}
 	return strings.TrimSpace(values[0]), true

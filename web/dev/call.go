@@ -11,54 +11,52 @@ import (
 	"elsom/internal/cashin"
 )
 
-// reply is OSMP's answer as a terminal reads it. Result means nothing unless
-// status is 200.
-type reply struct {
+// osmpReply is an OSMP response. Result is valid only if status is 200.
+type osmpReply struct {
 	status    int
 	Result    int    `xml:"result"`
 	Reference string `xml:"prv_txn"`
 }
 
-// resultUnread stands for an answer that is not OSMP's.
-const resultUnread = -1
+// resultMalformed is the result of a body that is not an OSMP response.
+const resultMalformed = -1
 
-// ask calls the real /osmp as the agent does, with its password, from the
-// browser's own address.
-func (d *Door) ask(c echo.Context, agent cashin.NewAgent, parameters url.Values) (reply, error) {
-	if d.OSMP == nil {
-		return reply{}, errOSMP
+// callOSMP calls /osmp with the agent's credentials, from the browser's address.
+func (h *Handler) callOSMP(c echo.Context, agent cashin.NewAgent, parameters url.Values) (osmpReply, error) {
+	if h.server == nil {
+		return osmpReply{}, errOSMP
 	}
 	r, err := http.NewRequestWithContext(c.Request().Context(), http.MethodGet, "/osmp?"+parameters.Encode(), nil)
 	if err != nil {
-		return reply{}, err
+		return osmpReply{}, err
 	}
 	r.SetBasicAuth(agent.Code, agent.Password)
-	w := d.call(c, r)
-	read := reply{status: w.status}
+	w := h.call(c, r)
+	read := osmpReply{status: w.status}
 	if w.status != http.StatusOK {
 		return read, nil
 	}
 	if err := xml.Unmarshal(w.body.Bytes(), &read); err != nil {
-		read.Result, read.Reference = resultUnread, ""
+		read.Result, read.Reference = resultMalformed, ""
 	}
 	return read, nil
 }
 
-// call serves a machine's request in this process, from the browser's address.
+// call serves a request in this process, from the browser's address.
 // Handlers expect a body that is never nil, as net/http's server provides it; a
 // client's request may have none.
-func (d *Door) call(c echo.Context, r *http.Request) *recorder {
+func (h *Handler) call(c echo.Context, r *http.Request) *recorder {
 	from := c.Request()
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
 	r.Host, r.RemoteAddr, r.RequestURI = from.Host, from.RemoteAddr, r.URL.RequestURI()
 	w := &recorder{header: http.Header{}}
-	d.OSMP.ServeHTTP(w, r)
+	h.server.ServeHTTP(w, r)
 	return w
 }
 
-// recorder keeps an answer.
+// recorder stores a response.
 type recorder struct {
 	header http.Header
 	status int
