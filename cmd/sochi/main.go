@@ -1,13 +1,12 @@
-// Command sochi is a stand-in for DosTek's side, for trying the wallet out: an
-// OSMP provider whose companies have personal balances that payments add to.
-// Nothing in it is DosTek's; names and balances are made up.
+// Command sochi is a stand-in for DosTek's side, for development and tests: an OSMP
+// provider whose companies have balances that payments add to. Nothing in it is
+// DosTek's; names and balances are invented.
 //
-// It promises that a payment is booked once per service and txn_id, in one
-// transaction with its balance, that a repeat gets the stored outcome, and
-// that the books outlive a killed process. It can be told from its front page
-// to misbehave, so that one sees what the wallet does on a bad day. It listens
-// on loopback only and knows no passwords: it is never for anything but trying
-// out.
+// It guarantees that a payment is booked once per service and txn_id, in one
+// transaction with its balance, that a repeat gets the stored outcome, and that
+// the data survives a killed process. Its front page can make it misbehave, to show
+// what the wallet does then. It listens on loopback only and has no passwords: it
+// must never serve real payments.
 package main
 
 import (
@@ -27,13 +26,13 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// environment is all that can be set.
+// environment has the settings.
 type environment struct {
 	Listen   string `env:"SOCHI_LISTEN" envDefault:"127.0.0.1:8090"`
 	Database string `env:"SOCHI_DATABASE" envDefault:"var/sochi.db"`
 }
 
-// drainTime is how long requests in flight may take after SIGTERM.
+// drainTime is the limit for requests in flight after SIGTERM.
 const drainTime = 10 * time.Second
 
 func main() {
@@ -73,7 +72,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return serve(ctx, listener, books)
 }
 
-// loopback refuses every address that others could reach.
+// loopback returns an error for an address that other machines can reach.
 func loopback(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -85,7 +84,7 @@ func loopback(listen string) error {
 	return nil
 }
 
-// listenCause leaves out what the line says anyway.
+// listenCause returns the error without the address, which the message names.
 func listenCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -95,14 +94,14 @@ func listenCause(err error) error {
 }
 
 func serve(ctx context.Context, listener net.Listener, books *books) error {
-	house := newServer(books, time.Now)
+	standIn := newServer(books, time.Now)
 	server := &http.Server{
-		Handler:           house.handler(),
+		Handler:           standIn.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       20 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // a dropped connection is meant
+		ErrorLog:          log.New(io.Discard, "", 0), // connections are dropped on purpose
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -111,7 +110,7 @@ func serve(ctx context.Context, listener net.Listener, books *books) error {
 		return err
 	case <-ctx.Done():
 	}
-	house.stop() // whoever is kept waiting is let go
+	standIn.stop() // ends responses that are delayed on purpose
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {

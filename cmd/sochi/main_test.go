@@ -22,7 +22,7 @@ import (
 	"elsom/internal/biller/osmp"
 )
 
-// child turns the test's own binary into the program, so that it can be killed.
+// child makes the test binary run the program, so that it can be killed.
 var child = flag.Bool("sochi-child", false, "be the program instead of its tests")
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program starts the program and gives its address.
+// program starts the program and returns its address.
 func program(t *testing.T, database string) (*exec.Cmd, string) {
 	t.Helper()
 	c := command(t, "SOCHI_LISTEN=127.0.0.1:0", "SOCHI_DATABASE="+database)
@@ -61,8 +61,8 @@ func command(t *testing.T, environment ...string) *exec.Cmd {
 	return c
 }
 
-// Killed under load again and again: what was answered is booked, and the
-// repeats of everything end with each payment booked once.
+// Killed repeatedly under load: acknowledged payments are booked, and after repeats
+// of all requests each payment is booked once.
 func TestKilledUnderLoad(t *testing.T) {
 	const payments, rounds = 60, 3
 	database := filepath.Join(t.TempDir(), "sochi.db")
@@ -102,7 +102,7 @@ func payNumber(ctx context.Context, client *osmp.Client, n int) biller.Answer {
 	return client.Pay(ctx, r)
 }
 
-// A stop answers those who wait for a slow answer, lets the silent go, and ends.
+// Shutdown completes slow responses, drops silent ones, and ends.
 func TestStopDrains(t *testing.T) {
 	b, err := openBooks(t.Context(), filepath.Join(t.TempDir(), "sochi.db"))
 	if err != nil {
@@ -117,21 +117,21 @@ func TestStopDrains(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- serve(ctx, listener, b) }()
 	s := &standIn{t: t, address: "http://" + listener.Addr().String()}
-	s.throwSwitch(url.Values{"service": {dostek}, "mode": {slow}, "seconds": {"600"}})
-	s.throwSwitch(url.Values{"service": {aknet}, "mode": {silentAfter}})
+	s.setSwitch(url.Values{"service": {dostek}, "mode": {slow}, "seconds": {"600"}})
+	s.setSwitch(url.Values{"service": {aknet}, "mode": {silentAfter}})
 
 	slowAnswer, silentAnswer := make(chan biller.Answer, 1), make(chan biller.Answer, 1)
-	go func() { slowAnswer <- s.client("/pay", patient).Pay(t.Context(), request) }()
+	go func() { slowAnswer <- s.client("/pay", patient).Pay(t.Context(), sampleRequest) }()
 	go func() { silentAnswer <- s.client("/pay/aknet", patient).Pay(t.Context(), request) }()
 	for s.balance("/companies/"+ourINN) == 0 || s.balance("/contracts/aknet/"+ourINN) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	stop()
 	if a := <-slowAnswer; a.Outcome != biller.Good {
-		t.Errorf("the slow one: %+v", a)
+		t.Errorf("the slow response: %+v", a)
 	}
 	if a := <-silentAnswer; a.Outcome != biller.Unknown {
-		t.Errorf("the silent one: %+v", a)
+		t.Errorf("the silent response: %+v", a)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -153,7 +153,7 @@ func TestTermEndsTheProgram(t *testing.T) {
 	}
 }
 
-func TestBadStartsSayOneLine(t *testing.T) {
+func TestStartErrorsAreOneLine(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -173,18 +173,18 @@ func TestBadStartsSayOneLine(t *testing.T) {
 		"not a folder":    {"SOCHI_LISTEN=127.0.0.1:0", "SOCHI_DATABASE=" + filepath.Join(file, "c.db")},
 	} {
 		c := command(t, environment...)
-		var said bytes.Buffer
-		c.Stderr = &said
+		var stderr bytes.Buffer
+		c.Stderr = &stderr
 		err := c.Run()
-		if c.ProcessState.ExitCode() != 1 || strings.Count(said.String(), "\n") != 1 || !strings.HasPrefix(said.String(), "sochi: ") {
-			t.Errorf("%s: %v, %q", name, err, said.String())
+		if c.ProcessState.ExitCode() != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.HasPrefix(stderr.String(), "sochi: ") {
+			t.Errorf("%s: %v, %q", name, err, stderr.String())
 		}
 		variable, _, _ := strings.Cut(environment[len(environment)-1], "=")
 		if name == "address in use" || name == "not a port" {
 			variable = "SOCHI_LISTEN"
 		}
-		if !strings.Contains(said.String(), variable) {
-			t.Errorf("%s: %q doesn't name %s", name, said.String(), variable)
+		if !strings.Contains(stderr.String(), variable) {
+			t.Errorf("%s: %q doesn't name %s", name, stderr.String(), variable)
 		}
 	}
 }

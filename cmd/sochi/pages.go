@@ -16,7 +16,7 @@ import (
 	pages "elsom/templates/sochipage"
 )
 
-// How many payments the lists show.
+// Lengths of the lists of payments.
 const (
 	frontPayments   = 30
 	accountPayments = 100
@@ -34,7 +34,7 @@ func (h *server) front(w http.ResponseWriter, r *http.Request) {
 	h.showFront(w, r, http.StatusOK, component.Input{}, switchInput{}, nil)
 }
 
-// showFront draws the front page, with what was typed and what was wrong with it.
+// showFront renders the front page with the typed values and their errors.
 func (h *server) showFront(w http.ResponseWriter, r *http.Request, status int, search component.Input, typed switchInput, problem error) {
 	list, err := h.books.last(r.Context(), "", "", frontPayments)
 	if err != nil {
@@ -57,7 +57,7 @@ func (h *server) showFront(w http.ResponseWriter, r *http.Request, status int, s
 	show(w, r, status, pages.FrontPage(front))
 }
 
-// find leads from a typed ИНН to the company's page.
+// find redirects from a typed ИНН to the company's page.
 func (h *server) find(w http.ResponseWriter, r *http.Request) {
 	typed := r.URL.Query().Get("inn")
 	number, err := inn.Parse(typed)
@@ -83,7 +83,7 @@ func (h *server) contract(w http.ResponseWriter, r *http.Request) {
 	h.account(w, r, s, "Номер договора")
 }
 
-// accountJSON is what programs read; the balance is in tyiyn.
+// accountJSON returns the JSON of an account; the balance is in tyiyn.
 func accountJSON(s service, number string, balance money.Amount) any {
 	if s.code == dostek {
 		return struct {
@@ -99,7 +99,7 @@ func accountJSON(s service, number string, balance money.Amount) any {
 	}{number, s.name(number), int64(balance)}
 }
 
-// account shows one account of a service, as a page or as JSON.
+// account renders an account as a page or as JSON.
 func (h *server) account(w http.ResponseWriter, r *http.Request, s service, label string) {
 	number := r.PathValue("account")
 	if !s.wellFormed(number) {
@@ -128,7 +128,7 @@ func (h *server) account(w http.ResponseWriter, r *http.Request, s service, labe
 	show(w, r, http.StatusOK, pages.AccountPage(page))
 }
 
-// setSwitches sets the switches by the form; programs get 204 instead of a page.
+// setSwitches applies the form; clients that ask for JSON get 204.
 func (h *server) setSwitches(w http.ResponseWriter, r *http.Request) {
 	typed := switchInput{
 		service: r.PostFormValue("service"), command: r.PostFormValue("command"), mode: r.PostFormValue("mode"),
@@ -150,7 +150,7 @@ func (h *server) setSwitches(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// switchForm makes the form of the switches, with what was typed kept.
+// switchForm returns the form of the switches with the typed values.
 func (h *server) switchForm(typed switchInput) pages.Switches {
 	s := pages.Switches{
 		Services: []pages.Choice{{Value: all, Label: "все услуги"}},

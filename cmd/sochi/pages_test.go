@@ -16,7 +16,7 @@ func TestCompanyAsJSON(t *testing.T) {
 		t.Errorf("%d %s\nwant %s", status, body, want)
 	}
 	if s.balance("/companies/99999999999999") != 0 {
-		t.Error("an unknown company has a balance")
+		t.Error("an unpaid company has a balance")
 	}
 	status, body, _ = s.do(http.MethodGet, "/contracts/aknet/77", "application/json", nil)
 	if status != 404 || strings.TrimSpace(body) != `{"error":"not found"}` {
@@ -42,7 +42,7 @@ func TestCompanyPage(t *testing.T) {
 	}
 }
 
-func TestFindingACompany(t *testing.T) {
+func TestFindCompany(t *testing.T) {
 	s := fresh(t)
 	for _, typed := range []string{ourINN, "0020 7199 6100 17", " 0020-7199-6100-17 "} {
 		status, _, header := s.do(http.MethodGet, "/companies?inn="+url.QueryEscape(typed), "text/html", nil)
@@ -54,7 +54,7 @@ func TestFindingACompany(t *testing.T) {
 		page := s.page("/companies?inn="+url.QueryEscape(typed), http.StatusUnprocessableEntity)
 		field := page.Find("input#inn")
 		if value, _ := field.Attr("value"); value != typed {
-			t.Errorf("%q came back as %q", typed, value)
+			t.Errorf("%q is shown as %q", typed, value)
 		}
 		if invalid, _ := field.Attr("aria-invalid"); invalid != "true" {
 			t.Errorf("%q: the field isn't marked", typed)
@@ -66,12 +66,12 @@ func TestFrontPageShowsPaymentsAndSwitches(t *testing.T) {
 	s := fresh(t)
 	page := s.page("/", 200)
 	if page.Find(`[data-misbehaving="false"]`).Length() != 1 {
-		t.Error("an honest day isn't shown as one")
+		t.Error("the page shows a misbehavior that is not set")
 	}
 	s.pay("11", ourINN, "1.00")
 	s.pay("12", "12", "1.00")
 	s.ask("/pay/aknet", query(commandPay, "13", "555", "1.00"))
-	s.throwSwitch(url.Values{"service": {"dostek"}, "mode": {"slow"}, "seconds": {"7"}, "times": {"3"}})
+	s.setSwitch(url.Values{"service": {"dostek"}, "mode": {"slow"}, "seconds": {"7"}, "times": {"3"}})
 	page = s.page("/", 200)
 	for id, href := range map[string]string{"11": "/companies/" + ourINN, "12": "", "13": "/contracts/aknet/555"} {
 		row := page.Find(`li[data-txn-id="` + id + `"]`)
@@ -87,7 +87,7 @@ func TestFrontPageShowsPaymentsAndSwitches(t *testing.T) {
 		t.Errorf("the refused sum is %q", sum)
 	}
 	if words := refused.Find(".row-end .row-note").Text(); !strings.HasPrefix(words, "Отказ ") || strings.HasSuffix(words, ": ") {
-		t.Errorf("the refused row says %q", words)
+		t.Errorf("the refused row has %q", words)
 	}
 	set := page.Find(`[data-misbehaving="true"]`).Text()
 	for _, want := range []string{"DosTek group (СОчИ), pay", "7 с", "ещё запросов: 3"} {
@@ -106,7 +106,7 @@ func TestLabelsBelongToFields(t *testing.T) {
 	}
 }
 
-func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+func TestCrossOriginFormsAreRefused(t *testing.T) {
 	s := fresh(t)
 	r, err := http.NewRequest(http.MethodPost, s.address+"/switches", strings.NewReader("mode=drop-before"))
 	if err != nil {
@@ -123,8 +123,8 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	if response.StatusCode != http.StatusForbidden {
 		t.Errorf("status %d", response.StatusCode)
 	}
-	if o := s.house.switches.take(dostek, commandPay); o.mode != normal {
-		t.Error("a stranger's form set a switch")
+	if o := s.server.switches.take(dostek, commandPay); o.mode != normal {
+		t.Error("a form from another site set a switch")
 	}
 }
 

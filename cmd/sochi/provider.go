@@ -15,7 +15,7 @@ import (
 	"elsom/internal/money"
 )
 
-// response is the protocol's answer.
+// response is an OSMP response.
 type response struct {
 	XMLName   xml.Name `xml:"response"`
 	TxnID     string   `xml:"osmp_txn_id"`
@@ -51,7 +51,7 @@ var comments = map[int]string{
 	biller.ResultOther:        "Другая ошибка провайдера",
 }
 
-// brokenXML is what "broken" answers, with HTTP 200.
+// brokenXML is the body of mode broken, with HTTP 200.
 const brokenXML = `<?xml version="1.0" encoding="UTF-8"?><response><osmp_txn_id>12`
 
 // provider answers the protocol for one service.
@@ -66,10 +66,10 @@ func (h *server) provider(s service) http.HandlerFunc {
 		if h.misbehavesBefore(w, r, o) {
 			return
 		}
-		// A caller that hangs up doesn't undo what it asked for.
+		// A payment is processed even if the caller disconnects.
 		reply, err := h.process(context.WithoutCancel(r.Context()), s, r.Form, o)
 		if err != nil {
-			http.Error(w, "the books can't be written", http.StatusInternalServerError)
+			http.Error(w, "the database can't be written", http.StatusInternalServerError)
 			return
 		}
 		if h.misbehavesAfter(w, r, o) {
@@ -79,7 +79,8 @@ func (h *server) provider(s service) http.HandlerFunc {
 	}
 }
 
-// misbehavesBefore does what is ordered instead of deciding.
+// misbehavesBefore applies the modes that process nothing. It reports whether the
+// request is answered.
 func (h *server) misbehavesBefore(w http.ResponseWriter, r *http.Request, o behavior) bool {
 	switch o.mode {
 	case silent:
@@ -88,7 +89,7 @@ func (h *server) misbehavesBefore(w http.ResponseWriter, r *http.Request, o beha
 	case drop:
 		panic(http.ErrAbortHandler)
 	case errorBefore:
-		http.Error(w, "misbehaving as told", http.StatusInternalServerError)
+		http.Error(w, "misbehaving as set", http.StatusInternalServerError)
 	case temporary:
 		notFinal(w, r, biller.ResultTemporary)
 	case unfinished:
@@ -101,12 +102,13 @@ func (h *server) misbehavesBefore(w http.ResponseWriter, r *http.Request, o beha
 	return true
 }
 
-// notFinal answers a result that is not final and is not remembered.
+// notFinal sends a result that is not final and not stored.
 func notFinal(w http.ResponseWriter, r *http.Request, result int) {
 	writeResponse(w, response{TxnID: echo(r.Form), Result: result, Comment: comments[result]})
 }
 
-// misbehavesAfter spoils the answer to what was decided.
+// misbehavesAfter applies the modes that lose the response of a processed request.
+// It reports whether the request is answered.
 func (h *server) misbehavesAfter(w http.ResponseWriter, r *http.Request, o behavior) bool {
 	switch o.mode {
 	case slow:
@@ -118,7 +120,7 @@ func (h *server) misbehavesAfter(w http.ResponseWriter, r *http.Request, o behav
 	case dropAfter:
 		panic(http.ErrAbortHandler)
 	case errorAfter:
-		http.Error(w, "misbehaving as told", http.StatusInternalServerError)
+		http.Error(w, "misbehaving as set", http.StatusInternalServerError)
 	case broken:
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		_, _ = w.Write([]byte(brokenXML))
@@ -128,10 +130,10 @@ func (h *server) misbehavesAfter(w http.ResponseWriter, r *http.Request, o behav
 	return true
 }
 
-// forever is longer than any caller waits.
+// forever exceeds every caller's timeout.
 const forever = time.Hour
 
-// wait ends early when the caller hangs up or the stand-in is stopped.
+// wait returns early when the caller disconnects or the stand-in stops.
 func (h *server) wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -142,7 +144,7 @@ func (h *server) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// The forms of the protocol's parameters.
+// The formats of the parameters.
 var (
 	txnIDForm = regexp.MustCompile(`^[0-9]{1,28}$`)
 	sumForm   = regexp.MustCompile(`^-?[0-9]{1,12}(\.[0-9]{1,2})?$`)
@@ -153,13 +155,13 @@ const (
 	dateForm      = "20060102150405"
 )
 
-// request is a well-formed request.
+// request is a well-formed OSMP request.
 type request struct {
 	txnID, account, date string
 	sum                  money.Amount
 }
 
-// parseRequest reads the parameters; each may be given once.
+// parseRequest parses the parameters; each may be given once.
 func parseRequest(values url.Values, command string) (request, bool) {
 	for _, name := range []string{"command", "txn_id", "txn_date", "account", "sum"} {
 		if len(values[name]) > 1 {
@@ -192,7 +194,7 @@ func parseRequest(values url.Values, command string) (request, bool) {
 	return q, true
 }
 
-// echo repeats a txn_id that can be repeated.
+// echo returns the txn_id if it is well-formed.
 func echo(values url.Values) string {
 	if id := values.Get("txn_id"); txnIDForm.MatchString(id) {
 		return id
@@ -200,7 +202,7 @@ func echo(values url.Values) string {
 	return ""
 }
 
-// process answers by the protocol; the order may be to refuse.
+// process handles a request by the protocol.
 func (h *server) process(ctx context.Context, s service, values url.Values, o behavior) (response, error) {
 	command := values.Get("command")
 	q, ok := parseRequest(values, command)
@@ -224,8 +226,8 @@ func (h *server) process(ctx context.Context, s service, values url.Values, o be
 	return h.pay(ctx, s, q, result, o)
 }
 
-// regularResult gives the result that an honest day would bring. A check may ask
-// about no sum at all.
+// regularResult returns the result of a request without misbehavior. A check may
+// have no sum.
 func regularResult(s service, q request, command string) int {
 	switch {
 	case !s.wellFormed(q.account):
@@ -236,25 +238,25 @@ func regularResult(s service, q request, command string) int {
 	return biller.ResultDone
 }
 
-// pay stores the result, or returns the stored one; the order may be to say
-// something else of a booking.
+// pay stores the result or returns the stored one. bookedAs may replace the result
+// of a booking.
 func (h *server) pay(ctx context.Context, s service, q request, result int, o behavior) (response, error) {
 	asked := payment{
 		Service: s.code, TxnID: q.txnID, Account: q.account, Sum: q.sum,
 		Result: result, TxnDate: q.date, BookedAt: h.now().UnixMilli(),
 	}
-	kept, repeated, err := h.books.book(ctx, asked)
+	stored, repeated, err := h.books.book(ctx, asked)
 	if err != nil {
 		return response{}, err
 	}
 	reply := response{TxnID: q.txnID, Sum: plain(q.sum)}
-	if !kept.same(asked) {
+	if !stored.same(asked) {
 		reply.Result, reply.Comment = biller.ResultOther, "Такой txn_id уже был с другим счётом или суммой"
 		return reply, nil
 	}
-	reply.Reference = strconv.FormatInt(kept.Reference, 10)
-	reply.Result, reply.Comment = kept.Result, comments[kept.Result]
-	if as := o.bookedAs(); as != 0 && kept.Result == biller.ResultDone {
+	reply.Reference = strconv.FormatInt(stored.Reference, 10)
+	reply.Result, reply.Comment = stored.Result, comments[stored.Result]
+	if as := o.bookedAs(); as != 0 && stored.Result == biller.ResultDone {
 		reply.Reference, reply.Result, reply.Comment = "", as, comments[as]
 		if repeated {
 			reply.Result, reply.Comment = biller.ResultOther, "Платёж с таким txn_id уже есть"
@@ -263,7 +265,7 @@ func (h *server) pay(ctx context.Context, s service, q request, result int, o be
 	return reply, nil
 }
 
-// plain writes a sum as the protocol does, negative ones too.
+// plain formats a sum for the protocol, negative ones too.
 func plain(sum money.Amount) string {
 	if sum < 0 {
 		return "-" + (-sum).Dot()

@@ -7,15 +7,15 @@ import (
 	"elsom/internal/inn"
 )
 
-// service is one biller of the stand-in: its own accounts, its own txn_ids.
+// service is one biller with its own accounts and txn_ids.
 type service struct {
 	code, title string
-	path        string // where its OSMP provider answers
+	path        string // path of its OSMP provider
 	wellFormed  func(account string) bool
 	name        func(account string) string
 }
 
-// page is where an account is shown.
+// page returns the path of an account's page.
 func (s service) page(account string) string {
 	if s.code == dostek {
 		return "/companies/" + account
@@ -23,7 +23,7 @@ func (s service) page(account string) string {
 	return "/contracts/" + s.code + "/" + account
 }
 
-// displayed is an account as people read it: an ИНН in groups.
+// displayed returns an account for display: an ИНН in groups.
 func (s service) displayed(account string) string {
 	if s.code == dostek {
 		return inn.Group(account)
@@ -53,12 +53,12 @@ func serviceByCode(code string) (service, bool) {
 	return service{}, false
 }
 
-// isINN takes 14 digits and nothing else: a machine sends no spaces.
+// isINN reports whether account is exactly 14 digits.
 func isINN(account string) bool {
 	return len(account) == inn.Length && strings.Trim(account, "0123456789") == ""
 }
 
-// isContract takes 3 to 20 digits and Latin letters.
+// isContract reports whether account is 3 to 20 digits or Latin letters.
 func isContract(account string) bool {
 	for _, r := range account {
 		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
@@ -68,7 +68,7 @@ func isContract(account string) bool {
 	return len(account) >= 3 && len(account) <= 20
 }
 
-// The words that names are made of; Ң, Ө and Ү are among them on purpose.
+// Parts of invented names; they include Ң, Ө and Ү on purpose.
 var (
 	firstWords  = []string{"Ак", "Алтын", "Ала", "Жаңы", "Көк", "Түндүк", "Кызыл", "Эне", "Бек", "Нур", "Өзгөн", "Үмүт", "Чоң", "Сары", "Жашыл", "Кең"}
 	secondWords = []string{"Суу", "Тоо", "Жол", "Булак", "Дарак", "Таш", "Өрөөн", "Көл", "Жылдыз", "Үй", "Талаа", "Арча", "Керме", "Аска", "Бел", "Түз"}
@@ -77,7 +77,7 @@ var (
 	givenNames  = []string{"Айнура", "Бегимай", "Гүлназ", "Жылдыз", "Мээрим", "Нургүл", "Салтанат", "Чынара"}
 )
 
-// pick draws one number after another, always the same for the same account.
+// pick is a generator that is seeded by the account.
 type pick uint32
 
 func newPick(account string) *pick {
@@ -94,8 +94,8 @@ func (p *pick) of(words []string) string {
 	return word
 }
 
-// companyName makes a company up for any ИНН; an ИНН of a person (first digit
-// 1 or 2) is one who trades in her own name.
+// companyName invents a company for an ИНН; a person's ИНН (first digit 1 or 2) is
+// a sole trader.
 func companyName(account string) string {
 	p := newPick(account)
 	if account[0] == '1' || account[0] == '2' {

@@ -11,7 +11,7 @@ import (
 	"elsom/internal/money"
 )
 
-// books keep what was paid: each payment once, and the balances they add to.
+// books stores payments, each once, and the balances that they add to.
 type books struct{ db *database.DB }
 
 // payment is one final outcome under (service, txn_id).
@@ -28,10 +28,10 @@ type payment struct {
 
 func (p payment) at() time.Time { return time.UnixMilli(p.BookedAt) }
 
-// same tells whether two payments ask for the same thing.
+// same reports whether two payments have the same account and sum.
 func (p payment) same(q payment) bool { return p.Account == q.Account && p.Sum == q.Sum }
 
-// schema is made where it is missing.
+// schema is created if it does not exist.
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS accounts (
 		service VARCHAR NOT NULL,
@@ -62,7 +62,7 @@ func openBooks(ctx context.Context, path string) (*books, error) {
 				return err
 			}
 		}
-		// Another program's file may have tables of the same names.
+		// Fails if another program's file has tables of the same names.
 		return tx.Gorm().Exec(selectPayment + `JOIN accounts USING (service, account) WHERE balance < 0`).Error
 	})
 	if err != nil {
@@ -76,36 +76,36 @@ func (b *books) close() { _ = b.db.Close() }
 
 const selectPayment = `SELECT reference, service, txn_id, account, sum, result, txn_date, booked_at FROM payments `
 
-// book gives the outcome kept under the payment's txn_id; where there is none
-// it keeps p's own, and a good one adds to the balance in the same
-// transaction. The caller sees by same whether the outcome is for its question;
-// repeated reports that it was there before.
-func (b *books) book(ctx context.Context, p payment) (kept payment, repeated bool, err error) {
+// book returns the outcome stored under the payment's txn_id. If there is none it
+// stores p, and a good result adds to the balance in the same transaction. The
+// stored payment may differ from p: compare with same. repeated reports that it was
+// stored before.
+func (b *books) book(ctx context.Context, p payment) (stored payment, repeated bool, err error) {
 	err = b.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		var found []payment
 		if err := tx.Gorm().Raw(selectPayment+`WHERE service = ? AND txn_id = ?`, p.Service, p.TxnID).Scan(&found).Error; err != nil {
 			return err
 		}
 		if repeated = len(found) > 0; repeated {
-			kept = found[0]
+			stored = found[0]
 			return nil
 		}
-		kept = p
-		if kept.Result == biller.ResultDone {
-			if err := addTo(tx.Gorm(), &kept); err != nil {
+		stored = p
+		if stored.Result == biller.ResultDone {
+			if err := addTo(tx.Gorm(), &stored); err != nil {
 				return err
 			}
 		}
 		return tx.Gorm().Raw(`INSERT INTO payments (service, txn_id, account, sum, result, txn_date, booked_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING reference`,
-			kept.Service, kept.TxnID, kept.Account, int64(kept.Sum), kept.Result, kept.TxnDate, kept.BookedAt).
-			Scan(&kept.Reference).Error
+			stored.Service, stored.TxnID, stored.Account, int64(stored.Sum), stored.Result, stored.TxnDate, stored.BookedAt).
+			Scan(&stored.Reference).Error
 	})
-	return kept, repeated, err
+	return stored, repeated, err
 }
 
-// addTo adds the sum to the balance, or turns the outcome into "too large"
-// where it would no longer fit.
+// addTo adds the sum to the balance, or sets the result "too large" if it would
+// overflow.
 func addTo(tx *gorm.DB, p *payment) error {
 	balance, err := balanceIn(tx, p.Service, p.Account)
 	if err != nil {
@@ -126,12 +126,12 @@ func balanceIn(tx *gorm.DB, service, account string) (money.Amount, error) {
 	return money.Amount(balance), err
 }
 
-// balance is 0 for an account that was never paid.
+// balance returns the balance of an account; 0 if it was never paid.
 func (b *books) balance(ctx context.Context, service, account string) (money.Amount, error) {
 	return balanceIn(b.db.Gorm(ctx), service, account)
 }
 
-// last lists the newest n payments; with an account, of that account only.
+// last returns the newest n payments, of one account if it is given.
 func (b *books) last(ctx context.Context, service, account string, n int) ([]payment, error) {
 	var list []payment
 	where, args := ``, []any{}

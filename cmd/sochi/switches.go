@@ -8,20 +8,20 @@ import (
 	"elsom/internal/biller"
 )
 
-// The commands that a switch can be set for.
+// The commands for which a behavior can be set.
 const (
 	commandCheck = "check"
 	commandPay   = "pay"
 	all          = "all" // every command, or every service
 )
 
-// mode is a way to behave.
+// mode is a kind of behavior.
 type mode struct {
 	code, title string
 }
 
-// The modes. "After" means that the payment is booked and the answer is lost;
-// "before" that nothing is booked. A check books nothing either way.
+// The modes. "After" means that the payment is booked and the response is lost,
+// "before" that nothing is booked. A check never books.
 const (
 	normal      = "normal"
 	slow        = "slow"
@@ -60,7 +60,7 @@ var modes = []mode{
 	{refuse, "отказать с таким кодом, отказ запоминается"},
 }
 
-// bookedAs returns the result that is answered in place of a booking, by a
+// bookedAs returns the result that is sent although the payment was booked, as by a
 // provider that stores no outcomes and refuses the repeat; 0 in the other modes.
 func (o behavior) bookedAs() int {
 	switch o.mode {
@@ -72,28 +72,28 @@ func (o behavior) bookedAs() int {
 	return 0
 }
 
-// refusals are the results that can be chosen for refuse.
+// refusals are the results that mode refuse can have.
 var refusals = []int{
 	biller.ResultBadAccount, biller.ResultNoAccount, biller.ResultForbidden, biller.ResultTechnical,
 	biller.ResultInactive, biller.ResultTooSmall, biller.ResultTooLarge, biller.ResultOther,
 }
 
-// behavior says how to behave, and how often still.
+// behavior is a mode with its parameters.
 type behavior struct {
 	mode   string
 	delay  time.Duration
 	result int
-	left   int // requests; 0: until reset
+	left   int // requests left; 0: until reset
 }
 
-// Bounds of what can be ordered.
+// Limits of the form.
 const (
 	maxSeconds     = 600
 	maxTimes       = 1_000_000
 	defaultSeconds = 10
 )
 
-// formError is what is wrong with the form, in words for its page.
+// formError is a message for the form.
 type formError string
 
 func (e formError) Error() string { return string(e) }
@@ -109,14 +109,13 @@ const (
 
 type switchKey struct{ service, command string }
 
-// switches are set by a person or a test and live as long as the process, so
-// that a restart is a way out of any mess.
+// switches hold the behavior that was set, in memory: a restart resets it.
 type switches struct {
 	mu  sync.Mutex
 	set map[switchKey]behavior
 }
 
-// take tells how to behave to one request, and counts it.
+// take returns the behavior for one request and counts it.
 func (s *switches) take(service, command string) behavior {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +136,7 @@ func (s *switches) take(service, command string) behavior {
 	return o
 }
 
-// put sets one lever, or all of a service, a command or both.
+// put sets the behavior of one service and command; all stands for each of them.
 func (s *switches) put(service, command string, o behavior) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +152,7 @@ func (s *switches) put(service, command string, o behavior) {
 	}
 }
 
-// switchKeys lists all of them in the order of the page.
+// switchKeys returns all services and commands in the order of the page.
 func switchKeys() []switchKey {
 	var list []switchKey
 	for _, s := range services {
@@ -162,7 +161,7 @@ func switchKeys() []switchKey {
 	return list
 }
 
-// current gives what a lever is set to now.
+// current returns the behavior that is set.
 func (s *switches) current(at switchKey) (behavior, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,11 +169,11 @@ func (s *switches) current(at switchKey) (behavior, bool) {
 	return o, ok
 }
 
-// switchInput is the form as it was sent.
+// switchInput is the form as sent.
 type switchInput struct{ service, command, mode, seconds, result, times string }
 
-// parse checks the whole form. Empty: all services, pay, normal, 10 seconds,
-// result 300, until reset.
+// parse validates the form. Defaults: all services, pay, normal, 10 seconds, result
+// 300, until reset.
 func (w switchInput) parse() (service, command string, o behavior, err error) {
 	service, command = cmpOr(w.service, all), cmpOr(w.command, commandPay)
 	o.mode = cmpOr(w.mode, normal)
@@ -208,12 +207,12 @@ func cmpOr(text, otherwise string) string {
 	return text
 }
 
-func count(text string, otherwise, most int) (int, error) {
+func count(text string, otherwise, max int) (int, error) {
 	if text == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > most {
+	if err != nil || n < 0 || n > max {
 		return 0, strconv.ErrRange
 	}
 	return n, nil

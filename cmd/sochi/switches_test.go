@@ -12,17 +12,17 @@ import (
 	"elsom/internal/biller/osmp"
 )
 
-// throwSwitch sets a switch as a test does.
-func (s *standIn) throwSwitch(form url.Values) {
+// setSwitch sets a switch over HTTP.
+func (s *standIn) setSwitch(form url.Values) {
 	s.t.Helper()
 	if status, body, _ := s.do(http.MethodPost, "/switches", "application/json", form); status != http.StatusNoContent {
 		s.t.Fatalf("%v: %d %s", form, status, body)
 	}
 }
 
-// client is the wallet's own wire, as it stands.
-func (s *standIn) client(path string, patience time.Duration) *osmp.Client {
-	return osmp.New(osmp.Options{URL: s.address + path, Timeout: patience})
+// client returns the wallet's own OSMP client.
+func (s *standIn) client(path string, timeout time.Duration) *osmp.Client {
+	return osmp.New(osmp.Options{URL: s.address + path, Timeout: timeout})
 }
 
 var sampleRequest = biller.Request{
@@ -35,7 +35,7 @@ const (
 	impatient = 150 * time.Millisecond
 )
 
-func TestTheWiresOwnWords(t *testing.T) {
+func TestWalletClient(t *testing.T) {
 	s := fresh(t)
 	for path, account := range map[string]string{"/pay": ourINN, "/pay/hoster": "12345", "/pay/aknet": "AB12cd"} {
 		c, r := s.client(path, patient), request
@@ -58,15 +58,15 @@ func TestTheWiresOwnWords(t *testing.T) {
 	s.wantBalance(25050)
 }
 
-// Every mode: what the wallet's wire makes of it, whether the payment was
-// booked, and that the repeat on an honest day ends with one booking.
+// Each mode: the outcome at the wallet's client, whether the payment was booked,
+// and that the repeat without misbehavior ends with one booking.
 func TestEveryMode(t *testing.T) {
 	for _, c := range []struct {
-		mode     string
-		patience time.Duration
-		outcome  biller.Outcome
-		result   int
-		booked   bool
+		mode    string
+		timeout time.Duration
+		outcome biller.Outcome
+		result  int
+		booked  bool
 	}{
 		{normal, patient, biller.Good, 0, true},
 		{slow, patient, biller.Good, 0, true},
@@ -85,7 +85,7 @@ func TestEveryMode(t *testing.T) {
 	} {
 		t.Run(c.mode, func(t *testing.T) {
 			s := fresh(t)
-			s.throwSwitch(url.Values{"command": {all}, "mode": {c.mode}, "seconds": {"1"}})
+			s.setSwitch(url.Values{"command": {all}, "mode": {c.mode}, "seconds": {"1"}})
 			client := s.client("/pay", c.patience)
 			if a := client.Check(t.Context(), sampleRequest); a.Outcome != c.outcome || a.Result != c.result {
 				t.Errorf("check: %+v", a)
@@ -95,7 +95,7 @@ func TestEveryMode(t *testing.T) {
 			}
 			booked := map[bool]int64{true: 25050}[c.booked]
 			s.wantBalance(booked)
-			s.throwSwitch(url.Values{"command": {all}, "mode": {normal}})
+			s.setSwitch(url.Values{"command": {all}, "mode": {normal}})
 			if a := s.client("/pay", patient).Pay(t.Context(), sampleRequest); a.Outcome != biller.Good {
 				t.Errorf("the repeat: %+v", a)
 			}
@@ -104,12 +104,12 @@ func TestEveryMode(t *testing.T) {
 	}
 }
 
-// A provider that books behind 1 or 90 refuses the repeat, as one that stores no
-// outcomes, until it is told to behave.
-func TestBookedBehindUnfinishedAndRefused(t *testing.T) {
+// In the modes that book behind 1 or 90 the repeat is refused, as by a provider that
+// stores no outcomes, until the switch is reset.
+func TestBookedBehindUnfinished(t *testing.T) {
 	for _, mode := range []string{temporaryAfter, unfinishedAfter} {
 		s := fresh(t)
-		s.throwSwitch(url.Values{"mode": {mode}})
+		s.setSwitch(url.Values{"mode": {mode}})
 		client := s.client("/pay", patient)
 		if a := client.Pay(t.Context(), sampleRequest); a.Outcome != biller.Later || a.Reference != "" {
 			t.Errorf("%s: %+v", mode, a)
@@ -128,45 +128,45 @@ func TestBookedBehindUnfinishedAndRefused(t *testing.T) {
 	}
 }
 
-func TestSlowTakesItsTime(t *testing.T) {
+func TestSlowDelaysTheResponse(t *testing.T) {
 	s := fresh(t)
-	s.throwSwitch(url.Values{"mode": {slow}, "seconds": {"1"}})
+	s.setSwitch(url.Values{"mode": {slow}, "seconds": {"1"}})
 	if a := s.client("/pay", impatient).Pay(t.Context(), sampleRequest); a.Outcome != biller.Unknown {
 		t.Errorf("%+v", a)
 	}
 	s.wantBalance(25050) // booked although nobody waited
 }
 
-func TestRefusalsThatCanBeChosen(t *testing.T) {
+func TestSelectableRefusals(t *testing.T) {
 	s := fresh(t)
 	for i, result := range refusals {
 		r := request
 		r.TxnID = strconv.Itoa(500 + i)
-		s.throwSwitch(url.Values{"mode": {refuse}, "result": {strconv.Itoa(result)}, "times": {"1"}})
+		s.setSwitch(url.Values{"mode": {refuse}, "result": {strconv.Itoa(result)}, "times": {"1"}})
 		first := s.client("/pay", patient).Pay(t.Context(), r)
 		if first.Outcome != biller.Refused || first.Result != result {
 			t.Errorf("%d: %+v", result, first)
 		}
 		if again := s.client("/pay", patient).Pay(t.Context(), r); again != first {
-			t.Errorf("%d: the refusal was forgotten: %+v", result, again)
+			t.Errorf("%d: the refusal was not stored: %+v", result, again)
 		}
 	}
 	s.wantBalance(0)
 }
 
-// A payment that was booked is never refused afterwards, whatever is switched.
-func TestRefusalNeverContradictsABooking(t *testing.T) {
+// A booked payment is never refused afterwards, whatever the switches are.
+func TestBookedPaymentIsNotRefused(t *testing.T) {
 	s := fresh(t)
 	first := s.client("/pay", patient).Pay(t.Context(), sampleRequest)
-	s.throwSwitch(url.Values{"mode": {refuse}, "result": {"5"}})
+	s.setSwitch(url.Values{"mode": {refuse}, "result": {"5"}})
 	if again := s.client("/pay", patient).Pay(t.Context(), sampleRequest); again != first {
 		t.Errorf("%+v after %+v", again, first)
 	}
 }
 
-func TestSwitchForSomeRequestsOfOneCommandAndService(t *testing.T) {
+func TestSwitchIsLimitedToServiceCommandAndCount(t *testing.T) {
 	s := fresh(t)
-	s.throwSwitch(url.Values{"service": {hoster}, "command": {commandPay}, "mode": {errorBefore}, "times": {"2"}})
+	s.setSwitch(url.Values{"service": {hoster}, "command": {commandPay}, "mode": {errorBefore}, "times": {"2"}})
 	pay := query(commandPay, "1", "12345", "1.00")
 	if status, _, _ := s.do(http.MethodGet, "/pay?"+query(commandPay, "1", ourINN, "1.00"), "", nil); status != 200 {
 		t.Errorf("another service misbehaved: %d", status)
@@ -188,14 +188,14 @@ func TestSwitchesForm(t *testing.T) {
 		t.Errorf("%d %s", status, header.Get("Location"))
 	}
 	for _, at := range switchKeys() {
-		_, set := s.house.switches.current(at)
+		_, set := s.server.switches.current(at)
 		if set != (at.command == commandPay) {
 			t.Errorf("%v: set is %t; the default is pay of all services", at, set)
 		}
 	}
-	s.throwSwitch(url.Values{"service": {all}, "command": {all}, "mode": {normal}})
-	if len(s.house.switches.set) != 0 {
-		t.Error("reset left something")
+	s.setSwitch(url.Values{"service": {all}, "command": {all}, "mode": {normal}})
+	if len(s.server.switches.set) != 0 {
+		t.Error("a switch is set after the reset")
 	}
 	for name, bad := range map[string]url.Values{
 		"mode": {"mode": {"x"}}, "service": {"service": {"x"}}, "command": {"command": {"x"}},
@@ -210,12 +210,12 @@ func TestSwitchesForm(t *testing.T) {
 			t.Errorf("%s: page %d", name, status)
 		}
 	}
-	if len(s.house.switches.set) != 0 {
-		t.Error("a bad form set something")
+	if len(s.server.switches.set) != 0 {
+		t.Error("an invalid form set a switch")
 	}
 }
 
-func TestBadSecondsAreNamedAtTheirField(t *testing.T) {
+func TestInvalidSecondsAreReportedAtField(t *testing.T) {
 	s := fresh(t)
 	_, body, _ := s.do(http.MethodPost, "/switches", "text/html", url.Values{"mode": {slow}, "seconds": {"много"}, "times": {"4"}})
 	for _, want := range []string{`value="много"`, `aria-invalid="true"`, `id="seconds-error"`, `value="4"`, `<option value="slow" selected>`} {

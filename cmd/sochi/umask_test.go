@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Nobody else on the machine reads the books.
-func TestBooksAreTheirOwnersAlone(t *testing.T) {
+// Other users of the machine can't read the database.
+func TestDatabaseIsPrivate(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "var")
 	program(t, filepath.Join(folder, "sochi.db"))
 	for _, path := range []string{folder, filepath.Join(folder, "sochi.db")} {

@@ -4,5 +4,5 @@ package main
 
 import "syscall"
 
-// What the program writes is its owner's alone.
+// Files that the program creates are readable by its user only.
 func init() { syscall.Umask(0o077) }

@@ -22,7 +22,7 @@ const ourINN = "00207199610017"
 // standIn is a running stand-in.
 type standIn struct {
 	t       *testing.T
-	house   *server
+	server  *server
 	address string
 }
 
@@ -35,7 +35,7 @@ func open(t *testing.T, path string) *standIn {
 	h := newServer(b, time.Now)
 	server := httptest.NewServer(h.handler())
 	t.Cleanup(func() { h.stop(); server.Close(); b.close() })
-	return &standIn{t: t, house: h, address: server.URL}
+	return &standIn{t: t, server: h, address: server.URL}
 }
 
 func fresh(t *testing.T) *standIn {
@@ -132,7 +132,7 @@ func (s *standIn) page(path string, status int) *goquery.Document {
 	return document
 }
 
-func TestCheckTellsTheName(t *testing.T) {
+func TestCheckReturnsName(t *testing.T) {
 	s := fresh(t)
 	for path, account := range map[string]string{"/pay": ourINN, "/pay/hoster": "12345", "/pay/aknet": "AB12cd"} {
 		reply := s.ask(path, query(commandCheck, "77", account, "0.00"))
@@ -141,7 +141,7 @@ func TestCheckTellsTheName(t *testing.T) {
 		}
 		again := s.ask(path, query(commandCheck, "78", account, "1.00"))
 		if again.Fields == nil || again.Fields.Name.Text != reply.Fields.Name.Text {
-			t.Errorf("%s: the name changed", path)
+			t.Errorf("%s: another name was returned", path)
 		}
 	}
 	s.wantBalance(0)
@@ -170,12 +170,12 @@ func TestPayBooksOnce(t *testing.T) {
 	if got := s.balance("/companies/00207199610018"); got != 0 {
 		t.Errorf("another company got %d", got)
 	}
-	// The id that begins with a zero is another id.
+	// An id with a leading zero is another id.
 	s.pay("01763798400000123456", ourINN, "1")
 	s.wantBalance(25150)
 }
 
-func TestRefusalsAreKept(t *testing.T) {
+func TestRefusalsAreStored(t *testing.T) {
 	s := fresh(t)
 	for i, c := range []struct {
 		path, account, sum string
@@ -199,7 +199,7 @@ func TestRefusalsAreKept(t *testing.T) {
 	s.wantBalance(0)
 }
 
-func TestRequestsThatBreakTheProtocol(t *testing.T) {
+func TestMalformedRequests(t *testing.T) {
 	s := fresh(t)
 	good := query(commandPay, "5", ourINN, "1.00")
 	for _, spoiled := range []string{
@@ -224,11 +224,11 @@ func TestRequestsThatBreakTheProtocol(t *testing.T) {
 	}
 	s.wantBalance(0)
 	if reply := s.ask("/pay", good); reply.Result != 0 {
-		t.Errorf("a malformed request was remembered: %+v", reply)
+		t.Errorf("a malformed request was stored: %+v", reply)
 	}
 }
 
-func TestPostIsTakenToo(t *testing.T) {
+func TestPostIsAccepted(t *testing.T) {
 	s := fresh(t)
 	form, _ := url.ParseQuery(query(commandPay, "9", ourINN, "3.00"))
 	if status, body, _ := s.do(http.MethodPost, "/pay", "", form); status != 200 || !strings.Contains(body, "<result>0</result>") {
@@ -237,7 +237,7 @@ func TestPostIsTakenToo(t *testing.T) {
 	s.wantBalance(300)
 }
 
-func TestServicesKeepSeparateBooks(t *testing.T) {
+func TestServicesHaveSeparateAccounts(t *testing.T) {
 	s := fresh(t)
 	for _, path := range []string{"/pay", "/pay/hoster", "/pay/aknet"} {
 		if reply := s.ask(path, query(commandPay, "1", ourINN, "1.00")); reply.Result != 0 {
@@ -250,9 +250,9 @@ func TestServicesKeepSeparateBooks(t *testing.T) {
 	}
 }
 
-func TestBalanceThatWouldNotFit(t *testing.T) {
+func TestBalanceOverflow(t *testing.T) {
 	s := fresh(t)
-	if err := s.house.books.db.Gorm(t.Context()).Exec(`INSERT INTO accounts VALUES ('dostek', ?, 9223372036854775800)`, ourINN).Error; err != nil {
+	if err := s.server.books.db.Gorm(t.Context()).Exec(`INSERT INTO accounts VALUES ('dostek', ?, 9223372036854775800)`, ourINN).Error; err != nil {
 		t.Fatal(err)
 	}
 	if reply := s.pay("1", ourINN, "0.08"); reply.Result != 242 {
@@ -264,7 +264,7 @@ func TestBalanceThatWouldNotFit(t *testing.T) {
 	}
 }
 
-func TestFiftyRepeatsAtOnceBookOnce(t *testing.T) {
+func TestConcurrentRepeatsBookOnce(t *testing.T) {
 	s := fresh(t)
 	var wait sync.WaitGroup
 	references := make([]string, 50)
@@ -290,7 +290,7 @@ func TestFiftyRepeatsAtOnceBookOnce(t *testing.T) {
 	s.wantBalance(700 + 5000)
 }
 
-func TestRestartKeepsTheBooks(t *testing.T) {
+func TestRestartKeepsPayments(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sochi.db")
 	var first response
 	t.Run("before", func(t *testing.T) {
@@ -321,6 +321,6 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 	b.close()
 	if b, err := openBooks(t.Context(), path); err == nil {
 		b.close()
-		t.Error("another program's tables were taken for ours")
+		t.Error("another program's tables were accepted")
 	}
 }

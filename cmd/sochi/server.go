@@ -11,7 +11,7 @@ import (
 	pages "elsom/templates/sochipage"
 )
 
-// server is the stand-in behind its doors.
+// server is the stand-in.
 type server struct {
 	books    *books
 	switches *switches
@@ -30,12 +30,11 @@ func newServer(b *books, now func() time.Time) *server {
 	}
 }
 
-// maxBody is far above any form of ours.
+// maxBody limits requests, in bytes.
 const maxBody = 64 << 10
 
-// handler is all doors: the provider of each service for machines, and the
-// pages. Forms from other sites are refused, since a browser on this machine
-// could be made to send them.
+// handler routes the provider of each service and the pages. Forms from other sites
+// are refused, since a browser on this machine could be made to send them.
 func (h *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, s := range services {
@@ -54,7 +53,7 @@ func (h *server) handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(secureHeaders(mux))
 }
 
-// policy lets the pages load our own style and nothing else, no script either.
+// policy allows our own styles, fonts and images, and no scripts.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -72,13 +71,13 @@ func secureHeaders(next http.Handler) http.Handler {
 
 func (h *server) health(w http.ResponseWriter, r *http.Request) {
 	if err := h.books.ping(r.Context()); err != nil {
-		http.Error(w, "the books can't be reached", http.StatusServiceUnavailable)
+		http.Error(w, "the database can't be reached", http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// wantsJSON tells a test or a program from a browser.
+// wantsJSON reports whether the client asks for JSON.
 func wantsJSON(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "application/json")
 }
