@@ -17,7 +17,7 @@ func newDevelopment(t *testing.T) *testApp {
 	var app *testApp
 	app = newAppWith(t, options{handlers: func(d *web.Handlers) {
 		d.Dev = dev.New(dev.Parts{
-			Server:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.server.ServeHTTP(w, r) }),
+			Server: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.server.ServeHTTP(w, r) }),
 			Agents: []cashin.NewAgent{{Code: "kicb", Name: "KICB", Password: "terminal's word"}}, Now: time.Now,
 		})
 	}})

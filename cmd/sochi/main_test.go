@@ -122,7 +122,7 @@ func TestStopDrains(t *testing.T) {
 
 	slowAnswer, silentAnswer := make(chan biller.Answer, 1), make(chan biller.Answer, 1)
 	go func() { slowAnswer <- s.client("/pay", patient).Pay(t.Context(), sampleRequest) }()
-	go func() { silentAnswer <- s.client("/pay/aknet", patient).Pay(t.Context(), request) }()
+	go func() { silentAnswer <- s.client("/pay/aknet", patient).Pay(t.Context(), sampleRequest) }()
 	for s.balance("/companies/"+ourINN) == 0 || s.balance("/contracts/aknet/"+ourINN) == 0 {
 		time.Sleep(time.Millisecond)
 	}
