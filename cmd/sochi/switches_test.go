@@ -38,7 +38,7 @@ const (
 func TestWalletClient(t *testing.T) {
 	s := fresh(t)
 	for path, account := range map[string]string{"/pay": ourINN, "/pay/hoster": "12345", "/pay/aknet": "AB12cd"} {
-		c, r := s.client(path, patient), request
+		c, r := s.client(path, patient), sampleRequest
 		r.Account = account
 		if a := c.Check(t.Context(), r); a.Outcome != biller.Good || a.Name == "" {
 			t.Errorf("%s: check: %+v", path, a)
@@ -120,7 +120,7 @@ func TestBookedBehindUnfinished(t *testing.T) {
 			}
 		}
 		s.wantBalance(25050)
-		bad := request
+		bad := sampleRequest
 		bad.TxnID, bad.Account = "77", "1"
 		if a := client.Pay(t.Context(), bad); a.Outcome != biller.Refused || a.Result != biller.ResultBadAccount {
 			t.Errorf("%s, a malformed account: %+v", mode, a)
@@ -140,7 +140,7 @@ func TestSlowDelaysTheResponse(t *testing.T) {
 func TestSelectableRefusals(t *testing.T) {
 	s := fresh(t)
 	for i, result := range refusals {
-		r := request
+		r := sampleRequest
 		r.TxnID = strconv.Itoa(500 + i)
 		s.setSwitch(url.Values{"mode": {refuse}, "result": {strconv.Itoa(result)}, "times": {"1"}})
 		first := s.client("/pay", patient).Pay(t.Context(), r)
