@@ -86,7 +86,7 @@ func TestEveryMode(t *testing.T) {
 		t.Run(c.mode, func(t *testing.T) {
 			s := fresh(t)
 			s.setSwitch(url.Values{"command": {all}, "mode": {c.mode}, "seconds": {"1"}})
-			client := s.client("/pay", c.patience)
+			client := s.client("/pay", c.timeout)
 			if a := client.Check(t.Context(), sampleRequest); a.Outcome != c.outcome || a.Result != c.result {
 				t.Errorf("check: %+v", a)
 			}
