@@ -25,7 +25,7 @@ import (
 
 var auditMany = flag.Int("audited", 10_000, "how many transfers TestAuditOfManyTransfers has audited")
 
-// However many transfers the books have, the audit takes the same memory.
+// The audit's memory does not depend on the number of transfers.
 func TestAuditOfManyTransfers(t *testing.T) {
 	address := databasetest.Addresses(t)["postgres"]
 	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); out.Code != 0 {
@@ -34,18 +34,18 @@ func TestAuditOfManyTransfers(t *testing.T) {
 	db, err := database.Open(context.Background(), address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	wallets, transit, payable := someBooks(t, db, 200)
-	funds := int64(len(wallets)) // by an act that is no house's
-	few := auditOf(t, address, funds)
+	wallets, transit, payable := newWallets(t, db, 200)
+	funds := int64(len(wallets)) // by an operation that the audit does not know
+	few := runAudit(t, address, funds)
 	begin := time.Now()
 	fill(t, db, wallets, transit, payable, *auditMany)
-	t.Logf("filled with %s transfers in %.0f s", thousands(float64(*auditMany)), time.Since(begin).Seconds())
-	many := auditOf(t, address, funds)
+	t.Logf("filled with %s transfers in %.0f s", formatThousands(float64(*auditMany)), time.Since(begin).Seconds())
+	many := runAudit(t, address, funds)
 	if !strings.Contains(many.said, fmt.Sprintf("%-24s %12d", "transfers", *auditMany+len(wallets))) {
 		t.Errorf("it looked at others:\n%s", many.said)
 	}
-	since := auditOf(t, address, funds, "--since", "24h")
-	for _, a := range []audited{few, many, since} {
+	since := runAudit(t, address, funds, "--since", "24h")
+	for _, a := range []auditRun{few, many, since} {
 		t.Log(a)
 		if !a.holds {
 			t.Error(a.said)
@@ -55,19 +55,19 @@ func TestAuditOfManyTransfers(t *testing.T) {
 	if many.memory > few.memory+spare || since.memory > few.memory+spare {
 		t.Error("the more transfers, the more memory")
 	}
-	// One entry that isn't what it was is found among all of them.
+	// A single changed entry is found.
 	_, err = db.Pool().Exec(`ALTER TABLE entries DISABLE TRIGGER ALL`)
 	require.NoError(t, err)
 	_, err = db.Pool().Exec(`UPDATE entries SET amount = amount + 1 WHERE (transfer_id, line) =
 		(SELECT transfer_id, line FROM entries WHERE account_id = $1 ORDER BY transfer_id DESC LIMIT 1)`, wallets[0])
 	require.NoError(t, err)
-	if wrong := auditOf(t, address, funds); wrong.holds {
+	if wrong := runAudit(t, address, funds); wrong.holds {
 		t.Errorf("a changed entry is not found:\n%s", wrong.said)
 	}
 }
 
-// someBooks makes wallets with money in them.
-func someBooks(t *testing.T, db *database.DB, n int) (wallets []int64, transit, payable int64) {
+// newWallets creates n wallets with money.
+func newWallets(t *testing.T, db *database.DB, n int) (wallets []int64, transit, payable int64) {
 	t.Helper()
 	ctx := context.Background()
 	keeper := ledger.New(db, ledger.Options{})
@@ -101,8 +101,8 @@ func someBooks(t *testing.T, db *database.DB, n int) (wallets []int64, transit, 
 	return wallets, transit, payable
 }
 
-// audited is what `elsom audit` said and took.
-type audited struct {
+// auditRun is the outcome and cost of an `elsom audit`.
+type auditRun struct {
 	arguments []string
 	said      string
 	holds     bool
@@ -110,33 +110,33 @@ type audited struct {
 	memory    int64 // bytes at most
 }
 
-func (a audited) String() string {
+func (a auditRun) String() string {
 	return fmt.Sprintf("elsom %s: %.1f s, %d MiB at most", strings.Join(a.arguments, " "), a.took.Seconds(), a.memory>>20)
 }
 
-// wrongLine is a check that found something.
+// wrongLine matches a check with violations.
 var wrongLine = regexp.MustCompile(`(?m)^  (.*\S) +(\d+) WRONG$`)
 
-// holdsBut tells whether an audit found all of what the tests posted by acts of
-// their own, and nothing else.
-func holdsBut(own int64, said string) bool {
+// holdsExcept reports whether an audit found exactly own transfers of unknown
+// operations, those of the tests, and nothing else.
+func holdsExcept(own int64, said string) bool {
 	wrong := wrongLine.FindAllStringSubmatch(said, -1)
 	return len(wrong) == 1 && strings.HasPrefix(wrong[0][1], "acts ") && wrong[0][2] == fmt.Sprint(own)
 }
 
-// auditOf runs an audit of books where so many transfers are by the tests' own acts.
-func auditOf(t *testing.T, address string, own int64, arguments ...string) audited {
+// runAudit runs elsom audit; own transfers have an operation of the tests.
+func runAudit(t *testing.T, address string, own int64, arguments ...string) auditRun {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
-	a := audited{arguments: append([]string{"audit"}, arguments...)}
+	a := auditRun{arguments: append([]string{"audit"}, arguments...)}
 	cmd := exec.CommandContext(ctx, system.Binary(t, "elsom"), a.arguments...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), t.TempDir()
 	begin := time.Now()
 	err := cmd.Run()
 	a.took, a.said = time.Since(begin), said.String()
-	a.holds = holdsBut(own, a.said)
+	a.holds = holdsExcept(own, a.said)
 	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
 		t.Fatalf("elsom audit: %v\n%s", err, a.said)
 	}

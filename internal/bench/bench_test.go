@@ -14,7 +14,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// How much is measured. The defaults are what `make bench` judges by.
+// How much is measured. `make bench` uses the defaults.
 var (
 	benchLines    = flag.String("lines", "", "bench: only the aims whose names match")
 	benchRounds   = flag.Int("rounds", 3, "bench: interleaved rounds")
@@ -26,41 +26,41 @@ var (
 	benchMarkdown = flag.Bool("markdown", false, "bench: print the table as Markdown too")
 )
 
-// aim is a line of the table: what the product does, as a ratio to a yardstick
-// that was measured beside it.
+// aim is a line of the table: a rate of the product as a ratio to a reference that
+// was measured in the same round.
 type aim struct {
-	name, what   string
-	least, dream float64
-	// most turns the aim around: the ratio is at most least.
-	most bool
-	// once is measured after all rounds, in parts of its own.
+	name, what    string
+	minimum, goal float64
+	// upperBound makes minimum the maximum.
+	upperBound bool
+	// once: measured after all rounds, in parts of its own.
 	once    bool
-	measure func(m *meter) measured
+	measure func(m *runner) measured
 }
 
-// measured is what one round of an aim came to.
+// measured is the result of an aim in one round.
 type measured struct {
 	ratio float64
-	// parts are the ratios of an aim's own parts, where it is measured once.
-	parts []float64
-	said  string   // the figures behind the ratio
-	books []*books // where its rows stand
+	// parts are the ratios of the parts of an aim that is measured once.
+	parts   []float64
+	details string     // the figures behind the ratio
+	books   []*benchDB // where its rows stand
 }
 
-// meter is one run of the bench.
-type meter struct {
+// runner is one run of the benchmark.
+type runner struct {
 	b       *testing.B
 	server  *benchServer
 	lasting time.Duration // of one measurement
-	books   map[string]*books
+	books   map[string]*benchDB
 	round   map[string]figure // what was measured in this round
 	ussd    *ussdBench
-	opened  []*books
+	opened  []*benchDB
 }
 
-// once measures a thing at most once a round: lines share their yardsticks.
-// Each begins behind a checkpoint, or one would write down what another did.
-func (m *meter) once(name string, measure func() figure) figure {
+// measureOnce measures a name at most once a round: lines share their references.
+// Each begins after a checkpoint, so that none writes another's dirty pages.
+func (m *runner) measureOnce(name string, measure func() figure) figure {
 	if had, ok := m.round[name]; ok {
 		return had
 	}
@@ -69,14 +69,13 @@ func (m *meter) once(name string, measure func() figure) figure {
 	begin := time.Now()
 	f := measure()
 	m.round[name] = f
-	say("  %-34s %s  (%.0f s)\n", name, f, time.Since(begin).Seconds())
+	printf("  %-34s %s  (%.0f s)\n", name, f, time.Since(begin).Seconds())
 	return f
 }
 
 // BenchmarkAims measures the aims in interleaved rounds on one PostgreSQL with
-// stock durability and prints them as one table. It fails where a line is
-// short, where fewer rows were written than were acknowledged, and where the
-// audit finds anything.
+// default durability and prints them as one table. It fails if a line misses its
+// minimum, if fewer rows were written than were acknowledged, or if an audit fails.
 func BenchmarkAims(b *testing.B) {
 	chosen := chosenAims(b)
 	begin := time.Now()
@@ -85,14 +84,14 @@ func BenchmarkAims(b *testing.B) {
 	table := newTable(m, chosen)
 	for round := range *benchRounds {
 		m.round = map[string]figure{}
-		say("round %d of %d\n", round+1, *benchRounds)
+		printf("round %d of %d\n", round+1, *benchRounds)
 		table.measure(func(a aim) bool { return !a.once })
 	}
 	m.round = map[string]figure{}
 	table.measure(func(a aim) bool { return a.once })
 	table.prove()
-	say("\n%s\n", m.server.words())
-	say("%d rounds of %s, %s in all; pgbench at scale %d; %s\n\n", *benchRounds, m.lasting, time.Since(begin).Round(time.Second), *benchScale, benchWork)
+	printf("\n%s\n", m.server.words())
+	printf("%d rounds of %s, %s in all; pgbench at scale %d; %s\n\n", *benchRounds, m.lasting, time.Since(begin).Round(time.Second), *benchScale, benchWork)
 	table.print(os.Stdout)
 	if *benchMarkdown {
 		table.markdown(os.Stdout)
@@ -103,7 +102,7 @@ func BenchmarkAims(b *testing.B) {
 }
 
 const benchWork = "10,000 wallets, random ones; a payment is a transfer with two entries, the wallet debited, the biller credited, " +
-	"a payment row and a promise, all in one durable commit"
+	"a payment row and an outbox message, all in one durable commit"
 
 func chosenAims(b *testing.B) []aim {
 	b.Helper()
@@ -118,25 +117,25 @@ func chosenAims(b *testing.B) []aim {
 	return chosen
 }
 
-func newMeter(b *testing.B) *meter {
+func newMeter(b *testing.B) *runner {
 	b.Helper()
 	debug.SetGCPercent(400) // as `elsom serve` does
-	return &meter{
+	return &runner{
 		b: b, server: startBenchServer(b), lasting: time.Duration(*benchSeconds * float64(time.Second)),
-		books: map[string]*books{}, round: map[string]figure{},
+		books: map[string]*benchDB{}, round: map[string]figure{},
 	}
 }
 
-func (m *meter) close() {
+func (m *runner) close() {
 	for _, k := range m.opened {
 		k.close()
 	}
 }
 
-func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format, args...) }
+func printf(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format, args...) }
 
-// thousands writes 12345 as 12,345.
-func thousands[N int | int64 | float64](n N) string {
+// formatThousands formats 12345 as 12,345.
+func formatThousands[N int | int64 | float64](n N) string {
 	text := fmt.Sprintf("%.0f", float64(n))
 	var groups []string
 	for len(text) > 3 {

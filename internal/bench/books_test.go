@@ -35,10 +35,9 @@ const (
 	benchPasswordForm = "kok-dongolok+2026"
 )
 
-// books are one database with 10,000 customers and their wallets, as the
-// product's packages and the portals use it.
-type books struct {
-	m       *meter
+// benchDB is a database with 10,000 customers and their wallets.
+type benchDB struct {
+	m       *runner
 	name    string
 	address string
 	db      *database.DB
@@ -46,41 +45,41 @@ type books struct {
 	wallets []int64
 	transit []payee // whom payments go to
 	payable int64   // whom bare transfers go to
-	// acknowledged counts what callers were told to be done.
+	// Acknowledged payments and bare transfers.
 	payments, transfers atomic.Int64
 	drawn               atomic.Int64
 	salt                int64
-	before              rows
+	before              rowCounts
 	warm                bool
 	portals             []*portal
 	drafts              []draft
 	taken, knocked      atomic.Int64 // drafts; browsers before the password
-	proved              *proof
+	verified            *auditResult
 }
 
-// payee is whom a payment goes to, with its account in transit.
+// payee is a biller, with its in-transit account.
 type payee struct {
 	code    string
 	account int64
 }
 
-// rows is what stands in a database.
-type rows struct{ Transfers, Entries, Payments, Promises, Completed int64 }
+// rowCounts is the number of rows of a database.
+type rowCounts struct{ Transfers, Entries, Payments, Messages, Completed int64 }
 
-// proof is what became of books: rows written, and what the audit says.
-type proof struct {
-	written rows
-	holds   bool
-	said    string // by the audit, where it doesn't hold
-	took    time.Duration
-	memory  int64 // MiB at most
-	short   string
+// auditResult is the rows that were added, and the result of the audit.
+type auditResult struct {
+	added  rowCounts
+	holds  bool
+	output string // by the audit, where it doesn't hold
+	took   time.Duration
+	memory int64 // MiB at most
+	short  string
 }
 
 func benchPhone(n int) string { return fmt.Sprintf("+996700%06d", n) }
 
-// seed makes the customers, with their wallets, the money in them and, where
-// there is a key of sessions, the browsers.
+// seed creates the customers, wallets with money and, with a key of sessions, the
+// sessions.
 func seed(b *testing.B, address, key string) (payers, strangers []payer) {
 	b.Helper()
 	begin := time.Now()
@@ -121,13 +120,13 @@ func seed(b *testing.B, address, key string) (payers, strangers []payer) {
 	}
 	fund(b, db, wallets)
 	if key != "" {
-		payers, strangers = visit(b, db, key, wallets)
+		payers, strangers = createSessions(b, db, key, wallets)
 	}
-	say("  %-34s %d customers, each with %d som (%.0f s)\n", "seed", benchWallets, benchFunds/100, time.Since(begin).Seconds())
+	printf("  %-34s %d customers, each with %d som (%.0f s)\n", "seed", benchWallets, benchFunds/100, time.Since(begin).Seconds())
 	return payers, strangers
 }
 
-// fund brings the money by transfers, as many as there are wallets.
+// fund puts money into each wallet by a transfer.
 func fund(b *testing.B, db *database.DB, wallets []int64) {
 	b.Helper()
 	keeper := ledger.New(db, ledger.Options{})
@@ -153,8 +152,8 @@ func fund(b *testing.B, db *database.DB, wallets []int64) {
 	all.Wait()
 }
 
-// open gives the books of a name, a fresh copy of the seed at first.
-func (m *meter) open(name string) *books {
+// open returns the database of a name; the first call copies the seed.
+func (m *runner) open(name string) *benchDB {
 	m.b.Helper()
 	if k, ok := m.books[name]; ok {
 		return k
@@ -164,13 +163,13 @@ func (m *meter) open(name string) *books {
 	return k
 }
 
-// openAt opens seeded books.
-func (m *meter) openAt(name, address string) *books {
+// openAt opens a seeded database.
+func (m *runner) openAt(name, address string) *benchDB {
 	m.b.Helper()
 	ctx := context.Background()
 	db, err := database.Open(ctx, address)
 	require.NoError(m.b, err)
-	k := &books{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
+	k := &benchDB{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
 	m.opened = append(m.opened, k)
 	found, err := db.Pool().Query("SELECT id FROM customers ORDER BY id")
 	require.NoError(m.b, err)
@@ -188,8 +187,8 @@ func (m *meter) openAt(name, address string) *books {
 	return k
 }
 
-// paysTo names whom payments go to.
-func (k *books) paysTo(codes ...string) {
+// paysTo sets the billers of payments.
+func (k *benchDB) paysTo(codes ...string) {
 	k.m.b.Helper()
 	k.transit = nil
 	for _, code := range codes {
@@ -199,50 +198,50 @@ func (k *books) paysTo(codes ...string) {
 	}
 }
 
-func (k *books) close() {
+func (k *benchDB) close() {
 	k.ledger.Close()
 	_ = k.db.Close()
 }
 
-// drop gives the disk back, once the books are proved.
-func (k *books) drop() {
+// drop verifies and drops the database.
+func (k *benchDB) drop() {
 	k.m.b.Helper()
-	k.prove()
+	k.verify()
 	k.close()
 	var name string
 	require.NoError(k.m.b, k.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", k.address).Scan(&name))
 	k.m.server.tool("dropdb", name)
 }
 
-func (k *books) wallet() int64 { return k.wallets[mathrand.IntN(len(k.wallets))] }
+func (k *benchDB) wallet() int64 { return k.wallets[mathrand.IntN(len(k.wallets))] }
 
-// rows counts what stands in the database.
-func (k *books) rows() (r rows) {
+// rows counts the rows of the database.
+func (k *benchDB) rows() (r rowCounts) {
 	k.m.b.Helper()
 	require.NoError(k.m.b, k.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
 		(SELECT COUNT(*) FROM promises), (SELECT COUNT(*) FROM payments WHERE state = 'completed')`).
-		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Promises, &r.Completed))
+		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Messages, &r.Completed))
 	return r
 }
 
-// prove counts what was written and lets the program audit the books, once.
-func (k *books) prove() *proof {
+// verify counts the added rows and runs the audit, once.
+func (k *benchDB) verify() *auditResult {
 	k.m.b.Helper()
-	if k.proved != nil {
-		return k.proved
+	if k.verified != nil {
+		return k.verified
 	}
-	now, p := k.rows(), &proof{}
-	p.written = rows{
+	now, p := k.rows(), &auditResult{}
+	p.added = rowCounts{
 		now.Transfers - k.before.Transfers, now.Entries - k.before.Entries, now.Payments - k.before.Payments,
-		now.Promises - k.before.Promises, now.Completed - k.before.Completed,
+		now.Messages - k.before.Messages, now.Completed - k.before.Completed,
 	}
 	payments, transfers := k.payments.Load(), k.payments.Load()+k.transfers.Load()
 	for _, c := range []struct {
 		what       string
 		have, want int64
 	}{
-		{"transfers", p.written.Transfers, transfers}, {"entries", p.written.Entries, 2 * transfers},
-		{"payments", p.written.Payments, payments}, {"promises", p.written.Promises, payments},
+		{"transfers", p.added.Transfers, transfers}, {"entries", p.added.Entries, 2 * transfers},
+		{"payments", p.added.Payments, payments}, {"promises", p.added.Messages, payments},
 	} {
 		if c.have < c.want {
 			p.short += fmt.Sprintf("%s: %d %s were acknowledged, %d are there\n", k.name, c.want, c.what, c.have)
@@ -251,14 +250,14 @@ func (k *books) prove() *proof {
 	var own int64
 	require.NoError(k.m.b, k.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
 	p.audit(k.m.b, k.address, own)
-	k.proved = p
-	say("  %-34s %s transfers of %s, audit %s in %.1f s\n", k.name, thousands(p.written.Transfers), thousands(now.Transfers), p.verdict(), p.took.Seconds())
+	k.verified = p
+	printf("  %-34s %s transfers of %s, audit %s in %.1f s\n", k.name, formatThousands(p.added.Transfers), formatThousands(now.Transfers), p.verdict(), p.took.Seconds())
 	return p
 }
 
-// audit runs the operator's command and sees what it takes. So many transfers
-// are by acts of the bench, which the house doesn't know.
-func (p *proof) audit(b *testing.B, address string, own int64) {
+// audit runs elsom audit and measures it. own transfers have an operation of the
+// benchmark, which the audit does not know.
+func (p *auditResult) audit(b *testing.B, address string, own int64) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
@@ -278,22 +277,21 @@ func (p *proof) audit(b *testing.B, address string, own int64) {
 			p.memory = max(p.memory, system.PeakMemory(cmd.Process.Pid))
 		}
 	}
-	p.took, p.holds = time.Since(begin), holdsBut(own, said.String())
+	p.took, p.holds = time.Since(begin), holdsExcept(own, said.String())
 	if !p.holds {
-		p.said = fmt.Sprint(err) + "\n" + said.String()
+		p.output = fmt.Sprint(err) + "\n" + said.String()
 	}
 }
 
-func (p *proof) verdict() string {
+func (p *auditResult) verdict() string {
 	if p.holds {
 		return "holds"
 	}
 	return "FAILS"
 }
 
-// number draws an n-digit number that this database has not seen, scattered as
-// the product's random ones are.
-func (k *books) number(drawn int64, digits int) string {
+// number returns a new n-digit number, scattered like the product's random ones.
+func (k *benchDB) number(drawn int64, digits int) string {
 	size := int64(1)
 	for range digits {
 		size *= 10
@@ -303,5 +301,5 @@ func (k *books) number(drawn int64, digits int) string {
 	return strings.Repeat("0", digits-len(text)) + text
 }
 
-// secret draws the portals' keys.
+// secret returns a random key.
 func secret() string { return rand.Text() + rand.Text() }

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/database"
 )
 
-// fill puts completed payments of the last three hundred days into books on
-// PostgreSQL, two transfers each, as «Оплатить» and its delivery leave them.
+// fill inserts completed payments of the last three hundred days, two transfers
+// each, as accepting and settling leave them.
 func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64, transfers int) {
 	t.Helper()
 	n := transfers / 2
@@ -29,8 +29,8 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 		_, err := conn.ExecContext(ctx, statement, args...)
 		require.NoError(t, err)
 	}
-	// The fill is no measurement: it may lose its last moment, and build the
-	// scattered indexes at once.
+	// Filling is not measured: it needs no durability, and builds the indexes at the
+	// end.
 	run("SET synchronous_commit = off")
 	run("SET maintenance_work_mem = '512MB'")
 	run("DROP INDEX entries_account")

@@ -12,58 +12,58 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// pressed is the rate of «Оплатить» over one portal with 32 connections.
-func (m *meter) pressed() (figure, *books) {
+// pressed measures «Оплатить» over one portal with 32 connections.
+func (m *runner) pressed() (figure, *benchDB) {
 	k := m.open("http")
 	p := k.portal("http", m.server.silent())
-	return m.once("«Оплатить», 32 connections", func() figure {
+	return m.measureOnce("«Оплатить», 32 connections", func() figure {
 		k.ready(m.many(), p)
-		return k.presses(rush{callers: 32, lasting: m.lasting}, p)
+		return k.presses(load{callers: 32, lasting: m.lasting}, p)
 	}), k
 }
 
-func pressing(m *meter) measured {
+func pressing(m *runner) measured {
 	yardstick := m.pgbench()
 	f, k := m.pressed()
 	return on(per(f, yardstick), k)
 }
 
-// delivering counts payments when the biller has them: accepted, called,
-// settled, the SMS promised.
-func delivering(m *meter) measured {
+// delivering measures payments until they are completed: accepted, sent to the
+// biller, settled, the SMS queued.
+func delivering(m *runner) measured {
 	yardstick := m.pgbench()
 	k := m.open("deliveries")
 	p := k.portal("deliveries", m.server.instant())
 	n := int(1000 * m.lasting.Seconds())
-	f := m.once("«Оплатить» until completed", func() figure {
+	f := m.measureOnce("«Оплатить» until completed", func() figure {
 		k.ready(n, p)
-		return k.completed(func() figure { return k.presses(rush{callers: 32, lasting: 10 * time.Minute}, p) })
+		return k.completed(func() figure { return k.presses(load{callers: 32, lasting: 10 * time.Minute}, p) })
 	})
-	posted := m.once("the ledger's until completed", func() figure {
+	posted := m.measureOnce("the ledger's until completed", func() figure {
 		return k.completed(func() figure { return k.rushOf(n, 32, whole) })
 	})
 	if now := k.rows(); now.Completed != k.payments.Load() {
 		m.b.Errorf("%d payments were accepted, %d are completed", k.payments.Load(), now.Completed)
 	}
 	r := per(f, yardstick)
-	r.said += fmt.Sprintf(" (%s; posted by the ledger without HTTP: %s)", f.note, thousands(posted.rate))
+	r.details += fmt.Sprintf(" (%s; posted by the ledger without HTTP: %s)", f.note, formatThousands(posted.rate))
 	return on(r, k)
 }
 
-// completed counts payments from the first to the moment when none is open.
-func (k *books) completed(accept func() figure) figure {
+// completed measures from the first payment until none is open.
+func (k *benchDB) completed(accept func() figure) figure {
 	k.m.b.Helper()
 	k.settled()
 	begin := time.Now()
 	f := accept()
 	k.settled()
-	f.note = fmt.Sprintf("%s accepted at %s a second", thousands(f.done), thousands(f.rate))
+	f.note = fmt.Sprintf("%s accepted at %s a second", formatThousands(f.done), formatThousands(f.rate))
 	f.rate, f.p99 = float64(f.done)/time.Since(begin).Seconds(), 0
 	return f
 }
 
-// settled waits until no payment is under way.
-func (k *books) settled() {
+// settled waits until no payment is processing.
+func (k *benchDB) settled() {
 	k.m.b.Helper()
 	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		var open bool
@@ -77,57 +77,57 @@ func (k *books) settled() {
 	}
 }
 
-func twoPortals(m *meter) measured {
+func twoPortals(m *runner) measured {
 	k := m.open("two portals")
 	one, two := k.portal("the one", m.server.silent()), k.portal("the other", m.server.silent())
-	alone := m.once("one portal of two", func() figure {
+	alone := m.measureOnce("one portal of two", func() figure {
 		k.ready(m.many(), one, two)
-		return k.presses(rush{callers: 32, lasting: m.lasting}, one)
+		return k.presses(load{callers: 32, lasting: m.lasting}, one)
 	})
-	both := m.once("two portals", func() figure {
+	both := m.measureOnce("two portals", func() figure {
 		k.ready(m.many())
-		return k.presses(rush{callers: 32, lasting: m.lasting}, one, two)
+		return k.presses(load{callers: 32, lasting: m.lasting}, one, two)
 	})
 	return on(per(both, alone), k)
 }
 
-// overload offers ten times what the portal can take, over up to a thousand
-// connections. Goodput is what was answered with a receipt.
-func overload(m *meter) measured {
+// overload offers ten times the saturating rate, over up to a thousand connections.
+// Goodput is the rate of accepted payments.
+func overload(m *runner) measured {
 	k := m.open("overload")
 	p := k.portal("overload", m.server.silent())
 	peak, _ := m.pressed()
-	more := m.once("«Оплатить», 128 connections", func() figure {
+	more := m.measureOnce("«Оплатить», 128 connections", func() figure {
 		k.ready(m.many(), p)
-		return k.presses(rush{callers: 128, lasting: m.lasting}, p)
+		return k.presses(load{callers: 128, lasting: m.lasting}, p)
 	})
 	if more.rate > peak.rate {
 		peak = more
 	}
-	f := m.once("ten times the load", func() figure {
+	f := m.measureOnce("ten times the load", func() figure {
 		k.ready(m.many(), p)
-		return k.presses(rush{callers: 1000, lasting: m.lasting, rate: 10 * peak.rate}, p)
+		return k.presses(load{callers: 1000, lasting: m.lasting, rate: 10 * peak.rate}, p)
 	})
 	r := on(per(f, peak), k)
-	r.said += fmt.Sprintf(" (%s refused, p99 %.0f ms, %s)", thousands(f.refused), milliseconds(f.p99), f.note)
+	r.details += fmt.Sprintf(" (%s refused, p99 %.0f ms, %s)", formatThousands(f.refused), milliseconds(f.p99), f.note)
 	return r
 }
 
-// benchStormers log in again and again, each over a connection of its own.
+// benchStormers is the number of connections that log in repeatedly.
 const benchStormers = 48
 
 // storm pays at half the saturating rate, without and with a storm of logins.
-func storm(m *meter) measured {
+func storm(m *runner) measured {
 	peak, _ := m.pressed()
 	k := m.open("logins")
-	// Who measures logins from one address wants no counters of guesses.
+	// Without rate limits: all logins come from one address.
 	p := k.portal("logins", m.server.silent(), "ELSOM_MODE=development", system.WithoutRateLimits)
-	half := rush{callers: 32, lasting: m.lasting, rate: peak.rate / 2}
-	calm := m.once("half the load", func() figure {
+	half := load{callers: 32, lasting: m.lasting, rate: peak.rate / 2}
+	calm := m.measureOnce("half the load", func() figure {
 		k.ready(m.many(), p)
 		return k.presses(half, p)
 	})
-	stormy := m.once("half the load in a storm of logins", func() figure {
+	stormy := m.measureOnce("half the load in a storm of logins", func() figure {
 		k.ready(m.many())
 		var in, turnedAway atomic.Int64
 		var all sync.WaitGroup
@@ -138,14 +138,14 @@ func storm(m *meter) measured {
 		return f
 	})
 	r := on(per(stormy, calm), k)
-	r.said += " (" + stormy.note + ")"
+	r.details += " (" + stormy.note + ")"
 	return r
 }
 
-// logins storms a portal with right passwords and tells how many came in.
-func (k *books) logins(p *portal, lasting time.Duration, turnedAway *atomic.Int64) int64 {
-	wires := make([]wire, benchStormers)
-	f := rush{callers: benchStormers, lasting: lasting, act: func(caller int) outcome {
+// logins logs in repeatedly with right passwords and returns the count.
+func (k *benchDB) logins(p *portal, lasting time.Duration, turnedAway *atomic.Int64) int64 {
+	wires := make([]connection, benchStormers)
+	f := load{callers: benchStormers, lasting: lasting, act: func(caller int) outcome {
 		i := k.knocked.Add(1) - 1
 		if i >= int64(len(k.m.server.strangers)) {
 			return over

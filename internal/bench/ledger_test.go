@@ -17,20 +17,20 @@ import (
 	"elsom/internal/payment"
 )
 
-// kind is how much of a payment is posted.
+// kind selects the rows of a posting.
 type kind int
 
 const (
 	bare    kind = iota // the transfer alone
-	whole               // with the payment's row and its promise
-	limited             // and with the limits of what leaves a wallet, as «Оплатить» posts it
+	whole               // with the payment's row and its outbox message
+	limited             // and with the transaction limits, as «Оплатить» posts it
 )
 
 // benchLevel is the standard level's limits.
 var benchLevel = catalog.Level{Code: catalog.StandardLevel, Operation: 100_000_00, Month: 1_000_000_00}
 
 // post posts one payment of a random wallet, as payment.Accept does.
-func (k *books) post(ctx context.Context, kind kind) error {
+func (k *benchDB) post(ctx context.Context, kind kind) error {
 	drawn := k.drawn.Add(1)
 	from, to := k.wallet(), k.transit[int(drawn)%len(k.transit)]
 	id := k.db.NewID()
@@ -70,17 +70,17 @@ func count(err error) int64 {
 	return 1
 }
 
-// rush puts callers on the ledger for a while.
-func (k *books) rush(callers int, lasting time.Duration, kind kind) figure {
-	return k.posting(rush{callers: callers, lasting: lasting}, math.MaxInt64, kind)
+// rush runs callers on the ledger for a while.
+func (k *benchDB) rush(callers int, lasting time.Duration, kind kind) figure {
+	return k.posting(load{callers: callers, lasting: lasting}, math.MaxInt64, kind)
 }
 
-// rushOf lets callers post so many.
-func (k *books) rushOf(n, callers int, kind kind) figure {
-	return k.posting(rush{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
+// rushOf runs callers on the ledger until n are posted.
+func (k *benchDB) rushOf(n, callers int, kind kind) figure {
+	return k.posting(load{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
 }
 
-func (k *books) posting(r rush, n int64, kind kind) figure {
+func (k *benchDB) posting(r load, n int64, kind kind) figure {
 	ctx := context.Background()
 	var begun atomic.Int64
 	r.act = func(int) outcome {
@@ -97,7 +97,7 @@ func (k *books) posting(r rush, n int64, kind kind) figure {
 }
 
 // ledger measures payments posted in this process.
-func (m *meter) ledger(name string, callers int, kind kind, billers int) (figure, *books) {
+func (m *runner) ledger(name string, callers int, kind kind, billers int) (figure, *benchDB) {
 	k := m.open(name)
 	if billers > 1 && len(k.transit) == 1 {
 		codes := make([]string, billers)
@@ -110,5 +110,5 @@ func (m *meter) ledger(name string, callers int, kind kind, billers int) (figure
 		k.warm = true
 		k.rush(callers, m.lasting/5, kind)
 	}
-	return m.once(name, func() figure { return k.rush(callers, m.lasting, kind) }), k
+	return m.measureOnce(name, func() figure { return k.rush(callers, m.lasting, kind) }), k
 }

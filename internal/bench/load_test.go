@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// figure is what a rush came to.
+// figure is the result of a load.
 type figure struct {
 	rate     float64 // a second
 	p50, p99 time.Duration
@@ -20,12 +20,12 @@ type figure struct {
 }
 
 func (f figure) String() string {
-	text := thousands(f.rate) + f.unit + " a second"
+	text := formatThousands(f.rate) + f.unit + " a second"
 	if f.p99 > 0 {
 		text += fmt.Sprintf(", p50 %.1f, p99 %.1f ms", milliseconds(f.p50), milliseconds(f.p99))
 	}
 	if f.refused > 0 {
-		text += fmt.Sprintf(", %s refused", thousands(f.refused))
+		text += fmt.Sprintf(", %s refused", formatThousands(f.refused))
 	}
 	if f.note != "" {
 		text += "; " + f.note
@@ -33,7 +33,7 @@ func (f figure) String() string {
 	return text
 }
 
-// outcome is how one act of a rush went.
+// outcome is the outcome of one operation of a load.
 type outcome int
 
 const (
@@ -42,18 +42,18 @@ const (
 	over            // there is nothing more to do
 )
 
-// rush is some callers who act again and again.
-type rush struct {
+// load is a number of callers that repeat an operation.
+type load struct {
 	callers int
 	lasting time.Duration
-	// rate is how many acts a second begin at most, of all callers together;
-	// 0: each begins as soon as its last one ended.
+	// rate is the maximum number of operations a second of all callers; 0: no
+	// maximum.
 	rate float64
 	act  func(caller int) outcome
 }
 
-// run lets them. Its rate counts what was done, not what was refused.
-func (l rush) run() figure {
+// run runs the load. The rate counts accepted operations only.
+func (l load) run() figure {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var took []time.Duration
@@ -92,8 +92,8 @@ func (l rush) run() figure {
 	return f
 }
 
-// wait keeps a caller to its share of the rate. Who is late begins at once.
-func (l rush) wait(begin time.Time, caller, n int) bool {
+// wait delays a caller to its share of the rate.
+func (l load) wait(begin time.Time, caller, n int) bool {
 	if l.rate == 0 {
 		return true
 	}

@@ -18,9 +18,9 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// portal starts a portal on the books as an operator does, once: a process of
-// its own, in production's mode. dostek is the biller's address.
-func (k *books) portal(name, dostek string, env ...string) *portal {
+// portal starts a portal process in production mode, once for each name. dostek is
+// the biller's address.
+func (k *benchDB) portal(name, dostek string, env ...string) *portal {
 	k.m.b.Helper()
 	for _, p := range k.portals {
 		if p.name == name {
@@ -42,11 +42,10 @@ type portal struct {
 	name, listen string
 }
 
-// memory is the most that the process has held so far, in MiB.
+// memory returns the peak memory of the process in MiB.
 func (p *portal) memory() int64 { return system.PeakMemory(p.Cmd.Process.Pid) }
 
-// silent is a biller that takes calls and never answers: deliveries hang, and
-// only what is accepted is measured.
+// silent is a biller that never answers, so that only accepting is measured.
 func silent(b *testing.B) string {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,7 +63,7 @@ func silent(b *testing.B) string {
 	return "http://" + listener.Addr().String() + "/pay"
 }
 
-// instant is a biller that books whatever it is asked to, at once.
+// instant is a biller that answers 0 at once.
 func instant(b *testing.B) string {
 	b.Helper()
 	var booked atomic.Int64
@@ -80,15 +79,14 @@ func instant(b *testing.B) string {
 	return server.URL + "/pay"
 }
 
-// draft is a payment on its check page, and whose it is.
+// draft is a payment on its check page, and its payer.
 type draft struct {
 	id int64
 	of payer
 }
 
-// draw makes drafts until n are there: as many rows as «Далее» leaves, outside
-// of what is measured.
-func (k *books) draw(n int) {
+// draw creates drafts until there are n, before the measurement.
+func (k *benchDB) draw(n int) {
 	k.m.b.Helper()
 	left := len(k.drafts) - int(k.taken.Load())
 	k.drafts = k.drafts[len(k.drafts)-max(0, left):]
@@ -112,8 +110,8 @@ func (k *books) draw(n int) {
 	require.NoError(k.m.b, err)
 }
 
-// next is a draft that nobody has paid yet.
-func (k *books) next() (draft, bool) {
+// next returns a draft that is not paid.
+func (k *benchDB) next() (draft, bool) {
 	i := k.taken.Add(1) - 1
 	if i >= int64(len(k.drafts)) {
 		return draft{}, false
@@ -121,8 +119,8 @@ func (k *books) next() (draft, bool) {
 	return k.drafts[i], true
 }
 
-// pay presses «Оплатить» of one draft.
-func (k *books) pay(w *wire) outcome {
+// pay sends «Оплатить» of one draft.
+func (k *benchDB) pay(w *connection) outcome {
 	d := w.held
 	if w.held = (draft{}); d.id == 0 {
 		var ok bool
@@ -146,9 +144,9 @@ func (k *books) pay(w *wire) outcome {
 	return over
 }
 
-// presses lets connections press «Оплатить», evenly over the portals.
-func (k *books) presses(r rush, portals ...*portal) figure {
-	wires := make([]wire, r.callers)
+// presses runs a load of «Оплатить», evenly over the portals.
+func (k *benchDB) presses(r load, portals ...*portal) figure {
+	wires := make([]connection, r.callers)
 	for i := range wires {
 		wires[i].host = portals[i%len(portals)].listen
 		defer wires[i].close()
@@ -159,23 +157,23 @@ func (k *books) presses(r rush, portals ...*portal) figure {
 	return f
 }
 
-// ready draws drafts for a measurement, and lets a portal warm up once.
-func (k *books) ready(drafts int, portals ...*portal) {
+// ready creates the drafts of a measurement, and warms a portal up once.
+func (k *benchDB) ready(drafts int, portals ...*portal) {
 	k.m.b.Helper()
 	k.refresh()
 	if !k.warm {
 		k.warm = true
 		k.draw(drafts / 5)
-		k.presses(rush{callers: 32, lasting: k.m.lasting / 5}, portals...)
+		k.presses(load{callers: 32, lasting: k.m.lasting / 5}, portals...)
 	}
 	k.draw(drafts)
-	// So many rows never come at one moment: nobody cleans up behind them while
-	// something is measured.
+	// So many rows at once are not realistic: autovacuum must not run on them during
+	// the measurement.
 	for _, tidy := range []string{"VACUUM (ANALYZE) sessions, drafts", "CHECKPOINT"} {
 		_, err := k.db.Pool().Exec(tidy)
 		require.NoError(k.m.b, err)
 	}
 }
 
-// many is more drafts than can be paid in one measurement.
-func (m *meter) many() int { return int(10_000 * m.lasting.Seconds()) }
+// many returns a number of drafts that suffices for one measurement.
+func (m *runner) many() int { return int(10_000 * m.lasting.Seconds()) }

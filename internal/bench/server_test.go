@@ -19,15 +19,15 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// benchServer is a PostgreSQL of the bench's own, with stock durability, the
-// yardstick's database, and the seed that all books begin as.
+// benchServer is a PostgreSQL with default durability, pgbench's database, and the
+// seed that all databases are copied from.
 type benchServer struct {
 	b      *testing.B
 	server *databasetest.PostgresServer
 	admin  *sql.DB
 	seeded bool
 	scaled bool
-	// The portals' keys, and the browsers that have a session under them.
+	// The portals' keys, and the sessions under them.
 	secret, pepper    string
 	payers, strangers []payer
 	silent, instant   func() string // billers
@@ -87,11 +87,10 @@ var (
 	pgbenchMean = regexp.MustCompile(`latency average = ([0-9.]+) ms`)
 )
 
-// pgbench is the yardstick: PostgreSQL's own TPC-B-like transactions on the
-// same server in the same minutes, since figures of one machine mean little on
-// another.
-func (m *meter) pgbench() figure {
-	return m.once("pgbench, 32 clients", func() figure {
+// pgbench measures the reference: TPC-B-like transactions on the same server in the
+// same minutes, since absolute rates depend on the machine.
+func (m *runner) pgbench() figure {
+	return m.measureOnce("pgbench, 32 clients", func() figure {
 		s := m.server
 		if !s.scaled {
 			s.scaled = true
@@ -116,7 +115,7 @@ func (m *meter) pgbench() figure {
 	})
 }
 
-// clone makes a database of the seed.
+// clone copies the seed's database.
 func (s *benchServer) clone(name string) (address string) {
 	s.b.Helper()
 	if !s.seeded {
@@ -128,7 +127,7 @@ func (s *benchServer) clone(name string) (address string) {
 	return s.server.Address(name)
 }
 
-// words tell the machine.
+// words describes the machine.
 func (s *benchServer) words() string {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	var version string
@@ -151,7 +150,7 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// fileSystem tells what a folder stands on, by the longest mount above it.
+// fileSystem returns the file system of a folder, by the longest mount above it.
 func fileSystem(folder string) string {
 	content, _ := os.ReadFile("/proc/mounts")
 	best, kind := "", "a file system unknown"

@@ -25,19 +25,18 @@ import (
 	"elsom/web/session"
 )
 
-// payer is a browser's session in the seed: signed in, or about to give the
-// password of its number.
+// payer is a session in the seed: logged in, or at the page of the password.
 type payer struct {
 	customer    int64
 	cookie, tok string
 }
 
-// benchLogins are the browsers that stand before the password.
+// benchLogins is the number of sessions at the page of the password.
 const benchLogins = 2_000
 
-// visit makes the sessions that the portals will find, by the portal's own
-// package and under its key: nobody waits for ten thousand logins.
-func visit(b *testing.B, db *database.DB, key string, wallets []int64) (payers, strangers []payer) {
+// createSessions creates sessions with the portal's package and key, which is faster
+// than ten thousand logins.
+func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) (payers, strangers []payer) {
 	b.Helper()
 	sessions, err := session.New(db, session.Options{Secret: []byte(key)})
 	require.NoError(b, err)
@@ -87,16 +86,16 @@ func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
 	return p
 }
 
-// refresh brings the sessions back from idleness: the bench is longer than it.
-func (k *books) refresh() {
+// refresh keeps the sessions from expiring: the benchmark takes longer.
+func (k *benchDB) refresh() {
 	k.m.b.Helper()
 	_, err := k.db.Pool().ExecContext(context.Background(), "UPDATE sessions SET seen_at = $1", k.db.Now())
 	require.NoError(k.m.b, err)
 }
 
-// wire is a kept connection to a portal. What it sends is made by hand and
-// what it gets is read no further than needed: the client shares the cores.
-type wire struct {
+// connection is a keep-alive connection to a portal. It formats and parses as little
+// as needed, since the client shares the cores.
+type connection struct {
 	host string
 	conn net.Conn
 	in   *bufio.Reader
@@ -104,19 +103,19 @@ type wire struct {
 	held draft // which was refused, and is pressed again
 }
 
-// reply is what matters of an answer.
-type reply struct {
+// response is a response's status and Location.
+type response struct {
 	status   int
 	location string
 }
 
 var errAnswer = errors.New("bench: an answer that can't be read")
 
-// post sends a form. After an error the next one has a connection of its own.
-func (w *wire) post(path, cookie, form string) (r reply, err error) {
+// post sends a form. After an error the next call connects again.
+func (w *connection) post(path, cookie, form string) (r response, err error) {
 	if w.conn == nil {
 		if w.conn, err = net.DialTimeout("tcp", w.host, 10*time.Second); err != nil {
-			return reply{}, err
+			return response{}, err
 		}
 		w.in = bufio.NewReader(w.conn)
 	}
@@ -129,12 +128,12 @@ func (w *wire) post(path, cookie, form string) (r reply, err error) {
 		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, w.host, cookie, len(form), form)
 	_ = w.conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := w.conn.Write(w.out); err != nil {
-		return reply{}, err
+		return response{}, err
 	}
 	return w.read()
 }
 
-func (w *wire) read() (r reply, err error) {
+func (w *connection) read() (r response, err error) {
 	first, err := w.in.ReadSlice('\n')
 	if err != nil {
 		return r, err
@@ -173,7 +172,7 @@ func (w *wire) read() (r reply, err error) {
 	return r, err
 }
 
-func (w *wire) skipChunks() error {
+func (w *connection) skipChunks() error {
 	for {
 		line, err := w.in.ReadSlice('\n')
 		if err != nil {
@@ -192,7 +191,7 @@ func (w *wire) skipChunks() error {
 	}
 }
 
-func (w *wire) close() {
+func (w *connection) close() {
 	if w.conn != nil {
 		_ = w.conn.Close()
 		w.conn = nil

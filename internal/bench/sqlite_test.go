@@ -13,10 +13,10 @@ import (
 	"elsom/internal/payment"
 )
 
-// raw posts payments as a program would without the ledger: the same rows by
-// prepared statements, a transaction each.
-type raw struct {
-	k    *books
+// rawSQL posts payments without the ledger: the same rows by prepared statements,
+// one transaction each.
+type rawSQL struct {
+	k    *benchDB
 	conn *sql.Conn
 	mu   sync.Mutex // SQLite has one writer: waiting here is cheaper than its busy handler
 	made []*sql.Stmt
@@ -32,9 +32,9 @@ var rawStatements = []string{
 	`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, ?, 'open', ?, ?)`,
 }
 
-func newRaw(k *books) *raw {
+func newRaw(k *benchDB) *rawSQL {
 	k.m.b.Helper()
-	r := &raw{k: k}
+	r := &rawSQL{k: k}
 	var err error
 	r.conn, err = k.db.Pool().Conn(context.Background())
 	require.NoError(k.m.b, err)
@@ -46,7 +46,7 @@ func newRaw(k *books) *raw {
 	return r
 }
 
-func (r *raw) close() {
+func (r *rawSQL) close() {
 	for _, made := range r.made {
 		_ = made.Close()
 	}
@@ -54,7 +54,7 @@ func (r *raw) close() {
 }
 
 // pay posts one payment of a random wallet.
-func (r *raw) pay(int) outcome {
+func (r *rawSQL) pay(int) outcome {
 	if err := r.post(); err != nil {
 		r.k.m.b.Error(err)
 		return over
@@ -65,7 +65,7 @@ func (r *raw) pay(int) outcome {
 
 var errShort = errors.New("bench: the wallet is short")
 
-func (r *raw) post() (err error) {
+func (r *rawSQL) post() (err error) {
 	k, ctx := r.k, context.Background()
 	drawn := k.drawn.Add(1)
 	from, to, id, transfer, now := k.wallet(), k.transit[0], k.db.NewID(), k.db.NewID(), k.db.Now()

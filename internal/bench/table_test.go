@@ -9,9 +9,9 @@ import (
 	"text/tabwriter"
 )
 
-// table gathers what the rounds came to.
+// table collects the results of the rounds.
 type table struct {
-	m    *meter
+	m    *runner
 	rows []*tableRow
 }
 
@@ -20,10 +20,10 @@ type tableRow struct {
 	ratios []float64 // of its rounds, or of its parts
 	middle float64   // of those
 	said   string
-	books  []*books
+	books  []*benchDB
 }
 
-func newTable(m *meter, chosen []aim) *table {
+func newTable(m *runner, chosen []aim) *table {
 	t := &table{m: m}
 	for _, a := range chosen {
 		t.rows = append(t.rows, &tableRow{aim: a})
@@ -31,7 +31,7 @@ func newTable(m *meter, chosen []aim) *table {
 	return t
 }
 
-// measure takes a round of the aims that are wanted.
+// measure measures the wanted aims once.
 func (t *table) measure(wanted func(aim) bool) {
 	for _, r := range t.rows {
 		if !wanted(r.aim) || t.m.b.Failed() {
@@ -43,7 +43,7 @@ func (t *table) measure(wanted func(aim) bool) {
 		if r.once {
 			r.ratios, r.middle = got.parts, got.ratio
 		}
-		r.said = got.said
+		r.said = got.details
 		for _, k := range got.books {
 			if !slices.Contains(r.books, k) {
 				r.books = append(r.books, k)
@@ -52,29 +52,29 @@ func (t *table) measure(wanted func(aim) bool) {
 	}
 }
 
-// prove has all books audited.
+// prove verifies all databases.
 func (t *table) prove() {
-	say("audits\n")
+	printf("audits\n")
 	for _, k := range t.m.opened {
-		if p := k.prove(); !p.holds || p.short != "" {
-			t.m.b.Errorf("the books %s:\n%s%s", k.name, p.short, p.said)
+		if p := k.verify(); !p.holds || p.short != "" {
+			t.m.b.Errorf("the books %s:\n%s%s", k.name, p.short, p.output)
 		}
 	}
 }
 
-// worst is the round furthest from the aim.
+// worst returns the round furthest from the aim.
 func (r *tableRow) worst() float64 {
-	if r.most {
+	if r.upperBound {
 		return slices.Max(r.ratios)
 	}
 	return slices.Min(r.ratios)
 }
 
 func (r *tableRow) reached() bool {
-	if r.most {
-		return r.middle <= r.least
+	if r.upperBound {
+		return r.middle <= r.minimum
 	}
-	return r.middle >= r.least
+	return r.middle >= r.minimum
 }
 
 func (r *tableRow) verdict() string {
@@ -84,29 +84,29 @@ func (r *tableRow) verdict() string {
 	return "SHORT"
 }
 
-// cells are what stands in a row, the same for people and for Markdown.
+// cells returns the cells of a row, for text and Markdown.
 func (r *tableRow) cells() []string {
 	if len(r.ratios) == 0 {
-		return []string{r.what, "–", "–", "–", number(r.least), number(r.dream), "not measured", "", "", ""}
+		return []string{r.what, "–", "–", "–", number(r.minimum), number(r.goal), "not measured", "", "", ""}
 	}
 	spread := (slices.Max(r.ratios) - slices.Min(r.ratios)) / r.middle
-	var written rows
+	var written rowCounts
 	audits := []string{}
 	wallets := 0
 	for _, k := range r.books {
-		p := k.prove()
+		p := k.verify()
 		wallets = len(k.wallets)
-		written.Transfers += p.written.Transfers
-		written.Entries += p.written.Entries
-		written.Payments += p.written.Payments
-		written.Promises += p.written.Promises
+		written.Transfers += p.added.Transfers
+		written.Entries += p.added.Entries
+		written.Payments += p.added.Payments
+		written.Messages += p.added.Messages
 		if !slices.Contains(audits, p.verdict()) {
 			audits = append(audits, p.verdict())
 		}
 	}
 	return []string{
-		r.what, number(r.middle), number(r.worst()), fmt.Sprintf("%.0f %%", 100*spread), number(r.least), number(r.dream), r.verdict(), r.said,
-		fmt.Sprintf("%s: %s, %s, %s, %s", thousands(wallets), thousands(written.Transfers), thousands(written.Entries), thousands(written.Payments), thousands(written.Promises)),
+		r.what, number(r.middle), number(r.worst()), fmt.Sprintf("%.0f %%", 100*spread), number(r.minimum), number(r.goal), r.verdict(), r.said,
+		fmt.Sprintf("%s: %s, %s, %s, %s", formatThousands(wallets), formatThousands(written.Transfers), formatThousands(written.Entries), formatThousands(written.Payments), formatThousands(written.Messages)),
 		strings.Join(audits, ", "),
 	}
 }
@@ -136,17 +136,17 @@ func (t *table) markdown(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "\n%s\n\n", t.m.server.words())
 }
 
-// judge fails where a line is short.
+// judge reports an error for each line that misses its minimum.
 func (t *table) judge(b *testing.B) {
 	b.Helper()
 	for _, r := range t.rows {
 		switch {
 		case len(r.ratios) == 0:
 			b.Errorf("not measured: %s", r.what)
-		case !r.reached() && r.most:
-			b.Errorf("%s: %s, at most %s is wanted", r.what, number(r.middle), number(r.least))
+		case !r.reached() && r.upperBound:
+			b.Errorf("%s: %s, at most %s is wanted", r.what, number(r.middle), number(r.minimum))
 		case !r.reached():
-			b.Errorf("%s: %s, at least %s is wanted", r.what, number(r.middle), number(r.least))
+			b.Errorf("%s: %s, at least %s is wanted", r.what, number(r.middle), number(r.minimum))
 		}
 	}
 	b.ReportMetric(float64(len(t.rows)), "aims")

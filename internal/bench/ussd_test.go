@@ -21,9 +21,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// What *900# has to reach of its yardsticks, measured in the same run: a bare
-// Echo handler over HTTP, and argon2id hashes with as many at once as the
-// portal allows itself.
+// Minimum ratios of *900# to its references, measured in the same run: a bare Echo
+// handler over HTTP, and argon2id hashes at the portal's concurrency.
 const (
 	benchUSSDLeast    = 0.2
 	benchUSSDPINLeast = 0.8
@@ -32,7 +31,7 @@ const (
 	benchUSSDCallers  = 32
 )
 
-// caller is a phone of the bench with a wallet.
+// caller is a phone with a wallet.
 type caller struct{ phone, pin string }
 
 // BenchmarkUSSD prints requests and dialogues a second over a real portal on
@@ -46,14 +45,14 @@ func BenchmarkUSSD(b *testing.B) {
 	(&benchServer{b: b, server: server}).tool("createdb", "ussd")
 	u := newUSSDBench(b, server.Address("ussd"), benchUSSDSeconds*time.Second)
 	var plain, pins []float64
-	say("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
+	printf("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
 	for round := range benchUSSDRounds {
 		bareRate, requests, hashes, dialogues := u.bare(), u.requests(), u.hashes(), u.dialogues()
 		plain, pins = append(plain, requests/bareRate), append(pins, dialogues/hashes)
-		say("%-8d %14.0f %14.0f %8.2f %14.1f %14.1f %8.2f\n", round+1, bareRate, requests, requests/bareRate, hashes, dialogues, dialogues/hashes)
+		printf("%-8d %14.0f %14.0f %8.2f %14.1f %14.1f %8.2f\n", round+1, bareRate, requests, requests/bareRate, hashes, dialogues, dialogues/hashes)
 	}
-	say("USSD requests a second without PIN steps / a bare Echo handler: %.2f; at least %.1f is wanted\n", median(plain), benchUSSDLeast)
-	say("USSD dialogues a second with PIN steps / argon2id hashes a second: %.2f; at least %.1f is wanted\n", median(pins), benchUSSDPINLeast)
+	printf("USSD requests a second without PIN steps / a bare Echo handler: %.2f; at least %.1f is wanted\n", median(plain), benchUSSDLeast)
+	printf("USSD dialogues a second with PIN steps / argon2id hashes a second: %.2f; at least %.1f is wanted\n", median(pins), benchUSSDPINLeast)
 	b.ReportMetric(median(plain), "x-echo")
 	b.ReportMetric(median(pins), "x-argon2id")
 	if median(plain) < benchUSSDLeast || median(pins) < benchUSSDPINLeast {
@@ -72,7 +71,7 @@ type ussdBench struct {
 	sessions atomic.Int64
 }
 
-// newUSSDBench starts a portal, and a bare Echo handler beside it.
+// newUSSDBench starts a portal and a bare Echo handler.
 func newUSSDBench(b *testing.B, address string, lasting time.Duration) *ussdBench {
 	b.Helper()
 	s := system.NewSite(b, address, system.WithoutRateLimits)
@@ -120,10 +119,10 @@ func (u *ussdBench) join(i int) {
 	u.callers = append(u.callers, caller{p.Phone, system.PINOf(u.site.WaitSMS(u.b, p.Phone, regexp.MustCompile(`^\d{4} `)))})
 }
 
-// benchHashers are fewer: who finds too long a queue for a hash is turned away.
+// benchHashers is smaller: requests are refused if the queue for a hash is too long.
 const benchHashers = 8
 
-// rate lets callers act for some seconds; act tells how much it did.
+// rate runs callers for some seconds; act returns how many operations it made.
 func (u *ussdBench) rate(callers int, act func(caller, n int) int) float64 {
 	var done atomic.Int64
 	var all sync.WaitGroup
@@ -139,7 +138,7 @@ func (u *ussdBench) rate(callers int, act func(caller, n int) int) float64 {
 	return float64(done.Load()) / time.Since(begin).Seconds()
 }
 
-// walk dials and goes to where the sum is asked: six requests, none with a PIN.
+// walk goes through the menu up to the amount: six requests without a PIN.
 func (u *ussdBench) walk(base string, i, _ int) int {
 	session := fmt.Sprintf("bench-%d", u.sessions.Add(1))
 	texts := []string{"", "3", "3*3", "3*3*14", "3*3*14*14", "3*3*14*14*00207199610017"}
@@ -149,7 +148,7 @@ func (u *ussdBench) walk(base string, i, _ int) int {
 	return len(texts)
 }
 
-// balance asks for the balance: four requests, the last with the PIN.
+// balance reads the balance: four requests, the last with the PIN.
 func (u *ussdBench) balance(i, _ int) int {
 	session := fmt.Sprintf("bench-%d", u.sessions.Add(1))
 	u.send(u.site.BaseURL, session, u.callers[i].phone, "", "CON ")
@@ -183,8 +182,8 @@ func (u *ussdBench) send(base, session, phone, text, want string) string {
 	return string(body)
 }
 
-// dials measures *900# on a portal of its own.
-func (m *meter) dials() (*ussdBench, *books) {
+// dials returns the portal on which *900# is measured.
+func (m *runner) dials() (*ussdBench, *benchDB) {
 	m.b.Helper()
 	if m.ussd == nil {
 		m.server.tool("createdb", "ussd")
@@ -194,16 +193,16 @@ func (m *meter) dials() (*ussdBench, *books) {
 	return m.ussd, m.books["ussd"]
 }
 
-func dialing(m *meter) measured {
+func dialing(m *runner) measured {
 	u, k := m.dials()
-	yardstick := m.once("a bare Echo handler", func() figure { return figure{rate: u.bare()} })
-	f := m.once("USSD requests without PIN steps", func() figure { return figure{rate: u.requests()} })
+	yardstick := m.measureOnce("a bare Echo handler", func() figure { return figure{rate: u.bare()} })
+	f := m.measureOnce("USSD requests without PIN steps", func() figure { return figure{rate: u.requests()} })
 	return on(per(f, yardstick), k)
 }
 
-func proving(m *meter) measured {
+func proving(m *runner) measured {
 	u, k := m.dials()
-	yardstick := m.once("argon2id hashes", func() figure { return figure{rate: u.hashes()} })
-	f := m.once("USSD dialogues with a PIN", func() figure { return figure{rate: u.dialogues()} })
+	yardstick := m.measureOnce("argon2id hashes", func() figure { return figure{rate: u.hashes()} })
+	f := m.measureOnce("USSD dialogues with a PIN", func() figure { return figure{rate: u.dialogues()} })
 	return on(per(f, yardstick), k)
 }

@@ -17,17 +17,17 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// chain is the whole way of an SMS: a portal in production, Kannel, a message
-// centre; with a wiretap at sendsms.
+// chain is all that an SMS passes: a portal in production, a proxy before sendsms,
+// Kannel and a message center.
 type chain struct {
 	*system.Site
-	t       *testing.T // what is opened again ends with this one
+	t       *testing.T // restarted programs are stopped at its end
 	kannel  *kannel
-	centre  *centre
-	wire    *wiretap
+	center  *smsCenter
+	proxy   *proxy
 	books   *database.DB
 	metrics string
-	secrets []string // what no log may hold
+	secrets []string // texts that no log may contain
 }
 
 func newChain(t *testing.T) *chain {
@@ -36,10 +36,10 @@ func newChain(t *testing.T) *chain {
 	c := &chain{t: t, Site: &system.Site{Binary: "elsom", Database: "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}, metrics: metrics}
 	c.BaseURL = "http://" + listen
 	c.kannel = newKannel(t, listen, portOf(centreAt))
-	c.wire = newWiretap(t, c.kannel.sendsms)
+	c.proxy = newProxy(t, c.kannel.sendsms)
 	c.Env = []string{
 		system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + listen, "ELSOM_METRICS_LISTEN=" + metrics, "ELSOM_DATABASE_URL=" + c.Database,
-		"ELSOM_SMS_URL=http://elsom:" + sendsmsPassword + "@" + c.wire.address + "/cgi-bin/sendsms?from=ELSOM",
+		"ELSOM_SMS_URL=http://elsom:" + sendsmsPassword + "@" + c.proxy.address + "/cgi-bin/sendsms?from=ELSOM",
 		"ELSOM_SMS_RECEIPTS_URL=http://kannel:" + gatewayPassword + "@" + listen + "/sms/dlr",
 	}
 	if out := system.Run(t, c.Env, "migrate"); out.Code != 0 {
@@ -52,33 +52,33 @@ func newChain(t *testing.T) *chain {
 			t.Fatal(out.Stderr)
 		}
 	}
-	c.secrets = []string{gatewayPassword, dialogPassword, sendsmsPassword, centrePassword}
+	c.secrets = []string{gatewayPassword, dialogPassword, sendsmsPassword, centerPassword}
 	c.books = databasetest.Reopen(t, c.Database)
 	c.Site.Start(t)
-	c.centre = newCentre(t, portOf(centreAt), centrePassword)
+	c.center = newSMSCenter(t, portOf(centreAt), centerPassword)
 	c.kannel.open(t)
-	c.bound(0)
+	c.waitBound(0)
 	return c
 }
 
-// bound waits until Kannel has both of its links.
-func (c *chain) bound(before int) {
+// waitBound waits until both of Kannel's SMPP connections are bound.
+func (c *chain) waitBound(before int) {
 	for _, name := range []string{"elsom", "ussd"} {
-		c.centre.wait(before, "for "+name, func(e event) bool { return e.Event == "bound" && e.To == name })
+		c.center.waitEvent(before, "for "+name, func(e event) bool { return e.Event == "bound" && e.To == name })
 	}
 }
 
-// sent is a message that a test promised.
-type sent struct{ key, phone, text string }
+// testMessage is a message that a test has queued.
+type testMessage struct{ key, phone, text string }
 
-var promised int
+var queuedCount int
 
-// promise makes a message about a sum due, in a language; the sum is its mark.
-func (c *chain) promise(t *testing.T, lang i18n.Lang) sent {
+// queueSMS queues a message in a language, with an amount of its own.
+func (c *chain) queueSMS(t *testing.T, lang i18n.Lang) testMessage {
 	t.Helper()
-	promised++
-	mark := fmt.Sprintf("%d,07", 40_000+promised)
-	s := sent{key: fmt.Sprint("test:", promised), phone: fmt.Sprintf("+996700%06d", 200_000+promised)}
+	queuedCount++
+	mark := fmt.Sprintf("%d,07", 40_000+queuedCount)
+	s := testMessage{key: fmt.Sprint("test:", queuedCount), phone: fmt.Sprintf("+996700%06d", 200_000+queuedCount)}
 	args := i18n.Args{"Code": "123456789012", "Service": "Ңөү Өмүр", "Account": "00207199610017", "Amount": mark}
 	s.text = strings.ReplaceAll(lang.T("sms.payment_completed", args), "\u00a0", " ")
 	c.secrets = append(c.secrets, mark, s.phone[4:])
@@ -93,32 +93,33 @@ func (c *chain) promise(t *testing.T, lang i18n.Lang) sent {
 	return s
 }
 
-// state tells how a message and its promise stand; empty: not taken up yet.
-func (c *chain) state(t *testing.T, key string) (state, promise string, repeats int) {
+// state returns the states of an SMS and of its outbox message. The first is empty
+// until the worker has acquired the message.
+func (c *chain) state(t *testing.T, key string) (state, queueState string, repeats int) {
 	t.Helper()
 	err := c.books.Pool().QueryRow(`SELECT COALESCE((SELECT state FROM messages WHERE key = p.key), ''), state,
 		COALESCE((SELECT repeats FROM messages WHERE key = p.key), 0) FROM promises p WHERE lane IN ('sms', 'sms_codes') AND key = $1`, key).
-		Scan(&state, &promise, &repeats)
+		Scan(&state, &queueState, &repeats)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state, promise, repeats
+	return state, queueState, repeats
 }
 
-// comes waits until a message stands so.
-func (c *chain) comes(t *testing.T, key, state, promise string) {
+// waitState waits until an SMS and its outbox message have these states.
+func (c *chain) waitState(t *testing.T, key, state, queueState string) {
 	t.Helper()
-	var is, promised string
+	var is, queued string
 	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(20 * time.Millisecond) {
-		if is, promised, _ = c.state(t, key); is == state && promised == promise {
+		if is, queued, _ = c.state(t, key); is == state && queued == queueState {
 			return
 		}
 	}
-	t.Fatalf("%s is %s, its promise %s; want %s, %s", key, is, promised, state, promise)
+	t.Fatalf("%s is %s, its outbox message %s; want %s, %s", key, is, queued, state, queueState)
 }
 
-// later lets the pauses of the lane and the two minutes go by.
-func (c *chain) later(t *testing.T) {
+// skipPauses makes all waiting messages due.
+func (c *chain) skipPauses(t *testing.T) {
 	t.Helper()
 	now := c.books.Now()
 	for _, statement := range []string{

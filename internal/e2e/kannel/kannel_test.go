@@ -24,23 +24,23 @@ const (
 	gatewayPassword = "gateway.Word-2026"
 	dialogPassword  = "dialog.Word-2026"
 	sendsmsPassword = "sendsms.Word-2026"
-	centrePassword  = "c3ntr3"
+	centerPassword  = "c3ntr3"
 )
 
-// kannel is Debian's Kannel as `elsom example` says it: a bearerbox, a smsbox
+// kannel is Debian's Kannel with the files of `elsom example`: a bearerbox, a smsbox
 // for SMS and one for *900#.
 type kannel struct {
 	folder string
 	conf   map[string]string // name of the file → its path
 	boxes  []*system.Program
-	// Where its parts listen.
+	// Addresses of its parts.
 	admin, boxPort, sendsms string
 }
 
 func portOf(address string) string { _, port, _ := net.SplitHostPort(address); return port }
 
-// newKannel writes the files of the examples with this test's addresses in
-// them. Each that is replaced has to be there.
+// newKannel writes the files of the examples with this test's addresses. Each text
+// that it replaces has to be there.
 func newKannel(t *testing.T, portal, centre string) *kannel {
 	t.Helper()
 	folder := t.TempDir()
@@ -54,7 +54,7 @@ func newKannel(t *testing.T, portal, centre string) *kannel {
 	for name, pieces := range map[string]map[string]string{
 		"kannel": {
 			"admin-port = 13000": "admin-port = " + portOf(k.admin), "sendsms-port = 13013": "sendsms-port = " + portOf(k.sendsms),
-			"CARRIER-HOST\nport = 2775": "127.0.0.1\nport = " + centre, "CARRIER-USSD-USER": "ussd", "CARRIER-USER": "elsom", "CARRIER-PASSWORD": centrePassword,
+			"CARRIER-HOST\nport = 2775": "127.0.0.1\nport = " + centre, "CARRIER-USSD-USER": "ussd", "CARRIER-USER": "elsom", "CARRIER-PASSWORD": centerPassword,
 			"ADMIN-PASSWORD": "admin", "STATUS-PASSWORD": "status", "SENDSMS-PASSWORD": sendsmsPassword,
 			"reconnect-delay = 5": "reconnect-delay = 1", "http-queue-delay = 2": "http-queue-delay = 1",
 		},
@@ -78,7 +78,7 @@ func newKannel(t *testing.T, portal, centre string) *kannel {
 			t.Fatal(err)
 		}
 		if name == "kannel" {
-			k.table(t, text)
+			k.createReceiptTable(t, text)
 		}
 	}
 	return k
@@ -92,12 +92,12 @@ func replaced(t *testing.T, name, text, piece, with string) string {
 	return strings.ReplaceAll(text, piece, with)
 }
 
-// table makes that of receipts, by the line of the file that says how.
-func (k *kannel) table(t *testing.T, text string) {
+// createReceiptTable creates the table of receipts with the command in the file.
+func (k *kannel) createReceiptTable(t *testing.T, text string) {
 	t.Helper()
 	said := regexp.MustCompile(`sqlite3 (\S+) '([^']+)'`).FindStringSubmatch(text)
 	if said == nil {
-		t.Fatal("the example doesn't say how the table of receipts is made")
+		t.Fatal("the example has no command for the table of receipts")
 	}
 	db, err := sql.Open("sqlite3", "file:"+said[1])
 	if err != nil {
@@ -109,19 +109,19 @@ func (k *kannel) table(t *testing.T, text string) {
 	}
 }
 
-// open starts the boxes, also again.
+// open starts the boxes, at first or after kill.
 func (k *kannel) open(t *testing.T) {
 	t.Helper()
 	k.boxes = nil
-	k.box(t, "bearerbox", "kannel")
-	listens(t, k.boxPort)
-	k.box(t, "smsbox", "kannel")
-	k.box(t, "smsbox", "kannel-ussd")
-	listens(t, k.sendsms)
-	t.Cleanup(k.kill) // asked politely, a bearerbox takes its time
+	k.startBox(t, "bearerbox", "kannel")
+	waitListening(t, k.boxPort)
+	k.startBox(t, "smsbox", "kannel")
+	k.startBox(t, "smsbox", "kannel-ussd")
+	waitListening(t, k.sendsms)
+	t.Cleanup(k.kill) // by SIGTERM a bearerbox takes too long
 }
 
-func (k *kannel) box(t *testing.T, name, conf string) {
+func (k *kannel) startBox(t *testing.T, name, conf string) {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -132,7 +132,7 @@ func (k *kannel) box(t *testing.T, name, conf string) {
 	k.boxes = append(k.boxes, system.Launch(t, name+" of "+conf, cmd))
 }
 
-// kill ends all boxes as a crash does.
+// kill sends SIGKILL to all boxes.
 func (k *kannel) kill() {
 	for _, box := range k.boxes {
 		_ = box.Cmd.Process.Signal(syscall.SIGKILL)
@@ -142,7 +142,7 @@ func (k *kannel) kill() {
 	}
 }
 
-func listens(t *testing.T, address string) {
+func waitListening(t *testing.T, address string) {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
 		connection, err := net.Dial("tcp", address)
@@ -151,12 +151,12 @@ func listens(t *testing.T, address string) {
 			return
 		}
 	}
-	t.Fatalf("nobody listens on %s", address)
+	t.Fatalf("no program listens on %s", address)
 }
 
-// wiretap stands between the portal and sendsms: it counts the calls, by the
-// message's token, and can lose a call or its answer.
-type wiretap struct {
+// proxy is between the portal and sendsms: it counts the calls by the message's
+// token, and can lose a call or its answer.
+type proxy struct {
 	address string
 	proxy   *httputil.ReverseProxy
 	server  *http.Server
@@ -166,9 +166,9 @@ type wiretap struct {
 	lose  string // "call", "answer" or nothing
 }
 
-func newWiretap(t *testing.T, sendsms string) *wiretap {
+func newProxy(t *testing.T, sendsms string) *proxy {
 	t.Helper()
-	w := &wiretap{address: system.FreeAddress(t), calls: map[string]int{}}
+	w := &proxy{address: system.FreeAddress(t), calls: map[string]int{}}
 	w.proxy = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: sendsms})
 	w.proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	w.proxy.ErrorLog = nil
@@ -177,7 +177,7 @@ func newWiretap(t *testing.T, sendsms string) *wiretap {
 	return w
 }
 
-func (w *wiretap) open(t *testing.T) {
+func (w *proxy) open(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", w.address)
 	if err != nil {
@@ -187,13 +187,12 @@ func (w *wiretap) open(t *testing.T) {
 	go func() { _ = w.server.Serve(listener) }()
 }
 
-// close is as a smsbox that died: what is under way is cut off, and nobody
-// listens any more.
-func (w *wiretap) close() { _ = w.server.Close() }
+// close acts as a killed smsbox: calls are cut, and the port is closed.
+func (w *proxy) close() { _ = w.server.Close() }
 
 var tokenOf = regexp.MustCompile(`token=([\w-]+)`)
 
-func (w *wiretap) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
+func (w *proxy) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	lose := w.lose
 	if token := tokenOf.FindStringSubmatch(r.Header.Get("X-Kannel-DLR-Url")); token != nil {
@@ -205,20 +204,20 @@ func (w *wiretap) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		panic(http.ErrAbortHandler)
 	case "answer":
-		w.proxy.ServeHTTP(nowhere{http.Header{}}, r)
+		w.proxy.ServeHTTP(discard{http.Header{}}, r)
 		panic(http.ErrAbortHandler)
 	}
 	w.proxy.ServeHTTP(answer, r)
 }
 
-func (w *wiretap) loses(what string) {
+func (w *proxy) setLose(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lose = what
 }
 
-// tally gives how many messages were handed over, and in how many calls.
-func (w *wiretap) tally() (messages, calls int) {
+// counts returns how many messages were sent, and in how many calls.
+func (w *proxy) counts() (messages, calls int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range w.calls {
@@ -227,8 +226,8 @@ func (w *wiretap) tally() (messages, calls int) {
 	return len(w.calls), calls
 }
 
-// tokens are all that were ever given to Kannel.
-func (w *wiretap) tokens() (list []string) {
+// tokens returns the tokens of all messages.
+func (w *proxy) tokens() (list []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for token := range w.calls {
@@ -237,11 +236,11 @@ func (w *wiretap) tokens() (list []string) {
 	return list
 }
 
-// nowhere takes an answer that never arrives.
-type nowhere struct{ header http.Header }
+// discard is the writer of an answer that is lost.
+type discard struct{ header http.Header }
 
-func (n nowhere) Header() http.Header { return n.header }
+func (n discard) Header() http.Header { return n.header }
 
-func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (n discard) Write(p []byte) (int, error) { return len(p), nil }
 
-func (n nowhere) WriteHeader(int) {}
+func (n discard) WriteHeader(int) {}

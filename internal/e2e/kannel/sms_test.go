@@ -16,7 +16,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// TestSMS leads messages over the real chain: Debian's Kannel, bound over SMPP.
+// TestSMS sends messages through Debian's Kannel, bound over SMPP.
 func TestSMS(t *testing.T) {
 	t.Parallel()
 	c := newChain(t)
@@ -24,19 +24,19 @@ func TestSMS(t *testing.T) {
 		name string
 		do   func(t *testing.T)
 	}{
-		{"a code signs somebody up", c.signsUp}, {"letters", c.letters}, {"ends", c.ends}, {"an operator tries", c.operatorTries},
+		{"a code signs somebody up", c.signUpByCode}, {"letters", c.showTexts}, {"ends", c.receiptsOfFailure}, {"an operator tries", c.smsTestCommand},
 		{"the centre is cut off", c.centreCut}, {"an answer is lost", c.answerLost}, {"a call is lost", c.callLost},
-		{"the portal is away", c.portalAway}, {"Kannel is killed", c.kannelKilled}, {"a phone dials", c.dials},
+		{"the portal is away", c.portalAway}, {"Kannel is killed", c.kannelKilled}, {"a phone dials", c.dialOverSMPP},
 	} {
 		if !t.Run(part.name, part.do) {
-			t.FailNow() // the rest would tell nothing
+			t.FailNow() // the rest depends on it
 		}
 	}
 	c.logs(t)
 }
 
-// The code that the centre brings opens the wallet, and the receipt comes home.
-func (c *chain) signsUp(t *testing.T) {
+// The code in the SMS opens the wallet, and the delivery receipt arrives.
+func (c *chain) signUpByCode(t *testing.T) {
 	p, r := system.NewPerson(), system.NewClient(t, c.Site)
 	r.Open("/")
 	r.Fill("phone", p.Phone)
@@ -45,7 +45,7 @@ func (c *chain) signsUp(t *testing.T) {
 	r.Fill("password", p.Password)
 	r.Tick("offer")
 	r.Press("Зарегистрироваться")
-	got := c.centre.message(0, p.Phone, "код подтверждения")
+	got := c.center.waitMessage(0, p.Phone, "код подтверждения")
 	code := system.KeepCode(system.SixDigits.FindStringSubmatch(got.Text)[1])
 	c.secrets = append(c.secrets, code, p.Phone[4:])
 	r.Fill("code", code)
@@ -63,40 +63,40 @@ func (c *chain) signsUp(t *testing.T) {
 		}
 	}
 	if strings.Contains(r.Text(), code) || !strings.Contains(r.Text(), "••••••") {
-		t.Errorf("the messages tell %s", r.Text())
+		t.Errorf("the messages are %s", r.Text())
 	}
 }
 
-// What a phone shows is what was written, in each language, in one or two parts.
-func (c *chain) letters(t *testing.T) {
+// The phone shows the text as written, in each language, in one or two parts.
+func (c *chain) showTexts(t *testing.T) {
 	for _, lang := range i18n.Langs() {
-		s := c.promise(t, lang)
-		got := c.centre.message(0, s.phone, "")
+		s := c.queueSMS(t, lang)
+		got := c.center.waitMessage(0, s.phone, "")
 		if got.Text != s.text || got.Parts > 2 || got.Link != "elsom" {
 			t.Errorf("%s: %d parts\n%s\n%s", lang, got.Parts, got.Text, s.text)
 		}
-		c.comes(t, s.key, "delivered", "kept")
+		c.waitState(t, s.key, "delivered", "kept")
 	}
 }
 
-func (c *chain) ends(t *testing.T) {
-	defer c.centre.order(map[string]any{"receipts": "DELIVRD"})
+func (c *chain) receiptsOfFailure(t *testing.T) {
+	defer c.center.command(map[string]any{"receipts": "DELIVRD"})
 	for _, fate := range []string{"UNDELIV", "REJECT"} {
-		c.centre.order(map[string]any{"receipts": fate})
-		s := c.promise(t, i18n.RU)
-		c.comes(t, s.key, "failed", "kept")
+		c.center.command(map[string]any{"receipts": fate})
+		s := c.queueSMS(t, i18n.RU)
+		c.waitState(t, s.key, "failed", "kept")
 	}
 }
 
-func (c *chain) operatorTries(t *testing.T) {
+func (c *chain) smsTestCommand(t *testing.T) {
 	out := system.Run(t, c.Env, "sms", "test", "0700 654 321")
 	c.secrets = append(c.secrets, "700654321")
 	if out.Code != 0 || !strings.Contains(out.Stdout, "Delivered.") {
 		t.Errorf("%+v", out)
 	}
-	c.centre.message(0, "+996700654321", "проверка")
-	c.centre.order(map[string]any{"receipts": "UNDELIV"})
-	defer c.centre.order(map[string]any{"receipts": "DELIVRD"})
+	c.center.waitMessage(0, "+996700654321", "проверка")
+	c.center.command(map[string]any{"receipts": "UNDELIV"})
+	defer c.center.command(map[string]any{"receipts": "DELIVRD"})
 	if out := system.Run(t, c.Env, "sms", "test", "0700654321", "--lang", "ky"); out.Code != 1 || !strings.Contains(out.Stderr, "not delivered") {
 		t.Errorf("not delivered: %+v", out)
 	}
@@ -105,46 +105,46 @@ func (c *chain) operatorTries(t *testing.T) {
 	}
 }
 
-// Kannel keeps what it took until its centre is back.
+// Kannel stores accepted messages until the center is back.
 func (c *chain) centreCut(t *testing.T) {
-	before := c.centre.order(map[string]any{"cut": true})
-	var list []sent
+	before := c.center.command(map[string]any{"cut": true})
+	var list []testMessage
 	for range 3 {
-		list = append(list, c.promise(t, i18n.KY))
+		list = append(list, c.queueSMS(t, i18n.KY))
 	}
 	for _, s := range list {
-		c.comes(t, s.key, "sent", "kept")
+		c.waitState(t, s.key, "sent", "kept")
 	}
-	c.centre.order(map[string]any{"cut": false})
-	c.bound(before)
+	c.center.command(map[string]any{"cut": false})
+	c.waitBound(before)
 	for _, s := range list {
-		c.comes(t, s.key, "delivered", "kept")
-		if n := c.centre.messages(s.text); n != 1 {
+		c.waitState(t, s.key, "delivered", "kept")
+		if n := c.center.countMessages(s.text); n != 1 {
 			t.Errorf("%s arrived %d times", s.key, n)
 		}
 	}
 }
 
-// Kannel has the message, and its receipt says so: nothing is sent again.
+// Kannel has the message, and its receipt arrives: it is not sent again.
 func (c *chain) answerLost(t *testing.T) {
-	c.wire.loses("answer")
-	defer c.wire.loses("")
-	s := c.promise(t, i18n.RU)
-	c.comes(t, s.key, "delivered", "open")
-	c.wire.loses("")
-	c.later(t)
-	c.comes(t, s.key, "delivered", "kept")
-	if _, _, repeats := c.state(t, s.key); repeats != 0 || c.centre.messages(s.text) != 1 {
-		t.Errorf("%d repeats, arrived %d times", repeats, c.centre.messages(s.text))
+	c.proxy.setLose("answer")
+	defer c.proxy.setLose("")
+	s := c.queueSMS(t, i18n.RU)
+	c.waitState(t, s.key, "delivered", "open")
+	c.proxy.setLose("")
+	c.skipPauses(t)
+	c.waitState(t, s.key, "delivered", "kept")
+	if _, _, repeats := c.state(t, s.key); repeats != 0 || c.center.countMessages(s.text) != 1 {
+		t.Errorf("%d repeats, arrived %d times", repeats, c.center.countMessages(s.text))
 	}
 }
 
-// Kannel never got it, and nobody can know: it is sent again after a while,
-// which is counted and shown. A code is not.
+// Kannel never got it, but the portal can't know: the message is sent again later,
+// which is counted and shown. A code is not sent again.
 func (c *chain) callLost(t *testing.T) {
-	c.wire.loses("call")
-	defer c.wire.loses("")
-	s := c.promise(t, i18n.EN)
+	c.proxy.setLose("call")
+	defer c.proxy.setLose("")
+	s := c.queueSMS(t, i18n.EN)
 	p, r := system.NewPerson(), system.NewClient(t, c.Site)
 	c.secrets = append(c.secrets, p.Phone[4:])
 	r.Open("/")
@@ -154,7 +154,7 @@ func (c *chain) callLost(t *testing.T) {
 	r.Fill("password", p.Password)
 	r.Tick("offer")
 	r.Press("Зарегистрироваться")
-	c.comes(t, s.key, "queued", "open")
+	c.waitState(t, s.key, "queued", "open")
 	code := "none"
 	for begin := time.Now(); code == "none" && time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
 		_ = c.books.Pool().QueryRow("SELECT key FROM messages WHERE phone = $1 AND asked_by <> 0", p.Phone).Scan(&code)
@@ -163,15 +163,15 @@ func (c *chain) callLost(t *testing.T) {
 		var waiting int
 		if err := c.books.Pool().QueryRow("SELECT COUNT(*) FROM promises WHERE lane IN ('sms', 'sms_codes') AND state = 'open' AND lease = 0 AND tries = 1").
 			Scan(&waiting); err == nil && waiting == 2 {
-			break // both answers are known to be lost
+			break // both calls have failed
 		}
 	}
-	c.wire.loses("")
-	c.later(t)
-	c.comes(t, s.key, "delivered", "kept")
-	c.comes(t, code, "failed", "failed")
-	if _, _, repeats := c.state(t, s.key); repeats != 1 || c.centre.messages(s.text) != 1 {
-		t.Errorf("%d repeats, arrived %d times", repeats, c.centre.messages(s.text))
+	c.proxy.setLose("")
+	c.skipPauses(t)
+	c.waitState(t, s.key, "delivered", "kept")
+	c.waitState(t, code, "failed", "failed")
+	if _, _, repeats := c.state(t, s.key); repeats != 1 || c.center.countMessages(s.text) != 1 {
+		t.Errorf("%d repeats, arrived %d times", repeats, c.center.countMessages(s.text))
 	}
 	if out := system.Run(t, c.Env, "sms", "status"); out.Code != 0 || !regexp.MustCompile(`lost answer, ever +1\n`).MatchString(out.Stdout) {
 		t.Errorf("%+v", out)
@@ -182,51 +182,51 @@ func (c *chain) callLost(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	if figures, err := io.ReadAll(answer.Body); err != nil || !bytes.Contains(figures, []byte("elsom_sms_repeated_total 1\n")) {
-		t.Errorf("the figures don't tell the repeat: %v", err)
+		t.Errorf("the metrics don't count the repeat: %v", err)
 	}
 }
 
-// A receipt that finds nobody comes again.
+// Kannel repeats a receipt while the portal is down.
 func (c *chain) portalAway(t *testing.T) {
-	c.centre.order(map[string]any{"delay": 1000})
-	defer c.centre.order(map[string]any{"delay": 20})
-	s := c.promise(t, i18n.RU)
-	c.comes(t, s.key, "sent", "kept")
+	c.center.command(map[string]any{"delay": 1000})
+	defer c.center.command(map[string]any{"delay": 20})
+	s := c.queueSMS(t, i18n.RU)
+	c.waitState(t, s.key, "sent", "kept")
 	c.Portal.Stop(syscall.SIGKILL)
-	time.Sleep(1500 * time.Millisecond) // the receipt comes meanwhile
+	time.Sleep(1500 * time.Millisecond) // the receipt arrives meanwhile
 	c.Site.Start(c.t)
-	c.comes(t, s.key, "delivered", "kept")
+	c.waitState(t, s.key, "delivered", "kept")
 }
 
-// kannelKilled: what Kannel took outlives it, what it didn't take is sent
-// later, and only lost answers are repeated.
+// Messages that Kannel accepted survive its kill, others are sent later, and only
+// those whose answer was lost are sent again.
 func (c *chain) kannelKilled(t *testing.T) {
-	messages, calls := c.wire.tally()
+	messages, calls := c.proxy.counts()
 	repeated := c.repeats(t)
-	before := c.centre.order(map[string]any{"cut": true})
-	var list []sent
+	before := c.center.command(map[string]any{"cut": true})
+	var list []testMessage
 	for range 4 {
-		list = append(list, c.promise(t, i18n.KY))
+		list = append(list, c.queueSMS(t, i18n.KY))
 	}
 	for _, s := range list {
-		c.comes(t, s.key, "sent", "kept")
+		c.waitState(t, s.key, "sent", "kept")
 	}
 	for range 6 {
-		list = append(list, c.promise(t, i18n.RU))
+		list = append(list, c.queueSMS(t, i18n.RU))
 	}
-	time.Sleep(50 * time.Millisecond) // some are on their way
+	time.Sleep(50 * time.Millisecond) // some are being sent
 	c.kannel.kill()
-	c.wire.close()
+	c.proxy.close()
 	time.Sleep(300 * time.Millisecond)
-	c.centre.order(map[string]any{"cut": false})
-	c.wire.open(t)
+	c.center.command(map[string]any{"cut": false})
+	c.proxy.open(t)
 	c.kannel.open(c.t)
-	c.bound(before)
+	c.waitBound(before)
 	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		c.later(t)
+		c.skipPauses(t)
 		open := 0
 		for _, s := range list {
-			if state, promise, _ := c.state(t, s.key); state != "delivered" || promise != "kept" {
+			if state, queued, _ := c.state(t, s.key); state != "delivered" || queued != "kept" {
 				open++
 			}
 		}
@@ -238,11 +238,11 @@ func (c *chain) kannelKilled(t *testing.T) {
 		}
 	}
 	for _, s := range list {
-		if c.centre.messages(s.text) == 0 {
+		if c.center.countMessages(s.text) == 0 {
 			t.Errorf("%s was lost", s.key)
 		}
 	}
-	messagesNow, callsNow := c.wire.tally()
+	messagesNow, callsNow := c.proxy.counts()
 	if n := c.repeats(t) - repeated; messagesNow-messages != len(list) || callsNow-calls != len(list)+n {
 		t.Errorf("%d messages in %d calls, %d repeats counted", messagesNow-messages, callsNow-calls, n)
 	}
@@ -256,8 +256,8 @@ func (c *chain) repeats(t *testing.T) (n int) {
 	return n
 }
 
-// logs wants no text, number, code, token or password in what Kannel and the
-// portal wrote.
+// logs checks that the logs of Kannel and the portal have no text, number, code,
+// token or password.
 func (c *chain) logs(t *testing.T) {
 	t.Helper()
 	logs, err := filepath.Glob(c.kannel.folder + "/*.log")
@@ -274,7 +274,7 @@ func (c *chain) logs(t *testing.T) {
 			t.Fatal(err)
 		}
 		said += bytes.Count(text, []byte("\n"))
-		for _, secret := range append(c.wire.tokens(), c.secrets...) {
+		for _, secret := range append(c.proxy.tokens(), c.secrets...) {
 			if bytes.Contains(text, []byte(secret)) {
 				t.Errorf("%s holds %q", filepath.Base(path), secret)
 			}

@@ -20,7 +20,7 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for begin := time.Now(); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > 20*time.Second {
-			t.Fatalf("waited 20 seconds in vain: %s", what)
+			t.Fatalf("timeout after 20 seconds: %s", what)
 		}
 	}
 }

@@ -1,19 +1,19 @@
-// A carrier's message centre for the tests, spoken to over SMPP.
+// A carrier's SMPP message center for the tests.
 //
-//   node centre.js PORT PASSWORD
+//   node smsc.js PORT PASSWORD
 //
-// Tells what happens as lines of JSON on standard output, takes orders as lines
-// of JSON on standard input, and ends when its input does:
-//   {"receipts": "DELIVRD" | "UNDELIV" | "REJECT" | "none"}  what becomes of messages from now on
+// Prints events as lines of JSON, reads commands as lines of JSON from standard
+// input, and exits at its end:
+//   {"receipts": "DELIVRD" | "UNDELIV" | "REJECT" | "none"}  outcome of messages from now on
 //   {"delay": 20}     milliseconds until a receipt
-//   {"cut": true}     hangs up and takes no more calls, until {"cut": false}
-//   {"from": "…", "to": "…", "text": "…", "op": 1, "session": "0700"}  what a phone
-//   sends: over the link of "ussd" where there is an op, else over any other
+//   {"cut": true}     closes all connections and refuses new ones, until {"cut": false}
+//   {"from": "…", "to": "…", "text": "…", "op": 1, "session": "0700"}  sends as a phone:
+//   over the connection of "ussd" if there is an op, otherwise over another
 'use strict';
 const smpp = require('smpp');
 const [port, password] = process.argv.slice(2);
 const tell = (event) => process.stdout.write(JSON.stringify(event) + '\n');
-// Receipts are matched by the ids that a centre gives: never the same ones again.
+// Receipts are matched by message id, so ids are never reused.
 let last = Date.now() * 1000;
 let receipts = 'DELIVRD', delay = 20, cut = false;
 const calls = new Set();
