@@ -56,7 +56,7 @@ func TestBlocked(t *testing.T) {
 	before := app.counts()
 	b.press("Оплатить").wantPath("/")
 	b.logIn(holder.Phone, "не тот")
-	b.wantStatus(422).wantErrors(map[string]string{"password": "Пароль не подходит"}) // who doesn't know it isn't told
+	b.wantStatus(422).wantErrors(map[string]string{"password": "Пароль не подходит"}) // without the password the block is not shown
 	b.fill("password", password).press("Войти").wantStatus(422).wantPath("/login").shows("Кошелёк заблокирован")
 	app.wantUnchanged("blocked", before)
 	require.NoError(t, app.Customers.Unblock(t.Context(), holder.ID))

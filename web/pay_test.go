@@ -288,7 +288,7 @@ func TestDraftExpired(t *testing.T) {
 	holder := app.newCustomer(300_00)
 	b := app.browserOf(holder).draft(company, "250")
 	check := b.at.Path
-	for range 7 { // somebody is there, but not paying
+	for range 7 { // the customer is active but does not pay
 		app.advance(10 * time.Minute)
 		b.open(check)
 	}

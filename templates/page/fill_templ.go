@@ -174,7 +174,7 @@ func (p FillPage) Page() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Wallet != "" {
-				templ_7745c5c3_Err = whose(p.Frame, p.Wallet, false).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = stepWallet(p.Frame, p.Wallet, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -74,7 +74,7 @@ type Switches struct {
 	Seconds, Times                      component.Input
 }
 
-// Provider is one address that speaks OSMP.
+// Provider is one OSMP address.
 type Provider struct{ Title, Path string }
 
 // Front is the front page.

@@ -8,11 +8,6 @@ import (
 	"elsom/templates/page"
 )
 
-// Offer shows the public offer.
-func (p *Portal) Offer(c echo.Context) error {
-	return render(c, http.StatusOK, page.OfferPage{Frame: p.frame(c), Edition: page.CurrentOffer()})
-}
-
 // Help shows how to reach support.
 func (p *Portal) Help(c echo.Context) error {
 	return render(c, http.StatusOK, page.HelpPage{Frame: p.frame(c)})

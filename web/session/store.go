@@ -52,7 +52,7 @@ type found struct {
 type visit struct {
 	token  []byte
 	key    string
-	holder *customer.Customer // nil if nobody is signed in
+	holder *customer.Customer // nil for a visitor
 	// browser identifies the browser; it is a column of the row.
 	browser string
 	// stored reports whether a row existed at the start of the request; base are its
