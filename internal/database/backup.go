@@ -14,18 +14,17 @@ import (
 	sqlite "github.com/ncruces/go-sqlite3/driver"
 )
 
-// ErrKeptByPostgres is what Backup and Restore say to a PostgreSQL address.
+// ErrSQLiteOnly is returned by Backup and Restore for a PostgreSQL address.
 var ErrSQLiteOnly = errors.New(
-	"this command is for SQLite; PostgreSQL is kept by its own tools: pg_dump and pg_restore for one moment, " +
+	"this command is for SQLite; PostgreSQL is backed up by its own tools: pg_dump and pg_restore for one moment, " +
 		"a base backup with archived WAL for any moment (see `elsom help backup`)")
 
-// Backup copies the SQLite database at address into a new file, readable by
-// its owner alone: one moment's state, while others write, who don't wait.
+// Backup copies a snapshot of the SQLite database at address into a new file of
+// mode 0600, without blocking writers.
 //
-// The file appears only when it is whole, checked and on the disk; until then
-// its content stands beside it as FILE.*.part (and where the file system knows
-// no links, an empty file holds the name in the last moment). What is there
-// already is never overwritten.
+// The file appears when it is complete, checked and on the disk; until then its
+// content is in FILE.*.part. (On a file system without links an empty file
+// reserves the name just before.) An existing file is never overwritten.
 func Backup(ctx context.Context, address, file string) error {
 	path, err := sqlitePath(address)
 	if err != nil {
@@ -36,23 +35,23 @@ func Backup(ctx context.Context, address, file string) error {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	return place(file, func(part string) error {
-		// It takes a file that is there and empty, and reads from one snapshot.
+	return createFile(file, func(part string) error {
+		// VACUUM INTO accepts an existing empty file and reads one snapshot.
 		//mutant:replace source.ExecContext(ctx, "VACUUM INTO ?", part) => error(nil), copyFile(part, path) TestBackupAndRestore
 		if _, err := source.ExecContext(ctx, "VACUUM INTO ?", part); unreadable(err) {
 			return notSQLite(path)
 		} else if err != nil {
 			return fmt.Errorf("database: backup: %w", err)
 		}
-		return whole(ctx, part)
+		return check(ctx, part)
 	})
 }
 
-// Restore puts a backup where address, an SQLite one, says that the database
-// is. It refuses where a database is already or is still open, a copy of a
-// database's own file, and what SQLite finds damaged, isn't a database of this
-// program, or of a later release (ErrNewer); an older release's is brought up
-// by Migrate. What the books say is not looked at. Nobody may use the database
+// Restore copies a backup to the SQLite database at address. It refuses if a
+// database exists there or is open, and refuses files that are a copy of a
+// database's main file, are damaged, or are not a database of this program or of
+// a later release (ErrNewer). A database of an older release is accepted and
+// migrated by Migrate. The books are not checked. Nothing may use the database
 // meanwhile.
 func Restore(ctx context.Context, address, file string) error {
 	path, err := sqlitePath(address)
@@ -60,7 +59,7 @@ func Restore(ctx context.Context, address, file string) error {
 		return err
 	}
 	//mutant:drop TestRestoreRefuses
-	if beside := besides(file); beside != "" {
+	if beside := logBeside(file); beside != "" {
 		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
 			"and its last payments stand in that other file; make a backup of it", beside, file)
 	}
@@ -79,15 +78,15 @@ func Restore(ctx context.Context, address, file string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	return place(path, func(part string) error {
+	return createFile(path, func(part string) error {
 		if err := copyFile(part, file); err != nil {
 			return fmt.Errorf("database: restore: %w", err)
 		}
-		return whole(ctx, part) // the copy, since that is what will be used
+		return check(ctx, part) // the copy, since it will be used
 	})
 }
 
-// vacant tells why a database can't be put at path.
+// vacant returns an error if no database can be created at path.
 func vacant(path string) error {
 	open, err := inUse(path)
 	if err != nil {
@@ -95,7 +94,7 @@ func vacant(path string) error {
 	}
 	//mutant:drop TestRestoreRefusesDatabaseInUse
 	if open {
-		// It writes into its files wherever they were moved.
+		// The process writes to its open files, wherever they were moved.
 		return fmt.Errorf("database: a portal, or another program, has the database of %s open, even if its files were moved: "+
 			"put moved files back, stop the portal, and then move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
@@ -103,9 +102,9 @@ func vacant(path string) error {
 		return fmt.Errorf("database: %s is there already and is never overwritten; "+
 			"with the portal stopped, move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
-	// SQLite would read an old database's log into the new file.
+	// SQLite would apply the log of an old database to the new file.
 	//mutant:drop TestRestoreRefuses
-	if beside := besides(path); beside != "" {
+	if beside := logBeside(path); beside != "" {
 		return fmt.Errorf("database: %s is there, with the last payments of another database; "+
 			"with the portal stopped, move it to where its database is", beside)
 	}
@@ -123,9 +122,8 @@ func sqlitePath(address string) (string, error) {
 	return path, nil
 }
 
-// besides gives the file in which SQLite keeps what the database's own file
-// doesn't have yet; empty where there is none.
-func besides(path string) string {
+// logBeside returns the non-empty WAL or journal of a database file, or "".
+func logBeside(path string) string {
 	for _, end := range []string{"-wal", "-journal"} {
 		if info, err := os.Stat(path + end); err == nil && info.Size() > 0 {
 			return path + end
@@ -134,9 +132,9 @@ func besides(path string) string {
 	return ""
 }
 
-// place makes a file at path that is whole from the moment it is there: fill
-// writes it beside, it reaches the disk, and then it gets its name.
-func place(path string, fill func(part string) error) error {
+// createFile creates a file at path atomically: fill writes a temporary file,
+// which is synced to the disk and then linked to path.
+func createFile(path string, fill func(part string) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("database: %s is there already and is never overwritten", path)
 	}
@@ -144,7 +142,7 @@ func place(path string, fill func(part string) error) error {
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	defer func() { _ = os.Remove(part.Name()) }() // gone already when all went well
+	defer func() { _ = os.Remove(part.Name()) }() // already removed by a rename
 	defer func() { _ = os.Remove(part.Name() + "-journal") }()
 	defer func() { _ = part.Close() }()
 	if err := fill(part.Name()); err != nil {
@@ -153,11 +151,11 @@ func place(path string, fill func(part string) error) error {
 	if err := part.Sync(); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	// A link, unlike a rename, never takes the place of what came meanwhile.
+	// Unlike a rename a link never replaces a file created meanwhile.
 	//mutant:replace Link => Rename TestConcurrentBackupsOverwriteNothing
 	err = os.Link(part.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = takeName(part.Name(), path) // a memory stick knows no links
+		err = takeName(part.Name(), path) // the file system has no links
 	}
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -165,11 +163,11 @@ func place(path string, fill func(part string) error) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// takeName renames a file to a name that it holds with an empty one first, so
-// that whoever comes at the same time finds it taken.
+// takeName renames a file to path after reserving the name with an empty file, so
+// that a concurrent call fails.
 func takeName(part, path string) error {
 	//mutant:replace O_EXCL|os.O_WRONLY => O_WRONLY TestTakeNameWithoutLinks
-	empty, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
+	empty, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // named by the operator
 	if err != nil {
 		return err
 	}
@@ -180,11 +178,10 @@ func takeName(part, path string) error {
 	return nil
 }
 
-// UnfinishedFiles gives the unfinished files beside a file that Backup or Restore
-// makes, and SQLite's journals of them: of one that was killed, or of one that
-// runs now.
+// UnfinishedFiles returns the temporary files of Backup and Restore for a file, and
+// their SQLite journals: of calls that were killed or are running.
 func UnfinishedFiles(file string) []string {
-	beside, _ := os.ReadDir(filepath.Dir(file)) // a folder that can't be read is told by who writes there
+	beside, _ := os.ReadDir(filepath.Dir(file)) // on an error the caller that writes there fails
 	var left []string
 	for _, e := range beside {
 		part := strings.TrimSuffix(e.Name(), "-journal")
@@ -196,7 +193,7 @@ func UnfinishedFiles(file string) []string {
 }
 
 func syncFolder(path string) error {
-	folder, err := os.Open(path) //nolint:gosec // the operator names it
+	folder, err := os.Open(path) //nolint:gosec // named by the operator
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
@@ -208,7 +205,7 @@ func syncFolder(path string) error {
 }
 
 func copyFile(to, from string) error {
-	in, err := os.Open(from) //nolint:gosec // the operator names it
+	in, err := os.Open(from) //nolint:gosec // named by the operator
 	if err != nil {
 		return err
 	}
@@ -221,23 +218,23 @@ func copyFile(to, from string) error {
 	return errors.Join(err, out.Close())
 }
 
-// whole tells whether a file that nobody else uses is an undamaged database
-// of this program's release or an older one.
-func whole(ctx context.Context, path string) error {
+// check returns an error unless a file that nothing else uses is an undamaged
+// database of this program's schema or an older one.
+func check(ctx context.Context, path string) error {
 	pool, err := sqlite.Open("file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&immutable=1&_pragma=cache_size(-20000)")
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	defer func() { _ = pool.Close() }()
-	var said string
-	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); unreadable(err) {
+	var result string
+	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&result); unreadable(err) {
 		return errors.New("database: the file is not an SQLite database")
 	} else if err != nil {
 		return fmt.Errorf("database: the file can't be read as a database: %w", err)
 	}
 	//mutant:drop TestRestoreRefuses
-	if said != "ok" {
-		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(said), " "))
+	if result != "ok" {
+		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(result), " "))
 	}
 	err = (&DB{dialect: SQLite, pool: pool}).CheckSchema(ctx)
 	switch {

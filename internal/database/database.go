@@ -1,10 +1,10 @@
-// Package database opens the one store of the house, PostgreSQL or embedded
-// SQLite, runs transactions on it, and migrates its schema.
+// Package database opens the database, PostgreSQL or embedded SQLite, runs
+// transactions on it and migrates its schema.
 //
-// It promises that the same portable SQL behaves alike on both: times are
-// stored in UTC and sort, a transaction that the database asks to repeat is
-// repeated, and a commit whose answer was lost is told as unknown. It knows no
-// table. GORM's handles are for the store files of the other packages.
+// Portable SQL behaves the same on both: times are stored in UTC and sort,
+// transactions that the database asks to repeat are repeated, and a commit whose
+// answer was lost is reported as fault.Unknown. The package contains no table of
+// the application. GORM handles are for the store files of other packages.
 package database
 
 import (
@@ -27,17 +27,17 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// Dialect tells which of the two databases is behind a DB.
+// Dialect is a kind of database.
 type Dialect string
 
-// The two databases.
+// The dialects.
 const (
 	SQLite   Dialect = "sqlite"
 	Postgres Dialect = "postgres"
 )
 
-// Connections is the pool's size on PostgreSQL: two flights of the ledger,
-// the deliveries of a few billers, and page reads, on a machine of few cores.
+// MaxConnections is the size of the pool on PostgreSQL: enough for two batches of
+// the ledger, the deliveries of a few billers and page reads on a few cores.
 const MaxConnections = 24
 
 // DB is an open database.
@@ -47,22 +47,22 @@ type DB struct {
 	pool    *sql.DB
 	clock   func() time.Time
 	ids     *idSource
-	// writer lets one transaction at a time into SQLite, which has a single
-	// writer anyway: waiting here is fair, its busy handler is not. Safety
-	// doesn't rest on it; other processes have their own.
+	// writer admits one writing transaction at a time to SQLite, which has a
+	// single writer: waiting here is fair, SQLite's busy handler is not. It is no
+	// guard, since other processes have their own.
 	writer   chan struct{}
 	closed   atomic.Bool
 	postgres *connector // nil on SQLite
-	// left counts commits that still wait though their callers are gone.
-	left atomic.Int64
-	// hanging counts those of them that have waited for long.
+	// detached counts commits in progress whose callers have stopped waiting.
+	detached atomic.Int64
+	// hanging counts those that exceed detachedLimit.
 	hanging atomic.Int64
-	// barrier and confirmed are what Confirm works with.
+	// barrier and durable implement WaitDurable.
 	barrier *Coalescer[struct{}, struct{}]
 	durable recentKeys
 	trace   func(statement string, args []any)
-	lend    func(driver.Connector) driver.Connector
-	// existing: nothing is made, see Existing.
+	wrap    func(driver.Connector) driver.Connector
+	// existing is set by ExistingOnly.
 	existing bool
 }
 
@@ -72,21 +72,20 @@ type Option func(*DB)
 // WithClock replaces the clock, for tests.
 func WithClock(clock func() time.Time) Option { return func(db *DB) { db.clock = clock } }
 
-// WithTrace tells each statement as it is sent, BEGIN and COMMIT too, for tests.
-// Only PostgreSQL tells the values.
+// WithTrace calls a function with each statement as it is sent, including BEGIN
+// and COMMIT, for tests. Values are passed on PostgreSQL only.
 func WithTrace(trace func(statement string, args []any)) Option {
 	return func(db *DB) { db.trace = trace }
 }
 
-// WithConnections puts something between an SQLite database and its connections,
-// for tests.
-func WithConnections(lend func(driver.Connector) driver.Connector) Option {
-	return func(db *DB) { db.lend = lend }
+// WithConnections wraps the connector of an SQLite database, for tests.
+func WithConnections(wrap func(driver.Connector) driver.Connector) Option {
+	return func(db *DB) { db.wrap = wrap }
 }
 
-// Open opens "sqlite:PATH" (the folder is made where it is missing) or
-// "postgres://…". It tries the connection once, so that a wrong address is
-// told at once, and never prints the address's password.
+// Open opens "sqlite:PATH", whose folder is created if it is missing, or
+// "postgres://…". It connects once, so that a wrong address fails here. No error
+// contains the password of the address.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	db := &DB{clock: systemClock, ids: newIDSource()}
 	db.barrier = NewCoalescer(db.commitBarrier)
@@ -123,7 +122,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		return nil, err
 	}
 	if db.existing {
-		if err := db.settle(ctx); err != nil {
+		if err := db.prepareExisting(ctx); err != nil {
 			_ = db.pool.Close()
 			return nil, err
 		}
@@ -141,7 +140,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		_ = db.pool.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	if err := tellAway(db); err != nil {
+	if err := translateErrors(db); err != nil {
 		_ = db.pool.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -154,24 +153,24 @@ func (db *DB) openSQLite(path string) (*sql.DB, error) {
 	}
 	mode := "mode=rwc&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)"
 	if db.existing {
-		mode = "mode=rw&_pragma=busy_timeout(10000)" // a file that isn't ours stays as it is
-		//mutant:replace err := existing(path); => err := os.MkdirAll(filepath.Dir(path), 0o700); TestExistingOnlyCreatesNothing
-		if err := existing(path); err != nil {
+		mode = "mode=rw&_pragma=busy_timeout(10000)" // must not change a file of another program
+		//mutant:replace err := checkFile(path); => err := os.MkdirAll(filepath.Dir(path), 0o700); TestExistingOnlyCreatesNothing
+		if err := checkFile(path); err != nil {
 			return nil, err
 		}
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	// busy_timeout stands first: what follows may already meet a lock.
+	// busy_timeout comes first: the other pragmas may already meet a lock.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + mode + "&_pragma=synchronous(full)" +
 		"&_pragma=foreign_keys(on)&_pragma=recursive_triggers(on)&_pragma=cache_size(-20000)&_txlock=immediate"
 	connector, err := (&sqlite.SQLite{}).OpenConnector(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	connector = keeping{connector, traceSQLite(db.trace)}
-	if db.lend != nil {
-		connector = db.lend(connector)
+	connector = cachingConnector{connector, traceSQLite(db.trace)}
+	if db.wrap != nil {
+		connector = db.wrap(connector)
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(12)
@@ -197,11 +196,11 @@ func (e oneLine) Error() string {
 
 func (e oneLine) Unwrap() error { return e.error }
 
-// IsUniqueViolation tells that a unique key has its row already. GORM's own error, so that
-// only stores have to know GORM.
+// IsUniqueViolation reports whether err is the violation of a unique key. Packages
+// other than stores need not import GORM for it.
 func IsUniqueViolation(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
-// describe names an address without its secrets.
+// describe returns an address without its secrets.
 func describe(address string) string {
 	if strings.HasPrefix(address, "sqlite:") {
 		return address
@@ -213,9 +212,9 @@ func describe(address string) string {
 	return u.Scheme + "://" + u.Host + u.Path
 }
 
-// checkEncoding refuses a PostgreSQL database that can't hold every name: in
-// SQL_ASCII nothing is checked and nothing compares by letters, and the other
-// encodings lack Kyrgyz ones.
+// checkEncoding refuses a PostgreSQL database that cannot store every name:
+// SQL_ASCII neither validates nor compares letters, and other encodings lack
+// Kyrgyz letters.
 func (db *DB) checkEncoding(ctx context.Context) error {
 	if db.dialect != Postgres {
 		return nil
@@ -231,36 +230,36 @@ func (db *DB) checkEncoding(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all connections. Whoever still asks gets fault.Unavailable.
+// Close closes all connections. Later statements return fault.Unavailable.
 func (db *DB) Close() error {
 	db.closed.Store(true)
 	return db.pool.Close()
 }
 
-// Ping tells whether the database answers.
+// Ping returns nil if the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.PingContext(ctx) }
 
-// Dialect tells which database this is.
+// Dialect returns the kind of database.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
-// Pool is the connection pool, for migrations and figures.
+// Pool returns the connection pool, for migrations and metrics.
 func (db *DB) Pool() *sql.DB { return db.pool }
 
-// Gorm gives a handle outside any transaction, for reading and for single
-// statements; for store files only. A database that is away, or too busy, is
-// told as fault.Unavailable.
+// Gorm returns a handle outside of transactions, for queries and single
+// statements; for store files only. Its errors are fault.Unavailable when the
+// database cannot be reached or is too busy.
 func (db *DB) Gorm(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ctx) }
 
-// Now is the present moment as the database stores it.
+// Now returns the current time as the database stores it; see StoredTime.
 func (db *DB) Now() time.Time { return StoredTime(db.clock()) }
 
-// NewID draws an id: unique, positive, and growing with time.
+// NewID returns a new id: unique, positive, and ascending with time.
 func (db *DB) NewID() int64 { return db.ids.next(db.clock()) }
 
-// StoredTime brings a time to the form that both databases keep and order alike:
-// UTC, whole microseconds, the last digit never zero. SQLite keeps times as
-// text and leaves trailing zeros out, so that a time with fewer digits would
-// sort behind a later one of the same second.
+// StoredTime returns a time in the form that both databases store and sort in the
+// same way: UTC, in microseconds, whose last digit is never zero. SQLite stores
+// times as text without trailing zeros, so that a time with fewer digits would
+// sort after a later one of the same second.
 func StoredTime(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Nanosecond()%10_000 == 0 {

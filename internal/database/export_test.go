@@ -1,7 +1,7 @@
 package database
 
-// Kept tells how many statements a connection keeps.
-func Kept(c any) int { return c.(*keptConn).used.Len() }
+// CachedStatements returns the number of statements in a connection's cache.
+func CachedStatements(c any) int { return c.(*cachedConn).recent.Len() }
 
-// TakeName is how a file gets its name where there are no links.
+// TakeName is takeName.
 var TakeName = takeName

@@ -13,24 +13,24 @@ import (
 	"elsom/migrations"
 )
 
-// ErrNewer is a database that a later release has migrated: this program
-// doesn't know its schema and must not touch it.
+// ErrNewer reports a schema of a later release, which this program must not
+// change.
 var ErrNewer = errors.New("database: its schema is newer than this program: of this release only `elsom serve` may go on beside it, " +
 	"and it changes nothing; run the newer release's elsom for everything else")
 
-// ErrNotOwner is a schema that has to be migrated by another role.
+// ErrNotOwner reports that the database role may not migrate the schema.
 var ErrNotOwner = errors.New("database: this role may not make or change its tables; " +
 	"run `elsom migrate` with the role that owns the database, then start again")
 
-// Migrate brings the schema to this program's version: ErrNewer where it is
-// beyond that, ErrNotOwner where another role has to. Several processes may
-// start at the same moment.
+// Migrate brings the schema to this program's version. It returns ErrNewer if the
+// schema is newer and ErrNotOwner if the role lacks the rights. Concurrent calls
+// of several processes are safe.
 func (db *DB) Migrate(ctx context.Context) error {
 	err := db.CheckSchema(ctx)
 	if !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrOlder) {
 		return err
 	}
-	if err := db.mayMigrate(ctx); err != nil {
+	if err := db.checkRights(ctx); err != nil {
 		return err
 	}
 	provider, err := db.provider()
@@ -45,8 +45,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		// Another process was faster: SQLite has no locker, and on PostgreSQL
-		// the locker's own table is made by whoever comes first. Look again.
+		// Probably another process migrates: goose has no locker for SQLite, and
+		// on PostgreSQL two processes may both create the locker's table.
 		select {
 		case <-time.After(time.Duration(try+1) * 100 * time.Millisecond):
 		case <-ctx.Done():
@@ -55,8 +55,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return fmt.Errorf("database: migrate: %w", oneLine{err})
 }
 
-// mayMigrate checks the role's rights first, so that no migration fails halfway.
-func (db *DB) mayMigrate(ctx context.Context) error {
+// checkRights checks the role's rights first, so that no migration fails halfway.
+func (db *DB) checkRights(ctx context.Context) error {
 	if db.dialect != Postgres {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 	return nil
 }
 
-// target is the version of this program's schema.
+// target returns the version of this program's schema.
 func (db *DB) target() (int64, error) {
 	provider, err := db.provider()
 	if err != nil {
@@ -84,8 +84,7 @@ func (db *DB) target() (int64, error) {
 	return sources[len(sources)-1].Version, nil
 }
 
-// Rollback takes all migrations behind a version back, for tests that go up,
-// down and up.
+// Rollback reverts all migrations after a version, for tests.
 func (db *DB) Rollback(ctx context.Context, version int64) error {
 	provider, err := db.provider()
 	if err != nil {

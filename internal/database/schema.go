@@ -12,22 +12,21 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// ErrOlder is a database that an earlier release has migrated.
+// ErrOlder reports a schema of an earlier release.
 var ErrOlder = errors.New("database: its schema is older than this program; run `elsom migrate` first")
 
-// ErrEmpty is a database in which this program's tables are not.
+// ErrEmpty reports a database without this program's tables.
 var ErrEmpty = errors.New("database: it is empty, or another program's; only `elsom serve` and `elsom migrate` fill one")
 
-// ErrReadOnly is a server that takes no writes: fenced, or a standby.
+// ErrReadOnly reports a server that accepts no writes: a standby, or a fenced one.
 var ErrReadOnly = errors.New("database: the server takes no writes now")
 
-// ExistingOnly opens only a database that is there and has exactly this program's
-// schema, for callers that must not make one: nothing is made or written
-// elsewhere.
+// ExistingOnly makes Open fail unless the database exists and has exactly this
+// program's schema. Nothing is created.
 func ExistingOnly(db *DB) { db.existing = true }
 
-// CheckSchema returns nil where the schema is exactly this program's, otherwise
-// ErrEmpty, ErrOlder, ErrNewer, or why it can't be read. It writes nothing.
+// CheckSchema returns nil if the schema is exactly this program's, and otherwise
+// ErrEmpty, ErrOlder, ErrNewer or the error of reading it. It writes nothing.
 func (db *DB) CheckSchema(ctx context.Context) error {
 	target, err := db.target()
 	if err != nil {
@@ -49,23 +48,22 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	return nil
 }
 
-// CheckReady returns nil where a portal of this program can serve with the database
-// as it is now: it takes commits, and its schema is this program's or a later
-// one that leaves out nothing this program needs. It writes nothing.
+// CheckReady returns nil if this program can serve requests with the database as
+// it is now: commits succeed and CheckCompatible returns nil. It writes nothing.
 func (db *DB) CheckReady(ctx context.Context) error {
 	if db.hanging.Load() > 0 {
 		return errCommitsWait
 	}
 	//mutant:drop ./internal/e2e/chaos TestReadOnlyServerIsUnavailable
-	if err := db.takesWrites(ctx); err != nil {
+	if err := db.checkWritable(ctx); err != nil {
 		return err
 	}
 	return db.CheckCompatible(ctx)
 }
 
-// CheckCompatible returns nil where this program can work with the schema, its own or a
-// later one: the migration that takes away what a release needs raises
-// serves_from above that release's schema.
+// CheckCompatible returns nil if this program can work with the schema: its own,
+// or a later one that still serves it. A migration that removes what an earlier
+// release needs raises schema_compatibility.serves_from above that release.
 func (db *DB) CheckCompatible(ctx context.Context) error {
 	err := db.CheckSchema(ctx)
 	if !errors.Is(err, ErrNewer) {
@@ -81,9 +79,10 @@ func (db *DB) CheckCompatible(ctx context.Context) error {
 	return nil
 }
 
-// takesWrites asks PostgreSQL whether it is read-only. A connection that is may
-// lead to a server that another has taken over from: a fresh one is asked then.
-func (db *DB) takesWrites(ctx context.Context) error {
+// checkWritable returns ErrReadOnly if PostgreSQL is read-only. A pooled
+// connection may lead to a former primary, so a read-only answer is verified on
+// a new connection.
+func (db *DB) checkWritable(ctx context.Context) error {
 	if db.dialect != Postgres {
 		return nil
 	}
@@ -104,7 +103,8 @@ func (db *DB) takesWrites(ctx context.Context) error {
 	return nil
 }
 
-// version is the schema's; 0 where none is. goose would make its table.
+// version returns the schema's version, 0 if there is none. goose's own function
+// would create its table.
 func (db *DB) version(ctx context.Context) (version int64, err error) {
 	if there, err := db.HasTable(ctx, goose.DefaultTablename); err != nil || !there {
 		return 0, err
@@ -113,7 +113,7 @@ func (db *DB) version(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
-// HasTable reports whether a table is there, whatever the schema's version.
+// HasTable reports whether a table exists, whatever the schema's version.
 func (db *DB) HasTable(ctx context.Context, name string) (bool, error) {
 	exists := "SELECT COUNT(*) FROM sqlite_master WHERE name = $1"
 	if db.dialect == Postgres {
@@ -124,9 +124,10 @@ func (db *DB) HasTable(ctx context.Context, name string) (bool, error) {
 	return tables > 0, err
 }
 
-// settle looks at what Existing opened. A database that was just restored has
-// no log yet; with one, who reads and who writes don't wait for each other.
-func (db *DB) settle(ctx context.Context) error {
+// prepareExisting checks the schema of a database opened with ExistingOnly and
+// switches a restored SQLite database to WAL, so that readers and writers do not
+// block each other.
+func (db *DB) prepareExisting(ctx context.Context) error {
 	if err := db.CheckSchema(ctx); err != nil {
 		return err
 	}
@@ -138,11 +139,11 @@ func (db *DB) settle(ctx context.Context) error {
 	return nil
 }
 
-// isSQLite tells whether a file is an SQLite database by its first bytes, and
-// whether it is a database's own file, whose last rows may stand in a log. (A
-// backup never is one.) What SQLite would say of others is no help to anybody.
-func isSQLite(path string) (own bool, err error) {
-	file, err := os.Open(path) //nolint:gosec // the operator names it
+// isSQLite returns an error unless a file begins like an SQLite database. usesWAL
+// reports whether it is a database's main file, whose last rows may be in a WAL;
+// a backup is not. SQLite's own errors for other files are hard to understand.
+func isSQLite(path string) (usesWAL bool, err error) {
+	file, err := os.Open(path) //nolint:gosec // named by the operator
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("database: there is no file %s", path)
 	}
@@ -164,18 +165,17 @@ func isSQLite(path string) (own bool, err error) {
 	case string(head[:len(magic)]) != magic:
 		return false, notSQLite(path)
 	}
-	const byLog = 2 // the file format's versions for writing and for reading
-	return head[18] == byLog || head[19] == byLog, nil
+	const walVersion = 2 // of the file format, for writing and for reading
+	return head[18] == walVersion || head[19] == walVersion, nil
 }
 
 func notSQLite(path string) error { return fmt.Errorf("database: %s is not an SQLite database", path) }
 
-// unreadable tells that SQLite doesn't take a file for a database, though it
-// begins like one.
+// unreadable reports whether SQLite refused a file that is no database.
 func unreadable(err error) bool { return errors.Is(err, sqlite3.NOTADB) }
 
-// existing tells why an SQLite database can't be opened without making it.
-func existing(path string) error {
+// checkFile returns an error if no SQLite database exists at path.
+func checkFile(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("database: there is no database at %s; only `elsom serve` and `elsom migrate` make one", path)
 	}

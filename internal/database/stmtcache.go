@@ -10,84 +10,86 @@ import (
 	sqlite "github.com/ncruces/go-sqlite3/driver"
 )
 
-// To read a statement's text costs SQLite as much as to run it: each connection
-// keeps what it prepared last. Longer texts are batches, hardly two alike.
+// Preparing a statement takes SQLite about as long as running it, so each
+// connection caches the statements used last. Longer texts are batches of
+// varying length, which are rarely repeated.
 const (
-	statementsKept = 200
-	longestKept    = 4096 // bytes
+	maxCachedStatements = 200
+	maxCachedLength     = 4096 // bytes
 )
 
-// keeping gives connections that keep their prepared statements.
-type keeping struct {
+// cachingConnector opens SQLite connections with a statement cache.
+type cachingConnector struct {
 	driver.Connector
-	begin func(*sqlite3.Conn) error
+	onConnect func(*sqlite3.Conn) error
 }
 
 // Connect implements driver.Connector.
-func (k keeping) Connect(ctx context.Context) (driver.Conn, error) {
+func (k cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := k.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn, ok := c.(plain)
+	conn, ok := c.(driverConn)
 	if !ok {
 		_ = c.Close()
 		return nil, errors.New("database: not a connection of the SQLite driver")
 	}
-	// A plan that depends on the values is thrown away at the next ones, and a
-	// LIMIT ? is enough for that.
+	// Without QPSG SQLite prepares a statement again when bound values change, for
+	// which a LIMIT ? is enough.
 	_, err = conn.Raw().Config(sqlite3.DBCONFIG_ENABLE_QPSG, true)
-	if err = errors.Join(err, k.begin(conn.Raw())); err != nil {
+	if err = errors.Join(err, k.onConnect(conn.Raw())); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
-	return &keptConn{plain: conn, kept: map[string]*list.Element{}}, nil
+	return &cachedConn{driverConn: conn, idle: map[string]*list.Element{}}, nil
 }
 
-// plain is what the driver's connections can do.
-type plain interface {
+// driverConn is what connections of the driver implement.
+type driverConn interface {
 	sqlite.Conn
 	driver.ExecerContext
 	driver.NamedValueChecker
 }
 
-// keptConn is used by one goroutine at a time, like any driver.Conn.
-type keptConn struct {
-	plain
-	kept map[string]*list.Element // by text: those that nobody uses now
-	used list.List                // of *keptStatement, the last used first
-	gone bool
+// cachedConn is a connection with a statement cache. Like any driver.Conn it is
+// used by one goroutine at a time.
+type cachedConn struct {
+	driverConn
+	idle   map[string]*list.Element // cached statements that are not in use, by text
+	recent list.List                // of *cachedStatement, the last used first
+	closed bool
 }
 
 // PrepareContext implements driver.ConnPrepareContext.
-func (c *keptConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
-	if e, ok := c.kept[text]; ok {
-		delete(c.kept, text)
-		return c.used.Remove(e).(*keptStatement), nil
+func (c *cachedConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	if e, ok := c.idle[text]; ok {
+		delete(c.idle, text)
+		return c.recent.Remove(e).(*cachedStatement), nil
 	}
-	s, err := c.plain.PrepareContext(ctx, text)
-	if err != nil || len(text) > longestKept {
+	s, err := c.driverConn.PrepareContext(ctx, text)
+	if err != nil || len(text) > maxCachedLength {
 		return s, err
 	}
 	run, ok := s.(statement)
 	if !ok {
 		return s, nil
 	}
-	return &keptStatement{statement: run, conn: c, text: text}, nil
+	return &cachedStatement{statement: run, conn: c, text: text}, nil
 }
 
 // Close implements driver.Conn.
-func (c *keptConn) Close() error {
-	c.gone = true
-	for e := c.used.Front(); e != nil; e = e.Next() {
-		_ = e.Value.(*keptStatement).statement.Close()
+func (c *cachedConn) Close() error {
+	c.closed = true
+	for e := c.recent.Front(); e != nil; e = e.Next() {
+		_ = e.Value.(*cachedStatement).statement.Close()
 	}
-	c.used.Init()
-	clear(c.kept)
-	return c.plain.Close()
+	c.recent.Init()
+	clear(c.idle)
+	return c.driverConn.Close()
 }
 
-// statement is what the driver's statements can do.
+// statement is what statements of the driver implement.
 type statement interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -95,24 +97,24 @@ type statement interface {
 	driver.NamedValueChecker
 }
 
-type keptStatement struct {
+type cachedStatement struct {
 	statement
-	conn *keptConn
+	conn *cachedConn
 	text string
 }
 
-// Close implements driver.Stmt: the statement waits for its next use. It holds
-// no row and no value: the driver has reset it.
-func (s *keptStatement) Close() error {
+// Close implements driver.Stmt: it returns the statement to the cache. The driver
+// has reset it, so it keeps neither rows nor values.
+func (s *cachedStatement) Close() error {
 	c := s.conn
-	if _, twin := c.kept[s.text]; twin || c.gone {
+	if _, twin := c.idle[s.text]; twin || c.closed {
 		return s.statement.Close()
 	}
-	c.kept[s.text] = c.used.PushFront(s)
-	if c.used.Len() <= statementsKept {
+	c.idle[s.text] = c.recent.PushFront(s)
+	if c.recent.Len() <= maxCachedStatements {
 		return nil
 	}
-	oldest := c.used.Remove(c.used.Back()).(*keptStatement)
-	delete(c.kept, oldest.text)
+	oldest := c.recent.Remove(c.recent.Back()).(*cachedStatement)
+	delete(c.idle, oldest.text)
 	return oldest.statement.Close()
 }

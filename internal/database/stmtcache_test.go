@@ -86,7 +86,7 @@ func TestStatementCacheIsBounded(t *testing.T) {
 		}
 	}
 	kept := func() (n int) {
-		must(t, conn.Raw(func(c any) error { n = database.Kept(c); return nil }))
+		must(t, conn.Raw(func(c any) error { n = database.CachedStatements(c); return nil }))
 		return n
 	}
 	if n := kept(); n < 100 || n > 300 {

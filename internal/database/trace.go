@@ -7,7 +7,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// tracePostgres is a pgx.QueryTracer.
+// tracePostgres implements pgx.QueryTracer for WithTrace.
 type tracePostgres func(statement string, args []any)
 
 // TraceQueryStart implements pgx.QueryTracer.
@@ -19,7 +19,7 @@ func (trace tracePostgres) TraceQueryStart(ctx context.Context, _ *pgx.Conn, que
 // TraceQueryEnd implements pgx.QueryTracer.
 func (tracePostgres) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// traceSQLite is called for each new connection.
+// traceSQLite returns a function that installs the trace on a new connection.
 func traceSQLite(trace func(statement string, args []any)) func(*sqlite3.Conn) error {
 	return func(connection *sqlite3.Conn) error {
 		if trace == nil {

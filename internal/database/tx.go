@@ -28,39 +28,40 @@ type Tx struct {
 	gorm *gorm.DB
 }
 
-// Gorm gives the transaction's handle; for store files only.
+// Gorm returns the transaction's handle; for store files only.
 func (tx *Tx) Gorm() *gorm.DB { return tx.gorm }
 
-// Now is the present moment as the database stores it.
+// Now returns the current time as the database stores it.
 func (tx *Tx) Now() time.Time { return tx.db.Now() }
 
-// NewID draws an id.
+// NewID returns a new id; see DB.NewID.
 func (tx *Tx) NewID() int64 { return tx.db.NewID() }
 
-// Dialect tells which database this is.
+// Dialect returns the kind of database.
 func (tx *Tx) Dialect() Dialect { return tx.db.dialect }
 
-// maxTries bounds how often a transaction is repeated.
+// maxTries is the number of times that a transaction is run at most.
 const maxTries = 8
 
-// InTx runs act in one transaction and commits it when act returns nil.
+// InTx runs a function in one transaction and commits it when the function
+// returns nil.
 //
-// A transaction that the database refuses for another's sake (serialization
-// failure, deadlock, busy) or that lost its connection before COMMIT is
-// repeated from the start, so act must do nothing outside tx that matters.
+// A transaction that fails because of another one (serialization failure,
+// deadlock, busy) or that loses its connection before COMMIT is run again from
+// the start, so the function must have no effects outside the transaction.
 //
-// The context bounds act and the caller's waiting, never COMMIT itself. A COMMIT
-// whose connection was lost, which waits for its standbys when the context ends,
-// or whose wait was cancelled gives fault.Unknown: it may have been done. A
-// database that can't be reached, takes no writes or is too slow gives
-// fault.Unavailable.
-func (db *DB) InTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
-	return db.again(ctx, func() error { return db.tryTx(ctx, act) })
+// ctx limits the function and the caller's waiting, but never cancels COMMIT.
+// The error is fault.Unknown if the commit may have succeeded: its connection
+// was lost, ctx ended while it waited for standbys, or that wait was cancelled.
+// It is fault.Unavailable if the database cannot be reached, accepts no writes
+// or is too slow.
+func (db *DB) InTx(ctx context.Context, run func(ctx context.Context, tx *Tx) error) error {
+	return db.again(ctx, func() error { return db.tryTx(ctx, run) })
 }
 
-// InStatement is InTx for one statement, which the database commits by itself:
-// two round trips less. It is repeated also where its answer was lost, so it
-// must be one that does nothing the second time.
+// InStatement is InTx for a single statement, which the database commits by
+// itself and so saves two round trips. It is run again also if its answer was
+// lost, so it must be idempotent.
 func (db *DB) InStatement(ctx context.Context, statement func(tx *Tx) error) error {
 	return db.again(ctx, func() error {
 		if err := db.beginWriting(ctx); err != nil {
@@ -71,7 +72,8 @@ func (db *DB) InStatement(ctx context.Context, statement func(tx *Tx) error) err
 	})
 }
 
-// beginWriting waits for the turn to write, on SQLite, which has one writer.
+// beginWriting waits on SQLite, which has one writer, until no other transaction
+// writes.
 func (db *DB) beginWriting(ctx context.Context) error {
 	if db.writer == nil {
 		return nil
@@ -90,7 +92,7 @@ func (db *DB) endWriting() {
 	}
 }
 
-// again repeats what the database refused for another's sake.
+// again runs a function until it fails with an error that is not retryable.
 func (db *DB) again(ctx context.Context, run func() error) error {
 	var err error
 	for try := range maxTries {
@@ -108,19 +110,19 @@ func (db *DB) again(ctx context.Context, run func() error) error {
 			break
 		}
 	}
-	if err != nil && !told(err) && unavailable(err) {
+	if err != nil && !isFault(err) && unavailable(err) {
 		return fault.New(fault.Unavailable, "database.tx", "").Because(err)
 	}
 	return err
 }
 
-func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) (err error) {
+func (db *DB) tryTx(ctx context.Context, run func(ctx context.Context, tx *Tx) error) (err error) {
 	if err := db.beginWriting(ctx); err != nil {
 		return err
 	}
 	defer db.endWriting()
 	//mutant:drop TestDetachedCommitsLeaveConnectionsForReaders
-	if db.left.Load() >= mostLeft {
+	if db.detached.Load() >= maxDetached {
 		return fault.New(fault.Unavailable, "database.tx", "").Because(errCommitsWait)
 	}
 	handle := db.gorm.WithContext(ctx).Begin()
@@ -129,11 +131,11 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 	}
 	done := false
 	defer func() {
-		if !done { // act failed or panicked
+		if !done { // run failed or panicked
 			handle.Rollback()
 		}
 	}()
-	if err := act(ctx, &Tx{db: db, gorm: handle}); err != nil {
+	if err := run(ctx, &Tx{db: db, gorm: handle}); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -143,18 +145,19 @@ func (db *DB) tryTx(ctx context.Context, act func(ctx context.Context, tx *Tx) e
 	return db.commit(ctx, handle)
 }
 
-// hangs is how long a commit goes on without its caller before the database counts
-// as unhealthy. Any client can hang up amid a commit, which then ends at once.
-const hangs = time.Second
+// detachedLimit is the time that a commit may take after its caller has stopped
+// waiting before the database counts as unhealthy. A client that disconnects
+// during a commit is normal, and that commit ends soon.
+const detachedLimit = time.Second
 
-// mostLeft is how many connections commits may hold whose callers have left;
-// the others are for readers.
-const mostLeft = MaxConnections / 2
+// maxDetached is the number of connections that commits without callers may
+// hold; the others are for readers.
+const maxDetached = MaxConnections / 2
 
 var errCommitsWait = errors.New("database: earlier commits still wait for their standbys")
 
-// commit sends COMMIT and waits for it until ctx ends. Nothing cancels it: one
-// that waits for synchronous standbys goes on by itself then.
+// commit sends COMMIT and waits for it until ctx ends. It does not cancel it: a
+// commit that waits for synchronous standbys continues in the background.
 func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
 	if db.dialect == SQLite {
 		return commitError(handle.Commit().Error)
@@ -167,35 +170,35 @@ func (db *DB) commit(ctx context.Context, handle *gorm.DB) error {
 	//mutant:drop TestCommitOutlivesItsCaller
 	case <-ctx.Done():
 	}
-	db.left.Add(1)
-	go db.awaitLeft(committed)
+	db.detached.Add(1)
+	go db.awaitDetached(committed)
 	return fault.New(fault.Unknown, "database.commit", "").Because(ctx.Err())
 }
 
-// awaitLeft waits for a commit whose caller has left.
-func (db *DB) awaitLeft(committed <-chan error) {
-	defer db.left.Add(-1)
+// awaitDetached waits for a commit whose caller has stopped waiting.
+func (db *DB) awaitDetached(committed <-chan error) {
+	defer db.detached.Add(-1)
 	var err error
 	select {
 	case err = <-committed:
-	//mutant:replace hangs => hangs - hangs TestShortDetachedCommitIsHealthy
-	case <-time.After(hangs):
+	//mutant:replace detachedLimit => detachedLimit - detachedLimit TestShortDetachedCommitIsHealthy
+	case <-time.After(detachedLimit):
 		db.hanging.Add(1)
 		err = <-committed
 		db.hanging.Add(-1)
 	}
 	if err != nil {
-		slog.Warn("database: a commit whose caller left has failed", "error", oneLine{err})
+		slog.Warn("database: a commit failed after its caller stopped waiting", "error", oneLine{err})
 	}
 }
 
-// CommitsWait reports whether there are commits in progress whose callers have
+// HasDetachedCommits reports whether there are commits in progress whose callers have
 // stopped waiting.
-func (db *DB) HasDetachedCommits() bool { return db.left.Load() > 0 }
+func (db *DB) HasDetachedCommits() bool { return db.detached.Load() > 0 }
 
-// Unsure returns fault.Unknown in place of a fault.Unavailable that says nothing
-// of earlier requests for the same: their commits may still wait, and this one
-// was kept out by them.
+// UnknownIfPending replaces fault.Unavailable by fault.Unknown if an earlier
+// request for the same operation may still be committing: the error says
+// nothing about that one.
 func (db *DB) UnknownIfPending(err error) error {
 	//mutant:drop ./internal/e2e/chaos TestStandbyAway
 	if fault.Is(err, fault.Unavailable) && (db.HasDetachedCommits() || errors.Is(err, context.DeadlineExceeded)) {
@@ -204,37 +207,37 @@ func (db *DB) UnknownIfPending(err error) error {
 	return err
 }
 
-// told reports whether an error has a fault kind already.
-func told(err error) bool { return errors.As(err, new(*fault.Error)) }
+// isFault reports whether an error has a fault kind already.
+func isFault(err error) bool { return errors.As(err, new(*fault.Error)) }
 
-// PurgeBatch is how many rows a purge deletes in one transaction: on SQLite
-// nobody else writes meanwhile.
+// PurgeBatch is the number of rows that a purge deletes in one transaction. On
+// SQLite each such transaction blocks all other writers.
 const PurgeBatch = 1000
 
-// Purge runs a DELETE of at most ? rows, its last placeholder, again and again
-// until it finds none left, and tells how many rows went.
+// Purge runs a DELETE, whose last placeholder is its maximum number of rows,
+// until no rows are left, and returns the number of rows deleted.
 func (db *DB) Purge(ctx context.Context, statement string, args ...any) (deleted int64, err error) {
 	args = append(slices.Clone(args), PurgeBatch)
 	for {
-		var portion int64
+		var batch int64
 		err := db.InTx(ctx, func(_ context.Context, tx *Tx) error {
 			result := tx.gorm.Exec(statement, args...)
-			portion = result.RowsAffected
+			batch = result.RowsAffected
 			return result.Error
 		})
 		if err != nil {
 			return deleted, err
 		}
-		if deleted += portion; portion < PurgeBatch {
+		if deleted += batch; batch < PurgeBatch {
 			return deleted, nil
 		}
 	}
 }
 
-// ReadTx runs act in one transaction that only reads and sees one moment's
-// state from its first statement on, however long it takes. It waits for no
-// writer, and none waits for it.
-func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) error) error {
+// ReadTx runs a function in a read-only transaction that sees one snapshot from
+// its first statement on, however long it takes. It neither blocks writers nor
+// waits for them.
+func (db *DB) ReadTx(ctx context.Context, run func(ctx context.Context, tx *Tx) error) error {
 	//mutant:replace true => false TestReadTx
 	options := &sql.TxOptions{ReadOnly: true} // on SQLite: deferred, a snapshot of the WAL
 	if db.dialect == Postgres {
@@ -247,25 +250,26 @@ func (db *DB) ReadTx(ctx context.Context, act func(ctx context.Context, tx *Tx) 
 	}
 	defer handle.Rollback() // there is nothing to commit
 	if db.dialect == Postgres {
-		// Who reads one moment's state may well read whole tables, and think
-		// about them: nobody waits for a reader's locks.
-		// The last two again, for a pooler that drops what connections ask for:
-		// definitions are compared as they are printed with these.
+		// These transactions read whole tables and may be idle for long, which is
+		// harmless, since no other transaction waits for them. The last two
+		// settings are repeated for poolers that drop connection parameters: the
+		// audit compares definitions as they are printed with these.
 		//mutant:replace , "idle_in_transaction_session_timeout = 0" => TestAbandonedAfterTenSeconds
 		//mutant:replace off", "standard_conforming_strings = on => on", "standard_conforming_strings = off ./internal/audit TestSettingsOfTheRoleAreNoViolations
-		for _, free := range []string{
+		for _, setting := range []string{
 			"enable_seqscan = on", "plan_cache_mode = auto", "idle_in_transaction_session_timeout = 0",
 			"quote_all_identifiers = off", "standard_conforming_strings = on",
 		} {
-			if err := handle.Exec("SET LOCAL " + free).Error; err != nil {
+			if err := handle.Exec("SET LOCAL " + setting).Error; err != nil {
 				return err
 			}
 		}
 	}
-	return act(ctx, &Tx{db: db, gorm: handle})
+	return run(ctx, &Tx{db: db, gorm: handle})
 }
 
-// commitError tells a commit that was refused from one whose answer was lost.
+// commitError returns err if the database refused the commit, and fault.Unknown
+// if the commit may have succeeded.
 func commitError(err error) error {
 	var pg *pgconn.PgError
 	var lite *sqlite3.Error
@@ -273,24 +277,24 @@ func commitError(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, pgx.ErrTxCommitRollback):
-		return err // a statement had failed before, and the act went on
-	case errors.As(err, &pg) && !diedCommitting(pg.Code), errors.As(err, &lite) && !errors.Is(err, sqlite3.IOERR):
-		return err // the database itself says that nothing was committed
+		return err // an earlier statement had failed and its error was ignored
+	case errors.As(err, &pg) && !unknownOutcome(pg.Code), errors.As(err, &lite) && !errors.Is(err, sqlite3.IOERR):
+		return err // the database reports that nothing was committed
 	}
 	//mutant:replace fault.New(fault.Unknown, "database.commit", "").Because(err) => err TestLostCommitIsUnknown
 	//mutant:replace Unknown => Unavailable ./internal/ledger TestHistoriesWithLostCommits
 	return fault.New(fault.Unknown, "database.commit", "").Because(err)
 }
 
-// diedCommitting tells errors that end a connection, or say themselves that
-// the outcome isn't known, from those that refuse a commit.
-func diedCommitting(code string) bool {
+// unknownOutcome reports whether an SQLSTATE ends the connection or says that the
+// outcome is unknown, instead of refusing the commit.
+func unknownOutcome(code string) bool {
 	return code == "40003" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "58")
 }
 
-// Repeatable reports whether a transaction that ended with err can simply be
-// run again: the database asked for it, or the connection was lost before
-// COMMIT was sent, or another connection may do what this one can't.
+// IsRetryable reports whether a transaction that failed with err can be run
+// again: the database asks for it, the connection was lost before COMMIT was
+// sent, or another connection may succeed.
 func IsRetryable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -299,7 +303,7 @@ func IsRetryable(err error) bool {
 		case "40001", "40P01", // serialization failure, deadlock
 			"55P03", // lock not available
 			//mutant:drop TestAbandonedTransaction
-			"25P03", // the transaction was abandoned, for all it knows
+			"25P03", // idle for too long: the server ended the transaction
 			"53300": // too many connections
 			return true
 		}
@@ -311,8 +315,8 @@ func IsRetryable(err error) bool {
 	return lostConnection(err)
 }
 
-// Contended tells whether a transaction was given up because others were in
-// its way each time: a smaller one may get past them.
+// IsContention reports whether a transaction failed because of locks or conflicts
+// with others in each try. A smaller transaction may succeed.
 func IsContention(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -321,8 +325,8 @@ func IsContention(err error) bool {
 	return false
 }
 
-// unavailable reports whether a database can't serve now, though a later try
-// may well succeed.
+// unavailable reports whether a later try may succeed although the database
+// cannot serve now.
 func unavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -334,32 +338,31 @@ func unavailable(err error) bool {
 		errors.Is(err, sqlite3.READONLY) || errors.Is(err, sqlite3.FULL)
 }
 
-// tellAway makes GORM tell a database that can't serve now as
-// fault.Unavailable.
-func tellAway(db *DB) error {
-	t := telling{db.gorm.Dialector, db}
+// translateErrors makes GORM return fault.Unavailable and fault.Unknown.
+func translateErrors(db *DB) error {
+	t := translator{db.gorm.Dialector, db}
 	db.gorm.Dialector = t
 	// The one kind of statement whose errors GORM doesn't translate itself.
-	return db.gorm.Callback().Row().After("gorm:row").Register("database:away", func(g *gorm.DB) {
+	return db.gorm.Callback().Row().After("gorm:row").Register("database:errors", func(g *gorm.DB) {
 		if g.Error != nil {
 			g.Error = t.Translate(g.Error)
 		}
 	})
 }
 
-// telling is a dialector that GORM asks to translate its errors.
-type telling struct {
+// translator is a dialector that translates errors for GORM.
+type translator struct {
 	gorm.Dialector
 	db *DB
 }
 
 // Translate implements gorm.ErrorTranslator.
-func (t telling) Translate(err error) error {
-	if translator, ok := t.Dialector.(gorm.ErrorTranslator); ok {
-		err = translator.Translate(err)
+func (t translator) Translate(err error) error {
+	if inner, ok := t.Dialector.(gorm.ErrorTranslator); ok {
+		err = inner.Translate(err)
 	}
 	switch {
-	case err == nil || told(err):
+	case err == nil || isFault(err):
 		return err
 	case errors.Is(err, errNotReplicated):
 		return fault.New(fault.Unknown, "database", "").Because(err)
@@ -370,14 +373,14 @@ func (t telling) Translate(err error) error {
 	return fault.New(fault.Unavailable, "database", "").Because(err)
 }
 
-// Explain gives a statement without its values. GORM asks for every statement
-// that it scans, and throws the answer away; nor are values for a log.
-func (telling) Explain(statement string, _ ...any) string { return statement }
+// Explain returns a statement without its values: GORM calls it for each
+// statement and drops the result, and values must not be logged.
+func (translator) Explain(statement string, _ ...any) string { return statement }
 
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	var network *net.OpError
-	// SafeToRetry: pgx found the connection closed before it used it.
+	// SafeToRetry: nothing was sent on the connection.
 	return errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.As(err, &connect) || errors.As(err, &network)
