@@ -20,7 +20,7 @@ import (
 
 // leaseTime is how long a delivery is leased to its worker: well over the deadline
 // of the call, so that no other worker calls while an answer can still arrive.
-func leaseTime(who catalog.Biller) time.Duration { return 2*who.Deadline + 5*time.Second }
+func leaseTime(b catalog.Biller) time.Duration { return 2*b.Deadline + 5*time.Second }
 
 // billerInterval is how often Deliver looks for new billers.
 const billerInterval = 2 * time.Second
@@ -74,7 +74,7 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 type call struct {
 	message       outbox.LeasedMessage
 	payment       Payment
-	holder        *customer.Customer // who is told of the end; nil: not read yet
+	holder        *customer.Customer // b is told of the end; nil: not read yet
 	biller        catalog.Biller
 	number        int       // of the attempt, from 1
 	unknownBefore bool      // an earlier attempt may have been booked
@@ -107,7 +107,7 @@ func (ps *Payments) Worker(code string) outbox.Worker {
 // acquire leases deliveries and slots and inserts the attempts, in one commit: an
 // attempt is stored before its call.
 func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
-	who, err := d.catalog.Biller(ctx, d.code)
+	b, err := d.catalog.Biller(ctx, d.code)
 	if err != nil {
 		return nil, err
 	}
@@ -118,14 +118,14 @@ func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage,
 	var renewal billerslot.Renewal
 	err = d.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		calls = nil
-		if renewal, err = d.pool.Renew(tx, n, leaseTime(who)); err != nil || renewal.Calls == 0 {
+		if renewal, err = d.pool.Renew(tx, n, leaseTime(b)); err != nil || renewal.Calls == 0 {
 			return err
 		}
-		tasks, err := d.acquireFairly(ctx, tx, who, renewal.Calls)
+		tasks, err := d.acquireFairly(ctx, tx, b, renewal.Calls)
 		if err != nil {
 			return err
 		}
-		if calls, err = d.prepare(ctx, tx, who, tasks, renewal.Until); err != nil {
+		if calls, err = d.prepare(ctx, tx, b, tasks, renewal.Until); err != nil {
 			return err
 		}
 		//mutant:replace insertAttempts(tx, calls) => nil TestAttemptBeforeCall
@@ -170,7 +170,7 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 
 // prepare returns the calls of deliveries. A payment that was decided by staff
 // meanwhile needs none.
-func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Biller, tasks []outbox.LeasedMessage, until time.Time) ([]call, error) {
+func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Biller, tasks []outbox.LeasedMessage, until time.Time) ([]call, error) {
 	ids := make([]int64, len(tasks))
 	for i, task := range tasks {
 		var what delivery
@@ -198,7 +198,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, who catalog.Bi
 		}
 		past := history[payment.ID]
 		calls = append(calls, call{
-			message: task, payment: payment, biller: who, number: past.Attempts + 1,
+			message: task, payment: payment, biller: b, number: past.Attempts + 1,
 			unknownBefore: past.Unknown > 0, until: until,
 		})
 	}

@@ -34,13 +34,13 @@ func (ps *Payments) pushMessages(ctx context.Context, p Payment, holder customer
 		return nil, err
 	}
 	id := strconv.FormatInt(p.ID, 10)
-	word := push.Message{
+	message := push.Message{
 		Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/" + id,
 		Args: map[string]any{"Service": service.Name.In(holder.Lang), "Amount": p.Total()},
 	}
 	if state == Refunded {
-		word.Title = "push.payment_refunded"
+		message.Title = "push.payment_refunded"
 	}
 	to := push.Holder{ID: holder.ID, Epoch: holder.SessionEpoch, Lang: holder.Lang}
-	return ps.push.OutboxMessages(ctx, to, "payment:"+id+":"+string(state), word)
+	return ps.push.OutboxMessages(ctx, to, "payment:"+id+":"+string(state), message)
 }

@@ -135,22 +135,22 @@ func readAmount(service catalog.Service, text string) (money.Amount, error) {
 // check asks the biller, with no transaction open, and sets the draft's payee.
 func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	draft.TxnID = newTxnID(ps.db.Now())
-	who, err := ps.catalog.Biller(ctx, draft.Biller)
-	if err != nil || !who.Connected() {
+	b, err := ps.catalog.Biller(ctx, draft.Biller)
+	if err != nil || !b.Connected() {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, ps.timing.Check)
 	defer cancel()
-	slot, ok := ps.slots.AcquireForCheck(ctx, who.Code, 2*ps.timing.Check)
+	slot, ok := ps.slots.AcquireForCheck(ctx, b.Code, 2*ps.timing.Check)
 	if !ok {
 		return nil // too many calls at once: go on without a name
 	}
 	defer func() {
 		if err := ps.slots.Release(context.WithoutCancel(ctx), slot); err != nil { // its lease expires
-			slog.WarnContext(ctx, "payment: release a slot", "biller", who.Code, "error", err)
+			slog.WarnContext(ctx, "payment: release a slot", "biller", b.Code, "error", err)
 		}
 	}()
-	answer := ps.client(who).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
+	answer := ps.client(b).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
 	if answer.Outcome == biller.Good {
 		draft.Payee = answer.Name
 		return nil

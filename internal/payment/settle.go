@@ -100,11 +100,11 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	word, err := ps.smsMessage(ctx, p, holder, e.state)
+	notice, err := ps.smsMessage(ctx, p, holder, e.state)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(riders, endingRider.Row(e), outbox.AddRider(word), e.finishDelivery())
+	posting.Riders = append(riders, endingRider.Row(e), outbox.AddRider(notice), e.finishDelivery())
 	posting.Riders = append(posting.Riders, ps.pushRiders(ctx, p, holder, e.state)...)
 	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {

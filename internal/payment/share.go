@@ -23,11 +23,11 @@ const maxRounds = 20
 // customer over all processes (or one per process, if more processes than that
 // acquire a customer's first deliveries at once). Deliveries above the share are
 // postponed briefly, so that the ones behind them are found.
-func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, who catalog.Biller, n int) ([]outbox.LeasedMessage, error) {
+func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, b catalog.Biller, n int) ([]outbox.LeasedMessage, error) {
 	share := fairShare{per: slotsPerCustomer}
 	locked := false
 	for range maxRounds {
-		tasks, err := outbox.Acquire(ctx, tx, Queue(who.Code), n-len(share.chosen), leaseTime(who))
+		tasks, err := outbox.Acquire(ctx, tx, Queue(b.Code), n-len(share.chosen), leaseTime(b))
 		if err != nil || len(tasks) == 0 {
 			return share.chosen, err
 		}
@@ -38,14 +38,14 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, who cata
 		if !locked {
 			// Other processes acquire at the same time. Most customers have one
 			// delivery; only for more are the acquisitions serialized.
-			if share.inFlight, err = leasedByCustomer(ctx, tx, who); err != nil {
+			if share.inFlight, err = leasedByCustomer(ctx, tx, b); err != nil {
 				return nil, err
 			}
 			if locked = share.contended(); locked {
-				if err := billerslot.LockShares(tx, who.Code); err != nil {
+				if err := billerslot.LockShares(tx, b.Code); err != nil {
 					return nil, err
 				}
-				if share.inFlight, err = leasedByCustomer(ctx, tx, who); err != nil {
+				if share.inFlight, err = leasedByCustomer(ctx, tx, b); err != nil {
 					return nil, err
 				}
 			}
@@ -133,8 +133,8 @@ func (d *deliverer) postponed(tx *database.Tx, share fairShare, over []overShare
 }
 
 // leasedByCustomer counts a biller's leased deliveries by customer.
-func leasedByCustomer(ctx context.Context, tx *database.Tx, who catalog.Biller) (map[int64]int, error) {
-	tasks, err := outbox.ListLeased(ctx, tx, Queue(who.Code), leaseTime(who))
+func leasedByCustomer(ctx context.Context, tx *database.Tx, b catalog.Biller) (map[int64]int, error) {
+	tasks, err := outbox.ListLeased(ctx, tx, Queue(b.Code), leaseTime(b))
 	if err != nil {
 		return nil, err
 	}

@@ -100,10 +100,10 @@ func parseReceiver(c customer.Customer, text string) (phone.Number, error) {
 
 // receiver applies the rate limits and finds the customer of a number.
 func (ts *Transfers) receiver(ctx context.Context, c customer.Customer, number phone.Number, address string) (customer.Customer, error) {
-	who := strconv.FormatInt(c.ID, 10)
+	id := strconv.FormatInt(c.ID, 10)
 	for _, rule := range []ratelimit.Rule{receiversHour, receiversDay} {
 		//mutant:drop TestReceiverLookupsAreLimited
-		if err := ts.counters.Take(ctx, rule, who); err != nil {
+		if err := ts.counters.Take(ctx, rule, id); err != nil {
 			return customer.Customer{}, err
 		}
 	}
