@@ -116,7 +116,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // long.
 func (h *Hasher) Match(ctx context.Context, password, hash string) (right, outdated bool, err error) {
 	possible := hash != "" && len(password) <= maxTyped
-	//mutant:replace if !possible => if hash == "" { var no bool; return no, no, nil; }; if !possible TestConcurrencyLimit
+	//mutant:replace if !possible => if hash == "" { return possible, hash != "", nil; }; if !possible TestConcurrencyLimit
 	if !possible {
 		password, hash = "", h.dummy
 	}
