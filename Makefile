@@ -54,14 +54,14 @@ screenshots: ## pictures of all pages and states: sheets in var/sheets, the READ
 
 BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 90m ./internal/bench -bench '^BenchmarkAims$$'
 
-bench: ## every aim of speed as a ratio, in one table; then parsers and pages. Takes some 40 minutes and an idle machine
+bench: ## all performance aims as ratios, in one table; then parsers and pages. Takes 40 minutes on an idle machine
 	@.ci/install
 	@short=0; $(BENCH) -markdown $(BENCHFLAGS) || short=1; \
 	go test -run '^$$' -bench . -benchmem -benchtime 300ms ./internal/inn ./internal/phone ./internal/money \
 		./internal/biller/osmp ./web/terminal ./web/ussd ./templates/gallery || short=1; \
 	exit $$short
 
-bench-short: ## the same in a minute: a look, no judgement
+bench-short: ## the same in a minute, without judging
 	@.ci/install
 	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
 

@@ -12,8 +12,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Looking makes nothing: a wrong path has no database afterwards, and what is
-// empty stays so, for a restore. Nobody is told to migrate it.
+// audit, backup and list create no database at a wrong path, and leave an empty one
+// empty, for a restore. The error does not suggest to migrate it.
 func TestAuditAndBackupCreateNothing(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "var")
@@ -38,7 +38,7 @@ func TestAuditAndBackupCreateNothing(t *testing.T) {
 	}
 }
 
-// An audit that found something ends otherwise than one that could not be made.
+// An audit with violations has another exit code than one that could not be made.
 func TestAuditExitCodes(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
@@ -65,7 +65,7 @@ func TestAuditExitCodes(t *testing.T) {
 	wants(2, "run `elsom migrate` first")
 }
 
-// PostgreSQL's own tools are named to whom the commands don't serve.
+// On PostgreSQL the commands name PostgreSQL's own tools.
 func TestBackupNamesPostgresTools(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"backup", "restore"} {

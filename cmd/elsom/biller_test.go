@@ -28,7 +28,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// securedBiller is a biller over TLS that asks for our certificate and for a login.
+// securedBiller is a biller over TLS that requires a client certificate and a login.
 type securedBiller struct {
 	*httptest.Server
 	password atomic.Value // what it wants
@@ -59,7 +59,7 @@ func newSecuredBiller(t *testing.T, clients *x509.CertPool) *securedBiller {
 	return b
 }
 
-// certificateFiles writes CODE.crt and CODE.key, and returns who trusts them.
+// certificateFiles writes CODE.crt and CODE.key, and returns a pool that trusts them.
 func certificateFiles(t *testing.T, folder, code string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -81,9 +81,9 @@ func certificateFiles(t *testing.T, folder, code string) *x509.CertPool {
 	return pool
 }
 
-// A biller other than DosTek is called with our certificate and the password that
-// the operator sets while the portal runs. Until then its refusals of us end no
-// payment. The password is in no list, log or page.
+// A biller other than DosTek is called with the client certificate and the password
+// that the operator sets while the portal runs. Until then its refusals of our login
+// end no payment. The password is in no list, log or page.
 func TestBillerPasswordAndCertificate(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -149,7 +149,7 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	s.Audit(t)
 }
 
-// A folder of certificates that can't be used is refused at the start.
+// The portal doesn't start with an unusable folder of certificates.
 func TestBillerCertificatesRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

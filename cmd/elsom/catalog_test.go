@@ -55,7 +55,7 @@ func catalogCommands(t *testing.T, env []string) {
 	run(0, diff, "import", limit, "--staff=Bakyt")
 	run(0, "version: 2\n", "export")
 
-	// Exported before, imported after: what was changed meanwhile would be lost.
+	// A file of an older version is refused: changes made meanwhile would be lost.
 	for _, more := range [][]string{nil, {"--dry-run"}} {
 		out := run(1, "elsom: the file is of version 1, but version 2 is in force: run `elsom catalog export`", append([]string{"import", limit}, more...)...)
 		if strings.Contains(out.Stdout, "replaced") {
@@ -93,8 +93,8 @@ func catalogCommands(t *testing.T, env []string) {
 	catalogImportsAtOnce(t, env, run(0, "", "export").Stdout)
 }
 
-// catalogImportsAtOnce imports several files of the version in force, the
-// fourth, at once: one is in force then, the others are refused.
+// catalogImportsAtOnce imports several files of the current version at once: one is
+// imported, the others are refused.
 func catalogImportsAtOnce(t *testing.T, env []string, fourth string) {
 	t.Helper()
 	var all sync.WaitGroup

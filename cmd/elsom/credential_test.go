@@ -15,7 +15,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// machines is a portal in production on a database, and its operator.
+// machines is a portal in production mode, and its operator.
 type machines struct {
 	t    *testing.T
 	env  []string
@@ -54,7 +54,7 @@ func (m *machines) serve() {
 	}
 }
 
-// run runs a command, wants its exit code, and returns what it printed.
+// run runs a command, checks its exit code, and returns its output.
 func (m *machines) run(code int, input string, args ...string) string {
 	m.t.Helper()
 	out := system.RunInput(m.t, m.env, input, args...)
@@ -64,7 +64,7 @@ func (m *machines) run(code int, input string, args ...string) string {
 	return out.Stdout + out.Stderr
 }
 
-// says wants a command to end with a code and to print some words.
+// says checks a command's exit code and a part of its output.
 func (m *machines) says(words string, code int, input string, args ...string) {
 	m.t.Helper()
 	if out := m.run(code, input, args...); !strings.Contains(out, words) {
@@ -79,7 +79,7 @@ func (m *machines) exec(statement string, values ...any) {
 	}
 }
 
-// call asks a route as a machine and returns status and body.
+// call sends a request as a machine and returns status and body.
 func (m *machines) call(code, password, method, path, form string) (int, string) {
 	m.t.Helper()
 	request, err := http.NewRequest(method, m.base+path, strings.NewReader(form))
@@ -102,7 +102,7 @@ func (m *machines) call(code, password, method, path, form string) (int, string)
 	return answer.StatusCode, string(body)
 }
 
-// soon waits until a condition holds: other processes see a change in a second.
+// soon waits until a condition holds: other processes see a change within a second.
 func (m *machines) soon(what string, holds func() bool) {
 	m.t.Helper()
 	for begin := time.Now(); !holds(); time.Sleep(50 * time.Millisecond) {
@@ -114,7 +114,7 @@ func (m *machines) soon(what string, holds func() bool) {
 
 const callerPassword = "a password of a machine"
 
-// Each route of a machine is open to the gateways with its scope only.
+// A gateway may call the routes of its scopes only.
 func TestGatewayScopes(t *testing.T) {
 	eachMachines(t, func(m *machines) {
 		routes := map[string][3]string{
@@ -126,7 +126,7 @@ func TestGatewayScopes(t *testing.T) {
 			m.run(0, callerPassword+"\n", "gateway", "add", "for-"+scope, "--scope", scope, "--allow", "127.0.0.1")
 		}
 		m.run(0, callerPassword+"\n", "gateway", "add", "for-all", "--scope", "ussd,kannel,receipts", "--allow", "any")
-		// As a release before scopes adds one.
+		// A gateway that was added by a release without scopes.
 		m.exec(`INSERT INTO gateways (code, name, password_hash, allowed, disabled, created_at)
 			SELECT 'old', 'Old', password_hash, '', FALSE, created_at FROM gateways WHERE code = 'for-all'`)
 		m.serve()
@@ -200,7 +200,7 @@ func TestAddRequiresAddresses(t *testing.T) {
 	})
 }
 
-// Everything of a machine can be changed, and disable is taken back.
+// All settings of a machine can be changed, and a disabled one can be enabled.
 func TestSetAndEnable(t *testing.T) {
 	eachMachines(t, func(m *machines) {
 		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "127.0.0.1")

@@ -10,7 +10,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Staff give tries back and send a new PIN, by the wallet's number.
+// Staff unlock a PIN and send a new one, by the wallet's number.
 func TestUnlockAndReplacePIN(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")

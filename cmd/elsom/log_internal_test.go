@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// pipe is a log whose reader can be stopped, and can go away.
+// pipe is a log whose reader can stall or go away.
 type pipe struct {
 	mu      sync.Mutex // held: the reader stands still
 	text    bytes.Buffer
@@ -38,7 +38,7 @@ func lines(w *logWriter, n int) {
 	}
 }
 
-// flushed waits until nothing is waiting, however slow the machine is.
+// flushed waits until all lines are written.
 func flushed(t *testing.T, w *logWriter) {
 	t.Helper()
 	for range 100 {
@@ -93,8 +93,8 @@ func TestLogOfClosedReader(t *testing.T) {
 	}
 }
 
-// TestFlushIsBounded checks that a reader that stands still doesn't keep the
-// program from ending.
+// TestFlushIsBounded checks that a stalled reader doesn't keep the program from
+// exiting.
 func TestFlushIsBounded(t *testing.T) {
 	t.Parallel()
 	p := &pipe{}

@@ -9,7 +9,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Operators read words, and what to do.
+// Errors say what is wrong and what to do.
 func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
@@ -25,7 +25,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// A key for Web Push is one that the server takes, and never the same.
+// Each generated key for Web Push is valid and new.
 func TestVapid(t *testing.T) {
 	t.Parallel()
 	first, second := system.Run(t, nil, "vapid"), system.Run(t, nil, "vapid")
@@ -34,8 +34,7 @@ func TestVapid(t *testing.T) {
 	}
 }
 
-// What Google Play's application needs is printed with the operator's own
-// values, and nothing that looks like them but isn't.
+// assetlinks.json is printed with the operator's values; invalid ones are refused.
 func TestExampleOfAssetlinks(t *testing.T) {
 	t.Parallel()
 	fingerprint := strings.TrimSuffix(strings.Repeat("ab:", 32), ":")
@@ -66,7 +65,7 @@ func TestExampleOfAssetlinks(t *testing.T) {
 	}
 }
 
-// A moment is one that has passed.
+// --since takes a time in the past only.
 func TestAuditSinceAMoment(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}

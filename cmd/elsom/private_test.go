@@ -8,7 +8,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// Nobody else on the machine reads the database.
+// The database is readable by its owner only.
 func TestDatabaseIsPrivate(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "var")

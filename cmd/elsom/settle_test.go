@@ -13,7 +13,7 @@ import (
 	"elsom/internal/wallet"
 )
 
-// wallet opens a wallet of a number.
+// wallet opens a wallet for a number.
 func (m *machines) wallet(id int64, number string) {
 	m.t.Helper()
 	m.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
@@ -24,7 +24,7 @@ func (m *machines) wallet(id int64, number string) {
 	}
 }
 
-// pay brings cash and returns OSMP's result.
+// pay makes a cash-in and returns OSMP's result.
 func (m *machines) pay(agent, txnID, sum string) string {
 	m.t.Helper()
 	_, body := m.call(agent, callerPassword, http.MethodGet,
@@ -34,8 +34,8 @@ func (m *machines) pay(agent, txnID, sum string) string {
 	return result
 }
 
-// An agent whose till is full takes cash again after it has paid; every
-// settlement is recorded once, and the audit proves it.
+// An agent at its ceiling can take cash again after a settlement. Every settlement
+// is recorded once, and the audit passes.
 func TestSettleAgent(t *testing.T) {
 	eachMachines(t, func(m *machines) {
 		metrics := system.FreeAddress(t)
@@ -91,7 +91,7 @@ func TestSettleAgent(t *testing.T) {
 		if err := m.db.Pool().QueryRow("SELECT staff, reason FROM settlements").Scan(&staff, &reason); err != nil || staff != "Айгүл" || reason != "statement of 30 November" {
 			t.Errorf("%s, %s, %v", staff, reason, err)
 		}
-		// The ceiling moves under load, but never below what is owed.
+		// The ceiling can be changed under load, but not below what is owed.
 		m.says("owes 500,00 som already", 1, "", "agent", "set", "till", "--ceiling", "499.99")
 		m.says("is changed", 0, "", "agent", "set", "till", "--ceiling", "600")
 		if got := m.pay("till", "4", "100.00"); got != "0" {
@@ -102,7 +102,7 @@ func TestSettleAgent(t *testing.T) {
 	})
 }
 
-// Of settlements at once no more is recorded than is owed, and a reference once.
+// Concurrent settlements record no more than is owed, and each reference once.
 func TestSettleConcurrently(t *testing.T) {
 	eachMachines(t, func(m *machines) {
 		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "1000", "--allow", "any")

@@ -9,8 +9,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// The programs that `make build` makes need no library and no loader of the
-// machine, so that they run on any Linux and in an empty container.
+// The programs of `make build` are static, so that they run on any Linux and in an
+// empty container.
 func TestProgramsAreStatic(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

@@ -114,8 +114,8 @@ func (r *tableRow) cells() []string {
 func number(n float64) string { return strings.TrimSuffix(fmt.Sprintf("%.2f", n), ".00") }
 
 var benchHead = []string{
-	"aim", "median", "worst", "spread", "at least", "dream", "", "the last round, a second",
-	"wallets: transfers, entries, payments, promises written", "audit",
+	"aim", "median", "worst", "spread", "at least", "goal", "", "the last round, a second",
+	"wallets: transfers, entries, payments, messages written", "audit",
 }
 
 func (t *table) print(w io.Writer) {
