@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// abandoned is the setting that ends a transaction whose client is silent.
+// abandoned is the setting that ends a transaction whose client is idle.
 const abandoned = "idle_in_transaction_session_timeout"
 
 // sessionSettings are set on each connection, whatever the role or the database
@@ -57,12 +57,12 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	}
 	for name, value := range sessionSettings {
 		if name == "synchronous_commit" && config.RuntimeParams[name] == "remote_apply" {
-			continue // more than is asked
+			continue // stronger than required
 		}
 		config.RuntimeParams[name] = value
 	}
-	// A machine that is lost amid a transaction says no goodbye, and its locks
-	// would stand until the network's keepalive notices: two hours.
+	// If a client machine is lost inside a transaction, its locks would remain
+	// until TCP keepalive fails, by default after two hours.
 	if config.RuntimeParams[abandoned] == "" {
 		//mutant:replace "10s" => "0" TestAbandonedAfterTenSeconds
 		config.RuntimeParams[abandoned] = "10s"
@@ -70,7 +70,7 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	if db.trace != nil {
 		config.Tracer = tracePostgres(db.trace)
 	}
-	// Of several servers only one takes writes, and it may be another tomorrow.
+	// Of several servers one accepts writes, and which one may change.
 	if config.ValidateConnect == nil && len(hostsOf(config)) > 1 {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
@@ -171,9 +171,9 @@ func (c *connector) discard(generation int64) {
 	c.generation.CompareAndSwap(generation, generation+1)
 }
 
-// leave discards connections whose server can't serve us any more: the next
-// ones find the one that takes writes. Where none does, they are not made anew
-// for each failure.
+// leave discards the connections of a generation whose server cannot serve any
+// more, so that new ones find the server that accepts writes. It does so at most
+// every 500 ms, since perhaps no server does.
 func (c *connector) leave(generation int64) {
 	const pause = 500
 	now := time.Now().UnixMilli()
@@ -182,9 +182,9 @@ func (c *connector) leave(generation int64) {
 	}
 }
 
-// postgresConn is a connection of pgx that is closed once its server doesn't
-// take writes, prepares a statement anew where its plan is out of date, and
-// never cancels a COMMIT. It is used by one goroutine at a time.
+// postgresConn is a connection of pgx that is closed when its server accepts no
+// writes, prepares a statement again if its plan is outdated, and never cancels a
+// COMMIT. It is used by one goroutine at a time.
 type postgresConn struct {
 	*stdlib.Conn
 	of         *connector
@@ -207,7 +207,7 @@ func (c *postgresConn) ResetSession(ctx context.Context) error {
 		return driver.ErrBadConn
 	}
 	err := c.Conn.ResetSession(ctx)
-	c.judge(err)
+	c.checkError(err)
 	return err
 }
 
@@ -234,15 +234,15 @@ func (c *postgresConn) QueryContext(ctx context.Context, query string, args []dr
 // as a whole, InTx does that.
 func run[T any](c *postgresConn, statement func() (T, error)) (T, error) {
 	result, err := statement()
-	if c.judge(err); outdatedPlan(err) && !c.inTransaction() {
+	if c.checkError(err); outdatedPlan(err) && !c.inTransaction() {
 		result, err = statement()
-		c.judge(err)
+		c.checkError(err)
 	}
 	return result, err
 }
 
-// judge looks at an error for what it says of the connection.
-func (c *postgresConn) judge(err error) {
+// checkError discards connections if an error says that they are unusable.
+func (c *postgresConn) checkError(err error) {
 	switch {
 	case outdatedPlan(err):
 		c.of.discard(c.generation)
@@ -256,7 +256,7 @@ func (c *postgresConn) inTransaction() bool { return c.Conn.Conn().PgConn().TxSt
 // BeginTx implements driver.ConnBeginTx.
 func (c *postgresConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	if _, err := c.Conn.BeginTx(ctx, options); err != nil {
-		c.judge(err)
+		c.checkError(err)
 		return nil, err
 	}
 	c.reading = options.ReadOnly
@@ -277,7 +277,7 @@ func (t postgresTx) Commit() error {
 	tag, err := c.Conn.Conn().Exec(context.Background(), "commit")
 	c.reading = false
 	if err != nil {
-		c.judge(err)
+		c.checkError(err)
 		if c.inTransaction() {
 			_ = c.Close()
 		}

@@ -1,8 +1,9 @@
-// Package email is the port to the mail server: what is to be said to whom, as
-// a promise that is kept after the commit of the act that made it due.
+// Package email is the port to the mail server. An e-mail is an outbox message,
+// added in the transaction of the operation it is about and sent after its
+// commit.
 //
-// It promises plain text in the reader's language. It carries notices only,
-// never a code, a password or a link that lets anybody in.
+// E-mails are plain text in the recipient's language. They are notices only and
+// never contain a code, a password or a login link.
 package email
 
 import (
@@ -15,31 +16,31 @@ import (
 	"elsom/internal/outbox"
 )
 
-// Lane is the outbox lane of e-mails.
+// Queue is the outbox queue of e-mails.
 const Queue = "email"
 
-// Message is what is to be said.
+// Message is an e-mail to be rendered.
 type Message struct {
 	To string
 	// Lang is the reader's language: ky, ru or en.
 	Lang string
-	// Subject and Text are the keys of the words.
+	// Subject and Text are message keys.
 	Subject, Text string
-	// Args are printed by their String method where they have one.
+	// Args are the values of placeholders, formatted with fmt.Sprint.
 	Args map[string]any
 }
 
-// Rendered is a message as the wire gets it.
+// Rendered is an e-mail as the adapter sends it.
 type Rendered struct {
 	To, Subject, Text string
-	// HTML says the same with marks; empty: the message is text alone.
+	// HTML is an optional alternative with the same content.
 	HTML string
-	// ID stays the same over repeats of one message.
+	// ID is the same in all attempts to send one message.
 	ID string
 }
 
-// Gateway is the wire that brings a message to a mailbox. A fault.Invalid
-// error is final; after any other the message is sent again later.
+// Gateway is an adapter that sends e-mails. A fault.Invalid error is final; after
+// any other the message is sent again later.
 type Gateway interface {
 	Send(ctx context.Context, r Rendered) error
 }

@@ -28,7 +28,7 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Lane is the outbox lane of notices.
+// Queue is the outbox queue of notices.
 const Queue = "push"
 
 const (
@@ -256,7 +256,7 @@ func (p payload) notice() (Notice, error) {
 	return n, err
 }
 
-// Worker keeps the promises of the lane.
+// Worker returns the worker that sends notices.
 func (n *Subscriptions) Worker(g Gateway) outbox.Worker {
 	//mutant:replace deadline => 4 * deadline TestSlowServiceStopsNobody
 	//mutant:replace tries => 2 * tries TestFiveTries
