@@ -1,6 +1,5 @@
 -- What a transfer is about: a row of payments, cash_ins, wallet_transfers or
--- settlements, by its id. NULL in transfers that an earlier release posts
--- beside this one, and in those about nothing else, such as corrections.
+-- settlements, by its id. NULL in transfers about none of them, such as corrections.
 
 -- +goose Up
 ALTER TABLE transfers ADD COLUMN subject_kind VARCHAR(20);

@@ -12,8 +12,8 @@ const (
 )
 
 // itsSubject is true for a transfer t of the row w: a transfer is found by the
-// request key of its row and names the row as its subject. One that an earlier
-// release posted, beside this one, names none.
+// request key of its row and names the row as its subject. One without a subject
+// is found by its key alone.
 //
 //mutant:replace t.subject_id = w.id AND t.subject_kind = w.subject_kind => 1 = 1 TestViolationsAreFound/a_transfer_names_another_payment
 //mutant:replace OR t.subject_id IS NULL AND t.subject_kind IS NULL => TestTransfersOfEarlierRelease

@@ -20,9 +20,7 @@ wallets and agents tills, stripes are of accounts without a floor, in transit ar
 
 Not proved, and left to the whole audit: that nothing older was changed or erased; that the balances of billers,
 tills and fees are their entries; that all entries ever sum to zero; that no transfer was slipped in under an id
-older than the moment. What is new is told by the time in its id, so by the clocks of the portal's machines.
-A transfer that an earlier release posted beside this one names no subject; where its payment began more than a day
-before the moment, it is reported here, and only the whole audit finds its payment.`
+older than the moment. What is new is told by the time in its id, so by the clocks of the portal's machines.`
 
 // fullAuditOnly marks totals that only a full audit reads.
 const fullAuditOnly = "-"
