@@ -23,12 +23,12 @@ const (
 	Fees    AccountType = "fees"    // earned fees
 	Bank    AccountType = "bank"    // the settlement account
 	Claims  AccountType = "claims"  // payments that a biller booked after we had refunded them
-	Losses  AccountType = "losses"  // claims that are written off
+	Losses  AccountType = "losses"  // claims written off
 )
 
-// Account is a new account of the books.
+// Account is an account to be opened.
 type Account struct {
-	ID      int64 // 0: Open draws one
+	ID      int64 // 0: Open assigns one
 	Type    AccountType
 	Subject string        // the owner: unique within the type
 	Floor   *money.Amount // the lowest balance allowed; nil: none
@@ -67,9 +67,9 @@ func SetFloor(tx *database.Tx, account int64, floor money.Amount) error {
 }
 
 // CloseWallet closes an empty wallet in the caller's transaction and returns the
-// time from which it has no transfers. It locks the account, so it waits for
-// transfers in progress. An account that is not empty, not open or not there is
-// fault.Conflict with the cause *NotEmpty.
+// time of closing, after which it has no transfers. It locks the account, so it
+// waits for transfers in progress. It returns fault.Conflict with the cause
+// *NotEmpty if the account is not empty, is closed, or does not exist.
 func CloseWallet(tx *database.Tx, wallet int64) (time.Time, error) {
 	const op = "ledger.close"
 	locked, err := lockAccounts(tx, []int64{wallet})
@@ -95,12 +95,12 @@ type accountName struct {
 	subject     string
 }
 
-// knownAccount is an account's id, valid in one generation of the database: a
-// server that takes over may not have the account.
+// knownAccount is an account's id, valid in one generation of the database: after
+// a failover the new primary may not have the account.
 type knownAccount struct{ id, generation int64 }
 
-// Account returns the id of an account without a floor (a biller's, fees, …) and
-// opens it if it does not exist.
+// Account returns the id of an account that usually has no floor (a biller's,
+// fees, …) and opens it without one if it does not exist.
 func (l *Ledger) Account(ctx context.Context, accountType AccountType, subject string) (int64, error) {
 	name, generation := accountName{accountType, subject}, l.db.Generation()
 	if found, ok := l.accounts.Load(name); ok && found.(knownAccount).generation == generation {
@@ -124,9 +124,9 @@ func (l *Ledger) Find(ctx context.Context, accountType AccountType, subject stri
 	return findAccount(ctx, l.db, accountName{accountType, subject})
 }
 
-// isStriped reports whether an account's balance is striped, which holds for
+// isStriped reports whether postings add to the account's stripes: true for
 // accounts without a floor that Account returned in this process. All others are
-// updated in their one row.
+// updated in their row of accounts.
 func (l *Ledger) isStriped(account int64) bool {
 	_, is := l.striped.Load(account)
 	return is

@@ -23,13 +23,13 @@ type batchTx struct {
 	tx       *database.Tx
 	now      time.Time
 	jobs     []*job
-	striped  func(account int64) bool // reports whether the balance is striped
-	stripe   int64                    // where the batch adds to striped balances
+	striped  func(account int64) bool // Ledger.isStriped
+	stripe   int64                    // the stripe that the batch adds to
 	accounts map[int64]lockedAccount  // accounts with a floor; pessimistic path only
 	deltas   map[int64]money.Amount   // by account, what the batch adds
 	ceilings map[int64]money.Amount   // by account, the lowest ceiling of the batch's entries
 	posted   map[string]postedRow     // by request key: earlier transfers and this batch's
-	mixed    bool                     // an account is debited and credited, so the order matters
+	mixed    bool                     // an unstriped account is debited and credited, so the order matters
 	accepted []*acceptedPosting
 	outcomes []outcome
 }
@@ -66,8 +66,9 @@ func (b *batchTx) onlyInserts() bool {
 	return !slices.ContainsFunc(b.jobs, func(j *job) bool { return !database.OnlyInserts(j.posting.Riders) })
 }
 
-// verdicts reads the verdicts of all riders that have one, except those of
-// replays. The result has a list of verdicts for each posting of the batch.
+// verdicts runs the checks of all riders except those of replays. The result has
+// a list of functions for each posting of the batch; each returns a rider's
+// refusal or nil, and must be called in the order of the batch.
 func (b *batchTx) verdicts(replay func(i int) bool) ([][]func() error, error) {
 	riders := map[string][]database.Rider{}
 	owners := map[string][]int{}
@@ -93,8 +94,8 @@ func (b *batchTx) verdicts(replay func(i int) bool) ([][]func() error, error) {
 	return verdicts, nil
 }
 
-// decide accepts a posting into the batch, or returns its refusal or the receipt
-// of the same posting made before.
+// decide accepts a posting into the batch and returns its receipt. A refusal is
+// the outcome's error; a posting made before has the receipt of the first one.
 func (b *batchTx) decide(j *job, verdicts []func() error) outcome {
 	p := j.posting
 	//mutant:drop TestOnceOnly
@@ -112,7 +113,7 @@ func (b *batchTx) decide(j *job, verdicts []func() error) outcome {
 	}
 	for _, verdict := range verdicts {
 		if err := verdict(); err != nil {
-			//mutant:replace return => b.accepted = nil; return TestRefusalNeverFailsNeighbours
+			//mutant:replace return => b.accepted = nil; return TestRefusalDoesNotFailOthersInBatch
 			return outcome{err: err}
 		}
 	}
@@ -139,8 +140,8 @@ type change struct {
 	ceiling money.Amount
 }
 
-// changes sums a posting's entries by account: an account that gets back what it
-// gave within one posting needs no balance for it.
+// changes sums a posting's entries by account, because floors and ceilings apply
+// to the sum and not to each entry.
 func (b *batchTx) changes(p Posting) []change {
 	list := make([]change, 0, len(p.Entries))
 	for _, e := range p.Entries {
@@ -213,8 +214,8 @@ func (b *batchTx) record(oneRow, striped []sum) error {
 	})
 }
 
-// sums returns what the batch adds to balances kept in one row and to striped
-// ones, ordered by account.
+// sums returns what the batch adds to balances in one row and to striped ones,
+// both ordered by account.
 func (b *batchTx) sums() (oneRow, striped []sum) {
 	for _, id := range slices.Sorted(maps.Keys(b.deltas)) {
 		s := sum{id, b.deltas[id], b.ceilings[id]}

@@ -68,7 +68,7 @@ type caseRun struct {
 	waiting   []step // the & lines
 }
 
-// step is a line with a transfer and its wanted result.
+// step is a line with a transfer and its expected result.
 type step struct {
 	line, key, want string
 	posting         ledger.Posting
@@ -102,7 +102,7 @@ func (s *caseRun) line(line string) {
 	}
 }
 
-// together posts the & lines as one batch.
+// postBatch posts the & lines as one batch.
 func (s *caseRun) postBatch() {
 	s.t.Helper()
 	if len(s.waiting) == 0 {

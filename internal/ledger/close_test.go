@@ -19,8 +19,8 @@ func TestCloseWallet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, floor := context.Background(), money.Amount(0)
 		wallet, other := ledger.Account{Type: ledger.Wallet, Subject: "a", Floor: &floor}, ledger.Account{Type: ledger.Wallet, Subject: "b", Floor: &floor}
-		in := func(act func(ctx context.Context, tx *database.Tx) error) error {
-			return db.InTx(ctx, act)
+		inTx := func(do func(ctx context.Context, tx *database.Tx) error) error {
+			return db.InTx(ctx, do)
 		}
 		must := func(err error) {
 			t.Helper()
@@ -28,7 +28,7 @@ func TestCloseWallet(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(in(func(ctx context.Context, tx *database.Tx) error {
+		must(inTx(func(ctx context.Context, tx *database.Tx) error {
 			return errors.Join(ledger.Open(tx, &wallet), ledger.Open(tx, &other))
 		}))
 		l := ledger.New(db, ledger.Options{})
@@ -40,7 +40,7 @@ func TestCloseWallet(t *testing.T) {
 			return err
 		}
 		closeWallet := func(id int64) (at time.Time, err error) {
-			err = in(func(ctx context.Context, tx *database.Tx) (err error) {
+			err = inTx(func(ctx context.Context, tx *database.Tx) (err error) {
 				at, err = ledger.CloseWallet(tx, id)
 				return err
 			})

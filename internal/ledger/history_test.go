@@ -20,8 +20,8 @@ import (
 // walletModel is the model of one wallet: its balance, and the amount posted
 // under each of its keys (0: nothing).
 type walletModel struct {
-	holds  money.Amount
-	posted [walletKeys]money.Amount
+	balance money.Amount
+	posted  [walletKeys]money.Amount
 }
 
 const (
@@ -43,23 +43,23 @@ const (
 )
 
 // step returns the states that are possible after an answer.
-func (p walletModel) step(d call, said string) []any {
+func (p walletModel) step(d call, got string) []any {
 	switch {
-	case said == unavailable:
+	case got == unavailable:
 		return []any{p}
-	case said == unknown:
+	case got == unknown:
 		if after, would := p.post(d); would == "ok" {
 			return []any{p, after}
 		}
 		return []any{p}
 	case d.amount == 0:
-		if said == p.holds.String() {
+		if got == p.balance.String() {
 			return []any{p}
 		}
 		return nil
 	}
 	after, would := p.post(d)
-	if would == said || said == done && (would == "ok" || would == "same") {
+	if would == got || got == done && (would == "ok" || would == "same") {
 		return []any{after}
 	}
 	return nil
@@ -72,16 +72,16 @@ func (p walletModel) post(d call) (walletModel, string) {
 		return p, "same"
 	case before != 0:
 		return p, "conflict"
-	case p.holds+d.amount < 0:
-		return p, "short" + p.holds.String()
+	case p.balance+d.amount < 0:
+		return p, "short" + p.balance.String()
 	}
-	p.holds += d.amount
+	p.balance += d.amount
 	p.posted[d.key] = d.amount
 	return p, "ok"
 }
 
 var walletModels = (&porcupine.NondeterministicModel{
-	Init: func() []any { return []any{walletModel{holds: startBalance}} },
+	Init: func() []any { return []any{walletModel{balance: startBalance}} },
 	Step: func(state, input, output any) []any {
 		return state.(walletModel).step(input.(call), output.(string))
 	},
@@ -89,11 +89,11 @@ var walletModels = (&porcupine.NondeterministicModel{
 
 // history is the calls to one wallet with their answers and times.
 type history struct {
-	wallet int64
-	mu     sync.Mutex
-	list   []porcupine.Operation
-	left   map[int]bool // by index in list: the caller gave up, and the posting may go on
-	lossy  bool         // commits may be lost
+	wallet    int64
+	mu        sync.Mutex
+	list      []porcupine.Operation
+	abandoned map[int]bool // by index in list: the context ended first, and the posting may go on
+	lossy     bool         // commits may be lost
 }
 
 func (h *history) String() string {
@@ -129,7 +129,7 @@ func oneHistory(t *testing.T, db *database.DB, trouble func(on bool)) (unknowns 
 	var clock atomic.Int64
 	wallets := make([]*history, 3)
 	for i := range wallets {
-		wallets[i] = &history{wallet: ledgers[0].wallet(startBalance), left: map[int]bool{}, lossy: trouble != nil}
+		wallets[i] = &history{wallet: ledgers[0].wallet(startBalance), abandoned: map[int]bool{}, lossy: trouble != nil}
 	}
 	if trouble != nil {
 		trouble(true)
@@ -138,7 +138,7 @@ func oneHistory(t *testing.T, db *database.DB, trouble func(on bool)) (unknowns 
 	for n := range 8 {
 		callers.Go(func() {
 			for range 15 {
-				wallets[rand.IntN(len(wallets))].ask(ledgers[n%2], randomCall(), &clock)
+				wallets[rand.IntN(len(wallets))].call(ledgers[n%2], randomCall(), &clock)
 			}
 		})
 	}
@@ -154,11 +154,11 @@ func oneHistory(t *testing.T, db *database.DB, trouble func(on bool)) (unknowns 
 			if h.list[i].Output == unknown {
 				unknowns++
 			}
-			if h.left[i] {
+			if h.abandoned[i] {
 				h.list[i].Return = clock.Add(1)
 			}
 		}
-		h.ask(ledgers[0], call{}, &clock)
+		h.call(ledgers[0], call{}, &clock)
 		if verdict := porcupine.CheckOperationsTimeout(walletModels, h.list, time.Minute); verdict != porcupine.Ok {
 			t.Fatalf("%s: not linearizable:%s", verdict, h)
 		}
@@ -179,8 +179,9 @@ func randomCall() call {
 	return d
 }
 
-// ask makes a call and records it; every fourth caller gives up soon.
-func (h *history) ask(b *books, d call, clock *atomic.Int64) {
+// call makes a call and records it. Every fourth posting has a context that ends
+// within two milliseconds.
+func (h *history) call(b *books, d call, clock *atomic.Int64) {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if d.amount != 0 && rand.IntN(4) == 0 {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(2000))*time.Microsecond)
@@ -191,7 +192,7 @@ func (h *history) ask(b *books, d call, clock *atomic.Int64) {
 	o.Return = clock.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.left[len(h.list)] = o.Output == unknown && ctx.Err() != nil
+	h.abandoned[len(h.list)] = o.Output == unknown && ctx.Err() != nil
 	h.list = append(h.list, o)
 }
 

@@ -2,15 +2,15 @@
 // each sum to zero.
 //
 // It guarantees, under these names:
-//   - books balance: every transfer, and so the whole, sums to zero;
+//   - books balance: every transfer sums to zero, and so do all entries;
 //   - no debt: an account with a floor never goes below it;
 //   - once only: one transfer for a request key, however often it is posted;
-//   - nothing erased: transfers and entries are written once;
+//   - nothing erased: transfers and entries are never changed or deleted;
 //   - balance is its entries: an account's balance is their sum.
 //
-// It is the only writer of money and has one way to write, Post. It knows no
-// tables of other packages: their rows that must commit with a transfer are
-// passed as riders.
+// It is the only package that writes balances, transfers and entries, and Post is
+// the only way to move money. It writes no tables of other packages: rows that
+// must commit with a transfer are passed as riders.
 package ledger
 
 import (
@@ -34,8 +34,7 @@ const (
 	// in bytes.
 	MaxKey = 120
 	MaxOp  = 40
-	// maxQueue is how many postings may wait; more are refused with
-	// fault.Unavailable.
+	// maxQueue is the default of Options.Queue.
 	maxQueue = 20_000
 	// stripes is the number of rows that a balance without a floor may be spread
 	// over, so that writers and processes don't wait for each other's commits.
@@ -48,7 +47,8 @@ const (
 type Options struct {
 	// Writers is how many batches may be in progress at once, up to 256.
 	Writers int
-	// Queue is how many postings may wait for a writer.
+	// Queue is how many postings may wait for a writer; more are refused with
+	// fault.Unavailable.
 	Queue int
 }
 
@@ -63,7 +63,7 @@ type Ledger struct {
 	closed  bool
 
 	accounts sync.Map // accountName → knownAccount
-	striped  sync.Map // ids of accounts without a floor, as far as they are known
+	striped  sync.Map // account id → true: see isStriped
 }
 
 // New starts the write path on db; Close ends it.
@@ -81,14 +81,15 @@ func New(db *database.DB, options Options) *Ledger {
 	}
 	l := &Ledger{db: db, queue: make(chan *job, queue), token: newWriteToken()}
 	//mutant:replace (stripes/int64(writers)) => (1) TestStripedAccountsAreNotLocked
-	first := rand.Int64N(stripes/int64(writers)) * int64(writers) //nolint:gosec // no secret: two writers of one stripe only wait
+	first := rand.Int64N(stripes/int64(writers)) * int64(writers) //nolint:gosec // not a secret: writers that share a stripe only wait for each other
 	for i := range int64(writers) {
 		l.wg.Go((&writer{Ledger: l, stripe: first + i}).run)
 	}
 	return l
 }
 
-// Close takes no more postings, finishes those that wait, and returns.
+// Close makes Post refuse further postings and waits until the queued ones are
+// written.
 func (l *Ledger) Close() {
 	l.closing.Lock()
 	if !l.closed {
@@ -104,9 +105,10 @@ func (l *Ledger) Close() {
 // Errors: Insufficient (an account would fall below its floor, *BelowFloor),
 // Limit (above an entry's ceiling, *AboveCeiling), Forbidden (a closed account,
 // *Closed), Conflict (the key was used for other content, or a rider's unique
-// key is taken), Unavailable (nothing was done: the queue is full or the
-// database is away), Unknown (it may have been done: post it again under the
-// same key), and the verdicts of riders.
+// key is taken), Unavailable (nothing was done: the ledger is closed, the queue
+// is full, or the database is unreachable), Unknown (it may have been done: post
+// it again under the same key), Internal (a malformed posting or an unknown
+// account), and the refusals of riders.
 //
 // Refusals are not stored. When ctx ends first, the posting goes on and the
 // error is Unknown.

@@ -16,7 +16,7 @@ import (
 	"elsom/internal/money"
 )
 
-// waitFor waits until a condition holds that another goroutine brings about.
+// waitFor waits until another goroutine makes a condition true.
 func waitFor(t testing.TB, holds func() bool) {
 	t.Helper()
 	for range 20_000 {
@@ -25,7 +25,7 @@ func waitFor(t testing.TB, holds func() bool) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Fatal("the condition never held")
+	t.Fatal("timed out waiting for the condition")
 }
 
 // Every transfer sums to zero, and so do all together.
@@ -138,7 +138,7 @@ func TestNoDebtInTheDatabase(t *testing.T) {
 		} {
 			result := db.Gorm(context.Background()).Exec(statement)
 			if result.Error == nil && result.RowsAffected > 0 {
-				t.Errorf("done: %s", statement)
+				t.Errorf("succeeded: %s", statement)
 			}
 		}
 		err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
@@ -212,11 +212,11 @@ func (b *books) conflicts(payer, payee int64) {
 	b.t.Helper()
 	same := between("pay", payer, payee, 60_00)
 	for name, change := range map[string]func(*ledger.Posting){
-		"another sum":     func(p *ledger.Posting) { p.Entries = between("", payer, payee, 30_00).Entries },
-		"another account": func(p *ledger.Posting) { p.Entries = between("", payer, b.bank, 60_00).Entries },
-		"another act":     func(p *ledger.Posting) { p.Op = "other" },
-		"another hash":    func(p *ledger.Posting) { p.Hash = "other" },
-		"a correction":    func(p *ledger.Posting) { p.Corrects = 1 },
+		"another amount":    func(p *ledger.Posting) { p.Entries = between("", payer, payee, 30_00).Entries },
+		"another account":   func(p *ledger.Posting) { p.Entries = between("", payer, b.bank, 60_00).Entries },
+		"another operation": func(p *ledger.Posting) { p.Op = "other" },
+		"another hash":      func(p *ledger.Posting) { p.Hash = "other" },
+		"a correction":      func(p *ledger.Posting) { p.Corrects = 1 },
 	} {
 		other := same
 		change(&other)
@@ -266,7 +266,7 @@ func TestNothingErased(t *testing.T) {
 		}
 		for _, statement := range statements {
 			if db.Gorm(context.Background()).Exec(statement).Error == nil {
-				t.Errorf("done: %s", statement)
+				t.Errorf("succeeded: %s", statement)
 			}
 		}
 		b.wantBalance(a, 90_00)

@@ -15,21 +15,21 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// commitLosses decides which commits are lost: most are not, and now and then
-// more in a row than the ledger retries.
+// commitLosses decides at random which commits are lost, sometimes more in a row
+// than the ledger retries.
 type commitLosses struct {
 	mu   sync.Mutex
 	on   bool
-	row  int
+	run  int // further commits to lose without a draw
 	lost map[breakPoint]int
 }
 
 func newCommitLosses() *commitLosses { return &commitLosses{lost: map[breakPoint]int{}} }
 
-func (l *commitLosses) turn(on bool) {
+func (l *commitLosses) enable(on bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.on, l.row = on, 0
+	l.on, l.run = on, 0
 }
 
 func (l *commitLosses) commit() breakPoint {
@@ -38,10 +38,10 @@ func (l *commitLosses) commit() breakPoint {
 	switch {
 	case !l.on:
 		return unbroken
-	case l.row > 0:
-		l.row--
+	case l.run > 0:
+		l.run--
 	case rand.IntN(12) == 0:
-		l.row = 12
+		l.run = 12
 	case rand.IntN(4) != 0:
 		return unbroken
 	}
@@ -61,7 +61,7 @@ func TestHistoriesWithLostCommits(t *testing.T) {
 			db := lossy(t, l)
 			unknowns := 0
 			for range 2 {
-				unknowns += oneHistory(t, db, l.turn)
+				unknowns += oneHistory(t, db, l.enable)
 			}
 			if unknowns == 0 || l.lost[beforeCommit] == 0 || l.lost[afterCommit] == 0 {
 				t.Errorf("%d unknown outcomes, lost commits %v: the test showed nothing", unknowns, l.lost)

@@ -135,7 +135,9 @@ func (w *accountSet) posting(r request) ledger.Posting {
 	return p
 }
 
-func (w *accountSet) ask(r request) string { return word(w.Post(context.Background(), w.posting(r))) }
+func (w *accountSet) answerTo(r request) string {
+	return word(w.Post(context.Background(), w.posting(r)))
+}
 
 func (w *accountSet) balances() (balances [accounts]int, err error) {
 	for i, id := range w.ids {
@@ -157,7 +159,7 @@ func TestLedgerMatchesModel(t *testing.T) {
 			for _, r := range rapid.SliceOfN(requests(6), 1, 12).Draw(t, "requests") {
 				var want string
 				m, want = m.post(r)
-				if got := w.ask(r); got != want {
+				if got := w.answerTo(r); got != want {
 					t.Fatalf("%v: answered %q, the model %q", r, got, want)
 				}
 			}
@@ -188,9 +190,9 @@ func TestLedgerIsLinearizable(t *testing.T) {
 				wg.Go(func() {
 					for _, r := range list {
 						call := clock.Add(1)
-						said := through.ask(r)
+						answer := through.answerTo(r)
 						mu.Lock()
-						history = append(history, operation{r, said, call, clock.Add(1)})
+						history = append(history, operation{r, answer, call, clock.Add(1)})
 						mu.Unlock()
 					}
 				})
@@ -211,7 +213,7 @@ func TestLedgerIsLinearizable(t *testing.T) {
 // operation is a request, its answer, and when it began and ended.
 type operation struct {
 	request
-	said        string
+	answer      string
 	call, ended int64
 }
 
@@ -222,7 +224,7 @@ func linearizable(history []operation, done uint64, m model, end [accounts]int, 
 	if done == 1<<len(history)-1 {
 		return m.balances == end
 	}
-	here := fmt.Sprint(done, m.balances) // the keys follow from what is done
+	here := fmt.Sprint(done, m.balances) // the posted keys depend on done only
 	if seen[here] {
 		return false
 	}
@@ -237,7 +239,7 @@ func linearizable(history []operation, done uint64, m model, end [accounts]int, 
 		if done&(1<<i) != 0 || a.call > first {
 			continue
 		}
-		if next, said := m.post(a.request); said == a.said && linearizable(history, done|1<<i, next, end, seen) {
+		if next, answer := m.post(a.request); answer == a.answer && linearizable(history, done|1<<i, next, end, seen) {
 			return true
 		}
 	}

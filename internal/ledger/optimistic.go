@@ -5,7 +5,8 @@ import (
 )
 
 // errNotOptimistic is returned by the optimistic path when its assumptions do
-// not hold for a batch. It is no refusal: the pessimistic path decides.
+// not hold for a batch. It is not a refusal: the batch is retried on the
+// pessimistic path.
 var errNotOptimistic = errors.New("ledger: the optimistic path does not apply")
 
 // postOptimistic writes a batch on the assumption that no posting was made
@@ -23,8 +24,9 @@ func (b *batchTx) postOptimistic() error {
 		b.outcomes[i] = b.decide(j, nil)
 		refused = refused || b.outcomes[i].err != nil
 	}
-	// Only sums are checked. Two postings of one account in opposite directions
-	// could finance each other in the wrong order.
+	// Floors are checked for the sum of the batch only. Of two postings of one
+	// account in opposite directions, the debit could be accepted although it
+	// comes before the credit that covers it.
 	//mutant:replace || b.mixed => TestLedgerIsLinearizable
 	if refused || b.mixed {
 		return errNotOptimistic
@@ -33,8 +35,8 @@ func (b *batchTx) postOptimistic() error {
 	if b.onlyInserts() {
 		return b.record(oneRow, striped)
 	}
-	// Riders read, and lock rows of their own, behind the locks of the accounts:
-	// they see all that earlier batches of these accounts wrote.
+	// Riders read after the accounts are locked, so that they see what earlier
+	// batches of these accounts wrote.
 	if err := b.tx.Update(addToAccounts(oneRow)); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func TestPathsAgree(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		createRides(t, db)
 		b := newBooks(t, db)
-		optimistic, left := 0, 0
+		optimistic, fallbacks := 0, 0
 		rapid.Check(t, func(t *rapid.T) {
 			one, other := newAccountSet(b), newAccountSet(b)
 			for range rapid.IntRange(1, 6).Draw(t, "batches") {
@@ -27,7 +27,7 @@ func TestPathsAgree(t *testing.T) {
 				if err == nil && applies {
 					optimistic++
 				} else if err == nil {
-					left++ // as the writer does then
+					fallbacks++ // as the writer does then
 					answers, _, err = one.PostBatch(one.postings(requests, rides), false)
 				}
 				want, _, wantErr := other.PostBatch(other.postings(requests, rides), false)
@@ -50,15 +50,15 @@ func TestPathsAgree(t *testing.T) {
 				t.Fatalf("%d rides if optimistic, %d if not", got, want)
 			}
 		})
-		if optimistic < 20 || left < 20 {
-			t.Errorf("%d batches were written by the optimistic path, %d were left to the other: too few", optimistic, left)
+		if optimistic < 20 || fallbacks < 20 {
+			t.Errorf("%d batches were written by the optimistic path, %d were fallbacks to the other: too few", optimistic, fallbacks)
 		}
 		b.wantAuditOK()
 	})
 }
 
-// postings makes the ledger's postings of requests; some have a rider with a
-// verdict and a row of its own.
+// postings converts requests to postings; those with rides[i] have a rider that
+// checks and writes a row.
 func (w *accountSet) postings(requests []request, rides []bool) []ledger.Posting {
 	list := make([]ledger.Posting, len(requests))
 	for i, r := range requests {

@@ -27,7 +27,7 @@ func (b *batchTx) postPessimistic() error {
 		//mutant:drop TestReplayIsUnknownWithoutTheStandby
 		if slices.ContainsFunc(b.outcomes, func(o outcome) bool { return o.receipt.Replayed }) {
 			// The receipts come from rows that may not have reached the standby
-			// yet: see database.Confirm.
+			// yet: see database.Tx.WaitForStandbys.
 			return b.tx.WaitForStandbys()
 		}
 		return nil

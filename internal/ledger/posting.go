@@ -19,10 +19,10 @@ type Entry struct {
 	Ceiling money.Amount
 }
 
-// SubjectType is the type of what a transfer is about.
+// SubjectType names the table that a transfer's subject is a row of.
 type SubjectType string
 
-// The types of subjects, each a table of another package.
+// The types of subjects.
 const (
 	Payment        SubjectType = "payment"
 	CashIn         SubjectType = "cash_in"
@@ -30,8 +30,8 @@ const (
 	Settlement     SubjectType = "settlement"
 )
 
-// Subject is what a transfer is about: a row of another package's table. The
-// zero value is none, as in corrections and in transfers of an earlier release.
+// Subject is what a transfer is about: a row of another package's table, such as
+// a payment. The zero value means none, as in corrections.
 type Subject struct {
 	Type SubjectType
 	ID   int64
@@ -42,14 +42,15 @@ type Posting struct {
 	// Key identifies the request for good: the same key with the same content
 	// returns the first receipt; with other content it is a conflict.
 	Key string
-	// Hash is content that the entries don't show; may be empty.
+	// Hash is further content to compare when Key is used again; may be empty.
 	Hash string
-	// Op is the operation that posts: "payment.accept".
+	// Op is the operation, such as "payment.accept".
 	Op string
-	// Subject is what the transfer is about; it is no part of the content that
-	// Key stands for.
+	// Subject is what the transfer is about; it is not compared when Key is used
+	// again.
 	Subject Subject
-	// Entries sum to zero; none is zero or above money.Max without its sign.
+	// Entries sum to zero; none is zero, and none exceeds money.Max in absolute
+	// value.
 	Entries []Entry
 	// Corrects is the transfer that this one corrects; 0: none.
 	Corrects int64
@@ -115,7 +116,7 @@ func (p Posting) check() error {
 	return nil
 }
 
-// hash returns a hash of the content that the key stands for.
+// hash returns a hash of the content that is compared when the key is used again.
 func (p Posting) hash() string {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%q %d %q\n", p.Op, p.Corrects, p.Hash)

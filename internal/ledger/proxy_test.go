@@ -13,7 +13,7 @@ type breakPoint int
 const (
 	unbroken     breakPoint = iota
 	beforeCommit            // the COMMIT never reaches the server
-	afterCommit             // the server commits, its answer never comes back
+	afterCommit             // the server commits, its answer is never received
 )
 
 // proxy forwards connections to PostgreSQL and cuts them at commits.
@@ -40,7 +40,7 @@ func newProxy(t *testing.T, server string) *proxy {
 			if err != nil {
 				return
 			}
-			go w.carry(conn)
+			go w.forward(conn)
 		}
 	})
 	t.Cleanup(func() { _ = listener.Close(); wg.Wait() })
@@ -59,12 +59,12 @@ func (w *proxy) wasCut() bool {
 	return w.next == unbroken
 }
 
-// take returns where to cut, if the message is a commit.
-func (w *proxy) take(words []byte) breakPoint {
+// nextCut returns where to cut the connection at this message of the client.
+func (w *proxy) nextCut(data []byte) breakPoint {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// The first message of a connection names the setting synchronous_commit.
-	if !bytes.Contains(bytes.ReplaceAll(words, []byte("synchronous_commit"), nil), []byte("commit")) {
+	if !bytes.Contains(bytes.ReplaceAll(data, []byte("synchronous_commit"), nil), []byte("commit")) {
 		return unbroken
 	}
 	if w.decide != nil {
@@ -75,7 +75,7 @@ func (w *proxy) take(words []byte) breakPoint {
 	return c
 }
 
-func (w *proxy) carry(client net.Conn) {
+func (w *proxy) forward(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", w.server)
 	if err != nil {
@@ -83,39 +83,39 @@ func (w *proxy) carry(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	var mute sync.WaitGroup
-	back := make(chan []byte)
-	mute.Go(func() { read(server, back) })
-	forth := make(chan []byte)
-	mute.Go(func() { read(client, forth) })
+	var readers sync.WaitGroup
+	fromServer := make(chan []byte)
+	readers.Go(func() { read(server, fromServer) })
+	fromClient := make(chan []byte)
+	readers.Go(func() { read(client, fromClient) })
 	defer func() {
 		_ = client.Close()
 		_ = server.Close()
-		drain(back)
-		drain(forth)
-		mute.Wait()
+		drain(fromServer)
+		drain(fromClient)
+		readers.Wait()
 	}()
 	for {
 		select {
-		case words, open := <-forth:
+		case data, open := <-fromClient:
 			if !open {
 				return
 			}
-			switch w.take(words) {
+			switch w.nextCut(data) {
 			case beforeCommit:
 				return
 			case afterCommit:
-				_, _ = server.Write(words)
-				<-back // the server has committed
+				_, _ = server.Write(data)
+				<-fromServer // the server has committed
 				return
 			case unbroken:
-				_, _ = server.Write(words)
+				_, _ = server.Write(data)
 			}
-		case words, open := <-back:
+		case data, open := <-fromServer:
 			if !open {
 				return
 			}
-			_, _ = client.Write(words)
+			_, _ = client.Write(data)
 		}
 	}
 }

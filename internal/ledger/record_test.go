@@ -80,7 +80,8 @@ func TestRecordPartsAreIndependent(t *testing.T) {
 	}
 }
 
-// written returns the rows that write leaves, and its error; it is taken back.
+// written runs write in a transaction, returns the rows after it and its error,
+// and rolls back.
 func written(t *testing.T, db *database.DB, write func(tx *database.Tx) error) (rows string, err error) {
 	t.Helper()
 	rollback := errors.New("roll back")

@@ -7,16 +7,15 @@ import (
 	"elsom/internal/fault"
 )
 
-// maxTries bounds how often a batch is written before its postings are written
-// one by one.
+// maxTries is the number of times a batch is tried before it is split or fails.
 const maxTries = 5
 
-// errorClass is what the error of a failed batch means for writing it again.
+// errorClass classifies the error of a failed batch for the retry policy.
 type errorClass int
 
 const (
 	outcomeUnknown errorClass = iota // the commit was sent and its answer lost
-	contended                        // other transactions were in the way each time
+	contended                        // lock conflicts in each retry of the transaction
 	unavailable                      // the database can't be reached or takes no writes
 	duplicateKey                     // a unique key is taken, by a request key or a rider
 	rowCount                         // rows changed between reading and writing
@@ -40,7 +39,7 @@ func classify(err error) errorClass {
 	return otherError
 }
 
-// tryState is what had happened to a batch when a try failed.
+// tryState describes the tries of a batch up to the one that failed.
 type tryState int
 
 const (
@@ -66,7 +65,7 @@ func stateOf(try int, optimistic, unknown bool) tryState {
 	return pessimistic
 }
 
-// action is what follows a failed try.
+// action is what the writer does after a failed try.
 type action int
 
 const (
@@ -77,15 +76,15 @@ const (
 
 // actions is the retry policy: what to do by error class and state.
 //
-// After an unknown commit the batch is written again under the same keys: what
-// was committed is found, the rest is posted now. It is never split or failed as
-// if nothing had been done, so an error that doesn't go away ends as
-// fault.Unknown. While the database is unavailable, writing postings one by one
-// would only take longer to fail.
+// After an unknown commit the batch is written again under the same keys: a
+// posting that was committed is found by its key, the others are posted. Such a
+// batch is never split, and if it fails, its error is fault.Unknown. While the
+// database is unavailable the batch is not split either, because each posting
+// would fail in the same way.
 var actions = [errorClasses][tryStates]action{
 	//               firstOptimistic, pessimistic, unknownBefore, lastTry, lastUnknown
 	//mutant:replace {fail, fail, retry => {fail, fail, fail TestLostAnswerOfCommit
-	outcomeUnknown: {fail, fail, retry, fail, fail}, // its own state is unknownBefore at least
+	outcomeUnknown: {fail, fail, retry, fail, fail}, // its state is always unknownBefore or lastUnknown
 	contended:      {split, split, retry, split, fail},
 	unavailable:    {fail, fail, retry, fail, fail},
 	duplicateKey:   {retry, retry, retry, split, fail},
@@ -94,7 +93,7 @@ var actions = [errorClasses][tryStates]action{
 	otherError: {retry, split, fail, split, fail},
 }
 
-// failure is the error that callers get for a batch that failed for good.
+// failure returns the error for the callers of a batch that is not retried.
 func failure(err error, unknown bool) error {
 	switch {
 	case unknown:

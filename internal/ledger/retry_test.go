@@ -16,7 +16,7 @@ import (
 func TestRetryPolicy(t *testing.T) {
 	lost := fault.New(fault.Unknown, "database.commit", "").Because(errors.New("connection reset"))
 	deadlock := fault.New(fault.Unavailable, "database.tx", "").Because(&pgconn.PgError{Code: "40P01"})
-	away := fault.New(fault.Unavailable, "database.tx", "").Because(errors.New("connection refused"))
+	unreachable := fault.New(fault.Unavailable, "database.tx", "").Because(errors.New("connection refused"))
 	duplicate := fmt.Errorf("insert: %w", gorm.ErrDuplicatedKey)
 	changed := fmt.Errorf("update: %w: 1 of 2", database.ErrRowCount)
 	other := errors.New("a rider's error")
@@ -41,11 +41,11 @@ func TestRetryPolicy(t *testing.T) {
 		{"contended, last try", deadlock, last, false, false, split},
 		{"contended after a lost commit, last try", deadlock, last, false, true, fail},
 
-		{"unavailable, optimistic", away, 0, true, false, fail},
-		{"unavailable, pessimistic", away, 1, false, false, fail},
-		{"unavailable after a lost commit", away, 1, false, true, retry},
-		{"unavailable, last try", away, last, false, false, fail},
-		{"unavailable after a lost commit, last try", away, last, false, true, fail},
+		{"unavailable, optimistic", unreachable, 0, true, false, fail},
+		{"unavailable, pessimistic", unreachable, 1, false, false, fail},
+		{"unavailable after a lost commit", unreachable, 1, false, true, retry},
+		{"unavailable, last try", unreachable, last, false, false, fail},
+		{"unavailable after a lost commit, last try", unreachable, last, false, true, fail},
 
 		{"duplicate key, optimistic", duplicate, 0, true, false, retry},
 		{"duplicate key, pessimistic", duplicate, 1, false, false, retry},

@@ -143,8 +143,8 @@ func TestReplayWritesNoRiders(t *testing.T) {
 	})
 }
 
-// A verdict counts what was accepted before, in the batch and in the database,
-// and nothing that was refused.
+// A rider's check counts what was accepted before, in the batch and in the
+// database, and nothing that was refused.
 func TestVerdictsCountAcceptedRiders(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		createRides(t, db)
@@ -167,7 +167,7 @@ func TestVerdictsCountAcceptedRiders(t *testing.T) {
 			wantKind(t, answers[i].err, kind)
 		}
 		if !errors.Is(answers[1].err, errTooFar) {
-			t.Errorf("the verdict was returned as %v", answers[1].err)
+			t.Errorf("got %v, want the rider's error", answers[1].err)
 		}
 		_, err := g.Post(context.Background(), g.withRide("7", a, 1))
 		wantKind(t, err, fault.Limit)
@@ -180,7 +180,7 @@ func TestVerdictsCountAcceptedRiders(t *testing.T) {
 }
 
 // A posting that fails does not affect the others of its batch.
-func TestRefusalNeverFailsNeighbours(t *testing.T) {
+func TestRefusalDoesNotFailOthersInBatch(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		createRides(t, db)
 		b := oneWriter(t, db)
@@ -216,7 +216,7 @@ func TestRefusalNeverFailsNeighbours(t *testing.T) {
 				after := g.queue(g.withRide(name+" after", payer, 2_00))
 				g.release()
 				if before.err != nil || after.err != nil {
-					t.Errorf("neighbours: %v, %v", before.err, after.err)
+					t.Errorf("others of the batch: %v, %v", before.err, after.err)
 				}
 				wantKind(t, wrong.err, bad.kind)
 				b.wantBalance(payer, 7_00)
@@ -247,7 +247,7 @@ func TestChangedRowsAreReadAgain(t *testing.T) {
 	}
 }
 
-// A duplicate key of a rider can be told from other conflicts.
+// A duplicate key of a rider has another cause than a conflict of request keys.
 func TestDuplicateRiderKeyIsConflict(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		createRides(t, db)
@@ -289,8 +289,8 @@ func TestRowCountRollsBack(t *testing.T) {
 	})
 }
 
-// A full batch takes as many statements as a batch of one, and its parameters
-// fit. One posting more than a batch may have goes through as well.
+// A full batch takes as many statements as a batch of one, within the limit of
+// parameters. MaxBatch+1 queued postings are written too, in two batches.
 func TestFullBatch(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		createRides(t, db)

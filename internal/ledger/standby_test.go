@@ -8,9 +8,9 @@ import (
 	"elsom/internal/ledger"
 )
 
-// A transfer that no standby has yet is unknown, also when its key is posted
-// again: a failover could lose it. Its accounts have no floor, so that reading them
-// locks no row: the commit behind a lock would wait for the standby by itself.
+// A transfer that no standby has received is Unknown, also when its key is posted
+// again: a failover could lose it. Its accounts have no floor, because a
+// transaction that locks rows would wait for the standby at its commit anyway.
 func TestReplayIsUnknownWithoutTheStandby(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)

@@ -15,7 +15,7 @@ type Line struct {
 	Transfer int64
 	Op       string
 	Subject  Subject      `gorm:"embedded;embeddedPrefix:subject_"`
-	Till     string       // subject of the till that the transfer also moves; empty: none
+	Till     string       // subject of the till among the transfer's accounts; empty: none
 	Amount   money.Amount // positive: into the account
 	PostedAt time.Time
 }
@@ -46,16 +46,16 @@ func (l *Ledger) Statement(ctx context.Context, q Query, before int64) ([]Line, 
 	return lines, fault.Wrap("ledger.statement", err)
 }
 
-// Newer returns the cursor of the previous page: the value of before for which
-// Statement returns the q.Limit lines newer than the transfer; 0 if that is the
-// first page.
-func (l *Ledger) Newer(ctx context.Context, q Query, transfer int64) (int64, error) {
-	cursor, err := readNewer(ctx, l.db, q, transfer)
+// Newer returns the value of before for the page that precedes the page of the
+// given before, which is not 0; the result is 0 if the preceding page is the
+// first one.
+func (l *Ledger) Newer(ctx context.Context, q Query, before int64) (int64, error) {
+	cursor, err := readNewer(ctx, l.db, q, before)
 	return cursor, fault.Wrap("ledger.statement", err)
 }
 
-// Total is what one operation moved into an account and out of it, both without
-// sign, and in how many transfers.
+// Total is what one operation moved into an account and out of it, both as
+// positive amounts, and the number of entries in each direction.
 type Total struct {
 	Op                string
 	In, Out           money.Amount
@@ -69,7 +69,7 @@ func (l *Ledger) Totals(ctx context.Context, account int64) ([]Total, error) {
 }
 
 // LineOf returns an account's line of one transfer; NotFound if the transfer does
-// not touch the account, Unknown if a failover could still lose it.
+// have an entry on the account, Unknown if a failover could still lose it.
 func (l *Ledger) LineOf(ctx context.Context, account, transfer int64) (Line, error) {
 	line, err := readLine(ctx, l.db, account, transfer)
 	if err == nil {

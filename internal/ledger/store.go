@@ -22,7 +22,7 @@ func updateFloor(tx *database.Tx, account int64, floor money.Amount) error {
 	return result.Error
 }
 
-// lastPosted returns when the account's last transfer was posted; nil: never.
+// lastPosted returns the time of the account's last transfer; nil if it has none.
 func lastPosted(tx *database.Tx, account int64) (*time.Time, error) {
 	var rows []struct{ PostedAt time.Time }
 	err := tx.Gorm().Raw(`SELECT t.posted_at FROM entries e JOIN transfers t ON t.id = e.transfer_id
@@ -33,20 +33,20 @@ func lastPosted(tx *database.Tx, account int64) (*time.Time, error) {
 	return &rows[0].PostedAt, nil
 }
 
-// closeAccount reports whether the account was open and empty.
+// closeAccount closes an open and empty account, and reports whether it was one.
 func closeAccount(tx *database.Tx, account int64, at time.Time) (bool, error) {
 	//mutant:replace AND balance = 0 => TestCloseWallet
 	result := tx.Gorm().Exec("UPDATE accounts SET closed_at = ? WHERE id = ? AND closed_at IS NULL AND balance = 0", at, account)
 	return result.RowsAffected == 1, result.Error
 }
 
-// ensured is an account, and whether it has a floor.
-type ensured struct {
+// ensuredAccount is the result of ensureAccount.
+type ensuredAccount struct {
 	ID      int64
 	Floored bool
 }
 
-func ensureAccount(ctx context.Context, db *database.DB, name accountName) (account ensured, err error) {
+func ensureAccount(ctx context.Context, db *database.DB, name accountName) (account ensuredAccount, err error) {
 	err = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		err := tx.Gorm().Exec(`INSERT INTO accounts (id, kind, subject, currency, balance, opened_at)
 			VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (kind, subject) DO NOTHING`,
@@ -119,8 +119,8 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	return posted, nil
 }
 
-// rowsOf returns the rows of transfers and entries. A second transfer under one
-// request key fails by the unique key, and the batch is retried.
+// rowsOf returns the rows of transfers and entries. A second transfer with the
+// same request key violates the unique key, and the batch is retried.
 func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var ids, of, lines, accounts, amounts []int64
 	var keys, hashes, ops []string
@@ -167,8 +167,8 @@ type sum struct {
 
 // addToAccounts adds sums to balances in one row; database.ErrRowCount if an
 // account does not exist, is closed, or would pass its floor or ceiling. The sums
-// are ordered by account so that batches lock in the same order; a plan that
-// doesn't keep it can deadlock, and the batch is retried.
+// are ordered by account so that batches lock in the same order. A query plan may
+// use another order; the batch is retried after a deadlock.
 func addToAccounts(sums []sum) database.Update {
 	ids, amounts, ceilings := make([]int64, len(sums)), make([]int64, len(sums)), make([]int64, len(sums))
 	for i, s := range sums {

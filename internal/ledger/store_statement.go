@@ -27,8 +27,8 @@ func (d Direction) condition() string {
 	return ""
 }
 
-// condition filters entries and transfers. No operation is empty, so an empty
-// ExcludeOp leaves nothing out.
+// condition filters entries and transfers. Operations are never empty, so an
+// empty ExcludeOp excludes nothing.
 func (q Query) condition() string { return q.Direction.condition() + " AND t.act <> ?" }
 
 func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lines []Line, err error) {
@@ -40,11 +40,12 @@ func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lin
 	return lines, err
 }
 
-func readNewer(ctx context.Context, db *database.DB, q Query, transfer int64) (int64, error) {
+// readNewer reads one transfer more than the page before holds: the lines of that
+// page are older than it. With fewer, the page before is the first one.
+func readNewer(ctx context.Context, db *database.DB, q Query, before int64) (int64, error) {
 	var ids []int64
-	// One more than a page: the page begins behind the last of them.
 	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?"+
-		q.condition()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.ExcludeOp, transfer, q.Limit+1).Scan(&ids).Error
+		q.condition()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.ExcludeOp, before, q.Limit+1).Scan(&ids).Error
 	if err != nil || len(ids) <= q.Limit {
 		return 0, err
 	}

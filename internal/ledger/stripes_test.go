@@ -87,7 +87,7 @@ func TestStripesRollBackIntoAccounts(t *testing.T) {
 		for account, want := range map[int64]int64{a: 4_00, b.bank: -6_00, fees: 2_00} {
 			var balance int64
 			if err := db.Gorm(ctx).Raw("SELECT balance FROM accounts WHERE id = ?", account).Scan(&balance).Error; err != nil || balance != want {
-				t.Errorf("account %d is at %d, not %d: %v", account, balance, want, err)
+				t.Errorf("account %d has balance %d (%v), want %d", account, balance, err, want)
 			}
 		}
 		if err := db.Migrate(ctx); err != nil {

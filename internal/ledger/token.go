@@ -26,8 +26,8 @@ type writeToken struct {
 func newWriteToken() *writeToken { return &writeToken{held: make(chan struct{}, 1)} }
 
 // acquire waits for the token, at most tokenTimeout, or one millisecond after a
-// wait that timed out. release returns the token, if it was acquired; only the
-// first call has an effect.
+// wait that timed out. release gives the token back, if it was acquired; only
+// the first call has an effect.
 func (t *writeToken) acquire() (release func()) {
 	timeout := tokenTimeout
 	if t.overdue.Load() {

@@ -27,20 +27,19 @@ func (j *job) end(receipt Receipt, err error) {
 	close(j.done)
 }
 
-// A writer writes one batch at a time. It adds to striped balances in a stripe
-// of its own, which it rarely shares with another writer or process.
+// A writer writes one batch at a time. Of striped balances it updates its own
+// stripe, which it rarely shares with a writer of another process.
 type writer struct {
 	*Ledger
 	stripe  int64
 	release func() // of the write token
 }
 
-// run collects the postings that wait, writes them as one batch, and starts
-// again, until the queue is closed and empty.
+// run writes the queued postings in batches until the queue is closed and empty.
 func (w *writer) run() {
 	for first := range w.queue {
 		w.release = w.token.acquire()
-		// Callers that were just answered get the chance to post again: fuller
+		// Callers that were just answered can post again first, which fills
 		// batches without a timer.
 		runtime.Gosched()
 		batch := append(make([]*job, 0, 64), first)
@@ -61,7 +60,7 @@ func (w *writer) run() {
 	}
 }
 
-// write writes a batch, again as the retry policy says, and answers each of its
+// write writes a batch, retries it by the retry policy, and answers each of its
 // jobs exactly once. Only the first try may be optimistic.
 func (w *writer) write(batch []*job, optimistic bool) {
 	var outcomes []outcome
@@ -86,7 +85,7 @@ func (w *writer) write(batch []*job, optimistic bool) {
 		case retry:
 			continue
 		case split:
-			//mutant:drop TestRefusalNeverFailsNeighbours
+			//mutant:drop TestRefusalDoesNotFailOthersInBatch
 			if len(batch) > 1 {
 				for _, j := range batch {
 					w.write([]*job{j}, false)
@@ -110,7 +109,7 @@ func (w *writer) transact(batch []*job, optimistic bool) (outcomes []outcome, er
 	defer cancel()
 	defer func() {
 		// A rider that panics fails its own posting, not the process.
-		//mutant:drop TestRefusalNeverFailsNeighbours
+		//mutant:drop TestRefusalDoesNotFailOthersInBatch
 		if r := recover(); r != nil {
 			slog.ErrorContext(ctx, "ledger: panic", "panic", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", r)
@@ -128,8 +127,9 @@ func (w *writer) transact(batch []*job, optimistic bool) (outcomes []outcome, er
 		return err
 	})
 	if err != nil && (ctx.Err() != nil || (fault.Is(err, fault.Unavailable) && w.db.HasDetachedCommits())) && !fault.Is(err, fault.Unknown) {
-		// The database hangs, as it would for each posting alone. It may hang on
-		// the commit of an earlier request under one of these keys.
+		// The database does not respond. An earlier request under one of these
+		// keys may still be committing, so the outcome is unknown; splitting the
+		// batch would not help.
 		err = fault.New(fault.Unknown, "ledger.post", "").Because(err)
 	}
 	return outcomes, err

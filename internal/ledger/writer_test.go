@@ -224,7 +224,7 @@ func timeToPost(t *testing.T, address string) time.Duration {
 }
 
 // cutConnections cuts connections of the database at random until stop is closed,
-// then sends their number. The pauses are long enough for some postings.
+// then sends their number. The pauses are about as long as timeToPost.
 func cutConnections(t *testing.T, address string, pace time.Duration) (stop chan struct{}, killed chan int) {
 	other := databasetest.Reopen(t, strings.Replace(address, "?", "?application_name=cutter&", 1))
 	stop, killed = make(chan struct{}), make(chan int, 1)
@@ -249,7 +249,7 @@ func cutConnections(t *testing.T, address string, pace time.Duration) (stop chan
 	return stop, killed
 }
 
-// wantBalanceEventually is wantBalance with connections that may be cut already.
+// wantBalanceEventually is wantBalance for pools whose connections may be cut.
 func (b *books) wantBalanceEventually(account int64, want money.Amount) {
 	b.t.Helper()
 	for range 50 {
@@ -326,8 +326,7 @@ func TestPostToWalletBeingOpened(t *testing.T) {
 	})
 }
 
-// A batch that is blocked keeps the write token for a moment only: other batches
-// are written meanwhile.
+// While a batch is blocked, other batches are written: the write token times out.
 func TestBlockedBatchDoesNotStopOthers(t *testing.T) {
 	b := newBooks(t, databasetest.Postgres(t))
 	a := b.wallet(10_00)
