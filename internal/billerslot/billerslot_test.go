@@ -8,6 +8,7 @@ import (
 	"elsom/internal/billerslot"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 const biller = "dostek"
@@ -16,7 +17,7 @@ const biller = "dostek"
 func renew(t *testing.T, db *database.DB, p *billerslot.Pool, n int) billerslot.Renewal {
 	t.Helper()
 	var renewal billerslot.Renewal
-	must(t, db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) (err error) {
+	require.NoError(t, db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) (err error) {
 		renewal, err = p.Renew(tx, n, time.Minute)
 		return err
 	}))
@@ -25,15 +26,8 @@ func renew(t *testing.T, db *database.DB, p *billerslot.Pool, n int) billerslot.
 
 func leased(t *testing.T, db *database.DB) (n int) {
 	t.Helper()
-	must(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM biller_slots WHERE until > ?", db.Now()).Scan(&n).Error)
+	require.NoError(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM biller_slots WHERE until > ?", db.Now()).Scan(&n).Error)
 	return n
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Two processes share a biller's slots; what one releases, the other acquires.
@@ -41,8 +35,8 @@ func TestPoolsShareSlots(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		ours, theirs := billerslot.New(db), billerslot.New(db)
-		must(t, ours.Open(ctx, biller))
-		must(t, theirs.Open(ctx, biller))
+		require.NoError(t, ours.Open(ctx, biller))
+		require.NoError(t, theirs.Open(ctx, biller))
 		a, b := ours.Pool(biller), theirs.Pool(biller)
 		r := renew(t, db, a, 8)
 		if r.Calls != 8 {
@@ -76,7 +70,7 @@ func TestPoolsShareSlots(t *testing.T) {
 func TestRenewWithoutKeep(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, slots := context.Background(), billerslot.New(db)
-		must(t, slots.Open(ctx, biller))
+		require.NoError(t, slots.Open(ctx, biller))
 		p := slots.Pool(biller)
 		p.Keep(ctx, renew(t, db, p, 3), 3)
 		failed := context.Canceled
@@ -104,7 +98,7 @@ func TestRenewWithoutKeep(t *testing.T) {
 func TestAcquireWithoutTime(t *testing.T) {
 	db := databasetest.SQLite(t)
 	ctx, slots := context.Background(), billerslot.New(db)
-	must(t, slots.Open(ctx, biller))
+	require.NoError(t, slots.Open(ctx, biller))
 	p := slots.Pool(biller)
 	p.Keep(ctx, renew(t, db, p, 1), 1)
 	s := p.Acquire(func() time.Time { return db.Now().Add(2 * time.Minute) })
@@ -124,16 +118,16 @@ func TestExpiredLease(t *testing.T) {
 		if _, ok := slots.AcquireForCheck(ctx, biller, time.Minute); ok {
 			t.Fatal("a check without a free slot")
 		}
-		must(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.StoredTime(db.Now().Add(-time.Second))).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.StoredTime(db.Now().Add(-time.Second))).Error)
 		old, ok := slots.AcquireForCheck(ctx, biller, time.Minute)
 		if !ok {
 			t.Fatal("no slot after the leases expired")
 		}
-		must(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.StoredTime(db.Now().Add(-time.Second))).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE biller_slots SET until = ?", database.StoredTime(db.Now().Add(-time.Second))).Error)
 		if _, ok := slots.AcquireForCheck(ctx, biller, time.Minute); !ok {
 			t.Fatal("no slot after the lease expired")
 		}
-		must(t, slots.Release(ctx, old))
+		require.NoError(t, slots.Release(ctx, old))
 		if n := leased(t, db); n != 1 {
 			t.Fatalf("%d leases after a late release", n)
 		}

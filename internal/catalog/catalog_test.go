@@ -15,6 +15,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/testkit/require"
 )
 
 var development = catalog.Options{Development: true}
@@ -36,16 +37,6 @@ func codes(services []catalog.Service) []string {
 	return list
 }
 
-func must[T any](v T, err error) func(t *testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 // imports imports a file as an operator does.
 func imports(ctx context.Context, c *catalog.Catalog, file []byte) error {
 	change, err := c.Prepare(ctx, file, false)
@@ -58,20 +49,20 @@ func imports(ctx context.Context, c *catalog.Catalog, file []byte) error {
 func TestSeededCatalog(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		categories := must(c.Categories(ctx))(t)
+		categories := require.Value(c.Categories(ctx))(t)
 		if len(categories) != 2 || categories[1].Name.In("ru") != "Другие" || categories[1].USSDNumber != 14 ||
 			categories[1].USSDName.In("ru") != "Другие услуги" {
 			t.Errorf("categories %+v", categories)
 		}
-		if got := codes(must(c.Services(ctx, "other"))(t)); !slices.Equal(got, []string{"dostek", "hoster"}) {
+		if got := codes(require.Value(c.Services(ctx, "other"))(t)); !slices.Equal(got, []string{"dostek", "hoster"}) {
 			t.Errorf("«Другие» holds %v", got)
 		}
-		s := must(c.Service(ctx, "dostek"))(t)
+		s := require.Value(c.Service(ctx, "dostek"))(t)
 		if s.Name.In("ru") != "DosTek group" || s.USSDNumber != 14 || s.USSDName.RU != "Достэк" ||
 			s.Identifier != catalog.KindINN || s.Label.In("ru") != "ИНН компании" || !s.Fee.None() {
 			t.Errorf("service %+v", s)
 		}
-		l := must(c.Level(ctx, catalog.StandardLevel))(t)
+		l := require.Value(c.Level(ctx, catalog.StandardLevel))(t)
 		if l.Operation != 10_000_000 || l.Balance != 80_000_000 || l.Month != 100_000_000 || l.Day != 0 {
 			t.Errorf("level %+v", l)
 		}
@@ -111,13 +102,13 @@ func TestCarriers(t *testing.T) {
 func TestLongestPrefixWins(t *testing.T) {
 	db := databasetest.SQLite(t)
 	c := seeded(t, db, development)
-	file := string(must(c.Export(t.Context()))(t))
+	file := string(require.Value(c.Export(t.Context()))(t))
 	file = strings.Replace(file, `prefixes: ["50", "70"]`, `prefixes: ["50", "70", "5512"]`, 1)
 	if err := imports(t.Context(), c, []byte(file)); err != nil {
 		t.Fatal(err)
 	}
 	for number, want := range map[phone.Number]string{"+996551234567": "o", "+996551334567": "megacom"} {
-		if got := must(c.Carrier(t.Context(), number))(t); got.Code != want {
+		if got := require.Value(c.Carrier(t.Context(), number))(t); got.Code != want {
 			t.Errorf("%s is of %s, want %s", number, got.Code, want)
 		}
 	}
@@ -142,10 +133,10 @@ func TestUnconnectedBillersAreHidden(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, its := t.Context(), catalog.New(db, c.options)
-			if got := codes(must(its.Services(ctx, ""))(t)); !slices.Equal(got, c.payable) {
+			if got := codes(require.Value(its.Services(ctx, ""))(t)); !slices.Equal(got, c.payable) {
 				t.Errorf("payable %v, want %v", got, c.payable)
 			}
-			b := must(its.Biller(ctx, catalog.DostekBiller))(t)
+			b := require.Value(its.Biller(ctx, catalog.DostekBiller))(t)
 			if b.URL != c.url || b.AnswersStoredOutcome != c.stored || b.Deadline != 20*time.Second {
 				t.Errorf("biller %+v", b)
 			}
@@ -158,15 +149,15 @@ func TestUnconnectedBillersAreHidden(t *testing.T) {
 					t.Errorf("a receipt of %s: %v", code, err)
 				}
 			}
-			if got := must(its.Search(ctx, "hoster"))(t); (len(got) == 1) != slices.Contains(c.payable, "hoster") {
+			if got := require.Value(its.Search(ctx, "hoster"))(t); (len(got) == 1) != slices.Contains(c.payable, "hoster") {
 				t.Errorf("search shows %v", codes(got))
 			}
-			if got := must(its.Categories(ctx))(t); (len(got) == 0) != (len(c.payable) == 0) {
+			if got := require.Value(its.Categories(ctx))(t); (len(got) == 0) != (len(c.payable) == 0) {
 				t.Errorf("categories %+v", got)
 			}
 		})
 	}
-	hoster := must(catalog.New(db, development).Biller(t.Context(), "hoster"))(t)
+	hoster := require.Value(catalog.New(db, development).Biller(t.Context(), "hoster"))(t)
 	if hoster.URL != "http://127.0.0.1:8090/pay/hoster" {
 		t.Errorf("the stand-in for Hoster.kg is at %s", hoster.URL)
 	}
@@ -184,7 +175,7 @@ func TestSearch(t *testing.T) {
 		"башкалар": {"dostek", "hoster"}, "другие": {"dostek", "hoster"}, "other": {"dostek", "hoster"},
 		"другие hoster": {"hoster"}, "": nil, "  ": nil, "%": nil, "водоканал": nil, strings.Repeat("я", 5000): nil,
 	} {
-		if got := codes(must(c.Search(t.Context(), text))(t)); !slices.Equal(got, want) {
+		if got := codes(require.Value(c.Search(t.Context(), text))(t)); !slices.Equal(got, want) {
 			t.Errorf("%.20q finds %v, want %v", text, got, want)
 		}
 	}
@@ -193,13 +184,13 @@ func TestSearch(t *testing.T) {
 func TestBadImportChangesNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		before := must(c.Export(ctx))(t)
+		before := require.Value(c.Export(ctx))(t)
 		err := imports(ctx, c, []byte(strings.Replace(string(before), "identifier: inn", "identifier: innn", 1)))
 		var bad *catalog.BadFile
 		if !fault.Is(err, fault.Invalid) || !errors.As(err, &bad) || bad.Problems[0].Line == 0 {
 			t.Errorf("the bad file: %v", err)
 		}
-		if after := must(c.Export(ctx))(t); string(after) != string(before) {
+		if after := require.Value(c.Export(ctx))(t); string(after) != string(before) {
 			t.Error("it changed the catalog")
 		}
 	})
@@ -208,14 +199,14 @@ func TestBadImportChangesNothing(t *testing.T) {
 func TestExportedIsImportedTheSame(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		before := must(c.Export(ctx))(t)
+		before := require.Value(c.Export(ctx))(t)
 		if !strings.Contains(string(before), "# Limits of identification levels. EDITABLE DEFAULT") {
 			t.Error("the remarks are lost")
 		}
 		if err := imports(ctx, c, before); err != nil {
 			t.Fatal(err)
 		}
-		if after := must(c.Export(ctx))(t); string(after) != string(before) {
+		if after := require.Value(c.Export(ctx))(t); string(after) != string(before) {
 			t.Errorf("exported\n%s\nthen\n%s", before, after)
 		}
 	})
@@ -224,7 +215,7 @@ func TestExportedIsImportedTheSame(t *testing.T) {
 func TestOmittedEntriesAreRetired(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		whole := must(c.Export(ctx))(t)
+		whole := require.Value(c.Export(ctx))(t)
 		from := strings.Index(string(whole), "  - code: hoster\n    category")
 		to := strings.Index(string(whole), "  - code: aknet\n    category")
 		if err := imports(ctx, c, append(slices.Clone(whole[:from]), whole[to:]...)); err != nil {
@@ -233,17 +224,17 @@ func TestOmittedEntriesAreRetired(t *testing.T) {
 		if _, err := c.Service(ctx, "hoster"); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a retired service can be paid: %v", err)
 		}
-		if s := must(c.ServiceOfRecord(ctx, "hoster"))(t); !s.Retired || s.Name.RU != "Hoster.kg" {
+		if s := require.Value(c.ServiceOfRecord(ctx, "hoster"))(t); !s.Retired || s.Name.RU != "Hoster.kg" {
 			t.Errorf("on record: %+v", s)
 		}
-		if strings.Contains(string(must(c.Export(ctx))(t)), "category: other\n    biller: hoster") {
+		if strings.Contains(string(require.Value(c.Export(ctx))(t)), "category: other\n    biller: hoster") {
 			t.Error("a retired service is exported")
 		}
 		back := strings.Replace(string(whole), "version: 1\n", "version: 2\n", 1)
 		if err := imports(ctx, c, []byte(back)); err != nil {
 			t.Fatal(err)
 		}
-		if s := must(c.Service(ctx, "hoster"))(t); s.Retired {
+		if s := require.Value(c.Service(ctx, "hoster"))(t); s.Retired {
 			t.Error("it didn't come back")
 		}
 	})
@@ -267,11 +258,11 @@ func TestFiveProcessesSeed(t *testing.T) {
 			}
 			wg.Wait()
 			c := catalog.New(first, development)
-			if got := must(c.Services(t.Context(), ""))(t); len(got) != 3 {
+			if got := require.Value(c.Services(t.Context(), ""))(t); len(got) != 3 {
 				t.Errorf("services %v", codes(got))
 			}
 			// An operator's catalog is left alone, even an empty one.
-			file := must(c.Export(t.Context()))(t)
+			file := require.Value(c.Export(t.Context()))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "7.00"`, 1)
 			if err := imports(t.Context(), c, []byte(edited)); err != nil {
 				t.Fatal(err)
@@ -279,7 +270,7 @@ func TestFiveProcessesSeed(t *testing.T) {
 			if err := c.Seed(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if l := must(c.Level(t.Context(), catalog.StandardLevel))(t); l.Operation != 700 {
+			if l := require.Value(c.Level(t.Context(), catalog.StandardLevel))(t); l.Operation != 700 {
 				t.Errorf("seeding overwrote the operator's limit: %s", l.Operation)
 			}
 		})
@@ -295,19 +286,19 @@ func TestOtherProcessesSeeAnImport(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ahead.Store(0)
 			one, other, ctx := seeded(t, db, development), catalog.New(db, development), t.Context()
-			if l := must(other.Level(ctx, catalog.StandardLevel))(t); l.Operation != 10_000_000 {
+			if l := require.Value(other.Level(ctx, catalog.StandardLevel))(t); l.Operation != 10_000_000 {
 				t.Fatalf("before: %s", l.Operation)
 			}
-			file := must(one.Export(ctx))(t)
+			file := require.Value(one.Export(ctx))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "50000.00"`, 1)
 			if err := imports(ctx, one, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
-			if l := must(one.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {
+			if l := require.Value(one.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {
 				t.Errorf("the importing process still says %s", l.Operation)
 			}
 			ahead.Store(int64(2 * time.Second))
-			if l := must(other.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {
+			if l := require.Value(other.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {
 				t.Errorf("two seconds later another process still says %s", l.Operation)
 			}
 		})
@@ -318,7 +309,7 @@ func TestCatalogSurvivesDatabaseFailure(t *testing.T) {
 	var ahead atomic.Int64
 	db := databasetest.SQLite(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 	c := seeded(t, db, development)
-	must(c.Services(t.Context(), ""))(t)
+	require.Value(c.Services(t.Context(), ""))(t)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}

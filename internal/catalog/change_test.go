@@ -12,22 +12,23 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 // prepared compares the exported catalog, edited, with the current one.
 func prepared(t *testing.T, c *catalog.Catalog, oldnew ...string) *catalog.Change {
 	t.Helper()
-	file := string(must(c.Export(t.Context()))(t))
+	file := string(require.Value(c.Export(t.Context()))(t))
 	amended := strings.NewReplacer(oldnew...).Replace(file)
 	if len(oldnew) > 0 && amended == file {
 		t.Fatalf("nothing of %q is in\n%s", oldnew, file)
 	}
-	return must(c.Prepare(t.Context(), []byte(amended), false))(t)
+	return require.Value(c.Prepare(t.Context(), []byte(amended), false))(t)
 }
 
 func TestDiff(t *testing.T) {
 	c := seeded(t, databasetest.SQLite(t), development)
-	file := string(must(c.Export(t.Context()))(t))
+	file := string(require.Value(c.Export(t.Context()))(t))
 	hoster := file[strings.Index(file, "  - code: hoster\n    category"):strings.Index(file, "  - code: aknet\n    category")]
 	internet := file[strings.Index(file, "  - code: internet\n"):strings.Index(file, "  - code: other\n")]
 	other := file[strings.Index(file, "  - code: other\n"):strings.Index(file, "# Whom the money goes to")]
@@ -77,7 +78,7 @@ func TestStaleFilesAreRefused(t *testing.T) {
 				t.Errorf("%s is applied: %v", old, err)
 			}
 		}
-		l := must(c.Level(ctx, catalog.StandardLevel))(t)
+		l := require.Value(c.Level(ctx, catalog.StandardLevel))(t)
 		if l.Operation != 700 || l.Month != 100_000_000 {
 			t.Errorf("the limits are %+v", l)
 		}
@@ -114,11 +115,11 @@ func TestImportsAtOnce(t *testing.T) {
 			if won < 0 {
 				t.Fatal("none won")
 			}
-			l := must(catalog.New(first, development).Level(t.Context(), catalog.StandardLevel))(t)
+			l := require.Value(catalog.New(first, development).Level(t.Context(), catalog.StandardLevel))(t)
 			if int(l.Operation) != 100*(won+1) {
 				t.Errorf("writer %d won, the limit is %s", won, l.Operation)
 			}
-			versions := must(c.Versions(t.Context()))(t)
+			versions := require.Value(c.Versions(t.Context()))(t)
 			if len(versions) != 2 || versions[0].Staff != fmt.Sprint(won) {
 				t.Errorf("writer %d won, versions %+v", won, versions)
 			}
@@ -129,20 +130,20 @@ func TestImportsAtOnce(t *testing.T) {
 func TestEmptiedListsAreRefused(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		file := string(must(c.Export(ctx))(t))
+		file := string(require.Value(c.Export(ctx))(t))
 		services, levels := strings.Index(file, "services:\n"), strings.Index(file, "# Limits of identification")
 		carriers := strings.Index(file, "carriers:\n")
 		empty := file[:services] + "services: []\n" + file[levels:carriers] + "carriers: []\n"
-		change := must(c.Prepare(ctx, []byte(empty), false))(t)
+		change := require.Value(c.Prepare(ctx, []byte(empty), false))(t)
 		var emptied *catalog.EmptiedError
 		if !errors.As(change.Refused, &emptied) || !slices.Equal(emptied.Lists, []string{"services", "carriers"}) {
 			t.Errorf("refused: %v", change.Refused)
 		}
-		if err := c.Apply(ctx, change, catalog.By{}); !fault.Is(err, fault.Conflict) || len(must(c.Services(ctx, ""))(t)) != 3 {
+		if err := c.Apply(ctx, change, catalog.By{}); !fault.Is(err, fault.Conflict) || len(require.Value(c.Services(ctx, ""))(t)) != 3 {
 			t.Errorf("applied: %v", err)
 		}
-		change = must(c.Prepare(ctx, []byte(empty), true))(t)
-		if err := c.Apply(ctx, change, catalog.By{}); err != nil || len(must(c.Services(ctx, ""))(t)) != 0 {
+		change = require.Value(c.Prepare(ctx, []byte(empty), true))(t)
+		if err := c.Apply(ctx, change, catalog.By{}); err != nil || len(require.Value(c.Services(ctx, ""))(t)) != 0 {
 			t.Errorf("with leave: %v", err)
 		}
 		// A list that was empty already is not reported.
@@ -155,7 +156,7 @@ func TestEmptiedListsAreRefused(t *testing.T) {
 func TestVersionsAndRestore(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		first := must(c.Export(ctx))(t)
+		first := require.Value(c.Export(ctx))(t)
 		bakyt := catalog.By{Staff: "Bakyt", OSUser: "root"}
 		if err := c.Apply(ctx, prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`), bakyt); err != nil {
 			t.Fatal(err)
@@ -163,19 +164,19 @@ func TestVersionsAndRestore(t *testing.T) {
 		if err := c.Apply(ctx, prepared(t, c), bakyt); err != nil { // changes nothing
 			t.Fatal(err)
 		}
-		back := must(c.PrepareRestore(ctx, 1, false))(t)
+		back := require.Value(c.PrepareRestore(ctx, 1, false))(t)
 		if err := c.Apply(ctx, back, catalog.By{OSUser: "elsom"}); err != nil {
 			t.Fatal(err)
 		}
-		versions := must(c.Versions(ctx))(t)
+		versions := require.Value(c.Versions(ctx))(t)
 		if len(versions) != 3 || versions[0].Origin != catalog.Restored || versions[0].RestoredFrom != 1 || versions[0].Number != 3 || versions[0].OSUser != "elsom" ||
 			versions[1].By != bakyt || versions[1].Origin != catalog.Imported || versions[1].At.IsZero() || versions[2].Origin != catalog.Seeded {
 			t.Errorf("versions %+v", versions)
 		}
-		if now := string(must(c.Export(ctx))(t)); now != strings.Replace(string(first), "version: 1", "version: 3", 1) {
+		if now := string(require.Value(c.Export(ctx))(t)); now != strings.Replace(string(first), "version: 1", "version: 3", 1) {
 			t.Errorf("restored is\n%s", now)
 		}
-		if old := string(must(c.ExportVersion(ctx, 1))(t)); old != string(first) {
+		if old := string(require.Value(c.ExportVersion(ctx, 1))(t)); old != string(first) {
 			t.Errorf("version 1 is\n%s", old)
 		}
 		if _, err := c.PrepareRestore(ctx, 9, false); !fault.Is(err, fault.NotFound) {
@@ -203,14 +204,14 @@ func TestVersionOfAnOlderRelease(t *testing.T) {
 		if err := c.Apply(ctx, prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`), catalog.By{Staff: "Bakyt"}); err != nil {
 			t.Fatal(err)
 		}
-		versions := must(c.Versions(ctx))(t)
+		versions := require.Value(c.Versions(ctx))(t)
 		if len(versions) != 3 || versions[1].Number != 5 || versions[1].Origin != catalog.Found || versions[1].Staff != "" {
 			t.Errorf("versions %+v", versions)
 		}
-		if err := c.Apply(ctx, must(c.PrepareRestore(ctx, 5, false))(t), catalog.By{}); err != nil {
+		if err := c.Apply(ctx, require.Value(c.PrepareRestore(ctx, 5, false))(t), catalog.By{}); err != nil {
 			t.Fatal(err)
 		}
-		if l := must(c.Level(ctx, catalog.StandardLevel))(t); l.Operation != 10_000_000 {
+		if l := require.Value(c.Level(ctx, catalog.StandardLevel))(t); l.Operation != 10_000_000 {
 			t.Errorf("the limit is %s", l.Operation)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"elsom/internal/i18n"
+	"elsom/internal/testkit/require"
 	"elsom/templates/gallery"
 )
 
@@ -32,18 +33,18 @@ func TestPages(t *testing.T) {
 	for _, s := range gallery.States() {
 		t.Run(s.Name, func(t *testing.T) {
 			for _, l := range i18n.Langs() {
-				must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
+				require.NoError(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
 				fits(ctx, t, l, 320)
 				for _, width := range []int64{768, 820, 960, 1024} {
-					must(t, chromedp.Run(ctx, look(width, false)))
+					require.NoError(t, chromedp.Run(ctx, look(width, false)))
 					fits(ctx, t, l, width)
 				}
 			}
 			// English was last; axe checks the Russian page.
-			must(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
+			require.NoError(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
 			for _, dark := range []bool{false, true} {
 				var wrong []string
-				must(t, chromedp.Run(ctx, scheme(dark), chromedp.Evaluate(axeRun, &wrong, awaitPromise)))
+				require.NoError(t, chromedp.Run(ctx, scheme(dark), chromedp.Evaluate(axeRun, &wrong, awaitPromise)))
 				for _, w := range wrong {
 					t.Errorf("axe, dark %v: %s", dark, w)
 				}
@@ -63,7 +64,7 @@ func fits(ctx context.Context, t *testing.T, l i18n.Lang, width int64) {
 		Text  string
 		Title string
 	}
-	must(t, chromedp.Run(ctx, chromedp.Evaluate(fmt.Sprintf(`({
+	require.NoError(t, chromedp.Run(ctx, chromedp.Evaluate(fmt.Sprintf(`({
 		Wide: document.documentElement.scrollWidth,
 		Which: [...document.querySelectorAll("main *, header *, footer *")].filter(e =>
 			!e.closest(".unseen, svg") && getComputedStyle(e).position !== "absolute" && e.getBoundingClientRect().right > %d.5).map(e =>
@@ -85,7 +86,7 @@ func TestNarrowRows(t *testing.T) {
 		for _, width := range []int64{320, 360} {
 			var rows, phones int
 			var wrong []string
-			must(t, chromedp.Run(ctx, look(width, false), visit(h.URL+"/ru"+page),
+			require.NoError(t, chromedp.Run(ctx, look(width, false), visit(h.URL+"/ru"+page),
 				chromedp.Evaluate(`document.querySelectorAll(".row-clip > :nth-child(2)").length`, &rows),
 				chromedp.Evaluate(`document.querySelectorAll(".row-phone").length`, &phones),
 				chromedp.Evaluate(`[...document.querySelectorAll(".row-clip > :last-child")].filter(e => e.scrollWidth > e.clientWidth).concat(
@@ -112,7 +113,7 @@ func TestTitles(t *testing.T) {
 	for _, s := range gallery.States() {
 		for l, word := range map[i18n.Lang]string{i18n.RU: "Ошибка: ", i18n.KY: "Ката: ", i18n.EN: "Error: "} {
 			var b strings.Builder
-			must(t, s.Render(l).Render(context.Background(), &b))
+			require.NoError(t, s.Render(l).Render(context.Background(), &b))
 			_, rest, _ := strings.Cut(b.String(), "<title>")
 			title, _, _ := strings.Cut(rest, "</title>")
 			wrong := strings.HasSuffix(s.Name, "-wrong") || strings.HasPrefix(s.Name, "error-") || strings.HasSuffix(s.Name, "check-short")
@@ -126,12 +127,5 @@ func TestTitles(t *testing.T) {
 				t.Errorf("%s: no %s", s.Name, want)
 			}
 		}
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"elsom/internal/i18n"
+	"elsom/internal/testkit/require"
 	"elsom/templates/layout"
 	"elsom/templates/page"
 )
@@ -35,14 +36,14 @@ func becomes(ctx context.Context, t *testing.T, script, want string) {
 func TestScript(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	heard := console(ctx)
-	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/ru/pay-wrong")))
+	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/ru/pay-wrong")))
 	becomes(ctx, t, `document.activeElement.id`, "problems")
-	must(t, chromedp.Run(ctx, chromedp.Click(`#problems a[href="#amount"]`)))
+	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`#problems a[href="#amount"]`)))
 	becomes(ctx, t, `document.activeElement.id`, "amount")
 
-	must(t, chromedp.Run(ctx, visit(h.URL+"/ru/login"), chromedp.Click(`[data-peek]`)))
+	require.NoError(t, chromedp.Run(ctx, visit(h.URL+"/ru/login"), chromedp.Click(`[data-peek]`)))
 	becomes(ctx, t, `document.querySelector("#password").type + document.querySelector("[data-peek]").textContent`, "textСкрыть")
-	must(t, chromedp.Run(ctx, chromedp.Click(`[data-peek]`)))
+	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`[data-peek]`)))
 	becomes(ctx, t, `document.querySelector("#password").type`, "password")
 	for _, said := range heard() {
 		t.Errorf("console: %s", said)
@@ -63,7 +64,7 @@ func TestReceiptRefreshesItself(t *testing.T) {
 		}
 		_ = view.Page().Render(r.Context(), w)
 	})
-	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
+	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
 		chromedp.Evaluate(`window.region = document.querySelector("[role=status]")`, nil)))
 	becomes(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
 	becomes(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
@@ -83,9 +84,9 @@ func TestIdleWarning(t *testing.T) {
 	})
 	var stayed atomic.Int64
 	h.mux.HandleFunc("GET /help", func(http.ResponseWriter, *http.Request) { stayed.Add(1) })
-	must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/idle")))
+	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/idle")))
 	becomes(ctx, t, `String(document.querySelector("#idle").open)`, "true")
-	must(t, chromedp.Run(ctx, chromedp.Click(`[data-idle-stay]`)))
+	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`[data-idle-stay]`)))
 	becomes(ctx, t, `String(document.querySelector("#idle").open)`, "false")
 	for range 50 {
 		if stayed.Load() == 1 {
@@ -117,7 +118,7 @@ func TestBackForwardCache(t *testing.T) {
 	})
 	for path, want := range map[string]string{"/holder": "asked for again", "/visitor": "kept alive"} {
 		ctx := browser(t)
-		must(t, chromedp.Run(ctx, look(360, false), visit(h.URL+path), chromedp.Evaluate(`window.kept = true`, nil), visit(h.URL+"/ru/help"), goBack))
+		require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+path), chromedp.Evaluate(`window.kept = true`, nil), visit(h.URL+"/ru/help"), goBack))
 		becomes(ctx, t, `location.pathname + (document.readyState === "complete" && !document.body.hidden ? window.kept ? " kept alive" : " asked for again" : "")`, path+" "+want)
 	}
 }
@@ -130,7 +131,7 @@ func TestReceiptPrintsOnOnePage(t *testing.T) {
 	for _, state := range []string{"receipt", "receipt-processing", "receipt-refunded"} {
 		for _, l := range i18n.Langs() {
 			var pdf []byte
-			must(t, chromedp.Run(ctx, look(1280, false), visit(h.URL+"/"+string(l)+"/"+state),
+			require.NoError(t, chromedp.Run(ctx, look(1280, false), visit(h.URL+"/"+string(l)+"/"+state),
 				chromedp.ActionFunc(func(ctx context.Context) (err error) {
 					pdf, _, err = cdppage.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
 					return err

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"elsom/internal/i18n"
+	"elsom/internal/testkit/require"
 	"elsom/templates/gallery"
 )
 
@@ -125,7 +126,7 @@ func readme(ctx context.Context, t *testing.T, h *galleryServer, dir string) {
 		var body strings.Builder
 		for _, state := range row.states {
 			var picture []byte
-			must(t, chromedp.Run(ctx, look(row.width, row.dark), visit(h.URL+"/"+string(row.lang)+"/"+state),
+			require.NoError(t, chromedp.Run(ctx, look(row.width, row.dark), visit(h.URL+"/"+string(row.lang)+"/"+state),
 				emulation.SetDeviceMetricsOverride(row.width, 780, 1.5, true), capture(&picture)))
 			h.mu.Lock()
 			h.pictures[name+state] = picture
@@ -136,7 +137,7 @@ func readme(ctx context.Context, t *testing.T, h *galleryServer, dir string) {
 		h.sheets[name] = rowHead + body.String()
 		h.mu.Unlock()
 		var picture []byte
-		must(t, chromedp.Run(ctx, look(1296, false), emulation.SetDeviceMetricsOverride(1296, 100, 1, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1296, 100, 1, &picture)))
+		require.NoError(t, chromedp.Run(ctx, look(1296, false), emulation.SetDeviceMetricsOverride(1296, 100, 1, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1296, 100, 1, &picture)))
 		write(t, filepath.Join(dir, name+".png"), picture)
 	}
 }

@@ -24,3 +24,13 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 		}
 	}
 }
+
+// Value returns a function that fails the test if err is not nil, and returns v
+// otherwise: require.Value(catalog.Export(ctx))(t).
+func Value[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		NoError(t, err)
+		return v
+	}
+}
