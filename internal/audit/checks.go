@@ -32,11 +32,11 @@ const (
 	onceOnly        = "once only"
 	nothingErased   = "nothing erased"
 	payments        = "payments"
-	holds           = "holds"
+	inTransit       = "in transit"
 	cashIns         = "cash-ins"
 	walletTransfers = "between wallets"
 	accounts        = "accounts"
-	operations      = "acts"
+	operations      = "operations"
 	settlements     = "settlements"
 )
 
@@ -58,7 +58,7 @@ var ledgerChecks = []check{
 	{query: unbalancedTransfers, narrow: "entries", rules: one(booksBalance, "every transfer sums to zero", "transfer {what} sums to {have}")},
 	{query: unbalancedWhole, narrow: "entries", rules: one(booksBalance, "the whole sums to zero", "all {what} sum to {have}")},
 	{query: shortTransfers, narrow: "transfers entries", rules: one(booksBalance, "every transfer has two entries or more", "transfer {what} has {count} entries")},
-	{query: entriesWithoutAccount, narrow: "entries", rules: one(booksBalance, "every entry has its account", "account {what} has {count} entries and is not there")},
+	{query: entriesWithoutAccount, narrow: "entries", rules: one(booksBalance, "every entry has its account", "account {what} is missing but has {count} entries")},
 	{query: otherCurrencies, rules: one(booksBalance, "one currency", "account {what} is in another currency")},
 	{
 		query: wrongBalances, rules: one(sumOfEntries, "every balance equals its entries", wrongBalance),
@@ -67,14 +67,14 @@ var ledgerChecks = []check{
 		},
 	},
 	{query: stripesOfFlooredAccounts, rules: one(sumOfEntries, "stripes are of accounts without a floor", "account {what} has a floor and {count} stripes")},
-	{query: belowFloor, rules: one(noDebt, "no account is below its floor", "account {what} is at {have}, its floor is {want}")},
+	{query: belowFloor, rules: one(noDebt, "no account is below its floor", "account {what} has a balance of {have}, its floor is {want}")},
 	{query: walletsWithoutFloor, rules: one(noDebt, "every wallet has a floor of zero", "wallet {what} may go below zero")},
 	{query: repeatedKeys, narrow: "transfers", rules: one(onceOnly, "one transfer for a request key", "{count} transfers have the request key {what}")},
-	{query: entriesWithoutTransfer, narrow: "entries", rules: one(nothingErased, "every entry has its transfer", "transfer {what} is not there, {count} of its entries are")},
-	{query: missingLines, narrow: "entries", rules: one(nothingErased, "no line of a transfer is missing", "transfer {what} has lost a line")},
+	{query: entriesWithoutTransfer, narrow: "entries", rules: one(nothingErased, "every entry has its transfer", "transfer {what} is missing, but {count} of its entries exist")},
+	{query: missingLines, narrow: "entries", rules: one(nothingErased, "no line of a transfer is missing", "transfer {what} has a missing line")},
 }
 
-const wrongBalance = "account {what} is at {have}, its entries sum to {want}"
+const wrongBalance = "account {what} has a balance of {have}, its entries sum to {want}"
 
 func triggerChecks(dialect database.Dialect) []check {
 	triggers := wrongTriggersSQLite
@@ -82,34 +82,34 @@ func triggerChecks(dialect database.Dialect) []check {
 		triggers = wrongTriggersPostgres
 	}
 	//mutant:replace triggers, => triggers + " AND 1 = 0", TestWrongTriggersAreFound
-	return []check{{query: triggers, rules: one(nothingErased, "the append-only triggers stand", "trigger {what} is missing, off or another")}}
+	return []check{{query: triggers, rules: one(nothingErased, "the append-only triggers are in place", "trigger {what} is missing, disabled or different")}}
 }
 
 var accountChecks = []check{
 	{query: customersWithoutWallet, rules: one(accounts, "every customer has a wallet", "customer {what} has no wallet")},
-	{query: closedWithMoney, rules: one(accounts, "a closed wallet holds no money", "the entries of closed wallet {what} sum to {have}")},
+	{query: closedWithMoney, rules: one(accounts, "a closed wallet has no money", "the entries of closed wallet {what} sum to {have}")},
 	{query: closedWithTransfers, rules: one(accounts, "a closed wallet has no transfers after its closing", "wallet {what} has {count} transfers after its closing")},
-	{query: halfClosedWallets, rules: one(accounts, "a wallet is closed where its customer is", "customer {what} is closed and the wallet is not, or the other way")},
+	{query: halfClosedWallets, rules: one(accounts, "a wallet is closed together with its customer", "only one of customer {what} and its wallet is closed")},
 	{query: closedWithOpenPayments, rules: one(accounts, "a closed wallet has no open payments", "closed wallet {what} has {count} open payments")},
 	{query: agentsWithoutTill, rules: one(accounts, "every agent has a till with its ceiling", "agent {what} has no till with its ceiling")},
 }
 
 var paymentChecks = []check{
 	{query: paymentsWithoutTransfer, narrow: "payments", rules: one(payments, "every payment has its transfers", "{what} was never posted")},
-	{query: transfersWithoutPayment, narrow: "transfers payments", rules: one(payments, "every payment's transfer has its payment", "transfer {what} has no payment in that state")},
-	{query: wrongAcceptances, narrow: "payments", rules: one(payments, "acceptance: amount and fee, from the wallet into transit", "payment {what} was not accepted by its amounts and accounts")},
-	{query: wrongSettlements, narrow: "payments", rules: one(payments, "settlement: out of transit to the biller and the fees", "payment {what} was not settled by its amounts and accounts")},
-	{query: wrongRefunds, narrow: "payments", rules: one(payments, "refund: amount and fee, out of transit to the wallet", "payment {what} was not refunded by its amounts and accounts")},
-	{query: wrongGrounds, narrow: "payments", rules: one(payments, "no refund without a refusal that can be believed, or two people",
-		"payment {what} was refunded without a ground: an attempt of it may have been booked")},
-	{query: undelivered, rules: one(payments, "every processing payment has an open delivery", "payment {what} is processing and nobody will deliver it")},
-	{query: wrongClaims, rules: one(payments, "a claim stands on a refunded payment", "payment {what} has a claim and was not refunded")},
-	{query: wrongHolds, narrow: "payments", rules: one(holds, "every hold is open or ended once", "hold of payment {what} was ended {count} times")},
+	{query: transfersWithoutPayment, narrow: "transfers payments", rules: one(payments, "every payment's transfer has its payment", "transfer {what} has no payment in the matching state")},
+	{query: wrongAcceptances, narrow: "payments", rules: one(payments, "acceptance: amount and fee, from the wallet into transit", "the acceptance of payment {what} has wrong amounts or accounts")},
+	{query: wrongSettlements, narrow: "payments", rules: one(payments, "settlement: out of transit to the biller and the fees", "the settlement of payment {what} has wrong amounts or accounts")},
+	{query: wrongRefunds, narrow: "payments", rules: one(payments, "refund: amount and fee, out of transit to the wallet", "the refund of payment {what} has wrong amounts or accounts")},
+	{query: wrongGrounds, narrow: "payments", rules: one(payments, "every refund has a final refusal, or two people decided",
+		"payment {what} was refunded without a reason: the biller may have booked it")},
+	{query: undelivered, rules: one(payments, "every processing payment has an open delivery", "payment {what} is processing and has no open delivery")},
+	{query: wrongClaims, rules: one(payments, "every claim is on a refunded payment", "payment {what} has a claim and was not refunded")},
+	{query: wrongEnds, narrow: "payments", rules: one(inTransit, "the end of a payment is posted once, and not before", "the end of payment {what} was posted {count} times")},
 	{query: inconsistentEnds, narrow: "payments", rules: []rule{
-		{holds, "an end has its moment", "payment {what} has a state and a moment of its end that disagree"},
-		{payments, "every payment is in a known state", "payment {what} is in a state that nobody knows"},
+		{payments, "every ended payment has the time of its end", "the state of payment {what} contradicts the time of its end"},
+		{payments, "every payment is in a known state", "payment {what} has an unknown state"},
 	}},
-	{query: wrongTransit, rules: one(holds, "in transit = open payments, biller by biller", "in transit to {what} are {have}, open payments come to {want}")},
+	{query: wrongTransit, rules: one(inTransit, "in transit = open payments, biller by biller", "transit account of {what} has a balance of {have}, its open payments sum to {want}")},
 }
 
 var transferChecks = []check{
@@ -118,18 +118,18 @@ var transferChecks = []check{
 	{query: walletTransfersWithoutTransfer, narrow: "wallet_transfers", rules: one(walletTransfers, "every transfer between wallets is in the books", "{what} was never posted")},
 	//mutant:replace transfersWithoutWalletTransfer, => walletTransfersWithoutTransfer, TestWrongWalletTransfersAreFound
 	{query: transfersWithoutWalletTransfer, narrow: "transfers wallet_transfers", rules: []rule{
-		{walletTransfers, "every one in the books has its transfer between wallets", "transfer {what} has nobody who sent it"},
-		{operations, "every transfer is of a known operation", "transfer {what} is of an act that nobody knows"},
+		{walletTransfers, "every such transfer in the books has its sender", "transfer {what} has no sender"},
+		{operations, "every transfer has a known operation", "transfer {what} has an unknown operation"},
 	}},
 	{query: wrongWalletTransfers, narrow: "wallet_transfers", rules: one(walletTransfers, "the amount, from the sender's wallet to the receiver's",
-		"transfer {what} was not posted by its amount and wallets")},
-	{query: wrongCashIns, narrow: "cash_ins", rules: one(cashIns, "the sum, from the agent's till to the wallet", "cash-in {what} was not posted by its sum and accounts")},
+		"transfer {what} was posted with a wrong amount or wallet")},
+	{query: wrongCashIns, narrow: "cash_ins", rules: one(cashIns, "the sum, from the agent's till to the wallet", "cash-in {what} was posted with a wrong sum or account")},
 }
 
 var settlementChecks = []check{
 	{query: settlementsWithoutTransfer, rules: one(settlements, "every settlement has its transfer", "{what} was never posted")},
 	{query: transfersWithoutSettlement, narrow: "transfers", rules: one(settlements, "every settlement's transfer has its settlement", "transfer {what} has no settlement")},
-	{query: wrongPostedSettlements, rules: one(settlements, "the sum, between the party and the settlement account", "settlement {what} was not posted by its sum and accounts")},
-	{query: overSettled, rules: one(settlements, "nobody settled more than was owed", "account {what} is at {have}")},
-	{query: wrongNumbers, rules: one(settlements, "none is missing", "settlements of {what} are numbered with gaps")},
+	{query: wrongPostedSettlements, rules: one(settlements, "the sum, between the party and the settlement account", "settlement {what} was posted with a wrong sum or account")},
+	{query: overSettled, rules: one(settlements, "no party settled more than was owed", "account {what} has a balance of {have}")},
+	{query: wrongNumbers, rules: one(settlements, "no settlement is missing", "the numbers of settlements of {what} have gaps")},
 }

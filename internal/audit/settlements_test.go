@@ -52,22 +52,22 @@ var settlementCases = []violationCase{
 	},
 	{
 		"a settlement is of another sum", settled("agent", "kicb", 1, 100_00, "201", 50_00),
-		[]string{"settlements: settlement agent kicb R was not posted by its sum and accounts"},
+		[]string{"settlements: settlement agent kicb R was posted with a wrong sum or account"},
 	},
 	{
 		"a settlement goes the wrong way", settled("biller", "dostek", 1, 100_00, "{payable}", 100_00),
-		[]string{"settlements: settlement biller dostek R was not posted by its sum and accounts"},
+		[]string{"settlements: settlement biller dostek R was posted with a wrong sum or account"},
 	},
 	{
 		"a biller is paid more than it is owed", settled("biller", "dostek", 1, 400_00, "{payable}", -400_00),
-		[]string{"settlements: account {payable} (payable dostek) is at −50,00"},
+		[]string{"settlements: account {payable} (payable dostek) has a balance of −50,00"},
 	},
 	{
 		"an agent pays more than it owes", settled("agent", "kicb", 1, 2000_00, "201", 2000_00),
-		[]string{"settlements: account 201 (till kicb) is at 500,00"},
+		[]string{"settlements: account 201 (till kicb) has a balance of 500,00"},
 	},
 	{
 		"an earlier settlement is missing", settled("agent", "kicb", 2, 100_00, "201", 100_00),
-		[]string{"settlements: settlements of agent kicb are numbered with gaps"},
+		[]string{"settlements: the numbers of settlements of agent kicb have gaps"},
 	},
 }

@@ -111,7 +111,7 @@ const wrongClaims = `
 SELECT CAST(c.payment_id AS VARCHAR), NULL, NULL
 FROM payment_claims c WHERE (SELECT p.state FROM payments p WHERE p.id = c.payment_id) <> 'refunded'`
 
-const wrongHolds = `
+const wrongEnds = `
 SELECT CAST(p.id AS VARCHAR), COUNT(t.id), NULL
 FROM payments p LEFT JOIN transfers t ON t.request_key = ` + endKey + `
 GROUP BY p.id HAVING COUNT(t.id) <> MAX(CASE WHEN p.state = 'processing' THEN 0 ELSE 1 END)`

@@ -10,17 +10,18 @@ import (
 
 // SinceProves describes for an operator what an audit since a moment proves and
 // what it does not.
-const SinceProves = `Of the transfers posted since: each sums to zero over two entries or more, none of its lines is missing, each
-entry has its account, no two have one request key; each is of a known operation, and those of payments, cash-ins,
-settlements and transfers between wallets are theirs, by amounts and accounts. What was begun since has its transfers, and payments that
-began or ended since are in a known state. The balance of each wallet that moved since is the sum of all its entries.
+const SinceProves = `Each transfer posted since then sums to zero over two or more entries, none of its lines is missing, each of its
+entries has an account, and its request key is unique. Each has a known operation, and those of payments, cash-ins, settlements and
+transfers between wallets match them in amounts and accounts. Whatever began since then has its transfers, and payments that
+began or ended since then have a known state. The balance of each wallet that moved since then is the sum of all its entries.
 
-As they stand now, whatever their age: all balances sum to zero, no account is below its floor, customers have
-wallets and agents tills, stripes are of accounts without a floor, in transit are the open payments and each has its delivery, the append-only triggers stand.
+Of the present state, whatever its age: all balances sum to zero; no account is below its floor; customers have
+wallets and agents have tills; stripes belong to accounts without a floor; funds in transit equal the open payments,
+and each open payment has its delivery; the append-only triggers are in place.
 
-Not proved, and left to the whole audit: that nothing older was changed or erased; that the balances of billers,
-tills and fees are their entries; that all entries ever sum to zero; that no transfer was slipped in under an id
-older than the moment. What is new is told by the time in its id, so by the clocks of the portal's machines.`
+Not proved, and left to the full audit: that nothing older was changed or erased; that the balances of billers,
+tills and fees equal their entries; that all entries ever made sum to zero; that no transfer was inserted under an
+id older than that time. New rows are found by the time in their ids, so by the clocks of the portal's machines.`
 
 // fullAuditOnly marks totals that only a full audit reads.
 const fullAuditOnly = "-"

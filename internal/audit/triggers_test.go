@@ -76,7 +76,7 @@ func TestWrongTriggersAreFound(t *testing.T) {
 				}
 				want := make([]string, len(c.triggers))
 				for i, trigger := range c.triggers {
-					want[i] = "nothing erased: trigger " + trigger + " is missing, off or another"
+					want[i] = "nothing erased: trigger " + trigger + " is missing, disabled or different"
 				}
 				slices.Sort(want)
 				if p := runAudit(t, b.db); !slices.Equal(slices.Sorted(slices.Values(p.Violations)), want) {

@@ -16,23 +16,23 @@ var violationCases = []violationCase{
 		[]string{
 			"books balance: transfer {accept 11} (payment:11:accept) sums to 1,00",
 			"books balance: all entries sum to 1,00",
-			"balance is its entries: account 101 (wallet aizada) is at 645,00, its entries sum to 646,00",
-			"payments: payment 11 was not accepted by its amounts and accounts",
+			"balance is its entries: account 101 (wallet aizada) has a balance of 645,00, its entries sum to 646,00",
+			"payments: the acceptance of payment 11 has wrong amounts or accounts",
 		},
 	},
 	{
 		"a balance is changed", []string{"UPDATE accounts SET balance = balance + 1 WHERE id = 102"},
 		[]string{
 			"books balance: all balances sum to 0,01",
-			"balance is its entries: account 102 (wallet bakyt) is at 298,01, its entries sum to 298,00",
+			"balance is its entries: account 102 (wallet bakyt) has a balance of 298,01, its entries sum to 298,00",
 		},
 	},
 	{
 		"money moves from wallet to wallet without a transfer",
 		[]string{"UPDATE accounts SET balance = balance + 1 WHERE id = 102", "UPDATE accounts SET balance = balance - 1 WHERE id = 101"},
 		[]string{
-			"balance is its entries: account 101 (wallet aizada) is at 644,99, its entries sum to 645,00",
-			"balance is its entries: account 102 (wallet bakyt) is at 298,01, its entries sum to 298,00",
+			"balance is its entries: account 101 (wallet aizada) has a balance of 644,99, its entries sum to 645,00",
+			"balance is its entries: account 102 (wallet bakyt) has a balance of 298,01, its entries sum to 298,00",
 		},
 	},
 	{
@@ -44,15 +44,15 @@ var violationCases = []violationCase{
 		},
 		[]string{
 			"books balance: transfer {cash 2} (cashin:kicb:2) has 0 entries",
-			"no debt: account 102 (wallet bakyt) is at −202,00, its floor is −202,00",
+			"no debt: account 102 (wallet bakyt) has a balance of −202,00, its floor is −202,00",
 			"no debt: wallet 102 may go below zero",
-			"cash-ins: cash-in 902 was not posted by its sum and accounts",
+			"cash-ins: cash-in 902 was posted with a wrong sum or account",
 		},
 	},
 	{
 		"a transfer is erased", []string{"DELETE FROM transfers WHERE id = {accept 14}"},
 		[]string{
-			"nothing erased: transfer {accept 14} is not there, 2 of its entries are",
+			"nothing erased: transfer {accept 14} is missing, but 2 of its entries exist",
 			"payments: payment.accept payment:14:accept was never posted",
 		},
 	},
@@ -61,33 +61,33 @@ var violationCases = []violationCase{
 		[]string{
 			"books balance: transfer {end 11} (payment:11:end) sums to −250,00",
 			"books balance: all entries sum to −250,00",
-			"balance is its entries: account {payable} (payable dostek) is at 350,00, its entries sum to 100,00",
-			"nothing erased: transfer {end 11} (payment:11:end) has lost a line",
-			"payments: payment 11 was not settled by its amounts and accounts",
+			"balance is its entries: account {payable} (payable dostek) has a balance of 350,00, its entries sum to 100,00",
+			"nothing erased: transfer {end 11} (payment:11:end) has a missing line",
+			"payments: the settlement of payment 11 has wrong amounts or accounts",
 		},
 	},
 	{
 		"an account is erased", []string{"DELETE FROM stripes WHERE account_id = {payable}", "DELETE FROM accounts WHERE id = {payable}"},
 		[]string{
 			"books balance: all balances sum to −350,00",
-			"books balance: account {payable} has 2 entries and is not there",
-			"payments: payment 11 was not settled by its amounts and accounts",
-			"payments: payment 12 was not settled by its amounts and accounts",
+			"books balance: account {payable} is missing but has 2 entries",
+			"payments: the settlement of payment 11 has wrong amounts or accounts",
+			"payments: the settlement of payment 12 has wrong amounts or accounts",
 		},
 	},
 	{
 		"a stripe is changed", []string{"UPDATE stripes SET balance = balance + 100 WHERE account_id = {payable}"},
 		[]string{
 			"books balance: all balances sum to 1,00",
-			"balance is its entries: account {payable} (payable dostek) is at 351,00, its entries sum to 350,00",
+			"balance is its entries: account {payable} (payable dostek) has a balance of 351,00, its entries sum to 350,00",
 		},
 	},
 	{
 		"a stripe is erased", []string{"DELETE FROM stripes WHERE account_id = {transit}"},
 		[]string{
 			"books balance: all balances sum to −202,00",
-			"balance is its entries: account {transit} (transit dostek) is at 0,00, its entries sum to 202,00",
-			"holds: in transit to dostek are 0,00, open payments come to 202,00",
+			"balance is its entries: account {transit} (transit dostek) has a balance of 0,00, its entries sum to 202,00",
+			"in transit: transit account of dostek has a balance of 0,00, its open payments sum to 202,00",
 		},
 	},
 	{
@@ -96,7 +96,7 @@ var violationCases = []violationCase{
 		},
 		[]string{
 			"books balance: all balances sum to 300,00",
-			"balance is its entries: account 102 (wallet bakyt) is at 598,00, its entries sum to 298,00",
+			"balance is its entries: account 102 (wallet bakyt) has a balance of 598,00, its entries sum to 298,00",
 			"balance is its entries: account 102 has a floor and 1 stripes",
 		},
 	},
@@ -107,7 +107,7 @@ var violationCases = []violationCase{
 	{
 		"an agent owes more than its ceiling", []string{"UPDATE accounts SET floor = -100000 WHERE id = 201"},
 		[]string{
-			"no debt: account 201 (till kicb) is at −1\u00a0500,00, its floor is −1\u00a0000,00",
+			"no debt: account 201 (till kicb) has a balance of −1\u00a0500,00, its floor is −1\u00a0000,00",
 			"accounts: agent kicb has no till with its ceiling",
 		},
 	},
@@ -119,9 +119,9 @@ var violationCases = []violationCase{
 		},
 		[]string{
 			"once only: 2 transfers have the request key payment:12:end",
-			"payments: payment 12 was not settled by its amounts and accounts",
-			"holds: hold of payment 12 was ended 2 times",
-			"holds: in transit to dostek are 102,00, open payments come to 202,00",
+			"payments: the settlement of payment 12 has wrong amounts or accounts",
+			"in transit: the end of payment 12 was posted 2 times",
+			"in transit: transit account of dostek has a balance of 102,00, its open payments sum to 202,00",
 		},
 	},
 	{
@@ -139,14 +139,14 @@ var violationCases = []violationCase{
 		},
 		[]string{
 			"payments: payment.accept payment:15:accept was never posted",
-			"holds: in transit to akinet are 0,00, open payments come to 7,00",
+			"in transit: transit account of akinet has a balance of 0,00, its open payments sum to 7,00",
 		},
 	},
 	{
 		"a transfer names another payment", []string{"UPDATE transfers SET subject_id = 11 WHERE id = {end 12}"},
 		[]string{
 			"payments: payment.settle payment:12:end was never posted",
-			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in the matching state",
 		},
 	},
 	{
@@ -154,64 +154,64 @@ var violationCases = []violationCase{
 		[]string{
 			"cash-ins: cashin:kicb:2 was never posted",
 			"cash-ins: transfer {cash 2} (cashin:kicb:2, cashin.pay_in) has no credited cash-in",
-			"payments: transfer {cash 2} (cashin:kicb:2, cashin.pay_in) has no payment in that state",
+			"payments: transfer {cash 2} (cashin:kicb:2, cashin.pay_in) has no payment in the matching state",
 		},
 	},
 	{
 		"a payment's row is erased", []string{"DELETE FROM payments WHERE id = 12"},
 		[]string{
-			"payments: transfer {accept 12} (payment:12:accept, payment.accept) has no payment in that state",
-			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
+			"payments: transfer {accept 12} (payment:12:accept, payment.accept) has no payment in the matching state",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in the matching state",
 		},
 	},
 	{
 		"a completed payment is set back to processing", []string{"UPDATE payments SET state = 'processing', ended_at = NULL WHERE id = 12"},
 		[]string{
-			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
-			"payments: payment 12 is processing and nobody will deliver it",
-			"holds: hold of payment 12 was ended 1 times",
-			"holds: in transit to dostek are 202,00, open payments come to 302,00",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in the matching state",
+			"payments: payment 12 is processing and has no open delivery",
+			"in transit: the end of payment 12 was posted 1 times",
+			"in transit: transit account of dostek has a balance of 202,00, its open payments sum to 302,00",
 		},
 	},
 	{
 		"a processing payment is marked completed", []string{"UPDATE payments SET state = 'completed' WHERE id = 14"},
 		[]string{
 			"payments: payment.settle payment:14:end was never posted",
-			"holds: hold of payment 14 was ended 0 times",
-			"holds: payment 14 has a state and a moment of its end that disagree",
-			"holds: in transit to dostek are 202,00, open payments come to 0,00",
+			"in transit: the end of payment 14 was posted 0 times",
+			"payments: the state of payment 14 contradicts the time of its end",
+			"in transit: transit account of dostek has a balance of 202,00, its open payments sum to 0,00",
 		},
 	},
 	{
 		"a settled payment is marked refunded", []string{"UPDATE payments SET state = 'refunded' WHERE id = 12"},
 		[]string{
 			"payments: payment.refund payment:12:end was never posted",
-			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
-			"payments: payment 12 was not refunded by its amounts and accounts",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in the matching state",
+			"payments: the refund of payment 12 has wrong amounts or accounts",
 		},
 	},
 	{
 		"a settled payment gets an unknown state", []string{"UPDATE payments SET state = 'paid' WHERE id = 12"},
 		[]string{
 			"payments: payment.refund payment:12:end was never posted",
-			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in that state",
-			"payments: payment 12 is in a state that nobody knows",
+			"payments: transfer {end 12} (payment:12:end, payment.settle) has no payment in the matching state",
+			"payments: payment 12 has an unknown state",
 		},
 	},
 	{
 		"a refunded payment gets an unknown state", []string{"UPDATE payments SET state = 'returned' WHERE id = 13"},
 		[]string{
 			"payments: payment 13 has a claim and was not refunded",
-			"payments: payment 13 is in a state that nobody knows",
+			"payments: payment 13 has an unknown state",
 		},
 	},
 	{
 		"a processing payment gets an unknown state", []string{"UPDATE payments SET state = '' WHERE id = 14"},
 		[]string{
 			"payments: payment.refund payment:14:end was never posted",
-			"payments: payment 14 is in a state that nobody knows",
-			"holds: hold of payment 14 was ended 0 times",
-			"holds: in transit to dostek are 202,00, open payments come to 0,00",
+			"payments: payment 14 has an unknown state",
+			"in transit: the end of payment 14 was posted 0 times",
+			"in transit: transit account of dostek has a balance of 202,00, its open payments sum to 0,00",
 		},
 	},
 	{
@@ -221,7 +221,7 @@ var violationCases = []violationCase{
 			"UPDATE stripes SET balance = balance - 10000 WHERE account_id = {payable} AND stripe = (SELECT MIN(stripe) FROM stripes WHERE account_id = {payable})",
 			"UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
 		},
-		[]string{"acts: transfer 77 (gift:1, wallet.gift) is of an act that nobody knows"},
+		[]string{"operations: transfer 77 (gift:1, wallet.gift) has an unknown operation"},
 	},
 	{
 		"an unknown operation has a transfer's key", []string{
@@ -229,29 +229,29 @@ var violationCases = []violationCase{
 			"INSERT INTO entries VALUES (77, 0, 101, -10000), (77, 1, 102, 10000)",
 			"UPDATE accounts SET balance = balance - 10000 WHERE id = 101", "UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
 		},
-		[]string{"acts: transfer 77 (transfer:7, ) is of an act that nobody knows"},
+		[]string{"operations: transfer 77 (transfer:7, ) has an unknown operation"},
 	},
 	{
 		"a payment's amount is changed", []string{"UPDATE payments SET amount = amount - 100 WHERE id = 12"},
 		[]string{
-			"payments: payment 12 was not accepted by its amounts and accounts",
-			"payments: payment 12 was not settled by its amounts and accounts",
+			"payments: the acceptance of payment 12 has wrong amounts or accounts",
+			"payments: the settlement of payment 12 has wrong amounts or accounts",
 		},
 	},
 	{
 		"a fee is hidden in the amount", []string{"UPDATE payments SET amount = amount + 100, fee = fee - 100 WHERE id = 11"},
-		[]string{"payments: payment 11 was not settled by its amounts and accounts"},
+		[]string{"payments: the settlement of payment 11 has wrong amounts or accounts"},
 	},
 	{
 		"a payment changes its customer", []string{"UPDATE payments SET customer_id = 102 WHERE id = 13"},
 		[]string{
-			"payments: payment 13 was not accepted by its amounts and accounts",
-			"payments: payment 13 was not refunded by its amounts and accounts",
+			"payments: the acceptance of payment 13 has wrong amounts or accounts",
+			"payments: the refund of payment 13 has wrong amounts or accounts",
 		},
 	},
 	{
 		"a delivery is lost", []string{"UPDATE promises SET state = 'failed' WHERE id = 14"},
-		[]string{"payments: payment 14 is processing and nobody will deliver it"},
+		[]string{"payments: payment 14 is processing and has no open delivery"},
 	},
 	{
 		"a refund after an answer that was not final", []string{
@@ -259,7 +259,7 @@ var violationCases = []violationCase{
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'later' FROM payments WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
 		},
-		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
 	{
 		"a refund after an attempt without an answer", []string{
@@ -267,21 +267,21 @@ var violationCases = []violationCase{
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, NULL FROM payments WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
 		},
-		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
 	{
 		"a refund without a refusal", []string{
 			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
 			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'unsent' FROM payments WHERE id = 13",
 		},
-		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
 	{
 		"a refund decided by one", []string{
 			"UPDATE payments SET refund_ground = 'decided' WHERE id = 13",
 			"INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) SELECT 13, 'aigul', 'refund', 'so', accepted_at FROM payments WHERE id = 13",
 		},
-		[]string{"payments: payment 13 was refunded without a ground: an attempt of it may have been booked"},
+		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
 	{
 		"a claim on a payment without a refund", []string{"UPDATE payment_claims SET payment_id = 12"},
@@ -297,15 +297,15 @@ var violationCases = []violationCase{
 	},
 	{
 		"a cash-in's sum is changed", []string{"UPDATE cash_ins SET sum = sum + 1 WHERE txn_id = '2'"},
-		[]string{"cash-ins: cash-in 902 was not posted by its sum and accounts"},
+		[]string{"cash-ins: cash-in 902 was posted with a wrong sum or account"},
 	},
 	{
 		"a wallet is closed without its customer", []string{"UPDATE accounts SET balance = 0, closed_at = '2100-01-01 00:00:00+00' WHERE id = 102"},
 		[]string{
 			"books balance: all balances sum to −298,00",
-			"balance is its entries: account 102 (wallet bakyt) is at 0,00, its entries sum to 298,00",
+			"balance is its entries: account 102 (wallet bakyt) has a balance of 0,00, its entries sum to 298,00",
 			"accounts: the entries of closed wallet 102 sum to 298,00",
-			"accounts: customer 102 is closed and the wallet is not, or the other way",
+			"accounts: only one of customer 102 and its wallet is closed",
 		},
 	},
 	{
@@ -315,7 +315,7 @@ var violationCases = []violationCase{
 		},
 		[]string{
 			"books balance: all balances sum to −298,00",
-			"balance is its entries: account 102 (wallet bakyt) is at 0,00, its entries sum to 298,00",
+			"balance is its entries: account 102 (wallet bakyt) has a balance of 0,00, its entries sum to 298,00",
 			"accounts: the entries of closed wallet 102 sum to 298,00",
 			"accounts: wallet 102 has 2 transfers after its closing",
 			"accounts: closed wallet 102 has 1 open payments",
@@ -324,7 +324,7 @@ var violationCases = []violationCase{
 	{
 		"a customer is closed without the wallet, and a payment is open", []string{"UPDATE customers SET closed_at = created_at WHERE id = 102"},
 		[]string{
-			"accounts: customer 102 is closed and the wallet is not, or the other way",
+			"accounts: only one of customer 102 and its wallet is closed",
 			"accounts: closed wallet 102 has 1 open payments",
 		},
 	},

@@ -30,10 +30,10 @@ func TestCorrectWalletTransfer(t *testing.T) {
 }
 
 func TestWrongWalletTransfersAreFound(t *testing.T) {
-	wrong := "between wallets: transfer 21 was not posted by its amount and wallets"
+	wrong := "between wallets: transfer 21 was posted with a wrong amount or wallet"
 	wantFound(t, []violationCase{
 		{"a transfer's row is erased", []string{"DELETE FROM wallet_transfers"},
-			[]string{"between wallets: transfer {sent 21} (transfer:21, wallet.transfer) has nobody who sent it"}},
+			[]string{"between wallets: transfer {sent 21} (transfer:21, wallet.transfer) has no sender"}},
 		{"a transfer without money", []string{
 			"INSERT INTO wallet_transfers (id, sender_id, receiver_id, sender_phone, receiver_phone, sender, receiver, amount, channel, accepted_at) " +
 				"SELECT 22, sender_id, receiver_id, sender_phone, receiver_phone, '', '', amount, channel, accepted_at FROM wallet_transfers",
