@@ -12,7 +12,7 @@ import (
 )
 
 type auditCommand struct {
-	Since pastTime `help:"Check only what was posted since then: a time, as 2026-11-22T00:00:00Z, or a duration, as 24h."`
+	Since pastTime `help:"Check only what was posted since then: a time such as 2026-11-22T00:00:00Z, or a duration such as 24h."`
 }
 
 // Help implements kong.HelpProvider.
@@ -29,7 +29,7 @@ func (m *pastTime) UnmarshalText(text []byte) error {
 	if ago, err := time.ParseDuration(string(text)); err == nil {
 		m.Time = now.Add(-ago)
 	} else if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
-		return errors.New("want a time, as 2026-11-22T00:00:00Z, or a duration before now, as 24h")
+		return errors.New("want a time such as 2026-11-22T00:00:00Z, or a duration before now such as 24h")
 	}
 	if m.After(now) {
 		return errors.New("that time is in the future")
@@ -37,7 +37,7 @@ func (m *pastTime) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// violations is the error of an audit that was made and found that many.
+// violations is the error of an audit that found violations: their number.
 type violations int64
 
 func (v violations) Error() string { return fmt.Sprintf("audit: %d violations", int64(v)) }
@@ -61,14 +61,14 @@ func (a auditCommand) prove(ctx context.Context) error {
 				return audit.RunSince(ctx, db, a.Since.Time)
 			}
 		}
-		audit, err := prove(ctx, db)
+		result, err := prove(ctx, db)
 		if err != nil {
 			return err
 		}
-		printed := audit.Print(os.Stdout)
-		//mutant:replace if !audit => if printed == nil && !audit ./internal/e2e TestCommandOutputWithoutReader
-		if !audit.OK() { // also when the output is closed
-			return violations(audit.ViolationCount())
+		printed := result.Print(os.Stdout)
+		//mutant:replace if !result => if printed == nil && !result ./internal/e2e TestCommandOutputWithoutReader
+		if !result.OK() { // also when the output is closed
+			return violations(result.ViolationCount())
 		}
 		return printed
 	})
