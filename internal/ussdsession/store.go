@@ -8,8 +8,9 @@ import (
 	"elsom/internal/database"
 )
 
-// row is a row of the table dialogues. Turn is the step's number, Claim the id of
-// the lease's holder (0: none), Heard… the last input.
+// row is a row of the table dialogues, whose fields have the columns' old names:
+// Turn is the step's number, Claim the id of the lease (0: none), and Heard… are
+// length, keyed hash and time (Unix ms) of the last input.
 type row struct {
 	ID             string
 	Turn           int64
@@ -89,7 +90,8 @@ func with(dialect database.Dialect, rows []row) (text string, values []any) {
 	return head + "VALUES (?,?,?,?,?,?,?,?,?)" + strings.Repeat(",(?,?,?,?,?,?,?,?,?)", len(rows)-1) + ")", values
 }
 
-// column returns a pointer, which GORM passes to the driver as one array.
+// column returns one field of all rows, as a pointer, which GORM passes to the
+// driver as one array.
 func column[T any](rows []row, of func(row) T) *[]T {
 	values := make([]T, len(rows))
 	for i, r := range rows {
@@ -100,7 +102,7 @@ func column[T any](rows []row, of func(row) T) *[]T {
 
 // write runs a statement over the rows and reports for each whether it was
 // written. Rows with the same id are tried one after the other until one is
-// written: the first may lack the lease that the next one holss.
+// written: the first may lack the lease that the next one holds.
 func (ss *Sessions[C]) write(ctx context.Context, rows []row, statement func(*database.Tx, []row) ([]string, error)) ([]bool, error) {
 	written := make([]bool, len(rows))
 	left := make([]int, len(rows))

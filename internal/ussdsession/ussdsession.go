@@ -3,8 +3,7 @@
 //
 // It guarantees that a step is written once: of several requests that answer the
 // same input one wins and the others read its screen. A request whose operation
-// takes longer acquires the session first; the lease ends by itself when its
-// process dies. The database holds no phone number, input or PIN in clear: keys
+// takes longer acquires the session first; its lease expires if the process dies. The database holds no phone number, input or PIN in clear: keys
 // are keyed hashes, the last input is stored as length and keyed hash, and the
 // content is encrypted with a key derived from the server's secret and pepper.
 // The package knows no menu: C is the caller's content, stored as JSON.
@@ -99,13 +98,13 @@ func New[C any](db *database.DB, o Options) (*Sessions[C], error) {
 type Name struct{ Gateway, Session, Phone string }
 
 // Input is the input that a step answers. Text is the text that the gateway sent,
-// or the id of the input where the gateway numbers its inputs.
+// or the input's id if the gateway numbers its inputs.
 type Input struct {
 	Text string
 	At   time.Time
 }
 
-// Session is one as it stanss.
+// Session is a session as it was read, at one of its steps.
 type Session[C any] struct {
 	row
 	// Content is shared by all readers of the same step and must not be modified.

@@ -20,7 +20,7 @@ const (
 	unrelated                 // does not continue the session: the current screen answers it
 )
 
-// facts are what classify needs to know of an input and its session.
+// facts describe an input and its session for classify.
 type facts struct {
 	style Style
 	dials bool // the text is empty or a service code
@@ -31,14 +31,14 @@ type facts struct {
 	busy   bool // a request holds its lease
 
 	same    bool // the text is the one that was answered last
-	seen    bool // the input was answered earlier in the session
+	seen    bool // the input was answered before in the session
 	extends bool // Whole: the text begins with the one that was answered last
 	soon    bool // Last: sent too soon after the last answer to be a new input
 	early   bool // Numbered: sent before the input that was answered last
 	expired bool // Numbered: sent longer ago than a session lasts
 }
 
-// classify is the only place that decides what an input is.
+// classify returns the relation by the table in the package comment.
 func classify(f facts) relation {
 	switch {
 	case f.expired, !f.exists && f.style == Numbered && !f.dials:
@@ -102,12 +102,12 @@ func relateNumbered(f facts) relation {
 	return next
 }
 
-// tooSoon is shorter than a person needs to answer a screen: the same last input
-// within it is a repeat.
+// Within tooSoon, less than a person needs to answer a screen, the same input of
+// the style Last is a repeat.
 const tooSoon = time.Second
 
-// repeatWindow is how long the same last input is taken for a repeat on screens
-// where a repeated amount would be counted as a wrong PIN.
+// repeatWindow replaces tooSoon on screens where a repeated amount would be counted
+// as a wrong PIN.
 var repeatWindow = map[Step]time.Duration{stepCheck: 15 * time.Second, stepTransfer: 15 * time.Second}
 
 // compare classifies the input against the session; nil means that there is none.

@@ -40,7 +40,7 @@ func TestDialedInputs(t *testing.T) {
 			{"*900*3*3#", ""}, {"*900#", "3*3"}, {"*900*3*3#", "3*3"}, {"*900#", "*900*3*3#"}, {" *900*3*3# ", "*900*3*3#"}, {"*900#", "3**3*"},
 		} {
 			call := &phoneCall{h: h, number: number, session: "dialed " + first[0] + " " + first[1], text: first[1]}
-			for range 2 { // and again
+			for range 2 { // the second is a repeat
 				if got := h.ask(number, call.session, first[0], first[1]); got != want {
 					t.Errorf("%q: %s, want %s", first, got, want)
 				}
@@ -95,10 +95,10 @@ func TestDialedInputsConfirmNothing(t *testing.T) {
 			t.Errorf("an operation was run: %s", got)
 		}
 		// A number without a wallet starts with the language, and no wallet is opened.
-		toUnknown := h.number()
-		start := h.dial(toUnknown).screen
+		unregistered := h.number()
+		start := h.dial(unregistered).screen
 		for _, dialed := range []string{"3*3", "2*1*Бакыт Асанов*" + person + "*1*1"} {
-			if got := h.ask(toUnknown, "toUnknown "+dialed, "*900*"+dialed+"#", dialed); got != start {
+			if got := h.ask(unregistered, "unregistered "+dialed, "*900*"+dialed+"#", dialed); got != start {
 				t.Errorf("%s: %s, want %s", dialed, got, start)
 			}
 		}
@@ -204,7 +204,7 @@ func TestLastInputs(t *testing.T) {
 				t.Errorf("round %d: the balance is %s", round, b)
 			}
 		}
-		// No try of the PIN was used up.
+		// No PIN attempt was counted.
 		h.ask(number, "tries", "*900*8*1#", "")
 		if got := h.ask(number, "tries", "*900#", "0000"); !strings.Contains(got, "осталось 4") {
 			t.Error(got)
@@ -260,17 +260,17 @@ func TestKannelDialedInputs(t *testing.T) {
 		number := h.holder("7391", 100_000)
 		want := h.dial(number).all("3", "3")
 		call := h.call(number)
-		if got := call.says(1, "*900*3*3#"); got != want || call.again() != want {
+		if got := call.send(1, "*900*3*3#"); got != want || call.again() != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 		for _, text := range []string{"14", "14", company, "100"} {
-			call.says(18, text)
+			call.send(18, text)
 		}
-		end := call.says(18, "7391")
+		end := call.send(18, "7391")
 		if !strings.HasPrefix(end, "END Платёж принят") || call.again() != end || h.balance(number) != 90_000 {
 			t.Errorf("%s; the balance is %s", end, h.balance(number))
 		}
-		if got := call.says(1, "*900*3*3#"); got != want { // the same octet right after the END
+		if got := call.send(1, "*900*3*3#"); got != want { // the same octet right after the END
 			t.Errorf("reused: %s", got)
 		}
 	})

@@ -11,8 +11,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// shut closes an empty wallet, as the site does, without a password.
-func (h *fixture) shut(c customer.Customer) {
+// closeWallet closes an empty wallet, as the site does, without a password.
+func (h *fixture) closeWallet(c customer.Customer) {
 	h.t.Helper()
 	require.NoError(h.t, h.DB.InTx(h.t.Context(), func(ctx context.Context, tx *database.Tx) error {
 		at, err := ledger.CloseWallet(tx, c.ID)
@@ -39,7 +39,7 @@ func TestClosedWallet(t *testing.T) {
 		require.NoError(t, err)
 		call := h.dial(number)
 		call.all(keys[:len(keys)-1]...)
-		h.shut(c)
+		h.closeWallet(c)
 		if got := call.press(keys[len(keys)-1]); !strings.HasPrefix(got, "END Кошелек закрыт") {
 			t.Errorf("%s: %s", what, got)
 		}
@@ -52,7 +52,7 @@ func TestClosedWallet(t *testing.T) {
 	h.register(number, "ru")
 	first, err := h.Customers.ByPhone(t.Context(), number)
 	require.NoError(t, err)
-	h.shut(first)
+	h.closeWallet(first)
 	h.register(number, "ky")
 	next, err := h.Customers.ByPhone(t.Context(), number)
 	require.NoError(t, err)

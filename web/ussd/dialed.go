@@ -25,8 +25,8 @@ func splitInputs(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "*"), func(s string) bool { return s == "" })
 }
 
-// dials reports whether the input surely starts a session. Another text may do so
-// too, with the inputs dialed: see firstInputs.
+// dials reports whether the input certainly starts a session. Another text may
+// start one too, if it has the inputs dialed with the code: see firstInputs.
 func (e *exchange) dials() bool { return e.in.Text == "" || isServiceCode(e.in.Text) }
 
 // firstInputs returns the inputs that were dialed with the service code: those in
@@ -47,10 +47,11 @@ func (e *exchange) firstInputs() (inputs []string, sure bool) {
 // screen takes seven, plus pages of lists.
 const maxDialed = 20
 
-// applyDialed applies the inputs that were dialed with the code to a new session,
-// up to the first that would do more than ask for a price: whatever moves money,
-// takes a PIN or accepts terms must be shown first. expired reports that the text
-// probably belongs to an expired session, whose confirmation may have been accepted.
+// applyDialed applies the inputs that were dialed with the code to a new session.
+// It stops before the first input whose operation is more than a quote: a step that
+// moves money, takes a PIN or accepts terms must be shown first. expired reports
+// that the text probably belongs to an expired session, whose confirmation may have
+// been accepted.
 func (e *exchange) applyDialed(ctx context.Context, s State) (next State, expired bool, err error) {
 	inputs, sure := e.firstInputs()
 	if s.Customer == 0 {

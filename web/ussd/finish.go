@@ -12,14 +12,15 @@ import (
 type Result struct {
 	Err  error
 	Name string
-	// Check of a quote.
+	// Check is the result of a quote.
 	Check Check
 	// Code is the payment's code.
 	Code    string
 	Balance money.Amount
-	// Proof of the old PIN, Mark of the new one.
-	Proof, Mark string
-	Operations  []Operation
+	// Proof shows that the old PIN was entered; NewPINHash is a keyed hash of the
+	// new one.
+	Proof, NewPINHash string
+	Operations        []Operation
 }
 
 // Finish applies an operation's outcome. An error that the caller can correct
@@ -52,7 +53,7 @@ func (s State) Finish(op Op, r Result) State {
 		s.Proof = r.Proof
 		return s.to(stepNewPIN)
 	case opCheckNewPIN:
-		s.Mark = r.Mark
+		s.NewPINHash = r.NewPINHash
 		return s.to(stepRepeatPIN)
 	case opChangePIN:
 		return s.end(message("ussd.end.pin_changed"))

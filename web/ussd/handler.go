@@ -5,25 +5,39 @@
 // twice, in whatever process and state the first one ended; that each screen fits
 // 160 octets; and that no phone number, name, ИНН or PIN is logged. The menu is a
 // pure function of state and input (menu.go, finish.go, screen.go); its operations
-// call the application services (ops.go). The package takes no decision about
-// money.
+// call the application services (ops.go), which decide about money.
 //
-// Each input is classified against the stored session (classify.go):
+// Each input is classified against the stored session by the first row that
+// matches (classify.go). "Last" is the input that was answered last. A session is
+// over once its screen was END; it stays stored until it expires, so that a
+// repeated confirmation finds its screen.
 //
-//	session              input                               relation   answer
-//	none, or expired     any but the next two                fresh      first screen
-//	none, or expired     numbered and not dialing            lost       END: look at the SMS before paying again
-//	any                  numbered, older than a session      lost       the same
-//	open                 extends or follows the last one     next       run the operation, next screen
-//	open, leased         the same                            busy       wait, then classify again
-//	open or over         the one answered last, or before    repeat     current screen
-//	open                 whole text that fits neither        unrelated  current screen, a warning in the log
-//	open or over         dials                               redial     first screen
-//	over                 anything else                       redial     first screen
-//	open or over         numbered, sent before the last one  stale      END
+//	style     session       input                                      relation
+//	numbered  any           older than a session lasts                 lost
+//	numbered  none          does not dial                              lost
+//	any       none          any                                        fresh
+//	whole     open or over  the same as the last                       repeat
+//	whole     over          new and not longer than the last, or dials redial
+//	whole     over          any                                        repeat
+//	whole     open          extends the last                           next
+//	whole     open          neither empty nor answered before          unrelated
+//	whole     open          any                                        repeat
+//	last      open or over  the same as the last, too soon after it    repeat
+//	last      open or over  dials                                      redial
+//	last      over          the same as the last                       repeat
+//	last      over          any                                        redial
+//	last      open          any                                        next
+//	numbered  open or over  answered before                            repeat
+//	numbered  open or over  sent before the last                       stale
+//	numbered  open or over  dials                                      redial
+//	numbered  over          any                                        stale
+//	numbered  open          any                                        next
 //
-// A session is over once its screen was END; it stays stored until it expires, so
-// that a repeated confirmation finds its screen.
+// The answers: fresh and redial get the first screen; next runs the operation and
+// gets the next screen; repeat and unrelated get the current screen, unrelated with
+// a warning in the log; stale and lost get an END screen. While another request
+// holds the session's lease, next and redial are busy: they wait and are classified
+// again.
 package ussd
 
 import (
@@ -58,7 +72,7 @@ type Input struct {
 	ServiceCode string
 	// ID identifies the input; only with the style Numbered.
 	ID string
-	// Text is the typed text; Style says which part of the session it has.
+	// Text is the typed text: all inputs of the session or the last one, by Style.
 	Text string
 	// At is when it was sent; zero means now.
 	At    time.Time
@@ -123,8 +137,8 @@ func New(parts Parts, log *slog.Logger) *Handler {
 	}
 }
 
-// timeout of one exchange; gateways wait 10 to 15 s. A caller that hangs up does
-// not cancel it: an operation that has begun is better finished.
+// timeout bounds one exchange; gateways wait 10 to 15 s. A caller that hangs up
+// does not cancel it, since its operation may have begun.
 const timeout = 12 * time.Second
 
 // pollInterval is the pause before a busy session is read again.
@@ -178,13 +192,14 @@ func endScreen(lang, key string) Screen {
 	return State{Lang: lang}.end(message(key)).Screen(Listing{})
 }
 
-// exchange is one input and the search for its answer.
+// exchange answers one input.
 type exchange struct {
 	*Handler
 	in     Input
 	number phone.Number
 	name   ussdsession.Name
-	// createTried: the first attempt has tried to create the session.
+	// createTried reports that attempt has tried to create the session without
+	// reading it first.
 	createTried bool
 }
 
@@ -296,9 +311,9 @@ func (e *exchange) create(ctx context.Context, before *storedSession) (Screen, b
 	return content.Screen, restarted, err
 }
 
-// advance takes the next input. A step without an operation is written at once: of
-// two requests the second finds the first one's screen. An operation is run by the
-// request that holds the session's lease.
+// advance answers the next input. A step without an operation is written without a
+// lease: of two requests the second finds the first one's screen. An operation is
+// run by the request that holds the session's lease.
 func (e *exchange) advance(ctx context.Context, s *storedSession, text string) (Screen, bool, error) {
 	listing, err := e.listing(ctx, s.Content.State)
 	if err != nil {
@@ -319,7 +334,8 @@ func (e *exchange) advance(ctx context.Context, s *storedSession, text string) (
 	return screen, written, err
 }
 
-// internalKinds are logged as warnings: their cause is not the caller's input.
+// internalKinds are the faults whose cause is not the caller's input; they are
+// logged as warnings.
 var internalKinds = map[fault.Kind]bool{fault.Internal: true, fault.Unavailable: true, fault.Unknown: true}
 
 func (e *exchange) run(ctx context.Context, s State, op Op, text string) State {

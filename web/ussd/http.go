@@ -16,7 +16,7 @@ import (
 // Gateways authenticates gateways; *credential.Gateways implements it.
 type Gateways = basicauth.Verifier[credential.Gateway]
 
-// maxBody limits a request: a session's inputs take some hundreds of bytes.
+// maxBody bounds a request, in bytes; a session's inputs take a few hundred.
 const maxBody = 32 << 10
 
 // Verify authenticates the caller of POST /ussd before its body is read.

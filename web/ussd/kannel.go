@@ -23,7 +23,7 @@ const (
 	smppAnswer  = 18 // an input
 )
 
-// Limits in bytes: of an input, and of Kannel's header.
+// Limits of an input and of Kannel's header, in bytes.
 const (
 	maxTyped = 1 << 10
 	maxMeta  = 1 << 10
@@ -31,7 +31,7 @@ const (
 
 // HandleKannel answers POST /ussd/kannel: an input over SMPP, from Kannel's
 // sms-service. The input is the body; number, id and time are in the query; the
-// session's SMPP fields are in a header, and are returned in one.
+// session's SMPP fields are in a header of the request and of the response.
 //
 // An authenticated gateway always gets 200: for any other status Kannel shows the
 // phone a text of its own.

@@ -61,8 +61,8 @@ func (h *fixture) call(number phone.Number) *kannelCall {
 	return &kannelCall{h: h, number: number, session: string([]byte{byte(n), 0})}
 }
 
-// says sends an input and returns the screen, with CON or END.
-func (c *kannelCall) says(op byte, text string) string {
+// send sends an input and returns the screen, with CON or END.
+func (c *kannelCall) send(op byte, text string) string {
 	c.h.t.Helper()
 	c.last = input{c.number, op, c.session, fmt.Sprintf("id-%d", c.h.sessions.Add(1)), c.h.DB.Now(), text}
 	return c.shown(c.h.kannel(c.last))
@@ -97,9 +97,9 @@ func (c *kannelCall) shown(w *httptest.ResponseRecorder) string {
 
 func (c *kannelCall) all(typed ...string) (screen string) {
 	c.h.t.Helper()
-	screen = c.says(1, "*900#")
+	screen = c.send(1, "*900#")
 	for _, text := range typed {
-		screen = c.says(18, text)
+		screen = c.send(18, text)
 	}
 	return screen
 }
@@ -118,7 +118,7 @@ func TestKannelPaysOnce(t *testing.T) {
 			t.Errorf("the amount repeated: %s", again)
 		}
 		c.session = c.session[:1] + "\x02" // the carrier counts its steps
-		paid := c.says(18, "7391")
+		paid := c.send(18, "7391")
 		if !strings.HasPrefix(paid, "END ") {
 			t.Fatalf("after the PIN: %s", paid)
 		}
@@ -132,7 +132,7 @@ func TestKannelPaysOnce(t *testing.T) {
 		}
 		// Kannel's spool sends all of it once more, in another order.
 		for _, text := range []string{"7391", "14", "3"} {
-			if screen := c.says(18, text); !strings.HasPrefix(screen, "END ") {
+			if screen := c.send(18, text); !strings.HasPrefix(screen, "END ") {
 				t.Errorf("%s after the end: %s", text, screen)
 			}
 		}

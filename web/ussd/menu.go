@@ -72,7 +72,7 @@ type Listing struct {
 	Items []Item
 	// Service is the name of the chosen service, Label that of its field.
 	Service, Label string
-	// INN: the field takes an ИНН.
+	// INN reports that the field takes an ИНН.
 	INN bool
 	// Identify parses the field; see catalog.Service.
 	Identify func(text string) (string, error)
@@ -80,15 +80,15 @@ type Listing struct {
 
 // Caller is the state of the caller's number.
 type Caller struct {
-	// USSD: the carrier offers *900#.
+	// USSD reports that the number's carrier offers *900#.
 	USSD     bool
 	Customer int64 // 0: no wallet yet
 	Lang     string
 	Blocked  bool
-	// Closed: the number's last wallet was closed and it has no other.
+	// Closed reports that the number's last wallet was closed and it has no other.
 	Closed bool
 	HasPIN bool
-	Resend bool
+	Resend bool // see State.Resend
 }
 
 // Numbers that mean the same in every menu.
@@ -127,8 +127,8 @@ func Start(c Caller) State {
 	}
 }
 
-// Next applies an input. If the answer needs an operation, op names it and Finish
-// takes its outcome. The input itself is never part of the state.
+// Next applies an input. If the answer needs an operation, it is returned, and its
+// outcome is passed to Finish. The input itself is never part of the state.
 func (s State) Next(typed string, listing Listing) (State, Op) {
 	input := input.Clean(typed)
 	s.Message = Message{}
@@ -225,7 +225,7 @@ type choice struct {
 	op     Op
 }
 
-// choices returns the lines of the menus that don't come from the catalog.
+// choices returns the fixed lines of the current menu.
 func (s State) choices() []choice {
 	switch s.Step {
 	case stepMain:
@@ -273,7 +273,7 @@ func (s State) nextList(input string, listing Listing) State {
 	return s.wrong()
 }
 
-// nextTyped takes free input: numbers, amounts, PINs.
+// nextTyped applies free input: numbers, amounts, PINs.
 func (s State) nextTyped(input string, listing Listing) (State, Op) {
 	switch s.Step {
 	case stepAccount:

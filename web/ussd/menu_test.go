@@ -16,9 +16,9 @@ import (
 // The longest real values: a name of 40 characters, a service's name of 20, a
 // label of 100, an ИНН that looks mistyped, amounts up to 99 999,99 and beyond.
 var (
-	longName  = "Айтолкун-Каныкей Абдыкалык-Токтомаматова" // 40
-	longLabel = strings.Repeat("Өздүк эсептин ", 7) + "тү"
-	walkINN   = catalog.Service{Identifier: catalog.KindINN}
+	longName   = "Айтолкун-Каныкей Абдыкалык-Токтомаматова" // 40
+	longLabel  = strings.Repeat("Өздүк эсептин ", 7) + "тү"
+	innService = catalog.Service{Identifier: catalog.KindINN}
 )
 
 // walker visits the whole menu, by every valid input of a step and some invalid
@@ -28,11 +28,11 @@ type walker struct {
 	lang  string
 	seen  map[string]State
 	steps map[Step]int
-	// leads has the steps that can be reached from a step.
+	// leads has the states that follow each state in one step.
 	leads map[string][]string
 }
 
-func walkShelf(s State) Listing {
+func testListing(s State) Listing {
 	var listing Listing
 	switch s.Step {
 	case stepCategories, stepServices:
@@ -40,18 +40,18 @@ func walkShelf(s State) Listing {
 			listing.Items = append(listing.Items, Item{n, fmt.Sprintf("%s-%d", s.Step, n), "Үй-жай кызматтары №" + string(rune('А'+n%30))})
 		}
 	case stepAccount:
-		listing = Listing{Service: "Үй-жай кызматтары №7", Label: longLabel, INN: true, Identify: walkINN.Identify}
+		listing = Listing{Service: "Үй-жай кызматтары №7", Label: longLabel, INN: true, Identify: innService.Identify}
 	}
 	return listing
 }
 
 // outcomes returns the possible outcomes of an operation.
 func outcomes(act Op) []Result {
-	good := Result{Name: longName, Code: "123456789012", Balance: 99_999_999_99, Proof: "p", Mark: "m"}
+	good := Result{Name: longName, Code: "123456789012", Balance: 99_999_999_99, Proof: "p", NewPINHash: "m"}
 	results := []Result{}
 	switch act {
 	case opQuote, opQuoteTransfer:
-		for _, c := range walkChecks(act) {
+		for _, c := range testChecks(act) {
 			good.Check = c
 			results = append(results, good)
 		}
@@ -81,10 +81,10 @@ func outcomes(act Op) []Result {
 			}
 		}
 	}
-	return append(results, Result{Err: errors.New("unknown foresaw it")})
+	return append(results, Result{Err: errors.New("an error without a kind")})
 }
 
-func walkChecks(act Op) (checks []Check) {
+func testChecks(act Op) (checks []Check) {
 	for _, amount := range []money.Amount{9_999_999, 99_999_999_99} {
 		for _, fee := range []money.Amount{0, 99_999, 9_999_999} {
 			c := Check{Draft: 7, Amount: amount, Fee: fee, Name: longName}
@@ -120,7 +120,7 @@ func (w *walker) inputs(listing Listing) []string {
 // id identifies a state by what its screen and next steps depend on; which item
 // was chosen before is left out.
 func id(s State) string {
-	s.Category, s.Service, s.Account, s.Receiver, s.Proof, s.Mark = "", "", "", "", "", ""
+	s.Category, s.Service, s.Account, s.Receiver, s.Proof, s.NewPINHash = "", "", "", "", "", ""
 	if s.Step != stepCheck && s.Step != stepTransfer {
 		s.Check = Check{}
 	}
@@ -152,11 +152,11 @@ func (w *walker) walk(from State) {
 		if s.Step == stepEnd {
 			continue
 		}
-		listing, done := walkShelf(s), map[Op]bool{}
+		listing, done := testListing(s), map[Op]bool{}
 		for _, input := range w.inputs(listing) {
 			next, act := s.Next(input, listing)
 			all := []State{next}
-			if act != opNone { // whatever was typed, it comes back as one of these
+			if act != opNone { // its outcomes don't depend on the input
 				if all = nil; done[act] {
 					continue
 				}
@@ -175,7 +175,7 @@ func (w *walker) walk(from State) {
 
 // look checks one screen.
 func (w *walker) look(s State) {
-	screen := s.Screen(walkShelf(s))
+	screen := s.Screen(testListing(s))
 	text := screen.Text
 	switch {
 	case Octets(text) > MaxOctets:
@@ -286,7 +286,7 @@ func TestItemNumbersAreFixed(t *testing.T) {
 	for _, lang := range []string{"ky", "ru", "en"} {
 		for _, step := range []Step{stepCategories, stepServices} {
 			s := State{Step: step, Lang: lang, Customer: 1}
-			listing, found := walkShelf(s), map[string]string{}
+			listing, found := testListing(s), map[string]string{}
 			pages := 0
 			for {
 				pages++

@@ -41,10 +41,10 @@ func (h *Handler) runOp(ctx context.Context, s State, in opInput) (r Result) {
 	holder, err := h.customers.ByID(ctx, s.Customer)
 	//mutant:drop TestWalletBlockedDuringSession
 	if err == nil && holder.Blocked {
-		err = fault.New(fault.Forbidden, "ussd.act", "customer.blocked")
+		err = fault.New(fault.Forbidden, "ussd.op", "customer.blocked")
 	}
 	if err == nil && holder.Closed {
-		err = fault.New(fault.Forbidden, "ussd.act", "customer.closed")
+		err = fault.New(fault.Forbidden, "ussd.op", "customer.closed")
 	}
 	if err != nil {
 		return Result{Err: err}
@@ -94,7 +94,7 @@ func (h *Handler) runForPIN(ctx context.Context, s State, in opInput) (r Result)
 	case opProvePIN:
 		r.Proof, r.Err = h.customers.ProvePIN(ctx, s.Customer, in.text)
 	case opCheckNewPIN:
-		r.Mark, r.Err = h.pinHash(s, in.text), h.customers.CheckNewPIN(ctx, s.Customer, in.text)
+		r.NewPINHash, r.Err = h.pinHash(s, in.text), h.customers.CheckNewPIN(ctx, s.Customer, in.text)
 	case opChangePIN:
 		r.Err = h.changePIN(ctx, s, in.text)
 	case opResendPIN:
@@ -172,7 +172,7 @@ func (h *Handler) returnPIN(ctx context.Context, holder customer.Customer, key s
 // state's proof is for.
 func (h *Handler) changePIN(ctx context.Context, s State, repeated string) error {
 	//mutant:drop TestPINChangeAndLock
-	if h.pinHash(s, repeated) != s.Mark {
+	if h.pinHash(s, repeated) != s.NewPINHash {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}
 	return h.customers.ChangeProvenPIN(ctx, s.Customer, s.Proof, repeated)

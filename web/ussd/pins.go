@@ -18,9 +18,9 @@ type RateLimiter interface {
 	Take(ctx context.Context, rule ratelimit.Rule, subject string) error
 }
 
-// wrongPINRule limits the wrong PINs entered through a gateway, beyond the typing
-// errors of its honest callers, before it is slowed down: a stolen gateway
-// password would allow a few tries for each of many numbers without locking any.
+// wrongPINRule is the number of wrong PINs, typing errors excluded, after which a
+// gateway is slowed down. Without it a stolen gateway password would allow a few
+// guesses for each of many numbers without locking any PIN.
 var wrongPINRule = ratelimit.Rule{Name: "wrong PINs by gateway", Limit: 200, Window: 10 * time.Minute, Always: true}
 
 // A gateway that is slowed down may try one PIN each pinPause. A caller that would
@@ -42,16 +42,17 @@ type pinThrottle struct {
 	mu    sync.Mutex
 	slow  map[string]slowdown // by gateway
 	wrong map[string]int64    // in this process, by gateway
-	right map[string]int      // right PINs that excuse no wrong one yet, by gateway
+	right map[string]int      // right PINs not yet used by excused, by gateway
 }
 
 func newPINThrottle(limits RateLimiter, now func() time.Time, log *slog.Logger) *pinThrottle {
 	return &pinThrottle{limits: limits, now: now, log: log, slow: map[string]slowdown{}, wrong: map[string]int64{}, right: map[string]int{}}
 }
 
-// A wrong PIN is a typing error, and not counted, for each rightPerError right
-// ones of its gateway in this process: a country's traffic has more than the
-// limit's typing errors in ten minutes. Right PINs are kept for so many errors.
+// For each rightPerError right PINs of a gateway in this process one wrong PIN is
+// taken for a typing error and not counted: the callers of a whole country make
+// more typing errors in ten minutes than the limit allows. Right PINs are stored
+// for at most maxErrors errors.
 const (
 	rightPerError = 10
 	maxErrors     = 200

@@ -23,27 +23,27 @@ func TestTypingErrorsAreNotCounted(t *testing.T) {
 		limits: counted, now: time.Now, log: slog.New(slog.DiscardHandler),
 		slow: map[string]slowdown{}, wrong: map[string]int64{}, right: map[string]int{},
 	}
-	judge := func(gateway string, n int, err error) {
+	record := func(gateway string, n int, err error) {
 		for range n {
 			p.record(t.Context(), gateway, err)
 		}
 	}
 	for range 1000 {
-		judge("busy", rightPerError, nil)
-		judge("busy", 1, customer.ErrWrongPIN)
+		record("busy", rightPerError, nil)
+		record("busy", 1, customer.ErrWrongPIN)
 	}
-	judge("busy", 5, errors.New("the wallet is short"))
+	record("busy", 5, errors.New("insufficient funds"))
 	if *counted != 0 {
 		t.Errorf("%d of 1000 typing errors are counted", *counted)
 	}
-	judge("stolen", 300, customer.ErrWrongPIN)
+	record("stolen", 300, customer.ErrWrongPIN)
 	if *counted != 300 {
 		t.Errorf("%d of 300 wrong PINs are counted", *counted)
 	}
-	judge("busy", 100*maxErrors*rightPerError, nil)
+	record("busy", 100*maxErrors*rightPerError, nil)
 	*counted = 0
-	judge("busy", maxErrors+50, customer.ErrWrongPIN)
+	record("busy", maxErrors+50, customer.ErrWrongPIN)
 	if *counted != 50 || p.wrong["busy"] != 1000+maxErrors+50 {
-		t.Errorf("%d are counted behind %d right ones", *counted, 100*maxErrors*rightPerError)
+		t.Errorf("after %d right PINs %d wrong ones are counted, want 50", 100*maxErrors*rightPerError, *counted)
 	}
 }

@@ -102,13 +102,13 @@ func (s State) shortMessageLine() string {
 
 func (s State) backLine() string { return "0 " + s.tr("ussd.back") }
 
-// ask shows lines, with the message above and the line for 0 below if they fit.
+// ask returns lines, with the message above and the line for 0 below if they fit.
 func (s State) ask(parts ...string) string {
 	body := lines(parts...)
 	return firstFitting(lines(s.messageLine(), body, s.backLine()), lines(s.messageLine(), body), lines(s.shortMessageLine(), body))
 }
 
-// fit shows a page that has its own line for 0.
+// fit returns a page that has its own line for 0, with the message above if it fits.
 func (s State) fit(body string) string {
 	return firstFitting(lines(s.messageLine(), body), lines(s.shortMessageLine(), body), body)
 }
@@ -124,7 +124,7 @@ func (s State) languages(title string) string {
 	return s.ask(list...)
 }
 
-// menu shows fixed choices; the title is the first part to be left out.
+// menu returns the fixed choices; the title is the first part to be left out.
 func (s State) menu(title string) string {
 	var items []string
 	for _, c := range s.choices() {
@@ -212,7 +212,7 @@ func (s State) account(listing Listing) string {
 		lines(message, short+":", back), lines(message, short+":"))
 }
 
-// confirm shows the data of a registration. A suspect ИНН is marked, not refused.
+// confirm returns the data of a registration. A suspect ИНН is marked, not refused.
 func (s State) confirm() string {
 	number := inn.INN(s.INN)
 	shown := "ИНН " + s.INN
@@ -228,9 +228,9 @@ func (s State) confirm() string {
 		lines(short, s.Name, shown, right, back), lines(short, s.Name, shown, right), lines(short, name, shown, right))
 }
 
-// check shows the payment or transfer to be confirmed. Where space is short it
-// leaves out the name, then the total, then labels; never the payee, the amount or
-// the fee.
+// check returns the payment or transfer to be confirmed. Where space is short it
+// leaves out the line for 0, the name, the total, and at last the labels; never the
+// payee, the amount or the fee.
 func (s State) check() string {
 	c := s.Check
 	som := " " + s.tr("ussd.som")

@@ -8,8 +8,8 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// script dials and reads the screens: each line is an input and the screen
-// that must answer it, "…" stands for anything. <PIN> is the PIN of the SMS.
+// script plays a session: each line is an input and the screen that must answer it,
+// in which "…" matches any text. <PIN> is the PIN of the newest SMS.
 func (h *fixture) script(t *testing.T, c *phoneCall, lines string) {
 	t.Helper()
 	for line := range strings.Lines(strings.TrimSpace(lines)) {
@@ -31,7 +31,7 @@ func (h *fixture) script(t *testing.T, c *phoneCall, lines string) {
 	}
 }
 
-// Section 1 of the instruction, step by step.
+// The steps of section 1, registration, of the users' instruction.
 func TestRegistration(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		for lang, lines := range map[string]string{
@@ -80,7 +80,7 @@ func TestRegistration(t *testing.T) {
 	})
 }
 
-// Section 2 of the instruction, step by step.
+// The steps of section 2, payment, of the users' instruction.
 func TestPayment(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		for lang, lines := range map[string]string{

@@ -146,8 +146,7 @@ func TestRepeats(t *testing.T) {
 	})
 }
 
-// A process dies while it holds the lease: the lease expires, and the repeat is
-// answered.
+// The lease of a process that died expires, and the next request is answered.
 func TestLeaseOfDeadProcessExpires(t *testing.T) {
 	each(t, func(t *testing.T, h *fixture) {
 		number := h.holder("7391", 100_000)
@@ -318,8 +317,8 @@ func TestTransferAndOperations(t *testing.T) {
 			0 → …
 			2 → CON Язык / 1 Кыргызча / 2 Русский / 3 English / 0 Назад
 			1 → CON Тил өзгөртүлдү. / …1 Капчыкка которуу …`)
-		toUnknown := h.dial(number)
-		if got := toUnknown.all("1", "0555999888", "10"); !strings.HasPrefix(got, "CON Мындай капчык жок.") {
+		call = h.dial(number)
+		if got := call.all("1", "0555999888", "10"); !strings.HasPrefix(got, "CON Мындай капчык жок.") {
 			t.Error(got)
 		}
 	})

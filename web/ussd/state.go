@@ -9,9 +9,9 @@ type State struct {
 	Lang string `json:"lang,omitempty"`
 	// Customer is the customer's id; 0 before the registration.
 	Customer int64 `json:"customer,omitempty"`
-	// Resend: the customer's first PIN has not been used and may be sent again.
+	// Resend reports that the customer's first PIN is unused and may be sent again.
 	Resend bool `json:"resend,omitempty"`
-	// Page of a list, from 0.
+	// Page is the shown page of a list, from 0.
 	Page int `json:"page,omitempty"`
 	// Message is shown above the screen, or alone when the session is over.
 	Message Message `json:"word,omitzero"`
@@ -22,18 +22,19 @@ type State struct {
 	// Offer is the edition of the public offer that was shown.
 	Offer string `json:"offer,omitempty"`
 
-	// What is being paid.
+	// Category, Service and Account are what is being paid.
 	Category string `json:"category,omitempty"`
 	Service  string `json:"service,omitempty"`
 	Account  string `json:"account,omitempty"`
-	// Receiver of a transfer, as typed.
+	// Receiver is the receiver's number of a transfer, as typed.
 	Receiver string `json:"receiver,omitempty"`
 	// Check is what the check screen shows.
 	Check Check `json:"check,omitzero"`
 
-	// Proof of the old PIN; Mark is a keyed hash of the new one.
-	Proof string `json:"proof,omitempty"`
-	Mark  string `json:"mark,omitempty"`
+	// Proof shows that the old PIN was entered; NewPINHash is a keyed hash of the
+	// new one.
+	Proof      string `json:"proof,omitempty"`
+	NewPINHash string `json:"mark,omitempty"`
 
 	Operations []Operation `json:"operations,omitempty"`
 }
