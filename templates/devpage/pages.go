@@ -18,8 +18,8 @@ type Message struct {
 	At   time.Time
 }
 
-// Letter is an e-mail, shown beside the handset.
-type Letter struct {
+// Email is an e-mail, shown beside the handset.
+type Email struct {
 	To, Subject, Text string
 	At                time.Time
 }
@@ -33,9 +33,9 @@ type PhonePage struct {
 	Number string
 	// Carrier is the operator by the number's prefix; empty: unknown.
 	Carrier string
-	// Messages and Letters are newest first.
+	// Messages and Emails are newest first.
 	Messages []Message
-	Letters  []Letter
+	Emails   []Email
 	// Said is the screen of a USSD session; empty: there is none. Over reports that it
 	// is the session's last one.
 	Said string

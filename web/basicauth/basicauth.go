@@ -37,7 +37,8 @@ type Realm[Caller any] struct {
 	// Noun is the kind of caller in answers and in the log: agent, gateway.
 	Noun        string
 	Credentials Verifier[Caller]
-	// May reports whether a known caller may call the route; nil: every one may.
+	// May reports whether a known caller may call the route; with nil every caller
+	// may.
 	May func(Caller) bool
 	Log *slog.Logger
 }
@@ -50,8 +51,8 @@ type result[Caller any] struct {
 	err    error
 }
 
-// verifyTimeout bounds a verification. It goes on when the caller hangs up, so that
-// a wrong password is still counted.
+// verifyTimeout bounds a verification, which a disconnect does not cancel: a wrong
+// password is counted in any case.
 const verifyTimeout = 30 * time.Second
 
 // Verify authenticates the caller by the request's header, before the body is

@@ -38,7 +38,7 @@ type Email struct {
 	CreatedAt         time.Time
 }
 
-// Parts are what New connects.
+// Parts are the dependencies of New.
 type Parts struct {
 	// Messages returns a number's SMS, newest first.
 	Messages func(ctx context.Context, number phone.Number) ([]Message, error)

@@ -32,8 +32,8 @@ import (
 )
 
 const (
-	asel   phone.Number = "+996700123456"
-	jailed phone.Number = "+996770123456"
+	asel    phone.Number = "+996700123456"
+	blocked phone.Number = "+996770123456"
 )
 
 // site serves the development pages and the real OSMP handler.
@@ -59,11 +59,11 @@ func open(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	wallets := map[phone.Number]cashin.Wallet{}
-	for _, number := range []phone.Number{asel, jailed} {
+	for _, number := range []phone.Number{asel, blocked} {
 		zero := money.Amount(0)
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			id := tx.NewID()
-			wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: catalog.StandardLevel, Blocked: number == jailed}
+			wallets[number] = cashin.Wallet{Customer: id, Lang: "ru", Level: catalog.StandardLevel, Blocked: number == blocked}
 			return ledger.Open(tx, &ledger.Account{ID: id, Type: ledger.Wallet, Subject: fmt.Sprint(id), Floor: &zero})
 		})
 		if err != nil {
@@ -99,7 +99,7 @@ func (s *site) serve(db *database.DB, goods *catalog.Catalog, desk *cashin.CashI
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", terminal.New(s.agents, desk, slog.New(slog.DiscardHandler)).Handle)
 	e.GET("/static/*", echo.WrapHandler(static.Handler()))
-	door := dev.New(dev.Parts{
+	handler := dev.New(dev.Parts{
 		Messages: func(_ context.Context, number phone.Number) ([]dev.Message, error) { return s.messages[number], nil },
 		Emails: func(_ context.Context, number phone.Number) ([]dev.Email, error) {
 			if number != asel {
@@ -117,7 +117,7 @@ func (s *site) serve(db *database.DB, goods *catalog.Catalog, desk *cashin.CashI
 		}),
 		Agents: cashin.DevelopmentAgents(), Now: db.Now,
 	})
-	door.Routes(e.Group("/dev", sessions.Middleware(), language, sessions.Guard()))
+	handler.Routes(e.Group("/dev", sessions.Middleware(), language, sessions.Guard()))
 	s.server = httptest.NewServer(e)
 	s.t.Cleanup(s.server.Close)
 	jar, err := cookiejar.New(nil)
@@ -175,7 +175,7 @@ func (s *site) page(answer *http.Response, status int) *goquery.Document {
 	return page
 }
 
-func (s *site) holds() money.Amount {
+func (s *site) balance() money.Amount {
 	s.t.Helper()
 	balance, err := s.books.Balance(context.Background(), s.asel)
 	if err != nil {
@@ -196,18 +196,18 @@ func TestTerminalTopsUp(t *testing.T) {
 	if text := cash.Find(".kiosk").Text(); !strings.Contains(text, "+996\u00a0700\u00a0123\u00a0456") || !strings.Contains(text, "250,50") {
 		t.Errorf("the second screen: %s", text)
 	}
-	if s.holds() != 0 {
+	if s.balance() != 0 {
 		t.Error("a check moved money")
 	}
 	pay := cash.Find(`form[method=post]`).First()
 	slip := s.submit(pay, 200)
-	if result := slip.Find("[data-cashin-result]").AttrOr("data-cashin-result", ""); result != "0" || s.holds() != 250_50 {
-		t.Fatalf("result %s, the balance is %s", result, s.holds())
+	if result := slip.Find("[data-cashin-result]").AttrOr("data-cashin-result", ""); result != "0" || s.balance() != 250_50 {
+		t.Fatalf("result %s, the balance is %s", result, s.balance())
 	}
 	// The same form is the same cash-in.
 	again := s.submit(pay, 200)
-	if first, second := slip.Find(".facts").Text(), again.Find(".facts").Text(); first != second || s.holds() != 250_50 {
-		t.Errorf("again: %s; the balance is %s", second, s.holds())
+	if first, second := slip.Find(".facts").Text(), again.Find(".facts").Text(); first != second || s.balance() != 250_50 {
+		t.Errorf("again: %s; the balance is %s", second, s.balance())
 	}
 	// Back keeps the typed values and sends no request.
 	s.down = func(http.ResponseWriter, *http.Request) { t.Error("going back sent a request") }
@@ -226,15 +226,15 @@ func TestTerminalRefuses(t *testing.T) {
 		"half a number":     {"0700", "250", "phone"},
 		"a landline":        {"0312960888", "250", "phone"},
 		"a foreign number":  {"+79161234567", "250", "phone"},
-		"nobody's wallet":   {"0555000000", "250", "phone"},
-		"a blocked wallet":  {jailed.String(), "250", "phone"},
+		"no wallet":         {"0555000000", "250", "phone"},
+		"a blocked wallet":  {blocked.String(), "250", "phone"},
 		"no amount":         {"0700123456", "", "amount"},
-		"nothing":           {"0700123456", "0", "amount"},
+		"zero":              {"0700123456", "0", "amount"},
 		"words":             {"0700123456", "abc", "amount"},
-		"a debt":            {"0700123456", "-5", "amount"},
+		"a negative amount": {"0700123456", "-5", "amount"},
 		"a floating amount": {"0700123456", "1e3", "amount"},
 		"above the limit":   {"0700123456", "100000,01", "amount"},
-		"endless":           {"0700123456", "99999999999999999999", "amount"},
+		"too many digits":   {"0700123456", "99999999999999999999", "amount"},
 	} {
 		for _, lang := range i18n.Langs() {
 			page := s.get("/dev/terminal?lang="+string(lang)+"&agent=kicb&phone="+url.QueryEscape(c.phone)+"&amount="+url.QueryEscape(c.amount), 422)
@@ -246,8 +246,8 @@ func TestTerminalRefuses(t *testing.T) {
 			}
 		}
 	}
-	if s.holds() != 0 {
-		t.Errorf("the balance is %s", s.holds())
+	if s.balance() != 0 {
+		t.Errorf("the balance is %s", s.balance())
 	}
 }
 
@@ -262,9 +262,9 @@ func TestTerminalRepeatsUnfinished(t *testing.T) {
 		"temporary":    {200, "<response><result>1</result></response>", "1"},
 		"not finished": {200, "<response><result>90</result></response>", "90"},
 		"no XML":       {200, "hello", "-1"},
-		"nothing":      {200, "", "-1"},
+		"empty":        {200, "", "-1"},
 		"a failure":    {500, "oops", "HTTP 500"},
-		"no entry":     {401, "", "HTTP 401"},
+		"unauthorized": {401, "", "HTTP 401"},
 	} {
 		s.down = func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(answer.status)
@@ -281,8 +281,8 @@ func TestTerminalRepeatsUnfinished(t *testing.T) {
 	}
 	s.down = nil
 	slip := s.submit(pay, 200)
-	if got := slip.Find("[data-cashin-result]").AttrOr("data-cashin-result", ""); got != "0" || s.holds() != 250_50 {
-		t.Errorf("the repeat: %s, the balance is %s", got, s.holds())
+	if got := slip.Find("[data-cashin-result]").AttrOr("data-cashin-result", ""); got != "0" || s.balance() != 250_50 {
+		t.Errorf("the repeat: %s, the balance is %s", got, s.balance())
 	}
 }
 
@@ -300,7 +300,7 @@ func TestTerminalNeedsItsForm(t *testing.T) {
 	s := open(t)
 	pay := s.get(terminalQuery, 200).Find(`form[method=post]`).First()
 	pay.Find("[name=csrf]").SetAttr("value", "stolen")
-	if page := s.submit(pay, 500); s.holds() != 0 { // the bare server of this test knows no fault's page
+	if page := s.submit(pay, 500); s.balance() != 0 { // this test's server has no error pages
 		t.Errorf("a form from another site was accepted: %s", page.Text())
 	}
 	for _, address := range []string{"/dev/terminal/slip", "/dev/terminal/slip?agent=none&amount=1&phone=0700123456&result=0"} {

@@ -51,12 +51,12 @@ func (h *Handler) show(c echo.Context, page devpage.PhonePage, number phone.Numb
 		page.Messages = append(page.Messages, devpage.Message{Text: i18n.NoBreakAmounts(m.Text), At: m.CreatedAt})
 	}
 	if h.emails != nil {
-		letters, err := h.emails(ctx, number)
+		emails, err := h.emails(ctx, number)
 		if err != nil {
 			return fault.Wrap("dev.phone", err)
 		}
-		for _, l := range letters {
-			page.Letters = append(page.Letters, devpage.Letter{To: l.To, Subject: l.Subject, Text: l.Text, At: l.CreatedAt})
+		for _, e := range emails {
+			page.Emails = append(page.Emails, devpage.Email{To: e.To, Subject: e.Subject, Text: e.Text, At: e.CreatedAt})
 		}
 	}
 	if carrier, err := h.carrier(ctx, number); err == nil {

@@ -20,8 +20,8 @@ import (
 	"elsom/web/session"
 )
 
-// Terminal shows the first screen; with a number and an amount it sends a check and
-// shows the second one.
+// Terminal shows the first screen; with a number and an amount it sends a check
+// request and shows the second screen.
 func (h *Handler) Terminal(c echo.Context) error {
 	page := &devpage.TerminalPage{Frame: h.frame(c), Agents: h.names(), Agent: c.QueryParam("agent")}
 	if page.Agent == "" && len(h.agents) > 0 {
@@ -87,8 +87,8 @@ func refused(page *devpage.TerminalPage, r osmpReply, sum money.Amount) {
 	page.Fail(field, page.T(devpage.ResultKey(result)))
 }
 
-// Insert sends the pay of the second screen and redirects to the slip. A repeated
-// form repeats the same txn_id.
+// Insert sends a pay request for the second screen and redirects to the slip. A
+// form that is sent again repeats the same txn_id.
 func (h *Handler) Insert(c echo.Context) error {
 	agent, known := h.agent(c.FormValue("agent"))
 	sum, err := money.Parse(c.FormValue("amount"))

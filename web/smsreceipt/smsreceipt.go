@@ -2,7 +2,7 @@
 // /sms/dlr for each one.
 //
 // It guarantees that only a known gateway changes a message's state, and only of a
-// message whose token it sends. It never logs the request's URL: it has the token.
+// message whose token it sends. It never logs the request's URL, which has the token.
 package smsreceipt
 
 import (
@@ -39,8 +39,8 @@ func New(gateways basicauth.Verifier[credential.Gateway], messages Messages) *Ha
 	return &Handler{realm, messages}
 }
 
-// states maps the type of a receipt, Kannel's %d, to the message's state. Buffered
-// by the center means no more than sent.
+// states maps the type of a receipt, Kannel's %d, to the message's state. A message
+// that the SMS center has buffered (4) or accepted (8) is no more than sent.
 var states = map[string]sms.State{
 	"1": sms.Delivered, "2": sms.Failed, "4": sms.Sent, "8": sms.Sent, "16": sms.Failed,
 }
@@ -51,8 +51,7 @@ func (h *Handler) Verify(c echo.Context) (refuse echo.HandlerFunc, err error) {
 	return h.realm.Verify(c)
 }
 
-// Handle answers GET /sms/dlr. Kannel repeats a request that gets another status
-// than 200.
+// Handle answers GET /sms/dlr. Kannel repeats a request whose status is not 200.
 //
 //mutant:replace if answered { return err } if err == nil { err = h.receive(ctx, c) } => err = h.receive(ctx, c); _ = answered TestUnknownCallersAreRefused
 func (h *Handler) Handle(c echo.Context) error {

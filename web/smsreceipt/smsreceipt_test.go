@@ -79,13 +79,13 @@ func TestReceipts(t *testing.T) {
 }
 
 func TestUnknownCallersAreRefused(t *testing.T) {
-	for _, who := range [][2]string{{"", ""}, {"kannel", "PW"}, {"kannel", ""}, {"other", "pw"}} {
+	for _, login := range [][2]string{{"", ""}, {"kannel", "PW"}, {"kannel", ""}, {"other", "pw"}} {
 		s := &messages{}
-		answer, log := call(t, register{}, s, "type=1&token=t0ken", who[0], who[1])
+		answer, log := call(t, register{}, s, "type=1&token=t0ken", login[0], login[1])
 		if answer.Code != http.StatusUnauthorized || answer.Header().Get("WWW-Authenticate") == "" || len(s.got) != 0 {
-			t.Errorf("%v: %d, %v", who, answer.Code, s.got)
+			t.Errorf("%v: %d, %v", login, answer.Code, s.got)
 		}
-		if strings.Contains(log, "t0ken") || (who[1] != "" && strings.Contains(log, who[1]+`"`)) {
+		if strings.Contains(log, "t0ken") || (login[1] != "" && strings.Contains(log, login[1]+`"`)) {
 			t.Errorf("logged %s", log)
 		}
 	}
@@ -110,7 +110,7 @@ func TestMalformedReceipts(t *testing.T) {
 	}
 }
 
-// The status makes Kannel repeat a receipt only if that can help.
+// Each kind of error has a status.
 func TestStatusOfEachErrorKind(t *testing.T) {
 	for kind, want := range map[fault.Kind]int{
 		fault.NotFound: http.StatusNotFound, fault.Invalid: http.StatusBadRequest,

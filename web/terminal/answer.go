@@ -34,7 +34,7 @@ func resultOf(err error) int {
 	return resultTemporary
 }
 
-// comments are for people who read a terminal's journal.
+// comments explain the results to a person who reads a terminal's journal.
 var comments = map[int]string{
 	int(cashin.Done):       "OK",
 	resultTemporary:        "Temporary failure, repeat",
@@ -68,7 +68,7 @@ func write(c echo.Context, a answer) error {
 	return c.Blob(http.StatusOK, "application/xml; charset=utf-8", append([]byte(xml.Header), append(body, '\n')...))
 }
 
-// formatSum formats a sum with a dot; one that the books can't hold is left out.
+// formatSum formats a sum with a dot. A sum that the ledger can't store is empty.
 func formatSum(sum money.Amount) string {
 	if sum == cashin.TooLargeSum {
 		return ""

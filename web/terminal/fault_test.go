@@ -33,7 +33,7 @@ func (f stub) PayIn(context.Context, cashin.Agent, cashin.Request) (cashin.Answe
 	return cashin.Answer{}, f.service
 }
 
-// Every kind of error has a result. One that may still turn out well is never final.
+// Every kind of error has a result. If the payment may have been made, it is not final.
 func TestResultOfEveryErrorKind(t *testing.T) {
 	want := map[fault.Kind]string{
 		fault.Internal: "1", fault.Invalid: "300", fault.NotFound: "1", fault.Forbidden: "1", fault.Conflict: "300",
@@ -83,7 +83,7 @@ func TestRequestsAreNotLogged(t *testing.T) {
 	}
 }
 
-func TestPaymentGoesOnWhenTheTerminalHangsUp(t *testing.T) {
+func TestDisconnectDoesNotCancelPayment(t *testing.T) {
 	term := newTerminal(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()

@@ -43,8 +43,8 @@ func New(agents Agents, service Service, log *slog.Logger) *Handler {
 	}
 }
 
-// timeout bounds an operation; terminals wait 60 s. An operation goes on when the
-// terminal hangs up: its outcome is then stored, and a repeat gets it.
+// timeout bounds an operation; terminals wait 60 s. A terminal that disconnects
+// does not cancel it: the outcome is stored for the repeated request.
 const timeout = 30 * time.Second
 
 // Handle answers GET and POST /osmp.
@@ -63,7 +63,7 @@ func (h *Handler) Handle(c echo.Context) error {
 	default:
 		return h.answer(ctx, c, agent, r)
 	}
-	h.log.WarnContext(ctx, "osmp", "agent", agent.Code, "result", resultOf(err), "error", err)
+	h.log.WarnContext(ctx, "osmp: request failed", "agent", agent.Code, "result", resultOf(err), "error", err)
 	return write(c, answer{TxnID: r.TxnID, Result: resultOf(err)})
 }
 
@@ -97,9 +97,9 @@ func (h *Handler) answer(ctx context.Context, c echo.Context, agent cashin.Agent
 	}
 	if err != nil {
 		out.Result = resultOf(err)
-		h.log.WarnContext(ctx, "osmp", "agent", agent.Code, "command", r.command, "result", out.Result, "error", err)
+		h.log.WarnContext(ctx, "osmp: request failed", "agent", agent.Code, "command", r.command, "result", out.Result, "error", err)
 	} else {
-		h.log.InfoContext(ctx, "osmp", "agent", agent.Code, "command", r.command, "result", out.Result, "prv_txn", out.Reference)
+		h.log.InfoContext(ctx, "osmp: request", "agent", agent.Code, "command", r.command, "result", out.Result, "prv_txn", out.Reference)
 	}
 	return write(c, out)
 }

@@ -19,7 +19,7 @@ const (
 	commandPay   = "pay"
 )
 
-// Maximum sizes, in bytes; OSMP's parameters take a few hundred.
+// Maximum sizes in bytes; a request of OSMP takes a few hundred.
 const (
 	maxQuery = 8 << 10
 	maxBody  = 8 << 10
@@ -98,7 +98,7 @@ var (
 )
 
 // parseSum parses a sum with a dot and at most two decimals. The empty text is zero
-// if the sum is optional. A sum that the books can't hold is cashin.TooLargeSum.
+// if the sum is optional. A sum that the ledger can't store is cashin.TooLargeSum.
 func parseSum(text string, optional bool) (money.Amount, error) {
 	if text == "" && optional {
 		return 0, nil
