@@ -105,6 +105,27 @@ func TestMigrationFillsSubjects(t *testing.T) {
 	})
 }
 
+// A serializable transaction that fills a million rows fails as long as others
+// post, so the migration is none, whatever the default of the database is.
+func TestSubjectsAreFilledAtReadCommitted(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Serializable(t)
+	ctx := context.Background()
+	if err := db.Rollback(ctx, 42); err != nil {
+		t.Fatal(err)
+	}
+	insertSubjects(t, db)
+	insertTransfers(t, db)
+	exec := execTo(t, db)
+	exec(`CREATE FUNCTION refuse_serializable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF current_setting('transaction_isolation') <> 'read committed' THEN RAISE EXCEPTION 'serializable'; END IF; RETURN NEW; END $$`)
+	exec("CREATE TRIGGER a_refuse_serializable BEFORE UPDATE ON transfers FOR EACH ROW EXECUTE FUNCTION refuse_serializable()")
+	if err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	checkSubjects(t, db)
+}
+
 // Transfers that the previous release posts to this schema get their subjects
 // from a trigger, which leaves those of this release as they are.
 func TestPreviousReleaseGetsSubjects(t *testing.T) {
