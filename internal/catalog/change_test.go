@@ -31,7 +31,7 @@ func TestDiff(t *testing.T) {
 	file := string(require.Value(c.Export(t.Context()))(t))
 	hoster := file[strings.Index(file, "  - code: hoster\n    category"):strings.Index(file, "  - code: aknet\n    category")]
 	internet := file[strings.Index(file, "  - code: internet\n"):strings.Index(file, "  - code: other\n")]
-	other := file[strings.Index(file, "  - code: other\n"):strings.Index(file, "# Whom the money goes to")]
+	other := file[strings.Index(file, "  - code: other\n"):strings.Index(file, "# Companies that payments go to")]
 	for name, c2 := range map[string]struct {
 		change []string
 		want   string

@@ -15,11 +15,11 @@ import (
 //go:embed catalog.yaml
 var initial []byte
 
-// versionRemark stands above a file's version.
-const versionRemark = "# The version that was exported. `elsom catalog import` refuses the file when\n" +
-	"# another version is in force by then: what was changed meanwhile would be lost."
+// versionRemark is the comment above a file's version.
+const versionRemark = "# The version that was exported. `elsom catalog import` refuses the file if the\n" +
+	"# catalog has changed since: the import would undo that change."
 
-// rootNode is a catalog as a file writes it. Retired entries are left out.
+// rootNode returns the YAML of a catalog. Retired entries are left out.
 func rootNode(book Contents) *yaml.Node {
 	var version *yaml.Node
 	if book.Version > 0 {
@@ -35,8 +35,8 @@ func rootNode(book Contents) *yaml.Node {
 	)
 }
 
-// writeFile is the opposite of readFile. Its remarks on the form are those of
-// the program's own file.
+// writeFile is the opposite of readFile. The comments on the format are copied
+// from the embedded file.
 func writeFile(book Contents) ([]byte, error) {
 	root := rootNode(book)
 	var own yaml.Node

@@ -133,7 +133,7 @@ func (r *reader) code(n *yaml.Node, what string) string {
 		return ""
 	}
 	if !codeForm.MatchString(value) {
-		r.fail(n, "%s: %q is not a code (a small Latin letter, then small letters, digits, dashes; at most 32)", what, value)
+		r.fail(n, "%s: %q is not a code (a lower-case Latin letter, then such letters, digits, dashes; at most 32)", what, value)
 		return ""
 	}
 	return value
