@@ -19,8 +19,9 @@ import (
 // State of a message. It only goes forward: queued, sent, then one of the ends.
 type State string
 
-// Queued: the gateway has not been heard to take it. Sent: the gateway has it.
-// Delivered and Failed: as the receipt said; failed, too, what was given up.
+// Queued: the gateway has been called and has not confirmed. Sent: the gateway has
+// accepted the message. Delivered and Failed: as the receipt says; a message that is
+// no longer retried has failed too.
 const (
 	Queued    State = "queued"
 	Sent      State = "sent"
@@ -28,16 +29,16 @@ const (
 	Failed    State = "failed"
 )
 
-// Messages are those that were taken up for sending.
+// Messages stores messages from the first call to the gateway on.
 type Messages struct {
 	db     *database.DB
 	sealer *Sealer
 }
 
-// NewMessages opens them.
+// NewMessages returns the messages in a database.
 func NewMessages(db *database.DB, s *Sealer) *Messages { return &Messages{db, s} }
 
-// MaskedMessage is a message as its reader may see it again: codes and PINs masked.
+// MaskedMessage is a stored message with its codes and PINs masked.
 type MaskedMessage struct {
 	ID    int64
 	Text  string
@@ -55,20 +56,19 @@ func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Ti
 	return list, older, fault.Wrap("sms.list", err)
 }
 
-// SendNow hands a message without secrets to the gateway at once, past the
-// outbox, and gives its id. For an operator who tries the gateway: whatever
-// the gateway answers, it is not sent again.
+// SendNow sends a message without secrets immediately, without the outbox, and
+// returns its id. It is for testing the gateway: a failure is not retried.
 func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64, err error) {
-	promise := OutboxMessage(fmt.Sprintf("now:%d", ms.db.NewID()), m)
-	body, err := json.Marshal(promise.Payload)
+	message := OutboxMessage(fmt.Sprintf("now:%d", ms.db.NewID()), m)
+	body, err := json.Marshal(message.Payload)
 	if err != nil {
 		return 0, fault.Wrap("sms.send_now", err)
 	}
-	task := outbox.LeasedMessage{Queue: Queue, Key: promise.Key, Payload: body, Attempts: 1, LeaseToken: ms.db.NewID()}
-	sending := newDesk(ms.db, ms.sealer, g).send(ctx, task)
+	leased := outbox.LeasedMessage{Queue: Queue, Key: message.Key, Payload: body, Attempts: 1, LeaseToken: ms.db.NewID()}
+	sending := newDesk(ms.db, ms.sealer, g).send(ctx, leased)
 	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		if err = record(tx, []outbox.SendResult{{Message: task, Err: sending}}); err == nil {
-			id, err = idOf(tx, task.Key)
+		if err = record(tx, []outbox.SendResult{{Message: leased, Err: sending}}); err == nil {
+			id, err = idOf(tx, leased.Key)
 		}
 		return err
 	})
@@ -78,7 +78,7 @@ func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64
 	return id, fault.Wrap("sms.send_now", err)
 }
 
-// State tells how a message stands. Fault: NotFound.
+// State returns the state of a message. Fault: NotFound.
 func (ms *Messages) State(ctx context.Context, id int64) (State, error) {
 	state, err := ms.state(ctx, id)
 	if err == nil && state == "" {
@@ -87,43 +87,44 @@ func (ms *Messages) State(ctx context.Context, id int64) (State, error) {
 	return state, fault.Wrap("sms.state", err)
 }
 
-// Receipt is what a gateway tells of a message that it took.
+// Receipt is a gateway's report on a message that it accepted.
 type Receipt struct {
 	Token string
 	// State is Sent, Delivered or Failed.
 	State State
 }
 
-// Receive takes a receipt. A state that would lead backwards changes nothing.
-// Faults: NotFound for a token that is not ours, Invalid for a state that no
-// receipt tells, Unavailable.
+// Receive stores the state of a receipt. A state that would go backwards changes
+// nothing. Faults: NotFound for a token that is not ours, Invalid for a state that
+// no receipt has, Unavailable.
 func (ms *Messages) Receive(ctx context.Context, r Receipt) error {
 	id, ours := ms.sealer.idOf(r.Token)
 	if !ours {
 		return fault.New(fault.NotFound, "sms.receive", "")
 	}
-	if r.State != Sent && r.State != Delivered && r.State != Failed { // no receipt says so
+	if r.State != Sent && r.State != Delivered && r.State != Failed {
 		return fault.New(fault.Invalid, "sms.receive", "")
 	}
 	return fault.Wrap("sms.receive", ms.receive(ctx, id, r.State))
 }
 
-// Count is how an operator's messages stand.
+// Count has numbers of messages.
 type Count struct {
-	// States counts those of the last 24 hours.
+	// States counts the messages of the last 24 hours.
 	States map[State]int64
-	// Repeats counts, since ever, messages that were handed over again because
-	// the gateway's answer was lost: so many phones may have one twice.
+	// Repeats counts, over all time, messages that were sent to the gateway again
+	// because its answer was lost; each may have arrived twice.
 	Repeats int64
 }
 
-// Count counts.
+// Count returns the number of messages per state over the last 24 hours, and of
+// those that were sent again.
 func (ms *Messages) Count(ctx context.Context) (Count, error) {
 	c, err := ms.count(ctx)
 	return c, fault.Wrap("sms.count", err)
 }
 
-// token proves a receipt to be about the message.
+// token returns a signed id, by which a receipt names its message.
 func (s *Sealer) token(id int64) string {
 	text := binary.BigEndian.AppendUint64(nil, uint64(id))
 	return base64.RawURLEncoding.EncodeToString(append(text, s.mac(text)...))
