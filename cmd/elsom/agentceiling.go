@@ -21,7 +21,7 @@ type ceilingMonitor struct {
 
 func newCeilingMonitor(agents *cashin.Agents, books cashin.Balances) *ceilingMonitor {
 	return &ceilingMonitor{agents, books, prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "elsom_agent_ceiling_refusals_total", Help: "Payments and checks that an agent's ceiling refused.",
+		Name: "elsom_agent_ceiling_refusals_total", Help: "Payments and checks refused by an agent's ceiling.",
 	}, []string{"agent"})}
 }
 
@@ -71,7 +71,7 @@ func (c *ceilingMonitor) watch(ctx context.Context) {
 		for _, d := range debts {
 			is := usedRatio(d) >= nearCeiling && !d.Disabled
 			if is && !near[d.Code] {
-				slog.WarnContext(ctx, "agent: owes nearly its ceiling, at which it can take no more cash", "agent", d.Code,
+				slog.WarnContext(ctx, "agent: close to its ceiling, above which payments are refused", "agent", d.Code,
 					"used", fmt.Sprintf("%.0f%%", 100*usedRatio(d)), "do", "elsom settle agent "+d.Code+", or elsom agent set "+d.Code+" --ceiling")
 			}
 			near[d.Code] = is

@@ -18,9 +18,9 @@ var (
 	queueLength = prometheus.NewDesc("elsom_outbox_messages", "Outbox messages that are not done, by queue.", []string{"queue"}, nil)
 	queueAge    = prometheus.NewDesc("elsom_outbox_oldest_seconds", "Age of the oldest outbox message that is not done, by queue.", []string{"queue"}, nil)
 	smsMessages = prometheus.NewDesc("elsom_sms_messages", "SMS of the last 24 hours, by state.", []string{"state"}, nil)
-	databaseUp  = prometheus.NewDesc("elsom_database_up", "1 when the database takes commits and its schema fits, otherwise 0.", nil, nil)
+	databaseUp  = prometheus.NewDesc("elsom_database_up", "1 if the database takes commits and its schema is supported, otherwise 0.", nil, nil)
 	smsRepeated = prometheus.NewDesc("elsom_sms_repeated_total",
-		"SMS sent to the gateway again because its answer was lost: as many phones may have received one twice.", nil, nil)
+		"SMS sent to the gateway again because its answer was lost; each may have arrived twice.", nil, nil)
 
 	// Names of the last release; removed in the next.
 	oldUndecided   = prometheus.NewDesc("elsom_payments_asked", "Old name of elsom_payments_undecided.", nil, nil)

@@ -66,13 +66,13 @@ func (m *metrics) serve(ctx context.Context, listener net.Listener) {
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		slog.ErrorContext(ctx, "metrics: the server has failed", "error", err)
+		slog.ErrorContext(ctx, "metrics: the server failed", "error", err)
 	}
 }
 
 var (
 	codesRefused = prometheus.NewDesc("elsom_sms_codes_refused_total",
-		"SMS codes not sent, by the limit that was reached: number, or network and overall for unknown visitors.",
+		"SMS codes refused, by the limit that was reached: number, or network and overall for unknown visitors.",
 		[]string{"limit"}, nil)
 	noticesDropped = prometheus.NewDesc("elsom_sms_notices_dropped_total",
 		"SMS notices dropped by the daily limit of their number.", nil, nil)

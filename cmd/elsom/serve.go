@@ -167,7 +167,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, sessions *sessio
 	server.Listener = listener
 	failed := make(chan error, 1)
 	go func() { failed <- server.Server.Serve(listener) }()
-	slog.Info("serving", "config", a.config)
+	slog.Info("serve: started", "config", a.config)
 
 	var err error
 	select {
@@ -192,10 +192,10 @@ func (a *app) drain(server *echo.Echo, failed <-chan error) {
 	//mutant:drop ./internal/e2e TestDraining
 	a.draining.Store(true)
 	server.Server.SetKeepAlivesEnabled(false)
-	slog.Info("draining", "for", a.config.Drain.String())
+	slog.Info("serve: draining", "for", a.config.Drain.String())
 	select {
 	case <-time.After(a.config.Drain):
 	case err := <-failed:
-		slog.Warn("draining: the server has failed", "error", err)
+		slog.Warn("serve: the server failed", "error", err)
 	}
 }

@@ -47,7 +47,7 @@ func TestSettleAgent(t *testing.T) {
 		if got := m.pay("till", "1", "450.00"); got != "0" {
 			t.Fatalf("result %s", got)
 		}
-		m.soon("a warning before the ceiling", func() bool { return strings.Contains(m.log(), "owes nearly its ceiling") })
+		m.soon("a warning before the ceiling", func() bool { return strings.Contains(m.log(), "close to its ceiling") })
 		if got := m.pay("till", "2", "51.00"); got != "7" {
 			t.Errorf("above the ceiling: %s", got)
 		}

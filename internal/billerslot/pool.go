@@ -209,6 +209,6 @@ func (p *Pool) idle() (leases []Lease) {
 
 func (p *Pool) release(ctx context.Context, leases []Lease) {
 	if err := p.slots.Release(ctx, leases...); err != nil { // they expire
-		slog.WarnContext(ctx, "billerslot: release", "biller", p.biller, "error", err)
+		slog.WarnContext(ctx, "billerslot: releasing slots failed", "biller", p.biller, "error", err)
 	}
 }

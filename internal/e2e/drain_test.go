@@ -58,7 +58,7 @@ func drains(t *testing.T, s *system.Site, signal syscall.Signal) {
 	if code := s.Portal.Cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("ended with %d:\n%s", code, s.Portal.LogTail())
 	}
-	if words := s.Portal.LogTail(); !strings.Contains(words, `"msg":"draining","for":"2s"`) {
+	if words := s.Portal.LogTail(); !strings.Contains(words, `"msg":"serve: draining","for":"2s"`) {
 		t.Errorf("the drain time is not logged:\n%s", words)
 	}
 	var state string

@@ -74,7 +74,7 @@ func TestLogWithoutReader(t *testing.T) {
 			wantEnd(p, t, syscall.SIGTERM)
 			if name == "stalled" { // the first lines are in the pipe
 				text, err := io.ReadAll(log)
-				if err != nil || !bytes.Contains(text, []byte(`"msg":"serving"`)) || bytes.Count(text, []byte("\n")) < 100 {
+				if err != nil || !bytes.Contains(text, []byte(`"msg":"serve: started"`)) || bytes.Count(text, []byte("\n")) < 100 {
 					t.Errorf("%d bytes of the log, %v", len(text), err)
 				}
 			}

@@ -34,7 +34,7 @@ func (ps *Payments) Deliver(ctx context.Context) {
 	for ctx.Err() == nil {
 		codes, err := ps.billers(ctx)
 		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "payment: list billers", "error", err)
+			slog.WarnContext(ctx, "payment: listing the billers failed", "error", err)
 		}
 		for _, code := range codes {
 			if !working[code] {
@@ -160,7 +160,7 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	defer cancel()
 	holders, err := d.readHolders(ctx, ids)
 	if err != nil {
-		slog.WarnContext(ctx, "payment: read holders", "biller", d.code, "error", err)
+		slog.WarnContext(ctx, "payment: reading the holders failed", "biller", d.code, "error", err)
 		return
 	}
 	for i := range calls {
@@ -220,7 +220,7 @@ func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 	log.InfoContext(ctx, "payment: attempt")
 	if err := d.applyAnswer(ctx, c, answer); err != nil {
 		// The lease expires and the call is repeated with the same txn_id.
-		log.ErrorContext(ctx, "payment: apply the answer", "error", err)
+		log.ErrorContext(ctx, "payment: applying the answer failed", "error", err)
 	}
 }
 

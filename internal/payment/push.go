@@ -19,7 +19,7 @@ func (ps *Payments) pushRiders(ctx context.Context, p Payment, holder customer.C
 	}
 	messages, err := ps.pushMessages(ctx, p, holder, state)
 	if err != nil {
-		logOf(p).WarnContext(ctx, "payment: push notification", "error", err)
+		logOf(p).WarnContext(ctx, "payment: preparing push notifications failed", "error", err)
 	}
 	riders := make([]database.Rider, len(messages))
 	for i, message := range messages {

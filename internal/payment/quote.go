@@ -147,7 +147,7 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	}
 	defer func() {
 		if err := ps.slots.Release(context.WithoutCancel(ctx), slot); err != nil { // its lease expires
-			slog.WarnContext(ctx, "payment: release a slot", "biller", b.Code, "error", err)
+			slog.WarnContext(ctx, "payment: releasing a slot failed", "biller", b.Code, "error", err)
 		}
 	}()
 	answer := ps.client(b).Check(ctx, biller.Request{TxnID: draft.TxnID, Account: draft.Identifier, Sum: draft.Amount})
