@@ -13,7 +13,7 @@ import (
 
 type billerCommands struct {
 	List     billerList     `cmd:"" help:"List billers: address, login, certificate, contract."`
-	Password billerPassword `cmd:"" help:"Set the password with which the portal logs in at a biller, from standard input."`
+	Password billerPassword `cmd:"" help:"Set the portal's password at a biller. It is read from standard input."`
 }
 
 type billerList struct{}
@@ -64,8 +64,8 @@ type billerPassword struct {
 func (billerPassword) Help() string {
 	return `Example: printf '%s\n' "$PASSWORD" | elsom biller password hoster --user elsom
 
-The password is stored sealed with ELSOM_SECRET_KEY, and running portals use it within
-a second. It takes precedence over a login in the biller's address or ELSOM_DOSTEK_URL.
+The password is stored encrypted with a key derived from ELSOM_SECRET_KEY, and running
+portals use it within a second. It takes precedence over a login in the biller's address or ELSOM_DOSTEK_URL.
 A client certificate is a pair of files, CODE.crt and CODE.key (PEM), in the folder of
 ELSOM_BILLER_CERTIFICATES, read at the start of the portal.`
 }

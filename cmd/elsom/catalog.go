@@ -14,13 +14,13 @@ import (
 
 type catalogCommand struct {
 	Export  catalogExport  `cmd:"" help:"Print the catalog as YAML, with its version."`
-	Import  catalogImport  `cmd:"" help:"Replace the catalog by a YAML file and print what changes. A file with mistakes changes nothing; its lines are named."`
+	Import  catalogImport  `cmd:"" help:"Replace the catalog with a YAML file and print what changes. A file with a mistake changes nothing; each mistake is reported with its line."`
 	History catalogHistory `cmd:"" help:"List the versions of the catalog, the newest first."`
-	Restore catalogRestore `cmd:"" help:"Put a former version in force again, as a new one, and print what changes."`
+	Restore catalogRestore `cmd:"" help:"Apply an earlier version again, as a new version, and print what changes."`
 }
 
 type catalogExport struct {
-	Version int64 `arg:"" optional:"" help:"A stored version; otherwise the one in force."`
+	Version int64 `arg:"" optional:"" help:"An earlier version (default: the current one)."`
 }
 
 // Run prints the catalog.
@@ -40,12 +40,12 @@ func (e catalogExport) Run(ctx context.Context) error {
 // catalogChange has the flags of the commands that change the catalog.
 type catalogChange struct {
 	DryRun     bool   `help:"Print what would change, and change nothing."`
-	AllowEmpty bool   `help:"Allow a list to lose all its entries."`
+	AllowEmpty bool   `help:"Allow a list to become empty."`
 	Staff      string `help:"Name of the person who changes it, for the history; the user of this machine is stored too."`
 }
 
 type catalogImport struct {
-	File string `arg:"" help:"The file, as export printed it and you changed it." type:"existingfile"`
+	File string `arg:"" help:"The edited output of elsom catalog export." type:"existingfile"`
 	catalogChange
 }
 
@@ -65,11 +65,11 @@ func (i catalogImport) Run(ctx context.Context) error {
 }
 
 type catalogRestore struct {
-	Version int64 `arg:"" help:"The version, as history lists it."`
+	Version int64 `arg:"" help:"A version from the history."`
 	catalogChange
 }
 
-// Run puts a former version in force again.
+// Run applies an earlier version again.
 func (r catalogRestore) Run(ctx context.Context) error {
 	return withCatalog(ctx, func(c *catalog.Catalog) error {
 		change, err := c.PrepareRestore(ctx, r.Version, r.AllowEmpty)
@@ -80,7 +80,7 @@ func (r catalogRestore) Run(ctx context.Context) error {
 	})
 }
 
-// apply prints a change and, without --dry-run, puts it in force.
+// apply prints a change and, without --dry-run, makes it.
 func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change) error {
 	for _, line := range change.Diff {
 		fmt.Println(line)

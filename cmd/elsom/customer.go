@@ -11,7 +11,7 @@ import (
 )
 
 type customerCommands struct {
-	Unlock customerUnlock `cmd:"" help:"Unlock a PIN that was locked by wrong tries. The PIN itself stays."`
+	Unlock customerUnlock `cmd:"" help:"Unlock a PIN that is locked after wrong entries. The PIN stays the same."`
 	PIN    customerPIN    `cmd:"" name:"pin" help:"Send a new PIN by SMS to a customer who forgot theirs. It confirms one payment."`
 }
 

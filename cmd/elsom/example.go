@@ -12,7 +12,7 @@ import (
 type exampleCommands struct {
 	Kannel     exampleKannel     `cmd:"" help:"kannel.conf: SMS and receipts through Kannel, and the connection for *900#."`
 	KannelUSSD exampleKannelUSSD `cmd:"" name:"kannel-ussd" help:"kannel-ussd.conf: the smsbox of *900#."`
-	Assetlinks assetlinksCommand `cmd:"" help:"/.well-known/assetlinks.json, so that the application from Google Play opens without an address bar."`
+	Assetlinks assetlinksCommand `cmd:"" help:"assetlinks.json: ties the site to an application in Google Play, which then opens without an address bar."`
 }
 
 //go:embed example/kannel.conf

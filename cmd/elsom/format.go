@@ -63,5 +63,5 @@ func stateName(disabled bool) string {
 	if disabled {
 		return "disabled"
 	}
-	return "open"
+	return "enabled"
 }

@@ -35,7 +35,7 @@ type gatewayAdd struct {
 	Code   string   `arg:"" help:"The name that it logs in with: lower-case Latin letters, digits, dashes."`
 	Name   string   `help:"Its display name (default: the code)."`
 	Scope  []string `help:"What it may call: ussd, kannel, receipts." required:"" enum:"ussd,kannel,receipts"`
-	Inputs string   `help:"What text of a *900# request holds: all inputs or the last." default:"all" enum:"all,last" placeholder:"all|last"`
+	Inputs string   `help:"What the field text has: all inputs of the session or the last one." default:"all" enum:"all,last" placeholder:"all|last"`
 	Allow  []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
 }
 
@@ -80,7 +80,7 @@ type gatewaySet struct {
 	Code     string   `arg:"" help:"The gateway's code."`
 	Name     string   `help:"Its display name."`
 	Scope    []string `help:"What it may call: ussd, kannel, receipts. They replace the previous ones." enum:"ussd,kannel,receipts"`
-	Inputs   string   `help:"What text of a *900# request holds: all inputs or the last." default:"" enum:",all,last" placeholder:"all|last"`
+	Inputs   string   `help:"What the field text has: all inputs of the session or the last one." default:"" enum:",all,last" placeholder:"all|last"`
 	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace the previous ones." placeholder:"ADDRESS"`
 	Password bool     `help:"Read a new password from standard input. The old one stops working within a second."`
 }

@@ -13,7 +13,7 @@ import (
 func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	env := []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "ELSOM_MODE=development"}
-	if out := system.Run(t, env, "payment", "hanging"); out.Code == 0 || !strings.Contains(out.Stderr, "only `elsom serve` and `elsom migrate` make one") {
+	if out := system.Run(t, env, "payment", "hanging"); out.Code == 0 || !strings.Contains(out.Stderr, "`elsom serve` and `elsom migrate` create it") {
 		t.Errorf("no database: %d %s", out.Code, out.Stderr)
 	}
 	if out := system.Run(t, env, "migrate"); out.Code != 0 {

@@ -12,7 +12,7 @@ import (
 
 type paymentCommand struct {
 	Hanging paymentHanging `cmd:"" help:"List payments that need a decision, and claims on billers."`
-	Decide  paymentDecide  `cmd:"" help:"Decide how a hanging payment ends. Two members of staff have to decide alike."`
+	Decide  paymentDecide  `cmd:"" help:"Decide how a hanging payment ends. It ends when two members of staff have given the same decision."`
 }
 
 type paymentHanging struct{}
@@ -25,7 +25,7 @@ func (paymentHanging) Run(ctx context.Context) error {
 			return err
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "CODE\tACCEPTED\tBILLER\tTXN_ID\tTOTAL, SOM\tATTEMPTS\tUNKNOWN\tLAST\tWORDS")
+		_, _ = fmt.Fprintln(table, "CODE\tACCEPTED\tBILLER\tTXN_ID\tTOTAL, SOM\tATTEMPTS\tUNKNOWN\tLAST\tDECISIONS")
 		for _, h := range list {
 			words := ""
 			for _, d := range h.Decisions {
@@ -79,7 +79,7 @@ func (d paymentDecide) Run(ctx context.Context) error {
 		case done:
 			fmt.Printf("Payment %s is %s.\n", d.Code, word.Decision)
 		default:
-			fmt.Printf("Noted. Payment %s waits for the decision of a second person.\n", d.Code)
+			fmt.Printf("Recorded. Payment %s ends when another person makes the same decision.\n", d.Code)
 		}
 		return nil
 	})

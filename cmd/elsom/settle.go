@@ -24,7 +24,7 @@ type Settled struct {
 	Reason    string `help:"A note, stored with the settlement."`
 }
 
-const settleHelp = `The money moves at the bank; this command records it in the books, for good. The same
+const settleHelp = `The money moves at the bank; this command records it in the books for good. The same
 reference again posts nothing and ends with 0; with another sum it is refused.
 More than is owed is refused.
 

@@ -20,7 +20,7 @@ type smsCommand struct {
 
 type smsTest struct {
 	Number string        `arg:"" help:"A mobile number of Kyrgyzstan."`
-	Lang   string        `help:"One of ${enum}." enum:"${langs}" default:"ru"`
+	Lang   string        `help:"Language of the message: ${enum}." enum:"${langs}" default:"ru"`
 	Wait   time.Duration `help:"How long to wait for the receipt." default:"30s"`
 }
 

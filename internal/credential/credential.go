@@ -56,7 +56,7 @@ type Counters interface {
 
 // Entry is a caller as it is stored, with what its realm stores besides.
 type Entry[Details any] struct {
-	// Code is the user name of HTTP Basic: small Latin letters, digits, dashes.
+	// Code is the user name of HTTP Basic: lower-case Latin letters, digits, dashes.
 	Code string
 	Name string
 	// Allowed are the addresses that it may call from; empty means all.

@@ -16,7 +16,7 @@ import (
 
 // Gateway is a machine that forwards *900# or delivery receipts to us.
 type Gateway struct {
-	// Code is the user name of HTTP Basic: small Latin letters, digits, dashes.
+	// Code is the user name of HTTP Basic: lower-case Latin letters, digits, dashes.
 	Code string
 	Name string
 	// Allowed are the addresses that it may call from; empty means all.

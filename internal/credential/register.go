@@ -84,7 +84,7 @@ func (r *Register[D]) find(ctx context.Context, code string) (row[D], error) {
 func (r *Register[D]) Add(ctx context.Context, n New[D], problems []string, also func(*database.Tx) error) (added bool, err error) {
 	var all []string
 	if !IsCode(n.Code) {
-		all = append(all, "the code: 1 to 32 small Latin letters, digits and dashes")
+		all = append(all, "the code: 1 to 32 lower-case Latin letters, digits and dashes")
 	}
 	all = append(all, Change{Name: &n.Name, Password: &n.Password, Allowed: &n.Allowed}.problems()...)
 	all = append(all, problems...)

@@ -16,7 +16,7 @@ import (
 var ErrOlder = errors.New("database: its schema is older than this program; run `elsom migrate` first")
 
 // ErrEmpty reports a database without this program's tables.
-var ErrEmpty = errors.New("database: it is empty, or another program's; only `elsom serve` and `elsom migrate` fill one")
+var ErrEmpty = errors.New("database: it is empty or belongs to another program; `elsom serve` and `elsom migrate` create the tables")
 
 // ErrReadOnly reports a server that accepts no writes: a standby, or a fenced one.
 var ErrReadOnly = errors.New("database: the server takes no writes now")
@@ -177,7 +177,7 @@ func unreadable(err error) bool { return errors.Is(err, sqlite3.NOTADB) }
 // checkFile returns an error if no SQLite database exists at path.
 func checkFile(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("database: there is no database at %s; only `elsom serve` and `elsom migrate` make one", path)
+		return fmt.Errorf("database: there is no database at %s; `elsom serve` and `elsom migrate` create it", path)
 	}
 	_, err := isSQLite(path)
 	return err
