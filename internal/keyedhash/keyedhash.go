@@ -11,33 +11,42 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
-	"strings"
 )
 
 // Key is the key of hashes for one purpose.
 type Key []byte
 
-// Derive derives the key for a purpose from the server's secret, by HKDF without
-// salt. It returns an error only if FIPS mode refuses the secret as too short.
-func Derive(secret []byte, purpose string) (Key, error) {
-	return hkdf.Key(sha256.New, secret, nil, purpose, sha256.Size)
+// Derive derives the 32-byte key for a purpose from the server's secret, by HKDF
+// without salt. It returns an error only if FIPS mode refuses the secret as too short.
+func Derive(secret []byte, purpose string) (Key, error) { return DeriveSalted(secret, nil, purpose) }
+
+// DeriveSalted derives as Derive does, from a secret and a salt.
+func DeriveSalted(secret, salt []byte, purpose string) (Key, error) {
+	return hkdf.Key(sha256.New, secret, salt, purpose, sha256.Size)
+}
+
+// MAC returns the 32-byte hash of data.
+func (k Key) MAC(data []byte) []byte {
+	mac := hmac.New(sha256.New, k)
+	mac.Write(data)
+	return mac.Sum(nil)
 }
 
 // Hex returns the hash of a text as 64 hexadecimal digits.
-func (k Key) Hex(text string) string {
-	mac := hmac.New(sha256.New, k)
-	mac.Write([]byte(text))
-	return hex.EncodeToString(mac.Sum(nil))
-}
+func (k Key) Hex(text string) string { return hex.EncodeToString(k.MAC([]byte(text))) }
 
-// Sum returns the hash of several texts as Hex does. Each text is preceded by its
+// Sum returns the hash of several texts as Hex does.
+func (k Key) Sum(texts ...string) string { return hex.EncodeToString(k.SumMAC(texts...)) }
+
+// SumMAC returns the 32-byte hash of several texts. Each text is preceded by its
 // length, so that different lists never have the same input.
-func (k Key) Sum(texts ...string) string {
-	var all strings.Builder
+func (k Key) SumMAC(texts ...string) []byte {
+	var all []byte
 	for _, text := range texts {
-		all.WriteString(strconv.Itoa(len(text)) + ":" + text)
+		all = append(strconv.AppendInt(all, int64(len(text)), 10), ':')
+		all = append(all, text...)
 	}
-	return k.Hex(all.String())
+	return k.MAC(all)
 }
 
 // Equal compares two hashes in constant time.

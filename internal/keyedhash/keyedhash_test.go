@@ -22,6 +22,14 @@ func TestHashesNeverChange(t *testing.T) {
 	if got := key.Sum("ab", "қ1"); got != hex.EncodeToString(want.Sum(nil)) {
 		t.Errorf("Sum: %s", got)
 	}
+	salted, err := keyedhash.DeriveSalted([]byte("the server's secret"), []byte("pepper"), "elsom dialogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const goldenSalted = "7add628110221590f90f3bdf59dfed9bde18038786b86c82bf1b2a6310f6dd95"
+	if got := hex.EncodeToString(salted.MAC([]byte("golden"))); got != goldenSalted {
+		t.Errorf("salted: got %s, want %s", got, goldenSalted)
+	}
 	const golden = "fd529bd6540ab678291f7215b52290d6e8ef103a4cb7a805722fa4419c9d6821"
 	if got := key.Sum("golden", ""); got != golden {
 		t.Errorf("got %s, want %s", got, golden)
