@@ -31,7 +31,7 @@ func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number p
 
 func resetText(holder *Record) string {
 	if holder == nil || holder.PasswordHash == "" || holder.Blocked {
-		return sms.Nothing
+		return sms.NoMessage
 	}
 	return "sms.reset_code"
 }

@@ -3,7 +3,6 @@ package sms
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -16,12 +15,11 @@ import (
 	"elsom/internal/phone"
 )
 
-// State of a message. It only goes forward: queued, sent, then one of the ends.
+// State of a message. It only goes forward: Queued, Sent, then Delivered or Failed.
 type State string
 
-// Queued: the gateway has been called and has not confirmed. Sent: the gateway has
-// accepted the message. Delivered and Failed: as the receipt says; a message that is
-// no longer retried has failed too.
+// A message is Queued until the gateway confirms that it accepted it, then Sent.
+// Receipts make it Delivered or Failed. It is also Failed if it can't be sent.
 const (
 	Queued    State = "queued"
 	Sent      State = "sent"
@@ -29,16 +27,17 @@ const (
 	Failed    State = "failed"
 )
 
-// Messages stores messages from the first call to the gateway on.
+// Messages reads the stored messages and processes their receipts. A message is stored
+// at its first attempt to send it.
 type Messages struct {
 	db     *database.DB
 	sealer *Sealer
 }
 
-// NewMessages returns the messages in a database.
+// NewMessages returns the messages of a database.
 func NewMessages(db *database.DB, s *Sealer) *Messages { return &Messages{db, s} }
 
-// MaskedMessage is a stored message with its codes and PINs masked.
+// MaskedMessage is a message with codes and PINs masked, to be shown on the site.
 type MaskedMessage struct {
 	ID    int64
 	Text  string
@@ -46,8 +45,9 @@ type MaskedMessage struct {
 	At    time.Time
 }
 
-// List returns messages to a number since a moment (zero: ever), newest first,
-// those before an id (0: from the newest on), and whether there are older ones.
+// List returns at most n messages to a phone number since a time (zero: all), newest
+// first and older than the message with id before (0: from the newest on), and
+// whether there are older ones.
 func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Time, before int64, n int) (list []MaskedMessage, older bool, err error) {
 	list, err = ms.list(ctx, number, since, before, n+1)
 	if older = len(list) > n; older {
@@ -56,8 +56,9 @@ func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Ti
 	return list, older, fault.Wrap("sms.list", err)
 }
 
-// SendNow sends a message without secrets immediately, without the outbox, and
-// returns its id. It is for testing the gateway: a failure is not retried.
+// SendNow passes a message without secrets to the gateway at once, without the
+// outbox, and returns its id. It is the operator's test of the gateway: the message
+// is not sent again, whatever the gateway returns.
 func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64, err error) {
 	message := OutboxMessage(fmt.Sprintf("now:%d", ms.db.NewID()), m)
 	body, err := json.Marshal(message.Payload)
@@ -65,15 +66,15 @@ func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64
 		return 0, fault.Wrap("sms.send_now", err)
 	}
 	leased := outbox.LeasedMessage{Queue: Queue, Key: message.Key, Payload: body, Attempts: 1, LeaseToken: ms.db.NewID()}
-	sending := newDesk(ms.db, ms.sealer, g).send(ctx, leased)
+	sendErr := newSender(ms.db, ms.sealer, g).send(ctx, leased)
 	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		if err = record(tx, []outbox.SendResult{{Message: leased, Err: sending}}); err == nil {
-			id, err = idOf(tx, leased.Key)
+		if err = record(tx, []outbox.SendResult{{Message: leased, Err: sendErr}}); err == nil {
+			id, err = idByKey(tx, leased.Key)
 		}
 		return err
 	})
-	if sending != nil {
-		return 0, sending
+	if sendErr != nil {
+		return 0, sendErr
 	}
 	return id, fault.Wrap("sms.send_now", err)
 }
@@ -87,19 +88,19 @@ func (ms *Messages) State(ctx context.Context, id int64) (State, error) {
 	return state, fault.Wrap("sms.state", err)
 }
 
-// Receipt is a gateway's report on a message that it accepted.
+// Receipt is a gateway's delivery receipt.
 type Receipt struct {
 	Token string
 	// State is Sent, Delivered or Failed.
 	State State
 }
 
-// Receive stores the state of a receipt. A state that would go backwards changes
-// nothing. Faults: NotFound for a token that is not ours, Invalid for a state that
-// no receipt has, Unavailable.
+// Receive processes a receipt. A receipt that would move the state backwards changes
+// nothing. Faults: NotFound for a token that this server did not issue, Invalid for a
+// state that receipts don't have, Unavailable.
 func (ms *Messages) Receive(ctx context.Context, r Receipt) error {
-	id, ours := ms.sealer.idOf(r.Token)
-	if !ours {
+	id, ok := ms.sealer.messageID(r.Token)
+	if !ok {
 		return fault.New(fault.NotFound, "sms.receive", "")
 	}
 	if r.State != Sent && r.State != Delivered && r.State != Failed {
@@ -108,23 +109,23 @@ func (ms *Messages) Receive(ctx context.Context, r Receipt) error {
 	return fault.Wrap("sms.receive", ms.receive(ctx, id, r.State))
 }
 
-// Count has numbers of messages.
+// Count has the numbers of messages for the operator.
 type Count struct {
-	// States counts the messages of the last 24 hours.
+	// States counts those of the last 24 hours.
 	States map[State]int64
-	// Repeats counts, over all time, messages that were sent to the gateway again
-	// because its answer was lost; each may have arrived twice.
+	// Repeats is the total number of calls that were repeated because the gateway's
+	// response was lost: up to so many messages may have been delivered twice.
 	Repeats int64
 }
 
 // Count returns the number of messages per state over the last 24 hours, and of
-// those that were sent again.
+// repeats.
 func (ms *Messages) Count(ctx context.Context) (Count, error) {
 	c, err := ms.count(ctx)
 	return c, fault.Wrap("sms.count", err)
 }
 
-// token returns a signed id, by which a receipt names its message.
+// token returns the token of a message's receipts: its id and a MAC.
 func (s *Sealer) token(id int64) string {
 	text := binary.BigEndian.AppendUint64(nil, uint64(id))
 	return base64.RawURLEncoding.EncodeToString(append(text, s.mac(text)...))
@@ -132,15 +133,13 @@ func (s *Sealer) token(id int64) string {
 
 const macLength = 16
 
-func (s *Sealer) mac(text []byte) []byte {
-	h := hmac.New(sha256.New, s.tokens)
-	h.Write(text)
-	return h.Sum(nil)[:macLength]
-}
+func (s *Sealer) mac(text []byte) []byte { return s.tokens.MAC(text)[:macLength] }
 
-func (s *Sealer) idOf(token string) (id int64, ours bool) {
+// messageID returns the id in a token. It reports false for a token that this server
+// did not issue.
+func (s *Sealer) messageID(token string) (id int64, ok bool) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	//mutant:replace || !hmac.Equal(s.mac(text[:8]), text[8:]) => TestTokens
+	//mutant:replace || !hmac.Equal(s.mac(text[:8]), text[8:]) => TestReceiptTokens
 	if err != nil || len(text) != 8+macLength || !hmac.Equal(s.mac(text[:8]), text[8:]) {
 		return 0, false
 	}

@@ -1,88 +1,86 @@
-// Package sms is the port to the SMS gateway: what is to be said to whom, as a
-// promise that is kept after the commit of the act that made it due.
+// Package sms is the port to the SMS gateway. A text message is an outbox message,
+// added in the transaction of the operation it is about and sent after its commit.
 //
-// It promises that a text is rendered in its reader's language when it is
-// sent, that it fits two parts, that a code is the first group of digits of
-// its length in its text, and that codes rest in the database encrypted only.
-// A message is handed to the gateway again only if the gateway surely didn't
-// take it, or if its answer was lost, no receipt came for two minutes, and
-// there is no code in it; such repeats are counted. How a text reaches the phone is the wires' business (sms/kannel, sms/inbox).
+// A text is rendered in the recipient's language when it is sent and fits two
+// parts; a code is the first group of digits of its length in the text; codes are
+// stored encrypted only. A message is passed to the gateway again only if the
+// gateway certainly did not accept it, or if its response was lost, no receipt
+// arrived within two minutes and the message contains no code; such repeats are
+// counted. The adapters are sms/kannel and sms/inbox.
 package sms
 
 import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"elsom/internal/keyedhash"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
-// The outbox lanes of text messages. Messages with a code or PIN have their own
-// lane and senders, since a person is waiting for them.
+// The outbox queues of text messages. Messages with a code or PIN have a queue and
+// senders of their own, since a person is waiting for them.
 const (
 	Queue     = "sms"
 	CodeQueue = "sms_codes"
 )
 
-// Message is what is to be said: a message key of the topic sms and what
-// fills its placeholders.
+// Message is a text message to be rendered.
 type Message struct {
 	Phone phone.Number
-	// Lang is the reader's language: ky, ru or en.
+	// Lang is the recipient's language: ky, ru or en.
 	Lang string
-	// Key of the text: "sms.code". Nothing promises silence.
+	// Key is the message key of the text, such as "sms.code", or NoMessage.
 	Key string
-	// Args are printed by their String method where they have one.
+	// Args are the values of placeholders, formatted with fmt.Sprint.
 	Args map[string]any
-	// Secret is set where Args hold a code or PIN; then only a Sealer can
-	// promise the message.
+	// Secret is set if Args contain a code or PIN. Only Sealer.OutboxMessage
+	// accepts such a message.
 	Secret bool
-	// Notice is set on messages about money that moved, which the holder also
-	// finds on the site: a number gets so many a day, see Options. Came is set on
-	// those about money that came: others cause them, so they take half of these.
+	// Notice is set on messages about money that moved, which are also shown on the
+	// site and so have a daily limit; see Options. Incoming is set on those about
+	// money received: other customers cause them, so they may use half of the limit.
 	Notice, Incoming bool
-	// Until drops a message that could not be sent in time; zero: never.
+	// Until is when a message that has not been sent is dropped; zero: never.
 	Until time.Time
 }
 
-// Nothing is the key of a message that is never sent. An act that must take
-// the same course whether or not there is something to say promises it.
-const Nothing = "nothing"
+// NoMessage is the key of a message that is never sent, for an operation that must
+// do the same work whether or not there is a message to send.
+const NoMessage = "nothing"
 
-// Rendered is a message as the gateway gets it.
+// Rendered is a message as the adapter sends it.
 type Rendered struct {
 	Phone phone.Number
 	Text  string
-	// ID stays the same over repeats of one message.
+	// ID is the same in all attempts to send one message.
 	ID string
-	// Token proves a receipt to be about this message; see Messages.Receive.
+	// Token identifies the message in receipts; see Messages.Receive.
 	Token string
 }
 
-// Gateway is the wire that brings a text to a phone. Faults: Invalid is final;
-// Unavailable says that the message was surely not taken, and it is sent again
-// later; any other leaves open whether it was.
+// Gateway is an adapter that sends text messages. A fault.Invalid error is final.
+// After fault.Unavailable the message was certainly not accepted and is sent again
+// later; after any other error it is unknown whether it was accepted.
 type Gateway interface {
 	Send(ctx context.Context, r Rendered) error
 }
 
-// OnceGateway is a gateway that takes a message of one ID once, however often
-// it is brought: after a lost answer it can be asked again at once.
-type OnceGateway interface {
+// IdempotentGateway is a gateway that accepts the messages of one ID once, so that
+// a call whose response was lost may be repeated at once.
+type IdempotentGateway interface {
 	Gateway
-	TakesOnce()
+	Idempotent()
 }
 
-// OutboxMessage makes the outbox promise of a message without secrets. The key is
-// the event's: one message an event.
+// OutboxMessage returns the outbox message of a text message without secrets. The
+// key names the event: each event has one message.
 func OutboxMessage(key string, m Message) outbox.Message {
 	p := newPayload(m)
 	p.Args = printed(m.Args)
@@ -93,15 +91,15 @@ func OutboxMessage(key string, m Message) outbox.Message {
 	return outbox.Message{Queue: Queue, Key: key, Payload: p}
 }
 
-var errSecret = errors.New("sms: a message with a secret is promised by a Sealer only")
+var errSecret = errors.New("sms: a message with a secret needs a Sealer")
 
-// payload is a promise's row, as JSON.
+// payload is the payload of the outbox message.
 type payload struct {
 	Phone phone.Number      `json:"phone"`
 	Lang  string            `json:"lang"`
 	Key   string            `json:"key"`
 	Args  map[string]string `json:"args,omitempty"`
-	// Sealed is Args of a secret message: AES-GCM, nonce first.
+	// Sealed are the Args of a secret message: AES-GCM, nonce first.
 	Sealed   []byte    `json:"sealed,omitempty"`
 	Notice   bool      `json:"notice,omitempty"`
 	Incoming bool      `json:"came,omitempty"`
@@ -114,7 +112,7 @@ func newPayload(m Message) payload {
 	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Incoming: m.Incoming, Until: m.Until}
 }
 
-// MarshalJSON refuses a secret that nobody sealed.
+// MarshalJSON returns an error for a secret that is not sealed.
 func (p payload) MarshalJSON() ([]byte, error) {
 	if p.err != nil {
 		return nil, p.err
@@ -134,16 +132,16 @@ func printed(args map[string]any) map[string]string {
 	return texts
 }
 
-// Sealer encrypts the arguments of secret messages, and makes the tokens of
-// receipts, with keys that are derived from the server's secret.
+// Sealer encrypts the arguments of secret messages and issues the tokens of
+// receipts, with keys derived from the server's secret.
 type Sealer struct {
 	aead   cipher.AEAD
-	tokens []byte
+	tokens keyedhash.Key
 }
 
-// NewSealer makes a sealer of the server's secret.
+// NewSealer returns a sealer that uses the server's secret.
 func NewSealer(secret []byte) (*Sealer, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "elsom sms", 32)
+	key, err := keyedhash.Derive(secret, "elsom sms")
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
@@ -155,20 +153,20 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
-	tokens, err := hkdf.Key(sha256.New, secret, nil, "elsom sms receipts", 32)
+	tokens, err := keyedhash.Derive(secret, "elsom sms receipts")
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
 	return &Sealer{aead, tokens}, nil
 }
 
-// OutboxMessage makes the outbox promise of a message whose arguments are secret.
-// They can be read only under the same key and for the same number.
+// OutboxMessage returns the outbox message of a text message whose arguments are
+// encrypted. They can be decrypted only with the same key and phone number.
 func (s *Sealer) OutboxMessage(key string, m Message) outbox.Message {
 	p := newPayload(m)
 	args, err := json.Marshal(printed(m.Args))
-	p.Sealed, p.err = s.aead.Seal(nil, nil, args, sealedFor(key, m.Phone)), err
-	//mutant:replace CodeQueue => Queue TestCodesGoBeforeEverythingElse
+	p.Sealed, p.err = s.aead.Seal(nil, nil, args, additionalData(key, m.Phone)), err
+	//mutant:replace CodeQueue => Queue TestCodesDoNotWaitForOtherMessages
 	return outbox.Message{Queue: CodeQueue, Key: key, Payload: p}
 }
 
@@ -176,7 +174,7 @@ func (s *Sealer) open(key string, p payload) (map[string]string, error) {
 	if p.Sealed == nil {
 		return p.Args, nil
 	}
-	text, err := s.aead.Open(nil, nil, p.Sealed, sealedFor(key, p.Phone))
+	text, err := s.aead.Open(nil, nil, p.Sealed, additionalData(key, p.Phone))
 	if err != nil {
 		return nil, fmt.Errorf("sms: unseal: %w", err)
 	}
@@ -184,16 +182,18 @@ func (s *Sealer) open(key string, p payload) (map[string]string, error) {
 	return args, json.Unmarshal(text, &args)
 }
 
-//mutant:replace + "\n" + number.String() => TestSecretsRestSealed
-func sealedFor(key string, number phone.Number) []byte { return []byte(key + "\n" + number.String()) }
+//mutant:replace + "\n" + number.String() => TestSecretsAreStoredEncrypted
+func additionalData(key string, number phone.Number) []byte {
+	return []byte(key + "\n" + number.String())
+}
 
-// Code draws a code of so many digits for a message.
+// Code returns a random code of so many digits.
 func Code(digits int) string {
 	code := make([]byte, 0, digits)
 	var b [1]byte
 	for len(code) < digits {
 		_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
-		if b[0] < 250 {        // 250 values fall evenly on ten digits
+		if b[0] < 250 {        // a multiple of ten, so that all digits are equally likely
 			code = append(code, '0'+b[0]%10)
 		}
 	}

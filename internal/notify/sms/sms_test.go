@@ -2,6 +2,7 @@ package sms
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -21,7 +22,7 @@ import (
 
 const number = phone.Number("+996700123456")
 
-func sealer(t *testing.T, secret string) *Sealer {
+func newSealer(t *testing.T, secret string) *Sealer {
 	t.Helper()
 	s, err := NewSealer([]byte(secret))
 	if err != nil {
@@ -30,7 +31,7 @@ func sealer(t *testing.T, secret string) *Sealer {
 	return s
 }
 
-// longest fills each text with the longest values that it can meet.
+// longest has the longest possible arguments of each text.
 var longest = map[string]map[string]any{
 	"sms.code":               {"Code": "888888"},
 	"sms.reset_code":         {"Code": "888888"},
@@ -76,8 +77,8 @@ func TestTextsFitTwoParts(t *testing.T) {
 	}
 }
 
-// In an SMS that brings a code it is the first group of digits of its length.
-func TestCodeIsTheFirstGroupOfItsLength(t *testing.T) {
+// Phones offer the first group of six digits to be filled in.
+func TestCodeIsFirstSixDigitGroup(t *testing.T) {
 	six := regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
 	for _, lang := range i18n.Langs() {
 		for _, key := range []string{"sms.code", "sms.reset_code", "sms.unlock_code"} {
@@ -92,7 +93,7 @@ func TestCodeIsTheFirstGroupOfItsLength(t *testing.T) {
 	}
 }
 
-func TestPINIsTheFirstGroupOfItsLength(t *testing.T) {
+func TestPINIsFirstFourDigitGroup(t *testing.T) {
 	four := regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
 	for _, lang := range i18n.Langs() {
 		text, err := render(string(lang), "sms.pin_issued", map[string]string{"PIN": "0471"})
@@ -105,7 +106,7 @@ func TestPINIsTheFirstGroupOfItsLength(t *testing.T) {
 	}
 }
 
-func TestRenderRefusesHolesInAText(t *testing.T) {
+func TestRenderRejectsMissingTextsAndArguments(t *testing.T) {
 	for name, args := range map[string]map[string]string{"sms.code": nil, "sms.no_such_text": {"Code": "1"}} {
 		if text, err := render("ru", name, args); err == nil {
 			t.Errorf("%s: rendered %q", name, text)
@@ -113,42 +114,41 @@ func TestRenderRefusesHolesInAText(t *testing.T) {
 	}
 }
 
-func TestSecretsRestSealed(t *testing.T) {
+func TestSecretsAreStoredEncrypted(t *testing.T) {
 	m := Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
-	s := sealer(t, "the server's secret")
+	s := newSealer(t, "the server's secret")
 	p := s.OutboxMessage("event", m)
 	row, err := json.Marshal(p.Payload)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(row), "471193") || strings.Contains(string(row), "Code") {
-		t.Errorf("the secret stands in the row: %s", row)
+		t.Errorf("the payload contains the secret: %s", row)
 	}
-	task := outbox.LeasedMessage{Key: "event", Payload: row}
-	w, err := s.read(task)
-	if err != nil || !strings.Contains(w.text, "471193") || w.Phone != number {
-		t.Errorf("read %+v, %v", w, err)
+	leased := outbox.LeasedMessage{Key: "event", Payload: row}
+	c, err := s.read(leased)
+	if err != nil || !strings.Contains(c.text, "471193") || c.Phone != number {
+		t.Errorf("read %+v, %v", c, err)
 	}
-	if strings.Contains(w.shown, "471193") || !strings.Contains(w.shown, "••••••") {
-		t.Errorf("shown again as %q", w.shown)
+	if strings.Contains(c.masked, "471193") || !strings.Contains(c.masked, "••••••") {
+		t.Errorf("masked as %q", c.masked)
 	}
-	// Neither under another key, nor for another event, nor for another number.
-	if _, err := sealer(t, "another secret").read(task); !fault.Is(err, fault.Invalid) {
-		t.Errorf("another server's key opened it: %v", err)
+	if _, err := newSealer(t, "another secret").read(leased); !fault.Is(err, fault.Invalid) {
+		t.Errorf("decrypted with the key of another server: %v", err)
 	}
 	if _, err := s.read(outbox.LeasedMessage{Key: "other", Payload: row}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("opened for another event: %v", err)
+		t.Errorf("decrypted for another event: %v", err)
 	}
 	moved := outbox.LeasedMessage{Key: "event", Payload: json.RawMessage(strings.Replace(string(row), "700123456", "700123457", 1))}
 	if _, err := s.read(moved); !fault.Is(err, fault.Invalid) {
-		t.Errorf("opened for another number: %v", err)
+		t.Errorf("decrypted for another phone number: %v", err)
 	}
 }
 
 func TestSecretNeedsASealer(t *testing.T) {
 	p := OutboxMessage("event", Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true})
 	if row, err := json.Marshal(p.Payload); err == nil {
-		t.Errorf("a bare secret became a row: %s", row)
+		t.Errorf("an unencrypted secret was marshaled: %s", row)
 	}
 }
 
@@ -169,7 +169,7 @@ func TestCode(t *testing.T) {
 type recorder struct {
 	mu   sync.Mutex
 	sent []Rendered
-	fail []error // what the first calls answer
+	fail []error // returned by the first calls
 }
 
 func (g *recorder) Send(_ context.Context, r Rendered) error {
@@ -184,55 +184,68 @@ func (g *recorder) Send(_ context.Context, r Rendered) error {
 	return nil
 }
 
-// promiseAndCarry runs the lane's work on one claimed task.
-func promiseAndCarry(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outbox.Message) (state, payload string) {
+// addAndDeliver adds a message, sends it and returns its row of the outbox.
+func addAndDeliver(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outbox.Message) (state, payload string) {
 	t.Helper()
 	ctx := context.Background()
-	var tasks []outbox.LeasedMessage
+	var leased []outbox.LeasedMessage
 	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 		if err = outbox.Add(ctx, tx, p); err != nil {
 			return err
 		}
-		tasks, err = claim(ctx, tx, 1)
+		leased, err = acquire(ctx, tx, 1)
 		return err
 	})
-	if err != nil || len(tasks) != 1 {
-		t.Fatalf("%d tasks, %v", len(tasks), err)
+	if err != nil || len(leased) != 1 {
+		t.Fatalf("%d messages leased, %v", len(leased), err)
 	}
-	Workers(db, s, g, Options{})[0].Do(ctx, tasks[0])
-	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload FROM promises WHERE id = $1", tasks[0].ID).Scan(&state, &payload)
+	Workers(db, s, g, Options{})[0].Do(ctx, leased[0])
+	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload FROM promises WHERE id = $1", leased[0].ID).Scan(&state, &payload)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return state, payload
 }
 
-func TestWorker(t *testing.T) {
+func TestWorkerStoresOutcome(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s, g := sealer(t, "the server's secret"), &recorder{}
+		s, g := newSealer(t, "the server's secret"), &recorder{}
 		m := Message{Phone: number, Lang: "ky", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
-		if state, payload := promiseAndCarry(t, db, s, g, s.OutboxMessage("a", m)); state != "kept" || payload != "" {
+		if state, payload := addAndDeliver(t, db, s, g, s.OutboxMessage("a", m)); state != "kept" || payload != "" {
 			t.Errorf("sent: %s %q", state, payload)
 		}
 		if len(g.sent) != 1 || !strings.Contains(g.sent[0].Text, "капчыгынын") {
 			t.Errorf("sent %+v", g.sent)
 		}
 		g.fail = []error{fault.New(fault.Unavailable, "test", "")}
-		if state, payload := promiseAndCarry(t, db, s, g, s.OutboxMessage("b", m)); state != "open" || payload == "" {
-			t.Errorf("gateway down: %s %q", state, payload)
+		if state, payload := addAndDeliver(t, db, s, g, s.OutboxMessage("b", m)); state != "open" || payload == "" {
+			t.Errorf("gateway unavailable: %s %q", state, payload)
 		}
 		g.fail = []error{fault.New(fault.Invalid, "test", "")}
-		if state, payload := promiseAndCarry(t, db, s, g, s.OutboxMessage("c", m)); state != "failed" || payload != "" {
-			t.Errorf("refused for good: %s %q", state, payload)
+		if state, payload := addAndDeliver(t, db, s, g, s.OutboxMessage("c", m)); state != "failed" || payload != "" {
+			t.Errorf("refused: %s %q", state, payload)
 		}
 		before := len(g.sent)
 		m.Until = db.Now().Add(-time.Second)
-		if state, _ := promiseAndCarry(t, db, s, g, s.OutboxMessage("d", m)); state != "failed" || len(g.sent) != before {
-			t.Errorf("too late: %s, %d sent", state, len(g.sent)-before)
+		if state, _ := addAndDeliver(t, db, s, g, s.OutboxMessage("d", m)); state != "failed" || len(g.sent) != before {
+			t.Errorf("expired: %s, %d sent", state, len(g.sent)-before)
 		}
-		silent := s.OutboxMessage("e", Message{Phone: number, Lang: "ru", Key: Nothing})
-		if state, _ := promiseAndCarry(t, db, s, g, silent); state != "kept" || len(g.sent) != before {
-			t.Errorf("nothing to say: %s, %d sent", state, len(g.sent)-before)
+		empty := s.OutboxMessage("e", Message{Phone: number, Lang: "ru", Key: NoMessage})
+		if state, _ := addAndDeliver(t, db, s, g, empty); state != "kept" || len(g.sent) != before {
+			t.Errorf("no message: %s, %d sent", state, len(g.sent)-before)
 		}
 	})
+}
+
+// Stored payloads and issued tokens must remain valid after an upgrade.
+func TestDerivedKeysNeverChange(t *testing.T) {
+	s := newSealer(t, "the server's secret")
+	if token := s.token(12345); token != "AAAAAAAAMDnigcl82EoSBi5uCLRnVySK" {
+		t.Errorf("token %s", token)
+	}
+	p := payload{Phone: number}
+	p.Sealed, _ = base64.StdEncoding.DecodeString("GPUl5pn7C1pwOFmFMkUG1hLy13+WvOZQ6P16Y2A0YQCpsN7afkjjTfvgUQSo")
+	if args, err := s.open("event", p); err != nil || args["Code"] != "471193" {
+		t.Errorf("decrypted %v, %v", args, err)
+	}
 }

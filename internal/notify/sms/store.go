@@ -10,7 +10,8 @@ import (
 	"elsom/internal/phone"
 )
 
-// row is a message as far as its sending goes.
+// row has the columns of messages that decide about a call. AskedBy is the lease
+// token of the last call whose outcome is unknown, otherwise 0.
 type row struct {
 	ID      int64
 	Key     string
@@ -19,83 +20,84 @@ type row struct {
 	AskedAt time.Time
 }
 
-// begin writes messages down, those that are not there yet, and locks them.
-func begin(tx *database.Tx, list []asked) ([]*row, error) {
+// insertAndLock inserts the rows of messages that have none and locks all. It returns
+// them in the order of list.
+func insertAndLock(tx *database.Tx, list []candidate) ([]*row, error) {
 	var ids []int64
 	var keys, phones, texts, states []string
-	var moments []time.Time
-	for _, a := range list {
-		ids, keys, phones = append(ids, tx.NewID()), append(keys, a.task.Key), append(phones, a.words.Phone.String())
-		texts, states, moments = append(texts, a.words.shown), append(states, string(Queued)), append(moments, tx.Now())
+	var times []time.Time
+	for _, c := range list {
+		ids, keys, phones = append(ids, tx.NewID()), append(keys, c.message.Key), append(phones, c.content.Phone.String())
+		texts, states, times = append(texts, c.content.masked), append(states, string(Queued)), append(times, tx.Now())
 	}
 	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("key", "text", keys), database.NewColumn("phone", "text", phones),
-		database.NewColumn("text", "text", texts), database.NewColumn("state", "text", states), database.NewColumn("made_at", "timestamptz", moments))
-	// In the order of the keys: whoever has the same ones waits for us.
+		database.NewColumn("text", "text", texts), database.NewColumn("state", "text", states), database.NewColumn("made_at", "timestamptz", times))
+	// Sorted by key, so that concurrent inserts of the same keys can't deadlock.
 	err := tx.Gorm().Exec("WITH v(id, key, phone, text, state, made_at) AS ("+v+`) INSERT INTO messages (id, key, phone, text, state, made_at)
 		SELECT id, key, phone, text, state, made_at FROM v WHERE TRUE ORDER BY key ON CONFLICT (key) DO NOTHING`, args...).Error
 	if err != nil {
 		return nil, err
 	}
 	var rows []row
-	these, among := database.InList(tx.Dialect(), keys)
-	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+these+" ORDER BY key"+tx.ForUpdate(), among).Scan(&rows).Error
+	in, arg := database.InList(tx.Dialect(), keys)
+	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+in+" ORDER BY key"+tx.ForUpdate(), arg).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
 	return database.AlignRows(keys, rows, func(r row) string { return r.Key }), nil
 }
 
-// day is the time in which a number gets so many messages.
+// day is the period of the daily limit.
 const day = 24 * time.Hour
 
-// notice is a notice that is to be sent unless its number had most messages
+// limitedMessage is a notice that is dropped if its phone number had limit messages
 // within a day.
-type notice struct {
+type limitedMessage struct {
 	id    int64
 	phone string
-	most  int
+	limit int
 }
 
-// beyond returns those of the notices that are not to be sent. What failed or was
-// left out itself is not counted: a number with many notices would get none any
-// more. It reads each number's messages of the day by the index of numbers and ids.
-func beyond(tx *database.Tx, notices []notice) (map[int64]bool, error) {
+// overLimit returns the ids of the notices to be dropped. Failed and dropped messages
+// don't count: otherwise a number with many notices would get none at all after the
+// first day. The count uses the index on phone and id.
+func overLimit(tx *database.Tx, notices []limitedMessage) (map[int64]bool, error) {
 	if len(notices) == 0 {
 		return nil, nil
 	}
-	ids, phones, mosts := make([]int64, len(notices)), make([]string, len(notices)), make([]int64, len(notices))
+	ids, phones, limits := make([]int64, len(notices)), make([]string, len(notices)), make([]int64, len(notices))
 	for i, n := range notices {
-		ids[i], phones[i], mosts[i] = n.id, n.phone, int64(n.most)
+		ids[i], phones[i], limits[i] = n.id, n.phone, int64(n.limit)
 	}
-	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("phone", "text", phones), database.NewColumn("most", "bigint", mosts))
-	var late []int64
-	//mutant:replace state <> ? => state <> '-' || ? TestNoticesLeftOutTakeNoRoom
-	err := tx.Gorm().Raw("WITH v(id, phone, most) AS ("+v+`) SELECT v.id FROM v WHERE (SELECT COUNT(*) FROM messages
-		WHERE messages.phone = v.phone AND messages.id > ? AND messages.id < v.id AND messages.state <> ?) >= v.most`,
-		append(args, database.FirstID(tx.Now().Add(-day)), Failed)...).Scan(&late).Error
-	found := make(map[int64]bool, len(late))
-	for _, id := range late {
+	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("phone", "text", phones), database.NewColumn("maximum", "bigint", limits))
+	var over []int64
+	//mutant:replace state <> ? => state <> '-' || ? TestDroppedNoticesDoNotCount
+	err := tx.Gorm().Raw("WITH v(id, phone, maximum) AS ("+v+`) SELECT v.id FROM v WHERE (SELECT COUNT(*) FROM messages
+		WHERE messages.phone = v.phone AND messages.id > ? AND messages.id < v.id AND messages.state <> ?) >= v.maximum`,
+		append(args, database.FirstID(tx.Now().Add(-day)), Failed)...).Scan(&over).Error
+	found := make(map[int64]bool, len(over))
+	for _, id := range over {
 		found[id] = true
 	}
 	return found, err
 }
 
-// called is a message that the gateway is about to be called with.
-type called struct {
+// call is a call to the gateway that is about to be made.
+type call struct {
 	id, lease int64
-	again     bool // the answer to an earlier call was lost
+	repeated  bool // the response to an earlier call was lost
 }
 
-// note keeps under which claims the gateway is called, and counts the calls
-// after an answer that was lost.
-func note(tx *database.Tx, list []called) error {
+// recordCalls stores the lease tokens and the time of calls, and counts the repeated
+// ones.
+func recordCalls(tx *database.Tx, list []call) error {
 	if len(list) == 0 {
 		return nil
 	}
 	ids, leases, repeats := make([]int64, len(list)), make([]int64, len(list)), make([]int64, len(list))
 	for i, c := range list {
 		ids[i], leases[i] = c.id, c.lease
-		if c.again {
+		if c.repeated {
 			repeats[i] = 1
 		}
 	}
@@ -104,22 +106,23 @@ func note(tx *database.Tx, list []called) error {
 		" repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, tx.Now())...).Error
 }
 
-// unask takes the notes of these claims back: the gateway surely has nothing.
-func unask(tx *database.Tx, tasks []outbox.LeasedMessage) error {
-	if len(tasks) == 0 {
+// clearCalls removes the calls of these leases from messages that the gateway
+// certainly did not accept.
+func clearCalls(tx *database.Tx, list []outbox.LeasedMessage) error {
+	if len(list) == 0 {
 		return nil
 	}
-	keys, leases := make([]string, len(tasks)), make([]int64, len(tasks))
-	for i, t := range tasks {
-		keys[i], leases[i] = t.Key, t.LeaseToken
+	keys, leases := make([]string, len(list)), make([]int64, len(list))
+	for i, m := range list {
+		keys[i], leases[i] = m.Key, m.LeaseToken
 	}
 	v, args := tx.Values(database.NewColumn("key", "text", keys), database.NewColumn("lease", "bigint", leases))
 	return tx.Gorm().Exec("WITH v(key, lease) AS ("+v+") UPDATE messages SET asked_by = 0 FROM v"+
 		" WHERE messages.key = v.key AND messages.asked_by = v.lease", args...).Error
 }
 
-// forward leads queued messages on.
-func forward(tx *database.Tx, keys []string, to State) error {
+// setState changes the state of queued messages; others are left alone.
+func setState(tx *database.Tx, keys []string, to State) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -127,26 +130,26 @@ func forward(tx *database.Tx, keys []string, to State) error {
 	if to == Failed {
 		column = "ended_at"
 	}
-	these, among := database.InList(tx.Dialect(), keys)
-	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, "+column+" = ? WHERE key "+these+" AND state = ?",
-		to, tx.Now(), among, Queued).Error
+	in, arg := database.InList(tx.Dialect(), keys)
+	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, "+column+" = ? WHERE key "+in+" AND state = ?",
+		to, tx.Now(), arg, Queued).Error
 }
 
-// receive leads a message on to what a receipt says: never back, and no end
-// gives way to the other.
+// receive changes a message's state to that of a receipt. A message never goes back
+// from Sent to Queued, nor from one final state to another.
 func (ms *Messages) receive(ctx context.Context, id int64, to State) error {
 	return ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if to == Sent {
 			return tx.Gorm().Exec("UPDATE messages SET state = ?, sent_at = ? WHERE id = ? AND state = ?",
 				to, tx.Now(), id, Queued).Error
 		}
-		//mutant:replace ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent => ?`, to, tx.Now(), tx.Now(), id TestStates
+		//mutant:replace ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent => ?`, to, tx.Now(), tx.Now(), id TestStatesOnlyGoForward
 		return tx.Gorm().Exec(`UPDATE messages SET state = ?, sent_at = COALESCE(sent_at, ?), ended_at = ?
 			WHERE id = ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent).Error
 	})
 }
 
-func idOf(tx *database.Tx, key string) (id int64, err error) {
+func idByKey(tx *database.Tx, key string) (id int64, err error) {
 	err = tx.Gorm().Raw("SELECT id FROM messages WHERE key = ?", key).Scan(&id).Error
 	return id, err
 }

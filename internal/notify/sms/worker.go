@@ -10,82 +10,82 @@ import (
 	"elsom/internal/outbox"
 )
 
-// repeatAfter is how long a receipt is waited for after a call whose answer
-// was lost.
+// repeatAfter is the time to wait for a receipt after a call whose response was
+// lost.
 const repeatAfter = 2 * time.Minute
 
 var (
-	errLate = errors.New("it could not be sent in time")
-	errLost = errors.New("the gateway's answer was lost, and a code is not sent twice")
-	errMany = errors.New("the daily limit of the number is reached")
-	errWait = errors.New("the gateway's answer was lost; a receipt may come")
+	errExpired         = errors.New("the message has expired")
+	errResponseLost    = errors.New("the gateway's response was lost, and a code is not sent twice")
+	errDailyLimit      = errors.New("the daily limit of the number is reached")
+	errAwaitingReceipt = errors.New("the gateway's response was lost; waiting for a receipt")
 )
 
-// DailyNotices is how many messages a number gets in 24 hours before notices are
-// left out: more than a holder's own payments cause on a busy day.
+// DailyNotices is the default daily limit of messages to a number, above which
+// notices are dropped: more than a customer's own payments cause on a busy day.
 const DailyNotices = 100
 
 // Options of the workers.
 type Options struct {
-	// DailyNotices is how many messages a number gets in 24 hours before notices
-	// of money that moved are left out, and half of them before those of money that
-	// came; 0: no end.
+	// DailyNotices is the number of messages to a phone number within 24 hours above
+	// which notices are dropped. Notices of incoming money are dropped above half of
+	// it. 0 means no limit.
 	DailyNotices int
 	// Dropped, if not nil, is called for each dropped notice.
 	Dropped func()
 }
 
-// Workers send the messages of both lanes: they open what is sealed, render the
+// Workers returns the workers of both queues. They decrypt arguments, render the
 // text in the recipient's language and pass it to the gateway. The outbox deletes
 // the payload when the message is sent.
 func Workers(db *database.DB, s *Sealer, g Gateway, o Options) []outbox.Worker {
-	d := newDesk(db, s, g)
-	d.o = o
+	sender := newSender(db, s, g)
+	sender.options = o
 	workers := make([]outbox.Worker, 0, 2)
-	for _, lane := range []string{CodeQueue, Queue} {
-		workers = append(workers, outbox.NewSender(db, outbox.SenderOptions{Queue: lane, Concurrency: width, Send: d.send, Record: record}))
+	for _, queue := range []string{CodeQueue, Queue} {
+		workers = append(workers, outbox.NewSender(db, outbox.SenderOptions{Queue: queue, Concurrency: concurrency, Send: sender.send, Record: record}))
 	}
 	return workers
 }
 
-// width is how many messages are handed over at once. Of those that are when a
-// process dies, codes are never sent.
-const width = 16
+// concurrency is the number of concurrent calls to the gateway per queue. It is
+// small because codes whose call a crash interrupts are never sent again.
+const concurrency = 16
 
-// desk hands messages to the gateway.
-type desk struct {
-	db      *database.DB
-	sealer  *Sealer
-	gateway Gateway
-	once    bool // the gateway is a OnceGateway
-	o       Options
-	asking  *database.Coalescer[asked, error]
+// sender passes messages to the gateway.
+type sender struct {
+	db         *database.DB
+	sealer     *Sealer
+	gateway    Gateway
+	idempotent bool // the gateway is an IdempotentGateway
+	options    Options
+	starting   *database.Coalescer[candidate, error]
 }
 
-func newDesk(db *database.DB, s *Sealer, g Gateway) *desk {
-	_, once := g.(OnceGateway)
-	d := &desk{db: db, sealer: s, gateway: g, once: once}
-	d.asking = database.NewCoalescer(database.RetrySingly(d.askTogether))
+func newSender(db *database.DB, s *Sealer, g Gateway) *sender {
+	_, idempotent := g.(IdempotentGateway)
+	d := &sender{db: db, sealer: s, gateway: g, idempotent: idempotent}
+	d.starting = database.NewCoalescer(database.RetrySingly(d.startBatch))
 	return d
 }
 
-func (d *desk) send(ctx context.Context, task outbox.LeasedMessage) error {
-	w, err := d.sealer.read(task)
-	if err != nil || w == nil {
+func (d *sender) send(ctx context.Context, m outbox.LeasedMessage) error {
+	c, err := d.sealer.read(m)
+	if err != nil || c.empty {
 		return err
 	}
-	id, err := d.ask(ctx, task, w)
-	if errors.Is(err, errMany) && d.o.Dropped != nil {
-		d.o.Dropped()
+	id, err := d.start(ctx, m, c)
+	if errors.Is(err, errDailyLimit) && d.options.Dropped != nil {
+		d.options.Dropped()
 	}
 	if err != nil || id == 0 {
 		return err
 	}
-	err = d.gateway.Send(ctx, Rendered{Phone: w.Phone, Text: w.text, ID: task.Key, Token: d.sealer.token(id)})
-	if err == nil || d.once || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unavailable) {
+	err = d.gateway.Send(ctx, Rendered{Phone: c.Phone, Text: c.text, ID: m.Key, Token: d.sealer.token(id)})
+	if err == nil || d.idempotent || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unavailable) {
 		return err
 	}
-	//mutant:replace return unknown(repeatAfter) => return fault.New(fault.Unavailable, "sms.send", "") TestAnyOtherErrorIsALostAnswer
+	//mutant:replace return unknown(repeatAfter) => return fault.New(fault.Unavailable, "sms.send", "") TestOtherErrorIsALostResponse
 	return unknown(repeatAfter).Because(err)
 }
 
@@ -93,112 +93,115 @@ func unknown(after time.Duration) *fault.Error {
 	return fault.New(fault.Unknown, "sms.send", "").After(max(after, time.Second))
 }
 
-// asked is a message that is to be handed over.
-type asked struct {
-	task  outbox.LeasedMessage
-	words *written
-	told  *told
+// candidate is a message that may be passed to the gateway.
+type candidate struct {
+	message  outbox.LeasedMessage
+	content  content
+	decision *decision
 }
 
-// told is what stands of a message before the gateway is called.
-type told struct {
-	id  int64 // 0: it is not to be called, for it has the message already
+// decision is the result of start for one candidate.
+type decision struct {
+	id  int64 // of the row in messages; 0: the gateway must not be called
 	err error
 }
 
-// ask writes down that the gateway is about to be called with the message:
-// whoever finds such a note without an outcome knows that the phone may have
-// it. The id is 0 where it is not to be called: the gateway has it already.
-func (d *desk) ask(ctx context.Context, task outbox.LeasedMessage, w *written) (id int64, err error) {
-	a := asked{task, w, &told{}}
-	failed, err := d.asking.Do(ctx, a)
+// start stores that the gateway is about to be called with the message. A stored
+// call without an outcome means that the gateway may have accepted the message. The
+// id is 0 if the gateway must not be called because it has the message already.
+func (d *sender) start(ctx context.Context, m outbox.LeasedMessage, w content) (id int64, err error) {
+	c := candidate{m, w, &decision{}}
+	failed, err := d.starting.Do(ctx, c)
 	if err == nil {
 		err = failed
 	}
-	if err != nil { // what was told may not stand, or not yet
+	if err != nil { // the decision was not committed, or it is unknown whether it was
 		return 0, fault.Wrap("sms.send", err)
 	}
-	return a.told.id, a.told.err
+	return c.decision.id, c.decision.err
 }
 
-// askTogether writes the notes of all that came at once.
-func (d *desk) askTogether(ctx context.Context, list []asked) error {
+// startBatch does the work of start for a batch, in one transaction.
+func (d *sender) startBatch(ctx context.Context, list []candidate) error {
 	return d.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		rows, err := begin(tx, list)
+		rows, err := insertAndLock(tx, list)
 		if err != nil {
 			return err
 		}
-		dropped, err := d.beyond(tx, list, rows)
+		dropped, err := d.overDailyLimit(tx, list, rows)
 		if err != nil {
 			return err
 		}
-		var calls []called
-		for i, a := range list {
+		var calls []call
+		for i, c := range list {
 			if rows[i] == nil {
-				return errors.New("sms: the message is gone")
+				return errors.New("sms: the row of the message is missing")
 			}
-			call, err := d.may(tx, rows[i], a)
-			//mutant:replace [rows[i].ID] => [0] TestNoticesOfADayAreLimited
-			if call && dropped[rows[i].ID] {
-				call, err = false, final(errMany)
+			ok, err := d.mayCall(tx, rows[i], c)
+			//mutant:replace [rows[i].ID] => [0] TestNoticesHaveADailyLimit
+			if ok && dropped[rows[i].ID] {
+				ok, err = false, final(errDailyLimit)
 			}
-			*a.told = told{err: err}
-			if call {
-				a.told.id = rows[i].ID
-				calls = append(calls, called{rows[i].ID, a.task.LeaseToken, rows[i].AskedBy != 0})
+			*c.decision = decision{err: err}
+			if ok {
+				c.decision.id = rows[i].ID
+				calls = append(calls, call{rows[i].ID, c.message.LeaseToken, rows[i].AskedBy != 0})
 			}
 		}
-		//mutant:replace return note(tx, calls) => _ = note; return nil TestALostAnswerIsTriedAgainAfterTwoMinutes
-		return note(tx, calls)
+		//mutant:replace return recordCalls(tx, calls) => _ = recordCalls; return nil TestLostResponseIsRepeatedAfterTwoMinutes
+		return recordCalls(tx, calls)
 	})
 }
 
-// beyond returns the ids of notices above the daily limit of their numbers.
-func (d *desk) beyond(tx *database.Tx, list []asked, rows []*row) (map[int64]bool, error) {
-	if d.o.DailyNotices == 0 {
+// overDailyLimit returns the ids of notices above the daily limit of their phone
+// numbers.
+func (d *sender) overDailyLimit(tx *database.Tx, list []candidate, rows []*row) (map[int64]bool, error) {
+	if d.options.DailyNotices == 0 {
 		return nil, nil
 	}
-	var notices []notice
-	for i, a := range list {
-		if a.words.Notice && rows[i] != nil {
-			n := notice{rows[i].ID, a.words.Phone.String(), d.o.DailyNotices}
-			//mutant:drop TestNoticesOfMoneyThatCameLeaveRoom
-			if a.words.Incoming {
-				n.most /= 2
+	var notices []limitedMessage
+	for i, c := range list {
+		if c.content.Notice && rows[i] != nil {
+			n := limitedMessage{rows[i].ID, c.content.Phone.String(), d.options.DailyNotices}
+			//mutant:drop TestIncomingNoticesUseHalfOfTheLimit
+			if c.content.Incoming {
+				n.limit /= 2
 			}
 			notices = append(notices, n)
 		}
 	}
-	return beyond(tx, notices)
+	return overLimit(tx, notices)
 }
 
-// may tells whether the gateway is to be called with a message.
-func (d *desk) may(tx *database.Tx, r *row, a asked) (bool, error) {
-	//mutant:drop TestAReceiptSavesARepeat
+// mayCall reports whether the gateway may be called with a message. An error means
+// that it may not, now (fault.Unknown) or ever (fault.Invalid).
+func (d *sender) mayCall(tx *database.Tx, r *row, c candidate) (bool, error) {
+	//mutant:drop TestReceiptPreventsRepeat
 	if r.State != Queued {
 		return false, nil
 	}
-	if until := a.words.Until; !until.IsZero() && tx.Now().After(until) {
-		return false, final(errLate)
+	if until := c.content.Until; !until.IsZero() && tx.Now().After(until) {
+		return false, final(errExpired)
 	}
 	//mutant:drop ./internal/simulation TestSimulation
-	if r.AskedBy != 0 && !d.once {
-		//mutant:replace 0 => repeatAfter TestADeathInTheCallIsALostAnswer
+	if r.AskedBy != 0 && !d.idempotent {
+		//mutant:replace 0 => repeatAfter TestCrashDuringCallIsALostResponse
 		if left := r.AskedAt.Add(repeatAfter).Sub(tx.Now()); left > 0 {
-			return false, unknown(left).Because(errWait)
+			return false, unknown(left).Because(errAwaitingReceipt)
 		}
 		//mutant:drop TestCodesAreNotRepeated
-		if a.words.Sealed != nil {
-			return false, final(errLost)
+		if c.content.Sealed != nil {
+			return false, final(errResponseLost)
 		}
 	}
 	return true, nil
 }
 
-// record keeps the messages' states in step with their promises.
+// record stores the outcome of calls in the messages' states, in the transaction
+// that stores it in the outbox.
 func record(tx *database.Tx, list []outbox.SendResult) error {
 	var sent, failed []string
-	var untaken []outbox.LeasedMessage
+	var notAccepted []outbox.LeasedMessage
 	for _, c := range list {
 		switch {
 		case c.Err == nil:
@@ -206,51 +209,52 @@ func record(tx *database.Tx, list []outbox.SendResult) error {
 		case !c.Retry:
 			failed = append(failed, c.Message.Key)
 		case !fault.Is(c.Err, fault.Unknown):
-			untaken = append(untaken, c.Message)
+			notAccepted = append(notAccepted, c.Message)
 		}
 	}
-	if err := forward(tx, sent, Sent); err != nil {
+	if err := setState(tx, sent, Sent); err != nil {
 		return err
 	}
-	if err := forward(tx, failed, Failed); err != nil {
+	if err := setState(tx, failed, Failed); err != nil {
 		return err
 	}
-	return unask(tx, untaken)
+	return clearCalls(tx, notAccepted)
 }
 
-// written is a message that was read from its promise.
-type written struct {
+// content is the decrypted and rendered content of an outbox message.
+type content struct {
 	payload
-	text string
-	// shown is the text as its reader may see it again.
-	shown string
+	empty  bool // the key is NoMessage; there is no text
+	text   string
+	masked string // text with codes and PINs masked, to be shown on the site
 }
 
-// read gives the message of a task; nil where there is nothing to say.
-func (s *Sealer) read(task outbox.LeasedMessage) (*written, error) {
-	w := &written{}
-	if err := task.Read(&w.payload); err != nil {
-		return nil, final(err)
+// read returns the content of an outbox message. Any error is final.
+func (s *Sealer) read(m outbox.LeasedMessage) (content, error) {
+	c := content{}
+	if err := m.Read(&c.payload); err != nil {
+		return c, final(err)
 	}
-	if w.Key == Nothing {
-		return nil, nil
+	if c.Key == NoMessage {
+		c.empty = true
+		return c, nil
 	}
-	args, err := s.open(task.Key, w.payload)
+	args, err := s.open(m.Key, c.payload)
 	if err != nil {
-		return nil, final(err)
+		return c, final(err)
 	}
-	if w.text, err = render(w.Lang, w.Key, args); err != nil {
-		return nil, final(err)
+	if c.text, err = render(c.Lang, c.Key, args); err != nil {
+		return c, final(err)
 	}
-	w.shown = w.text
-	if w.Sealed != nil {
+	c.masked = c.text
+	if c.Sealed != nil {
 		//mutant:replace masked(args) => args TestList
-		if w.shown, err = render(w.Lang, w.Key, masked(args)); err != nil {
-			return nil, final(err)
+		if c.masked, err = render(c.Lang, c.Key, masked(args)); err != nil {
+			return c, final(err)
 		}
 	}
-	return w, nil
+	return c, nil
 }
 
-// final marks what no repeat can mend.
+// final returns err as a fault after which the message is not sent again.
 func final(err error) error { return fault.New(fault.Invalid, "sms.send", "").Because(err) }

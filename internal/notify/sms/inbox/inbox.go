@@ -1,6 +1,5 @@
-// Package inbox is the wire of development: it keeps messages in the database
-// instead of sending them, for the handset in the browser. It is never
-// connected in production.
+// Package inbox is the SMS adapter of development mode. It stores messages in the
+// database instead of sending them; the handset page shows them.
 package inbox
 
 import (
@@ -13,28 +12,28 @@ import (
 	"elsom/internal/phone"
 )
 
-// Message is a message that would have been sent, in the form of /dev/sms.
+// Message is a stored message, in the JSON form of /dev/sms.
 type Message struct {
 	Phone     phone.Number `json:"phone"`
 	Text      string       `json:"text"`
 	CreatedAt time.Time    `json:"created_at"`
 }
 
-// Inbox keeps messages.
+// Inbox stores messages.
 type Inbox struct{ db *database.DB }
 
-// New makes an inbox on db.
+// New returns an inbox on db.
 func New(db *database.DB) *Inbox { return &Inbox{db} }
 
-// Send implements sms.Gateway. A message that is sent again is kept once.
+// Send implements sms.Gateway. A message that is sent again is stored once.
 func (i *Inbox) Send(ctx context.Context, r sms.Rendered) error {
 	return fault.Wrap("sms.inbox", i.insert(ctx, r))
 }
 
-// TakesOnce implements sms.OnceGateway.
-func (i *Inbox) TakesOnce() {}
+// Idempotent implements sms.IdempotentGateway.
+func (i *Inbox) Idempotent() {}
 
-// List gives the last messages to a number, newest first; never nil.
+// List returns the last messages to a number, newest first. The list is never nil.
 func (i *Inbox) List(ctx context.Context, number phone.Number) ([]Message, error) {
 	list, err := i.list(ctx, number)
 	return list, fault.Wrap("sms.inbox", err)

@@ -8,7 +8,7 @@ import (
 	"elsom/internal/phone"
 )
 
-const listed = 100
+const maxListed = 100
 
 func (i *Inbox) insert(ctx context.Context, r sms.Rendered) error {
 	return i.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -21,7 +21,7 @@ func (i *Inbox) insert(ctx context.Context, r sms.Rendered) error {
 func (i *Inbox) list(ctx context.Context, number phone.Number) ([]Message, error) {
 	list := []Message{}
 	err := i.db.Gorm(ctx).Raw(`SELECT phone, text, created_at FROM sms_inbox
-		WHERE phone = ? ORDER BY created_at DESC, id DESC LIMIT ?`, number.String(), listed).Scan(&list).Error
+		WHERE phone = ? ORDER BY created_at DESC, id DESC LIMIT ?`, number.String(), maxListed).Scan(&list).Error
 	for k := range list {
 		list[k].CreatedAt = list[k].CreatedAt.UTC()
 	}

@@ -17,29 +17,29 @@ import (
 
 var message = sms.Rendered{Phone: "+996700123456", Text: "Ңөү & 100% + код 471193", ID: "a", Token: "t0ken"}
 
-// asked is what Kannel got.
-type asked struct {
+// request is a request to Kannel.
+type request struct {
 	method, address, text string
 	header                http.Header
 }
 
-// serve runs a Kannel that answers with status and gives what it was asked.
-func serve(t *testing.T, status int) (client *kannel.Client, got *asked) {
+// serve starts a Kannel that returns status and stores the request.
+func serve(t *testing.T, status int) (client *kannel.Client, got *request) {
 	t.Helper()
-	got = &asked{}
+	got = &request{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, _ := io.ReadAll(r.Body)
-		*got = asked{r.Method, r.RequestURI, string(text), r.Header}
+		*got = request{r.Method, r.RequestURI, string(text), r.Header}
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(server.Close)
-	return dial(t, server.URL), got
+	return newClient(t, server.URL), got
 }
 
 const receipts = "http://kannel:p-w@127.0.0.1:8080/sms/dlr"
 
-func dial(t *testing.T, server string) *kannel.Client {
+func newClient(t *testing.T, server string) *kannel.Client {
 	t.Helper()
 	client, err := kannel.New(kannel.Options{
 		URL:  strings.Replace(server, "://", "://elsom:p%40ss@", 1) + "/cgi-bin/sendsms",
@@ -56,24 +56,23 @@ func TestSend(t *testing.T) {
 	if err := client.Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
-	// Nothing of the message in the address: logs keep addresses.
+	// The URL contains no part of the message, since URLs are logged.
 	if got.method != http.MethodPost || got.address != "/cgi-bin/sendsms" || got.text != message.Text {
-		t.Errorf("asked %s %s %q", got.method, got.address, got.text)
+		t.Errorf("request %s %s %q", got.method, got.address, got.text)
 	}
 	for name, want := range map[string]string{
 		"Username": "elsom", "Password": "p@ss", "From": "ELSOM", "To": "+996700123456", "Coding": "2", "DLR-Mask": "31",
 		"DLR-Url": receipts + "?type=%d&token=t0ken",
 	} {
-		if is := got.header.Get("X-Kannel-" + name); is != want {
-			t.Errorf("%s is %q, want %q", name, is, want)
+		if value := got.header.Get("X-Kannel-" + name); value != want {
+			t.Errorf("%s is %q, want %q", name, value, want)
 		}
 	}
 	if kind := got.header.Get("Content-Type"); kind != "text/plain; charset=UTF-8" {
-		t.Errorf("the text is %s", kind)
+		t.Errorf("content type %s", kind)
 	}
 }
 
-// Who has no door for receipts asks for none.
 func TestSendWithoutReceipts(t *testing.T) {
 	_, got := serve(t, http.StatusAccepted)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,14 +87,14 @@ func TestSendWithoutReceipts(t *testing.T) {
 	if err := client.Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
-	if asked := got.header.Get("X-Kannel-DLR-Url") + got.header.Get("X-Kannel-DLR-Mask"); asked != "" {
-		t.Errorf("asked for a receipt: %s", asked)
+	if receipt := got.header.Get("X-Kannel-DLR-Url") + got.header.Get("X-Kannel-DLR-Mask"); receipt != "" {
+		t.Errorf("a receipt was requested: %s", receipt)
 	}
 }
 
-// A gateway that takes a message with another 2xx than Kannel's 202 has it: sent
-// again, the holder would get the same SMS several times.
-func TestAnySuccessIsTaken(t *testing.T) {
+// Gateways that return another 2xx status than Kannel's 202 have accepted the message
+// too. Sent again, the customer would get the same SMS several times.
+func TestAnySuccessStatusIsAccepted(t *testing.T) {
 	for _, status := range []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent, 299} {
 		client, _ := serve(t, status)
 		if err := client.Send(t.Context(), message); err != nil {
@@ -104,8 +103,7 @@ func TestAnySuccessIsTaken(t *testing.T) {
 	}
 }
 
-// No other answer counts as taken.
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	for status, want := range map[int]fault.Kind{
 		http.StatusMultipleChoices: fault.Unavailable, http.StatusFound: fault.Unavailable, http.StatusBadRequest: fault.Invalid,
 		http.StatusUnauthorized: fault.Unavailable, http.StatusForbidden: fault.Unavailable, http.StatusNotFound: fault.Unavailable,
@@ -117,52 +115,53 @@ func TestAnswers(t *testing.T) {
 		if !fault.Is(err, want) {
 			t.Errorf("%d: %v, want %s", status, err, want)
 		}
-		secretless(t, err)
+		wantNoSecrets(t, err)
 	}
 }
 
-func TestNoAnswer(t *testing.T) {
+func TestNoResponse(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.Close()
-	err := dial(t, server.URL).Send(t.Context(), message)
+	err := newClient(t, server.URL).Send(t.Context(), message)
 	if !fault.Is(err, fault.Unavailable) {
-		t.Errorf("a dead Kannel surely has nothing: %v", err)
+		t.Errorf("Kannel not running: %v", err)
 	}
-	secretless(t, err)
+	wantNoSecrets(t, err)
 
-	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	defer cut.Close()
-	err = dial(t, cut.URL).Send(t.Context(), message)
+	aborting := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer aborting.Close()
+	err = newClient(t, aborting.URL).Send(t.Context(), message)
 	if !fault.Is(err, fault.Unknown) {
-		t.Errorf("Kannel had it and fell silent: %v", err)
+		t.Errorf("Kannel closed the connection without a response: %v", err)
 	}
-	secretless(t, err)
+	wantNoSecrets(t, err)
 
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // only then it is seen that the caller has gone
+		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the client has gone
 		<-r.Context().Done()
 	}))
 	defer slow.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err = dial(t, slow.URL).Send(ctx, message)
+	err = newClient(t, slow.URL).Send(ctx, message)
 	if !fault.Is(err, fault.Unknown) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a slow Kannel: %v", err)
+		t.Errorf("Kannel did not respond in time: %v", err)
 	}
-	secretless(t, err)
+	wantNoSecrets(t, err)
 }
 
-// What is logged of a failure tells neither number, nor text, nor password.
-func secretless(t *testing.T, err error) {
+// wantNoSecrets fails the test if an error contains the phone number, the text or a
+// password.
+func wantNoSecrets(t *testing.T, err error) {
 	t.Helper()
 	for _, secret := range []string{"700123456", "471193", "p@ss", "p%40ss", "sendsms", "t0ken", "p-w"} {
 		if err != nil && strings.Contains(err.Error(), secret) {
-			t.Errorf("the error tells %q: %v", secret, err)
+			t.Errorf("the error contains %q: %v", secret, err)
 		}
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNewRejectsURL(t *testing.T) {
 	for _, address := range []string{"", "127.0.0.1:13013", "ftp://u:p@host/", "http://host/cgi-bin/sendsms", "http://u@host/", "http://u:p@/x", "http://u:p@h:x/"} {
 		if _, err := kannel.New(kannel.Options{URL: address}); err == nil || strings.Contains(err.Error(), "u:p") {
 			t.Errorf("%q: %v", address, err)
@@ -170,8 +169,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// Kannel fills in %-escapes of its own in an address that it is given.
-func TestNewRefusesReceipts(t *testing.T) {
+// Kannel replaces %-escapes of its own in a URL, so that the URL must have none.
+func TestNewRejectsReceiptURL(t *testing.T) {
 	for _, address := range []string{
 		"127.0.0.1:8080", "ftp://u:p@h/", "http://h/sms/dlr", "http://u@h/sms/dlr", "http://u:p%40@h/sms/dlr", "http://u%C3:p@h/",
 		"http://u:p@h/sms/dlr?x=1", "http://u:p@h/%41", "http://u:p@h/#x",
