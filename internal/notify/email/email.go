@@ -22,7 +22,7 @@ const Queue = "email"
 // Message is an e-mail to be rendered.
 type Message struct {
 	To string
-	// Lang is the reader's language: ky, ru or en.
+	// Lang is the recipient's language: ky, ru or en.
 	Lang string
 	// Subject and Text are message keys.
 	Subject, Text string
@@ -53,8 +53,8 @@ type payload struct {
 	Args    map[string]string `json:"args,omitempty"`
 }
 
-// OutboxMessage makes the outbox promise of a message. The key is the event's: one
-// message an event.
+// OutboxMessage returns the outbox message of an e-mail. The key names the event: each
+// event has one e-mail.
 func OutboxMessage(key string, m Message) outbox.Message {
 	p := payload{To: m.To, Lang: m.Lang, Subject: m.Subject, Text: m.Text, Args: map[string]string{}}
 	for name, value := range m.Args {
@@ -63,10 +63,10 @@ func OutboxMessage(key string, m Message) outbox.Message {
 	return outbox.Message{Queue: Queue, Key: key, Payload: p}
 }
 
-// NewWorker keeps the promises of the lane.
+// NewWorker returns the worker that sends the e-mails of the queue.
 func NewWorker(db *database.DB, g Gateway) outbox.Worker {
-	return outbox.NewSender(db, outbox.SenderOptions{Queue: Queue, Send: func(ctx context.Context, task outbox.LeasedMessage) error {
-		r, err := render(task)
+	return outbox.NewSender(db, outbox.SenderOptions{Queue: Queue, Send: func(ctx context.Context, m outbox.LeasedMessage) error {
+		r, err := render(m)
 		if err != nil {
 			return err
 		}
@@ -74,12 +74,12 @@ func NewWorker(db *database.DB, g Gateway) outbox.Worker {
 	}})
 }
 
-func render(task outbox.LeasedMessage) (Rendered, error) {
+func render(m outbox.LeasedMessage) (Rendered, error) {
 	var p payload
-	if err := task.Read(&p); err != nil {
+	if err := m.Read(&p); err != nil {
 		return Rendered{}, fault.New(fault.Invalid, "email.render", "").Because(err)
 	}
-	r := Rendered{To: p.To, ID: task.Key}
+	r := Rendered{To: p.To, ID: m.Key}
 	var err error
 	if r.Subject, err = i18n.Render(p.Lang, p.Subject, p.Args); err == nil {
 		r.Text, err = i18n.Render(p.Lang, p.Text, p.Args)

@@ -14,45 +14,45 @@ import (
 	"elsom/internal/outbox"
 )
 
-func notice(lang string) email.Message {
+func message(lang string) email.Message {
 	return email.Message{
 		To: "aida@example.kg", Lang: lang, Subject: "email.reset_done.subject", Text: "email.reset_done.text",
 		Args: map[string]any{"Phone": "+996 700 ••• 456", "At": "22.11.2026 15:40", "Until": "23.11.2026 15:40"},
 	}
 }
 
-func carry(t *testing.T, db *database.DB, p outbox.Message) {
+func deliver(t *testing.T, db *database.DB, m outbox.Message) {
 	t.Helper()
-	payload, err := json.Marshal(p.Payload)
+	payload, err := json.Marshal(m.Payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	email.NewWorker(db, inbox.New(db)).Do(context.Background(), outbox.LeasedMessage{Queue: email.Queue, Key: p.Key, Payload: payload})
+	email.NewWorker(db, inbox.New(db)).Do(context.Background(), outbox.LeasedMessage{Queue: email.Queue, Key: m.Key, Payload: payload})
 }
 
-func TestEmail(t *testing.T) {
+func TestWorkerSendsEachLanguageOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, lang := range i18n.Langs() {
-			carry(t, db, email.OutboxMessage("event "+string(lang), notice(string(lang))))
+			deliver(t, db, email.OutboxMessage("event "+string(lang), message(string(lang))))
 		}
-		carry(t, db, email.OutboxMessage("event ru", notice("ru"))) // again
+		deliver(t, db, email.OutboxMessage("event ru", message("ru"))) // again
 		list, err := inbox.New(db).List(context.Background(), "aida@example.kg")
 		if err != nil || len(list) != 3 {
-			t.Fatalf("%d kept, %v", len(list), err)
+			t.Fatalf("%d sent, %v", len(list), err)
 		}
 		for _, m := range list {
 			if m.Subject == "" || !strings.Contains(m.Text, "23.11.2026 15:40") || !strings.Contains(m.Text, "\n\n") {
-				t.Errorf("kept %+v", m)
+				t.Errorf("sent %+v", m)
 			}
 		}
 	})
 }
 
-func TestAHoleInATextIsNotSent(t *testing.T) {
+func TestMissingArgumentIsNotSent(t *testing.T) {
 	db := databasetest.SQLite(t)
-	m := notice("ru")
+	m := message("ru")
 	m.Args = nil
-	carry(t, db, email.OutboxMessage("event", m))
+	deliver(t, db, email.OutboxMessage("event", m))
 	if list, err := inbox.New(db).List(t.Context(), m.To); err != nil || len(list) != 0 {
 		t.Errorf("sent %+v, %v", list, err)
 	}

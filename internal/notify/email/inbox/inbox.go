@@ -1,5 +1,5 @@
-// Package inbox is the wire of development: it keeps e-mails in the database
-// instead of sending them. It is never connected in production.
+// Package inbox is the e-mail adapter of development mode. It stores e-mails in the
+// database instead of sending them.
 package inbox
 
 import (
@@ -11,7 +11,7 @@ import (
 	"elsom/internal/notify/email"
 )
 
-// Message is a message that would have been sent.
+// Message is a stored e-mail.
 type Message struct {
 	To        string    `json:"to"`
 	Subject   string    `json:"subject"`
@@ -19,18 +19,18 @@ type Message struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Inbox keeps messages.
+// Inbox stores e-mails.
 type Inbox struct{ db *database.DB }
 
-// New makes an inbox on db.
+// New returns an inbox on db.
 func New(db *database.DB) *Inbox { return &Inbox{db} }
 
-// Send implements email.Gateway.
+// Send implements email.Gateway. An e-mail that is sent again is stored once.
 func (i *Inbox) Send(ctx context.Context, r email.Rendered) error {
 	return fault.Wrap("email.inbox", i.insert(ctx, r))
 }
 
-// List gives the last messages to an address, newest first.
+// List returns the last e-mails to an address, newest first.
 func (i *Inbox) List(ctx context.Context, to string) ([]Message, error) {
 	list, err := i.list(ctx, to)
 	return list, fault.Wrap("email.inbox", err)

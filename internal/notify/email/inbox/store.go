@@ -7,7 +7,7 @@ import (
 	"elsom/internal/notify/email"
 )
 
-const listed = 100
+const maxListed = 100
 
 func (i *Inbox) insert(ctx context.Context, r email.Rendered) error {
 	return i.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -20,6 +20,6 @@ func (i *Inbox) insert(ctx context.Context, r email.Rendered) error {
 func (i *Inbox) list(ctx context.Context, to string) ([]Message, error) {
 	list := []Message{}
 	err := i.db.Gorm(ctx).Raw(`SELECT recipient AS "to", subject, text, created_at FROM email_inbox
-		WHERE recipient = ? ORDER BY created_at DESC, id DESC LIMIT ?`, to, listed).Scan(&list).Error
+		WHERE recipient = ? ORDER BY created_at DESC, id DESC LIMIT ?`, to, maxListed).Scan(&list).Error
 	return list, err
 }

@@ -84,7 +84,7 @@ func New(address string, now func() time.Time) (*Client, error) {
 	if c.from == "" {
 		c.from = "wallet@" + c.host
 	}
-	if c.from, err = encoded(c.from); err != nil {
+	if c.from, err = asciiAddress(c.from); err != nil {
 		return nil, errors.New("email: the sender is not an address")
 	}
 	c.domain = c.from[strings.LastIndexByte(c.from, '@')+1:]
@@ -96,9 +96,9 @@ func loopback(host string) bool {
 	return host == "localhost" || (err == nil && ip.IsLoopback())
 }
 
-// encoded returns an address with its domain as mail servers read it: an
+// asciiAddress returns an address with its domain as mail servers read it: an
 // internationalized one in its ASCII form (A-labels).
-func encoded(address string) (string, error) {
+func asciiAddress(address string) (string, error) {
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 || strings.ContainsAny(address, "\r\n<> ") {
 		return "", errors.New("not an address")
@@ -115,7 +115,7 @@ func encoded(address string) (string, error) {
 
 // Send implements email.Gateway.
 func (c *Client) Send(ctx context.Context, r email.Rendered) error {
-	letter, err := c.letter(r)
+	message, err := c.message(r)
 	if err != nil {
 		return fault.New(fault.Invalid, "email.send", "") // the cause repeats the address
 	}
@@ -123,25 +123,26 @@ func (c *Client) Send(ctx context.Context, r email.Rendered) error {
 	defer func() { hangUp() }() // the library leaves the connection open if the greeting fails
 	sender, err := mail.NewClient(c.host, c.options(ctx, &hangUp)...)
 	if err != nil {
-		return fault.New(fault.Internal, "email.send", "").Because(errors.New("the mail client's options don't fit"))
+		return fault.New(fault.Internal, "email.send", "").Because(errors.New("the options of the mail client are invalid"))
 	}
 	session, err := sender.DialToSMTPClientWithContext(ctx)
 	if err == nil {
-		err = sender.SendWithSMTPClient(session, letter)
+		err = sender.SendWithSMTPClient(session, message)
 	}
-	//mutant:replace letter.IsDelivered() => err == nil TestRefusals
-	if letter.IsDelivered() {
-		_ = sender.CloseWithSMTPClient(session) // the server has taken the letter
+	//mutant:replace message.IsDelivered() => err == nil TestErrorKinds
+	if message.IsDelivered() {
+		_ = sender.CloseWithSMTPClient(session) // the server has accepted the message
 		return nil
 	}
-	return kind(err)
+	return classify(err)
 }
 
-// options are those of one letter; hangUp is set to what ends its connection.
+// options returns the options to send one message. hangUp is set to the function that
+// closes its connection.
 func (c *Client) options(ctx context.Context, hangUp *func()) []mail.Option {
 	config := &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12, RootCAs: c.roots}
 	dial := (&net.Dialer{}).DialContext
-	//mutant:replace c.policy => mail.TLSOpportunistic TestEncryption
+	//mutant:replace c.policy => mail.TLSOpportunistic TestRemoteServerNeedsEncryption
 	options := []mail.Option{
 		mail.WithPort(c.port), mail.WithTimeout(timeout), mail.WithTLSConfig(config), mail.WithTLSPolicy(c.policy),
 		mail.WithHELO(c.domain), mail.WithoutNoop(),
@@ -167,9 +168,9 @@ func (c *Client) options(ctx context.Context, hangUp *func()) []mail.Option {
 	}))
 }
 
-// letter makes the message of text, and of HTML where there is any.
-func (c *Client) letter(r email.Rendered) (*mail.Msg, error) {
-	to, err := encoded(r.To)
+// message returns the MIME message with the text and, if there is any, the HTML.
+func (c *Client) message(r email.Rendered) (*mail.Msg, error) {
+	to, err := asciiAddress(r.To)
 	if err != nil {
 		return nil, err
 	}
@@ -188,28 +189,28 @@ func (c *Client) letter(r email.Rendered) (*mail.Msg, error) {
 	return m, nil
 }
 
-// kind classifies a failure: an address that the server refuses for good is
-// Invalid, anything else can be mended by a repeat. The server's words are left
-// out: they repeat the address.
-func kind(err error) error {
+// classify returns fault.Invalid if the server refuses the recipient permanently,
+// otherwise fault.Unavailable. The server's text is left out because it repeats the
+// address.
+func classify(err error) error {
 	code := 0
 	var sending *mail.SendError
-	var answer *textproto.Error
+	var response *textproto.Error
 	switch {
 	case errors.As(err, &sending):
 		code = sending.ErrorCode()
-	case errors.As(err, &answer):
-		code = answer.Code
+	case errors.As(err, &response):
+		code = response.Code
 	}
-	said := errors.New("the mail server can't be talked to")
+	cause := errors.New("no SMTP session with the mail server")
 	switch {
 	case code != 0:
-		said = fmt.Errorf("the mail server answered %d", code)
+		cause = fmt.Errorf("the mail server returned %d", code)
 	case sending == nil && err != nil && !strings.Contains(err.Error(), "@"):
-		said = err // of the network or of TLS
+		cause = err // of the network or of TLS
 	}
 	if code == 550 || code == 551 || code == 553 {
-		return fault.New(fault.Invalid, "email.send", "").Because(said)
+		return fault.New(fault.Invalid, "email.send", "").Because(cause)
 	}
-	return fault.New(fault.Unavailable, "email.send", "").Because(said)
+	return fault.New(fault.Unavailable, "email.send", "").Because(cause)
 }

@@ -26,17 +26,17 @@ import (
 	"elsom/internal/notify/email"
 )
 
-var letter = email.Rendered{To: "aida@example.kg", Subject: "Пароль изменён: Ңөү", Text: "Строка\n\n" + strings.Repeat("Ңөү ", 100), ID: "customer:reset:1"}
+var testMessage = email.Rendered{To: "aida@example.kg", Subject: "Пароль изменён: Ңөү", Text: "Строка\n\n" + strings.Repeat("Ңөү ", 100), ID: "customer:reset:1"}
 
 func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 
 // mailServer is an SMTP server with one mailbox.
 type mailServer struct {
-	rcpt int         // its answer to RCPT
+	rcpt int         // the response code to RCPT
 	tls  *tls.Config // offers STARTTLS
-	hang bool        // never answers the greeting
-	drop bool        // goes away as soon as a letter is taken
-	got  chan string // what was said in a session
+	hang bool        // never sends a greeting
+	drop bool        // closes the connection once it has accepted a message
+	got  chan string // what the client sent in a session
 }
 
 func (s *mailServer) listen(t *testing.T) (address string) {
@@ -65,23 +65,23 @@ func (s *mailServer) serve(conn net.Conn) {
 		_, _ = io.Copy(io.Discard, conn)
 		return
 	}
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(conn, format+"\r\n", args...) }
+	reply := func(format string, args ...any) { _, _ = fmt.Fprintf(conn, format+"\r\n", args...) }
 	lines, secure := bufio.NewScanner(conn), false
 	var all strings.Builder
 	defer func() { s.got <- all.String() }()
-	say("220 test")
+	reply("220 test")
 	for lines.Scan() {
 		line := lines.Text()
 		all.WriteString(line + "\n")
 		switch word, _, _ := strings.Cut(line, " "); strings.ToUpper(word) {
 		case "EHLO":
 			if s.tls != nil && !secure {
-				say("250-test\r\n250 STARTTLS")
+				reply("250-test\r\n250 STARTTLS")
 				continue
 			}
-			say("250-test\r\n250-SMTPUTF8\r\n250 AUTH PLAIN")
+			reply("250-test\r\n250-SMTPUTF8\r\n250 AUTH PLAIN")
 		case "STARTTLS":
-			say("220 go on")
+			reply("220 go on")
 			encrypted := tls.Server(conn, s.tls)
 			if encrypted.Handshake() != nil {
 				return
@@ -89,23 +89,23 @@ func (s *mailServer) serve(conn net.Conn) {
 			conn, secure = encrypted, true
 			lines = bufio.NewScanner(conn)
 		case "AUTH":
-			say("235 welcome")
+			reply("235 welcome")
 		case "RCPT":
-			say("%d <aida@example.kg>", s.rcpt)
+			reply("%d <aida@example.kg>", s.rcpt)
 		case "DATA":
-			say("354 go on")
+			reply("354 go on")
 			for lines.Scan() && lines.Text() != "." {
 				all.WriteString(lines.Text() + "\n")
 			}
-			say("250 taken")
+			reply("250 taken")
 			if s.drop {
 				return
 			}
 		case "QUIT":
-			say("221 bye")
+			reply("221 bye")
 			return
 		default:
-			say("250 well")
+			reply("250 well")
 		}
 	}
 }
@@ -119,10 +119,10 @@ func client(t *testing.T, address string) *Client {
 	return c
 }
 
-// message is the letter in what was said to a server.
-func message(t *testing.T, said string) *mail.Message {
+// message parses the message in what a client sent.
+func message(t *testing.T, sent string) *mail.Message {
 	t.Helper()
-	_, data, _ := strings.Cut(said, "DATA\n")
+	_, data, _ := strings.Cut(sent, "DATA\n")
 	m, err := mail.ReadMessage(strings.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func decoded(t *testing.T, body io.Reader) string {
 	var text strings.Builder
 	for lines := bufio.NewScanner(body); lines.Scan(); {
 		if len(lines.Text()) > 76 {
-			t.Errorf("a line of %d", len(lines.Text()))
+			t.Errorf("a line of %d characters", len(lines.Text()))
 		}
 		if lines.Text() == "QUIT" || lines.Text() == "RSET" {
 			break
@@ -153,18 +153,18 @@ func TestSend(t *testing.T) {
 	server := &mailServer{rcpt: 250}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := client(t, server.listen(t)).Send(ctx, letter); err != nil {
+	if err := client(t, server.listen(t)).Send(ctx, testMessage); err != nil {
 		t.Fatal(err)
 	}
-	said := <-server.got
+	sent := <-server.got
 	for _, part := range []string{"EHLO elsom.example", "AUTH PLAIN", "MAIL FROM:<wallet@elsom.example>", "RCPT TO:<aida@example.kg>", "QUIT"} {
-		if !strings.Contains(said, part) {
-			t.Errorf("%q was not said:\n%s", part, said)
+		if !strings.Contains(sent, part) {
+			t.Errorf("%q was not sent:\n%s", part, sent)
 		}
 	}
-	m := message(t, said)
+	m := message(t, sent)
 	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-	if err != nil || subject != letter.Subject {
+	if err != nil || subject != testMessage.Subject {
 		t.Errorf("subject %q, %v", subject, err)
 	}
 	if date, err := m.Header.Date(); err != nil || !date.Equal(noon()) {
@@ -176,16 +176,16 @@ func TestSend(t *testing.T) {
 	if kind := m.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/plain") || m.Header.Get("Auto-Submitted") != "auto-generated" {
 		t.Errorf("headers %v", m.Header)
 	}
-	if text := decoded(t, m.Body); text != letter.Text {
+	if text := decoded(t, m.Body); text != testMessage.Text {
 		t.Errorf("text %q", text)
 	}
 }
 
-// With HTML there are two parts that say the same, text first.
+// With HTML there are two alternative parts, the text first.
 func TestSendHTML(t *testing.T) {
-	server, both := &mailServer{rcpt: 250}, letter
-	both.HTML = "<p>Строка</p>"
-	if err := client(t, server.listen(t)).Send(t.Context(), both); err != nil {
+	server, withHTML := &mailServer{rcpt: 250}, testMessage
+	withHTML.HTML = "<p>Строка</p>"
+	if err := client(t, server.listen(t)).Send(t.Context(), withHTML); err != nil {
 		t.Fatal(err)
 	}
 	m := message(t, <-server.got)
@@ -194,7 +194,7 @@ func TestSendHTML(t *testing.T) {
 		t.Fatalf("%s, %v", kind, err)
 	}
 	parts := multipart.NewReader(m.Body, params["boundary"])
-	for _, want := range []struct{ kind, text string }{{"text/plain", both.Text}, {"text/html", both.HTML}} {
+	for _, want := range []struct{ kind, text string }{{"text/plain", withHTML.Text}, {"text/html", withHTML.HTML}} {
 		part, err := parts.NextPart()
 		if err != nil {
 			t.Fatal(err)
@@ -203,63 +203,62 @@ func TestSendHTML(t *testing.T) {
 			t.Errorf("part %s, want %s", got, want.kind)
 		}
 		if text := decoded(t, part); text != want.text {
-			t.Errorf("%s says %q", want.kind, text)
+			t.Errorf("%s contains %q", want.kind, text)
 		}
 	}
 }
 
-// A mail server reads an internationalized domain in its ASCII form only.
+// Mail servers accept an internationalized domain in its ASCII form only.
 func TestSendToInternationalDomain(t *testing.T) {
-	server, abroad := &mailServer{rcpt: 250}, letter
-	abroad.To = "aida@почта.кг"
-	if err := client(t, server.listen(t)).Send(t.Context(), abroad); err != nil {
+	server, m := &mailServer{rcpt: 250}, testMessage
+	m.To = "aida@почта.кг"
+	if err := client(t, server.listen(t)).Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	said := <-server.got
-	if !strings.Contains(said, "RCPT TO:<aida@xn--80a1acny.xn--c1an>") || !strings.Contains(said, "To: <aida@xn--") {
-		t.Errorf("said:\n%s", said)
+	sent := <-server.got
+	if !strings.Contains(sent, "RCPT TO:<aida@xn--80a1acny.xn--c1an>") || !strings.Contains(sent, "To: <aida@xn--") {
+		t.Errorf("sent:\n%s", sent)
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestErrorKinds(t *testing.T) {
 	for code, want := range map[int]fault.Kind{550: fault.Invalid, 450: fault.Unavailable, 554: fault.Unavailable} {
 		server := &mailServer{rcpt: code}
-		err := client(t, server.listen(t)).Send(t.Context(), letter)
+		err := client(t, server.listen(t)).Send(t.Context(), testMessage)
 		if !fault.Is(err, want) || strings.Contains(err.Error(), "aida") {
 			t.Errorf("%d: %v, want %s without the address", code, err, want)
 		}
 	}
-	dead, _ := net.Listen("tcp", "127.0.0.1:0")
-	_ = dead.Close()
-	if err := client(t, dead.Addr().String()).Send(t.Context(), letter); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("a dead server: %v", err)
+	closed, _ := net.Listen("tcp", "127.0.0.1:0")
+	_ = closed.Close()
+	if err := client(t, closed.Addr().String()).Send(t.Context(), testMessage); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("server not running: %v", err)
 	}
-	// What the server took is sent, whatever becomes of the connection.
+	// A message that the server accepted is sent, whatever happens to the connection.
 	server := &mailServer{rcpt: 250, drop: true}
-	if err := client(t, server.listen(t)).Send(t.Context(), letter); err != nil {
-		t.Errorf("a server that goes away behind the letter: %v", err)
+	if err := client(t, server.listen(t)).Send(t.Context(), testMessage); err != nil {
+		t.Errorf("server that closes the connection after accepting: %v", err)
 	}
 }
 
-// A server that never answers holds a letter no longer than its context lives.
-func TestSilentServer(t *testing.T) {
+func TestSendStopsWithItsContext(t *testing.T) {
 	server := &mailServer{hang: true}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- client(t, server.listen(t)).Send(ctx, letter) }()
+	go func() { done <- client(t, server.listen(t)).Send(ctx, testMessage) }()
 	select {
 	case err := <-done:
 		if !fault.Is(err, fault.Unavailable) {
 			t.Errorf("%v", err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("it waits on")
+		t.Error("Send did not return")
 	}
 }
 
-// To another machine neither the password nor the letter goes in clear text.
-func TestEncryption(t *testing.T) {
+// Neither the password nor a message is sent to another machine in clear text.
+func TestRemoteServerNeedsEncryption(t *testing.T) {
 	certificate, roots := authority(t)
 	plain, secure := &mailServer{rcpt: 250}, &mailServer{rcpt: 250, tls: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}}
 	remote := func(server *mailServer) *Client {
@@ -267,27 +266,27 @@ func TestEncryption(t *testing.T) {
 		c.policy, c.auth, c.roots = gomail.TLSMandatory, gomail.SMTPAuthAutoDiscover, roots
 		return c
 	}
-	if err := remote(plain).Send(t.Context(), letter); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "STARTTLS") {
+	if err := remote(plain).Send(t.Context(), testMessage); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "STARTTLS") {
 		t.Errorf("without STARTTLS: %v", err)
 	}
-	if said := <-plain.got; strings.Contains(said, "AUTH") || strings.Contains(said, "MAIL") {
-		t.Errorf("said in clear:\n%s", said)
+	if sent := <-plain.got; strings.Contains(sent, "AUTH") || strings.Contains(sent, "MAIL") {
+		t.Errorf("sent in clear text:\n%s", sent)
 	}
-	if err := remote(secure).Send(t.Context(), letter); err != nil {
+	if err := remote(secure).Send(t.Context(), testMessage); err != nil {
 		t.Fatal(err)
 	}
-	before, behind, encrypted := strings.Cut(<-secure.got, "STARTTLS\n")
-	if !encrypted || strings.Contains(before, "AUTH") || !strings.Contains(behind, "AUTH PLAIN") || !strings.Contains(behind, "RCPT TO:<aida@example.kg>") {
-		t.Errorf("said before STARTTLS:\n%s\nand behind it:\n%s", before, behind)
+	before, after, encrypted := strings.Cut(<-secure.got, "STARTTLS\n")
+	if !encrypted || strings.Contains(before, "AUTH") || !strings.Contains(after, "AUTH PLAIN") || !strings.Contains(after, "RCPT TO:<aida@example.kg>") {
+		t.Errorf("sent before STARTTLS:\n%s\nand after it:\n%s", before, after)
 	}
-	stranger := remote(secure)
-	stranger.roots = x509.NewCertPool()
-	if err := stranger.Send(t.Context(), letter); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("a certificate of nobody: %v", err)
+	untrusting := remote(secure)
+	untrusting.roots = x509.NewCertPool()
+	if err := untrusting.Send(t.Context(), testMessage); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("untrusted certificate: %v", err)
 	}
 }
 
-// authority makes a certificate of 127.0.0.1.
+// authority returns a self-signed certificate of 127.0.0.1 and the pool that trusts it.
 func authority(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -311,10 +310,10 @@ func authority(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
 
-func TestNoCommandsInAnAddress(t *testing.T) {
+func TestAddressCannotContainCommands(t *testing.T) {
 	c := client(t, "127.0.0.1:1")
 	for _, to := range []string{"", "a@b.kg\r\nRCPT TO:<c@d.kg>", "a@b.kg>", "a b@c.kg", "@b.kg", "a@b_\u200b.kg"} {
-		r := letter
+		r := testMessage
 		r.To = to
 		if err := c.Send(t.Context(), r); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: %v", to, err)
@@ -346,7 +345,7 @@ func TestNew(t *testing.T) {
 	}
 	for _, address := range []string{"", "mail.example", "http://mail.example", "smtp://", "smtp://m.kg?tls=no", "smtp://m.kg?from=nobody"} {
 		if _, err := New(address, noon); err == nil {
-			t.Errorf("%q is taken", address)
+			t.Errorf("%q was accepted", address)
 		}
 	}
 }
