@@ -97,7 +97,7 @@ func TestNoticeOfAPayment(t *testing.T) {
 	if len(sent) != 1 || sent[0].Subscription.Endpoint != "https://push.example.net/1" {
 		t.Fatalf("%+v", sent)
 	}
-	notice := sent[0].Notice
+	notice := sent[0].Notification
 	if notice.Title != "Платёж проведён" || notice.Text != "DosTek group: 250,50 сом" {
 		t.Errorf("%+v", notice)
 	}
@@ -123,7 +123,7 @@ func TestNoticeOfARefund(t *testing.T) {
 	b.open("/pay/dostek").fill("account", company).fill("amount", "10").press("Далее").press("Оплатить")
 	app.startDeliveries()
 	b.ends("refunded")
-	if sent := app.push(); len(sent) != 1 || sent[0].Notice.Title != "Платёж не прошёл, деньги возвращены" {
+	if sent := app.push(); len(sent) != 1 || sent[0].Notification.Title != "Платёж не прошёл, деньги возвращены" {
 		t.Errorf("%+v", sent)
 	}
 }

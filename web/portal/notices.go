@@ -23,7 +23,7 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		browser := push.Browser{Holder: pushHolder(holder(c)), Key: s.Browser(), Signed: s.Holds}
+		browser := push.Browser{Holder: pushHolder(holder(c)), Key: s.Browser(), SignedIn: s.Holds}
 		for _, listed := range sessions {
 			if listed.Current {
 				browser.Name = listed.Device

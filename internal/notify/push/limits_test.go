@@ -14,212 +14,212 @@ import (
 	"elsom/internal/outbox"
 )
 
-// The push services of the browsers that people have are known by themselves.
+// The push services of common browsers need no configuration.
 func TestKnownServices(t *testing.T) {
 	db := databasetest.SQLite(t)
-	h := &house{Subscriptions: notices(t, db, "key"), t: t, db: db}
-	h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
+	f := &fixture{Subscriptions: newSubscriptions(t, db, "key"), t: t, db: db}
+	f.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES (1, '+996700000001', '', 'ru', '', FALSE, 1, 'standard', ?)`, start)
 	for _, endpoint := range []string{
 		"https://fcm.googleapis.com/fcm/send/x", "https://updates.push.services.mozilla.com/wpush/v2/x", "https://web.push.apple.com/x",
 		"https://WNS2-par02p.notify.windows.com/w/?token=x", "https://push.example.net/x",
 	} {
-		a := address(t, "x")
+		a := newSubscription(t, "x")
 		a.Endpoint = endpoint
-		if err := h.Subscribe(context.Background(), browserOf(aida, endpoint), a); err != nil {
+		if err := f.Subscribe(context.Background(), browserOf(aida, endpoint), a); err != nil {
 			t.Errorf("%s: %v", endpoint, err)
 		}
 	}
 }
 
-func (h *house) exec(statement string, args ...any) {
-	h.t.Helper()
-	must(h.t, h.db.Gorm(context.Background()).Exec(statement, args...).Error)
+func (f *fixture) exec(statement string, args ...any) {
+	f.t.Helper()
+	must(f.t, f.db.Gorm(context.Background()).Exec(statement, args...).Error)
 }
 
-// A service that the operator has withdrawn is called no more.
-func TestServiceWithdrawn(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.tell(aida, "payment:7:completed")
-		h.exec("UPDATE push_addresses SET endpoint = 'https://shop.example.net/hook'")
-		if sent := h.work(); len(sent) != 0 || h.open() != 0 {
-			t.Errorf("sent %d, %d open", len(sent), h.open())
+// A service that the operator removed from the configuration is not called.
+func TestRemovedServiceIsNotCalled(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.add(aida, "payment:7:completed")
+		f.exec("UPDATE push_addresses SET endpoint = 'https://shop.example.net/hook'")
+		if sent := f.deliver(); len(sent) != 0 || f.countOpen() != 0 {
+			t.Errorf("sent %d, %d open", len(sent), f.countOpen())
 		}
 	})
 }
 
-// A call is broken off soon, and one that is under way keeps the browser's
-// other words waiting, nobody else's.
-func TestSlowServiceStopsNobody(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.allow(bakyt, "other")
-		h.tell(aida, "payment:7:completed")
-		h.tell(aida, "payment:8:completed")
-		tasks := h.claim()
-		h.slow = make(chan struct{})
-		worker, done := h.Worker(h), make(chan struct{})
-		go func() { worker.Do(context.Background(), tasks[0]); close(done) }()
-		for h.calls() == 0 {
+// A call has a short deadline. While it runs, other notifications for the browser wait;
+// those for other browsers are sent.
+func TestSlowServiceDelaysOnlyItsBrowser(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.subscribe(bakyt, "other")
+		f.add(aida, "payment:7:completed")
+		f.add(aida, "payment:8:completed")
+		leased := f.acquire()
+		f.slow = make(chan struct{})
+		worker, done := f.Worker(f), make(chan struct{})
+		go func() { worker.Do(context.Background(), leased[0]); close(done) }()
+		for f.countCalls() == 0 {
 			time.Sleep(time.Millisecond)
 		}
-		h.mu.Lock()
-		if left := time.Until(h.until); left > 5*time.Second {
-			t.Errorf("a call may take %v", left)
+		f.mu.Lock()
+		if left := time.Until(f.deadline); left > 5*time.Second {
+			t.Errorf("the deadline is in %v", left)
 		}
-		h.mu.Unlock()
+		f.mu.Unlock()
 		second := make(chan struct{})
-		go func() { worker.Do(context.Background(), tasks[1]); close(second) }()
+		go func() { worker.Do(context.Background(), leased[1]); close(second) }()
 		select {
 		case <-second:
 		case <-time.After(4 * time.Second):
-			t.Error("the second word is called for beside the first")
+			t.Error("the second notification of a browser waits for the first")
 		}
-		if h.calls() != 1 || h.open() != 2 {
-			t.Errorf("%d calls, %d open", h.calls(), h.open())
+		if f.countCalls() != 1 || f.countOpen() != 2 {
+			t.Errorf("%d calls, %d open", f.countCalls(), f.countOpen())
 		}
-		close(h.slow)
+		close(f.slow)
 		<-done
 		<-second
-		h.answers(nil)
-		h.slow = nil
-		h.tell(bakyt, "payment:9:completed")
-		h.due()
-		if sent := h.work(); len(sent) != 2 || h.open() != 0 {
-			t.Errorf("sent %d, %d open", len(sent), h.open())
+		f.setResponse(nil)
+		f.slow = nil
+		f.add(bakyt, "payment:9:completed")
+		f.makeDue()
+		if sent := f.deliver(); len(sent) != 2 || f.countOpen() != 0 {
+			t.Errorf("sent %d, %d open", len(sent), f.countOpen())
 		}
 	})
 }
 
-func (h *house) claim() (tasks []outbox.LeasedMessage) {
-	h.t.Helper()
-	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Acquire(ctx, tx, push.Queue, 100, time.Minute)
+func (f *fixture) acquire() (leased []outbox.LeasedMessage) {
+	f.t.Helper()
+	must(f.t, f.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
+		leased, err = outbox.Acquire(ctx, tx, push.Queue, 100, time.Minute)
 		return err
 	}))
-	return tasks
+	return leased
 }
 
-func (h *house) calls() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.sent)
+func (f *fixture) countCalls() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.sent)
 }
 
-// due ends all pauses.
-func (h *house) due() {
-	h.exec("UPDATE promises SET due_at = ? WHERE state = 'open'", start)
+// makeDue makes all open messages due.
+func (f *fixture) makeDue() {
+	f.exec("UPDATE promises SET due_at = ? WHERE state = 'open'", start)
 }
 
-// A word is tried five times and then given up; the SMS has said it.
-func TestFiveTries(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.answers(errors.New("away"))
-		h.tell(aida, "payment:7:completed")
+// The SMS has informed the customer already.
+func TestNotificationIsTriedFiveTimes(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.setResponse(errors.New("unavailable"))
+		f.add(aida, "payment:7:completed")
 		for range 4 {
-			h.due()
-			h.work()
+			f.makeDue()
+			f.deliver()
 		}
-		if h.calls() != 4 || h.open() != 1 {
-			t.Errorf("after four: %d calls, %d open", h.calls(), h.open())
+		if f.countCalls() != 4 || f.countOpen() != 1 {
+			t.Errorf("after four: %d calls, %d open", f.countCalls(), f.countOpen())
 		}
-		h.due()
-		if h.work(); h.calls() != 5 || h.open() != 0 {
-			t.Errorf("after five: %d calls, %d open", h.calls(), h.open())
+		f.makeDue()
+		if f.deliver(); f.countCalls() != 5 || f.countOpen() != 0 {
+			t.Errorf("after five: %d calls, %d open", f.countCalls(), f.countOpen())
 		}
 	})
 }
 
-// So many words wait for one browser, and not for another beside it.
-func TestWordsThatWaitAreBounded(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
+// At most five notifications wait for one browser.
+func TestQueuedNotificationsAreLimited(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
 		for i := range 8 {
-			h.tell(aida, fmt.Sprintf("payment:%d:completed", i))
+			f.add(aida, fmt.Sprintf("payment:%d:completed", i))
 		}
-		if h.open() != 5 {
-			t.Errorf("%d wait", h.open())
+		if f.countOpen() != 5 {
+			t.Errorf("%d open", f.countOpen())
 		}
-		h.allow(bakyt, "other")
-		h.tell(bakyt, "payment:9:completed")
-		if sent := h.work(); len(sent) != 6 {
+		f.subscribe(bakyt, "other")
+		f.add(bakyt, "payment:9:completed")
+		if sent := f.deliver(); len(sent) != 6 {
 			t.Errorf("%d were sent", len(sent))
 		}
-		h.tell(aida, "payment:10:completed")
-		if h.open() != 1 {
-			t.Error("kept promises are counted too")
+		f.add(aida, "payment:10:completed")
+		if f.countOpen() != 1 {
+			t.Error("done messages are counted too")
 		}
 	})
 }
 
-func TestAllowingIsCounted(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+func TestSubscribingIsRateLimited(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
 		for range 20 {
-			h.allow(aida, "phone")
+			f.subscribe(aida, "phone")
 		}
-		if err := h.Subscribe(context.Background(), browserOf(aida, "phone"), address(t, "phone")); !fault.Is(err, fault.TooMany) {
-			t.Errorf("once more: %v", err)
+		if err := f.Subscribe(context.Background(), browserOf(aida, "phone"), newSubscription(t, "phone")); !fault.Is(err, fault.TooMany) {
+			t.Errorf("subscription 21: %v", err)
 		}
-		h.allow(bakyt, "other")
+		f.subscribe(bakyt, "other")
 	})
 }
 
-// What was promised before the holder left is not told: by a logout or
-// another's login there, by ending that session or all others, by a new
-// password, or because the wallet was blocked.
-func TestWhoLeftIsNotTold(t *testing.T) {
-	ways := map[string]func(h *house, tx *database.Tx) error{
-		"logout":        func(_ *house, tx *database.Tx) error { return push.RemoveBrowser(tx, "phone", 0) },
-		"another login": func(_ *house, tx *database.Tx) error { return push.RemoveBrowser(tx, "phone", bakyt.ID) },
-		"end":           func(_ *house, tx *database.Tx) error { return push.RemoveForCustomer(tx, aida.ID, "phone", false) },
-		"end others":    func(_ *house, tx *database.Tx) error { return push.RemoveForCustomer(tx, aida.ID, "desk", true) },
-		"password": func(_ *house, tx *database.Tx) error {
+// A message that was added earlier is not sent after a logout, after the login of
+// another customer in the browser, after its session was ended, after a change of the
+// password and while the wallet is blocked.
+func TestEndedSubscriptionIsNotNotified(t *testing.T) {
+	cases := map[string]func(f *fixture, tx *database.Tx) error{
+		"logout":               func(_ *fixture, tx *database.Tx) error { return push.RemoveBrowser(tx, "phone", 0) },
+		"login of another":     func(_ *fixture, tx *database.Tx) error { return push.RemoveBrowser(tx, "phone", bakyt.ID) },
+		"session ended":        func(_ *fixture, tx *database.Tx) error { return push.RemoveForCustomer(tx, aida.ID, "phone", false) },
+		"other sessions ended": func(_ *fixture, tx *database.Tx) error { return push.RemoveForCustomer(tx, aida.ID, "laptop", true) },
+		"password changed": func(_ *fixture, tx *database.Tx) error {
 			return tx.Gorm().Exec("UPDATE customers SET session_epoch = 2 WHERE id = 1").Error
 		},
-		"blocked": func(_ *house, tx *database.Tx) error {
+		"blocked": func(_ *fixture, tx *database.Tx) error {
 			return tx.Gorm().Exec("UPDATE customers SET blocked = TRUE WHERE id = 1").Error
 		},
 	}
-	each(t, func(t *testing.T, h *house) {
-		for name, leave := range ways {
-			h.exec("UPDATE customers SET session_epoch = 1, blocked = FALSE")
-			h.allow(aida, "phone")
-			h.tell(aida, name)
-			must(t, h.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error { return leave(h, tx) }))
-			if sent := h.work(); len(sent) != 0 || h.open() != 0 {
-				t.Errorf("%s: sent %d, %d open", name, len(sent), h.open())
+	each(t, func(t *testing.T, f *fixture) {
+		for name, end := range cases {
+			f.exec("UPDATE customers SET session_epoch = 1, blocked = FALSE")
+			f.subscribe(aida, "phone")
+			f.add(aida, name)
+			must(t, f.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error { return end(f, tx) }))
+			if sent := f.deliver(); len(sent) != 0 || f.countOpen() != 0 {
+				t.Errorf("%s: sent %d, %d open", name, len(sent), f.countOpen())
 			}
-			h.answers(nil)
+			f.setResponse(nil)
 		}
 	})
 }
 
-// Who stays is told on; another's leaving is not theirs.
-func TestWhoStaysIsTold(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.tell(aida, "payment:7:completed")
-		must(t, h.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
+// Ending other sessions and those of other customers does not end a subscription.
+func TestOtherSubscriptionsStay(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.add(aida, "payment:7:completed")
+		must(t, f.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
 			return errors.Join(
-				push.RemoveBrowser(tx, "phone", aida.ID), push.RemoveBrowser(tx, "desk", 0), push.RemoveForCustomer(tx, aida.ID, "phone", true),
-				push.RemoveForCustomer(tx, aida.ID, "desk", false), push.RemoveForCustomer(tx, bakyt.ID, "phone", false), push.RemoveForCustomer(tx, bakyt.ID, "desk", true),
+				push.RemoveBrowser(tx, "phone", aida.ID), push.RemoveBrowser(tx, "laptop", 0), push.RemoveForCustomer(tx, aida.ID, "phone", true),
+				push.RemoveForCustomer(tx, aida.ID, "laptop", false), push.RemoveForCustomer(tx, bakyt.ID, "phone", false), push.RemoveForCustomer(tx, bakyt.ID, "laptop", true),
 			)
 		}))
-		if sent := h.work(); len(sent) != 1 {
+		if sent := f.deliver(); len(sent) != 1 {
 			t.Errorf("sent %d", len(sent))
 		}
 	})
 }
 
-// A session that ended while its browser was asking gets nothing.
-func TestASessionThatEndedAllowsNothing(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+// The session may end while its browser is subscribing.
+func TestEndedSessionCannotSubscribe(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
 		b := browserOf(aida, "phone")
-		b.Signed = func(*database.Tx) (bool, error) { return false, nil }
-		if err := h.Subscribe(context.Background(), b, address(t, "phone")); !fault.Is(err, fault.Forbidden) || len(h.names(aida)) != 0 {
-			t.Errorf("%v, %d kept", err, len(h.names(aida)))
+		b.SignedIn = func(*database.Tx) (bool, error) { return false, nil }
+		if err := f.Subscribe(context.Background(), b, newSubscription(t, "phone")); !fault.Is(err, fault.Forbidden) || len(f.deviceIDs(aida)) != 0 {
+			t.Errorf("%v, %d subscriptions", err, len(f.deviceIDs(aida)))
 		}
 	})
 }

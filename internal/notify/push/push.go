@@ -1,13 +1,13 @@
-// Package push is the port to the push services of browsers: a word to a
-// holder's own devices, as a promise that is kept after the commit of the act
-// that made it due.
+// Package push is the port to the push services of browsers. A notification is an
+// outbox message per subscribed browser, added in the transaction of the operation it
+// is about and sent after its commit.
 //
-// It promises that a word goes only to browsers whose holder allowed it since
-// the last change of the password and has not left since, by a logout there or
-// by ending that session from elsewhere; once an event and browser; that an address
-// which is gone is forgotten; that an address is taken and called only if it
-// is one of a known push service; and that one which is slow holds up nobody
-// else's words. It never carries a code, and never logs an address.
+// It guarantees that a notification is sent only to browsers that were subscribed
+// since the customer's last change of the password and where the customer has not
+// logged out or been logged out since, at most once per event and browser; that a
+// subscription that has ended is deleted; that only endpoints of known push services
+// are accepted and called; and that a slow endpoint delays no other browser. No
+// notification contains a code, and no endpoint is logged.
 package push
 
 import (
@@ -28,32 +28,33 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Queue is the outbox queue of notices.
+// Queue is the outbox queue of notifications.
 const Queue = "push"
 
 const (
-	// devices is how many browsers of one holder are kept; the oldest makes room.
-	devices = 10
-	// fresh is how long a notice is worth reading.
-	fresh = 24 * time.Hour
-	// waiting is how many words may wait for one browser; what comes then is
-	// told by SMS alone.
-	waiting = 5
-	// A browser that is slow is one of many: it is called for so long, so often,
-	// and for one word at a time.
-	deadline = 5 * time.Second
-	tries    = 5
-	width    = 16
-	busy     = 3 * time.Second // until it is looked after again
+	// maxDevices is the number of subscriptions of one holder. A new one replaces the
+	// oldest.
+	maxDevices = 10
+	// lifetime is the time after which an unsent notification is dropped.
+	lifetime = 24 * time.Hour
+	// maxQueued is the number of notifications that may wait for one browser. Above it
+	// the customer is informed by SMS alone.
+	maxQueued = 5
+
+	callTimeout = 5 * time.Second
+	maxAttempts = 5
+	concurrency = 16
+	// busyDelay is the delay of a notification whose browser is being called already.
+	busyDelay = 3 * time.Second
 )
 
-// allowing is how often a holder may switch notices on: each time the server
-// will call an address that a browser named.
+// subscribeRule limits how often a holder may subscribe, since the server will call an
+// endpoint that the browser named.
 //
-//mutant:replace Limit: 20, => Limit: 200, TestAllowingIsCounted
-var allowing = ratelimit.Rule{Name: "notices by wallet", Limit: 20, Window: time.Hour}
+//mutant:replace Limit: 20, => Limit: 200, TestSubscribingIsRateLimited
+var subscribeRule = ratelimit.Rule{Name: "notices by wallet", Limit: 20, Window: time.Hour}
 
-// Holder is whose browsers are meant.
+// Holder is the customer to be notified.
 type Holder struct {
 	ID int64
 	// Epoch is the customer's session epoch.
@@ -65,133 +66,134 @@ type Holder struct {
 // Browser is a browser in which a holder is signed in.
 type Browser struct {
 	Holder Holder
-	// Key names it over logins, Name tells it to people.
+	// Key identifies the browser across logins; Name is shown to the customer.
 	Key, Name string
-	// Signed tells, in the transaction that keeps the address, whether the
-	// holder still is signed in there.
-	Signed func(tx *database.Tx) (bool, error)
+	// SignedIn reports whether the holder is still signed in there. It is called in the
+	// transaction that stores the subscription.
+	SignedIn func(tx *database.Tx) (bool, error)
 }
 
-// Device is a browser that gets notices.
+// Device is a subscribed browser.
 type Device struct {
 	ID   int64
 	Name string
 	Made time.Time
 }
 
-// Message is what is to be said.
+// Message is a notification to be rendered.
 type Message struct {
-	// Title and Text are the keys of the words.
+	// Title and Text are message keys.
 	Title, Text string
-	// Args are printed by their String method where they have one.
+	// Args are the values of placeholders, formatted with fmt.Sprint.
 	Args map[string]any
-	// Href is the page of this site that tells more.
+	// Href is the page of this site that the notification opens.
 	Href string
 }
 
-// Rendered is a notice as the wire gets it.
+// Rendered is a notification as the adapter sends it.
 type Rendered struct {
 	Subscription Subscription
-	Notice       Notice
+	Notification Notification
 }
 
-// Notice is what the service worker is handed, as JSON.
-type Notice struct {
+// Notification is what the service worker is handed, as JSON.
+type Notification struct {
 	Title string `json:"title"`
 	Text  string `json:"text"`
 	Lang  string `json:"lang"`
-	// Tag names the event: a notice shown twice stays one.
+	// Tag names the event. A browser shows one notification per tag.
 	Tag  string `json:"tag"`
 	Href string `json:"href"`
 }
 
-// ErrGone is what a wire answers for an address that is no more.
-var ErrGone = errors.New("push: the address is gone")
+// ErrGone reports that a subscription has ended.
+var ErrGone = errors.New("push: the subscription has ended")
 
-// Gateway is the wire that brings a notice to a push service. ErrGone ends the
-// address, a fault.Invalid error the notice; after any other it is sent again.
+// Gateway is an adapter that sends notifications to push services. After ErrGone the
+// subscription is deleted and after a fault.Invalid error the notification is not
+// sent again; after any other error it is.
 type Gateway interface {
 	Send(ctx context.Context, r Rendered) error
 }
 
-// Options of the notices.
+// Options of the subscriptions.
 type Options struct {
-	// Key is the server's public key, which browsers know; see Notices.Key.
+	// Key is the server's public key; see Subscriptions.Key.
 	Key string
-	// Hosts are push services besides the known ones: names in small letters,
-	// with "*." before them for any below.
+	// Hosts are host names of further push services in lower case. "*.name" means all
+	// subdomains of a name.
 	Hosts    []string
 	Attempts *ratelimit.Counters
 }
 
-// Subscriptions is who is told, and how.
+// Subscriptions manages and notifies subscribed browsers.
 type Subscriptions struct {
 	db       *database.DB
 	key      string
 	hosts    []string
 	attempts *ratelimit.Counters
-	calling  sync.Map // addresses that this process is calling
+	calling  sync.Map // ids of subscriptions that this process is calling
 	reading  *database.Coalescer[Holder, []row]
 }
 
-// New makes the notices of a server.
+// New returns the subscriptions of a database.
 func New(db *database.DB, o Options) *Subscriptions {
-	n := &Subscriptions{db: db, key: o.Key, hosts: slices.Concat(services, o.Hosts), attempts: o.Attempts}
-	n.reading = database.NewCoalescer(n.readAll)
-	return n
+	s := &Subscriptions{db: db, key: o.Key, hosts: slices.Concat(knownServices, o.Hosts), attempts: o.Attempts}
+	s.reading = database.NewCoalescer(s.readByHolders)
+	return s
 }
 
-// Key is the server's public key (P-256, not compressed, base64url), which a
-// browser binds its address to.
-func (n *Subscriptions) Key() string { return n.key }
+// Key returns the server's public key (P-256, uncompressed, base64url), to which
+// browsers bind their subscriptions.
+func (s *Subscriptions) Key() string { return s.key }
 
-func (n *Subscriptions) keyHash() string { return hashed(n.key)[:16] }
+func (s *Subscriptions) keyHash() string { return hash(s.key)[:16] }
 
-func hashed(text string) string {
+func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// Subscribe keeps a browser's address for a holder; it takes the browser from
-// whoever had it before. fault.Invalid for what is no address of a push
-// service, fault.TooMany for too many, fault.Forbidden when the session ended.
-func (n *Subscriptions) Subscribe(ctx context.Context, b Browser, a Subscription) error {
-	const act = "push.allow"
-	if err := a.check(n.hosts); err != nil {
-		return fault.New(fault.Invalid, act, "push.refused").Because(err)
+// Subscribe stores a browser's subscription for a holder and deletes the browser's
+// earlier one, of whichever customer. Faults: Invalid for an endpoint that is not of a
+// known push service or for invalid keys, TooMany, Forbidden if the session has ended.
+func (s *Subscriptions) Subscribe(ctx context.Context, b Browser, sub Subscription) error {
+	const op = "push.allow"
+	if err := sub.check(s.hosts); err != nil {
+		return fault.New(fault.Invalid, op, "push.refused").Because(err)
 	}
-	if err := n.attempts.Take(ctx, allowing, strconv.FormatInt(b.Holder.ID, 10)); err != nil {
-		return fault.Wrap(act, err)
+	if err := s.attempts.Take(ctx, subscribeRule, strconv.FormatInt(b.Holder.ID, 10)); err != nil {
+		return fault.Wrap(op, err)
 	}
-	return fault.Wrap(act, n.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		if signed, err := b.Signed(tx); err != nil {
+	return fault.Wrap(op, s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		if signedIn, err := b.SignedIn(tx); err != nil {
 			return err
-			//mutant:drop TestASessionThatEndedAllowsNothing
-		} else if !signed {
-			return fault.New(fault.Forbidden, act, "session.stale")
+			//mutant:drop TestEndedSessionCannotSubscribe
+		} else if !signedIn {
+			return fault.New(fault.Forbidden, op, "session.stale")
 		}
 		return insert(tx, row{
-			ID: tx.NewID(), CustomerID: b.Holder.ID, Epoch: b.Holder.Epoch, KeyHash: n.keyHash(), EndpointHash: hashed(a.Endpoint),
-			Endpoint: a.Endpoint, P256dh: a.P256DH, Auth: a.Auth, Browser: b.Key, Device: b.Name, MadeAt: tx.Now(),
+			ID: tx.NewID(), CustomerID: b.Holder.ID, Epoch: b.Holder.Epoch, KeyHash: s.keyHash(), EndpointHash: hash(sub.Endpoint),
+			Endpoint: sub.Endpoint, P256dh: sub.P256DH, Auth: sub.Auth, Browser: b.Key, Device: b.Name, MadeAt: tx.Now(),
 		})
 	}))
 }
 
-// RemoveBrowser forgets the address of a browser that everybody but one holder, where
-// there is one, has left.
+// RemoveBrowser deletes the subscription of a browser unless it belongs to the
+// customer who stays signed in there (0: none).
 func RemoveBrowser(tx *database.Tx, browser string, stays int64) error {
-	return forget(tx, browser, stays)
+	return deleteBrowser(tx, browser, stays)
 }
 
-// RemoveForCustomer forgets the address of a holder in a browser or, for others, in all
-// but that one.
+// RemoveForCustomer deletes the subscription of a holder in a browser or, if others is
+// set, in all other browsers.
 func RemoveForCustomer(tx *database.Tx, holder int64, browser string, others bool) error {
-	return forgetOf(tx, holder, browser, others)
+	return deleteForCustomer(tx, holder, browser, others)
 }
 
-// List gives the holder's browsers, the newest first.
-func (n *Subscriptions) List(ctx context.Context, h Holder) ([]Device, error) {
-	rows, err := n.reading.Do(ctx, h)
+// List returns the holder's subscribed browsers, newest first.
+func (s *Subscriptions) List(ctx context.Context, h Holder) ([]Device, error) {
+	rows, err := s.reading.Do(ctx, h)
 	list := make([]Device, len(rows))
 	for i, r := range rows {
 		list[i] = Device{ID: r.ID, Name: r.Device, Made: r.MadeAt.UTC()}
@@ -199,43 +201,47 @@ func (n *Subscriptions) List(ctx context.Context, h Holder) ([]Device, error) {
 	return list, fault.Wrap("push.list", err)
 }
 
-// Unsubscribe forgets one of a holder's browsers; fault.NotFound for another's.
-func (n *Subscriptions) Unsubscribe(ctx context.Context, customerID, id int64) error {
-	ended, err := n.delete(ctx, customerID, id)
-	if err == nil && !ended {
+// Unsubscribe deletes one of a customer's subscriptions. Fault: NotFound.
+func (s *Subscriptions) Unsubscribe(ctx context.Context, customerID, id int64) error {
+	deleted, err := s.delete(ctx, customerID, id)
+	if err == nil && !deleted {
 		return fault.New(fault.NotFound, "push.end", "")
 	}
 	return fault.Wrap("push.end", err)
 }
 
-// OutboxMessages makes the promises of a word, one for each browser of the holder for
-// which not too many are waiting. The event names it: one word an event.
-func (n *Subscriptions) OutboxMessages(ctx context.Context, h Holder, event string, w Message) ([]outbox.Message, error) {
-	rows, err := n.reading.Do(ctx, h)
+// OutboxMessages returns the outbox messages of a notification, one for each subscribed
+// browser of the holder that has fewer than maxQueued waiting. The event is part of
+// their keys: each event has one notification.
+func (s *Subscriptions) OutboxMessages(ctx context.Context, h Holder, event string, m Message) ([]outbox.Message, error) {
+	rows, err := s.reading.Do(ctx, h)
 	if err != nil {
 		return nil, fault.Wrap("push.about", err)
 	}
-	promises := make([]outbox.Message, 0, len(rows))
+	messages := make([]outbox.Message, 0, len(rows))
 	for _, r := range rows {
-		if open, err := outbox.CountOpen(ctx, n.db, Queue, keyOf(r.ID, "")); err != nil {
+		if open, err := outbox.CountOpen(ctx, s.db, Queue, keyOf(r.ID, "")); err != nil {
 			return nil, fault.Wrap("push.about", err)
-			//mutant:replace waiting => 2*waiting TestWordsThatWaitAreBounded
-		} else if open >= waiting {
+			//mutant:replace maxQueued => 2*maxQueued TestQueuedNotificationsAreLimited
+		} else if open >= maxQueued {
 			continue
 		}
-		p := payload{Subscription: r.ID, Lang: h.Lang, Title: w.Title, Text: w.Text, Args: map[string]string{}, Tag: event, Href: w.Href, Until: n.db.Now().Add(fresh)}
-		for name, value := range w.Args {
+		p := payload{Subscription: r.ID, Lang: h.Lang, Title: m.Title, Text: m.Text, Args: map[string]string{}, Tag: event, Href: m.Href, Until: s.db.Now().Add(lifetime)}
+		for name, value := range m.Args {
 			p.Args[name] = fmt.Sprint(value)
 		}
-		promises = append(promises, outbox.Message{Queue: Queue, Key: keyOf(r.ID, event), Payload: p})
+		messages = append(messages, outbox.Message{Queue: Queue, Key: keyOf(r.ID, event), Payload: p})
 	}
-	return promises, nil
+	return messages, nil
 }
 
-// keyOf names the promise of an event for an address, which it begins with.
-func keyOf(address int64, event string) string { return strconv.FormatInt(address, 10) + ":" + event }
+// keyOf returns the key of an outbox message. It begins with the subscription, so that
+// the messages of one can be counted by prefix.
+func keyOf(subscription int64, event string) string {
+	return strconv.FormatInt(subscription, 10) + ":" + event
+}
 
-// payload is a promise's row, as JSON.
+// payload is the payload of an outbox message.
 type payload struct {
 	Subscription int64             `json:"address"`
 	Lang         string            `json:"lang"`
@@ -247,8 +253,8 @@ type payload struct {
 	Until        time.Time         `json:"until"`
 }
 
-func (p payload) notice() (Notice, error) {
-	n := Notice{Lang: p.Lang, Tag: p.Tag, Href: p.Href}
+func (p payload) notification() (Notification, error) {
+	n := Notification{Lang: p.Lang, Tag: p.Tag, Href: p.Href}
 	var err error
 	if n.Title, err = i18n.Render(p.Lang, p.Title, p.Args); err == nil {
 		n.Text, err = i18n.Render(p.Lang, p.Text, p.Args)
@@ -256,47 +262,47 @@ func (p payload) notice() (Notice, error) {
 	return n, err
 }
 
-// Worker returns the worker that sends notices.
-func (n *Subscriptions) Worker(g Gateway) outbox.Worker {
-	//mutant:replace deadline => 4 * deadline TestSlowServiceStopsNobody
-	//mutant:replace tries => 2 * tries TestFiveTries
-	return outbox.NewSender(n.db, outbox.SenderOptions{
-		Queue: Queue, Concurrency: width, Timeout: deadline, MaxAttempts: tries,
-		Send: func(ctx context.Context, task outbox.LeasedMessage) error { return n.send(ctx, g, task) },
+// Worker returns the worker that sends notifications.
+func (s *Subscriptions) Worker(g Gateway) outbox.Worker {
+	//mutant:replace callTimeout => 4 * callTimeout TestSlowServiceDelaysOnlyItsBrowser
+	//mutant:replace maxAttempts => 2 * maxAttempts TestNotificationIsTriedFiveTimes
+	return outbox.NewSender(s.db, outbox.SenderOptions{
+		Queue: Queue, Concurrency: concurrency, Timeout: callTimeout, MaxAttempts: maxAttempts,
+		Send: func(ctx context.Context, m outbox.LeasedMessage) error { return s.send(ctx, g, m) },
 	})
 }
 
-func (n *Subscriptions) send(ctx context.Context, g Gateway, task outbox.LeasedMessage) error {
-	const act = "push.send"
+func (s *Subscriptions) send(ctx context.Context, g Gateway, m outbox.LeasedMessage) error {
+	const op = "push.send"
 	var p payload
-	if err := task.Read(&p); err != nil {
-		return fault.New(fault.Invalid, act, "").Because(err)
+	if err := m.Read(&p); err != nil {
+		return fault.New(fault.Invalid, op, "").Because(err)
 	}
-	r, valid, err := n.read(ctx, p.Subscription)
+	r, valid, err := s.read(ctx, p.Subscription)
 	if err != nil {
-		return fault.Wrap(act, err)
+		return fault.Wrap(op, err)
 	}
-	if !valid || n.db.Now().After(p.Until) {
+	if !valid || s.db.Now().After(p.Until) {
 		return nil
 	}
-	notice, err := p.notice()
+	notification, err := p.notification()
 	if err != nil {
-		return fault.New(fault.Invalid, act, "").Because(err)
+		return fault.New(fault.Invalid, op, "").Because(err)
 	}
 	subscription := Subscription{r.Endpoint, r.P256dh, r.Auth}
-	//mutant:drop TestServiceWithdrawn
-	if err := subscription.check(n.hosts); err != nil { // the operator has withdrawn the service
-		return fault.New(fault.Invalid, act, "").Because(err)
+	//mutant:drop TestRemovedServiceIsNotCalled
+	if err := subscription.check(s.hosts); err != nil { // the operator has removed the service
+		return fault.New(fault.Invalid, op, "").Because(err)
 	}
-	//mutant:drop TestSlowServiceStopsNobody
-	if _, called := n.calling.LoadOrStore(r.ID, nil); called {
-		return fault.New(fault.Unavailable, act, "").After(busy)
+	//mutant:drop TestSlowServiceDelaysOnlyItsBrowser
+	if _, called := s.calling.LoadOrStore(r.ID, nil); called {
+		return fault.New(fault.Unavailable, op, "").After(busyDelay)
 	}
-	defer n.calling.Delete(r.ID)
-	err = g.Send(ctx, Rendered{subscription, notice})
+	defer s.calling.Delete(r.ID)
+	err = g.Send(ctx, Rendered{subscription, notification})
 	if errors.Is(err, ErrGone) {
-		//mutant:replace _, err = n.delete(ctx, r.CustomerID, r.ID) => err = nil TestGoneAddressIsDropped
-		_, err = n.delete(ctx, r.CustomerID, r.ID)
+		//mutant:replace _, err = s.delete(ctx, r.CustomerID, r.ID) => err = nil TestGoneSubscriptionIsDeleted
+		_, err = s.delete(ctx, r.CustomerID, r.ID)
 	}
 	return err
 }

@@ -20,33 +20,33 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// house is notices on a database, with a push service that answers as told.
-type house struct {
+// fixture has the subscriptions of a database and a push service.
+type fixture struct {
 	*push.Subscriptions
 	t    *testing.T
 	db   *database.DB
 	mu   sync.Mutex
 	sent []push.Rendered
 	fail error
-	slow chan struct{} // where there is one, an answer waits for its end
-	// until is when the latest call would have been broken off.
-	until time.Time
+	slow chan struct{} // if not nil, calls block until it is closed
+	// deadline is that of the context of the latest call.
+	deadline time.Time
 }
 
 var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
-func each(t *testing.T, test func(t *testing.T, h *house)) {
+func each(t *testing.T, test func(t *testing.T, f *fixture)) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		h := &house{Subscriptions: notices(t, db, "the server's key"), t: t, db: db}
+		f := &fixture{Subscriptions: newSubscriptions(t, db, "the server's key"), t: t, db: db}
 		for id := range 3 {
 			must(t, db.Gorm(context.Background()).Exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 				VALUES (?, ?, '', 'ru', '', FALSE, 1, 'standard', ?)`, id+1, fmt.Sprintf("+99670000000%d", id), start).Error)
 		}
-		test(t, h)
+		test(t, f)
 	})
 }
 
-func notices(t *testing.T, db *database.DB, key string) *push.Subscriptions {
+func newSubscriptions(t *testing.T, db *database.DB, key string) *push.Subscriptions {
 	t.Helper()
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more")})
 	must(t, err)
@@ -54,74 +54,74 @@ func notices(t *testing.T, db *database.DB, key string) *push.Subscriptions {
 }
 
 // Send implements push.Gateway.
-func (h *house) Send(ctx context.Context, r push.Rendered) error {
-	h.mu.Lock()
-	h.sent = append(h.sent, r)
-	h.until, _ = ctx.Deadline()
-	fail, slow := h.fail, h.slow
-	h.mu.Unlock()
+func (f *fixture) Send(ctx context.Context, r push.Rendered) error {
+	f.mu.Lock()
+	f.sent = append(f.sent, r)
+	f.deadline, _ = ctx.Deadline()
+	fail, slow := f.fail, f.slow
+	f.mu.Unlock()
 	if slow != nil {
 		<-slow
 	}
 	return fail
 }
 
-func (h *house) answers(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.fail, h.sent = err, nil
+func (f *fixture) setResponse(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail, f.sent = err, nil
 }
 
-// work keeps all promises that are due.
-func (h *house) work() []push.Rendered {
-	h.t.Helper()
-	worker := h.Worker(h)
-	for _, task := range h.claim() {
-		worker.Do(context.Background(), task)
+// deliver sends all due messages and returns what the push service received.
+func (f *fixture) deliver() []push.Rendered {
+	f.t.Helper()
+	worker := f.Worker(f)
+	for _, m := range f.acquire() {
+		worker.Do(context.Background(), m)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.sent
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent
 }
 
-func (h *house) tell(to push.Holder, event string) {
-	h.t.Helper()
-	promises, err := h.OutboxMessages(context.Background(), to, event, push.Message{
+func (f *fixture) add(to push.Holder, event string) {
+	f.t.Helper()
+	messages, err := f.OutboxMessages(context.Background(), to, event, push.Message{
 		Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/7", Args: map[string]any{"Service": "DosTek group", "Amount": "250,50"},
 	})
-	must(h.t, err)
-	must(h.t, h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, promises...) }))
+	must(f.t, err)
+	must(f.t, f.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, messages...) }))
 }
 
-func (h *house) allow(to push.Holder, name string) push.Subscription {
-	h.t.Helper()
-	a := address(h.t, name)
-	must(h.t, h.Subscribe(context.Background(), browserOf(to, name), a))
+func (f *fixture) subscribe(to push.Holder, name string) push.Subscription {
+	f.t.Helper()
+	a := newSubscription(f.t, name)
+	must(f.t, f.Subscribe(context.Background(), browserOf(to, name), a))
 	return a
 }
 
-// browserOf is one in which the holder is signed in.
+// browserOf returns a browser in which the holder is signed in.
 func browserOf(to push.Holder, name string) push.Browser {
-	return push.Browser{Holder: to, Key: name, Name: "Chrome, Android", Signed: func(*database.Tx) (bool, error) { return true, nil }}
+	return push.Browser{Holder: to, Key: name, Name: "Chrome, Android", SignedIn: func(*database.Tx) (bool, error) { return true, nil }}
 }
 
-func (h *house) names(to push.Holder) (ids []int64) {
-	h.t.Helper()
-	list, err := h.List(context.Background(), to)
-	must(h.t, err)
+func (f *fixture) deviceIDs(to push.Holder) (ids []int64) {
+	f.t.Helper()
+	list, err := f.List(context.Background(), to)
+	must(f.t, err)
 	for _, d := range list {
 		ids = append(ids, d.ID)
 	}
 	return ids
 }
 
-func (h *house) open() (n int64) {
-	h.t.Helper()
-	must(h.t, h.db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM promises WHERE state = 'open'").Scan(&n).Error)
+func (f *fixture) countOpen() (n int64) {
+	f.t.Helper()
+	must(f.t, f.db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM promises WHERE state = 'open'").Scan(&n).Error)
 	return n
 }
 
-func address(t *testing.T, name string) push.Subscription {
+func newSubscription(t *testing.T, name string) push.Subscription {
 	t.Helper()
 	key, err := ecdh.P256().GenerateKey(rand.Reader)
 	must(t, err)
@@ -142,130 +142,130 @@ func must(t *testing.T, err error) {
 
 var aida, bakyt = push.Holder{ID: 1, Epoch: 1, Lang: "ru"}, push.Holder{ID: 2, Epoch: 1, Lang: "ky"}
 
-func TestTellsEachOfTheHoldersBrowsers(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.allow(aida, "desk")
-		h.allow(bakyt, "other")
-		h.tell(aida, "payment:7:completed")
-		sent := h.work()
+func TestEachBrowserOfTheHolderIsNotified(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.subscribe(aida, "laptop")
+		f.subscribe(bakyt, "other")
+		f.add(aida, "payment:7:completed")
+		sent := f.deliver()
 		if len(sent) != 2 || sent[0].Subscription.Endpoint == sent[1].Subscription.Endpoint {
 			t.Fatalf("sent %d", len(sent))
 		}
-		want := push.Notice{Title: "Платёж проведён", Text: "DosTek group: 250,50 сом", Lang: "ru", Tag: "payment:7:completed", Href: "/receipt/7"}
-		if sent[0].Notice != want || h.open() != 0 {
-			t.Errorf("%+v, %d open", sent[0].Notice, h.open())
+		want := push.Notification{Title: "Платёж проведён", Text: "DosTek group: 250,50 сом", Lang: "ru", Tag: "payment:7:completed", Href: "/receipt/7"}
+		if sent[0].Notification != want || f.countOpen() != 0 {
+			t.Errorf("%+v, %d open", sent[0].Notification, f.countOpen())
 		}
-		h.answers(nil)
-		h.tell(bakyt, "payment:8:completed")
-		if sent := h.work(); len(sent) != 1 || sent[0].Notice.Title != "Төлөм аткарылды" {
+		f.setResponse(nil)
+		f.add(bakyt, "payment:8:completed")
+		if sent := f.deliver(); len(sent) != 1 || sent[0].Notification.Title != "Төлөм аткарылды" {
 			t.Errorf("%+v", sent)
 		}
 	})
 }
 
-// 410 Gone drops the address; the notice is not tried again.
-func TestGoneAddressIsDropped(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.answers(push.ErrGone)
-		h.tell(aida, "payment:7:completed")
-		h.tell(aida, "payment:8:completed")
-		if sent := h.work(); len(sent) != 1 || len(h.names(aida)) != 0 || h.open() != 0 {
-			t.Errorf("sent %d, %d addresses, %d open", len(sent), len(h.names(aida)), h.open())
+// 410 Gone deletes the subscription; the notification is not sent again.
+func TestGoneSubscriptionIsDeleted(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.setResponse(push.ErrGone)
+		f.add(aida, "payment:7:completed")
+		f.add(aida, "payment:8:completed")
+		if sent := f.deliver(); len(sent) != 1 || len(f.deviceIDs(aida)) != 0 || f.countOpen() != 0 {
+			t.Errorf("sent %d, %d subscriptions, %d open", len(sent), len(f.deviceIDs(aida)), f.countOpen())
 		}
 	})
 }
 
-// A push service that is away is asked again; one that refuses is not, and
-// keeps its address.
-func TestAwayAndRefused(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.answers(errors.New("away"))
-		h.tell(aida, "payment:7:completed")
-		if h.work(); h.open() != 1 || len(h.names(aida)) != 1 {
-			t.Errorf("away: %d open, %d addresses", h.open(), len(h.names(aida)))
+// A notification is sent again if the push service is unavailable and dropped if the
+// service refuses it. The subscription stays in both cases.
+func TestUnavailableIsRetriedAndInvalidIsNot(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.setResponse(errors.New("unavailable"))
+		f.add(aida, "payment:7:completed")
+		if f.deliver(); f.countOpen() != 1 || len(f.deviceIDs(aida)) != 1 {
+			t.Errorf("unavailable: %d open, %d subscriptions", f.countOpen(), len(f.deviceIDs(aida)))
 		}
-		h.answers(fault.New(fault.Invalid, "test", ""))
-		h.tell(aida, "payment:8:completed")
-		if h.work(); h.open() != 1 || len(h.names(aida)) != 1 {
-			t.Errorf("refused: %d open, %d addresses", h.open(), len(h.names(aida)))
+		f.setResponse(fault.New(fault.Invalid, "test", ""))
+		f.add(aida, "payment:8:completed")
+		if f.deliver(); f.countOpen() != 1 || len(f.deviceIDs(aida)) != 1 {
+			t.Errorf("refused: %d open, %d subscriptions", f.countOpen(), len(f.deviceIDs(aida)))
 		}
 	})
 }
 
-// What ended between the promise and its keeping is not told; nor is another's.
-func TestEnd(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.allow(aida, "phone")
-		h.tell(aida, "payment:7:completed")
-		id := h.names(aida)[0]
-		if err := h.Unsubscribe(context.Background(), bakyt.ID, id); !fault.Is(err, fault.NotFound) {
-			t.Errorf("another's: %v", err)
+// A subscription that was deleted after the message was added gets no notification.
+func TestUnsubscribe(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.subscribe(aida, "phone")
+		f.add(aida, "payment:7:completed")
+		id := f.deviceIDs(aida)[0]
+		if err := f.Unsubscribe(context.Background(), bakyt.ID, id); !fault.Is(err, fault.NotFound) {
+			t.Errorf("another customer's: %v", err)
 		}
-		must(t, h.Unsubscribe(context.Background(), aida.ID, id))
-		if err := h.Unsubscribe(context.Background(), aida.ID, id); !fault.Is(err, fault.NotFound) {
+		must(t, f.Unsubscribe(context.Background(), aida.ID, id))
+		if err := f.Unsubscribe(context.Background(), aida.ID, id); !fault.Is(err, fault.NotFound) {
 			t.Errorf("again: %v", err)
 		}
-		if sent := h.work(); len(sent) != 0 || h.open() != 0 {
-			t.Errorf("sent %d, %d open", len(sent), h.open())
+		if sent := f.deliver(); len(sent) != 0 || f.countOpen() != 0 {
+			t.Errorf("sent %d, %d open", len(sent), f.countOpen())
 		}
 	})
 }
 
-// A browser has one holder, the last who allowed it; a new password and a new
-// key end what was allowed under the old ones.
-func TestWhoseABrowserIs(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+// A browser belongs to the holder who subscribed last. A new password of the holder and
+// a new key of the server end earlier subscriptions.
+func TestSubscriptionHasOneHolder(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
 		ctx := context.Background()
-		a := h.allow(aida, "phone")
-		must(t, h.Subscribe(ctx, browserOf(aida, "phone"), a))
-		if n := len(h.names(aida)); n != 1 {
-			t.Errorf("allowed twice: %d", n)
+		a := f.subscribe(aida, "phone")
+		must(t, f.Subscribe(ctx, browserOf(aida, "phone"), a))
+		if n := len(f.deviceIDs(aida)); n != 1 {
+			t.Errorf("subscribed twice: %d", n)
 		}
-		must(t, h.Subscribe(ctx, browserOf(bakyt, "phone"), a))
-		if len(h.names(aida)) != 0 || len(h.names(bakyt)) != 1 {
-			t.Errorf("%d and %d", len(h.names(aida)), len(h.names(bakyt)))
+		must(t, f.Subscribe(ctx, browserOf(bakyt, "phone"), a))
+		if len(f.deviceIDs(aida)) != 0 || len(f.deviceIDs(bakyt)) != 1 {
+			t.Errorf("%d and %d", len(f.deviceIDs(aida)), len(f.deviceIDs(bakyt)))
 		}
 		later := push.Holder{ID: bakyt.ID, Epoch: 2, Lang: "ky"}
-		h.tell(later, "payment:9:completed")
-		if sent := h.work(); len(sent) != 0 || len(h.names(later)) != 0 {
-			t.Error("a new password ends nothing")
+		f.add(later, "payment:9:completed")
+		if sent := f.deliver(); len(sent) != 0 || len(f.deviceIDs(later)) != 0 {
+			t.Error("the subscription is valid after a change of the password")
 		}
-		h.Subscriptions = notices(t, h.db, "another key")
-		if len(h.names(bakyt)) != 0 {
-			t.Error("a new key ends nothing")
+		f.Subscriptions = newSubscriptions(t, f.db, "another key")
+		if len(f.deviceIDs(bakyt)) != 0 {
+			t.Error("the subscription is valid after a change of the key")
 		}
 	})
 }
 
-func TestTheOldestBrowserMakesRoom(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+func TestOldestBrowserIsReplaced(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
 		for i := range 12 {
-			h.allow(aida, fmt.Sprint(i))
+			f.subscribe(aida, fmt.Sprint(i))
 		}
-		h.allow(bakyt, "his")
-		ids := h.names(aida)
+		f.subscribe(bakyt, "other")
+		ids := f.deviceIDs(aida)
 		if len(ids) != 10 {
-			t.Fatalf("%d are kept", len(ids))
+			t.Fatalf("%d subscriptions", len(ids))
 		}
-		newest := h.allow(aida, "newest")
-		h.tell(aida, "payment:7:completed")
+		newest := f.subscribe(aida, "newest")
+		f.add(aida, "payment:7:completed")
 		found := false
-		for _, r := range h.work() {
+		for _, r := range f.deliver() {
 			found = found || r.Subscription == newest
 		}
-		if !found || len(h.names(bakyt)) != 1 {
-			t.Error("the newest was not kept, or another's went")
+		if !found || len(f.deviceIDs(bakyt)) != 1 {
+			t.Error("the newest was deleted, or that of another customer")
 		}
 	})
 }
 
-// The address is a stranger's word: nothing but a push service's is taken.
-func TestStrangeAddressesAreRefused(t *testing.T) {
-	h := notices(t, databasetest.SQLite(t), "key")
-	good := address(t, "x")
+// Endpoints come from browsers: only those of known push services are accepted.
+func TestUnknownEndpointsAreRefused(t *testing.T) {
+	subscriptions := newSubscriptions(t, databasetest.SQLite(t), "key")
+	good := newSubscription(t, "x")
 	with := func(endpoint string) push.Subscription {
 		return push.Subscription{Endpoint: endpoint, P256DH: good.P256DH, Auth: good.Auth}
 	}
@@ -280,7 +280,7 @@ func TestStrangeAddressesAreRefused(t *testing.T) {
 		{good.Endpoint, base64.RawURLEncoding.EncodeToString(append([]byte{4}, make([]byte, 64)...)), good.Auth},
 		{good.Endpoint, strings.Repeat("A", 10_000), good.Auth}, {good.Endpoint, good.P256DH, "не база"},
 	} {
-		if err := h.Subscribe(context.Background(), browserOf(aida, "x"), a); !fault.Is(err, fault.Invalid) {
+		if err := subscriptions.Subscribe(context.Background(), browserOf(aida, "x"), a); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}

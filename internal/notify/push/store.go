@@ -21,8 +21,9 @@ type row struct {
 	MadeAt       time.Time
 }
 
-// insert keeps an address in the place of its browser's, and makes room: what
-// an older password or key allowed goes, and then the oldest.
+// insert stores a subscription. It deletes earlier ones of the browser or endpoint, the
+// customer's ones from before a change of the password or the server's key, and then
+// the oldest above maxDevices.
 func insert(tx *database.Tx, r row) error {
 	g := tx.Gorm()
 	if err := g.Exec("DELETE FROM push_addresses WHERE endpoint_hash = ? OR browser = ? OR (customer_id = ? AND (epoch <> ? OR key_hash <> ?))",
@@ -34,26 +35,26 @@ func insert(tx *database.Tx, r row) error {
 		r.ID, r.CustomerID, r.Epoch, r.KeyHash, r.EndpointHash, r.Endpoint, r.P256dh, r.Auth, r.Browser, r.Device, r.MadeAt).Error; err != nil {
 		return err
 	}
-	//mutant:replace devices => devices*devices TestTheOldestBrowserMakesRoom
+	//mutant:replace maxDevices => maxDevices*maxDevices TestOldestBrowserIsReplaced
 	return g.Exec(`DELETE FROM push_addresses WHERE customer_id = ? AND id NOT IN (
 		SELECT id FROM push_addresses WHERE customer_id = ? ORDER BY made_at DESC, id DESC LIMIT ?)`,
-		r.CustomerID, r.CustomerID, devices).Error
+		r.CustomerID, r.CustomerID, maxDevices).Error
 }
 
-// readAll gives the addresses of several holders, each one's newest first.
-func (n *Subscriptions) readAll(ctx context.Context, holders []Holder) ([][]row, error) {
+// readByHolders returns the subscriptions of each holder, newest first.
+func (s *Subscriptions) readByHolders(ctx context.Context, holders []Holder) ([][]row, error) {
 	ids := make([]int64, len(holders))
 	for i, h := range holders {
 		ids[i] = h.ID
 	}
 	var rows []row
-	these, list := database.InList(n.db.Dialect(), ids)
-	err := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]()+" FROM push_addresses WHERE customer_id "+these+" AND key_hash = ? ORDER BY made_at DESC, id DESC",
-		list, n.keyHash()).Scan(&rows).Error
+	in, list := database.InList(s.db.Dialect(), ids)
+	err := s.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]()+" FROM push_addresses WHERE customer_id "+in+" AND key_hash = ? ORDER BY made_at DESC, id DESC",
+		list, s.keyHash()).Scan(&rows).Error
 	found := make([][]row, len(holders))
 	for i, h := range holders {
 		for _, r := range rows {
-			//mutant:replace && r.Epoch == h.Epoch => TestWhoseABrowserIs
+			//mutant:replace && r.Epoch == h.Epoch => TestSubscriptionHasOneHolder
 			if r.CustomerID == h.ID && r.Epoch == h.Epoch {
 				found[i] = append(found[i], r)
 			}
@@ -64,30 +65,30 @@ func (n *Subscriptions) readAll(ctx context.Context, holders []Holder) ([][]row,
 
 // read returns a subscription and whether it is valid: it exists, and its
 // customer is not blocked and has not changed the password since.
-func (n *Subscriptions) read(ctx context.Context, id int64) (r row, valid bool, err error) {
-	//mutant:replace AND a.epoch = c => AND 0 <> c TestWhoLeftIsNotTold
-	//mutant:replace NOT c.blocked AND => TestWhoLeftIsNotTold
-	result := n.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]("a")+` FROM push_addresses a JOIN customers c ON c.id = a.customer_id
-		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, n.keyHash()).Scan(&r)
+func (s *Subscriptions) read(ctx context.Context, id int64) (r row, valid bool, err error) {
+	//mutant:replace AND a.epoch = c => AND 0 <> c TestEndedSubscriptionIsNotNotified
+	//mutant:replace NOT c.blocked AND => TestEndedSubscriptionIsNotNotified
+	result := s.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]("a")+` FROM push_addresses a JOIN customers c ON c.id = a.customer_id
+		WHERE a.id = ? AND a.epoch = c.session_epoch AND NOT c.blocked AND a.key_hash = ?`, id, s.keyHash()).Scan(&r)
 	return r, result.RowsAffected > 0, result.Error
 }
 
-func (n *Subscriptions) delete(ctx context.Context, customerID, id int64) (ended bool, err error) {
-	err = n.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		//mutant:replace AND customer_id = ? => AND 0 <> ? TestEnd
+func (s *Subscriptions) delete(ctx context.Context, customerID, id int64) (deleted bool, err error) {
+	err = s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		//mutant:replace AND customer_id = ? => AND 0 <> ? TestUnsubscribe
 		result := tx.Gorm().Exec("DELETE FROM push_addresses WHERE id = ? AND customer_id = ?", id, customerID)
-		ended = result.RowsAffected > 0
+		deleted = result.RowsAffected > 0
 		return result.Error
 	})
-	return ended, err
+	return deleted, err
 }
 
-func forget(tx *database.Tx, browser string, stays int64) error {
-	//mutant:replace AND customer_id <> ? => AND 0 <= ? TestWhoStaysIsTold
+func deleteBrowser(tx *database.Tx, browser string, stays int64) error {
+	//mutant:replace AND customer_id <> ? => AND 0 <= ? TestOtherSubscriptionsStay
 	return tx.Gorm().Exec("DELETE FROM push_addresses WHERE browser = ? AND customer_id <> ?", browser, stays).Error
 }
 
-func forgetOf(tx *database.Tx, holder int64, browser string, others bool) error {
+func deleteForCustomer(tx *database.Tx, holder int64, browser string, others bool) error {
 	which := "="
 	if others {
 		which = "<>"

@@ -10,64 +10,63 @@ import (
 	"strings"
 )
 
-// Subscription is where a browser's push service takes notices, and the keys that
-// they are encrypted with, as the browser gives them (base64url).
+// Subscription has the URL at which a browser's push service accepts notifications,
+// and the browser's keys to encrypt them (base64url).
 // Source: https://www.w3.org/TR/push-api/#pushsubscription-interface
 type Subscription struct{ Endpoint, P256DH, Auth string }
 
-// LogValue keeps an address out of the logs: who knows it may use it.
+// LogValue keeps the endpoint out of logs: it is a secret that allows sending.
 func (Subscription) LogValue() slog.Value { return slog.StringValue("•••") }
 
-const longestEndpoint = 1000
+const maxEndpointLength = 1000
 
-var errAddress = errors.New("push: not an address of a push service")
+var errEndpoint = errors.New("push: not an endpoint of a push service")
 
-// services are the push services of Chrome and its kin, Firefox, Safari and
-// Edge. Below "*." any name is meant.
-var services = []string{"fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"}
+// knownServices are the push services of Chromium, Firefox, Safari and Edge.
+var knownServices = []string{"fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"}
 
-// check refuses what is no push service's: it comes from a browser, and the
-// server will call it, signed and from its own address. Where a name leads is
-// judged when it is called.
-func (a Subscription) check(hosts []string) error {
-	u, err := url.Parse(a.Endpoint)
-	//mutant:replace len(a.Endpoint) > longestEndpoint || => TestStrangeAddressesAreRefused
-	if err != nil || len(a.Endpoint) > longestEndpoint || strings.ContainsFunc(a.Endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errAddress
+// check returns an error unless the endpoint is of one of the hosts and the keys are
+// valid. The endpoint comes from a browser, and the server will call it. The IP address
+// of the host is checked when it is called.
+func (s Subscription) check(hosts []string) error {
+	u, err := url.Parse(s.Endpoint)
+	//mutant:replace len(s.Endpoint) > maxEndpointLength || => TestUnknownEndpointsAreRefused
+	if err != nil || len(s.Endpoint) > maxEndpointLength || strings.ContainsFunc(s.Endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errEndpoint
 	}
 	host := strings.ToLower(u.Hostname())
-	//mutant:replace host) } => host) || host != "" } TestStrangeAddressesAreRefused
-	if !slices.ContainsFunc(hosts, func(name string) bool { return covers(name, host) }) {
-		return errAddress
+	//mutant:replace host) } => host) || host != "" } TestUnknownEndpointsAreRefused
+	if !slices.ContainsFunc(hosts, func(name string) bool { return matchesHost(name, host) }) {
+		return errEndpoint
 	}
-	//mutant:replace u.Scheme != "https" || => TestStrangeAddressesAreRefused
+	//mutant:replace u.Scheme != "https" || => TestUnknownEndpointsAreRefused
 	if u.Scheme != "https" || u.User != nil || u.Fragment != "" || (u.Port() != "" && u.Port() != "443") || strings.HasSuffix(u.Host, ":") {
-		return errAddress
+		return errEndpoint
 	}
-	point, err := decode(a.P256DH)
+	point, err := decode(s.P256DH)
 	if err != nil {
-		return errAddress
+		return errEndpoint
 	}
 	if _, err := ecdh.P256().NewPublicKey(point); err != nil {
-		return errAddress
+		return errEndpoint
 	}
-	if auth, err := decode(a.Auth); err != nil || len(auth) != 16 {
-		return errAddress
+	if auth, err := decode(s.Auth); err != nil || len(auth) != 16 {
+		return errEndpoint
 	}
 	return nil
 }
 
-func covers(name, host string) bool {
-	//mutant:replace (name, "*"); => (name, "*."); TestStrangeAddressesAreRefused
-	if below, ok := strings.CutPrefix(name, "*"); ok {
-		return strings.HasSuffix(host, below) && len(host) > len(below)
+func matchesHost(name, host string) bool {
+	//mutant:replace (name, "*"); => (name, "*."); TestUnknownEndpointsAreRefused
+	if domain, ok := strings.CutPrefix(name, "*"); ok {
+		return strings.HasSuffix(host, domain) && len(host) > len(domain)
 	}
 	return host == name
 }
 
 func decode(text string) ([]byte, error) {
 	if len(text) > 100 {
-		return nil, errAddress
+		return nil, errEndpoint
 	}
 	return base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
 }

@@ -1,8 +1,8 @@
-// Package webpush is the wire to push services: RFC 8030 with messages
-// encrypted by RFC 8291 and signed by RFC 8292 (VAPID).
+// Package webpush is the adapter to push services: RFC 8030 with messages encrypted by
+// RFC 8291 and signed by RFC 8292 (VAPID).
 //
-// It promises that only public addresses are called, and only over TLS: the
-// address is a browser's word. Redirects are not followed.
+// It guarantees that only public IP addresses are called and only over TLS, since the
+// endpoint comes from a browser. Redirects are not followed.
 package webpush
 
 import (
@@ -27,46 +27,46 @@ import (
 	"elsom/internal/notify/push"
 )
 
-// Options of the wire.
+// Options of the adapter.
 type Options struct {
 	// Key is the server's private key: 32 bytes, base64url.
 	Key string
-	// Subject is the operator's address for push services to complain to: an
-	// https address.
+	// Subject is the operator's contact for push services: an https URL.
 	Subject string
-	// Client replaces the one that calls public addresses only, for tests.
+	// Client, if not nil, replaces the client that calls public addresses only, for
+	// tests.
 	Client *http.Client
 }
 
-// Wire implements push.Gateway.
-type Wire struct {
+// Client implements push.Gateway.
+type Client struct {
 	options wp.Options
 }
 
 const (
 	timeout = 5 * time.Second
-	// kept is how long a push service keeps what it can't deliver, in seconds.
-	kept = 24 * 60 * 60
-	// longestAnswer bounds what is read of an answer, so that the connection
-	// can be used again.
-	longestAnswer = 8 << 10
+	// ttlSeconds is how long a push service stores an undelivered notification.
+	ttlSeconds = 24 * 60 * 60
+	// maxResponseBody is the number of bytes read of a response, so that the connection
+	// can be reused.
+	maxResponseBody = 8 << 10
 )
 
-// New makes the wire.
-func New(o Options) (*Wire, error) {
+// New returns a client. It returns an error if the key is invalid.
+func New(o Options) (*Client, error) {
 	public, err := PublicKey(o.Key)
 	if err != nil {
 		return nil, err
 	}
 	if o.Client == nil {
-		o.Client = careful()
+		o.Client = publicOnlyClient()
 	}
-	return &Wire{wp.Options{
-		HTTPClient: o.Client, Subscriber: o.Subject, VAPIDPublicKey: public, VAPIDPrivateKey: o.Key, TTL: kept,
+	return &Client{wp.Options{
+		HTTPClient: o.Client, Subscriber: o.Subject, VAPIDPublicKey: public, VAPIDPrivateKey: o.Key, TTL: ttlSeconds,
 	}}, nil
 }
 
-// NewKey draws a private key.
+// NewKey returns a new private key, base64url.
 func NewKey() (string, error) {
 	key, err := ecdh.P256().GenerateKey(rand.Reader)
 	if err != nil {
@@ -75,7 +75,8 @@ func NewKey() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(key.Bytes()), nil
 }
 
-// PublicKey is the public half of a private key, as browsers want it.
+// PublicKey returns the public key of a private key as browsers need it: P-256,
+// uncompressed, base64url.
 func PublicKey(private string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(private)
 	if err != nil {
@@ -89,40 +90,40 @@ func PublicKey(private string) (string, error) {
 }
 
 // Send implements push.Gateway.
-func (w *Wire) Send(ctx context.Context, r push.Rendered) error {
-	const act = "webpush.send"
-	text, err := json.Marshal(r.Notice)
+func (c *Client) Send(ctx context.Context, r push.Rendered) error {
+	const op = "webpush.send"
+	text, err := json.Marshal(r.Notification)
 	if err != nil {
-		return fault.New(fault.Invalid, act, "").Because(err)
+		return fault.New(fault.Invalid, op, "").Because(err)
 	}
-	options := w.options
-	answer, err := wp.SendNotificationWithContext(ctx, text, &wp.Subscription{
+	options := c.options
+	response, err := wp.SendNotificationWithContext(ctx, text, &wp.Subscription{
 		Endpoint: r.Subscription.Endpoint, Keys: wp.Keys{P256dh: r.Subscription.P256DH, Auth: r.Subscription.Auth},
 	}, &options)
 	if err != nil {
-		var told *url.Error
-		if !errors.As(err, &told) { // it never left: nothing will mend it
-			return fault.New(fault.Invalid, act, "").Because(err)
+		var urlErr *url.Error
+		if !errors.As(err, &urlErr) { // it was not sent, and never can be
+			return fault.New(fault.Invalid, op, "").Because(err)
 		}
-		// Without the address, which is a secret of the browser's.
-		if errors.Is(told.Err, errPrivate) {
-			return fault.New(fault.Invalid, act, "").Because(errPrivate)
+		// Without the URL, which is a secret.
+		if errors.Is(urlErr.Err, errPrivate) {
+			return fault.New(fault.Invalid, op, "").Because(errPrivate)
 		}
-		return fault.New(fault.Unavailable, act, "").Because(told.Err)
+		return fault.New(fault.Unavailable, op, "").Because(urlErr.Err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, longestAnswer))
-	return verdict(answer.StatusCode)
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxResponseBody))
+	return classify(response.StatusCode)
 }
 
-// verdict reads an answer. Source: RFC 8030 and what push services write of
-// theirs: 404 and 410 end an address, 429 and 5xx want patience.
-func verdict(status int) error {
-	err := fmt.Errorf("webpush: answered %d", status)
+// classify returns the error of a status. Source: RFC 8030 and the documentation of push
+// services: 404 and 410 end a subscription, 429 and 5xx are temporary.
+func classify(status int) error {
+	err := fmt.Errorf("webpush: status %d", status)
 	switch {
 	case status >= 200 && status < 300:
 		return nil
-	//mutant:replace || status == http.StatusGone => TestAnswers
+	//mutant:replace || status == http.StatusGone => TestResponses
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return push.ErrGone
 	case status == http.StatusTooManyRequests || status >= 500:
@@ -131,16 +132,16 @@ func verdict(status int) error {
 	return fault.New(fault.Invalid, "webpush.send", "").Because(err)
 }
 
-var errPrivate = errors.New("webpush: the address leads to no public network")
+var errPrivate = errors.New("webpush: the endpoint is not on a public network")
 
-// careful is a client that calls public addresses only, wherever a name leads
-// at the moment of the call, and goes by no proxy: that would make the call in
-// our place.
-func careful() *http.Client {
+// publicOnlyClient returns a client that connects to public IP addresses only. The check
+// is made when a host name has been resolved. It uses no proxy, since a proxy would
+// resolve the name itself.
+func publicOnlyClient() *http.Client {
 	dialer := &net.Dialer{Timeout: timeout, Control: func(_, address string, _ syscall.RawConn) error {
-		place, err := netip.ParseAddrPort(address)
-		//mutant:replace public(place.Addr()) || place.Port() != 443 => place.IsValid() TestNoPrivateAddressIsCalled
-		if err != nil || !public(place.Addr()) || place.Port() != 443 {
+		target, err := netip.ParseAddrPort(address)
+		//mutant:replace isPublic(target.Addr()) || target.Port() != 443 => target.IsValid() TestNoPrivateAddressIsCalled
+		if err != nil || !isPublic(target.Addr()) || target.Port() != 443 {
 			return errPrivate
 		}
 		return nil
@@ -148,14 +149,14 @@ func careful() *http.Client {
 	return &http.Client{
 		Timeout:   timeout,
 		Transport: &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 32 << 10, IdleConnTimeout: time.Minute},
-		//mutant:replace http.ErrUseLastResponse => nil TestAnswers
+		//mutant:replace http.ErrUseLastResponse => nil TestResponses
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// Networks that look public and are not, or that lead on to others.
+// specialNetworks are unicast networks that are not public or that translate to others.
 // Source: the IANA registries of special-purpose addresses.
-var special = func() (list []netip.Prefix) {
+var specialNetworks = func() (list []netip.Prefix) {
 	for _, text := range []string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
 		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10",
@@ -165,13 +166,14 @@ var special = func() (list []netip.Prefix) {
 	return list
 }()
 
-func public(a netip.Addr) bool {
+// isPublic reports whether an address is on the public internet.
+func isPublic(a netip.Addr) bool {
 	a = a.Unmap()
 	//mutant:replace || a.IsPrivate() => TestPublic
 	if !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false
 	}
-	for _, s := range special {
+	for _, s := range specialNetworks {
 		if s.Contains(a) {
 			return false
 		}

@@ -24,46 +24,46 @@ import (
 	"elsom/internal/notify/push"
 )
 
-// service stands in for a push service; it is asked by the name push.example.net.
+// service is a push service with the host name push.example.net.
 type service struct {
 	*httptest.Server
-	t      *testing.T
-	status int
-	asked  []*http.Request
-	bodies [][]byte
+	t        *testing.T
+	status   int
+	requests []*http.Request
+	bodies   [][]byte
 }
 
 func newService(t *testing.T) *service {
 	s := &service{t: t, status: http.StatusCreated}
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		s.asked, s.bodies = append(s.asked, r), append(s.bodies, body)
+		s.requests, s.bodies = append(s.requests, r), append(s.bodies, body)
 		w.Header().Set("Location", "https://push.example.net/elsewhere")
 		w.WriteHeader(s.status)
-		_, _ = io.WriteString(w, strings.Repeat("why ", 10_000))
+		_, _ = io.WriteString(w, strings.Repeat("text ", 10_000))
 	}))
 	t.Cleanup(s.Close)
 	return s
 }
 
-// wire is one whose careful client is led to the service.
-func (s *service) wire() (*Wire, string) {
+// client returns an adapter whose connections all go to the service, and its public key.
+func (s *service) client() (*Client, string) {
 	s.t.Helper()
 	key, err := NewKey()
 	must(s.t, err)
-	client := careful()
-	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+	httpClient := publicOnlyClient()
+	httpClient.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
 	}
-	client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
-	w, err := New(Options{Key: key, Subject: "https://wallet.example.kg", Client: client})
+	httpClient.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	c, err := New(Options{Key: key, Subject: "https://wallet.example.kg", Client: httpClient})
 	must(s.t, err)
 	public, err := PublicKey(key)
 	must(s.t, err)
-	return w, public
+	return c, public
 }
 
-// browser is who gets the notices.
+// browser is a subscribed browser.
 type browser struct {
 	key  *ecdh.PrivateKey
 	auth []byte
@@ -77,15 +77,15 @@ func newBrowser(t *testing.T) browser {
 	return b
 }
 
-func (b browser) rendered(notice push.Notice) push.Rendered {
-	return push.Rendered{Notice: notice, Subscription: push.Subscription{
+func (b browser) rendered(notification push.Notification) push.Rendered {
+	return push.Rendered{Notification: notification, Subscription: push.Subscription{
 		Endpoint: "https://push.example.net/send/1", P256DH: base64.RawURLEncoding.EncodeToString(b.key.PublicKey().Bytes()),
 		Auth: base64.RawURLEncoding.EncodeToString(b.auth),
 	}}
 }
 
-// reads decrypts as a browser does. Source: RFC 8291, RFC 8188.
-func (b browser) reads(t *testing.T, body []byte) (notice push.Notice) {
+// decrypt decrypts a request body as a browser does. Source: RFC 8291, RFC 8188.
+func (b browser) decrypt(t *testing.T, body []byte) (notification push.Notification) {
 	t.Helper()
 	salt, length := body[:16], int(body[20])
 	sender, sealed := body[21:21+length], body[21+length:]
@@ -105,8 +105,8 @@ func (b browser) reads(t *testing.T, body []byte) (notice push.Notice) {
 	must(t, err)
 	text, err := gcm.Open(nil, derive(secret, salt, "Content-Encoding: nonce\x00", 12), sealed, nil)
 	must(t, err)
-	must(t, json.Unmarshal([]byte(strings.TrimRight(string(text), "\x00\x02")), &notice))
-	return notice
+	must(t, json.Unmarshal([]byte(strings.TrimRight(string(text), "\x00\x02")), &notification))
+	return notification
 }
 
 func must(t *testing.T, err error) {
@@ -118,10 +118,10 @@ func must(t *testing.T, err error) {
 
 func TestSend(t *testing.T) {
 	s, b := newService(t), newBrowser(t)
-	w, public := s.wire()
-	want := push.Notice{Title: "Төлөм аткарылды", Text: "DosTek group: 250,50 сом", Lang: "ky", Tag: "payment:7:completed", Href: "/receipt/7"}
-	must(t, w.Send(context.Background(), b.rendered(want)))
-	r := s.asked[0]
+	c, public := s.client()
+	want := push.Notification{Title: "Төлөм аткарылды", Text: "DosTek group: 250,50 сом", Lang: "ky", Tag: "payment:7:completed", Href: "/receipt/7"}
+	must(t, c.Send(context.Background(), b.rendered(want)))
+	r := s.requests[0]
 	if r.Method != http.MethodPost || r.URL.Path != "/send/1" || r.Header.Get("Content-Encoding") != "aes128gcm" || r.Header.Get("TTL") != "86400" {
 		t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
 	}
@@ -131,59 +131,58 @@ func TestSend(t *testing.T) {
 		t.Errorf("%s %s %v", key, claims, err)
 	}
 	if strings.Contains(string(s.bodies[0]), "DosTek") {
-		t.Error("the notice can be read on its way")
+		t.Error("the notification is not encrypted")
 	}
-	if got := b.reads(t, s.bodies[0]); got != want {
+	if got := b.decrypt(t, s.bodies[0]); got != want {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	s, b := newService(t), newBrowser(t)
-	w, _ := s.wire()
+	c, _ := s.client()
 	for status, want := range map[int]fault.Kind{
 		301: fault.Invalid, 307: fault.Invalid, 400: fault.Invalid, 401: fault.Invalid, 403: fault.Invalid, 413: fault.Invalid,
 		429: fault.Unavailable, 500: fault.Unavailable, 503: fault.Unavailable,
 	} {
-		s.status, s.asked = status, nil
-		if err := w.Send(context.Background(), b.rendered(push.Notice{})); !fault.Is(err, want) || errors.Is(err, push.ErrGone) {
+		s.status, s.requests = status, nil
+		if err := c.Send(context.Background(), b.rendered(push.Notification{})); !fault.Is(err, want) || errors.Is(err, push.ErrGone) {
 			t.Errorf("%d: %v", status, err)
 		}
-		if len(s.asked) != 1 {
-			t.Errorf("%d: asked %d times", status, len(s.asked))
+		if len(s.requests) != 1 {
+			t.Errorf("%d: %d requests", status, len(s.requests))
 		}
 	}
 	for _, status := range []int{404, 410} {
 		s.status = status
-		if err := w.Send(context.Background(), b.rendered(push.Notice{})); !errors.Is(err, push.ErrGone) {
+		if err := c.Send(context.Background(), b.rendered(push.Notification{})); !errors.Is(err, push.ErrGone) {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
 	s.Close()
-	err := w.Send(context.Background(), b.rendered(push.Notice{}))
+	err := c.Send(context.Background(), b.rendered(push.Notification{}))
 	if !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "/send/1") {
-		t.Errorf("away: %v", err)
+		t.Errorf("not running: %v", err)
 	}
 }
 
-// Wherever a name leads, only a public address is called.
 func TestNoPrivateAddressIsCalled(t *testing.T) {
 	s, b := newService(t), newBrowser(t)
 	key, err := NewKey()
 	must(t, err)
-	w, err := New(Options{Key: key, Subject: "https://wallet.example.kg"})
+	c, err := New(Options{Key: key, Subject: "https://wallet.example.kg"})
 	must(t, err)
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	must(t, err)
 	for _, endpoint := range []string{s.URL, "https://localhost/x", "https://127.0.0.1/x", "https://localhost:" + port} {
-		r := b.rendered(push.Notice{})
+		r := b.rendered(push.Notification{})
 		r.Subscription.Endpoint = endpoint
-		if err := w.Send(context.Background(), r); !fault.Is(err, fault.Invalid) || !errors.Is(err, errPrivate) {
+		if err := c.Send(context.Background(), r); !fault.Is(err, fault.Invalid) || !errors.Is(err, errPrivate) {
 			t.Errorf("%s: %v", endpoint, err)
 		}
 	}
-	if len(s.asked) > 0 {
-		t.Error("it was called")
+	if len(s.requests) > 0 {
+		t.Error("the service was called")
 	}
 }
 
@@ -195,13 +194,13 @@ func TestPublic(t *testing.T) {
 		"::": false, "::1": false, "fe80::1": false, "fc00::1": false, "fd00:ec2::254": false, "ff02::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "64:ff9b::7f00:1": false, "2002:7f00:1::": false, "2001:db8::1": false,
 	} {
-		if got := public(netip.MustParseAddr(text)); got != want {
+		if got := isPublic(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: %v", text, got)
 		}
 	}
 }
 
-func TestKeys(t *testing.T) {
+func TestNewRejectsInvalidKeys(t *testing.T) {
 	key, err := NewKey()
 	must(t, err)
 	other, err := NewKey()
