@@ -177,7 +177,7 @@ func (app *testApp) changeCatalog(pieces ...string) {
 	}
 	change, err := app.Catalog.Prepare(context.Background(), []byte(text), true)
 	require.NoError(app.t, err)
-	require.NoError(app.t, app.Catalog.Apply(context.Background(), change, catalog.By{}))
+	require.NoError(app.t, app.Catalog.Apply(context.Background(), change, catalog.Author{}))
 	app.advance(2 * time.Second) // the catalog's copy is checked once a second
 }
 

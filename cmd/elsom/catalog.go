@@ -101,7 +101,7 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 		fmt.Println("Nothing changes.")
 		return nil
 	}
-	if err := c.Apply(ctx, change, catalog.By{Staff: f.Staff, OSUser: osUser()}); err != nil {
+	if err := c.Apply(ctx, change, catalog.Author{Staff: f.Staff, OSUser: osUser()}); err != nil {
 		return advise(err)
 	}
 	fmt.Println("The catalog is replaced; running portals show it within two seconds.")
@@ -110,8 +110,8 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 
 // advise adds what to do to each refusal, one line each.
 func advise(err error) error {
-	var stale *catalog.StaleError
-	var empty *catalog.EmptiedError
+	var stale *catalog.VersionError
+	var empty *catalog.EmptyListError
 	var advised []error
 	if errors.As(err, &stale) {
 		advised = append(advised, fmt.Errorf("%w: run `elsom catalog export`, make your changes in what it prints, and import that", stale))
@@ -137,11 +137,11 @@ func (catalogHistory) Run(ctx context.Context) error {
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "VERSION\tIN FORCE SINCE\tBY\tUSER\tHOW")
 		for _, v := range versions {
-			since, how := localTime(v.At), string(v.Origin)
-			switch v.Origin {
-			case catalog.Found:
+			since, how := localTime(v.At), string(v.Source)
+			switch v.Source {
+			case catalog.FromOlderRelease:
 				since, how = "before "+since, "found by the first import that stored versions"
-			case catalog.Restored:
+			case catalog.FromRestore:
 				how = fmt.Sprintf("restore of %d", v.RestoredFrom)
 			}
 			_, _ = fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", v.Number, since, dash(v.Staff), dash(v.OSUser), how)

@@ -21,22 +21,22 @@ type Text struct{ KY, RU, EN string }
 
 // In returns the text in a language ("ky", "ru", "en"); in Russian for other
 // languages or a missing text.
-func (w Text) In(lang string) string {
+func (t Text) In(lang string) string {
 	switch {
-	case lang == "ky" && w.KY != "":
-		return w.KY
-	case lang == "en" && w.EN != "":
-		return w.EN
+	case lang == "ky" && t.KY != "":
+		return t.KY
+	case lang == "en" && t.EN != "":
+		return t.EN
 	}
-	return w.RU
+	return t.RU
 }
 
 // all returns the texts that aren't empty.
-func (w Text) all() []string {
+func (t Text) all() []string {
 	var texts []string
-	for _, t := range []string{w.KY, w.RU, w.EN} {
-		if t != "" {
-			texts = append(texts, t)
+	for _, text := range []string{t.KY, t.RU, t.EN} {
+		if text != "" {
+			texts = append(texts, text)
 		}
 	}
 	return texts
@@ -198,7 +198,7 @@ func (c *Catalog) Categories(ctx context.Context) ([]Category, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(s.shown), nil
+	return slices.Clone(s.categories), nil
 }
 
 // Category returns a category with payable services; fault.NotFound for others.
@@ -207,7 +207,7 @@ func (c *Catalog) Category(ctx context.Context, code string) (Category, error) {
 	if err != nil {
 		return Category{}, err
 	}
-	for _, category := range s.shown {
+	for _, category := range s.categories {
 		if category.Code == code {
 			return category, nil
 		}
@@ -281,7 +281,7 @@ func (c *Catalog) Billers(ctx context.Context) ([]Biller, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(s.called), nil
+	return slices.Clone(s.activeBillers), nil
 }
 
 // Level returns an identification level; fault.NotFound for an unknown one, so that

@@ -37,13 +37,13 @@ func codes(services []catalog.Service) []string {
 	return list
 }
 
-// imports imports a file as an operator does.
-func imports(ctx context.Context, c *catalog.Catalog, file []byte) error {
+// importFile imports a file as an operator does.
+func importFile(ctx context.Context, c *catalog.Catalog, file []byte) error {
 	change, err := c.Prepare(ctx, file, false)
 	if err != nil {
 		return err
 	}
-	return c.Apply(ctx, change, catalog.By{})
+	return c.Apply(ctx, change, catalog.Author{})
 }
 
 func TestSeededCatalog(t *testing.T) {
@@ -73,7 +73,7 @@ func TestSeededCatalog(t *testing.T) {
 			func() error { _, err := c.Level(ctx, ""); return err },
 		} {
 			if err := wrong(); !fault.Is(err, fault.NotFound) {
-				t.Errorf("what is not there: %v", err)
+				t.Errorf("unknown code: %v", err)
 			}
 		}
 	})
@@ -104,7 +104,7 @@ func TestLongestPrefixWins(t *testing.T) {
 	c := seeded(t, db, development)
 	file := string(require.Value(c.Export(t.Context()))(t))
 	file = strings.Replace(file, `prefixes: ["50", "70"]`, `prefixes: ["50", "70", "5512"]`, 1)
-	if err := imports(t.Context(), c, []byte(file)); err != nil {
+	if err := importFile(t.Context(), c, []byte(file)); err != nil {
 		t.Fatal(err)
 	}
 	for number, want := range map[phone.Number]string{"+996551234567": "o", "+996551334567": "megacom"} {
@@ -117,7 +117,7 @@ func TestLongestPrefixWins(t *testing.T) {
 func TestUnconnectedBillersAreHidden(t *testing.T) {
 	db := databasetest.SQLite(t)
 	seeded(t, db, development)
-	for _, c := range []struct {
+	for _, tt := range []struct {
 		name    string
 		options catalog.Options
 		payable []string
@@ -131,28 +131,28 @@ func TestUnconnectedBillersAreHidden(t *testing.T) {
 		{"development elsewhere", catalog.Options{Development: true, StandInURL: "http://127.0.0.1:9/"}, []string{"aknet", "dostek", "hoster"}, "http://127.0.0.1:9/pay", true},
 		{"development with DosTek", catalog.Options{Development: true, DostekURL: "http://127.0.0.1:7/osmp"}, []string{"aknet", "dostek", "hoster"}, "http://127.0.0.1:7/osmp", true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			ctx, its := t.Context(), catalog.New(db, c.options)
-			if got := codes(require.Value(its.Services(ctx, ""))(t)); !slices.Equal(got, c.payable) {
-				t.Errorf("payable %v, want %v", got, c.payable)
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, c := t.Context(), catalog.New(db, tt.options)
+			if got := codes(require.Value(c.Services(ctx, ""))(t)); !slices.Equal(got, tt.payable) {
+				t.Errorf("payable %v, want %v", got, tt.payable)
 			}
-			b := require.Value(its.Biller(ctx, catalog.DostekBiller))(t)
-			if b.URL != c.url || b.AnswersStoredOutcome != c.stored || b.Deadline != 20*time.Second {
+			b := require.Value(c.Biller(ctx, catalog.DostekBiller))(t)
+			if b.URL != tt.url || b.AnswersStoredOutcome != tt.stored || b.Deadline != 20*time.Second {
 				t.Errorf("biller %+v", b)
 			}
 			for _, code := range []string{"dostek", "hoster"} {
-				_, err := its.Service(ctx, code)
-				if payable := slices.Contains(c.payable, code); payable != (err == nil) || (err != nil && !fault.Is(err, fault.NotFound)) {
-					t.Errorf("asked for %s: %v", code, err)
+				_, err := c.Service(ctx, code)
+				if payable := slices.Contains(tt.payable, code); payable != (err == nil) || (err != nil && !fault.Is(err, fault.NotFound)) {
+					t.Errorf("service %s: %v", code, err)
 				}
-				if _, err := its.ServiceOfRecord(ctx, code); err != nil {
+				if _, err := c.ServiceOfRecord(ctx, code); err != nil {
 					t.Errorf("a receipt of %s: %v", code, err)
 				}
 			}
-			if got := require.Value(its.Search(ctx, "hoster"))(t); (len(got) == 1) != slices.Contains(c.payable, "hoster") {
+			if got := require.Value(c.Search(ctx, "hoster"))(t); (len(got) == 1) != slices.Contains(tt.payable, "hoster") {
 				t.Errorf("search shows %v", codes(got))
 			}
-			if got := require.Value(its.Categories(ctx))(t); (len(got) == 0) != (len(c.payable) == 0) {
+			if got := require.Value(c.Categories(ctx))(t); (len(got) == 0) != (len(tt.payable) == 0) {
 				t.Errorf("categories %+v", got)
 			}
 		})
@@ -185,25 +185,25 @@ func TestBadImportChangesNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
 		before := require.Value(c.Export(ctx))(t)
-		err := imports(ctx, c, []byte(strings.Replace(string(before), "identifier: inn", "identifier: innn", 1)))
-		var bad *catalog.BadFile
+		err := importFile(ctx, c, []byte(strings.Replace(string(before), "identifier: inn", "identifier: innn", 1)))
+		var bad *catalog.FileError
 		if !fault.Is(err, fault.Invalid) || !errors.As(err, &bad) || bad.Problems[0].Line == 0 {
 			t.Errorf("the bad file: %v", err)
 		}
 		if after := require.Value(c.Export(ctx))(t); string(after) != string(before) {
-			t.Error("it changed the catalog")
+			t.Error("the catalog has changed")
 		}
 	})
 }
 
-func TestExportedIsImportedTheSame(t *testing.T) {
+func TestExportImportRoundTrip(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
 		before := require.Value(c.Export(ctx))(t)
 		if !strings.Contains(string(before), "# Limits of identification levels. EDITABLE DEFAULT") {
-			t.Error("the remarks are lost")
+			t.Error("the comments are lost")
 		}
-		if err := imports(ctx, c, before); err != nil {
+		if err := importFile(ctx, c, before); err != nil {
 			t.Fatal(err)
 		}
 		if after := require.Value(c.Export(ctx))(t); string(after) != string(before) {
@@ -215,10 +215,10 @@ func TestExportedIsImportedTheSame(t *testing.T) {
 func TestOmittedEntriesAreRetired(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		whole := require.Value(c.Export(ctx))(t)
-		from := strings.Index(string(whole), "  - code: hoster\n    category")
-		to := strings.Index(string(whole), "  - code: aknet\n    category")
-		if err := imports(ctx, c, append(slices.Clone(whole[:from]), whole[to:]...)); err != nil {
+		file := require.Value(c.Export(ctx))(t)
+		from := strings.Index(string(file), "  - code: hoster\n    category")
+		to := strings.Index(string(file), "  - code: aknet\n    category")
+		if err := importFile(ctx, c, append(slices.Clone(file[:from]), file[to:]...)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Service(ctx, "hoster"); !fault.Is(err, fault.NotFound) {
@@ -230,17 +230,17 @@ func TestOmittedEntriesAreRetired(t *testing.T) {
 		if strings.Contains(string(require.Value(c.Export(ctx))(t)), "category: other\n    biller: hoster") {
 			t.Error("a retired service is exported")
 		}
-		back := strings.Replace(string(whole), "version: 1\n", "version: 2\n", 1)
-		if err := imports(ctx, c, []byte(back)); err != nil {
+		back := strings.Replace(string(file), "version: 1\n", "version: 2\n", 1)
+		if err := importFile(ctx, c, []byte(back)); err != nil {
 			t.Fatal(err)
 		}
 		if s := require.Value(c.Service(ctx, "hoster"))(t); s.Retired {
-			t.Error("it didn't come back")
+			t.Error("the service is still retired")
 		}
 	})
 }
 
-func TestFiveProcessesSeed(t *testing.T) {
+func TestConcurrentSeed(t *testing.T) {
 	for kind, address := range databasetest.Addresses(t) {
 		t.Run(kind, func(t *testing.T) {
 			first := databasetest.Reopen(t, address)
@@ -264,7 +264,7 @@ func TestFiveProcessesSeed(t *testing.T) {
 			// An operator's catalog is left alone, even an empty one.
 			file := require.Value(c.Export(t.Context()))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "7.00"`, 1)
-			if err := imports(t.Context(), c, []byte(edited)); err != nil {
+			if err := importFile(t.Context(), c, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
 			if err := c.Seed(t.Context()); err != nil {
@@ -291,7 +291,7 @@ func TestOtherProcessesSeeAnImport(t *testing.T) {
 			}
 			file := require.Value(one.Export(ctx))(t)
 			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "50000.00"`, 1)
-			if err := imports(ctx, one, []byte(edited)); err != nil {
+			if err := importFile(ctx, one, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
 			if l := require.Value(one.Level(ctx, catalog.StandardLevel))(t); l.Operation != 5_000_000 {

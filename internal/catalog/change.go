@@ -21,15 +21,15 @@ type Change struct {
 	Refused error
 
 	from, to     Contents
-	origin       Origin
+	source       Source
 	restoredFrom int64
 }
 
 // Billers returns the billers that the change would put in force.
 func (c *Change) Billers() []Biller { return c.to.Billers }
 
-// By is the author of a change.
-type By struct {
+// Author identifies the person who makes a change.
+type Author struct {
 	// Staff is the name that the person gave, OSUser the operating system's user.
 	// Both have at most 60 characters.
 	Staff  string
@@ -38,43 +38,43 @@ type By struct {
 
 const longestName = 60
 
-// Origin is how a version came to be in force.
-type Origin string
+// Source is how a version came to be in force.
+type Source string
 
-// The origins. A found version was in force before versions were stored: when
-// and by whom it was imported is not known.
+// The sources. FromOlderRelease is a version that was in force before versions were
+// stored: when and by whom it was imported is not known.
 const (
-	Seeded   Origin = "seed"
-	Imported Origin = "import"
-	Restored Origin = "restore"
-	Found    Origin = "found"
+	FromSeed         Source = "seed"
+	FromImport       Source = "import"
+	FromRestore      Source = "restore"
+	FromOlderRelease Source = "found"
 )
 
 // Version is one version of the catalog.
 type Version struct {
 	Number int64
 	At     time.Time
-	By
-	Origin Origin
+	Author
+	Source Source
 	// RestoredFrom is the version that a restore brought back.
 	RestoredFrom int64
 }
 
-// StaleError is a file that was exported as another version than the one in
-// force. File is 0 where it names none.
-type StaleError struct{ File, InForce int64 }
+// VersionError refuses a file that was exported as another version than the one in
+// force. File is 0 if the file names none.
+type VersionError struct{ File, InForce int64 }
 
-func (e *StaleError) Error() string {
+func (e *VersionError) Error() string {
 	if e.File == 0 {
 		return fmt.Sprintf("the file names no version; version %d is in force", e.InForce)
 	}
 	return fmt.Sprintf("the file is of version %d, but version %d is in force", e.File, e.InForce)
 }
 
-// EmptiedError is a file that empties lists which have entries now.
-type EmptiedError struct{ Lists []string }
+// EmptyListError refuses a file that empties lists which have entries now.
+type EmptyListError struct{ Lists []string }
 
-func (e *EmptiedError) Error() string {
+func (e *EmptyListError) Error() string {
 	return "the file empties " + strings.Join(e.Lists, ", ")
 }
 
@@ -93,10 +93,10 @@ func (c *Catalog) Prepare(ctx context.Context, file []byte, allowEmpty bool) (*C
 	if err != nil {
 		return nil, err
 	}
-	change := &Change{from: from, to: to, origin: Imported, Diff: diff(from, to)}
+	change := &Change{from: from, to: to, source: FromImport, Diff: diff(from, to)}
 	//mutant:drop TestStaleFilesAreRefused/sqlite
 	if to.Version != from.Version {
-		change.Refused = &StaleError{to.Version, from.Version}
+		change.Refused = &VersionError{to.Version, from.Version}
 	}
 	change.refuseEmptied(allowEmpty)
 	return change, nil
@@ -113,7 +113,7 @@ func (c *Catalog) PrepareRestore(ctx context.Context, version int64, allowEmpty 
 	if err != nil {
 		return nil, err
 	}
-	change.origin, change.restoredFrom = Restored, version
+	change.source, change.restoredFrom = FromRestore, version
 	change.Refused = nil // it is of another version by its nature
 	change.refuseEmptied(allowEmpty)
 	return change, nil
@@ -122,25 +122,25 @@ func (c *Catalog) PrepareRestore(ctx context.Context, version int64, allowEmpty 
 func (c *Change) refuseEmptied(allowed bool) {
 	//mutant:replace (lists) > 0 && !allowed => (lists) > 100 && !allowed TestEmptiedListsAreRefused/sqlite
 	if lists := emptied(c.from, c.to); len(lists) > 0 && !allowed {
-		c.Refused = errors.Join(c.Refused, &EmptiedError{lists})
+		c.Refused = errors.Join(c.Refused, &EmptyListError{lists})
 	}
 }
 
 // inForce reads the catalog in force, bypassing the cache.
 func (c *Catalog) inForce(ctx context.Context) (Contents, error) {
-	c.copy.Store(nil)
+	c.cached.Store(nil)
 	s, err := c.current(ctx)
 	if err != nil {
 		return Contents{}, err
 	}
-	return s.book, nil
+	return s.contents, nil
 }
 
 // Apply puts a change in force as the next version, all or nothing, and stores
 // it. It returns a fault.Conflict that wraps a *StaleError if another change was
 // applied in between. What the change leaves out is retired. A change that changes
 // nothing is not stored.
-func (c *Catalog) Apply(ctx context.Context, change *Change, by By) error {
+func (c *Catalog) Apply(ctx context.Context, change *Change, by Author) error {
 	const op = "catalog.apply"
 	switch {
 	//mutant:drop TestEmptiedListsAreRefused/sqlite
@@ -155,12 +155,12 @@ func (c *Catalog) Apply(ctx context.Context, change *Change, by By) error {
 		by.OSUser = string(runes[:longestName])
 	}
 	if err := apply(ctx, c.db, change, by); err != nil {
-		if stale := new(StaleError); errors.As(err, &stale) {
+		if stale := new(VersionError); errors.As(err, &stale) {
 			return fault.New(fault.Conflict, op, "").Because(stale)
 		}
 		return fault.Wrap(op, err)
 	}
-	c.copy.Store(nil) // this process sees it at once
+	c.cached.Store(nil) // this process sees it at once
 	return nil
 }
 
@@ -172,21 +172,21 @@ func (c *Catalog) Seed(ctx context.Context) error {
 	if err != nil {
 		return fault.New(fault.Invalid, op, "").Because(err)
 	}
-	err = apply(ctx, c.db, &Change{to: to, origin: Seeded}, By{})
-	if stale := new(StaleError); errors.As(err, &stale) {
+	err = apply(ctx, c.db, &Change{to: to, source: FromSeed}, Author{})
+	if stale := new(VersionError); errors.As(err, &stale) {
 		return nil // it is filled
 	}
-	c.copy.Store(nil)
+	c.cached.Store(nil)
 	return fault.Wrap(op, err)
 }
 
 // Export writes the catalog in force as a file, with its version.
 func (c *Catalog) Export(ctx context.Context) ([]byte, error) {
-	book, err := c.inForce(ctx)
+	contents, err := c.inForce(ctx)
 	if err != nil {
 		return nil, err
 	}
-	file, err := writeFile(book)
+	file, err := writeFile(contents)
 	return file, fault.Wrap("catalog.export", err)
 }
 

@@ -39,9 +39,9 @@ type section struct {
 	entries map[string]*yaml.Node
 }
 
-func sections(book Contents) []section {
+func sections(contents Contents) []section {
 	var list []section
-	content := rootNode(book).Content
+	content := rootNode(contents).Content
 	for i := 0; i < len(content); i += 2 {
 		s := section{name: content[i].Value, entries: map[string]*yaml.Node{}}
 		if content[i+1].Kind != yaml.SequenceNode {

@@ -20,25 +20,25 @@ const versionRemark = "# The version that was exported. `elsom catalog import` r
 	"# catalog has changed since: the import would undo that change."
 
 // rootNode returns the YAML of a catalog. Retired entries are left out.
-func rootNode(book Contents) *yaml.Node {
+func rootNode(contents Contents) *yaml.Node {
 	var version *yaml.Node
-	if book.Version > 0 {
-		version = bare(strconv.FormatInt(book.Version, 10))
+	if contents.Version > 0 {
+		version = plainNode(strconv.FormatInt(contents.Version, 10))
 	}
 	return mapping(
 		"version", version,
-		"categories", sequence(book.Categories, categoryNode),
-		"billers", sequence(book.Billers, billerNode),
-		"services", sequence(book.Services, serviceNode),
-		"levels", sequence(book.Levels, levelNode),
-		"carriers", sequence(book.Carriers, carrierNode),
+		"categories", sequence(contents.Categories, categoryNode),
+		"billers", sequence(contents.Billers, billerNode),
+		"services", sequence(contents.Services, serviceNode),
+		"levels", sequence(contents.Levels, levelNode),
+		"carriers", sequence(contents.Carriers, carrierNode),
 	)
 }
 
 // writeFile is the opposite of readFile. The comments on the format are copied
 // from the embedded file.
-func writeFile(book Contents) ([]byte, error) {
-	root := rootNode(book)
+func writeFile(contents Contents) ([]byte, error) {
+	root := rootNode(contents)
 	var own yaml.Node
 	if err := yaml.Unmarshal(initial, &own); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func mapping(pairs ...any) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for len(pairs) >= 2 {
 		if value := pairs[1].(*yaml.Node); value != nil {
-			n.Content = append(n.Content, bare(pairs[0].(string)), value)
+			n.Content = append(n.Content, plainNode(pairs[0].(string)), value)
 		}
 		pairs = pairs[2:]
 	}
@@ -74,14 +74,14 @@ func mapping(pairs ...any) *yaml.Node {
 
 func flow(n *yaml.Node) *yaml.Node { n.Style = yaml.FlowStyle; return n }
 
-func bare(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
+func plainNode(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
 
-// word is a code, quoted only where YAML would take it for something else.
-func word(value string) *yaml.Node {
+// codeNode is a code, quoted only where YAML would take it for something else.
+func codeNode(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
 }
 
-func quoted(value string) *yaml.Node {
+func quotedNode(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: value}
 }
 
@@ -102,32 +102,32 @@ func texts(values []string) *yaml.Node {
 	if len(values) == 0 {
 		return nil
 	}
-	return flow(sequence(values, quoted))
+	return flow(sequence(values, quotedNode))
 }
 
-func wordsNode(w Text) *yaml.Node {
-	return flow(mapping("ky", quoted(w.KY), "ru", quoted(w.RU), "en", quoted(w.EN)))
+func translationsNode(w Text) *yaml.Node {
+	return flow(mapping("ky", quotedNode(w.KY), "ru", quotedNode(w.RU), "en", quotedNode(w.EN)))
 }
 
 func ussdNode(number int, w Text) *yaml.Node {
 	if number == 0 {
 		return nil
 	}
-	return flow(mapping("number", bare(strconv.Itoa(number)), "ky", quoted(w.KY), "ru", quoted(w.RU), "en", quoted(w.EN)))
+	return flow(mapping("number", plainNode(strconv.Itoa(number)), "ky", quotedNode(w.KY), "ru", quotedNode(w.RU), "en", quotedNode(w.EN)))
 }
 
 func amountNode(a money.Amount) *yaml.Node {
 	if a == 0 {
-		return bare(none)
+		return plainNode(none)
 	}
-	return quoted(a.Dot())
+	return quotedNode(a.Dot())
 }
 
 func categoryNode(c Category) *yaml.Node {
 	if c.Retired {
 		return nil
 	}
-	return mapping("code", word(c.Code), "name", wordsNode(c.Name), "ussd", ussdNode(c.USSDNumber, c.USSDName))
+	return mapping("code", codeNode(c.Code), "name", translationsNode(c.Name), "ussd", ussdNode(c.USSDNumber, c.USSDName))
 }
 
 func billerNode(b Biller) *yaml.Node {
@@ -135,9 +135,9 @@ func billerNode(b Biller) *yaml.Node {
 		return nil
 	}
 	return mapping(
-		"code", word(b.Code), "name", quoted(b.Name), "url", quoted(b.URL),
-		"answers_stored_outcome", bare(strconv.FormatBool(b.AnswersStoredOutcome)),
-		"deadline", bare(shortDuration(b.Deadline)),
+		"code", codeNode(b.Code), "name", quotedNode(b.Name), "url", quotedNode(b.URL),
+		"answers_stored_outcome", plainNode(strconv.FormatBool(b.AnswersStoredOutcome)),
+		"deadline", plainNode(shortDuration(b.Deadline)),
 	)
 }
 
@@ -154,12 +154,12 @@ func serviceNode(s Service) *yaml.Node {
 	}
 	var pattern *yaml.Node
 	if s.Pattern != "" {
-		pattern = quoted(s.Pattern)
+		pattern = quotedNode(s.Pattern)
 	}
 	return mapping(
-		"code", word(s.Code), "category", word(s.Category), "biller", word(s.Biller),
-		"name", wordsNode(s.Name), "label", wordsNode(s.Label), "hint", wordsNode(s.Hint),
-		"identifier", bare(string(s.Identifier)), "pattern", pattern,
+		"code", codeNode(s.Code), "category", codeNode(s.Category), "biller", codeNode(s.Biller),
+		"name", translationsNode(s.Name), "label", translationsNode(s.Label), "hint", translationsNode(s.Hint),
+		"identifier", plainNode(string(s.Identifier)), "pattern", pattern,
 		"minimum", amountNode(s.Minimum), "maximum", amountNode(s.Maximum), "fee", feeNode(s.Fee),
 		"ussd", ussdNode(s.USSDNumber, s.USSDName), "search", texts(s.Search),
 	)
@@ -167,17 +167,17 @@ func serviceNode(s Service) *yaml.Node {
 
 func feeNode(f Fee) *yaml.Node {
 	if f.None() {
-		return bare(none)
+		return plainNode(none)
 	}
 	part := func(a money.Amount) *yaml.Node {
 		if a == 0 {
 			return nil
 		}
-		return quoted(a.Dot())
+		return quotedNode(a.Dot())
 	}
 	var percent *yaml.Node
 	if f.BasisPoints > 0 {
-		percent = quoted(fmt.Sprintf("%d.%02d", f.BasisPoints/100, f.BasisPoints%100))
+		percent = quotedNode(fmt.Sprintf("%d.%02d", f.BasisPoints/100, f.BasisPoints%100))
 	}
 	return flow(mapping("percent", percent, "fixed", part(f.Fixed), "minimum", part(f.Minimum), "maximum", part(f.Maximum)))
 }
@@ -187,12 +187,12 @@ func levelNode(l Level) *yaml.Node {
 		return nil
 	}
 	return mapping(
-		"code", word(l.Code), "balance", amountNode(l.Balance), "operation", amountNode(l.Operation),
+		"code", codeNode(l.Code), "balance", amountNode(l.Balance), "operation", amountNode(l.Operation),
 		"day", amountNode(l.Day), "month", amountNode(l.Month),
 	)
 }
 
 func carrierNode(c Carrier) *yaml.Node {
-	prefixes := flow(sequence(c.Prefixes, quoted))
-	return mapping("code", word(c.Code), "name", quoted(c.Name), "ussd", bare(strconv.FormatBool(c.USSD)), "prefixes", prefixes)
+	prefixes := flow(sequence(c.Prefixes, quotedNode))
+	return mapping("code", codeNode(c.Code), "name", quotedNode(c.Name), "ussd", plainNode(strconv.FormatBool(c.USSD)), "prefixes", prefixes)
 }

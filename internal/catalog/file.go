@@ -35,14 +35,14 @@ func readFile(content []byte) (Contents, error) {
 	r := &reader{}
 	root := r.parse(content)
 	if len(r.problems) > 0 {
-		return Contents{}, &BadFile{r.problems}
+		return Contents{}, &FileError{r.problems}
 	}
-	book := r.book(root)
+	contents := r.contents(root)
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-		return Contents{}, &BadFile{r.problems}
+		return Contents{}, &FileError{r.problems}
 	}
-	return book, nil
+	return contents, nil
 }
 
 var yamlLine = regexp.MustCompile(`(?s)\Ayaml: line ([0-9]+): (.*)\z`)
@@ -85,19 +85,19 @@ func (r *reader) syntax(err error) {
 // names maps each code of a list to its position.
 type names map[string]*yaml.Node
 
-func (r *reader) book(root *yaml.Node) Contents {
+func (r *reader) contents(root *yaml.Node) Contents {
 	f := r.fields(root, "catalog", []string{"categories", "billers", "services", "levels", "carriers"}, []string{"version"})
-	book := Contents{Version: int64(r.number(f["version"], "version", 1, math.MaxInt32))}
+	contents := Contents{Version: int64(r.number(f["version"], "version", 1, math.MaxInt32))}
 	categories, billers := names{}, names{}
 	for _, n := range r.list(f["categories"], "categories", maxEntries) {
 		c := r.category(n)
 		r.once(categories, n, "category", c.Code)
-		book.Categories = append(book.Categories, c)
+		contents.Categories = append(contents.Categories, c)
 	}
 	for _, n := range r.list(f["billers"], "billers", maxEntries) {
 		b := r.biller(n)
 		r.once(billers, n, "biller", b.Code)
-		book.Billers = append(book.Billers, b)
+		contents.Billers = append(contents.Billers, b)
 	}
 	services := names{}
 	for _, n := range r.list(f["services"], "services", maxEntries) {
@@ -109,20 +109,20 @@ func (r *reader) book(root *yaml.Node) Contents {
 		if s.Biller != "" && billers[s.Biller] == nil {
 			r.fail(n, "service %s: there is no biller %q", s.Code, s.Biller)
 		}
-		book.Services = append(book.Services, s)
+		contents.Services = append(contents.Services, s)
 	}
-	r.menu(book, categories, services)
+	r.menu(contents, categories, services)
 	levels := names{}
 	for _, n := range r.list(f["levels"], "levels", maxEntries) {
 		l := r.level(n)
 		r.once(levels, n, "level", l.Code)
-		book.Levels = append(book.Levels, l)
+		contents.Levels = append(contents.Levels, l)
 	}
 	if n := f["levels"]; n != nil && levels[StandardLevel] == nil {
 		r.fail(n, "levels: %q is missing; it is the level of every customer", StandardLevel)
 	}
-	book.Carriers = r.carriers(f["carriers"])
-	return book
+	contents.Carriers = r.carriers(f["carriers"])
+	return contents
 }
 
 func (r *reader) once(seen names, n *yaml.Node, what, code string) {
@@ -130,7 +130,7 @@ func (r *reader) once(seen names, n *yaml.Node, what, code string) {
 		return
 	}
 	if first := seen[code]; first != nil {
-		r.fail(n, "%s %q stands there already, in line %d", what, code, first.Line)
+		r.fail(n, "%s %q is already defined in line %d", what, code, first.Line)
 		return
 	}
 	seen[code] = n
@@ -139,7 +139,7 @@ func (r *reader) once(seen names, n *yaml.Node, what, code string) {
 func (r *reader) category(n *yaml.Node) Category {
 	f := r.fields(n, "category", []string{"code", "name"}, []string{"ussd"})
 	what := "category " + valueOf(f["code"])
-	c := Category{Code: r.code(f["code"], "category's code"), Name: r.words(f["name"], what+": name", nameLength)}
+	c := Category{Code: r.code(f["code"], "category's code"), Name: r.translations(f["name"], what+": name", nameLength)}
 	c.USSDNumber, c.USSDName = r.ussd(f["ussd"], what)
 	return c
 }
@@ -186,7 +186,7 @@ func (r *reader) address(n *yaml.Node, what string) string {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Fragment != "", len(value) > urlLength:
 		r.fail(n, "%s: expected an http or https address, or \"\" for none", what)
 	case u.User != nil:
-		r.fail(n, "%s: a password must not stand in this file", what)
+		r.fail(n, "%s: passwords are not allowed in this file", what)
 	case u.RawQuery != "":
 		r.fail(n, "%s: the address must not have a query", what)
 	default:
@@ -204,9 +204,9 @@ func (r *reader) service(n *yaml.Node) Service {
 		Code:     r.code(f["code"], "service's code"),
 		Category: r.code(f["category"], what+": category"),
 		Biller:   r.code(f["biller"], what+": biller"),
-		Name:     r.words(f["name"], what+": name", nameLength),
-		Label:    r.words(f["label"], what+": label", nameLength),
-		Hint:     r.words(f["hint"], what+": hint", hintLength),
+		Name:     r.translations(f["name"], what+": name", nameLength),
+		Label:    r.translations(f["label"], what+": label", nameLength),
+		Hint:     r.translations(f["hint"], what+": hint", hintLength),
 		Minimum:  r.amount(f["minimum"], what+": minimum"),
 		Maximum:  r.amount(f["maximum"], what+": maximum"),
 		Fee:      r.fee(f["fee"], what+": fee"),
@@ -261,10 +261,10 @@ func (r *reader) fee(n *yaml.Node, what string) Fee {
 }
 
 // menu checks that each number of the USSD menus is used once.
-func (r *reader) menu(book Contents, categories, services names) {
+func (r *reader) menu(contents Contents, categories, services names) {
 	top := map[int]string{}
 	onMenu := map[string]bool{}
-	for _, c := range book.Categories {
+	for _, c := range contents.Categories {
 		if c.USSDNumber == 0 {
 			continue
 		}
@@ -278,7 +278,7 @@ func (r *reader) menu(book Contents, categories, services names) {
 		number   int
 	}
 	taken := map[place]string{}
-	for _, s := range book.Services {
+	for _, s := range contents.Services {
 		if s.USSDNumber == 0 {
 			continue
 		}

@@ -28,10 +28,10 @@ func (p Problem) String() string {
 	return fmt.Sprintf("line %d: %s", p.Line, p.Text)
 }
 
-// BadFile lists all mistakes of a catalog file, by line.
-type BadFile struct{ Problems []Problem }
+// FileError lists all mistakes of a catalog file, by line.
+type FileError struct{ Problems []Problem }
 
-func (b *BadFile) Error() string {
+func (b *FileError) Error() string {
 	lines := make([]string, len(b.Problems))
 	for i, p := range b.Problems {
 		lines[i] = p.String()
@@ -68,7 +68,7 @@ func (r *reader) fields(n *yaml.Node, what string, required, optional []string) 
 		case !slices.Contains(required, key.Value) && !slices.Contains(optional, key.Value):
 			r.fail(key, "%s: unknown field %q", what, key.Value)
 		case found[key.Value] != nil:
-			r.fail(key, "%s: field %q stands there twice", what, key.Value)
+			r.fail(key, "%s: field %q appears twice", what, key.Value)
 		default:
 			found[key.Value] = value
 		}
@@ -139,7 +139,7 @@ func (r *reader) code(n *yaml.Node, what string) string {
 	return value
 }
 
-func (r *reader) words(n *yaml.Node, what string, most int) Text {
+func (r *reader) translations(n *yaml.Node, what string, most int) Text {
 	f := r.fields(n, what, []string{"ky", "ru", "en"}, nil)
 	return Text{
 		KY: r.text(f["ky"], what+" in ky", most),

@@ -39,7 +39,7 @@ func (s *snapshot) find(asked []string) []Service {
 	}
 	var named, other []Service
 	for i, service := range s.payable {
-		switch words := s.words[i]; {
+		switch words := s.searchWords[i]; {
 		case !matchesAll(words.all, asked):
 		case matchesAll(words.name, asked):
 			named = append(named, service)
@@ -79,7 +79,7 @@ func otherLayout(text string) string {
 // searchable is what one service is found by, folded.
 type searchable struct{ name, all []string }
 
-func searchWords(service Service, category Category, biller Biller) searchable {
+func searchableOf(service Service, category Category, biller Biller) searchable {
 	var w searchable
 	for _, text := range service.Name.all() {
 		w.name = append(w.name, fold(text)...)

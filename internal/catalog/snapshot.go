@@ -12,14 +12,14 @@ import (
 
 // freshness is how long a process uses its copy before it checks for another
 // version.
-const freshness = time.Second
+const maxCacheAge = time.Second
 
 // Catalog returns entries from an in-memory copy.
 type Catalog struct {
 	db      *database.DB
 	options Options
 
-	copy atomic.Pointer[snapshot]
+	cached atomic.Pointer[snapshot]
 	// refreshing is locked by the caller that checks the database's version; others
 	// use the old copy meanwhile.
 	refreshing sync.Mutex
@@ -31,32 +31,32 @@ func New(db *database.DB, options Options) *Catalog { return &Catalog{db: db, op
 // snapshot is one version of the catalog. It is immutable; callers share its slices
 // and must not write to them.
 type snapshot struct {
-	version int64
-	seen    time.Time // when the database was last known to have this version
+	version   int64
+	checkedAt time.Time // when the database was last known to have this version
 
-	book     Contents
-	shown    []Category // categories with payable services
-	payable  []Service
-	words    []searchable // of payable, by index
-	called   []Biller
-	services map[string]Service
-	billers  map[string]Biller
-	levels   map[string]Level
-	carriers []Carrier
+	contents      Contents
+	categories    []Category // categories with payable services
+	payable       []Service
+	searchWords   []searchable // of payable, by index
+	activeBillers []Biller
+	services      map[string]Service
+	billers       map[string]Biller
+	levels        map[string]Level
+	carriers      []Carrier
 }
 
 // current returns the copy, refreshed when another process has imported.
 func (c *Catalog) current(ctx context.Context) (*snapshot, error) {
-	old := c.copy.Load()
+	old := c.cached.Load()
 	if old != nil {
-		if c.db.Now().Sub(old.seen) < freshness || !c.refreshing.TryLock() {
+		if c.db.Now().Sub(old.checkedAt) < maxCacheAge || !c.refreshing.TryLock() {
 			return old, nil
 		}
 	} else {
 		c.refreshing.Lock()
 	}
 	defer c.refreshing.Unlock()
-	if other := c.copy.Load(); other != nil && other != old {
+	if other := c.cached.Load(); other != nil && other != old {
 		return other, nil // renewed while we waited
 	}
 	fresh, err := c.refresh(ctx, old)
@@ -66,7 +66,7 @@ func (c *Catalog) current(ctx context.Context) (*snapshot, error) {
 		}
 		return nil, fault.New(fault.Unavailable, "catalog.read", "").Because(err)
 	}
-	c.copy.Store(fresh)
+	c.cached.Store(fresh)
 	return fresh, nil
 }
 
@@ -79,13 +79,13 @@ func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error)
 	}
 	if old != nil && old.version == version {
 		same := *old
-		same.seen = seen
+		same.checkedAt = seen
 		return &same, nil
 	}
 	// An import that commits between two of the queries changes the version read at
 	// the end.
 	for {
-		book, err := readBook(ctx, c.db)
+		contents, err := readContents(ctx, c.db)
 		if err != nil {
 			return nil, err
 		}
@@ -94,44 +94,44 @@ func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error)
 			return nil, err
 		}
 		if after == version {
-			book.Version = version
-			return newSnapshot(version, seen, book, c.options), nil
+			contents.Version = version
+			return newSnapshot(version, seen, contents, c.options), nil
 		}
 		version = after
 	}
 }
 
-func newSnapshot(version int64, seen time.Time, book Contents, options Options) *snapshot {
+func newSnapshot(version int64, seen time.Time, contents Contents, options Options) *snapshot {
 	s := &snapshot{
-		version: version, seen: seen, book: book, carriers: book.Carriers,
+		version: version, checkedAt: seen, contents: contents, carriers: contents.Carriers,
 		services: map[string]Service{}, billers: map[string]Biller{}, levels: map[string]Level{},
 	}
-	for _, biller := range book.Billers {
+	for _, biller := range contents.Billers {
 		biller = options.resolve(biller)
 		s.billers[biller.Code] = biller
 		if !biller.Retired {
-			s.called = append(s.called, biller)
+			s.activeBillers = append(s.activeBillers, biller)
 		}
 	}
-	for _, level := range book.Levels {
+	for _, level := range contents.Levels {
 		s.levels[level.Code] = level
 	}
-	for _, service := range book.Services {
+	for _, service := range contents.Services {
 		s.services[service.Code] = service
 	}
-	for _, category := range book.Categories {
+	for _, category := range contents.Categories {
 		before := len(s.payable)
-		for _, service := range book.Services {
+		for _, service := range contents.Services {
 			biller := s.billers[service.Biller]
 			//mutant:replace || !biller.Connected() => TestUnconnectedBillersAreHidden
 			if service.Category != category.Code || service.Retired || !biller.Connected() {
 				continue
 			}
 			s.payable = append(s.payable, service)
-			s.words = append(s.words, searchWords(service, category, biller))
+			s.searchWords = append(s.searchWords, searchableOf(service, category, biller))
 		}
 		if len(s.payable) > before {
-			s.shown = append(s.shown, category)
+			s.categories = append(s.categories, category)
 		}
 	}
 	return s

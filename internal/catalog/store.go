@@ -15,19 +15,19 @@ import (
 )
 
 // A Text is stored in three columns.
-type wordsRow struct {
+type textRow struct {
 	KY string `gorm:"column:ky"`
 	RU string `gorm:"column:ru"`
 	EN string `gorm:"column:en"`
 }
 
-func (w wordsRow) words() Text { return Text(w) }
+func (w textRow) text() Text { return Text(w) }
 
 type categoryRow struct {
-	Code       string   `gorm:"primaryKey"`
-	Name       wordsRow `gorm:"embedded;embeddedPrefix:name_"`
-	USSDNumber int      `gorm:"column:ussd_number"`
-	USSDName   wordsRow `gorm:"embedded;embeddedPrefix:ussd_name_"`
+	Code       string  `gorm:"primaryKey"`
+	Name       textRow `gorm:"embedded;embeddedPrefix:name_"`
+	USSDNumber int     `gorm:"column:ussd_number"`
+	USSDName   textRow `gorm:"embedded;embeddedPrefix:ussd_name_"`
 	Position   int
 	Retired    bool
 }
@@ -49,9 +49,9 @@ type serviceRow struct {
 	Code           string `gorm:"primaryKey"`
 	Category       string
 	Biller         string
-	Name           wordsRow `gorm:"embedded;embeddedPrefix:name_"`
-	Label          wordsRow `gorm:"embedded;embeddedPrefix:label_"`
-	Hint           wordsRow `gorm:"embedded;embeddedPrefix:hint_"`
+	Name           textRow `gorm:"embedded;embeddedPrefix:name_"`
+	Label          textRow `gorm:"embedded;embeddedPrefix:label_"`
+	Hint           textRow `gorm:"embedded;embeddedPrefix:hint_"`
 	Identifier     string
 	Pattern        string
 	Minimum        int64
@@ -60,8 +60,8 @@ type serviceRow struct {
 	FeeFixed       int64
 	FeeMinimum     int64
 	FeeMaximum     int64
-	USSDNumber     int      `gorm:"column:ussd_number"`
-	USSDName       wordsRow `gorm:"embedded;embeddedPrefix:ussd_name_"`
+	USSDNumber     int     `gorm:"column:ussd_number"`
+	USSDName       textRow `gorm:"embedded;embeddedPrefix:ussd_name_"`
 	Search         string
 	Position       int
 	Retired        bool
@@ -100,16 +100,16 @@ func readVersion(ctx context.Context, db *database.DB) (int64, error) {
 	return version, result.Error
 }
 
-// readBook reads all rows, also retired ones.
-func readBook(ctx context.Context, db *database.DB) (Contents, error) {
-	var book Contents
+// readContents reads all rows, also retired ones.
+func readContents(ctx context.Context, db *database.DB) (Contents, error) {
+	var contents Contents
 	categories, err := list[categoryRow](ctx, db, "position, code")
 	if err != nil {
 		return Contents{}, err
 	}
 	for _, r := range categories {
-		book.Categories = append(book.Categories, Category{
-			Code: r.Code, Name: r.Name.words(), USSDNumber: r.USSDNumber, USSDName: r.USSDName.words(),
+		contents.Categories = append(contents.Categories, Category{
+			Code: r.Code, Name: r.Name.text(), USSDNumber: r.USSDNumber, USSDName: r.USSDName.text(),
 			Position: r.Position, Retired: r.Retired,
 		})
 	}
@@ -118,7 +118,7 @@ func readBook(ctx context.Context, db *database.DB) (Contents, error) {
 		return Contents{}, err
 	}
 	for _, r := range billers {
-		book.Billers = append(book.Billers, Biller{
+		contents.Billers = append(contents.Billers, Biller{
 			Code: r.Code, Name: r.Name, URL: r.URL, AnswersStoredOutcome: r.AnswersStoredOutcome,
 			Deadline: time.Duration(r.DeadlineMs) * time.Millisecond, Retired: r.Retired,
 		})
@@ -128,14 +128,14 @@ func readBook(ctx context.Context, db *database.DB) (Contents, error) {
 		return Contents{}, err
 	}
 	for _, r := range services {
-		book.Services = append(book.Services, r.service())
+		contents.Services = append(contents.Services, r.service())
 	}
 	levels, err := list[levelRow](ctx, db, "position, code")
 	if err != nil {
 		return Contents{}, err
 	}
 	for _, r := range levels {
-		book.Levels = append(book.Levels, Level{
+		contents.Levels = append(contents.Levels, Level{
 			Code: r.Code, Balance: money.Amount(r.Balance), Operation: money.Amount(r.Operation),
 			Day: money.Amount(r.Day), Month: money.Amount(r.Month), Retired: r.Retired,
 		})
@@ -145,11 +145,11 @@ func readBook(ctx context.Context, db *database.DB) (Contents, error) {
 		return Contents{}, err
 	}
 	for _, r := range carriers {
-		book.Carriers = append(book.Carriers, Carrier{
+		contents.Carriers = append(contents.Carriers, Carrier{
 			Code: r.Code, Name: r.Name, Prefixes: strings.Fields(r.Prefixes), USSD: r.USSD,
 		})
 	}
-	return book, nil
+	return contents, nil
 }
 
 func list[T any](ctx context.Context, db *database.DB, order string) ([]T, error) {
@@ -161,14 +161,14 @@ func list[T any](ctx context.Context, db *database.DB, order string) ([]T, error
 func (r serviceRow) service() Service {
 	s := Service{
 		Code: r.Code, Category: r.Category, Biller: r.Biller,
-		Name: r.Name.words(), Label: r.Label.words(), Hint: r.Hint.words(),
+		Name: r.Name.text(), Label: r.Label.text(), Hint: r.Hint.text(),
 		Identifier: IdentifierKind(r.Identifier), Pattern: r.Pattern,
 		Minimum: money.Amount(r.Minimum), Maximum: money.Amount(r.Maximum),
 		Fee: Fee{
 			BasisPoints: r.FeeBasisPoints, Fixed: money.Amount(r.FeeFixed),
 			Minimum: money.Amount(r.FeeMinimum), Maximum: money.Amount(r.FeeMaximum),
 		},
-		USSDNumber: r.USSDNumber, USSDName: r.USSDName.words(),
+		USSDNumber: r.USSDNumber, USSDName: r.USSDName.text(),
 		Position: r.Position, Retired: r.Retired,
 	}
 	if r.Search != "" {
@@ -180,12 +180,12 @@ func (r serviceRow) service() Service {
 func rowOfService(s Service) serviceRow {
 	return serviceRow{
 		Code: s.Code, Category: s.Category, Biller: s.Biller,
-		Name: wordsRow(s.Name), Label: wordsRow(s.Label), Hint: wordsRow(s.Hint),
+		Name: textRow(s.Name), Label: textRow(s.Label), Hint: textRow(s.Hint),
 		Identifier: string(s.Identifier), Pattern: s.Pattern,
 		Minimum: int64(s.Minimum), Maximum: int64(s.Maximum),
 		FeeBasisPoints: s.Fee.BasisPoints, FeeFixed: int64(s.Fee.Fixed),
 		FeeMinimum: int64(s.Fee.Minimum), FeeMaximum: int64(s.Fee.Maximum),
-		USSDNumber: s.USSDNumber, USSDName: wordsRow(s.USSDName),
+		USSDNumber: s.USSDNumber, USSDName: textRow(s.USSDName),
 		Search: strings.Join(s.Search, "\n"), Position: s.Position,
 	}
 }
@@ -193,16 +193,16 @@ func rowOfService(s Service) serviceRow {
 // apply replaces the catalog by the change's, in one transaction, and stores its
 // version. The version's row is updated first, and only if it still is the version
 // that the change was compared with, so that one of several writers wins.
-func apply(ctx context.Context, db *database.DB, change *Change, by By) error {
+func apply(ctx context.Context, db *database.DB, change *Change, by Author) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		g, from := tx.Gorm(), change.from.Version
 		//mutant:replace version = ?" => ? = ?", from TestStaleFilesAreRefused/sqlite
-		turn := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND version = ?", from)
-		if turn.Error != nil {
-			return turn.Error
+		updated := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND version = ?", from)
+		if updated.Error != nil {
+			return updated.Error
 		}
-		if turn.RowsAffected == 0 {
-			stale := &StaleError{File: from}
+		if updated.RowsAffected == 0 {
+			stale := &VersionError{File: from}
 			if err := g.Raw("SELECT version FROM catalog_state WHERE id = 1").Scan(&stale.InForce).Error; err != nil {
 				return err
 			}
@@ -221,7 +221,7 @@ func apply(ctx context.Context, db *database.DB, change *Change, by By) error {
 		if err := g.Exec("DELETE FROM catalog_carriers").Error; err != nil {
 			return err
 		}
-		return writeBook(g, change.to)
+		return writeContents(g, change.to)
 	})
 }
 
@@ -231,7 +231,7 @@ type versionRow struct {
 	PutAt        time.Time
 	Staff        string
 	OSUser       string `gorm:"column:os_user"`
-	Origin       Origin
+	Origin       Source
 	RestoredFrom int64
 }
 
@@ -239,15 +239,15 @@ func (versionRow) TableName() string { return "catalog_versions" }
 
 // storeVersions stores the change's version, and the one before it where no
 // release stored it yet.
-func storeVersions(g *gorm.DB, change *Change, by By, now time.Time) error {
+func storeVersions(g *gorm.DB, change *Change, by Author, now time.Time) error {
 	//mutant:drop TestVersionOfAnOlderRelease/sqlite
 	if change.from.Version > 0 {
 		before, err := writeFile(change.from)
 		if err != nil {
 			return err
 		}
-		found := versionRow{Version: change.from.Version, Content: string(before), PutAt: now, Origin: Found}
-		if err := g.Clauses(clause.OnConflict{DoNothing: true}).Create(&found).Error; err != nil {
+		older := versionRow{Version: change.from.Version, Content: string(before), PutAt: now, Origin: FromOlderRelease}
+		if err := g.Clauses(clause.OnConflict{DoNothing: true}).Create(&older).Error; err != nil {
 			return err
 		}
 	}
@@ -261,7 +261,7 @@ func storeVersions(g *gorm.DB, change *Change, by By, now time.Time) error {
 	}
 	return g.Create(&versionRow{
 		Version: to.Version, Content: string(content), PutAt: now, Staff: by.Staff, OSUser: by.OSUser,
-		Origin: change.origin, RestoredFrom: change.restoredFrom,
+		Origin: change.source, RestoredFrom: change.restoredFrom,
 	}).Error
 }
 
@@ -275,39 +275,39 @@ func listVersions(ctx context.Context, db *database.DB) ([]Version, error) {
 	err := db.Gorm(ctx).Select("version", "put_at", "staff", "os_user", "origin", "restored_from").Order("version DESC").Find(&rows).Error
 	list := make([]Version, len(rows))
 	for i, r := range rows {
-		list[i] = Version{Number: r.Version, At: r.PutAt, By: By{r.Staff, r.OSUser}, Origin: r.Origin, RestoredFrom: r.RestoredFrom}
+		list[i] = Version{Number: r.Version, At: r.PutAt, Author: Author{r.Staff, r.OSUser}, Source: r.Origin, RestoredFrom: r.RestoredFrom}
 	}
 	return list, err
 }
 
-func writeBook(g *gorm.DB, book Contents) error {
+func writeContents(g *gorm.DB, contents Contents) error {
 	var categories []categoryRow
-	for i, c := range book.Categories {
+	for i, c := range contents.Categories {
 		categories = append(categories, categoryRow{
-			Code: c.Code, Name: wordsRow(c.Name), USSDNumber: c.USSDNumber, USSDName: wordsRow(c.USSDName), Position: i + 1,
+			Code: c.Code, Name: textRow(c.Name), USSDNumber: c.USSDNumber, USSDName: textRow(c.USSDName), Position: i + 1,
 		})
 	}
 	var billers []billerRow
-	for _, b := range book.Billers {
+	for _, b := range contents.Billers {
 		billers = append(billers, billerRow{
 			Code: b.Code, Name: b.Name, URL: b.URL, AnswersStoredOutcome: b.AnswersStoredOutcome,
 			DeadlineMs: b.Deadline.Milliseconds(),
 		})
 	}
 	var services []serviceRow
-	for i, s := range book.Services {
+	for i, s := range contents.Services {
 		s.Position = i + 1
 		services = append(services, rowOfService(s))
 	}
 	var levels []levelRow
-	for i, l := range book.Levels {
+	for i, l := range contents.Levels {
 		levels = append(levels, levelRow{
 			Code: l.Code, Balance: int64(l.Balance), Operation: int64(l.Operation),
 			Day: int64(l.Day), Month: int64(l.Month), Position: i + 1,
 		})
 	}
 	var carriers []carrierRow
-	for i, c := range book.Carriers {
+	for i, c := range contents.Carriers {
 		carriers = append(carriers, carrierRow{
 			Code: c.Code, Name: c.Name, Prefixes: strings.Join(c.Prefixes, " "), USSD: c.USSD, Position: i + 1,
 		})
