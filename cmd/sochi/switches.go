@@ -207,12 +207,12 @@ func cmpOr(text, otherwise string) string {
 	return text
 }
 
-func count(text string, otherwise, max int) (int, error) {
+func count(text string, otherwise, limit int) (int, error) {
 	if text == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > max {
+	if err != nil || n < 0 || n > limit {
 		return 0, strconv.ErrRange
 	}
 	return n, nil

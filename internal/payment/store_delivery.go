@@ -84,13 +84,13 @@ func updateAttempts(tx *database.Tx, rows []answeredCall) error {
 }
 
 // truncated returns a text from outside that both databases store: valid UTF-8
-// without NUL, of at most most characters.
-func truncated(text string, most int) string {
+// without NUL, limited to a number of characters.
+func truncated(text string, length int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
-	if utf8.RuneCountInString(text) <= most {
+	if utf8.RuneCountInString(text) <= length {
 		return text
 	}
-	return string([]rune(text)[:most])
+	return string([]rune(text)[:length])
 }
 
 func markForReview(tx *database.Tx, ids []int64) error {
