@@ -10,8 +10,6 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -23,6 +21,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/keyedhash"
 )
 
 // Login is a name and a password. Formatted, it shows the name only.
@@ -55,7 +54,7 @@ const freshness = time.Second
 // New returns the logins of a database. They are sealed with a key derived from
 // secret.
 func New(db *database.DB, secret []byte) (*Logins, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "elsom biller logins", 32)
+	key, err := keyedhash.Derive(secret, "elsom biller logins")
 	if err != nil {
 		return nil, fmt.Errorf("billerlogin: %w", err)
 	}

@@ -110,3 +110,17 @@ func TestSetRefuses(t *testing.T) {
 		t.Errorf("%d are stored, %v", len(all), err)
 	}
 }
+
+// Stored passwords must remain readable after an upgrade.
+func TestKeyNeverChanges(t *testing.T) {
+	db := databasetest.SQLite(t)
+	err := db.Gorm(t.Context()).Exec("INSERT INTO biller_logins (biller, username, sealed, set_at) VALUES ('dostek', 'user', ?, ?)",
+		"YhumfHzu/5fyk2YV0mPQULo8H3i+kOpdY7mdDAu8cc7k3pzjgA==", db.Now()).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	login, _, err := logins(t, db, []byte("the server's secret")).Of(t.Context(), "dostek")
+	if err != nil || login.Password != "pass-word" {
+		t.Errorf("%+v, %v", login, err)
+	}
+}

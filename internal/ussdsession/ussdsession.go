@@ -13,19 +13,16 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/keyedhash"
 )
 
 // Lifetime of a session from its first input.
@@ -51,7 +48,7 @@ type Options struct {
 // column turn is the step, claim the lease, and heard_… describe the last input.
 type Sessions[C any] struct {
 	db    *database.DB
-	key   []byte
+	key   keyedhash.Key
 	aead  cipher.AEAD
 	now   func() time.Time
 	lease time.Duration
@@ -68,8 +65,8 @@ func New[C any](db *database.DB, o Options) (*Sessions[C], error) {
 		return nil, errors.New("ussdsession: secret or pepper is missing")
 	}
 	//mutant:replace o.Pepper => nil TestKeysDependOnSecretAndPepper
-	key, err1 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue", sha256.Size)
-	sealing, err2 := hkdf.Key(sha256.New, o.Secret, o.Pepper, "elsom dialogue content", 32)
+	key, err1 := keyedhash.DeriveSalted(o.Secret, o.Pepper, "elsom dialogue")
+	sealing, err2 := keyedhash.DeriveSalted(o.Secret, o.Pepper, "elsom dialogue content")
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("ussdsession: %w", err)
 	}
@@ -128,14 +125,14 @@ func (s *Session[C]) Busy() bool {
 
 // Repeats reports whether text is the input that was answered last.
 func (s *Session[C]) Repeats(text string) bool {
-	return int64(len(text)) == s.HeardLength && hmac.Equal([]byte(s.sessions.Hash(text)), []byte(s.HeardHash))
+	return int64(len(text)) == s.HeardLength && keyedhash.Equal(s.sessions.Hash(text), s.HeardHash)
 }
 
 // Suffix returns what text adds to the last input, without the "*" between them.
 // ok is false if text does not begin with the last input.
 func (s *Session[C]) Suffix(text string) (suffix string, ok bool) {
 	n := int(s.HeardLength)
-	if len(text) <= n || !hmac.Equal([]byte(s.sessions.Hash(text[:n])), []byte(s.HeardHash)) {
+	if len(text) <= n || !keyedhash.Equal(s.sessions.Hash(text[:n]), s.HeardHash) {
 		return "", false
 	}
 	added := text[n:]
@@ -148,14 +145,7 @@ func (s *Session[C]) Suffix(text string) (suffix string, ok bool) {
 // Hash returns a keyed hash of the list of texts. Without the server's secret and
 // pepper a text can't be found by trying.
 func (ss *Sessions[C]) Hash(texts ...string) string {
-	mac := hmac.New(sha256.New, ss.key)
-	var framed []byte
-	for _, text := range texts {
-		framed = append(strconv.AppendInt(framed, int64(len(text)), 10), ':')
-		framed = append(framed, text...)
-	}
-	mac.Write(framed)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return base64.RawURLEncoding.EncodeToString(ss.key.SumMAC(texts...))
 }
 
 //mutant:replace , n.Phone => ./web/ussd TestSessionBelongsToItsNumber

@@ -174,6 +174,17 @@ func TestSessionsSurviveACrash(t *testing.T) {
 	}
 }
 
+// Hashes are stored with sessions, which must survive an upgrade.
+func TestHashesNeverChange(t *testing.T) {
+	ss, err := ussdsession.New[string](databasetest.SQLite(t), ussdsession.Options{Secret: []byte("the server's secret"), Pepper: []byte("pepper")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ss.Hash("name", "қ"); got != "9Bqf5YkdBWOc6n0azL-de3F9kjNywPD9YiJdvL4I7HY" {
+		t.Errorf("hash %s", got)
+	}
+}
+
 // The secret alone or the pepper alone neither finds a session nor computes the
 // hash of a PIN.
 func TestKeysDependOnSecretAndPepper(t *testing.T) {

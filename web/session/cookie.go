@@ -44,11 +44,7 @@ func keyOf(token []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *Sessions) mac(data []byte) []byte {
-	mac := hmac.New(sha256.New, s.cookieKey)
-	mac.Write(data)
-	return mac.Sum(nil)[:macBytes]
-}
+func (s *Sessions) mac(data []byte) []byte { return s.cookieKey.MAC(data)[:macBytes] }
 
 func (s *Sessions) cookieValue(token []byte) string {
 	return base64.RawURLEncoding.EncodeToString(append(token[:len(token):len(token)], s.mac(token)...))

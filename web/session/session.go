@@ -10,8 +10,6 @@ package session
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -25,6 +23,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
+	"elsom/internal/keyedhash"
 )
 
 // A session ends after Idle without a request, and after Absolute in any case.
@@ -59,8 +58,8 @@ type Options struct {
 type Sessions struct {
 	db        *database.DB
 	store     *store
-	cookieKey []byte
-	formKey   []byte
+	cookieKey keyedhash.Key
+	formKey   keyedhash.Key
 	secure    bool
 	public    string // expected origin of forms over https; empty: the request's Host
 	left      func(*database.Tx, string, int64) error
@@ -81,8 +80,8 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	}
 	s.store = &store{s}
 	s.reads = database.NewCoalescer(s.readRows)
-	for use, key := range map[string]*[]byte{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {
-		derived, err := hkdf.Key(sha256.New, o.Secret, nil, use, sha256.Size)
+	for use, key := range map[string]*keyedhash.Key{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {
+		derived, err := keyedhash.Derive(o.Secret, use)
 		if err != nil {
 			return nil, fmt.Errorf("session: %w", err)
 		}
