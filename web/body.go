@@ -11,8 +11,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Maximum body sizes in bytes, by route. OSMP's and Kannel's requests take some
-// hundreds of bytes; a USSD gateway sends all inputs of a session each time.
+// Maximum body sizes in bytes, by route. Requests of OSMP and Kannel take a few
+// hundred; a USSD gateway sends all inputs of a session each time.
 const (
 	browserBody  = 16 << 10
 	terminalBody = 8 << 10
@@ -22,11 +22,11 @@ const (
 )
 
 const (
-	// smallBody is more than an ordinary form takes.
+	// smallBody exceeds an ordinary form.
 	smallBody = 2 << 10
-	// bodyTime bounds how long a body may take; 16 KiB arrive within it at
+	// bodyTimeout bounds the time to receive a body; 16 KiB arrive within it at
 	// 10 kbit/s.
-	bodyTime = 15 * time.Second
+	bodyTimeout = 15 * time.Second
 )
 
 // A bodyBudget bounds the total size of bodies being received. Its last quarter
@@ -34,20 +34,20 @@ const (
 // ordinary forms.
 type bodyBudget struct {
 	mu       sync.Mutex
-	most     int64
+	capacity int64
 	reserved int64
 }
 
-func (b *bodyBudget) take(n int64) bool {
+func (b *bodyBudget) reserve(n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	most := b.most
+	limit := b.capacity
 	if n > smallBody {
-		//mutant:replace -= most / 4 => -= 0 TestBodyBudget
-		most -= most / 4
+		//mutant:replace -= limit / 4 => -= 0 TestBodyBudget
+		limit -= limit / 4
 	}
 	//mutant:drop TestBodyBudget
-	if b.reserved+n > most {
+	if b.reserved+n > limit {
 		return false
 	}
 	b.reserved += n
@@ -60,26 +60,27 @@ func (b *bodyBudget) release(n int64) {
 	b.reserved -= n
 }
 
-// receive reads the whole body before it calls the next handler. A body larger
-// than most is answered with 413 before it is read, one beyond the budget by busy.
-func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareFunc {
+// receive reads the whole body before it calls the next handler. A body of more
+// than limit bytes is answered with 413 before it is read, and one beyond the
+// budget by busy.
+func (b *bodyBudget) receive(limit int64, busy echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			if bodyless(r) {
-				r.Body = http.NoBody // nil in a request made inside the process
+				r.Body = http.NoBody // it is nil in a request from this process
 				return next(c)
 			}
 			size := r.ContentLength
 			if size < 0 { // unknown: count the maximum
-				size = most
+				size = limit
 			}
-			//mutant:replace most => 1000*most TestLargeAndMalformedBodies
-			if size > most {
+			//mutant:replace limit => 1000*limit TestLargeAndMalformedBodies
+			if size > limit {
 				leaveBody(c)
 				return echo.ErrStatusRequestEntityTooLarge
 			}
-			if !b.take(size) {
+			if !b.reserve(size) {
 				leaveBody(c)
 				return shed(c, busy)
 			}
@@ -97,11 +98,11 @@ func (b *bodyBudget) receive(most int64, busy echo.HandlerFunc) echo.MiddlewareF
 	}
 }
 
-// readBody reads at most size bytes within bodyTime.
+// readBody reads at most size bytes within bodyTimeout.
 func readBody(c echo.Context, size int64) ([]byte, error) {
 	r, conn := c.Request(), http.NewResponseController(c.Response())
 	//mutant:replace SetReadDeadline(past) => Flush TestSlowBodyTimesOut
-	expired := time.AfterFunc(bodyTime, func() { _ = conn.SetReadDeadline(past) })
+	expired := time.AfterFunc(bodyTimeout, func() { _ = conn.SetReadDeadline(past) })
 	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	_, err := body.ReadFrom(io.LimitReader(r.Body, size+1))
 	switch {
@@ -135,7 +136,8 @@ func bodyless(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0
 }
 
-// ignoreBody ignores a small body, for routes that take none.
+// ignoreBody leaves a small body unread and refuses a larger one, for routes that
+// need none.
 func ignoreBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		leaveBody(c)

@@ -16,8 +16,8 @@ import (
 // Bodies of these sizes in bytes are compressed: a smaller one gains nothing, a
 // larger one would have to be buffered whole.
 const (
-	leastCompressed = 1000
-	mostCompressed  = 256 << 10
+	minCompressed = 1000
+	maxCompressed = 256 << 10
 )
 
 // compressors is a pool of gzip writers of 0.8 MB each, twice as many as
@@ -29,7 +29,7 @@ type compressors chan *gzip.Writer
 func newCompressors() compressors {
 	all := make(compressors, 2*runtime.GOMAXPROCS(0))
 	for range cap(all) {
-		all <- nil // made when first needed
+		all <- nil // created when first needed
 	}
 	return all
 }
@@ -78,13 +78,13 @@ type compressingWriter struct {
 	all    compressors
 	status int
 	body   *bytes.Buffer // nil: nothing was written
-	sent   bool          // the answer goes out as it is written
+	sent   bool          // the header is sent; writes go straight to the client
 }
 
 // Unwrap is for http.ResponseController.
 func (w *compressingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader keeps the status until the first byte is sent.
+// WriteHeader stores the status until the first byte is sent.
 func (w *compressingWriter) WriteHeader(status int) {
 	if w.sent || status < http.StatusOK {
 		w.ResponseWriter.WriteHeader(status)
@@ -95,7 +95,7 @@ func (w *compressingWriter) WriteHeader(status int) {
 
 func (w *compressingWriter) Write(b []byte) (int, error) {
 	w.status = cmp.Or(w.status, http.StatusOK)
-	if !w.sent && w.size()+len(b) > mostCompressed {
+	if !w.sent && w.size()+len(b) > maxCompressed {
 		w.sendPlain()
 	}
 	if w.sent {
@@ -127,14 +127,14 @@ func (w *compressingWriter) finish() {
 		return
 	}
 	header := w.Header()
-	//mutant:replace () < leastCompressed || header => () < 0 || header TestCompressionBounds
-	if w.size() < leastCompressed || header.Get(echo.HeaderContentEncoding) != "" {
+	//mutant:replace () < minCompressed || header => () < 0 || header TestCompressionBounds
+	if w.size() < minCompressed || header.Get(echo.HeaderContentEncoding) != "" {
 		w.sendPlain()
 		return
 	}
 	out, _ := buffers.Get().(*bytes.Buffer)
 	defer release(out)
-	if err := w.all.compress(out, w.body.Bytes()); err != nil { // a buffer takes everything
+	if err := w.all.compress(out, w.body.Bytes()); err != nil { // never: writing to a buffer can't fail
 		w.sendPlain()
 		return
 	}
@@ -143,7 +143,7 @@ func (w *compressingWriter) finish() {
 	header.Set(echo.HeaderContentLength, strconv.Itoa(out.Len()))
 	w.sent = true
 	w.ResponseWriter.WriteHeader(w.status)
-	_, _ = w.ResponseWriter.Write(out.Bytes()) // a client that went away
+	_, _ = w.ResponseWriter.Write(out.Bytes()) // fails if the client has disconnected
 }
 
 // sendPlain sends the status and the buffered body, uncompressed.

@@ -35,11 +35,11 @@ func (l Limits) orDefault() Limits {
 }
 
 // limited bounds the requests in flight on a route. A request above the limit is
-// answered by busy, and nothing was done. It runs after receive, so that a slow
-// sender does not count as in flight.
-func limited(most int, busy echo.HandlerFunc) echo.MiddlewareFunc {
-	//mutant:replace most => most+1 TestRequestLimits
-	slots := make(chan struct{}, most)
+// answered by busy and not handled. It runs after receive, so that a slow sender
+// does not count as in flight.
+func limited(max int, busy echo.HandlerFunc) echo.MiddlewareFunc {
+	//mutant:replace max => max+1 TestRequestLimits
+	slots := make(chan struct{}, max)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			select {
@@ -56,8 +56,8 @@ func limited(most int, busy echo.HandlerFunc) echo.MiddlewareFunc {
 // verified authenticates the caller before the body is read. It has its own limit
 // of requests in flight, since a password may have to be hashed. A caller that
 // can't be verified now is passed on without its body; the handler answers it.
-func verified(most int, verify verification, busy echo.HandlerFunc) echo.MiddlewareFunc {
-	slots := make(chan struct{}, most)
+func verified(max int, verify verification, busy echo.HandlerFunc) echo.MiddlewareFunc {
+	slots := make(chan struct{}, max)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			select {
@@ -106,8 +106,8 @@ func limitedByMethod(limits Limits, busy echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
-// busyPage answers a browser above a limit. The page is the same for everybody, in
-// all languages, and is made once.
+// busyPage answers a browser above a limit. The page has the text in all languages
+// and is rendered once.
 func busyPage() echo.HandlerFunc {
 	var text strings.Builder
 	text.WriteString("<!doctype html><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>503</title>" +

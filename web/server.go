@@ -40,7 +40,7 @@ type Handlers struct {
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto
 	// are trusted.
 	TrustedProxies []netip.Prefix
-	// HTTPS reports that the site is reached over TLS, at BaseURL.
+	// HTTPS reports whether the site is reached over TLS, at BaseURL.
 	HTTPS   bool
 	BaseURL string
 }
@@ -52,7 +52,7 @@ type Development interface{ Routes(g *echo.Group) }
 func New(h Handlers) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.Logger.SetOutput(log.Writer()) // Echo's messages go to our log
+	e.Logger.SetOutput(log.Writer()) // Echo's messages in our log
 	trusted := proxies(h.TrustedProxies)
 	e.IPExtractor = trusted.client()
 	e.HTTPErrorHandler = pageErrors(h.Portal)
@@ -67,16 +67,16 @@ func New(h Handlers) *echo.Echo {
 	//mutant:replace recoverPanics(), => TestPanicEndsARequestOnly
 	e.Use(dropRequestID, middleware.RequestID(), logRequests(h.Observe), recoverPanics(), headers(h.HTTPS))
 	limits := h.Limits.orDefault()
-	bodies := &bodyBudget{most: limits.Bodies}
+	bodies := &bodyBudget{capacity: limits.Bodies}
 	h.public(e, trusted)
-	//mutant:replace &bodyBudget{most: limits.Bodies} => bodies TestBrowserBodiesDoNotBlockMachines
-	h.machines(e, trusted, limits, &bodyBudget{most: limits.Bodies})
+	//mutant:replace &bodyBudget{capacity: limits.Bodies} => bodies TestBrowserBodiesDoNotBlockMachines
+	h.machines(e, trusted, limits, &bodyBudget{capacity: limits.Bodies})
 	h.browser(e, trusted, limits, bodies)
 	return e
 }
 
 // public adds the routes that need no session: health check, static files, and the
-// files of the installed application, which are the same for everybody.
+// files of the installed application, which are the same for all visitors.
 func (h Handlers) public(e *echo.Echo, trusted proxies) {
 	public := pages{e.Group("", h.redirectToHTTPS(trusted), ignoreBody)}
 	public.GET("/healthz", h.Healthy)
@@ -90,11 +90,11 @@ func (h Handlers) public(e *echo.Echo, trusted proxies) {
 // of session and CSRF token, checked before the body is read, and a body budget of
 // their own, which browsers can't use up.
 func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
-	most := limits.Machines
+	max := limits.Machines
 	g := e.Group("", noStore, textErrors, recoverPanics(), h.refusePlainHTTP(trusted))
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
-		//mutant:replace verified(most, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(most, verify ./internal/e2e TestRejectWithoutReadingBody
-		return []echo.MiddlewareFunc{verified(most, verify, busy), bodies.receive(body, busy), limited(most, busy)}
+		//mutant:replace verified(max, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(max, verify ./internal/e2e TestRejectWithoutReadingBody
+		return []echo.MiddlewareFunc{verified(max, verify, busy), bodies.receive(body, busy), limited(max, busy)}
 	}
 	g.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", h.Terminal.Handle, guarded(h.Terminal.Verify, terminalBody, h.Terminal.Overloaded)...)
 	g.POST("/ussd", h.USSD.Handle, guarded(h.USSD.Verify, ussdBody, busyText)...)

@@ -12,7 +12,7 @@ import (
 func account() []State {
 	limits := page.LimitsPage{
 		Operation: 100_000_00, Day: 150_000_00, Month: 1_000_000_00, Balance: 800_000_00,
-		DayLeft: 148_759_50, MonthLeft: 998_250_50, Room: 799_250_50, Holds: 749_50,
+		DayLeft: 148_759_50, MonthLeft: 998_250_50, Receivable: 799_250_50, WalletBalance: 749_50,
 	}
 	closing := func(l i18n.Lang) page.ClosePage {
 		return page.ClosePage{Frame: holder(l, "/settings/close"), Wallet: wallet, AskPIN: true}
@@ -23,7 +23,7 @@ func account() []State {
 			return limits.Page()
 		}},
 		{"limits-none", "account", func(l i18n.Lang) templ.Component {
-			return page.LimitsPage{Frame: holder(l, "/limits"), Operation: money.Max, Holds: money.Max}.Page()
+			return page.LimitsPage{Frame: holder(l, "/limits"), Operation: money.Max, WalletBalance: money.Max}.Page()
 		}},
 		{"email", "account", func(l i18n.Lang) templ.Component {
 			return page.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}.Page()

@@ -10,9 +10,10 @@ import (
 type LimitsPage struct {
 	layout.Frame
 	Operation, Day, Month, Balance money.Amount
-	// DayLeft and MonthLeft can still be sent, Room can still be received; Holds is
+	// DayLeft and MonthLeft can still be sent, Receivable can still be received;
+	// WalletBalance is
 	// the current balance.
-	DayLeft, MonthLeft, Room, Holds money.Amount
+	DayLeft, MonthLeft, Receivable, WalletBalance money.Amount
 }
 
 // EmailPage is `/settings/email`. Posts email and password.

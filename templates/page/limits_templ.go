@@ -138,11 +138,11 @@ func (p LimitsPage) Page() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = amountFact(p.Frame, "limits.now", p.Holds).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = amountFact(p.Frame, "limits.now", p.WalletBalance).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = p.left("limits.room", p.Balance, p.Room).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = p.left("limits.room", p.Balance, p.Receivable).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -67,7 +67,7 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 	if checkErr != nil {
 		return err
 	}
-	if view.State == page.Short || view.State == page.Expired { // the state says why
+	if view.State == page.Short || view.State == page.Expired { // the page shows this state
 		return render(c, http.StatusUnprocessableEntity, view)
 	}
 	if fault.Is(err, fault.Unknown) {
@@ -141,7 +141,7 @@ func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*page.CheckPage
 	}, nil
 }
 
-// checkState returns whether the draft can be paid now.
+// checkState returns the draft's state: ready, paid, expired, or short of money.
 func (p *Portal) checkState(c echo.Context, holder customer.Customer, draft payment.Draft, balance money.Amount) (page.CheckState, error) {
 	_, err := p.services.Payments.ByID(ctx(c), holder.ID, draft.ID)
 	switch {

@@ -11,7 +11,8 @@ import (
 	"elsom/web/session"
 )
 
-// undone maps what a request of an ended session did not do to its message.
+// undone maps what a request of an ended session did or did not do to the key of
+// its message. The names are stored in notes of the session.
 var undone = map[string]string{
 	"pay":    "portal.check.nothing_paid",
 	"paid":   "portal.check.paid",
@@ -53,8 +54,8 @@ func (p *Portal) SignedOut(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// undone returns the key of what the request of an ended session did not do. A draft
-// that was accepted before stays accepted.
+// undone returns the name, in the map undone, of what the request of an ended
+// session did not do. A draft that was accepted before stays accepted.
 func (p *Portal) undone(c echo.Context, holder customer.Customer) string {
 	if c.Request().Method != http.MethodPost {
 		return "read"
@@ -81,7 +82,7 @@ func (p *Portal) undone(c echo.Context, holder customer.Customer) string {
 }
 
 // accepted returns done if read finds the draft's payment or transfer, undone if
-// there is none, and "since" if that can't be read.
+// there is none, and "since" if read fails.
 func (p *Portal) accepted(c echo.Context, done, undone string, read func(id int64) error) string {
 	id, err := draftID(c)
 	if err == nil {

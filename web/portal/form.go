@@ -19,7 +19,7 @@ type form interface {
 	Page() templ.Component
 }
 
-// built wraps a page that needs no reading.
+// built returns view as a page for refused, which has been built already.
 func built(view form) func() (form, error) { return func() (form, error) { return view, nil } }
 
 // submit handles a posted form. do calls the service and returns the address to

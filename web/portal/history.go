@@ -14,7 +14,7 @@ import (
 	"elsom/templates/page"
 )
 
-const historyPage = 20
+const historyPageSize = 20
 
 // History lists a wallet's operations, newest first, page by page.
 func (p *Portal) History(c echo.Context) error {
@@ -27,7 +27,7 @@ func (p *Portal) History(c echo.Context) error {
 		cursor = 0
 	}
 	holder := holder(c)
-	statement, err := p.services.Wallets.Statement(ctx(c), holder.ID, direction, cursor, historyPage)
+	statement, err := p.services.Wallets.Statement(ctx(c), holder.ID, direction, cursor, historyPageSize)
 	if err != nil {
 		return err
 	}

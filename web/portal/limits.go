@@ -17,6 +17,6 @@ func (p *Portal) Limits(c echo.Context) error {
 	level := left.Level
 	return render(c, http.StatusOK, page.LimitsPage{
 		Frame: p.frame(c), Operation: level.Operation, Day: level.Day, Month: level.Month, Balance: level.Balance,
-		DayLeft: left.Day, MonthLeft: left.Month, Room: left.Receivable, Holds: left.Balance,
+		DayLeft: left.Day, MonthLeft: left.Month, Receivable: left.Receivable, WalletBalance: left.Balance,
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"elsom/templates/page"
 )
 
-const messagesPage = 20
+const messagesPageSize = 20
 
 // Messages lists the SMS sent to the customer's number, page by page.
 func (p *Portal) Messages(c echo.Context) error {
@@ -25,7 +25,7 @@ func (p *Portal) Messages(c echo.Context) error {
 	if !since.IsZero() { // hide the messages to the number's previous holder
 		since = holder(c).CreatedAt
 	}
-	list, older, err := p.services.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPage)
+	list, older, err := p.services.Messages.List(ctx(c), holder(c).Phone, since, before, messagesPageSize)
 	if err != nil {
 		return err
 	}

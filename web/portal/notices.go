@@ -12,7 +12,7 @@ import (
 	"elsom/web/session"
 )
 
-// AllowNotices stores the push address of this browser.
+// AllowNotices stores this browser's push subscription.
 func (p *Portal) AllowNotices(c echo.Context) error {
 	if p.services.Notices == nil {
 		return fault.New(fault.NotFound, "portal.notices", "")
@@ -23,7 +23,7 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		browser := push.Browser{Holder: pushHolder(holder(c)), Key: s.Browser(), SignedIn: s.Holds}
+		browser := push.Browser{Holder: pushHolder(holder(c)), Key: s.Browser(), SignedIn: s.SignedIn}
 		for _, listed := range sessions {
 			if listed.Current {
 				browser.Name = listed.Device
@@ -38,7 +38,7 @@ func (p *Portal) AllowNotices(c echo.Context) error {
 	})
 }
 
-// EndNotices removes one of the customer's browsers.
+// EndNotices removes the push subscription of one of the customer's browsers.
 func (p *Portal) EndNotices(c echo.Context) error {
 	const op = "portal.notices"
 	id, err := strconv.ParseInt(c.FormValue("notice"), 10, 64)

@@ -51,7 +51,7 @@ func (p *Portal) ShowPay(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// Pay takes the form («Далее») and makes the draft that the check page shows.
+// Pay handles the form («Далее») and creates the draft for the check page.
 func (p *Portal) Pay(c echo.Context) error {
 	return p.submit(c, func() (form, error) {
 		view, err := p.payPage(c)

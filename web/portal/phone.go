@@ -29,7 +29,7 @@ func (p *Portal) ShowPhone(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// Phone takes the number and continues with its password or with registration.
+// Phone handles the number's form and continues at the login or at the registration.
 func (p *Portal) Phone(c echo.Context) error {
 	typedPhone := typed(c, "phone")
 	return p.submit(c, func() (form, error) {

@@ -67,9 +67,9 @@ func pinState(pin customer.PINState) page.PINState {
 	return page.OwnPIN
 }
 
-// withPIN runs an operation that takes money out of the wallet. If the site
-// requires the PIN once, it verifies the PIN of the form and runs the operation
-// again. key names the operation that the PIN confirms.
+// withPIN runs an operation that takes money out of the wallet. If it is refused
+// with customer.PINOwed, withPIN verifies the PIN of the form and runs the
+// operation once more. key identifies the operation that the PIN confirms.
 func (p *Portal) withPIN(ctx context.Context, c echo.Context, key string, operation func(holder customer.Customer) error) error {
 	holder := holder(c)
 	err := operation(holder)

@@ -24,8 +24,7 @@ func (p *Portal) ShowSignup(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// Signup takes the e-mail address, the password and the acceptance of the offer,
-// and sends the SMS code.
+// Signup handles the registration form and sends the SMS code.
 func (p *Portal) Signup(c echo.Context) error {
 	number, ok := pendingNumber(c)
 	if !ok {
@@ -63,7 +62,7 @@ func (p *Portal) ShowConfirm(c echo.Context) error {
 	})
 }
 
-// Confirm takes the SMS code, opens the wallet and signs the customer in.
+// Confirm checks the SMS code, opens the wallet and signs the customer in.
 func (p *Portal) Confirm(c echo.Context) error {
 	return p.withCode(c, customer.ForSignup, "/", func(number phone.Number) error {
 		code := typed(c, "code")

@@ -47,7 +47,7 @@ func (p *Portal) ShowTransfer(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// Transfer takes the form («Далее») and makes the draft that the check page shows.
+// Transfer handles the form («Далее») and creates the draft for the check page.
 func (p *Portal) Transfer(c echo.Context) error {
 	return p.submit(c, func() (form, error) {
 		view, err := p.transferPage(c)
@@ -145,7 +145,7 @@ func (p *Portal) notSent(c echo.Context, err error) error {
 	if checkErr != nil {
 		return err
 	}
-	if view.State == page.Short || view.State == page.Expired { // the state says why
+	if view.State == page.Short || view.State == page.Expired { // the page shows this state
 		return render(c, http.StatusUnprocessableEntity, view)
 	}
 	if fault.Is(err, fault.Unknown) {

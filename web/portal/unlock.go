@@ -33,7 +33,7 @@ func (p *Portal) ShowUnlock(c echo.Context) error {
 	})
 }
 
-// UnlockCode takes the SMS code and unlocks the PIN.
+// UnlockCode checks the SMS code and unlocks the PIN.
 func (p *Portal) UnlockCode(c echo.Context) error {
 	return p.withCode(c, customer.ForUnlock, "/settings/pin", func(number phone.Number) error {
 		code := typed(c, "code")

@@ -56,7 +56,7 @@ func fillUnsent(c echo.Context, form string, to, amount *component.Input, paidSi
 	}
 }
 
-// nonePaid reports whether certainly nothing was paid since at.
+// nonePaid reports whether nothing was paid since at. It is false if that can't be read.
 func nonePaid(at time.Time, paidSince func(time.Time) (bool, error)) bool {
 	paid, err := paidSince(at)
 	//mutant:replace !paid => (!paid || true) ./web TestFormIsEmptyAfterPaying

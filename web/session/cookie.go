@@ -72,8 +72,8 @@ func (s *Sessions) cookieOptions() *sessions.Options {
 	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
-// deviceCookie identifies a browser in which someone has logged in before. Rate
-// limits count such a browser apart from the others at its address, so that their
+// deviceCookie identifies a browser in which a customer has logged in before. Rate
+// limits count such a browser separately from others at its address, so that their
 // guesses don't lock it out. It grants no access.
 const deviceCookie = "elsom_device"
 

@@ -167,8 +167,8 @@ func (s *Sessions) ours(address *url.URL, r *http.Request) bool {
 // maxNext bounds a stored address, in bytes.
 const maxNext = 512
 
-// isLocal reports whether an address leads to a page of this site in every
-// browser's reading.
+// isLocal reports whether every browser resolves the address to a page of this
+// site.
 func isLocal(address string) bool {
 	//mutant:replace || strings.HasPrefix(address, "//") => TestNextStaysOnTheSite
 	if len(address) > maxNext || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {

@@ -40,15 +40,16 @@ type Options struct {
 	// Secret is the server's secret, from which the keys of cookies and form tokens
 	// are derived.
 	Secret []byte
-	// Secure reports that the site is reached over https, at Public.
+	// Secure reports whether the site is reached over https, at Public.
 	Secure bool
 	// Public is the public address: the origin of this site's forms over https.
 	Public string
-	// Left, if not nil, is called in the transaction in which all customers but one
-	// (0: all customers) leave a browser, by a logout or a login there.
+	// Left, if not nil, is called in the transaction of a logout or a login in a
+	// browser. The sessions there of all customers but stays (0: of all customers)
+	// have ended.
 	Left func(tx *database.Tx, browser string, stays int64) error
-	// Ended, if not nil, is called in the transaction in which a customer ends the
-	// session in a browser or, with others, in all browsers but that one.
+	// Ended, if not nil, is called in the transaction in which the customer holder
+	// ends the session in a browser or, with others, in all browsers but that one.
 	Ended func(tx *database.Tx, holder int64, browser string, others bool) error
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
@@ -160,15 +161,15 @@ func (s *Session) Browser() string {
 	return s.visit().browser
 }
 
-// Holds reports whether the customer is still signed in. The session can't be ended
-// before the transaction ends.
-func (s *Session) Holds(tx *database.Tx) (bool, error) {
+// SignedIn reports whether the customer is still signed in, and locks the session
+// until the transaction ends, so that it can't be ended before.
+func (s *Session) SignedIn(tx *database.Tx) (bool, error) {
 	holder, ok := s.Customer()
 	if !ok {
 		return false, nil
 	}
-	held, err := holds(tx, s.Key(), holder.ID, holder.SessionEpoch)
-	return held, fault.Wrap("session.holds", err)
+	signedIn, err := lockSession(tx, s.Key(), holder.ID, holder.SessionEpoch)
+	return signedIn, fault.Wrap("session.signed_in", err)
 }
 
 // CSRF returns the token that each form must contain. Each call masks it anew:
@@ -254,7 +255,7 @@ func (s *Session) LogIn(c echo.Context, holder customer.Customer) error {
 	return s.sessions.rotate(c, s.g, s.Device(), &holder)
 }
 
-// LogOut ends the session on the server and gives the browser a new, empty one.
+// LogOut ends the session on the server. The browser gets a new, empty one.
 func (s *Session) LogOut(c echo.Context) error {
 	if s.sessions == nil {
 		return nil

@@ -59,7 +59,7 @@ type visit struct {
 	// values.
 	stored bool
 	base   map[string]string
-	// end is why the session was found ended, left its customer.
+	// end is why the session had ended when it was read, left its customer.
 	end  End
 	left customer.Customer
 	// cookie reports whether the response has to set the cookie.
@@ -109,7 +109,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 		return err
 	}
 	now := st.now()
-	if !f.alive(now) {
+	if !f.valid(now) {
 		if f.Row.CustomerID != nil {
 			v.end, v.left = f.end(), f.Holder.Customer()
 		}
@@ -134,9 +134,9 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	return nil
 }
 
-// alive reports whether a session is valid: not idle for too long, not past its
+// valid reports whether a session has not ended: it is not idle for too long, not past its
 // end, and not from before all sessions of its customer were ended.
-func (f *found) alive(now time.Time) bool {
+func (f *found) valid(now time.Time) bool {
 	//mutant:replace now.Sub(f.Row.SeenAt) > Idle || => TestIdleAndAbsoluteEnd
 	//mutant:replace || now.After(f.Row.EndsAt) => TestIdleAndAbsoluteEnd
 	if now.Sub(f.Row.SeenAt) > Idle || now.After(f.Row.EndsAt) {
@@ -371,7 +371,7 @@ func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error
 	return database.AlignRows(keys, rows, func(f found) string { return f.Row.ID }), err
 }
 
-// places are the destinations of readRows' columns.
+// places returns the scan destinations of readRows' columns.
 func (f *found) places() []any {
 	r := &f.Row
 	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt}, f.Holder.Places()...)

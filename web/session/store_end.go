@@ -6,8 +6,8 @@ import (
 	"elsom/internal/database"
 )
 
-// leave ends the request's old session and reports to Left that all customers but
-// stays have left its browser.
+// leave ends the request's old session and calls Options.Left for its browser and
+// for device.
 func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error {
 	var browsers []string
 	//mutant:replace RETURNING => AND 1 = 2 RETURNING ./web TestLogOut
@@ -27,11 +27,11 @@ func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error
 	return nil
 }
 
-// holds reports whether the session still exists, and locks it until the
+// lockSession reports whether the session still exists, and locks it until the
 // transaction ends.
-func holds(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
+func lockSession(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
 	var found []int64
-	//mutant:replace id = ? AND customer_id = ? => id = ? OR customer_id = ? TestHolds
+	//mutant:replace id = ? AND customer_id = ? => id = ? OR customer_id = ? TestSignedIn
 	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE id = ? AND customer_id = ? AND epoch = ?`+tx.ForShare(), key, customerID, epoch).Scan(&found).Error
 	return len(found) > 0, err
 }

@@ -11,37 +11,37 @@ import (
 )
 
 // A transaction can check that the session has not ended since its request began.
-func TestHolds(t *testing.T) {
+func TestSignedIn(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newApp(t, db, false)
 		var current *Session
 		s.e.GET("/current", func(c echo.Context) error { current = Of(c); return nil }, s.Middleware())
-		held := func() (held bool) {
+		signedIn := func() (signedIn bool) {
 			t.Helper()
 			if err := db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) (err error) {
-				held, err = current.Holds(tx)
+				signedIn, err = current.SignedIn(tx)
 				return err
 			}); err != nil {
 				t.Fatal(err)
 			}
-			return held
+			return signedIn
 		}
 		b := s.browser()
-		if b.get("/current"); held() || current.Browser() != "" {
-			t.Error("a visitor's session holds")
+		if b.get("/current"); signedIn() || current.Browser() != "" {
+			t.Error("a visitor is reported as signed in")
 		}
 		b.login().get("/current")
 		first := current.Browser()
-		if !held() || first == "" {
-			t.Error("the session does not hold after the login")
+		if !signedIn() || first == "" {
+			t.Error("the customer is not signed in after the login")
 		}
 		b.post("/logout")
 		s.browser().login() // in another browser
-		if held() {
-			t.Error("the session holds after its end")
+		if signedIn() {
+			t.Error("the customer is still signed in after the logout")
 		}
 		b.login().get("/current")
-		if !held() || current.Browser() != first {
+		if !signedIn() || current.Browser() != first {
 			t.Error("the browser's identifier changed with the login")
 		}
 	})
