@@ -55,7 +55,7 @@ func usedRatio(d cashin.Debt) float64 { return float64(d.Owed) / float64(d.Ceili
 const (
 	// nearCeiling is the fraction of the ceiling at which a warning is logged.
 	nearCeiling = 0.8
-	// lookAtCeilings is the interval between two checks.
+	// ceilingCheckInterval is the interval between two checks.
 	ceilingCheckInterval = 15 * time.Second
 )
 
@@ -69,12 +69,12 @@ func (c *ceilingMonitor) watch(ctx context.Context) {
 			slog.WarnContext(ctx, "agent: reading debts failed", "error", err)
 		}
 		for _, d := range debts {
-			is := usedRatio(d) >= nearCeiling && !d.Disabled
-			if is && !near[d.Code] {
+			isNear := usedRatio(d) >= nearCeiling && !d.Disabled
+			if isNear && !near[d.Code] {
 				slog.WarnContext(ctx, "agent: close to its ceiling, above which payments are refused", "agent", d.Code,
 					"used", fmt.Sprintf("%.0f%%", 100*usedRatio(d)), "do", "elsom settle agent "+d.Code+", or elsom agent set "+d.Code+" --ceiling")
 			}
-			near[d.Code] = is
+			near[d.Code] = isNear
 		}
 		select {
 		case <-time.After(ceilingCheckInterval):

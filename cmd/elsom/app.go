@@ -185,8 +185,8 @@ func (a *app) close() {
 	}
 }
 
-// withApp runs act with all services on a database that exists.
-func withApp(ctx context.Context, act func(*app) error) error {
+// withApp runs do with all services on a database that exists.
+func withApp(ctx context.Context, do func(*app) error) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return err
@@ -196,5 +196,5 @@ func withApp(ctx context.Context, act func(*app) error) error {
 		return err
 	}
 	defer a.close()
-	return act(a)
+	return do(a)
 }

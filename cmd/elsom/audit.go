@@ -42,10 +42,10 @@ type violations int64
 
 func (v violations) Error() string { return fmt.Sprintf("audit: %d violations", int64(v)) }
 
-// Run audits the books. The exit code distinguishes violations from an audit that
-// could not be made.
+// Run audits the books. The exit code distinguishes violations from a failed
+// audit.
 func (a auditCommand) Run(ctx context.Context) error {
-	err := a.prove(ctx)
+	err := a.run(ctx)
 	if errors.As(err, new(violations)) || err == nil {
 		return err
 	}
@@ -53,15 +53,15 @@ func (a auditCommand) Run(ctx context.Context) error {
 	return exitError{err, exitNotTried}
 }
 
-func (a auditCommand) prove(ctx context.Context) error {
+func (a auditCommand) run(ctx context.Context) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		prove := audit.Run
+		run := audit.Run
 		if !a.Since.IsZero() {
-			prove = func(ctx context.Context, db *database.DB) (audit.Result, error) {
+			run = func(ctx context.Context, db *database.DB) (audit.Result, error) {
 				return audit.RunSince(ctx, db, a.Since.Time)
 			}
 		}
-		result, err := prove(ctx, db)
+		result, err := run(ctx, db)
 		if err != nil {
 			return err
 		}

@@ -20,12 +20,12 @@ type billerList struct{}
 
 // Run lists billers.
 func (billerList) Run(ctx context.Context) error {
-	return withApp(ctx, func(h *app) error {
-		list, err := h.catalog.Billers(ctx)
+	return withApp(ctx, func(a *app) error {
+		list, err := a.catalog.Billers(ctx)
 		if err != nil {
 			return err
 		}
-		logins, err := h.billers.logins.All(ctx)
+		logins, err := a.billers.logins.All(ctx)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (billerList) Run(ctx context.Context) error {
 			if l, ok := logins[b.Code]; ok {
 				login = l.User + ", since " + localTime(l.SetAt)
 			}
-			if end := h.billers.certificates.until(b.Code); !end.IsZero() {
+			if end := a.billers.certificates.until(b.Code); !end.IsZero() {
 				until = localTime(end)
 			}
 			if b.AnswersStoredOutcome {
@@ -82,8 +82,8 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return withApp(ctx, func(h *app) error {
-		known, err := h.catalog.Biller(ctx, b.Code)
+	return withApp(ctx, func(a *app) error {
+		known, err := a.catalog.Biller(ctx, b.Code)
 		switch {
 		case fault.Is(err, fault.NotFound):
 			return fmt.Errorf("there is no biller %q in the catalog; see `elsom biller list`", b.Code)
@@ -91,7 +91,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 		if b.Remove {
-			removed, err := h.billers.logins.Remove(ctx, b.Code)
+			removed, err := a.billers.logins.Remove(ctx, b.Code)
 			if err == nil && !removed {
 				err = fmt.Errorf("biller %s has no login", b.Code)
 			}
@@ -100,7 +100,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 			}
 			return err
 		}
-		if err := h.billers.logins.Set(ctx, b.Code, b.User, password); err != nil {
+		if err := a.billers.logins.Set(ctx, b.Code, b.User, password); err != nil {
 			return err
 		}
 		fmt.Printf("The portal logs in at %s as %s.\n", known.Name, b.User)

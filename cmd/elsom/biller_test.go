@@ -31,9 +31,9 @@ import (
 // securedBiller is a biller over TLS that requires a client certificate and a login.
 type securedBiller struct {
 	*httptest.Server
-	password atomic.Value // what it wants
+	password atomic.Value // the expected password
 	refused  atomic.Int64 // calls with another login
-	booked   atomic.Int64
+	paid     atomic.Int64
 }
 
 func newSecuredBiller(t *testing.T, clients *x509.CertPool) *securedBiller {
@@ -48,7 +48,7 @@ func newSecuredBiller(t *testing.T, clients *x509.CertPool) *securedBiller {
 			return
 		}
 		if r.FormValue("command") == "pay" {
-			b.booked.Add(1)
+			b.paid.Add(1)
 		}
 		_, _ = fmt.Fprintf(w, "<response><osmp_txn_id>%s</osmp_txn_id><result>0</result></response>", r.FormValue("txn_id"))
 	}))
@@ -125,8 +125,8 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 		t.Fatalf("%+v", out)
 	}
 	v.WaitAttribute("data-payment-status", "completed")
-	if n := biller.booked.Load(); n != 1 {
-		t.Errorf("%d are booked", n)
+	if n := biller.paid.Load(); n != 1 {
+		t.Errorf("%d payments were made, want 1", n)
 	}
 	if out := system.Run(t, s.Env, "biller", "password", "hoster"); out.Code != 80 || !strings.Contains(out.Stderr, "give --user NAME to set a password, or --remove") {
 		t.Errorf("neither --user nor --remove: %+v", out)

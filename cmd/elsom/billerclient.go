@@ -45,10 +45,10 @@ func readCertificates(folder string) (certificates, error) {
 			return nil, fmt.Errorf("%s: every user of this machine can read %s; run: chmod 0400 %s", variable, key, key)
 		}
 		pair, err := tls.LoadX509KeyPair(file, key)
-		var gone *fs.PathError
+		var missing *fs.PathError
 		switch {
-		case errors.As(err, &gone):
-			return nil, fmt.Errorf("%s: %s: %w", variable, gone.Path, gone.Err)
+		case errors.As(err, &missing):
+			return nil, fmt.Errorf("%s: %s: %w", variable, missing.Path, missing.Err)
 		case err != nil:
 			return nil, fmt.Errorf("%s: %s and %s don't make a pair: %w", variable, file, key, err)
 		}
@@ -75,10 +75,10 @@ func (c certificates) until(code string) time.Time {
 type billerClients struct {
 	logins       *billerlogin.Logins
 	certificates certificates
-	clients      sync.Map // contract → *osmp.Client
+	clients      sync.Map // clientKey → *osmp.Client
 }
 
-// clientKey is everything that distinguishes one client from another.
+// clientKey has all settings of a client but the certificate, which code implies.
 type clientKey struct {
 	code, url      string
 	deadline       time.Duration
@@ -122,11 +122,11 @@ func (w loginClient) client(ctx context.Context) (*osmp.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not sent: the biller's login can't be read: %w", err)
 	}
-	how := clientKey{w.biller.Code, w.biller.URL, w.biller.Deadline, login.User, login.Password}
-	client, known := w.clients.Load(how)
+	key := clientKey{w.biller.Code, w.biller.URL, w.biller.Deadline, login.User, login.Password}
+	client, known := w.clients.Load(key)
 	if !known {
-		client, _ = w.clients.LoadOrStore(how, osmp.New(osmp.Options{
-			URL: how.url, Timeout: how.deadline, User: how.user, Password: how.password, Certificate: w.certificates[how.code],
+		client, _ = w.clients.LoadOrStore(key, osmp.New(osmp.Options{
+			URL: key.url, Timeout: key.deadline, User: key.user, Password: key.password, Certificate: w.certificates[key.code],
 		}))
 	}
 	return client.(*osmp.Client), nil

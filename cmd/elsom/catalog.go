@@ -108,7 +108,7 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 	return nil
 }
 
-// advise adds what to do to each refusal, one line each.
+// advise adds advice for the operator to each refusal, one line each.
 func advise(err error) error {
 	var stale *catalog.VersionError
 	var empty *catalog.EmptyListError
@@ -150,6 +150,6 @@ func (catalogHistory) Run(ctx context.Context) error {
 	})
 }
 
-func withCatalog(ctx context.Context, act func(*catalog.Catalog) error) error {
-	return withExitCode(withDatabase(ctx, func(db *database.DB) error { return act(catalog.New(db, catalog.Options{})) }))
+func withCatalog(ctx context.Context, do func(*catalog.Catalog) error) error {
+	return withExitCode(withDatabase(ctx, func(db *database.DB) error { return do(catalog.New(db, catalog.Options{})) }))
 }

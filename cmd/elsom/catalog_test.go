@@ -59,7 +59,7 @@ func catalogCommands(t *testing.T, env []string) {
 	for _, more := range [][]string{nil, {"--dry-run"}} {
 		out := run(1, "elsom: the file is of version 1, but version 2 is in force: run `elsom catalog export`", append([]string{"import", limit}, more...)...)
 		if strings.Contains(out.Stdout, "replaced") {
-			t.Errorf("it says: %s", out.Stdout)
+			t.Errorf("output: %s", out.Stdout)
 		}
 	}
 	run(1, "elsom: the file names no version", "import", catalogFile(t, strings.Replace(first, "version: 1\n", "", 1)))
@@ -88,7 +88,7 @@ func catalogCommands(t *testing.T, env []string) {
 		t.Errorf("history:\n%s", strings.Join(lines, "\n"))
 	}
 	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=postgres://elsom:p1anted@" + system.FreeAddress(t) + "/elsom"}, "catalog", "import", limit); out.Code != 2 || strings.Contains(out.Stderr, "p1anted") {
-		t.Errorf("nobody answers: %+v", out)
+		t.Errorf("unreachable database: %+v", out)
 	}
 	catalogImportsAtOnce(t, env, run(0, "", "export").Stdout)
 }

@@ -15,8 +15,8 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// machines is a portal in production mode, and its operator.
-type machines struct {
+// operator runs commands for a portal in production mode.
+type operator struct {
 	t    *testing.T
 	env  []string
 	base string
@@ -24,14 +24,14 @@ type machines struct {
 	log  func() string
 }
 
-// eachMachines runs a test on each database. The portal is not started yet.
-func eachMachines(t *testing.T, test func(m *machines)) {
+// eachOperator runs a test on each database. The portal is not started yet.
+func eachOperator(t *testing.T, test func(m *operator)) {
 	t.Parallel()
 	for name, address := range databasetest.Addresses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			listen := system.FreeAddress(t)
-			m := &machines{t: t, base: "http://" + listen, env: []string{
+			m := &operator{t: t, base: "http://" + listen, env: []string{
 				system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address, "ELSOM_DRAIN=0s",
 			}}
 			m.run(0, "", "migrate")
@@ -41,7 +41,7 @@ func eachMachines(t *testing.T, test func(m *machines)) {
 	}
 }
 
-func (m *machines) serve() {
+func (m *operator) serve() {
 	m.t.Helper()
 	p := system.Start(m.t, "elsom", m.env, "serve")
 	p.WaitHealthy(m.t, m.base)
@@ -55,7 +55,7 @@ func (m *machines) serve() {
 }
 
 // run runs a command, checks its exit code, and returns its output.
-func (m *machines) run(code int, input string, args ...string) string {
+func (m *operator) run(code int, input string, args ...string) string {
 	m.t.Helper()
 	out := system.RunInput(m.t, m.env, input, args...)
 	if out.Code != code {
@@ -64,15 +64,15 @@ func (m *machines) run(code int, input string, args ...string) string {
 	return out.Stdout + out.Stderr
 }
 
-// says checks a command's exit code and a part of its output.
-func (m *machines) says(words string, code int, input string, args ...string) {
+// wantOutput checks a command's exit code and a part of its output.
+func (m *operator) wantOutput(words string, code int, input string, args ...string) {
 	m.t.Helper()
 	if out := m.run(code, input, args...); !strings.Contains(out, words) {
 		m.t.Errorf("elsom %s doesn't print %q: %s", strings.Join(args, " "), words, out)
 	}
 }
 
-func (m *machines) exec(statement string, values ...any) {
+func (m *operator) exec(statement string, values ...any) {
 	m.t.Helper()
 	if _, err := m.db.Pool().Exec(statement, values...); err != nil {
 		m.t.Fatalf("%s: %v", statement, err)
@@ -80,7 +80,7 @@ func (m *machines) exec(statement string, values ...any) {
 }
 
 // call sends a request as a machine and returns status and body.
-func (m *machines) call(code, password, method, path, form string) (int, string) {
+func (m *operator) call(code, password, method, path, form string) (int, string) {
 	m.t.Helper()
 	request, err := http.NewRequest(method, m.base+path, strings.NewReader(form))
 	if err != nil {
@@ -102,8 +102,8 @@ func (m *machines) call(code, password, method, path, form string) (int, string)
 	return answer.StatusCode, string(body)
 }
 
-// soon waits until a condition holds: other processes see a change within a second.
-func (m *machines) soon(what string, holds func() bool) {
+// eventually waits until a condition holds: other processes see a change within a second.
+func (m *operator) eventually(what string, holds func() bool) {
 	m.t.Helper()
 	for begin := time.Now(); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Since(begin) > 20*time.Second {
@@ -116,7 +116,7 @@ const callerPassword = "a password of a machine"
 
 // A gateway may call the routes of its scopes only.
 func TestGatewayScopes(t *testing.T) {
-	eachMachines(t, func(m *machines) {
+	eachOperator(t, func(m *operator) {
 		routes := map[string][3]string{
 			"ussd":     {http.MethodPost, "/ussd", "sessionId=1&serviceCode=*900%23&phoneNumber=%2B996550123456&text="},
 			"kannel":   {http.MethodPost, "/ussd/kannel?from=996550123456&id=1&at=1", "*900#"},
@@ -130,7 +130,7 @@ func TestGatewayScopes(t *testing.T) {
 		m.exec(`INSERT INTO gateways (code, name, password_hash, allowed, disabled, created_at)
 			SELECT 'old', 'Old', password_hash, '', FALSE, created_at FROM gateways WHERE code = 'for-all'`)
 		m.serve()
-		opens := func(code, scope string) bool {
+		allowed := func(code, scope string) bool {
 			r := routes[scope]
 			status, body := m.call(code, callerPassword, r[0], r[1], r[2])
 			if status == http.StatusForbidden {
@@ -144,8 +144,8 @@ func TestGatewayScopes(t *testing.T) {
 		for scope := range routes {
 			for _, code := range []string{"for-ussd", "for-kannel", "for-receipts", "for-all", "old"} {
 				want := code == "for-"+scope || code == "for-all" || code == "old"
-				if got := opens(code, scope); got != want {
-					t.Errorf("%s at %s: open %v, want %v", code, scope, got, want)
+				if got := allowed(code, scope); got != want {
+					t.Errorf("%s at %s: allowed %v, want %v", code, scope, got, want)
 				}
 			}
 			r := routes[scope]
@@ -166,8 +166,8 @@ func TestGatewayScopes(t *testing.T) {
 			t.Errorf("%d warnings, want those of old only:\n%s", n, log)
 		}
 		m.run(0, "", "gateway", "set", "old", "--scope", "receipts")
-		m.soon("old opens receipts only", func() bool {
-			return !opens("old", "ussd") && !opens("old", "kannel") && opens("old", "receipts")
+		m.eventually("old may call receipts only", func() bool {
+			return !allowed("old", "ussd") && !allowed("old", "kannel") && allowed("old", "receipts")
 		})
 	})
 }
@@ -175,24 +175,24 @@ func TestGatewayScopes(t *testing.T) {
 // A machine is added with the addresses that it may call from, or with an
 // explicit any.
 func TestAddRequiresAddresses(t *testing.T) {
-	eachMachines(t, func(m *machines) {
+	eachOperator(t, func(m *operator) {
 		for _, add := range [][]string{{"agent", "add", "till", "--ceiling", "500"}, {"gateway", "add", "carrier", "--scope", "ussd"}} {
-			m.says("--allow=any", 80, callerPassword+"\n", add...)
-			m.says("neither an address nor a CIDR", 80, callerPassword+"\n", append(add, "--allow", "any,10.0.0.0/8")...)
-			m.says("no password", 80, "", append(add, "--allow", "any")...)
-			m.says("10.0.0.0/8 192.0.2.7", 0, callerPassword+"\n", append(add, "--allow", "10.1.2.3/8,192.0.2.7")...)
-			m.says("10.0.0.0/8 192.0.2.7", 0, "", add[0], "list")
-			m.says("is changed", 0, "", add[0], "set", add[2], "--allow", "any")
-			m.says("  any  ", 0, "", add[0], "list")
+			m.wantOutput("--allow=any", 80, callerPassword+"\n", add...)
+			m.wantOutput("neither an address nor a CIDR", 80, callerPassword+"\n", append(add, "--allow", "any,10.0.0.0/8")...)
+			m.wantOutput("no password", 80, "", append(add, "--allow", "any")...)
+			m.wantOutput("10.0.0.0/8 192.0.2.7", 0, callerPassword+"\n", append(add, "--allow", "10.1.2.3/8,192.0.2.7")...)
+			m.wantOutput("10.0.0.0/8 192.0.2.7", 0, "", add[0], "list")
+			m.wantOutput("is changed", 0, "", add[0], "set", add[2], "--allow", "any")
+			m.wantOutput("  any  ", 0, "", add[0], "list")
 		}
 		if out := m.run(80, "", "agent", "add", "other", "--ceiling", "5", "--allow", "any"); out != "elsom: no password on standard input\n" {
 			t.Errorf("without a terminal: %q", out)
 		}
-		m.says("--scope", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any")
-		m.says("ussd", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any", "--scope", "uusd")
+		m.wantOutput("--scope", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any")
+		m.wantOutput("ussd", 80, callerPassword+"\n", "gateway", "add", "other", "--allow", "any", "--scope", "uusd")
 		m.exec(`INSERT INTO agents (code, name, password_hash, allowed, ceiling, till_id, disabled, created_at)
 			SELECT 'old', 'Old', password_hash, '', ceiling, till_id, FALSE, created_at FROM agents`)
-		m.says("any (not chosen)", 0, "", "agent", "list")
+		m.wantOutput("any (not chosen)", 0, "", "agent", "list")
 		m.serve()
 		if log := m.log(); strings.Count(log, "may call") != 1 || !strings.Contains(log, `"msg":"agent: may call from any address","agent":"old"`) {
 			t.Errorf("not the one warning of old:\n%s", log)
@@ -202,7 +202,7 @@ func TestAddRequiresAddresses(t *testing.T) {
 
 // All settings of a machine can be changed, and a disabled one can be enabled.
 func TestSetAndEnable(t *testing.T) {
-	eachMachines(t, func(m *machines) {
+	eachOperator(t, func(m *operator) {
 		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "127.0.0.1")
 		m.run(0, callerPassword+"\n", "gateway", "add", "carrier", "--scope", "ussd", "--allow", "127.0.0.1")
 		m.serve()
@@ -217,38 +217,38 @@ func TestSetAndEnable(t *testing.T) {
 		}
 		const second = "another password"
 		for what, code := range map[string]string{"agent": "till", "gateway": "carrier"} {
-			comes := func(password string, want int) {
+			wantStatus := func(password string, want int) {
 				t.Helper()
-				m.soon(fmt.Sprintf("%s with %q is answered %d", what, password, want), func() bool { return status(what, password) == want })
+				m.eventually(fmt.Sprintf("%s with %q is answered %d", what, password, want), func() bool { return status(what, password) == want })
 			}
-			comes(callerPassword, http.StatusOK)
-			m.says("is changed", 0, second+"\n", what, "set", code, "--password", "--name", "Второй")
-			comes(callerPassword, http.StatusUnauthorized)
-			comes(second, http.StatusOK)
+			wantStatus(callerPassword, http.StatusOK)
+			m.wantOutput("is changed", 0, second+"\n", what, "set", code, "--password", "--name", "Второй")
+			wantStatus(callerPassword, http.StatusUnauthorized)
+			wantStatus(second, http.StatusOK)
 			m.run(0, "", what, "set", code, "--allow", "192.0.2.7")
-			comes(second, http.StatusUnauthorized)
+			wantStatus(second, http.StatusUnauthorized)
 			m.run(0, "", what, "set", code, "--allow", "any")
-			comes(second, http.StatusOK)
-			m.says(code+" is disabled", 0, "", what, "disable", code)
-			comes(second, http.StatusUnauthorized)
-			m.says("disabled", 0, "", what, "list")
-			m.says("again", 0, "", what, "enable", code)
-			comes(second, http.StatusOK)
-			m.says("Второй", 0, "", what, "list")
+			wantStatus(second, http.StatusOK)
+			m.wantOutput(code+" is disabled", 0, "", what, "disable", code)
+			wantStatus(second, http.StatusUnauthorized)
+			m.wantOutput("disabled", 0, "", what, "list")
+			m.wantOutput("again", 0, "", what, "enable", code)
+			wantStatus(second, http.StatusOK)
+			m.wantOutput("Второй", 0, "", what, "list")
 
-			m.says("nothing to change", 80, "", what, "set", code)
-			m.says("no password", 80, "", what, "set", code, "--password")
-			m.says("the password: 8 to", 1, "short\n", what, "set", code, "--password")
-			m.says("the name", 1, "", what, "set", code, "--name", strings.Repeat("x", 101))
+			m.wantOutput("nothing to change", 80, "", what, "set", code)
+			m.wantOutput("no password", 80, "", what, "set", code, "--password")
+			m.wantOutput("the password: 8 to", 1, "short\n", what, "set", code, "--password")
+			m.wantOutput("the name", 1, "", what, "set", code, "--name", strings.Repeat("x", 101))
 			for _, act := range []string{"disable", "enable"} {
-				m.says("there is no "+what+" nobody", 1, "", what, act, "nobody")
+				m.wantOutput("there is no "+what+" nobody", 1, "", what, act, "nobody")
 			}
-			m.says("there is no "+what+" nobody", 1, "", what, "set", "nobody", "--name", "x")
+			m.wantOutput("there is no "+what+" nobody", 1, "", what, "set", "nobody", "--name", "x")
 		}
-		m.says("the demo gateway's", 1, "dev-ussd\n", "gateway", "set", "carrier", "--password")
-		m.says("not an amount", 80, "", "agent", "set", "till", "--ceiling", "1e3")
-		m.says("above zero", 1, "", "agent", "set", "till", "--ceiling", "0")
-		m.says("elsom agent enable till", 1, callerPassword+"\n", "agent", "add", "till", "--ceiling", "5", "--allow", "any")
-		m.says("credited again", 1, callerPassword+"\n", "agent", "add", "till-2", "--name", "ВТОРОЙ", "--ceiling", "5", "--allow", "any")
+		m.wantOutput("the demo gateway's", 1, "dev-ussd\n", "gateway", "set", "carrier", "--password")
+		m.wantOutput("not an amount", 80, "", "agent", "set", "till", "--ceiling", "1e3")
+		m.wantOutput("above zero", 1, "", "agent", "set", "till", "--ceiling", "0")
+		m.wantOutput("elsom agent enable till", 1, callerPassword+"\n", "agent", "add", "till", "--ceiling", "5", "--allow", "any")
+		m.wantOutput("credited again", 1, callerPassword+"\n", "agent", "add", "till-2", "--name", "ВТОРОЙ", "--ceiling", "5", "--allow", "any")
 	})
 }

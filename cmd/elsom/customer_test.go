@@ -33,11 +33,11 @@ func TestUnlockAndReplacePIN(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	said := []string{"--staff", "aigul", "--reason", "came with her passport"}
-	for _, act := range []string{"unlock", "pin"} {
-		for _, half := range [][]string{nil, said[:2], said[2:], {"--staff", "aigul", "--reason", " "}} {
-			if out := system.Run(t, env, append([]string{"customer", act, "0700 123 456"}, half...)...); out.Code == 0 {
-				t.Errorf("%s %v: %d %s%s", act, half, out.Code, out.Stdout, out.Stderr)
+	staff := []string{"--staff", "aigul", "--reason", "came with her passport"}
+	for _, command := range []string{"unlock", "pin"} {
+		for _, half := range [][]string{nil, staff[:2], staff[2:], {"--staff", "aigul", "--reason", " "}} {
+			if out := system.Run(t, env, append([]string{"customer", command, "0700 123 456"}, half...)...); out.Code == 0 {
+				t.Errorf("%s %v: %d %s%s", command, half, out.Code, out.Stdout, out.Stderr)
 			}
 		}
 	}
@@ -48,20 +48,20 @@ func TestUnlockAndReplacePIN(t *testing.T) {
 		}
 		return pin, tries, locks
 	}
-	if out := system.Run(t, env, append([]string{"customer", "unlock", "0700 123 456"}, said...)...); out.Code != 0 || !strings.Contains(out.Stdout, "is open") {
+	if out := system.Run(t, env, append([]string{"customer", "unlock", "0700 123 456"}, staff...)...); out.Code != 0 || !strings.Contains(out.Stdout, "is open") {
 		t.Errorf("unlock: %d %s%s", out.Code, out.Stdout, out.Stderr)
 	}
 	if pin, tries, locks := row(); pin != "forgotten" || tries != 0 || locks != 0 {
 		t.Errorf("unlocked %s, %d tries, %d locks", pin, tries, locks)
 	}
-	if out := system.Run(t, env, append([]string{"customer", "pin", "+996700123456"}, said...)...); out.Code != 0 || !strings.Contains(out.Stdout, "by SMS") {
+	if out := system.Run(t, env, append([]string{"customer", "pin", "+996700123456"}, staff...)...); out.Code != 0 || !strings.Contains(out.Stdout, "by SMS") {
 		t.Errorf("pin: %d %s%s", out.Code, out.Stdout, out.Stderr)
 	}
 	if pin, _, _ := row(); pin == "forgotten" {
 		t.Error("no new PIN")
 	}
 	for _, number := range []string{"0700 123 457", "hello"} {
-		if out := system.Run(t, env, append([]string{"customer", "unlock", number}, said...)...); out.Code == 0 || out.Stderr == "" {
+		if out := system.Run(t, env, append([]string{"customer", "unlock", number}, staff...)...); out.Code == 0 || out.Stderr == "" {
 			t.Errorf("%s: %d %s%s", number, out.Code, out.Stdout, out.Stderr)
 		}
 	}

@@ -24,12 +24,12 @@ func openDatabase(ctx context.Context, options ...database.Option) (*database.DB
 // nil. With it a new password is stored with its keyed hash.
 func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
 
-// withDatabase runs act on a database that exists and has this release's schema.
-func withDatabase(ctx context.Context, act func(db *database.DB) error) error {
+// withDatabase runs do on a database that exists and has this release's schema.
+func withDatabase(ctx context.Context, do func(db *database.DB) error) error {
 	db, err := openDatabase(ctx, database.ExistingOnly)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	return act(db)
+	return do(db)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	processing  = prometheus.NewDesc("elsom_payments_processing", "Payments that have not ended.", nil, nil)
-	undecided   = prometheus.NewDesc("elsom_payments_undecided", "Payments that wait for a decision of the staff.", nil, nil)
+	processing  = prometheus.NewDesc("elsom_payments_processing", "Payments that are neither completed nor refunded.", nil, nil)
+	undecided   = prometheus.NewDesc("elsom_payments_undecided", "Payments that need a decision by staff.", nil, nil)
 	queueLength = prometheus.NewDesc("elsom_outbox_messages", "Outbox messages that are not done, by queue.", []string{"queue"}, nil)
 	queueAge    = prometheus.NewDesc("elsom_outbox_oldest_seconds", "Age of the oldest outbox message that is not done, by queue.", []string{"queue"}, nil)
 	smsMessages = prometheus.NewDesc("elsom_sms_messages", "SMS of the last 24 hours, by state.", []string{"state"}, nil)
@@ -28,7 +28,7 @@ var (
 	oldQueueAge    = prometheus.NewDesc("elsom_promises_oldest_seconds", "Old name of elsom_outbox_oldest_seconds.", []string{"lane"}, nil)
 )
 
-// databaseMetrics reads the work that waits in the database at each scrape.
+// databaseMetrics reads the pending work from the database at each scrape.
 type databaseMetrics struct {
 	db       *database.DB
 	messages *sms.Messages
@@ -59,7 +59,7 @@ func (s *databaseMetrics) Collect(out chan<- prometheus.Metric) {
 	gauge(databaseUp, 1)
 }
 
-// read sends nothing if one of the reads fails.
+// read sends the metrics; none if one of the reads fails.
 func (s *databaseMetrics) read(ctx context.Context, gauge func(d *prometheus.Desc, value float64, labels ...string), out chan<- prometheus.Metric) error {
 	if err := s.db.CheckReady(ctx); err != nil {
 		return err

@@ -160,12 +160,12 @@ func (g gatewayEnable) Run(ctx context.Context) error {
 	})
 }
 
-func withGateways(ctx context.Context, act func(*credential.Gateways) error) error {
+func withGateways(ctx context.Context, do func(*credential.Gateways) error) error {
 	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
 		gateways, err := credential.NewGateways(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}
-		return act(gateways)
+		return do(gateways)
 	}))
 }

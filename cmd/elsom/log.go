@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// logBuffer bounds the lines that wait for a slow reader, in bytes: some
+	// logBuffer bounds the lines that wait for a slow reader, in bytes: a few
 	// minutes of a busy portal.
 	logBuffer = 1 << 20
 	// logFlush bounds how long the program waits for the reader before it exits.
@@ -40,8 +40,8 @@ type logWriter struct {
 	busy    bool
 }
 
-func newLogWriter(out io.Writer, most int) *logWriter {
-	w := &logWriter{out: out, max: most, wake: make(chan struct{}, 1), idle: make(chan struct{})}
+func newLogWriter(out io.Writer, max int) *logWriter {
+	w := &logWriter{out: out, max: max, wake: make(chan struct{}, 1), idle: make(chan struct{})}
 	go w.work()
 	return w
 }

@@ -12,7 +12,7 @@ import (
 
 // pipe is a log whose reader can stall or go away.
 type pipe struct {
-	mu      sync.Mutex // held: the reader stands still
+	mu      sync.Mutex // held while the reader stalls
 	text    bytes.Buffer
 	gone    bool
 	entered chan struct{}
@@ -50,7 +50,7 @@ func flushed(t *testing.T, w *logWriter) {
 			return
 		}
 	}
-	t.Fatal("it never writes")
+	t.Fatal("the lines are not written")
 }
 
 func TestLogOfStalledReader(t *testing.T) {
@@ -70,7 +70,7 @@ func TestLogOfStalledReader(t *testing.T) {
 	flushed(t, w)
 	text := p.text.String()
 	if n := strings.Count(text, "\n"); n != 103 || !strings.Contains(text, `"lines":150`) || strings.Count(text, "dropped") != 1 {
-		t.Errorf("%d lines are written, want 102 and one of the dropped: %s", n, text[max(0, len(text)-500):])
+		t.Errorf("%d lines are written, want 102 and one that reports the dropped ones: %s", n, text[max(0, len(text)-500):])
 	}
 }
 
@@ -89,7 +89,7 @@ func TestLogOfClosedReader(t *testing.T) {
 	lines(w, 1)
 	flushed(t, w)
 	if text := p.text.String(); strings.Count(text, "\n") != 2 || !strings.HasPrefix(text, `{"time"`) {
-		t.Errorf("when it came back it was told %s", text)
+		t.Errorf("after the reader came back the log is %s", text)
 	}
 }
 
@@ -107,6 +107,6 @@ func TestFlushIsBounded(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(time.Minute):
-		t.Fatal("it waits for ever")
+		t.Fatal("flush does not return")
 	}
 }

@@ -14,10 +14,10 @@ import (
 )
 
 // garbagePercent is GOGC. At Go's default of 100 the collector took an eighth of
-// the processor time; an idle portal still takes only some 20 MB.
+// the processor time; at 400 an idle portal takes about 20 MB.
 const garbagePercent = 400
 
-// easyMemory is the unit of the soft memory limit, in bytes: with a thousand
+// memoryStep is the unit of the soft memory limit, in bytes: with a thousand
 // paying connections it keeps the process below 200 MB instead of 250.
 const memoryStep = 160 << 20
 
@@ -77,7 +77,7 @@ func adaptLimit(ctx context.Context, hard int64) {
 	}
 }
 
-// softLimit returns twice the live heap, rounded up to a multiple of easyMemory,
+// softLimit returns twice the live heap, rounded up to a multiple of memoryStep,
 // but at most hard.
 func softLimit(live, hard int64) int64 {
 	steps := (2*live + memoryStep - 1) / memoryStep

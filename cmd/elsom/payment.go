@@ -27,12 +27,12 @@ func (paymentHanging) Run(ctx context.Context) error {
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "CODE\tACCEPTED\tBILLER\tTXN_ID\tTOTAL, SOM\tATTEMPTS\tUNKNOWN\tLAST\tDECISIONS")
 		for _, h := range list {
-			words := ""
+			decisions := ""
 			for _, d := range h.Decisions {
-				words += fmt.Sprintf("%s: %s (%s) ", d.Staff, d.Decision, d.Reason)
+				decisions += fmt.Sprintf("%s: %s (%s) ", d.Staff, d.Decision, d.Reason)
 			}
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", h.Code, localTime(h.AcceptedAt), h.Biller, h.TxnID,
-				h.Total(), h.Attempts, h.Unknown, h.Last, words)
+				h.Total(), h.Attempts, h.Unknown, h.Last, decisions)
 		}
 		claims, allClaims, err := payments.Claims(ctx)
 		if err != nil {
@@ -68,16 +68,16 @@ func (d paymentDecide) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		word := payment.Decision{PaymentID: found.ID, Staff: d.Staff, Decision: payment.Refunded, Reason: d.Reason}
+		decision := payment.Decision{PaymentID: found.ID, Staff: d.Staff, Decision: payment.Refunded, Reason: d.Reason}
 		if d.Decision == "complete" {
-			word.Decision = payment.Completed
+			decision.Decision = payment.Completed
 		}
-		done, err := payments.Decide(ctx, word)
+		done, err := payments.Decide(ctx, decision)
 		switch {
 		case err != nil:
 			return err
 		case done:
-			fmt.Printf("Payment %s is %s.\n", d.Code, word.Decision)
+			fmt.Printf("Payment %s is %s.\n", d.Code, decision.Decision)
 		default:
 			fmt.Printf("Recorded. Payment %s ends when another person makes the same decision.\n", d.Code)
 		}
@@ -85,6 +85,6 @@ func (d paymentDecide) Run(ctx context.Context) error {
 	})
 }
 
-func withPayments(ctx context.Context, act func(*payment.Payments) error) error {
-	return withApp(ctx, func(h *app) error { return act(h.payments) })
+func withPayments(ctx context.Context, do func(*payment.Payments) error) error {
+	return withApp(ctx, func(a *app) error { return do(a.payments) })
 }

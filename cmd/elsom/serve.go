@@ -107,17 +107,17 @@ func (a *app) prepare(ctx context.Context) error {
 // is enabled.
 func (a *app) refuseDemo(ctx context.Context) error {
 	var problems []error
-	open, err := a.agents.HasDevelopmentCredentials(ctx)
+	enabled, err := a.agents.HasDevelopmentCredentials(ctx)
 	if err != nil {
 		return err
 	}
-	if open {
+	if enabled {
 		problems = append(problems, errors.New("a demo agent with its public password is enabled; run `elsom agent disable` for kicb, mobilnik and qiwi"))
 	}
-	if open, err = a.gateways.HasDevelopmentCredentials(ctx); err != nil {
+	if enabled, err = a.gateways.HasDevelopmentCredentials(ctx); err != nil {
 		return err
 	}
-	if open {
+	if enabled {
 		problems = append(problems, errors.New("the demo gateway with its public password is enabled; run `elsom gateway disable ussd`"))
 	}
 	return errors.Join(problems...)

@@ -31,39 +31,39 @@ func (s smsTest) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%q is not a mobile number of Kyrgyzstan", s.Number)
 	}
-	return withApp(ctx, func(h *app) error {
-		gateway, err := h.smsGateway()
+	return withApp(ctx, func(a *app) error {
+		gateway, err := a.smsGateway()
 		if err != nil {
 			return err
 		}
 		if gateway == nil {
 			return errors.New("ELSOM_SMS_URL is not set")
 		}
-		id, err := h.messages.SendNow(ctx, gateway, sms.Message{
+		id, err := a.messages.SendNow(ctx, gateway, sms.Message{
 			Phone: number, Lang: s.Lang, Key: "messages.test",
-			Args: map[string]any{"Time": h.db.Now().In(customer.Bishkek).Format("02.01.2006 15:04")},
+			Args: map[string]any{"Time": a.db.Now().In(customer.Bishkek).Format("02.01.2006 15:04")},
 		})
 		if err != nil {
 			return err
 		}
 		fmt.Println("The gateway accepted it.")
-		if h.config.Development() {
+		if a.config.Development() {
 			return nil
 		}
-		return s.receipt(ctx, h, id)
+		return s.receipt(ctx, a, id)
 	})
 }
 
 // receipt waits for the message's delivery receipt.
-func (s smsTest) receipt(ctx context.Context, h *app, id int64) error {
-	if !h.config.SMSReceiptsURL.Set() {
+func (s smsTest) receipt(ctx context.Context, a *app, id int64) error {
+	if !a.config.SMSReceiptsURL.Set() {
 		fmt.Println("ELSOM_SMS_RECEIPTS_URL is not set: no receipt will come.")
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
 	for {
-		state, err := h.messages.State(ctx, id)
+		state, err := a.messages.State(ctx, id)
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -86,8 +86,8 @@ type smsStatus struct{}
 
 // Run counts messages.
 func (smsStatus) Run(ctx context.Context) error {
-	return withApp(ctx, func(h *app) error {
-		counts, err := h.messages.Count(ctx)
+	return withApp(ctx, func(a *app) error {
+		counts, err := a.messages.Count(ctx)
 		if err != nil {
 			return err
 		}

@@ -236,11 +236,11 @@ func (h *server) broken(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-// show draws a page whole before a byte of it is sent.
+// show renders the whole page before it sends the first byte.
 func show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
 	var b bytes.Buffer
 	if err := page.Render(r.Context(), &b); err != nil {
-		http.Error(w, "the page can't be drawn", http.StatusInternalServerError)
+		http.Error(w, "the page can't be rendered", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -238,19 +238,19 @@ func regularResult(s service, q request, command string) int {
 	return biller.ResultDone
 }
 
-// pay stores the result or returns the stored one. bookedAs may replace the result
-// of a booking.
+// pay stores the result or returns the stored one. In the modes of bookedAs the
+// response to a booked payment has another result.
 func (h *server) pay(ctx context.Context, s service, q request, result int, o behavior) (response, error) {
-	asked := payment{
+	wanted := payment{
 		Service: s.code, TxnID: q.txnID, Account: q.account, Sum: q.sum,
 		Result: result, TxnDate: q.date, BookedAt: h.now().UnixMilli(),
 	}
-	stored, repeated, err := h.books.book(ctx, asked)
+	stored, repeated, err := h.books.book(ctx, wanted)
 	if err != nil {
 		return response{}, err
 	}
 	reply := response{TxnID: q.txnID, Sum: plain(q.sum)}
-	if !stored.same(asked) {
+	if !stored.same(wanted) {
 		reply.Result, reply.Comment = biller.ResultOther, "Такой txn_id уже был с другим счётом или суммой"
 		return reply, nil
 	}

@@ -106,7 +106,7 @@ func TestEveryMode(t *testing.T) {
 
 // In the modes that book behind 1 or 90 the repeat is refused, as by a provider that
 // stores no outcomes, until the switch is reset.
-func TestBookedBehindUnfinished(t *testing.T) {
+func TestRepeatOfUnstoredOutcomeIsRefused(t *testing.T) {
 	for _, mode := range []string{temporaryAfter, unfinishedAfter} {
 		s := fresh(t)
 		s.setSwitch(url.Values{"mode": {mode}})
@@ -134,7 +134,7 @@ func TestSlowDelaysTheResponse(t *testing.T) {
 	if a := s.client("/pay", impatient).Pay(t.Context(), sampleRequest); a.Outcome != biller.Unknown {
 		t.Errorf("%+v", a)
 	}
-	s.wantBalance(25050) // booked although nobody waited
+	s.wantBalance(25050) // booked although the client timed out
 }
 
 func TestSelectableRefusals(t *testing.T) {

@@ -104,11 +104,11 @@ func TestTransitiveImports(t *testing.T) {
 	t.Parallel()
 	list := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Deps}} {{.}}{{end}}`, "./...")
 	list.Dir = "../.."
-	var words bytes.Buffer
-	list.Stderr = &words
+	var stderr bytes.Buffer
+	list.Stderr = &stderr
 	out, err := list.Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err, words.String())
+		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	used := make([]bool, len(unreachable))
 	for _, row := range strings.Split(strings.TrimSpace(string(out)), "\n") {
@@ -235,7 +235,7 @@ func TestOnlyLedgerWritesBooks(t *testing.T) {
 
 func TestTopLevelFolders(t *testing.T) {
 	t.Parallel()
-	agreed := []string{
+	allowed := []string{
 		"cmd", "web", "templates", "static", "internal", "migrations",
 		"go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "CHANGELOG.md",
 		"bin", "var", // never committed
@@ -245,7 +245,7 @@ func TestTopLevelFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), ".") && !slices.Contains(agreed, entry.Name()) {
+		if !strings.HasPrefix(entry.Name(), ".") && !slices.Contains(allowed, entry.Name()) {
 			t.Errorf("%s is at the top level", entry.Name())
 		}
 	}
@@ -254,15 +254,15 @@ func TestTopLevelFolders(t *testing.T) {
 // Package names are nouns of the domain.
 func TestPackageNames(t *testing.T) {
 	t.Parallel()
-	empty := regexp.MustCompile(`^(services?|managers?|utils?|common|models?|types|helpers?|core|base|misc|shared|lib|pkg)$`)
+	general := regexp.MustCompile(`^(services?|managers?|utils?|common|models?|types|helpers?|core|base|misc|shared|lib|pkg)$`)
 	for _, s := range allSources(t) {
 		for _, part := range strings.Split(filepath.Dir(s.path), "/") {
-			if empty.MatchString(part) {
-				t.Errorf("%s: the name %s says nothing", s.path, part)
+			if general.MatchString(part) {
+				t.Errorf("%s: the name %s is too general", s.path, part)
 			}
 		}
-		if name := s.file.Name.Name; empty.MatchString(name) {
-			t.Errorf("%s: the package name %s says nothing", s.path, name)
+		if name := s.file.Name.Name; general.MatchString(name) {
+			t.Errorf("%s: the package name %s is too general", s.path, name)
 		}
 	}
 }
@@ -270,18 +270,18 @@ func TestPackageNames(t *testing.T) {
 // Every package has one package comment.
 func TestPackageComments(t *testing.T) {
 	t.Parallel()
-	said := map[string]int{}
+	comments := map[string]int{}
 	for _, s := range allSources(t) {
 		if s.isTest() {
 			continue
 		}
 		folder := filepath.Dir(s.path)
-		said[folder] += 0
+		comments[folder] += 0
 		if s.file.Doc != nil {
-			said[folder]++
+			comments[folder]++
 		}
 	}
-	for folder, n := range said {
+	for folder, n := range comments {
 		if n != 1 {
 			t.Errorf("%s: %d files have a package comment, want 1", folder, n)
 		}
