@@ -152,8 +152,8 @@ func (k *benchDB) logins(p *portal, lasting time.Duration, turnedAway *atomic.In
 		}
 		w := &wires[caller]
 		w.host = p.listen
-		who := k.m.server.strangers[i]
-		r, err := w.post("/login", who.cookie, "csrf="+who.tok+"&password="+benchPasswordForm)
+		stranger := k.m.server.strangers[i]
+		r, err := w.post("/login", stranger.cookie, "csrf="+stranger.tok+"&password="+benchPasswordForm)
 		switch {
 		case err == nil && r.status == http.StatusSeeOther && r.location == "/cabinet":
 			return done

@@ -55,8 +55,8 @@ func (k *benchDB) post(ctx context.Context, kind kind) error {
 		}),
 	}
 	if kind == limited {
-		who := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
-		posting.Riders = append(posting.Riders, limit.Rider(who, benchAmount, benchLevel))
+		payer := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
+		posting.Riders = append(posting.Riders, limit.Rider(payer, benchAmount, benchLevel))
 	}
 	_, err := k.ledger.Post(ctx, posting)
 	k.payments.Add(count(err))

@@ -59,7 +59,7 @@ const retryAfter = 250 * time.Millisecond
 func (p *Pool) Room(ahead time.Duration) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	//mutant:replace >= 0 && since => ./internal/payment TestNoRoomWhileOthersHaveAllSlots
+	//mutant:replace >= 0 && since => ./internal/payment TestCapacityWhileOthersHaveAllSlots
 	if since := p.slots.db.Now().Sub(p.refused); since >= 0 && since < retryAfter { // negative: the clock was set back
 		return 0
 	}
@@ -137,7 +137,7 @@ func (p *Pool) keep(r Renewal, calls int, now time.Time) (surplus []Lease) {
 	p.leased = leased
 	p.open += calls
 	if calls == 0 && len(p.leased)*p.depth <= p.open {
-		//mutant:replace now => time.Time{} ./internal/payment TestNoRoomWhileOthersHaveAllSlots
+		//mutant:replace now => time.Time{} ./internal/payment TestCapacityWhileOthersHaveAllSlots
 		p.refused = now
 	}
 	//mutant:replace 0 && len(p.leased) > p.open => len(r.leases) ./internal/payment TestSurplusSlotsAreReleased

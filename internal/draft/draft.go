@@ -43,7 +43,7 @@ func (t Terms) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }
 // asks for the PIN in its own way.
 func (t Terms) CheckShown(op string, owner, customerID int64, channel customer.Channel) error {
 	//mutant:replace || t.Channel != channel => ./web TestDraftsOfOtherChannelsAreNotFound
-	//mutant:replace owner != customerID || t.Channel => t.Channel ./internal/payment TestAcceptOnlyTheOwner
+	//mutant:replace owner != customerID || t.Channel => t.Channel ./internal/payment TestAcceptRejectsOthers
 	//mutant:replace owner != customerID || t.Channel => t.Channel ./internal/transfer TestAcceptRefuses
 	if owner != customerID || t.Channel != channel {
 		return fault.New(fault.NotFound, op, "")

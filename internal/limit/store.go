@@ -46,7 +46,7 @@ func selectSpent(g *gorm.DB, dialect database.Dialect, customers []int64, now ti
 	day, month := periods(now)
 	these, list := database.InList(dialect, customers)
 	//mutant:replace = ?) => = ? AND FALSE) ./web TestClosingDoesNotResetLimits
-	//mutant:replace AND state <> 'refunded' => ./internal/payment TestRefundGivesLimitsBack
+	//mutant:replace AND state <> 'refunded' => ./internal/payment TestRefundRestoresLimits
 	//mutant:replace WHERE sender_id => WHERE FALSE AND sender_id ./internal/transfer TestLimitsAreShared
 	rows, err := database.ScanAll(g.Raw(`SELECT s.id, CAST(SUM(s.in_day) AS BIGINT), CAST(SUM(s.in_month) AS BIGINT)
 		FROM (SELECT customer_id AS id, CASE WHEN accepted_at >= ? THEN amount + fee ELSE 0 END AS in_day, amount + fee AS in_month

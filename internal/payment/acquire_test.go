@@ -30,7 +30,7 @@ func TestAcquiredAheadWaitsForASlot(t *testing.T) {
 		h := newFixtureWith(t, db, f, func(timing *payment.Timing) { timing.AcquireAhead = time.Hour })
 		attempts := func(n int) {
 			t.Helper()
-			require.Eventually(t, "claimed ahead", func() bool { return h.Count("SELECT COUNT(*) FROM payment_attempts") == n })
+			require.Eventually(t, "acquired ahead", func() bool { return h.Count("SELECT COUNT(*) FROM payment_attempts") == n })
 		}
 		paid := h.payEach(15)
 		h.deliver()
@@ -41,7 +41,7 @@ func TestAcquiredAheadWaitsForASlot(t *testing.T) {
 		time.Sleep(200 * time.Millisecond) // time for a thirteenth
 		f.release()
 		for _, p := range paid {
-			h.ends(p)
+			h.awaitEnd(p)
 		}
 		if f.most != 12 {
 			t.Fatalf("%d calls at once", f.most)
@@ -51,9 +51,9 @@ func TestAcquiredAheadWaitsForASlot(t *testing.T) {
 	})
 }
 
-// While other processes have all slots, a process asks for some now and then, not
+// While other processes have all slots, a process tries to acquire one now and then, not
 // for each payment; also after its clock was set back.
-func TestNoRoomWhileOthersHaveAllSlots(t *testing.T) {
+func TestCapacityWhileOthersHaveAllSlots(t *testing.T) {
 	for _, open := range eachDatabase {
 		var ahead atomic.Int64
 		noon := time.Now()
@@ -64,59 +64,59 @@ func TestNoRoomWhileOthersHaveAllSlots(t *testing.T) {
 		h.deliver()
 		require.Eventually(t, "twelve calls", func() bool { return f.under() == 12 })
 		worker := newFixtureWith(t, db, f, func(*payment.Timing) {}).Worker("dostek")
-		tasks, err := worker.Acquire(context.Background(), 1)
+		messages, err := worker.Acquire(context.Background(), 1)
 		require.NoError(t, err)
-		if len(tasks) != 0 {
-			t.Fatalf("%d deliveries without a slot", len(tasks))
+		if len(messages) != 0 {
+			t.Fatalf("%d deliveries without a slot", len(messages))
 		}
 		for _, moment := range []struct {
 			ahead time.Duration
-			asks  bool
+			want  bool
 		}{{0, false}, {100 * time.Millisecond, false}, {time.Second, true}, {-time.Hour, true}} {
 			ahead.Store(int64(moment.ahead))
-			if asks := worker.Capacity() > 0; asks != moment.asks {
-				t.Errorf("%s later it asks: %t", moment.ahead, asks)
+			if got := worker.Capacity() > 0; got != moment.want {
+				t.Errorf("%s later: capacity %t", moment.ahead, got)
 			}
 		}
 		ahead.Store(0)
 		f.release()
 		for _, p := range paid {
-			h.ends(p)
+			h.awaitEnd(p)
 		}
 		h.WantAudit()
 	}
 }
 
-// After a rush a process keeps as many slots as it has calls; others can acquire
+// After a burst a process keeps as many slots as it has calls; others can acquire
 // the rest at once.
 func TestSurplusSlotsAreReleased(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
 		worker := h.Worker("dostek")
-		claim := func(w outbox.Worker, n int) []outbox.LeasedMessage {
+		acquire := func(w outbox.Worker, n int) []outbox.LeasedMessage {
 			t.Helper()
 			h.payEach(n)
-			tasks, err := w.Acquire(context.Background(), n)
+			messages, err := w.Acquire(context.Background(), n)
 			require.NoError(t, err)
-			if len(tasks) != n {
-				t.Fatalf("%d deliveries of %d", len(tasks), n)
+			if len(messages) != n {
+				t.Fatalf("%d deliveries of %d", len(messages), n)
 			}
-			return tasks
+			return messages
 		}
-		rush := claim(worker, 12)
-		for _, task := range rush[1:] {
-			worker.Do(context.Background(), task)
+		burst := acquire(worker, 12)
+		for _, message := range burst[1:] {
+			worker.Do(context.Background(), message)
 		}
-		trickle := claim(worker, 1)
+		next := acquire(worker, 1)
 		if n := h.taken(); n != 2 {
 			t.Fatalf("%d slots for two calls", n)
 		}
 		other := newFixtureWith(t, db, h.biller, func(*payment.Timing) {}).Worker("dostek")
-		for _, task := range claim(other, 10) {
-			other.Do(context.Background(), task)
+		for _, message := range acquire(other, 10) {
+			other.Do(context.Background(), message)
 		}
-		worker.Do(context.Background(), rush[0])
-		worker.Do(context.Background(), trickle[0])
+		worker.Do(context.Background(), burst[0])
+		worker.Do(context.Background(), next[0])
 		worker.Idle(context.Background())
 		other.Idle(context.Background())
 		if n := h.taken(); n != 0 {
@@ -133,10 +133,10 @@ func TestCallThatCouldOutlastItsLeaseIsNotMade(t *testing.T) {
 		h := newFixture(t, db, good)
 		p := h.pay(h.NewCustomer(100_00), "100")
 		worker := h.Worker("dostek")
-		tasks, err := worker.Acquire(context.Background(), 1)
+		messages, err := worker.Acquire(context.Background(), 1)
 		require.NoError(t, err)
 		ahead.Store(int64(30 * time.Second)) // of 45, and a call may take 20
-		worker.Do(context.Background(), tasks[0])
+		worker.Do(context.Background(), messages[0])
 		if n := h.biller.count(p.TxnID); n != 0 {
 			t.Fatalf("%d calls", n)
 		}
@@ -144,18 +144,18 @@ func TestCallThatCouldOutlastItsLeaseIsNotMade(t *testing.T) {
 			t.Fatalf("%d attempts known to be none", n)
 		}
 		h.deliver()
-		h.ends(p)
+		h.awaitEnd(p)
 		h.WantAudit()
 	}
 }
 
-// odd answers with an outcome that doesn't exist.
-type odd struct {
+// invalidOutcome is a biller that answers with an outcome that doesn't exist.
+type invalidOutcome struct {
 	*fake
 	of func(txnID string) bool
 }
 
-func (o odd) Pay(ctx context.Context, r biller.Request) biller.Answer {
+func (o invalidOutcome) Pay(ctx context.Context, r biller.Request) biller.Answer {
 	answer := o.fake.Pay(ctx, r)
 	if o.of(r.TxnID) {
 		answer.Outcome = biller.Outcome(99)
@@ -169,19 +169,21 @@ func TestUnrecordableAnswerDoesNotStopOthers(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		f := newFake(later, good).holding()
 		h := newFixtureWith(t, db, f, func(*payment.Timing) {})
-		spoilt := map[string]bool{}
-		h.wire = func(catalog.Biller) biller.Biller { return odd{f, func(txnID string) bool { return spoilt[txnID] }} }
-		var sound []payment.Payment
+		invalid := map[string]bool{}
+		h.wire = func(catalog.Biller) biller.Biller {
+			return invalidOutcome{f, func(txnID string) bool { return invalid[txnID] }}
+		}
+		var valid []payment.Payment
 		for i, p := range h.payEach(12) {
-			if spoilt[p.TxnID] = i%2 == 0; !spoilt[p.TxnID] {
-				sound = append(sound, p)
+			if invalid[p.TxnID] = i%2 == 0; !invalid[p.TxnID] {
+				valid = append(valid, p)
 			}
 		}
 		h.deliver()
 		require.Eventually(t, "all are called", func() bool { return f.under() == 12 })
 		f.release()
-		for _, p := range sound {
-			if got := h.ends(p); got.State != payment.Completed {
+		for _, p := range valid {
+			if got := h.awaitEnd(p); got.State != payment.Completed {
 				t.Fatalf("%+v", got)
 			}
 		}

@@ -26,7 +26,7 @@ func TestGoodAnswerSettles(t *testing.T) {
 			t.Fatalf("%+v", p)
 		}
 		h.deliver()
-		got := h.ends(p)
+		got := h.awaitEnd(p)
 		if got.State != payment.Completed || got.Reference != "77" || got.EndedAt.IsZero() {
 			t.Fatalf("%+v", got)
 		}
@@ -99,7 +99,7 @@ func TestVerdictOnAnswers(t *testing.T) {
 				}
 				// Leave nothing open for the next case.
 				h.biller.say(good)
-				h.ends(p)
+				h.awaitEnd(p)
 			}
 			stop()
 			h.WantAudit()
@@ -147,7 +147,7 @@ func TestRefusalAfterUnfinishedNeedsDecisions(t *testing.T) {
 		for i, staff := range []string{"aigul", "bakyt"} {
 			done, err := h.Decide(ctx, payment.Decision{PaymentID: p.ID, Staff: staff, Decision: payment.Refunded, Reason: "never seen"})
 			if err != nil || done != (i == 1) {
-				t.Fatalf("word %d: %v, %v", i, done, err)
+				t.Fatalf("decision %d: %v, %v", i, done, err)
 			}
 		}
 		h.WantBalance(c.ID, 100_00)
@@ -168,7 +168,7 @@ func TestAttemptBeforeCall(t *testing.T) {
 			t.Fatalf("%d attempts while the call is under way", n)
 		}
 		f.release()
-		h.ends(p)
+		h.awaitEnd(p)
 	})
 }
 
@@ -188,7 +188,7 @@ func TestTwelveCallsAtOnce(t *testing.T) {
 		time.Sleep(700 * time.Millisecond) // time for a thirteenth
 		f.release()
 		for _, p := range paid {
-			h.ends(p)
+			h.awaitEnd(p)
 		}
 		if f.most != 12 {
 			t.Fatalf("%d calls at once", f.most)
@@ -208,12 +208,12 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 		h.deliver()
 		require.Eventually(t, "called", func() bool { return f.count(p.TxnID) == 1 })
 		ctx := context.Background()
-		word := payment.Decision{PaymentID: p.ID, Decision: payment.Refunded, Reason: "DosTek: never seen"}
+		decision := payment.Decision{PaymentID: p.ID, Decision: payment.Refunded, Reason: "DosTek: never seen"}
 		for i, staff := range []string{"aigul", "bakyt"} {
-			word.Staff = staff
-			done, err := h.Decide(ctx, word)
+			decision.Staff = staff
+			done, err := h.Decide(ctx, decision)
 			if err != nil || done != (i == 1) {
-				t.Fatalf("word %d: %v, %v", i, done, err)
+				t.Fatalf("decision %d: %v, %v", i, done, err)
 			}
 		}
 		h.WantBalance(c.ID, 100_00)
@@ -233,26 +233,26 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		ctx := context.Background()
-		word := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
-		_, err := h.Decide(ctx, word)
+		decision := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
+		_, err := h.Decide(ctx, decision)
 		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
 		require.NoError(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID).Error)
-		done, err := h.Decide(ctx, word)
+		done, err := h.Decide(ctx, decision)
 		if err != nil || done {
-			t.Fatalf("the first word: %v, %v", done, err)
+			t.Fatalf("the first decision: %v, %v", done, err)
 		}
-		word.Staff = " aigul "
-		_, err = h.Decide(ctx, word)
+		decision.Staff = " aigul "
+		_, err = h.Decide(ctx, decision)
 		kindIs(t, err, fault.Conflict, "payment.decided_twice", "")
-		word.Staff = "bakyt"
-		if done, err = h.Decide(ctx, word); err != nil || !done {
-			t.Fatalf("the second word: %v, %v", done, err)
+		decision.Staff = "bakyt"
+		if done, err = h.Decide(ctx, decision); err != nil || !done {
+			t.Fatalf("the second decision: %v, %v", done, err)
 		}
-		got := h.ends(p)
+		got := h.awaitEnd(p)
 		if got.State != payment.Completed {
 			t.Fatalf("%+v", got)
 		}
-		_, err = h.Decide(ctx, word)
+		_, err = h.Decide(ctx, decision)
 		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
 		h.WantAudit()
 	})
@@ -277,7 +277,7 @@ func TestUnresponsiveBillerDoesNotDelayOthers(t *testing.T) {
 		require.NoError(t, err)
 		got, err := h.Accept(context.Background(), c, customer.Web, draft.ID)
 		require.NoError(t, err)
-		h.ends(got.Payment)
+		h.awaitEnd(got.Payment)
 	})
 }
 
@@ -292,13 +292,13 @@ func TestBillerRetiredWithOpenPayments(t *testing.T) {
 		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
 		time.Sleep(1100 * time.Millisecond) // the catalog looks once a second
 		h.deliver()
-		if got := h.ends(p); got.State != payment.Completed {
+		if got := h.awaitEnd(p); got.State != payment.Completed {
 			t.Errorf("%+v", got)
 		}
 	})
 }
 
-func TestManyAtOnceEndOnce(t *testing.T) {
+func TestConcurrentPaymentsEndOnce(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, later, good)
 		h.deliver()

@@ -155,7 +155,7 @@ func (h *fixture) deliver() (stop func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() { h.Deliver(ctx) })
 	stop = sync.OnceFunc(func() {
-		h.biller.release() // a test that failed must not wait for its own hand
+		h.biller.release() // the workers wait for held calls, also after a failure
 		cancel()
 		wg.Wait()
 	})
@@ -163,8 +163,8 @@ func (h *fixture) deliver() (stop func()) {
 	return stop
 }
 
-// ends waits until the payment is no longer processing.
-func (h *fixture) ends(p payment.Payment) payment.Payment {
+// awaitEnd waits until the payment is no longer processing.
+func (h *fixture) awaitEnd(p payment.Payment) payment.Payment {
 	h.t.Helper()
 	got, err := h.Await(context.Background(), p.CustomerID, p.ID, 20*time.Second)
 	require.NoError(h.t, err)

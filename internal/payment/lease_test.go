@@ -14,16 +14,16 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// late is a biller whose first refusal arrives after a second attempt, made when
+// lateRefusal is a biller whose first refusal arrives after a second attempt, made when
 // the first one's lease had expired, was booked and its answer lost.
-type late struct {
+type lateRefusal struct {
 	*fake
 	calls  atomic.Int32
 	expire func()
 	second chan struct{}
 }
 
-func (l *late) Pay(ctx context.Context, r biller.Request) biller.Answer {
+func (l *lateRefusal) Pay(ctx context.Context, r biller.Request) biller.Answer {
 	switch l.calls.Add(1) {
 	case 1:
 		l.expire()
@@ -45,13 +45,13 @@ func TestLateRefusalDoesNotRefund(t *testing.T) {
 		db := open(t, database.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 		h := newFixture(t, db, good)
 		h.trust(false)
-		l := &late{fake: h.biller, second: make(chan struct{}), expire: func() { ahead.Store(int64(2 * time.Minute)) }}
+		l := &lateRefusal{fake: h.biller, second: make(chan struct{}), expire: func() { ahead.Store(int64(2 * time.Minute)) }}
 		h.wire = func(catalog.Biller) biller.Biller { return l }
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
 		stop := h.deliver()
-		if got := h.ends(p); got.State != payment.Completed {
-			t.Fatalf("%s, though the biller has booked", got.State)
+		if got := h.awaitEnd(p); got.State != payment.Completed {
+			t.Fatalf("%s, although the biller has booked", got.State)
 		}
 		h.WantBalance(c.ID, 0)
 		stop()
@@ -70,9 +70,9 @@ func TestClockSetBackDoesNotStopDeliveries(t *testing.T) {
 	require.Eventually(t, "all slots are taken", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.busy == 12 })
 	f.release()
 	for _, p := range paid {
-		h.ends(p)
+		h.awaitEnd(p)
 	}
-	require.Eventually(t, "nobody holds a slot", func() bool { return h.taken() == 0 })
+	require.Eventually(t, "all slots are free", func() bool { return h.taken() == 0 })
 	ahead.Store(-int64(time.Hour))
-	h.ends(h.pay(c, "1"))
+	h.awaitEnd(h.pay(c, "1"))
 }

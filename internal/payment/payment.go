@@ -190,7 +190,7 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 	if p == nil {
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
-	//mutant:drop TestAcceptOnlyTheOwner
+	//mutant:drop TestAcceptRejectsOthers
 	if p.CustomerID != customerID { // another's receipt does not exist for the asker
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}

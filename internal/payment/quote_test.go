@@ -133,7 +133,7 @@ func TestAcceptedOnce(t *testing.T) {
 	})
 }
 
-func TestAcceptOnlyTheOwner(t *testing.T) {
+func TestAcceptRejectsOthers(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t), good)
 	c, stranger := h.NewCustomer(100_00), h.NewCustomer(100_00)
 	draft, err := h.Quote(context.Background(), c, order("60"))
@@ -285,7 +285,7 @@ func TestLimits(t *testing.T) {
 }
 
 // A refund is never limited and restores the limits.
-func TestRefundGivesLimitsBack(t *testing.T) {
+func TestRefundRestoresLimits(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t), refused(5))
 	ctx := context.Background()
 	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 1, day = 5000").Error)
@@ -294,7 +294,7 @@ func TestRefundGivesLimitsBack(t *testing.T) {
 	c := h.NewCustomer(50_00)
 	p := h.pay(c, "50")
 	h.deliver()
-	if got := h.ends(p); got.State != payment.Refunded || payment.RefusalKey(got.Result) == "" {
+	if got := h.awaitEnd(p); got.State != payment.Refunded || payment.RefusalKey(got.Result) == "" {
 		t.Fatalf("%+v", got)
 	}
 	h.WantBalance(c.ID, 50_00)

@@ -112,10 +112,10 @@ func TestEndIsUnknownWithoutTheStandby(t *testing.T) {
 	f.release()
 	require.Eventually(t, "the end stands on the primary", func() bool { return h.Count("SELECT COUNT(*) FROM payments WHERE state = 'completed'") == 1 })
 	if p, err := h.ByID(ctx, c.ID, paid.ID); !fault.Is(err, fault.Unknown) {
-		t.Errorf("the receipt says %s, %v", p.State, err)
+		t.Errorf("the receipt has %s, %v", p.State, err)
 	}
 	require.NoError(t, server.SetSynchronousStandbys(""))
-	if p := h.ends(paid); p.State != payment.Completed {
+	if p := h.awaitEnd(paid); p.State != payment.Completed {
 		t.Errorf("it is %s", p.State)
 	}
 	h.WantAudit()

@@ -38,7 +38,7 @@ func TestOneCustomerLeavesSlotsToOthers(t *testing.T) {
 		}
 		f.release()
 		for _, p := range paid {
-			h.ends(p)
+			h.awaitEnd(p)
 		}
 		h.WantAudit()
 	})
@@ -57,29 +57,29 @@ func TestAcquisitionsAreSerialized(t *testing.T) {
 		for range 40 {
 			h.pay(c, "1")
 		}
-		claimed := make(chan int, 1)
+		acquired := make(chan int, 1)
 		require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			if tx.Dialect() == database.Postgres {
 				if err := tx.Gorm().Exec("SELECT 1 FROM biller_slots WHERE biller = 'dostek' AND slot = 0 FOR UPDATE").Error; err != nil {
 					return err
 				}
 			}
-			tasks, err := outbox.Acquire(ctx, tx, payment.Queue("dostek"), 3, 30*time.Second)
-			if err != nil || len(tasks) != 3 {
-				t.Errorf("%d deliveries, %v", len(tasks), err)
+			messages, err := outbox.Acquire(ctx, tx, payment.Queue("dostek"), 3, 30*time.Second)
+			if err != nil || len(messages) != 3 {
+				t.Errorf("%d deliveries, %v", len(messages), err)
 				return err
 			}
 			go func() {
-				tasks, err := worker.Acquire(context.WithoutCancel(ctx), 12)
+				messages, err := worker.Acquire(context.WithoutCancel(ctx), 12)
 				if err != nil {
 					t.Error(err)
 				}
-				claimed <- len(tasks)
+				acquired <- len(messages)
 			}()
-			time.Sleep(300 * time.Millisecond) // time to claim regardless
+			time.Sleep(300 * time.Millisecond) // time to acquire regardless
 			return nil
 		}))
-		if n := <-claimed; n != 0 {
+		if n := <-acquired; n != 0 {
 			t.Errorf("%d deliveries above the customer's share", n)
 		}
 	})
@@ -98,7 +98,7 @@ func TestDeliveriesOfAnEarlierRelease(t *testing.T) {
 		}
 		h.deliver()
 		for _, p := range paid {
-			h.ends(p)
+			h.awaitEnd(p)
 		}
 		h.WantAudit()
 	})

@@ -26,7 +26,7 @@ type traced struct {
 func (s *traced) add(text string, _ []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !strings.HasPrefix(text, "--") { // SQLite's word for a trigger
+	if !strings.HasPrefix(text, "--") { // SQLite traces a trigger as a comment
 		s.list = append(s.list, text)
 	}
 }
@@ -45,8 +45,8 @@ var touching = regexp.MustCompile(`\b(from|into|update) ([a-z_]+)`)
 func shapes(list []string) (shapes []string) {
 	for _, text := range list {
 		text = strings.NewReplacer("\"", "", "`", "", "for update", "", "do update", "").Replace(strings.ToLower(strings.Join(strings.Fields(text), " ")))
-		found := slices.DeleteFunc(touching.FindAllString(text, -1), func(word string) bool {
-			return slices.Contains([]string{"from v", "from unnest", "from picked"}, word)
+		found := slices.DeleteFunc(touching.FindAllString(text, -1), func(table string) bool {
+			return slices.Contains([]string{"from v", "from unnest", "from picked"}, table)
 		})
 		if len(found) == 0 {
 			found = strings.Fields(text)[:1]
@@ -73,7 +73,7 @@ func TestStatementsOfAcquire(t *testing.T) {
 			// The clock stands still, so that nothing periodic runs in between.
 			db := open(t, database.WithTrace(sent.add), database.WithClock(func() time.Time { return noon }))
 			want := want
-			if name == "sqlite" { // which doesn't tell of begin and commit
+			if name == "sqlite" { // whose trace has no begin and commit
 				want = slices.DeleteFunc(slices.Clone(want), func(s string) bool { return s == "begin" || s == "commit" })
 			}
 			h := newFixture(t, db, good)
@@ -84,17 +84,17 @@ func TestStatementsOfAcquire(t *testing.T) {
 			for _, n := range []int{1, 11} {
 				h.payEach(n)
 				sent.take()
-				tasks, err := worker.Acquire(ctx, n)
+				messages, err := worker.Acquire(ctx, n)
 				require.NoError(t, err)
-				if len(tasks) != n {
-					t.Fatalf("%d claimed of %d", len(tasks), n)
+				if len(messages) != n {
+					t.Fatalf("%d acquired of %d", len(messages), n)
 				}
 				if got := shapes(sent.take()); !slices.Equal(got, want) {
-					t.Errorf("claiming %d sends\n%s\nnot\n%s", n, strings.Join(got, "\n"), strings.Join(want, "\n"))
+					t.Errorf("acquiring %d sends\n%s\nnot\n%s", n, strings.Join(got, "\n"), strings.Join(want, "\n"))
 				}
 				var calls sync.WaitGroup
-				for _, task := range tasks {
-					calls.Go(func() { worker.Do(ctx, task) })
+				for _, message := range messages {
+					calls.Go(func() { worker.Do(ctx, message) })
 				}
 				calls.Wait()
 			}
@@ -132,7 +132,7 @@ func TestStatementsOfADelivery(t *testing.T) {
 			if all := len(sent.take()); all > 7*n {
 				t.Errorf("%d statements for %d payments", all, n)
 			}
-			h.ends(last)
+			h.awaitEnd(last)
 			h.WantAudit()
 		})
 	}

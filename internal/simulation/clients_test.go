@@ -109,9 +109,9 @@ func (s *simulation) payIn(p *process) {
 	if len(c.cash) > 0 && s.chance(35) {
 		one = pick(s, c.cash)
 	} else {
-		who := pick(s, c.holders)
-		one = &clientCashIn{agent: pick(s, s.template.agents), holder: who, request: cashin.Request{
-			TxnID: fmt.Sprintf("%d", 1000+len(c.cash)), TxnDate: "20261122120000", Account: who.phone,
+		holder := pick(s, c.holders)
+		one = &clientCashIn{agent: pick(s, s.template.agents), holder: holder, request: cashin.Request{
+			TxnID: fmt.Sprintf("%d", 1000+len(c.cash)), TxnDate: "20261122120000", Account: holder.phone,
 			Sum: money.Amount(1+s.rng.IntN(50)) * 1000,
 		}}
 		if s.chance(10) {
@@ -168,22 +168,22 @@ func (s *simulation) sendCashIn(p *process, one *clientCashIn) {
 
 // quote opens the check page of a payment.
 func (s *simulation) quote(p *process) {
-	who := pick(s, s.clients.holders)
+	holder := pick(s, s.clients.holders)
 	service := pick(s, billerCodes)
 	identifier := "00207199610017"
 	if service != "dostek" {
 		identifier = "123456"
 	}
 	amount := money.Amount(1+s.rng.IntN(300)) * 100
-	draft, err, answered := callAs(s, p, "quote", who.id, func(ctx context.Context, c customer.Customer) (payment.Draft, error) {
+	draft, err, answered := callAs(s, p, "quote", holder.id, func(ctx context.Context, c customer.Customer) (payment.Draft, error) {
 		return p.payments.Quote(ctx, c, payment.Order{
 			Service: service, Identifier: identifier, Amount: amount.Plain(), Channel: customer.USSD,
 		})
 	})
 	if statusOf(err, answered) == isDone {
-		one := &clientPayment{holder: who, draft: draft}
+		one := &clientPayment{holder: holder, draft: draft}
 		s.clients.payments = append(s.clients.payments, one)
-		s.logf("%s shows %s the check page %d: %s to %s %s", p.name, who.phone, len(s.clients.payments), amount, service, s.alias(draft.TxnID))
+		s.logf("%s shows %s the check page %d: %s to %s %s", p.name, holder.phone, len(s.clients.payments), amount, service, s.alias(draft.TxnID))
 		if s.chance(60) {
 			s.pressPay(p, one)
 		}

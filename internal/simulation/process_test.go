@@ -47,6 +47,10 @@ type process struct {
 var secret = []byte("a secret of the simulation, long enough")
 
 // open starts a process on the database of the simulation.
+//
+// It wires the services itself. testkit.New would commit at each start (it seeds the
+// catalog), use jitter, which does not depend on the seed, and close the ledger at
+// the end of the test, which blocks for a process that was killed.
 func (s *simulation) open() *process {
 	s.opened++
 	p := &process{name: string(rune('A' + (s.opened-1)%26)), simulation: s, died: make(chan struct{})}

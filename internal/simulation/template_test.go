@@ -12,6 +12,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/testkit/require"
 	"elsom/internal/wallet"
 )
 
@@ -28,42 +29,36 @@ func buildTemplate(t *testing.T, folder string) *template {
 	t.Helper()
 	ctx := context.Background()
 	path := filepath.Join(folder, "template.db")
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	db, err := database.Open(ctx, "sqlite:"+path, database.WithClock(func() time.Time { return startTime.Add(-time.Hour) }))
-	must(err)
-	must(db.Migrate(ctx))
-	must(catalog.New(db, catalog.Options{}).Seed(ctx))
-	must(db.Gorm(ctx).Exec("UPDATE catalog_billers SET url = 'http://127.0.0.1:1/', answers_stored_outcome = (code = 'dostek')").Error)
-	must(db.Gorm(ctx).Exec("UPDATE catalog_services SET fee_fixed = 150 WHERE code = 'hoster'").Error)
-	must(db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 150000, operation = 60000, month = 120000").Error)
+	require.NoError(t, err)
+	require.NoError(t, db.Migrate(ctx))
+	require.NoError(t, catalog.New(db, catalog.Options{}).Seed(ctx))
+	require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_billers SET url = 'http://127.0.0.1:1/', answers_stored_outcome = (code = 'dostek')").Error)
+	require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_services SET fee_fixed = 150 WHERE code = 'hoster'").Error)
+	require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 150000, operation = 60000, month = 120000").Error)
 	h := &template{path: path}
 	for n := range 3 {
-		who := holder{id: db.NewID(), phone: fmt.Sprintf("+99670012345%d", n)}
-		must(db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			row := customer.Record{ID: who.id, Phone: who.phone, Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now()}
+		added := holder{id: db.NewID(), phone: fmt.Sprintf("+99670012345%d", n)}
+		require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			row := customer.Record{ID: added.id, Phone: added.phone, Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now()}
 			if err := tx.Gorm().Create(&row).Error; err != nil {
 				return err
 			}
-			return wallet.Open(ctx, tx, who.id)
+			return wallet.Open(ctx, tx, added.id)
 		}))
-		h.holders = append(h.holders, who)
+		h.holders = append(h.holders, added)
 	}
 	register, err := cashin.NewAgents(db, nil, nil)
-	must(err)
+	require.NoError(t, err)
 	for _, code := range []string{"kicb", "qiwi"} {
-		must(register.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "a password of the agent", Ceiling: 4_000_00}))
+		require.NoError(t, register.AddAgent(ctx, cashin.NewAgent{Code: code, Name: code, Password: "a password of the agent", Ceiling: 4_000_00}))
 	}
 	h.agents, err = register.ListAgents(ctx)
-	must(err)
+	require.NoError(t, err)
 	_, err = db.Pool().Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	must(err)
-	must(db.Close())
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
 	h.file, err = os.ReadFile(path)
-	must(err)
+	require.NoError(t, err)
 	return h
 }

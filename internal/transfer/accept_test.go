@@ -28,8 +28,8 @@ func TestTransfer(t *testing.T) {
 		sent := h.send(from, to, "250,50")
 		h.WantBalance(from.ID, 749_50)
 		h.WantBalance(to.ID, 255_50)
-		for _, who := range []customer.Customer{from, to} {
-			got, err := h.ByID(ctx, who.ID, sent.ID)
+		for _, c := range []customer.Customer{from, to} {
+			got, err := h.ByID(ctx, c.ID, sent.ID)
 			require.NoError(t, err)
 			if got.AcceptedAt.IsZero() || got.Amount != 250_50 || got.SenderPhone != from.Phone || got.ReceiverPhone != to.Phone {
 				t.Fatalf("%+v, accepted %+v", got, sent)
@@ -38,37 +38,37 @@ func TestTransfer(t *testing.T) {
 		_, err := h.ByID(ctx, h.NewCustomer(0).ID, sent.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		for _, want := range []struct {
-			who       customer.Customer
+			c         customer.Customer
 			key, lang string
 			other     customer.Customer
 		}{{from, "sms.transfer_sent", "ru", to}, {to, "sms.transfer_got", "ky", from}} {
-			word := h.word(want.key)
-			if word.Phone != want.who.Phone.String() || word.Lang != want.lang || word.Args["Phone"] != want.other.Phone.Pretty() || word.Args["Amount"] != "250,50" ||
-				!word.Notice || word.Came != (want.who.ID == to.ID) {
-				t.Errorf("%s: %+v", want.key, word)
+			message := h.queuedSMS(want.key)
+			if message.Phone != want.c.Phone.String() || message.Lang != want.lang || message.Args["Phone"] != want.other.Phone.Pretty() || message.Args["Amount"] != "250,50" ||
+				!message.Notice || message.Came != (want.c.ID == to.ID) {
+				t.Errorf("%s: %+v", want.key, message)
 			}
 		}
 		h.WantAudit()
 	})
 }
 
-type word struct {
+type queuedSMS struct {
 	Phone, Lang, Key string
 	Args             map[string]string
 	Notice, Came     bool
 }
 
-// word returns the only queued message with a key.
-func (h *fixture) word(key string) word {
+// queuedSMS returns the only queued message with a key.
+func (h *fixture) queuedSMS(key string) queuedSMS {
 	h.t.Helper()
 	var payloads []string
 	require.NoError(h.t, h.DB.Gorm(context.Background()).Raw("SELECT payload FROM promises WHERE lane = 'sms'").Scan(&payloads).Error)
-	var found []word
+	var found []queuedSMS
 	for _, text := range payloads {
-		var w word
-		require.NoError(h.t, json.Unmarshal([]byte(text), &w))
-		if w.Key == key {
-			found = append(found, w)
+		var m queuedSMS
+		require.NoError(h.t, json.Unmarshal([]byte(text), &m))
+		if m.Key == key {
+			found = append(found, m)
 		}
 	}
 	if len(found) != 1 {
@@ -108,8 +108,8 @@ func TestAcceptOnce(t *testing.T) {
 		require.NoError(t, err)
 		_, err = h.Accept(ctx, to, customer.Web, draft.ID)
 		kindIs(t, err, fault.NotFound, "", "")
-		h.word("sms.transfer_sent")
-		h.word("sms.transfer_got")
+		h.queuedSMS("sms.transfer_sent")
+		h.queuedSMS("sms.transfer_got")
 		h.WantAudit()
 	})
 }
@@ -120,9 +120,9 @@ func TestAcceptRefuses(t *testing.T) {
 		ctx := context.Background()
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		draft := h.quote(from, to, "60")
-		refused := func(who customer.Customer, kind fault.Kind, reason fault.Reason, field string) {
+		refused := func(c customer.Customer, kind fault.Kind, reason fault.Reason, field string) {
 			t.Helper()
-			_, err := h.Accept(ctx, who, customer.Web, draft.ID)
+			_, err := h.Accept(ctx, c, customer.Web, draft.ID)
 			kindIs(t, err, kind, reason, field)
 		}
 		refused(to, fault.NotFound, "", "")

@@ -94,22 +94,22 @@ func TestReceiverLookupsAreLimited(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
-		ask := func(who customer.Customer, number string) error {
-			_, err := h.Quote(context.Background(), who, transfer.Order{Phone: number, Amount: "1", Channel: customer.Web, Address: "127.0.0.1"})
+		quote := func(c customer.Customer, number string) error {
+			_, err := h.Quote(context.Background(), c, transfer.Order{Phone: number, Amount: "1", Channel: customer.Web, Address: "127.0.0.1"})
 			return err
 		}
 		for i := range 30 {
 			number, want := "0555 555 555", fault.Invalid
-			if err := ask(from, number); !fault.Is(err, want) {
+			if err := quote(from, number); !fault.Is(err, want) {
 				t.Fatalf("question %d: %v", i+1, err)
 			}
 		}
 		for _, number := range []string{"0555 555 555", to.Phone.String()} {
-			if err := ask(from, number); !fault.Is(err, fault.TooMany) {
+			if err := quote(from, number); !fault.Is(err, fault.TooMany) {
 				t.Fatalf("the question after the last: %v", err)
 			}
 		}
-		require.NoError(t, ask(h.NewCustomer(100_00), to.Phone.String()))
+		require.NoError(t, quote(h.NewCustomer(100_00), to.Phone.String()))
 	})
 }
 

@@ -27,12 +27,12 @@ func TestTransferIsUnknownWithoutTheStandby(t *testing.T) {
 		}
 	}
 	h.WantBalance(to.ID, 60_00) // it can be read
-	for _, who := range []int64{from.ID, to.ID} {
-		if _, err := h.ByID(ctx, who, draft.ID); !fault.Is(err, fault.Unknown) {
+	for _, id := range []int64{from.ID, to.ID} {
+		if _, err := h.ByID(ctx, id, draft.ID); !fault.Is(err, fault.Unknown) {
 			t.Errorf("a receipt: %v", err)
 		}
 		line := int64(h.Count("SELECT id FROM transfers WHERE request_key = ?", "transfer:"+strconv.FormatInt(draft.ID, 10)))
-		if _, err := h.Wallets.Operation(ctx, who, line); !fault.Is(err, fault.Unknown) {
+		if _, err := h.Wallets.Operation(ctx, id, line); !fault.Is(err, fault.Unknown) {
 			t.Errorf("an operation: %v", err)
 		}
 	}

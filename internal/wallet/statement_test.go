@@ -20,12 +20,12 @@ func TestStatement(t *testing.T) {
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		sent := h.send(from, to, "40")
 		for _, want := range []struct {
-			who    customer.Customer
+			c      customer.Customer
 			kind   wallet.Kind
 			amount money.Amount
 			d      wallet.Direction
 		}{{from, wallet.Sent, -40_00, wallet.Out}, {to, wallet.Received, 40_00, wallet.In}} {
-			page, err := h.Wallets.Statement(ctx, want.who.ID, want.d, 0, 10)
+			page, err := h.Wallets.Statement(ctx, want.c.ID, want.d, 0, 10)
 			require.NoError(t, err)
 			if len(page.Operations) != 1 || page.Count != 1 || page.In+page.Out != 40_00 {
 				t.Fatalf("%+v", page)

@@ -80,10 +80,10 @@ func (h *customer) post(s *system.Site, path string, values url.Values) (status 
 }
 
 // draft makes a draft of a payment. The error says why there is none.
-func (d *scenario) draft(s *system.Site, who *customer) (*order, error) {
-	a := &order{customer: who, inn: system.NewPerson().INN, amount: int64(100 + d.random.intN(900))}
+func (d *scenario) draft(s *system.Site, c *customer) (*order, error) {
+	a := &order{customer: c, inn: system.NewPerson().INN, amount: int64(100 + d.random.intN(900))}
 	sum := fmt.Sprintf("%d,%02d", a.amount/100, a.amount%100)
-	status, location, _, err := who.post(s, "/pay/dostek", url.Values{"account": {a.inn}, "amount": {sum}})
+	status, location, _, err := c.post(s, "/pay/dostek", url.Values{"account": {a.inn}, "amount": {sum}})
 	if err != nil {
 		return nil, err
 	}
@@ -103,11 +103,11 @@ func (d *scenario) drafts(n int) []*order {
 	d.t.Helper()
 	made := make([]*order, n)
 	var all sync.WaitGroup
-	for i, who := range d.customers {
+	for i, c := range d.customers {
 		s := d.anyPortal()
 		all.Go(func() {
 			for j := i; j < n; j += len(d.customers) {
-				a, err := d.draft(s, who)
+				a, err := d.draft(s, c)
 				if err != nil {
 					d.t.Errorf("a draft without a fault: %v", err)
 					return
@@ -162,10 +162,10 @@ func (d *scenario) press(s *system.Site, a *order) outcome {
 }
 
 // cashIn puts money into a wallet. The terminal repeats until it is answered.
-func (d *scenario) cashIn(who *customer, amount int64) {
-	c := &cash{customer: who, id: system.NewTxnID(), amount: amount, outcome: gotUnknown}
+func (d *scenario) cashIn(c *customer, amount int64) {
+	sent := &cash{customer: c, id: system.NewTxnID(), amount: amount, outcome: gotUnknown}
 	d.log.mu.Lock()
-	d.log.cash = append(d.log.cash, c)
+	d.log.cash = append(d.log.cash, sent)
 	d.log.mu.Unlock()
 	sum := fmt.Sprintf("%d.%02d", amount/100, amount%100)
 	for begin := time.Now(); time.Since(begin) < 2*time.Minute; time.Sleep(100 * time.Millisecond) {
@@ -173,13 +173,13 @@ func (d *scenario) cashIn(who *customer, amount int64) {
 		if len(d.portals) > 0 {
 			s = d.anyPortal()
 		}
-		answer, err := s.TerminalRequest("pay", c.id, who.Phone, sum)
+		answer, err := s.TerminalRequest("pay", sent.id, c.Phone, sum)
 		if err == nil && answer.Result == 0 {
 			d.log.mu.Lock()
-			c.outcome = gotAccepted
+			sent.outcome = gotAccepted
 			d.log.mu.Unlock()
 			return
 		}
 	}
-	d.t.Errorf("the terminal got no final answer about %s", c.id)
+	d.t.Errorf("the terminal got no final answer about %s", sent.id)
 }

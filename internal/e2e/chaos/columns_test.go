@@ -61,9 +61,9 @@ func TestColumnsAddedWhileServing(t *testing.T) {
 
 // useEverything uses all pages and operations once; none may fail.
 func (d *scenario) useEverything(t *testing.T, round int) {
-	who := d.customers[round%len(d.customers)]
+	c := d.customers[round%len(d.customers)]
 	for _, path := range []string{"/cabinet", "/history", "/settings", "/services", "/pay/dostek", "/messages"} {
-		answer, err := who.client.Get(d.BaseURL + path)
+		answer, err := c.client.Get(d.BaseURL + path)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
@@ -73,7 +73,7 @@ func (d *scenario) useEverything(t *testing.T, round int) {
 			t.Errorf("%s answers %d", path, answer.StatusCode)
 		}
 	}
-	a, err := d.draft(d.Site, who)
+	a, err := d.draft(d.Site, c)
 	if err != nil {
 		t.Error(err)
 		return
@@ -81,7 +81,7 @@ func (d *scenario) useEverything(t *testing.T, round int) {
 	if d.press(d.Site, a) != gotAccepted {
 		t.Errorf("a payment: %v", a.answers)
 	}
-	d.cashIn(who, 100)
+	d.cashIn(c, 100)
 	session := fmt.Sprintf("columns%d", round)
 	for _, text := range []string{"", "2"} {
 		if status, screen, err := d.PostUSSD(session, unknownPhone, text); err != nil || status != http.StatusOK || !strings.HasPrefix(screen, "CON ") {

@@ -95,11 +95,11 @@ func (c *crashTest) join(t *testing.T) {
 }
 
 // draft opens the check page of a payment in another tab of a customer's browser.
-func (c *crashTest) draft(t *testing.T, who int) *system.Submission {
+func (c *crashTest) draft(t *testing.T, index int) *system.Submission {
 	t.Helper()
 	o := &system.Submission{INN: system.NewPerson().INN, Client: system.NewClient(t, c.Site)}
 	o.Amount = int64(1000 + 7*len(c.submissions))
-	o.Client.HTTP = &http.Client{Jar: c.clients[who].HTTP.Jar, Timeout: 30 * time.Second}
+	o.Client.HTTP = &http.Client{Jar: c.clients[index].HTTP.Jar, Timeout: 30 * time.Second}
 	o.Client.Open("/services")
 	o.Client.Press("Другие")
 	o.Client.Press("DosTek group")

@@ -81,8 +81,8 @@ func (d *scenario) pressDuring(presses int, fault func()) (unanswered int) {
 			mu.Unlock()
 		})
 	}
-	who := d.customers[d.random.intN(len(d.customers))]
-	all.Go(func() { d.cashIn(who, 1000) })
+	c := d.customers[d.random.intN(len(d.customers))]
+	all.Go(func() { d.cashIn(c, 1000) })
 	time.Sleep(time.Duration(50+d.random.intN(200)) * time.Millisecond)
 	mu.Lock()
 	then := unanswered

@@ -72,8 +72,8 @@ func (d *scenario) killOne(kill int) (processing, unanswered int) {
 		})
 	}
 	for i := range 4 {
-		who := d.customers[i%len(d.customers)]
-		all.Go(func() { d.cashIn(who, 1000) })
+		c := d.customers[i%len(d.customers)]
+		all.Go(func() { d.cashIn(c, 1000) })
 	}
 	select {
 	case <-enough:

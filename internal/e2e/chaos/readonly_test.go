@@ -80,13 +80,13 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	never := 0
 	trouble := func(what string) {
 		t.Helper()
-		who := d.customers[0]
+		c := d.customers[0]
 		for range 3 {
 			never++
-			if status, location, _, err := who.post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1"}}); err != nil || status != http.StatusServiceUnavailable {
+			if status, location, _, err := c.post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1"}}); err != nil || status != http.StatusServiceUnavailable {
 				t.Errorf("%s: a draft: %d %s %v", what, status, location, err)
 			}
-			if out, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), who.Phone, "5.00"); err != nil || (out.Result != 1 && out.Result != 90) {
+			if out, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), c.Phone, "5.00"); err != nil || (out.Result != 1 && out.Result != 90) {
 				t.Errorf("%s: a terminal: %+v %v", what, out, err)
 			}
 			if status, screen, err := d.PostUSSD(fmt.Sprintf("s%d", never), unknownPhone, ""); err != nil || status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
