@@ -1,10 +1,9 @@
-// Package biller is the port to billers: what they are asked, and what they can
-// answer, over any protocol.
+// Package biller is the port to billers: requests, answers and the client
+// interface, for any protocol.
 //
-// An answer is always one of five outcomes. Whatever can't be read as a plain
-// answer is Unknown; Unsent is only a request of which nothing was sent. The
-// package never decides what happens to the money, never repeats a call and never
-// makes up a TxnID.
+// An answer always has one of five outcomes. It is Unknown if it can't be read, and
+// Unsent only if nothing of the request was sent. The package never decides what
+// happens to the money, never repeats a call and never generates a TxnID.
 package biller
 
 import (
@@ -33,18 +32,18 @@ type Request struct {
 type Outcome int
 
 const (
-	// Unknown is everything that can't be read as a plain answer: no answer in
-	// time, a broken connection, any HTTP status but 200, a body that is not the
-	// agreed XML, an echoed id or sum that is not ours, result 243, an unknown
-	// result. The biller may have booked. It is the zero value, so that a forgotten
-	// outcome is never taken for a good one.
+	// Unknown is any answer that can't be read: no answer in time, a broken
+	// connection, any HTTP status but 200, a body that is not the agreed XML, an
+	// echoed id or sum that is not ours, result 243, an unknown result. The biller
+	// may have booked the payment. It is the zero value, so that an outcome that
+	// was not set is never taken for Good.
 	Unknown Outcome = iota
 	// Good is result 0: done, or for a check: may be paid.
 	Good
 	// Refused is a final refusal: results 4, 5, 7, 8, 79, 241, 242, 300.
 	Refused
-	// Later is results 1 and 90: not finished. The biller may still book; repeat
-	// with the same TxnID.
+	// Later is results 1 and 90: not finished. The biller may still book the
+	// payment; repeat the request with the same TxnID.
 	Later
 	// Unsent is a request that was never sent: no connection was made and not a
 	// byte written. The biller can't have booked it.
@@ -53,8 +52,8 @@ const (
 
 var outcomeNames = [...]string{"unknown", "good", "refused", "later", "unsent"}
 
-// Final reports whether the outcome of the request is certain: the biller answered,
-// or never got it.
+// Final reports whether the outcome is certain: the biller gave a final answer, or
+// the request was never sent.
 func (o Outcome) Final() bool { return o == Good || o == Refused || o == Unsent }
 
 func (o Outcome) String() string {
@@ -124,8 +123,9 @@ const (
 // Biller is the client of a biller. Both methods respect the context's deadline,
 // return one Answer for one call and never repeat it.
 type Biller interface {
-	// Check asks whether Sum may be paid to Account, and whose it is.
+	// Check asks whether Sum may be paid to Account, and for the owner's name.
 	Check(ctx context.Context, r Request) Answer
-	// Pay asks the biller to book. Repeating it with the same TxnID is safe.
+	// Pay asks the biller to book the payment. It may be repeated with the same
+	// TxnID: the biller books it once.
 	Pay(ctx context.Context, r Request) Answer
 }

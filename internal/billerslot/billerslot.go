@@ -3,7 +3,7 @@
 //
 // Each biller has Size slots in the database. A process leases slots and makes a
 // call only in a slot whose lease outlasts the call's deadline, so there are never
-// more calls than slots, even when processes crash: their leases expire.
+// more calls than slots. The leases of a process that crashed expire.
 package billerslot
 
 import (
@@ -24,7 +24,7 @@ const (
 	firstForCheck = 7
 )
 
-// Lease is a slot leased to this process. The ID is new with each renewal.
+// Lease is a slot leased to this process. Each renewal has a new ID.
 type Lease struct {
 	Biller string
 	Slot   int64 // 1 … Size
@@ -51,8 +51,8 @@ func (s *Slots) Open(ctx context.Context, biller string) error {
 		if err := insertSlots(tx, biller); err != nil {
 			return err
 		}
-		// Existing rows may not have reached the standby yet, and are not
-		// inserted again after this.
+		// Existing rows may not have reached the standby yet. A failover could
+		// lose them, and they are inserted only once.
 		//mutant:replace tx.WaitForStandbys() => nil ./internal/payment TestSlotsAreRecreatedAfterFailover
 		return tx.WaitForStandbys()
 	})

@@ -9,11 +9,12 @@ import (
 	"elsom/internal/database"
 )
 
-// Pool holds this process's leases on one biller's slots. Leases are kept from
-// call to call while there is work; each call uses one alone.
+// Pool has this process's leases on one biller's slots. A slot serves one call at a
+// time, and its lease is renewed as long as there are calls.
 //
-// Calls are announced before they are made: Renew and Keep count calls to come,
-// Acquire waits for a slot for one of them, and Release ends it.
+// Calls are announced before they are made: Renew returns how many may be
+// announced, Keep announces them, Acquire waits for a slot for one of them, and
+// Release ends it.
 type Pool struct {
 	slots  *Slots
 	biller string
@@ -24,33 +25,34 @@ type Pool struct {
 	open    int             // announced calls that haven't been released
 	pace    time.Duration   // moving average of the duration of calls
 	depth   int             // calls announced per slot
-	refused time.Time       // when other processes last had all the slots missing here
+	refused time.Time       // when Renew last found no free slot for a call
 }
 
 // Slot is a leased slot of a pool.
 type Slot struct {
 	lease Lease
-	until time.Time // the lease expires
-	busy  bool
+	until time.Time // when the lease expires
+	busy  bool      // a call is being made
 }
 
-// Pool returns an empty pool of a biller's slots. A process has one for a biller.
+// Pool returns a new, empty pool of a biller's slots. A process should have one
+// pool for each biller.
 func (s *Slots) Pool(biller string) *Pool {
 	p := &Pool{slots: s, biller: biller, leased: map[int64]*Slot{}, pace: initialPace, depth: 1}
 	p.changed.L = &p.mu
 	return p
 }
 
-// initialPace is the pace before the first call: so slow that none is announced
-// ahead.
+// initialPace is the assumed duration of a call before the first one, long enough
+// that no call is announced ahead of a free slot.
 const initialPace = time.Second
 
 // maxDepth is the largest number of calls announced per slot. Announced calls of a
 // process that crashes count as attempts with an unknown outcome.
 const maxDepth = 8
 
-// retryAfter is the pause before asking for more slots after other processes had
-// all the others.
+// retryAfter is the pause before further calls are announced after Renew found no
+// free slot.
 const retryAfter = 250 * time.Millisecond
 
 // Room returns how many more calls may be announced now. Where calls are shorter
@@ -81,12 +83,12 @@ func (p *Pool) Pace() time.Duration {
 // Renewal is what Renew leased. Calls is how many calls may be announced with it.
 type Renewal struct {
 	Calls  int
-	Until  time.Time // the leases expire
+	Until  time.Time // when the leases expire
 	leases []Lease
 }
 
 // Renew renews all leases of the pool and leases more slots for up to n more
-// calls, in tx. Commit tx, then call Keep; without Keep nothing has changed.
+// calls, in tx. The pool changes only when Keep is called after the commit.
 func (p *Pool) Renew(tx *database.Tx, n int, duration time.Duration) (Renewal, error) {
 	count, renew := p.wanted(n)
 	leases, err := acquire(tx, request{biller: p.biller, count: count, from: 1, renew: renew, duration: duration})
@@ -117,9 +119,9 @@ func (p *Pool) Keep(ctx context.Context, r Renewal, calls int) {
 	p.release(ctx, p.keep(r, calls, p.slots.db.Now()))
 }
 
-// keep returns the leases that no call needs. Where calls wait and no slot was
-// free for more, Room is 0 for a while or until a call ends: the caller would
-// otherwise ask at each new payment.
+// keep returns the leases that no call needs. If no call could be announced for
+// lack of slots, Room returns 0 for retryAfter or until a call ends: the caller
+// would otherwise try again for each new payment.
 //
 //mutant:replace s := p.leased[l.Slot] => var s *Slot ./internal/payment TestAcquiredAheadWaitsForASlot
 func (p *Pool) keep(r Renewal, calls int, now time.Time) (surplus []Lease) {
@@ -152,9 +154,9 @@ func (p *Pool) keep(r Renewal, calls int, now time.Time) (surplus []Lease) {
 	return surplus
 }
 
-// Acquire waits for a slot that is free and whose lease lasts beyond the returned
-// moment. It returns nil where no lease of the pool lasts so long. Either way the
-// call must be ended by Release.
+// Acquire waits for a free slot whose lease lasts until the time that beyond
+// returns. It returns nil if no lease of the pool lasts that long. In both cases
+// the call must be ended by Release.
 func (p *Pool) Acquire(beyond func() time.Time) *Slot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -177,8 +179,8 @@ func (p *Pool) Acquire(beyond func() time.Time) *Slot {
 	}
 }
 
-// Release ends an announced call: its slot, nil where Acquire returned none, is
-// free for the next one. took is the call's duration.
+// Release ends an announced call and frees its slot, which is nil if Acquire
+// returned nil. took is the call's duration.
 func (p *Pool) Release(s *Slot, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,7 +193,7 @@ func (p *Pool) Release(s *Slot, took time.Duration) {
 	p.changed.Broadcast()
 }
 
-// ReleaseIdle frees all slots where no call is announced.
+// ReleaseIdle releases all leases of the pool unless a call is announced.
 func (p *Pool) ReleaseIdle(ctx context.Context) { p.release(ctx, p.idle()) }
 
 func (p *Pool) idle() (leases []Lease) {

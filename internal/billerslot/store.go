@@ -7,7 +7,7 @@ import (
 	"elsom/internal/database"
 )
 
-// shareSlot is the number of the row that LockShares locks. It is no slot.
+// shareSlot is the number of the row that LockShares locks. It is not a slot.
 const shareSlot = 0
 
 // insertSlots inserts a biller's slots and its shareSlot where they are missing.
@@ -20,8 +20,9 @@ func insertSlots(tx *database.Tx, biller string) error {
 		strings.Repeat(",(?,?,?)", Size)+" ON CONFLICT (biller, slot) DO NOTHING", values...).Error
 }
 
-// LockShares serializes transactions that share a biller's slots out among
-// customers, over all processes, until tx ends. SQLite has one writer anyway.
+// LockShares serializes the transactions of all processes that divide a biller's
+// slots among customers, until tx ends. SQLite has a single writer and needs no
+// lock.
 func LockShares(tx *database.Tx, biller string) error {
 	if tx.Dialect() != database.Postgres {
 		return nil
@@ -59,7 +60,7 @@ func acquire(tx *database.Tx, r request) ([]Lease, error) {
 	return leases, err
 }
 
-// longAgo is before any clock that was set back.
+// longAgo is the expiry of free slots: in the past even after a clock was set back.
 var longAgo = database.StoredTime(time.Unix(0, 0))
 
 func release(tx *database.Tx, leases []Lease) error {

@@ -1,8 +1,9 @@
-// Package draft holds what drafts of payments and transfers have in common: how
-// long they live, whose they are, and when they may be accepted.
+// Package draft has the common part of drafts of payments and transfers: their
+// lifetime, and the checks before one is accepted.
 //
-// A draft is what a customer was shown before money moves. It never changes, and
-// is accepted at most once: its id is part of the ledger's request key.
+// A draft is a payment or transfer as the customer was shown it before accepting.
+// It never changes, and is accepted at most once: its id is part of the ledger's
+// request key.
 package draft
 
 import (
@@ -14,14 +15,14 @@ import (
 	"elsom/internal/fault"
 )
 
-// The reasons for which no draft of a customer is accepted. Those of
-// customer.CheckHold and customer.PINOwed come beside them.
+// Reasons of CheckAcceptable. Further ones are those of customer.CheckHold, and
+// customer.PINOwed.
 const (
 	Expired fault.Reason = "payment.draft_expired"
 	Blocked fault.Reason = "payment.blocked"
 )
 
-// Terms are the part of a draft that doesn't depend on what it pays.
+// Terms are the fields that drafts of payments and transfers share.
 type Terms struct {
 	ID        int64
 	Channel   customer.Channel
@@ -30,17 +31,17 @@ type Terms struct {
 }
 
 // Begin sets the id and the times of a draft that is inserted in tx.
-func (t *Terms) Begin(tx *database.Tx, life time.Duration) {
+func (t *Terms) Begin(tx *database.Tx, lifetime time.Duration) {
 	t.ID, t.MadeAt = tx.NewID(), tx.Now()
-	t.ExpiresAt = t.MadeAt.Add(life)
+	t.ExpiresAt = t.MadeAt.Add(lifetime)
 }
 
 // Expired reports whether the draft is too old to be accepted.
 func (t Terms) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }
 
-// CheckShown returns fault.NotFound unless customerID is the owner and saw the
-// draft on this channel. What one channel showed, another doesn't accept: each
-// asks for the PIN in its own way.
+// CheckShown returns fault.NotFound unless customerID is the owner and the draft
+// was shown on this channel. A draft can't be accepted on another channel, because
+// each channel asks for the PIN in its own way.
 func (t Terms) CheckShown(op string, owner, customerID int64, channel customer.Channel) error {
 	//mutant:replace || t.Channel != channel => ./web TestDraftsOfOtherChannelsAreNotFound
 	//mutant:replace owner != customerID || t.Channel => t.Channel ./internal/payment TestAcceptRejectsOthers
@@ -51,11 +52,11 @@ func (t Terms) CheckShown(op string, owner, customerID int64, channel customer.C
 	return nil
 }
 
-// CheckAcceptable returns what stands against accepting a draft, besides the
-// balance and the limits: it is expired (Conflict), the customer is blocked or on
-// hold (Forbidden); then what own returns; last, the site requires the PIN
-// (Forbidden, customer.PINOwed). The PIN comes last, so that a payer who gives it
-// can pay.
+// CheckAcceptable returns an error if a draft can't be accepted for a reason other
+// than the balance and the limits, in this order: it is expired (Conflict); the
+// customer is blocked or on hold (Forbidden); the error of own, the caller's
+// checks; the site requires the PIN (Forbidden, customer.PINOwed). The PIN comes
+// last, so that it is asked for only if nothing else prevents acceptance.
 func (t Terms) CheckAcceptable(op string, c customer.Customer, now time.Time, own func() error) error {
 	//mutant:drop ./internal/payment TestAcceptRefuses
 	//mutant:drop ./internal/transfer TestAcceptRefuses
@@ -82,8 +83,8 @@ func (t Terms) CheckAcceptable(op string, c customer.Customer, now time.Time, ow
 	return nil
 }
 
-// purgeAfter is how long an expired draft is kept: the check page can offer its
-// values again.
+// purgeAfter is how long an expired draft is kept, so that the check page can
+// offer its values again.
 const purgeAfter = 24 * time.Hour
 
 // Purge deletes the drafts of a table that expired a day ago, and returns their

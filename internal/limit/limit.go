@@ -1,10 +1,10 @@
-// Package limit applies the limits of a customer's level to all that leaves a
-// wallet, by payments and by transfers, and reads amounts as they are typed.
+// Package limit applies the limits of a customer's level to the amounts that leave
+// a wallet, by payments and by transfers, and parses amounts as typed.
 //
-// Payments and transfers count together. The limits hold for concurrent
-// operations too: they are checked by a rider, under the ledger's locks. The
-// package moves no money. Its reasons are those of payments, since customers are
-// shown the same texts.
+// Payments and transfers count toward the same limits. The limits hold for
+// concurrent operations too: a rider checks them under the ledger's locks. The
+// package moves no money. Its reasons begin with "payment.", because customers
+// are shown the same texts for payments and transfers.
 package limit
 
 import (
@@ -20,8 +20,8 @@ import (
 	"elsom/internal/money"
 )
 
-// ReadAmount parses an amount above zero in som as a customer types it; otherwise
-// Invalid at "amount".
+// ReadAmount parses an amount in som as typed by a customer. It returns
+// fault.Invalid at "amount" for any other text and for zero.
 func ReadAmount(op, text string) (money.Amount, error) {
 	amount, err := money.Parse(text)
 	var reason fault.Reason
@@ -52,8 +52,9 @@ type Limits struct {
 // New returns the limits on the given parts.
 func New(db *database.DB, l *ledger.Ledger, c *catalog.Catalog) Limits { return Limits{db, l, c} }
 
-// Check returns why a customer can't send total now: Insufficient with the argument
-// Balance or Limit with Left, at "amount". It is advance notice; Rider decides.
+// Check returns an error if a customer can't send total now: fault.Insufficient
+// with the argument Balance, or fault.Limit with the argument Left, both at
+// "amount". Concurrent operations may change the result; Rider decides.
 func (l Limits) Check(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
 	balance, err := l.ledger.Balance(ctx, c.ID)
 	if err != nil {
@@ -65,8 +66,8 @@ func (l Limits) Check(ctx context.Context, op string, c customer.Customer, total
 	return l.CheckLimits(ctx, op, c, total)
 }
 
-// CheckLimits is Check without the balance, for channels that ask for a PIN later:
-// the balance could be found by trying amounts.
+// CheckLimits is Check without the balance, for channels that ask for the PIN
+// later: the balance could otherwise be found without a PIN, by trying amounts.
 func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
 	level, err := l.catalog.Level(ctx, c.Level)
 	if err != nil {
@@ -80,7 +81,7 @@ func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer,
 }
 
 // Remaining is what a customer may still send and receive. A limit of 0 in Level
-// means none; what remains of it is then unused.
+// means none; the field for what remains of it is then 0 too.
 type Remaining struct {
 	Level      catalog.Level
 	Balance    money.Amount
@@ -116,8 +117,8 @@ func (l Limits) Remaining(ctx context.Context, c customer.Customer) (Remaining, 
 	return left, nil
 }
 
-// AtClosing returns what a wallet has spent and the number of its open payments, in
-// the transaction that closes it.
+// AtClosing returns what a customer has spent in the current day and month, and
+// the number of open payments, in the transaction that closes the wallet.
 func AtClosing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
 	sums, err := sumSpent(tx, []int64{customerID})
 	if err != nil {
@@ -132,8 +133,8 @@ func InsufficientFunds(op string, balance money.Amount) error {
 	return fault.New(fault.Insufficient, op, "payment.insufficient").With("Balance", balance).At("amount")
 }
 
-// ExplainRefusal returns the refusal that a customer is shown in place of the
-// ledger's refusal to debit the wallet. Any other error is returned as it is.
+// ExplainRefusal replaces the ledger's refusal to debit the wallet by the one that
+// the customer is shown. It returns any other error unchanged.
 func ExplainRefusal(op string, wallet int64, err error) error {
 	var below *ledger.BelowFloor
 	if errors.As(err, &below) && below.Account == wallet {
@@ -146,7 +147,8 @@ func ExplainRefusal(op string, wallet int64, err error) error {
 	return err
 }
 
-// checkLevel returns the refusal if total, with what was spent, exceeds a limit.
+// checkLevel returns fault.Limit if total, added to what was spent, exceeds a
+// limit.
 func checkLevel(level catalog.Level, spent spent, total money.Amount) error {
 	over := func(reason fault.Reason, left money.Amount) error {
 		return fault.New(fault.Limit, "payment.limit", reason).With("Left", max(left, 0)).At("amount")
@@ -162,8 +164,8 @@ func checkLevel(level catalog.Level, spent spent, total money.Amount) error {
 	return nil
 }
 
-// spending is an amount that is about to leave a wallet, with the customer as read
-// at the beginning of the request.
+// spending is an amount to be taken out of a wallet, with the customer as read at
+// the beginning of the request.
 type spending struct {
 	customer customer.Customer
 	total    money.Amount
@@ -171,14 +173,15 @@ type spending struct {
 }
 
 // Rider returns the rider of a posting that takes total out of a customer's wallet.
-// It refuses the posting above the limits of the level, and if since the beginning
-// of the request the customer was blocked or held, or all sessions were ended.
+// It refuses the posting if total exceeds a limit of the level, or if the customer
+// was blocked or put on hold, or all sessions were ended, since the beginning of
+// the request.
 func Rider(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
 	return spendingRider.Row(spending{c, total, level})
 }
 
-// checkSpending refuses spendings in the order of the batch; an accepted one counts
-// for those behind it.
+// checkSpending checks spendings in the order of the batch; an accepted one counts
+// toward the limits of those after it.
 func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) {
 	var all, limited []int64
 	for _, r := range rows {
@@ -187,7 +190,7 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 			limited = append(limited, r.customer.ID)
 		}
 	}
-	standing, err := customer.Standing(tx, all)
+	current, err := customer.Standing(tx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +201,7 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 	now := tx.Now()
 	return func(i int) error {
 		id, total := rows[i].customer.ID, rows[i].total
-		if err := checkUnchanged(rows[i].customer, standing[id], now); err != nil {
+		if err := checkUnchanged(rows[i].customer, current[id], now); err != nil {
 			return err
 		}
 		//mutant:drop ./internal/payment TestLimits
@@ -211,8 +214,8 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 	}, nil
 }
 
-// checkUnchanged returns the refusal if the customer was blocked or held, or the
-// sessions were ended, since the beginning of the request.
+// checkUnchanged returns fault.Forbidden if the customer is blocked or on hold now,
+// or if all sessions were ended since the beginning of the request.
 func checkUnchanged(before, now customer.Customer, at time.Time) error {
 	switch {
 	//mutant:drop ./internal/payment TestAcceptSeesChangesSinceTheRequest
@@ -226,7 +229,7 @@ func checkUnchanged(before, now customer.Customer, at time.Time) error {
 	return customer.CheckHold(now, at)
 }
 
-// periods returns the beginnings of the day and of the month in Bishkek.
+// periods returns the beginnings of the current day and month in Bishkek.
 func periods(now time.Time) (day, month time.Time) {
 	local := now.In(customer.Bishkek)
 	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)

@@ -10,13 +10,13 @@ import (
 	"elsom/internal/money"
 )
 
-// spendingRider writes no rows: what was spent is read from payments and transfers.
+// spendingRider writes no rows: spent amounts are read from payments and transfers.
 //
 //mutant:replace checkSpending => nil ./internal/payment TestLimits
 var spendingRider = &database.RiderKind[spending]{Name: "spending", Check: checkSpending}
 
-// spent is what left a wallet in the current day and month of Bishkek, including
-// what closed wallets of the same number had spent: a new wallet does not reset the
+// spent is what left a wallet in the current day and month in Bishkek, including
+// what closed wallets of the same number spent: a new wallet does not reset the
 // limits.
 type spent struct {
 	ID    int64

@@ -1,10 +1,10 @@
-// Package outbox queues work that a transaction makes necessary and that is
-// done after its commit, such as an SMS or a delivery to a biller.
+// Package outbox queues work to be done after the commit of a transaction, such as
+// an SMS or a delivery to a biller.
 //
-// A committed message is offered to workers until it is done or failed: to one
-// worker at a time while its lease lasts, in any number of processes. The work
-// may run more than once, since a worker may die between the work and its
-// record, so it must be idempotent.
+// A committed message is leased to one worker at a time, in any number of
+// processes, until it is done or failed. The work may run more than once, because
+// a process can crash between the work and the record of it, so the work must be
+// idempotent.
 //
 // The table is named promises for historical reasons: a promise is a message,
 // its lane is the queue, and the state kept means done.
@@ -116,15 +116,15 @@ func Acquire(_ context.Context, tx *database.Tx, queue string, n int, lease time
 	return messages, fault.Wrap("outbox.acquire", err)
 }
 
-// ListLeased returns the messages of a queue that any process holds now by
-// leases of at most the given duration. Their LeaseToken is 0.
+// ListLeased returns the messages of a queue that are leased now, in any process,
+// by leases that expire within the given duration. Their LeaseToken is 0.
 func ListLeased(_ context.Context, tx *database.Tx, queue string, lease time.Duration) ([]LeasedMessage, error) {
 	messages, err := listLeased(tx, queue, lease)
 	return messages, fault.Wrap("outbox.leased", err)
 }
 
 // Complete marks messages as done and deletes their payloads. It does not check
-// the leases: work that was done stays done.
+// the leases: the work was done even if a lease has expired.
 func Complete(_ context.Context, tx *database.Tx, messages ...LeasedMessage) error {
 	if len(messages) == 0 {
 		return nil
@@ -132,8 +132,8 @@ func Complete(_ context.Context, tx *database.Tx, messages ...LeasedMessage) err
 	return fault.Wrap("outbox.complete", complete(tx, messages))
 }
 
-// Fail marks messages as failed and deletes their payloads. A message whose
-// lease has expired is left alone: the worker that has it now may succeed.
+// Fail marks messages as failed and deletes their payloads. It skips a message
+// that was leased again since: its new worker may succeed.
 func Fail(_ context.Context, tx *database.Tx, messages ...LeasedMessage) error {
 	if len(messages) == 0 {
 		return nil
@@ -147,8 +147,8 @@ type Postponement struct {
 	At      time.Time
 }
 
-// Postpone ends leases and makes their messages due again. A message whose
-// lease has expired is left alone.
+// Postpone ends leases and makes their messages due again at the given times. It
+// skips a message that was leased again since.
 func Postpone(_ context.Context, tx *database.Tx, list ...Postponement) error {
 	if len(list) == 0 {
 		return nil

@@ -48,8 +48,8 @@ const (
 // NewSender returns a worker that passes the messages of a queue to an adapter
 // and retries with backoff.
 //
-// A message is recorded as sent only after its adapter reported so; if the
-// record fails, or comes after the lease, it is sent again. Results of concurrent attempts are
+// A message is recorded as done after Send has returned nil. If recording fails,
+// the message is sent again after its lease. Results of concurrent attempts are
 // recorded in one transaction. Neither content nor recipient is logged.
 func NewSender(db *database.DB, o SenderOptions) Worker {
 	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
@@ -118,8 +118,8 @@ func recordResults(ctx context.Context, db *database.DB, o SenderOptions, result
 	})
 }
 
-// retryDelay doubles from two seconds to maxRetryDelay, unless the adapter's
-// error says when to try again.
+// retryDelay returns the delay after the given number of attempts. It doubles from
+// two seconds to maxRetryDelay, unless the error has a RetryAfter.
 func retryDelay(attempts int, err error) time.Duration {
 	if after := fault.As(err).RetryAfter; after > 0 {
 		return after

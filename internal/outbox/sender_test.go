@@ -24,7 +24,7 @@ func sendOne(t *testing.T, db *database.DB, key string, attempts int, answer err
 	ctx := context.Background()
 	var messages []LeasedMessage
 	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		if err = Add(ctx, tx, Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
+		if err = Add(ctx, tx, Message{Queue: "test", Key: key, Payload: "text"}); err != nil {
 			return err
 		}
 		messages, err = Acquire(ctx, tx, "test", 1, time.Minute)
@@ -88,11 +88,11 @@ func TestRetryDelayGrows(t *testing.T) {
 func TestSenderRecordsResultsTogether(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		answers := map[string]error{"first": nil, "sent": nil, "bad": nil, "refused": fault.New(fault.Invalid, "test", ""), "away": fault.New(fault.Unavailable, "test", "")}
+		answers := map[string]error{"first": nil, "sent": nil, "bad": nil, "refused": fault.New(fault.Invalid, "test", ""), "unavailable": fault.New(fault.Unavailable, "test", "")}
 		var messages []LeasedMessage
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 			for key := range answers {
-				if err = Add(ctx, tx, Message{Queue: "test", Key: key, Payload: "words"}); err != nil {
+				if err = Add(ctx, tx, Message{Queue: "test", Key: key, Payload: "text"}); err != nil {
 					return err
 				}
 			}
@@ -103,7 +103,7 @@ func TestSenderRecordsResultsTogether(t *testing.T) {
 			t.Fatalf("%d messages, %v", len(messages), err)
 		}
 		recording, others := make(chan struct{}), make(chan struct{}, len(answers))
-		most := 0
+		largest := 0
 		worker := NewSender(db, SenderOptions{
 			Queue: "test",
 			Send: func(_ context.Context, m LeasedMessage) error {
@@ -121,7 +121,7 @@ func TestSenderRecordsResultsTogether(t *testing.T) {
 					}
 					time.Sleep(50 * time.Millisecond)
 				}
-				most = max(most, len(list))
+				largest = max(largest, len(list))
 				for _, c := range list {
 					if c.Message.Key == "bad" {
 						return errors.New("it can't be recorded")
@@ -135,10 +135,10 @@ func TestSenderRecordsResultsTogether(t *testing.T) {
 			all.Go(func() { worker.Do(ctx, m) })
 		}
 		all.Wait()
-		if most < 2 {
-			t.Errorf("%d were recorded together", most)
+		if largest < 2 {
+			t.Errorf("the largest batch had %d results", largest)
 		}
-		for key, want := range map[string]string{"first": "kept", "sent": "kept", "bad": "open", "refused": "failed", "away": "open"} {
+		for key, want := range map[string]string{"first": "kept", "sent": "kept", "bad": "open", "refused": "failed", "unavailable": "open"} {
 			var state string
 			var lease int64
 			if err := db.Pool().QueryRowContext(ctx, "SELECT state, lease FROM promises WHERE key = $1", key).Scan(&state, &lease); err != nil {

@@ -38,7 +38,7 @@ func rowsOf(tx *database.Tx, messages []Message) (database.Rows, error) {
 	}}, nil
 }
 
-// row is what a worker needs of a message.
+// row has the columns of a message that a worker reads.
 type row struct {
 	ID      int64
 	Key     string
@@ -57,9 +57,10 @@ func leasedMessages(rows []row, queue string, token int64) []LeasedMessage {
 func acquire(tx *database.Tx, queue string, n int, lease time.Duration) ([]LeasedMessage, error) {
 	isPicked := "IN (SELECT id FROM picked)"
 	if tx.Dialect() == database.Postgres {
-		// PostgreSQL does not know how few rows are picked and would scan all open
-		// messages to join them. The ids of an array it looks up by the primary
-		// key. The picked rows are locked, so nothing else need be checked.
+		// PostgreSQL's planner can't estimate how few rows are picked and would
+		// scan all open messages for a join. The ids of an array are looked up by
+		// the primary key. The picked rows are locked, so that no other condition
+		// needs to be checked again.
 		//mutant:drop TestPlansReadOnlyTheGivenMessages
 		isPicked = "= ANY (ARRAY(SELECT id FROM picked))"
 	}
@@ -101,8 +102,8 @@ func listLeased(tx *database.Tx, queue string, lease time.Duration) ([]LeasedMes
 //mutant:replace state NOT IN ('kept', 'failed') => state = 'open' TestPlansReadOnlyTheGivenMessages
 const notEnded = "state NOT IN ('kept', 'failed')"
 
-// complete ends messages regardless of their leases, except those that have
-// ended before.
+// complete marks messages as done regardless of their leases, except those that
+// have ended.
 func complete(tx *database.Tx, messages []LeasedMessage) error {
 	ids := make([]int64, len(messages))
 	for i, m := range messages {
@@ -136,8 +137,8 @@ func completeByKey(tx *database.Tx, list []MessageKey) error {
 		queues[i], keys[i] = k.Queue, k.Key
 	}
 	v, args := tx.Values(database.NewColumn("lane", "text", queues), database.NewColumn("key", "text", keys))
-	// A subquery for each key is always an index lookup. A join would be planned
-	// for whatever size the table had at that time, perhaps none.
+	// A subquery for each key is always an index lookup. The plan of a join would
+	// depend on the size of the table when it was prepared, perhaps empty.
 	found := "(SELECT (SELECT id FROM promises WHERE promises.lane = v.lane AND promises.key = v.key) FROM v)"
 	isFound := "IN " + found
 	if tx.Dialect() == database.Postgres {
@@ -153,7 +154,8 @@ func countDue(ctx context.Context, db *database.DB, queue string, limit int) (n 
 	return n, err
 }
 
-// readOpenQueues skips from one queue to the next in the index of due messages.
+// readOpenQueues emulates a loose index scan on the index of due messages: one
+// lookup for each queue.
 func readOpenQueues(ctx context.Context, db *database.DB) (queues []string, err error) {
 	const open = "(SELECT MIN(lane) FROM promises WHERE state = 'open'"
 	err = db.Gorm(ctx).Raw("WITH RECURSIVE l(lane) AS (SELECT " + open + ") UNION ALL SELECT " + open + " AND promises.lane > l.lane)" +

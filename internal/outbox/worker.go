@@ -29,9 +29,9 @@ type Worker struct {
 	Idle func(ctx context.Context)
 }
 
-// pollInterval is how often a queue is searched for messages that another
-// process added or that became due by time. A Notifier reports messages of this
-// process at once.
+// pollInterval is the interval at which a queue is searched for messages that
+// another process added or that became due. For messages added by this process a
+// Notifier wakes the worker at once.
 const pollInterval = 300 * time.Millisecond
 
 // Notifier wakes the workers of queues in this process.
@@ -131,8 +131,8 @@ func (w Worker) acquireDue(ctx context.Context, db *database.DB, n int) ([]Lease
 	return w.Acquire(ctx, due)
 }
 
-// do recovers from a panic, which must not end the process: the lease expires
-// and the message is processed again.
+// do processes a message and recovers from a panic of w.Do: the message is
+// processed again after its lease.
 func (w Worker) do(ctx context.Context, m LeasedMessage) {
 	defer func() {
 		//mutant:drop TestWorkRecoversFromPanic

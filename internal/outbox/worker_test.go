@@ -44,7 +44,7 @@ func (b *fixture) waitFor(condition func() bool) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	b.t.Fatal("the condition never became true")
+	b.t.Fatal("timed out waiting for the condition")
 }
 
 func (b *fixture) open() (n int) {

@@ -17,7 +17,8 @@ import (
 
 const opTransfer = "wallet.transfer"
 
-// ReceiverFull is the reason of a refusal by the limit of the receiver's wallet.
+// ReceiverFull is the reason of a refusal because the receiver's wallet would
+// exceed the balance limit of its level.
 const ReceiverFull fault.Reason = "wallet.receiver_full"
 
 // Accept sends a draft's money from wallet to wallet and queues an SMS to both, in
@@ -25,10 +26,11 @@ const ReceiverFull fault.Reason = "wallet.receiver_full"
 // that showed it, because each channel asks for the PIN in its own way.
 //
 // A draft is accepted once, however often Accept is called. A refusal leaves the
-// draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}} of the
-// sender's or ReceiverFull of the receiver's, Forbidden (hold, customer.PINOwed, or
-// one of the two is blocked), Conflict (draft.Expired). After Unknown the money may
-// have been sent: call again.
+// draft as it is: Insufficient with the argument Balance; Limit with the argument
+// Left (the sender's limits) or with the reason ReceiverFull; Forbidden (hold,
+// customer.PINOwed, the sender or the receiver is blocked, the receiver's wallet is
+// closed); Conflict (draft.Expired). After Unknown the money may have been sent:
+// call again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
 	defer func() { err = ts.db.UnknownIfPending(err) }()
 	before, err := ts.sent(ctx, c, id)
@@ -46,7 +48,7 @@ func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel cu
 	return ts.post(ctx, c, receiver, draft)
 }
 
-// sent returns a transfer to its sender only: the receiver didn't accept it.
+// sent returns a transfer that c sent; fault.NotFound for one that c received.
 func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (Transfer, error) {
 	t, err := ts.ByID(ctx, c.ID, id)
 	//mutant:drop TestAcceptOnce
@@ -56,8 +58,8 @@ func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (T
 	return t, err
 }
 
-// checkAcceptable returns what stands against accepting a draft, besides the
-// balance and the limits, and the receiver as stored now.
+// checkAcceptable returns the receiver as stored now, or an error if the draft
+// can't be accepted for a reason other than the balance and the limits.
 func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (receiver customer.Customer, err error) {
 	err = draft.CheckAcceptable(opTransfer, c, ts.db.Now(), func() error {
 		if receiver, err = ts.customers.ByID(ctx, draft.ReceiverID); err != nil {
@@ -69,11 +71,11 @@ func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, d
 }
 
 func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft) (Transfer, error) {
-	mine, err := ts.catalog.Level(ctx, c.Level)
+	senderLevel, err := ts.catalog.Level(ctx, c.Level)
 	if err != nil {
 		return Transfer{}, err
 	}
-	theirs, err := ts.catalog.Level(ctx, receiver.Level)
+	receiverLevel, err := ts.catalog.Level(ctx, receiver.Level)
 	if err != nil {
 		return Transfer{}, err
 	}
@@ -82,7 +84,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		Sender: maskedName(c), Receiver: draft.Receiver, Amount: draft.Amount, Channel: draft.Channel,
 		AcceptedAt: ts.db.Now(),
 	}
-	receipt, err := ts.ledger.Post(ctx, posting(c, t, mine, theirs, messageToSender(t, c), messageToReceiver(t, receiver)))
+	receipt, err := ts.ledger.Post(ctx, posting(c, t, senderLevel, receiverLevel, messageToSender(t, c), messageToReceiver(t, receiver)))
 	if err != nil {
 		return Transfer{}, refusal(t, err)
 	}
@@ -95,26 +97,26 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 	return t, nil
 }
 
-func posting(c customer.Customer, t Transfer, mine, theirs catalog.Level, words ...outbox.Message) ledger.Posting {
+func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog.Level, messages ...outbox.Message) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
 		Key: Key(t.ID), Op: opTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
-		//mutant:replace , Ceiling: theirs.Balance => TestTransferRejectsFullReceiver
+		//mutant:replace , Ceiling: receiverLevel.Balance => TestTransferRejectsFullReceiver
 		Entries: []ledger.Entry{
 			{Account: t.SenderID, Amount: -t.Amount},
-			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: theirs.Balance},
+			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: receiverLevel.Balance},
 		},
-		//mutant:replace , limit.Rider(c, t.Amount, mine) => TestLimitsAreShared
-		Riders: []database.Rider{transferRider.Row(t), limit.Rider(c, t.Amount, mine)},
+		//mutant:replace , limit.Rider(c, t.Amount, senderLevel) => TestLimitsAreShared
+		Riders: []database.Rider{transferRider.Row(t), limit.Rider(c, t.Amount, senderLevel)},
 	}
-	for _, w := range words {
-		p.Riders = append(p.Riders, outbox.AddRider(w))
+	for _, m := range messages {
+		p.Riders = append(p.Riders, outbox.AddRider(m))
 	}
 	return p
 }
 
-// refusal translates an error of the ledger for the sender, without revealing what
-// the receiver has.
+// refusal translates an error of the ledger for the sender, without revealing the
+// receiver's balance.
 func refusal(t Transfer, err error) error {
 	var above *ledger.AboveCeiling
 	if errors.As(err, &above) && above.Account == t.ReceiverID {

@@ -20,5 +20,6 @@ func MaskName(name string) string {
 	return words[0] + " " + string(unicode.ToUpper(initial)) + "."
 }
 
-// maskedName is a customer's name as the other side of a transfer sees it.
+// maskedName returns a customer's name as the other party of a transfer is shown
+// it.
 func maskedName(c customer.Customer) string { return MaskName(c.Name) }

@@ -15,10 +15,10 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// A quote reveals whether a number has a wallet, and the name of its customer. Few
-// people send money to thirty others an hour; a harvester of names would ask for
-// thousands. The limit per address is high, because a carrier puts many phones
-// behind one.
+// A quote reveals whether a number has a wallet, and the customer's masked name.
+// The limits are above normal use but prevent collecting the names of thousands of
+// numbers. The limit per address is high, because a carrier's phones share
+// addresses.
 var (
 	receiversHour    = ratelimit.Rule{Name: "receiver by customer", Limit: 30, Window: time.Hour}
 	receiversDay     = ratelimit.Rule{Name: "receiver by customer a day", Limit: 100, Window: 24 * time.Hour}
@@ -31,9 +31,10 @@ const MinTransfer money.Amount = 1_00
 const opQuote = "transfer.quote"
 
 // Quote parses an order, looks the receiver up, and stores the draft that the
-// sender is shown. It returns joined faults at "phone" and "amount" and then stores
-// nothing. Only Accept checks whether the receiver's wallet has room, because
-// answers here would reveal its balance.
+// sender is shown. On invalid input it returns joined faults at "phone" and
+// "amount" and stores nothing. The balance limit of the receiver's wallet is
+// checked by Accept only: answers here, which cost nothing, would reveal the
+// balance.
 func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	number, wrongPhone := parseReceiver(c, order.Phone)
 	amount, wrongAmount := limit.ReadAmount(opQuote, order.Amount)
@@ -66,8 +67,8 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 	return draft, fault.Wrap(opQuote, err)
 }
 
-// affordable checks the limits, and the balance unless the channel is USSD: there
-// Accept checks it, after the PIN.
+// affordable checks the limits, and the balance except on USSD, where only Accept
+// checks it, after the PIN.
 func (ts *Transfers) affordable(ctx context.Context, c customer.Customer, channel customer.Channel, amount money.Amount) error {
 	//mutant:drop ./web/ussd TestBalanceNeedsPIN
 	if channel == customer.USSD {

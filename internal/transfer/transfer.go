@@ -1,7 +1,7 @@
 // Package transfer sends money from one wallet to another: quote, then accept.
 //
-// A draft is accepted at most once, as it was shown, within the limits of both
-// wallets. The package never reveals the receiver's balance to the sender.
+// A draft is accepted at most once, exactly as it was shown, within the limits of
+// both wallets. The package never reveals the receiver's balance to the sender.
 package transfer
 
 import (
@@ -38,7 +38,7 @@ type Draft struct {
 	SenderID   int64
 	ReceiverID int64
 	Phone      phone.Number // the receiver's
-	Receiver   string       // the receiver's name, masked; empty where it isn't known
+	Receiver   string       // the receiver's name, masked; may be empty
 	Amount     money.Amount
 	Fee        money.Amount // 0: no tariff is known for transfers
 }
@@ -46,8 +46,8 @@ type Draft struct {
 // Total returns what is debited to the sender's wallet.
 func (d Draft) Total() money.Amount { return d.Amount + d.Fee }
 
-// Transfer is an accepted transfer. Its ID is its draft's. Names are masked as they
-// were at the time; empty where unknown.
+// Transfer is an accepted transfer. Its ID is its draft's. Sender and Receiver are
+// the masked names at that time; they may be empty.
 type Transfer struct {
 	ID            int64
 	SenderID      int64

@@ -1,11 +1,11 @@
-// Package osmp is the client of billers that speak the OSMP provider protocol: GET
+// Package osmp is the client of billers that use the OSMP provider protocol: GET
 // <url>?command=check|pay&txn_id=…&txn_date=…&account=…&sum=250.50, answered by a
 // small XML document.
 //
 // It makes one call per request and answers within the deadline. The outcome is
-// Unsent only for a request of which no byte was written, and Unknown for whatever
-// isn't plainly this biller's answer to this request. Connections are reused only
-// where answers name their requests. The client never repeats a call, follows a
+// Unsent only if no byte of the request was written, and Unknown for anything that
+// isn't clearly this biller's answer to this request. Connections are reused only
+// if answers contain the id of the request. The client never repeats a call, follows a
 // redirect, uses a proxy from the environment, or puts an account, a password or
 // the body into an error.
 package osmp
@@ -44,8 +44,7 @@ const (
 // Options are the address of a biller and how to call it.
 type Options struct {
 	// URL is the biller's address; it may have a query, and user and password for
-	// HTTP Basic. CheckURL reports whether it is usable; with another one every
-	// answer is Unsent.
+	// HTTP Basic. If CheckURL returns an error for it, every answer is Unsent.
 	URL string
 	// User and Password are for HTTP Basic and replace those of URL; empty: those
 	// of URL.
@@ -67,9 +66,9 @@ type Client struct {
 	user      *url.Userinfo
 	timeout   time.Duration
 	transport *http.Transport
-	// reuse is true after an answer that was readable and named its request. Only
-	// then are connections reused: an answer without a name could belong to the
-	// request before.
+	// reuse is true after an answer that was readable and contained its request's
+	// id. Only then are connections reused: an answer without an id could belong
+	// to the previous request.
 	reuse atomic.Bool
 }
 
@@ -157,7 +156,7 @@ func (c *Client) call(ctx context.Context, command string, r biller.Request) bil
 		Name: reply.name, Reference: reply.reference, Comment: reply.comment,
 	}
 	if answer.Outcome == biller.Unknown {
-		answer.Err = fmt.Errorf("osmp: %s: result %d settles nothing", command, reply.result)
+		answer.Err = fmt.Errorf("osmp: %s: result %d is not conclusive", command, reply.result)
 	}
 	return answer
 }
@@ -251,7 +250,7 @@ func transportError(ctx context.Context, err error) error {
 	case errors.As(err, &op):
 		return fmt.Errorf("broken connection: %s: %w", op.Op, op.Err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("broken connection: it ended before the answer")
+		return errors.New("broken connection: closed before the answer")
 	}
 	return errors.New("broken connection")
 }

@@ -29,7 +29,7 @@ const (
 // parameter and never its value.
 var (
 	errTxnID   = errors.New("txn_id is not 1 to 28 digits")
-	errAccount = errors.New("account is empty, too long or holds control characters")
+	errAccount = errors.New("account is empty, too long or has control characters")
 	errSum     = errors.New("sum is out of bounds")
 	errDate    = errors.New("txn_date is not set")
 )
@@ -39,8 +39,8 @@ var errURL = errors.New("osmp: the biller's address must be http(s)://host/…, 
 // parameters are the names that the client adds itself.
 var parameters = []string{"command", "txn_id", "txn_date", "account", "sum"}
 
-// CheckURL reports whether text can be a biller's address. The error doesn't repeat
-// it, because it may hold a password.
+// CheckURL returns an error unless text can be a biller's address. The error
+// doesn't contain the text, which may have a password.
 func CheckURL(text string) error {
 	_, err := parseURL(text)
 	return err

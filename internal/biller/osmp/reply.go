@@ -26,10 +26,10 @@ var (
 	errMalformed = errors.New("the reply is not well-formed XML")
 	errDeep      = errors.New("the reply is nested too deeply")
 	errRoot      = errors.New("the reply is not a <response>")
-	errTwice     = errors.New("the reply says the same thing twice")
-	errResult    = errors.New("the reply has no result that can be read")
-	errNotOurID  = errors.New("the reply is about another txn_id")
-	errNotOurSum = errors.New("the reply is about another sum")
+	errTwice     = errors.New("the reply has an element twice")
+	errResult    = errors.New("the reply has no readable result")
+	errNotOurID  = errors.New("the reply has another txn_id")
+	errNotOurSum = errors.New("the reply has another sum")
 )
 
 // maxDepth is one more than the protocol needs: response, fields, field1.
@@ -37,7 +37,7 @@ const maxDepth = 4
 
 // reply is the content of the XML, not yet compared with the request.
 type reply struct {
-	ids       []string // osmp_txn_id and Pay24's txn_id, as far as not empty
+	ids       []string // osmp_txn_id and Pay24's txn_id, those that are not empty
 	sum       string
 	result    int
 	reference string
@@ -166,7 +166,7 @@ func (p *parser) result(text string) error {
 	return nil
 }
 
-// fields returns the first field that looks like a name.
+// fields sets the reply's name to the first field with a name of nameWords.
 func (p *parser) fields() error {
 	for {
 		token, err := p.decoder.Token()
@@ -191,7 +191,7 @@ func (p *parser) fields() error {
 }
 
 // text returns an element's own text and skips elements inside it. depth is the
-// element's own.
+// depth of the element; the root has depth 1.
 func (p *parser) text(depth int) (string, error) {
 	var b strings.Builder
 	own := depth
@@ -238,9 +238,8 @@ func nameLike(start xml.StartElement) bool {
 	return false
 }
 
-// answers returns an error unless the reply is about this request. A biller that
-// echoes nothing is believed, because each of its calls has a connection of its
-// own.
+// answers returns an error if the reply has the id or sum of another request. A
+// reply without them is accepted, because connections are not reused then.
 func (r reply) answers(request biller.Request) error {
 	for _, id := range r.ids {
 		if id != request.TxnID {
@@ -270,7 +269,7 @@ func sameSum(text string, sum money.Amount) bool {
 }
 
 // clean returns one line of at most n characters, without control and invisible
-// formatting characters (an override could turn a name around).
+// formatting characters (an override could reverse the display of a name).
 func clean(text string, n int) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
