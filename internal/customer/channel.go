@@ -1,7 +1,7 @@
 package customer
 
-// Channel is how a customer reached the application. It is stored with what
-// was done: registrations, offer acceptances, payments and transfers.
+// Channel is how a customer reached the application. It is stored with
+// registrations, offer acceptances, payments and transfers.
 type Channel string
 
 // The channels.

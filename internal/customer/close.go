@@ -19,8 +19,8 @@ import (
 // (Bishkek time).
 type Spent struct{ Day, Month money.Amount }
 
-// ProveClosing verifies the password, and then the PIN if one is set, before the
-// wallet is closed.
+// ProveClosing verifies the password, and the PIN if one is set, before the wallet
+// is closed.
 //
 // Errors: Invalid at password and at pin; those of CheckPIN; Forbidden
 // "customer.hold" during a hold; TooMany; Unavailable.
@@ -65,9 +65,9 @@ func closingKey(id int64) string { return "closing:" + strconv.FormatInt(id, 10)
 
 // Close closes a customer in the transaction that closes the wallet: all sessions
 // end, password and PIN are deleted, the number may be registered again, and an SMS
-// and an e-mail are queued. at is the time of closing, spent what the wallet had
-// sent. It reports false if the sessions were ended meanwhile, or if the wallet is
-// blocked or closed already.
+// and an e-mail are queued. at is the time of closing, spent what the wallet has
+// sent. It returns false and changes nothing if all sessions were ended since c was
+// read, or if the wallet is blocked or closed.
 func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at time.Time, spent Spent) (bool, error) {
 	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)
 	if err != nil || holder == nil {
@@ -95,8 +95,8 @@ func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Ti
 	return before.ClosedAt.UTC(), nil
 }
 
-// ClosedHere is ClosedAt for a number that is not proved: it returns the time only
-// to a browser that was familiar for the closed wallet.
+// ClosedHere is ClosedAt for a visitor who has not proved to own the number: it
+// returns zero unless the browser was familiar for the closed wallet.
 func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from Origin) (time.Time, error) {
 	const op = "customer.closed"
 	before, err := cs.readClosed(ctx, number.String())
@@ -110,8 +110,8 @@ func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from O
 	return before.ClosedAt.UTC(), nil
 }
 
-// inheritSpent copies to a new customer what closed wallets of the number had spent,
-// so that closing a wallet does not reset its limits.
+// inheritSpent copies to a new customer the amounts spent by closed wallets of the
+// number, so that closing a wallet does not reset its limits.
 func inheritSpent(tx *database.Tx, fresh *Record) error {
 	before, err := closedIn(tx, fresh.Phone)
 	if err == nil && before != nil {

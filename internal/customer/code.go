@@ -36,8 +36,8 @@ func (cs *Customers) codeHash(row *confirmation, code string) string {
 }
 
 // startCode stores what a code will confirm and queues the SMS, in one transaction.
-// If textFor returns another text than the code's, nobody receives the code, and the
-// caller sees no difference.
+// textFor returns the key of the SMS; if it is one without a code, or sms.Nothing,
+// the code is not sent, and startCode returns the same result.
 func (cs *Customers) startCode(ctx context.Context, row *confirmation, textFor func(holder *Record) string) error {
 	code, now := sms.Code(CodeDigits), cs.o.Now()
 	row.CodeHash = cs.codeHash(row, code)
@@ -86,7 +86,7 @@ func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purp
 	return row, nil
 }
 
-// codeError returns the reason why no attempt at a code was possible.
+// codeError returns the error for a code at which no attempt is possible.
 func (cs *Customers) codeError(ctx context.Context, op, sessionKey string, purpose Purpose) error {
 	row, found, err := cs.confirmation(ctx, sessionKey, purpose)
 	switch {
@@ -116,12 +116,12 @@ func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Pur
 	return phone.Number(row.Phone), nil
 }
 
-// ResendCode sends a new code for what the session has started, at the earliest a
-// minute after the last one. The old code becomes invalid, and the attempts are
-// reset.
+// ResendCode sends a new code in place of the one that the session awaits, at the
+// earliest a minute after the last one. The old code becomes invalid, and the
+// attempts are reset.
 //
 // Errors: TooMany, with the time until the next code in RetryAfter; NotFound if
-// there is nothing to resend.
+// the session awaits no code.
 func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, from Origin) error {
 	const op = "customer.resend"
 	row, found, err := cs.confirmation(ctx, sessionKey, purpose)
@@ -159,7 +159,7 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 }
 
 // textFor returns the function that chooses the SMS by the number's holder (nil:
-// none). If it is not a text with the code, nobody receives the code.
+// none); see startCode.
 func textFor(purpose Purpose) func(holder *Record) string {
 	switch purpose {
 	case ForReset:

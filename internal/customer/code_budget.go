@@ -11,18 +11,18 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Budget limits the SMS codes a day for requests from unfamiliar browsers and
-// addresses: each code costs the operator money.
+// Budget limits the number of SMS codes a day for requests from unfamiliar browsers
+// and addresses, because each code costs the operator money.
 type Budget struct {
-	// Overall is the limit of all requests, Network that of one network.
+	// Overall is the limit for all requests, Network the one for each network.
 	Overall, Network int
 }
 
 // DefaultBudget suffices for some thousand sign-ups and resets a day.
 var DefaultBudget = BudgetOf(5000)
 
-// BudgetOf returns a budget of so many codes a day, a fifth of them for one
-// network.
+// BudgetOf returns a budget of codes SMS codes a day, at most a fifth of them for
+// one network.
 func BudgetOf(codes int) Budget { return Budget{Overall: codes, Network: codes / 5} }
 
 // Reasons for which an SMS code was not sent, as labels of a metric.
@@ -37,7 +37,7 @@ type budget struct {
 	overall, network ratelimit.Rule
 	refused          [3]atomic.Int64 // as reasons
 	mu               sync.Mutex
-	warned           map[string]time.Time // until when the refusal is not logged again
+	warned           map[string]time.Time // reason and network → time until which refusals are not logged again
 }
 
 var reasons = [3]string{byNumber, byNetwork, overall}
@@ -59,8 +59,9 @@ func (cs *Customers) takeBudget(ctx context.Context, from Origin) error {
 	return cs.refused(ctx, overall, "", cs.o.Counters.Take(ctx, cs.budget.overall, ""))
 }
 
-// refused counts and logs a code that is not sent. If the budget is exhausted, the
-// message does not say that the person tried too often.
+// refused counts and logs a code that is not sent because of err, and returns the
+// error. If the budget is exhausted, its reason differs from that of too many
+// attempts by one person.
 func (cs *Customers) refused(ctx context.Context, reason, network string, err error) error {
 	if !fault.Is(err, fault.TooMany) {
 		return err

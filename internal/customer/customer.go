@@ -1,13 +1,13 @@
 // Package customer manages the holders of wallets: phone number, e-mail, password,
 // PIN, acceptance of the public offer, language.
 //
-// It guarantees that a wallet is opened, or gets its login on the site, only after
+// It guarantees that a wallet is opened, or gets a login on the site, only after
 // the number was proved by an SMS code or by the carrier's network (*900#); that a
-// code confirms one thing in one browser session, once; that attempts at a PIN are
-// counted over all channels together before anything is compared; that nothing but
-// the first step of the site distinguishes a registered number from a new one; and
-// that guesses of others slow the holder down but never lock the holder out for
-// good. It moves no money, and does not depend on any page.
+// code confirms one operation in one browser session, once; that attempts at a PIN
+// are counted over all channels together, before the PIN is compared; that only the
+// first step of the login (Known) distinguishes a registered number from a new one;
+// and that other people's guesses can delay the holder but never lock the holder
+// out permanently. It moves no money.
 package customer
 
 import (
@@ -40,11 +40,11 @@ type Customer struct {
 	Lang string
 	// HasPassword reports whether the number is registered on the site.
 	HasPassword bool
-	// HasPIN reports whether a PIN is set. PINOwed reports that the site moves no
-	// money out of the wallet until the PIN was entered there, because the password
+	// HasPIN reports whether a PIN is set. PINOwed reports that the PIN must be
+	// entered on the site before money can be sent from there, because the password
 	// was set by an SMS code alone.
 	HasPIN, PINOwed bool
-	// Blocked customers can't log in, and terminals get result 79.
+	// Blocked customers can't log in or pay, and terminals get result 79.
 	Blocked bool
 	// Closed customers have closed their wallet for good; Phone is its last number.
 	Closed bool
@@ -128,10 +128,10 @@ type Customers struct {
 // New returns the register on db.
 func New(db *database.DB, o Options) (*Customers, error) {
 	if o.Counters == nil || o.Sealer == nil || o.OpenWallet == nil {
-		return nil, errors.New("customer: Attempts, Sealer and OpenWallet are needed")
+		return nil, errors.New("customer: Counters, Sealer and OpenWallet are required")
 	}
 	if len(o.PINPepper) < pepperBytes {
-		return nil, errors.New("customer: the PIN pepper is missing or short")
+		return nil, errors.New("customer: the PIN pepper is missing or too short")
 	}
 	key, err := keyedhash.Derive(o.Secret, "elsom customer")
 	if err != nil {
@@ -250,10 +250,11 @@ func CheckPINOwed(c Customer) error {
 	return fault.New(fault.Forbidden, "customer.pin_owed", PINOwed)
 }
 
-// PINOwed is the reason of a refusal that ends when the PIN is given on the site.
+// PINOwed is the reason of a refusal until the PIN is entered on the site.
 const PINOwed fault.Reason = "customer.pin_owed"
 
-// Purge deletes expired SMS codes and familiar addresses, and returns their number.
+// Purge deletes SMS codes an hour after they expired, and origins that are no
+// longer familiar. It returns the number of rows.
 func (cs *Customers) Purge(ctx context.Context) (int64, error) {
 	n, err := cs.purge(ctx, cs.o.Now())
 	return n, fault.Wrap("customer.purge", err)

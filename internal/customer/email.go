@@ -88,8 +88,8 @@ func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string)
 	return notices
 }
 
-// maskEmail returns the first character and the domain of an address, shortened if
-// long.
+// maskEmail returns an address with all but the first character and the domain
+// hidden; of a long domain it keeps the end.
 func maskEmail(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
@@ -104,9 +104,9 @@ func maskEmail(address string) string {
 	return string(first) + "•••@" + string(domain)
 }
 
-// parseEmail returns an address as mail is sent to it, or fault.Invalid at email.
-// Invisible characters are refused, not removed: what a person sees must be what is
-// stored.
+// parseEmail parses an e-mail address, or returns fault.Invalid at email. Invisible
+// characters are refused, not removed, so that the stored address is the one that
+// was typed.
 func parseEmail(op, text string) (string, error) {
 	text = strings.TrimSpace(text)
 	refuse := func(why string) (string, error) {
@@ -142,9 +142,10 @@ func parseEmail(op, text string) (string, error) {
 	return text, nil
 }
 
-// invisible reports whether a character shows nothing by itself: control and format
-// characters (soft hyphen, zero-width and bidirectional marks, BOM), variation
-// selectors, fillers, unassigned and private ones. White space is not among them.
+// invisible reports whether a character has no visible form of its own: control and
+// format characters (soft hyphen, zero-width and bidirectional marks, BOM),
+// variation selectors, fillers, unassigned and private ones. White space is not
+// among them.
 func invisible(r rune) bool {
 	if unicode.IsSpace(r) {
 		return false

@@ -28,8 +28,8 @@ func (cs *Customers) Known(ctx context.Context, number phone.Number, from Origin
 	return r != nil && r.PasswordHash != "", nil
 }
 
-// LogIn returns the customer with this number and password. An unknown number takes
-// as long as a wrong password and gets the same error.
+// LogIn returns the customer with this number and password. For an unknown number
+// it takes as long as for a wrong password and returns the same error.
 //
 // Errors: Invalid at password; TooMany; Forbidden if the wallet is blocked (only
 // after a right password); Unavailable.

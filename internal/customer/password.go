@@ -18,7 +18,7 @@ var commonFiles embed.FS
 func readList(name string) map[string]bool {
 	text, err := commonFiles.ReadFile("common/" + name)
 	if err != nil {
-		panic(err) // embedded: it is there or the program does not build
+		panic(err) // can't happen: the file is embedded
 	}
 	set := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
@@ -34,9 +34,9 @@ var (
 	contextWords = sync.OnceValue(func() map[string]bool { return readList("context.txt") })
 )
 
-// isCommon reports whether a password is among those that guessers try first: a
-// frequent one, or a word of this wallet and country, once or twice, with digits and
-// signs around it.
+// isCommon reports whether a password is among those tried first by guessing: a
+// frequent password, or a word connected with this wallet or country, once or twice,
+// also with digits and other characters around it.
 func isCommon(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if common()[text] || repeated(text) {
@@ -47,8 +47,8 @@ func isCommon(text string) bool {
 	return contextWords()[word] || (word[:half] == word[half:] && contextWords()[word[:half]])
 }
 
-// repeated reports whether a text is one character, or a run of up to three,
-// over and over: "11111111", "123123123", "ййййййййй".
+// repeated reports whether a text repeats one to three characters: "11111111",
+// "123123123", "ййййййййй".
 func repeated(text string) bool {
 	runes := []rune(text)
 	const longest = 3
@@ -65,8 +65,8 @@ func repeated(text string) bool {
 }
 
 // checkNewPassword returns fault.Invalid at password if a password may not be set.
-// There are no rules of composition: length and not being common are what stops
-// guessing.
+// It requires length and refuses common passwords, but does not require kinds of
+// characters.
 func checkNewPassword(op, text string, number phone.Number) error {
 	refuse := func(why string) error {
 		return fault.New(fault.Invalid, op, fault.Reason("customer.password_"+why)).At("password")

@@ -19,7 +19,7 @@ import (
 	"elsom/internal/phone"
 )
 
-// PINUse is the purpose for which a PIN is asked.
+// PINUse is the purpose for which a PIN is verified.
 type PINUse string
 
 // The uses.
@@ -37,29 +37,31 @@ const (
 	ForChange PINUse = "change"
 )
 
-// The length of a PIN, and how long five wrong ones in a row lock it: the first time,
-// and every next time until a right one is entered.
+// The length of a PIN, and for how long it is locked after five wrong attempts in a
+// row: the first time, and each further time until the right PIN is entered.
 const (
 	PINDigits    = 4
 	PINFirstLock = 30 * time.Minute
 	PINNextLock  = 24 * time.Hour
 	pinTries     = 5
-	// pinVersion is stored with a PIN and names the way it is hashed; another pepper
-	// is another version.
+	// pinVersion is stored with a PIN and identifies the hash function and the
+	// pepper.
 	pinVersion = 1
 )
 
 // CheckPIN verifies the PIN of a customer. The attempt is counted and committed
 // before anything is compared, over all channels together.
 //
-// key identifies what is confirmed ("payment:7"); it is empty if nothing is. A PIN
-// that came by SMS confirms one thing: it is right again for the same key, so that a
-// request whose answer was lost can be repeated, and for no other.
+// key identifies the operation to confirm, such as "payment:7"; it is empty if there
+// is none. A PIN that was sent by SMS confirms one operation: it is accepted again
+// for the same key, so that a request whose answer was lost can be repeated, and
+// refused for any other.
 //
 // Errors: Invalid "customer.pin_malformed" at pin (not counted); Invalid
-// "customer.pin_wrong" at pin, with {{.Left}} attempts left; Forbidden
-// "customer.pin_locked" until {{.Until}}; Forbidden "customer.pin_change_first";
-// NotFound "customer.no_pin"; Unavailable (the attempt is not counted).
+// "customer.pin_wrong" at pin, with the argument Left (attempts left); Forbidden
+// "customer.pin_locked", with the argument Until; Forbidden
+// "customer.pin_change_first"; NotFound "customer.no_pin"; Unavailable (the attempt
+// is not counted).
 func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PINUse, key string) error {
 	const op = "customer.pin.check"
 	if use == ForPayment && key == "" {
@@ -69,16 +71,16 @@ func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PIN
 	return err
 }
 
-// ClearPINOwed is CheckPIN on the site: a right PIN clears PINOwed. c is the
-// customer as the session has it: if all sessions were ended since, PINOwed stays
-// set.
+// ClearPINOwed verifies the PIN like CheckPIN, for ForSite, and clears PINOwed if it
+// is right. c is the customer of the session: if all sessions were ended since it
+// was read, PINOwed stays set.
 func (cs *Customers) ClearPINOwed(ctx context.Context, c Customer, pin, key string) error {
 	_, err := cs.verifyPIN(ctx, "customer.pin.owed", c.ID, pin, pinPurpose{use: ForSite, key: key, epoch: c.SessionEpoch})
 	return err
 }
 
-// pinPurpose is what a PIN is verified for. epoch is the session epoch whose PINOwed
-// is cleared; zero: none is.
+// pinPurpose is what a PIN is verified for. If epoch is not zero, PINOwed is cleared
+// if the customer still has this session epoch.
 type pinPurpose struct {
 	use   PINUse
 	key   string
@@ -102,8 +104,8 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 	return row, fault.Wrap(op, err)
 }
 
-// acceptPIN stores the consequences of a right PIN. A refusal commits too: the
-// attempts are reset even if the PIN may not be used.
+// acceptPIN resets the attempts after a right PIN and marks an issued PIN as used. A
+// refusal commits too: the attempts are reset even if the PIN may not be used.
 func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
 	if same, err := clearTries(tx, row); err != nil || !same {
 		return wrongPIN(op, row), err
@@ -126,8 +128,8 @@ func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal,
 	return nil, nil
 }
 
-// ReturnPIN makes a PIN that came by SMS usable again after what key identifies was
-// finally refused.
+// ReturnPIN makes a PIN that was sent by SMS usable again after the operation that
+// key identifies was finally refused.
 func (cs *Customers) ReturnPIN(ctx context.Context, id int64, key string) error {
 	return fault.Wrap("customer.pin.return", cs.releasePIN(ctx, id, key))
 }
@@ -183,12 +185,12 @@ func (cs *Customers) lockPIN(ctx context.Context, op string, row *pinRow) error 
 		if err != nil {
 			return err
 		}
-		said := "sms.pin_locked"
+		text := "sms.pin_locked"
 		if cs.staffOnly(holder) {
-			said = "sms.pin_locked_staff"
+			text = "sms.pin_locked_staff"
 		}
 		return outbox.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
-			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said,
+			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: text,
 			Args: map[string]any{"Until": formatTime(until)},
 		}))
 	})
@@ -203,7 +205,7 @@ func (cs *Customers) locked(op string, until time.Time) *fault.Error {
 		With("Until", formatTime(until)).After(max(time.Second, until.Sub(cs.o.Now())))
 }
 
-// pinError returns the reason why no attempt was possible.
+// pinError returns the error for a PIN at which no attempt is possible.
 func (cs *Customers) pinError(ctx context.Context, op string, id int64) error {
 	row, found, err := cs.readPIN(ctx, id)
 	switch {
@@ -232,8 +234,8 @@ func (cs *Customers) mustReadPIN(ctx context.Context, op string, id int64) (*pin
 type PINState struct {
 	// Set reports whether there is a PIN.
 	Set bool
-	// Issued reports that it came by SMS and was not changed since. Used reports
-	// that it has confirmed its one payment, and can only be changed.
+	// Issued reports that the PIN was sent by SMS and not changed since. Used reports
+	// that it has confirmed its one operation and can only be changed now.
 	Issued, Used bool
 	// LockedUntil is zero unless the PIN is locked. StaffOnly reports that only
 	// staff can unlock it sooner.
@@ -269,8 +271,9 @@ func parsePIN(op, typed string) (string, error) {
 	return pin, nil
 }
 
-// peppered returns what is hashed of a PIN. A slow hash alone does not hide one of
-// ten thousand values; the pepper is not in the database.
+// peppered returns the input of the slow hash of a PIN: a keyed hash under the
+// pepper, which is not in the database. A slow hash alone does not protect one of
+// ten thousand values.
 func (cs *Customers) peppered(id int64, pin string) string {
 	//mutant:replace o.PINPepper => key TestPINIsPeppered
 	mac := hmac.New(sha256.New, cs.o.PINPepper)

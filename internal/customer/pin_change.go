@@ -54,8 +54,8 @@ func (cs *Customers) checkNewPIN(ctx context.Context, op string, id int64, typed
 	return holder, pin, nil
 }
 
-// weakPIN reports whether a PIN is among those that guessers try first: a pattern,
-// or part of the holder's number or ИНН.
+// weakPIN reports whether a PIN is among those tried first by guessing: a pattern,
+// the end of the holder's number, or the year or day of birth from the ИНН.
 func weakPIN(pin string, number phone.Number, person inn.INN) bool {
 	a, b, c, d := pin[0], pin[1], pin[2], pin[3]
 	switch {
@@ -81,9 +81,9 @@ func drawPIN(number phone.Number, person inn.INN) string {
 	}
 }
 
-// SetPIN sets the first PIN of a wallet after checking the password: with an open
-// page alone, another person could lock the owner out. It ends no hold: after a
-// password that was set by SMS, a PIN set with it proves nothing.
+// SetPIN sets the first PIN of a wallet after checking the password: otherwise
+// another person at an open page could set a PIN and lock the owner out. It does not
+// end a hold, because a password that was set by SMS proves no more than the SMS.
 //
 // Errors: Invalid at pin as CheckNewPIN, and at password; Conflict
 // "customer.pin_there"; TooMany; Unavailable.
@@ -137,8 +137,7 @@ func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
 }
 
 // ChangePIN replaces the PIN. The old one is verified and counted as by CheckPIN;
-// one that came by SMS may be changed even if it was used. Until then nothing is
-// changed.
+// one that was sent by SMS may be changed even if it was used.
 //
 // Errors: those of CheckNewPIN at pin, and Invalid "customer.pin_same" there; those
 // of CheckPIN at old_pin; TooMany; Conflict if it was changed elsewhere meanwhile.
@@ -187,7 +186,7 @@ func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *R
 	return fault.Wrap(op, err)
 }
 
-// atOld leads a fault of the PIN that was tried to its field.
+// atOld moves a fault at the field pin to the field old_pin.
 func atOld(err error) error {
 	if f := fault.As(err); f != nil && f.Field == "pin" {
 		f.Field = "old_pin"
@@ -195,10 +194,10 @@ func atOld(err error) error {
 	return err
 }
 
-// ResendPIN draws another first PIN and sends it, while the one before has
-// confirmed nothing, three times a day.
+// ResendPIN sends a new first PIN in place of one that has confirmed nothing, at
+// most three times a day.
 //
-// Faults: TooMany; Conflict "customer.pin_used"; Forbidden "customer.pin_locked";
+// Errors: TooMany; Conflict "customer.pin_used"; Forbidden "customer.pin_locked";
 // NotFound "customer.no_pin"; Unavailable.
 func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	const op = "customer.pin.resend"
@@ -247,7 +246,7 @@ func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write fun
 	}))
 }
 
-// pinLife is how long a PIN that could not be sent is worth sending.
+// pinLife is how long sending a PIN is attempted.
 const pinLife = 24 * time.Hour
 
 func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) outbox.Message {
@@ -290,7 +289,8 @@ func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin s
 		return err
 	}
 	if cs.proof(row) != proof {
-		// It may have succeeded, with the answer lost. That counts as an attempt.
+		// An earlier request may have succeeded and its answer was lost. The check
+		// counts as an attempt.
 		if cs.CheckPIN(ctx, id, pin, ForChange, "") == nil {
 			return nil
 		}

@@ -9,12 +9,13 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Rate limits. Those by address leave room for the many phones that a mobile carrier
-// puts behind one address. Those by number alone are higher than those by number and
+// Rate limits. Those by address are high, because many phones of a mobile carrier
+// share one address. Those by number alone are higher than those by number and
 // address, so that one address can't exhaust a number. A familiar address is not
-// counted by number, so that guesses from elsewhere don't lock the owner out at home;
-// a familiar browser has counters of its own, so that guesses from the same address
-// don't either; and a new password by SMS code always gives access.
+// counted by number, so that guesses from elsewhere don't lock the owner out at home.
+// A familiar browser has counters of its own, so that guesses from the same address
+// don't either. Setting a new password by SMS code resets the
+// counters by number.
 var (
 	knownAddress = ratelimit.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
@@ -30,8 +31,8 @@ var (
 	codeNumberAddress    = ratelimit.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
 	codeNumberAddressDay = ratelimit.Rule{Name: "code by number and address, daily", Limit: 15, Window: 24 * time.Hour}
 
-	// When codeNumber or codeNumberDay is exhausted, codeReserve codes a day are left for
-	// networks that stay below codeNetwork.
+	// When codeNumber or codeNumberDay is exhausted, further codes up to codeReserve
+	// are sent to requests from networks that have not exceeded codeNetwork.
 	codeNetwork = ratelimit.Rule{Name: "code by number and network, daily", Limit: 2, Window: 24 * time.Hour}
 	codeReserve = ratelimit.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
 
@@ -60,7 +61,7 @@ const familiarFor = 90 * 24 * time.Hour
 // same browser, or from the same address.
 type familiarity struct{ device, address bool }
 
-// familiarity returns how familiar an origin is for a holder (nil: none).
+// familiarity returns the familiarity of an origin for a holder (nil: none).
 func (cs *Customers) familiarity(ctx context.Context, holder *Record, from Origin) (k familiarity, err error) {
 	if holder == nil {
 		return familiarity{}, nil
@@ -75,7 +76,7 @@ func (cs *Customers) familiarity(ctx context.Context, holder *Record, from Origi
 	return k, err
 }
 
-// limitLookup counts a lookup of a number with its holder (nil: none).
+// limitLookup counts a lookup of a number; holder is the number's holder (nil: none).
 func (cs *Customers) limitLookup(ctx context.Context, number phone.Number, holder *Record, from Origin) error {
 	k, err := cs.familiarity(ctx, holder, from)
 	switch {
@@ -120,7 +121,8 @@ func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Or
 
 // limitUnfamiliar counts a code for a number from an origin that is unfamiliar.
 func (cs *Customers) limitUnfamiliar(ctx context.Context, number phone.Number, from Origin) error {
-	// Counted for every code, so that a network which exceeds it gets no reserve.
+	// Counted for every code, so that a network that exceeds the limit gets none of
+	// the reserve.
 	exceeded := cs.o.Counters.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
 	if exceeded != nil && !fault.Is(exceeded, fault.TooMany) {
 		return exceeded

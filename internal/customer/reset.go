@@ -37,8 +37,8 @@ func resetText(holder *Record) string {
 }
 
 // ConfirmReset sets a new password for the number that the SMS code proves. All
-// sessions end. The wallet owes its PIN on the site; one without a PIN is put on
-// hold for Options.Hold. An SMS and an e-mail are sent.
+// sessions end. PINOwed is set; a wallet without a PIN is put on hold for
+// Options.Hold instead. An SMS and an e-mail are sent.
 //
 // Errors: Invalid at password (the code is not counted then) and code; TooMany;
 // NotFound if the session awaits no code.
@@ -110,13 +110,13 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op st
 func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time) []outbox.Message {
 	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
 	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": formatTime(at)}
-	said, mail := "sms.reset_done_pin", "email.reset_done_pin.text"
+	text, mail := "sms.reset_done_pin", "email.reset_done_pin.text"
 	if !holder.PINOwed {
-		said, mail = "sms.reset_done", "email.reset_done.text"
+		text, mail = "sms.reset_done", "email.reset_done.text"
 		args["Until"] = formatTime(*holder.HoldUntil)
 	}
 	notices := []outbox.Message{sms.OutboxMessage(event, sms.Message{
-		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: said, Args: args,
+		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: text, Args: args,
 	})}
 	if cs.o.Email && holder.Email != "" {
 		notices = append(notices, email.OutboxMessage(event, email.Message{

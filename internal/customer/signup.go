@@ -69,10 +69,9 @@ func signupText(holder *Record) string {
 }
 
 // ConfirmSignup registers the number that the SMS code proves: it opens a wallet, or
-// gives a wallet that was opened elsewhere its login on the site. Since that rests
-// on an SMS alone, such a wallet owes its PIN there before the first payment, or is
-// put on hold if it has none. The acceptance of the offer is stored, and the browser
-// becomes familiar.
+// adds a login on the site to a wallet that was opened by *900#. Since only an SMS
+// proves the latter, PINOwed is set, or the wallet is put on hold if it has no PIN.
+// The acceptance of the offer is stored, and the browser becomes familiar.
 //
 // Errors: Invalid at code; TooMany; NotFound if the session awaits no code; Conflict
 // if the number was registered meanwhile; Forbidden if its wallet is blocked.
@@ -103,8 +102,8 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string,
 	return holder.Customer(), nil
 }
 
-// register spends the code and opens the wallet or adds the login. A refusal
-// commits, so that the code is spent in any case.
+// register marks the code as used, and opens the wallet or adds the login. A refusal
+// commits, so that the code is used in any case.
 func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, row *confirmation, from Origin) (
 	holder *Record, refusal, err error,
 ) {

@@ -28,8 +28,8 @@ func (w StaffAction) check(op string) (StaffAction, error) {
 	return w, nil
 }
 
-// IssuePIN draws a new PIN and sends it by SMS, for staff, when the holder has
-// forgotten the old one. Like the first one it confirms one payment.
+// IssuePIN replaces a forgotten PIN by a new one and sends it by SMS, for staff. It
+// confirms one operation, as a first PIN does.
 //
 // Errors: Invalid "customer.staff_invalid"; NotFound "customer.no_pin"; Conflict
 // "customer.pin_changed_elsewhere"; Unavailable.

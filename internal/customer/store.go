@@ -108,9 +108,10 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 	return first(tx.Gorm().Where("phone = ?", number))
 }
 
-// Standing gives of customers, as they are now in a transaction, what may change
-// while a request is under way: id, Blocked, SessionEpoch and HoldUntil. The rest
-// is empty, since it is asked for each payment under the wallets' locks.
+// Standing returns the customers with only ID, Blocked, SessionEpoch and HoldUntil
+// set, as they are now in a transaction: the fields that can end a request in
+// progress. It reads no more, because it runs for each payment while wallets are
+// locked.
 func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 	these, list := database.InList(tx.Dialect(), ids)
 	rows, err := database.ScanAll(tx.Gorm().Raw("SELECT id, blocked, session_epoch, hold_until FROM customers WHERE id "+these, list),
@@ -136,8 +137,8 @@ func isDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) 
 
 func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error }
 
-// addSiteLogin gives a wallet that was opened elsewhere its login on the site. A
-// wallet with a PIN owes it there, one without is put on hold. It returns nil if the
+// addSiteLogin adds a login on the site to a wallet that was opened by *900#. A
+// wallet with a PIN gets PINOwed, one without is put on hold. It returns nil if the
 // wallet has a login already.
 func addSiteLogin(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupAddsLoginToUSSDWallet
@@ -163,9 +164,9 @@ func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
 		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, id, from))
 }
 
-// resetPassword replaces a password after an SMS code. A wallet with a PIN owes it
-// on the site, one without is put on hold. It returns nil if the password was
-// changed meanwhile.
+// resetPassword replaces a password after an SMS code. A wallet with a PIN gets
+// PINOwed, one without is put on hold. It returns nil if the password was changed
+// meanwhile.
 func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
 	//mutant:replace session_epoch = session_epoch + 1, => TestReset
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestResetSetsPINOwed
@@ -174,7 +175,7 @@ func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Ti
 		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, now, hold, id, from))
 }
 
-// rehash replaces a hash by one of the same password with today's parameters.
+// rehash replaces a hash by one of the same password with the current parameters.
 func (cs *Customers) rehash(ctx context.Context, id int64, from, to string) error {
 	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Gorm().Exec(`UPDATE customers SET password_hash = ? WHERE id = ? AND password_hash = ?`, to, id, from).Error
@@ -225,7 +226,7 @@ func remember(tx *database.Tx, id int64, address string, now time.Time) error {
 }
 
 func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
-	// The first conditions spare what became fresh meanwhile.
+	// The outer conditions keep rows that were renewed since the subquery read them.
 	old := now.Add(-codeHistory)
 	codes, err := cs.db.Purge(ctx, `DELETE FROM confirmations WHERE expires_at < ? AND (session_key, purpose) IN
 		(SELECT session_key, purpose FROM confirmations WHERE expires_at < ? LIMIT ?)`, old, old)

@@ -10,8 +10,7 @@ import (
 	"elsom/internal/database"
 )
 
-// closedPhone returns the placeholder for a closed customer's number, which must be
-// unique.
+// closedPhone returns the unique placeholder for the number of a closed customer.
 func closedPhone(id int64) string { return "~" + strconv.FormatInt(id, 36) }
 
 // closeCustomer closes a customer if the session epoch is unchanged; it returns nil

@@ -21,7 +21,7 @@ type confirmation struct {
 	Address      string
 	CodeHash     string
 	Tries        int64
-	// Without the tag, GORM would keep the old value when the row is replaced.
+	// Without the tag GORM would not update the column when the row is replaced.
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	SentAt    time.Time
 	ExpiresAt time.Time
@@ -49,8 +49,9 @@ func (cs *Customers) confirmation(ctx context.Context, sessionKey string, purpos
 	return &rows[0], true, nil
 }
 
-// countCodeAttempt counts an attempt at a code and returns what it would confirm.
-// counted is false if no attempt is left. It commits before anything is compared.
+// countCodeAttempt counts an attempt at a code and returns its row. counted is false
+// if no attempt is left or the code has expired. It commits before the code is
+// compared.
 func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, purpose Purpose, now time.Time) (row *confirmation, counted bool, err error) {
 	var rows []confirmation
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {

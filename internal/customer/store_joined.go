@@ -7,15 +7,15 @@ import "elsom/internal/database"
 // Places.
 type Joined struct{ record Record }
 
-// JoinedColumns are the selected columns. Of the password hash only its existence
-// is read.
+// JoinedColumns are the columns to select. Of the password hash they contain only
+// whether it is set.
 const JoinedColumns = `c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
 	c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone`
 
-// Join returns the LEFT JOIN of the customers by the column that holds their id.
+// Join returns the LEFT JOIN of customers by the column with their id.
 func Join(id string) string { return " LEFT JOIN customers c ON c.id = " + id }
 
-// Places are the destinations of JoinedColumns.
+// Places returns the destinations of JoinedColumns for Scan.
 func (j *Joined) Places() []any {
 	r := &j.record
 	return []any{

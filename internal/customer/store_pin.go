@@ -33,9 +33,9 @@ func (cs *Customers) readPIN(ctx context.Context, id int64) (row *pinRow, found 
 }
 
 // countPINAttempt counts an attempt at a PIN and returns the row after it. counted is
-// false if there is no PIN or it is locked. It commits before anything is compared, so that
-// attempts over all channels and processes are counted together. The fifth attempt
-// locks at once; if it proves right, the lock is removed.
+// false if there is no PIN or it is locked. It commits before the PIN is compared, so
+// that attempts over all channels and processes are counted together. The fifth
+// attempt locks at once; acceptPIN removes the lock if the PIN was right.
 func (cs *Customers) countPINAttempt(ctx context.Context, id int64, now time.Time) (row *pinRow, counted bool, err error) {
 	var rows []pinRow
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -69,7 +69,7 @@ func (cs *Customers) uncountPINAttempt(ctx context.Context, id int64) error {
 	})
 }
 
-// stillLocked reports whether the lock caused by an attempt still holds.
+// stillLocked reports whether the PIN is still locked by an attempt.
 func stillLocked(tx *database.Tx, row *pinRow) (bool, error) {
 	var n int64
 	err := tx.Gorm().Raw(`SELECT COUNT(*) FROM pins WHERE customer_id = ? AND tries = ? AND locks = ? AND pin_hash = ?`,
@@ -85,7 +85,7 @@ func clearTries(tx *database.Tx, row *pinRow) (bool, error) {
 	return result.RowsAffected == 1, result.Error
 }
 
-// usePIN spends an issued PIN for a key. It reports false if it was spent for
+// usePIN marks an issued PIN as used for a key. It returns false if it was used for
 // another key.
 func usePIN(tx *database.Tx, row *pinRow, key string) (bool, error) {
 	//mutant:replace used_for = '' => issued TestIssuedPINConfirmsOnce
@@ -130,16 +130,17 @@ func reissuePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bo
 	return result.RowsAffected == 1, result.Error
 }
 
-// resetTries resets the attempts and keeps the PIN. The number of locks stays, so
-// that SMS codes don't make guessing faster, unless forget is set.
-func resetTries(tx *database.Tx, id int64, forget bool) (bool, error) {
+// resetTries resets the attempts and the lock, and keeps the PIN. The number of
+// locks, which makes the next one longer, is reset only if locks is true. It returns
+// false if there is no PIN.
+func resetTries(tx *database.Tx, id int64, locks bool) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE pins SET tries = 0, locked_until = NULL,
-		locks = CASE WHEN ? THEN 0 ELSE locks END WHERE customer_id = ?`, forget, id)
+		locks = CASE WHEN ? THEN 0 ELSE locks END WHERE customer_id = ?`, locks, id)
 	return result.RowsAffected == 1, result.Error
 }
 
-// clearPINOwed clears pin_owed for the sessions of an epoch. If a reset has set it
-// again meanwhile, the epoch differs.
+// clearPINOwed clears pin_owed if the session epoch is unchanged. If a reset has set
+// it again meanwhile, the epoch differs.
 func clearPINOwed(tx *database.Tx, id, epoch int64) error {
 	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetSetsPINOwed
 	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error

@@ -11,14 +11,14 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// pinUnlock limits unlocks: with the password and access to the SMS, a PIN could be
-// guessed that much faster than its locks allow.
+// pinUnlock limits unlocks, which let an attacker with the password and access to
+// the SMS guess a PIN faster than its locks allow.
 //
 //mutant:replace , Always: true => TestPINsAreAlwaysCounted
 var pinUnlock = ratelimit.Rule{Name: "PIN unlocked", Limit: 3, Window: 24 * time.Hour, Always: true}
 
 // unlockPause is how long after a reset the password and an SMS code can't unlock a
-// PIN: a thief of the SIM card has both.
+// PIN: a thief of the SIM card could have set the password.
 const unlockPause = 24 * time.Hour
 
 // staffOnly reports whether only staff may unlock the PIN, because the password was

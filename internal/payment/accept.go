@@ -31,7 +31,7 @@ type Accepted struct {
 // delivery is the payload of a delivery's outbox message.
 type delivery struct {
 	Payment int64 `json:"payment"`
-	// Customer is the payer, for sharing out slots; 0 in messages of earlier
+	// Customer is the payer, by whom slots are shared; 0 in messages of earlier
 	// releases.
 	Customer int64 `json:"customer,omitempty"`
 }
@@ -42,16 +42,16 @@ type delivery struct {
 // channel asks for the PIN in its own way.
 //
 // A draft is accepted once, however often Accept is called. A refusal leaves the
-// draft as it is: Insufficient with {{.Balance}}, Limit with {{.Left}}, Forbidden
-// (hold, block, or customer.PINOwed), Conflict (FeeChanged, draft.Expired). After
-// Unknown the payment may have been accepted: call again.
+// draft as it is: Insufficient with the argument Balance, Limit with the argument
+// Left, Forbidden (hold, block, or customer.PINOwed), Conflict (FeeChanged,
+// draft.Expired). After Unknown the payment may have been accepted: call again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
 	defer func() { err = ps.db.UnknownIfPending(err) }()
 	found, err := ps.accepting.Do(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
 	}
-	if found == nil || found.Accepted { // drafts are forgotten, payments are not
+	if found == nil || found.Accepted { // an accepted draft may have been purged
 		before, err := ps.ByID(ctx, c.ID, id)
 		return Accepted{before, err == nil}, err
 	}
@@ -66,8 +66,8 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 	return ps.post(ctx, c, draft, level)
 }
 
-// checkAcceptable returns what stands against accepting a draft, besides the
-// balance and the limits, and the customer's level.
+// checkAcceptable returns the customer's level, or an error if the draft can't be
+// accepted for a reason other than the balance and the limits.
 func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
 	const op = "payment.accept"
 	err := draft.CheckAcceptable(op, c, ps.db.Now(), func() error {
@@ -97,7 +97,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	}
 	var payment Payment
 	var receipt ledger.Receipt
-	for range 3 { // a code that another payment has is drawn anew
+	for range 3 { // with a new code if another payment has the same one
 		payment = ps.newPayment(draft)
 		receipt, err = ps.ledger.Post(ctx, ledger.Posting{
 			Key: AcceptKey(draft.ID), Op: "payment.accept", Subject: subject(draft.ID),
@@ -138,8 +138,8 @@ func (ps *Payments) newPayment(draft Draft) Payment {
 	}
 }
 
-// AcceptedRider inserts the payments row with the first transfer. It is exported
-// for benchmarks, which must write no less than Accept does.
+// AcceptedRider inserts the row of payments together with the first transfer. It
+// is exported for benchmarks, which write the same rows as Accept.
 var AcceptedRider = &database.RiderKind[Payment]{
 	Name:   "payment accepted",
 	Insert: rowsOf,

@@ -18,8 +18,9 @@ import (
 	"elsom/internal/outbox"
 )
 
-// leaseTime is how long a delivery is leased to its worker: well over the deadline
-// of the call, so that no other worker calls while an answer can still arrive.
+// leaseTime returns the duration of the leases of deliveries and slots: well over
+// the deadline of the call, so that no other worker calls while an answer can
+// still arrive.
 func leaseTime(b catalog.Biller) time.Duration { return 2*b.Deadline + 5*time.Second }
 
 // billerInterval is how often Deliver looks for new billers.
@@ -70,15 +71,15 @@ func (ps *Payments) billers(ctx context.Context) ([]string, error) {
 	return codes, err
 }
 
-// call is a delivery whose attempt is committed, and which is about to be made.
+// call is a call to a biller that is to be made; its attempt is stored.
 type call struct {
 	message       outbox.LeasedMessage
 	payment       Payment
-	holder        *customer.Customer // b is told of the end; nil: not read yet
+	holder        *customer.Customer // to notify of the payment's end; nil: not read yet
 	biller        catalog.Biller
 	number        int       // of the attempt, from 1
 	unknownBefore bool      // an earlier attempt may have been booked
-	until         time.Time // its claim ends
+	until         time.Time // when the message's lease expires
 }
 
 // deliverer is the worker of one biller.
@@ -87,15 +88,15 @@ type deliverer struct {
 	code  string
 	pool  *billerslot.Pool
 	mu    sync.Mutex
-	calls map[int64]call // by task
+	calls map[int64]call // by id of the message
 }
 
 // maxInFlight is the largest number of deliveries of a biller that are leased,
 // called or recorded at once in a process.
 const maxInFlight = ledger.MaxBatch
 
-// Worker returns the outbox worker of a biller's deliveries. A delivery that it
-// acquired can be made by this worker only.
+// Worker returns the outbox worker of a biller's deliveries. Its Do accepts only
+// messages that its own Acquire returned.
 func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
@@ -104,8 +105,8 @@ func (ps *Payments) Worker(code string) outbox.Worker {
 	}
 }
 
-// acquire leases deliveries and slots and inserts the attempts, in one commit: an
-// attempt is stored before its call.
+// acquire leases up to n deliveries with slots for them, and inserts the attempts,
+// in one transaction: an attempt is stored before its call.
 func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage, error) {
 	b, err := d.catalog.Biller(ctx, d.code)
 	if err != nil {
@@ -121,11 +122,11 @@ func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage,
 		if renewal, err = d.pool.Renew(tx, n, leaseTime(b)); err != nil || renewal.Calls == 0 {
 			return err
 		}
-		tasks, err := d.acquireFairly(ctx, tx, b, renewal.Calls)
+		messages, err := d.acquireFairly(ctx, tx, b, renewal.Calls)
 		if err != nil {
 			return err
 		}
-		if calls, err = d.prepare(ctx, tx, b, tasks, renewal.Until); err != nil {
+		if calls, err = d.prepare(ctx, tx, b, messages, renewal.Until); err != nil {
 			return err
 		}
 		//mutant:replace insertAttempts(tx, calls) => nil TestAttemptBeforeCall
@@ -136,18 +137,18 @@ func (d *deliverer) acquire(ctx context.Context, n int) ([]outbox.LeasedMessage,
 	}
 	d.pool.Keep(context.WithoutCancel(ctx), renewal, len(calls))
 	d.addHolders(ctx, calls)
-	tasks := make([]outbox.LeasedMessage, len(calls))
+	messages := make([]outbox.LeasedMessage, len(calls))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, c := range calls {
-		tasks[i] = c.message
+		messages[i] = c.message
 		d.calls[c.message.ID] = c
 	}
-	return tasks, nil
+	return messages, nil
 }
 
-// addHolders reads the customers to notify with one query. If it fails, each call
-// reads its own later.
+// addHolders reads the customers to notify in one query. If it fails, each call
+// reads its customer later.
 func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	ids := make([]int64, len(calls))
 	for i, c := range calls {
@@ -156,7 +157,7 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	if len(ids) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // the calls are claimed, and wait
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // the leases are running
 	defer cancel()
 	holders, err := d.readHolders(ctx, ids)
 	if err != nil {
@@ -168,13 +169,13 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 	}
 }
 
-// prepare returns the calls of deliveries. A payment that was decided by staff
-// meanwhile needs none.
-func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Biller, tasks []outbox.LeasedMessage, until time.Time) ([]call, error) {
-	ids := make([]int64, len(tasks))
-	for i, task := range tasks {
+// prepare returns the calls of deliveries. A payment that has ended, by a decision
+// of staff, needs none: its delivery is completed.
+func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Biller, messages []outbox.LeasedMessage, until time.Time) ([]call, error) {
+	ids := make([]int64, len(messages))
+	for i, m := range messages {
 		var what delivery
-		if err := task.Read(&what); err != nil {
+		if err := m.Read(&what); err != nil {
 			return nil, err
 		}
 		ids[i] = what.Payment
@@ -188,28 +189,28 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Bill
 		return nil, err
 	}
 	var calls []call
-	for i, task := range tasks {
+	for i, m := range messages {
 		payment, found := payments[ids[i]]
 		if !found || payment.State != Processing {
-			if err := outbox.Complete(ctx, tx, task); err != nil {
+			if err := outbox.Complete(ctx, tx, m); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		past := history[payment.ID]
+		earlier := history[payment.ID]
 		calls = append(calls, call{
-			message: task, payment: payment, biller: b, number: past.Attempts + 1,
-			unknownBefore: past.Unknown > 0, until: until,
+			message: m, payment: payment, biller: b, number: earlier.Attempts + 1,
+			unknownBefore: earlier.Unknown > 0, until: until,
 		})
 	}
 	return calls, nil
 }
 
 // do makes one call and applies its answer.
-func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
+func (d *deliverer) do(ctx context.Context, m outbox.LeasedMessage) {
 	d.mu.Lock()
-	c := d.calls[task.ID]
-	delete(d.calls, task.ID)
+	c := d.calls[m.ID]
+	delete(d.calls, m.ID)
 	d.mu.Unlock()
 
 	answer := d.call(ctx, c)
@@ -224,18 +225,19 @@ func (d *deliverer) do(ctx context.Context, task outbox.LeasedMessage) {
 	}
 }
 
-// call makes the call in a slot. A call that could outlast its lease, or the
-// slot's, is not made: another worker may make it by then.
+// call makes the call in a slot. A call that could outlast the lease of its
+// message or slot is not made, because another worker could make it at the same
+// time.
 func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
-	over := func() time.Time { return d.db.Now().Add(c.biller.Deadline) }
-	slot := d.pool.Acquire(over)
+	deadline := func() time.Time { return d.db.Now().Add(c.biller.Deadline) }
+	slot := d.pool.Acquire(deadline)
 	began := d.db.Now()
 	defer func() {
 		d.pool.Release(slot, d.db.Now().Sub(began))
 		d.notifier.Notify(Queue(d.code))
 	}()
 	//mutant:drop TestCallThatCouldOutlastItsLeaseIsNotMade
-	if slot == nil || c.until.Before(over()) {
+	if slot == nil || c.until.Before(deadline()) {
 		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Comment: "not called: no time was left"}
 	}
 	return d.pay(ctx, c)
@@ -257,8 +259,9 @@ func (ps *Payments) applyAnswer(ctx context.Context, c call, answer biller.Answe
 	case settle:
 		return ps.endByAnswer(ctx, c, answer, Completed)
 	case refund:
-		// The refusal is stored before the money moves. After a crash in between,
-		// the next refusal would otherwise find an attempt without an outcome.
+		// The refusal is stored before the money moves. Otherwise, after a crash
+		// in between, this attempt would count as unknown, and the next refusal
+		// could not refund.
 		if err := ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}}); err != nil {
 			return err
 		}
@@ -269,8 +272,7 @@ func (ps *Payments) applyAnswer(ctx context.Context, c call, answer biller.Answe
 	return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true})
 }
 
-// pause returns the pause after an attempt. Jitter keeps payments that failed
-// together from being repeated together.
+// pause returns the pause after an attempt, from 1, with jitter.
 func (ps *Payments) pause(attempt int) time.Duration {
 	pauses := ps.timing.Pauses
 	pause := pauses[min(attempt, len(pauses))-1]

@@ -1,10 +1,10 @@
 // Package payment pays a biller from a wallet: quote, accept, deliver, settle or
 // refund.
 //
-// A payment is accepted once, ends once, and its funds are in transit until then.
-// Silence of a biller is never taken for an answer: the call is repeated with the
-// same txn_id, and what no rule decides waits for a person. The package never calls
-// a biller inside a transaction and never uses a second txn_id for a payment.
+// A payment is accepted once and ends once; in between, its funds are in transit.
+// If a biller does not answer, the call is repeated with the same txn_id; a payment
+// that the rules can't decide waits for staff. The package never calls a biller
+// inside a transaction and never uses a second txn_id for a payment.
 package payment
 
 import (
@@ -39,14 +39,14 @@ const (
 	Refunded   State = "refunded"
 )
 
-// Draft is a payment as the payer was shown it. It never changes.
+// Draft is a payment as the payer was shown it before accepting. It never changes.
 type Draft struct {
 	draft.Terms
 	CustomerID int64
 	Service    string
 	Biller     string
 	Identifier string
-	Payee      string // the name that the biller told; may be empty
+	Payee      string // the name that the biller's check returned; may be empty
 	Amount     money.Amount
 	Fee        money.Amount
 	TxnID      string
@@ -71,9 +71,9 @@ type Payment struct {
 	State       State
 	AcceptedAt  time.Time
 	EndedAt     time.Time // zero while processing
-	Result      int       // the biller's result that ended it; see biller.Result…
-	Reference   string    // the biller's own number
-	ReviewSince time.Time // since when it waits for a person's decision; zero: it doesn't
+	Result      int       // the biller's result that ended it: biller.ResultDone etc.
+	Reference   string    // the biller's own number of the payment
+	ReviewSince time.Time // when it was marked for a decision by staff; zero: it was not
 }
 
 // Total returns what was debited to the wallet.
@@ -83,17 +83,19 @@ func (p Payment) Total() money.Amount { return p.Amount + p.Fee }
 // transit.
 func AcceptKey(id int64) string { return key(id, "accept") }
 
-// PINKey returns the name of a draft for customer.CheckPIN.
+// PINKey returns the key of a draft for customer.CheckPIN.
 func PINKey(draft int64) string { return "payment:" + strconv.FormatInt(draft, 10) }
 
 // EndKey returns the request key of the second transfer. Settlement and refund
 // share it, so that only one of them can happen.
 func EndKey(id int64) string { return key(id, "end") }
 
-// subject is a payment as the subject of its transfers.
+// subject returns a payment as the subject of its transfers.
 func subject(id int64) ledger.Subject { return ledger.Subject{Type: ledger.Payment, ID: id} }
 
-func key(id int64, end string) string { return "payment:" + strconv.FormatInt(id, 10) + ":" + end }
+func key(id int64, suffix string) string {
+	return "payment:" + strconv.FormatInt(id, 10) + ":" + suffix
+}
 
 // Timing of quotes and deliveries.
 type Timing struct {
@@ -103,11 +105,11 @@ type Timing struct {
 	Draft time.Duration
 	// Pauses are the pauses between calls; the last one repeats.
 	Pauses []time.Duration
-	// Unresolved is the age from which an open payment is listed for a person.
+	// Unresolved is the age from which an open payment is listed for staff.
 	Unresolved time.Duration
-	// AcquireAhead is how long acquired deliveries may wait for their calls, at the
-	// biller's current pace; zero: a delivery is acquired when a slot is free for
-	// it.
+	// AcquireAhead is how long acquired deliveries may wait for their calls,
+	// estimated from the duration of the biller's last calls; zero: a delivery is
+	// acquired when a slot is free for it.
 	AcquireAhead time.Duration
 }
 
@@ -191,7 +193,7 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	//mutant:drop TestAcceptRejectsOthers
-	if p.CustomerID != customerID { // another's receipt does not exist for the asker
+	if p.CustomerID != customerID { // as if it did not exist
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	//mutant:drop TestPaymentIsUnknownWithoutTheStandby
@@ -201,21 +203,21 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 	return *p, nil
 }
 
-// confirmKey names the state of a payment for database.Confirm.
+// confirmKey returns the key of a payment's state for WaitDurable and MarkDurable.
 func confirmKey(id int64, state State) string { return key(id, string(state)) }
 
-// Await is ByID, but waits up to patience for the payment's end.
-func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience time.Duration) (Payment, error) {
+// Await waits up to timeout for the end of a payment, and then returns it like ByID.
+func (ps *Payments) Await(ctx context.Context, customerID, id int64, timeout time.Duration) (Payment, error) {
 	ended := ps.watch.subscribe(id)
 	defer ps.watch.unsubscribe(id)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		p, err := ps.ByID(context.WithoutCancel(ctx), customerID, id)
 		if err != nil || p.State != Processing || ctx.Err() != nil {
 			return p, err
 		}
-		// Another process may end it: poll.
+		// Polls too, because another process may end the payment.
 		timer := time.NewTimer(250 * time.Millisecond)
 		select {
 		case <-ended:
@@ -227,21 +229,21 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, patience ti
 }
 
 // Latest returns a customer's last n completed payments, one for each service and
-// identifier, newest first. An identifier with a payment in processing is left out:
-// its receipt says not to pay again.
+// identifier, newest first. It omits an identifier with a payment in processing,
+// because the receipt of that payment asks the customer not to pay again.
 func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {
 	list, err := readLatest(ctx, ps.db, customerID, n)
 	return list, fault.Wrap("payment.latest", err)
 }
 
 // AcceptedSince reports whether a payment of a customer for a service was
-// accepted at that time or later, over any channel.
+// accepted at or after the given time, on any channel.
 func (ps *Payments) AcceptedSince(ctx context.Context, customerID int64, service string, at time.Time) (bool, error) {
 	accepted, err := readAcceptedSince(ctx, ps.db, customerID, service, at)
 	return accepted, fault.Wrap("payment.accepted_since", err)
 }
 
-// ByIDs returns a customer's payments by id, without those of others.
+// ByIDs returns those of the payments that belong to the customer, by id.
 func (ps *Payments) ByIDs(ctx context.Context, customerID int64, ids []int64) (map[int64]Payment, error) {
 	found, err := readSeveral(ctx, ps.db, customerID, ids)
 	return found, fault.Wrap("payment.several", err)

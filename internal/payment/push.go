@@ -10,9 +10,9 @@ import (
 	"elsom/internal/outbox"
 )
 
-// pushRiders returns the push notifications about a payment's end. The SMS says the
-// same, so errors are only logged. They name the service and the amount but no
-// identifier, because a locked screen may show them.
+// pushRiders returns riders that queue the push notifications about a payment's
+// end. Errors are only logged, because an SMS with the same content is queued too.
+// The notifications have no identifier, because a locked screen may show them.
 func (ps *Payments) pushRiders(ctx context.Context, p Payment, holder customer.Customer, state State) []database.Rider {
 	if ps.push == nil {
 		return nil

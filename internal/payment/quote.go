@@ -32,9 +32,10 @@ var (
 )
 
 // Quote parses an order, checks it with the biller, and stores the draft that the
-// check page shows. It returns joined faults at "account" and "amount" and then
-// stores nothing. A biller that can't check prevents nothing. Over USSD the balance
-// is checked by Accept only, because no PIN was asked yet.
+// check page shows. On invalid input it returns joined faults at "account" and
+// "amount" and stores nothing. If the biller can't check, the draft is stored
+// without a payee. On USSD only Accept checks the balance, because the PIN is asked
+// for after Quote.
 func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order) (Draft, error) {
 	service, err := ps.catalog.Service(ctx, order.Service)
 	if err != nil {
@@ -56,8 +57,8 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	return ps.store(ctx, draft)
 }
 
-// Renew stores a copy of a draft with the current fee. The biller isn't asked
-// again.
+// Renew stores a new draft with the content of an old one and the current fee,
+// without another check by the biller.
 func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (Draft, error) {
 	old, err := ps.Draft(ctx, c.ID, channel, id)
 	if err != nil {
@@ -77,8 +78,8 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel cust
 	return ps.store(ctx, draft)
 }
 
-// Draft returns a customer's draft that was made on a channel; fault.NotFound for
-// others.
+// Draft returns a customer's draft that was shown on a channel; fault.NotFound for
+// any other.
 func (ps *Payments) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ps.db, id)
 	if err != nil {
@@ -93,7 +94,7 @@ func (ps *Payments) Draft(ctx context.Context, customerID int64, channel custome
 // Expired reports whether a draft is too old to be accepted.
 func (ps *Payments) Expired(d Draft) bool { return d.Terms.Expired(ps.db.Now()) }
 
-// read parses an order into a draft; it returns all that is wrong, joined.
+// read parses an order into a draft. It returns the faults of both fields, joined.
 func (ps *Payments) read(ctx context.Context, c customer.Customer, service catalog.Service, order Order) (Draft, error) {
 	identifier, wrongAccount := service.Identify(order.Identifier)
 	amount, wrongAmount := readAmount(service, order.Amount)
@@ -114,8 +115,8 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	return draft, nil
 }
 
-// affordable checks the limits, and the balance unless the channel is USSD: there
-// Accept checks it, after the PIN.
+// affordable checks the limits, and the balance except on USSD, where only Accept
+// checks it, after the PIN.
 func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
 	//mutant:drop ./web/ussd TestBalanceNeedsPIN
 	if draft.Channel == customer.USSD {
@@ -132,7 +133,8 @@ func readAmount(service catalog.Service, text string) (money.Amount, error) {
 	return amount, service.Accepts(amount)
 }
 
-// check asks the biller, with no transaction open, and sets the draft's payee.
+// check sets the draft's txn_id and, by the biller's answer to a check, its payee.
+// It is called with no transaction open.
 func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	draft.TxnID = newTxnID(ps.db.Now())
 	b, err := ps.catalog.Biller(ctx, draft.Biller)
@@ -158,8 +160,8 @@ func (ps *Payments) check(ctx context.Context, draft *Draft) error {
 	return checkRefusal(answer)
 }
 
-// checkRefusal returns the error for a biller's answer to a check; nil where the
-// payment may go on.
+// checkRefusal returns the error for a biller's answer to a check; nil if the
+// payment may proceed.
 func checkRefusal(answer biller.Answer) error {
 	refuse := func(reason fault.Reason, field string) error {
 		return fault.New(fault.Invalid, "payment.check", reason).At(field)
@@ -179,7 +181,7 @@ func checkRefusal(answer biller.Answer) error {
 	return nil
 }
 
-// store inserts a draft, with another txn_id where the first one exists already.
+// store inserts a draft, with another txn_id if the first one is taken.
 func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 	var err error
 	for range 3 {
@@ -199,7 +201,7 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 }
 
 // RefusalKey returns the message key for a biller's refusal by its result; empty
-// where there is no message for it.
+// if there is no message for it.
 func RefusalKey(result int) string {
 	err := checkRefusal(biller.Answer{Result: result})
 	if err == nil {

@@ -9,11 +9,12 @@ import (
 	"elsom/internal/outbox"
 )
 
-// attemptResult is the result of a call that doesn't end its payment, or not yet.
+// attemptResult is the result of a call to be stored while the payment is still
+// processing.
 type attemptResult struct {
 	answeredCall
-	retry  bool // the delivery is due again
-	review bool // a person is to look at it
+	retry  bool // postpone the delivery
+	review bool // list the payment for staff
 }
 
 // recordAttempt stores the result of a call; concurrent ones share a transaction.

@@ -27,7 +27,7 @@ type ending struct {
 	// message is the delivery whose answer ends the payment; zero for a decision by
 	// staff.
 	message outbox.LeasedMessage
-	// holder is the customer to notify; nil: it is read.
+	// holder is the customer to notify; nil: not read yet.
 	holder *customer.Customer
 }
 
@@ -51,8 +51,8 @@ var answeredCallRider = &database.RiderKind[answeredCall]{
 	},
 }
 
-// endByAnswer ends a payment by a biller's answer. If the ledger is not available,
-// it retries for a few seconds, because the answer would be lost.
+// endByAnswer ends a payment by a biller's answer. If the ledger is unavailable, it
+// retries for 1.5 seconds before the answer is lost and the call must be repeated.
 func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answer, state State) error {
 	const tries = 4
 	var receipt ledger.Receipt
@@ -116,9 +116,10 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	return receipt, err
 }
 
-// finishDelivery marks the delivery done. A refusal counts only while the
-// delivery's lease lasts: another worker may have called since, and the biller may
-// have booked the payment. A good answer and a decision by staff count in any case.
+// finishDelivery returns the rider that marks the delivery done. A refund by an
+// answer fails if the delivery was leased again: another worker may have called
+// since, and the biller may have booked the payment. A settlement and a decision by
+// staff don't depend on the lease.
 func (e ending) finishDelivery() database.Rider {
 	//mutant:drop TestLateRefusalDoesNotRefund
 	if e.state == Refunded && e.message.ID != 0 {
@@ -163,7 +164,7 @@ func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.C
 	return sms.OutboxMessage("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
 }
 
-// maskIdentifier returns an identifier of which only the last characters are shown.
+// maskIdentifier returns an identifier with all but the last characters hidden.
 func maskIdentifier(service catalog.Service, identifier string) string {
 	if service.Identifier == catalog.KindINN {
 		return inn.INN(identifier).Masked()
@@ -174,11 +175,11 @@ func maskIdentifier(service catalog.Service, identifier string) string {
 	return identifier
 }
 
-// recordConflict handles an answer to a payment that has ended the other way. A
-// good answer after a refund means that the biller was paid with money that was
-// returned: it is recorded as a claim, and no money moves.
+// recordConflict handles an answer to a payment that has ended in another state. A
+// good answer after a refund means that the biller booked a payment whose money was
+// returned: a claim is stored, and no money moves.
 func (ps *Payments) recordConflict(ctx context.Context, c call, answer biller.Answer, state State) error {
-	logOf(c.payment).WarnContext(ctx, "payment: conflicting answer", "now", string(state))
+	logOf(c.payment).WarnContext(ctx, "payment: answer contradicts the payment's end", "answered", string(state))
 	return ps.finishCall(ctx, c, answer, state == Completed)
 }
 

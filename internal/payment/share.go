@@ -10,9 +10,9 @@ import (
 	"elsom/internal/outbox"
 )
 
-// slotsPerCustomer limits the biller's slots that one customer's deliveries take
-// over all processes, so that many slow payments of one customer don't delay
-// others'.
+// slotsPerCustomer limits the slots of a biller that one customer's deliveries use
+// over all processes, so that many slow payments of one customer don't delay those
+// of others.
 const slotsPerCustomer = billerslot.Size / 4
 
 // maxRounds limits how often one acquisition skips deliveries of customers that
@@ -27,11 +27,11 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, b catalo
 	share := fairShare{per: slotsPerCustomer}
 	locked := false
 	for range maxRounds {
-		tasks, err := outbox.Acquire(ctx, tx, Queue(b.Code), n-len(share.chosen), leaseTime(b))
-		if err != nil || len(tasks) == 0 {
+		messages, err := outbox.Acquire(ctx, tx, Queue(b.Code), n-len(share.chosen), leaseTime(b))
+		if err != nil || len(messages) == 0 {
 			return share.chosen, err
 		}
-		customers, err := customersOf(tasks)
+		customers, err := customersOf(messages)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, b catalo
 			}
 			share.uncount(customers) // those of this round are counted below
 		}
-		over := share.choose(tasks, customers)
+		over := share.choose(messages, customers)
 		if err := outbox.Postpone(ctx, tx, d.postponed(tx, share, over)...); err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, b catalo
 			return share.chosen, nil
 		}
 	}
-	d.notifier.Notify(Queue(d.code)) // there may be more behind
+	d.notifier.Notify(Queue(d.code)) // further deliveries may be due
 	return share.chosen, nil
 }
 
@@ -67,7 +67,7 @@ func (d *deliverer) acquireFairly(ctx context.Context, tx *database.Tx, b catalo
 type fairShare struct {
 	per       int           // deliveries of a customer at once
 	inFlight  map[int64]int // by customer, over all processes
-	postponed map[int64]int // by customer, by this claim
+	postponed map[int64]int // by customer, in this acquisition
 	chosen    []outbox.LeasedMessage
 }
 
@@ -89,20 +89,20 @@ func (s *fairShare) uncount(customers []int64) {
 
 // choose adds the deliveries of customers below their share to chosen and returns
 // the others.
-func (s *fairShare) choose(tasks []outbox.LeasedMessage, customers []int64) (over []overShare) {
-	for i, task := range tasks {
+func (s *fairShare) choose(messages []outbox.LeasedMessage, customers []int64) (over []overShare) {
+	for i, m := range messages {
 		c := customers[i]
 		//mutant:drop TestOneCustomerLeavesSlotsToOthers
 		if c != 0 && s.inFlight[c] >= s.per {
 			if s.postponed == nil {
 				s.postponed = map[int64]int{}
 			}
-			over = append(over, overShare{task, s.postponed[c]})
+			over = append(over, overShare{m, s.postponed[c]})
 			s.postponed[c]++
 			continue
 		}
 		s.inFlight[c]++
-		s.chosen = append(s.chosen, task)
+		s.chosen = append(s.chosen, m)
 	}
 	return over
 }
@@ -110,8 +110,8 @@ func (s *fairShare) choose(tasks []outbox.LeasedMessage, customers []int64) (ove
 // overShare is a delivery above its customer's share, and the number of the
 // customer's deliveries that were postponed before it.
 type overShare struct {
-	task   outbox.LeasedMessage
-	before int
+	message outbox.LeasedMessage
+	before  int
 }
 
 // Bounds of the time by which a delivery above its customer's share is postponed.
@@ -120,25 +120,25 @@ const (
 	maxPostponement = 30 * time.Second
 )
 
-// postponed returns when deliveries are due again: about when their customer's
-// share has room, at the biller's current pace.
+// postponed returns when deliveries are due again: about when earlier ones of the
+// same customer have ended, estimated from the average duration of calls.
 func (d *deliverer) postponed(tx *database.Tx, share fairShare, over []overShare) []outbox.Postponement {
 	step := min(max(d.pool.Pace(), minPostponement), 2*time.Second)
 	later := make([]outbox.Postponement, len(over))
 	for i, e := range over {
 		wait := min(time.Duration(1+e.before/share.per)*step, maxPostponement)
-		later[i] = outbox.Postponement{Message: e.task, At: tx.Now().Add(wait)}
+		later[i] = outbox.Postponement{Message: e.message, At: tx.Now().Add(wait)}
 	}
 	return later
 }
 
 // leasedByCustomer counts a biller's leased deliveries by customer.
 func leasedByCustomer(ctx context.Context, tx *database.Tx, b catalog.Biller) (map[int64]int, error) {
-	tasks, err := outbox.ListLeased(ctx, tx, Queue(b.Code), leaseTime(b))
+	messages, err := outbox.ListLeased(ctx, tx, Queue(b.Code), leaseTime(b))
 	if err != nil {
 		return nil, err
 	}
-	customers, err := customersOf(tasks)
+	customers, err := customersOf(messages)
 	if err != nil {
 		return nil, err
 	}
@@ -151,11 +151,11 @@ func leasedByCustomer(ctx context.Context, tx *database.Tx, b catalog.Biller) (m
 	return count, nil
 }
 
-func customersOf(tasks []outbox.LeasedMessage) ([]int64, error) {
-	list := make([]int64, len(tasks))
-	for i, task := range tasks {
+func customersOf(messages []outbox.LeasedMessage) ([]int64, error) {
+	list := make([]int64, len(messages))
+	for i, m := range messages {
 		var what delivery
-		if err := task.Read(&what); err != nil {
+		if err := m.Read(&what); err != nil {
 			return nil, err
 		}
 		list[i] = what.Customer

@@ -12,7 +12,7 @@ import (
 	"elsom/internal/money"
 )
 
-// paymentRow is a row of payments; moments that may be missing are pointers.
+// paymentRow is a row of payments; columns that may be NULL are pointers.
 type paymentRow struct {
 	ID         int64
 	CustomerID int64
@@ -201,7 +201,8 @@ func updateEnded(tx *database.Tx, rows []ending) error {
 		database.NewColumn("result", "bigint", results), database.NewColumn("reference", "text", references),
 		database.NewColumn("refund_ground", "text", grounds),
 	)
-	// CASE: by its state PostgreSQL would look through all that is open.
+	// CASE hides the condition from the planner, which would otherwise scan the
+	// partial index of open payments instead of looking up the ids.
 	result := tx.Gorm().Exec("WITH v(id, state, result, reference, refund_ground) AS ("+v+`)
 		UPDATE payments SET state = v.state, result = v.result, reference = v.reference, refund_ground = v.refund_ground, ended_at = ?
 		FROM v WHERE payments.id = v.id AND CASE WHEN payments.state = 'processing' THEN 1 ELSE 0 END = 1`, append(args, tx.Now())...)

@@ -19,9 +19,9 @@ type history struct {
 	Unknown   int
 }
 
-// withoutFinalAnswer matches attempts that the biller may have booked: without a
-// stored outcome (after a crash or an expired lease), without a readable answer,
-// and those it called unfinished. See biller.Outcome.Final.
+// withoutFinalAnswer matches attempts that the biller may have booked: those
+// without a stored outcome (after a crash or an expired lease), without a readable
+// answer, or answered as unfinished. See biller.Outcome.Final.
 //
 //mutant:replace IS NULL OR outcome IN => IN TestAttemptWithoutOutcomeIsUnknown
 //mutant:replace , 'later' => TestVerdictOnAnswers
@@ -83,14 +83,14 @@ func updateAttempts(tx *database.Tx, rows []answeredCall) error {
 		AND payment_attempts.outcome IS NULL`, append(args, tx.Now())...).Error
 }
 
-// truncated returns a text from outside that both databases store: valid UTF-8
-// without NUL, limited to a number of characters.
-func truncated(text string, length int) string {
+// truncated returns the first limit characters of a biller's text, in a form that
+// both databases store: valid UTF-8 without NUL.
+func truncated(text string, limit int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
-	if utf8.RuneCountInString(text) <= length {
+	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}
-	return string([]rune(text)[:length])
+	return string([]rune(text)[:limit])
 }
 
 func markForReview(tx *database.Tx, ids []int64) error {
@@ -128,25 +128,25 @@ const maxListed = 1000
 
 const unresolved = "state = 'processing' AND (asked_at IS NOT NULL OR accepted_at < ?)"
 
-// readUnresolved returns the oldest unresolved payments, and the number of all.
-func readUnresolved(ctx context.Context, db *database.DB, before time.Time) (hanging []Unresolved, all int, err error) {
+// readUnresolved returns the oldest unresolved payments, and the total number.
+func readUnresolved(ctx context.Context, db *database.DB, before time.Time) (list []Unresolved, all int, err error) {
 	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payments WHERE "+unresolved, before).Scan(&all).Error; err != nil {
 		return nil, 0, err
 	}
-	list, err := payments(db.Gorm(ctx), unresolved+" ORDER BY accepted_at, id LIMIT ?", before, maxListed)
-	if err != nil || len(list) == 0 {
+	found, err := payments(db.Gorm(ctx), unresolved+" ORDER BY accepted_at, id LIMIT ?", before, maxListed)
+	if err != nil || len(found) == 0 {
 		return nil, all, err
 	}
-	hanging = make([]Unresolved, len(list))
-	ids, of := make([]int64, len(list)), map[int64]*Unresolved{}
-	for i, p := range list {
-		hanging[i].Payment = p
-		ids[i], of[p.ID] = p.ID, &hanging[i]
+	list = make([]Unresolved, len(found))
+	ids, of := make([]int64, len(found)), map[int64]*Unresolved{}
+	for i, p := range found {
+		list[i].Payment = p
+		ids[i], of[p.ID] = p.ID, &list[i]
 	}
 	if err := readAttempts(ctx, db, ids, of); err != nil {
 		return nil, 0, err
 	}
-	return hanging, all, readDecisions(ctx, db, ids, of)
+	return list, all, readDecisions(ctx, db, ids, of)
 }
 
 func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
@@ -193,7 +193,7 @@ func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int
 	return err
 }
 
-// readClaims returns the oldest claims, and the number of all.
+// readClaims returns the oldest claims, and the total number.
 func readClaims(ctx context.Context, db *database.DB) (claims []Claim, all int, err error) {
 	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM payment_claims").Scan(&all).Error; err != nil {
 		return nil, 0, err

@@ -8,8 +8,9 @@ import (
 )
 
 // newTxnID returns a payment's number for the biller: 13 digits of Unix
-// milliseconds and 6 random ones. It is not a sequence, because a restored database
-// must not meet another payment's stored answer.
+// milliseconds and 6 random ones. It is not a sequence: after a restore from a
+// backup a sequence would repeat numbers, and the biller would answer them with the
+// stored outcome of another payment.
 func newTxnID(now time.Time) string {
 	return fmt.Sprintf("%013d%06d", now.UnixMilli(), random(1_000_000))
 }

@@ -6,19 +6,20 @@ import "elsom/internal/biller"
 type verdict int
 
 const (
-	// retry: it stays processing and the same txn_id is sent again.
+	// retry: the payment stays processing, and the call is repeated with the same
+	// txn_id.
 	retry verdict = iota
-	// review: the same, and it is listed for a person.
+	// review: like retry, and the payment is listed for staff.
 	review
 	settle
 	refund
 )
 
-// verdictOn applies the rules agreed with billers. A refusal is a refund only when
-// no earlier attempt is unknown, that is, may have reached the biller without a
-// final answer: the refusal may describe the state after a booking ("exists"). A
-// biller that by contract answers a repeated txn_id with its stored outcome is
-// believed at once.
+// verdictOn applies the rules agreed with billers. A refusal leads to a refund only
+// if no earlier attempt is unknown, that is, may have reached the biller without a
+// final answer: the biller may refuse a repeated txn_id because it has booked it.
+// The exception is a biller that by contract answers a repeated txn_id with its
+// stored outcome.
 func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) verdict {
 	switch answer.Outcome {
 	case biller.Good:
@@ -35,7 +36,7 @@ func verdictOn(answer biller.Answer, unknownBefore, answersStoredOutcome bool) v
 	return retry
 }
 
-// ground is the reason of a refund; the audit checks it.
+// ground is the reason for a refund; the audit checks it.
 type ground string
 
 const (

@@ -3,7 +3,7 @@ package payment
 import "sync"
 
 // endWatch wakes requests that wait for the end of a payment, if it ends in this
-// process. It is a hint: the database decides.
+// process. Callers must read the payment's state from the database.
 type endWatch struct {
 	mu      sync.Mutex
 	waiters map[int64]*waiter
