@@ -52,7 +52,7 @@ func TestPoolsShareSlots(t *testing.T) {
 			t.Fatalf("%d calls without a free slot", r.Calls)
 		}
 		b.Keep(ctx, r, 0)
-		if n := b.Room(0); n != 0 {
+		if n := b.Capacity(0); n != 0 {
 			t.Fatalf("room for %d calls right after a refusal", n)
 		}
 		soon := func() time.Time { return db.Now().Add(time.Second) }

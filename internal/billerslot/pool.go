@@ -19,13 +19,13 @@ type Pool struct {
 	slots  *Slots
 	biller string
 
-	mu      sync.Mutex
-	changed sync.Cond
-	leased  map[int64]*Slot // by number
-	open    int             // announced calls that haven't been released
-	pace    time.Duration   // moving average of the duration of calls
-	depth   int             // calls announced per slot
-	refused time.Time       // when Renew last found no free slot for a call
+	mu           sync.Mutex
+	changed      sync.Cond
+	leased       map[int64]*Slot // by number
+	open         int             // announced calls that haven't been released
+	meanDuration time.Duration   // moving average of the duration of calls
+	depth        int             // calls announced per slot
+	refused      time.Time       // when Renew last found no free slot for a call
 }
 
 // Slot is a leased slot of a pool.
@@ -38,14 +38,14 @@ type Slot struct {
 // Pool returns a new, empty pool of a biller's slots. A process should have one
 // pool for each biller.
 func (s *Slots) Pool(biller string) *Pool {
-	p := &Pool{slots: s, biller: biller, leased: map[int64]*Slot{}, pace: initialPace, depth: 1}
+	p := &Pool{slots: s, biller: biller, leased: map[int64]*Slot{}, meanDuration: initialDuration, depth: 1}
 	p.changed.L = &p.mu
 	return p
 }
 
-// initialPace is the assumed duration of a call before the first one, long enough
+// initialDuration is the assumed duration of a call before the first one, long enough
 // that no call is announced ahead of a free slot.
-const initialPace = time.Second
+const initialDuration = time.Second
 
 // maxDepth is the largest number of calls announced per slot. Announced calls of a
 // process that crashes count as attempts with an unknown outcome.
@@ -55,17 +55,17 @@ const maxDepth = 8
 // free slot.
 const retryAfter = 250 * time.Millisecond
 
-// Room returns how many more calls may be announced now. Where calls are shorter
+// Capacity returns how many more calls may be announced now. Where calls are shorter
 // than ahead, this is more than there are slots, so that calls needn't wait for the
 // transaction that announces them; they are then announced many at a time.
-func (p *Pool) Room(ahead time.Duration) int {
+func (p *Pool) Capacity(ahead time.Duration) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	//mutant:replace >= 0 && since => ./internal/payment TestCapacityWhileOthersHaveAllSlots
 	if since := p.slots.db.Now().Sub(p.refused); since >= 0 && since < retryAfter { // negative: the clock was set back
 		return 0
 	}
-	p.depth = int(max(1, min(maxDepth, ahead/max(p.pace, 1))))
+	p.depth = int(max(1, min(maxDepth, ahead/max(p.meanDuration, 1))))
 	limit := p.depth * Size
 	if p.depth > 1 && p.open > limit/2 {
 		return 0
@@ -73,11 +73,11 @@ func (p *Pool) Room(ahead time.Duration) int {
 	return limit - p.open
 }
 
-// Pace returns the moving average of the duration of calls.
-func (p *Pool) Pace() time.Duration {
+// MeanDuration returns the moving average of the duration of calls.
+func (p *Pool) MeanDuration() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pace
+	return p.meanDuration
 }
 
 // Renewal is what Renew leased. Calls is how many calls may be announced with it.
@@ -120,7 +120,7 @@ func (p *Pool) Keep(ctx context.Context, r Renewal, calls int) {
 }
 
 // keep returns the leases that no call needs. If no call could be announced for
-// lack of slots, Room returns 0 for retryAfter or until a call ends: the caller
+// lack of slots, Capacity returns 0 for retryAfter or until a call ends: the caller
 // would otherwise try again for each new payment.
 //
 //mutant:replace s := p.leased[l.Slot] => var s *Slot ./internal/payment TestAcquiredAheadWaitsForASlot
@@ -188,7 +188,7 @@ func (p *Pool) Release(s *Slot, took time.Duration) {
 	p.refused = time.Time{}
 	if s != nil {
 		s.busy = false
-		p.pace = (3*p.pace + took) / 4
+		p.meanDuration = (3*p.meanDuration + took) / 4
 	}
 	p.changed.Broadcast()
 }

@@ -102,8 +102,8 @@ func (v *verifier) verify(ctx context.Context, s secret, a attempt, save func(ct
 		}
 		right, _, err := v.Match(ctx, a.password, hash)
 		if right {
-			v.forget(ctx, a.code, address)
-			v.remember(ctx, a.code, mac, save)
+			v.resetCount(ctx, a.code, address)
+			v.storeRight(ctx, a.code, mac, save)
 		}
 		return right, err
 	})
@@ -125,8 +125,8 @@ func (v *verifier) count(ctx context.Context, a attempt, address string, total b
 	return v.counters.Take(ctx, v.limits.Total, a.code)
 }
 
-// forget resets the count of a code from an address after a right password.
-func (v *verifier) forget(ctx context.Context, code, address string) {
+// resetCount resets the count of a code from an address after a right password.
+func (v *verifier) resetCount(ctx context.Context, code, address string) {
 	if v.counters != nil {
 		// The caller is recognized from now on: a count that stays high is harmless.
 		_ = v.counters.Reset(ctx, v.limits.Code, code+" "+address)
@@ -144,9 +144,9 @@ func (v *verifier) recognized(s secret, code, mac string) bool {
 	return known && keyedhash.Equal(found.(string), mac)
 }
 
-// remember records the keyed hash of a right password. If it can't be stored, the
+// storeRight records the keyed hash of a right password. If it can't be stored, the
 // first request after a restart costs another slow hash, which is counted.
-func (v *verifier) remember(ctx context.Context, code, mac string, save func(ctx context.Context, mac string) error) {
+func (v *verifier) storeRight(ctx context.Context, code, mac string, save func(ctx context.Context, mac string) error) {
 	v.right.Store(code, mac)
 	//mutant:replace !v.stored => true ./internal/cashin TestRightPasswordIsNotCounted
 	if !v.stored {

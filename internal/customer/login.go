@@ -73,7 +73,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 		return Customer{}, err
 	}
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return cs.remember(tx, holder.ID, from, now)
+		return cs.markFamiliar(tx, holder.ID, from, now)
 	})
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)
@@ -96,14 +96,14 @@ func (cs *Customers) renewHash(ctx context.Context, holder *Record, password str
 	}
 }
 
-// remember records that a customer has used this browser and address.
-func (cs *Customers) remember(tx *database.Tx, id int64, from Origin, now time.Time) error {
+// markFamiliar records that a customer has used this browser and address.
+func (cs *Customers) markFamiliar(tx *database.Tx, id int64, from Origin, now time.Time) error {
 	if from.Device != "" {
-		if err := remember(tx, id, cs.familiarDevice(id, from.Device), now); err != nil {
+		if err := upsertFamiliar(tx, id, cs.familiarDevice(id, from.Device), now); err != nil {
 			return err
 		}
 	}
-	return remember(tx, id, cs.familiarAddress(id, from.Address), now)
+	return upsertFamiliar(tx, id, cs.familiarAddress(id, from.Address), now)
 }
 
 func (cs *Customers) familiarAddress(id int64, address string) string {

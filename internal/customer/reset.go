@@ -82,7 +82,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op st
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
-	if fresh, err := spendCode(tx, row, now); err != nil || !fresh {
+	if fresh, err := useCode(tx, row, now); err != nil || !fresh {
 		return nil, noCode(op), err
 	}
 	before, err := readByPhone(tx, row.Phone)
@@ -100,7 +100,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op st
 	if holder == nil {
 		return nil, noCode(op), nil
 	}
-	if err := cs.remember(tx, holder.ID, from, now); err != nil {
+	if err := cs.markFamiliar(tx, holder.ID, from, now); err != nil {
 		return nil, nil, err
 	}
 	return holder, nil, outbox.Add(ctx, tx, cs.resetNotices(tx, holder, now)...)

@@ -108,7 +108,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
-	if fresh, err := spendCode(tx, row, now); err != nil || !fresh {
+	if fresh, err := useCode(tx, row, now); err != nil || !fresh {
 		return nil, noCode(op), err
 	}
 	holder, err = readByPhone(tx, row.Phone)
@@ -130,11 +130,11 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := accept(tx, holder.ID, Acceptance{Version: row.Offer, At: now, Address: row.Address, Channel: Web}); err != nil {
+	if err := insertAcceptance(tx, holder.ID, Acceptance{Version: row.Offer, At: now, Address: row.Address, Channel: Web}); err != nil {
 		return nil, nil, err
 	}
 	//mutant:replace from => Origin{Address: from.Address} ./web TestKnownBrowserIsNotLimitedByItsAddress
-	return holder, nil, cs.remember(tx, holder.ID, from, now)
+	return holder, nil, cs.markFamiliar(tx, holder.ID, from, now)
 }
 
 // open inserts a customer and opens the wallet.

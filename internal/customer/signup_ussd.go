@@ -141,7 +141,7 @@ func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Re
 		return err
 	}
 	a := Acceptance{Version: s.OfferVersion, At: fresh.CreatedAt, Address: s.Gateway, Channel: USSD}
-	if err := accept(tx, fresh.ID, a); err != nil {
+	if err := insertAcceptance(tx, fresh.ID, a); err != nil {
 		return err
 	}
 	row := &pinRow{CustomerID: fresh.ID, PINHash: hash, Version: pinVersion, Issued: true, SetAt: fresh.CreatedAt}

@@ -200,7 +200,7 @@ func (cs *Customers) storeBlocked(ctx context.Context, id int64, blocked bool) (
 	return rows, err
 }
 
-func accept(tx *database.Tx, id int64, a Acceptance) error {
+func insertAcceptance(tx *database.Tx, id int64, a Acceptance) error {
 	return tx.Gorm().Exec(`INSERT INTO offer_acceptances (customer_id, version, accepted_at, address, channel)
 		VALUES (?, ?, ?, ?, ?) ON CONFLICT (customer_id, version) DO NOTHING`,
 		id, a.Version, a.At, a.Address, a.Channel).Error
@@ -220,7 +220,7 @@ func (cs *Customers) isFamiliar(ctx context.Context, id int64, address string, s
 	return n > 0, err
 }
 
-func remember(tx *database.Tx, id int64, address string, now time.Time) error {
+func upsertFamiliar(tx *database.Tx, id int64, address string, now time.Time) error {
 	return tx.Gorm().Exec(`INSERT INTO familiar_addresses (customer_id, address, seen_at) VALUES (?, ?, ?)
 		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at`, id, address, now).Error
 }

@@ -68,9 +68,9 @@ func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, pu
 	return &rows[0], true, nil
 }
 
-// spendCode marks a code as used and deletes the password from its row. It reports
+// useCode marks a code as used and deletes the password from its row. It reports
 // false if it was used or replaced meanwhile.
-func spendCode(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
+func useCode(tx *database.Tx, row *confirmation, now time.Time) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE confirmations SET used_at = ?, email = '', password_hash = ''
 		WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND code_hash = ?`,
 		now, row.SessionKey, row.Purpose, row.CodeHash)

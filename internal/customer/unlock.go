@@ -93,7 +93,7 @@ func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id in
 	done := false
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		done = false
-		fresh, err := spendCode(tx, row, cs.o.Now())
+		fresh, err := useCode(tx, row, cs.o.Now())
 		if err != nil || !fresh {
 			return err
 		}

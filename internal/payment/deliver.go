@@ -101,7 +101,7 @@ func (ps *Payments) Worker(code string) outbox.Worker {
 	d := &deliverer{Payments: ps, code: code, pool: ps.slots.Pool(code), calls: map[int64]call{}}
 	return outbox.Worker{
 		Queue: Queue(code), Concurrency: maxInFlight, Acquire: d.acquire, Do: d.do, Idle: d.pool.ReleaseIdle,
-		Capacity: func() int { return d.pool.Room(ps.timing.AcquireAhead) },
+		Capacity: func() int { return d.pool.Capacity(ps.timing.AcquireAhead) },
 	}
 }
 

@@ -113,7 +113,7 @@ func newFixture(t *testing.T, db *database.DB, script ...biller.Answer) *fixture
 func newFixtureWith(t *testing.T, db *database.DB, f *fake, change func(*payment.Timing)) *fixture {
 	t.Helper()
 	h := &fixture{t: t, biller: f, wire: func(catalog.Biller) biller.Biller { return f }}
-	h.App = testkit.New(t, db, testkit.Options{Timing: change, Wire: func(b catalog.Biller) biller.Biller { return h.wire(b) }})
+	h.App = testkit.New(t, db, testkit.Options{Timing: change, Client: func(b catalog.Biller) biller.Biller { return h.wire(b) }})
 	h.Payments = h.App.Payments
 	return h
 }

@@ -123,7 +123,7 @@ const (
 // postponed returns when deliveries are due again: about when earlier ones of the
 // same customer have ended, estimated from the average duration of calls.
 func (d *deliverer) postponed(tx *database.Tx, share fairShare, over []overShare) []outbox.Postponement {
-	step := min(max(d.pool.Pace(), minPostponement), 2*time.Second)
+	step := min(max(d.pool.MeanDuration(), minPostponement), 2*time.Second)
 	later := make([]outbox.Postponement, len(over))
 	for i, e := range over {
 		wait := min(time.Duration(1+e.before/share.per)*step, maxPostponement)

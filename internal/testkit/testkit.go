@@ -43,7 +43,7 @@ type Options struct {
 	Push         *push.Options                      // nil: no push notifications
 	Timing       func(*payment.Timing)              // changes short pauses between attempts
 	Biller       *Biller                            // nil: NewBiller()
-	Wire         func(catalog.Biller) biller.Biller // nil: Biller for all
+	Client         func(catalog.Biller) biller.Biller // nil: Biller for all
 }
 
 // App is all application services on one database.
@@ -120,12 +120,12 @@ func (a *App) money(o Options) {
 	if o.Timing != nil {
 		o.Timing(&timing)
 	}
-	if o.Wire == nil {
-		o.Wire = func(catalog.Biller) biller.Biller { return a.Biller }
+	if o.Client == nil {
+		o.Client = func(catalog.Biller) biller.Biller { return a.Biller }
 	}
 	a.Payments = payment.New(payment.Parts{
 		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Attempts,
-		Client: o.Wire, Timing: timing, Push: a.Push,
+		Client: o.Client, Timing: timing, Push: a.Push,
 	})
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
