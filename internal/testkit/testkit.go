@@ -43,7 +43,7 @@ type Options struct {
 	Push         *push.Options                      // nil: no push notifications
 	Timing       func(*payment.Timing)              // changes short pauses between attempts
 	Biller       *Biller                            // nil: NewBiller()
-	Client         func(catalog.Biller) biller.Biller // nil: Biller for all
+	Client       func(catalog.Biller) biller.Biller // nil: Biller for all
 }
 
 // App is all application services on one database.
