@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A mutant is one annotation and what its file becomes by it.
+// A mutant is one annotation and the source of its file after the mutation.
 type mutant struct {
 	file     string // relative to the module, with slashes
 	line     int    // of the annotation
@@ -110,7 +110,7 @@ func read(file string, source []byte) (all []mutant, problems []error) {
 		}
 		m, err := parse(file, i+1, match[2])
 		if strings.TrimSpace(match[1]) != "" {
-			err = fmt.Errorf("%s:%d: the annotation stands behind code, write it above", file, i+1)
+			err = fmt.Errorf("%s:%d: the annotation follows code on its line; write it on the line above", file, i+1)
 		}
 		if err == nil {
 			m.source, err = mutate(m, source)

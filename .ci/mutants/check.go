@@ -12,7 +12,7 @@ import (
 var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 
 // missingTests returns an error for each annotation whose test does not exist.
-// Subtests are not looked for: a mutant with a wrong one survives.
+// It does not check subtests: a mutant with a wrong subtest name survives.
 func missingTests(all []mutant) (problems []error) {
 	tests := map[string]map[string]bool{}
 	for _, m := range all {
@@ -67,7 +67,7 @@ func (r record) add(m mutant) {
 	}
 }
 
-// hash is of the mutated file and of the sources beside it and beside its test.
+// hash returns the hash of the mutated file, the Go files of its folder and those of its test's package.
 func (m mutant) hash() string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %s %s\n%s", m.file, m.pkg, m.test, m.source)

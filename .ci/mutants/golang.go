@@ -51,7 +51,7 @@ func (c code) mutate(m mutant, source []byte) ([]byte, error) {
 	}
 	changed, err := c.keepImports(apply(source, edits))
 	if err != nil {
-		return nil, fmt.Errorf("%s:%d: the mutant is no Go: %w", m.file, m.line, err)
+		return nil, fmt.Errorf("%s:%d: the mutant is not valid Go: %w", m.file, m.line, err)
 	}
 	return changed, nil
 }

@@ -85,7 +85,7 @@ func TestOtherFiles(t *testing.T) {
 func TestWrongAnnotations(t *testing.T) {
 	for source, want := range map[string]string{
 		"//mutant:drop TestX\n\n\tcount(1)":                     "no code below",
-		"count(1) //mutant:drop TestX":                          "stands behind code",
+		"count(1) //mutant:drop TestX":                          "follows code",
 		"//mutant:drop TestX":                                   "no code below",
 		"//mutant:drop\n\tcount(1)":                             "names no test",
 		"//mutant:drop all TestX\n\tcount(1)":                   "not part of drop",
@@ -96,7 +96,7 @@ func TestWrongAnnotations(t *testing.T) {
 		"//mutant:replace 1 => 2 TestX\n\tcount(1, 1)":          "occurs 2 times",
 		"//mutant:replace 3 => 2 TestX\n\tcount(1)":             "occurs 0 times",
 		"//mutant:replace 1 => 1 TestX\n\tcount(1)":             "changes nothing",
-		"//mutant:replace count(1) => count( TestX\n\tcount(1)": "is no Go",
+		"//mutant:replace count(1) => count( TestX\n\tcount(1)": "is not valid Go",
 	} {
 		all, problems := read("p/p.go", []byte("package p\n\nfunc f() {\n\t"+source+"\n}\n"))
 		if len(all) != 0 || len(problems) != 1 || !strings.Contains(problems[0].Error(), want) {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// timeout is for one test with its mutant. None takes half of it without.
+// timeout limits one test run with a mutant; without one, every test takes less than half of it.
 const timeout = 2 * time.Minute
 
 // run tests the mutants, several at once, and prints a line for each.
@@ -137,14 +137,14 @@ func try(folder string, m mutant) string {
 	return ""
 }
 
-// overlay writes the mutated file and the compiler's note of it.
+// overlay writes the mutated file and the overlay file that makes the compiler read it, and returns the flag.
 func overlay(folder string, m mutant) (flags string, err error) {
 	original, err := filepath.Abs(m.file)
 	if err != nil {
 		return "", err
 	}
 	changed := filepath.Join(folder, filepath.Base(m.file))
-	note, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
+	replacements, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
 	if err != nil {
 		return "", err
 	}
@@ -155,7 +155,7 @@ func overlay(folder string, m mutant) (flags string, err error) {
 		return "", err
 	}
 	name := filepath.Join(folder, "overlay.json")
-	return "-overlay=" + name, os.WriteFile(name, note, 0o600)
+	return "-overlay=" + name, os.WriteFile(name, replacements, 0o600)
 }
 
 // goTest runs tests. The flags go by the environment, so that they also reach

@@ -16,8 +16,8 @@ import (
 	"strings"
 )
 
-// unused imports are those that only a body left out would use: keepImports
-// takes care of the others.
+// unused matches an error that is ignored: an import which only an omitted body
+// uses. Imports that the mutation left unused are handled by keepImports.
 var unused = regexp.MustCompile(`" imported (as \w+ )?and not used$`)
 
 // typeErrors type-checks the mutants of Go files. Each is checked against its
@@ -90,7 +90,7 @@ func typeErrors(all []mutant) (problems []error) {
 	return problems
 }
 
-// withoutBodies takes the bodies off all functions but the one at a position.
+// withoutBodies removes the bodies of all functions except the one at a position.
 func withoutBodies(file *ast.File, keep token.Pos) {
 	for _, declaration := range file.Decls {
 		f, ok := declaration.(*ast.FuncDecl)

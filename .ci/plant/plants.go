@@ -2,14 +2,15 @@ package main
 
 import "fmt"
 
-// A plant is a file in a package that imports another or holds a statement.
+// A plant is a generated file with one import or one call, to be checked by the
+// import rules.
 type plant struct {
-	rule    string // its name in .golangci.yml, or the words of its report
+	rule    string // its name in .golangci.yml, or a part of the expected report
 	folder  string
 	imports string
-	// call is a statement on the import, where the rule is about a call.
+	// call is an expression that uses the import, for a rule about calls.
 	call string
-	// file is the file's name where it matters.
+	// file is the file's name, for a rule that depends on it; empty: any name.
 	file string
 }
 
@@ -27,8 +28,8 @@ func (p plant) code() string {
 	return fmt.Sprintf("import %q\n\nvar _ = %s", p.imports, p.call)
 }
 
-// plants are the violations: at least one for each rule. Their imports make
-// no circle, which the compiler would report before the linter.
+// plants are the violations: at least one for each rule. Their imports form no
+// cycle: the compiler would report it before the linter.
 var plants = []plant{
 	{rule: "r1-cmd", folder: "internal/audit", imports: "elsom/cmd/elsom/serve"},
 	{rule: "r1-test-packages", folder: "internal/payment", imports: "elsom/internal/simulation"},
