@@ -34,7 +34,7 @@ type Biller struct {
 	booked map[string]money.Amount
 	sums   []money.Amount // of all calls, in their order
 	busy   int
-	most   int // calls at once
+	peak   int // the largest number of concurrent pay calls
 	gate   chan struct{}
 }
 
@@ -58,7 +58,7 @@ func (b *Biller) Check(context.Context, biller.Request) biller.Answer {
 func (b *Biller) Pay(_ context.Context, r biller.Request) biller.Answer {
 	b.mu.Lock()
 	b.busy++
-	b.most = max(b.most, b.busy)
+	b.peak = max(b.peak, b.busy)
 	n := b.calls[r.TxnID]
 	b.calls[r.TxnID]++
 	answer := b.script[min(n, len(b.script)-1)]
@@ -145,5 +145,5 @@ func (b *Biller) Sums() []money.Amount {
 func (b *Biller) MaxConcurrency() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.most
+	return b.peak
 }

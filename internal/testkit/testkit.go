@@ -34,8 +34,8 @@ var Secret = []byte("a secret of thirty-two bytes or more")
 // WeakHash makes the hashing of passwords and PINs cheap.
 var WeakHash = customer.Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}
 
-// Options are what a test wants otherwise. The zero value is a development
-// catalog with one good biller and all rate limits.
+// Options configure an App. The zero value gives a development catalog, one fake
+// biller that accepts every payment, and all rate limits.
 type Options struct {
 	NoRateLimits bool
 	Hash         customer.Hash // zero: WeakHash
@@ -80,7 +80,7 @@ func New(t testing.TB, db *database.DB, o Options) *App {
 	return a
 }
 
-// identity wires who may do what: customers, agents, gateways, rate limits.
+// identity creates the services for customers, agents, gateways and rate limits.
 func (a *App) identity(o Options) {
 	a.T.Helper()
 	var err error
@@ -109,7 +109,7 @@ func (a *App) identity(o Options) {
 	}
 }
 
-// money wires the ledger and the services that post to it.
+// money creates the ledger and the services that post to it.
 func (a *App) money(o Options) {
 	a.Ledger = ledger.New(a.DB, o.Ledger)
 	a.T.Cleanup(a.Ledger.Close)

@@ -10,8 +10,8 @@ import (
 // FourDigits matches four digits between other characters.
 var FourDigits = regexp.MustCompile(`(?:^|\D)(\d{4})(?:\D|$)`)
 
-// PINOf returns the PIN in the text of an SMS.
-func PINOf(text string) string { return KeepCode(FourDigits.FindStringSubmatch(text)[1]) }
+// PINOf returns the PIN in the text of an SMS. Logs are searched for it.
+func PINOf(text string) string { return KeepPIN(FourDigits.FindStringSubmatch(text)[1]) }
 
 // SMS is a message as /dev/sms lists it.
 type SMS struct {
