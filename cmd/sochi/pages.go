@@ -187,9 +187,9 @@ func selectOne(choices []pages.Choice, value string) {
 	}
 }
 
-func switchLine(at switchKey, o behavior) pages.Lever {
+func switchLine(at switchKey, o behavior) pages.ActiveSwitch {
 	s, _ := serviceByCode(at.service)
-	l := pages.Lever{Service: s.title, Command: at.command, Mode: modeTitle(o.mode), Left: o.left}
+	l := pages.ActiveSwitch{Service: s.title, Command: at.command, Mode: modeTitle(o.mode), Left: o.left}
 	switch o.mode {
 	case slow:
 		l.Detail = strconv.Itoa(int(o.delay/time.Second)) + " с"

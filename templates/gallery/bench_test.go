@@ -25,7 +25,7 @@ func BenchmarkPages(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			render() // the texts are read at the first
+			render() // the first call loads the texts
 			for b.Loop() {
 				render()
 			}

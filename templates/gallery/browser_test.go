@@ -107,7 +107,7 @@ func browser(t *testing.T) context.Context {
 // console collects errors and warnings of pages.
 func console(ctx context.Context) func() []string {
 	var mu sync.Mutex
-	var said []string
+	var entries []string
 	chromedp.ListenTarget(ctx, func(event any) {
 		e, ok := event.(*log.EventEntryAdded)
 		if !ok || e.Entry.Level == log.LevelInfo || e.Entry.Level == log.LevelVerbose {
@@ -118,14 +118,14 @@ func console(ctx context.Context) func() []string {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		said = append(said, fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+		entries = append(entries, fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 	})
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()
-		heard := said
-		said = nil
-		return heard
+		result := entries
+		entries = nil
+		return result
 	}
 }
 

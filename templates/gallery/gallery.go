@@ -96,7 +96,7 @@ func operations(l i18n.Lang) []page.Operation {
 			Amount: -150_00, Status: page.Completed, At: at.Add(-50 * time.Hour),
 		},
 		{
-			Href: "/history/5", Kind: page.Got, Name: strings.ReplaceAll(otherNumber, "\u00a0", " "),
+			Href: "/history/5", Kind: page.Received, Name: strings.ReplaceAll(otherNumber, "\u00a0", " "),
 			Amount: 300_00, Status: page.Completed, At: at.Add(-51 * time.Hour),
 		},
 		out("Hoster.kg", "20451", 640_00, page.Refunded, 75*time.Hour),

@@ -29,7 +29,7 @@ func TestPages(t *testing.T) {
 		t.Fatalf("axe-core is not installed: npm ci in .ci (%v)", err)
 	}
 	h, ctx := open(t), browser(t)
-	heard := console(ctx)
+	consoleEntries := console(ctx)
 	for _, s := range gallery.States() {
 		t.Run(s.Name, func(t *testing.T) {
 			for _, l := range i18n.Langs() {
@@ -49,8 +49,8 @@ func TestPages(t *testing.T) {
 					t.Errorf("axe, dark %v: %s", dark, w)
 				}
 			}
-			for _, said := range heard() {
-				t.Errorf("console: %s", said)
+			for _, entry := range consoleEntries() {
+				t.Errorf("console: %s", entry)
 			}
 		})
 	}
@@ -74,7 +74,7 @@ func fits(ctx context.Context, t *testing.T, l i18n.Lang, width int64) {
 		t.Errorf("%s: %d px wide on a screen of %d: %s", l, out.Wide, width, strings.Join(out.Which, ", "))
 	}
 	if strings.ContainsAny(out.Text+out.Title, "⟨⟩") {
-		t.Errorf("%s: a key stands for its words: %s", l, excerpt(out.Title+out.Text))
+		t.Errorf("%s: a message key is shown instead of its text: %s", l, excerpt(out.Title+out.Text))
 	}
 }
 

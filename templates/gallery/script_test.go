@@ -17,8 +17,8 @@ import (
 	"elsom/templates/page"
 )
 
-// becomes waits until a script's result is the wanted one.
-func becomes(ctx context.Context, t *testing.T, script, want string) {
+// waitForResult waits until a script's result is the wanted one.
+func waitForResult(ctx context.Context, t *testing.T, script, want string) {
 	t.Helper()
 	var got string
 	var err error
@@ -35,18 +35,18 @@ func becomes(ctx context.Context, t *testing.T, script, want string) {
 // TestScript checks each function of elsom.js in Chromium.
 func TestScript(t *testing.T) {
 	h, ctx := open(t), browser(t)
-	heard := console(ctx)
+	consoleEntries := console(ctx)
 	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/ru/pay-wrong")))
-	becomes(ctx, t, `document.activeElement.id`, "problems")
+	waitForResult(ctx, t, `document.activeElement.id`, "problems")
 	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`#problems a[href="#amount"]`)))
-	becomes(ctx, t, `document.activeElement.id`, "amount")
+	waitForResult(ctx, t, `document.activeElement.id`, "amount")
 
 	require.NoError(t, chromedp.Run(ctx, visit(h.URL+"/ru/login"), chromedp.Click(`[data-peek]`)))
-	becomes(ctx, t, `document.querySelector("#password").type + document.querySelector("[data-peek]").textContent`, "textСкрыть")
+	waitForResult(ctx, t, `document.querySelector("#password").type + document.querySelector("[data-peek]").textContent`, "textСкрыть")
 	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`[data-peek]`)))
-	becomes(ctx, t, `document.querySelector("#password").type`, "password")
-	for _, said := range heard() {
-		t.Errorf("console: %s", said)
+	waitForResult(ctx, t, `document.querySelector("#password").type`, "password")
+	for _, entry := range consoleEntries() {
+		t.Errorf("console: %s", entry)
 	}
 }
 
@@ -66,10 +66,10 @@ func TestReceiptRefreshesItself(t *testing.T) {
 	})
 	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
 		chromedp.Evaluate(`window.region = document.querySelector("[role=status]")`, nil)))
-	becomes(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
-	becomes(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
-	becomes(ctx, t, `String(window.region.isConnected && window.region.textContent.includes("Платёж проведён"))`, "true")
-	becomes(ctx, t, `document.title`, "Платёж проведён — ЭЛСОМ")
+	waitForResult(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
+	waitForResult(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
+	waitForResult(ctx, t, `String(window.region.isConnected && window.region.textContent.includes("Платёж проведён"))`, "true")
+	waitForResult(ctx, t, `document.title`, "Платёж проведён — ЭЛСОМ")
 	if n := asked.Load(); n != 3 {
 		t.Errorf("asked %d times", n)
 	}
@@ -85,16 +85,16 @@ func TestIdleWarning(t *testing.T) {
 	var stayed atomic.Int64
 	h.mux.HandleFunc("GET /help", func(http.ResponseWriter, *http.Request) { stayed.Add(1) })
 	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/idle")))
-	becomes(ctx, t, `String(document.querySelector("#idle").open)`, "true")
+	waitForResult(ctx, t, `String(document.querySelector("#idle").open)`, "true")
 	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`[data-idle-stay]`)))
-	becomes(ctx, t, `String(document.querySelector("#idle").open)`, "false")
+	waitForResult(ctx, t, `String(document.querySelector("#idle").open)`, "false")
 	for range 50 {
 		if stayed.Load() == 1 {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Error("the server was not told")
+	t.Error("the server received no request")
 }
 
 // TestBackForwardCache goes back to pages in the back-forward cache: a customer's
@@ -116,10 +116,10 @@ func TestBackForwardCache(t *testing.T) {
 		_ = cdppage.NavigateToHistoryEntry(entries[current-1].ID).Do(ctx)
 		return nil
 	})
-	for path, want := range map[string]string{"/holder": "asked for again", "/visitor": "kept alive"} {
+	for path, want := range map[string]string{"/holder": "reloaded", "/visitor": "restored from cache"} {
 		ctx := browser(t)
 		require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+path), chromedp.Evaluate(`window.kept = true`, nil), visit(h.URL+"/ru/help"), goBack))
-		becomes(ctx, t, `location.pathname + (document.readyState === "complete" && !document.body.hidden ? window.kept ? " kept alive" : " asked for again" : "")`, path+" "+want)
+		waitForResult(ctx, t, `location.pathname + (document.readyState === "complete" && !document.body.hidden ? window.kept ? " restored from cache" : " reloaded" : "")`, path+" "+want)
 	}
 }
 

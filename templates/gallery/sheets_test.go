@@ -21,9 +21,9 @@ import (
 )
 
 var (
-	sheetsDir = flag.String("sheets", "", "lay pictures of all pages and states in this folder")
-	onlyLook  = flag.String("look", "", "with -sheets: only looks whose name matches this expression, as ru-light-360")
-	readmeDir = flag.String("readme", "", "put the README's pictures in this folder")
+	sheetsDir = flag.String("sheets", "", "write screenshots of all pages and states to this folder")
+	onlyLook  = flag.String("look", "", "with -sheets: only language, theme and width combinations whose name matches this expression, such as ru-light-360")
+	readmeDir = flag.String("readme", "", "write the README's screenshots to this folder")
 )
 
 func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }

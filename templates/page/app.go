@@ -120,7 +120,7 @@ func Worker(ctx context.Context, lang i18n.Lang, dev bool) ([]byte, error) {
 	return fmt.Appendf(nil, "const shell = %s;\n%s", encoded, static.Worker), err
 }
 
-// public returns the pages that are the same for everybody, by address.
+// public returns the pages that are the same for all visitors, by path.
 func public(f layout.Frame) iter.Seq2[string, templ.Component] {
 	return func(yield func(string, templ.Component) bool) {
 		_ = yield("/offline", OfflinePage{f}.Page()) && yield("/help", HelpPage{f}.Page()) &&

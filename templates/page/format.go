@@ -58,7 +58,7 @@ func cutLast(note string) (first, last string, found bool) {
 
 func (o Operation) icon() string {
 	switch o.Kind {
-	case CashIn, Got:
+	case CashIn, Received:
 		return "arrow-down-left"
 	case Sent:
 		return "arrow-left-right"
@@ -104,7 +104,7 @@ func (p PayPage) accountMode() string {
 	return ""
 }
 
-// amountHint returns the fee and the bounds, shown before the amount is typed.
+// amountHint returns the fee and the limits, shown before the amount is entered.
 func (p PayPage) amountHint() string {
 	texts := []string{p.feeText()}
 	switch {

@@ -125,11 +125,11 @@ func TestTypedValuesAreEscaped(t *testing.T) {
 		t.Errorf("%d scripts", n)
 	}
 	if got := doc.Find("#account").AttrOr("value", ""); got != nasty {
-		t.Errorf("given back as %q", got)
+		t.Errorf("shown again as %q", got)
 	}
 	doc = render(t, page.ServicesPage{Query: nasty}.Page())
 	if doc.Find("#q").AttrOr("value", "") != nasty || doc.Find("script").Length() != 1 {
-		t.Error("the search is not given back as text")
+		t.Error("the search is not shown again as text")
 	}
 }
 
@@ -252,12 +252,12 @@ func TestErrorsShowTheMoneyFirst(t *testing.T) {
 			t.Errorf("%d leads to %q", status, first.AttrOr("href", ""))
 		}
 		if first.HasClass("button-quiet") != (status == 429) {
-			t.Errorf("%d: is coming back at once invited?", status)
+			t.Errorf("%d: wrong emphasis of the first link", status)
 		}
 	}
 	// An operation whose outcome is being checked shows only that.
 	if n := render(t, page.ErrorPage{Status: 503, Message: "?"}.Page()).Find(".failure strong").Length(); n != 0 {
-		t.Error("it is said to be known")
+		t.Error("the page states an outcome")
 	}
 }
 

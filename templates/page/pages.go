@@ -95,7 +95,7 @@ const (
 	CashIn     Kind = "cashin"
 	Refund     Kind = "refund"
 	Sent       Kind = "sent"       // a transfer to another wallet
-	Got        Kind = "got"        // a transfer from another wallet
+	Received   Kind = "got"        // a transfer from another wallet
 	Correction Kind = "correction" // made by staff
 )
 
@@ -225,7 +225,7 @@ type PayPage struct {
 	INN             bool
 	Account, Amount component.Input
 	Balance         money.Amount
-	// Minimum and Maximum are the service's bounds; 0: none.
+	// Minimum and Maximum are the service's limits; 0: none.
 	Minimum, Maximum money.Amount
 	// Fee is the service's fee; zero: none.
 	Fee FeeRule
@@ -233,7 +233,7 @@ type PayPage struct {
 	Held string
 }
 
-// CheckState is whether a draft can be paid, and why not.
+// CheckState tells whether a draft can be paid, and if not, why.
 type CheckState string
 
 // The states of the check page.

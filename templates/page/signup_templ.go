@@ -258,8 +258,8 @@ func (p SignupPage) Page() templ.Component {
 	})
 }
 
-// steps shows the progress of an operation: here is the key of the current step, the
-// keys before it are done.
+// steps shows the progress of an operation at its first step: the message keys of
+// the current step and of the steps after it.
 func steps(f layout.Frame, current string, next ...string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -338,7 +338,7 @@ func steps(f layout.Frame, current string, next ...string) templ.Component {
 	})
 }
 
-// stepsDone is steps with one step done.
+// stepsDone is like steps, for the second of two steps.
 func stepsDone(f layout.Frame, done, current string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -94,7 +94,7 @@ func (p TransferCheckPage) title() string {
 // side returns the message key of the customer's side of the transfer.
 func (p TransferReceiptPage) side() string {
 	if p.Incoming {
-		return string(Got)
+		return string(Received)
 	}
 	return string(Sent)
 }

@@ -46,8 +46,8 @@ type Choice struct {
 	Selected     bool
 }
 
-// Lever is one active fault switch.
-type Lever struct {
+// ActiveSwitch is one active fault switch.
+type ActiveSwitch struct {
 	Service, Command, Mode string
 	// Detail is the selected result or the seconds; empty: none.
 	Detail string
@@ -55,21 +55,21 @@ type Lever struct {
 	Left int
 }
 
-// Words describes the switch in one line.
-func (l Lever) Words() string {
-	words := l.Service + ", " + l.Command + ": " + l.Mode
-	if l.Detail != "" {
-		words += " (" + l.Detail + ")"
+// Text describes the switch in one line.
+func (s ActiveSwitch) Text() string {
+	text := s.Service + ", " + s.Command + ": " + s.Mode
+	if s.Detail != "" {
+		text += " (" + s.Detail + ")"
 	}
-	if l.Left == 0 {
-		return words + " — до сброса"
+	if s.Left == 0 {
+		return text + " — до сброса"
 	}
-	return words + " — ещё запросов: " + strconv.Itoa(l.Left)
+	return text + " — ещё запросов: " + strconv.Itoa(s.Left)
 }
 
 // Switches is the form that injects faults, and the active switches.
 type Switches struct {
-	Set                                 []Lever
+	Set                                 []ActiveSwitch
 	Services, Commands, Modes, Refusals []Choice
 	Seconds, Times                      component.Input
 }
