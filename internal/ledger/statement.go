@@ -13,6 +13,7 @@ import (
 // account.
 type Line struct {
 	Transfer int64
+	Key      string // the transfer's request key
 	Op       string
 	Subject  Subject      `gorm:"embedded;embeddedPrefix:subject_"`
 	Till     string       // subject of the till among the transfer's accounts; empty: none

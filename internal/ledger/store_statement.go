@@ -8,12 +8,12 @@ import (
 	"elsom/internal/fault"
 )
 
-const lineQuery = `SELECT e.transfer_id AS transfer, t.act AS op, COALESCE(t.subject_kind, '') AS subject_type, COALESCE(t.subject_id, 0) AS subject_id,
+const lineQuery = `SELECT e.transfer_id AS transfer, t.request_key AS "key", t.act AS op, COALESCE(t.subject_kind, '') AS subject_type, COALESCE(t.subject_id, 0) AS subject_id,
 	COALESCE((SELECT a.subject FROM entries o JOIN accounts a ON a.id = o.account_id AND a.kind = 'till' WHERE o.transfer_id = e.transfer_id), '') AS till,
 	CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at
 	FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?`
 
-const lineGroup = " GROUP BY e.transfer_id, t.act, t.subject_kind, t.subject_id, t.posted_at"
+const lineGroup = " GROUP BY e.transfer_id, t.request_key, t.act, t.subject_kind, t.subject_id, t.posted_at"
 
 // condition filters entries. A wallet has one entry in a transfer, so the sign of
 // the entry is the sign of the line.

@@ -2,12 +2,14 @@ package wallet_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/money"
+	"elsom/internal/payment"
 	"elsom/internal/testkit/require"
 	"elsom/internal/wallet"
 )
@@ -36,4 +38,32 @@ func TestStatement(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The previous release posts transfers without a subject. On SQLite, where no
+// trigger derives it, their operations still lead to the payment or transfer.
+func TestOperationsOfThePreviousRelease(t *testing.T) {
+	db := databasetest.SQLite(t)
+	h := newFixture(t, db)
+	ctx := context.Background()
+	from, to := h.NewCustomer(100_00), h.NewCustomer(0)
+	sent := h.send(from, to, "40")
+	draft, err := h.Payments.Quote(ctx, from, payment.Order{
+		Service: "dostek", Identifier: "01234567890123", Amount: "10", Channel: customer.Web, Address: "127.0.0.1",
+	})
+	require.NoError(t, err)
+	paid, err := h.Payments.Accept(ctx, from, customer.Web, draft.ID)
+	require.NoError(t, err)
+	for _, statement := range []string{"DROP TRIGGER transfers_no_update", "UPDATE transfers SET subject_kind = NULL, subject_id = NULL"} {
+		_, err := db.Pool().ExecContext(ctx, statement)
+		require.NoError(t, err)
+	}
+	for kind, ids := range map[wallet.Kind][2]int64{wallet.Payment: {paid.Payment.ID, 0}, wallet.Sent: {0, sent.ID}} {
+		operations, err := h.Wallets.Latest(ctx, from.ID, 10)
+		require.NoError(t, err)
+		i := slices.IndexFunc(operations, func(o wallet.Operation) bool { return o.Kind == kind })
+		if i < 0 || operations[i].PaymentID != ids[0] || operations[i].TransferID != ids[1] {
+			t.Errorf("%s: %+v, want ids %v", kind, operations, ids)
+		}
+	}
 }

@@ -8,6 +8,7 @@ package wallet
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -157,8 +158,7 @@ func operations(lines []ledger.Line) []Operation {
 	return list
 }
 
-// operation describes a line by its subject. The ids of a line that an earlier
-// release posted while both ran are zero.
+// operation describes a line by its subject.
 func operation(line ledger.Line) Operation {
 	o := Operation{ID: line.Transfer, Kind: Other, Amount: line.Amount, At: line.PostedAt}
 	switch {
@@ -173,12 +173,33 @@ func operation(line ledger.Line) Operation {
 	case line.Op == opTransfer:
 		o.Kind = Sent
 	}
-	switch line.Subject.Type {
+	switch subject := subjectOf(line); subject.Type {
 	case ledger.Payment:
-		o.PaymentID = line.Subject.ID
+		o.PaymentID = subject.ID
 	case ledger.WalletTransfer:
-		o.TransferID = line.Subject.ID
+		o.TransferID = subject.ID
 	case ledger.CashIn, ledger.Settlement:
 	}
 	return o
+}
+
+// subjectOf returns the subject of a line. The previous release, which may serve an
+// SQLite database of this schema after a step back, stores none: it is then read
+// from the request key. PostgreSQL derives it by a trigger.
+func subjectOf(line ledger.Line) ledger.Subject {
+	//mutant:replace line.Subject.Type != "" => true TestOperationsOfThePreviousRelease
+	if line.Subject.Type != "" {
+		return line.Subject
+	}
+	kind, rest, _ := strings.Cut(line.Key, ":")
+	text, _, _ := strings.Cut(rest, ":")
+	id, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+	case kind == "payment":
+		return ledger.Subject{Type: ledger.Payment, ID: id}
+	case kind == "transfer":
+		return ledger.Subject{Type: ledger.WalletTransfer, ID: id}
+	}
+	return ledger.Subject{}
 }
