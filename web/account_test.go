@@ -83,7 +83,7 @@ func TestChangeEmail(t *testing.T) {
 // address.
 func TestEmailChangesAreLimited(t *testing.T) {
 	t.Parallel()
-	app := newApp(t) // without the counters; this one counts always
+	app := newApp(t) // turns the rate limits off; the limit of changes per day is always applied
 	holder, ctx := app.newCustomer(0), context.Background()
 	for n := range 5 {
 		require.NoError(t, app.Customers.ChangeEmail(ctx, holder.ID, password, string(rune('a'+n))+"@example.kg"))

@@ -15,8 +15,8 @@ import (
 	"elsom/web"
 )
 
-// held opens a connection that posts a form without its last byte.
-func held(t *testing.T, server *httptest.Server, size int) net.Conn {
+// postIncomplete opens a connection that posts a form without its last byte.
+func postIncomplete(t *testing.T, server *httptest.Server, size int) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	require.NoError(t, err)
@@ -52,13 +52,13 @@ func TestBodyBudget(t *testing.T) {
 		}
 		t.Fatalf("a body of %d bytes: status %d, want %d", size, got, want)
 	}
-	large := held(t, server, 10<<10)
+	large := postIncomplete(t, server, 10<<10)
 	wait(3<<10, http.StatusServiceUnavailable) // 13 KiB exceed three quarters
 	wait(2<<10, http.StatusForbidden)          // read, but without a token
 	if _, header := post(3 << 10); header.Get("Retry-After") == "" || header.Get("Cache-Control") != "no-store" {
 		t.Errorf("503 with %v", header)
 	}
-	small := []net.Conn{held(t, server, 2<<10), held(t, server, 2<<10), held(t, server, 2<<10)}
+	small := []net.Conn{postIncomplete(t, server, 2<<10), postIncomplete(t, server, 2<<10), postIncomplete(t, server, 2<<10)}
 	wait(100, http.StatusServiceUnavailable)
 	for _, conn := range append(small, large) {
 		_ = conn.Close()
@@ -73,8 +73,8 @@ func TestBrowserBodiesDoNotBlockMachines(t *testing.T) {
 	app := newAppWith(t, options{handlers: func(d *web.Handlers) { d.Limits = web.Limits{Bodies: 4 << 10} }})
 	server := httptest.NewServer(app.server)
 	t.Cleanup(server.Close)
-	held(t, server, 2<<10)
-	held(t, server, 2<<10)
+	postIncomplete(t, server, 2<<10)
+	postIncomplete(t, server, 2<<10)
 	post := func(path string, prove func(r *http.Request)) (int, string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, strings.NewReader("command=check&txn_id=1&account=0700000000&sum=1"))
 		require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestSlowBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newApp(t).server)
 	t.Cleanup(server.Close)
-	conn := held(t, server, 100)
+	conn := postIncomplete(t, server, 100)
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)

@@ -185,11 +185,11 @@ func (b *browser) cookies(set []*http.Cookie) {
 		case "lang", "lang_choice":
 		case "elsom_device":
 			if c.MaxAge > 90*24*60*60 {
-				b.t.Errorf("the device cookie lives too long: %s", c.Raw)
+				b.t.Errorf("the device cookie expires too late: %s", c.Raw)
 			}
 		case "next", "note", "elsom_page":
 			if c.MaxAge > 15*60 {
-				b.t.Errorf("a short-lived cookie lives too long: %s", c.Raw)
+				b.t.Errorf("a short-lived cookie expires too late: %s", c.Raw)
 			}
 		default:
 			b.t.Errorf("an unknown cookie %s", c.Name)

@@ -119,7 +119,7 @@ func TestClose(t *testing.T) {
 		// A new wallet with the number is empty and has no history and no messages.
 		// Only the former customer's browser mentions the closed one.
 		if text := app.browser().open("/").fill("phone", phone).press("Войти").wantPath("/signup").text(); strings.Contains(text, "Прежний кошелёк") {
-			t.Error("another browser learns that the wallet was closed")
+			t.Error("another browser is told that the wallet was closed")
 		}
 		b.open("/").fill("phone", phone).press("Войти").wantPath("/signup").shows("Прежний кошелёк с этим номером закрыт")
 		b.fill("email", email).fill("password", "совсем другой пароль").tick("offer").press("Зарегистрироваться")

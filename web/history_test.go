@@ -25,7 +25,7 @@ func TestReceiptWaitsForOutcome(t *testing.T) {
 	begin := time.Now()
 	b.press("Оплатить").wantStatus(200)
 	if b.data("payment-status") == "processing" && time.Since(begin) < time.Second {
-		t.Error("the first look doesn't wait")
+		t.Error("the first receipt page did not wait for the outcome")
 	}
 	b.waitEnded().shows("Платёж проведён")
 	if b.data("payment-status") != "completed" || b.data("refresh") != "" || b.page.Find("noscript").Length() > 0 {
@@ -43,7 +43,7 @@ func TestReceiptProcessing(t *testing.T) {
 	begin := time.Now()
 	b.press("Оплатить").wantStatus(200).shows("Платёж обрабатывается", "Деньги отложены на этот платёж", "Платить ещё раз не нужно", "400,00")
 	if waited := time.Since(begin); waited < 500*time.Millisecond {
-		t.Errorf("the first look waited %s only", waited)
+		t.Errorf("the first receipt page waited only %s", waited)
 	}
 	if strings.Contains(b.text(), "повторите") || b.page.Find("#problems").Length() > 0 {
 		t.Errorf("waiting is shown as a mistake: %s", b.text())
@@ -72,7 +72,7 @@ func TestReceiptProcessing(t *testing.T) {
 	app.setBiller(testkit.Good, testkit.Good)
 	b.open(receipt).waitEnded().shows("Платёж проведён", "DosTek group: деньги приняты", "0312 960 888", "0312 986 000", "время Бишкека, UTC+6")
 	if b.data("payment-code") != code {
-		t.Error("the code is another")
+		t.Error("the payment code has changed")
 	}
 	app.wantBalance(holder, 400_00)
 }
@@ -161,7 +161,7 @@ func TestHistory(t *testing.T) {
 	b.walk("/history?direction=in", 20, want[2:])
 	b.shows("43,00", "43 записи")
 	if strings.Contains(b.text(), "Списано") {
-		t.Error("what left is summed with what came")
+		t.Error("the sum of outgoing operations is shown with the incoming ones")
 	}
 	b.walk("/history?direction=out", 20, want[:2])
 	b.shows("15,00", "2 записи")

@@ -75,9 +75,9 @@ func parsed(t *testing.T, name, code string) source {
 // types are the struct types of the repository, by import path and name.
 type types struct {
 	structs map[string]*ast.StructType
-	in      map[string]*ast.File // where a struct stands
-	methods map[string]bool      // it has some
-	made    map[string]bool      // a function New… returns it
+	in      map[string]*ast.File // the file that declares a struct
+	methods map[string]bool      // types that have methods
+	made    map[string]bool      // types that a function New… returns
 }
 
 // service reports whether a type has methods and is made by a function New….
@@ -135,12 +135,12 @@ func (ts types) exported(name string) (found []string) {
 	for _, f := range st.Fields.List {
 		of := named(pkg, file, f.Type)
 		if len(f.Names) == 0 {
-			word := of[strings.LastIndex(of, ".")+1:]
-			if ts.service(of) && ast.IsExported(word) {
-				found = append(found, word)
+			name := of[strings.LastIndex(of, ".")+1:]
+			if ts.service(of) && ast.IsExported(name) {
+				found = append(found, name)
 			} else if ts.structs[of] != nil {
 				for _, inner := range ts.exported(of) {
-					found = append(found, word+"."+inner)
+					found = append(found, name+"."+inner)
 				}
 			}
 		}

@@ -35,9 +35,9 @@ func ledger32(m *runner) measured {
 	yardstick := m.pgbench()
 	f, k := m.ledger("ledger, 32 callers", 32, whole, 1)
 	plain, alone := m.ledger("bare transfers, 32 callers", 32, bare, 1)
-	judged, limits := m.ledger("with limits judged, 32 callers", 32, limited, 1)
+	checked, limits := m.ledger("bare transfers with limits checked, 32 callers", 32, limited, 1)
 	r := per(f, yardstick)
-	r.details += fmt.Sprintf(" (bare transfers %s, with the limits of «Оплатить» %s)", formatThousands(plain.rate), formatThousands(judged.rate))
+	r.details += fmt.Sprintf(" (bare transfers %s, with the limits of «Оплатить» %s)", formatThousands(plain.rate), formatThousands(checked.rate))
 	return on(r, k, alone, limits)
 }
 
@@ -49,8 +49,8 @@ func ledger128(m *runner) measured {
 
 func billers(m *runner) measured {
 	one, k := m.ledger("ledger, 32 callers", 32, whole, 1)
-	many, crowd := m.ledger("ledger, a thousand billers", 32, whole, 1000)
-	return on(per(one, many), k, crowd)
+	many, thousand := m.ledger("ledger, a thousand billers", 32, whole, 1000)
+	return on(per(one, many), k, thousand)
 }
 
 func latency(m *runner) measured {

@@ -43,8 +43,8 @@ type benchDB struct {
 	db      *database.DB
 	ledger  *ledger.Ledger
 	wallets []int64
-	transit []payee // whom payments go to
-	payable int64   // whom bare transfers go to
+	transit []payee // the billers that payments go to
+	payable int64   // the account that bare transfers go to
 	// Acknowledged payments and bare transfers.
 	payments, transfers atomic.Int64
 	drawn               atomic.Int64

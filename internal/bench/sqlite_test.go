@@ -63,7 +63,7 @@ func (r *rawSQL) pay(int) outcome {
 	return done
 }
 
-var errShort = errors.New("bench: the wallet is short")
+var errLowBalance = errors.New("bench: the wallet's balance is too low")
 
 func (r *rawSQL) post() (err error) {
 	k, ctx := r.k, context.Background()
@@ -92,7 +92,7 @@ func (r *rawSQL) post() (err error) {
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(errShort, err)
+			return errors.Join(errLowBalance, err)
 		}
 	}
 	_, err = r.conn.ExecContext(ctx, "COMMIT")

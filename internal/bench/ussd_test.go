@@ -155,7 +155,7 @@ func (u *ussdBench) balance(i, _ int) int {
 	u.send(u.site.BaseURL, session, u.callers[i].phone, "8", "CON ")
 	u.send(u.site.BaseURL, session, u.callers[i].phone, "8*1", "CON ")
 	if answer := u.send(u.site.BaseURL, session, u.callers[i].phone, "8*1*"+u.callers[i].pin, ""); !strings.HasPrefix(answer, "END ") {
-		return 0 // no turn to hash came in time: not done, and not wrong
+		return 0 // no PIN hash could be computed in time: not counted, and no error
 	}
 	return 1
 }

@@ -18,12 +18,12 @@ import (
 // smsCenter is a carrier's message center (testdata/smsc.js).
 type smsCenter struct {
 	t      testing.TB
-	orders io.Writer
+	input  io.Writer // commands for the center
 	mu     sync.Mutex
 	events []event
 }
 
-// event is what the center reports.
+// event is one line that the center prints.
 type event struct {
 	Event, Link, To, From, Text, Service, Session string
 	Parts, Coding, Op, Status                     int
@@ -37,15 +37,15 @@ func newSMSCenter(t testing.TB, port, password string) *smsCenter {
 	}
 	cmd := exec.Command("node", script, port, password)
 	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(system.Root(), ".ci", "node_modules"))
-	orders, err := cmd.StdinPipe()
+	input, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, teller := io.Pipe()
-	cmd.Stdout = teller
-	c := &smsCenter{t: t, orders: orders}
-	system.Launch(t, "centre", cmd)
-	t.Cleanup(func() { _ = orders.Close(); _ = out.Close() })
+	out, stdout := io.Pipe()
+	cmd.Stdout = stdout
+	c := &smsCenter{t: t, input: input}
+	system.Launch(t, "center", cmd)
+	t.Cleanup(func() { _ = input.Close(); _ = out.Close() })
 	go func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			var e event
@@ -57,11 +57,11 @@ func newSMSCenter(t testing.TB, port, password string) *smsCenter {
 			c.mu.Unlock()
 		}
 	}()
-	c.waitEvent(0, "to listen", func(e event) bool { return e.Event == "listening" })
+	c.waitEvent(0, "that it is listening", func(e event) bool { return e.Event == "listening" })
 	return c
 }
 
-// command gives an order and gives the number of events before it.
+// command sends a command, waits until it is done, and returns the number of events before it.
 func (c *smsCenter) command(fields map[string]any) (before int) {
 	c.t.Helper()
 	before = c.count()
@@ -69,10 +69,10 @@ func (c *smsCenter) command(fields map[string]any) (before int) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if _, err := c.orders.Write(append(line, '\n')); err != nil {
+	if _, err := c.input.Write(append(line, '\n')); err != nil {
 		c.t.Fatal(err)
 	}
-	c.waitEvent(before, "to obey", func(e event) bool { return e.Event == "done" })
+	c.waitEvent(before, "that the command is done", func(e event) bool { return e.Event == "done" })
 	return before
 }
 
@@ -82,39 +82,39 @@ func (c *smsCenter) count() int {
 	return len(c.events)
 }
 
-// since gives the events from a number on.
+// since returns the events after the first before.
 func (c *smsCenter) since(before int) []event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]event(nil), c.events[before:]...)
 }
 
-// waitEvent waits for an event after so many.
-func (c *smsCenter) waitEvent(before int, what string, like func(e event) bool) event {
+// waitEvent waits for an event that matches, after the first before.
+func (c *smsCenter) waitEvent(before int, what string, matches func(e event) bool) event {
 	c.t.Helper()
 	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(10 * time.Millisecond) {
 		for _, e := range c.since(before) {
-			if like(e) {
+			if matches(e) {
 				return e
 			}
 		}
 	}
-	c.t.Fatalf("the center got no event %s; since then: %+v", what, c.since(before))
+	c.t.Fatalf("no event of the center: %s; since then: %+v", what, c.since(before))
 	return event{}
 }
 
-// waitMessage waits for a message to a number whose text holds the words.
-func (c *smsCenter) waitMessage(before int, phone, words string) event {
+// waitMessage waits for a message to a number whose text contains part.
+func (c *smsCenter) waitMessage(before int, phone, part string) event {
 	c.t.Helper()
-	return c.waitEvent(before, "for "+words, func(e event) bool {
-		return e.Event == "message" && e.To == strings.TrimPrefix(phone, "+") && strings.Contains(e.Text, words)
+	return c.waitEvent(before, "a message with "+part, func(e event) bool {
+		return e.Event == "message" && e.To == strings.TrimPrefix(phone, "+") && strings.Contains(e.Text, part)
 	})
 }
 
-// countMessages counts those whose text holds the words.
-func (c *smsCenter) countMessages(words string) (n int) {
+// countMessages counts the messages whose text contains part.
+func (c *smsCenter) countMessages(part string) (n int) {
 	for _, e := range c.since(0) {
-		if e.Event == "message" && strings.Contains(e.Text, words) {
+		if e.Event == "message" && strings.Contains(e.Text, part) {
 			n++
 		}
 	}

@@ -32,10 +32,10 @@ type chain struct {
 
 func newChain(t *testing.T) *chain {
 	t.Helper()
-	listen, metrics, centreAt := system.FreeAddress(t), system.FreeAddress(t), system.FreeAddress(t)
+	listen, metrics, centerAddress := system.FreeAddress(t), system.FreeAddress(t), system.FreeAddress(t)
 	c := &chain{t: t, Site: &system.Site{Binary: "elsom", Database: "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}, metrics: metrics}
 	c.BaseURL = "http://" + listen
-	c.kannel = newKannel(t, listen, portOf(centreAt))
+	c.kannel = newKannel(t, listen, portOf(centerAddress))
 	c.proxy = newProxy(t, c.kannel.sendsms)
 	c.Env = []string{
 		system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + listen, "ELSOM_METRICS_LISTEN=" + metrics, "ELSOM_DATABASE_URL=" + c.Database,
@@ -55,7 +55,7 @@ func newChain(t *testing.T) *chain {
 	c.secrets = []string{gatewayPassword, dialogPassword, sendsmsPassword, centerPassword}
 	c.books = databasetest.Reopen(t, c.Database)
 	c.Site.Start(t)
-	c.center = newSMSCenter(t, portOf(centreAt), centerPassword)
+	c.center = newSMSCenter(t, portOf(centerAddress), centerPassword)
 	c.kannel.open(t)
 	c.waitBound(0)
 	return c
@@ -64,7 +64,7 @@ func newChain(t *testing.T) *chain {
 // waitBound waits until both of Kannel's SMPP connections are bound.
 func (c *chain) waitBound(before int) {
 	for _, name := range []string{"elsom", "ussd"} {
-		c.center.waitEvent(before, "for "+name, func(e event) bool { return e.Event == "bound" && e.To == name })
+		c.center.waitEvent(before, "that "+name+" is bound", func(e event) bool { return e.Event == "bound" && e.To == name })
 	}
 }
 

@@ -41,7 +41,7 @@ func portOf(address string) string { _, port, _ := net.SplitHostPort(address); r
 
 // newKannel writes the files of the examples with this test's addresses. Each text
 // that it replaces has to be there.
-func newKannel(t *testing.T, portal, centre string) *kannel {
+func newKannel(t *testing.T, portal, center string) *kannel {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, "store"), 0o700); err != nil {
@@ -54,7 +54,7 @@ func newKannel(t *testing.T, portal, centre string) *kannel {
 	for name, pieces := range map[string]map[string]string{
 		"kannel": {
 			"admin-port = 13000": "admin-port = " + portOf(k.admin), "sendsms-port = 13013": "sendsms-port = " + portOf(k.sendsms),
-			"CARRIER-HOST\nport = 2775": "127.0.0.1\nport = " + centre, "CARRIER-USSD-USER": "ussd", "CARRIER-USER": "elsom", "CARRIER-PASSWORD": centerPassword,
+			"CARRIER-HOST\nport = 2775": "127.0.0.1\nport = " + center, "CARRIER-USSD-USER": "ussd", "CARRIER-USER": "elsom", "CARRIER-PASSWORD": centerPassword,
 			"ADMIN-PASSWORD": "admin", "STATUS-PASSWORD": "status", "SENDSMS-PASSWORD": sendsmsPassword,
 			"reconnect-delay = 5": "reconnect-delay = 1", "http-queue-delay = 2": "http-queue-delay = 1",
 		},

@@ -25,7 +25,7 @@ func TestSMS(t *testing.T) {
 		do   func(t *testing.T)
 	}{
 		{"a code signs somebody up", c.signUpByCode}, {"letters", c.showTexts}, {"ends", c.receiptsOfFailure}, {"an operator tries", c.smsTestCommand},
-		{"the centre is cut off", c.centreCut}, {"an answer is lost", c.answerLost}, {"a call is lost", c.callLost},
+		{"the center disconnects", c.centerDisconnects}, {"an answer is lost", c.answerLost}, {"a call is lost", c.callLost},
 		{"the portal is away", c.portalAway}, {"Kannel is killed", c.kannelKilled}, {"a phone dials", c.dialOverSMPP},
 	} {
 		if !t.Run(part.name, part.do) {
@@ -106,7 +106,7 @@ func (c *chain) smsTestCommand(t *testing.T) {
 }
 
 // Kannel stores accepted messages until the center is back.
-func (c *chain) centreCut(t *testing.T) {
+func (c *chain) centerDisconnects(t *testing.T) {
 	before := c.center.command(map[string]any{"cut": true})
 	var list []testMessage
 	for range 3 {

@@ -32,7 +32,7 @@ const httpPhone = "+996550654322"
 func (d *ussdPhone) send(op int, text string) (screen string, last bool) {
 	d.t.Helper()
 	before := d.center.command(map[string]any{"from": strings.TrimPrefix(d.number, "+"), "to": "900", "text": text, "op": op, "session": d.session})
-	shown := d.center.waitEvent(before, "for a screen", func(e event) bool {
+	shown := d.center.waitEvent(before, "a screen", func(e event) bool {
 		return e.Event == "message" && e.To == strings.TrimPrefix(d.number, "+") && e.Service == "USSD"
 	})
 	if shown.Link != "ussd" || shown.Session != d.session || shown.Parts != 1 || (shown.Op != opAsk && shown.Op != opEnd) {
@@ -105,7 +105,7 @@ func (c *chain) dialOverSMPP(t *testing.T) {
 	const name, inn = "Айбек Өмүров", "21503198500123"
 	c.secrets = append(c.secrets, d.number[4:], httpPhone[4:], name, inn)
 	d.walk("*900#", "1", "1", name, inn, "1", "1")
-	got := c.center.waitEvent(0, "for the PIN", func(e event) bool { return e.Link == "elsom" && e.To == d.number[1:] })
+	got := c.center.waitEvent(0, "the SMS with the PIN", func(e event) bool { return e.Link == "elsom" && e.To == d.number[1:] })
 	pin := system.FourDigits.FindStringSubmatch(got.Text)
 	if pin == nil {
 		t.Fatalf("no PIN: %q", got.Text)

@@ -53,7 +53,7 @@ const server = smpp.createServer({}, (session) => {
       return session.send(pdu.response({ command_status: smpp.ESME_RBINDFAIL }));
     }
     bound.set(pdu.system_id, session);
-    session.send(pdu.response({ system_id: 'centre' }));
+    session.send(pdu.response({ system_id: 'center' }));
     tell({ event: 'bound', to: pdu.system_id });
   });
   session.on('submit_sm', (pdu) => {
