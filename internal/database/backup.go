@@ -61,7 +61,7 @@ func Restore(ctx context.Context, address, file string) error {
 	//mutant:drop TestRestoreRefuses
 	if beside := logBeside(file); beside != "" {
 		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
-			"and its last payments stand in that other file; make a backup of it", beside, file)
+			"and its last payments are in that other file; make a backup of it", beside, file)
 	}
 	own, err := isSQLite(file)
 	if err != nil {
@@ -99,7 +99,7 @@ func vacant(path string) error {
 			"put moved files back, stop the portal, and then move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("database: %s is there already and is never overwritten; "+
+		return fmt.Errorf("database: %s exists and is never overwritten; "+
 			"with the portal stopped, move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
 	// SQLite would apply the log of an old database to the new file.
@@ -136,7 +136,7 @@ func logBeside(path string) string {
 // which is synced to the disk and then linked to path.
 func createFile(path string, fill func(part string) error) error {
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("database: %s is there already and is never overwritten", path)
+		return fmt.Errorf("database: %s exists and is never overwritten", path)
 	}
 	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // mode 0600
 	if err != nil {
