@@ -35,7 +35,23 @@ type environment struct {
 // drainTime is the limit for requests in flight after SIGTERM.
 const drainTime = 10 * time.Second
 
+const usage = `Usage: sochi
+
+A stand-in for DosTek's side, for development and tests. It takes no arguments.
+
+  SOCHI_LISTEN    address on loopback (default: 127.0.0.1:8090)
+  SOCHI_DATABASE  SQLite file (default: var/sochi.db)
+`
+
 func main() {
+	if len(os.Args) > 1 {
+		if os.Args[1] == "--help" || os.Args[1] == "-h" {
+			fmt.Print(usage)
+			return
+		}
+		fmt.Fprintf(os.Stderr, "sochi: unexpected argument %s; see sochi --help\n", os.Args[1])
+		os.Exit(80)
+	}
 	signal.Ignore(syscall.SIGPIPE) // a reader that closes our output must not end the program
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup does
