@@ -22,7 +22,7 @@ run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C end
 
 BIN = bin
 
-demo: build ## a payment that survives a silent biller and a killed portal, in a minute; the books are audited
+demo: build ## a payment survives a biller that doesn't answer and a killed portal, in a minute; the books are audited
 	@go run ./.ci/demo -bin $(BIN)
 
 build: ## bin/elsom and bin/sochi
@@ -61,7 +61,7 @@ bench: ## all performance aims as ratios, in one table; then parsers and pages. 
 		./internal/biller/osmp ./web/terminal ./web/ussd ./templates/gallery || short=1; \
 	exit $$short
 
-bench-short: ## the same in a minute, without judging
+bench-short: ## the same in a minute, without checking the aims
 	@.ci/install
 	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
 
