@@ -1,6 +1,7 @@
--- Promises that were written in the transaction that made them due, and are
--- kept after its commit. A lane is one kind of work (SMS, e-mail, deliveries to
--- one biller). One promise an event: the key is unique within its lane.
+-- The outbox: messages that are inserted in the transaction that makes the work
+-- necessary, and processed after its commit. The names are historical: a promise
+-- is a message, its lane the queue (SMS, e-mail, deliveries to one biller), and
+-- the state kept means done. The key identifies an event within its queue.
 
 -- +goose Up
 CREATE TABLE promises (

@@ -1,4 +1,4 @@
--- Who holds a wallet. A customer's id is also the id of the wallet's account.
+-- Holders of wallets. A customer's id is also the id of the wallet's account.
 
 -- +goose Up
 CREATE TABLE customers (
@@ -14,7 +14,7 @@ CREATE TABLE customers (
     created_at    TIMESTAMPTZ  NOT NULL
 );
 
--- Who accepted which edition of the public offer, when and from where.
+-- Acceptances of editions of the public offer.
 CREATE TABLE offer_acceptances (
     customer_id BIGINT      NOT NULL REFERENCES customers (id),
     version     VARCHAR(20) NOT NULL,
@@ -32,8 +32,8 @@ CREATE TABLE familiar_addresses (
     PRIMARY KEY (customer_id, address)
 );
 
--- SMS codes that are awaited, one of a purpose in a browser session. The code
--- is kept as a keyed hash over itself and all that it confirms.
+-- SMS codes that browser sessions wait for, at most one for each purpose. A code
+-- is stored as a keyed hash over the code and everything that it confirms.
 CREATE TABLE confirmations (
     session_key   VARCHAR(64)  NOT NULL,
     purpose       VARCHAR(10)  NOT NULL CHECK (purpose IN ('signup', 'reset')),

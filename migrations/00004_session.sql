@@ -1,10 +1,10 @@
--- Browser sessions. The id is the hash of the token that the cookie holds.
+-- Browser sessions. The id is the hash of the token in the cookie.
 
 -- +goose Up
 CREATE TABLE sessions (
     id          VARCHAR(64)   NOT NULL PRIMARY KEY,
-    handle      BIGINT        NOT NULL UNIQUE, -- by which its owner ends it from elsewhere
-    customer_id BIGINT        REFERENCES customers (id), -- NULL: nobody is signed in
+    handle      BIGINT        NOT NULL UNIQUE, -- names the session where its owner ends it from another one
+    customer_id BIGINT        REFERENCES customers (id), -- NULL: not signed in
     epoch       BIGINT        NOT NULL, -- the customer's session epoch at login
     data        VARCHAR(4000) NOT NULL, -- JSON object of texts
     version     BIGINT        NOT NULL, -- grows with each write of data

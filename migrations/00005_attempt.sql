@@ -1,6 +1,6 @@
 -- +goose Up
 CREATE TABLE attempts (
-    id VARCHAR(64) NOT NULL PRIMARY KEY, -- keyed hash of the rule and whom it counts
+    id VARCHAR(64) NOT NULL PRIMARY KEY, -- keyed hash of the rate limit and its subject
     tries BIGINT NOT NULL CHECK (tries > 0 AND tries = CAST(tries AS BIGINT)),
     ends_ms BIGINT NOT NULL CHECK (ends_ms = CAST(ends_ms AS BIGINT)) -- Unix time in milliseconds
 );

@@ -1,14 +1,14 @@
--- The catalogue: what can be paid, to whom, within which limits, and the
--- number ranges of the carriers. Amounts are whole tyiyn, 0 is "no bound".
--- Rows that left the operator's file are retired, not deleted: payments and
--- customers go on naming them.
+-- The catalog: services, billers, limits, and the number ranges of the carriers.
+-- Amounts are whole tyiyn; 0 means no bound. Rows that are no longer in the
+-- operator's file are retired, not deleted, because payments and customers refer
+-- to them.
 
 -- +goose Up
 CREATE TABLE catalog_state (
     id      BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     version BIGINT NOT NULL
 );
--- Version 0 is a catalogue that nobody has filled yet.
+-- Version 0 is the empty catalog.
 INSERT INTO catalog_state (id, version) VALUES (1, 0);
 
 CREATE TABLE catalog_categories (

@@ -1,6 +1,6 @@
--- Agents that take cash, and what they brought. Sums are whole tyiyn.
--- One row for an agent's txn_id, for ever: whatever final result a terminal
--- was told is answered again to each repeat.
+-- Agents that take cash, and their cash-ins. Sums are whole tyiyn. There is one
+-- row for each txn_id of an agent, and it is never deleted: each repeat of a
+-- request gets the same final result.
 
 -- +goose Up
 CREATE TABLE agents (
@@ -9,7 +9,7 @@ CREATE TABLE agents (
     password_hash VARCHAR(200)  NOT NULL,
     -- Addresses that may call, as CIDRs separated by spaces; empty: any.
     allowed       VARCHAR(1000) NOT NULL,
-    -- What the agent may owe; its till in the books has it as its floor.
+    -- The largest debt of the agent; the floor of its till in the books is minus this.
     ceiling       BIGINT        NOT NULL CHECK (ceiling = CAST(ceiling AS BIGINT) AND ceiling > 0),
     till_id       BIGINT        NOT NULL,
     disabled      BOOLEAN       NOT NULL,
@@ -21,13 +21,13 @@ CREATE TABLE cash_ins (
     id          BIGINT       NOT NULL PRIMARY KEY,
     agent       VARCHAR(32)  NOT NULL REFERENCES agents (code),
     txn_id      VARCHAR(28)  NOT NULL,
-    -- YYYYMMDDHHMMSS by the terminal's clock; the registry goes by it.
+    -- YYYYMMDDHHMMSS by the terminal's clock; registries select by it.
     txn_date    VARCHAR(14)  NOT NULL,
-    -- The wallet's number as +996…, or what was sent where it is none.
+    -- The wallet's number as +996…, or the text of the request if it is not a number.
     account     VARCHAR(200) NOT NULL,
     sum         BIGINT       NOT NULL CHECK (sum = CAST(sum AS BIGINT) AND sum >= 0),
     result      BIGINT       NOT NULL CHECK (result IN (0, 4, 5, 7, 79, 241, 242, 300)),
-    -- Whose wallet; 0 where nothing was credited.
+    -- The credited customer; 0 if nothing was credited.
     customer_id BIGINT       NOT NULL,
     received_at TIMESTAMPTZ  NOT NULL,
     UNIQUE (agent, txn_id),

@@ -1,7 +1,8 @@
--- Payments. A draft is what a payer was shown; it never changes, and a payment
--- takes over its id. An attempt is one call of the biller: it is written before
--- the call, and one without an outcome is unknown. Slots bound the calls to a
--- biller over all processes. Decisions and claims are for people.
+-- Payments. A draft is a payment as the payer was shown it; it never changes, and
+-- the payment has the same id. An attempt is one call to the biller: it is inserted
+-- before the call, and its outcome is unknown until it is stored. Slots bound the
+-- concurrent calls to a biller over all processes. Decisions are made by staff;
+-- claims are payments that were refunded although the biller booked them.
 
 -- +goose Up
 CREATE TABLE drafts (

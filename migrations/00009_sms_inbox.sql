@@ -1,9 +1,9 @@
--- Messages that development keeps instead of sending. Empty in production.
+-- Messages that are stored instead of sent, in development. Empty in production.
 
 -- +goose Up
 CREATE TABLE sms_inbox (
     id         BIGINT       NOT NULL PRIMARY KEY,
-    message_id VARCHAR(120) NOT NULL UNIQUE, -- a message that is sent again stays one
+    message_id VARCHAR(120) NOT NULL UNIQUE, -- a message that is sent again is stored once
     phone      VARCHAR(16)  NOT NULL,
     text       VARCHAR(1000) NOT NULL,
     created_at TIMESTAMPTZ  NOT NULL

@@ -1,5 +1,5 @@
--- Nothing erased: transfers and entries are written once; an account is never
--- deleted and only its balance and floor change.
+-- The invariant "nothing erased": transfers and entries are never changed or deleted;
+-- accounts are never deleted, and only their balance and floor change.
 
 -- +goose Up
 -- +goose StatementBegin

@@ -1,28 +1,29 @@
--- PINs, and wallets that are opened by *900#.
+-- PINs, and wallets opened by *900#.
 
 -- +goose Up
--- Who signs up by *900# gives a name and the personal ИНН.
+-- Name and personal ИНН, given at registration by *900#.
 ALTER TABLE customers ADD COLUMN name VARCHAR(160) NOT NULL DEFAULT '';
 ALTER TABLE customers ADD COLUMN inn VARCHAR(14) NOT NULL DEFAULT '';
 -- The channel that opened the wallet: web or ussd.
 ALTER TABLE customers ADD COLUMN registered VARCHAR(10) NOT NULL DEFAULT 'web';
 ALTER TABLE customers ADD COLUMN has_pin BOOLEAN NOT NULL DEFAULT FALSE;
--- The site takes no payment before the PIN was given there.
+-- The PIN must be entered on the site before money can be sent from there.
 ALTER TABLE customers ADD COLUMN pin_owed BOOLEAN NOT NULL DEFAULT FALSE;
 
 CREATE TABLE pins (
     customer_id  BIGINT       NOT NULL PRIMARY KEY REFERENCES customers (id),
     pin_hash     VARCHAR(200) NOT NULL,
-    version      BIGINT       NOT NULL, -- of how it is hashed, and with which pepper
-    issued       BOOLEAN      NOT NULL, -- drawn by us and sent by SMS: confirms one payment
-    used_for     VARCHAR(60)  NOT NULL, -- what an issued PIN has confirmed; empty: nothing yet
+    version      BIGINT       NOT NULL, -- identifies the hash function and the pepper
+    issued       BOOLEAN      NOT NULL, -- generated and sent by SMS: confirms one operation
+    used_for     VARCHAR(60)  NOT NULL, -- key of the operation that an issued PIN has confirmed; empty: none
     tries        BIGINT       NOT NULL CHECK (tries BETWEEN 0 AND 5), -- since the last right one or lock
     locks        BIGINT       NOT NULL CHECK (locks >= 0), -- since the last right one
     locked_until TIMESTAMPTZ,
     set_at       TIMESTAMPTZ  NOT NULL
 );
 
--- Codes may give tries back, too. SQLite can't change a CHECK in place.
+-- Adds the purpose 'unlock': codes that reset the attempts at a PIN. The table is
+-- copied because SQLite can't change a CHECK in place.
 CREATE TABLE confirmations_next (
     session_key   VARCHAR(64)  NOT NULL,
     purpose       VARCHAR(10)  NOT NULL CHECK (purpose IN ('signup', 'reset', 'unlock')),

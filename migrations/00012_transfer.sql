@@ -1,6 +1,6 @@
--- Transfers from wallet to wallet. A draft is what a sender was shown; it never
--- changes, and a transfer takes over its id. Names are masked as they were
--- shown on the day.
+-- Transfers from wallet to wallet. A draft is a transfer as the sender was shown
+-- it; it never changes, and the transfer has the same id. Names are stored masked,
+-- as they were shown.
 
 -- +goose Up
 CREATE TABLE wallet_transfer_drafts (

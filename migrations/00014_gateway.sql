@@ -1,4 +1,4 @@
--- Gateways that may call the machine doors: USSD, Kannel, delivery receipts.
+-- Gateways that may call the routes for machines: USSD, Kannel, delivery receipts.
 
 -- +goose Up
 CREATE TABLE gateways (

@@ -1,11 +1,10 @@
--- Text messages and what became of them. A row is written before a message is
--- first handed to the gateway; the text is kept as its reader may see it
--- again, codes and PINs masked.
+-- SMS and their states. A row is inserted before a message is first sent to the
+-- gateway. Codes and PINs are masked in the text.
 
 -- +goose Up
 CREATE TABLE messages (
     id       BIGINT        NOT NULL PRIMARY KEY,
-    key      VARCHAR(120)  NOT NULL UNIQUE, -- that of its promise
+    key      VARCHAR(120)  NOT NULL UNIQUE, -- key of its outbox message
     phone    VARCHAR(16)   NOT NULL,
     text     VARCHAR(1000) NOT NULL,
     state    VARCHAR(10)   NOT NULL CHECK (state IN ('queued', 'sent', 'delivered', 'failed')),

@@ -1,12 +1,12 @@
--- Browsers whose holder allows notices of what became of a payment.
+-- Browsers in which a customer has allowed push notifications about payments.
 
 -- +goose Up
 CREATE TABLE push_addresses (
     id            BIGINT        NOT NULL PRIMARY KEY,
     customer_id   BIGINT        NOT NULL REFERENCES customers (id),
-    epoch         BIGINT        NOT NULL, -- the customer's session epoch: a new password ends the notices too
-    key_hash      VARCHAR(16)   NOT NULL, -- of the server's key under which the browser gave the address
-    endpoint_hash VARCHAR(64)   NOT NULL UNIQUE, -- a browser has one holder
+    epoch         BIGINT        NOT NULL, -- the customer's session epoch: a new password ends the notifications too
+    key_hash      VARCHAR(16)   NOT NULL, -- of the server's key with which the browser subscribed
+    endpoint_hash VARCHAR(64)   NOT NULL UNIQUE, -- a browser belongs to one customer
     endpoint      VARCHAR(1000) NOT NULL,
     p256dh        VARCHAR(100)  NOT NULL,
     auth          VARCHAR(30)   NOT NULL,

@@ -1,5 +1,5 @@
--- What staff did for customers, written once; and when a password was last set
--- by an SMS code.
+-- Actions of staff on customers, which are never changed; and the time when a
+-- password was last set by an SMS code.
 
 -- +goose Up
 CREATE TABLE staff_acts (

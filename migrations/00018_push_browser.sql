@@ -1,5 +1,5 @@
--- Notices end with the session in which they were allowed: both know their
--- browser by the hash of a secret that it keeps over logins.
+-- Push notifications end with the session in which they were allowed. Sessions and
+-- subscriptions store the hash of a secret that the browser keeps across logins.
 
 -- +goose Up
 ALTER TABLE sessions ADD COLUMN browser VARCHAR(64) NOT NULL DEFAULT '';

@@ -1,7 +1,7 @@
--- Accounts without a floor are everybody's: to keep the balance of a biller in
--- one row made each batch of payments wait for the commit of the one before. So
--- it is kept in stripes, one for each that writes; accounts.balance keeps what it
--- was. What an account holds is what the view says.
+-- Accounts without a floor are credited by many payments. With the balance in one
+-- row, each batch of postings waited for the commit of the one before. Each writer
+-- therefore adds to a stripe of its own; accounts.balance keeps the amount from
+-- before. The balance of an account is the one of the view balances.
 
 -- +goose Up
 CREATE TABLE stripes (
@@ -28,5 +28,5 @@ LOCK TABLE stripes IN ACCESS EXCLUSIVE MODE;
 DROP VIEW balances;
 -- mutant:replace floor IS NULL AND => ./internal/ledger TestStripesRollBackIntoAccounts
 UPDATE accounts SET balance = balance + (SELECT CAST(SUM(s.balance) AS BIGINT) FROM stripes s WHERE s.account_id = accounts.id)
-    WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- what has a floor is in one row
+    WHERE floor IS NULL AND id IN (SELECT account_id FROM stripes); -- with a floor, the balance is in one row
 DROP TABLE stripes;

@@ -1,5 +1,5 @@
--- A payment changes its wallet's row and no index of it: where the page has room
--- for the new version, PostgreSQL leaves the indexes alone.
+-- A payment updates no indexed column of its wallet's row. If the page has room for
+-- the new version, PostgreSQL need not update the indexes (HOT update).
 
 -- +goose Up
 ALTER TABLE accounts SET (fillfactor = 50);

@@ -1,6 +1,6 @@
--- An attempt that certainly never left (no connection to the biller) has an
--- outcome of its own: unlike one that was answered "not finished" it can't have
--- been booked. NOT VALID: what is there already fits.
+-- An attempt that was never sent (no connection to the biller) has an outcome of its
+-- own: unlike one that was answered as unfinished it can't have been booked. NOT
+-- VALID, because existing rows satisfy the constraint.
 
 -- +goose Up
 ALTER TABLE payment_attempts DROP CONSTRAINT payment_attempts_outcome_check,

@@ -1,6 +1,6 @@
--- An attempt that certainly never left (no connection to the biller) has an
--- outcome of its own: unlike one that was answered "not finished" it can't have
--- been booked. SQLite changes a condition only with its table.
+-- An attempt that was never sent (no connection to the biller) has an outcome of its
+-- own: unlike one that was answered as unfinished it can't have been booked. The
+-- table is copied because SQLite can't change a CHECK in place.
 
 -- +goose Up
 CREATE TABLE payment_attempts_new (

@@ -1,5 +1,5 @@
--- With what the portal logs in at billers (HTTP Basic). The password is sealed
--- with the server's key and can be read with it only.
+-- User names and passwords of the portal at billers (HTTP Basic). The password is
+-- encrypted with the server's key.
 
 -- +goose Up
 CREATE TABLE biller_logins (

@@ -1,4 +1,4 @@
--- The list of sessions shows from which network each was logged in.
+-- The network of the login, shown in the list of sessions.
 
 -- +goose Up
 ALTER TABLE sessions ADD COLUMN network VARCHAR(50) NOT NULL DEFAULT '';

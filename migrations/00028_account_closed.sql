@@ -1,5 +1,5 @@
--- A wallet that its holder has closed: from then on nothing moves into or out of
--- it, and it holds nothing.
+-- The time at which a customer closed the wallet: its balance is zero, and it has no
+-- transfers after that.
 
 -- +goose Up
 ALTER TABLE accounts ADD COLUMN closed_at TIMESTAMPTZ CHECK (closed_at IS NULL OR balance = 0);

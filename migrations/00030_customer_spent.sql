@@ -1,5 +1,5 @@
--- What closed wallets of the same number had sent, in the day and in the month of
--- spent_at: a new wallet does not begin with fresh limits.
+-- The amounts sent from closed wallets of the same number, on the day and in the
+-- month of spent_at: a new wallet does not reset the limits.
 
 -- +goose Up
 ALTER TABLE customers ADD COLUMN spent_at TIMESTAMPTZ;

@@ -1,6 +1,6 @@
--- A keyed hash of the right password beside its slow hash, by which a machine
--- at work is recognized before anything is counted, also after a restart. Empty
--- until the password was first found right.
+-- A keyed hash of the right password in addition to its slow hash. It lets a machine
+-- authenticate without being counted by the rate limits, also after a restart.
+-- Empty until the password was first verified.
 
 -- +goose Up
 ALTER TABLE agents ADD COLUMN password_mac VARCHAR(64) NOT NULL DEFAULT '';

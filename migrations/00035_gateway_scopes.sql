@@ -1,10 +1,10 @@
--- What a gateway may call, and how it sends what a phone typed.
+-- The routes that a gateway may call, and the form in which it sends inputs.
 
 -- +goose Up
--- Scopes separated by spaces. '*' is everything: rows from before there were
--- scopes, and rows that a previous release adds; `elsom serve` warns of them.
+-- Scopes separated by spaces. '*' means all, in existing rows and in those that the
+-- previous release inserts; `elsom serve` warns about them.
 ALTER TABLE gateways ADD COLUMN scopes VARCHAR(100) NOT NULL DEFAULT '*';
--- all: a request holds all inputs of its session; last: the last one only.
+-- all: a request has all inputs of its session; last: only the last one.
 ALTER TABLE gateways ADD COLUMN inputs VARCHAR(10) NOT NULL DEFAULT 'all';
 
 -- +goose Down

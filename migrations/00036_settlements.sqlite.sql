@@ -1,12 +1,12 @@
--- What agents paid to the settlement account, and what billers were paid from it.
+-- Settlements: payments of agents to the settlement account, and from it to billers.
 
 -- +goose Up
 CREATE TABLE settlements (
     id         BIGINT       NOT NULL PRIMARY KEY,
     kind       VARCHAR(10)  NOT NULL CHECK (kind IN ('agent', 'biller')),
     party      VARCHAR(32)  NOT NULL,
-    -- 1, 2, … for each party: of two settlements at once that both were judged
-    -- by the same debt, one is judged again.
+    -- 1, 2, … for each party. Of two concurrent settlements that were checked against
+    -- the same debt, one violates the unique key and is checked again.
     number     BIGINT       NOT NULL,
     -- The number of the bank's payment order; the transfer's key has it too.
     reference  VARCHAR(70)  NOT NULL,

@@ -1,5 +1,5 @@
--- Beeline's range 600 reaches *900#, also in catalogs from before, unless the
--- operator has changed the ranges.
+-- Adds Beeline's range 600 to existing catalogs, unless the operator has changed the
+-- ranges.
 
 -- +goose Up
 UPDATE catalog_carriers SET prefixes = '77 22 20 600' WHERE code = 'beeline' AND prefixes = '77 22 20';

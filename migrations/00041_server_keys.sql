@@ -1,5 +1,5 @@
 -- A check value for each key that the data depends on: a keyed hash under the
--- key itself. The last id of a name is the key in force.
+-- key itself. The highest id of a name is the current key.
 
 -- +goose Up
 CREATE TABLE server_keys (

@@ -1,5 +1,5 @@
--- Each version of the catalog, as a file that can be imported again, with who
--- put it in force and how; written once.
+-- Each version of the catalog, as a file that can be imported again, with the member
+-- of staff who imported it and its origin. Rows are never changed.
 
 -- +goose Up
 CREATE TABLE catalog_versions (

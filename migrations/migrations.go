@@ -1,10 +1,10 @@
-// Package migrations holds the database's schema as one set of SQL files for
-// both databases, in goose's form.
+// Package migrations has the database's schema as one set of SQL files for both
+// databases, in goose's format.
 //
-// NAME.sql serves both; a pair NAME.postgres.sql and NAME.sqlite.sql stands
-// only where no portable SQL says the same (triggers), and one of them alone
-// where the other database needs nothing. A file that was released is never
-// changed; what follows it is a new file.
+// NAME.sql is for both databases. NAME.postgres.sql and NAME.sqlite.sql are a pair
+// for what portable SQL can't express, such as triggers; one of them alone is a
+// migration that the other database doesn't need. The statements of a released file
+// are never changed; a change of the schema is a new file.
 package migrations
 
 import (
@@ -16,7 +16,7 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// For gives the files that belong to a dialect, "postgres" or "sqlite".
+// For returns the files for a dialect, "postgres" or "sqlite".
 func For(dialect string) fs.FS { return dialectFS{files, dialect} }
 
 type dialectFS struct {
@@ -24,7 +24,7 @@ type dialectFS struct {
 	dialect string
 }
 
-// ReadDir lists what belongs to the dialect; goose looks for its files here.
+// ReadDir lists the files for the dialect; goose finds its files by it.
 func (d dialectFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := d.FS.ReadDir(name)
 	if err != nil {
