@@ -16,19 +16,19 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Agent takes cash for us and owes us what it took.
+// Agent is a company that takes cash from customers and owes us the amounts.
 type Agent struct {
-	// Code is the user name of HTTP Basic: small Latin letters, digits, dashes.
+	// Code is the user name of HTTP Basic: lower-case Latin letters, digits, dashes.
 	Code string
 	Name string
-	// Ceiling is the most it may owe, above zero.
+	// Ceiling is the largest amount that the agent may owe, above zero.
 	Ceiling money.Amount
-	// Allowed are the addresses that it may call from; empty means all.
+	// Allowed are the addresses that requests may come from; empty means all.
 	Allowed  []netip.Prefix
 	Disabled bool
 	// Unreadable reports that its list of addresses is malformed; it is then disabled.
 	Unreadable bool
-	// Till is its account in the books; what it owes is a negative balance.
+	// Till is the agent's account in the books; its balance is minus the debt.
 	Till      int64
 	CreatedAt time.Time
 }
@@ -66,7 +66,7 @@ type details struct {
 }
 
 // Agents is the register of agents. Each agent has a till in the books, whose floor
-// is its ceiling.
+// is minus the agent's ceiling.
 type Agents struct {
 	db       *database.DB
 	register *credential.Register[details]
@@ -79,8 +79,8 @@ func NewAgents(db *database.DB, counters credential.Counters, serverSecret []byt
 }
 
 // AddAgent stores an agent and opens its till. Errors: Invalid (the cause lists all
-// problems), Conflict (the code is taken, or another agent has the name: under a
-// second code a payment that its terminal repeats would be credited again).
+// problems), Conflict (the code is taken, or another agent has the name: if one agent
+// had two codes, a payment repeated under the other code would be credited twice).
 func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 	const op = "agent.add"
 	other, err := as.codeOfName(ctx, a.Name)
@@ -103,8 +103,8 @@ func (as *Agents) AddAgent(ctx context.Context, a NewAgent) error {
 	return err
 }
 
-// entry returns the credential of a new agent, and the function that opens its till
-// in the transaction which stores it.
+// entry returns the credential of a new agent, and a function that opens its till in
+// the transaction that stores the credential.
 func (as *Agents) entry(a NewAgent) (credential.New[details], func(*database.Tx) error) {
 	till := as.db.NewID()
 	openTill := func(tx *database.Tx) error {
@@ -125,8 +125,7 @@ func ceilingProblems(ceiling money.Amount) []string {
 	return nil
 }
 
-// codeOfName returns the code of an agent with this name in any case of letters, or
-// "".
+// codeOfName returns the code of an agent with this name, ignoring case, or "".
 func (as *Agents) codeOfName(ctx context.Context, name string) (string, error) {
 	all, err := as.register.List(ctx)
 	if err != nil {
@@ -191,8 +190,8 @@ func (as *Agents) ChangeAgent(ctx context.Context, code string, c AgentChange) e
 	return err
 }
 
-// DisableAgent disables an agent; what it owes stays in the books. It returns
-// fault.NotFound for an unknown one.
+// DisableAgent disables an agent; its debt stays in the books. It returns
+// fault.NotFound for an unknown code.
 func (as *Agents) DisableAgent(ctx context.Context, code string) error {
 	return as.register.Disable(ctx, code)
 }
@@ -204,18 +203,18 @@ func (as *Agents) EnableAgent(ctx context.Context, code string) error {
 	return as.register.Enable(ctx, code)
 }
 
-// Debt is what an agent owes.
+// Debt is an agent with its debt, which is zero or positive.
 type Debt struct {
 	Agent
 	Owed money.Amount
 }
 
-// Balances reads balances of the books.
+// Balances reads balances of accounts; *ledger.Ledger implements it.
 type Balances interface {
 	Balance(ctx context.Context, account int64) (money.Amount, error)
 }
 
-// Debts returns what each agent owes, disabled ones too.
+// Debts returns the debts of all agents, disabled ones too.
 func (as *Agents) Debts(ctx context.Context, books Balances) ([]Debt, error) {
 	agents, err := as.ListAgents(ctx)
 	if err != nil {

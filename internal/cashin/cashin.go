@@ -1,11 +1,11 @@
-// Package cashin credits cash that agents take: KICB's desks and terminals,
+// Package cashin credits cash taken by agents: the desks and terminals of KICB,
 // Мобильник and QIWI, which all send OSMP requests.
 //
-// It guarantees that an agent's txn_id is credited once and always gets the same
-// answer: every final result is committed before it is returned, so that cash
-// which a terminal was told to give back is never credited later. An agent never
-// owes more than its ceiling, and no wallet gets more than its level may hold. The
-// package does not depend on HTTP or XML, and moves money only through the ledger.
+// It guarantees that an agent's txn_id is credited at most once and always gets the
+// same answer: every final result is committed before it is returned, so that cash
+// that a terminal returned after a refusal is never credited later. An agent never
+// owes more than its ceiling, and no wallet exceeds the balance limit of its level.
+// The package does not depend on HTTP or XML.
 package cashin
 
 import (
@@ -26,19 +26,19 @@ import (
 	"elsom/internal/phone"
 )
 
-// Result is a final result, by OSMP's numbers. An outcome that is not final is an
-// error instead.
+// Result is a final result, as the OSMP protocol numbers it. An outcome that is not
+// final is returned as an error.
 type Result int
 
 // The final results; a terminal does not repeat a request after them.
 const (
-	Done       Result = 0   // credited; of a check: may be paid
+	Done       Result = 0   // credited; for a check: would be credited
 	BadAccount Result = 4   // the account is not a wallet number
 	NoWallet   Result = 5   // no wallet has this number
 	Refused    Result = 7   // the agent's ceiling is reached
 	Blocked    Result = 79  // the wallet is blocked
 	TooSmall   Result = 241 // nothing to credit
-	TooLarge   Result = 242 // above one operation, or the wallet would hold too much
+	TooLarge   Result = 242 // above the level's limit of one operation or of the balance
 )
 
 // TooLargeSum stands for every sum above money.Max.
@@ -50,7 +50,7 @@ type Request struct {
 	TxnID string
 	// TxnDate is the terminal's time, YYYYMMDDHHMMSS; required by PayIn.
 	TxnDate string
-	// Account is the wallet's number as people type it, at most 200 characters.
+	// Account is the wallet's number as typed, at most 200 characters.
 	Account string
 	// Sum is at least 0, and TooLargeSum for every sum above money.Max.
 	Sum money.Amount
@@ -61,7 +61,7 @@ type Answer struct {
 	Result Result
 	// Reference is our id of the cash-in (prv_txn), the same for every repeat.
 	Reference int64
-	// Sum is the sum of the stored request.
+	// Sum is the sum of the first request with this txn_id.
 	Sum money.Amount
 }
 
@@ -159,8 +159,8 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// account returns the account as it is compared and stored: the wallet's number, or
-// the text itself if it is not a number.
+// account returns the number of the wallet, if the account is one, and the text to
+// store and compare: the number, or else the account as typed.
 func (r Request) account() (number phone.Number, text string) {
 	number, err := phone.Parse(r.Account)
 	if err != nil {
@@ -171,7 +171,7 @@ func (r Request) account() (number phone.Number, text string) {
 
 // Check returns the result that PayIn would return now, and writes nothing. It
 // ignores whether the txn_id was used, and checks the sum only if it is above zero.
-// Errors: Invalid (malformed); any other means that the terminal may ask again.
+// Errors: Invalid (malformed); after any other the terminal may repeat the request.
 func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, error) {
 	if err := r.check(false); err != nil {
 		return 0, err
@@ -202,7 +202,7 @@ func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, err
 	return Done, nil
 }
 
-// ceilingRefused logs and reports a refusal by an agent's ceiling.
+// ceilingRefused logs a refusal by an agent's ceiling and calls OnCeiling.
 func (c *CashIn) ceilingRefused(ctx context.Context, agent Agent) {
 	slog.WarnContext(ctx, "cashin: refused by the agent's ceiling; settle, or raise the ceiling", "agent", agent.Code)
 	if c.parts.OnCeiling != nil {
@@ -210,9 +210,9 @@ func (c *CashIn) ceilingRefused(ctx context.Context, agent Agent) {
 	}
 }
 
-// target is the wallet that an account names.
+// target is the wallet that a request is for.
 type target struct {
-	result Result // Done: the wallet exists and is not blocked
+	result Result // Done: the wallet exists and is not blocked; otherwise the refusal
 	wallet Wallet
 	level  catalog.Level
 }

@@ -7,8 +7,8 @@ import (
 	"elsom/internal/money"
 )
 
-// demo are the agents of development, as the specification names them. Their
-// passwords are public, so production refuses to start with them.
+// demo are the agents for development. Their passwords are public, so production
+// refuses to start with them.
 var demo = []NewAgent{
 	{Code: "kicb", Name: "KICB"},
 	{Code: "mobilnik", Name: "Мобильник"},

@@ -14,12 +14,13 @@ import (
 	"elsom/internal/phone"
 )
 
-// PayIn credits the wallet once per txn_id of the agent, and returns the first
-// answer to every repeat. An Answer is final and committed.
+// PayIn credits the wallet at most once for each txn_id of the agent, and returns
+// the first answer to every repeat. An Answer is final and committed.
 //
 // Errors: Invalid (malformed; not stored), Conflict (the txn_id was used for
-// another account or sum; nothing changed), Unknown (it may have been credited; the
-// terminal may ask again). Any other error means that nothing was done.
+// another account or sum; nothing changed), Unknown (the wallet may have been
+// credited; the terminal may repeat the request). Any other error means that nothing
+// was done.
 func (c *CashIn) PayIn(ctx context.Context, agent Agent, r Request) (Answer, error) {
 	if err := r.check(true); err != nil {
 		return Answer{}, err
@@ -95,8 +96,8 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	return c.refuse(ctx, want)
 }
 
-// refuse commits a refusal. If an answer for the txn_id was stored meanwhile, it
-// returns that.
+// refuse commits a refusal. If another answer for the txn_id was stored meanwhile,
+// it returns that answer.
 func (c *CashIn) refuse(ctx context.Context, want row) (Answer, error) {
 	want.ID = c.parts.DB.NewID()
 	if err := writeRefusal(ctx, c.parts.DB, want); err != nil {
@@ -106,8 +107,8 @@ func (c *CashIn) refuse(ctx context.Context, want row) (Answer, error) {
 	return c.durable(ctx, answer, err)
 }
 
-// durable returns a stored answer, or the conflict with it, once no failover can
-// lose its row.
+// durable returns its arguments once no failover can lose the row of the answer. err
+// is nil, a Conflict with the stored answer, or an error that is returned at once.
 func (c *CashIn) durable(ctx context.Context, answer Answer, err error) (Answer, error) {
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return answer, err
@@ -134,8 +135,8 @@ func (c *CashIn) stored(ctx context.Context, want row) (answer Answer, known boo
 	return Answer{Result: was.Result, Reference: was.ID, Sum: was.Sum}, true, nil
 }
 
-// mustStored returns the answer of a row that was committed. If it can't be read,
-// the outcome is fault.Unknown to the caller.
+// mustStored returns the answer of a row that was committed, or fault.Unknown if it
+// can't be read.
 func (c *CashIn) mustStored(ctx context.Context, want row) (Answer, error) {
 	answer, known, err := c.stored(ctx, want)
 	if !known {

@@ -28,10 +28,10 @@ func (r row) values(now time.Time) []any {
 	return []any{r.ID, r.Agent, r.TxnID, r.TxnDate, r.Account, r.Sum, r.Result, r.CustomerID, now}
 }
 
-// cashIns are the rows of credited cash-ins, which commit with their transfers. A
-// cash-in that was refused meanwhile fails the check, so that its transfer is not
-// posted. A row that another transaction inserts between check and write violates
-// the unique key, and the batch is retried.
+// cashIns inserts the rows of credited cash-ins together with their transfers. Its
+// check refuses a cash-in whose txn_id was answered meanwhile, so that its transfer
+// is not posted. If another transaction inserts the row between check and write, the
+// unique key is violated and the batch is retried.
 var cashIns = &database.RiderKind[row]{
 	Name: "cash-in",
 	Check: func(tx *database.Tx, rows []row) (func(int) error, error) {

@@ -11,11 +11,11 @@ import (
 	"elsom/internal/fault"
 )
 
-// AnyAddress is how an operator writes that a caller may call from everywhere.
+// AnyAddress is the text by which an operator allows all addresses.
 const AnyAddress = "any"
 
-// anywhere is the explicit list of all addresses. An empty list allows all
-// addresses too, but shows that no operator has chosen so.
+// anywhere is the explicit list of all addresses. An empty list allows all addresses
+// too, but was not chosen by an operator.
 var anywhere = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 
 // Anywhere returns the list that allows all addresses.
@@ -28,8 +28,8 @@ func allows(allowed []netip.Prefix, from netip.Addr) bool {
 	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(from.Unmap().WithZone("")) })
 }
 
-// ParseAllowed parses addresses and CIDRs as an operator writes them, or AnyAddress
-// alone. It returns fault.Invalid with the offending text as the cause.
+// ParseAllowed parses a list of addresses and CIDRs, or AnyAddress alone. Its error
+// is fault.Invalid, with the offending text in the cause.
 func ParseAllowed(texts []string) ([]netip.Prefix, error) {
 	if len(texts) == 1 && texts[0] == AnyAddress {
 		return Anywhere(), nil
@@ -60,9 +60,9 @@ func writeAllowed(allowed []netip.Prefix) string {
 	return strings.Join(texts, " ")
 }
 
-// readAllowed parses what writeAllowed returned. ok is false if a part is malformed:
-// the caller must then be refused, since dropping the part could leave an empty
-// list, which allows all addresses.
+// readAllowed parses the format of writeAllowed. If a part is malformed, ok is false
+// and the machine must be refused: without the part the list could be empty, which
+// allows all addresses.
 func readAllowed(text string) (allowed []netip.Prefix, ok bool) {
 	ok = true
 	for field := range strings.FieldsSeq(text) {

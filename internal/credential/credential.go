@@ -1,13 +1,13 @@
 // Package credential authenticates the machines that call us: cash-in agents and
 // gateways.
 //
-// It guarantees that every refusal (unknown code, wrong password, foreign address,
-// disabled) looks alike and takes the same time, that an attempt is counted before
-// the password is hashed, and that a password which was right before is recognized
-// without counting, so that guesses from elsewhere never lock out a working
-// machine. A changed or disabled credential is refused at once by the process that
-// changed it, and within a second by every other. The package never stores a
-// password, and does not decide what an authenticated machine may do.
+// It guarantees that every refusal (unknown code, wrong password, address not
+// allowed, disabled) has the same error and takes the same time; that an attempt is
+// counted before the password is hashed; and that a password that was right before
+// is recognized without counting, so that guesses from elsewhere never lock out a
+// working machine. A changed or disabled credential is refused at once by the process
+// that changed it, and within a second by every other. Passwords are stored as hashes
+// only. The package does not decide what an authenticated machine may do.
 package credential
 
 import (
@@ -29,9 +29,10 @@ const (
 	maxAllowed  = 20
 )
 
-// Realm is one kind of caller, with a table of its own.
+// Realm is a group of machines with the same table and limits: agents or gateways.
+// In this package a caller is a machine of a realm.
 type Realm struct {
-	// Name is the kind of caller, for messages: agent, gateway.
+	// Name is the singular name of the group, for messages: agent, gateway.
 	Name string
 	// Table holds the realm's rows: the columns of row and those of its details.
 	Table  string
@@ -41,11 +42,10 @@ type Realm struct {
 	DemoPassword func(code string) string
 }
 
-// Limits bounds the attempts to find a password: for one code from one address,
-// from one address whatever the code, and for one code from all addresses (see
-// ratelimit.Address). A
-// password that was right before is not an attempt, so that no limit locks out a
-// caller that has authenticated once.
+// Limits are the rate limits of password attempts: for one code from one address,
+// for all codes from one address, and for one code from all addresses (see
+// ratelimit.Address). A password that was right before is not counted, so that no
+// limit locks out a caller that has authenticated once.
 type Limits struct{ Code, Address, Total ratelimit.Rule }
 
 // Counters counts attempts; *ratelimit.Counters implements it.
@@ -54,12 +54,12 @@ type Counters interface {
 	Reset(ctx context.Context, rule ratelimit.Rule, subject string) error
 }
 
-// Entry is a caller as it is stored, with what its realm stores besides.
+// Entry is a stored caller. Details are the further columns of its realm's table.
 type Entry[Details any] struct {
 	// Code is the user name of HTTP Basic: lower-case Latin letters, digits, dashes.
 	Code string
 	Name string
-	// Allowed are the addresses that it may call from; empty means all.
+	// Allowed are the addresses that requests may come from; empty means all.
 	Allowed  []netip.Prefix
 	Disabled bool
 	// Unreadable reports that the stored addresses are malformed; Disabled is then
@@ -88,7 +88,7 @@ type Change struct {
 // Empty reports whether nothing is changed.
 func (c Change) Empty() bool { return c == Change{} }
 
-// problems returns what is wrong with the change, in words for the operator.
+// problems returns descriptions, for the operator, of invalid fields.
 func (c Change) problems() (problems []string) {
 	if c.Name != nil {
 		if n := utf8.RuneCountInString(*c.Name); n < 1 || n > nameLength || !printable(*c.Name) {

@@ -19,10 +19,10 @@ type Gateway struct {
 	// Code is the user name of HTTP Basic: lower-case Latin letters, digits, dashes.
 	Code string
 	Name string
-	// Allowed are the addresses that it may call from; empty means all.
+	// Allowed are the addresses that requests may come from; empty means all.
 	Allowed []netip.Prefix
-	// Scopes are the routes that it may call. Unscoped reports that none were
-	// chosen, and that it may call all of them.
+	// Scopes are the routes that the gateway may call. Unscoped reports that no scopes
+	// were chosen; Scopes then has all of them.
 	Scopes   []Scope
 	Unscoped bool
 	Inputs   Inputs
@@ -35,8 +35,8 @@ type Gateway struct {
 // May reports whether the gateway may call the route of a scope.
 func (g Gateway) May(s Scope) bool { return slices.Contains(g.Scopes, s) }
 
-// Scope is a route that a gateway may call. The password that Kannel sends with
-// every receipt must not give access to *900# for any number.
+// Scope is a route that a gateway may call. Scopes exist because the password that
+// Kannel sends with every receipt must not give access to *900# for any number.
 type Scope string
 
 // The scopes.
@@ -49,10 +49,10 @@ const (
 // Scopes returns all scopes.
 func Scopes() []Scope { return []Scope{USSD, Kannel, Receipts} }
 
-// Inputs is how a gateway of POST /ussd sends what a phone typed.
+// Inputs is the form in which a gateway of POST /ussd sends the input of a session.
 type Inputs string
 
-// The kinds of inputs. A request doesn't show which it is ("3" twice is a repeat,
+// The forms of inputs. A request doesn't show its form ("3" twice may be a repeat
 // or a choice in two menus), so the operator configures it.
 const (
 	AllInputs Inputs = "all"  // all inputs of the session, joined by "*"
@@ -93,7 +93,7 @@ var gateways = Realm{
 	DemoPassword: func(string) string { return DevelopmentPassword },
 }
 
-// gatewayDetails are the columns that gateways have besides.
+// gatewayDetails are the columns that gateways have besides their credentials.
 type gatewayDetails struct {
 	Scopes string // separated by spaces, or everyScope
 	Inputs string
@@ -172,7 +172,7 @@ func (gs *Gateways) Enable(ctx context.Context, code string) error {
 	return gs.register.Enable(ctx, code)
 }
 
-// Disable disables a gateway. It returns fault.NotFound for an unknown one.
+// Disable disables a gateway. It returns fault.NotFound for an unknown code.
 func (gs *Gateways) Disable(ctx context.Context, code string) error {
 	return gs.register.Disable(ctx, code)
 }
@@ -212,7 +212,8 @@ func writeScopes(scopes []Scope) string {
 	return strings.Join(texts, " ")
 }
 
-// scopeProblems returns what is wrong with scopes and inputs, if they are given.
+// scopeProblems returns descriptions of invalid scopes and inputs; empty ones are
+// valid.
 func scopeProblems(scopes []Scope, inputs Inputs) (problems []string) {
 	for i, s := range scopes {
 		if !slices.Contains(Scopes(), s) || slices.Contains(scopes[:i], s) {

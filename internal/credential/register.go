@@ -13,10 +13,10 @@ import (
 	"elsom/internal/fault"
 )
 
-// Register stores the credentials of one realm. Details are the columns that the
-// realm's table has besides; GORM maps them as an embedded struct.
+// Register stores the credentials of one realm. Details are the further columns of
+// the realm's table; GORM maps them as an embedded struct.
 //
-// Operations in its errors begin with the realm's name, such as "agent.add".
+// The operations of its errors begin with the realm's name, such as "agent.add".
 type Register[Details any] struct {
 	db       *database.DB
 	realm    Realm
@@ -24,10 +24,10 @@ type Register[Details any] struct {
 	cache    cache[Details]
 }
 
-// NewRegister returns a realm's register on db. Attempts are counted by counters
-// unless it is nil (commands need none). The key of the keyed hashes by which right
-// passwords are recognized is derived from the server's secret; nil: they are not
-// recognized after a restart.
+// NewRegister returns a realm's register on db. counters counts attempts; nil: they
+// are not counted, for commands. The keyed hashes by which right passwords are
+// recognized use a key derived from serverSecret; nil: passwords are not recognized
+// after a restart.
 func NewRegister[Details any](db *database.DB, realm Realm, counters Counters, serverSecret []byte) (*Register[Details], error) {
 	v, err := newVerifier(counters, realm.Limits, serverSecret)
 	if err != nil {
@@ -37,8 +37,8 @@ func NewRegister[Details any](db *database.DB, realm Realm, counters Counters, s
 }
 
 // Authenticate returns the caller with this code and password. Errors:
-// fault.Forbidden for every reason to refuse; TooMany if a limit of attempts is
-// exhausted; Unavailable if the caller can't be verified now.
+// fault.Forbidden for every refusal; TooMany if a limit of attempts is exceeded;
+// Unavailable if the password can't be verified now.
 func (r *Register[D]) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Entry[D], error) {
 	op := r.realm.Name + ".authenticate"
 	found, err := r.find(ctx, code)
@@ -78,9 +78,9 @@ func (r *Register[D]) find(ctx context.Context, code string) (row[D], error) {
 	return found, err
 }
 
-// Add stores a caller, and runs also in the same transaction; it may be nil. added
-// is false if the code is taken. problems are the realm's objections to the
-// details. Errors: Invalid (the cause lists all problems).
+// Add stores a caller, and calls also, if it is not nil, in the same transaction.
+// added is false if the code is taken. problems describe invalid details, checked by
+// the realm. Errors: Invalid (the cause lists all problems).
 func (r *Register[D]) Add(ctx context.Context, n New[D], problems []string, also func(*database.Tx) error) (added bool, err error) {
 	var all []string
 	if !IsCode(n.Code) {
@@ -137,9 +137,9 @@ func (r *Register[D]) List(ctx context.Context) ([]Entry[D], error) {
 	return entries, nil
 }
 
-// Change changes a caller, sets columns of its details, and runs also with the
-// changed entry in the same transaction; it may be nil. problems are the realm's
-// objections to the columns. Errors: Invalid (the cause lists all problems),
+// Change changes a caller, sets columns of its details, and calls also, if it is not
+// nil, with the changed entry in the same transaction. problems describe invalid
+// columns, checked by the realm. Errors: Invalid (the cause lists all problems),
 // NotFound, those of also.
 func (r *Register[D]) Change(ctx context.Context, code string, c Change, columns map[string]any, problems []string,
 	also func(context.Context, *database.Tx, Entry[D]) error,
@@ -217,7 +217,8 @@ func (r *Register[D]) Enable(ctx context.Context, code string) error {
 	return r.ended(op, code, found, err)
 }
 
-// ended ends a change: whatever its outcome, the cached row is dropped.
+// ended drops the cached row after a change, also one that failed, and returns the
+// error of the change; fault.NotFound if the code was not found.
 func (r *Register[D]) ended(op, code string, found bool, err error) error {
 	r.cache.drop(code)
 	if err == nil && !found {
@@ -226,8 +227,8 @@ func (r *Register[D]) ended(op, code string, found bool, err error) error {
 	return fault.Wrap(op, err)
 }
 
-// AcceptsDemoPassword reports whether the public password of a development caller
-// is accepted for the code.
+// AcceptsDemoPassword reports whether the caller is enabled and has the public
+// password of a development caller.
 func (r *Register[D]) AcceptsDemoPassword(ctx context.Context, code string) (bool, error) {
 	found, err := r.read(ctx, code)
 	if err != nil || found.Code == "" || found.Disabled {
@@ -249,13 +250,13 @@ func invalid(op string, problems []string) error {
 	return fault.New(fault.Invalid, op, "").Because(errors.New(strings.Join(problems, "; ")))
 }
 
-// maxAge bounds how long a cached row is used, and thereby how long another
-// process accepts a credential that was changed or disabled. A phone sends a
-// request for each key, so that reading the row each time would be a cost.
+// maxAge bounds how long a cached row is used, and thereby how long another process
+// accepts a credential that was changed or disabled. Rows are cached because a USSD
+// session sends a request for each input.
 const maxAge = time.Second
 
-// cache holds the rows of callers that were read lately. Only existing codes are
-// cached, so that it is no larger than the table.
+// cache has recently read rows. Only existing codes are cached, so that it is no
+// larger than the table.
 type cache[D any] struct {
 	mu   sync.Mutex
 	rows map[string]cached[D]

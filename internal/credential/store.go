@@ -30,7 +30,7 @@ func (r row[D]) entry() Entry[D] {
 	}
 }
 
-// insert reports false if the code is taken.
+// insert inserts a caller. It returns false if the code is taken.
 func (r *Register[D]) insert(tx *database.Tx, n New[D], hash, mac string) (inserted bool, err error) {
 	result := tx.Gorm().Table(r.realm.Table).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "code"}}, DoNothing: true}).Create(&row[D]{
 		Code: n.Code, Name: n.Name, PasswordHash: hash, PasswordMAC: mac, Allowed: writeAllowed(n.Allowed),
@@ -39,7 +39,7 @@ func (r *Register[D]) insert(tx *database.Tx, n New[D], hash, mac string) (inser
 	return result.RowsAffected == 1, result.Error
 }
 
-// read returns the zero row for an unknown code.
+// read returns the row of a code, or the zero row for an unknown code.
 func (r *Register[D]) read(ctx context.Context, code string) (row[D], error) {
 	return r.readWith(r.db.Gorm(ctx), code)
 }
@@ -59,7 +59,7 @@ func (r *Register[D]) readAll(ctx context.Context) (rows []row[D], err error) {
 	return rows, err
 }
 
-// update sets columns of a row. It reports false for an unknown code.
+// update sets columns of a row. It returns false for an unknown code.
 func (r *Register[D]) update(ctx context.Context, code string, set map[string]any) (found bool, err error) {
 	return r.updateWith(r.db.Gorm(ctx), code, set)
 }

@@ -15,16 +15,17 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// secret is what is stored of one caller's password. The zero value matches none.
+// secret has the stored hashes of a caller's password. The zero value matches no
+// password.
 type secret struct {
 	hash string
 	// mac is the keyed hash of the right password; empty if it was never presented.
 	mac string
 }
 
-// verifier compares callers' passwords. Operators choose them, so they are hashed
-// slowly; callers send them with every request, so a password that was right
-// before is recognized by a keyed hash.
+// verifier compares callers' passwords. They are chosen by operators, so they are
+// hashed by a slow hash. They are sent with every request, so a password that was
+// right before is recognized by a fast keyed hash.
 type verifier struct {
 	*password.Hasher
 	counters Counters // nil: attempts are not counted
@@ -37,7 +38,7 @@ type verifier struct {
 }
 
 // newVerifier derives the key of the keyed hashes from the server's secret. Without
-// one it draws a key for this process, and no keyed hash is stored.
+// a secret it uses a random key, and no keyed hash is stored.
 func newVerifier(counters Counters, limits Limits, serverSecret []byte) (*verifier, error) {
 	v := &verifier{counters: counters, limits: limits, stored: len(serverSecret) > 0}
 	if !v.stored {
@@ -52,7 +53,8 @@ func newVerifier(counters Counters, limits Limits, serverSecret []byte) (*verifi
 	return v, err
 }
 
-// storedMAC returns the keyed hash of a password as it is stored; empty if none is.
+// storedMAC returns the keyed hash of a password to be stored; empty if keyed hashes
+// are not stored.
 func (v *verifier) storedMAC(code, hash, password string) string {
 	if !v.stored {
 		return ""
@@ -60,7 +62,8 @@ func (v *verifier) storedMAC(code, hash, password string) string {
 	return v.mac(code, hash, password)
 }
 
-// mac covers the slow hash, so that it is void once the password changes.
+// mac returns the keyed hash of a password. It includes the slow hash, so that it is
+// invalid once the password changes.
 func (v *verifier) mac(code, hash, password string) string {
 	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNotCounted
 	return v.key.Sum(code, hash, password)
@@ -70,9 +73,10 @@ func (v *verifier) mac(code, hash, password string) string {
 type attempt struct {
 	code, password string
 	from           netip.Addr
-	// admissible is false for a caller that is disabled or calls from a foreign
-	// address: no password is compared then, and the attempt is not counted against
-	// the code, whose own machines would be locked out.
+	// admissible is false for a caller that is disabled or calls from an address that
+	// is not allowed. Its password is not compared then, and the attempt is not
+	// counted for the code from all addresses, because that would lock out the
+	// machines at allowed addresses.
 	admissible bool
 }
 
@@ -94,9 +98,10 @@ func (v *verifier) verify(ctx context.Context, s secret, a attempt, save func(ct
 	address := ratelimit.Address(a.from.String())
 	right, err, _ := v.same.Do(address+"\x00"+mac, func() (any, error) {
 		if hash != "" && v.recognized(s, a.code, mac) {
-			return true, nil // by a request that ended a moment ago
+			return true, nil // stored by a request that has just ended
 		}
-		// Counted before the password waits for the hasher: queued guesses count too.
+		// Counted before the password is queued for the hasher, so that queued guesses
+		// are counted too.
 		if err := v.count(ctx, a, address, s.hash == "" || a.admissible); err != nil {
 			return false, err
 		}
@@ -128,7 +133,8 @@ func (v *verifier) count(ctx context.Context, a attempt, address string, total b
 // resetCount resets the count of a code from an address after a right password.
 func (v *verifier) resetCount(ctx context.Context, code, address string) {
 	if v.counters != nil {
-		// The caller is recognized from now on: a count that stays high is harmless.
+		// The caller is recognized from now on, so a count that stays high has no
+		// effect.
 		_ = v.counters.Reset(ctx, v.limits.Code, code+" "+address)
 	}
 }
