@@ -47,7 +47,8 @@ func (p *Portal) LanguageSwitch(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // languageSwitched reports whether the request is a form posted by the language
-// switch. Such a form must change nothing.
+// switch. submit then shows the page again without calling the service. Buttons
+// without a form page ignore it: their pages post no language.
 func languageSwitched(c echo.Context) bool { return c.Get(languageSwitchedKey) != nil }
 
 // storeLanguage stores the language in the browser and with the signed-in
