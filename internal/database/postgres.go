@@ -18,29 +18,30 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// abandoned is the setting that ends a transaction whose client is idle.
-const abandoned = "idle_in_transaction_session_timeout"
+// idleTimeout is the setting that ends transactions whose client is idle.
+const idleTimeout = "idle_in_transaction_session_timeout"
 
-// sessionSettings are set on each connection, whatever the role or the database
-// has. They are what the program's statements and the audit's comparison of
-// stored definitions rely on.
+// sessionSettings are set on each connection and override those of the role and the
+// database. The program's statements and the audit's comparison of stored definitions
+// depend on them.
 var sessionSettings = map[string]string{
 	"timezone":                    "UTC",
 	"quote_all_identifiers":       "off",
 	"standard_conforming_strings": "on",
-	// A commit is acknowledged once it is on the disk, and on the synchronous
-	// standbys. One whose wait for these was cut short says so by a warning.
+	// A commit is acknowledged once it is on disk and on the synchronous standbys. If
+	// the wait for the standbys is canceled, the server sends a warning.
 	//mutant:replace on => local TestRoleSettingsDoNotWeakenCommits
 	"synchronous_commit": "on",
 	//mutant:replace warning => error TestRoleSettingsDoNotWeakenCommits
 	"client_min_messages": "warning",
-	// A plan that was made while a table was small reads all of it, and is kept
-	// while the table grows, until its next ANALYZE; for lookups of a few keys
-	// an index is never much worse. (jit takes what has none for very costly.)
+	// A generic plan made while a table is small scans it, and remains in use while the
+	// table grows until the next ANALYZE. For lookups of a few keys an index is never
+	// much slower. (jit would be triggered by the cost of tables without an index.)
 	//mutant:drop TestPlansUseIndexes
 	"enable_seqscan": "off",
 	"jit":            "off",
-	// By itself PostgreSQL plans what has arrays anew each time, to the same plan.
+	// PostgreSQL would plan statements with array parameters each time, with the same
+	// result.
 	"plan_cache_mode": "force_generic_plan",
 }
 
@@ -63,14 +64,14 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	}
 	// If a client machine is lost inside a transaction, its locks would remain
 	// until TCP keepalive fails, by default after two hours.
-	if config.RuntimeParams[abandoned] == "" {
+	if config.RuntimeParams[idleTimeout] == "" {
 		//mutant:replace "10s" => "0" TestAbandonedAfterTenSeconds
-		config.RuntimeParams[abandoned] = "10s"
+		config.RuntimeParams[idleTimeout] = "10s"
 	}
 	if db.trace != nil {
 		config.Tracer = tracePostgres(db.trace)
 	}
-	// Of several servers one accepts writes, and which one may change.
+	// Of several servers one accepts writes, and a failover changes which one.
 	if config.ValidateConnect == nil && len(hostsOf(config)) > 1 {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
@@ -84,9 +85,8 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	return pool, nil
 }
 
-// parsePostgres reads an address. Its error never has the address, which may
-// hold a password, and pgx's own words quote it; what is passed on is why a
-// file that the address names can't be read.
+// parsePostgres parses an address. Its error never contains the address, which may have
+// a password, and so not pgx's error, except for a file that can't be read.
 func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err == nil {
@@ -99,7 +99,7 @@ func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	return nil, errors.New("database: the postgres address can't be read")
 }
 
-// hostsOf lists the different servers of an address.
+// hostsOf returns the different servers of an address.
 func hostsOf(config *pgx.ConnConfig) map[string]bool {
 	hosts := map[string]bool{endpoint(config.Host, config.Port): true}
 	for _, f := range config.Fallbacks {
@@ -110,18 +110,18 @@ func hostsOf(config *pgx.ConnConfig) map[string]bool {
 
 func endpoint(host string, port uint16) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
 
-// UsesPlaintext reports whether a postgres address may lead to another machine
-// without TLS, where the network could read and change what passes.
+// UsesPlaintext reports whether a connection to a postgres address may use another
+// machine without TLS.
 func UsesPlaintext(address string) bool {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return false // Open says so
+		return false // Open returns the error
 	}
-	open := config.TLSConfig == nil && !onThisMachine(config.Host)
+	plaintext := config.TLSConfig == nil && !onThisMachine(config.Host)
 	for _, f := range config.Fallbacks {
-		open = open || (f.TLSConfig == nil && !onThisMachine(f.Host))
+		plaintext = plaintext || (f.TLSConfig == nil && !onThisMachine(f.Host))
 	}
-	return open
+	return plaintext
 }
 
 // onThisMachine reports whether a host is a Unix socket or the loopback.
@@ -133,8 +133,8 @@ func onThisMachine(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// Generation changes when the database may be on another server than before, for
-// what is remembered of its rows.
+// Generation changes when the database may be on another server than before, so that
+// caches of its rows must be dropped.
 func (db *DB) Generation() int64 {
 	if db.postgres == nil {
 		return 0
@@ -147,7 +147,7 @@ func (db *DB) Generation() int64 {
 type connector struct {
 	driver.Connector
 	generation atomic.Int64
-	left       atomic.Int64 // when last, in milliseconds
+	left       atomic.Int64 // time of the last leave, Unix milliseconds
 }
 
 // Connect implements driver.Connector.
@@ -165,15 +165,14 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &postgresConn{Conn: conn, of: c, generation: generation}, nil
 }
 
-// discard makes the pool close the connections of a generation as they come
-// back.
+// discard makes the pool close the connections of a generation when they are returned.
 func (c *connector) discard(generation int64) {
 	c.generation.CompareAndSwap(generation, generation+1)
 }
 
-// leave discards the connections of a generation whose server cannot serve any
-// more, so that new ones find the server that accepts writes. It does so at most
-// every 500 ms, since perhaps no server does.
+// leave discards the connections of a generation whose server can't serve, so that new
+// ones are made to the server that accepts writes. It does so at most every 500 ms,
+// since there may be no such server.
 func (c *connector) leave(generation int64) {
 	const pause = 500
 	now := time.Now().UnixMilli()
@@ -189,7 +188,7 @@ type postgresConn struct {
 	*stdlib.Conn
 	of         *connector
 	generation int64
-	reading    bool // in a transaction that only reads by our own wish
+	reading    bool // in a transaction that was begun as read-only
 }
 
 var (
@@ -219,7 +218,7 @@ func (c *postgresConn) ExecContext(ctx context.Context, query string, args []dri
 	c.forgetWarning()
 	result, err := run(c, func() (driver.Result, error) { return c.Conn.ExecContext(ctx, query, args) })
 	if err == nil && !c.inTransaction() && c.warned() {
-		return nil, errNotReplicated // it was its own commit
+		return nil, errNotReplicated // the statement was a transaction of its own
 	}
 	return result, err
 }
@@ -229,9 +228,9 @@ func (c *postgresConn) QueryContext(ctx context.Context, query string, args []dr
 	return run(c, func() (driver.Rows, error) { return c.Conn.QueryContext(ctx, query, args) })
 }
 
-// run runs a statement, outside a transaction once more where its prepared form
-// is out of date: pgx has dropped it by then. In a transaction, which has failed
-// as a whole, InTx does that.
+// run runs a statement. If its prepared form is outdated, pgx has dropped it, and run
+// runs the statement again; inside a transaction, which has failed as a whole, InTx
+// does.
 func run[T any](c *postgresConn, statement func() (T, error)) (T, error) {
 	result, err := statement()
 	if c.checkError(err); outdatedPlan(err) && !c.inTransaction() {
@@ -263,10 +262,9 @@ func (c *postgresConn) BeginTx(ctx context.Context, options driver.TxOptions) (d
 	return postgresTx{c}, nil
 }
 
-// postgresTx ends a transaction regardless of the context with which it began:
-// pgx would cancel the server's work when that ends. A COMMIT that waits for
-// synchronous standbys would thereby be cut short, and its rows shown to
-// everybody though they can still be lost.
+// postgresTx ends a transaction regardless of the context with which it began. pgx would
+// cancel a COMMIT when the context ends; if that COMMIT waits for synchronous standbys,
+// its rows would become visible although a failover can still lose them.
 type postgresTx struct{ conn *postgresConn }
 
 // Commit implements driver.Tx.
@@ -305,16 +303,15 @@ func (t postgresTx) Rollback() error {
 	return err
 }
 
-// errNotReplicated is a commit that the server has made on its own disk and
-// whose wait for its standbys was cut short, as by an operator's
-// pg_cancel_backend. It is no refusal and no success: what it wrote can be read,
-// and is lost if a standby takes over.
-var errNotReplicated = errors.New("database: committed here, but its wait for the synchronous standbys was cancelled")
+// errNotReplicated is the error of a commit whose wait for the synchronous standbys was
+// canceled, as by pg_cancel_backend. Its outcome is unknown: its rows can be read, but
+// are lost if a standby takes over.
+var errNotReplicated = errors.New("database: committed, but the wait for the synchronous standbys was canceled")
 
 const warning = "elsom: warning"
 
-// noteWarning marks a connection whose server warns. What a COMMIT is warned
-// with, by code since the words are translated, is a cancelled wait.
+// noteWarning marks a connection that received the warning of a canceled wait. It is
+// recognized by its code, since servers translate the text.
 func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
 	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") {
 		c.CustomData()[warning] = true
@@ -327,9 +324,8 @@ func (c *postgresConn) warned() bool {
 	return c.Conn.Conn().PgConn().CustomData()[warning] != nil
 }
 
-// outdatedPlan reports whether a prepared statement doesn't fit the schema any
-// more (a column was added), or isn't there (a pooler gave us another server
-// connection).
+// outdatedPlan reports whether a prepared statement no longer fits the schema (a column
+// was added) or does not exist (a pooler switched to another server connection).
 func outdatedPlan(err error) bool {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
@@ -339,8 +335,8 @@ func outdatedPlan(err error) bool {
 	return pg.Code == "26000" || (pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery")
 }
 
-// cannotServe reports whether a server says that it takes no writes, goes down,
-// comes up, or has lost the connection: another one may serve us.
+// cannotServe reports whether a server returned that it is read-only, shutting down,
+// starting or has lost the connection. Another server may be able to serve.
 func cannotServe(err error) bool {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {

@@ -52,7 +52,7 @@ const maxTries = 8
 //
 // ctx limits the function and the caller's waiting, but never cancels COMMIT.
 // The error is fault.Unknown if the commit may have succeeded: its connection
-// was lost, ctx ended while it waited for standbys, or that wait was cancelled.
+// was lost, ctx ended while it waited for standbys, or that wait was canceled.
 // It is fault.Unavailable if the database cannot be reached, accepts no writes
 // or is too slow.
 func (db *DB) InTx(ctx context.Context, run func(ctx context.Context, tx *Tx) error) error {

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// StartArchiving starts a server of its own that archives its WAL, as
-// the README tells an operator to.
+// StartArchiving starts a dedicated server that archives its WAL as the operator's
+// handbook describes.
 func StartArchiving() (*PostgresServer, error) {
 	return StartPostgres("-c", "wal_level=replica", "-c", "archive_mode=on",
 		"-c", "archive_command=mkdir -p ../archive && test ! -f ../archive/%f && cp %p ../archive/%f")
 }
 
-// BaseBackup copies a running server that archives, and gives the copy, which
-// hasn't started.
+// BaseBackup makes a base backup of a running server that archives and returns it as a
+// server that is not started.
 func (s *PostgresServer) BaseBackup() (*PostgresServer, error) {
 	base, err := newPostgres([]string{"-c", "restore_command=cp " + filepath.Join(s.folder, "archive") + "/%f %p"})
 	if err != nil {
@@ -32,10 +32,10 @@ func (s *PostgresServer) BaseBackup() (*PostgresServer, error) {
 	return base, nil
 }
 
-// WaitArchived waits until all that was written so far is archived.
+// WaitArchived waits until the WAL written so far is archived.
 func (s *PostgresServer) WaitArchived() error {
 	var segment string
-	if err := s.ask(&segment, "SELECT pg_walfile_name(pg_switch_wal())"); err != nil {
+	if err := s.query(&segment, "SELECT pg_walfile_name(pg_switch_wal())"); err != nil {
 		return err
 	}
 	for range 300 {
@@ -47,25 +47,25 @@ func (s *PostgresServer) WaitArchived() error {
 	return fmt.Errorf("%s is not archived", segment)
 }
 
-// RecoverTo starts a base backup as the server was at a moment.
-func (s *PostgresServer) RecoverTo(moment time.Time) error {
+// RecoverTo starts a base backup with point-in-time recovery to a time.
+func (s *PostgresServer) RecoverTo(target time.Time) error {
 	if err := os.WriteFile(filepath.Join(s.data(), "recovery.signal"), nil, 0o600); err != nil {
 		return err
 	}
-	s.options = append(s.options, "-c", "recovery_target_time="+moment.UTC().Format("2006-01-02 15:04:05.000000+00"),
+	s.options = append(s.options, "-c", "recovery_target_time="+target.UTC().Format("2006-01-02 15:04:05.000000+00"),
 		"-c", "recovery_target_action=promote")
 	if err := s.Start(); err != nil {
 		return err
 	}
-	var behind bool
+	var recovering bool
 	for range 300 {
-		if err := s.ask(&behind, "SELECT pg_is_in_recovery()"); err != nil {
+		if err := s.query(&recovering, "SELECT pg_is_in_recovery()"); err != nil {
 			return err
 		}
-		if !behind {
+		if !recovering {
 			return nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return fmt.Errorf("it is still in recovery")
+	return fmt.Errorf("the server is still in recovery")
 }

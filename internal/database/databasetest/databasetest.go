@@ -1,9 +1,10 @@
-// Package databasetest gives tests a fresh, migrated database of either kind.
+// Package databasetest creates fresh, migrated databases of both kinds for tests.
 //
-// It promises that nothing is skipped: where PostgreSQL can't be had, the test
-// fails and says what to install. ELSOM_TEST_POSTGRES names a running server
-// (postgres://user@host:port) to use instead of one started for the tests; with
-// ELSOM_TEST_ISOLATION=serializable every transaction on the latter is so.
+// It never skips a test: without PostgreSQL the test fails with a message that says
+// what to install. ELSOM_TEST_POSTGRES is the address of a running server
+// (postgres://user@host:port) to be used instead of one started for the tests. With
+// ELSOM_TEST_ISOLATION=serializable the started server runs every transaction at that
+// isolation level.
 package databasetest
 
 import (
@@ -27,15 +28,16 @@ func Each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, Postgres(t)) })
 }
 
-// EachIsolation is Each, and once more on a PostgreSQL database where every
-// transaction is serializable: for whatever moves money.
+// EachIsolation runs the test as Each does, and on a PostgreSQL database where every
+// transaction is serializable. It is for code that moves money.
 func EachIsolation(t *testing.T, test func(t *testing.T, db *database.DB)) {
 	t.Helper()
 	Each(t, test)
 	t.Run("serializable", func(t *testing.T) { t.Parallel(); test(t, Serializable(t)) })
 }
 
-// Serializable gives a PostgreSQL database where every transaction is so.
+// Serializable returns a fresh, migrated PostgreSQL database where every transaction is
+// serializable.
 func Serializable(t testing.TB, options ...database.Option) *database.DB {
 	t.Helper()
 	if err := postgresTemplate(); err != nil {
@@ -44,8 +46,8 @@ func Serializable(t testing.TB, options ...database.Option) *database.DB {
 	return open(t, create(t, templateName)+"&default_transaction_isolation=serializable", options)
 }
 
-// Addresses gives the address of a fresh, empty database of each kind, for
-// tests that start the program itself.
+// Addresses returns the addresses of a fresh, empty database of each kind, for tests
+// that start the program itself.
 func Addresses(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{
@@ -54,7 +56,7 @@ func Addresses(t *testing.T) map[string]string {
 	}
 }
 
-// SQLite gives a fresh, migrated SQLite database.
+// SQLite returns a fresh, migrated SQLite database.
 func SQLite(t testing.TB, options ...database.Option) *database.DB {
 	t.Helper()
 	original, err := sqliteTemplate()
@@ -68,7 +70,7 @@ func SQLite(t testing.TB, options ...database.Option) *database.DB {
 	return open(t, "sqlite:"+path, options)
 }
 
-// Postgres gives a fresh, migrated PostgreSQL database.
+// Postgres returns a fresh, migrated PostgreSQL database.
 func Postgres(t testing.TB, options ...database.Option) *database.DB {
 	t.Helper()
 	if err := postgresTemplate(); err != nil {
@@ -77,7 +79,7 @@ func Postgres(t testing.TB, options ...database.Option) *database.DB {
 	return open(t, create(t, templateName), options)
 }
 
-// Reopen opens a second handle on the same database, as another process would.
+// Reopen opens another handle to a database, as another process would.
 func Reopen(t testing.TB, address string, options ...database.Option) *database.DB {
 	t.Helper()
 	return open(t, address, options)
@@ -93,7 +95,8 @@ func open(t testing.TB, address string, options []database.Option) *database.DB 
 	return db
 }
 
-// sqliteTemplate is a migrated database file, made once a process and copied.
+// sqliteTemplate returns a migrated database file, created once per process and copied
+// for each test.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	folder, err := os.MkdirTemp("", "elsom-sqlite")
 	if err != nil {
@@ -107,8 +110,8 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// templateName is one for each process: packages are tested at the same time
-// and may share a server.
+// templateName is different in each process, since packages are tested concurrently and
+// may share a server.
 var templateName = fmt.Sprintf("elsom_template_%d", os.Getpid())
 
 var postgresTemplate = sync.OnceValue(func() error {
@@ -134,7 +137,7 @@ func migrate(address string) error {
 		return err
 	}
 	if db.Dialect() == database.SQLite {
-		// Everything into the one file that is copied.
+		// Move everything into the one file that is copied.
 		_, err = db.Pool().ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	}
 	return err

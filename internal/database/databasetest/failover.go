@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// StopImmediately is `pg_ctl -m immediate stop`: no checkpoint, no farewell to
-// clients; the next Start recovers from the WAL.
+// StopImmediately runs `pg_ctl -m immediate stop`: without a checkpoint and without
+// waiting for clients. The next Start recovers from the WAL.
 func (s *PostgresServer) StopImmediately() error {
 	out, err := s.tool("pg_ctl", "-D", s.data(), "-m", "immediate", "stop")
 	if err != nil {
@@ -20,15 +20,14 @@ func (s *PostgresServer) StopImmediately() error {
 	return nil
 }
 
-// Kill ends the server and all its processes by SIGKILL, as a machine that
-// loses its power.
+// Kill ends the server and all its processes by SIGKILL, as a power failure does.
 func (s *PostgresServer) Kill() {
 	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 	<-s.done
 }
 
-// StartStandby starts a server that follows s by streaming, on a copy made by
-// pg_basebackup, and makes s wait for it at each commit.
+// StartStandby starts a streaming standby of s on a copy made by pg_basebackup, and
+// makes s wait for it at each commit.
 func (s *PostgresServer) StartStandby() (*PostgresServer, error) {
 	standby, err := newPostgres(s.options)
 	if err != nil {
@@ -51,26 +50,26 @@ func (s *PostgresServer) StartStandby() (*PostgresServer, error) {
 		}
 	}
 	for range 300 {
-		// A division by zero until the standby is synchronous.
+		// The statement divides by zero until the standby is synchronous.
 		if err = s.exec("SELECT 1 / COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'"); err == nil {
 			return standby, nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return nil, fmt.Errorf("the standby does not follow: %w", err)
+	return nil, fmt.Errorf("the standby is not synchronous: %w", err)
 }
 
-// Promote makes a standby a server that writes.
+// Promote makes a standby the primary.
 func (s *PostgresServer) Promote() error {
 	return s.exec("SELECT 1 / CAST(CASE WHEN pg_promote() THEN 1 ELSE 0 END AS BIGINT)")
 }
 
-// FailoverAddress names a database on whichever of two servers can write.
+// FailoverAddress returns the address of a database on the primary of two servers.
 func (s *PostgresServer) FailoverAddress(other *PostgresServer, database string) string {
 	return s.base + "," + strings.TrimPrefix(other.base, "postgres://postgres@") + "/" + database + "?sslmode=disable&target_session_attrs=read-write"
 }
 
-// CreateDatabase makes an empty database on the server.
+// CreateDatabase creates an empty database on the server.
 func (s *PostgresServer) CreateDatabase(database string) error {
 	return s.exec("CREATE DATABASE " + database)
 }

@@ -9,17 +9,16 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// A suite that is run at another isolation really is.
-func TestIsolationIsTheOneAskedFor(t *testing.T) {
+func TestIsolationLevel(t *testing.T) {
 	t.Parallel()
-	usual := "read committed"
+	level := "read committed"
 	if os.Getenv("ELSOM_TEST_ISOLATION") == "serializable" {
-		usual = "serializable"
+		level = "serializable"
 	}
-	for want, db := range map[string]*database.DB{usual: databasetest.Postgres(t), "serializable": databasetest.Serializable(t)} {
+	for want, db := range map[string]*database.DB{level: databasetest.Postgres(t), "serializable": databasetest.Serializable(t)} {
 		var got string
 		if err := db.Gorm(context.Background()).Raw("SHOW transaction_isolation").Scan(&got).Error; err != nil || got != want {
-			t.Errorf("transactions are %s (%v), not %s", got, err, want)
+			t.Errorf("isolation level %s (%v), want %s", got, err, want)
 		}
 	}
 }

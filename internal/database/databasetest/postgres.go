@@ -20,10 +20,10 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// PostgresServer is a running server that tests may make databases on.
+// PostgresServer is a running server on which tests may create databases.
 type PostgresServer struct {
 	base       string // postgres://user@host:port
-	folder     string // its own, with "data" in it
+	folder     string // contains data and the log
 	port       int
 	options    []string // for each start
 	attributes func() *syscall.SysProcAttr
@@ -31,9 +31,9 @@ type PostgresServer struct {
 	done       chan struct{} // closed when the running one has ended
 }
 
-// Server gives the tests' server, started at the first call of the process and
-// ended with it. It keeps its promises to the disk lightly (fsync off): tests
-// of durability kill our program, not the machine; benchmarks start their own.
+// Server returns the server shared by the tests of the process. It is started at the
+// first call and ends with the process. Its fsync is off, since tests of durability
+// kill the program and not the machine; benchmarks start servers of their own.
 var Server = sync.OnceValues(func() (*PostgresServer, error) {
 	if base := os.Getenv("ELSOM_TEST_POSTGRES"); base != "" {
 		return &PostgresServer{base: base}, nil
@@ -45,24 +45,24 @@ var Server = sync.OnceValues(func() (*PostgresServer, error) {
 	return StartPostgres(options...)
 })
 
-// Address names a database on the server.
+// Address returns the address of a database on the server.
 func (s *PostgresServer) Address(database string) string {
 	return s.base + "/" + database + "?sslmode=disable"
 }
 
 func (s *PostgresServer) exec(statement string) error {
-	return s.on(func(ctx context.Context, db *sql.DB) error {
+	return s.withConn(func(ctx context.Context, db *sql.DB) error {
 		_, err := db.ExecContext(ctx, statement)
 		return err
 	})
 }
 
-// ask reads one value.
-func (s *PostgresServer) ask(value any, query string) error {
-	return s.on(func(ctx context.Context, db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(value) })
+// query reads one value.
+func (s *PostgresServer) query(value any, statement string) error {
+	return s.withConn(func(ctx context.Context, db *sql.DB) error { return db.QueryRowContext(ctx, statement).Scan(value) })
 }
 
-func (s *PostgresServer) on(act func(ctx context.Context, db *sql.DB) error) error {
+func (s *PostgresServer) withConn(use func(ctx context.Context, db *sql.DB) error) error {
 	db, err := sql.Open("pgx", s.Address("postgres"))
 	if err != nil {
 		return err
@@ -70,10 +70,10 @@ func (s *PostgresServer) on(act func(ctx context.Context, db *sql.DB) error) err
 	defer func() { _ = db.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return act(ctx, db)
+	return use(ctx, db)
 }
 
-// Binary finds a program of the newest PostgreSQL on the machine.
+// Binary returns the path of a program of the newest PostgreSQL on the machine.
 func Binary(name string) (string, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if len(found) > 0 {
@@ -92,8 +92,8 @@ func version(path string) int {
 	return n
 }
 
-// StartPostgres starts a server of its own in a folder of its own, on a free
-// port of the loopback, which ends with this process. The options go to it.
+// StartPostgres starts a dedicated server with these command-line options, in a
+// temporary folder and on a free loopback port. It ends with this process.
 func StartPostgres(options ...string) (*PostgresServer, error) {
 	initdb, err := Binary("initdb")
 	if err != nil {
@@ -111,7 +111,7 @@ func StartPostgres(options ...string) (*PostgresServer, error) {
 	return server, server.Start()
 }
 
-// newPostgres prepares a folder and a port for a server.
+// newPostgres returns a server that is not started, with a folder and a port.
 func newPostgres(options []string) (*PostgresServer, error) {
 	sweep()
 	folder, err := os.MkdirTemp("", "elsom-postgres")
@@ -134,9 +134,9 @@ func newPostgres(options []string) (*PostgresServer, error) {
 
 func (s *PostgresServer) data() string { return filepath.Join(s.folder, "data") }
 
-// sweep removes what servers of ended test processes left behind: they die with
-// their process, and nobody is there to clean up. One that starts just now has
-// no pid file yet either, so only old folders go.
+// sweep removes the folders of servers that were killed together with their test
+// process. A server that is just starting has no pid file either, so only folders older
+// than ten minutes are removed.
 func sweep() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), "elsom-postgres*"))
 	for _, folder := range folders {
@@ -150,8 +150,9 @@ func sweep() {
 	}
 }
 
-// asPostgres makes the folder the database user's own when we are root, since
-// PostgreSQL refuses to run as root.
+// asPostgres returns the process attributes of the server. If the process runs as root,
+// the server and its folder get the user postgres, since PostgreSQL refuses to run as
+// root.
 func asPostgres(folder string) (func() *syscall.SysProcAttr, error) {
 	if os.Getuid() != 0 {
 		return func() *syscall.SysProcAttr {
@@ -175,8 +176,8 @@ func asPostgres(folder string) (func() *syscall.SysProcAttr, error) {
 	}, nil
 }
 
-// Start starts a server that has ended, on its old data and port, and waits
-// until it answers.
+// Start starts a server that is not running, with its data and port, and waits until it
+// accepts connections.
 func (s *PostgresServer) Start() error {
 	binary, err := Binary("postgres")
 	if err != nil {
@@ -192,8 +193,8 @@ func (s *PostgresServer) Start() error {
 	cmd, done, started := s.cmd, make(chan struct{}), make(chan error)
 	s.done = done
 	go func() {
-		// The death signal comes when this thread ends, so it lives as long as
-		// the program, and longer: a browser may have been started from it.
+		// Linux sends the death signal when the thread that started the child ends, so
+		// the thread is kept until the server has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -218,15 +219,15 @@ func (s *PostgresServer) wait() error {
 		}
 		select {
 		case <-s.done:
-			return errors.New("PostgreSQL ended at once")
+			return errors.New("PostgreSQL exited during start")
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("PostgreSQL doesn't answer: %w", err)
+	return fmt.Errorf("PostgreSQL does not accept connections: %w", err)
 }
 
-// Stop ends a server that StartPostgres started, waits for its end and removes
-// its data.
+// Stop stops a server that StartPostgres started, waits for its exit and removes its
+// data.
 func (s *PostgresServer) Stop() {
 	if s.cmd == nil {
 		return
@@ -236,7 +237,7 @@ func (s *PostgresServer) Stop() {
 	_ = os.RemoveAll(s.folder)
 }
 
-// FreePort gives a port of the loopback that nobody listens on.
+// FreePort returns an unused loopback port.
 func FreePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

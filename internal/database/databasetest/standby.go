@@ -13,8 +13,8 @@ import (
 	"elsom/internal/database"
 )
 
-// DedicatedPostgres returns a migrated database on a server of its own, for which
-// Synchronous says what its commits wait for.
+// DedicatedPostgres returns a migrated database on a server of its own, so that
+// SetSynchronousStandbys affects no other test.
 func DedicatedPostgres(t testing.TB) (*database.DB, *PostgresServer) {
 	t.Helper()
 	server, err := StartPostgres("-c", "fsync=off")
@@ -27,12 +27,12 @@ func DedicatedPostgres(t testing.TB) (*database.DB, *PostgresServer) {
 		t.Fatal(err)
 	}
 	db := Reopen(t, address)
-	t.Cleanup(func() { _ = server.SetSynchronousStandbys("") }) // or Close would wait for ever
+	t.Cleanup(func() { _ = server.SetSynchronousStandbys("") }) // otherwise Close might block forever
 	return db, server
 }
 
-// CancelCommitWaits cancels commits that wait for a standby, all the time until the test
-// ends, as an operator may who wonders what hangs.
+// CancelCommitWaits cancels the waits of commits for standbys until the test ends, as an
+// operator may do with pg_cancel_backend.
 func (s *PostgresServer) CancelCommitWaits(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -44,7 +44,7 @@ func (s *PostgresServer) CancelCommitWaits(t testing.TB) {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			// No row is written, so this one waits for nobody.
+			// It writes no row and so waits for no standby itself.
 			_, _ = conn.Exec(ctx, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'elsom'")
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -56,9 +56,8 @@ func (s *PostgresServer) CancelCommitWaits(t testing.TB) {
 	})
 }
 
-// SetSynchronousStandbys says which standbys each commit waits for, as PostgreSQL names
-// them, and returns when commits do so: "" for none, and a name that nobody has
-// for a standby that is away.
+// SetSynchronousStandbys sets synchronous_standby_names and returns when it is in effect:
+// "" for none, or an unused name for a standby that is down.
 func (s *PostgresServer) SetSynchronousStandbys(standbys string) error {
 	for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = '" + standbys + "'", "SELECT pg_reload_conf()"} {
 		if err := s.exec(statement); err != nil {
@@ -72,10 +71,10 @@ func (s *PostgresServer) SetSynchronousStandbys(standbys string) error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return fmt.Errorf("the standbys %q are not heeded", standbys)
+	return fmt.Errorf("synchronous_standby_names = %q has no effect", standbys)
 }
 
-// commitWaits reports whether a commit waits for more than a moment.
+// commitWaits reports whether a commit takes longer than 500 ms.
 func (s *PostgresServer) commitWaits() (waits bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -84,17 +83,17 @@ func (s *PostgresServer) commitWaits() (waits bool, err error) {
 		return false, err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	moment, end := context.WithTimeout(ctx, 500*time.Millisecond)
+	short, end := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer end()
-	_, err = conn.Exec(moment, "SELECT pg_logical_emit_message(true, 'test', '')")
+	_, err = conn.Exec(short, "SELECT pg_logical_emit_message(true, 'test', '')")
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true, nil
 	}
 	return false, err
 }
 
-// Set changes a setting of the running server, which its sessions see at their
-// next statement.
+// Set changes a setting of the running server. Sessions use it from their next statement
+// on.
 func (s *PostgresServer) Set(name, value string) error {
 	if err := s.exec("ALTER SYSTEM SET " + name + " = '" + value + "'"); err != nil {
 		return err
