@@ -58,7 +58,7 @@ func Restore(ctx context.Context, address, file string) error {
 	if err != nil {
 		return err
 	}
-	//mutant:drop TestRestoreRefuses
+	//mutant:drop TestRestoreErrors
 	if beside := logBeside(file); beside != "" {
 		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
 			"and its last payments are in that other file; make a backup of it", beside, file)
@@ -67,7 +67,7 @@ func Restore(ctx context.Context, address, file string) error {
 	if err != nil {
 		return err
 	}
-	//mutant:drop TestRestoreRefuses
+	//mutant:drop TestRestoreErrors
 	if own {
 		return fmt.Errorf("database: %s is a copy of a database's own file and may lack its last payments, which stood in its -wal; "+
 			"restore what `elsom backup` made (or, with the portal stopped, put the file and its -wal into place together by hand)", file)
@@ -90,7 +90,7 @@ func Restore(ctx context.Context, address, file string) error {
 func vacant(path string) error {
 	open, err := inUse(path)
 	if err != nil {
-		return fmt.Errorf("database: can't tell whether a portal runs: %w", err)
+		return fmt.Errorf("database: can't check for a running portal: %w", err)
 	}
 	//mutant:drop TestRestoreRefusesDatabaseInUse
 	if open {
@@ -103,7 +103,7 @@ func vacant(path string) error {
 			"with the portal stopped, move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
 	// SQLite would apply the log of an old database to the new file.
-	//mutant:drop TestRestoreRefuses
+	//mutant:drop TestRestoreErrors
 	if beside := logBeside(path); beside != "" {
 		return fmt.Errorf("database: %s is there, with the last payments of another database; "+
 			"with the portal stopped, move it to where its database is", beside)
@@ -232,7 +232,7 @@ func check(ctx context.Context, path string) error {
 	} else if err != nil {
 		return fmt.Errorf("database: the file can't be read as a database: %w", err)
 	}
-	//mutant:drop TestRestoreRefuses
+	//mutant:drop TestRestoreErrors
 	if result != "ok" {
 		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(result), " "))
 	}

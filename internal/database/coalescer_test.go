@@ -14,33 +14,33 @@ import (
 	"elsom/internal/fault"
 )
 
-// While one statement runs the next collects.
-func TestCoalescer(t *testing.T) {
+// Calls that arrive while a statement runs share the next one.
+func TestCoalescerCombinesCalls(t *testing.T) {
 	const callers = 20
 	runs, open := 0, make(chan struct{}, callers)
-	g := database.NewCoalescer(func(_ context.Context, asked []int) ([]string, error) {
+	g := database.NewCoalescer(func(_ context.Context, keys []int) ([]string, error) {
 		runs++
 		<-open
-		answers := make([]string, len(asked))
-		for i, n := range asked {
+		results := make([]string, len(keys))
+		for i, n := range keys {
 			if n < 0 {
 				return nil, errors.New("negative")
 			}
-			answers[i] = fmt.Sprint(n)
+			results[i] = fmt.Sprint(n)
 		}
-		return answers, nil
+		return results, nil
 	})
-	var all, asked sync.WaitGroup
+	var all, started sync.WaitGroup
 	for i := range callers {
-		asked.Add(1)
+		started.Add(1)
 		all.Go(func() {
-			asked.Done()
+			started.Done()
 			if got, err := g.Do(t.Context(), i); err != nil || got != fmt.Sprint(i) {
 				t.Errorf("%d: %s, %v", i, got, err)
 			}
 		})
 	}
-	asked.Wait()
+	started.Wait()
 	for range callers {
 		open <- struct{}{}
 	}
@@ -52,35 +52,34 @@ func TestCoalescer(t *testing.T) {
 		<-open
 	}
 
-	gone, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := g.Do(gone, 1); !errors.Is(err, context.Canceled) {
+	if _, err := g.Do(canceled, 1); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	open <- struct{}{} // who has left is served all the same
+	open <- struct{}{} // the call of the canceled caller still runs
 	open <- struct{}{}
 	if _, err := g.Do(t.Context(), -1); err == nil {
-		t.Error("a failure was not told")
+		t.Error("no error")
 	}
 }
 
-// A statement that can't be finished is a failure of who shared it, and of
-// nobody else.
+// A batch that fails or panics fails the calls in it, and no later ones.
 func TestCoalescerRecoversFromPanic(t *testing.T) {
-	g := database.NewCoalescer(func(_ context.Context, asked []string) ([]string, error) {
-		switch asked[0] {
+	g := database.NewCoalescer(func(_ context.Context, keys []string) ([]string, error) {
+		switch keys[0] {
 		case "panic":
-			panic("a slip")
+			panic("bug")
 		case "slow":
 			return nil, context.DeadlineExceeded
 		case "few":
 			return nil, nil
 		}
-		return asked, nil
+		return keys, nil
 	})
-	for _, odd := range []string{"panic", "few"} {
-		if _, err := g.Do(t.Context(), odd); err == nil {
-			t.Errorf("%s was answered", odd)
+	for _, key := range []string{"panic", "few"} {
+		if _, err := g.Do(t.Context(), key); err == nil {
+			t.Errorf("%s: no error", key)
 		}
 	}
 	if _, err := g.Do(t.Context(), "slow"); !fault.Is(err, fault.Unavailable) {
@@ -91,16 +90,16 @@ func TestCoalescerRecoversFromPanic(t *testing.T) {
 	}
 }
 
-// Who asks while a statement hangs, as one on a dead connection does, has
-// another a second later.
+// While a statement hangs, as on a dead connection, waiting calls get another one after
+// a second.
 func TestCoalescerRunsBesideStalledBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := database.NewCoalescer(func(ctx context.Context, asked []string) ([]string, error) {
-			if asked[0] == "hangs" {
+		g := database.NewCoalescer(func(ctx context.Context, keys []string) ([]string, error) {
+			if keys[0] == "hangs" {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
-			return asked, nil
+			return keys, nil
 		})
 		begin := time.Now()
 		var all sync.WaitGroup
@@ -110,13 +109,13 @@ func TestCoalescerRunsBesideStalledBatch(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		for range 3 { // the first comes while it hangs
+		for range 3 { // the first call waits for the hanging statement
 			if got, err := g.Do(t.Context(), "a"); got != "a" || err != nil {
 				t.Error(got, err)
 			}
 		}
 		if waited := time.Since(begin); waited != time.Second {
-			t.Errorf("it took %s", waited)
+			t.Errorf("waited %s, want 1s", waited)
 		}
 		all.Wait()
 		if got, err := g.Do(t.Context(), "b"); got != "b" || err != nil {
@@ -132,12 +131,12 @@ func TestAlignRows(t *testing.T) {
 		t.Errorf("%v", found)
 	}
 	if found[1] == found[3] {
-		t.Error("two who asked hold one row")
+		t.Error("two keys share a row")
 	}
 }
 
-// Statements that look up a few keys go by indexes, whatever was known of a
-// table when they were planned; who reads a moment's state may read whole tables.
+// Statements that look up a few keys use indexes, whatever statistics they were planned
+// with. Read transactions may scan whole tables.
 func TestPlansUseIndexes(t *testing.T) {
 	db := databasetest.Postgres(t)
 	setting := func(tx *database.Tx) (on string) {
@@ -152,34 +151,34 @@ func TestPlansUseIndexes(t *testing.T) {
 	}))
 	must(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
 		if on := setting(tx); on != "on" {
-			t.Error("in a reading:", on)
+			t.Error("in a read transaction:", on)
 		}
 		return nil
 	}))
 }
 
-// A statement that stands alone is committed, and waits for its turn to write.
+// InStatement commits its statement and, on SQLite, waits for other writers.
 func TestInStatement(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
-				must(t, db.InStatement(t.Context(), func(tx *database.Tx) error { return makePromise(tx, fmt.Sprint(i)) }))
+				must(t, db.InStatement(t.Context(), func(tx *database.Tx) error { return insertMessage(tx, fmt.Sprint(i)) }))
 			})
 			all.Go(func() {
-				must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return makePromise(tx, fmt.Sprint("t", i)) }))
+				must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, fmt.Sprint("t", i)) }))
 			})
 		}
 		all.Wait()
 		must(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
-			if n, err := countPromises(tx); err != nil || n != 16 {
-				t.Errorf("%d promises (%v), want 16", n, err)
+			if n, err := countMessages(tx); err != nil || n != 16 {
+				t.Errorf("%d rows (%v), want 16", n, err)
 			}
 			return nil
 		}))
-		wrong := db.InStatement(t.Context(), func(tx *database.Tx) error { return tx.Gorm().Exec("UPDATE nothing SET x = 1").Error })
-		if wrong == nil {
-			t.Error("a wrong statement went well")
+		err := db.InStatement(t.Context(), func(tx *database.Tx) error { return tx.Gorm().Exec("UPDATE nothing SET x = 1").Error })
+		if err == nil {
+			t.Error("an invalid statement succeeded")
 		}
 	})
 }

@@ -129,8 +129,8 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	}
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
 		TranslateError: true,
-		//mutant:drop TestColumnsAdded
-		QueryFields:            true, // never SELECT *: see TestColumnsAdded
+		//mutant:drop TestColumnsAreNamed
+		QueryFields:            true, // never SELECT *: see TestColumnsAreNamed
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		Logger:                 logger.Discard,

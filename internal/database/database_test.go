@@ -37,7 +37,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 	})
 }
 
-func TestFiveProcessesMigrateAtOnce(t *testing.T) {
+func TestConcurrentMigrations(t *testing.T) {
 	for kind, address := range databasetest.Addresses(t) {
 		t.Run(kind, func(t *testing.T) {
 			var wg sync.WaitGroup
@@ -72,7 +72,7 @@ func TestStoredTimeSorts(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Microsecond, 10 * time.Microsecond, time.Millisecond, time.Second - 1} {
 		m := database.StoredTime(base.Add(d))
 		if text := m.Format(time.RFC3339Nano); len(text) != len("2026-11-22T02:00:00.000001Z") {
-			t.Errorf("%v is kept as %s", d, text)
+			t.Errorf("%v is stored as %s", d, text)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestInTxRetries(t *testing.T) {
 		}
 		must(t, db.Gorm(ctx).Exec("INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at) VALUES (1, 'test', 'a', '', 'open', 0, ?, ?)", db.Now(), db.Now()).Error)
 		var wg sync.WaitGroup
-		for range 2 { // more might keep one out longer than it repeats
+		for range 2 { // with more, one might exceed its retries
 			wg.Go(func() {
 				for range 50 {
 					err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -154,7 +154,7 @@ func TestInTxRetries(t *testing.T) {
 		var tries int64
 		must(t, db.Gorm(ctx).Raw("SELECT tries FROM promises WHERE id = 1").Scan(&tries).Error)
 		if tries != 100 {
-			t.Errorf("%d of 100 stand", tries)
+			t.Errorf("%d of 100 increments", tries)
 		}
 	})
 }

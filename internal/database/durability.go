@@ -47,7 +47,7 @@ func (tx *Tx) WaitForStandbys() error {
 	if tx.Dialect() == SQLite {
 		return nil
 	}
-	//mutant:replace tx.gorm.Exec("SELECT pg_logical_emit_message(true, 'elsom', '')").Error => nil TestCancelledWaitIsUnknown
+	//mutant:replace tx.gorm.Exec("SELECT pg_logical_emit_message(true, 'elsom', '')").Error => nil TestCanceledWaitIsUnknown
 	return tx.gorm.Exec("SELECT pg_logical_emit_message(true, 'elsom', '')").Error
 }
 

@@ -10,54 +10,53 @@ import (
 	"elsom/internal/fault"
 )
 
-const nobody = "nobody" // a standby that is away
+const missing = "missing" // a standby that is down
 
-// A caller that gives up does not cancel its commit: PostgreSQL would cut its
-// wait for the standbys short and show the rows, which a failover then loses.
+// A caller that stops waiting does not cancel its commit: PostgreSQL would end the wait
+// for the standbys and show the rows, which a failover then loses.
 func TestCommitOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
-	must(t, server.SetSynchronousStandbys(nobody))
+	must(t, server.SetSynchronousStandbys(missing))
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	result := make(chan error, 1)
 	go func() {
-		result <- db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") })
+		result <- db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") })
 	}()
 	select {
 	case err := <-result:
 		if !fault.Is(err, fault.Unknown) {
-			t.Errorf("a commit that waits: %v", err)
+			t.Errorf("error while the commit waits: %v", err)
 		}
 	case <-time.After(20 * time.Second):
 		t.Fatal("the caller waits for the standby longer than its context allows")
 	}
-	if n := promises(t, db); n != 0 {
-		t.Errorf("%d rows of a commit that still waits can be read", n)
+	if n := messageCount(t, db); n != 0 {
+		t.Errorf("%d rows are visible before the commit ends", n)
 	}
-	eventually(t, "a database whose commits wait is called unhealthy", func() bool { return db.CheckReady(t.Context()) != nil })
+	eventually(t, "the database is unhealthy while commits wait", func() bool { return db.CheckReady(t.Context()) != nil })
 	must(t, server.SetSynchronousStandbys(""))
-	eventually(t, "the commit ends", func() bool { return promises(t, db) == 1 && !db.HasDetachedCommits() })
+	eventually(t, "the commit ends", func() bool { return messageCount(t, db) == 1 && !db.HasDetachedCommits() })
 	must(t, db.CheckReady(t.Context()))
 }
 
-// A caller that leaves amid a short commit, as any client can by hanging up, does
-// not make the database unhealthy: a stranger would take every portal out of its
-// load balancer.
+// A client that disconnects during a short commit does not make the database unhealthy:
+// otherwise any client could make load balancers drop all portals.
 func TestShortDetachedCommitIsHealthy(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Postgres(t)
 	for _, statement := range []string{
-		"CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
-		"CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON promises DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()",
+		"CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
+		"CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON promises DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow_commit()",
 	} {
 		must(t, db.Gorm(t.Context()).Exec(statement).Error)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	told := make(chan error, 1)
+	result := make(chan error, 1)
 	go func() {
-		told <- db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") })
+		result <- db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") })
 	}()
 	eventually(t, "the commit is in progress", func() bool {
 		var n int
@@ -65,8 +64,8 @@ func TestShortDetachedCommitIsHealthy(t *testing.T) {
 		return n > 0
 	})
 	cancel()
-	if err := <-told; !fault.Is(err, fault.Unknown) {
-		t.Fatalf("the caller did not leave amid its commit: %v", err)
+	if err := <-result; !fault.Is(err, fault.Unknown) {
+		t.Fatalf("the caller did not stop waiting during its commit: %v", err)
 	}
 	eventually(t, "the commit ends", func() bool {
 		if err := db.CheckReady(t.Context()); err != nil {
@@ -76,18 +75,18 @@ func TestShortDetachedCommitIsHealthy(t *testing.T) {
 	})
 }
 
-// Commits whose callers left take only a part of the connections: pages can
-// still be read.
+// Commits whose callers stopped waiting hold only a part of the connections, so that
+// pages can still be read.
 func TestDetachedCommitsLeaveConnectionsForReaders(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
-	must(t, server.SetSynchronousStandbys(nobody))
+	must(t, server.SetSynchronousStandbys(missing))
 	for i := range database.MaxConnections {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // time to reach the commit
-		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, string(rune('a'+i))) })
+		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, string(rune('a'+i))) })
 		cancel()
 		if err == nil {
-			t.Fatal("a commit did not wait")
+			t.Fatal("a commit succeeded without a standby")
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -98,40 +97,40 @@ func TestDetachedCommitsLeaveConnectionsForReaders(t *testing.T) {
 	}
 	must(t, server.SetSynchronousStandbys(""))
 	eventually(t, "the commits end", func() bool { return !db.HasDetachedCommits() })
-	must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "z") }))
+	must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "z") }))
 }
 
-// A commit whose wait was cancelled comes as a success with a warning. It is
-// unknown, and what it left is confirmed only by a commit that waits.
-func TestCancelledWaitIsUnknown(t *testing.T) {
+// PostgreSQL reports a commit whose wait was canceled as a success with a warning. Its
+// outcome is unknown until a later commit has waited for the standbys.
+func TestCanceledWaitIsUnknown(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
-	must(t, server.SetSynchronousStandbys(nobody))
-	insert := func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") }
+	must(t, server.SetSynchronousStandbys(missing))
+	insert := func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") }
 	if err := db.InTx(t.Context(), insert); !fault.Is(err, fault.Unknown) {
 		t.Errorf("in a transaction: %v", err)
 	}
 	if err := db.Gorm(t.Context()).Exec("UPDATE promises SET tries = 1").Error; !fault.Is(err, fault.Unknown) {
-		t.Errorf("a statement by itself: %v", err)
+		t.Errorf("single statement: %v", err)
 	}
-	if n := promises(t, db); n != 1 {
+	if n := messageCount(t, db); n != 1 {
 		t.Fatalf("%d rows", n)
 	}
 	empty := func(context.Context, *database.Tx) error { return nil }
-	must(t, db.InTx(t.Context(), empty)) // which proves nothing
+	must(t, db.InTx(t.Context(), empty)) // a commit without rows does not wait
 	for range 2 {
 		if err := db.WaitDurable(t.Context(), "a"); !fault.Is(err, fault.Unknown) {
-			t.Errorf("confirmed without a standby: %v", err)
+			t.Errorf("durable without a standby: %v", err)
 		}
 	}
 	must(t, server.SetSynchronousStandbys(""))
 	must(t, db.WaitDurable(t.Context(), "a"))
-	must(t, server.SetSynchronousStandbys(nobody))
-	must(t, db.WaitDurable(t.Context(), "a")) // once is enough
+	must(t, server.SetSynchronousStandbys(missing))
+	must(t, db.WaitDurable(t.Context(), "a")) // known from before
 }
 
-func promises(t *testing.T, db *database.DB) (n int) {
+func messageCount(t *testing.T, db *database.DB) (n int) {
 	t.Helper()
 	must(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error)
 	return n
@@ -145,5 +144,5 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatal("in vain: " + what)
+	t.Fatal("timeout: " + what)
 }

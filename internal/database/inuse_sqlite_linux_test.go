@@ -11,17 +11,17 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// Nothing is put where a portal has a database open, wherever its files went:
-// it would go on writing into them.
+// Restore refuses while a portal has the database open, even if its files were moved:
+// the portal would continue to write into them.
 func TestRestoreRefusesDatabaseInUse(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db, address := kept(t)
-	must(t, writes(db, 1))
+	db, address := migratedSQLite(t)
+	must(t, writePair(db, 1))
 	path := strings.TrimPrefix(address, "sqlite:")
-	file := filepath.Join(t.TempDir(), "kept.db")
+	file := filepath.Join(t.TempDir(), "backup.db")
 	must(t, database.Backup(ctx, address, file))
-	away := t.TempDir()
+	elsewhere := t.TempDir()
 	refuses := func(says string) {
 		t.Helper()
 		if err := database.Restore(ctx, address, file); err == nil || !strings.Contains(err.Error(), says) {
@@ -29,17 +29,17 @@ func TestRestoreRefusesDatabaseInUse(t *testing.T) {
 		}
 	}
 	refuses("stop the portal")
-	must(t, os.Rename(path, filepath.Join(away, "elsom.db")))
+	must(t, os.Rename(path, filepath.Join(elsewhere, "elsom.db")))
 	refuses("stop the portal")
-	must(t, os.Rename(path+"-wal", filepath.Join(away, "elsom.db-wal")))
+	must(t, os.Rename(path+"-wal", filepath.Join(elsewhere, "elsom.db-wal")))
 	refuses("stop the portal")
-	must(t, os.Rename(filepath.Join(away, "elsom.db"), path))
-	must(t, os.Rename(filepath.Join(away, "elsom.db-wal"), path+"-wal"))
+	must(t, os.Rename(filepath.Join(elsewhere, "elsom.db"), path))
+	must(t, os.Rename(filepath.Join(elsewhere, "elsom.db-wal"), path+"-wal"))
 	must(t, db.Close())
 	refuses("never overwritten")
-	must(t, os.Rename(path, filepath.Join(away, "elsom.db")))
-	// After a crash it lies there, and nobody has it open.
+	must(t, os.Rename(path, filepath.Join(elsewhere, "elsom.db")))
+	// A crash leaves this file behind; no process has it open.
 	must(t, os.WriteFile(path+"-shm", make([]byte, 32768), 0o600))
 	must(t, database.Restore(ctx, address, file))
-	must(t, writes(databasetest.Reopen(t, address), 2))
+	must(t, writePair(databasetest.Reopen(t, address), 2))
 }

@@ -284,7 +284,7 @@ func (t postgresTx) Commit() error {
 	if tag.String() == "ROLLBACK" {
 		return pgx.ErrTxCommitRollback
 	}
-	//mutant:drop TestCancelledWaitIsUnknown
+	//mutant:drop TestCanceledWaitIsUnknown
 	if c.warned() {
 		return errNotReplicated
 	}

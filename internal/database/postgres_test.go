@@ -11,8 +11,8 @@ import (
 	"elsom/internal/fault"
 )
 
-// A statement whose prepared form no longer fits, or is gone, is prepared anew:
-// by itself, and with the whole transaction around it.
+// A statement whose prepared form no longer fits or no longer exists is prepared again;
+// inside a transaction the whole transaction is run again.
 func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Postgres(t)
@@ -25,7 +25,7 @@ func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 	exec("CREATE TABLE shapes (id BIGINT)")
 	exec("INSERT INTO shapes VALUES (1)")
 	const read, write = "SELECT * FROM shapes WHERE id = ?", "UPDATE shapes SET id = id WHERE id = ? RETURNING *"
-	for name, stale := range map[string]string{"another shape": "ALTER TABLE shapes ADD COLUMN c%d BIGINT", "gone": "DEALLOCATE ALL"} {
+	for name, stale := range map[string]string{"changed table": "ALTER TABLE shapes ADD COLUMN c%d BIGINT", "deallocated": "DEALLOCATE ALL"} {
 		n := 0
 		change := func() {
 			n++
@@ -52,25 +52,25 @@ func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 	}
 }
 
-// What GORM writes itself names the columns of the struct.
-func TestColumnsAdded(t *testing.T) {
+// GORM selects the columns of the struct by name.
+func TestColumnsAreNamed(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	var said []string
+	var statements []string
 	trace := database.WithTrace(func(statement string, _ []any) {
 		mu.Lock()
 		defer mu.Unlock()
-		said = append(said, statement)
+		statements = append(statements, statement)
 	})
 	for name, db := range map[string]*database.DB{"sqlite": databasetest.SQLite(t, trace), "postgres": databasetest.Postgres(t, trace)} {
-		type promise struct {
+		type message struct {
 			ID  int64
 			Key string
 		}
-		var rows []promise
-		must(t, db.Gorm(context.Background()).Where("id = ?", 1).Limit(1).Find(&rows).Error)
+		var rows []message
+		must(t, db.Gorm(context.Background()).Table("promises").Where("id = ?", 1).Limit(1).Find(&rows).Error)
 		mu.Lock()
-		last := said[len(said)-1]
+		last := statements[len(statements)-1]
 		mu.Unlock()
 		if strings.Contains(last, "*") || !strings.Contains(last, "key") {
 			t.Errorf("%s: %s", name, last)
@@ -84,8 +84,7 @@ func TestColumnsAdded(t *testing.T) {
 	}
 }
 
-// A statement that a timeout of the server cut is unavailable, in and outside a
-// transaction.
+// A statement that exceeds the server's statement_timeout is unavailable.
 func TestStatementTimeoutIsUnavailable(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Postgres(t)

@@ -10,7 +10,7 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// A purge takes all that it is meant to take, however much, and in portions.
+// A purge deletes all matching rows in several transactions.
 func TestPurgeBatches(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()

@@ -14,20 +14,20 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// place is an empty database on the tests' server, and a role that may log in.
-type place struct {
+// emptyDatabase is an empty database on the tests' server with a role that may log in.
+type emptyDatabase struct {
 	t            *testing.T
 	server       *databasetest.PostgresServer
 	name, role   string
 	owner, guest string // addresses
 }
 
-func newPlace(t *testing.T, encoding string) *place {
+func newEmptyDatabase(t *testing.T, encoding string) *emptyDatabase {
 	t.Helper()
 	server, err := databasetest.Server()
 	must(t, err)
 	name := fmt.Sprintf("elsom_place_%d_%d", os.Getpid(), time.Now().UnixNano())
-	p := &place{t: t, server: server, name: name, role: name + "_role", owner: server.Address(name)}
+	p := &emptyDatabase{t: t, server: server, name: name, role: name + "_role", owner: server.Address(name)}
 	must(t, server.Exec("postgres", "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'"))
 	must(t, server.Exec("postgres", "CREATE ROLE "+p.role+" LOGIN"))
 	t.Cleanup(func() {
@@ -41,47 +41,47 @@ func newPlace(t *testing.T, encoding string) *place {
 	return p
 }
 
-func (p *place) exec(statement string) {
+func (p *emptyDatabase) exec(statement string) {
 	p.t.Helper()
 	must(p.t, p.server.Exec(p.name, statement))
 }
 
-func (p *place) migrate(address string) error {
+func (p *emptyDatabase) migrate(address string) error {
 	p.t.Helper()
 	db := databasetest.Reopen(p.t, address)
 	return db.Migrate(context.Background())
 }
 
-func (p *place) isEmpty() {
+func (p *emptyDatabase) wantEmpty() {
 	p.t.Helper()
-	p.exec("DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace) THEN RAISE 'something was made'; END IF; END $$")
+	p.exec("DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace) THEN RAISE 'an object was created'; END IF; END $$")
 }
 
-// A database that can't hold Kyrgyz names is refused before anything is made.
+// A database whose encoding lacks Kyrgyz letters is refused before anything is created.
 func TestOpenRefusesOtherEncodings(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []string{"SQL_ASCII", "WIN1251"} {
-		p := newPlace(t, encoding)
+		p := newEmptyDatabase(t, encoding)
 		_, err := database.Open(context.Background(), p.owner)
 		if err == nil || !strings.Contains(err.Error(), encoding) || !strings.Contains(err.Error(), "createdb -E UTF8") {
 			t.Errorf("%s: %v", encoding, err)
 		}
-		p.isEmpty()
+		p.wantEmpty()
 	}
 }
 
-// What an operator set for the role or database never weakens a commit, nor hides
-// the warning that its wait for the standbys was cut short.
+// Settings of the role or database neither weaken a commit nor hide the warning that its
+// wait for the standbys was canceled.
 func TestRoleSettingsDoNotWeakenCommits(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, "UTF8")
+	p := newEmptyDatabase(t, "UTF8")
 	p.exec("ALTER ROLE " + p.role + " SET synchronous_commit = off")
 	p.exec("ALTER DATABASE " + p.name + " SET client_min_messages = error")
-	for asked, commits := range map[string]string{"": "on", "off": "on", "remote_apply": "remote_apply"} {
+	for requested, commits := range map[string]string{"": "on", "off": "on", "remote_apply": "remote_apply"} {
 		u, err := url.Parse(p.guest)
 		must(t, err)
-		if query := u.Query(); asked != "" {
-			query.Set("synchronous_commit", asked)
+		if query := u.Query(); requested != "" {
+			query.Set("synchronous_commit", requested)
 			u.RawQuery = query.Encode()
 		}
 		db := databasetest.Reopen(t, u.String())
@@ -95,26 +95,25 @@ func TestRoleSettingsDoNotWeakenCommits(t *testing.T) {
 	}
 }
 
-// A role that may not make or change the tables is told who has to, before
-// anything is made; where nothing is to be done it may start.
+// A role without the right to create or change tables gets ErrNotOwner before anything
+// is created. It may start if there is nothing to migrate.
 func TestMigrateNeedsOwner(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, "UTF8")
+	p := newEmptyDatabase(t, "UTF8")
 	if err := p.migrate(p.guest); !errors.Is(err, database.ErrNotOwner) {
-		t.Errorf("into an empty database: %v", err)
+		t.Errorf("empty database: %v", err)
 	}
-	p.isEmpty()
+	p.wantEmpty()
 	must(t, p.migrate(p.owner))
 	p.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + p.role)
 	must(t, p.migrate(p.guest))
 	p.exec("GRANT CREATE ON SCHEMA public TO " + p.role)
 	p.exec("DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
 	if err := p.migrate(p.guest); !errors.Is(err, database.ErrNotOwner) {
-		t.Errorf("of an older schema: %v", err)
+		t.Errorf("older schema: %v", err)
 	}
 }
 
-// Whatever is wrong with an address, no error has its password.
 func TestErrorsOmitPassword(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret-w0rd"
@@ -145,7 +144,6 @@ func TestErrorsOmitPassword(t *testing.T) {
 	}
 }
 
-// TLS is asked for only where a network lies between.
 func TestUsesPlaintext(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{

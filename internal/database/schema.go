@@ -41,7 +41,7 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 		return ErrEmpty
 	case current < target:
 		return ErrOlder
-	//mutant:drop TestRestoreRefuses
+	//mutant:drop TestRestoreErrors
 	case current > target:
 		return ErrNewer
 	}

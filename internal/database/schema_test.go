@@ -10,29 +10,29 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// column is one as both databases can tell it.
+// column describes a column in a way that both databases can report.
 type column struct {
 	Table, Name string
 	Type        string // integer, text, boolean, time
 	Required    bool   // NOT NULL
 }
 
-// unique is a set of columns of which no two rows have the same: an index or
-// a key. Where tells whether it counts some rows only.
+// unique is a unique index or key. Partial is set if it covers only some of the rows.
 type unique struct {
 	Table, Columns string
 	Partial        bool
 }
 
-// Both databases must have the same tables with the same columns of the same
-// kinds, and refuse the same NULLs and the same second rows.
+// Both databases must have the same tables and columns, with the same types, NOT NULL
+// and unique constraints.
 func TestSchemasAgree(t *testing.T) {
 	lite, pg := databasetest.SQLite(t), databasetest.Postgres(t)
 	agree(t, 100, liteColumns(t, lite), postgresColumns(t, pg))
 	agree(t, 20, liteUniques(t, lite), postgresUniques(t, pg))
 }
 
-// agree wants the same of both, and at least so many.
+// agree fails the test unless both lists have the same elements, at least as many as
+// least.
 func agree[T comparable](t *testing.T, least int, lite, pg []T) {
 	t.Helper()
 	if len(lite) < least {
@@ -40,17 +40,17 @@ func agree[T comparable](t *testing.T, least int, lite, pg []T) {
 	}
 	for _, one := range lite {
 		if !slices.Contains(pg, one) {
-			t.Errorf("%+v is so in SQLite only", one)
+			t.Errorf("%+v in SQLite only", one)
 		}
 	}
 	for _, one := range pg {
 		if !slices.Contains(lite, one) {
-			t.Errorf("%+v is so in PostgreSQL only", one)
+			t.Errorf("%+v in PostgreSQL only", one)
 		}
 	}
 }
 
-// kindOf gives the class of a declared type.
+// kindOf returns the kind of a declared type.
 func kindOf(t *testing.T, declared string) string {
 	t.Helper()
 	name, _, _ := strings.Cut(strings.ToLower(declared), "(")
@@ -59,7 +59,7 @@ func kindOf(t *testing.T, declared string) string {
 		"boolean": "boolean", "timestamptz": "time", "timestamp with time zone": "time",
 	}[name]
 	if kind == "" {
-		t.Errorf("the type %s is of no class", declared)
+		t.Errorf("unknown type %s", declared)
 	}
 	return kind
 }

@@ -12,8 +12,7 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// Who must not make a database is told why there is none to open, and leaves
-// everything as it was.
+// Open with ExistingOnly returns why there is no database and changes nothing.
 func TestExistingOnlyCreatesNothing(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -25,7 +24,7 @@ func TestExistingOnlyCreatesNothing(t *testing.T) {
 	must(t, os.WriteFile(empty, nil, 0o600))
 	before := string(read(t, foreign))
 	for path, says := range map[string]string{
-		foreign:                              "another program's",
+		foreign:                              "belongs to another program",
 		empty:                                empty + " is empty",
 		folder:                               folder + " is a folder",
 		filepath.Join(folder, "no", "no.db"): "there is no database at " + filepath.Join(folder, "no", "no.db"),
@@ -39,39 +38,39 @@ func TestExistingOnlyCreatesNothing(t *testing.T) {
 		t.Error("a file was changed")
 	}
 	if _, err := os.Stat(filepath.Join(folder, "no")); err == nil {
-		t.Error("a folder was made")
+		t.Error("a folder was created")
 	}
 
 	address := databasetest.Addresses(t)["postgres"]
 	if _, err := database.Open(context.Background(), address, database.ExistingOnly); !errors.Is(err, database.ErrEmpty) {
-		t.Errorf("an empty PostgreSQL: %v", err)
+		t.Errorf("empty PostgreSQL: %v", err)
 	}
 	var tables int
 	must(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
 	if tables != 0 {
-		t.Errorf("%d tables were made", tables)
+		t.Errorf("%d tables were created", tables)
 	}
 }
 
-// A database that was just restored is opened, and has its log again.
+// A restored database is opened in WAL mode.
 func TestExistingOnlyOpensDatabase(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	_, address := kept(t)
-	file := filepath.Join(t.TempDir(), "kept.db")
+	_, address := migratedSQLite(t)
+	file := filepath.Join(t.TempDir(), "backup.db")
 	must(t, database.Backup(ctx, address, file))
-	place := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
-	must(t, database.Restore(ctx, place, file))
-	db := databasetest.Reopen(t, place, database.ExistingOnly)
-	must(t, writes(db, 1))
+	target := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
+	must(t, database.Restore(ctx, target, file))
+	db := databasetest.Reopen(t, target, database.ExistingOnly)
+	must(t, writePair(db, 1))
 	var mode string
 	must(t, db.Pool().QueryRow("PRAGMA journal_mode").Scan(&mode))
 	if mode != "wal" {
-		t.Errorf("the journal is %s", mode)
+		t.Errorf("journal_mode is %s", mode)
 	}
 }
 
-// Only an older schema is told to migrate; what else is wrong is told as it is.
+// Only the error of an older schema says to migrate.
 func TestCheckSchemaErrors(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
@@ -83,19 +82,19 @@ func TestCheckSchemaErrors(t *testing.T) {
 		}
 		change("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
 		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrNewer) {
-			t.Errorf("a newer one: %v", err)
+			t.Errorf("newer: %v", err)
 		}
 		change("DELETE FROM goose_db_version WHERE version_id > 1")
 		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrOlder) {
-			t.Errorf("an older one: %v", err)
+			t.Errorf("older: %v", err)
 		}
-		change("DELETE FROM goose_db_version WHERE version_id > 0") // what looking left behind once
+		change("DELETE FROM goose_db_version WHERE version_id > 0") // as left by earlier releases
 		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrEmpty) {
-			t.Errorf("an empty one: %v", err)
+			t.Errorf("empty: %v", err)
 		}
 		must(t, db.Close())
 		if err := db.CheckSchema(ctx); err == nil || strings.Contains(err.Error(), "migrate") || !strings.Contains(err.Error(), "closed") {
-			t.Errorf("one that is away: %v", err)
+			t.Errorf("closed: %v", err)
 		}
 	})
 }

@@ -10,8 +10,7 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// A connection prepares a text once, and a statement that stays prepared
-// keeps neither rows nor values, nor a table as it was.
+// A cached statement keeps no rows, no values and no old table definition.
 func TestStatementCache(t *testing.T) {
 	ctx := context.Background()
 	db := databasetest.SQLite(t)
@@ -23,54 +22,53 @@ func TestStatementCache(t *testing.T) {
 		_, err := conn.ExecContext(ctx, text, args...)
 		must(t, err)
 	}
-	ask := func(text string, args ...any) (got sql.NullString) {
+	query := func(text string, args ...any) (got sql.NullString) {
 		t.Helper()
 		must(t, conn.QueryRowContext(ctx, text, args...).Scan(&got))
 		return got
 	}
-	exec("CREATE TABLE coats (id BIGINT PRIMARY KEY, colour VARCHAR)")
+	exec("CREATE TABLE items (id BIGINT PRIMARY KEY, color VARCHAR)")
 	for id := range 3 {
-		exec("INSERT INTO coats (id, colour) VALUES (?, ?)", id, fmt.Sprint("colour ", id))
+		exec("INSERT INTO items (id, color) VALUES (?, ?)", id, fmt.Sprint("color ", id))
 	}
 	for id := range 3 {
-		if got := ask("SELECT colour FROM coats WHERE id = ?", id); got.String != fmt.Sprint("colour ", id) {
+		if got := query("SELECT color FROM items WHERE id = ?", id); got.String != fmt.Sprint("color ", id) {
 			t.Errorf("%d is %v", id, got)
 		}
 	}
 
-	// The same text while its first statement stands on a row.
-	outer, err := conn.QueryContext(ctx, "SELECT id FROM coats ORDER BY id")
+	// The same text while its first statement has an open result.
+	outer, err := conn.QueryContext(ctx, "SELECT id FROM items ORDER BY id")
 	must(t, err)
 	defer func() { _ = outer.Close() }()
 	for want := 0; outer.Next(); want++ {
 		var id int
 		must(t, outer.Scan(&id))
-		if first := ask("SELECT id FROM coats ORDER BY id"); id != want || first.String != "0" {
-			t.Errorf("row %d is %d, and beside it %v comes first", want, id, first)
+		if first := query("SELECT id FROM items ORDER BY id"); id != want || first.String != "0" {
+			t.Errorf("row %d is %d, and %v is the first of the nested query", want, id, first)
 		}
 	}
 	must(t, outer.Err())
 
-	// Refused, and then right.
-	if _, err := conn.ExecContext(ctx, "INSERT INTO coats (id, colour) VALUES (?, ?)", 1, "again"); err == nil {
-		t.Error("one id has two rows")
+	// An execution that failed, then one that succeeds.
+	if _, err := conn.ExecContext(ctx, "INSERT INTO items (id, color) VALUES (?, ?)", 1, "again"); err == nil {
+		t.Error("a duplicate id was inserted")
 	}
-	exec("INSERT INTO coats (id, colour) VALUES (?, ?)", 9, nil)
-	if got := ask("SELECT colour FROM coats WHERE id = ?", 9); got.Valid {
-		t.Errorf("no colour is %q", got.String)
+	exec("INSERT INTO items (id, color) VALUES (?, ?)", 9, nil)
+	if got := query("SELECT color FROM items WHERE id = ?", 9); got.Valid {
+		t.Errorf("NULL is read as %q", got.String)
 	}
 
-	// Another table under the same name; nothing that was read holds the old one.
-	exec("DROP TABLE coats")
-	exec("CREATE TABLE coats (size BIGINT, colour VARCHAR, id BIGINT PRIMARY KEY)")
-	exec("INSERT INTO coats (id, colour) VALUES (?, ?)", 9, "new")
-	if got := ask("SELECT colour FROM coats WHERE id = ?", 9); got.String != "new" {
+	// Another table of the same name.
+	exec("DROP TABLE items")
+	exec("CREATE TABLE items (size BIGINT, color VARCHAR, id BIGINT PRIMARY KEY)")
+	exec("INSERT INTO items (id, color) VALUES (?, ?)", 9, "new")
+	if got := query("SELECT color FROM items WHERE id = ?", 9); got.String != "new" {
 		t.Errorf("the new table has %v", got)
 	}
 }
 
-// However many texts come, a connection keeps a bounded number of them, and
-// each once.
+// The cache has a maximum size and stores each text once.
 func TestStatementCacheIsBounded(t *testing.T) {
 	ctx := context.Background()
 	db := databasetest.SQLite(t)
@@ -82,22 +80,22 @@ func TestStatementCacheIsBounded(t *testing.T) {
 		var got int
 		must(t, conn.QueryRowContext(ctx, fmt.Sprintf("SELECT %d", n)).Scan(&got))
 		if got != n {
-			t.Fatalf("SELECT %d gives %d", n, got)
+			t.Fatalf("SELECT %d returns %d", n, got)
 		}
 	}
-	kept := func() (n int) {
+	cached := func() (n int) {
 		must(t, conn.Raw(func(c any) error { n = database.CachedStatements(c); return nil }))
 		return n
 	}
-	if n := kept(); n < 100 || n > 300 {
-		t.Errorf("%d statements are kept", n)
+	if n := cached(); n < 100 || n > 300 {
+		t.Errorf("%d statements are cached", n)
 	}
-	before := kept()
+	before := cached()
 	for range 3 {
 		var got int
 		must(t, conn.QueryRowContext(ctx, "SELECT 499").Scan(&got))
 	}
-	if n := kept(); n != before {
-		t.Errorf("a text that comes again makes %d statements of %d", n, before)
+	if n := cached(); n != before {
+		t.Errorf("%d statements after a repeated text, want %d", n, before)
 	}
 }

@@ -12,50 +12,48 @@ import (
 	"elsom/internal/fault"
 )
 
-func makePromise(tx *database.Tx, key string) error {
+func insertMessage(tx *database.Tx, key string) error {
 	return tx.Gorm().Exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'test', ?, '', 'open', ?, ?)",
 		tx.NewID(), key, tx.Now(), tx.Now()).Error
 }
 
-func countPromises(tx *database.Tx) (n int, err error) {
+func countMessages(tx *database.Tx) (n int, err error) {
 	err = tx.Gorm().Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error
 	return n, err
 }
 
-// A reader sees one moment, writers go on beside it, and it can't write.
+// A read transaction sees one snapshot, does not block writers and can't write.
 func TestReadTx(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		err := db.ReadTx(ctx, func(ctx context.Context, reading *database.Tx) error {
-			before, err := countPromises(reading)
+			before, err := countMessages(reading)
 			must(t, err)
-			// The writer doesn't wait for the reader.
 			soon, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
-			must(t, db.InTx(soon, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "a") }))
-			after, err := countPromises(reading)
+			must(t, db.InTx(soon, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") }))
+			after, err := countMessages(reading)
 			must(t, err)
 			if before != 0 || after != 0 {
-				t.Errorf("saw %d, then %d: not one moment", before, after)
+				t.Errorf("saw %d, then %d: not one snapshot", before, after)
 			}
-			if makePromise(reading, "b") == nil {
-				t.Error("a reader wrote")
+			if insertMessage(reading, "b") == nil {
+				t.Error("a read transaction wrote")
 			}
 			return nil
 		})
 		must(t, err)
-		must(t, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return makePromise(tx, "c") }))
+		must(t, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "c") }))
 		must(t, db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
-			if n, err := countPromises(tx); err != nil || n != 2 {
-				t.Errorf("%d promises (%v), want a and c", n, err)
+			if n, err := countMessages(tx); err != nil || n != 2 {
+				t.Errorf("%d rows (%v), want a and c", n, err)
 			}
 			return nil
 		}))
 	})
 }
 
-// Many readers beside many writers: none of them keeps another out.
-func TestReadTxBesideWriters(t *testing.T) {
+func TestConcurrentReadersAndWriters(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		var wg sync.WaitGroup
@@ -63,7 +61,7 @@ func TestReadTxBesideWriters(t *testing.T) {
 			wg.Go(func() {
 				for i := range 10 {
 					if err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-						return makePromise(tx, string(rune('a'+n))+string(rune('a'+i)))
+						return insertMessage(tx, string(rune('a'+n))+string(rune('a'+i)))
 					}); err != nil {
 						t.Error(err)
 					}
@@ -72,8 +70,8 @@ func TestReadTxBesideWriters(t *testing.T) {
 			wg.Go(func() {
 				for range 10 {
 					if err := db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
-						first, err := countPromises(tx)
-						if second, _ := countPromises(tx); second != first {
+						first, err := countMessages(tx)
+						if second, _ := countMessages(tx); second != first {
 							t.Errorf("%d, then %d", first, second)
 						}
 						return err
@@ -87,9 +85,9 @@ func TestReadTxBesideWriters(t *testing.T) {
 	})
 }
 
-// An act that goes on after a failed statement must not pass for one whose
-// outcome nobody knows: PostgreSQL has rolled it back, and says so.
-func TestSwallowedErrorIsNotUnknown(t *testing.T) {
+// If a function ignores the error of a statement, PostgreSQL rolls the transaction back
+// at COMMIT and reports that, so the outcome is known.
+func TestIgnoredErrorIsNotUnknown(t *testing.T) {
 	db := databasetest.Postgres(t)
 	err := db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
 		_ = tx.Gorm().Exec("SELECT 1/0").Error
@@ -100,14 +98,14 @@ func TestSwallowedErrorIsNotUnknown(t *testing.T) {
 	}
 }
 
-// A connection that is cut while a transaction runs: it is run again, once.
+// A transaction whose connection is lost before COMMIT is run again.
 func TestLostConnectionIsRetried(t *testing.T) {
 	db := databasetest.Postgres(t)
 	ctx := context.Background()
 	runs := 0
 	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		runs++
-		if err := makePromise(tx, "a"); err != nil {
+		if err := insertMessage(tx, "a"); err != nil {
 			return err
 		}
 		if runs > 1 {
@@ -123,7 +121,7 @@ func TestLostConnectionIsRetried(t *testing.T) {
 	}
 }
 
-// Cut just before COMMIT is sent: whether it was done can't be told.
+// If the connection is lost while COMMIT is sent, its outcome is unknown.
 func TestLostCommitIsUnknown(t *testing.T) {
 	db := databasetest.Postgres(t)
 	ctx := context.Background()
@@ -138,7 +136,7 @@ func TestLostCommitIsUnknown(t *testing.T) {
 	}
 }
 
-func TestEndedContextEndsInTx(t *testing.T) {
+func TestInTxReturnsContextError(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

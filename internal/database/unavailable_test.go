@@ -9,20 +9,18 @@ import (
 	"elsom/internal/fault"
 )
 
-// Whoever reads from a database that is away is told to come back, whatever
-// the form of the reading.
 func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		must(t, db.Close())
-		nothing := func(context.Context, *database.Tx) error { return nil }
+		empty := func(context.Context, *database.Tx) error { return nil }
 		var row struct{ ID int64 }
 		for name, err := range map[string]error{
 			"raw":     db.Gorm(ctx).Raw("SELECT 1").Scan(&row).Error,
 			"find":    db.Gorm(ctx).Table("promises").Limit(1).Find(&row).Error,
 			"exec":    db.Gorm(ctx).Exec("DELETE FROM promises").Error,
-			"tx":      db.InTx(ctx, nothing),
-			"reading": db.ReadTx(ctx, nothing),
+			"tx":      db.InTx(ctx, empty),
+			"read tx": db.ReadTx(ctx, empty),
 		} {
 			if !fault.Is(err, fault.Unavailable) {
 				t.Errorf("%s: %v", name, err)
@@ -31,15 +29,14 @@ func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	})
 }
 
-// A connection that the database cuts: outside a transaction nobody reads
-// again, but whoever asked is told to.
+// A read outside a transaction is not run again if its connection is lost.
 func TestLostReadIsUnavailable(t *testing.T) {
 	db := databasetest.Postgres(t)
 	err := db.Gorm(context.Background()).Exec("SELECT pg_terminate_backend(pg_backend_pid(), 5000)").Error
 	if !fault.Is(err, fault.Unavailable) {
-		t.Errorf("a cut reading: %v", err)
+		t.Errorf("lost connection: %v", err)
 	}
 	if err := db.Gorm(context.Background()).Exec("SELECT 1/0").Error; fault.Is(err, fault.Unavailable) {
-		t.Errorf("a wrong reading: %v", err)
+		t.Errorf("wrong statement: %v", err)
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 var quoted = regexp.MustCompile(`«[^»]+»`)
 
-// A button is looked for as it is named: without a case ending in the name,
-// and in the language that the system has. iPhones don't speak Kyrgyz.
-func TestButtonsAreNamedAsTheyStand(t *testing.T) {
+// Texts that mention a button of the phone or browser use its exact label, without a
+// case ending and in a language of the system. iOS has no Kyrgyz.
+func TestButtonsAreNamedByTheirLabels(t *testing.T) {
 	ky, ru := messagesOf(t, KY), messagesOf(t, RU)
 	names := func(all map[string]message, key string) []string { return quoted.FindAllString(anyForm(all[key]), -1) }
 	for key, want := range map[string][]string{

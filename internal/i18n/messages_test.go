@@ -26,7 +26,7 @@ var forms = map[Lang][]string{
 
 var pluralForms = []string{"zero", "one", "two", "few", "many", "other"}
 
-// messagesOf reads all messages of a language as they stand in the files.
+// messagesOf reads all messages of a language from the files.
 func messagesOf(t *testing.T, lang Lang) map[string]message {
 	t.Helper()
 	all := map[string]message{}
@@ -57,7 +57,7 @@ func collect(t *testing.T, file, prefix string, tree map[string]any, all map[str
 	t.Helper()
 	put := func(key string, m message) {
 		if _, twice := all[key]; twice {
-			t.Errorf("%s: %s stands twice", file, key)
+			t.Errorf("%s: duplicate key %s", file, key)
 		}
 		all[key] = m
 	}
@@ -96,7 +96,7 @@ func TestMessagesLoad(t *testing.T) {
 	}
 }
 
-func TestEveryTopicStandsInThreeLanguages(t *testing.T) {
+func TestEveryTopicHasThreeLanguages(t *testing.T) {
 	topic := func(lang Lang) []string {
 		names := topics(t, lang)
 		for i, name := range names {
@@ -115,7 +115,7 @@ func TestEveryTopicStandsInThreeLanguages(t *testing.T) {
 	}
 }
 
-func TestEveryKeyIsKnownInThreeLanguages(t *testing.T) {
+func TestEveryKeyHasThreeLanguages(t *testing.T) {
 	want := messagesOf(t, RU)
 	if len(want) < 20 {
 		t.Fatalf("only %d messages were found", len(want))
@@ -167,12 +167,12 @@ func TestNoTextIsEmpty(t *testing.T) {
 
 var placeholder = regexp.MustCompile(`{{\s*\.(\w+)\s*}}`)
 
-// placeholders lists what a message wants filled in. Count may be left out of
-// some forms ("one day") and is not listed.
+// placeholders returns the names of a message's placeholders. Count is left out, since
+// some forms ("one day") don't need it.
 func placeholders(t *testing.T, key, text string) []string {
 	t.Helper()
 	if n := len(placeholder.FindAllString(text, -1)); n != strings.Count(text, "{{") || n != strings.Count(text, "}}") {
-		t.Errorf("%s: %q holds something other than {{.Name}}", key, text)
+		t.Errorf("%s: %q contains an action other than {{.Name}}", key, text)
 	}
 	var names []string
 	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
@@ -191,7 +191,7 @@ func TestPlaceholdersAgree(t *testing.T) {
 			want := placeholders(t, key, anyForm(russian[key]))
 			for form, text := range m {
 				if got := placeholders(t, key, text); !slices.Equal(got, want) {
-					t.Errorf("%s: %s %s fills in %v, ru %v", lang, key, form, got, want)
+					t.Errorf("%s: %s %s has the placeholders %v, ru %v", lang, key, form, got, want)
 				}
 			}
 		}
@@ -205,8 +205,8 @@ func anyForm(m message) string {
 	return ""
 }
 
-// sameInBoth are the texts that Kyrgyz and Russian really share: terms and
-// names. Anything else that reads alike in both was not translated.
+// sameInBoth are the texts that are the same in Kyrgyz and Russian: terms and names. Any
+// other equal text was not translated.
 var sameInBoth = []string{
 	"ЭЛСОМ", "ИНН", "Сумма", "сумма", "Комиссия", "комиссия", "Код", "код", "Баланс", "баланс",
 	"Терминал", "терминал", "Лимит", "лимит", "сом", "тыйын", "Компания",
@@ -223,7 +223,7 @@ func TestNoKyrgyzTextIsRussian(t *testing.T) {
 			}
 			for _, other := range russian[key] {
 				if text == other {
-					t.Errorf("%s reads %q in both", key, text)
+					t.Errorf("%s is %q in both languages", key, text)
 				}
 			}
 		}
@@ -254,7 +254,7 @@ func TestLanguages(t *testing.T) {
 		}
 	}
 	if got, ok := Parse("fr"); ok || got != RU {
-		t.Errorf("Parse of a stranger gives %q, %v", got, ok)
+		t.Errorf("Parse of an unknown language returns %q, %v", got, ok)
 	}
 	if KY.Name() == RU.Name() || EN.Name() == RU.Name() {
 		t.Error("two languages share a name")
@@ -289,19 +289,19 @@ func TestTLogsWhatIsMissing(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, nil)))
 	t.Cleanup(func() { slog.SetDefault(before) })
 	if got := RU.T("nowhere.to.be.found"); got != "⟨nowhere.to.be.found⟩" {
-		t.Errorf("an unknown key reads %q", got)
+		t.Errorf("unknown key: %q", got)
 	}
 	if got := RU.T(withPlaceholder); !strings.Contains(got, "<no value>") {
-		t.Errorf("a missing argument reads %q", got)
+		t.Errorf("missing argument: %q", got)
 	}
 	for _, key := range []string{"nowhere.to.be.found", withPlaceholder} {
 		if !strings.Contains(logged.String(), "key="+key) {
-			t.Errorf("%s is not in the log: %s", key, logged.String())
+			t.Errorf("%s was not logged: %s", key, logged.String())
 		}
 	}
 }
 
-func TestFilledInAndPlural(t *testing.T) {
+func TestArgumentsAndPlurals(t *testing.T) {
 	if err := Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestFilledInAndPlural(t *testing.T) {
 		for _, lang := range Langs() {
 			got := lang.T(key, args)
 			if strings.Contains(got, "⟨") || strings.Contains(got, "<no value>") || strings.Contains(got, "{{") {
-				t.Errorf("%s: %s reads %q", lang, key, got)
+				t.Errorf("%s: %s is %q", lang, key, got)
 			}
 		}
 	}

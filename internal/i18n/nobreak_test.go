@@ -17,7 +17,7 @@ func TestNoBreakSpacesInRussian(t *testing.T) {
 		}
 	}
 	if got := RU.T("portal.check.lead"); got != "Пока ничего не\u00a0оплачено. Деньги спишутся, когда Вы\u00a0нажмёте «Оплатить»." {
-		t.Errorf("a page says %q", got)
+		t.Errorf("T returns %q", got)
 	}
 	for _, key := range []string{"portal.receipt.status_refunded", "customer.code_wrong"} {
 		if got := RU.T(key); noBreakRussian(got) == got {

@@ -6,8 +6,8 @@
 // a process can crash between the work and the record of it, so the work must be
 // idempotent.
 //
-// The table is named promises for historical reasons: a promise is a message,
-// its lane is the queue, and the state kept means done.
+// The table is named promises for historical reasons. Its column lane is the queue, and
+// the state 'kept' means done.
 package outbox
 
 import (

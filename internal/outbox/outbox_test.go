@@ -76,7 +76,7 @@ func (b *fixture) acquire(queue string, n int) (messages []outbox.LeasedMessage)
 // one acquires the only message that is due.
 func (b *fixture) one() outbox.LeasedMessage {
 	b.t.Helper()
-	messages := b.acquire("lane", 10)
+	messages := b.acquire("test", 10)
 	if len(messages) != 1 {
 		b.t.Fatalf("%d messages are due", len(messages))
 	}
@@ -85,7 +85,7 @@ func (b *fixture) one() outbox.LeasedMessage {
 
 func (b *fixture) none() {
 	b.t.Helper()
-	if messages := b.acquire("lane", 10); len(messages) != 0 {
+	if messages := b.acquire("test", 10); len(messages) != 0 {
 		b.t.Fatalf("%v is due", messages)
 	}
 }
@@ -118,7 +118,7 @@ func (b *fixture) wantState(key, state string) {
 }
 
 func message(key string) outbox.Message {
-	return outbox.Message{Queue: "lane", Key: key, Payload: map[string]string{"secret": key}}
+	return outbox.Message{Queue: "test", Key: key, Payload: map[string]string{"secret": key}}
 }
 
 func TestAcquireAndComplete(t *testing.T) {
@@ -126,7 +126,7 @@ func TestAcquireAndComplete(t *testing.T) {
 		b.add(message("a"))
 		m := b.one()
 		var payload map[string]string
-		if err := m.Read(&payload); err != nil || payload["secret"] != "a" || m.Key != "a" || m.Queue != "lane" || m.Attempts != 1 {
+		if err := m.Read(&payload); err != nil || payload["secret"] != "a" || m.Key != "a" || m.Queue != "test" || m.Attempts != 1 {
 			t.Fatalf("%+v, %v, %v", m, payload, err)
 		}
 		b.none()
@@ -168,7 +168,7 @@ func TestAddRefusesPayloads(t *testing.T) {
 	each(t, func(t *testing.T, b *fixture) {
 		for _, payload := range []any{make(chan int), strings.Repeat("x", 8001)} {
 			err := b.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-				return outbox.Add(ctx, tx, outbox.Message{Queue: "lane", Key: "k", Payload: payload})
+				return outbox.Add(ctx, tx, outbox.Message{Queue: "test", Key: "k", Payload: payload})
 			})
 			if err == nil || strings.Contains(err.Error(), "xxxx") {
 				t.Errorf("got %v", err)
@@ -187,17 +187,17 @@ func TestDueInOrder(t *testing.T) {
 		if got := b.one().Key; got != "now" {
 			t.Errorf("%s came first", got)
 		}
-		if due, err := outbox.CountDue(context.Background(), b.db, "lane", 2); due != 0 || err != nil {
+		if due, err := outbox.CountDue(context.Background(), b.db, "test", 2); due != 0 || err != nil {
 			t.Error("due before its time", err)
 		}
 		b.pass(time.Minute - time.Second)
 		b.none()
 		b.pass(3 * time.Second)
-		if due, err := outbox.CountDue(context.Background(), b.db, "lane", 2); due != 2 || err != nil {
+		if due, err := outbox.CountDue(context.Background(), b.db, "test", 2); due != 2 || err != nil {
 			t.Error("not due in its time", err)
 		}
 		b.pass(3 * time.Minute)
-		messages := b.acquire("lane", 1)
+		messages := b.acquire("test", 1)
 		if len(messages) != 1 || messages[0].Key == "later" {
 			t.Errorf("%v came before the earlier ones", messages)
 		}
@@ -218,7 +218,7 @@ func TestAcquiredOnce(t *testing.T) {
 		for range 6 {
 			wg.Go(func() {
 				for range 40 {
-					messages := b.acquire("lane", 3)
+					messages := b.acquire("test", 3)
 					if len(messages) > 3 {
 						t.Errorf("asked for 3, got %d", len(messages))
 					}
@@ -319,14 +319,14 @@ func TestRiders(t *testing.T) {
 				outbox.AddRider(outbox.Message{Queue: "other", Key: "d"}),
 			}}, database.WriteSet{})
 		})
-		m := b.acquire("lane", 1)[0]
+		m := b.acquire("test", 1)[0]
 		done := []string{m.Key, map[string]string{"a": "b", "b": "c", "c": "a"}[m.Key]}
 		b.tx(func(ctx context.Context, tx *database.Tx) error {
 			return database.WriteRiders(tx, [][]database.Rider{{
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: done[0]}), // leased
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: done[1]}), // never acquired
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "d"}),     // of another queue
-				outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: "never added"}),
+				outbox.CompleteRider(outbox.MessageKey{Queue: "test", Key: done[0]}), // leased
+				outbox.CompleteRider(outbox.MessageKey{Queue: "test", Key: done[1]}), // never acquired
+				outbox.CompleteRider(outbox.MessageKey{Queue: "test", Key: "d"}),     // of another queue
+				outbox.CompleteRider(outbox.MessageKey{Queue: "test", Key: "never added"}),
 			}}, database.WriteSet{})
 		})
 		b.wantState(done[0], "kept")
@@ -349,10 +349,10 @@ func TestOpenQueues(t *testing.T) {
 		}
 		want()
 		b.add(message("a"), message("b"), outbox.Message{Queue: "biller:one", Key: "a"}, outbox.Message{Queue: "biller:Two", Key: "a"})
-		want("biller:Two", "biller:one", "lane")
+		want("biller:Two", "biller:one", "test")
 		m := b.acquire("biller:one", 1)[0]
-		want("biller:Two", "biller:one", "lane")
+		want("biller:Two", "biller:one", "test")
 		b.tx(func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, m) })
-		want("biller:Two", "lane")
+		want("biller:Two", "test")
 	})
 }

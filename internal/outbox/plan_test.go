@@ -69,7 +69,7 @@ func TestPlansReadOnlyTheGivenMessages(t *testing.T) {
 	more := func(open int) {
 		t.Helper()
 		run(fmt.Sprintf(`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at)
-			SELECT n, 'lane', n, '{}', 'open', now() - n * 7919 %% %[1]d * interval '1 millisecond', now()
+			SELECT n, 'test', n, '{}', 'open', now() - n * 7919 %% %[1]d * interval '1 millisecond', now()
 			FROM generate_series((SELECT COUNT(*) FROM promises) + 1, %[1]d) n`, open))
 	}
 	for _, statistics := range []string{"as a new table", "as 8000 open", "as 30000 open", "as none open"} {
@@ -116,17 +116,17 @@ func TestPlansReadOnlyTheGivenMessages(t *testing.T) {
 func acquireAndEnd(t *testing.T, db *database.DB, n int) {
 	t.Helper()
 	err := db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-		messages, err := outbox.Acquire(ctx, tx, "lane", n, time.Minute)
+		messages, err := outbox.Acquire(ctx, tx, "test", n, time.Minute)
 		if err != nil {
 			return err
 		}
-		if leased, err := outbox.ListLeased(ctx, tx, "lane", time.Minute); err != nil || len(leased) != n {
+		if leased, err := outbox.ListLeased(ctx, tx, "test", time.Minute); err != nil || len(leased) != n {
 			return fmt.Errorf("%d are leased: %w", len(leased), err)
 		}
 		var riders []database.Rider
 		for i, m := range messages {
 			if i < 2 {
-				riders = append(riders, outbox.CompleteRider(outbox.MessageKey{Queue: "lane", Key: m.Key}))
+				riders = append(riders, outbox.CompleteRider(outbox.MessageKey{Queue: "test", Key: m.Key}))
 			} else if i < 4 {
 				riders = append(riders, outbox.CompleteLeasedRider(m))
 			}

@@ -27,7 +27,7 @@ func (b *fixture) work(notifier *outbox.Notifier, workers ...outbox.Worker) (sto
 }
 
 func (b *fixture) completer(did func(outbox.LeasedMessage)) outbox.Worker {
-	return outbox.Worker{Queue: "lane", Concurrency: 3, Lease: time.Minute, Do: func(ctx context.Context, m outbox.LeasedMessage) {
+	return outbox.Worker{Queue: "test", Concurrency: 3, Lease: time.Minute, Do: func(ctx context.Context, m outbox.LeasedMessage) {
 		did(m)
 		err := b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return outbox.Complete(ctx, tx, m) })
 		if err != nil {
@@ -124,7 +124,7 @@ func TestWorkDrains(t *testing.T) {
 		<-begun
 		cancel()
 		b.add(message("b"))
-		notifier.Notify("lane")
+		notifier.Notify("test")
 		select {
 		case <-ended:
 			t.Error("returned while a message was in progress")
@@ -150,7 +150,7 @@ func TestNotifier(t *testing.T) {
 		worker.Acquire = func(ctx context.Context, n int) (messages []outbox.LeasedMessage, err error) {
 			acquisitions.Add(1)
 			err = b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				messages, err = outbox.Acquire(ctx, tx, "lane", n, time.Minute)
+				messages, err = outbox.Acquire(ctx, tx, "test", n, time.Minute)
 				return err
 			})
 			return messages, err
@@ -161,8 +161,8 @@ func TestNotifier(t *testing.T) {
 		for i := range n {
 			b.add(message(fmt.Sprint(i)))
 			b.pass(time.Second)
-			notifier.Notify("lane")
-			notifier.Notify("lane") // never blocks
+			notifier.Notify("test")
+			notifier.Notify("test") // never blocks
 			notifier.Notify("a queue without worker")
 			if got := <-done; got != fmt.Sprint(i) {
 				t.Errorf("did %s", got)
@@ -192,7 +192,7 @@ func TestWorkContinuesAfterErrors(t *testing.T) {
 				return nil, errors.New("away")
 			}
 			err = b.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				messages, err = outbox.Acquire(ctx, tx, "lane", n, time.Minute)
+				messages, err = outbox.Acquire(ctx, tx, "test", n, time.Minute)
 				return err
 			})
 			return messages, err
