@@ -73,7 +73,7 @@ func TestAuditSinceAMoment(t *testing.T) {
 		t.Fatal(out.Stderr)
 	}
 	for _, since := range []string{"2026-01-01T00:00:00+06:00", "24h"} {
-		if out := system.Run(t, env, "audit", "--since="+since); out.Code != 0 || !strings.Contains(out.Stdout, "What is older was not looked at.") {
+		if out := system.Run(t, env, "audit", "--since="+since); out.Code != 0 || !strings.Contains(out.Stdout, "Older transfers were not checked.") {
 			t.Errorf("%s: %+v", since, out)
 		}
 	}

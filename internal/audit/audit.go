@@ -151,7 +151,7 @@ func (r Result) Print(w io.Writer) error {
 	}
 	switch found := r.ViolationCount(); {
 	case found == 0 && !r.Since.IsZero():
-		out.line("All of it holds. What is older was not looked at.")
+		out.line("All of it holds. Older transfers were not checked.")
 	case found == 0:
 		out.line("All holds.")
 	case found == 1:

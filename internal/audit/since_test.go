@@ -66,7 +66,7 @@ func TestSinceChecksNewTransfers(t *testing.T) {
 		if !p.OK() || p.Transfers != 2 || p.Entries != 5 {
 			t.Fatal(printed(t, p))
 		}
-		if text := printed(t, p); !strings.Contains(text, "All of it holds. What is older was not looked at.") || strings.Contains(text, "payments completed") {
+		if text := printed(t, p); !strings.Contains(text, "All of it holds. Older transfers were not checked.") || strings.Contains(text, "payments completed") {
 			t.Error(text)
 		}
 		names := b.names()
