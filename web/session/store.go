@@ -128,7 +128,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	}
 	if now.Sub(f.Row.SeenAt) >= seenEvery {
 		if err := st.touch(ctx, v.key, now); err != nil {
-			slog.WarnContext(ctx, "session: not marked as seen", "error", err)
+			slog.WarnContext(ctx, "session: last activity not stored", "error", err)
 		}
 	}
 	return nil
