@@ -5,7 +5,7 @@
 (() => {
   "use strict";
   const address = (url) => new URL(url, location.origin);
-  const kept = async (url) => (await caches.open(shell.name)).match(url, { ignoreVary: true });
+  const cached = async (url) => (await caches.open(shell.name)).match(url, { ignoreVary: true });
 
   addEventListener("install", (event) => event.waitUntil((async () => {
     const cache = await caches.open(shell.name);
@@ -27,7 +27,7 @@
     await clients.claim();
   })()));
 
-  const visit = async (event, url) => {
+  const navigate = async (event, url) => {
     try {
       return (await event.preloadResponse) || (await fetch(event.request));
     } catch {
@@ -36,7 +36,7 @@
       // mutant:replace return Response.redirect(event.request.referrer, 303) => return fetch(event.request.url, { method: "POST" }).catch(() => Response.error()) ./internal/e2e TestConnectionLostWhilePaying
       if (event.request.method !== "GET") return Response.redirect(event.request.referrer, 303);
       const page = shell.pages.find((page) => address(page).pathname === url.pathname);
-      return (page && (await kept(page))) || (await kept(shell.offline)) || Response.error();
+      return (page && (await cached(page))) || (await cached(shell.offline)) || Response.error();
     }
   };
 
@@ -47,9 +47,9 @@
     if (request.mode === "navigate") {
       // A form of another site must reach the server unchanged.
       const ours = request.method === "GET" || request.referrer.startsWith(location.origin + "/");
-      if (ours) event.respondWith(visit(event, url));
+      if (ours) event.respondWith(navigate(event, url));
     } else if (request.method === "GET" && shell.files.includes(url.pathname)) {
-      event.respondWith(kept(url.pathname).then((file) => file || fetch(request)));
+      event.respondWith(cached(url.pathname).then((file) => file || fetch(request)));
     }
   });
 

@@ -124,12 +124,12 @@ func (c *Config) LogValue() slog.Value {
 
 // smsBudget parses the budget; the default is 5000.
 func smsBudget(text string, problems *Problems) int {
-	const usual, least, most = 5000, 5, 10_000_000
+	const normal, smallest, largest = 5000, 5, 10_000_000
 	if text == "" {
-		return usual
+		return normal
 	}
 	codes, err := strconv.Atoi(text)
-	if err != nil || codes < least || codes > most {
+	if err != nil || codes < smallest || codes > largest {
 		problems.add("ELSOM_SMS_BUDGET", "must be a number of SMS from 5 to 10000000, such as 5000")
 	}
 	return codes

@@ -7,17 +7,17 @@
 
   // The install hint is shown until it is dismissed.
   const hint = one("[data-install-hint]");
-  const away = "install-hint-away";
-  const wanted = () => { try { return !localStorage.getItem(away); } catch { return false; } };
-  let offer;
-  const show = (can) => {
-    for (const button of all("[data-install]")) button.hidden = !can;
-    for (const link of all("[data-install-how]")) link.hidden = can;
-    if (hint) hint.hidden = !wanted();
+  const dismissedKey = "install-hint-away";
+  const dismissed = () => { try { return Boolean(localStorage.getItem(dismissedKey)); } catch { return true; } };
+  let installEvent; // of beforeinstallprompt, until it is used
+  const show = (canPrompt) => {
+    for (const button of all("[data-install]")) button.hidden = !canPrompt;
+    for (const link of all("[data-install-how]")) link.hidden = canPrompt;
+    if (hint) hint.hidden = dismissed();
   };
   addEventListener("beforeinstallprompt", (event) => {
     event.preventDefault();
-    offer = event;
+    installEvent = event;
     show(true);
   });
   addEventListener("appinstalled", () => {
@@ -28,13 +28,13 @@
   document.addEventListener("click", async (event) => {
     if (event.target.closest("[data-install-away]")) {
       hint.hidden = true;
-      localStorage.setItem(away, "yes");
+      localStorage.setItem(dismissedKey, "yes");
     }
-    if (event.target.closest("[data-install]") && offer) {
-      const asked = offer;
-      offer = null; // prompt() works once
+    if (event.target.closest("[data-install]") && installEvent) {
+      const saved = installEvent;
+      installEvent = null; // prompt() works once
       for (const button of all("[data-install]")) button.hidden = true;
-      await asked.prompt();
+      await saved.prompt();
     }
   });
 

@@ -3,8 +3,8 @@
 (() => {
   "use strict";
   const one = (selector, root) => (root || document).querySelector(selector);
-  const pause = Number(document.body.dataset.refresh) * 1000 || 5000;
-  const renew = (page) => {
+  const interval = Number(document.body.dataset.refresh) * 1000 || 5000;
+  const updateMessages = (page) => {
     const fresh = one("#messages", page), shown = one("#messages");
     if (!fresh || fresh.innerHTML === shown.innerHTML) return;
     const known = new Set([...shown.querySelectorAll(".sms")].map((sms) => sms.textContent));
@@ -14,16 +14,16 @@
   };
   const read = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
   const address = one("#handset a.handset-refresh").href;
-  const look = async () => {
+  const poll = async () => {
     try {
       const answer = await fetch(address, { cache: "no-store" });
-      if (answer.ok) renew(await read(answer));
+      if (answer.ok) updateMessages(await read(answer));
     } catch { /* try again later */ }
-    setTimeout(look, pause);
+    setTimeout(poll, interval);
   };
-  setTimeout(look, pause);
+  setTimeout(poll, interval);
 
-  const rest = () => one("#typed") || one("#dial button");
+  const focusTarget = () => one("#typed") || one("#dial button");
   let busy = false;
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -47,8 +47,8 @@
       said.replaceChildren(...one("#said", next).childNodes);
       while (said.nextSibling) said.nextSibling.remove();
       for (const part of [...one("#said", next).parentNode.children].slice([...next.children].indexOf(one("#said", next)) + 1)) form.append(part);
-      renew(page);
-      rest().focus();
+      updateMessages(page);
+      focusTarget().focus();
     } catch {
       form.submit();
     } finally {

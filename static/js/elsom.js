@@ -60,8 +60,8 @@
 
   // Poll the outcome of a payment in processing.
   const receipt = one("#receipt");
-  const pause = Number(document.body.dataset.refresh) * 1000;
-  const look = async () => {
+  const interval = Number(document.body.dataset.refresh) * 1000;
+  const poll = async () => {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (answer.redirected) return reload();
@@ -70,7 +70,7 @@
       const fresh = one("#receipt", next);
       if (!fresh) return reload();
       const state = (root) => one("[data-payment-status]", root).dataset.paymentStatus;
-      if (state(fresh) === state(receipt)) return void setTimeout(look, pause);
+      if (state(fresh) === state(receipt)) return void setTimeout(poll, interval);
       // Keep the live region, so that screen readers announce the change.
       one("#receipt-status").replaceChildren(...one("#receipt-status", next).childNodes);
       for (const part of [".receipt-sign", ".facts", ".slip-sum"]) one(part, receipt).replaceWith(one(part, fresh));
@@ -81,10 +81,10 @@
       tools();
       document.title = next.title;
     } catch {
-      setTimeout(look, pause * 2);
+      setTimeout(poll, interval * 2);
     }
   };
-  if (receipt && pause) setTimeout(look, pause);
+  if (receipt && interval) setTimeout(poll, interval);
 
   // Warn a minute before the session ends.
   const idle = one("#idle");
