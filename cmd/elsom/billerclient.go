@@ -23,12 +23,12 @@ import (
 // certificates are client certificates by the biller's code.
 type certificates map[string]*tls.Certificate
 
-// readCertificates reads CODE.crt and CODE.key of each biller from a folder. The
-// result is nil if the folder's name is empty.
+// readCertificates reads CODE.crt and CODE.key of each biller from a folder. An
+// empty name of the folder means no certificates.
 func readCertificates(folder string) (certificates, error) {
 	const variable = "ELSOM_BILLER_CERTIFICATES"
 	if folder == "" {
-		return nil, nil
+		return certificates{}, nil
 	}
 	if _, err := os.Stat(folder); err != nil {
 		return nil, fmt.Errorf("%s: %w", variable, err)

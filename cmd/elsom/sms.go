@@ -32,11 +32,11 @@ func (s smsTest) Run(ctx context.Context) error {
 		return fmt.Errorf("%q is not a mobile number of Kyrgyzstan", s.Number)
 	}
 	return withApp(ctx, func(a *app) error {
-		gateway, err := a.smsGateway()
+		gateway, configured, err := a.smsGateway()
 		if err != nil {
 			return err
 		}
-		if gateway == nil {
+		if !configured {
 			return errors.New("ELSOM_SMS_URL is not set")
 		}
 		id, err := a.messages.SendNow(ctx, gateway, sms.Message{

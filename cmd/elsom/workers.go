@@ -21,20 +21,20 @@ import (
 // startWorkers starts the workers of the outbox, and those that purge and watch.
 func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, sessions *session.Sessions) error {
 	workers.Go(func() { a.payments.Deliver(ctx) })
-	smsGateway, err := a.smsGateway()
+	smsGateway, configured, err := a.smsGateway()
 	if err != nil {
 		return err
 	}
-	if smsGateway != nil {
+	if configured {
 		for _, worker := range sms.Workers(a.db, a.sealer, smsGateway, a.smsOptions()) {
 			workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, worker) })
 		}
 	}
-	mailServer, err := a.emailGateway()
+	mailServer, configured, err := a.emailGateway()
 	if err != nil {
 		return err
 	}
-	if mailServer != nil {
+	if configured {
 		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, email.NewWorker(a.db, mailServer)) })
 	}
 	if a.push != nil {
@@ -58,28 +58,30 @@ func (a *app) smsOptions() sms.Options {
 	return o
 }
 
-// smsGateway returns the gateway that SMS are sent to. It is nil if none is
-// configured: messages then stay queued.
-func (a *app) smsGateway() (sms.Gateway, error) {
+// smsGateway returns the gateway that SMS are sent to, and whether one is
+// configured: without one, messages stay queued.
+func (a *app) smsGateway() (gateway sms.Gateway, configured bool, err error) {
 	switch {
 	case a.config.Development():
-		return inbox.New(a.db), nil
+		return inbox.New(a.db), true, nil
 	case a.config.SMSURL.Set():
-		return kannel.New(kannel.Options{URL: a.config.SMSURL.Reveal(), Receipts: a.config.SMSReceiptsURL.Reveal()})
+		gateway, err = kannel.New(kannel.Options{URL: a.config.SMSURL.Reveal(), Receipts: a.config.SMSReceiptsURL.Reveal()})
+		return gateway, true, err
 	}
 	slog.Warn("sms: ELSOM_SMS_URL is not set; messages stay queued")
-	return nil, nil
+	return nil, false, nil
 }
 
-// emailGateway returns the mail server; nil if none is configured.
-func (a *app) emailGateway() (email.Gateway, error) {
+// emailGateway returns the mail server, and whether one is configured.
+func (a *app) emailGateway() (server email.Gateway, configured bool, err error) {
 	switch {
 	case a.config.Development():
-		return emailinbox.New(a.db), nil
+		return emailinbox.New(a.db), true, nil
 	case a.config.SMTPURL.Set():
-		return smtp.New(a.config.SMTPURL.Reveal(), a.db.Now)
+		server, err = smtp.New(a.config.SMTPURL.Reveal(), a.db.Now)
+		return server, true, err
 	}
-	return nil, nil
+	return nil, false, nil
 }
 
 // purgeExpired deletes expired rows: USSD sessions every minute, since they hold

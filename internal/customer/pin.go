@@ -104,8 +104,9 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 	return row, fault.Wrap(op, err)
 }
 
-// acceptPIN resets the attempts after a right PIN and marks an issued PIN as used. A
-// refusal commits too: the attempts are reset even if the PIN may not be used.
+// acceptPIN resets the attempts after a right PIN and marks an issued PIN as used.
+// refusal is nil if the PIN is accepted. A refusal commits too: the attempts are
+// reset even if the PIN may not be used.
 func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
 	if same, err := clearTries(tx, row); err != nil || !same {
 		return wrongPIN(op, row), err

@@ -102,10 +102,11 @@ func otherSide(name string, number phone.Number) (title, detail string) {
 	return name, number.Pretty()
 }
 
-// agentNames returns the agents' names by code; nil if no operation is a cash-in.
+// agentNames returns the agents' names by code. It reads none if no operation is a
+// cash-in.
 func (p *Portal) agentNames(ctx context.Context, list []wallet.Operation) (map[string]string, error) {
 	if !slices.ContainsFunc(list, func(o wallet.Operation) bool { return o.Kind == wallet.CashIn }) {
-		return nil, nil
+		return map[string]string{}, nil
 	}
 	agents, err := p.services.Agents.ListAgents(ctx)
 	if err != nil {
