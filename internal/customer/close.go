@@ -19,12 +19,12 @@ import (
 // (Bishkek time).
 type Spent struct{ Day, Month money.Amount }
 
-// ProveClosing verifies the password, and the PIN if one is set, before the wallet
-// is closed.
+// VerifyForClosing verifies the password, and the PIN if one is set, before the
+// wallet is closed.
 //
 // Errors: Invalid at password and at pin; those of CheckPIN; Forbidden
 // "customer.hold" during a hold; TooMany; Unavailable.
-func (cs *Customers) ProveClosing(ctx context.Context, c Customer, password, pin string) error {
+func (cs *Customers) VerifyForClosing(ctx context.Context, c Customer, password, pin string) error {
 	const op = "customer.close"
 	if err := CheckHold(c, cs.o.Now()); err != nil {
 		return err
@@ -95,9 +95,9 @@ func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Ti
 	return before.ClosedAt.UTC(), nil
 }
 
-// ClosedHere is ClosedAt for a visitor who has not proved to own the number: it
-// returns zero unless the browser was familiar for the closed wallet.
-func (cs *Customers) ClosedHere(ctx context.Context, number phone.Number, from Origin) (time.Time, error) {
+// ClosedAtIfFamiliar is ClosedAt for a visitor who has not proved to own the number:
+// it returns zero unless the browser was familiar for the closed wallet.
+func (cs *Customers) ClosedAtIfFamiliar(ctx context.Context, number phone.Number, from Origin) (time.Time, error) {
 	const op = "customer.closed"
 	before, err := cs.readClosed(ctx, number.String())
 	if err != nil || before == nil {

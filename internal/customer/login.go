@@ -12,11 +12,11 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Known reports whether a number is registered on the site: the first step asks for
-// the password of a registered number and offers registration to others. It returns
-// fault.TooMany for an address with very many lookups, except in a browser that is
-// familiar for the number.
-func (cs *Customers) Known(ctx context.Context, number phone.Number, from Origin) (bool, error) {
+// IsRegistered reports whether a number is registered on the site: the first step
+// asks for the password of a registered number and offers registration to others. It
+// returns fault.TooMany for an address with very many lookups, except in a browser
+// that is familiar for the number.
+func (cs *Customers) IsRegistered(ctx context.Context, number phone.Number, from Origin) (bool, error) {
 	const op = "customer.known"
 	r, err := cs.readByPhone(ctx, number)
 	if err != nil {

@@ -257,10 +257,10 @@ func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) out
 	})
 }
 
-// ProvePIN verifies a PIN that is about to be changed, as CheckPIN does, and returns
-// a proof. The proof is valid until the PIN is changed, and reveals nothing about
-// the PIN, so that a USSD session may store it.
-func (cs *Customers) ProvePIN(ctx context.Context, id int64, pin string) (proof string, err error) {
+// VerifyOldPIN verifies a PIN that is about to be changed, as CheckPIN does, and
+// returns a proof. The proof is valid until the PIN is changed, and reveals nothing
+// about the PIN, so that a USSD session may store it.
+func (cs *Customers) VerifyOldPIN(ctx context.Context, id int64, pin string) (proof string, err error) {
 	row, err := cs.verifyPIN(ctx, "customer.pin.prove", id, pin, pinPurpose{use: ForChange})
 	if err != nil {
 		return "", err
@@ -272,13 +272,13 @@ func (cs *Customers) proof(row *pinRow) string {
 	return cs.key.Sum("pin proof", strconv.FormatInt(row.CustomerID, 10), row.PINHash)
 }
 
-// ChangeProvenPIN is ChangePIN with a proof in place of the old PIN. Repeated with
+// ChangePINByProof is ChangePIN with a proof in place of the old PIN. Repeated with
 // the same PIN, it succeeds.
 //
 // Errors: those of CheckNewPIN at pin, and Invalid "customer.pin_same" there;
 // Conflict "customer.pin_changed_elsewhere" if the proof is no longer valid;
 // TooMany; Unavailable.
-func (cs *Customers) ChangeProvenPIN(ctx context.Context, id int64, proof, pin string) error {
+func (cs *Customers) ChangePINByProof(ctx context.Context, id int64, proof, pin string) error {
 	const op = "customer.pin.change"
 	holder, pin, err := cs.checkNewPIN(ctx, op, id, pin)
 	if err != nil {

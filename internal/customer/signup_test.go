@@ -22,7 +22,7 @@ func TestSignup(t *testing.T) {
 		if n := h.count(`SELECT COUNT(*) FROM customers`); n != 0 {
 			t.Fatalf("%d customers before the code", n)
 		}
-		if known, err := h.Known(ctx, number, at(home)); known || err != nil {
+		if known, err := h.IsRegistered(ctx, number, at(home)); known || err != nil {
 			t.Errorf("registered before the code: %v, %v", known, err)
 		}
 		if n, err := h.Pending(ctx, browser, ForSignup); n != number || err != nil {
@@ -44,7 +44,7 @@ func TestSignup(t *testing.T) {
 			list[0].Channel != Web || list[0].At.IsZero() {
 			t.Errorf("acceptances %+v, %v", list, err)
 		}
-		if known, err := h.Known(ctx, number, at(home)); !known || err != nil {
+		if known, err := h.IsRegistered(ctx, number, at(home)); !known || err != nil {
 			t.Errorf("known: %v, %v", known, err)
 		}
 		in, err := h.LogIn(ctx, number, good, at(home))
@@ -296,7 +296,7 @@ func TestSignupAddsLoginToExistingWallet(t *testing.T) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'standard', $2)`, number.String(), db.Now())
-		if known, err := h.Known(ctx, number, at(home)); known || err != nil {
+		if known, err := h.IsRegistered(ctx, number, at(home)); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}
 		c := h.newCustomer(number)

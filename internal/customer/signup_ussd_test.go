@@ -77,7 +77,7 @@ func TestRegisterByUSSD(t *testing.T) {
 		if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
 			t.Error(err)
 		}
-		if known, err := h.Known(ctx, stranger, at(home)); known || err != nil {
+		if known, err := h.IsRegistered(ctx, stranger, at(home)); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}
 	})

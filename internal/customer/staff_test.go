@@ -121,11 +121,11 @@ func TestPINChangesAreCounted(t *testing.T) {
 			}
 		}
 		proven := func(old, pin string) error {
-			proof, err := h.ProvePIN(ctx, c.ID, old)
+			proof, err := h.VerifyOldPIN(ctx, c.ID, old)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return h.ChangeProvenPIN(ctx, c.ID, proof, pin)
+			return h.ChangePINByProof(ctx, c.ID, proof, pin)
 		}
 		for i := range 2 {
 			if err := proven(pins[i%2], pins[(i+1)%2]); err != nil {

@@ -108,19 +108,19 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 	return first(tx.Gorm().Where("phone = ?", number))
 }
 
-// Standing returns the customers with only ID, Blocked, SessionEpoch and HoldUntil
+// ReadStatus returns the customers with only ID, Blocked, SessionEpoch and HoldUntil
 // set, as they are now in a transaction: the fields that can end a request in
 // progress. It reads no more, because it runs for each payment while wallets are
 // locked.
-func Standing(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
+func ReadStatus(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 	these, list := database.InList(tx.Dialect(), ids)
 	rows, err := database.ScanAll(tx.Gorm().Raw("SELECT id, blocked, session_epoch, hold_until FROM customers WHERE id "+these, list),
 		func(r *Record) []any { return []any{&r.ID, &r.Blocked, &r.SessionEpoch, &r.HoldUntil} })
-	standing := make(map[int64]Customer, len(rows))
+	status := make(map[int64]Customer, len(rows))
 	for i := range rows {
-		standing[rows[i].ID] = rows[i].Customer()
+		status[rows[i].ID] = rows[i].Customer()
 	}
-	return standing, err
+	return status, err
 }
 
 // first returns the first row of a query, or nil if there is none.

@@ -2,21 +2,21 @@ package customer
 
 import "elsom/internal/database"
 
-// Joined is a customer that another package's query reads together with its own
-// rows, in one round trip: it selects JoinedColumns, adds Join, and scans into
-// Places.
-type Joined struct{ record Record }
+// JoinedCustomer is a customer that another package's query reads together with its
+// own rows, in one round trip: it selects JoinedColumns, adds JoinClause, and scans
+// into ScanTargets.
+type JoinedCustomer struct{ record Record }
 
 // JoinedColumns are the columns to select. Of the password hash they contain only
 // whether it is set.
 const JoinedColumns = `c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
 	c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone`
 
-// Join returns the LEFT JOIN of customers by the column with their id.
-func Join(id string) string { return " LEFT JOIN customers c ON c.id = " + id }
+// JoinClause returns the LEFT JOIN of customers by the column with their id.
+func JoinClause(id string) string { return " LEFT JOIN customers c ON c.id = " + id }
 
-// Places returns the destinations of JoinedColumns for Scan.
-func (j *Joined) Places() []any {
+// ScanTargets returns the destinations of JoinedColumns for Scan.
+func (j *JoinedCustomer) ScanTargets() []any {
 	r := &j.record
 	return []any{
 		database.ZeroIfNull(&r.ID), database.ZeroIfNull(&r.Phone), database.ZeroIfNull(&r.Email), database.ZeroIfNull(&r.Lang), database.ZeroIfNull(&r.PasswordHash),
@@ -27,4 +27,4 @@ func (j *Joined) Places() []any {
 }
 
 // Customer returns the customer; its ID is 0 if the row has none.
-func (j *Joined) Customer() Customer { return j.record.Customer() }
+func (j *JoinedCustomer) Customer() Customer { return j.record.Customer() }

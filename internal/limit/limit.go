@@ -190,7 +190,7 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 			limited = append(limited, r.customer.ID)
 		}
 	}
-	current, err := customer.Standing(tx, all)
+	current, err := customer.ReadStatus(tx, all)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (o Obstacles) refusal() error {
 // free for a new wallet.
 //
 // Faults: Conflict "wallet.close_open" with {{.Open}} and "wallet.close_balance"
-// with {{.Balance}}; those of customer.ProveClosing; Forbidden "wallet.close_ended"
+// with {{.Balance}}; those of customer.VerifyForClosing; Forbidden "wallet.close_ended"
 // if all sessions were ended or the wallet was blocked meanwhile. After Unknown
 // call again.
 func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin string) error {
@@ -78,7 +78,7 @@ func (cl *Closing) Close(ctx context.Context, c customer.Customer, password, pin
 	if err != nil {
 		return err
 	}
-	if err := cl.parts.Customers.ProveClosing(ctx, c, password, pin); err != nil {
+	if err := cl.parts.Customers.VerifyForClosing(ctx, c, password, pin); err != nil {
 		return err
 	}
 	var refusal error

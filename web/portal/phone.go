@@ -39,7 +39,7 @@ func (p *Portal) Phone(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		known, err := p.services.Customers.Known(ctx(c), number, origin(c))
+		known, err := p.services.Customers.IsRegistered(ctx(c), number, origin(c))
 		if err != nil {
 			return "", err
 		}

@@ -48,7 +48,7 @@ func (p *Portal) Signup(c echo.Context) error {
 }
 
 func (p *Portal) signupPage(c echo.Context, number phone.Number) (*page.SignupPage, error) {
-	closed, err := p.services.Customers.ClosedHere(ctx(c), number, origin(c))
+	closed, err := p.services.Customers.ClosedAtIfFamiliar(ctx(c), number, origin(c))
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (row) TableName() string { return "sessions" }
 // found is a session and its customer, read together.
 type found struct {
 	Row    row
-	Holder customer.Joined
+	Holder customer.JoinedCustomer
 }
 
 // visit is the state of one request's session beyond its values. It is stored among
@@ -367,14 +367,14 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
 	these, list := database.InList(s.db.Dialect(), keys)
 	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at, `+
-		customer.JoinedColumns+` FROM sessions s`+customer.Join("s.customer_id")+` WHERE s.id `+these, list), (*found).places)
+		customer.JoinedColumns+` FROM sessions s`+customer.JoinClause("s.customer_id")+` WHERE s.id `+these, list), (*found).scanTargets)
 	return database.AlignRows(keys, rows, func(f found) string { return f.Row.ID }), err
 }
 
-// places returns the scan destinations of readRows' columns.
-func (f *found) places() []any {
+// scanTargets returns the scan destinations of readRows' columns.
+func (f *found) scanTargets() []any {
 	r := &f.Row
-	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt}, f.Holder.Places()...)
+	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt}, f.Holder.ScanTargets()...)
 }
 
 func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {

@@ -130,35 +130,35 @@ func Start(c Caller) State {
 // Next applies an input. If the answer needs an operation, it is returned, and its
 // outcome is passed to Finish. The input itself is never part of the state.
 func (s State) Next(typed string, listing Listing) (State, Op) {
-	input := input.Clean(typed)
+	text := input.Clean(typed)
 	s.Message = Message{}
 	if s.Step == stepEnd {
 		return s, opNone
 	}
-	if input == numberBack {
+	if text == numberBack {
 		if back, ok := s.back(); ok {
 			return back, opNone
 		}
 		return s.wrong(), opNone
 	}
-	if len(input) > maxInput {
+	if len(text) > maxInput {
 		return s.wrong(), opNone
 	}
 	switch s.Step {
 	case stepLanguage, stepRegister, stepName, stepINN, stepConfirm, stepOffer:
-		return s.nextRegistration(input)
+		return s.nextRegistration(text)
 	case stepMain, stepPay, stepSettings, stepSetLanguage:
-		return s.nextMenu(input)
+		return s.nextMenu(text)
 	case stepCategories, stepServices:
-		return s.nextList(input, listing), opNone
+		return s.nextList(text, listing), opNone
 	case stepOperations:
-		if input == numberMore && s.moreOperations() {
+		if text == numberMore && s.moreOperations() {
 			s.Page++
 			return s, opNone
 		}
 		return s.wrong(), opNone
 	}
-	return s.nextTyped(input, listing)
+	return s.nextTyped(text, listing)
 }
 
 // maxInput is the limit of an input in bytes; no field needs more.

@@ -92,7 +92,7 @@ func (h *Handler) runForPIN(ctx context.Context, s State, in opInput) (r Result)
 	case opSetLanguage:
 		r.Err = h.customers.SetLanguage(ctx, s.Customer, s.Lang)
 	case opProvePIN:
-		r.Proof, r.Err = h.customers.ProvePIN(ctx, s.Customer, in.text)
+		r.Proof, r.Err = h.customers.VerifyOldPIN(ctx, s.Customer, in.text)
 	case opCheckNewPIN:
 		r.NewPINHash, r.Err = h.pinHash(s, in.text), h.customers.CheckNewPIN(ctx, s.Customer, in.text)
 	case opChangePIN:
@@ -175,7 +175,7 @@ func (h *Handler) changePIN(ctx context.Context, s State, repeated string) error
 	if h.pinHash(s, repeated) != s.NewPINHash {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}
-	return h.customers.ChangeProvenPIN(ctx, s.Customer, s.Proof, repeated)
+	return h.customers.ChangePINByProof(ctx, s.Customer, s.Proof, repeated)
 }
 
 func (h *Handler) pinHash(s State, pin string) string {
