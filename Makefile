@@ -1,7 +1,7 @@
-# ЭЛСОМ. `make help` lists what can be typed.
+# ЭЛСОМ. `make help` lists the targets.
 
-# Binaries, tests and linters share the flags that make another compilation,
-# so that everything is compiled once. Without cgo the binaries are static: they
+# Binaries, tests and linters share the flags that affect compilation, so that
+# everything is compiled once. Without cgo the binaries are static: they
 # run on any Linux, in an empty container too.
 export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 export CGO_ENABLED := 0
@@ -14,70 +14,70 @@ export GOLANGCI GOVULNCHECK
 .DEFAULT_GOAL := help
 .PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large mutants simulate chaos disaster
 
-help: ## this list
+help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## the portal and the stand-in for DosTek on this machine; Ctrl-C ends both
+run: build ## run the portal and the DosTek stand-in on this machine; Ctrl-C stops both
 	@.ci/start
 
 BIN = bin
 
-demo: build ## a payment survives a biller that doesn't answer and a killed portal, in a minute; the books are audited
+demo: build ## show a payment that survives a silent biller and a killed portal, then audit the books; takes a minute
 	@go run ./.ci/demo -bin $(BIN)
 
-build: ## bin/elsom and bin/sochi
+build: ## build bin/elsom and bin/sochi
 	@mkdir -p $(BIN)
 	go build $(LINK) -o $(BIN)/ ./cmd/elsom ./cmd/sochi
 
-test: ## installs what the tests need, then runs them all
+test: ## install what the tests need, then run all tests
 	@.ci/install
 	go test -timeout 20m ./... ./.ci/mutants
 
-test-serializable: ## the tests that write money, with every transaction of PostgreSQL serializable
+test-serializable: ## run the tests that move money with serializable transactions on PostgreSQL
 	@.ci/install
 	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m $$(go list ./internal/... ./web/... | grep -vE 'internal/(e2e|bench|arch)')
 	ELSOM_TEST_ISOLATION=serializable go test -timeout 20m -run 'Killed|OverTwo|Several|Sigterm|BillerFaults|Refused|Restart' ./internal/e2e/...
 
-check: ## generated code, formatting, linters, import rules, vulnerabilities, words
+check: ## check generated code, formatting, linters, import rules, vulnerabilities and wording
 	@.ci/check
 
-generate: ## the Go code of the templates
+generate: ## generate the Go code of the templates
 	go tool templ generate
 
-fmt: ## gofmt and templ fmt
+fmt: ## format the code with gofmt and templ fmt
 	go tool templ fmt templates
 	gofmt -w cmd internal migrations static templates web .ci
 
-screenshots: ## pictures of all pages and states: sheets in var/sheets, the README's in .readme
+screenshots: ## take pictures of all pages and states: var/sheets, and .readme for the README
 	@.ci/install
 	go test -count=1 -timeout 20m -run '^TestSheets$$' ./templates/gallery -sheets $(CURDIR)/var/sheets -readme $(CURDIR)/.readme
 
 BENCH = go test -count=1 -run '^$$' -benchtime 1x -timeout 90m ./internal/bench -bench '^BenchmarkAims$$'
 
-bench: ## all performance aims as ratios, in one table; then parsers and pages. Takes 40 minutes on an idle machine
+bench: ## compare all benchmarks with their aims, then time parsers and pages; takes 40 minutes on an idle machine
 	@.ci/install
 	@short=0; $(BENCH) -markdown $(BENCHFLAGS) || short=1; \
 	go test -run '^$$' -bench . -benchmem -benchtime 300ms ./internal/inn ./internal/phone ./internal/money \
 		./internal/biller/osmp ./web/terminal ./web/ussd ./templates/gallery || short=1; \
 	exit $$short
 
-bench-short: ## the same in a minute, without checking the aims
+bench-short: ## run a part of the benchmarks in a minute, without checking the aims
 	@.ci/install
 	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
 
-simulate: ## Deterministic simulation with faults: SEEDS=100000 seeds from FROM=1 on
+simulate: ## run the deterministic simulation with faults: SEEDS=100000 seeds, starting at FROM=1
 	go test -count=1 -timeout 24h -v -run '^TestSimulation$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
 
-chaos: ## fault injection at full length: kills, crashes, full disks, failovers; SEED=4711 repeats a run's choices
+chaos: ## run the chaos tests at full length: kills, crashes, full disks, failovers; SEED=4711 repeats a run's choices
 	@.ci/install
 	go test -count=1 -v -timeout 30m -parallel 4 ./internal/e2e/chaos -chaos -seed $(or $(SEED),0)
 
 disaster: chaos
 
-audit-large: ## elsom audit over TRANSFERS=10000000 on PostgreSQL, its rate and its memory
+audit-large: ## measure rate and memory of elsom audit over TRANSFERS=10000000 on PostgreSQL
 	@.ci/install
 	go test -count=1 -timeout 3h -v -run '^TestAuditOfManyTransfers$$' ./internal/bench -audited $(or $(TRANSFERS),10000000)
 
-mutants: ## change each annotated line in turn and expect its test to fail; MUTANTS='-run ledger -p 1' are flags
+mutants: ## change each annotated line in turn and expect its test to fail; MUTANTS='-run ledger -p 1' passes flags
 	@.ci/install
 	go run ./.ci/mutants $(MUTANTS)
