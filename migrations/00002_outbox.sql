@@ -1,6 +1,6 @@
 -- The outbox: messages that are inserted in the transaction that makes the work
--- necessary, and processed after its commit. The names are historical: a promise
--- is a message, its lane the queue (SMS, e-mail, deliveries to one biller), and
+-- necessary, and processed after its commit. The names are historical: a row of
+-- promises is a message, lane its queue (SMS, e-mail, deliveries to one biller), and
 -- the state kept means done. The key identifies an event within its queue.
 
 -- +goose Up

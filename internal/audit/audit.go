@@ -1,8 +1,7 @@
 // Package audit proves the books and counts what is in them. It only reads.
 //
-// An audit sees the state of one moment, however many payments are made
-// meanwhile; no payment waits for it; and its memory does not grow with the
-// database.
+// An audit reads one consistent snapshot while payments continue, blocks no
+// payment, and uses an amount of memory that does not grow with the database.
 package audit
 
 import (
@@ -35,7 +34,8 @@ type Result struct {
 	Violations []string
 }
 
-// Total is a number of things of one name, and the sum of their amounts.
+// Total is the number of rows of one name, such as a state, and the sum of their
+// amounts.
 type Total struct {
 	Name   string
 	Count  int64

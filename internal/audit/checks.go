@@ -2,16 +2,16 @@ package audit
 
 import "elsom/internal/database"
 
-// A check is a query for what contradicts the books, and the rules that its rows
-// break. A row is (what, have, want): the name of a thing, and two amounts or
-// counts. Where a query serves several rules, want is the index of the rule.
+// A check is a query for violations, and the rules that they break. A row of the
+// query is (what, have, want): a name, such as an id, and two amounts or counts. If
+// a query serves several rules, want is the index of the rule.
 type check struct {
 	query string
-	// narrow names the tables of which an audit since a moment reads only the new
-	// rows; empty: the query is cheap and reads them whole.
+	// narrow names the tables of which RunSince reads only the new rows; empty: the
+	// query is cheap and reads all rows.
 	narrow string
 	rules  []rule
-	// since replaces the check in an audit since a moment.
+	// since replaces the check in RunSince.
 	since *check
 }
 
@@ -49,7 +49,7 @@ func checks(dialect database.Dialect) []check {
 	return list
 }
 
-// one is the rules of a check with a single one.
+// one returns the rules of a check with a single rule.
 func one(invariant, proves, violation string) []rule {
 	return []rule{{invariant, proves, violation}}
 }

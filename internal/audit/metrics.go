@@ -16,16 +16,17 @@ type Queue struct {
 	Oldest time.Time
 }
 
-// Metrics is a snapshot of the work that waits, for an operator's gauges.
+// Metrics is a snapshot of the unfinished work, for an operator's gauges.
 type Metrics struct {
-	// Processing is the number of payments that have not ended, Undecided of those
-	// that wait for a decision of staff: what `elsom payment hanging` lists.
+	// Processing is the number of payments that have not ended. Undecided is the
+	// number of those that wait for a decision by staff: `elsom payment hanging`
+	// lists them.
 	Processing, Undecided int64
 	Queues                []Queue
 }
 
-// decisionAfter is the age from which an open payment waits for a decision of
-// staff, whatever its biller answered.
+// decisionAfter is the age from which an open payment waits for a decision by staff
+// regardless of the biller's answers.
 const decisionAfter = 24 * time.Hour
 
 // ReadMetrics returns the metrics of this moment.

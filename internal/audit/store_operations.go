@@ -11,17 +11,16 @@ const (
 	settleKey         = `'settle:' || m.kind || ':' || m.party || ':' || m.reference`
 )
 
-// itsSubject is true for a transfer t of the row w: a transfer is found by the
-// request key of its row and names the row as its subject. One without a subject
-// is found by its key alone.
+// itsSubject is the join condition that the transfer t names the row w as its subject
+// or names none, as transfers of an earlier release do.
 //
 //mutant:replace t.subject_id = w.id AND t.subject_kind = w.subject_kind => 1 = 1 TestViolationsAreFound/a_transfer_names_another_payment
 //mutant:replace OR t.subject_id IS NULL AND t.subject_kind IS NULL => TestTransfersOfEarlierRelease
 const itsSubject = ` AND (t.subject_id = w.id AND t.subject_kind = w.subject_kind OR t.subject_id IS NULL AND t.subject_kind IS NULL)`
 
-// wantedPaymentTransfers are the transfers that payments must have. MATERIALIZED makes
-// SQLite look keys up in an automatic index, and only a typed key is indexed:
-// hence the CAST.
+// wantedPaymentTransfers are the transfers that payments must have. MATERIALIZED
+// makes SQLite look up the keys in an automatic index. The CAST is needed because
+// only a column with a type is indexed.
 const wantedPaymentTransfers = `
 WITH w AS MATERIALIZED (
 	SELECT CAST(` + acceptKey + ` AS VARCHAR) AS request_key, 'payment.accept' AS act, 'payment' AS subject_kind, id FROM payments p
@@ -79,8 +78,9 @@ GROUP BY p.id HAVING COUNT(e.line) <> 2
 	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
 	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
 
-// The message is found by its key and its state compared then: by the index of
-// open messages, each payment would be compared with all open ones of its biller.
+// The message is found by its key, and its state compared afterwards. With the index
+// of open messages, each payment would be compared with all open messages of its
+// biller.
 //
 //mutant:replace COALESCE(d.state, '') <> 'open' => d.state IS NULL TestViolationsAreFound/a_delivery_is_lost
 const undelivered = `
@@ -92,7 +92,7 @@ WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 // What a refund's ground requires. 'refused': the biller refused, and every
 // attempt of the payment has a final answer, so that none can be booked later.
 // 'decided': two members of staff decided it. 'stored' rests on a contract that is
-// not in the database, and ” is of a release that stored no grounds.
+// not in the database. An empty ground is from a release that stored none.
 //
 //mutant:replace unsent' => unsent', 'later' TestViolationsAreFound
 //mutant:replace 2 => 1 TestViolationsAreFound
@@ -106,7 +106,7 @@ FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
 		(SELECT COUNT(*) FROM payment_decisions d WHERE d.payment_id = p.id AND d.decision = 'refund') < 2
 	ELSE p.refund_ground NOT IN ('stored', '') END`
 
-// From the claims: they are few.
+// Starts from the claims, which are few.
 const wrongClaims = `
 SELECT CAST(c.payment_id AS VARCHAR), NULL, NULL
 FROM payment_claims c WHERE (SELECT p.state FROM payments p WHERE p.id = c.payment_id) <> 'refunded'`

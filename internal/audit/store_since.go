@@ -53,7 +53,8 @@ var newRows = map[string]string{
 }
 
 func windowSince(dialect database.Dialect, since time.Time) *window {
-	// An expression may have its table's name: SQLite needs the schema then.
+	// The common table expressions have the names of their tables; SQLite then needs
+	// the schema to refer to a table.
 	schema := "main."
 	if dialect == database.Postgres {
 		schema = ""

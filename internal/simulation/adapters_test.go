@@ -14,7 +14,7 @@ import (
 
 var billerCodes = []string{"dostek", "hoster", "aknet"}
 
-// fakeBiller is a biller with books of its own.
+// fakeBiller is a biller that stores the payments it has booked.
 type fakeBiller struct {
 	code string
 	// stored: by contract a repeated txn_id is answered with its stored outcome. A
@@ -30,7 +30,7 @@ type fakeBiller struct {
 func (c *fakeBiller) receive(s *simulation, r biller.Request) biller.Answer {
 	if sum, known := c.booked[r.TxnID]; known {
 		if sum != r.Sum {
-			s.failf("%s: %s comes with %s and had %s", c.code, s.alias(r.TxnID), r.Sum, sum)
+			s.failf("%s: %s has the sum %s, before %s", c.code, s.alias(r.TxnID), r.Sum, sum)
 		}
 		if !c.stored && s.chance(60) {
 			return refused(biller.ResultOther)
@@ -188,7 +188,7 @@ func (g gateway) Send(_ context.Context, r sms.Rendered) error {
 	g.process.exitIfDead()
 	s := g.process.simulation
 	if s.faulty && s.chance(15) {
-		s.logf("  sms %s: the gateway is away", s.alias(r.ID))
+		s.logf("  sms %s: the gateway is unreachable", s.alias(r.ID))
 		return fault.New(fault.Unavailable, "sms.send", "")
 	}
 	if s.texts.taken[r.ID] && (s.texts.received[r.ID] || !s.texts.mayRepeat[r.ID]) {

@@ -12,8 +12,8 @@ import (
 	"elsom/internal/transfer"
 )
 
-// clients is what clients requested and were answered: the first of three books
-// that are compared at the end.
+// clients has the requests of clients and the answers to them. At the end they are
+// compared with our books and those of the billers.
 type clients struct {
 	holders  []holder
 	cash     []*clientCashIn
@@ -26,7 +26,7 @@ type holder struct {
 	phone string
 }
 
-// status is what a client knows about its request.
+// status is the state of a request as known to its client.
 type status int
 
 const (
@@ -190,7 +190,7 @@ func (s *simulation) quote(p *process) {
 	}
 }
 
-// accept presses «Оплатить», perhaps again.
+// accept presses «Оплатить» for a new draft or again for an earlier one.
 func (s *simulation) accept(p *process) {
 	if n := len(s.clients.payments); n > 0 {
 		s.pressPay(p, s.clients.payments[max(n-1-s.rng.IntN(4), 0)])
@@ -205,9 +205,9 @@ func (s *simulation) pressPay(p *process, one *clientPayment) {
 	s.logf("%s «Оплатить» %s: %s %v %v", p.name, s.alias(one.draft.TxnID), statusNames[now], got.Payment.State, err)
 	switch {
 	case now == isNot && s.count("SELECT COUNT(*) FROM payments WHERE id = ?", one.draft.ID) > 0:
-		s.failf("payment %s is accepted, and its holder was told: %v", s.alias(one.draft.TxnID), err)
+		s.failf("payment %s was accepted, but the client got: %v", s.alias(one.draft.TxnID), err)
 	case one.status == isDone && now == isNot:
-		s.failf("payment %s was accepted, and now: %v", s.alias(one.draft.TxnID), err)
+		s.failf("payment %s was accepted, but a repeat returned: %v", s.alias(one.draft.TxnID), err)
 	case one.status != isDone:
 		one.status = now
 	}
@@ -261,7 +261,7 @@ func (s *simulation) pressSend(p *process, one *clientTransfer) {
 	now := statusOf(err, answered)
 	s.logf("%s sends %s from %s to %s: %s %v", p.name, one.draft.Amount, one.from.phone, one.to.phone, statusNames[now], err)
 	if one.status == isDone && now == isNot {
-		s.failf("transfer of %s was done, and now: %v", one.draft.Amount, err)
+		s.failf("transfer of %s was accepted, but a repeat returned: %v", one.draft.Amount, err)
 	}
 	if one.status != isDone {
 		one.status = now

@@ -15,5 +15,5 @@
 //	go test ./internal/simulation -run TestSimulation -seed 4711
 //
 // What is random outside the seed (the digits of ids and payment codes, the
-// jitter of pauses between tries) has no influence on the trace.
+// jitter of pauses between retries) has no influence on the trace.
 package simulation

@@ -38,22 +38,23 @@ func (s *simulation) check() {
 	s.must(err)
 	switch {
 	case whole != 0 || unbalanced != 0:
-		s.failf("books balance: the whole is %d, %d transfers don't sum to zero", whole, unbalanced)
+		s.failf("books balance: all entries sum to %d, %d transfers don't sum to zero", whole, unbalanced)
 	case indebted != 0:
 		s.failf("no debt: %d accounts are below their floors", indebted)
 	case repeated != 0:
-		s.failf("once only: %d request keys come twice", repeated)
+		s.failf("once only: %d request keys have two transfers", repeated)
 	case ends != 0:
 		s.failf("once only: the ended payments are %d more than their second transfers", ends)
 	case strange != 0:
-		s.failf("balance is its entries: not for %d accounts", strange)
+		s.failf("balance is its entries: wrong for %d accounts", strange)
 	case now.transfers < s.size.transfers || now.entries < s.size.entries:
 		s.failf("nothing erased: %+v became %+v", s.size, now)
 	}
 	s.size = now
 }
 
-// end stops the faults, lets the time pass, and compares the books.
+// end stops the faults, advances the clock until all work is done, and compares the
+// books.
 func (s *simulation) end() {
 	s.faulty, s.planned = false, plannedFault{}
 	s.logf("the faults stop")
@@ -165,7 +166,7 @@ func (s *simulation) compareCash(balances map[int64]money.Amount) (messages int6
 	for _, c := range s.clients.cash {
 		credited := s.count("SELECT COUNT(*) FROM cash_ins WHERE agent = ? AND txn_id = ? AND result = 0", c.agent.Code, c.request.TxnID)
 		if c.status == isOpen || (c.status == isDone) != (credited == 1) || (c.status == isDone) != (c.answer.Result == cashin.Done && c.answer.Reference != 0) {
-			s.failf("cash-in %s was answered %s, and is credited %d times", c.request.TxnID, statusNames[c.status], credited)
+			s.failf("cash-in %s was answered %s, but is credited %d times", c.request.TxnID, statusNames[c.status], credited)
 		}
 		if credited > 0 {
 			balances[c.holder.id] += c.request.Sum
@@ -193,15 +194,15 @@ func (s *simulation) comparePayments(balances map[int64]money.Amount) (messages 
 		}
 		switch {
 		case one.status == isOpen || (one.status == isDone) != (state != ""):
-			s.failf("payment %s was answered %s, and is %q", s.alias(d.TxnID), statusNames[one.status], state)
+			s.failf("payment %s was answered %s, but its state is %q", s.alias(d.TxnID), statusNames[one.status], state)
 		case state == payment.Processing:
-			s.failf("payment %s never ends", s.alias(d.TxnID))
+			s.failf("payment %s did not end", s.alias(d.TxnID))
 		case state == payment.Refunded && has:
-			s.failf("payment %s is refunded, and %s has it", s.alias(d.TxnID), d.Biller)
+			s.failf("payment %s is refunded, but %s has booked it", s.alias(d.TxnID), d.Biller)
 		case state == payment.Completed && !has:
-			s.failf("payment %s is completed, and %s has nothing", s.alias(d.TxnID), d.Biller)
+			s.failf("payment %s is completed, but %s has not booked it", s.alias(d.TxnID), d.Biller)
 		case state == "" && has:
-			s.failf("payment %s was never accepted, and %s has it", s.alias(d.TxnID), d.Biller)
+			s.failf("payment %s was never accepted, but %s has booked it", s.alias(d.TxnID), d.Biller)
 		case state == payment.Completed:
 			s.tally.completed++
 			balances[d.CustomerID] -= d.Total()
@@ -211,7 +212,7 @@ func (s *simulation) comparePayments(balances map[int64]money.Amount) (messages 
 	}
 	for code, c := range s.billers {
 		if len(c.booked) != booked[code] {
-			s.failf("%s has %d payments, %d of them are known", code, len(c.booked), booked[code])
+			s.failf("%s has booked %d payments, %d of them are ours", code, len(c.booked), booked[code])
 		}
 	}
 	if n := s.count("SELECT COUNT(*) FROM payment_claims"); n != 0 {
@@ -224,7 +225,7 @@ func (s *simulation) compareSent(balances map[int64]money.Amount) (messages int6
 	for _, one := range s.clients.sent {
 		there := s.count("SELECT COUNT(*) FROM wallet_transfers WHERE id = ?", one.draft.ID)
 		if one.status == isOpen || (one.status == isDone) != (there == 1) {
-			s.failf("a transfer of %s was answered %s, and exists %d times", one.draft.Amount, statusNames[one.status], there)
+			s.failf("a transfer of %s was answered %s, but exists %d times", one.draft.Amount, statusNames[one.status], there)
 		}
 		if there == 1 {
 			balances[one.from.id] -= one.draft.Amount

@@ -40,7 +40,7 @@ type simulation struct {
 	failure string
 }
 
-// tally counts the events, so that a run without some kind of them fails.
+// tally counts the events by kind, so that a run without one of the kinds fails.
 type tally struct{ completed, refunded, decided, cashIns, transfers, messages, deaths, lostCommits int }
 
 func (t *tally) add(o tally) {
@@ -161,7 +161,7 @@ func (s *simulation) choices() []struct {
 
 // crash kills a process with its parked tasks.
 func (s *simulation) crash(p *process) {
-	s.logf("%s dies", p.name)
+	s.logf("%s is killed", p.name)
 	p.kill()
 	s.remove(p)
 }
