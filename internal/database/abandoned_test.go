@@ -6,6 +6,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // A client that is silent inside a transaction, such as one whose machine is lost,
@@ -14,8 +15,8 @@ func TestAbandonedTransaction(t *testing.T) {
 	address := databasetest.Addresses(t)["postgres"]
 	db := databasetest.Reopen(t, address+"&idle_in_transaction_session_timeout=300ms")
 	ctx := context.Background()
-	must(t, db.Gorm(ctx).Exec("CREATE TABLE counts (n BIGINT NOT NULL)").Error)
-	must(t, db.Gorm(ctx).Exec("INSERT INTO counts VALUES (0)").Error)
+	require.NoError(t, db.Gorm(ctx).Exec("CREATE TABLE counts (n BIGINT NOT NULL)").Error)
+	require.NoError(t, db.Gorm(ctx).Exec("INSERT INTO counts VALUES (0)").Error)
 	add := func(n int) func(context.Context, *database.Tx) error {
 		return func(_ context.Context, tx *database.Tx) error {
 			return tx.Gorm().Exec("UPDATE counts SET n = n + ?", n).Error
@@ -33,11 +34,11 @@ func TestAbandonedTransaction(t *testing.T) {
 		})
 	}()
 	<-locked
-	must(t, db.InTx(ctx, add(10)))
+	require.NoError(t, db.InTx(ctx, add(10)))
 	close(resume)
-	must(t, <-result)
+	require.NoError(t, <-result)
 	var n int
-	must(t, db.Gorm(ctx).Raw("SELECT n FROM counts").Scan(&n).Error)
+	require.NoError(t, db.Gorm(ctx).Raw("SELECT n FROM counts").Scan(&n).Error)
 	if n != 11 {
 		t.Errorf("%d, want 11", n)
 	}
@@ -48,16 +49,16 @@ func TestAbandonedAfterTenSeconds(t *testing.T) {
 	db := databasetest.Postgres(t)
 	ctx := context.Background()
 	timeout := func(tx *database.Tx) (value string) {
-		must(t, tx.Gorm().Raw("SHOW idle_in_transaction_session_timeout").Scan(&value).Error)
+		require.NoError(t, tx.Gorm().Raw("SHOW idle_in_transaction_session_timeout").Scan(&value).Error)
 		return value
 	}
-	must(t, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	require.NoError(t, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if got := timeout(tx); got != "10s" {
 			t.Errorf("write transaction: %s", got)
 		}
 		return nil
 	}))
-	must(t, db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	require.NoError(t, db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if got := timeout(tx); got != "0" {
 			t.Errorf("read transaction: %s", got)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // migratedSQLite returns a migrated SQLite database and its address.
@@ -22,7 +23,7 @@ func migratedSQLite(t *testing.T) (*database.DB, string) {
 	t.Helper()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
 	db := databasetest.Reopen(t, address)
-	must(t, db.Migrate(context.Background()))
+	require.NoError(t, db.Migrate(context.Background()))
 	return db, address
 }
 
@@ -46,7 +47,7 @@ func TestBackupAndRestore(t *testing.T) {
 	db, address := migratedSQLite(t)
 	const before = 100
 	for n := range before {
-		must(t, writePair(db, n))
+		require.NoError(t, writePair(db, n))
 	}
 	stop := make(chan struct{})
 	var writer sync.WaitGroup
@@ -69,7 +70,7 @@ func TestBackupAndRestore(t *testing.T) {
 	var files []string
 	for n := range 5 {
 		file := filepath.Join(folder, fmt.Sprint("backup", n))
-		must(t, database.Backup(ctx, address, file))
+		require.NoError(t, database.Backup(ctx, address, file))
 		files = append(files, file)
 	}
 	close(stop)
@@ -79,20 +80,20 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	for _, file := range files {
 		info, err := os.Stat(file)
-		must(t, err)
+		require.NoError(t, err)
 		if info.Mode() != 0o600 {
 			t.Errorf("%s is %v", file, info.Mode())
 		}
 		path := filepath.Join(t.TempDir(), "new folder", "elsom.db")
-		must(t, database.Restore(ctx, "sqlite:"+path, file))
+		require.NoError(t, database.Restore(ctx, "sqlite:"+path, file))
 		restored := databasetest.Reopen(t, "sqlite:"+path)
-		must(t, restored.CheckSchema(ctx))
+		require.NoError(t, restored.CheckSchema(ctx))
 		var rows, early int
-		must(t, restored.Pool().QueryRow("SELECT COUNT(*), SUM(CASE WHEN CAST(id AS INTEGER) < ? THEN 1 ELSE 0 END) FROM attempts", before).Scan(&rows, &early))
+		require.NoError(t, restored.Pool().QueryRow("SELECT COUNT(*), SUM(CASE WHEN CAST(id AS INTEGER) < ? THEN 1 ELSE 0 END) FROM attempts", before).Scan(&rows, &early))
 		if early != 2*before || rows%2 != 0 {
 			t.Errorf("%d rows before the backup, %d found, %d in all", 2*before, early, rows)
 		}
-		must(t, writePair(restored, 1_000_000))
+		require.NoError(t, writePair(restored, 1_000_000))
 	}
 	wantFiles(t, folder, len(files))
 }
@@ -101,7 +102,7 @@ func TestBackupAndRestore(t *testing.T) {
 func wantFiles(t *testing.T, folder string, want int) {
 	t.Helper()
 	found, err := os.ReadDir(folder)
-	must(t, err)
+	require.NoError(t, err)
 	if len(found) != want {
 		t.Errorf("%v, want %d files", found, want)
 	}
@@ -137,9 +138,9 @@ func TestBackupErrors(t *testing.T) {
 	_, address := migratedSQLite(t)
 	folder := t.TempDir()
 	existing := filepath.Join(folder, "existing")
-	must(t, os.WriteFile(existing, []byte("mine"), 0o600))
+	require.NoError(t, os.WriteFile(existing, []byte("mine"), 0o600))
 	odd := filepath.Join(t.TempDir(), "odd.db")
-	must(t, os.WriteFile(odd, likeSQLite, 0o600))
+	require.NoError(t, os.WriteFile(odd, likeSQLite, 0o600))
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, c := range map[string]struct {
@@ -170,7 +171,7 @@ func TestBackupErrors(t *testing.T) {
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
-	must(t, err)
+	require.NoError(t, err)
 	return content
 }
 
@@ -179,23 +180,23 @@ func TestRestoreErrors(t *testing.T) {
 	ctx := context.Background()
 	db, address := migratedSQLite(t)
 	for n := range 50 {
-		must(t, writePair(db, n))
+		require.NoError(t, writePair(db, n))
 	}
 	good := filepath.Join(t.TempDir(), "good")
-	must(t, database.Backup(ctx, address, good))
+	require.NoError(t, database.Backup(ctx, address, good))
 	content := read(t, good)
 	newer := filepath.Join(t.TempDir(), "newer.db")
-	must(t, os.WriteFile(newer, content, 0o600))
+	require.NoError(t, os.WriteFile(newer, content, 0o600))
 	_, err := databasetest.Reopen(t, "sqlite:"+newer).Pool().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
-	must(t, err)
+	require.NoError(t, err)
 	later := filepath.Join(t.TempDir(), "later")
 	_, err = databasetest.Reopen(t, "sqlite:"+newer).Pool().Exec("VACUUM INTO ?", later)
-	must(t, err)
+	require.NoError(t, err)
 	foreign := filepath.Join(t.TempDir(), "foreign")
 	_, err = databasetest.Reopen(t, "sqlite:"+foreign+".own").Pool().Exec("CREATE TABLE t (a)")
-	must(t, err)
+	require.NoError(t, err)
 	_, err = databasetest.Reopen(t, "sqlite:"+foreign+".own").Pool().Exec("VACUUM INTO ?", foreign)
-	must(t, err)
+	require.NoError(t, err)
 	live := read(t, strings.TrimPrefix(address, "sqlite:"))
 	zeroes := slices.Concat(content[:len(content)/2], make([]byte, 8192), content[len(content)/2+8192:])
 	for name, c := range map[string]struct {
@@ -219,10 +220,10 @@ func TestRestoreErrors(t *testing.T) {
 	} {
 		folder := t.TempDir()
 		file, target := filepath.Join(folder, "file"), filepath.Join(folder, "elsom.db")
-		must(t, os.WriteFile(file, c.file, 0o600))
+		require.NoError(t, os.WriteFile(file, c.file, 0o600))
 		want := 1
 		if c.beside != "" {
-			must(t, os.WriteFile(filepath.Join(folder, c.beside), []byte("mine"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, c.beside), []byte("mine"), 0o600))
 			want++
 		}
 		err := database.Restore(ctx, "sqlite:"+target, file)
@@ -239,7 +240,7 @@ func TestRestoreErrors(t *testing.T) {
 	if err := database.Restore(ctx, "postgres://elsom@db/elsom", good); !errors.Is(err, database.ErrSQLiteOnly) {
 		t.Errorf("PostgreSQL: %v", err)
 	}
-	must(t, database.Restore(ctx, "sqlite:"+filepath.Join(t.TempDir(), "elsom.db"), good))
+	require.NoError(t, database.Restore(ctx, "sqlite:"+filepath.Join(t.TempDir(), "elsom.db"), good))
 }
 
 // Without hard links, too, only one of several concurrent calls gets the name.
@@ -250,7 +251,7 @@ func TestTakeNameWithoutLinks(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range 20 {
 		part := filepath.Join(folder, fmt.Sprint("elsom.db.", n, ".part"))
-		must(t, os.WriteFile(part, []byte(fmt.Sprint(n)), 0o600))
+		require.NoError(t, os.WriteFile(part, []byte(fmt.Sprint(n)), 0o600))
 		all.Go(func() {
 			if database.TakeName(part, path) == nil && winner.Swap(int64(n)+1) != 0 {
 				t.Error("two calls succeeded")
@@ -261,8 +262,8 @@ func TestTakeNameWithoutLinks(t *testing.T) {
 	if got := string(read(t, path)); got != fmt.Sprint(winner.Load()-1) {
 		t.Errorf("call %d succeeded, the file is of %q", winner.Load()-1, got)
 	}
-	must(t, os.WriteFile(filepath.Join(folder, "elsom.db.20.part-journal"), nil, 0o600))
-	must(t, os.WriteFile(path+"-journal", nil, 0o600)) // a file of SQLite
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "elsom.db.20.part-journal"), nil, 0o600))
+	require.NoError(t, os.WriteFile(path+"-journal", nil, 0o600)) // a file of SQLite
 	if left := database.UnfinishedFiles(path); len(left) != 20 {
 		t.Errorf("%d unfinished files: %v", len(left), left)
 	}

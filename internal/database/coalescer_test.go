@@ -12,6 +12,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 // Calls that arrive while a statement runs share the next one.
@@ -140,16 +141,16 @@ func TestAlignRows(t *testing.T) {
 func TestPlansUseIndexes(t *testing.T) {
 	db := databasetest.Postgres(t)
 	setting := func(tx *database.Tx) (on string) {
-		must(t, tx.Gorm().Raw("SHOW enable_seqscan").Scan(&on).Error)
+		require.NoError(t, tx.Gorm().Raw("SHOW enable_seqscan").Scan(&on).Error)
 		return on
 	}
-	must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+	require.NoError(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
 		if on := setting(tx); on != "off" {
 			t.Error("in a transaction:", on)
 		}
 		return nil
 	}))
-	must(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+	require.NoError(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
 		if on := setting(tx); on != "on" {
 			t.Error("in a read transaction:", on)
 		}
@@ -163,14 +164,14 @@ func TestInStatement(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
-				must(t, db.InStatement(t.Context(), func(tx *database.Tx) error { return insertMessage(tx, fmt.Sprint(i)) }))
+				require.NoError(t, db.InStatement(t.Context(), func(tx *database.Tx) error { return insertMessage(tx, fmt.Sprint(i)) }))
 			})
 			all.Go(func() {
-				must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, fmt.Sprint("t", i)) }))
+				require.NoError(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, fmt.Sprint("t", i)) }))
 			})
 		}
 		all.Wait()
-		must(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+		require.NoError(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
 			if n, err := countMessages(tx); err != nil || n != 16 {
 				t.Errorf("%d rows (%v), want 16", n, err)
 			}

@@ -13,6 +13,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 func openAt(t *testing.T, address string) *database.DB {
@@ -132,7 +133,7 @@ func TestInTxRetries(t *testing.T) {
 			db.Pool().SetMaxIdleConns(0) // old connections keep the old default
 			db.Pool().SetMaxIdleConns(database.MaxConnections)
 		}
-		must(t, db.Gorm(ctx).Exec("INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at) VALUES (1, 'test', 'a', '', 'open', 0, ?, ?)", db.Now(), db.Now()).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at) VALUES (1, 'test', 'a', '', 'open', 0, ?, ?)", db.Now(), db.Now()).Error)
 		var wg sync.WaitGroup
 		for range 2 { // with more, one might exceed its retries
 			wg.Go(func() {
@@ -152,18 +153,11 @@ func TestInTxRetries(t *testing.T) {
 		}
 		wg.Wait()
 		var tries int64
-		must(t, db.Gorm(ctx).Raw("SELECT tries FROM promises WHERE id = 1").Scan(&tries).Error)
+		require.NoError(t, db.Gorm(ctx).Raw("SELECT tries FROM promises WHERE id = 1").Scan(&tries).Error)
 		if tries != 100 {
 			t.Errorf("%d of 100 increments", tries)
 		}
 	})
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestOpenErrors(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 const missing = "missing" // a standby that is down
@@ -17,7 +18,7 @@ const missing = "missing" // a standby that is down
 func TestCommitOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
-	must(t, server.SetSynchronousStandbys(missing))
+	require.NoError(t, server.SetSynchronousStandbys(missing))
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	result := make(chan error, 1)
@@ -35,10 +36,10 @@ func TestCommitOutlivesItsCaller(t *testing.T) {
 	if n := messageCount(t, db); n != 0 {
 		t.Errorf("%d rows are visible before the commit ends", n)
 	}
-	eventually(t, "the database is unhealthy while commits wait", func() bool { return db.CheckReady(t.Context()) != nil })
-	must(t, server.SetSynchronousStandbys(""))
-	eventually(t, "the commit ends", func() bool { return messageCount(t, db) == 1 && !db.HasDetachedCommits() })
-	must(t, db.CheckReady(t.Context()))
+	require.Eventually(t, "the database is unhealthy while commits wait", func() bool { return db.CheckReady(t.Context()) != nil })
+	require.NoError(t, server.SetSynchronousStandbys(""))
+	require.Eventually(t, "the commit ends", func() bool { return messageCount(t, db) == 1 && !db.HasDetachedCommits() })
+	require.NoError(t, db.CheckReady(t.Context()))
 }
 
 // A client that disconnects during a short commit does not make the database unhealthy:
@@ -50,7 +51,7 @@ func TestShortDetachedCommitIsHealthy(t *testing.T) {
 		"CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
 		"CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON promises DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow_commit()",
 	} {
-		must(t, db.Gorm(t.Context()).Exec(statement).Error)
+		require.NoError(t, db.Gorm(t.Context()).Exec(statement).Error)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -58,16 +59,16 @@ func TestShortDetachedCommitIsHealthy(t *testing.T) {
 	go func() {
 		result <- db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") })
 	}()
-	eventually(t, "the commit is in progress", func() bool {
+	require.Eventually(t, "the commit is in progress", func() bool {
 		var n int
-		must(t, db.Gorm(t.Context()).Raw("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'").Scan(&n).Error)
+		require.NoError(t, db.Gorm(t.Context()).Raw("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'").Scan(&n).Error)
 		return n > 0
 	})
 	cancel()
 	if err := <-result; !fault.Is(err, fault.Unknown) {
 		t.Fatalf("the caller did not stop waiting during its commit: %v", err)
 	}
-	eventually(t, "the commit ends", func() bool {
+	require.Eventually(t, "the commit ends", func() bool {
 		if err := db.CheckReady(t.Context()); err != nil {
 			t.Fatalf("unhealthy: %v", err)
 		}
@@ -80,7 +81,7 @@ func TestShortDetachedCommitIsHealthy(t *testing.T) {
 func TestDetachedCommitsLeaveConnectionsForReaders(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
-	must(t, server.SetSynchronousStandbys(missing))
+	require.NoError(t, server.SetSynchronousStandbys(missing))
 	for i := range database.MaxConnections {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // time to reach the commit
 		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, string(rune('a'+i))) })
@@ -95,9 +96,9 @@ func TestDetachedCommitsLeaveConnectionsForReaders(t *testing.T) {
 	if err := db.Gorm(ctx).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error; err != nil || n != 0 {
 		t.Errorf("%d rows, %v", n, err)
 	}
-	must(t, server.SetSynchronousStandbys(""))
-	eventually(t, "the commits end", func() bool { return !db.HasDetachedCommits() })
-	must(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "z") }))
+	require.NoError(t, server.SetSynchronousStandbys(""))
+	require.Eventually(t, "the commits end", func() bool { return !db.HasDetachedCommits() })
+	require.NoError(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "z") }))
 }
 
 // PostgreSQL reports a commit whose wait was canceled as a success with a warning. Its
@@ -106,7 +107,7 @@ func TestCanceledWaitIsUnknown(t *testing.T) {
 	t.Parallel()
 	db, server := databasetest.DedicatedPostgres(t)
 	server.CancelCommitWaits(t)
-	must(t, server.SetSynchronousStandbys(missing))
+	require.NoError(t, server.SetSynchronousStandbys(missing))
 	insert := func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") }
 	if err := db.InTx(t.Context(), insert); !fault.Is(err, fault.Unknown) {
 		t.Errorf("in a transaction: %v", err)
@@ -118,31 +119,20 @@ func TestCanceledWaitIsUnknown(t *testing.T) {
 		t.Fatalf("%d rows", n)
 	}
 	empty := func(context.Context, *database.Tx) error { return nil }
-	must(t, db.InTx(t.Context(), empty)) // a commit without rows does not wait
+	require.NoError(t, db.InTx(t.Context(), empty)) // a commit without rows does not wait
 	for range 2 {
 		if err := db.WaitDurable(t.Context(), "a"); !fault.Is(err, fault.Unknown) {
 			t.Errorf("durable without a standby: %v", err)
 		}
 	}
-	must(t, server.SetSynchronousStandbys(""))
-	must(t, db.WaitDurable(t.Context(), "a"))
-	must(t, server.SetSynchronousStandbys(missing))
-	must(t, db.WaitDurable(t.Context(), "a")) // known from before
+	require.NoError(t, server.SetSynchronousStandbys(""))
+	require.NoError(t, db.WaitDurable(t.Context(), "a"))
+	require.NoError(t, server.SetSynchronousStandbys(missing))
+	require.NoError(t, db.WaitDurable(t.Context(), "a")) // known from before
 }
 
 func messageCount(t *testing.T, db *database.DB) (n int) {
 	t.Helper()
-	must(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error)
+	require.NoError(t, db.Gorm(context.Background()).Raw("SELECT COUNT(*) FROM promises").Scan(&n).Error)
 	return n
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 1000 {
-		if holds() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatal("timeout: " + what)
 }

@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // Restore refuses while a portal has the database open, even if its files were moved:
@@ -17,10 +18,10 @@ func TestRestoreRefusesDatabaseInUse(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db, address := migratedSQLite(t)
-	must(t, writePair(db, 1))
+	require.NoError(t, writePair(db, 1))
 	path := strings.TrimPrefix(address, "sqlite:")
 	file := filepath.Join(t.TempDir(), "backup.db")
-	must(t, database.Backup(ctx, address, file))
+	require.NoError(t, database.Backup(ctx, address, file))
 	elsewhere := t.TempDir()
 	refuses := func(says string) {
 		t.Helper()
@@ -29,17 +30,17 @@ func TestRestoreRefusesDatabaseInUse(t *testing.T) {
 		}
 	}
 	refuses("stop the portal")
-	must(t, os.Rename(path, filepath.Join(elsewhere, "elsom.db")))
+	require.NoError(t, os.Rename(path, filepath.Join(elsewhere, "elsom.db")))
 	refuses("stop the portal")
-	must(t, os.Rename(path+"-wal", filepath.Join(elsewhere, "elsom.db-wal")))
+	require.NoError(t, os.Rename(path+"-wal", filepath.Join(elsewhere, "elsom.db-wal")))
 	refuses("stop the portal")
-	must(t, os.Rename(filepath.Join(elsewhere, "elsom.db"), path))
-	must(t, os.Rename(filepath.Join(elsewhere, "elsom.db-wal"), path+"-wal"))
-	must(t, db.Close())
+	require.NoError(t, os.Rename(filepath.Join(elsewhere, "elsom.db"), path))
+	require.NoError(t, os.Rename(filepath.Join(elsewhere, "elsom.db-wal"), path+"-wal"))
+	require.NoError(t, db.Close())
 	refuses("never overwritten")
-	must(t, os.Rename(path, filepath.Join(elsewhere, "elsom.db")))
+	require.NoError(t, os.Rename(path, filepath.Join(elsewhere, "elsom.db")))
 	// A crash leaves this file behind; no process has it open.
-	must(t, os.WriteFile(path+"-shm", make([]byte, 32768), 0o600))
-	must(t, database.Restore(ctx, address, file))
-	must(t, writePair(databasetest.Reopen(t, address), 2))
+	require.NoError(t, os.WriteFile(path+"-shm", make([]byte, 32768), 0o600))
+	require.NoError(t, database.Restore(ctx, address, file))
+	require.NoError(t, writePair(databasetest.Reopen(t, address), 2))
 }

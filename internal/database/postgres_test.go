@@ -9,6 +9,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 // A statement whose prepared form no longer fits or no longer exists is prepared again;
@@ -20,7 +21,7 @@ func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 	ctx := context.Background()
 	exec := func(statement string) {
 		t.Helper()
-		must(t, db.Gorm(ctx).Exec(statement).Error)
+		require.NoError(t, db.Gorm(ctx).Exec(statement).Error)
 	}
 	exec("CREATE TABLE shapes (id BIGINT)")
 	exec("INSERT INTO shapes VALUES (1)")
@@ -33,12 +34,12 @@ func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 		}
 		for _, statement := range []string{read, write} {
 			var found []map[string]any
-			must(t, db.Gorm(ctx).Raw(statement, 1).Scan(&found).Error)
+			require.NoError(t, db.Gorm(ctx).Raw(statement, 1).Scan(&found).Error)
 			change()
 			if err := db.Gorm(ctx).Raw(statement, 1).Scan(&found).Error; err != nil {
 				t.Errorf("%s, %s: %v", name, statement, err)
 			}
-			must(t, db.Gorm(ctx).Raw(statement, 1).Scan(&found).Error)
+			require.NoError(t, db.Gorm(ctx).Raw(statement, 1).Scan(&found).Error)
 			change()
 			runs := 0
 			err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
@@ -68,7 +69,7 @@ func TestColumnsAreNamed(t *testing.T) {
 			Key string
 		}
 		var rows []message
-		must(t, db.Gorm(context.Background()).Table("promises").Where("id = ?", 1).Limit(1).Find(&rows).Error)
+		require.NoError(t, db.Gorm(context.Background()).Table("promises").Where("id = ?", 1).Limit(1).Find(&rows).Error)
 		mu.Lock()
 		last := statements[len(statements)-1]
 		mu.Unlock()

@@ -8,6 +8,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // A purge deletes all matching rows in several transactions.
@@ -19,7 +20,7 @@ func TestPurgeBatches(t *testing.T) {
 		for n := range old + young {
 			values = append(values, fmt.Sprintf("('%d', 1, %d)", n, min(n/old, 1)))
 		}
-		must(t, db.Gorm(ctx).Exec("INSERT INTO attempts (id, tries, ends_ms) VALUES "+strings.Join(values, ",")).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("INSERT INTO attempts (id, tries, ends_ms) VALUES "+strings.Join(values, ",")).Error)
 		const statement = "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE ends_ms < ? LIMIT ?)"
 		for _, want := range []int64{old, 0} {
 			if n, err := db.Purge(ctx, statement, 1); n != want || err != nil {
@@ -27,7 +28,7 @@ func TestPurgeBatches(t *testing.T) {
 			}
 		}
 		var left int
-		must(t, db.Gorm(ctx).Raw("SELECT COUNT(*) FROM attempts").Scan(&left).Error)
+		require.NoError(t, db.Gorm(ctx).Raw("SELECT COUNT(*) FROM attempts").Scan(&left).Error)
 		if left != young {
 			t.Errorf("%d are left, want %d", left, young)
 		}

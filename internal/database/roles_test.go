@@ -12,6 +12,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // emptyDatabase is an empty database on the tests' server with a role that may log in.
@@ -25,17 +26,17 @@ type emptyDatabase struct {
 func newEmptyDatabase(t *testing.T, encoding string) *emptyDatabase {
 	t.Helper()
 	server, err := databasetest.Server()
-	must(t, err)
+	require.NoError(t, err)
 	name := fmt.Sprintf("elsom_place_%d_%d", os.Getpid(), time.Now().UnixNano())
 	p := &emptyDatabase{t: t, server: server, name: name, role: name + "_role", owner: server.Address(name)}
-	must(t, server.Exec("postgres", "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'"))
-	must(t, server.Exec("postgres", "CREATE ROLE "+p.role+" LOGIN"))
+	require.NoError(t, server.Exec("postgres", "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'"))
+	require.NoError(t, server.Exec("postgres", "CREATE ROLE "+p.role+" LOGIN"))
 	t.Cleanup(func() {
 		_ = server.Exec("postgres", "DROP DATABASE "+name+" WITH (FORCE)")
 		_ = server.Exec("postgres", "DROP ROLE "+p.role)
 	})
 	u, err := url.Parse(p.owner)
-	must(t, err)
+	require.NoError(t, err)
 	u.User = url.User(p.role)
 	p.guest = u.String()
 	return p
@@ -43,7 +44,7 @@ func newEmptyDatabase(t *testing.T, encoding string) *emptyDatabase {
 
 func (p *emptyDatabase) exec(statement string) {
 	p.t.Helper()
-	must(p.t, p.server.Exec(p.name, statement))
+	require.NoError(p.t, p.server.Exec(p.name, statement))
 }
 
 func (p *emptyDatabase) migrate(address string) error {
@@ -79,7 +80,7 @@ func TestRoleSettingsDoNotWeakenCommits(t *testing.T) {
 	p.exec("ALTER DATABASE " + p.name + " SET client_min_messages = error")
 	for requested, commits := range map[string]string{"": "on", "off": "on", "remote_apply": "remote_apply"} {
 		u, err := url.Parse(p.guest)
-		must(t, err)
+		require.NoError(t, err)
 		if query := u.Query(); requested != "" {
 			query.Set("synchronous_commit", requested)
 			u.RawQuery = query.Encode()
@@ -87,7 +88,7 @@ func TestRoleSettingsDoNotWeakenCommits(t *testing.T) {
 		db := databasetest.Reopen(t, u.String())
 		for setting, want := range map[string]string{"synchronous_commit": commits, "client_min_messages": "warning"} {
 			var got string
-			must(t, db.Gorm(t.Context()).Raw("SELECT current_setting(?)", setting).Scan(&got).Error)
+			require.NoError(t, db.Gorm(t.Context()).Raw("SELECT current_setting(?)", setting).Scan(&got).Error)
 			if got != want {
 				t.Errorf("%s is %s, want %s", setting, got, want)
 			}
@@ -104,9 +105,9 @@ func TestMigrateNeedsOwner(t *testing.T) {
 		t.Errorf("empty database: %v", err)
 	}
 	p.wantEmpty()
-	must(t, p.migrate(p.owner))
+	require.NoError(t, p.migrate(p.owner))
 	p.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + p.role)
-	must(t, p.migrate(p.guest))
+	require.NoError(t, p.migrate(p.guest))
 	p.exec("GRANT CREATE ON SCHEMA public TO " + p.role)
 	p.exec("DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
 	if err := p.migrate(p.guest); !errors.Is(err, database.ErrNotOwner) {

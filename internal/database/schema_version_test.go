@@ -10,6 +10,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // Open with ExistingOnly returns why there is no database and changes nothing.
@@ -18,10 +19,10 @@ func TestExistingOnlyCreatesNothing(t *testing.T) {
 	folder := t.TempDir()
 	foreign, empty := filepath.Join(folder, "foreign.db"), filepath.Join(folder, "empty.db")
 	_, err := databasetest.Reopen(t, "sqlite:"+foreign+".own").Pool().Exec("CREATE TABLE t (a)")
-	must(t, err)
+	require.NoError(t, err)
 	_, err = databasetest.Reopen(t, "sqlite:"+foreign+".own").Pool().Exec("VACUUM INTO ?", foreign)
-	must(t, err)
-	must(t, os.WriteFile(empty, nil, 0o600))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	before := string(read(t, foreign))
 	for path, says := range map[string]string{
 		foreign:                              "belongs to another program",
@@ -46,7 +47,7 @@ func TestExistingOnlyCreatesNothing(t *testing.T) {
 		t.Errorf("empty PostgreSQL: %v", err)
 	}
 	var tables int
-	must(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
+	require.NoError(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables))
 	if tables != 0 {
 		t.Errorf("%d tables were created", tables)
 	}
@@ -58,13 +59,13 @@ func TestExistingOnlyOpensDatabase(t *testing.T) {
 	ctx := context.Background()
 	_, address := migratedSQLite(t)
 	file := filepath.Join(t.TempDir(), "backup.db")
-	must(t, database.Backup(ctx, address, file))
+	require.NoError(t, database.Backup(ctx, address, file))
 	target := "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
-	must(t, database.Restore(ctx, target, file))
+	require.NoError(t, database.Restore(ctx, target, file))
 	db := databasetest.Reopen(t, target, database.ExistingOnly)
-	must(t, writePair(db, 1))
+	require.NoError(t, writePair(db, 1))
 	var mode string
-	must(t, db.Pool().QueryRow("PRAGMA journal_mode").Scan(&mode))
+	require.NoError(t, db.Pool().QueryRow("PRAGMA journal_mode").Scan(&mode))
 	if mode != "wal" {
 		t.Errorf("journal_mode is %s", mode)
 	}
@@ -74,11 +75,11 @@ func TestExistingOnlyOpensDatabase(t *testing.T) {
 func TestCheckSchemaErrors(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		must(t, db.CheckSchema(ctx))
+		require.NoError(t, db.CheckSchema(ctx))
 		change := func(statement string) {
 			t.Helper()
 			_, err := db.Pool().Exec(statement)
-			must(t, err)
+			require.NoError(t, err)
 		}
 		change("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
 		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrNewer) {
@@ -92,7 +93,7 @@ func TestCheckSchemaErrors(t *testing.T) {
 		if err := db.CheckSchema(ctx); !errors.Is(err, database.ErrEmpty) {
 			t.Errorf("empty: %v", err)
 		}
-		must(t, db.Close())
+		require.NoError(t, db.Close())
 		if err := db.CheckSchema(ctx); err == nil || strings.Contains(err.Error(), "migrate") || !strings.Contains(err.Error(), "closed") {
 			t.Errorf("closed: %v", err)
 		}

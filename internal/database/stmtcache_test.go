@@ -8,6 +8,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // A cached statement keeps no rows, no values and no old table definition.
@@ -15,16 +16,16 @@ func TestStatementCache(t *testing.T) {
 	ctx := context.Background()
 	db := databasetest.SQLite(t)
 	conn, err := db.Pool().Conn(ctx)
-	must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	exec := func(text string, args ...any) {
 		t.Helper()
 		_, err := conn.ExecContext(ctx, text, args...)
-		must(t, err)
+		require.NoError(t, err)
 	}
 	query := func(text string, args ...any) (got sql.NullString) {
 		t.Helper()
-		must(t, conn.QueryRowContext(ctx, text, args...).Scan(&got))
+		require.NoError(t, conn.QueryRowContext(ctx, text, args...).Scan(&got))
 		return got
 	}
 	exec("CREATE TABLE items (id BIGINT PRIMARY KEY, color VARCHAR)")
@@ -39,16 +40,16 @@ func TestStatementCache(t *testing.T) {
 
 	// The same text while its first statement has an open result.
 	outer, err := conn.QueryContext(ctx, "SELECT id FROM items ORDER BY id")
-	must(t, err)
+	require.NoError(t, err)
 	defer func() { _ = outer.Close() }()
 	for want := 0; outer.Next(); want++ {
 		var id int
-		must(t, outer.Scan(&id))
+		require.NoError(t, outer.Scan(&id))
 		if first := query("SELECT id FROM items ORDER BY id"); id != want || first.String != "0" {
 			t.Errorf("row %d is %d, and %v is the first of the nested query", want, id, first)
 		}
 	}
-	must(t, outer.Err())
+	require.NoError(t, outer.Err())
 
 	// An execution that failed, then one that succeeds.
 	if _, err := conn.ExecContext(ctx, "INSERT INTO items (id, color) VALUES (?, ?)", 1, "again"); err == nil {
@@ -73,18 +74,18 @@ func TestStatementCacheIsBounded(t *testing.T) {
 	ctx := context.Background()
 	db := databasetest.SQLite(t)
 	conn, err := db.Pool().Conn(ctx)
-	must(t, err)
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	for n := range 1000 {
 		n /= 2 // each twice
 		var got int
-		must(t, conn.QueryRowContext(ctx, fmt.Sprintf("SELECT %d", n)).Scan(&got))
+		require.NoError(t, conn.QueryRowContext(ctx, fmt.Sprintf("SELECT %d", n)).Scan(&got))
 		if got != n {
 			t.Fatalf("SELECT %d returns %d", n, got)
 		}
 	}
 	cached := func() (n int) {
-		must(t, conn.Raw(func(c any) error { n = database.CachedStatements(c); return nil }))
+		require.NoError(t, conn.Raw(func(c any) error { n = database.CachedStatements(c); return nil }))
 		return n
 	}
 	if n := cached(); n < 100 || n > 300 {
@@ -93,7 +94,7 @@ func TestStatementCacheIsBounded(t *testing.T) {
 	before := cached()
 	for range 3 {
 		var got int
-		must(t, conn.QueryRowContext(ctx, "SELECT 499").Scan(&got))
+		require.NoError(t, conn.QueryRowContext(ctx, "SELECT 499").Scan(&got))
 	}
 	if n := cached(); n != before {
 		t.Errorf("%d statements after a repeated text, want %d", n, before)

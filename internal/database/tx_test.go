@@ -10,6 +10,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 func insertMessage(tx *database.Tx, key string) error {
@@ -28,12 +29,12 @@ func TestReadTx(t *testing.T) {
 		ctx := context.Background()
 		err := db.ReadTx(ctx, func(ctx context.Context, reading *database.Tx) error {
 			before, err := countMessages(reading)
-			must(t, err)
+			require.NoError(t, err)
 			soon, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
-			must(t, db.InTx(soon, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") }))
+			require.NoError(t, db.InTx(soon, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "a") }))
 			after, err := countMessages(reading)
-			must(t, err)
+			require.NoError(t, err)
 			if before != 0 || after != 0 {
 				t.Errorf("saw %d, then %d: not one snapshot", before, after)
 			}
@@ -42,9 +43,9 @@ func TestReadTx(t *testing.T) {
 			}
 			return nil
 		})
-		must(t, err)
-		must(t, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "c") }))
-		must(t, db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		require.NoError(t, err)
+		require.NoError(t, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "c") }))
+		require.NoError(t, db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
 			if n, err := countMessages(tx); err != nil || n != 2 {
 				t.Errorf("%d rows (%v), want a and c", n, err)
 			}
@@ -112,8 +113,8 @@ func TestLostConnectionIsRetried(t *testing.T) {
 			return nil
 		}
 		var pid int
-		must(t, tx.Gorm().Raw("SELECT pg_backend_pid()").Scan(&pid).Error)
-		must(t, db.Gorm(ctx).Exec("SELECT pg_terminate_backend(?, 5000)", pid).Error)
+		require.NoError(t, tx.Gorm().Raw("SELECT pg_backend_pid()").Scan(&pid).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("SELECT pg_terminate_backend(?, 5000)", pid).Error)
 		return tx.Gorm().Exec("SELECT 1").Error
 	})
 	if err != nil || runs != 2 {
@@ -127,8 +128,8 @@ func TestLostCommitIsUnknown(t *testing.T) {
 	ctx := context.Background()
 	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		var pid int
-		must(t, tx.Gorm().Raw("SELECT pg_backend_pid()").Scan(&pid).Error)
-		must(t, db.Gorm(ctx).Exec("SELECT pg_terminate_backend(?, 5000)", pid).Error)
+		require.NoError(t, tx.Gorm().Raw("SELECT pg_backend_pid()").Scan(&pid).Error)
+		require.NoError(t, db.Gorm(ctx).Exec("SELECT pg_terminate_backend(?, 5000)", pid).Error)
 		return nil
 	})
 	if !fault.Is(err, fault.Unknown) {

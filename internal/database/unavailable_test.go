@@ -7,12 +7,13 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		must(t, db.Close())
+		require.NoError(t, db.Close())
 		empty := func(context.Context, *database.Tx) error { return nil }
 		var row struct{ ID int64 }
 		for name, err := range map[string]error{
