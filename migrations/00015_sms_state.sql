@@ -8,8 +8,8 @@ CREATE TABLE messages (
     phone    VARCHAR(16)   NOT NULL,
     text     VARCHAR(1000) NOT NULL,
     state    VARCHAR(10)   NOT NULL CHECK (state IN ('queued', 'sent', 'delivered', 'failed')),
-    repeats  BIGINT        NOT NULL DEFAULT 0, -- sends after one whose answer was lost
-    asked_by BIGINT        NOT NULL DEFAULT 0, -- the lease under which the gateway was called and hasn't answered yet
+    repeats  BIGINT        NOT NULL DEFAULT 0, -- calls after a lost response
+    asked_by BIGINT        NOT NULL DEFAULT 0, -- lease token of a call without a response
     asked_at TIMESTAMPTZ,
     made_at  TIMESTAMPTZ   NOT NULL,
     sent_at  TIMESTAMPTZ,
