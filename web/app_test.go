@@ -247,18 +247,18 @@ func (app *testApp) messages(number phone.Number) []string {
 	app.t.Helper()
 	ctx := context.Background()
 	workers := sms.Workers(app.DB, app.Sealer, app.inbox, sms.Options{})
-	var tasks []outbox.LeasedMessage
+	var messages []outbox.LeasedMessage
 	for _, worker := range workers {
 		require.NoError(app.t, app.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			more, err := outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
-			tasks = append(tasks, more...)
+			messages = append(messages, more...)
 			return err
 		}))
 	}
 	// In the order in which they became due, across queues.
-	slices.SortFunc(tasks, func(a, b outbox.LeasedMessage) int { return cmp.Compare(a.ID, b.ID) })
-	for _, task := range tasks {
-		workers[0].Do(ctx, task)
+	slices.SortFunc(messages, func(a, b outbox.LeasedMessage) int { return cmp.Compare(a.ID, b.ID) })
+	for _, m := range messages {
+		workers[0].Do(ctx, m)
 	}
 	list, err := app.inbox.List(ctx, number)
 	require.NoError(app.t, err)

@@ -45,13 +45,13 @@ func (app *testApp) push() []push.Rendered {
 	app.t.Helper()
 	service := &pushed{}
 	worker := app.Push.Worker(service)
-	var tasks []outbox.LeasedMessage
+	var messages []outbox.LeasedMessage
 	require.NoError(app.t, app.DB.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-		tasks, err = outbox.Acquire(ctx, tx, push.Queue, 10, time.Minute)
+		messages, err = outbox.Acquire(ctx, tx, push.Queue, 10, time.Minute)
 		return err
 	}))
-	for _, task := range tasks {
-		worker.Do(context.Background(), task)
+	for _, m := range messages {
+		worker.Do(context.Background(), m)
 	}
 	return service.sent
 }
