@@ -31,7 +31,7 @@ build: ## build bin/elsom and bin/sochi
 
 test: ## install what the tests need, then run all tests
 	@.ci/install
-	go test -timeout 20m ./... ./.ci/mutants
+	go test -timeout 20m ./... ./.ci/mutants ./.ci/words
 
 test-serializable: ## run the tests that move money with serializable transactions on PostgreSQL
 	@.ci/install

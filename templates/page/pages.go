@@ -233,7 +233,7 @@ type PayPage struct {
 	Held string
 }
 
-// CheckState tells whether a draft can be paid, and if not, why.
+// CheckState is whether a draft can be paid, and the reason if not.
 type CheckState string
 
 // The states of the check page.
