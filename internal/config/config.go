@@ -122,15 +122,15 @@ func (c *Config) LogValue() slog.Value {
 	)
 }
 
-// smsBudget parses the budget; the default is 5000.
+// smsBudget parses the budget.
 func smsBudget(text string, problems *Problems) int {
-	const normal, smallest, largest = 5000, 5, 10_000_000
+	const byDefault, smallest, largest = 5000, 5, 10_000_000
 	if text == "" {
-		return normal
+		return byDefault
 	}
 	codes, err := strconv.Atoi(text)
 	if err != nil || codes < smallest || codes > largest {
-		problems.add("ELSOM_SMS_BUDGET", "must be a number of SMS from 5 to 10000000, such as 5000")
+		problems.add("ELSOM_SMS_BUDGET", "must be a number of SMS from %d to %d, such as %d", smallest, largest, byDefault)
 	}
 	return codes
 }

@@ -50,20 +50,20 @@ func listVariables(t *testing.T) string {
 		if name == "" || help == "" {
 			t.Errorf("%s has no name or no help", field.Name)
 		}
-		usual := field.Tag.Get("usual")
+		fallback := field.Tag.Get("defaultText")
 		if preset := field.Tag.Get("envDefault"); preset != "" {
-			usual = preset
+			fallback = preset
 		}
-		if usual != "" && !strings.HasPrefix(usual, "required") {
-			usual = "default: " + usual
+		if fallback != "" && !strings.HasPrefix(fallback, "required") {
+			fallback = "default: " + fallback
 		}
 		if slices.Contains(secrets, name) {
-			usual = strings.TrimPrefix(usual+"; or "+name+fileSuffix, "; ")
+			fallback = strings.TrimPrefix(fallback+"; or "+name+fileSuffix, "; ")
 		}
-		if usual != "" {
-			usual = " (" + usual + ")"
+		if fallback != "" {
+			fallback = " (" + fallback + ")"
 		}
-		fmt.Fprintf(&list, "%s\n", wrap("- "+name+usual+": "+help))
+		fmt.Fprintf(&list, "%s\n", wrap("- "+name+fallback+": "+help))
 	}
 	return list.String()
 }

@@ -17,12 +17,12 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Problem is a variable that can't be used, and the reason, without a value that may
+// Problem is an invalid variable and the reason, which never contains a value that may
 // be secret.
 type Problem struct{ Variable, Reason string }
 
-// Problems is the list of all problems of an environment; its text has a line for
-// each.
+// Problems is a list of all problems of an environment. Error returns one line per
+// problem.
 type Problems []Problem
 
 func (p Problems) Error() string {
@@ -37,22 +37,22 @@ func (p *Problems) add(variable, reason string, args ...any) {
 	*p = append(*p, Problem{variable, fmt.Sprintf(reason, args...)})
 }
 
-// has reports whether a variable has a problem already.
+// has reports whether the list has a problem of that variable.
 func (p *Problems) has(variable string) bool {
 	return slices.ContainsFunc(*p, func(problem Problem) bool { return problem.Variable == variable })
 }
 
-// variables are the variables. The operator's handbook (elsom help config) is generated from the
-// tags: help describes the variable, usual describes a default that envDefault
-// can't express.
+// variables are the variables. Their list in the operator's handbook (elsom help
+// config) is generated from the tags: help describes the variable, defaultText
+// describes a default that envDefault can't express.
 type variables struct {
 	Mode               string `env:"ELSOM_MODE" envDefault:"production" help:"production or development. Development adds the pages under /dev, the demo agents and a demo gateway, keeps SMS and e-mail in the database, and listens on loopback only."`
 	Listen             string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080" help:"Address to listen on, host:port."`
-	BaseURL            string `env:"ELSOM_BASE_URL" usual:"http:// and the address of ELSOM_LISTEN" help:"Public address, such as https://wallet.example.kg. Production accepts http on loopback only: TLS ends at the proxy in front."`
-	DatabaseURL        string `env:"ELSOM_DATABASE_URL" usual:"sqlite:var/elsom.db in development; required in production" help:"sqlite:PATH or postgres://USER@HOST/NAME."`
-	SecretKey          string `env:"ELSOM_SECRET_KEY" usual:"required in production" help:"At least 32 random bytes. The keys of cookies, form tokens, SMS codes and stored passwords of billers are derived from it. It must not change."`
-	DosTekURL          string `env:"ELSOM_DOSTEK_URL" usual:"the stand-in, in development" help:"DosTek's payment address. Without it, and without one in the catalog, production doesn't offer the service and logs a warning at the start."`
-	PINPepper          string `env:"ELSOM_PIN_PEPPER" usual:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. It must not change."`
+	BaseURL            string `env:"ELSOM_BASE_URL" defaultText:"http:// and the address of ELSOM_LISTEN" help:"Public address, such as https://wallet.example.kg. Production accepts http on loopback only: TLS ends at the proxy in front."`
+	DatabaseURL        string `env:"ELSOM_DATABASE_URL" defaultText:"sqlite:var/elsom.db in development; required in production" help:"sqlite:PATH or postgres://USER@HOST/NAME."`
+	SecretKey          string `env:"ELSOM_SECRET_KEY" defaultText:"required in production" help:"At least 32 random bytes. The keys of cookies, form tokens, SMS codes and stored passwords of billers are derived from it. It must not change."`
+	DosTekURL          string `env:"ELSOM_DOSTEK_URL" defaultText:"the stand-in, in development" help:"DosTek's payment address. Without it, and without one in the catalog, production doesn't offer the service and logs a warning at the start."`
+	PINPepper          string `env:"ELSOM_PIN_PEPPER" defaultText:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. It must not change."`
 	BillerCertificates string `env:"ELSOM_BILLER_CERTIFICATES" help:"Folder of client certificates for billers: CODE.crt and CODE.key (PEM), named by the biller's code."`
 	TrustedProxies     string `env:"ELSOM_TRUSTED_PROXIES" help:"Addresses and CIDRs of the proxies whose X-Forwarded-For and X-Forwarded-Proto count, separated by commas. Required where the public address is https."`
 	MetricsListen      string `env:"ELSOM_METRICS_LISTEN" help:"Address of the Prometheus metrics, /metrics. Never the public one."`
@@ -60,13 +60,14 @@ type variables struct {
 	PushHosts          string `env:"ELSOM_PUSH_HOSTS" help:"Push services besides the known ones, such as push.example.net,*.example.org. No other host is called."`
 	SMSURL             string `env:"ELSOM_SMS_URL" help:"Kannel's sendsms address with user and password, and ?from= for the sender. Without it messages wait in the queue."`
 	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL" help:"Where Kannel delivers receipts: http://GATEWAY:PASSWORD@HOST/sms/dlr. Without it no receipts are requested."`
-	SMSBudget          string `env:"ELSOM_SMS_BUDGET" usual:"5000" help:"SMS codes a day for all browsers and networks that are unknown for their number; one network gets a fifth."`
+	SMSBudget          string `env:"ELSOM_SMS_BUDGET" defaultText:"5000" help:"SMS codes a day for all browsers and networks that are unknown for their number; one network gets a fifth."`
 	SMTPURL            string `env:"ELSOM_SMTP_URL" help:"smtp://USER:PASSWORD@HOST:587 (STARTTLS is required, except on loopback or with ?tls=optional) or smtps://… for notices by e-mail; ?from= sets the sender. Without it no e-mail is sent."`
 	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on" help:"off switches rate limits off, for measuring, in development only. Wrong PINs and codes are counted in any case."`
-	Drain              string `env:"ELSOM_DRAIN" usual:"5s; none in development" help:"How long /healthz answers 503 after SIGTERM or SIGHUP before the server stops accepting requests, so that load balancers stop sending traffic."`
+	Drain              string `env:"ELSOM_DRAIN" defaultText:"5s; none in development" help:"How long /healthz answers 503 after SIGTERM or SIGHUP before the server stops accepting requests, so that load balancers stop sending traffic."`
 }
 
-// The variables that may come from a file named by the same name and _FILE.
+// secrets are the variables that can also be read from a file, whose path is in the
+// variable with the suffix _FILE.
 var secrets = []string{
 	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
 	"ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
@@ -77,14 +78,14 @@ const (
 	// secretDistinct is the minimum number of different bytes in a secret: 32 random
 	// hex digits have fewer once in millions.
 	secretDistinct = 8
-	// Production refuses these: they are public.
+	// Defaults in development. They are public; production rejects the secret.
 	developmentSecret   = "development only: this secret is known to all the world"
 	developmentDosTek   = "http://127.0.0.1:8090/pay"
 	developmentDatabase = "sqlite:var/elsom.db"
 )
 
-// Parse checks an environment given as name → value. The error, if any, is
-// Problems.
+// Parse parses and checks an environment, a map from name to value. The error, if any,
+// is Problems.
 func Parse(environment map[string]string) (*Config, error) {
 	var problems Problems
 	unknown := checkNames(environment, knownNames(), &problems)
@@ -129,8 +130,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	return c, nil
 }
 
-// ParseDatabase checks ELSOM_DATABASE_URL alone. ELSOM_MODE decides if it has a
-// default.
+// ParseDatabase parses ELSOM_DATABASE_URL alone, which has a default in development.
 func ParseDatabase(environment map[string]string) (Secret, error) {
 	const url, mode = "ELSOM_DATABASE_URL", "ELSOM_MODE"
 	var problems Problems
@@ -143,8 +143,8 @@ func ParseDatabase(environment map[string]string) (Secret, error) {
 	return address, nil
 }
 
-// ParseSecretKey returns the server's secret of an environment; empty where there
-// is none, or none that the server would start with.
+// ParseSecretKey returns the server's secret key of an environment; empty if it is not
+// set or too short.
 func ParseSecretKey(environment map[string]string) Secret {
 	var problems Problems
 	in := read(environment, []string{"ELSOM_SECRET_KEY"}, &problems)
@@ -158,8 +158,8 @@ func ParseSecretKey(environment map[string]string) Secret {
 	return secret
 }
 
-// read fills in defaults and the contents of files. An empty variable counts as not
-// set, so that a line of a service file can be emptied.
+// read fills in defaults and the contents of secrets' files. An empty variable counts
+// as not set, so that a service file can contain lines without a value.
 func read(environment map[string]string, files []string, problems *Problems) variables {
 	vars := map[string]string{}
 	for name, value := range environment {
@@ -190,8 +190,8 @@ func read(environment map[string]string, files []string, problems *Problems) var
 	return in
 }
 
-// quote returns the value of a public variable for a message, unless it looks like a
-// key or an address with a password that was put into the wrong variable.
+// quote quotes the value of a public variable for a message. It masks a value that
+// looks like a key or an address with a password, set in the wrong variable.
 func quote(value string) string {
 	const longest = 43 // a key of 32 bytes in base64 has more
 	//mutant:replace longest || strings.Contains(value, "@") => 1000 TestSecretsAreNeverPrinted
@@ -209,11 +209,12 @@ func reason(err error) error {
 	return err
 }
 
-// largestSecret limits what is read of a file that was named by mistake.
+// largestSecret is the maximum size of a secret's file in bytes: a large file was named
+// by mistake.
 const largestSecret = 64 << 10
 
-// readFile reads a secret. Production refuses a file that every user of the machine
-// can read or replace.
+// readFile reads a secret. In production it rejects a file that every user of the
+// machine can read or write.
 func readFile(path string, production bool) (string, error) {
 	file, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
@@ -276,9 +277,9 @@ func checkAddresses(c *Config, problems *Problems) {
 		problems.add("ELSOM_BASE_URL", "must be https in production, except on loopback")
 		return
 	}
-	// Otherwise visitors would send their cookies over plain http.
+	// Otherwise browsers would send cookies over plain http.
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
-		problems.add("ELSOM_LISTEN", "is %s, which others reach, but ELSOM_BASE_URL is http", quote(c.Listen))
+		problems.add("ELSOM_LISTEN", "is %s, which other machines reach, but ELSOM_BASE_URL is http", quote(c.Listen))
 	}
 }
 
@@ -331,8 +332,8 @@ func database(in variables, problems *Problems) Secret {
 	return ""
 }
 
-// hostName matches the name of a host below a top-level domain; "*." means any
-// subdomain.
+// hostName matches a host name with a top-level domain, alone or after "*.", which
+// means any subdomain.
 //
 //mutant:replace )+ => )* TestRefused
 var hostName = regexp.MustCompile(`^(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*$`)
@@ -345,7 +346,7 @@ func hosts(list string, problems *Problems) []string {
 		case hostName.MatchString(item):
 			found = append(found, item)
 		default:
-			problems.add("ELSOM_PUSH_HOSTS", "%s is no host's name, nor *. and one", quote(item))
+			problems.add("ELSOM_PUSH_HOSTS", "%s is not a host name, alone or after *.", quote(item))
 		}
 	}
 	return found

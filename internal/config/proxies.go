@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// prefixes parses a comma-separated list of addresses and CIDRs.
 func prefixes(list string, problems *Problems) []netip.Prefix {
 	var found []netip.Prefix
 	for item := range strings.SplitSeq(list, ",") {
@@ -36,30 +37,31 @@ func unmapped(p netip.Prefix) netip.Prefix {
 	return p
 }
 
-// checkProxies reports settings that can't work and those with which visitors could
-// forge the address that is logged and counted.
+// checkProxies rejects settings that can't work, and those that would let a client
+// forge the address used in logs and rate limits.
 func checkProxies(c *Config, problems *Problems) {
 	const variable = "ELSOM_TRUSTED_PROXIES"
 	//mutant:drop TestRefusedAddresses
 	if c.HTTPS() && len(c.TrustedProxies) == 0 {
-		problems.add(variable, "is required, since ELSOM_BASE_URL is https: without it every request counts as http and is redirected for ever. "+
+		problems.add(variable, "is required, since ELSOM_BASE_URL is https: without it every request counts as http and is redirected forever. "+
 			"Name the addresses of the proxy in front, such as 127.0.0.1")
 	}
 	if c.Mode != Production {
 		return
 	}
 	if p, found := tooLarge(c.TrustedProxies); found {
-		problems.add(variable, "%s holds much of the Internet, whose visitors could then forge their addresses; "+
+		problems.add(variable, "%s covers much of the Internet, whose clients could then forge their addresses; "+
 			"name only the networks of your proxies, such as 10.0.0.0/8", p)
 	} else if coverTooMuch(c.TrustedProxies) {
-		problems.add(variable, "the networks together hold much of the Internet, whose visitors could then forge their addresses; "+
+		problems.add(variable, "the networks together cover much of the Internet, whose clients could then forge their addresses; "+
 			"name only those of your proxies, such as 10.0.0.0/8")
 	}
 }
 
 var uniqueLocal = netip.MustParsePrefix("fc00::/7")
 
-// tooLarge returns a network larger than any private one (10.0.0.0/8, fc00::/7).
+// tooLarge returns the first network that is larger than any private one (10.0.0.0/8,
+// fc00::/7), and whether there is one.
 func tooLarge(trusted []netip.Prefix) (netip.Prefix, bool) {
 	//mutant:replace 8, 16 => 1, 1 TestRefusedAddresses
 	const largest4, largest6 = 8, 16
@@ -75,7 +77,7 @@ func tooLarge(trusted []netip.Prefix) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// coverTooMuch reports whether the networks together contain half of all IPv4
+// coverTooMuch reports whether the networks together contain at least half of all IPv4
 // addresses.
 func coverTooMuch(trusted []netip.Prefix) bool {
 	share := 0.0

@@ -11,13 +11,12 @@ import (
 	"log/slog"
 )
 
-// Secret is a value that is masked when it is printed, logged or encoded. Reveal
-// returns it.
+// Secret is a value that is masked when it is printed, logged or encoded.
 type Secret string
 
 const mask = "•••"
 
-// Reveal returns the value.
+// Reveal returns the value unmasked.
 func (s Secret) Reveal() string { return string(s) }
 
 // Set reports whether the value is not empty.
@@ -64,7 +63,7 @@ func checkSecrets(c *Config, problems *Problems) {
 	}
 }
 
-// checkVAPID requires a private key of P-256, as `elsom vapid` prints it.
+// checkVAPID requires a P-256 private key in the encoding of `elsom vapid`.
 func checkVAPID(key Secret, problems *Problems) {
 	if !key.Set() {
 		return
@@ -74,7 +73,7 @@ func checkVAPID(key Secret, problems *Problems) {
 		_, err = ecdh.P256().NewPrivateKey(raw)
 	}
 	if err != nil {
-		problems.add("ELSOM_VAPID_KEY", "must be what `elsom vapid` prints")
+		problems.add("ELSOM_VAPID_KEY", "must be a key printed by `elsom vapid`")
 	}
 }
 
@@ -86,10 +85,11 @@ func checkSecret(variable string, secret Secret, problems *Problems) {
 	case len(secret) < secretBytes:
 		problems.add(variable, "has %d bytes, must have %d or more", len(secret), secretBytes)
 	case distinct(secret) < secretDistinct:
-		problems.add(variable, "repeats a few bytes; draw it, by `openssl rand -hex 32` for one")
+		problems.add(variable, "repeats a few bytes; generate it, for example with `openssl rand -hex 32`")
 	}
 }
 
+// distinct returns the number of different bytes.
 func distinct(secret Secret) int {
 	seen := map[byte]bool{}
 	for _, b := range []byte(secret.Reveal()) {
@@ -98,13 +98,14 @@ func distinct(secret Secret) int {
 	return len(seen)
 }
 
-// refuseKnown reports a secret that is in the source code.
+// refuseKnown rejects the development secrets: they are in the source code.
 func refuseKnown(variable string, secret Secret, problems *Problems) {
 	if secret == developmentSecret || secret == pepperOf(developmentSecret) {
-		problems.add(variable, "is development's, which all the world knows")
+		problems.add(variable, "is the development value, which is public")
 	}
 }
 
+// pepperOf derives development's PIN pepper from its secret key.
 func pepperOf(secret Secret) Secret {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
 	mac.Write([]byte("elsom pin pepper"))

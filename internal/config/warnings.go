@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// warnings returns settings that may be mistakes; the portal starts and logs them.
+// warnings returns settings that may be mistakes. The portal logs them and starts.
 func warnings(c *Config, unknown []string) []Problem {
 	var found Problems
 	for _, name := range unknown {
@@ -16,7 +16,7 @@ func warnings(c *Config, unknown []string) []Problem {
 		return found
 	}
 	warnListen(&found, "ELSOM_LISTEN", c.Listen,
-		"every machine with a route reaches the portal without the proxy; listen on the proxy's network only, or use a firewall")
+		"every machine with a route can reach the portal without the proxy; listen on the proxy's network only, or use a firewall")
 	warnListen(&found, "ELSOM_METRICS_LISTEN", c.MetricsListen,
 		"every machine with a route can read the metrics; listen on the network of Prometheus only, or use a firewall")
 	const tunnel = "; use https, or a tunnel or VPN"
@@ -29,6 +29,7 @@ func warnings(c *Config, unknown []string) []Problem {
 	return found
 }
 
+// warnListen warns about an address on all networks.
 func warnListen(found *Problems, variable, address, consequence string) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -40,6 +41,7 @@ func warnListen(found *Problems, variable, address, consequence string) {
 	}
 }
 
+// warnClear warns about an address to which data goes in clear text.
 func warnClear(found *Problems, variable string, address Secret, consequence string) {
 	//mutant:drop TestWarnings
 	if InClear(address.Reveal()) {
@@ -47,7 +49,7 @@ func warnClear(found *Problems, variable string, address Secret, consequence str
 	}
 }
 
-// InClear reports whether an http or smtp address leads to another machine
+// InClear reports whether data for an http or smtp address is sent to another machine
 // without TLS.
 func InClear(address string) bool {
 	at, err := url.Parse(address)
