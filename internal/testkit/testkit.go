@@ -34,7 +34,7 @@ var Secret = []byte("a secret of thirty-two bytes or more")
 // WeakHash makes the hashing of passwords and PINs cheap.
 var WeakHash = customer.Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}
 
-// Options configure an App. The zero value gives a development catalog, one fake
+// Options configure an App. The zero value means a development catalog, one fake
 // biller that accepts every payment, and all rate limits.
 type Options struct {
 	NoRateLimits bool
@@ -52,7 +52,7 @@ type App struct {
 	DB        *database.DB
 	Ledger    *ledger.Ledger
 	Notifier  *outbox.Notifier
-	Attempts  *ratelimit.Counters
+	Counters  *ratelimit.Counters
 	Sealer    *sms.Sealer
 	Messages  *sms.Messages
 	Catalog   *catalog.Catalog
@@ -87,7 +87,7 @@ func (a *App) identity(o Options) {
 	a.Sealer, err = sms.NewSealer(Secret)
 	require.NoError(a.T, err)
 	a.Messages = sms.NewMessages(a.DB, a.Sealer)
-	a.Attempts, err = ratelimit.New(a.DB, ratelimit.Options{Secret: Secret, Off: o.NoRateLimits})
+	a.Counters, err = ratelimit.New(a.DB, ratelimit.Options{Secret: Secret, Off: o.NoRateLimits})
 	require.NoError(a.T, err)
 	a.Catalog = catalog.New(a.DB, catalog.Options{Development: true})
 	require.NoError(a.T, a.Catalog.Seed(context.Background()))
@@ -95,16 +95,16 @@ func (a *App) identity(o Options) {
 		o.Hash = WeakHash
 	}
 	a.Customers, err = customer.New(a.DB, customer.Options{
-		Secret: Secret, PINPepper: Secret, Counters: a.Attempts, Sealer: a.Sealer, OpenWallet: wallet.Open,
+		Secret: Secret, PINPepper: Secret, Counters: a.Counters, Sealer: a.Sealer, OpenWallet: wallet.Open,
 		Level: catalog.StandardLevel, Hash: o.Hash,
 	})
 	require.NoError(a.T, err)
-	a.Agents, err = cashin.NewAgents(a.DB, a.Attempts, Secret)
+	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)
 	require.NoError(a.T, err)
-	a.Gateways, err = credential.NewGateways(a.DB, a.Attempts, Secret)
+	a.Gateways, err = credential.NewGateways(a.DB, a.Counters, Secret)
 	require.NoError(a.T, err)
 	if o.Push != nil {
-		o.Push.Attempts = a.Attempts
+		o.Push.Attempts = a.Counters
 		a.Push = push.New(a.DB, *o.Push)
 	}
 }
@@ -124,7 +124,7 @@ func (a *App) money(o Options) {
 		o.Client = func(catalog.Biller) biller.Biller { return a.Biller }
 	}
 	a.Payments = payment.New(payment.Parts{
-		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Attempts,
+		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters,
 		Client: o.Client, Timing: timing, Push: a.Push,
 	})
 	a.Transfers = transfer.New(a.TransferParts())
@@ -135,7 +135,7 @@ func (a *App) money(o Options) {
 
 // TransferParts returns what a transfer.Transfers of this app is made of.
 func (a *App) TransferParts() transfer.Parts {
-	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Attempts}
+	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters}
 }
 
 func (a *App) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {

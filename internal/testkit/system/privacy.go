@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// What no log may contain.
+// Patterns of private data, which no log may contain.
 var (
 	loggedPhone = regexp.MustCompile(`(^|\D)(996|0)\d{9}(\D|$)|\+996[ \d]{9,}`)
 	loggedINN   = regexp.MustCompile(`(^|\D)[012]\d{13}(\D|$)`)
 	loggedPIN   = regexp.MustCompile(`(?i)(pin|пин)["=: ]+\d{4}(\D|$)`)
 )
 
-// received has the codes and PINs that arrived by SMS in any test of the process.
+// received contains the codes and PINs received by SMS in all tests of the process.
 var received struct {
 	sync.Mutex
 	codes map[string]bool
