@@ -12,7 +12,8 @@ import (
 	"elsom/web/session"
 )
 
-// ShowPIN shows the form that sets, changes or unlocks the PIN.
+// ShowPIN shows the form that sets or changes the PIN. If the PIN is locked, the page
+// posts to Unlock instead.
 func (p *Portal) ShowPIN(c echo.Context) error {
 	view, err := p.pinPage(c)
 	if err != nil {
@@ -24,17 +25,10 @@ func (p *Portal) ShowPIN(c echo.Context) error {
 // PIN sets the first PIN, confirmed by the password, or changes the PIN, confirmed
 // by the old one.
 func (p *Portal) PIN(c echo.Context) error {
-	// The page reads the PIN's state again: the last attempt may have locked it, or
-	// another page may have set it.
+	// After a refusal pinPage reads the PIN's state from the database: the attempt may
+	// have locked the PIN, or another page may have set one.
 	return p.submit(c, func() (form, error) { return p.pinPage(c) }, func() (string, error) {
-		holder, pin := holder(c), c.FormValue("pin")
-		var err error
-		if holder.HasPIN {
-			err = p.services.Customers.ChangePIN(committed(c), holder.ID, c.FormValue("old_pin"), pin)
-		} else {
-			err = p.services.Customers.SetPIN(committed(c), holder.ID, c.FormValue("password"), pin)
-		}
-		if err != nil {
+		if err := p.savePIN(c); err != nil {
 			return "", err
 		}
 		session.Of(c).Flash(lang(c).T("door.pin_changed"))
@@ -42,13 +36,23 @@ func (p *Portal) PIN(c echo.Context) error {
 	})
 }
 
+// savePIN sets or changes the PIN. HasPIN is as of the start of the request; if a PIN
+// was set meanwhile, SetPIN refuses.
+func (p *Portal) savePIN(c echo.Context) error {
+	owner, pin := holder(c), c.FormValue("pin")
+	if owner.HasPIN {
+		return p.services.Customers.ChangePIN(committed(c), owner.ID, c.FormValue("old_pin"), pin)
+	}
+	return p.services.Customers.SetPIN(committed(c), owner.ID, c.FormValue("password"), pin)
+}
+
 func (p *Portal) pinPage(c echo.Context) (*page.PINPage, error) {
-	holder := holder(c)
-	pin, err := p.services.Customers.PIN(ctx(c), holder.ID)
+	owner := holder(c)
+	pin, err := p.services.Customers.PIN(ctx(c), owner.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &page.PINPage{Frame: p.frame(c), Wallet: holder.Phone.Pretty(), State: pinState(pin), Until: pin.LockedUntil}, nil
+	return &page.PINPage{Frame: p.frame(c), Wallet: owner.Phone.Pretty(), State: pinState(pin), Until: pin.LockedUntil}, nil
 }
 
 func pinState(pin customer.PINState) page.PINState {
@@ -67,18 +71,25 @@ func pinState(pin customer.PINState) page.PINState {
 	return page.OwnPIN
 }
 
-// withPIN runs an operation that takes money out of the wallet. If it is refused
-// with customer.PINOwed, withPIN verifies the PIN of the form and runs the
-// operation once more. key identifies the operation that the PIN confirms.
-func (p *Portal) withPIN(ctx context.Context, c echo.Context, key string, operation func(holder customer.Customer) error) error {
-	holder := holder(c)
-	err := operation(holder)
+// withPIN runs an operation that takes money out of the wallet, with the PIN of the
+// form if one is owed: after the password was set by an SMS code alone
+// (customer.Customer.PINOwed), the first operation on the site needs the PIN.
+//
+// The operation runs first: if the draft is already paid, expired or refused because
+// of a hold, the PIN isn't needed and no attempt is counted. If the operation is
+// refused with customer.PINOwed, withPIN verifies the PIN and runs it once more.
+//
+// ctx is the operation's context, not the request's. key identifies the operation:
+// a PIN that was sent by SMS confirms only one.
+func (p *Portal) withPIN(ctx context.Context, c echo.Context, key string, operation func(owner customer.Customer) error) error {
+	owner := holder(c)
+	err := operation(owner)
 	if !errors.Is(err, customer.PINOwed) {
 		return err
 	}
-	if err := p.services.Customers.ClearPINOwed(ctx, holder, c.FormValue("pin"), key); err != nil {
+	if err := p.services.Customers.ClearPINOwed(ctx, owner, c.FormValue("pin"), key); err != nil {
 		return err
 	}
-	holder.PINOwed = false
-	return operation(holder)
+	owner.PINOwed = false // cleared in the database; owner is a copy
+	return operation(owner)
 }

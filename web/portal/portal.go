@@ -124,6 +124,7 @@ func origin(c echo.Context) customer.Origin {
 	return customer.Origin{Address: c.RealIP(), Device: session.Of(c).Device()}
 }
 
+// ctx returns the request's context, which is canceled when the browser disconnects.
 func ctx(c echo.Context) context.Context { return c.Request().Context() }
 
 // committed returns a context that outlives the request, for operations that
