@@ -35,25 +35,25 @@ func TestAuditOfManyTransfers(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	wallets, transit, payable := newWallets(t, db, 200)
-	funds := int64(len(wallets)) // by an operation that the audit does not know
+	funds := int64(len(wallets)) // by an operation unknown to the audit
 	few := runAudit(t, address, funds)
 	begin := time.Now()
 	fill(t, db, wallets, transit, payable, *auditMany)
 	t.Logf("filled with %s transfers in %.0f s", formatThousands(float64(*auditMany)), time.Since(begin).Seconds())
 	many := runAudit(t, address, funds)
-	if !strings.Contains(many.said, fmt.Sprintf("%-24s %12d", "transfers", *auditMany+len(wallets))) {
-		t.Errorf("it looked at others:\n%s", many.said)
+	if !strings.Contains(many.output, fmt.Sprintf("%-24s %12d", "transfers", *auditMany+len(wallets))) {
+		t.Errorf("the number of checked transfers is wrong:\n%s", many.output)
 	}
 	since := runAudit(t, address, funds, "--since", "24h")
 	for _, a := range []auditRun{few, many, since} {
 		t.Log(a)
-		if !a.holds {
-			t.Error(a.said)
+		if !a.ok {
+			t.Error(a.output)
 		}
 	}
 	const spare = 24 << 20
 	if many.memory > few.memory+spare || since.memory > few.memory+spare {
-		t.Error("the more transfers, the more memory")
+		t.Error("memory grows with the number of transfers")
 	}
 	// A single changed entry is found.
 	_, err = db.Pool().Exec(`ALTER TABLE entries DISABLE TRIGGER ALL`)
@@ -61,8 +61,8 @@ func TestAuditOfManyTransfers(t *testing.T) {
 	_, err = db.Pool().Exec(`UPDATE entries SET amount = amount + 1 WHERE (transfer_id, line) =
 		(SELECT transfer_id, line FROM entries WHERE account_id = $1 ORDER BY transfer_id DESC LIMIT 1)`, wallets[0])
 	require.NoError(t, err)
-	if wrong := runAudit(t, address, funds); wrong.holds {
-		t.Errorf("a changed entry is not found:\n%s", wrong.said)
+	if wrong := runAudit(t, address, funds); wrong.ok {
+		t.Errorf("a changed entry is not found:\n%s", wrong.output)
 	}
 }
 
@@ -70,13 +70,13 @@ func TestAuditOfManyTransfers(t *testing.T) {
 func newWallets(t *testing.T, db *database.DB, n int) (wallets []int64, transit, payable int64) {
 	t.Helper()
 	ctx := context.Background()
-	keeper := ledger.New(db, ledger.Options{})
-	defer keeper.Close()
-	bank, err := keeper.Account(ctx, ledger.Bank, "kicb")
+	poster := ledger.New(db, ledger.Options{})
+	defer poster.Close()
+	bank, err := poster.Account(ctx, ledger.Bank, "kicb")
 	require.NoError(t, err)
-	transit, err = keeper.Account(ctx, ledger.Transit, catalog.DostekBiller)
+	transit, err = poster.Account(ctx, ledger.Transit, catalog.DostekBiller)
 	require.NoError(t, err)
-	payable, err = keeper.Account(ctx, ledger.Payable, catalog.DostekBiller)
+	payable, err = poster.Account(ctx, ledger.Payable, catalog.DostekBiller)
 	require.NoError(t, err)
 	require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		wallets = nil
@@ -93,7 +93,7 @@ func newWallets(t *testing.T, db *database.DB, n int) (wallets []int64, transit,
 		return nil
 	}))
 	for _, id := range wallets {
-		_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprint("fund:", id), Op: "bench.fund", Entries: []ledger.Entry{
+		_, err := poster.Post(ctx, ledger.Posting{Key: fmt.Sprint("fund:", id), Op: "bench.fund", Entries: []ledger.Entry{
 			{Account: bank, Amount: -1_000_000_000_00}, {Account: id, Amount: 1_000_000_000_00},
 		}})
 		require.NoError(t, err)
@@ -104,8 +104,8 @@ func newWallets(t *testing.T, db *database.DB, n int) (wallets []int64, transit,
 // auditRun is the outcome and cost of an `elsom audit`.
 type auditRun struct {
 	arguments []string
-	said      string
-	holds     bool
+	output    string
+	ok        bool
 	took      time.Duration
 	memory    int64 // bytes at most
 }
@@ -117,11 +117,11 @@ func (a auditRun) String() string {
 // wrongLine matches a check with violations.
 var wrongLine = regexp.MustCompile(`(?m)^  (.*\S) +(\d+) WRONG$`)
 
-// holdsExcept reports whether an audit found exactly own transfers of unknown
+// onlyUnknownOperations reports whether an audit found exactly own transfers of unknown
 // operations, those of the tests, and nothing else.
-func holdsExcept(own int64, said string) bool {
-	wrong := wrongLine.FindAllStringSubmatch(said, -1)
-	return len(wrong) == 1 && strings.HasPrefix(wrong[0][1], "acts ") && wrong[0][2] == fmt.Sprint(own)
+func onlyUnknownOperations(own int64, output string) bool {
+	wrong := wrongLine.FindAllStringSubmatch(output, -1)
+	return len(wrong) == 1 && strings.HasPrefix(wrong[0][1], "operations ") && wrong[0][2] == fmt.Sprint(own)
 }
 
 // runAudit runs elsom audit; own transfers have an operation of the tests.
@@ -131,14 +131,14 @@ func runAudit(t *testing.T, address string, own int64, arguments ...string) audi
 	defer cancel()
 	a := auditRun{arguments: append([]string{"audit"}, arguments...)}
 	cmd := exec.CommandContext(ctx, system.Binary(t, "elsom"), a.arguments...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), t.TempDir()
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &output, &output, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), t.TempDir()
 	begin := time.Now()
 	err := cmd.Run()
-	a.took, a.said = time.Since(begin), said.String()
-	a.holds = holdsExcept(own, a.said)
+	a.took, a.output = time.Since(begin), output.String()
+	a.ok = onlyUnknownOperations(own, a.output)
 	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
-		t.Fatalf("elsom audit: %v\n%s", err, a.said)
+		t.Fatalf("elsom audit: %v\n%s", err, a.output)
 	}
 	a.memory = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
 	return a

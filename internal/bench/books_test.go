@@ -53,7 +53,7 @@ type benchDB struct {
 	warm                bool
 	portals             []*portal
 	drafts              []draft
-	taken, knocked      atomic.Int64 // drafts; browsers before the password
+	taken, loginsBegun  atomic.Int64 // number of drafts and logins begun
 	verified            *auditResult
 }
 
@@ -69,8 +69,8 @@ type rowCounts struct{ Transfers, Entries, Payments, Messages, Completed int64 }
 // auditResult is the rows that were added, and the result of the audit.
 type auditResult struct {
 	added  rowCounts
-	holds  bool
-	output string // by the audit, where it doesn't hold
+	ok     bool
+	output string // of an audit that failed
 	took   time.Duration
 	memory int64 // MiB at most
 	short  string
@@ -78,9 +78,8 @@ type auditResult struct {
 
 func benchPhone(n int) string { return fmt.Sprintf("+996700%06d", n) }
 
-// seed creates the customers, wallets with money and, with a key of sessions, the
-// sessions.
-func seed(b *testing.B, address, key string) (payers, strangers []payer) {
+// seed creates the customers, wallets with money and, if key is not empty, sessions.
+func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 	b.Helper()
 	begin := time.Now()
 	if out := system.Run(b, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); out.Code != 0 {
@@ -120,26 +119,26 @@ func seed(b *testing.B, address, key string) (payers, strangers []payer) {
 	}
 	fund(b, db, wallets)
 	if key != "" {
-		payers, strangers = createSessions(b, db, key, wallets)
+		payers, loggedOut = createSessions(b, db, key, wallets)
 	}
 	printf("  %-34s %d customers, each with %d som (%.0f s)\n", "seed", benchWallets, benchFunds/100, time.Since(begin).Seconds())
-	return payers, strangers
+	return payers, loggedOut
 }
 
 // fund puts money into each wallet by a transfer.
 func fund(b *testing.B, db *database.DB, wallets []int64) {
 	b.Helper()
-	keeper := ledger.New(db, ledger.Options{})
-	defer keeper.Close()
+	poster := ledger.New(db, ledger.Options{})
+	defer poster.Close()
 	ctx := context.Background()
-	bank, err := keeper.Account(ctx, ledger.Bank, "kicb")
+	bank, err := poster.Account(ctx, ledger.Bank, "kicb")
 	require.NoError(b, err)
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range 64 {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(wallets)); i = next.Add(1) - 1 {
-				_, err := keeper.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", i), Op: "bench.fund", Entries: []ledger.Entry{
+				_, err := poster.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", i), Op: "bench.fund", Entries: []ledger.Entry{
 					{Account: bank, Amount: -benchFunds}, {Account: wallets[i], Amount: benchFunds},
 				}})
 				if err != nil {
@@ -155,12 +154,12 @@ func fund(b *testing.B, db *database.DB, wallets []int64) {
 // open returns the database of a name; the first call copies the seed.
 func (m *runner) open(name string) *benchDB {
 	m.b.Helper()
-	if k, ok := m.books[name]; ok {
-		return k
+	if bdb, ok := m.books[name]; ok {
+		return bdb
 	}
-	k := m.openAt(name, m.server.clone("b_"+strings.NewReplacer(" ", "_", ",", "").Replace(name)))
-	m.books[name] = k
-	return k
+	bdb := m.openAt(name, m.server.clone("b_"+strings.NewReplacer(" ", "_", ",", "").Replace(name)))
+	m.books[name] = bdb
+	return bdb
 }
 
 // openAt opens a seeded database.
@@ -169,101 +168,101 @@ func (m *runner) openAt(name, address string) *benchDB {
 	ctx := context.Background()
 	db, err := database.Open(ctx, address)
 	require.NoError(m.b, err)
-	k := &benchDB{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
-	m.opened = append(m.opened, k)
+	bdb := &benchDB{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
+	m.opened = append(m.opened, bdb)
 	found, err := db.Pool().Query("SELECT id FROM customers ORDER BY id")
 	require.NoError(m.b, err)
 	defer found.Close()
 	for found.Next() {
 		var id int64
 		require.NoError(m.b, found.Scan(&id))
-		k.wallets = append(k.wallets, id)
+		bdb.wallets = append(bdb.wallets, id)
 	}
 	require.NoError(m.b, found.Err())
-	k.before = k.rows()
-	k.paysTo(catalog.DostekBiller)
-	k.payable, err = k.ledger.Account(ctx, ledger.Payable, catalog.DostekBiller)
+	bdb.before = bdb.rows()
+	bdb.paysTo(catalog.DostekBiller)
+	bdb.payable, err = bdb.ledger.Account(ctx, ledger.Payable, catalog.DostekBiller)
 	require.NoError(m.b, err)
-	return k
+	return bdb
 }
 
 // paysTo sets the billers of payments.
-func (k *benchDB) paysTo(codes ...string) {
-	k.m.b.Helper()
-	k.transit = nil
+func (bdb *benchDB) paysTo(codes ...string) {
+	bdb.m.b.Helper()
+	bdb.transit = nil
 	for _, code := range codes {
-		account, err := k.ledger.Account(context.Background(), ledger.Transit, code)
-		require.NoError(k.m.b, err)
-		k.transit = append(k.transit, payee{code, account})
+		account, err := bdb.ledger.Account(context.Background(), ledger.Transit, code)
+		require.NoError(bdb.m.b, err)
+		bdb.transit = append(bdb.transit, payee{code, account})
 	}
 }
 
-func (k *benchDB) close() {
-	k.ledger.Close()
-	_ = k.db.Close()
+func (bdb *benchDB) close() {
+	bdb.ledger.Close()
+	_ = bdb.db.Close()
 }
 
 // drop verifies and drops the database.
-func (k *benchDB) drop() {
-	k.m.b.Helper()
-	k.verify()
-	k.close()
+func (bdb *benchDB) drop() {
+	bdb.m.b.Helper()
+	bdb.verify()
+	bdb.close()
 	var name string
-	require.NoError(k.m.b, k.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", k.address).Scan(&name))
-	k.m.server.tool("dropdb", name)
+	require.NoError(bdb.m.b, bdb.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", bdb.address).Scan(&name))
+	bdb.m.server.tool("dropdb", name)
 }
 
-func (k *benchDB) wallet() int64 { return k.wallets[mathrand.IntN(len(k.wallets))] }
+func (bdb *benchDB) wallet() int64 { return bdb.wallets[mathrand.IntN(len(bdb.wallets))] }
 
 // rows counts the rows of the database.
-func (k *benchDB) rows() (r rowCounts) {
-	k.m.b.Helper()
-	require.NoError(k.m.b, k.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
+func (bdb *benchDB) rows() (r rowCounts) {
+	bdb.m.b.Helper()
+	require.NoError(bdb.m.b, bdb.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
 		(SELECT COUNT(*) FROM promises), (SELECT COUNT(*) FROM payments WHERE state = 'completed')`).
 		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Messages, &r.Completed))
 	return r
 }
 
 // verify counts the added rows and runs the audit, once.
-func (k *benchDB) verify() *auditResult {
-	k.m.b.Helper()
-	if k.verified != nil {
-		return k.verified
+func (bdb *benchDB) verify() *auditResult {
+	bdb.m.b.Helper()
+	if bdb.verified != nil {
+		return bdb.verified
 	}
-	now, p := k.rows(), &auditResult{}
+	now, p := bdb.rows(), &auditResult{}
 	p.added = rowCounts{
-		now.Transfers - k.before.Transfers, now.Entries - k.before.Entries, now.Payments - k.before.Payments,
-		now.Messages - k.before.Messages, now.Completed - k.before.Completed,
+		now.Transfers - bdb.before.Transfers, now.Entries - bdb.before.Entries, now.Payments - bdb.before.Payments,
+		now.Messages - bdb.before.Messages, now.Completed - bdb.before.Completed,
 	}
-	payments, transfers := k.payments.Load(), k.payments.Load()+k.transfers.Load()
+	payments, transfers := bdb.payments.Load(), bdb.payments.Load()+bdb.transfers.Load()
 	for _, c := range []struct {
 		what       string
 		have, want int64
 	}{
 		{"transfers", p.added.Transfers, transfers}, {"entries", p.added.Entries, 2 * transfers},
-		{"payments", p.added.Payments, payments}, {"promises", p.added.Messages, payments},
+		{"payments", p.added.Payments, payments}, {"messages", p.added.Messages, payments},
 	} {
 		if c.have < c.want {
-			p.short += fmt.Sprintf("%s: %d %s were acknowledged, %d are there\n", k.name, c.want, c.what, c.have)
+			p.short += fmt.Sprintf("%s: %d %s were acknowledged, %d are stored\n", bdb.name, c.want, c.what, c.have)
 		}
 	}
 	var own int64
-	require.NoError(k.m.b, k.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
-	p.audit(k.m.b, k.address, own)
-	k.verified = p
-	printf("  %-34s %s transfers of %s, audit %s in %.1f s\n", k.name, formatThousands(p.added.Transfers), formatThousands(now.Transfers), p.verdict(), p.took.Seconds())
+	require.NoError(bdb.m.b, bdb.db.Pool().QueryRow("SELECT COUNT(*) FROM transfers WHERE act LIKE 'bench.%'").Scan(&own))
+	p.audit(bdb.m.b, bdb.address, own)
+	bdb.verified = p
+	printf("  %-34s %s transfers of %s, audit %s in %.1f s\n", bdb.name, formatThousands(p.added.Transfers), formatThousands(now.Transfers), p.verdict(), p.took.Seconds())
 	return p
 }
 
 // audit runs elsom audit and measures it. own transfers have an operation of the
-// benchmark, which the audit does not know.
+// benchmark, unknown to the audit.
 func (p *auditResult) audit(b *testing.B, address string, own int64) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, system.Binary(b, "elsom"), "audit")
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &said, &said, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), b.TempDir()
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &output, &output, system.Environment([]string{"ELSOM_DATABASE_URL=" + address}), b.TempDir()
 	begin := time.Now()
 	require.NoError(b, cmd.Start())
 	ended := make(chan error, 1)
@@ -277,26 +276,26 @@ func (p *auditResult) audit(b *testing.B, address string, own int64) {
 			p.memory = max(p.memory, system.PeakMemory(cmd.Process.Pid))
 		}
 	}
-	p.took, p.holds = time.Since(begin), holdsExcept(own, said.String())
-	if !p.holds {
-		p.output = fmt.Sprint(err) + "\n" + said.String()
+	p.took, p.ok = time.Since(begin), onlyUnknownOperations(own, output.String())
+	if !p.ok {
+		p.output = fmt.Sprint(err) + "\n" + output.String()
 	}
 }
 
 func (p *auditResult) verdict() string {
-	if p.holds {
+	if p.ok {
 		return "holds"
 	}
 	return "FAILS"
 }
 
 // number returns a new n-digit number, scattered like the product's random ones.
-func (k *benchDB) number(drawn int64, digits int) string {
+func (bdb *benchDB) number(drawn int64, digits int) string {
 	size := int64(1)
 	for range digits {
 		size *= 10
 	}
-	scattered := new(big.Int).Mul(big.NewInt(drawn+k.salt), big.NewInt(387_420_489)) // coprime with ten: no two meet
+	scattered := new(big.Int).Mul(big.NewInt(drawn+bdb.salt), big.NewInt(387_420_489)) // coprime with ten: no two meet
 	text := strconv.FormatInt(scattered.Mod(scattered, big.NewInt(size)).Int64(), 10)
 	return strings.Repeat("0", digits-len(text)) + text
 }

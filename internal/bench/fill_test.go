@@ -36,7 +36,7 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 	run("DROP INDEX entries_account")
 	run("DROP INDEX payments_customer")
 	run("ALTER TABLE payments DROP CONSTRAINT payments_code_key")
-	run(`CREATE TEMPORARY TABLE lives AS SELECT $1::bigint + i * $2::bigint AS id, $3::timestamptz + i * $4::interval AS at,
+	run(`CREATE TEMPORARY TABLE filled_payments AS SELECT $1::bigint + i * $2::bigint AS id, $3::timestamptz + i * $4::interval AS at,
 			($5::bigint[])[1 + i % $6::bigint] AS wallet, i FROM generate_series(1::bigint, $7::bigint) i`,
 		first, step, since, fmt.Sprintf("%d microseconds", 300*24*time.Hour.Microseconds()/int64(n+1)), wallets, len(wallets), n)
 	for _, end := range []struct {
@@ -49,22 +49,22 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 		{key: "end", act: "payment.settle", id: 2, from: "$1::bigint", to: "$2::bigint", fromID: transit, toID: payable},
 	} {
 		run(fmt.Sprintf(`INSERT INTO transfers (id, request_key, request_hash, act, posted_at)
-			SELECT id + %d, 'payment:' || id || ':%s', md5(id::text) || '-----------', '%s', at FROM lives`, end.id, end.key, end.act))
+			SELECT id + %d, 'payment:' || id || ':%s', md5(id::text) || '-----------', '%s', at FROM filled_payments`, end.id, end.key, end.act))
 		accounts := []any{end.toID}
 		if end.fromID != 0 {
 			accounts = []any{end.fromID, end.toID}
 		}
 		run(fmt.Sprintf(`INSERT INTO entries (transfer_id, line, account_id, amount)
 			SELECT id + %d, line, CASE line WHEN 0 THEN %s ELSE %s END, CASE line WHEN 0 THEN -%d ELSE %d END
-			FROM lives, generate_series(0, 1) line`, end.id, end.from, end.to, benchAmount, benchAmount), accounts...)
+			FROM filled_payments, generate_series(0, 1) line`, end.id, end.from, end.to, benchAmount, benchAmount), accounts...)
 	}
 	run(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
 			accepted_at, ended_at, result, reference)
 		SELECT id, wallet, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $1::bigint, 0, 'f' || lpad(i::text, 17, '0'),
-			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at AS accepted_at, at AS ended_at, 0, i::text FROM lives`, benchAmount)
+			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at AS accepted_at, at AS ended_at, 0, i::text FROM filled_payments`, benchAmount)
 	run(`INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at, ended_at)
 		SELECT id + word, CASE word WHEN 1 THEN 'biller:dostek' ELSE 'sms' END, CASE word WHEN 1 THEN id::text ELSE 'payment:' || id || ':completed' END,
-			'', 'kept', 1, at AS due_at, at AS made_at, at AS ended_at FROM lives, generate_series(1, 2) word`)
+			'', 'kept', 1, at AS due_at, at AS made_at, at AS ended_at FROM filled_payments, generate_series(1, 2) word`)
 	run(`UPDATE accounts SET balance = accounts.balance + moved.amount
 		FROM (SELECT account_id, SUM(amount) AS amount FROM entries WHERE transfer_id BETWEEN $1 AND $2 GROUP BY account_id) moved
 		WHERE accounts.id = moved.account_id`, first, first+step*int64(n+1))

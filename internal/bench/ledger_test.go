@@ -30,25 +30,25 @@ const (
 var benchLevel = catalog.Level{Code: catalog.StandardLevel, Operation: 100_000_00, Month: 1_000_000_00}
 
 // post posts one payment of a random wallet, as payment.Accept does.
-func (k *benchDB) post(ctx context.Context, kind kind) error {
-	drawn := k.drawn.Add(1)
-	from, to := k.wallet(), k.transit[int(drawn)%len(k.transit)]
-	id := k.db.NewID()
+func (bdb *benchDB) post(ctx context.Context, kind kind) error {
+	drawn := bdb.drawn.Add(1)
+	from, to := bdb.wallet(), bdb.transit[int(drawn)%len(bdb.transit)]
+	id := bdb.db.NewID()
 	posting := ledger.Posting{Key: payment.AcceptKey(id), Op: "payment.accept", Entries: []ledger.Entry{
 		{Account: from, Amount: -benchAmount}, {Account: to.account, Amount: benchAmount},
 	}}
 	if kind == bare {
 		posting.Key, posting.Op = fmt.Sprintf("bench:%d", drawn), "bench.transfer"
-		posting.Entries[1].Account = k.payable
-		_, err := k.ledger.Post(ctx, posting)
-		k.transfers.Add(count(err))
+		posting.Entries[1].Account = bdb.payable
+		_, err := bdb.ledger.Post(ctx, posting)
+		bdb.transfers.Add(count(err))
 		return err
 	}
 	posting.Riders = []database.Rider{
 		payment.AcceptedRider.Row(payment.Payment{
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
-			Amount: benchAmount, TxnID: k.number(drawn, 18), Code: k.number(drawn, 12), Channel: customer.Web,
-			State: payment.Processing, AcceptedAt: k.db.Now(),
+			Amount: benchAmount, TxnID: bdb.number(drawn, 18), Code: bdb.number(drawn, 12), Channel: customer.Web,
+			State: payment.Processing, AcceptedAt: bdb.db.Now(),
 		}),
 		outbox.AddRider(outbox.Message{
 			Queue: payment.Queue(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
@@ -58,8 +58,8 @@ func (k *benchDB) post(ctx context.Context, kind kind) error {
 		payer := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
 		posting.Riders = append(posting.Riders, limit.Rider(payer, benchAmount, benchLevel))
 	}
-	_, err := k.ledger.Post(ctx, posting)
-	k.payments.Add(count(err))
+	_, err := bdb.ledger.Post(ctx, posting)
+	bdb.payments.Add(count(err))
 	return err
 }
 
@@ -70,25 +70,25 @@ func count(err error) int64 {
 	return 1
 }
 
-// rush runs callers on the ledger for a while.
-func (k *benchDB) rush(callers int, lasting time.Duration, kind kind) figure {
-	return k.posting(load{callers: callers, lasting: lasting}, math.MaxInt64, kind)
+// postFor posts payments with a number of callers for a duration.
+func (bdb *benchDB) postFor(callers int, lasting time.Duration, kind kind) figure {
+	return bdb.posting(load{callers: callers, lasting: lasting}, math.MaxInt64, kind)
 }
 
-// rushOf runs callers on the ledger until n are posted.
-func (k *benchDB) rushOf(n, callers int, kind kind) figure {
-	return k.posting(load{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
+// postCount posts n payments with a number of callers.
+func (bdb *benchDB) postCount(n, callers int, kind kind) figure {
+	return bdb.posting(load{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
 }
 
-func (k *benchDB) posting(r load, n int64, kind kind) figure {
+func (bdb *benchDB) posting(r load, n int64, kind kind) figure {
 	ctx := context.Background()
 	var begun atomic.Int64
-	r.act = func(int) outcome {
+	r.do = func(int) outcome {
 		if begun.Add(1) > n {
 			return over
 		}
-		if err := k.post(ctx, kind); err != nil {
-			k.m.b.Error(err)
+		if err := bdb.post(ctx, kind); err != nil {
+			bdb.m.b.Error(err)
 			return over
 		}
 		return done
@@ -98,17 +98,17 @@ func (k *benchDB) posting(r load, n int64, kind kind) figure {
 
 // ledger measures payments posted in this process.
 func (m *runner) ledger(name string, callers int, kind kind, billers int) (figure, *benchDB) {
-	k := m.open(name)
-	if billers > 1 && len(k.transit) == 1 {
+	bdb := m.open(name)
+	if billers > 1 && len(bdb.transit) == 1 {
 		codes := make([]string, billers)
 		for i := range codes {
 			codes[i] = fmt.Sprintf("bench-%d", i)
 		}
-		k.paysTo(codes...)
+		bdb.paysTo(codes...)
 	}
-	if !k.warm { // its first statements are planned, and its pages read
-		k.warm = true
-		k.rush(callers, m.lasting/5, kind)
+	if !bdb.warm { // its first statements are planned, and its pages read
+		bdb.warm = true
+		bdb.postFor(callers, m.lasting/5, kind)
 	}
-	return m.measureOnce(name, func() figure { return k.rush(callers, m.lasting, kind) }), k
+	return m.measureOnce(name, func() figure { return bdb.postFor(callers, m.lasting, kind) }), bdb
 }

@@ -14,7 +14,7 @@ type figure struct {
 	p50, p99 time.Duration
 	mean     time.Duration
 	done     int64
-	refused  int64 // answered with a no
+	refused  int64 // rejected by load shedding or rate limits
 	unit     string
 	note     string
 }
@@ -38,8 +38,8 @@ type outcome int
 
 const (
 	done    outcome = iota
-	refused         // a clear no, which costs a caller nothing but time
-	over            // there is nothing more to do
+	refused         // rejected without an effect; the caller tries again
+	over            // the caller stops
 )
 
 // load is a number of callers that repeat an operation.
@@ -49,7 +49,7 @@ type load struct {
 	// rate is the maximum number of operations a second of all callers; 0: no
 	// maximum.
 	rate float64
-	act  func(caller int) outcome
+	do   func(caller int) outcome
 }
 
 // run runs the load. The rate counts accepted operations only.
@@ -57,20 +57,20 @@ func (l load) run() figure {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var took []time.Duration
-	var no, left atomic.Int64
+	var rejected, stopped atomic.Int64
 	begin := time.Now()
 	for caller := range l.callers {
 		all.Go(func() {
 			var own []time.Duration
-			for n := 0; left.Load() == 0 && time.Since(begin) < l.lasting && l.wait(begin, caller, n); n++ {
+			for n := 0; stopped.Load() == 0 && time.Since(begin) < l.lasting && l.wait(begin, caller, n); n++ {
 				started := time.Now()
-				switch l.act(caller) {
+				switch l.do(caller) {
 				case done:
 					own = append(own, time.Since(started))
 				case refused:
-					no.Add(1)
+					rejected.Add(1)
 				case over:
-					left.Add(1)
+					stopped.Add(1)
 				}
 			}
 			mu.Lock()
@@ -79,7 +79,7 @@ func (l load) run() figure {
 		})
 	}
 	all.Wait()
-	f := figure{done: int64(len(took)), refused: no.Load()}
+	f := figure{done: int64(len(took)), refused: rejected.Load()}
 	f.rate = float64(len(took)) / time.Since(begin).Seconds()
 	if len(took) > 0 {
 		slices.Sort(took)

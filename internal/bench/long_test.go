@@ -11,15 +11,15 @@ import (
 func tenMinutes(m *runner) measured {
 	short, long := m.open("short runs"), m.open("ten minutes")
 	before := m.measureOnce("a short run", func() figure {
-		short.rush(32, m.lasting/5, whole)
-		return short.rush(32, m.lasting, whole)
+		short.postFor(32, m.lasting/5, whole)
+		return short.postFor(32, m.lasting, whole)
 	})
 	var parts []figure
 	all := m.measureOnce(fmt.Sprintf("a run of %s", *benchLong), func() figure {
 		var sum figure
-		long.rush(32, m.lasting/5, whole)
+		long.postFor(32, m.lasting/5, whole)
 		for part := range 10 {
-			f := long.rush(32, *benchLong/10, whole)
+			f := long.postFor(32, *benchLong/10, whole)
 			printf("    part %d of 10: %s\n", part+1, f)
 			parts = append(parts, f)
 			sum.done += f.done
@@ -29,15 +29,15 @@ func tenMinutes(m *runner) measured {
 		}
 		return sum
 	})
-	after := m.measureOnce("a short run after it", func() figure { return short.rush(32, m.lasting, whole) })
-	usual := (before.rate + after.rate) / 2
+	after := m.measureOnce("a short run after it", func() figure { return short.postFor(32, m.lasting, whole) })
+	reference := (before.rate + after.rate) / 2
 	r := measured{
-		ratio: all.rate / usual, books: []*benchDB{long, short},
-		details: fmt.Sprintf("%s / %s (p99 of the worst tenth %.1f ms)", formatThousands(all.rate), formatThousands(usual), milliseconds(all.p99)),
+		ratio: all.rate / reference, books: []*benchDB{long, short},
+		details: fmt.Sprintf("%s / %s (p99 of the worst tenth %.1f ms)", formatThousands(all.rate), formatThousands(reference), milliseconds(all.p99)),
 	}
 	long.drop()
 	for _, f := range parts {
-		r.parts = append(r.parts, f.rate/usual)
+		r.parts = append(r.parts, f.rate/reference)
 	}
 	return r
 }
@@ -47,12 +47,12 @@ func manyTransfers(m *runner) measured {
 	full := m.open("many transfers")
 	m.measureOnce("filling", func() figure { return full.fill(*benchMany - benchWallets) })
 	r := measured{books: []*benchDB{full}}
-	full.rush(32, m.lasting/5, whole)
+	full.postFor(32, m.lasting/5, whole)
 	for round := range 3 {
 		fresh := m.open(fmt.Sprintf("fresh books %d", round+1))
-		fresh.rush(32, m.lasting/5, whole)
-		few := m.measureOnce(fmt.Sprintf("at 10,000 transfers, %d", round+1), func() figure { return fresh.rush(32, m.lasting, whole) })
-		many := m.measureOnce(fmt.Sprintf("at %s transfers, %d", formatThousands(*benchMany), round+1), func() figure { return full.rush(32, m.lasting, whole) })
+		fresh.postFor(32, m.lasting/5, whole)
+		few := m.measureOnce(fmt.Sprintf("at 10,000 transfers, %d", round+1), func() figure { return fresh.postFor(32, m.lasting, whole) })
+		many := m.measureOnce(fmt.Sprintf("at %s transfers, %d", formatThousands(*benchMany), round+1), func() figure { return full.postFor(32, m.lasting, whole) })
 		r.parts = append(r.parts, many.rate/few.rate)
 		r.details = formatThousands(many.rate) + " / " + formatThousands(few.rate)
 		r.books = append(r.books, fresh)
@@ -67,11 +67,11 @@ func manyTransfers(m *runner) measured {
 }
 
 // fill inserts completed payments.
-func (k *benchDB) fill(transfers int) figure {
-	k.m.b.Helper()
+func (bdb *benchDB) fill(transfers int) figure {
+	bdb.m.b.Helper()
 	begin := time.Now()
-	fill(k.m.b, k.db, k.wallets, k.transit[0].account, k.payable, transfers)
-	k.before = k.rows()
+	fill(bdb.m.b, bdb.db, bdb.wallets, bdb.transit[0].account, bdb.payable, transfers)
+	bdb.before = bdb.rows()
 	return figure{done: int64(transfers), rate: float64(transfers) / time.Since(begin).Seconds(), unit: " rows of transfers"}
 }
 
@@ -82,20 +82,20 @@ func embedded(m *runner) measured {
 	yardstick := m.measureOnce("SQLite, one transaction each", func() figure {
 		r := newRaw(raw)
 		defer r.close()
-		return load{callers: 32, lasting: m.lasting, act: r.pay}.run()
+		return load{callers: 32, lasting: m.lasting, do: r.pay}.run()
 	})
-	f := m.measureOnce("SQLite batched, 32 callers", func() figure { return batched.rush(32, m.lasting, whole) })
+	f := m.measureOnce("SQLite batched, 32 callers", func() figure { return batched.postFor(32, m.lasting, whole) })
 	return on(per(f, yardstick), batched, raw)
 }
 
 func (m *runner) embedded(name string) *benchDB {
 	m.b.Helper()
-	if k, ok := m.books[name]; ok {
-		return k
+	if bdb, ok := m.books[name]; ok {
+		return bdb
 	}
 	address := "sqlite:" + filepath.Join(m.b.TempDir(), "elsom.db")
 	seed(m.b, address, "")
-	k := m.openAt(name, address)
-	m.books[name] = k
-	return k
+	bdb := m.openAt(name, address)
+	m.books[name] = bdb
+	return bdb
 }

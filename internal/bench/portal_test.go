@@ -20,20 +20,20 @@ import (
 
 // portal starts a portal process in production mode, once for each name. dostek is
 // the biller's address.
-func (k *benchDB) portal(name, dostek string, env ...string) *portal {
-	k.m.b.Helper()
-	for _, p := range k.portals {
+func (bdb *benchDB) portal(name, dostek string, env ...string) *portal {
+	bdb.m.b.Helper()
+	for _, p := range bdb.portals {
 		if p.name == name {
 			return p
 		}
 	}
-	p := &portal{name: name, listen: system.FreeAddress(k.m.b)}
-	p.Program = system.Start(k.m.b, "elsom", append([]string{
-		"ELSOM_LISTEN=" + p.listen, "ELSOM_DATABASE_URL=" + k.address, "ELSOM_DOSTEK_URL=" + dostek,
-		"ELSOM_SECRET_KEY=" + k.m.server.secret, "ELSOM_PIN_PEPPER=" + k.m.server.pepper,
+	p := &portal{name: name, listen: system.FreeAddress(bdb.m.b)}
+	p.Program = system.Start(bdb.m.b, "elsom", append([]string{
+		"ELSOM_LISTEN=" + p.listen, "ELSOM_DATABASE_URL=" + bdb.address, "ELSOM_DOSTEK_URL=" + dostek,
+		"ELSOM_SECRET_KEY=" + bdb.m.server.secret, "ELSOM_PIN_PEPPER=" + bdb.m.server.pepper,
 	}, env...), "serve")
-	p.WaitHealthy(k.m.b, "http://"+p.listen)
-	k.portals = append(k.portals, p)
+	p.WaitHealthy(bdb.m.b, "http://"+p.listen)
+	bdb.portals = append(bdb.portals, p)
 	return p
 }
 
@@ -86,92 +86,92 @@ type draft struct {
 }
 
 // draw creates drafts until there are n, before the measurement.
-func (k *benchDB) draw(n int) {
-	k.m.b.Helper()
-	left := len(k.drafts) - int(k.taken.Load())
-	k.drafts = k.drafts[len(k.drafts)-max(0, left):]
-	k.taken.Store(0)
-	n -= len(k.drafts)
+func (bdb *benchDB) draw(n int) {
+	bdb.m.b.Helper()
+	left := len(bdb.drafts) - int(bdb.taken.Load())
+	bdb.drafts = bdb.drafts[len(bdb.drafts)-max(0, left):]
+	bdb.taken.Store(0)
+	n -= len(bdb.drafts)
 	if n <= 0 {
 		return
 	}
-	payers := k.m.server.payers
+	payers := bdb.m.server.payers
 	ids, customers, numbers := make([]int64, n), make([]int64, n), make([]string, n)
 	for i := range n {
-		of := payers[k.drawn.Add(1)*7919%int64(len(payers))]
-		ids[i], customers[i], numbers[i] = k.db.NewID(), of.customer, k.number(k.drawn.Load(), 18)
-		k.drafts = append(k.drafts, draft{ids[i], of})
+		of := payers[bdb.drawn.Add(1)*7919%int64(len(payers))]
+		ids[i], customers[i], numbers[i] = bdb.db.NewID(), of.customer, bdb.number(bdb.drawn.Load(), 18)
+		bdb.drafts = append(bdb.drafts, draft{ids[i], of})
 	}
-	_, err := k.db.Pool().ExecContext(context.Background(), `INSERT INTO drafts
+	_, err := bdb.db.Pool().ExecContext(context.Background(), `INSERT INTO drafts
 		(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at)
 		SELECT id, customer, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $4, 0, txn_id, 'web', $5, $6
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[]) d(id, customer, txn_id)`,
-		ids, customers, numbers, benchAmount, k.db.Now(), k.db.Now().Add(12*time.Hour))
-	require.NoError(k.m.b, err)
+		ids, customers, numbers, benchAmount, bdb.db.Now(), bdb.db.Now().Add(12*time.Hour))
+	require.NoError(bdb.m.b, err)
 }
 
 // next returns a draft that is not paid.
-func (k *benchDB) next() (draft, bool) {
-	i := k.taken.Add(1) - 1
-	if i >= int64(len(k.drafts)) {
+func (bdb *benchDB) next() (draft, bool) {
+	i := bdb.taken.Add(1) - 1
+	if i >= int64(len(bdb.drafts)) {
 		return draft{}, false
 	}
-	return k.drafts[i], true
+	return bdb.drafts[i], true
 }
 
 // pay sends «Оплатить» of one draft.
-func (k *benchDB) pay(w *connection) outcome {
-	d := w.held
-	if w.held = (draft{}); d.id == 0 {
+func (bdb *benchDB) pay(w *connection) outcome {
+	d := w.rejected
+	if w.rejected = (draft{}); d.id == 0 {
 		var ok bool
-		if d, ok = k.next(); !ok {
+		if d, ok = bdb.next(); !ok {
 			return over
 		}
 	}
 	r, err := w.post("/check/"+strconv.FormatInt(d.id, 10), d.of.cookie, "csrf="+d.of.tok)
 	switch {
 	case err != nil:
-		w.held = d // the connection was turned away or cut: the payer presses again
+		w.rejected = d // the connection was rejected or closed: the payment is sent again
 		return refused
 	case r.status == http.StatusSeeOther && strings.HasPrefix(r.location, "/receipt/"):
-		k.payments.Add(1)
+		bdb.payments.Add(1)
 		return done
 	case r.status == http.StatusServiceUnavailable || r.status == http.StatusTooManyRequests:
-		w.held = d
+		w.rejected = d
 		return refused
 	}
-	k.m.b.Errorf("«Оплатить» was answered %d %s", r.status, r.location)
+	bdb.m.b.Errorf("«Оплатить» was answered %d %s", r.status, r.location)
 	return over
 }
 
-// presses runs a load of «Оплатить», evenly over the portals.
-func (k *benchDB) presses(r load, portals ...*portal) figure {
-	wires := make([]connection, r.callers)
-	for i := range wires {
-		wires[i].host = portals[i%len(portals)].listen
-		defer wires[i].close()
+// payOverHTTP runs a load of «Оплатить», spread evenly over the portals.
+func (bdb *benchDB) payOverHTTP(r load, portals ...*portal) figure {
+	connections := make([]connection, r.callers)
+	for i := range connections {
+		connections[i].host = portals[i%len(portals)].listen
+		defer connections[i].close()
 	}
-	r.act = func(caller int) outcome { return k.pay(&wires[caller]) }
+	r.do = func(caller int) outcome { return bdb.pay(&connections[caller]) }
 	f := r.run()
 	f.note = fmt.Sprintf("a portal of %d MiB", portals[0].memory())
 	return f
 }
 
 // ready creates the drafts of a measurement, and warms a portal up once.
-func (k *benchDB) ready(drafts int, portals ...*portal) {
-	k.m.b.Helper()
-	k.refresh()
-	if !k.warm {
-		k.warm = true
-		k.draw(drafts / 5)
-		k.presses(load{callers: 32, lasting: k.m.lasting / 5}, portals...)
+func (bdb *benchDB) ready(drafts int, portals ...*portal) {
+	bdb.m.b.Helper()
+	bdb.refresh()
+	if !bdb.warm {
+		bdb.warm = true
+		bdb.draw(drafts / 5)
+		bdb.payOverHTTP(load{callers: 32, lasting: bdb.m.lasting / 5}, portals...)
 	}
-	k.draw(drafts)
+	bdb.draw(drafts)
 	// So many rows at once are not realistic: autovacuum must not run on them during
 	// the measurement.
 	for _, tidy := range []string{"VACUUM (ANALYZE) sessions, drafts", "CHECKPOINT"} {
-		_, err := k.db.Pool().Exec(tidy)
-		require.NoError(k.m.b, err)
+		_, err := bdb.db.Pool().Exec(tidy)
+		require.NoError(bdb.m.b, err)
 	}
 }
 

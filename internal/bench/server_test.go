@@ -29,7 +29,7 @@ type benchServer struct {
 	scaled bool
 	// The portals' keys, and the sessions under them.
 	secret, pepper    string
-	payers, strangers []payer
+	payers, loggedOut []payer
 	silent, instant   func() string // billers
 }
 
@@ -99,19 +99,19 @@ func (m *runner) pgbench() figure {
 		}
 		out := s.tool("pgbench", "-b", "tpcb-like", "-c", "32", "-j", "2", "-M", "prepared", "-n",
 			"-T", strconv.Itoa(max(1, int(m.lasting/time.Second))), "yardstick")
-		said := func(like *regexp.Regexp) float64 {
+		value := func(like *regexp.Regexp) float64 {
 			found := like.FindStringSubmatch(out)
 			if found == nil {
-				s.b.Fatalf("pgbench said no %s:\n%s", like, out)
+				s.b.Fatalf("pgbench printed no %s:\n%s", like, out)
 			}
-			value, err := strconv.ParseFloat(found[1], 64)
+			number, err := strconv.ParseFloat(found[1], 64)
 			if err != nil {
 				s.b.Fatal(err)
 			}
-			return value
+			return number
 		}
-		mean := time.Duration(said(pgbenchMean) * float64(time.Millisecond))
-		return figure{rate: said(pgbenchRate), mean: mean, note: fmt.Sprintf("mean %.1f ms", milliseconds(mean))}
+		mean := time.Duration(value(pgbenchMean) * float64(time.Millisecond))
+		return figure{rate: value(pgbenchRate), mean: mean, note: fmt.Sprintf("mean %.1f ms", milliseconds(mean))}
 	})
 }
 
@@ -121,7 +121,7 @@ func (s *benchServer) clone(name string) (address string) {
 	if !s.seeded {
 		s.seeded = true
 		s.tool("createdb", "seed")
-		s.payers, s.strangers = seed(s.b, s.server.Address("seed"), s.secret)
+		s.payers, s.loggedOut = seed(s.b, s.server.Address("seed"), s.secret)
 	}
 	s.tool("createdb", "-T", "seed", name)
 	return s.server.Address(name)

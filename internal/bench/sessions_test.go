@@ -36,7 +36,7 @@ const benchLogins = 2_000
 
 // createSessions creates sessions with the portal's package and key, which is faster
 // than ten thousand logins.
-func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) (payers, strangers []payer) {
+func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) (payers, loggedOut []payer) {
 	b.Helper()
 	sessions, err := session.New(db, session.Options{Secret: []byte(key)})
 	require.NoError(b, err)
@@ -55,20 +55,20 @@ func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) 
 		session.Of(c).Set("phone", c.QueryParam("phone"))
 		return c.String(http.StatusOK, session.Of(c).CSRF())
 	}, sessions.Middleware())
-	payers, strangers = make([]payer, len(wallets)), make([]payer, benchLogins)
+	payers, loggedOut = make([]payer, len(wallets)), make([]payer, benchLogins)
 	var all sync.WaitGroup
 	for part := range 16 {
 		all.Go(func() {
 			for i := part; i < len(payers); i += 16 {
 				payers[i] = enter(b, e, fmt.Sprintf("/in?customer=%d", wallets[i]), wallets[i])
 			}
-			for i := part; i < len(strangers); i += 16 {
-				strangers[i] = enter(b, e, "/number?phone="+url.QueryEscape(benchPhone(i)), wallets[i])
+			for i := part; i < len(loggedOut); i += 16 {
+				loggedOut[i] = enter(b, e, "/number?phone="+url.QueryEscape(benchPhone(i)), wallets[i])
 			}
 		})
 	}
 	all.Wait()
-	return payers, strangers
+	return payers, loggedOut
 }
 
 func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
@@ -87,20 +87,20 @@ func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
 }
 
 // refresh keeps the sessions from expiring: the benchmark takes longer.
-func (k *benchDB) refresh() {
-	k.m.b.Helper()
-	_, err := k.db.Pool().ExecContext(context.Background(), "UPDATE sessions SET seen_at = $1", k.db.Now())
-	require.NoError(k.m.b, err)
+func (bdb *benchDB) refresh() {
+	bdb.m.b.Helper()
+	_, err := bdb.db.Pool().ExecContext(context.Background(), "UPDATE sessions SET seen_at = $1", bdb.db.Now())
+	require.NoError(bdb.m.b, err)
 }
 
 // connection is a keep-alive connection to a portal. It formats and parses as little
 // as needed, since the client shares the cores.
 type connection struct {
-	host string
-	conn net.Conn
-	in   *bufio.Reader
-	out  []byte
-	held draft // which was refused, and is pressed again
+	host     string
+	conn     net.Conn
+	in       *bufio.Reader
+	out      []byte
+	rejected draft // its payment is sent again
 }
 
 // response is a response's status and Location.

@@ -16,7 +16,7 @@ import (
 // rawSQL posts payments without the ledger: the same rows by prepared statements,
 // one transaction each.
 type rawSQL struct {
-	k    *benchDB
+	bdb  *benchDB
 	conn *sql.Conn
 	mu   sync.Mutex // SQLite has one writer: waiting here is cheaper than its busy handler
 	made []*sql.Stmt
@@ -32,15 +32,15 @@ var rawStatements = []string{
 	`INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, ?, 'open', ?, ?)`,
 }
 
-func newRaw(k *benchDB) *rawSQL {
-	k.m.b.Helper()
-	r := &rawSQL{k: k}
+func newRaw(bdb *benchDB) *rawSQL {
+	bdb.m.b.Helper()
+	r := &rawSQL{bdb: bdb}
 	var err error
-	r.conn, err = k.db.Pool().Conn(context.Background())
-	require.NoError(k.m.b, err)
+	r.conn, err = bdb.db.Pool().Conn(context.Background())
+	require.NoError(bdb.m.b, err)
 	for _, statement := range rawStatements {
 		made, err := r.conn.PrepareContext(context.Background(), statement) //nolint:sqlclosecheck // close closes it
-		require.NoError(k.m.b, err)
+		require.NoError(bdb.m.b, err)
 		r.made = append(r.made, made)
 	}
 	return r
@@ -56,19 +56,19 @@ func (r *rawSQL) close() {
 // pay posts one payment of a random wallet.
 func (r *rawSQL) pay(int) outcome {
 	if err := r.post(); err != nil {
-		r.k.m.b.Error(err)
+		r.bdb.m.b.Error(err)
 		return over
 	}
-	r.k.payments.Add(1)
+	r.bdb.payments.Add(1)
 	return done
 }
 
 var errLowBalance = errors.New("bench: the wallet's balance is too low")
 
 func (r *rawSQL) post() (err error) {
-	k, ctx := r.k, context.Background()
-	drawn := k.drawn.Add(1)
-	from, to, id, transfer, now := k.wallet(), k.transit[0], k.db.NewID(), k.db.NewID(), k.db.Now()
+	bdb, ctx := r.bdb, context.Background()
+	drawn := bdb.drawn.Add(1)
+	from, to, id, transfer, now := bdb.wallet(), bdb.transit[0], bdb.db.NewID(), bdb.db.NewID(), bdb.db.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := r.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -84,8 +84,8 @@ func (r *rawSQL) post() (err error) {
 		{benchAmount, to.account},
 		{transfer, payment.AcceptKey(id), now},
 		{transfer, from, -benchAmount, transfer, to.account, benchAmount},
-		{id, from, benchAmount, k.number(drawn, 18), k.number(drawn, 12), now},
-		{k.db.NewID(), strconv.FormatInt(id, 10), fmt.Sprintf(`{"payment":%d}`, id), now, now},
+		{id, from, benchAmount, bdb.number(drawn, 18), bdb.number(drawn, 12), now},
+		{bdb.db.NewID(), strconv.FormatInt(id, 10), fmt.Sprintf(`{"payment":%d}`, id), now, now},
 	} {
 		result, err := r.made[i].ExecContext(ctx, args...)
 		if err != nil {

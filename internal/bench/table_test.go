@@ -17,10 +17,10 @@ type table struct {
 
 type tableRow struct {
 	aim
-	ratios []float64 // of its rounds, or of its parts
-	middle float64   // of those
-	said   string
-	books  []*benchDB
+	ratios  []float64 // of its rounds, or of its parts
+	middle  float64   // of those
+	details string    // of the last round
+	books   []*benchDB
 }
 
 func newTable(m *runner, chosen []aim) *table {
@@ -43,10 +43,10 @@ func (t *table) measure(wanted func(aim) bool) {
 		if r.once {
 			r.ratios, r.middle = got.parts, got.ratio
 		}
-		r.said = got.details
-		for _, k := range got.books {
-			if !slices.Contains(r.books, k) {
-				r.books = append(r.books, k)
+		r.details = got.details
+		for _, bdb := range got.books {
+			if !slices.Contains(r.books, bdb) {
+				r.books = append(r.books, bdb)
 			}
 		}
 	}
@@ -55,9 +55,9 @@ func (t *table) measure(wanted func(aim) bool) {
 // prove verifies all databases.
 func (t *table) prove() {
 	printf("audits\n")
-	for _, k := range t.m.opened {
-		if p := k.verify(); !p.holds || p.short != "" {
-			t.m.b.Errorf("the books %s:\n%s%s", k.name, p.short, p.output)
+	for _, bdb := range t.m.opened {
+		if p := bdb.verify(); !p.ok || p.short != "" {
+			t.m.b.Errorf("the books %s:\n%s%s", bdb.name, p.short, p.output)
 		}
 	}
 }
@@ -93,9 +93,9 @@ func (r *tableRow) cells() []string {
 	var written rowCounts
 	audits := []string{}
 	wallets := 0
-	for _, k := range r.books {
-		p := k.verify()
-		wallets = len(k.wallets)
+	for _, bdb := range r.books {
+		p := bdb.verify()
+		wallets = len(bdb.wallets)
 		written.Transfers += p.added.Transfers
 		written.Entries += p.added.Entries
 		written.Payments += p.added.Payments
@@ -105,7 +105,7 @@ func (r *tableRow) cells() []string {
 		}
 	}
 	return []string{
-		r.what, number(r.middle), number(r.worst()), fmt.Sprintf("%.0f %%", 100*spread), number(r.minimum), number(r.goal), r.verdict(), r.said,
+		r.what, number(r.middle), number(r.worst()), fmt.Sprintf("%.0f %%", 100*spread), number(r.minimum), number(r.goal), r.verdict(), r.details,
 		fmt.Sprintf("%s: %s, %s, %s, %s", formatThousands(wallets), formatThousands(written.Transfers), formatThousands(written.Entries), formatThousands(written.Payments), formatThousands(written.Messages)),
 		strings.Join(audits, ", "),
 	}
@@ -136,8 +136,8 @@ func (t *table) markdown(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "\n%s\n\n", t.m.server.words())
 }
 
-// judge reports an error for each line that misses its minimum.
-func (t *table) judge(b *testing.B) {
+// checkMinimums reports an error for each line that misses its minimum.
+func (t *table) checkMinimums(b *testing.B) {
 	b.Helper()
 	for _, r := range t.rows {
 		switch {

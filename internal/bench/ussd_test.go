@@ -122,15 +122,15 @@ func (u *ussdBench) join(i int) {
 // benchHashers is smaller: requests are refused if the queue for a hash is too long.
 const benchHashers = 8
 
-// rate runs callers for some seconds; act returns how many operations it made.
-func (u *ussdBench) rate(callers int, act func(caller, n int) int) float64 {
+// rate runs callers for some seconds; do returns the number of operations it made.
+func (u *ussdBench) rate(callers int, do func(caller, n int) int) float64 {
 	var done atomic.Int64
 	var all sync.WaitGroup
 	begin := time.Now()
 	for i := range callers {
 		all.Go(func() {
 			for n := 0; time.Since(begin) < u.lasting; n++ {
-				done.Add(int64(act(i, n)))
+				done.Add(int64(do(i, n)))
 			}
 		})
 	}
@@ -194,15 +194,15 @@ func (m *runner) dials() (*ussdBench, *benchDB) {
 }
 
 func dialing(m *runner) measured {
-	u, k := m.dials()
+	u, bdb := m.dials()
 	yardstick := m.measureOnce("a bare Echo handler", func() figure { return figure{rate: u.bare()} })
 	f := m.measureOnce("USSD requests without PIN steps", func() figure { return figure{rate: u.requests()} })
-	return on(per(f, yardstick), k)
+	return on(per(f, yardstick), bdb)
 }
 
 func proving(m *runner) measured {
-	u, k := m.dials()
+	u, bdb := m.dials()
 	yardstick := m.measureOnce("argon2id hashes", func() figure { return figure{rate: u.hashes()} })
 	f := m.measureOnce("USSD dialogues with a PIN", func() figure { return figure{rate: u.dialogues()} })
-	return on(per(f, yardstick), k)
+	return on(per(f, yardstick), bdb)
 }
