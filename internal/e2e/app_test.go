@@ -21,26 +21,26 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// front is a proxy before a site that can fail as the network does.
-type front struct {
+// flakyProxy is a reverse proxy to a site that simulates failures of the network.
+type flakyProxy struct {
 	*httptest.Server
-	// gone makes every connection break.
-	gone atomic.Bool
-	// While swallow is set the answer to a payment is lost, and gone is set.
-	// swallowed counts such payments.
-	swallow   atomic.Bool
-	swallowed atomic.Int64
+	// offline makes the proxy close every connection.
+	offline atomic.Bool
+	// If dropResponse is set, the response to the next payment is dropped and offline
+	// is set. dropped counts such payments.
+	dropResponse atomic.Bool
+	dropped      atomic.Int64
 	// older is the service worker of an older release; nil: the current one.
 	older atomic.Pointer[string]
 }
 
-func newFront(t *testing.T, s *system.Site) *front {
+func newFlakyProxy(t *testing.T, s *system.Site) *flakyProxy {
 	t.Helper()
 	target, err := url.Parse(s.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{}
+	f := &flakyProxy{}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
@@ -51,15 +51,15 @@ func newFront(t *testing.T, s *system.Site) *front {
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		older := f.older.Load()
 		switch {
-		case f.gone.Load():
+		case f.offline.Load():
 			panic(http.ErrAbortHandler)
 		case older != nil && r.URL.Path == "/worker.js":
 			w.Header().Set("Content-Type", "text/javascript")
 			_, _ = w.Write([]byte(*older))
-		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/check/") && f.swallow.Load():
-			f.swallowed.Add(1)
+		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/check/") && f.dropResponse.Load():
+			f.dropped.Add(1)
 			proxy.ServeHTTP(httptest.NewRecorder(), r)
-			f.gone.Store(true)
+			f.offline.Store(true)
 			panic(http.ErrAbortHandler)
 		default:
 			proxy.ServeHTTP(w, r)
@@ -101,9 +101,9 @@ func waitWorker(v *system.Tab) {
 }
 
 // cachedPages returns the contents of all caches, by address.
-func cachedPages(v *system.Tab) (kept map[string]string) {
+func cachedPages(v *system.Tab) (cached map[string]string) {
 	v.T.Helper()
-	v.Eval(&kept, `(async () => {
+	v.Eval(&cached, `(async () => {
 		const all = {};
 		for (const name of await caches.keys()) {
 			const cache = await caches.open(name);
@@ -114,17 +114,17 @@ func cachedPages(v *system.Tab) (kept map[string]string) {
 		}
 		return all;
 	})()`)
-	return kept
+	return cached
 }
 
 // wantNothingCachedOf checks that the caches have public pages only.
 func wantNothingCachedOf(v *system.Tab, p system.Person) {
 	v.T.Helper()
-	kept := cachedPages(v)
-	if len(kept) < 9 {
-		v.T.Errorf("only %d pages are cached", len(kept))
+	cached := cachedPages(v)
+	if len(cached) < 9 {
+		v.T.Errorf("only %d pages are cached", len(cached))
 	}
-	for path, text := range kept {
+	for path, text := range cached {
 		bare, _, _ := strings.Cut(path, "?")
 		switch bare {
 		case "/offline", "/help", "/fill", "/offer", "/app":
@@ -184,7 +184,7 @@ func TestSiteIsInstallable(t *testing.T) {
 func TestPayDosTekInInstalledApp(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
-	f := newFront(t, s)
+	f := newFlakyProxy(t, s)
 	v := newApplication(t, f.URL)
 	w, p := system.WordsOf[i18n.RU], system.NewPerson()
 	system.SignUp(t, s, v, w, p)
@@ -239,7 +239,7 @@ func TestPayDosTekInInstalledApp(t *testing.T) {
 func TestConnectionLostWhilePaying(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t, system.WithoutRateLimits)
-	f := newFront(t, s)
+	f := newFlakyProxy(t, s)
 	v := newApplication(t, f.URL)
 	v.IgnoreNetworkErrors = true
 	w, p := system.WordsOf[i18n.RU], system.NewPerson()
@@ -247,26 +247,26 @@ func TestConnectionLostWhilePaying(t *testing.T) {
 	waitWorker(v)
 	s.CashIn(t, p.Phone, "1000.00")
 	for _, c := range []struct {
-		name    string
-		swallow bool
-		company int64
+		name         string
+		dropResponse bool
+		company      int64 // its balance in tyiyn
 	}{{"before it arrived", false, 25050}, {"after it arrived", true, 50100}} {
 		v.Open("/pay/dostek")
 		v.Fill("account", p.INN)
 		v.Fill("amount", "250,50")
 		v.Press(w.Next)
-		f.swallow.Store(c.swallow)
-		f.gone.Store(!c.swallow)
+		f.dropResponse.Store(c.dropResponse)
+		f.offline.Store(!c.dropResponse)
 		v.Press(w.Pay)
 		system.WantText(t, v, "Нет связи", "второй раз деньги не спишутся")
 		if !strings.HasPrefix(v.Path(), "/check/") {
 			t.Errorf("%s: at %s", c.name, v.Path())
 		}
 		v.Open(v.Path()) // still without a connection
-		f.swallow.Store(false)
-		f.gone.Store(false)
+		f.dropResponse.Store(false)
+		f.offline.Store(false)
 		v.Press("Попробовать снова")
-		if c.swallow {
+		if c.dropResponse {
 			system.WantText(t, v, "Уже оплачено", "Второй раз деньги не списаны")
 			v.Press("Открыть квитанцию")
 		} else {
@@ -277,7 +277,7 @@ func TestConnectionLostWhilePaying(t *testing.T) {
 			t.Errorf("%s: the company has %d tyiyn, want %d", c.name, got, c.company)
 		}
 	}
-	if f.swallowed.Load() == 0 {
+	if f.dropped.Load() == 0 {
 		t.Error("no answer was lost")
 	}
 	s.Audit(t)
@@ -287,7 +287,7 @@ func TestConnectionLostWhilePaying(t *testing.T) {
 func TestOlderServiceWorkerIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
-	f := newFront(t, s)
+	f := newFlakyProxy(t, s)
 	older := `addEventListener("install", e => e.waitUntil(caches.open("elsom-older").then(c => c.put("/cabinet", new Response("an old cabinet"))).then(() => skipWaiting())));
 		addEventListener("activate", e => e.waitUntil(clients.claim()));
 		addEventListener("fetch", e => { if (e.request.mode === "navigate") e.respondWith(fetch(e.request)); });`
@@ -295,8 +295,8 @@ func TestOlderServiceWorkerIsReplaced(t *testing.T) {
 	v := newApplication(t, f.URL)
 	v.Open("/")
 	waitWorker(v)
-	if kept := cachedPages(v); kept["/cabinet"] != "an old cabinet" {
-		t.Fatalf("there is no older worker: %v", kept)
+	if cached := cachedPages(v); cached["/cabinet"] != "an old cabinet" {
+		t.Fatalf("there is no older worker: %v", cached)
 	}
 	f.older.Store(nil)
 	v.Open("/help")
@@ -310,10 +310,10 @@ func TestOlderServiceWorkerIsReplaced(t *testing.T) {
 		return caches.keys();
 	})()`)
 	if len(names) != 1 || names[0] == "elsom-older" {
-		t.Errorf("kept: %v", names)
+		t.Errorf("the caches are %v", names)
 	}
 	waitWorker(v)
-	f.gone.Store(true)
+	f.offline.Store(true)
 	v.Open("/cabinet")
 	system.WantText(t, v, "Нет связи")
 }
@@ -328,8 +328,8 @@ func TestInstallHintAndNotifications(t *testing.T) {
 	p := system.NewPerson()
 	system.SignUp(t, s, v, system.WordsOf[i18n.RU], p)
 	const offer = `(() => { const e = new Event("beforeinstallprompt", {cancelable: true}); e.prompt = async () => { window.prompted = true; }; return !dispatchEvent(e); })()`
-	var held, prompted bool
-	if v.Eval(&held, offer); !held || !v.Offers("Установить") {
+	var deferred, prompted bool
+	if v.Eval(&deferred, offer); !deferred || !v.Offers("Установить") {
 		t.Error("no hint")
 	}
 	v.Check("cabinet with the hint")
@@ -340,7 +340,7 @@ func TestInstallHintAndNotifications(t *testing.T) {
 	}
 	v.Eval(nil, `document.querySelector("[data-install-away]").click()`)
 	v.Open("/cabinet")
-	if v.Eval(&held, offer); v.Offers("Не показывать") {
+	if v.Eval(&deferred, offer); v.Offers("Не показывать") {
 		t.Error("the hint is back")
 	}
 

@@ -100,9 +100,9 @@ func (l *load) moves(t *testing.T, brought, got int64) {
 	}
 }
 
-// holds checks that a restored database has what was acknowledged before the
-// backup, and nothing that was not sent.
-func (l *load) holds(t *testing.T, address string, brought, got int64) {
+// checkRestored checks that a restored database has the cash-ins and transfers
+// acknowledged before the backup, and none that was not sent.
+func (l *load) checkRestored(t *testing.T, address string, brought, got int64) {
 	t.Helper()
 	var cash, sent int64
 	restored := databasetest.Reopen(t, address)
@@ -157,7 +157,7 @@ func TestBackupWhileServing(t *testing.T) {
 	r := *s
 	r.Database, r.Env = restored, append(s.Env[:len(s.Env):len(s.Env)], "ELSOM_DATABASE_URL="+restored)
 	r.Audit(t)
-	l.holds(t, restored, brought, got)
+	l.checkRestored(t, restored, brought, got)
 	r.Start(t)
 	l.receiver.Open("/cabinet")
 	if l.receiver.Document.Find("[data-balance]").Length() == 0 {
@@ -187,7 +187,7 @@ func TestDumpWhileServing(t *testing.T) {
 		books.Audit(t)
 		books.Audit(t, "--since=1h")
 	}
-	l.holds(t, restored, brought, got)
+	l.checkRestored(t, restored, brought, got)
 }
 
 // postgres runs a tool of PostgreSQL.

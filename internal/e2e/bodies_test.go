@@ -23,9 +23,9 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// announced sends a POST with a Content-Length of size and the first sent bytes of
+// startPost sends a POST with a Content-Length of size and the first sent bytes of
 // its body.
-func announced(t testing.TB, base, path, user, password string, size, sent int) net.Conn {
+func startPost(t testing.TB, base, path, user, password string, size, sent int) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	require.NoError(t, err)
@@ -65,23 +65,23 @@ func status(conn net.Conn) int {
 func TestRejectWithoutReadingBody(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
-	const most = 990_000
+	const large = 990_000
 	var all sync.WaitGroup // requests whose body is read take until the timeout
 	for _, c := range []struct {
 		path, user, password string
 		size, want           int
 	}{
-		{"/osmp", "", "", 100, 401}, {"/osmp", "kicb", "wrong-password", 100, 401}, {"/osmp", "kicb", "wrong-password", most, 401},
-		{"/ussd", "", "", 100, 401}, {"/ussd", "ussd", "wrong-password", 100, 401}, {"/ussd", "ussd", "wrong-password", most, 401},
-		{"/ussd/kannel", "", "", 100, 401}, {"/ussd/kannel", "ussd", "wrong-password", most, 401},
+		{"/osmp", "", "", 100, 401}, {"/osmp", "kicb", "wrong-password", 100, 401}, {"/osmp", "kicb", "wrong-password", large, 401},
+		{"/ussd", "", "", 100, 401}, {"/ussd", "ussd", "wrong-password", 100, 401}, {"/ussd", "ussd", "wrong-password", large, 401},
+		{"/ussd/kannel", "", "", 100, 401}, {"/ussd/kannel", "ussd", "wrong-password", large, 401},
 		{"/osmp", "kicb", "dev-kicb", 8<<10 + 1, 413}, {"/ussd", "ussd", "dev-ussd", 32<<10 + 1, 413},
 		{"/ussd/kannel", "ussd", "dev-ussd", 32<<10 + 1, 413},
-		{"/", "", "", 16<<10 + 1, 413}, {"/login", "", "", most, 413}, {"/dev/terminal", "", "", most, 413}, {"/nowhere", "", "", most, 413},
+		{"/", "", "", 16<<10 + 1, 413}, {"/login", "", "", large, 413}, {"/dev/terminal", "", "", large, 413}, {"/nowhere", "", "", large, 413},
 	} {
-		conn := announced(t, s.BaseURL, c.path, c.user, c.password, c.size, 0)
+		conn := startPost(t, s.BaseURL, c.path, c.user, c.password, c.size, 0)
 		all.Go(func() {
 			if got := status(conn); got != c.want {
-				t.Errorf("%s as %q, %d bytes announced: %d, want %d at once and a closed connection", c.path, c.user, c.size, got, c.want)
+				t.Errorf("%s as %q, Content-Length %d: %d, want %d at once and a closed connection", c.path, c.user, c.size, got, c.want)
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func TestRejectWithoutReadingBody(t *testing.T) {
 		user, password string
 		size           int
 	}{"/osmp": {"kicb", "dev-kicb", 8 << 10}, "/ussd": {"ussd", "dev-ussd", 32 << 10}} {
-		conn := announced(t, s.BaseURL, path, c.user, c.password, c.size, c.size)
+		conn := startPost(t, s.BaseURL, path, c.user, c.password, c.size, c.size)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err)
 		_ = answer.Body.Close()
@@ -134,7 +134,7 @@ func resident(t testing.TB, pid int) int64 {
 func TestMemoryOfIncompleteBodies(t *testing.T) {
 	t.Parallel()
 	s := system.NewSQLiteSite(t)
-	const held, most = 300, 64
+	const count, maxMemory = 300, 64 // MiB
 	for _, c := range []struct {
 		path, user, password string
 		size                 int
@@ -145,21 +145,21 @@ func TestMemoryOfIncompleteBodies(t *testing.T) {
 		{"/", "", "", 990_000, true},
 	} {
 		// A first request, so that the password's hash is cached.
-		first, err := http.ReadResponse(bufio.NewReader(announced(t, s.BaseURL, c.path, c.user, c.password, 10, 10)), nil)
+		first, err := http.ReadResponse(bufio.NewReader(startPost(t, s.BaseURL, c.path, c.user, c.password, 10, 10)), nil)
 		require.NoError(t, err)
 		_ = first.Body.Close()
 		before := resident(t, s.Portal.Cmd.Process.Pid)
-		conns := make([]net.Conn, held)
+		conns := make([]net.Conn, count)
 		var all sync.WaitGroup
 		for i := range conns {
-			all.Go(func() { conns[i] = announced(t, s.BaseURL, c.path, c.user, c.password, c.size, c.size-1) })
+			all.Go(func() { conns[i] = startPost(t, s.BaseURL, c.path, c.user, c.password, c.size, c.size-1) })
 		}
 		all.Wait()
 		time.Sleep(500 * time.Millisecond) // until the data has arrived
 		cost := resident(t, s.Portal.Cmd.Process.Pid) - before
-		t.Logf("%d connections that hold all but one of %d bytes at %s cost %d MiB", held, c.size, c.path, cost)
-		if cost > most {
-			t.Errorf("%d connections that hold all but one of %d bytes at %s cost %d MiB, want %d at most", held, c.size, c.path, cost, most)
+		t.Logf("%d connections that have sent all but one of %d bytes to %s cost %d MiB", count, c.size, c.path, cost)
+		if cost > maxMemory {
+			t.Errorf("%d connections that have sent all but one of %d bytes to %s cost %d MiB, want %d at most", count, c.size, c.path, cost, maxMemory)
 		}
 		answered := 0
 		for _, conn := range conns {
@@ -169,8 +169,8 @@ func TestMemoryOfIncompleteBodies(t *testing.T) {
 			}
 			_ = conn.Close()
 		}
-		if c.refused != (answered == held) || !c.refused && answered > 0 {
-			t.Errorf("%d of %d that hold all but one of %d bytes at %s were answered", answered, held, c.size, c.path)
+		if c.refused != (answered == count) || !c.refused && answered > 0 {
+			t.Errorf("%d of %d that have sent all but one of %d bytes to %s were answered", answered, count, c.size, c.path)
 		}
 	}
 	s.Portal.WaitHealthy(t, s.BaseURL)
@@ -180,7 +180,7 @@ func TestMemoryOfIncompleteBodies(t *testing.T) {
 // connections pay, each with a browser's headers.
 func TestMemoryOfPayingConnections(t *testing.T) {
 	t.Parallel()
-	const payers, presses, most = 1000, 5, 250 // MB
+	const payers, presses, maxMemory = 1000, 5, 250 // MB
 	s := system.NewSite(t, databasetest.Addresses(t)["postgres"], system.WithoutRateLimits)
 	r, _ := system.NewMember(t, s, "5000.00")
 	r.OrderPayment(system.NewPerson().INN, "1,00")
@@ -225,8 +225,8 @@ func TestMemoryOfPayingConnections(t *testing.T) {
 	all.Wait()
 	used := system.PeakMemory(s.Portal.Cmd.Process.Pid) << 20 / 1e6
 	t.Logf("%d paying connections: %d MB in all", payers, used)
-	if used > most {
-		t.Errorf("%d paying connections take %d MB in all, want %d at most", payers, used, most)
+	if used > maxMemory {
+		t.Errorf("%d paying connections take %d MB in all, want %d at most", payers, used, maxMemory)
 	}
 }
 

@@ -147,11 +147,11 @@ func runWithoutReader(t testing.TB, env []string, args ...string) (code int, err
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, system.Binary(t, "elsom"), args...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = write, &said, system.Environment(env), t.TempDir()
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = write, &stderr, system.Environment(env), t.TempDir()
 	var ended *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
 		t.Fatal(err)
 	}
-	return cmd.ProcessState.ExitCode(), said.String()
+	return cmd.ProcessState.ExitCode(), stderr.String()
 }

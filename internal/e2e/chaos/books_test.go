@@ -122,7 +122,7 @@ func (a *order) mismatch(p ourPayment, has bool, b []billersPayment) string {
 	case a.outcome == gotRefused:
 		return "it is in our books, " + p.state
 	case a.outcome == notSent:
-		return "it is in our books, but «Оплатить» was never pressed"
+		return "it is in our books, but «Оплатить» was not sent"
 	case p.amount != a.amount || p.inn != a.inn:
 		return fmt.Sprintf("our books have %d to %s", p.amount, p.inn)
 	case p.accepts != 1 || p.ends != 1:

@@ -13,7 +13,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// outcome is what a client was answered.
+// outcome is the outcome of a request as its client knows it.
 type outcome int
 
 const (
@@ -30,7 +30,7 @@ type order struct {
 	amount   int64 // tyiyn
 	draft    string
 	outcome  outcome
-	// answers has all answers, for messages of failures.
+	// answers are all answers, for failure messages.
 	answers []string
 }
 
@@ -129,20 +129,20 @@ var unknownTexts = []string{i18n.RU.T("door.unknown"), i18n.RU.T("door.unclear")
 // press sends «Оплатить» to a portal and records the answer.
 func (d *scenario) press(s *system.Site, a *order) outcome {
 	status, location, page, err := a.customer.post(s, "/check/"+a.draft, nil)
-	said, note := gotUnknown, fmt.Sprint(status)
+	got, note := gotUnknown, fmt.Sprint(status)
 	switch {
 	case err != nil:
 		note = err.Error()
 	case status == http.StatusSeeOther && location == "/receipt/"+a.draft:
-		said = gotAccepted
+		got = gotAccepted
 	case status == http.StatusInternalServerError:
 		note = "500"
 	case status == http.StatusServiceUnavailable && !strings.Contains(page, unknownTexts[0]) && !strings.Contains(page, unknownTexts[1]):
-		said = gotRefused
+		got = gotRefused
 	case status == http.StatusSeeOther && location == "/": // the session has expired
-		said = gotRefused
+		got = gotRefused
 	case status == http.StatusUnprocessableEntity, status == http.StatusTooManyRequests:
-		said = gotRefused
+		got = gotRefused
 	case status != http.StatusServiceUnavailable:
 		d.t.Errorf("pressing «Оплатить» answered %d, %s", status, location)
 	}
@@ -151,17 +151,18 @@ func (d *scenario) press(s *system.Site, a *order) outcome {
 	if status == http.StatusInternalServerError {
 		d.log.internalErrors++
 	}
-	if a.outcome == gotAccepted && said == gotRefused {
-		d.t.Errorf("the payment %s was accepted and is refused now: %s", a.draft, note)
+	if a.outcome == gotAccepted && got == gotRefused {
+		d.t.Errorf("the payment %s was accepted and is now refused: %s", a.draft, note)
 	}
 	if a.outcome != gotAccepted { // an accepted payment stays accepted
-		a.outcome = said
+		a.outcome = got
 	}
-	a.answers = append(a.answers, [...]string{"", "ok", "refused", "unknown"}[said]+" ("+note+")")
-	return said
+	a.answers = append(a.answers, [...]string{"", "ok", "refused", "unknown"}[got]+" ("+note+")")
+	return got
 }
 
-// cashIn puts money into a wallet. The terminal repeats until it is answered.
+// cashIn puts money into a wallet. The terminal repeats the request until it gets an
+// answer.
 func (d *scenario) cashIn(c *customer, amount int64) {
 	sent := &cash{customer: c, id: system.NewTxnID(), amount: amount, outcome: gotUnknown}
 	d.log.mu.Lock()

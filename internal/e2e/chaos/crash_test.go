@@ -30,8 +30,8 @@ const (
 // ends, the portal is killed when that many more payments have ended: during
 // settling and refunding.
 var kills = []struct {
-	orders []string
-	ends   int64
+	modes []string
+	ends  int64
 }{
 	// It books at once and answers too late: accepted payments stay in flight.
 	{[]string{"mode=slow&seconds=30"}, 0},
@@ -115,12 +115,12 @@ func (c *crashTest) draft(t *testing.T, index int) *system.Submission {
 	return o
 }
 
-// killUnderLoad sends many payments and cash-ins at once and kills the portal
-// meanwhile, each time a little later.
+// killUnderLoad sends many payments and cash-ins concurrently and kills the portal
+// meanwhile, later with each kill.
 func (c *crashTest) killUnderLoad(t *testing.T, kill int, round []*system.Submission) {
 	t.Helper()
-	behaved := c.cycleStandIn(t, kills[kill].orders)
-	defer behaved()
+	stop := c.cycleStandIn(t, kills[kill].modes)
+	defer stop()
 	_, ended := c.countPayments(t)
 	accepted := make(chan bool, len(round))
 	var all sync.WaitGroup
@@ -149,7 +149,7 @@ func (c *crashTest) killUnderLoad(t *testing.T, kill int, round []*system.Submis
 	}
 	c.Start(t)
 	all.Wait()
-	// All are sent again: those that had an answer get the same receipt.
+	// All are sent again: those already answered get the same receipt.
 	system.Each(round, func(o *system.Submission) {
 		if err := o.Press(); err != nil {
 			t.Errorf("kill %d: %v", kill, err)
@@ -158,34 +158,34 @@ func (c *crashTest) killUnderLoad(t *testing.T, kill int, round []*system.Submis
 }
 
 // cycleStandIn alternates the modes of the stand-in until stop is called.
-func (c *crashTest) cycleStandIn(t *testing.T, orders []string) (stop func()) {
+func (c *crashTest) cycleStandIn(t *testing.T, modes []string) (stop func()) {
 	t.Helper()
-	give := func(order string) error {
+	setMode := func(mode string) error {
 		answer, err := http.Post(c.StandInURL+"/switches", "application/x-www-form-urlencoded",
-			strings.NewReader("service=dostek&command=pay&"+order))
+			strings.NewReader("service=dostek&command=pay&"+mode))
 		if err == nil {
 			err = answer.Body.Close()
 		}
 		return err
 	}
-	if err := give(orders[0]); err != nil {
+	if err := setMode(modes[0]); err != nil {
 		t.Fatal(err)
 	}
 	over := make(chan struct{})
-	var turns sync.WaitGroup
-	turns.Go(func() {
-		for i := 1; len(orders) > 1; i++ {
+	var cycling sync.WaitGroup
+	cycling.Go(func() {
+		for i := 1; len(modes) > 1; i++ {
 			select {
 			case <-over:
 				return
 			case <-time.After(10 * time.Millisecond):
 			}
-			if err := give(orders[i%len(orders)]); err != nil {
+			if err := setMode(modes[i%len(modes)]); err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	return func() { close(over); turns.Wait() }
+	return func() { close(over); cycling.Wait() }
 }
 
 // countPayments counts payments in the database.

@@ -141,7 +141,7 @@ func (c *crashPointTest) run(n int) bool {
 	return c.killedAt != ""
 }
 
-// restart starts the killed portal again and lets the leases that it held expire.
+// restart starts the killed portal again and lets its leases expire.
 // The caller got no answer: it is an error if the portal was not killed.
 func (c *crashPointTest) restart(why string) {
 	c.t.Helper()

@@ -27,12 +27,12 @@ import (
 type killPoints struct {
 	mu     sync.Mutex
 	victim *system.Site
-	target int // is killed at this point; 0: never
+	target int // the point at which the portal is killed; 0: none
 	seen   int
 	killed string // name of the point; "": not killed
 }
 
-// set makes the portal be killed at the n-th point from now; 0: never.
+// set makes the proxies kill the portal at the n-th point from now; 0: not at all.
 func (p *killPoints) set(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -64,7 +64,7 @@ func TestFencedPrimary(t *testing.T) {
 }
 
 // A read-only server, or one whose statements time out, is reported as unavailable
-// by every channel: HTTP 503, OSMP 1 or 90, a sentence of *900#. Afterwards all
+// by every channel: HTTP 503, OSMP 1 or 90, a screen of *900#. Afterwards all
 // channels recover.
 func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	t.Parallel()
@@ -77,26 +77,26 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	never := 0
-	trouble := func(what string) {
+	requests := 0
+	wantUnavailable := func(what string) {
 		t.Helper()
 		c := d.customers[0]
 		for range 3 {
-			never++
+			requests++
 			if status, location, _, err := c.post(d.Site, "/pay/dostek", url.Values{"account": {system.NewPerson().INN}, "amount": {"1"}}); err != nil || status != http.StatusServiceUnavailable {
 				t.Errorf("%s: a draft: %d %s %v", what, status, location, err)
 			}
-			if out, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", never), c.Phone, "5.00"); err != nil || (out.Result != 1 && out.Result != 90) {
+			if out, err := d.TerminalRequest("pay", fmt.Sprintf("77%05d", requests), c.Phone, "5.00"); err != nil || (out.Result != 1 && out.Result != 90) {
 				t.Errorf("%s: a terminal: %+v %v", what, out, err)
 			}
-			if status, screen, err := d.PostUSSD(fmt.Sprintf("s%d", never), unknownPhone, ""); err != nil || status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
+			if status, screen, err := d.PostUSSD(fmt.Sprintf("s%d", requests), unknownPhone, ""); err != nil || status != http.StatusOK || !(strings.HasPrefix(screen, "END ") || strings.HasPrefix(screen, "CON ")) {
 				t.Errorf("%s: *900#: %d %s %v", what, status, screen, err)
 			}
 		}
 	}
 	orders := d.drafts(4)
 	set("default_transaction_read_only", "on")
-	trouble("read-only")
+	wantUnavailable("read-only")
 	if out := d.press(d.Site, orders[0]); out == gotAccepted {
 		t.Error("accepted by a read-only server")
 	}
@@ -116,7 +116,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	trouble("statement_timeout")
+	wantUnavailable("statement_timeout")
 	if out := d.press(d.Site, orders[1]); out == gotAccepted {
 		t.Error("accepted though no statement could be executed")
 	}

@@ -39,9 +39,9 @@ func TestStandbyAway(t *testing.T) {
 			}
 			cash := d.newCash(3)
 			for range 2 {
-				d.askAll(1, orders, cash, func(what string, out outcome) {
+				d.sendAll(1, orders, cash, func(what string, out outcome) {
 					if out == gotAccepted {
-						t.Errorf("%s is acknowledged without the standby", what)
+						t.Errorf("%s was accepted without the standby", what)
 					}
 				})
 			}
@@ -55,9 +55,9 @@ func TestStandbyAway(t *testing.T) {
 				s.WaitHealthStatus(t, http.StatusOK)
 			}
 			// The first try may use a connection that was lost.
-			d.askAll(3, orders, cash, func(what string, out outcome) {
+			d.sendAll(3, orders, cash, func(what string, out outcome) {
 				if out != gotAccepted {
-					t.Errorf("%s is not acknowledged after the promotion", what)
+					t.Errorf("%s was not accepted after the promotion", what)
 				}
 			})
 			d.waitEnded()
@@ -70,7 +70,7 @@ func TestStandbyAway(t *testing.T) {
 	}
 }
 
-// newCash returns cash-ins of n customers that are not sent yet.
+// newCash returns unsent cash-ins of n customers.
 func (d *scenario) newCash(n int) (list []*cash) {
 	for i := range n {
 		c := &cash{customer: d.customers[i], id: system.NewTxnID(), amount: 700, outcome: gotUnknown}
@@ -80,15 +80,16 @@ func (d *scenario) newCash(n int) (list []*cash) {
 	return list
 }
 
-// askAll sends all at once, and reads the receipts of the payments.
-func (d *scenario) askAll(tries int, orders []*order, list []*cash, judge func(what string, out outcome)) {
+// sendAll sends all requests concurrently, each up to tries times, and reads the
+// receipts of payments that were not accepted. It calls check with each outcome.
+func (d *scenario) sendAll(tries int, orders []*order, list []*cash, check func(what string, out outcome)) {
 	d.t.Helper()
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	tell := func(what string, out outcome) {
+	report := func(what string, out outcome) {
 		mu.Lock()
 		defer mu.Unlock()
-		judge(what, out)
+		check(what, out)
 	}
 	for _, c := range list {
 		s := d.anyPortal()
@@ -102,7 +103,7 @@ func (d *scenario) askAll(tries int, orders []*order, list []*cash, judge func(w
 			d.log.mu.Lock()
 			c.outcome = out
 			d.log.mu.Unlock()
-			tell("cash "+c.id, out)
+			report("cash "+c.id, out)
 		})
 	}
 	for _, a := range orders {
@@ -111,14 +112,14 @@ func (d *scenario) askAll(tries int, orders []*order, list []*cash, judge func(w
 			before := a.outcome
 			out := d.press(s, a)
 			if before == gotUnknown && out == gotRefused {
-				d.t.Errorf("payment %s may have been accepted, but is refused now: %v", a.draft, a.answers)
+				d.t.Errorf("payment %s may have been accepted, but is now refused: %v", a.draft, a.answers)
 			}
 			for try := 1; try < tries && out != gotAccepted; try++ {
 				out = d.press(s, a)
 			}
-			tell("payment "+a.draft, out)
+			report("payment "+a.draft, out)
 			if out != gotAccepted {
-				tell("receipt "+a.draft, a.customer.receipt(s, a.draft))
+				report("receipt "+a.draft, a.customer.receipt(s, a.draft))
 			}
 		})
 	}

@@ -95,16 +95,16 @@ func replaced(t *testing.T, name, text, piece, with string) string {
 // createReceiptTable creates the table of receipts with the command in the file.
 func (k *kannel) createReceiptTable(t *testing.T, text string) {
 	t.Helper()
-	said := regexp.MustCompile(`sqlite3 (\S+) '([^']+)'`).FindStringSubmatch(text)
-	if said == nil {
+	command := regexp.MustCompile(`sqlite3 (\S+) '([^']+)'`).FindStringSubmatch(text)
+	if command == nil {
 		t.Fatal("the example has no command for the table of receipts")
 	}
-	db, err := sql.Open("sqlite3", "file:"+said[1])
+	db, err := sql.Open("sqlite3", "file:"+command[1])
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(said[2]); err != nil {
+	if _, err := db.Exec(command[2]); err != nil {
 		t.Fatal(err)
 	}
 }

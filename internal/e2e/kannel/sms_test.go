@@ -139,7 +139,7 @@ func (c *chain) answerLost(t *testing.T) {
 	}
 }
 
-// Kannel never got it, but the portal can't know: the message is sent again later,
+// Kannel did not receive it, which the portal can't detect: the message is sent again later,
 // which is counted and shown. A code is not sent again.
 func (c *chain) callLost(t *testing.T) {
 	c.proxy.setLose("call")
@@ -267,20 +267,20 @@ func (c *chain) logs(t *testing.T) {
 	for _, p := range append(c.kannel.boxes, c.Portal) {
 		logs = append(logs, p.Log)
 	}
-	said := 0
+	lines := 0
 	for _, path := range logs {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		said += bytes.Count(text, []byte("\n"))
+		lines += bytes.Count(text, []byte("\n"))
 		for _, secret := range append(c.proxy.tokens(), c.secrets...) {
 			if bytes.Contains(text, []byte(secret)) {
-				t.Errorf("%s holds %q", filepath.Base(path), secret)
+				t.Errorf("%s contains %q", filepath.Base(path), secret)
 			}
 		}
 	}
-	if said < 50 {
-		t.Errorf("only %d lines were logged", said)
+	if lines < 50 {
+		t.Errorf("only %d lines were logged", lines)
 	}
 }
