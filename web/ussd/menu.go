@@ -13,7 +13,8 @@ import (
 // Step is a step of the menu.
 type Step string
 
-// The steps. Their screens are in screen.go.
+// The steps. Their screens are in screen.go. The values are stored with a session and
+// read by the release before and after, so they stay when a constant is renamed.
 const (
 	stepEnd Step = "over" // the session is over
 
@@ -30,33 +31,34 @@ const (
 	stepServices   Step = "services"
 	stepAccount    Step = "account"
 	stepAmount     Step = "amount"
-	stepCheck      Step = "check"
+	stepCheck      Step = "check" // the draft of the payment; the input is the PIN
 
 	stepReceiver       Step = "receiver"
 	stepTransferAmount Step = "transfer_amount"
-	stepTransfer       Step = "transfer"
+	stepTransfer       Step = "transfer" // the draft of the transfer; the input is the PIN
 
 	stepSettings      Step = "settings"
-	stepBalance       Step = "balance"
+	stepBalance       Step = "balance" // the input is the PIN
 	stepSetLanguage   Step = "tongue"
 	stepOldPIN        Step = "old_pin"
 	stepNewPIN        Step = "new_pin"
 	stepRepeatPIN     Step = "again_pin"
-	stepOperationsPIN Step = "look_pin"
-	stepOperations    Step = "operations"
+	stepOperationsPIN Step = "look_pin"   // the input is the PIN
+	stepOperations    Step = "operations" // the list, after the PIN
 )
 
-// Op is an operation that an input asks for. The menu itself has no effects.
+// Op is an operation that an input asks for: Next returns it, Handler.runOp runs it.
+// The menu itself has no effects.
 type Op string
 
-// The operations.
+// The operations. Their values are for the log.
 const (
 	opNone           Op = ""
 	opCheckName      Op = "check name"
 	opRegister       Op = "register"
-	opQuote          Op = "quote"
+	opQuote          Op = "quote" // create the draft of a payment, with its fee
 	opPay            Op = "pay"
-	opQuoteTransfer  Op = "quote transfer"
+	opQuoteTransfer  Op = "quote transfer" // the same for a transfer
 	opTransfer       Op = "transfer"
 	opBalance        Op = "balance"
 	opSetLanguage    Op = "language"
@@ -67,10 +69,11 @@ const (
 	opResendPIN      Op = "resend PIN"
 )
 
-// Listing is what the catalog offers at a step, in the session's language.
+// Listing is what the catalog offers at a step, in the session's language: Items at
+// stepCategories and stepServices, the other fields at stepAccount.
 type Listing struct {
 	Items []Item
-	// Service is the name of the chosen service, Label that of its field.
+	// Service is the name of the chosen service, Label that of its account field.
 	Service, Label string
 	// INN reports that the field takes an ИНН.
 	INN bool
@@ -85,16 +88,16 @@ type Caller struct {
 	Customer int64 // 0: no wallet yet
 	Lang     string
 	Blocked  bool
-	// Closed reports that the number's last wallet was closed and it has no other.
+	// Closed reports that the number has no wallet, but had one that was closed.
 	Closed bool
 	HasPIN bool
 	Resend bool // see State.Resend
 }
 
-// Numbers that mean the same in every menu.
+// Inputs with the same meaning at every step that offers them.
 const (
-	numberBack = "0"
-	numberMore = "99"
+	numberBack = "0"  // the page or step before
+	numberMore = "99" // the next page of a list
 )
 
 // languages maps the numbers of the language menu to language codes.
@@ -112,7 +115,7 @@ func Start(c Caller) State {
 	case !c.USSD:
 		return s.end(message("ussd.end.carrier"))
 	case c.Customer == 0:
-		s.Lang, s.Step = "ru", stepLanguage
+		s.Lang, s.Step = string(i18n.RU), stepLanguage
 		if c.Closed {
 			s.Message = message("ussd.word.closed")
 		}
@@ -127,8 +130,9 @@ func Start(c Caller) State {
 	}
 }
 
-// Next applies an input. If the answer needs an operation, it is returned, and its
-// outcome is passed to Finish. The input itself is never part of the state.
+// Next applies an input. If the answer needs an operation, it is returned and the
+// step stays; Finish moves on after the outcome. A PIN is never part of the state: it
+// goes from the input to the operation only.
 func (s State) Next(typed string, listing Listing) (State, Op) {
 	text := input.Clean(typed)
 	s.Message = Message{}
@@ -161,53 +165,54 @@ func (s State) Next(typed string, listing Listing) (State, Op) {
 	return s.nextTyped(text, listing)
 }
 
-// maxInput is the limit of an input in bytes; no field needs more.
+// maxInput is the limit of an input in bytes. It is above a USSD string of 182
+// characters, and no field needs more.
 const maxInput = 400
 
-func (s State) nextRegistration(input string) (State, Op) {
+func (s State) nextRegistration(text string) (State, Op) {
 	switch s.Step {
 	case stepLanguage:
-		if lang, ok := languages[input]; ok {
+		if lang, ok := languages[text]; ok {
 			s.Lang = lang
 			return s.to(stepRegister), opNone
 		}
 	case stepRegister:
-		if input == "1" {
+		if text == "1" {
 			return s.to(stepName), opNone
 		}
 	case stepName:
-		s.Name = input
+		s.Name = text // Finish stores the name as CheckName returns it
 		return s, opCheckName
 	case stepINN:
-		number, err := inn.Parse(input)
+		number, err := inn.Parse(text)
 		if err != nil {
 			return s.with(message("ussd.word.inn")), opNone
 		}
 		s.INN = number.String()
 		return s.to(stepConfirm), opNone
 	case stepConfirm:
-		if input == "1" {
+		if text == "1" {
 			s.Offer = customer.OfferVersion
 			return s.to(stepOffer), opNone
 		}
 	case stepOffer:
-		if input == "1" {
+		if text == "1" {
 			return s, opRegister
 		}
 	}
 	return s.wrong(), opNone
 }
 
-func (s State) nextMenu(input string) (State, Op) {
+func (s State) nextMenu(text string) (State, Op) {
 	if s.Step == stepSetLanguage {
-		if lang, ok := languages[input]; ok {
-			s.Lang = lang
+		if lang, ok := languages[text]; ok {
+			s.Lang = lang // opSetLanguage stores the language of the state
 			return s, opSetLanguage
 		}
 		return s.wrong(), opNone
 	}
 	for _, choice := range s.choices() {
-		if strconv.Itoa(choice.number) == input {
+		if strconv.Itoa(choice.number) == text {
 			if choice.op != opNone {
 				return s, choice.op
 			}
@@ -225,7 +230,8 @@ type choice struct {
 	op     Op
 }
 
-// choices returns the fixed lines of the current menu.
+// choices returns the fixed lines of the current menu. The numbers are those of the
+// users' instruction, and messages refer to them ("*900#, 8, 3").
 func (s State) choices() []choice {
 	switch s.Step {
 	case stepMain:
@@ -243,7 +249,7 @@ func (s State) choices() []choice {
 			{3, "ussd.menu.change_pin", stepOldPIN, opNone},
 			{4, "ussd.menu.operations", stepOperationsPIN, opNone},
 		}
-		if s.Resend {
+		if s.Resend { // the first PIN, sent by SMS, is unused
 			list = append(list, choice{5, "ussd.menu.resend_pin", "", opResendPIN})
 		}
 		return list
@@ -251,8 +257,8 @@ func (s State) choices() []choice {
 	return nil
 }
 
-func (s State) nextList(input string, listing Listing) State {
-	if input == numberMore {
+func (s State) nextList(text string, listing Listing) State {
+	if text == numberMore {
 		if pages := s.pages(listing); s.Page+1 < len(pages) {
 			s.Page++
 			return s
@@ -260,7 +266,7 @@ func (s State) nextList(input string, listing Listing) State {
 		return s.wrong()
 	}
 	for _, item := range listing.Items {
-		if strconv.Itoa(item.Number) != input {
+		if strconv.Itoa(item.Number) != text {
 			continue
 		}
 		if s.Step == stepCategories {
@@ -274,10 +280,10 @@ func (s State) nextList(input string, listing Listing) State {
 }
 
 // nextTyped applies free input: numbers, amounts, PINs.
-func (s State) nextTyped(input string, listing Listing) (State, Op) {
+func (s State) nextTyped(text string, listing Listing) (State, Op) {
 	switch s.Step {
 	case stepAccount:
-		account, err := listing.Identify(input)
+		account, err := listing.Identify(text)
 		if err != nil {
 			return s.with(retryMessage(err)), opNone
 		}
@@ -288,10 +294,10 @@ func (s State) nextTyped(input string, listing Listing) (State, Op) {
 	case stepCheck:
 		return s, opPay
 	case stepReceiver:
-		if _, err := phone.Parse(input); err != nil {
+		if _, err := phone.Parse(text); err != nil {
 			return s.with(message("ussd.word.phone")), opNone
 		}
-		s.Receiver = input
+		s.Receiver = text // as typed: Quote parses it again
 		return s.to(stepTransferAmount), opNone
 	case stepTransferAmount:
 		return s, opQuoteTransfer
@@ -311,7 +317,9 @@ func (s State) nextTyped(input string, listing Listing) (State, Op) {
 	return s.wrong(), opNone
 }
 
-// previousStep is the step that 0 returns to.
+// previousStep is the step that 0 returns to: mostly the one before. From stepConfirm
+// it is stepName, so that both the name and the ИНН can be corrected; from stepNewPIN
+// it is the menu, which abandons the change of the PIN.
 var previousStep = map[Step]Step{
 	stepRegister: stepLanguage, stepName: stepRegister, stepINN: stepName, stepConfirm: stepName, stepOffer: stepConfirm,
 	stepPay: stepMain, stepCategories: stepPay, stepServices: stepCategories, stepAccount: stepServices,
@@ -345,12 +353,14 @@ func (s State) with(m Message) State {
 
 func (s State) wrong() State { return s.with(message("ussd.word.choice")) }
 
-// end ends the session with a message. Nothing else of the state is stored.
+// end returns the last state of a session: the message, without the data that was
+// typed or shown.
 func (s State) end(m Message) State {
 	return State{Step: stepEnd, Lang: s.Lang, Customer: s.Customer, Message: m}
 }
 
-// message returns a message from its key and pairs of argument name and text.
+// message returns a message from its key and pairs of argument name and text. Keys
+// ussd.word.* are shown above a screen, ussd.end.* alone on the last one.
 func message(key string, args ...string) Message {
 	m := Message{Key: key}
 	for i := 0; i+1 < len(args); i += 2 {
