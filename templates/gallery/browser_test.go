@@ -129,7 +129,8 @@ func console(ctx context.Context) func() []string {
 	}
 }
 
-func look(width int64, dark bool) chromedp.Tasks {
+// emulate sets the width of the screen and the color scheme.
+func emulate(width int64, dark bool) chromedp.Tasks {
 	return chromedp.Tasks{
 		emulation.SetDeviceMetricsOverride(width, 740, 1, width < 600),
 		scheme(dark),

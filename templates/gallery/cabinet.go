@@ -56,7 +56,7 @@ func cabinet() []State {
 		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
 			return page.OperationPage{
 				Frame: holder(l, "/history/1"), Operation: operations(l)[1],
-				AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
+				AccountLabel: innLabel.in(l), Account: companyINN, PayeeLabel: l.T("portal.check.company"), Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
 				ReceiptHref: "/receipt/1", RepeatHref: "/pay/dostek?repeat=1",
 			}.Page()
 		}},
@@ -86,7 +86,7 @@ func cabinet() []State {
 }
 
 func messages(l i18n.Lang) page.MessagesPage {
-	paid := i18n.Args{"Code": payCode, "Service": "DosTek group", "Account": company, "Amount": money.Amount(1_240_00)}
+	paid := i18n.Args{"Code": payCode, "Service": "DosTek group", "Account": companyINN, "Amount": money.Amount(1_240_00)}
 	return page.MessagesPage{
 		Frame: holder(l, "/messages"), NewestHref: "/messages", OlderHref: "/messages?before=1",
 		Messages: []page.Message{

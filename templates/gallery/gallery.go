@@ -28,36 +28,36 @@ type State struct {
 }
 
 const (
-	wallet  = "+996\u00a0700\u00a0123\u00a0456"
-	company = "0020\u00a07199\u00a06100\u00a017"
-	typed   = "0020 7199 6100 17"
-	payCode = "482915730264"
+	wallet     = "+996\u00a0700\u00a0123\u00a0456"
+	companyINN = "0020\u00a07199\u00a06100\u00a017"
+	typed      = "0020 7199 6100 17"
+	payCode    = "482915730264"
 )
 
 var at = time.Date(2026, time.November, 22, 15, 15, 0, 0, time.UTC)
 
-// words are texts of the catalog, which pages get in their language.
-type words struct{ ru, ky, en string }
+// localized is a text of the catalog in all languages.
+type localized struct{ ru, ky, en string }
 
-func (w words) in(l i18n.Lang) string {
+func (t localized) in(l i18n.Lang) string {
 	switch l {
 	case i18n.KY:
-		return w.ky
+		return t.ky
 	case i18n.EN:
-		return w.en
+		return t.en
 	}
-	return w.ru
+	return t.ru
 }
 
 var (
-	other    = words{"Другие", "Башкалар", "Other"}
-	internet = words{"Интернет", "Интернет кызматы", "Internet"}
-	innLabel = words{"ИНН компании", "Компаниянын ИНН", "Company INN"}
-	innHint  = words{
+	other    = localized{"Другие", "Башкалар", "Other"}
+	internet = localized{"Интернет", "Интернет кызматы", "Internet"}
+	innLabel = localized{"ИНН компании", "Компаниянын ИНН", "Company INN"}
+	innHint  = localized{
 		"14 цифр из свидетельства о регистрации компании.", "Компаниянын каттоо күбөлүгүндөгү 14 цифра.",
 		"14 digits from the company's registration certificate.",
 	}
-	desk = words{"Касса KICB", "KICB кассасы", "KICB desk"}
+	desk = localized{"Касса KICB", "KICB кассасы", "KICB desk"}
 )
 
 // visitor returns the frame of a visitor.
@@ -85,8 +85,8 @@ func operations(l i18n.Lang) []page.Operation {
 		}
 	}
 	return []page.Operation{
-		out("DosTek group", company, 250_50, page.Processing, 0),
-		out("DosTek group", company, 1_250_00, page.Completed, 26*time.Hour),
+		out("DosTek group", companyINN, 250_50, page.Processing, 0),
+		out("DosTek group", companyINN, 1_250_00, page.Completed, 26*time.Hour),
 		{
 			Href: "/history/2", Kind: page.CashIn, Name: "Мобильник",
 			Amount: 2_000_00, Status: page.Completed, At: at.Add(-27 * time.Hour),

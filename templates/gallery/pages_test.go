@@ -33,15 +33,15 @@ func TestPages(t *testing.T) {
 	for _, s := range gallery.States() {
 		t.Run(s.Name, func(t *testing.T) {
 			for _, l := range i18n.Langs() {
-				require.NoError(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
+				require.NoError(t, chromedp.Run(ctx, emulate(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
 				fits(ctx, t, l, 320)
 				for _, width := range []int64{768, 820, 960, 1024} {
-					require.NoError(t, chromedp.Run(ctx, look(width, false)))
+					require.NoError(t, chromedp.Run(ctx, emulate(width, false)))
 					fits(ctx, t, l, width)
 				}
 			}
 			// English was last; axe checks the Russian page.
-			require.NoError(t, chromedp.Run(ctx, look(320, false), visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
+			require.NoError(t, chromedp.Run(ctx, emulate(320, false), visit(h.URL+"/ru/"+s.Name), chromedp.Evaluate(string(axe), nil)))
 			for _, dark := range []bool{false, true} {
 				var wrong []string
 				require.NoError(t, chromedp.Run(ctx, scheme(dark), chromedp.Evaluate(axeRun, &wrong, awaitPromise)))
@@ -86,7 +86,7 @@ func TestNarrowRows(t *testing.T) {
 		for _, width := range []int64{320, 360} {
 			var rows, phones int
 			var wrong []string
-			require.NoError(t, chromedp.Run(ctx, look(width, false), visit(h.URL+"/ru"+page),
+			require.NoError(t, chromedp.Run(ctx, emulate(width, false), visit(h.URL+"/ru"+page),
 				chromedp.Evaluate(`document.querySelectorAll(".row-clip > :nth-child(2)").length`, &rows),
 				chromedp.Evaluate(`document.querySelectorAll(".row-phone").length`, &phones),
 				chromedp.Evaluate(`[...document.querySelectorAll(".row-clip > :last-child")].filter(e => e.scrollWidth > e.clientWidth).concat(

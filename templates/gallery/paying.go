@@ -25,7 +25,7 @@ func pay(l i18n.Lang) page.PayPage {
 func check(l i18n.Lang, s page.CheckState) page.CheckPage {
 	return page.CheckPage{
 		Frame: holder(l, "/check/7"), State: s, Draft: "7", Service: "DosTek group",
-		AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee,
+		AccountLabel: innLabel.in(l), Account: companyINN, PayeeLabel: l.T("portal.check.company"), Payee: payee,
 		Amount: 250_50, Total: 250_50, Wallet: wallet, Balance: 749_50, After: 499_00,
 		BackHref: "/pay/dostek?draft=7",
 	}
@@ -85,7 +85,7 @@ func paying() []State {
 func receipt(l i18n.Lang, s page.Status) page.ReceiptPage {
 	return page.ReceiptPage{
 		Frame: holder(l, "/receipt/1"), Status: s, Code: payCode, At: at, Service: "DosTek group",
-		AccountLabel: innLabel.in(l), Account: company, PayeeLabel: l.T("portal.check.company"), Payee: payee,
+		AccountLabel: innLabel.in(l), Account: companyINN, PayeeLabel: l.T("portal.check.company"), Payee: payee,
 		Amount: 250_50, Total: 250_50, Wallet: wallet, Balance: 499_00, RepeatHref: "/pay/dostek?repeat=1",
 	}
 }

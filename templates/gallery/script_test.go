@@ -36,7 +36,7 @@ func waitForResult(ctx context.Context, t *testing.T, script, want string) {
 func TestScript(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	consoleEntries := console(ctx)
-	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/ru/pay-wrong")))
+	require.NoError(t, chromedp.Run(ctx, emulate(360, false), visit(h.URL+"/ru/pay-wrong")))
 	waitForResult(ctx, t, `document.activeElement.id`, "problems")
 	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`#problems a[href="#amount"]`)))
 	waitForResult(ctx, t, `document.activeElement.id`, "amount")
@@ -64,7 +64,7 @@ func TestReceiptRefreshesItself(t *testing.T) {
 		}
 		_ = view.Page().Render(r.Context(), w)
 	})
-	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/receipt/9"),
+	require.NoError(t, chromedp.Run(ctx, emulate(360, false), visit(h.URL+"/receipt/9"),
 		chromedp.Evaluate(`window.region = document.querySelector("[role=status]")`, nil)))
 	waitForResult(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "processing")
 	waitForResult(ctx, t, `document.querySelector("[data-payment-status]").dataset.paymentStatus`, "completed")
@@ -84,7 +84,7 @@ func TestIdleWarning(t *testing.T) {
 	})
 	var stayed atomic.Int64
 	h.mux.HandleFunc("GET /help", func(http.ResponseWriter, *http.Request) { stayed.Add(1) })
-	require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+"/idle")))
+	require.NoError(t, chromedp.Run(ctx, emulate(360, false), visit(h.URL+"/idle")))
 	waitForResult(ctx, t, `String(document.querySelector("#idle").open)`, "true")
 	require.NoError(t, chromedp.Run(ctx, chromedp.Click(`[data-idle-stay]`)))
 	waitForResult(ctx, t, `String(document.querySelector("#idle").open)`, "false")
@@ -118,7 +118,7 @@ func TestBackForwardCache(t *testing.T) {
 	})
 	for path, want := range map[string]string{"/holder": "reloaded", "/visitor": "restored from cache"} {
 		ctx := browser(t)
-		require.NoError(t, chromedp.Run(ctx, look(360, false), visit(h.URL+path), chromedp.Evaluate(`window.kept = true`, nil), visit(h.URL+"/ru/help"), goBack))
+		require.NoError(t, chromedp.Run(ctx, emulate(360, false), visit(h.URL+path), chromedp.Evaluate(`window.kept = true`, nil), visit(h.URL+"/ru/help"), goBack))
 		waitForResult(ctx, t, `location.pathname + (document.readyState === "complete" && !document.body.hidden ? window.kept ? " restored from cache" : " reloaded" : "")`, path+" "+want)
 	}
 }
@@ -131,7 +131,7 @@ func TestReceiptPrintsOnOnePage(t *testing.T) {
 	for _, state := range []string{"receipt", "receipt-processing", "receipt-refunded"} {
 		for _, l := range i18n.Langs() {
 			var pdf []byte
-			require.NoError(t, chromedp.Run(ctx, look(1280, false), visit(h.URL+"/"+string(l)+"/"+state),
+			require.NoError(t, chromedp.Run(ctx, emulate(1280, false), visit(h.URL+"/"+string(l)+"/"+state),
 				chromedp.ActionFunc(func(ctx context.Context) (err error) {
 					pdf, _, err = cdppage.PrintToPDF().WithPreferCSSPageSize(true).Do(ctx)
 					return err

@@ -21,9 +21,9 @@ import (
 )
 
 var (
-	sheetsDir = flag.String("sheets", "", "write screenshots of all pages and states to this folder")
-	onlyLook  = flag.String("look", "", "with -sheets: only language, theme and width combinations whose name matches this expression, such as ru-light-360")
-	readmeDir = flag.String("readme", "", "write the README's screenshots to this folder")
+	sheetsDir   = flag.String("sheets", "", "write screenshots of all pages and states to this folder")
+	onlyScreens = flag.String("screens", "", "with -sheets: only combinations of language, theme and width that match this expression, such as ru-light-360")
+	readmeDir   = flag.String("readme", "", "write the README's screenshots to this folder")
 )
 
 func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
@@ -46,7 +46,7 @@ func (o screen) String() string {
 // TestSheets takes screenshots with -sheets or -readme; otherwise it does nothing.
 func TestSheets(t *testing.T) {
 	if *sheetsDir == "" && *readmeDir == "" {
-		t.Log("nothing asked for: -sheets DIR, -readme DIR")
+		t.Log("skipped without -sheets DIR or -readme DIR")
 		return
 	}
 	h, ctx := open(t), browser(t)
@@ -56,7 +56,7 @@ func TestSheets(t *testing.T) {
 	if *sheetsDir == "" {
 		return
 	}
-	wanted := regexp.MustCompile(*onlyLook)
+	wanted := regexp.MustCompile(*onlyScreens)
 	for _, l := range []i18n.Lang{i18n.RU, i18n.KY} {
 		for _, dark := range []bool{false, true} {
 			for _, width := range []int64{360, 1280} {
@@ -74,7 +74,7 @@ func sheets(ctx context.Context, t *testing.T, h *galleryServer, dir string, o s
 	bodies, order := map[string]*strings.Builder{}, []string{}
 	for _, s := range gallery.States() {
 		var picture []byte
-		if err := chromedp.Run(ctx, look(o.width, o.dark), visit(h.URL+"/"+string(o.lang)+"/"+s.Name), shoot(o.width, 740, 1, &picture)); err != nil {
+		if err := chromedp.Run(ctx, emulate(o.width, o.dark), visit(h.URL+"/"+string(o.lang)+"/"+s.Name), shoot(o.width, 740, 1, &picture)); err != nil {
 			t.Fatalf("%s %s: %v", o, s.Name, err)
 		}
 		name := o.String() + "-" + s.Name + ".png"
@@ -94,7 +94,7 @@ func sheets(ctx context.Context, t *testing.T, h *galleryServer, dir string, o s
 		h.sheets[name] = sheetHead + bodies[group].String()
 		h.mu.Unlock()
 		var picture []byte
-		if err := chromedp.Run(ctx, look(1900, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1900, 100, 1, &picture)); err != nil {
+		if err := chromedp.Run(ctx, emulate(1900, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1900, 100, 1, &picture)); err != nil {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, name+".png"), picture)
@@ -126,7 +126,7 @@ func readme(ctx context.Context, t *testing.T, h *galleryServer, dir string) {
 		var body strings.Builder
 		for _, state := range row.states {
 			var picture []byte
-			require.NoError(t, chromedp.Run(ctx, look(row.width, row.dark), visit(h.URL+"/"+string(row.lang)+"/"+state),
+			require.NoError(t, chromedp.Run(ctx, emulate(row.width, row.dark), visit(h.URL+"/"+string(row.lang)+"/"+state),
 				emulation.SetDeviceMetricsOverride(row.width, 780, 1.5, true), capture(&picture)))
 			h.mu.Lock()
 			h.pictures[name+state] = picture
@@ -137,7 +137,7 @@ func readme(ctx context.Context, t *testing.T, h *galleryServer, dir string) {
 		h.sheets[name] = rowHead + body.String()
 		h.mu.Unlock()
 		var picture []byte
-		require.NoError(t, chromedp.Run(ctx, look(1296, false), emulation.SetDeviceMetricsOverride(1296, 100, 1, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1296, 100, 1, &picture)))
+		require.NoError(t, chromedp.Run(ctx, emulate(1296, false), emulation.SetDeviceMetricsOverride(1296, 100, 1, false), chromedp.Navigate(h.URL+"/sheet/"+name), shoot(1296, 100, 1, &picture)))
 		write(t, filepath.Join(dir, name+".png"), picture)
 	}
 }
