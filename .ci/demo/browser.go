@@ -45,11 +45,11 @@ func (b *browser) fill(field, text string) error {
 	return nil
 }
 
-// press activates the control whose name begins with words.
-func (b *browser) press(ctx context.Context, words string) error {
-	control := b.Control(words)
+// press activates the control whose name begins with label.
+func (b *browser) press(ctx context.Context, label string) error {
+	control := b.Control(label)
 	if control.Length() == 0 {
-		return fmt.Errorf("%s has no %q: %s", b.Path(), words, b.Text())
+		return fmt.Errorf("%s has no %q: %s", b.Path(), label, b.Text())
 	}
 	return b.loaded(b.Activate(ctx, control))
 }

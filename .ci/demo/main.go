@@ -51,7 +51,7 @@ func run(ctx context.Context, bin string, out io.Writer) (err error) {
 			d.showLogs()
 		}
 		d.portal.stop()
-		d.company.stop()
+		d.standIn.stop()
 		err = errors.Join(err, os.RemoveAll(folder))
 	}()
 	return d.play(ctx)
@@ -62,7 +62,7 @@ type demo struct {
 	bin, folder     string
 	out             io.Writer
 	steps           int
-	portal, company *program
+	portal, standIn *program
 	browser         *browser
 	receipt, code   string
 }
@@ -77,7 +77,7 @@ const (
 // play runs the steps. Each prints what it does, does it and checks the outcome.
 func (d *demo) play(ctx context.Context) error {
 	for _, step := range []struct {
-		words string
+		title string
 		do    func(context.Context) error
 	}{
 		{"Two programs start: the portal on an empty SQLite database, and a stand-in for DosTek's side.", d.start},
@@ -93,7 +93,7 @@ func (d *demo) play(ctx context.Context) error {
 		{"The books are audited: every transfer, every balance, every payment.", d.audit},
 	} {
 		d.steps++
-		_, _ = fmt.Fprintf(d.out, "%2d. %s\n", d.steps, step.words)
+		_, _ = fmt.Fprintf(d.out, "%2d. %s\n", d.steps, step.title)
 		began := time.Now()
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("step %d: %w", d.steps, err)
@@ -105,7 +105,7 @@ func (d *demo) play(ctx context.Context) error {
 }
 
 func (d *demo) start(ctx context.Context) (err error) {
-	if d.company, err = d.run(ctx, "sochi", "SOCHI_DATABASE="+d.path("sochi.db")); err != nil {
+	if d.standIn, err = d.run(ctx, "sochi", "SOCHI_DATABASE="+d.path("sochi.db")); err != nil {
 		return err
 	}
 	// The first start creates the database and its catalog, the second reads the
@@ -126,7 +126,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 
 // serve starts the portal, on a free port or on the given address.
 func (d *demo) serve(ctx context.Context, listen string) (*program, error) {
-	return d.runOn(ctx, listen, "elsom", append(d.environment(), "ELSOM_DOSTEK_URL="+d.company.url()+"/pay"), "serve")
+	return d.runOn(ctx, listen, "elsom", append(d.environment(), "ELSOM_DOSTEK_URL="+d.standIn.url()+"/pay"), "serve")
 }
 
 func (d *demo) signUp(ctx context.Context) error {
@@ -166,11 +166,12 @@ func (d *demo) pay(ctx context.Context) error {
 		return err
 	}
 	d.receipt, d.code = b.Path(), b.attribute("data-payment-code")
-	return d.holds(ctx)
+	return d.checkBalance(ctx)
 }
 
-// holds checks the balance in the cabinet during and after the payment.
-func (d *demo) holds(ctx context.Context) error {
+// checkBalance checks the balance on the cabinet page, which is the same during and
+// after the payment.
+func (d *demo) checkBalance(ctx context.Context) error {
 	if err := d.browser.open(ctx, "/cabinet"); err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (d *demo) restart(ctx context.Context) (err error) {
 	if err := d.browser.shows("data-payment-status", "processing"); err != nil {
 		return err
 	}
-	return d.holds(ctx)
+	return d.checkBalance(ctx)
 }
 
 func (d *demo) completes(ctx context.Context) error {
@@ -229,7 +230,7 @@ func (d *demo) compare(ctx context.Context) error {
 	if got != paid {
 		return fmt.Errorf("the company has %d tyiyn, not %d", got, paid)
 	}
-	if err := d.holds(ctx); err != nil {
+	if err := d.checkBalance(ctx); err != nil {
 		return err
 	}
 	code := d.code

@@ -36,8 +36,8 @@ func (p *program) stop() {
 	if p == nil {
 		return
 	}
-	late := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
-	defer late.Stop()
+	timer := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
 	p.end(syscall.SIGTERM)
 }
 
@@ -123,11 +123,11 @@ func healthy(ctx context.Context, address string) bool {
 
 var client = &http.Client{Timeout: 10 * time.Second}
 
-// until polls until holds returns true or an error.
-func until(ctx context.Context, what string, holds func() (bool, error)) error {
+// until polls until done returns true or an error.
+func until(ctx context.Context, what string, done func() (bool, error)) error {
 	for {
-		done, err := holds()
-		if err != nil || done {
+		ok, err := done()
+		if err != nil || ok {
 			return err
 		}
 		select {
@@ -199,7 +199,7 @@ func (d *demo) recover(ctx context.Context) error { return d.behave(ctx, "normal
 // behave sets how the stand-in answers payments.
 func (d *demo) behave(ctx context.Context, mode string) error {
 	form := url.Values{"service": {"dostek"}, "command": {"pay"}, "mode": {mode}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.company.url()+"/switches", strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.standIn.url()+"/switches", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
@@ -237,7 +237,7 @@ func getJSON(ctx context.Context, address string, into any) error {
 // companyBalance returns the balance that the stand-in has booked, in tyiyn.
 func (d *demo) companyBalance(ctx context.Context) (int, error) {
 	var company struct{ Balance int }
-	err := getJSON(ctx, d.company.url()+"/companies/"+inn, &company)
+	err := getJSON(ctx, d.standIn.url()+"/companies/"+inn, &company)
 	return company.Balance, err
 }
 
