@@ -12,9 +12,10 @@ import (
 	"elsom/web/session"
 )
 
-// unsentForm is the session value that holds the values of a payment or transfer
-// form which could not be accepted: its session had ended, its token was stale,
-// or the wallet had too little money. They fill the form when it is opened again.
+// unsentForm is the session key of the values of a payment or transfer form that
+// was not accepted because its session had ended, its token was stale, or the wallet
+// had too little money. They fill the form when it is opened again. The key is an old
+// word because sessions of running browsers contain it.
 const unsentForm = "late"
 
 // maxUnsent bounds the stored values, in bytes.
