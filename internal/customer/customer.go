@@ -40,9 +40,9 @@ type Customer struct {
 	Lang string
 	// HasPassword reports whether the number is registered on the site.
 	HasPassword bool
-	// HasPIN reports whether a PIN is set. PINOwed reports that the PIN must be
-	// entered on the site before money can be sent from there, because the password
-	// was set by an SMS code alone.
+	// HasPIN reports whether a PIN is set. PINOwed reports whether the PIN must be
+	// entered on the site before it can send money: the password was set with only an
+	// SMS code, so the login does not prove that the customer owns the wallet.
 	HasPIN, PINOwed bool
 	// Blocked customers can't log in or pay, and terminals get result 79.
 	Blocked bool
@@ -242,7 +242,7 @@ func CheckHold(c Customer, now time.Time) error {
 }
 
 // CheckPINOwed returns fault.Forbidden if the PIN must be entered on the site before
-// money is sent from there.
+// it can send money.
 func CheckPINOwed(c Customer) error {
 	if !c.PINOwed {
 		return nil
@@ -250,7 +250,8 @@ func CheckPINOwed(c Customer) error {
 	return fault.New(fault.Forbidden, "customer.pin_owed", PINOwed)
 }
 
-// PINOwed is the reason of a refusal until the PIN is entered on the site.
+// PINOwed is the reason of a refusal because the PIN has not been entered on the
+// site; see Customer.PINOwed.
 const PINOwed fault.Reason = "customer.pin_owed"
 
 // Purge deletes SMS codes an hour after they expired, and origins that are no

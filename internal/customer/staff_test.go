@@ -46,9 +46,9 @@ func TestOnlyStaffUnlocksAfterAReset(t *testing.T) {
 		if state, err := h.PIN(ctx, c.ID); err != nil || !state.StaffOnly || state.LockedUntil.IsZero() {
 			t.Errorf("state %+v, %v", state, err)
 		}
-		want(t, "owed", start(), fault.Forbidden, "customer.pin_staff_only", "")
+		want(t, "PIN not entered on the site", start(), fault.Forbidden, "customer.pin_staff_only", "")
 		h.advance(unlockPause + time.Second)
-		want(t, "owed, a day later", start(), fault.Forbidden, "customer.pin_staff_only", "")
+		want(t, "PIN not entered on the site, a day later", start(), fault.Forbidden, "customer.pin_staff_only", "")
 
 		c = h.reset(other)
 		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
