@@ -1,8 +1,14 @@
-// Package page renders the pages of a customer's browser: one file per operation,
-// named as in web/portal, and one struct per page, declared here.
+// Package page renders the pages of a customer's browser. Each page is a struct,
+// declared here or in the Go file of its topic (account.go, pin.go, transfer.go, …), and
+// a template in a .templ file, mostly named as the handler's file in web/portal.
 //
-// Pages are in three languages and work without scripts. They contain no
-// decisions: states, amounts and addresses come in the structs.
+// Pages are in three languages and work without scripts. They call no services:
+// states, amounts and addresses come in the structs, and a template only chooses
+// what to show for them.
+//
+// In the structs, Wallet is the customer's phone number in readable form, a draft is
+// a payment or transfer that waits for confirmation, and a hold is a time during
+// which the customer may not send money.
 package page
 
 import (
@@ -13,7 +19,8 @@ import (
 	"elsom/templates/layout"
 )
 
-// Form is a page with a form, on which errors can be shown.
+// Form is a page with a form, on which errors can be shown. Fields are named as in
+// the posted form.
 type Form interface {
 	// Fail shows the message at the field, or at the top of the page if the page
 	// has no such field. The first message of a field is kept.
@@ -31,7 +38,6 @@ type PhonePage struct {
 // LoginPage is `/login`, which asks for the password of a known number. Posts password.
 type LoginPage struct {
 	layout.Frame
-	// Wallet is the number in readable form.
 	Wallet   string
 	Password component.Input
 }
@@ -58,7 +64,8 @@ type ConfirmPage struct {
 type ResetPage struct {
 	layout.Frame
 	Phone component.Input
-	// HoldHours is the length of the hold on a wallet without a PIN afterwards.
+	// HoldHours is the length of the hold that a new password puts on a wallet without
+	// a PIN. A wallet with a PIN gets none: the site asks for the PIN once instead.
 	HoldHours int
 }
 
@@ -95,7 +102,7 @@ const (
 	CashIn     Kind = "cashin"
 	Refund     Kind = "refund"
 	Sent       Kind = "sent"       // a transfer to another wallet
-	Received   Kind = "got"        // a transfer from another wallet
+	Received   Kind = "got"        // a transfer from another wallet; "got" is part of message keys
 	Correction Kind = "correction" // made by staff
 )
 
@@ -117,8 +124,9 @@ type Operation struct {
 	// Name is the service, the cash-in agent or the other side of a transfer, in the
 	// page's language.
 	Name string
-	// Detail distinguishes it from others of that name: the company and the last
-	// digits of its ИНН, or the whole ИНН in groups.
+	// Detail distinguishes it from others of that name: for payments the account
+	// holder and the account, or the account alone; for transfers the other number if
+	// Name is a person's name. An ИНН is shortened beside a name, else in groups.
 	Detail string
 	// Amount is the total with the fee, negative for money out.
 	Amount money.Amount
@@ -135,7 +143,7 @@ type CabinetPage struct {
 	Operations []Operation
 	// Payments are services to pay again in one step, at most three.
 	Payments []Service
-	// Held is the text of a hold on payments; empty: there is none.
+	// Held is the notice of a hold on payments; empty: there is none.
 	Held string
 }
 
@@ -148,7 +156,8 @@ type OperationPage struct {
 	// PayeeLabel and Payee are "Компания" and the name that the biller returned;
 	// empty: it returned none.
 	PayeeLabel, Payee string
-	// Code is the payment code, 12 digits; empty: there is none.
+	// Code is the payment code, the 12 digits by which support finds the payment;
+	// empty: there is none.
 	Code string
 	// Sum and Fee are the parts of the amount, without sign.
 	Sum, Fee money.Amount
@@ -205,8 +214,9 @@ type CategoryPage struct {
 	Services []Service
 }
 
-// FeeRule is the fee of a service. It has the fields of the catalog's fee, so that
-// FeeRule(service.Fee) converts one.
+// FeeRule is the fee of a service: BasisPoints (hundredths of a percent) of the amount
+// plus Fixed, at least Minimum and at most Maximum; 0: no limit. It has the fields of
+// catalog.Fee, so that FeeRule(service.Fee) converts one.
 type FeeRule struct {
 	BasisPoints             int64
 	Fixed, Minimum, Maximum money.Amount
@@ -229,7 +239,7 @@ type PayPage struct {
 	Minimum, Maximum money.Amount
 	// Fee is the service's fee; zero: none.
 	Fee FeeRule
-	// Held is the text of a hold on payments; empty: there is none.
+	// Held is as in CabinetPage.
 	Held string
 }
 
@@ -240,10 +250,10 @@ type CheckState string
 const (
 	// Ready drafts can be paid.
 	Ready CheckState = "ready"
-	// Short means that the balance is too low. The draft stays valid.
+	// Short means that the balance is too low. The draft stays valid until it expires.
 	Short CheckState = "short"
-	// FeeChanged means that the fee has changed. The page shows a new draft with the
-	// new fee, which has to be accepted.
+	// FeeChanged means that the fee changed after the draft was shown. The page shows
+	// a new draft with the new fee, which the customer has to accept.
 	FeeChanged CheckState = "fee"
 	// Paid means that the draft was paid before.
 	Paid CheckState = "paid"
@@ -251,7 +261,8 @@ const (
 	Expired CheckState = "expired"
 )
 
-// CheckPage is `/check/DRAFT`. Posts the token and, with AskPIN, pin.
+// CheckPage is `/check/DRAFT`, which asks to confirm a payment. Posts pin if AskPIN is
+// set, else nothing but the CSRF token of all forms.
 type CheckPage struct {
 	layout.Frame
 	State CheckState
@@ -263,23 +274,24 @@ type CheckPage struct {
 	// PayeeLabel and Payee are "Компания" and the account holder's name that the
 	// biller returned; empty: it returned none.
 	PayeeLabel, Payee string
-	// Suspect reports that the ИНН looks mistyped.
+	// Suspect reports that the ИНН looks mistyped (inn.INN.Suspect); it can be paid.
 	Suspect            bool
 	Amount, Fee, Total money.Amount
 	// OldFee is the fee that was shown before, with FeeChanged.
 	OldFee money.Amount
-	// Wallet is the paying number in readable form.
 	Wallet string
-	// Balance is the current balance; After is the balance after the payment.
+	// Balance is the current balance; After is the balance after the payment, shown
+	// with Ready and FeeChanged only.
 	Balance, After money.Amount
-	// BackHref is the form filled with the draft's values.
+	// BackHref is the address of the form filled with the draft's values.
 	BackHref string
 	// ReceiptHref is set with Paid.
 	ReceiptHref string
-	// AskPIN reports that the site requires the PIN once.
+	// AskPIN reports that this payment requires the PIN: the first one after the
+	// password was set by SMS does (customer.Customer.PINOwed).
 	AskPIN bool
 	PIN    component.Input
-	// Held is the text of a hold on payments; empty: there is none.
+	// Held is as in CabinetPage.
 	Held string
 }
 
@@ -287,7 +299,7 @@ type CheckPage struct {
 type ReceiptPage struct {
 	layout.Frame
 	Status Status
-	// Code is the payment code, 12 digits.
+	// Code is the payment code; see OperationPage.
 	Code string
 	// At is the time of acceptance, EndedAt that of completion or refund.
 	At, EndedAt           time.Time
@@ -308,9 +320,9 @@ type FillPage struct {
 	layout.Frame
 	// Wallet is the customer's number; empty for a visitor.
 	Wallet string
-	// BackHref is the draft to continue with; empty: none.
+	// BackHref is the check page of the draft to continue with; empty: none.
 	BackHref string
-	// Missing is the amount that the draft lacks; 0: none.
+	// Missing is by how much the balance is too low for the draft; 0: it suffices.
 	Missing money.Amount
 	// Transfer reports that the draft is a transfer, not a payment.
 	Transfer bool
@@ -324,15 +336,19 @@ type Session struct {
 	ID string
 	// Device is the browser and system, from its User-Agent.
 	Device string
-	// Network is the beginning of the address of the login; empty: unknown.
+	// Network is the network that the login came from, such as "203.0.113.x"; empty:
+	// unknown.
 	Network        string
 	LoggedIn, Seen time.Time
 	// Current reports that it is the browser of this request.
 	Current bool
 }
 
-// SettingsPage is `/settings`. Forms: `/settings/password` posts old_password
-// and password; `/settings/sessions/end` posts session (an ID, or "others").
+// SettingsPage is `/settings`. Its forms post old_password and password to
+// `/settings/password`; session (an ID, or "others") to `/settings/sessions/end`; lang
+// and next to `/language`; endpoint, p256dh and auth of a push subscription to
+// `/settings/notices`, filled in by the script; notice (an ID) to
+// `/settings/notices/end`.
 type SettingsPage struct {
 	layout.Frame
 	Wallet, Email         string
@@ -356,9 +372,10 @@ type ErrorPage struct {
 	layout.Frame
 	// Status is 403, 404, 422, 429, 500 or 503; others are shown as 500.
 	Status int
-	// Stale reports that the form was out of date (403).
+	// Stale reports that the form's token is not of this session (403), as after the
+	// session's end; see session.StaleForm.
 	Stale bool
-	// RetryAfter is when to try again (429, 503); 0: unknown.
+	// RetryAfter is the time to wait before another try (429, 503); 0: unknown.
 	RetryAfter time.Duration
 	// Message, if set, replaces the general text of the status.
 	Message string
