@@ -104,7 +104,7 @@ func (cs *Customers) ClosedAtIfFamiliar(ctx context.Context, number phone.Number
 		return time.Time{}, fault.Wrap(op, err)
 	}
 	//mutant:replace !k.device => k.device && false ./web TestClose
-	if k, err := cs.familiarity(ctx, before, from); err != nil || !k.device {
+	if k, err := cs.familiarityOf(ctx, before, from); err != nil || !k.device {
 		return time.Time{}, fault.Wrap(op, err)
 	}
 	return before.ClosedAt.UTC(), nil

@@ -42,7 +42,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)
 	}
-	k, err := cs.familiarity(ctx, holder, from)
+	k, err := cs.familiarityOf(ctx, holder, from)
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)
 	}

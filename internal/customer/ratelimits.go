@@ -9,15 +9,17 @@ import (
 	"elsom/internal/ratelimit"
 )
 
-// Rate limits. Those by address are high, because many phones of a mobile carrier
-// share one address. Those by number alone are higher than those by number and
-// address, so that one address can't exhaust a number. A familiar address is not
-// counted by number, so that guesses from elsewhere don't lock the owner out at home.
-// A familiar browser has counters of its own, so that guesses from the same address
-// don't either. Setting a new password by SMS code resets the
-// counters by number.
+// Rate limits of lookups ("is there a wallet with this number?"), logins and SMS
+// codes.
+//
+// Limits by address are high, because many phones of a mobile carrier share one
+// address. Limits by number alone are higher than those by number and address, so
+// that one address can't exhaust a number. Two exceptions keep attackers from
+// locking an owner out: a familiar address is not counted by number, and a familiar
+// browser has counters of its own. A right password and a new password reset the
+// counters of logins by number.
 var (
-	knownAddress = ratelimit.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
+	lookupAddress = ratelimit.Rule{Name: "known by address", Limit: 300, Window: 15 * time.Minute}
 
 	signupAddress = ratelimit.Rule{Name: "signup by address", Limit: 100, Window: time.Hour}
 
@@ -31,13 +33,14 @@ var (
 	codeNumberAddress    = ratelimit.Rule{Name: "code by number and address", Limit: 5, Window: time.Hour}
 	codeNumberAddressDay = ratelimit.Rule{Name: "code by number and address, daily", Limit: 15, Window: 24 * time.Hour}
 
-	// When codeNumber or codeNumberDay is exhausted, further codes up to codeReserve
-	// are sent to requests from networks that have not exceeded codeNetwork.
+	// An attacker can exhaust codeNumber and codeNumberDay for a number. Then
+	// codeReserve more codes a day are sent for requests from networks that have asked
+	// at most codeNetwork times a day for this number.
 	codeNetwork = ratelimit.Rule{Name: "code by number and network, daily", Limit: 2, Window: 24 * time.Hour}
 	codeReserve = ratelimit.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
 
 	// Limits of a familiar browser, independent of others behind the same address.
-	knownDevice   = ratelimit.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
+	lookupDevice   = ratelimit.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
 	loginDevice   = ratelimit.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
 	codeDevice    = ratelimit.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
 	codeDeviceDay = ratelimit.Rule{Name: "code by number and device, daily", Limit: 15, Window: 24 * time.Hour}
@@ -57,36 +60,36 @@ type Origin struct {
 // familiarFor is how long an address or a browser stays familiar after a login.
 const familiarFor = 90 * 24 * time.Hour
 
-// familiarity reports whether the holder of a number has logged in before in the
-// same browser, or from the same address.
+// familiarity has the results of the question whether the holder of a number has
+// logged in before in the same browser (device), or from the same address.
 type familiarity struct{ device, address bool }
 
-// familiarity returns the familiarity of an origin for a holder (nil: none).
-func (cs *Customers) familiarity(ctx context.Context, holder *Record, from Origin) (k familiarity, err error) {
+// familiarityOf returns the familiarity of an origin for a holder (nil: none).
+func (cs *Customers) familiarityOf(ctx context.Context, holder *Record, from Origin) (known familiarity, err error) {
 	if holder == nil {
 		return familiarity{}, nil
 	}
 	since := cs.o.Now().Add(-familiarFor)
 	if from.Device != "" {
-		if k.device, err = cs.isFamiliar(ctx, holder.ID, cs.familiarDevice(holder.ID, from.Device), since); err != nil {
+		if known.device, err = cs.isFamiliar(ctx, holder.ID, cs.familiarDevice(holder.ID, from.Device), since); err != nil {
 			return familiarity{}, err
 		}
 	}
-	k.address, err = cs.isFamiliar(ctx, holder.ID, cs.familiarAddress(holder.ID, from.Address), since)
-	return k, err
+	known.address, err = cs.isFamiliar(ctx, holder.ID, cs.familiarAddress(holder.ID, from.Address), since)
+	return known, err
 }
 
 // limitLookup counts a lookup of a number; holder is the number's holder (nil: none).
 func (cs *Customers) limitLookup(ctx context.Context, number phone.Number, holder *Record, from Origin) error {
-	k, err := cs.familiarity(ctx, holder, from)
+	known, err := cs.familiarityOf(ctx, holder, from)
 	switch {
 	case err != nil:
 		return err
-	case k.device:
-		//mutant:replace return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowserIsNotLimitedByItsAddress
-		return cs.o.Counters.Take(ctx, knownDevice, number.String()+" "+from.Device)
+	case known.device:
+		//mutant:replace return cs.o.Counters.Take(ctx, lookupDevice, number.String()+" "+from.Device) => break ./web TestKnownBrowserIsNotLimitedByItsAddress
+		return cs.o.Counters.Take(ctx, lookupDevice, number.String()+" "+from.Device)
 	}
-	return cs.o.Counters.Take(ctx, knownAddress, ratelimit.Address(from.Address))
+	return cs.o.Counters.Take(ctx, lookupAddress, ratelimit.Address(from.Address))
 }
 
 // limitCode counts an SMS code before it is sent.
@@ -95,11 +98,11 @@ func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Or
 	if err != nil {
 		return fault.Wrap("customer.code", err)
 	}
-	k, err := cs.familiarity(ctx, holder, from)
+	known, err := cs.familiarityOf(ctx, holder, from)
 	if err != nil {
 		return fault.Wrap("customer.code", err)
 	}
-	if k.device {
+	if known.device {
 		return cs.takeAll(ctx, number.String()+" "+from.Device, codeDevice, codeDeviceDay)
 	}
 	if err := cs.o.Counters.Take(ctx, codeAddress, ratelimit.Address(from.Address)); err != nil {
@@ -109,35 +112,36 @@ func (cs *Customers) limitCode(ctx context.Context, number phone.Number, from Or
 	if err := cs.takeAll(ctx, numberAndAddress(number, from.Address), codeNumberAddress, codeNumberAddressDay); err != nil {
 		return err
 	}
-	if k.address {
+	if known.address {
 		return nil
 	}
 	if err := cs.limitUnfamiliar(ctx, number, from); err != nil {
 		return cs.refused(ctx, byNumber, "", err)
 	}
 	//mutant:replace cs.takeBudget(ctx, from) => nil TestCodeBudget
-	return cs.takeBudget(ctx, from)
+	return cs.takeBudget(ctx, from) // of SMS codes for unfamiliar origins
 }
 
-// limitUnfamiliar counts a code for a number from an origin that is unfamiliar.
+// limitUnfamiliar counts a code by number for an unfamiliar origin, and by the
+// reserve if the number is exhausted.
 func (cs *Customers) limitUnfamiliar(ctx context.Context, number phone.Number, from Origin) error {
 	// Counted for every code, so that a network that exceeds the limit gets none of
 	// the reserve.
-	exceeded := cs.o.Counters.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
-	if exceeded != nil && !fault.Is(exceeded, fault.TooMany) {
-		return exceeded
+	networkExceeded := cs.o.Counters.Take(ctx, codeNetwork, number.String()+" "+ratelimit.Network(from.Address))
+	if networkExceeded != nil && !fault.Is(networkExceeded, fault.TooMany) {
+		return networkExceeded
 	}
 	//mutant:replace , codeNumberDay => TestCodesPerDayAreLimited
 	err := cs.takeAll(ctx, number.String(), codeNumber, codeNumberDay)
-	//mutant:replace exceeded != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForOtherNetworks
-	//mutant:replace exceeded != nil || => ./web TestCodesAreReservedForOtherNetworks
-	if exceeded != nil || !fault.Is(err, fault.TooMany) {
+	//mutant:replace networkExceeded != nil || !fault.Is(err, fault.TooMany) => true ./web TestCodesAreReservedForOtherNetworks
+	//mutant:replace networkExceeded != nil || => ./web TestCodesAreReservedForOtherNetworks
+	if networkExceeded != nil || !fault.Is(err, fault.TooMany) {
 		return err
 	}
 	return cs.o.Counters.Take(ctx, codeReserve, number.String())
 }
 
-// takeAll counts one attempt of subject under several rules.
+// takeAll counts one attempt of subject under each rule until one is exceeded.
 func (cs *Customers) takeAll(ctx context.Context, subject string, rules ...ratelimit.Rule) error {
 	for _, rule := range rules {
 		if err := cs.o.Counters.Take(ctx, rule, subject); err != nil {
@@ -148,9 +152,9 @@ func (cs *Customers) takeAll(ctx context.Context, subject string, rules ...ratel
 }
 
 // limitLogin counts an attempt at a password before it is compared.
-func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from Origin, k familiarity) error {
+func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from Origin, known familiarity) error {
 	//mutant:drop TestFamiliarBrowserIsNotLockedOut
-	if k.device {
+	if known.device {
 		//mutant:replace cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device) => nil TestFamiliarBrowserIsNotLockedOut
 		return cs.o.Counters.Take(ctx, loginDevice, number.String()+" "+from.Device)
 	}
@@ -164,7 +168,7 @@ func (cs *Customers) limitLogin(ctx context.Context, number phone.Number, from O
 		return err
 	}
 	//mutant:drop TestFamiliarAddressIsNotLockedOut
-	if k.address {
+	if known.address {
 		return nil
 	}
 	//mutant:replace cs.o.Counters.Take(ctx, loginNumber, number.String()) => nil TestResetOpensALockedNumber

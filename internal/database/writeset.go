@@ -1,14 +1,14 @@
 package database
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// Update is an UPDATE in which each row of a table v of values changes one row.
+// Update is an UPDATE of many rows by a table v of values: each row of v must change
+// one row of the table. Set and Where are constants of the program; the values come
+// from Values.
 type Update struct {
-	Set    string // the table and what it gets: "accounts SET balance = …"
-	Where  string // which of its rows a row of v changes, and on what conditions
-	Values []Column
+	Set    string   // the table and its assignments: "accounts SET balance = balance + v.amount"
+	Where  string   // joins v by a unique key and has the conditions: "accounts.id = v.id AND …"
+	Values []Column // the columns of v, of equal length
 }
 
 // WriteSet is an update and rows to insert, which one transaction writes.
@@ -17,53 +17,57 @@ type WriteSet struct {
 	Inserts []Rows
 }
 
-func (c Update) count() int64 {
-	if len(c.Values) == 0 {
+// count returns the number of rows of v.
+func (u Update) count() int64 {
+	if len(u.Values) == 0 {
 		return 0
 	}
-	return int64(c.Values[0].count)
+	return int64(u.Values[0].count)
 }
 
-// Update makes a change; ErrRowCount where it isn't made to one row each, as its
-// conditions want them.
-func (tx *Tx) Update(c Update) error {
-	if c.count() == 0 {
+// Update runs u. It returns ErrRowCount if the number of changed rows is not that of
+// v's rows; the caller must roll back then. On PostgreSQL v comes from arrays, so that
+// the statement's text is the same for any number of rows and is planned once.
+func (tx *Tx) Update(u Update) error {
+	if u.count() == 0 {
 		return nil
 	}
 	if tx.Dialect() == Postgres {
-		update, args := c.fromArrays()
-		return tx.changed(c, update, args)
+		update, args := u.fromArrays()
+		return tx.execUpdate(u, update, args)
 	}
-	values, args := tx.Values(c.Values...)
-	return tx.changed(c, "WITH v("+names(c.Values)+") AS ("+values+") UPDATE "+c.Set+" FROM v WHERE "+c.Where, args)
+	values, args := tx.Values(u.Values...)
+	return tx.execUpdate(u, "WITH v("+names(u.Values)+") AS ("+values+") UPDATE "+u.Set+" FROM v WHERE "+u.Where, args)
 }
 
-func (tx *Tx) changed(c Update, statement string, args []any) error {
+// execUpdate runs a statement and compares the rows that its UPDATE changed; rows of
+// inserts in the same statement are not counted.
+func (tx *Tx) execUpdate(u Update, statement string, args []any) error {
 	result := tx.gorm.Exec(statement, args...)
 	//mutant:drop ./internal/ledger TestMalformedPostingsAreRefused
-	if result.Error == nil && result.RowsAffected != c.count() {
-		return fmt.Errorf("%w: %d of %d", ErrRowCount, result.RowsAffected, c.count())
+	if result.Error == nil && result.RowsAffected != u.count() {
+		return fmt.Errorf("%w: %d of %d", ErrRowCount, result.RowsAffected, u.count())
 	}
 	return result.Error
 }
 
-func (c Update) fromArrays() (update string, args []any) {
-	from, args := unnest(c.Values)
-	return "UPDATE " + c.Set + " FROM " + from + " AS v(" + names(c.Values) + ") WHERE " + c.Where, args
+func (u Update) fromArrays() (update string, args []any) {
+	from, args := unnest(u.Values)
+	return "UPDATE " + u.Set + " FROM " + from + " AS v(" + names(u.Values) + ") WHERE " + u.Where, args
 }
 
-// Write writes a write set; ErrRowCount as in Update. On PostgreSQL it is one
-// statement, whose parts run in no defined order: like the rows of Insert, the
-// update must be independent of the inserts. If it changes a wrong number of rows,
-// the inserts are rolled back with the transaction.
-func (tx *Tx) Write(r WriteSet) error {
-	if tx.Dialect() == Postgres && r.Update.count() > 0 {
-		with, args := withInserts(r.Inserts)
-		update, more := r.Update.fromArrays()
-		return tx.changed(r.Update, with+update, append(args, more...))
+// Write writes a write set. It returns ErrRowCount as Update does; the rollback then
+// also undoes the inserts. On PostgreSQL it is one statement, to save round trips. Its
+// parts run in no defined order and see the same snapshot, so the update and each
+// group of inserted rows must be independent of the others.
+func (tx *Tx) Write(w WriteSet) error {
+	if tx.Dialect() == Postgres && w.Update.count() > 0 {
+		with, args := withInserts(w.Inserts)
+		update, more := w.Update.fromArrays()
+		return tx.execUpdate(w.Update, with+update, append(args, more...))
 	}
-	if err := tx.Update(r.Update); err != nil {
+	if err := tx.Update(w.Update); err != nil {
 		return err
 	}
-	return tx.Insert(r.Inserts...)
+	return tx.Insert(w.Inserts...)
 }

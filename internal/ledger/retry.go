@@ -7,7 +7,8 @@ import (
 	"elsom/internal/fault"
 )
 
-// maxTries is the number of times a batch is tried before it is split or fails.
+// maxTries is the largest number of tries of a batch. The transaction of each try
+// is itself repeated by the database package after a lock conflict.
 const maxTries = 5
 
 // errorClass classifies the error of a failed batch for the retry policy.
@@ -15,16 +16,16 @@ type errorClass int
 
 const (
 	outcomeUnknown errorClass = iota // the commit was sent and its answer lost
-	contended                        // lock conflicts in each retry of the transaction
+	contended                        // lock conflicts in each repeat of the try's transaction
 	unavailable                      // the database can't be reached or takes no writes
-	duplicateKey                     // a unique key is taken, by a request key or a rider
+	duplicateKey                     // a request key or a rider's unique key exists: another process was faster
 	rowCount                         // rows changed between reading and writing
-	otherError                       // the optimistic path gave up, or one posting fails the batch
-	errorClasses
+	otherError                       // any other; also the optimistic path's refusal to go on
+	errorClasses                     // their number
 )
 
 func classify(err error) errorClass {
-	switch {
+	switch { // contention is a kind of fault.Unavailable, so it is checked first
 	case fault.Is(err, fault.Unknown):
 		return outcomeUnknown
 	case fault.Is(err, fault.Unavailable) && database.IsContention(err):
@@ -45,10 +46,10 @@ type tryState int
 const (
 	firstOptimistic tryState = iota // the first try, on the optimistic path
 	pessimistic                     // a try on the pessimistic path
-	unknownBefore                   // this try or an earlier one left its commit unknown
+	unknownPending                  // this try or an earlier one left its commit unknown
 	lastTry                         // no tries are left
 	lastUnknown                     // no tries are left, and an unknown commit is unresolved
-	tryStates
+	tryStates                       // their number
 )
 
 func stateOf(try int, optimistic, unknown bool) tryState {
@@ -58,7 +59,7 @@ func stateOf(try int, optimistic, unknown bool) tryState {
 	case last:
 		return lastTry
 	case unknown:
-		return unknownBefore
+		return unknownPending
 	case optimistic:
 		return firstOptimistic
 	}
@@ -70,7 +71,7 @@ type action int
 
 const (
 	retry action = iota // write the batch again, on the pessimistic path
-	split               // write its postings one by one; a single one fails
+	split               // write its postings one by one; a batch of one posting fails
 	fail                // return the error to all callers
 )
 
@@ -79,12 +80,15 @@ const (
 // After an unknown commit the batch is written again under the same keys: a
 // posting that was committed is found by its key, the others are posted. Such a
 // batch is never split, and if it fails, its error is fault.Unknown. While the
-// database is unavailable the batch is not split either, because each posting
-// would fail in the same way.
+// database can't be reached the batch is not split either, because each posting
+// would fail in the same way. After a duplicate key or changed rows the next try
+// reads them and usually succeeds: a posting whose key exists is a replay then. A
+// contended batch was repeated already, so its postings go singly at once. Any other
+// error is probably caused by one posting, which splitting isolates.
 var actions = [errorClasses][tryStates]action{
-	//               firstOptimistic, pessimistic, unknownBefore, lastTry, lastUnknown
+	//               firstOptimistic, pessimistic, unknownPending, lastTry, lastUnknown
 	//mutant:replace {fail, fail, retry => {fail, fail, fail TestLostAnswerOfCommit
-	outcomeUnknown: {fail, fail, retry, fail, fail}, // its state is always unknownBefore or lastUnknown
+	outcomeUnknown: {fail, fail, retry, fail, fail}, // its state is always unknownPending or lastUnknown
 	contended:      {split, split, retry, split, fail},
 	unavailable:    {fail, fail, retry, fail, fail},
 	duplicateKey:   {retry, retry, retry, split, fail},

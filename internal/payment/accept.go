@@ -16,8 +16,8 @@ import (
 // Queue returns the name of the outbox queue of deliveries to a biller.
 func Queue(biller string) string { return "biller:" + biller }
 
-// FeeChanged is the reason of a refusal of Accept when the fee isn't the draft's
-// any more: Renew makes a new draft.
+// FeeChanged is the reason of a refusal of Accept when the service's fee or biller
+// is no longer the draft's: Renew makes a new draft.
 const FeeChanged fault.Reason = "payment.fee_changed"
 
 // Accepted is the result of Accept.
@@ -31,8 +31,8 @@ type Accepted struct {
 // delivery is the payload of a delivery's outbox message.
 type delivery struct {
 	Payment int64 `json:"payment"`
-	// Customer is the payer, by whom slots are shared; 0 in messages of earlier
-	// releases.
+	// Customer is the payer: the slots of a biller are shared among payers. 0 in
+	// messages of earlier releases.
 	Customer int64 `json:"customer,omitempty"`
 }
 
@@ -42,18 +42,20 @@ type delivery struct {
 // channel asks for the PIN in its own way.
 //
 // A draft is accepted once, however often Accept is called. A refusal leaves the
-// draft as it is: Insufficient with the argument Balance, Limit with the argument
-// Left, Forbidden (hold, block, or customer.PINOwed), Conflict (FeeChanged,
+// draft as it is: fault.Insufficient (its Args have Balance), Limit (its Args have
+// Left), Forbidden (hold, block, or customer.PINOwed), Conflict (FeeChanged,
 // draft.Expired). After Unknown the payment may have been accepted: call again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
+	// An earlier request of the same draft may still be committing: then Unavailable
+	// does not mean that nothing was paid.
 	defer func() { err = ps.db.UnknownIfPending(err) }()
 	found, err := ps.accepting.Do(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
 	}
-	if found == nil || found.Accepted { // an accepted draft may have been purged
+	if found == nil || found.Accepted { // the payment of a draft has its id, also after the draft was purged
 		before, err := ps.ByID(ctx, c.ID, id)
-		return Accepted{before, err == nil}, err
+		return Accepted{Payment: before, AlreadyAccepted: err == nil}, err
 	}
 	draft := found.Draft
 	if err := draft.CheckShown("payment.draft", draft.CustomerID, c.ID, channel); err != nil {
@@ -66,8 +68,9 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 	return ps.post(ctx, c, draft, level)
 }
 
-// checkAcceptable returns the customer's level, or an error if the draft can't be
-// accepted for a reason other than the balance and the limits.
+// checkAcceptable returns the catalog's level of the customer, which has the limits,
+// or an error if the draft can't be accepted for a reason other than the balance and
+// the limits.
 func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
 	const op = "payment.accept"
 	err := draft.CheckAcceptable(op, c, ps.db.Now(), func() error {
@@ -90,6 +93,8 @@ func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, dr
 	return ps.catalog.Level(ctx, c.Level)
 }
 
+// post moves the money and stores the payment. The riders commit with the posting or
+// not at all: the payment's row, the check of the limits, the outbox message.
 func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, level catalog.Level) (Accepted, error) {
 	transit, err := ps.ledger.Account(ctx, ledger.Transit, draft.Biller)
 	if err != nil {
@@ -97,7 +102,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	}
 	var payment Payment
 	var receipt ledger.Receipt
-	for range 3 { // with a new code if another payment has the same one
+	for range 3 { // a unique violation: usually another payment has the random code
 		payment = ps.newPayment(draft)
 		receipt, err = ps.ledger.Post(ctx, ledger.Posting{
 			Key: AcceptKey(draft.ID), Op: "payment.accept", Subject: subject(draft.ID),
@@ -122,12 +127,12 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	}
 	if receipt.Replayed {
 		before, err := ps.ByID(ctx, c.ID, draft.ID)
-		return Accepted{before, true}, err
+		return Accepted{Payment: before, AlreadyAccepted: err == nil}, err
 	}
 	payment.AcceptedAt = receipt.PostedAt
 	ps.db.MarkDurable(confirmKey(payment.ID, Processing))
 	ps.notifier.Notify(Queue(draft.Biller))
-	return Accepted{payment, false}, nil
+	return Accepted{Payment: payment}, nil
 }
 
 func (ps *Payments) newPayment(draft Draft) Payment {
@@ -138,8 +143,8 @@ func (ps *Payments) newPayment(draft Draft) Payment {
 	}
 }
 
-// AcceptedRider inserts the row of payments together with the first transfer. It
-// is exported for benchmarks, which write the same rows as Accept.
+// AcceptedRider inserts the payment's row together with the transfer from the wallet
+// into transit. It is exported for benchmarks, which write the same rows as Accept.
 var AcceptedRider = &database.RiderKind[Payment]{
 	Name:   "payment accepted",
 	Insert: rowsOf,
