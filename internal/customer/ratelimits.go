@@ -40,7 +40,7 @@ var (
 	codeReserve = ratelimit.Rule{Name: "code by number, reserved", Limit: 3, Window: 24 * time.Hour}
 
 	// Limits of a familiar browser, independent of others behind the same address.
-	lookupDevice   = ratelimit.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
+	lookupDevice  = ratelimit.Rule{Name: "known by number and device", Limit: 30, Window: 15 * time.Minute}
 	loginDevice   = ratelimit.Rule{Name: "login by number and device", Limit: 5, Window: 5 * time.Minute}
 	codeDevice    = ratelimit.Rule{Name: "code by number and device", Limit: 5, Window: time.Hour}
 	codeDeviceDay = ratelimit.Rule{Name: "code by number and device, daily", Limit: 15, Window: 24 * time.Hour}
