@@ -37,9 +37,9 @@ func (l Limits) orDefault() Limits {
 // limited bounds the requests in flight on a route. A request above the limit is
 // answered by busy and not handled. It runs after receive, so that a slow sender
 // does not count as in flight.
-func limited(max int, busy echo.HandlerFunc) echo.MiddlewareFunc {
-	//mutant:replace max => max+1 TestRequestLimits
-	slots := make(chan struct{}, max)
+func limited(capacity int, busy echo.HandlerFunc) echo.MiddlewareFunc {
+	//mutant:replace capacity => capacity+1 TestRequestLimits
+	slots := make(chan struct{}, capacity)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			select {
@@ -56,8 +56,8 @@ func limited(max int, busy echo.HandlerFunc) echo.MiddlewareFunc {
 // verified authenticates the caller before the body is read. It has its own limit
 // of requests in flight, since a password may have to be hashed. A caller that
 // can't be verified now is passed on without its body; the handler answers it.
-func verified(max int, verify verification, busy echo.HandlerFunc) echo.MiddlewareFunc {
-	slots := make(chan struct{}, max)
+func verified(capacity int, verify verification, busy echo.HandlerFunc) echo.MiddlewareFunc {
+	slots := make(chan struct{}, capacity)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			select {

@@ -90,11 +90,11 @@ func (h Handlers) public(e *echo.Echo, trusted proxies) {
 // of session and CSRF token, checked before the body is read, and a body budget of
 // their own, which browsers can't use up.
 func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
-	max := limits.Machines
+	capacity := limits.Machines
 	g := e.Group("", noStore, textErrors, recoverPanics(), h.refusePlainHTTP(trusted))
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
-		//mutant:replace verified(max, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(max, verify ./internal/e2e TestRejectWithoutReadingBody
-		return []echo.MiddlewareFunc{verified(max, verify, busy), bodies.receive(body, busy), limited(max, busy)}
+		//mutant:replace verified(capacity, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(capacity, verify ./internal/e2e TestRejectWithoutReadingBody
+		return []echo.MiddlewareFunc{verified(capacity, verify, busy), bodies.receive(body, busy), limited(capacity, busy)}
 	}
 	g.Match([]string{http.MethodGet, http.MethodPost}, "/osmp", h.Terminal.Handle, guarded(h.Terminal.Verify, terminalBody, h.Terminal.Overloaded)...)
 	g.POST("/ussd", h.USSD.Handle, guarded(h.USSD.Verify, ussdBody, busyText)...)

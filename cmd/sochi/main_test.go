@@ -28,6 +28,7 @@ var child = flag.Bool("sochi-child", false, "be the program instead of its tests
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *child {
+		os.Args = os.Args[:1]
 		main()
 		return
 	}
