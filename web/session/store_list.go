@@ -7,14 +7,21 @@ import (
 	"elsom/internal/fault"
 )
 
+// delete deletes the ended session that the request's own cookie named, so it checks
+// no customer. handle is the row's number, which names it in the list of sessions.
 func (s *Sessions) delete(ctx context.Context, handle int64) error {
 	return s.exec(ctx, `DELETE FROM sessions WHERE handle = ?`, handle)
 }
 
+// touch stores the time of a request; it never moves the time back. key is the row's
+// id, the hash of the cookie's token.
 func (s *Sessions) touch(ctx context.Context, key string, now time.Time) error {
 	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
 }
 
+// listed returns the customer's sessions that have not ended, by the conditions of
+// found.valid. epoch is the customer's current one: a session of another epoch was
+// ended. The list is cut at the 100 used last, to bound the page.
 func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time.Time) ([]row, error) {
 	var rows []row
 	err := s.db.Gorm(ctx).Where("customer_id = ? AND epoch = ? AND seen_at >= ? AND ends_at >= ?",
@@ -22,7 +29,10 @@ func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time
 	return rows, err
 }
 
-// purge deletes by seen_at alone, which is never later than a session's end.
+// purge deletes the sessions that ended at least keepEnded ago; until then the login
+// page says why they ended. seen_at decides alone, because a session ends no later than
+// Idle after it. db.Purge adds the limit as the last argument. The condition is
+// repeated outside so that a row touched after the subquery is not deleted.
 func (s *Sessions) purge(ctx context.Context, now time.Time) (int64, error) {
 	old := now.Add(-Idle - keepEnded)
 	rows, err := s.db.Purge(ctx, `DELETE FROM sessions WHERE seen_at < ? AND id IN
