@@ -11,7 +11,8 @@ type MessagesPage struct {
 	layout.Frame
 	// Messages are newest first.
 	Messages []Message
-	// NewestHref is empty on the first page, OlderHref on the last.
+	// NewestHref is the first page; empty there. OlderHref is the next page; empty on
+	// the last.
 	NewestHref, OlderHref string
 }
 

@@ -16,14 +16,15 @@ const (
 	NoPIN PINState = "none"
 	// IssuedPIN was sent by SMS and should be changed.
 	IssuedPIN PINState = "issued"
-	// UsedPIN was sent by SMS and has confirmed one operation. It can only be
-	// changed now.
+	// UsedPIN was sent by SMS and has confirmed one operation, the only one that such a
+	// PIN may. It is refused for any other and has to be changed.
 	UsedPIN PINState = "used"
 	// OwnPIN was set by the customer.
 	OwnPIN PINState = "own"
 	// LockedPIN is locked after wrong attempts; the customer can unlock it.
 	LockedPIN PINState = "locked"
-	// ClosedPIN is locked after wrong attempts, until staff unlock it or the time ends.
+	// ClosedPIN is locked after wrong attempts, and the customer can't unlock it; staff
+	// can. The password was set by SMS, so it proves no more than the SMS code does.
 	ClosedPIN PINState = "closed"
 )
 
@@ -31,9 +32,10 @@ const (
 // no PIN; a locked one posts password to `/settings/pin/unlock`.
 type PINPage struct {
 	layout.Frame
+	// Wallet is the customer's number in readable form.
 	Wallet string
 	State  PINState
-	// Until is when the lock ends.
+	// Until is when the lock ends by itself; zero unless State is LockedPIN or ClosedPIN.
 	Until                 time.Time
 	OldPIN, PIN, Password component.Input
 }
