@@ -140,6 +140,9 @@ func TestAcceptRefuses(t *testing.T) {
 		refused(from, fault.Forbidden, "payment.session_ended", "")
 		from = h.Customer(from.ID)
 
+		blocked := from // as read before it was unblocked
+		blocked.Blocked = true
+		refused(blocked, fault.Forbidden, "payment.blocked", "")
 		held := from
 		held.HoldUntil = db.Now().Add(time.Hour)
 		refused(held, fault.Forbidden, "customer.hold", "")
