@@ -57,7 +57,11 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 	}
 	retryAfter(c, f)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	if err := render(c, status, view); err != nil {
+	err = render(c, status, view)
+	if err != nil && !c.Response().Committed { // the session can't be stored, on a full disk for example
+		err = send(c, status, view)
+	}
+	if err != nil {
 		slog.ErrorContext(ctx(c), "portal: error page not rendered", "error", err)
 		_ = c.NoContent(http.StatusInternalServerError)
 	}

@@ -80,8 +80,7 @@ func (p *Portal) frame(c echo.Context) layout.Frame {
 	return frame
 }
 
-// render sends a page. It is rendered into a buffer first, so that an error
-// never leaves half a page.
+// render stores the session and sends a page.
 func render(c echo.Context, status int, view interface{ Page() templ.Component }) error {
 	if status >= http.StatusBadRequest {
 		session.Of(c).Refuse()
@@ -89,6 +88,12 @@ func render(c echo.Context, status int, view interface{ Page() templ.Component }
 	if err := session.Of(c).Save(); err != nil { // before the first byte: it may set a cookie
 		return err
 	}
+	return send(c, status, view)
+}
+
+// send renders a page into a buffer first, so that an error never leaves half a
+// page.
+func send(c echo.Context, status int, view interface{ Page() templ.Component }) error {
 	c.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
 	buffer := templ.GetBuffer()
 	defer templ.ReleaseBuffer(buffer)

@@ -36,7 +36,7 @@ func TestDiskFull(t *testing.T) {
 	refused := 0
 	times := scale(1, 3)
 	for range times {
-		refused += d.pressOnFullDisk(filepath.Join(folder, "ballast"), scale(200, 400))
+		refused += d.pressOnFullDisk(filepath.Join(folder, "ballast"), scale(320, 400))
 	}
 	d.waitEnded()
 	d.compareBooks()
