@@ -40,8 +40,8 @@ type logWriter struct {
 	busy    bool
 }
 
-func newLogWriter(out io.Writer, max int) *logWriter {
-	w := &logWriter{out: out, max: max, wake: make(chan struct{}, 1), idle: make(chan struct{})}
+func newLogWriter(out io.Writer, capacity int) *logWriter {
+	w := &logWriter{out: out, max: capacity, wake: make(chan struct{}, 1), idle: make(chan struct{})}
 	go w.work()
 	return w
 }
