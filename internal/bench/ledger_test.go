@@ -44,6 +44,9 @@ func (bdb *benchDB) post(ctx context.Context, kind kind) error {
 		bdb.transfers.Add(count(err))
 		return err
 	}
+	// Without a subject the posting would be one of the previous release, for which a
+	// trigger runs.
+	posting.Subject = ledger.Subject{Type: ledger.Payment, ID: id}
 	posting.Riders = []database.Rider{
 		payment.AcceptedRider.Row(payment.Payment{
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
