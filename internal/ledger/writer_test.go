@@ -3,10 +3,10 @@ package ledger_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,18 +190,22 @@ func TestCutConnectionsDuplicateNothing(t *testing.T) {
 			}
 			b := newBooks(t, db)
 			payer, payee := b.wallet(10_000_00), b.wallet(0)
-			stop, killed := cutConnections(t, address, timeToPost(t, address))
+			other := databasetest.Reopen(t, strings.Replace(address, "?", "?application_name=cutter&", 1))
 			var wg sync.WaitGroup
+			var answered, cut atomic.Int64
 			for n := range 4 {
 				wg.Go(func() {
 					for i := range 40 {
 						postUntilAnswered(t, b, fmt.Sprintf("k%d-%d", n, i), payer, payee, 1_00)
+						// By progress, not by time: the other three are posting meanwhile.
+						if answered.Add(1)%5 == 0 {
+							cut.Add(cutConnection(t, other))
+						}
 					}
 				})
 			}
 			wg.Wait()
-			close(stop)
-			if n := <-killed; n == 0 {
+			if cut.Load() == 0 {
 				t.Error("no connection was cut: the test showed nothing")
 			}
 			b.wantBalanceEventually(payer, 10_000_00-160_00)
@@ -214,39 +218,16 @@ func TestCutConnectionsDuplicateNothing(t *testing.T) {
 	}
 }
 
-// timeToPost returns how long it takes here to connect and post.
-func timeToPost(t *testing.T, address string) time.Duration {
-	t.Helper()
-	db := databasetest.Reopen(t, address)
-	begin := time.Now()
-	newBooks(t, db).wallet(1)
-	return time.Since(begin)
-}
-
-// cutConnections cuts connections of the database at random until stop is closed,
-// then sends their number. The pauses are about as long as timeToPost.
-func cutConnections(t *testing.T, address string, pace time.Duration) (stop chan struct{}, killed chan int) {
-	other := databasetest.Reopen(t, strings.Replace(address, "?", "?application_name=cutter&", 1))
-	stop, killed = make(chan struct{}), make(chan int, 1)
-	go func() {
-		total := 0
-		for {
-			select {
-			case <-stop:
-				killed <- total
-				return
-			case <-time.After(pace/2 + time.Duration(rand.Int64N(int64(3*pace)))):
-			}
-			var n int
-			err := other.Gorm(context.Background()).Raw(`SELECT COUNT(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
-				WHERE datname = current_database() AND application_name = 'elsom' ORDER BY random() LIMIT 1) one`).Scan(&n).Error
-			if err != nil {
-				t.Error(err)
-			}
-			total += n
-		}
-	}()
-	return stop, killed
+// cutConnection cuts one connection of the database, drawn at random, and returns
+// how many it cut: 0 where none is open.
+func cutConnection(t *testing.T, other *database.DB) int64 {
+	var n int64
+	err := other.Gorm(context.Background()).Raw(`SELECT COUNT(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
+		WHERE datname = current_database() AND application_name = 'elsom' ORDER BY random() LIMIT 1) one`).Scan(&n).Error
+	if err != nil {
+		t.Error(err)
+	}
+	return n
 }
 
 // wantBalanceEventually is wantBalance for pools whose connections may be cut.
