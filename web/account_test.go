@@ -14,7 +14,7 @@ import (
 // The limits page shows the limits and the rest of them.
 func TestLimitsPage(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
-		app.changeCatalog("day: none", "day: 2000", `operation: "100000.00"`, `operation: "1500"`, `month: "1000000.00"`, `month: "2500"`)
+		app.changeCatalog("operation: \"100000.00\"\n    day: none\n    month: \"1000000.00\"", "operation: \"1500\"\n    day: \"2000\"\n    month: \"2500\"")
 		holder, friend := app.newCustomer(1500_00), app.newCustomer(0)
 		app.deposit(holder, 1500_00)
 		app.startDeliveries()

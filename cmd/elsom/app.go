@@ -125,7 +125,7 @@ func (a *app) wireIdentity(secret, pepper []byte) (err error) {
 	a.customers, err = customer.New(a.db, customer.Options{
 		Secret: secret, PINPepper: pepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
-		Level: catalog.StandardLevel, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+		Levels: a.catalog, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
 	})
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func catalogCommands(t *testing.T, env []string) {
 		t.Fatal(out.Stderr)
 	}
 	first := run(0, "version: 1\n", "export").Stdout
-	limit := catalogFile(t, strings.Replace(first, `operation: "100000.00"`, `operation: "7.00"`, 1))
+	limit := catalogFile(t, strings.Replace(first, limitOf("100000.00"), limitOf("7.00"), 1))
 	const diff = "levels:\n  ~ standard\n      operation: \"100000.00\" → \"7.00\"\n"
 
 	run(0, diff, "import", limit, "--dry-run")
@@ -100,7 +100,7 @@ func catalogImportsAtOnce(t *testing.T, env []string, fourth string) {
 	var all sync.WaitGroup
 	var out [4]system.Output
 	for i := range out {
-		file := catalogFile(t, strings.Replace(fourth, `operation: "100000.00"`, `operation: "`+string(rune('1'+i))+`.00"`, 1))
+		file := catalogFile(t, strings.Replace(fourth, limitOf("100000.00"), limitOf(string(rune('1'+i))+".00"), 1))
 		all.Go(func() { out[i] = system.Run(t, env, "catalog", "import", file) })
 	}
 	all.Wait()
@@ -115,4 +115,10 @@ func catalogImportsAtOnce(t *testing.T, env []string, fourth string) {
 	if won != 1 {
 		t.Errorf("%d imports of one version are in force", won)
 	}
+}
+
+// limitOf is the part of an exported file with the standard level's limit of one
+// operation.
+func limitOf(operation string) string {
+	return "balance: \"800000.00\"\n    operation: \"" + operation + "\""
 }

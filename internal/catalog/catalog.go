@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"elsom/internal/fault"
 	"elsom/internal/money"
 	"elsom/internal/phone"
 )
@@ -53,8 +54,8 @@ const (
 	KindContract IdentifierKind = "contract"
 )
 
-// StandardLevel is the identification level of every customer; the catalog always
-// has it.
+// StandardLevel is the identification level of the customers whom earlier releases
+// registered, and of new ones where a file names no default level.
 const StandardLevel = "standard"
 
 // DostekBiller is the code of the biller whose address ELSOM_DOSTEK_URL sets.
@@ -295,6 +296,35 @@ func (c *Catalog) Level(ctx context.Context, code string) (Level, error) {
 		return level, nil
 	}
 	return Level{}, missing("catalog.level", "")
+}
+
+// DefaultLevel returns the code of the level of a newly registered customer.
+func (c *Catalog) DefaultLevel(ctx context.Context) (string, error) {
+	s, err := c.current(ctx)
+	if err != nil {
+		return "", err
+	}
+	return s.contents.DefaultLevel, nil
+}
+
+// Levels returns the identification levels that are not retired, in order.
+func (c *Catalog) Levels(ctx context.Context) ([]Level, error) {
+	s, err := c.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(s.contents.Levels), func(l Level) bool { return l.Retired }), nil
+}
+
+// Assignable reports whether customers may be given a level: it exists and is not
+// retired.
+func (c *Catalog) Assignable(ctx context.Context, code string) (bool, error) {
+	level, err := c.Level(ctx, code)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	//mutant:replace !level.Retired => !level.Retired || true TestRetiredLevelsLimitButAreNotAssignable
+	return err == nil && !level.Retired, err
 }
 
 // Carrier returns the carrier of a number by the longest prefix; fault.NotFound for

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ import (
 	"elsom/internal/phone"
 	"elsom/internal/testkit/require"
 )
+
+//go:embed catalog.yaml
+var shipped string
 
 var development = catalog.Options{Development: true}
 
@@ -46,6 +50,12 @@ func importFile(ctx context.Context, c *catalog.Catalog, file []byte) error {
 	return c.Apply(ctx, change, catalog.Author{})
 }
 
+// limitOf is the part of an exported file with the standard level's limit of one
+// operation.
+func limitOf(operation string) string {
+	return "balance: \"800000.00\"\n    operation: \"" + operation + "\""
+}
+
 func TestSeededCatalog(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
@@ -62,9 +72,16 @@ func TestSeededCatalog(t *testing.T) {
 			s.Identifier != catalog.KindINN || s.Label.In("ru") != "ИНН компании" || !s.Fee.None() {
 			t.Errorf("service %+v", s)
 		}
-		l := require.Value(c.Level(ctx, catalog.StandardLevel))(t)
-		if l.Operation != 10_000_000 || l.Balance != 80_000_000 || l.Month != 100_000_000 || l.Day != 0 {
-			t.Errorf("level %+v", l)
+		levels := require.Value(c.Levels(ctx))(t)
+		if want := []catalog.Level{
+			{Code: "basic", Balance: 30_000_00, Operation: 30_000_00, Month: 200_000_00},
+			{Code: "video", Balance: 200_000_00, Operation: 100_000_00, Month: 400_000_00},
+			{Code: catalog.StandardLevel, Balance: 800_000_00, Operation: 100_000_00, Month: 1_000_000_00},
+		}; !slices.Equal(levels, want) {
+			t.Errorf("levels %+v", levels)
+		}
+		if byDefault := require.Value(c.DefaultLevel(ctx))(t); byDefault != "basic" {
+			t.Errorf("new customers get the level %q", byDefault)
 		}
 		for _, wrong := range []func() error{
 			func() error { _, err := c.Service(ctx, "nothing"); return err },
@@ -263,7 +280,7 @@ func TestConcurrentSeed(t *testing.T) {
 			}
 			// An operator's catalog is left alone, even an empty one.
 			file := require.Value(c.Export(t.Context()))(t)
-			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "7.00"`, 1)
+			edited := strings.Replace(string(file), limitOf("100000.00"), limitOf("7.00"), 1)
 			if err := importFile(t.Context(), c, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
@@ -290,7 +307,7 @@ func TestOtherProcessesSeeAnImport(t *testing.T) {
 				t.Fatalf("before: %s", l.Operation)
 			}
 			file := require.Value(one.Export(ctx))(t)
-			edited := strings.Replace(string(file), `operation: "100000.00"`, `operation: "50000.00"`, 1)
+			edited := strings.Replace(string(file), limitOf("100000.00"), limitOf("50000.00"), 1)
 			if err := importFile(ctx, one, []byte(edited)); err != nil {
 				t.Fatal(err)
 			}
@@ -320,4 +337,58 @@ func TestCatalogSurvivesDatabaseFailure(t *testing.T) {
 	if _, err := catalog.New(db, development).Service(t.Context(), "dostek"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("without one: %v", err)
 	}
+}
+
+// A level that an import leaves out still limits its customers, and nobody gets it.
+// Without a default level in the file new customers get the standard one.
+func TestRetiredLevelsLimitButAreNotAssignable(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c, ctx := seeded(t, db, development), t.Context()
+		file := string(require.Value(c.Export(ctx))(t))
+		before, after, _ := strings.Cut(file, "default_level: basic\n")
+		_, after, _ = strings.Cut(after, "  - code: video")
+		if err := importFile(ctx, c, []byte(before+"levels:\n  - code: video"+after)); err != nil {
+			t.Fatal(err)
+		}
+		if byDefault := require.Value(c.DefaultLevel(ctx))(t); byDefault != catalog.StandardLevel {
+			t.Errorf("new customers get the level %q", byDefault)
+		}
+		if l := require.Value(c.Level(ctx, "basic"))(t); l.Balance != 30_000_00 || !l.Retired {
+			t.Errorf("retired level %+v", l)
+		}
+		for code, want := range map[string]bool{"basic": false, "video": true, "standard": true, "gold": false, "": false} {
+			if got := require.Value(c.Assignable(ctx, code))(t); got != want {
+				t.Errorf("%q assignable: %t", code, got)
+			}
+		}
+		if levels := require.Value(c.Levels(ctx))(t); len(levels) != 2 {
+			t.Errorf("levels %+v", levels)
+		}
+	})
+}
+
+// A catalog of an earlier release keeps its one level for new customers too, until
+// the operator imports others.
+func TestCatalogOfAnOlderReleaseKeepsItsLevel(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		c, ctx := seeded(t, db, development), t.Context()
+		for _, query := range []string{"DELETE FROM catalog_levels WHERE code <> 'standard'", "UPDATE catalog_state SET default_level = DEFAULT"} {
+			if db.Dialect() == database.SQLite {
+				query = strings.Replace(query, "= DEFAULT", "= 'standard'", 1)
+			}
+			require.NoError(t, db.Gorm(ctx).Exec(query).Error)
+		}
+		c = seeded(t, db, development) // every start seeds an empty catalog
+		if byDefault := require.Value(c.DefaultLevel(ctx))(t); byDefault != catalog.StandardLevel {
+			t.Errorf("new customers get the level %q", byDefault)
+		}
+		change := require.Value(c.Prepare(ctx, []byte("version: 1\n"+shipped), false))(t)
+		if got := strings.Join(change.Diff, "\n"); !strings.HasPrefix(got, "default_level: standard → basic\n") || !strings.Contains(got, "+ video") {
+			t.Errorf("the import of the shipped levels changes\n%s", got)
+		}
+		require.NoError(t, c.Apply(ctx, change, catalog.Author{}))
+		if byDefault := require.Value(c.DefaultLevel(ctx))(t); byDefault != "basic" {
+			t.Errorf("after the import new customers get the level %q", byDefault)
+		}
+	})
 }

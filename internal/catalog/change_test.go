@@ -37,7 +37,7 @@ func TestDiff(t *testing.T) {
 		want   string
 	}{
 		"unchanged":  {nil, ""},
-		"a limit":    {[]string{`operation: "100000.00"`, `operation: "7.00"`}, `levels: |   ~ standard |       operation: "100000.00" → "7.00"`},
+		"a limit":    {[]string{limitOf("100000.00"), limitOf("7.00")}, `levels: |   ~ standard |       operation: "100000.00" → "7.00"`},
 		"a fee":      {[]string{"fee: none", `fee: {percent: "1.50"}`}, `fee: none → {percent: "1.50"}`},
 		"a text":     {[]string{`ru: "Интернет"`, `ru: "Связь"`}, `categories: |   ~ internet |       name.ru: "Интернет" → "Связь"`},
 		"a number":   {[]string{`ussd: {number: 14, ky: "Башка`, `ussd: {number: 15, ky: "Башка`}, `ussd.number: 14 → 15`},
@@ -59,7 +59,7 @@ func TestDiff(t *testing.T) {
 func TestStaleFilesAreRefused(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		first := prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`)
+		first := prepared(t, c, limitOf("100000.00"), limitOf("7.00"))
 		second := prepared(t, c, `month: "1000000.00"`, `month: "9.00"`)
 		if err := c.Apply(ctx, first, catalog.Author{}); err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestConcurrentImports(t *testing.T) {
 			var changes [writers]*catalog.Change
 			for i := range writers {
 				catalogs[i] = catalog.New(databasetest.Reopen(t, address), development)
-				changes[i] = prepared(t, catalogs[i], `operation: "100000.00"`, fmt.Sprintf(`operation: "%d.00"`, i+1))
+				changes[i] = prepared(t, catalogs[i], limitOf("100000.00"), limitOf(fmt.Sprintf("%d.00", i+1)))
 			}
 			var all sync.WaitGroup
 			errs := make([]error, writers)
@@ -147,7 +147,7 @@ func TestEmptiedListsAreRefused(t *testing.T) {
 			t.Errorf("with allowEmpty: %v", err)
 		}
 		// A list that was empty already is not reported.
-		if change := prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`); change.Refused != nil {
+		if change := prepared(t, c, limitOf("100000.00"), limitOf("7.00")); change.Refused != nil {
 			t.Errorf("refused again: %v", change.Refused)
 		}
 	})
@@ -158,7 +158,7 @@ func TestVersionsAndRestore(t *testing.T) {
 		c, ctx := seeded(t, db, development), t.Context()
 		first := require.Value(c.Export(ctx))(t)
 		bakyt := catalog.Author{Staff: "Bakyt", OSUser: "root"}
-		if err := c.Apply(ctx, prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`), bakyt); err != nil {
+		if err := c.Apply(ctx, prepared(t, c, limitOf("100000.00"), limitOf("7.00")), bakyt); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Apply(ctx, prepared(t, c), bakyt); err != nil { // changes nothing
@@ -182,7 +182,7 @@ func TestVersionsAndRestore(t *testing.T) {
 		if _, err := c.PrepareRestore(ctx, 9, false); !fault.Is(err, fault.NotFound) {
 			t.Errorf("version 9: %v", err)
 		}
-		if err := c.Apply(ctx, prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`), catalog.Author{Staff: strings.Repeat("я", 61)}); !fault.Is(err, fault.Invalid) {
+		if err := c.Apply(ctx, prepared(t, c, limitOf("100000.00"), limitOf("7.00")), catalog.Author{Staff: strings.Repeat("я", 61)}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("a long name: %v", err)
 		}
 		for _, statement := range []string{"UPDATE catalog_versions SET staff = 'x'", "DELETE FROM catalog_versions"} {
@@ -201,7 +201,7 @@ func TestVersionOfAnOlderRelease(t *testing.T) {
 		if _, err := db.Pool().Exec("UPDATE catalog_state SET version = 5"); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Apply(ctx, prepared(t, c, `operation: "100000.00"`, `operation: "7.00"`), catalog.Author{Staff: "Bakyt"}); err != nil {
+		if err := c.Apply(ctx, prepared(t, c, limitOf("100000.00"), limitOf("7.00")), catalog.Author{Staff: "Bakyt"}); err != nil {
 			t.Fatal(err)
 		}
 		versions := require.Value(c.Versions(ctx))(t)

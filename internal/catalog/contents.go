@@ -9,5 +9,7 @@ type Contents struct {
 	Services   []Service
 	Billers    []Biller
 	Levels     []Level
-	Carriers   []Carrier
+	// DefaultLevel is the code of the level of a newly registered customer.
+	DefaultLevel string
+	Carriers     []Carrier
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 // entries in their YAML form, so that no field can be forgotten.
 func diff(from, to Contents) []string {
 	var lines []string
+	if from.DefaultLevel != to.DefaultLevel {
+		lines = append(lines, "default_level: "+cmp.Or(from.DefaultLevel, none)+" → "+to.DefaultLevel)
+	}
 	before, after := sections(from), sections(to)
 	for i, s := range after {
 		if changed := s.since(before[i]); len(changed) > 0 {
@@ -45,7 +49,7 @@ func sections(contents Contents) []section {
 	for i := 0; i < len(content); i += 2 {
 		s := section{name: content[i].Value, entries: map[string]*yaml.Node{}}
 		if content[i+1].Kind != yaml.SequenceNode {
-			continue // the version
+			continue // the version, the default level
 		}
 		for _, entry := range content[i+1].Content {
 			code := field(entry, "code").Value

@@ -25,11 +25,16 @@ func rootNode(contents Contents) *yaml.Node {
 	if contents.Version > 0 {
 		version = plainNode(strconv.FormatInt(contents.Version, 10))
 	}
+	var byDefault *yaml.Node
+	if contents.DefaultLevel != "" {
+		byDefault = codeNode(contents.DefaultLevel)
+	}
 	return mapping(
 		"version", version,
 		"categories", sequence(contents.Categories, categoryNode),
 		"billers", sequence(contents.Billers, billerNode),
 		"services", sequence(contents.Services, serviceNode),
+		"default_level", byDefault,
 		"levels", sequence(contents.Levels, levelNode),
 		"carriers", sequence(contents.Carriers, carrierNode),
 	)

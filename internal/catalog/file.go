@@ -86,7 +86,7 @@ func (r *reader) syntax(err error) {
 type names map[string]*yaml.Node
 
 func (r *reader) contents(root *yaml.Node) Contents {
-	f := r.fields(root, "catalog", []string{"categories", "billers", "services", "levels", "carriers"}, []string{"version"})
+	f := r.fields(root, "catalog", []string{"categories", "billers", "services", "levels", "carriers"}, []string{"version", "default_level"})
 	contents := Contents{Version: int64(r.number(f["version"], "version", 1, math.MaxInt32))}
 	categories, billers := names{}, names{}
 	for _, n := range r.list(f["categories"], "categories", maxEntries) {
@@ -112,17 +112,30 @@ func (r *reader) contents(root *yaml.Node) Contents {
 		contents.Services = append(contents.Services, s)
 	}
 	r.menu(contents, categories, services)
-	levels := names{}
-	for _, n := range r.list(f["levels"], "levels", maxEntries) {
-		l := r.level(n)
-		r.once(levels, n, "level", l.Code)
-		contents.Levels = append(contents.Levels, l)
-	}
-	if n := f["levels"]; n != nil && levels[StandardLevel] == nil {
-		r.fail(n, "levels: %q is missing; it is the level of every customer", StandardLevel)
-	}
+	contents.Levels, contents.DefaultLevel = r.levels(f["levels"], f["default_level"])
 	contents.Carriers = r.carriers(f["carriers"])
 	return contents
+}
+
+// levels reads the levels and the code of the default one.
+func (r *reader) levels(list, byDefault *yaml.Node) (levels []Level, code string) {
+	code, seen := StandardLevel, names{}
+	if byDefault != nil {
+		code = r.code(byDefault, "default_level")
+	}
+	for _, n := range r.list(list, "levels", maxEntries) {
+		l := r.level(n)
+		r.once(seen, n, "level", l.Code)
+		levels = append(levels, l)
+	}
+	switch {
+	case list == nil, code == "", seen[code] != nil: // reported, or right
+	case byDefault != nil:
+		r.fail(byDefault, "default_level: there is no level %q", code)
+	default:
+		r.fail(list, "levels: %q is missing; it is the level of new customers, unless default_level names another", code)
+	}
+	return levels, code
 }
 
 func (r *reader) once(seen names, n *yaml.Node, what, code string) {

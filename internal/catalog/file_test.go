@@ -108,6 +108,7 @@ func TestBadFiles(t *testing.T) {
 		"not a prefix":              {`"755"`, `"+996755"`, 34, "prefix"},
 		"prefix twice":              {`"755"`, `"55"`, 34, "is already defined"},
 		"no standard level":         {"- code: standard", "- code: high", 25, `"standard" is missing`},
+		"unknown default level":     {"levels:", "default_level: gold\nlevels:", 24, `default_level: there is no level "gold"`},
 		"limit missing":             {"    day: none\n", "", 25, `"day" is missing`},
 		"bad address scheme":        {`url: ""`, `url: "ftp://dostek.kg"`, 8, "expected an http"},
 		"password in the address":   {`url: ""`, `url: "https://elsom:secret@dostek.kg/pay"`, 8, "password"},
@@ -264,6 +265,7 @@ func drawContents(t *rapid.T) Contents {
 		}
 		contents.Services = append(contents.Services, s)
 	}
+	contents.DefaultLevel = StandardLevel
 	contents.Levels = []Level{{Code: StandardLevel, Balance: amount("b"), Operation: amount("o"), Day: amount("d"), Month: amount("m")}}
 	contents.Carriers = []Carrier{{Code: "c1", Name: text("name"), Prefixes: []string{"551", "7"}, USSD: true}}
 	return contents

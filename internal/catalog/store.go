@@ -149,7 +149,8 @@ func readContents(ctx context.Context, db *database.DB) (Contents, error) {
 			Code: r.Code, Name: r.Name, Prefixes: strings.Fields(r.Prefixes), USSD: r.USSD,
 		})
 	}
-	return contents, nil
+	err = db.Gorm(ctx).Raw("SELECT default_level FROM catalog_state WHERE id = 1").Scan(&contents.DefaultLevel).Error
+	return contents, err
 }
 
 func list[T any](ctx context.Context, db *database.DB, order string) ([]T, error) {
@@ -196,8 +197,8 @@ func rowOfService(s Service) serviceRow {
 func apply(ctx context.Context, db *database.DB, change *Change, by Author) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		g, from := tx.Gorm(), change.from.Version
-		//mutant:replace version = ?" => ? = ?", from TestStaleFilesAreRefused/sqlite
-		updated := g.Exec("UPDATE catalog_state SET version = version + 1 WHERE id = 1 AND version = ?", from)
+		//mutant:replace version = ?" => ? IS NOT NULL" TestStaleFilesAreRefused/sqlite
+		updated := g.Exec("UPDATE catalog_state SET version = version + 1, default_level = ? WHERE id = 1 AND version = ?", change.to.DefaultLevel, from)
 		if updated.Error != nil {
 			return updated.Error
 		}

@@ -78,8 +78,14 @@ const (
 
 const pepperBytes = 32
 
-// DefaultLevel is the identification level of a customer who proved only a number.
-const DefaultLevel = "standard"
+// Levels are the identification levels; *catalog.Catalog implements it.
+type Levels interface {
+	// DefaultLevel returns the code of the level of a newly registered customer, who
+	// proved only a number.
+	DefaultLevel(ctx context.Context) (string, error)
+	// Assignable reports whether customers may be given a level.
+	Assignable(ctx context.Context, code string) (bool, error)
+}
 
 // Hash holds the parameters by which passwords are hashed.
 type Hash = password.Hash
@@ -100,9 +106,8 @@ type Options struct {
 	Email bool
 	// Hold is the length of the hold after a password was set by SMS; zero:
 	// DefaultHold.
-	Hold time.Duration
-	// Level of new customers; empty: DefaultLevel.
-	Level string
+	Hold   time.Duration
+	Levels Levels
 	// Budget limits the SMS codes for unfamiliar origins; zero: DefaultBudget.
 	Budget Budget
 	// Hash holds the parameters by which passwords are hashed; zero:
@@ -127,8 +132,8 @@ type Customers struct {
 
 // New returns the register on db.
 func New(db *database.DB, o Options) (*Customers, error) {
-	if o.Counters == nil || o.Sealer == nil || o.OpenWallet == nil {
-		return nil, errors.New("customer: Counters, Sealer and OpenWallet are required")
+	if o.Counters == nil || o.Sealer == nil || o.Levels == nil || o.OpenWallet == nil {
+		return nil, errors.New("customer: Counters, Sealer, Levels and OpenWallet are required")
 	}
 	if len(o.PINPepper) < pepperBytes {
 		return nil, errors.New("customer: the PIN pepper is missing or too short")
@@ -139,9 +144,6 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	}
 	if o.Hold == 0 {
 		o.Hold = DefaultHold
-	}
-	if o.Level == "" {
-		o.Level = DefaultLevel
 	}
 	if o.Budget == (Budget{}) {
 		o.Budget = DefaultBudget

@@ -71,9 +71,20 @@ func newFixture(t *testing.T, db *database.DB) *fixture {
 	}
 	h.Customers = h.build(Options{
 		Secret: secret, PINPepper: pepper, Counters: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
-		OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
+		Levels: levels{}, OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
 	})
 	return h
+}
+
+// levels are the catalog's levels of these tests.
+type levels struct{}
+
+const defaultLevel = "basic"
+
+func (levels) DefaultLevel(context.Context) (string, error) { return defaultLevel, nil }
+
+func (levels) Assignable(_ context.Context, code string) (bool, error) {
+	return code == defaultLevel || code == "standard", nil
 }
 
 func (h *fixture) build(o Options) *Customers {

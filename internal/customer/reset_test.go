@@ -178,7 +178,7 @@ func TestCodeIsSpentOnce(t *testing.T) {
 		}
 		for i, row := range rows {
 			err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-				_, refusal, err := h.register(ctx, tx, "test", row, at(home))
+				_, refusal, err := h.register(ctx, tx, "test", row, defaultLevel, at(home))
 				if spent := fault.Is(refusal, fault.NotFound); spent != (i == 1) {
 					t.Errorf("request %d: %v", i+1, refusal)
 				}

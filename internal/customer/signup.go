@@ -81,10 +81,14 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string,
 	if err != nil {
 		return Customer{}, err
 	}
+	level, err := cs.o.Levels.DefaultLevel(ctx)
+	if err != nil {
+		return Customer{}, err
+	}
 	var holder *Record
 	var refusal error
 	register := func(ctx context.Context, tx *database.Tx) error {
-		holder, refusal, err = cs.register(ctx, tx, op, row, from)
+		holder, refusal, err = cs.register(ctx, tx, op, row, level, from)
 		return err
 	}
 	err = cs.db.InTx(ctx, register)
@@ -104,7 +108,7 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string,
 
 // register marks the code as used, and opens the wallet or adds the login. A refusal
 // commits, so that the code is used in any case.
-func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, row *confirmation, from Origin) (
+func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, row *confirmation, level string, from Origin) (
 	holder *Record, refusal, err error,
 ) {
 	now := cs.o.Now()
@@ -116,7 +120,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 	case err != nil:
 		return nil, nil, err
 	case holder == nil:
-		holder, err = cs.open(ctx, tx, row, now)
+		holder, err = cs.open(ctx, tx, row, level, now)
 	case holder.Blocked:
 		return nil, fault.New(fault.Forbidden, op, "customer.blocked"), nil
 	case holder.PasswordHash != "":
@@ -137,11 +141,11 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 	return holder, nil, cs.markFamiliar(tx, holder.ID, from, now)
 }
 
-// open inserts a customer and opens the wallet.
-func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmation, now time.Time) (*Record, error) {
+// open inserts a customer of a level and opens the wallet.
+func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmation, level string, now time.Time) (*Record, error) {
 	holder := &Record{
 		ID: tx.NewID(), Phone: row.Phone, Email: row.Email, Lang: row.Lang, PasswordHash: row.PasswordHash,
-		SessionEpoch: 1, Level: cs.o.Level, CreatedAt: now, Registered: Web,
+		SessionEpoch: 1, Level: level, CreatedAt: now, Registered: Web,
 	}
 	if err := inheritSpent(tx, holder); err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func TestSignup(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.Phone != number || c.Email != "aida@example.kg" || c.Lang != "ru" || !c.HasPassword || c.Blocked ||
-			!c.HoldUntil.IsZero() || c.Level != DefaultLevel || h.wallets.Load() != 1 {
+			!c.HoldUntil.IsZero() || c.Level != defaultLevel || h.wallets.Load() != 1 {
 			t.Errorf("customer %+v, %d wallets", c, h.wallets.Load())
 		}
 		if err := CheckHold(c, h.db.Now()); err != nil {

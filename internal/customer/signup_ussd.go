@@ -112,8 +112,12 @@ func (cs *Customers) RegisterByUSSD(ctx context.Context, s USSDSignup) (Customer
 }
 
 func (cs *Customers) openByUSSD(ctx context.Context, s USSDSignup, name string, person inn.INN) (*Record, error) {
+	level, err := cs.o.Levels.DefaultLevel(ctx)
+	if err != nil {
+		return nil, err
+	}
 	fresh := Record{
-		ID: cs.db.NewID(), Phone: s.Phone.String(), Lang: s.Lang, SessionEpoch: 1, Level: cs.o.Level, CreatedAt: cs.o.Now(),
+		ID: cs.db.NewID(), Phone: s.Phone.String(), Lang: s.Lang, SessionEpoch: 1, Level: level, CreatedAt: cs.o.Now(),
 		Name: name, INN: person.String(), Registered: USSD, HasPIN: true,
 	}
 	pin := drawPIN(s.Phone, person)

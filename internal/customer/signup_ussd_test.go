@@ -57,7 +57,7 @@ func TestRegisterByUSSD(t *testing.T) {
 		}
 		pin := h.issued()
 		if c.Name != "Айжан Үсөнова" || c.Lang != "ky" || c.Registered != USSD || !c.HasPIN || c.HasPassword || c.PINOwed ||
-			c.Level != DefaultLevel || h.wallets.Load() != 1 {
+			c.Level != defaultLevel || h.wallets.Load() != 1 {
 			t.Errorf("customer %+v, %d wallets", c, h.wallets.Load())
 		}
 		if same, err := h.ByPhone(ctx, stranger); err != nil || same != c {

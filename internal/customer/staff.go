@@ -77,3 +77,45 @@ func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffAction) er
 		return insertStaffAct(tx, id, "unlock", by)
 	}))
 }
+
+// SetLevel gives a customer another identification level, for staff, and returns the
+// former one. Operations that began earlier may still be judged by that one. Nothing
+// is stored for a customer who has the level already.
+//
+// Errors: Invalid "customer.staff_invalid"; Invalid "customer.level_unknown" at
+// level for one that the catalog doesn't offer; NotFound for an unknown customer and a
+// closed wallet.
+func (cs *Customers) SetLevel(ctx context.Context, id int64, level string, by StaffAction) (before string, err error) {
+	const op = "customer.level"
+	by, err = by.check(op)
+	if err != nil {
+		return "", err
+	}
+	known, err := cs.o.Levels.Assignable(ctx, level)
+	if err != nil {
+		return "", fault.Wrap(op, err)
+	}
+	//mutant:drop TestSetLevel
+	if !known {
+		return "", fault.New(fault.Invalid, op, "customer.level_unknown").At("level")
+	}
+	err = fault.Wrap(op, cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		was, err := lockLevel(tx, id)
+		switch {
+		case err != nil:
+			return err
+		case was == "":
+			return fault.New(fault.NotFound, op, "")
+		}
+		before = was
+		if was == level {
+			return nil
+		}
+		if err := storeLevel(tx, id, level); err != nil {
+			return err
+		}
+		//mutant:replace insertStaffAct(tx, id, "level", by) => nil TestSetLevel
+		return insertStaffAct(tx, id, "level", by)
+	}))
+	return before, err
+}

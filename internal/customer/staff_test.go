@@ -9,6 +9,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/testkit/require"
 )
 
 var aigul = StaffAction{Staff: " Aigul ", Reason: "came to the desk with her passport"}
@@ -150,5 +151,36 @@ func TestPINChangesAreCounted(t *testing.T) {
 		}
 		h.exec(`UPDATE customers SET has_pin = FALSE`)
 		want(t, "the first", h.SetPIN(ctx, c.ID, good, ownPIN), fault.TooMany, "attempt.too_many", "")
+	})
+}
+
+// Staff changes the level, with name and reason; nothing else does.
+func TestSetLevel(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		acts := func() int { return h.count(`SELECT COUNT(*) FROM staff_acts WHERE act = 'level' AND staff = 'aigul'`) }
+		set := func(id int64, level string, by StaffAction) error {
+			_, err := h.SetLevel(ctx, id, level, by)
+			return err
+		}
+		want(t, "nobody", set(c.ID, "standard", StaffAction{}), fault.Invalid, "customer.staff_invalid", "")
+		want(t, "a level that isn't in the catalog", set(c.ID, "gold", aigul), fault.Invalid, "customer.level_unknown", "level")
+		want(t, "no level", set(c.ID, "", aigul), fault.Invalid, "customer.level_unknown", "level")
+		want(t, "an unknown customer", set(c.ID+1, "standard", aigul), fault.NotFound, "", "")
+		if now := require.Value(h.ByID(ctx, c.ID))(t); now.Level != defaultLevel || acts() != 0 {
+			t.Fatalf("after refusals: level %s, %d actions", now.Level, acts())
+		}
+		for _, step := range []struct {
+			level, before string
+			acts          int
+		}{{"standard", defaultLevel, 1}, {"standard", "standard", 1}, {defaultLevel, "standard", 2}} {
+			before, err := h.SetLevel(ctx, c.ID, step.level, aigul)
+			if now := require.Value(h.ByID(ctx, c.ID))(t); err != nil || before != step.before || now.Level != step.level || acts() != step.acts {
+				t.Errorf("%+v: before %s, level %s, %d actions, %v", step, before, now.Level, acts(), err)
+			}
+		}
+		h.exec(`UPDATE customers SET closed_at = created_at`)
+		want(t, "a closed wallet", set(c.ID, "standard", aigul), fault.NotFound, "", "")
 	})
 }

@@ -200,6 +200,18 @@ func (cs *Customers) storeBlocked(ctx context.Context, id int64, blocked bool) (
 	return rows, err
 }
 
+// lockLevel returns a customer's level and locks the row until the transaction
+// ends; it returns "" for an unknown customer and a closed wallet.
+func lockLevel(tx *database.Tx, id int64) (level string, err error) {
+	//mutant:replace AND closed_at IS NULL => TestSetLevel
+	err = tx.Gorm().Raw("SELECT level FROM customers WHERE id = ? AND closed_at IS NULL"+tx.ForUpdate(), id).Scan(&level).Error
+	return level, err
+}
+
+func storeLevel(tx *database.Tx, id int64, level string) error {
+	return tx.Gorm().Exec("UPDATE customers SET level = ? WHERE id = ?", level, id).Error
+}
+
 func insertAcceptance(tx *database.Tx, id int64, a Acceptance) error {
 	return tx.Gorm().Exec(`INSERT INTO offer_acceptances (customer_id, version, accepted_at, address, channel)
 		VALUES (?, ?, ?, ?, ?) ON CONFLICT (customer_id, version) DO NOTHING`,

@@ -66,7 +66,7 @@ func (s *simulation) open() *process {
 	goods := catalog.New(db, catalog.Options{})
 	p.customers, err = customer.New(db, customer.Options{
 		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open,
-		Level: catalog.StandardLevel, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
+		Levels: goods, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
 	})
 	s.must(err)
 	notifier := outbox.NewNotifier()

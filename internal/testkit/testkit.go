@@ -96,7 +96,7 @@ func (a *App) identity(o Options) {
 	}
 	a.Customers, err = customer.New(a.DB, customer.Options{
 		Secret: Secret, PINPepper: Secret, Counters: a.Counters, Sealer: a.Sealer, OpenWallet: wallet.Open,
-		Level: catalog.StandardLevel, Hash: o.Hash,
+		Levels: a.Catalog, Hash: o.Hash,
 	})
 	require.NoError(a.T, err)
 	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)
