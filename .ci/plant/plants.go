@@ -80,6 +80,7 @@ var plants = []plant{
 	{rule: "r7-ledger", folder: "internal/ledger", imports: "elsom/internal/i18n"},
 
 	{rule: "r8-outbox", folder: "internal/outbox", imports: "elsom/internal/money"},
+	{rule: "r8-operatorlog", folder: "internal/operatorlog", imports: "elsom/internal/outbox"},
 	{rule: "r8-billerslot", folder: "internal/billerslot", imports: "elsom/internal/outbox"},
 	{rule: "r8-database", folder: "internal/database", imports: "elsom/internal/money"},
 

@@ -54,12 +54,17 @@ func (paymentHanging) Run(ctx context.Context) error {
 type paymentDecide struct {
 	Code     string `arg:"" help:"The payment code, 12 digits."`
 	Decision string `arg:"" help:"complete or refund." enum:"complete,refund"`
-	Staff    string `help:"Name of the member of staff." required:""`
+	Staff    string `help:"Name of the member of staff, in Latin or Cyrillic letters." required:""`
 	Reason   string `help:"What the biller said, and to whom." required:""`
+	Evidence string `help:"The biller's answer: its text, letter or reference. With it a payment can be decided before 24 hours."`
 }
 
 // Run records one decision; the second, by another person, ends the payment.
 func (d paymentDecide) Run(ctx context.Context) error {
+	return operate(ctx, "payment decide", ActorFlags{d.Staff, d.Reason}, d.decide)
+}
+
+func (d paymentDecide) decide(ctx context.Context) error {
 	return withPayments(ctx, func(payments *payment.Payments) error {
 		found, err := payments.ByCode(ctx, d.Code)
 		switch {
@@ -68,7 +73,7 @@ func (d paymentDecide) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		decision := payment.Decision{PaymentID: found.ID, Staff: d.Staff, Decision: payment.Refunded, Reason: d.Reason}
+		decision := payment.Decision{PaymentID: found.ID, Staff: d.Staff, Decision: payment.Refunded, Reason: d.Reason, Evidence: d.Evidence}
 		if d.Decision == "complete" {
 			decision.Decision = payment.Completed
 		}

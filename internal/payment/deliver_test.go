@@ -11,7 +11,6 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
-	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/internal/testkit/require"
 )
@@ -223,37 +222,6 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 			return err == nil && len(claims) == 1 && claims[0].ID == p.ID
 		})
 		h.WantBalance(c.ID, 100_00)
-		h.WantAudit()
-	})
-}
-
-func TestDecideTakesTwoPeople(t *testing.T) {
-	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
-		h := newFixture(t, db, silence)
-		c := h.NewCustomer(100_00)
-		p := h.pay(c, "100")
-		ctx := context.Background()
-		decision := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
-		_, err := h.Decide(ctx, decision)
-		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID).Error)
-		done, err := h.Decide(ctx, decision)
-		if err != nil || done {
-			t.Fatalf("the first decision: %v, %v", done, err)
-		}
-		decision.Staff = " aigul "
-		_, err = h.Decide(ctx, decision)
-		kindIs(t, err, fault.Conflict, "payment.decided_twice", "")
-		decision.Staff = "bakyt"
-		if done, err = h.Decide(ctx, decision); err != nil || !done {
-			t.Fatalf("the second decision: %v, %v", done, err)
-		}
-		got := h.awaitEnd(p)
-		if got.State != payment.Completed {
-			t.Fatalf("%+v", got)
-		}
-		_, err = h.Decide(ctx, decision)
-		kindIs(t, err, fault.Conflict, "payment.not_hanging", "")
 		h.WantAudit()
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gorm.io/gorm"
+
 	"elsom/internal/biller"
 	"elsom/internal/database"
 )
@@ -107,13 +109,31 @@ func insertClaim(tx *database.Tx, id int64, reference string) error {
 }
 
 func insertDecision(tx *database.Tx, d Decision) error {
-	return tx.Gorm().Exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (?,?,?,?,?)",
-		d.PaymentID, d.Staff, decisionWord(d.Decision), d.Reason, tx.Now()).Error
+	return tx.Gorm().Exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, evidence, made_at) VALUES (?,?,?,?,?,?)",
+		d.PaymentID, d.Staff, decisionWord(d.Decision), d.Reason, d.Evidence, d.MadeAt).Error
 }
 
-func countDecisions(tx *database.Tx, id int64, decision State) (n int, err error) {
-	err = tx.Gorm().Raw("SELECT COUNT(*) FROM payment_decisions WHERE payment_id = ? AND decision = ?", id, decisionWord(decision)).Scan(&n).Error
-	return n, err
+// decisionsOf returns the decisions about a payment, oldest first.
+func decisionsOf(tx *database.Tx, id int64) ([]Decision, error) {
+	return decisions(tx.Gorm(), []int64{id})
+}
+
+func decisions(g *gorm.DB, ids []int64) ([]Decision, error) {
+	var rows []struct {
+		PaymentID                         int64
+		Staff, Decision, Reason, Evidence string
+		MadeAt                            time.Time
+	}
+	err := g.Raw(`SELECT payment_id, staff, decision, reason, evidence, made_at FROM payment_decisions WHERE payment_id IN ?
+		ORDER BY payment_id, made_at, staff`, ids).Scan(&rows).Error
+	list := make([]Decision, len(rows))
+	for i, r := range rows {
+		list[i] = Decision{r.PaymentID, r.Staff, Refunded, r.Reason, r.Evidence, r.MadeAt.UTC()}
+		if r.Decision == decisionWord(Completed) {
+			list[i].Decision = Completed
+		}
+	}
+	return list, err
 }
 
 func decisionWord(s State) string {
@@ -177,18 +197,9 @@ func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int6
 }
 
 func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
-	var rows []struct {
-		PaymentID               int64
-		Staff, Decision, Reason string
-	}
-	err := db.Gorm(ctx).Raw(`SELECT payment_id, staff, decision, reason FROM payment_decisions WHERE payment_id IN ?
-		ORDER BY payment_id, made_at`, ids).Scan(&rows).Error
-	for _, r := range rows {
-		h, state := of[r.PaymentID], Refunded
-		if r.Decision == decisionWord(Completed) {
-			state = Completed
-		}
-		h.Decisions = append(h.Decisions, Decision{h.ID, r.Staff, state, r.Reason})
+	list, err := decisions(db.Gorm(ctx), ids)
+	for _, d := range list {
+		of[d.PaymentID].Decisions = append(of[d.PaymentID].Decisions, d)
 	}
 	return err
 }

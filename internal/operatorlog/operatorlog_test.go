@@ -1,0 +1,90 @@
+package operatorlog
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+)
+
+func record(t *testing.T, db *database.DB, ctx context.Context, change Change, then error) {
+	t.Helper()
+	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := Record(ctx, tx, change); err != nil {
+			return err
+		}
+		return then
+	})
+	if !errors.Is(err, then) {
+		t.Fatal(err)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		start := db.Now()
+		record(t, db, t.Context(), Change{Subject: "agent qiwi"}, nil) // no command
+		ctx := With(t.Context(), Command{Name: "agent set", OSUser: "root", Staff: "Айгүл", Reason: "new contract"})
+		if Recorded(ctx) {
+			t.Error("recorded before the change")
+		}
+		record(t, db, ctx, Change{Subject: "agent qiwi"}, errors.New("rolled back"))
+		record(t, db, ctx, Change{"agent qiwi", map[string]any{"ceiling": "1"}, map[string]any{"ceiling": "2"}}, nil)
+		record(t, db, ctx, Change{Subject: strings.Repeat("ы", 200)}, nil)
+		if !Recorded(ctx) {
+			t.Error("not recorded")
+		}
+		entries, more, err := List(t.Context(), db, start, 1)
+		if err != nil || !more || len(entries) != 1 {
+			t.Fatal(entries, more, err)
+		}
+		e := entries[0]
+		if e.Name != "agent set" || e.OSUser != "root" || e.Staff != "Айгүл" || e.Reason != "new contract" || e.Subject != "agent qiwi" ||
+			e.Before != `{"ceiling":"1"}` || e.After != `{"ceiling":"2"}` || e.DoneAt.Before(start) {
+			t.Errorf("%+v", e)
+		}
+		if entries, more, err = List(t.Context(), db, start, 2); err != nil || more || len(entries) != 2 || entries[1].After != "" {
+			t.Error(entries, more, err)
+		}
+	})
+}
+
+// Without a command a posting has no rider.
+func TestRiders(t *testing.T) {
+	if riders, err := Riders(t.Context(), Change{}); err != nil || riders != nil {
+		t.Error(riders, err)
+	}
+	if riders, err := Riders(With(t.Context(), Command{Name: "settle agent"}), Change{}); err != nil || len(riders) != 1 {
+		t.Error(riders, err)
+	}
+	if _, err := Riders(With(t.Context(), Command{}), Change{After: func() {}}); err == nil {
+		t.Error("a function was encoded")
+	}
+}
+
+func TestLogIsAppendOnly(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		record(t, db, With(t.Context(), Command{Name: "settle agent"}), Change{}, nil)
+		for _, query := range []string{"UPDATE operator_log SET staff = 'x'", "DELETE FROM operator_log"} {
+			if _, err := db.Pool().ExecContext(t.Context(), query); err == nil {
+				t.Errorf("%s is allowed", query)
+			}
+		}
+	})
+}
+
+func TestNewCommand(t *testing.T) {
+	c, err := NewCommand(Command{Staff: " Айгүл ", Reason: " a  b ", OSUser: strings.Repeat("u", 70)})
+	if err != nil || c.Staff != "Айгүл" || c.Reason != "a b" || len(c.OSUser) != 60 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, c := range []Command{{Staff: "іvan"}, {Staff: "a\u200bb"}, {Reason: strings.Repeat("x", 301)}, {Reason: "a\xff"}} {
+		if _, err := NewCommand(c); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
