@@ -66,7 +66,7 @@ type app struct {
 func newApp(ctx context.Context, cfg *config.Config, options ...database.Option) (*app, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), options...)
+	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), append(options, database.WithKeys(cfg.BooksKeys(), cfg.BooksEnforce))...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,15 +9,19 @@ import (
 )
 
 // openDatabase opens the database of ELSOM_DATABASE_URL, for commands that need
-// no other setting.
+// no other setting than the books' keys.
 func openDatabase(ctx context.Context, options ...database.Option) (*database.DB, error) {
 	address, err := config.LoadDatabase()
 	if err != nil {
 		return nil, err
 	}
+	keys, enforce, err := config.LoadBooks()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	return database.Open(ctx, address.Reveal(), options...)
+	return database.Open(ctx, address.Reveal(), append(options, database.WithKeys(keys, enforce))...)
 }
 
 // serverSecret returns the server's secret if the environment has it, otherwise

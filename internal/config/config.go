@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"elsom/internal/signature"
 )
 
 // Mode is development or production.
@@ -39,6 +41,10 @@ type Config struct {
 	SecretKey Secret
 	// PINPepper is at least 32 bytes and never the secret key itself.
 	PINPepper Secret
+	// BooksKey has the keys that sign rows, one a line; empty: rows are not signed.
+	BooksKey Secret
+	// BooksEnforce refuses unsigned rows whatever the database permits.
+	BooksEnforce bool
 	// DosTekURL is DosTek's payment address; empty: not connected.
 	DosTekURL Secret
 	// BillerCertificates is the folder of client certificates for billers; empty:
@@ -82,6 +88,10 @@ func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
 // LoadSecretKey returns only the server's secret, for commands that can run without
 // it; empty if it is not set.
 func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
+
+// LoadBooks returns only the books' keys, for commands that run without the server's
+// other secrets; nil if none are set.
+func LoadBooks() (keys *signature.Keys, enforce bool, err error) { return ParseBooks(environment()) }
 
 func environment() map[string]string {
 	vars := map[string]string{}

@@ -11,6 +11,7 @@ import (
 const (
 	testSecret = "planted-secret-planted-secret-planted"
 	testPepper = "planted-pepper-planted-pepper-planted"
+	testBooks  = "planted-books-key-planted-books-key"
 )
 
 // with returns the environment of a production server with changes.
@@ -18,6 +19,7 @@ func with(changes ...string) map[string]string {
 	vars := map[string]string{
 		"ELSOM_SECRET_KEY": testSecret,
 		"ELSOM_PIN_PEPPER": testPepper,
+		"ELSOM_BOOKS_KEY":  testBooks,
 		"ELSOM_BASE_URL":   "https://wallet.example",
 
 		"ELSOM_TRUSTED_PROXIES": "127.0.0.1",
@@ -53,7 +55,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d.DatabaseURL.Reveal() != "sqlite:var/elsom.db" || d.DosTekURL.Reveal() != "http://127.0.0.1:8090/pay" || len(d.SecretKey) < secretBytes ||
-		d.PINPepper != pepperOf(d.SecretKey) || !d.Development() || d.Drain != 0 {
+		d.PINPepper != pepperOf(d.SecretKey) || len(d.BooksKeys().IDs()) != 1 || d.BooksEnforce || !d.Development() || d.Drain != 0 {
 		t.Errorf("defaults of development: %+v", d)
 	}
 }
@@ -77,6 +79,7 @@ func TestAccepted(t *testing.T) {
 		"variables of the tests":      with("TEST_ISOLATION", "serializable", "TEST_POSTGRES", "x"),
 		"an empty mistyped variable":  with("DATABASE_ULR", ""),
 		"a biller's own query":        with("DOSTEK_URL", "https://u:p@dostek.example/pay?token=1"),
+		"two keys of the books":       with("BOOKS_KEY", testBooks+"\n# the one before\nanother-"+testBooks+"\n", "BOOKS_ENFORCE", "on"),
 		"mail":                        with("SMTP_URL", "smtps://u:p@mail.example:465"),
 	} {
 		if problems := problemsOf(t, vars); problems != nil {
@@ -128,6 +131,11 @@ func TestRefused(t *testing.T) {
 		"short pepper":                        {with("PIN_PEPPER", testPepper[:31]), "ELSOM_PIN_PEPPER"},
 		"development's pepper":                {with("PIN_PEPPER", pepperOf(developmentSecret).Reveal()), "ELSOM_PIN_PEPPER"},
 		"pepper that is the secret":           {with("PIN_PEPPER", testSecret), "ELSOM_PIN_PEPPER"},
+		"a short key of the books":            {with("BOOKS_KEY", testBooks[:31]), "ELSOM_BOOKS_KEY"},
+		"a second key that is short":          {with("BOOKS_KEY", testBooks+"\nshort"), "ELSOM_BOOKS_KEY"},
+		"a key that is the secret":            {with("BOOKS_KEY", testSecret), "ELSOM_BOOKS_KEY"},
+		"enforced without a key":              {with("BOOKS_KEY", "", "BOOKS_ENFORCE", "on"), "ELSOM_BOOKS_ENFORCE"},
+		"enforced neither on nor off":         {with("BOOKS_ENFORCE", "yes"), "ELSOM_BOOKS_ENFORCE"},
 		"no limits in production":             {with("RATE_LIMITS", "off"), "ELSOM_RATE_LIMITS"},
 		"a drain without end":                 {with("DRAIN", "1h"), "ELSOM_DRAIN"},
 		"a budget of no SMS":                  {with("SMS_BUDGET", "0"), "ELSOM_SMS_BUDGET"},
@@ -198,7 +206,7 @@ func TestMistypedNames(t *testing.T) {
 		"ELSOM_MOD": "ELSOM_MODE", "ELSOM_LISTNE": "ELSOM_LISTEN", "ELSOM_TRUSTED_PROXY": "", "ELSOM_TRUSTED_PROXIS": "ELSOM_TRUSTED_PROXIES",
 		"ELSOM_PIN_PEPER": "ELSOM_PIN_PEPPER", "ELSOM_RATELIMIT": "ELSOM_RATE_LIMITS", "ELSOM_METRIC_LISTEN": "ELSOM_METRICS_LISTEN",
 		// Not mistyped: of another release or program.
-		"ELSOM_BOOKS_KEY": "", "ELSOM_OFFICE_LISTEN": "", "ELSOM_NOTE": "", "ELSOM_TEST_MODE": "", "SOCHI_DATABASE": "", "DATABASE_URL": "",
+		"ELSOM_OFFICE_LISTEN": "", "ELSOM_NOTE": "", "ELSOM_TEST_MODE": "", "SOCHI_DATABASE": "", "DATABASE_URL": "",
 	} {
 		vars := with()
 		vars[name] = "sqlite:x"
@@ -226,7 +234,8 @@ func TestWarnings(t *testing.T) {
 		vars     map[string]string
 		variable string
 	}{
-		"an unknown name":        {with("BOOKS_KEY", "x"), "ELSOM_BOOKS_KEY"},
+		"an unknown name":        {with("OFFICE_LISTEN", "x"), "ELSOM_OFFICE_LISTEN"},
+		"no key of the books":    {with("BOOKS_KEY", ""), "ELSOM_BOOKS_KEY"},
 		"an unknown file":        {with("LISTEN_FILE", "/x"), "ELSOM_LISTEN_FILE"},
 		"portal on all of IPv4":  {with("LISTEN", "0.0.0.0:8080"), "ELSOM_LISTEN"},
 		"portal on all of IPv6":  {with("LISTEN", "[::]:8080"), "ELSOM_LISTEN"},
@@ -291,5 +300,43 @@ func TestParseDatabase(t *testing.T) {
 	}
 	if address, err := ParseDatabase(map[string]string{"ELSOM_MODE": "development"}); err != nil || address.Reveal() != developmentDatabase {
 		t.Errorf("development: %q, %v", address.Reveal(), err)
+	}
+}
+
+// The books' keys are read without the server's other secrets.
+func TestParseBooks(t *testing.T) {
+	development, err := Parse(map[string]string{"ELSOM_MODE": "development"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		vars map[string]string
+		keys int
+		same bool // as development's
+	}{
+		"none":                     {map[string]string{"ELSOM_SECRET_KEY_FILE": "/missing"}, 0, false},
+		"two":                      {map[string]string{"ELSOM_BOOKS_KEY": testBooks + "\nanother-" + testBooks, "ELSOM_BOOKS_ENFORCE": "on"}, 2, false},
+		"development":              {map[string]string{"ELSOM_MODE": "development"}, 1, true},
+		"development, its own key": {map[string]string{"ELSOM_MODE": "development", "ELSOM_BOOKS_KEY": testBooks}, 1, false},
+		"development, its secret":  {map[string]string{"ELSOM_MODE": "development", "ELSOM_SECRET_KEY": testSecret}, 1, false},
+	} {
+		keys, enforce, err := ParseBooks(c.vars)
+		if err != nil || len(keys.IDs()) != c.keys || enforce != (c.vars["ELSOM_BOOKS_ENFORCE"] == "on") {
+			t.Errorf("%s: %v, %t, %v", what, keys, enforce, err)
+			continue
+		}
+		if same := c.keys > 0 && keys.IDs()[0] == development.BooksKeys().IDs()[0]; same != c.same {
+			t.Errorf("%s: development's key: %t", what, same)
+		}
+	}
+	for what, vars := range map[string]map[string]string{
+		"short":          {"ELSOM_BOOKS_KEY": "short"},
+		"no file":        {"ELSOM_BOOKS_KEY_FILE": "/missing"},
+		"enforce":        {"ELSOM_BOOKS_ENFORCE": "on"},
+		"no secret file": {"ELSOM_MODE": "development", "ELSOM_SECRET_KEY_FILE": "/missing"},
+	} {
+		if keys, _, err := ParseBooks(vars); err == nil {
+			t.Errorf("%s: %v", what, keys)
+		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/caarlos0/env/v11"
+
+	"elsom/internal/signature"
 )
 
 // Problem is an invalid variable and the reason, which never contains a value that may
@@ -53,6 +55,8 @@ type variables struct {
 	SecretKey          string `env:"ELSOM_SECRET_KEY" defaultText:"required in production" help:"At least 32 random bytes. The keys of cookies, form tokens, SMS codes and stored passwords of billers are derived from it. It must not change."`
 	DosTekURL          string `env:"ELSOM_DOSTEK_URL" defaultText:"the stand-in, in development" help:"DosTek's payment address. Without it, and without one in the catalog, production doesn't offer the service and logs a warning at the start."`
 	PINPepper          string `env:"ELSOM_PIN_PEPPER" defaultText:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. It must not change."`
+	BooksKey           string `env:"ELSOM_BOOKS_KEY" defaultText:"derived from the secret in development" help:"Signs the rows that decide where money goes; elsom key new prints one. Several keys, one a line: the first signs, all verify. Keep it away from the database and its backups. Without it rows are written unsigned, and production logs a warning."`
+	BooksEnforce       string `env:"ELSOM_BOOKS_ENFORCE" envDefault:"off" help:"on refuses rows without a signature even if the database still permits them: see elsom help audit."`
 	BillerCertificates string `env:"ELSOM_BILLER_CERTIFICATES" help:"Folder of client certificates for billers: CODE.crt and CODE.key (PEM), named by the biller's code."`
 	TrustedProxies     string `env:"ELSOM_TRUSTED_PROXIES" help:"Addresses and CIDRs of the proxies whose X-Forwarded-For and X-Forwarded-Proto count, separated by commas. Required where the public address is https."`
 	MetricsListen      string `env:"ELSOM_METRICS_LISTEN" help:"Address of the Prometheus metrics, /metrics. Never the public one."`
@@ -70,7 +74,7 @@ type variables struct {
 // variable with the suffix _FILE.
 var secrets = []string{
 	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
-	"ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
+	"ELSOM_BOOKS_KEY", "ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
 }
 
 const (
@@ -96,6 +100,8 @@ func Parse(environment map[string]string) (*Config, error) {
 		BaseURL:            strings.TrimSuffix(in.BaseURL, "/"),
 		SecretKey:          Secret(in.SecretKey),
 		PINPepper:          Secret(in.PINPepper),
+		BooksKey:           Secret(in.BooksKey),
+		BooksEnforce:       in.BooksEnforce == "on",
 		DosTekURL:          Secret(in.DosTekURL),
 		BillerCertificates: in.BillerCertificates,
 		TrustedProxies:     prefixes(in.TrustedProxies, &problems),
@@ -116,6 +122,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkAddresses(c, &problems)
 	checkProxies(c, &problems)
 	checkSecrets(c, &problems)
+	checkBooks(c, in, &problems)
 	c.DatabaseURL = database(in, &problems)
 	//mutant:drop TestRefused
 	checkVAPID(c.VAPIDKey, &problems)
@@ -156,6 +163,26 @@ func ParseSecretKey(environment map[string]string) Secret {
 		return ""
 	}
 	return secret
+}
+
+// ParseBooks returns the settings of the books' keys alone, for commands that run
+// without the server's other secrets; no keys if none are set.
+func ParseBooks(environment map[string]string) (keys *signature.Keys, enforce bool, err error) {
+	var problems Problems
+	files := []string{booksKey}
+	if environment["ELSOM_MODE"] == string(Development) {
+		files = append(files, "ELSOM_SECRET_KEY")
+	}
+	in := read(environment, files, &problems)
+	c := &Config{Mode: Mode(in.Mode), SecretKey: Secret(in.SecretKey), BooksKey: Secret(in.BooksKey), BooksEnforce: in.BooksEnforce == "on"}
+	if c.SecretKey == "" && c.Development() {
+		c.SecretKey = developmentSecret
+	}
+	checkBooks(c, in, &problems)
+	if len(problems) > 0 {
+		return nil, false, problems
+	}
+	return c.BooksKeys(), c.BooksEnforce, nil
 }
 
 // read fills in defaults and the contents of secrets' files. An empty variable counts

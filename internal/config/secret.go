@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"elsom/internal/signature"
 )
 
 // Secret is a value that is masked when it is printed, logged or encoded.
@@ -105,9 +107,41 @@ func refuseKnown(variable string, secret Secret, problems *Problems) {
 	}
 }
 
+const booksKey = "ELSOM_BOOKS_KEY"
+
+// checkBooks checks the books' keys, which development derives from its secret.
+func checkBooks(c *Config, in variables, problems *Problems) {
+	if c.Development() && c.BooksKey == "" && c.SecretKey.Set() {
+		c.BooksKey = derived(c.SecretKey, "elsom books key")
+	}
+	if _, err := signature.ParseKeys(c.BooksKey.Reveal()); err != nil {
+		problems.add(booksKey, "%v", err)
+	}
+	if c.BooksKey.Set() && (c.BooksKey == c.SecretKey || c.BooksKey == c.PINPepper) {
+		problems.add(booksKey, "must be another value than the secret key and the pepper")
+	}
+	switch in.BooksEnforce {
+	case "off":
+	case "on":
+		if !c.BooksKey.Set() && !problems.has(booksKey+fileSuffix) {
+			problems.add("ELSOM_BOOKS_ENFORCE", "needs %s", booksKey)
+		}
+	default:
+		problems.add("ELSOM_BOOKS_ENFORCE", "is %s, must be on or off", quote(in.BooksEnforce))
+	}
+}
+
+// BooksKeys returns the keys that sign rows; nil if none are set.
+func (c *Config) BooksKeys() *signature.Keys {
+	keys, _ := signature.ParseKeys(c.BooksKey.Reveal()) // checked by Parse
+	return keys
+}
+
 // pepperOf derives development's PIN pepper from its secret key.
-func pepperOf(secret Secret) Secret {
+func pepperOf(secret Secret) Secret { return derived(secret, "elsom pin pepper") }
+
+func derived(secret Secret, purpose string) Secret {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-	mac.Write([]byte("elsom pin pepper"))
+	mac.Write([]byte(purpose))
 	return Secret(hex.EncodeToString(mac.Sum(nil)))
 }

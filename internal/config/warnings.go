@@ -15,6 +15,9 @@ func warnings(c *Config, unknown []string) []Problem {
 	if c.Mode != Production {
 		return found
 	}
+	if !c.BooksKey.Set() {
+		found.add(booksKey, "is not set: rows are written without a signature, and elsom audit can't verify their origin; a later release requires it (elsom key new)")
+	}
 	warnListen(&found, "ELSOM_LISTEN", c.Listen,
 		"every machine with a route can reach the portal without the proxy; listen on the proxy's network only, or use a firewall")
 	warnListen(&found, "ELSOM_METRICS_LISTEN", c.MetricsListen,

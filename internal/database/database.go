@@ -25,6 +25,8 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"elsom/internal/signature"
 )
 
 // Dialect is a kind of database.
@@ -58,10 +60,12 @@ type DB struct {
 	// hanging counts those that exceed detachedLimit.
 	hanging atomic.Int64
 	// barrier and durable implement WaitDurable.
-	barrier *Coalescer[struct{}, struct{}]
-	durable recentKeys
-	trace   func(statement string, args []any)
-	wrap    func(driver.Connector) driver.Connector
+	barrier  *Coalescer[struct{}, struct{}]
+	durable  recentKeys
+	trace    func(statement string, args []any)
+	wrap     func(driver.Connector) driver.Connector
+	keys     *signature.Keys
+	enforced bool // see WithKeys
 	// existing is set by ExistingOnly.
 	existing bool
 }

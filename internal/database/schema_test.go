@@ -13,7 +13,7 @@ import (
 // column describes a column in a way that both databases can report.
 type column struct {
 	Table, Name string
-	Type        string // integer, text, boolean, time
+	Type        string // integer, text, boolean, time, bytes
 	Required    bool   // NOT NULL
 }
 
@@ -57,6 +57,7 @@ func kindOf(t *testing.T, declared string) string {
 	kind := map[string]string{
 		"bigint": "integer", "integer": "integer", "varchar": "text", "character varying": "text", "text": "text",
 		"boolean": "boolean", "timestamptz": "time", "timestamp with time zone": "time",
+		"bytea": "bytes",
 	}[name]
 	if kind == "" {
 		t.Errorf("unknown type %s", declared)

@@ -24,8 +24,10 @@ import (
 
 // Tx is a running transaction. Its GORM handle is for store files only.
 type Tx struct {
-	db   *DB
-	gorm *gorm.DB
+	db     *DB
+	gorm   *gorm.DB
+	queued []byte // signed rows that are not in log_queue yet
+	single bool   // of InStatement
 }
 
 // Gorm returns the transaction's handle; for store files only.
@@ -61,14 +63,14 @@ func (db *DB) InTx(ctx context.Context, run func(ctx context.Context, tx *Tx) er
 
 // InStatement is InTx for a single statement, which the database commits by
 // itself and so saves two round trips. It is run again also if its answer was
-// lost, so it must be idempotent.
+// lost, so it must be idempotent. It can't sign rows.
 func (db *DB) InStatement(ctx context.Context, statement func(tx *Tx) error) error {
 	return db.again(ctx, func() error {
 		if err := db.beginWriting(ctx); err != nil {
 			return err
 		}
 		defer db.endWriting()
-		return statement(&Tx{db: db, gorm: db.gorm.WithContext(ctx)})
+		return statement(&Tx{db: db, gorm: db.gorm.WithContext(ctx), single: true})
 	})
 }
 
@@ -135,7 +137,12 @@ func (db *DB) tryTx(ctx context.Context, run func(ctx context.Context, tx *Tx) e
 			handle.Rollback()
 		}
 	}()
-	if err := run(ctx, &Tx{db: db, gorm: handle}); err != nil {
+	tx := &Tx{db: db, gorm: handle}
+	if err := run(ctx, tx); err != nil {
+		return err
+	}
+	//mutant:drop TestSignedRowsAreQueued
+	if err := tx.writeQueued(); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {

@@ -59,8 +59,10 @@ func (u Update) fromArrays() (update string, args []any) {
 // Write writes a write set. It returns ErrRowCount as Update does; the rollback then
 // also undoes the inserts. On PostgreSQL it is one statement, to save round trips. Its
 // parts run in no defined order and see the same snapshot, so the update and each
-// group of inserted rows must be independent of the others.
+// group of inserted rows must be independent of the others. What the transaction has
+// signed so far is queued for the log in the same statement.
 func (tx *Tx) Write(w WriteSet) error {
+	w.Inserts = append(w.Inserts, tx.takeQueued()...)
 	if tx.Dialect() == Postgres && w.Update.count() > 0 {
 		with, args := withInserts(w.Inserts)
 		update, more := w.Update.fromArrays()

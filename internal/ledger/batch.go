@@ -210,7 +210,7 @@ func (b *batchTx) record(oneRow, striped []sum) error {
 		groups = append(groups, riders[name])
 	}
 	return database.WriteRiders(b.tx, groups, database.WriteSet{
-		Update: addToAccounts(oneRow), Inserts: append(rowsOf(b.accepted, b.now), addToStripes(striped, b.stripe)...),
+		Update: addToAccounts(oneRow), Inserts: append(rowsOf(b.tx, b.accepted, b.now), addToStripes(striped, b.stripe)...),
 	})
 }
 

@@ -51,7 +51,13 @@ func TestRecordPartsAreIndependent(t *testing.T) {
 				{Account: wallet.ID, Amount: -test.amount}, {Account: bank, Amount: test.amount},
 			}}}}}
 			change := addToAccounts([]sum{{account: wallet.ID, amount: -test.amount}})
-			rows := append(rowsOf(accepted, db.Now()), addToStripes([]sum{{account: test.stripeOf, amount: test.amount}}, 7)...)
+			var rows []database.Rows
+			if _, err := written(t, db, func(tx *database.Tx) error {
+				rows = append(rowsOf(tx, accepted, db.Now()), addToStripes([]sum{{account: test.stripeOf, amount: test.amount}}, 7)...)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
 			parts := []func(tx *database.Tx) error{func(tx *database.Tx) error { return tx.Update(change) }}
 			for _, r := range rows {
 				parts = append(parts, func(tx *database.Tx) error { return tx.Insert(r) })

@@ -119,11 +119,12 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 	return posted, nil
 }
 
-// rowsOf returns the rows of transfers and entries. A second transfer with the
-// same request key violates the unique key, and the batch is retried.
-func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
+// rowsOf signs the transfers and returns the rows of transfers and entries. A second
+// transfer with the same request key violates the unique key, and the batch is retried.
+func rowsOf(tx *database.Tx, accepted []*acceptedPosting, now time.Time) []database.Rows {
 	var ids, of, lines, accounts, amounts []int64
-	var keys, hashes, ops []string
+	var keys, hashes, ops, keyIDs []string
+	var macs [][]byte
 	var subjectTypes []*string
 	var corrects, subjects []*int64
 	for _, a := range accepted {
@@ -140,6 +141,8 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 			subjectType, subject = (*string)(&p.Subject.Type), &p.Subject.ID
 		}
 		subjectTypes, subjects = append(subjectTypes, subjectType), append(subjects, subject)
+		mac, keyID := tx.Sign(recordOf(a, now))
+		macs, keyIDs = append(macs, mac), append(keyIDs, keyID)
 		for line, e := range p.Entries {
 			of, lines = append(of, a.id), append(lines, int64(line))
 			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
@@ -150,6 +153,7 @@ func rowsOf(accepted []*acceptedPosting, now time.Time) []database.Rows {
 			database.NewColumn("id", "bigint", ids), database.NewColumn("request_key", "text", keys), database.NewColumn("request_hash", "text", hashes),
 			database.NewColumn("act", "text", ops), database.NewColumn("corrects", "bigint", corrects),
 			database.NewColumn("subject_kind", "text", subjectTypes), database.NewColumn("subject_id", "bigint", subjects), database.ConstColumn("posted_at", "timestamptz", now),
+			database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
 		}},
 		{Table: "entries", Columns: []database.Column{
 			database.NewColumn("transfer_id", "bigint", of), database.NewColumn("line", "bigint", lines),

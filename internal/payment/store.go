@@ -166,8 +166,13 @@ func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*acceptin
 
 func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 	var ids, customers, amounts, fees []int64
-	var services, billers, identifiers, payees, txnIDs, codes, channels []string
+	var services, billers, identifiers, payees, txnIDs, codes, channels, keyIDs []string
+	var macs [][]byte
+	now := tx.Now()
 	for _, p := range rows {
+		p.AcceptedAt = now
+		mac, keyID := tx.Sign(p.Record())
+		macs, keyIDs = append(macs, mac), append(keyIDs, keyID)
 		ids, customers = append(ids, p.ID), append(customers, p.CustomerID)
 		services, billers = append(services, p.Service), append(billers, p.Biller)
 		identifiers, payees = append(identifiers, p.Identifier), append(payees, p.Payee)
@@ -181,7 +186,8 @@ func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 		database.NewColumn("identifier", "text", identifiers), database.NewColumn("payee", "text", payees),
 		database.NewColumn("amount", "bigint", amounts), database.NewColumn("fee", "bigint", fees),
 		database.NewColumn("txn_id", "text", txnIDs), database.NewColumn("code", "text", codes), database.NewColumn("channel", "text", channels),
-		database.ConstColumn("state", "text", string(Processing)), database.ConstColumn("accepted_at", "timestamptz", tx.Now()),
+		database.ConstColumn("state", "text", string(Processing)), database.ConstColumn("accepted_at", "timestamptz", now),
+		database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
 	}}, nil
 }
 

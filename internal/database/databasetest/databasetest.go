@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/signature"
 )
 
 // Each runs the test on a fresh SQLite and on a fresh PostgreSQL database.
@@ -87,6 +88,7 @@ func Reopen(t testing.TB, address string, options ...database.Option) *database.
 
 func open(t testing.TB, address string, options []database.Option) *database.DB {
 	t.Helper()
+	options = append([]database.Option{database.WithKeys(Keys(), false)}, options...)
 	db, err := database.Open(context.Background(), address, options...)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +96,15 @@ func open(t testing.TB, address string, options []database.Option) *database.DB 
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
+
+// Keys returns the books' keys of databases in tests.
+var Keys = sync.OnceValue(func() *signature.Keys {
+	keys, err := signature.ParseKeys("books-key-of-all-tests-books-key-of-all-tests")
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
 
 // sqliteTemplate returns a migrated database file, created once per process and copied
 // for each test.

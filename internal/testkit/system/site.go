@@ -143,6 +143,7 @@ func (s *Site) Audit(t testing.TB, flags ...string) {
 const (
 	SecretKey = "ELSOM_SECRET_KEY=some-secret-some-secret-some-secret"
 	PINPepper = "ELSOM_PIN_PEPPER=good-pepper-for-tests-of-the-program"
+	BooksKey  = "ELSOM_BOOKS_KEY=good-books-key-for-tests-of-the-program"
 )
 
 // AmendCatalog exports the catalog, replaces texts (pairs of old and new) and

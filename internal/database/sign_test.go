@@ -1,0 +1,173 @@
+package database_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/signature"
+)
+
+func record(id int64) *signature.Record { return signature.NewRecord(signature.Agent, id).Text("kicb") }
+
+// queuedItems returns the signed rows that are queued for the log, by transaction.
+func queuedItems(t *testing.T, db *database.DB) (lists [][]signature.Item) {
+	t.Helper()
+	var rows []struct{ Records []byte }
+	if err := db.Gorm(t.Context()).Raw("SELECT records FROM log_queue ORDER BY id").Scan(&rows).Error; err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		items, ok := signature.ParseItems(r.Records)
+		if !ok {
+			t.Fatalf("not a list: %x", r.Records)
+		}
+		lists = append(lists, items)
+	}
+	return lists
+}
+
+// What a transaction signs is queued when it commits, in as few rows as its statements
+// allow, and not at all when it fails.
+func TestSignedRowsAreQueued(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		var macs [][]byte
+		sign := func(tx *database.Tx, ids ...int64) {
+			for _, id := range ids {
+				mac, keyID := tx.Sign(record(id))
+				if err := db.Verify(t.Context(), record(id), mac, keyID); err != nil {
+					t.Error(err)
+				}
+				macs = append(macs, mac)
+			}
+		}
+		failed := errors.New("failed")
+		for _, c := range []struct {
+			run  func(tx *database.Tx) error
+			want error
+		}{
+			{func(tx *database.Tx) error { sign(tx, 1, 2); return nil }, nil},
+			{func(tx *database.Tx) error { sign(tx, 3); return failed }, failed},
+			{func(tx *database.Tx) error { return nil }, nil},
+			{func(tx *database.Tx) error { // some before the statement, some after it
+				sign(tx, 4)
+				err := tx.Write(database.WriteSet{})
+				sign(tx, 5)
+				return err
+			}, nil},
+		} {
+			if err := db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return c.run(tx) }); !errors.Is(err, c.want) {
+				t.Fatal(err)
+			}
+		}
+		lists := queuedItems(t, db)
+		var ids []int64
+		for _, list := range lists {
+			for _, item := range list {
+				ids = append(ids, item.ID)
+				if item.Kind != signature.Agent || item.Leaf != record(item.ID).LeafHash(macs[item.ID-1]) {
+					t.Errorf("queued %+v", item)
+				}
+			}
+		}
+		if len(lists) != 3 || len(ids) != 4 || ids[0] != 1 || ids[1] != 2 || ids[2] != 4 || ids[3] != 5 {
+			t.Errorf("queued %v in %d rows", ids, len(lists))
+		}
+	})
+}
+
+// On PostgreSQL the queue's row is written by the statement of the write set: signing
+// costs no round trip.
+func TestWriteQueuesInItsStatement(t *testing.T) {
+	var statements []string
+	db := databasetest.Postgres(t, database.WithTrace(func(statement string, _ []any) { statements = append(statements, statement) }))
+	if err := db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+		statements = nil
+		_, _ = tx.Sign(record(1))
+		return tx.Write(database.WriteSet{
+			Update:  database.Update{Set: "schema_compatibility SET serves_from = v.n", Where: "schema_compatibility.id = v.id", Values: []database.Column{database.NewColumn("id", "bigint", []int64{1}), database.NewColumn("n", "bigint", []int64{1})}},
+			Inserts: []database.Rows{{Table: "drafts", Columns: []database.Column{database.NewColumn("id", "bigint", []int64{})}}},
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(statements) != 2 || !strings.Contains(statements[0], "log_queue") || statements[1] != "commit" {
+		t.Errorf("statements: %q", statements)
+	}
+	if len(queuedItems(t, db)) != 1 {
+		t.Error("not queued")
+	}
+}
+
+func TestNoKeysQueueNothing(t *testing.T) {
+	db := databasetest.SQLite(t, database.WithKeys(nil, false))
+	if err := db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+		if mac, keyID := tx.Sign(record(1)); mac != nil || keyID != "" {
+			t.Errorf("signed: %x %s", mac, keyID)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if lists := queuedItems(t, db); lists != nil {
+		t.Errorf("queued %v", lists)
+	}
+	if err := db.Verify(t.Context(), record(1), []byte("x"), "y"); err != nil {
+		t.Errorf("without keys: %v", err)
+	}
+}
+
+// A statement that commits by itself can't queue what it signs.
+func TestInStatementRefusesToSign(t *testing.T) {
+	db := databasetest.SQLite(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("signed")
+		}
+	}()
+	_ = db.InStatement(t.Context(), func(tx *database.Tx) error { _, _ = tx.Sign(record(1)); return nil })
+}
+
+// Only a database that was in use before rows were signed permits unsigned rows, and
+// the operator can forbid them whatever it says.
+func TestUnsignedRows(t *testing.T) {
+	keys := databasetest.Keys()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		if err := db.Verify(ctx, record(1), nil, ""); !errors.Is(err, signature.ErrUnsigned) {
+			t.Errorf("in a new database: %v", err)
+		}
+		if _, err := db.Pool().ExecContext(ctx, "INSERT INTO unsigned_allowed (id) VALUES (1)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Verify(ctx, record(1), nil, ""); err != nil {
+			t.Errorf("permitted: %v", err)
+		}
+		mac, keyID := keys.Sign(record(1))
+		if err := db.Verify(ctx, record(2), mac, keyID); !errors.Is(err, signature.ErrForged) || !strings.Contains(err.Error(), "agent 2") {
+			t.Errorf("another row's mac: %v", err)
+		}
+		database.WithKeys(keys, true)(db)
+		if err := db.Verify(ctx, record(1), nil, ""); !errors.Is(err, signature.ErrUnsigned) {
+			t.Errorf("enforced: %v", err)
+		}
+	})
+}
+
+func TestBaselineIsMarked(t *testing.T) {
+	db := databasetest.SQLite(t)
+	if err := db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+		mac, keyID := tx.SignBaseline(record(1))
+		own, ownID := tx.Sign(record(1))
+		if !signature.IsBaseline(keyID) || signature.IsBaseline(ownID) || bytes.Equal(mac, own) {
+			t.Errorf("baseline %s %x, own %s %x", keyID, mac, ownID, own)
+		}
+		return db.Verify(t.Context(), record(1), mac, keyID)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,170 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// Kind is the kind of a signed row. It is a part of what is signed, so that a row
+// of one table is never taken for a row of another.
+type Kind string
+
+// The kinds.
+const (
+	Transfer       Kind = "transfer" // with its entries
+	Payment        Kind = "payment"
+	CashIn         Kind = "cash_in"
+	WalletTransfer Kind = "wallet_transfer"
+	Decision       Kind = "decision"
+	Claim          Kind = "claim"
+	Settlement     Kind = "settlement"
+	Agent          Kind = "agent"
+	Catalog        Kind = "catalog"
+	Customer       Kind = "customer"
+)
+
+// Kinds are all kinds. The position of a kind is its code in stored lists of
+// records, so kinds are only added at the end.
+var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer}
+
+// Code returns the kind's code in stored lists of records, from 1 on; 0 for an
+// unknown kind.
+func (k Kind) Code() byte {
+	for i, known := range Kinds {
+		if k == known {
+			return byte(i + 1)
+		}
+	}
+	return 0
+}
+
+// KindOf returns the kind of a code, and whether there is one.
+func KindOf(code byte) (Kind, bool) {
+	if code == 0 || int(code) > len(Kinds) {
+		return "", false
+	}
+	return Kinds[code-1], true
+}
+
+// format is the first byte of every canonical form. It changes only if the form
+// does.
+const format = 1
+
+// The types of fields in the canonical form.
+const (
+	typeText   = 't'
+	typeInt    = 'i'
+	typeBool   = 'b'
+	typeTime   = 'm' // microseconds since 1970
+	typeAbsent = 'n'
+)
+
+// Record is the canonical form of a row: its kind, its id and then its fields in an
+// order that the row's package defines and never changes. Every field has its type,
+// and texts their length, so that different rows never have the same bytes.
+//
+// The values are those that are stored: times are in whole microseconds, a column
+// that is NULL is Absent.
+type Record struct {
+	kind Kind
+	id   int64
+	leaf []byte // a leaf of the log without the mac: a zero byte and the canonical form
+}
+
+// NewRecord returns the record of a row that has no fields yet.
+func NewRecord(kind Kind, id int64) *Record {
+	r := &Record{kind: kind, id: id, leaf: append(make([]byte, 0, 384), 0, format)}
+	return r.Text(string(kind)).Int(id)
+}
+
+// Kind returns the kind of the row.
+func (r *Record) Kind() Kind { return r.kind }
+
+// ID returns the id of the row.
+func (r *Record) ID() int64 { return r.id }
+
+// Text adds a text.
+func (r *Record) Text(s string) *Record {
+	r.leaf = binary.AppendUvarint(append(r.leaf, typeText), uint64(len(s)))
+	r.leaf = append(r.leaf, s...)
+	return r
+}
+
+// Int adds a number.
+func (r *Record) Int(n int64) *Record { return r.number(typeInt, n) }
+
+// Bool adds a truth value.
+func (r *Record) Bool(b bool) *Record {
+	r.leaf = append(r.leaf, typeBool, 0)
+	if b {
+		r.leaf[len(r.leaf)-1] = 1
+	}
+	return r
+}
+
+// Time adds a time in microseconds; the zero time is Absent.
+func (r *Record) Time(t time.Time) *Record {
+	if t.IsZero() {
+		return r.Absent()
+	}
+	return r.number(typeTime, t.UnixMicro())
+}
+
+// Absent adds a field without a value, as NULL is.
+func (r *Record) Absent() *Record {
+	r.leaf = append(r.leaf, typeAbsent)
+	return r
+}
+
+func (r *Record) number(kind byte, n int64) *Record {
+	r.leaf = binary.BigEndian.AppendUint64(append(r.leaf, kind), uint64(n))
+	return r
+}
+
+// Bytes returns the canonical form. It is valid until a field is added.
+func (r *Record) Bytes() []byte { return r.leaf[1:] }
+
+// LeafHash returns the hash of a signed row in the log: that of a leaf of RFC 6962
+// whose data is the canonical form followed by the mac. The mac keeps the content
+// from being guessed from the hash.
+func (r *Record) LeafHash(mac []byte) [sha256.Size]byte {
+	return sha256.Sum256(append(r.leaf, mac...))
+}
+
+// Item is an element of a stored list of records: a signed row and the hash of its
+// leaf in the log.
+type Item struct {
+	Kind Kind
+	ID   int64
+	Leaf [sha256.Size]byte
+}
+
+// ItemSize is the size of an element of a stored list in bytes: the kind's code, the
+// id in big-endian order, the leaf's hash.
+const ItemSize = 1 + 8 + sha256.Size
+
+// AppendItem appends an element to a stored list.
+func AppendItem(list []byte, item Item) []byte {
+	list = append(list, item.Kind.Code())
+	list = binary.BigEndian.AppendUint64(list, uint64(item.ID))
+	return append(list, item.Leaf[:]...)
+}
+
+// ParseItems returns the elements of a stored list, and whether it is one.
+func ParseItems(list []byte) (items []Item, ok bool) {
+	if len(list)%ItemSize != 0 {
+		return nil, false
+	}
+	items = make([]Item, 0, len(list)/ItemSize)
+	for ; len(list) > 0; list = list[ItemSize:] {
+		kind, known := KindOf(list[0])
+		if !known {
+			return nil, false
+		}
+		item := Item{Kind: kind, ID: int64(binary.BigEndian.Uint64(list[1:]))}
+		copy(item.Leaf[:], list[9:ItemSize])
+		items = append(items, item)
+	}
+	return items, true
+}
