@@ -133,6 +133,7 @@ func newAppWith(t *testing.T, o options) *testApp {
 	app.agent, app.inbox = list[0], inbox.New(app.DB)
 	sessions, err := session.New(app.DB, session.Options{
 		Secret: testkit.Secret, Secure: o.https, Public: base, Left: push.RemoveBrowser, Ended: push.RemoveForCustomer,
+		SecurityLog: app.Security,
 	})
 	require.NoError(t, err)
 	app.handlers = web.Handlers{
@@ -140,7 +141,7 @@ func newAppWith(t *testing.T, o options) *testApp {
 			Customers: app.Customers, Wallets: app.Wallets, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
 			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
 		}),
-		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https,
+		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https, SecurityLog: app.Security,
 		Healthy: func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
 	}
 	if o.handlers != nil {

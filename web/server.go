@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"elsom/internal/fault"
+	"elsom/internal/securitylog"
 	"elsom/static"
 	"elsom/web/portal"
 	"elsom/web/session"
@@ -35,6 +36,8 @@ type Handlers struct {
 	Healthy func(c echo.Context) error
 	// Observe is called after each request, for metrics; may be nil.
 	Observe func(Request)
+	// SecurityLog gets refused machines, forged forms and exhausted limits; may be nil.
+	SecurityLog *securitylog.Log
 	// Limits bounds the requests in flight; zero values mean the defaults.
 	Limits Limits
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto
@@ -91,7 +94,7 @@ func (h Handlers) public(e *echo.Echo, trusted proxies) {
 // their own, which browsers can't use up.
 func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
 	capacity := limits.Machines
-	g := e.Group("", noStore, textErrors, recoverPanics(), h.refusePlainHTTP(trusted))
+	g := e.Group("", h.requestSource(e.IPExtractor), h.recordMachines, noStore, textErrors, recoverPanics(), h.refusePlainHTTP(trusted))
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
 		//mutant:replace verified(capacity, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(capacity, verify ./internal/e2e TestRejectWithoutReadingBody
 		return []echo.MiddlewareFunc{verified(capacity, verify, busy), bodies.receive(body, busy), limited(capacity, busy)}
@@ -108,7 +111,7 @@ func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies 
 func (h Handlers) browser(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
 	busy := busyPage()
 	//mutant:replace noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), => noStore, limitedByMethod(limits, busy), bodies.receive(browserBody, busy), TestSlowSendersAreNotCounted
-	browser := e.Group("", h.redirectToHTTPS(trusted), noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), compressed(),
+	browser := e.Group("", h.requestSource(e.IPExtractor), h.recordBrowsers, h.redirectToHTTPS(trusted), noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), compressed(),
 		h.Sessions.Middleware(), h.Portal.LanguageLink, h.Portal.Ended)
 	//mutant:replace h.Sessions.Guard(), => TestEveryFormNeedsAToken
 	visitorRoutes(pages{browser.Group("", h.Sessions.Guard(), h.Portal.LanguageSwitch)}, h.Portal)

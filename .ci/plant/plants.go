@@ -73,6 +73,7 @@ var plants = []plant{
 	{rule: "r6-stores", folder: "internal/catalog", imports: "elsom/internal/ledger"},
 	{rule: "r6-stores", folder: "internal/ratelimit", imports: "elsom/internal/outbox"},
 	{rule: "r6-stores", folder: "internal/ussdsession", imports: "elsom/internal/i18n"},
+	{rule: "r6-stores", folder: "internal/securitylog", imports: "elsom/internal/customer"},
 	{rule: "r6-credential", folder: "internal/credential", imports: "elsom/internal/ledger"},
 	{rule: "r6-audit", folder: "internal/audit", imports: "elsom/internal/outbox"},
 

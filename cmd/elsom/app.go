@@ -23,6 +23,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 	"elsom/internal/transfer"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
@@ -35,6 +36,7 @@ type app struct {
 	db       *database.DB
 	notifier *outbox.Notifier
 	counters *ratelimit.Counters
+	security *securitylog.Log
 
 	catalog      *catalog.Catalog
 	customers    *customer.Customers
@@ -104,6 +106,9 @@ func (a *app) wireMessages(secret []byte) (err error) {
 	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: secret, Off: !a.config.RateLimits}); err != nil {
 		return err
 	}
+	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: secret}); err != nil {
+		return err
+	}
 	if !a.config.VAPIDKey.Set() {
 		return nil
 	}
@@ -125,7 +130,7 @@ func (a *app) wireIdentity(secret, pepper []byte) (err error) {
 	a.customers, err = customer.New(a.db, customer.Options{
 		Secret: secret, PINPepper: pepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
-		Levels: a.catalog, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+		SecurityLog: a.security, Levels: a.catalog, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
 	})
 	if err != nil {
 		return err
@@ -180,8 +185,21 @@ func (a *app) close() {
 	if a.ledger != nil {
 		a.ledger.Close()
 	}
+	a.closeSecurityLog()
 	if err := a.db.Close(); err != nil {
 		slog.Warn("database: closing failed", "error", err)
+	}
+}
+
+// closeSecurityLog writes the events that are still in memory.
+func (a *app) closeSecurityLog() {
+	if a.security == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := a.security.Close(ctx); err != nil {
+		slog.Warn("securitylog: the last events were not written", "error", err)
 	}
 }
 

@@ -76,6 +76,10 @@ var (
 		[]string{"limit"}, nil)
 	noticesDropped = prometheus.NewDesc("elsom_sms_notices_dropped_total",
 		"SMS notices dropped by the daily limit of their number.", nil, nil)
+	securityEvents = prometheus.NewDesc("elsom_security_events_total",
+		"Events of the security log that this process recorded.", []string{"event", "outcome"}, nil)
+	securityEventsDropped = prometheus.NewDesc("elsom_security_events_dropped_total",
+		"Rows of the security log dropped because the database took none for long.", nil, nil)
 	pinsWrong = prometheus.NewDesc("elsom_ussd_wrong_pins_total", "Wrong PINs entered through a gateway.", []string{"gateway"}, nil)
 )
 
@@ -87,6 +91,8 @@ func (l *refusalMetrics) Describe(out chan<- *prometheus.Desc) {
 	out <- codesRefused
 	out <- noticesDropped
 	out <- pinsWrong
+	out <- securityEvents
+	out <- securityEventsDropped
 }
 
 // Collect implements prometheus.Collector.
@@ -95,6 +101,10 @@ func (l *refusalMetrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(codesRefused, prometheus.CounterValue, float64(n), limit)
 	}
 	out <- prometheus.MustNewConstMetric(noticesDropped, prometheus.CounterValue, float64(l.droppedNotices.Load()))
+	for kind, n := range l.security.Counts() {
+		out <- prometheus.MustNewConstMetric(securityEvents, prometheus.CounterValue, float64(n), string(kind.Event), string(kind.Outcome))
+	}
+	out <- prometheus.MustNewConstMetric(securityEventsDropped, prometheus.CounterValue, float64(l.security.Dropped()))
 	if handler := l.ussd.Load(); handler != nil {
 		for gateway, n := range handler.WrongPINs() {
 			out <- prometheus.MustNewConstMetric(pinsWrong, prometheus.CounterValue, float64(n), gateway)

@@ -21,7 +21,7 @@ import (
 func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 	sessions, err := session.New(a.db, session.Options{
 		Secret: []byte(a.config.SecretKey.Reveal()), Secure: a.config.HTTPS(), Public: a.config.BaseURL,
-		Left: push.RemoveBrowser, Ended: push.RemoveForCustomer,
+		Left: push.RemoveBrowser, Ended: push.RemoveForCustomer, SecurityLog: a.security,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -41,6 +41,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		USSD:           menu,
 		Receipts:       receipts.New(a.gateways, a.messages),
 		Healthy:        a.healthy,
+		SecurityLog:    a.security,
 		TrustedProxies: a.config.TrustedProxies,
 		HTTPS:          a.config.HTTPS(), BaseURL: a.config.BaseURL,
 	}

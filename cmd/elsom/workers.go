@@ -46,6 +46,7 @@ func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, session
 	}
 	workers.Go(func() { a.purgeExpired(ctx, sessions) })
 	workers.Go(func() { a.ceilings.watch(ctx) })
+	workers.Go(func() { a.security.Run(ctx) })
 	return nil
 }
 
@@ -92,6 +93,7 @@ func (a *app) purgeExpired(ctx context.Context, sessions *session.Sessions) {
 	both.Go(func() { purgeRepeatedly(ctx, time.Minute, purgeFuncs{"USSD sessions": a.ussdSessions.Purge}) })
 	purgeRepeatedly(ctx, 10*time.Minute, purgeFuncs{
 		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "rate limits": a.counters.Purge, "sessions": sessions.Purge,
+		"security log": a.security.Purge,
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // Purpose is what an SMS code confirms. A session awaits at most one code per
@@ -65,12 +66,19 @@ func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code 
 // verifyCode counts an attempt at a code, compares it, and returns what the code
 // confirms. Errors: Invalid at code for a wrong or expired one; TooMany after five
 // attempts; NotFound if the session awaits no code.
-func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purpose Purpose, typed string) (*confirmation, error) {
+func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purpose Purpose, typed string) (_ *confirmation, failure error) {
 	code, err := parseCode(op, typed)
 	if err != nil {
 		return nil, err
 	}
 	row, counted, err := cs.countCodeAttempt(ctx, sessionKey, purpose, cs.o.Now())
+	defer func() {
+		var of subject
+		if row != nil {
+			of.number = phone.Number(row.Phone)
+		}
+		cs.record(ctx, securitylog.Code, of, string(purpose), failure)
+	}()
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
@@ -122,7 +130,7 @@ func (cs *Customers) Pending(ctx context.Context, sessionKey string, purpose Pur
 //
 // Errors: TooMany, with the time until the next code in RetryAfter; NotFound if
 // the session awaits no code.
-func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, from Origin) error {
+func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose Purpose, from Origin) (failure error) {
 	const op = "customer.resend"
 	row, found, err := cs.confirmation(ctx, sessionKey, purpose)
 	if err != nil {
@@ -135,6 +143,9 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 	if wait := row.SentAt.Add(ResendPause).Sub(now); wait > 0 {
 		return ratelimit.TooMany(op, wait)
 	}
+	defer func() {
+		cs.record(ctx, securitylog.CodeSent, subject{number: phone.Number(row.Phone)}, string(purpose), failure)
+	}()
 	if err := cs.limitCode(ctx, phone.Number(row.Phone), from); err != nil {
 		return err
 	}

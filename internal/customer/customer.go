@@ -24,6 +24,7 @@ import (
 	"elsom/internal/password"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // Customer is the holder of a wallet. Its ID is also the id of the wallet's account.
@@ -113,6 +114,8 @@ type Options struct {
 	// Hash holds the parameters by which passwords are hashed; zero:
 	// password.DefaultHash.
 	Hash Hash
+	// SecurityLog gets logins, codes, PINs and their outcomes; may be nil.
+	SecurityLog *securitylog.Log
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
 }
@@ -207,12 +210,14 @@ func (cs *Customers) SetLanguage(ctx context.Context, id int64, lang string) err
 }
 
 // Block prevents a customer from logging in and ends all sessions.
-func (cs *Customers) Block(ctx context.Context, id int64) error {
+func (cs *Customers) Block(ctx context.Context, id int64) (failure error) {
+	defer func() { cs.record(ctx, securitylog.Block, subject{wallet: id}, "", failure) }()
 	return updated("customer.block")(cs.storeBlocked(ctx, id, true))
 }
 
 // Unblock reverses Block. Sessions stay ended.
-func (cs *Customers) Unblock(ctx context.Context, id int64) error {
+func (cs *Customers) Unblock(ctx context.Context, id int64) (failure error) {
+	defer func() { cs.record(ctx, securitylog.Unblock, subject{wallet: id}, "", failure) }()
 	return updated("customer.unblock")(cs.storeBlocked(ctx, id, false))
 }
 

@@ -19,6 +19,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // emailChange limits changes of the e-mail address: each sends an SMS, and an
@@ -30,7 +31,7 @@ var emailChange = ratelimit.Rule{Name: "e-mail changed", Limit: 5, Window: 24 * 
 //
 // Errors: Invalid at email and password; TooMany; Conflict
 // "customer.email_elsewhere" if it was changed meanwhile.
-func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, address string) error {
+func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, address string) (failure error) {
 	const op = "customer.email"
 	fresh, badEmail := parseEmail(op, address)
 	var badPassword error
@@ -53,6 +54,7 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
 	}
+	defer func() { cs.record(ctx, securitylog.EmailChange, subject{phone.Number(holder.Phone), id}, "", failure) }()
 	if err := cs.o.Counters.Take(ctx, emailChange, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}

@@ -10,14 +10,16 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // IsRegistered reports whether a number is registered on the site: the first step
 // asks for the password of a registered number and offers registration to others. It
 // returns fault.TooMany for an address with very many lookups, except in a browser
 // that is familiar for the number.
-func (cs *Customers) IsRegistered(ctx context.Context, number phone.Number, from Origin) (bool, error) {
+func (cs *Customers) IsRegistered(ctx context.Context, number phone.Number, from Origin) (registered bool, failure error) {
 	const op = "customer.known"
+	defer func() { cs.recordLimited(ctx, securitylog.Lookup, subject{number: number}, failure) }()
 	r, err := cs.readByPhone(ctx, number)
 	if err != nil {
 		return false, fault.Wrap(op, err)
@@ -33,8 +35,10 @@ func (cs *Customers) IsRegistered(ctx context.Context, number phone.Number, from
 //
 // Errors: Invalid at password; TooMany; Forbidden if the wallet is blocked (only
 // after a right password); Unavailable.
-func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password string, from Origin) (Customer, error) {
+func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password string, from Origin) (c Customer, failure error) {
 	const op = "customer.login"
+	//mutant:drop ./web TestSecurityEventsOfSite
+	defer func() { cs.record(ctx, securitylog.Login, subject{number, c.ID}, "", failure) }()
 	if password == "" {
 		return Customer{}, fault.New(fault.Invalid, op, "customer.password_empty").At("password")
 	}

@@ -17,6 +17,7 @@ import (
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
+	"elsom/internal/securitylog"
 )
 
 // PINUse is the purpose for which a PIN is verified.
@@ -136,11 +137,13 @@ func (cs *Customers) ReturnPIN(ctx context.Context, id int64, key string) error 
 }
 
 // comparePIN counts an attempt, compares it, and returns the row of a right PIN.
-func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed string) (*pinRow, error) {
+func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed string) (_ *pinRow, failure error) {
 	pin, err := parsePIN(op, typed)
 	if err != nil {
 		return nil, err
 	}
+	//mutant:drop ./web TestSecurityEventsOfSite
+	defer func() { cs.record(ctx, securitylog.PIN, subject{wallet: id}, "", failure) }()
 	row, counted, err := cs.countPINAttempt(ctx, id, cs.o.Now())
 	if err != nil {
 		return nil, fault.Wrap(op, err)

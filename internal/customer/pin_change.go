@@ -15,6 +15,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // pinChange limits changes of a PIN: each costs a slow hash and an SMS.
@@ -87,7 +88,7 @@ func drawPIN(number phone.Number, person inn.INN) string {
 //
 // Errors: Invalid at pin as CheckNewPIN, and at password; Conflict
 // "customer.pin_there"; TooMany; Unavailable.
-func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string) error {
+func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string) (failure error) {
 	const op = "customer.pin.set"
 	holder, pin, err := cs.checkNewPIN(ctx, op, id, pin)
 	if password == "" {
@@ -96,6 +97,7 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 	if err != nil {
 		return err
 	}
+	defer func() { cs.record(ctx, securitylog.PINSet, subject{phone.Number(holder.Phone), id}, "", failure) }()
 	//mutant:drop TestSetPIN
 	if holder.HasPIN {
 		return fault.New(fault.Conflict, op, "customer.pin_there")
@@ -163,7 +165,10 @@ func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) e
 }
 
 // replaceWithOwnPIN replaces a PIN that was verified by one that the holder chose.
-func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *Record, row *pinRow, pin string) error {
+func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *Record, row *pinRow, pin string) (failure error) {
+	defer func() {
+		cs.record(ctx, securitylog.PINSet, subject{phone.Number(holder.Phone), row.CustomerID}, "", failure)
+	}()
 	//mutant:drop TestPINChangesAreCounted
 	if err := cs.limitPINChange(ctx, row.CustomerID); err != nil {
 		return err
@@ -228,7 +233,8 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 
 // sendPIN draws a PIN, passes its hash to write, and queues the SMS, in one
 // transaction.
-func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write func(tx *database.Tx, hash string) error) error {
+func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write func(tx *database.Tx, hash string) error) (failure error) {
+	defer func() { cs.record(ctx, securitylog.PINIssued, subject{wallet: id}, "", failure) }()
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
 		return fault.Wrap(op, err)

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
+	"elsom/internal/securitylog"
 )
 
 // StartReset sends an SMS code for a new password. For a number that is not
@@ -19,8 +20,9 @@ import (
 // sent. lang is the language of the visit.
 //
 // Errors: TooMany.
-func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang string, from Origin) error {
+func (cs *Customers) StartReset(ctx context.Context, sessionKey string, number phone.Number, lang string, from Origin) (failure error) {
 	const op = "customer.reset"
+	defer func() { cs.record(ctx, securitylog.CodeSent, subject{number: number}, string(ForReset), failure) }()
 	if err := cs.limitCode(ctx, number, from); err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func resetText(holder *Record) string {
 //
 // Errors: Invalid at password (the code is not counted then) and code; TooMany;
 // NotFound if the session awaits no code.
-func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, password string, from Origin) (Customer, error) {
+func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, password string, from Origin) (c Customer, failure error) {
 	const op = "customer.reset.confirm"
 	number, err := cs.Pending(ctx, sessionKey, ForReset)
 	if err != nil {
@@ -55,6 +57,8 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	if err != nil {
 		return Customer{}, err
 	}
+	//mutant:drop ./web TestSecurityEventsOfSite
+	defer func() { cs.record(ctx, securitylog.PasswordReset, subject{number, c.ID}, "", failure) }()
 	hash, err := cs.hasher.Hash(ctx, password)
 	if err != nil {
 		return Customer{}, err
@@ -132,7 +136,7 @@ func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time)
 //
 // Errors: Invalid at old_password and password; TooMany; Conflict if it was changed
 // elsewhere meanwhile.
-func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password string) (Customer, error) {
+func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password string) (_ Customer, failure error) {
 	const op = "customer.password"
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
@@ -144,6 +148,9 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	if err := checkNewPassword(op, password, phone.Number(holder.Phone)); err != nil {
 		return Customer{}, err
 	}
+	defer func() {
+		cs.record(ctx, securitylog.PasswordChange, subject{phone.Number(holder.Phone), id}, "", failure)
+	}()
 	if err := cs.o.Counters.Take(ctx, passwordChange, strconv.FormatInt(id, 10)); err != nil {
 		return Customer{}, err
 	}

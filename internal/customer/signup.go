@@ -10,6 +10,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // Signup is the form that registers a number on the site.
@@ -29,7 +30,7 @@ type Signup struct {
 // session's.
 //
 // Errors: Invalid at email, password, offer (joined); TooMany; Unavailable.
-func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signup) error {
+func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signup) (failure error) {
 	const op = "customer.signup"
 	email, badEmail := parseEmail(op, s.Email)
 	badPassword := checkNewPassword(op, s.Password, s.Phone)
@@ -44,6 +45,7 @@ func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signu
 	if s.Phone == "" || sessionKey == "" || !i18n.Valid(s.Lang) {
 		return fault.New(fault.Internal, op, "").Because(errors.New("number, session or language is missing"))
 	}
+	defer func() { cs.record(ctx, securitylog.CodeSent, subject{number: s.Phone}, string(ForSignup), failure) }()
 	if err := cs.o.Counters.Take(ctx, signupAddress, ratelimit.Address(s.From.Address)); err != nil {
 		return err
 	}
@@ -75,12 +77,15 @@ func signupText(holder *Record) string {
 //
 // Errors: Invalid at code; TooMany; NotFound if the session awaits no code; Conflict
 // if the number was registered meanwhile; Forbidden if its wallet is blocked.
-func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string, from Origin) (Customer, error) {
+func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string, from Origin) (c Customer, failure error) {
 	const op = "customer.confirm"
 	row, err := cs.verifyCode(ctx, op, sessionKey, ForSignup, code)
 	if err != nil {
 		return Customer{}, err
 	}
+	defer func() {
+		cs.record(ctx, securitylog.Signup, subject{phone.Number(row.Phone), c.ID}, string(Web), failure)
+	}()
 	level, err := cs.o.Levels.DefaultLevel(ctx)
 	if err != nil {
 		return Customer{}, err

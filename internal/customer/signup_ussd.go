@@ -14,6 +14,7 @@ import (
 	"elsom/internal/input"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
+	"elsom/internal/securitylog"
 )
 
 // NameMax is the maximum length of a name in characters: it must fit on the
@@ -98,7 +99,9 @@ func (cs *Customers) RegisterByUSSD(ctx context.Context, s USSDSignup) (Customer
 		return Customer{}, fault.Wrap(op, err)
 	}
 	if holder == nil {
-		holder, err = cs.openByUSSD(ctx, s, name, person)
+		if holder, err = cs.openByUSSD(ctx, s, name, person); holder != nil {
+			cs.record(ctx, securitylog.Signup, subject{s.Phone, holder.ID}, string(USSD), err)
+		}
 	}
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/input"
+	"elsom/internal/securitylog"
 )
 
 // StaffAction is the member of staff who acts on a customer, and the reason. Both
@@ -59,8 +60,9 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffAction) err
 // UnlockPIN resets attempts and locks of a customer's PIN, for staff; the PIN stays.
 //
 // Errors: Invalid "customer.staff_invalid"; NotFound "customer.no_pin".
-func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffAction) error {
+func (cs *Customers) UnlockPIN(ctx context.Context, id int64, by StaffAction) (failure error) {
 	const op = "customer.pin.unlock"
+	defer func() { cs.record(ctx, securitylog.PINUnlock, subject{wallet: id}, "staff", failure) }()
 	by, err := by.check(op)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // pinUnlock limits unlocks, which let an attacker with the password and access to
@@ -34,7 +35,7 @@ func (cs *Customers) staffOnly(holder *Record) bool {
 //
 // Errors: Invalid at password; TooMany; NotFound "customer.no_pin"; Forbidden
 // "customer.pin_staff_only" if the password was set by SMS lately; Unavailable.
-func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int64, password, lang string, from Origin) error {
+func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int64, password, lang string, from Origin) (failure error) {
 	const op = "customer.pin.unlock"
 	if password == "" {
 		return fault.New(fault.Invalid, op, "customer.password_empty").At("password")
@@ -57,6 +58,8 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	if err := cs.o.Counters.Take(ctx, pinUnlock, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
+	of := subject{phone.Number(holder.Phone), id}
+	defer func() { cs.record(ctx, securitylog.CodeSent, of, string(ForUnlock), failure) }()
 	if err := cs.limitCode(ctx, phone.Number(holder.Phone), from); err != nil {
 		return err
 	}
@@ -66,7 +69,10 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 }
 
 // provePassword counts and verifies the password of a customer who is logged in.
-func (cs *Customers) provePassword(ctx context.Context, op string, holder *Record, password string) error {
+func (cs *Customers) provePassword(ctx context.Context, op string, holder *Record, password string) (failure error) {
+	defer func() {
+		cs.record(ctx, securitylog.Password, subject{phone.Number(holder.Phone), holder.ID}, "", failure)
+	}()
 	if err := cs.o.Counters.Take(ctx, passwordChange, strconv.FormatInt(holder.ID, 10)); err != nil {
 		return err
 	}
@@ -84,12 +90,15 @@ func unlockText(*Record) string { return "sms.unlock_code" }
 // and the next lock is as long as it would have been.
 //
 // Errors: Invalid at code; TooMany; NotFound if the session awaits no code.
-func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id int64, code string) error {
+func (cs *Customers) ConfirmUnlock(ctx context.Context, sessionKey string, id int64, code string) (failure error) {
 	const op = "customer.pin.unlock.confirm"
 	row, err := cs.verifyCode(ctx, op, sessionKey, ForUnlock, code)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		cs.record(ctx, securitylog.PINUnlock, subject{phone.Number(row.Phone), id}, "", failure)
+	}()
 	done := false
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		done = false

@@ -23,6 +23,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
@@ -53,6 +54,7 @@ type App struct {
 	Ledger    *ledger.Ledger
 	Notifier  *outbox.Notifier
 	Counters  *ratelimit.Counters
+	Security  *securitylog.Log
 	Sealer    *sms.Sealer
 	Messages  *sms.Messages
 	Catalog   *catalog.Catalog
@@ -89,6 +91,8 @@ func (a *App) identity(o Options) {
 	a.Messages = sms.NewMessages(a.DB, a.Sealer)
 	a.Counters, err = ratelimit.New(a.DB, ratelimit.Options{Secret: Secret, Off: o.NoRateLimits})
 	require.NoError(a.T, err)
+	a.Security, err = securitylog.New(a.DB, securitylog.Options{Secret: Secret})
+	require.NoError(a.T, err)
 	a.Catalog = catalog.New(a.DB, catalog.Options{Development: true})
 	require.NoError(a.T, a.Catalog.Seed(context.Background()))
 	if o.Hash == (customer.Hash{}) {
@@ -96,7 +100,7 @@ func (a *App) identity(o Options) {
 	}
 	a.Customers, err = customer.New(a.DB, customer.Options{
 		Secret: Secret, PINPepper: Secret, Counters: a.Counters, Sealer: a.Sealer, OpenWallet: wallet.Open,
-		Levels: a.Catalog, Hash: o.Hash,
+		Levels: a.Catalog, Hash: o.Hash, SecurityLog: a.Security,
 	})
 	require.NoError(a.T, err)
 	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)

@@ -92,6 +92,19 @@ func (s *Session) Device() string {
 	return keyOf(s.device)
 }
 
+// DeviceOf is Device of a request's cookie; empty without a valid one.
+func (s *Sessions) DeviceOf(r *http.Request) string {
+	name := deviceCookie
+	if s.secure {
+		name = hostPrefix + deviceCookie
+	}
+	token := s.tokenOf(r, name)
+	if token == nil {
+		return ""
+	}
+	return keyOf(token)
+}
+
 // setDeviceCookie renews the device cookie for ninety days.
 func (s *Session) setDeviceCookie() {
 	s.Device()

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"elsom/internal/customer"
 	"elsom/internal/fault"
+	"elsom/internal/securitylog"
 )
 
 // Listed is one browser in which the customer is signed in.
@@ -49,12 +51,13 @@ func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
 
 // End ends one of the customer's sessions by its ID in List, or all Others. It
 // returns fault.NotFound for an unknown ID and for another customer's.
-func (s *Sessions) End(ctx context.Context, of *Session, id string) error {
+func (s *Sessions) End(ctx context.Context, of *Session, id string) (failure error) {
 	const op = "session.end"
 	holder, ok := of.Customer()
 	if !ok {
 		return fault.New(fault.Forbidden, op, "")
 	}
+	defer func() { s.record(ctx, securitylog.SessionEnd, holder, failure) }()
 	if id == Others {
 		return fault.Wrap(op, s.endOthers(ctx, holder.ID, of.Key(), of.Browser()))
 	}
@@ -67,6 +70,13 @@ func (s *Sessions) End(ctx context.Context, of *Session, id string) error {
 		return fault.New(fault.NotFound, op, "")
 	}
 	return fault.Wrap(op, err)
+}
+
+// record records an event of a customer's session.
+func (s *Sessions) record(ctx context.Context, event securitylog.Event, of customer.Customer, err error) {
+	s.security.Record(ctx, securitylog.Entry{
+		Kind: securitylog.Kind{Event: event, Outcome: securitylog.OutcomeOf(err)}, Number: of.Phone, Wallet: of.ID,
+	})
 }
 
 // product is a browser or system and the part of a User-Agent that identifies it.

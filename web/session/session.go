@@ -24,6 +24,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/keyedhash"
+	"elsom/internal/securitylog"
 )
 
 // A session ends after Idle without a request, and after Absolute in any case.
@@ -51,6 +52,8 @@ type Options struct {
 	// Ended, if not nil, is called in the transaction in which the customer holder
 	// ends the session in a browser or, with others, in all browsers but that one.
 	Ended func(tx *database.Tx, holder int64, browser string, others bool) error
+	// SecurityLog gets logouts and ended sessions; may be nil.
+	SecurityLog *securitylog.Log
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
 }
@@ -66,6 +69,7 @@ type Sessions struct {
 	left      func(*database.Tx, string, int64) error
 	ended     func(*database.Tx, int64, string, bool) error
 	now       func() time.Time
+	security  *securitylog.Log
 	origin    *http.CrossOriginProtection
 	reads     *database.Coalescer[string, *found]
 }
@@ -75,7 +79,7 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	if o.Now == nil {
 		o.Now = db.Now
 	}
-	s := &Sessions{db: db, secure: o.Secure, left: o.Left, ended: o.Ended, now: o.Now, origin: http.NewCrossOriginProtection()}
+	s := &Sessions{db: db, secure: o.Secure, left: o.Left, ended: o.Ended, security: o.SecurityLog, now: o.Now, origin: http.NewCrossOriginProtection()}
 	if o.Secure {
 		s.public = originOf(o.Public)
 	}
@@ -262,7 +266,12 @@ func (s *Session) LogOut(c echo.Context) error {
 	}
 	s.removeCookie(nextCookie)
 	s.removeCookie(noteCookie)
-	return s.sessions.rotate(c, s.g, s.Device(), nil)
+	holder, signedIn := s.Customer()
+	err := s.sessions.rotate(c, s.g, s.Device(), nil)
+	if signedIn {
+		s.sessions.record(c.Request().Context(), securitylog.Logout, holder, err)
+	}
+	return err
 }
 
 // Lang returns the language of the request: the one switched to in this request,

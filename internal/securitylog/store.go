@@ -1,0 +1,135 @@
+package securitylog
+
+import (
+	"context"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/phone"
+)
+
+type row struct {
+	ID          int64
+	At          time.Time
+	KeepUntilMs int64
+	Event       Event
+	Outcome     Outcome
+	Detail      string
+	Number      string
+	Wallet      int64
+	Network     string
+	Browser     string
+	Caller      string
+	RequestID   string
+	Count       int64
+}
+
+func (row) TableName() string { return "security_events" }
+
+// batch is the number of rows of one INSERT; SQLite takes 32,766 values.
+const batch = 1000
+
+// insert writes rows that may have been written before.
+func insert(ctx context.Context, db *database.DB, rows []row) error {
+	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Insert(database.Rows{Table: row{}.TableName(), OnConflict: "ON CONFLICT (id) DO NOTHING", Columns: []database.Column{
+			database.NewColumn("id", "bigint", list(rows, func(r row) int64 { return r.ID })),
+			database.NewColumn("at", "timestamptz", list(rows, func(r row) time.Time { return r.At })),
+			database.NewColumn("keep_until_ms", "bigint", list(rows, func(r row) int64 { return r.KeepUntilMs })),
+			database.NewColumn("event", "text", list(rows, func(r row) string { return string(r.Event) })),
+			database.NewColumn("outcome", "text", list(rows, func(r row) string { return string(r.Outcome) })),
+			database.NewColumn("detail", "text", list(rows, func(r row) string { return r.Detail })),
+			database.NewColumn("number", "text", list(rows, func(r row) string { return r.Number })),
+			database.NewColumn("wallet", "bigint", list(rows, func(r row) int64 { return r.Wallet })),
+			database.NewColumn("network", "text", list(rows, func(r row) string { return r.Network })),
+			database.NewColumn("browser", "text", list(rows, func(r row) string { return r.Browser })),
+			database.NewColumn("caller", "text", list(rows, func(r row) string { return r.Caller })),
+			database.NewColumn("request_id", "text", list(rows, func(r row) string { return r.RequestID })),
+			database.NewColumn("count", "bigint", list(rows, func(r row) int64 { return r.Count })),
+		}})
+	})
+}
+
+func list[T any](rows []row, of func(row) T) []T {
+	values := make([]T, len(rows))
+	for i, r := range rows {
+		values[i] = of(r)
+	}
+	return values
+}
+
+// Query selects rows; zero fields select all.
+type Query struct {
+	Since   time.Time
+	Event   Event
+	Outcome Outcome
+	Number  phone.Number
+	// Wallet is the wallet of Number, whose events are selected too.
+	Wallet int64
+}
+
+// Row is a stored event, or Count events that differ in browser and request only;
+// At is the time of the last one.
+type Row struct {
+	At      time.Time `json:"at"`
+	Event   Event     `json:"event"`
+	Outcome Outcome   `json:"outcome"`
+	Detail  string    `json:"detail,omitempty"`
+	// Number is the keyed hash of the number.
+	Number    string `json:"number,omitempty"`
+	Wallet    int64  `json:"wallet,omitempty,string"`
+	Network   string `json:"network,omitempty"`
+	Browser   string `json:"browser,omitempty"`
+	Caller    string `json:"caller,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+	Count     int64  `json:"count"`
+}
+
+// Each calls do with the rows of a query, oldest first, until it returns an error.
+func (l *Log) Each(ctx context.Context, q Query, do func(Row) error) error {
+	after := database.FirstID(q.Since) - 1
+	for {
+		rows, err := l.page(ctx, q, after)
+		if err != nil {
+			return fault.Wrap("securitylog.read", err)
+		}
+		for _, r := range rows {
+			if err := do(Row{
+				At: r.At.UTC(), Event: r.Event, Outcome: r.Outcome, Detail: r.Detail, Number: r.Number, Wallet: r.Wallet,
+				Network: r.Network, Browser: r.Browser, Caller: r.Caller, RequestID: r.RequestID, Count: r.Count,
+			}); err != nil {
+				return err
+			}
+			after = r.ID
+		}
+		if len(rows) < batch {
+			return nil
+		}
+	}
+}
+
+// page returns the next rows of a query. Ids increase with time.
+func (l *Log) page(ctx context.Context, q Query, after int64) (rows []row, err error) {
+	find := l.db.Gorm(ctx).Where("id > ?", after)
+	if q.Event != "" {
+		find = find.Where("event = ?", q.Event)
+	}
+	if q.Outcome != "" {
+		find = find.Where("outcome = ?", q.Outcome)
+	}
+	switch hash := l.numberHash(q.Number); {
+	case q.Wallet != 0:
+		find = find.Where("(number = ? OR wallet = ?)", hash, q.Wallet)
+	case hash != "":
+		find = find.Where("number = ?", hash)
+	}
+	err = find.Select(database.ColumnsOf[row]()).Order("id").Limit(batch).Find(&rows).Error
+	return rows, err
+}
+
+// purge deletes rows that may be deleted; the database refuses to delete others.
+func purge(ctx context.Context, db *database.DB, nowMs int64) (int64, error) {
+	return db.Purge(ctx, `DELETE FROM security_events WHERE keep_until_ms <= ? AND id IN
+		(SELECT id FROM security_events WHERE keep_until_ms <= ? LIMIT ?)`, nowMs, nowMs)
+}
