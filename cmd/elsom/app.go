@@ -16,6 +16,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/keycheck"
 	"elsom/internal/ledger"
+	"elsom/internal/money"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/push/webpush"
 	"elsom/internal/notify/sms"
@@ -130,7 +131,8 @@ func (a *app) wireIdentity(secret, pepper []byte) (err error) {
 	a.customers, err = customer.New(a.db, customer.Options{
 		Secret: secret, PINPepper: pepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
-		SecurityLog: a.security, Levels: a.catalog, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+		Levels: a.catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.ledger.Balance(ctx, id) },
+		SecurityLog: a.security, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/keyedhash"
+	"elsom/internal/money"
 	"elsom/internal/notify/sms"
 	"elsom/internal/password"
 	"elsom/internal/phone"
@@ -103,6 +104,8 @@ type Options struct {
 	// OpenWallet opens the wallet of a new customer in the transaction that inserts
 	// the customer.
 	OpenWallet func(ctx context.Context, tx *database.Tx, customerID int64) error
+	// Balance returns the balance of a customer's wallet.
+	Balance func(ctx context.Context, customerID int64) (money.Amount, error)
 	// Email reports whether e-mails can be sent; otherwise none are queued.
 	Email bool
 	// Hold is the length of the hold after a password was set by SMS; zero:
@@ -135,8 +138,8 @@ type Customers struct {
 
 // New returns the register on db.
 func New(db *database.DB, o Options) (*Customers, error) {
-	if o.Counters == nil || o.Sealer == nil || o.Levels == nil || o.OpenWallet == nil {
-		return nil, errors.New("customer: Counters, Sealer, Levels and OpenWallet are required")
+	if o.Counters == nil || o.Sealer == nil || o.Levels == nil || o.OpenWallet == nil || o.Balance == nil {
+		return nil, errors.New("customer: Counters, Sealer, Levels, OpenWallet and Balance are required")
 	}
 	if len(o.PINPepper) < pepperBytes {
 		return nil, errors.New("customer: the PIN pepper is missing or too short")

@@ -10,6 +10,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/money"
 	"elsom/internal/notify/email"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
@@ -40,6 +41,7 @@ type fixture struct {
 	db      *database.DB
 	skipped atomic.Int64 // how far the clock is ahead
 	wallets atomic.Int64 // opened
+	balance atomic.Int64 // of every wallet, in tyiyn
 
 	mu     sync.Mutex
 	sent   []sms.Rendered
@@ -71,7 +73,8 @@ func newFixture(t *testing.T, db *database.DB) *fixture {
 	}
 	h.Customers = h.build(Options{
 		Secret: secret, PINPepper: pepper, Counters: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
-		Levels: levels{}, OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
+		Levels: levels{}, Balance: func(context.Context, int64) (money.Amount, error) { return money.Amount(h.balance.Load()), nil },
+		OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
 	})
 	return h
 }

@@ -199,11 +199,16 @@ func atOld(err error) error {
 	return err
 }
 
+// resendTime is how long after the registration a first PIN is sent again although
+// there is money in the wallet.
+const resendTime = 24 * time.Hour
+
 // ResendPIN sends a new first PIN in place of one that has confirmed nothing, at
-// most three times a day.
+// most three times a day. An SMS proves the SIM card, not its holder: a day after the
+// registration, a wallet with money in it gets a new PIN from staff only.
 //
-// Errors: TooMany; Conflict "customer.pin_used"; Forbidden "customer.pin_locked";
-// NotFound "customer.no_pin"; Unavailable.
+// Errors: TooMany; Conflict "customer.pin_used"; Forbidden "customer.pin_locked" and
+// "customer.pin_resend_staff"; NotFound "customer.no_pin"; Unavailable.
 func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	const op = "customer.pin.resend"
 	row, found, err := cs.readPIN(ctx, id)
@@ -218,6 +223,10 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	case row.LockedUntil != nil && row.LockedUntil.After(cs.o.Now()):
 		return cs.locked(op, row.LockedUntil.UTC())
 	}
+	//mutant:drop TestResendPINOfAWalletWithMoney
+	if err := cs.checkResend(ctx, op, id); err != nil {
+		return err
+	}
 	//mutant:drop TestResendPIN
 	if err := cs.o.Counters.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
@@ -229,6 +238,20 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 		}
 		return err
 	})
+}
+
+// checkResend returns fault.Forbidden if a first PIN is not sent again by SMS alone.
+func (cs *Customers) checkResend(ctx context.Context, op string, id int64) error {
+	holder, err := cs.ByID(ctx, id)
+	//mutant:replace Before(holder.CreatedAt.Add => After(holder.CreatedAt.Add TestResendPINOfAWalletWithMoney
+	if err != nil || cs.o.Now().Before(holder.CreatedAt.Add(resendTime)) {
+		return err
+	}
+	balance, err := cs.o.Balance(ctx, id)
+	if err == nil && balance > 0 {
+		err = fault.New(fault.Forbidden, op, "customer.pin_resend_staff")
+	}
+	return fault.Wrap(op, err)
 }
 
 // sendPIN draws a PIN, passes its hash to write, and queues the SMS, in one

@@ -259,6 +259,40 @@ func TestResendPIN(t *testing.T) {
 	})
 }
 
+// Whoever has the SIM card gets a new first PIN on the day of the registration, or
+// while there is nothing to take.
+func TestResendPINOfAWalletWithMoney(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c, pin := h.dial(stranger)
+		h.balance.Store(1)
+		h.advance(resendTime - time.Minute)
+		if err := h.ResendPIN(ctx, c.ID); err != nil {
+			t.Errorf("within the day: %v", err)
+		}
+		pin = h.issued()
+		h.advance(time.Minute)
+		for range 5 {
+			want(t, "a day later", h.ResendPIN(ctx, c.ID), fault.Forbidden, "customer.pin_resend_staff", "")
+		}
+		if sent := h.deliver(); len(sent) != 0 {
+			t.Errorf("sent: %q", sent)
+		}
+		if err := h.check(c.ID, pin, ForBalance, ""); err != nil {
+			t.Errorf("the PIN of before: %v", err)
+		}
+		h.balance.Store(0)
+		if err := h.ResendPIN(ctx, c.ID); err != nil {
+			t.Errorf("an empty wallet: %v", err)
+		}
+		h.balance.Store(1)
+		h.issued()
+		if err := h.IssuePIN(ctx, c.ID, aigul); err != nil {
+			t.Errorf("through staff: %v", err)
+		}
+	})
+}
+
 // PINs are counted even if the counters are off.
 func TestPINsAreAlwaysCounted(t *testing.T) {
 	ctx, h := t.Context(), newFixture(t, databasetest.SQLite(t))

@@ -14,6 +14,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
+	"elsom/internal/money"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/password"
@@ -66,7 +67,8 @@ func (s *simulation) open() *process {
 	goods := catalog.New(db, catalog.Options{})
 	p.customers, err = customer.New(db, customer.Options{
 		Secret: secret, PINPepper: secret, Counters: attempts, Sealer: sealer, OpenWallet: wallet.Open,
-		Levels: goods, Hash: password.Hash{MemoryKiB: 8, Passes: 1},
+		Levels: goods, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return p.ledger.Balance(ctx, id) },
+		Hash: password.Hash{MemoryKiB: 8, Passes: 1},
 	})
 	s.must(err)
 	notifier := outbox.NewNotifier()

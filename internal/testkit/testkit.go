@@ -17,6 +17,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
+	"elsom/internal/money"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
@@ -100,7 +101,8 @@ func (a *App) identity(o Options) {
 	}
 	a.Customers, err = customer.New(a.DB, customer.Options{
 		Secret: Secret, PINPepper: Secret, Counters: a.Counters, Sealer: a.Sealer, OpenWallet: wallet.Open,
-		Levels: a.Catalog, Hash: o.Hash, SecurityLog: a.Security,
+		Levels: a.Catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.Ledger.Balance(ctx, id) },
+		SecurityLog: a.Security, Hash: o.Hash,
 	})
 	require.NoError(a.T, err)
 	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)
