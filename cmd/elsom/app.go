@@ -169,7 +169,7 @@ func (a *app) wireMoney(secret []byte) (err error) {
 	a.ceilings = newCeilingMonitor(a.agents, a.ledger)
 	a.cashin = cashin.New(cashin.Parts{
 		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Notifier: a.notifier,
-		OnCeiling: a.ceilings.countRefusal,
+		Counters: a.counters, OnCeiling: a.ceilings.countRefusal,
 	})
 	return nil
 }

@@ -109,6 +109,8 @@ type Parts struct {
 	// Notifier wakes this process's SMS worker; nil: the worker finds the message at
 	// its next poll.
 	Notifier *outbox.Notifier
+	// Counters limits what an agent finds out about balances; nil: nothing is counted.
+	Counters Counters
 	// OnCeiling is called for each payment and check that an agent's ceiling refuses;
 	// it may be nil.
 	OnCeiling func(agent string)
@@ -169,9 +171,11 @@ func (r Request) account() (number phone.Number, text string) {
 	return number, number.String()
 }
 
-// Check returns the result that PayIn would return now, and writes nothing. It
+// Check returns the result that PayIn would return now, and changes nothing. It
 // ignores whether the txn_id was used, and checks the sum only if it is above zero.
-// Errors: Invalid (malformed); after any other the terminal may repeat the request.
+//
+// Errors: Invalid (malformed); TooMany if the agent has asked too often which sums fit
+// into the wallet. After any but the first the terminal may repeat the request.
 func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, error) {
 	if err := r.check(false); err != nil {
 		return 0, err
@@ -184,12 +188,8 @@ func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, err
 	if found.tooLarge(r.Sum) {
 		return TooLarge, nil
 	}
-	balance, err := c.parts.Books.Balance(ctx, found.wallet.Customer)
-	if err != nil {
-		return 0, fault.Wrap("cashin.find", err)
-	}
-	if ceiling := found.level.Balance; ceiling > 0 && r.Sum > ceiling-balance {
-		return TooLarge, nil
+	if full, err := c.full(ctx, agent, found, r.Sum); err != nil || full {
+		return TooLarge, err
 	}
 	till, err := c.parts.Books.Balance(ctx, agent.Till)
 	if err != nil {
@@ -200,6 +200,30 @@ func (c *CashIn) Check(ctx context.Context, agent Agent, r Request) (Result, err
 		return Refused, nil
 	}
 	return Done, nil
+}
+
+// full reports whether the sum would raise the wallet above the balance limit of its
+// level. The answer is counted; above the limit of balanceQuestions it is
+// fault.TooMany, whatever the balance.
+func (c *CashIn) full(ctx context.Context, agent Agent, found target, sum money.Amount) (bool, error) {
+	limit := found.level.Balance
+	if limit == 0 {
+		return false, nil
+	}
+	//mutant:drop TestBalanceIsNotFoundByAsking/sqlite
+	if err := c.countQuestions(ctx, agent, found.wallet, 1); err != nil {
+		return false, err
+	}
+	balance, err := c.parts.Books.Balance(ctx, found.wallet.Customer)
+	if err != nil {
+		return false, fault.Wrap("cashin.find", err)
+	}
+	if sum <= limit-balance {
+		return false, nil
+	}
+	//mutant:drop TestBalanceIsNotFoundByAsking/sqlite
+	c.countRefusal(ctx, agent, found.wallet, 1)
+	return true, nil
 }
 
 // ceilingRefused logs a refusal by an agent's ceiling and calls OnCeiling.

@@ -86,6 +86,8 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		want.Result = NoWallet // closed since it was found
 	case errors.As(err, &aboveCeiling):
 		want.Result = TooLarge
+		//mutant:drop TestRefusedPaymentsCountAsQuestions
+		c.countRefusal(ctx, agent, found.wallet, 0)
 	case errors.As(err, &belowFloor) && belowFloor.Account == agent.Till:
 		c.ceilingRefused(ctx, agent)
 		want.Result = Refused

@@ -63,12 +63,17 @@ func New(db *database.DB, o Options) (*Counters, error) {
 // fault.TooMany, with the time until the window ends in RetryAfter; a refused
 // attempt does not extend the window.
 func (c *Counters) Take(ctx context.Context, rule Rule, subject string) error {
+	return c.TakeN(ctx, rule, subject, 1)
+}
+
+// TakeN counts as n attempts.
+func (c *Counters) TakeN(ctx context.Context, rule Rule, subject string, n int) error {
 	//mutant:replace && !rule.Always => TestOffDisablesAllButAlways
 	if c.off && !rule.Always {
 		return nil
 	}
 	now := c.now()
-	count, endsMs, err := c.count(ctx, c.hash(rule, subject), now.UnixMilli(), now.Add(rule.Window).UnixMilli())
+	count, endsMs, err := c.count(ctx, c.hash(rule, subject), n, now.UnixMilli(), now.Add(rule.Window).UnixMilli())
 	if err != nil {
 		return fault.Wrap("ratelimit.take", err)
 	}

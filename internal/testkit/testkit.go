@@ -135,7 +135,8 @@ func (a *App) money(o Options) {
 	})
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
-		DB: a.DB, Books: a.Ledger, Levels: a.Catalog, Notifier: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
+		Counters: a.Counters,
+		DB:       a.DB, Books: a.Ledger, Levels: a.Catalog, Notifier: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
 	})
 }
 
