@@ -53,3 +53,6 @@ func randomCounter() int64 {
 // FirstID returns the smallest id that can be generated at a time; ids generated
 // earlier are smaller, as far as clocks agree. It is 0 before 2026.
 func FirstID(at time.Time) int64 { return max(0, at.UnixMilli()-idEpoch) << idCounterBits }
+
+// TimeOfID returns the time at which an id was generated.
+func TimeOfID(id int64) time.Time { return time.UnixMilli(id>>idCounterBits + idEpoch).UTC() }

@@ -1,0 +1,182 @@
+package translog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"gorm.io/gorm"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// Branch is the declaration that the log continues from an earlier state, because its
+// database was restored to that. It is a signed note and a leaf of the log.
+type Branch struct {
+	Number int64
+	ID     int64
+	// From is the size of the restored log. Lost is the last known head of what the
+	// restore has abandoned.
+	From   int64
+	Lost   Tree
+	Staff  string
+	Reason string
+	At     time.Time
+	note   string
+}
+
+// The reasons for which a branch is refused.
+const (
+	// BranchNotNeeded: the log extends the checkpoint that was given as lost.
+	BranchNotNeeded fault.Reason = "log_branch_not_needed"
+	// BranchWithoutKey: there is no key that signs.
+	BranchWithoutKey fault.Reason = "log_branch_without_key"
+	// BranchWithoutHead: there is neither a checkpoint's file nor another checkpoint of
+	// the lost part.
+	BranchWithoutHead fault.Reason = "log_branch_without_head"
+)
+
+// text returns the text of the branch's note. Its values are single lines.
+func (b Branch) text(name string) string {
+	return fmt.Sprintf("%s\nbranch %d\nfrom %d\nlost %d %d %s\n%s%s\nstaff %s\nreason %s\n", origin(name, b.Number), b.Number, b.From,
+		b.Lost.Branch, b.Lost.Size, b.Lost.Root, timePrefix, b.At.UTC().Format(time.RFC3339), b.Staff, b.Reason)
+}
+
+func parseBranch(text string) (b Branch, err error) {
+	lines := strings.Split(text, "\n")
+	const count = 8
+	if len(lines) != count || lines[count-1] != "" {
+		return b, errMalformed
+	}
+	var values [7]string
+	for i, prefix := range []string{"", "branch ", "from ", "lost ", timePrefix, "staff ", "reason "} {
+		value, ok := strings.CutPrefix(lines[i], prefix)
+		if !ok {
+			return b, errMalformed
+		}
+		values[i] = value
+	}
+	lost := strings.Split(values[3], " ")
+	if len(lost) != 3 {
+		return b, errMalformed
+	}
+	var problems [6]error
+	b.Number, problems[0] = parseNumber(values[1])
+	b.From, problems[1] = parseNumber(values[2])
+	b.Lost.Branch, problems[2] = parseNumber(lost[0])
+	b.Lost.Size, problems[3] = parseNumber(lost[1])
+	b.Lost.Root, problems[4] = tlog.ParseHash(lost[2])
+	b.At, problems[5] = time.Parse(time.RFC3339, values[4])
+	b.Staff, b.Reason = values[5], values[6]
+	if err := errors.Join(problems[:]...); err != nil {
+		return b, errMalformed
+	}
+	return b, nil
+}
+
+// openBranch verifies the signed note of a branch.
+func (k *Keys) openBranch(signed string) (Branch, error) {
+	text, err := k.openNote(signed)
+	if err != nil {
+		return Branch{}, err
+	}
+	b, err := parseBranch(text)
+	b.note = signed
+	return b, err
+}
+
+// abandoned returns the branch by which a state was abandoned: the first one after
+// its own; nil if there is none.
+func (l *Log) abandoned(g *gorm.DB, earlier Tree) (*Branch, error) {
+	rows, err := readBranches(g, earlier.Branch)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	b, err := l.keys.openBranch(rows[0].Note)
+	//mutant:replace err != nil || => TestForgedBranchIsRefused
+	if err != nil || b.Number != rows[0].Number {
+		return nil, damaged("branch %d is not signed as it is", rows[0].Number)
+	}
+	return &b, nil
+}
+
+// StartBranch declares that the log continues from its present state although a
+// checkpoint has more. lost is that checkpoint; if it is empty, that of the witness file.
+// The staff's name and the reason are single lines.
+func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string) (Branch, error) {
+	const op = "translog.branch"
+	l.sealing.Lock()
+	defer l.sealing.Unlock()
+	if !l.keys.CanSign() {
+		return Branch{}, fault.New(fault.Invalid, op, BranchWithoutKey)
+	}
+	head, err := l.lostHead(lost)
+	if err != nil {
+		return Branch{}, fault.Wrap(op, err)
+	}
+	state, err := readState(l.db.Gorm(ctx))
+	if err != nil {
+		return Branch{}, fault.Wrap(op, err)
+	}
+	restored, tree, err := l.readHead(ctx, state)
+	if err != nil {
+		return Branch{}, fault.Wrap(op, err)
+	}
+	err = l.extends(ctx, tree, head.Tree)
+	//mutant:drop TestBranchIsRefusedWithoutNeed
+	switch {
+	case err == nil:
+		return Branch{}, fault.New(fault.Conflict, op, BranchNotNeeded)
+	case !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked):
+		return Branch{}, fault.Wrap(op, err)
+	}
+	b := Branch{
+		Number: max(state.Branch, head.Branch) + 1, ID: l.db.NewID(), From: tree.Size, Lost: head.Tree,
+		Staff: oneLine(staff), Reason: oneLine(reason), At: l.db.Now(),
+	}
+	return b, fault.Wrap(op, l.storeBranch(ctx, &b, restored, tree))
+}
+
+func (l *Log) lostHead(lost string) (Checkpoint, error) {
+	if lost != "" {
+		return l.keys.Open(lost)
+	}
+	head, err := l.witness.read(l.keys)
+	if err == nil && head == nil {
+		return Checkpoint{}, fault.New(fault.Invalid, "translog.branch", BranchWithoutHead)
+	}
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return *head, nil
+}
+
+func (l *Log) storeBranch(ctx context.Context, b *Branch, restored *edge, tree Tree) (err error) {
+	if b.note, err = l.keys.signNote(b.text(l.keys.signer.Name())); err != nil {
+		return err
+	}
+	sealed := &batch{at: b.At, before: tree, after: Tree{Branch: b.Number}, records: b.item().append(nil)}
+	if err := sealed.extend(restored, l.keys); err != nil {
+		return err
+	}
+	return l.commit(ctx, sealed, func(tx *database.Tx) error { return insertBranch(tx, b) })
+}
+
+// item returns the branch's record in the log.
+func (b *Branch) item() item {
+	return item{kind: branchCode, id: b.ID, content: tlog.RecordHash([]byte(b.note))}
+}
+
+// oneLine replaces the control characters of a text, which a note can't have.
+func oneLine(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?")))
+}

@@ -1,0 +1,280 @@
+package translog
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/signature"
+)
+
+const (
+	// maxRecords is the number of records from which on a batch is full.
+	maxRecords = 16384
+	// maxQueued is the largest number of queue rows of a batch.
+	maxQueued = 2000
+	// interval is the pause between two looks at the queue.
+	interval = time.Second
+	// repeatError is how often an error that stays is logged.
+	repeatError = time.Minute
+)
+
+// batch is what one transaction seals.
+type batch struct {
+	before, after Tree
+	checkpoint    string // of after, signed; empty without a key
+	records       []byte
+	queued        []int64 // ids of the queue's rows
+	tiles         []tileAt
+	hashes        [][]byte // of the tiles
+	buckets       []int64
+	at            time.Time
+}
+
+// Run seals what is queued, each second, until ctx ends.
+func (l *Log) Run(ctx context.Context) {
+	var logged time.Time
+	for {
+		sealed, err := l.Seal(ctx)
+		switch {
+		case err == nil:
+			logged = time.Time{}
+		case ctx.Err() != nil:
+		case l.db.Now().Sub(logged) >= repeatError:
+			logged = l.db.Now()
+			l.report(ctx, err)
+		}
+		pause := interval
+		if sealed >= maxRecords { // there may be more
+			pause = interval / 50
+		}
+		pause += time.Duration(rand.Int64N(int64(pause) / 10)) //nolint:gosec // jitter, so that two sealers don't stay in step
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *Log) report(ctx context.Context, err error) {
+	switch {
+	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Unknown):
+		slog.WarnContext(ctx, "log: sealing failed", "error", err)
+	case l.stopped.Load():
+		slog.ErrorContext(ctx, "log: sealing has stopped, payments go on; see `elsom help log`", "error", err)
+	default:
+		slog.ErrorContext(ctx, "log: sealing failed", "error", err)
+	}
+}
+
+// Seal seals one batch of what is queued and returns the number of its records: 0 if
+// nothing is queued, or if another sealer was faster.
+func (l *Log) Seal(ctx context.Context) (records int, err error) {
+	l.sealing.Lock()
+	defer l.sealing.Unlock()
+	head, err := l.look(ctx)
+	l.stopped.Store(errors.Is(err, ErrRestored) || errors.Is(err, ErrForked) || errors.Is(err, ErrDamaged))
+	if err != nil {
+		return 0, fault.Wrap("translog.seal", err)
+	}
+	b, err := l.prepare(ctx, head)
+	if err != nil || b == nil {
+		return 0, fault.Wrap("translog.seal", err)
+	}
+	err = l.commit(ctx, b)
+	if errors.Is(err, errChanged) {
+		return 0, nil
+	}
+	return len(b.records) / signature.ItemSize, fault.Wrap("translog.seal", err)
+}
+
+// look reads the log's head and verifies that it extends what is known of it: the last
+// checkpoint that this process has seen, or that of the witness file. It returns nil if
+// the head is known already and nothing is queued.
+func (l *Log) look(ctx context.Context) (*edge, error) {
+	g := l.db.Gorm(ctx)
+	state, err := readState(g)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := hasQueued(g)
+	if err != nil {
+		return nil, err
+	}
+	if !waiting && l.known != nil && l.known.Size == state.Size && l.known.Branch == state.Branch {
+		return nil, nil
+	}
+	head, tree, err := l.readHead(ctx, state)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.verifyHead(ctx, tree); err != nil {
+		return nil, err
+	}
+	l.remember(ctx, tree, state.Checkpoint)
+	if !waiting {
+		return nil, nil
+	}
+	return head, nil
+}
+
+// readHead returns the edge and the tree of a state, which must be those of the newest
+// checkpoint.
+func (l *Log) readHead(ctx context.Context, state stateRow) (*edge, Tree, error) {
+	head, err := readEdge(l.db.Gorm(ctx), state.Size)
+	if err != nil {
+		return nil, Tree{}, err
+	}
+	tree := Tree{Branch: state.Branch, Size: state.Size, Root: head.root()}
+	if state.Checkpoint == "" || l.keys == nil {
+		return head, tree, nil
+	}
+	newest, err := l.keys.Open(state.Checkpoint)
+	//mutant:drop TestSealerRefusesDamage
+	switch {
+	case err != nil:
+		return nil, tree, damaged("its newest checkpoint: %v", err)
+	case newest.Tree != tree:
+		return nil, tree, damaged("its tree is not that of its newest checkpoint")
+	}
+	return head, tree, nil
+}
+
+// remember stores a tree as known, and its checkpoint in the witness file.
+func (l *Log) remember(ctx context.Context, tree Tree, checkpoint string) {
+	l.known = &tree
+	if checkpoint == "" {
+		return
+	}
+	if err := l.witness.write(checkpoint); err != nil {
+		slog.ErrorContext(ctx, "log: the checkpoint's file can't be written; a restore may remain unnoticed", "error", err)
+	}
+}
+
+// prepare reads what is queued and returns it as a batch; nil if nothing is queued.
+func (l *Log) prepare(ctx context.Context, head *edge) (*batch, error) {
+	if head == nil {
+		return nil, nil
+	}
+	b := &batch{at: l.db.Now(), before: *l.known}
+	err := eachQueued(l.db.Gorm(ctx), func(row queuedRow) bool {
+		//mutant:drop TestSealSkipsMalformedRows
+		if len(row.Records) == 0 || len(row.Records)%signature.ItemSize != 0 {
+			slog.ErrorContext(ctx, "log: a row of the queue is malformed and is not sealed", "id", row.ID, "bytes", len(row.Records))
+			return true
+		}
+		b.queued, b.records = append(b.queued, row.ID), append(b.records, row.Records...)
+		return len(b.queued) < maxQueued && len(b.records) < maxRecords*signature.ItemSize
+	})
+	if err != nil || len(b.records) == 0 {
+		return nil, err
+	}
+	return b, b.extend(head, l.keys)
+}
+
+// extend appends the batch's records to the tree.
+func (b *batch) extend(head *edge, keys *Keys) error {
+	b.after.Branch = max(b.after.Branch, b.before.Branch)
+	write := func(at tileAt, hashes []byte) {
+		b.tiles, b.hashes = append(b.tiles, at), append(b.hashes, hashes)
+	}
+	buckets := map[int64]bool{}
+	for records := b.records; len(records) > 0; records = records[signature.ItemSize:] {
+		head.add(leafHash(records), write)
+		buckets[bucketOf(parseItem(records).id)] = true
+	}
+	head.partial(write)
+	for bucket := range buckets {
+		b.buckets = append(b.buckets, bucket)
+	}
+	slices.Sort(b.buckets)
+	b.after.Size, b.after.Root = head.size, head.root()
+	if !keys.CanSign() {
+		return nil
+	}
+	var err error
+	b.checkpoint, err = keys.sign(b.after, b.at)
+	return err
+}
+
+// commit writes a batch and remembers its tree.
+func (l *Log) commit(ctx context.Context, b *batch, also ...func(tx *database.Tx) error) error {
+	err := l.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		if err := b.write(tx); err != nil {
+			return err
+		}
+		for _, write := range also {
+			if err := write(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err // also if the outcome is unknown: the next look finds out
+	}
+	l.remember(ctx, b.after, b.checkpoint)
+	return nil
+}
+
+// Status returns the status of the log.
+func (l *Log) Status(ctx context.Context) (Status, error) {
+	status, err := readStatus(l.db.Gorm(ctx))
+	status.Stopped = l.stopped.Load()
+	return status, fault.Wrap("translog.status", err)
+}
+
+// Head returns the newest checkpoint as it was signed; fault.NotFound if there is none.
+func (l *Log) Head(ctx context.Context) (string, error) {
+	state, err := readState(l.db.Gorm(ctx))
+	switch {
+	case err != nil:
+		return "", fault.Wrap("translog.head", err)
+	case state.Checkpoint == "":
+		return "", fault.New(fault.NotFound, "translog.head", "")
+	}
+	return state.Checkpoint, nil
+}
+
+// verifyHead returns an error if the tree does not extend what is known of it.
+func (l *Log) verifyHead(ctx context.Context, tree Tree) error {
+	known := l.known
+	if known == nil {
+		witnessed, err := l.witness.read(l.keys)
+		if err != nil {
+			return err
+		}
+		if witnessed == nil {
+			if tree.Size > 0 && l.keys.CanSign() && l.witness.path != "" {
+				slog.WarnContext(ctx, "log: the checkpoint's file is missing; a restore before this start can't be noticed", "file", l.witness.path)
+			}
+			return nil
+		}
+		known = &witnessed.Tree
+	}
+	return l.extends(ctx, tree, *known)
+}
+
+// extends returns nil if the tree extends an earlier one, or if a declared branch has
+// abandoned that one.
+func (l *Log) extends(ctx context.Context, tree, earlier Tree) error {
+	err := isPrefix(l.db.Gorm(ctx), tree, earlier)
+	if err == nil || !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked) {
+		return err
+	}
+	branch, found := l.abandoned(l.db.Gorm(ctx), earlier)
+	if found != nil {
+		return found
+	}
+	//mutant:drop TestRestoreStopsTheSealer
+	if branch == nil {
+		return err
+	}
+	return nil
+}
