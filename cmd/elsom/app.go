@@ -107,7 +107,7 @@ func (a *app) wireMessages(secret []byte) (err error) {
 	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: secret, Off: !a.config.RateLimits}); err != nil {
 		return err
 	}
-	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: secret}); err != nil {
+	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: secret, Keep: a.config.Retention.Security}); err != nil {
 		return err
 	}
 	if !a.config.VAPIDKey.Set() {

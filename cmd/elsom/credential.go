@@ -59,17 +59,20 @@ func parseChange(name string, password bool, addresses []string) (c credential.C
 }
 
 // readPassword reads a password from standard input: every user of the machine
-// can see a command's arguments. Only a terminal is prompted.
-func readPassword() (string, error) {
+// can see a command's arguments.
+func readPassword() (string, error) { return readLine("Password", "password") }
+
+// readLine reads a line from standard input. Only a terminal is prompted.
+func readLine(prompt, what string) (string, error) {
 	if in, err := os.Stdin.Stat(); err == nil && in.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprint(os.Stderr, "Password: ")
+		fmt.Fprint(os.Stderr, prompt+": ")
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("can't read the password: %w", err)
+		return "", fmt.Errorf("can't read the %s: %w", what, err)
 	}
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", usageError("no password on standard input")
+		return "", usageError("no %s on standard input", what)
 	}
 	return line, nil
 }

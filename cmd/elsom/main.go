@@ -35,6 +35,7 @@ var commands struct {
 	Biller   billerCommands   `cmd:"" help:"Logins at billers."`
 	Payment  paymentCommand   `cmd:"" help:"Payments that need a decision."`
 	Customer customerCommands `cmd:"" help:"Wallet holders."`
+	Security securityCommands `cmd:"" help:"The security log."`
 	Vapid    vapidCommand     `cmd:"" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
 	Example  exampleCommands  `cmd:"" help:"Example configuration files for other programs."`
 	SMS      smsCommand       `cmd:"" name:"sms" help:"Text messages: test the gateway, count messages by state."`

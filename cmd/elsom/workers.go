@@ -91,10 +91,30 @@ func (a *app) purgeExpired(ctx context.Context, sessions *session.Sessions) {
 	var both sync.WaitGroup
 	defer both.Wait()
 	both.Go(func() { purgeRepeatedly(ctx, time.Minute, purgeFuncs{"USSD sessions": a.ussdSessions.Purge}) })
+	both.Go(func() { purgeRepeatedly(ctx, time.Hour, a.retained()) })
 	purgeRepeatedly(ctx, 10*time.Minute, purgeFuncs{
 		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "rate limits": a.counters.Purge, "sessions": sessions.Purge,
 		"security log": a.security.Purge,
 	})
+}
+
+// retained returns the purges of what is kept for a time that the operator sets.
+func (a *app) retained() purgeFuncs {
+	all, keep := purgeFuncs{}, a.config.Retention
+	for what, purge := range map[string]struct {
+		term   time.Duration
+		before func(context.Context, time.Time) (int64, error)
+	}{
+		"messages": {keep.Messages, a.messages.Purge}, "closed wallets": {keep.Closed, a.customers.RemovePersonal},
+		"SMS inbox": {keep.Inbox, inbox.New(a.db).Purge}, "e-mail inbox": {keep.Inbox, emailinbox.New(a.db).Purge},
+	} {
+		//mutant:drop TestRetentionJob
+		if purge.term == 0 { // kept for good
+			continue
+		}
+		all[what] = func(ctx context.Context) (int64, error) { return purge.before(ctx, a.db.Now().Add(-purge.term)) }
+	}
+	return all
 }
 
 type purgeFuncs map[string]func(context.Context) (int64, error)

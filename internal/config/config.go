@@ -72,6 +72,8 @@ type Config struct {
 	// Drain is how long, after SIGTERM, health checks fail before the server stops
 	// accepting requests.
 	Drain time.Duration
+	// Retention says how long personal data is kept.
+	Retention Retention
 	// RateLimits is false only for measurements.
 	RateLimits bool
 	// Warnings are settings that may be mistakes, for the log.

@@ -66,6 +66,7 @@ type variables struct {
 	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL" help:"Where Kannel delivers receipts: http://GATEWAY:PASSWORD@HOST/sms/dlr. Without it no receipts are requested."`
 	SMSBudget          string `env:"ELSOM_SMS_BUDGET" defaultText:"5000" help:"SMS codes a day for all browsers and networks that are unknown for their number; one network gets a fifth."`
 	SMTPURL            string `env:"ELSOM_SMTP_URL" help:"smtp://USER:PASSWORD@HOST:587 (STARTTLS is required, except on loopback or with ?tls=optional) or smtps://… for notices by e-mail; ?from= sets the sender. Without it no e-mail is sent."`
+	Retention          string `env:"ELSOM_RETENTION" defaultText:"messages=180,inbox=30,closed=keep,security=365" help:"Days after which personal data is deleted that the books don't need, or keep: see elsom help privacy."`
 	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on" help:"off switches rate limits off, for measuring, in development only. Wrong PINs and codes are counted in any case."`
 	Drain              string `env:"ELSOM_DRAIN" defaultText:"5s; none in development" help:"How long /healthz answers 503 after SIGTERM or SIGHUP before the server stops accepting requests, so that load balancers stop sending traffic."`
 }
@@ -118,6 +119,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	}
 	c.Drain = drain(in.Drain, c.Mode, &problems)
 	c.SMSBudget = smsBudget(in.SMSBudget, &problems)
+	c.Retention = retention(in.Retention, &problems)
 	checkMode(c, in, &problems)
 	checkAddresses(c, &problems)
 	checkProxies(c, &problems)

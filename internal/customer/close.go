@@ -119,3 +119,10 @@ func inheritSpent(tx *database.Tx, fresh *Record) error {
 	}
 	return err
 }
+
+// RemovePersonal removes name, ИНН, e-mail and network addresses of customers who
+// closed their wallets before a time, and returns the number of changed rows.
+func (cs *Customers) RemovePersonal(ctx context.Context, before time.Time) (int64, error) {
+	n, err := cs.removePersonal(ctx, before)
+	return n, fault.Wrap("customer.remove_personal", err)
+}

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"elsom/internal/database"
+	"elsom/internal/fault"
 	"elsom/internal/money"
 	"elsom/internal/phone"
 )
@@ -256,4 +257,11 @@ func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
 func setEmail(tx *database.Tx, id int64, passwordHash, from, to string) (bool, error) {
 	result := tx.Gorm().Exec(`UPDATE customers SET email = ? WHERE id = ? AND email = ? AND password_hash = ?`, to, id, from, passwordHash)
 	return result.RowsAffected == 1, result.Error
+}
+
+// IDByPhone returns the id of the customer with a number; zero if there is none. It
+// needs no key, so commands can use it that have none.
+func IDByPhone(ctx context.Context, db *database.DB, number phone.Number) (id int64, err error) {
+	err = db.Gorm(ctx).Raw("SELECT id FROM customers WHERE phone = ?", number.String()).Scan(&id).Error
+	return id, fault.Wrap("customer.id_by_phone", err)
 }

@@ -40,3 +40,19 @@ func (cs *Customers) readClosed(ctx context.Context, number string) (*Record, er
 func lastClosed(g *gorm.DB, number string) (*Record, error) {
 	return first(g.Where("closed_phone = ?", number).Order("closed_at DESC"))
 }
+
+// removePersonal empties what the books don't need of customers who closed their
+// wallets before a time. The number stays: limits of the number's next wallet and
+// messages to it depend on when the last one was closed.
+func (cs *Customers) removePersonal(ctx context.Context, before time.Time) (int64, error) {
+	//mutant:replace closed_at < ?` => closed_at <> ?` TestRemovePersonal
+	const old = `SELECT id FROM customers WHERE closed_phone <> '' AND closed_at < ?`
+	origins, err := cs.db.Purge(ctx, `UPDATE offer_acceptances SET address = '' WHERE address <> '' AND (customer_id, version) IN
+		(SELECT customer_id, version FROM offer_acceptances WHERE address <> '' AND customer_id IN (`+old+`) LIMIT ?)`, before)
+	if err != nil {
+		return origins, err
+	}
+	holders, err := cs.db.Purge(ctx, `UPDATE customers SET name = '', inn = '', email = '' WHERE id IN
+		(`+old+` AND (name <> '' OR inn <> '' OR email <> '') LIMIT ?)`, before)
+	return origins + holders, err
+}

@@ -124,12 +124,12 @@ func WithSource(ctx context.Context, source *Source) context.Context {
 type Options struct {
 	// Secret is the server's; the key of the hashes is derived from it.
 	Secret []byte
-	// Keep is how long rows are kept; zero: DefaultKeep.
+	// Keep is how long rows are kept; zero: for good.
 	Keep time.Duration
 }
 
-// DefaultKeep is how long rows are kept unless the operator says otherwise.
-const DefaultKeep = 365 * 24 * time.Hour
+// forGood is longer than any installation.
+const forGood = 100 * 365 * 24 * time.Hour
 
 // Log is the security log on one database. A nil *Log records nothing.
 type Log struct {
@@ -151,7 +151,7 @@ func New(db *database.DB, o Options) (*Log, error) {
 		return nil, fmt.Errorf("securitylog: %w", err)
 	}
 	if o.Keep == 0 {
-		o.Keep = DefaultKeep
+		o.Keep = forGood
 	}
 	return &Log{db: db, key: key, keep: o.Keep, counts: map[Kind]int64{}}, nil
 }

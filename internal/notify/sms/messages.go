@@ -145,3 +145,10 @@ func (s *Sealer) messageID(token string) (id int64, ok bool) {
 	}
 	return int64(binary.BigEndian.Uint64(text)), true
 }
+
+// Purge deletes the messages that were sent before a time and returns their number.
+// The rows of repeated calls stay, since they are counted, without number and text.
+func (ms *Messages) Purge(ctx context.Context, before time.Time) (int64, error) {
+	n, err := ms.purge(ctx, before)
+	return n, fault.Wrap("sms.purge", err)
+}

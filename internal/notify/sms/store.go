@@ -189,3 +189,15 @@ func (ms *Messages) count(ctx context.Context) (c Count, err error) {
 	err = ms.db.Gorm(ctx).Raw("SELECT COALESCE(SUM(repeats), 0) FROM messages WHERE repeats > 0").Scan(&c.Repeats).Error
 	return c, err
 }
+
+func (ms *Messages) purge(ctx context.Context, before time.Time) (int64, error) {
+	//mutant:replace made_at < ? AND => made_at <> ? AND TestPurgeKeepsYoungMessages
+	deleted, err := ms.db.Purge(ctx, `DELETE FROM messages WHERE id IN
+		(SELECT id FROM messages WHERE made_at < ? AND state <> 'queued' AND repeats = 0 LIMIT ?)`, before)
+	if err != nil {
+		return deleted, err
+	}
+	emptied, err := ms.db.Purge(ctx, `UPDATE messages SET phone = '', text = '' WHERE id IN
+		(SELECT id FROM messages WHERE made_at < ? AND state <> 'queued' AND repeats > 0 AND phone <> '' LIMIT ?)`, before)
+	return deleted + emptied, err
+}

@@ -35,3 +35,9 @@ func (i *Inbox) List(ctx context.Context, to string) ([]Message, error) {
 	list, err := i.list(ctx, to)
 	return list, fault.Wrap("email.inbox", err)
 }
+
+// Purge deletes the messages stored before a time and returns their number.
+func (i *Inbox) Purge(ctx context.Context, before time.Time) (int64, error) {
+	n, err := i.purge(ctx, before)
+	return n, fault.Wrap("email.inbox.purge", err)
+}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/notify/email"
@@ -22,4 +23,8 @@ func (i *Inbox) list(ctx context.Context, to string) ([]Message, error) {
 	err := i.db.Gorm(ctx).Raw(`SELECT recipient AS "to", subject, text, created_at FROM email_inbox
 		WHERE recipient = ? ORDER BY created_at DESC, id DESC LIMIT ?`, to, maxListed).Scan(&list).Error
 	return list, err
+}
+
+func (i *Inbox) purge(ctx context.Context, before time.Time) (int64, error) {
+	return i.db.Purge(ctx, `DELETE FROM email_inbox WHERE id IN (SELECT id FROM email_inbox WHERE created_at < ? LIMIT ?)`, before)
 }

@@ -38,3 +38,9 @@ func (i *Inbox) List(ctx context.Context, number phone.Number) ([]Message, error
 	list, err := i.list(ctx, number)
 	return list, fault.Wrap("sms.inbox", err)
 }
+
+// Purge deletes the messages stored before a time and returns their number.
+func (i *Inbox) Purge(ctx context.Context, before time.Time) (int64, error) {
+	n, err := i.purge(ctx, before)
+	return n, fault.Wrap("sms.inbox.purge", err)
+}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/notify/sms"
@@ -26,4 +27,8 @@ func (i *Inbox) list(ctx context.Context, number phone.Number) ([]Message, error
 		list[k].CreatedAt = list[k].CreatedAt.UTC()
 	}
 	return list, err
+}
+
+func (i *Inbox) purge(ctx context.Context, before time.Time) (int64, error) {
+	return i.db.Purge(ctx, `DELETE FROM sms_inbox WHERE id IN (SELECT id FROM sms_inbox WHERE created_at < ? LIMIT ?)`, before)
 }
