@@ -65,7 +65,7 @@ func TestQueryPlansOfAPayment(t *testing.T) {
 	t.Parallel()
 	sent := &traced{}
 	app := newAppWith(t, options{newDB: databasetest.Postgres, trace: sent.add})
-	app.exec(crowd)
+	databasetest.Tamper(t, app.DB, crowd)
 	holder := app.newCustomer(1000_00)
 	b := app.browserOf(holder)
 	sent.take()

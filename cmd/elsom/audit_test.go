@@ -56,7 +56,7 @@ func TestAuditExitCodes(t *testing.T) {
 	wants(0, "holds")
 	change := func(statement string) {
 		t.Helper()
-		_, err := databasetest.Reopen(t, address).Pool().Exec(statement)
+		_, err := databasetest.Reopen(t, databasetest.OwnerAddress(address)).Pool().Exec(statement)
 		require.NoError(t, err)
 	}
 	change("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (1, 'bank', 'odd', 'KGS', 5, '2026-11-22 08:00:00.000001+00:00')")

@@ -66,7 +66,7 @@ func TestUnreadableBooksAreAnError(t *testing.T) {
 		if _, err := audit.Run(ctx, db); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended context: %v", err)
 		}
-		if err := db.Gorm(context.Background()).Exec("DROP TABLE payment_claims").Error; err != nil {
+		if err := databasetest.Owner(t, db).Gorm(context.Background()).Exec("DROP TABLE payment_claims").Error; err != nil {
 			t.Fatal(err)
 		}
 		if _, err := audit.Run(context.Background(), db); err == nil || !strings.Contains(err.Error(), "every claim is on") {

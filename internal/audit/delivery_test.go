@@ -17,7 +17,7 @@ import (
 func TestDeliveriesAreFoundByTheirKeys(t *testing.T) {
 	t.Parallel()
 	ctx, db := context.Background(), databasetest.Postgres(t)
-	conn, err := db.Pool().Conn(ctx)
+	conn, err := databasetest.Superuser(t, db).Pool().Conn(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

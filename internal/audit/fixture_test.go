@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 )
@@ -22,7 +23,9 @@ const (
 type book struct {
 	t  testing.TB
 	db *database.DB
-	l  *ledger.Ledger
+	// admin is the same database for a superuser, who writes the rows.
+	admin *database.DB
+	l     *ledger.Ledger
 	// Accounts of the biller.
 	transit, payable, fees int64
 	// Payments.
@@ -31,7 +34,7 @@ type book struct {
 
 func newBook(t testing.TB, db *database.DB) *book {
 	t.Helper()
-	b := &book{t: t, db: db, l: ledger.New(db, ledger.Options{})}
+	b := &book{t: t, db: db, admin: databasetest.Superuser(t, db), l: ledger.New(db, ledger.Options{})}
 	t.Cleanup(b.l.Close)
 	b.open()
 	b.transit, b.payable, b.fees = b.account(ledger.Transit), b.account(ledger.Payable), b.account(ledger.Fees)
@@ -90,7 +93,7 @@ func (b *book) account(accountType ledger.AccountType) int64 {
 
 func (b *book) exec(statement string, args ...any) {
 	b.t.Helper()
-	if err := b.db.Gorm(context.Background()).Exec(statement, args...).Error; err != nil {
+	if err := b.admin.Gorm(context.Background()).Exec(statement, args...).Error; err != nil {
 		b.t.Fatalf("%s: %v", statement, err)
 	}
 }
@@ -153,7 +156,7 @@ func (b *book) end(id int64, state string) {
 func (b *book) tamper(statements ...string) {
 	b.t.Helper()
 	ctx := context.Background()
-	conn, err := b.db.Pool().Conn(ctx)
+	conn, err := b.admin.Pool().Conn(ctx)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // A client that is silent inside a transaction, such as one whose machine is lost,
 // blocks others only until the timeout. If it continues, its transaction is run again.
 func TestAbandonedTransaction(t *testing.T) {
-	address := databasetest.Addresses(t)["postgres"]
+	address := databasetest.EmptyAddresses(t)["postgres"]
 	db := databasetest.Reopen(t, address+"&idle_in_transaction_session_timeout=300ms")
 	ctx := context.Background()
 	require.NoError(t, db.Gorm(ctx).Exec("CREATE TABLE counts (n BIGINT NOT NULL)").Error)

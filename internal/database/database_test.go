@@ -29,6 +29,7 @@ func openAt(t *testing.T, address string) *database.DB {
 func TestMigrateUpDownUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
+		db = databasetest.Owner(t, db)
 		down := func(ctx context.Context) error { return db.Rollback(ctx, 0) }
 		for _, step := range []func(context.Context) error{db.CheckSchema, down, db.Migrate, db.CheckSchema} {
 			if err := step(ctx); err != nil {
@@ -39,7 +40,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 }
 
 func TestConcurrentMigrations(t *testing.T) {
-	for kind, address := range databasetest.Addresses(t) {
+	for kind, address := range databasetest.EmptyAddresses(t) {
 		t.Run(kind, func(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 5 {
@@ -58,7 +59,7 @@ func TestConcurrentMigrations(t *testing.T) {
 func TestMigrateRefusesNewerSchema(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
-		_, err := db.Pool().ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
+		_, err := databasetest.Owner(t, db).Pool().ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +128,7 @@ func TestInTxRetries(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		if db.Dialect() == database.Postgres {
-			if _, err := db.Pool().ExecContext(ctx, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$"); err != nil {
+			if _, err := databasetest.Owner(t, db).Pool().ExecContext(ctx, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$"); err != nil {
 				t.Fatal(err)
 			}
 			db.Pool().SetMaxIdleConns(0) // old connections keep the old default

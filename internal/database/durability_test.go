@@ -51,7 +51,7 @@ func TestShortDetachedCommitIsHealthy(t *testing.T) {
 		"CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
 		"CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON promises DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow_commit()",
 	} {
-		require.NoError(t, db.Gorm(t.Context()).Exec(statement).Error)
+		require.NoError(t, databasetest.Owner(t, db).Gorm(t.Context()).Exec(statement).Error)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -22,37 +22,63 @@ var ErrNewer = errors.New("database: its schema is newer than this program: of t
 var ErrNotOwner = errors.New("database: this role may not make or change its tables; " +
 	"run `elsom migrate` with the role that owns the database, then start again")
 
-// Migrate brings the schema to this program's version. It returns ErrNewer if the
-// schema is newer and ErrNotOwner if the role lacks the rights. Concurrent calls
-// of several processes are safe.
+// Migrate brings the schema to this program's version, and gives the serving roles
+// their rights. It returns ErrNewer if the schema is newer and ErrNotOwner if it must
+// be changed and the role lacks the rights. Concurrent calls of several processes are
+// safe.
 func (db *DB) Migrate(ctx context.Context) error {
 	err := db.CheckSchema(ctx)
-	if !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrOlder) {
+	if err != nil && !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrOlder) {
 		return err
 	}
-	if err := db.checkRights(ctx); err != nil {
-		return err
+	if rights := db.checkRights(ctx); rights != nil {
+		if err == nil && errors.Is(rights, ErrNotOwner) {
+			return nil // nothing to migrate
+		}
+		return rights
 	}
+	if err != nil {
+		if err := db.up(ctx); err != nil {
+			return err
+		}
+	}
+	if err := repeated(ctx, func() error { return db.grant(ctx) }); err != nil {
+		return fmt.Errorf("database: rights of the serving role: %w", oneLine{err})
+	}
+	return nil
+}
+
+func (db *DB) up(ctx context.Context) error {
 	provider, err := db.provider()
 	if err != nil {
 		return fmt.Errorf("database: migrations: %w", err)
 	}
+	// goose has no locker for SQLite, and on PostgreSQL two processes may both create
+	// the locker's table.
+	err = repeated(ctx, func() error {
+		_, err := provider.Up(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("database: migrate: %w", oneLine{err})
+	}
+	return nil
+}
+
+// repeated calls a function until it succeeds, eight times: probably another process
+// migrates.
+func repeated(ctx context.Context, do func() error) (err error) {
 	const tries = 8
 	for try := range tries {
-		if _, err = provider.Up(ctx); err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
+		if err = do(); err == nil || ctx.Err() != nil {
 			break
 		}
-		// Probably another process migrates: goose has no locker for SQLite, and
-		// on PostgreSQL two processes may both create the locker's table.
 		select {
 		case <-time.After(time.Duration(try+1) * 100 * time.Millisecond):
 		case <-ctx.Done():
 		}
 	}
-	return fmt.Errorf("database: migrate: %w", oneLine{err})
+	return err
 }
 
 // checkRights checks the role's rights first, so that no migration fails halfway.

@@ -16,7 +16,7 @@ import (
 // inside a transaction the whole transaction is run again.
 func TestOutdatedPlanIsPreparedAgain(t *testing.T) {
 	t.Parallel()
-	db := databasetest.Postgres(t)
+	db := databasetest.Owner(t, databasetest.Postgres(t))
 	db.Pool().SetMaxOpenConns(1)
 	ctx := context.Background()
 	exec := func(statement string) {

@@ -42,7 +42,7 @@ func TestExistingOnlyCreatesNothing(t *testing.T) {
 		t.Error("a folder was created")
 	}
 
-	address := databasetest.Addresses(t)["postgres"]
+	address := databasetest.EmptyAddresses(t)["postgres"]
 	if _, err := database.Open(context.Background(), address, database.ExistingOnly); !errors.Is(err, database.ErrEmpty) {
 		t.Errorf("empty PostgreSQL: %v", err)
 	}
@@ -76,9 +76,10 @@ func TestCheckSchemaErrors(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
 		require.NoError(t, db.CheckSchema(ctx))
+		owner := databasetest.Owner(t, db)
 		change := func(statement string) {
 			t.Helper()
-			_, err := db.Pool().Exec(statement)
+			_, err := owner.Pool().Exec(statement)
 			require.NoError(t, err)
 		}
 		change("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")

@@ -82,6 +82,7 @@ func readSubject(t *testing.T, db *database.DB, key string) (subject string) {
 func TestMigrationFillsSubjects(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()
+		db = databasetest.Owner(t, db)
 		if err := db.Rollback(ctx, 42); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +110,7 @@ func TestMigrationFillsSubjects(t *testing.T) {
 // post, so the migration is none, whatever the default of the database is.
 func TestSubjectsAreFilledAtReadCommitted(t *testing.T) {
 	t.Parallel()
-	db := databasetest.Serializable(t)
+	db := databasetest.Owner(t, databasetest.Serializable(t))
 	ctx := context.Background()
 	if err := db.Rollback(ctx, 42); err != nil {
 		t.Fatal(err)
@@ -159,7 +160,7 @@ func TestPreviousReleaseGetsSubjects(t *testing.T) {
 // left without its subject.
 func TestPreviousReleasePostsDuringMigration(t *testing.T) {
 	t.Parallel()
-	db := databasetest.Postgres(t)
+	db := databasetest.Owner(t, databasetest.Postgres(t))
 	ctx := context.Background()
 	if err := db.Rollback(ctx, 42); err != nil {
 		t.Fatal(err)

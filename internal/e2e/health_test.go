@@ -33,7 +33,7 @@ func TestServeWithLaterSchema(t *testing.T) {
 			t.Parallel()
 			s := system.NewSite(t, address)
 			wantHealth(s, t, http.StatusOK)
-			db := databasetest.Reopen(t, s.Database)
+			db := databasetest.Reopen(t, databasetest.OwnerAddress(s.Database))
 			change := func(statement string) {
 				t.Helper()
 				if _, err := db.Pool().Exec(statement); err != nil {

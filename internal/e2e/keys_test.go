@@ -45,6 +45,7 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 			serves(system.SecretKey, system.PINPepper)
 
 			pool := databasetest.Reopen(t, address).Pool()
+			owner := databasetest.Reopen(t, databasetest.OwnerAddress(address)).Pool()
 			version := func() (latest int64) {
 				require.NoError(t, pool.QueryRow("SELECT MAX(version_id) FROM goose_db_version").Scan(&latest))
 				return latest
@@ -66,17 +67,17 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 
 			// A wrong key migrates nothing either.
 			latest := version()
-			_, err := pool.Exec("DELETE FROM goose_db_version WHERE version_id = $1", latest)
+			_, err := owner.Exec("DELETE FROM goose_db_version WHERE version_id = $1", latest)
 			require.NoError(t, err)
 			refuses(t, []string{otherSecret, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY: is not the key")
 			if now := version(); now >= latest {
 				t.Errorf("version %d after a refused start", now)
 			}
-			_, err = pool.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", latest)
+			_, err = owner.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", latest)
 			require.NoError(t, err)
 
 			// The documented way to continue after a key is lost.
-			_, err = pool.Exec("DELETE FROM server_keys WHERE name = 'secret'")
+			_, err = owner.Exec("DELETE FROM server_keys WHERE name = 'secret'")
 			require.NoError(t, err)
 			serves(otherSecret, system.PINPepper)
 			refuses(t, []string{system.SecretKey, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY")

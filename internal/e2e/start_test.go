@@ -170,7 +170,7 @@ func TestServeRejectsIncompatibleSchema(t *testing.T) {
 			if out := system.Run(t, []string{where}, "migrate"); out.Code != 0 {
 				t.Fatal(out.Stderr)
 			}
-			db, err := database.Open(context.Background(), address)
+			db, err := database.Open(context.Background(), databasetest.OwnerAddress(address))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -264,9 +264,11 @@ func TestNothingErased(t *testing.T) {
 				"INSERT OR REPLACE INTO entries SELECT transfer_id, line, account_id, amount + 1 FROM entries",
 				"INSERT OR REPLACE INTO accounts SELECT id, kind, subject, 'USD', balance, floor, opened_at FROM accounts")
 		}
-		for _, statement := range statements {
-			if db.Gorm(context.Background()).Exec(statement).Error == nil {
-				t.Errorf("succeeded: %s", statement)
+		for role, db := range map[string]*database.DB{"the owner": databasetest.Owner(t, db), "the serving role": db} {
+			for _, statement := range statements {
+				if db.Gorm(context.Background()).Exec(statement).Error == nil {
+					t.Errorf("succeeded for %s: %s", role, statement)
+				}
 			}
 		}
 		b.wantBalance(a, 90_00)

@@ -75,7 +75,7 @@ func writeRides(tx *database.Tx, rows []ride) error {
 
 func createRides(t testing.TB, db *database.DB) {
 	t.Helper()
-	err := db.Gorm(context.Background()).Exec("CREATE TABLE rides (name VARCHAR(40) NOT NULL UNIQUE, payer BIGINT NOT NULL, amount BIGINT NOT NULL CHECK (amount <> 13))").Error
+	err := databasetest.Owner(t, db).Gorm(context.Background()).Exec("CREATE TABLE rides (name VARCHAR(40) NOT NULL UNIQUE, payer BIGINT NOT NULL, amount BIGINT NOT NULL CHECK (amount <> 13))").Error
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,8 @@ func TestStripesRollBackIntoAccounts(t *testing.T) {
 		if err := db.Gorm(ctx).Exec("UPDATE accounts SET floor = 0, balance = 200 WHERE id = ?", fees).Error; err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Rollback(ctx, 19); err != nil {
+		owner := databasetest.Owner(t, db)
+		if err := owner.Rollback(ctx, 19); err != nil {
 			t.Fatal(err)
 		}
 		for account, want := range map[int64]int64{a: 4_00, b.bank: -6_00, fees: 2_00} {
@@ -90,7 +91,7 @@ func TestStripesRollBackIntoAccounts(t *testing.T) {
 				t.Errorf("account %d has balance %d (%v), want %d", account, balance, err, want)
 			}
 		}
-		if err := db.Migrate(ctx); err != nil {
+		if err := owner.Migrate(ctx); err != nil {
 			t.Fatal(err)
 		}
 		b.mustPost("again", a, b.bank, 1_00)

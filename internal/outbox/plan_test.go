@@ -54,7 +54,7 @@ func TestPlansReadOnlyTheGivenMessages(t *testing.T) {
 		}
 	}))
 	ctx := context.Background()
-	connection, err := db.Pool().Conn(ctx)
+	connection, err := databasetest.Superuser(t, db).Pool().Conn(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func TestAcceptOnce(t *testing.T) {
 		h.WantBalance(to.ID, 100_00)
 		// Later changes don't matter for an accepted draft: neither its age, nor a
 		// block, nor its deletion.
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour)).Error)
+		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour))
 		require.NoError(t, h.Customers.Block(ctx, to.ID))
 		_, err := h.Accept(ctx, from, customer.Web, draft.ID)
 		require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestAcceptRefuses(t *testing.T) {
 		require.NoError(t, err)
 		refused(from, fault.Insufficient, "payment.insufficient", "amount")
 		h.Deposit(from.ID, 100_00)
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID).Error)
+		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID)
 		refused(from, fault.Conflict, "payment.draft_expired", "")
 		h.WantBalance(from.ID, 140_00)
 		h.WantBalance(to.ID, 61_00)
@@ -270,8 +270,8 @@ func (h *fixture) yesterday(from customer.Customer) {
 	ctx := context.Background()
 	day := database.StoredTime(h.DB.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 	sameMonth := day.In(customer.Bishkek).Month() == h.DB.Now().In(customer.Bishkek).Month()
-	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID).Error)
-	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID).Error)
+	databasetest.Tamper(h.t, h.DB, "UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID)
+	databasetest.Tamper(h.t, h.DB, "UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID)
 	to := h.NewCustomer(0)
 	_, err := h.Quote(ctx, from, order(to, "20,01"))
 	if sameMonth {

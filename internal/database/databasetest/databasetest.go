@@ -1,7 +1,9 @@
 // Package databasetest creates fresh, migrated databases of both kinds for tests.
 //
 // It never skips a test: without PostgreSQL the test fails with a message that says
-// what to install. ELSOM_TEST_POSTGRES is the address of a running server
+// what to install. On PostgreSQL, tests work as the program does: with a role that may
+// only do what `elsom serve` does. What only the owner of the tables may do, such as
+// dropping a trigger, needs the handle that Owner returns. ELSOM_TEST_POSTGRES is the address of a running server
 // (postgres://user@host:port) to be used instead of one started for the tests. With
 // ELSOM_TEST_ISOLATION=serializable the started server runs every transaction at that
 // isolation level.
@@ -47,14 +49,33 @@ func Serializable(t testing.TB, options ...database.Option) *database.DB {
 	return open(t, create(t, templateName)+"&default_transaction_isolation=serializable", options)
 }
 
-// Addresses returns the addresses of a fresh, empty database of each kind, for tests
-// that start the program itself.
+// Addresses returns the addresses of a fresh database of each kind, for tests that
+// start the program itself: an empty one of SQLite, which it migrates, and a migrated
+// one of PostgreSQL with the serving role.
 func Addresses(t *testing.T) map[string]string {
 	t.Helper()
+	if err := postgresTemplate(); err != nil {
+		t.Fatalf("PostgreSQL template: %v", err)
+	}
 	return map[string]string{
 		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "elsom.db"),
-		"postgres": create(t, "template0"),
+		"postgres": create(t, templateName),
 	}
+}
+
+// EmptyAddresses returns the addresses of an empty database of each kind, for tests of
+// what creates the tables. That of PostgreSQL is for the owner.
+func EmptyAddresses(t *testing.T) map[string]string {
+	t.Helper()
+	address := create(t, "template0")
+	server, err := Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.createRoles(address[strings.LastIndex(address, "/")+1 : strings.LastIndex(address, "?")]); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "elsom.db"), "postgres": OwnerAddress(address)}
 }
 
 // SQLite returns a fresh, migrated SQLite database.
@@ -71,7 +92,7 @@ func SQLite(t testing.TB, options ...database.Option) *database.DB {
 	return open(t, "sqlite:"+path, options)
 }
 
-// Postgres returns a fresh, migrated PostgreSQL database.
+// Postgres returns a fresh, migrated PostgreSQL database, opened by the serving role.
 func Postgres(t testing.TB, options ...database.Option) *database.DB {
 	t.Helper()
 	if err := postgresTemplate(); err != nil {
@@ -93,7 +114,8 @@ func open(t testing.TB, address string, options []database.Option) *database.DB 
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	addresses.Store(db, address)
+	t.Cleanup(func() { addresses.Delete(db); _ = db.Close() })
 	return db
 }
 
@@ -105,6 +127,30 @@ var Keys = sync.OnceValue(func() *signature.Keys {
 	}
 	return keys
 })
+
+// addresses has the address of each open database.
+var addresses sync.Map
+
+// Owner returns a handle to db of the role that owns the tables of a PostgreSQL
+// database: it may drop triggers and change what is append-only to the serving role.
+// SQLite has no roles; it returns db itself.
+func Owner(t testing.TB, db *database.DB) *database.DB { t.Helper(); return as(t, db, OwnerRole) }
+
+// Superuser returns a handle to db of a superuser of PostgreSQL, who may also disable
+// the triggers of foreign keys. On SQLite it returns db itself.
+func Superuser(t testing.TB, db *database.DB) *database.DB { t.Helper(); return as(t, db, superuser()) }
+
+func as(t testing.TB, db *database.DB, role string) *database.DB {
+	t.Helper()
+	if db.Dialect() == database.SQLite {
+		return db
+	}
+	address, found := addresses.Load(db)
+	if !found {
+		t.Fatal("the database wasn't opened by databasetest")
+	}
+	return open(t, addressAs(address.(string), role), nil)
+}
 
 // sqliteTemplate returns a migrated database file, created once per process and copied
 // for each test.
@@ -133,7 +179,7 @@ var postgresTemplate = sync.OnceValue(func() error {
 	if err := server.exec("CREATE DATABASE " + templateName + " TEMPLATE template0"); err != nil {
 		return err
 	}
-	return migrate(server.Address(templateName))
+	return server.Prepare(templateName)
 })
 
 func migrate(address string) error {
@@ -163,7 +209,11 @@ func create(t testing.TB, template string) string {
 		t.Fatalf("PostgreSQL: %v", err)
 	}
 	name := fmt.Sprintf("elsom_%d_%d", os.Getpid(), counter.Add(1))
-	if err := server.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	statement := "CREATE DATABASE " + name + " TEMPLATE " + template
+	if template == templateName {
+		statement += " OWNER " + OwnerRole
+	}
+	if err := server.exec(statement); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -172,5 +222,5 @@ func create(t testing.TB, template string) string {
 			t.Logf("drop %s: %v", name, err)
 		}
 	})
-	return server.Address(name)
+	return addressAs(server.Address(name), ServingRole)
 }

@@ -38,12 +38,13 @@ func TestColumnsAddedWhileServing(t *testing.T) {
 			if name == "postgres" {
 				list = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
 			}
+			owner := databasetest.Owner(t, d.books)
 			var tables []string
 			if err := d.books.Gorm(ctx).Raw(list).Scan(&tables).Error; err != nil || len(tables) < 20 {
 				t.Errorf("%d tables, %v", len(tables), err)
 			}
 			for _, table := range tables {
-				if _, err := d.books.Pool().Exec("ALTER TABLE " + table + " ADD COLUMN added_later BIGINT"); err != nil {
+				if _, err := owner.Pool().Exec("ALTER TABLE " + table + " ADD COLUMN added_later BIGINT"); err != nil {
 					t.Errorf("%s: %v", table, err)
 				}
 				time.Sleep(50 * time.Millisecond)
