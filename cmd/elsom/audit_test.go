@@ -27,7 +27,7 @@ func TestAuditAndBackupCreateNothing(t *testing.T) {
 	if _, err := os.Stat(folder); err == nil {
 		t.Error("the folder was made")
 	}
-	address := databasetest.Addresses(t)["postgres"]
+	address := databasetest.EmptyAddresses(t)["postgres"]
 	if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + address}, "audit"); out.Code != 2 || !strings.Contains(out.Stderr, "empty") || strings.Contains(out.Stderr, "first") {
 		t.Errorf("an empty PostgreSQL: %+v", out)
 	}

@@ -141,7 +141,7 @@ func TestUnsignedRows(t *testing.T) {
 		if err := db.Verify(ctx, record(1), nil, ""); !errors.Is(err, signature.ErrUnsigned) {
 			t.Errorf("in a new database: %v", err)
 		}
-		if _, err := db.Pool().ExecContext(ctx, "INSERT INTO unsigned_allowed (id) VALUES (1)"); err != nil {
+		if _, err := databasetest.Owner(t, db).Pool().ExecContext(ctx, "INSERT INTO unsigned_allowed (id) VALUES (1)"); err != nil {
 			t.Fatal(err)
 		}
 		if err := db.Verify(ctx, record(1), nil, ""); err != nil {

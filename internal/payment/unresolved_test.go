@@ -23,7 +23,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 		decision := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
 		_, err := h.Decide(ctx, decision)
 		kindIs(t, err, fault.Conflict, "payment.evidence_needed", "")
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID).Error)
+		databasetest.Tamper(t, db, "UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID)
 		done, err := h.Decide(ctx, decision)
 		if err != nil || done {
 			t.Fatalf("the first decision: %v, %v", done, err)
