@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
@@ -52,14 +53,14 @@ func TestBlocked(t *testing.T) {
 	app := newApp(t)
 	holder := app.newCustomer(300_00)
 	b := app.browserOf(holder).draft(company, "100")
-	require.NoError(t, app.Customers.Block(t.Context(), holder.ID))
+	testkit.Block(t, app.Customers, holder.ID)
 	before := app.counts()
 	b.press("Оплатить").wantPath("/")
 	b.logIn(holder.Phone, "не тот")
 	b.wantStatus(422).wantErrors(map[string]string{"password": "Пароль не подходит"}) // without the password the block is not shown
 	b.fill("password", password).press("Войти").wantStatus(422).wantPath("/login").shows("Кошелёк заблокирован")
 	app.wantUnchanged("blocked", before)
-	require.NoError(t, app.Customers.Unblock(t.Context(), holder.ID))
+	testkit.Unblock(t, app.Customers, holder.ID)
 	b.press("Изменить")
 	b.logIn(holder.Phone, password)
 	b.shows("Оплатить 100,00 сом").press("Оплатить").shows("100,00 сом")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"elsom/internal/customer"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
@@ -166,9 +167,9 @@ func TestTransferRefused(t *testing.T) {
 	b.press("Пополнить кошелёк").shows("Для перевода не хватает 60,00 сом.")
 	app.deposit(from, 60_00)
 	b.press("Вернуться к переводу").wantPath(check)
-	require.NoError(t, app.Customers.Block(context.Background(), to.ID))
+	testkit.Block(t, app.Customers, to.ID)
 	b.press("Перевести 80").wantStatus(422).shows("Этот кошелёк сейчас не принимает переводы")
-	require.NoError(t, app.Customers.Unblock(context.Background(), to.ID))
+	testkit.Unblock(t, app.Customers, to.ID)
 	app.advance(10 * time.Minute) // the session goes on
 	b.open(check)
 	for range 5 {

@@ -88,7 +88,7 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 
 // ClosedAt returns when the last wallet of a number was closed; zero if none was.
 func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Time, error) {
-	before, err := cs.readClosed(ctx, number.String())
+	before, err := readClosed(ctx, cs.db, number.String())
 	if err != nil || before == nil {
 		return time.Time{}, fault.Wrap("customer.closed", err)
 	}
@@ -99,7 +99,7 @@ func (cs *Customers) ClosedAt(ctx context.Context, number phone.Number) (time.Ti
 // it returns zero unless the browser was familiar for the closed wallet.
 func (cs *Customers) ClosedAtIfFamiliar(ctx context.Context, number phone.Number, from Origin) (time.Time, error) {
 	const op = "customer.closed"
-	before, err := cs.readClosed(ctx, number.String())
+	before, err := readClosed(ctx, cs.db, number.String())
 	if err != nil || before == nil {
 		return time.Time{}, fault.Wrap(op, err)
 	}

@@ -46,8 +46,9 @@ type Customer struct {
 	// entered on the site before it can send money: the password was set with only an
 	// SMS code, so the login does not prove that the customer owns the wallet.
 	HasPIN, PINOwed bool
-	// Blocked customers can't log in or pay, and terminals get result 79.
-	Blocked bool
+	// Blocked customers can't log in or pay, and terminals get result 79. BlockedOut
+	// ones can't send money out.
+	Blocked, BlockedOut bool
 	// Closed customers have closed their wallet for good; Phone is its last number.
 	Closed bool
 	// HoldUntil is the end of the hold: until then a wallet without a PIN can't send
@@ -125,7 +126,7 @@ type Options struct {
 
 // Customers is the register of customers.
 type Customers struct {
-	db     *database.DB
+	desk
 	o      Options
 	key    keyedhash.Key
 	hasher *password.Hasher
@@ -161,7 +162,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	cs := &Customers{db: db, o: o, key: key, hasher: hasher, anonymous: hasher.LowPriority(), budget: newBudget(o.Budget)}
+	cs := &Customers{desk: desk{db, o.Levels}, o: o, key: key, hasher: hasher, anonymous: hasher.LowPriority(), budget: newBudget(o.Budget)}
 	cs.callers = database.NewCoalescer(cs.readCallers)
 	return cs, nil
 }
@@ -212,18 +213,6 @@ func (cs *Customers) SetLanguage(ctx context.Context, id int64, lang string) err
 	return updated("customer.language")(cs.storeLanguage(ctx, id, lang))
 }
 
-// Block prevents a customer from logging in and ends all sessions.
-func (cs *Customers) Block(ctx context.Context, id int64) (failure error) {
-	defer func() { cs.record(ctx, securitylog.Block, subject{wallet: id}, "", failure) }()
-	return updated("customer.block")(cs.storeBlocked(ctx, id, true))
-}
-
-// Unblock reverses Block. Sessions stay ended.
-func (cs *Customers) Unblock(ctx context.Context, id int64) (failure error) {
-	defer func() { cs.record(ctx, securitylog.Unblock, subject{wallet: id}, "", failure) }()
-	return updated("customer.unblock")(cs.storeBlocked(ctx, id, false))
-}
-
 // updated returns fault.NotFound for an update that changed no row.
 func updated(op string) func(rows int64, err error) error {
 	return func(rows int64, err error) error {
@@ -242,8 +231,13 @@ func formatTime(t time.Time) string { return t.In(Bishkek).Format("02.01.2006 15
 // Hold returns the length of the hold after a password was set by SMS.
 func (cs *Customers) Hold() time.Duration { return cs.o.Hold }
 
-// CheckHold returns fault.Forbidden, with the time until its end, while a hold lasts.
+// CheckHold returns fault.Forbidden while the customer can't send money out: because
+// of a block of that kind, or of a hold, with the time until its end.
 func CheckHold(c Customer, now time.Time) error {
+	//mutant:drop ./internal/payment TestBlockOutStopsPayments
+	if c.BlockedOut {
+		return fault.New(fault.Forbidden, "customer.hold", "customer.blocked_out")
+	}
 	if c.HoldUntil.IsZero() || !now.Before(c.HoldUntil) {
 		return nil
 	}

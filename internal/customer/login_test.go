@@ -30,7 +30,7 @@ func TestLogIn(t *testing.T) {
 		_, err = h.LogIn(ctx, number, good+strings.Repeat("x", 600), at(home))
 		want(t, "too long", err, fault.Invalid, "customer.password_wrong", "password")
 
-		if err := h.Block(ctx, c.ID); err != nil {
+		if _, err := h.Block(ctx, c.ID, BlockAll, aigul); err != nil {
 			t.Fatal(err)
 		}
 		_, err = h.LogIn(ctx, number, other, at(home))
@@ -40,7 +40,7 @@ func TestLogIn(t *testing.T) {
 		if blocked, err := h.ByPhone(ctx, number); err != nil || !blocked.Blocked || blocked.SessionEpoch <= c.SessionEpoch {
 			t.Errorf("blocked %+v, %v: sessions are valid", blocked, err)
 		}
-		if err := h.Unblock(ctx, c.ID); err != nil {
+		if _, err := h.Unblock(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
@@ -51,10 +51,11 @@ func TestLogIn(t *testing.T) {
 
 func TestUnknownCustomerIsNotFound(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
-	want(t, "block", h.Block(t.Context(), 1), fault.NotFound, "", "")
+	_, err := h.Block(t.Context(), 1, BlockAll, aigul)
+	want(t, "block", err, fault.NotFound, "", "")
 	want(t, "language", h.SetLanguage(t.Context(), 1, "ky"), fault.NotFound, "", "")
 	want(t, "an unknown language", h.SetLanguage(t.Context(), 1, "de"), fault.Invalid, "", "")
-	_, err := h.ByID(t.Context(), 1)
+	_, err = h.ByID(t.Context(), 1)
 	want(t, "by id", err, fault.NotFound, "", "")
 	_, err = h.ByPhone(t.Context(), number)
 	want(t, "by phone", err, fault.NotFound, "", "")

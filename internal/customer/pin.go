@@ -253,9 +253,8 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 	if err != nil || !found {
 		return PINState{}, fault.Wrap("customer.pin", err)
 	}
-	state := PINState{Set: true, Issued: row.Issued, Used: row.Issued && row.UsedFor != ""}
-	if row.LockedUntil != nil && row.LockedUntil.After(cs.o.Now()) {
-		state.LockedUntil = row.LockedUntil.UTC()
+	state := row.state(cs.o.Now())
+	if !state.LockedUntil.IsZero() {
 		holder, err := cs.readByID(ctx, id)
 		if err != nil {
 			return PINState{}, fault.Wrap("customer.pin", err)
@@ -263,6 +262,15 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 		state.StaffOnly = cs.staffOnly(holder)
 	}
 	return state, nil
+}
+
+// state returns the state without StaffOnly, which depends on the customer.
+func (r *pinRow) state(now time.Time) PINState {
+	state := PINState{Set: true, Issued: r.Issued, Used: r.Issued && r.UsedFor != ""}
+	if r.LockedUntil != nil && r.LockedUntil.After(now) {
+		state.LockedUntil = r.LockedUntil.UTC()
+	}
+	return state
 }
 
 // parsePIN returns the four digits as typed, or fault.Invalid, which is not counted

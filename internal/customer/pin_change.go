@@ -231,7 +231,7 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 	if err := cs.o.Counters.Take(ctx, pinResend, fmt.Sprint(id)); err != nil {
 		return err
 	}
-	return cs.sendPIN(ctx, op, id, func(tx *database.Tx, hash string) error {
+	return cs.sendPIN(ctx, op, id, func(_ context.Context, tx *database.Tx, hash string) error {
 		renewed, err := reissuePIN(tx, row, hash, cs.o.Now())
 		if err == nil && !renewed {
 			return fault.New(fault.Conflict, op, "customer.pin_used")
@@ -256,7 +256,7 @@ func (cs *Customers) checkResend(ctx context.Context, op string, id int64) error
 
 // sendPIN draws a PIN, passes its hash to write, and queues the SMS, in one
 // transaction.
-func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write func(tx *database.Tx, hash string) error) (failure error) {
+func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write func(ctx context.Context, tx *database.Tx, hash string) error) (failure error) {
 	defer func() { cs.record(ctx, securitylog.PINIssued, subject{wallet: id}, "", failure) }()
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
@@ -268,7 +268,7 @@ func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write fun
 		return err
 	}
 	return fault.Wrap(op, cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := write(tx, hash); err != nil {
+		if err := write(ctx, tx, hash); err != nil {
 			return err
 		}
 		return outbox.Add(ctx, tx, cs.pinMessage(tx, holder, pin))

@@ -63,7 +63,7 @@ func TestResetOfAnUnknownNumber(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		blocked := h.newCustomer(number)
-		if err := h.Block(ctx, blocked.ID); err != nil {
+		if _, err := h.Block(ctx, blocked.ID, BlockAll, aigul); err != nil {
 			t.Fatal(err)
 		}
 		before := h.count(`SELECT COUNT(*) FROM promises`)

@@ -136,7 +136,7 @@ func TestRegisterByUSSDRefuses(t *testing.T) {
 	_, err := h.RegisterByUSSD(ctx, dialed(number))
 	want(t, "a wallet of the site", err, fault.Conflict, "customer.registered", "")
 	c, _ := h.dial(stranger)
-	if err := h.Block(ctx, c.ID); err != nil {
+	if _, err := h.Block(ctx, c.ID, BlockAll, aigul); err != nil {
 		t.Fatal(err)
 	}
 	_, err = h.RegisterByUSSD(ctx, dialed(stranger))

@@ -9,6 +9,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
+	"elsom/internal/operatorlog"
 	"elsom/internal/testkit/require"
 )
 
@@ -81,8 +82,11 @@ func TestStaffActionsAreStored(t *testing.T) {
 			{}, {Staff: "aigul"}, {Reason: "asked"}, {Staff: " ", Reason: "asked"}, {Staff: "aigul", Reason: "\t"},
 			{Staff: strings.Repeat("ө", 61), Reason: "asked"}, {Staff: "aigul", Reason: strings.Repeat("ө", 301)},
 		} {
-			want(t, "unlock", h.UnlockPIN(ctx, c.ID, by), fault.Invalid, "customer.staff_invalid", "")
-			want(t, "pin", h.IssuePIN(ctx, c.ID, by), fault.Invalid, "customer.staff_invalid", "")
+			for what, err := range map[string]error{"unlock": h.UnlockPIN(ctx, c.ID, by), "pin": h.IssuePIN(ctx, c.ID, by)} {
+				if !fault.Is(err, fault.Invalid) {
+					t.Errorf("%s by %+v: %v", what, by, err)
+				}
+			}
 		}
 		if err := h.UnlockPIN(ctx, c.ID, aigul); err != nil {
 			t.Fatal(err)
@@ -90,7 +94,7 @@ func TestStaffActionsAreStored(t *testing.T) {
 		if err := h.IssuePIN(ctx, c.ID, StaffAction{"bakyt", strings.Repeat("ө", 300)}); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "an unknown customer", h.UnlockPIN(ctx, c.ID+1, aigul), fault.NotFound, "customer.no_pin", "")
+		want(t, "an unknown customer", h.UnlockPIN(ctx, c.ID+1, aigul), fault.NotFound, "", "")
 		if n := h.count(`SELECT COUNT(*) FROM staff_acts`); n != 2 {
 			t.Errorf("%d actions are stored", n)
 		}
@@ -183,4 +187,73 @@ func TestSetLevel(t *testing.T) {
 		h.exec(`UPDATE customers SET closed_at = created_at`)
 		want(t, "a closed wallet", set(c.ID, "standard", aigul), fault.NotFound, "", "")
 	})
+}
+
+// Blocks of both kinds are stored with their reasons; what is in force already is not
+// stored again. Each kind stops what it says.
+func TestBlocks(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db)
+		ctx := operatorlog.With(context.Background(), operatorlog.Command{Name: "customer block", OSUser: "root"})
+		c := h.newCustomer(number)
+		epoch := c.SessionEpoch
+		for _, step := range []struct {
+			kind            BlockKind // empty: unblock
+			changed         bool
+			blocked, out    bool
+			epochs, entries int64
+		}{
+			{"", false, false, false, 0, 0},
+			{BlockOut, true, false, true, 0, 1},
+			{BlockOut, false, false, true, 0, 1},
+			{BlockAll, true, true, true, 1, 2},
+			{BlockAll, false, true, true, 1, 2},
+			{"", true, false, false, 1, 3},
+			{BlockAll, true, true, false, 2, 4},
+		} {
+			change := func() (bool, error) { return h.Block(ctx, c.ID, step.kind, aigul) }
+			if step.kind == "" {
+				change = func() (bool, error) { return h.Unblock(ctx, c.ID, aigul) }
+			}
+			changed, err := change()
+			now := require.Value(h.ByID(ctx, c.ID))(t)
+			entries := int64(h.count(`SELECT COUNT(*) FROM operator_log`))
+			if err != nil || changed != step.changed || now.Blocked != step.blocked || now.BlockedOut != step.out ||
+				now.SessionEpoch != epoch+step.epochs || entries != step.entries || int64(h.count(`SELECT COUNT(*) FROM staff_acts`)) != entries {
+				t.Errorf("%+v: %v, %v, %+v, %d entries", step, changed, err, now, entries)
+			}
+		}
+		if n := h.count(`SELECT COUNT(*) FROM operator_log WHERE command = 'customer block' AND state_before = '{"blocked":false,"blocked_out":true}'
+			AND state_after = '{"blocked":true,"blocked_out":true}'`); n != 1 {
+			t.Errorf("%d entries with before and after", n)
+		}
+		_, err := h.Block(ctx, c.ID, "sum", aigul)
+		want(t, "an unknown kind", err, fault.Invalid, "", "")
+		_, err = h.Block(ctx, c.ID, BlockAll, StaffAction{"іvan", "asked"})
+		want(t, "two scripts", err, fault.Invalid, "", "")
+		if err := h.EndSessions(ctx, c.ID, aigul); err != nil || require.Value(h.ByID(ctx, c.ID))(t).SessionEpoch != epoch+3 {
+			t.Errorf("sessions: %v", err)
+		}
+	})
+}
+
+// A profile has what staff see; that of a closed wallet says when it was closed.
+func TestProfileByPhone(t *testing.T) {
+	h := newFixture(t, databasetest.SQLite(t))
+	ctx := context.Background()
+	c := h.pinned(number)
+	p, err := NewStaff(h.db, levels{}).ProfileByPhone(ctx, number)
+	if err != nil || p.ID != c.ID || !p.PIN.Set || p.PIN.Issued || !p.PIN.LockedUntil.IsZero() {
+		t.Errorf("%+v, %v", p, err)
+	}
+	_, err = h.ProfileByPhone(ctx, stranger)
+	want(t, "an unknown number", err, fault.NotFound, "", "")
+	h.exec(`UPDATE customers SET closed_at = created_at, closed_phone = phone, phone = '~1'`)
+	_, err = h.ProfileByPhone(ctx, number)
+	want(t, "a closed wallet", err, fault.NotFound, "", "")
+	if !strings.Contains(err.Error(), "was closed on") {
+		t.Error(err)
+	}
+	_, err = h.Block(ctx, c.ID, BlockAll, aigul)
+	want(t, "block a closed wallet", err, fault.NotFound, "", "")
 }

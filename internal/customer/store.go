@@ -22,6 +22,7 @@ type Record struct {
 	Lang         string
 	PasswordHash string
 	Blocked      bool
+	BlockedOut   bool
 	HoldUntil    *time.Time
 	SessionEpoch int64
 	Level        string
@@ -53,7 +54,7 @@ func (r *Record) Customer() Customer {
 	c := Customer{
 		ID: r.ID, Phone: phone.Number(r.Phone), Email: r.Email, Lang: r.Lang, HasPassword: r.PasswordHash != "",
 		Name: r.Name, Registered: r.Registered, HasPIN: r.HasPIN, PINOwed: r.PINOwed,
-		Blocked: r.Blocked, SessionEpoch: r.SessionEpoch, Level: r.Level, CreatedAt: r.CreatedAt.UTC(),
+		Blocked: r.Blocked, BlockedOut: r.BlockedOut, SessionEpoch: r.SessionEpoch, Level: r.Level, CreatedAt: r.CreatedAt.UTC(),
 	}
 	if r.HoldUntil != nil {
 		c.HoldUntil = r.HoldUntil.UTC()
@@ -109,14 +110,14 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 	return first(tx.Gorm().Where("phone = ?", number))
 }
 
-// ReadStatus returns the customers with only ID, Blocked, SessionEpoch and HoldUntil
+// ReadStatus returns the customers with only ID, Blocked, BlockedOut, SessionEpoch and HoldUntil
 // set, as they are now in a transaction: the fields that can end a request in
 // progress. It reads no more, because it runs for each payment while wallets are
 // locked.
 func ReadStatus(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 	these, list := database.InList(tx.Dialect(), ids)
-	rows, err := database.ScanAll(tx.Gorm().Raw("SELECT id, blocked, session_epoch, hold_until FROM customers WHERE id "+these, list),
-		func(r *Record) []any { return []any{&r.ID, &r.Blocked, &r.SessionEpoch, &r.HoldUntil} })
+	rows, err := database.ScanAll(tx.Gorm().Raw("SELECT id, blocked, blocked_out, session_epoch, hold_until FROM customers WHERE id "+these, list),
+		func(r *Record) []any { return []any{&r.ID, &r.Blocked, &r.BlockedOut, &r.SessionEpoch, &r.HoldUntil} })
 	status := make(map[int64]Customer, len(rows))
 	for i := range rows {
 		status[rows[i].ID] = rows[i].Customer()
@@ -192,25 +193,25 @@ func (cs *Customers) storeLanguage(ctx context.Context, id int64, lang string) (
 	return rows, err
 }
 
-func (cs *Customers) storeBlocked(ctx context.Context, id int64, blocked bool) (rows int64, err error) {
-	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		result := tx.Gorm().Exec(`UPDATE customers SET blocked = ?, session_epoch = session_epoch + 1 WHERE id = ?`, blocked, id)
-		rows = result.RowsAffected
-		return result.Error
-	})
-	return rows, err
+// lockRecord returns a customer, locked until the transaction ends; nil for an
+// unknown id.
+func lockRecord(tx *database.Tx, id int64) (*Record, error) {
+	return one(tx.Gorm().Raw("SELECT "+database.ColumnsOf[Record]()+" FROM customers WHERE id = ?"+tx.ForUpdate(), id))
 }
 
-// lockLevel returns a customer's level and locks the row until the transaction
-// ends; it returns "" for an unknown customer and a closed wallet.
-func lockLevel(tx *database.Tx, id int64) (level string, err error) {
-	//mutant:replace AND closed_at IS NULL => TestSetLevel
-	err = tx.Gorm().Raw("SELECT level FROM customers WHERE id = ? AND closed_at IS NULL"+tx.ForUpdate(), id).Scan(&level).Error
-	return level, err
+// storeBlocks stores a customer's blocks and, if end is true, ends all sessions.
+func storeBlocks(tx *database.Tx, id int64, b blocks, end bool) error {
+	//mutant:replace + CASE WHEN ? THEN 1 ELSE 0 END => + CASE WHEN ? THEN 0 ELSE 0 END TestLogIn
+	return tx.Gorm().Exec(`UPDATE customers SET blocked = ?, blocked_out = ?, session_epoch = session_epoch + CASE WHEN ? THEN 1 ELSE 0 END
+		WHERE id = ?`, b.All, b.Out, end, id).Error
 }
 
 func storeLevel(tx *database.Tx, id int64, level string) error {
-	return tx.Gorm().Exec("UPDATE customers SET level = ? WHERE id = ?", level, id).Error
+	return tx.Gorm().Exec(`UPDATE customers SET level = ? WHERE id = ?`, level, id).Error
+}
+
+func endSessions(tx *database.Tx, id int64) error {
+	return tx.Gorm().Exec(`UPDATE customers SET session_epoch = session_epoch + 1 WHERE id = ?`, id).Error
 }
 
 func insertAcceptance(tx *database.Tx, id int64, a Acceptance) error {

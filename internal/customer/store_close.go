@@ -19,7 +19,7 @@ func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) 
 	holder, err := one(tx.Gorm().Raw(`UPDATE customers SET closed_at = ?, closed_phone = phone, phone = ?,
 			session_epoch = session_epoch + 1, password_hash = '', has_pin = ?, pin_owed = ?,
 			spent_at = ?, spent_day = ?, spent_month = ?
-		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked RETURNING `+database.ColumnsOf[Record](),
+		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked AND NOT blocked_out RETURNING `+database.ColumnsOf[Record](),
 		at, closedPhone(id), false, false, at, spent.Day, spent.Month, id, epoch))
 	if err != nil || holder == nil {
 		return nil, err
@@ -33,8 +33,8 @@ func closedIn(tx *database.Tx, number string) (*Record, error) {
 }
 
 // readClosed is closedIn outside a transaction.
-func (cs *Customers) readClosed(ctx context.Context, number string) (*Record, error) {
-	return lastClosed(cs.db.Gorm(ctx), number)
+func readClosed(ctx context.Context, db *database.DB, number string) (*Record, error) {
+	return lastClosed(db.Gorm(ctx), number)
 }
 
 func lastClosed(g *gorm.DB, number string) (*Record, error) {

@@ -9,7 +9,7 @@ type JoinedCustomer struct{ record Record }
 
 // JoinedColumns are the columns to select. Of the password hash they contain only
 // whether it is set.
-const JoinedColumns = `c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.hold_until,
+const JoinedColumns = `c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.blocked_out, c.hold_until,
 	c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone`
 
 // JoinClause returns the LEFT JOIN of customers by the column with their id.
@@ -20,7 +20,7 @@ func (j *JoinedCustomer) ScanTargets() []any {
 	r := &j.record
 	return []any{
 		database.ZeroIfNull(&r.ID), database.ZeroIfNull(&r.Phone), database.ZeroIfNull(&r.Email), database.ZeroIfNull(&r.Lang), database.ZeroIfNull(&r.PasswordHash),
-		database.ZeroIfNull(&r.Blocked), &r.HoldUntil, database.ZeroIfNull(&r.SessionEpoch), database.ZeroIfNull(&r.Level),
+		database.ZeroIfNull(&r.Blocked), database.ZeroIfNull(&r.BlockedOut), &r.HoldUntil, database.ZeroIfNull(&r.SessionEpoch), database.ZeroIfNull(&r.Level),
 		database.ZeroIfNull(&r.CreatedAt), database.ZeroIfNull(&r.Name), database.ZeroIfNull(&r.Registered),
 		database.ZeroIfNull(&r.HasPIN), database.ZeroIfNull(&r.PINOwed), &r.ClosedAt, database.ZeroIfNull(&r.ClosedPhone),
 	}

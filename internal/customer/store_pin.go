@@ -24,8 +24,12 @@ type pinRow struct {
 func (pinRow) TableName() string { return "pins" }
 
 func (cs *Customers) readPIN(ctx context.Context, id int64) (row *pinRow, found bool, err error) {
+	return readPIN(ctx, cs.db, id)
+}
+
+func readPIN(ctx context.Context, db *database.DB, id int64) (row *pinRow, found bool, err error) {
 	var rows []pinRow
-	err = cs.db.Gorm(ctx).Where("customer_id = ?", id).Limit(1).Find(&rows).Error
+	err = db.Gorm(ctx).Where("customer_id = ?", id).Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, false, err
 	}

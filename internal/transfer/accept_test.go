@@ -97,7 +97,7 @@ func TestAcceptOnce(t *testing.T) {
 		// Later changes don't matter for an accepted draft: neither its age, nor a
 		// block, nor its deletion.
 		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET expires_at = ?", db.Now().Add(-48*time.Hour))
-		require.NoError(t, h.Customers.Block(ctx, to.ID))
+		testkit.Block(t, h.Customers, to.ID)
 		_, err := h.Accept(ctx, from, customer.Web, draft.ID)
 		require.NoError(t, err)
 		n, err := h.Purge(ctx)
@@ -128,15 +128,15 @@ func TestAcceptRefuses(t *testing.T) {
 		refused(to, fault.NotFound, "", "")
 		refused(h.NewCustomer(100_00), fault.NotFound, "", "")
 
-		require.NoError(t, h.Customers.Block(ctx, to.ID))
+		testkit.Block(t, h.Customers, to.ID)
 		refused(from, fault.Forbidden, "wallet.receiver_blocked", "phone")
 		_, err := h.Quote(ctx, from, order(to, "1"))
 		kindIs(t, err, fault.Forbidden, "wallet.receiver_blocked", "phone")
-		require.NoError(t, h.Customers.Unblock(ctx, to.ID))
+		testkit.Unblock(t, h.Customers, to.ID)
 
-		require.NoError(t, h.Customers.Block(ctx, from.ID))
+		testkit.Block(t, h.Customers, from.ID)
 		refused(h.Customer(from.ID), fault.Forbidden, "payment.blocked", "")
-		require.NoError(t, h.Customers.Unblock(ctx, from.ID))
+		testkit.Unblock(t, h.Customers, from.ID)
 		refused(from, fault.Forbidden, "payment.session_ended", "")
 		from = h.Customer(from.ID)
 

@@ -30,7 +30,7 @@ func TestCloseChecksAgainUnderLock(t *testing.T) {
 		}
 
 		blocked := h.NewCustomer(0)
-		require.NoError(t, h.Customers.Block(ctx, blocked.ID))
+		testkit.Block(t, h.Customers, blocked.ID)
 		kindIs(t, closing.CloseProven(ctx, blocked), fault.Forbidden, "wallet.close_ended", "")
 		empty := h.NewCustomer(0)
 		require.NoError(t, closing.CloseProven(ctx, empty))

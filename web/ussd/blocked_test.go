@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"elsom/internal/customer"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
@@ -22,11 +23,11 @@ func TestWalletBlockedDuringSession(t *testing.T) {
 		require.NoError(t, err)
 		call := h.dial(number)
 		call.all(keys[:len(keys)-1]...)
-		require.NoError(t, h.Customers.Block(t.Context(), c.ID))
+		testkit.Block(t, h.Customers, c.ID)
 		if got := call.press(keys[len(keys)-1]); !strings.Contains(got, "0312 986 000") || !strings.HasPrefix(got, "END К") {
 			t.Errorf("%s: %s", what, got)
 		}
-		require.NoError(t, h.Customers.Unblock(t.Context(), c.ID))
+		testkit.Unblock(t, h.Customers, c.ID)
 		after, err := h.Customers.ByPhone(t.Context(), number)
 		require.NoError(t, err)
 		if err := h.Customers.CheckPIN(t.Context(), c.ID, pin, customer.ForBalance, ""); err != nil || after.Lang != "ru" || h.balance(number) != 100_000 {
@@ -40,7 +41,7 @@ func TestWalletBlockedDuringSession(t *testing.T) {
 	require.NoError(t, err)
 	call := h.dial(number)
 	call.press("8")
-	require.NoError(t, h.Customers.Block(t.Context(), c.ID))
+	testkit.Block(t, h.Customers, c.ID)
 	if got := call.press("5"); !strings.HasPrefix(got, "END Кошелёк заблокирован") || h.pin(number) != first {
 		t.Errorf("a new PIN: %s", got)
 	}

@@ -173,7 +173,7 @@ var retryMessages = map[fault.Reason]string{
 // endMessages are the last screens by the reason of an error.
 var endMessages = map[fault.Reason]string{
 	"customer.closed":  "ussd.end.closed",
-	"customer.blocked": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",
+	"customer.blocked": "ussd.end.blocked", "customer.blocked_out": "ussd.end.blocked", "payment.blocked": "ussd.end.blocked",
 	"wallet.receiver_closed":  "ussd.end.receiver_refuses",
 	"wallet.receiver_blocked": "ussd.end.receiver_refuses", "wallet.receiver_full": "ussd.end.receiver_refuses",
 	"customer.pin_locked": "ussd.end.pin_locked", "customer.pin_change_first": "ussd.end.pin_change_first",

@@ -11,6 +11,7 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/phone"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 	"elsom/internal/ussdsession"
 	"elsom/web/ussd"
@@ -36,7 +37,7 @@ func TestRefusedCallers(t *testing.T) {
 	h.register(blocked, "ky")
 	c, err := h.Customers.ByPhone(t.Context(), blocked)
 	require.NoError(t, err)
-	require.NoError(t, h.Customers.Block(t.Context(), c.ID))
+	testkit.Block(t, h.Customers, c.ID)
 	if got := h.dial(blocked).screen; !strings.HasPrefix(got, "END Капчык бөгөттөлгөн") {
 		t.Error(got)
 	}
