@@ -25,11 +25,12 @@ type Result struct {
 	Since           time.Time // zero: a full audit
 	Transfers       int64
 	Entries         int64
-	Accounts        []Total // balances by type of account
-	Payments        []Total // amount and fee by state
-	CashIns         []Total // sums by OSMP result
-	WalletTransfers []Total // amounts by channel
-	Checks          []Check // in the order of Print
+	Accounts        []Total  // balances by type of account
+	Payments        []Total  // amount and fee by state
+	CashIns         []Total  // sums by OSMP result
+	WalletTransfers []Total  // amounts by channel
+	Origin          []Origin // by kind of row; nil: not checked, there are no keys
+	Checks          []Check  // in the order of Print
 	// Violations has a line for each violation, at most MaxListed.
 	Violations []string
 }
@@ -90,7 +91,7 @@ func run(ctx context.Context, db *database.DB, w *window, since time.Time) (Resu
 				return fmt.Errorf("%s, %s: %w", c.rules[0].invariant, c.rules[0].proves, err)
 			}
 		}
-		return nil
+		return result.checkOrigin(tx, db.Keys())
 	})
 	return result, fault.Wrap("audit.run", err)
 }
@@ -106,11 +107,16 @@ func (r *Result) apply(tx *database.Tx, c check) error {
 		if len(c.rules) > 1 {
 			n = v.Want.Int64
 		}
-		r.Checks[first+int(n)].Found++
-		if len(r.Violations) < MaxListed {
-			r.Violations = append(r.Violations, c.rules[n].describe(v))
-		}
+		r.found(first+int(n), c.rules[n].describe(v))
 	})
+}
+
+// found adds a violation of a check.
+func (r *Result) found(check int, line string) {
+	r.Checks[check].Found++
+	if len(r.Violations) < MaxListed {
+		r.Violations = append(r.Violations, line)
+	}
 }
 
 // describe returns the line of a violation.
@@ -137,6 +143,7 @@ func (r Result) Print(w io.Writer) error {
 	out.totals("payments", r.Payments)
 	out.totals("cash-ins", r.CashIns)
 	out.totals("between wallets", r.WalletTransfers)
+	out.origin(r.Origin)
 	out.line("")
 	for _, c := range r.Checks {
 		verdict := "ok"

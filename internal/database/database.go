@@ -66,6 +66,10 @@ type DB struct {
 	wrap     func(driver.Connector) driver.Connector
 	keys     *signature.Keys
 	enforced bool // see WithKeys
+	// permitted is when unsigned rows were last permitted, in Unix nanoseconds.
+	permitted atomic.Int64
+	// unverified counts the rows that failed Verify.
+	unverified atomic.Int64
 	// existing is set by ExistingOnly.
 	existing bool
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
+	"gorm.io/gorm"
+
+	"elsom/internal/fault"
 	"elsom/internal/signature"
 )
 
@@ -22,22 +27,19 @@ func (db *DB) Keys() *signature.Keys { return db.keys }
 // and key_id: nil (NULL) and "" without keys.
 //
 // A record describes the row as it is stored. A row that is changed later is signed
-// again.
+// again. Where it is not certain that a statement writes the row, MAC signs it and
+// Queue follows the statement.
 func (tx *Tx) Sign(r *signature.Record) (mac []byte, keyID string) {
-	mac, keyID = tx.db.keys.Sign(r)
-	tx.queueForLog(r, mac)
+	mac, keyID = tx.MAC(r)
+	tx.Queue(r, mac)
 	return mac, keyID
 }
 
-// SignBaseline is Sign for a row that was written before there were keys; see
-// signature.Keys.SignBaseline.
-func (tx *Tx) SignBaseline(r *signature.Record) (mac []byte, keyID string) {
-	mac, keyID = tx.db.keys.SignBaseline(r)
-	tx.queueForLog(r, mac)
-	return mac, keyID
-}
+// MAC signs a row without queuing it for the log.
+func (tx *Tx) MAC(r *signature.Record) (mac []byte, keyID string) { return tx.db.keys.Sign(r) }
 
-func (tx *Tx) queueForLog(r *signature.Record, mac []byte) {
+// Queue adds a signed row to what the transaction queues for the log; see Sign.
+func (tx *Tx) Queue(r *signature.Record, mac []byte) {
 	if tx.single {
 		panic("database: a row is signed in InStatement, which can't queue it for the log")
 	}
@@ -64,37 +66,65 @@ func (tx *Tx) takeQueued() []Rows {
 // writeQueued queues what was signed after the last Write.
 func (tx *Tx) writeQueued() error { return tx.Insert(tx.takeQueued()...) }
 
-// Verify returns nil if a row that was read is as it was signed. Otherwise the error
-// is one of the signature package's. An unsigned row passes while the database permits
-// it; without keys every row passes.
+// Verify returns nil if a row that was read is as it was signed. Otherwise the error is
+// fault.Unavailable, because the right keys may come back, and has one of the signature
+// package's as its cause; it is logged and counted. An unsigned row passes while the
+// database permits it; without keys every row passes.
 func (db *DB) Verify(ctx context.Context, r *signature.Record, mac []byte, keyID string) error {
+	return db.verify(ctx, db.gorm.WithContext(ctx), r, mac, keyID)
+}
+
+// Verify is DB.Verify for a row that this transaction read.
+func (tx *Tx) Verify(ctx context.Context, r *signature.Record, mac []byte, keyID string) error {
+	return tx.db.verify(ctx, tx.gorm, r, mac, keyID)
+}
+
+func (db *DB) verify(ctx context.Context, g *gorm.DB, r *signature.Record, mac []byte, keyID string) error {
 	if db.keys == nil {
 		return nil
 	}
 	err := db.keys.Verify(r, mac, keyID)
+	//mutant:replace signature.ErrUnsigned => err TestUnsignedRows
+	if errors.Is(err, signature.ErrUnsigned) {
+		allowed, failed := db.unsignedAllowed(g)
+		if allowed || failed != nil {
+			return failed
+		}
+	}
 	if err == nil {
 		return nil
 	}
-	//mutant:replace signature.ErrUnsigned => err TestUnsignedRows
-	if errors.Is(err, signature.ErrUnsigned) {
-		allowed, failed := db.UnsignedAllowed(ctx)
-		if failed != nil {
-			return failed
-		}
-		if allowed {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s %d: %w", r.Kind(), r.ID(), err)
+	db.unverified.Add(1)
+	slog.ErrorContext(ctx, "database: a row is not as it was signed", "kind", r.Kind(), "id", r.ID(), "error", err)
+	return fault.New(fault.Unavailable, "database.verify", "").Because(fmt.Errorf("%s %d: %w", r.Kind(), r.ID(), err))
 }
+
+// UnverifiedCount returns how often Verify failed for a row since the start.
+func (db *DB) UnverifiedCount() int64 { return db.unverified.Load() }
+
+// permissionLife is how long a permission for unsigned rows is not read again.
+const permissionLife = time.Second
 
 // UnsignedAllowed reports whether rows without a signature are permitted: the database
 // was in use before rows were signed, and they are not signed yet.
-func (db *DB) UnsignedAllowed(ctx context.Context) (bool, error) {
-	if db.enforced {
+func (tx *Tx) UnsignedAllowed() (bool, error) {
+	if tx.db.enforced {
 		return false, nil
 	}
 	var rows int
-	err := db.pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM unsigned_allowed").Scan(&rows)
+	err := tx.gorm.Raw("SELECT COUNT(*) FROM unsigned_allowed").Scan(&rows).Error
 	return rows > 0, err
+}
+
+// unsignedAllowed is Tx.UnsignedAllowed, up to permissionLife ago.
+func (db *DB) unsignedAllowed(g *gorm.DB) (bool, error) {
+	now := time.Now().UnixNano()
+	if !db.enforced && now-db.permitted.Load() < int64(permissionLife) {
+		return true, nil
+	}
+	allowed, err := (&Tx{db: db, gorm: g}).UnsignedAllowed()
+	if allowed {
+		db.permitted.Store(now)
+	}
+	return allowed, err
 }

@@ -1,0 +1,81 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+)
+
+// baselineBatch is the number of rows that a baseline reads in one transaction. On
+// SQLite each such transaction blocks all other writers.
+const baselineBatch = 500
+
+var errNoKeys = errors.New("there are no keys to sign with")
+
+// Progress is what a baseline has done in a table so far.
+type Progress struct {
+	Table  string
+	Read   int64
+	Signed int64
+}
+
+// Baseline signs the rows of all tables that are not signed, as found: it declares
+// them, and says so by the id of the key. They are queued for the log as new rows are.
+// Then it ends the permission for unsigned rows.
+//
+// It runs beside portals: in small batches, with pauses as long as they take. It can
+// be interrupted at any time, and goes on where rows are not signed. report is called
+// after each batch. A portal that still writes unsigned rows, of the previous release
+// or without the key, would write violations afterwards; Baseline can't know of it.
+func Baseline(ctx context.Context, db *database.DB, report func(Progress)) error {
+	const op = "origin.baseline"
+	if db.Keys() == nil {
+		return fault.New(fault.Invalid, op, "").Because(errNoKeys)
+	}
+	// A second pass signs what was written unsigned during the first.
+	for range 2 {
+		for _, t := range Tables {
+			if err := t.baseline(ctx, db, report); err != nil {
+				return fault.Wrap(op, err)
+			}
+		}
+	}
+	return fault.Wrap(op, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return endPermission(tx) }))
+}
+
+func (t Table) baseline(ctx context.Context, db *database.DB, report func(Progress)) error {
+	progress, after := Progress{Table: t.Name}, int64(-1)
+	for {
+		started := db.Now()
+		var read, unsigned []Row
+		err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
+			// Locked: another baseline may sign the same rows, and a mutable row may
+			// change between the two statements.
+			if read, err = t.read(tx, after, 0, baselineBatch, tx.ForUpdate()); err != nil {
+				return err
+			}
+			unsigned = slices.DeleteFunc(slices.Clone(read), func(r Row) bool { return r.MAC != nil })
+			return t.sign(tx, db.Keys(), unsigned)
+		})
+		if err != nil {
+			return err
+		}
+		if len(read) == 0 {
+			return nil
+		}
+		after = read[len(read)-1].Record.ID()
+		progress.Read, progress.Signed = progress.Read+int64(len(read)), progress.Signed+int64(len(unsigned))
+		report(progress)
+		if len(unsigned) > 0 {
+			select {
+			case <-time.After(db.Now().Sub(started)):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}

@@ -1,0 +1,122 @@
+// Package origin knows the tables whose rows are signed, as data: which columns a
+// signature covers, in which order. By it `elsom audit` recomputes the signatures of
+// all rows, `elsom key baseline` signs rows of before, and the log compares its leaves
+// with the rows.
+//
+// The packages that write the rows build the same records from their own types: the
+// audit of what they wrote fails if the two differ.
+package origin
+
+import (
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/signature"
+)
+
+// Table is a table whose rows are signed. It has the columns mac and key_id.
+type Table struct {
+	Kind signature.Kind
+	Name string
+	// ID is the column of the record's id: unique, a number.
+	ID string
+	// Fields are what a record has after its id, in this order.
+	Fields []Field
+	// Lines are rows of another table that the signature covers; nil: none.
+	Lines *Lines
+	// Age says which rows are new since a moment.
+	Age Age
+}
+
+// Field is a column, which is Absent in the record where it is NULL.
+type Field struct {
+	Column string
+	Type   Type
+}
+
+// Type is the type of a field in the record.
+type Type int
+
+// The types.
+const (
+	Text Type = iota
+	Int
+	Bool
+	Time
+)
+
+// Lines are the rows of a table that belong to a signed row. Their number follows the
+// fields, then the columns of each.
+type Lines struct {
+	Name    string
+	Of      string   // the column with the id of the signed row
+	Columns []string // numbers; the first orders the lines
+}
+
+// Age is how the rows of a table that are new since a moment are found.
+type Age int
+
+const (
+	// ByID: ids grow with time.
+	ByID Age = iota
+	// ByEarlyID: ids grow with time, but a row may be written up to a day after it got
+	// its id.
+	ByEarlyID
+	// Few: the table is small, all rows are read.
+	Few
+	// ByNothing: they are not found, and the table may be large.
+	ByNothing
+)
+
+// early is how long before it is written a row with ByEarlyID may have got its id.
+const early = 24 * time.Hour
+
+// FirstSince returns the id after which Read finds the rows that are new since a
+// moment, and whether there is one. The zero time finds all rows.
+func (t Table) FirstSince(since time.Time) (after int64, ok bool) {
+	switch {
+	case since.IsZero() || t.Age == Few:
+		return -1, true
+	case t.Age == ByID:
+		return database.FirstID(since) - 1, true
+	case t.Age == ByEarlyID:
+		return database.FirstID(since.Add(-early)) - 1, true
+	}
+	return 0, false
+}
+
+// Tables are all tables whose rows are signed.
+var Tables = []Table{
+	{
+		Kind: signature.Transfer, Name: "transfers", ID: "id",
+		Fields: []Field{
+			{"request_key", Text}, {"request_hash", Text}, {"act", Text}, {"corrects", Int},
+			{"subject_kind", Text}, {"subject_id", Int}, {"posted_at", Time},
+		},
+		Lines: &Lines{Name: "entries", Of: "transfer_id", Columns: []string{"line", "account_id", "amount"}},
+	},
+	{
+		Kind: signature.Payment, Name: "payments", ID: "id", Age: ByEarlyID,
+		Fields: []Field{
+			{"customer_id", Int}, {"service", Text}, {"biller", Text}, {"identifier", Text}, {"payee", Text},
+			{"amount", Int}, {"fee", Int}, {"txn_id", Text}, {"code", Text}, {"channel", Text}, {"accepted_at", Time},
+		},
+	},
+}
+
+// Of returns the table of a kind, and whether there is one.
+func Of(kind signature.Kind) (Table, bool) {
+	for _, t := range Tables {
+		if t.Kind == kind {
+			return t, true
+		}
+	}
+	return Table{}, false
+}
+
+// Row is a signed row as it is stored.
+type Row struct {
+	Record *signature.Record
+	MAC    []byte // nil: not signed
+	KeyID  string
+}
