@@ -90,7 +90,7 @@ func TestWriteQueuesInItsStatement(t *testing.T) {
 		statements = nil
 		_, _ = tx.Sign(record(1))
 		return tx.Write(database.WriteSet{
-			Update:  database.Update{Set: "schema_compatibility SET serves_from = v.n", Where: "schema_compatibility.id = v.id", Values: []database.Column{database.NewColumn("id", "bigint", []int64{1}), database.NewColumn("n", "bigint", []int64{1})}},
+			Update:  database.Update{Set: "catalog_state SET version = v.n", Where: "catalog_state.id = v.id", Values: []database.Column{database.NewColumn("id", "bigint", []int64{1}), database.NewColumn("n", "bigint", []int64{1})}},
 			Inserts: []database.Rows{{Table: "drafts", Columns: []database.Column{database.NewColumn("id", "bigint", []int64{})}}},
 		})
 	}); err != nil {
