@@ -89,9 +89,9 @@ func (b *browser) send(method, target string, body io.Reader, headers ...string)
 	for _, cookie := range b.jar.Cookies(to) {
 		request.AddCookie(cookie)
 	}
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
 	if method == http.MethodPost {
 		request.Header.Set("Origin", b.app.base)
-		request.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	for name, value := range b.agent {
 		request.Header.Set(name, value)

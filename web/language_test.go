@@ -211,3 +211,33 @@ func TestPlurals(t *testing.T) {
 		t.Errorf("in English: %s", v.text())
 	}
 }
+
+// A link on another site shows a page in its language and stores nothing.
+func TestForeignLanguageLinkIsNotStored(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	holder := app.newCustomer(0)
+	b := app.browserOf(holder)
+	for name, headers := range map[string][]string{
+		"another site":                   {"Sec-Fetch-Site", "cross-site"},
+		"a typed address":                {"Sec-Fetch-Site", "none"},
+		"an old browser on another site": {"Sec-Fetch-Site", "", "Referer", "https://evil.example/?http://elsom.test/"},
+		"an old browser without Referer": {"Sec-Fetch-Site", ""},
+	} {
+		answer := b.ask(http.MethodGet, "/cabinet?lang=en", nil, headers...)
+		if !strings.Contains(answer.Body.String(), `<html lang="en"`) {
+			t.Errorf("%s: the page is in another language", name)
+		}
+		for _, cookie := range answer.Header().Values("Set-Cookie") {
+			if strings.Contains(cookie, "lang=") {
+				t.Errorf("%s: %s", name, cookie)
+			}
+		}
+		if got := app.language(holder); got != "ru" {
+			t.Errorf("%s: stored %s", name, got)
+		}
+	}
+	if b.ask(http.MethodGet, "/cabinet?lang=ky", nil, "Sec-Fetch-Site", "", "Referer", "http://elsom.test/cabinet"); app.language(holder) != "ky" {
+		t.Error("a link of this site in an old browser is not followed")
+	}
+}

@@ -57,6 +57,10 @@ func (serveCommand) Run(ctx context.Context) error {
 		slog.Warn("database: PostgreSQL is on another machine and may be reached without TLS; " +
 			"add sslmode=verify-full (and sslrootcert=FILE) to ELSOM_DATABASE_URL")
 	}
+	if database.TrustsAnyServer(cfg.DatabaseURL.Reveal()) {
+		slog.Warn("database: PostgreSQL is on another machine and its certificate is not verified; " +
+			"use sslmode=verify-full (and sslrootcert=FILE) in ELSOM_DATABASE_URL")
+	}
 	if cfg.MetricsListen != "" {
 		metricsListener, err := listen(ctx, cfg.MetricsListen)
 		if err != nil {

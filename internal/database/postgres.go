@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -122,6 +123,25 @@ func UsesPlaintext(address string) bool {
 		plaintext = plaintext || (f.TLSConfig == nil && !onThisMachine(f.Host))
 	}
 	return plaintext
+}
+
+// TrustsAnyServer reports whether a connection to a postgres address may use TLS to
+// another machine without verifying its certificate: sslmode=require without a root
+// certificate. Another server could then answer in its place.
+func TrustsAnyServer(address string) bool {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return false // Open returns the error
+	}
+	unverified := func(t *tls.Config, host string) bool {
+		//mutant:replace && t.VerifyPeerCertificate == nil => TestTrustsAnyServer
+		return t != nil && t.InsecureSkipVerify && t.VerifyPeerCertificate == nil && !onThisMachine(host)
+	}
+	found := unverified(config.TLSConfig, config.Host)
+	for _, f := range config.Fallbacks {
+		found = found || unverified(f.TLSConfig, f.Host)
+	}
+	return found
 }
 
 // onThisMachine reports whether a host is a Unix socket or the loopback.

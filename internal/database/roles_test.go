@@ -166,3 +166,23 @@ func TestUsesPlaintext(t *testing.T) {
 		}
 	}
 }
+
+func TestTrustsAnyServer(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"postgres://elsom@db/elsom":                                  true, // prefer
+		"postgres://elsom@db/elsom?sslmode=require":                  true,
+		"postgres://elsom@127.0.0.1,db/elsom?sslmode=require":        true,
+		"postgres://elsom@db/elsom?sslmode=verify-ca":                false,
+		"postgres://elsom@db/elsom?sslmode=verify-full":              false,
+		"postgres://elsom@db/elsom?sslmode=disable":                  false, // UsesPlaintext
+		"postgres://elsom@127.0.0.1/elsom?sslmode=require":           false,
+		"postgres:///elsom?host=/var/run/postgresql&sslmode=require": false,
+		"postgres://elsom@db,db2/elsom?sslmode=verify-full":          false,
+		"sqlite:elsom.db": false,
+	} {
+		if got := database.TrustsAnyServer(address); got != want {
+			t.Errorf("%s: %t", address, got)
+		}
+	}
+}

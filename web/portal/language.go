@@ -16,13 +16,19 @@ func lang(c echo.Context) i18n.Lang {
 	return lang
 }
 
-// LanguageLink stores the language that a link asks for in ?lang=, so that the
-// page is shown in it.
+// LanguageLink shows the page in the language that a link asks for in ?lang=. It
+// stores the language if the link is on a page of this site: other sites may link
+// here too, and must not change what a customer chose.
 func (p *Portal) LanguageLink(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Method == http.MethodGet {
 			if lang, ok := i18n.Parse(c.QueryParam("lang")); ok {
-				p.storeLanguage(c, lang)
+				//mutant:replace session.Of(c).FollowsOwnLink() => true ./web TestForeignLanguageLinkIsNotStored
+				if session.Of(c).FollowsOwnLink() {
+					p.storeLanguage(c, lang)
+				} else {
+					session.Of(c).ShowIn(string(lang))
+				}
 			}
 		}
 		return next(c)

@@ -164,6 +164,21 @@ func (s *Sessions) ours(address *url.URL, r *http.Request) bool {
 	return address.Host == r.Host
 }
 
+// FollowsOwnLink reports whether the request comes from a page of this site. Other
+// sites can set neither header to a value of ours; where both are missing, it is
+// unknown and reported as false.
+func (s *Session) FollowsOwnLink() bool {
+	if s.sessions == nil {
+		return false
+	}
+	r := s.c.Request()
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin"
+	}
+	from, err := url.Parse(r.Referer())
+	return err == nil && from.Host != "" && s.sessions.ours(from, r)
+}
+
 // maxNext bounds a stored address, in bytes.
 const maxNext = 512
 

@@ -302,6 +302,13 @@ func (s *Session) SetLang(lang string) {
 	}
 }
 
+// ShowIn sets the language of this response only.
+func (s *Session) ShowIn(lang string) {
+	if i18n.Valid(lang) {
+		s.lang = lang
+	}
+}
+
 // TakeChoice returns the language that was switched to shortly before a login, and
 // removes it; empty if there was none. It is newer than the customer's stored
 // language, whereas the browser's language may be another person's choice.
