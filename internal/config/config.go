@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/signature"
 )
 
@@ -43,6 +44,11 @@ type Config struct {
 	PINPepper Secret
 	// BooksKey has the keys that sign rows, one a line; empty: rows are not signed.
 	BooksKey Secret
+	// CheckpointKey has the keys of the log's checkpoints, one a line, the signing one
+	// first; empty: none are signed.
+	CheckpointKey Secret
+	// CheckpointFile keeps the log's last checkpoint outside the database; empty: none.
+	CheckpointFile string
 	// BooksEnforce refuses unsigned rows whatever the database permits.
 	BooksEnforce bool
 	// DosTekURL is DosTek's payment address; empty: not connected.
@@ -94,6 +100,12 @@ func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
 // LoadBooks returns only the books' keys, for commands that run without the server's
 // other secrets; nil if none are set.
 func LoadBooks() (keys *signature.Keys, enforce bool, err error) { return ParseBooks(environment()) }
+
+// LoadCheckpoint returns only the settings of the log's checkpoints, for commands that
+// run without the server's secrets.
+func LoadCheckpoint() (keys *checkpoint.Keys, file string, err error) {
+	return ParseCheckpoint(environment())
+}
 
 func environment() map[string]string {
 	vars := map[string]string{}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"elsom/internal/checkpoint"
 )
 
 const (
@@ -14,13 +16,24 @@ const (
 	testBooks  = "planted-books-key-planted-books-key"
 )
 
+// checkpointKeyOf returns a key of checkpoints that is derived from a text.
+func checkpointKeyOf(text string) string {
+	key, err := checkpoint.DevelopmentKey([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
 // with returns the environment of a production server with changes.
 func with(changes ...string) map[string]string {
 	vars := map[string]string{
-		"ELSOM_SECRET_KEY": testSecret,
-		"ELSOM_PIN_PEPPER": testPepper,
-		"ELSOM_BOOKS_KEY":  testBooks,
-		"ELSOM_BASE_URL":   "https://wallet.example",
+		"ELSOM_SECRET_KEY":      testSecret,
+		"ELSOM_PIN_PEPPER":      testPepper,
+		"ELSOM_BOOKS_KEY":       testBooks,
+		"ELSOM_CHECKPOINT_KEY":  checkpointKeyOf("the tests"),
+		"ELSOM_CHECKPOINT_FILE": "/var/lib/elsom-checkpoint/checkpoint",
+		"ELSOM_BASE_URL":        "https://wallet.example",
 
 		"ELSOM_TRUSTED_PROXIES": "127.0.0.1",
 		"ELSOM_DATABASE_URL":    "sqlite:/var/lib/elsom/elsom.db",
@@ -131,6 +144,8 @@ func TestRefused(t *testing.T) {
 		"short pepper":                        {with("PIN_PEPPER", testPepper[:31]), "ELSOM_PIN_PEPPER"},
 		"development's pepper":                {with("PIN_PEPPER", pepperOf(developmentSecret).Reveal()), "ELSOM_PIN_PEPPER"},
 		"pepper that is the secret":           {with("PIN_PEPPER", testSecret), "ELSOM_PIN_PEPPER"},
+		"a checkpoint key of another kind":    {with("CHECKPOINT_KEY", testBooks), "ELSOM_CHECKPOINT_KEY"},
+		"development's checkpoint key":        {with("CHECKPOINT_KEY", checkpointKeyOf(developmentSecret)), "ELSOM_CHECKPOINT_KEY"},
 		"a short key of the books":            {with("BOOKS_KEY", testBooks[:31]), "ELSOM_BOOKS_KEY"},
 		"a second key that is short":          {with("BOOKS_KEY", testBooks+"\nshort"), "ELSOM_BOOKS_KEY"},
 		"a key that is the secret":            {with("BOOKS_KEY", testSecret), "ELSOM_BOOKS_KEY"},
@@ -235,6 +250,8 @@ func TestWarnings(t *testing.T) {
 		variable string
 	}{
 		"an unknown name":        {with("OFFICE_LISTEN", "x"), "ELSOM_OFFICE_LISTEN"},
+		"no checkpoint key":      {with("CHECKPOINT_KEY", ""), "ELSOM_CHECKPOINT_KEY"},
+		"no checkpoint file":     {with("CHECKPOINT_FILE", ""), "ELSOM_CHECKPOINT_FILE"},
 		"no key of the books":    {with("BOOKS_KEY", ""), "ELSOM_BOOKS_KEY"},
 		"an unknown file":        {with("LISTEN_FILE", "/x"), "ELSOM_LISTEN_FILE"},
 		"portal on all of IPv4":  {with("LISTEN", "0.0.0.0:8080"), "ELSOM_LISTEN"},

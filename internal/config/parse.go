@@ -15,8 +15,6 @@ import (
 	"strings"
 
 	"github.com/caarlos0/env/v11"
-
-	"elsom/internal/signature"
 )
 
 // Problem is an invalid variable and the reason, which never contains a value that may
@@ -56,6 +54,8 @@ type variables struct {
 	DosTekURL          string `env:"ELSOM_DOSTEK_URL" defaultText:"the stand-in, in development" help:"DosTek's payment address. Without it, and without one in the catalog, production doesn't offer the service and logs a warning at the start."`
 	PINPepper          string `env:"ELSOM_PIN_PEPPER" defaultText:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. It must not change."`
 	BooksKey           string `env:"ELSOM_BOOKS_KEY" defaultText:"derived from the secret in development" help:"Signs the rows that decide where money goes; elsom key new prints one. Several keys, one a line: the first signs, all verify. Keep it away from the database and its backups. Without it rows are written unsigned, and production logs a warning."`
+	CheckpointKey      string `env:"ELSOM_CHECKPOINT_KEY" defaultText:"derived from the secret in development" help:"Signs the checkpoints of the log; elsom key new --checkpoint NAME prints one. Earlier keys, private or public, may follow, one a line: they only verify. Keep it away from the database and its backups. Without it the log has no checkpoints, and production logs a warning."`
+	CheckpointFile     string `env:"ELSOM_CHECKPOINT_FILE" defaultText:"beside the SQLite database in development, PATH.checkpoint" help:"File outside the database and its backups that keeps the last checkpoint of the log, so that a restore to an earlier moment is noticed: see elsom help log. The portal writes it."`
 	BooksEnforce       string `env:"ELSOM_BOOKS_ENFORCE" envDefault:"off" help:"on refuses rows without a signature even if the database still permits them: see elsom help audit."`
 	BillerCertificates string `env:"ELSOM_BILLER_CERTIFICATES" help:"Folder of client certificates for billers: CODE.crt and CODE.key (PEM), named by the biller's code."`
 	TrustedProxies     string `env:"ELSOM_TRUSTED_PROXIES" help:"Addresses and CIDRs of the proxies whose X-Forwarded-For and X-Forwarded-Proto count, separated by commas. Required where the public address is https."`
@@ -75,7 +75,7 @@ type variables struct {
 // variable with the suffix _FILE.
 var secrets = []string{
 	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
-	"ELSOM_BOOKS_KEY", "ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
+	"ELSOM_BOOKS_KEY", "ELSOM_CHECKPOINT_KEY", "ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
 }
 
 const (
@@ -102,6 +102,8 @@ func Parse(environment map[string]string) (*Config, error) {
 		SecretKey:          Secret(in.SecretKey),
 		PINPepper:          Secret(in.PINPepper),
 		BooksKey:           Secret(in.BooksKey),
+		CheckpointKey:      Secret(in.CheckpointKey),
+		CheckpointFile:     in.CheckpointFile,
 		BooksEnforce:       in.BooksEnforce == "on",
 		DosTekURL:          Secret(in.DosTekURL),
 		BillerCertificates: in.BillerCertificates,
@@ -126,6 +128,7 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkSecrets(c, &problems)
 	checkBooks(c, in, &problems)
 	c.DatabaseURL = database(in, &problems)
+	checkCheckpoint(c, &problems)
 	//mutant:drop TestRefused
 	checkVAPID(c.VAPIDKey, &problems)
 	checkBiller("ELSOM_DOSTEK_URL", c.DosTekURL, &problems)
@@ -150,41 +153,6 @@ func ParseDatabase(environment map[string]string) (Secret, error) {
 		return "", problems
 	}
 	return address, nil
-}
-
-// ParseSecretKey returns the server's secret key of an environment; empty if it is not
-// set or too short.
-func ParseSecretKey(environment map[string]string) Secret {
-	var problems Problems
-	in := read(environment, []string{"ELSOM_SECRET_KEY"}, &problems)
-	secret := Secret(in.SecretKey)
-	if secret == "" && Mode(in.Mode) == Development {
-		secret = developmentSecret
-	}
-	if len(problems) > 0 || len(secret) < secretBytes {
-		return ""
-	}
-	return secret
-}
-
-// ParseBooks returns the settings of the books' keys alone, for commands that run
-// without the server's other secrets; no keys if none are set.
-func ParseBooks(environment map[string]string) (keys *signature.Keys, enforce bool, err error) {
-	var problems Problems
-	files := []string{booksKey}
-	if environment["ELSOM_MODE"] == string(Development) {
-		files = append(files, "ELSOM_SECRET_KEY")
-	}
-	in := read(environment, files, &problems)
-	c := &Config{Mode: Mode(in.Mode), SecretKey: Secret(in.SecretKey), BooksKey: Secret(in.BooksKey), BooksEnforce: in.BooksEnforce == "on"}
-	if c.SecretKey == "" && c.Development() {
-		c.SecretKey = developmentSecret
-	}
-	checkBooks(c, in, &problems)
-	if len(problems) > 0 {
-		return nil, false, problems
-	}
-	return c.BooksKeys(), c.BooksEnforce, nil
 }
 
 // read fills in defaults and the contents of secrets' files. An empty variable counts

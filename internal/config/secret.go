@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/signature"
 )
 
@@ -134,6 +136,35 @@ func checkBooks(c *Config, in variables, problems *Problems) {
 // BooksKeys returns the keys that sign rows; nil if none are set.
 func (c *Config) BooksKeys() *signature.Keys {
 	keys, _ := signature.ParseKeys(c.BooksKey.Reveal()) // checked by Parse
+	return keys
+}
+
+const checkpointKey = "ELSOM_CHECKPOINT_KEY"
+
+// checkCheckpoint checks the keys of the log's checkpoints, and sets development's key
+// and file.
+func checkCheckpoint(c *Config, problems *Problems) {
+	if c.Development() {
+		if c.CheckpointKey == "" && c.SecretKey.Set() {
+			key, _ := checkpoint.DevelopmentKey([]byte(c.SecretKey.Reveal())) // checked below
+			c.CheckpointKey = Secret(key)
+		}
+		if path, ok := strings.CutPrefix(c.DatabaseURL.Reveal(), "sqlite:"); ok && c.CheckpointFile == "" {
+			c.CheckpointFile = path + ".checkpoint"
+		}
+	}
+	if _, err := checkpoint.ParseKeys(c.CheckpointKey.Reveal()); err != nil {
+		problems.add(checkpointKey, "%v", err)
+	}
+	//mutant:drop TestRefused
+	if known, _ := checkpoint.DevelopmentKey([]byte(developmentSecret)); !c.Development() && strings.Contains(c.CheckpointKey.Reveal(), known) {
+		problems.add(checkpointKey, "is the development value, which is public")
+	}
+}
+
+// CheckpointKeys returns the keys of the log's checkpoints; nil if none are set.
+func (c *Config) CheckpointKeys() *checkpoint.Keys {
+	keys, _ := checkpoint.ParseKeys(c.CheckpointKey.Reveal()) // checked by Parse
 	return keys
 }
 

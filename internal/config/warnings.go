@@ -15,6 +15,12 @@ func warnings(c *Config, unknown []string) []Problem {
 	if c.Mode != Production {
 		return found
 	}
+	switch {
+	case !c.CheckpointKeys().CanSign():
+		found.add(checkpointKey, "has no key that signs: the log has no checkpoints, by which others could prove that nothing was removed from it")
+	case c.CheckpointFile == "":
+		found.add("ELSOM_CHECKPOINT_FILE", "is not set: if the database is restored to an earlier moment, only processes that run meanwhile notice it")
+	}
 	if !c.BooksKey.Set() {
 		found.add(booksKey, "is not set: rows are written without a signature, and elsom audit can't verify their origin; a later release requires it (elsom key new)")
 	}

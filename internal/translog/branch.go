@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 )
@@ -22,7 +23,7 @@ type Branch struct {
 	// From is the size of the restored log. Lost is the last known head of what the
 	// restore has abandoned.
 	From   int64
-	Lost   Tree
+	Lost   checkpoint.Tree
 	Staff  string
 	Reason string
 	At     time.Time
@@ -42,45 +43,45 @@ const (
 
 // text returns the text of the branch's note. Its values are single lines.
 func (b Branch) text(name string) string {
-	return fmt.Sprintf("%s\nbranch %d\nfrom %d\nlost %d %d %s\n%s%s\nstaff %s\nreason %s\n", origin(name, b.Number), b.Number, b.From,
-		b.Lost.Branch, b.Lost.Size, b.Lost.Root, timePrefix, b.At.UTC().Format(time.RFC3339), b.Staff, b.Reason)
+	return fmt.Sprintf("%s\nbranch %d\nfrom %d\nlost %d %d %s\n%s%s\nstaff %s\nreason %s\n", checkpoint.Origin(name, b.Number), b.Number, b.From,
+		b.Lost.Branch, b.Lost.Size, b.Lost.Root, checkpoint.TimePrefix, b.At.UTC().Format(time.RFC3339), b.Staff, b.Reason)
 }
 
 func parseBranch(text string) (b Branch, err error) {
 	lines := strings.Split(text, "\n")
 	const count = 8
 	if len(lines) != count || lines[count-1] != "" {
-		return b, errMalformed
+		return b, checkpoint.ErrMalformed
 	}
 	var values [7]string
-	for i, prefix := range []string{"", "branch ", "from ", "lost ", timePrefix, "staff ", "reason "} {
+	for i, prefix := range []string{"", "branch ", "from ", "lost ", checkpoint.TimePrefix, "staff ", "reason "} {
 		value, ok := strings.CutPrefix(lines[i], prefix)
 		if !ok {
-			return b, errMalformed
+			return b, checkpoint.ErrMalformed
 		}
 		values[i] = value
 	}
 	lost := strings.Split(values[3], " ")
 	if len(lost) != 3 {
-		return b, errMalformed
+		return b, checkpoint.ErrMalformed
 	}
 	var problems [6]error
-	b.Number, problems[0] = parseNumber(values[1])
-	b.From, problems[1] = parseNumber(values[2])
-	b.Lost.Branch, problems[2] = parseNumber(lost[0])
-	b.Lost.Size, problems[3] = parseNumber(lost[1])
+	b.Number, problems[0] = checkpoint.ParseNumber(values[1])
+	b.From, problems[1] = checkpoint.ParseNumber(values[2])
+	b.Lost.Branch, problems[2] = checkpoint.ParseNumber(lost[0])
+	b.Lost.Size, problems[3] = checkpoint.ParseNumber(lost[1])
 	b.Lost.Root, problems[4] = tlog.ParseHash(lost[2])
 	b.At, problems[5] = time.Parse(time.RFC3339, values[4])
 	b.Staff, b.Reason = values[5], values[6]
 	if err := errors.Join(problems[:]...); err != nil {
-		return b, errMalformed
+		return b, checkpoint.ErrMalformed
 	}
 	return b, nil
 }
 
 // openBranch verifies the signed note of a branch.
-func (k *Keys) openBranch(signed string) (Branch, error) {
-	text, err := k.openNote(signed)
+func openBranch(keys *checkpoint.Keys, signed string) (Branch, error) {
+	text, err := keys.OpenText(signed)
 	if err != nil {
 		return Branch{}, err
 	}
@@ -91,12 +92,12 @@ func (k *Keys) openBranch(signed string) (Branch, error) {
 
 // abandoned returns the branch by which a state was abandoned: the first one after
 // its own; nil if there is none.
-func (l *Log) abandoned(g *gorm.DB, earlier Tree) (*Branch, error) {
+func (l *Log) abandoned(g *gorm.DB, earlier checkpoint.Tree) (*Branch, error) {
 	rows, err := readBranches(g, earlier.Branch)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	b, err := l.keys.openBranch(rows[0].Note)
+	b, err := openBranch(l.keys, rows[0].Note)
 	//mutant:replace err != nil || => TestForgedBranchIsRefused
 	if err != nil || b.Number != rows[0].Number {
 		return nil, damaged("branch %d is not signed as it is", rows[0].Number)
@@ -141,25 +142,25 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string) (Bran
 	return b, fault.Wrap(op, l.storeBranch(ctx, &b, restored, tree))
 }
 
-func (l *Log) lostHead(lost string) (Checkpoint, error) {
+func (l *Log) lostHead(lost string) (checkpoint.Checkpoint, error) {
 	if lost != "" {
 		return l.keys.Open(lost)
 	}
 	head, err := l.witness.read(l.keys)
 	if err == nil && head == nil {
-		return Checkpoint{}, fault.New(fault.Invalid, "translog.branch", BranchWithoutHead)
+		return checkpoint.Checkpoint{}, fault.New(fault.Invalid, "translog.branch", BranchWithoutHead)
 	}
 	if err != nil {
-		return Checkpoint{}, err
+		return checkpoint.Checkpoint{}, err
 	}
 	return *head, nil
 }
 
-func (l *Log) storeBranch(ctx context.Context, b *Branch, restored *edge, tree Tree) (err error) {
-	if b.note, err = l.keys.signNote(b.text(l.keys.signer.Name())); err != nil {
+func (l *Log) storeBranch(ctx context.Context, b *Branch, restored *edge, tree checkpoint.Tree) (err error) {
+	if b.note, err = l.keys.SignText(b.text(l.keys.Name())); err != nil {
 		return err
 	}
-	sealed := &batch{at: b.At, before: tree, after: Tree{Branch: b.Number}, records: b.item().append(nil)}
+	sealed := &batch{at: b.At, before: tree, after: checkpoint.Tree{Branch: b.Number}, records: b.item().append(nil)}
 	if err := sealed.extend(restored, l.keys); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
@@ -195,9 +196,9 @@ func TestCompare(t *testing.T) {
 		}
 		changed := strings.Replace(heads[1], "\n5\n", "\n4\n", 1)
 		for text, want := range map[string]error{
-			changed: translog.ErrBadSignature, "": translog.ErrNotANote, "x": translog.ErrNotANote,
-			strings.Repeat(heads[0], 100):                                  translog.ErrNotANote,
-			strings.ReplaceAll(heads[0], "wallet.example", "wallet.other"): translog.ErrUnknownKey,
+			changed: checkpoint.ErrBadSignature, "": checkpoint.ErrNotANote, "x": checkpoint.ErrNotANote,
+			strings.Repeat(heads[0], 100):                                  checkpoint.ErrNotANote,
+			strings.ReplaceAll(heads[0], "wallet.example", "wallet.other"): checkpoint.ErrUnknownKey,
 		} {
 			if _, err := f.log.Compare(t.Context(), text); !errors.Is(err, want) {
 				t.Errorf("%.40q: got %v, want %v", text, err, want)
@@ -212,7 +213,7 @@ func TestCompare(t *testing.T) {
 		if _, err := other.log.Compare(t.Context(), heads[2]); !errors.Is(err, translog.ErrForked) {
 			t.Errorf("got %v", err)
 		}
-		if _, err := newFixture(t, databasetest.SQLite(t)).log.Compare(t.Context(), heads[0]); !errors.Is(err, translog.ErrUnknownKey) {
+		if _, err := newFixture(t, databasetest.SQLite(t)).log.Compare(t.Context(), heads[0]); !errors.Is(err, checkpoint.ErrUnknownKey) {
 			t.Errorf("got %v", err)
 		}
 	})

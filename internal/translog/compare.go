@@ -8,13 +8,14 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 )
 
 // isPrefix returns nil if an earlier state of the log is a prefix of the tree, otherwise
 // ErrRestored, ErrForked or ErrDamaged.
-func isPrefix(g *gorm.DB, tree, earlier Tree) error {
+func isPrefix(g *gorm.DB, tree, earlier checkpoint.Tree) error {
 	if earlier.Size > tree.Size {
 		return fmt.Errorf("%w (%d records, the checkpoint has %d)", ErrRestored, tree.Size, earlier.Size)
 	}
@@ -33,7 +34,7 @@ func isPrefix(g *gorm.DB, tree, earlier Tree) error {
 
 // proveRoot returns the root of the first leaves of the tree, proved to be a prefix of
 // it by a consistency proof.
-func proveRoot(g *gorm.DB, tree, earlier Tree) (tlog.Hash, error) {
+func proveRoot(g *gorm.DB, tree, earlier checkpoint.Tree) (tlog.Hash, error) {
 	if earlier.Size == 0 {
 		return tlog.TreeHash(0, nil)
 	}
@@ -53,8 +54,8 @@ func proveRoot(g *gorm.DB, tree, earlier Tree) (tlog.Hash, error) {
 
 // Comparison is the result of a comparison with an earlier checkpoint.
 type Comparison struct {
-	Earlier Checkpoint
-	Today   Checkpoint
+	Earlier checkpoint.Checkpoint
+	Today   checkpoint.Checkpoint
 	// Abandoned is the branch that replaced what the checkpoint has and today's log
 	// lacks; nil if the checkpoint is a prefix of today's log.
 	Abandoned *Branch
@@ -92,14 +93,14 @@ func (l *Log) Compare(ctx context.Context, earlier string) (result Comparison, e
 }
 
 // openHead returns the verified newest checkpoint, or without one the state of the tree.
-func (l *Log) openHead(g *gorm.DB, state stateRow) (Checkpoint, error) {
+func (l *Log) openHead(g *gorm.DB, state stateRow) (checkpoint.Checkpoint, error) {
 	head, err := readEdge(g, state.Size)
 	if err != nil {
-		return Checkpoint{}, err
+		return checkpoint.Checkpoint{}, err
 	}
-	tree := Tree{Branch: state.Branch, Size: state.Size, Root: head.root()}
+	tree := checkpoint.Tree{Branch: state.Branch, Size: state.Size, Root: head.root()}
 	if state.Checkpoint == "" {
-		return Checkpoint{Tree: tree}, nil
+		return checkpoint.Checkpoint{Tree: tree}, nil
 	}
 	newest, err := l.keys.Open(state.Checkpoint)
 	switch {

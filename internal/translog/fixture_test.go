@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/signature"
 	"elsom/internal/testkit/require"
@@ -20,7 +21,7 @@ type fixture struct {
 	t      *testing.T
 	db     *database.DB
 	log    *translog.Log
-	keys   *translog.Keys
+	keys   *checkpoint.Keys
 	file   string // of the witness
 	queued int
 }
@@ -32,14 +33,14 @@ func newFixture(t *testing.T, db *database.DB) *fixture {
 	return f
 }
 
-func newKeys(t testing.TB, name string, also ...string) *translog.Keys {
+func newKeys(t testing.TB, name string, also ...string) *checkpoint.Keys {
 	t.Helper()
-	private, _, err := translog.NewKey(name)
+	private, _, err := checkpoint.NewKey(name)
 	require.NoError(t, err)
 	for _, key := range also {
 		private += "\n" + key
 	}
-	return require.Value(translog.ParseKeys(private))(t)
+	return require.Value(checkpoint.ParseKeys(private))(t)
 }
 
 // another returns the log as another process has it.
@@ -126,7 +127,7 @@ func referenceRoot(t testing.TB, records []byte) tlog.Hash {
 }
 
 // head returns the newest checkpoint, verified.
-func (f *fixture) head() translog.Checkpoint {
+func (f *fixture) head() checkpoint.Checkpoint {
 	f.t.Helper()
 	signed, err := f.log.Head(f.t.Context())
 	require.NoError(f.t, err)

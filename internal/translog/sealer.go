@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/signature"
@@ -26,7 +27,7 @@ const (
 
 // batch is what one transaction seals.
 type batch struct {
-	before, after Tree
+	before, after checkpoint.Tree
 	checkpoint    string // of after, signed; empty without a key
 	records       []byte
 	queued        []int64 // ids of the queue's rows
@@ -126,12 +127,12 @@ func (l *Log) look(ctx context.Context) (*edge, error) {
 
 // readHead returns the edge and the tree of a state, which must be those of the newest
 // checkpoint.
-func (l *Log) readHead(ctx context.Context, state stateRow) (*edge, Tree, error) {
+func (l *Log) readHead(ctx context.Context, state stateRow) (*edge, checkpoint.Tree, error) {
 	head, err := readEdge(l.db.Gorm(ctx), state.Size)
 	if err != nil {
-		return nil, Tree{}, err
+		return nil, checkpoint.Tree{}, err
 	}
-	tree := Tree{Branch: state.Branch, Size: state.Size, Root: head.root()}
+	tree := checkpoint.Tree{Branch: state.Branch, Size: state.Size, Root: head.root()}
 	if state.Checkpoint == "" || l.keys == nil {
 		return head, tree, nil
 	}
@@ -147,7 +148,7 @@ func (l *Log) readHead(ctx context.Context, state stateRow) (*edge, Tree, error)
 }
 
 // remember stores a tree as known, and its checkpoint in the witness file.
-func (l *Log) remember(ctx context.Context, tree Tree, checkpoint string) {
+func (l *Log) remember(ctx context.Context, tree checkpoint.Tree, checkpoint string) {
 	l.known = &tree
 	if checkpoint == "" {
 		return
@@ -179,7 +180,7 @@ func (l *Log) prepare(ctx context.Context, head *edge) (*batch, error) {
 }
 
 // extend appends the batch's records to the tree.
-func (b *batch) extend(head *edge, keys *Keys) error {
+func (b *batch) extend(head *edge, keys *checkpoint.Keys) error {
 	b.after.Branch = max(b.after.Branch, b.before.Branch)
 	write := func(at tileAt, hashes []byte) {
 		b.tiles, b.hashes = append(b.tiles, at), append(b.hashes, hashes)
@@ -199,7 +200,7 @@ func (b *batch) extend(head *edge, keys *Keys) error {
 		return nil
 	}
 	var err error
-	b.checkpoint, err = keys.sign(b.after, b.at)
+	b.checkpoint, err = keys.Sign(b.after, b.at)
 	return err
 }
 
@@ -243,7 +244,7 @@ func (l *Log) Head(ctx context.Context) (string, error) {
 }
 
 // verifyHead returns an error if the tree does not extend what is known of it.
-func (l *Log) verifyHead(ctx context.Context, tree Tree) error {
+func (l *Log) verifyHead(ctx context.Context, tree checkpoint.Tree) error {
 	known := l.known
 	if known == nil {
 		witnessed, err := l.witness.read(l.keys)
@@ -263,7 +264,7 @@ func (l *Log) verifyHead(ctx context.Context, tree Tree) error {
 
 // extends returns nil if the tree extends an earlier one, or if a declared branch has
 // abandoned that one.
-func (l *Log) extends(ctx context.Context, tree, earlier Tree) error {
+func (l *Log) extends(ctx context.Context, tree, earlier checkpoint.Tree) error {
 	err := isPrefix(l.db.Gorm(ctx), tree, earlier)
 	if err == nil || !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked) {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/signature"
@@ -233,7 +234,7 @@ func TestSealWithoutKey(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
 		signing := f.log
-		for _, keys := range []*translog.Keys{nil, require.Value(translog.ParseKeys(f.keys.Public()))(t)} {
+		for _, keys := range []*checkpoint.Keys{nil, require.Value(checkpoint.ParseKeys(f.keys.Public()))(t)} {
 			f.log = translog.New(db, translog.Options{Keys: keys, Witness: f.file})
 			f.queue(2, 3)
 			f.seal()

@@ -21,8 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 )
 
@@ -30,7 +29,7 @@ import (
 type Options struct {
 	// Keys sign and verify checkpoints; without a signing key the tree grows and no
 	// checkpoint is made.
-	Keys *Keys
+	Keys *checkpoint.Keys
 	// Witness is the path of a file outside the database that keeps the last
 	// checkpoint; empty: a restored database is noticed only by the processes that ran
 	// before.
@@ -40,24 +39,17 @@ type Options struct {
 // Log is the log of a database. It is safe for concurrent use.
 type Log struct {
 	db      *database.DB
-	keys    *Keys
+	keys    *checkpoint.Keys
 	witness witness
 
-	sealing sync.Mutex // one batch at a time in a process
-	known   *Tree      // what the tree must extend; nil before the first look
+	sealing sync.Mutex       // one batch at a time in a process
+	known   *checkpoint.Tree // what the tree must extend; nil before the first look
 	stopped atomic.Bool
 }
 
 // New returns the log of a database.
 func New(db *database.DB, options Options) *Log {
 	return &Log{db: db, keys: options.Keys, witness: witness{path: options.Witness}}
-}
-
-// Tree is a state of the log.
-type Tree struct {
-	Branch int64 // 0 is the first
-	Size   int64 // number of leaves
-	Root   tlog.Hash
 }
 
 // The reasons for which the sealer stops.

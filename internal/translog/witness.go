@@ -7,13 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"elsom/internal/checkpoint"
 )
 
 // witness is a file with the last checkpoint that this process has seen.
 type witness struct{ path string }
 
 // read returns the checkpoint of the file; nil if there is no file or no keys.
-func (w witness) read(keys *Keys) (*Checkpoint, error) {
+func (w witness) read(keys *checkpoint.Keys) (*checkpoint.Checkpoint, error) {
 	if w.path == "" || keys == nil {
 		return nil, nil
 	}
@@ -38,8 +40,8 @@ func ReadCheckpointFile(path string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, MaxCheckpoint+1))
-	if err == nil && len(text) > MaxCheckpoint {
+	text, err := io.ReadAll(io.LimitReader(file, checkpoint.MaxSize+1))
+	if err == nil && len(text) > checkpoint.MaxSize {
 		err = fmt.Errorf("%s is larger than a checkpoint", path)
 	}
 	return string(text), err

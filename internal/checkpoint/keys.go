@@ -1,4 +1,4 @@
-package translog
+package checkpoint
 
 import (
 	"bytes"
@@ -155,6 +155,9 @@ func (k *Keys) list() note.Verifiers {
 	}
 	return note.VerifierList(k.verifiers...)
 }
+
+// Name returns the name of the key that signs, which is the name of the log.
+func (k *Keys) Name() string { return k.signer.Name() }
 
 // String masks the keys in prints.
 func (k *Keys) String() string { return "checkpoint keys" }

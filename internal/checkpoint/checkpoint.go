@@ -1,4 +1,9 @@
-package translog
+// Package checkpoint signs and verifies the checkpoints of the log: notes (of
+// golang.org/x/mod/sumdb/note) in the form of C2SP's tlog-checkpoint, signed with
+// Ed25519.
+//
+// It neither reads nor writes anything, so that others can verify without a database.
+package checkpoint
 
 import (
 	"encoding/base64"
@@ -12,8 +17,15 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// MaxCheckpoint is the largest size of a checkpoint in bytes.
-const MaxCheckpoint = 4 << 10
+// MaxSize is the largest size of a checkpoint in bytes.
+const MaxSize = 4 << 10
+
+// Tree is a state of the log.
+type Tree struct {
+	Branch int64 // 0 is the first
+	Size   int64 // number of leaves
+	Root   tlog.Hash
+}
 
 // Checkpoint is a state of the log at a time, as it is signed.
 type Checkpoint struct {
@@ -26,87 +38,90 @@ type Checkpoint struct {
 // branchSuffix follows the name in the origin of a branch.
 const branchSuffix = "/branch-"
 
-// origin returns the first line of a checkpoint: the name of the log, and its branch if
+// Origin returns the first line of a checkpoint: the name of the log, and its branch if
 // it is not the first one.
-func origin(name string, branch int64) string {
+func Origin(name string, branch int64) string {
 	if branch == 0 {
 		return name
 	}
 	return name + branchSuffix + strconv.FormatInt(branch, 10)
 }
 
-// timePrefix begins the extension line with the time.
-const timePrefix = "time "
+// TimePrefix begins the extension line with the time.
+const TimePrefix = "time "
 
 // text returns the text of the checkpoint in the form of C2SP's tlog-checkpoint:
 // origin, size, root, and an extension line with the time.
 func (c Checkpoint) text() string {
-	return fmt.Sprintf("%s\n%d\n%s\n%s%s\n", origin(c.Name, c.Branch), c.Size, c.Root, timePrefix, c.At.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%s\n%d\n%s\n%s%s\n", Origin(c.Name, c.Branch), c.Size, c.Root, TimePrefix, c.At.UTC().Format(time.RFC3339))
 }
 
-// Line describes a checkpoint for people.
+// String describes a checkpoint for people.
 func (c Checkpoint) String() string {
-	return fmt.Sprintf("%s, %d records, %s", origin(c.Name, c.Branch), c.Size, c.At.UTC().Format("2006-01-02 15:04:05 UTC"))
+	return fmt.Sprintf("%s, %d records, %s", Origin(c.Name, c.Branch), c.Size, c.At.UTC().Format("2006-01-02 15:04:05 UTC"))
 }
 
-var errMalformed = errors.New("translog: not a checkpoint of a log")
+// ErrMalformed reports a signed text that is not what it should be.
+var ErrMalformed = errors.New("checkpoint: not a checkpoint of a log")
 
 // parseCheckpoint parses the text of a note. Extension lines that it doesn't know are
 // ignored.
 func parseCheckpoint(text string) (c Checkpoint, err error) {
 	lines := strings.Split(text, "\n")
-	if len(lines) < 4 || lines[len(lines)-1] != "" || len(text) > MaxCheckpoint {
-		return c, errMalformed
+	if len(lines) < 4 || lines[len(lines)-1] != "" || len(text) > MaxSize {
+		return c, ErrMalformed
 	}
 	name, branch, branched := strings.Cut(lines[0], branchSuffix)
 	if c.Name = name; name == "" {
-		return c, errMalformed
+		return c, ErrMalformed
 	}
 	if branched {
-		if c.Branch, err = parseNumber(branch); err != nil || c.Branch == 0 {
-			return c, errMalformed
+		if c.Branch, err = ParseNumber(branch); err != nil || c.Branch == 0 {
+			return c, ErrMalformed
 		}
 	}
-	if c.Size, err = parseNumber(lines[1]); err != nil {
-		return c, errMalformed
+	if c.Size, err = ParseNumber(lines[1]); err != nil {
+		return c, ErrMalformed
 	}
 	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
 	if err != nil || len(root) != tlog.HashSize {
-		return c, errMalformed
+		return c, ErrMalformed
 	}
 	c.Root = tlog.Hash(root)
 	for _, line := range lines[3 : len(lines)-1] {
-		if at, ok := strings.CutPrefix(line, timePrefix); ok {
+		if at, ok := strings.CutPrefix(line, TimePrefix); ok {
 			if c.At, err = time.Parse(time.RFC3339, at); err != nil {
-				return c, errMalformed
+				return c, ErrMalformed
 			}
 		}
 	}
 	return c, nil
 }
 
-// parseNumber parses a decimal number without sign and leading zeros.
-func parseNumber(text string) (int64, error) {
+// ParseNumber parses a decimal number without sign and leading zeros.
+func ParseNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
-		return 0, errMalformed
+		return 0, ErrMalformed
 	}
 	return n, nil
 }
 
-// sign returns the signed note of a checkpoint.
-func (k *Keys) sign(tree Tree, at time.Time) (string, error) {
-	return k.signNote(Checkpoint{Name: k.signer.Name(), Tree: tree, At: at}.text())
+// Sign returns the signed note of a checkpoint.
+func (k *Keys) Sign(tree Tree, at time.Time) (string, error) {
+	return k.SignText(Checkpoint{Name: k.signer.Name(), Tree: tree, At: at}.text())
 }
 
-func (k *Keys) signNote(text string) (string, error) {
+// SignText returns the signed note of a text, which ends with a newline and has no other
+// control characters.
+func (k *Keys) SignText(text string) (string, error) {
 	signed, err := note.Sign(&note.Note{Text: text}, k.signer)
 	return string(signed), err
 }
 
 // Open verifies the signature of a checkpoint and parses it.
 func (k *Keys) Open(signed string) (Checkpoint, error) {
-	text, err := k.openNote(signed)
+	text, err := k.OpenText(signed)
 	if err != nil {
 		return Checkpoint{}, err
 	}
@@ -123,8 +138,9 @@ var (
 	ErrNotANote = errors.New("it is not a signed checkpoint")
 )
 
-func (k *Keys) openNote(signed string) (text string, err error) {
-	if len(signed) > MaxCheckpoint {
+// OpenText verifies a signed note and returns its text.
+func (k *Keys) OpenText(signed string) (text string, err error) {
+	if len(signed) > MaxSize {
 		return "", ErrNotANote
 	}
 	opened, err := note.Open([]byte(signed), k.list())
@@ -133,7 +149,7 @@ func (k *Keys) openNote(signed string) (text string, err error) {
 	switch {
 	case errors.As(err, &unverified):
 		return "", ErrUnknownKey
-	//mutant:drop TestCompare
+	//mutant:drop ./internal/translog TestCompare
 	case errors.As(err, &invalid):
 		return "", ErrBadSignature
 	case err != nil:

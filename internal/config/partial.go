@@ -1,0 +1,65 @@
+package config
+
+import (
+	"elsom/internal/checkpoint"
+	"elsom/internal/signature"
+)
+
+// ParseSecretKey returns the server's secret key of an environment; empty if it is not
+// set or too short.
+func ParseSecretKey(environment map[string]string) Secret {
+	var problems Problems
+	in := read(environment, []string{"ELSOM_SECRET_KEY"}, &problems)
+	secret := Secret(in.SecretKey)
+	if secret == "" && Mode(in.Mode) == Development {
+		secret = developmentSecret
+	}
+	if len(problems) > 0 || len(secret) < secretBytes {
+		return ""
+	}
+	return secret
+}
+
+// ParseBooks returns the settings of the books' keys alone, for commands that run
+// without the server's other secrets; no keys if none are set.
+func ParseBooks(environment map[string]string) (keys *signature.Keys, enforce bool, err error) {
+	var problems Problems
+	files := []string{booksKey}
+	if environment["ELSOM_MODE"] == string(Development) {
+		files = append(files, "ELSOM_SECRET_KEY")
+	}
+	in := read(environment, files, &problems)
+	c := &Config{Mode: Mode(in.Mode), SecretKey: Secret(in.SecretKey), BooksKey: Secret(in.BooksKey), BooksEnforce: in.BooksEnforce == "on"}
+	if c.SecretKey == "" && c.Development() {
+		c.SecretKey = developmentSecret
+	}
+	checkBooks(c, in, &problems)
+	if len(problems) > 0 {
+		return nil, false, problems
+	}
+	return c.BooksKeys(), c.BooksEnforce, nil
+}
+
+// ParseCheckpoint returns the settings of the log's checkpoints alone.
+func ParseCheckpoint(environment map[string]string) (keys *checkpoint.Keys, file string, err error) {
+	var problems Problems
+	files := []string{checkpointKey}
+	if environment["ELSOM_MODE"] == string(Development) {
+		files = append(files, "ELSOM_SECRET_KEY", "ELSOM_DATABASE_URL")
+	}
+	in := read(environment, files, &problems)
+	c := &Config{Mode: Mode(in.Mode), SecretKey: Secret(in.SecretKey), CheckpointKey: Secret(in.CheckpointKey), CheckpointFile: in.CheckpointFile}
+	if c.Development() {
+		if c.SecretKey == "" {
+			c.SecretKey = developmentSecret
+		}
+		if c.DatabaseURL = Secret(in.DatabaseURL); c.DatabaseURL == "" {
+			c.DatabaseURL = developmentDatabase
+		}
+	}
+	checkCheckpoint(c, &problems)
+	if len(problems) > 0 {
+		return nil, "", problems
+	}
+	return c.CheckpointKeys(), c.CheckpointFile, nil
+}
