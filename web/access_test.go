@@ -67,7 +67,7 @@ func TestVisitorIsRedirectedToLogin(t *testing.T) {
 	for _, route := range app.server.Routes() {
 		if open := map[string]bool{
 			"/": true, "/login": true, "/signup": true, "/confirm": true, "/confirm/resend": true, "/reset": true, "/reset/confirm": true,
-			"/offer": true, "/fill": true, "/help": true, "/logout": true, "/app": true, "/offline": true, "/closed": true, "/worker.js": true, "/app/:manifest": true, "/healthz": true, "/static/*": true, "/favicon.ico": true,
+			"/offer": true, "/fill": true, "/help": true, "/logout": true, "/app": true, "/offline": true, "/closed": true, "/worker.js": true, "/app/:manifest": true, "/healthz": true, "/checkpoint": true, "/static/*": true, "/favicon.ico": true,
 		}; open[route.Path] || machines[route.Path] || strings.HasPrefix(route.Path, "/*") || route.Path == "" || route.Method != http.MethodGet && route.Method != http.MethodPost {
 			continue
 		}

@@ -142,7 +142,8 @@ func newAppWith(t *testing.T, o options) *testApp {
 			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
 		}),
 		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https, SecurityLog: app.Security,
-		Healthy: func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
+		Healthy:    func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },
+		Checkpoint: func(c echo.Context) error { return c.String(http.StatusOK, "a checkpoint\n") },
 	}
 	if o.handlers != nil {
 		o.handlers(&app.handlers)

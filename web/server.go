@@ -34,6 +34,8 @@ type Handlers struct {
 	Sessions *session.Sessions
 	// Healthy answers the health check.
 	Healthy func(c echo.Context) error
+	// Checkpoint answers with the newest checkpoint of the log.
+	Checkpoint func(c echo.Context) error
 	// Observe is called after each request, for metrics; may be nil.
 	Observe func(Request)
 	// SecurityLog gets refused machines, forged forms and exhausted limits; may be nil.
@@ -71,18 +73,20 @@ func New(h Handlers) *echo.Echo {
 	e.Use(dropRequestID, middleware.RequestID(), logRequests(h.Observe), recoverPanics(), headers(h.HTTPS))
 	limits := h.Limits.orDefault()
 	bodies := &bodyBudget{capacity: limits.Bodies}
-	h.public(e, trusted)
+	h.public(e, trusted, limits)
 	//mutant:replace &bodyBudget{capacity: limits.Bodies} => bodies TestBrowserBodiesDoNotBlockMachines
 	h.machines(e, trusted, limits, &bodyBudget{capacity: limits.Bodies})
 	h.browser(e, trusted, limits, bodies)
 	return e
 }
 
-// public adds the routes that need no session: health check, static files, and the
-// files of the installed application, which are the same for all visitors.
-func (h Handlers) public(e *echo.Echo, trusted proxies) {
+// public adds the routes that need no session: health check, the log's checkpoint,
+// static files, and the files of the installed application, which are the same for all
+// visitors.
+func (h Handlers) public(e *echo.Echo, trusted proxies, limits Limits) {
 	public := pages{e.Group("", h.redirectToHTTPS(trusted), ignoreBody)}
 	public.GET("/healthz", h.Healthy)
+	pages{public.Group.Group("", limited(limits.Machines, busyText))}.GET("/checkpoint", h.Checkpoint)
 	public.GET("/static/*", echo.WrapHandler(static.Handler()))
 	public.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
 	public.GET("/app/:manifest", h.Portal.Manifest)

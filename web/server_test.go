@@ -37,7 +37,7 @@ func TestHeadersOfEveryResponse(t *testing.T) {
 			{"PROPFIND", "/", 404, "no-store"}, {"OPTIONS", "/", 404, "no-store"}, {"TRACE", "/", 404, "no-store"}, {"GET", "/dev/panic", 500, "no-store"}, {"GET", "/dev/internal", 500, "no-store"},
 			{"GET", "/osmp", 401, "no-store"}, {"GET", static.Path("css/elsom.css"), 200, "public, max-age=31536000, immutable"},
 			{"GET", "/static/css/elsom.css", 404, ""}, {"GET", "/static/../server.go", 404, "no-store"},
-			{"GET", "/healthz", 200, ""}, {"GET", "/favicon.ico", 302, ""}, {"GET", "/worker.js", 200, "no-cache"}, {"GET", "/app/ky.webmanifest", 200, "no-cache"},
+			{"GET", "/healthz", 200, ""}, {"GET", "/checkpoint", 200, ""}, {"HEAD", "/checkpoint", 200, ""}, {"POST", "/checkpoint", 404, "no-store"}, {"GET", "/favicon.ico", 302, ""}, {"GET", "/worker.js", 200, "no-cache"}, {"GET", "/app/ky.webmanifest", 200, "no-cache"},
 		} {
 			answer := b.send(c.method, c.path, nil, "Content-Type", "application/x-www-form-urlencoded")
 			b.at = &url.URL{Scheme: b.at.Scheme, Host: b.at.Host, Path: c.path}

@@ -26,6 +26,7 @@ import (
 	"elsom/internal/ratelimit"
 	"elsom/internal/securitylog"
 	"elsom/internal/transfer"
+	"elsom/internal/translog"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
 	"elsom/web/ussd"
@@ -45,6 +46,7 @@ type app struct {
 	gateways     *credential.Gateways
 	ussdSessions *ussdsession.Sessions[ussd.Content]
 
+	log      *translog.Log
 	sealer   *sms.Sealer
 	messages *sms.Messages
 	push     *push.Subscriptions // nil without ELSOM_VAPID_KEY
@@ -80,6 +82,7 @@ func newApp(ctx context.Context, cfg *config.Config, options ...database.Option)
 		return nil, explainKeys(err)
 	}
 	a := &app{config: cfg, db: db, notifier: outbox.NewNotifier()}
+	a.log = translog.New(db, translog.Options{Keys: cfg.CheckpointKeys(), Witness: cfg.CheckpointFile})
 	secret, pepper := []byte(cfg.SecretKey.Reveal()), []byte(cfg.PINPepper.Reveal())
 	if err := a.wire(secret, pepper); err != nil {
 		a.close()

@@ -12,7 +12,10 @@ import (
 )
 
 type auditCommand struct {
-	Since pastTime `help:"Check only what was posted since then: a time such as 2026-11-22T00:00:00Z, or a duration such as 24h."`
+	Since       pastTime `help:"Check only what was posted since then: a time such as 2026-11-22T00:00:00Z, or a duration such as 24h."`
+	Head        bool     `help:"Print the newest checkpoint of the log instead." xor:"head"`
+	CompareHead string   `help:"Prove instead that the checkpoint in this file is a prefix of today's log." placeholder:"FILE" xor:"head" type:"path"`
+	Key         string   `help:"With --compare-head: the log's public key, if not that of ELSOM_CHECKPOINT_KEY."`
 }
 
 // Help implements kong.HelpProvider.
@@ -46,7 +49,7 @@ func (v violations) Error() string { return fmt.Sprintf("audit: %d violations", 
 // audit.
 func (a auditCommand) Run(ctx context.Context) error {
 	err := a.run(ctx)
-	if errors.As(err, new(violations)) || err == nil {
+	if errors.As(err, new(violations)) || errors.As(err, new(exitError)) || err == nil {
 		return err
 	}
 	//mutant:replace exitError{err, exitNotTried} => err TestAuditExitCodes
@@ -54,6 +57,12 @@ func (a auditCommand) Run(ctx context.Context) error {
 }
 
 func (a auditCommand) run(ctx context.Context) error {
+	switch {
+	case a.Head:
+		return printHead(ctx)
+	case a.CompareHead != "":
+		return compareHead(ctx, a.CompareHead, a.Key)
+	}
 	return withDatabase(ctx, func(db *database.DB) error {
 		run := audit.Run
 		if !a.Since.IsZero() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/fault"
 	"elsom/internal/notify/push"
 	"elsom/web"
 	"elsom/web/portal"
@@ -41,6 +42,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		USSD:           menu,
 		Receipts:       receipts.New(a.gateways, a.messages),
 		Healthy:        a.healthy,
+		Checkpoint:     a.checkpoint,
 		SecurityLog:    a.security,
 		TrustedProxies: a.config.TrustedProxies,
 		HTTPS:          a.config.HTTPS(), BaseURL: a.config.BaseURL,
@@ -67,4 +69,18 @@ func (a *app) healthy(c echo.Context) error {
 		return c.String(http.StatusServiceUnavailable, "unavailable\n")
 	}
 	return c.String(http.StatusOK, "ok\n")
+}
+
+// checkpoint answers with the newest checkpoint of the log.
+func (a *app) checkpoint(c echo.Context) error {
+	head, err := a.log.Head(c.Request().Context())
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return c.String(http.StatusNotFound, "there is no checkpoint\n")
+	case err != nil:
+		slog.WarnContext(c.Request().Context(), "log: reading the checkpoint failed", "error", err)
+		return c.String(http.StatusServiceUnavailable, "unavailable\n")
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=1")
+	return c.String(http.StatusOK, head)
 }

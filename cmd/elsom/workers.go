@@ -44,6 +44,7 @@ func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, session
 		}
 		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, a.push.Worker(client)) })
 	}
+	workers.Go(func() { a.log.Run(ctx) })
 	workers.Go(func() { a.purgeExpired(ctx, sessions) })
 	workers.Go(func() { a.ceilings.watch(ctx) })
 	workers.Go(func() { a.security.Run(ctx) })

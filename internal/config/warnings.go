@@ -17,9 +17,9 @@ func warnings(c *Config, unknown []string) []Problem {
 	}
 	switch {
 	case !c.CheckpointKeys().CanSign():
-		found.add(checkpointKey, "has no key that signs: the log has no checkpoints, by which others could prove that nothing was removed from it")
+		found.add(checkpointKey, "has no key that signs: the log has no checkpoints, by which others could prove that nothing was removed from it; make a key by `elsom key new --checkpoint NAME`")
 	case c.CheckpointFile == "":
-		found.add("ELSOM_CHECKPOINT_FILE", "is not set: if the database is restored to an earlier moment, only processes that run meanwhile notice it")
+		found.add("ELSOM_CHECKPOINT_FILE", "is not set: if the database is restored to an earlier moment, only processes that run meanwhile notice it; name a file that is not on the database's machine and not in its backups")
 	}
 	if !c.BooksKey.Set() {
 		found.add(booksKey, "is not set: rows are written without a signature, and elsom audit can't verify their origin; a later release requires it (elsom key new)")

@@ -31,14 +31,13 @@ type Branch struct {
 }
 
 // The reasons for which a branch is refused.
-const (
-	// BranchNotNeeded: the log extends the checkpoint that was given as lost.
-	BranchNotNeeded fault.Reason = "log_branch_not_needed"
-	// BranchWithoutKey: there is no key that signs.
-	BranchWithoutKey fault.Reason = "log_branch_without_key"
-	// BranchWithoutHead: there is neither a checkpoint's file nor another checkpoint of
-	// the lost part.
-	BranchWithoutHead fault.Reason = "log_branch_without_head"
+var (
+	// ErrNotNeeded reports that the log extends the checkpoint that was given as lost.
+	ErrNotNeeded = errors.New("the log has everything that the checkpoint has; it needs no new branch")
+	// ErrNoKey reports that there is no key that signs.
+	ErrNoKey = errors.New("there is no key that signs checkpoints")
+	// ErrNoHead reports that there is no checkpoint of the lost part.
+	ErrNoHead = errors.New("there is no checkpoint of the part that was lost")
 )
 
 // text returns the text of the branch's note. Its values are single lines.
@@ -107,13 +106,13 @@ func (l *Log) abandoned(g *gorm.DB, earlier checkpoint.Tree) (*Branch, error) {
 
 // StartBranch declares that the log continues from its present state although a
 // checkpoint has more. lost is that checkpoint; if it is empty, that of the witness file.
-// The staff's name and the reason are single lines.
-func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string) (Branch, error) {
+// also, if not nil, is called in the transaction.
+func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string, also func(context.Context, *database.Tx, Branch) error) (Branch, error) {
 	const op = "translog.branch"
 	l.sealing.Lock()
 	defer l.sealing.Unlock()
 	if !l.keys.CanSign() {
-		return Branch{}, fault.New(fault.Invalid, op, BranchWithoutKey)
+		return Branch{}, fault.New(fault.Invalid, op, "").Because(ErrNoKey)
 	}
 	head, err := l.lostHead(lost)
 	if err != nil {
@@ -131,7 +130,7 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string) (Bran
 	//mutant:drop TestBranchIsRefusedWithoutNeed
 	switch {
 	case err == nil:
-		return Branch{}, fault.New(fault.Conflict, op, BranchNotNeeded)
+		return Branch{}, fault.New(fault.Conflict, op, "").Because(ErrNotNeeded)
 	case !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked):
 		return Branch{}, fault.Wrap(op, err)
 	}
@@ -139,7 +138,11 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string) (Bran
 		Number: max(state.Branch, head.Branch) + 1, ID: l.db.NewID(), From: tree.Size, Lost: head.Tree,
 		Staff: oneLine(staff), Reason: oneLine(reason), At: l.db.Now(),
 	}
-	return b, fault.Wrap(op, l.storeBranch(ctx, &b, restored, tree))
+	err = l.storeBranch(ctx, &b, restored, tree, also)
+	if errors.Is(err, errChanged) {
+		err = fault.New(fault.Conflict, op, "").Because(err)
+	}
+	return b, fault.Wrap(op, err)
 }
 
 func (l *Log) lostHead(lost string) (checkpoint.Checkpoint, error) {
@@ -148,7 +151,7 @@ func (l *Log) lostHead(lost string) (checkpoint.Checkpoint, error) {
 	}
 	head, err := l.witness.read(l.keys)
 	if err == nil && head == nil {
-		return checkpoint.Checkpoint{}, fault.New(fault.Invalid, "translog.branch", BranchWithoutHead)
+		return checkpoint.Checkpoint{}, fault.New(fault.Invalid, "translog.branch", "").Because(ErrNoHead)
 	}
 	if err != nil {
 		return checkpoint.Checkpoint{}, err
@@ -156,7 +159,7 @@ func (l *Log) lostHead(lost string) (checkpoint.Checkpoint, error) {
 	return *head, nil
 }
 
-func (l *Log) storeBranch(ctx context.Context, b *Branch, restored *edge, tree checkpoint.Tree) (err error) {
+func (l *Log) storeBranch(ctx context.Context, b *Branch, restored *edge, tree checkpoint.Tree, also func(context.Context, *database.Tx, Branch) error) (err error) {
 	if b.note, err = l.keys.SignText(b.text(l.keys.Name())); err != nil {
 		return err
 	}
@@ -164,7 +167,12 @@ func (l *Log) storeBranch(ctx context.Context, b *Branch, restored *edge, tree c
 	if err := sealed.extend(restored, l.keys); err != nil {
 		return err
 	}
-	return l.commit(ctx, sealed, func(tx *database.Tx) error { return insertBranch(tx, b) })
+	return l.commit(ctx, sealed, func(tx *database.Tx) error {
+		if err := insertBranch(tx, b); err != nil || also == nil {
+			return err
+		}
+		return also(ctx, tx, *b)
+	})
 }
 
 // item returns the branch's record in the log.

@@ -11,7 +11,6 @@ import (
 	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
-	"elsom/internal/fault"
 	"elsom/internal/testkit/require"
 	"elsom/internal/translog"
 )
@@ -99,7 +98,7 @@ func TestBranch(t *testing.T) {
 		if _, err := running.Seal(t.Context()); err == nil {
 			t.Fatal("the sealer goes on")
 		}
-		branch, err := r.log.StartBranch(t.Context(), "Айбек", "restored\nafter a disk failure", "")
+		branch, err := r.log.StartBranch(t.Context(), "Айбек", "restored\nafter a disk failure", "", nil)
 		require.NoError(t, err)
 		if branch.Number != 1 || branch.From != 10 || branch.Lost.Size != 40 || branch.Reason != "restored after a disk failure" {
 			t.Errorf("branch %+v", branch)
@@ -125,7 +124,7 @@ func TestBranch(t *testing.T) {
 func TestBranchForOtherProcesses(t *testing.T) {
 	t.Parallel()
 	r := newRestored(t, databasetest.SQLite(t))
-	_, err := r.log.StartBranch(t.Context(), "Айбек", "restored", r.lost[0])
+	_, err := r.log.StartBranch(t.Context(), "Айбек", "restored", r.lost[0], nil)
 	require.NoError(t, err)
 	other := filepath.Join(t.TempDir(), "checkpoint")
 	require.NoError(t, os.WriteFile(other, []byte(r.lost[1]), 0o600))
@@ -145,17 +144,17 @@ func TestBranchIsRefusedWithoutNeed(t *testing.T) {
 	f.seal()
 	f.queue(1, 3)
 	require.Value(translog.New(f.db, translog.Options{Keys: f.keys}).Seal(t.Context()))(t) // the file is behind
-	refused := func(log *translog.Log, want fault.Reason) {
+	refused := func(log *translog.Log, want error) {
 		t.Helper()
-		if _, err := log.StartBranch(t.Context(), "Айбек", "restored", ""); !errors.Is(err, want) {
-			t.Errorf("got %v, want %s", err, want)
+		if _, err := log.StartBranch(t.Context(), "Айбек", "restored", "", nil); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
 		}
 	}
-	refused(f.log, translog.BranchNotNeeded)
-	refused(translog.New(f.db, translog.Options{Keys: f.keys}), translog.BranchWithoutHead)
-	refused(translog.New(f.db, translog.Options{Witness: f.file}), translog.BranchWithoutKey)
+	refused(f.log, translog.ErrNotNeeded)
+	refused(translog.New(f.db, translog.Options{Keys: f.keys}), translog.ErrNoHead)
+	refused(translog.New(f.db, translog.Options{Witness: f.file}), translog.ErrNoKey)
 	require.NoError(t, os.WriteFile(f.file, []byte("garbage"), 0o600))
-	if _, err := f.log.StartBranch(t.Context(), "Айбек", "restored", ""); !errors.Is(err, translog.ErrForked) {
+	if _, err := f.log.StartBranch(t.Context(), "Айбек", "restored", "", nil); !errors.Is(err, translog.ErrForked) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -165,7 +164,7 @@ func TestForgedBranchIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRestored(t, databasetest.SQLite(t))
 	forger := translog.New(r.db, translog.Options{Keys: newKeys(t, "wallet.example", r.keys.Public()), Witness: r.file})
-	_, err := forger.StartBranch(t.Context(), "Айбек", "restored", "")
+	_, err := forger.StartBranch(t.Context(), "Айбек", "restored", "", nil)
 	require.NoError(t, err)
 	r.exec("UPDATE log_state SET checkpoint = ''")
 	require.NoError(t, os.WriteFile(r.file, []byte(r.lost[1]), 0o600))
@@ -225,7 +224,7 @@ func TestCompareWithAbandonedBranch(t *testing.T) {
 	if _, err := r.log.Compare(t.Context(), r.lost[0]); !errors.Is(err, translog.ErrRestored) {
 		t.Errorf("got %v", err)
 	}
-	_, err := r.log.StartBranch(t.Context(), "Айбек", "the disk failed", "")
+	_, err := r.log.StartBranch(t.Context(), "Айбек", "the disk failed", "", nil)
 	require.NoError(t, err)
 	r.queue(1, 100)
 	r.seal()

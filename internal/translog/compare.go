@@ -92,6 +92,17 @@ func (l *Log) Compare(ctx context.Context, earlier string) (result Comparison, e
 	return result, fault.Wrap("translog.compare", err)
 }
 
+// IsContradiction reports whether an error of Compare says that the checkpoint is not one
+// of this log, rather than that it could not be compared.
+func IsContradiction(err error) bool {
+	for _, reason := range []error{ErrRestored, ErrForked, ErrDamaged, checkpoint.ErrUnknownKey, checkpoint.ErrBadSignature, checkpoint.ErrNotANote, checkpoint.ErrMalformed} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
+}
+
 // openHead returns the verified newest checkpoint, or without one the state of the tree.
 func (l *Log) openHead(g *gorm.DB, state stateRow) (checkpoint.Checkpoint, error) {
 	head, err := readEdge(g, state.Size)

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"elsom/internal/checkpoint"
+	"elsom/internal/config"
+	"elsom/internal/database"
+	"elsom/internal/operatorlog"
+	"elsom/internal/translog"
+)
+
+type logCommands struct {
+	Branch logBranch `cmd:"" help:"Declare that the log continues from an earlier state, after its database was restored to that. Needs ELSOM_CHECKPOINT_KEY and ELSOM_CHECKPOINT_FILE."`
+}
+
+type logBranch struct {
+	Staff  string `help:"Your name; it becomes part of the log." required:""`
+	Reason string `help:"Why, up to 300 characters; it becomes part of the log, which others may read." required:""`
+	Lost   string `help:"File with a checkpoint of the part that was lost, if not ELSOM_CHECKPOINT_FILE." type:"path"`
+}
+
+// Run starts a new branch of the log.
+func (b logBranch) Run(ctx context.Context) error {
+	return operate(ctx, "log branch", ActorFlags{Staff: b.Staff, Reason: b.Reason}, func(ctx context.Context) error {
+		var lost string
+		if b.Lost != "" {
+			var err error
+			if lost, err = translog.ReadCheckpointFile(b.Lost); err != nil {
+				return err
+			}
+		}
+		return withLog(ctx, func(log *translog.Log) error {
+			branch, err := log.StartBranch(ctx, b.Staff, b.Reason, lost, recordBranch)
+			if err != nil {
+				return withExitCode(err)
+			}
+			fmt.Printf("Branch %d continues the log from %d records; %d records were lost with branch %d.\n",
+				branch.Number, branch.From, max(0, branch.Lost.Size-branch.From), branch.Lost.Branch)
+			return nil
+		})
+	})
+}
+
+// recordBranch records a new branch in the operator log.
+func recordBranch(ctx context.Context, tx *database.Tx, b translog.Branch) error {
+	return operatorlog.Record(ctx, tx, operatorlog.Change{
+		Subject: fmt.Sprintf("log branch %d", b.Number),
+		Before:  map[string]any{"branch": b.Lost.Branch, "records": b.Lost.Size}, After: map[string]any{"branch": b.Number, "records": b.From},
+	})
+}
+
+// withLog runs do on the log of a database that exists, with the keys of checkpoints.
+func withLog(ctx context.Context, do func(*translog.Log) error) error {
+	keys, file, err := config.LoadCheckpoint()
+	if err != nil {
+		return err
+	}
+	return withDatabase(ctx, func(db *database.DB) error {
+		return do(translog.New(db, translog.Options{Keys: keys, Witness: file}))
+	})
+}
+
+// printCheckpointKey prints a new key of checkpoints.
+func printCheckpointKey(name string) error {
+	private, public, err := checkpoint.NewKey(name)
+	if err != nil {
+		return usageError("%v", err)
+	}
+	fmt.Printf("# For ELSOM_CHECKPOINT_KEY, on the first line; keep it secret.\n%s\n# The public key of the log, for everybody.\n# %s\n", private, public)
+	return nil
+}
+
+// printHead prints the newest checkpoint.
+func printHead(ctx context.Context) error {
+	return withLog(ctx, func(log *translog.Log) error {
+		head, err := log.Head(ctx)
+		if err != nil {
+			return exitError{fmt.Errorf("there is no checkpoint: %w", err), exitNotTried}
+		}
+		fmt.Print(head)
+		return nil
+	})
+}
+
+// compareHead proves that the checkpoint of a file is a prefix of the log. key, if not
+// empty, is the public key that must have signed it.
+func compareHead(ctx context.Context, file, key string) error {
+	text, err := translog.ReadCheckpointFile(file)
+	if err != nil {
+		return err
+	}
+	keys, _, err := config.LoadCheckpoint()
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		if keys, err = checkpoint.ParseKeys(key); err != nil {
+			return usageError("--key %v", err)
+		}
+	}
+	if keys == nil {
+		return usageError("there is no public key: set ELSOM_CHECKPOINT_KEY, or give --key")
+	}
+	return withDatabase(ctx, func(db *database.DB) error {
+		result, err := translog.New(db, translog.Options{Keys: keys}).Compare(ctx, text)
+		switch {
+		case translog.IsContradiction(err):
+			return exitError{err, exitRefused}
+		case err != nil:
+			return err
+		}
+		fmt.Printf("Earlier: %s\nToday:   %s\n", result.Earlier, result.Today)
+		if b := result.Abandoned; b != nil {
+			return exitError{fmt.Errorf("the checkpoint belongs to an abandoned branch of the log: on %s %s declared that the log continues from %d records (branch %d), because: %s",
+				b.At.UTC().Format(time.RFC3339), b.Staff, b.From, b.Number, b.Reason), exitRefused}
+		}
+		fmt.Println("The earlier checkpoint is a prefix of today's log: nothing that was in it has been changed or removed.")
+		return nil
+	})
+}
