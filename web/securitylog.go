@@ -59,8 +59,8 @@ func (h Handlers) recordMachines(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// recordBrowsers records forms that Guard refused, and answers with 429 of which
-// nothing else was recorded.
+// recordBrowsers records forms that Guard refused, things that a customer asked for
+// and may not see, and answers with 429 of which nothing else was recorded.
 func (h Handlers) recordBrowsers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
@@ -72,6 +72,13 @@ func (h Handlers) recordBrowsers(next echo.HandlerFunc) echo.HandlerFunc {
 					Kind: securitylog.Kind{Event: securitylog.ForgedForm, Outcome: securitylog.Refused}, Detail: string(reason),
 				})
 			}
+		}
+		holder, signedIn := session.Of(c).Customer()
+		//mutant:drop TestSecurityEventsOfAccess
+		if signedIn && fault.Is(err, fault.NotFound) && strings.Contains(c.Path(), ":") {
+			h.SecurityLog.Record(ctx, securitylog.Entry{
+				Kind: securitylog.Kind{Event: securitylog.Access, Outcome: securitylog.Refused}, Detail: c.Path(), Wallet: holder.ID,
+			})
 		}
 		if c.Response().Status == http.StatusTooManyRequests || fault.Is(err, fault.TooMany) {
 			h.SecurityLog.RecordUnlessLimited(ctx, securitylog.Entry{

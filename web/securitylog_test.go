@@ -132,3 +132,17 @@ func TestSecurityEventsOfLimits(t *testing.T) {
 		t.Errorf("%+v", limited)
 	}
 }
+
+// A customer who asks for another's receipt is recorded, with the route and not the path.
+func TestSecurityEventsOfAccess(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	app.startDeliveries()
+	receipt := app.browserOf(app.newCustomer(100_00)).draft(company, "50").press("Оплатить").waitEnded().at.Path
+	stranger := app.newCustomer(0)
+	app.browserOf(stranger).open(receipt).wantStatus(http.StatusNotFound).open("/nowhere/" + stranger.Phone.String())
+	all := app.events(securitylog.Query{Event: securitylog.Access})
+	if got := app.wantEvent("access refused /receipt/:payment", all); got.Wallet != stranger.ID || len(all) != 1 {
+		t.Errorf("%+v", all)
+	}
+}

@@ -47,6 +47,7 @@ const (
 	PINIssued      Event = "pin_issued"      // drawn and sent by SMS
 	PINUnlock      Event = "pin_unlock"      // attempts were given back
 	EmailChange    Event = "email_change"    //
+	Access         Event = "access"          // a signed-in customer asked for a thing that is not theirs, or not there
 	MachineLogin   Event = "machine_login"   // of a terminal or gateway; only if refused
 	ForgedForm     Event = "forged_form"     // a form of another site, or with a stale token
 	Request        Event = "request"         // answered with 429, where no other event says so
