@@ -218,6 +218,7 @@ func (app *testApp) newCustomerWith(number phone.Number, balance money.Amount) c
 		return wallet.Open(ctx, tx, row.ID)
 	}))
 	holder := row.Customer()
+	holder.Browser = customer.Browser{Session: "a test", Known: true}
 	if balance > 0 {
 		app.deposit(holder, balance)
 	}

@@ -48,8 +48,18 @@ func (app *testApp) browser() *browser {
 	return &browser{t: app.t, app: app, jar: jar, from: "192.0.2.7:1234", at: at}
 }
 
-// browserOf returns a browser in which the customer is signed in.
+// browserOf returns a known browser in which the customer is signed in.
 func (app *testApp) browserOf(holder customer.Customer) *browser {
+	app.t.Helper()
+	b := app.strangeBrowserOf(holder)
+	app.exec("UPDATE sessions SET known = TRUE WHERE customer_id = $1", holder.ID)
+	app.exec("UPDATE familiar_addresses SET known = TRUE WHERE customer_id = $1", holder.ID)
+	return b
+}
+
+// strangeBrowserOf returns a browser in which the customer has just signed in for the
+// first time.
+func (app *testApp) strangeBrowserOf(holder customer.Customer) *browser {
 	app.t.Helper()
 	b := app.browser()
 	b.open("/")

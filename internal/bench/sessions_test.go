@@ -46,7 +46,7 @@ func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) 
 		if err != nil {
 			return err
 		}
-		if err := session.Of(c).LogIn(c, customer.Customer{ID: id, SessionEpoch: 1}); err != nil {
+		if err := session.Of(c).LogIn(c, customer.Customer{ID: id, SessionEpoch: 1, Browser: customer.Browser{Known: true}}); err != nil {
 			return err
 		}
 		return c.String(http.StatusOK, session.Of(c).CSRF())

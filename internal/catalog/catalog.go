@@ -141,10 +141,16 @@ type Level struct {
 	// Day and Month limit the debits of a day and a month in Bishkek.
 	Day   money.Amount
 	Month money.Amount
+	// ConfirmAbove is the amount above which the site asks for the PIN or an SMS code
+	// before money leaves the wallet. 0: no operation is confirmed for its amount.
+	ConfirmAbove money.Amount
 	// Retired levels are no longer in the operator's file; they still limit the
 	// customers who have them.
 	Retired bool
 }
+
+// DefaultConfirmAbove is Level.ConfirmAbove where a file doesn't have it.
+const DefaultConfirmAbove money.Amount = 5_000_00
 
 // Carrier is a mobile operator with its default number ranges (ported numbers are
 // not known).

@@ -193,7 +193,7 @@ func levelNode(l Level) *yaml.Node {
 	}
 	return mapping(
 		"code", codeNode(l.Code), "balance", amountNode(l.Balance), "operation", amountNode(l.Operation),
-		"day", amountNode(l.Day), "month", amountNode(l.Month),
+		"day", amountNode(l.Day), "month", amountNode(l.Month), "confirm_above", amountNode(l.ConfirmAbove),
 	)
 }
 

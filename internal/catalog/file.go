@@ -307,14 +307,20 @@ func (r *reader) menu(contents Contents, categories, services names) {
 }
 
 func (r *reader) level(n *yaml.Node) Level {
-	f := r.fields(n, "level", []string{"code", "balance", "operation", "day", "month"}, nil)
+	f := r.fields(n, "level", []string{"code", "balance", "operation", "day", "month"}, []string{"confirm_above"})
 	what := "level " + valueOf(f["code"])
+	confirmAbove := DefaultConfirmAbove
+	if f["confirm_above"] != nil {
+		confirmAbove = r.amount(f["confirm_above"], what+": confirm_above")
+	}
 	return Level{
 		Code:      r.code(f["code"], "level's code"),
 		Balance:   r.amount(f["balance"], what+": balance"),
 		Operation: r.amount(f["operation"], what+": operation"),
 		Day:       r.amount(f["day"], what+": day"),
 		Month:     r.amount(f["month"], what+": month"),
+
+		ConfirmAbove: confirmAbove,
 	}
 }
 

@@ -70,13 +70,14 @@ type serviceRow struct {
 func (serviceRow) TableName() string { return "catalog_services" }
 
 type levelRow struct {
-	Code      string `gorm:"primaryKey"`
-	Balance   int64
-	Operation int64
-	Day       int64
-	Month     int64
-	Position  int
-	Retired   bool
+	Code         string `gorm:"primaryKey"`
+	Balance      int64
+	Operation    int64
+	Day          int64
+	Month        int64
+	ConfirmAbove int64
+	Position     int
+	Retired      bool
 }
 
 func (levelRow) TableName() string { return "catalog_levels" }
@@ -137,7 +138,7 @@ func readContents(ctx context.Context, db *database.DB) (Contents, error) {
 	for _, r := range levels {
 		contents.Levels = append(contents.Levels, Level{
 			Code: r.Code, Balance: money.Amount(r.Balance), Operation: money.Amount(r.Operation),
-			Day: money.Amount(r.Day), Month: money.Amount(r.Month), Retired: r.Retired,
+			Day: money.Amount(r.Day), Month: money.Amount(r.Month), ConfirmAbove: money.Amount(r.ConfirmAbove), Retired: r.Retired,
 		})
 	}
 	carriers, err := list[carrierRow](ctx, db, "position, code")
@@ -304,7 +305,7 @@ func writeContents(g *gorm.DB, contents Contents) error {
 	for i, l := range contents.Levels {
 		levels = append(levels, levelRow{
 			Code: l.Code, Balance: int64(l.Balance), Operation: int64(l.Operation),
-			Day: int64(l.Day), Month: int64(l.Month), Position: i + 1,
+			Day: int64(l.Day), Month: int64(l.Month), ConfirmAbove: int64(l.ConfirmAbove), Position: i + 1,
 		})
 	}
 	var carriers []carrierRow

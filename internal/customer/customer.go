@@ -60,6 +60,19 @@ type Customer struct {
 	// Level is the code of the identification level in the catalog.
 	Level     string
 	CreatedAt time.Time
+	// Browser is where the customer is signed in; zero if the customer was not read
+	// with a session, or by LogIn, ConfirmLogin or ConfirmSignup.
+	Browser Browser
+}
+
+// Browser is a browser in which a customer is signed in.
+type Browser struct {
+	// Session identifies the browser session; see web/session.
+	Session string
+	// Known reports whether the browser registered the wallet or has confirmed an
+	// operation of it. Money leaves the wallet from another browser only with the PIN
+	// or an SMS code.
+	Known bool
 }
 
 // Lengths of what people type, in characters.

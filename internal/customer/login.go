@@ -30,7 +30,7 @@ func (cs *Customers) IsRegistered(ctx context.Context, number phone.Number, from
 	return r != nil && r.PasswordHash != "", nil
 }
 
-// LogIn returns the customer with this number and password. For an unknown number
+// LogIn returns the customer with this number and password, with Browser.Known. For an unknown number
 // it takes as long as for a wrong password and returns the same error.
 //
 // Errors: Invalid at password; TooMany; Forbidden if the wallet is blocked (only
@@ -85,7 +85,9 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if outdated {
 		cs.renewHash(ctx, holder, password)
 	}
-	return holder.Customer(), nil
+	c := holder.Customer()
+	c.Browser.Known = k.known
+	return c, nil
 }
 
 // renewHash stores a hash with the current parameters. A failure is only logged: the
@@ -108,6 +110,15 @@ func (cs *Customers) markFamiliar(tx *database.Tx, id int64, from Origin, now ti
 		}
 	}
 	return upsertFamiliar(tx, id, cs.familiarAddress(id, from.Address), now)
+}
+
+// markKnown records that a browser registered the wallet or confirmed an operation
+// of it.
+func (cs *Customers) markKnown(tx *database.Tx, id int64, from Origin, now time.Time) error {
+	if from.Device == "" {
+		return nil
+	}
+	return upsertKnown(tx, id, cs.familiarDevice(id, from.Device), now)
 }
 
 func (cs *Customers) familiarAddress(id int64, address string) string {

@@ -62,7 +62,11 @@ const familiarFor = 90 * 24 * time.Hour
 
 // familiarity has the results of the question whether the holder of a number has
 // logged in before in the same browser (device), or from the same address.
-type familiarity struct{ device, address bool }
+type familiarity struct {
+	device, address bool
+	// known reports whether the browser is known; see Browser.
+	known bool
+}
 
 // familiarityOf returns the familiarity of an origin for a holder (nil: none).
 func (cs *Customers) familiarityOf(ctx context.Context, holder *Record, from Origin) (known familiarity, err error) {
@@ -71,7 +75,8 @@ func (cs *Customers) familiarityOf(ctx context.Context, holder *Record, from Ori
 	}
 	since := cs.o.Now().Add(-familiarFor)
 	if from.Device != "" {
-		if known.device, err = cs.isFamiliar(ctx, holder.ID, cs.familiarDevice(holder.ID, from.Device), since); err != nil {
+		known.device, known.known, err = cs.familiarBrowser(ctx, holder.ID, cs.familiarDevice(holder.ID, from.Device), since)
+		if err != nil {
 			return familiarity{}, err
 		}
 	}

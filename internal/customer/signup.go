@@ -73,7 +73,7 @@ func signupText(holder *Record) string {
 // ConfirmSignup registers the number that the SMS code proves: it opens a wallet, or
 // adds a login on the site to a wallet that was opened by *900#. Since only an SMS
 // proves the latter, PINOwed is set, or the wallet is put on hold if it has no PIN.
-// The acceptance of the offer is stored, and the browser becomes familiar.
+// The acceptance of the offer is stored, and the browser becomes known.
 //
 // Errors: Invalid at code; TooMany; NotFound if the session awaits no code; Conflict
 // if the number was registered meanwhile; Forbidden if its wallet is blocked.
@@ -108,7 +108,10 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string,
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)
 	}
-	return holder.Customer(), nil
+	c := holder.Customer()
+	//mutant:replace c.Browser.Known = true => _ = c ./web TestRegisteringBrowserIsKnown
+	c.Browser.Known = true
+	return c, nil
 }
 
 // register marks the code as used, and opens the wallet or adds the login. A refusal
@@ -143,7 +146,10 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 		return nil, nil, err
 	}
 	//mutant:replace from => Origin{Address: from.Address} ./web TestKnownBrowserIsNotLimitedByItsAddress
-	return holder, nil, cs.markFamiliar(tx, holder.ID, from, now)
+	if err := cs.markFamiliar(tx, holder.ID, from, now); err != nil {
+		return nil, nil, err
+	}
+	return holder, nil, cs.markKnown(tx, holder.ID, from, now)
 }
 
 // open inserts a customer of a level and opens the wallet.

@@ -227,6 +227,22 @@ func (cs *Customers) acceptances(ctx context.Context, id int64) ([]Acceptance, e
 	return list, err
 }
 
+// familiarBrowser reports whether the customer has logged in in a browser since then,
+// and whether it is known. device is its hash of familiarDevice.
+func (cs *Customers) familiarBrowser(ctx context.Context, id int64, device string, since time.Time) (familiar, known bool, err error) {
+	var rows []bool
+	err = cs.db.Gorm(ctx).Raw(`SELECT known FROM familiar_addresses WHERE customer_id = ? AND address = ? AND seen_at > ?`,
+		id, device, since).Scan(&rows).Error
+	//mutant:replace len(rows) > 0 && rows[0], => len(rows) > 0, ./web TestStrangeBrowserConfirms
+	return len(rows) > 0, len(rows) > 0 && rows[0], err
+}
+
+// upsertKnown makes a browser known.
+func upsertKnown(tx *database.Tx, id int64, device string, now time.Time) error {
+	return tx.Gorm().Exec(`INSERT INTO familiar_addresses (customer_id, address, seen_at, known) VALUES (?, ?, ?, TRUE)
+		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at, known = TRUE`, id, device, now).Error
+}
+
 func (cs *Customers) isFamiliar(ctx context.Context, id int64, address string, since time.Time) (bool, error) {
 	var n int64
 	err := cs.db.Gorm(ctx).Raw(`SELECT COUNT(*) FROM familiar_addresses WHERE customer_id = ? AND address = ? AND seen_at > ?`,
@@ -244,6 +260,11 @@ func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
 	old := now.Add(-codeHistory)
 	codes, err := cs.db.Purge(ctx, `DELETE FROM confirmations WHERE expires_at < ? AND (session_key, purpose) IN
 		(SELECT session_key, purpose FROM confirmations WHERE expires_at < ? LIMIT ?)`, old, old)
+	if err != nil {
+		return codes, err
+	}
+	operations, err := cs.purgeOperationCodes(ctx, old)
+	codes += operations
 	if err != nil {
 		return codes, err
 	}

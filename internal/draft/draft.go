@@ -13,6 +13,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/money"
 )
 
 // Reasons of CheckAcceptable. Further ones are those of customer.CheckHold, and
@@ -20,6 +21,8 @@ import (
 const (
 	Expired fault.Reason = "payment.draft_expired"
 	Blocked fault.Reason = "payment.blocked"
+	// Unconfirmed is the reason of CheckConfirmed.
+	Unconfirmed fault.Reason = "payment.unconfirmed"
 )
 
 // Terms are the fields that drafts of payments and transfers share.
@@ -28,6 +31,9 @@ type Terms struct {
 	Channel   customer.Channel
 	MadeAt    time.Time
 	ExpiresAt time.Time
+	// ConfirmedBy is the browser session that confirmed the draft with the PIN or an
+	// SMS code; empty: none.
+	ConfirmedBy string
 }
 
 // Begin sets the id and the times of a draft that is inserted in tx.
@@ -81,6 +87,24 @@ func (t Terms) CheckAcceptable(op string, c customer.Customer, now time.Time, ow
 		return customer.CheckPINOwed(c)
 	}
 	return nil
+}
+
+// CheckConfirmed returns fault.Forbidden with Unconfirmed unless this browser session
+// has confirmed the draft, or the draft needs no confirmation: its total is not above
+// the amount from which the level requires one (0: none), and the browser is known.
+// *900# asks for the PIN before each operation instead.
+func (t Terms) CheckConfirmed(op string, by customer.Browser, total, above money.Amount) error {
+	//mutant:replace t.Channel == customer.USSD || => ./web/ussd TestPINFromSMS
+	//mutant:replace t.ConfirmedBy == by.Session => true ./web TestStrangeBrowserConfirms
+	if t.Channel == customer.USSD || (t.ConfirmedBy != "" && t.ConfirmedBy == by.Session) {
+		return nil
+	}
+	//mutant:replace by.Known && => ./web TestStrangeBrowserConfirms
+	//mutant:replace total <= above => true ./web TestLargeSumIsConfirmed
+	if by.Known && (above == 0 || total <= above) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, op, Unconfirmed)
 }
 
 // purgeAfter is how long an expired draft is kept, so that the check page can

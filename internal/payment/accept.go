@@ -7,6 +7,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/draft"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
@@ -19,6 +20,10 @@ func Queue(biller string) string { return "biller:" + biller }
 // FeeChanged is the reason of a refusal of Accept when the service's fee or biller
 // is no longer the draft's: Renew makes a new draft.
 const FeeChanged fault.Reason = "payment.fee_changed"
+
+// Unconfirmed is the reason of a refusal of Accept when the draft must be confirmed
+// first; see draft.Terms.CheckConfirmed.
+const Unconfirmed = draft.Unconfirmed
 
 // Accepted is the result of Accept.
 type Accepted struct {
@@ -43,8 +48,8 @@ type delivery struct {
 //
 // A draft is accepted once, however often Accept is called. A refusal leaves the
 // draft as it is: fault.Insufficient (its Args have Balance), Limit (its Args have
-// Left), Forbidden (hold, block, or customer.PINOwed), Conflict (FeeChanged,
-// draft.Expired). After Unknown the payment may have been accepted: call again.
+// Left), Forbidden (hold, block, customer.PINOwed, or draft.Unconfirmed: Confirm it
+// first), Conflict (FeeChanged, draft.Expired). After Unknown the payment may have been accepted: call again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
 	// An earlier request of the same draft may still be committing: then Unavailable
 	// does not mean that nothing was paid.
@@ -90,7 +95,12 @@ func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, dr
 	if err != nil {
 		return catalog.Level{}, err
 	}
-	return ps.catalog.Level(ctx, c.Level)
+	level, err := ps.catalog.Level(ctx, c.Level)
+	if err != nil {
+		return catalog.Level{}, err
+	}
+	//mutant:replace draft.CheckConfirmed(op, c.Browser, draft.Total(), level.ConfirmAbove) => nil TestAcceptRequiresConfirmation
+	return level, draft.CheckConfirmed(op, c.Browser, draft.Total(), level.ConfirmAbove)
 }
 
 // post moves the money and stores the payment. The riders commit with the posting or

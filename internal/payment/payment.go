@@ -159,6 +159,8 @@ type Payments struct {
 	slots  *billerslot.Slots
 	watch  *endWatch
 
+	confirming draft.Confirming
+
 	recording *database.Coalescer[attemptResult, error]
 	holders   *database.Coalescer[int64, *customer.Customer]
 	reading   *database.Coalescer[int64, *Payment]
@@ -251,7 +253,7 @@ func (ps *Payments) ByIDs(ctx context.Context, customerID int64, ids []int64) (m
 
 // Purge deletes expired drafts and returns their number.
 func (ps *Payments) Purge(ctx context.Context) (int64, error) {
-	n, err := draft.Purge(ctx, ps.db, "drafts")
+	n, err := draft.Purge(ctx, ps.db, draftTable)
 	return n, fault.Wrap("payment.purge", err)
 }
 

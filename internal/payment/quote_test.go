@@ -146,6 +146,43 @@ func TestAcceptRejectsOthers(t *testing.T) {
 	kindIs(t, err, fault.NotFound, "", "")
 }
 
+// Money leaves by the site only in a known browser and up to the level's amount, or
+// after a confirmation in the same session.
+func TestAcceptRequiresConfirmation(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db, good)
+		ctx := context.Background()
+		c := h.NewCustomer(100_000_00)
+		strange, other := c, c
+		strange.Browser.Known = false
+		other.Browser.Session = "another session"
+		accept := func(c customer.Customer, amount string) (int64, error) {
+			draft, err := h.Quote(ctx, c, order(amount))
+			require.NoError(t, err)
+			_, err = h.Accept(ctx, c, customer.Web, draft.ID)
+			return draft.ID, err
+		}
+		_, err := accept(strange, "1")
+		kindIs(t, err, fault.Forbidden, payment.Unconfirmed, "")
+		_, err = accept(c, "5000")
+		require.NoError(t, err)
+		id, err := accept(c, "5000,01")
+		kindIs(t, err, fault.Forbidden, payment.Unconfirmed, "")
+		from := customer.Origin{Address: "192.0.2.1", Device: "a browser"}
+		kindIs(t, h.Confirm(ctx, c, id, customer.Proof{Code: "123456"}, from), fault.NotFound, "customer.code_gone", "")
+		require.NoError(t, h.StartConfirmation(ctx, c, id, from))
+		kindIs(t, h.Confirm(ctx, c, id, customer.Proof{}, from), fault.Invalid, "customer.code_empty", "code")
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE drafts SET confirmed_by = ? WHERE id = ?", c.Browser.Session, id).Error)
+		require.NoError(t, h.Confirm(ctx, c, id, customer.Proof{}, from)) // confirmed before
+		_, err = h.Accept(ctx, other, customer.Web, id)
+		kindIs(t, err, fault.Forbidden, payment.Unconfirmed, "")
+		_, err = h.Accept(ctx, c, customer.Web, id)
+		require.NoError(t, err)
+		h.WantBalance(c.ID, 89_999_99)
+		h.WantAudit()
+	})
+}
+
 // Changes between the check page and «Оплатить»: nothing is paid, and the draft
 // stays where it can be paid later.
 func TestAcceptRefuses(t *testing.T) {

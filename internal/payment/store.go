@@ -154,11 +154,11 @@ type accepting struct {
 func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*accepting, error) {
 	these, list := database.InList(ps.db.Dialect(), ids)
 	rows, err := database.ScanAll(ps.db.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
-			d.txn_id, d.channel, d.made_at, d.expires_at, p.id IS NOT NULL
+			d.txn_id, d.channel, d.made_at, d.expires_at, d.confirmed_by, p.id IS NOT NULL
 		FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id `+these, list), func(a *accepting) []any {
 		return []any{
 			&a.ID, &a.CustomerID, &a.Service, &a.Biller, &a.Identifier, &a.Payee, &a.Amount, &a.Fee,
-			&a.TxnID, &a.Channel, &a.MadeAt, &a.ExpiresAt, &a.Accepted,
+			&a.TxnID, &a.Channel, &a.MadeAt, &a.ExpiresAt, &a.ConfirmedBy, &a.Accepted,
 		}
 	})
 	return database.AlignRows(ids, rows, func(a accepting) int64 { return a.ID }), err

@@ -8,6 +8,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/draft"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
@@ -21,6 +22,10 @@ const opTransfer = "wallet.transfer"
 // exceed the balance limit of its level.
 const ReceiverFull fault.Reason = "wallet.receiver_full"
 
+// Unconfirmed is the reason of a refusal of Accept when the draft must be confirmed
+// first; see draft.Terms.CheckConfirmed.
+const Unconfirmed = draft.Unconfirmed
+
 // Accept sends a draft's money from wallet to wallet and queues an SMS to both, in
 // one commit. channel is the request's; a draft is accepted only on the channel
 // that showed it, because each channel asks for the PIN in its own way.
@@ -28,8 +33,8 @@ const ReceiverFull fault.Reason = "wallet.receiver_full"
 // A draft is accepted once, however often Accept is called. A refusal leaves the
 // draft as it is: Insufficient with the argument Balance; Limit with the argument
 // Left (the sender's limits) or with the reason ReceiverFull; Forbidden (hold,
-// customer.PINOwed, the sender or the receiver is blocked, the receiver's wallet is
-// closed); Conflict (draft.Expired). After Unknown the money may have been sent:
+// customer.PINOwed, draft.Unconfirmed, the sender or the receiver is blocked, the
+// receiver's wallet is closed); Conflict (draft.Expired). After Unknown the money may have been sent:
 // call again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
 	defer func() { err = ts.db.UnknownIfPending(err) }()
@@ -41,11 +46,11 @@ func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel cu
 	if err != nil {
 		return Transfer{}, err
 	}
-	receiver, err := ts.checkAcceptable(ctx, c, draft)
+	receiver, level, err := ts.checkAcceptable(ctx, c, draft)
 	if err != nil {
 		return Transfer{}, err
 	}
-	return ts.post(ctx, c, receiver, draft)
+	return ts.post(ctx, c, receiver, draft, level)
 }
 
 // sent returns a transfer that c sent; fault.NotFound for one that c received.
@@ -58,23 +63,29 @@ func (ts *Transfers) sent(ctx context.Context, c customer.Customer, id int64) (T
 	return t, err
 }
 
-// checkAcceptable returns the receiver as stored now, or an error if the draft
-// can't be accepted for a reason other than the balance and the limits.
-func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (receiver customer.Customer, err error) {
+// checkAcceptable returns the receiver as stored now and the sender's level, or an
+// error if the draft can't be accepted for a reason other than the balance and the
+// limits.
+func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (
+	receiver customer.Customer, level catalog.Level, err error,
+) {
 	err = draft.CheckAcceptable(opTransfer, c, ts.db.Now(), func() error {
 		if receiver, err = ts.customers.ByID(ctx, draft.ReceiverID); err != nil {
 			return err
 		}
 		return checkReceiver(receiver, opTransfer)
 	})
-	return receiver, err
+	if err != nil {
+		return customer.Customer{}, catalog.Level{}, err
+	}
+	if level, err = ts.catalog.Level(ctx, c.Level); err != nil {
+		return customer.Customer{}, catalog.Level{}, err
+	}
+	//mutant:replace draft.CheckConfirmed(opTransfer, c.Browser, draft.Total(), level.ConfirmAbove) => nil TestAcceptRequiresConfirmation
+	return receiver, level, draft.CheckConfirmed(opTransfer, c.Browser, draft.Total(), level.ConfirmAbove)
 }
 
-func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft) (Transfer, error) {
-	senderLevel, err := ts.catalog.Level(ctx, c.Level)
-	if err != nil {
-		return Transfer{}, err
-	}
+func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft, senderLevel catalog.Level) (Transfer, error) {
 	receiverLevel, err := ts.catalog.Level(ctx, receiver.Level)
 	if err != nil {
 		return Transfer{}, err

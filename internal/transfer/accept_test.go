@@ -114,6 +114,31 @@ func TestAcceptOnce(t *testing.T) {
 	})
 }
 
+// Money leaves by the site only in a known browser and up to the level's amount, or
+// after a confirmation in the same session.
+func TestAcceptRequiresConfirmation(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db)
+		ctx := context.Background()
+		c, to := h.NewCustomer(100_000_00), h.NewCustomer(0)
+		strange := c
+		strange.Browser.Known = false
+		small, large := h.quote(c, to, "5000"), h.quote(c, to, "5000,01")
+		for _, id := range []int64{small.ID, large.ID} {
+			_, err := h.Accept(ctx, strange, customer.Web, id)
+			kindIs(t, err, fault.Forbidden, transfer.Unconfirmed, "")
+		}
+		_, err := h.Accept(ctx, c, customer.Web, large.ID)
+		kindIs(t, err, fault.Forbidden, transfer.Unconfirmed, "")
+		_, err = h.Accept(ctx, c, customer.Web, small.ID)
+		require.NoError(t, err)
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET confirmed_by = ? WHERE id = ?", c.Browser.Session, large.ID).Error)
+		_, err = h.Accept(ctx, strange, customer.Web, large.ID)
+		require.NoError(t, err)
+		h.WantBalance(to.ID, 10_000_01)
+	})
+}
+
 func TestAcceptRefuses(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db)

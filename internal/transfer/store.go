@@ -16,7 +16,7 @@ func insertDraft(tx *database.Tx, d Draft) error {
 
 func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	var rows []Draft
-	err := db.Gorm(ctx).Raw("SELECT id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at FROM wallet_transfer_drafts WHERE id = ?", id).Scan(&rows).Error
+	err := db.Gorm(ctx).Raw("SELECT id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at, confirmed_by FROM wallet_transfer_drafts WHERE id = ?", id).Scan(&rows).Error
 	if err != nil {
 		return Draft{}, err
 	}

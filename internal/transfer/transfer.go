@@ -87,6 +87,8 @@ type Transfers struct {
 	counters  *ratelimit.Counters
 	life      time.Duration
 	limits    limit.Limits
+
+	confirming draft.Confirming
 }
 
 // New returns transfers made of parts.
@@ -153,6 +155,6 @@ func (ts *Transfers) Expired(d Draft) bool { return d.Terms.Expired(ts.db.Now())
 
 // Purge deletes expired drafts and returns their number.
 func (ts *Transfers) Purge(ctx context.Context) (int64, error) {
-	n, err := draft.Purge(ctx, ts.db, "wallet_transfer_drafts")
+	n, err := draft.Purge(ctx, ts.db, draftTable)
 	return n, fault.Wrap("transfer.purge", err)
 }

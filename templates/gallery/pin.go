@@ -31,6 +31,19 @@ func pins() []State {
 		{"pin-unlock", "pin", func(l i18n.Lang) templ.Component {
 			return page.UnlockPage{Frame: holder(l, "/settings/pin/unlock"), Wallet: wallet}.Page()
 		}},
+		{"confirm-payment", "pin", func(l i18n.Lang) templ.Component { return confirmDraft(l, false).Page() }},
+		{"confirm-payment-wrong", "pin", func(l i18n.Lang) templ.Component {
+			p := confirmDraft(l, false)
+			p.Code = wrong(l, "123456", "customer.code_wrong")
+			return p.Page()
+		}},
+		{"confirm-payment-pin", "pin", func(l i18n.Lang) templ.Component { return confirmDraft(l, true).Page() }},
+		{"confirm-transfer-pin-wrong", "pin", func(l i18n.Lang) templ.Component {
+			p := confirmDraft(l, true)
+			p.Kind, p.Path, p.To, p.AccountLabel, p.Account = page.ConfirmTransfer, "/transfer/7", "Бакыт А.", l.T("portal.confirm_draft.phone"), "+996 700 123 457"
+			p.PIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 4})
+			return p.Page()
+		}},
 		{"check-pin", "pin", func(l i18n.Lang) templ.Component {
 			p := check(l, page.Ready)
 			p.AskPIN = true
@@ -42,5 +55,13 @@ func pins() []State {
 			p.PIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 4})
 			return p.Page()
 		}},
+	}
+}
+
+func confirmDraft(l i18n.Lang, pin bool) page.ConfirmDraftPage {
+	p := check(l, page.Ready)
+	return page.ConfirmDraftPage{
+		Frame: holder(l, "/check/7/confirm"), Kind: page.ConfirmPayment, Path: "/check/7", AskPIN: pin, Sum: p.Total,
+		To: p.Service, AccountLabel: p.AccountLabel, Account: p.Account, Wallet: p.Wallet,
 	}
 }

@@ -35,8 +35,9 @@ func (p *Portal) ShowCheck(c echo.Context) error {
 // being checked; the server's own timeout would only cut the connection.
 const acceptTimeout = 20 * time.Second
 
-// Accept pays the draft («Оплатить») and redirects to its receipt. A draft that was
-// paid before leads to the same receipt.
+// Accept pays the draft («Оплатить») and redirects to its receipt, or to the page that
+// asks for the PIN or an SMS code. A draft that was paid before leads to the same
+// receipt.
 func (p *Portal) Accept(c echo.Context) error {
 	id, err := draftID(c)
 	if err != nil {
@@ -44,10 +45,16 @@ func (p *Portal) Accept(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
-	err = p.withPIN(ctx, c, payment.PINKey(id), func(holder customer.Customer) error {
+	err = p.withPIN(ctx, c, func(holder customer.Customer, proof customer.Proof) error {
+		return p.services.Payments.Confirm(ctx, holder, id, proof, origin(c))
+	}, func(holder customer.Customer) error {
 		_, err := p.services.Payments.Accept(ctx, holder, customer.Web, id)
 		return err
 	})
+	if errors.Is(err, payment.Unconfirmed) {
+		d, err := p.paymentConfirming(c)
+		return p.startConfirmation(c, d, err)
+	}
 	if err != nil {
 		return p.notAccepted(c, id, err)
 	}

@@ -77,19 +77,23 @@ func pinState(pin customer.PINState) page.PINState {
 //
 // The operation runs first: if the draft is already paid, expired or refused because
 // of a hold, the PIN isn't needed and no attempt is counted. If the operation is
-// refused with customer.PINOwed, withPIN verifies the PIN and runs it once more.
+// refused with customer.PINOwed, withPIN confirms it with the PIN and runs it once
+// more.
 //
-// ctx is the operation's context, not the request's. key identifies the operation:
-// a PIN that was sent by SMS confirms only one.
-func (p *Portal) withPIN(ctx context.Context, c echo.Context, key string, operation func(owner customer.Customer) error) error {
+// ctx is the operation's context, not the request's.
+func (p *Portal) withPIN(ctx context.Context, c echo.Context, confirm func(customer.Customer, customer.Proof) error, operation func(customer.Customer) error) error {
 	owner := holder(c)
 	err := operation(owner)
 	if !errors.Is(err, customer.PINOwed) {
 		return err
 	}
-	if err := p.services.Customers.ClearPINOwed(ctx, owner, c.FormValue("pin"), key); err != nil {
+	if err := confirm(owner, customer.Proof{PIN: c.FormValue("pin")}); err != nil {
 		return err
 	}
-	owner.PINOwed = false // cleared in the database; owner is a copy
+	if err := session.Of(c).Confirmed(ctx); err != nil {
+		return err
+	}
+	owner = holder(c)
+	owner.PINOwed = false // cleared in the database
 	return operation(owner)
 }

@@ -21,10 +21,12 @@ func (p *Portal) Settings(c echo.Context) error {
 // ChangePassword sets a new password and ends the other sessions.
 func (p *Portal) ChangePassword(c echo.Context) error {
 	return p.submit(c, func() (form, error) { return p.settingsPage(c) }, func() (string, error) {
-		holder, err := p.services.Customers.ChangePassword(committed(c), holder(c).ID, c.FormValue("old_password"), c.FormValue("password"))
+		before := holder(c)
+		holder, err := p.services.Customers.ChangePassword(committed(c), before.ID, c.FormValue("old_password"), c.FormValue("password"))
 		if err != nil {
 			return "", err
 		}
+		holder.Browser.Known = before.Browser.Known
 		s := session.Of(c)
 		if err := s.LogIn(c, holder); err != nil {
 			return "", err

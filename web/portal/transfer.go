@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -120,8 +121,9 @@ func (p *Portal) ShowTransferCheck(c echo.Context) error {
 	return render(c, http.StatusOK, view)
 }
 
-// AcceptTransfer sends the draft's money and redirects to the receipt. A draft that
-// was sent before leads to the same receipt.
+// AcceptTransfer sends the draft's money and redirects to the receipt, or to the page
+// that asks for the PIN or an SMS code. A draft that was sent before leads to the same
+// receipt.
 func (p *Portal) AcceptTransfer(c echo.Context) error {
 	id, err := draftID(c)
 	if err != nil {
@@ -129,10 +131,16 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
-	err = p.withPIN(ctx, c, transfer.Key(id), func(holder customer.Customer) error {
+	err = p.withPIN(ctx, c, func(holder customer.Customer, proof customer.Proof) error {
+		return p.services.Transfers.Confirm(ctx, holder, id, proof, origin(c))
+	}, func(holder customer.Customer) error {
 		_, err := p.services.Transfers.Accept(ctx, holder, customer.Web, id)
 		return err
 	})
+	if errors.Is(err, transfer.Unconfirmed) {
+		d, err := p.transferConfirming(c)
+		return p.startConfirmation(c, d, err)
+	}
 	if err != nil {
 		return p.notSent(c, err)
 	}

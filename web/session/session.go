@@ -248,8 +248,8 @@ func (s *Session) Save() error {
 // database.
 func (s *Session) Refuse() { s.refused = true }
 
-// LogIn signs the customer in under a new token. The old session's values are
-// dropped, except those stored for this customer by SetFor.
+// LogIn signs the customer in under a new token; holder.Browser.Known is stored with
+// the session. The old session's values are dropped, except those stored for this customer by SetFor.
 func (s *Session) LogIn(c echo.Context, holder customer.Customer) error {
 	if s.sessions == nil {
 		return errNoMiddleware
@@ -257,6 +257,26 @@ func (s *Session) LogIn(c echo.Context, holder customer.Customer) error {
 	s.setDeviceCookie()
 	s.removeCookie(noteCookie)
 	return s.sessions.rotate(c, s.g, s.Device(), &holder)
+}
+
+// Confirmed stores that the customer has confirmed an operation in this browser
+// (customer.Browser.Known), also for the rest of the request.
+func (s *Session) Confirmed(ctx context.Context) error {
+	if s.sessions == nil {
+		return errNoMiddleware
+	}
+	v := s.visit()
+	if v.holder == nil || v.holder.Browser.Known {
+		return nil
+	}
+	//mutant:drop ./web TestStrangeBrowserConfirms
+	if err := s.sessions.markKnown(ctx, v.key); err != nil {
+		return fault.Wrap("session.confirmed", err)
+	}
+	known := *v.holder
+	known.Browser.Known = true
+	v.holder = &known
+	return nil
 }
 
 // LogOut ends the session on the server. The browser gets a new, empty one.

@@ -32,10 +32,12 @@ type row struct {
 	Version    int64
 	Device     string
 	Browser    string
-	Network    string
-	CreatedAt  time.Time
-	SeenAt     time.Time
-	EndsAt     time.Time
+	// Known is customer.Browser.Known.
+	Known     bool
+	Network   string
+	CreatedAt time.Time
+	SeenAt    time.Time
+	EndsAt    time.Time
 }
 
 // TableName implements GORM's Tabler.
@@ -124,6 +126,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 	g.ID, g.IsNew, v.stored = v.key, false, true
 	if f.Row.CustomerID != nil {
 		holder := f.Holder.Customer()
+		holder.Browser = customer.Browser{Session: v.key, Known: f.Row.Known}
 		v.holder, v.browser = &holder, f.Row.Browser
 	}
 	if now.Sub(f.Row.SeenAt) >= seenEvery {
@@ -213,6 +216,11 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 	//mutant:replace newToken() => old.token ./web TestSessionIsNewAfterLogin
 	token := newToken()
 	v := &visit{token: token, key: keyOf(token), holder: holder, cookie: true, base: valuesFor(g, holder)}
+	if holder != nil {
+		here := *holder
+		here.Browser.Session = v.key
+		v.holder = &here
+	}
 	clear(g.Values)
 	g.Values[visitKey{}] = v
 	for name, value := range v.base {
@@ -231,7 +239,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 			return err
 		}
 		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, deviceOf(c.Request().UserAgent())
-		r.Browser, r.Network = device, networkOf(c.RealIP())
+		r.Browser, r.Known, r.Network = device, holder.Browser.Known, networkOf(c.RealIP())
 		return tx.Gorm().Create(r).Error
 	})
 	if err != nil {
@@ -366,7 +374,7 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 // readRows reads sessions with their customers in one statement.
 func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
 	these, list := database.InList(s.db.Dialect(), keys)
-	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.seen_at, s.ends_at, `+
+	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.known, s.seen_at, s.ends_at, `+
 		customer.JoinedColumns+` FROM sessions s`+customer.JoinClause("s.customer_id")+` WHERE s.id `+these, list), (*found).scanTargets)
 	return database.AlignRows(keys, rows, func(f found) string { return f.Row.ID }), err
 }
@@ -374,7 +382,7 @@ func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error
 // scanTargets returns the scan destinations of readRows' columns.
 func (f *found) scanTargets() []any {
 	r := &f.Row
-	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.SeenAt, &r.EndsAt}, f.Holder.ScanTargets()...)
+	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.Known, &r.SeenAt, &r.EndsAt}, f.Holder.ScanTargets()...)
 }
 
 func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {

@@ -19,6 +19,12 @@ func (s *Sessions) touch(ctx context.Context, key string, now time.Time) error {
 	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
 }
 
+// markKnown stores that the session's browser has confirmed an operation. key is the
+// row's id, as of touch.
+func (s *Sessions) markKnown(ctx context.Context, key string) error {
+	return s.exec(ctx, `UPDATE sessions SET known = TRUE WHERE id = ?`, key)
+}
+
 // listed returns the customer's sessions that have not ended, by the conditions of
 // found.valid. epoch is the customer's current one: a session of another epoch was
 // ended. The list is cut at the 100 used last, to bound the page.

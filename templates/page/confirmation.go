@@ -1,0 +1,42 @@
+package page
+
+import (
+	"elsom/internal/money"
+	"elsom/templates/component"
+	"elsom/templates/layout"
+)
+
+// ConfirmKind is what a ConfirmDraftPage confirms.
+type ConfirmKind string
+
+// The kinds.
+const (
+	ConfirmPayment  ConfirmKind = "payment"
+	ConfirmTransfer ConfirmKind = "transfer"
+)
+
+// ConfirmDraftPage is `/check/DRAFT/confirm` and `/transfer/DRAFT/confirm`, which ask
+// for the PIN (AskPIN) or the SMS code before a draft is paid. Posts pin or code to
+// its address; a second form posts no fields to `…/resend`.
+type ConfirmDraftPage struct {
+	layout.Frame
+	Kind ConfirmKind
+	// Path is the address of the check page.
+	Path   string
+	AskPIN bool
+	Sum    money.Amount
+	// To is the service or the receiver's name; it may be empty for a receiver.
+	// AccountLabel and Account are as in CheckPage, or the receiver's number.
+	To, AccountLabel, Account string
+	Wallet                    string
+	PIN, Code                 component.Input
+}
+
+// Fail implements Form.
+func (p *ConfirmDraftPage) Fail(field, message string) {
+	inputs := map[string]*component.Input{"code": &p.Code}
+	if p.AskPIN {
+		inputs = map[string]*component.Input{"pin": &p.PIN}
+	}
+	fail(&p.Frame, message, field, inputs)
+}
