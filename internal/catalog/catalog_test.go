@@ -74,9 +74,9 @@ func TestSeededCatalog(t *testing.T) {
 		}
 		levels := require.Value(c.Levels(ctx))(t)
 		if want := []catalog.Level{
-			{Code: "basic", Balance: 30_000_00, Operation: 30_000_00, Month: 200_000_00},
-			{Code: "video", Balance: 200_000_00, Operation: 100_000_00, Month: 400_000_00},
-			{Code: catalog.StandardLevel, Balance: 800_000_00, Operation: 100_000_00, Month: 1_000_000_00},
+			{Code: "basic", Balance: 30_000_00, Operation: 30_000_00, Month: 200_000_00, ConfirmAbove: catalog.DefaultConfirmAbove},
+			{Code: "video", Balance: 200_000_00, Operation: 100_000_00, Month: 400_000_00, ConfirmAbove: catalog.DefaultConfirmAbove},
+			{Code: catalog.StandardLevel, Balance: 800_000_00, Operation: 100_000_00, Month: 1_000_000_00, ConfirmAbove: catalog.DefaultConfirmAbove},
 		}; !slices.Equal(levels, want) {
 			t.Errorf("levels %+v", levels)
 		}

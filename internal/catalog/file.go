@@ -310,6 +310,7 @@ func (r *reader) level(n *yaml.Node) Level {
 	f := r.fields(n, "level", []string{"code", "balance", "operation", "day", "month"}, []string{"confirm_above"})
 	what := "level " + valueOf(f["code"])
 	confirmAbove := DefaultConfirmAbove
+	//mutant:drop TestConfirmAboveOfAFile
 	if f["confirm_above"] != nil {
 		confirmAbove = r.amount(f["confirm_above"], what+": confirm_above")
 	}

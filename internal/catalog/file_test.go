@@ -66,6 +66,17 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+func TestConfirmAboveOfAFile(t *testing.T) {
+	for field, want := range map[string]money.Amount{
+		"": DefaultConfirmAbove, "    confirm_above: \"0.01\"\n": 1, "    confirm_above: none\n": 0,
+	} {
+		contents, err := readFile([]byte(strings.Replace(small, "    month: \"1000000\"\n", "    month: \"1000000\"\n"+field, 1)))
+		if err != nil || contents.Levels[0].ConfirmAbove != want {
+			t.Errorf("%q: %+v, %v", field, contents.Levels, err)
+		}
+	}
+}
+
 // Each case replaces one text of a good file; the mistake must be reported with its
 // line.
 func TestBadFiles(t *testing.T) {
@@ -266,7 +277,7 @@ func drawContents(t *rapid.T) Contents {
 		contents.Services = append(contents.Services, s)
 	}
 	contents.DefaultLevel = StandardLevel
-	contents.Levels = []Level{{Code: StandardLevel, Balance: amount("b"), Operation: amount("o"), Day: amount("d"), Month: amount("m")}}
+	contents.Levels = []Level{{Code: StandardLevel, Balance: amount("b"), Operation: amount("o"), Day: amount("d"), Month: amount("m"), ConfirmAbove: amount("c")}}
 	contents.Carriers = []Carrier{{Code: "c1", Name: text("name"), Prefixes: []string{"551", "7"}, USSD: true}}
 	return contents
 }

@@ -85,7 +85,7 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if outdated {
 		cs.renewHash(ctx, holder, password)
 	}
-	c := holder.Customer()
+	c = holder.Customer()
 	c.Browser.Known = k.known
 	return c, nil
 }

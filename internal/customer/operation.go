@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"elsom/internal/database"
@@ -12,6 +13,7 @@ import (
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/ratelimit"
+	"elsom/internal/securitylog"
 )
 
 // operationCodes bounds the codes that are sent for one operation: the first and
@@ -29,6 +31,12 @@ type Operation struct {
 	// Bound are the values that a code confirms: payee and sum. A code does not
 	// confirm the operation with other values.
 	Bound []string
+}
+
+// kind returns the kind of the operation, without its number.
+func (o Operation) kind() string {
+	kind, _, _ := strings.Cut(o.Key, ":")
+	return kind
 }
 
 // Proof is what was typed to confirm an operation: the PIN if the wallet has one,
@@ -82,7 +90,8 @@ func (cs *Customers) ResendOperation(ctx context.Context, c Customer, o Operatio
 }
 
 // sendOperationCode sends the first code, or one in place of last.
-func (cs *Customers) sendOperationCode(ctx context.Context, op string, c Customer, o Operation, last *operationCode, from Origin) error {
+func (cs *Customers) sendOperationCode(ctx context.Context, op string, c Customer, o Operation, last *operationCode, from Origin) (failure error) {
+	defer func() { cs.record(ctx, securitylog.CodeSent, subject{c.Phone, c.ID}, o.kind(), failure) }()
 	now := cs.o.Now()
 	//mutant:drop ./web TestCodesOfADraftAreBounded
 	if last != nil && last.Codes >= operationCodes {
@@ -154,12 +163,13 @@ func (cs *Customers) ConfirmOperation(ctx context.Context, c Customer, o Operati
 }
 
 // verifyOperationCode counts an attempt at a code and compares it.
-func (cs *Customers) verifyOperationCode(ctx context.Context, op string, c Customer, o Operation, typed string) (*operationCode, error) {
+func (cs *Customers) verifyOperationCode(ctx context.Context, op string, c Customer, o Operation, typed string) (row *operationCode, failure error) {
 	code, err := parseCode(op, typed)
 	if err != nil {
 		return nil, err
 	}
-	row, err := cs.countOperationAttempt(ctx, c.Browser.Session, o.Key, cs.o.Now())
+	defer func() { cs.record(ctx, securitylog.Code, subject{c.Phone, c.ID}, o.kind(), failure) }()
+	row, err = cs.countOperationAttempt(ctx, c.Browser.Session, o.Key, cs.o.Now())
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}

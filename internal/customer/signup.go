@@ -108,7 +108,7 @@ func (cs *Customers) ConfirmSignup(ctx context.Context, sessionKey, code string,
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)
 	}
-	c := holder.Customer()
+	c = holder.Customer()
 	//mutant:replace c.Browser.Known = true => _ = c ./web TestRegisteringBrowserIsKnown
 	c.Browser.Known = true
 	return c, nil
