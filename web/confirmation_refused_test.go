@@ -115,7 +115,8 @@ func TestBlockedWhileConfirming(t *testing.T) {
 	b := app.browserOf(holder).draft(company, "6000").press("Оплатить")
 	b.wantConfirmation("code")
 	code := app.code(holder.Phone)
-	require.NoError(t, app.Customers.Block(context.Background(), holder.ID))
+	_, err := app.Customers.Block(context.Background(), holder.ID, customer.BlockAll, customer.StaffAction{Staff: "Aida", Reason: "a test"})
+	require.NoError(t, err)
 	b.fill("code", code).press("Подтвердить").wantPath("/")
 	app.wantBalance(holder, 20_000_00)
 }
