@@ -19,6 +19,7 @@ var (
 	queueAge    = prometheus.NewDesc("elsom_outbox_oldest_seconds", "Age of the oldest outbox message that is not done, by queue.", []string{"queue"}, nil)
 	smsMessages = prometheus.NewDesc("elsom_sms_messages", "SMS of the last 24 hours, by state.", []string{"state"}, nil)
 	databaseUp  = prometheus.NewDesc("elsom_database_up", "1 if the database takes commits and its schema is supported, otherwise 0.", nil, nil)
+	unverified  = prometheus.NewDesc("elsom_unverified_rows_total", "Times that a row which decides where money goes was not as it was signed.", nil, nil)
 	smsRepeated = prometheus.NewDesc("elsom_sms_repeated_total",
 		"SMS sent to the gateway again because its answer was lost; each may have arrived twice.", nil, nil)
 
@@ -37,7 +38,7 @@ type databaseMetrics struct {
 // Describe implements prometheus.Collector.
 func (s *databaseMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		databaseUp, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
+		databaseUp, unverified, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
 	} {
 		out <- d
 	}
@@ -50,6 +51,7 @@ func (s *databaseMetrics) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
+	out <- prometheus.MustNewConstMetric(unverified, prometheus.CounterValue, float64(s.db.UnverifiedCount()))
 	if err := s.read(ctx, gauge, out); err != nil {
 		slog.WarnContext(ctx, "metrics: reading the database failed", "error", err)
 		//mutant:drop ./internal/e2e TestMetricsWithoutTheDatabase

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
@@ -80,6 +81,7 @@ type call struct {
 	number        int       // of the attempt, from 1
 	unknownBefore bool      // an earlier attempt may have been booked
 	until         time.Time // when the message's lease expires
+	unverified    error     // why the payment can't be trusted: it is not called; nil: it can
 }
 
 // deliverer is the worker of one biller.
@@ -200,7 +202,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Bill
 		earlier := history[payment.ID]
 		calls = append(calls, call{
 			message: m, payment: payment, biller: b, number: earlier.Attempts + 1,
-			unknownBefore: earlier.Unknown > 0, until: until,
+			unknownBefore: earlier.Unknown > 0, until: until, unverified: payment.verifyOpen(ctx, tx),
 		})
 	}
 	return calls, nil
@@ -244,6 +246,10 @@ func (d *deliverer) call(ctx context.Context, c call) biller.Answer {
 }
 
 func (d *deliverer) pay(ctx context.Context, c call) biller.Answer {
+	//mutant:drop TestManipulatedPaymentIsNotDelivered
+	if c.unverified != nil {
+		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Err: fmt.Errorf("not called: %w", c.unverified)}
+	}
 	if !c.biller.Connected() {
 		return biller.Answer{Outcome: biller.Unsent, Result: biller.ResultNone, Comment: "not connected"}
 	}
@@ -269,7 +275,9 @@ func (ps *Payments) applyAnswer(ctx context.Context, c call, answer biller.Answe
 	case review:
 		return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true, review: true})
 	}
-	return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true})
+	// A payment that can't be trusted is listed for staff, and goes on by itself when
+	// the right key or row is back.
+	return ps.recordAttempt(ctx, attemptResult{answeredCall: answeredCall{c, answer}, retry: true, review: c.unverified != nil})
 }
 
 // pause returns the pause after an attempt, from 1, with jitter.

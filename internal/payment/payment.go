@@ -74,6 +74,9 @@ type Payment struct {
 	Result      int       // the biller's result that ended it: biller.ResultDone etc.
 	Reference   string    // the biller's own number of the payment
 	ReviewSince time.Time // when it was marked for a decision by staff; zero: it was not
+
+	mac, keyID   string // as stored; see Record
+	endedInBooks bool   // see readForDelivery
 }
 
 // Total returns what was debited to the wallet.

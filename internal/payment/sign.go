@@ -1,6 +1,10 @@
 package payment
 
 import (
+	"context"
+	"errors"
+
+	"elsom/internal/database"
 	"elsom/internal/signature"
 )
 
@@ -10,4 +14,32 @@ func (p Payment) Record() *signature.Record {
 	return signature.NewRecord(signature.Payment, p.ID).
 		Int(p.CustomerID).Text(p.Service).Text(p.Biller).Text(p.Identifier).Text(p.Payee).
 		Int(int64(p.Amount)).Int(int64(p.Fee)).Text(p.TxnID).Text(p.Code).Text(string(p.Channel)).Time(p.AcceptedAt)
+}
+
+// Signature returns the signature of a stored payment; nil if it has none.
+func (p Payment) Signature() (mac []byte, keyID string) {
+	if p.mac == "" {
+		return nil, p.keyID
+	}
+	return []byte(p.mac), p.keyID
+}
+
+// verify returns an error unless a payment that the transaction read is as it was
+// signed. What the signature covers never changes, and decides where the money goes.
+func (p Payment) verify(ctx context.Context, tx *database.Tx) error {
+	mac, keyID := p.Signature()
+	return tx.Verify(ctx, p.Record(), mac, keyID)
+}
+
+var errEndedInBooks = errors.New("the books have its second transfer: its state was set back")
+
+// verifyOpen returns the reason why a processing payment must not be delivered, or nil.
+// The state is not signed, so it is compared with the books.
+func (p Payment) verifyOpen(ctx context.Context, tx *database.Tx) error {
+	//mutant:drop TestPaymentSetBackIsNotDelivered
+	if p.endedInBooks {
+		logOf(p).ErrorContext(ctx, "payment: not delivered", "error", errEndedInBooks)
+		return errEndedInBooks
+	}
+	return p.verify(ctx, tx)
 }

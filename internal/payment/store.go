@@ -31,16 +31,21 @@ type paymentRow struct {
 	Result     *int
 	Reference  string
 	AskedAt    *time.Time
+	Mac        []byte
+	KeyID      string
+	// EndedInBooks is read for deliveries only: the books have the second transfer.
+	EndedInBooks bool
 }
 
 const paymentColumns = `id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
-	accepted_at, ended_at, result, reference, asked_at`
+	accepted_at, ended_at, result, reference, asked_at, mac, key_id`
 
 func (r paymentRow) payment() Payment {
 	p := Payment{
 		ID: r.ID, CustomerID: r.CustomerID, Service: r.Service, Biller: r.Biller, Identifier: r.Identifier,
 		Payee: r.Payee, Amount: r.Amount, Fee: r.Fee, TxnID: r.TxnID, Code: r.Code, Channel: r.Channel,
 		State: r.State, AcceptedAt: r.AcceptedAt, Reference: r.Reference,
+		mac: string(r.Mac), keyID: r.KeyID, endedInBooks: r.EndedInBooks,
 	}
 	if r.EndedAt != nil {
 		p.EndedAt = *r.EndedAt
@@ -55,8 +60,12 @@ func (r paymentRow) payment() Payment {
 }
 
 func payments(g *gorm.DB, where string, args ...any) ([]Payment, error) {
+	return paymentsWith(g, paymentColumns, where, args...)
+}
+
+func paymentsWith(g *gorm.DB, columns, where string, args ...any) ([]Payment, error) {
 	var rows []paymentRow
-	if err := g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...).Scan(&rows).Error; err != nil {
+	if err := g.Raw("SELECT "+columns+" FROM payments WHERE "+where, args...).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]Payment, len(rows))
@@ -102,7 +111,8 @@ func readForDelivery(tx *database.Tx, ids []int64) (map[int64]Payment, error) {
 		return nil, nil
 	}
 	these, list := database.InList(tx.Dialect(), ids)
-	return byID(payments(tx.Gorm(), "id "+these, list))
+	const ended = ", EXISTS (SELECT 1 FROM transfers t WHERE t.request_key = 'payment:' || CAST(payments.id AS VARCHAR) || ':end') AS ended_in_books"
+	return byID(paymentsWith(tx.Gorm(), paymentColumns+ended, "id "+these, list))
 }
 
 func byID(list []Payment, err error) (map[int64]Payment, error) {

@@ -84,6 +84,10 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		if payment.State != Processing {
 			return fault.New(fault.Conflict, op, "payment.not_hanging")
 		}
+		//mutant:drop TestManipulatedPaymentIsNotDecided
+		if err := payment.verify(ctx, tx); err != nil {
+			return err
+		}
 		if made, err = decisionsOf(tx, d.PaymentID); err != nil {
 			return err
 		}
