@@ -86,10 +86,13 @@ func run(ctx context.Context, db *database.DB, w *window, since time.Time) (Resu
 		if err := readTotals(tx, &result, w); err != nil {
 			return err
 		}
-		for _, c := range checks(tx.Dialect()) {
+		for _, c := range checks() {
 			if err := result.apply(tx, w.narrow(c)); err != nil {
 				return fmt.Errorf("%s, %s: %w", c.rules[0].invariant, c.rules[0].proves, err)
 			}
+		}
+		if err := result.checkSchema(tx); err != nil {
+			return err
 		}
 		return result.checkOrigin(tx, db.Keys())
 	})

@@ -19,7 +19,7 @@ func runAudit(t testing.TB, db *database.DB) audit.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return proof
+	return withoutRemovedGuards(db, proof)
 }
 
 func printed(t testing.TB, p audit.Result) string {
@@ -175,7 +175,7 @@ func TestTransfersOfEarlierRelease(t *testing.T) {
 		if p := runAudit(t, db); !p.OK() {
 			t.Error(printed(t, p))
 		}
-		b.exec("DELETE FROM payments WHERE id = 12")
+		databasetest.Tamper(t, db, "DELETE FROM payments WHERE id = 12")
 		if p := runAudit(t, db); p.ViolationCount() != 2 {
 			t.Error(printed(t, p))
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"time"
 
 	"elsom/internal/database"
@@ -16,7 +17,7 @@ func QueriesSince(dialect database.Dialect, since time.Time) map[string]string {
 
 func queries(dialect database.Dialect, w *window) map[string]string {
 	queries := map[string]string{}
-	for _, c := range checks(dialect) {
+	for _, c := range checks() {
 		c = w.narrow(c)
 		for _, rule := range c.rules {
 			queries[rule.proves] = c.query
@@ -35,3 +36,16 @@ func TotalQueries() (queries []string) {
 
 // KnownOps are the operations that the audit knows, as SQL.
 const KnownOps = knownOps
+
+// SchemaOf returns the description of a database's schema.
+func SchemaOf(ctx context.Context, db *database.DB) (text string, err error) {
+	err = db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		objects, err := readObjects(tx)
+		text = describeSchema(objects)
+		return err
+	})
+	return text, err
+}
+
+// OneSpaced normalizes a definition.
+var OneSpaced = oneSpaced

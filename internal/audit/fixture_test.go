@@ -4,8 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
+	"elsom/internal/audit"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/ledger"
@@ -152,10 +156,29 @@ func (b *book) end(id int64, state string) {
 	b.exec("UPDATE promises SET state = 'kept', payload = '' WHERE key = ?", fmt.Sprint(id))
 }
 
+// unguarded has the databases in which tamper removed constraints.
+var unguarded sync.Map
+
+// withoutRemovedGuards takes from a result what it says about the constraints that
+// tamper removed, so that tests compare what the rows themselves give away.
+func withoutRemovedGuards(db *database.DB, r audit.Result) audit.Result {
+	if _, removed := unguarded.Load(db); !removed {
+		return r
+	}
+	r.Violations = slices.DeleteFunc(r.Violations, func(line string) bool { return strings.HasPrefix(line, "schema: ") })
+	for i := range r.Checks {
+		if r.Checks[i].Invariant == "schema" {
+			r.Checks[i].Found = 0
+		}
+	}
+	return r
+}
+
 // tamper runs statements without the triggers, CHECKs and unique keys that would
 // refuse them.
 func (b *book) tamper(statements ...string) {
 	b.t.Helper()
+	unguarded.Store(b.db, true)
 	ctx := context.Background()
 	conn, err := b.admin.Pool().Conn(ctx)
 	if err != nil {

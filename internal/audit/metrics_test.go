@@ -29,12 +29,12 @@ func TestReadMetrics(t *testing.T) {
 		// A payment open for more than a day waits for a decision, marked or not.
 		b := newBook(t, db)
 		for age, want := range map[time.Duration]int64{23 * time.Hour: 0, 25 * time.Hour: 1} {
-			b.exec("UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-age)), b.processing)
+			databasetest.Tamper(t, db, "UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-age)), b.processing)
 			if s, err := audit.ReadMetrics(ctx, db); err != nil || s.Processing != 1 || s.Undecided != want {
 				t.Errorf("open for %s: %+v, %v", age, s, err)
 			}
 		}
-		b.exec("UPDATE payments SET accepted_at = ?, asked_at = ? WHERE id = ?", db.Now(), db.Now(), b.processing)
+		databasetest.Tamper(t, db, "UPDATE payments SET accepted_at = ?, asked_at = ? WHERE id = ?", db.Now(), db.Now(), b.processing)
 		if s, err := audit.ReadMetrics(ctx, db); err != nil || s.Undecided != 1 {
 			t.Errorf("asked for: %+v, %v", s, err)
 		}

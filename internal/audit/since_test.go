@@ -23,7 +23,7 @@ func since(t testing.TB, db *database.DB, moment time.Time) audit.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return proof
+	return withoutRemovedGuards(db, proof)
 }
 
 // notInSince matches violations that an audit since a moment does not look for.

@@ -17,7 +17,7 @@ began or ended since then have a known state. The balance of each wallet that mo
 
 Of the present state, whatever its age: all balances sum to zero; no account is below its floor; customers have
 wallets and agents have tills; stripes belong to accounts without a floor; funds in transit equal the open payments,
-and each open payment has its delivery; the append-only triggers are in place.
+and each open payment has its delivery; the schema is that of this release.
 
 Not proved, and left to the full audit: that nothing older was changed or erased; that the balances of billers,
 tills and fees equal their entries; that all entries ever made sum to zero; that no transfer was inserted under an

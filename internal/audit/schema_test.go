@@ -1,0 +1,177 @@
+package audit_test
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"elsom/internal/audit"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+)
+
+var update = flag.Bool("update", false, "write the descriptions of the schema")
+
+// The descriptions of the schema are what the migrations make of an empty database.
+func TestSchemaFiles(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		made, err := audit.SchemaOf(t.Context(), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := "schema." + string(db.Dialect()) + ".txt"
+		if *update {
+			if err := os.WriteFile(file, []byte(made), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, want := strings.Split(string(stored), "\n"), strings.Split(made, "\n")
+		for _, line := range want {
+			if !slices.Contains(have, line) {
+				t.Errorf("%s lacks %.120s: run `go test ./internal/audit -run TestSchemaFiles -update`", file, line)
+			}
+		}
+		for _, line := range have {
+			if !slices.Contains(want, line) {
+				t.Errorf("%s has %.120s", file, line)
+			}
+		}
+	})
+}
+
+// schemaCase is a change of the schema and what the audit says of it.
+type schemaCase struct {
+	name  string
+	did   string
+	found []string // the beginnings of the violations
+}
+
+var schemaCasesPostgres = []schemaCase{
+	{"a unique key is dropped", "ALTER TABLE payments DROP CONSTRAINT payments_code_key", []string{
+		"constraint payments_code_key of payments is missing", "index payments_code_key of payments is missing",
+	}},
+	{"a check is dropped", "ALTER TABLE accounts DROP CONSTRAINT accounts_check", []string{"constraint accounts_check of accounts is missing"}},
+	{"a check is weaker", "ALTER TABLE accounts DROP CONSTRAINT accounts_check, ADD CONSTRAINT accounts_check CHECK (floor IS NULL OR balance >= floor - 1)",
+		[]string{"constraint accounts_check of accounts is not as the migrations made it: CHECK"}},
+	{"a foreign key is dropped", "ALTER TABLE cash_ins DROP CONSTRAINT cash_ins_agent_fkey", []string{"constraint cash_ins_agent_fkey of cash_ins is missing"}},
+	{"a foreign key is disabled", "ALTER TABLE cash_ins DISABLE TRIGGER ALL", []string{
+		"foreign key cash_ins_agent_fkey of cash_ins is not of this release", "trigger cash_ins_append_only of cash_ins is not as the migrations made it",
+		"trigger cash_ins_no_truncate of cash_ins is not as the migrations made it",
+	}},
+	{"a primary key is dropped", "ALTER TABLE entries DROP CONSTRAINT entries_pkey", []string{
+		"column line of entries", "constraint entries_pkey of entries is missing", "index entries_pkey of entries is missing",
+	}[1:]},
+	{"NOT NULL is dropped", "ALTER TABLE entries ALTER COLUMN amount DROP NOT NULL", []string{"column amount of entries is not as the migrations made it: bigint"}},
+	{"a default is changed", "ALTER TABLE customers ALTER COLUMN pin_owed SET DEFAULT TRUE", []string{"column pin_owed of customers is not as the migrations made it"}},
+	{"an index is dropped", "DROP INDEX payments_open", []string{"index payments_open of payments is missing"}},
+	{"an index is invalid", "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'payments_open'::regclass", []string{"index payments_open of payments is not as"}},
+	{"an index runs a function", "CREATE INDEX odd ON payments ((amount + 1))", []string{"index odd of payments is not of this release"}},
+	{"a unique index is added", "CREATE UNIQUE INDEX odd ON payments (accepted_at)", []string{"index odd of payments is not of this release"}},
+	{"a plain index is added", "CREATE INDEX mine ON payments (accepted_at, id)", nil},
+	{"a table of the operator", "CREATE TABLE mine (id BIGINT PRIMARY KEY CHECK (id > 0))", nil},
+	{"a table is not logged", "ALTER TABLE payment_claims SET UNLOGGED", []string{"table payment_claims is not as the migrations made it: not logged"}},
+	{"a table has rows of another", "CREATE TABLE mine () INHERITS (payments)", []string{"inheritance mine of payments is not of this release"}},
+	{"a trigger is dropped", "DROP TRIGGER entries_append_only ON entries", []string{"trigger entries_append_only of entries is missing"}},
+	{"a trigger is disabled", "ALTER TABLE entries DISABLE TRIGGER entries_append_only", []string{"trigger entries_append_only of entries is not as the migrations made it: "}},
+	{"a trigger is for replicas only", "ALTER TABLE transfers ENABLE REPLICA TRIGGER transfers_no_truncate", []string{"trigger transfers_no_truncate of transfers is not as"}},
+	{"a trigger never fires", "CREATE OR REPLACE TRIGGER entries_append_only BEFORE UPDATE OR DELETE ON entries FOR EACH ROW WHEN (FALSE) EXECUTE FUNCTION refuse_change()",
+		[]string{"trigger entries_append_only of entries is not as"}},
+	{"a trigger always fires", "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_append_only", nil},
+	{"a foreign trigger", `CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.identifier := '1'; RETURN NEW; END $$;
+		CREATE TRIGGER odd BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION odd()`,
+		[]string{"function odd() is not of this release", "trigger odd of payments is not of this release"}},
+	{"a function does nothing", "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN COALESCE(NEW, OLD); END $$",
+		[]string{"function refuse_change() is not as the migrations made it"}},
+	{"a function hides in a comment", `CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RAISE EXCEPTION '% --', TG_TABLE_NAME; RAISE EXCEPTION '%
+		is append-only', TG_TABLE_NAME; END $$`, []string{"function refuse_change() is not as"}},
+	{"a function of another owner's rights", "ALTER FUNCTION refuse_change() SECURITY DEFINER", []string{"function refuse_change() is not as"}},
+	{"a function is shadowed", "CREATE FUNCTION coalesced(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0'", []string{"function coalesced(bigint) is not of this release"}},
+	{"a rule", "CREATE RULE odd AS ON INSERT TO cash_ins DO ALSO DELETE FROM sessions", []string{"rule odd of cash_ins is not of this release"}},
+	{"row security", "ALTER TABLE payments ENABLE ROW LEVEL SECURITY; CREATE POLICY odd ON payments USING (amount < 100)", []string{
+		"policy odd of payments is not of this release", "table payments is not as the migrations made it: permanent, with row security",
+	}},
+	{"an event trigger", `CREATE FUNCTION odd() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+		CREATE EVENT TRIGGER odd_of_a_test ON ddl_command_end EXECUTE FUNCTION odd()`,
+		[]string{"event trigger odd_of_a_test is not of this release", "function odd() is not of this release"}},
+	{"triggers are off for a database", "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$",
+		[]string{"setting session_replication_role of database"}},
+	{"a view is changed", "CREATE OR REPLACE VIEW balances AS SELECT id, kind, subject, currency, floor, opened_at, balance FROM accounts",
+		[]string{"view balances is not as the migrations made it"}},
+	{"a right is granted", "GRANT UPDATE ON payments TO elsom", []string{"a role has a right that it doesn't need: UPDATE of payments to elsom"}},
+	{"a right to a column is granted", "GRANT UPDATE (amount) ON payments TO elsom", []string{"a role has a right that it doesn't need: UPDATE (amount) of payments to elsom"}},
+	{"everybody may insert", "GRANT INSERT ON cash_ins TO PUBLIC", []string{"a role has a right that it doesn't need: INSERT of cash_ins to PUBLIC"}},
+	{"a role may truncate", "GRANT TRUNCATE ON sessions TO elsom", []string{"a role has a right that it doesn't need: TRUNCATE of sessions to elsom"}},
+	{"the serving role may create", "GRANT CREATE ON SCHEMA public TO elsom", []string{"serving role elsom may create objects in the schema"}},
+	{"a role may read", "GRANT SELECT ON payments TO pg_monitor", nil},
+}
+
+var schemaCasesSQLite = []schemaCase{
+	{"a trigger is dropped", "DROP TRIGGER entries_no_update", []string{"trigger entries_no_update of entries is missing"}},
+	{"a trigger never fires", "DROP TRIGGER entries_no_update; CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries WHEN 0 BEGIN SELECT RAISE(ABORT, 'entries is append-only'); END",
+		[]string{"trigger entries_no_update of entries is not as the migrations made it"}},
+	{"a trigger does nothing", "DROP TRIGGER transfers_no_delete; CREATE TRIGGER transfers_no_delete BEFORE DELETE ON transfers BEGIN SELECT 1; END",
+		[]string{"trigger transfers_no_delete of transfers is not as"}},
+	{"a trigger of another table", "DROP TRIGGER entries_no_delete; CREATE TRIGGER entries_no_delete BEFORE DELETE ON promises BEGIN SELECT RAISE(ABORT, 'entries is append-only'); END",
+		[]string{"trigger entries_no_delete of entries is missing", "trigger entries_no_delete of promises is not of this release"}},
+	{"a foreign trigger", "CREATE TRIGGER odd AFTER INSERT ON payments BEGIN DELETE FROM sessions; END", []string{"trigger odd of payments is not of this release"}},
+	{"a check is taken out", "PRAGMA writable_schema = on; UPDATE sqlite_master SET sql = REPLACE(sql, ', CHECK (floor IS NULL OR balance >= floor)', '') WHERE name = 'accounts'; " +
+		"UPDATE sqlite_master SET sql = REPLACE(sql, 'CHECK (floor IS NULL OR balance >= floor)', 'CHECK (TRUE)') WHERE name = 'accounts'; PRAGMA writable_schema = off",
+		[]string{"table accounts is not as the migrations made it"}},
+	{"a unique key is taken out", "PRAGMA writable_schema = on; UPDATE sqlite_master SET sql = REPLACE(sql, 'code        VARCHAR(12)  NOT NULL UNIQUE', 'code VARCHAR(12) NOT NULL') WHERE name = 'payments'; PRAGMA writable_schema = off",
+		[]string{"table payments is not as the migrations made it"}},
+	{"an index is dropped", "DROP INDEX payments_open", []string{"index payments_open of payments is missing"}},
+	{"a unique index is added", "CREATE UNIQUE INDEX odd ON payments (accepted_at)", []string{"index odd of payments is not of this release"}},
+	{"a plain index is added", "CREATE INDEX mine ON payments (accepted_at, id)", nil},
+	{"a table of the operator", "CREATE TABLE mine (id BIGINT)", nil},
+	{"a view is changed", "DROP VIEW balances; CREATE VIEW balances AS SELECT * FROM accounts", []string{"view balances is not as the migrations made it"}},
+	{"a default is changed", "ALTER TABLE customers ADD COLUMN odd BIGINT DEFAULT 7", []string{"table customers is not as the migrations made it"}},
+}
+
+// Every change of the schema that weakens a guard is a violation with its name.
+func TestSchemaChangesAreFound(t *testing.T) {
+	test := func(t *testing.T, cases []schemaCase, fresh func(testing.TB, ...database.Option) *database.DB) {
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				db := fresh(t)
+				if _, err := databasetest.Superuser(t, db).Pool().ExecContext(t.Context(), c.did); err != nil {
+					t.Fatal(err)
+				}
+				got := slices.Sorted(slices.Values(runAudit(t, db).Violations))
+				matches := len(got) == len(c.found)
+				for i := range min(len(got), len(c.found)) {
+					matches = matches && strings.HasPrefix(got[i], "schema: "+c.found[i])
+				}
+				if !matches {
+					t.Errorf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(c.found, "\n\t"))
+				}
+			})
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { test(t, schemaCasesSQLite, databasetest.SQLite) })
+	t.Run("postgres", func(t *testing.T) { test(t, schemaCasesPostgres, databasetest.Postgres) })
+}
+
+// Comments and white space are no part of a definition, but what is quoted is.
+func TestOneSpaced(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a  -- why\n\tb":                  "a b",
+		"'a  -- b\n' c":                   "'a  -- b\n' c",
+		`"a  --" -- b`:                    `"a  --"`,
+		"'open -- x":                      "'open -- x",
+		"-- only":                         "",
+		"CHECK (a = 'it''s -- so')\n-- x": "CHECK (a = 'it''s -- so')",
+	} {
+		if got := audit.OneSpaced(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
