@@ -52,10 +52,7 @@ func (r *Result) checkSchema(tx *database.Tx) error {
 		r.Checks = append(r.Checks, Check{Invariant: schema, Proves: rule.proves})
 	}
 	for _, d := range compareSchema(expected, objects) {
-		r.Checks[first+ruleOf(d.kind)].Found++
-		if len(r.Violations) < MaxListed {
-			r.Violations = append(r.Violations, schema+": "+d.says)
-		}
+		r.found(first+ruleOf(d.kind), schema+": "+d.says)
 	}
 	return nil
 }
