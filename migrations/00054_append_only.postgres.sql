@@ -31,12 +31,12 @@ CREATE OR REPLACE TRIGGER settlements_append_only BEFORE UPDATE OR DELETE ON set
     FOR EACH ROW EXECUTE FUNCTION refuse_change_but_signature();
 CREATE OR REPLACE TRIGGER catalog_versions_append_only BEFORE UPDATE OR DELETE ON catalog_versions
     FOR EACH ROW EXECUTE FUNCTION refuse_change_but_signature();
--- mutant:replace UPDATE OR DELETE => DELETE ./internal/database TestAppendOnlyTables
+-- mutant:replace UPDATE OR DELETE ON cash_ins => DELETE ON cash_ins ./internal/database TestAppendOnlyTables
 CREATE OR REPLACE TRIGGER cash_ins_append_only BEFORE UPDATE OR DELETE ON cash_ins
     FOR EACH ROW EXECUTE FUNCTION refuse_change_but_signature();
 CREATE OR REPLACE TRIGGER cash_ins_no_truncate BEFORE TRUNCATE ON cash_ins
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- mutant:replace UPDATE OR DELETE => UPDATE ./internal/database TestAppendOnlyTables
+-- mutant:replace UPDATE OR DELETE ON wallet_transfers => UPDATE ON wallet_transfers ./internal/database TestAppendOnlyTables
 CREATE OR REPLACE TRIGGER wallet_transfers_append_only BEFORE UPDATE OR DELETE ON wallet_transfers
     FOR EACH ROW EXECUTE FUNCTION refuse_change_but_signature();
 CREATE OR REPLACE TRIGGER wallet_transfers_no_truncate BEFORE TRUNCATE ON wallet_transfers

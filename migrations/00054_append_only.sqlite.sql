@@ -20,7 +20,7 @@ CREATE TRIGGER catalog_versions_no_update BEFORE UPDATE OF version, content, put
 BEGIN SELECT RAISE(ABORT, 'catalog_versions is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
--- mutant:replace OLD.mac IS NOT NULL OR => ./internal/database TestSignatureIsAddedOnce
+-- mutant:replace ON transfers WHEN OLD.mac IS NOT NULL OR => ON transfers WHEN ./internal/database TestSignatureIsAddedOnce
 CREATE TRIGGER transfers_signed_once BEFORE UPDATE OF mac, key_id ON transfers WHEN OLD.mac IS NOT NULL OR OLD.key_id <> '' OR NEW.mac IS NULL OR NEW.key_id NOT LIKE 'b-%'
 BEGIN SELECT RAISE(ABORT, 'transfers is append-only'); END;
 -- +goose StatementEnd
