@@ -83,34 +83,43 @@ func newApp(ctx context.Context, cfg *config.Config, options ...database.Option)
 	}
 	a := &app{config: cfg, db: db, notifier: outbox.NewNotifier()}
 	a.log = translog.New(db, translog.Options{Keys: cfg.CheckpointKeys(), Witness: cfg.CheckpointFile})
-	secret, pepper := []byte(cfg.SecretKey.Reveal()), []byte(cfg.PINPepper.Reveal())
-	if err := a.wire(secret, pepper); err != nil {
+	if err := a.wire(secretsOf(cfg)); err != nil {
 		a.close()
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *app) wire(secret, pepper []byte) error {
-	if err := a.wireMessages(secret); err != nil {
+// secrets are the server's secret and pepper, and those that they replace; nil: none.
+type secrets struct{ secret, pepper, previousSecret, previousPepper []byte }
+
+func secretsOf(cfg *config.Config) secrets {
+	return secrets{
+		[]byte(cfg.SecretKey.Reveal()), []byte(cfg.PINPepper.Reveal()),
+		[]byte(cfg.SecretKeyPrevious.Reveal()), []byte(cfg.PINPepperPrevious.Reveal()),
+	}
+}
+
+func (a *app) wire(s secrets) error {
+	if err := a.wireMessages(s); err != nil {
 		return err
 	}
-	if err := a.wireIdentity(secret, pepper); err != nil {
+	if err := a.wireIdentity(s); err != nil {
 		return err
 	}
-	return a.wireMoney(secret)
+	return a.wireMoney(s)
 }
 
 // wireMessages wires SMS and push notifications, and the rate limits.
-func (a *app) wireMessages(secret []byte) (err error) {
-	if a.sealer, err = sms.NewSealer(secret); err != nil {
+func (a *app) wireMessages(s secrets) (err error) {
+	if a.sealer, err = sms.NewSealer(s.secret, s.previousSecret); err != nil {
 		return err
 	}
 	a.messages = sms.NewMessages(a.db, a.sealer)
-	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: secret, Off: !a.config.RateLimits}); err != nil {
+	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: s.secret, PreviousSecret: s.previousSecret, Off: !a.config.RateLimits}); err != nil {
 		return err
 	}
-	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: secret, Keep: a.config.Retention.Security}); err != nil {
+	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: s.secret, Keep: a.config.Retention.Security}); err != nil {
 		return err
 	}
 	if !a.config.VAPIDKey.Set() {
@@ -125,14 +134,14 @@ func (a *app) wireMessages(secret []byte) (err error) {
 }
 
 // wireIdentity wires the catalog, customers, agents, gateways and USSD sessions.
-func (a *app) wireIdentity(secret, pepper []byte) (err error) {
+func (a *app) wireIdentity(s secrets) (err error) {
 	a.catalog = catalog.New(a.db, catalog.Options{
 		Development: a.config.Development(), DostekURL: a.config.DosTekURL.Reveal(),
 		// The stand-in serves its other services beside DosTek's.
 		StandInURL: strings.TrimSuffix(a.config.DosTekURL.Reveal(), "/pay"),
 	})
 	a.customers, err = customer.New(a.db, customer.Options{
-		Secret: secret, PINPepper: pepper,
+		Secret: s.secret, PINPepper: s.pepper, PreviousSecret: s.previousSecret, PreviousPepper: s.previousPepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
 		Levels: a.catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.ledger.Balance(ctx, id) },
 		SecurityLog: a.security, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
@@ -140,18 +149,20 @@ func (a *app) wireIdentity(secret, pepper []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.agents, err = cashin.NewAgents(a.db, a.counters, secret); err != nil {
+	if a.agents, err = cashin.NewAgents(a.db, a.counters, s.secret, s.previousSecret); err != nil {
 		return err
 	}
-	if a.gateways, err = credential.NewGateways(a.db, a.counters, secret); err != nil {
+	if a.gateways, err = credential.NewGateways(a.db, a.counters, s.secret, s.previousSecret); err != nil {
 		return err
 	}
-	a.ussdSessions, err = ussdsession.New[ussd.Content](a.db, ussdsession.Options{Secret: secret, Pepper: pepper})
+	a.ussdSessions, err = ussdsession.New[ussd.Content](a.db, ussdsession.Options{
+		Secret: s.secret, Pepper: s.pepper, PreviousSecret: s.previousSecret, PreviousPepper: s.previousPepper,
+	})
 	return err
 }
 
 // wireMoney wires the ledger and the services that post to it.
-func (a *app) wireMoney(secret []byte) (err error) {
+func (a *app) wireMoney(s secrets) (err error) {
 	a.ledger = ledger.New(a.db, ledger.Options{})
 	a.wallets = wallet.New(a.ledger)
 	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Customers: a.customers})
@@ -159,7 +170,7 @@ func (a *app) wireMoney(secret []byte) (err error) {
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
 	})
 	a.billers = &billerClients{}
-	if a.billers.logins, err = billerlogin.New(a.db, secret); err != nil {
+	if a.billers.logins, err = billerlogin.New(a.db, s.secret, s.previousSecret); err != nil {
 		return err
 	}
 	if a.billers.certificates, err = readCertificates(a.config.BillerCertificates); err != nil {

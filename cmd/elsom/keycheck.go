@@ -12,8 +12,8 @@ import (
 // serverKeys returns the configured keys that stored data depends on.
 func serverKeys(c *config.Config) []keycheck.Key {
 	return []keycheck.Key{
-		{Name: keycheck.Secret, Value: []byte(c.SecretKey.Reveal())},
-		{Name: keycheck.Pepper, Value: []byte(c.PINPepper.Reveal())},
+		{Name: keycheck.Secret, Value: []byte(c.SecretKey.Reveal()), Previous: []byte(c.SecretKeyPrevious.Reveal())},
+		{Name: keycheck.Pepper, Value: []byte(c.PINPepper.Reveal()), Previous: []byte(c.PINPepperPrevious.Reveal())},
 	}
 }
 
@@ -32,8 +32,8 @@ func explainKeys(err error) error {
 	var problems []error
 	for _, m := range mismatch {
 		problems = append(problems, fmt.Errorf("%s: is not the key of this database, which was recorded on %s; %s. "+
-			"Set that key again, or set ELSOM_DATABASE_URL to the database of this key",
-			variables[m.Name], m.Since.UTC().Format(time.RFC3339), lost[m.Name]))
+			"Set that key again (as %s_PREVIOUS while this one replaces it, see elsom help keys), or set ELSOM_DATABASE_URL to the database of this key",
+			variables[m.Name], m.Since.UTC().Format(time.RFC3339), lost[m.Name], variables[m.Name]))
 	}
 	return errors.Join(problems...)
 }

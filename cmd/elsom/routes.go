@@ -20,8 +20,9 @@ import (
 
 // handlers returns the browser sessions and the HTTP server with all routes.
 func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
+	keys := secretsOf(a.config)
 	sessions, err := session.New(a.db, session.Options{
-		Secret: []byte(a.config.SecretKey.Reveal()), Secure: a.config.HTTPS(), Public: a.config.BaseURL,
+		Secret: keys.secret, PreviousSecret: keys.previousSecret, Secure: a.config.HTTPS(), Public: a.config.BaseURL,
 		Left: push.RemoveBrowser, Ended: push.RemoveForCustomer, SecurityLog: a.security,
 	})
 	if err != nil {

@@ -8,11 +8,10 @@ package billerlogin
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -40,8 +39,8 @@ func (l Login) GoString() string { return l.String() }
 
 // Logins reads and writes the logins of a database.
 type Logins struct {
-	db   *database.DB
-	aead cipher.AEAD
+	db      *database.DB
+	ciphers keyedhash.Ciphers
 
 	mu   sync.Mutex
 	seen time.Time // when the copy was read
@@ -52,21 +51,18 @@ type Logins struct {
 const freshness = time.Second
 
 // New returns the logins of a database. They are sealed with a key derived from
-// secret.
-func New(db *database.DB, secret []byte) (*Logins, error) {
-	key, err := keyedhash.Derive(secret, "elsom biller logins")
+// secret; those sealed under previous secrets are accepted, and sealed anew when they
+// are read.
+func New(db *database.DB, secret []byte, previous ...[]byte) (*Logins, error) {
+	keys, err := keyedhash.DeriveAll("elsom biller logins", secret, previous...)
 	if err != nil {
 		return nil, fmt.Errorf("billerlogin: %w", err)
 	}
-	block, err := aes.NewCipher(key)
+	ciphers, err := keys.Ciphers()
 	if err != nil {
 		return nil, fmt.Errorf("billerlogin: %w", err)
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, fmt.Errorf("billerlogin: %w", err)
-	}
-	return &Logins{db: db, aead: aead}, nil
+	return &Logins{db: db, ciphers: ciphers}, nil
 }
 
 // Maximum lengths in bytes.
@@ -91,7 +87,7 @@ func (ls *Logins) Set(ctx context.Context, biller, user, password string) error 
 	case !sendable(password, passwordLength):
 		return fault.New(fault.Invalid, op, "").Because(ErrPassword)
 	}
-	sealed := base64.StdEncoding.EncodeToString(ls.aead.Seal(nil, nil, []byte(password), []byte(biller)))
+	sealed := ls.seal(biller, []byte(password))
 	//mutant:replace sealed => sealed[:0] + password TestLoginIsSealed
 	return fault.Wrap(op, upsert(ctx, ls.db, row{Biller: biller, Username: user, Sealed: sealed, SetAt: ls.db.Now()}))
 }
@@ -136,15 +132,47 @@ func (ls *Logins) All(ctx context.Context) (map[string]Login, error) {
 	}
 	all := make(map[string]Login, len(rows))
 	for _, r := range rows {
-		sealed, err := base64.StdEncoding.DecodeString(r.Sealed)
-		var password []byte
-		if err == nil {
-			password, err = ls.aead.Open(nil, nil, sealed, []byte(r.Biller))
-		}
+		password, stale, err := ls.open(r)
 		if err != nil {
 			return nil, fault.New(fault.Internal, op, "").Because(fmt.Errorf("the password of biller %s: %w", r.Biller, errSealed))
+		}
+		//mutant:drop TestLoginIsSealedAnew/sqlite
+		if stale {
+			ls.reseal(ctx, r, password)
 		}
 		all[r.Biller] = Login{r.Biller, r.Username, string(password), r.SetAt}
 	}
 	return all, nil
+}
+
+func (ls *Logins) open(r row) (password []byte, stale bool, err error) {
+	sealed, err := base64.StdEncoding.DecodeString(r.Sealed)
+	if err != nil {
+		return nil, false, err
+	}
+	return ls.ciphers.Open(sealed, []byte(r.Biller))
+}
+
+func (ls *Logins) seal(biller string, password []byte) string {
+	return base64.StdEncoding.EncodeToString(ls.ciphers.Seal(password, []byte(biller)))
+}
+
+// reseal seals a login under the key in use, unless it was changed meanwhile. It may
+// fail: the login can still be opened, and the next read tries again.
+func (ls *Logins) reseal(ctx context.Context, r row, password []byte) {
+	if err := replaceSealed(ctx, ls.db, r, ls.seal(r.Biller, password)); err != nil {
+		slog.WarnContext(ctx, "billerlogin: sealing under the new key failed", "biller", r.Biller, "error", err)
+	}
+}
+
+// Stale returns how many logins are sealed under a previous secret.
+func (ls *Logins) Stale(ctx context.Context) (int, error) {
+	rows, err := list(ctx, ls.db)
+	n := 0
+	for _, r := range rows {
+		if _, stale, err := ls.open(r); err != nil || stale {
+			n++
+		}
+	}
+	return n, fault.Wrap("billerlogin.stale", err)
 }

@@ -124,3 +124,36 @@ func TestKeyNeverChanges(t *testing.T) {
 		t.Errorf("%+v, %v", login, err)
 	}
 }
+
+// A login sealed under the previous secret is read, and sealed under the new one.
+func TestLoginIsSealedAnew(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, next := t.Context(), []byte("another secret, which is long enough too")
+		with := func(secret []byte, previous ...[]byte) *billerlogin.Logins {
+			ls, err := billerlogin.New(db, secret, previous...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ls
+		}
+		if err := with(secret).Set(ctx, "hoster", "elsom", planted); err != nil {
+			t.Fatal(err)
+		}
+		rotating := with(next, secret)
+		for _, stale := range []int{1, 0} {
+			if n, err := rotating.Stale(ctx); err != nil || n != stale {
+				t.Errorf("%d stale, %v; want %d", n, err, stale)
+			}
+			if got, found, err := with(next, secret).Of(ctx, "hoster"); err != nil || !found || got.Password != planted {
+				t.Errorf("%v, %t, %v", got, found, err)
+			}
+		}
+		if got, _, err := with(next).Of(ctx, "hoster"); err != nil || got.Password != planted {
+			t.Errorf("without the previous secret: %v, %v", got, err)
+		}
+		// A process that still uses the old secret and accepts the new one reads it too.
+		if got, _, err := with(secret, next).Of(ctx, "hoster"); err != nil || got.Password != planted {
+			t.Errorf("by the process before: %v, %v", got, err)
+		}
+	})
+}

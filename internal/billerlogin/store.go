@@ -29,6 +29,13 @@ func upsert(ctx context.Context, db *database.DB, r row) error {
 	})
 }
 
+// replaceSealed changes the sealed password of a login that is as it was read.
+func replaceSealed(ctx context.Context, db *database.DB, was row, sealed string) error {
+	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec("UPDATE biller_logins SET sealed = ? WHERE biller = ? AND sealed = ?", sealed, was.Biller, was.Sealed).Error
+	})
+}
+
 func remove(ctx context.Context, db *database.DB, biller string) (removed bool, err error) {
 	err = db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		result := tx.Gorm().Delete(&row{Biller: biller})

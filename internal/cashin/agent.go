@@ -73,8 +73,8 @@ type Agents struct {
 }
 
 // NewAgents returns the register on db; see credential.NewRegister.
-func NewAgents(db *database.DB, counters credential.Counters, serverSecret []byte) (*Agents, error) {
-	register, err := credential.NewRegister[details](db, realm, counters, serverSecret)
+func NewAgents(db *database.DB, counters credential.Counters, serverSecret []byte, previous ...[]byte) (*Agents, error) {
+	register, err := credential.NewRegister[details](db, realm, counters, serverSecret, previous...)
 	return &Agents{db, register}, err
 }
 

@@ -42,6 +42,9 @@ type Config struct {
 	SecretKey Secret
 	// PINPepper is at least 32 bytes and never the secret key itself.
 	PINPepper Secret
+	// SecretKeyPrevious and PINPepperPrevious are those that SecretKey and PINPepper
+	// replace; empty: none.
+	SecretKeyPrevious, PINPepperPrevious Secret
 	// BooksKey has the keys that sign rows, one a line; empty: rows are not signed.
 	BooksKey Secret
 	// CheckpointKey has the keys of the log's checkpoints, one a line, the signing one

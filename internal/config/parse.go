@@ -50,9 +50,11 @@ type variables struct {
 	Listen             string `env:"ELSOM_LISTEN" envDefault:"127.0.0.1:8080" help:"Address to listen on, host:port."`
 	BaseURL            string `env:"ELSOM_BASE_URL" defaultText:"http:// and the address of ELSOM_LISTEN" help:"Public address, such as https://wallet.example.kg. Production accepts http on loopback only: TLS ends at the proxy in front."`
 	DatabaseURL        string `env:"ELSOM_DATABASE_URL" defaultText:"sqlite:var/elsom.db in development; required in production" help:"sqlite:PATH or postgres://USER@HOST/NAME."`
-	SecretKey          string `env:"ELSOM_SECRET_KEY" defaultText:"required in production" help:"At least 32 random bytes. The keys of cookies, form tokens, SMS codes and stored passwords of billers are derived from it. It must not change."`
+	SecretKey          string `env:"ELSOM_SECRET_KEY" defaultText:"required in production" help:"At least 32 random bytes. The keys of cookies, form tokens, SMS codes and stored passwords of billers are derived from it. To replace it, see elsom help keys."`
 	DosTekURL          string `env:"ELSOM_DOSTEK_URL" defaultText:"the stand-in, in development" help:"DosTek's payment address. Without it, and without one in the catalog, production doesn't offer the service and logs a warning at the start."`
-	PINPepper          string `env:"ELSOM_PIN_PEPPER" defaultText:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. It must not change."`
+	PINPepper          string `env:"ELSOM_PIN_PEPPER" defaultText:"required in production" help:"At least 32 random bytes, another value than ELSOM_SECRET_KEY. PINs are hashed with it. Keep it away from the database and its backups. To replace it, see elsom help keys."`
+	SecretKeyPrevious  string `env:"ELSOM_SECRET_KEY_PREVIOUS" help:"While ELSOM_SECRET_KEY is replaced: the other key, which is accepted too. See elsom help keys."`
+	PINPepperPrevious  string `env:"ELSOM_PIN_PEPPER_PREVIOUS" help:"While ELSOM_PIN_PEPPER is replaced: the other one, which is accepted too. See elsom help keys."`
 	BooksKey           string `env:"ELSOM_BOOKS_KEY" defaultText:"derived from the secret in development" help:"Signs the rows that decide where money goes; elsom key new prints one. Several keys, one a line: the first signs, all verify. Keep it away from the database and its backups. Without it rows are written unsigned, and production logs a warning."`
 	CheckpointKey      string `env:"ELSOM_CHECKPOINT_KEY" defaultText:"derived from the secret in development" help:"Signs the checkpoints of the log; elsom key new --checkpoint NAME prints one. Earlier keys, private or public, may follow, one a line: they only verify. Keep it away from the database and its backups. Without it the log has no checkpoints, and production logs a warning."`
 	CheckpointFile     string `env:"ELSOM_CHECKPOINT_FILE" defaultText:"beside the SQLite database in development, PATH.checkpoint" help:"File outside the database and its backups that keeps the last checkpoint of the log, so that a restore to an earlier moment is noticed: see elsom help log. The portal writes it."`
@@ -74,7 +76,7 @@ type variables struct {
 // secrets are the variables that can also be read from a file, whose path is in the
 // variable with the suffix _FILE.
 var secrets = []string{
-	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
+	"ELSOM_DATABASE_URL", "ELSOM_SECRET_KEY", "ELSOM_SECRET_KEY_PREVIOUS", "ELSOM_PIN_PEPPER_PREVIOUS", "ELSOM_DOSTEK_URL", "ELSOM_PIN_PEPPER",
 	"ELSOM_BOOKS_KEY", "ELSOM_CHECKPOINT_KEY", "ELSOM_VAPID_KEY", "ELSOM_SMS_URL", "ELSOM_SMS_RECEIPTS_URL", "ELSOM_SMTP_URL",
 }
 
@@ -101,6 +103,8 @@ func Parse(environment map[string]string) (*Config, error) {
 		BaseURL:            strings.TrimSuffix(in.BaseURL, "/"),
 		SecretKey:          Secret(in.SecretKey),
 		PINPepper:          Secret(in.PINPepper),
+		SecretKeyPrevious:  Secret(in.SecretKeyPrevious),
+		PINPepperPrevious:  Secret(in.PINPepperPrevious),
 		BooksKey:           Secret(in.BooksKey),
 		CheckpointKey:      Secret(in.CheckpointKey),
 		CheckpointFile:     in.CheckpointFile,

@@ -55,15 +55,29 @@ func checkSecrets(c *Config, problems *Problems) {
 			c.PINPepper = pepperOf(c.SecretKey)
 		}
 	}
-	checkSecret("ELSOM_SECRET_KEY", c.SecretKey, problems)
-	checkSecret("ELSOM_PIN_PEPPER", c.PINPepper, problems)
-	if c.Mode != Development {
-		//mutant:drop TestRefused
-		refuseKnown("ELSOM_SECRET_KEY", c.SecretKey, problems)
-		refuseKnown("ELSOM_PIN_PEPPER", c.PINPepper, problems)
+	keys := []struct {
+		variable string
+		value    Secret
+		optional bool
+	}{
+		{"ELSOM_SECRET_KEY", c.SecretKey, false}, {"ELSOM_PIN_PEPPER", c.PINPepper, false},
+		{"ELSOM_SECRET_KEY_PREVIOUS", c.SecretKeyPrevious, true}, {"ELSOM_PIN_PEPPER_PREVIOUS", c.PINPepperPrevious, true},
 	}
-	if c.PINPepper.Set() && c.PINPepper == c.SecretKey {
-		problems.add("ELSOM_PIN_PEPPER", "must not be the secret key")
+	for i, key := range keys {
+		if key.optional && !key.value.Set() {
+			continue
+		}
+		checkSecret(key.variable, key.value, problems)
+		if c.Mode != Development {
+			//mutant:drop TestRefused
+			refuseKnown(key.variable, key.value, problems)
+		}
+		for _, other := range keys[:i] {
+			//mutant:drop TestRefused
+			if key.value.Set() && key.value == other.value {
+				problems.add(key.variable, "must not be the value of %s", other.variable)
+			}
+		}
 	}
 }
 

@@ -106,8 +106,8 @@ const everyScope = "*"
 type Gateways struct{ register *Register[gatewayDetails] }
 
 // NewGateways returns the register on db; see NewRegister.
-func NewGateways(db *database.DB, counters Counters, serverSecret []byte) (*Gateways, error) {
-	register, err := NewRegister[gatewayDetails](db, gateways, counters, serverSecret)
+func NewGateways(db *database.DB, counters Counters, serverSecret []byte, previous ...[]byte) (*Gateways, error) {
+	register, err := NewRegister[gatewayDetails](db, gateways, counters, serverSecret, previous...)
 	return &Gateways{register}, err
 }
 

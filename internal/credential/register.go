@@ -27,9 +27,9 @@ type Register[Details any] struct {
 // NewRegister returns a realm's register on db. counters counts attempts; nil: they
 // are not counted, for commands. The keyed hashes by which right passwords are
 // recognized use a key derived from serverSecret; nil: passwords are not recognized
-// after a restart.
-func NewRegister[Details any](db *database.DB, realm Realm, counters Counters, serverSecret []byte) (*Register[Details], error) {
-	v, err := newVerifier(counters, realm.Limits, serverSecret)
+// after a restart. Those of previous secrets are accepted, and replaced.
+func NewRegister[Details any](db *database.DB, realm Realm, counters Counters, serverSecret []byte, previous ...[]byte) (*Register[Details], error) {
+	v, err := newVerifier(counters, realm.Limits, serverSecret, previous...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", realm.Name, err)
 	}

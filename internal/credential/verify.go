@@ -30,23 +30,24 @@ type verifier struct {
 	*password.Hasher
 	counters Counters // nil: attempts are not counted
 	limits   Limits
-	key      keyedhash.Key
-	stored   bool // keyed hashes are stored: key is derived from the server's secret
+	keys     keyedhash.Keys
+	stored   bool // keyed hashes are stored: keys are derived from the server's secret
 	// same joins concurrent attempts with one password: they are one attempt.
 	same  singleflight.Group
 	right sync.Map // code → keyed hash of the password that was right in this process
 }
 
-// newVerifier derives the key of the keyed hashes from the server's secret. Without
-// a secret it uses a random key, and no keyed hash is stored.
-func newVerifier(counters Counters, limits Limits, serverSecret []byte) (*verifier, error) {
+// newVerifier derives the key of the keyed hashes from the server's secret. Hashes made
+// with previous secrets are accepted. Without a secret it uses a random key, and no
+// keyed hash is stored.
+func newVerifier(counters Counters, limits Limits, serverSecret []byte, previous ...[]byte) (*verifier, error) {
 	v := &verifier{counters: counters, limits: limits, stored: len(serverSecret) > 0}
 	if !v.stored {
 		serverSecret = make([]byte, sha256.Size)
 		_, _ = rand.Read(serverSecret) // never fails: crypto/rand ends the process instead
 	}
 	var err error
-	if v.key, err = keyedhash.Derive(serverSecret, "elsom keychain"); err != nil {
+	if v.keys, err = keyedhash.DeriveAll("elsom keychain", serverSecret, previous...); err != nil {
 		return nil, err
 	}
 	v.Hasher, err = password.New(password.DefaultHash)
@@ -59,14 +60,14 @@ func (v *verifier) storedMAC(code, hash, password string) string {
 	if !v.stored {
 		return ""
 	}
-	return v.mac(code, hash, password)
+	return mac(v.keys.Current(), code, hash, password)
 }
 
 // mac returns the keyed hash of a password. It includes the slow hash, so that it is
 // invalid once the password changes.
-func (v *verifier) mac(code, hash, password string) string {
+func mac(key keyedhash.Key, code, hash, password string) string {
 	//mutant:replace hash, => ./internal/cashin TestRightPasswordIsNotCounted
-	return v.key.Sum(code, hash, password)
+	return key.Sum(code, hash, password)
 }
 
 // attempt is one presented password.
@@ -91,8 +92,13 @@ func (v *verifier) verify(ctx context.Context, s secret, a attempt, save func(ct
 	}
 	// An inadmissible attempt has another keyed hash, so it never joins an admissible
 	// one from the same address below.
-	mac := v.mac(a.code, hash, a.password)
+	mac := mac(v.keys.Current(), a.code, hash, a.password)
 	if hash != "" && v.recognized(s, a.code, mac) {
+		return true, nil
+	}
+	//mutant:replace hash != "" => false TestKeyedHashesOfThePreviousSecret
+	if hash != "" && v.stored && v.keys[1:].Made(s.mac, a.code, hash, a.password) {
+		v.storeRight(ctx, a.code, mac, save)
 		return true, nil
 	}
 	address := ratelimit.Address(a.from.String())

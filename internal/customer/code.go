@@ -9,7 +9,6 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/input"
-	"elsom/internal/keyedhash"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
@@ -28,12 +27,17 @@ const (
 	ForUnlock Purpose = "unlock"
 )
 
-// codeHash returns the stored form of a code: a keyed hash over the browser session
-// and everything that the code confirms, so that it confirms nothing else.
+// codeHash returns the stored form of a code.
 func (cs *Customers) codeHash(row *confirmation, code string) string {
+	return cs.keys.Current().Sum(codeTexts(row, code)...)
+}
+
+// codeTexts returns the texts of a code's keyed hash: the browser session and
+// everything that the code confirms, so that it confirms nothing else.
+func codeTexts(row *confirmation, code string) []string {
 	//mutant:replace Phone, row.Email, row.PasswordHash => Email TestCodeIsBoundToWhatItConfirms
 	//mutant:replace row.SessionKey, row.Purpose, => TestCodeIsBoundToWhatItConfirms
-	return cs.key.Sum("code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code)
+	return []string{"code", row.SessionKey, row.Purpose, row.Phone, row.Email, row.PasswordHash, row.Offer, row.Lang, code}
 }
 
 // startCode stores what a code will confirm and queues the SMS, in one transaction.
@@ -85,7 +89,7 @@ func (cs *Customers) verifyCode(ctx context.Context, op, sessionKey string, purp
 	if !counted {
 		return nil, cs.codeError(ctx, op, sessionKey, purpose)
 	}
-	if !keyedhash.Equal(cs.codeHash(row, code), row.CodeHash) {
+	if !cs.keys.Made(row.CodeHash, codeTexts(row, code)...) {
 		if row.Tries >= codeTries {
 			return nil, fault.New(fault.Invalid, op, "customer.code_tries").At("code")
 		}

@@ -113,8 +113,11 @@ type Options struct {
 	// PINPepper is mixed into PINs before they are hashed. It is never stored in the
 	// database.
 	PINPepper []byte
-	Counters  *ratelimit.Counters
-	Sealer    *sms.Sealer
+	// PreviousSecret and PreviousPepper are those that Secret and PINPepper replace;
+	// empty: none. What was made with them is accepted, and made anew when it is used.
+	PreviousSecret, PreviousPepper []byte
+	Counters                       *ratelimit.Counters
+	Sealer                         *sms.Sealer
 	// OpenWallet opens the wallet of a new customer in the transaction that inserts
 	// the customer.
 	OpenWallet func(ctx context.Context, tx *database.Tx, customerID int64) error
@@ -140,9 +143,11 @@ type Options struct {
 // Customers is the register of customers.
 type Customers struct {
 	desk
-	o      Options
-	key    keyedhash.Key
-	hasher *password.Hasher
+	o    Options
+	keys keyedhash.Keys
+	// peppers has the pepper in use first.
+	peppers []pepperKey
+	hasher  *password.Hasher
 	// anonymous hashes for requests from unfamiliar origins, with lower priority.
 	anonymous *password.Hasher
 	budget    *budget
@@ -158,7 +163,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if len(o.PINPepper) < pepperBytes {
 		return nil, errors.New("customer: the PIN pepper is missing or too short")
 	}
-	key, err := keyedhash.Derive(o.Secret, "elsom customer")
+	keys, err := keyedhash.DeriveAll("elsom customer", o.Secret, o.PreviousSecret)
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
@@ -175,7 +180,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	cs := &Customers{desk: desk{db, o.Levels}, o: o, key: key, hasher: hasher, anonymous: hasher.LowPriority(), budget: newBudget(o.Budget)}
+	cs := &Customers{desk: desk{db, o.Levels}, o: o, keys: keys, peppers: peppersOf(o), hasher: hasher, anonymous: hasher.LowPriority(), budget: newBudget(o.Budget)}
 	cs.callers = database.NewCoalescer(cs.readCallers)
 	return cs, nil
 }

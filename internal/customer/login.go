@@ -8,6 +8,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/keyedhash"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 	"elsom/internal/securitylog"
@@ -105,11 +106,17 @@ func (cs *Customers) renewHash(ctx context.Context, holder *Record, password str
 // markFamiliar records that a customer has used this browser and address.
 func (cs *Customers) markFamiliar(tx *database.Tx, id int64, from Origin, now time.Time) error {
 	if from.Device != "" {
-		if err := upsertFamiliar(tx, id, cs.familiarDevice(id, from.Device), now); err != nil {
+		device := familiarDevice(cs.keys.Current(), id, from.Device)
+		if err := upsertFamiliar(tx, id, device, now); err != nil {
 			return err
 		}
+		for _, previous := range cs.keys[1:] {
+			if err := copyKnown(tx, id, familiarDevice(previous, id, from.Device), device); err != nil {
+				return err
+			}
+		}
 	}
-	return upsertFamiliar(tx, id, cs.familiarAddress(id, from.Address), now)
+	return upsertFamiliar(tx, id, familiarAddress(cs.keys.Current(), id, from.Address), now)
 }
 
 // markKnown records that a browser registered the wallet or confirmed an operation
@@ -118,13 +125,13 @@ func (cs *Customers) markKnown(tx *database.Tx, id int64, from Origin, now time.
 	if from.Device == "" {
 		return nil
 	}
-	return upsertKnown(tx, id, cs.familiarDevice(id, from.Device), now)
+	return upsertKnown(tx, id, familiarDevice(cs.keys.Current(), id, from.Device), now)
 }
 
-func (cs *Customers) familiarAddress(id int64, address string) string {
-	return cs.key.Sum("familiar", strconv.FormatInt(id, 10), ratelimit.Address(address))
+func familiarAddress(key keyedhash.Key, id int64, address string) string {
+	return key.Sum("familiar", strconv.FormatInt(id, 10), ratelimit.Address(address))
 }
 
-func (cs *Customers) familiarDevice(id int64, device string) string {
-	return cs.key.Sum("familiar device", strconv.FormatInt(id, 10), device)
+func familiarDevice(key keyedhash.Key, id int64, device string) string {
+	return key.Sum("familiar device", strconv.FormatInt(id, 10), device)
 }

@@ -9,7 +9,6 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/keyedhash"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/ratelimit"
@@ -43,10 +42,11 @@ func (o Operation) kind() string {
 // otherwise the code.
 type Proof struct{ PIN, Code string }
 
-func (cs *Customers) operationHash(c Customer, o Operation, code string) string {
+// operationTexts returns the texts of the keyed hash of an operation's code.
+func operationTexts(c Customer, o Operation, code string) []string {
 	//mutant:replace c.Browser.Session, o.Key => o.Key ./web TestCodeOfAnotherSessionIsRefused
 	parts := append([]string{"operation", c.Browser.Session, o.Key, c.Phone.String()}, o.Bound...)
-	return cs.key.Sum(append(parts, code)...)
+	return append(parts, code)
 }
 
 // StartOperation sends the SMS code of an operation, unless the last one can still be
@@ -102,7 +102,7 @@ func (cs *Customers) sendOperationCode(ctx context.Context, op string, c Custome
 	}
 	code := sms.Code(CodeDigits)
 	row := &operationCode{
-		SessionKey: c.Browser.Session, Operation: o.Key, CustomerID: c.ID, CodeHash: cs.operationHash(c, o, code),
+		SessionKey: c.Browser.Session, Operation: o.Key, CustomerID: c.ID, CodeHash: cs.keys.Current().Sum(operationTexts(c, o, code)...),
 		CreatedAt: now, SentAt: now, ExpiresAt: now.Add(CodeLife),
 	}
 	args := map[string]any{"Code": code}
@@ -177,7 +177,7 @@ func (cs *Customers) verifyOperationCode(ctx context.Context, op string, c Custo
 		return nil, cs.operationCodeError(ctx, op, c.Browser.Session, o.Key)
 	}
 	//mutant:drop ./web TestWrongConfirmationCodePaysNothing
-	if row.CustomerID != c.ID || !keyedhash.Equal(cs.operationHash(c, o, code), row.CodeHash) {
+	if row.CustomerID != c.ID || !cs.keys.Made(row.CodeHash, operationTexts(c, o, code)...) {
 		if row.Tries >= codeTries {
 			return nil, fault.New(fault.Invalid, op, "customer.code_tries").At("code")
 		}

@@ -2,10 +2,6 @@ package customer
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -90,7 +86,7 @@ type pinPurpose struct {
 
 // verifyPIN returns the row of a PIN that is right and may be used for the purpose.
 func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin string, to pinPurpose) (*pinRow, error) {
-	row, err := cs.comparePIN(ctx, op, id, pin)
+	row, renew, err := cs.comparePIN(ctx, op, id, pin)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +98,9 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 	if err == nil {
 		err = refusal
 	}
+	if err == nil && to.use != ForChange { // a change stores another hash anyway
+		cs.renewPIN(ctx, row, input.Digits(pin), renew)
+	}
 	return row, fault.Wrap(op, err)
 }
 
@@ -109,7 +108,12 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 // refusal is nil if the PIN is accepted. A refusal commits too: the attempts are
 // reset even if the PIN may not be used.
 func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
-	if same, err := clearTries(tx, row); err != nil || !same {
+	same, err := clearTries(tx, row)
+	//mutant:replace !same => false TestPINIsHashedAnewWhileItIsUsed
+	if err == nil && !same {
+		same, err = clearTriesOfRenewed(tx, row)
+	}
+	if err != nil || !same {
 		return wrongPIN(op, row), err
 	}
 	if row.Issued && to.use != ForChange {
@@ -136,37 +140,38 @@ func (cs *Customers) ReturnPIN(ctx context.Context, id int64, key string) error 
 	return fault.Wrap("customer.pin.return", cs.releasePIN(ctx, id, key))
 }
 
-// comparePIN counts an attempt, compares it, and returns the row of a right PIN.
-func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed string) (_ *pinRow, failure error) {
+// comparePIN counts an attempt, compares it, and returns the row of a right PIN,
+// and what of it is to be stored anew.
+func (cs *Customers) comparePIN(ctx context.Context, op string, id int64, typed string) (_ *pinRow, _ renewal, failure error) {
 	pin, err := parsePIN(op, typed)
 	if err != nil {
-		return nil, err
+		return nil, renewNothing, err
 	}
 	//mutant:drop ./web TestSecurityEventsOfSite
 	defer func() { cs.record(ctx, securitylog.PIN, subject{wallet: id}, "", failure) }()
 	row, counted, err := cs.countPINAttempt(ctx, id, cs.o.Now())
 	if err != nil {
-		return nil, fault.Wrap(op, err)
+		return nil, renewNothing, fault.Wrap(op, err)
 	}
 	if !counted {
-		return nil, cs.pinError(ctx, op, id)
+		return nil, renewNothing, cs.pinError(ctx, op, id)
 	}
-	right := false
+	right, renew := false, renewNothing
 	if row.Version == pinVersion {
-		right, _, err = cs.hasher.Match(ctx, cs.peppered(id, pin), row.PINHash)
+		right, renew, err = cs.matchPIN(ctx, row, pin)
 	} else {
 		err = fault.New(fault.Internal, op, "").Because(fmt.Errorf("a PIN of version %d", row.Version))
 	}
 	switch {
 	case err != nil:
 		//mutant:replace errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id)) => err TestOnlyComparedPINsAreCounted
-		return nil, errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
+		return nil, renewNothing, errors.Join(err, cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
 	case right:
-		return row, nil
+		return row, renew, nil
 	case row.Tries < pinTries:
-		return nil, wrongPIN(op, row)
+		return nil, renewNothing, wrongPIN(op, row)
 	}
-	return nil, cs.lockPIN(ctx, op, row)
+	return nil, renewNothing, cs.lockPIN(ctx, op, row)
 }
 
 // ErrWrongPIN is the cause of every refusal of a PIN that was compared and is wrong.
@@ -281,19 +286,4 @@ func parsePIN(op, typed string) (string, error) {
 		return "", fault.New(fault.Invalid, op, "customer.pin_malformed").At("pin")
 	}
 	return pin, nil
-}
-
-// peppered returns the input of the slow hash of a PIN: a keyed hash under the
-// pepper, which is not in the database. A slow hash alone does not protect one of
-// ten thousand values.
-func (cs *Customers) peppered(id int64, pin string) string {
-	//mutant:replace o.PINPepper => key TestPINIsPeppered
-	mac := hmac.New(sha256.New, cs.o.PINPepper)
-	_ = binary.Write(mac, binary.BigEndian, id) // a hash takes whatever is written
-	mac.Write([]byte(pin))
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-func (cs *Customers) hashPIN(ctx context.Context, id int64, pin string) (string, error) {
-	return cs.hasher.Hash(ctx, cs.peppered(id, pin))
 }

@@ -116,7 +116,7 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 	}
 	set := false
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		set, err = insertPIN(tx, &pinRow{CustomerID: id, PINHash: hash, Version: pinVersion, SetAt: cs.o.Now()})
+		set, err = insertPIN(tx, &pinRow{CustomerID: id, PINHash: hash, PepperID: cs.peppers[0].id, Version: pinVersion, SetAt: cs.o.Now()})
 		if err != nil || !set {
 			return err
 		}
@@ -153,7 +153,7 @@ func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) e
 	if was == pin {
 		return fault.New(fault.Invalid, op, "customer.pin_same").At("pin")
 	}
-	row, err := cs.comparePIN(ctx, op, id, was)
+	row, _, err := cs.comparePIN(ctx, op, id, was)
 	if err != nil {
 		return atOld(err)
 	}
@@ -179,7 +179,7 @@ func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *R
 	}
 	changed := false
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		changed, err = replacePIN(tx, row, hash, false, cs.o.Now())
+		changed, err = replacePIN(tx, row, hash, cs.peppers[0].id, false, cs.o.Now())
 		if err != nil || !changed {
 			return err
 		}
@@ -232,7 +232,7 @@ func (cs *Customers) ResendPIN(ctx context.Context, id int64) error {
 		return err
 	}
 	return cs.sendPIN(ctx, op, id, func(_ context.Context, tx *database.Tx, hash string) error {
-		renewed, err := reissuePIN(tx, row, hash, cs.o.Now())
+		renewed, err := reissuePIN(tx, row, hash, cs.peppers[0].id, cs.o.Now())
 		if err == nil && !renewed {
 			return fault.New(fault.Conflict, op, "customer.pin_used")
 		}
@@ -298,7 +298,11 @@ func (cs *Customers) VerifyOldPIN(ctx context.Context, id int64, pin string) (pr
 }
 
 func (cs *Customers) proof(row *pinRow) string {
-	return cs.key.Sum("pin proof", strconv.FormatInt(row.CustomerID, 10), row.PINHash)
+	return cs.keys.Current().Sum(proofTexts(row)...)
+}
+
+func proofTexts(row *pinRow) []string {
+	return []string{"pin proof", strconv.FormatInt(row.CustomerID, 10), row.PINHash}
 }
 
 // ChangePINByProof is ChangePIN with a proof in place of the old PIN. Repeated with
@@ -317,7 +321,7 @@ func (cs *Customers) ChangePINByProof(ctx context.Context, id int64, proof, pin 
 	if err != nil {
 		return err
 	}
-	if cs.proof(row) != proof {
+	if !cs.keys.Made(proof, proofTexts(row)...) {
 		// An earlier request may have succeeded and its answer was lost. The check
 		// counts as an attempt.
 		if cs.CheckPIN(ctx, id, pin, ForChange, "") == nil {
@@ -325,7 +329,7 @@ func (cs *Customers) ChangePINByProof(ctx context.Context, id int64, proof, pin 
 		}
 		return fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")
 	}
-	same, _, err := cs.hasher.Match(ctx, cs.peppered(id, pin), row.PINHash)
+	same, _, err := cs.matchPIN(ctx, row, pin)
 	if err != nil {
 		return err
 	}

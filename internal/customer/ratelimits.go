@@ -74,13 +74,18 @@ func (cs *Customers) familiarityOf(ctx context.Context, holder *Record, from Ori
 		return familiarity{}, nil
 	}
 	since := cs.o.Now().Add(-familiarFor)
+	var devices, addresses []string
+	for _, key := range cs.keys {
+		devices = append(devices, familiarDevice(key, holder.ID, from.Device))
+		addresses = append(addresses, familiarAddress(key, holder.ID, from.Address))
+	}
 	if from.Device != "" {
-		known.device, known.known, err = cs.familiarBrowser(ctx, holder.ID, cs.familiarDevice(holder.ID, from.Device), since)
+		known.device, known.known, err = cs.familiarBrowser(ctx, holder.ID, devices, since)
 		if err != nil {
 			return familiarity{}, err
 		}
 	}
-	known.address, err = cs.isFamiliar(ctx, holder.ID, cs.familiarAddress(holder.ID, from.Address), since)
+	known.address, err = cs.isFamiliar(ctx, holder.ID, addresses, since)
 	return known, err
 }
 

@@ -151,7 +151,7 @@ func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Re
 	if err := insertAcceptance(tx, fresh.ID, a); err != nil {
 		return err
 	}
-	row := &pinRow{CustomerID: fresh.ID, PINHash: hash, Version: pinVersion, Issued: true, SetAt: fresh.CreatedAt}
+	row := &pinRow{CustomerID: fresh.ID, PINHash: hash, PepperID: cs.peppers[0].id, Version: pinVersion, Issued: true, SetAt: fresh.CreatedAt}
 	if _, err := insertPIN(tx, row); err != nil {
 		return err
 	}

@@ -252,7 +252,7 @@ func (cs *Customers) IssuePIN(ctx context.Context, id int64, by StaffAction) err
 		return err
 	}
 	return cs.sendPIN(ctx, op, id, func(ctx context.Context, tx *database.Tx, hash string) error {
-		replaced, err := replacePIN(tx, row, hash, true, cs.o.Now())
+		replaced, err := replacePIN(tx, row, hash, cs.peppers[0].id, true, cs.o.Now())
 		if err == nil && !replaced {
 			err = fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")
 		}

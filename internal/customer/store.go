@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -228,13 +229,13 @@ func (cs *Customers) acceptances(ctx context.Context, id int64) ([]Acceptance, e
 }
 
 // familiarBrowser reports whether the customer has logged in in a browser since then,
-// and whether it is known. device is its hash of familiarDevice.
-func (cs *Customers) familiarBrowser(ctx context.Context, id int64, device string, since time.Time) (familiar, known bool, err error) {
+// and whether it is known. devices are its hashes of familiarDevice.
+func (cs *Customers) familiarBrowser(ctx context.Context, id int64, devices []string, since time.Time) (familiar, known bool, err error) {
 	var rows []bool
-	err = cs.db.Gorm(ctx).Raw(`SELECT known FROM familiar_addresses WHERE customer_id = ? AND address = ? AND seen_at > ?`,
-		id, device, since).Scan(&rows).Error
-	//mutant:replace len(rows) > 0 && rows[0], => len(rows) > 0, ./web TestStrangeBrowserConfirms
-	return len(rows) > 0, len(rows) > 0 && rows[0], err
+	err = cs.db.Gorm(ctx).Raw(`SELECT known FROM familiar_addresses WHERE customer_id = ? AND address IN ? AND seen_at > ?`,
+		id, devices, since).Scan(&rows).Error
+	//mutant:replace slices.Contains(rows, true) => len(rows) > 0 ./web TestStrangeBrowserConfirms
+	return len(rows) > 0, slices.Contains(rows, true), err
 }
 
 // upsertKnown makes a browser known.
@@ -243,10 +244,16 @@ func upsertKnown(tx *database.Tx, id int64, device string, now time.Time) error 
 		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at, known = TRUE`, id, device, now).Error
 }
 
-func (cs *Customers) isFamiliar(ctx context.Context, id int64, address string, since time.Time) (bool, error) {
+// copyKnown makes a browser known under its hash if it is known under its former one.
+func copyKnown(tx *database.Tx, id int64, former, hash string) error {
+	return tx.Gorm().Exec(`UPDATE familiar_addresses SET known = TRUE WHERE customer_id = ? AND address = ?
+		AND EXISTS (SELECT 1 FROM familiar_addresses f WHERE f.customer_id = ? AND f.address = ? AND f.known)`, id, hash, id, former).Error
+}
+
+func (cs *Customers) isFamiliar(ctx context.Context, id int64, hashes []string, since time.Time) (bool, error) {
 	var n int64
-	err := cs.db.Gorm(ctx).Raw(`SELECT COUNT(*) FROM familiar_addresses WHERE customer_id = ? AND address = ? AND seen_at > ?`,
-		id, address, since).Scan(&n).Error
+	err := cs.db.Gorm(ctx).Raw(`SELECT COUNT(*) FROM familiar_addresses WHERE customer_id = ? AND address IN ? AND seen_at > ?`,
+		id, hashes, since).Scan(&n).Error
 	return n > 0, err
 }
 

@@ -9,8 +9,10 @@ import (
 
 // pinRow is a row of pins.
 type pinRow struct {
-	CustomerID  int64
-	PINHash     string `gorm:"column:pin_hash"`
+	CustomerID int64
+	PINHash    string `gorm:"column:pin_hash"`
+	// PepperID identifies the pepper; empty: an earlier release stored the PIN.
+	PepperID    string
 	Version     int64
 	Issued      bool
 	UsedFor     string
@@ -89,6 +91,19 @@ func clearTries(tx *database.Tx, row *pinRow) (bool, error) {
 	return result.RowsAffected == 1, result.Error
 }
 
+// clearTriesOfRenewed is clearTries for a PIN that another request stored anew
+// meanwhile: the hash differs, set_at doesn't.
+func clearTriesOfRenewed(tx *database.Tx, row *pinRow) (bool, error) {
+	var now []pinRow
+	err := tx.Gorm().Where("customer_id = ?", row.CustomerID).Limit(1).Find(&now).Error
+	//mutant:replace !now[0].SetAt.Equal(row.SetAt) => false TestPINIsHashedAnewWhileItIsUsed
+	if err != nil || len(now) == 0 || !now[0].SetAt.Equal(row.SetAt) {
+		return false, err
+	}
+	row.PINHash, row.PepperID = now[0].PINHash, now[0].PepperID
+	return clearTries(tx, row)
+}
+
 // usePIN marks an issued PIN as used for a key. It returns false if it was used for
 // another key.
 func usePIN(tx *database.Tx, row *pinRow, key string) (bool, error) {
@@ -107,9 +122,9 @@ func (cs *Customers) releasePIN(ctx context.Context, id int64, key string) error
 // insertPIN stores a customer's first PIN. It reports false if there is one.
 func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 	//mutant:replace NOTHING => UPDATE SET pin_hash = excluded.pin_hash TestSetPIN
-	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, version, issued, used_for, tries, locks, set_at)
-		VALUES (?, ?, ?, ?, '', 0, 0, ?) ON CONFLICT (customer_id) DO NOTHING`,
-		row.CustomerID, row.PINHash, row.Version, row.Issued, row.SetAt)
+	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, pepper_id, version, issued, used_for, tries, locks, set_at)
+		VALUES (?, ?, ?, ?, ?, '', 0, 0, ?) ON CONFLICT (customer_id) DO NOTHING`,
+		row.CustomerID, row.PINHash, row.PepperID, row.Version, row.Issued, row.SetAt)
 	if result.Error != nil || result.RowsAffected == 0 {
 		return false, result.Error
 	}
@@ -117,21 +132,36 @@ func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 }
 
 // replacePIN replaces a PIN. It reports false if the PIN was changed meanwhile.
-func replacePIN(tx *database.Tx, before *pinRow, hash string, issued bool, now time.Time) (bool, error) {
+func replacePIN(tx *database.Tx, before *pinRow, hash, pepperID string, issued bool, now time.Time) (bool, error) {
 	//mutant:replace AND pin_hash = ? => AND pin_hash <> ? TestConcurrentPINChanges
-	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, issued = ?, used_for = '',
+	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, pepper_id = ?, version = ?, issued = ?, used_for = '',
 			tries = 0, locks = 0, locked_until = NULL, set_at = ?
-		WHERE customer_id = ? AND pin_hash = ?`, hash, pinVersion, issued, now, before.CustomerID, before.PINHash)
+		WHERE customer_id = ? AND pin_hash = ?`, hash, pepperID, pinVersion, issued, now, before.CustomerID, before.PINHash)
 	return result.RowsAffected == 1, result.Error
 }
 
 // reissuePIN replaces an issued PIN that has confirmed nothing; attempts and locks
 // stay.
-func reissuePIN(tx *database.Tx, before *pinRow, hash string, now time.Time) (bool, error) {
-	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, version = ?, set_at = ?
+func reissuePIN(tx *database.Tx, before *pinRow, hash, pepperID string, now time.Time) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, pepper_id = ?, version = ?, set_at = ?
 		WHERE customer_id = ? AND pin_hash = ? AND issued AND used_for = ''`,
-		hash, pinVersion, now, before.CustomerID, before.PINHash)
+		hash, pepperID, pinVersion, now, before.CustomerID, before.PINHash)
 	return result.RowsAffected == 1, result.Error
+}
+
+// rehashPIN stores another hash of the same PIN, unless the PIN was changed meanwhile.
+// set_at stays: it identifies the PIN.
+func (cs *Customers) rehashPIN(ctx context.Context, before *pinRow, hash, pepperID string) error {
+	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec(`UPDATE pins SET pin_hash = ?, pepper_id = ?, version = ? WHERE customer_id = ? AND pin_hash = ?`,
+			hash, pepperID, pinVersion, before.CustomerID, before.PINHash).Error
+	})
+}
+
+// countPINsOfOther returns the number of PINs hashed with another pepper.
+func (cs *Customers) countPINsOfOther(ctx context.Context, pepperID string) (n int64, err error) {
+	err = cs.db.Gorm(ctx).Raw("SELECT COUNT(*) FROM pins WHERE pepper_id <> ?", pepperID).Scan(&n).Error
+	return n, err
 }
 
 // resetTries resets the attempts and the lock, and keeps the PIN. The number of

@@ -3,13 +3,15 @@
 //
 // Data that was sealed or hashed with one key is silently lost with another: every
 // PIN is wrong, and customers get locked out. So the database stores a check value
-// of each key, a keyed hash that doesn't reveal the key. Rows have an id: a key
-// that replaces another one gets its own row.
+// of each key, a keyed hash that doesn't reveal the key. A key that replaces another
+// one gets its own row: while it does, every process has both, one as the key in use
+// and one as the previous, and the newest recorded key must be one of them.
 package keycheck
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,15 +32,23 @@ const (
 type Key struct {
 	Name  Name
 	Value []byte
+	// Previous is accepted beside Value while one of them replaces the other; empty:
+	// none.
+	Previous []byte
 }
 
 // firstID is the id of each name's first key.
 const firstID = 1
 
-// check returns the check value of a key.
-func (k Key) check(id int64) string {
-	//mutant:replace k.Value => nil TestRecordRefusesOtherKeys
-	return keyedhash.Key(k.Value).Hex(fmt.Sprintf("elsom key check: %s %d", k.Name, id))
+// check returns the check value of a key's value.
+func (k Key) check(value []byte, id int64) string {
+	//mutant:replace keyedhash.Key(value) => keyedhash.Key(nil) TestRecordRefusesOtherKeys
+	return keyedhash.Key(value).Hex(fmt.Sprintf("elsom key check: %s %d", k.Name, id))
+}
+
+// is reports whether a row is of a value of the key.
+func (k Key) is(value []byte, r row) bool {
+	return len(value) > 0 && keyedhash.Equal(r.CheckValue, k.check(value, r.ID))
 }
 
 // Mismatch is a key that differs from the database's.
@@ -59,44 +69,69 @@ func (e MismatchError) Error() string {
 	return "keycheck: not the keys of this database: " + strings.Join(names, ", ")
 }
 
-// Verify compares the keys with the recorded check values, and writes nothing. A key
-// without a record passes, as in a database that was never served. A wrong key is a
+// Verify compares the keys with the newest recorded check values, and writes nothing. A
+// key without a record passes, as in a database that was never served. A wrong key is a
 // MismatchError.
 func Verify(ctx context.Context, db *database.DB, keys ...Key) error {
 	_, err := verify(ctx, db, keys)
 	return err
 }
 
-// verify also reports whether each key has a record.
-func verify(ctx context.Context, db *database.DB, keys []Key) (complete bool, err error) {
-	recorded, err := newest(ctx, db)
+// verify also returns the rows that Record has to insert.
+func verify(ctx context.Context, db *database.DB, keys []Key) (missing []row, err error) {
+	recorded, err := list(ctx, db)
 	if err != nil {
-		return false, fmt.Errorf("keycheck: %w", err)
+		return nil, fmt.Errorf("keycheck: %w", err)
 	}
-	complete = true
 	var wrong MismatchError
 	for _, k := range keys {
-		r, ok := recorded[k.Name]
-		complete = complete && ok
-		if ok && !keyedhash.Equal(r.CheckValue, k.check(r.ID)) {
-			wrong = append(wrong, Mismatch{k.Name, r.CreatedAt})
+		rows := recorded[k.Name]
+		if len(rows) == 0 {
+			missing = append(missing, k.row(firstID, db.Now()))
+			continue
+		}
+		newest := rows[len(rows)-1]
+		switch {
+		case k.is(k.Value, newest):
+		//mutant:drop TestNewestKeyIsVerified
+		case !k.is(k.Previous, newest):
+			wrong = append(wrong, Mismatch{k.Name, newest.CreatedAt})
+		// A key with an older row is the one that is being replaced.
+		case !slices.ContainsFunc(rows, func(r row) bool { return k.is(k.Value, r) }):
+			missing = append(missing, k.row(newest.ID+1, db.Now()))
 		}
 	}
 	if len(wrong) > 0 {
-		return complete, wrong
+		return nil, wrong
 	}
-	return complete, nil
+	return missing, nil
+}
+
+func (k Key) row(id int64, now time.Time) row {
+	return row{Name: k.Name, ID: id, CheckValue: k.check(k.Value, id), CreatedAt: now}
 }
 
 // Record stores check values of the keys that have none, all in one statement, then
 // verifies all. If several processes with different keys start on one database, the
 // first one's keys are recorded, and the others fail.
 func Record(ctx context.Context, db *database.DB, keys ...Key) error {
-	if complete, err := verify(ctx, db, keys); complete || err != nil {
+	missing, err := verify(ctx, db, keys)
+	if len(missing) == 0 || err != nil {
 		return err
 	}
-	if err := insert(ctx, db, keys); err != nil {
+	if err := insert(ctx, db, missing); err != nil {
 		return fmt.Errorf("keycheck: %w", err)
 	}
 	return Verify(ctx, db, keys...)
+}
+
+// Since returns when the key in use was recorded; zero if it was not, or if another
+// key replaces it.
+func Since(ctx context.Context, db *database.DB, k Key) (time.Time, error) {
+	recorded, err := list(ctx, db)
+	rows := recorded[k.Name]
+	if err != nil || len(rows) == 0 || !k.is(k.Value, rows[len(rows)-1]) {
+		return time.Time{}, err
+	}
+	return rows[len(rows)-1].CreatedAt, nil
 }

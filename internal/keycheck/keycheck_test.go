@@ -12,7 +12,7 @@ import (
 )
 
 func keys(secret, pepper string) []keycheck.Key {
-	return []keycheck.Key{{keycheck.Secret, []byte(secret)}, {keycheck.Pepper, []byte(pepper)}}
+	return []keycheck.Key{{Name: keycheck.Secret, Value: []byte(secret)}, {Name: keycheck.Pepper, Value: []byte(pepper)}}
 }
 
 // wrong returns the names of the keys that an error refuses.
@@ -126,6 +126,49 @@ func TestSchemaWithoutKeysPasses(t *testing.T) {
 		}
 		if err := keycheck.Verify(t.Context(), db, keys("a", "b")...); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Each step of replacing a key by another, with processes of the step before and of
+// the next one beside it.
+func TestKeysAreReplacedInSteps(t *testing.T) {
+	key := func(value, previous string) keycheck.Key {
+		return keycheck.Key{Name: keycheck.Secret, Value: []byte(value), Previous: []byte(previous)}
+	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		records := func() (n int) {
+			if err := db.Gorm(t.Context()).Raw("SELECT COUNT(*) FROM server_keys").Scan(&n).Error; err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for i, step := range []struct {
+			value, previous string
+			passes          bool
+			records         int
+		}{
+			{"old", "", true, 1},
+			{"old", "new", true, 1}, // knows both, uses the old one
+			{"old", "", true, 1},
+			{"new", "old", true, 2},    // knows both, uses the new one
+			{"other", "old", false, 2}, // another process was told another new key
+			{"old", "new", true, 2},
+			{"new", "old", true, 2},
+			{"old", "", false, 2}, // it would not read what the new one wrote
+			{"new", "", true, 2},
+			{"old", "new", true, 2},
+			{"newer", "old", false, 2},
+			{"newer", "new", true, 3},
+		} {
+			err := keycheck.Record(t.Context(), db, key(step.value, step.previous))
+			if names := wrong(t, err); len(names) == 0 != step.passes || records() != step.records {
+				t.Errorf("step %d, %+v: refused %v, %d records", i+1, step, names, records())
+			}
+			since, err := keycheck.Since(t.Context(), db, key(step.value, step.previous))
+			if newest := step.passes && (step.value != "old" || step.records == 1); err != nil || since.IsZero() == newest {
+				t.Errorf("step %d, %+v: since %s, %v", i+1, step, since, err)
+			}
 		}
 	})
 }

@@ -20,9 +20,9 @@ const table = "server_keys"
 
 func (row) TableName() string { return table }
 
-// newest reads the newest check value of each name; none from a database with an
-// older schema.
-func newest(ctx context.Context, db *database.DB) (map[Name]row, error) {
+// list reads the check values of each name, the newest last; none from a database with
+// an older schema.
+func list(ctx context.Context, db *database.DB) (map[Name][]row, error) {
 	if there, err := db.HasTable(ctx, table); err != nil || !there {
 		return nil, err
 	}
@@ -31,17 +31,13 @@ func newest(ctx context.Context, db *database.DB) (map[Name]row, error) {
 	if err := db.Gorm(ctx).Select("name", "id", "check_value", "created_at").Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	last := map[Name]row{}
+	byName := map[Name][]row{}
 	for _, r := range rows {
-		last[r.Name] = r
+		byName[r.Name] = append(byName[r.Name], r)
 	}
-	return last, nil
+	return byName, nil
 }
 
-func insert(ctx context.Context, db *database.DB, keys []Key) error {
-	rows, now := make([]row, len(keys)), db.Now()
-	for i, k := range keys {
-		rows[i] = row{Name: k.Name, ID: firstID, CheckValue: k.check(firstID), CreatedAt: now}
-	}
+func insert(ctx context.Context, db *database.DB, rows []row) error {
 	return db.Gorm(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
 }

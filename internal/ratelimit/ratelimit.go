@@ -33,6 +33,9 @@ type Rule struct {
 type Options struct {
 	// Secret is the server's; the key of the hashes is derived from it.
 	Secret []byte
+	// PreviousSecret is the secret that Secret replaces; empty: none. Attempts that
+	// were counted under it still count.
+	PreviousSecret []byte
 	// Off disables the rules without Always, for measurements.
 	Off bool
 	// Now replaces the database's clock, for tests.
@@ -41,22 +44,22 @@ type Options struct {
 
 // Counters counts attempts in the database.
 type Counters struct {
-	db  *database.DB
-	key keyedhash.Key
-	off bool
-	now func() time.Time
+	db   *database.DB
+	keys keyedhash.Keys
+	off  bool
+	now  func() time.Time
 }
 
 // New returns counters on db.
 func New(db *database.DB, o Options) (*Counters, error) {
-	key, err := keyedhash.Derive(o.Secret, "elsom attempt")
+	keys, err := keyedhash.DeriveAll("elsom attempt", o.Secret, o.PreviousSecret)
 	if err != nil {
 		return nil, fmt.Errorf("ratelimit: %w", err)
 	}
 	if o.Now == nil {
 		o.Now = db.Now
 	}
-	return &Counters{db: db, key: key, off: o.Off, now: o.Now}, nil
+	return &Counters{db: db, keys: keys, off: o.Off, now: o.Now}, nil
 }
 
 // Take counts one attempt of subject under rule. Above the limit it returns
@@ -73,7 +76,7 @@ func (c *Counters) TakeN(ctx context.Context, rule Rule, subject string, n int) 
 		return nil
 	}
 	now := c.now()
-	count, endsMs, err := c.count(ctx, c.hash(rule, subject), n, now.UnixMilli(), now.Add(rule.Window).UnixMilli())
+	count, endsMs, err := c.count(ctx, c.hashes(rule, subject), n, now.UnixMilli(), now.Add(rule.Window).UnixMilli())
 	if err != nil {
 		return fault.Wrap("ratelimit.take", err)
 	}
@@ -100,7 +103,7 @@ func TooManyWith(op string, reason fault.Reason, after time.Duration) *fault.Err
 
 // Reset deletes the attempts of subject under rule, after one that succeeded.
 func (c *Counters) Reset(ctx context.Context, rule Rule, subject string) error {
-	return fault.Wrap("ratelimit.reset", c.forget(ctx, c.hash(rule, subject)))
+	return fault.Wrap("ratelimit.reset", c.forget(ctx, c.hashes(rule, subject)))
 }
 
 // Purge deletes counters whose windows have ended and returns their number.
@@ -109,7 +112,12 @@ func (c *Counters) Purge(ctx context.Context) (int64, error) {
 	return n, fault.Wrap("ratelimit.purge", err)
 }
 
-func (c *Counters) hash(rule Rule, subject string) string {
-	//mutant:replace return c.key.Hex( => _ = c.key.Hex(""); return ( TestTableShowsNoSubject
-	return c.key.Hex(fmt.Sprintf("%d:%s%s", len(rule.Name), rule.Name, subject))
+// hashes returns the ids of a counter, the one in use first.
+func (c *Counters) hashes(rule Rule, subject string) []string {
+	ids := make([]string, len(c.keys))
+	for i, key := range c.keys {
+		//mutant:replace key.Hex(fmt.Sprintf("%d:%s%s", len(rule.Name), rule.Name, subject)) => key.Hex("")[:i] + rule.Name + subject TestTableShowsNoSubject
+		ids[i] = key.Hex(fmt.Sprintf("%d:%s%s", len(rule.Name), rule.Name, subject))
+	}
+	return ids
 }

@@ -157,3 +157,46 @@ func TestTableShowsNoSubject(t *testing.T) {
 		}
 	})
 }
+
+// While the server's secret is replaced, attempts counted under either key count, on a
+// process that uses the old one and on one that uses the new one.
+func TestAttemptsCountUnderTheNextKey(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, clock := t.Context(), newClock()
+		next := []byte("another secret of thirty-two bytes or more")
+		built := func(current, previous []byte) *ratelimit.Counters {
+			c, err := ratelimit.New(db, ratelimit.Options{Secret: current, PreviousSecret: previous, Now: clock.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		before, after := built(secret, next), built(next, secret)
+		rule := ratelimit.Rule{Name: "test", Limit: 4, Window: 10 * time.Minute}
+		for i, c := range []*ratelimit.Counters{before, after, before, after} {
+			if err := c.Take(ctx, rule, "a"); err != nil {
+				t.Fatalf("attempt %d: %v", i+1, err)
+			}
+		}
+		for _, c := range []*ratelimit.Counters{before, after} {
+			if err := c.Take(ctx, rule, "a"); !fault.Is(err, fault.TooMany) {
+				t.Errorf("an attempt above the limit: %v", err)
+			}
+		}
+		if err := after.Take(ctx, rule, "b"); err != nil {
+			t.Errorf("another subject: %v", err)
+		}
+		if err := after.Reset(ctx, rule, "a"); err != nil {
+			t.Fatal(err)
+		}
+		if err := before.Take(ctx, rule, "a"); err != nil {
+			t.Errorf("after a reset: %v", err)
+		}
+		clock.Advance(10 * time.Minute)
+		for range 4 {
+			if err := after.Take(ctx, rule, "a"); err != nil {
+				t.Errorf("after the window: %v", err)
+			}
+		}
+	})
+}

@@ -11,8 +11,6 @@ package ussdsession
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -38,6 +36,9 @@ type Options struct {
 	// The keys are derived from both, so that neither alone decrypts a session or
 	// finds a PIN by its hash.
 	Secret, Pepper []byte
+	// PreviousSecret and PreviousPepper are those that Secret and Pepper replace;
+	// empty: none. Sessions that another process began with them go on.
+	PreviousSecret, PreviousPepper []byte
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
 	// Lease replaces Lease, for tests.
@@ -48,8 +49,8 @@ type Options struct {
 // column turn is the step, claim the lease, and heard_… describe the last input.
 type Sessions[C any] struct {
 	db    *database.DB
-	key   keyedhash.Key
-	aead  cipher.AEAD
+	keys  keyedhash.Keys
+	seals keyedhash.Ciphers
 	now   func() time.Time
 	lease time.Duration
 
@@ -64,20 +65,16 @@ func New[C any](db *database.DB, o Options) (*Sessions[C], error) {
 	if len(o.Secret) == 0 || len(o.Pepper) == 0 {
 		return nil, errors.New("ussdsession: secret or pepper is missing")
 	}
-	//mutant:replace o.Pepper => nil TestKeysDependOnSecretAndPepper
-	key, err1 := keyedhash.DeriveSalted(o.Secret, o.Pepper, "elsom dialogue")
-	sealing, err2 := keyedhash.DeriveSalted(o.Secret, o.Pepper, "elsom dialogue content")
+	keys, err1 := o.derive("elsom dialogue")
+	sealing, err2 := o.derive("elsom dialogue content")
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("ussdsession: %w", err)
 	}
-	block, err := aes.NewCipher(sealing)
+	ciphers, err := sealing.Ciphers()
 	if err != nil {
 		return nil, fmt.Errorf("ussdsession: %w", err)
 	}
-	ss := &Sessions[C]{db: db, key: key, now: o.Now, lease: o.Lease}
-	if ss.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
-		return nil, fmt.Errorf("ussdsession: %w", err)
-	}
+	ss := &Sessions[C]{db: db, keys: keys, seals: ciphers, now: o.Now, lease: o.Lease}
 	if ss.now == nil {
 		ss.now = db.Now
 	}
@@ -88,6 +85,25 @@ func New[C any](db *database.DB, o Options) (*Sessions[C], error) {
 	ss.inserts = database.NewCoalescer(ss.insertRows)
 	ss.updates = database.NewCoalescer(ss.updateRows)
 	return ss, nil
+}
+
+// derive derives the keys for a purpose from each pair of secret and pepper, the pair
+// in use first.
+func (o Options) derive(purpose string) (keys keyedhash.Keys, err error) {
+	for _, secret := range [][]byte{o.Secret, o.PreviousSecret} {
+		for _, pepper := range [][]byte{o.Pepper, o.PreviousPepper} {
+			if len(secret) == 0 || len(pepper) == 0 {
+				continue
+			}
+			//mutant:replace pepper => nil TestKeysDependOnSecretAndPepper
+			key, err := keyedhash.DeriveSalted(secret, pepper, purpose)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
 }
 
 // Name identifies a session. The same session id of a gateway with another phone
@@ -125,14 +141,14 @@ func (s *Session[C]) Busy() bool {
 
 // Repeats reports whether text is the input that was answered last.
 func (s *Session[C]) Repeats(text string) bool {
-	return int64(len(text)) == s.HeardLength && keyedhash.Equal(s.sessions.Hash(text), s.HeardHash)
+	return int64(len(text)) == s.HeardLength && s.sessions.Made(s.HeardHash, text)
 }
 
 // Suffix returns what text adds to the last input, without the "*" between them.
 // ok is false if text does not begin with the last input.
 func (s *Session[C]) Suffix(text string) (suffix string, ok bool) {
 	n := int(s.HeardLength)
-	if len(text) <= n || !keyedhash.Equal(s.sessions.Hash(text[:n]), s.HeardHash) {
+	if len(text) <= n || !s.sessions.Made(s.HeardHash, text[:n]) {
 		return "", false
 	}
 	added := text[n:]
@@ -144,18 +160,43 @@ func (s *Session[C]) Suffix(text string) (suffix string, ok bool) {
 
 // Hash returns a keyed hash of the list of texts. Without the server's secret and
 // pepper a text can't be found by trying.
-func (ss *Sessions[C]) Hash(texts ...string) string {
-	return base64.RawURLEncoding.EncodeToString(ss.key.SumMAC(texts...))
+func (ss *Sessions[C]) Hash(texts ...string) string { return hash(ss.keys.Current(), texts) }
+
+func hash(key keyedhash.Key, texts []string) string {
+	return base64.RawURLEncoding.EncodeToString(key.SumMAC(texts...))
 }
 
-//mutant:replace , n.Phone => ./web/ussd TestSessionBelongsToItsNumber
-func (ss *Sessions[C]) id(n Name) string { return ss.Hash("name", n.Gateway, n.Session, n.Phone) }
+// ShortHash is the length to which a hash may be cut.
+const ShortHash = 8
+
+// Made reports whether a hash, which may have been cut to ShortHash characters, is
+// that of the texts. Hashes that a process with the previous keys made are accepted.
+func (ss *Sessions[C]) Made(made string, texts ...string) bool {
+	return len(made) >= ShortHash && ss.keys.Any(func(key keyedhash.Key) bool {
+		all := hash(key, texts)
+		return keyedhash.Equal(all[:min(len(made), len(all))], made)
+	})
+}
+
+func (ss *Sessions[C]) id(key keyedhash.Key, n Name) string {
+	//mutant:replace , n.Phone => ./web/ussd TestSessionBelongsToItsNumber
+	return hash(key, []string{"name", n.Gateway, n.Session, n.Phone})
+}
 
 // Find reads the session. It reports false if there is none or it has expired.
 func (ss *Sessions[C]) Find(ctx context.Context, n Name) (s *Session[C], found bool, err error) {
-	r, err := ss.reads.Do(ctx, ss.id(n))
+	for _, key := range ss.keys {
+		if s, found, err = ss.find(ctx, ss.id(key, n)); found || err != nil {
+			return s, found, fault.Wrap("ussdsession.find", err)
+		}
+	}
+	return nil, false, nil
+}
+
+func (ss *Sessions[C]) find(ctx context.Context, id string) (s *Session[C], found bool, err error) {
+	r, err := ss.reads.Do(ctx, id)
 	if err != nil || r == nil {
-		return nil, false, fault.Wrap("ussdsession.find", err)
+		return nil, false, err
 	}
 	//mutant:drop ./web/ussd TestSessionsExpire
 	if r.EndsMs <= ss.now().UnixMilli() {
@@ -163,7 +204,7 @@ func (ss *Sessions[C]) Find(ctx context.Context, n Name) (s *Session[C], found b
 	}
 	content, err := ss.open(r.ID, r.Content)
 	if err != nil {
-		return nil, false, fault.Wrap("ussdsession.find", err)
+		return nil, false, err
 	}
 	return &Session[C]{row: *r, Content: content, sessions: ss}, true, nil
 }
@@ -172,16 +213,17 @@ func (ss *Sessions[C]) Find(ctx context.Context, n Name) (s *Session[C], found b
 // advanced it since, so it may only be passed to Acquire and Advance, which refuse
 // a session that is not the latest; read it with Find then.
 func (ss *Sessions[C]) Cached(n Name) (s *Session[C], found bool) {
-	t, ok := ss.cache.get(ss.id(n))
-	if !ok || t.EndsMs <= ss.now().UnixMilli() {
-		return nil, false
+	for _, key := range ss.keys {
+		if t, ok := ss.cache.get(ss.id(key, n)); ok && t.EndsMs > ss.now().UnixMilli() {
+			return &Session[C]{row: t.row, Content: t.content, sessions: ss}, true
+		}
 	}
-	return &Session[C]{row: t.row, Content: t.content, sessions: ss}, true
+	return nil, false
 }
 
 // Create writes the first step. It reports false if the session exists already.
 func (ss *Sessions[C]) Create(ctx context.Context, n Name, in Input, content C) (bool, error) {
-	id, now := ss.id(n), ss.now()
+	id, now := ss.id(ss.keys.Current(), n), ss.now()
 	sealed, err := ss.seal(id, content)
 	if err != nil {
 		return false, err
@@ -261,7 +303,7 @@ func (ss *Sessions[C]) seal(id string, content C) (string, error) {
 	if err != nil {
 		return "", fault.Wrap("ussdsession.seal", err)
 	}
-	return base64.RawStdEncoding.EncodeToString(ss.aead.Seal(nil, nil, packed, []byte(id))), nil
+	return base64.RawStdEncoding.EncodeToString(ss.seals.Seal(packed, []byte(id))), nil
 }
 
 func (ss *Sessions[C]) open(id, sealed string) (content C, err error) {
@@ -269,7 +311,7 @@ func (ss *Sessions[C]) open(id, sealed string) (content C, err error) {
 	if err != nil {
 		return content, err
 	}
-	packed, err := ss.aead.Open(nil, nil, raw, []byte(id))
+	packed, _, err := ss.seals.Open(raw, []byte(id))
 	if err != nil {
 		return content, err
 	}

@@ -211,3 +211,42 @@ func TestKeysDependOnSecretAndPepper(t *testing.T) {
 		}
 	}
 }
+
+// While the secret and the pepper are replaced, a session that one process began goes
+// on in another, with whichever keys either of them uses.
+func TestSessionsGoOnUnderTheNextKeys(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		nextSecret, nextPepper := []byte("another secret of thirty-two bytes or more"), []byte("another pepper of thirty-two bytes or more")
+		built := func(o ussdsession.Options) *ussdsession.Sessions[string] {
+			ss, err := ussdsession.New[string](db, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ss
+		}
+		before := built(ussdsession.Options{Secret: secret, Pepper: pepper, PreviousSecret: nextSecret, PreviousPepper: nextPepper})
+		after := built(ussdsession.Options{Secret: nextSecret, Pepper: nextPepper, PreviousSecret: secret, PreviousPepper: pepper})
+		_, _ = created(t, db)
+		for i, ss := range []*ussdsession.Sessions[string]{after, before, after} {
+			s, text := find(t, ss), "1*2*3*4"[:2*i+1]
+			if !s.Repeats("1*2*3*4"[:max(0, 2*i-1)]) {
+				t.Errorf("step %d: the last input is not recognized", i+1)
+			}
+			if added, ok := s.Suffix(text); !ok || added != text[2*i:] {
+				t.Errorf("step %d: suffix %q, %t", i+1, added, ok)
+			}
+			if won, err := ss.Advance(t.Context(), s, ussdsession.Input{Text: text, At: db.Now()}, text); err != nil || !won {
+				t.Fatal(won, err)
+			}
+			if cached, ok := ss.Cached(name); !ok || cached.Content != text {
+				t.Errorf("step %d: cached %v", i+1, cached)
+			}
+		}
+		if !after.Made(before.Hash("pin", "7391"), "pin", "7391") || !after.Made(before.Hash("text")[:ussdsession.ShortHash], "text") {
+			t.Error("a hash of the other process is not recognized")
+		}
+		if after.Made(before.Hash("pin", "7391"), "pin", "7392") || after.Made("", "text") || after.Made(before.Hash("text")[:ussdsession.ShortHash-1], "text") {
+			t.Error("a wrong hash is accepted")
+		}
+	})
+}

@@ -77,6 +77,7 @@ func (s *testApp) routes() {
 	})
 	g.GET("/get/:name", func(c echo.Context) error { return c.String(http.StatusOK, Of(c).Get(c.Param("name"))) })
 	g.GET("/flash", func(c echo.Context) error { return c.String(http.StatusOK, Of(c).TakeFlash()) })
+	g.GET("/device", func(c echo.Context) error { return c.String(http.StatusOK, Of(c).Device()) })
 	g.GET("/key", func(c echo.Context) error { return c.String(http.StatusOK, Of(c).Key()) })
 	g.POST("/set/:name", func(c echo.Context) error {
 		Of(c).Set(c.Param("name"), c.FormValue("value"))

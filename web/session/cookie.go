@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+
+	"elsom/internal/keyedhash"
 )
 
 // The cookie holds 32 random bytes and a MAC over them. A token that this server
@@ -44,25 +46,30 @@ func keyOf(token []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *Sessions) mac(data []byte) []byte { return s.cookieKey.MAC(data)[:macBytes] }
+func cookieMAC(key keyedhash.Key, data []byte) []byte { return key.MAC(data)[:macBytes] }
 
 func (s *Sessions) cookieValue(token []byte) string {
-	return base64.RawURLEncoding.EncodeToString(append(token[:len(token):len(token)], s.mac(token)...))
+	mac := cookieMAC(s.cookieKeys.Current(), token)
+	return base64.RawURLEncoding.EncodeToString(append(token[:len(token):len(token)], mac...))
 }
 
 // tokenOf returns the token in the request's cookie; nil without a valid cookie.
-func (s *Sessions) tokenOf(r *http.Request, name string) []byte {
+// stale reports that its MAC was made with a previous key.
+func (s *Sessions) tokenOf(r *http.Request, name string) (token []byte, stale bool) {
 	for _, cookie := range r.CookiesNamed(name) {
 		value, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 		if err != nil || len(value) != tokenBytes+macBytes {
 			continue
 		}
-		//mutant:replace hmac.Equal(value[tokenBytes:], s.mac(token)) => len(s.mac(token)) > 0 TestPlantedCookieIsReplaced
-		if token := value[:tokenBytes]; hmac.Equal(value[tokenBytes:], s.mac(token)) {
-			return token
+		token := value[:tokenBytes]
+		for i, key := range s.cookieKeys {
+			//mutant:replace hmac.Equal(value[tokenBytes:], cookieMAC(key, token)) => len(cookieMAC(key, token)) > 0 TestPlantedCookieIsReplaced
+			if hmac.Equal(value[tokenBytes:], cookieMAC(key, token)) {
+				return token, i > 0
+			}
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // cookieOptions returns a cookie without an expiry: it lasts until the browser is
@@ -84,7 +91,7 @@ func (s *Session) Device() string {
 		return ""
 	}
 	if s.device == nil {
-		s.device = s.sessions.tokenOf(s.c.Request(), s.cookieName(deviceCookie))
+		s.device, _ = s.sessions.tokenOf(s.c.Request(), s.cookieName(deviceCookie))
 	}
 	if s.device == nil {
 		s.device = newToken()
@@ -98,7 +105,7 @@ func (s *Sessions) DeviceOf(r *http.Request) string {
 	if s.secure {
 		name = hostPrefix + deviceCookie
 	}
-	token := s.tokenOf(r, name)
+	token, _ := s.tokenOf(r, name)
 	if token == nil {
 		return ""
 	}
@@ -109,6 +116,19 @@ func (s *Sessions) DeviceOf(r *http.Request) string {
 func (s *Session) setDeviceCookie() {
 	s.Device()
 	s.setCookie(deviceCookie, s.sessions.cookieValue(s.device), 90*24*60*60)
+}
+
+// renewDeviceCookie renews a device cookie that was made with a previous key, so that
+// the browser stays familiar without that key.
+func (s *Session) renewDeviceCookie() {
+	if len(s.sessions.cookieKeys) == 1 {
+		return
+	}
+	//mutant:replace ; stale { => ; stale && false { TestCookiesAreMadeAnewWithTheNextKey
+	if token, stale := s.sessions.tokenOf(s.c.Request(), s.cookieName(deviceCookie)); stale {
+		s.device = token
+		s.setDeviceCookie()
+	}
 }
 
 // pageCookie changes with each response to a signed-in browser. Chromium keeps

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
+	"elsom/internal/keyedhash"
 )
 
 // FormField is the form field of the CSRF token.
@@ -39,12 +40,12 @@ func (s *Sessions) formToken(token []byte) string {
 	masked := make([]byte, 2*sha256.Size)
 	//mutant:drop TestTokensAreMasked
 	_, _ = rand.Read(masked[:sha256.Size]) // never fails
-	subtle.XORBytes(masked[sha256.Size:], masked[:sha256.Size], s.formHash(token))
+	subtle.XORBytes(masked[sha256.Size:], masked[:sha256.Size], formHash(s.formKeys.Current(), token))
 	return base64.RawURLEncoding.EncodeToString(masked)
 }
 
 //mutant:replace MAC(token) => MAC(nil) ./web TestFormsOfOtherSitesAreRefused
-func (s *Sessions) formHash(token []byte) []byte { return s.formKey.MAC(token) }
+func formHash(key keyedhash.Key, token []byte) []byte { return key.MAC(token) }
 
 // validFormToken reports whether a posted CSRF token belongs to the session's token.
 func (s *Sessions) validFormToken(posted string, token []byte) bool {
@@ -54,7 +55,7 @@ func (s *Sessions) validFormToken(posted string, token []byte) bool {
 	}
 	hash := make([]byte, sha256.Size)
 	subtle.XORBytes(hash, masked[:sha256.Size], masked[sha256.Size:])
-	return hmac.Equal(hash, s.formHash(token))
+	return s.formKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(hash, formHash(key, token)) })
 }
 
 // Guard refuses requests that change something unless they come from a form of this

@@ -148,8 +148,8 @@ func TestNextRejectsForeignCookies(t *testing.T) {
 	for _, value := range []string{
 		base64.RawURLEncoding.EncodeToString([]byte("/check/12")),
 		base64.RawURLEncoding.EncodeToString(append(make([]byte, macBytes), "/check/12"...)),
-		base64.RawURLEncoding.EncodeToString(append(s.mac([]byte("/check/12")), "/check/12"...)),
-		base64.RawURLEncoding.EncodeToString(append(s.valueMAC(nextCookie, evil), evil...)),
+		base64.RawURLEncoding.EncodeToString(append(cookieMAC(s.cookieKeys.Current(), []byte("/check/12")), "/check/12"...)),
+		base64.RawURLEncoding.EncodeToString(append(valueMAC(s.cookieKeys.Current(), nextCookie, evil), evil...)),
 		"", "/check/12",
 	} {
 		b := s.browser()

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"time"
+
+	"elsom/internal/keyedhash"
 )
 
 // Values for the next pages of a visitor without a session are stored in signed
@@ -46,7 +48,7 @@ func (s *Session) Note() string {
 
 func (s *Session) setSigned(name, value string, life time.Duration) {
 	if s.sessions != nil {
-		s.setCookie(name, base64.RawURLEncoding.EncodeToString(append(s.sessions.valueMAC(name, value), value...)), int(life/time.Second))
+		s.setCookie(name, base64.RawURLEncoding.EncodeToString(append(valueMAC(s.sessions.cookieKeys.Current(), name, value), value...)), int(life/time.Second))
 	}
 }
 
@@ -60,7 +62,8 @@ func (s *Session) signed(name string) string {
 		if err != nil || len(raw) < macBytes {
 			continue
 		}
-		if value := string(raw[macBytes:]); hmac.Equal(raw[:macBytes], s.sessions.valueMAC(name, value)) {
+		value := string(raw[macBytes:])
+		if s.sessions.cookieKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(raw[:macBytes], valueMAC(key, name, value)) }) {
 			return value
 		}
 	}
@@ -75,4 +78,6 @@ func (s *Session) removeCookie(name string) {
 
 // valueMAC is computed over the value and its cookie's name, so that it is valid for
 // nothing else.
-func (s *Sessions) valueMAC(name, value string) []byte { return s.mac([]byte(name + " " + value)) }
+func valueMAC(key keyedhash.Key, name, value string) []byte {
+	return cookieMAC(key, []byte(name+" "+value))
+}

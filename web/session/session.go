@@ -41,6 +41,9 @@ type Options struct {
 	// Secret is the server's secret, from which the keys of cookies and form tokens
 	// are derived.
 	Secret []byte
+	// PreviousSecret is the secret that Secret replaces; empty: none. Cookies and form
+	// tokens made with it are accepted.
+	PreviousSecret []byte
 	// Secure reports whether the site is reached over https, at Public.
 	Secure bool
 	// Public is the public address: the origin of this site's forms over https.
@@ -60,18 +63,18 @@ type Options struct {
 
 // Sessions manages all browser sessions.
 type Sessions struct {
-	db        *database.DB
-	store     *store
-	cookieKey keyedhash.Key
-	formKey   keyedhash.Key
-	secure    bool
-	public    string // expected origin of forms over https; empty: the request's Host
-	left      func(*database.Tx, string, int64) error
-	ended     func(*database.Tx, int64, string, bool) error
-	now       func() time.Time
-	security  *securitylog.Log
-	origin    *http.CrossOriginProtection
-	reads     *database.Coalescer[string, *found]
+	db         *database.DB
+	store      *store
+	cookieKeys keyedhash.Keys
+	formKeys   keyedhash.Keys
+	secure     bool
+	public     string // expected origin of forms over https; empty: the request's Host
+	left       func(*database.Tx, string, int64) error
+	ended      func(*database.Tx, int64, string, bool) error
+	now        func() time.Time
+	security   *securitylog.Log
+	origin     *http.CrossOriginProtection
+	reads      *database.Coalescer[string, *found]
 }
 
 // New returns the sessions in db.
@@ -85,12 +88,12 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	}
 	s.store = &store{s}
 	s.reads = database.NewCoalescer(s.readRows)
-	for use, key := range map[string]*keyedhash.Key{"elsom session cookie": &s.cookieKey, "elsom session form": &s.formKey} {
-		derived, err := keyedhash.Derive(o.Secret, use)
+	for use, keys := range map[string]*keyedhash.Keys{"elsom session cookie": &s.cookieKeys, "elsom session form": &s.formKeys} {
+		derived, err := keyedhash.DeriveAll(use, o.Secret, o.PreviousSecret)
 		if err != nil {
 			return nil, fmt.Errorf("session: %w", err)
 		}
-		*key = derived
+		*keys = derived
 	}
 	return s, nil
 }
@@ -387,6 +390,7 @@ func (s *Sessions) Middleware() echo.MiddlewareFunc {
 			}
 			session := &Session{sessions: s, c: c, g: g}
 			c.Set(contextKey, session)
+			session.renewDeviceCookie()
 			c.Response().Before(func() {
 				//mutant:drop ./internal/e2e TestBackShowsCurrentState
 				session.setPageCookie()

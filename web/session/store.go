@@ -91,7 +91,8 @@ func (st *store) New(r *http.Request, name string) (*sessions.Session, error) {
 	g := sessions.NewSession(st, name)
 	g.Options = st.cookieOptions()
 	g.IsNew = true
-	v := &visit{token: st.tokenOf(r, name)}
+	v := &visit{}
+	v.token, v.cookie = st.tokenOf(r, name)
 	g.Values[visitKey{}] = v
 	if v.token == nil {
 		v.token, v.cookie = newToken(), true

@@ -3,6 +3,8 @@ package ussd
 import (
 	"slices"
 	"time"
+
+	"elsom/internal/ussdsession"
 )
 
 // relation is how an input relates to the stored session. The package comment has
@@ -134,8 +136,8 @@ func (e *exchange) compare(s *storedSession) (text string, r relation) {
 		f.early = e.in.At.Unix() < s.LastInputAt().Unix()
 	}
 	if e.in.Style != Last {
-		//mutant:replace (s.Content.Past, e.hash()) => (s.Content.Past, "") TestNumberedInputs
-		f.seen = slices.Contains(s.Content.Past, e.hash())
+		//mutant:replace ContainsFunc(s.Content.Past, e.made) => Contains(s.Content.Past, "") TestNumberedInputs
+		f.seen = slices.ContainsFunc(s.Content.Past, e.made)
 	}
 	return text, classify(f)
 }
@@ -163,5 +165,13 @@ func (e *exchange) hash() string {
 	if e.in.Style == Numbered {
 		return e.sessions.Hash("id", e.in.ID)
 	}
-	return e.sessions.Hash("text", e.in.Text)[:8]
+	return e.sessions.Hash("text", e.in.Text)[:ussdsession.ShortHash]
+}
+
+// made reports whether a hash is that of this input.
+func (e *exchange) made(hash string) bool {
+	if e.in.Style == Numbered {
+		return e.sessions.Made(hash, "id", e.in.ID)
+	}
+	return e.sessions.Made(hash, "text", e.in.Text)
 }

@@ -94,7 +94,7 @@ func (h *Handler) runForPIN(ctx context.Context, s State, in opInput) (r Result)
 	case opProvePIN:
 		r.Proof, r.Err = h.customers.VerifyOldPIN(ctx, s.Customer, in.text)
 	case opCheckNewPIN:
-		r.NewPINHash, r.Err = h.pinHash(s, in.text), h.customers.CheckNewPIN(ctx, s.Customer, in.text)
+		r.NewPINHash, r.Err = h.sessions.Hash(pinTexts(s, in.text)...), h.customers.CheckNewPIN(ctx, s.Customer, in.text)
 	case opChangePIN:
 		r.Err = h.changePIN(ctx, s, in.text)
 	case opResendPIN:
@@ -172,14 +172,15 @@ func (h *Handler) returnPIN(ctx context.Context, holder customer.Customer, key s
 // state's proof is for.
 func (h *Handler) changePIN(ctx context.Context, s State, repeated string) error {
 	//mutant:drop TestPINChangeAndLock
-	if h.pinHash(s, repeated) != s.NewPINHash {
+	if !h.sessions.Made(s.NewPINHash, pinTexts(s, repeated)...) {
 		return fault.New(fault.Invalid, "ussd.change_pin", "ussd.word.pin_differs").At("pin")
 	}
 	return h.customers.ChangePINByProof(ctx, s.Customer, s.Proof, repeated)
 }
 
-func (h *Handler) pinHash(s State, pin string) string {
-	return h.sessions.Hash("pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin))
+// pinTexts returns the texts of the keyed hash of a new PIN.
+func pinTexts(s State, pin string) []string {
+	return []string{"pin", strconv.FormatInt(s.Customer, 10), s.Proof, input.Digits(pin)}
 }
 
 // maxOperations is the number of operations stored for the screens.

@@ -11,8 +11,6 @@ package sms
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -135,29 +133,26 @@ func printed(args map[string]any) map[string]string {
 // Sealer encrypts the arguments of secret messages and issues the tokens of
 // receipts, with keys derived from the server's secret.
 type Sealer struct {
-	aead   cipher.AEAD
-	tokens keyedhash.Key
+	ciphers keyedhash.Ciphers
+	tokens  keyedhash.Keys
 }
 
-// NewSealer returns a sealer that uses the server's secret.
-func NewSealer(secret []byte) (*Sealer, error) {
-	key, err := keyedhash.Derive(secret, "elsom sms")
+// NewSealer returns a sealer that uses the server's secret, and accepts what was made
+// with previous ones.
+func NewSealer(secret []byte, previous ...[]byte) (*Sealer, error) {
+	keys, err := keyedhash.DeriveAll("elsom sms", secret, previous...)
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
-	block, err := aes.NewCipher(key)
+	ciphers, err := keys.Ciphers()
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
+	tokens, err := keyedhash.DeriveAll("elsom sms receipts", secret, previous...)
 	if err != nil {
 		return nil, fmt.Errorf("sms: %w", err)
 	}
-	tokens, err := keyedhash.Derive(secret, "elsom sms receipts")
-	if err != nil {
-		return nil, fmt.Errorf("sms: %w", err)
-	}
-	return &Sealer{aead, tokens}, nil
+	return &Sealer{ciphers, tokens}, nil
 }
 
 // OutboxMessage returns the outbox message of a text message whose arguments are
@@ -165,7 +160,7 @@ func NewSealer(secret []byte) (*Sealer, error) {
 func (s *Sealer) OutboxMessage(key string, m Message) outbox.Message {
 	p := newPayload(m)
 	args, err := json.Marshal(printed(m.Args))
-	p.Sealed, p.err = s.aead.Seal(nil, nil, args, additionalData(key, m.Phone)), err
+	p.Sealed, p.err = s.ciphers.Seal(args, additionalData(key, m.Phone)), err
 	//mutant:replace CodeQueue => Queue TestCodesDoNotWaitForOtherMessages
 	return outbox.Message{Queue: CodeQueue, Key: key, Payload: p}
 }
@@ -174,7 +169,7 @@ func (s *Sealer) open(key string, p payload) (map[string]string, error) {
 	if p.Sealed == nil {
 		return p.Args, nil
 	}
-	text, err := s.aead.Open(nil, nil, p.Sealed, additionalData(key, p.Phone))
+	text, _, err := s.ciphers.Open(p.Sealed, additionalData(key, p.Phone))
 	if err != nil {
 		return nil, fmt.Errorf("sms: unseal: %w", err)
 	}

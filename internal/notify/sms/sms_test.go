@@ -249,3 +249,29 @@ func TestDerivedKeysNeverChange(t *testing.T) {
 		t.Errorf("decrypted %v, %v", args, err)
 	}
 }
+
+// Messages and tokens of the previous secret are accepted; new ones are made with the
+// secret in use.
+func TestSealerAcceptsThePreviousSecret(t *testing.T) {
+	before, after := newSealer(t, "the old secret"), newSealer(t, "the new secret")
+	both, err := NewSealer([]byte("the new secret"), []byte("the old secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Message{Phone: "+996700123456", Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "123456"}, Secret: true}
+	for name, sealer := range map[string]*Sealer{"previous": before, "in use": after} {
+		args, err := both.open("a", sealer.OutboxMessage("a", m).Payload.(payload))
+		if err != nil || args["Code"] != "123456" {
+			t.Errorf("a message of the secret %s: %v, %v", name, args, err)
+		}
+		if id, ok := both.messageID(sealer.token(7)); !ok || id != 7 {
+			t.Errorf("a token of the secret %s: %d, %t", name, id, ok)
+		}
+	}
+	if _, err := after.open("a", both.OutboxMessage("a", m).Payload.(payload)); err != nil {
+		t.Errorf("a new message: %v", err)
+	}
+	if id, ok := after.messageID(both.token(7)); !ok || id != 7 {
+		t.Error("a new token")
+	}
+}
