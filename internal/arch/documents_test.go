@@ -139,7 +139,7 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 	}{
 		{"test", regexp.MustCompile("`(Test[A-Z]\\w*)`"), func(name string) bool { return strings.Contains(tests.String(), "func "+name+"(") }},
 		{"variable", regexp.MustCompile(`\b(ELSOM_[A-Z_]*[A-Z])\b`), func(name string) bool {
-			return strings.Contains(code.String(), `"`+strings.TrimSuffix(name, "_FILE")+`"`)
+			return strings.Contains(code.String(), `"`+name+`"`) || strings.Contains(code.String(), `"`+strings.TrimSuffix(name, "_FILE")+`"`)
 		}},
 		{"metric", regexp.MustCompile(`\b(elsom_[a-z_]*[a-z])\b`), func(name string) bool { return strings.Contains(code.String(), `"`+name+`"`) }},
 		{"target", regexp.MustCompile("`make ([a-z-]+)"), func(name string) bool { return strings.Contains("\n"+makefile, "\n"+name+":") }},

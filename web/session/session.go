@@ -22,7 +22,6 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/i18n"
 	"elsom/internal/keyedhash"
 	"elsom/internal/securitylog"
 )
@@ -297,65 +296,6 @@ func (s *Session) LogOut(c echo.Context) error {
 	return err
 }
 
-// Lang returns the language of the request: the one switched to in this request,
-// else the customer's, else the browser cookie's, else Russian.
-func (s *Session) Lang() string {
-	if s.lang != "" {
-		return s.lang
-	}
-	if holder, ok := s.Customer(); ok {
-		return holder.Lang
-	}
-	if lang := s.langIn(langCookie); lang != "" {
-		return lang
-	}
-	return defaultLang
-}
-
-// SetLang stores the language in the browser for a year. The caller stores it with
-// a signed-in customer.
-func (s *Session) SetLang(lang string) {
-	if !i18n.Valid(lang) {
-		return
-	}
-	s.lang = lang
-	s.setCookie(langCookie, lang, 365*24*60*60)
-	if _, ok := s.Customer(); !ok {
-		s.setCookie(choiceCookie, lang, int(Idle/time.Second))
-	}
-}
-
-// ShowIn sets the language of this response only.
-func (s *Session) ShowIn(lang string) {
-	if i18n.Valid(lang) {
-		s.lang = lang
-	}
-}
-
-// TakeChoice returns the language that was switched to shortly before a login, and
-// removes it; empty if there was none. It is newer than the customer's stored
-// language, whereas the browser's language may be another person's choice.
-func (s *Session) TakeChoice() string {
-	lang := s.langIn(choiceCookie)
-	if lang != "" {
-		s.setCookie(choiceCookie, "", -1)
-	}
-	return lang
-}
-
-// langIn returns the language stored in a cookie; empty if there is none.
-func (s *Session) langIn(name string) string {
-	if s.c == nil {
-		return ""
-	}
-	for _, name := range []string{hostPrefix + name, name} {
-		if cookie, err := s.c.Cookie(name); err == nil && i18n.Valid(cookie.Value) {
-			return cookie.Value
-		}
-	}
-	return ""
-}
-
 // cookieName returns the browser's name of one of our cookies.
 func (s *Session) cookieName(name string) string {
 	if s.sessions != nil && s.sessions.secure {
@@ -371,12 +311,6 @@ func (s *Session) setCookie(name, value string, seconds int) {
 		Secure: s.sessions != nil && s.sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
-
-const (
-	langCookie   = "lang"
-	choiceCookie = "lang_choice"
-	defaultLang  = string(i18n.RU)
-)
 
 func (s *Session) visit() *visit { return visitOf(s.g) }
 
