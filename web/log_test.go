@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -32,6 +34,12 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			t.Errorf("nothing is logged of %s", flow)
 		}
 	}
+	events := app.stored("security_events")
+	if len(events) < 10 {
+		t.Errorf("only %d events are stored", len(events))
+	}
+	lines = append(lines, events...)
+	lines = append(lines, app.stored("operator_log")...)
 	var patterns []*regexp.Regexp
 	for _, text := range []string{
 		mine.National(), other.National(), mine.Pretty(), other.Pretty(), "314 150", "Сымбат", "Жайсаңова", "555 314 159", "0" + mine.National(), secret, renewed, mistyped, address, "kanykei",
@@ -45,10 +53,24 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	for _, line := range lines {
 		for _, pattern := range patterns {
 			if pattern.MatchString(line) {
-				t.Errorf("%s is logged: %s", pattern, strings.TrimSpace(line))
+				t.Errorf("%s is logged or stored: %s", pattern, strings.TrimSpace(line))
 			}
 		}
 	}
+}
+
+// stored returns the rows of a table as lines of JSON.
+func (app *testApp) stored(table string) (lines []string) {
+	app.t.Helper()
+	require.NoError(app.t, app.Security.Close(context.Background()))
+	var rows []map[string]any
+	require.NoError(app.t, app.DB.Gorm(context.Background()).Table(table).Find(&rows).Error)
+	for _, row := range rows {
+		line, err := json.Marshal(row)
+		require.NoError(app.t, err)
+		lines = append(lines, string(line))
+	}
+	return lines
 }
 
 const (
