@@ -1,7 +1,8 @@
 -- What money depends on is append-only: cash-ins, transfers between wallets, decisions
 -- and claims never change; a payment ends once and a call to a biller gets its outcome
 -- once, and nothing else of them changes. Of a row without a signature the signature
--- may be added, once, by `elsom key baseline`. Drafts are deleted, but never changed.
+-- may be added, once, by `elsom key baseline`. What a draft pays
+-- never changes.
 --
 -- What payments are ended with fires no function: their triggers are AFTER UPDATE OF
 -- columns and have conditions, which PostgreSQL decides without one. AFTER also means
@@ -79,14 +80,16 @@ CREATE OR REPLACE TRIGGER payment_attempts_no_delete BEFORE DELETE ON payment_at
 CREATE OR REPLACE TRIGGER payment_attempts_no_truncate BEFORE TRUNCATE ON payment_attempts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-CREATE OR REPLACE TRIGGER drafts_no_update BEFORE UPDATE ON drafts
+CREATE OR REPLACE TRIGGER drafts_identity AFTER UPDATE OF id, customer_id, service, biller, identifier, payee, amount, fee,
+    txn_id, channel, made_at, expires_at ON drafts
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE OR REPLACE TRIGGER wallet_transfer_drafts_no_update BEFORE UPDATE ON wallet_transfer_drafts
+CREATE OR REPLACE TRIGGER wallet_transfer_drafts_identity AFTER UPDATE OF id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at
+    ON wallet_transfer_drafts
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- +goose Down
-DROP TRIGGER IF EXISTS wallet_transfer_drafts_no_update ON wallet_transfer_drafts;
-DROP TRIGGER IF EXISTS drafts_no_update ON drafts;
+DROP TRIGGER IF EXISTS wallet_transfer_drafts_identity ON wallet_transfer_drafts;
+DROP TRIGGER IF EXISTS drafts_identity ON drafts;
 DROP TRIGGER IF EXISTS payment_attempts_no_truncate ON payment_attempts;
 DROP TRIGGER IF EXISTS payment_attempts_no_delete ON payment_attempts;
 DROP TRIGGER IF EXISTS payment_attempts_end_once ON payment_attempts;

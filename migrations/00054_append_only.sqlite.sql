@@ -1,7 +1,8 @@
 -- What money depends on is append-only: cash-ins, transfers between wallets, decisions
 -- and claims never change; a payment ends once and a call to a biller gets its outcome
 -- once, and nothing else of them changes. Of a row without a signature the signature
--- may be added, once, by `elsom key baseline`. Drafts are deleted, but never changed.
+-- may be added, once, by `elsom key baseline`. What a draft pays
+-- never changes.
 
 -- +goose Up
 DROP TRIGGER transfers_no_update;
@@ -94,11 +95,11 @@ CREATE TRIGGER payment_attempts_no_delete BEFORE DELETE ON payment_attempts
 BEGIN SELECT RAISE(ABORT, 'payment_attempts is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE TRIGGER drafts_no_update BEFORE UPDATE ON drafts
+CREATE TRIGGER drafts_identity BEFORE UPDATE OF id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at ON drafts
 BEGIN SELECT RAISE(ABORT, 'drafts is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE TRIGGER wallet_transfer_drafts_no_update BEFORE UPDATE ON wallet_transfer_drafts
+CREATE TRIGGER wallet_transfer_drafts_identity BEFORE UPDATE OF id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at ON wallet_transfer_drafts
 BEGIN SELECT RAISE(ABORT, 'wallet_transfer_drafts is append-only'); END;
 -- +goose StatementEnd
 
@@ -120,8 +121,8 @@ DROP TRIGGER payments_no_delete;
 DROP TRIGGER payment_attempts_identity;
 DROP TRIGGER payment_attempts_end_once;
 DROP TRIGGER payment_attempts_no_delete;
-DROP TRIGGER drafts_no_update;
-DROP TRIGGER wallet_transfer_drafts_no_update;
+DROP TRIGGER drafts_identity;
+DROP TRIGGER wallet_transfer_drafts_identity;
 DROP TRIGGER catalog_versions_no_update;
 -- +goose StatementBegin
 CREATE TRIGGER catalog_versions_no_update BEFORE UPDATE ON catalog_versions

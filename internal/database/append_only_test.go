@@ -30,6 +30,7 @@ func rowsOfEach(t *testing.T, db *database.DB) []string {
 var mayChange = map[string]string{
 	"payments":         "state ended_at result reference refund_ground asked_at",
 	"payment_attempts": "ended_at outcome result reference remark",
+	"drafts":           "confirmed_by", "wallet_transfer_drafts": "confirmed_by",
 }
 
 // No column of an append-only table can be changed by the owner, and no row deleted.
