@@ -1,8 +1,7 @@
 -- What money depends on is append-only: cash-ins, transfers between wallets, decisions
 -- and claims never change; a payment ends once and a call to a biller gets its outcome
 -- once, and nothing else of them changes. Of a row without a signature the signature
--- may be added, once, by `elsom key baseline`. What a draft pays
--- never changes.
+-- may be added, once, by `elsom key baseline`. What a draft pays never changes.
 --
 -- What payments are ended with fires no function: their triggers are AFTER UPDATE OF
 -- columns and have conditions, which PostgreSQL decides without one. AFTER also means
@@ -51,7 +50,7 @@ CREATE OR REPLACE TRIGGER payment_claims_append_only BEFORE UPDATE OR DELETE ON 
 CREATE OR REPLACE TRIGGER payment_claims_no_truncate BEFORE TRUNCATE ON payment_claims
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- mutant:replace identifier, payee => payee ./internal/database TestPaymentChangesOnce
+-- mutant:replace payments_identity AFTER UPDATE OF id, customer_id, service, biller, identifier, => payments_identity AFTER UPDATE OF id, customer_id, service, biller, ./internal/database TestPaymentChangesOnce
 CREATE OR REPLACE TRIGGER payments_identity AFTER UPDATE OF id, customer_id, service, biller, identifier, payee, amount, fee,
     txn_id, code, channel, accepted_at ON payments
     FOR EACH ROW EXECUTE FUNCTION refuse_change();

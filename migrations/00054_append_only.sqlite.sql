@@ -1,8 +1,7 @@
 -- What money depends on is append-only: cash-ins, transfers between wallets, decisions
 -- and claims never change; a payment ends once and a call to a biller gets its outcome
 -- once, and nothing else of them changes. Of a row without a signature the signature
--- may be added, once, by `elsom key baseline`. What a draft pays
--- never changes.
+-- may be added, once, by `elsom key baseline`. What a draft pays never changes.
 
 -- +goose Up
 DROP TRIGGER transfers_no_update;
@@ -60,7 +59,7 @@ CREATE TRIGGER payment_claims_no_delete BEFORE DELETE ON payment_claims
 BEGIN SELECT RAISE(ABORT, 'payment_claims is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
--- mutant:replace identifier, payee => payee ./internal/database TestPaymentChangesOnce
+-- mutant:replace payments_identity BEFORE UPDATE OF id, customer_id, service, biller, identifier, => payments_identity BEFORE UPDATE OF id, customer_id, service, biller, ./internal/database TestPaymentChangesOnce
 CREATE TRIGGER payments_identity BEFORE UPDATE OF id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, accepted_at ON payments
 BEGIN SELECT RAISE(ABORT, 'payments is append-only'); END;
 -- +goose StatementEnd
