@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"elsom/internal/audit"
+	"elsom/internal/checkpoint"
+	"elsom/internal/config"
 	"elsom/internal/database"
 )
 
@@ -64,13 +66,17 @@ func (a auditCommand) run(ctx context.Context) error {
 		return compareHead(ctx, a.CompareHead, a.Key)
 	}
 	return withDatabase(ctx, func(db *database.DB) error {
+		keys, _, err := config.LoadCheckpoint()
+		if err != nil {
+			return err
+		}
 		run := audit.Run
 		if !a.Since.IsZero() {
-			run = func(ctx context.Context, db *database.DB) (audit.Result, error) {
-				return audit.RunSince(ctx, db, a.Since.Time)
+			run = func(ctx context.Context, db *database.DB, keys ...*checkpoint.Keys) (audit.Result, error) {
+				return audit.RunSince(ctx, db, a.Since.Time, keys...)
 			}
 		}
-		result, err := run(ctx, db)
+		result, err := run(ctx, db, keys)
 		if err != nil {
 			return err
 		}

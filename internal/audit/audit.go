@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/money"
+	"elsom/internal/translog"
 )
 
 // MaxListed is how many violations are listed; all are counted.
@@ -30,7 +32,8 @@ type Result struct {
 	CashIns         []Total  // sums by OSMP result
 	WalletTransfers []Total  // amounts by channel
 	Origin          []Origin // by kind of row; nil: not checked, there are no keys
-	Checks          []Check  // in the order of Print
+	Log             translog.Report
+	Checks          []Check // in the order of Print
 	// Violations has a line for each violation, at most MaxListed.
 	Violations []string
 }
@@ -64,19 +67,20 @@ func (r Result) OK() bool { return r.ViolationCount() == 0 }
 
 // Run audits the books of db as they are at one moment; a server may run
 // meanwhile. An error means that the books could not be read, not that they are
-// wrong.
-func Run(ctx context.Context, db *database.DB) (Result, error) {
-	return run(ctx, db, nil, time.Time{})
+// wrong. With keys of checkpoints, of which only the first value counts, it verifies the
+// log's newest checkpoint.
+func Run(ctx context.Context, db *database.DB, keys ...*checkpoint.Keys) (Result, error) {
+	return run(ctx, db, nil, time.Time{}, keys)
 }
 
 // RunSince audits what was posted since a moment, by the times in the ids of
 // transfers, and what is cheap to prove in full. It reads the new rows and the
 // entries of wallets that moved. SinceProves describes exactly what it proves.
-func RunSince(ctx context.Context, db *database.DB, since time.Time) (Result, error) {
-	return run(ctx, db, windowSince(db.Dialect(), since), since)
+func RunSince(ctx context.Context, db *database.DB, since time.Time, keys ...*checkpoint.Keys) (Result, error) {
+	return run(ctx, db, windowSince(db.Dialect(), since), since, keys)
 }
 
-func run(ctx context.Context, db *database.DB, w *window, since time.Time) (Result, error) {
+func run(ctx context.Context, db *database.DB, w *window, since time.Time, keys []*checkpoint.Keys) (Result, error) {
 	var result Result
 	err := db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		result = Result{At: tx.Now(), Since: since}
@@ -94,7 +98,14 @@ func run(ctx context.Context, db *database.DB, w *window, since time.Time) (Resu
 		if err := result.checkSchema(tx); err != nil {
 			return err
 		}
-		return result.checkOrigin(tx, db.Keys())
+		if err := result.checkOrigin(tx, db.Keys()); err != nil {
+			return err
+		}
+		var first *checkpoint.Keys
+		if len(keys) > 0 {
+			first = keys[0]
+		}
+		return result.checkLog(tx, first, since)
 	})
 	return result, fault.Wrap("audit.run", err)
 }
@@ -147,6 +158,7 @@ func (r Result) Print(w io.Writer) error {
 	out.totals("cash-ins", r.CashIns)
 	out.totals("between wallets", r.WalletTransfers)
 	out.origin(r.Origin)
+	out.log(r.Log, r.At)
 	out.line("")
 	for _, c := range r.Checks {
 		verdict := "ok"

@@ -20,7 +20,7 @@ func (t Table) read(tx *database.Tx, after, before int64, limit int, lock string
 	for _, f := range t.Fields {
 		columns = append(columns, f.Column)
 	}
-	columns = append(columns, t.ID, "mac", "key_id")
+	columns = append(columns, t.ID, "mac", "COALESCE(key_id, '')")
 	query, args := "SELECT "+strings.Join(columns, ", ")+" FROM "+t.Name+" WHERE "+t.ID+" > ?", []any{after}
 	if before != 0 {
 		query, args = query+" AND "+t.ID+" < ?", append(args, before)
