@@ -72,6 +72,7 @@ func (s *simulation) end() {
 			worked = s.work(p, "deliveries to "+code, code) > 0 || worked
 		}
 		worked = s.work(p, textWork, "") > 0 || worked
+		worked = s.seal(p) || worked
 		if !worked && s.idle() {
 			break
 		}
@@ -155,8 +156,11 @@ func (s *simulation) compare() {
 	}
 	s.compareTexts(messages)
 	s.tally.messages += int(messages)
-	audit, err := audit.Run(context.Background(), s.sandbox.auditor)
+	audit, err := audit.Run(context.Background(), s.sandbox.auditor, checkpointKeys)
 	s.must(err)
+	if audit.Log.Unsealed > 0 || audit.Log.Head == nil || audit.Log.Size == 0 {
+		s.failf("the log is not whole: %+v", audit.Log)
+	}
 	if !audit.OK() {
 		s.failf("the audit: %v", audit.Violations)
 	}

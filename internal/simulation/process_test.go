@@ -11,6 +11,7 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
+	"elsom/internal/checkpoint"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
@@ -21,7 +22,9 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/signature"
 	"elsom/internal/transfer"
+	"elsom/internal/translog"
 	"elsom/internal/wallet"
 )
 
@@ -38,6 +41,7 @@ type process struct {
 	billers    map[string]outbox.Worker
 	texts      outbox.Worker
 	messages   *sms.Messages
+	log        *translog.Log
 
 	dead atomic.Bool
 	died chan struct{}
@@ -46,6 +50,19 @@ type process struct {
 }
 
 var secret = []byte("a secret of the simulation, long enough")
+
+// Keys of the simulation, the same in every run.
+var (
+	bookKeys       = mustValue(signature.ParseKeys("key-of-the-books-of-the-simulation-long-enough"))
+	checkpointKeys = mustValue(checkpoint.ParseKeys(mustValue(checkpoint.DevelopmentKey(secret))))
+)
+
+func mustValue[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
 
 // open starts a process on the database of the simulation.
 //
@@ -57,9 +74,10 @@ func (s *simulation) open() *process {
 	p := &process{name: string(rune('A' + (s.opened-1)%26)), simulation: s, died: make(chan struct{})}
 	start := s.clock
 	p.last.Store(&start)
-	db, err := database.Open(context.Background(), "sqlite:"+s.sandbox.path, database.WithClock(p.now), database.WithConnections(s.sandbox.lend))
+	db, err := database.Open(context.Background(), "sqlite:"+s.sandbox.path, database.WithClock(p.now), database.WithConnections(s.sandbox.lend),
+		database.WithKeys(bookKeys, true))
 	s.must(err)
-	p.db = db
+	p.db, p.log = db, translog.New(db, translog.Options{Keys: checkpointKeys})
 	sealer, err := sms.NewSealer(secret)
 	s.must(err)
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Off: true})

@@ -45,7 +45,7 @@ func newSandbox(t *template, folder string) (*sandbox, error) {
 	if p.resetConn, err = sqlite3.Open("file:" + p.path + "?_pragma=busy_timeout(10000)"); err != nil {
 		return nil, err
 	}
-	if p.auditor, err = database.Open(context.Background(), "sqlite:"+p.path); err != nil {
+	if p.auditor, err = database.Open(context.Background(), "sqlite:"+p.path, database.WithKeys(bookKeys, true)); err != nil {
 		return nil, err
 	}
 	sandboxes.Store(filepath.Base(own), p) // after these commits, which belong to no simulation

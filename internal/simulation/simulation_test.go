@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 
 	"elsom/internal/money"
 	"elsom/internal/notify/sms"
+	"elsom/internal/translog"
 )
 
 // simulation is the simulation of one seed.
@@ -41,7 +43,7 @@ type simulation struct {
 }
 
 // tally counts the events by kind, so that a run without one of the kinds fails.
-type tally struct{ completed, refunded, decided, cashIns, transfers, messages, deaths, lostCommits int }
+type tally struct{ completed, refunded, decided, cashIns, transfers, messages, deaths, lostCommits, seals int }
 
 func (t *tally) add(o tally) {
 	t.completed += o.completed
@@ -52,6 +54,7 @@ func (t *tally) add(o tally) {
 	t.messages += o.messages
 	t.deaths += o.deaths
 	t.lostCommits += o.lostCommits
+	t.seals += o.seals
 }
 
 // steps is the number of steps before the faults stop.
@@ -149,6 +152,7 @@ func (s *simulation) choices() []struct {
 		{6, s.receipt},
 		{3, func(*process) { s.outage() }},
 		{2, s.purgeDrafts},
+		{12, func(p *process) { s.seal(p) }},
 		{14, s.payIn},
 		{30, s.quote},
 		{28, s.accept},
@@ -250,6 +254,21 @@ func (s *simulation) purgeDrafts(p *process) {
 		return n + m, err
 	})
 	s.logf("%s deletes %d drafts: %v", p.name, n, err)
+}
+
+// seal seals what is queued for the log, and reports whether anything was.
+func (s *simulation) seal(p *process) bool {
+	n, err, _ := call(s, p, "seal", p.log.Seal)
+	s.logf("%s seals %d records: %v", p.name, n, err)
+	for _, wrong := range []error{translog.ErrRestored, translog.ErrForked, translog.ErrDamaged} {
+		if errors.Is(err, wrong) {
+			s.failf("the log: %v", err)
+		}
+	}
+	if n > 0 && err == nil {
+		s.tally.seals++
+	}
+	return n > 0
 }
 
 const textWork = "sms"

@@ -29,7 +29,8 @@ func buildTemplate(t *testing.T, folder string) *template {
 	t.Helper()
 	ctx := context.Background()
 	path := filepath.Join(folder, "template.db")
-	db, err := database.Open(ctx, "sqlite:"+path, database.WithClock(func() time.Time { return startTime.Add(-time.Hour) }))
+	db, err := database.Open(ctx, "sqlite:"+path, database.WithClock(func() time.Time { return startTime.Add(-time.Hour) }),
+		database.WithKeys(bookKeys, true))
 	require.NoError(t, err)
 	require.NoError(t, db.Migrate(ctx))
 	require.NoError(t, catalog.New(db, catalog.Options{}).Seed(ctx))
