@@ -34,13 +34,13 @@ func (p *printer) log(l translog.Report, at time.Time) {
 	p.line("  %-24s %12d%s", "log: unsealed records", l.Unsealed, unsealed)
 	switch {
 	case l.NoKey:
-		p.line("  %-24s %s", "log: checkpoint", "signature not checked: ELSOM_CHECKPOINT_KEY is not set")
+		p.line("  %-24s %s", "log: checkpoint", "signature not verified: ELSOM_CHECKPOINT_KEY is not set")
 	case l.Head == nil:
 		p.line("  %-24s %s", "log: checkpoint", "none that is signed")
 	default:
 		p.line("  %-24s %s", "log: checkpoint", l.Head)
 	}
 	if l.TooMany {
-		p.line("  %-24s %s", "log", "too many records are unsealed: whether every signed row is among them was not checked")
+		p.line("  %-24s %s", "log", "too many records are unsealed: whether every signed row is among them was not tried")
 	}
 }

@@ -131,10 +131,11 @@ func (s *Site) SetStandIn(t testing.TB, fields ...string) {
 	}
 }
 
-// Audit runs elsom audit and reports an error unless the books hold.
+// Audit runs elsom audit with the portal's keys and reports an error unless the books
+// hold and the log is whole.
 func (s *Site) Audit(t testing.TB, flags ...string) {
 	t.Helper()
-	if out := Run(t, []string{"ELSOM_DATABASE_URL=" + s.Database}, append([]string{"audit"}, flags...)...); out.Code != 0 {
+	if out := Run(t, append(s.Env[:len(s.Env):len(s.Env)], "ELSOM_DATABASE_URL="+s.Database), append([]string{"audit"}, flags...)...); out.Code != 0 {
 		t.Errorf("the books don't hold (%d):\n%s%s", out.Code, out.Stdout, out.Stderr)
 	}
 }
