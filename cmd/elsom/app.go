@@ -119,7 +119,7 @@ func (a *app) wireMessages(s secrets) (err error) {
 	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: s.secret, PreviousSecret: s.previousSecret, Off: !a.config.RateLimits}); err != nil {
 		return err
 	}
-	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: s.secret, Keep: a.config.Retention.Security}); err != nil {
+	if a.security, err = securitylog.New(a.db, securitylog.Options{Secret: s.secret, PreviousSecret: s.previousSecret, Keep: a.config.Retention.Security}); err != nil {
 		return err
 	}
 	if !a.config.VAPIDKey.Set() {

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"elsom/internal/config"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/phone"
@@ -31,8 +32,8 @@ type securityLog struct {
 func (securityLog) Help() string {
 	return `Example: elsom security log --number --since 720h <<< "0700 123 456"
 
-Numbers are stored as keyed hashes, so --number needs ELSOM_SECRET_KEY. Events that
-repeat are one line with their count. ` + "`elsom help monitoring`" + ` lists the events.`
+Numbers are stored as keyed hashes, so --number needs ELSOM_SECRET_KEY, and finds what was
+written under ELSOM_SECRET_KEY_PREVIOUS as long as that is set. Events that repeat are one line with their count. ` + "`elsom help monitoring`" + ` lists the events.`
 }
 
 // Run prints the rows, oldest first.
@@ -61,7 +62,9 @@ func (s securityLog) Run(ctx context.Context) error {
 				return err
 			}
 		}
-		log, err := securitylog.New(db, securitylog.Options{Secret: secret})
+		log, err := securitylog.New(db, securitylog.Options{
+			Secret: secret, PreviousSecret: []byte(config.LoadPreviousSecretKey().Reveal()),
+		})
 		if err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ func TestSecurityLogCommand(t *testing.T) {
 		{"all without the secret", "", env[:1], nil, 0, 2},
 		{"a number", "0700 123 456\n", env, []string{"--number"}, 0, 1},
 		{"another number", "0700 123 457\n", env, []string{"--number"}, 0, 0},
+		{"the secret was replaced", "0700 123 456\n", []string{env[0], "ELSOM_SECRET_KEY=another" + secret, "ELSOM_SECRET_KEY_PREVIOUS=" + secret}, []string{"--number"}, 0, 1},
 		{"an event", "", env, []string{"--event", "machine_login"}, 0, 1},
 		{"an outcome", "", env, []string{"--outcome", "ok"}, 0, 0},
 		{"no number", "", env, []string{"--number"}, 80, 0},

@@ -100,6 +100,10 @@ func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
 // it; empty if it is not set.
 func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
 
+// LoadPreviousSecretKey returns the secret key that the server's one replaces; empty if
+// none is set.
+func LoadPreviousSecretKey() Secret { return ParsePreviousSecretKey(environment()) }
+
 // LoadBooks returns only the books' keys, for commands that run without the server's
 // other secrets; nil if none are set.
 func LoadBooks() (keys *signature.Keys, enforce bool, err error) { return ParseBooks(environment()) }

@@ -20,6 +20,17 @@ func ParseSecretKey(environment map[string]string) Secret {
 	return secret
 }
 
+// ParsePreviousSecretKey returns the secret key that the server's one replaces; empty
+// if none is set.
+func ParsePreviousSecretKey(environment map[string]string) Secret {
+	var problems Problems
+	in := read(environment, []string{"ELSOM_SECRET_KEY_PREVIOUS"}, &problems)
+	if len(problems) > 0 {
+		return ""
+	}
+	return Secret(in.SecretKeyPrevious)
+}
+
 // ParseBooks returns the settings of the books' keys alone, for commands that run
 // without the server's other secrets; no keys if none are set.
 func ParseBooks(environment map[string]string) (keys *signature.Keys, enforce bool, err error) {

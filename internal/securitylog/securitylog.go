@@ -123,6 +123,9 @@ func WithSource(ctx context.Context, source *Source) context.Context {
 type Options struct {
 	// Secret is the server's; the key of the hashes is derived from it.
 	Secret []byte
+	// PreviousSecret is the secret that Secret replaces; empty: none. Rows that were
+	// written under it are found by number as long as it is given.
+	PreviousSecret []byte
 	// Keep is how long rows are kept; zero: for good.
 	Keep time.Duration
 }
@@ -133,7 +136,7 @@ const forGood = 100 * 365 * 24 * time.Hour
 // Log is the security log on one database. A nil *Log records nothing.
 type Log struct {
 	db   *database.DB
-	key  keyedhash.Key
+	keys keyedhash.Keys
 	keep time.Duration
 
 	mu      sync.Mutex
@@ -145,14 +148,14 @@ type Log struct {
 
 // New returns the log in db.
 func New(db *database.DB, o Options) (*Log, error) {
-	key, err := keyedhash.Derive(o.Secret, "elsom security log")
+	keys, err := keyedhash.DeriveAll("elsom security log", o.Secret, o.PreviousSecret)
 	if err != nil {
 		return nil, fmt.Errorf("securitylog: %w", err)
 	}
 	if o.Keep == 0 {
 		o.Keep = forGood
 	}
-	return &Log{db: db, key: key, keep: o.Keep, counts: map[Kind]int64{}}, nil
+	return &Log{db: db, keys: keys, keep: o.Keep, counts: map[Kind]int64{}}, nil
 }
 
 // Record records an event with the source in ctx. It does not wait for the database.
@@ -163,11 +166,11 @@ func (l *Log) Record(ctx context.Context, e Entry) {
 	now := l.db.Now()
 	r := row{
 		ID: l.db.NewID(), At: now, KeepUntilMs: now.Add(l.keep).UnixMilli(),
-		Event: e.Event, Outcome: e.Outcome, Detail: e.Detail, Number: l.numberHash(e.Number), Wallet: e.Wallet,
+		Event: e.Event, Outcome: e.Outcome, Detail: e.Detail, Number: hash(l.keys.Current(), "number", e.Number.String()), Wallet: e.Wallet,
 		Caller: e.Caller, Count: 1,
 	}
 	if source, ok := ctx.Value(sourceKey{}).(*Source); ok {
-		r.RequestID, r.Network, r.Browser = source.RequestID, networkOf(source.Address()), l.hash("browser", source.Browser())
+		r.RequestID, r.Network, r.Browser = source.RequestID, networkOf(source.Address()), hash(l.keys.Current(), "browser", source.Browser())
 		if e.Outcome == Limited {
 			source.limited.Do(func() {})
 		}
@@ -192,17 +195,15 @@ func (l *Log) RecordUnlessLimited(ctx context.Context, e Entry) {
 	l.Record(ctx, e)
 }
 
-func (l *Log) numberHash(number phone.Number) string { return l.hash("number", number.String()) }
-
 // hashDigits is the length of a stored hash: enough to never meet by chance.
 const hashDigits = 32
 
-func (l *Log) hash(purpose, text string) string {
+func hash(key keyedhash.Key, purpose, text string) string {
 	if text == "" {
 		return ""
 	}
-	//mutant:replace l.key.Sum(purpose, text) => text+"                                " TestNothingPrivateIsStored
-	return l.key.Sum(purpose, text)[:hashDigits]
+	//mutant:replace key.Sum(purpose, text) => text+"                                " TestNothingPrivateIsStored
+	return key.Sum(purpose, text)[:hashDigits]
 }
 
 // networkOf returns the network around an address: 24 bits of IPv4, 48 of IPv6, as

@@ -77,17 +77,21 @@ func TestRecordAndRead(t *testing.T) {
 				t.Errorf("%s: %d rows, want %d", c.name, len(got), c.want)
 			}
 		}
-		if got := newLogOfOtherServer(t, db); len(got) != 0 {
-			t.Errorf("found with another secret: %+v", got)
+		other := bytes.Repeat([]byte("x"), 32)
+		for name, c := range map[string]struct {
+			o    securitylog.Options
+			want int
+		}{
+			"another secret": {securitylog.Options{Secret: other}, 0},
+			"the next one":   {securitylog.Options{Secret: other, PreviousSecret: testkit.Secret}, 1},
+		} {
+			reader, err := securitylog.New(db, c.o)
+			require.NoError(t, err)
+			if got := rows(t, reader, securitylog.Query{Number: number}); len(got) != c.want {
+				t.Errorf("found with %s: %+v", name, got)
+			}
 		}
 	})
-}
-
-func newLogOfOtherServer(t testing.TB, db *database.DB) []securitylog.Row {
-	t.Helper()
-	l, err := securitylog.New(db, securitylog.Options{Secret: bytes.Repeat([]byte("x"), 32)})
-	require.NoError(t, err)
-	return rows(t, l, securitylog.Query{Number: number})
 }
 
 // What identifies a person is stored as keyed hashes, and of an address the network only.
@@ -196,7 +200,7 @@ func TestRowsAreBounded(t *testing.T) {
 	if len(all) != 1002 || sum != flood+1 {
 		t.Errorf("%d rows of %d events, want 1002 of %d", len(all), sum, flood+1)
 	}
-	if last := rows(t, l, securitylog.Query{Wallet: 7, Outcome: securitylog.OK}); len(last) != 1 || last[0].Network == "" {
+	if last := rows(t, l, securitylog.Query{Number: number, Outcome: securitylog.OK}); len(last) != 1 || last[0].Network == "" {
 		t.Errorf("the success: %+v", last)
 	}
 }

@@ -65,7 +65,7 @@ type Query struct {
 	Event   Event
 	Outcome Outcome
 	Number  phone.Number
-	// Wallet is the wallet of Number, whose events are selected too.
+	// Wallet is the wallet of Number; its events are selected too.
 	Wallet int64
 }
 
@@ -118,11 +118,17 @@ func (l *Log) page(ctx context.Context, q Query, after int64) (rows []row, err e
 	if q.Outcome != "" {
 		find = find.Where("outcome = ?", q.Outcome)
 	}
-	switch hash := l.numberHash(q.Number); {
-	case q.Wallet != 0:
-		find = find.Where("(number = ? OR wallet = ?)", hash, q.Wallet)
-	case hash != "":
-		find = find.Where("number = ?", hash)
+	if q.Number != "" {
+		hashes := make([]string, len(l.keys))
+		for i, key := range l.keys {
+			hashes[i] = hash(key, "number", q.Number.String())
+		}
+		in, list := database.InList(l.db.Dialect(), hashes)
+		if q.Wallet != 0 {
+			find = find.Where("(number "+in+" OR wallet = ?)", list, q.Wallet)
+		} else {
+			find = find.Where("number "+in, list)
+		}
 	}
 	err = find.Select(database.ColumnsOf[row]()).Order("id").Limit(batch).Find(&rows).Error
 	return rows, err
