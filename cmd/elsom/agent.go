@@ -26,6 +26,7 @@ type agentAdd struct {
 	Name    string   `help:"Its display name (default: the code)."`
 	Ceiling som      `help:"The maximum that it may owe, in som." required:"" placeholder:"SOM"`
 	Allow   []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
+	ActorFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -47,14 +48,16 @@ func (a agentAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return withAgents(ctx, func(agents *cashin.Agents) error {
-		err := agents.AddAgent(ctx, cashin.NewAgent{
-			Code: a.Code, Name: cmp.Or(a.Name, a.Code), Password: password, Ceiling: money.Amount(a.Ceiling), Allowed: allow,
+	return operate(ctx, "agent add", a.ActorFlags, func(ctx context.Context) error {
+		return withAgents(ctx, func(agents *cashin.Agents) error {
+			err := agents.AddAgent(ctx, cashin.NewAgent{
+				Code: a.Code, Name: cmp.Or(a.Name, a.Code), Password: password, Ceiling: money.Amount(a.Ceiling), Allowed: allow,
+			})
+			if err == nil {
+				fmt.Printf("Agent %s may take cash up to %s som, calling from: %s.\n", a.Code, money.Amount(a.Ceiling), formatAllowed(allow))
+			}
+			return err
 		})
-		if err == nil {
-			fmt.Printf("Agent %s may take cash up to %s som, calling from: %s.\n", a.Code, money.Amount(a.Ceiling), formatAllowed(allow))
-		}
-		return err
 	})
 }
 
@@ -64,6 +67,7 @@ type agentSet struct {
 	Ceiling  *som     `help:"The maximum that it may owe, in som; not less than it owes now." placeholder:"SOM"`
 	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace the previous ones." placeholder:"ADDRESS"`
 	Password bool     `help:"Read a new password from standard input. The old one stops working within a second."`
+	ActorFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -80,12 +84,14 @@ func (a agentSet) Run(ctx context.Context) error {
 	if shared.Empty() && a.Ceiling == nil {
 		return usageError("nothing to change: give --ceiling, --allow, --password or --name")
 	}
-	return withAgents(ctx, func(agents *cashin.Agents) error {
-		err := agents.ChangeAgent(ctx, a.Code, cashin.AgentChange{Change: shared, Ceiling: (*money.Amount)(a.Ceiling)})
-		if err == nil {
-			fmt.Printf("Agent %s is changed.\n", a.Code)
-		}
-		return err
+	return operate(ctx, "agent set", a.ActorFlags, func(ctx context.Context) error {
+		return withAgents(ctx, func(agents *cashin.Agents) error {
+			err := agents.ChangeAgent(ctx, a.Code, cashin.AgentChange{Change: shared, Ceiling: (*money.Amount)(a.Ceiling)})
+			if err == nil {
+				fmt.Printf("Agent %s is changed.\n", a.Code)
+			}
+			return err
+		})
 	})
 }
 
@@ -115,31 +121,37 @@ func (agentList) Run(ctx context.Context) error {
 
 type agentDisable struct {
 	Code string `arg:"" help:"The agent's code."`
+	ActorFlags
 }
 
 // Run disables an agent.
 func (a agentDisable) Run(ctx context.Context) error {
-	return withAgents(ctx, func(agents *cashin.Agents) error {
-		err := agents.DisableAgent(ctx, a.Code)
-		if err == nil {
-			fmt.Printf("Agent %s is disabled.\n", a.Code)
-		}
-		return err
+	return operate(ctx, "agent disable", a.ActorFlags, func(ctx context.Context) error {
+		return withAgents(ctx, func(agents *cashin.Agents) error {
+			err := agents.DisableAgent(ctx, a.Code)
+			if err == nil {
+				fmt.Printf("Agent %s is disabled.\n", a.Code)
+			}
+			return err
+		})
 	})
 }
 
 type agentEnable struct {
 	Code string `arg:"" help:"The agent's code."`
+	ActorFlags
 }
 
 // Run enables an agent.
 func (a agentEnable) Run(ctx context.Context) error {
-	return withAgents(ctx, func(agents *cashin.Agents) error {
-		err := agents.EnableAgent(ctx, a.Code)
-		if err == nil {
-			fmt.Printf("Agent %s may take cash again.\n", a.Code)
-		}
-		return err
+	return operate(ctx, "agent enable", a.ActorFlags, func(ctx context.Context) error {
+		return withAgents(ctx, func(agents *cashin.Agents) error {
+			err := agents.EnableAgent(ctx, a.Code)
+			if err == nil {
+				fmt.Printf("Agent %s may take cash again.\n", a.Code)
+			}
+			return err
+		})
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -69,6 +70,12 @@ type app struct {
 // newApp opens the database of the configuration and wires all services on it.
 // It listens on no port and starts no worker.
 func newApp(ctx context.Context, cfg *config.Config, options ...database.Option) (*app, error) {
+	return openApp(ctx, cfg, (*app).wire, options...)
+}
+
+// openApp opens the database of the configuration and wires the services that a
+// command needs on it.
+func openApp(ctx context.Context, cfg *config.Config, wire func(a *app) error, options ...database.Option) (*app, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), append(options, database.WithKeys(cfg.BooksKeys(), cfg.BooksEnforce))...)
@@ -82,8 +89,7 @@ func newApp(ctx context.Context, cfg *config.Config, options ...database.Option)
 		return nil, explainKeys(err)
 	}
 	a := &app{config: cfg, db: db, notifier: outbox.NewNotifier()}
-	a.log = translog.New(db, translog.Options{Keys: cfg.CheckpointKeys(), Witness: cfg.CheckpointFile})
-	if err := a.wire(secretsOf(cfg)); err != nil {
+	if err := wire(a); err != nil {
 		a.close()
 		return nil, err
 	}
@@ -100,14 +106,21 @@ func secretsOf(cfg *config.Config) secrets {
 	}
 }
 
-func (a *app) wire(s secrets) error {
+// wire wires all services.
+func (a *app) wire() error {
+	a.log = translog.New(a.db, translog.Options{Keys: a.config.CheckpointKeys(), Witness: a.config.CheckpointFile})
+	s := secretsOf(a.config)
 	if err := a.wireMessages(s); err != nil {
+		return err
+	}
+	if err := a.wireBillers(s); err != nil {
 		return err
 	}
 	if err := a.wireIdentity(s); err != nil {
 		return err
 	}
-	return a.wireMoney(s)
+	a.wireMoney()
+	return nil
 }
 
 // wireMessages wires SMS and push notifications, and the rate limits.
@@ -133,13 +146,23 @@ func (a *app) wireMessages(s secrets) (err error) {
 	return nil
 }
 
-// wireIdentity wires the catalog, customers, agents, gateways and USSD sessions.
-func (a *app) wireIdentity(s secrets) (err error) {
+// wireBillers wires the catalog and the clients of billers.
+func (a *app) wireBillers(s secrets) (err error) {
 	a.catalog = catalog.New(a.db, catalog.Options{
 		Development: a.config.Development(), DostekURL: a.config.DosTekURL.Reveal(),
 		// The stand-in serves its other services beside DosTek's.
 		StandInURL: strings.TrimSuffix(a.config.DosTekURL.Reveal(), "/pay"),
 	})
+	a.billers = &billerClients{}
+	if a.billers.logins, err = billerlogin.New(a.db, s.secret, s.previousSecret); err != nil {
+		return err
+	}
+	a.billers.certificates, err = readCertificates(a.config.BillerCertificates)
+	return err
+}
+
+// wireIdentity wires customers, agents, gateways and USSD sessions.
+func (a *app) wireIdentity(s secrets) (err error) {
 	a.customers, err = customer.New(a.db, customer.Options{
 		Secret: s.secret, PINPepper: s.pepper, PreviousSecret: s.previousSecret, PreviousPepper: s.previousPepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
@@ -162,20 +185,13 @@ func (a *app) wireIdentity(s secrets) (err error) {
 }
 
 // wireMoney wires the ledger and the services that post to it.
-func (a *app) wireMoney(s secrets) (err error) {
+func (a *app) wireMoney() {
 	a.ledger = ledger.New(a.db, ledger.Options{})
 	a.wallets = wallet.New(a.ledger)
 	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Customers: a.customers})
 	a.transfers = transfer.New(transfer.Parts{
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
 	})
-	a.billers = &billerClients{}
-	if a.billers.logins, err = billerlogin.New(a.db, s.secret, s.previousSecret); err != nil {
-		return err
-	}
-	if a.billers.certificates, err = readCertificates(a.config.BillerCertificates); err != nil {
-		return err
-	}
 	a.payments = payment.New(payment.Parts{
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
 		Client: a.billers.of, Push: a.push,
@@ -185,7 +201,6 @@ func (a *app) wireMoney(s secrets) (err error) {
 		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Notifier: a.notifier,
 		Counters: a.counters, OnCeiling: a.ceilings.countRefusal,
 	})
-	return nil
 }
 
 // walletOf implements cashin.Wallets.
@@ -226,6 +241,23 @@ func withApp(ctx context.Context, do func(*app) error) error {
 		return err
 	}
 	a, err := newApp(ctx, cfg, database.ExistingOnly)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return do(a)
+}
+
+// withoutPepper runs do with the services that need no pepper: messages, the catalog
+// and billers.
+func withoutPepper(ctx context.Context, do func(*app) error) error {
+	cfg, err := config.LoadWithoutPepper()
+	if err != nil {
+		return err
+	}
+	a, err := openApp(ctx, cfg, func(a *app) error {
+		return errors.Join(a.wireMessages(secretsOf(cfg)), a.wireBillers(secretsOf(cfg)))
+	}, database.ExistingOnly)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type billerList struct{}
 
 // Run lists billers.
 func (billerList) Run(ctx context.Context) error {
-	return withApp(ctx, func(a *app) error {
+	return withoutPepper(ctx, func(a *app) error {
 		list, err := a.catalog.Billers(ctx)
 		if err != nil {
 			return err
@@ -58,6 +58,7 @@ type billerPassword struct {
 	Code   string `arg:"" help:"The biller's code in the catalog."`
 	User   string `help:"The name to log in with." placeholder:"NAME" xor:"what"`
 	Remove bool   `help:"Remove the stored login." xor:"what"`
+	ActorFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -82,7 +83,12 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return withApp(ctx, func(a *app) error {
+	return operate(ctx, "biller password", b.ActorFlags, func(ctx context.Context) error { return b.apply(ctx, password) })
+}
+
+// apply sets or removes the login.
+func (b billerPassword) apply(ctx context.Context, password string) error {
+	return withoutPepper(ctx, func(a *app) error {
 		known, err := a.catalog.Biller(ctx, b.Code)
 		switch {
 		case fault.Is(err, fault.NotFound):

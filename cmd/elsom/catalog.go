@@ -42,6 +42,7 @@ type catalogChange struct {
 	DryRun     bool   `help:"Print what would change, and change nothing."`
 	AllowEmpty bool   `help:"Allow a list to become empty."`
 	Staff      string `help:"Name of the person who changes it, for the history; the user of this machine is stored too."`
+	Reason     string `help:"Why, for the operator log."`
 }
 
 type catalogImport struct {
@@ -60,7 +61,7 @@ func (i catalogImport) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return i.apply(ctx, c, change)
+		return i.apply(ctx, c, change, false)
 	})
 }
 
@@ -76,12 +77,12 @@ func (r catalogRestore) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return r.apply(ctx, c, change)
+		return r.apply(ctx, c, change, true)
 	})
 }
 
 // apply prints a change and, without --dry-run, makes it.
-func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change) error {
+func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change, restore bool) error {
 	for _, line := range change.Diff {
 		fmt.Println(line)
 	}
@@ -101,7 +102,11 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 		fmt.Println("Nothing changes.")
 		return nil
 	}
-	if err := c.Apply(ctx, change, catalog.Author{Staff: f.Staff, OSUser: osUser()}); err != nil {
+	command := map[bool]string{true: "catalog restore", false: "catalog import"}[restore]
+	err := operate(ctx, command, ActorFlags{f.Staff, f.Reason}, func(ctx context.Context) error {
+		return c.Apply(ctx, change, catalog.Author{Staff: f.Staff, OSUser: osUser()})
+	})
+	if err != nil {
 		return advise(err)
 	}
 	fmt.Println("The catalog is replaced; running portals show it within two seconds.")

@@ -32,6 +32,11 @@ func usageError(format string, args ...any) error {
 	return exitError{fmt.Errorf(format, args...), exitUsage}
 }
 
+// refused returns an error by which an operation was refused.
+func refused(format string, args ...any) error {
+	return exitError{fmt.Errorf(format, args...), exitRefused}
+}
+
 // refusals are the kinds of faults by which an operation is refused. Any other error
 // means that it could not be tried, or that its outcome is unknown.
 var refusals = map[fault.Kind]bool{

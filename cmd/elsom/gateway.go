@@ -37,6 +37,7 @@ type gatewayAdd struct {
 	Scope  []string `help:"What it may call: ussd, kannel, receipts." required:"" enum:"ussd,kannel,receipts"`
 	Inputs string   `help:"What the field text has: all inputs of the session or the last one." default:"all" enum:"all,last" placeholder:"all|last"`
 	Allow  []string `help:"Addresses and CIDRs that it may call from, or any." placeholder:"ADDRESS"`
+	ActorFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -56,15 +57,17 @@ func (g gatewayAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return withGateways(ctx, func(gateways *credential.Gateways) error {
-		err := gateways.Add(ctx, credential.NewGateway{
-			Code: g.Code, Name: cmp.Or(g.Name, g.Code), Password: password, Allowed: allow,
-			Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs),
+	return operate(ctx, "gateway add", g.ActorFlags, func(ctx context.Context) error {
+		return withGateways(ctx, func(gateways *credential.Gateways) error {
+			err := gateways.Add(ctx, credential.NewGateway{
+				Code: g.Code, Name: cmp.Or(g.Name, g.Code), Password: password, Allowed: allow,
+				Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs),
+			})
+			if err == nil {
+				fmt.Printf("Gateway %s may call %s, from: %s.\n", g.Code, strings.Join(g.Scope, ", "), formatAllowed(allow))
+			}
+			return err
 		})
-		if err == nil {
-			fmt.Printf("Gateway %s may call %s, from: %s.\n", g.Code, strings.Join(g.Scope, ", "), formatAllowed(allow))
-		}
-		return err
 	})
 }
 
@@ -83,6 +86,7 @@ type gatewaySet struct {
 	Inputs   string   `help:"What the field text has: all inputs of the session or the last one." default:"" enum:",all,last" placeholder:"all|last"`
 	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace the previous ones." placeholder:"ADDRESS"`
 	Password bool     `help:"Read a new password from standard input. The old one stops working within a second."`
+	ActorFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -99,12 +103,14 @@ func (g gatewaySet) Run(ctx context.Context) error {
 	if shared.Empty() && len(g.Scope) == 0 && g.Inputs == "" {
 		return usageError("nothing to change: give --scope, --inputs, --allow, --password or --name")
 	}
-	return withGateways(ctx, func(gateways *credential.Gateways) error {
-		err := gateways.Change(ctx, g.Code, credential.GatewayChange{Change: shared, Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs)})
-		if err == nil {
-			fmt.Printf("Gateway %s is changed.\n", g.Code)
-		}
-		return err
+	return operate(ctx, "gateway set", g.ActorFlags, func(ctx context.Context) error {
+		return withGateways(ctx, func(gateways *credential.Gateways) error {
+			err := gateways.Change(ctx, g.Code, credential.GatewayChange{Change: shared, Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs)})
+			if err == nil {
+				fmt.Printf("Gateway %s is changed.\n", g.Code)
+			}
+			return err
+		})
 	})
 }
 
@@ -132,31 +138,37 @@ func (gatewayList) Run(ctx context.Context) error {
 
 type gatewayDisable struct {
 	Code string `arg:"" help:"The gateway's code."`
+	ActorFlags
 }
 
 // Run disables a gateway.
 func (g gatewayDisable) Run(ctx context.Context) error {
-	return withGateways(ctx, func(gateways *credential.Gateways) error {
-		err := gateways.Disable(ctx, g.Code)
-		if err == nil {
-			fmt.Printf("Gateway %s is disabled.\n", g.Code)
-		}
-		return err
+	return operate(ctx, "gateway disable", g.ActorFlags, func(ctx context.Context) error {
+		return withGateways(ctx, func(gateways *credential.Gateways) error {
+			err := gateways.Disable(ctx, g.Code)
+			if err == nil {
+				fmt.Printf("Gateway %s is disabled.\n", g.Code)
+			}
+			return err
+		})
 	})
 }
 
 type gatewayEnable struct {
 	Code string `arg:"" help:"The gateway's code."`
+	ActorFlags
 }
 
 // Run enables a gateway.
 func (g gatewayEnable) Run(ctx context.Context) error {
-	return withGateways(ctx, func(gateways *credential.Gateways) error {
-		err := gateways.Enable(ctx, g.Code)
-		if err == nil {
-			fmt.Printf("Gateway %s may call again.\n", g.Code)
-		}
-		return err
+	return operate(ctx, "gateway enable", g.ActorFlags, func(ctx context.Context) error {
+		return withGateways(ctx, func(gateways *credential.Gateways) error {
+			err := gateways.Enable(ctx, g.Code)
+			if err == nil {
+				fmt.Printf("Gateway %s may call again.\n", g.Code)
+			}
+			return err
+		})
 	})
 }
 

@@ -11,10 +11,11 @@ import (
 
 // serverKeys returns the configured keys that stored data depends on.
 func serverKeys(c *config.Config) []keycheck.Key {
-	return []keycheck.Key{
-		{Name: keycheck.Secret, Value: []byte(c.SecretKey.Reveal()), Previous: []byte(c.SecretKeyPrevious.Reveal())},
-		{Name: keycheck.Pepper, Value: []byte(c.PINPepper.Reveal()), Previous: []byte(c.PINPepperPrevious.Reveal())},
+	keys := []keycheck.Key{{Name: keycheck.Secret, Value: []byte(c.SecretKey.Reveal()), Previous: []byte(c.SecretKeyPrevious.Reveal())}}
+	if c.PINPepper.Set() { // commands without PINs have none
+		keys = append(keys, keycheck.Key{Name: keycheck.Pepper, Value: []byte(c.PINPepper.Reveal()), Previous: []byte(c.PINPepperPrevious.Reveal())})
 	}
+	return keys
 }
 
 // explainKeys turns a MismatchError into advice for the operator, one line for

@@ -35,6 +35,8 @@ var commands struct {
 	Biller   billerCommands   `cmd:"" help:"Logins at billers."`
 	Payment  paymentCommand   `cmd:"" help:"Payments that need a decision."`
 	Customer customerCommands `cmd:"" help:"Wallet holders."`
+	Sessions sessionCommands  `cmd:"" help:"Sessions of wallet holders on the site."`
+	Operator operatorCommands `cmd:"" help:"The log of the commands that changed something."`
 	Security securityCommands `cmd:"" help:"The security log."`
 	Vapid    vapidCommand     `cmd:"" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
 	Example  exampleCommands  `cmd:"" help:"Example configuration files for other programs."`

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 
+	"elsom/internal/database"
 	"elsom/internal/operatorlog"
 )
 
@@ -20,4 +23,19 @@ func operate(ctx context.Context, command string, by ActorFlags, do func(ctx con
 		return withExitCode(err)
 	}
 	return do(operatorlog.With(ctx, c))
+}
+
+// recordOperation records a change that has no transaction of its own.
+func recordOperation(ctx context.Context, db *database.DB, change operatorlog.Change) error {
+	return db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error { return operatorlog.Record(ctx, tx, change) })
+}
+
+// recordFileOperation records a command about the database's file, which is done
+// already: if that fails, for example because the schema is an older release's, the
+// command only warns.
+func recordFileOperation(ctx context.Context, change operatorlog.Change) {
+	err := withDatabase(ctx, func(db *database.DB) error { return recordOperation(ctx, db, change) })
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "warning: the operator log has no entry of this command:", errorText(err))
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"elsom/internal/database"
 	"elsom/internal/ledger"
@@ -58,7 +59,14 @@ func (s settleBiller) Run(ctx context.Context) error {
 func (s Settled) settle(ctx context.Context, kind settlement.PartyType, words string) error {
 	if s.Staff == "" {
 		s.Staff = osUser()
+		if strings.Trim(s.Staff, "0123456789") == "" { // a user without a name
+			s.Staff = "uid " + s.Staff
+		}
 	}
+	return operate(ctx, "settle "+string(kind), ActorFlags{s.Staff, s.Reason}, func(ctx context.Context) error { return s.record(ctx, kind, words) })
+}
+
+func (s Settled) record(ctx context.Context, kind settlement.PartyType, words string) error {
 	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
 		books := ledger.New(db, ledger.Options{})
 		defer books.Close()

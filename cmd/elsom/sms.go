@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"elsom/internal/customer"
+	"elsom/internal/database"
 	"elsom/internal/notify/sms"
+	"elsom/internal/operatorlog"
 	"elsom/internal/phone"
 )
 
@@ -19,7 +21,7 @@ type smsCommand struct {
 }
 
 type smsTest struct {
-	Number string        `arg:"" help:"A mobile number of Kyrgyzstan."`
+	Number string        `arg:"" help:"A mobile number of Kyrgyzstan; - reads it from standard input."`
 	Lang   string        `help:"Language of the message: ${enum}." enum:"${langs}" default:"ru"`
 	Wait   time.Duration `help:"How long to wait for the receipt." default:"30s"`
 }
@@ -27,11 +29,15 @@ type smsTest struct {
 // Run sends a message through the configured gateway. Receipts arrive at the
 // portal, so one has to be running on the same database.
 func (s smsTest) Run(ctx context.Context) error {
-	number, err := phone.Parse(s.Number)
+	number, err := readNumber(s.Number)
 	if err != nil {
-		return fmt.Errorf("%q is not a mobile number of Kyrgyzstan", s.Number)
+		return err
 	}
-	return withApp(ctx, func(a *app) error {
+	return operate(ctx, "sms test", ActorFlags{}, func(ctx context.Context) error { return s.send(ctx, number) })
+}
+
+func (s smsTest) send(ctx context.Context, number phone.Number) error {
+	return withoutPepper(ctx, func(a *app) error {
 		gateway, configured, err := a.smsGateway()
 		if err != nil {
 			return err
@@ -44,6 +50,9 @@ func (s smsTest) Run(ctx context.Context) error {
 			Args: map[string]any{"Time": a.db.Now().In(customer.Bishkek).Format("02.01.2006 15:04")},
 		})
 		if err != nil {
+			return err
+		}
+		if err := recordOperation(ctx, a.db, operatorlog.Change{Subject: fmt.Sprintf("sms %d", id)}); err != nil {
 			return err
 		}
 		fmt.Println("The gateway accepted it.")
@@ -86,8 +95,8 @@ type smsStatus struct{}
 
 // Run counts messages.
 func (smsStatus) Run(ctx context.Context) error {
-	return withApp(ctx, func(a *app) error {
-		counts, err := a.messages.Count(ctx)
+	return withDatabase(ctx, func(db *database.DB) error {
+		counts, err := sms.NewMessages(db, nil).Count(ctx)
 		if err != nil {
 			return err
 		}

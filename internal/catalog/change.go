@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"elsom/internal/fault"
+	"elsom/internal/input"
 )
 
 // Change is a catalog that may take the place of the one in force. Until Apply
@@ -146,10 +146,15 @@ func (c *Catalog) Apply(ctx context.Context, change *Change, by Author) error {
 	//mutant:drop TestEmptiedListsAreRefused/sqlite
 	case change.Refused != nil:
 		return fault.New(fault.Conflict, op, "").Because(change.Refused)
-	case utf8.RuneCountInString(by.Staff) > longestName || !printable(by.Staff):
-		return fault.New(fault.Invalid, op, "").Because(fmt.Errorf("a name has at most %d characters that can be printed", longestName))
 	case len(change.Diff) == 0:
 		return nil
+	}
+	if by.Staff != "" {
+		name, err := input.StaffName(by.Staff)
+		if err != nil {
+			return fault.New(fault.Invalid, op, "").Because(err)
+		}
+		by.Staff = name
 	}
 	if runes := []rune(by.OSUser); len(runes) > longestName {
 		by.OSUser = string(runes[:longestName])

@@ -12,6 +12,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/money"
+	"elsom/internal/operatorlog"
 )
 
 // A Text is stored in three columns.
@@ -196,7 +197,7 @@ func rowOfService(s Service) serviceRow {
 // version. The version's row is updated first, and only if it still is the version
 // that the change was compared with, so that one of several writers wins.
 func apply(ctx context.Context, db *database.DB, change *Change, by Author) error {
-	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	return db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		g, from := tx.Gorm(), change.from.Version
 		//mutant:replace version = ?" => ? IS NOT NULL" TestStaleFilesAreRefused/sqlite
 		updated := g.Exec("UPDATE catalog_state SET version = version + 1, default_level = ? WHERE id = 1 AND version = ?", change.to.DefaultLevel, from)
@@ -223,7 +224,11 @@ func apply(ctx context.Context, db *database.DB, change *Change, by Author) erro
 		if err := g.Exec("DELETE FROM catalog_carriers").Error; err != nil {
 			return err
 		}
-		return writeContents(g, change.to)
+		if err := writeContents(g, change.to); err != nil {
+			return err
+		}
+		return operatorlog.Record(ctx, tx, operatorlog.Change{Subject: "catalog", Before: map[string]any{"version": from},
+			After: map[string]any{"version": from + 1, "source": change.source, "restored_from": change.restoredFrom, "diff": change.Diff}})
 	})
 }
 

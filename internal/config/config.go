@@ -104,6 +104,14 @@ func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
 // none is set.
 func LoadPreviousSecretKey() Secret { return ParsePreviousSecretKey(environment()) }
 
+// LoadVAPIDKey returns only the key of Web Push, for commands that can run without
+// it; empty if it is not set.
+func LoadVAPIDKey() Secret { return ParseVAPIDKey(environment()) }
+
+// LoadWithoutPepper is Load for commands that check no PIN: ELSOM_PIN_PEPPER may be
+// missing.
+func LoadWithoutPepper() (*Config, error) { return ParseWithoutPepper(environment()) }
+
 // LoadBooks returns only the books' keys, for commands that run without the server's
 // other secrets; nil if none are set.
 func LoadBooks() (keys *signature.Keys, enforce bool, err error) { return ParseBooks(environment()) }

@@ -93,7 +93,9 @@ const (
 
 // Parse parses and checks an environment, a map from name to value. The error, if any,
 // is Problems.
-func Parse(environment map[string]string) (*Config, error) {
+func Parse(environment map[string]string) (*Config, error) { return parse(environment, false) }
+
+func parse(environment map[string]string, withoutPepper bool) (*Config, error) {
 	var problems Problems
 	unknown := checkNames(environment, knownNames(), &problems)
 	in := read(environment, secrets, &problems)
@@ -139,6 +141,10 @@ func Parse(environment map[string]string) (*Config, error) {
 	checkSMS("ELSOM_SMS_URL", c.SMSURL, &problems)
 	checkReceipts("ELSOM_SMS_RECEIPTS_URL", c.SMSReceiptsURL, &problems)
 	checkURL("ELSOM_SMTP_URL", c.SMTPURL, &problems, "smtp", "smtps")
+	if withoutPepper {
+		c.PINPepper, c.PINPepperPrevious = "", ""
+		problems = slices.DeleteFunc(problems, func(p Problem) bool { return strings.HasPrefix(p.Variable, "ELSOM_PIN_PEPPER") })
+	}
 	if len(problems) > 0 {
 		return nil, problems
 	}

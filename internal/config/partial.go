@@ -74,3 +74,20 @@ func ParseCheckpoint(environment map[string]string) (keys *checkpoint.Keys, file
 	}
 	return c.CheckpointKeys(), c.CheckpointFile, nil
 }
+
+// ParseWithoutPepper is Parse for commands that check no PIN: the result has no
+// pepper, and problems of ELSOM_PIN_PEPPER are not reported.
+func ParseWithoutPepper(environment map[string]string) (*Config, error) {
+	return parse(environment, true)
+}
+
+// ParseVAPIDKey returns the key of Web Push of an environment; empty if it is not set
+// or malformed.
+func ParseVAPIDKey(environment map[string]string) Secret {
+	var problems Problems
+	key := Secret(read(environment, []string{"ELSOM_VAPID_KEY"}, &problems).VAPIDKey)
+	if checkVAPID(key, &problems); len(problems) > 0 {
+		return ""
+	}
+	return key
+}

@@ -11,6 +11,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/operatorlog"
 )
 
 // Register stores the credentials of one realm. Details are the further columns of
@@ -115,11 +116,16 @@ func (r *Register[D]) add(ctx context.Context, n New[D], also func(*database.Tx)
 		return false, err
 	}
 	mac := r.verifier.storedMAC(n.Code, hash, n.Password)
-	err = r.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		if added, err = r.insert(tx, n, hash, mac); err != nil || !added || also == nil {
+	err = r.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if added, err = r.insert(tx, n, hash, mac); err != nil || !added {
 			return err
 		}
-		return also(tx)
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
+		return r.record(ctx, tx, row[D]{}, n.Code)
 	})
 	return added, fault.Wrap(r.realm.Name+".add", err)
 }
@@ -160,18 +166,57 @@ func (r *Register[D]) Change(ctx context.Context, code string, c Change, columns
 	if err != nil {
 		return err
 	}
+	return r.update(ctx, op, code, set, also)
+}
+
+// update sets columns of a caller and records the change in the operator log.
+func (r *Register[D]) update(ctx context.Context, op, code string, set map[string]any, also func(context.Context, *database.Tx, Entry[D]) error) error {
 	found := false
-	err = r.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		if found, err = r.updateIn(tx, code, set); err != nil || !found || also == nil {
+	err := r.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		before, err := r.lock(tx, code)
+		if err != nil {
+			return err
+		}
+		if found, err = r.updateIn(tx, code, set); err != nil || !found {
 			return err
 		}
 		now, err := r.readIn(tx, code)
 		if err != nil {
 			return err
 		}
-		return also(ctx, tx, now.entry())
+		if also != nil {
+			if err := also(ctx, tx, now.entry()); err != nil {
+				return err
+			}
+		}
+		return r.record(ctx, tx, before, code)
 	})
 	return r.ended(op, code, found, err)
+}
+
+// record records a change of a caller, who was as before (the zero row: new), in the
+// operator log. Of a password it records only that it was changed.
+func (r *Register[D]) record(ctx context.Context, tx *database.Tx, before row[D], code string) error {
+	now, err := r.readIn(tx, code)
+	if err != nil {
+		return err
+	}
+	after := now.state()
+	after["password_changed"] = now.PasswordHash != before.PasswordHash
+	change := operatorlog.Change{Subject: r.realm.Name + " " + code, After: after}
+	if before.Code != "" {
+		change.Before = before.state()
+	}
+	//mutant:drop ./cmd/elsom TestOperatorLog
+	if err := operatorlog.Record(ctx, tx, change); err != nil {
+		return err
+	}
+	return nil
+}
+
+// state returns what the operator log has of a caller.
+func (r row[D]) state() map[string]any {
+	return map[string]any{"name": r.Name, "allowed": r.Allowed, "disabled": r.Disabled, "details": r.Details}
 }
 
 // changed returns the columns that a change sets, with their values.
@@ -198,8 +243,7 @@ func (r *Register[D]) changed(ctx context.Context, code string, c Change, detail
 
 // Disable disables a caller. It returns fault.NotFound for an unknown code.
 func (r *Register[D]) Disable(ctx context.Context, code string) error {
-	found, err := r.update(ctx, code, map[string]any{"disabled": true})
-	return r.ended(r.realm.Name+".disable", code, found, err)
+	return r.update(ctx, r.realm.Name+".disable", code, map[string]any{"disabled": true}, nil)
 }
 
 // Enable reverses Disable. Errors: NotFound; Invalid (the stored addresses are
@@ -213,8 +257,7 @@ func (r *Register[D]) Enable(ctx context.Context, code string) error {
 	if stored.entry().Unreadable {
 		return fault.New(fault.Invalid, op, "").Because(fmt.Errorf("the addresses of %s can't be read: give it new ones with --allow first", code))
 	}
-	found, err := r.update(ctx, code, map[string]any{"disabled": false})
-	return r.ended(op, code, found, err)
+	return r.update(ctx, op, code, map[string]any{"disabled": false}, nil)
 }
 
 // ended drops the cached row after a change, also one that failed, and returns the

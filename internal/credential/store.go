@@ -59,18 +59,14 @@ func (r *Register[D]) readAll(ctx context.Context) (rows []row[D], err error) {
 	return rows, err
 }
 
-// update sets columns of a row. It returns false for an unknown code.
-func (r *Register[D]) update(ctx context.Context, code string, set map[string]any) (found bool, err error) {
-	return r.updateWith(r.db.Gorm(ctx), code, set)
+// lock is readIn, and locks the row until the transaction ends.
+func (r *Register[D]) lock(tx *database.Tx, code string) (row[D], error) {
+	return r.readWith(tx.Gorm().Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}), code)
 }
 
-// updateIn is update in a transaction.
+// updateIn sets columns of a row. It returns false for an unknown code.
 func (r *Register[D]) updateIn(tx *database.Tx, code string, set map[string]any) (found bool, err error) {
-	return r.updateWith(tx.Gorm(), code, set)
-}
-
-func (r *Register[D]) updateWith(g *gorm.DB, code string, set map[string]any) (found bool, err error) {
-	result := g.Table(r.realm.Table).Where("code = ?", code).Updates(set)
+	result := tx.Gorm().Table(r.realm.Table).Where("code = ?", code).Updates(set)
 	return result.RowsAffected == 1, result.Error
 }
 

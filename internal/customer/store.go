@@ -70,10 +70,10 @@ func (cs *Customers) readByID(ctx context.Context, id int64) (*Record, error) {
 	return first(cs.db.Gorm(ctx).Where("id = ?", id))
 }
 
-func (cs *Customers) readByIDs(ctx context.Context, ids []int64) ([]Customer, error) {
+func readByIDs(ctx context.Context, db *database.DB, ids []int64) ([]Customer, error) {
 	var rows []Record
-	these, list := database.InList(cs.db.Dialect(), ids)
-	err := cs.db.Gorm(ctx).Where("id "+these, list).Find(&rows).Error
+	these, list := database.InList(db.Dialect(), ids)
+	err := db.Gorm(ctx).Where("id "+these, list).Find(&rows).Error
 	customers := make([]Customer, len(rows))
 	for i := range rows {
 		customers[i] = rows[i].Customer()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
+
+	"elsom/internal/fault"
 )
 
 // ErrOlder reports a schema of an earlier release.
@@ -111,6 +113,12 @@ func (db *DB) version(ctx context.Context) (version int64, err error) {
 	}
 	err = db.pool.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename).Scan(&version)
 	return version, err
+}
+
+// SchemaVersion returns the version of the schema; 0 for an empty database.
+func (db *DB) SchemaVersion(ctx context.Context) (int64, error) {
+	version, err := db.version(ctx)
+	return version, fault.Wrap("database.version", err)
 }
 
 // HasTable reports whether a table exists, whatever the schema's version.

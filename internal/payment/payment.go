@@ -133,10 +133,11 @@ func DefaultTiming() Timing {
 
 // Parts are the dependencies of Payments.
 type Parts struct {
-	DB        *database.DB
-	Ledger    *ledger.Ledger
-	Notifier  *outbox.Notifier
-	Catalog   *catalog.Catalog
+	DB       *database.DB
+	Ledger   *ledger.Ledger
+	Notifier *outbox.Notifier
+	Catalog  *catalog.Catalog
+	// Customers checks PINs and codes; nil: payments are only read and decided.
 	Customers *customer.Customers
 	Counters  *ratelimit.Counters
 	// Client returns the client of a biller.

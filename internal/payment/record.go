@@ -51,7 +51,7 @@ func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) er
 }
 
 func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.Customer, error) {
-	list, err := ps.customers.ByIDs(ctx, ids)
+	list, err := customer.ByIDs(ctx, ps.db, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,13 @@ func (ps *Payments) Unresolved(ctx context.Context) (list []Unresolved, all int,
 	return list, all, fault.Wrap("payment.hanging", err)
 }
 
+// Processing returns the 1,000 oldest payments that are processing, also those that
+// wait for no decision; all is their total number.
+func (ps *Payments) Processing(ctx context.Context) (list []Unresolved, all int, err error) {
+	list, all, err = readUnresolved(ctx, ps.db, ps.db.Now().Add(time.Hour))
+	return list, all, fault.Wrap("payment.processing", err)
+}
+
 // Claims returns the 1,000 oldest claims; all is their total number.
 func (ps *Payments) Claims(ctx context.Context) (list []Claim, all int, err error) {
 	list, all, err = readClaims(ctx, ps.db)

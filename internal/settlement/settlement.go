@@ -20,6 +20,7 @@ import (
 	"elsom/internal/input"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/operatorlog"
 )
 
 // PartyType is the type of the party that settles.
@@ -76,12 +77,12 @@ func New(db *database.DB, books Books) *Settlements { return &Settlements{db, bo
 const (
 	maxReference = 35
 	maxBytes     = 70
-	maxStaff     = 60
 	maxReason    = 300
 )
 
 func (o Order) normalized() (Order, error) {
-	o.Reference, o.Staff, o.Reason = input.Name(o.Reference), input.Name(o.Staff), input.Name(o.Reason)
+	o.Reference, o.Reason = input.Name(o.Reference), input.Name(o.Reason)
+	name, err := input.StaffName(o.Staff)
 	var wrong []string
 	if o.Amount <= 0 || o.Amount > money.Max {
 		wrong = append(wrong, "the sum: above zero")
@@ -89,8 +90,8 @@ func (o Order) normalized() (Order, error) {
 	if !fits(o.Reference, 1, maxReference) || len(o.Reference) > maxBytes {
 		wrong = append(wrong, fmt.Sprintf("the reference: 1 to %d characters", maxReference))
 	}
-	if !fits(o.Staff, 1, maxStaff) {
-		wrong = append(wrong, fmt.Sprintf("the name of staff: 1 to %d characters", maxStaff))
+	if o.Staff = name; err != nil {
+		wrong = append(wrong, err.Error())
 	}
 	if !fits(o.Reason, 0, maxReason) {
 		wrong = append(wrong, fmt.Sprintf("the reason: up to %d characters", maxReason))
@@ -183,6 +184,14 @@ func (s *Settlements) try(ctx context.Context, o Order, account int64) (Receipt,
 	posting, err := s.posting(ctx, o, account, number)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if !known {
+		logged, err := operatorlog.Riders(ctx, operatorlog.Change{Subject: string(o.PartyType) + " " + o.Party,
+			Before: map[string]any{"owed": owed}, After: map[string]any{"settled": o.Amount, "reference": o.Reference, "owed": owed - o.Amount}})
+		if err != nil {
+			return Receipt{}, err
+		}
+		posting.Riders = append(posting.Riders, logged...)
 	}
 	// A known settlement is posted again: the answer waits for its first commit.
 	posted, err := s.books.Post(ctx, posting)

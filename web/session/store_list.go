@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"elsom/internal/database"
 	"elsom/internal/fault"
 )
 
@@ -44,4 +45,13 @@ func (s *Sessions) purge(ctx context.Context, now time.Time) (int64, error) {
 	rows, err := s.db.Purge(ctx, `DELETE FROM sessions WHERE seen_at < ? AND id IN
 		(SELECT id FROM sessions WHERE seen_at < ? LIMIT ?)`, old, old)
 	return rows, fault.Wrap("session.purge", err)
+}
+
+// Count returns the number of a customer's sessions that have not ended, by the
+// conditions of listed. epoch is the customer's current one. It needs no key.
+func Count(ctx context.Context, db *database.DB, customerID, epoch int64) (n int, err error) {
+	now := db.Now()
+	err = db.Gorm(ctx).Raw(`SELECT COUNT(*) FROM sessions WHERE customer_id = ? AND epoch = ? AND seen_at >= ? AND ends_at >= ?`,
+		customerID, epoch, database.StoredTime(now.Add(-Idle)), now).Scan(&n).Error
+	return n, fault.Wrap("session.count", err)
 }

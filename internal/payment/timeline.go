@@ -1,0 +1,74 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"elsom/internal/fault"
+	"elsom/internal/input"
+	"elsom/internal/money"
+)
+
+// Timeline is all that is stored about a payment, for staff. It has the payer's
+// identifier at the biller.
+type Timeline struct {
+	Payment
+	Attempts  []Attempt
+	Decisions []Decision
+	// Claim is nil unless the biller booked the payment after its refund.
+	Claim     *ClaimMade
+	Transfers []PostedTransfer
+}
+
+// Attempt is one call to the biller.
+type Attempt struct {
+	Number    int
+	StartedAt time.Time
+	EndedAt   time.Time // zero: no answer was stored
+	Outcome   string    // empty: unknown, because no answer was stored
+	Result    int       // the biller's result; biller.ResultNone without one
+	Reference string
+	Remark    string
+}
+
+// ClaimMade is when a claim was stored, with the biller's reference.
+type ClaimMade struct {
+	MadeAt    time.Time
+	Reference string
+}
+
+// PostedTransfer is a transfer of the payment in the books.
+type PostedTransfer struct {
+	ID       int64
+	Op       string
+	PostedAt time.Time
+	Entries  []PostedEntry
+}
+
+// PostedEntry is a line of a transfer.
+type PostedEntry struct {
+	Account string // kind and subject, such as "transit dostek"
+	Amount  money.Amount
+}
+
+// Show returns the timeline of the payment with a code, for staff; fault.NotFound for
+// an unknown code.
+func (ps *Payments) Show(ctx context.Context, code string) (Timeline, error) {
+	const op = "payment.show"
+	p, err := readByCode(ctx, ps.db, input.Digits(code))
+	if err != nil {
+		return Timeline{}, fault.Wrap(op, err)
+	}
+	t := Timeline{Payment: p}
+	if t.Attempts, err = listAttempts(ctx, ps.db, p.ID); err != nil {
+		return t, fault.Wrap(op, err)
+	}
+	if t.Decisions, err = decisions(ps.db.Gorm(ctx), []int64{p.ID}); err != nil {
+		return t, fault.Wrap(op, err)
+	}
+	if t.Claim, err = readClaim(ctx, ps.db, p.ID); err != nil {
+		return t, fault.Wrap(op, err)
+	}
+	t.Transfers, err = listTransfers(ctx, ps.db, p.ID)
+	return t, fault.Wrap(op, err)
+}
