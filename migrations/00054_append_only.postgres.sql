@@ -60,7 +60,7 @@ CREATE OR REPLACE TRIGGER payments_end_once AFTER UPDATE OF state, ended_at, res
     EXECUTE FUNCTION refuse_change();
 CREATE OR REPLACE TRIGGER payments_asked_once AFTER UPDATE OF asked_at ON payments
     FOR EACH ROW WHEN (OLD.asked_at IS NOT NULL OR OLD.state <> 'processing') EXECUTE FUNCTION refuse_change();
--- mutant:replace OLD.mac IS NOT NULL OR => ./internal/database TestSignatureIsAddedOnce
+-- mutant:replace OLD.mac IS NOT NULL OR OLD.key_id <> '' OR => ./internal/database TestSignatureIsAddedOnce
 CREATE OR REPLACE TRIGGER payments_signed_once AFTER UPDATE OF mac, key_id ON payments
     FOR EACH ROW WHEN (OLD.mac IS NOT NULL OR OLD.key_id <> '' OR NEW.mac IS NULL OR NEW.key_id NOT LIKE 'b-%')
     EXECUTE FUNCTION refuse_change();

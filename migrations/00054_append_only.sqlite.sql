@@ -1,7 +1,8 @@
 -- What money depends on is append-only: cash-ins, transfers between wallets, decisions
 -- and claims never change; a payment ends once and a call to a biller gets its outcome
 -- once, and nothing else of them changes. Of a row without a signature the signature
--- may be added, once, by `elsom key baseline`. What a draft pays never changes.
+-- may be added, once, by `elsom key baseline`. What a draft pays
+-- never changes.
 
 -- +goose Up
 DROP TRIGGER transfers_no_update;
@@ -20,7 +21,7 @@ CREATE TRIGGER catalog_versions_no_update BEFORE UPDATE OF version, content, put
 BEGIN SELECT RAISE(ABORT, 'catalog_versions is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
--- mutant:replace ON transfers WHEN OLD.mac IS NOT NULL OR => ON transfers WHEN ./internal/database TestSignatureIsAddedOnce
+-- mutant:replace ON transfers WHEN OLD.mac IS NOT NULL OR OLD.key_id <> '' OR => ON transfers WHEN ./internal/database TestSignatureIsAddedOnce
 CREATE TRIGGER transfers_signed_once BEFORE UPDATE OF mac, key_id ON transfers WHEN OLD.mac IS NOT NULL OR OLD.key_id <> '' OR NEW.mac IS NULL OR NEW.key_id NOT LIKE 'b-%'
 BEGIN SELECT RAISE(ABORT, 'transfers is append-only'); END;
 -- +goose StatementEnd

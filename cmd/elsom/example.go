@@ -3,15 +3,19 @@ package main
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"strings"
+
+	"elsom/internal/database"
 )
 
 type exampleCommands struct {
 	Kannel     exampleKannel     `cmd:"" help:"kannel.conf: SMS and receipts through Kannel, and the connection for *900#."`
 	KannelUSSD exampleKannelUSSD `cmd:"" name:"kannel-ussd" help:"kannel-ussd.conf: the smsbox of *900#."`
+	Roles      exampleRoles      `cmd:"" help:"SQL that makes the two roles of PostgreSQL: the owner of the tables, and the role of elsom serve."`
 	Assetlinks assetlinksCommand `cmd:"" help:"assetlinks.json: ties the site to an application in Google Play, which then opens without an address bar."`
 }
 
@@ -34,6 +38,29 @@ type exampleKannelUSSD struct{}
 // Run prints kannel-ussd.conf.
 func (exampleKannelUSSD) Run() error {
 	fmt.Print(kannelUSSDConf)
+	return nil
+}
+
+type exampleRoles struct {
+	Owner   string `default:"elsom_owner" help:"The role that owns the tables and runs elsom migrate."`
+	Serving string `default:"elsom" help:"The role of elsom serve and the other commands."`
+}
+
+// roleShape matches a name that needs no quotes.
+var roleShape = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// Run prints the script.
+func (e exampleRoles) Run() error {
+	for _, name := range []string{e.Owner, e.Serving} {
+		//mutant:drop TestExampleRoles
+		if !roleShape.MatchString(name) {
+			return fmt.Errorf("%q can't be the name of a role here: use lower-case letters, digits and _", name)
+		}
+	}
+	if e.Owner == e.Serving {
+		return errors.New("the two roles must have different names")
+	}
+	fmt.Print(database.RolesSQL(e.Owner, e.Serving))
 	return nil
 }
 

@@ -90,6 +90,10 @@ func (a *app) prepare(ctx context.Context) error {
 	if err := a.migrateOrServe(ctx); err != nil {
 		return err
 	}
+	//mutant:drop TestServeNeedsTheServingRights
+	if err := a.db.CheckServingRights(ctx); err != nil {
+		return err
+	}
 	if !a.config.Development() {
 		if err := a.refuseDemo(ctx); err != nil {
 			return err
@@ -104,7 +108,20 @@ func (a *app) prepare(ctx context.Context) error {
 	if a.config.Development() {
 		return errors.Join(a.agents.SeedDevelopment(ctx), a.gateways.SeedDevelopment(ctx))
 	}
+	if err := a.warnOwner(ctx); err != nil {
+		return err
+	}
 	return a.warnOpenCallers(ctx)
+}
+
+// warnOwner logs that the portal's role could change the schema and what is
+// append-only.
+func (a *app) warnOwner(ctx context.Context) error {
+	owner, err := a.db.OwnsTables(ctx)
+	if owner {
+		slog.WarnContext(ctx, "database: the portal's role owns the tables, so it may change what is append-only; serve with another one: elsom help postgres")
+	}
+	return err
 }
 
 // refuseDemo returns an error if a demo agent or gateway with its public password

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -149,4 +150,47 @@ func existing(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
 		exists[name] = true
 	}
 	return exists, rows.Err()
+}
+
+// OwnsTables reports whether the role of PostgreSQL may change the schema. The serving
+// role should not be able to. It is false on SQLite, which has no roles.
+func (db *DB) OwnsTables(ctx context.Context) (bool, error) {
+	if db.dialect != Postgres {
+		return false, nil
+	}
+	err := db.checkRights(ctx)
+	if errors.Is(err, ErrNotOwner) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// CheckServingRights returns an error that names what the role may not do, although
+// the program needs it: after a restore without rights, for example.
+func (db *DB) CheckServingRights(ctx context.Context) error {
+	if db.dialect != Postgres {
+		return nil
+	}
+	rights, tables := migrations.Rights()
+	for _, table := range tables {
+		rights = append(rights, migrations.Right{Table: table, Privilege: "SELECT"})
+	}
+	names, privileges, columns := make([]string, len(rights)), make([]string, len(rights)), make([]string, len(rights))
+	for i, r := range rights {
+		names[i], privileges[i], columns[i] = r.Table, r.Privilege, r.Column
+	}
+	var missing string
+	err := db.pool.QueryRowContext(ctx, `SELECT COALESCE(string_agg(w.privilege || ' of ' || w.name, ', ' ORDER BY w.name, w.privilege), '')
+		FROM unnest(CAST($1 AS TEXT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) AS w (name, privilege, col)
+		WHERE to_regclass(w.name) IS NOT NULL AND NOT CASE WHEN w.col = '' THEN has_table_privilege(to_regclass(w.name), w.privilege)
+			ELSE has_column_privilege(to_regclass(w.name), w.col, w.privilege) END`, names, privileges, columns).Scan(&missing)
+	if err != nil {
+		return fmt.Errorf("database: rights of the role: %w", oneLine{err})
+	}
+	//mutant:drop TestServingRightsAreChecked
+	if missing != "" {
+		return fmt.Errorf("database: this role lacks rights (%s); run `elsom migrate` with the role that owns the database, "+
+			"or the script of `elsom example roles`", missing)
+	}
+	return nil
 }
