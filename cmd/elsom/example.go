@@ -52,7 +52,7 @@ var roleShape = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 // Run prints the script.
 func (e exampleRoles) Run() error {
 	for _, name := range []string{e.Owner, e.Serving} {
-		//mutant:drop TestExampleRoles
+		//mutant:drop ./internal/e2e TestExampleRoles
 		if !roleShape.MatchString(name) {
 			return fmt.Errorf("%q can't be the name of a role here: use lower-case letters, digits and _", name)
 		}

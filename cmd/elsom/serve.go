@@ -90,7 +90,7 @@ func (a *app) prepare(ctx context.Context) error {
 	if err := a.migrateOrServe(ctx); err != nil {
 		return err
 	}
-	//mutant:drop TestServeNeedsTheServingRights
+	//mutant:drop ./internal/e2e TestServeNeedsTheServingRights
 	if err := a.db.CheckServingRights(ctx); err != nil {
 		return err
 	}

@@ -187,7 +187,7 @@ func (db *DB) CheckServingRights(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("database: rights of the role: %w", oneLine{err})
 	}
-	//mutant:drop TestServingRightsAreChecked
+	//mutant:drop ./internal/e2e TestServeNeedsTheServingRights
 	if missing != "" {
 		return fmt.Errorf("database: this role lacks rights (%s); run `elsom migrate` with the role that owns the database, "+
 			"or the script of `elsom example roles`", missing)
