@@ -53,7 +53,7 @@ func retention(text string, problems *Problems) Retention {
 		count, err := strconv.Atoi(value)
 		switch {
 		case !known:
-			problems.add(retentionName, "has the unknown name %q; known are messages, inbox, closed, security", name)
+			problems.add(retentionName, "has the unknown name %s; known are messages, inbox, closed, security", quote(name))
 		case slices.Contains(seen, name):
 			problems.add(retentionName, "has %s twice", name)
 		case value == keepForGood:
