@@ -15,6 +15,8 @@ import (
 type catalogCommand struct {
 	Export  catalogExport  `cmd:"" help:"Print the catalog as YAML, with its version."`
 	Import  catalogImport  `cmd:"" help:"Replace the catalog with a YAML file and print what changes. A file with a mistake changes nothing; each mistake is reported with its line."`
+	Show    catalogShow    `cmd:"" help:"Print the version that is in force, whether it was reviewed, and the limits of the levels."`
+	Review  catalogReview  `cmd:"" help:"Record that the catalog in force was reviewed. It ends the warning about the shipped one."`
 	History catalogHistory `cmd:"" help:"List the versions of the catalog, the newest first."`
 	Restore catalogRestore `cmd:"" help:"Apply an earlier version again, as a new version, and print what changes."`
 }

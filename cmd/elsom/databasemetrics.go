@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"elsom/internal/audit"
+	"elsom/internal/catalog"
 	"elsom/internal/database"
 	"elsom/internal/notify/sms"
 )
@@ -19,6 +20,7 @@ var (
 	queueAge    = prometheus.NewDesc("elsom_outbox_oldest_seconds", "Age of the oldest outbox message that is not done, by queue.", []string{"queue"}, nil)
 	smsMessages = prometheus.NewDesc("elsom_sms_messages", "SMS of the last 24 hours, by state.", []string{"state"}, nil)
 	databaseUp  = prometheus.NewDesc("elsom_database_up", "1 if the database takes commits and its schema is supported, otherwise 0.", nil, nil)
+	unreviewed  = prometheus.NewDesc("elsom_catalog_unreviewed", "1 while the shipped catalog is in force and was not reviewed, otherwise 0.", nil, nil)
 	unverified  = prometheus.NewDesc("elsom_unverified_rows_total", "Times that a row which decides where money goes was not as it was signed.", nil, nil)
 	smsRepeated = prometheus.NewDesc("elsom_sms_repeated_total",
 		"SMS sent to the gateway again because its answer was lost; each may have arrived twice.", nil, nil)
@@ -32,13 +34,14 @@ var (
 // databaseMetrics reads the pending work from the database at each scrape.
 type databaseMetrics struct {
 	db       *database.DB
+	catalog  *catalog.Catalog
 	messages *sms.Messages
 }
 
 // Describe implements prometheus.Collector.
 func (s *databaseMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		databaseUp, unverified, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
+		databaseUp, unreviewed, unverified, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
 	} {
 		out <- d
 	}
@@ -74,6 +77,11 @@ func (s *databaseMetrics) read(ctx context.Context, gauge func(d *prometheus.Des
 	if err != nil {
 		return err
 	}
+	status, err := s.catalog.Status(ctx)
+	if err != nil {
+		return err
+	}
+	gauge(unreviewed, map[bool]float64{false: 1}[status.Reviewed])
 	gauge(processing, float64(now.Processing))
 	gauge(undecided, float64(now.Undecided))
 	gauge(oldUndecided, float64(now.Undecided))

@@ -36,7 +36,7 @@ func newMetrics(a *app) *metrics {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "elsom_log_lines_dropped_total", Help: "Log lines dropped because the reader was too slow.",
 		}, func() float64 { return float64(logs.dropped.Load()) }),
-		&databaseMetrics{a.db, a.messages}, &logMetrics{a.log}, &refusalMetrics{a}, a.ceilings)
+		&databaseMetrics{a.db, a.catalog, a.messages}, &logMetrics{a.log}, &refusalMetrics{a}, a.ceilings)
 	return m
 }
 

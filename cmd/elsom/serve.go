@@ -53,6 +53,7 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	a.warnBillers(ctx)
+	a.warnCatalog(ctx)
 	if database.UsesPlaintext(cfg.DatabaseURL.Reveal()) {
 		slog.Warn("database: PostgreSQL is on another machine and may be reached without TLS; " +
 			"add sslmode=verify-full (and sslrootcert=FILE) to ELSOM_DATABASE_URL")

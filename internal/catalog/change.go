@@ -47,6 +47,7 @@ const (
 	FromSeed         Source = "seed"
 	FromImport       Source = "import"
 	FromRestore      Source = "restore"
+	FromReview       Source = "review"
 	FromOlderRelease Source = "found"
 )
 
@@ -139,14 +140,14 @@ func (c *Catalog) inForce(ctx context.Context) (Contents, error) {
 // Apply puts a change in force as the next version, all or nothing, and stores
 // it. It returns a fault.Conflict that wraps a *StaleError if another change was
 // applied in between. What the change leaves out is retired. A change that changes
-// nothing is not stored.
+// nothing is not stored, unless it is a review.
 func (c *Catalog) Apply(ctx context.Context, change *Change, by Author) error {
 	const op = "catalog.apply"
 	switch {
 	//mutant:drop TestEmptiedListsAreRefused/sqlite
 	case change.Refused != nil:
 		return fault.New(fault.Conflict, op, "").Because(change.Refused)
-	case len(change.Diff) == 0:
+	case len(change.Diff) == 0 && change.source != FromReview:
 		return nil
 	}
 	if by.Staff != "" {

@@ -44,7 +44,7 @@ func TestMetrics(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		status, metrics = get("http://" + address + "/metrics")
 	}
-	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", "elsom_unverified_rows_total 0", "elsom_payments_undecided 0", "elsom_payments_asked 0", `elsom_sms_messages{state="failed"} 0`, "elsom_sms_repeated_total 0", `elsom_sms_codes_refused_total{limit="overall"} 0`, "elsom_sms_notices_dropped_total 0", "go_goroutines"} {
+	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", "elsom_unverified_rows_total 0", "elsom_catalog_unreviewed 1", "elsom_payments_undecided 0", "elsom_payments_asked 0", `elsom_sms_messages{state="failed"} 0`, "elsom_sms_repeated_total 0", `elsom_sms_codes_refused_total{limit="overall"} 0`, "elsom_sms_notices_dropped_total 0", "go_goroutines"} {
 		if status != http.StatusOK || !strings.Contains(metrics, want) {
 			t.Errorf("%d: no %s", status, want)
 		}

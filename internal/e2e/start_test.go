@@ -143,6 +143,45 @@ func TestServeWarns(t *testing.T) {
 	}
 }
 
+// Production warns of the shipped catalog until it is reviewed.
+func TestServeWarnsOfAnUnreviewedCatalog(t *testing.T) {
+	t.Parallel()
+	env := []string{system.SecretKey, system.PINPepper, "ELSOM_DATABASE_URL=sqlite:" + t.TempDir() + "/elsom.db"}
+	if out := system.Run(t, env, "migrate"); out.Code != 0 {
+		t.Fatal(out.Stderr)
+	}
+	warned := func() bool {
+		listen := system.FreeAddress(t)
+		p := system.Start(t, "elsom", append(env, "ELSOM_LISTEN="+listen), "serve")
+		p.WaitHealthy(t, "http://"+listen)
+		log, err := os.ReadFile(p.Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(log), "limits and fees are placeholders")
+	}
+	show := func(want string) {
+		t.Helper()
+		if out := system.Run(t, env, "catalog", "show"); out.Code != 0 || !strings.Contains(out.Stdout, want) || !strings.Contains(out.Stdout, "30000.00") {
+			t.Errorf("%+v doesn't say %q", out, want)
+		}
+	}
+	show("reviewed: no")
+	if !warned() {
+		t.Error("no warning")
+	}
+	if out := system.Run(t, env, "catalog", "review"); out.Code == 0 {
+		t.Errorf("reviewed by nobody: %+v", out)
+	}
+	if out := system.Run(t, env, "catalog", "review", "--staff", "aida"); out.Code != 0 {
+		t.Fatal(out.Stderr)
+	}
+	show("reviewed: yes")
+	if warned() {
+		t.Error("a warning after the review")
+	}
+}
+
 // An unreachable gateway is reported without the password in its address.
 func TestUnreachableSMSGatewayHidesPassword(t *testing.T) {
 	t.Parallel()
