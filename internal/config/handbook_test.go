@@ -90,3 +90,26 @@ func wrap(item string) string {
 	}
 	return lines.String()
 }
+
+// TestHelpOfKeysNamesEverySecret fails unless the inventory of keys in the handbook has
+// every secret of the configuration.
+func TestHelpOfKeysNamesEverySecret(t *testing.T) {
+	content, err := os.ReadFile("../../cmd/elsom/help/keys.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if field.Type != reflect.TypeFor[Secret]() {
+			continue
+		}
+		found++
+		variable, ok := reflect.TypeFor[variables]().FieldByName(field.Name)
+		if name := variable.Tag.Get("env"); !ok || !strings.Contains(string(content), "`"+name+"`") {
+			t.Errorf("elsom help keys doesn't name %s (%s)", field.Name, name)
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d secrets were found", found)
+	}
+}
