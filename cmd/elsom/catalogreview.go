@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 
 	"elsom/internal/catalog"
-	"elsom/internal/money"
 )
 
 type catalogShow struct{}
@@ -46,21 +45,17 @@ func (catalogShow) Run(ctx context.Context) error {
 	})
 }
 
-func limitText(a money.Amount) string {
-	if a == 0 {
-		return "none"
-	}
-	return a.Dot()
-}
-
 type catalogReview struct {
-	Staff string `help:"Name of the person who reviewed it, for the history; the user of this machine is stored too." required:""`
+	Staff  string `help:"Name of the person who reviewed it, for the history; the user of this machine is stored too." required:""`
+	Reason string `help:"Why, for the operator log."`
 }
 
 // Run records that the catalog in force was reviewed.
 func (r catalogReview) Run(ctx context.Context) error {
 	return withCatalog(ctx, func(c *catalog.Catalog) error {
-		if err := c.Review(ctx, catalog.Author{Staff: r.Staff, OSUser: osUser()}); err != nil {
+		if err := operate(ctx, "catalog review", ActorFlags{r.Staff, r.Reason}, func(ctx context.Context) error {
+			return c.Review(ctx, catalog.Author{Staff: r.Staff, OSUser: osUser()})
+		}); err != nil {
 			return advise(err)
 		}
 		fmt.Println("The catalog is recorded as reviewed.")

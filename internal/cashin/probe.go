@@ -16,7 +16,7 @@ type Counters interface {
 }
 
 // balanceQuestions limits, for an agent and a wallet, the answers that depend on the
-// wallet's balance: each says whether a sum fits below the balance limit, so that
+// wallet's balance: each reports whether a sum fits below the balance limit, so that
 // enough of them find the balance. A refusal counts as refusalWeight of them, since
 // few honest terminals get more than one. Whatever the questions, the answers of a day
 // then distinguish at most 69 intervals of the balance limit.

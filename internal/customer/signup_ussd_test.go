@@ -259,7 +259,7 @@ func TestResendPIN(t *testing.T) {
 	})
 }
 
-// Whoever has the SIM card gets a new first PIN on the day of the registration, or
+// The holder of the SIM card gets a new first PIN on the day of the registration, or
 // while there is nothing to take.
 func TestResendPINOfAWalletWithMoney(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
