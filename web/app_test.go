@@ -24,6 +24,7 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
+	"elsom/internal/checkpoint"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
@@ -36,6 +37,7 @@ import (
 	"elsom/internal/phone"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
+	"elsom/internal/translog"
 	"elsom/internal/wallet"
 	"elsom/web"
 	"elsom/web/portal"
@@ -108,7 +110,30 @@ type testApp struct {
 	handlers web.Handlers // of the server
 	base     string
 	agent    cashin.Agent
+	log      *translog.Log
 	numbers  atomic.Int64
+}
+
+// checkpointKeys sign the checkpoints of the tests' logs.
+var checkpointKeys = sync.OnceValue(func() *checkpoint.Keys {
+	key, err := checkpoint.DevelopmentKey(testkit.Secret)
+	if err != nil {
+		panic(err)
+	}
+	keys, err := checkpoint.ParseKeys(key)
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
+
+// receiptFile returns the receipt of a payment as a file.
+func (app *testApp) receiptFile(ctx context.Context, payment int64) ([]byte, error) {
+	r, err := app.log.Receipt(ctx, payment)
+	if err != nil {
+		return nil, err
+	}
+	return r.Encode()
 }
 
 func newApp(t *testing.T) *testApp { t.Helper(); return newAppWith(t, options{}) }
@@ -136,10 +161,12 @@ func newAppWith(t *testing.T, o options) *testApp {
 		SecurityLog: app.Security,
 	})
 	require.NoError(t, err)
+	app.log = translog.New(app.DB, translog.Options{Keys: checkpointKeys()})
 	app.handlers = web.Handlers{
 		Portal: portal.New(portal.Services{
 			Customers: app.Customers, Wallets: app.Wallets, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
 			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
+			Proofs: portal.Proofs{Sealed: app.log.IsSealed, Receipt: app.receiptFile},
 		}),
 		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https, SecurityLog: app.Security,
 		Healthy:    func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },

@@ -167,6 +167,7 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.POST("/check/:draft/confirm", p.ConfirmPayment)
 	g.POST("/check/:draft/resend", p.ResendPaymentCode)
 	g.GET("/receipt/:payment", p.Receipt)
+	g.GET("/receipt/:payment/proof", p.Proof)
 	g.GET("/transfer", p.ShowTransfer)
 	g.POST("/transfer", p.Transfer)
 	g.GET("/transfer/:draft", p.ShowTransferCheck)

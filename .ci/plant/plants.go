@@ -77,6 +77,7 @@ var plants = []plant{
 	{rule: "r6-credential", folder: "internal/credential", imports: "elsom/internal/ledger"},
 	{rule: "r6-audit", folder: "internal/audit", imports: "elsom/internal/outbox"},
 	{rule: "r10-checkpoint", folder: "internal/checkpoint", imports: "elsom/internal/database"},
+	{rule: "r6-receipt", folder: "internal/receipt", imports: "elsom/internal/database"},
 	{rule: "r6-translog", folder: "internal/translog", imports: "elsom/internal/ledger"},
 
 	{rule: "r7-ledger", folder: "internal/ledger", imports: "elsom/internal/outbox"},

@@ -40,6 +40,7 @@ var commands struct {
 	Security securityCommands `cmd:"" help:"The security log."`
 	Vapid    vapidCommand     `cmd:"" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
 	Example  exampleCommands  `cmd:"" help:"Example configuration files for other programs."`
+	Verify   verifyCommand    `cmd:"" help:"Verify the file of a receipt with the public key of the log alone."`
 	Log      logCommands      `cmd:"" help:"The log of signed rows: start a new branch after a restore. (Its checkpoints: audit --head, --compare-head.)"`
 	SMS      smsCommand       `cmd:"" name:"sms" help:"Text messages: test the gateway, count messages by state."`
 }

@@ -313,6 +313,8 @@ type ReceiptPage struct {
 	// Balance is the current balance.
 	Balance    money.Amount
 	RepeatHref string
+	// ProofHref is the file that proves the payment; empty: there is none yet.
+	ProofHref string
 }
 
 // FillPage is `/fill`, which shows how to fill the wallet.

@@ -50,13 +50,17 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
+	proof, err := p.proofHref(c, paid)
+	if err != nil {
+		return page.ReceiptPage{}, err
+	}
 	lang := lang(c)
 	view := page.ReceiptPage{
 		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
 		Account: pretty(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
 		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: holder.Phone.Pretty(),
-		Balance: balance, RepeatHref: p.repeatable(c, paid),
+		Balance: balance, RepeatHref: p.repeatable(c, paid), ProofHref: proof,
 	}
 	switch paid.State {
 	case payment.Processing:
@@ -67,6 +71,37 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 		}
 	}
 	return view, nil
+}
+
+// proofHref returns the address of the receipt's file; empty while the payment is
+// processing, and before its end is sealed in the log.
+func (p *Portal) proofHref(c echo.Context, paid payment.Payment) (string, error) {
+	if mac, _ := paid.Signature(); paid.State == payment.Processing || mac == nil {
+		return "", nil
+	}
+	sealed, err := p.services.Proofs.Sealed(ctx(c), paid.EndedAt)
+	if err != nil || !sealed {
+		return "", err
+	}
+	return receiptHref(paid.ID) + "/proof", nil
+}
+
+// Proof sends the receipt of a payment as a file that proves itself.
+func (p *Portal) Proof(c echo.Context) error {
+	id, err := strconv.ParseInt(c.Param("payment"), 10, 64)
+	if err != nil {
+		return fault.New(fault.NotFound, "portal.proof", "")
+	}
+	paid, err := p.services.Payments.ByID(ctx(c), holder(c).ID, id)
+	if err != nil {
+		return err
+	}
+	file, err := p.services.Proofs.Receipt(ctx(c), paid.ID)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="receipt-`+paid.Code+`.json"`)
+	return c.Blob(http.StatusOK, "application/json", file)
 }
 
 // refresh returns the seconds until the receipt is reloaded: few at first, more

@@ -1,0 +1,126 @@
+package translog
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"gorm.io/gorm"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/origin"
+	"elsom/internal/receipt"
+	"elsom/internal/signature"
+)
+
+// settling is how long after its time a record is queued at the latest, as far as IsSealed
+// assumes.
+const settling = 10 * time.Second
+
+// IsSealed reports whether what was committed at a time is sealed under a signed
+// checkpoint. It reads no record, so that pages can ask: while newer records wait, it
+// becomes true ten seconds late.
+func (l *Log) IsSealed(ctx context.Context, at time.Time) (bool, error) {
+	signed, oldest, err := readOldest(l.db.Gorm(ctx))
+	return signed && (oldest == 0 || oldest > database.FirstID(at.Add(settling))), fault.Wrap("translog.sealed", err)
+}
+
+// Receipt returns the receipt of a payment: its record, that of its end if it has ended,
+// and the proofs that both are in the log. It returns fault.NotFound if they are not
+// sealed, or if there is no checkpoint.
+func (l *Log) Receipt(ctx context.Context, payment int64) (r receipt.Receipt, err error) {
+	const op = "translog.receipt"
+	err = l.db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		state, err := readState(tx.Gorm())
+		switch {
+		case err != nil:
+			return err
+		case state.Checkpoint == "" || l.keys == nil:
+			return fault.New(fault.NotFound, op, "")
+		}
+		head, err := l.openHead(tx.Gorm(), state)
+		if err != nil {
+			return err
+		}
+		end, err := readEnd(tx.Gorm(), payment)
+		if err != nil {
+			return err
+		}
+		r.Checkpoint = state.Checkpoint
+		for kind, id := range map[signature.Kind]int64{signature.Payment: payment, signature.Transfer: end} {
+			if id == 0 {
+				continue
+			}
+			proved, err := prove(tx, kind, id, head.Size, head.Root)
+			if err != nil {
+				return err
+			}
+			if kind == signature.Payment {
+				r.Payment = *proved
+			} else {
+				r.End = proved
+			}
+		}
+		return nil
+	})
+	return r, fault.Wrap(op, err)
+}
+
+// prove returns the record of a row and the proof that the tree has it.
+func prove(tx *database.Tx, kind signature.Kind, id, size int64, root tlog.Hash) (*receipt.Record, error) {
+	notFound := fault.New(fault.NotFound, "translog.prove", "")
+	table, ok := origin.Of(kind)
+	if !ok {
+		return nil, notFound
+	}
+	rows, err := table.Read(tx, id-1, id+1, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 || len(rows[0].MAC) == 0 {
+		return nil, notFound
+	}
+	content := tlog.Hash(rows[0].Record.LeafHash(rows[0].MAC))
+	index, err := find(tx.Gorm(), item{kind.Code(), id, content})
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 {
+		return nil, notFound
+	}
+	proof, err := tlog.ProveRecord(size, index, newTileReader(tx.Gorm()))
+	if err != nil {
+		return nil, err
+	}
+	r, err := receipt.NewRecord(table, rows[0])
+	if err != nil {
+		return nil, err
+	}
+	r.Index, r.Proof = index, proof
+	if err := r.Check(size, root); err != nil {
+		return nil, damaged("%v", err)
+	}
+	return r, nil
+}
+
+// find returns the index of a record; -1 if it is not sealed.
+func find(g *gorm.DB, it item) (int64, error) {
+	firsts, err := sealsOf(g, bucketOf(it.id))
+	if err != nil {
+		return 0, err
+	}
+	want := string(it.append(nil))
+	for _, first := range firsts {
+		s, err := readSeal(g, first)
+		if err != nil {
+			return 0, err
+		}
+		for i := range int64(len(s.Records) / signature.ItemSize) {
+			if string(s.Records[i*signature.ItemSize:(i+1)*signature.ItemSize]) == want {
+				return first + i, nil
+			}
+		}
+	}
+	return -1, nil
+}
