@@ -78,6 +78,7 @@ func Grants(table, role string) []string {
 	for _, r := range all {
 		switch {
 		case r.Table != table:
+		//mutant:replace r.Column == "" => r.Table != "" ./internal/e2e TestExampleRoles
 		case r.Column == "":
 			statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", r.Privilege, table, role))
 		default:

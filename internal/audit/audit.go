@@ -18,6 +18,11 @@ import (
 	"elsom/internal/translog"
 )
 
+// CannotKnow says what no audit of a single database finds.
+const CannotKnow = `An audit reads what is in the database now. It can't know what was changed and changed back before
+it ran, what the server of the database or a portal's machine was told to do, and whether the whole
+database is an older copy: compare with a checkpoint from outside (elsom help audit).`
+
 // MaxListed is how many violations are listed; all are counted.
 const MaxListed = 1000
 
@@ -183,6 +188,8 @@ func (r Result) Print(w io.Writer) error {
 	default:
 		out.line("%d violations.", found)
 	}
+	out.line("")
+	out.line("%s", CannotKnow)
 	return out.err
 }
 

@@ -66,7 +66,7 @@ func TestCorrectBooks(t *testing.T) {
 			t.Errorf("cash-ins %v", p.CashIns)
 		}
 		text := printed(t, p)
-		for _, want := range []string{"accounts wallet", "943,00", "payments processing", "no debt", "All holds."} {
+		for _, want := range []string{"accounts wallet", "943,00", "payments processing", "no debt", "All holds.", audit.CannotKnow} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q is not in\n%s", want, text)
 			}
