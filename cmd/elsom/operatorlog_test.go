@@ -157,6 +157,15 @@ func TestOperatorLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.run(0, "", "catalog", "import", file, "--staff", "aigul") // the same
+		changed := strings.Replace(exported, "dostek.example", "dostek2.example", 1)
+		changed = strings.Replace(changed, "Megacom", "Mega", 1)
+		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m.run(1, "", "catalog", "import", file, "--staff", "Воb")
+		m.run(0, "", "catalog", "import", file, "--dry-run")
+		m.run(0, "", "catalog", "import", file, "--staff", "aigul", "--reason", "renamed")
+		m.run(0, "", "catalog", "restore", "1")
 		m.run(0, "", "migrate")
 		m.run(0, "", "sms", "status")
 		entries := m.logged()[start:]
@@ -166,7 +175,7 @@ func TestOperatorLog(t *testing.T) {
 		}
 		want := []string{
 			"agent add", "agent set", "agent disable", "agent enable", "gateway add", "gateway set", "gateway disable", "gateway enable",
-			"biller password", "biller password",
+			"biller password", "biller password", "catalog import", "catalog restore",
 		}
 		if !slices.Equal(commands, want) {
 			t.Fatalf("logged %q, want %q", commands, want)
@@ -192,4 +201,32 @@ func TestOperatorLog(t *testing.T) {
 		m.wantOutput("new contract", 0, "", "operator", "log", "--since", "1h")
 		m.wantOutput("must be positive", 80, "", "operator", "log", "--since", "0s")
 	})
+}
+
+// Migrations, backups and restores of a file are logged in the database itself.
+func TestFileOperationsAreLogged(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	m := &operator{t: t, env: []string{"ELSOM_DATABASE_URL=sqlite:" + filepath.Join(folder, "elsom.db")}}
+	m.run(0, "", "migrate")
+	m.run(0, "", "migrate") // changes nothing
+	m.run(0, "", "backup", filepath.Join(folder, "copy.db"))
+	entries := m.logged()
+	var commands []string
+	for _, e := range entries {
+		commands = append(commands, e["command"].(string)+" "+e["subject"].(string))
+	}
+	if want := []string{"migrate catalog", "migrate schema", "backup database"}; !slices.Equal(commands, want) {
+		t.Errorf("logged %q, want %q", commands, want)
+	}
+	for _, name := range []string{"elsom.db", "elsom.db-wal", "elsom.db-shm"} {
+		if err := os.RemoveAll(filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.run(0, "", "restore", filepath.Join(folder, "copy.db"))
+	entries = m.logged()
+	if last := entries[len(entries)-1]; last["command"] != "restore" || len(entries) != 3 { // the backup is of its beginning
+		t.Errorf("%v", entries)
+	}
 }

@@ -11,7 +11,7 @@ import (
 	"elsom/internal/fault"
 )
 
-func record(t *testing.T, db *database.DB, ctx context.Context, change Change, then error) {
+func record(ctx context.Context, t *testing.T, db *database.DB, change Change, then error) {
 	t.Helper()
 	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if err := Record(ctx, tx, change); err != nil {
@@ -27,14 +27,14 @@ func record(t *testing.T, db *database.DB, ctx context.Context, change Change, t
 func TestRecord(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		start := db.Now()
-		record(t, db, t.Context(), Change{Subject: "agent qiwi"}, nil) // no command
+		record(t.Context(), t, db, Change{Subject: "agent qiwi"}, nil) // no command
 		ctx := With(t.Context(), Command{Name: "agent set", OSUser: "root", Staff: "Айгүл", Reason: "new contract"})
 		if Recorded(ctx) {
 			t.Error("recorded before the change")
 		}
-		record(t, db, ctx, Change{Subject: "agent qiwi"}, errors.New("rolled back"))
-		record(t, db, ctx, Change{"agent qiwi", map[string]any{"ceiling": "1"}, map[string]any{"ceiling": "2"}}, nil)
-		record(t, db, ctx, Change{Subject: strings.Repeat("ы", 200)}, nil)
+		record(ctx, t, db, Change{Subject: "agent qiwi"}, errors.New("rolled back"))
+		record(ctx, t, db, Change{"agent qiwi", map[string]any{"ceiling": "1"}, map[string]any{"ceiling": "2"}}, nil)
+		record(ctx, t, db, Change{Subject: strings.Repeat("ы", 200)}, nil)
 		if !Recorded(ctx) {
 			t.Error("not recorded")
 		}
@@ -68,7 +68,7 @@ func TestRiders(t *testing.T) {
 
 func TestLogIsAppendOnly(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		record(t, db, With(t.Context(), Command{Name: "settle agent"}), Change{}, nil)
+		record(With(t.Context(), Command{Name: "settle agent"}), t, db, Change{}, nil)
 		for _, query := range []string{"UPDATE operator_log SET staff = 'x'", "DELETE FROM operator_log"} {
 			if _, err := databasetest.Owner(t, db).Pool().ExecContext(t.Context(), query); err == nil {
 				t.Errorf("%s is allowed", query)

@@ -218,6 +218,12 @@ func TestListAndEnd(t *testing.T) {
 		if len(list) != 3 {
 			t.Fatalf("list %+v", list)
 		}
+		epoch := s.holder.SessionEpoch
+		for at, want := range map[int64]int{epoch: 3, epoch + 1: 0} { // all are ended by a later epoch
+			if n, err := Count(ctx, db, s.holder.ID, at); err != nil || n != want {
+				t.Errorf("%d sessions of epoch %d, %v", n, at, err)
+			}
+		}
 		current := 0
 		for _, l := range list {
 			if l.Current {
