@@ -11,11 +11,14 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
 func TestDecideTakesTwoPeople(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		clock := &testkit.Clock{}
+		clock.Option()(db)
 		h := newFixture(t, db, silence)
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
@@ -23,7 +26,7 @@ func TestDecideTakesTwoPeople(t *testing.T) {
 		decision := payment.Decision{PaymentID: p.ID, Staff: "Aigul", Decision: payment.Completed, Reason: "DosTek: booked"}
 		_, err := h.Decide(ctx, decision)
 		kindIs(t, err, fault.Conflict, "payment.evidence_needed", "")
-		databasetest.Tamper(t, db, "UPDATE payments SET accepted_at = ? WHERE id = ?", database.StoredTime(db.Now().Add(-25*time.Hour)), p.ID)
+		clock.Advance(25 * time.Hour)
 		done, err := h.Decide(ctx, decision)
 		if err != nil || done {
 			t.Fatalf("the first decision: %v, %v", done, err)
