@@ -15,7 +15,6 @@ import (
 	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/database"
-	"elsom/internal/keycheck"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/notify/push"
@@ -83,10 +82,9 @@ func openApp(ctx context.Context, cfg *config.Config, wire func(a *app) error, o
 		return nil, err
 	}
 	// Checked before anything is migrated, read or written with a wrong key.
-	//mutant:replace , serverKeys(cfg)... => ./internal/e2e TestKeysOfAnotherDatabase/sqlite
-	if err := keycheck.Verify(ctx, db, serverKeys(cfg)...); err != nil {
+	if err := verifyKeys(ctx, db, cfg); err != nil {
 		_ = db.Close()
-		return nil, explainKeys(err)
+		return nil, err
 	}
 	a := &app{config: cfg, db: db, notifier: outbox.NewNotifier()}
 	if err := wire(a); err != nil {

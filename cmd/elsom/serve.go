@@ -16,7 +16,6 @@ import (
 	"elsom/internal/config"
 	"elsom/internal/database"
 	"elsom/internal/i18n"
-	"elsom/internal/keycheck"
 	"elsom/web/session"
 )
 
@@ -100,11 +99,8 @@ func (a *app) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	// The first start on a database records its keys; of concurrent starts with
-	// different keys only one succeeds.
-	//mutant:replace Record => Verify ./internal/e2e TestTwoKeysOnAnEmptyDatabase/sqlite
-	if err := keycheck.Record(ctx, a.db, serverKeys(a.config)...); err != nil {
-		return explainKeys(err)
+	if err := recordKeys(ctx, a.db, a.config); err != nil {
+		return err
 	}
 	if a.config.Development() {
 		return errors.Join(a.agents.SeedDevelopment(ctx), a.gateways.SeedDevelopment(ctx))

@@ -36,7 +36,10 @@ func (tx *Tx) Sign(r *signature.Record) (mac []byte, keyID string) {
 }
 
 // MAC signs a row without queuing it for the log.
-func (tx *Tx) MAC(r *signature.Record) (mac []byte, keyID string) { return tx.db.keys.Sign(r) }
+func (tx *Tx) MAC(r *signature.Record) (mac []byte, keyID string) {
+	tx.unsigned = tx.unsigned || tx.db.keys == nil
+	return tx.db.keys.Sign(r)
+}
 
 // Queue adds a signed row to what the transaction queues for the log; see Sign.
 func (tx *Tx) Queue(r *signature.Record, mac []byte) {
@@ -101,6 +104,27 @@ func (db *DB) verify(ctx context.Context, g *gorm.DB, r *signature.Record, mac [
 
 // UnverifiedCount returns how often Verify failed for a row since the start.
 func (db *DB) UnverifiedCount() int64 { return db.unverified.Load() }
+
+var errNeedsKey = errors.New("the rows of this database are signed: set ELSOM_BOOKS_KEY")
+
+// checkUnsigned returns an error if this transaction wrote rows without a signature, and
+// the portals of this database have a key: the rows would be violations.
+func (tx *Tx) checkUnsigned() error {
+	now := time.Now().UnixNano()
+	if !tx.unsigned || now-tx.db.keyless.Load() < int64(permissionLife) {
+		return nil
+	}
+	var keys int
+	if err := tx.gorm.Raw("SELECT COUNT(*) FROM server_keys WHERE name = 'books'").Scan(&keys).Error; err != nil {
+		return err
+	}
+	//mutant:drop TestUnsignedWritesAreRefused
+	if keys > 0 {
+		return fault.New(fault.Unavailable, "database.sign", "").Because(errNeedsKey)
+	}
+	tx.db.keyless.Store(now)
+	return nil
+}
 
 // permissionLife is how long a permission for unsigned rows is not read again.
 const permissionLife = time.Second

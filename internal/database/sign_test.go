@@ -161,3 +161,23 @@ func TestUnsignedRows(t *testing.T) {
 		}
 	})
 }
+
+// A program without a key can't write rows into books that are signed.
+func TestUnsignedWritesAreRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		database.WithKeys(nil, false)(db)
+		write := func() error {
+			return db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { _, _ = tx.Sign(record(1)); return nil })
+		}
+		if _, err := db.Pool().Exec("INSERT INTO server_keys (name, id, check_value, created_at) VALUES ('books', 1, 'x', $1)", db.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := write(); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "ELSOM_BOOKS_KEY") {
+			t.Errorf("written: %v", err)
+		}
+		databasetest.Tamper(t, db, "DELETE FROM server_keys")
+		if err := write(); err != nil {
+			t.Errorf("books without a key: %v", err)
+		}
+	})
+}

@@ -28,6 +28,8 @@ type Tx struct {
 	gorm   *gorm.DB
 	queued []byte // signed rows that are not in log_queue yet
 	single bool   // of InStatement
+	// unsigned reports that rows were signed without a key.
+	unsigned bool
 }
 
 // Gorm returns the transaction's handle; for store files only.
@@ -143,6 +145,9 @@ func (db *DB) tryTx(ctx context.Context, run func(ctx context.Context, tx *Tx) e
 	}
 	//mutant:drop TestSignedRowsAreQueued
 	if err := tx.writeQueued(); err != nil {
+		return err
+	}
+	if err := tx.checkUnsigned(); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {

@@ -19,7 +19,8 @@ var errNoKeys = errors.New("there are no keys to sign with")
 // Progress is what a baseline has done in a table so far.
 type Progress struct {
 	Table  string
-	Read   int64
+	Pass   int   // 1 or 2
+	Read   int64 // in this pass
 	Signed int64
 }
 
@@ -29,26 +30,35 @@ type Progress struct {
 //
 // It runs beside portals: in small batches, with pauses as long as they take. It can
 // be interrupted at any time, and goes on where rows are not signed. report is called
-// after each batch. A portal that still writes unsigned rows, of the previous release
-// or without the key, would write violations afterwards; Baseline can't know of it.
-func Baseline(ctx context.Context, db *database.DB, report func(Progress)) error {
+// after each batch, and finish in the transaction that ends the permission.
+//
+// A portal that still writes unsigned rows, of the previous release or without the
+// key, writes violations afterwards.
+func Baseline(ctx context.Context, db *database.DB, report func(Progress), finish func(ctx context.Context, tx *database.Tx, done []Progress) error) ([]Progress, error) {
 	const op = "origin.baseline"
 	if db.Keys() == nil {
-		return fault.New(fault.Invalid, op, "").Because(errNoKeys)
+		return nil, fault.New(fault.Invalid, op, "").Because(errNoKeys)
 	}
-	// A second pass signs what was written unsigned during the first.
-	for range 2 {
-		for _, t := range Tables {
-			if err := t.baseline(ctx, db, report); err != nil {
-				return fault.Wrap(op, err)
+	done := make([]Progress, len(Tables))
+	for pass := range 2 { // the second signs what was written unsigned during the first
+		for i, t := range Tables {
+			done[i].Table, done[i].Pass = t.Name, pass+1
+			if err := t.baseline(ctx, db, &done[i], report); err != nil {
+				return done, fault.Wrap(op, err)
 			}
 		}
 	}
-	return fault.Wrap(op, db.InTx(ctx, func(_ context.Context, tx *database.Tx) error { return endPermission(tx) }))
+	return done, fault.Wrap(op, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := endPermission(tx); err != nil {
+			return err
+		}
+		return finish(ctx, tx, done)
+	}))
 }
 
-func (t Table) baseline(ctx context.Context, db *database.DB, report func(Progress)) error {
-	progress, after := Progress{Table: t.Name}, int64(-1)
+func (t Table) baseline(ctx context.Context, db *database.DB, progress *Progress, report func(Progress)) error {
+	after := int64(-1)
+	progress.Read = 0
 	for {
 		started := db.Now()
 		var read, unsigned []Row
@@ -69,7 +79,7 @@ func (t Table) baseline(ctx context.Context, db *database.DB, report func(Progre
 		}
 		after = read[len(read)-1].Record.ID()
 		progress.Read, progress.Signed = progress.Read+int64(len(read)), progress.Signed+int64(len(unsigned))
-		report(progress)
+		report(*progress)
 		if len(unsigned) > 0 {
 			select {
 			case <-time.After(db.Now().Sub(started)):

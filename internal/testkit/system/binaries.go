@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -94,13 +95,16 @@ func Binary(t testing.TB, name string) string {
 }
 
 // Environment returns this process's environment without the programs' own
-// variables, and with env.
+// variables, and with env and a key of the books, unless env sets it.
 func Environment(env []string) []string {
 	var clean []string
 	for _, line := range os.Environ() {
 		if !strings.HasPrefix(line, "ELSOM_") && !strings.HasPrefix(line, "SOCHI_") {
 			clean = append(clean, line)
 		}
+	}
+	if !slices.ContainsFunc(env, func(line string) bool { return strings.HasPrefix(line, "ELSOM_BOOKS_KEY") }) {
+		clean = append(clean, BooksKey)
 	}
 	return append(clean, env...)
 }
