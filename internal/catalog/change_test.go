@@ -103,7 +103,7 @@ func TestConcurrentImports(t *testing.T) {
 			var all sync.WaitGroup
 			errs := make([]error, writers)
 			for i := range writers {
-				all.Go(func() { errs[i] = catalogs[i].Apply(t.Context(), changes[i], catalog.Author{Staff: "aida"}) })
+				all.Go(func() { errs[i] = catalogs[i].Apply(t.Context(), changes[i], catalog.Author{Staff: writerName(i)}) })
 			}
 			all.Wait()
 			won := slices.Index(errs, nil)
@@ -120,7 +120,7 @@ func TestConcurrentImports(t *testing.T) {
 				t.Errorf("writer %d won, the limit is %s", won, l.Operation)
 			}
 			versions := require.Value(c.Versions(t.Context()))(t)
-			if len(versions) != 2 || versions[0].Staff != fmt.Sprint(won) {
+			if len(versions) != 2 || versions[0].Staff != writerName(won) {
 				t.Errorf("writer %d won, versions %+v", won, versions)
 			}
 		})
@@ -216,3 +216,5 @@ func TestVersionOfAnOlderRelease(t *testing.T) {
 		}
 	})
 }
+
+func writerName(i int) string { return "writer " + string(rune('a'+i)) }
