@@ -133,7 +133,7 @@ func TestSecurityEventsOfLimits(t *testing.T) {
 	}
 }
 
-// A customer who asks for another's receipt is recorded, with the route and not the path.
+// A customer's request for another's receipt is recorded, with the route and not the path.
 func TestSecurityEventsOfAccess(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
