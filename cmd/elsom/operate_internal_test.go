@@ -13,7 +13,7 @@ import (
 // readers are the commands that change nothing in the database, and serve, whose
 // changes have logs of their own.
 var readers = []string{
-	"help", "serve", "audit", "agent list", "gateway list", "catalog export", "catalog history", "biller list", "payment hanging", "payment show",
+	"help", "serve", "audit", "agent list", "gateway list", "catalog export", "catalog history", "catalog show", "biller list", "payment hanging", "payment show",
 	"operator log", "security log", "sms status", "vapid", "verify", "healthcheck", "log head", "key new", "key list",
 }
 
