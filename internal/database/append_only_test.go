@@ -120,6 +120,34 @@ func TestSignatureIsAddedOnce(t *testing.T) {
 	})
 }
 
+// The end of a payment and the outcome of a call fire no trigger's function.
+func TestEndsFireNoTrigger(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Postgres(t)
+	rowsOfEach(t, db)
+	for _, statement := range []string{
+		"UPDATE payments SET state = 'completed', ended_at = accepted_at, result = 0, reference = 'r', refund_ground = '' WHERE id = 7",
+		"UPDATE payment_attempts SET outcome = 'good', ended_at = started_at, result = 0, reference = 'r', remark = '' WHERE payment_id = 7",
+	} {
+		rows, err := db.Pool().Query("EXPLAIN (ANALYZE) " + statement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, line)
+		}
+		_ = rows.Close()
+		if text := strings.Join(plan, "\n"); strings.Contains(text, "Trigger") || !strings.Contains(text, "Update on") {
+			t.Error(text)
+		}
+	}
+}
+
 // steps runs changes of one table in turn, each of which must pass (yes) or not (no).
 func steps(t *testing.T, db *database.DB, table string, changes ...string) {
 	t.Helper()
