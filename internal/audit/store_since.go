@@ -15,6 +15,9 @@ entries has an account, and its request key is unique. Each has a known operatio
 transfers between wallets match them in amounts and accounts. Whatever began since then has its transfers, and payments that
 began or ended since then have a known state. The balance of each wallet that moved since then is the sum of all its entries.
 
+Of the log: what was sealed since then is a part of one tree under the newest checkpoint, and rows whose ids are not more
+than a day older than that moment are as they were sealed, or queued.
+
 Of the present state, whatever its age: all balances sum to zero; no account is below its floor; customers have
 wallets and agents have tills; stripes belong to accounts without a floor; funds in transit equal the open payments,
 and each open payment has its delivery; the schema is that of this release.

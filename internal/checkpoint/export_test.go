@@ -1,7 +1,7 @@
 package checkpoint
 
-// ParseText parses the text of a checkpoint. What it is parsed from is what it is
-// formatted to, but for unknown lines.
+// ParseText parses the text of a checkpoint and panics if its formatted text is parsed as
+// another checkpoint.
 func ParseText(text string) (Checkpoint, error) {
 	c, err := parseCheckpoint(text)
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/require"
 	"elsom/internal/testkit/system"
@@ -141,4 +142,57 @@ func TestLogAfterRestore(t *testing.T) {
 	if out := system.Run(t, s.Env, "audit", "--compare-head", earlyFile); out.Code != 0 {
 		t.Errorf("an earlier one: %+v", out)
 	}
+}
+
+// The receipt that a customer downloads is verified by the public key alone, without the
+// database and with no setting of the portal.
+func TestVerifyReceipt(t *testing.T) {
+	t.Parallel()
+	s := system.NewSQLiteSite(t)
+	c, _ := system.NewMember(t, s, "1000.00")
+	c.OrderPayment("02705199110016", "250,50")
+	c.Press("Оплатить")
+	c.WaitAttribute("data-payment-status", "completed")
+	path := c.URL.Path
+	require.Eventually(t, "the receipt has its proof", func() bool {
+		c.Open(path)
+		return c.Offers("Подтверждение")
+	})
+	answer, err := c.HTTP.Get(s.BaseURL + path + "/proof")
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	file, forged := filepath.Join(t.TempDir(), "receipt.json"), filepath.Join(t.TempDir(), "forged.json")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	require.NoError(t, os.WriteFile(forged, []byte(strings.Replace(string(text), `"25050"`, `"99950"`, 1)), 0o600))
+	key := publicKey(t)
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(key+"\n"), 0o600))
+	for _, run := range []struct {
+		arguments []string
+		code      int
+		says      string
+	}{
+		{[]string{file, "--key", key}, 0, "to 02705199110016"},
+		{[]string{file, "--key-file", keyFile}, 0, "completed"},
+		{[]string{forged, "--key", key}, 1, "NOT PROVED: the payment: it was changed"},
+		{[]string{file, "--key", "wallet.example+12345678+AAAA"}, 2, "the key"},
+		{[]string{file}, 2, "no public key"},
+		{[]string{keyFile, "--key", key}, 2, "not a receipt"},
+		{[]string{file + ".missing", "--key", key}, 2, "no such file"},
+	} {
+		out := system.Run(t, nil, append([]string{"verify"}, run.arguments...)...)
+		if out.Code != run.code || !strings.Contains(out.Stdout+out.Stderr, run.says) {
+			t.Errorf("%v: %+v, want %d and %q", run.arguments, out, run.code, run.says)
+		}
+	}
+}
+
+// publicKey returns the public key of development's log.
+func publicKey(t *testing.T) string {
+	t.Helper()
+	private, err := checkpoint.DevelopmentKey([]byte("development only: this secret is known to all the world"))
+	require.NoError(t, err)
+	return require.Value(checkpoint.ParseKeys(private))(t).Public()
 }

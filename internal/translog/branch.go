@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
-	"gorm.io/gorm"
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/database"
@@ -91,7 +90,7 @@ func openBranch(keys *checkpoint.Keys, signed string) (Branch, error) {
 
 // abandoned returns the branch by which a state was abandoned: the first one after
 // its own; nil if there is none.
-func (l *Log) abandoned(g *gorm.DB, earlier checkpoint.Tree) (*Branch, error) {
+func (l *Log) abandoned(g reader, earlier checkpoint.Tree) (*Branch, error) {
 	rows, err := readBranches(g, earlier.Branch)
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -118,7 +117,7 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string, also 
 	if err != nil {
 		return Branch{}, fault.Wrap(op, err)
 	}
-	state, err := readState(l.db.Gorm(ctx))
+	state, err := readState(l.reader(ctx))
 	if err != nil {
 		return Branch{}, fault.Wrap(op, err)
 	}

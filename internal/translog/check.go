@@ -74,7 +74,7 @@ type checker struct {
 
 // checkHead verifies the signatures of the newest checkpoint and of the branches.
 func (c *checker) checkHead() error {
-	g := c.tx.Gorm()
+	g := inTx(c.tx)
 	var err error
 	if c.state, err = readState(g); err != nil {
 		return err

@@ -61,7 +61,7 @@ func (c *checker) checkRows() error {
 	}
 	start := low
 	for {
-		entries, next, err := readWindow(c.tx.Gorm(), low, windowRecords)
+		entries, next, err := readWindow(inTx(c.tx), low, windowRecords)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (c *checker) checkRows() error {
 // readQueue returns the queued records.
 func (c *checker) readQueue() (map[rowKey]newest, error) {
 	queued := map[rowKey]newest{}
-	err := eachQueued(c.tx.Gorm(), func(row queuedRow) bool {
+	err := eachQueued(inTx(c.tx), func(row queuedRow) bool {
 		if c.report.Oldest.IsZero() {
 			c.report.Oldest = database.TimeOfID(row.ID)
 		}
@@ -126,7 +126,7 @@ func add(to map[rowKey]newest, records []byte, first int64, wanted func(id int64
 func (c *checker) checkWindow(low, next int64, firsts []int64, queued map[rowKey]newest) error {
 	sealed := map[rowKey]newest{}
 	for _, first := range firsts {
-		s, err := readSeal(c.tx.Gorm(), first)
+		s, err := readSeal(inTx(c.tx), first)
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func newBooks(t *testing.T, db *database.DB) *books {
 	return b
 }
 
-// tamper changes the database as somebody does who has it.
+// tamper changes the database by hand.
 func (b *books) tamper(statement string, args ...any) {
 	b.t.Helper()
 	databasetest.Tamper(b.t, b.db, statement, args...)

@@ -21,7 +21,7 @@ const pageRecords = 32 << 10
 // checkSeals builds the tree from the records of the seals and compares it with the tiles
 // and the checkpoints. With a moment it begins at the first seal since then.
 func (c *checker) checkSeals() error {
-	g := c.tx.Gorm()
+	g := inTx(c.tx)
 	first := int64(0)
 	if !c.since.IsZero() {
 		var err error
@@ -104,7 +104,7 @@ func (c *checker) checkBranch(it item) {
 }
 
 func (c *checker) checkTile(at tileAt, want []byte) error {
-	hashes, err := readTile(c.tx.Gorm(), at)
+	hashes, err := readTile(inTx(c.tx), at)
 	//mutant:drop TestCheckFindsManipulations
 	if err == nil && !bytes.Equal(hashes, want) {
 		c.violation(OneTree, "tile %d of level %d is not that of its records", at.Number, at.Level)
@@ -144,7 +144,7 @@ func (c *checker) checkEnd(tree *edge, err error) error {
 	for _, number := range missing {
 		c.violation(OneTree, "branch %d is not in the log", number)
 	}
-	tiles, err := countTiles(c.tx.Gorm())
+	tiles, err := countTiles(inTx(c.tx))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
-	"gorm.io/gorm"
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/database"
@@ -15,7 +14,7 @@ import (
 
 // isPrefix returns nil if an earlier state of the log is a prefix of the tree, otherwise
 // ErrRestored, ErrForked or ErrDamaged.
-func isPrefix(g *gorm.DB, tree, earlier checkpoint.Tree) error {
+func isPrefix(g reader, tree, earlier checkpoint.Tree) error {
 	if earlier.Size > tree.Size {
 		return fmt.Errorf("%w (%d records, the checkpoint has %d)", ErrRestored, tree.Size, earlier.Size)
 	}
@@ -34,7 +33,7 @@ func isPrefix(g *gorm.DB, tree, earlier checkpoint.Tree) error {
 
 // proveRoot returns the root of the first leaves of the tree, proved to be a prefix of
 // it by a consistency proof.
-func proveRoot(g *gorm.DB, tree, earlier checkpoint.Tree) (tlog.Hash, error) {
+func proveRoot(g reader, tree, earlier checkpoint.Tree) (tlog.Hash, error) {
 	if earlier.Size == 0 {
 		return tlog.TreeHash(0, nil)
 	}
@@ -70,18 +69,18 @@ func (l *Log) Compare(ctx context.Context, earlier string) (result Comparison, e
 		return result, err
 	}
 	err = l.db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		state, err := readState(tx.Gorm())
+		state, err := readState(inTx(tx))
 		if err != nil {
 			return err
 		}
-		if result.Today, err = l.openHead(tx.Gorm(), state); err != nil {
+		if result.Today, err = l.openHead(inTx(tx), state); err != nil {
 			return err
 		}
-		err = isPrefix(tx.Gorm(), result.Today.Tree, result.Earlier.Tree)
+		err = isPrefix(inTx(tx), result.Today.Tree, result.Earlier.Tree)
 		if err == nil || !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked) {
 			return err
 		}
-		abandoned, found := l.abandoned(tx.Gorm(), result.Earlier.Tree)
+		abandoned, found := l.abandoned(inTx(tx), result.Earlier.Tree)
 		//mutant:drop TestCompareWithAbandonedBranch
 		if found != nil || abandoned == nil {
 			return errors.Join(found, err)
@@ -104,7 +103,7 @@ func IsContradiction(err error) bool {
 }
 
 // openHead returns the verified newest checkpoint, or without one the state of the tree.
-func (l *Log) openHead(g *gorm.DB, state stateRow) (checkpoint.Checkpoint, error) {
+func (l *Log) openHead(g reader, state stateRow) (checkpoint.Checkpoint, error) {
 	head, err := readEdge(g, state.Size)
 	if err != nil {
 		return checkpoint.Checkpoint{}, err

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
-	"gorm.io/gorm"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
@@ -22,7 +21,7 @@ const settling = 10 * time.Second
 // checkpoint. It reads no record, so that pages can ask: while newer records wait, it
 // becomes true ten seconds late.
 func (l *Log) IsSealed(ctx context.Context, at time.Time) (bool, error) {
-	signed, oldest, err := readOldest(l.db.Gorm(ctx))
+	signed, oldest, err := readOldest(l.reader(ctx))
 	return signed && (oldest == 0 || oldest > database.FirstID(at.Add(settling))), fault.Wrap("translog.sealed", err)
 }
 
@@ -32,18 +31,18 @@ func (l *Log) IsSealed(ctx context.Context, at time.Time) (bool, error) {
 func (l *Log) Receipt(ctx context.Context, payment int64) (r receipt.Receipt, err error) {
 	const op = "translog.receipt"
 	err = l.db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		state, err := readState(tx.Gorm())
+		state, err := readState(inTx(tx))
 		switch {
 		case err != nil:
 			return err
 		case state.Checkpoint == "" || l.keys == nil:
 			return fault.New(fault.NotFound, op, "")
 		}
-		head, err := l.openHead(tx.Gorm(), state)
+		head, err := l.openHead(inTx(tx), state)
 		if err != nil {
 			return err
 		}
-		end, err := readEnd(tx.Gorm(), payment)
+		end, err := readEnd(inTx(tx), payment)
 		if err != nil {
 			return err
 		}
@@ -82,14 +81,14 @@ func prove(tx *database.Tx, kind signature.Kind, id, size int64, root tlog.Hash)
 		return nil, notFound
 	}
 	content := tlog.Hash(rows[0].Record.LeafHash(rows[0].MAC))
-	index, err := find(tx.Gorm(), item{kind.Code(), id, content})
+	index, err := find(inTx(tx), item{kind.Code(), id, content})
 	if err != nil {
 		return nil, err
 	}
 	if index < 0 {
 		return nil, notFound
 	}
-	proof, err := tlog.ProveRecord(size, index, newTileReader(tx.Gorm()))
+	proof, err := tlog.ProveRecord(size, index, newTileReader(inTx(tx)))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +104,7 @@ func prove(tx *database.Tx, kind signature.Kind, id, size int64, root tlog.Hash)
 }
 
 // find returns the index of a record; -1 if it is not sealed.
-func find(g *gorm.DB, it item) (int64, error) {
+func find(g reader, it item) (int64, error) {
 	firsts, err := sealsOf(g, bucketOf(it.id))
 	if err != nil {
 		return 0, err

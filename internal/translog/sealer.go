@@ -99,7 +99,7 @@ func (l *Log) Seal(ctx context.Context) (records int, err error) {
 // checkpoint that this process has seen, or that of the witness file. It returns nil if
 // the head is known already and nothing is queued.
 func (l *Log) look(ctx context.Context) (*edge, error) {
-	g := l.db.Gorm(ctx)
+	g := l.reader(ctx)
 	state, err := readState(g)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (l *Log) look(ctx context.Context) (*edge, error) {
 // readHead returns the edge and the tree of a state, which must be those of the newest
 // checkpoint.
 func (l *Log) readHead(ctx context.Context, state stateRow) (*edge, checkpoint.Tree, error) {
-	head, err := readEdge(l.db.Gorm(ctx), state.Size)
+	head, err := readEdge(l.reader(ctx), state.Size)
 	if err != nil {
 		return nil, checkpoint.Tree{}, err
 	}
@@ -164,7 +164,7 @@ func (l *Log) prepare(ctx context.Context, head *edge) (*batch, error) {
 		return nil, nil
 	}
 	b := &batch{at: l.db.Now(), before: *l.known}
-	err := eachQueued(l.db.Gorm(ctx), func(row queuedRow) bool {
+	err := eachQueued(l.reader(ctx), func(row queuedRow) bool {
 		//mutant:drop TestSealSkipsMalformedRows
 		if len(row.Records) == 0 || len(row.Records)%signature.ItemSize != 0 {
 			slog.ErrorContext(ctx, "log: a row of the queue is malformed and is not sealed", "id", row.ID, "bytes", len(row.Records))
@@ -226,14 +226,14 @@ func (l *Log) commit(ctx context.Context, b *batch, also ...func(tx *database.Tx
 
 // Status returns the status of the log.
 func (l *Log) Status(ctx context.Context) (Status, error) {
-	status, err := readStatus(l.db.Gorm(ctx))
+	status, err := readStatus(l.reader(ctx))
 	status.Stopped = l.stopped.Load()
 	return status, fault.Wrap("translog.status", err)
 }
 
 // Head returns the newest checkpoint as it was signed; fault.NotFound if there is none.
 func (l *Log) Head(ctx context.Context) (string, error) {
-	state, err := readState(l.db.Gorm(ctx))
+	state, err := readState(l.reader(ctx))
 	switch {
 	case err != nil:
 		return "", fault.Wrap("translog.head", err)
@@ -265,11 +265,11 @@ func (l *Log) verifyHead(ctx context.Context, tree checkpoint.Tree) error {
 // extends returns nil if the tree extends an earlier one, or if a declared branch has
 // abandoned that one.
 func (l *Log) extends(ctx context.Context, tree, earlier checkpoint.Tree) error {
-	err := isPrefix(l.db.Gorm(ctx), tree, earlier)
+	err := isPrefix(l.reader(ctx), tree, earlier)
 	if err == nil || !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked) {
 		return err
 	}
-	branch, found := l.abandoned(l.db.Gorm(ctx), earlier)
+	branch, found := l.abandoned(l.reader(ctx), earlier)
 	if found != nil {
 		return found
 	}

@@ -1,6 +1,7 @@
 package translog
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"time"
@@ -11,6 +12,13 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/signature"
 )
+
+// reader runs queries: in a transaction, or each by itself.
+type reader = *gorm.DB
+
+func (l *Log) reader(ctx context.Context) reader { return l.db.Gorm(ctx) }
+
+func inTx(tx *database.Tx) reader { return tx.Gorm() }
 
 // stateRow is the row of log_state.
 type stateRow struct {
