@@ -44,7 +44,7 @@ CREATE TRIGGER wallet_transfers_no_delete BEFORE DELETE ON wallet_transfers
 BEGIN SELECT RAISE(ABORT, 'wallet_transfers is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE TRIGGER payment_decisions_no_update BEFORE UPDATE OF payment_id, staff, decision, reason, evidence, made_at ON payment_decisions
+CREATE TRIGGER payment_decisions_no_update BEFORE UPDATE OF id, payment_id, staff, decision, reason, evidence, made_at ON payment_decisions
 BEGIN SELECT RAISE(ABORT, 'payment_decisions is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin

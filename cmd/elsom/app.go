@@ -203,7 +203,7 @@ func (a *app) wireMoney() {
 
 // walletOf implements cashin.Wallets.
 func (a *app) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
-	c, err := a.customers.ByPhone(ctx, number)
+	c, err := a.customers.Receiver(ctx, number)
 	if err != nil {
 		return cashin.Wallet{}, err
 	}

@@ -45,14 +45,14 @@ func newBook(t testing.TB, db *database.DB) *book {
 	b.transit, b.payable, b.fees = b.account(ledger.Transit), b.account(ledger.Payable), b.account(ledger.Fees)
 	b.cashIn("1", aizada, 1000_00)
 	b.cashIn("2", bakyt, 500_00)
-	b.exec("INSERT INTO cash_ins VALUES (903, 'kicb', '3', '20261122080000', 'x', 100, 4, 0, ?)", db.Now())
+	b.exec("INSERT INTO cash_ins (id, agent, txn_id, txn_date, account, sum, result, customer_id, received_at) VALUES (903, 'kicb', '3', '20261122080000', 'x', 100, 4, 0, ?)", db.Now())
 	b.completed = b.accept(11, aizada, 250_00, 5_00)
 	b.settle(b.completed, 250_00, 5_00)
 	b.feeless = b.accept(12, aizada, 100_00, 0)
 	b.settle(b.feeless, 100_00, 0)
 	b.refunded = b.accept(13, aizada, 50_00, 1_00)
 	b.refund(b.refunded, aizada, 51_00)
-	b.exec("INSERT INTO payment_claims VALUES (?, 'late', ?)", b.refunded, db.Now())
+	b.exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (?, 'late', ?)", b.refunded, db.Now())
 	b.processing = b.accept(14, bakyt, 200_00, 2_00)
 	return b
 }
@@ -113,7 +113,7 @@ func (b *book) post(key, op string, subject ledger.Subject, entries ...ledger.En
 func (b *book) cashIn(txn string, wallet int64, sum money.Amount) {
 	b.t.Helper()
 	b.post("cashin:kicb:"+txn, "cashin.pay_in", ledger.Subject{Type: ledger.CashIn, ID: 800 + wallet}, ledger.Entry{Account: till, Amount: -sum}, ledger.Entry{Account: wallet, Amount: sum})
-	b.exec("INSERT INTO cash_ins VALUES (?, 'kicb', ?, '20261122080000', 'x', ?, 0, ?, ?)", 800+wallet, txn, sum, wallet, b.db.Now())
+	b.exec("INSERT INTO cash_ins (id, agent, txn_id, txn_date, account, sum, result, customer_id, received_at) VALUES (?, 'kicb', ?, '20261122080000', 'x', ?, 0, ?, ?)", 800+wallet, txn, sum, wallet, b.db.Now())
 }
 
 func (b *book) accept(id, wallet int64, amount, fee money.Amount) int64 {

@@ -13,7 +13,7 @@ import (
 func settled(kind, party string, number, amount int64, account string, posted int64) []string {
 	bank := -posted
 	return []string{
-		fmt.Sprintf("INSERT INTO settlements SELECT 950, '%s', '%s', %d, 'R', %d, 's', '', posted_at FROM transfers WHERE id = {end 12}", kind, party, number, amount),
+		fmt.Sprintf("INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at) SELECT 950, '%s', '%s', %d, 'R', %d, 's', '', posted_at FROM transfers WHERE id = {end 12}", kind, party, number, amount),
 		"INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) SELECT 300, 'bank', 'settlement', 'KGS', " + fmt.Sprint(bank) +
 			", posted_at FROM transfers WHERE id = {end 12}",
 		fmt.Sprintf("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 78, 'settle:%[1]s:%[2]s:R', '', 'settle.%[1]s', posted_at FROM transfers WHERE id = {end 12}", kind, party),

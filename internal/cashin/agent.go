@@ -14,6 +14,7 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/ratelimit"
+	"elsom/internal/signature"
 )
 
 // Agent is a company that takes cash from customers and owes us the amounts.
@@ -63,7 +64,22 @@ var realm = credential.Realm{
 type details struct {
 	Ceiling money.Amount
 	TillID  int64
+	MAC     []byte `gorm:"column:mac" json:"-"`
+	KeyID   string `json:"-"`
 }
+
+// Record implements credential.SignedCaller: the canonical form of an agent's row, whose
+// id is that of its till. It is stored in signatures and in the log, so it never changes.
+func (d *details) Record(c credential.SignedColumns) *signature.Record {
+	return signature.NewRecord(signature.Agent, d.TillID).Text(c.Code).Text(c.Name).Text(c.PasswordHash).Text(c.Allowed).
+		Int(int64(d.Ceiling)).Bool(c.Disabled)
+}
+
+// SignedColumns implements credential.SignedCaller.
+func (d *details) SignedColumns() []string { return []string{"ceiling"} }
+
+// Signature implements credential.SignedCaller.
+func (d *details) Signature() (mac *[]byte, keyID *string) { return &d.MAC, &d.KeyID }
 
 // Agents is the register of agents. Each agent has a till in the books, whose floor
 // is minus the agent's ceiling.

@@ -56,8 +56,10 @@ func TestRightPasswordIsNotCounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Pool().ExecContext(ctx, "UPDATE agents SET password_hash = '"+other+"' WHERE code = 'added'"); err != nil {
-			t.Fatal(err)
+		for _, statement := range []string{
+			"INSERT INTO unsigned_allowed VALUES (1)", "UPDATE agents SET password_hash = '" + other + "', mac = NULL, key_id = '' WHERE code = 'added'",
+		} {
+			databasetest.Tamper(t, db, statement)
 		}
 		call(secret, "added", "correct horse", false, 6)
 		call(secret, "added", "battery staple", true, 3)

@@ -130,6 +130,15 @@ func (c *CashIn) stored(ctx context.Context, want row) (answer Answer, known boo
 		return Answer{}, false, fault.Wrap("cashin.find", err)
 	case !known:
 		return Answer{}, false, nil
+	}
+	// A terminal acts on the answer for good, so a stored one that was not written by
+	// this program is not returned: the terminal repeats the request until it is put
+	// right.
+	//mutant:drop TestForgedAnswerIsNotReturned
+	if err := c.parts.DB.Verify(ctx, was.record(), was.MAC, was.KeyID); err != nil {
+		return Answer{}, false, fault.Wrap("cashin.find", err)
+	}
+	switch {
 	//mutant:drop TestOtherAccountOrSumConflicts
 	case was.Account != want.Account || was.Sum != want.Sum:
 		return Answer{Reference: was.ID}, true, fault.New(fault.Conflict, "cashin.pay_in", "")

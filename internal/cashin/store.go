@@ -2,11 +2,13 @@ package cashin
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/money"
+	"elsom/internal/signature"
 )
 
 // row is a cash-in with its final result.
@@ -20,12 +22,25 @@ type row struct {
 	Result     Result
 	CustomerID int64
 	ReceivedAt time.Time
+	MAC        []byte `gorm:"column:mac"`
+	KeyID      string
 }
 
-const insertRow = `INSERT INTO cash_ins (id, agent, txn_id, txn_date, account, sum, result, customer_id, received_at) VALUES `
+// record returns the canonical form of a row, which its signature covers: all of it. It
+// is stored in signatures and in the log, so it never changes.
+func (r row) record() *signature.Record {
+	return signature.NewRecord(signature.CashIn, r.ID).Text(r.Agent).Text(r.TxnID).Text(r.TxnDate).Text(r.Account).
+		Int(int64(r.Sum)).Int(int64(r.Result)).Int(r.CustomerID).Time(r.ReceivedAt)
+}
 
-func (r row) values(now time.Time) []any {
-	return []any{r.ID, r.Agent, r.TxnID, r.TxnDate, r.Account, r.Sum, r.Result, r.CustomerID, now}
+const insertRow = `INSERT INTO cash_ins (id, agent, txn_id, txn_date, account, sum, result, customer_id, received_at, mac, key_id) VALUES `
+
+// signedValues signs a row and returns its values.
+func (r row) signedValues(tx *database.Tx, now time.Time) []any {
+	r.ReceivedAt = now
+	//mutant:replace tx.Sign(r.record()) => nil, "" TestCashInsAreSigned
+	r.MAC, r.KeyID = tx.Sign(r.record())
+	return []any{r.ID, r.Agent, r.TxnID, r.TxnDate, r.Account, r.Sum, r.Result, r.CustomerID, now, r.MAC, r.KeyID}
 }
 
 // cashIns inserts the rows of credited cash-ins together with their transfers. Its
@@ -47,12 +62,12 @@ var cashIns = &database.RiderKind[row]{
 		}, nil
 	},
 	Write: func(tx *database.Tx, rows []row) error {
-		values := make([]any, 0, len(rows)*9)
+		values := make([]any, 0, len(rows)*11)
 		now := tx.Now()
 		for _, r := range rows {
-			values = append(values, r.values(now)...)
+			values = append(values, r.signedValues(tx, now)...)
 		}
-		result := tx.Gorm().Exec(insertRow+"(?,?,?,?,?,?,?,?,?)"+strings.Repeat(",(?,?,?,?,?,?,?,?,?)", len(rows)-1), values...)
+		result := tx.Gorm().Exec(insertRow+"(?,?,?,?,?,?,?,?,?,?,?)"+strings.Repeat(",(?,?,?,?,?,?,?,?,?,?,?)", len(rows)-1), values...)
 		if result.Error == nil && result.RowsAffected != int64(len(rows)) {
 			return database.ErrRowCount
 		}
@@ -82,7 +97,7 @@ func readDecided(tx *database.Tx, rows []row) (map[key]bool, error) {
 
 func readRow(ctx context.Context, db *database.DB, agent, txnID string) (row, bool, error) {
 	var rows []row
-	err := db.Gorm(ctx).Raw("SELECT id, account, sum, result FROM cash_ins WHERE agent = ? AND txn_id = ?", agent, txnID).
+	err := db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[row]()+" FROM cash_ins WHERE agent = ? AND txn_id = ?", agent, txnID).
 		Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return row{}, false, err
@@ -90,9 +105,19 @@ func readRow(ctx context.Context, db *database.DB, agent, txnID string) (row, bo
 	return rows[0], true, nil
 }
 
-// writeRefusal commits the row unless its txn_id has one.
+// writeRefusal commits the row unless its txn_id has one. Then nothing is committed,
+// also no record for the log.
 func writeRefusal(ctx context.Context, db *database.DB, r row) error {
-	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return tx.Gorm().Exec(insertRow+"(?,?,?,?,?,?,?,?,?) ON CONFLICT (agent, txn_id) DO NOTHING", r.values(tx.Now())...).Error
+	err := db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		result := tx.Gorm().Exec(insertRow+"(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (agent, txn_id) DO NOTHING", r.signedValues(tx, tx.Now())...)
+		//mutant:drop TestRepeatedRefusalIsLoggedOnce
+		if result.Error == nil && result.RowsAffected == 0 {
+			return errDecided
+		}
+		return result.Error
 	})
+	if errors.Is(err, errDecided) {
+		return nil
+	}
+	return err
 }

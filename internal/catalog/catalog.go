@@ -242,10 +242,14 @@ func (c *Catalog) Services(ctx context.Context, category string) ([]Service, err
 }
 
 // Service returns a payable service; fault.NotFound for one that is unknown,
-// retired, or whose biller is not connected.
+// retired, or whose biller is not connected; fault.Unavailable if the catalog is not
+// as it was signed.
 func (c *Catalog) Service(ctx context.Context, code string) (Service, error) {
 	s, err := c.current(ctx)
 	if err != nil {
+		return Service{}, err
+	}
+	if err := s.verified.check(servicesList, code); err != nil {
 		return Service{}, err
 	}
 	for _, service := range s.payable {
@@ -270,10 +274,14 @@ func (c *Catalog) ServiceOfRecord(ctx context.Context, code string) (Service, er
 }
 
 // Biller returns a biller with the address to call, also a retired one;
-// fault.NotFound for an unknown one. It may be unconnected.
+// fault.NotFound for an unknown one; fault.Unavailable for one that is not as it was
+// signed, which must not be called. It may be unconnected.
 func (c *Catalog) Biller(ctx context.Context, code string) (Biller, error) {
 	s, err := c.current(ctx)
 	if err != nil {
+		return Biller{}, err
+	}
+	if err := s.verified.check(billersList, code); err != nil {
 		return Biller{}, err
 	}
 	if biller, ok := s.billers[code]; ok {
@@ -292,10 +300,13 @@ func (c *Catalog) Billers(ctx context.Context) ([]Biller, error) {
 }
 
 // Level returns an identification level; fault.NotFound for an unknown one, so that
-// no wallet is without limits.
+// no wallet is without limits; fault.Unavailable for one that is not as it was signed.
 func (c *Catalog) Level(ctx context.Context, code string) (Level, error) {
 	s, err := c.current(ctx)
 	if err != nil {
+		return Level{}, err
+	}
+	if err := s.verified.check(levelsList, code); err != nil {
 		return Level{}, err
 	}
 	if level, ok := s.levels[code]; ok {

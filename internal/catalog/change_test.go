@@ -198,8 +198,8 @@ func TestVersionsAndRestore(t *testing.T) {
 func TestVersionOfAnOlderRelease(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		c, ctx := seeded(t, db, development), t.Context()
-		if _, err := db.Pool().Exec("UPDATE catalog_state SET version = 5"); err != nil {
-			t.Fatal(err)
+		for _, statement := range []string{"UPDATE catalog_state SET version = 5", "INSERT INTO unsigned_allowed VALUES (1)"} {
+			databasetest.Tamper(t, db, statement)
 		}
 		if err := c.Apply(ctx, prepared(t, c, limitOf("100000.00"), limitOf("7.00")), catalog.Author{Staff: "Bakyt"}); err != nil {
 			t.Fatal(err)

@@ -23,6 +23,12 @@ type Catalog struct {
 	// refreshing is locked by the caller that checks the database's version; others
 	// use the old copy meanwhile.
 	refreshing sync.Mutex
+
+	reported struct {
+		sync.Mutex
+		text string
+		at   time.Time
+	}
 }
 
 // New returns the catalog of a database. It reads nothing yet.
@@ -33,6 +39,7 @@ func New(db *database.DB, options Options) *Catalog { return &Catalog{db: db, op
 type snapshot struct {
 	version   int64
 	checkedAt time.Time // when the database was last known to have this version
+	verified  verification
 
 	contents      Contents
 	categories    []Category // categories with payable services
@@ -77,7 +84,7 @@ func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error)
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && old.version == version {
+	if old != nil && old.version == version && old.verified.problem == nil {
 		same := *old
 		same.checkedAt = seen
 		return &same, nil
@@ -89,21 +96,41 @@ func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error)
 		if err != nil {
 			return nil, err
 		}
+		verified, err := c.verify(ctx, contents, version)
+		if err != nil {
+			return nil, err
+		}
 		after, err := readVersion(ctx, c.db)
 		if err != nil {
 			return nil, err
 		}
 		if after == version {
 			contents.Version = version
-			return newSnapshot(version, seen, contents, c.options), nil
+			return c.chosen(ctx, old, newSnapshot(version, seen, contents, verified, c.options)), nil
 		}
 		version = after
 	}
 }
 
-func newSnapshot(version int64, seen time.Time, contents Contents, options Options) *snapshot {
+// chosen returns the snapshot to use. One that is not as it was signed never takes the
+// place of one that is: this process goes on with what was verified.
+func (c *Catalog) chosen(ctx context.Context, old, fresh *snapshot) *snapshot {
+	if fresh.verified.problem == nil {
+		return fresh
+	}
+	c.report(ctx, fresh.verified.problem, fresh.checkedAt)
+	//mutant:replace old.verified.problem == nil => false TestChangedTablesAreNotUsed/sqlite
+	if old != nil && old.verified.problem == nil {
+		kept := *old
+		kept.checkedAt = fresh.checkedAt
+		return &kept
+	}
+	return fresh
+}
+
+func newSnapshot(version int64, seen time.Time, contents Contents, verified verification, options Options) *snapshot {
 	s := &snapshot{
-		version: version, checkedAt: seen, contents: contents, carriers: contents.Carriers,
+		version: version, checkedAt: seen, verified: verified, contents: contents, carriers: contents.Carriers,
 		services: map[string]Service{}, billers: map[string]Biller{}, levels: map[string]Level{},
 	}
 	for _, biller := range contents.Billers {

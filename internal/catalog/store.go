@@ -211,7 +211,7 @@ func apply(ctx context.Context, db *database.DB, change *Change, by Author) erro
 			}
 			return stale
 		}
-		if err := storeVersions(g, change, by, tx.Now()); err != nil {
+		if err := storeVersions(tx, change, by); err != nil {
 			return err
 		}
 		// Rows that the new contents don't name are kept as retired.
@@ -240,13 +240,16 @@ type versionRow struct {
 	OSUser       string `gorm:"column:os_user"`
 	Origin       Source
 	RestoredFrom int64
+	MAC          []byte `gorm:"column:mac"`
+	KeyID        string
 }
 
 func (versionRow) TableName() string { return "catalog_versions" }
 
 // storeVersions stores the change's version, and the one before it where no
 // release stored it yet.
-func storeVersions(g *gorm.DB, change *Change, by Author, now time.Time) error {
+func storeVersions(tx *database.Tx, change *Change, by Author) error {
+	g, now := tx.Gorm(), tx.Now()
 	//mutant:drop TestVersionOfAnOlderRelease/sqlite
 	if change.from.Version > 0 {
 		before, err := writeFile(change.from)
@@ -254,8 +257,14 @@ func storeVersions(g *gorm.DB, change *Change, by Author, now time.Time) error {
 			return err
 		}
 		older := versionRow{Version: change.from.Version, Content: string(before), PutAt: now, Origin: FromOlderRelease}
-		if err := g.Clauses(clause.OnConflict{DoNothing: true}).Create(&older).Error; err != nil {
-			return err
+		record := older.record()
+		older.MAC, older.KeyID = tx.MAC(record)
+		inserted := g.Clauses(clause.OnConflict{DoNothing: true}).Create(&older)
+		if inserted.Error != nil {
+			return inserted.Error
+		}
+		if inserted.RowsAffected == 1 {
+			tx.Queue(record, older.MAC)
 		}
 	}
 	to := change.to
@@ -266,15 +275,30 @@ func storeVersions(g *gorm.DB, change *Change, by Author, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return g.Create(&versionRow{
+	stored := versionRow{
 		Version: to.Version, Content: string(content), PutAt: now, Staff: by.Staff, OSUser: by.OSUser,
 		Origin: change.source, RestoredFrom: change.restoredFrom,
-	}).Error
+	}
+	stored.MAC, stored.KeyID = tx.Sign(stored.record())
+	return g.Create(&stored).Error
 }
 
-func readContent(ctx context.Context, db *database.DB, version int64) (content string, found bool, err error) {
-	result := db.Gorm(ctx).Raw("SELECT content FROM catalog_versions WHERE version = ?", version).Scan(&content)
-	return content, result.RowsAffected == 1, result.Error
+func readStoredVersion(ctx context.Context, db *database.DB, version int64) (versionRow, bool, error) {
+	return oneVersion(db.Gorm(ctx).Where("version = ?", version))
+}
+
+func readNewestVersion(ctx context.Context, db *database.DB) (versionRow, bool, error) {
+	return oneVersion(db.Gorm(ctx))
+}
+
+func readVersionBefore(ctx context.Context, db *database.DB, version int64) (versionRow, bool, error) {
+	return oneVersion(db.Gorm(ctx).Where("version < ?", version))
+}
+
+// oneVersion returns the newest version that a query finds.
+func oneVersion(query *gorm.DB) (row versionRow, found bool, err error) {
+	result := query.Order("version DESC").Limit(1).Find(&row)
+	return row, result.RowsAffected == 1, result.Error
 }
 
 func listVersions(ctx context.Context, db *database.DB) ([]Version, error) {

@@ -69,9 +69,17 @@ func closingKey(id int64) string { return "closing:" + strconv.FormatInt(id, 10)
 // sent. It returns false and changes nothing if all sessions were ended since c was
 // read, or if the wallet is blocked or closed.
 func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at time.Time, spent Spent) (bool, error) {
+	if err := CheckSigned(ctx, cs.db, c); err != nil {
+		return false, err
+	}
 	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)
 	if err != nil || holder == nil {
 		return false, err
+	}
+	// What is signed now must be what was signed before.
+	//mutant:drop TestCloseAfterLevelChange
+	if holder.ClosedPhone != c.Phone.String() || holder.Level != c.Level {
+		return false, fault.New(fault.Unavailable, "customer.close", "")
 	}
 	event := fmt.Sprintf("customer:closed:%d", c.ID)
 	args := map[string]any{"Phone": phone.Number(holder.ClosedPhone).Masked(), "At": formatTime(at)}

@@ -63,6 +63,8 @@ type Customer struct {
 	// Browser is where the customer is signed in; zero if the customer was not read
 	// with a session, or by LogIn, ConfirmLogin or ConfirmSignup.
 	Browser Browser
+
+	mac, keyID string // of the row; see CheckSigned
 }
 
 // Browser is a browser in which a customer is signed in.
@@ -200,6 +202,20 @@ func ByIDs(ctx context.Context, db *database.DB, ids []int64) ([]Customer, error
 // ByPhone returns the customer with a number, or fault.NotFound.
 func (cs *Customers) ByPhone(ctx context.Context, number phone.Number) (Customer, error) {
 	return found(cs.readByPhone(ctx, number))
+}
+
+// Receiver is ByPhone for money that goes to the wallet of a number. It returns
+// fault.Unavailable, which is no refusal, if the row is not as it was signed.
+func (cs *Customers) Receiver(ctx context.Context, number phone.Number) (Customer, error) {
+	c, err := cs.ByPhone(ctx, number)
+	if err != nil {
+		return Customer{}, err
+	}
+	//mutant:drop ./internal/payment TestForgedCustomer
+	if err := CheckSigned(ctx, cs.db, c); err != nil {
+		return Customer{}, err
+	}
+	return c, nil
 }
 
 // Caller returns the customer of a number that dials *900#, or fault.NotFound.

@@ -161,7 +161,7 @@ func (cs *Customers) open(ctx context.Context, tx *database.Tx, row *confirmatio
 	if err := inheritSpent(tx, holder); err != nil {
 		return nil, err
 	}
-	if err := insert(tx, holder); err != nil {
+	if err := holder.Insert(tx); err != nil {
 		return nil, err
 	}
 	return holder, cs.o.OpenWallet(ctx, tx, holder.ID)

@@ -129,7 +129,7 @@ func (cs *Customers) openByUSSD(ctx context.Context, s USSDSignup, name string, 
 		return nil, err
 	}
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		return cs.insertByUSSD(ctx, tx, fresh, s, pin, hash)
+		return cs.insertByUSSD(ctx, tx, &fresh, s, pin, hash)
 	})
 	if isDuplicate(err) { // the number was registered by a concurrent request
 		return cs.readByPhone(ctx, s.Phone)
@@ -137,11 +137,11 @@ func (cs *Customers) openByUSSD(ctx context.Context, s USSDSignup, name string, 
 	return &fresh, err
 }
 
-func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Record, s USSDSignup, pin, hash string) error {
-	if err := inheritSpent(tx, &fresh); err != nil {
+func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh *Record, s USSDSignup, pin, hash string) error {
+	if err := inheritSpent(tx, fresh); err != nil {
 		return err
 	}
-	if err := insert(tx, &fresh); err != nil {
+	if err := fresh.Insert(tx); err != nil {
 		return err
 	}
 	if err := cs.o.OpenWallet(ctx, tx, fresh.ID); err != nil {
@@ -155,7 +155,7 @@ func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh Re
 	if _, err := insertPIN(tx, row); err != nil {
 		return err
 	}
-	return outbox.Add(ctx, tx, cs.pinMessage(tx, &fresh, pin))
+	return outbox.Add(ctx, tx, cs.pinMessage(tx, fresh, pin))
 }
 
 // parseINN parses a personal ИНН. An implausible date in its digits is not an error:

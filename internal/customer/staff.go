@@ -152,7 +152,7 @@ func (d desk) setBlocks(ctx context.Context, op, name string, id int64, by Staff
 		if after == before {
 			return nil, nil
 		}
-		return &act{name, before, after}, storeBlocks(tx, id, after, after.All && !before.All)
+		return &act{name, before, after}, changeSigned(ctx, tx, r, func() error { return storeBlocks(tx, id, after, after.All && !before.All) })
 	})
 }
 
@@ -180,7 +180,8 @@ func (d desk) SetLevel(ctx context.Context, id int64, level string, by StaffActi
 		if before == level {
 			return nil, nil
 		}
-		return &act{"level", map[string]any{"level": before}, map[string]any{"level": level}}, storeLevel(tx, id, level)
+		return &act{"level", map[string]any{"level": before}, map[string]any{"level": level}},
+			changeSigned(ctx, tx, r, func() error { return storeLevel(tx, id, level) })
 	})
 	return before, err
 }

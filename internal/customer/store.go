@@ -44,6 +44,9 @@ type Record struct {
 	SpentAt    *time.Time
 	SpentDay   money.Amount
 	SpentMonth money.Amount
+	// MAC and KeyID sign the row; see sign.
+	MAC   []byte `gorm:"column:mac"`
+	KeyID string
 }
 
 // TableName names the table for GORM.
@@ -63,6 +66,7 @@ func (r *Record) Customer() Customer {
 	if r.ClosedAt != nil {
 		c.Closed, c.Phone = true, phone.Number(r.ClosedPhone)
 	}
+	c.mac, c.keyID = string(r.MAC), r.KeyID
 	return c
 }
 
@@ -138,7 +142,18 @@ func first(query *gorm.DB) (*Record, error) {
 // isDuplicate reports whether a row with the same unique key exists.
 func isDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
-func insert(tx *database.Tx, r *Record) error { return tx.Gorm().Create(r).Error }
+// Insert signs and inserts a customer. It is exported for tests, which open wallets
+// without registering.
+func (r *Record) Insert(tx *database.Tx) error {
+	r.sign(tx)
+	return tx.Gorm().Create(r).Error
+}
+
+// updateSignature signs a customer as the transaction has changed it.
+func updateSignature(tx *database.Tx, r *Record) error {
+	r.sign(tx)
+	return tx.Gorm().Exec("UPDATE customers SET mac = ?, key_id = ? WHERE id = ?", r.MAC, r.KeyID, r.ID).Error
+}
 
 // addSiteLogin adds a login on the site to a wallet that was opened by *900#. A
 // wallet with a PIN gets PINOwed, one without is put on hold. It returns nil if the

@@ -24,6 +24,9 @@ func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) 
 	if err != nil || holder == nil {
 		return nil, err
 	}
+	if err := updateSignature(tx, holder); err != nil {
+		return nil, err
+	}
 	return holder, tx.Gorm().Exec(`DELETE FROM pins WHERE customer_id = ?`, id).Error
 }
 

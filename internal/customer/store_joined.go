@@ -10,7 +10,8 @@ type JoinedCustomer struct{ record Record }
 // JoinedColumns are the columns to select. Of the password hash they contain only
 // whether it is set.
 const JoinedColumns = `c.id, c.phone, c.email, c.lang, CASE WHEN c.password_hash = '' THEN '' ELSE 'set' END, c.blocked, c.blocked_out, c.hold_until,
-	c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone`
+	c.session_epoch, c.level, c.created_at, c.name, c.registered, c.has_pin, c.pin_owed, c.closed_at, c.closed_phone,
+	c.mac, c.key_id`
 
 // JoinClause returns the LEFT JOIN of customers by the column with their id.
 func JoinClause(id string) string { return " LEFT JOIN customers c ON c.id = " + id }
@@ -23,6 +24,7 @@ func (j *JoinedCustomer) ScanTargets() []any {
 		database.ZeroIfNull(&r.Blocked), database.ZeroIfNull(&r.BlockedOut), &r.HoldUntil, database.ZeroIfNull(&r.SessionEpoch), database.ZeroIfNull(&r.Level),
 		database.ZeroIfNull(&r.CreatedAt), database.ZeroIfNull(&r.Name), database.ZeroIfNull(&r.Registered),
 		database.ZeroIfNull(&r.HasPIN), database.ZeroIfNull(&r.PINOwed), &r.ClosedAt, database.ZeroIfNull(&r.ClosedPhone),
+		&r.MAC, database.ZeroIfNull(&r.KeyID),
 	}
 }
 

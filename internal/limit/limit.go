@@ -69,7 +69,7 @@ func (l Limits) Check(ctx context.Context, op string, c customer.Customer, total
 // CheckLimits is Check without the balance, for channels that ask for the PIN
 // later: the balance could otherwise be found without a PIN, by trying amounts.
 func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
-	level, err := l.catalog.Level(ctx, c.Level)
+	level, err := LevelOf(ctx, l.db, l.catalog, c)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,16 @@ func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer,
 		return fault.Wrap(op, err)
 	}
 	return checkLevel(level, spent[c.ID], total)
+}
+
+// LevelOf returns the level whose limits apply to a customer. It returns
+// fault.Unavailable if the customer's level or the catalog is not as it was signed.
+func LevelOf(ctx context.Context, db *database.DB, levels *catalog.Catalog, c customer.Customer) (catalog.Level, error) {
+	//mutant:drop ./internal/payment TestForgedCustomer
+	if err := customer.CheckSigned(ctx, db, c); err != nil {
+		return catalog.Level{}, err
+	}
+	return levels.Level(ctx, c.Level)
 }
 
 // Remaining is what a customer may still send and receive. A limit of 0 in Level

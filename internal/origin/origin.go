@@ -102,6 +102,48 @@ var Tables = []Table{
 			{"amount", Int}, {"fee", Int}, {"txn_id", Text}, {"code", Text}, {"channel", Text}, {"accepted_at", Time},
 		},
 	},
+	{
+		Kind: signature.CashIn, Name: "cash_ins", ID: "id", Age: ByEarlyID,
+		Fields: []Field{
+			{"agent", Text}, {"txn_id", Text}, {"txn_date", Text}, {"account", Text}, {"sum", Int}, {"result", Int},
+			{"customer_id", Int}, {"received_at", Time},
+		},
+	},
+	{
+		Kind: signature.WalletTransfer, Name: "wallet_transfers", ID: "id", Age: ByEarlyID,
+		// Without the names, which may be erased.
+		Fields: []Field{
+			{"sender_id", Int}, {"receiver_id", Int}, {"sender_phone", Text}, {"receiver_phone", Text},
+			{"amount", Int}, {"channel", Text}, {"accepted_at", Time},
+		},
+	},
+	{
+		Kind: signature.Decision, Name: "payment_decisions", ID: "id", Age: Few,
+		Fields: []Field{{"payment_id", Int}, {"staff", Text}, {"decision", Text}, {"reason", Text}, {"evidence", Text}, {"made_at", Time}},
+	},
+	{
+		Kind: signature.Claim, Name: "payment_claims", ID: "payment_id", Age: Few,
+		Fields: []Field{{"reference", Text}, {"made_at", Time}},
+	},
+	{
+		Kind: signature.Settlement, Name: "settlements", ID: "id", Age: Few,
+		Fields: []Field{
+			{"kind", Text}, {"party", Text}, {"number", Int}, {"reference", Text}, {"amount", Int}, {"staff", Text}, {"reason", Text},
+			{"settled_at", Time},
+		},
+	},
+	{
+		Kind: signature.Agent, Name: "agents", ID: "till_id", Age: Few,
+		Fields: []Field{{"code", Text}, {"name", Text}, {"password_hash", Text}, {"allowed", Text}, {"ceiling", Int}, {"disabled", Bool}},
+	},
+	{
+		Kind: signature.Catalog, Name: "catalog_versions", ID: "version", Age: Few,
+		Fields: []Field{{"content", Text}, {"put_at", Time}, {"staff", Text}, {"os_user", Text}, {"origin", Text}, {"restored_from", Int}},
+	},
+	{
+		Kind: signature.Customer, Name: "customers", ID: "id", Age: ByNothing,
+		Fields: []Field{{"phone", Text}, {"closed_phone", Text}, {"level", Text}, {"blocked", Bool}, {"blocked_out", Bool}},
+	},
 }
 
 // Of returns the table of a kind, and whether there is one.

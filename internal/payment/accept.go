@@ -95,7 +95,7 @@ func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, dr
 	if err != nil {
 		return catalog.Level{}, err
 	}
-	level, err := ps.catalog.Level(ctx, c.Level)
+	level, err := limit.LevelOf(ctx, ps.db, ps.catalog, c)
 	if err != nil {
 		return catalog.Level{}, err
 	}

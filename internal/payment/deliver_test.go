@@ -12,6 +12,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/payment"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
@@ -221,6 +222,7 @@ func TestGoodAfterRefundIsAClaim(t *testing.T) {
 			claims, _, err := h.Claims(ctx)
 			return err == nil && len(claims) == 1 && claims[0].ID == p.ID
 		})
+		databasetest.WantSigned(t, db, "payment_claims", 1)
 		h.WantBalance(c.ID, 100_00)
 		h.WantAudit()
 	})
@@ -256,9 +258,8 @@ func TestBillerRetiredWithOpenPayments(t *testing.T) {
 		h := newFixture(t, db, good)
 		c := h.NewCustomer(10_00)
 		p := h.pay(c, "5")
-		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_billers SET retired = ?", true).Error)
-		require.NoError(t, db.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
-		time.Sleep(1100 * time.Millisecond) // the catalog looks once a second
+		testkit.EditCatalog(t, h.Catalog, `(?s)^billers:.*^services:`, "billers:\n  - code: hoster\n    name: x\n    url: \"\"\n    answers_stored_outcome: false\n    deadline: 20s\nservices:",
+			`(?s)^  - code: dostek.*^  - code: hoster`, "  - code: hoster", `(?s)^  - code: aknet.*^default_level:`, "default_level:")
 		h.deliver()
 		if got := h.awaitEnd(p); got.State != payment.Completed {
 			t.Errorf("%+v", got)

@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -121,9 +122,7 @@ func newFixtureWith(t *testing.T, db *database.DB, f *fake, change func(*payment
 // trust sets whether the biller answers stored outcomes.
 func (h *fixture) trust(stored bool) {
 	h.t.Helper()
-	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_billers SET answers_stored_outcome = ?, url = 'http://127.0.0.1:1/'", stored).Error)
-	require.NoError(h.t, h.DB.Gorm(context.Background()).Exec("UPDATE catalog_state SET version = version + 1").Error)
-	time.Sleep(1100 * time.Millisecond) // the catalog is refreshed once a second
+	testkit.EditCatalog(h.t, h.Catalog, `answers_stored_outcome: .*`, fmt.Sprintf("answers_stored_outcome: %t", stored), `url: .*`, `url: "http://127.0.0.1:1/"`)
 }
 
 func order(amount string) payment.Order {

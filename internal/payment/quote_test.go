@@ -272,9 +272,9 @@ func TestLimits(t *testing.T) {
 	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
 		ctx := context.Background()
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET operation = 5000, day = 8000, month = 10000").Error)
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
-		time.Sleep(1100 * time.Millisecond)
+		h.SetLimit("operation", "50")
+		h.SetLimit("day", "80")
+		h.SetLimit("month", "100")
 		c := h.NewCustomer(1000_00)
 		_, err := h.Quote(ctx, c, order("50,01"))
 		kindIs(t, err, fault.Limit, "payment.limit_operation", "amount")
@@ -308,6 +308,7 @@ func TestLimits(t *testing.T) {
 		if n != 1 {
 			t.Fatalf("%d payments of 30 fit into the day's last 30 som", n)
 		}
+		h.WantAudit()
 		// Yesterday's payments count for the month only; last month's don't count.
 		day := database.StoredTime(db.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 		sameMonth := day.In(customer.Bishkek).Month() == db.Now().In(customer.Bishkek).Month()
@@ -318,7 +319,6 @@ func TestLimits(t *testing.T) {
 		} else {
 			require.NoError(t, err)
 		}
-		h.WantAudit()
 	})
 }
 
@@ -326,9 +326,8 @@ func TestLimits(t *testing.T) {
 func TestRefundRestoresLimits(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t), refused(5))
 	ctx := context.Background()
-	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 1, day = 5000").Error)
-	require.NoError(t, h.DB.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
-	time.Sleep(1100 * time.Millisecond)
+	h.SetLimit("balance", "0.01")
+	h.SetLimit("day", "50")
 	c := h.NewCustomer(50_00)
 	p := h.pay(c, "50")
 	h.deliver()

@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"errors"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/signature"
@@ -42,4 +43,35 @@ func (p Payment) verifyOpen(ctx context.Context, tx *database.Tx) error {
 		return errEndedInBooks
 	}
 	return p.verify(ctx, tx)
+}
+
+// SignedDecision is what the signature of a decision covers: its row.
+type SignedDecision struct {
+	ID        int64
+	PaymentID int64
+	Staff     string
+	Decision  string
+	Reason    string
+	Evidence  string
+	MadeAt    time.Time
+}
+
+// Record returns the canonical form of a decision. It is stored in signatures and in the
+// log, so it never changes.
+func (d SignedDecision) Record() *signature.Record {
+	return signature.NewRecord(signature.Decision, d.ID).
+		Int(d.PaymentID).Text(d.Staff).Text(d.Decision).Text(d.Reason).Text(d.Evidence).Time(d.MadeAt)
+}
+
+// SignedClaim is what the signature of a claim covers: its row.
+type SignedClaim struct {
+	PaymentID int64
+	Reference string
+	MadeAt    time.Time
+}
+
+// Record returns the canonical form of a claim. It is stored in signatures and in the
+// log, so it never changes.
+func (c SignedClaim) Record() *signature.Record {
+	return signature.NewRecord(signature.Claim, c.PaymentID).Text(c.Reference).Time(c.MadeAt)
 }

@@ -104,36 +104,60 @@ func markForReview(tx *database.Tx, ids []int64) error {
 }
 
 func insertClaim(tx *database.Tx, id int64, reference string) error {
-	return tx.Gorm().Exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (?,?,?) ON CONFLICT (payment_id) DO NOTHING",
-		id, truncated(reference, biller.ReferenceLength), tx.Now()).Error
+	c := SignedClaim{PaymentID: id, Reference: truncated(reference, biller.ReferenceLength), MadeAt: tx.Now()}
+	record := c.Record()
+	//mutant:replace tx.MAC(record) => []byte(nil), "" TestGoodAfterRefundIsAClaim
+	mac, keyID := tx.MAC(record)
+	result := tx.Gorm().Exec("INSERT INTO payment_claims (payment_id, reference, made_at, mac, key_id) VALUES (?,?,?,?,?) ON CONFLICT (payment_id) DO NOTHING",
+		c.PaymentID, c.Reference, c.MadeAt, mac, keyID)
+	if result.Error == nil && result.RowsAffected == 1 {
+		tx.Queue(record, mac)
+	}
+	return result.Error
 }
 
 func insertDecision(tx *database.Tx, d Decision) error {
-	return tx.Gorm().Exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, evidence, made_at) VALUES (?,?,?,?,?,?)",
-		d.PaymentID, d.Staff, decisionWord(d.Decision), d.Reason, d.Evidence, d.MadeAt).Error
-}
-
-// decisionsOf returns the decisions about a payment, oldest first.
-func decisionsOf(tx *database.Tx, id int64) ([]Decision, error) {
-	return decisions(tx.Gorm(), []int64{id})
-}
-
-func decisions(g *gorm.DB, ids []int64) ([]Decision, error) {
-	var rows []struct {
-		PaymentID                         int64
-		Staff, Decision, Reason, Evidence string
-		MadeAt                            time.Time
+	signed := SignedDecision{
+		ID: tx.NewID(), PaymentID: d.PaymentID, Staff: d.Staff, Decision: decisionWord(d.Decision), Reason: d.Reason, Evidence: d.Evidence, MadeAt: d.MadeAt,
 	}
-	err := g.Raw(`SELECT payment_id, staff, decision, reason, evidence, made_at FROM payment_decisions WHERE payment_id IN ?
-		ORDER BY payment_id, made_at, staff`, ids).Scan(&rows).Error
-	list := make([]Decision, len(rows))
-	for i, r := range rows {
-		list[i] = Decision{r.PaymentID, r.Staff, Refunded, r.Reason, r.Evidence, r.MadeAt.UTC()}
-		if r.Decision == decisionWord(Completed) {
-			list[i].Decision = Completed
+	mac, keyID := tx.Sign(signed.Record())
+	return tx.Gorm().Exec("INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, evidence, made_at, mac, key_id) VALUES (?,?,?,?,?,?,?,?,?)",
+		signed.ID, signed.PaymentID, signed.Staff, signed.Decision, signed.Reason, signed.Evidence, signed.MadeAt, mac, keyID).Error
+}
+
+// storedDecision is a decision with its signature.
+type storedDecision struct {
+	SignedDecision `gorm:"embedded"`
+	MAC            []byte `gorm:"column:mac"`
+	KeyID          string
+}
+
+func (d storedDecision) decision() Decision {
+	decided := Decision{d.PaymentID, d.Staff, Refunded, d.Reason, d.Evidence, d.MadeAt.UTC()}
+	if d.Decision == decisionWord(Completed) {
+		decided.Decision = Completed
+	}
+	return decided
+}
+
+// decisionsOf returns the decisions about a payment, oldest first. One that is not as it
+// was signed doesn't count and is left out; Verify reports it.
+func decisionsOf(ctx context.Context, tx *database.Tx, id int64) ([]Decision, error) {
+	rows, err := readDecisionRows(tx.Gorm(), []int64{id})
+	var list []Decision
+	for _, r := range rows {
+		//mutant:replace tx.Verify(ctx, r.Record(), r.MAC, r.KeyID) == nil => true TestForgedDecisionDoesNotCount
+		if tx.Verify(ctx, r.Record(), r.MAC, r.KeyID) == nil {
+			list = append(list, r.decision())
 		}
 	}
 	return list, err
+}
+
+func readDecisionRows(g *gorm.DB, ids []int64) (rows []storedDecision, err error) {
+	err = g.Raw(`SELECT COALESCE(id, 0) AS id, payment_id, staff, decision, reason, evidence, made_at, mac, key_id FROM payment_decisions
+		WHERE payment_id IN ? ORDER BY payment_id, made_at, staff`, ids).Scan(&rows).Error
+	return rows, err
 }
 
 func decisionWord(s State) string {
@@ -202,6 +226,16 @@ func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int
 		of[d.PaymentID].Decisions = append(of[d.PaymentID].Decisions, d)
 	}
 	return err
+}
+
+// decisions returns the decisions about payments as they are stored, oldest first.
+func decisions(g *gorm.DB, ids []int64) ([]Decision, error) {
+	rows, err := readDecisionRows(g, ids)
+	list := make([]Decision, len(rows))
+	for i, r := range rows {
+		list[i] = r.decision()
+	}
+	return list, err
 }
 
 // readClaims returns the oldest claims, and the total number.

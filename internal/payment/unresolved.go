@@ -95,7 +95,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		if err := payment.verify(ctx, tx); err != nil {
 			return err
 		}
-		if made, err = decisionsOf(tx, d.PaymentID); err != nil {
+		if made, err = decisionsOf(ctx, tx, d.PaymentID); err != nil {
 			return err
 		}
 		//mutant:replace decidedBy(made, d.Staff) => d.Staff == "" TestSpellingsOfOnePersonCountOnce

@@ -106,6 +106,7 @@ func TestSpellingsOfOnePersonCountOnce(t *testing.T) {
 			_, err := h.Decide(ctx, decision)
 			kindIs(t, err, fault.Invalid, "", "")
 		}
+		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed VALUES (1)")
 		require.NoError(t, db.Gorm(ctx).Exec(`INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at)
 			VALUES (?, 'oca', 'refund', 'asked', ?)`, p.ID, db.Now()).Error)
 		decision.Staff = "оса"

@@ -10,6 +10,7 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/settlement"
+	"elsom/internal/signature"
 )
 
 // overtaken are books in which another settlement is recorded just before the debt
@@ -56,6 +57,10 @@ func TestSettleTwiceAtOnce(t *testing.T) {
 			}
 		}
 		receipt, err := settlement.New(db, &overtaken{books, first}).Settle(ctx, order)
+		databasetest.WantSigned(t, db, "settlements", 1)
+		if n := databasetest.Queued(t, db, signature.Settlement); n != 1 {
+			t.Errorf("%d are queued for the log", n)
+		}
 		if err != nil || !receipt.Replayed || receipt.Owed != 0 {
 			t.Errorf("the second: %+v, %v", receipt, err)
 		}

@@ -2,9 +2,11 @@ package settlement
 
 import (
 	"context"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/money"
+	"elsom/internal/signature"
 )
 
 // row is a settlement to insert.
@@ -14,13 +16,23 @@ type row struct {
 	number int64
 }
 
+// record returns the canonical form of a settlement's row, which its signature covers:
+// all of it. It is stored in signatures and in the log, so it never changes.
+func (r row) record(settledAt time.Time) *signature.Record {
+	return signature.NewRecord(signature.Settlement, r.id).Text(string(r.PartyType)).Text(r.Party).Int(r.number).Text(r.Reference).
+		Int(int64(r.Amount)).Text(r.Staff).Text(r.Reason).Time(settledAt)
+}
+
 // settlements inserts settlements in the transaction of their transfers.
 var settlements = &database.RiderKind[row]{
 	Name: "settlement",
 	Write: func(tx *database.Tx, rows []row) error {
+		now := tx.Now()
 		for _, r := range rows { // one for each command
-			err := tx.Gorm().Exec(`INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at)
-				VALUES (?,?,?,?,?,?,?,?,?)`, r.id, string(r.PartyType), r.Party, r.number, r.Reference, r.Amount, r.Staff, r.Reason, tx.Now()).Error
+			//mutant:replace tx.Sign(r.record(now)) => []byte(nil), "" TestSettleTwiceAtOnce
+			mac, keyID := tx.Sign(r.record(now))
+			err := tx.Gorm().Exec(`INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at, mac, key_id)
+				VALUES (?,?,?,?,?,?,?,?,?,?,?)`, r.id, string(r.PartyType), r.Party, r.number, r.Reference, r.Amount, r.Staff, r.Reason, now, mac, keyID).Error
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 	"elsom/internal/wallet"
 )
@@ -34,15 +35,15 @@ func buildTemplate(t *testing.T, folder string) *template {
 	require.NoError(t, err)
 	require.NoError(t, db.Migrate(ctx))
 	require.NoError(t, catalog.New(db, catalog.Options{}).Seed(ctx))
-	require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_billers SET url = 'http://127.0.0.1:1/', answers_stored_outcome = (code = 'dostek')").Error)
-	require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_services SET fee_fixed = 150 WHERE code = 'hoster'").Error)
-	require.NoError(t, db.Gorm(ctx).Exec("UPDATE catalog_levels SET balance = 150000, operation = 60000, month = 120000").Error)
+	testkit.EditCatalog(t, catalog.New(db, catalog.Options{}), `url: .*`, `url: "http://127.0.0.1:1/"`,
+		`(?s)(code: dostek.*?answers_stored_outcome:) false`, `$1 true`, `(?s)(^services:.*code: hoster.*?fee:) none`, `$1 {fixed: "1.50"}`,
+		`^    balance: .*$`, `    balance: "1500"`, `^    operation: .*$`, `    operation: "600"`, `^    month: .*$`, `    month: "1200"`)
 	h := &template{path: path}
 	for n := range 3 {
 		added := holder{id: db.NewID(), phone: fmt.Sprintf("+99670012345%d", n)}
 		require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 			row := customer.Record{ID: added.id, Phone: added.phone, Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now()}
-			if err := tx.Gorm().Create(&row).Error; err != nil {
+			if err := row.Insert(tx); err != nil {
 				return err
 			}
 			return wallet.Open(ctx, tx, added.id)

@@ -25,7 +25,7 @@ func (a *App) NewCustomer(balance money.Amount) customer.Customer {
 	id := a.DB.NewID()
 	err := a.DB.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 		row := customer.Record{ID: id, Phone: fmt.Sprintf("+996700%06d", id%1_000_000), Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now()}
-		if err := tx.Gorm().Create(&row).Error; err != nil {
+		if err := row.Insert(tx); err != nil {
 			return err
 		}
 		return wallet.Open(ctx, tx, id)

@@ -146,6 +146,6 @@ func (a *App) TransferParts() transfer.Parts {
 }
 
 func (a *App) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
-	c, err := a.Customers.ByPhone(ctx, number)
+	c, err := a.Customers.Receiver(ctx, number)
 	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, err
 }

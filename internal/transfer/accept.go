@@ -78,7 +78,7 @@ func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, d
 	if err != nil {
 		return customer.Customer{}, catalog.Level{}, err
 	}
-	if level, err = ts.catalog.Level(ctx, c.Level); err != nil {
+	if level, err = limit.LevelOf(ctx, ts.db, ts.catalog, c); err != nil {
 		return customer.Customer{}, catalog.Level{}, err
 	}
 	//mutant:replace draft.CheckConfirmed(opTransfer, c.Browser, draft.Total(), level.ConfirmAbove) => nil TestAcceptRequiresConfirmation
@@ -86,7 +86,7 @@ func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, d
 }
 
 func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft, senderLevel catalog.Level) (Transfer, error) {
-	receiverLevel, err := ts.catalog.Level(ctx, receiver.Level)
+	receiverLevel, err := limit.LevelOf(ctx, ts.db, ts.catalog, receiver)
 	if err != nil {
 		return Transfer{}, err
 	}

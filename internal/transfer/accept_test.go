@@ -283,8 +283,8 @@ func TestLimitsAreShared(t *testing.T) {
 		h.WantBalance(from.ID, 920_00)
 		_, err = h.App.Payments.Quote(ctx, from, payment.Order{Service: "dostek", Identifier: testkit.Company, Amount: "1", Channel: customer.Web})
 		kindIs(t, err, fault.Limit, "payment.limit_day", "amount")
-		h.yesterday(from)
 		h.WantAudit()
+		h.yesterday(from)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
@@ -49,14 +48,7 @@ func (h *fixture) send(from, to customer.Customer, amount string) transfer.Trans
 // level changes a limit of all levels.
 func (h *fixture) level(column string, amount money.Amount) {
 	h.t.Helper()
-	ctx := context.Background()
-	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE catalog_levels SET "+column+" = ?", amount).Error)
-	require.NoError(h.t, h.DB.Gorm(ctx).Exec("UPDATE catalog_state SET version = version + 1").Error)
-	require.Eventually(h.t, "the catalog is refreshed", func() bool {
-		l, err := h.Catalog.Level(ctx, catalog.StandardLevel)
-		require.NoError(h.t, err)
-		return map[string]money.Amount{"balance": l.Balance, "operation": l.Operation, "day": l.Day, "month": l.Month}[column] == amount
-	})
+	h.SetLimit(column, amount.Dot())
 }
 
 func kindIs(t *testing.T, err error, kind fault.Kind, reason fault.Reason, field string) {

@@ -6,6 +6,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/signature"
 )
 
 func insertDraft(tx *database.Tx, d Draft) error {
@@ -32,10 +33,24 @@ var transferRider = &database.RiderKind[Transfer]{
 	Insert: transferRows,
 }
 
+// Record returns the canonical form of a transfer's row, which its signature covers:
+// all but the names, which are shown and may be erased. It is stored in signatures and
+// in the log, so it never changes.
+func (t Transfer) Record() *signature.Record {
+	return signature.NewRecord(signature.WalletTransfer, t.ID).Int(t.SenderID).Int(t.ReceiverID).
+		Text(t.SenderPhone.String()).Text(t.ReceiverPhone.String()).Int(int64(t.Amount)).Text(string(t.Channel)).Time(t.AcceptedAt)
+}
+
 func transferRows(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 	var ids, senders, receivers, amounts []int64
-	var senderPhones, receiverPhones, senderNames, receiverNames, channels []string
+	var senderPhones, receiverPhones, senderNames, receiverNames, channels, keyIDs []string
+	var macs [][]byte
+	now := tx.Now()
 	for _, t := range rows {
+		t.AcceptedAt = now
+		//mutant:replace tx.Sign(t.Record()) => []byte(nil), "" TestTransfersAreSigned
+		mac, keyID := tx.Sign(t.Record())
+		macs, keyIDs = append(macs, mac), append(keyIDs, keyID)
 		ids, senders, receivers = append(ids, t.ID), append(senders, t.SenderID), append(receivers, t.ReceiverID)
 		senderPhones, receiverPhones = append(senderPhones, t.SenderPhone.String()), append(receiverPhones, t.ReceiverPhone.String())
 		senderNames, receiverNames = append(senderNames, t.Sender), append(receiverNames, t.Receiver)
@@ -46,7 +61,8 @@ func transferRows(tx *database.Tx, rows []Transfer) (database.Rows, error) {
 		database.NewColumn("sender_phone", "text", senderPhones), database.NewColumn("receiver_phone", "text", receiverPhones),
 		database.NewColumn("sender", "text", senderNames), database.NewColumn("receiver", "text", receiverNames),
 		database.NewColumn("amount", "bigint", amounts), database.NewColumn("channel", "text", channels),
-		database.ConstColumn("accepted_at", "timestamptz", tx.Now()),
+		database.ConstColumn("accepted_at", "timestamptz", now),
+		database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
 	}}, nil
 }
 

@@ -1,0 +1,117 @@
+package customer
+
+import (
+	"context"
+	"testing"
+
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
+	"elsom/internal/signature"
+)
+
+// Whatever opens, changes or closes a wallet signs the customer's row, and the log gets
+// each state.
+func TestCustomersAreSigned(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		dialed, _ := h.dial(stranger)
+		signed := func(event string, id int64, queued int) {
+			t.Helper()
+			c, err := h.ByID(ctx, id)
+			if err == nil {
+				err = CheckSigned(ctx, db, c)
+			}
+			if n := databasetest.Queued(t, db, signature.Customer); err != nil || n != queued {
+				t.Errorf("%s: %v; %d queued for the log, want %d", event, err, n, queued)
+			}
+		}
+		signed("registered", c.ID, 2)
+		signed("registered by USSD", dialed.ID, 2)
+		if err := CheckSigned(ctx, db, dialed); err != nil {
+			t.Errorf("as registered by USSD: %v", err)
+		}
+		if err := block(h, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		signed("blocked", c.ID, 3)
+		if err := unblock(h, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		signed("unblocked", c.ID, 4)
+		if _, err := h.SetLevel(ctx, c.ID, "standard", StaffAction{"aigul", "seen"}); err != nil {
+			t.Fatal(err)
+		}
+		signed("another level", c.ID, 5)
+		if err := h.SetLanguage(ctx, c.ID, "ky"); err != nil {
+			t.Fatal(err)
+		}
+		signed("another language", c.ID, 5)
+		now, err := h.ByID(ctx, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if closed, err := h.closeIt(now); err != nil || !closed {
+			t.Fatal(closed, err)
+		}
+		signed("closed", c.ID, 6)
+		databasetest.WantSigned(t, db, "customers", 2)
+	})
+}
+
+func (h *fixture) closeIt(c Customer) (closed bool, err error) {
+	err = h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+		closed, err = h.Close(ctx, tx, c, tx.Now(), Spent{})
+		return err
+	})
+	return closed, err
+}
+
+// A change doesn't sign what was forged.
+func TestForgedCustomerIsNotSigned(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		databasetest.TamperAll(t, db, "UPDATE customers SET level = 'video'")
+		if err := block(h, c.ID); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("blocked: %v", err)
+		}
+		if _, err := h.SetLevel(ctx, c.ID, "standard", StaffAction{"aigul", "seen"}); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("another level: %v", err)
+		}
+		if now, err := h.ByID(ctx, c.ID); err != nil || now.Blocked {
+			t.Errorf("%+v, %v", now, err)
+		} else if _, err := h.closeIt(now); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("closed: %v", err)
+		}
+	})
+}
+
+// A wallet whose level was changed since the customer was read is not closed: what was
+// read is what the signature of the closed one is made of.
+func TestCloseAfterLevelChange(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		if _, err := h.SetLevel(ctx, c.ID, "standard", StaffAction{"aigul", "seen"}); err != nil {
+			t.Fatal(err)
+		}
+		if closed, err := h.closeIt(c); closed || !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%v, %v", closed, err)
+		}
+		if now, err := h.ByID(ctx, c.ID); err != nil || now.Closed {
+			t.Errorf("%+v, %v", now, err)
+		}
+	})
+}
+
+func block(h *fixture, id int64) error {
+	_, err := h.Block(context.Background(), id, BlockOut, StaffAction{"aigul", "seen"})
+	return err
+}
+
+func unblock(h *fixture, id int64) error {
+	_, err := h.Unblock(context.Background(), id, StaffAction{"aigul", "seen"})
+	return err
+}
