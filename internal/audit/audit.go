@@ -176,6 +176,12 @@ func (r Result) Print(w io.Writer) error {
 	for _, v := range r.Violations {
 		out.line("VIOLATION %s", v)
 	}
+	if len(r.Violations) > 0 {
+		out.line("")
+	}
+	// The verdict stays the last line: scripts read it.
+	out.line("%s", CannotKnow)
+	out.line("")
 	switch found := r.ViolationCount(); {
 	case found == 0 && !r.Since.IsZero():
 		out.line("All of it holds. Older transfers were not checked.")
@@ -188,8 +194,6 @@ func (r Result) Print(w io.Writer) error {
 	default:
 		out.line("%d violations.", found)
 	}
-	out.line("")
-	out.line("%s", CannotKnow)
 	return out.err
 }
 

@@ -54,6 +54,9 @@ func (s *PostgresServer) ServingAddress(name string) string {
 // tables. It returns an address of SQLite as it is.
 func OwnerAddress(address string) string { return addressAs(address, OwnerRole) }
 
+// ServingAddress returns the address of the same database for the serving role.
+func ServingAddress(address string) string { return addressAs(address, ServingRole) }
+
 // addressAs returns a postgres address with another role. An address with several
 // hosts is no URL that net/url reads.
 func addressAs(address, role string) string {
