@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -272,8 +273,17 @@ func (app *testApp) startDeliveries() {
 	app.t.Cleanup(func() { cancel(); workers.Wait() })
 }
 
-// messages sends the SMS that are due and returns those to a number, newest first.
+// messages is allMessages without those about logins in new browsers, which most tests
+// make.
 func (app *testApp) messages(number phone.Number) []string {
+	app.t.Helper()
+	return slices.DeleteFunc(app.allMessages(number), func(text string) bool { return newBrowserSMS.MatchString(text) })
+}
+
+var newBrowserSMS = regexp.MustCompile("вход в кошелёк в новом браузере|жаңы браузерден кирүү|login to your wallet in a new browser")
+
+// allMessages sends the SMS that are due and returns those to a number, newest first.
+func (app *testApp) allMessages(number phone.Number) []string {
 	app.t.Helper()
 	ctx := context.Background()
 	workers := sms.Workers(app.DB, app.Sealer, app.inbox, sms.Options{})
@@ -332,7 +342,7 @@ func (app *testApp) counts() counts {
 	app.t.Helper()
 	count := func(table string) int { return app.count("SELECT COUNT(*) FROM " + table) }
 	return counts{
-		count("transfers"), count("entries"), count("payments"), count("drafts"), count("promises"), count("confirmations"), count("customers"),
+		count("transfers"), count("entries"), count("payments"), count("drafts"), count("promises WHERE payload NOT LIKE '%sms.new_browser%'"), count("confirmations"), count("customers"),
 	}
 }
 

@@ -16,7 +16,7 @@ func TestDraftsOfOtherChannelsAreNotFound(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, other := app.newCustomer(1000_00), app.newCustomer(0)
-	require.NoError(t, app.Customers.SetPIN(t.Context(), holder.ID, password, ownPIN))
+	require.NoError(t, app.Customers.SetPIN(t.Context(), holder, password, ownPIN))
 	b := app.browser().open("/reset").fill("phone", holder.Phone.String()).press("Получить код").wantPath("/reset/confirm")
 	b.fill("code", app.code(holder.Phone)).fill("password", "совсем другой пароль").press("Сохранить пароль").wantPath("/cabinet")
 	now, err := app.Customers.ByID(t.Context(), holder.ID)

@@ -141,7 +141,7 @@ func TestCloseNeedsPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(0)
-	require.NoError(t, app.Customers.SetPIN(context.Background(), holder.ID, password, ownPIN))
+	require.NoError(t, app.Customers.SetPIN(context.Background(), holder, password, ownPIN))
 	b := app.browserOf(holder).open("/settings/close")
 	b.fill("password", password).press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"pin": "ПИН-код – это 4 цифры"})
 	b.fill("password", password).fill("pin", badPIN).press("Закрыть кошелёк").wantStatus(422).wantErrors(map[string]string{"pin": "Осталось попыток: 4"})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"elsom/internal/customer"
+	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/require"
 )
 
@@ -73,7 +74,7 @@ func TestExpiredDraftIsNotConfirmed(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, to := app.newCustomer(20_000_00), app.newCustomer(0)
-	require.NoError(t, app.Customers.SetPIN(context.Background(), holder.ID, password, ownPIN))
+	require.NoError(t, app.Customers.SetPIN(context.Background(), holder, password, ownPIN))
 	b := app.browserOf(holder)
 	for _, draft := range []func() *browser{
 		func() *browser { return b.draft(company, "6000").press("Оплатить") },
@@ -81,8 +82,8 @@ func TestExpiredDraftIsNotConfirmed(t *testing.T) {
 	} {
 		check := draft().wantConfirmation("pin")
 		b.fill("pin", ownPIN)
-		app.exec("UPDATE drafts SET expires_at = made_at")
-		app.exec("UPDATE wallet_transfer_drafts SET expires_at = made_at")
+		databasetest.Tamper(t, app.DB, "UPDATE drafts SET expires_at = made_at")
+		databasetest.Tamper(t, app.DB, "UPDATE wallet_transfer_drafts SET expires_at = made_at")
 		b.press("Подтвердить").wantPath(check).shows("деньги не списаны")
 		b.open(check + "/confirm").wantPath(check)
 	}

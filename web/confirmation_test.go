@@ -148,7 +148,7 @@ func TestLargeSumIsConfirmed(t *testing.T) {
 func TestPINConfirms(t *testing.T) {
 	onDatabases(t, func(t *testing.T, app *testApp) {
 		holder, to := app.newCustomer(20_000_00), app.newCustomer(0)
-		require.NoError(t, app.Customers.SetPIN(context.Background(), holder.ID, password, ownPIN))
+		require.NoError(t, app.Customers.SetPIN(context.Background(), holder, password, ownPIN))
 		b := app.strangeBrowserOf(holder)
 		b.draft(company, "250").press("Оплатить")
 		b.wantConfirmation("pin")

@@ -49,7 +49,7 @@ func TestReceiptProcessing(t *testing.T) {
 		t.Errorf("waiting is shown as a mistake: %s", b.text())
 	}
 	meta := b.page.Find("noscript").Text()
-	if b.data("refresh") != "2" || !strings.Contains(meta, `http-equiv="refresh"`) || !strings.Contains(meta, `content="2"`) {
+	if b.data("refresh") != "2" || !strings.Contains(meta, `http-equiv="refresh"`) || !strings.Contains(meta, `content="2; url=`+b.at.Path+`?poll=1"`) {
 		t.Errorf("refreshed %q, without scripts %q", b.data("refresh"), meta)
 	}
 	if b.data("payment-status") != "processing" || b.page.Find("[role=status] [data-payment-status]").Length() != 1 {

@@ -16,7 +16,7 @@ func TestHoldIsShownBeforeTheForm(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, other, withPIN := app.newCustomer(1000_00), app.newCustomer(0), app.newCustomer(0)
-	require.NoError(t, app.Customers.SetPIN(t.Context(), withPIN.ID, password, ownPIN))
+	require.NoError(t, app.Customers.SetPIN(t.Context(), withPIN, password, ownPIN))
 	b := app.browserOf(holder)
 	payment := b.draft(company, "100").at.Path
 	transfer := b.sending(other, "50").at.Path

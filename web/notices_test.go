@@ -192,10 +192,10 @@ func TestNoticesEndWithTheSession(t *testing.T) {
 	}
 	told("logout", leave)
 	told("end", func() {
-		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "session", desk.page.Find("button[name=session]").Not("[value=others]").AttrOr("value", "")))
+		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "end_password", password, "session", desk.page.Find("button[name=session]").Not("[value=others]").AttrOr("value", "")))
 	})
 	told("end others", func() {
-		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "session", "others"))
+		desk.open("/settings").follow(http.MethodPost, "/settings/sessions/end", form(desk, "end_password", password, "session", "others"))
 	})
 	told("idle", func() { app.advance(session.Idle + time.Minute) })
 	if n := app.count("SELECT COUNT(*) FROM push_addresses"); n != 2 {

@@ -364,7 +364,7 @@ func TestLoggedOutInAnotherTab(t *testing.T) {
 func TestLevelLimit(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
-	app.changeCatalog("    day: none", "    day: \"400\"")
+	app.changeCatalog("    day: none", "    day: \"400\"", "    day: none", "    day: \"400\"", "    day: none", "    day: \"400\"")
 	b := app.browserOf(app.newCustomer(1000_00))
 	b.draft(company, "250")
 	second := app.browser()

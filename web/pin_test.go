@@ -155,7 +155,7 @@ func TestResetRequiresPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder := app.newCustomer(1000_00)
-	require.NoError(t, app.Customers.SetPIN(context.Background(), holder.ID, password, ownPIN))
+	require.NoError(t, app.Customers.SetPIN(context.Background(), holder, password, ownPIN))
 	b := app.browser().open("/reset").fill("phone", holder.Phone.String()).press("Получить код").wantPath("/reset/confirm")
 	b.fill("code", app.code(holder.Phone)).fill("password", "совсем другой пароль").press("Сохранить пароль").wantPath("/cabinet")
 	b.draft(company, "250").press("Оплатить").wantStatus(422).wantErrors(map[string]string{"pin": "ПИН-код – это 4 цифры"})

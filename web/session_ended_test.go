@@ -15,16 +15,16 @@ var ends = []struct {
 	end        func(b *browser, holder customer.Customer)
 }{
 	{"from another device", "Вход закрыт с другого устройства.", func(b *browser, holder customer.Customer) {
-		b.app.browserOf(holder).open("/settings").press("Закрыть этот вход").shows("Вход закрыт")
+		b.app.browserOf(holder).open("/settings").fill("end_password", password).press("Закрыть этот вход").shows("Вход закрыт")
 	}},
 	{"with all others", "Вход закрыт с другого устройства.", func(b *browser, holder customer.Customer) {
-		b.app.browserOf(holder).open("/settings").press("Закрыть все остальные входы")
+		b.app.browserOf(holder).open("/settings").fill("end_password", password).press("Закрыть все остальные входы")
 	}},
 	{"by a new password", "Вход закрыт: пароль изменили.", func(b *browser, holder customer.Customer) {
 		b.app.browserOf(holder).open("/settings").fill("old_password", password).fill("password", newPassword).press("Сменить пароль").shows("Пароль изменён")
 	}},
 	{"by a reset", "Вход закрыт: пароль изменили.", func(b *browser, holder customer.Customer) {
-		require.NoError(b.t, b.app.Customers.SetPIN(b.t.Context(), holder.ID, password, ownPIN)) // no hold, and the test goes on
+		require.NoError(b.t, b.app.Customers.SetPIN(b.t.Context(), holder, password, ownPIN)) // no hold, and the test goes on
 		away := b.app.browser().open("/reset").fill("phone", holder.Phone.String()).press("Получить код")
 		away.fill("code", b.app.code(holder.Phone)).fill("password", newPassword).press("Сохранить пароль").wantPath("/cabinet")
 	}},
@@ -121,13 +121,13 @@ func TestSessionEndedAfterPaying(t *testing.T) {
 	b := app.browserOf(holder).draft(company, "100")
 	action, values := b.paying()
 	b.ask(http.MethodPost, action, values)
-	app.browserOf(holder).open("/settings").press("Закрыть этот вход")
+	app.browserOf(holder).open("/settings").fill("end_password", password).press("Закрыть этот вход")
 	b.follow(http.MethodPost, action, values).wantPath("/").shows("Вход закрыт с другого устройства. Этот платёж уже принят.")
 
 	b = app.browserOf(holder).sending(other, "50")
 	_, action, values = b.form(b.control("Перевести 50"))
 	b.ask(http.MethodPost, action, values)
-	app.browserOf(holder).open("/settings").press("Закрыть этот вход")
+	app.browserOf(holder).open("/settings").fill("end_password", password).press("Закрыть этот вход")
 	b.follow(http.MethodPost, action, values).wantPath("/").shows("Вход закрыт с другого устройства. Этот перевод уже сделан.")
 	app.wantBalance(holder, 150_00)
 }
@@ -139,7 +139,7 @@ func TestUnsentFormIsForItsCustomer(t *testing.T) {
 	app := newApp(t)
 	holder, other := app.newCustomer(300_00), app.newCustomer(0)
 	b := app.browserOf(holder).open("/pay/dostek").fill("account", company).fill("amount", "17,30")
-	app.browserOf(holder).open("/settings").press("Закрыть этот вход")
+	app.browserOf(holder).open("/settings").fill("end_password", password).press("Закрыть этот вход")
 	b.press("Далее").wantPath("/")
 	b.logIn(other.Phone, password)
 	b.wantPath("/pay/dostek")

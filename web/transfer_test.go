@@ -203,9 +203,9 @@ func TestTransferIsPrivate(t *testing.T) {
 	draft := b.at.Path
 	receipt := b.press("Перевести 10").at.Path
 	open := b.sending(to, "20").at.Path
-	stranger := app.browserOf(app.newCustomer(0))
+	stranger, receiver := app.browserOf(app.newCustomer(0)), app.browserOf(to)
 	before := app.counts()
-	for _, other := range []*browser{stranger, app.browserOf(to)} {
+	for _, other := range []*browser{stranger, receiver} {
 		other.open(draft).wantStatus(404)
 		other.open(open).wantStatus(404)
 		other.open("/transfer?draft=" + strings.TrimPrefix(open, "/transfer/")).wantStatus(200)
@@ -223,7 +223,7 @@ func TestTransferRequiresOwedPIN(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	from, to := app.newCustomer(100_00), app.newCustomer(0)
-	require.NoError(t, app.Customers.SetPIN(context.Background(), from.ID, password, "5938"))
+	require.NoError(t, app.Customers.SetPIN(context.Background(), from, password, "5938"))
 	app.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", from.ID)
 	b := app.browserOf(from).sending(to, "60")
 	b.press("Перевести 60").wantStatus(422).wantErrors(map[string]string{"pin": ""})

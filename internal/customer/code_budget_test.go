@@ -30,7 +30,7 @@ func TestCodeBudget(t *testing.T) {
 			o.Budget = Budget{Overall: 6, Network: 4}
 			h.Customers = h.build(o)
 			h.newCustomer(number) // one of the network and overall
-			own := Origin{"198.51.100.1", "the owner's browser"}
+			own := Origin{Address: "198.51.100.1", Device: "the owner's browser"}
 			if _, err := h.LogIn(ctx, number, good, own); err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestCodesPerDayAreLimited(t *testing.T) {
 func TestCodesPerBrowserAreLimited(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
 	h.newCustomer(number)
-	own := Origin{home, "the owner's browser"}
+	own := Origin{Address: home, Device: "the owner's browser"}
 	if _, err := h.LogIn(t.Context(), number, good, own); err != nil {
 		t.Fatal(err)
 	}

@@ -31,11 +31,12 @@ func (cs *Customers) IsRegistered(ctx context.Context, number phone.Number, from
 	return r != nil && r.PasswordHash != "", nil
 }
 
-// LogIn returns the customer with this number and password, with Browser.Known. For an unknown number
-// it takes as long as for a wrong password and returns the same error.
+// LogIn returns the customer with this number and password, with Browser.Known. For an
+// unknown number it takes as long as for a wrong password and returns the same error.
+// A login in a new browser is told to the holder by SMS.
 //
-// Errors: Invalid at password; TooMany; Forbidden if the wallet is blocked (only
-// after a right password); Unavailable.
+// Errors: Invalid at password; TooMany; Forbidden if the wallet is blocked, or with
+// CodeNeeded: ConfirmLogin (both only after a right password); Unavailable.
 func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password string, from Origin) (c Customer, failure error) {
 	const op = "customer.login"
 	//mutant:drop ./web TestSecurityEventsOfSite
@@ -57,7 +58,6 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if holder == nil {
 		holder = &Record{}
 	}
-	now := cs.o.Now()
 	hasher := cs.anonymous
 	//mutant:replace k.device || k.address => true ./web TestKnownBrowsersLogInDuringGuessing
 	if k.device || k.address {
@@ -68,20 +68,17 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 		return Customer{}, err
 	}
 	if !right {
-		return Customer{}, fault.New(fault.Invalid, op, "customer.password_wrong").At("password")
+		return Customer{}, cs.wrongPassword(ctx, op, number, holder)
 	}
 	//mutant:drop TestLogIn
 	if holder.Blocked {
 		return Customer{}, fault.New(fault.Forbidden, op, "customer.blocked")
 	}
-	if err := cs.resetLogin(ctx, number, from); err != nil {
+	if err := cs.checkLoginCode(ctx, op, number, holder, k, from); err != nil {
 		return Customer{}, err
 	}
-	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return cs.markFamiliar(tx, holder.ID, from, now)
-	})
-	if err != nil {
-		return Customer{}, fault.Wrap(op, err)
+	if err := cs.enter(ctx, op, number, holder, k, from, func(*database.Tx) error { return nil }); err != nil {
+		return Customer{}, err
 	}
 	if outdated {
 		cs.renewHash(ctx, holder, password)

@@ -130,6 +130,7 @@ func TestResetOpensALockedNumber(t *testing.T) {
 		want(t, "guesses from new addresses", err, fault.TooMany, "attempt.too_many", "")
 		_, err = h.LogIn(ctx, number, good, at("203.0.113.9"))
 		want(t, "the owner at a new address", err, fault.TooMany, "attempt.too_many", "")
+		h.deliver() // about the failures
 		if err := h.StartReset(ctx, browser, number, "ru", at("203.0.113.9")); err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,7 @@ func TestFamiliarBrowserIsNotLockedOut(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.newCustomer(number)
-		own, neighbour := Origin{home, "the owner's browser"}, Origin{home, "the neighbour's browser"}
+		own, neighbour := Origin{Address: home, Device: "the owner's browser"}, Origin{Address: home, Device: "the neighbour's browser"}
 		if _, err := h.LogIn(ctx, number, good, own); err != nil {
 			t.Fatal(err)
 		}

@@ -54,10 +54,14 @@ func operationTexts(c Customer, o Operation, code string) []string {
 //
 // Errors: TooMany, also if the operation has had all its codes.
 func (cs *Customers) StartOperation(ctx context.Context, c Customer, o Operation, from Origin) error {
-	const op = "customer.operation"
 	if c.HasPIN {
 		return nil
 	}
+	return cs.startOperation(ctx, c, o, from)
+}
+
+func (cs *Customers) startOperation(ctx context.Context, c Customer, o Operation, from Origin) error {
+	const op = "customer.operation"
 	row, err := cs.operationCode(ctx, c.Browser.Session, o.Key)
 	if err != nil {
 		return fault.Wrap(op, err)

@@ -184,7 +184,7 @@ func TestPreviousSecretIsAccepted(t *testing.T) {
 		if known, err := only.familiarityOf(ctx, holder, from); err != nil || known != all {
 			t.Errorf("after a login: %+v, %v", known, err)
 		}
-		if err := after.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
+		if err := after.SetPIN(ctx, c, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		proof, err := h.VerifyOldPIN(ctx, c.ID, ownPIN)

@@ -87,9 +87,10 @@ func drawPIN(number phone.Number, person inn.INN) string {
 // end a hold, because a password that was set by SMS proves no more than the SMS.
 //
 // Errors: Invalid at pin as CheckNewPIN, and at password; Conflict
-// "customer.pin_there"; TooMany; Unavailable.
-func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string) (failure error) {
+// "customer.pin_there"; Forbidden with UnknownBrowser; TooMany; Unavailable.
+func (cs *Customers) SetPIN(ctx context.Context, c Customer, password, pin string) (failure error) {
 	const op = "customer.pin.set"
+	id := c.ID
 	holder, pin, err := cs.checkNewPIN(ctx, op, id, pin)
 	if password == "" {
 		err = fault.Join(fault.New(fault.Invalid, op, "customer.password_empty").At("password"), err)
@@ -105,6 +106,10 @@ func (cs *Customers) SetPIN(ctx context.Context, id int64, password, pin string)
 	//mutant:drop TestSetPIN
 	if err := cs.provePassword(ctx, op, holder, password); err != nil {
 		return err
+	}
+	//mutant:drop ./web TestPINInAStrangeBrowser
+	if !c.Browser.Known {
+		return fault.New(fault.Forbidden, op, UnknownBrowser)
 	}
 	//mutant:drop TestPINChangesAreCounted
 	if err := cs.limitPINChange(ctx, id); err != nil {

@@ -98,7 +98,9 @@ func TestSetPINKeepsHold(t *testing.T) {
 		if err != nil || c.PINOwed || c.HoldUntil.IsZero() {
 			t.Fatalf("after the reset: %+v, %v", c, err)
 		}
-		if err := h.SetPIN(ctx, c.ID, other, ownPIN); err != nil {
+		want(t, "in a browser that confirmed nothing", h.SetPIN(ctx, c, other, ownPIN), fault.Forbidden, UnknownBrowser, "")
+		c.Browser.Known = true
+		if err := h.SetPIN(ctx, c, other, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		c, err = h.ByID(ctx, c.ID)
@@ -166,7 +168,7 @@ func TestUnlockRefusesOtherHolders(t *testing.T) {
 	second := h.newCustomer(stranger)
 	want(t, "without a PIN", h.StartUnlock(ctx, browser, second.ID, good, "ru", at(home)), fault.NotFound, "customer.no_pin", "")
 	want(t, "by staff", h.UnlockPIN(ctx, second.ID, aigul), fault.NotFound, "customer.no_pin", "")
-	if err := h.SetPIN(ctx, second.ID, good, ownPIN); err != nil {
+	if err := h.SetPIN(ctx, second, good, ownPIN); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {

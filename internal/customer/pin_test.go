@@ -25,7 +25,7 @@ const (
 func (h *fixture) pinned(n phone.Number) Customer {
 	h.t.Helper()
 	c := h.newCustomer(n)
-	if err := h.SetPIN(context.Background(), c.ID, good, ownPIN); err != nil {
+	if err := h.SetPIN(context.Background(), c, good, ownPIN); err != nil {
 		h.t.Fatal(err)
 	}
 	h.deliver()
@@ -50,22 +50,22 @@ func TestSetPIN(t *testing.T) {
 		c := h.newCustomer(number)
 		want(t, "before a PIN is set", h.check(c.ID, ownPIN, ForBalance, ""), fault.NotFound, "customer.no_pin", "")
 		for _, typed := range []string{"", "123", "12345", "12a4", "١٢٣٤", strings.Repeat("7", 10_000)} {
-			want(t, typed, h.SetPIN(ctx, c.ID, good, typed), fault.Invalid, "customer.pin_malformed", "pin")
+			want(t, typed, h.SetPIN(ctx, c, good, typed), fault.Invalid, "customer.pin_malformed", "pin")
 		}
-		want(t, "a weak PIN", h.SetPIN(ctx, c.ID, good, "4444"), fault.Invalid, "customer.pin_weak", "pin")
-		want(t, "without the password", h.SetPIN(ctx, c.ID, "", ownPIN), fault.Invalid, "customer.password_empty", "password")
-		want(t, "with a wrong password", h.SetPIN(ctx, c.ID, other, ownPIN), fault.Invalid, "customer.password_wrong", "password")
-		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
+		want(t, "a weak PIN", h.SetPIN(ctx, c, good, "4444"), fault.Invalid, "customer.pin_weak", "pin")
+		want(t, "without the password", h.SetPIN(ctx, c, "", ownPIN), fault.Invalid, "customer.password_empty", "password")
+		want(t, "with a wrong password", h.SetPIN(ctx, c, other, ownPIN), fault.Invalid, "customer.password_wrong", "password")
+		if err := h.SetPIN(ctx, c, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		if texts := h.deliver(); len(texts) != 1 || !strings.Contains(texts[0], "новый ПИН-код") || strings.Contains(texts[0], ownPIN) {
 			t.Errorf("SMS: %q", texts)
 		}
 		for range 7 { // refused before anything is hashed or counted
-			want(t, "a second one", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
+			want(t, "a second one", h.SetPIN(ctx, c, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		}
 		h.exec(`UPDATE customers SET has_pin = FALSE`) // as a concurrent request has read it
-		want(t, "a second one at once", h.SetPIN(ctx, c.ID, good, otherPIN), fault.Conflict, "customer.pin_there", "")
+		want(t, "a second one at once", h.SetPIN(ctx, c, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		h.exec(`UPDATE customers SET has_pin = TRUE`)
 		for _, use := range []PINUse{ForPayment, ForBalance, ForSite, ForPayment} {
 			if err := h.check(c.ID, " 73 02", use, "payment:1"+string(use)); err != nil {

@@ -23,8 +23,13 @@ var (
 
 	signupAddress = ratelimit.Rule{Name: "signup by address", Limit: 100, Window: time.Hour}
 
-	loginAddress       = ratelimit.Rule{Name: "login by address", Limit: 200, Window: 15 * time.Minute}
-	loginNumber        = ratelimit.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
+	loginAddress = ratelimit.Rule{Name: "login by address", Limit: 200, Window: 15 * time.Minute}
+	loginNumber  = ratelimit.Rule{Name: "login by number", Limit: 30, Window: 15 * time.Minute}
+	// From the limit on, a login in an unfamiliar browser needs an SMS code too.
+	loginFailures = ratelimit.Rule{Name: "failed logins by number, daily", Limit: 100, Window: 24 * time.Hour}
+	// SMS about logins in new browsers.
+	newBrowserNotice = ratelimit.Rule{Name: "notice of a new browser", Limit: 3, Window: 24 * time.Hour}
+
 	loginNumberAddress = ratelimit.Rule{Name: "login by number and address", Limit: 5, Window: 5 * time.Minute}
 
 	codeAddress          = ratelimit.Rule{Name: "code by address", Limit: 200, Window: time.Hour}
@@ -55,6 +60,9 @@ type Origin struct {
 	// Device identifies the browser by a secret that only the browser has; empty if
 	// it has none.
 	Device string
+	// Session identifies the browser session, to which the SMS code of a login is
+	// bound.
+	Session string
 }
 
 // familiarFor is how long an address or a browser stays familiar after a login.

@@ -349,7 +349,7 @@ func TestIssuePIN(t *testing.T) {
 		ctx, h := context.Background(), newFixture(t, db)
 		c := h.newCustomer(number)
 		want(t, "without a PIN", h.IssuePIN(ctx, c.ID, aigul), fault.NotFound, "customer.no_pin", "")
-		if err := h.SetPIN(ctx, c.ID, good, ownPIN); err != nil {
+		if err := h.SetPIN(ctx, c, good, ownPIN); err != nil {
 			t.Fatal(err)
 		}
 		h.deliver()

@@ -154,7 +154,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 			}
 		}
 		h.exec(`UPDATE customers SET has_pin = FALSE`)
-		want(t, "the first", h.SetPIN(ctx, c.ID, good, ownPIN), fault.TooMany, "attempt.too_many", "")
+		want(t, "the first", h.SetPIN(ctx, c, good, ownPIN), fault.TooMany, "attempt.too_many", "")
 	})
 }
 

@@ -68,6 +68,24 @@ func (cs *Customers) StartUnlock(ctx context.Context, sessionKey string, id int6
 	}, unlockText))
 }
 
+// ProvePassword verifies the password of a customer who is logged in.
+//
+// Errors: Invalid at password; TooMany; Unavailable.
+func (cs *Customers) ProvePassword(ctx context.Context, id int64, password string) error {
+	const op = "customer.prove"
+	if password == "" {
+		return fault.New(fault.Invalid, op, "customer.password_empty").At("password")
+	}
+	holder, err := cs.readByID(ctx, id)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	if holder == nil {
+		return fault.New(fault.NotFound, op, "")
+	}
+	return cs.provePassword(ctx, op, holder, password)
+}
+
 // provePassword counts and verifies the password of a customer who is logged in.
 func (cs *Customers) provePassword(ctx context.Context, op string, holder *Record, password string) (failure error) {
 	defer func() {

@@ -87,6 +87,24 @@ func (c *Counters) TakeN(ctx context.Context, rule Rule, subject string, n int) 
 	return TooMany(rule.Name, time.UnixMilli(endsMs).Sub(now))
 }
 
+// Count counts one attempt of subject under rule and returns the number of attempts in
+// the window. It refuses none; it returns 0 if the rule is off.
+func (c *Counters) Count(ctx context.Context, rule Rule, subject string) (int, error) {
+	if c.off && !rule.Always {
+		return 0, nil
+	}
+	now := c.now()
+	count, _, err := c.count(ctx, c.hashes(rule, subject), 1, now.UnixMilli(), now.Add(rule.Window).UnixMilli())
+	return int(count), fault.Wrap("ratelimit.count", err)
+}
+
+// Counted returns the number of attempts of subject under rule in the window, and
+// counts none.
+func (c *Counters) Counted(ctx context.Context, rule Rule, subject string) (int, error) {
+	count, err := c.read(ctx, c.hashes(rule, subject), c.now().UnixMilli())
+	return int(count), fault.Wrap("ratelimit.counted", err)
+}
+
 // TooMany returns the error of an exhausted limit, for callers that count in tables
 // of their own.
 func TooMany(op string, after time.Duration) *fault.Error {

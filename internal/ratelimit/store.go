@@ -28,6 +28,12 @@ func (c *Counters) count(ctx context.Context, ids []string, n int, nowMs, endsMs
 	return row.Tries, row.EndsMs, err
 }
 
+// read returns the number of attempts of a counter whose window has not ended.
+func (c *Counters) read(ctx context.Context, ids []string, nowMs int64) (count int64, err error) {
+	err = c.db.Gorm(ctx).Raw(`SELECT CAST(COALESCE(SUM(tries), 0) AS BIGINT) FROM attempts WHERE id IN ? AND ends_ms > ?`, ids, nowMs).Scan(&count).Error
+	return count, err
+}
+
 func (c *Counters) forget(ctx context.Context, ids []string) error {
 	return c.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Gorm().Exec(`DELETE FROM attempts WHERE id IN ?`, ids).Error

@@ -63,7 +63,9 @@
   const interval = Number(document.body.dataset.refresh) * 1000;
   const poll = async () => {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      const at = new URL(location.href);
+      at.searchParams.set("poll", "1"); // does not keep the session from ending
+      const answer = await fetch(at, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (answer.redirected) return reload();
       if (!answer.ok) throw new Error(String(answer.status));
       const next = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -82,6 +82,11 @@ func cabinet() []State {
 			view.Password = wrong(l, "", "customer.password_common")
 			return view.Page()
 		}},
+		{"settings-end-wrong", "cabinet", func(l i18n.Lang) templ.Component {
+			view := settings(l)
+			view.EndPassword = wrong(l, "", "customer.password_wrong")
+			return view.Page()
+		}},
 	}, append(choosing(), application()...)...)
 }
 

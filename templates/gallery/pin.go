@@ -44,6 +44,15 @@ func pins() []State {
 			p.PIN.Error = l.T("customer.pin_wrong", i18n.Args{"Left": 4})
 			return p.Page()
 		}},
+		{"code-login", "pin", func(l i18n.Lang) templ.Component {
+			return page.CodePage{Frame: visitor(l, "/login/code"), Login: true, Path: "/login/code", ResendPath: "/login/resend", Back: "/login", Wallet: wallet}.Page()
+		}},
+		{"code-browser-wrong", "pin", func(l i18n.Lang) templ.Component {
+			return page.CodePage{
+				Frame: holder(l, "/settings/browser"), Path: "/settings/browser", ResendPath: "/settings/browser/resend", Back: "/settings/pin",
+				Wallet: wallet, Code: wrong(l, "123456", "customer.code_wrong"),
+			}.Page()
+		}},
 		{"check-pin", "pin", func(l i18n.Lang) templ.Component {
 			p := check(l, page.Ready)
 			p.AskPIN = true

@@ -1,7 +1,9 @@
 package layout
 
 import (
+	"net/url"
 	"strconv"
+	"strings"
 
 	"elsom/internal/i18n"
 	"elsom/templates/component"
@@ -96,7 +98,20 @@ func (f Frame) Home() string {
 }
 
 func (f Frame) refresh() string { return strconv.Itoa(f.Refresh) }
-func (f Frame) idle() string    { return strconv.Itoa(f.IdleSeconds) }
+
+// reload is the refresh of a page without scripts. Its address is marked as a poll
+// (session.PollParameter), which does not keep the session from ending.
+func (f Frame) reload() string {
+	path, query, _ := strings.Cut(f.Path, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		values = url.Values{}
+	}
+	values.Set("poll", "1")
+	return f.refresh() + "; url=" + path + "?" + values.Encode()
+}
+
+func (f Frame) idle() string { return strconv.Itoa(f.IdleSeconds) }
 
 func short(l i18n.Lang) string {
 	switch l {

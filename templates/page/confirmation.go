@@ -32,6 +32,22 @@ type ConfirmDraftPage struct {
 	PIN, Code                 component.Input
 }
 
+// CodePage is `/login/code`, which asks for the SMS code of a login (Login), and
+// `/settings/browser`, for that of an unknown browser. Posts code to Path; a second
+// form posts no fields to ResendPath.
+type CodePage struct {
+	layout.Frame
+	Login                  bool
+	Path, ResendPath, Back string
+	Wallet                 string
+	Code                   component.Input
+}
+
+// Fail implements Form.
+func (p *CodePage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"code": &p.Code})
+}
+
 // Fail implements Form.
 func (p *ConfirmDraftPage) Fail(field, message string) {
 	inputs := map[string]*component.Input{"code": &p.Code}

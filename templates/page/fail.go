@@ -57,7 +57,7 @@ func (p *PayPage) Fail(field, message string) {
 // Fail implements Form.
 func (p *SettingsPage) Fail(field, message string) {
 	fail(&p.Frame, message, field, map[string]*component.Input{
-		"old_password": &p.OldPassword, "password": &p.Password,
+		"old_password": &p.OldPassword, "password": &p.Password, "end_password": &p.EndPassword,
 	})
 }
 

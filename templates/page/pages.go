@@ -355,7 +355,9 @@ type SettingsPage struct {
 	layout.Frame
 	Wallet, Email         string
 	OldPassword, Password component.Input
-	Sessions              []Session
+	// EndPassword proves the customer before other sessions are ended.
+	EndPassword component.Input
+	Sessions    []Session
 	// HasPIN reports whether the wallet has a PIN.
 	HasPIN bool
 	// NoticesKey is the public key of push notifications; empty: they are off.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -30,6 +31,9 @@ func (p *Portal) Login(c echo.Context) error {
 		return &page.LoginPage{Frame: p.frame(c), Wallet: number.Pretty()}, nil
 	}, func() (string, error) {
 		holder, err := p.services.Customers.LogIn(ctx(c), number, c.FormValue("password"), origin(c))
+		if errors.Is(err, customer.CodeNeeded) {
+			return loginCodePath, nil
+		}
 		if err != nil {
 			return "", err
 		}

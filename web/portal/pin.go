@@ -28,7 +28,11 @@ func (p *Portal) PIN(c echo.Context) error {
 	// After a refusal pinPage reads the PIN's state from the database: the attempt may
 	// have locked the PIN, or another page may have set one.
 	return p.submit(c, func() (form, error) { return p.pinPage(c) }, func() (string, error) {
-		if err := p.savePIN(c); err != nil {
+		err := p.savePIN(c)
+		if errors.Is(err, customer.UnknownBrowser) {
+			return browserPath, p.services.Customers.StartBrowser(committed(c), holder(c), origin(c))
+		}
+		if err != nil {
 			return "", err
 		}
 		session.Of(c).Flash(lang(c).T("door.pin_changed"))
@@ -43,7 +47,7 @@ func (p *Portal) savePIN(c echo.Context) error {
 	if owner.HasPIN {
 		return p.services.Customers.ChangePIN(committed(c), owner.ID, c.FormValue("old_pin"), pin)
 	}
-	return p.services.Customers.SetPIN(committed(c), owner.ID, c.FormValue("password"), pin)
+	return p.services.Customers.SetPIN(committed(c), owner, c.FormValue("password"), pin)
 }
 
 func (p *Portal) pinPage(c echo.Context) (*page.PINPage, error) {

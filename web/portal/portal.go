@@ -136,7 +136,7 @@ func holder(c echo.Context) customer.Customer {
 
 // origin returns the address and the browser of a request, for rate limits.
 func origin(c echo.Context) customer.Origin {
-	return customer.Origin{Address: c.RealIP(), Device: session.Of(c).Device()}
+	return customer.Origin{Address: c.RealIP(), Device: session.Of(c).Device(), Session: session.Of(c).Key()}
 }
 
 // ctx returns the request's context, which is canceled when the browser disconnects.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/fault"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -36,13 +37,23 @@ func (p *Portal) ChangePassword(c echo.Context) error {
 	})
 }
 
-// EndSession ends the session in another browser, or in all others.
+// EndSession ends the session in another browser, or in all others, after checking the
+// password.
 func (p *Portal) EndSession(c echo.Context) error {
-	if err := p.services.Sessions.End(ctx(c), session.Of(c), c.FormValue("session")); err != nil {
-		return err
-	}
-	session.Of(c).Flash(lang(c).T("door.session_ended"))
-	return redirect(c, "/settings")
+	return p.submit(c, func() (form, error) { return p.settingsPage(c) }, func() (string, error) {
+		//mutant:drop ./web TestEndingSessionsNeedsThePassword
+		if err := p.services.Customers.ProvePassword(ctx(c), holder(c).ID, c.FormValue("end_password")); err != nil {
+			if f := fault.As(err); f.Field == "password" {
+				f.Field = "end_password"
+			}
+			return "", err
+		}
+		if err := p.services.Sessions.End(ctx(c), session.Of(c), c.FormValue("session")); err != nil {
+			return "", err
+		}
+		session.Of(c).Flash(lang(c).T("door.session_ended"))
+		return "/settings", nil
+	})
 }
 
 func (p *Portal) settingsPage(c echo.Context) (*page.SettingsPage, error) {

@@ -100,13 +100,21 @@ func (st *store) New(r *http.Request, name string) (*sessions.Session, error) {
 		return g, nil
 	}
 	v.key = keyOf(v.token)
-	if err := st.load(r.Context(), g, v); err != nil {
+	if err := st.load(r.Context(), g, v, isPoll(r)); err != nil {
 		return g, fault.Wrap("session.load", err)
 	}
 	return g, nil
 }
 
-func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error {
+// PollParameter marks the address of a request that a page repeats by itself. Such a
+// request does not keep the session from ending.
+const PollParameter = "poll"
+
+func isPoll(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.URL.Query().Has(PollParameter)
+}
+
+func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll bool) error {
 	f, err := st.read(ctx, v.key)
 	if err != nil || f == nil {
 		return err
@@ -130,7 +138,8 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit) error 
 		holder.Browser = customer.Browser{Session: v.key, Known: f.Row.Known}
 		v.holder, v.browser = &holder, f.Row.Browser
 	}
-	if now.Sub(f.Row.SeenAt) >= seenEvery {
+	//mutant:replace !poll && => ./web TestPollDoesNotKeepTheSession
+	if !poll && now.Sub(f.Row.SeenAt) >= seenEvery {
 		if err := st.touch(ctx, v.key, now); err != nil {
 			slog.WarnContext(ctx, "session: last activity not stored", "error", err)
 		}
