@@ -72,11 +72,11 @@ func TestStatementsOfAPayment(t *testing.T) {
 	}{
 		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
 			"update accounts", "from customers", "from payments, from wallet_transfers, from customers",
-			"into transfers", "into entries", "into stripes", "into payments", "into promises",
+			"into transfers", "into entries", "into stripes", "into payments", "into promises", "into log_queue",
 		}},
 		"postgres": {databasetest.Postgres, []string{
 			"begin", "update accounts", "from customers", "from payments, from wallet_transfers, from customers",
-			"into transfers, into entries, into stripes, into payments, into promises", "commit",
+			"into transfers, into entries, into stripes, into payments, into promises, into log_queue", "commit",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
