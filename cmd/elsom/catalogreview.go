@@ -53,7 +53,7 @@ type catalogReview struct {
 // Run records that the catalog in force was reviewed.
 func (r catalogReview) Run(ctx context.Context) error {
 	return withCatalog(ctx, func(c *catalog.Catalog) error {
-		if err := operate(ctx, "catalog review", ActorFlags{r.Staff, r.Reason}, func(ctx context.Context) error {
+		if err := operate(ctx, "catalog review", ActorFlags(r), func(ctx context.Context) error {
 			return c.Review(ctx, catalog.Author{Staff: r.Staff, OSUser: osUser()})
 		}); err != nil {
 			return advise(err)

@@ -14,6 +14,7 @@ import (
 )
 
 type keyCommands struct {
+	Status   keyStatus   `cmd:"" help:"Print what still depends on the previous server's secret and PIN pepper."`
 	New      keyNew      `cmd:"" help:"Print a new key of the books for ELSOM_BOOKS_KEY, or one of the log's checkpoints."`
 	Rotate   keyRotate   `cmd:"" help:"Make a new key of the books the first in a file, so that it signs; the others still verify."`
 	Baseline keyBaseline `cmd:"" help:"Sign the rows that were written before the books had a key, as they are, and require a signature from then on. Runs beside portals, as the owner of the tables."`

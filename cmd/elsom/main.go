@@ -38,7 +38,7 @@ var commands struct {
 	Sessions sessionCommands  `cmd:"" help:"Sessions of wallet holders on the site."`
 	Operator operatorCommands `cmd:"" help:"The log of the commands that changed something."`
 	Security securityCommands `cmd:"" help:"The security log."`
-	Key      keyCommands      `cmd:"" help:"Keys of the books (ELSOM_BOOKS_KEY) and of the log's checkpoints."`
+	Key      keyCommands      `cmd:"" help:"Keys of the books (ELSOM_BOOKS_KEY) and of the log's checkpoints, and the state of a replaced secret or pepper."`
 	Vapid    vapidCommand     `cmd:"" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
 	Example  exampleCommands  `cmd:"" help:"Example configuration files for other programs."`
 	Verify   verifyCommand    `cmd:"" help:"Verify the file of a receipt with the public key of the log alone."`

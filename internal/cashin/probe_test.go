@@ -60,7 +60,7 @@ func TestBalanceIsNotFoundByAsking(t *testing.T) {
 		for i := range 4 {
 			d.pay("bank", fmt.Sprint(100+i), asel.String(), holds/4, cashin.Done)
 		}
-		asked, low, high := 0, money.Amount(0), money.Amount(balance)
+		asked, low, high := 0, money.Amount(0), balance
 		for budget := 12; asked < 100; asked++ {
 			few, many := money.Amount(intervals(budget-4)), money.Amount(intervals(budget-1))
 			sum := low + (high-low)*few/(few+many)
@@ -77,7 +77,7 @@ func TestBalanceIsNotFoundByAsking(t *testing.T) {
 			}
 		}
 		if learned := high - low; asked < 3 || asked > 12 || learned < balance/75 {
-			t.Errorf("after %d questions the room is known to %s of %s", asked, learned, money.Amount(balance))
+			t.Errorf("after %d questions the room is known to %s of %s", asked, learned, balance)
 		}
 		for range 3 {
 			if result, err := d.Check(ctx, bank, request("1", asel.String(), 1)); !fault.Is(err, fault.TooMany) {

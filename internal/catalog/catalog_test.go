@@ -371,11 +371,12 @@ func TestRetiredLevelsLimitButAreNotAssignable(t *testing.T) {
 // the operator imports others.
 func TestCatalogOfAnOlderReleaseKeepsItsLevel(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		c, ctx := seeded(t, db, development), t.Context()
+		ctx := t.Context()
+		seeded(t, db, development)
 		// What the migration leaves of a catalog with one level.
 		databasetest.Tamper(t, db, "DELETE FROM catalog_levels WHERE code <> 'standard'")
 		databasetest.Tamper(t, db, "UPDATE catalog_state SET default_level = 'standard'")
-		c = seeded(t, db, development) // every start seeds an empty catalog
+		c := seeded(t, db, development) // every start seeds an empty catalog
 		if byDefault := require.Value(c.DefaultLevel(ctx))(t); byDefault != catalog.StandardLevel {
 			t.Errorf("new customers get the level %q", byDefault)
 		}

@@ -264,13 +264,13 @@ func TestResendPIN(t *testing.T) {
 func TestResendPINOfAWalletWithMoney(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)
-		c, pin := h.dial(stranger)
+		c, _ := h.dial(stranger)
 		h.balance.Store(1)
 		h.advance(resendTime - time.Minute)
 		if err := h.ResendPIN(ctx, c.ID); err != nil {
 			t.Errorf("within the day: %v", err)
 		}
-		pin = h.issued()
+		pin := h.issued()
 		h.advance(time.Minute)
 		for range 5 {
 			want(t, "a day later", h.ResendPIN(ctx, c.ID), fault.Forbidden, "customer.pin_resend_staff", "")

@@ -243,7 +243,7 @@ func (cs *Customers) acceptances(ctx context.Context, id int64) ([]Acceptance, e
 	return list, err
 }
 
-// familiarBrowser reports whether the customer has logged in in a browser since then,
+// familiarBrowser reports whether the customer has used a browser for a login since then,
 // and whether it is known. devices are its hashes of familiarDevice.
 func (cs *Customers) familiarBrowser(ctx context.Context, id int64, devices []string, since time.Time) (familiar, known bool, err error) {
 	var rows []bool

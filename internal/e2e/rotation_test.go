@@ -91,4 +91,10 @@ func TestKeysAreReplacedUnderTwoPortals(t *testing.T) {
 	env := append(base[:4:4], before...)
 	refuses(t, append(env, "ELSOM_LISTEN="+system.FreeAddress(t)), "ELSOM_SECRET_KEY: is not the key", "ELSOM_PIN_PEPPER: is not the key")
 	one.Audit(t)
+	one.Env = append(append(base[:4:4], switched...), books...)
+	status := system.Run(t, one.Env, "key", "status")
+	if status.Code != 0 || !strings.Contains(status.Stdout, "hashed with another pepper: 0\n  previous: set, may be removed\n") ||
+		!strings.Contains(status.Stdout, "sealed with another secret: 0\n  previous: set, may be removed after ") {
+		t.Errorf("key status: %+v", status)
+	}
 }
