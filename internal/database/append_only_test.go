@@ -15,7 +15,7 @@ func rowsOfEach(t *testing.T, db *database.DB) []string {
 	insertSubjects(t, db)
 	exec, now := execTo(t, db), db.Now()
 	exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (7, 1, $1)", now)
-	exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (7, 'a', 'refund', 'r', $1)", now)
+	exec("INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) VALUES (1, 7, 'a', 'refund', 'r', $1)", now)
 	exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (7, 'r', $1)", now)
 	exec("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) VALUES (1, 'k', '', 'test', $1)", now)
 	exec("INSERT INTO catalog_versions (version, content, put_at, staff, os_user, origin, restored_from) VALUES (1000, '', $1, '', '', 'seed', 0)", now)
