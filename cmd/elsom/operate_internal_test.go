@@ -10,11 +10,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// readers are the commands that change nothing in the database, and serve, whose
-// changes have logs of their own.
+// readers are the commands that change nothing in the database (key rotate writes a
+// file, and needs no database), and serve, whose changes have logs of their own.
 var readers = []string{
 	"help", "serve", "audit", "agent list", "gateway list", "catalog export", "catalog history", "catalog show", "biller list", "payment hanging", "payment show",
-	"operator log", "security log", "sms status", "vapid", "verify", "healthcheck", "log head", "key new", "key list",
+	"operator log", "security log", "sms status", "vapid", "verify", "key new", "key rotate",
 }
 
 // Every command either changes nothing or leaves an entry in the operator log.
