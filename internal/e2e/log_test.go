@@ -189,6 +189,19 @@ func TestVerifyReceipt(t *testing.T) {
 	}
 }
 
+// What key new --checkpoint prints is a value of ELSOM_CHECKPOINT_KEY as it is.
+func TestNewCheckpointKey(t *testing.T) {
+	t.Parallel()
+	out := system.Run(t, nil, "key", "new", "--checkpoint", "wallet.example")
+	keys, err := checkpoint.ParseKeys(out.Stdout)
+	if out.Code != 0 || err != nil || !keys.CanSign() || !strings.Contains(out.Stdout, "# "+keys.Public()+"\n") {
+		t.Errorf("%d, %v", out.Code, err)
+	}
+	if out := system.Run(t, nil, "key", "new", "--checkpoint", "two words"); out.Code != 80 || out.Stdout != "" {
+		t.Errorf("a bad name: %+v", out)
+	}
+}
+
 // publicKey returns the public key of development's log.
 func publicKey(t *testing.T) string {
 	t.Helper()
