@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,7 +27,7 @@ func refuses(t *testing.T, env []string, wanted ...string) {
 	if out.Code == 0 {
 		t.Errorf("it exited with 0")
 	}
-	words := strings.TrimSpace(out.Stderr)
+	words := problemLines(out.Stderr)
 	for line := range strings.SplitSeq(words, "\n") {
 		if !strings.HasPrefix(line, "elsom: ") {
 			t.Errorf("not one clear line for each problem:\n%s", words)
@@ -40,6 +41,13 @@ func refuses(t *testing.T, env []string, wanted ...string) {
 	if strings.Contains(words, "p1anted") {
 		t.Errorf("a password is printed: %s", words)
 	}
+}
+
+// problemLines returns the lines of standard error but those of the log, which warns of
+// settings that may be mistakes.
+func problemLines(stderr string) string {
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(stderr), "\n"), func(line string) bool { return strings.HasPrefix(line, `{"time":`) })
+	return strings.Join(lines, "\n")
 }
 
 func development(t *testing.T, more ...string) []string {

@@ -53,7 +53,8 @@ var secret = []byte("a secret of the simulation, long enough")
 
 // Keys of the simulation, the same in every run.
 var (
-	bookKeys       = mustValue(signature.ParseKeys("key-of-the-books-of-the-simulation-long-enough"))
+	bookKeys       = mustValue(signature.ParseKeys(firstBookKey + secondBookKey))
+	rotatedKeys    = mustValue(signature.ParseKeys(secondBookKey + firstBookKey))
 	checkpointKeys = mustValue(checkpoint.ParseKeys(mustValue(checkpoint.DevelopmentKey(secret))))
 )
 
@@ -62,6 +63,20 @@ func mustValue[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+const (
+	firstBookKey  = "key-of-the-books-of-the-simulation-long-enough\n"
+	secondBookKey = "another-key-of-the-books-of-the-simulation\n"
+)
+
+// keysOf returns the books' keys of the n-th process: each process signs with another key
+// than the one before it, as portals do while a key is replaced.
+func keysOf(n int) *signature.Keys {
+	if n%2 == 1 {
+		return rotatedKeys
+	}
+	return bookKeys
 }
 
 // open starts a process on the database of the simulation.
@@ -75,7 +90,7 @@ func (s *simulation) open() *process {
 	start := s.clock
 	p.last.Store(&start)
 	db, err := database.Open(context.Background(), "sqlite:"+s.sandbox.path, database.WithClock(p.now), database.WithConnections(s.sandbox.lend),
-		database.WithKeys(bookKeys, true))
+		database.WithKeys(keysOf(s.opened), true))
 	s.must(err)
 	p.db, p.log = db, translog.New(db, translog.Options{Keys: checkpointKeys})
 	sealer, err := sms.NewSealer(secret)
