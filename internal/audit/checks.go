@@ -92,6 +92,7 @@ var paymentChecks = []check{
 	{query: wrongGrounds, narrow: "payments", rules: one(payments, "every refund has a final refusal, or two people decided",
 		"payment {what} was refunded without a reason: the biller may have booked it")},
 	{query: undelivered, rules: one(payments, "every processing payment has an open delivery", "payment {what} is processing and has no open delivery")},
+	{query: decisionsWithoutID, rules: one(payments, "every decision has an id, by which its signature is found", "a decision about payment {what} has no id")},
 	{query: wrongClaims, rules: one(payments, "every claim is on a refunded payment", "payment {what} has a claim and was not refunded")},
 	{query: wrongEnds, narrow: "payments", rules: one(inTransit, "the end of a payment is posted once, and not before", "the end of payment {what} was posted {count} times")},
 	{query: inconsistentEnds, narrow: "payments", rules: []rule{

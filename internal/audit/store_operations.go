@@ -136,6 +136,11 @@ LEFT JOIN (SELECT biller, CAST(SUM(amount + fee) AS BIGINT) AS total FROM paymen
 	ON o.biller = b.biller
 WHERE COALESCE(a.balance, 0) <> COALESCE(o.total, 0)`
 
+// The signatures of rows are read by their ids.
+//
+//mutant:replace id IS NULL => payment_id < 0 TestDecisionWithoutID
+const decisionsWithoutID = `SELECT CAST(payment_id AS VARCHAR), NULL, NULL FROM payment_decisions WHERE id IS NULL`
+
 const wantedCashIns = `
 WITH w AS MATERIALIZED (SELECT CAST(` + cashInKey + ` AS VARCHAR) AS request_key, 'cash_in' AS subject_kind, c.id FROM cash_ins c WHERE c.result = 0)`
 
