@@ -14,7 +14,7 @@ import (
 // file, and needs no database), and serve, whose changes have logs of their own.
 var readers = []string{
 	"help", "serve", "audit", "agent list", "gateway list", "catalog export", "catalog history", "catalog show", "biller list", "payment hanging", "payment show",
-	"operator log", "security log", "sms status", "vapid", "verify", "key new", "key rotate",
+	"operator log", "security log", "sms status", "vapid", "verify", "key new", "key status", "key rotate",
 }
 
 // Every command either changes nothing or leaves an entry in the operator log.
