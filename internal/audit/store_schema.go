@@ -34,9 +34,9 @@ const ours = `= current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_
 
 var objectsPostgres = []string{
 	`SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'r' THEN 'table' ELSE 'relation' END AS kind, c.relname AS name,
-		CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid, TRUE) ELSE CASE c.relpersistence WHEN 'p' THEN 'permanent' ELSE 'not logged' END
+		CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid, TRUE) ELSE (CASE c.relpersistence WHEN 'p' THEN 'permanent' ELSE 'not logged' END
 			|| CASE WHEN c.relrowsecurity OR c.relforcerowsecurity THEN ', with row security' ELSE '' END
-			|| CASE WHEN c.relkind IN ('r', 'v') THEN '' ELSE ', kind ' || c.relkind::text END END AS definition
+			|| CASE WHEN c.relkind IN ('r', 'v') THEN '' ELSE ', kind ' || c.relkind::text END) END AS definition
 	FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relnamespace ` + ours + `c.oid)`,
 	`SELECT 'column' AS kind, a.attname || ' of ' || c.relname AS name,
 		format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END

@@ -44,16 +44,7 @@ func TestAppendOnlyTables(t *testing.T) {
 			}
 		}
 		for _, table := range append(rowsOfEach(t, owner), "drafts", "wallet_transfer_drafts") {
-			rows, err := owner.Pool().QueryContext(ctx, "SELECT * FROM "+table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			columns, err := rows.Columns()
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = rows.Close()
-			for _, column := range columns {
+			for _, column := range columnsOf(t, owner, table) {
 				if !strings.Contains(" "+mayChange[table]+" ", " "+column+" ") {
 					refuse("UPDATE " + table + " SET " + column + " = " + column)
 				}
@@ -70,6 +61,20 @@ func TestAppendOnlyTables(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func columnsOf(t *testing.T, db *database.DB, table string) []string {
+	t.Helper()
+	rows, err := db.Pool().Query("SELECT * FROM " + table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return columns
 }
 
 // A payment ends once, and is listed for staff once, before its end.
@@ -129,19 +134,10 @@ func TestEndsFireNoTrigger(t *testing.T) {
 		"UPDATE payments SET state = 'completed', ended_at = accepted_at, result = 0, reference = 'r', refund_ground = '' WHERE id = 7",
 		"UPDATE payment_attempts SET outcome = 'good', ended_at = started_at, result = 0, reference = 'r', remark = '' WHERE payment_id = 7",
 	} {
-		rows, err := db.Pool().Query("EXPLAIN (ANALYZE) " + statement)
-		if err != nil {
+		var plan []string
+		if err := db.Gorm(t.Context()).Raw("EXPLAIN (ANALYZE) " + statement).Scan(&plan).Error; err != nil {
 			t.Fatal(err)
 		}
-		var plan []string
-		for rows.Next() {
-			var line string
-			if err := rows.Scan(&line); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, line)
-		}
-		_ = rows.Close()
 		if text := strings.Join(plan, "\n"); strings.Contains(text, "Trigger") || !strings.Contains(text, "Update on") {
 			t.Error(text)
 		}
