@@ -112,7 +112,7 @@ func (cs *Customers) sendOperationCode(ctx context.Context, op string, c Custome
 	args := map[string]any{"Code": code}
 	maps.Copy(args, o.Args)
 	return fault.Wrap(op, cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		stored := false
+		var stored bool
 		if last == nil {
 			stored, err = insertOperationCode(tx, row)
 		} else {
