@@ -240,7 +240,7 @@ func (app *testApp) newCustomerWith(number phone.Number, balance money.Amount) c
 			ID: tx.NewID(), Phone: number.String(), Email: email, Lang: "ru", PasswordHash: passwordHash(),
 			SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(),
 		}
-		if err := tx.Gorm().Create(&row).Error; err != nil {
+		if err := row.Insert(tx); err != nil {
 			return err
 		}
 		return wallet.Open(ctx, tx, row.ID)

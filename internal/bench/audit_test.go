@@ -82,7 +82,7 @@ func newWallets(t *testing.T, db *database.DB, n int) (wallets []int64, transit,
 		wallets = nil
 		for i := range n {
 			row := customer.Record{ID: tx.NewID(), Phone: benchPhone(i), Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "ussd"}
-			if err := tx.Gorm().Create(&row).Error; err != nil {
+			if err := row.Insert(tx); err != nil {
 				return err
 			}
 			if err := wallet.Open(ctx, tx, row.ID); err != nil {

@@ -105,8 +105,10 @@ func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 					SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "web",
 				}
 			}
-			if err := tx.Gorm().Create(&people).Error; err != nil {
-				return err
+			for i := range people {
+				if err := people[i].Insert(tx); err != nil {
+					return err
+				}
 			}
 			for _, p := range people {
 				if err := wallet.Open(ctx, tx, p.ID); err != nil {
