@@ -96,7 +96,7 @@ func (l *Log) abandoned(g reader, earlier checkpoint.Tree) (*Branch, error) {
 		return nil, err
 	}
 	b, err := openBranch(l.keys, rows[0].Note)
-	//mutant:replace err != nil || => TestForgedBranchIsRefused
+	//mutant:replace err != nil || b.Number => err == nil && b.Number TestForgedBranchIsRefused
 	if err != nil || b.Number != rows[0].Number {
 		return nil, damaged("branch %d is not signed as it is", rows[0].Number)
 	}
