@@ -25,12 +25,7 @@ type Column struct {
 
 // NewColumn returns a column of values. kind is its SQL type on PostgreSQL.
 func NewColumn[T any](name, kind string, values []T) Column {
-	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any {
-		if bytes, ok := any(values[i]).([]byte); ok && bytes == nil {
-			return nil // SQLite's driver would store no bytes in place of NULL
-		}
-		return values[i]
-	}}
+	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any { return values[i] }}
 }
 
 // ConstColumn returns a column with the same non-nil value in all new rows, which

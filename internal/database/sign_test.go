@@ -181,3 +181,16 @@ func TestUnsignedWritesAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// Bytes that are nil are stored as NULL, in a short statement and in a long one.
+func TestNilBytesAreNull(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, comment := range []string{"", "/* " + strings.Repeat("long ", 1000) + "*/ "} {
+			var null bool
+			cast := map[database.Dialect]string{database.SQLite: "?", database.Postgres: "?::bytea"}[db.Dialect()]
+			if err := db.Gorm(t.Context()).Raw("SELECT "+comment+cast+" IS NULL", []byte(nil)).Scan(&null).Error; err != nil || !null {
+				t.Errorf("%d bytes: %t, %v", len(comment), null, err)
+			}
+		}
+	})
+}

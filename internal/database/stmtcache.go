@@ -68,14 +68,28 @@ func (c *cachedConn) PrepareContext(ctx context.Context, text string) (driver.St
 		return c.recent.Remove(e).(*cachedStatement), nil
 	}
 	s, err := c.driverConn.PrepareContext(ctx, text)
-	if err != nil || len(text) > maxCachedLength {
+	run, ok := s.(statement)
+	if err != nil || !ok {
 		return s, err
 	}
-	run, ok := s.(statement)
-	if !ok {
-		return s, nil
+	run = nullableStatement{run}
+	if len(text) > maxCachedLength {
+		return run, nil
 	}
 	return &cachedStatement{statement: run, conn: c, text: text}, nil
+}
+
+// nullableStatement stores nil bytes as NULL, as PostgreSQL's driver does; SQLite's
+// would store an empty value.
+type nullableStatement struct{ statement }
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (s nullableStatement) CheckNamedValue(arg *driver.NamedValue) error {
+	//mutant:drop TestNilBytesAreNull
+	if bytes, ok := arg.Value.([]byte); ok && bytes == nil {
+		arg.Value = nil
+	}
+	return s.statement.CheckNamedValue(arg)
 }
 
 // Close implements driver.Conn.

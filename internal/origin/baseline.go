@@ -68,7 +68,7 @@ func (t Table) baseline(ctx context.Context, db *database.DB, progress *Progress
 			if read, err = t.read(tx, after, 0, baselineBatch, tx.ForUpdate()); err != nil {
 				return err
 			}
-			unsigned = slices.DeleteFunc(slices.Clone(read), func(r Row) bool { return r.MAC != nil })
+			unsigned = slices.DeleteFunc(slices.Clone(read), func(r Row) bool { return len(r.MAC) > 0 })
 			return t.sign(tx, db.Keys(), unsigned)
 		})
 		if err != nil {
