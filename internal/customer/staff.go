@@ -60,7 +60,7 @@ type Profile struct {
 // whose last wallet was closed, the cause says when.
 func (d desk) ProfileByPhone(ctx context.Context, number phone.Number) (Profile, error) {
 	const op = "customer.profile"
-	r, err := first(d.db.Gorm(ctx).Where("phone = ?", number))
+	r, err := findByPhone(ctx, d.db, number)
 	if err != nil {
 		return Profile{}, fault.Wrap(op, err)
 	}

@@ -86,7 +86,7 @@ func readByIDs(ctx context.Context, db *database.DB, ids []int64) ([]Customer, e
 }
 
 func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Record, error) {
-	return first(cs.db.Gorm(ctx).Where("phone = ?", number))
+	return findByPhone(ctx, cs.db, number)
 }
 
 // callerRow is a customer looked up by the calling number.
@@ -131,6 +131,11 @@ func ReadStatus(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
 }
 
 // first returns the first row of a query, or nil if there is none.
+// findByPhone returns the customer with a number, or nil.
+func findByPhone(ctx context.Context, db *database.DB, number phone.Number) (*Record, error) {
+	return first(db.Gorm(ctx).Where("phone = ?", number))
+}
+
 func first(query *gorm.DB) (*Record, error) {
 	var rows []Record
 	if err := query.Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {

@@ -58,35 +58,11 @@ func TestKeysAreReplacedUnderTwoPortals(t *testing.T) {
 	} {
 		step()
 		for _, s := range []*system.Site{one, two, one} {
-			client.Visit(s.BaseURL + "/pay/dostek")
-			if client.Path() != "/pay/dostek" {
-				t.Fatalf("step %d: signed out, at %s", i+1, client.Path())
-			}
-			// The form of one portal is sent to the other.
 			other := map[*system.Site]*system.Site{one: two, two: one}[s]
-			client.Fill("account", system.NewPerson().INN)
-			client.Fill("amount", "10")
-			action, values := client.Submission(client.Control("Далее"))
-			if err := client.Request(http.MethodPost, other.BaseURL+action, values); err != nil || client.Status != http.StatusOK || !client.Offers("Оплатить") {
-				t.Fatalf("step %d: the form of the other portal: %d, %v:\n%s", i+1, client.Status, err, client.Text())
-			}
+			payFormOfOther(t, client, s, other, i+1)
 			s.CashIn(t, person.Phone, "1.00")
 		}
-		// A code of one portal confirms a sign-up at the other.
-		fresh, words := system.NewPerson(), system.WordsOf[i18n.RU]
-		signup := system.NewClient(t, one)
-		signup.Open("/")
-		signup.Fill("phone", "0"+strings.TrimPrefix(fresh.Phone, "+996"))
-		signup.Press(words.Enter)
-		signup.Fill("email", fresh.Email)
-		signup.Fill("password", fresh.Password)
-		signup.Tick("offer")
-		signup.Press(words.Register)
-		signup.Fill("code", one.SMSCode(t, fresh.Phone))
-		action, values := signup.Submission(signup.Control(words.Confirm))
-		if err := signup.Request(http.MethodPost, two.BaseURL+action, values); err != nil || signup.Path() != "/cabinet" {
-			t.Fatalf("step %d: the code of the other portal: at %s, %v:\n%s", i+1, signup.Path(), err, signup.Text())
-		}
+		signUpOverTwo(t, one, two, i+1)
 	}
 	env := append(base[:4:4], before...)
 	refuses(t, append(env, "ELSOM_LISTEN="+system.FreeAddress(t)), "ELSOM_SECRET_KEY: is not the key", "ELSOM_PIN_PEPPER: is not the key")
@@ -96,5 +72,39 @@ func TestKeysAreReplacedUnderTwoPortals(t *testing.T) {
 	if status.Code != 0 || !strings.Contains(status.Stdout, "hashed with another pepper: 0\n  previous: set, may be removed\n") ||
 		!strings.Contains(status.Stdout, "sealed with another secret: 0\n  previous: set, may be removed after ") {
 		t.Errorf("key status: %+v", status)
+	}
+}
+
+// payFormOfOther fills the payment form of one portal and sends it to the other.
+func payFormOfOther(t *testing.T, client *system.Client, s, other *system.Site, step int) {
+	t.Helper()
+	client.Visit(s.BaseURL + "/pay/dostek")
+	if client.Path() != "/pay/dostek" {
+		t.Fatalf("step %d: signed out, at %s", step, client.Path())
+	}
+	client.Fill("account", system.NewPerson().INN)
+	client.Fill("amount", "10")
+	action, values := client.Submission(client.Control("Далее"))
+	if err := client.Request(http.MethodPost, other.BaseURL+action, values); err != nil || client.Status != http.StatusOK || !client.Offers("Оплатить") {
+		t.Fatalf("step %d: the form of the other portal: %d, %v:\n%s", step, client.Status, err, client.Text())
+	}
+}
+
+// signUpOverTwo confirms a sign-up that began at one portal with its code at the other.
+func signUpOverTwo(t *testing.T, one, two *system.Site, step int) {
+	t.Helper()
+	fresh, words := system.NewPerson(), system.WordsOf[i18n.RU]
+	signup := system.NewClient(t, one)
+	signup.Open("/")
+	signup.Fill("phone", "0"+strings.TrimPrefix(fresh.Phone, "+996"))
+	signup.Press(words.Enter)
+	signup.Fill("email", fresh.Email)
+	signup.Fill("password", fresh.Password)
+	signup.Tick("offer")
+	signup.Press(words.Register)
+	signup.Fill("code", one.SMSCode(t, fresh.Phone))
+	action, values := signup.Submission(signup.Control(words.Confirm))
+	if err := signup.Request(http.MethodPost, two.BaseURL+action, values); err != nil || signup.Path() != "/cabinet" {
+		t.Fatalf("step %d: the code of the other portal: at %s, %v:\n%s", step, signup.Path(), err, signup.Text())
 	}
 }

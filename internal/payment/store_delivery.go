@@ -221,7 +221,7 @@ func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int6
 }
 
 func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
-	list, err := decisions(db.Gorm(ctx), ids)
+	list, err := decisions(ctx, db, ids)
 	for _, d := range list {
 		of[d.PaymentID].Decisions = append(of[d.PaymentID].Decisions, d)
 	}
@@ -229,8 +229,8 @@ func readDecisions(ctx context.Context, db *database.DB, ids []int64, of map[int
 }
 
 // decisions returns the decisions about payments as they are stored, oldest first.
-func decisions(g *gorm.DB, ids []int64) ([]Decision, error) {
-	rows, err := readDecisionRows(g, ids)
+func decisions(ctx context.Context, db *database.DB, ids []int64) ([]Decision, error) {
+	rows, err := readDecisionRows(db.Gorm(ctx), ids)
 	list := make([]Decision, len(rows))
 	for i, r := range rows {
 		list[i] = r.decision()

@@ -63,7 +63,7 @@ func (ps *Payments) Show(ctx context.Context, code string) (Timeline, error) {
 	if t.Attempts, err = listAttempts(ctx, ps.db, p.ID); err != nil {
 		return t, fault.Wrap(op, err)
 	}
-	if t.Decisions, err = decisions(ps.db.Gorm(ctx), []int64{p.ID}); err != nil {
+	if t.Decisions, err = decisions(ctx, ps.db, []int64{p.ID}); err != nil {
 		return t, fault.Wrap(op, err)
 	}
 	if t.Claim, err = readClaim(ctx, ps.db, p.ID); err != nil {
