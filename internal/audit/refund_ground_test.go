@@ -24,7 +24,7 @@ func TestCorrectRefunds(t *testing.T) {
 			b.exec("INSERT INTO payment_attempts (payment_id, number, started_at, outcome) VALUES (?, ?, ?, ?)", a.payment, n, db.Now(), a.outcome)
 		}
 		for _, staff := range []string{"aigul", "bakyt"} {
-			b.exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (16, ?, 'refund', 'never seen', ?)", staff, db.Now())
+			b.exec("INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) VALUES (?, 16, ?, 'refund', 'never seen', ?)", db.NewID(), staff, db.Now())
 		}
 		proof, err := audit.Run(context.Background(), db)
 		if err != nil {

@@ -279,7 +279,7 @@ var violationCases = []violationCase{
 	{
 		"a refund decided by one", []string{
 			"UPDATE payments SET refund_ground = 'decided' WHERE id = 13",
-			"INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) SELECT 13, 'aigul', 'refund', 'so', accepted_at FROM payments WHERE id = 13",
+			"INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) SELECT 1, 13, 'aigul', 'refund', 'so', accepted_at FROM payments WHERE id = 13",
 		},
 		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
