@@ -21,6 +21,7 @@ var (
 	smsMessages = prometheus.NewDesc("elsom_sms_messages", "SMS of the last 24 hours, by state.", []string{"state"}, nil)
 	databaseUp  = prometheus.NewDesc("elsom_database_up", "1 if the database takes commits and its schema is supported, otherwise 0.", nil, nil)
 	unreviewed  = prometheus.NewDesc("elsom_catalog_unreviewed", "1 while the shipped catalog is in force and was not reviewed, otherwise 0.", nil, nil)
+	unsigned    = prometheus.NewDesc("elsom_catalog_unverified", "1 while the catalog's tables are not as its newest signed version, otherwise 0.", nil, nil)
 	unverified  = prometheus.NewDesc("elsom_unverified_rows_total", "Times that a row which decides where money goes was not as it was signed.", nil, nil)
 	smsRepeated = prometheus.NewDesc("elsom_sms_repeated_total",
 		"SMS sent to the gateway again because its answer was lost; each may have arrived twice.", nil, nil)
@@ -41,7 +42,7 @@ type databaseMetrics struct {
 // Describe implements prometheus.Collector.
 func (s *databaseMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		databaseUp, unreviewed, unverified, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
+		databaseUp, unreviewed, unsigned, unverified, processing, undecided, queueLength, queueAge, smsMessages, smsRepeated, oldUndecided, oldQueueLength, oldQueueAge,
 	} {
 		out <- d
 	}
@@ -81,7 +82,17 @@ func (s *databaseMetrics) read(ctx context.Context, gauge func(d *prometheus.Des
 	if err != nil {
 		return err
 	}
+	// Not by s.catalog, which goes on with what it verified before.
+	var differences []string
+	err = s.db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		differences, err = catalog.Check(tx, s.db.Keys())
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	gauge(unreviewed, map[bool]float64{false: 1}[status.Reviewed])
+	gauge(unsigned, map[bool]float64{true: 1}[len(differences) > 0])
 	gauge(processing, float64(now.Processing))
 	gauge(undecided, float64(now.Undecided))
 	gauge(oldUndecided, float64(now.Undecided))

@@ -106,6 +106,9 @@ func run(ctx context.Context, db *database.DB, w *window, since time.Time, keys 
 		if err := result.checkOrigin(tx, db.Keys()); err != nil {
 			return err
 		}
+		if err := result.checkCatalog(tx, db.Keys()); err != nil {
+			return err
+		}
 		var first *checkpoint.Keys
 		if len(keys) > 0 {
 			first = keys[0]

@@ -21,7 +21,7 @@ const seedVersion = 1
 // Status returns the version in force. Its time is zero where it was not stored.
 func (c *Catalog) Status(ctx context.Context) (Status, error) {
 	const op = "catalog.status"
-	number, err := readVersion(ctx, c.db)
+	number, err := readVersion(inDatabase(ctx, c.db))
 	if err != nil {
 		return Status{}, fault.Wrap(op, err)
 	}

@@ -80,7 +80,7 @@ func (c *Catalog) current(ctx context.Context) (*snapshot, error) {
 // refresh reads the version first, and the rest only if it changed.
 func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error) {
 	seen := c.db.Now()
-	version, err := readVersion(ctx, c.db)
+	version, err := readVersion(inDatabase(ctx, c.db))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error)
 	// An import that commits between two of the queries changes the version read at
 	// the end.
 	for {
-		contents, err := readContents(ctx, c.db)
+		contents, err := readContents(inDatabase(ctx, c.db))
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +100,7 @@ func (c *Catalog) refresh(ctx context.Context, old *snapshot) (*snapshot, error)
 		if err != nil {
 			return nil, err
 		}
-		after, err := readVersion(ctx, c.db)
+		after, err := readVersion(inDatabase(ctx, c.db))
 		if err != nil {
 			return nil, err
 		}

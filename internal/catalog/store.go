@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,19 +94,36 @@ type carrierRow struct {
 
 func (carrierRow) TableName() string { return "catalog_carriers" }
 
-func readVersion(ctx context.Context, db *database.DB) (int64, error) {
+// source is where the catalog's tables are read.
+type source struct {
+	g *gorm.DB
+	// signed returns nil for a version that may be used as it is stored.
+	signed func(versionRow) error
+}
+
+func inDatabase(ctx context.Context, db *database.DB) source {
+	return source{db.Gorm(ctx), func(row versionRow) error { return db.Verify(ctx, row.record(), row.MAC, row.KeyID) }}
+}
+
+func inSnapshot(tx *database.Tx, signed func(versionRow) error) source {
+	return source{tx.Gorm(), signed}
+}
+
+var errNoState = errors.New("the number of the version in force is missing")
+
+func readVersion(r source) (int64, error) {
 	var version int64
-	result := db.Gorm(ctx).Raw("SELECT version FROM catalog_state WHERE id = 1").Scan(&version)
+	result := r.g.Raw("SELECT version FROM catalog_state WHERE id = 1").Scan(&version)
 	if result.Error == nil && result.RowsAffected != 1 {
-		return 0, fmt.Errorf("catalog: state: %w", gorm.ErrRecordNotFound)
+		return 0, fmt.Errorf("catalog: %w: %w", errNoState, gorm.ErrRecordNotFound)
 	}
 	return version, result.Error
 }
 
 // readContents reads all rows, also retired ones.
-func readContents(ctx context.Context, db *database.DB) (Contents, error) {
+func readContents(from source) (Contents, error) {
 	var contents Contents
-	categories, err := list[categoryRow](ctx, db, "position, code")
+	categories, err := list[categoryRow](from, "position, code")
 	if err != nil {
 		return Contents{}, err
 	}
@@ -115,7 +133,7 @@ func readContents(ctx context.Context, db *database.DB) (Contents, error) {
 			Position: r.Position, Retired: r.Retired,
 		})
 	}
-	billers, err := list[billerRow](ctx, db, "code")
+	billers, err := list[billerRow](from, "code")
 	if err != nil {
 		return Contents{}, err
 	}
@@ -125,14 +143,14 @@ func readContents(ctx context.Context, db *database.DB) (Contents, error) {
 			Deadline: time.Duration(r.DeadlineMs) * time.Millisecond, Retired: r.Retired,
 		})
 	}
-	services, err := list[serviceRow](ctx, db, "position, code")
+	services, err := list[serviceRow](from, "position, code")
 	if err != nil {
 		return Contents{}, err
 	}
 	for _, r := range services {
 		contents.Services = append(contents.Services, r.service())
 	}
-	levels, err := list[levelRow](ctx, db, "position, code")
+	levels, err := list[levelRow](from, "position, code")
 	if err != nil {
 		return Contents{}, err
 	}
@@ -142,7 +160,7 @@ func readContents(ctx context.Context, db *database.DB) (Contents, error) {
 			Day: money.Amount(r.Day), Month: money.Amount(r.Month), ConfirmAbove: money.Amount(r.ConfirmAbove), Retired: r.Retired,
 		})
 	}
-	carriers, err := list[carrierRow](ctx, db, "position, code")
+	carriers, err := list[carrierRow](from, "position, code")
 	if err != nil {
 		return Contents{}, err
 	}
@@ -151,13 +169,13 @@ func readContents(ctx context.Context, db *database.DB) (Contents, error) {
 			Code: r.Code, Name: r.Name, Prefixes: strings.Fields(r.Prefixes), USSD: r.USSD,
 		})
 	}
-	err = db.Gorm(ctx).Raw("SELECT default_level FROM catalog_state WHERE id = 1").Scan(&contents.DefaultLevel).Error
+	err = from.g.Raw("SELECT default_level FROM catalog_state WHERE id = 1").Scan(&contents.DefaultLevel).Error
 	return contents, err
 }
 
-func list[T any](ctx context.Context, db *database.DB, order string) ([]T, error) {
+func list[T any](from source, order string) ([]T, error) {
 	var rows []T
-	err := db.Gorm(ctx).Order(order).Find(&rows).Error
+	err := from.g.Order(order).Find(&rows).Error
 	return rows, err
 }
 
@@ -287,12 +305,12 @@ func readStoredVersion(ctx context.Context, db *database.DB, version int64) (ver
 	return oneVersion(db.Gorm(ctx).Where("version = ?", version))
 }
 
-func readNewestVersion(ctx context.Context, db *database.DB) (versionRow, bool, error) {
-	return oneVersion(db.Gorm(ctx))
+func readNewestVersion(r source) (versionRow, bool, error) {
+	return oneVersion(r.g)
 }
 
-func readVersionBefore(ctx context.Context, db *database.DB, version int64) (versionRow, bool, error) {
-	return oneVersion(db.Gorm(ctx).Where("version < ?", version))
+func readVersionBefore(r source, version int64) (versionRow, bool, error) {
+	return oneVersion(r.g.Where("version < ?", version))
 }
 
 // oneVersion returns the newest version that a query finds.

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/signature"
 )
@@ -35,6 +38,8 @@ type verification struct {
 	// problem is why nothing of the catalog may decide about money; nil if the tables
 	// are what the newest signed version says.
 	problem error
+	// differences are the lines of the diff from that version to the tables.
+	differences []string
 	// unproven has the retired entries, as "billers CODE", that are not as the newest
 	// signed version that names them.
 	unproven map[string]bool
@@ -55,13 +60,21 @@ func (v verification) check(list, code string) error {
 }
 
 // verify compares the contents of the tables with the newest stored version. Without
-// keys, and for a version that may be unsigned, it accepts everything. err means that
-// the versions could not be read.
-func (c *Catalog) verify(ctx context.Context, contents Contents, version int64) (v verification, err error) {
-	if c.db.Keys() == nil || version == 0 {
+// keys it accepts everything. err means that the versions could not be read.
+func (c *Catalog) verify(ctx context.Context, contents Contents, version int64) (verification, error) {
+	if c.db.Keys() == nil {
+		return verification{}, nil
+	}
+	return verify(inDatabase(ctx, c.db), contents, version)
+}
+
+// verify compares the contents of the tables with the newest stored version. It accepts
+// an empty catalog, and a version that may be unsigned.
+func verify(r source, contents Contents, version int64) (v verification, err error) {
+	if version == 0 {
 		return v, nil
 	}
-	newest, found, err := readNewestVersion(ctx, c.db)
+	newest, found, err := readNewestVersion(r)
 	if err != nil {
 		return v, err
 	}
@@ -73,7 +86,7 @@ func (c *Catalog) verify(ctx context.Context, contents Contents, version int64) 
 	if !found || newest.Version < version { // of a release that stored no versions
 		newest = versionRow{Version: version}
 	}
-	if err := c.db.Verify(ctx, newest.record(), newest.MAC, newest.KeyID); err != nil {
+	if err := r.signed(newest); err != nil {
 		v.problem = fmt.Errorf("version %d: %w", version, err)
 		return v, nil
 	}
@@ -85,12 +98,74 @@ func (c *Catalog) verify(ctx context.Context, contents Contents, version int64) 
 		v.problem = fmt.Errorf("version %d: %w", version, err)
 		return v, nil
 	}
-	if lines := diff(want, contents); len(lines) > 0 {
-		v.problem = fmt.Errorf("the tables are not version %d: %s", version, shortened(lines))
+	if v.differences = diff(want, contents); len(v.differences) > 0 {
+		v.problem = fmt.Errorf("the tables are not version %d: %s", version, shortened(v.differences))
 		return v, nil
 	}
-	v.unproven, err = c.unprovenRetired(ctx, contents, version)
+	v.unproven, err = unprovenRetired(r, contents, version)
 	return v, err
+}
+
+// Check compares the catalog in force with the newest signed version, in the snapshot of
+// a transaction, and returns a line for each difference. Without keys it takes the
+// versions as they are stored.
+func Check(tx *database.Tx, keys *signature.Keys) (lines []string, err error) {
+	allowed, err := tx.UnsignedAllowed()
+	if err != nil {
+		return nil, err
+	}
+	r := inSnapshot(tx, func(row versionRow) error {
+		err := keys.Verify(row.record(), row.MAC, row.KeyID)
+		if keys == nil || allowed && errors.Is(err, signature.ErrUnsigned) {
+			return nil
+		}
+		return err
+	})
+	version, err := readVersion(r)
+	if errors.Is(err, errNoState) {
+		return []string{errNoState.Error()}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	contents, err := readContents(r)
+	if err != nil {
+		return nil, err
+	}
+	v, err := verify(r, contents, version)
+	switch {
+	case len(v.differences) > 0:
+		for _, entry := range byEntry(v.differences) {
+			lines = append(lines, fmt.Sprintf("not as version %d: %s", version, entry))
+		}
+	case v.problem != nil:
+		lines = append(lines, v.problem.Error())
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.unproven)) {
+		if v.unproven[name] {
+			lines = append(lines, name+", which is retired, is not as any signed version has it")
+		}
+	}
+	return lines, err
+}
+
+// byEntry joins the lines of a diff that are about one entry.
+func byEntry(lines []string) (entries []string) {
+	list := ""
+	for _, line := range lines {
+		text := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "      "):
+			entries[len(entries)-1] += ", " + text
+		case strings.HasPrefix(line, "  "):
+			entries = append(entries, list+" "+text)
+		case strings.HasSuffix(text, ":"):
+			list = text
+		default: // the default level
+			entries = append(entries, text)
+		}
+	}
+	return entries
 }
 
 // shortened returns the first lines of a diff on one line.
@@ -108,11 +183,11 @@ func shortened(lines []string) string {
 
 // unprovenRetired returns the retired entries that are not as the newest version before
 // this one that names them. It reads versions only as far as there are such entries.
-func (c *Catalog) unprovenRetired(ctx context.Context, contents Contents, version int64) (map[string]bool, error) {
+func unprovenRetired(r source, contents Contents, version int64) (map[string]bool, error) {
 	waiting := retiredEntries(contents)
 	unproven := map[string]bool{}
 	for before := version; len(waiting) > 0; {
-		row, found, err := readVersionBefore(ctx, c.db, before)
+		row, found, err := readVersionBefore(r, before)
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +196,7 @@ func (c *Catalog) unprovenRetired(ctx context.Context, contents Contents, versio
 		}
 		before = row.Version
 		old, err := readFile([]byte(row.Content))
-		if err != nil || c.db.Verify(ctx, row.record(), row.MAC, row.KeyID) != nil {
+		if err != nil || r.signed(row) != nil {
 			continue // it proves nothing
 		}
 		named := entryTexts(old)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
 
@@ -14,7 +15,8 @@ import (
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	address := system.FreeAddress(t)
-	s := system.NewSite(t, "sqlite:"+t.TempDir()+"/elsom.db", "ELSOM_METRICS_LISTEN="+address)
+	database := "sqlite:" + t.TempDir() + "/elsom.db"
+	s := system.NewSite(t, database, "ELSOM_METRICS_LISTEN="+address)
 	get := func(url string) (int, string) {
 		t.Helper()
 		answer, err := http.Get(url)
@@ -44,10 +46,16 @@ func TestMetrics(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		status, metrics = get("http://" + address + "/metrics")
 	}
-	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", "elsom_unverified_rows_total 0", "elsom_catalog_unreviewed 1", "elsom_payments_undecided 0", "elsom_payments_asked 0", `elsom_sms_messages{state="failed"} 0`, "elsom_sms_repeated_total 0", `elsom_sms_codes_refused_total{limit="overall"} 0`, "elsom_sms_notices_dropped_total 0", "go_goroutines"} {
+	for _, want := range []string{`route="/receipt/:payment"`, `method="other"`, "elsom_payments_processing 0", "elsom_unverified_rows_total 0", "elsom_catalog_unreviewed 1", "elsom_catalog_unverified 0", "elsom_payments_undecided 0", "elsom_payments_asked 0", `elsom_sms_messages{state="failed"} 0`, "elsom_sms_repeated_total 0", `elsom_sms_codes_refused_total{limit="overall"} 0`, "elsom_sms_notices_dropped_total 0", "go_goroutines"} {
 		if status != http.StatusOK || !strings.Contains(metrics, want) {
 			t.Errorf("%d: no %s", status, want)
 		}
+	}
+	if _, err := databasetest.Reopen(t, databasetest.OwnerAddress(database)).Pool().Exec("UPDATE catalog_billers SET url = 'https://evil.example/'"); err != nil {
+		t.Fatal(err)
+	}
+	if _, changed := get("http://" + address + "/metrics"); !strings.Contains(changed, "elsom_catalog_unverified 1") {
+		t.Error("a changed catalog is not in the metrics")
 	}
 	if strings.Contains(metrics, "700123456") || strings.Contains(metrics, "MADEUP") {
 		t.Error("text made up by a client is in the metrics")
