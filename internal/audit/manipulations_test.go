@@ -61,7 +61,7 @@ var manipulations = []struct{ table, statement string }{
 	{"catalog_state", "UPDATE catalog_state SET version = 1"},
 	{"catalog_state", "UPDATE catalog_state SET version = 98"},
 	{"catalog_versions", "UPDATE catalog_versions SET content = content || ' '"},
-	{"catalog_versions", "INSERT INTO catalog_versions (version, content, put_at, staff, os_user, origin, restored_from) SELECT 99, content, put_at, staff, os_user, origin, restored_from FROM catalog_versions"},
+	{"catalog_versions", "INSERT INTO catalog_versions (version, content, put_at, staff, os_user, origin, restored_from) SELECT 99, content, put_at, staff, os_user, origin, restored_from FROM catalog_versions WHERE version = 1"},
 	{"catalog_versions", "DELETE FROM catalog_versions WHERE version = 1"},
 	{"customers", "UPDATE customers SET level = (SELECT level FROM old_customers), mac = (SELECT mac FROM old_customers), key_id = (SELECT key_id FROM old_customers) WHERE id = (SELECT id FROM old_customers)"},
 	{"customers", "UPDATE customers SET level = 'video' WHERE id = (SELECT MIN(id) FROM customers)"},
@@ -170,7 +170,7 @@ func manipulatedBooks(t *testing.T, db *database.DB) {
 		require.NoError(t, err)
 	}
 	databasetest.Tamper(t, db, "CREATE TABLE old_levels AS SELECT * FROM catalog_levels")
-	a.SetLimit("month", "100000.00")
+	testkit.EditCatalog(t, a.Catalog, `url: .*`, `url: "http://127.0.0.1:1/"`, `^    month: .*$`, `    month: "100000"`)
 	manipulatedPayments(t, a, from)
 	sent, err := a.Transfers.Quote(ctx, from, transfer.Order{Phone: to.Phone.String(), Amount: "20", Channel: customer.Web})
 	require.NoError(t, err)
