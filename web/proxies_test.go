@@ -103,6 +103,11 @@ func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 		{http.MethodPost, "/ussd/kannel", "http", http.StatusForbidden, ""},
 		{http.MethodGet, "/sms/dlr", "http", http.StatusForbidden, ""},
 		{http.MethodGet, "/osmp?command=check", "https", http.StatusOK, ""},
+		// Only what browsers open is redirected.
+		{http.MethodGet, "/healthz", "http", http.StatusOK, ""},
+		{http.MethodHead, "/healthz", "http,http", http.StatusOK, ""},
+		{http.MethodGet, "/checkpoint", "http", http.StatusOK, ""},
+		{http.MethodGet, "/favicon.ico", "http", http.StatusPermanentRedirect, base + "/favicon.ico"},
 	} {
 		answer := app.browser().ask(c.method, c.path, nil, "X-Forwarded-Proto", c.proto, "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
 		if answer.Code != c.status || answer.Header().Get("Location") != c.location {

@@ -84,9 +84,13 @@ func New(h Handlers) *echo.Echo {
 // static files, and the files of the installed application, which are the same for all
 // visitors.
 func (h Handlers) public(e *echo.Echo, trusted proxies, limits Limits) {
+	// Load balancers ask /healthz without TLS, and a program that is redirected would go
+	// on unnoticed without it; neither answer is a secret.
+	machines := pages{e.Group("", ignoreBody)}
+	//mutant:replace machines.GET => pages{e.Group("", h.redirectToHTTPS(trusted), ignoreBody)}.GET TestPlainRequestsAreRedirectedToTLS
+	machines.GET("/healthz", h.Healthy)
+	pages{machines.Group.Group("", limited(limits.Machines, busyText))}.GET("/checkpoint", h.Checkpoint)
 	public := pages{e.Group("", h.redirectToHTTPS(trusted), ignoreBody)}
-	public.GET("/healthz", h.Healthy)
-	pages{public.Group.Group("", limited(limits.Machines, busyText))}.GET("/checkpoint", h.Checkpoint)
 	public.GET("/static/*", echo.WrapHandler(static.Handler()))
 	public.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, static.Path("icons/icon.svg")) })
 	public.GET("/app/:manifest", h.Portal.Manifest)
