@@ -21,6 +21,7 @@ import (
 	"elsom/internal/notify/push/webpush"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
+	"elsom/internal/password"
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
@@ -59,6 +60,9 @@ type app struct {
 	payments  *payment.Payments
 	cashin    *cashin.CashIn
 
+	// refusedPasswords is the list of ELSOM_PASSWORD_LIST; only serve reads it.
+	refusedPasswords *password.Refused
+
 	ceilings       *ceilingMonitor
 	metrics        *metrics                     // nil without ELSOM_METRICS_LISTEN
 	ussd           atomic.Pointer[ussd.Handler] // nil until routes are set up
@@ -66,14 +70,8 @@ type app struct {
 	draining       atomic.Bool                  // set when the process is about to exit
 }
 
-// newApp opens the database of the configuration and wires all services on it.
-// It listens on no port and starts no worker.
-func newApp(ctx context.Context, cfg *config.Config, options ...database.Option) (*app, error) {
-	return openApp(ctx, cfg, (*app).wire, options...)
-}
-
 // openApp opens the database of the configuration and wires the services that a
-// command needs on it.
+// command needs on it. It listens on no port and starts no worker.
 func openApp(ctx context.Context, cfg *config.Config, wire func(a *app) error, options ...database.Option) (*app, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -165,7 +163,7 @@ func (a *app) wireIdentity(s secrets) (err error) {
 		Secret: s.secret, PINPepper: s.pepper, PreviousSecret: s.previousSecret, PreviousPepper: s.previousPepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
 		Levels: a.catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.ledger.Balance(ctx, id) },
-		SecurityLog: a.security, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+		SecurityLog: a.security, Refused: a.refusedPasswords, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
 	})
 	if err != nil {
 		return err
@@ -238,7 +236,7 @@ func withApp(ctx context.Context, do func(*app) error) error {
 	if err != nil {
 		return err
 	}
-	a, err := newApp(ctx, cfg, database.ExistingOnly)
+	a, err := openApp(ctx, cfg, (*app).wire, database.ExistingOnly)
 	if err != nil {
 		return err
 	}

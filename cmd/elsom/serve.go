@@ -43,7 +43,14 @@ func (serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	a, err := newApp(ctx, cfg)
+	refused, err := readPasswordList(cfg.PasswordList)
+	if err != nil {
+		return err
+	}
+	a, err := openApp(ctx, cfg, func(a *app) error {
+		a.refusedPasswords = refused
+		return a.wire()
+	})
 	if err != nil {
 		return err
 	}

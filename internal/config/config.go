@@ -76,6 +76,9 @@ type Config struct {
 	// SMSBudget is the number of SMS codes a day for all browsers and addresses that
 	// are unfamiliar for the number.
 	SMSBudget int
+	// PasswordList is a file of passwords that customers may not set, one a line; empty:
+	// none.
+	PasswordList string
 	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
 	SMTPURL Secret
 	// Drain is how long, after SIGTERM, health checks fail before the server stops

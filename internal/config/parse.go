@@ -67,6 +67,7 @@ type variables struct {
 	SMSURL             string `env:"ELSOM_SMS_URL" help:"Kannel's sendsms address with user and password, and ?from= for the sender. Without it messages wait in the queue."`
 	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL" help:"Where Kannel delivers receipts: http://GATEWAY:PASSWORD@HOST/sms/dlr. Without it no receipts are requested."`
 	SMSBudget          string `env:"ELSOM_SMS_BUDGET" defaultText:"5000" help:"SMS codes a day for all browsers and networks that are unknown for their number; one network gets a fifth."`
+	PasswordList       string `env:"ELSOM_PASSWORD_LIST" help:"File of passwords that customers may not set, such as those of known breaches: plain text, one a line, at most 5 million. It is read at the start. The 3,000 most common ones, and the customer's number, name and e-mail, are refused in any case."`
 	SMTPURL            string `env:"ELSOM_SMTP_URL" help:"smtp://USER:PASSWORD@HOST:587 (STARTTLS is required, except on loopback or with ?tls=optional) or smtps://… for notices by e-mail; ?from= sets the sender. Without it no e-mail is sent."`
 	Retention          string `env:"ELSOM_RETENTION" defaultText:"messages=180,inbox=30,closed=keep,security=365" help:"Days after which personal data is deleted that the books don't need, or keep: see elsom help privacy."`
 	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on" help:"off switches rate limits off, for measuring, in development only. Wrong PINs and codes are counted in any case."`
@@ -119,6 +120,7 @@ func parse(environment map[string]string, withoutPepper bool) (*Config, error) {
 		PushHosts:          hosts(in.PushHosts, &problems),
 		SMSURL:             Secret(in.SMSURL),
 		SMSReceiptsURL:     Secret(in.SMSReceiptsURL),
+		PasswordList:       in.PasswordList,
 		SMTPURL:            Secret(in.SMTPURL),
 		RateLimits:         in.RateLimits != "off",
 	}

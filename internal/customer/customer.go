@@ -79,7 +79,7 @@ type Browser struct {
 
 // Lengths of what people type, in characters.
 const (
-	PasswordMin = 8
+	PasswordMin = password.Min
 	PasswordMax = password.Max
 	EmailMax    = 254
 	CodeDigits  = 6
@@ -136,6 +136,8 @@ type Options struct {
 	// Hash holds the parameters by which passwords are hashed; zero:
 	// password.DefaultHash.
 	Hash Hash
+	// Refused are passwords that may not be set, besides the common ones; may be nil.
+	Refused *password.Refused
 	// SecurityLog gets logins, codes, PINs and their outcomes; may be nil.
 	SecurityLog *securitylog.Log
 	// Now replaces the database's clock, for tests.

@@ -2,6 +2,7 @@ package customer
 
 import (
 	"embed"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -42,9 +43,23 @@ func isCommon(text string) bool {
 	if common()[text] || repeated(text) {
 		return true
 	}
-	word := strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
-	half := len(word) / 2
-	return contextWords()[word] || (word[:half] == word[half:] && contextWords()[word[:half]])
+	word := wordOf(text)
+	return contextWords()[word] || contextWords()[halfOf(word)]
+}
+
+// wordOf returns a text without the digits and other characters around its first and
+// last letter.
+func wordOf(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+}
+
+// halfOf returns the word that a text consists of twice, or "".
+func halfOf(text string) string {
+	half := len(text) / 2
+	if text[:half] != text[half:] {
+		return ""
+	}
+	return text[:half]
 }
 
 // repeated reports whether a text repeats one to three characters: "11111111",
@@ -65,12 +80,9 @@ func repeated(text string) bool {
 }
 
 // checkNewPassword returns fault.Invalid at password if a password may not be set.
-// It requires length and refuses common passwords, but does not require kinds of
-// characters.
-func checkNewPassword(op, text string, number phone.Number) error {
-	refuse := func(why string) error {
-		return fault.New(fault.Invalid, op, fault.Reason("customer.password_"+why)).At("password")
-	}
+// It requires length and refuses common passwords and those of Options.Refused, but
+// does not require kinds of characters.
+func (cs *Customers) checkNewPassword(op, text string, number phone.Number) error {
 	normal, ok := password.Normal(text)
 	if !ok {
 		normal = text // its length is checked first
@@ -78,20 +90,67 @@ func checkNewPassword(op, text string, number phone.Number) error {
 	length := utf8.RuneCountInString(normal)
 	switch {
 	case length == 0:
-		return refuse("empty")
+		return refusePassword(op, "empty")
 	case length < PasswordMin:
-		return refuse("short")
+		return refusePassword(op, "short")
 	case length > PasswordMax:
-		return refuse("long")
+		return refusePassword(op, "long")
 	case !ok:
-		return refuse("signs")
+		return refusePassword(op, "signs")
 	//mutant:drop TestPassword
 	case isCommon(normal):
-		return refuse("common")
+		return refusePassword(op, "common")
+	//mutant:drop TestRefusedPasswords
+	case cs.o.Refused.Has(normal):
+		return refusePassword(op, "breached")
 	case isNumber(normal, number):
-		return refuse("phone")
+		return refusePassword(op, "phone")
 	}
 	return nil
+}
+
+func refusePassword(op string, why fault.Reason) error {
+	return fault.New(fault.Invalid, op, "customer.password_"+why).At("password")
+}
+
+// checkPersonal returns fault.Invalid at password if a password is the holder's name
+// or e-mail address, or a part of them, once or twice, also with digits and other
+// characters around it. The answer depends on the holder's data, so callers verify a
+// code or the old password before.
+func checkPersonal(op, text, name, email string) error {
+	normal, _ := password.Normal(text)
+	if isPersonal(strings.ToLower(normal), strings.ToLower(name), strings.ToLower(email)) {
+		return refusePassword(op, "personal")
+	}
+	return nil
+}
+
+// personalMin is the length in letters from which a part of a name or an address is
+// refused: shorter ones are parts of too many passwords that tell nothing.
+const personalMin = 3
+
+func isPersonal(text, name, email string) bool {
+	local, _, _ := strings.Cut(email, "@")
+	parts := append(strings.FieldsFunc(name, notLetter), strings.FieldsFunc(local, notLetter)...)
+	for i := range parts[:len(parts):len(parts)] {
+		if i > 0 { // «Айгуль Асанова» in either order, without the space
+			parts = append(parts, parts[i-1]+parts[i], parts[i]+parts[i-1])
+		}
+	}
+	parts = append(parts, strings.Map(onlyLetters, local), strings.Map(onlyLetters, email))
+	word := strings.Map(onlyLetters, wordOf(text))
+	return slices.ContainsFunc(parts, func(part string) bool {
+		return utf8.RuneCountInString(part) >= personalMin && (part == word || part == halfOf(word))
+	})
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+func onlyLetters(r rune) rune {
+	if notLetter(r) {
+		return -1
+	}
+	return r
 }
 
 // isNumber reports whether the password is the wallet's number in any notation.

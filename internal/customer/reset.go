@@ -50,7 +50,7 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	if err != nil {
 		return Customer{}, err
 	}
-	if err := checkNewPassword(op, password, number); err != nil {
+	if err := cs.checkNewPassword(op, password, number); err != nil {
 		return Customer{}, err
 	}
 	row, err := cs.verifyCode(ctx, op, sessionKey, ForReset, code)
@@ -59,6 +59,11 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 	}
 	//mutant:drop ./web TestSecurityEventsOfSite
 	defer func() { cs.record(ctx, securitylog.PasswordReset, subject{number, c.ID}, "", failure) }()
+	// Only after the code: name and address are not to be found out by trying.
+	//mutant:drop TestPersonalPasswords
+	if err := cs.checkPersonalOf(ctx, op, password, number); err != nil {
+		return Customer{}, err
+	}
 	hash, err := cs.hasher.Hash(ctx, password)
 	if err != nil {
 		return Customer{}, err
@@ -80,6 +85,16 @@ func (cs *Customers) ConfirmReset(ctx context.Context, sessionKey, code, passwor
 		return Customer{}, err
 	}
 	return holder.Customer(), nil
+}
+
+// checkPersonalOf is checkPersonal for the holder of a number. A right code remains
+// valid after a refusal.
+func (cs *Customers) checkPersonalOf(ctx context.Context, op, password string, number phone.Number) error {
+	holder, err := cs.readByPhone(ctx, number)
+	if err != nil || holder == nil {
+		return fault.Wrap(op, err)
+	}
+	return checkPersonal(op, password, holder.Name, holder.Email)
 }
 
 func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op string, row *confirmation, hash string, from Origin) (
@@ -145,7 +160,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	if holder == nil || holder.PasswordHash == "" {
 		return Customer{}, fault.New(fault.NotFound, op, "")
 	}
-	if err := checkNewPassword(op, password, phone.Number(holder.Phone)); err != nil {
+	if err := cs.checkNewPassword(op, password, phone.Number(holder.Phone)); err != nil {
 		return Customer{}, err
 	}
 	defer func() {
@@ -161,6 +176,10 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	//mutant:drop TestChangePassword
 	if !right {
 		return Customer{}, fault.New(fault.Invalid, op, "customer.password_old_wrong").At("old_password")
+	}
+	//mutant:drop TestPersonalPasswords
+	if err := checkPersonal(op, password, holder.Name, holder.Email); err != nil {
+		return Customer{}, err
 	}
 	hash, err := cs.hasher.Hash(ctx, password)
 	if err != nil {

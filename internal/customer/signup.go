@@ -33,7 +33,11 @@ type Signup struct {
 func (cs *Customers) StartSignup(ctx context.Context, sessionKey string, s Signup) (failure error) {
 	const op = "customer.signup"
 	email, badEmail := parseEmail(op, s.Email)
-	badPassword := checkNewPassword(op, s.Password, s.Phone)
+	badPassword := cs.checkNewPassword(op, s.Password, s.Phone)
+	if badPassword == nil {
+		//mutant:drop TestPersonalPasswords
+		badPassword = checkPersonal(op, s.Password, "", email)
+	}
 	var badOffer error
 	//mutant:drop TestSignupReportsEveryField
 	if !s.Offer {

@@ -86,6 +86,14 @@ func TestServeRejectsBadConfiguration(t *testing.T) {
 		t.Parallel()
 		refuses(t, development(t, "ELSOM_DATABASE_URL=sqlite:/dev/null/elsom.db"), "/dev/null")
 	})
+	t.Run("a list of passwords that can't be read", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, development(t, "ELSOM_PASSWORD_LIST=/nowhere/list"), "elsom: ELSOM_PASSWORD_LIST: open /nowhere/list: ")
+	})
+	t.Run("a list without passwords", func(t *testing.T) {
+		t.Parallel()
+		refuses(t, development(t, "ELSOM_PASSWORD_LIST=/dev/null"), "elsom: ELSOM_PASSWORD_LIST: /dev/null: has no password")
+	})
 	t.Run("a port in use", func(t *testing.T) {
 		t.Parallel()
 		taken, err := net.Listen("tcp", "127.0.0.1:0")
