@@ -156,7 +156,7 @@ func (a agentEnable) Run(ctx context.Context) error {
 }
 
 func withAgents(ctx context.Context, do func(*cashin.Agents) error) error {
-	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
+	return withExitCode(withBooks(ctx, func(db *database.DB) error {
 		agents, err := cashin.NewAgents(db, nil, serverSecret())
 		if err != nil {
 			return err

@@ -158,5 +158,5 @@ func (catalogHistory) Run(ctx context.Context) error {
 }
 
 func withCatalog(ctx context.Context, do func(*catalog.Catalog) error) error {
-	return withExitCode(withDatabase(ctx, func(db *database.DB) error { return do(catalog.New(db, catalog.Options{})) }))
+	return withExitCode(withBooks(ctx, func(db *database.DB) error { return do(catalog.New(db, catalog.Options{})) }))
 }

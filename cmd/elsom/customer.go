@@ -75,7 +75,7 @@ func (w Wallet) with(ctx context.Context, do func(ctx context.Context, d desk) e
 	if err != nil {
 		return err
 	}
-	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
+	return withExitCode(withBooks(ctx, func(db *database.DB) error {
 		levels := catalog.New(db, catalog.Options{})
 		d := desk{Staff: customer.NewStaff(db, levels), db: db, catalog: levels}
 		if d.holder, err = d.ProfileByPhone(ctx, number); err != nil {

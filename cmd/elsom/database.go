@@ -6,6 +6,7 @@ import (
 
 	"elsom/internal/config"
 	"elsom/internal/database"
+	"elsom/internal/keycheck"
 )
 
 // openDatabase opens the database of ELSOM_DATABASE_URL, for commands that need
@@ -36,4 +37,19 @@ func withDatabase(ctx context.Context, do func(db *database.DB) error) error {
 	}
 	defer func() { _ = db.Close() }()
 	return do(db)
+}
+
+// withBooks is withDatabase for commands that may sign rows: their keys, if there are
+// any, must be those of the portals. Without keys the transaction that would sign fails
+// with database.ErrNeedsKey.
+func withBooks(ctx context.Context, do func(db *database.DB) error) error {
+	return withDatabase(ctx, func(db *database.DB) error {
+		if db.Keys() != nil {
+			//mutant:drop TestCommandsNeedTheKeyOfTheBooks
+			if err := explainKeys(keycheck.VerifyBooks(ctx, db, db.Keys().IDs())); err != nil {
+				return exitError{err, exitNotTried}
+			}
+		}
+		return do(db)
+	})
 }

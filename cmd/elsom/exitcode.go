@@ -3,11 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-
-	"elsom/internal/fault"
-
 	"strings"
 
+	"elsom/internal/database"
+	"elsom/internal/fault"
 	"elsom/internal/i18n"
 )
 
@@ -70,6 +69,8 @@ func errorText(err error) string {
 	f := fault.As(err)
 	var known *fault.Error
 	switch {
+	case errors.Is(err, database.ErrNeedsKey):
+		return "ELSOM_BOOKS_KEY: is not set, but the rows of this database are signed. Set the key of its portals"
 	case !errors.As(err, &known):
 	case f.Reason != "":
 		return i18n.EN.T(string(f.Reason), i18n.Args(f.Args))

@@ -65,7 +65,7 @@ type keyBaseline struct{ ActorFlags }
 // Run signs the rows of before.
 func (k keyBaseline) Run(ctx context.Context) error {
 	return operate(ctx, "key baseline", k.ActorFlags, func(ctx context.Context) error {
-		return withDatabase(ctx, func(db *database.DB) error {
+		return withBooks(ctx, func(db *database.DB) error {
 			if db.Keys() == nil {
 				return usageError("ELSOM_BOOKS_KEY is not set: there is nothing to sign with")
 			}

@@ -27,8 +27,13 @@ func verifyKeys(ctx context.Context, db *database.DB, c *config.Config) error {
 }
 
 // recordKeys records the configured keys that the database has not recorded yet. Of
-// concurrent first starts with different keys only one succeeds.
+// concurrent first starts with different keys only one succeeds. Without a key of the
+// books it fails if rows are signed already.
 func recordKeys(ctx context.Context, db *database.DB, c *config.Config) error {
+	//mutant:drop ./internal/e2e TestServeNeedsTheKeyOfTheBooks
+	if err := db.CheckKeys(ctx); err != nil {
+		return err
+	}
 	//mutant:replace Record => Verify ./internal/e2e TestTwoKeysOnAnEmptyDatabase/sqlite
 	if err := keycheck.Record(ctx, db, serverKeys(c)...); err != nil {
 		return explainKeys(err)
@@ -63,10 +68,15 @@ func explainKeys(err error) error {
 	lost := map[keycheck.Name]string{
 		keycheck.Secret: "with another key codes, counters and stored secrets are lost",
 		keycheck.Pepper: "with another key every PIN is wrong, and customers get locked out",
-		keycheck.Books:  "with another key, or none, rows are signed that other portals refuse (a new key is added by `elsom key rotate`)",
+		keycheck.Books:  "with another key rows are signed that other portals refuse (a new key is added by `elsom key rotate`)",
 	}
 	var problems []error
 	for _, m := range mismatch {
+		if m.Missing {
+			problems = append(problems, fmt.Errorf("%s: is not set, but the rows of this database are signed since %s. Set the key of its portals",
+				variables[m.Name], m.Since.UTC().Format(time.RFC3339)))
+			continue
+		}
 		previous := fmt.Sprintf(" (as %s_PREVIOUS while this one replaces it, see elsom help keys)", variables[m.Name])
 		if m.Name == keycheck.Books {
 			previous = " in its file"

@@ -68,7 +68,7 @@ type DB struct {
 	enforced bool // see WithKeys
 	// permitted is when unsigned rows were last permitted, in Unix nanoseconds.
 	permitted atomic.Int64
-	// keyless is when the portals of this database last had no key, in Unix nanoseconds.
+	// keyless is when rows could last be written without a key, in Unix nanoseconds.
 	keyless atomic.Int64
 	// unverified counts the rows that failed Verify.
 	unverified atomic.Int64

@@ -105,22 +105,39 @@ func (db *DB) verify(ctx context.Context, g *gorm.DB, r *signature.Record, mac [
 // UnverifiedCount returns how often Verify failed for a row since the start.
 func (db *DB) UnverifiedCount() int64 { return db.unverified.Load() }
 
-var errNeedsKey = errors.New("the rows of this database are signed: set ELSOM_BOOKS_KEY")
+// ErrNeedsKey reports rows that have no signature because there is no key, in books
+// that are signed.
+var ErrNeedsKey = errors.New("database: the rows of this database are signed, and there is no key to sign with")
 
-// checkUnsigned returns an error if this transaction wrote rows without a signature, and
-// the portals of this database have a key: the rows would be violations.
+// CheckKeys returns ErrNeedsKey if there are no keys, although rows of this database
+// were signed and ones without a signature are not permitted.
+func (db *DB) CheckKeys(ctx context.Context) error {
+	if db.keys != nil {
+		return nil
+	}
+	return db.ReadTx(ctx, func(_ context.Context, tx *Tx) error {
+		tx.unsigned = true
+		return tx.checkUnsigned()
+	})
+}
+
+// checkUnsigned returns ErrNeedsKey if this transaction wrote rows without a signature
+// that would be violations. A permission is up to permissionLife old.
 func (tx *Tx) checkUnsigned() error {
 	now := time.Now().UnixNano()
 	if !tx.unsigned || now-tx.db.keyless.Load() < int64(permissionLife) {
 		return nil
 	}
-	var keys int
-	if err := tx.gorm.Raw("SELECT COUNT(*) FROM server_keys WHERE name = 'books'").Scan(&keys).Error; err != nil {
+	var books struct{ Signed, Allowed bool }
+	// A key is recorded by the first portal that has it. What is signed before, by a
+	// command, is queued for the log, then in it.
+	if err := tx.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM server_keys WHERE name = 'books') OR EXISTS (SELECT 1 FROM log_queue)
+		OR EXISTS (SELECT 1 FROM log_state WHERE size > 0) AS signed, EXISTS (SELECT 1 FROM unsigned_allowed) AS allowed`).Scan(&books).Error; err != nil {
 		return err
 	}
 	//mutant:drop TestUnsignedWritesAreRefused
-	if keys > 0 {
-		return fault.New(fault.Unavailable, "database.sign", "").Because(errNeedsKey)
+	if books.Signed && !books.Allowed {
+		return fault.New(fault.Unavailable, "database.sign", "").Because(ErrNeedsKey)
 	}
 	tx.db.keyless.Store(now)
 	return nil

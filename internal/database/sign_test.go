@@ -162,24 +162,47 @@ func TestUnsignedRows(t *testing.T) {
 	})
 }
 
-// A program without a key can't write rows into books that are signed.
+// A program without a key can't write rows into books that are signed, unless they
+// permit rows without a signature.
 func TestUnsignedWritesAreRefused(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		database.WithKeys(nil, false)(db)
-		write := func() error {
-			return db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { _, _ = tx.Sign(record(1)); return nil })
-		}
-		if _, err := db.Pool().Exec("INSERT INTO server_keys (name, id, check_value, created_at) VALUES ('books', 1, 'x', $1)", db.Now()); err != nil {
-			t.Fatal(err)
-		}
-		if err := write(); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "ELSOM_BOOKS_KEY") {
-			t.Errorf("written: %v", err)
-		}
-		databasetest.Tamper(t, db, "DELETE FROM server_keys")
-		if err := write(); err != nil {
-			t.Errorf("books without a key: %v", err)
-		}
-	})
+	const (
+		recorded = "INSERT INTO server_keys (name, id, check_value, created_at) VALUES ('books', 1, 'x', '2026-01-01 00:00:00+00')"
+		allowed  = "INSERT INTO unsigned_allowed (id) VALUES (1)"
+	)
+	for name, c := range map[string]struct {
+		statements []string
+		refused    bool
+	}{
+		"no key was ever used":       {nil, false},
+		"a portal recorded a key":    {[]string{recorded}, true},
+		"a signed row is queued":     {[]string{"INSERT INTO log_queue (id, records) VALUES (1, '')"}, true},
+		"a signed row is in the log": {[]string{"UPDATE log_state SET size = 1"}, true},
+		"unsigned rows are allowed":  {[]string{recorded, allowed}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			databasetest.Each(t, func(t *testing.T, db *database.DB) {
+				for _, statement := range c.statements {
+					databasetest.Tamper(t, db, statement)
+				}
+				write := func(_ context.Context, tx *database.Tx) error { _, _ = tx.Sign(record(1)); return nil }
+				database.WithKeys(nil, false)(db)
+				for _, err := range []error{db.CheckKeys(t.Context()), db.InTx(t.Context(), write)} {
+					if refused := errors.Is(err, database.ErrNeedsKey) && fault.Is(err, fault.Unavailable); refused != c.refused || (err != nil) != c.refused {
+						t.Errorf("without a key: %v", err)
+					}
+				}
+				if err := db.InTx(t.Context(), func(context.Context, *database.Tx) error { return nil }); err != nil {
+					t.Errorf("nothing is signed: %v", err)
+				}
+				database.WithKeys(databasetest.Keys(), false)(db)
+				for _, err := range []error{db.CheckKeys(t.Context()), db.InTx(t.Context(), write)} {
+					if err != nil {
+						t.Errorf("with a key: %v", err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // Bytes that are nil are stored as NULL, in a short statement and in a long one.

@@ -58,7 +58,7 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 			}
 			refusesKeys(t, []string{system.SecretKey, otherPepper}, database, []string{"serve"}, "ELSOM_PIN_PEPPER")
 			refusesKeys(t, []string{system.SecretKey, system.PINPepper, otherBooks}, database, []string{"serve"}, "ELSOM_BOOKS_KEY")
-			refusesKeys(t, []string{system.SecretKey, system.PINPepper, "ELSOM_BOOKS_KEY="}, database, []string{"serve"}, "ELSOM_BOOKS_KEY")
+			refuses(t, []string{system.SecretKey, system.PINPepper, "ELSOM_BOOKS_KEY=", database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_BOOKS_KEY: is not set")
 			refusesKeys(t, []string{otherSecret, otherPepper}, database, []string{"serve"}, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
 			refusesKeys(t, []string{"ELSOM_MODE=development"}, database, []string{"serve"}, "ELSOM_SECRET_KEY", "ELSOM_PIN_PEPPER")
 			for _, command := range []string{"migrate", "audit"} { // use no key
@@ -83,6 +83,28 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 			require.NoError(t, err)
 			serves(otherSecret, system.PINPepper)
 			refuses(t, []string{system.SecretKey, system.PINPepper, database, "ELSOM_LISTEN=" + system.FreeAddress(t)}, "ELSOM_SECRET_KEY")
+		})
+	}
+}
+
+// A portal without a key of the books doesn't start where a command has signed rows
+// already, although no portal has recorded a key.
+func TestServeNeedsTheKeyOfTheBooks(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := []string{system.SecretKey, system.PINPepper, "ELSOM_DATABASE_URL=" + address}
+			if out := system.Run(t, env, "migrate"); out.Code != 0 { // signs the catalog
+				t.Fatal(out.Stderr)
+			}
+			keyless := append(env[:3:3], "ELSOM_BOOKS_KEY=", "ELSOM_LISTEN="+system.FreeAddress(t))
+			refuses(t, keyless, "ELSOM_BOOKS_KEY: is not set, but the rows of this database are signed")
+			var keys int
+			require.NoError(t, databasetest.Reopen(t, address).Pool().QueryRow("SELECT COUNT(*) FROM server_keys").Scan(&keys))
+			if keys != 0 {
+				t.Errorf("%d keys are recorded by a refused start", keys)
+			}
 		})
 	}
 }

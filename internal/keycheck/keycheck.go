@@ -56,6 +56,8 @@ type Mismatch struct {
 	Name Name
 	// Since is when the database's key was recorded.
 	Since time.Time
+	// Missing reports that there is no key at all.
+	Missing bool
 }
 
 // MismatchError lists the keys that differ from the database's.
@@ -95,7 +97,7 @@ func verify(ctx context.Context, db *database.DB, keys []Key) (missing []row, er
 		case k.is(k.Value, newest):
 		//mutant:drop TestNewestKeyIsVerified
 		case !k.is(k.Previous, newest):
-			wrong = append(wrong, Mismatch{k.Name, newest.CreatedAt})
+			wrong = append(wrong, Mismatch{k.Name, newest.CreatedAt, false})
 		// A key with an older row is the one that is being replaced.
 		case !slices.ContainsFunc(rows, func(r row) bool { return k.is(k.Value, r) }):
 			missing = append(missing, k.row(newest.ID+1, db.Now()))

@@ -1,0 +1,131 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/system"
+)
+
+// state returns the content of the tables that commands of the books write.
+func (m *operator) state() string {
+	m.t.Helper()
+	var all strings.Builder
+	for _, table := range []string{
+		"operator_log", "agents", "customers", "catalog_versions", "catalog_state", "payment_decisions", "payments", "settlements", "transfers",
+		"messages", "log_queue", "server_keys",
+	} {
+		rows, err := m.db.Pool().Query("SELECT * FROM " + table)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		columns, _ := rows.Columns()
+		var lines []string
+		for rows.Next() {
+			values, into := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				m.t.Fatal(err)
+			}
+			lines = append(lines, fmt.Sprint(values...))
+		}
+		if err := rows.Err(); err != nil {
+			m.t.Fatal(err)
+		}
+		_ = rows.Close()
+		slices.Sort(lines)
+		all.WriteString(table + ":\n" + strings.Join(lines, "\n") + "\n")
+	}
+	return all.String()
+}
+
+// Without the key of the books, or with another one, a command that would sign a row
+// changes nothing. Commands that sign nothing need no key, and neither does one whose
+// database still permits rows without a signature.
+func TestCommandsNeedTheKeyOfTheBooks(t *testing.T) {
+	eachOperator(t, func(m *operator) {
+		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "any")
+		m.wallet(77, "+996700123456")
+		portal := system.Start(t, "elsom", m.env, "serve")
+		portal.WaitHealthy(t, m.base)
+		if got := m.pay("till", "1", "450.00"); got != "0" {
+			t.Fatalf("result %s", got)
+		}
+		portal.Stop(syscall.SIGTERM)
+		m.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+			VALUES (5, 77, 'dostek', 'dostek', '00207199610017', 'Aida', 25050, 0, '1796074636579750957', '123456789015', 'web', 'processing', $1)`, m.db.Now())
+		catalog := filepath.Join(t.TempDir(), "catalog.yaml")
+		if err := os.WriteFile(catalog, []byte(strings.Replace(m.run(0, "", "catalog", "export"), "Megacom", "Mega", 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		commands := [][]string{
+			{"agent", "add", "other", "--ceiling", "500", "--allow", "any"},
+			{"agent", "set", "till", "--ceiling", "600"},
+			{"agent", "set", "till", "--password"},
+			{"agent", "disable", "till"},
+			append([]string{"customer", "block", "0700123456"}, aigul...),
+			append([]string{"customer", "level", "0700123456", "basic"}, aigul...),
+			{"catalog", "import", catalog},
+			{"catalog", "review", "--staff", "aigul"},
+			{"payment", "decide", "123456789015", "refund", "--staff", "aigul", "--reason", "asked", "--evidence", "letter 417"},
+			{"settle", "agent", "till", "200", "--reference", "A"},
+			{"key", "baseline"},
+		}
+		databasetest.Tamper(t, m.db, "DELETE FROM unsigned_allowed")
+		before := m.state()
+		env := m.env
+		for key, words := range map[string]string{
+			"": "ELSOM_BOOKS_KEY: is not set", "another-books-key-for-tests-of-the-program": "ELSOM_BOOKS_KEY: is not the key of this database",
+		} {
+			m.env = append(slices.Clone(env), "ELSOM_BOOKS_KEY="+key)
+			for _, command := range commands {
+				if key == "" && command[0] == "key" {
+					m.wantOutput("ELSOM_BOOKS_KEY is not set", 80, "", command...)
+					continue
+				}
+				m.wantOutput("elsom: "+words, 2, "another long password\n", command...)
+			}
+		}
+		if after := m.state(); after != before {
+			t.Errorf("before:\n%s\nafter:\n%s", before, after)
+		}
+		m.env = append(slices.Clone(env), "ELSOM_BOOKS_KEY=")
+		m.run(0, callerPassword+"\n", "gateway", "add", "carrier", "--scope", "ussd", "--allow", "any")
+		m.run(0, "", append([]string{"sessions", "end", "0700123456"}, aigul...)...)
+		m.run(0, "", "operator", "log")
+		databasetest.Tamper(t, m.db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
+		m.run(0, "", "agent", "set", "till", "--ceiling", "600")
+		m.env = env
+	})
+}
+
+// Books whose rows were never signed need no key.
+func TestCommandsOnBooksWithoutAKey(t *testing.T) {
+	t.Parallel()
+	for name, address := range databasetest.Addresses(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listen := system.FreeAddress(t)
+			m := &operator{t: t, base: "http://" + listen, env: []string{
+				system.SecretKey, system.PINPepper, "ELSOM_BOOKS_KEY=", "ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address, "ELSOM_DRAIN=0s",
+			}}
+			m.run(0, "", "migrate")
+			m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "any")
+			m.run(0, "", "agent", "set", "till", "--ceiling", "600")
+			m.serve()
+			if !strings.Contains(m.log(), "rows are written without a signature") {
+				t.Error("no warning")
+			}
+			m.run(0, "", "catalog", "review", "--staff", "aigul")
+			m.wantOutput("not checked", 0, "", "audit")
+		})
+	}
+}
