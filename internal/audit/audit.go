@@ -100,6 +100,9 @@ func run(ctx context.Context, db *database.DB, w *window, since time.Time, keys 
 				return fmt.Errorf("%s, %s: %w", c.rules[0].invariant, c.rules[0].proves, err)
 			}
 		}
+		if err := result.checkDecisions(tx, w, db.Keys()); err != nil {
+			return fmt.Errorf("decisions: %w", err)
+		}
 		if err := result.checkSchema(tx); err != nil {
 			return err
 		}

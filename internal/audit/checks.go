@@ -89,7 +89,7 @@ var paymentChecks = []check{
 	{query: wrongAcceptances, narrow: "payments", rules: one(payments, "acceptance: amount and fee, from the wallet into transit", "the acceptance of payment {what} has wrong amounts or accounts")},
 	{query: wrongSettlements, narrow: "payments", rules: one(payments, "settlement: out of transit to the biller and the fees", "the settlement of payment {what} has wrong amounts or accounts")},
 	{query: wrongRefunds, narrow: "payments", rules: one(payments, "refund: amount and fee, out of transit to the wallet", "the refund of payment {what} has wrong amounts or accounts")},
-	{query: wrongGrounds, narrow: "payments", rules: one(payments, "every refund has a final refusal, or two people decided",
+	{query: wrongGrounds, narrow: "payments", rules: one(payments, "every refund has a known ground, and its final refusal",
 		"payment {what} was refunded without a reason: the biller may have booked it")},
 	{query: undelivered, rules: one(payments, "every processing payment has an open delivery", "payment {what} is processing and has no open delivery")},
 	{query: decisionsWithoutID, rules: one(payments, "every decision has an id, by which its signature is found", "a decision about payment {what} has no id")},

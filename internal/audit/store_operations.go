@@ -91,20 +91,17 @@ WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 
 // What a refund's ground requires. 'refused': the biller refused, and every
 // attempt of the payment has a final answer, so that none can be booked later.
-// 'decided': two members of staff decided it. 'stored' rests on a contract that is
-// not in the database. An empty ground is from a release that stored none.
+// 'decided': see checkDecisions. 'stored' rests on a contract that is not in the
+// database. An empty ground is from a release that stored none.
 //
 //mutant:replace unsent' => unsent', 'later' TestViolationsAreFound
-//mutant:replace 2 => 1 TestViolationsAreFound
 const wrongGrounds = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
 	WHEN 'refused' THEN
 		EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND COALESCE(a.outcome, 'unknown') NOT IN ('refused', 'unsent'))
 		OR NOT EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND a.outcome = 'refused')
-	WHEN 'decided' THEN
-		(SELECT COUNT(*) FROM payment_decisions d WHERE d.payment_id = p.id AND d.decision = 'refund') < 2
-	ELSE p.refund_ground NOT IN ('stored', '') END`
+	ELSE p.refund_ground NOT IN ('decided', 'stored', '') END`
 
 // Starts from the claims, which are few.
 const wrongClaims = `

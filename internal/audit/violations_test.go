@@ -281,7 +281,7 @@ var violationCases = []violationCase{
 			"UPDATE payments SET refund_ground = 'decided' WHERE id = 13",
 			"INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) SELECT 1, 13, 'aigul', 'refund', 'so', accepted_at FROM payments WHERE id = 13",
 		},
-		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
+		[]string{"payments: payment 13 was refunded without the decisions of two different people"},
 	},
 	{
 		"a claim on a payment without a refund", []string{"UPDATE payment_claims SET payment_id = 12"},
