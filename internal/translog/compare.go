@@ -15,6 +15,7 @@ import (
 // isPrefix returns nil if an earlier state of the log is a prefix of the tree, otherwise
 // ErrRestored, ErrForked or ErrDamaged.
 func isPrefix(g reader, tree, earlier checkpoint.Tree) error {
+	//mutant:drop ./internal/audit TestOnlyACheckpointFindsAnOlderDump/sqlite
 	if earlier.Size > tree.Size {
 		return fmt.Errorf("%w (%d records, the checkpoint has %d)", ErrRestored, tree.Size, earlier.Size)
 	}
@@ -25,6 +26,7 @@ func isPrefix(g reader, tree, earlier checkpoint.Tree) error {
 			return err
 		}
 	}
+	//mutant:replace root != earlier.Root => len(root) == 0 ./internal/audit TestOnlyACheckpointFindsARebuiltLog/sqlite
 	if root != earlier.Root || earlier.Branch > tree.Branch {
 		return fmt.Errorf("%w (of %d records)", ErrForked, earlier.Size)
 	}

@@ -1,0 +1,125 @@
+package audit_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"elsom/internal/audit"
+	"elsom/internal/cashin"
+	"elsom/internal/checkpoint"
+	"elsom/internal/customer"
+	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/payment"
+	"elsom/internal/signature"
+	"elsom/internal/testkit"
+	"elsom/internal/testkit/require"
+	"elsom/internal/translog"
+)
+
+// sealedBooks are books whose log is signed.
+type sealedBooks struct {
+	t    *testing.T
+	a    *testkit.App
+	keys *checkpoint.Keys
+	from customer.Customer
+}
+
+// newSealedBooks makes books with a refused cash-in and a payment.
+func newSealedBooks(t *testing.T, db *database.DB) *sealedBooks {
+	t.Helper()
+	private, _, err := checkpoint.NewKey("wallet.example")
+	require.NoError(t, err)
+	b := &sealedBooks{t: t, a: testkit.New(t, db, testkit.Options{NoRateLimits: true}), keys: require.Value(checkpoint.ParseKeys(private))(t)}
+	b.from = b.a.NewCustomer(1000_00)
+	require.NoError(t, b.a.Agents.AddAgent(t.Context(), cashin.NewAgent{Code: "kicb", Name: "KICB", Password: "a good password", Ceiling: 1_000_00}))
+	agents := require.Value(b.a.Agents.ListAgents(t.Context()))(t)
+	require.Value(b.a.CashIn.PayIn(t.Context(), agents[0], cashin.Request{TxnID: "2", TxnDate: "20261122120005", Account: "0555999888", Sum: 100_00}))(t)
+	b.pay()
+	return b
+}
+
+func (b *sealedBooks) pay() {
+	b.t.Helper()
+	draft, err := b.a.Payments.Quote(b.t.Context(), b.from, payment.Order{Service: "dostek", Identifier: testkit.Company, Amount: "100", Channel: customer.Web})
+	require.NoError(b.t, err)
+	require.Value(b.a.Payments.Accept(b.t.Context(), b.from, customer.Web, draft.ID))(b.t)
+}
+
+// seal seals what is queued and returns the newest checkpoint.
+func (b *sealedBooks) seal() string {
+	b.t.Helper()
+	log := translog.New(b.a.DB, translog.Options{Keys: b.keys})
+	for require.Value(log.Seal(b.t.Context()))(b.t) > 0 {
+	}
+	return require.Value(log.Head(b.t.Context()))(b.t)
+}
+
+// wantOnlyTheCheckpoint requires that an audit finds the same as before, and that the
+// comparison with an earlier checkpoint fails with an error that is a contradiction.
+func (b *sealedBooks) wantOnlyTheCheckpoint(before []string, head string, want error) {
+	b.t.Helper()
+	if now := b.audit(); !slices.Equal(now, before) {
+		b.t.Errorf("the audit finds %q", now)
+	}
+	if _, err := translog.New(b.a.DB, translog.Options{Keys: b.keys}).Compare(b.t.Context(), head); !errors.Is(err, want) || !translog.IsContradiction(err) {
+		b.t.Errorf("compared: %v, want %v", err, want)
+	}
+}
+
+func (b *sealedBooks) audit() []string {
+	b.t.Helper()
+	return require.Value(audit.Run(b.t.Context(), b.a.DB, b.keys))(b.t).Violations
+}
+
+// Who owns the tables and has stolen the checkpoint key removes a row with its record and
+// seals the rest again.
+func TestOnlyACheckpointFindsARebuiltLog(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newSealedBooks(t, db)
+		head := b.seal()
+		before := b.audit()
+		var id int64
+		require.NoError(t, db.Gorm(t.Context()).Raw("SELECT id FROM cash_ins").Scan(&id).Error)
+		var seals [][]byte
+		require.NoError(t, db.Gorm(t.Context()).Raw("SELECT records FROM log_seals ORDER BY first").Scan(&seals).Error)
+		var left []byte
+		for _, seal := range seals {
+			items, _ := signature.ParseItems(seal)
+			for _, item := range items {
+				if item.Kind != signature.CashIn || item.ID != id {
+					left = signature.AppendItem(left, item)
+				}
+			}
+		}
+		databasetest.TamperAll(t, db, "DELETE FROM cash_ins", "DELETE FROM log_seals", "DELETE FROM log_buckets", "DELETE FROM log_tiles",
+			"UPDATE log_state SET size = 0, checkpoint = ''")
+		databasetest.Tamper(t, db, "INSERT INTO log_queue (id, records) VALUES (?, ?)", db.NewID(), left)
+		b.pay() // so that the log is longer than it was
+		b.seal()
+		b.wantOnlyTheCheckpoint(before, head, translog.ErrForked)
+	})
+}
+
+// A dump of yesterday is put back, without what was paid since.
+func TestOnlyACheckpointFindsAnOlderDump(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newSealedBooks(t, db)
+		b.seal()
+		before := b.audit()
+		tables := []string{
+			"transfers", "entries", "accounts", "stripes", "payments", "promises",
+			"log_queue", "log_state", "log_seals", "log_buckets", "log_tiles",
+		}
+		for _, table := range tables {
+			databasetest.Tamper(t, db, "CREATE TABLE yesterday_"+table+" AS SELECT * FROM "+table)
+		}
+		b.pay()
+		head := b.seal()
+		for _, table := range tables {
+			databasetest.TamperAll(t, db, "DELETE FROM "+table, "INSERT INTO "+table+" SELECT * FROM yesterday_"+table, "DROP TABLE yesterday_"+table)
+		}
+		b.wantOnlyTheCheckpoint(before, head, translog.ErrRestored)
+	})
+}
