@@ -57,14 +57,14 @@ type Lines struct {
 type Age int
 
 const (
-	// ByID: ids grow with time.
+	// ByID means that ids grow with time.
 	ByID Age = iota
-	// ByEarlyID: ids grow with time, but a row may be written up to a day after it got
+	// ByEarlyID means that ids grow, but a row may be written up to a day after it got
 	// its id.
 	ByEarlyID
-	// Few: the table is small, all rows are read.
+	// Few means that the table is small: all rows are read.
 	Few
-	// ByNothing: they are not found, and the table may be large.
+	// ByNothing means that they are not found, and the table may be large.
 	ByNothing
 )
 

@@ -37,7 +37,7 @@ func (a *App) NewCustomer(balance money.Amount) customer.Customer {
 	return a.Customer(id)
 }
 
-// Customer reads a customer as stored now, as if signed in in a known browser.
+// Customer reads a customer as stored now, as if signed in with a known browser.
 func (a *App) Customer(id int64) customer.Customer {
 	a.T.Helper()
 	c, err := a.Customers.ByID(context.Background(), id)
