@@ -26,7 +26,7 @@ func readObjects(tx *database.Tx) (objects []object, err error) {
 
 var objectsSQLite = []string{
 	`SELECT type AS kind, CASE WHEN type IN ('table', 'view') THEN name ELSE name || ' of ' || tbl_name END AS name, sql AS definition
-	FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'`,
+	FROM sqlite_master WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_'`,
 }
 
 // ours matches what is in the schema and is no member of an extension.

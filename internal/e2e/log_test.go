@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -92,6 +91,17 @@ func TestLogAfterRestore(t *testing.T) {
 	metrics := system.FreeAddress(t)
 	s := system.NewSQLiteSite(t, "ELSOM_METRICS_LISTEN="+metrics)
 	_, p := system.NewMember(t, s, "100.00")
+	metric := func(line string) func() bool {
+		return func() bool {
+			answer, err := http.Get("http://" + metrics + "/metrics")
+			require.NoError(t, err)
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			require.NoError(t, err)
+			return strings.Contains(string(body), line+"\n")
+		}
+	}
+	require.Eventually(t, "all is sealed", metric("elsom_log_unsealed_records 0"))
 	early, earlyFile := awaitCheckpoint(t, s, "")
 	backup := filepath.Join(t.TempDir(), "backup.db")
 	if out := system.Run(t, s.Env, "backup", backup); out.Code != 0 {
@@ -108,17 +118,7 @@ func TestLogAfterRestore(t *testing.T) {
 	}
 	s.Start(t)
 	s.CashIn(t, p.Phone, "300.00") // nobody's payment is refused
-	stopped := func(want int) func() bool {
-		return func() bool {
-			answer, err := http.Get("http://" + metrics + "/metrics")
-			require.NoError(t, err)
-			defer answer.Body.Close()
-			body, err := io.ReadAll(answer.Body)
-			require.NoError(t, err)
-			return strings.Contains(string(body), fmt.Sprintf("elsom_log_stopped %d\n", want))
-		}
-	}
-	require.Eventually(t, "the sealer has stopped", stopped(1))
+	require.Eventually(t, "the sealer has stopped", metric("elsom_log_stopped 1"))
 	if s.HealthStatus() != http.StatusOK || !strings.Contains(s.Portal.LogTail(), "sealing has stopped") {
 		t.Errorf("health %d, log %s", s.HealthStatus(), s.Portal.LogTail())
 	}
@@ -131,7 +131,7 @@ func TestLogAfterRestore(t *testing.T) {
 	if out := system.Run(t, s.Env, "log", "branch", "--staff", "Aibek", "--reason", "the disk failed"); out.Code != 0 || !strings.Contains(out.Stdout, "Branch 1 ") {
 		t.Fatalf("log branch: %+v", out)
 	}
-	require.Eventually(t, "the sealer goes on", stopped(0))
+	require.Eventually(t, "the sealer goes on", metric("elsom_log_stopped 0"))
 	require.Eventually(t, "the branch is in the checkpoints", func() bool { return strings.HasPrefix(checkpointOf(t, s), "elsom.development/branch-1\n") })
 	if out := system.Run(t, s.Env, "log", "branch", "--staff", "Aibek", "--reason", "again"); out.Code != 1 || !strings.Contains(out.Stderr, "needs no new branch") {
 		t.Errorf("a second log branch: %+v", out)

@@ -202,7 +202,7 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Bill
 		earlier := history[payment.ID]
 		calls = append(calls, call{
 			message: m, payment: payment, biller: b, number: earlier.Attempts + 1,
-			unknownBefore: earlier.Unknown > 0, until: until, unverified: payment.verifyOpen(ctx, tx),
+			unknownBefore: earlier.Unknown > 0, until: until, unverified: payment.verifyOpen(ctx, tx, b.Code),
 		})
 	}
 	return calls, nil

@@ -34,9 +34,17 @@ func (p Payment) verify(ctx context.Context, tx *database.Tx) error {
 
 var errEndedInBooks = errors.New("the books have its second transfer: its state was set back")
 
-// verifyOpen returns the reason why a processing payment must not be delivered, or nil.
-// The state is not signed, so it is compared with the books.
-func (p Payment) verifyOpen(ctx context.Context, tx *database.Tx) error {
+var errOtherBiller = errors.New("its delivery is in the queue of another biller")
+
+// verifyOpen returns the reason why a processing payment must not be delivered to a
+// biller, or nil. The state and the delivery's queue are not signed, so they are compared
+// with the books and with the payment.
+func (p Payment) verifyOpen(ctx context.Context, tx *database.Tx, billerCode string) error {
+	//mutant:drop TestDeliveryInTheQueueOfAnotherBiller
+	if p.Biller != billerCode {
+		logOf(p).ErrorContext(ctx, "payment: not delivered", "queue", billerCode, "error", errOtherBiller)
+		return errOtherBiller
+	}
 	//mutant:drop TestPaymentSetBackIsNotDelivered
 	if p.endedInBooks {
 		logOf(p).ErrorContext(ctx, "payment: not delivered", "error", errEndedInBooks)

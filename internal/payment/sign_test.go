@@ -73,6 +73,30 @@ func TestDeliveryWaitsForTheBooksKey(t *testing.T) {
 	}
 }
 
+// Deliveries are not signed: one that was moved to the queue of another biller, or copied
+// there, pays nobody.
+func TestDeliveryInTheQueueOfAnotherBiller(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db, good)
+		p := h.pay(h.NewCustomer(1000_00), "250,50")
+		databasetest.Tamper(t, db, "UPDATE promises SET lane = 'biller:hoster' WHERE lane = 'biller:dostek'")
+		stop := h.deliver()
+		if line := h.listed(p); !strings.Contains(line.Last, "another biller") || line.Unknown != 0 {
+			t.Errorf("listed: %+v", line)
+		}
+		if n := h.biller.count(p.TxnID); n != 0 {
+			t.Errorf("%d calls", n)
+		}
+		stop()
+		databasetest.Tamper(t, db, "UPDATE promises SET lane = 'biller:dostek' WHERE lane = 'biller:hoster'")
+		h.deliver()
+		if got := h.awaitEnd(p); got.State != payment.Completed {
+			t.Errorf("%+v", got)
+		}
+		h.WantAudit()
+	})
+}
+
 // The state of a payment is not signed: a refunded payment that is set back to
 // processing is found by its second transfer.
 func TestPaymentSetBackIsNotDelivered(t *testing.T) {

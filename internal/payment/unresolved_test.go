@@ -107,8 +107,8 @@ func TestSpellingsOfOnePersonCountOnce(t *testing.T) {
 			kindIs(t, err, fault.Invalid, "", "")
 		}
 		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed VALUES (1)")
-		require.NoError(t, db.Gorm(ctx).Exec(`INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at)
-			VALUES (?, 'oca', 'refund', 'asked', ?)`, p.ID, db.Now()).Error)
+		require.NoError(t, db.Gorm(ctx).Exec(`INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at)
+			VALUES (?, ?, 'oca', 'refund', 'asked', ?)`, db.NewID(), p.ID, db.Now()).Error)
 		decision.Staff = "оса"
 		_, err := h.Decide(ctx, decision)
 		kindIs(t, err, fault.Conflict, "payment.decided_twice", "")

@@ -100,7 +100,7 @@ func (c *chain) smsTestCommand(t *testing.T) {
 	if out := system.Run(t, c.Env, "sms", "test", "0700654321", "--lang", "ky"); out.Code != 1 || !strings.Contains(out.Stderr, "not delivered") {
 		t.Errorf("not delivered: %+v", out)
 	}
-	if out := system.Run(t, c.Env, "sms", "test", "0312 960 888"); out.Code != 1 || !strings.Contains(out.Stderr, "not a mobile number") {
+	if out := system.Run(t, c.Env, "sms", "test", "0312 960 888"); out.Code != 80 || !strings.Contains(out.Stderr, "not a mobile number") {
 		t.Errorf("a landline: %+v", out)
 	}
 }
