@@ -163,7 +163,7 @@ func (a *app) wireIdentity(s secrets) (err error) {
 		Secret: s.secret, PINPepper: s.pepper, PreviousSecret: s.previousSecret, PreviousPepper: s.previousPepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
 		Levels: a.catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.ledger.Balance(ctx, id) },
-		SecurityLog: a.security, Refused: a.refusedPasswords, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+		SecurityLog: a.security, Refused: a.refusedPasswords, IssuedPINLife: a.config.IssuedPINLife, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
 	})
 	if err != nil {
 		return err

@@ -121,6 +121,8 @@ func pinText(p customer.PINState) string {
 		return "locked until " + localTime(p.LockedUntil)
 	case p.Used:
 		return "sent by SMS, used once"
+	case p.Expired:
+		return "sent by SMS, expired"
 	case p.Issued:
 		return "sent by SMS, not used"
 	}

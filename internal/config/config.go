@@ -79,6 +79,9 @@ type Config struct {
 	// PasswordList is a file of passwords that customers may not set, one a line; empty:
 	// none.
 	PasswordList string
+	// IssuedPINLife is how long a PIN that was sent by SMS and never used is accepted;
+	// zero: until it is changed.
+	IssuedPINLife time.Duration
 	// SMTPURL is smtp:// or smtps:// with user and password; empty: no e-mail.
 	SMTPURL Secret
 	// Drain is how long, after SIGTERM, health checks fail before the server stops
@@ -175,6 +178,23 @@ func smsBudget(text string, problems *Problems) int {
 		problems.add("ELSOM_SMS_BUDGET", "must be a number of SMS from %d to %d, such as %d", smallest, largest, byDefault)
 	}
 	return codes
+}
+
+// issuedPINLife parses the duration. It is at least as long as the SMS may take.
+func issuedPINLife(text string, problems *Problems) time.Duration {
+	const byDefault, least, most = 30 * days, days, mostDays * days
+	switch text {
+	case "":
+		return byDefault
+	case "0":
+		return 0
+	}
+	life, err := time.ParseDuration(text)
+	//mutant:replace life < least => life < 0 TestRefused
+	if err != nil || life < least || life > most {
+		problems.add("ELSOM_ISSUED_PIN_LIFE", "must be a time of at least 24h, such as 720h, or 0 for no end")
+	}
+	return life
 }
 
 // drain parses the duration. The default is five seconds, and none in development,

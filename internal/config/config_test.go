@@ -152,6 +152,8 @@ func TestRefused(t *testing.T) {
 		"enforced without a key":              {with("BOOKS_KEY", "", "BOOKS_ENFORCE", "on"), "ELSOM_BOOKS_ENFORCE"},
 		"enforced neither on nor off":         {with("BOOKS_ENFORCE", "yes"), "ELSOM_BOOKS_ENFORCE"},
 		"no limits in production":             {with("RATE_LIMITS", "off"), "ELSOM_RATE_LIMITS"},
+		"a PIN's life without a unit":         {with("ISSUED_PIN_LIFE", "30"), "ELSOM_ISSUED_PIN_LIFE"},
+		"a PIN's life shorter than its SMS's": {with("ISSUED_PIN_LIFE", "1h"), "ELSOM_ISSUED_PIN_LIFE"},
 		"a drain without end":                 {with("DRAIN", "1h"), "ELSOM_DRAIN"},
 		"a budget of no SMS":                  {with("SMS_BUDGET", "0"), "ELSOM_SMS_BUDGET"},
 		"a budget that is no number":          {with("SMS_BUDGET", "5k"), "ELSOM_SMS_BUDGET"},

@@ -68,6 +68,7 @@ type variables struct {
 	SMSReceiptsURL     string `env:"ELSOM_SMS_RECEIPTS_URL" help:"Where Kannel delivers receipts: http://GATEWAY:PASSWORD@HOST/sms/dlr. Without it no receipts are requested."`
 	SMSBudget          string `env:"ELSOM_SMS_BUDGET" defaultText:"5000" help:"SMS codes a day for all browsers and networks that are unknown for their number; one network gets a fifth."`
 	PasswordList       string `env:"ELSOM_PASSWORD_LIST" help:"File of passwords that customers may not set, such as those of known breaches: plain text, one a line, at most 5 million. It is read at the start. The 3,000 most common ones, and the customer's number, name and e-mail, are refused in any case."`
+	IssuedPINLife      string `env:"ELSOM_ISSUED_PIN_LIFE" defaultText:"720h" help:"How long a PIN that was sent by SMS and never used is accepted; then a new one is requested by *900#, 8, 5, or from staff. 0: without end."`
 	SMTPURL            string `env:"ELSOM_SMTP_URL" help:"smtp://USER:PASSWORD@HOST:587 (STARTTLS is required, except on loopback or with ?tls=optional) or smtps://… for notices by e-mail; ?from= sets the sender. Without it no e-mail is sent."`
 	Retention          string `env:"ELSOM_RETENTION" defaultText:"messages=180,inbox=30,closed=keep,security=365" help:"Days after which personal data is deleted that the books don't need, or keep: see elsom help privacy."`
 	RateLimits         string `env:"ELSOM_RATE_LIMITS" envDefault:"on" help:"off switches rate limits off, for measuring, in development only. Wrong PINs and codes are counted in any case."`
@@ -129,6 +130,7 @@ func parse(environment map[string]string, withoutPepper bool) (*Config, error) {
 	}
 	c.Drain = drain(in.Drain, c.Mode, &problems)
 	c.SMSBudget = smsBudget(in.SMSBudget, &problems)
+	c.IssuedPINLife = issuedPINLife(in.IssuedPINLife, &problems)
 	c.Retention = retention(in.Retention, &problems)
 	checkMode(c, in, &problems)
 	checkAddresses(c, &problems)

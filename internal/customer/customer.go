@@ -125,6 +125,9 @@ type Options struct {
 	OpenWallet func(ctx context.Context, tx *database.Tx, customerID int64) error
 	// Balance returns the balance of a customer's wallet.
 	Balance func(ctx context.Context, customerID int64) (money.Amount, error)
+	// IssuedPINLife is how long a PIN that was sent by SMS and has confirmed nothing is
+	// accepted; zero: until it is changed.
+	IssuedPINLife time.Duration
 	// Email reports whether e-mails can be sent; otherwise none are queued.
 	Email bool
 	// Hold is the length of the hold after a password was set by SMS; zero:

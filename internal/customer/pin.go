@@ -57,7 +57,7 @@ const (
 // Errors: Invalid "customer.pin_malformed" at pin (not counted); Invalid
 // "customer.pin_wrong" at pin, with the argument Left (attempts left); Forbidden
 // "customer.pin_locked", with the argument Until; Forbidden
-// "customer.pin_change_first"; NotFound "customer.no_pin"; Unavailable (the attempt
+// "customer.pin_change_first" and "customer.pin_expired"; NotFound "customer.no_pin"; Unavailable (the attempt
 // is not counted).
 func (cs *Customers) CheckPIN(ctx context.Context, id int64, pin string, use PINUse, key string) error {
 	const op = "customer.pin.check"
@@ -92,7 +92,7 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 	}
 	var refusal error
 	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		refusal, err = acceptPIN(tx, op, row, to)
+		refusal, err = cs.acceptPIN(tx, op, row, to)
 		return err
 	})
 	if err == nil {
@@ -107,7 +107,7 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 // acceptPIN resets the attempts after a right PIN and marks an issued PIN as used.
 // refusal is nil if the PIN is accepted. A refusal commits too: the attempts are
 // reset even if the PIN may not be used.
-func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
+func (cs *Customers) acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
 	same, err := clearTries(tx, row)
 	//mutant:replace !same => false TestPINIsHashedAnewWhileItIsUsed
 	if err == nil && !same {
@@ -115,6 +115,10 @@ func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal,
 	}
 	if err != nil || !same {
 		return wrongPIN(op, row), err
+	}
+	//mutant:drop TestIssuedPINExpires
+	if cs.expired(row) {
+		return pinExpired(op), nil
 	}
 	if row.Issued && to.use != ForChange {
 		fresh := row.UsedFor == ""
@@ -132,6 +136,14 @@ func acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal,
 		return nil, clearPINOwed(tx, row.CustomerID, to.epoch)
 	}
 	return nil, nil
+}
+
+// expired reports whether a PIN that was sent by SMS and has confirmed nothing is too
+// old. A repeat of the operation that it has confirmed is still accepted.
+func (cs *Customers) expired(row *pinRow) bool {
+	life := cs.o.IssuedPINLife
+	//mutant:replace row.UsedFor == "" => true TestIssuedPINExpires
+	return life > 0 && row.Issued && row.UsedFor == "" && !cs.o.Now().Before(row.SetAt.Add(life))
 }
 
 // ReturnPIN makes a PIN that was sent by SMS usable again after the operation that
@@ -228,6 +240,8 @@ func (cs *Customers) pinError(ctx context.Context, op string, id int64) error {
 	return cs.locked(op, row.LockedUntil.UTC())
 }
 
+func pinExpired(op string) error { return fault.New(fault.Forbidden, op, "customer.pin_expired") }
+
 func noPIN(op string) error { return fault.New(fault.NotFound, op, "customer.no_pin") }
 
 // mustReadPIN returns the row of a PIN, or fault.NotFound.
@@ -246,6 +260,8 @@ type PINState struct {
 	// Issued reports that the PIN was sent by SMS and not changed since. Used reports
 	// that it has confirmed its one operation and can only be changed now.
 	Issued, Used bool
+	// Expired reports that the PIN was sent by SMS and not used in time.
+	Expired bool
 	// LockedUntil is zero unless the PIN is locked. StaffOnly reports that only
 	// staff can unlock it sooner.
 	LockedUntil time.Time
@@ -259,6 +275,7 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 		return PINState{}, fault.Wrap("customer.pin", err)
 	}
 	state := row.state(cs.o.Now())
+	state.Expired = cs.expired(row)
 	if !state.LockedUntil.IsZero() {
 		holder, err := cs.readByID(ctx, id)
 		if err != nil {

@@ -144,7 +144,7 @@ func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
 }
 
 // ChangePIN replaces the PIN. The old one is verified and counted as by CheckPIN;
-// one that was sent by SMS may be changed even if it was used.
+// one that was sent by SMS may be changed if it was used, but not once it expired.
 //
 // Errors: those of CheckNewPIN at pin, and Invalid "customer.pin_same" there; those
 // of CheckPIN at old_pin; TooMany; Conflict if it was changed elsewhere meanwhile.
@@ -161,6 +161,10 @@ func (cs *Customers) ChangePIN(ctx context.Context, id int64, old, pin string) e
 	row, _, err := cs.comparePIN(ctx, op, id, was)
 	if err != nil {
 		return atOld(err)
+	}
+	//mutant:drop TestIssuedPINExpires
+	if cs.expired(row) { // the old one was right
+		return errors.Join(pinExpired(op), cs.uncountPINAttempt(context.WithoutCancel(ctx), id))
 	}
 	err = cs.replaceWithOwnPIN(ctx, op, holder, row, pin)
 	if fault.Is(err, fault.TooMany) { // the old one was right

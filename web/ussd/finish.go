@@ -177,6 +177,6 @@ var endMessages = map[fault.Reason]string{
 	"wallet.receiver_closed":  "ussd.end.receiver_refuses",
 	"wallet.receiver_blocked": "ussd.end.receiver_refuses", "wallet.receiver_full": "ussd.end.receiver_refuses",
 	"customer.pin_locked": "ussd.end.pin_locked", "customer.pin_change_first": "ussd.end.pin_change_first",
-	"customer.pin_used": "ussd.end.pin_used", "customer.pin_resend_staff": "ussd.end.pin_resend_staff", "customer.no_pin": "ussd.end.no_pin",
+	"customer.pin_used": "ussd.end.pin_used", "customer.pin_expired": "ussd.end.pin_expired", "customer.pin_resend_staff": "ussd.end.pin_resend_staff", "customer.no_pin": "ussd.end.no_pin",
 	"customer.hold": "ussd.end.hold", "customer.offer_changed": "ussd.end.offer_changed", "customer.registered": "ussd.end.registered_elsewhere",
 }
