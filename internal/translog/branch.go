@@ -103,6 +103,8 @@ func (l *Log) abandoned(g reader, earlier checkpoint.Tree) (*Branch, error) {
 	return &b, nil
 }
 
+var errUnnamed = errors.New("a branch of the log needs the name of staff and a reason: they stay in the log")
+
 // StartBranch declares that the log continues from its present state although a
 // checkpoint has more. lost is that checkpoint; if it is empty, that of the witness file.
 // also, if not nil, is called in the transaction.
@@ -112,6 +114,11 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string, also 
 	defer l.sealing.Unlock()
 	if !l.keys.CanSign() {
 		return Branch{}, fault.New(fault.Invalid, op, "").Because(ErrNoKey)
+	}
+	staff, reason = oneLine(staff), oneLine(reason)
+	//mutant:drop TestBranchNeedsANameAndAReason
+	if staff == "" || reason == "" {
+		return Branch{}, fault.New(fault.Invalid, op, "").Because(errUnnamed)
 	}
 	head, err := l.lostHead(lost)
 	if err != nil {
@@ -135,7 +142,7 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string, also 
 	}
 	b := Branch{
 		Number: max(state.Branch, head.Branch) + 1, ID: l.db.NewID(), From: tree.Size, Lost: head.Tree,
-		Staff: oneLine(staff), Reason: oneLine(reason), At: l.db.Now(),
+		Staff: staff, Reason: reason, At: l.db.Now(),
 	}
 	err = l.storeBranch(ctx, &b, restored, tree, also)
 	if errors.Is(err, errChanged) {

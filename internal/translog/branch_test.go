@@ -11,6 +11,7 @@ import (
 	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 	"elsom/internal/testkit/require"
 	"elsom/internal/translog"
 )
@@ -135,6 +136,19 @@ func TestBranchForOtherProcesses(t *testing.T) {
 		t.Errorf("head %v", r.head())
 	}
 	r.wantWhole()
+}
+
+// The name and the reason of a branch stay in the log, so an empty name or reason is refused.
+func TestBranchNeedsANameAndAReason(t *testing.T) {
+	t.Parallel()
+	r := newRestored(t, databasetest.SQLite(t))
+	for _, c := range []struct{ staff, reason string }{{"", "restored"}, {" \n", "restored"}, {"Айбек", ""}, {"Айбек", "\t "}} {
+		if _, err := r.log.StartBranch(t.Context(), c.staff, c.reason, "", nil); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q, %q: %v", c.staff, c.reason, err)
+		}
+	}
+	_, err := r.log.StartBranch(t.Context(), "Айбек", "restored", "", nil)
+	require.NoError(t, err)
 }
 
 func TestBranchIsRefusedWithoutNeed(t *testing.T) {
