@@ -22,6 +22,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/ledger"
 	"elsom/internal/password"
+	"elsom/internal/signature"
 	"elsom/internal/testkit/system"
 	"elsom/internal/wallet"
 )
@@ -78,6 +79,15 @@ type auditResult struct {
 
 func benchPhone(n int) string { return fmt.Sprintf("+996700%06d", n) }
 
+// booksKeys returns the keys that the portals of the benchmarks sign with.
+var booksKeys = sync.OnceValue(func() *signature.Keys {
+	keys, err := signature.ParseKeys(strings.TrimPrefix(system.BooksKey, "ELSOM_BOOKS_KEY="))
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
+
 // seed creates the customers, wallets with money and, if key is not empty, sessions.
 func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 	b.Helper()
@@ -86,7 +96,7 @@ func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 		b.Fatal(out.Stderr)
 	}
 	ctx := context.Background()
-	db, err := database.Open(ctx, address)
+	db, err := database.Open(ctx, address, database.WithKeys(booksKeys(), false))
 	require.NoError(b, err)
 	defer db.Close()
 	hasher, err := password.New(password.DefaultHash)
@@ -168,7 +178,7 @@ func (m *runner) open(name string) *benchDB {
 func (m *runner) openAt(name, address string) *benchDB {
 	m.b.Helper()
 	ctx := context.Background()
-	db, err := database.Open(ctx, address)
+	db, err := database.Open(ctx, address, database.WithKeys(booksKeys(), false))
 	require.NoError(m.b, err)
 	bdb := &benchDB{m: m, name: name, address: address, db: db, ledger: ledger.New(db, ledger.Options{}), salt: mathrand.Int64N(1_000_000_000)}
 	m.opened = append(m.opened, bdb)

@@ -33,6 +33,7 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 	// end.
 	run("SET synchronous_commit = off")
 	run("SET maintenance_work_mem = '512MB'")
+	run("INSERT INTO unsigned_allowed (id) VALUES (1) ON CONFLICT DO NOTHING") // the rows are not signed
 	run("DROP INDEX entries_account")
 	run("DROP INDEX payments_customer")
 	run("ALTER TABLE payments DROP CONSTRAINT payments_code_key")
