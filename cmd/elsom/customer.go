@@ -56,7 +56,7 @@ func readNumber(typed string) (phone.Number, error) {
 	return number, nil
 }
 
-// desk is what the commands about one wallet work with.
+// desk has the services and the wallet of a command about one wallet.
 type desk struct {
 	*customer.Staff
 	db      *database.DB

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// keepOwner gives a new file the owner and group of the file that it replaces.
+// keepOwner sets the owner and group of a new file to those of the file that it replaces.
 func keepOwner(file *os.File, of os.FileInfo) error {
 	stat, ok := of.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -339,7 +339,7 @@ func TestCatalogSurvivesDatabaseFailure(t *testing.T) {
 	}
 }
 
-// A level that an import leaves out still limits its customers, and nobody gets it.
+// A level that an import leaves out still limits its customers, and can't be assigned.
 // Without a default level in the file new customers get the standard one.
 func TestRetiredLevelsLimitButAreNotAssignable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
