@@ -6,9 +6,12 @@
 // seed. Billers and the SMS gateway are fakes behind their ports that lose,
 // delay, duplicate and garble requests and answers; processes are killed before
 // and after any commit and while they wait for an answer, and others start on
-// the same database. The invariants of the books are checked after each step. At
-// the end, when the faults have stopped, the answers to clients, our books and
-// the billers' books must agree.
+// the same database. Rows are signed and sealed; the keys of the books and of the
+// checkpoints are replaced while processes with the former files still run, and
+// processes seal at once. The invariants of the books, and that each signed row is
+// sealed or queued once, are checked after each step. At the end, when the faults have
+// stopped, the answers to clients, our books and the billers' books must agree, and
+// each earlier checkpoint must be a prefix of the log.
 //
 // A seed that fails is printed with its trace, and can be run again:
 //

@@ -51,6 +51,7 @@ func (s *simulation) check() {
 		s.failf("nothing erased: %+v became %+v", s.size, now)
 	}
 	s.size = now
+	s.checkLog()
 }
 
 // end stops the faults, advances the clock until all work is done, and compares the
@@ -63,6 +64,8 @@ func (s *simulation) end() {
 	}
 	for len(s.inTransit) > 0 {
 		s.deliverLate()
+	}
+	for s.restartOutdated() { //nolint:revive // until all have the present keys
 	}
 	p := s.processes[0]
 	s.retryOpen(p)
@@ -156,7 +159,7 @@ func (s *simulation) compare() {
 	}
 	s.compareTexts(messages)
 	s.tally.messages += int(messages)
-	audit, err := audit.Run(context.Background(), s.sandbox.auditor, checkpointKeys)
+	audit, err := audit.Run(context.Background(), s.sandbox.auditor, newestCheckpointKeys)
 	s.must(err)
 	if audit.Log.Unsealed > 0 || audit.Log.Head == nil || audit.Log.Size == 0 {
 		s.failf("the log is not whole: %+v", audit.Log)
@@ -164,6 +167,7 @@ func (s *simulation) compare() {
 	if !audit.OK() {
 		s.failf("the audit: %v", audit.Violations)
 	}
+	s.compareHeads()
 }
 
 func (s *simulation) compareCash(balances map[int64]money.Amount) (messages int64) {

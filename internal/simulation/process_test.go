@@ -11,7 +11,6 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/cashin"
 	"elsom/internal/catalog"
-	"elsom/internal/checkpoint"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/ledger"
@@ -22,7 +21,6 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
-	"elsom/internal/signature"
 	"elsom/internal/transfer"
 	"elsom/internal/translog"
 	"elsom/internal/wallet"
@@ -42,6 +40,7 @@ type process struct {
 	texts      outbox.Worker
 	messages   *sms.Messages
 	log        *translog.Log
+	keys       keyFiles // as it read them at its start
 
 	dead atomic.Bool
 	died chan struct{}
@@ -50,34 +49,6 @@ type process struct {
 }
 
 var secret = []byte("a secret of the simulation, long enough")
-
-// Keys of the simulation, the same in every run.
-var (
-	bookKeys       = mustValue(signature.ParseKeys(firstBookKey + secondBookKey))
-	rotatedKeys    = mustValue(signature.ParseKeys(secondBookKey + firstBookKey))
-	checkpointKeys = mustValue(checkpoint.ParseKeys(mustValue(checkpoint.DevelopmentKey(secret))))
-)
-
-func mustValue[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-const (
-	firstBookKey  = "key-of-the-books-of-the-simulation-long-enough\n"
-	secondBookKey = "another-key-of-the-books-of-the-simulation\n"
-)
-
-// keysOf returns the books' keys of the n-th process: each process signs with another key
-// than the one before it, as portals do while a key is replaced.
-func keysOf(n int) *signature.Keys {
-	if n%2 == 1 {
-		return rotatedKeys
-	}
-	return bookKeys
-}
 
 // open starts a process on the database of the simulation.
 //
@@ -90,9 +61,10 @@ func (s *simulation) open() *process {
 	start := s.clock
 	p.last.Store(&start)
 	db, err := database.Open(context.Background(), "sqlite:"+s.sandbox.path, database.WithClock(p.now), database.WithConnections(s.sandbox.lend),
-		database.WithKeys(keysOf(s.opened), true))
+		database.WithKeys(s.keys.books.file(), true))
 	s.must(err)
-	p.db, p.log = db, translog.New(db, translog.Options{Keys: checkpointKeys})
+	p.keys = s.keys
+	p.db, p.log = db, translog.New(db, translog.Options{Keys: s.keys.checkpoints.file()})
 	sealer, err := sms.NewSealer(secret)
 	s.must(err)
 	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: secret, Off: true})

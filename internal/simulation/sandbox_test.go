@@ -45,7 +45,7 @@ func newSandbox(t *template, folder string) (*sandbox, error) {
 	if p.resetConn, err = sqlite3.Open("file:" + p.path + "?_pragma=busy_timeout(10000)"); err != nil {
 		return nil, err
 	}
-	if p.auditor, err = database.Open(context.Background(), "sqlite:"+p.path, database.WithKeys(bookKeys, true)); err != nil {
+	if p.auditor, err = database.Open(context.Background(), "sqlite:"+p.path, database.WithKeys(newestBookKeys, true)); err != nil {
 		return nil, err
 	}
 	sandboxes.Store(filepath.Base(own), p) // after these commits, which belong to no simulation
@@ -146,6 +146,12 @@ type connection interface {
 type pooledConn struct {
 	connection
 	sandbox *sandbox
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *pooledConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	c.sandbox.current.beforeTransaction()
+	return c.connection.BeginTx(ctx, options)
 }
 
 // Close rolls back and returns the connection to the pool.

@@ -152,7 +152,7 @@ func run(t *testing.T, h *template, folder string, limit uint64, patience time.D
 		return
 	}
 	incomplete := slices.Contains([]int{all.tally.completed, all.tally.refunded, all.tally.decided, all.tally.cashIns,
-		all.tally.transfers, all.tally.deaths, all.tally.lostCommits, all.tally.seals}, 0)
+		all.tally.transfers, all.tally.deaths, all.tally.lostCommits, all.tally.seals, all.tally.overtaken, all.tally.rotations}, 0)
 	if patience != short && (limit == 0 || limit > 100) && incomplete {
 		t.Error("some kinds of events never happened: the run showed nothing")
 	}

@@ -2,7 +2,6 @@ package simulation_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -10,7 +9,6 @@ import (
 
 	"elsom/internal/money"
 	"elsom/internal/notify/sms"
-	"elsom/internal/translog"
 )
 
 // simulation is the simulation of one seed.
@@ -35,6 +33,11 @@ type simulation struct {
 	clients   clients
 	size      bookSize
 	changed   bool // something was committed since the last check
+	keys      keyFiles
+	hasty     bool // keys are changed before every process has read the present ones
+	// heads are the checkpoints of the log so far.
+	heads     []string
+	disturbed bool // another process acts while a batch for the log is held
 
 	tally   tally
 	trace   []string
@@ -43,7 +46,7 @@ type simulation struct {
 }
 
 // tally counts the events by kind, so that a run without one of the kinds fails.
-type tally struct{ completed, refunded, decided, cashIns, transfers, messages, deaths, lostCommits, seals int }
+type tally struct{ completed, refunded, decided, cashIns, transfers, messages, deaths, lostCommits, seals, overtaken, rotations int }
 
 func (t *tally) add(o tally) {
 	t.completed += o.completed
@@ -55,6 +58,8 @@ func (t *tally) add(o tally) {
 	t.deaths += o.deaths
 	t.lostCommits += o.lostCommits
 	t.seals += o.seals
+	t.overtaken += o.overtaken
+	t.rotations += o.rotations
 }
 
 // steps is the number of steps before the faults stop.
@@ -66,7 +71,7 @@ var startTime = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 func simulate(at *sandbox, seed uint64) *simulation {
 	s := &simulation{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x656c736f6d)), clock: startTime, faulty: true, template: at.template,
-		sandbox: at, billers: map[string]*fakeBiller{}, aliases: map[string]int{},
+		sandbox: at, billers: map[string]*fakeBiller{}, aliases: map[string]int{}, keys: newKeyFiles(), hasty: seed%4 == 0,
 		texts: smsState{taken: map[string]bool{}, at: map[string]time.Time{}, mayRepeat: map[string]bool{}, received: map[string]bool{}},
 	}
 	for _, code := range billerCodes {
@@ -152,6 +157,8 @@ func (s *simulation) choices() []struct {
 		{6, s.receipt},
 		{3, func(*process) { s.outage() }},
 		{2, s.purgeDrafts},
+		{6, func(*process) { s.rotate() }},
+		{10, func(*process) { s.restartOutdated() }},
 		{12, func(p *process) { s.seal(p) }},
 		{14, s.payIn},
 		{30, s.quote},
@@ -254,21 +261,6 @@ func (s *simulation) purgeDrafts(p *process) {
 		return n + m, err
 	})
 	s.logf("%s deletes %d drafts: %v", p.name, n, err)
-}
-
-// seal seals what is queued for the log, and reports whether anything was.
-func (s *simulation) seal(p *process) bool {
-	n, err, _ := call(s, p, "seal", p.log.Seal)
-	s.logf("%s seals %d records: %v", p.name, n, err)
-	for _, wrong := range []error{translog.ErrRestored, translog.ErrForked, translog.ErrDamaged} {
-		if errors.Is(err, wrong) {
-			s.failf("the log: %v", err)
-		}
-	}
-	if n > 0 && err == nil {
-		s.tally.seals++
-	}
-	return n > 0
 }
 
 const textWork = "sms"

@@ -31,7 +31,7 @@ func buildTemplate(t *testing.T, folder string) *template {
 	ctx := context.Background()
 	path := filepath.Join(folder, "template.db")
 	db, err := database.Open(ctx, "sqlite:"+path, database.WithClock(func() time.Time { return startTime.Add(-time.Hour) }),
-		database.WithKeys(bookKeys, true))
+		database.WithKeys(bookFiles[0], true))
 	require.NoError(t, err)
 	require.NoError(t, db.Migrate(ctx))
 	require.NoError(t, catalog.New(db, catalog.Options{}).Seed(ctx))
