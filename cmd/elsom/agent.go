@@ -99,7 +99,7 @@ type agentList struct{}
 
 // Run lists agents.
 func (agentList) Run(ctx context.Context) error {
-	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
+	return withDatabase(ctx, func(db *database.DB) error {
 		agents, err := cashin.NewAgents(db, nil, serverSecret())
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (agentList) Run(ctx context.Context) error {
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Owed, a.Ceiling, formatAllowed(a.Allowed), stateName(a.Disabled))
 		}
 		return table.Flush()
-	}))
+	})
 }
 
 type agentDisable struct {
@@ -156,11 +156,11 @@ func (a agentEnable) Run(ctx context.Context) error {
 }
 
 func withAgents(ctx context.Context, do func(*cashin.Agents) error) error {
-	return withExitCode(withBooks(ctx, func(db *database.DB) error {
+	return withBooks(ctx, func(db *database.DB) error {
 		agents, err := cashin.NewAgents(db, nil, serverSecret())
 		if err != nil {
 			return err
 		}
 		return do(agents)
-	}))
+	})
 }

@@ -92,14 +92,14 @@ func (b billerPassword) apply(ctx context.Context, password string) error {
 		known, err := a.catalog.Biller(ctx, b.Code)
 		switch {
 		case fault.Is(err, fault.NotFound):
-			return fmt.Errorf("there is no biller %q in the catalog; see `elsom biller list`", b.Code)
+			return refused("there is no biller %q in the catalog; see `elsom biller list`", b.Code)
 		case err != nil:
 			return err
 		}
 		if b.Remove {
 			removed, err := a.billers.logins.Remove(ctx, b.Code)
 			if err == nil && !removed {
-				err = fmt.Errorf("biller %s has no login", b.Code)
+				err = refused("biller %s has no login", b.Code)
 			}
 			if err == nil {
 				fmt.Printf("The portal no longer logs in at %s.\n", known.Name)

@@ -88,7 +88,7 @@ func TestCommandsNeedTheKeyOfTheBooks(t *testing.T) {
 			m.env = append(slices.Clone(env), "ELSOM_BOOKS_KEY="+key)
 			for _, command := range commands {
 				if key == "" && command[0] == "key" {
-					m.wantOutput("ELSOM_BOOKS_KEY is not set", 80, "", command...)
+					m.wantOutput("ELSOM_BOOKS_KEY is not set", 2, "", command...)
 					continue
 				}
 				m.wantOutput("elsom: "+words, 2, "another long password\n", command...)

@@ -56,7 +56,7 @@ type catalogImport struct {
 func (i catalogImport) Run(ctx context.Context) error {
 	content, err := os.ReadFile(i.File)
 	if err != nil {
-		return exitError{err, exitNotTried}
+		return err
 	}
 	return withCatalog(ctx, func(c *catalog.Catalog) error {
 		change, err := c.Prepare(ctx, content, i.AllowEmpty)
@@ -158,5 +158,5 @@ func (catalogHistory) Run(ctx context.Context) error {
 }
 
 func withCatalog(ctx context.Context, do func(*catalog.Catalog) error) error {
-	return withExitCode(withBooks(ctx, func(db *database.DB) error { return do(catalog.New(db, catalog.Options{})) }))
+	return withBooks(ctx, func(db *database.DB) error { return do(catalog.New(db, catalog.Options{})) })
 }

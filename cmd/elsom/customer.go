@@ -75,14 +75,14 @@ func (w Wallet) with(ctx context.Context, do func(ctx context.Context, d desk) e
 	if err != nil {
 		return err
 	}
-	return withExitCode(withBooks(ctx, func(db *database.DB) error {
+	return withBooks(ctx, func(db *database.DB) error {
 		levels := catalog.New(db, catalog.Options{})
 		d := desk{Staff: customer.NewStaff(db, levels), db: db, catalog: levels}
 		if d.holder, err = d.ProfileByPhone(ctx, number); err != nil {
 			return explainNumber(err)
 		}
 		return do(ctx, d)
-	}))
+	})
 }
 
 // explainNumber returns the error for a number that no wallet has; any other one
@@ -193,7 +193,7 @@ func (p customerPIN) Run(ctx context.Context) error {
 		return err
 	}
 	return operate(ctx, "customer pin", ActorFlags(p.StaffFlags), func(ctx context.Context) error {
-		return withExitCode(withApp(ctx, func(a *app) error {
+		return withApp(ctx, func(a *app) error {
 			c, err := a.customers.ByPhone(ctx, number)
 			if err != nil {
 				return explainNumber(err)
@@ -203,7 +203,7 @@ func (p customerPIN) Run(ctx context.Context) error {
 			}
 			fmt.Printf("A new PIN is sent to %s by SMS.\n", c.Phone.Masked())
 			return nil
-		}))
+		})
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"elsom/internal/customer"
 	"elsom/internal/ledger"
@@ -45,21 +46,21 @@ func (s customerShow) Run(ctx context.Context) error {
 
 // shownCustomer is a wallet as it is printed.
 type shownCustomer struct {
-	ID         int64  `json:"id"`
-	Phone      string `json:"phone"`
-	Name       string `json:"name"`
-	Email      string `json:"email"`
-	INN        string `json:"inn"`
-	Lang       string `json:"lang"`
-	Registered string `json:"registered"`
-	CreatedAt  any    `json:"created_at"`
-	Site       bool   `json:"site_login"`
-	PIN        string `json:"pin"`
-	Blocked    bool   `json:"blocked"`
-	BlockedOut bool   `json:"blocked_out"`
-	HoldUntil  any    `json:"hold_until"`
-	Sessions   int    `json:"sessions"`
-	Operations int    `json:"operations"`
+	ID         int64     `json:"id"`
+	Phone      string    `json:"phone"`
+	Name       string    `json:"name"`
+	Email      string    `json:"email"`
+	INN        string    `json:"inn"`
+	Lang       string    `json:"lang"`
+	Registered string    `json:"registered"`
+	CreatedAt  time.Time `json:"created_at"`
+	Site       bool      `json:"site_login"`
+	PIN        string    `json:"pin"`
+	Blocked    bool      `json:"blocked"`
+	BlockedOut bool      `json:"blocked_out"`
+	HoldUntil  any       `json:"hold_until"`
+	Sessions   int       `json:"sessions"`
+	Operations int       `json:"operations"`
 
 	Balance   money.Amount `json:"balance"`
 	Level     string       `json:"level"`
@@ -106,7 +107,7 @@ func (s customerShow) read(ctx context.Context, d desk) (shownCustomer, error) {
 		name, email, inn, number = h.Name, h.Email, h.INN, h.Phone.Pretty()
 	}
 	return shownCustomer{
-		ID: h.ID, Phone: number, Name: name, Email: email, INN: inn, Lang: h.Lang, Registered: string(h.Registered), CreatedAt: h.CreatedAt,
+		ID: h.ID, Phone: number, Name: name, Email: email, INN: inn, Lang: h.Lang, Registered: string(h.Registered), CreatedAt: h.CreatedAt.UTC(),
 		Site: h.HasPassword, PIN: pinText(h.PIN), Blocked: h.Blocked, BlockedOut: h.BlockedOut, HoldUntil: timeOrNull(h.HoldUntil),
 		Sessions: open, Operations: page.Count, Balance: left.Balance, Level: h.Level, Operation: left.Level.Operation,
 		Day: left.Level.Day, Month: left.Level.Month, Most: left.Level.Balance, DayLeft: left.Day, MonthLeft: left.Month,
@@ -135,6 +136,7 @@ func (c shownCustomer) print() error {
 		_, _ = fmt.Fprintf(table, "%s\t"+format+"\n", append([]any{name}, args...)...)
 	}
 	line("Wallet", "%d, opened by %s", c.ID, c.Registered)
+	line("Opened", "%s", localTime(c.CreatedAt))
 	line("Number", "%s", c.Phone)
 	line("Name", "%s", dash(c.Name))
 	line("E-mail", "%s", dash(c.Email))
@@ -149,8 +151,8 @@ func (c shownCustomer) print() error {
 		line("Left this month", "%s som", c.MonthLeft)
 	}
 	line("Blocks", "%s", blockText(c))
-	if c.HoldUntil != nil {
-		line("Hold", "until %v", c.HoldUntil)
+	if until, ok := c.HoldUntil.(time.Time); ok {
+		line("Hold", "until %s: without a PIN no money goes out before", localTime(until))
 	}
 	line("PIN", "%s", c.PIN)
 	line("Site", "%s, %d sessions", map[bool]string{true: "registered", false: "not registered"}[c.Site], c.Sessions)

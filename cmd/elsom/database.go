@@ -47,7 +47,7 @@ func withBooks(ctx context.Context, do func(db *database.DB) error) error {
 		if db.Keys() != nil {
 			//mutant:drop TestCommandsNeedTheKeyOfTheBooks
 			if err := explainKeys(keycheck.VerifyBooks(ctx, db, db.Keys().IDs())); err != nil {
-				return exitError{err, exitNotTried}
+				return err
 			}
 		}
 		return do(db)

@@ -3,7 +3,6 @@ package main
 import (
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -54,11 +53,11 @@ func (e exampleRoles) Run() error {
 	for _, name := range []string{e.Owner, e.Serving} {
 		//mutant:drop ./internal/e2e TestExampleRoles
 		if !roleShape.MatchString(name) {
-			return fmt.Errorf("%q can't be the name of a role here: use lower-case letters, digits and _", name)
+			return usageError("%q can't be the name of a role here: use lower-case letters, digits and _", name)
 		}
 	}
 	if e.Owner == e.Serving {
-		return errors.New("the two roles must have different names")
+		return usageError("the two roles must have different names")
 	}
 	fmt.Print(database.RolesSQL(e.Owner, e.Serving))
 	return nil
@@ -78,12 +77,12 @@ var (
 // https://developers.google.com/digital-asset-links/v1/statements
 func (a assetlinksCommand) Run() error {
 	if !packageShape.MatchString(a.Package) {
-		return fmt.Errorf("%q is not an application id; it looks like kg.example.wallet", a.Package)
+		return usageError("%q is not an application id; it looks like kg.example.wallet", a.Package)
 	}
 	prints := make([]string, 0, 1)
 	for _, fingerprint := range a.Fingerprint {
 		if fingerprint = strings.ToUpper(fingerprint); !fingerprintShape.MatchString(fingerprint) {
-			return fmt.Errorf("%q is not a SHA-256 fingerprint: 32 bytes in hex, separated by colons", fingerprint)
+			return usageError("%q is not a SHA-256 fingerprint: 32 bytes in hex, separated by colons", fingerprint)
 		}
 		prints = append(prints, fingerprint)
 	}

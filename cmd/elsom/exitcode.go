@@ -3,18 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 )
 
-// Exit codes of operators' commands, besides 0.
+// Exit codes of all commands, besides 0.
 const (
-	exitRefused  = 1  // refused, with the reason on standard error
-	exitNotTried = 2  // not tried, such as without a database, or the outcome is unknown
-	exitUsage    = 80 // the command line is wrong; kong ends with it too
+	exitRefused  = 1  // refused, with the reason on standard error; a finding of audit or verify
+	exitNotTried = 2  // not tried, such as without a database or with wrong settings, or the outcome is unknown
+	exitUsage    = 80 // the command line is wrong; kong's code
 )
 
 // exitError is an error with an exit code of its own.
@@ -23,10 +26,9 @@ type exitError struct {
 	code int
 }
 
-func (c exitError) ExitCode() int { return c.code }
-
 func (c exitError) Unwrap() error { return c.error }
 
+// usageError returns an error of the command line that kong can't find.
 func usageError(format string, args ...any) error {
 	return exitError{fmt.Errorf(format, args...), exitUsage}
 }
@@ -42,25 +44,35 @@ var refusals = map[fault.Kind]bool{
 	fault.Invalid: true, fault.NotFound: true, fault.Forbidden: true, fault.Conflict: true, fault.Insufficient: true, fault.Limit: true,
 }
 
-// withExitCode returns the error with the exit code that the command ends with.
-func withExitCode(err error) error {
-	var already exitError
+// exitCode returns the exit code that a command ends with for an error. Commands don't
+// choose codes, except by the errors above.
+func exitCode(err error) int {
+	var own exitError
+	var usage *kong.ParseError
 	switch {
-	case err == nil || errors.As(err, &already):
-		return err
+	case err == nil:
+		return 0
+	case errors.As(err, &own):
+		return own.code
+	case errors.As(err, &usage):
+		return exitUsage
+	//mutant:replace errors.As(err, new(violations)) => false TestAuditExitCodes
+	case errors.As(err, new(violations)):
+		return exitRefused
+	//mutant:replace refusals[fault.KindOf(err)] => false TestExitCodes
 	case refusals[fault.KindOf(err)]:
-		return exitError{err, exitRefused}
+		return exitRefused
 	}
-	return exitError{err, exitNotTried}
+	return exitNotTried
 }
 
-// exitCode returns the exit code for an error: its own, otherwise 1.
-func exitCode(err error) int {
-	var coded interface{ ExitCode() int }
-	if errors.As(err, &coded) {
-		return coded.ExitCode()
+// exitOfParser ends the program after --help and --version, and after a command line that
+// can't be parsed: kong ends with 1 for some of those.
+func exitOfParser(code int) {
+	if code != 0 {
+		code = exitUsage
 	}
-	return 1
+	os.Exit(code)
 }
 
 // errorText returns an error's text for the operator: the message of a fault's

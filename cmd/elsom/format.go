@@ -2,21 +2,28 @@ package main
 
 import (
 	"fmt"
-	"time"
-
-	"elsom/internal/customer"
-
+	"net/netip"
 	"os"
 	"os/user"
 	"strconv"
-
-	"net/netip"
 	"strings"
+	"time"
 
 	"elsom/internal/credential"
+	"elsom/internal/customer"
 )
 
-func localTime(t time.Time) string { return t.In(customer.Bishkek).Format("2006-01-02 15:04:05") }
+// localTime formats a time for people: RFC 3339 with the offset of Bishkek. All commands
+// print times so, and audit --since takes them; JSON has them in UTC.
+func localTime(t time.Time) string { return bishkek(t).Format(time.RFC3339) }
+
+// bishkek returns a time in the zone of commands; a zero one unchanged.
+func bishkek(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(customer.Bishkek)
+}
 
 // printTruncated prints how many entries a list leaves out, if any.
 func printTruncated(what string, shown, all int) {

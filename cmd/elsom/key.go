@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -49,7 +50,7 @@ type keyRotate struct {
 func (k keyRotate) Run() error {
 	ids, err := rotateKeyFile(k.File, k.Prepare, newBooksKey(), time.Now())
 	if err != nil {
-		return exitError{err, exitNotTried}
+		return err
 	}
 	fmt.Printf("%s has %d keys; %s signs.\n", k.File, len(ids), ids[0])
 	if k.Prepare {
@@ -67,11 +68,11 @@ func (k keyBaseline) Run(ctx context.Context) error {
 	return operate(ctx, "key baseline", k.ActorFlags, func(ctx context.Context) error {
 		return withBooks(ctx, func(db *database.DB) error {
 			if db.Keys() == nil {
-				return usageError("ELSOM_BOOKS_KEY is not set: there is nothing to sign with")
+				return errors.New("ELSOM_BOOKS_KEY is not set: there is nothing to sign with")
 			}
 			done, err := origin.Baseline(ctx, db, printBaseline, recordBaseline)
 			if err != nil {
-				return withExitCode(err)
+				return err
 			}
 			for _, p := range done {
 				fmt.Printf("%-20s %12d rows, %d signed now\n", p.Table, p.Read, p.Signed)

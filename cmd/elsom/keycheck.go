@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"elsom/internal/config"
 	"elsom/internal/database"
@@ -74,7 +73,7 @@ func explainKeys(err error) error {
 	for _, m := range mismatch {
 		if m.Missing {
 			problems = append(problems, fmt.Errorf("%s: is not set, but the rows of this database are signed since %s. Set the key of its portals",
-				variables[m.Name], m.Since.UTC().Format(time.RFC3339)))
+				variables[m.Name], localTime(m.Since)))
 			continue
 		}
 		previous := fmt.Sprintf(" (as %s_PREVIOUS while this one replaces it, see elsom help keys)", variables[m.Name])
@@ -83,7 +82,7 @@ func explainKeys(err error) error {
 		}
 		problems = append(problems, fmt.Errorf("%s: is not the key of this database, which was recorded on %s; %s. "+
 			"Set that key again%s, or set ELSOM_DATABASE_URL to the database of this key",
-			variables[m.Name], m.Since.UTC().Format(time.RFC3339), lost[m.Name], previous))
+			variables[m.Name], localTime(m.Since), lost[m.Name], previous))
 	}
 	return errors.Join(problems...)
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/config"
@@ -34,8 +34,10 @@ func (b logBranch) Run(ctx context.Context) error {
 		}
 		return withLog(ctx, func(log *translog.Log) error {
 			branch, err := log.StartBranch(ctx, b.Staff, b.Reason, lost, recordBranch)
-			if err != nil {
-				return withExitCode(err)
+			if errors.Is(err, translog.ErrNoKey) {
+				return errors.New("ELSOM_CHECKPOINT_KEY is not set, or has no key that signs: the branch would have no checkpoint")
+			} else if err != nil {
+				return err
 			}
 			fmt.Printf("Branch %d continues the log from %d records; %d records were lost with branch %d.\n",
 				branch.Number, branch.From, max(0, branch.Lost.Size-branch.From), branch.Lost.Branch)
@@ -112,10 +114,11 @@ func compareHead(ctx context.Context, file, key string) error {
 		case err != nil:
 			return err
 		}
+		result.Earlier.At, result.Today.At = bishkek(result.Earlier.At), bishkek(result.Today.At)
 		fmt.Printf("Earlier: %s\nToday:   %s\n", result.Earlier, result.Today)
 		if b := result.Abandoned; b != nil {
 			return exitError{fmt.Errorf("the checkpoint belongs to an abandoned branch of the log: on %s %s declared that the log continues from %d records (branch %d), because: %s",
-				b.At.UTC().Format(time.RFC3339), b.Staff, b.From, b.Number, b.Reason), exitRefused}
+				localTime(b.At), b.Staff, b.From, b.Number, b.Reason), exitRefused}
 		}
 		fmt.Println("The earlier checkpoint is a prefix of today's log: nothing that was in it has been changed or removed.")
 		return nil

@@ -59,7 +59,7 @@ func main() {
 	parser := kong.Must(&commands, kong.Name("elsom"),
 		kong.Description("A mobile wallet: the portal and its operator's commands."),
 		kong.Vars{"version": version()}, kong.Vars{"langs": languages()},
-		kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.Exit(exitOfParser), kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])
 	if readerGone(err) { // --help was printed to a closed pipe
 		return

@@ -20,7 +20,7 @@ type ActorFlags struct {
 func operate(ctx context.Context, command string, by ActorFlags, do func(ctx context.Context) error) error {
 	c, err := operatorlog.NewCommand(operatorlog.Command{Name: command, OSUser: osUser(), Staff: by.Staff, Reason: by.Reason})
 	if err != nil {
-		return withExitCode(err)
+		return err
 	}
 	return do(operatorlog.With(ctx, c))
 }

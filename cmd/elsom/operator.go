@@ -30,7 +30,7 @@ func (o operatorLog) Run(ctx context.Context) error {
 	if o.Since <= 0 {
 		return usageError("--since must be positive")
 	}
-	return withExitCode(withDatabase(ctx, func(db *database.DB) error {
+	return withDatabase(ctx, func(db *database.DB) error {
 		entries, more, err := operatorlog.List(ctx, db, db.Now().Add(-o.Since), maxOperatorLog)
 		if err != nil {
 			return err
@@ -52,7 +52,7 @@ func (o operatorLog) Run(ctx context.Context) error {
 			fmt.Printf("These are the first %d; give a shorter --since for the latest.\n", maxOperatorLog)
 		}
 		return nil
-	}))
+	})
 }
 
 func printEntriesJSON(entries []operatorlog.Entry) error {

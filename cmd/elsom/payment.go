@@ -135,7 +135,7 @@ func explainCode(typed string, err error) error {
 // withPayments runs do with the payments of the database. It needs none of the
 // server's keys but the books': nothing is quoted, and no code or PIN is checked.
 func withPayments(ctx context.Context, do func(*payment.Payments) error) error {
-	return withExitCode(withBooks(ctx, func(db *database.DB) error {
+	return withBooks(ctx, func(db *database.DB) error {
 		books := ledger.New(db, ledger.Options{})
 		defer books.Close()
 		var notices *push.Subscriptions
@@ -149,5 +149,5 @@ func withPayments(ctx context.Context, do func(*payment.Payments) error) error {
 		return do(payment.New(payment.Parts{
 			DB: db, Ledger: books, Notifier: outbox.NewNotifier(), Catalog: catalog.New(db, catalog.Options{}), Push: notices,
 		}))
-	}))
+	})
 }

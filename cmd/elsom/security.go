@@ -79,7 +79,7 @@ func (s securityLog) print(ctx context.Context, log *securitylog.Log, query secu
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	defer func() { _ = table.Flush() }()
-	fmt.Fprintln(table, "TIME (UTC)\tEVENT\tOUTCOME\tDETAIL\tCOUNT\tWALLET\tNETWORK\tBROWSER\tCALLER\tREQUEST")
+	fmt.Fprintln(table, "TIME\tEVENT\tOUTCOME\tDETAIL\tCOUNT\tWALLET\tNETWORK\tBROWSER\tCALLER\tREQUEST")
 	return log.Each(ctx, query, func(r securitylog.Row) error {
 		wallet := ""
 		if r.Wallet != 0 {
@@ -87,7 +87,7 @@ func (s securityLog) print(ctx context.Context, log *securitylog.Log, query secu
 		}
 		const shown = 8 // of a browser's handle
 		_, err := fmt.Fprintln(table, strings.Join([]string{
-			r.At.Format(time.DateTime), string(r.Event), string(r.Outcome), r.Detail, fmt.Sprint(r.Count), wallet,
+			localTime(r.At), string(r.Event), string(r.Outcome), r.Detail, fmt.Sprint(r.Count), wallet,
 			r.Network, r.Browser[:min(len(r.Browser), shown)], r.Caller, r.RequestID,
 		}, "\t"))
 		return err

@@ -67,7 +67,7 @@ func (s Settled) settle(ctx context.Context, kind settlement.PartyType, words st
 }
 
 func (s Settled) record(ctx context.Context, kind settlement.PartyType, words string) error {
-	return withExitCode(withBooks(ctx, func(db *database.DB) error {
+	return withBooks(ctx, func(db *database.DB) error {
 		books := ledger.New(db, ledger.Options{})
 		defer books.Close()
 		receipt, err := settlement.New(db, books).Settle(ctx, settlement.Order{
@@ -82,5 +82,5 @@ func (s Settled) record(ctx context.Context, kind settlement.PartyType, words st
 		}
 		fmt.Printf(words, s.Code, money.Amount(s.Som), s.Reference, before, receipt.Owed)
 		return nil
-	}))
+	})
 }

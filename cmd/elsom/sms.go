@@ -81,7 +81,7 @@ func (s smsTest) receipt(ctx context.Context, a *app, id int64) error {
 			fmt.Println("Delivered.")
 			return nil
 		case sms.Failed:
-			return errors.New("the receipt says that it was not delivered")
+			return refused("the receipt says that it was not delivered")
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):

@@ -27,22 +27,23 @@ func (verifyCommand) Help() string {
 func (v verifyCommand) Run() error {
 	keys, err := v.keys()
 	if err != nil {
-		return exitError{err, exitNotTried}
+		return err
 	}
 	file, err := os.Open(v.Receipt)
 	if err != nil {
-		return exitError{err, exitNotTried}
+		return err
 	}
 	defer file.Close()
 	paid, err := receipt.Verify(file, keys)
 	switch {
 	case errors.Is(err, receipt.ErrUnreadable):
-		return exitError{fmt.Errorf("%s: %w", v.Receipt, err), exitNotTried}
+		return fmt.Errorf("%s: %w", v.Receipt, err)
 	case err != nil:
-		return exitError{fmt.Errorf("NOT PROVED: %w", err), exitRefused}
+		return refused("NOT PROVED: %w", err)
 	}
-	fmt.Printf("Payment %s to %s (%s %q), %s som, fee %s som, accepted %s UTC: %s%s.\n", paid.Code, paid.Account, paid.Service, paid.Payee,
-		paid.Amount, paid.Fee, paid.AcceptedAt.UTC().Format("2006-01-02 15:04:05"), paid.State, endedAt(paid))
+	fmt.Printf("Payment %s to %s (%s %q), %s som, fee %s som, accepted %s: %s%s.\n", paid.Code, paid.Account, paid.Service, paid.Payee,
+		paid.Amount, paid.Fee, localTime(paid.AcceptedAt), paid.State, endedAt(paid))
+	paid.Checkpoint.At = bishkek(paid.Checkpoint.At)
 	fmt.Printf("It was in the books at the checkpoint %s.\n", paid.Checkpoint)
 	return nil
 }
@@ -51,7 +52,7 @@ func endedAt(paid receipt.Payment) string {
 	if paid.State == receipt.Accepted {
 		return "; its end is not in this file"
 	}
-	return " " + paid.EndedAt.UTC().Format("2006-01-02 15:04:05 UTC")
+	return " " + localTime(paid.EndedAt)
 }
 
 func (v verifyCommand) keys() (keys *checkpoint.Keys, err error) {

@@ -155,12 +155,12 @@ func (r rule) describe(v violation) string {
 }
 
 // Print writes the result for an operator: counts and totals, what was checked,
-// and a line for each violation.
+// and a line for each violation. Times are printed in the zones of At and Since.
 func (r Result) Print(w io.Writer) error {
 	out := &printer{w: w}
-	out.line("The books at %s UTC", r.At.UTC().Format("2006-01-02 15:04:05"))
+	out.line("The books at %s", r.At.Format(time.RFC3339))
 	if !r.Since.IsZero() {
-		out.line("What was posted since %s UTC", r.Since.UTC().Format("2006-01-02 15:04:05"))
+		out.line("What was posted since %s", r.Since.Format(time.RFC3339))
 	}
 	out.line("  %-24s %12d", "transfers", r.Transfers)
 	out.line("  %-24s %12d", "entries", r.Entries)

@@ -56,9 +56,9 @@ func (c Checkpoint) text() string {
 	return fmt.Sprintf("%s\n%d\n%s\n%s%s\n", Origin(c.Name, c.Branch), c.Size, c.Root, TimePrefix, c.At.UTC().Format(time.RFC3339))
 }
 
-// String describes a checkpoint for people.
+// String describes a checkpoint for people, with the time in the zone of At.
 func (c Checkpoint) String() string {
-	return fmt.Sprintf("%s, %d records, %s", Origin(c.Name, c.Branch), c.Size, c.At.UTC().Format("2006-01-02 15:04:05 UTC"))
+	return fmt.Sprintf("%s, %d records, %s", Origin(c.Name, c.Branch), c.Size, c.At.Format(time.RFC3339))
 }
 
 // ErrMalformed reports a signed text that is not what it should be.

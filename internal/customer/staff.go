@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"elsom/internal/database"
@@ -70,7 +71,7 @@ func (d desk) ProfileByPhone(ctx context.Context, number phone.Number) (Profile,
 		case err != nil:
 			return Profile{}, fault.Wrap(op, err)
 		case closed != nil:
-			return Profile{}, fault.New(fault.NotFound, op, "").Because(fmt.Errorf("the wallet of this number was closed on %s", formatTime(*closed.ClosedAt)))
+			return Profile{}, fault.New(fault.NotFound, op, "").Because(fmt.Errorf("the wallet of this number was closed on %s", closed.ClosedAt.In(Bishkek).Format(time.RFC3339)))
 		}
 		return Profile{}, fault.New(fault.NotFound, op, "")
 	}

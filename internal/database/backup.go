@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	sqlite "github.com/ncruces/go-sqlite3/driver"
+
+	"elsom/internal/fault"
 )
 
 // ErrSQLiteOnly is returned by Backup and Restore for a PostgreSQL address.
@@ -24,7 +26,7 @@ var ErrSQLiteOnly = errors.New(
 //
 // The file appears when it is complete, checked and on the disk; until then its
 // content is in FILE.*.part. (On a file system without links an empty file
-// reserves the name just before.) An existing file is never overwritten.
+// reserves the name just before.) An existing file is never overwritten: fault.Conflict.
 func Backup(ctx context.Context, address, file string) error {
 	path, err := sqlitePath(address)
 	if err != nil {
@@ -52,7 +54,7 @@ func Backup(ctx context.Context, address, file string) error {
 // database's main file, are damaged, or are not a database of this program or of
 // a later release (ErrNewer). A database of an older release is accepted and
 // migrated by Migrate. The books are not checked. Nothing may use the database
-// meanwhile.
+// meanwhile. A refusal is fault.Conflict.
 func Restore(ctx context.Context, address, file string) error {
 	path, err := sqlitePath(address)
 	if err != nil {
@@ -60,7 +62,7 @@ func Restore(ctx context.Context, address, file string) error {
 	}
 	//mutant:drop TestRestoreErrors
 	if beside := logBeside(file); beside != "" {
-		return fmt.Errorf("database: %s is there: %s is no backup but a database in use or after a crash, "+
+		return refusedFile("%s is there: %s is no backup but a database in use or after a crash, "+
 			"and its last payments are in that other file; make a backup of it", beside, file)
 	}
 	own, err := isSQLite(file)
@@ -69,7 +71,7 @@ func Restore(ctx context.Context, address, file string) error {
 	}
 	//mutant:drop TestRestoreErrors
 	if own {
-		return fmt.Errorf("database: %s is a copy of a database's own file and may lack its last payments, which stood in its -wal; "+
+		return refusedFile("%s is a copy of a database's own file and may lack its last payments, which stood in its -wal; "+
 			"restore what `elsom backup` made (or, with the portal stopped, put the file and its -wal into place together by hand)", file)
 	}
 	if err := vacant(path); err != nil {
@@ -95,20 +97,26 @@ func vacant(path string) error {
 	//mutant:drop TestRestoreRefusesDatabaseInUse
 	if open {
 		// The process writes to its open files, wherever they were moved.
-		return fmt.Errorf("database: a portal, or another program, has the database of %s open, even if its files were moved: "+
+		return refusedFile("a portal, or another program, has the database of %s open, even if its files were moved: "+
 			"put moved files back, stop the portal, and then move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("database: %s exists and is never overwritten; "+
+		return refusedFile("%s exists and is never overwritten; "+
 			"with the portal stopped, move %[1]s, %[1]s-wal and %[1]s-shm away together", path)
 	}
 	// SQLite would apply the log of an old database to the new file.
 	//mutant:drop TestRestoreErrors
 	if beside := logBeside(path); beside != "" {
-		return fmt.Errorf("database: %s is there, with the last payments of another database; "+
+		return refusedFile("%s is there, with the last payments of another database; "+
 			"with the portal stopped, move it to where its database is", beside)
 	}
 	return nil
+}
+
+// refusedFile returns fault.Conflict: a file that is there, or that isn't what it should
+// be, forbids a backup or a restore.
+func refusedFile(format string, args ...any) error {
+	return fault.New(fault.Conflict, "database.backup", "").Because(fmt.Errorf("database: "+format, args...))
 }
 
 func sqlitePath(address string) (string, error) {
@@ -136,7 +144,7 @@ func logBeside(path string) string {
 // which is synced to the disk and then linked to path.
 func createFile(path string, fill func(part string) error) error {
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("database: %s exists and is never overwritten", path)
+		return refusedFile("%s exists and is never overwritten", path)
 	}
 	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // mode 0600
 	if err != nil {
@@ -157,7 +165,10 @@ func createFile(path string, fill func(part string) error) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = takeName(part.Name(), path) // the file system has no links
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return refusedFile("%s was made meanwhile and is never overwritten", path)
+	case err != nil:
 		return fmt.Errorf("database: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))
@@ -228,20 +239,20 @@ func check(ctx context.Context, path string) error {
 	defer func() { _ = pool.Close() }()
 	var result string
 	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&result); unreadable(err) {
-		return errors.New("database: the file is not an SQLite database")
+		return refusedFile("the file is not an SQLite database")
 	} else if err != nil {
 		return fmt.Errorf("database: the file can't be read as a database: %w", err)
 	}
 	//mutant:drop TestRestoreErrors
 	if result != "ok" {
-		return fmt.Errorf("database: the file is damaged: %s", strings.Join(strings.Fields(result), " "))
+		return refusedFile("the file is damaged: %s", strings.Join(strings.Fields(result), " "))
 	}
 	err = (&DB{dialect: SQLite, pool: pool}).CheckSchema(ctx)
 	switch {
 	case errors.Is(err, ErrOlder):
 		return nil
 	case errors.Is(err, ErrEmpty):
-		return errors.New("database: the file is not a database of elsom")
+		return refusedFile("the file is not a database of elsom")
 	}
 	return err
 }

@@ -73,7 +73,7 @@ func TestStartWithWrongDatabase(t *testing.T) {
 		return []string{"ELSOM_MODE=development", "ELSOM_LISTEN=" + system.FreeAddress(t), "ELSOM_DATABASE_URL=" + address}
 	}
 	for _, command := range []string{"serve", "migrate"} {
-		if out := system.Run(t, development(guest), command); out.Code != 1 || !strings.Contains(out.Stderr, "run `elsom migrate` with the role that owns the database") {
+		if out := system.Run(t, development(guest), command); out.Code != 2 || !strings.Contains(out.Stderr, "run `elsom migrate` with the role that owns the database") {
 			t.Errorf("%s: exit %d, %s", command, out.Code, out.Stderr)
 		}
 	}
