@@ -16,10 +16,14 @@ import (
 	"unicode/utf16"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/labstack/echo/v4"
 
 	"elsom/internal/customer"
+	"elsom/internal/keyedhash"
 	"elsom/internal/phone"
+	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
+	"elsom/web/session"
 )
 
 // browser is a client without scripts, with cookies, links and forms. Every page
@@ -52,9 +56,36 @@ func (app *testApp) browser() *browser {
 func (app *testApp) browserOf(holder customer.Customer) *browser {
 	app.t.Helper()
 	b := app.strangeBrowserOf(holder)
-	app.exec("UPDATE sessions SET known = TRUE WHERE customer_id = $1", holder.ID)
-	app.exec("UPDATE familiar_addresses SET known = TRUE WHERE customer_id = $1", holder.ID)
+	b.makeKnown(holder)
 	return b
+}
+
+// makeKnown makes the browser known, as a confirmed operation does.
+func (b *browser) makeKnown(holder customer.Customer) {
+	b.t.Helper()
+	e := echo.New()
+	e.GET("/", func(c echo.Context) error {
+		s := session.Of(c)
+		if err := s.Confirmed(c.Request().Context()); err != nil {
+			return err
+		}
+		key, err := keyedhash.Derive(testkit.Secret, "elsom customer")
+		if err != nil {
+			return err
+		}
+		b.app.exec("INSERT INTO familiar_addresses (customer_id, address, seen_at) VALUES ($1, $2, $3)", holder.ID,
+			key.Sum("known device", strconv.FormatInt(holder.ID, 10), s.Device()), b.app.DB.Now())
+		return nil
+	}, b.app.handlers.Sessions.Middleware())
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	for _, cookie := range b.jar.Cookies(b.at) {
+		r.AddCookie(cookie)
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		b.t.Fatalf("not made known: %d %s", w.Code, w.Body)
+	}
 }
 
 // strangeBrowserOf returns a browser in which the customer has just signed in for the

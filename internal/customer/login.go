@@ -100,29 +100,42 @@ func (cs *Customers) renewHash(ctx context.Context, holder *Record, password str
 	}
 }
 
-// markFamiliar records that a customer has used this browser and address.
+// markFamiliar records that a customer has used this browser and address. A browser
+// that is known stays so.
 func (cs *Customers) markFamiliar(tx *database.Tx, id int64, from Origin, now time.Time) error {
 	if from.Device != "" {
-		device := familiarDevice(cs.keys.Current(), id, from.Device)
-		if err := upsertFamiliar(tx, id, device, now); err != nil {
+		if err := upsertOrigin(tx, id, familiarDevice(cs.keys.Current(), id, from.Device), now); err != nil {
 			return err
 		}
-		for _, previous := range cs.keys[1:] {
-			if err := copyKnown(tx, id, familiarDevice(previous, id, from.Device), device); err != nil {
+		known, err := hasOrigin(tx, id, cs.hashes(knownDevice, id, from.Device))
+		if err != nil {
+			return err
+		}
+		if known {
+			if err := cs.markKnown(tx, id, from, now); err != nil {
 				return err
 			}
 		}
 	}
-	return upsertFamiliar(tx, id, familiarAddress(cs.keys.Current(), id, from.Address), now)
+	return upsertOrigin(tx, id, familiarAddress(cs.keys.Current(), id, from.Address), now)
 }
 
-// markKnown records that a browser registered the wallet or confirmed an operation
-// of it.
+// markKnown records that a browser registered the wallet or confirmed an operation of
+// it: by a row whose hash only a server with the key can make.
 func (cs *Customers) markKnown(tx *database.Tx, id int64, from Origin, now time.Time) error {
 	if from.Device == "" {
 		return nil
 	}
-	return upsertKnown(tx, id, familiarDevice(cs.keys.Current(), id, from.Device), now)
+	return upsertOrigin(tx, id, knownDevice(cs.keys.Current(), id, from.Device), now)
+}
+
+// hashes returns an origin's hashes under all keys.
+func (cs *Customers) hashes(hash func(keyedhash.Key, int64, string) string, id int64, origin string) []string {
+	all := make([]string, len(cs.keys))
+	for i, key := range cs.keys {
+		all[i] = hash(key, id, origin)
+	}
+	return all
 }
 
 func familiarAddress(key keyedhash.Key, id int64, address string) string {
@@ -131,4 +144,10 @@ func familiarAddress(key keyedhash.Key, id int64, address string) string {
 
 func familiarDevice(key keyedhash.Key, id int64, device string) string {
 	return key.Sum("familiar device", strconv.FormatInt(id, 10), device)
+}
+
+func knownDevice(key keyedhash.Key, id int64, device string) string {
+	//mutant:replace "known device" => "familiar device" ./web TestStrangeBrowserConfirms
+	//mutant:replace strconv.FormatInt(id, 10), device => device ./web TestForgedKnownBrowser
+	return key.Sum("known device", strconv.FormatInt(id, 10), device)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,26 @@ func operationTexts(c Customer, o Operation, code string) []string {
 	//mutant:replace c.Browser.Session, o.Key => o.Key ./web TestCodeOfAnotherSessionIsRefused
 	parts := append([]string{"operation", c.Browser.Session, o.Key, c.Phone.String()}, o.Bound...)
 	return append(parts, code)
+}
+
+// Confirmation returns what is stored of an operation that c has confirmed in this
+// browser session: a keyed hash of the two and of Bound, so that it can't be made by
+// hand, and confirms nothing else.
+func (cs *Customers) Confirmation(c Customer, o Operation) string {
+	return cs.keys.Current().Sum(confirmationTexts(c, o)...)
+}
+
+// IsConfirmed reports whether stored is the Confirmation of this operation.
+func (cs *Customers) IsConfirmed(stored string, c Customer, o Operation) bool {
+	return cs.keys.Made(stored, confirmationTexts(c, o)...)
+}
+
+func confirmationTexts(c Customer, o Operation) []string {
+	//mutant:replace c.Browser.Session, o.Key => o.Key ./web TestForgedConfirmations
+	//mutant:replace o.Key, strconv => "", strconv ./web TestForgedConfirmations
+	texts := []string{"confirmed", c.Browser.Session, o.Key, strconv.FormatInt(c.ID, 10)}
+	//mutant:replace o.Bound... => nil... ./web TestForgedConfirmations
+	return append(texts, o.Bound...)
 }
 
 // StartOperation sends the SMS code of an operation, unless the last one can still be

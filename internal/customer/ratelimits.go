@@ -2,6 +2,7 @@ package customer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"elsom/internal/fault"
@@ -81,19 +82,17 @@ func (cs *Customers) familiarityOf(ctx context.Context, holder *Record, from Ori
 	if holder == nil {
 		return familiarity{}, nil
 	}
-	since := cs.o.Now().Add(-familiarFor)
-	var devices, addresses []string
-	for _, key := range cs.keys {
-		devices = append(devices, familiarDevice(key, holder.ID, from.Device))
-		addresses = append(addresses, familiarAddress(key, holder.ID, from.Address))
-	}
+	addresses := cs.hashes(familiarAddress, holder.ID, from.Address)
+	var devices, knowns []string
 	if from.Device != "" {
-		known.device, known.known, err = cs.familiarBrowser(ctx, holder.ID, devices, since)
-		if err != nil {
-			return familiarity{}, err
-		}
+		devices, knowns = cs.hashes(familiarDevice, holder.ID, from.Device), cs.hashes(knownDevice, holder.ID, from.Device)
 	}
-	known.address, err = cs.isFamiliar(ctx, holder.ID, addresses, since)
+	seen, err := cs.seenOrigins(ctx, holder.ID, slices.Concat(addresses, devices, knowns), cs.o.Now().Add(-familiarFor))
+	for _, hash := range seen {
+		known.device = known.device || slices.Contains(devices, hash)
+		known.address = known.address || slices.Contains(addresses, hash)
+		known.known = known.known || slices.Contains(knowns, hash)
+	}
 	return known, err
 }
 

@@ -3,7 +3,6 @@ package customer
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -248,38 +247,25 @@ func (cs *Customers) acceptances(ctx context.Context, id int64) ([]Acceptance, e
 	return list, err
 }
 
-// familiarBrowser reports whether the customer has used a browser for a login since then,
-// and whether it is known. devices are its hashes of familiarDevice.
-func (cs *Customers) familiarBrowser(ctx context.Context, id int64, devices []string, since time.Time) (familiar, known bool, err error) {
-	var rows []bool
-	err = cs.db.Gorm(ctx).Raw(`SELECT known FROM familiar_addresses WHERE customer_id = ? AND address IN ? AND seen_at > ?`,
-		id, devices, since).Scan(&rows).Error
-	//mutant:replace slices.Contains(rows, true) => len(rows) > 0 ./web TestStrangeBrowserConfirms
-	return len(rows) > 0, slices.Contains(rows, true), err
+// seenOrigins returns those of the hashes under which a customer has logged in, or a
+// browser is known, since then.
+func (cs *Customers) seenOrigins(ctx context.Context, id int64, hashes []string, since time.Time) (seen []string, err error) {
+	err = cs.db.Gorm(ctx).Raw(`SELECT address FROM familiar_addresses WHERE customer_id = ? AND address IN ? AND seen_at > ?`,
+		id, hashes, since).Scan(&seen).Error
+	return seen, err
 }
 
-// upsertKnown makes a browser known.
-func upsertKnown(tx *database.Tx, id int64, device string, now time.Time) error {
-	return tx.Gorm().Exec(`INSERT INTO familiar_addresses (customer_id, address, seen_at, known) VALUES (?, ?, ?, TRUE)
-		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at, known = TRUE`, id, device, now).Error
-}
-
-// copyKnown makes a browser known under its hash if it is known under its former one.
-func copyKnown(tx *database.Tx, id int64, former, hash string) error {
-	return tx.Gorm().Exec(`UPDATE familiar_addresses SET known = TRUE WHERE customer_id = ? AND address = ?
-		AND EXISTS (SELECT 1 FROM familiar_addresses f WHERE f.customer_id = ? AND f.address = ? AND f.known)`, id, hash, id, former).Error
-}
-
-func (cs *Customers) isFamiliar(ctx context.Context, id int64, hashes []string, since time.Time) (bool, error) {
+// hasOrigin reports whether there is a row of one of the hashes.
+func hasOrigin(tx *database.Tx, id int64, hashes []string) (bool, error) {
 	var n int64
-	err := cs.db.Gorm(ctx).Raw(`SELECT COUNT(*) FROM familiar_addresses WHERE customer_id = ? AND address IN ? AND seen_at > ?`,
-		id, hashes, since).Scan(&n).Error
+	err := tx.Gorm().Raw(`SELECT COUNT(*) FROM familiar_addresses WHERE customer_id = ? AND address IN ?`, id, hashes).Scan(&n).Error
 	return n > 0, err
 }
 
-func upsertFamiliar(tx *database.Tx, id int64, address string, now time.Time) error {
+// upsertOrigin stores that an origin was used, by its hash.
+func upsertOrigin(tx *database.Tx, id int64, hash string, now time.Time) error {
 	return tx.Gorm().Exec(`INSERT INTO familiar_addresses (customer_id, address, seen_at) VALUES (?, ?, ?)
-		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at`, id, address, now).Error
+		ON CONFLICT (customer_id, address) DO UPDATE SET seen_at = excluded.seen_at`, id, hash, now).Error
 }
 
 func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {

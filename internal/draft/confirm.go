@@ -59,13 +59,13 @@ func (cg *Confirming) Confirm(ctx context.Context, customers *customer.Customers
 	defer unlock()
 	confirmed := func() (bool, error) {
 		terms, err := read()
-		return err == nil && terms.ConfirmedBy == c.Browser.Session, err
+		return err == nil && customers.IsConfirmed(terms.ConfirmedBy, c, o), err
 	}
 	if done, err := confirmed(); done || err != nil {
 		return err
 	}
 	err := customers.ConfirmOperation(ctx, c, o, proof, from, func(tx *database.Tx) error {
-		return storeConfirmed(tx, table, id, c.Browser.Session)
+		return storeConfirmed(tx, table, id, customers.Confirmation(c, o))
 	})
 	if err == nil {
 		return nil

@@ -99,8 +99,15 @@ func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, dr
 	if err != nil {
 		return catalog.Level{}, err
 	}
-	//mutant:replace draft.CheckConfirmed(op, c.Browser, draft.Total(), level.ConfirmAbove) => nil TestAcceptRequiresConfirmation
-	return level, draft.CheckConfirmed(op, c.Browser, draft.Total(), level.ConfirmAbove)
+	//mutant:replace ps.checkConfirmed(c, draft, level) => nil TestAcceptRequiresConfirmation
+	return level, ps.checkConfirmed(c, draft, level)
+}
+
+// checkConfirmed returns fault.Forbidden if the draft must be confirmed first.
+func (ps *Payments) checkConfirmed(c customer.Customer, d Draft, level catalog.Level) error {
+	return d.CheckConfirmed("payment.accept", c.Browser, d.Total(), level.ConfirmAbove, func() bool {
+		return ps.customers.IsConfirmed(d.ConfirmedBy, c, operation(d))
+	})
 }
 
 // post moves the money and stores the payment. The riders commit with the posting or

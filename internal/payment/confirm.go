@@ -54,8 +54,15 @@ func (ps *Payments) withOperation(ctx context.Context, c customer.Customer, id i
 	if err != nil {
 		return err
 	}
-	return do(customer.Operation{
-		Key: PINKey(id), Text: "sms.payment_code", Args: map[string]any{"Amount": d.Total(), "Service": service.Name.In(c.Lang), "Account": d.Identifier},
+	o := operation(d)
+	o.Text, o.Args = "sms.payment_code", map[string]any{"Amount": d.Total(), "Service": service.Name.In(c.Lang), "Account": d.Identifier}
+	return do(o)
+}
+
+// operation returns what is confirmed of a draft.
+func operation(d Draft) customer.Operation {
+	return customer.Operation{
+		Key:   PINKey(d.ID),
 		Bound: []string{d.Service, d.Biller, d.Identifier, strconv.FormatInt(int64(d.Amount), 10), strconv.FormatInt(int64(d.Fee), 10), d.TxnID},
-	})
+	}
 }

@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -172,7 +173,12 @@ func TestAcceptRequiresConfirmation(t *testing.T) {
 		kindIs(t, h.Confirm(ctx, c, id, customer.Proof{Code: "123456"}, from), fault.NotFound, "customer.code_gone", "")
 		require.NoError(t, h.StartConfirmation(ctx, c, id, from))
 		kindIs(t, h.Confirm(ctx, c, id, customer.Proof{}, from), fault.Invalid, "customer.code_empty", "code")
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE drafts SET confirmed_by = ? WHERE id = ?", c.Browser.Session, id).Error)
+		d, err := h.Draft(ctx, c.ID, customer.Web, id)
+		require.NoError(t, err)
+		confirmation := h.Customers.Confirmation(c, customer.Operation{
+			Key: payment.PINKey(id), Bound: []string{d.Service, d.Biller, d.Identifier, "500001", strconv.FormatInt(int64(d.Fee), 10), d.TxnID},
+		})
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE drafts SET confirmed_by = ? WHERE id = ?", confirmation, id).Error)
 		require.NoError(t, h.Confirm(ctx, c, id, customer.Proof{}, from)) // confirmed before
 		_, err = h.Accept(ctx, other, customer.Web, id)
 		kindIs(t, err, fault.Forbidden, payment.Unconfirmed, "")

@@ -36,6 +36,7 @@ const (
 	Login          Event = "login"           // with a password
 	Logout         Event = "logout"          //
 	SessionEnd     Event = "session_end"     // by its holder, from another browser
+	Session        Event = "session"         // a row that this server did not make was presented as one
 	Password       Event = "password"        // asked again of a signed-in customer
 	CodeSent       Event = "code_sent"       // an SMS code was asked for
 	Code           Event = "code"            // an SMS code was typed

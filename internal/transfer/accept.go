@@ -81,8 +81,15 @@ func (ts *Transfers) checkAcceptable(ctx context.Context, c customer.Customer, d
 	if level, err = limit.LevelOf(ctx, ts.db, ts.catalog, c); err != nil {
 		return customer.Customer{}, catalog.Level{}, err
 	}
-	//mutant:replace draft.CheckConfirmed(opTransfer, c.Browser, draft.Total(), level.ConfirmAbove) => nil TestAcceptRequiresConfirmation
-	return receiver, level, draft.CheckConfirmed(opTransfer, c.Browser, draft.Total(), level.ConfirmAbove)
+	//mutant:replace ts.checkConfirmed(c, draft, level) => nil TestAcceptRequiresConfirmation
+	return receiver, level, ts.checkConfirmed(c, draft, level)
+}
+
+// checkConfirmed returns fault.Forbidden if the draft must be confirmed first.
+func (ts *Transfers) checkConfirmed(c customer.Customer, d Draft, level catalog.Level) error {
+	return d.CheckConfirmed(opTransfer, c.Browser, d.Total(), level.ConfirmAbove, func() bool {
+		return ts.customers.IsConfirmed(d.ConfirmedBy, c, operation(d))
+	})
 }
 
 func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft, senderLevel catalog.Level) (Transfer, error) {

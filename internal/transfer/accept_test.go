@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -132,7 +133,10 @@ func TestAcceptRequiresConfirmation(t *testing.T) {
 		kindIs(t, err, fault.Forbidden, transfer.Unconfirmed, "")
 		_, err = h.Accept(ctx, c, customer.Web, small.ID)
 		require.NoError(t, err)
-		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET confirmed_by = ? WHERE id = ?", c.Browser.Session, large.ID).Error)
+		confirmation := h.Customers.Confirmation(c, customer.Operation{
+			Key: transfer.Key(large.ID), Bound: []string{strconv.FormatInt(to.ID, 10), to.Phone.String(), "500001"},
+		})
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET confirmed_by = ? WHERE id = ?", confirmation, large.ID).Error)
 		_, err = h.Accept(ctx, strange, customer.Web, large.ID)
 		require.NoError(t, err)
 		h.WantBalance(to.ID, 10_000_01)

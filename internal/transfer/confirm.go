@@ -50,12 +50,17 @@ func (ts *Transfers) withOperation(ctx context.Context, c customer.Customer, id 
 	if ts.Expired(d) {
 		return fault.New(fault.Conflict, "transfer.confirm", draft.Expired)
 	}
-	text, args := "sms.transfer_code", map[string]any{"Amount": d.Total(), "Phone": d.Phone.Pretty()}
+	o := operation(d)
+	o.Text, o.Args = "sms.transfer_code", map[string]any{"Amount": d.Total(), "Phone": d.Phone.Pretty()}
 	if d.Receiver != "" {
-		text, args["Name"] = "sms.transfer_code_named", d.Receiver
+		o.Text, o.Args["Name"] = "sms.transfer_code_named", d.Receiver
 	}
-	return do(customer.Operation{
-		Key: Key(id), Text: text, Args: args,
-		Bound: []string{strconv.FormatInt(d.ReceiverID, 10), d.Phone.String(), strconv.FormatInt(int64(d.Amount), 10)},
-	})
+	return do(o)
+}
+
+// operation returns what is confirmed of a draft.
+func operation(d Draft) customer.Operation {
+	return customer.Operation{
+		Key: Key(d.ID), Bound: []string{strconv.FormatInt(d.ReceiverID, 10), d.Phone.String(), strconv.FormatInt(int64(d.Amount), 10)},
+	}
 }

@@ -4,7 +4,8 @@
 // The database holds the hash of a token, never the token. A login gets a new
 // token, and a logout ends the session on the server. A visitor who stores nothing
 // has no row. A request that began before its session ended doesn't restore it.
-// Forms from other sites are refused. The package has no pages and reads nothing
+// Forms from other sites are refused. A row that was written without the server's
+// secret is no session. The package has no pages and reads nothing
 // but sessions and their customers.
 package session
 
@@ -37,11 +38,11 @@ const seenEvery = time.Minute
 
 // Options configures the sessions.
 type Options struct {
-	// Secret is the server's secret, from which the keys of cookies and form tokens
-	// are derived.
+	// Secret is the server's secret, from which the keys of cookies, form tokens and
+	// rows are derived.
 	Secret []byte
-	// PreviousSecret is the secret that Secret replaces; empty: none. Cookies and form
-	// tokens made with it are accepted.
+	// PreviousSecret is the secret that Secret replaces; empty: none. Cookies, form
+	// tokens and rows made with it are accepted.
 	PreviousSecret []byte
 	// Secure reports whether the site is reached over https, at Public.
 	Secure bool
@@ -54,7 +55,7 @@ type Options struct {
 	// Ended, if not nil, is called in the transaction in which the customer holder
 	// ends the session in a browser or, with others, in all browsers but that one.
 	Ended func(tx *database.Tx, holder int64, browser string, others bool) error
-	// SecurityLog gets logouts and ended sessions; may be nil.
+	// SecurityLog gets logouts, ended and forged sessions; may be nil.
 	SecurityLog *securitylog.Log
 	// Now replaces the database's clock, for tests.
 	Now func() time.Time
@@ -66,6 +67,7 @@ type Sessions struct {
 	store      *store
 	cookieKeys keyedhash.Keys
 	formKeys   keyedhash.Keys
+	macKeys    keyedhash.Keys
 	secure     bool
 	public     string // expected origin of forms over https; empty: the request's Host
 	left       func(*database.Tx, string, int64) error
@@ -87,7 +89,9 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	}
 	s.store = &store{s}
 	s.reads = database.NewCoalescer(s.readRows)
-	for use, keys := range map[string]*keyedhash.Keys{"elsom session cookie": &s.cookieKeys, "elsom session form": &s.formKeys} {
+	for use, keys := range map[string]*keyedhash.Keys{
+		"elsom session cookie": &s.cookieKeys, "elsom session form": &s.formKeys, "elsom session row": &s.macKeys,
+	} {
 		derived, err := keyedhash.DeriveAll(use, o.Secret, o.PreviousSecret)
 		if err != nil {
 			return nil, fmt.Errorf("session: %w", err)
@@ -164,7 +168,7 @@ func (s *Session) Browser() string {
 	if s.sessions == nil {
 		return ""
 	}
-	return s.visit().browser
+	return s.visit().row.Browser
 }
 
 // SignedIn reports whether the customer is still signed in, and locks the session
@@ -271,8 +275,9 @@ func (s *Session) Confirmed(ctx context.Context) error {
 	if v.holder == nil || v.holder.Browser.Known {
 		return nil
 	}
+	v.row.Known = true
 	//mutant:drop ./web TestStrangeBrowserConfirms
-	if err := s.sessions.markKnown(ctx, v.key); err != nil {
+	if err := s.sessions.markKnown(ctx, v.key, macOf(s.sessions.macKeys.Current(), &v.row)); err != nil {
 		return fault.Wrap("session.confirmed", err)
 	}
 	known := *v.holder

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -38,6 +36,8 @@ type row struct {
 	CreatedAt time.Time
 	SeenAt    time.Time
 	EndsAt    time.Time
+	// MAC is macOf the row; NULL for a visitor.
+	MAC []byte `gorm:"column:mac"`
 }
 
 // TableName implements GORM's Tabler.
@@ -55,8 +55,8 @@ type visit struct {
 	token  []byte
 	key    string
 	holder *customer.Customer // nil for a visitor
-	// browser identifies the browser; it is a column of the row.
-	browser string
+	// row is the row of a customer's session, as it was read or written.
+	row row
 	// stored reports whether a row existed at the start of the request; base are its
 	// values.
 	stored bool
@@ -126,6 +126,10 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll b
 		}
 		return st.delete(ctx, f.Row.Handle)
 	}
+	//mutant:drop ./web TestForgedSessionIsNone
+	if f.Row.CustomerID != nil && !st.made(ctx, &f.Row, f.Holder.Customer()) {
+		return st.delete(ctx, f.Row.Handle)
+	}
 	if err := json.Unmarshal([]byte(f.Row.Data), &v.base); err != nil {
 		return fmt.Errorf("session: data: %w", err)
 	}
@@ -136,7 +140,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll b
 	if f.Row.CustomerID != nil {
 		holder := f.Holder.Customer()
 		holder.Browser = customer.Browser{Session: v.key, Known: f.Row.Known}
-		v.holder, v.browser = &holder, f.Row.Browser
+		v.holder, v.row = &holder, f.Row
 	}
 	//mutant:replace !poll && => ./web TestPollDoesNotKeepTheSession
 	if !poll && now.Sub(f.Row.SeenAt) >= seenEvery {
@@ -209,16 +213,6 @@ func (st *store) Save(r *http.Request, w http.ResponseWriter, g *sessions.Sessio
 	return nil
 }
 
-func texts(g *sessions.Session) map[string]string {
-	values := map[string]string{}
-	for name, value := range g.Values {
-		if name, ok := name.(string); ok {
-			values[name], _ = value.(string)
-		}
-	}
-	return values
-}
-
 // rotate replaces the request's session by a new one in one transaction. The old
 // token is invalid afterwards. holder is the customer to sign in; nil logs out.
 func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, holder *customer.Customer) error {
@@ -250,30 +244,17 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 		}
 		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, deviceOf(c.Request().UserAgent())
 		r.Browser, r.Known, r.Network = device, holder.Browser.Known, networkOf(c.RealIP())
+		r.MAC = macOf(s.macKeys.Current(), r)
+		v.row = *r
 		return tx.Gorm().Create(r).Error
 	})
 	if err != nil {
 		return fault.Wrap("session.rotate", err)
 	}
 	if holder != nil {
-		v.stored, v.browser = true, device
+		v.stored = true
 	}
 	return nil
-}
-
-// valuesFor returns the values that SetFor stored for this customer.
-func valuesFor(g *sessions.Session, holder *customer.Customer) map[string]string {
-	values := map[string]string{}
-	if holder == nil {
-		return values
-	}
-	for name, value := range texts(g) {
-		//mutant:replace nameFor(holder.ID, "") => name[:max(0, strings.LastIndex(name, " ")+1)] ./web TestUnsentFormIsForItsCustomer
-		if name, ours := strings.CutPrefix(name, nameFor(holder.ID, "")); ours {
-			values[name] = value
-		}
-	}
-	return values
 }
 
 // newRow returns a row without a customer.
@@ -362,19 +343,6 @@ func (st *store) insert(tx *database.Tx, key string, data map[string]string) (bo
 	return result.RowsAffected == 1, result.Error
 }
 
-func applied(data, changes map[string]string) map[string]string {
-	merged := map[string]string{}
-	maps.Copy(merged, data)
-	for name, value := range changes {
-		if value == "" {
-			delete(merged, name)
-		} else {
-			merged[name] = value
-		}
-	}
-	return merged
-}
-
 // read returns a session with its customer; nil if there is none. Concurrent reads
 // share one statement.
 func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
@@ -384,7 +352,7 @@ func (s *Sessions) read(ctx context.Context, key string) (*found, error) {
 // readRows reads sessions with their customers in one statement.
 func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error) {
 	these, list := database.InList(s.db.Dialect(), keys)
-	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.known, s.seen_at, s.ends_at, `+
+	rows, err := database.ScanAll(s.db.Gorm(ctx).Raw(`SELECT s.id, s.handle, s.customer_id, s.epoch, s.data, s.browser, s.known, s.seen_at, s.ends_at, s.mac, `+
 		customer.JoinedColumns+` FROM sessions s`+customer.JoinClause("s.customer_id")+` WHERE s.id `+these, list), (*found).scanTargets)
 	return database.AlignRows(keys, rows, func(f found) string { return f.Row.ID }), err
 }
@@ -392,7 +360,7 @@ func (s *Sessions) readRows(ctx context.Context, keys []string) ([]*found, error
 // scanTargets returns the scan destinations of readRows' columns.
 func (f *found) scanTargets() []any {
 	r := &f.Row
-	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.Known, &r.SeenAt, &r.EndsAt}, f.Holder.ScanTargets()...)
+	return append([]any{&r.ID, &r.Handle, &r.CustomerID, &r.Epoch, &r.Data, &r.Browser, &r.Known, &r.SeenAt, &r.EndsAt, &r.MAC}, f.Holder.ScanTargets()...)
 }
 
 func (s *Sessions) exec(ctx context.Context, statement string, args ...any) error {

@@ -20,10 +20,10 @@ func (s *Sessions) touch(ctx context.Context, key string, now time.Time) error {
 	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
 }
 
-// markKnown stores that the session's browser has confirmed an operation. key is the
-// row's id, as of touch.
-func (s *Sessions) markKnown(ctx context.Context, key string) error {
-	return s.exec(ctx, `UPDATE sessions SET known = TRUE WHERE id = ?`, key)
+// markKnown stores that the session's browser has confirmed an operation, with the mac
+// of the row as it is then. id is the row's, the hash of the cookie's token.
+func (s *Sessions) markKnown(ctx context.Context, id string, mac []byte) error {
+	return s.exec(ctx, `UPDATE sessions SET known = TRUE, mac = ? WHERE id = ?`, mac, id)
 }
 
 // listed returns the customer's sessions that have not ended, by the conditions of

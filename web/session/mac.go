@@ -1,0 +1,62 @@
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/binary"
+	"log/slog"
+
+	"elsom/internal/customer"
+	"elsom/internal/keyedhash"
+	"elsom/internal/securitylog"
+)
+
+// macForm is the first byte of what a session's mac covers. It changes if that does.
+const macForm = 1
+
+// maxMACInput is the length of what a mac covers, at most.
+const maxMACInput = 1 + 2*(1+64) + 3*8 + 1
+
+// macOf returns the keyed hash of what a row decides: whose session has the token with
+// the hash ID, in which browser, until when. Whoever writes the database without the
+// server's secret can make no row that verifies. It doesn't cover the time of the last
+// request, which changes often: only the end, which no request moves.
+func macOf(key keyedhash.Key, r *row) []byte {
+	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	b := append(make([]byte, 0, maxMACInput), macForm)
+	//mutant:replace text(b, r.ID) => b TestForgedSessions
+	b = text(b, r.ID)
+	//mutant:replace uint64(*r.CustomerID) => 0 TestForgedSessions
+	b = binary.BigEndian.AppendUint64(b, uint64(*r.CustomerID))
+	//mutant:replace uint64(r.Epoch) => 0 TestForgedSessions
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Epoch))
+	//mutant:replace uint64(r.EndsAt.UnixMicro()) => 0 TestForgedSessions
+	b = binary.BigEndian.AppendUint64(b, uint64(r.EndsAt.UnixMicro()))
+	//mutant:replace text(b, r.Browser) => b TestForgedSessions
+	b = text(b, r.Browser)
+	//mutant:replace if r.Known => if false TestForgedSessions
+	if r.Known {
+		b = append(b, 1)
+	}
+	return key.MAC(b)
+}
+
+// made reports whether this server made the row of a customer's session. A row that it
+// didn't is logged: somebody writes the database, or the previous release runs beside
+// this one, whose rows have no mac.
+func (s *Sessions) made(ctx context.Context, r *row, holder customer.Customer) bool {
+	//mutant:replace s.macKeys.Any => !s.macKeys.Any TestForgedSessions
+	if s.macKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(macOf(key, r), r.MAC) }) {
+		return true
+	}
+	detail := "forged"
+	if len(r.MAC) == 0 {
+		detail = "unsigned"
+	}
+	slog.WarnContext(ctx, "session: refused a session that this server did not make", "customer", holder.ID, "why", detail)
+	//mutant:drop ./web TestForgedSessionIsNone
+	s.security.Record(ctx, securitylog.Entry{
+		Kind: securitylog.Kind{Event: securitylog.Session, Outcome: securitylog.Refused}, Detail: detail, Number: holder.Phone, Wallet: holder.ID,
+	})
+	return false
+}
