@@ -64,7 +64,7 @@ func TestMetricsWithoutTheDatabase(t *testing.T) {
 // command prints the password of an unusable address.
 func TestStartWithWrongDatabase(t *testing.T) {
 	t.Parallel()
-	server := system.NewPostgres(t)
+	server := system.NewEmptyPostgres(t)
 	if err := server.Exec("elsom", "CREATE ROLE guest LOGIN"); err != nil {
 		t.Fatal(err)
 	}

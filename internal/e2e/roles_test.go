@@ -16,7 +16,7 @@ import (
 // change what is append-only.
 func TestExampleRoles(t *testing.T) {
 	t.Parallel()
-	server := system.NewPostgres(t)
+	server := system.NewEmptyPostgres(t)
 	script := func(args ...string) string {
 		out := system.Run(t, nil, append([]string{"example", "roles"}, args...)...)
 		if out.Code != 0 {
@@ -76,7 +76,7 @@ func TestExampleRoles(t *testing.T) {
 // goes on with its old role and address.
 func TestRolesOfAnOlderDatabase(t *testing.T) {
 	t.Parallel()
-	server := system.NewPostgres(t)
+	server := system.NewEmptyPostgres(t)
 	require.NoError(t, server.Exec("elsom", "CREATE ROLE elsom LOGIN CREATEDB; ALTER DATABASE elsom OWNER TO elsom"))
 	address := "ELSOM_DATABASE_URL=" + server.ServingAddress("elsom")
 	if out := system.Run(t, []string{address}, "migrate"); out.Code != 0 {

@@ -64,9 +64,11 @@ func (s *PostgresServer) Promote() error {
 	return s.exec("SELECT 1 / CAST(CASE WHEN pg_promote() THEN 1 ELSE 0 END AS BIGINT)")
 }
 
-// FailoverAddress returns the address of a database on the primary of two servers.
+// FailoverAddress returns the address, for the serving role, of a database on the
+// primary of two servers.
 func (s *PostgresServer) FailoverAddress(other *PostgresServer, database string) string {
-	return s.base + "," + strings.TrimPrefix(other.base, "postgres://postgres@") + "/" + database + "?sslmode=disable&target_session_attrs=read-write"
+	hosts := s.base + "," + strings.TrimPrefix(other.base, "postgres://postgres@")
+	return ServingAddress(hosts + "/" + database + "?sslmode=disable&target_session_attrs=read-write")
 }
 
 // CreateDatabase creates an empty database on the server.

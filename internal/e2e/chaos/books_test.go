@@ -98,7 +98,7 @@ func (d *scenario) compareBooks() {
 	}
 	d.wallets(paid)
 	d.messages()
-	d.Audit(d.t)
+	checkLog(d.t, d.Site, d.books, d.head)
 }
 
 // mismatch describes how the three records of an order disagree; empty if they

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,9 @@ type scenario struct {
 	moved map[*customer]int64
 	// books reads the portals' database.
 	books *database.DB
+	// checkpointKey is the setting of the key of the log's checkpoints, and head a file
+	// with an early one.
+	checkpointKey, head string
 }
 
 // newScenario starts portals on a fresh database and registers customers with
@@ -90,6 +94,11 @@ type scenario struct {
 func newScenario(t *testing.T, address string, portals, holders int, env ...string) *scenario {
 	t.Helper()
 	d := &scenario{t: t, random: newRandom(t), moved: map[*customer]int64{}}
+	private, _ := newCheckpointKey(t)
+	d.checkpointKey = "ELSOM_CHECKPOINT_KEY=" + private
+	if !slices.ContainsFunc(env, func(line string) bool { return strings.HasPrefix(line, "ELSOM_CHECKPOINT_KEY") }) {
+		env = append(env[:len(env):len(env)], d.checkpointKey)
+	}
 	d.Site = system.NewSite(t, address, append([]string{system.WithoutRateLimits}, env...)...)
 	d.ShortenBillerCalls(t, "1s")
 	d.portals = append(d.portals, d.Site)
@@ -104,6 +113,7 @@ func newScenario(t *testing.T, address string, portals, holders int, env ...stri
 	for range holders {
 		d.customers = append(d.customers, d.newCustomer())
 	}
+	d.head = saveCheckpoint(t, d.Site)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the seed was %d", seed())

@@ -70,6 +70,7 @@ func TestKilledPaymentsEndOnce(t *testing.T) {
 					rounds[kill] = append(rounds[kill], c.draft(t, i%holders))
 				}
 			}
+			head := saveCheckpoint(t, c.Site)
 			for kill, round := range rounds {
 				c.killUnderLoad(t, kill, round)
 			}
@@ -77,7 +78,7 @@ func TestKilledPaymentsEndOnce(t *testing.T) {
 			c.waitEnded(t)
 			c.checkBalances(t)
 			c.checkSMS(t)
-			c.Audit(t)
+			checkLog(t, c.Site, c.books, head)
 			c.Audit(t, "--since=1h")
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,7 +97,8 @@ func newCrashPointTest(t *testing.T, name, address string) *crashPointTest {
 	var sms string
 	c.gateway, sms = c.points.sendsms(t)
 	c.Env = []string{
-		system.SecretKey, system.PINPepper, "ELSOM_LISTEN=" + strings.TrimPrefix(c.BaseURL, "http://"),
+		system.SecretKey, system.PINPepper, c.checkpointKey, "ELSOM_CHECKPOINT_FILE=" + filepath.Join(t.TempDir(), "checkpoint"),
+		"ELSOM_LISTEN=" + strings.TrimPrefix(c.BaseURL, "http://"),
 		"ELSOM_DOSTEK_URL=" + c.points.calls(t, c.StandInURL) + "/pay", "ELSOM_SMS_URL=" + sms,
 	}
 	if name == "postgres" {

@@ -13,7 +13,7 @@ import (
 func TestPostgresRestarts(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
-	d := newScenario(t, server.Address("elsom"), 2, scale(2, 6))
+	d := newScenario(t, server.ServingAddress("elsom"), 2, scale(2, 6))
 	restarts, least := scale(1, 10), 1<<30
 	for range restarts {
 		least = min(least, d.pressDuring(120, func() {

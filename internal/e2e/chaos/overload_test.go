@@ -21,17 +21,15 @@ import (
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
-	owner := databasetest.Reopen(t, server.Address("elsom"))
+	superuser := databasetest.Reopen(t, server.Address("elsom"))
 	command := func(statement string) {
 		t.Helper()
-		if _, err := owner.Pool().Exec(statement); err != nil {
+		if _, err := superuser.Pool().Exec(statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	command("CREATE ROLE elsom LOGIN")
-	command("ALTER DATABASE elsom OWNER TO elsom")
-	d := newScenario(t, strings.Replace(server.Address("elsom"), "postgres@", "elsom@", 1), 2, scale(2, 6))
-	d.books = owner
+	d := newScenario(t, server.ServingAddress("elsom"), 2, scale(2, 6))
+	d.books = superuser // its connections are not limited
 	n := scale(100, 300)
 
 	orders := d.drafts(n)
@@ -49,7 +47,7 @@ func TestFewConnections(t *testing.T) {
 	d.pressAgain(orders)
 
 	orders = d.drafts(n)
-	lock, err := owner.Pool().Begin()
+	lock, err := superuser.Pool().Begin()
 	if err != nil {
 		t.Fatal(err)
 	}

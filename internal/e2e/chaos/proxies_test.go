@@ -94,9 +94,15 @@ func (p *killPoints) sqliteCommits(t *testing.T) (address string) {
 	})
 }
 
-// postgresCommits is a proxy between a portal and PostgreSQL. It parses enough of
-// the protocol to see commits.
+// postgresCommits is a proxy between a portal and PostgreSQL.
 func (p *killPoints) postgresCommits(t *testing.T, database string) (address string) {
+	t.Helper()
+	return proxyCommits(t, database, p.reach)
+}
+
+// proxyCommits is a proxy between portals and PostgreSQL. It calls reach after each commit
+// and closes the connection, without its answer, if that returns false.
+func proxyCommits(t *testing.T, database string, reach func(what string) bool) (address string) {
 	t.Helper()
 	at, err := url.Parse(database)
 	if err != nil {
@@ -114,7 +120,7 @@ func (p *killPoints) postgresCommits(t *testing.T, database string) (address str
 			_, _ = io.Copy(behind, client)
 			_ = behind.Close()
 		}()
-		_ = p.relay(behind, client)
+		_ = relayCommits(behind, client, reach)
 	})
 	at.RawQuery += "&application_name=" + proxiedName
 	return at.String()
@@ -123,9 +129,10 @@ func (p *killPoints) postgresCommits(t *testing.T, database string) (address str
 // proxiedName is the application_name of the proxied portal.
 const proxiedName = "portal"
 
-var errKilled = errors.New("the portal is dead")
+var errCut = errors.New("the connection is cut")
 
-func (p *killPoints) relay(server io.Reader, client io.Writer) error {
+// relayCommits parses enough of the protocol to see commits.
+func relayCommits(server io.Reader, client io.Writer, reach func(what string) bool) error {
 	in, out := bufio.NewReader(server), bufio.NewWriter(client)
 	wrote := false
 	for {
@@ -143,8 +150,8 @@ func (p *killPoints) relay(server io.Reader, client io.Writer) error {
 			wrote = tag != "ROLLBACK" && (wrote || tag == "COMMIT" || changedRows(tag))
 		case 'Z': // ready for the next; I: in no transaction
 			if body[0] == 'I' {
-				if wrote && !p.reach("commit") {
-					return errKilled
+				if wrote && !reach("commit") {
+					return errCut
 				}
 				wrote = false
 			}

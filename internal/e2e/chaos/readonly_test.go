@@ -69,8 +69,8 @@ func TestFencedPrimary(t *testing.T) {
 func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := system.NewPostgres(t)
-	d := newScenario(t, server.Address("elsom"), 1, 2)
-	books := databasetest.Reopen(t, server.Address("elsom")+"&statement_timeout=0")
+	d := newScenario(t, server.ServingAddress("elsom"), 1, 2)
+	owner := databasetest.Reopen(t, databasetest.OwnerAddress(server.Address("elsom"))+"&statement_timeout=0")
 	set := func(name, value string) {
 		t.Helper()
 		if err := server.Set(name, value); err != nil {
@@ -107,7 +107,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	d.WaitHealthStatus(t, http.StatusOK)
 
 	set("statement_timeout", "500")
-	tx, err := books.Pool().BeginTx(context.Background(), nil)
+	tx, err := owner.Pool().BeginTx(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package chaos_test
 
 import (
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +22,8 @@ func TestPointInTimeRecovery(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
 	require.NoError(t, server.CreateDatabase("elsom"))
-	d := newScenario(t, server.Address("elsom"), 1, 2)
+	require.NoError(t, server.Prepare("elsom"))
+	d := newScenario(t, server.ServingAddress("elsom"), 1, 2, "ELSOM_CHECKPOINT_FILE="+filepath.Join(t.TempDir(), "witness"))
 	ended := d.pay(6)
 	base, err := server.BaseBackup()
 	require.NoError(t, err)
@@ -40,11 +43,13 @@ func TestPointInTimeRecovery(t *testing.T) {
 	d.SetStandIn(t, "service", "dostek", "command", "pay", "mode", "normal")
 	later := d.pay(6)
 	require.NoError(t, server.WaitArchived())
+	d.waitSealed()
+	lost := saveCheckpoint(t, d.Site)
 	d.Portal.Stop(syscall.SIGKILL)
 	server.Kill()
 
 	require.NoError(t, base.RecoverTo(moment))
-	d.useDatabase(base.Address("elsom"))
+	d.useDatabase(base.ServingAddress("elsom"))
 	if n := d.count("SELECT COUNT(*) FROM payments WHERE state = 'completed'"); n != len(ended) {
 		t.Errorf("%d payments are completed, %d were", n, len(ended))
 	}
@@ -72,6 +77,37 @@ func TestPointInTimeRecovery(t *testing.T) {
 		t.Error("no payment is accepted")
 	}
 	d.Audit(t)
+	d.branch(lost)
+	checkLog(t, d.Site, d.books, d.head)
+}
+
+// branch declares that the log continues from the restored state, which the sealer does
+// not do by itself, and checks that the lost checkpoint is then known as abandoned.
+func (d *scenario) branch(lost string) {
+	d.t.Helper()
+	if d.count("SELECT COUNT(*) FROM log_queue") == 0 {
+		d.t.Error("the restored log was extended")
+	}
+	if out := d.Command(d.t, "audit", "--compare-head", lost); out.Code != 1 || strings.Contains(out.Stderr, "abandoned") {
+		d.t.Errorf("before the branch: %+v", out)
+	}
+	if out := d.Command(d.t, "log", "branch", "--staff", "Aibek", "--reason", "restored"); out.Code != 0 {
+		d.t.Errorf("log branch: %+v", out)
+	}
+	if out := d.Command(d.t, "audit", "--compare-head", lost); out.Code != 1 || !strings.Contains(out.Stderr, "abandoned branch") {
+		d.t.Errorf("after the branch: %+v", out)
+	}
+}
+
+// waitSealed waits until nothing is queued for the log.
+func (d *scenario) waitSealed() {
+	d.t.Helper()
+	for try := 0; d.count("SELECT COUNT(*) FROM log_queue") > 0; try++ {
+		if try == sealTries {
+			d.t.Fatal("the log's queue doesn't become empty")
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
 }
 
 // pressed sends n payments, all of which must be accepted.

@@ -135,9 +135,15 @@ func (s *Site) SetStandIn(t testing.TB, fields ...string) {
 // hold and the log is whole.
 func (s *Site) Audit(t testing.TB, flags ...string) {
 	t.Helper()
-	if out := Run(t, append(s.Env[:len(s.Env):len(s.Env)], "ELSOM_DATABASE_URL="+s.Database), append([]string{"audit"}, flags...)...); out.Code != 0 {
+	if out := s.Command(t, append([]string{"audit"}, flags...)...); out.Code != 0 {
 		t.Errorf("the books don't hold (%d):\n%s%s", out.Code, out.Stdout, out.Stderr)
 	}
+}
+
+// Command runs a command of elsom with the portal's settings.
+func (s *Site) Command(t testing.TB, args ...string) Output {
+	t.Helper()
+	return Run(t, append(s.Env[:len(s.Env):len(s.Env)], "ELSOM_DATABASE_URL="+s.Database), args...)
 }
 
 // Keys of a portal in production.
