@@ -167,7 +167,7 @@ func newAppWith(t *testing.T, o options) *testApp {
 		Portal: portal.New(portal.Services{
 			Customers: app.Customers, Wallets: app.Wallets, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
 			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
-			Proofs: portal.Proofs{Sealed: app.log.IsSealed, Receipt: app.receiptFile},
+			Proof: app.receiptFile,
 		}),
 		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https, SecurityLog: app.Security,
 		Healthy:    func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },

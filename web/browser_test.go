@@ -301,6 +301,14 @@ func (b *browser) shows(words ...string) *browser {
 	return b
 }
 
+func (b *browser) showsNot(words string) *browser {
+	b.t.Helper()
+	if strings.Contains(b.text(), line(words)) {
+		b.t.Errorf("%s (%d) shows %q:\n%s", b.at, b.status, words, b.text())
+	}
+	return b
+}
+
 func (b *browser) wantStatus(status int) *browser {
 	b.t.Helper()
 	if b.status != status {

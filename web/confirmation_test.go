@@ -70,7 +70,7 @@ func TestStrangeBrowserConfirms(t *testing.T) {
 		before := app.counts()
 		b.draft(company, "250,50").press("Оплатить")
 		check := b.wantConfirmation("code")
-		b.shows("Подтвердите платёж", "250,50 сом", "0020 7199 6100 17", "Пока ничего не оплачено")
+		b.shows("Подтвердите платёж", "250,50 сом", "0020 7199 6100 17", "Пока ничего не оплачено", "первую операцию в новом браузере").showsNot("суммы больше")
 		app.wantBalance(holder, 1000_00)
 		sms := app.messages(holder.Phone)[0]
 		if !strings.Contains(sms, "250,50 сом") || !strings.Contains(sms, company) || !strings.Contains(sms, "DosTek") || digits.FindString(sms) != sms[:6] {
@@ -127,16 +127,20 @@ func TestLargeSumIsConfirmed(t *testing.T) {
 	for range 2 {
 		b.draft(company, "5000,01").press("Оплатить")
 		b.wantConfirmation("code")
+		b.shows("подтверждать суммы больше 5 000,00 сом").showsNot("новом браузере")
 		b.fill("code", app.code(holder.Phone)).press("Подтвердить").wantPaid()
 	}
 	b.sending(to, "5000").press("Перевести 5").wantPaid()
 	b.sending(to, "5000,01").press("Перевести 5")
 	b.wantConfirmation("code")
-	b.shows("Подтвердите перевод", to.Phone.Pretty(), "5 000,01 сом")
+	b.shows("Подтвердите перевод", to.Phone.Pretty(), "5 000,01 сом", "Пока ничего не переведено", "суммы больше 5 000,00 сом").showsNot("оплачено")
 	if sms := app.messages(holder.Phone)[0]; !strings.Contains(sms, "5 000,01 сом") || !strings.Contains(sms, line(to.Phone.Pretty())) {
 		t.Errorf("the SMS is %q", sms)
 	}
 	b.fill("code", app.code(holder.Phone)).press("Подтвердить").wantPaid()
+	strange := app.strangeBrowserOf(holder).sending(to, "6000").press("Перевести 6")
+	strange.wantConfirmation("code")
+	strange.shows("подтверждать суммы больше 5 000,00 сом и первую операцию в новом браузере")
 	app.wantBalance(to, 10_000_01)
 	const above, none = `confirm_above: "5000.00"`, "confirm_above: none"
 	app.changeCatalog(above, none, above, none, above, none) // of all levels

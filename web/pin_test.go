@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"elsom/internal/customer"
 	"elsom/internal/phone"
@@ -117,6 +118,21 @@ func TestLockedPINPaysNothing(t *testing.T) {
 	b.draft(company, "250,50").fill("pin", pin).press("Оплатить").wantStatus(200)
 	app.wantBalance(holder, 749_50)
 	b.open("/settings/pin").shows("ПИН-код из СМС уже использован")
+}
+
+// The page of an expired PIN has no form; it says where a new one comes from.
+func TestExpiredPIN(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	holder, pin := app.dialed()
+	b := app.browserOf(holder).open("/settings/pin").shows("Он подтверждает один платёж, до ")
+	app.advance(30 * 24 * time.Hour)
+	b = app.browserOf(holder).open("/settings/pin").shows("Срок ПИН-кода истёк", "новый ПИН-код выдаст сотрудник")
+	if n := b.page.Find("main form, main [name=old_pin]").Length(); n != 0 {
+		t.Errorf("%d forms", n)
+	}
+	b.draft(company, "100").press("Оплатить").fill("pin", pin).press("Оплатить").wantStatus(422).shows("Не получилось", "Деньги не списаны", "новый выдаст сотрудник")
+	app.wantBalance(holder, 1000_00)
 }
 
 func TestPINIsSetAndChangedOnTheSite(t *testing.T) {

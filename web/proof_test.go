@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"elsom/internal/receipt"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
-// A receipt has its proof as a file once it is sealed, for its owner only.
+// A receipt has its proof as a file, for its owner only. Before it is sealed, the answer
+// is a page that asks for it again.
 func TestReceiptProof(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
@@ -21,17 +23,19 @@ func TestReceiptProof(t *testing.T) {
 	b := app.browserOf(holder)
 	b.draft(company, "250,50").press("Оплатить").waitEnded()
 	path := b.at.Path
-	hasLink := func() bool { return b.open(path).page.Find(`a[href="`+path+`/proof"]`).Length() == 1 }
-	if hasLink() {
-		t.Error("there is a link before the payment is sealed")
+	if href := b.control("Скачать подтверждение").AttrOr("href", ""); href != path+"/proof" {
+		t.Errorf("the link leads to %q", href)
 	}
-	if answer := b.ask(http.MethodGet, path+"/proof", nil); answer.Code != http.StatusNotFound {
-		t.Errorf("before it is sealed: %d", answer.Code)
+	waiting := b.ask(http.MethodGet, path+"/proof", nil)
+	if again := waiting.Header().Get("Refresh"); waiting.Code != http.StatusAccepted || again != "2; url="+path+"/proof?poll=1" {
+		t.Errorf("before it is sealed: %d, %q", waiting.Code, again)
+	}
+	app.advance(3 * time.Minute)
+	waiting = b.ask(http.MethodGet, path+"/proof?poll=1", nil)
+	if again := waiting.Header().Get("Refresh"); waiting.Code != http.StatusAccepted || again != "" || !strings.Contains(waiting.Body.String(), "Попробуйте позже") {
+		t.Errorf("long after the payment: %d, %q", waiting.Code, again)
 	}
 	require.Value(app.log.Seal(t.Context()))(t)
-	if !hasLink() || !strings.Contains(b.text(), "Подтверждение") {
-		t.Error("there is no link after the payment is sealed")
-	}
 	answer := b.ask(http.MethodGet, path+"/proof", nil)
 	code := b.data("payment-code")
 	if answer.Code != http.StatusOK || answer.Header().Get("Content-Disposition") != `attachment; filename="receipt-`+code+`.json"` || answer.Header().Get("Cache-Control") != "no-store" {

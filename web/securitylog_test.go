@@ -127,7 +127,7 @@ func TestSecurityEventsOfLimits(t *testing.T) {
 	}
 	b.wantStatus(http.StatusTooManyRequests)
 	limited := app.events(securitylog.Query{Outcome: securitylog.Limited})
-	app.wantEvent("login limited attempt.too_many", limited)
+	app.wantEvent("login limited ratelimit.too_many", limited)
 	if len(limited) != 1 {
 		t.Errorf("%+v", limited)
 	}

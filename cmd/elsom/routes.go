@@ -37,7 +37,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		Sessions: sessions,
 		Portal: portal.New(portal.Services{
 			Customers: a.customers, Wallets: a.wallets, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
-			Messages: a.messages, Sessions: sessions, Now: a.db.Now, Notices: a.push, Proofs: a.proofs(), Development: a.config.Development(),
+			Messages: a.messages, Sessions: sessions, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Development: a.config.Development(),
 		}),
 		Terminal:       terminal.New(a.agents, a.cashin, slog.Default()),
 		USSD:           menu,
@@ -86,16 +86,17 @@ func (a *app) checkpoint(c echo.Context) error {
 	return c.String(http.StatusOK, head)
 }
 
-// proofs returns the portal's access to receipts with proofs.
-func (a *app) proofs() portal.Proofs {
-	return portal.Proofs{
-		Sealed: a.log.IsSealed,
-		Receipt: func(ctx context.Context, payment int64) ([]byte, error) {
-			r, err := a.log.Receipt(ctx, payment)
-			if err != nil {
-				return nil, err
-			}
-			return r.Encode()
-		},
+// proof returns the portal's access to receipts with proofs; nil without a key for
+// checkpoints.
+func (a *app) proof() func(ctx context.Context, payment int64) ([]byte, error) {
+	if a.config.CheckpointKeys() == nil {
+		return nil
+	}
+	return func(ctx context.Context, payment int64) ([]byte, error) {
+		r, err := a.log.Receipt(ctx, payment)
+		if err != nil {
+			return nil, err
+		}
+		return r.Encode()
 	}
 }

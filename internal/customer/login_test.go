@@ -83,13 +83,13 @@ func TestLoginLimitByNumberAndAddress(t *testing.T) {
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err := h.LogIn(ctx, number, good, at(home))
-		want(t, "the right password above the limit", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "the right password above the limit", err, fault.TooMany, "ratelimit.too_many", "")
 		// An unknown number is counted too.
 		for range loginNumberAddress.Limit {
 			_, _ = h.LogIn(ctx, stranger, other, at(home))
 		}
 		_, err = h.LogIn(ctx, stranger, other, at(home))
-		want(t, "an unknown number", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "an unknown number", err, fault.TooMany, "ratelimit.too_many", "")
 		h.advance(loginNumberAddress.Window)
 		if _, err := h.LogIn(ctx, number, good, at(home)); err != nil {
 			t.Errorf("later: %v", err)
@@ -111,7 +111,7 @@ func TestLoginLimitByAddress(t *testing.T) {
 		}
 	}
 	_, err := h.LogIn(t.Context(), stranger, "a guess", at(home))
-	want(t, "another number, the same address", err, fault.TooMany, "attempt.too_many", "")
+	want(t, "another number, the same address", err, fault.TooMany, "ratelimit.too_many", "")
 	_, err = h.LogIn(t.Context(), stranger, "a guess", at("198.51.100.1"))
 	want(t, "another address", err, fault.Invalid, "customer.password_wrong", "password")
 }
@@ -127,9 +127,9 @@ func TestResetOpensALockedNumber(t *testing.T) {
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err := h.LogIn(ctx, number, other, at("203.0.113.1"))
-		want(t, "guesses from new addresses", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "guesses from new addresses", err, fault.TooMany, "ratelimit.too_many", "")
 		_, err = h.LogIn(ctx, number, good, at("203.0.113.9"))
-		want(t, "the owner at a new address", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "the owner at a new address", err, fault.TooMany, "ratelimit.too_many", "")
 		h.deliver() // about the failures
 		if err := h.StartReset(ctx, browser, number, "ru", at("203.0.113.9")); err != nil {
 			t.Fatal(err)
@@ -168,19 +168,19 @@ func TestFamiliarBrowserIsNotLockedOut(t *testing.T) {
 			_ = h.StartReset(ctx, fmt.Sprint("neighbour", i), number, "ru", neighbour)
 		}
 		err := h.StartReset(ctx, "neighbour", number, "ru", neighbour)
-		want(t, "codes for the other person", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "codes for the other person", err, fault.TooMany, "ratelimit.too_many", "")
 		for range loginNumberAddress.Limit {
 			_, err := h.LogIn(ctx, number, other, neighbour)
 			want(t, "a guess", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err = h.LogIn(ctx, number, good, neighbour)
-		want(t, "the other person", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "the other person", err, fault.TooMany, "ratelimit.too_many", "")
 		for range loginDevice.Limit {
 			_, err = h.LogIn(ctx, number, other, own)
 			want(t, "the owner's wrong password", err, fault.Invalid, "customer.password_wrong", "password")
 		}
 		_, err = h.LogIn(ctx, number, good, own)
-		want(t, "too many wrong passwords in one browser", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "too many wrong passwords in one browser", err, fault.TooMany, "ratelimit.too_many", "")
 		h.advance(loginDevice.Window)
 		for i := range loginNumberAddress.Limit {
 			_, _ = h.LogIn(ctx, number, fmt.Sprint(other, i), neighbour)

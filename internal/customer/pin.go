@@ -141,9 +141,17 @@ func (cs *Customers) acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPu
 // expired reports whether a PIN that was sent by SMS and has confirmed nothing is too
 // old. A repeat of the operation that it has confirmed is still accepted.
 func (cs *Customers) expired(row *pinRow) bool {
-	life := cs.o.IssuedPINLife
-	//mutant:replace row.UsedFor == "" => true TestIssuedPINExpires
-	return life > 0 && row.Issued && row.UsedFor == "" && !cs.o.Now().Before(row.SetAt.Add(life))
+	at := cs.expiry(row)
+	return !at.IsZero() && !cs.o.Now().Before(at)
+}
+
+// expiry returns when a PIN expires; zero: never.
+func (cs *Customers) expiry(row *pinRow) time.Time {
+	//mutant:replace row.UsedFor != "" => false TestIssuedPINExpires
+	if cs.o.IssuedPINLife <= 0 || !row.Issued || row.UsedFor != "" {
+		return time.Time{}
+	}
+	return row.SetAt.Add(cs.o.IssuedPINLife).UTC()
 }
 
 // ReturnPIN makes a PIN that was sent by SMS usable again after the operation that
@@ -260,8 +268,10 @@ type PINState struct {
 	// Issued reports that the PIN was sent by SMS and not changed since. Used reports
 	// that it has confirmed its one operation and can only be changed now.
 	Issued, Used bool
-	// Expired reports that the PIN was sent by SMS and not used in time.
-	Expired bool
+	// Expired reports that the PIN was sent by SMS and not used in time, which ends at
+	// ExpiresAt; zero: it doesn't expire.
+	Expired   bool
+	ExpiresAt time.Time
 	// LockedUntil is zero unless the PIN is locked. StaffOnly reports that only
 	// staff can unlock it sooner.
 	LockedUntil time.Time
@@ -275,7 +285,7 @@ func (cs *Customers) PIN(ctx context.Context, id int64) (PINState, error) {
 		return PINState{}, fault.Wrap("customer.pin", err)
 	}
 	state := row.state(cs.o.Now())
-	state.Expired = cs.expired(row)
+	state.Expired, state.ExpiresAt = cs.expired(row), cs.expiry(row)
 	if !state.LockedUntil.IsZero() {
 		holder, err := cs.readByID(ctx, id)
 		if err != nil {

@@ -156,7 +156,7 @@ func TestUnlock(t *testing.T) {
 			}
 		}
 		h.advance(10 * time.Minute)
-		want(t, "a fourth time in a day", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
+		want(t, "a fourth time in a day", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "ratelimit.too_many", "")
 	})
 }
 

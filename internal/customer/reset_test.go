@@ -159,7 +159,7 @@ func TestChangePassword(t *testing.T) {
 			_, _ = h.ChangePassword(ctx, before.ID, good, other)
 		}
 		_, err = h.ChangePassword(ctx, before.ID, other, good)
-		want(t, "guessed too often", err, fault.TooMany, "attempt.too_many", "")
+		want(t, "guessed too often", err, fault.TooMany, "ratelimit.too_many", "")
 	})
 }
 

@@ -96,7 +96,7 @@ func TestCodeHasFiveAttempts(t *testing.T) {
 		_, err = h.ConfirmSignup(ctx, browser, code, at(home))
 		want(t, "the right code, too late", err, fault.TooMany, "customer.code_tries", "code")
 
-		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
+		want(t, "a new code at once", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "ratelimit.too_many", "")
 		h.advance(ResendPause)
 		if err := h.ResendCode(ctx, browser, ForSignup, at(home)); err != nil {
 			t.Fatal(err)
@@ -329,10 +329,10 @@ func TestCodesPerHourAreLimited(t *testing.T) {
 				t.Fatalf("start %d: %v", i+1, err)
 			}
 		}
-		want(t, "the sixth in an hour", h.StartSignup(ctx, browser, form(number)), fault.TooMany, "attempt.too_many", "")
-		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
+		want(t, "the sixth in an hour", h.StartSignup(ctx, browser, form(number)), fault.TooMany, "ratelimit.too_many", "")
+		want(t, "a reset", h.StartReset(ctx, browser, number, "ru", at(home)), fault.TooMany, "ratelimit.too_many", "")
 		h.advance(ResendPause)
-		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "attempt.too_many", "")
+		want(t, "a resend", h.ResendCode(ctx, browser, ForSignup, at(home)), fault.TooMany, "ratelimit.too_many", "")
 		// One address alone can't exhaust the number's codes.
 		elsewhere := form(number)
 		elsewhere.From = at("198.51.100.4")

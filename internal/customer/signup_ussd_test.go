@@ -250,7 +250,7 @@ func TestResendPIN(t *testing.T) {
 				want(t, "the PIN before", h.check(c.ID, before, ForBalance, ""), fault.Invalid, "customer.pin_wrong", "pin")
 			}
 		}
-		want(t, "a fourth time", h.ResendPIN(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
+		want(t, "a fourth time", h.ResendPIN(ctx, c.ID), fault.TooMany, "ratelimit.too_many", "")
 		if err := h.check(c.ID, pin, ForPayment, "payment:1"); err != nil {
 			t.Error(err)
 		}
@@ -309,7 +309,7 @@ func TestPINsAreAlwaysCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want(t, "a fourth PIN", h.ResendPIN(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
+	want(t, "a fourth PIN", h.ResendPIN(ctx, c.ID), fault.TooMany, "ratelimit.too_many", "")
 	h.deliver()
 	c = h.pinned(number)
 	for range 3 {
@@ -318,13 +318,13 @@ func TestPINsAreAlwaysCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "attempt.too_many", "")
+	want(t, "a fourth code", h.StartUnlock(ctx, browser, c.ID, good, "ru", at(home)), fault.TooMany, "ratelimit.too_many", "")
 	for range 4 {
 		if err := h.limitPINChange(ctx, c.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want(t, "a sixth change", h.limitPINChange(ctx, c.ID), fault.TooMany, "attempt.too_many", "")
+	want(t, "a sixth change", h.limitPINChange(ctx, c.ID), fault.TooMany, "ratelimit.too_many", "")
 	h.guess(c.ID, 4)
 	want(t, "a fifth PIN", h.check(c.ID, wrongPN, ForBalance, ""), fault.Forbidden, "customer.pin_locked", "")
 }

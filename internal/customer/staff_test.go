@@ -138,9 +138,9 @@ func TestPINChangesAreCounted(t *testing.T) {
 			}
 		}
 		for range 6 { // requests above the limit are not counted as wrong PINs
-			want(t, "a sixth", h.ChangePIN(ctx, c.ID, ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
+			want(t, "a sixth", h.ChangePIN(ctx, c.ID, ownPIN, otherPIN), fault.TooMany, "ratelimit.too_many", "")
 		}
-		want(t, "a sixth by proof", proven(ownPIN, otherPIN), fault.TooMany, "attempt.too_many", "")
+		want(t, "a sixth by proof", proven(ownPIN, otherPIN), fault.TooMany, "ratelimit.too_many", "")
 		h.advance(time.Hour + time.Second)
 		if err := h.ChangePIN(ctx, c.ID, ownPIN, otherPIN); err != nil {
 			t.Error(err)
@@ -154,7 +154,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 			}
 		}
 		h.exec(`UPDATE customers SET has_pin = FALSE`)
-		want(t, "the first", h.SetPIN(ctx, c, good, ownPIN), fault.TooMany, "attempt.too_many", "")
+		want(t, "the first", h.SetPIN(ctx, c, good, ownPIN), fault.TooMany, "ratelimit.too_many", "")
 	})
 }
 

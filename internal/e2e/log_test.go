@@ -154,12 +154,19 @@ func TestVerifyReceipt(t *testing.T) {
 	c.Press("Оплатить")
 	c.WaitAttribute("data-payment-status", "completed")
 	path := c.URL.Path
+	if !c.Offers("Скачать подтверждение") {
+		t.Errorf("the receipt doesn't offer its proof: %s", c.Text())
+	}
+	var answer *http.Response
 	require.Eventually(t, "the receipt has its proof", func() bool {
-		c.Open(path)
-		return c.Offers("Подтверждение")
+		var err error
+		answer, err = c.HTTP.Get(s.BaseURL + path + "/proof")
+		require.NoError(t, err)
+		if answer.StatusCode == http.StatusAccepted {
+			_ = answer.Body.Close()
+		}
+		return answer.StatusCode == http.StatusOK
 	})
-	answer, err := c.HTTP.Get(s.BaseURL + path + "/proof")
-	require.NoError(t, err)
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 // nor before a dash.
 var (
 	shortWord  = regexp.MustCompile(`(^|[\s\x{00a0}(«„])(\p{L}{1,2}) `)
-	beforeDash = strings.NewReplacer(" —", "\u00a0—")
+	beforeDash = strings.NewReplacer(" —", "\u00a0—", " –", "\u00a0–")
 )
 
 // noBreakRussian puts no-break spaces where a line of Russian must not end.

@@ -8,6 +8,7 @@ import (
 func TestNoBreakSpacesInRussian(t *testing.T) {
 	for text, want := range map[string]string{
 		"Вы и я в доме — вот.":        "Вы\u00a0и\u00a0я\u00a0в\u00a0доме\u00a0— вот.",
+		"Код – это числа.":            "Код\u00a0– это числа.",
 		"от {{.Minimum}} до {{.Max}}": "от\u00a0{{.Minimum}} до\u00a0{{.Max}}",
 		"Нажмите «Да и нет».":         "Нажмите «Да\u00a0и\u00a0нет».",
 		"без пробелов":                "без пробелов",

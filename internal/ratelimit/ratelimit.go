@@ -108,7 +108,7 @@ func (c *Counters) Counted(ctx context.Context, rule Rule, subject string) (int,
 // TooMany returns the error of an exhausted limit, for callers that count in tables
 // of their own.
 func TooMany(op string, after time.Duration) *fault.Error {
-	return TooManyWith(op, "attempt.too_many", after)
+	return TooManyWith(op, "ratelimit.too_many", after)
 }
 
 // TooManyWith is TooMany with another reason. The argument Count of its text is the

@@ -102,7 +102,7 @@ func (a *App) identity(o Options) {
 	a.Customers, err = customer.New(a.DB, customer.Options{
 		Secret: Secret, PINPepper: Secret, Counters: a.Counters, Sealer: a.Sealer, OpenWallet: wallet.Open,
 		Levels: a.Catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.Ledger.Balance(ctx, id) },
-		SecurityLog: a.Security, Hash: o.Hash,
+		SecurityLog: a.Security, Hash: o.Hash, IssuedPINLife: 30 * 24 * time.Hour,
 	})
 	require.NoError(a.T, err)
 	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)

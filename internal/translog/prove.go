@@ -2,7 +2,6 @@ package translog
 
 import (
 	"context"
-	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -12,18 +11,6 @@ import (
 	"elsom/internal/receipt"
 	"elsom/internal/signature"
 )
-
-// settling is how long after its time a record is queued at the latest, as far as IsSealed
-// assumes.
-const settling = 10 * time.Second
-
-// IsSealed reports whether what was committed at a time is sealed under a signed
-// checkpoint. It reads no record, so that pages can ask: while newer records wait, it
-// becomes true ten seconds late.
-func (l *Log) IsSealed(ctx context.Context, at time.Time) (bool, error) {
-	signed, oldest, err := readOldest(l.reader(ctx))
-	return signed && (oldest == 0 || oldest > database.FirstID(at.Add(settling))), fault.Wrap("translog.sealed", err)
-}
 
 // Receipt returns the receipt of a payment: its record, that of its end if it has ended,
 // and the proofs that both are in the log. It returns fault.NotFound if they are not

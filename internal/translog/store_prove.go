@@ -9,14 +9,6 @@ import (
 	"elsom/internal/receipt"
 )
 
-// readOldest reports whether there is a signed checkpoint, and returns the smallest id of
-// the queue; 0 if it is empty.
-func readOldest(g *gorm.DB) (signed bool, oldest int64, err error) {
-	var id sql.NullInt64
-	err = g.Raw("SELECT checkpoint <> '', (SELECT MIN(id) FROM log_queue) FROM log_state WHERE id = 1").Row().Scan(&signed, &id)
-	return signed, id.Int64, err
-}
-
 // readEnd returns the id of the transfer that ended a payment; 0 if it has not ended.
 func readEnd(g *gorm.DB, payment int64) (id int64, err error) {
 	err = g.Raw("SELECT id FROM transfers WHERE request_key = ?", receipt.EndKey(payment)).Row().Scan(&id)

@@ -5,6 +5,12 @@
 // script. The package contains no decisions.
 package component
 
+import (
+	"slices"
+
+	"elsom/internal/i18n"
+)
+
 // Input is the value of one field and its error. Templates never render the value
 // of a password.
 type Input struct {
@@ -44,4 +50,13 @@ func Problems(general string, inputs ...Named) []Problem {
 		}
 	}
 	return list
+}
+
+// summaryTitle returns the heading of the error summary: something to check in a field,
+// or a failure of the page.
+func summaryTitle(l i18n.Lang, problems []Problem) string {
+	if slices.ContainsFunc(problems, func(p Problem) bool { return p.ID != "" }) {
+		return l.T("component.problems")
+	}
+	return l.T("component.failed")
 }

@@ -150,7 +150,7 @@ func Summary(l i18n.Lang, problems []Problem, link Link) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(l.T("component.problems"))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(summaryTitle(l, problems))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/component/parts.templ`, Line: 26, Col: 37}
 			}

@@ -39,7 +39,7 @@ func cabinet() []State {
 		}},
 		{"cabinet-rich", "cabinet", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/cabinet")
-			f.Flash = l.T("door.password_changed")
+			f.Flash = l.T("flash.password_changed")
 			list := operations(l)[1:2]
 			list[0].Amount = -money.Max
 			return page.CabinetPage{Frame: f, Wallet: wallet, Balance: money.Max, Operations: list}.Page()
@@ -99,6 +99,7 @@ func messages(l i18n.Lang) page.MessagesPage {
 			{Text: l.T("sms.payment_completed", paid), State: page.MessageDelivered, At: at.Add(-time.Hour)},
 			{Text: l.T("sms.topped_up", i18n.Args{"Amount": money.Max}), State: page.MessageSent, At: at.Add(-2 * time.Hour)},
 			{Text: l.T("sms.password_changed"), State: page.MessageFailed, At: at.Add(-48 * time.Hour)},
+			{Text: l.T("sms.new_browser", i18n.Args{"At": "20.11.2026 09:10"}), State: page.MessageDelivered, At: at.Add(-60 * time.Hour)},
 		},
 	}
 }

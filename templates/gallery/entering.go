@@ -20,7 +20,7 @@ func entering() []State {
 		}},
 		{"phone-ended", "enter", func(l i18n.Lang) templ.Component {
 			f := visitor(l, "/")
-			f.Note = l.T("door.closed.device") + " " + l.T("portal.check.nothing_paid")
+			f.Note = l.T("session.ended.device") + " " + l.T("portal.check.nothing_paid")
 			return page.PhonePage{Frame: f, Phone: component.Input{Value: wallet}}.Page()
 		}},
 		{"login", "enter", func(l i18n.Lang) templ.Component {

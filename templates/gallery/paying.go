@@ -99,14 +99,25 @@ func receipts() []State {
 		}},
 		{"receipt", "receipt", func(l i18n.Lang) templ.Component {
 			view := receipt(l, page.Completed)
-			view.EndedAt = at
+			view.EndedAt, view.ProofHref = at, "/receipt/1/proof"
 			return view.Page()
 		}},
+		{"receipt-unproved", "receipt", func(l i18n.Lang) templ.Component {
+			view := receipt(l, page.Completed)
+			view.EndedAt, view.RepeatHref = at, ""
+			return view.Page()
+		}},
+		{"proof-soon", "receipt", func(l i18n.Lang) templ.Component { return proof(l, true).Page() }},
+		{"proof-later", "receipt", func(l i18n.Lang) templ.Component { return proof(l, false).Page() }},
 		{"receipt-refunded", "receipt", func(l i18n.Lang) templ.Component {
 			view := receipt(l, page.Refunded)
 			view.Fee, view.Total, view.Balance, view.EndedAt = 5_00, 255_50, 749_50, at
-			view.Reason = l.T("payment.account_unknown")
+			view.Reason, view.ProofHref = l.T("payment.account_unknown"), "/receipt/1/proof"
 			return view.Page()
 		}},
 	}
+}
+
+func proof(l i18n.Lang, soon bool) page.ProofPage {
+	return page.ProofPage{Frame: holder(l, "/receipt/1/proof"), ReceiptHref: "/receipt/1", Soon: soon}
 }

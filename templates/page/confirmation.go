@@ -25,9 +25,16 @@ type ConfirmDraftPage struct {
 	Path   string
 	AskPIN bool
 	Sum    money.Amount
+	// The reasons, of which there may be none: Above is the amount from which on the
+	// wallet's level requires a confirmation, if Sum is above it; 0: it isn't.
+	// UnknownBrowser reports that nothing was confirmed in this browser yet.
+	Above          money.Amount
+	UnknownBrowser bool
 	// To is the service or the receiver's name; it may be empty for a receiver.
-	// AccountLabel and Account are as in CheckPage, or the receiver's number.
+	// AccountLabel, Account, PayeeLabel and Payee are as in CheckPage; for a transfer
+	// the account is the receiver's number, and there is no payee.
 	To, AccountLabel, Account string
+	PayeeLabel, Payee         string
 	Wallet                    string
 	PIN, Code                 component.Input
 }

@@ -77,7 +77,7 @@ func (p *PINPage) Fail(field, message string) {
 		inputs = map[string]*component.Input{"password": &p.Password, "pin": &p.PIN}
 	case LockedPIN:
 		inputs = map[string]*component.Input{"password": &p.Password}
-	case ClosedPIN:
+	case ClosedPIN, ExpiredPIN:
 		inputs = nil
 	}
 	fail(&p.Frame, message, field, inputs)

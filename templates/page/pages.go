@@ -313,8 +313,16 @@ type ReceiptPage struct {
 	// Balance is the current balance.
 	Balance    money.Amount
 	RepeatHref string
-	// ProofHref is the file that proves the payment; empty: there is none yet.
+	// ProofHref is the file that proves the payment; empty: there is none.
 	ProofHref string
+}
+
+// ProofPage is `/receipt/ID/proof` while the file is not ready.
+type ProofPage struct {
+	layout.Frame
+	ReceiptHref string
+	// Soon reports that the page asks for the file again by itself.
+	Soon bool
 }
 
 // FillPage is `/fill`, which shows how to fill the wallet.

@@ -16,6 +16,9 @@ const (
 	NoPIN PINState = "none"
 	// IssuedPIN was sent by SMS and should be changed.
 	IssuedPIN PINState = "issued"
+	// ExpiredPIN was sent by SMS and not used in time. It can't be changed; a new one
+	// comes by *900# or from staff.
+	ExpiredPIN PINState = "expired"
 	// UsedPIN was sent by SMS and has confirmed one operation, the only one that such a
 	// PIN may. It is refused for any other and has to be changed.
 	UsedPIN PINState = "used"
@@ -29,13 +32,15 @@ const (
 )
 
 // PINPage is `/settings/pin`. Posts pin and old_pin, or pin and password if there is
-// no PIN; a locked one posts password to `/settings/pin/unlock`.
+// no PIN; a locked one posts password to `/settings/pin/unlock`. An expired one and one
+// that only staff can unlock have no form.
 type PINPage struct {
 	layout.Frame
 	// Wallet is the customer's number in readable form.
 	Wallet string
 	State  PINState
-	// Until is when the lock ends by itself; zero unless State is LockedPIN or ClosedPIN.
+	// Until is when the lock of LockedPIN or ClosedPIN ends by itself, or when IssuedPIN
+	// expires; zero: never.
 	Until                 time.Time
 	OldPIN, PIN, Password component.Input
 }

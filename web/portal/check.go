@@ -78,7 +78,7 @@ func (p *Portal) notAccepted(c echo.Context, id int64, err error) error {
 		return render(c, http.StatusUnprocessableEntity, view)
 	}
 	if fault.Is(err, fault.Unknown) {
-		view.Fail("", lang(c).T("door.unknown"))
+		view.Fail("", lang(c).T("outcome.unknown"))
 		return render(c, http.StatusServiceUnavailable, view)
 	}
 	return p.refused(c, built(view), err)

@@ -31,6 +31,6 @@ func (p *Portal) resendCode(c echo.Context, purpose customer.Purpose) error {
 	if err := p.services.Customers.ResendCode(ctx(c), session.Of(c).Key(), purpose, origin(c)); err != nil {
 		return err
 	}
-	session.Of(c).Flash(lang(c).T("door.code_sent"))
+	session.Of(c).Flash(lang(c).T("flash.code_sent"))
 	return nil
 }

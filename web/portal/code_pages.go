@@ -54,7 +54,7 @@ func (p *Portal) browserCode(c echo.Context) codePage {
 			if err := session.Of(c).Confirmed(committed(c)); err != nil {
 				return "", err
 			}
-			session.Of(c).Flash(lang(c).T("door.browser_confirmed"))
+			session.Of(c).Flash(lang(c).T("flash.browser_confirmed"))
 			return "/settings/pin", nil
 		},
 		resend: func() error { return p.services.Customers.ResendBrowser(committed(c), owner, origin(c)) },
@@ -129,7 +129,7 @@ func (p *Portal) resendCodeOf(c echo.Context, of codePage) error {
 			if err != nil {
 				return "", err
 			}
-			session.Of(c).Flash(lang(c).T("door.code_sent"))
+			session.Of(c).Flash(lang(c).T("flash.code_sent"))
 			return of.path, nil
 		})
 	})

@@ -21,7 +21,7 @@ type confirming struct {
 	path, receipt string // of the check page and the receipt
 	// ready reports whether the draft can still be accepted, and paid whether it was.
 	ready, paid     bool
-	view            func() *page.ConfirmDraftPage
+	view            *page.ConfirmDraftPage
 	start, resend   func(ctx context.Context) error
 	confirm, accept func(ctx context.Context, owner customer.Customer) error
 	// refused answers an acceptance that was refused.
@@ -39,15 +39,17 @@ func (p *Portal) paymentConfirming(c echo.Context) (confirming, error) {
 		return confirming{}, err
 	}
 	owner, from := holder(c), origin(c)
+	view := &page.ConfirmDraftPage{
+		Frame: check.Frame, Kind: page.ConfirmPayment, Path: checkHref(draft.ID), Sum: check.Total, Wallet: check.Wallet,
+		To: check.Service, AccountLabel: check.AccountLabel, Account: check.Account, PayeeLabel: check.PayeeLabel, Payee: check.Payee,
+	}
+	if err := p.addReasons(c, view); err != nil {
+		return confirming{}, err
+	}
 	return confirming{
 		key: payment.PINKey(draft.ID), path: checkHref(draft.ID), receipt: receiptHref(draft.ID),
 		ready: check.State == page.Ready, paid: check.State == page.Paid,
-		view: func() *page.ConfirmDraftPage {
-			return &page.ConfirmDraftPage{
-				Frame: check.Frame, Kind: page.ConfirmPayment, Path: checkHref(draft.ID), AskPIN: owner.HasPIN, Sum: check.Total,
-				To: check.Service, AccountLabel: check.AccountLabel, Account: check.Account, Wallet: check.Wallet,
-			}
-		},
+		view: view,
 		start: func(ctx context.Context) error {
 			return p.services.Payments.StartConfirmation(ctx, owner, draft.ID, from)
 		},
@@ -76,15 +78,17 @@ func (p *Portal) transferConfirming(c echo.Context) (confirming, error) {
 		return confirming{}, err
 	}
 	owner, from := holder(c), origin(c)
+	view := &page.ConfirmDraftPage{
+		Frame: check.Frame, Kind: page.ConfirmTransfer, Path: transferHref(id), Sum: check.Amount + check.Fee, Wallet: check.Wallet,
+		To: check.Receiver, AccountLabel: lang(c).T("portal.confirm_draft.phone"), Account: check.Phone,
+	}
+	if err := p.addReasons(c, view); err != nil {
+		return confirming{}, err
+	}
 	return confirming{
 		key: transfer.Key(id), path: transferHref(id), receipt: transferReceiptHref(id),
 		ready: check.State == page.Ready, paid: check.State == page.Paid,
-		view: func() *page.ConfirmDraftPage {
-			return &page.ConfirmDraftPage{
-				Frame: check.Frame, Kind: page.ConfirmTransfer, Path: transferHref(id), AskPIN: owner.HasPIN, Sum: check.Amount + check.Fee,
-				To: check.Receiver, AccountLabel: lang(c).T("portal.confirm_draft.phone"), Account: check.Phone, Wallet: check.Wallet,
-			}
-		},
+		view:   view,
 		start:  func(ctx context.Context) error { return p.services.Transfers.StartConfirmation(ctx, owner, id, from) },
 		resend: func(ctx context.Context) error { return p.services.Transfers.ResendConfirmation(ctx, owner, id, from) },
 		confirm: func(ctx context.Context, owner customer.Customer) error {
@@ -96,6 +100,21 @@ func (p *Portal) transferConfirming(c echo.Context) (confirming, error) {
 		},
 		refused: func(err error) error { return p.notSent(c, err) },
 	}, nil
+}
+
+// addReasons sets what the page asks for, and why: the reasons of
+// draft.Terms.CheckConfirmed.
+func (p *Portal) addReasons(c echo.Context, view *page.ConfirmDraftPage) error {
+	owner := holder(c)
+	level, err := p.services.Catalog.Level(ctx(c), owner.Level)
+	if err != nil {
+		return err
+	}
+	view.AskPIN, view.UnknownBrowser = owner.HasPIN, !owner.Browser.Known
+	if view.Sum > level.ConfirmAbove {
+		view.Above = level.ConfirmAbove
+	}
+	return nil
 }
 
 func proof(c echo.Context) customer.Proof {
@@ -130,7 +149,7 @@ func (p *Portal) ShowConfirmTransfer(c echo.Context) error {
 }
 
 func (p *Portal) showConfirmation(c echo.Context, d confirming, err error) error {
-	return p.withConfirmation(c, d, err, func() error { return render(c, http.StatusOK, d.view()) })
+	return p.withConfirmation(c, d, err, func() error { return render(c, http.StatusOK, d.view) })
 }
 
 // withConfirmation calls next if the draft awaits its confirmation. Otherwise it
@@ -178,11 +197,8 @@ func (p *Portal) confirmDraft(c echo.Context, d confirming, err error) error {
 	if !d.ready {
 		return redirect(c, d.path)
 	}
-	view := func() (form, error) {
-		view := d.view()
-		view.Code = typed(c, "code")
-		return view, nil
-	}
+	d.view.Code = typed(c, "code")
+	view := built(d.view)
 	if languageSwitched(c) {
 		return p.submit(c, view, nil)
 	}
@@ -217,7 +233,7 @@ func (p *Portal) ResendTransferCode(c echo.Context) error {
 
 func (p *Portal) resendDraftCode(c echo.Context, d confirming, err error) error {
 	return p.withConfirmation(c, d, err, func() error {
-		return p.submit(c, func() (form, error) { return d.view(), nil }, func() (string, error) {
+		return p.submit(c, built(d.view), func() (string, error) {
 			err := d.resend(committed(c))
 			if fault.Is(err, fault.NotFound) {
 				return d.path, nil
@@ -225,7 +241,7 @@ func (p *Portal) resendDraftCode(c echo.Context, d confirming, err error) error 
 			if err != nil {
 				return "", err
 			}
-			session.Of(c).Flash(lang(c).T("door.code_sent"))
+			session.Of(c).Flash(lang(c).T("flash.code_sent"))
 			return d.path + "/confirm", nil
 		})
 	})

@@ -23,7 +23,7 @@ func (p *Portal) ChangeEmail(c echo.Context) error {
 		if err := p.services.Customers.ChangeEmail(committed(c), holder(c).ID, c.FormValue("password"), email.Value); err != nil {
 			return "", err
 		}
-		session.Of(c).Flash(lang(c).T("door.email_changed"))
+		session.Of(c).Flash(lang(c).T("flash.email_changed"))
 		return "/settings", nil
 	})
 }

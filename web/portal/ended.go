@@ -18,9 +18,9 @@ var undone = map[string]string{
 	"paid":   "portal.check.paid",
 	"send":   "portal.transfer.nothing_sent",
 	"sent":   "portal.transfer.sent_before",
-	"change": "door.undone.change",
-	"read":   "door.undone.read",
-	"since":  "door.undone.since",
+	"change": "session.undone.change",
+	"read":   "session.undone.read",
+	"since":  "session.undone.since",
 }
 
 // Ended prepares the login after a session has ended: it stores a note about why it
@@ -105,5 +105,5 @@ func endedNote(c echo.Context) string {
 	if _, signedIn := s.Customer(); signedIn || !found {
 		return ""
 	}
-	return lang(c).T("door.closed."+why) + " " + lang(c).T(undone[what])
+	return lang(c).T("session.ended."+why) + " " + lang(c).T(undone[what])
 }

@@ -49,7 +49,7 @@ func (p *Portal) Error(c echo.Context, err error) (status int) {
 		view.Message = text(lang(c), f)
 	}
 	if f.Kind == fault.Unknown {
-		view.Message = lang(c).T("door.unclear")
+		view.Message = lang(c).T("outcome.unclear")
 	}
 	if view.Stale {
 		view.BackHref = formPage(c)

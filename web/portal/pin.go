@@ -35,7 +35,7 @@ func (p *Portal) PIN(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		session.Of(c).Flash(lang(c).T("door.pin_changed"))
+		session.Of(c).Flash(lang(c).T("flash.pin_changed"))
 		return "/settings", nil
 	})
 }
@@ -56,13 +56,19 @@ func (p *Portal) pinPage(c echo.Context) (*page.PINPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &page.PINPage{Frame: p.frame(c), Wallet: owner.Phone.Pretty(), State: pinState(pin), Until: pin.LockedUntil}, nil
+	view := &page.PINPage{Frame: p.frame(c), Wallet: owner.Phone.Pretty(), State: pinState(pin), Until: pin.LockedUntil}
+	if view.State == page.IssuedPIN {
+		view.Until = pin.ExpiresAt
+	}
+	return view, nil
 }
 
 func pinState(pin customer.PINState) page.PINState {
 	switch {
 	case !pin.Set:
 		return page.NoPIN
+	case pin.Expired:
+		return page.ExpiredPIN
 	case !pin.LockedUntil.IsZero() && pin.StaffOnly:
 		return page.ClosedPIN
 	case !pin.LockedUntil.IsZero():

@@ -43,20 +43,13 @@ type Services struct {
 	Sessions  *session.Sessions
 	// Notices sends push notifications; nil if they are switched off.
 	Notices *push.Subscriptions
-	// Proofs are receipts as files that prove themselves.
-	Proofs Proofs
+	// Proof returns the receipt of a payment as a file that proves itself;
+	// fault.NotFound if it is not ready. Nil without a key for checkpoints.
+	Proof func(ctx context.Context, payment int64) ([]byte, error)
 	// Now is the clock.
 	Now func() time.Time
 	// Development adds links to the handset and the terminal.
 	Development bool
-}
-
-// Proofs are receipts with proofs that the payment is in the log.
-type Proofs struct {
-	// Sealed reports whether what was committed at a time has its proof.
-	Sealed func(ctx context.Context, at time.Time) (bool, error)
-	// Receipt returns the file of a payment; fault.NotFound if it has no proof yet.
-	Receipt func(ctx context.Context, payment int64) ([]byte, error)
 }
 
 // Portal holds the handlers.

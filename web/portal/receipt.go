@@ -10,6 +10,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/templates/page"
+	"elsom/web/session"
 )
 
 // outcomeWait is how long after the acceptance the receipt waits for the payment's
@@ -50,17 +51,13 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
-	proof, err := p.proofHref(c, paid)
-	if err != nil {
-		return page.ReceiptPage{}, err
-	}
 	lang := lang(c)
 	view := page.ReceiptPage{
 		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
 		Account: pretty(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
 		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: holder.Phone.Pretty(),
-		Balance: balance, RepeatHref: p.repeatable(c, paid), ProofHref: proof,
+		Balance: balance, RepeatHref: p.repeatable(c, paid), ProofHref: p.proofHref(paid),
 	}
 	switch paid.State {
 	case payment.Processing:
@@ -74,19 +71,24 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 }
 
 // proofHref returns the address of the receipt's file; empty while the payment is
-// processing, and before its end is sealed in the log.
-func (p *Portal) proofHref(c echo.Context, paid payment.Payment) (string, error) {
-	if mac, _ := paid.Signature(); paid.State == payment.Processing || mac == nil {
-		return "", nil
+// processing, and for one that can't be proved.
+func (p *Portal) proofHref(paid payment.Payment) string {
+	if mac, _ := paid.Signature(); paid.State == payment.Processing || mac == nil || p.services.Proof == nil {
+		return ""
 	}
-	sealed, err := p.services.Proofs.Sealed(ctx(c), paid.EndedAt)
-	if err != nil || !sealed {
-		return "", err
-	}
-	return receiptHref(paid.ID) + "/proof", nil
+	return receiptHref(paid.ID) + "/proof"
 }
 
-// Proof sends the receipt of a payment as a file that proves itself.
+// The file is usually ready a second after the payment's end. Within proofWait of it the
+// page asks for it again every proofPause seconds.
+const (
+	proofWait  = 2 * time.Minute
+	proofPause = "2"
+)
+
+// Proof sends the receipt of a payment as a file that proves itself. Until its end is
+// sealed in the log, the answer is a page that asks again, without scripts too, and
+// stays open when the download begins.
 func (p *Portal) Proof(c echo.Context) error {
 	id, err := strconv.ParseInt(c.Param("payment"), 10, 64)
 	if err != nil {
@@ -96,12 +98,28 @@ func (p *Portal) Proof(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	file, err := p.services.Proofs.Receipt(ctx(c), paid.ID)
+	if p.proofHref(paid) == "" {
+		return fault.New(fault.NotFound, "portal.proof", "")
+	}
+	file, err := p.services.Proof(ctx(c), paid.ID)
+	//mutant:drop ./web TestReceiptProof
+	if fault.Is(err, fault.NotFound) {
+		return p.proofLater(c, paid)
+	}
 	if err != nil {
 		return err
 	}
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="receipt-`+paid.Code+`.json"`)
 	return c.Blob(http.StatusOK, "application/json", file)
+}
+
+// proofLater answers 202: the file is not ready.
+func (p *Portal) proofLater(c echo.Context, paid payment.Payment) error {
+	view := page.ProofPage{Frame: p.frame(c), ReceiptHref: receiptHref(paid.ID), Soon: p.services.Now().Before(paid.EndedAt.Add(proofWait))}
+	if view.Soon {
+		c.Response().Header().Set("Refresh", proofPause+"; url="+p.proofHref(paid)+"?"+session.PollParameter+"=1")
+	}
+	return render(c, http.StatusAccepted, view)
 }
 
 // refresh returns the seconds until the receipt is reloaded: few at first, more

@@ -32,7 +32,7 @@ func (p *Portal) ChangePassword(c echo.Context) error {
 		if err := s.LogIn(c, holder); err != nil {
 			return "", err
 		}
-		s.Flash(lang(c).T("door.password_changed"))
+		s.Flash(lang(c).T("flash.password_changed"))
 		return "/settings", nil
 	})
 }
@@ -51,7 +51,7 @@ func (p *Portal) EndSession(c echo.Context) error {
 		if err := p.services.Sessions.End(ctx(c), session.Of(c), c.FormValue("session")); err != nil {
 			return "", err
 		}
-		session.Of(c).Flash(lang(c).T("door.session_ended"))
+		session.Of(c).Flash(lang(c).T("flash.session_ended"))
 		return "/settings", nil
 	})
 }

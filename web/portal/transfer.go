@@ -157,7 +157,7 @@ func (p *Portal) notSent(c echo.Context, err error) error {
 		return render(c, http.StatusUnprocessableEntity, view)
 	}
 	if fault.Is(err, fault.Unknown) {
-		view.Fail("", lang(c).T("door.unknown"))
+		view.Fail("", lang(c).T("outcome.unknown_transfer"))
 		return render(c, http.StatusServiceUnavailable, view)
 	}
 	return p.refused(c, built(view), err)

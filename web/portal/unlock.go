@@ -49,7 +49,7 @@ func (p *Portal) UnlockCode(c echo.Context) error {
 			if err != nil {
 				return "", err
 			}
-			session.Of(c).Flash(lang(c).T("door.pin_unlocked"))
+			session.Of(c).Flash(lang(c).T("flash.pin_unlocked"))
 			return "/settings", nil
 		})
 	})

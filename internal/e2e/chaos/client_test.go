@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -124,7 +125,7 @@ func (d *scenario) drafts(n int) []*order {
 }
 
 // unknownTexts are messages of pages that leave the outcome open.
-var unknownTexts = []string{i18n.RU.T("door.unknown"), i18n.RU.T("door.unclear")}
+var unknownTexts = []string{i18n.RU.T("outcome.unknown"), i18n.RU.T("outcome.unknown_transfer"), i18n.RU.T("outcome.unclear")}
 
 // press sends «Оплатить» to a portal and records the answer.
 func (d *scenario) press(s *system.Site, a *order) outcome {
@@ -137,7 +138,7 @@ func (d *scenario) press(s *system.Site, a *order) outcome {
 		got = gotAccepted
 	case status == http.StatusInternalServerError:
 		note = "500"
-	case status == http.StatusServiceUnavailable && !strings.Contains(page, unknownTexts[0]) && !strings.Contains(page, unknownTexts[1]):
+	case status == http.StatusServiceUnavailable && !slices.ContainsFunc(unknownTexts, func(text string) bool { return strings.Contains(page, text) }):
 		got = gotRefused
 	case status == http.StatusSeeOther && location == "/": // the session has expired
 		got = gotRefused
