@@ -126,6 +126,39 @@ func TestCommandsOnBooksWithoutAKey(t *testing.T) {
 			}
 			m.run(0, "", "catalog", "review", "--staff", "aigul")
 			m.wantOutput("not checked", 0, "", "audit")
+			m.env = append(m.env, system.BooksKey, "ELSOM_LISTEN="+system.FreeAddress(t))
+			m.wantOutput("run `elsom key baseline`", 2, "", "serve")
+			m.env = append(m.env, "ELSOM_DATABASE_URL="+databasetest.OwnerAddress(address))
+			m.wantOutput("violations from now on", 0, "", "key", "baseline")
+			m.wantOutput("not permitted any more", 1, "", "key", "baseline")
+			m.wantOutput("All holds", 0, "", "audit")
+		})
+	}
+}
+
+// A migration without the key of the portal stores no catalog, which the portal would not
+// use; the portal does. In development a default is not its key.
+func TestMigrateWithoutTheKeyOfThePortal(t *testing.T) {
+	t.Parallel()
+	addresses := databasetest.EmptyAddresses(t)
+	addresses["development"] = "sqlite:" + filepath.Join(t.TempDir(), "elsom.db")
+	for name, address := range addresses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listen := system.FreeAddress(t)
+			with := []string{"ELSOM_LISTEN=" + listen, "ELSOM_DATABASE_URL=" + address, "ELSOM_DRAIN=0s", system.SecretKey}
+			without := []string{"ELSOM_DATABASE_URL=" + address, "ELSOM_BOOKS_KEY="}
+			if name == "development" {
+				with, without = append(with, "ELSOM_MODE=development", "ELSOM_BOOKS_KEY="), append(without, "ELSOM_MODE=development")
+			} else {
+				with = append(with, system.PINPepper)
+			}
+			m := &operator{t: t, base: "http://" + listen, env: without}
+			m.wantOutput("elsom serve stores the catalog", 0, "", "migrate")
+			m.env = with
+			m.serve()
+			m.wantOutput("All holds", 0, "", "audit")
+			m.wantOutput("dostek", 0, "", "catalog", "export")
 		})
 	}
 }

@@ -36,6 +36,8 @@ func eachOperator(t *testing.T, test func(m *operator)) {
 			}}
 			m.run(0, "", "migrate")
 			m.db = databasetest.Reopen(t, address)
+			// Tests insert rows that are not signed, as those of a release before.
+			databasetest.Tamper(t, m.db, "INSERT INTO unsigned_allowed VALUES (1)")
 			test(m)
 		})
 	}

@@ -22,7 +22,7 @@ func openDatabase(ctx context.Context, options ...database.Option) (*database.DB
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	return database.Open(ctx, address.Reveal(), append(options, database.WithKeys(keys, enforce))...)
+	return database.Open(ctx, address.Reveal(), append([]database.Option{database.WithKeys(keys, enforce)}, options...)...)
 }
 
 // serverSecret returns the server's secret if the environment has it, otherwise
@@ -39,17 +39,24 @@ func withDatabase(ctx context.Context, do func(db *database.DB) error) error {
 	return do(db)
 }
 
-// withBooks is withDatabase for commands that may sign rows: their keys, if there are
-// any, must be those of the portals. Without keys the transaction that would sign fails
-// with database.ErrNeedsKey.
+// withBooks is withDatabase for commands that may sign rows, if only their entry in the
+// operator log: their keys, if there are any, must be those of the portals. Without keys
+// the transaction that would sign a row of the books fails with database.ErrNeedsKey.
 func withBooks(ctx context.Context, do func(db *database.DB) error) error {
 	return withDatabase(ctx, func(db *database.DB) error {
-		if db.Keys() != nil {
-			//mutant:drop TestCommandsNeedTheKeyOfTheBooks
-			if err := explainKeys(keycheck.VerifyBooks(ctx, db, db.Keys().IDs())); err != nil {
-				return err
-			}
+		//mutant:drop TestCommandsNeedTheKeyOfTheBooks
+		if err := verifyBooks(ctx, db); err != nil {
+			return err
 		}
 		return do(db)
 	})
+}
+
+// verifyBooks returns an error if there are keys of the books that are not those of the
+// portals.
+func verifyBooks(ctx context.Context, db *database.DB) error {
+	if db.Keys() == nil {
+		return nil
+	}
+	return explainKeys(keycheck.VerifyBooks(ctx, db, db.Keys().IDs()))
 }

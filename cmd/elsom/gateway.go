@@ -173,7 +173,7 @@ func (g gatewayEnable) Run(ctx context.Context) error {
 }
 
 func withGateways(ctx context.Context, do func(*credential.Gateways) error) error {
-	return withDatabase(ctx, func(db *database.DB) error {
+	return withBooks(ctx, func(db *database.DB) error {
 		gateways, err := credential.NewGateways(db, nil, serverSecret())
 		if err != nil {
 			return err

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/operatorlog"
 	"elsom/internal/origin"
+	"elsom/internal/signature"
 )
 
 type keyCommands struct {
@@ -61,26 +64,78 @@ func (k keyRotate) Run() error {
 	return nil
 }
 
-type keyBaseline struct{ ActorFlags }
+type keyBaseline struct {
+	ActorFlags
+	Accept []string `help:"Sign this row too, which was signed and has lost its signature: the previous release does that to agents and customers that it changes. As listed: KIND:ID." placeholder:"KIND:ID"`
+}
 
 // Run signs the rows of before.
 func (k keyBaseline) Run(ctx context.Context) error {
 	return operate(ctx, "key baseline", k.ActorFlags, func(ctx context.Context) error {
+		accepted, err := parseRefs(k.Accept)
+		if err != nil {
+			return err
+		}
 		return withBooks(ctx, func(db *database.DB) error {
 			if db.Keys() == nil {
 				return errors.New("ELSOM_BOOKS_KEY is not set: there is nothing to sign with")
 			}
-			done, err := origin.Baseline(ctx, db, printBaseline, recordBaseline)
+			if err := mayBaseline(ctx, db); err != nil {
+				return err
+			}
+			b, err := origin.Sign(ctx, db, origin.Baselining{Report: printBaseline, Accepted: accepted, Finish: func(ctx context.Context, tx *database.Tx, b origin.Baseline) error {
+				return recordBaseline(ctx, tx, b, k.Accept)
+			}})
 			if err != nil {
 				return err
 			}
-			for _, p := range done {
-				fmt.Printf("%-20s %12d rows, %d signed now\n", p.Table, p.Read, p.Signed)
-			}
-			fmt.Println("Rows without a signature are violations from now on.")
-			return nil
+			return reportBaseline(b)
 		})
 	})
+}
+
+// mayBaseline returns an error for a role that may not sign rows of before.
+func mayBaseline(ctx context.Context, db *database.DB) error {
+	owner, err := db.OwnsTables(ctx)
+	if err != nil || owner || db.Dialect() != database.Postgres {
+		return err
+	}
+	return errors.New("this role may not sign rows of before: give ELSOM_DATABASE_URL the role that owns the tables, " +
+		"as for elsom migrate (postgres://elsom_owner@…)")
+}
+
+// parseRefs parses KIND:ID.
+func parseRefs(texts []string) (refs []origin.Ref, err error) {
+	for _, text := range texts {
+		kind, number, _ := strings.Cut(text, ":")
+		table, known := origin.Of(signature.Kind(kind))
+		id, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || !known || !table.Mutable {
+			return nil, usageError("--accept wants agent:ID or customer:ID, not %q", text)
+		}
+		refs = append(refs, origin.Ref{Kind: table.Kind, ID: id})
+	}
+	return refs, nil
+}
+
+// reportBaseline prints what a baseline did; it returns an error if rows are left that it
+// must not sign.
+func reportBaseline(b origin.Baseline) error {
+	for _, p := range b.Tables {
+		fmt.Printf("%-20s %12d rows, %d signed now\n", p.Table, p.Read, p.Signed)
+	}
+	for _, ref := range b.Stripped {
+		fmt.Printf("NOT SIGNED %s: the log has it as signed, and its signature is gone\n", ref)
+	}
+	switch {
+	case len(b.Undecided) > 0:
+		return refused("the permission for unsigned rows has not ended: look at the agents and customers that are listed. If the previous release "+
+			"changed them, run it again with --accept %s", b.Undecided[0])
+	case len(b.Stripped) > 0:
+		return refused("rows without a signature are violations from now on, also those that are listed: find out what removed their signatures")
+	}
+	fmt.Println("Rows without a signature are violations from now on.")
+	return nil
 }
 
 // printBaseline prints the progress of a baseline now and then.
@@ -90,11 +145,14 @@ func printBaseline(p origin.Progress) {
 	}
 }
 
-// recordBaseline records a baseline in the operator log.
-func recordBaseline(ctx context.Context, tx *database.Tx, done []origin.Progress) error {
-	signed := map[string]any{}
-	for _, p := range done {
-		signed[p.Table] = p.Signed
+// recordBaseline records a baseline in the operator log, with the numbers of unsigned
+// rows before and after by table.
+func recordBaseline(ctx context.Context, tx *database.Tx, b origin.Baseline, accepted []string) error {
+	after := map[string]any{"permitted": false, "unsigned": b.After}
+	if len(accepted) > 0 {
+		after["accepted"] = accepted
 	}
-	return operatorlog.Record(ctx, tx, operatorlog.Change{Subject: "unsigned rows", Before: map[string]any{"permitted": true}, After: signed})
+	return operatorlog.Record(ctx, tx, operatorlog.Change{
+		Subject: "unsigned rows", Before: map[string]any{"permitted": true, "unsigned": b.Before}, After: after,
+	})
 }

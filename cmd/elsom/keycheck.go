@@ -8,6 +8,7 @@ import (
 	"elsom/internal/config"
 	"elsom/internal/database"
 	"elsom/internal/keycheck"
+	"elsom/internal/origin"
 )
 
 // serverKeys returns the configured keys that stored data depends on.
@@ -33,11 +34,17 @@ func recordKeys(ctx context.Context, db *database.DB, c *config.Config) error {
 	if err := db.CheckKeys(ctx); err != nil {
 		return err
 	}
+	if err := origin.CheckStart(ctx, db); err != nil {
+		return err
+	}
 	//mutant:replace Record => Verify ./internal/e2e TestTwoKeysOnAnEmptyDatabase/sqlite
 	if err := keycheck.Record(ctx, db, serverKeys(c)...); err != nil {
 		return explainKeys(err)
 	}
-	return explainKeys(keycheck.RecordBooks(ctx, db, c.BooksKeys().IDs()))
+	if err := keycheck.RecordBooks(ctx, db, c.BooksKeys().IDs()); err != nil {
+		return explainKeys(err)
+	}
+	return origin.Start(ctx, db)
 }
 
 // joinMismatches makes one MismatchError of two; another error comes first.

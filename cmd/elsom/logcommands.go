@@ -32,7 +32,7 @@ func (b logBranch) Run(ctx context.Context) error {
 				return err
 			}
 		}
-		return withLog(ctx, func(log *translog.Log) error {
+		return withLog(ctx, withBooks, func(log *translog.Log) error {
 			branch, err := log.StartBranch(ctx, b.Staff, b.Reason, lost, recordBranch)
 			if errors.Is(err, translog.ErrNoKey) {
 				return errors.New("ELSOM_CHECKPOINT_KEY is not set, or has no key that signs: the branch would have no checkpoint")
@@ -54,13 +54,14 @@ func recordBranch(ctx context.Context, tx *database.Tx, b translog.Branch) error
 	})
 }
 
-// withLog runs do on the log of a database that exists, with the keys of checkpoints.
-func withLog(ctx context.Context, do func(*translog.Log) error) error {
+// withLog runs do on the log of a database that is opened by open, with the keys of
+// checkpoints.
+func withLog(ctx context.Context, open func(context.Context, func(*database.DB) error) error, do func(*translog.Log) error) error {
 	keys, file, err := config.LoadCheckpoint()
 	if err != nil {
 		return err
 	}
-	return withDatabase(ctx, func(db *database.DB) error {
+	return open(ctx, func(db *database.DB) error {
 		return do(translog.New(db, translog.Options{Keys: keys, Witness: file}))
 	})
 }
@@ -77,7 +78,7 @@ func printCheckpointKey(name string) error {
 
 // printHead prints the newest checkpoint.
 func printHead(ctx context.Context) error {
-	return withLog(ctx, func(log *translog.Log) error {
+	return withLog(ctx, withDatabase, func(log *translog.Log) error {
 		head, err := log.Head(ctx)
 		if err != nil {
 			return exitError{fmt.Errorf("there is no checkpoint: %w", err), exitNotTried}

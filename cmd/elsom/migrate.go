@@ -5,33 +5,52 @@ import (
 	"fmt"
 
 	"elsom/internal/catalog"
+	"elsom/internal/config"
 	"elsom/internal/database"
 	"elsom/internal/operatorlog"
 )
 
 type migrateCommand struct{}
 
-// Run migrates the schema and seeds the catalog.
+// Run migrates the schema, and stores the shipped catalog in an empty one if it has the
+// key that signs it. Without, the first portal stores it: a catalog that is signed by no
+// key, or by another one, would not be used.
 func (migrateCommand) Run(ctx context.Context) error {
-	db, err := openDatabase(ctx)
+	seeds := config.ChoosesBooksKey()
+	var options []database.Option
+	//mutant:drop TestMigrateWithoutTheKeyOfThePortal
+	if !seeds {
+		options = append(options, database.WithKeys(nil, false))
+	}
+	db, err := openDatabase(ctx, options...)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := operate(ctx, "migrate", ActorFlags{}, func(ctx context.Context) error { return migrateRecorded(ctx, db) }); err != nil {
+	if err := verifyBooks(ctx, db); err != nil {
+		return err
+	}
+	if err := operate(ctx, "migrate", ActorFlags{}, func(ctx context.Context) error { return migrateRecorded(ctx, db, seeds) }); err != nil {
 		return err
 	}
 	fmt.Println("The schema is current.")
+	if !seeds {
+		fmt.Println("There is no key of the books: in a new database elsom serve stores the catalog.")
+	}
 	return nil
 }
 
 // migrateRecorded migrates the schema and records that, unless it was current.
-func migrateRecorded(ctx context.Context, db *database.DB) error {
+func migrateRecorded(ctx context.Context, db *database.DB, seeds bool) error {
 	before, err := db.SchemaVersion(ctx)
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, db); err != nil {
+	do := db.Migrate
+	if seeds {
+		do = func(ctx context.Context) error { return migrate(ctx, db) }
+	}
+	if err := do(ctx); err != nil {
 		return err
 	}
 	after, err := db.SchemaVersion(ctx)
@@ -43,6 +62,7 @@ func migrateRecorded(ctx context.Context, db *database.DB) error {
 	})
 }
 
+// migrate migrates the schema and stores the shipped catalog in an empty one.
 func migrate(ctx context.Context, db *database.DB) error {
 	if err := db.Migrate(ctx); err != nil {
 		return err

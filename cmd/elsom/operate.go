@@ -34,7 +34,7 @@ func recordOperation(ctx context.Context, db *database.DB, change operatorlog.Ch
 // already: if that fails, for example because the schema is an older release's, the
 // command only warns.
 func recordFileOperation(ctx context.Context, change operatorlog.Change) {
-	err := withDatabase(ctx, func(db *database.DB) error { return recordOperation(ctx, db, change) })
+	err := withBooks(ctx, func(db *database.DB) error { return recordOperation(ctx, db, change) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "warning: the operator log has no entry of this command:", errorText(err))
 	}

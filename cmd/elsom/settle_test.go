@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"elsom/internal/database"
-	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 	"elsom/internal/wallet"
 )
@@ -17,7 +16,6 @@ import (
 // wallet opens a wallet for a number, as a release did that signed no rows.
 func (m *operator) wallet(id int64, number string) {
 	m.t.Helper()
-	databasetest.Tamper(m.t, m.db, "INSERT INTO unsigned_allowed VALUES (1) ON CONFLICT DO NOTHING")
 	m.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 		VALUES ($1, $2, '', 'ru', '', FALSE, 1, 'standard', $3)`, id, number, m.db.Now())
 	err := m.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error { return wallet.Open(ctx, tx, id) })
@@ -145,7 +143,6 @@ func TestSettleConcurrently(t *testing.T) {
 func TestSettleBiller(t *testing.T) {
 	eachOperator(t, func(m *operator) {
 		m.wantOutput("no payment to a biller dostek was ever completed", 1, "", "settle", "biller", "dostek", "5", "--reference", "R")
-		databasetest.Tamper(t, m.db, "INSERT INTO unsigned_allowed VALUES (1) ON CONFLICT DO NOTHING")
 		m.exec("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (50, 'payable', 'dostek', 'KGS', 0, $1), (51, 'losses', 'test', 'KGS', 0, $1)", m.db.Now())
 		m.exec("INSERT INTO stripes (account_id, stripe, balance) VALUES (50, 0, 60000), (50, 1, 40000), (51, 0, -100000)")
 		m.exec("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) VALUES (60, 'test', '', 'wallet.transfer', $1)", m.db.Now())

@@ -39,6 +39,8 @@ type Result struct {
 	Origin          []Origin // by kind of row; nil: not checked, there are no keys
 	Log             translog.Report
 	Checks          []Check // in the order of Print
+	// Warnings has a line for what is no violation, and should not stay as it is.
+	Warnings []string
 	// Violations has a line for each violation, at most MaxListed.
 	Violations []string
 }
@@ -179,10 +181,13 @@ func (r Result) Print(w io.Writer) error {
 		out.line("  %-24s %-60s %s", c.Invariant, c.Proves, verdict)
 	}
 	out.line("")
+	for _, w := range r.Warnings {
+		out.line("WARNING %s", w)
+	}
 	for _, v := range r.Violations {
 		out.line("VIOLATION %s", v)
 	}
-	if len(r.Violations) > 0 {
+	if len(r.Warnings)+len(r.Violations) > 0 {
 		out.line("")
 	}
 	// The verdict stays the last line: scripts read it.

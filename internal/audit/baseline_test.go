@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,14 +13,21 @@ import (
 	"elsom/internal/audit"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 	"elsom/internal/origin"
+	"elsom/internal/signature"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 )
 
-func ignore(origin.Progress) {}
-
-func noRecord(context.Context, *database.Tx, []origin.Progress) error { return nil }
+// baseline makes a baseline that ends with finish.
+func baseline(t *testing.T, owner *database.DB, finish error, accepted ...origin.Ref) (origin.Baseline, error) {
+	t.Helper()
+	return origin.Sign(t.Context(), owner, origin.Baselining{
+		Report: func(origin.Progress) {}, Accepted: accepted,
+		Finish: func(context.Context, *database.Tx, origin.Baseline) error { return finish },
+	})
+}
 
 // unsignedBooks makes books as the previous release does, in a database that permits
 // it, and returns the owner's handle with keys.
@@ -47,18 +55,23 @@ func originsOf(result audit.Result) map[string]audit.Origin {
 func TestBaseline(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		owner := unsignedBooks(t, db)
+		if result := runAudit(t, db); len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "payments 2") {
+			t.Errorf("warnings: %q", result.Warnings)
+		}
 		interrupted := errors.New("interrupted")
-		_, err := origin.Baseline(t.Context(), owner, ignore, func(context.Context, *database.Tx, []origin.Progress) error { return interrupted })
-		if !errors.Is(err, interrupted) {
+		if _, err := baseline(t, owner, interrupted); !errors.Is(err, interrupted) {
 			t.Fatal(err)
 		}
 		if lines, result := originViolations(t, db, time.Time{}); lines != nil || originsOf(result)["transfer"].Baseline != 3 {
 			t.Errorf("interrupted: %q, %+v", lines, result.Origin)
 		}
 		deposit, _ := signedBooks(t, db) // by a portal of this release
-		done, err := origin.Baseline(t.Context(), owner, ignore, noRecord)
+		done, err := baseline(t, owner, nil)
 		require.NoError(t, err)
-		for _, p := range done {
+		if done.Before["settlements"] != 0 || done.After["transfers"] != 0 || done.Stripped != nil {
+			t.Errorf("%+v", done)
+		}
+		for _, p := range done.Tables {
 			if p.Signed != 0 && (p.Table == "transfers" || p.Table == "payments") {
 				t.Errorf("signed again: %+v", p)
 			}
@@ -67,7 +80,7 @@ func TestBaseline(t *testing.T) {
 		if o := originsOf(result); lines != nil || o["transfer"].Baseline != 3 || o["transfer"].Signed != 3 || o["payment"].Baseline != 2 {
 			t.Errorf("violations %q, %+v", lines, result.Origin)
 		}
-		if text := printed(t, result); !strings.Contains(text, "signed later: transfer") || strings.Contains(text, "not signed") {
+		if text := printed(t, result); !strings.Contains(text, "signed later: transfer") || strings.Contains(text, "not signed") || strings.Contains(text, "WARNING") {
 			t.Errorf("printed:\n%s", text)
 		}
 		databasetest.Tamper(t, db, "UPDATE transfers SET mac = NULL, key_id = '' WHERE id = ?", deposit)
@@ -92,14 +105,151 @@ func TestBaselineBesidePostings(t *testing.T) {
 				posted++
 			}
 		})
-		for range 3 {
-			_, err := origin.Baseline(t.Context(), owner, ignore, noRecord)
-			require.NoError(t, err)
+		again := errors.New("again")
+		for range 2 {
+			if _, err := baseline(t, owner, again); !errors.Is(err, again) {
+				t.Error(err)
+			}
 		}
+		_, err := baseline(t, owner, nil)
+		require.NoError(t, err)
 		stop()
 		posting.Wait()
 		if lines, result := originViolations(t, db, time.Time{}); lines != nil || originsOf(result)["transfer"].Signed != int64(posted) {
 			t.Errorf("%d posted, %q, %s", posted, lines, fmt.Sprint(result.Origin))
+		}
+	})
+}
+
+// A row whose signature was removed is never signed again: the log has it. Agents and
+// customers may have lost it rightly, so they are signed if they are accepted.
+func TestBaselineKeepsWhatTheLogHas(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		sealed, _ := signedBooks(t, db)
+		seal(t, db)
+		queued, _ := signedBooks(t, db)
+		var customers []int64
+		require.NoError(t, db.Gorm(t.Context()).Raw("SELECT id FROM customers WHERE mac IS NOT NULL ORDER BY id").Scan(&customers).Error)
+		for _, id := range []int64{sealed, queued} {
+			databasetest.Tamper(t, db, "UPDATE transfers SET mac = NULL, key_id = '' WHERE id = ?", id)
+		}
+		for _, id := range customers {
+			databasetest.Tamper(t, db, "UPDATE customers SET mac = NULL, key_id = '' WHERE id = ?", id)
+		}
+		b, err := baseline(t, owner, nil)
+		require.NoError(t, err)
+		want := []origin.Ref{{Kind: signature.Transfer, ID: sealed}, {Kind: signature.Transfer, ID: queued}}
+		for _, id := range customers {
+			want = append(want, origin.Ref{Kind: signature.Customer, ID: id})
+		}
+		if !slices.Equal(b.Stripped, want) || !slices.Equal(b.Undecided, want[2:]) || b.After != nil {
+			t.Errorf("%+v, want %v", b, want)
+		}
+		b, err = baseline(t, owner, nil, want...)
+		require.NoError(t, err)
+		if !slices.Equal(b.Stripped, want[:2]) || b.Undecided != nil || b.After["transfers"] != 2 || b.After["customers"] != 0 {
+			t.Errorf("accepted: %+v", b)
+		}
+		lines, _ := originViolations(t, db, time.Time{})
+		if len(lines) != 2 {
+			t.Errorf("%q", lines)
+		}
+	})
+}
+
+// When the permission has ended nothing is declared any more, whatever the owner writes.
+func TestBaselineAfterTheEnd(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		_, err := baseline(t, owner, nil)
+		require.NoError(t, err)
+		for range 2 {
+			if _, err := baseline(t, owner, nil); !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+			databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM unsigned_allowed)")
+		}
+		databasetest.Tamper(t, db, "DELETE FROM unsigned_allowed")
+		databasetest.Tamper(t, db, "DELETE FROM signing_starts")
+		databasetest.Tamper(t, db, "INSERT INTO server_keys (name, id, check_value, created_at) VALUES ('books', 1, 'x', '2026-01-01 00:00:00+00')")
+		if _, err := baseline(t, owner, nil); !fault.Is(err, fault.Conflict) {
+			t.Errorf("with a recorded key: %v", err)
+		}
+	})
+}
+
+// Books of this release that had no key get one by a baseline, before a portal has it.
+func TestBaselineOfBooksWithoutAKey(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		database.WithKeys(nil, false)(db)
+		signedBooks(t, db)
+		owner := databasetest.Owner(t, db)
+		database.WithKeys(databasetest.Keys(), false)(db)
+		database.WithKeys(databasetest.Keys(), false)(owner)
+		if err := origin.CheckStart(t.Context(), db); !errors.Is(err, origin.ErrNeedsBaseline) {
+			t.Errorf("start: %v", err)
+		}
+		_, err := baseline(t, owner, nil)
+		require.NoError(t, err)
+		require.NoError(t, origin.CheckStart(t.Context(), db))
+		require.NoError(t, origin.Start(t.Context(), db))
+		if lines := lines(t, db); len(lines) > 1 { // the operation of the test's deposits
+			t.Errorf("%q", lines)
+		}
+	})
+}
+
+// After a baseline a portal of the previous release, which doesn't sign, can't start.
+func TestBaselineEndsThePreviousRelease(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		databasetest.Tamper(t, db, "UPDATE schema_compatibility SET serves_from = 25")
+		_, err := baseline(t, owner, nil)
+		require.NoError(t, err)
+		var from int64
+		require.NoError(t, db.Gorm(t.Context()).Raw("SELECT serves_from FROM schema_compatibility").Scan(&from).Error)
+		if from <= 46 {
+			t.Errorf("releases from %d on are served", from)
+		}
+	})
+}
+
+// The owner of the tables permits unsigned rows again. A process that saw the end refuses
+// them in any case, another one because of the signed record, and the audit finds it. The
+// log finds the record's removal.
+func TestPermissionDoesNotComeBack(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		_, err := baseline(t, owner, nil)
+		require.NoError(t, err)
+		seal(t, db)
+		allowed := func() (allowed bool) {
+			t.Helper()
+			require.NoError(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) (err error) {
+				allowed, err = tx.UnsignedAllowed()
+				return err
+			}))
+			return allowed
+		}
+		restart := func() { database.WithKeys(databasetest.Keys(), false)(db) }
+		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
+		databasetest.Tamper(t, db, "UPDATE payments SET mac = NULL, key_id = ''")
+		restart()
+		if allowed() {
+			t.Error("permitted in spite of the record")
+		}
+		found := strings.Join(lines(t, db), "\n")
+		if !strings.Contains(found, "origin: unsigned rows are permitted although the permission ended") || strings.Count(found, "is not signed") != 2 {
+			t.Errorf("found:\n%s", found)
+		}
+		databasetest.Tamper(t, db, "DELETE FROM signing_starts")
+		if allowed() {
+			t.Error("permitted by a process that saw the end")
+		}
+		restart()
+		if found := strings.Join(lines(t, db), "\n"); !strings.Contains(found, "signing start") || !strings.Contains(found, "was sealed in the log and is missing") {
+			t.Errorf("without the record:\n%s", found)
 		}
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/money"
+	"elsom/internal/operatorlog"
+	"elsom/internal/origin"
 	"elsom/internal/payment"
 	"elsom/internal/settlement"
 	"elsom/internal/testkit"
@@ -70,6 +72,13 @@ var manipulations = []struct{ table, statement string }{
 	{"payments", "UPDATE payments SET identifier = '00207199610018' WHERE state = 'processing'"},
 	{"payments", "UPDATE payments SET state = 'processing', ended_at = NULL WHERE refund_ground = 'decided'"},
 	{"payments", "DELETE FROM payments"},
+	{"signing_starts", "UPDATE signing_starts SET origin = 'x'"},
+	{"signing_starts", "INSERT INTO signing_starts (id, started_at, origin, mac, key_id) SELECT 12, started_at, origin, mac, key_id FROM signing_starts"},
+	{"signing_starts", "DELETE FROM signing_starts WHERE id <> 12"},
+	{"operator_log", "UPDATE operator_log SET staff = 'nobody' WHERE command = 'agent set'"},
+	{"operator_log", "INSERT INTO operator_log (id, done_at, command, os_user, staff, reason, subject, state_before, state_after, mac, key_id) SELECT 13, done_at, command, os_user, staff, reason, subject, state_before, state_after, mac, key_id FROM operator_log WHERE command = 'settle agent'"},
+	{"operator_log", "UPDATE operator_log SET mac = NULL, key_id = '' WHERE command = 'settle agent'"},
+	{"operator_log", "DELETE FROM operator_log WHERE command = 'agent set'"},
 	{"entries", "UPDATE entries SET amount = amount * 2 WHERE transfer_id = (SELECT MIN(id) FROM transfers)"},
 	{"entries", "DELETE FROM entries WHERE transfer_id = (SELECT MAX(id) FROM transfers)"},
 	{"entries", "INSERT INTO entries (transfer_id, line, account_id, amount) SELECT transfer_id, 7, account_id, amount FROM entries WHERE transfer_id = (SELECT MIN(id) FROM transfers) AND line = 0"},
@@ -156,13 +165,14 @@ func lines(t *testing.T, db *database.DB) []string {
 func manipulatedBooks(t *testing.T, db *database.DB) {
 	t.Helper()
 	ctx, a := t.Context(), testkit.New(t, db, testkit.Options{NoRateLimits: true})
+	require.NoError(t, origin.Start(ctx, db))
 	from, to := a.NewCustomer(1000_00), a.NewCustomer(0)
 	a.NewCustomer(0)
 	require.NoError(t, a.Agents.AddAgent(ctx, cashin.NewAgent{Code: "kicb", Name: "KICB", Password: "a good password", Ceiling: 1_000_00}))
 	databasetest.Tamper(t, db, "CREATE TABLE old_agents AS SELECT * FROM agents")
 	seal(t, db)
 	more := money.Amount(2_000_00)
-	require.NoError(t, a.Agents.ChangeAgent(ctx, "kicb", cashin.AgentChange{Ceiling: &more}))
+	require.NoError(t, a.Agents.ChangeAgent(operatorlog.With(ctx, operatorlog.Command{Name: "agent set"}), "kicb", cashin.AgentChange{Ceiling: &more}))
 	agents, err := a.Agents.ListAgents(ctx)
 	require.NoError(t, err)
 	for txn, account := range map[string]string{"1": to.Phone.String(), "2": "0555999888"} {
@@ -176,7 +186,7 @@ func manipulatedBooks(t *testing.T, db *database.DB) {
 	require.NoError(t, err)
 	_, err = a.Transfers.Accept(ctx, from, customer.Web, sent.ID)
 	require.NoError(t, err)
-	_, err = settlement.New(db, a.Ledger).Settle(ctx, settlement.Order{PartyType: settlement.Agent, Party: "kicb", Amount: 50_00, Reference: "417", Staff: "aigul"})
+	_, err = settlement.New(db, a.Ledger).Settle(operatorlog.With(ctx, operatorlog.Command{Name: "settle agent"}), settlement.Order{PartyType: settlement.Agent, Party: "kicb", Amount: 50_00, Reference: "417", Staff: "aigul"})
 	require.NoError(t, err)
 	databasetest.Tamper(t, db, "CREATE TABLE old_customers AS SELECT * FROM customers WHERE id = (SELECT MIN(id) FROM customers)")
 	_, err = a.Customers.SetLevel(ctx, from.ID, "basic", customer.StaffAction{Staff: "aigul", Reason: "seen"})

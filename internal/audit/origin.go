@@ -3,6 +3,8 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"elsom/internal/database"
@@ -16,6 +18,8 @@ type Origin struct {
 	Signed   int64  // by the program that wrote them
 	Baseline int64  // later, as found
 	Unsigned int64  // permitted
+	// Optional reports that rows of this kind need no signature.
+	Optional bool
 }
 
 // originPage is the number of rows whose signatures are checked at once.
@@ -24,8 +28,8 @@ const originPage = 1000
 // checkOrigin recomputes the signatures of all rows, or of those that are new since
 // the result's moment.
 func (r *Result) checkOrigin(tx *database.Tx, keys *signature.Keys) error {
-	if keys == nil {
-		return nil
+	if err := r.checkPermission(tx); err != nil || keys == nil {
+		return err
 	}
 	unsignedAllowed, err := tx.UnsignedAllowed()
 	if err != nil {
@@ -37,7 +41,7 @@ func (r *Result) checkOrigin(tx *database.Tx, keys *signature.Keys) error {
 			continue
 		}
 		kind := strings.ReplaceAll(string(t.Kind), "_", " ")
-		o, check := Origin{Kind: kind}, len(r.Checks)
+		o, check := Origin{Kind: kind, Optional: t.Optional}, len(r.Checks)
 		r.Checks = append(r.Checks, Check{Invariant: "origin", Proves: "every " + kind + " is as it was signed"})
 		for {
 			rows, err := t.Read(tx, after, 0, originPage)
@@ -48,7 +52,7 @@ func (r *Result) checkOrigin(tx *database.Tx, keys *signature.Keys) error {
 				break
 			}
 			for _, row := range rows {
-				if wrong := o.add(keys, row, unsignedAllowed); wrong != "" {
+				if wrong := o.add(keys, row, unsignedAllowed || t.Optional); wrong != "" {
 					r.found(check, fmt.Sprintf("origin: %s %d %s", kind, row.Record.ID(), wrong))
 				}
 			}
@@ -56,6 +60,40 @@ func (r *Result) checkOrigin(tx *database.Tx, keys *signature.Keys) error {
 		}
 		r.Origin = append(r.Origin, o)
 	}
+	return nil
+}
+
+// checkPermission warns while unsigned rows are permitted. That they are although a
+// signed record ended it is a violation.
+func (r *Result) checkPermission(tx *database.Tx) error {
+	p, err := tx.Permission()
+	if err != nil {
+		return fmt.Errorf("permission for unsigned rows: %w", err)
+	}
+	check := len(r.Checks)
+	r.Checks = append(r.Checks, Check{Invariant: "origin", Proves: "unsigned rows are not permitted again"})
+	//mutant:drop TestPermissionDoesNotComeBack
+	if p.Open && !p.Ended.IsZero() {
+		r.found(check, "origin: unsigned rows are permitted although the permission ended "+p.Ended.Format("2006-01-02 15:04:05")+" UTC")
+	}
+	if !p.Open || !p.Ended.IsZero() {
+		return nil
+	}
+	counts, err := origin.CountUnsigned(tx)
+	if err != nil {
+		return err
+	}
+	var tables []string
+	for _, table := range slices.Sorted(maps.Keys(counts)) {
+		if counts[table] > 0 {
+			tables = append(tables, fmt.Sprintf("%s %d", table, counts[table]))
+		}
+	}
+	if tables == nil {
+		tables = []string{"none"}
+	}
+	//mutant:drop TestBaseline
+	r.Warnings = append(r.Warnings, "rows without a signature are permitted until `elsom key baseline`, so that forged ones pass; now there are: "+strings.Join(tables, ", "))
 	return nil
 }
 
@@ -89,7 +127,10 @@ func (p *printer) origin(kinds []Origin) {
 		if o.Baseline > 0 {
 			p.line("  %-24s %12d", "signed later: "+o.Kind, o.Baseline)
 		}
-		if o.Unsigned > 0 {
+		switch {
+		case o.Unsigned > 0 && o.Optional:
+			p.line("  %-24s %12d  (commands without the key)", "not signed: "+o.Kind, o.Unsigned)
+		case o.Unsigned > 0:
 			p.line("  %-24s %12d  (permitted until `elsom key baseline`)", "not signed: "+o.Kind, o.Unsigned)
 		}
 	}

@@ -118,6 +118,23 @@ func TestForgedAgentIsNotSigned(t *testing.T) {
 	})
 }
 
+// A change doesn't sign an earlier state of an agent that was put back.
+func TestEarlierAgentIsNotSigned(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		_, ctx, as := newFixture(t, db), t.Context(), newAgents(t, db)
+		databasetest.TamperAll(t, db, "CREATE TABLE earlier AS SELECT * FROM agents WHERE code = 'kicb'", "CREATE TABLE sealed AS SELECT * FROM log_queue")
+		if err := as.DisableAgent(ctx, "kicb"); err != nil {
+			t.Fatal(err)
+		}
+		databasetest.TamperAll(t, db, "DELETE FROM log_queue WHERE id IN (SELECT id FROM sealed)",
+			"UPDATE agents SET disabled = FALSE, mac = (SELECT mac FROM earlier), key_id = (SELECT key_id FROM earlier) WHERE code = 'kicb'")
+		limit := ceiling + 1
+		if err := as.ChangeAgent(ctx, "kicb", cashin.AgentChange{Ceiling: &limit}); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("an agent that was disabled: %v", err)
+		}
+	})
+}
+
 // Each change of an agent is signed: it is accepted by another process, and the log gets
 // the new state.
 func TestAgentChangesAreSigned(t *testing.T) {

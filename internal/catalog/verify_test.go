@@ -140,6 +140,7 @@ func TestUnsignedCatalogIsUsed(t *testing.T) {
 			t.Error("unsigned and used")
 		}
 		databasetest.TamperAll(t, db, "INSERT INTO unsigned_allowed VALUES (1)")
+		database.WithKeys(databasetest.Keys(), false)(db) // another process
 		if refuses(t, catalog.New(db, development)) {
 			t.Error("not used although unsigned rows are allowed")
 		}
@@ -156,8 +157,10 @@ func TestVersionOfThePreviousReleaseIsUsed(t *testing.T) {
 	databasetest.TamperAll(t, db, "UPDATE catalog_state SET default_level = 'standard'")
 	databasetest.Tamper(t, db, "UPDATE catalog_versions SET content = ?, mac = NULL, key_id = ''", file)
 	databasetest.TamperAll(t, db, "INSERT INTO unsigned_allowed VALUES (1)")
-	done := func(context.Context, *database.Tx, []origin.Progress) error { return nil }
-	if _, err := origin.Baseline(ctx, db, func(origin.Progress) {}, done); err != nil {
+	databasetest.TamperAll(t, db, "DELETE FROM log_queue") // as if that release had stored it
+	database.WithKeys(databasetest.Keys(), false)(db)
+	done := func(context.Context, *database.Tx, origin.Baseline) error { return nil }
+	if _, err := origin.Sign(ctx, db, origin.Baselining{Report: func(origin.Progress) {}, Finish: done}); err != nil {
 		t.Fatal(err)
 	}
 	if c := catalog.New(db, development); refuses(t, c) {

@@ -122,6 +122,10 @@ func LoadWithoutPepper() (*Config, error) { return ParseWithoutPepper(environmen
 // other secrets; nil if none are set.
 func LoadBooks() (keys *signature.Keys, enforce bool, err error) { return ParseBooks(environment()) }
 
+// ChoosesBooksKey reports whether the environment sets the books' keys, rather than
+// leaving them to a default that another process may not have.
+func ChoosesBooksKey() bool { return choosesBooksKey(environment()) }
+
 // LoadCheckpoint returns only the settings of the log's checkpoints, for commands that
 // run without the server's secrets.
 func LoadCheckpoint() (keys *checkpoint.Keys, file string, err error) {

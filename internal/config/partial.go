@@ -51,6 +51,11 @@ func ParseBooks(environment map[string]string) (keys *signature.Keys, enforce bo
 	return c.BooksKeys(), c.BooksEnforce, nil
 }
 
+func choosesBooksKey(environment map[string]string) bool {
+	set := func(name string) bool { return environment[name] != "" || environment[name+fileSuffix] != "" }
+	return set(booksKey) || environment["ELSOM_MODE"] == string(Development) && set("ELSOM_SECRET_KEY")
+}
+
 // ParseCheckpoint returns the settings of the log's checkpoints alone.
 func ParseCheckpoint(environment map[string]string) (keys *checkpoint.Keys, file string, err error) {
 	var problems Problems

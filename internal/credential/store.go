@@ -67,6 +67,15 @@ func (r *row[D]) checkSigned(ctx context.Context, db *database.DB) error {
 	return db.Verify(ctx, record, *mac, *keyID)
 }
 
+// verifyNewest is checkSigned for a row that is locked and about to be signed again.
+func (r *row[D]) verifyNewest(ctx context.Context, tx *database.Tx) error {
+	record, mac, keyID := r.signed()
+	if record == nil {
+		return nil
+	}
+	return tx.VerifyNewest(ctx, record, *mac, *keyID)
+}
+
 func (r row[D]) entry() Entry[D] {
 	allowed, ok := readAllowed(r.Allowed)
 	return Entry[D]{
@@ -114,14 +123,14 @@ func (r *Register[D]) readAll(ctx context.Context) (rows []row[D], err error) {
 }
 
 // updateSigned sets columns of a row, signs it, and returns it as it was and as it is
-// then; the zero row for an unknown code. A row that is not as it was signed must get new values in all
-// columns: its new signature would otherwise cover what was forged.
+// then; the zero row for an unknown code. A row that is not as it was signed, or not its newest state, must
+// get new values in all columns: its new signature would otherwise cover what was forged.
 func (r *Register[D]) updateSigned(ctx context.Context, tx *database.Tx, code string, set map[string]any) (before, now row[D], err error) {
 	if before, err = r.lock(tx, code); err != nil || before.Code == "" {
 		return before, now, err
 	}
 	//mutant:drop ./internal/cashin TestForgedAgentIsNotSigned
-	if err := before.checkSigned(ctx, r.db); err != nil && !before.replacedBy(set) {
+	if err := before.verifyNewest(ctx, tx); err != nil && !before.replacedBy(set) {
 		return before, now, err
 	}
 	if err := r.updateColumns(tx, code, set); err != nil {

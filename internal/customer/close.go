@@ -69,7 +69,12 @@ func closingKey(id int64) string { return "closing:" + strconv.FormatInt(id, 10)
 // sent. It returns false and changes nothing if all sessions were ended since c was
 // read, or if the wallet is blocked or closed.
 func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at time.Time, spent Spent) (bool, error) {
-	if err := CheckSigned(ctx, cs.db, c); err != nil {
+	before, err := lockRecord(tx, c.ID)
+	if err != nil || before == nil {
+		return false, err
+	}
+	//mutant:drop TestForgedCustomerIsNotSigned
+	if err := before.verifyNewest(ctx, tx); err != nil {
 		return false, err
 	}
 	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)

@@ -22,10 +22,11 @@ func (r *Record) signed() *signature.Record {
 
 // changeSigned runs a change of what the signature of a customer covers, whom the
 // transaction has locked, and signs the row as it is then. It returns fault.Unavailable
-// for a row that is not as it was signed: its new signature would cover what was forged.
+// for a row that is not as it was signed, or not its newest state: the new signature would
+// cover what was forged, or make an earlier state the newest.
 func changeSigned(ctx context.Context, tx *database.Tx, before *Record, change func() error) error {
 	//mutant:drop TestForgedCustomerIsNotSigned
-	if err := tx.Verify(ctx, before.signed(), before.MAC, before.KeyID); err != nil {
+	if err := before.verifyNewest(ctx, tx); err != nil {
 		return err
 	}
 	if err := change(); err != nil {
@@ -36,6 +37,10 @@ func changeSigned(ctx context.Context, tx *database.Tx, before *Record, change f
 		return err
 	}
 	return updateSignature(tx, now)
+}
+
+func (r *Record) verifyNewest(ctx context.Context, tx *database.Tx) error {
+	return tx.VerifyNewest(ctx, r.signed(), r.MAC, r.KeyID)
 }
 
 // CheckSigned returns fault.Unavailable if the number, the level or the blocks of a

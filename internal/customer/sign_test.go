@@ -2,6 +2,7 @@ package customer
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"elsom/internal/database"
@@ -85,6 +86,51 @@ func TestForgedCustomerIsNotSigned(t *testing.T) {
 		} else if _, err := h.closeIt(now); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("closed: %v", err)
 		}
+	})
+}
+
+// An earlier signed state that was put back, sealed or not, is not signed again.
+func TestEarlierStateIsNotSignedAgain(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		const seal = "INSERT INTO log_seals (first, count, records, checkpoint, sealed_at) SELECT %[1]d, 1, records, '', '2026-01-01 00:00:00.000000+00:00' FROM log_queue ORDER BY id LIMIT 1"
+		sealAs := func(first int) {
+			t.Helper()
+			databasetest.Tamper(t, db, fmt.Sprintf(seal, first))
+			databasetest.Tamper(t, db, "INSERT INTO log_buckets (first, bucket) VALUES (?, ?)", first, database.LogBucket(c.ID))
+			databasetest.Tamper(t, db, "DELETE FROM log_queue")
+		}
+		sealAs(0)
+		databasetest.Tamper(t, db, "CREATE TABLE earlier AS SELECT * FROM customers")
+		if err := block(h, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		changes := func(want bool) {
+			t.Helper()
+			_, level := h.SetLevel(ctx, c.ID, "standard", StaffAction{"aigul", "seen"})
+			now, err := h.ByID(ctx, c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, closed := h.closeIt(now)
+			for _, err := range []error{level, closed} {
+				if fault.Is(err, fault.Unavailable) == want {
+					t.Errorf("blocked %v: %v", now.BlockedOut, err)
+				}
+			}
+		}
+		putBack := func() {
+			t.Helper()
+			databasetest.Tamper(t, db, "UPDATE customers SET blocked_out = FALSE, mac = (SELECT mac FROM earlier), key_id = (SELECT key_id FROM earlier)")
+		}
+		databasetest.Tamper(t, db, "CREATE TABLE later AS SELECT * FROM customers")
+		putBack()
+		changes(false)
+		sealAs(1)
+		changes(false)
+		databasetest.Tamper(t, db, "UPDATE customers SET blocked_out = TRUE, mac = (SELECT mac FROM later), key_id = (SELECT key_id FROM later)")
+		changes(true)
 	})
 }
 

@@ -19,6 +19,7 @@ func rowsOfEach(t *testing.T, db *database.DB) []string {
 	exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (7, 'r', $1)", now)
 	exec("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) VALUES (1, 'k', '', 'test', $1)", now)
 	exec("INSERT INTO catalog_versions (version, content, put_at, staff, os_user, origin, restored_from) VALUES (1000, '', $1, '', '', 'seed', 0)", now)
+	exec("INSERT INTO signing_starts (id, started_at, origin) VALUES (1, $1, 'new')", now)
 	exec(`INSERT INTO drafts (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at)
 		VALUES (1, 1, 'dostek', 'dostek', '1', '', 100, 0, '1', 'web', $1, $1)`, now)
 	exec(`INSERT INTO wallet_transfer_drafts (id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at)

@@ -66,8 +66,10 @@ type DB struct {
 	wrap     func(driver.Connector) driver.Connector
 	keys     *signature.Keys
 	enforced bool // see WithKeys
-	// permitted is when unsigned rows were last permitted, in Unix nanoseconds.
+	// permitted is when unsigned rows were last permitted, in Unix nanoseconds. required
+	// reports that they were not: the permission never comes back.
 	permitted atomic.Int64
+	required  atomic.Bool
 	// keyless is when rows could last be written without a key, in Unix nanoseconds.
 	keyless atomic.Int64
 	// unverified counts the rows that failed Verify.

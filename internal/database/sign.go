@@ -3,8 +3,6 @@ package database
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,11 +14,17 @@ import (
 // WithKeys sets the keys that sign rows; see Tx.Sign. enforced makes Verify refuse
 // unsigned rows even if the database permits them.
 func WithKeys(keys *signature.Keys, enforced bool) Option {
-	return func(db *DB) { db.keys, db.enforced = keys, enforced }
+	return func(db *DB) {
+		db.keys, db.enforced = keys, enforced
+		db.required.Store(false)
+	}
 }
 
 // Keys returns the keys that sign rows; nil if there are none.
 func (db *DB) Keys() *signature.Keys { return db.keys }
+
+// HasKeys reports whether rows can be signed.
+func (tx *Tx) HasKeys() bool { return tx.db.keys != nil }
 
 // Sign signs a row that this transaction writes, and adds it to what the transaction
 // queues for the log when it commits. It returns the values of the row's columns mac
@@ -97,9 +101,7 @@ func (db *DB) verify(ctx context.Context, g *gorm.DB, r *signature.Record, mac [
 	if err == nil {
 		return nil
 	}
-	db.unverified.Add(1)
-	slog.ErrorContext(ctx, "database: a row is not as it was signed", "kind", r.Kind(), "id", r.ID(), "error", err)
-	return fault.New(fault.Unavailable, "database.verify", "").Because(fmt.Errorf("%s %d: %w", r.Kind(), r.ID(), err))
+	return db.unverifiedRow(ctx, r, err)
 }
 
 // UnverifiedCount returns how often Verify failed for a row since the start.
@@ -132,40 +134,16 @@ func (tx *Tx) checkUnsigned() error {
 	// A key is recorded by the first portal that has it. What is signed before, by a
 	// command, is queued for the log, then in it.
 	if err := tx.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM server_keys WHERE name = 'books') OR EXISTS (SELECT 1 FROM log_queue)
-		OR EXISTS (SELECT 1 FROM log_state WHERE size > 0) AS signed, EXISTS (SELECT 1 FROM unsigned_allowed) AS allowed`).Scan(&books).Error; err != nil {
+		OR EXISTS (SELECT 1 FROM log_state WHERE size > 0) AS signed,
+		EXISTS (SELECT 1 FROM unsigned_allowed) AND NOT EXISTS (SELECT 1 FROM signing_starts) AS allowed`).Scan(&books).Error; err != nil {
 		return err
 	}
+	books.Allowed = books.Allowed && !tx.db.required.Load()
+	tx.db.required.Store(books.Signed && !books.Allowed)
 	//mutant:drop TestUnsignedWritesAreRefused
 	if books.Signed && !books.Allowed {
 		return fault.New(fault.Unavailable, "database.sign", "").Because(ErrNeedsKey)
 	}
 	tx.db.keyless.Store(now)
 	return nil
-}
-
-// permissionLife is how long a permission for unsigned rows is not read again.
-const permissionLife = time.Second
-
-// UnsignedAllowed reports whether rows without a signature are permitted: the database
-// was in use before rows were signed, and they are not signed yet.
-func (tx *Tx) UnsignedAllowed() (bool, error) {
-	if tx.db.enforced {
-		return false, nil
-	}
-	var rows int
-	err := tx.gorm.Raw("SELECT COUNT(*) FROM unsigned_allowed").Scan(&rows).Error
-	return rows > 0, err
-}
-
-// unsignedAllowed is Tx.UnsignedAllowed, up to permissionLife ago.
-func (db *DB) unsignedAllowed(g *gorm.DB) (bool, error) {
-	now := time.Now().UnixNano()
-	if !db.enforced && now-db.permitted.Load() < int64(permissionLife) {
-		return true, nil
-	}
-	allowed, err := (&Tx{db: db, gorm: g}).UnsignedAllowed()
-	if allowed {
-		db.permitted.Store(now)
-	}
-	return allowed, err
 }

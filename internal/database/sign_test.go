@@ -145,6 +145,10 @@ func TestUnsignedRows(t *testing.T) {
 		if _, err := databasetest.Owner(t, db).Pool().ExecContext(ctx, "INSERT INTO unsigned_allowed (id) VALUES (1)"); err != nil {
 			t.Fatal(err)
 		}
+		if err := db.Verify(ctx, record(1), nil, ""); !errors.Is(err, signature.ErrUnsigned) {
+			t.Errorf("permitted to a process that saw that they were not: %v", err)
+		}
+		database.WithKeys(keys, false)(db) // another process
 		if err := db.Verify(ctx, record(1), nil, ""); err != nil {
 			t.Errorf("permitted: %v", err)
 		}
@@ -156,8 +160,20 @@ func TestUnsignedRows(t *testing.T) {
 		if err := db.Verify(ctx, record(1), nil, ""); !errors.Is(err, signature.ErrUnsigned) {
 			t.Errorf("enforced: %v", err)
 		}
-		if n := db.UnverifiedCount(); n != 3 {
+		if n := db.UnverifiedCount(); n != 4 {
 			t.Errorf("%d failures were counted", n)
+		}
+	})
+}
+
+// Only a record that is signed ends the permission: one that the program's role inserts
+// without the key doesn't.
+func TestForgedEndOfThePermission(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
+		databasetest.Tamper(t, db, "INSERT INTO signing_starts (id, started_at, origin, mac, key_id) VALUES (1, ?, 'baseline', 'x', ?)", db.Now(), databasetest.Keys().IDs()[0])
+		if err := db.Verify(t.Context(), record(1), nil, ""); err != nil {
+			t.Error(err)
 		}
 	})
 }
@@ -168,6 +184,7 @@ func TestUnsignedWritesAreRefused(t *testing.T) {
 	const (
 		recorded = "INSERT INTO server_keys (name, id, check_value, created_at) VALUES ('books', 1, 'x', '2026-01-01 00:00:00+00')"
 		allowed  = "INSERT INTO unsigned_allowed (id) VALUES (1)"
+		ended    = "INSERT INTO signing_starts (id, started_at, origin) VALUES (1, '2026-01-01 00:00:00+00', 'baseline')"
 	)
 	for name, c := range map[string]struct {
 		statements []string
@@ -178,6 +195,7 @@ func TestUnsignedWritesAreRefused(t *testing.T) {
 		"a signed row is queued":     {[]string{"INSERT INTO log_queue (id, records) VALUES (1, '')"}, true},
 		"a signed row is in the log": {[]string{"UPDATE log_state SET size = 1"}, true},
 		"unsigned rows are allowed":  {[]string{recorded, allowed}, false},
+		"until they are not":         {[]string{recorded, allowed, ended}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/signature"
 )
 
 // entryRider inserts entries in the transactions of their postings.
@@ -20,9 +21,24 @@ var entryRider = &database.RiderKind[Entry]{
 	},
 }
 
+// insert signs an entry and inserts it. A command that needs no key of the books leaves
+// an entry without a signature if it has none.
 func insert(tx *database.Tx, e Entry) error {
-	return tx.Gorm().Exec(`INSERT INTO operator_log (id, done_at, command, os_user, staff, reason, subject, state_before, state_after)
-		VALUES (?,?,?,?,?,?,?,?,?)`, tx.NewID(), tx.Now(), e.Name, e.OSUser, e.Staff, e.Reason, e.Subject, e.Before, e.After).Error
+	e.ID, e.DoneAt = tx.NewID(), tx.Now()
+	var mac []byte
+	var keyID string
+	if tx.HasKeys() {
+		mac, keyID = tx.Sign(e.record())
+	}
+	return tx.Gorm().Exec(`INSERT INTO operator_log (id, done_at, command, os_user, staff, reason, subject, state_before, state_after, mac, key_id)
+		VALUES (?,?,?,?,?,?,?,?,?,?,?)`, e.ID, e.DoneAt, e.Name, e.OSUser, e.Staff, e.Reason, e.Subject, e.Before, e.After, mac, keyID).Error
+}
+
+// record returns the canonical form of an entry. It is stored in signatures and in the
+// log, so it never changes.
+func (e Entry) record() *signature.Record {
+	return signature.NewRecord(signature.Operation, e.ID).Time(e.DoneAt).Text(e.Name).Text(e.OSUser).Text(e.Staff).Text(e.Reason).
+		Text(e.Subject).Text(e.Before).Text(e.After)
 }
 
 func list(ctx context.Context, db *database.DB, since time.Time, limit int) ([]Entry, error) {

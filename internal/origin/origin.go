@@ -26,6 +26,11 @@ type Table struct {
 	Lines *Lines
 	// Age says which rows are new since a moment.
 	Age Age
+	// Mutable rows are signed again after a change.
+	Mutable bool
+	// Optional signatures are missing where the writer had no key; such a row is no
+	// violation, and a baseline leaves it as it is.
+	Optional bool
 }
 
 // Field is a column, which is Absent in the record where it is NULL.
@@ -133,7 +138,7 @@ var Tables = []Table{
 		},
 	},
 	{
-		Kind: signature.Agent, Name: "agents", ID: "till_id", Age: Few,
+		Kind: signature.Agent, Name: "agents", ID: "till_id", Age: Few, Mutable: true,
 		Fields: []Field{{"code", Text}, {"name", Text}, {"password_hash", Text}, {"allowed", Text}, {"ceiling", Int}, {"disabled", Bool}},
 	},
 	{
@@ -141,8 +146,19 @@ var Tables = []Table{
 		Fields: []Field{{"content", Text}, {"put_at", Time}, {"staff", Text}, {"os_user", Text}, {"origin", Text}, {"restored_from", Int}},
 	},
 	{
-		Kind: signature.Customer, Name: "customers", ID: "id", Age: ByNothing,
+		Kind: signature.Customer, Name: "customers", ID: "id", Age: ByNothing, Mutable: true,
 		Fields: []Field{{"phone", Text}, {"closed_phone", Text}, {"level", Text}, {"blocked", Bool}, {"blocked_out", Bool}},
+	},
+	{
+		Kind: signature.SigningStart, Name: "signing_starts", ID: "id", Age: Few,
+		Fields: []Field{{"started_at", Time}, {"origin", Text}},
+	},
+	{
+		Kind: signature.Operation, Name: "operator_log", ID: "id", Optional: true,
+		Fields: []Field{
+			{"done_at", Time}, {"command", Text}, {"os_user", Text}, {"staff", Text}, {"reason", Text}, {"subject", Text},
+			{"state_before", Text}, {"state_after", Text},
+		},
 	},
 }
 

@@ -115,8 +115,35 @@ func (t Table) sign(tx *database.Tx, keys *signature.Keys, rows []Row) error {
 	})
 }
 
-func endPermission(tx *database.Tx) error {
-	return tx.Gorm().Exec("DELETE FROM unsigned_allowed").Error
+// CountUnsigned returns the number of rows without a signature by table, of the tables
+// whose rows must be signed.
+func CountUnsigned(tx *database.Tx) (map[string]int64, error) {
+	counts := map[string]int64{}
+	for _, t := range required() {
+		var n int64
+		if err := tx.Gorm().Raw("SELECT COUNT(*) FROM " + t.Name + " WHERE mac IS NULL").Row().Scan(&n); err != nil {
+			return nil, err
+		}
+		counts[t.Name] = n
+	}
+	return counts, nil
+}
+
+// hasUnsigned reports whether a row that must be signed isn't.
+func hasUnsigned(tx *database.Tx) (found bool, err error) {
+	for _, t := range required() {
+		err = tx.Gorm().Raw("SELECT EXISTS (SELECT 1 FROM " + t.Name + " WHERE mac IS NULL)").Row().Scan(&found)
+		if found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
+// hasBooksKey reports whether a portal recorded a key of the books.
+func hasBooksKey(tx *database.Tx) (found bool, err error) {
+	err = tx.Gorm().Raw("SELECT EXISTS (SELECT 1 FROM server_keys WHERE name = 'books')").Row().Scan(&found)
+	return found, err
 }
 
 // scan holds the values of a row.

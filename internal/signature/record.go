@@ -22,11 +22,13 @@ const (
 	Agent          Kind = "agent"
 	Catalog        Kind = "catalog"
 	Customer       Kind = "customer"
+	SigningStart   Kind = "signing_start"
+	Operation      Kind = "operation" // of the operator log
 )
 
 // Kinds are all kinds. The position of a kind is its code in stored lists of
 // records, so kinds are only added at the end.
-var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer}
+var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation}
 
 // Code returns the kind's code in stored lists of records, from 1 on; 0 for an
 // unknown kind.

@@ -22,9 +22,6 @@ const (
 	early = 24 * time.Hour
 )
 
-// mutable are the kinds of rows that are signed again after a change.
-var mutable = map[signature.Kind]bool{signature.Agent: true, signature.Customer: true}
-
 // rowKey names a signed row.
 type rowKey struct {
 	kind byte
@@ -176,7 +173,7 @@ func (c *checker) checkRow(table origin.Table, row origin.Row, sealed, queued ma
 	case isQueued && waiting.has(content), !isQueued && isSealed && last.has(content):
 	case isQueued:
 		c.violation(NothingMissing, "%s %d is not as it was queued for the log", words(table.Kind), key.id)
-	case isSealed && c.report.TooMany && mutable[table.Kind]: // a later state may be queued
+	case isSealed && c.report.TooMany && table.Mutable: // a later state may be queued
 	case isSealed:
 		c.violation(NothingMissing, "%s %d is not as it was sealed in the log", words(table.Kind), key.id)
 	case !c.report.TooMany:

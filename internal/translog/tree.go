@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"elsom/internal/database"
 	"elsom/internal/signature"
 )
 
@@ -45,10 +46,9 @@ func leafHash(data []byte) tlog.Hash {
 	return sha256.Sum256(buffer[:])
 }
 
-// bucketBits is the width of a bucket of ids: 2^12 milliseconds.
-const bucketBits = 22 + 12
+const bucketBits = database.LogBucketBits
 
-func bucketOf(id int64) int64 { return id >> bucketBits }
+func bucketOf(id int64) int64 { return database.LogBucket(id) }
 
 // tileAt is the position of a tile.
 type tileAt struct{ Level, Number int64 }

@@ -1,0 +1,125 @@
+package database
+
+import (
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"elsom/internal/signature"
+)
+
+// permissionLife is how long a permission for unsigned rows is not read again.
+const permissionLife = time.Second
+
+// Permission is what a database says about rows without a signature. The tables are
+// part of the schema, but of no package's.
+type Permission struct {
+	// Open reports that unsigned_allowed has its row: the database was in use before rows
+	// were signed, and they are not signed yet.
+	Open bool
+	// Ended is when the first record that ended the permission was signed; zero if there
+	// is none. It counts whatever Open says. Without keys any record counts.
+	Ended time.Time
+}
+
+// signingStart is a row of signing_starts.
+type signingStart struct {
+	ID        int64
+	StartedAt time.Time
+	Origin    string
+	MAC       []byte `gorm:"column:mac"`
+	KeyID     string
+}
+
+func (s signingStart) record() *signature.Record {
+	return signature.NewRecord(signature.SigningStart, s.ID).Time(s.StartedAt).Text(s.Origin)
+}
+
+// maxStarts is the number of records of ends that are verified at most. There are one or
+// two, except where somebody adds others.
+const maxStarts = 100
+
+// Permission reads what the database says about rows without a signature.
+func (tx *Tx) Permission() (p Permission, err error) {
+	if err := tx.gorm.Raw("SELECT EXISTS (SELECT 1 FROM unsigned_allowed)").Row().Scan(&p.Open); err != nil {
+		return p, err
+	}
+	var starts []signingStart
+	if err := tx.gorm.Raw("SELECT id, started_at, origin, mac, key_id FROM signing_starts ORDER BY id LIMIT ?", maxStarts).Scan(&starts).Error; err != nil {
+		return p, err
+	}
+	for _, s := range starts {
+		//mutant:replace tx.db.keys.Verify(s.record(), s.MAC, s.KeyID) == nil => true TestForgedEndOfThePermission
+		if tx.db.keys == nil || tx.db.keys.Verify(s.record(), s.MAC, s.KeyID) == nil {
+			p.Ended = s.StartedAt.UTC()
+			break
+		}
+	}
+	return p, nil
+}
+
+// UnsignedAllowed reports whether rows without a signature are permitted. Once they are
+// not, they never are again in the life of the process: somebody who can write to
+// unsigned_allowed could otherwise make forged rows pass.
+func (tx *Tx) UnsignedAllowed() (bool, error) {
+	if tx.db.enforced || tx.db.required.Load() {
+		return false, nil
+	}
+	p, err := tx.Permission()
+	if err != nil {
+		return false, err
+	}
+	//mutant:replace p.Open && p.Ended.IsZero() => p.Open ./internal/audit TestPermissionDoesNotComeBack
+	allowed := p.Open && p.Ended.IsZero()
+	//mutant:drop TestUnsignedRows
+	tx.db.required.Store(!allowed)
+	return allowed, nil
+}
+
+// unsignedAllowed is Tx.UnsignedAllowed, up to permissionLife ago.
+func (db *DB) unsignedAllowed(g *gorm.DB) (bool, error) {
+	now := time.Now().UnixNano()
+	if !db.enforced && !db.required.Load() && now-db.permitted.Load() < int64(permissionLife) {
+		return true, nil
+	}
+	allowed, err := (&Tx{db: db, gorm: g}).UnsignedAllowed()
+	if allowed {
+		db.permitted.Store(now)
+	}
+	return allowed, err
+}
+
+// The origins of a record that ends the permission.
+const (
+	StartBaseline = "baseline" // rows of before were signed
+	StartNew      = "new"      // there were none
+)
+
+// RequireSignatures stores a signed record that every row must be signed from now on.
+func (tx *Tx) RequireSignatures(origin string) error {
+	s := signingStart{ID: tx.NewID(), StartedAt: tx.Now(), Origin: origin}
+	s.MAC, s.KeyID = tx.Sign(s.record())
+	return tx.gorm.Exec("INSERT INTO signing_starts (id, started_at, origin, mac, key_id) VALUES (?, ?, ?, ?, ?)",
+		s.ID, s.StartedAt, s.Origin, s.MAC, s.KeyID).Error
+}
+
+// signsFrom is the oldest version of the schema whose release signs rows and knows
+// signing_starts.
+const signsFrom = 70
+
+// SetPermission permits unsigned rows, or ends the permission: then releases that don't
+// sign can't start any more. It needs the role that owns the tables.
+func (tx *Tx) SetPermission(open bool) error {
+	if open {
+		return tx.gorm.Exec("INSERT INTO unsigned_allowed (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM unsigned_allowed)").Error
+	}
+	if err := tx.gorm.Exec("DELETE FROM unsigned_allowed").Error; err != nil {
+		return err
+	}
+	//mutant:drop ./internal/audit TestBaselineEndsThePreviousRelease
+	if err := tx.gorm.Exec(fmt.Sprintf("UPDATE schema_compatibility SET serves_from = %d WHERE serves_from < %[1]d", signsFrom)).Error; err != nil {
+		return err
+	}
+	return tx.RequireSignatures(StartBaseline)
+}
