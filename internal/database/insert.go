@@ -28,6 +28,15 @@ func NewColumn[T any](name, kind string, values []T) Column {
 	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any { return values[i] }}
 }
 
+// ColumnOf returns a column with the value of each row.
+func ColumnOf[R, T any](name, kind string, rows []R, value func(r *R) T) Column {
+	values := make([]T, len(rows))
+	for i := range rows {
+		values[i] = value(&rows[i])
+	}
+	return NewColumn(name, kind, values)
+}
+
 // ConstColumn returns a column with the same non-nil value in all new rows, which
 // is cheaper on PostgreSQL than an array.
 func ConstColumn(name, kind string, value any) Column {
