@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"elsom/internal/testkit/system"
 )
 
@@ -127,7 +125,7 @@ func (w *readmeWalk) visit(address string) {
 	address = w.guide.words(w.T, address)
 	for documented, base := range map[string]string{"http://127.0.0.1:8080": w.site.BaseURL, "http://127.0.0.1:8090": w.site.StandInURL} {
 		if path, ours := strings.CutPrefix(address, documented); ours {
-			w.Run(chromedp.Navigate(base + path))
+			w.Load(base + path)
 			return
 		}
 	}
@@ -186,12 +184,12 @@ func (w *readmeWalk) handset(number string, like *regexp.Regexp) string {
 	w.Press("Взять телефон")
 	var texts []string
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
-		// Without scripts the page reloads itself, and may not be loaded yet.
-		if w.TryEval(&texts, `[...document.querySelectorAll('.sms-text')].map(e => e.textContent)`) != nil {
-			continue
-		}
+		w.Eval(&texts, `[...document.querySelectorAll('.sms-text')].map(e => e.textContent)`)
 		if i := slices.IndexFunc(texts, like.MatchString); i >= 0 {
 			return texts[i]
+		}
+		if !w.Screen.Scripts {
+			w.Press("Обновить")
 		}
 	}
 	w.T.Fatalf("the handset of %s has no message like %s: %q", number, like, texts)

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const one = (selector, root) => (root || document).querySelector(selector);
-  const interval = Number(document.body.dataset.refresh) * 1000 || 5000;
+  const interval = 3000;
   const updateMessages = (page) => {
     const fresh = one("#messages", page), shown = one("#messages");
     if (!fresh || fresh.innerHTML === shown.innerHTML) return;
@@ -13,7 +13,7 @@
     shown.scrollTop = 0;
   };
   const read = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
-  const address = one("#handset a.handset-refresh").href;
+  const address = one("#handset").dataset.href;
   const poll = async () => {
     try {
       const answer = await fetch(address, { cache: "no-store" });

@@ -57,7 +57,7 @@ func TestSheets(t *testing.T) {
 		return
 	}
 	wanted := regexp.MustCompile(*onlyScreens)
-	for _, l := range []i18n.Lang{i18n.RU, i18n.KY} {
+	for _, l := range i18n.Langs() {
 		for _, dark := range []bool{false, true} {
 			for _, width := range []int64{360, 1280} {
 				if o := (screen{l, width, dark}); wanted.MatchString(o.String()) {

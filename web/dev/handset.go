@@ -35,6 +35,8 @@ func (h *Handler) Press(c echo.Context) error {
 	switch {
 	case action == "end":
 		page.Session, page.Text, page.Typed = "", "", ""
+	case action == "refresh":
+		err = h.redial(c, &page, number)
 	case key == "erase":
 		_, last := utf8.DecodeLastRuneInString(page.Typed)
 		page.Typed = page.Typed[:len(page.Typed)-last]
@@ -60,7 +62,7 @@ func (h *Handler) Press(c echo.Context) error {
 	return h.show(c, page, number)
 }
 
-// redial shows the current screen while a key is pressed, by repeating the request.
+// redial shows the current screen when no input was sent, by repeating the request.
 func (h *Handler) redial(c echo.Context, page *devpage.PhonePage, number phone.Number) error {
 	if page.Session == "" {
 		return nil

@@ -15,9 +15,6 @@ import (
 	"elsom/web/session"
 )
 
-// refreshSeconds is the interval at which the handset reloads.
-const refreshSeconds = 3
-
 // Phone shows a number's handset.
 func (h *Handler) Phone(c echo.Context) error {
 	page := devpage.PhonePage{Frame: h.frame(c)}
@@ -40,7 +37,7 @@ func (h *Handler) Phone(c echo.Context) error {
 // show renders the handset with the number's messages.
 func (h *Handler) show(c echo.Context, page devpage.PhonePage, number phone.Number) error {
 	session.Of(c).Set(numberKey, number.String())
-	page.Phone.Value, page.Number, page.Refresh = number.Pretty(), number.Pretty(), refreshSeconds
+	page.Phone.Value, page.Number = number.Pretty(), number.Pretty()
 	page.Path = "/dev/phone?phone=" + url.QueryEscape(number.String())
 	ctx := c.Request().Context()
 	messages, err := h.messages(ctx, number)

@@ -232,7 +232,30 @@ func (tab *Tab) TryEval(into any, expression string, args ...any) error {
 // Open implements Page.
 func (tab *Tab) Open(path string) {
 	tab.T.Helper()
-	tab.Run(chromedp.Navigate(tab.base + path))
+	tab.Load(tab.base + path)
+}
+
+// Load loads an address.
+func (tab *Tab) Load(address string) {
+	tab.T.Helper()
+	err := tab.whileRefreshing(func() error { return chromedp.Run(tab.Ctx, chromedp.Navigate(address)) })
+	if err != nil {
+		tab.T.Fatalf("browser (%s): %s: %v", tab.Screen, address, err)
+	}
+}
+
+// whileRefreshing calls load, again if the page's own refresh has aborted it: without
+// scripts some pages load themselves again.
+func (tab *Tab) whileRefreshing(load func() error) (err error) {
+	for range 5 {
+		if err = load(); err == nil || !strings.Contains(err.Error(), "net::ERR_ABORTED") {
+			return err
+		}
+		if err := chromedp.Run(tab.Ctx, chromedp.WaitReady("body")); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // Position is the center of a control on the screen, after scrolling to it.
@@ -269,14 +292,18 @@ func (tab *Tab) Offers(words string) bool { tab.T.Helper(); return tab.Control(w
 // Press implements Page.
 func (tab *Tab) Press(words string) {
 	tab.T.Helper()
-	at := tab.Control(words)
-	if !at.Found {
-		tab.T.Fatalf("%s (%s) offers no %q:\n%s", tab.Path(), tab.Screen, words, tab.Text())
-	}
-	if at.Covered != "" {
-		tab.T.Fatalf("%s (%s): %q is covered by %s", tab.Path(), tab.Screen, words, at.Covered)
-	}
-	if _, err := chromedp.RunResponse(tab.Ctx, chromedp.MouseClickXY(at.X, at.Y)); err != nil {
+	err := tab.whileRefreshing(func() error {
+		at := tab.Control(words)
+		if !at.Found {
+			tab.T.Fatalf("%s (%s) offers no %q:\n%s", tab.Path(), tab.Screen, words, tab.Text())
+		}
+		if at.Covered != "" {
+			tab.T.Fatalf("%s (%s): %q is covered by %s", tab.Path(), tab.Screen, words, at.Covered)
+		}
+		_, err := chromedp.RunResponse(tab.Ctx, chromedp.MouseClickXY(at.X, at.Y))
+		return err
+	})
+	if err != nil {
 		tab.T.Fatalf("%s (%s): %q loaded no page: %v", tab.Path(), tab.Screen, words, err)
 	}
 }
