@@ -65,12 +65,13 @@ func (p *Portal) undone(c echo.Context, holder customer.Customer) string {
 		return "pay"
 	case path == transferPath:
 		return "send"
-	case path == "/check/:draft":
+	//mutant:replace strings.HasPrefix(path, "/check/:draft") => path == "/check/:draft" ./web TestSessionEndedWhileConfirming
+	case strings.HasPrefix(path, "/check/:draft"): // and its confirmation
 		return p.accepted(c, "paid", "pay", func(id int64) error {
 			_, err := p.services.Payments.ByID(ctx(c), holder.ID, id)
 			return err
 		})
-	case path == "/transfer/:draft":
+	case strings.HasPrefix(path, "/transfer/:draft"):
 		return p.accepted(c, "sent", "send", func(id int64) error {
 			_, err := p.services.Transfers.ByID(ctx(c), holder.ID, id)
 			return err
