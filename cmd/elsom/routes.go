@@ -74,7 +74,7 @@ func (a *app) healthy(c echo.Context) error {
 
 // checkpoint answers with the newest checkpoint of the log.
 func (a *app) checkpoint(c echo.Context) error {
-	head, err := a.log.Head(c.Request().Context())
+	head, err := a.log.PublishedHead(c.Request().Context())
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return c.String(http.StatusNotFound, "there is no checkpoint\n")

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"elsom/internal/checkpoint"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/origin"
@@ -14,9 +15,10 @@ import (
 
 // Receipt returns the receipt of a payment: its record, that of its end if it has ended,
 // and the proofs that both are in the log. It returns fault.NotFound if they are not
-// sealed, or if there is no checkpoint.
+// sealed, or if there is no checkpoint, and fault.Unknown while a failover may lose it.
 func (l *Log) Receipt(ctx context.Context, payment int64) (r receipt.Receipt, err error) {
 	const op = "translog.receipt"
+	var head checkpoint.Checkpoint
 	err = l.db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		state, err := readState(inTx(tx))
 		switch {
@@ -25,8 +27,7 @@ func (l *Log) Receipt(ctx context.Context, payment int64) (r receipt.Receipt, er
 		case state.Checkpoint == "" || l.keys == nil:
 			return fault.New(fault.NotFound, op, "")
 		}
-		head, err := l.openHead(inTx(tx), state)
-		if err != nil {
+		if head, err = l.openHead(inTx(tx), state); err != nil {
 			return err
 		}
 		end, err := readEnd(inTx(tx), payment)
@@ -50,6 +51,10 @@ func (l *Log) Receipt(ctx context.Context, payment int64) (r receipt.Receipt, er
 		}
 		return nil
 	})
+	//mutant:replace err == nil => false TestHeadIsUnknownWithoutTheStandby
+	if err == nil {
+		err = l.waitDurable(ctx, head.Tree)
+	}
 	return r, fault.Wrap(op, err)
 }
 

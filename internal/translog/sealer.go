@@ -3,6 +3,7 @@ package translog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -118,6 +119,10 @@ func (l *Log) look(ctx context.Context) (*edge, error) {
 	if err := l.verifyHead(ctx, tree); err != nil {
 		return nil, err
 	}
+	//mutant:drop TestHeadIsUnknownWithoutTheStandby
+	if err := l.waitDurable(ctx, tree); err != nil {
+		return nil, err
+	}
 	l.remember(ctx, tree, state.Checkpoint)
 	if !waiting {
 		return nil, nil
@@ -220,6 +225,7 @@ func (l *Log) commit(ctx context.Context, b *batch, also ...func(tx *database.Tx
 	if err != nil {
 		return err // also if the outcome is unknown: the next look finds out
 	}
+	l.db.MarkDurable(durableKey(b.after))
 	l.remember(ctx, b.after, b.checkpoint)
 	return nil
 }
@@ -229,6 +235,32 @@ func (l *Log) Status(ctx context.Context) (Status, error) {
 	status, err := readStatus(l.reader(ctx))
 	status.Stopped = l.stopped.Load()
 	return status, fault.Wrap("translog.status", err)
+}
+
+// waitDurable returns nil once a tree that was read can't be lost by a failover any more.
+// A checkpoint of a lost tree, remembered or published, would contradict the log of the
+// standby that takes over.
+func (l *Log) waitDurable(ctx context.Context, tree checkpoint.Tree) error {
+	return l.db.WaitDurable(ctx, durableKey(tree))
+}
+
+func durableKey(tree checkpoint.Tree) string { return fmt.Sprintf("log:%d:%d", tree.Branch, tree.Size) }
+
+// PublishedHead is Head for outsiders: fault.Unknown while a failover may lose it.
+func (l *Log) PublishedHead(ctx context.Context) (string, error) {
+	signed, err := l.Head(ctx)
+	if err != nil {
+		return "", err
+	}
+	head, err := checkpoint.ParseUnverified(signed)
+	if err != nil {
+		return "", fault.Wrap("translog.head", damaged("its newest checkpoint: %v", err))
+	}
+	//mutant:drop TestHeadIsUnknownWithoutTheStandby
+	if err := l.waitDurable(ctx, head.Tree); err != nil {
+		return "", err
+	}
+	return signed, nil
 }
 
 // Head returns the newest checkpoint as it was signed; fault.NotFound if there is none.
