@@ -60,8 +60,7 @@ func TestCommandsNeedTheKeyOfTheBooks(t *testing.T) {
 			t.Fatalf("result %s", got)
 		}
 		portal.Stop(syscall.SIGTERM)
-		m.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
-			VALUES (5, 77, 'dostek', 'dostek', '00207199610017', 'Aida', 25050, 0, '1796074636579750957', '123456789015', 'web', 'processing', $1)`, m.db.Now())
+		m.payment()
 		catalog := filepath.Join(t.TempDir(), "catalog.yaml")
 		if err := os.WriteFile(catalog, []byte(strings.Replace(m.run(0, "", "catalog", "export"), "Megacom", "Mega", 1)), 0o600); err != nil {
 			t.Fatal(err)

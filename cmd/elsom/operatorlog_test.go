@@ -83,13 +83,24 @@ func TestCustomerCommands(t *testing.T) {
 	})
 }
 
+// payment inserts a processing payment of the wallet 77 with its transfer, unsigned.
+func (m *operator) payment() {
+	m.t.Helper()
+	now := m.db.Now()
+	m.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+		VALUES (5, 77, 'dostek', 'dostek', '00207199610017', 'Aida', 25050, 0, '1796074636579750957', '123456789015', 'web', 'processing', $1)`, now)
+	m.exec("INSERT INTO accounts (id, kind, subject, currency, balance, opened_at) VALUES (9, 'transit', 'dostek', 'KGS', 0, $1)", now)
+	m.exec(`INSERT INTO transfers (id, request_key, request_hash, act, posted_at, subject_kind, subject_id)
+		VALUES (6, 'payment:5:accept', '', 'payment.accept', $1, 'payment', 5)`, now)
+	m.exec("INSERT INTO entries (transfer_id, line, account_id, amount) VALUES (6, 0, 77, -25050), (6, 1, 9, 25050)")
+}
+
 // A payment is shown whole by its code as pasted. A decision before 24 hours needs
 // evidence; spellings of one name are one person. None of it needs the server's keys.
 func TestPaymentCommands(t *testing.T) {
 	eachOperator(t, func(m *operator) {
 		m.wallet(77, "+996700123456")
-		m.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
-			VALUES (5, 77, 'dostek', 'dostek', '00207199610017', 'Aida', 25050, 0, '1796074636579750957', '123456789015', 'web', 'processing', $1)`, m.db.Now())
+		m.payment()
 		m.exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (5, 1, $1)", m.db.Now())
 		m.keyless()
 		m.wantOutput("unknown, no answer was stored", 0, "", "payment", "show", "1234 5678 9015")

@@ -40,9 +40,23 @@ var manipulations = []struct{ table, statement string }{
 	{"payment_claims", "DELETE FROM payment_claims WHERE reference <> 'late'"},
 	{"payment_claims", "UPDATE payment_claims SET mac = (SELECT mac FROM cash_ins WHERE txn_id = '1'), key_id = (SELECT key_id FROM cash_ins WHERE txn_id = '1')"},
 	{"payment_claims", "UPDATE payment_claims SET key_id = '01234567'"},
+	{"payment_attempts", "UPDATE payment_attempts SET outcome = 'refused', result = 5, ended_at = started_at WHERE outcome IS NULL"},
 	{"payment_attempts", "UPDATE payment_attempts SET outcome = 'unknown' WHERE payment_id = (SELECT id FROM payments WHERE refund_ground = 'refused' ORDER BY id LIMIT 1)"},
+	{"payment_attempts", "UPDATE payment_attempts SET reference = 'x' WHERE outcome = 'good'"},
 	{"payment_attempts", "DELETE FROM payment_attempts WHERE payment_id = (SELECT id FROM payments WHERE refund_ground = 'refused' ORDER BY id LIMIT 1 OFFSET 1)"},
-	{"payment_attempts", "INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT id, 9, accepted_at, 'unknown' FROM payments WHERE refund_ground = 'refused' ORDER BY id LIMIT 1 OFFSET 2"},
+	{"payment_attempts", "UPDATE payment_attempts SET payment_id = (SELECT MIN(id) FROM payments), number = 8 WHERE payment_id = (SELECT id FROM payments WHERE refund_ground = 'refused' ORDER BY id LIMIT 1 OFFSET 2)"},
+	{"payment_attempts", "INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) SELECT 5, MIN(id), 9, MIN(accepted_at), 'good' FROM payments"},
+	{"payment_attempts", "INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome, mac, key_id) SELECT 6, payment_id, 10, started_at, outcome, mac, key_id FROM payment_attempts WHERE outcome = 'good' AND number = 1"},
+	{"promises", "INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) SELECT 7, 'biller:hoster', '7', '{}', 'open', due_at, made_at FROM promises WHERE lane = 'biller:dostek' AND state = 'open'"},
+	{"promises", "UPDATE promises SET state = 'kept' WHERE lane = 'biller:dostek' AND state = 'open'"},
+	{"promises", "INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) SELECT 8, 'biller:hoster', CAST(id AS VARCHAR), '{}', 'open', accepted_at, accepted_at FROM payments WHERE state = 'processing'"},
+	{"promises", "UPDATE promises SET lane = 'biller:aknet' WHERE id = 8"},
+	{"accounts", "UPDATE accounts SET balance = balance + 100000 WHERE id = (SELECT MIN(id) FROM customers)"},
+	{"accounts", "UPDATE accounts SET floor = -100000 WHERE id = (SELECT MIN(id) FROM customers)"},
+	{"accounts", "UPDATE accounts SET closed_at = opened_at WHERE id = (SELECT MAX(id) FROM customers)"},
+	{"stripes", "UPDATE stripes SET balance = balance - 1 WHERE account_id = (SELECT id FROM accounts WHERE kind = 'transit' AND subject = 'dostek')"},
+	{"stripes", "INSERT INTO stripes (account_id, stripe, balance) SELECT id, 0, 100 FROM accounts WHERE kind = 'wallet' AND id = (SELECT MAX(id) FROM customers)"},
+	{"stripes", "DELETE FROM stripes WHERE account_id = (SELECT id FROM accounts WHERE kind = 'transit' AND subject = 'dostek')"},
 	{"settlements", "UPDATE settlements SET staff = 'nobody'"},
 	{"settlements", "INSERT INTO settlements (id, kind, party, number, reference, amount, staff, reason, settled_at, mac, key_id) SELECT 9, kind, party, 2, 'again', amount, staff, reason, settled_at, mac, key_id FROM settlements"},
 	{"settlements", "DELETE FROM settlements WHERE id <> 9"},
@@ -89,7 +103,7 @@ var manipulations = []struct{ table, statement string }{
 
 // mayChange are the tables that the program's role may change, because the program does:
 // there the audit must find what that role manipulates.
-var mayChange = []string{"customers", "agents", "catalog_billers", "catalog_services", "catalog_levels", "catalog_state"}
+var mayChange = []string{"accounts", "promises", "customers", "agents", "catalog_billers", "catalog_services", "catalog_levels", "catalog_state"}
 
 // At least three manipulations of each table with money are found when the program's role
 // makes them, or that role is refused. Rows were sealed before.
@@ -153,6 +167,17 @@ func TestDecisionWithoutID(t *testing.T) {
 	})
 }
 
+// An attempt without an id, which would have no signature to look at, is found.
+func TestAttemptWithoutID(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		manipulatedBooks(t, db)
+		databasetest.Tamper(t, db, "UPDATE payment_attempts SET id = NULL WHERE outcome = 'good'")
+		if now := lines(t, db); !slices.ContainsFunc(now, func(line string) bool { return strings.Contains(line, "attempt 1 has no id") }) {
+			t.Errorf("%q", now)
+		}
+	})
+}
+
 // lines returns the violations, also those of the test's own operation.
 func lines(t *testing.T, db *database.DB) []string {
 	t.Helper()
@@ -195,7 +220,7 @@ func manipulatedBooks(t *testing.T, db *database.DB) {
 }
 
 // manipulatedPayments makes a payment that two people refunded and the biller booked
-// late, three that it refused, and one that is processing.
+// late, three that it refused, and one that is processing, whose call is running.
 func manipulatedPayments(t *testing.T, a *testkit.App, from customer.Customer) {
 	t.Helper()
 	ctx := t.Context()
@@ -228,6 +253,11 @@ func manipulatedPayments(t *testing.T, a *testkit.App, from customer.Customer) {
 	stop()
 	workers.Wait()
 	pay()
+	running, err := a.Payments.Worker("dostek").Acquire(ctx, 1)
+	require.NoError(t, err)
+	if len(running) != 1 {
+		t.Fatalf("%d deliveries are acquired", len(running))
+	}
 }
 
 // seal seals what is queued. What changed before a seal is told apart from what it was

@@ -21,7 +21,7 @@ func TestCorrectRefunds(t *testing.T) {
 			payment int64
 			outcome string
 		}{{15, "unsent"}, {15, "refused"}, {16, "later"}, {16, "refused"}, {17, "unknown"}, {17, "refused"}} {
-			b.exec("INSERT INTO payment_attempts (payment_id, number, started_at, outcome) VALUES (?, ?, ?, ?)", a.payment, n, db.Now(), a.outcome)
+			b.exec("INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) VALUES (?, ?, ?, ?, ?)", n, a.payment, n%2+1, db.Now(), a.outcome)
 		}
 		for _, staff := range []string{"aigul", "bakyt"} {
 			b.exec("INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) VALUES (?, 16, ?, 'refund', 'never seen', ?)", db.NewID(), staff, db.Now())

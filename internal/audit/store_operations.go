@@ -89,6 +89,41 @@ FROM payments p
 LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR)
 WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 
+// keyAsID is the key of a delivery as a number, by which the payment is looked up; NULL if
+// it is none.
+const keyAsID = `CASE WHEN TRIM(d.key, '0123456789') = '' AND (LENGTH(d.key) BETWEEN 1 AND 18
+	OR LENGTH(d.key) = 19 AND d.key <= '9223372036854775807') THEN CAST(d.key AS BIGINT) END`
+
+// Deliveries of other billers' payments, and of none. Those that have ended call nobody
+// any more.
+//
+//mutant:replace OR d.lane <> 'biller:' || p.biller => TestViolationsAreFound/a_delivery_is_in_the_queue_of_another_biller
+const misdirected = `
+SELECT d.lane || ' ' || d.key, NULL, NULL
+FROM promises d LEFT JOIN payments p ON p.id = ` + keyAsID + `
+WHERE d.state = 'open' AND d.lane LIKE 'biller:%'
+	AND (p.id IS NULL OR d.lane <> 'biller:' || p.biller OR d.key <> CAST(p.id AS VARCHAR))`
+
+// The signatures of rows are read by their ids.
+//
+//mutant:replace id IS NULL => payment_id < 0 TestAttemptWithoutID
+const attemptsWithoutID = `SELECT CAST(payment_id AS VARCHAR) || ', attempt ' || CAST(number AS VARCHAR), NULL, NULL FROM payment_attempts WHERE id IS NULL`
+
+// Attempts are numbered from 1. Those of earlier releases have no biller; one that was not
+// sent called nobody.
+//
+//mutant:replace COUNT(*) <> MAX(a.number) OR MIN(a.number) <> 1 => 1 = 0 TestViolationsAreFound/an_attempt_is_erased
+const missingAttempts = `
+SELECT CAST(p.id AS VARCHAR), NULL, NULL
+FROM payments p JOIN payment_attempts a ON a.payment_id = p.id
+GROUP BY p.id HAVING COUNT(*) <> MAX(a.number) OR MIN(a.number) <> 1`
+
+//mutant:replace a.biller <> p.biller => 1 = 0 TestViolationsAreFound/an_attempt_calls_another_biller
+const wrongAttempts = `
+SELECT CAST(a.payment_id AS VARCHAR), a.number, NULL
+FROM payment_attempts a LEFT JOIN payments p ON p.id = a.payment_id
+WHERE p.id IS NULL OR a.biller <> '' AND a.biller <> p.biller AND COALESCE(a.outcome, '') <> 'unsent'`
+
 // What a refund's ground requires. 'refused': the biller refused, and every
 // attempt of the payment has a final answer, so that none can be booked later.
 // 'decided': see checkDecisions. 'stored' rests on a contract that is not in the

@@ -49,6 +49,7 @@ var newRows = map[string]string{
 	"moved":            `moved AS MATERIALIZED (SELECT account_id FROM {main}entries WHERE transfer_id >= {first})`,
 	"cash_ins":         `cash_ins AS (SELECT * FROM {main}cash_ins WHERE id >= {early})`,
 	"wallet_transfers": `wallet_transfers AS (SELECT * FROM {main}wallet_transfers WHERE id >= {early})`,
+	"payment_attempts": `payment_attempts AS (SELECT * FROM {main}payment_attempts WHERE id >= {first})`,
 	//mutant:replace subject_kind = 'payment' => 1 = 0 TestSinceChecksNewTransfers
 	"payments": `payments AS (SELECT * FROM {main}payments WHERE id IN (
 		SELECT id FROM {main}payments WHERE id >= {early}

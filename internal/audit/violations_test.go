@@ -254,25 +254,66 @@ var violationCases = []violationCase{
 		[]string{"payments: payment 14 is processing and has no open delivery"},
 	},
 	{
+		"a delivery is in the queue of another biller", []string{"UPDATE promises SET lane = 'biller:hoster' WHERE id = 14"},
+		[]string{
+			"payments: payment 14 is processing and has no open delivery",
+			"payments: delivery biller:hoster 14 is not in the queue of its payment's biller",
+		},
+	},
+	{
+		"a delivery has no payment", []string{
+			"UPDATE promises SET key = '15' WHERE id = 14",
+			"INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) SELECT 15, lane, '014', '', state, due_at, made_at FROM promises WHERE id = 14",
+			"INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) SELECT 16, lane, '14x', '', state, due_at, made_at FROM promises WHERE id = 14",
+			"INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) SELECT 17, lane, '9999999999999999999', '', state, due_at, made_at FROM promises WHERE id = 14",
+		},
+		[]string{
+			"payments: payment 14 is processing and has no open delivery",
+			"payments: delivery biller:dostek 014 is not in the queue of its payment's biller",
+			"payments: delivery biller:dostek 14x is not in the queue of its payment's biller",
+			"payments: delivery biller:dostek 15 is not in the queue of its payment's biller",
+			"payments: delivery biller:dostek 9999999999999999999 is not in the queue of its payment's biller",
+		},
+	},
+	{
+		"an attempt is erased", []string{
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, biller, outcome) SELECT 31, 14, 2, accepted_at, 'dostek', 'refused' FROM payments WHERE id = 14",
+		},
+		[]string{"payments: an attempt of payment 14 is missing"},
+	},
+	{
+		"an attempt calls another biller", []string{
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, biller, outcome) SELECT 31, 14, 1, accepted_at, 'hoster', 'unsent' FROM payments WHERE id = 14",
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, biller) SELECT 32, 14, 2, accepted_at, 'hoster' FROM payments WHERE id = 14",
+		},
+		[]string{"payments: attempt 2 of payment 14 is not of its biller"},
+	},
+	{
+		"an attempt has no payment", []string{
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, biller, outcome) SELECT 31, 15, 1, accepted_at, 'dostek', 'good' FROM payments WHERE id = 14",
+		},
+		[]string{"payments: attempt 1 of payment 15 is not of its biller"},
+	},
+	{
 		"a refund after an answer that was not final", []string{
 			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
-			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'later' FROM payments WHERE id = 13",
-			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) SELECT 21, 13, 1, accepted_at, 'later' FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) SELECT 22, 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
 		},
 		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
 	{
 		"a refund after an attempt without an answer", []string{
 			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
-			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, NULL FROM payments WHERE id = 13",
-			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) SELECT 23, 13, 1, accepted_at, NULL FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) SELECT 24, 13, 2, accepted_at, 'refused' FROM payments WHERE id = 13",
 		},
 		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},
 	{
 		"a refund without a refusal", []string{
 			"UPDATE payments SET refund_ground = 'refused' WHERE id = 13",
-			"INSERT INTO payment_attempts (payment_id, number, started_at, outcome) SELECT 13, 1, accepted_at, 'unsent' FROM payments WHERE id = 13",
+			"INSERT INTO payment_attempts (id, payment_id, number, started_at, outcome) SELECT 25, 13, 1, accepted_at, 'unsent' FROM payments WHERE id = 13",
 		},
 		[]string{"payments: payment 13 was refunded without a reason: the biller may have booked it"},
 	},

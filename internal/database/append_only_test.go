@@ -14,7 +14,7 @@ func rowsOfEach(t *testing.T, db *database.DB) []string {
 	t.Helper()
 	insertSubjects(t, db)
 	exec, now := execTo(t, db), db.Now()
-	exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (7, 1, $1)", now)
+	exec("INSERT INTO payment_attempts (id, payment_id, number, started_at) VALUES (1, 7, 1, $1)", now)
 	exec("INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) VALUES (1, 7, 'a', 'refund', 'r', $1)", now)
 	exec("INSERT INTO payment_claims (payment_id, reference, made_at) VALUES (7, 'r', $1)", now)
 	exec("INSERT INTO transfers (id, request_key, request_hash, act, posted_at) VALUES (1, 'k', '', 'test', $1)", now)
@@ -97,6 +97,16 @@ func TestAttemptEndsOnce(t *testing.T) {
 		steps(t, databasetest.Owner(t, db), "payment_attempts WHERE payment_id = 7",
 			"no number = 2", "no result = 1", "yes outcome = 'good', result = 0, reference = 'r', remark = '', ended_at = started_at",
 			"no outcome = 'refused'", "no outcome = NULL", "no result = 1", "no ended_at = NULL")
+		signed, one := databasetest.Owner(t, db), "'one'"
+		if db.Dialect() == database.SQLite {
+			one = "CAST('one' AS BLOB)"
+		}
+		execTo(t, signed)("INSERT INTO payment_attempts (id, payment_id, number, started_at, mac, key_id) VALUES (2, 7, 2, $1, "+one+", 'k')", db.Now())
+		steps(t, signed, "payment_attempts WHERE number = 2",
+			"no mac = NULL, key_id = ''", "no outcome = 'refused', mac = NULL, key_id = ''", "no mac = "+one+", key_id = 'b-k'",
+			"yes outcome = 'refused', mac = "+one+", key_id = 'k2'", "no mac = "+one+", key_id = 'k'", "no mac = NULL")
+		execTo(t, signed)("INSERT INTO payment_attempts (id, payment_id, number, started_at) VALUES (3, 7, 3, $1)", db.Now())
+		steps(t, signed, "payment_attempts WHERE number = 3", "no outcome = 'refused', mac = "+one+", key_id = 'k'", "yes outcome = 'refused'")
 	})
 }
 
@@ -107,7 +117,7 @@ func TestSignatureIsAddedOnce(t *testing.T) {
 		for _, table := range rowsOfEach(t, db) {
 			other := map[string]string{
 				"transfers": "act = 'x'", "payments": "amount = 1", "cash_ins": "sum = 1", "wallet_transfers": "amount = 1", "settlements": "amount = 1",
-				"payment_decisions": "reason = 'x'", "payment_claims": "reference = 'x'", "catalog_versions": "content = 'x'",
+				"payment_decisions": "reason = 'x'", "payment_attempts": "remark = 'x'", "payment_claims": "reference = 'x'", "catalog_versions": "content = 'x'",
 			}[table]
 			if other == "" {
 				continue
@@ -133,7 +143,7 @@ func TestEndsFireNoTrigger(t *testing.T) {
 	rowsOfEach(t, db)
 	for _, statement := range []string{
 		"UPDATE payments SET state = 'completed', ended_at = accepted_at, result = 0, reference = 'r', refund_ground = '' WHERE id = 7",
-		"UPDATE payment_attempts SET outcome = 'good', ended_at = started_at, result = 0, reference = 'r', remark = '' WHERE payment_id = 7",
+		"UPDATE payment_attempts SET outcome = 'good', ended_at = started_at, result = 0, reference = 'r', remark = '', mac = mac, key_id = 'k' WHERE payment_id = 7",
 	} {
 		var plan []string
 		if err := db.Gorm(t.Context()).Raw("EXPLAIN (ANALYZE) " + statement).Scan(&plan).Error; err != nil {

@@ -2,7 +2,9 @@ package database_test
 
 import (
 	"testing"
+	"time"
 
+	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 )
 
@@ -47,6 +49,16 @@ func TestPreviousReleaseUnsignsRows(t *testing.T) {
 	exec(insertPayment, 7, "7", db.Now())
 	for _, staff := range []string{"aigul", "bakyt"} {
 		exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (7, $1, 'refund', 'so', $2)", staff, db.Now())
+	}
+	exec("INSERT INTO payment_attempts (payment_id, number, started_at) SELECT 7, n, $1 FROM generate_series(1, 3) n", db.Now())
+	var times []int64
+	if err := db.Gorm(t.Context()).Raw("SELECT DISTINCT id FROM payment_attempts").Scan(&times).Error; err != nil || len(times) != 3 {
+		t.Errorf("the ids of attempts are %d, %v", times, err)
+	}
+	for _, id := range times {
+		if age := db.Now().Sub(database.TimeOfID(id)); age < 0 || age > time.Minute {
+			t.Errorf("an attempt's id is %v old", age)
+		}
 	}
 	var ids int
 	if err := db.Pool().QueryRow("SELECT COUNT(DISTINCT id) FROM payment_decisions WHERE id > 0").Scan(&ids); err != nil || ids != 2 {

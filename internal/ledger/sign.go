@@ -6,11 +6,11 @@ import (
 	"elsom/internal/signature"
 )
 
-// recordOf returns the canonical form of a transfer with its entries. It is stored in
-// signatures and in the log, so it never changes.
-func recordOf(a *acceptedPosting, postedAt time.Time) *signature.Record {
-	p := a.job.posting
-	r := signature.NewRecord(signature.Transfer, a.id).Text(p.Key).Text(a.job.hash).Text(p.Op)
+// TransferRecord returns the canonical form of a transfer with its entries: the posting
+// as it was posted, and its hash as it is stored. It is stored in signatures and in the
+// log, so it never changes.
+func TransferRecord(id int64, p Posting, hash string, postedAt time.Time) *signature.Record {
+	r := signature.NewRecord(signature.Transfer, id).Text(p.Key).Text(hash).Text(p.Op)
 	if p.Corrects == 0 {
 		r.Absent()
 	} else {

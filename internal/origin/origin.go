@@ -160,6 +160,13 @@ var Tables = []Table{
 			{"state_before", Text}, {"state_after", Text},
 		},
 	},
+	{
+		Kind: signature.Attempt, Name: "payment_attempts", ID: "id", Mutable: true,
+		Fields: []Field{
+			{"payment_id", Int}, {"number", Int}, {"biller", Text}, {"started_at", Time},
+			{"ended_at", Time}, {"outcome", Text}, {"result", Int}, {"reference", Text}, {"remark", Text},
+		},
+	},
 }
 
 // Of returns the table of a kind, and whether there is one.

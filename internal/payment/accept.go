@@ -41,6 +41,9 @@ type delivery struct {
 	Customer int64 `json:"customer,omitempty"`
 }
 
+// acceptOp is the operation of a payment's first transfer.
+const acceptOp = "payment.accept"
+
 // Accept pays a draft: the total goes from the wallet into transit, and the
 // delivery is queued, in one commit. It never waits for the biller. channel is the
 // request's; a draft is accepted only on the channel that showed it, because each
@@ -122,7 +125,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	for range 3 { // a unique violation: usually another payment has the random code
 		payment = ps.newPayment(draft)
 		receipt, err = ps.ledger.Post(ctx, ledger.Posting{
-			Key: AcceptKey(draft.ID), Op: "payment.accept", Subject: subject(draft.ID),
+			Key: AcceptKey(draft.ID), Op: acceptOp, Subject: subject(draft.ID),
 			Entries: []ledger.Entry{
 				{Account: draft.CustomerID, Amount: -draft.Total()},
 				{Account: transit, Amount: draft.Total()},

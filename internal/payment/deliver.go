@@ -78,10 +78,10 @@ type call struct {
 	payment       Payment
 	holder        *customer.Customer // to notify of the payment's end; nil: not read yet
 	biller        catalog.Biller
-	number        int       // of the attempt, from 1
-	unknownBefore bool      // an earlier attempt may have been booked
-	until         time.Time // when the message's lease expires
-	unverified    error     // why the payment can't be trusted: it is not called; nil: it can
+	attempt       SignedAttempt // as it was inserted
+	unknownBefore bool          // an earlier attempt may have been booked
+	until         time.Time     // when the message's lease expires
+	unverified    error         // why the payment can't be trusted: it is not called; nil: it can
 }
 
 // deliverer is the worker of one biller.
@@ -176,17 +176,16 @@ func (d *deliverer) addHolders(ctx context.Context, calls []call) {
 func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Biller, messages []outbox.LeasedMessage, until time.Time) ([]call, error) {
 	ids := make([]int64, len(messages))
 	for i, m := range messages {
-		var what delivery
-		if err := m.Read(&what); err != nil {
-			return nil, err
+		var err error
+		if ids[i], err = strconv.ParseInt(m.Key, 10, 64); err != nil {
+			return nil, fmt.Errorf("payment: delivery %s: %w", m.Key, err)
 		}
-		ids[i] = what.Payment
 	}
-	payments, err := readForDelivery(tx, ids)
+	payments, err := readWithBooks(tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	history, err := readHistory(tx, ids)
+	attempts, err := readAttempts(tx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -199,13 +198,40 @@ func (d *deliverer) prepare(ctx context.Context, tx *database.Tx, b catalog.Bill
 			}
 			continue
 		}
-		earlier := history[payment.ID]
-		calls = append(calls, call{
-			message: m, payment: payment, biller: b, number: earlier.Attempts + 1,
-			unknownBefore: earlier.Unknown > 0, until: until, unverified: payment.verifyOpen(ctx, tx, b.Code),
-		})
+		c := call{message: m, payment: payment, biller: b, until: until}
+		earlier := attempts[payment.ID]
+		c.unknownBefore, c.unverified = payment.verifyAttempts(ctx, tx, earlier)
+		if err := payment.verifyDelivery(ctx, tx, m, b.Code); err != nil {
+			c.unverified = err
+		}
+		if c.unverified != nil {
+			logOf(payment).ErrorContext(ctx, "payment: not delivered", "queue", b.Code, "error", c.unverified)
+		}
+		c.attempt = SignedAttempt{PaymentID: payment.ID, Number: 1, Biller: b.Code}
+		if len(earlier) > 0 {
+			c.attempt.Number = earlier[len(earlier)-1].Number + 1
+		}
+		calls = append(calls, c)
 	}
 	return calls, nil
+}
+
+// verifyDelivery returns the reason why a processing payment must not be delivered to a
+// biller, or nil. Messages are not signed, so that they are compared with the payment.
+func (p Payment) verifyDelivery(ctx context.Context, tx *database.Tx, m outbox.LeasedMessage, billerCode string) error {
+	//mutant:drop TestDeliveryInTheQueueOfAnotherBiller
+	if p.Biller != billerCode {
+		return errOtherBiller
+	}
+	var what delivery
+	if err := m.Read(&what); err != nil {
+		return err
+	}
+	//mutant:drop TestDeliveryOfAnotherPayment
+	if what.Payment != p.ID || m.Key != deliveryID(p).Key {
+		return errOtherPayment
+	}
+	return p.verifyInBooks(ctx, tx)
 }
 
 // do makes one call and applies its answer.
@@ -216,7 +242,7 @@ func (d *deliverer) do(ctx context.Context, m outbox.LeasedMessage) {
 	d.mu.Unlock()
 
 	answer := d.call(ctx, c)
-	log := logOf(c.payment).With("attempt", c.number, "outcome", answer.Outcome.String(), "result", answer.Result)
+	log := logOf(c.payment).With("attempt", c.attempt.Number, "outcome", answer.Outcome.String(), "result", answer.Result)
 	if answer.Err != nil {
 		log = log.With("error", answer.Err)
 	}

@@ -115,7 +115,7 @@ func TestAttemptWithoutOutcomeIsUnknown(t *testing.T) {
 		h.trust(false)
 		c := h.NewCustomer(100_00)
 		p := h.pay(c, "100")
-		require.NoError(t, db.Gorm(context.Background()).Exec("INSERT INTO payment_attempts (payment_id, number, started_at) VALUES (?, 1, ?)", p.ID, db.Now()).Error)
+		h.lost(1)
 		h.deliver()
 		require.Eventually(t, "listed for a person", func() bool {
 			list, _, err := h.Unresolved(context.Background())

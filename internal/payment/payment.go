@@ -75,8 +75,10 @@ type Payment struct {
 	Reference   string    // the biller's own number of the payment
 	ReviewSince time.Time // when it was marked for a decision by staff; zero: it was not
 
-	mac, keyID   string // as stored; see Record
-	endedInBooks bool   // see readForDelivery
+	mac, keyID string // as stored; see Record
+	// Of a payment that readWithBooks read.
+	accepted     *acceptance // its first transfer; nil: the books have none
+	endedInBooks bool        // the books have its second transfer
 }
 
 // Total returns what was debited to the wallet.

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"errors"
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -33,14 +34,14 @@ func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) er
 	for i, r := range rows {
 		attempts[i] = r.answeredCall
 		if r.retry {
-			later = append(later, outbox.Postponement{Message: r.call.message, At: ps.db.Now().Add(ps.pause(r.call.number))})
+			later = append(later, outbox.Postponement{Message: r.call.message, At: ps.db.Now().Add(ps.pause(r.call.attempt.Number))})
 		}
 		if r.review {
 			asked = append(asked, r.call.payment.ID)
 		}
 	}
-	return ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-		if err := updateAttempts(tx, attempts); err != nil {
+	err := ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		if err := storeOutcomes(tx, attempts); err != nil {
 			return err
 		}
 		if err := markForReview(tx, asked); err != nil {
@@ -48,6 +49,38 @@ func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) er
 		}
 		return outbox.Postpone(ctx, tx, later...)
 	})
+	if errors.Is(err, database.ErrRowCount) && len(rows) == 1 {
+		return ps.recordAgain(ctx, rows[0])
+	}
+	return err
+}
+
+// recordAgain stores the result of a call whose attempt has an outcome: that of an earlier
+// try, whose commit was lost, or one that something else has stored. In the second case
+// the payment is listed for staff, is repeated, and the error is errForeignOutcome: a
+// refusal that is not stored must not refund.
+func (ps *Payments) recordAgain(ctx context.Context, r attemptResult) error {
+	var foreign []answeredCall
+	err := ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		if foreign, err = storeOutcomesOnce(ctx, tx, []answeredCall{r.answeredCall}); err != nil {
+			return err
+		}
+		if r.review || len(foreign) > 0 {
+			if err := markForReview(tx, []int64{r.call.payment.ID}); err != nil {
+				return err
+			}
+		}
+		if !r.retry && len(foreign) == 0 {
+			return nil
+		}
+		return outbox.Postpone(ctx, tx, outbox.Postponement{Message: r.call.message, At: ps.db.Now().Add(ps.pause(r.call.attempt.Number))})
+	})
+	warnOfForeign(ctx, foreign)
+	//mutant:drop TestForgedOutcomeOfARunningCall
+	if err == nil && len(foreign) > 0 {
+		return errForeignOutcome
+	}
+	return err
 }
 
 func (ps *Payments) readHolders(ctx context.Context, ids []int64) ([]*customer.Customer, error) {

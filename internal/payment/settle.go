@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,10 +46,16 @@ var endingRider = &database.RiderKind[ending]{
 }
 
 var answeredCallRider = &database.RiderKind[answeredCall]{
-	Name: "payment attempted",
-	Write: func(tx *database.Tx, rows []answeredCall) error {
-		return updateAttempts(tx, rows)
-	},
+	Name:  "payment attempted",
+	Write: writeOutcomes,
+}
+
+// warnOfForeign logs the calls whose outcomes something else has stored.
+func warnOfForeign(ctx context.Context, foreign []answeredCall) {
+	for _, r := range foreign {
+		logOf(r.call.payment).ErrorContext(ctx, "payment: an outcome was not stored", "attempt", r.call.attempt.Number,
+			"outcome", r.answer.Outcome.String(), "error", errForeignOutcome)
+	}
 }
 
 // endByAnswer ends a payment by a biller's answer. If the ledger is unavailable, it
@@ -57,6 +64,10 @@ func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answe
 	const tries = 4
 	var receipt ledger.Receipt
 	var err error
+	var riders []database.Rider
+	if state == Completed { // a refusal is stored before
+		riders = append(riders, answeredCallRider.Row(answeredCall{c, answer}))
+	}
 	for try := range tries {
 		if try > 0 {
 			time.Sleep(time.Duration(try) * 250 * time.Millisecond)
@@ -64,8 +75,7 @@ func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answe
 		receipt, err = ps.postEnd(ctx, ending{
 			payment: c.payment, state: state, ground: refundGround(c.biller.AnswersStoredOutcome), result: answer.Result,
 			reference: truncated(answer.Reference, biller.ReferenceLength), message: c.message, holder: c.holder,
-		},
-			answeredCallRider.Row(answeredCall{c, answer}))
+		}, riders...)
 		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
 			break
 		}
@@ -104,7 +114,7 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(riders, endingRider.Row(e), outbox.AddRider(notice), e.finishDelivery())
+	posting.Riders = append(slices.Clone(riders), endingRider.Row(e), outbox.AddRider(notice), e.finishDelivery())
 	posting.Riders = append(posting.Riders, ps.pushRiders(ctx, p, holder, e.state)...)
 	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {
@@ -191,9 +201,11 @@ func (ps *Payments) finishCall(ctx context.Context, c call, answer biller.Answer
 				return err
 			}
 		}
-		if err := updateAttempts(tx, []answeredCall{{c, answer}}); err != nil {
+		foreign, err := storeOutcomesOnce(ctx, tx, []answeredCall{{c, answer}})
+		if err != nil {
 			return err
 		}
+		warnOfForeign(ctx, foreign)
 		return outbox.Complete(ctx, tx, c.message)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/ledger"
 	"elsom/internal/signature"
 )
 
@@ -32,25 +33,67 @@ func (p Payment) verify(ctx context.Context, tx *database.Tx) error {
 	return tx.Verify(ctx, p.Record(), mac, keyID)
 }
 
-var errEndedInBooks = errors.New("the books have its second transfer: its state was set back")
+var (
+	errOtherBiller  = errors.New("its delivery is in the queue of another biller")
+	errOtherPayment = errors.New("its delivery has the contents of another payment's")
+	errEndedInBooks = errors.New("the books have its second transfer: its state was set back")
+	errNotInBooks   = errors.New("the books don't have its first transfer")
+	errOtherPosting = errors.New("its first transfer has other amounts or accounts")
+)
 
-var errOtherBiller = errors.New("its delivery is in the queue of another biller")
-
-// verifyOpen returns the reason why a processing payment must not be delivered to a
-// biller, or nil. The state and the delivery's queue are not signed, so they are compared
-// with the books and with the payment.
-func (p Payment) verifyOpen(ctx context.Context, tx *database.Tx, billerCode string) error {
-	//mutant:drop TestDeliveryInTheQueueOfAnotherBiller
-	if p.Biller != billerCode {
-		logOf(p).ErrorContext(ctx, "payment: not delivered", "queue", billerCode, "error", errOtherBiller)
-		return errOtherBiller
+// verifyInBooks returns the reason why a processing payment that readWithBooks read can't
+// be trusted, or nil: its row and its first transfer must be as they were signed, the
+// transfer must be the payment's, and there must be no second one, because the state is
+// not signed.
+func (p Payment) verifyInBooks(ctx context.Context, tx *database.Tx) error {
+	if err := p.verify(ctx, tx); err != nil {
+		return err
 	}
 	//mutant:drop TestPaymentSetBackIsNotDelivered
 	if p.endedInBooks {
-		logOf(p).ErrorContext(ctx, "payment: not delivered", "error", errEndedInBooks)
 		return errEndedInBooks
 	}
-	return p.verify(ctx, tx)
+	//mutant:drop TestPaymentWithoutItsMoneyIsNotDelivered
+	if p.accepted == nil {
+		return errNotInBooks
+	}
+	//mutant:drop TestPaymentWithoutItsMoneyIsNotDelivered
+	if !p.accepted.isOf(p) {
+		return errOtherPosting
+	}
+	//mutant:replace p.accepted.verify(ctx, tx) => nil TestPaymentWithoutItsMoneyIsNotDelivered
+	return p.accepted.verify(ctx, tx)
+}
+
+// acceptance is a payment's first transfer as it is stored.
+type acceptance struct {
+	id       int64
+	posting  ledger.Posting
+	hash     string
+	postedAt time.Time
+	mac      []byte
+	keyID    string
+	transit  map[int64]string // the billers of its accounts of funds in transit
+}
+
+// isOf reports whether the transfer moves a payment's total from its wallet to its
+// biller's funds in transit. The transfer may name no subject, as those of an earlier
+// release.
+func (a *acceptance) isOf(p Payment) bool {
+	if a.posting.Op != acceptOp || a.posting.Subject != subject(p.ID) && a.posting.Subject != (ledger.Subject{}) || len(a.posting.Entries) != 2 {
+		return false
+	}
+	var debited, credited bool
+	for _, e := range a.posting.Entries {
+		billerCode, isTransit := a.transit[e.Account]
+		debited = debited || e.Account == p.CustomerID && e.Amount == -p.Total()
+		credited = credited || isTransit && billerCode == p.Biller && e.Amount == p.Total()
+	}
+	return debited && credited
+}
+
+func (a *acceptance) verify(ctx context.Context, tx *database.Tx) error {
+	return tx.Verify(ctx, ledger.TransferRecord(a.id, a.posting, a.hash, a.postedAt), a.mac, a.keyID)
 }
 
 // SignedDecision is what the signature of a decision covers: its row.

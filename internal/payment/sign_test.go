@@ -53,9 +53,13 @@ func TestManipulatedPaymentIsNotDelivered(t *testing.T) {
 	})
 }
 
-// With a key that is not the books' nothing is delivered; with theirs it goes on.
+// With a key that is not the books' nothing is delivered. With theirs it goes on, if the
+// other verifies the attempts that were not made meanwhile.
 func TestDeliveryWaitsForTheBooksKey(t *testing.T) {
-	other, err := signature.ParseKeys("another-key-of-the-books-another-key-of-the-books")
+	const another = "another-key-of-the-books-another-key-of-the-books"
+	other, err := signature.ParseKeys(another)
+	require.NoError(t, err)
+	both, err := signature.ParseKeys(databasetest.Key + "\n" + another)
 	require.NoError(t, err)
 	db := databasetest.SQLite(t)
 	h := newFixture(t, db, good)
@@ -66,7 +70,7 @@ func TestDeliveryWaitsForTheBooksKey(t *testing.T) {
 		t.Errorf("listed: %+v", line)
 	}
 	stop()
-	database.WithKeys(databasetest.Keys(), false)(db)
+	database.WithKeys(both, false)(db)
 	h.deliver()
 	if got := h.awaitEnd(p); got.State != payment.Completed || h.biller.count(p.TxnID) != 1 {
 		t.Errorf("%+v", got)

@@ -9,6 +9,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/ledger"
 	"elsom/internal/money"
 )
 
@@ -33,8 +34,6 @@ type paymentRow struct {
 	AskedAt    *time.Time
 	Mac        []byte
 	KeyID      string
-	// EndedInBooks is read for deliveries only: the books have the second transfer.
-	EndedInBooks bool
 }
 
 const paymentColumns = `id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
@@ -45,7 +44,7 @@ func (r paymentRow) payment() Payment {
 		ID: r.ID, CustomerID: r.CustomerID, Service: r.Service, Biller: r.Biller, Identifier: r.Identifier,
 		Payee: r.Payee, Amount: r.Amount, Fee: r.Fee, TxnID: r.TxnID, Code: r.Code, Channel: r.Channel,
 		State: r.State, AcceptedAt: r.AcceptedAt, Reference: r.Reference,
-		mac: string(r.Mac), keyID: r.KeyID, endedInBooks: r.EndedInBooks,
+		mac: string(r.Mac), keyID: r.KeyID,
 	}
 	if r.EndedAt != nil {
 		p.EndedAt = *r.EndedAt
@@ -60,12 +59,8 @@ func (r paymentRow) payment() Payment {
 }
 
 func payments(g *gorm.DB, where string, args ...any) ([]Payment, error) {
-	return paymentsWith(g, paymentColumns, where, args...)
-}
-
-func paymentsWith(g *gorm.DB, columns, where string, args ...any) ([]Payment, error) {
 	var rows []paymentRow
-	if err := g.Raw("SELECT "+columns+" FROM payments WHERE "+where, args...).Scan(&rows).Error; err != nil {
+	if err := g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]Payment, len(rows))
@@ -106,13 +101,79 @@ func readSeveral(ctx context.Context, db *database.DB, customerID int64, ids []i
 	return byID(payments(db.Gorm(ctx), "id IN ? AND customer_id = ?", ids, customerID))
 }
 
-func readForDelivery(tx *database.Tx, ids []int64) (map[int64]Payment, error) {
+// bookedRow is a payment with an entry of its first transfer: a payment has as many rows
+// as that has entries, or one.
+type bookedRow struct {
+	Payment       paymentRow `gorm:"embedded"`
+	EndedInBooks  bool
+	TransferID    int64 // 0: there is no transfer
+	RequestKey    string
+	RequestHash   string
+	Act           string
+	Corrects      int64
+	SubjectKind   string
+	SubjectID     int64
+	PostedAt      *time.Time
+	TransferMac   []byte
+	TransferKeyID string
+	AccountID     int64
+	EntryAmount   money.Amount
+	TransitOf     *string // the biller whose funds in transit the entry's account has
+}
+
+// readWithBooks returns payments with their transfers in the books.
+func readWithBooks(tx *database.Tx, ids []int64) (map[int64]Payment, error) {
+	found := map[int64]Payment{}
 	if len(ids) == 0 {
-		return nil, nil
+		return found, nil
 	}
 	these, list := database.InList(tx.Dialect(), ids)
-	const ended = ", EXISTS (SELECT 1 FROM transfers t WHERE t.request_key = 'payment:' || CAST(payments.id AS VARCHAR) || ':end') AS ended_in_books"
-	return byID(paymentsWith(tx.Gorm(), paymentColumns+ended, "id "+these, list))
+	var rows []bookedRow
+	err := tx.Gorm().Raw(`SELECT p.*, o.id IS NOT NULL AS ended_in_books,
+			COALESCE(t.id, 0) AS transfer_id, COALESCE(t.request_key, '') AS request_key, COALESCE(t.request_hash, '') AS request_hash,
+			COALESCE(t.act, '') AS act, COALESCE(t.corrects, 0) AS corrects, COALESCE(t.subject_kind, '') AS subject_kind,
+			COALESCE(t.subject_id, 0) AS subject_id, t.posted_at, t.mac AS transfer_mac, COALESCE(t.key_id, '') AS transfer_key_id,
+			COALESCE(e.account_id, 0) AS account_id, COALESCE(e.amount, 0) AS entry_amount, a.subject AS transit_of
+		FROM (SELECT `+paymentColumns+` FROM payments WHERE id `+these+`) p
+		LEFT JOIN transfers t ON t.request_key = 'payment:' || CAST(p.id AS VARCHAR) || ':accept'
+		LEFT JOIN entries e ON e.transfer_id = t.id
+		LEFT JOIN accounts a ON a.id = e.account_id AND a.kind = 'transit'
+		LEFT JOIN transfers o ON o.request_key = 'payment:' || CAST(p.id AS VARCHAR) || ':end'
+		ORDER BY p.id, e.line`, list).Scan(&rows).Error
+	for _, r := range rows {
+		p, known := found[r.Payment.ID]
+		if !known {
+			p = r.Payment.payment()
+			p.accepted, p.endedInBooks = r.acceptance(), r.EndedInBooks
+			found[p.ID] = p
+		}
+		p.accepted.add(r)
+	}
+	return found, err
+}
+
+// acceptance returns the transfer of a row without its entries; nil if there is none.
+func (r bookedRow) acceptance() *acceptance {
+	if r.TransferID == 0 || r.PostedAt == nil {
+		return nil
+	}
+	a := &acceptance{
+		id: r.TransferID, hash: r.RequestHash, postedAt: *r.PostedAt, mac: r.TransferMac, keyID: r.TransferKeyID, transit: map[int64]string{},
+	}
+	a.posting.Key, a.posting.Op, a.posting.Corrects = r.RequestKey, r.Act, r.Corrects
+	a.posting.Subject = ledger.Subject{Type: ledger.SubjectType(r.SubjectKind), ID: r.SubjectID}
+	return a
+}
+
+// add adds the entry of a row.
+func (a *acceptance) add(r bookedRow) {
+	if a == nil || r.AccountID == 0 {
+		return
+	}
+	a.posting.Entries = append(a.posting.Entries, ledger.Entry{Account: r.AccountID, Amount: r.EntryAmount})
+	if r.TransitOf != nil {
+		a.transit[r.AccountID] = *r.TransitOf
+	}
 }
 
 func byID(list []Payment, err error) (map[int64]Payment, error) {
@@ -175,25 +236,29 @@ func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*acceptin
 }
 
 func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
-	now, macs, keyID := tx.Now(), make([][]byte, len(rows)), ""
-	for i := range rows {
-		rows[i].AcceptedAt = now
-		macs[i], keyID = tx.Sign(rows[i].Record())
+	var ids, customers, amounts, fees []int64
+	var services, billers, identifiers, payees, txnIDs, codes, channels, keyIDs []string
+	var macs [][]byte
+	now := tx.Now()
+	for _, p := range rows {
+		p.AcceptedAt = now
+		mac, keyID := tx.Sign(p.Record())
+		macs, keyIDs = append(macs, mac), append(keyIDs, keyID)
+		ids, customers = append(ids, p.ID), append(customers, p.CustomerID)
+		services, billers = append(services, p.Service), append(billers, p.Biller)
+		identifiers, payees = append(identifiers, p.Identifier), append(payees, p.Payee)
+		amounts, fees = append(amounts, int64(p.Amount)), append(fees, int64(p.Fee))
+		txnIDs, codes = append(txnIDs, p.TxnID), append(codes, p.Code)
+		channels = append(channels, string(p.Channel))
 	}
 	return database.Rows{Table: "payments", Columns: []database.Column{
-		database.ColumnOf("id", "bigint", rows, func(p *Payment) int64 { return p.ID }),
-		database.ColumnOf("customer_id", "bigint", rows, func(p *Payment) int64 { return p.CustomerID }),
-		database.ColumnOf("service", "text", rows, func(p *Payment) string { return p.Service }),
-		database.ColumnOf("biller", "text", rows, func(p *Payment) string { return p.Biller }),
-		database.ColumnOf("identifier", "text", rows, func(p *Payment) string { return p.Identifier }),
-		database.ColumnOf("payee", "text", rows, func(p *Payment) string { return p.Payee }),
-		database.ColumnOf("amount", "bigint", rows, func(p *Payment) int64 { return int64(p.Amount) }),
-		database.ColumnOf("fee", "bigint", rows, func(p *Payment) int64 { return int64(p.Fee) }),
-		database.ColumnOf("txn_id", "text", rows, func(p *Payment) string { return p.TxnID }),
-		database.ColumnOf("code", "text", rows, func(p *Payment) string { return p.Code }),
-		database.ColumnOf("channel", "text", rows, func(p *Payment) string { return string(p.Channel) }),
+		database.NewColumn("id", "bigint", ids), database.NewColumn("customer_id", "bigint", customers),
+		database.NewColumn("service", "text", services), database.NewColumn("biller", "text", billers),
+		database.NewColumn("identifier", "text", identifiers), database.NewColumn("payee", "text", payees),
+		database.NewColumn("amount", "bigint", amounts), database.NewColumn("fee", "bigint", fees),
+		database.NewColumn("txn_id", "text", txnIDs), database.NewColumn("code", "text", codes), database.NewColumn("channel", "text", channels),
 		database.ConstColumn("state", "text", string(Processing)), database.ConstColumn("accepted_at", "timestamptz", now),
-		database.NewColumn("mac", "bytea", macs), database.ConstColumn("key_id", "text", keyID),
+		database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
 	}}, nil
 }
 

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,78 +11,6 @@ import (
 	"elsom/internal/biller"
 	"elsom/internal/database"
 )
-
-// history is the number of a payment's attempts, and of those without a final
-// answer.
-type history struct {
-	PaymentID int64
-	Attempts  int
-	Unknown   int
-}
-
-// withoutFinalAnswer matches attempts that the biller may have booked: those
-// without a stored outcome (after a crash or an expired lease), without a readable
-// answer, or answered as unfinished. See biller.Outcome.Final.
-//
-//mutant:replace IS NULL OR outcome IN => IN TestAttemptWithoutOutcomeIsUnknown
-//mutant:replace , 'later' => TestVerdictOnAnswers
-//mutant:replace NULL OR => NOT NULL AND ./internal/simulation TestSimulation
-//mutant:replace , 'later' => ./internal/simulation TestSimulation
-const withoutFinalAnswer = "(outcome IS NULL OR outcome IN ('unknown', 'later'))"
-
-func readHistory(tx *database.Tx, ids []int64) (map[int64]history, error) {
-	found := map[int64]history{}
-	if len(ids) == 0 {
-		return found, nil
-	}
-	var rows []history
-	these, list := database.InList(tx.Dialect(), ids)
-	err := tx.Gorm().Raw(`SELECT payment_id, MAX(number) AS attempts,
-		SUM(CASE WHEN `+withoutFinalAnswer+` THEN 1 ELSE 0 END) AS unknown
-		FROM payment_attempts WHERE payment_id `+these+` GROUP BY payment_id`, list).Scan(&rows).Error
-	for _, r := range rows {
-		found[r.PaymentID] = r
-	}
-	return found, err
-}
-
-func insertAttempts(tx *database.Tx, calls []call) error {
-	if len(calls) == 0 {
-		return nil
-	}
-	ids, numbers := make([]int64, len(calls)), make([]int64, len(calls))
-	for i, c := range calls {
-		ids[i], numbers[i] = c.payment.ID, int64(c.number)
-	}
-	return tx.Insert(database.Rows{Table: "payment_attempts", Columns: []database.Column{
-		database.NewColumn("payment_id", "bigint", ids), database.NewColumn("number", "bigint", numbers),
-		database.ConstColumn("started_at", "timestamptz", tx.Now()),
-	}})
-}
-
-// updateAttempts stores the answers of calls. An outcome is never overwritten.
-func updateAttempts(tx *database.Tx, rows []answeredCall) error {
-	var ids, numbers, results []int64
-	var outcomes, references, remarks []string
-	for _, r := range rows {
-		remark := r.answer.Comment
-		if r.answer.Err != nil {
-			remark = r.answer.Err.Error()
-		}
-		ids, numbers = append(ids, r.call.payment.ID), append(numbers, int64(r.call.number))
-		outcomes, results = append(outcomes, r.answer.Outcome.String()), append(results, int64(r.answer.Result))
-		references, remarks = append(references, truncated(r.answer.Reference, biller.ReferenceLength)), append(remarks, truncated(remark, 300))
-	}
-	v, args := tx.Values(
-		database.NewColumn("payment_id", "bigint", ids), database.NewColumn("number", "bigint", numbers),
-		database.NewColumn("outcome", "text", outcomes), database.NewColumn("result", "bigint", results),
-		database.NewColumn("reference", "text", references), database.NewColumn("remark", "text", remarks),
-	)
-	return tx.Gorm().Exec("WITH v(payment_id, number, outcome, result, reference, remark) AS ("+v+`)
-		UPDATE payment_attempts SET outcome = v.outcome, result = v.result, reference = v.reference, remark = v.remark, ended_at = ?
-		FROM v WHERE payment_attempts.payment_id = v.payment_id AND payment_attempts.number = v.number
-		AND payment_attempts.outcome IS NULL`, append(args, tx.Now())...).Error
-}
 
 // truncated returns the first limit characters of a biller's text, in a form that
 // both databases store: valid UTF-8 without NUL.
@@ -187,34 +114,23 @@ func readUnresolved(ctx context.Context, db *database.DB, before time.Time) (lis
 		list[i].Payment = p
 		ids[i], of[p.ID] = p.ID, &list[i]
 	}
-	if err := readAttempts(ctx, db, ids, of); err != nil {
+	if err := addAttempts(ctx, db, ids, of); err != nil {
 		return nil, 0, err
 	}
 	return list, all, readDecisions(ctx, db, ids, of)
 }
 
-func readAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
-	var rows []struct {
-		PaymentID int64
-		Number    int
-		Outcome   string
-		Result    int
-		Remark    string
-		Unknown   bool
-	}
-	err := db.Gorm(ctx).Raw(`SELECT payment_id, number, COALESCE(outcome, 'unknown') AS outcome, COALESCE(result, -1) AS result, remark,
-		`+withoutFinalAnswer+` AS unknown FROM payment_attempts WHERE payment_id IN ? ORDER BY payment_id, number`, ids).Scan(&rows).Error
-	for _, r := range rows {
-		h := of[r.PaymentID]
-		h.Attempts, h.Last = r.Number, r.Outcome
-		if r.Unknown {
-			h.Unknown++
-		}
-		if r.Result != biller.ResultNone {
-			h.Last += " " + strconv.Itoa(r.Result)
-		}
-		if r.Remark != "" {
-			h.Last += ": " + r.Remark
+func addAttempts(ctx context.Context, db *database.DB, ids []int64, of map[int64]*Unresolved) error {
+	attempts, err := readAttemptRows(db.Gorm(ctx), db.Dialect(), ids)
+	for id, list := range attempts {
+		h := of[id]
+		for _, a := range list {
+			a.markUnverified(db.Verify(ctx, a.Record(), a.MAC, a.KeyID))
+			h.Attempts = a.Number
+			if a.mayBeBooked() {
+				h.Unknown++
+			}
+			h.Last = a.summary()
 		}
 	}
 	return err

@@ -10,20 +10,15 @@ import (
 )
 
 func listAttempts(ctx context.Context, db *database.DB, id int64) ([]Attempt, error) {
-	var rows []struct {
-		Number            int
-		StartedAt         time.Time
-		EndedAt           *time.Time
-		Outcome           string
-		Result            int
-		Reference, Remark string
-	}
-	err := db.Gorm(ctx).Raw(`SELECT number, started_at, ended_at, COALESCE(outcome, '') AS outcome, COALESCE(result, ?) AS result, reference, remark
-		FROM payment_attempts WHERE payment_id = ? ORDER BY number`, biller.ResultNone, id).Scan(&rows).Error
-	attempts := make([]Attempt, len(rows))
-	for i, r := range rows {
+	rows, err := readAttemptRows(db.Gorm(ctx), db.Dialect(), []int64{id})
+	attempts := make([]Attempt, len(rows[id]))
+	for i, r := range rows[id] {
+		r.markUnverified(db.Verify(ctx, r.Record(), r.MAC, r.KeyID))
 		attempts[i] = Attempt{
-			Number: r.Number, StartedAt: r.StartedAt.UTC(), Outcome: r.Outcome, Result: r.Result, Reference: r.Reference, Remark: r.Remark,
+			Number: r.Number, StartedAt: r.StartedAt.UTC(), Outcome: r.Outcome, Result: biller.ResultNone, Reference: r.Reference, Remark: r.Remark,
+		}
+		if r.Result != nil {
+			attempts[i].Result = int(*r.Result)
 		}
 		if r.EndedAt != nil {
 			attempts[i].EndedAt = r.EndedAt.UTC()

@@ -25,7 +25,7 @@ type Attempt struct {
 	Number    int
 	StartedAt time.Time
 	EndedAt   time.Time // zero: no answer was stored
-	Outcome   string    // empty: unknown, because no answer was stored
+	Outcome   string    // empty: unknown, because no answer was stored; "unverified": unknown, because it is not as it was signed
 	Result    int       // the biller's result; biller.ResultNone without one
 	Reference string
 	Remark    string

@@ -91,9 +91,13 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		if payment.State != Processing {
 			return fault.New(fault.Conflict, op, "payment.not_hanging")
 		}
-		//mutant:drop TestManipulatedPaymentIsNotDecided
-		if err := payment.verify(ctx, tx); err != nil {
+		booked, err := readWithBooks(tx, []int64{payment.ID})
+		if err != nil {
 			return err
+		}
+		//mutant:drop TestManipulatedPaymentIsNotDecided
+		if err := booked[payment.ID].verifyInBooks(ctx, tx); err != nil {
+			return fault.New(fault.Unavailable, op, "").Because(err)
 		}
 		if made, err = decisionsOf(ctx, tx, d.PaymentID); err != nil {
 			return err

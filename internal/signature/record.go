@@ -3,7 +3,6 @@ package signature
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"sync"
 	"time"
 )
 
@@ -25,11 +24,12 @@ const (
 	Customer       Kind = "customer"
 	SigningStart   Kind = "signing_start"
 	Operation      Kind = "operation" // of the operator log
+	Attempt        Kind = "attempt"   // a call to a biller
 )
 
 // Kinds are all kinds. The position of a kind is its code in stored lists of
 // records, so kinds are only added at the end.
-var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation}
+var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation, Attempt}
 
 // Code returns the kind's code in stored lists of records, from 1 on; 0 for an
 // unknown kind.
@@ -75,19 +75,11 @@ type Record struct {
 	leaf []byte // a leaf of the log without the mac: a zero byte and the canonical form
 }
 
-// released holds released records, whose memory is used again.
-var released = sync.Pool{New: func() any { return &Record{leaf: make([]byte, 0, 512)} }}
-
 // NewRecord returns the record of a row that has no fields yet.
 func NewRecord(kind Kind, id int64) *Record {
-	r := released.Get().(*Record)
-	r.kind, r.id, r.leaf = kind, id, append(r.leaf[:0], 0, format)
+	r := &Record{kind: kind, id: id, leaf: append(make([]byte, 0, 384), 0, format)}
 	return r.Text(string(kind)).Int(id)
 }
-
-// Release ends the use of a record: its memory becomes that of another one. Records
-// need not be released.
-func (r *Record) Release() { released.Put(r) }
 
 // Kind returns the kind of the row.
 func (r *Record) Kind() Kind { return r.kind }

@@ -119,9 +119,12 @@ func open(t testing.TB, address string, options []database.Option) *database.DB 
 	return db
 }
 
+// Key is the books' key of databases in tests.
+const Key = "books-key-of-all-tests-books-key-of-all-tests"
+
 // Keys returns the books' keys of databases in tests.
 var Keys = sync.OnceValue(func() *signature.Keys {
-	keys, err := signature.ParseKeys("books-key-of-all-tests-books-key-of-all-tests")
+	keys, err := signature.ParseKeys(Key)
 	if err != nil {
 		panic(err)
 	}
