@@ -12,7 +12,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export GOLANGCI GOVULNCHECK
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large mutants simulate chaos disaster
+.PHONY: help run demo build test test-serializable check generate fmt screenshots bench bench-short audit-large mutants simulate chaos disaster fuzz
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ chaos: ## run the chaos tests at full length: kills, crashes, full disks, failov
 	go test -count=1 -v -timeout 30m -parallel 4 ./internal/e2e/chaos -chaos -seed $(or $(SEED),0)
 
 disaster: chaos
+
+fuzz: ## run each fuzz target for FUZZTIME=1m
+	@.ci/fuzz $(or $(FUZZTIME),1m)
 
 audit-large: ## measure rate and memory of elsom audit over TRANSFERS=10000000 on PostgreSQL
 	@.ci/install

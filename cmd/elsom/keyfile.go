@@ -40,11 +40,11 @@ func rotateKeyFile(path string, prepare bool, newKey string, now time.Time) (ids
 		return nil, fmt.Errorf("%s has a prepared key already; run elsom key rotate without --prepare when all portals have it", path)
 	case prepare:
 		lines = append(lines, preparedMark+day(now), newKey)
-	case mark >= 0 && mark+1 < len(lines):
+	case mark >= 0 && mark+1 < len(lines) && isKeyLine(lines[mark+1]):
 		prepared := lines[mark+1]
 		lines = slices.Concat([]string{"# signs since " + day(now), prepared}, lines[:mark], lines[mark+2:])
 	case mark >= 0:
-		return nil, fmt.Errorf("%s has no key below its last line", path)
+		return nil, fmt.Errorf("%s has no key in the line below %q", path, lines[mark])
 	default:
 		lines = slices.Concat([]string{"# signs since " + day(now), newKey}, lines)
 	}
@@ -54,6 +54,12 @@ func rotateKeyFile(path string, prepare bool, newKey string, now time.Time) (ids
 		return nil, fmt.Errorf("%s %w", path, err)
 	}
 	return keys.IDs(), replaceFile(path, text, info)
+}
+
+// isKeyLine reports whether a line of a file of keys is a key.
+func isKeyLine(line string) bool {
+	line = strings.TrimSpace(line)
+	return line != "" && !strings.HasPrefix(line, "#")
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -67,7 +67,9 @@ func TestRotateKeyFile(t *testing.T) {
 }
 
 func TestRotateRefusesOtherFiles(t *testing.T) {
-	for what, content := range map[string]string{"empty": "", "comments": "# a\n", "short": "abc\n", "prepared without a key": newBooksKey() + "\n# prepared 2026-12-01\n"} {
+	for what, content := range map[string]string{"empty": "", "comments": "# a\n", "short": "abc\n", "prepared without a key": newBooksKey() + "\n# prepared 2026-12-01\n",
+		"a line between": newBooksKey() + "\n# prepared 2026-12-01\n\n" + newBooksKey() + "\n",
+	} {
 		path := filepath.Join(t.TempDir(), "books")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/testkit/require"
@@ -59,5 +60,35 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("%q was accepted", text)
 		}
 		_, _ = checkpoint.ParseText(text)
+	})
+}
+
+// A file of keys signs what it verifies, and an error shows no private key.
+func FuzzParseKeys(f *testing.F) {
+	private, public, err := checkpoint.NewKey("wallet.example")
+	require.NoError(f, err)
+	f.Add(private + "\n# before\n" + public)
+	f.Add(public + "\n" + private)
+	f.Add("PRIVATE+KEY+wallet.example+00000000+AA==\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		keys, err := checkpoint.ParseKeys(text)
+		if err != nil {
+			if strings.Contains(err.Error(), "PRIVATE+KEY") {
+				t.Errorf("an error shows a key: %v", err)
+			}
+			return
+		}
+		if !keys.CanSign() {
+			return
+		}
+		tree := checkpoint.Tree{Branch: 1, Size: 5}
+		signed, err := keys.Sign(tree, time.Unix(1_800_000_000, 0))
+		require.NoError(t, err)
+		if opened, err := keys.Open(signed); err != nil || opened.Tree != tree {
+			t.Errorf("%q is opened as %+v, %v", signed, opened, err)
+		}
+		if again, err := checkpoint.ParseKeys(keys.Public()); err != nil || again.CanSign() {
+			t.Errorf("the public key %q: %v", keys.Public(), err)
+		}
 	})
 }

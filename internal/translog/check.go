@@ -90,7 +90,7 @@ func (c *checker) checkHead() error {
 		if c.keys == nil {
 			continue
 		}
-		//mutant:drop TestCheckFindsManipulations
+		//mutant:drop TestCheckWithBranch
 		if b, err := openBranch(c.keys, row.Note); err != nil || b.Number != row.Number {
 			c.violation(SignedHead, "branch %d of the log is not signed as it is", row.Number)
 		}

@@ -28,9 +28,3 @@ func TestRotatedKey(t *testing.T) {
 	f.wantWhole()
 	require.Value(f.log.Compare(t.Context(), before))(t)
 }
-
-func FuzzParseBranch(f *testing.F) {
-	f.Add("wallet.example/branch-1\nbranch 1\nfrom 10\nlost 0 40 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\ntime 2026-11-30T21:00:00Z\nstaff a\nreason b\n")
-	f.Add("\nbranch \nfrom \nlost \ntime \nstaff \nreason \n")
-	f.Fuzz(func(_ *testing.T, text string) { translog.ParseBranch(text) })
-}
