@@ -48,7 +48,7 @@ func (a agentAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return operate(ctx, "agent add", a.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "agent add", a.named(), func(ctx context.Context) error {
 		return withAgents(ctx, func(agents *cashin.Agents) error {
 			err := agents.AddAgent(ctx, cashin.NewAgent{
 				Code: a.Code, Name: cmp.Or(a.Name, a.Code), Password: password, Ceiling: money.Amount(a.Ceiling), Allowed: allow,
@@ -84,7 +84,7 @@ func (a agentSet) Run(ctx context.Context) error {
 	if shared.Empty() && a.Ceiling == nil {
 		return usageError("nothing to change: give --ceiling, --allow, --password or --name")
 	}
-	return operate(ctx, "agent set", a.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "agent set", a.named(), func(ctx context.Context) error {
 		return withAgents(ctx, func(agents *cashin.Agents) error {
 			err := agents.ChangeAgent(ctx, a.Code, cashin.AgentChange{Change: shared, Ceiling: (*money.Amount)(a.Ceiling)})
 			if err == nil {
@@ -110,10 +110,17 @@ func (agentList) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		wrong, err := agents.Unverified(ctx)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return printLine("There are no agents; `elsom agent add` adds one.")
+		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "CODE\tNAME\tOWES, SOM\tCEILING, SOM\tALLOWED\tSTATE")
 		for _, a := range list {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Owed, a.Ceiling, formatAllowed(a.Allowed), stateName(a.Disabled))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Code, a.Name, a.Owed, a.Ceiling, formatAllowed(a.Allowed), stateName(a.Disabled)+mark(wrong[a.Code]))
 		}
 		return table.Flush()
 	})
@@ -126,7 +133,7 @@ type agentDisable struct {
 
 // Run disables an agent.
 func (a agentDisable) Run(ctx context.Context) error {
-	return operate(ctx, "agent disable", a.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "agent disable", a.named(), func(ctx context.Context) error {
 		return withAgents(ctx, func(agents *cashin.Agents) error {
 			err := agents.DisableAgent(ctx, a.Code)
 			if err == nil {
@@ -144,7 +151,7 @@ type agentEnable struct {
 
 // Run enables an agent.
 func (a agentEnable) Run(ctx context.Context) error {
-	return operate(ctx, "agent enable", a.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "agent enable", a.named(), func(ctx context.Context) error {
 		return withAgents(ctx, func(agents *cashin.Agents) error {
 			err := agents.EnableAgent(ctx, a.Code)
 			if err == nil {

@@ -29,6 +29,9 @@ func (billerList) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(list) == 0 {
+			return printLine("The catalog has no billers; see `elsom help billers`.")
+		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "CODE\tNAME\tADDRESS\tLOGIN\tCERTIFICATE UNTIL\tSTORED OUTCOMES")
 		for _, b := range list {
@@ -58,7 +61,7 @@ type billerPassword struct {
 	Code   string `arg:"" help:"The biller's code in the catalog."`
 	User   string `help:"The name to log in with." placeholder:"NAME" xor:"what"`
 	Remove bool   `help:"Remove the stored login." xor:"what"`
-	ActorFlags
+	requiredActor
 }
 
 // Help implements kong.HelpProvider.
@@ -83,7 +86,7 @@ func (b billerPassword) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return operate(ctx, "biller password", b.ActorFlags, func(ctx context.Context) error { return b.apply(ctx, password) })
+	return operate(ctx, "biller password", b.flags(), func(ctx context.Context) error { return b.apply(ctx, password) })
 }
 
 // apply sets or removes the login.

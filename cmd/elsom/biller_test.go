@@ -118,27 +118,27 @@ func TestBillerPasswordAndCertificate(t *testing.T) {
 	}
 	v.WaitAttribute("data-payment-status", "processing")
 
-	if out := system.RunInput(t, s.Env, password+"\n", "biller", "password", "nobody", "--user", "elsom"); out.Code == 0 || !strings.Contains(out.Stderr, "no biller") {
+	if out := system.RunInput(t, s.Env, password+"\n", "biller", "password", "nobody", "--user", "elsom", "--staff", "aigul", "--reason", "contract"); out.Code == 0 || !strings.Contains(out.Stderr, "no biller") {
 		t.Errorf("an unknown biller: %+v", out)
 	}
-	if out := system.RunInput(t, s.Env, password+"\n", "biller", "password", "hoster", "--user", "elsom"); out.Code != 0 || strings.Contains(out.Stdout+out.Stderr, password) {
+	if out := system.RunInput(t, s.Env, password+"\n", "biller", "password", "hoster", "--user", "elsom", "--staff", "aigul", "--reason", "contract"); out.Code != 0 || strings.Contains(out.Stdout+out.Stderr, password) {
 		t.Fatalf("%+v", out)
 	}
 	v.WaitAttribute("data-payment-status", "completed")
 	if n := biller.paid.Load(); n != 1 {
 		t.Errorf("%d payments were made, want 1", n)
 	}
-	if out := system.Run(t, s.Env, "biller", "password", "hoster"); out.Code != 80 || !strings.Contains(out.Stderr, "give --user NAME to set a password, or --remove") {
+	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--staff", "aigul", "--reason", "contract"); out.Code != 80 || !strings.Contains(out.Stderr, "give --user NAME to set a password, or --remove") {
 		t.Errorf("neither --user nor --remove: %+v", out)
 	}
 	list := system.Run(t, s.Env, "biller", "list")
 	if list.Code != 0 || !regexp.MustCompile(`hoster .*https://127\.0\.0\.1:\d+ +elsom, since `).MatchString(list.Stdout) || strings.Contains(list.Stdout, password) {
 		t.Errorf("%+v", list)
 	}
-	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); out.Code != 0 {
+	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--remove", "--staff", "aigul", "--reason", "contract"); out.Code != 0 {
 		t.Errorf("%+v", out)
 	}
-	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--remove"); out.Code == 0 {
+	if out := system.Run(t, s.Env, "biller", "password", "hoster", "--remove", "--staff", "aigul", "--reason", "contract"); out.Code == 0 {
 		t.Errorf("removed twice: %+v", out)
 	}
 	written, err := os.ReadFile(s.Portal.Log)

@@ -41,15 +41,14 @@ func (e catalogExport) Run(ctx context.Context) error {
 
 // catalogChange has the flags of the commands that change the catalog.
 type catalogChange struct {
-	DryRun     bool   `help:"Print what would change, and change nothing."`
-	AllowEmpty bool   `help:"Allow a list to become empty."`
-	Staff      string `help:"Name of the person who changes it, for the history; the user of this machine is stored too."`
-	Reason     string `help:"Why, for the operator log."`
+	DryRun     bool `help:"Print what would change, and change nothing."`
+	AllowEmpty bool `help:"Allow a list to become empty."`
 }
 
 type catalogImport struct {
 	File string `arg:"" help:"The edited output of elsom catalog export." type:"existingfile"`
 	catalogChange
+	ActorFlags
 }
 
 // Run replaces the catalog.
@@ -63,13 +62,23 @@ func (i catalogImport) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return i.apply(ctx, c, change, false)
+		return i.apply(ctx, c, change, "catalog import", i.named())
 	})
 }
 
 type catalogRestore struct {
 	Version int64 `arg:"" help:"A version from the history."`
 	catalogChange
+	Staff  string `help:"Your name, for the history and the operator log; the user of this machine is stored too. Required in production."`
+	Reason string `help:"Why, for the operator log. Required in production."`
+}
+
+// Validate is called by kong after parsing.
+func (r catalogRestore) Validate() error {
+	if r.DryRun {
+		return nil
+	}
+	return requiredActor{r.Staff, r.Reason}.validate()
 }
 
 // Run applies an earlier version again.
@@ -79,12 +88,12 @@ func (r catalogRestore) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return r.apply(ctx, c, change, true)
+		return r.apply(ctx, c, change, "catalog restore", ActorFlags{r.Staff, r.Reason}.named())
 	})
 }
 
 // apply prints a change and, without --dry-run, makes it.
-func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change, restore bool) error {
+func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *catalog.Change, command string, by ActorFlags) error {
 	for _, line := range change.Diff {
 		fmt.Println(line)
 	}
@@ -104,9 +113,8 @@ func (f catalogChange) apply(ctx context.Context, c *catalog.Catalog, change *ca
 		fmt.Println("Nothing changes.")
 		return nil
 	}
-	command := map[bool]string{true: "catalog restore", false: "catalog import"}[restore]
-	err := operate(ctx, command, ActorFlags{f.Staff, f.Reason}, func(ctx context.Context) error {
-		return c.Apply(ctx, change, catalog.Author{Staff: f.Staff, OSUser: osUser()})
+	err := operate(ctx, command, by, func(ctx context.Context) error {
+		return c.Apply(ctx, change, catalog.Author{Staff: by.Staff, OSUser: osUser()})
 	})
 	if err != nil {
 		return advise(err)

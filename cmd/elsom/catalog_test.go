@@ -74,9 +74,9 @@ func catalogCommands(t *testing.T, env []string) {
 
 	run(1, "elsom: line ", "import", catalogFile(t, strings.Replace(second, "identifier: inn", "identifier: innn", 1)))
 	run(80, "", "import", filepath.Join(t.TempDir(), "nothing"))
-	run(1, "version 9 is not stored", "restore", "9")
+	run(1, "version 9 is not stored", "restore", "9", "--staff=Bakyt", "--reason=wrong limits")
 	run(0, "  + dostek\n", "restore", "1", "--dry-run")
-	run(0, "  + dostek\n", "restore", "1")
+	run(0, "  + dostek\n", "restore", "1", "--staff=Bakyt", "--reason=wrong limits")
 	run(0, strings.Replace(first, "version: 1\n", "version: 4\n", 1), "export")
 	run(0, first, "export", "1")
 

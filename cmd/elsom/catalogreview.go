@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"elsom/internal/catalog"
+	"elsom/internal/config"
 )
 
 type catalogShow struct{}
@@ -19,6 +20,12 @@ func (catalogShow) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		fmt.Printf("version %d", status.Number)
+		if !status.At.IsZero() {
+			fmt.Printf(", since %s, by %s (user %s): %s", localTime(status.At), dash(status.Staff), dash(status.OSUser), status.Source)
+		}
+		fmt.Printf("\nsigned: %s", catalogSigned(ctx, c))
+		fmt.Printf("\nreviewed: %s\n\n", map[bool]string{true: "yes", false: "no; review it, and run elsom catalog review --staff NAME"}[status.Reviewed])
 		levels, err := c.Levels(ctx)
 		if err != nil {
 			return err
@@ -27,11 +34,6 @@ func (catalogShow) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("version %d", status.Number)
-		if !status.At.IsZero() {
-			fmt.Printf(", since %s, by %s (user %s): %s", localTime(status.At), dash(status.Staff), dash(status.OSUser), status.Source)
-		}
-		fmt.Printf("\nreviewed: %s\n\n", map[bool]string{true: "yes", false: "no; review it, and run elsom catalog review --staff NAME"}[status.Reviewed])
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "LEVEL\tBALANCE\tOPERATION\tDAY\tMONTH\t")
 		for _, l := range levels {
@@ -43,6 +45,18 @@ func (catalogShow) Run(ctx context.Context) error {
 		}
 		return table.Flush()
 	})
+}
+
+// catalogSigned says whether the catalog in force is what the newest signed version says.
+func catalogSigned(ctx context.Context, c *catalog.Catalog) string {
+	keys, _, err := config.LoadBooks()
+	if err == nil && keys == nil {
+		return "not checked, since ELSOM_BOOKS_KEY is not set"
+	}
+	if err = c.Verified(ctx); err != nil {
+		return "NO, it is not used: " + errorText(err)
+	}
+	return "yes"
 }
 
 type catalogReview struct {

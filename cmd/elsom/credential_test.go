@@ -167,7 +167,7 @@ func TestGatewayScopes(t *testing.T) {
 		if n := strings.Count(log, "may call"); n != 2 {
 			t.Errorf("%d warnings, want those of old only:\n%s", n, log)
 		}
-		m.run(0, "", "gateway", "set", "old", "--scope", "receipts")
+		m.run(0, "", "gateway", "set", "old", "--scope", "receipts", "--staff", "aigul", "--reason", "only receipts")
 		m.eventually("old may call receipts only", func() bool {
 			return !allowed("old", "ussd") && !allowed("old", "kannel") && allowed("old", "receipts")
 		})
@@ -184,7 +184,7 @@ func TestAddRequiresAddresses(t *testing.T) {
 			m.wantOutput("no password", 80, "", append(add, "--allow", "any")...)
 			m.wantOutput("10.0.0.0/8 192.0.2.7", 0, callerPassword+"\n", append(add, "--allow", "10.1.2.3/8,192.0.2.7")...)
 			m.wantOutput("10.0.0.0/8 192.0.2.7", 0, "", add[0], "list")
-			m.wantOutput("is changed", 0, "", add[0], "set", add[2], "--allow", "any")
+			m.wantOutput("is changed", 0, "", add[0], "set", add[2], "--allow", "any", "--staff", "aigul", "--reason", "asked")
 			m.wantOutput("  any  ", 0, "", add[0], "list")
 		}
 		if out := m.run(80, "", "agent", "add", "other", "--ceiling", "5", "--allow", "any"); out != "elsom: no password on standard input\n" {
@@ -224,30 +224,30 @@ func TestSetAndEnable(t *testing.T) {
 				m.eventually(fmt.Sprintf("%s with %q is answered %d", what, password, want), func() bool { return status(what, password) == want })
 			}
 			wantStatus(callerPassword, http.StatusOK)
-			m.wantOutput("is changed", 0, second+"\n", what, "set", code, "--password", "--name", "Второй")
+			m.wantOutput("is changed", 0, second+"\n", what, "set", code, "--password", "--name", "Второй", "--staff", "aigul", "--reason", "asked")
 			wantStatus(callerPassword, http.StatusUnauthorized)
 			wantStatus(second, http.StatusOK)
-			m.run(0, "", what, "set", code, "--allow", "192.0.2.7")
+			m.run(0, "", what, "set", code, "--allow", "192.0.2.7", "--staff", "aigul", "--reason", "asked")
 			wantStatus(second, http.StatusUnauthorized)
-			m.run(0, "", what, "set", code, "--allow", "any")
+			m.run(0, "", what, "set", code, "--allow", "any", "--staff", "aigul", "--reason", "asked")
 			wantStatus(second, http.StatusOK)
 			m.wantOutput(code+" is disabled", 0, "", what, "disable", code)
 			wantStatus(second, http.StatusUnauthorized)
 			m.wantOutput("disabled", 0, "", what, "list")
-			m.wantOutput("again", 0, "", what, "enable", code)
+			m.wantOutput("again", 0, "", what, "enable", code, "--staff", "aigul", "--reason", "asked")
 			wantStatus(second, http.StatusOK)
 			m.wantOutput("Второй", 0, "", what, "list")
 
-			m.wantOutput("nothing to change", 80, "", what, "set", code)
-			m.wantOutput("no password", 80, "", what, "set", code, "--password")
-			m.wantOutput("the password: 8 to", 1, "short\n", what, "set", code, "--password")
-			m.wantOutput("the name", 1, "", what, "set", code, "--name", strings.Repeat("x", 101))
+			m.wantOutput("nothing to change", 80, "", what, "set", code, "--staff", "aigul", "--reason", "asked")
+			m.wantOutput("no password", 80, "", what, "set", code, "--password", "--staff", "aigul", "--reason", "asked")
+			m.wantOutput("the password: 8 to", 1, "short\n", what, "set", code, "--password", "--staff", "aigul", "--reason", "asked")
+			m.wantOutput("the name", 1, "", what, "set", code, "--name", strings.Repeat("x", 101), "--staff", "aigul", "--reason", "asked")
 			for _, act := range []string{"disable", "enable"} {
-				m.wantOutput("there is no "+what+" nobody", 1, "", what, act, "nobody")
+				m.wantOutput("there is no "+what+" nobody", 1, "", what, act, "nobody", "--staff", "aigul", "--reason", "asked")
 			}
-			m.wantOutput("there is no "+what+" nobody", 1, "", what, "set", "nobody", "--name", "x")
+			m.wantOutput("there is no "+what+" nobody", 1, "", what, "set", "nobody", "--name", "x", "--staff", "aigul", "--reason", "asked")
 		}
-		m.wantOutput("the demo gateway's", 1, "dev-ussd\n", "gateway", "set", "carrier", "--password")
+		m.wantOutput("the demo gateway's", 1, "dev-ussd\n", "gateway", "set", "carrier", "--password", "--staff", "aigul", "--reason", "asked")
 		m.wantOutput("not an amount", 80, "", "agent", "set", "till", "--ceiling", "1e3")
 		m.wantOutput("above zero", 1, "", "agent", "set", "till", "--ceiling", "0")
 		m.wantOutput("elsom agent enable till", 1, callerPassword+"\n", "agent", "add", "till", "--ceiling", "5", "--allow", "any")

@@ -61,6 +61,7 @@ type shownCustomer struct {
 	HoldUntil  any       `json:"hold_until"`
 	Sessions   int       `json:"sessions"`
 	Operations int       `json:"operations"`
+	Signature  string    `json:"signature"`
 
 	Balance   money.Amount `json:"balance"`
 	Level     string       `json:"level"`
@@ -109,7 +110,8 @@ func (s customerShow) read(ctx context.Context, d desk) (shownCustomer, error) {
 	return shownCustomer{
 		ID: h.ID, Phone: number, Name: name, Email: email, INN: inn, Lang: h.Lang, Registered: string(h.Registered), CreatedAt: h.CreatedAt.UTC(),
 		Site: h.HasPassword, PIN: pinText(h.PIN), Blocked: h.Blocked, BlockedOut: h.BlockedOut, HoldUntil: timeOrNull(h.HoldUntil),
-		Sessions: open, Operations: page.Count, Balance: left.Balance, Level: h.Level, Operation: left.Level.Operation,
+		Signature: signedText(d.db, customer.CheckSigned(ctx, d.db, h.Customer)),
+		Sessions:  open, Operations: page.Count, Balance: left.Balance, Level: h.Level, Operation: left.Level.Operation,
 		Day: left.Level.Day, Month: left.Level.Month, Most: left.Level.Balance, DayLeft: left.Day, MonthLeft: left.Month,
 	}, nil
 }
@@ -157,6 +159,7 @@ func (c shownCustomer) print() error {
 	line("PIN", "%s", c.PIN)
 	line("Site", "%s, %d sessions", map[bool]string{true: "registered", false: "not registered"}[c.Site], c.Sessions)
 	line("Operations", "%d", c.Operations)
+	line("Signed columns", "%s", c.Signature)
 	return table.Flush()
 }
 

@@ -25,9 +25,12 @@ func openDatabase(ctx context.Context, options ...database.Option) (*database.DB
 	return database.Open(ctx, address.Reveal(), append([]database.Option{database.WithKeys(keys, enforce)}, options...)...)
 }
 
-// serverSecret returns the server's secret if the environment has it, otherwise
+// serverSecret returns the server's secret if the environment has a usable one, otherwise
 // nil. With it a new password is stored with its keyed hash.
-func serverSecret() []byte { return []byte(config.LoadSecretKey().Reveal()) }
+func serverSecret() []byte {
+	secret, _ := config.LoadSecretKey() // agents and gateways can do without
+	return []byte(secret.Reveal())
+}
 
 // withDatabase runs do on a database that exists and has this release's schema.
 func withDatabase(ctx context.Context, do func(db *database.DB) error) error {

@@ -64,14 +64,25 @@ func (e exampleRoles) Run() error {
 }
 
 type assetlinksCommand struct {
-	Package     string   `default:"kg.example.wallet" help:"The application's id in Google Play."`
+	Package     string   `default:"kg.example.wallet" placeholder:"ID" help:"The application's id in Google Play."`
 	Fingerprint []string `help:"SHA-256 fingerprint of a signing certificate, as Play Console shows it. May be repeated."`
 }
+
+// placeholderPackage is the default of --package.
+const placeholderPackage = "kg.example.wallet"
 
 var (
 	packageShape     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$`)
 	fingerprintShape = regexp.MustCompile(`^[0-9A-F]{2}(:[0-9A-F]{2}){31}$`)
 )
+
+// Help implements kong.HelpProvider.
+func (assetlinksCommand) Help() string {
+	return `Example: elsom example assetlinks --package kg.example.wallet --fingerprint AB:CD:… > assetlinks.json
+
+Without flags it prints the form with placeholders, and on standard error what to give.
+"elsom help push" says where to serve the file.`
+}
 
 // Run prints the statement. Source:
 // https://developers.google.com/digital-asset-links/v1/statements
@@ -86,8 +97,12 @@ func (a assetlinksCommand) Run() error {
 		}
 		prints = append(prints, fingerprint)
 	}
-	if len(prints) == 0 { // a placeholder
+	if len(prints) == 0 {
 		prints = append(prints, strings.TrimSuffix(strings.Repeat("00:", 32), ":"))
+		_, _ = fmt.Fprintln(os.Stderr, "the fingerprint is a placeholder: give --fingerprint AB:CD:… from Play Console, App integrity, App signing key")
+	}
+	if a.Package == placeholderPackage {
+		_, _ = fmt.Fprintln(os.Stderr, "the package is a placeholder: give --package, the application's id in Google Play; see elsom help push")
 	}
 	type target struct {
 		Namespace    string   `json:"namespace"`

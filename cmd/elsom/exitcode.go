@@ -83,6 +83,9 @@ func errorText(err error) string {
 	switch {
 	case errors.Is(err, database.ErrNeedsKey):
 		return "ELSOM_BOOKS_KEY: is not set, but the rows of this database are signed. Set the key of its portals"
+	case f.Err != nil && isSignatureProblem(err):
+		row, _, _ := strings.Cut(f.Err.Error(), ": signature:")
+		return row + ": " + signatureProblem(err)
 	case !errors.As(err, &known):
 	case f.Reason != "":
 		return i18n.EN.T(string(f.Reason), i18n.Args(f.Args))

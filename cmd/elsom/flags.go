@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"elsom/internal/money"
 )
@@ -17,4 +19,18 @@ func (s *som) UnmarshalText(text []byte) error {
 	}
 	*s = som(amount)
 	return nil
+}
+
+// knownValue returns an error that lists the known values, if a flag has another one;
+// "" is a flag that was not given.
+func knownValue[T ~string](flag string, value T, known []T) error {
+	//mutant:replace value == "" || => true || TestUnknownValuesOfFiltersAreRefused
+	if value == "" || slices.Contains(known, value) {
+		return nil
+	}
+	texts := make([]string, len(known))
+	for i, k := range known {
+		texts[i] = string(k)
+	}
+	return usageError("%s: %q is not known; it is one of %s", flag, string(value), strings.Join(texts, ", "))
 }

@@ -57,7 +57,7 @@ func (g gatewayAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return operate(ctx, "gateway add", g.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "gateway add", g.named(), func(ctx context.Context) error {
 		return withGateways(ctx, func(gateways *credential.Gateways) error {
 			err := gateways.Add(ctx, credential.NewGateway{
 				Code: g.Code, Name: cmp.Or(g.Name, g.Code), Password: password, Allowed: allow,
@@ -86,7 +86,7 @@ type gatewaySet struct {
 	Inputs   string   `help:"What the field text has: all inputs of the session or the last one." default:"" enum:",all,last" placeholder:"all|last"`
 	Allow    []string `help:"Addresses and CIDRs that it may call from, or any. They replace the previous ones." placeholder:"ADDRESS"`
 	Password bool     `help:"Read a new password from standard input. The old one stops working within a second."`
-	ActorFlags
+	requiredActor
 }
 
 // Help implements kong.HelpProvider.
@@ -103,7 +103,7 @@ func (g gatewaySet) Run(ctx context.Context) error {
 	if shared.Empty() && len(g.Scope) == 0 && g.Inputs == "" {
 		return usageError("nothing to change: give --scope, --inputs, --allow, --password or --name")
 	}
-	return operate(ctx, "gateway set", g.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "gateway set", g.flags(), func(ctx context.Context) error {
 		return withGateways(ctx, func(gateways *credential.Gateways) error {
 			err := gateways.Change(ctx, g.Code, credential.GatewayChange{Change: shared, Scopes: scopes(g.Scope), Inputs: credential.Inputs(g.Inputs)})
 			if err == nil {
@@ -123,6 +123,13 @@ func (gatewayList) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		wrong, err := gateways.Unverified(ctx)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return printLine("There are no gateways; `elsom gateway add` adds one.")
+		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "CODE\tNAME\tSCOPES\tINPUTS\tALLOWED\tSTATE")
 		for _, g := range list {
@@ -130,7 +137,7 @@ func (gatewayList) Run(ctx context.Context) error {
 			if g.Unscoped {
 				may = "all (not chosen)"
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Code, g.Name, may, g.Inputs, formatAllowed(g.Allowed), stateName(g.Disabled))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Code, g.Name, may, g.Inputs, formatAllowed(g.Allowed), stateName(g.Disabled)+mark(wrong[g.Code]))
 		}
 		return table.Flush()
 	})
@@ -143,7 +150,7 @@ type gatewayDisable struct {
 
 // Run disables a gateway.
 func (g gatewayDisable) Run(ctx context.Context) error {
-	return operate(ctx, "gateway disable", g.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "gateway disable", g.named(), func(ctx context.Context) error {
 		return withGateways(ctx, func(gateways *credential.Gateways) error {
 			err := gateways.Disable(ctx, g.Code)
 			if err == nil {
@@ -156,12 +163,12 @@ func (g gatewayDisable) Run(ctx context.Context) error {
 
 type gatewayEnable struct {
 	Code string `arg:"" help:"The gateway's code."`
-	ActorFlags
+	requiredActor
 }
 
 // Run enables a gateway.
 func (g gatewayEnable) Run(ctx context.Context) error {
-	return operate(ctx, "gateway enable", g.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "gateway enable", g.flags(), func(ctx context.Context) error {
 		return withGateways(ctx, func(gateways *credential.Gateways) error {
 			err := gateways.Enable(ctx, g.Code)
 			if err == nil {

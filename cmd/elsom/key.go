@@ -71,7 +71,7 @@ type keyBaseline struct {
 
 // Run signs the rows of before.
 func (k keyBaseline) Run(ctx context.Context) error {
-	return operate(ctx, "key baseline", k.ActorFlags, func(ctx context.Context) error {
+	return operate(ctx, "key baseline", k.named(), func(ctx context.Context) error {
 		accepted, err := parseRefs(k.Accept)
 		if err != nil {
 			return err

@@ -49,3 +49,31 @@ func TestChangingCommandsAreLogged(t *testing.T) {
 		}
 	}
 }
+
+func TestWithLogin(t *testing.T) {
+	for login, want := range map[string]string{
+		"": "elsom", "4294967295": "elsom", "7": "elsom", "0": "elsom (login root)", "987654321": "elsom (login uid 987654321)",
+	} {
+		if got := withLogin("elsom", 7, login); got != want {
+			t.Errorf("%s: %s, want %s", login, got, want)
+		}
+	}
+}
+
+// What changed is printed with readable keys, and amounts in som; the log has states of
+// earlier releases too.
+func TestChangeText(t *testing.T) {
+	for _, c := range []struct{ before, after, want string }{
+		{"", "", ""},
+		{"", `{"backup":"file"}`, "backup: file"},
+		{`{"details":{"Ceiling":50000,"TillID":9},"name":"A"}`, `{"details":{"Ceiling":60000,"TillID":9},"name":"A","password_changed":true}`,
+			"ceiling: 500,00 som → 600,00 som; password changed: yes"},
+		{`{"details":{"ceiling_tyiyn":50000}}`, `{"details":{"ceiling_tyiyn":50050}}`, "ceiling: 500,00 som → 500,50 som"},
+		{`{"blocked":false,"permitted":null}`, `{"blocked":true,"names":["a","b"]}`, `blocked: no → yes; names: ["a","b"]; permitted: – → –`},
+		{`{"state":"processing"}`, "", ""},
+	} {
+		if got := changeText(c.before, c.after); got != c.want {
+			t.Errorf("%s → %s: %q, want %q", c.before, c.after, got, c.want)
+		}
+	}
+}

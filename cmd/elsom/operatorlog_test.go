@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"elsom/internal/database/databasetest"
 	"elsom/internal/testkit/system"
 )
 
@@ -154,13 +155,13 @@ func TestOperatorLog(t *testing.T) {
 		m.run(0, "", "agent", "enable", "till")
 		m.run(1, "", "agent", "disable", "nobody")
 		m.run(0, callerPassword+"\n", "gateway", "add", "carrier", "--scope", "ussd", "--allow", "any")
-		m.run(0, "another long password\n", "gateway", "set", "carrier", "--password")
+		m.run(0, "another long password\n", "gateway", "set", "carrier", "--password", "--staff", "aigul", "--reason", "lost")
 		m.run(0, "", "gateway", "disable", "carrier")
-		m.run(0, "", "gateway", "enable", "carrier")
+		m.run(0, "", "gateway", "enable", "carrier", "--staff", "aigul", "--reason", "found")
 		m.env = slices.DeleteFunc(m.env, func(v string) bool { return v == system.PINPepper })
-		m.run(0, "the biller's password\n", "biller", "password", "dostek", "--user", "elsom")
+		m.run(0, "the biller's password\n", "biller", "password", "dostek", "--user", "elsom", "--staff", "aigul", "--reason", "contract")
 		m.run(0, "", "biller", "list")
-		m.run(0, "", "biller", "password", "dostek", "--remove")
+		m.run(0, "", "biller", "password", "dostek", "--remove", "--staff", "aigul", "--reason", "contract")
 		m.keyless()
 		file := filepath.Join(t.TempDir(), "catalog.yaml")
 		exported := m.run(0, "", "catalog", "export")
@@ -176,7 +177,7 @@ func TestOperatorLog(t *testing.T) {
 		m.run(1, "", "catalog", "import", file, "--staff", "Воb")
 		m.run(0, "", "catalog", "import", file, "--dry-run")
 		m.run(0, "", "catalog", "import", file, "--staff", "aigul", "--reason", "renamed")
-		m.run(0, "", "catalog", "restore", "1")
+		m.run(0, "", "catalog", "restore", "1", "--staff", "aigul", "--reason", "wrong name")
 		m.run(0, "", "migrate")
 		m.run(0, "", "sms", "status")
 		entries := m.logged()[start:]
@@ -201,7 +202,7 @@ func TestOperatorLog(t *testing.T) {
 			}
 		}
 		set, _ := json.Marshal(entries[1])
-		for _, part := range []string{`"staff":"aigul"`, `"reason":"new contract"`, `"Ceiling":50000`, `"Ceiling":60000`, `"subject":"agent till"`} {
+		for _, part := range []string{`"staff":"aigul"`, `"reason":"new contract"`, `"ceiling_tyiyn":50000`, `"ceiling_tyiyn":60000`, `"subject":"agent till"`} {
 			if !strings.Contains(string(set), part) {
 				t.Errorf("no %s in %s", part, set)
 			}
@@ -209,9 +210,19 @@ func TestOperatorLog(t *testing.T) {
 		if changed := entries[5]["after"].(map[string]any)["password_changed"]; changed != true {
 			t.Errorf("%v", entries[5])
 		}
-		m.wantOutput("new contract", 0, "", "operator", "log", "--since", "1h")
+		m.printedLog()
 		m.wantOutput("must be positive", 80, "", "operator", "log", "--since", "0s")
 	})
+}
+
+// printedLog checks what the log of TestOperatorLog is printed as.
+func (m *operator) printedLog() {
+	m.t.Helper()
+	m.wantOutput("ceiling: 500,00 som → 600,00 som", 0, "", "operator", "log", "--since", "1h", "--command", "agent set", "--staff", "AIGUL")
+	m.wantOutput("No such commands", 0, "", "operator", "log", "--command", "settle")
+	m.wantOutput("No such commands", 0, "", "operator", "log", "--staff", "nobody")
+	m.wantOutput("disabled: no → yes", 0, "", "operator", "log", "--command", "agent")
+	m.wantOutput("it is one of agent, agent add", 80, "", "operator", "log", "--command", "agents")
 }
 
 // Migrations, backups and restores of a file are logged in the database itself.
@@ -240,4 +251,82 @@ func TestFileOperationsAreLogged(t *testing.T) {
 	if last := entries[len(entries)-1]; last["command"] != "restore" || len(entries) != 3 { // the backup is of its beginning
 		t.Errorf("%v", entries)
 	}
+}
+
+// Commands that decide about money or access name a person and a reason in production;
+// those whose forms are promised to scripts take the user of the machine.
+func TestProductionRequiresNameAndReason(t *testing.T) {
+	t.Parallel()
+	m := &operator{t: t, env: []string{system.SecretKey, "ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}}
+	m.run(0, "", "migrate")
+	m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "any")
+	m.run(0, callerPassword+"\n", "gateway", "add", "carrier", "--scope", "ussd", "--allow", "any")
+	m.run(0, "", "agent", "set", "till", "--ceiling", "600")
+	for _, e := range m.logged()[2:] {
+		if e["staff"] == "" || e["os_user"] == "" {
+			t.Errorf("%v", e)
+		}
+	}
+	for _, command := range [][]string{
+		{"gateway", "set", "carrier", "--allow", "any"}, {"gateway", "enable", "carrier"}, {"catalog", "restore", "1"}, {"biller", "password", "dostek", "--remove"},
+	} {
+		for _, flags := range [][]string{nil, {"--staff", "aigul"}, {"--reason", "asked"}} {
+			m.wantOutput("are required in production", 80, "", append(slices.Clone(command), flags...)...)
+		}
+	}
+	m.run(0, "", "catalog", "restore", "1", "--dry-run")
+	m.env = append(m.env, "ELSOM_MODE=development")
+	m.wantOutput("may call again", 0, "", "gateway", "enable", "carrier")
+}
+
+// Two decisions by one user of the machine count, since people may share an account, but
+// the command and the timeline name the user.
+func TestOneUserOfTheMachineIsNamed(t *testing.T) {
+	eachOperator(t, func(m *operator) {
+		m.wallet(77, "+996700123456")
+		m.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
+			VALUES (5, 77, 'dostek', 'dostek', '00207199610017', 'Aida', 25050, 0, '1796074636579750957', '123456789015', 'web', 'processing', $1)`, m.db.Now())
+		decide := func(staff, decision string) string {
+			return m.run(0, "", "payment", "decide", "123456789015", decision, "--staff", staff, "--reason", "asked", "--evidence", "letter 417")
+		}
+		if out := decide("aida", "refund") + decide("bakyt", "complete"); strings.Contains(out, "warning") {
+			t.Error(out)
+		}
+		out := m.run(0, "", "payment", "decide", "123456789015", "refund", "--staff", "azat", "--reason", "asked", "--evidence", "letter 417")
+		if !strings.Contains(out, "of this machine made both decisions") {
+			t.Error(out)
+		}
+		m.wantOutput("refunded by aida, completed by bakyt, refunded by azat", 0, "", "payment", "show", "123456789015")
+		m.wantOutput("decision of aida (user ", 0, "", "payment", "show", "123456789015")
+	})
+}
+
+// Lists say which rows are not as they were signed, and so does a command that would sign
+// such a row.
+func TestListsMarkForgedRows(t *testing.T) {
+	eachOperator(t, func(m *operator) {
+		m.run(0, callerPassword+"\n", "agent", "add", "till", "--ceiling", "500", "--allow", "any")
+		m.run(0, callerPassword+"\n", "agent", "add", "desk", "--ceiling", "500", "--allow", "any")
+		m.wallet(77, "+996700123456")
+		m.run(0, "", append([]string{"customer", "block", "0700123456"}, aigul...)...)
+		if out := m.run(0, "", "agent", "list"); strings.Contains(out, "NOT USED") {
+			t.Error(out)
+		}
+		m.wantOutput("as it was signed", 0, "", "customer", "show", "0700123456")
+		m.wantOutput("signed: yes", 0, "", "catalog", "show")
+		databasetest.TamperAll(t, m.db, "DELETE FROM unsigned_allowed", "UPDATE agents SET ceiling = ceiling * 100 WHERE code = 'till'",
+			"UPDATE customers SET blocked = FALSE WHERE id = 77")
+		out := m.run(0, "", "agent", "list")
+		if strings.Count(out, "NOT USED: it is not as it was signed") != 1 || !strings.Contains(out, "50\u00a0000,00") {
+			t.Error(out)
+		}
+		m.wantOutput("WRONG: it is not as it was signed", 0, "", "customer", "show", "0700123456")
+		m.wantOutput("it was changed past the program", 2, "", "agent", "set", "till", "--ceiling", "600")
+		m.env = append(m.env, "ELSOM_BOOKS_KEY=")
+		m.wantOutput("not checked", 0, "", "customer", "show", "0700123456")
+		m.wantOutput("not checked", 0, "", "catalog", "show")
+		m.env = m.env[:len(m.env)-1]
+		databasetest.Tamper(t, m.db, "UPDATE catalog_billers SET url = 'https://evil.example/pay' WHERE code = 'dostek'")
+		m.wantOutput("signed: NO", 0, "", "catalog", "show")
+	})
 }

@@ -31,7 +31,7 @@ type paymentHanging struct {
 
 // Run lists payments that need a decision, and claims.
 func (c paymentHanging) Run(ctx context.Context) error {
-	return withPayments(ctx, func(payments *payment.Payments) error {
+	return withPayments(ctx, func(_ *database.DB, payments *payment.Payments) error {
 		read := payments.Unresolved
 		if c.All {
 			read = payments.Processing
@@ -39,6 +39,15 @@ func (c paymentHanging) Run(ctx context.Context) error {
 		list, all, err := read(ctx)
 		if err != nil {
 			return err
+		}
+		claims, allClaims, err := payments.Claims(ctx)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 && len(claims) == 0 {
+			return printLine("%s", map[bool]string{
+				false: "No payment needs a decision, and there are no claims.", true: "No payment is processing, and there are no claims.",
+			}[c.All])
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "CODE\tACCEPTED\tBILLER\tTXN_ID\tACCOUNT\tWALLET\tCHANNEL\tTOTAL, SOM\tATTEMPTS\tUNKNOWN\tLAST\tDECISIONS")
@@ -49,10 +58,6 @@ func (c paymentHanging) Run(ctx context.Context) error {
 			}
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%d\t%d\t%s\t%s\n", h.Code, localTime(h.AcceptedAt), h.Biller, h.TxnID,
 				h.Identifier, h.CustomerID, h.Channel, h.Total(), h.Attempts, h.Unknown, h.Last, decisions)
-		}
-		claims, allClaims, err := payments.Claims(ctx)
-		if err != nil {
-			return err
 		}
 		for _, c := range claims {
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t\t\tclaim: taken after the refund\t%s\n", c.Code, localTime(c.AcceptedAt),
@@ -86,7 +91,9 @@ type paymentDecide struct {
 // Help implements kong.HelpProvider.
 func (paymentDecide) Help() string {
 	return `A payment ends when two people have made the same decision. Spellings of one name, also
-in letters that look alike, are one person. Before 24 hours, while the payment is still
+in letters that look alike or with the words in another order, are one person. The user
+of the machine is stored with each decision, and two decisions of one user are warned of:
+give each person an account of their own. Before 24 hours, while the payment is still
 repeated, each of the two gives the biller's answer with --evidence: a refund without it
 would be a guess.`
 }
@@ -97,7 +104,7 @@ func (d paymentDecide) Run(ctx context.Context) error {
 }
 
 func (d paymentDecide) decide(ctx context.Context) error {
-	return withPayments(ctx, func(payments *payment.Payments) error {
+	return withPayments(ctx, func(_ *database.DB, payments *payment.Payments) error {
 		found, err := payments.ByCode(ctx, d.Code)
 		if err != nil {
 			return explainCode(d.Code, err)
@@ -107,6 +114,7 @@ func (d paymentDecide) decide(ctx context.Context) error {
 			decision.Decision = payment.Completed
 		}
 		done, err := payments.Decide(ctx, decision)
+		warnOneUser(ctx, payments, found.Code)
 		switch {
 		case err != nil:
 			return err
@@ -117,6 +125,19 @@ func (d paymentDecide) decide(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// warnOneUser warns of a payment that one user of the machine decided under two names.
+func warnOneUser(ctx context.Context, payments *payment.Payments, code string) {
+	t, err := payments.Show(ctx, code)
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "warning: the decisions can't be compared:", errorText(err))
+		return
+	}
+	//mutant:drop TestOneUserOfTheMachineIsNamed
+	if user := t.ByOneUser(); user != "" {
+		_, _ = fmt.Fprintf(os.Stderr, "warning: the user %s of this machine made both decisions; names are not proof of two people\n", user)
+	}
 }
 
 // explainCode returns the error for a code that was not found; any other one
@@ -134,7 +155,7 @@ func explainCode(typed string, err error) error {
 
 // withPayments runs do with the payments of the database. It needs none of the
 // server's keys but the books': nothing is quoted, and no code or PIN is checked.
-func withPayments(ctx context.Context, do func(*payment.Payments) error) error {
+func withPayments(ctx context.Context, do func(*database.DB, *payment.Payments) error) error {
 	return withBooks(ctx, func(db *database.DB) error {
 		books := ledger.New(db, ledger.Options{})
 		defer books.Close()
@@ -146,7 +167,7 @@ func withPayments(ctx context.Context, do func(*payment.Payments) error) error {
 			}
 			notices = push.New(db, push.Options{Key: public})
 		}
-		return do(payment.New(payment.Parts{
+		return do(db, payment.New(payment.Parts{
 			DB: db, Ledger: books, Notifier: outbox.NewNotifier(), Catalog: catalog.New(db, catalog.Options{}), Push: notices,
 		}))
 	})

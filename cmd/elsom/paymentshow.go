@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"elsom/internal/biller"
+	"elsom/internal/database"
 	"elsom/internal/payment"
 )
 
@@ -21,7 +23,7 @@ type paymentShow struct {
 
 // Run shows a payment.
 func (s paymentShow) Run(ctx context.Context) error {
-	return withPayments(ctx, func(payments *payment.Payments) error {
+	return withPayments(ctx, func(db *database.DB, payments *payment.Payments) error {
 		t, err := payments.Show(ctx, s.Code)
 		if err != nil {
 			return explainCode(s.Code, err)
@@ -29,9 +31,9 @@ func (s paymentShow) Run(ctx context.Context) error {
 		if s.JSON {
 			encoder := json.NewEncoder(os.Stdout)
 			encoder.SetIndent("", "  ")
-			return encoder.Encode(shownPayment(t))
+			return encoder.Encode(shownPayment(t, signedText(db, t.Unverified)))
 		}
-		return printTimeline(os.Stdout, t)
+		return printTimeline(os.Stdout, t, signedText(db, t.Unverified))
 	})
 }
 
@@ -42,7 +44,7 @@ type event struct {
 }
 
 // printTimeline prints the payment, and what happened to it in the order of time.
-func printTimeline(out io.Writer, t payment.Timeline) error {
+func printTimeline(out io.Writer, t payment.Timeline, signature string) error {
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		_, _ = fmt.Fprintf(table, "%s\t"+format+"\n", append([]any{name}, args...)...)
@@ -61,10 +63,23 @@ func printTimeline(out io.Writer, t payment.Timeline) error {
 	if !t.EndedAt.IsZero() {
 		line("Ended", "%s, result %s, reference %s", localTime(t.EndedAt), resultText(t.Result), dash(t.Reference))
 	}
+	if len(t.Decisions) > 0 {
+		line("Decisions", "%s", votesText(t.Decisions))
+	}
+	line("Signed columns", "%s", signature)
 	for _, e := range events(t) {
 		line(localTime(e.at), "%s", e.text)
 	}
 	return table.Flush()
+}
+
+// votesText says who decided how, in the order of time.
+func votesText(decisions []payment.Decision) string {
+	votes := make([]string, len(decisions))
+	for i, d := range decisions {
+		votes[i] = fmt.Sprintf("%s by %s", d.Decision, d.Staff)
+	}
+	return strings.Join(votes, ", ") + "; the same one by two people ends the payment"
 }
 
 func events(t payment.Timeline) []event {
@@ -80,7 +95,7 @@ func events(t payment.Timeline) []event {
 		list = append(list, event{p.PostedAt, text})
 	}
 	for _, d := range t.Decisions {
-		list = append(list, event{d.MadeAt, fmt.Sprintf("decision of %s: %s (%s)", d.Staff, d.Decision, grounds(d))})
+		list = append(list, event{d.MadeAt, fmt.Sprintf("decision of %s (user %s): %s (%s)", d.Staff, dash(d.OSUser), d.Decision, grounds(d))})
 	}
 	if t.Claim != nil {
 		list = append(list, event{t.Claim.MadeAt, "claim: the biller booked it after the refund, reference " + dash(t.Claim.Reference)})
@@ -111,7 +126,7 @@ func resultText(result int) string {
 }
 
 // shownPayment returns the timeline for JSON. Amounts are in tyiyn.
-func shownPayment(t payment.Timeline) map[string]any {
+func shownPayment(t payment.Timeline, signature string) map[string]any {
 	attempts, transfers, decisions := []map[string]any{}, []map[string]any{}, []map[string]any{}
 	for _, a := range t.Attempts {
 		attempts = append(attempts, map[string]any{
@@ -128,14 +143,14 @@ func shownPayment(t payment.Timeline) map[string]any {
 	}
 	for _, d := range t.Decisions {
 		decisions = append(decisions, map[string]any{
-			"staff": d.Staff, "decision": d.Decision, "reason": d.Reason, "evidence": d.Evidence, "made_at": d.MadeAt,
+			"staff": d.Staff, "decision": d.Decision, "reason": d.Reason, "evidence": d.Evidence, "made_at": d.MadeAt.UTC(), "os_user": d.OSUser,
 		})
 	}
 	shown := map[string]any{
 		"code": t.Code, "state": t.State, "service": t.Service, "biller": t.Biller, "account": t.Identifier, "payee": t.Payee,
 		"amount": int64(t.Amount), "fee": int64(t.Fee), "wallet": t.CustomerID, "channel": t.Channel, "txn_id": t.TxnID,
 		"accepted_at": t.AcceptedAt.UTC(), "review_since": timeOrNull(t.ReviewSince), "ended_at": timeOrNull(t.EndedAt),
-		"reference": t.Reference, "attempts": attempts, "transfers": transfers, "decisions": decisions, "claim": nil,
+		"reference": t.Reference, "attempts": attempts, "transfers": transfers, "decisions": decisions, "claim": nil, "signature": signature,
 	}
 	if t.Claim != nil {
 		shown["claim"] = map[string]any{"made_at": t.Claim.MadeAt, "reference": t.Claim.Reference}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -22,7 +23,7 @@ type securityCommands struct {
 
 type securityLog struct {
 	Since   time.Duration `help:"How far back, as 24h or 90m." default:"24h"`
-	Event   string        `help:"Only this event, such as login or pin."`
+	Event   string        `help:"Only this event, such as login or pin; an unknown one lists them."`
 	Outcome string        `help:"Only this outcome: ok, failed, refused, limited, error."`
 	Number  bool          `help:"Only events of one wallet; its number is read from standard input, where no process list shows it."`
 	JSON    bool          `help:"One JSON object a line." name:"json"`
@@ -38,15 +39,26 @@ written under ELSOM_SECRET_KEY_PREVIOUS as long as that is set. Events that repe
 
 // Run prints the rows, oldest first.
 func (s securityLog) Run(ctx context.Context) error {
-	secret := serverSecret()
 	query := securitylog.Query{Event: securitylog.Event(s.Event), Outcome: securitylog.Outcome(s.Outcome)}
 	if s.Since <= 0 {
 		return usageError("--since must be positive")
 	}
+	if err := knownValue("--event", query.Event, securitylog.Events()); err != nil {
+		return err
+	}
+	if err := knownValue("--outcome", query.Outcome, securitylog.Outcomes()); err != nil {
+		return err
+	}
+	var secret []byte
 	if s.Number {
-		if len(secret) == 0 {
-			return usageError("--number needs ELSOM_SECRET_KEY: numbers are stored as hashes that are keyed with it")
+		key, err := config.LoadSecretKey()
+		if err != nil {
+			return err
 		}
+		if !key.Set() {
+			return errors.New("ELSOM_SECRET_KEY is not set; --number needs it: numbers are stored as hashes that are keyed with it")
+		}
+		secret = []byte(key.Reveal())
 		typed, err := readLine("Number", "number")
 		if err != nil {
 			return err
@@ -77,10 +89,10 @@ func (s securityLog) print(ctx context.Context, log *securitylog.Log, query secu
 		out := json.NewEncoder(os.Stdout)
 		return log.Each(ctx, query, func(r securitylog.Row) error { return out.Encode(r) })
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	defer func() { _ = table.Flush() }()
-	fmt.Fprintln(table, "TIME\tEVENT\tOUTCOME\tDETAIL\tCOUNT\tWALLET\tNETWORK\tBROWSER\tCALLER\tREQUEST")
-	return log.Each(ctx, query, func(r securitylog.Row) error {
+	table, rows := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0), 0
+	_, _ = fmt.Fprintln(table, "TIME\tEVENT\tOUTCOME\tDETAIL\tCOUNT\tWALLET\tNETWORK\tBROWSER\tCALLER\tREQUEST")
+	err := log.Each(ctx, query, func(r securitylog.Row) error {
+		rows++
 		wallet := ""
 		if r.Wallet != 0 {
 			wallet = fmt.Sprint(r.Wallet)
@@ -92,4 +104,8 @@ func (s securityLog) print(ctx context.Context, log *securitylog.Log, query secu
 		}, "\t"))
 		return err
 	})
+	if err == nil && rows == 0 {
+		return printLine("No such events in the last %s.", s.Since)
+	}
+	return errors.Join(err, table.Flush())
 }

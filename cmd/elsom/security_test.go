@@ -49,7 +49,8 @@ func TestSecurityLogCommand(t *testing.T) {
 		{"an outcome", "", env, []string{"--outcome", "ok"}, 0, 0},
 		{"no number", "", env, []string{"--number"}, 80, 0},
 		{"no phone number", "12\n", env, []string{"--number"}, 80, 0},
-		{"a number without the secret", "0700 123 456\n", env[:1], []string{"--number"}, 80, 0},
+		{"a number without the secret", "0700 123 456\n", env[:1], []string{"--number"}, 2, 0},
+		{"an unusable secret", "0700 123 456\n", []string{env[0], "ELSOM_SECRET_KEY=short"}, []string{"--number"}, 2, 0},
 		{"the future", "", env, []string{"--since=-1h"}, 80, 0},
 	} {
 		out := system.RunInput(t, c.env, c.input, append([]string{"security", "log", "--json"}, c.args...)...)
@@ -68,5 +69,29 @@ func TestSecurityLogCommand(t *testing.T) {
 	}
 	if out := system.Run(t, env, "security", "log"); out.Code != 0 || strings.Count(out.Stdout, "\n") != 3 || !strings.Contains(out.Stdout, "kicb") {
 		t.Errorf("%+v", out)
+	}
+}
+
+// An unknown event, outcome or command is refused with the list of the known ones, and
+// `elsom help monitoring` has them all.
+func TestUnknownValuesOfFiltersAreRefused(t *testing.T) {
+	t.Parallel()
+	help := system.Run(t, nil, "help", "monitoring").Stdout
+	for _, e := range securitylog.Events() {
+		if !strings.Contains(help, string(e)) {
+			t.Errorf("`elsom help monitoring` lacks %s", e)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"security", "log", "--event", "logins"}, "--event: \"logins\" is not known; it is one of lookup, login, logout"},
+		{[]string{"security", "log", "--outcome", "denied"}, "it is one of ok, failed, refused, limited, error"},
+		{[]string{"operator", "log", "--command", "agent sett"}, "it is one of agent, agent add, agent disable"},
+	} {
+		if out := system.Run(t, nil, c.args...); out.Code != 80 || !strings.Contains(out.Stderr, c.says) {
+			t.Errorf("%v: %+v", c.args, out)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"elsom/internal/database"
 	"elsom/internal/ledger"
@@ -28,9 +27,7 @@ type Settled struct {
 const settleHelp = `The money moves at the bank; this command records it in the books for good. The same
 reference again posts nothing and ends with 0; with another sum it is refused.
 More than is owed is refused.
-
-Exit codes: 0 recorded, 1 refused (the line says why), 2 could not be tried or
-the outcome is unknown (run the same command again), 80 wrong usage.`
+If the outcome is unknown (exit code 2), run the same command again.`
 
 type settleAgent struct{ Settled }
 
@@ -57,13 +54,9 @@ func (s settleBiller) Run(ctx context.Context) error {
 }
 
 func (s Settled) settle(ctx context.Context, kind settlement.PartyType, words string) error {
-	if s.Staff == "" {
-		s.Staff = osUser()
-		if strings.Trim(s.Staff, "0123456789") == "" { // a user without a name
-			s.Staff = "uid " + s.Staff
-		}
-	}
-	return operate(ctx, "settle "+string(kind), ActorFlags{s.Staff, s.Reason}, func(ctx context.Context) error { return s.record(ctx, kind, words) })
+	by := ActorFlags{s.Staff, s.Reason}.named()
+	s.Staff = by.Staff
+	return operate(ctx, "settle "+string(kind), by, func(ctx context.Context) error { return s.record(ctx, kind, words) })
 }
 
 func (s Settled) record(ctx context.Context, kind settlement.PartyType, words string) error {

@@ -101,6 +101,7 @@ func (smsStatus) Run(ctx context.Context) error {
 			return err
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "MESSAGES OF THE LAST 24 HOURS\tNUMBER")
 		for _, state := range []sms.State{sms.Queued, sms.Sent, sms.Delivered, sms.Failed} {
 			_, _ = fmt.Fprintf(table, "%s\t%d\n", state, counts.States[state])
 		}

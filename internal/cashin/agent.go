@@ -62,10 +62,10 @@ var realm = credential.Realm{
 
 // details are the columns that agents have besides their credentials.
 type details struct {
-	Ceiling money.Amount
-	TillID  int64
-	MAC     []byte `gorm:"column:mac" json:"-"`
-	KeyID   string `json:"-"`
+	Ceiling money.Amount `json:"ceiling_tyiyn"`
+	TillID  int64        `json:"till"`
+	MAC     []byte       `gorm:"column:mac" json:"-"`
+	KeyID   string       `json:"-"`
 }
 
 // Record implements credential.SignedCaller: the canonical form of an agent's row, whose
@@ -217,6 +217,12 @@ func (as *Agents) DisableAgent(ctx context.Context, code string) error {
 // credential.Register.Enable.
 func (as *Agents) EnableAgent(ctx context.Context, code string) error {
 	return as.register.Enable(ctx, code)
+}
+
+// Unverified returns why agents are not as they were signed, by code; see
+// credential.Register.Unverified.
+func (as *Agents) Unverified(ctx context.Context) (map[string]error, error) {
+	return as.register.Unverified(ctx)
 }
 
 // Debt is an agent with its debt, which is zero or positive.

@@ -103,8 +103,11 @@ func Load() (*Config, error) { return Parse(environment()) }
 func LoadDatabase() (Secret, error) { return ParseDatabase(environment()) }
 
 // LoadSecretKey returns only the server's secret, for commands that can run without
-// it; empty if it is not set.
-func LoadSecretKey() Secret { return ParseSecretKey(environment()) }
+// it; empty if it is not set. The error, if any, is Problems.
+func LoadSecretKey() (Secret, error) { return ParseSecretKey(environment()) }
+
+// LoadMode returns only the mode.
+func LoadMode() Mode { return ParseMode(environment()) }
 
 // LoadPreviousSecretKey returns the secret key that the server's one replaces; empty if
 // none is set.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -189,7 +190,7 @@ func read(environment map[string]string, files []string, problems *Problems) var
 		}
 		content, err := readFile(path, vars["ELSOM_MODE"] != string(Development))
 		if err != nil {
-			problems.add(name+fileSuffix, "can't be used: %v", reason(err))
+			problems.add(name+fileSuffix, "%s", fileProblem(path, err))
 			continue
 		}
 		vars[name] = strings.TrimRight(content, "\r\n")
@@ -212,12 +213,26 @@ func quote(value string) string {
 	return strconv.Quote(value)
 }
 
-func reason(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
+// fileProblem says what is wrong with the file of a secret, with its name.
+func fileProblem(path string, err error) string {
+	var failed *os.PathError
+	if errors.As(err, &failed) {
+		err = failed.Err
 	}
-	return err
+	return fmt.Sprintf("%s: %v", shownPath(path), err)
+}
+
+// shownPath returns the name of a secret's file for a message. It masks what may be the
+// secret itself, set where its file belongs.
+func shownPath(path string) string {
+	rooted := filepath.IsAbs(path) || strings.HasPrefix(path, "."+string(filepath.Separator)) || strings.HasPrefix(path, "..")
+	_, err := os.Stat(filepath.Dir(path))
+	const longest = 43 // a key of 32 bytes in base64 has more
+	//mutant:replace rooted && ( => (rooted || TestSecretFilesAreNamed
+	if rooted && (err == nil || len(path) <= longest) {
+		return path
+	}
+	return "(a name that is not shown: give the whole path)"
 }
 
 // largestSecret is the maximum size of a secret's file in bytes: a large file was named
@@ -239,7 +254,7 @@ func readFile(path string, production bool) (string, error) {
 	//mutant:replace others = 0o006 => others = 0 TestSecretFilesOfOthers
 	const others = 0o006
 	if mode := info.Mode(); production && mode.IsRegular() && mode.Perm()&others != 0 && runtime.GOOS != "windows" {
-		return "", fmt.Errorf("every user of this machine can read or write %s (mode %04o); run: chmod 0400 %s", path, mode.Perm(), path)
+		return "", fmt.Errorf("every user of this machine can read or write it (mode %04o); run: chmod 0400 %s", mode.Perm(), path)
 	}
 	content, err := io.ReadAll(io.LimitReader(file, largestSecret+1))
 	if err == nil && len(content) > largestSecret {

@@ -5,19 +5,30 @@ import (
 	"elsom/internal/signature"
 )
 
-// ParseSecretKey returns the server's secret key of an environment; empty if it is not
-// set or too short.
-func ParseSecretKey(environment map[string]string) Secret {
+// ParseSecretKey returns the server's secret key of an environment; empty without an
+// error if it is not set. The error, if any, is Problems.
+func ParseSecretKey(environment map[string]string) (Secret, error) {
 	var problems Problems
 	in := read(environment, []string{"ELSOM_SECRET_KEY"}, &problems)
 	secret := Secret(in.SecretKey)
 	if secret == "" && Mode(in.Mode) == Development {
 		secret = developmentSecret
 	}
-	if len(problems) > 0 || len(secret) < secretBytes {
-		return ""
+	if secret.Set() {
+		checkSecret("ELSOM_SECRET_KEY", secret, &problems)
 	}
-	return secret
+	if len(problems) > 0 {
+		return "", problems
+	}
+	return secret, nil
+}
+
+// ParseMode returns the mode of an environment, which Parse may still refuse.
+func ParseMode(environment map[string]string) Mode {
+	if mode := environment["ELSOM_MODE"]; mode != "" {
+		return Mode(mode)
+	}
+	return Production
 }
 
 // ParsePreviousSecretKey returns the secret key that the server's one replaces; empty

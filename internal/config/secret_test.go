@@ -58,6 +58,22 @@ func TestSecretFilesOfOthers(t *testing.T) {
 	}
 }
 
+// A problem with the file of a secret names the file, unless its name may be the secret.
+func TestSecretFilesAreNamed(t *testing.T) {
+	folder := t.TempDir()
+	for path, want := range map[string]string{
+		"/nowhere/secret": "/nowhere/secret: no such file", filepath.Join(folder, "missing"): filepath.Join(folder, "missing") + ": no such file",
+		"./missing": "./missing: no such file", "../missing": "../missing: no such file", folder: folder + ": is a directory",
+		testSecret: "not shown", "/" + testSecret + "/" + testSecret: "not shown", "postgres://u:" + testSecret + "@db/elsom": "not shown",
+	} {
+		problems := problemsOf(t, with("PIN_PEPPER", "", "PIN_PEPPER_FILE", path))
+		if len(problems) != 1 || !strings.Contains(problems.Error(), "ELSOM_PIN_PEPPER_FILE: ") || !strings.Contains(problems.Error(), want) ||
+			strings.Contains(problems.Error(), testSecret) {
+			t.Errorf("%s: %v", path, problems)
+		}
+	}
+}
+
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	vars := with(
 		"DATABASE_URL", "postgres://u:planted@db/elsom", "DOSTEK_URL", "http://u:planted@d/pay",

@@ -95,8 +95,8 @@ var gateways = Realm{
 
 // gatewayDetails are the columns that gateways have besides their credentials.
 type gatewayDetails struct {
-	Scopes string // separated by spaces, or everyScope
-	Inputs string
+	Scopes string `json:"scopes"` // separated by spaces, or everyScope
+	Inputs string `json:"inputs"`
 }
 
 // everyScope is stored for a gateway for which no scopes were chosen.
@@ -187,6 +187,12 @@ func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
 // with its public password.
 func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error) {
 	return gs.register.AcceptsDemoPassword(ctx, DevelopmentGateway)
+}
+
+// Unverified returns why gateways are not as they were signed, by code; see
+// Register.Unverified.
+func (gs *Gateways) Unverified(ctx context.Context) (map[string]error, error) {
+	return gs.register.Unverified(ctx)
 }
 
 func gatewayOf(e Entry[gatewayDetails]) Gateway {

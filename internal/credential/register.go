@@ -12,6 +12,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/operatorlog"
+	"elsom/internal/signature"
 )
 
 // Register stores the credentials of one realm. Details are the further columns of
@@ -153,6 +154,40 @@ func (r *Register[D]) List(ctx context.Context) ([]Entry[D], error) {
 	return entries, nil
 }
 
+// Unverified returns why rows are not as they were signed, by code; nil without keys. The
+// errors are those of the signature package.
+func (r *Register[D]) Unverified(ctx context.Context) (map[string]error, error) {
+	op := r.realm.Name + ".unverified"
+	keys := r.db.Keys()
+	if keys == nil {
+		return nil, nil
+	}
+	rows, err := r.readAll(ctx)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	unsignedAllowed := false
+	if err := r.db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		unsignedAllowed, err = tx.UnsignedAllowed()
+		return err
+	}); err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	wrong := map[string]error{}
+	for _, found := range rows {
+		record, mac, keyID := found.signed()
+		if record == nil {
+			return nil, nil
+		}
+		err := keys.Verify(record, *mac, *keyID)
+		if err != nil && (!unsignedAllowed || !errors.Is(err, signature.ErrUnsigned)) {
+			//mutant:drop ./cmd/elsom TestListsMarkForgedRows
+			wrong[found.Code] = err
+		}
+	}
+	return wrong, nil
+}
+
 // Change changes a caller, sets columns of its details, and calls also, if it is not
 // nil, with the changed entry in the same transaction. problems describe invalid
 // columns, checked by the realm. Errors: Invalid (the cause lists all problems),
@@ -217,7 +252,7 @@ func (r *Register[D]) record(ctx context.Context, tx *database.Tx, before row[D]
 	return nil
 }
 
-// state returns what the operator log has of a caller.
+// state returns what the operator log has of a caller. Details have their own JSON keys.
 func (r row[D]) state() map[string]any {
 	return map[string]any{"name": r.Name, "allowed": r.Allowed, "disabled": r.Disabled, "details": r.Details}
 }

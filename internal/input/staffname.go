@@ -3,6 +3,7 @@ package input
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -62,10 +63,31 @@ func invisibleInName(r rune) bool {
 }
 
 // SamePerson reports whether two names of staff are one person's, or could pass for
-// it: they are equal without case, accents and punctuation, and with characters that
-// look alike taken as one. «оса» in Cyrillic is "oca" in Latin. Two people whose names
-// look the same need names that differ.
-func SamePerson(a, b string) bool { return skeleton(a) == skeleton(b) }
+// it: they are equal without case, accents and punctuation, with characters that look
+// alike taken as one, and with their words in any order. «оса» in Cyrillic is "oca" in
+// Latin, and «Асанов Бакыт» is «Бакыт Асанов». Two people whose names look the same need
+// names that differ.
+//
+// It does not find that names are one person's if words are left out or abbreviated
+// («Б. Асанов»), if the name is written by the sounds of another alphabet ("Asanov"), or
+// if it is simply another name: only a login would.
+func SamePerson(a, b string) bool {
+	//mutant:replace || sortedWords(a) == sortedWords(b) => TestSamePerson
+	return skeleton(a) == skeleton(b) || sortedWords(a) == sortedWords(b)
+}
+
+// sortedWords returns the skeletons of a name's words, sorted. Words are separated by
+// anything but letters, digits and accents.
+func sortedWords(name string) string {
+	words := strings.FieldsFunc(norm.NFKC.String(name), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) && r != '\''
+	})
+	for i, word := range words {
+		words[i] = skeleton(word)
+	}
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
 
 // skeleton returns a form of a name that is equal for names that look alike.
 func skeleton(name string) string {
@@ -88,8 +110,8 @@ func skeleton(name string) string {
 // case: «в» is "b", since «В» is "B". Kyrgyz letters are those that people type in
 // their place. After the confusables of Unicode (UTS #39).
 var lookAlike = map[rune]string{
-	'а': "a", 'ә': "e", 'в': "b", 'ь': "b", 'ъ': "b", 'б': "6", 'г': "r", 'ґ': "r", 'ғ': "r", 'ԁ': "d", 'е': "e", 'є': "e",
+	'а': "a", 'ә': "e", 'в': "b", 'ь': "b", 'ъ': "b", 'б': "6", 'г': "r", 'ґ': "r", 'ғ': "r", 'ԁ': "cl", 'е': "e", 'є': "e",
 	'з': "3", 'ѕ': "s", 'і': "l", 'ӏ': "l", 'ј': "j", 'к': "k", 'қ': "k", 'м': "rn", 'н': "h", 'ң': "h", 'һ': "h",
-	'о': "o", 'ө': "o", 'р': "p", 'с': "c", 'т': "t", 'у': "y", 'ү': "y", 'ұ': "y", 'ԛ': "q", 'ԝ': "w", 'ѵ': "v", 'х': "x", 'ҳ': "x",
-	'm': "rn", 'i': "l", 'ı': "l", '1': "l", '0': "o", 'ø': "o", 'ɑ': "a", 'ɡ': "g", 'ł': "l", 'đ': "d", 'ƅ': "b",
+	'о': "o", 'ө': "o", 'р': "p", 'с': "c", 'т': "t", 'у': "y", 'ү': "y", 'ұ': "y", 'ԛ': "q", 'ԝ': "vv", 'ѵ': "v", 'х': "x", 'ҳ': "x",
+	'm': "rn", 'w': "vv", 'd': "cl", 'ы': "bl", 'i': "l", 'ı': "l", '1': "l", '0': "o", 'ø': "o", 'ɑ': "a", 'ɡ': "g", 'ł': "l", 'đ': "cl", 'ƅ': "b",
 }

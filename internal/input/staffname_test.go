@@ -35,12 +35,15 @@ func TestSamePerson(t *testing.T) {
 		{"aida", "Aida"}, {"Айгүл", "АЙГҮЛ"}, {"оса", "oca"}, {"Bob", "Воb"}, {"ivan", "іvan"}, {"Ivan", "lvan"}, {"ВОВ", "bob"},
 		{"A. Aida", "aaida"}, {"Ａｉｄａ", "aida"}, {"José", "jose"}, {"Сергей", "Сергеи\u0306"}, {"Семён", "Семен"}, {"Straße", "STRASSE"},
 		{"Өмүр", "Омур"}, {"marnie", "rnarnie"}, {"ai\u200bda", "aida"}, {"b0b", "bob"}, {"Нота", "HOTA"},
+		{"Асанов Бакыт", "Бакыт Асанов"}, {"Asanov Bakyt Usenovich", "usenovich asanov bakyt"}, {"bakyt.asanov", "asanov_bakyt"}, {"O'Neil Ann", "ann O'NEIL"},
+		{"Семён Й.", "й. семен"}, {"Wanda", "vvanda"}, {"Adam", "aclam"}, {"Ыман", "Ьlман"},
 	} {
 		if !SamePerson(pair[0], pair[1]) {
 			t.Errorf("%+q and %+q are two people", pair[0], pair[1])
 		}
 	}
-	for _, pair := range [][2]string{{"aida", "aidar"}, {"Айгүл", "Айбек"}, {"ivan", "иван"}, {"Asan", "Usen"}, {"бакыт", "бектур"}} {
+	for _, pair := range [][2]string{{"aida", "aidar"}, {"Айгүл", "Айбек"}, {"ivan", "иван"}, {"Asan", "Usen"}, {"бакыт", "бектур"},
+		{"Алина", "Лиана"}, {"Асанов Бакыт", "Асанов Бектур"}, {"Асанов Бакыт", "Бакыт"}, {"Бакыт Асанов", "Асанов"}} {
 		if SamePerson(pair[0], pair[1]) {
 			t.Errorf("%q and %q are one person", pair[0], pair[1])
 		}

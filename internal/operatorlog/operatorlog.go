@@ -13,6 +13,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -148,10 +150,26 @@ func encode(state any) (string, error) {
 	return string(text), fault.Wrap("operatorlog.encode", err)
 }
 
-// List returns the entries since a time, oldest first, at most limit of them; more
+// Filter selects entries. Empty fields select all.
+type Filter struct {
+	Since time.Time
+	// Command is a command, or the first words of some: "agent" selects "agent set".
+	Command string
+	// Staff is a person, under any spelling of the name; see input.SamePerson.
+	Staff   string
+	Subject string
+}
+
+// List returns the entries of a filter, oldest first, at most limit of them; more
 // reports that there are more.
-func List(ctx context.Context, db *database.DB, since time.Time, limit int) (entries []Entry, more bool, err error) {
-	entries, err = list(ctx, db, database.StoredTime(since), limit+1)
+func List(ctx context.Context, db *database.DB, f Filter, limit int) (entries []Entry, more bool, err error) {
+	f.Since = database.StoredTime(f.Since)
+	entries, err = list(ctx, db, f)
+	entries = slices.DeleteFunc(entries, func(e Entry) bool {
+		//mutant:replace input.SamePerson(e.Staff, f.Staff) => (e.Staff == f.Staff) TestList
+		return f.Command != "" && !strings.HasPrefix(e.Name+" ", f.Command+" ") ||
+			f.Staff != "" && !input.SamePerson(e.Staff, f.Staff)
+	})
 	if len(entries) > limit {
 		entries, more = entries[:limit], true
 	}

@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 		if !Recorded(ctx) {
 			t.Error("not recorded")
 		}
-		entries, more, err := List(t.Context(), db, start, 1)
+		entries, more, err := List(t.Context(), db, Filter{Since: start}, 1)
 		if err != nil || !more || len(entries) != 1 {
 			t.Fatal(entries, more, err)
 		}
@@ -47,7 +47,7 @@ func TestRecord(t *testing.T) {
 			e.Before != `{"ceiling":"1"}` || e.After != `{"ceiling":"2"}` || e.DoneAt.Before(start) {
 			t.Errorf("%+v", e)
 		}
-		if entries, more, err = List(t.Context(), db, start, 2); err != nil || more || len(entries) != 2 || entries[1].After != "" {
+		if entries, more, err = List(t.Context(), db, Filter{Since: start}, 2); err != nil || more || len(entries) != 2 || entries[1].After != "" {
 			t.Error(entries, more, err)
 		}
 	})
@@ -87,4 +87,29 @@ func TestNewCommand(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
+}
+
+// Entries are listed by command, its first words, person and subject, also together.
+func TestList(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		start := db.Now()
+		for _, c := range []struct{ name, staff, subject string }{
+			{"agent add", "Асанов Бакыт", "agent till"}, {"agent set", "aida", "agent till"}, {"agents", "", "agent till"}, {"payment decide", "бакыт асанов", "payment 1"},
+		} {
+			record(With(t.Context(), Command{Name: c.name, Staff: c.staff}), t, db, Change{Subject: c.subject}, nil)
+		}
+		for _, c := range []struct {
+			filter Filter
+			want   int
+		}{
+			{Filter{}, 4}, {Filter{Command: "agent"}, 2}, {Filter{Command: "agent set"}, 1}, {Filter{Command: "agent s"}, 0},
+			{Filter{Staff: "Бакыт Асанов"}, 2}, {Filter{Staff: "AIDA"}, 1}, {Filter{Subject: "agent till"}, 3},
+			{Filter{Command: "agent", Staff: "aida", Subject: "agent till"}, 1}, {Filter{Staff: "usen"}, 0},
+		} {
+			c.filter.Since = start
+			if entries, more, err := List(t.Context(), db, c.filter, 10); err != nil || more || len(entries) != c.want {
+				t.Errorf("%+v: %v, %v, %v", c.filter, entries, more, err)
+			}
+		}
+	})
 }

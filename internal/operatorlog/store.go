@@ -2,7 +2,6 @@ package operatorlog
 
 import (
 	"context"
-	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/signature"
@@ -41,9 +40,11 @@ func (e Entry) record() *signature.Record {
 		Text(e.Subject).Text(e.Before).Text(e.After)
 }
 
-func list(ctx context.Context, db *database.DB, since time.Time, limit int) ([]Entry, error) {
+// list returns the entries since a time and of a subject. Commands are run by people, so
+// that there are few.
+func list(ctx context.Context, db *database.DB, f Filter) ([]Entry, error) {
 	return database.ScanAll(db.Gorm(ctx).Raw(`SELECT id, done_at, command, os_user, staff, reason, subject, state_before, state_after
-		FROM operator_log WHERE done_at >= ? ORDER BY done_at, id LIMIT ?`, since, limit), func(e *Entry) []any {
+		FROM operator_log WHERE done_at >= ? AND (? = '' OR subject = ?) ORDER BY done_at, id`, f.Since, f.Subject, f.Subject), func(e *Entry) []any {
 		return []any{&e.ID, &e.DoneAt, &e.Name, &e.OSUser, &e.Staff, &e.Reason, &e.Subject, &e.Before, &e.After}
 	})
 }

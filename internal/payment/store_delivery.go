@@ -60,7 +60,9 @@ type storedDecision struct {
 }
 
 func (d storedDecision) decision() Decision {
-	decided := Decision{d.PaymentID, d.Staff, Refunded, d.Reason, d.Evidence, d.MadeAt.UTC()}
+	decided := Decision{
+		PaymentID: d.PaymentID, Staff: d.Staff, Decision: Refunded, Reason: d.Reason, Evidence: d.Evidence, MadeAt: d.MadeAt.UTC(),
+	}
 	if d.Decision == decisionWord(Completed) {
 		decided.Decision = Completed
 	}

@@ -33,6 +33,9 @@ type Decision struct {
 	// reference. Without it, only a payment that waits for staff can be decided.
 	Evidence string
 	MadeAt   time.Time
+	// OSUser is the user of the machine whose command made it, from the operator log;
+	// read by Show only. It is not signed.
+	OSUser string
 }
 
 // Claim is a payment that was refunded although the biller booked it.

@@ -54,6 +54,17 @@ const (
 	Request        Event = "request"         // answered with 429, where no other event says so
 )
 
+// Events returns all events.
+func Events() []Event {
+	return []Event{
+		Lookup, Login, Logout, SessionEnd, Password, CodeSent, Code, Signup, PasswordReset, PasswordChange, PIN, PINSet, PINIssued, PINUnlock,
+		EmailChange, Access, MachineLogin, ForgedForm, Request,
+	}
+}
+
+// Outcomes returns all outcomes.
+func Outcomes() []Outcome { return []Outcome{OK, Failed, Refused, Limited, Errored} }
+
 // Outcome is how it ended.
 type Outcome string
 

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +285,22 @@ func TestRecordAtOnce(t *testing.T) {
 	}
 	if sum != 800 {
 		t.Errorf("%d events were stored, want 800", sum)
+	}
+}
+
+// Events has every event of the source.
+func TestEvents(t *testing.T) {
+	source, err := os.ReadFile("securitylog.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^\t\w+ +(?:Event|Outcome) += "(\w+)"`).FindAllSubmatch(source, -1)
+	if want := len(securitylog.Events()) + len(securitylog.Outcomes()); len(declared) != want {
+		t.Errorf("%d events and outcomes are declared, and %d are listed", len(declared), want)
+	}
+	for _, d := range declared {
+		if !slices.Contains(securitylog.Events(), securitylog.Event(d[1])) && !slices.Contains(securitylog.Outcomes(), securitylog.Outcome(d[1])) {
+			t.Errorf("%s is not listed", d[1])
+		}
 	}
 }
