@@ -1261,7 +1261,7 @@ func (p TransferReceiptPage) Page() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = figures(p.T("portal.transfer.number"), p.Number).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = figures(p.T("portal.transfer.number"), grouped(p.Number)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -114,6 +114,16 @@ func TestRenderRejectsMissingTextsAndArguments(t *testing.T) {
 	}
 }
 
+// What is kept of a message with a code has the sum, but neither the code nor the account.
+func TestMaskedMessageHasItsSum(t *testing.T) {
+	text, err := render("ru", "sms.payment_code", masked(map[string]string{
+		"Code": "471193", "Amount": "6 000,00", "Service": "DosTek group", "Account": "00207199610017",
+	}))
+	if err != nil || !strings.HasPrefix(text, "•••••• – код") || !strings.Contains(text, "6 000,00 сом") || strings.Contains(text, "0017") {
+		t.Errorf("masked as %q, %v", text, err)
+	}
+}
+
 func TestSecretsAreStoredEncrypted(t *testing.T) {
 	m := Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
 	s := newSealer(t, "the server's secret")
