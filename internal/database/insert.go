@@ -28,6 +28,15 @@ func NewColumn[T any](name, kind string, values []T) Column {
 	return Column{name: name, kind: kind, array: &values, count: len(values), at: func(i int) any { return values[i] }}
 }
 
+// ColumnOf returns a column with the value of each row.
+func ColumnOf[R, T any](name, kind string, rows []R, value func(r *R) T) Column {
+	values := make([]T, len(rows))
+	for i := range rows {
+		values[i] = value(&rows[i])
+	}
+	return NewColumn(name, kind, values)
+}
+
 // ConstColumn returns a column with the same non-nil value in all new rows, which
 // is cheaper on PostgreSQL than an array.
 func ConstColumn(name, kind string, value any) Column {
@@ -90,17 +99,20 @@ func (r Rows) fromArrays() (insert string, args []any) {
 		}
 		picked[i], varying = "u."+c.name, append(varying, c)
 	}
-	from, arrays := unnest(varying)
-	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM " + from + " AS u(" + names(varying) + ")" + r.conflictClause(), append(args, arrays...)
+	query, arrays := unnest(varying)
+	return r.into() + " SELECT " + strings.Join(picked, ", ") + " FROM (" + query + ") AS u(" + names(varying) + ")" + r.conflictClause(), append(args, arrays...)
 }
 
-func unnest(columns []Column) (from string, args []any) {
-	casts := make([]string, len(columns))
+// unnest returns a query of the columns' rows. In its list of results PostgreSQL takes
+// the elements one by one; of functions in FROM it would first store each array as a
+// table.
+func unnest(columns []Column) (query string, args []any) {
+	list := make([]string, len(columns))
 	for i, c := range columns {
-		casts[i] = "?::" + c.kind + "[]"
+		list[i] = "unnest(?::" + c.kind + "[])"
 		args = append(args, c.array)
 	}
-	return "unnest(" + strings.Join(casts, ", ") + ")", args
+	return "SELECT " + strings.Join(list, ", "), args
 }
 
 // Values returns the columns as a query, for WITH name(columns) AS (query). On
@@ -108,8 +120,7 @@ func unnest(columns []Column) (from string, args []any) {
 // statement is planned once.
 func (tx *Tx) Values(columns ...Column) (query string, args []any) {
 	if tx.Dialect() == Postgres {
-		from, args := unnest(columns)
-		return "SELECT * FROM " + from, args
+		return unnest(columns)
 	}
 	for row := range columns[0].count {
 		for _, c := range columns {

@@ -78,7 +78,7 @@ func (db *DB) openPostgres(address string) (*sql.DB, error) {
 	}
 	config.OnNotice = noteWarning
 	config.DialFunc = dialer().DialContext
-	db.postgres = &connector{Connector: stdlib.GetConnector(*config)}
+	db.postgres = &connector{Connector: stdlib.GetConnector(*config, stdlib.OptionAfterConnect(registerArrays))}
 	pool := sql.OpenDB(db.postgres)
 	pool.SetMaxOpenConns(MaxConnections)
 	pool.SetMaxIdleConns(MaxConnections)

@@ -30,12 +30,16 @@ func (tx *Tx) HasKeys() bool { return tx.db.keys != nil }
 // queues for the log when it commits. It returns the values of the row's columns mac
 // and key_id: nil (NULL) and "" without keys.
 //
+// The key's id is the same for all rows of a transaction. Sign releases the record, which
+// must not be used afterwards.
+//
 // A record describes the row as it is stored. A row that is changed later is signed
 // again. Where it is not certain that a statement writes the row, MAC signs it and
 // Queue follows the statement.
 func (tx *Tx) Sign(r *signature.Record) (mac []byte, keyID string) {
 	mac, keyID = tx.MAC(r)
 	tx.Queue(r, mac)
+	r.Release()
 	return mac, keyID
 }
 

@@ -52,8 +52,8 @@ func (tx *Tx) execUpdate(u Update, statement string, args []any) error {
 }
 
 func (u Update) fromArrays() (update string, args []any) {
-	from, args := unnest(u.Values)
-	return "UPDATE " + u.Set + " FROM " + from + " AS v(" + names(u.Values) + ") WHERE " + u.Where, args
+	query, args := unnest(u.Values)
+	return "UPDATE " + u.Set + " FROM (" + query + ") AS v(" + names(u.Values) + ") WHERE " + u.Where, args
 }
 
 // Write writes a write set. It returns ErrRowCount as Update does; the rollback then

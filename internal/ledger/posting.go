@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"time"
 
 	"elsom/internal/database"
@@ -118,10 +119,13 @@ func (p Posting) check() error {
 
 // hash returns a hash of the content that is compared when the key is used again.
 func (p Posting) hash() string {
-	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %d %q\n", p.Op, p.Corrects, p.Hash)
+	b := strconv.AppendQuote(make([]byte, 0, 256), p.Op)
+	b = strconv.AppendInt(append(b, ' '), p.Corrects, 10)
+	b = append(strconv.AppendQuote(append(b, ' '), p.Hash), '\n')
 	for _, e := range p.Entries {
-		_, _ = fmt.Fprintf(h, "%d %d\n", e.Account, e.Amount)
+		b = strconv.AppendInt(b, e.Account, 10)
+		b = append(strconv.AppendInt(append(b, ' '), int64(e.Amount), 10), '\n')
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(b)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

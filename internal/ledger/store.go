@@ -122,44 +122,50 @@ func readPosted(tx *database.Tx, keys []string) (map[string]postedRow, error) {
 // rowsOf signs the transfers and returns the rows of transfers and entries. A second
 // transfer with the same request key violates the unique key, and the batch is retried.
 func rowsOf(tx *database.Tx, accepted []*acceptedPosting, now time.Time) []database.Rows {
-	var ids, of, lines, accounts, amounts []int64
-	var keys, hashes, ops, keyIDs []string
-	var macs [][]byte
-	var subjectTypes []*string
-	var corrects, subjects []*int64
+	entries := 0
 	for _, a := range accepted {
-		p := a.job.posting
-		ids, keys, hashes, ops = append(ids, a.id), append(keys, p.Key), append(hashes, a.job.hash), append(ops, p.Op)
-		var corrected *int64
-		if p.Corrects != 0 {
-			corrected = &p.Corrects
-		}
-		corrects = append(corrects, corrected)
-		var subjectType *string
-		var subject *int64
-		if p.Subject.Type != "" {
-			subjectType, subject = (*string)(&p.Subject.Type), &p.Subject.ID
-		}
-		subjectTypes, subjects = append(subjectTypes, subjectType), append(subjects, subject)
-		mac, keyID := tx.Sign(TransferRecord(a.id, p, a.job.hash, now))
-		macs, keyIDs = append(macs, mac), append(keyIDs, keyID)
-		for line, e := range p.Entries {
+		entries += len(a.job.posting.Entries)
+	}
+	of, lines := make([]int64, 0, entries), make([]int64, 0, entries)
+	accounts, amounts := make([]int64, 0, entries), make([]int64, 0, entries)
+	macs, keyID := make([][]byte, len(accepted)), ""
+	for i, a := range accepted {
+		macs[i], keyID = tx.Sign(TransferRecord(a.id, a.job.posting, a.job.hash, now))
+		for line, e := range a.job.posting.Entries {
 			of, lines = append(of, a.id), append(lines, int64(line))
 			accounts, amounts = append(accounts, e.Account), append(amounts, int64(e.Amount))
 		}
 	}
 	return []database.Rows{
 		{Table: "transfers", Columns: []database.Column{
-			database.NewColumn("id", "bigint", ids), database.NewColumn("request_key", "text", keys), database.NewColumn("request_hash", "text", hashes),
-			database.NewColumn("act", "text", ops), database.NewColumn("corrects", "bigint", corrects),
-			database.NewColumn("subject_kind", "text", subjectTypes), database.NewColumn("subject_id", "bigint", subjects), database.ConstColumn("posted_at", "timestamptz", now),
-			database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
+			transferColumn("id", "bigint", accepted, func(a *acceptedPosting) int64 { return a.id }),
+			transferColumn("request_key", "text", accepted, func(a *acceptedPosting) string { return a.job.posting.Key }),
+			transferColumn("request_hash", "text", accepted, func(a *acceptedPosting) string { return a.job.hash }),
+			transferColumn("act", "text", accepted, func(a *acceptedPosting) string { return a.job.posting.Op }),
+			transferColumn("corrects", "bigint", accepted, func(a *acceptedPosting) *int64 { return orNull(&a.job.posting.Corrects) }),
+			transferColumn("subject_kind", "text", accepted, func(a *acceptedPosting) *string { return orNull((*string)(&a.job.posting.Subject.Type)) }),
+			transferColumn("subject_id", "bigint", accepted, func(a *acceptedPosting) *int64 { return orNull(&a.job.posting.Subject.ID) }),
+			database.ConstColumn("posted_at", "timestamptz", now),
+			database.NewColumn("mac", "bytea", macs), database.ConstColumn("key_id", "text", keyID),
 		}},
 		{Table: "entries", Columns: []database.Column{
 			database.NewColumn("transfer_id", "bigint", of), database.NewColumn("line", "bigint", lines),
 			database.NewColumn("account_id", "bigint", accounts), database.NewColumn("amount", "bigint", amounts),
 		}},
 	}
+}
+
+func transferColumn[T any](name, kind string, accepted []*acceptedPosting, value func(*acceptedPosting) T) database.Column {
+	return database.ColumnOf(name, kind, accepted, func(a **acceptedPosting) T { return value(*a) })
+}
+
+// orNull returns v, or nil (NULL) if it is the zero value.
+func orNull[T comparable](v *T) *T {
+	var zero T
+	if *v == zero {
+		return nil
+	}
+	return v
 }
 
 // sum is the amount that a batch adds to an account, and the highest balance that

@@ -12,11 +12,8 @@ import (
 const maxPayloadBytes = 8000
 
 func rowsOf(tx *database.Tx, messages []Message) (database.Rows, error) {
-	var ids []int64
-	var queues, keys, payloads []string
-	var due []time.Time
-	now := tx.Now()
-	for _, m := range messages {
+	now, payloads := tx.Now(), make([]string, len(messages))
+	for i, m := range messages {
 		payload, err := json.Marshal(m.Payload)
 		if err != nil {
 			return database.Rows{}, fmt.Errorf("outbox: payload of %s: %w", m.Queue, err)
@@ -24,17 +21,20 @@ func rowsOf(tx *database.Tx, messages []Message) (database.Rows, error) {
 		if len(payload) > maxPayloadBytes {
 			return database.Rows{}, fmt.Errorf("outbox: payload of %s has %d bytes", m.Queue, len(payload))
 		}
-		at := now
+		payloads[i] = string(payload)
+	}
+	due := func(m *Message) time.Time {
 		if m.NotBefore.After(now) {
-			at = database.StoredTime(m.NotBefore)
+			return database.StoredTime(m.NotBefore)
 		}
-		ids, queues, keys = append(ids, tx.NewID()), append(queues, m.Queue), append(keys, m.Key)
-		payloads, due = append(payloads, string(payload)), append(due, at)
+		return now
 	}
 	return database.Rows{Table: "promises", Columns: []database.Column{
-		database.NewColumn("id", "bigint", ids), database.NewColumn("lane", "text", queues), database.NewColumn("key", "text", keys),
+		database.ColumnOf("id", "bigint", messages, func(*Message) int64 { return tx.NewID() }),
+		database.ColumnOf("lane", "text", messages, func(m *Message) string { return m.Queue }),
+		database.ColumnOf("key", "text", messages, func(m *Message) string { return m.Key }),
 		database.NewColumn("payload", "text", payloads), database.ConstColumn("state", "text", "open"),
-		database.NewColumn("due_at", "timestamptz", due), database.ConstColumn("made_at", "timestamptz", now),
+		database.ColumnOf("due_at", "timestamptz", messages, due), database.ConstColumn("made_at", "timestamptz", now),
 	}}, nil
 }
 

@@ -236,29 +236,25 @@ func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*acceptin
 }
 
 func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
-	var ids, customers, amounts, fees []int64
-	var services, billers, identifiers, payees, txnIDs, codes, channels, keyIDs []string
-	var macs [][]byte
-	now := tx.Now()
-	for _, p := range rows {
-		p.AcceptedAt = now
-		mac, keyID := tx.Sign(p.Record())
-		macs, keyIDs = append(macs, mac), append(keyIDs, keyID)
-		ids, customers = append(ids, p.ID), append(customers, p.CustomerID)
-		services, billers = append(services, p.Service), append(billers, p.Biller)
-		identifiers, payees = append(identifiers, p.Identifier), append(payees, p.Payee)
-		amounts, fees = append(amounts, int64(p.Amount)), append(fees, int64(p.Fee))
-		txnIDs, codes = append(txnIDs, p.TxnID), append(codes, p.Code)
-		channels = append(channels, string(p.Channel))
+	now, macs, keyID := tx.Now(), make([][]byte, len(rows)), ""
+	for i := range rows {
+		rows[i].AcceptedAt = now
+		macs[i], keyID = tx.Sign(rows[i].Record())
 	}
 	return database.Rows{Table: "payments", Columns: []database.Column{
-		database.NewColumn("id", "bigint", ids), database.NewColumn("customer_id", "bigint", customers),
-		database.NewColumn("service", "text", services), database.NewColumn("biller", "text", billers),
-		database.NewColumn("identifier", "text", identifiers), database.NewColumn("payee", "text", payees),
-		database.NewColumn("amount", "bigint", amounts), database.NewColumn("fee", "bigint", fees),
-		database.NewColumn("txn_id", "text", txnIDs), database.NewColumn("code", "text", codes), database.NewColumn("channel", "text", channels),
+		database.ColumnOf("id", "bigint", rows, func(p *Payment) int64 { return p.ID }),
+		database.ColumnOf("customer_id", "bigint", rows, func(p *Payment) int64 { return p.CustomerID }),
+		database.ColumnOf("service", "text", rows, func(p *Payment) string { return p.Service }),
+		database.ColumnOf("biller", "text", rows, func(p *Payment) string { return p.Biller }),
+		database.ColumnOf("identifier", "text", rows, func(p *Payment) string { return p.Identifier }),
+		database.ColumnOf("payee", "text", rows, func(p *Payment) string { return p.Payee }),
+		database.ColumnOf("amount", "bigint", rows, func(p *Payment) int64 { return int64(p.Amount) }),
+		database.ColumnOf("fee", "bigint", rows, func(p *Payment) int64 { return int64(p.Fee) }),
+		database.ColumnOf("txn_id", "text", rows, func(p *Payment) string { return p.TxnID }),
+		database.ColumnOf("code", "text", rows, func(p *Payment) string { return p.Code }),
+		database.ColumnOf("channel", "text", rows, func(p *Payment) string { return string(p.Channel) }),
 		database.ConstColumn("state", "text", string(Processing)), database.ConstColumn("accepted_at", "timestamptz", now),
-		database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
+		database.NewColumn("mac", "bytea", macs), database.ConstColumn("key_id", "text", keyID),
 	}}, nil
 }
 

@@ -34,29 +34,21 @@ const batch = 1000
 func insert(ctx context.Context, db *database.DB, rows []row) error {
 	return db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		return tx.Insert(database.Rows{Table: row{}.TableName(), OnConflict: "ON CONFLICT (id) DO NOTHING", Columns: []database.Column{
-			database.NewColumn("id", "bigint", list(rows, func(r row) int64 { return r.ID })),
-			database.NewColumn("at", "timestamptz", list(rows, func(r row) time.Time { return r.At })),
-			database.NewColumn("keep_until_ms", "bigint", list(rows, func(r row) int64 { return r.KeepUntilMs })),
-			database.NewColumn("event", "text", list(rows, func(r row) string { return string(r.Event) })),
-			database.NewColumn("outcome", "text", list(rows, func(r row) string { return string(r.Outcome) })),
-			database.NewColumn("detail", "text", list(rows, func(r row) string { return r.Detail })),
-			database.NewColumn("number", "text", list(rows, func(r row) string { return r.Number })),
-			database.NewColumn("wallet", "bigint", list(rows, func(r row) int64 { return r.Wallet })),
-			database.NewColumn("network", "text", list(rows, func(r row) string { return r.Network })),
-			database.NewColumn("browser", "text", list(rows, func(r row) string { return r.Browser })),
-			database.NewColumn("caller", "text", list(rows, func(r row) string { return r.Caller })),
-			database.NewColumn("request_id", "text", list(rows, func(r row) string { return r.RequestID })),
-			database.NewColumn("count", "bigint", list(rows, func(r row) int64 { return r.Count })),
+			database.ColumnOf("id", "bigint", rows, func(r *row) int64 { return r.ID }),
+			database.ColumnOf("at", "timestamptz", rows, func(r *row) time.Time { return r.At }),
+			database.ColumnOf("keep_until_ms", "bigint", rows, func(r *row) int64 { return r.KeepUntilMs }),
+			database.ColumnOf("event", "text", rows, func(r *row) string { return string(r.Event) }),
+			database.ColumnOf("outcome", "text", rows, func(r *row) string { return string(r.Outcome) }),
+			database.ColumnOf("detail", "text", rows, func(r *row) string { return r.Detail }),
+			database.ColumnOf("number", "text", rows, func(r *row) string { return r.Number }),
+			database.ColumnOf("wallet", "bigint", rows, func(r *row) int64 { return r.Wallet }),
+			database.ColumnOf("network", "text", rows, func(r *row) string { return r.Network }),
+			database.ColumnOf("browser", "text", rows, func(r *row) string { return r.Browser }),
+			database.ColumnOf("caller", "text", rows, func(r *row) string { return r.Caller }),
+			database.ColumnOf("request_id", "text", rows, func(r *row) string { return r.RequestID }),
+			database.ColumnOf("count", "bigint", rows, func(r *row) int64 { return r.Count }),
 		}})
 	})
-}
-
-func list[T any](rows []row, of func(row) T) []T {
-	values := make([]T, len(rows))
-	for i, r := range rows {
-		values[i] = of(r)
-	}
-	return values
 }
 
 // Query selects rows; zero fields select all.

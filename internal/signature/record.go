@@ -3,6 +3,7 @@ package signature
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"sync"
 	"time"
 )
 
@@ -75,11 +76,19 @@ type Record struct {
 	leaf []byte // a leaf of the log without the mac: a zero byte and the canonical form
 }
 
+// released holds released records, whose memory is used again.
+var released = sync.Pool{New: func() any { return &Record{leaf: make([]byte, 0, 512)} }}
+
 // NewRecord returns the record of a row that has no fields yet.
 func NewRecord(kind Kind, id int64) *Record {
-	r := &Record{kind: kind, id: id, leaf: append(make([]byte, 0, 384), 0, format)}
+	r := released.Get().(*Record)
+	r.kind, r.id, r.leaf = kind, id, append(r.leaf[:0], 0, format)
 	return r.Text(string(kind)).Int(id)
 }
+
+// Release ends the use of a record: its memory becomes that of another one. Records
+// need not be released.
+func (r *Record) Release() { released.Put(r) }
 
 // Kind returns the kind of the row.
 func (r *Record) Kind() Kind { return r.kind }
