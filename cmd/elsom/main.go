@@ -22,28 +22,28 @@ import (
 var commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Help     helpCommand      `cmd:"" help:"Print a topic of the operator's handbook; without one, list the topics."`
-	Serve    serveCommand     `cmd:"" help:"Run the portal. Migrates an empty or older database first; SIGTERM and SIGHUP drain and end."`
-	Migrate  migrateCommand   `cmd:"" help:"Bring the database's schema to this release and exit."`
-	Audit    auditCommand     `cmd:"" help:"Verify the books. Exits with 0 if they hold, 1 with a line for each violation, 2 if they could not be checked."`
-	Backup   backupCommand    `cmd:"" help:"Copy the SQLite database to a file while the portal runs. For PostgreSQL, use pg_dump."`
-	Restore  restoreCommand   `cmd:"" help:"Restore a lost SQLite database from a backup. Stop the portal first."`
-	Agent    agentCommands    `cmd:"" help:"Cash-in agents."`
-	Gateway  gatewayCommands  `cmd:"" help:"Gateways of *900# and SMS."`
-	Settle   settleCommands   `cmd:"" help:"Record settlements with agents and billers."`
-	Catalog  catalogCommand   `cmd:"" help:"Categories, services, billers, limits, carriers."`
-	Biller   billerCommands   `cmd:"" help:"Logins at billers."`
-	Payment  paymentCommand   `cmd:"" help:"Payments that need a decision."`
-	Customer customerCommands `cmd:"" help:"Wallet holders."`
-	Sessions sessionCommands  `cmd:"" help:"Sessions of wallet holders on the site."`
-	Operator operatorCommands `cmd:"" help:"The log of the commands that changed something."`
-	Security securityCommands `cmd:"" help:"The security log."`
-	Key      keyCommands      `cmd:"" help:"Keys of the books (ELSOM_BOOKS_KEY) and of the log's checkpoints, and the state of a replaced secret or pepper."`
-	Vapid    vapidCommand     `cmd:"" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
-	Example  exampleCommands  `cmd:"" help:"Example configuration files for other programs."`
-	Verify   verifyCommand    `cmd:"" help:"Verify the file of a receipt with the public key of the log alone."`
-	Log      logCommands      `cmd:"" help:"The log of signed rows: start a new branch after a restore. (Its checkpoints: audit --head, --compare-head.)"`
-	SMS      smsCommand       `cmd:"" name:"sms" help:"Text messages: test the gateway, count messages by state."`
+	Help     helpCommand      `cmd:"" group:"portal" help:"Print a topic of the operator's handbook; without one, list the topics."`
+	Serve    serveCommand     `cmd:"" group:"portal" help:"Run the portal. Migrates an empty or older database first; SIGTERM and SIGHUP drain and end."`
+	Migrate  migrateCommand   `cmd:"" group:"portal" help:"Bring the database's schema to this release and exit."`
+	Backup   backupCommand    `cmd:"" group:"portal" help:"Copy the SQLite database to a file while the portal runs. For PostgreSQL, use pg_dump."`
+	Restore  restoreCommand   `cmd:"" group:"portal" help:"Restore a lost SQLite database from a backup. Stop the portal first."`
+	Audit    auditCommand     `cmd:"" group:"books" help:"Verify the books. Exits with 0 if they hold, 1 with a line for each violation, 2 if they could not be checked."`
+	Verify   verifyCommand    `cmd:"" group:"books" help:"Verify the file of a receipt with the public key of the log alone."`
+	Log      logCommands      `cmd:"" group:"books" help:"The log of signed rows: start a new branch after a restore. (Its checkpoints: audit --head, --compare-head.)"`
+	Key      keyCommands      `cmd:"" group:"books" help:"Keys of the books (ELSOM_BOOKS_KEY) and of the log's checkpoints, and the state of a replaced secret or pepper."`
+	Payment  paymentCommand   `cmd:"" group:"money" help:"Payments that need a decision."`
+	Settle   settleCommands   `cmd:"" group:"money" help:"Record settlements with agents and billers."`
+	Agent    agentCommands    `cmd:"" group:"money" help:"Cash-in agents."`
+	Biller   billerCommands   `cmd:"" group:"money" help:"Logins at billers."`
+	Catalog  catalogCommand   `cmd:"" group:"money" help:"Categories, services, billers, limits, carriers."`
+	Customer customerCommands `cmd:"" group:"people" help:"Wallet holders."`
+	Sessions sessionCommands  `cmd:"" group:"people" help:"Sessions of wallet holders on the site."`
+	Operator operatorCommands `cmd:"" group:"people" help:"The log of the commands that changed something."`
+	Security securityCommands `cmd:"" group:"people" help:"The security log."`
+	Gateway  gatewayCommands  `cmd:"" group:"other" help:"Gateways of *900# and SMS."`
+	SMS      smsCommand       `cmd:"" group:"other" name:"sms" help:"Text messages: test the gateway, count messages by state."`
+	Vapid    vapidCommand     `cmd:"" group:"other" help:"Generate a key for Web Push (ELSOM_VAPID_KEY)."`
+	Example  exampleCommands  `cmd:"" group:"other" help:"Example configuration files for other programs."`
 }
 
 func main() {
@@ -59,6 +59,11 @@ func main() {
 	parser := kong.Must(&commands, kong.Name("elsom"),
 		kong.Description("A mobile wallet: the portal and its operator's commands."),
 		kong.Vars{"version": version()}, kong.Vars{"langs": languages()},
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "portal", Title: "The portal and its database:"}, {Key: "books", Title: "Proof of the books, and keys:"},
+			{Key: "money", Title: "Payments, agents, billers, tariffs:"}, {Key: "people", Title: "Customers, and who did what:"},
+			{Key: "other", Title: "Connections to other programs:"},
+		}),
 		kong.Exit(exitOfParser), kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])
 	if readerGone(err) { // --help was printed to a closed pipe
