@@ -219,9 +219,14 @@ func (bdb *benchDB) drop() {
 	bdb.m.b.Helper()
 	bdb.verify()
 	bdb.close()
-	var name string
-	require.NoError(bdb.m.b, bdb.m.server.admin.QueryRow("SELECT datname FROM pg_database WHERE $1 LIKE '%/' || datname || '?%'", bdb.address).Scan(&name))
-	bdb.m.server.tool("dropdb", name)
+	bdb.m.server.tool("dropdb", bdb.database())
+}
+
+// database returns the name of the database.
+func (bdb *benchDB) database() string {
+	_, path, _ := strings.Cut(strings.TrimPrefix(bdb.address, "postgres://"), "/")
+	name, _, _ := strings.Cut(path, "?")
+	return name
 }
 
 func (bdb *benchDB) wallet() int64 { return bdb.wallets[mathrand.IntN(len(bdb.wallets))] }

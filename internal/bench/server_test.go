@@ -115,16 +115,26 @@ func (m *runner) pgbench() figure {
 	})
 }
 
+// prepare makes an empty database, or a copy of another one, ready for the serving role,
+// and returns its address for that role.
+func (s *benchServer) prepare(name string) (address string) {
+	s.b.Helper()
+	if err := s.server.Prepare(name); err != nil {
+		s.b.Fatal(err)
+	}
+	return s.server.ServingAddress(name)
+}
+
 // clone copies the seed's database.
 func (s *benchServer) clone(name string) (address string) {
 	s.b.Helper()
 	if !s.seeded {
 		s.seeded = true
 		s.tool("createdb", "seed")
-		s.payers, s.loggedOut = seed(s.b, s.server.Address("seed"), s.secret)
+		s.payers, s.loggedOut = seed(s.b, s.prepare("seed"), s.secret)
 	}
 	s.tool("createdb", "-T", "seed", name)
-	return s.server.Address(name)
+	return s.prepare(name)
 }
 
 // words describes the machine.

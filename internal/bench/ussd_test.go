@@ -42,8 +42,9 @@ func BenchmarkUSSD(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(server.Stop)
-	(&benchServer{b: b, server: server}).tool("createdb", "ussd")
-	u := newUSSDBench(b, server.Address("ussd"), benchUSSDSeconds*time.Second)
+	s := &benchServer{b: b, server: server}
+	s.tool("createdb", "ussd")
+	u := newUSSDBench(b, s.prepare("ussd"), benchUSSDSeconds*time.Second)
 	var plain, pins []float64
 	printf("%-8s %14s %14s %8s %14s %14s %8s\n", "round", "bare Echo", "USSD requests", "ratio", "argon2id", "with a PIN", "ratio")
 	for round := range benchUSSDRounds {
@@ -187,8 +188,9 @@ func (m *runner) dials() (*ussdBench, *benchDB) {
 	m.b.Helper()
 	if m.ussd == nil {
 		m.server.tool("createdb", "ussd")
-		m.ussd = newUSSDBench(m.b, m.server.server.Address("ussd"), m.lasting/2)
-		m.books["ussd"] = m.openAt("ussd", m.server.server.Address("ussd"))
+		address := m.server.prepare("ussd")
+		m.ussd = newUSSDBench(m.b, address, m.lasting/2)
+		m.books["ussd"] = m.openAt("ussd", address)
 	}
 	return m.ussd, m.books["ussd"]
 }
