@@ -135,6 +135,7 @@ func Path(name string) string {
 // stripping the prefix.
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		//mutant:replace byAddress[r.URL.Path] => byName[strings.TrimPrefix(r.URL.Path, Prefix)] TestFileIsImmutableAtItsHash
 		f, ok := all().byAddress[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)

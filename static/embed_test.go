@@ -103,3 +103,24 @@ func TestSizes(t *testing.T) {
 		t.Errorf("the worker has %d bytes", n)
 	}
 }
+
+// forbiddenInScripts are what turns text into code or HTML, and what lets a name in
+// data reach an object's prototype.
+var forbiddenInScripts = regexp.MustCompile(`\beval\(|\bFunction\(|\.(inner|outer)HTML\s*\+?=[^=]|insertAdjacentHTML|document\.write|\bset(Timeout|Interval)\("|Object\.assign|__proto__|\bprototype\b|JSON\.parse|postMessage|["']message["']`)
+
+func TestScriptsMakeNoCodeOfText(t *testing.T) {
+	scripts := map[string]string{"worker.js": Worker}
+	for name, f := range all().byName {
+		if strings.HasSuffix(name, ".js") {
+			scripts[name] = string(f.plain)
+		}
+	}
+	if len(scripts) < 4 {
+		t.Fatalf("only %d scripts", len(scripts))
+	}
+	for name, script := range scripts {
+		if found := forbiddenInScripts.FindString(script); found != "" {
+			t.Errorf("%s has %s", name, found)
+		}
+	}
+}

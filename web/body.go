@@ -14,6 +14,7 @@ import (
 // Maximum body sizes in bytes, by route. Requests of OSMP and Kannel take a few
 // hundred; a USSD gateway sends all inputs of a session each time.
 const (
+	//mutant:replace 16 << 10 => 16 << 20 ./internal/e2e TestMemoryOfIncompleteBodies
 	browserBody  = 16 << 10
 	terminalBody = 8 << 10
 	ussdBody     = 32 << 10

@@ -48,12 +48,17 @@ func (b *browser) secureHeaders(header http.Header) {
 	for name, want := range map[string]string{
 		"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff",
 		"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin", "Access-Control-Allow-Origin": "",
 	} {
 		if got := header.Get(name); got != want {
 			b.t.Errorf("%s: %s is %q, want %q", b.at, name, got, want)
 		}
 	}
-	if got := header.Get("Strict-Transport-Security"); strings.HasPrefix(b.app.base, "https") != strings.HasPrefix(got, "max-age=31536000") {
+	hsts := ""
+	if strings.HasPrefix(b.app.base, "https") {
+		hsts = "max-age=31536000; includeSubDomains"
+	}
+	if got := header.Get("Strict-Transport-Security"); got != hsts {
 		b.t.Errorf("%s: HSTS is %q", b.at, got)
 	}
 	if header.Get("Server") != "" || header.Get("X-Powered-By") != "" {

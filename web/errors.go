@@ -51,6 +51,7 @@ func logFailure(c echo.Context, status int, err error) {
 		level, event = slog.LevelInfo, "web: request aborted"
 	}
 	f := fault.As(err)
+	//mutant:drop TestPanicEndsARequestOnly
 	slog.Log(c.Request().Context(), level, event, "op", f.Op, "kind", f.Kind.String(), "error", err,
 		"route", c.Path(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 }

@@ -35,6 +35,7 @@ func (p proxies) client() echo.IPExtractor {
 		}
 		entries := r.Header[echo.HeaderXForwardedFor]
 		if len(entries) > 0 && !p.trust(nearest) {
+			//mutant:drop TestUntrustedForwardedForIsLogged
 			warn.Do(func() {
 				slog.WarnContext(r.Context(), "web: X-Forwarded-For ignored, since ELSOM_TRUSTED_PROXIES does not name its sender", "peer", nearest)
 			})

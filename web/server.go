@@ -102,6 +102,7 @@ func (h Handlers) public(e *echo.Echo, trusted proxies, limits Limits) {
 // their own, which browsers can't use up.
 func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
 	capacity := limits.Machines
+	//mutant:replace textErrors, => TestTerminalErrorsArePlainText
 	g := e.Group("", h.requestSource(e.IPExtractor), h.recordMachines, noStore, textErrors, recoverPanics(), h.refusePlainHTTP(trusted))
 	guarded := func(verify verification, body int64, busy echo.HandlerFunc) []echo.MiddlewareFunc {
 		//mutant:replace verified(capacity, verify, busy), bodies.receive(body => bodies.receive(body, busy), verified(capacity, verify ./internal/e2e TestRejectWithoutReadingBody
@@ -168,6 +169,7 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/services/:category", p.Category)
 	g.GET("/pay/:service", p.ShowPay)
 	g.POST("/pay/:service", p.Pay)
+	//mutant:replace ShowCheck => Accept TestLinksChangeNothing
 	g.GET("/check/:draft", p.ShowCheck)
 	g.POST("/check/:draft", p.Accept)
 	g.GET("/check/:draft/confirm", p.ShowConfirmPayment)

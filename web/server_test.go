@@ -36,7 +36,7 @@ func TestHeadersOfEveryResponse(t *testing.T) {
 			{"HEAD", "/nowhere", 404, "no-store"}, {"POST", "/cabinet", 404, "no-store"}, {"POST", "/pay/dostek", 403, "no-store"},
 			{"PROPFIND", "/", 404, "no-store"}, {"OPTIONS", "/", 404, "no-store"}, {"TRACE", "/", 404, "no-store"}, {"GET", "/dev/panic", 500, "no-store"}, {"GET", "/dev/internal", 500, "no-store"},
 			{"GET", "/osmp", 401, "no-store"}, {"GET", static.Path("css/elsom.css"), 200, "public, max-age=31536000, immutable"},
-			{"GET", "/static/css/elsom.css", 404, ""}, {"GET", "/static/../server.go", 404, "no-store"},
+			{"GET", "/static/css/elsom.css", 404, ""}, {"GET", "/static/../server.go", 404, "no-store"}, {"GET", "/static/css/", 404, ""},
 			{"GET", "/healthz", 200, ""}, {"GET", "/checkpoint", 200, ""}, {"HEAD", "/checkpoint", 200, ""}, {"POST", "/checkpoint", 404, "no-store"}, {"GET", "/favicon.ico", 302, ""}, {"GET", "/worker.js", 200, "no-cache"}, {"GET", "/app/ky.webmanifest", 200, "no-cache"},
 		} {
 			answer := b.send(c.method, c.path, nil, "Content-Type", "application/x-www-form-urlencoded")
@@ -194,7 +194,7 @@ func TestTerminalErrorsArePlainText(t *testing.T) {
 	} {
 		answer := newAppWith(t, c.options).browser().send(http.MethodPost, "/osmp", strings.NewReader(c.body),
 			"Content-Type", "application/x-www-form-urlencoded", "Authorization", "Basic a2ljYjp0ZXJtaW5hbCdzIHdvcmQ=")
-		if kind := answer.Header().Get("Content-Type"); answer.Code != status || !strings.HasPrefix(kind, "text/plain") {
+		if kind := answer.Header().Get("Content-Type"); answer.Code != status || kind != "text/plain; charset=UTF-8" {
 			t.Errorf("%d as %s, want %d as plain text: %.200s", answer.Code, kind, status, answer.Body)
 		}
 		if answer.Header().Get("Cache-Control") != "no-store" || len(answer.Header().Values("Set-Cookie")) > 0 {

@@ -52,6 +52,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		handlers.Observe = a.metrics.observe
 	}
 	var server *echo.Echo
+	//mutant:replace a.config.Development() => true ./internal/e2e TestProductionHasNoDevelopmentPages
 	if a.config.Development() {
 		handlers.Dev = a.devPages(&server)
 	}

@@ -85,6 +85,7 @@ func (s securityLog) Run(ctx context.Context) error {
 }
 
 func (s securityLog) print(ctx context.Context, log *securitylog.Log, query securitylog.Query) error {
+	//mutant:drop TestSecurityLogCommand
 	if s.JSON {
 		out := json.NewEncoder(os.Stdout)
 		return log.Each(ctx, query, func(r securitylog.Row) error { return out.Encode(r) })

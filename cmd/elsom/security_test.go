@@ -62,8 +62,12 @@ func TestSecurityLogCommand(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, out)
 		}
 		for _, line := range lines {
-			if err := json.Unmarshal([]byte(line), &securitylog.Row{}); err != nil || strings.Contains(line, "700123456") {
+			var r securitylog.Row
+			if err := json.Unmarshal([]byte(line), &r); err != nil || strings.Contains(line, "700123456") {
 				t.Errorf("%s: %s %v", c.name, line, err)
+			}
+			if _, offset := r.At.Zone(); r.At.IsZero() || offset != 0 || !strings.Contains(line, `Z","event"`) {
+				t.Errorf("%s: not in UTC: %s", c.name, line)
 			}
 		}
 	}

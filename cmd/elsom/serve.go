@@ -102,6 +102,7 @@ func (a *app) prepare(ctx context.Context) error {
 		return err
 	}
 	if !a.config.Development() {
+		//mutant:drop ./internal/e2e TestProductionRejectsDemoAgents
 		if err := a.refuseDemo(ctx); err != nil {
 			return err
 		}

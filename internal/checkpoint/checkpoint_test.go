@@ -1,10 +1,13 @@
 package checkpoint_test
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/testkit/require"
@@ -34,8 +37,12 @@ func TestParseKeys(t *testing.T) {
 	if keys, err := checkpoint.ParseKeys("\n# none\n"); keys != nil || err != nil || keys.CanSign() || keys.Public() != "" {
 		t.Errorf("no keys: %v, %v", keys, err)
 	}
+	// A key made elsewhere, with the name of a branch.
+	raw, _, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	branch := require.Value(note.NewEd25519VerifierKey("wallet.example/branch-1", raw))(t)
 	for _, text := range []string{
-		"x", private[:len(private)-1], private + "x", strings.Replace(private, "wallet", "wallex", 1), "PRIVATE+KEY+", "PRIVATE+KEY+a+b", public[1:],
+		branch, "x", private[:len(private)-1], private + "x", strings.Replace(private, "wallet", "wallex", 1), "PRIVATE+KEY+", "PRIVATE+KEY+a+b", public[1:],
 		private + "\n" + public, public + "\n" + public, strings.Repeat(other, 3),
 	} {
 		if _, err := checkpoint.ParseKeys(text); err == nil || strings.Contains(err.Error(), "PRIVATE") || len(err.Error()) > 80 {

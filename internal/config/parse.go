@@ -180,6 +180,7 @@ func read(environment map[string]string, files []string, problems *Problems) var
 		}
 	}
 	for _, name := range files {
+		//mutant:replace vars[name+fileSuffix] => "", false TestSecretsFromFiles
 		path, ok := vars[name+fileSuffix]
 		if !ok {
 			continue
@@ -299,6 +300,7 @@ func checkAddresses(c *Config, problems *Problems) {
 	if c.Mode != Production || base.Scheme != "http" {
 		return
 	}
+	//mutant:drop TestRefused
 	if !loopback(base.Hostname()) {
 		problems.add("ELSOM_BASE_URL", "must be https in production, except on loopback")
 		return

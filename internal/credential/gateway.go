@@ -186,6 +186,7 @@ func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
 // HasDevelopmentCredentials reports whether the development gateway is accepted
 // with its public password.
 func (gs *Gateways) HasDevelopmentCredentials(ctx context.Context) (bool, error) {
+	//mutant:replace gs.register.AcceptsDemoPassword(ctx, DevelopmentGateway) => false, nil TestDevelopmentGateway
 	return gs.register.AcceptsDemoPassword(ctx, DevelopmentGateway)
 }
 

@@ -29,6 +29,7 @@ const (
 
 // codeHash returns the stored form of a code.
 func (cs *Customers) codeHash(row *confirmation, code string) string {
+	//mutant:replace cs.keys.Current().Sum(codeTexts(row, code)...) => code TestCodeIsStoredHashed
 	return cs.keys.Current().Sum(codeTexts(row, code)...)
 }
 

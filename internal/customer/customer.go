@@ -170,6 +170,7 @@ func New(db *database.DB, o Options) (*Customers, error) {
 	if len(o.PINPepper) < pepperBytes {
 		return nil, errors.New("customer: the PIN pepper is missing or too short")
 	}
+	//mutant:replace , o.PreviousSecret => TestPreviousSecretIsAccepted
 	keys, err := keyedhash.DeriveAll("elsom customer", o.Secret, o.PreviousSecret)
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)

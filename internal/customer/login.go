@@ -80,7 +80,9 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	if err := cs.enter(ctx, op, number, holder, k, from, func(*database.Tx) error { return nil }); err != nil {
 		return Customer{}, err
 	}
+	//mutant:drop ./web TestPasswordFromAnotherKeyboard
 	if outdated {
+		//mutant:drop TestOutdatedHashIsRenewed
 		cs.renewHash(ctx, holder, password)
 	}
 	c = holder.Customer()

@@ -40,6 +40,7 @@ var (
 // also with digits and other characters around it.
 func isCommon(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
+	//mutant:replace common()[text] || => TestCommonPasswords
 	if common()[text] || repeated(text) {
 		return true
 	}
@@ -91,6 +92,7 @@ func (cs *Customers) checkNewPassword(op, text string, number phone.Number) erro
 	switch {
 	case length == 0:
 		return refusePassword(op, "empty")
+	//mutant:drop TestPassword
 	case length < PasswordMin:
 		return refusePassword(op, "short")
 	case length > PasswordMax:
@@ -140,6 +142,7 @@ func isPersonal(text, name, email string) bool {
 	parts = append(parts, strings.Map(onlyLetters, local), strings.Map(onlyLetters, email))
 	word := strings.Map(onlyLetters, wordOf(text))
 	return slices.ContainsFunc(parts, func(part string) bool {
+		//mutant:replace || part == halfOf(word) => TestIsPersonal
 		return utf8.RuneCountInString(part) >= personalMin && (part == word || part == halfOf(word))
 	})
 }

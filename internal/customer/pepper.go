@@ -71,6 +71,7 @@ func (cs *Customers) matchPIN(ctx context.Context, row *pinRow, pin string) (rig
 		switch {
 		case err != nil:
 			return false, renewNothing, err
+		//mutant:replace i > 0 => i < 0 TestPINIsHashedAnew
 		case right && (weak || i > 0):
 			return true, renewHash, nil
 		case right && row.PepperID == "":

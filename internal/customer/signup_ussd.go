@@ -51,6 +51,7 @@ func CheckName(text string) (string, error) {
 	}
 	for _, word := range words {
 		//mutant:replace !input.OneScript(word => (false && !input.OneScript(word) TestCheckName
+		//mutant:replace !isName(word) || => ./web/ussd TestInvalidInputs
 		if !isName(word) || !input.OneScript(word) {
 			return "", refuse
 		}

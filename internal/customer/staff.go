@@ -192,6 +192,7 @@ func (d desk) SetLevel(ctx context.Context, id int64, level string, by StaffActi
 // Errors: Invalid; NotFound.
 func (d desk) EndSessions(ctx context.Context, id int64, by StaffAction) error {
 	_, err := d.act(ctx, "customer.sessions", id, by, func(tx *database.Tx, _ *Record) (*act, error) {
+		//mutant:replace endSessions(tx, id) => nil TestBlocks
 		return &act{"sessions end", nil, map[string]any{"sessions": "ended"}}, endSessions(tx, id)
 	})
 	return err

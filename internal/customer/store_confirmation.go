@@ -58,6 +58,9 @@ func (cs *Customers) countCodeAttempt(ctx context.Context, sessionKey string, pu
 		rows = nil
 		//mutant:replace AND tries < ? => AND ? > 0 TestCodeHasFiveAttempts
 		//mutant:replace AND expires_at > ? => AND created_at < ? TestCodeExpiresAfterTenMinutes
+		//mutant:replace WHERE session_key = ? => WHERE session_key <> '' || ? TestCodeIsBoundToTheBrowser
+		//mutant:replace tries + 1 => tries TestConcurrentCodeAttemptsAreCounted
+		//mutant:replace AND purpose = ? => AND purpose <> '' || ? TestCodeIsBoundToItsPurpose
 		return tx.Gorm().Raw(`UPDATE confirmations SET tries = tries + 1
 			WHERE session_key = ? AND purpose = ? AND used_at IS NULL AND expires_at > ? AND tries < ?
 			RETURNING `+database.ColumnsOf[confirmation](), sessionKey, purpose, now, codeTries).Scan(&rows).Error

@@ -127,6 +127,7 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 		if unreadable(err) {
 			return nil, notSQLite(strings.TrimPrefix(address, "sqlite:"))
 		}
+		//mutant:replace describe(address) => address TestErrorsOmitPassword
 		return nil, fmt.Errorf("database: can't reach %s: %w", describe(address), oneLine{err})
 	}
 	if err := db.checkEncoding(ctx); err != nil {

@@ -1,7 +1,6 @@
 package database
 
 import (
-	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -118,7 +117,7 @@ func (tx *Tx) SetPermission(open bool) error {
 		return err
 	}
 	//mutant:drop ./internal/audit TestBaselineEndsThePreviousRelease
-	if err := tx.gorm.Exec(fmt.Sprintf("UPDATE schema_compatibility SET serves_from = %d WHERE serves_from < %[1]d", signsFrom)).Error; err != nil {
+	if err := tx.gorm.Exec("UPDATE schema_compatibility SET serves_from = ? WHERE serves_from < ?", signsFrom, signsFrom).Error; err != nil {
 		return err
 	}
 	return tx.RequireSignatures(StartBaseline)

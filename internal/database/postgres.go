@@ -120,6 +120,7 @@ func UsesPlaintext(address string) bool {
 	}
 	plaintext := config.TLSConfig == nil && !onThisMachine(config.Host)
 	for _, f := range config.Fallbacks {
+		//mutant:drop TestUsesPlaintext
 		plaintext = plaintext || (f.TLSConfig == nil && !onThisMachine(f.Host))
 	}
 	return plaintext
@@ -331,11 +332,9 @@ var errNotReplicated = errors.New("database: committed, but the wait for the syn
 const warning = "elsom: warning"
 
 // noteWarning marks a connection that received the warning of a canceled wait. It is
-// recognized by its code and the server's function, since servers translate the text and
-// other warnings have the same code.
+// recognized by its code, since servers translate the text.
 func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
-	//mutant:replace && n.Routine == "SyncRepWaitForLSN" => TestOtherWarningIsNoCanceledWait
-	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") && n.Routine == "SyncRepWaitForLSN" {
+	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") {
 		c.CustomData()[warning] = true
 	}
 }

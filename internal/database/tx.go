@@ -136,6 +136,7 @@ func (db *DB) tryTx(ctx context.Context, run func(ctx context.Context, tx *Tx) e
 	done := false
 	defer func() {
 		if !done { // run failed or panicked
+			//mutant:replace Rollback => Commit TestInTxRollsBack
 			handle.Rollback()
 		}
 	}()

@@ -85,6 +85,7 @@ func (t Terms) CheckAcceptable(op string, c customer.Customer, now time.Time, ow
 	//mutant:negate ./web TestOneWalletForAllChannels
 	//mutant:replace t.Channel != customer.USSD => t.Channel == "" ./internal/transfer TestAcceptRefuses
 	if t.Channel != customer.USSD {
+		//mutant:replace customer.CheckPINOwed(c) => nil ./web TestResetRequiresPIN
 		return customer.CheckPINOwed(c)
 	}
 	return nil

@@ -70,10 +70,7 @@ func TestHealthWithoutDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	if err := server.Prepare("postgres"); err != nil {
-		t.Fatal(err)
-	}
-	s := system.NewSite(t, server.ServingAddress("postgres"))
+	s := system.NewSite(t, server.Address("postgres"))
 	wantHealth(s, t, http.StatusOK)
 	server.Stop()
 	wantHealth(s, t, http.StatusServiceUnavailable)

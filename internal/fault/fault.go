@@ -17,6 +17,8 @@ type Kind int
 const (
 	// Internal is every unexpected failure; the zero value, so that an unclassified
 	// error never passes for the caller's mistake.
+	//
+	//mutant:replace = iota => = iota + 1 TestUnclassifiedIsInternal
 	Internal Kind = iota
 	// Invalid is input that can't be accepted; Field names it.
 	Invalid

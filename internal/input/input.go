@@ -97,6 +97,7 @@ func clean(r rune) rune {
 	case r == '\t', unicode.Is(unicode.Zs, r):
 		return ' '
 	//mutant:replace unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), => ./web TestPastedValuesAreRead
+	//mutant:replace , strings.ContainsRune(blanks, r) => TestCleanRemovesInvisibleCharacters
 	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), r == '\u034f', strings.ContainsRune(blanks, r):
 		return -1
 	case r >= '！' && r <= '～': // full-width ASCII

@@ -22,6 +22,7 @@ func Derive(secret []byte, purpose string) (Key, error) { return DeriveSalted(se
 
 // DeriveSalted derives as Derive does, from a secret and a salt.
 func DeriveSalted(secret, salt []byte, purpose string) (Key, error) {
+	//mutant:replace secret, salt, purpose => secret, salt, "" TestHashesNeverChange
 	return hkdf.Key(sha256.New, secret, salt, purpose, sha256.Size)
 }
 
@@ -43,6 +44,7 @@ func (k Key) Sum(texts ...string) string { return hex.EncodeToString(k.SumMAC(te
 func (k Key) SumMAC(texts ...string) []byte {
 	var all []byte
 	for _, text := range texts {
+		//mutant:drop TestHashesNeverChange
 		all = append(strconv.AppendInt(all, int64(len(text)), 10), ':')
 		all = append(all, text...)
 	}

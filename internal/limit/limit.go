@@ -30,6 +30,7 @@ func ReadAmount(op, text string) (money.Amount, error) {
 		reason = "payment.amount_empty"
 	case errors.Is(err, money.ErrDecimals):
 		reason = "payment.amount_decimals"
+	//mutant:replace , err == nil && amount == 0 => ./internal/payment TestQuoteRefusesBadInput
 	case errors.Is(err, money.ErrNegative), err == nil && amount == 0:
 		reason = "payment.amount_zero"
 	case errors.Is(err, money.ErrTooLarge):

@@ -192,6 +192,7 @@ func (a Amount) Add(b Amount) (Amount, bool) {
 func Sum(amounts ...Amount) (Amount, bool) {
 	var total Amount
 	for _, a := range amounts {
+		//mutant:replace total.Add(a) => total+a, true TestSum
 		next, ok := total.Add(a)
 		if !ok {
 			return 0, false

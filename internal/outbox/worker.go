@@ -91,6 +91,7 @@ func Work(ctx context.Context, db *database.DB, notifier *Notifier, w Worker) {
 		n := takeAll(ctx, free)
 		messages, err := w.acquireDue(ctx, db, w.withinCapacity(n))
 		if err != nil && ctx.Err() == nil {
+			//mutant:drop TestWorkContinuesAfterErrors
 			slog.WarnContext(ctx, "outbox: acquire failed", "queue", w.Queue, "error", err)
 		}
 		for range n - len(messages) {

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -181,10 +182,26 @@ func TestNotifier(t *testing.T) {
 	})
 }
 
-// An unavailable database does not end the work.
+// warned reports whether a line of the log has a text.
+type warned struct {
+	text string
+	seen atomic.Bool
+}
+
+func (w *warned) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(w.text)) {
+		w.seen.Store(true)
+	}
+	return len(line), nil
+}
+
+// An unavailable database does not end the work, and is logged.
 func TestWorkContinuesAfterErrors(t *testing.T) {
-	slog.SetLogLoggerLevel(slog.LevelError + 1)
+	usual := slog.Default()
+	defer slog.SetDefault(usual)
 	each(t, func(t *testing.T, b *fixture) {
+		log := &warned{text: "outbox: acquire failed"}
+		slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
 		var failed atomic.Bool
 		worker := b.completer(func(outbox.LeasedMessage) {})
 		worker.Acquire = func(ctx context.Context, n int) (messages []outbox.LeasedMessage, err error) {
@@ -201,5 +218,8 @@ func TestWorkContinuesAfterErrors(t *testing.T) {
 		b.pass(time.Second)
 		b.work(outbox.NewNotifier(), worker)
 		b.waitFor(func() bool { return b.open() == 0 })
+		if !log.seen.Load() {
+			t.Error("the error is not logged")
+		}
 	})
 }

@@ -29,6 +29,8 @@ type Hash struct {
 }
 
 // DefaultHash is 19 MiB and two passes, the minimum that OWASP recommends.
+//
+//mutant:replace 19 => 12 TestDefaultHash
 var DefaultHash = Hash{MemoryKiB: 19 * 1024, Passes: 2}
 
 const (

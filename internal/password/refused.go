@@ -81,9 +81,11 @@ func readLine(lines *bufio.Reader) (string, error) {
 // is false if no such password can be set.
 func refusable(password string) (form string, ok bool) {
 	normal, ok := Normal(password)
+	//mutant:replace !ok || length < Min || => !ok || TestReadRefused
 	if length := utf8.RuneCountInString(normal); !ok || length < Min || length > Max {
 		return "", false
 	}
+	//mutant:replace strings.ToLower(normal) => normal TestReadRefused
 	return strings.ToLower(normal), true
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func TestReadRefused(t *testing.T) {
-	list := "summer2031\r\nWinter2031\nкороткий\n\nsummer2031\n\x00binary line\n" +
+	list := "summer2031\r\nWinter2031\nкороткий\nshort\n\nsummer2031\n\x00binary line\n" +
 		strings.Repeat("long", 100_000) + "\nпароль весной" + "\n" + strings.Repeat("x", Max) + "\n" + strings.Repeat("y", Max+1) + "\nlast without an end"
 	r, err := ReadRefused(iotest.OneByteReader(strings.NewReader(list)))
 	if err != nil {
@@ -21,7 +21,7 @@ func TestReadRefused(t *testing.T) {
 	}
 	for password, want := range map[string]bool{
 		"summer2031": true, "SUMMER2031": true, "winter2031": true, "КОРОТКИЙ": true, "пароль\u00a0весной": true, "last without an end": true,
-		strings.Repeat("x", Max): true, strings.Repeat("y", Max+1): false, "summer2032": false, "summer2031\r": false, "": false, "\x00binary line": false, good: false,
+		strings.Repeat("x", Max): true, strings.Repeat("y", Max+1): false, "short": false, "summer2032": false, "summer2031\r": false, "": false, "\x00binary line": false, good: false,
 	} {
 		if r.Has(password) != want {
 			t.Errorf("%.30q: %v", password, !want)

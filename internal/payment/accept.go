@@ -125,6 +125,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 	for range 3 { // a unique violation: usually another payment has the random code
 		payment = ps.newPayment(draft)
 		receipt, err = ps.ledger.Post(ctx, ledger.Posting{
+			//mutant:replace AcceptKey(draft.ID) => AcceptKey(ps.db.NewID()) TestAcceptedOnce
 			Key: AcceptKey(draft.ID), Op: acceptOp, Subject: subject(draft.ID),
 			Entries: []ledger.Entry{
 				{Account: draft.CustomerID, Amount: -draft.Total()},

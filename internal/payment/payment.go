@@ -201,6 +201,7 @@ func (ps *Payments) ByID(ctx context.Context, customerID, id int64) (Payment, er
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}
 	//mutant:drop TestAcceptRejectsOthers
+	//mutant:drop ./web TestOtherCustomersDataIsNotFound
 	if p.CustomerID != customerID { // as if it did not exist
 		return Payment{}, fault.New(fault.NotFound, "payment.read", "")
 	}

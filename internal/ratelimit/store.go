@@ -12,6 +12,7 @@ import (
 func (c *Counters) count(ctx context.Context, ids []string, n int, nowMs, endsMs int64) (count, ends int64, err error) {
 	var row struct{ Tries, EndsMs int64 }
 	err = c.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		//mutant:replace ELSE attempts.tries + excluded.tries => ELSE excluded.tries TestTakeConcurrently
 		return tx.Gorm().Raw(`INSERT INTO attempts (id, tries, ends_ms) VALUES (?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET
 				tries = CASE WHEN attempts.ends_ms <= ? THEN excluded.tries ELSE attempts.tries + excluded.tries END,

@@ -88,6 +88,7 @@ func (l *Log) Each(ctx context.Context, q Query, do func(Row) error) error {
 		}
 		for _, r := range rows {
 			if err := do(Row{
+				//mutant:replace r.At.UTC() => r.At.In(time.FixedZone("", 6*60*60)) ./cmd/elsom TestSecurityLogCommand
 				At: r.At.UTC(), Event: r.Event, Outcome: r.Outcome, Detail: r.Detail, Number: r.Number, Wallet: r.Wallet,
 				Network: r.Network, Browser: r.Browser, Caller: r.Caller, RequestID: r.RequestID, Count: r.Count,
 			}); err != nil {

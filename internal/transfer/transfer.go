@@ -142,6 +142,7 @@ func (ts *Transfers) Draft(ctx context.Context, customerID int64, channel custom
 	draft, err := readDraft(ctx, ts.db, id)
 	if err == nil {
 		//mutant:drop ./web TestDraftsOfOtherChannelsAreNotFound
+		//mutant:drop ./web TestTransferIsPrivate
 		err = draft.CheckShown("transfer.draft", draft.SenderID, customerID, channel)
 	}
 	if err != nil {

@@ -97,6 +97,7 @@
       clearTimeout(warn);
       clearTimeout(end);
       warn = setTimeout(() => idle.showModal(), Math.max(length - 60000, 0));
+      // mutant:replace setTimeout(reload, length + 1000) => 0 ./templates/gallery TestIdlePageIsLeft
       end = setTimeout(reload, length + 1000);
     };
     one("[data-idle-stay]", idle).addEventListener("click", async () => {

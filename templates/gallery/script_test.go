@@ -97,6 +97,34 @@ func TestIdleWarning(t *testing.T) {
 	t.Error("the server received no request")
 }
 
+// When the session has ended, an open page leaves itself, also if the server can't be
+// reached: nobody reads it in an abandoned browser.
+func TestIdlePageIsLeft(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	for name, ended := range map[string]func(w http.ResponseWriter, r *http.Request){
+		"ended": func(w http.ResponseWriter, r *http.Request) { _ = page.HelpPage{}.Page().Render(r.Context(), w) },
+		"unreachable": func(w http.ResponseWriter, _ *http.Request) {
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_ = conn.Close()
+			}
+		},
+	} {
+		var asked atomic.Int64
+		h.mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 1 {
+				ended(w, r)
+				return
+			}
+			_ = page.HelpPage{Frame: holderFrame(3)}.Page().Render(r.Context(), w)
+		})
+		require.NoError(t, chromedp.Run(ctx, emulate(360, false), visit(h.URL+"/"+name)))
+		waitForResult(ctx, t, `String(document.querySelector(".signed-in") === null)`, "true")
+		if asked.Load() < 2 {
+			t.Errorf("%s: the page was never a holder's", name)
+		}
+	}
+}
+
 // TestBackForwardCache goes back to pages in the back-forward cache: a customer's
 // page is reloaded, a visitor's is not.
 func TestBackForwardCache(t *testing.T) {

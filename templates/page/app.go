@@ -112,11 +112,13 @@ func Worker(ctx context.Context, lang i18n.Lang, dev bool) ([]byte, error) {
 		if err := page.Render(ctx, hash); err != nil {
 			return nil, err
 		}
+		//mutant:replace path+query => path+query, "/cabinet"+query ./web TestWorkerCachesPublicPagesOnly
 		s.Pages = append(s.Pages, path+query)
 	}
 	s.Offline = "/offline" + query
 	s.Name = "elsom-" + hex.EncodeToString(hash.Sum(nil)[:8])
 	encoded, err := json.Marshal(s)
+	//mutant:replace shell = %s => shell = %q ./web TestWorkerCachesPublicPagesOnly
 	return fmt.Appendf(nil, "const shell = %s;\n%s", encoded, static.Worker), err
 }
 

@@ -113,9 +113,11 @@ var errScope = errors.New("the scope of the route is missing")
 // logRefusal logs a refused caller. A user name that can't be a code is left out:
 // it may be a mistyped password.
 func (r Realm[Caller]) logRefusal(ctx context.Context, c echo.Context, code string, err error) {
+	//mutant:drop ./web/terminal TestRefusedCallersAreLogged
 	if !credential.IsCode(code) {
 		code = ""
 	}
+	//mutant:replace ratelimit.Address(c.RealIP()) => "" ./web/terminal TestRefusedCallersAreLogged
 	r.Log.WarnContext(ctx, r.Name+": caller refused", r.Noun, code, "address", ratelimit.Address(c.RealIP()), "error", err)
 }
 

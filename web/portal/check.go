@@ -39,6 +39,7 @@ const acceptTimeout = 20 * time.Second
 // asks for the PIN or an SMS code. A draft that was paid before leads to the same
 // receipt.
 func (p *Portal) Accept(c echo.Context) error {
+	//mutant:replace draftID(c) => strconv.ParseInt(c.FormValue("draft"), 10, 64) ./web TestOnlyTheDraftIsPaid
 	id, err := draftID(c)
 	if err != nil {
 		return err

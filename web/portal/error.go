@@ -25,8 +25,9 @@ var statuses = map[fault.Kind]int{
 	fault.Insufficient: http.StatusUnprocessableEntity,
 	fault.Limit:        http.StatusUnprocessableEntity,
 	fault.TooMany:      http.StatusTooManyRequests,
-	fault.Unavailable:  http.StatusServiceUnavailable,
-	fault.Unknown:      http.StatusServiceUnavailable,
+	//mutant:replace http.StatusServiceUnavailable => http.StatusInternalServerError ./web TestDatabaseUnavailable
+	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Unknown:     http.StatusServiceUnavailable,
 }
 
 // Error renders the page of an error that no form shows, and returns its status.

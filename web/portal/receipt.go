@@ -109,6 +109,7 @@ func (p *Portal) Proof(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	//mutant:replace paid.Code => c.Param("payment") ./web TestReceiptProof
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="receipt-`+paid.Code+`.json"`)
 	return c.Blob(http.StatusOK, "application/json", file)
 }

@@ -76,6 +76,8 @@ func (s *Sessions) tokenOf(r *http.Request, name string) (token []byte, stale bo
 // closed, and the server ends the session earlier.
 func (s *Sessions) cookieOptions() *sessions.Options {
 	//mutant:replace HttpOnly: true, => ./web TestHeadersOfEveryResponse
+	//mutant:replace Secure: s.secure => Secure: false TestCookieOverTLS
+	//mutant:replace SameSiteLaxMode => SameSiteNoneMode TestCookieOverTLS
 	return &sessions.Options{Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 

@@ -115,6 +115,7 @@ func originOf(address string) string {
 }
 
 func readOnly(method string) bool {
+	//mutant:replace == http.MethodOptions => != http.MethodPost TestGuardCoversOtherMethods
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 

@@ -63,6 +63,7 @@ func (s *Session) signed(name string) string {
 			continue
 		}
 		value := string(raw[macBytes:])
+		//mutant:replace valueMAC(key, name, value) => cookieMAC(key, []byte(value)) TestNextRejectsForeignCookies
 		if s.sessions.cookieKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(raw[:macBytes], valueMAC(key, name, value)) }) {
 			return value
 		}

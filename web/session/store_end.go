@@ -12,6 +12,7 @@ func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error
 	var browsers []string
 	//mutant:replace RETURNING => AND 1 = 2 RETURNING ./web TestLogOut
 	//mutant:replace RETURNING => AND 1 = 0 RETURNING TestLoginRotates
+	//mutant:replace RETURNING => AND 1 = 3 RETURNING TestLogoutEndsTheSessionOnTheServer
 	if err := tx.Gorm().Raw(`DELETE FROM sessions WHERE id = ? RETURNING browser`, key).Scan(&browsers).Error; err != nil || s.left == nil {
 		return err
 	}
@@ -54,6 +55,7 @@ func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (done b
 
 func (s *Sessions) endOthers(ctx context.Context, customerID int64, key, browser string) error {
 	return s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+		//mutant:replace id <> ? => id = ? ./web TestEndingOtherSessions
 		err := tx.Gorm().Exec(`UPDATE sessions SET epoch = ?, data = '{}', version = version + 1
 			WHERE customer_id = ? AND id <> ? AND epoch <> ?`, endedEpoch, customerID, key, endedEpoch).Error
 		if err != nil || s.ended == nil {

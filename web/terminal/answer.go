@@ -65,6 +65,7 @@ func write(c echo.Context, a answer) error {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
+	//mutant:replace ; charset=utf-8 => TestGoldenAnswers
 	return c.Blob(http.StatusOK, "application/xml; charset=utf-8", append([]byte(xml.Header), append(body, '\n')...))
 }
 

@@ -67,8 +67,10 @@ func parse(query, form string) (request, error) {
 		return request{}, errMalformed
 	}
 	given := map[string]string{}
+	//mutant:replace "sum"} => "sum", "data1"} TestExtraParametersAreIgnored
 	for _, name := range []string{"command", "txn_id", "txn_date", "account", "sum"} {
 		values := append(inQuery[name], inForm[name]...)
+		//mutant:drop TestMalformedRequests
 		if len(values) > 1 {
 			return request{}, errMalformed
 		}
@@ -103,6 +105,7 @@ func parseSum(text string, optional bool) (money.Amount, error) {
 	if text == "" && optional {
 		return 0, nil
 	}
+	//mutant:replace !sumForm.MatchString(text) => false TestParseSum
 	if len(text) > maxSum || !sumForm.MatchString(text) {
 		return 0, errMalformed
 	}

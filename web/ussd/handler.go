@@ -346,6 +346,7 @@ func (e *exchange) run(ctx context.Context, s State, op Op, text string) State {
 		log.WarnContext(ctx, "ussd: operation failed", "error", err)
 		return state
 	}
+	//mutant:replace "ussd: operation" => "ussd: operation", "text", text TestPersonalDataIsNotLogged
 	log.InfoContext(ctx, "ussd: operation")
 	return state
 }

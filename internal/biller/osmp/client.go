@@ -83,11 +83,13 @@ func New(o Options) *Client {
 		o.Conns = DefaultConns
 	}
 	c := &Client{timeout: o.Timeout, transport: &http.Transport{
+		//mutant:replace nil => http.ProxyFromEnvironment TestProxyOfTheEnvironmentIsNotUsed
 		Proxy:       nil,
 		DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
-			RootCAs:    o.RootCAs,
+			//mutant:replace RootCAs:    o.RootCAs => InsecureSkipVerify: true TestUntrustedCertificateIsRejected
+			RootCAs: o.RootCAs,
 		},
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxConnsPerHost:        o.Conns,
@@ -211,6 +213,7 @@ func (unrepeatable) Close() error             { return nil }
 // TLS handshake, before it writes to it.
 func (c *Client) fetch(request *http.Request) (body []byte, contentType string, connected bool, err error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
+	//mutant:replace c.transport.RoundTrip => (&http.Client{Transport: c.transport}).Do TestRedirectIsNotFollowed
 	response, err := c.transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
 	if err != nil {
 		return nil, "", connected, transportError(request.Context(), err)
@@ -224,6 +227,7 @@ func (c *Client) fetch(request *http.Request) (body []byte, contentType string, 
 	if err != nil {
 		return nil, "", true, transportError(request.Context(), err)
 	}
+	//mutant:replace > => >= TestBodyAtItsBoundIsRead
 	if len(body) > maxBody {
 		return nil, "", true, fmt.Errorf("the reply is longer than %d bytes", maxBody)
 	}

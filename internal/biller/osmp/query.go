@@ -48,6 +48,7 @@ func CheckURL(text string) error {
 
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
+	//mutant:replace (u.Scheme != "http" && u.Scheme != "https") => u.Scheme == "" TestCheckURL
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "" || u.Fragment != "" {
 		return nil, errURL
 	}
@@ -91,6 +92,7 @@ func query(command string, r biller.Request) (string, error) {
 		}
 		b.WriteString("&txn_date=" + r.Date.In(bishkek).Format(dateLayout))
 	}
+	//mutant:replace url.QueryEscape(r.Account) => r.Account TestQueryOfCheckAndPay
 	b.WriteString("&account=" + url.QueryEscape(r.Account) + "&sum=" + r.Sum.Dot())
 	return b.String(), nil
 }

@@ -24,6 +24,12 @@ func TestQueryOfCheckAndPay(t *testing.T) {
 			t.Errorf("%s: %q, %v\nwant %q", command, got, err, want)
 		}
 	}
+	// An account can't add a parameter.
+	r.Account = "7&sum=0.01#%"
+	const escaped = "command=check&txn_id=1763798400000123456&account=7%26sum%3D0.01%23%25&sum=250.50"
+	if got, err := query(commandCheck, r); err != nil || got != escaped {
+		t.Errorf("%q, %v\nwant %q", got, err, escaped)
+	}
 }
 
 func TestQueryThatBreaksTheProtocol(t *testing.T) {

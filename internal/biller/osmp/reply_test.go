@@ -86,7 +86,7 @@ func TestBadReplies(t *testing.T) {
 }
 
 func TestDoctypeIsRefused(t *testing.T) {
-	for _, name := range []string{"bad_doctype", "bad_html", "bad_directive_inside"} {
+	for _, name := range []string{"bad_doctype", "bad_html", "bad_directive_inside", "bad_directive_in_text", "bad_directive_in_fields"} {
 		if _, err := parse(golden(t, name), ""); !errors.Is(err, errDoctype) {
 			t.Errorf("%s: %v", name, err)
 		}

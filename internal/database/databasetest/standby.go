@@ -22,10 +22,11 @@ func DedicatedPostgres(t testing.TB) (*database.DB, *PostgresServer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	if err := server.Prepare("postgres"); err != nil {
+	address := server.Address("postgres")
+	if err := migrate(address); err != nil {
 		t.Fatal(err)
 	}
-	db := Reopen(t, server.ServingAddress("postgres"))
+	db := Reopen(t, address)
 	t.Cleanup(func() { _ = server.SetSynchronousStandbys("") }) // otherwise Close might block forever
 	return db, server
 }

@@ -186,9 +186,11 @@ func additionalData(key string, number phone.Number) []byte {
 func Code(digits int) string {
 	code := make([]byte, 0, digits)
 	var b [1]byte
+	//mutant:replace < digits => < digits-1 TestCode
 	for len(code) < digits {
 		_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 		if b[0] < 250 {        // a multiple of ten, so that all digits are equally likely
+			//mutant:replace +b[0]%10 => TestCode
 			code = append(code, '0'+b[0]%10)
 		}
 	}

@@ -117,6 +117,7 @@ func asciiAddress(address string) (string, error) {
 func (c *Client) Send(ctx context.Context, r email.Rendered) error {
 	message, err := c.message(r)
 	if err != nil {
+		//mutant:replace fault.Invalid => fault.Unavailable TestAddressCannotContainCommands
 		return fault.New(fault.Invalid, "email.send", "") // the cause repeats the address
 	}
 	hangUp := func() {}

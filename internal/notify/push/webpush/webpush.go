@@ -68,6 +68,7 @@ func New(o Options) (*Client, error) {
 
 // NewKey returns a new private key, base64url.
 func NewKey() (string, error) {
+	//mutant:replace GenerateKey(rand.Reader) => NewPrivateKey([]byte("the same bytes for each new key .")) ./cmd/elsom TestVapid
 	key, err := ecdh.P256().GenerateKey(rand.Reader)
 	if err != nil {
 		return "", fmt.Errorf("webpush: %w", err)

@@ -74,8 +74,9 @@ func New(o Options) (*Client, error) {
 	// whether Kannel received the message.
 	transport.DisableKeepAlives = true
 	c.http = &http.Client{
-		Transport:     transport,
-		Timeout:       timeout,
+		Transport: transport,
+		Timeout:   timeout,
+		//mutant:replace http.ErrUseLastResponse => nil TestResponses
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
