@@ -134,6 +134,7 @@ func TestPasswordFromAnotherKeyboard(t *testing.T) {
 	old, err := argon2id.CreateHash("Кара-Кои\u0306 весной", &argon2id.Params{Memory: testkit.WeakHash.MemoryKiB, Iterations: testkit.WeakHash.Passes, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 	require.NoError(t, err)
 	app.exec("UPDATE customers SET password_hash = $1 WHERE id = $2", old, holder.ID)
+	app.resign()
 	logIn := func(text string) *browser {
 		b := app.browser().open("/").fill("phone", holder.Phone.String()).press("Войти").wantPath("/login")
 		return b.fill("password", text).press("Войти")

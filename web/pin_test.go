@@ -103,6 +103,7 @@ func TestLockedPINPaysNothing(t *testing.T) {
 		t.Error("the page offers what is refused")
 	}
 	app.exec("UPDATE customers SET pin_owed = FALSE WHERE id = $1", holder.ID)
+	app.resign()
 	b.open("/settings/pin").shows("Его 5 раз ввели неверно", "введите пароль и код из СМС")
 	b.press("Получить код").wantStatus(422).wantErrors(map[string]string{"password": "Введите пароль"})
 	b.fill("password", password+"?").press("Получить код").wantStatus(422).wantErrors(map[string]string{"password": "Пароль не подходит"})
@@ -115,6 +116,7 @@ func TestLockedPINPaysNothing(t *testing.T) {
 	}
 	b.open("/settings/pin/unlock").wantPath("/settings/pin").shows("Сейчас действует ПИН-код из СМС")
 	app.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", holder.ID)
+	app.resign()
 	b.draft(company, "250,50").fill("pin", pin).press("Оплатить").wantStatus(200)
 	app.wantBalance(holder, 749_50)
 	b.open("/settings/pin").shows("ПИН-код из СМС уже использован")

@@ -225,6 +225,7 @@ func TestTransferRequiresOwedPIN(t *testing.T) {
 	from, to := app.newCustomer(100_00), app.newCustomer(0)
 	require.NoError(t, app.Customers.SetPIN(context.Background(), from, password, "5938"))
 	app.exec("UPDATE customers SET pin_owed = TRUE WHERE id = $1", from.ID)
+	app.resign()
 	b := app.browserOf(from).sending(to, "60")
 	b.press("Перевести 60").wantStatus(422).wantErrors(map[string]string{"pin": ""})
 	b.fill("pin", "5937").press("Перевести 60").wantStatus(422)

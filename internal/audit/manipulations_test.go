@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/audit"
 	"elsom/internal/cashin"
+	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
@@ -17,6 +18,7 @@ import (
 	"elsom/internal/origin"
 	"elsom/internal/payment"
 	"elsom/internal/settlement"
+	"elsom/internal/signature"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
@@ -82,7 +84,13 @@ var manipulations = []struct{ table, statement string }{
 	{"customers", "UPDATE customers SET level = (SELECT level FROM old_customers), mac = (SELECT mac FROM old_customers), key_id = (SELECT key_id FROM old_customers) WHERE id = (SELECT id FROM old_customers)"},
 	{"customers", "UPDATE customers SET level = 'video' WHERE id = (SELECT MIN(id) FROM customers)"},
 	{"customers", "UPDATE customers SET phone = '+996700999999' WHERE id = (SELECT MAX(id) FROM customers)"},
+	{"customers", "UPDATE customers SET spent_month = 1 WHERE id = (SELECT MIN(id) FROM customers WHERE id > (SELECT id FROM old_customers))"},
 	{"customers", "DELETE FROM customers WHERE id = (SELECT MIN(id) FROM customers WHERE id > (SELECT id FROM old_customers))"},
+	{"customers", "UPDATE customers SET password_hash = (SELECT password_hash FROM old_customers), login_mac = (SELECT login_mac FROM old_customers), login_key_id = (SELECT login_key_id FROM old_customers) WHERE id = (SELECT id FROM old_customers)"},
+	{"customers", "UPDATE customers SET password_hash = 'x' WHERE id = (SELECT MAX(id) FROM customers)"},
+	{"gateways", "UPDATE gateways SET scopes = 'ussd' WHERE code = 'kannel'"},
+	{"gateways", "INSERT INTO gateways (id, code, name, password_hash, allowed, disabled, created_at, scopes, inputs, mac, key_id) SELECT 7, 'evil', name, password_hash, allowed, disabled, created_at, scopes, inputs, mac, key_id FROM gateways WHERE code = 'ussd'"},
+	{"gateways", "DELETE FROM gateways WHERE code = 'kannel'"},
 	{"payments", "UPDATE payments SET identifier = '00207199610018' WHERE state = 'processing'"},
 	{"payments", "UPDATE payments SET state = 'processing', ended_at = NULL WHERE refund_ground = 'decided'"},
 	{"payments", "DELETE FROM payments"},
@@ -103,7 +111,7 @@ var manipulations = []struct{ table, statement string }{
 
 // mayChange are the tables that the program's role may change, because the program does:
 // there the audit must find what that role manipulates.
-var mayChange = []string{"accounts", "promises", "customers", "agents", "catalog_billers", "catalog_services", "catalog_levels", "catalog_state"}
+var mayChange = []string{"accounts", "promises", "customers", "agents", "gateways", "catalog_billers", "catalog_services", "catalog_levels", "catalog_state"}
 
 // At least three manipulations of each table with money are found when the program's role
 // makes them, or that role is refused. Rows were sealed before.
@@ -194,6 +202,11 @@ func manipulatedBooks(t *testing.T, db *database.DB) {
 	from, to := a.NewCustomer(1000_00), a.NewCustomer(0)
 	a.NewCustomer(0)
 	require.NoError(t, a.Agents.AddAgent(ctx, cashin.NewAgent{Code: "kicb", Name: "KICB", Password: "a good password", Ceiling: 1_000_00}))
+	for _, code := range []string{"kannel", "ussd"} {
+		require.NoError(t, a.Gateways.Add(ctx, credential.NewGateway{
+			Code: code, Name: code, Password: "a good password", Allowed: credential.Anywhere(), Scopes: []credential.Scope{credential.Receipts},
+		}))
+	}
 	databasetest.Tamper(t, db, "CREATE TABLE old_agents AS SELECT * FROM agents")
 	seal(t, db)
 	more := money.Amount(2_000_00)
@@ -214,6 +227,8 @@ func manipulatedBooks(t *testing.T, db *database.DB) {
 	_, err = settlement.New(db, a.Ledger).Settle(operatorlog.With(ctx, operatorlog.Command{Name: "settle agent"}), settlement.Order{PartyType: settlement.Agent, Party: "kicb", Amount: 50_00, Reference: "417", Staff: "aigul"})
 	require.NoError(t, err)
 	databasetest.Tamper(t, db, "CREATE TABLE old_customers AS SELECT * FROM customers WHERE id = (SELECT MIN(id) FROM customers)")
+	require.NoError(t, db.Gorm(ctx).Exec("UPDATE customers SET password_hash = 'new'").Error)
+	databasetest.Resign(t, db, signature.Login)
 	_, err = a.Customers.SetLevel(ctx, from.ID, "basic", customer.StaffAction{Staff: "aigul", Reason: "seen"})
 	require.NoError(t, err)
 	seal(t, db)

@@ -12,6 +12,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ratelimit"
+	"elsom/internal/signature"
 )
 
 // Gateway is a machine that forwards *900# or delivery receipts to us.
@@ -95,9 +96,25 @@ var gateways = Realm{
 
 // gatewayDetails are the columns that gateways have besides their credentials.
 type gatewayDetails struct {
+	Number int64  `gorm:"column:id" json:"-"`
 	Scopes string `json:"scopes"` // separated by spaces, or everyScope
 	Inputs string `json:"inputs"`
+	MAC    []byte `gorm:"column:mac" json:"-"`
+	KeyID  string `json:"-"`
 }
+
+// Record implements SignedCaller: the canonical form of a gateway's row. It is stored in
+// signatures and in the log, so it never changes.
+func (d *gatewayDetails) Record(c SignedColumns) *signature.Record {
+	return signature.NewRecord(signature.Gateway, d.Number).Text(c.Code).Text(c.Name).Text(c.PasswordHash).Text(c.Allowed).
+		Text(d.Scopes).Text(d.Inputs).Bool(c.Disabled)
+}
+
+// SignedColumns implements SignedCaller.
+func (d *gatewayDetails) SignedColumns() []string { return []string{"scopes", "inputs"} }
+
+// Signature implements SignedCaller.
+func (d *gatewayDetails) Signature() (mac *[]byte, keyID *string) { return &d.MAC, &d.KeyID }
 
 // everyScope is stored for a gateway for which no scopes were chosen.
 const everyScope = "*"
@@ -118,17 +135,17 @@ func (gs *Gateways) Add(ctx context.Context, g NewGateway) error {
 	if len(g.Scopes) == 0 {
 		problems = append(problems, "the scopes: one at least of ussd, kannel, receipts")
 	}
-	added, err := gs.register.Add(ctx, g.entry(), problems, nil)
+	added, err := gs.register.Add(ctx, g.entry(gs.register.db.NewID()), problems, nil)
 	if err == nil && !added {
 		return fault.New(fault.Conflict, "gateway.add", "").Because(fmt.Errorf("the gateway %s exists", g.Code))
 	}
 	return err
 }
 
-func (g NewGateway) entry() New[gatewayDetails] {
+func (g NewGateway) entry(number int64) New[gatewayDetails] {
 	return New[gatewayDetails]{
 		Code: g.Code, Name: g.Name, Password: g.Password, Allowed: g.Allowed,
-		Details: gatewayDetails{Scopes: writeScopes(g.Scopes), Inputs: string(cmp.Or(g.Inputs, AllInputs))},
+		Details: gatewayDetails{Number: number, Scopes: writeScopes(g.Scopes), Inputs: string(cmp.Or(g.Inputs, AllInputs))},
 	}
 }
 
@@ -180,7 +197,7 @@ func (gs *Gateways) Disable(ctx context.Context, code string) error {
 // SeedDevelopment adds the development gateway unless its code is taken.
 func (gs *Gateways) SeedDevelopment(ctx context.Context) error {
 	g := NewGateway{Code: DevelopmentGateway, Name: "USSD", Allowed: Anywhere(), Scopes: Scopes()}
-	return gs.register.Seed(ctx, g.entry(), nil)
+	return gs.register.Seed(ctx, g.entry(gs.register.db.NewID()), nil)
 }
 
 // HasDevelopmentCredentials reports whether the development gateway is accepted

@@ -51,6 +51,7 @@ func (r *Register[D]) Authenticate(ctx context.Context, code, password string, f
 	// Not a refusal: a terminal repeats a request that got no final answer, and the cash
 	// that it took is credited once the row was put right.
 	//mutant:drop ./internal/cashin TestForgedAgentIsUnavailable
+	//mutant:drop ./web TestForgedGateways
 	if err := found.checkSigned(ctx, r.db); found.Code != "" && err != nil {
 		return Entry[D]{}, fault.Wrap(op, err)
 	}

@@ -77,7 +77,7 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 	if err := before.verifyNewest(ctx, tx); err != nil {
 		return false, err
 	}
-	holder, err := closeCustomer(tx, c.ID, c.SessionEpoch, at, spent)
+	holder, err := closeCustomer(ctx, tx, c.ID, c.SessionEpoch, at, spent)
 	if err != nil || holder == nil {
 		return false, err
 	}

@@ -57,6 +57,8 @@ func (cs *Customers) LogIn(ctx context.Context, number phone.Number, password st
 	}
 	if holder == nil {
 		holder = &Record{}
+	} else if err := cs.checkLogin(ctx, holder); err != nil {
+		return Customer{}, fault.Wrap(op, err)
 	}
 	hasher := cs.anonymous
 	//mutant:replace k.device || k.address => true ./web TestKnownBrowsersLogInDuringGuessing

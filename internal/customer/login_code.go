@@ -115,6 +115,9 @@ func (cs *Customers) ConfirmLogin(ctx context.Context, number phone.Number, code
 	if holder == nil {
 		return Customer{}, noCode(op)
 	}
+	if err := cs.checkLogin(ctx, holder); err != nil {
+		return Customer{}, fault.Wrap(op, err)
+	}
 	if holder.Blocked {
 		return Customer{}, fault.New(fault.Forbidden, op, "customer.blocked")
 	}

@@ -164,6 +164,10 @@ func (cs *Customers) ConfirmOperation(ctx context.Context, c Customer, o Operati
 	mark func(tx *database.Tx) error,
 ) error {
 	const op = "customer.operation.confirm"
+	c, err := cs.checkLoginOf(ctx, op, c)
+	if err != nil {
+		return err
+	}
 	confirm := func(tx *database.Tx) error {
 		if err := cs.markKnown(tx, c.ID, from, cs.o.Now()); err != nil {
 			return err

@@ -125,7 +125,7 @@ func TestPINIsHashedAnewWhileItIsUsed(t *testing.T) {
 		all.Wait()
 		accept := func() (refusal error) {
 			err := db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) (err error) {
-				refusal, err = h.acceptPIN(tx, "test", row, pinPurpose{use: ForBalance})
+				refusal, err = h.acceptPIN(t.Context(), tx, "test", row, pinPurpose{use: ForBalance})
 				return err
 			})
 			if err != nil {

@@ -91,8 +91,8 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 		return nil, err
 	}
 	var refusal error
-	err = cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		refusal, err = cs.acceptPIN(tx, op, row, to)
+	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+		refusal, err = cs.acceptPIN(ctx, tx, op, row, to)
 		return err
 	})
 	if err == nil {
@@ -107,7 +107,7 @@ func (cs *Customers) verifyPIN(ctx context.Context, op string, id int64, pin str
 // acceptPIN resets the attempts after a right PIN and marks an issued PIN as used.
 // refusal is nil if the PIN is accepted. A refusal commits too: the attempts are
 // reset even if the PIN may not be used.
-func (cs *Customers) acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
+func (cs *Customers) acceptPIN(ctx context.Context, tx *database.Tx, op string, row *pinRow, to pinPurpose) (refusal, err error) {
 	same, err := clearTries(tx, row)
 	//mutant:replace !same => false TestPINIsHashedAnewWhileItIsUsed
 	if err == nil && !same {
@@ -133,7 +133,7 @@ func (cs *Customers) acceptPIN(tx *database.Tx, op string, row *pinRow, to pinPu
 		}
 	}
 	if to.epoch != 0 {
-		return nil, clearPINOwed(tx, row.CustomerID, to.epoch)
+		return nil, clearPINOwed(ctx, tx, row.CustomerID, to.epoch)
 	}
 	return nil, nil
 }

@@ -125,6 +125,9 @@ func (cs *Customers) SetPIN(ctx context.Context, c Customer, password, pin strin
 		if err != nil || !set {
 			return err
 		}
+		if err := storeHasPIN(ctx, tx, id); err != nil {
+			return err
+		}
 		return outbox.Add(ctx, tx, pinChanged(tx, holder))
 	})
 	if err == nil && !set {

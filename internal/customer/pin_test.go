@@ -65,8 +65,10 @@ func TestSetPIN(t *testing.T) {
 			want(t, "a second one", h.SetPIN(ctx, c, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		}
 		h.exec(`UPDATE customers SET has_pin = FALSE`) // as a concurrent request has read it
+		h.resign()
 		want(t, "a second one at once", h.SetPIN(ctx, c, good, otherPIN), fault.Conflict, "customer.pin_there", "")
 		h.exec(`UPDATE customers SET has_pin = TRUE`)
+		h.resign()
 		for _, use := range []PINUse{ForPayment, ForBalance, ForSite, ForPayment} {
 			if err := h.check(c.ID, " 73 02", use, "payment:1"+string(use)); err != nil {
 				t.Errorf("%s: %v", use, err)

@@ -112,7 +112,7 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op st
 		return nil, noCode(op), nil
 	}
 	//mutant:replace database.StoredTime(now.Add(cs.o.Hold)) => now TestReset
-	holder, err = resetPassword(tx, before.ID, before.PasswordHash, hash, now, database.StoredTime(now.Add(cs.o.Hold)))
+	holder, err = resetPassword(ctx, tx, before.ID, before.PasswordHash, hash, now, database.StoredTime(now.Add(cs.o.Hold)))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -187,7 +187,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 	}
 	var changed *Record
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		changed, err = setPassword(tx, id, holder.PasswordHash, hash)
+		changed, err = setPassword(ctx, tx, id, holder.PasswordHash, hash)
 		if err != nil || changed == nil {
 			return err
 		}

@@ -2,15 +2,27 @@ package customer
 
 import (
 	"context"
+	"time"
 
 	"elsom/internal/database"
+	"elsom/internal/fault"
 	"elsom/internal/signature"
 )
 
-// sign signs the row in a transaction that stores it.
+// sign signs a row that a transaction inserts.
 func (r *Record) sign(tx *database.Tx) {
+	r.signRegistration(tx)
+	r.signLogin(tx)
+}
+
+func (r *Record) signRegistration(tx *database.Tx) {
 	//mutant:replace tx.Sign(r.signed()) => nil, "" TestCustomersAreSigned
 	r.MAC, r.KeyID = tx.Sign(r.signed())
+}
+
+func (r *Record) signLogin(tx *database.Tx) {
+	//mutant:replace tx.Sign(r.signedLogin()) => nil, "" TestCustomersAreSigned
+	r.LoginMAC, r.LoginKeyID = tx.Sign(r.signedLogin())
 }
 
 // signed returns the canonical form of what a customer's row decides about money: which
@@ -18,6 +30,69 @@ func (r *Record) sign(tx *database.Tx) {
 // log, so it never changes.
 func (r *Record) signed() *signature.Record {
 	return signature.NewRecord(signature.Customer, r.ID).Text(r.Phone).Text(r.ClosedPhone).Text(r.Level).Bool(r.Blocked).Bool(r.BlockedOut)
+}
+
+// signedLogin returns the canonical form of what a customer's row has to prove the holder,
+// and of what closed wallets of the number have spent. It is stored in signatures and in
+// the log, so it never changes.
+func (r *Record) signedLogin() *signature.Record {
+	optional := func(t *time.Time) time.Time {
+		if t == nil {
+			return time.Time{}
+		}
+		return *t
+	}
+	return signature.NewRecord(signature.Login, r.ID).Text(r.PasswordHash).Bool(r.HasPIN).Bool(r.PINOwed).
+		Time(optional(r.HoldUntil)).Time(optional(r.ResetAt)).
+		Time(optional(r.SpentAt)).Int(int64(r.SpentDay)).Int(int64(r.SpentMonth))
+}
+
+// checkLogin returns fault.Unavailable if what proves the holder is not as it was signed:
+// then neither the password nor anything else of the row proves anybody.
+func (cs *Customers) checkLogin(ctx context.Context, r *Record) error {
+	return cs.db.Verify(ctx, r.signedLogin(), r.LoginMAC, r.LoginKeyID)
+}
+
+// checkLoginOf is checkLogin for a customer who was read with a session. It returns c
+// with HasPIN as it was signed.
+func (cs *Customers) checkLoginOf(ctx context.Context, op string, c Customer) (Customer, error) {
+	r, err := cs.readByID(ctx, c.ID)
+	if err == nil && r == nil {
+		err = fault.New(fault.NotFound, op, "")
+	}
+	if err == nil {
+		//mutant:drop ./web TestForgedPIN
+		err = cs.checkLogin(ctx, r)
+	}
+	if err != nil {
+		return Customer{}, fault.Wrap(op, err)
+	}
+	c.HasPIN = r.HasPIN
+	return c, nil
+}
+
+// changeLogin runs a change of what the login's signature of a customer covers, and signs
+// the row as it is then; nil if change returns false or there is no such customer. It
+// returns fault.Unavailable for a row that is not as it was signed: its new signature would
+// cover what was forged. That it is the newest state is not verified, since that reads the
+// queue of the log.
+func changeLogin(ctx context.Context, tx *database.Tx, id int64, change func() (changed bool, err error)) (now *Record, err error) {
+	before, err := lockRecord(tx, id)
+	if err != nil || before == nil {
+		return nil, err
+	}
+	//mutant:drop TestForgedLoginIsNotSigned
+	if err := tx.Verify(ctx, before.signedLogin(), before.LoginMAC, before.LoginKeyID); err != nil {
+		return nil, err
+	}
+	if changed, err := change(); err != nil || !changed {
+		return nil, err
+	}
+	if now, err = readByID(tx, id); err != nil {
+		return nil, err
+	}
+	now.signLogin(tx)
+	return now, updateLoginSignature(tx, now)
 }
 
 // changeSigned runs a change of what the signature of a customer covers, whom the

@@ -58,6 +58,14 @@ func TestCustomersAreSigned(t *testing.T) {
 		}
 		signed("closed", c.ID, 6)
 		databasetest.WantSigned(t, db, "customers", 2)
+		if n := databasetest.Queued(t, db, signature.Login); n != 3 { // two registrations, one closing
+			t.Errorf("%d logins are queued for the log", n)
+		}
+		for _, id := range []int64{c.ID, dialed.ID} {
+			if r, err := h.readByID(ctx, id); err != nil || h.checkLogin(ctx, r) != nil {
+				t.Errorf("the login of %d is not signed: %v", id, err)
+			}
+		}
 	})
 }
 
@@ -131,6 +139,32 @@ func TestEarlierStateIsNotSignedAgain(t *testing.T) {
 		changes(false)
 		databasetest.Tamper(t, db, "UPDATE customers SET blocked_out = TRUE, mac = (SELECT mac FROM later), key_id = (SELECT key_id FROM later)")
 		changes(true)
+	})
+}
+
+func (h *fixture) resign() { databasetest.Resign(h.t, h.db, signature.Login) }
+
+// A change of a login doesn't sign what was forged, whatever it sets.
+func TestForgedLoginIsNotSigned(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		databasetest.TamperAll(t, db, "UPDATE customers SET hold_until = NULL, spent_day = 1")
+		if _, err := h.ChangePassword(ctx, c.ID, good, other); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("another password: %v", err)
+		}
+		if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.ConfirmReset(ctx, browser, h.code(), other, at(home)); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a reset: %v", err)
+		}
+		if err := h.SetPIN(ctx, c, good, ownPIN); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a PIN: %v", err)
+		}
+		if closed, err := h.closeIt(c); closed || !fault.Is(err, fault.Unavailable) {
+			t.Errorf("closed: %v, %v", closed, err)
+		}
 	})
 }
 

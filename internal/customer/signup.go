@@ -139,7 +139,7 @@ func (cs *Customers) register(ctx context.Context, tx *database.Tx, op string, r
 	case holder.PasswordHash != "":
 		return nil, fault.New(fault.Conflict, op, "customer.registered"), nil
 	default:
-		holder, err = addSiteLogin(tx, holder.ID, row, database.StoredTime(now.Add(cs.o.Hold)))
+		holder, err = addSiteLogin(ctx, tx, holder.ID, row, database.StoredTime(now.Add(cs.o.Hold)))
 		if err == nil && holder == nil {
 			return nil, fault.New(fault.Conflict, op, "customer.registered"), nil
 		}

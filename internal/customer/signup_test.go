@@ -297,6 +297,7 @@ func TestSignupAddsLoginToExistingWallet(t *testing.T) {
 		ctx, h := context.Background(), newFixture(t, db)
 		h.exec(`INSERT INTO customers (id, phone, email, lang, password_hash, blocked, session_epoch, level, created_at)
 			VALUES (7, $1, '', 'ky', '', FALSE, 1, 'standard', $2)`, number.String(), db.Now())
+		h.resign()
 		if known, err := h.IsRegistered(ctx, number, at(home)); known || err != nil {
 			t.Errorf("known on the site: %v, %v", known, err)
 		}

@@ -69,6 +69,7 @@ func TestOnlyStaffUnlocksAfterAReset(t *testing.T) {
 		// A reset invalidates the code.
 		code := h.code()
 		h.exec(`UPDATE customers SET pin_owed = TRUE`)
+		h.resign()
 		want(t, "a code from before", h.ConfirmUnlock(ctx, browser, c.ID, code), fault.NotFound, "customer.code_gone", "")
 	})
 }
@@ -154,6 +155,7 @@ func TestPINChangesAreCounted(t *testing.T) {
 			}
 		}
 		h.exec(`UPDATE customers SET has_pin = FALSE`)
+		h.resign()
 		want(t, "the first", h.SetPIN(ctx, c, good, ownPIN), fault.TooMany, "ratelimit.too_many", "")
 	})
 }

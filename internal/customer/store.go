@@ -46,6 +46,9 @@ type Record struct {
 	// MAC and KeyID sign the row; see sign.
 	MAC   []byte `gorm:"column:mac"`
 	KeyID string
+	// LoginMAC and LoginKeyID are a second signature; see signLogin.
+	LoginMAC   []byte `gorm:"column:login_mac"`
+	LoginKeyID string `gorm:"column:login_key_id"`
 }
 
 // TableName names the table for GORM.
@@ -155,19 +158,32 @@ func (r *Record) Insert(tx *database.Tx) error {
 
 // updateSignature signs a customer as the transaction has changed it.
 func updateSignature(tx *database.Tx, r *Record) error {
-	r.sign(tx)
+	r.signRegistration(tx)
 	return tx.Gorm().Exec("UPDATE customers SET mac = ?, key_id = ? WHERE id = ?", r.MAC, r.KeyID, r.ID).Error
+}
+
+func updateLoginSignature(tx *database.Tx, r *Record) error {
+	return tx.Gorm().Exec("UPDATE customers SET login_mac = ?, login_key_id = ? WHERE id = ?", r.LoginMAC, r.LoginKeyID, r.ID).Error
+}
+
+// updateOne runs an update of a customer in changeLogin. It returns nil if no row has
+// changed.
+func updateOne(ctx context.Context, tx *database.Tx, id int64, statement string, args ...any) (*Record, error) {
+	return changeLogin(ctx, tx, id, func() (bool, error) {
+		result := tx.Gorm().Exec(statement, args...)
+		return result.RowsAffected == 1, result.Error
+	})
 }
 
 // addSiteLogin adds a login on the site to a wallet that was opened by *900#. A
 // wallet with a PIN gets PINOwed, one without is put on hold. It returns nil if the
 // wallet has a login already.
-func addSiteLogin(tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
+func addSiteLogin(ctx context.Context, tx *database.Tx, id int64, c *confirmation, hold time.Time) (*Record, error) {
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestSignupAddsLoginToUSSDWallet
-	return one(tx.Gorm().Raw(`UPDATE customers SET email = ?, lang = ?, password_hash = ?,
+	return updateOne(ctx, tx, id, `UPDATE customers SET email = ?, lang = ?, password_hash = ?,
 			session_epoch = session_epoch + 1, pin_owed = has_pin,
 			hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
-		WHERE id = ? AND password_hash = '' RETURNING `+database.ColumnsOf[Record](), c.Email, c.Lang, c.PasswordHash, hold, id))
+		WHERE id = ? AND password_hash = ''`, c.Email, c.Lang, c.PasswordHash, hold, id)
 }
 
 // one returns the only row of a query, or nil if there is none.
@@ -181,26 +197,27 @@ func one(query *gorm.DB) (*Record, error) {
 
 // setPassword replaces a password and ends all sessions. It returns nil if the
 // password was changed meanwhile.
-func setPassword(tx *database.Tx, id int64, from, to string) (*Record, error) {
-	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1
-		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, id, from))
+func setPassword(ctx context.Context, tx *database.Tx, id int64, from, to string) (*Record, error) {
+	return updateOne(ctx, tx, id, `UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1
+		WHERE id = ? AND password_hash = ?`, to, id, from)
 }
 
 // resetPassword replaces a password after an SMS code. A wallet with a PIN gets
 // PINOwed, one without is put on hold. It returns nil if the password was changed
 // meanwhile.
-func resetPassword(tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
+func resetPassword(ctx context.Context, tx *database.Tx, id int64, from, to string, now, hold time.Time) (*Record, error) {
 	//mutant:replace session_epoch = session_epoch + 1, => TestReset
 	//mutant:replace pin_owed = has_pin, => pin_owed = FALSE, TestResetSetsPINOwed
-	return one(tx.Gorm().Raw(`UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
+	return updateOne(ctx, tx, id, `UPDATE customers SET password_hash = ?, session_epoch = session_epoch + 1,
 			reset_at = ?, pin_owed = has_pin, hold_until = CASE WHEN has_pin THEN hold_until ELSE ? END
-		WHERE id = ? AND password_hash = ? RETURNING `+database.ColumnsOf[Record](), to, now, hold, id, from))
+		WHERE id = ? AND password_hash = ?`, to, now, hold, id, from)
 }
 
 // rehash replaces a hash by one of the same password with the current parameters.
 func (cs *Customers) rehash(ctx context.Context, id int64, from, to string) error {
-	return cs.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return tx.Gorm().Exec(`UPDATE customers SET password_hash = ? WHERE id = ? AND password_hash = ?`, to, id, from).Error
+	return cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+		_, err := updateOne(ctx, tx, id, `UPDATE customers SET password_hash = ? WHERE id = ? AND password_hash = ?`, to, id, from)
+		return err
 	})
 }
 

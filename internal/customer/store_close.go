@@ -15,12 +15,12 @@ func closedPhone(id int64) string { return "~" + strconv.FormatInt(id, 36) }
 
 // closeCustomer closes a customer if the session epoch is unchanged; it returns nil
 // otherwise, or if the wallet is blocked or closed.
-func closeCustomer(tx *database.Tx, id, epoch int64, at time.Time, spent Spent) (*Record, error) {
-	holder, err := one(tx.Gorm().Raw(`UPDATE customers SET closed_at = ?, closed_phone = phone, phone = ?,
+func closeCustomer(ctx context.Context, tx *database.Tx, id, epoch int64, at time.Time, spent Spent) (*Record, error) {
+	holder, err := updateOne(ctx, tx, id, `UPDATE customers SET closed_at = ?, closed_phone = phone, phone = ?,
 			session_epoch = session_epoch + 1, password_hash = '', has_pin = ?, pin_owed = ?,
 			spent_at = ?, spent_day = ?, spent_month = ?
-		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked AND NOT blocked_out RETURNING `+database.ColumnsOf[Record](),
-		at, closedPhone(id), false, false, at, spent.Day, spent.Month, id, epoch))
+		WHERE id = ? AND session_epoch = ? AND closed_at IS NULL AND NOT blocked AND NOT blocked_out`,
+		at, closedPhone(id), false, false, at, spent.Day, spent.Month, id, epoch)
 	if err != nil || holder == nil {
 		return nil, err
 	}

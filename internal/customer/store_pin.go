@@ -125,10 +125,13 @@ func insertPIN(tx *database.Tx, row *pinRow) (bool, error) {
 	result := tx.Gorm().Exec(`INSERT INTO pins (customer_id, pin_hash, pepper_id, version, issued, used_for, tries, locks, set_at)
 		VALUES (?, ?, ?, ?, ?, '', 0, 0, ?) ON CONFLICT (customer_id) DO NOTHING`,
 		row.CustomerID, row.PINHash, row.PepperID, row.Version, row.Issued, row.SetAt)
-	if result.Error != nil || result.RowsAffected == 0 {
-		return false, result.Error
-	}
-	return true, tx.Gorm().Exec(`UPDATE customers SET has_pin = ? WHERE id = ?`, true, row.CustomerID).Error
+	return result.RowsAffected == 1, result.Error
+}
+
+// storeHasPIN stores that a wallet has got its first PIN.
+func storeHasPIN(ctx context.Context, tx *database.Tx, id int64) error {
+	_, err := updateOne(ctx, tx, id, `UPDATE customers SET has_pin = ? WHERE id = ?`, true, id)
+	return err
 }
 
 // replacePIN replaces a PIN. It reports false if the PIN was changed meanwhile.
@@ -175,9 +178,10 @@ func resetTries(tx *database.Tx, id int64, locks bool) (bool, error) {
 
 // clearPINOwed clears pin_owed if the session epoch is unchanged. If a reset has set
 // it again meanwhile, the epoch differs.
-func clearPINOwed(tx *database.Tx, id, epoch int64) error {
+func clearPINOwed(ctx context.Context, tx *database.Tx, id, epoch int64) error {
 	//mutant:replace AND session_epoch = ? => AND 0 <> ? TestResetSetsPINOwed
-	return tx.Gorm().Exec(`UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch).Error
+	_, err := updateOne(ctx, tx, id, `UPDATE customers SET pin_owed = ? WHERE id = ? AND session_epoch = ? AND pin_owed`, false, id, epoch)
+	return err
 }
 
 // insertStaffAct stores an action of staff; the table is append-only.

@@ -94,6 +94,10 @@ func (cs *Customers) provePassword(ctx context.Context, op string, holder *Recor
 	if err := cs.o.Counters.Take(ctx, passwordChange, strconv.FormatInt(holder.ID, 10)); err != nil {
 		return err
 	}
+	//mutant:drop ./web TestForgedPassword
+	if err := cs.checkLogin(ctx, holder); err != nil {
+		return fault.Wrap(op, err)
+	}
 	right, _, err := cs.hasher.Match(ctx, password, holder.PasswordHash)
 	//mutant:drop TestUnlock
 	if err == nil && !right {

@@ -46,6 +46,17 @@ func TestPreviousReleaseUnsignsRows(t *testing.T) {
 			t.Errorf("%s: %s: %d signed, want %d", c.table, c.set, signed, c.signed)
 		}
 	}
+	for set, want := range map[string]int{
+		"lang = 'ru', level = 'full'": 1, "password_hash = 'x'": 0, "has_pin = TRUE": 0, "pin_owed = TRUE": 0, "hold_until = created_at": 0,
+		"reset_at = created_at": 0, "spent_day = 1": 0, "password_hash = 'y', login_mac = 'new', login_key_id = 'k'": 1,
+	} {
+		exec("UPDATE customers SET login_mac = 'm', login_key_id = 'k'")
+		exec("UPDATE customers SET " + set)
+		var signed int
+		if err := db.Pool().QueryRow("SELECT COUNT(*) FROM customers WHERE login_mac IS NOT NULL AND login_key_id = 'k'").Scan(&signed); err != nil || signed != want {
+			t.Errorf("%s: %d logins signed, %v", set, signed, err)
+		}
+	}
 	exec(insertPayment, 7, "7", db.Now())
 	for _, staff := range []string{"aigul", "bakyt"} {
 		exec("INSERT INTO payment_decisions (payment_id, staff, decision, reason, made_at) VALUES (7, $1, 'refund', 'so', $2)", staff, db.Now())

@@ -90,7 +90,7 @@ func Sign(ctx context.Context, db *database.DB, how Baselining) (b Baseline, err
 		b.Stripped, b.Undecided = nil, nil
 		for i, t := range required() {
 			if pass == 0 {
-				b.Tables = append(b.Tables, Progress{Table: t.Name})
+				b.Tables = append(b.Tables, Progress{Table: t.Label()})
 			}
 			b.Tables[i].Pass = pass + 1
 			if err := t.baseline(ctx, db, &b, i, how); err != nil {

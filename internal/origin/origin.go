@@ -14,12 +14,15 @@ import (
 	"elsom/internal/signature"
 )
 
-// Table is a table whose rows are signed. It has the columns mac and key_id.
+// Table is a table whose rows are signed. It has the columns mac and key_id, with its Prefix.
 type Table struct {
 	Kind signature.Kind
 	Name string
 	// ID is the column of the record's id: unique, a number.
 	ID string
+	// Prefix precedes the names of the columns mac and key_id, for a second signature of
+	// a table.
+	Prefix string
 	// Fields are what a record has after its id, in this order.
 	Fields []Field
 	// Lines are rows of another table that the signature covers; nil: none.
@@ -167,7 +170,21 @@ var Tables = []Table{
 			{"ended_at", Time}, {"outcome", Text}, {"result", Int}, {"reference", Text}, {"remark", Text},
 		},
 	},
+	{
+		Kind: signature.Gateway, Name: "gateways", ID: "id", Age: Few, Mutable: true,
+		Fields: []Field{{"code", Text}, {"name", Text}, {"password_hash", Text}, {"allowed", Text}, {"scopes", Text}, {"inputs", Text}, {"disabled", Bool}},
+	},
+	{
+		Kind: signature.Login, Name: "customers", ID: "id", Prefix: "login_", Age: ByNothing, Mutable: true,
+		Fields: []Field{
+			{"password_hash", Text}, {"has_pin", Bool}, {"pin_owed", Bool}, {"hold_until", Time}, {"reset_at", Time},
+			{"spent_at", Time}, {"spent_day", Int}, {"spent_month", Int},
+		},
+	},
 }
+
+// Label names the rows by their table, and a second signature by its prefix.
+func (t Table) Label() string { return t.Prefix + t.Name }
 
 // Of returns the table of a kind, and whether there is one.
 func Of(kind signature.Kind) (Table, bool) {

@@ -20,7 +20,7 @@ func (t Table) read(tx *database.Tx, after, before int64, limit int, lock string
 	for _, f := range t.Fields {
 		columns = append(columns, f.Column)
 	}
-	columns = append(columns, t.ID, "mac", "COALESCE(key_id, '')")
+	columns = append(columns, t.ID, t.Prefix+"mac", "COALESCE("+t.Prefix+"key_id, '')")
 	query, args := "SELECT "+strings.Join(columns, ", ")+" FROM "+t.Name+" WHERE "+t.ID+" > ?", []any{after}
 	if before != 0 {
 		query, args = query+" AND "+t.ID+" < ?", append(args, before)
@@ -107,8 +107,8 @@ func (t Table) sign(tx *database.Tx, keys *signature.Keys, rows []Row) error {
 		tx.Queue(r.Record, macs[i])
 	}
 	return tx.Update(database.Update{
-		Set:   t.Name + " SET mac = v.mac, key_id = v.key_id",
-		Where: t.Name + "." + t.ID + " = v.id AND " + t.Name + ".mac IS NULL",
+		Set:   t.Name + " SET " + t.Prefix + "mac = v.mac, " + t.Prefix + "key_id = v.key_id",
+		Where: t.Name + "." + t.ID + " = v.id AND " + t.Name + "." + t.Prefix + "mac IS NULL",
 		Values: []database.Column{
 			database.NewColumn("id", "bigint", ids), database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
 		},
@@ -121,10 +121,10 @@ func CountUnsigned(tx *database.Tx) (map[string]int64, error) {
 	counts := map[string]int64{}
 	for _, t := range required() {
 		var n int64
-		if err := tx.Gorm().Raw("SELECT COUNT(*) FROM " + t.Name + " WHERE mac IS NULL").Row().Scan(&n); err != nil {
+		if err := tx.Gorm().Raw("SELECT COUNT(*) FROM " + t.Name + " WHERE " + t.Prefix + "mac IS NULL").Row().Scan(&n); err != nil {
 			return nil, err
 		}
-		counts[t.Name] = n
+		counts[t.Label()] = n
 	}
 	return counts, nil
 }
@@ -132,7 +132,7 @@ func CountUnsigned(tx *database.Tx) (map[string]int64, error) {
 // hasUnsigned reports whether a row that must be signed isn't.
 func hasUnsigned(tx *database.Tx) (found bool, err error) {
 	for _, t := range required() {
-		err = tx.Gorm().Raw("SELECT EXISTS (SELECT 1 FROM " + t.Name + " WHERE mac IS NULL)").Row().Scan(&found)
+		err = tx.Gorm().Raw("SELECT EXISTS (SELECT 1 FROM " + t.Name + " WHERE " + t.Prefix + "mac IS NULL)").Row().Scan(&found)
 		if found || err != nil {
 			return found, err
 		}

@@ -26,11 +26,13 @@ const (
 	SigningStart   Kind = "signing_start"
 	Operation      Kind = "operation" // of the operator log
 	Attempt        Kind = "attempt"   // a call to a biller
+	Gateway        Kind = "gateway"
+	Login          Kind = "login" // of a customer
 )
 
 // Kinds are all kinds. The position of a kind is its code in stored lists of
 // records, so kinds are only added at the end.
-var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation, Attempt}
+var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation, Attempt, Gateway, Login}
 
 // Code returns the kind's code in stored lists of records, from 1 on; 0 for an
 // unknown kind.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"elsom/internal/database"
+	"elsom/internal/origin"
 	"elsom/internal/signature"
 )
 
@@ -40,6 +41,33 @@ func Queued(t testing.TB, db *database.DB, kind signature.Kind) (n int) {
 		}
 	}
 	return n
+}
+
+// Resign signs all rows of a kind as they are, for tests that set a row's columns in
+// place of the program.
+func Resign(t testing.TB, db *database.DB, kind signature.Kind) {
+	t.Helper()
+	table, ok := origin.Of(kind)
+	if !ok {
+		t.Fatalf("no table of %s", kind)
+	}
+	err := db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
+		rows, err := table.Read(tx, -1, 0, 10_000)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			mac, keyID := tx.Sign(r.Record)
+			set := "UPDATE " + table.Name + " SET " + table.Prefix + "mac = ?, " + table.Prefix + "key_id = ? WHERE " + table.ID + " = ?"
+			if err := tx.Gorm().Exec(set, mac, keyID, r.Record.ID()).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TamperAll runs statements one by one, as Tamper does.
