@@ -69,12 +69,21 @@ func parseRights(text string) (rights []Right, tables []string, err error) {
 // Grants returns statements that give a role exactly the rights of a serving role on
 // one table, whatever it had before. The role's name must be quoted where necessary.
 func Grants(table, role string) []string {
+	statements, columns := GrantsOf(table, role)
+	if len(columns) > 0 {
+		statements = append(statements, fmt.Sprintf("GRANT UPDATE (%s) ON %s TO %s", strings.Join(columns, ", "), table, role))
+	}
+	return statements
+}
+
+// GrantsOf is Grants without the right to update single columns, which it returns: a
+// schema of an earlier release lacks some.
+func GrantsOf(table, role string) (statements, columns []string) {
 	all, _ := Rights()
-	statements := []string{
+	statements = []string{
 		fmt.Sprintf("REVOKE ALL ON %s FROM %s", table, role),
 		fmt.Sprintf("GRANT SELECT ON %s TO %s", table, role),
 	}
-	var updated []string
 	for _, r := range all {
 		switch {
 		case r.Table != table:
@@ -82,11 +91,8 @@ func Grants(table, role string) []string {
 		case r.Column == "":
 			statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", r.Privilege, table, role))
 		default:
-			updated = append(updated, r.Column)
+			columns = append(columns, r.Column)
 		}
 	}
-	if len(updated) > 0 {
-		statements = append(statements, fmt.Sprintf("GRANT UPDATE (%s) ON %s TO %s", strings.Join(updated, ", "), table, role))
-	}
-	return statements
+	return statements, columns
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
 	"elsom/internal/audit"
-	"elsom/internal/checkpoint"
 	"elsom/internal/config"
 	"elsom/internal/database"
+	"elsom/internal/translog"
 )
 
 type auditCommand struct {
@@ -50,23 +51,26 @@ func (v violations) Error() string { return fmt.Sprintf("audit: %d violations", 
 // Run audits the books.
 func (a auditCommand) Run(ctx context.Context) error {
 	switch {
+	//mutant:drop TestAuditExitCodes
+	case a.Key != "" && a.CompareHead == "":
+		return usageError("--key goes with --compare-head")
 	case a.Head:
 		return printHead(ctx)
 	case a.CompareHead != "":
 		return compareHead(ctx, a.CompareHead, a.Key)
 	}
 	return withDatabase(ctx, func(db *database.DB) error {
-		keys, _, err := config.LoadCheckpoint()
+		outside, err := readOutside()
 		if err != nil {
 			return err
 		}
 		run := audit.Run
 		if !a.Since.IsZero() {
-			run = func(ctx context.Context, db *database.DB, keys ...*checkpoint.Keys) (audit.Result, error) {
-				return audit.RunSince(ctx, db, a.Since.Time, keys...)
+			run = func(ctx context.Context, db *database.DB, outside ...audit.Outside) (audit.Result, error) {
+				return audit.RunSince(ctx, db, a.Since.Time, outside...)
 			}
 		}
-		result, err := run(ctx, db, keys)
+		result, err := run(ctx, db, outside)
 		if err != nil {
 			return err
 		}
@@ -78,4 +82,18 @@ func (a auditCommand) Run(ctx context.Context) error {
 		}
 		return printed
 	})
+}
+
+// readOutside returns the keys of checkpoints, and the checkpoint of the portal's file if
+// the file is set and can be read here.
+func readOutside() (outside audit.Outside, err error) {
+	keys, file, err := config.LoadCheckpoint()
+	if err != nil || file == "" {
+		return audit.Outside{Keys: keys}, err
+	}
+	witness, err := translog.ReadCheckpointFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintln(os.Stderr, "warning: the log is not compared with ELSOM_CHECKPOINT_FILE:", err)
+	}
+	return audit.Outside{Keys: keys, Witness: witness}, nil
 }

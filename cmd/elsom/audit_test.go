@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"elsom/internal/testkit/require"
-
+	"elsom/internal/checkpoint"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 	"elsom/internal/testkit/system"
 )
 
@@ -54,6 +54,16 @@ func TestAuditExitCodes(t *testing.T) {
 		t.Fatal(out.Stderr)
 	}
 	wants(0, "holds")
+	wants(0, "not checked: ELSOM_CHECKPOINT_KEY is not set")
+	_, public, err := checkpoint.NewKey("wallet.example.kg")
+	require.NoError(t, err)
+	junk := filepath.Join(t.TempDir(), "junk")
+	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))
+	for code, args := range map[int][]string{80: {"audit", "--key", public}, 2: {"audit", "--compare-head", junk, "--key", public}} {
+		if out := system.Run(t, env, args...); out.Code != code || code == 2 && !strings.Contains(out.Stderr, "is not a checkpoint") {
+			t.Errorf("%q: want %d, got %+v", args, code, out)
+		}
+	}
 	change := func(statement string) {
 		t.Helper()
 		_, err := databasetest.Reopen(t, databasetest.OwnerAddress(address)).Pool().Exec(statement)

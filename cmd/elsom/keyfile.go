@@ -45,6 +45,9 @@ func rotateKeyFile(path string, prepare bool, newKey string, now time.Time) (ids
 		lines = slices.Concat([]string{"# signs since " + day(now), prepared}, lines[:mark], lines[mark+2:])
 	case mark >= 0:
 		return nil, fmt.Errorf("%s has no key in the line below %q", path, lines[mark])
+	//mutant:drop TestRotateKeyFile
+	case lines[0] == "# signs since "+day(now):
+		return nil, fmt.Errorf("the first key of %s signs since today already; copy the file to all portals and restart them. For a further key run elsom key rotate --prepare first", path)
 	default:
 		lines = slices.Concat([]string{"# signs since " + day(now), newKey}, lines)
 	}

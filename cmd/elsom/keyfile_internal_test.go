@@ -30,15 +30,17 @@ func TestRotateKeyFile(t *testing.T) {
 	for _, step := range []struct {
 		prepare bool
 		key     string
+		days    int
 		want    []string // nil: refused
 	}{
-		{true, second, []string{first, second}},
-		{true, third, nil}, // one is prepared already
-		{false, third, []string{second, first}},
-		{false, third, []string{third, second, first}},
+		{true, second, 0, []string{first, second}},
+		{true, third, 0, nil}, // one is prepared already
+		{false, third, 1, []string{second, first}},
+		{false, third, 1, nil}, // twice by mistake
+		{false, third, 2, []string{third, second, first}},
 	} {
 		before, _ := os.ReadFile(path)
-		ids, err := rotateKeyFile(path, step.prepare, step.key, now)
+		ids, err := rotateKeyFile(path, step.prepare, step.key, now.AddDate(0, 0, step.days))
 		after, _ := os.ReadFile(path)
 		if step.want == nil {
 			if err == nil || string(before) != string(after) {

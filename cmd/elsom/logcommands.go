@@ -110,6 +110,9 @@ func compareHead(ctx context.Context, file, key string) error {
 	return withDatabase(ctx, func(db *database.DB) error {
 		result, err := translog.New(db, translog.Options{Keys: keys}).Compare(ctx, text)
 		switch {
+		//mutant:drop TestAuditExitCodes
+		case errors.Is(err, checkpoint.ErrNotANote), errors.Is(err, checkpoint.ErrMalformed):
+			return fmt.Errorf("%s is not a checkpoint, as GET /checkpoint and audit --head print it", file)
 		case translog.IsContradiction(err):
 			return exitError{err, exitRefused}
 		case err != nil:

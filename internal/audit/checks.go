@@ -67,10 +67,15 @@ var ledgerChecks = []check{
 	{query: stripesOfFlooredAccounts, rules: one(sumOfEntries, "stripes are of accounts without a floor", "account {what} has a floor and {count} stripes")},
 	{query: belowFloor, rules: one(noDebt, "no account is below its floor", "account {what} has a balance of {have}, its floor is {want}")},
 	{query: walletsWithoutFloor, rules: one(noDebt, "every wallet has a floor of zero", "wallet {what} may go below zero")},
-	{query: repeatedKeys, narrow: "transfers", rules: one(onceOnly, "one transfer for a request key", "{count} transfers have the request key {what}")},
+	{
+		query: repeatedKeys, rules: one(onceOnly, "one transfer for a request key", repeatedKey),
+		since: &check{query: repeatedNewKeys, narrow: "transfers", rules: one(onceOnly, "one transfer for a request key", repeatedKey)},
+	},
 	{query: entriesWithoutTransfer, narrow: "entries", rules: one(nothingErased, "every entry has its transfer", "transfer {what} is missing, but {count} of its entries exist")},
 	{query: missingLines, narrow: "entries", rules: one(nothingErased, "no line of a transfer is missing", "transfer {what} has a missing line")},
 }
+
+const repeatedKey = "{count} transfers have the request key {what}"
 
 const wrongBalance = "account {what} has a balance of {have}, its entries sum to {want}"
 

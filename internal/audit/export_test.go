@@ -20,7 +20,7 @@ func queries(dialect database.Dialect, w *window) map[string]string {
 	for _, c := range checks() {
 		c = w.narrow(c)
 		for _, rule := range c.rules {
-			queries[rule.proves] = c.query
+			queries[rule.proves] = forDialect(c.query, dialect)
 		}
 	}
 	return queries

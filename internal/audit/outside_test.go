@@ -1,9 +1,13 @@
 package audit_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"elsom/internal/audit"
 	"elsom/internal/cashin"
@@ -11,6 +15,7 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/origin"
 	"elsom/internal/payment"
 	"elsom/internal/signature"
 	"elsom/internal/testkit"
@@ -70,7 +75,7 @@ func (b *sealedBooks) wantOnlyTheCheckpoint(before []string, head string, want e
 
 func (b *sealedBooks) audit() []string {
 	b.t.Helper()
-	return require.Value(audit.Run(b.t.Context(), b.a.DB, b.keys))(b.t).Violations
+	return require.Value(audit.Run(b.t.Context(), b.a.DB, audit.Outside{Keys: b.keys}))(b.t).Violations
 }
 
 // Who owns the tables and has stolen the checkpoint key removes a row with its record and
@@ -122,4 +127,105 @@ func TestOnlyACheckpointFindsAnOlderDump(t *testing.T) {
 		}
 		b.wantOnlyTheCheckpoint(before, head, translog.ErrRestored)
 	})
+}
+
+// The owner sets the log back to an older checkpoint, together with the rows and the queue.
+// The file of the portal's sealer shows it, until a branch is declared.
+func TestWitnessFindsALogThatWasSetBack(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newSealedBooks(t, db)
+		first := b.seal()
+		tables := []string{"transfers", "entries", "accounts", "stripes", "payments", "promises", "log_queue", "log_state", "log_seals", "log_buckets", "log_tiles"}
+		for _, table := range tables {
+			databasetest.Tamper(t, db, "CREATE TABLE yesterday_"+table+" AS SELECT * FROM "+table)
+		}
+		b.pay()
+		witness := b.seal()
+		found := func(witness string) (lines []string) {
+			for _, line := range require.Value(audit.Run(t.Context(), db, audit.Outside{Keys: b.keys, Witness: witness}))(t).Violations {
+				if strings.HasPrefix(line, "log: compared with the file: ") || strings.HasPrefix(line, "log: the checkpoint of the file: ") {
+					lines = append(lines, line)
+				}
+			}
+			return lines
+		}
+		for _, extended := range []string{first, witness, ""} {
+			if lines := found(extended); lines != nil {
+				t.Errorf("%q", lines)
+			}
+		}
+		for _, table := range tables {
+			databasetest.TamperAll(t, db, "DELETE FROM "+table, "INSERT INTO "+table+" SELECT * FROM yesterday_"+table)
+		}
+		if lines := found(witness); len(lines) != 1 {
+			t.Errorf("set back: %q", lines)
+		}
+		if lines := found(strings.Replace(witness, "wallet.example", "wallet.other", 1)); len(lines) != 1 {
+			t.Errorf("another file: %q", lines)
+		}
+		_, err := translog.New(db, translog.Options{Keys: b.keys}).StartBranch(t.Context(), "aigul", "restored", witness, nil)
+		require.NoError(t, err)
+		if lines := found(witness); lines != nil {
+			t.Errorf("with a branch: %q", lines)
+		}
+	})
+}
+
+// A row that was changed and signed again, as a baseline would, is not as the log first
+// had it.
+func TestRowSignedAgainIsFound(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newSealedBooks(t, db)
+		b.seal()
+		before := b.audit()
+		databasetest.Tamper(t, db, "UPDATE cash_ins SET txn_date = '20261122120009'")
+		table, _ := origin.Of(signature.CashIn)
+		var row origin.Row
+		require.NoError(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+			rows, err := table.Read(tx, -1, 0, 1)
+			if err != nil {
+				return err
+			}
+			row = rows[0]
+			row.MAC, row.KeyID = databasetest.Keys().SignBaseline(row.Record)
+			tx.Queue(row.Record, row.MAC)
+			return nil
+		}))
+		databasetest.Tamper(t, db, "UPDATE cash_ins SET mac = ?, key_id = ?", row.MAC, row.KeyID)
+		want := fmt.Sprintf("log: cash in %d is not as the log first had it", row.Record.ID())
+		for range 2 { // queued, then sealed
+			if now := b.audit(); len(now) != len(before)+1 || !slices.Contains(now, want) {
+				t.Errorf("%q", now)
+			}
+			b.seal()
+		}
+	})
+}
+
+// What the audit can't check has no "ok".
+func TestWhatIsNotChecked(t *testing.T) {
+	db := databasetest.SQLite(t)
+	b := newSealedBooks(t, db)
+	b.seal()
+	for text, outside := range map[string]audit.Outside{
+		"branches are signed not checked: ELSOM_CHECKPOINT_KEY is not set": {},
+		"of ELSOM_CHECKPOINT_FILE not checked: there is none":              {Keys: b.keys},
+	} {
+		if out := printed(t, require.Value(audit.Run(t.Context(), db, outside))(t)); !strings.Contains(strings.Join(strings.Fields(out), " "), text) {
+			t.Errorf("no %q in:\n%s", text, out)
+		}
+	}
+}
+
+// Records that wait for long are reported: no sealer works.
+func TestOldQueueIsReported(t *testing.T) {
+	db := databasetest.SQLite(t)
+	newSealedBooks(t, db)
+	if r := require.Value(audit.Run(t.Context(), db))(t); r.Warnings != nil {
+		t.Errorf("%q", r.Warnings)
+	}
+	databasetest.Tamper(t, db, "UPDATE log_queue SET id = ? WHERE id = (SELECT MIN(id) FROM log_queue)", database.FirstID(db.Now().Add(-2*time.Minute)))
+	if r := require.Value(audit.Run(t.Context(), db))(t); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "wait for the log since 2m") {
+		t.Errorf("%q", r.Warnings)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"elsom/internal/audit"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 var update = flag.Bool("update", false, "write the descriptions of the schema")
@@ -102,6 +103,11 @@ var schemaCasesPostgres = []schemaCase{
 		[]string{"event trigger odd_of_a_test is not of this release", "function odd() is not of this release"}},
 	{"triggers are off for a database", "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$",
 		[]string{"setting session_replication_role of database"}},
+	{"other tables are found first in the database", "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = evil, public', current_database()); END $$",
+		[]string{"setting search_path of database"}},
+	{"other tables are found first by the role", "DO $$ BEGIN EXECUTE format('ALTER ROLE elsom IN DATABASE %I SET search_path = evil', current_database()); END $$",
+		[]string{"setting search_path of role elsom"}},
+	{"the usual schema", "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public', current_database()); END $$", nil},
 	{"a view is changed", "CREATE OR REPLACE VIEW balances AS SELECT id, kind, subject, currency, floor, opened_at, balance FROM accounts",
 		[]string{"view balances is not as the migrations made it"}},
 	{"a right is granted", "GRANT UPDATE ON payments TO elsom", []string{"a role has a right that it doesn't need: UPDATE of payments to elsom"}},
@@ -172,6 +178,41 @@ func TestOneSpaced(t *testing.T) {
 	} {
 		if got := audit.OneSpaced(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A transfer that was inserted twice while the unique index was away: the index that is
+// back doesn't have it, and queries by it don't see it.
+func TestIndexThatHidesRows(t *testing.T) {
+	t.Parallel()
+	db := databasetest.SQLite(t)
+	signedBooks(t, db)
+	conn, err := db.Pool().Conn(t.Context())
+	require.NoError(t, err)
+	for _, statement := range []string{
+		"PRAGMA foreign_keys = off",
+		"PRAGMA writable_schema = on",
+		"CREATE TEMP TABLE hidden AS SELECT * FROM sqlite_master WHERE name = 'sqlite_autoindex_transfers_2'",
+		"CREATE TEMP TABLE made AS SELECT sql FROM sqlite_master WHERE name = 'transfers'",
+		"DELETE FROM sqlite_master WHERE name = 'sqlite_autoindex_transfers_2'",
+		"UPDATE sqlite_master SET sql = REPLACE(sql, 'request_key  VARCHAR(120) NOT NULL UNIQUE', 'request_key VARCHAR(120) NOT NULL') WHERE name = 'transfers'",
+		"PRAGMA schema_version = 99991",
+		"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 5, request_key, request_hash, act, posted_at FROM transfers LIMIT 1",
+		"INSERT INTO sqlite_master SELECT * FROM hidden",
+		"UPDATE sqlite_master SET sql = (SELECT sql FROM made) WHERE name = 'transfers'",
+		"PRAGMA schema_version = 99992",
+		"PRAGMA writable_schema = off",
+	} {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	require.NoError(t, conn.Close())
+	found := strings.Join(runAudit(t, db).Violations, "\n")
+	for _, want := range []string{"schema: row 4 missing from index sqlite_autoindex_transfers_2", "once only: 2 transfers have the request key"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("no %q in:\n%s", want, found)
 		}
 	}
 }

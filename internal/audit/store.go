@@ -2,6 +2,7 @@ package audit
 
 import (
 	"database/sql"
+	"strings"
 
 	"elsom/internal/database"
 )
@@ -11,6 +12,14 @@ type violation struct {
 	What string
 	Have sql.NullInt64
 	Want sql.NullInt64
+}
+
+// forDialect returns a query without what only SQLite knows.
+func forDialect(query string, dialect database.Dialect) string {
+	if dialect == database.SQLite {
+		return query
+	}
+	return strings.ReplaceAll(query, " NOT INDEXED", "")
 }
 
 // eachViolation calls found for each row of a query, one by one: memory does not

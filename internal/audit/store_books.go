@@ -54,7 +54,13 @@ FROM stripes WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.id = stripes.account
 const walletsWithoutFloor = `
 SELECT CAST(id AS VARCHAR), NULL, NULL FROM accounts WHERE kind = 'wallet' AND (floor IS NULL OR floor < 0)`
 
+// repeatedKeys doesn't read the unique index, which may have been taken away for a while.
+//
+//mutant:replace transfers NOT INDEXED => transfers TestIndexThatHidesRows
 const repeatedKeys = `
+SELECT request_key, COUNT(*), NULL FROM transfers NOT INDEXED GROUP BY request_key HAVING COUNT(*) > 1`
+
+const repeatedNewKeys = `
 SELECT request_key, COUNT(*), NULL FROM transfers GROUP BY request_key HAVING COUNT(*) > 1`
 
 const entriesWithoutTransfer = `

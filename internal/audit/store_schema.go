@@ -1,6 +1,9 @@
 package audit
 
 import (
+	"fmt"
+	"slices"
+
 	"elsom/internal/database"
 )
 
@@ -81,7 +84,8 @@ var objectsPostgres = []string{
 	LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
 	WHERE (s.setdatabase = 0 OR d.datname = current_database())
 		AND (v.setting ~ '^(session_replication_role|event_triggers|ignore_system_indexes|allow_system_table_mods|(session|local)_preload_libraries)='
-			OR v.setting ~ '^search_path=.*(pg_catalog|pg_temp)')`,
+			OR v.setting ~ '^search_path=' AND v.setting !~ '^search_path=("\$user", *)?public$'
+				AND (r.rolname IS NULL OR has_table_privilege(r.oid, 'transfers', 'INSERT')))`,
 	`SELECT 'setting' AS kind, 'session_replication_role of the server' AS name, current_setting('session_replication_role') AS definition
 	WHERE current_setting('session_replication_role') <> 'origin'`,
 	// What roles may do besides reading.
@@ -105,4 +109,14 @@ var objectsPostgres = []string{
 		CASE WHEN NOT r.rolsuper AND has_schema_privilege(r.oid, c.relnamespace, 'CREATE') THEN 'may create objects in the schema' END) AS definition
 	FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
 	WHERE c.oid = to_regclass('transfers') AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner`,
+}
+
+// maxIndexErrors is the number of lines about damaged indexes that SQLite returns at most.
+const maxIndexErrors = 100
+
+// readIndexErrors returns what SQLite finds wrong with its indexes and tables. PostgreSQL
+// has nothing of the kind without an extension.
+func readIndexErrors(tx *database.Tx) (lines []string, err error) {
+	err = tx.Gorm().Raw(fmt.Sprintf("PRAGMA integrity_check(%d)", maxIndexErrors)).Scan(&lines).Error
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "ok" }), err
 }

@@ -16,6 +16,16 @@ import (
 //go:embed roles.sql
 var rolesSQL string
 
+// existingColumns grants the right to update those of some columns that exist.
+//
+//mutant:replace AND NOT attisdropped => OR TRUE TestRolesOnThePreviousSchema
+const existingColumns = `        SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+        WHERE attrelid = 'public.%s'::regclass AND attname = ANY ('{%s}') AND NOT attisdropped;
+        IF columns IS NOT NULL THEN
+            EXECUTE format('GRANT UPDATE (%%s) ON %s TO %s', columns);
+        END IF;
+`
+
 // RolesSQL returns a script for PostgreSQL that creates the owner of the tables and
 // the serving role, and gives them their rights in the current database. The names
 // must be plain identifiers. The script can be run again.
@@ -24,8 +34,12 @@ func RolesSQL(owner, serving string) string {
 	_, tables := migrations.Rights()
 	for _, table := range tables {
 		fmt.Fprintf(&grants, "    IF to_regclass('public.%s') IS NOT NULL THEN\n", table)
-		for _, statement := range migrations.Grants(table, serving) {
+		statements, columns := migrations.GrantsOf(table, serving)
+		for _, statement := range statements {
 			fmt.Fprintf(&grants, "        %s;\n", statement)
+		}
+		if len(columns) > 0 { // of those that the schema has already
+			fmt.Fprintf(&grants, existingColumns, table, strings.Join(columns, ","), table, serving)
 		}
 		grants.WriteString("    END IF;\n")
 	}

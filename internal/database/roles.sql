@@ -64,10 +64,12 @@ $$;
 -- Tables of later releases can be read and inserted into at once.
 ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT, INSERT ON TABLES TO {serving};
 
--- Tables of this release.
+-- Tables of this release; of a schema of the previous one, what it has of them.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {serving};
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, {serving};
 DO $$
+DECLARE
+    columns text;
 BEGIN
 {grants}
 END

@@ -186,3 +186,29 @@ func TestTrustsAnyServer(t *testing.T) {
 		}
 	}
 }
+
+// The script works on the schema of the previous release, which lacks tables and columns,
+// and again after the migration.
+func TestRolesOnThePreviousSchema(t *testing.T) {
+	t.Parallel()
+	const previous = 46
+	p := newEmptyDatabase(t, "UTF8")
+	db, ctx := databasetest.Reopen(t, p.owner), context.Background()
+	require.NoError(t, db.Migrate(ctx))
+	require.NoError(t, db.Rollback(ctx, previous))
+	script := database.RolesSQL(databasetest.OwnerRole, databasetest.ServingRole)
+	may := func(column string) (may bool) {
+		t.Helper()
+		require.NoError(t, db.Pool().QueryRow("SELECT has_column_privilege($1, 'agents', $2, 'UPDATE')", databasetest.ServingRole, column).Scan(&may))
+		return may
+	}
+	p.exec(script)
+	if !may("ceiling") || may("code") {
+		t.Error("wrong rights on the previous schema")
+	}
+	require.NoError(t, db.Migrate(ctx))
+	p.exec(script)
+	if !may("mac") || may("code") {
+		t.Error("wrong rights after the migration")
+	}
+}

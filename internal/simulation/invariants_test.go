@@ -159,7 +159,7 @@ func (s *simulation) compare() {
 	}
 	s.compareTexts(messages)
 	s.tally.messages += int(messages)
-	audit, err := audit.Run(context.Background(), s.sandbox.auditor, newestCheckpointKeys)
+	audit, err := audit.Run(context.Background(), s.sandbox.auditor, audit.Outside{Keys: newestCheckpointKeys})
 	s.must(err)
 	if audit.Log.Unsealed > 0 || audit.Log.Head == nil || audit.Log.Size == 0 {
 		s.failf("the log is not whole: %+v", audit.Log)

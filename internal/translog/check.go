@@ -1,6 +1,7 @@
 package translog
 
 import (
+	"errors"
 	"time"
 
 	"elsom/internal/checkpoint"
@@ -21,6 +22,8 @@ const (
 	NothingMissing
 	// AllSealed: every signed row is sealed or queued.
 	AllSealed
+	// Witnessed: the log extends the checkpoint of a portal's file.
+	Witnessed
 )
 
 // Rules describes the rules, in their order.
@@ -29,6 +32,7 @@ var Rules = []string{
 	SignedHead:     "its newest checkpoint and its branches are signed",
 	NothingMissing: "every row that was sealed is there, as it was sealed",
 	AllSealed:      "every signed row is sealed or queued",
+	Witnessed:      "the log extends the checkpoint of ELSOM_CHECKPOINT_FILE",
 }
 
 // Report is what Check counted.
@@ -49,10 +53,14 @@ type Report struct {
 // Check recomputes the log from its records and compares it with the signed rows, in the
 // snapshot of a transaction. It calls found for each violation. Its memory doesn't grow
 // with the database. With a moment it checks what was sealed since then, and the rows
-// whose ids are not more than a day older.
-func Check(tx *database.Tx, keys *checkpoint.Keys, since time.Time, found func(rule Rule, line string)) (Report, error) {
+// whose ids are not more than a day older. witness is the checkpoint of a portal's file;
+// empty: none.
+func Check(tx *database.Tx, keys *checkpoint.Keys, witness string, since time.Time, found func(rule Rule, line string)) (Report, error) {
 	c := &checker{tx: tx, keys: keys, since: since, found: found}
 	if err := c.checkHead(); err != nil {
+		return c.report, err
+	}
+	if err := c.checkWitness(witness); err != nil {
 		return c.report, err
 	}
 	if err := c.checkSeals(); err != nil {
@@ -109,4 +117,34 @@ func (c *checker) checkHead() error {
 	}
 	c.report.Head = &head
 	return nil
+}
+
+// checkWitness verifies that the log extends an earlier checkpoint, or that a branch has
+// abandoned it.
+func (c *checker) checkWitness(text string) error {
+	if text == "" || c.keys == nil {
+		return nil
+	}
+	g := inTx(c.tx)
+	earlier, err := c.keys.Open(text)
+	if err != nil {
+		c.violation(Witnessed, "the checkpoint of the file: %v", err)
+		return nil
+	}
+	head, err := readEdge(g, c.state.Size)
+	if err == nil {
+		err = isPrefix(g, checkpoint.Tree{Branch: c.state.Branch, Size: c.state.Size, Root: head.root()}, earlier.Tree)
+	}
+	if errors.Is(err, ErrRestored) || errors.Is(err, ErrForked) {
+		branch, found := (&Log{keys: c.keys}).abandoned(g, earlier.Tree)
+		if found == nil && branch != nil {
+			return nil
+		}
+	}
+	//mutant:drop ./internal/audit TestWitnessFindsALogThatWasSetBack
+	if errors.Is(err, ErrRestored) || errors.Is(err, ErrForked) || errors.Is(err, ErrDamaged) {
+		c.violation(Witnessed, "compared with the file: %v", err)
+		return nil
+	}
+	return err
 }

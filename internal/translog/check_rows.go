@@ -1,6 +1,7 @@
 package translog
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -28,9 +29,9 @@ type rowKey struct {
 	id   int64
 }
 
-// newest are the contents of a row in the newest seal that has it. A row that changed
-// twice before a seal has several there, whose order is not certain: two processes may
-// have clocks that differ.
+// newest are the contents of a row in the newest seal that has it; those of all seals, if
+// the row is never signed again. A row that changed twice before a seal has several there,
+// whose order is not certain: two processes may have clocks that differ.
 type newest struct {
 	first    int64
 	contents []tlog.Hash
@@ -110,9 +111,10 @@ func add(to map[rowKey]newest, records []byte, first int64, wanted func(id int64
 		}
 		key := rowKey{it.kind, it.id}
 		known := to[key]
-		if known.first != first {
-			known = newest{first: first}
+		if table, ok := tableOf(it.kind); known.first != first && (!ok || table.Mutable) {
+			known = newest{}
 		}
+		known.first = first
 		known.contents = append(known.contents, it.content)
 		to[key] = known
 	}
@@ -171,6 +173,11 @@ func (c *checker) checkRow(table origin.Table, row origin.Row, sealed, queued ma
 	//mutant:drop TestCheckFindsManipulations
 	switch {
 	case isQueued && waiting.has(content), !isQueued && isSealed && last.has(content):
+		other := func(recorded tlog.Hash) bool { return recorded != content }
+		//mutant:drop ./internal/audit TestRowSignedAgainIsFound
+		if !table.Mutable && slices.ContainsFunc(slices.Concat(last.contents, waiting.contents), other) {
+			c.violation(NothingMissing, "%s %d is not as the log first had it", words(table.Kind), key.id)
+		}
 	case isQueued:
 		c.violation(NothingMissing, "%s %d is not as it was queued for the log", words(table.Kind), key.id)
 	case isSealed && c.report.TooMany && table.Mutable: // a later state may be queued

@@ -58,9 +58,9 @@ func (b *books) tamper(statement string, args ...any) {
 // audit returns the violations of the log.
 func (b *books) audit(since time.Time) (lines []string, report translog.Report) {
 	b.t.Helper()
-	result, err := audit.Run(b.t.Context(), b.db, b.keys)
+	result, err := audit.Run(b.t.Context(), b.db, audit.Outside{Keys: b.keys})
 	if !since.IsZero() {
-		result, err = audit.RunSince(b.t.Context(), b.db, since, b.keys)
+		result, err = audit.RunSince(b.t.Context(), b.db, since, audit.Outside{Keys: b.keys})
 	}
 	require.NoError(b.t, err)
 	for _, line := range result.Violations {
@@ -98,7 +98,7 @@ func TestCheckWithBranch(t *testing.T) {
 		t.Helper()
 		found := ""
 		require.NoError(t, r.db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
-			_, err := translog.Check(tx, r.keys, time.Time{}, func(rule translog.Rule, line string) {
+			_, err := translog.Check(tx, r.keys, "", time.Time{}, func(rule translog.Rule, line string) {
 				if rule != translog.NothingMissing { // the rows of these records are made up
 					found += line + "\n"
 				}
@@ -150,7 +150,7 @@ func TestCheckFindsManipulations(t *testing.T) {
 		"seal's checkpoint":         {[]string{"UPDATE log_seals SET checkpoint = 'x' WHERE first = 0"}, "is not that of the tree"},
 		"bucket removed":            {[]string{"DELETE FROM log_buckets WHERE first = 0"}, "the buckets of the seal of the records from 0 on are wrong"},
 		"bucket added":              {[]string{"INSERT INTO log_buckets VALUES (0, 1)"}, "the buckets of the seal of the records from 0 on are wrong"},
-		"bucket changed":            {[]string{"UPDATE log_buckets SET bucket = bucket + 1 WHERE first = 0"}, "the buckets of the seal of the records from 0 on are wrong"},
+		"bucket changed":            {[]string{"UPDATE log_buckets SET bucket = bucket + 1000 WHERE first = 0"}, "the buckets of the seal of the records from 0 on are wrong"},
 		"tile":                      {[]string{"UPDATE log_tiles SET hashes = {zeros}"}, "tile 0 of level 0 is not that of its records"},
 		"tile added":                {[]string{"INSERT INTO log_tiles VALUES (3, 9, {zeros})"}, "tiles, the tree has 1"},
 		"state's size":              {[]string{"UPDATE log_state SET size = size - 1"}, "the newest checkpoint has "},
