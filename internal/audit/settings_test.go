@@ -17,8 +17,7 @@ func TestSettingsOfTheRoleAreNoViolations(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	db := databasetest.Reopen(t, server.Address("postgres"))
-	if err := db.Migrate(context.Background()); err != nil {
+	if err := server.Prepare("postgres"); err != nil {
 		t.Fatal(err)
 	}
 	for _, setting := range []string{
@@ -26,12 +25,12 @@ func TestSettingsOfTheRoleAreNoViolations(t *testing.T) {
 		"bytea_output = 'escape'", "extra_float_digits = -5", "xmloption = 'document'", "timezone = 'Asia/Bishkek'", "lc_messages = 'C'",
 		"backslash_quote = off", "array_nulls = off", "transform_null_equals = on",
 	} {
-		if err := server.Exec("postgres", "ALTER ROLE postgres SET "+setting); err != nil {
+		if err := server.Exec("postgres", "ALTER ROLE "+databasetest.ServingRole+" SET "+setting); err != nil {
 			t.Fatal(err)
 		}
 	}
-	again := databasetest.Reopen(t, server.Address("postgres"))
-	proof, err := audit.Run(context.Background(), again)
+	db := databasetest.Reopen(t, server.ServingAddress("postgres"))
+	proof, err := audit.Run(context.Background(), db)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,21 @@ func TestDetachedCommitsLeaveConnectionsForReaders(t *testing.T) {
 	require.NoError(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error { return insertMessage(tx, "z") }))
 }
 
+// Other warnings leave a commit certain, such as those of an extension or a trigger.
+func TestOtherWarningIsNoCanceledWait(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Postgres(t)
+	const warn = "DO $$ BEGIN RAISE WARNING 'a warning of code 01000'; END $$"
+	require.NoError(t, db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+		require.NoError(t, tx.Gorm().Exec(warn).Error)
+		return insertMessage(tx, "a")
+	}))
+	require.NoError(t, db.Gorm(t.Context()).Exec(warn).Error)
+	if n := messageCount(t, db); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 // PostgreSQL reports a commit whose wait was canceled as a success with a warning. Its
 // outcome is unknown until a later commit has waited for the standbys.
 func TestCanceledWaitIsUnknown(t *testing.T) {

@@ -332,9 +332,11 @@ var errNotReplicated = errors.New("database: committed, but the wait for the syn
 const warning = "elsom: warning"
 
 // noteWarning marks a connection that received the warning of a canceled wait. It is
-// recognized by its code, since servers translate the text.
+// recognized by its code and the server's function, since servers translate the text and
+// other warnings have the same code.
 func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
-	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") {
+	//mutant:replace && n.Routine == "SyncRepWaitForLSN" => TestOtherWarningIsNoCanceledWait
+	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") && n.Routine == "SyncRepWaitForLSN" {
 		c.CustomData()[warning] = true
 	}
 }

@@ -70,7 +70,10 @@ func TestHealthWithoutDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	s := system.NewSite(t, server.Address("postgres"))
+	if err := server.Prepare("postgres"); err != nil {
+		t.Fatal(err)
+	}
+	s := system.NewSite(t, server.ServingAddress("postgres"))
 	wantHealth(s, t, http.StatusOK)
 	server.Stop()
 	wantHealth(s, t, http.StatusServiceUnavailable)

@@ -19,8 +19,11 @@ func TestMetricsWithoutTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
+	if err := server.Prepare("postgres"); err != nil {
+		t.Fatal(err)
+	}
 	address := system.FreeAddress(t)
-	system.NewSite(t, server.Address("postgres"), "ELSOM_METRICS_LISTEN="+address)
+	system.NewSite(t, server.ServingAddress("postgres"), "ELSOM_METRICS_LISTEN="+address)
 	get := func() (int, string) {
 		t.Helper()
 		answer, err := http.Get("http://" + address + "/metrics")

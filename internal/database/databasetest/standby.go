@@ -22,11 +22,10 @@ func DedicatedPostgres(t testing.TB) (*database.DB, *PostgresServer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	address := server.Address("postgres")
-	if err := migrate(address); err != nil {
+	if err := server.Prepare("postgres"); err != nil {
 		t.Fatal(err)
 	}
-	db := Reopen(t, address)
+	db := Reopen(t, server.ServingAddress("postgres"))
 	t.Cleanup(func() { _ = server.SetSynchronousStandbys("") }) // otherwise Close might block forever
 	return db, server
 }
