@@ -45,9 +45,14 @@ func macOf(key keyedhash.Key, r *row) []byte {
 // didn't is logged: somebody writes the database, or the previous release runs beside
 // this one, whose rows have no mac.
 func (s *Sessions) made(ctx context.Context, r *row, holder customer.Customer) bool {
-	//mutant:replace s.macKeys.Any => !s.macKeys.Any TestForgedSessions
-	if s.macKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(macOf(key, r), r.MAC) }) {
-		return true
+	for i, key := range s.macKeys {
+		//mutant:replace hmac.Equal(macOf(key, r), r.MAC) => len(macOf(key, r)) > 0 TestForgedSessions
+		if hmac.Equal(macOf(key, r), r.MAC) {
+			if i > 0 {
+				s.renewMAC(ctx, r)
+			}
+			return true
+		}
 	}
 	detail := "forged"
 	if len(r.MAC) == 0 {
@@ -59,4 +64,15 @@ func (s *Sessions) made(ctx context.Context, r *row, holder customer.Customer) b
 		Kind: securitylog.Kind{Event: securitylog.Session, Outcome: securitylog.Refused}, Detail: detail, Number: holder.Phone, Wallet: holder.ID,
 	})
 	return false
+}
+
+// renewMAC stores a mac that was made with a previous key anew, so that the session
+// outlives that key. It may fail: the next request tries again.
+func (s *Sessions) renewMAC(ctx context.Context, r *row) {
+	before := r.MAC
+	r.MAC = macOf(s.macKeys.Current(), r)
+	//mutant:drop TestCookiesAreMadeAnewWithTheNextKey
+	if err := s.storeMAC(ctx, r.ID, before, r.MAC); err != nil {
+		slog.WarnContext(ctx, "session: a mac of the previous secret is not made anew", "error", err)
+	}
 }

@@ -26,6 +26,11 @@ func (s *Sessions) markKnown(ctx context.Context, id string, mac []byte) error {
 	return s.exec(ctx, `UPDATE sessions SET known = TRUE, mac = ? WHERE id = ?`, mac, id)
 }
 
+// storeMAC replaces a row's mac, unless another request did. id is as of markKnown.
+func (s *Sessions) storeMAC(ctx context.Context, id string, from, to []byte) error {
+	return s.exec(ctx, `UPDATE sessions SET mac = ? WHERE id = ? AND mac = ?`, to, id, from)
+}
+
 // listed returns the customer's sessions that have not ended, by the conditions of
 // found.valid. epoch is the customer's current one: a session of another epoch was
 // ended. The list is cut at the 100 used last, to bound the page.
