@@ -75,22 +75,36 @@ const (
 type Record struct {
 	kind Kind
 	id   int64
+	form *form // nil: released
+}
+
+// form is the memory of a canonical form.
+type form struct {
 	leaf []byte // a leaf of the log without the mac: a zero byte and the canonical form
 }
 
-// released holds released records, whose memory is used again.
-var released = sync.Pool{New: func() any { return &Record{leaf: make([]byte, 0, 512)} }}
+// forms holds the memory of released records. Records themselves are not used again: a
+// use after Release would act on the bytes of another row.
+var forms = sync.Pool{New: func() any { return &form{make([]byte, 0, 512)} }}
 
 // NewRecord returns the record of a row that has no fields yet.
 func NewRecord(kind Kind, id int64) *Record {
-	r := released.Get().(*Record)
-	r.kind, r.id, r.leaf = kind, id, append(r.leaf[:0], 0, format)
+	r := &Record{kind, id, forms.Get().(*form)}
+	r.form.leaf = append(r.form.leaf[:0], 0, format)
 	return r.Text(string(kind)).Int(id)
 }
 
-// Release ends the use of a record: its memory becomes that of another one. Records
-// need not be released.
-func (r *Record) Release() { released.Put(r) }
+// Release makes the memory of a record available to later ones. The record keeps its kind
+// and id; its other methods panic afterwards. Records need not be released.
+func (r *Record) Release() {
+	//mutant:drop TestUseAfterReleasePanics
+	if r.form == nil {
+		panic("signature: a record is released twice")
+	}
+	forms.Put(r.form)
+	//mutant:drop TestUseAfterReleasePanics
+	r.form = nil
+}
 
 // Kind returns the kind of the row.
 func (r *Record) Kind() Kind { return r.kind }
@@ -100,8 +114,8 @@ func (r *Record) ID() int64 { return r.id }
 
 // Text adds a text.
 func (r *Record) Text(s string) *Record {
-	r.leaf = binary.AppendUvarint(append(r.leaf, typeText), uint64(len(s)))
-	r.leaf = append(r.leaf, s...)
+	r.form.leaf = binary.AppendUvarint(append(r.form.leaf, typeText), uint64(len(s)))
+	r.form.leaf = append(r.form.leaf, s...)
 	return r
 }
 
@@ -110,9 +124,9 @@ func (r *Record) Int(n int64) *Record { return r.number(typeInt, n) }
 
 // Bool adds a truth value.
 func (r *Record) Bool(b bool) *Record {
-	r.leaf = append(r.leaf, typeBool, 0)
+	r.form.leaf = append(r.form.leaf, typeBool, 0)
 	if b {
-		r.leaf[len(r.leaf)-1] = 1
+		r.form.leaf[len(r.form.leaf)-1] = 1
 	}
 	return r
 }
@@ -127,23 +141,24 @@ func (r *Record) Time(t time.Time) *Record {
 
 // Absent adds a field without a value, as NULL is.
 func (r *Record) Absent() *Record {
-	r.leaf = append(r.leaf, typeAbsent)
+	r.form.leaf = append(r.form.leaf, typeAbsent)
 	return r
 }
 
 func (r *Record) number(kind byte, n int64) *Record {
-	r.leaf = binary.BigEndian.AppendUint64(append(r.leaf, kind), uint64(n))
+	r.form.leaf = binary.BigEndian.AppendUint64(append(r.form.leaf, kind), uint64(n))
 	return r
 }
 
-// Bytes returns the canonical form. It is valid until a field is added.
-func (r *Record) Bytes() []byte { return r.leaf[1:] }
+// Bytes returns the canonical form. It is valid until a field is added or the record
+// is released.
+func (r *Record) Bytes() []byte { return r.form.leaf[1:] }
 
 // LeafHash returns the hash of a signed row in the log: that of a leaf of RFC 6962
 // whose data is the canonical form followed by the mac. The mac keeps the content
 // from being guessed from the hash.
 func (r *Record) LeafHash(mac []byte) [sha256.Size]byte {
-	return sha256.Sum256(append(r.leaf, mac...))
+	return sha256.Sum256(append(r.form.leaf, mac...))
 }
 
 // Item is an element of a stored list of records: a signed row and the hash of its

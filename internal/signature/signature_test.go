@@ -242,6 +242,35 @@ func TestItems(t *testing.T) {
 	}
 }
 
+// The memory of a released record is that of another row.
+func TestUseAfterReleasePanics(t *testing.T) {
+	keys := parse(t, keyA)
+	for what, use := range map[string]func(r *signature.Record){
+		"text":     func(r *signature.Record) { r.Text("") },
+		"int":      func(r *signature.Record) { r.Int(1) },
+		"bool":     func(r *signature.Record) { r.Bool(true) },
+		"time":     func(r *signature.Record) { r.Time(time.Now()) },
+		"absent":   func(r *signature.Record) { r.Absent() },
+		"bytes":    func(r *signature.Record) { r.Bytes() },
+		"leaf":     func(r *signature.Record) { r.LeafHash(nil) },
+		"sign":     func(r *signature.Record) { keys.Sign(r) },
+		"verify":   func(r *signature.Record) { _ = keys.Verify(r, make([]byte, 32), keys.IDs()[0]) },
+		"baseline": func(r *signature.Record) { keys.SignBaseline(r) },
+		"release":  func(r *signature.Record) { r.Release() },
+	} {
+		t.Run(what, func(t *testing.T) {
+			r := sample()
+			r.Release()
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			use(r)
+		})
+	}
+}
+
 func BenchmarkSign(b *testing.B) {
 	keys := parse(b, keyA)
 	b.ReportAllocs()
@@ -249,5 +278,6 @@ func BenchmarkSign(b *testing.B) {
 		r := sample()
 		mac, _ := keys.Sign(r)
 		r.LeafHash(mac)
+		r.Release()
 	}
 }
