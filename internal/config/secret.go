@@ -2,16 +2,14 @@ package config
 
 import (
 	"crypto/ecdh"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 
 	"elsom/internal/checkpoint"
+	"elsom/internal/keyedhash"
 	"elsom/internal/signature"
 )
 
@@ -186,7 +184,5 @@ func (c *Config) CheckpointKeys() *checkpoint.Keys {
 func pepperOf(secret Secret) Secret { return derived(secret, "elsom pin pepper") }
 
 func derived(secret Secret, purpose string) Secret {
-	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-	mac.Write([]byte(purpose))
-	return Secret(hex.EncodeToString(mac.Sum(nil)))
+	return Secret(keyedhash.Key(secret.Reveal()).Hex(purpose))
 }
