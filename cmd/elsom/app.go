@@ -138,7 +138,7 @@ func (a *app) wireMessages(s secrets) (err error) {
 	if err != nil {
 		return err
 	}
-	a.push = push.New(a.db, push.Options{Key: public, Hosts: a.config.PushHosts, Attempts: a.counters})
+	a.push = push.New(a.db, push.Options{Key: public, Hosts: a.config.PushHosts, Counters: a.counters})
 	return nil
 }
 

@@ -110,7 +110,7 @@ func (a *App) identity(o Options) {
 	a.Gateways, err = credential.NewGateways(a.DB, a.Counters, Secret)
 	require.NoError(a.T, err)
 	if o.Push != nil {
-		o.Push.Attempts = a.Counters
+		o.Push.Counters = a.Counters
 		a.Push = push.New(a.DB, *o.Push)
 	}
 }

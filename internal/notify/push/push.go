@@ -122,8 +122,9 @@ type Options struct {
 	Key string
 	// Hosts are host names of further push services in lower case. "*.name" means all
 	// subdomains of a name.
-	Hosts    []string
-	Attempts *ratelimit.Counters
+	Hosts []string
+	// Counters bound the new subscriptions of a customer.
+	Counters *ratelimit.Counters
 }
 
 // Subscriptions manages and notifies subscribed browsers.
@@ -131,14 +132,14 @@ type Subscriptions struct {
 	db       *database.DB
 	key      string
 	hosts    []string
-	attempts *ratelimit.Counters
+	counters *ratelimit.Counters
 	calling  sync.Map // ids of subscriptions that this process is calling
 	reading  *database.Coalescer[Holder, []row]
 }
 
 // New returns the subscriptions of a database.
 func New(db *database.DB, o Options) *Subscriptions {
-	s := &Subscriptions{db: db, key: o.Key, hosts: slices.Concat(knownServices, o.Hosts), attempts: o.Attempts}
+	s := &Subscriptions{db: db, key: o.Key, hosts: slices.Concat(knownServices, o.Hosts), counters: o.Counters}
 	s.reading = database.NewCoalescer(s.readByHolders)
 	return s
 }
@@ -162,7 +163,7 @@ func (s *Subscriptions) Subscribe(ctx context.Context, b Browser, sub Subscripti
 	if err := sub.check(s.hosts); err != nil {
 		return fault.New(fault.Invalid, op, "push.refused").Because(err)
 	}
-	if err := s.attempts.Take(ctx, subscribeRule, strconv.FormatInt(b.Holder.ID, 10)); err != nil {
+	if err := s.counters.Take(ctx, subscribeRule, strconv.FormatInt(b.Holder.ID, 10)); err != nil {
 		return fault.Wrap(op, err)
 	}
 	return fault.Wrap(op, s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {

@@ -48,9 +48,9 @@ func each(t *testing.T, test func(t *testing.T, f *fixture)) {
 
 func newSubscriptions(t *testing.T, db *database.DB, key string) *push.Subscriptions {
 	t.Helper()
-	attempts, err := ratelimit.New(db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more")})
+	counters, err := ratelimit.New(db, ratelimit.Options{Secret: []byte("a secret of thirty-two bytes or more")})
 	must(t, err)
-	return push.New(db, push.Options{Key: key, Hosts: []string{"push.example.net"}, Attempts: attempts})
+	return push.New(db, push.Options{Key: key, Hosts: []string{"push.example.net"}, Counters: counters})
 }
 
 // Send implements push.Gateway.
