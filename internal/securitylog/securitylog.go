@@ -57,7 +57,7 @@ const (
 // Events returns all events.
 func Events() []Event {
 	return []Event{
-		Lookup, Login, Logout, SessionEnd, Password, CodeSent, Code, Signup, PasswordReset, PasswordChange, PIN, PINSet, PINIssued, PINUnlock,
+		Lookup, Login, Logout, SessionEnd, Session, Password, CodeSent, Code, Signup, PasswordReset, PasswordChange, PIN, PINSet, PINIssued, PINUnlock,
 		EmailChange, Access, MachineLogin, ForgedForm, Request,
 	}
 }
